@@ -1,0 +1,1 @@
+//! One host's operations as one async interface, and its supervision.

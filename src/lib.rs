@@ -1,0 +1,6 @@
+//! The library behind `logtrail-tui`.
+
+pub mod fleet;
+pub mod host;
+pub mod model;
+pub mod transport;

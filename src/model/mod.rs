@@ -1,0 +1,31 @@
+//! The nouns of the program: host, source, record, gap, sample, link state, question, update.
+//!
+//! Everything here is data or a pure function of data. Nothing reads a clock, a file, a socket or a terminal;
+//! that is left to the modules above, which all speak in these words.
+
+pub mod cursor;
+pub mod gap;
+pub mod host;
+pub mod level;
+pub mod metrics;
+pub mod query;
+pub mod question;
+pub mod record;
+pub mod source;
+pub mod stamp;
+pub mod state;
+pub mod text;
+pub mod update;
+
+pub use cursor::{Cursor, FileId};
+pub use gap::{Gap, GapReason};
+pub use host::{Endpoint, Facts, HostId, HostKeyPolicy, HostName, HostSpec, TransportKind};
+pub use level::Level;
+pub use metrics::Sample;
+pub use query::Query;
+pub use question::{Answer, Question};
+pub use record::{Record, Time, TimeFrom};
+pub use source::{SourceId, SourceInfo, SourceKind, SourceSpec};
+pub use state::{HostStatus, LinkState};
+pub use text::SafeText;
+pub use update::{Ledger, Update};

@@ -1,0 +1,86 @@
+//! How a host is doing, as the screen, the ledger and the JSON say it.
+
+use std::fmt;
+
+/// The state of a host, with the words of the JSON schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum LinkState {
+    /// Connected, everything that was asked for is being read.
+    Ok,
+    /// Connected, but something is missing: a source cannot be read, or the host has no usable `/proc`.
+    Degraded,
+    /// Being dialled, or waiting for the next try.
+    Connecting,
+    /// No route, refused, name unknown, or the connection broke.
+    Unreachable,
+    /// It answered, and did not let us in. Never retried by itself.
+    Denied,
+    /// It answered and turned us away for the number of our connections; it is not down.
+    Throttled,
+    /// It did not answer in time.
+    Timeout,
+    /// Its host key is not the one on record. Never retried by itself.
+    HostKeyChanged,
+}
+
+impl LinkState {
+    /// The word in JSON and on screen.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Degraded => "degraded",
+            Self::Connecting => "connecting",
+            Self::Unreachable => "unreachable",
+            Self::Denied => "denied",
+            Self::Throttled => "throttled",
+            Self::Timeout => "timeout",
+            Self::HostKeyChanged => "host-key-changed",
+        }
+    }
+
+    /// True while lines and metrics can arrive.
+    #[must_use]
+    pub fn is_up(self) -> bool {
+        matches!(self, Self::Ok | Self::Degraded)
+    }
+
+    /// True where trying again without a person would do harm (lock-outs) or hide an attack.
+    #[must_use]
+    pub fn needs_a_person(self) -> bool {
+        matches!(self, Self::Denied | Self::HostKeyChanged)
+    }
+}
+
+impl fmt::Display for LinkState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// The state of a host with the reason for it and what can be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostStatus {
+    /// The state.
+    pub state: LinkState,
+    /// What was being done and why it failed, one line, not yet sanitised; `None` while all is well.
+    pub reason: Option<String>,
+    /// What the operator can do about it, one line.
+    pub hint: Option<String>,
+    /// Seconds until the next try, where one is scheduled.
+    pub retry_in_s: Option<u64>,
+}
+
+impl HostStatus {
+    /// A state that needs no explanation.
+    #[must_use]
+    pub fn plain(state: LinkState) -> Self {
+        Self { state, reason: None, hint: None, retry_in_s: None }
+    }
+
+    /// A state with its reason and a hint.
+    #[must_use]
+    pub fn because(state: LinkState, reason: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { state, reason: Some(reason.into()), hint: Some(hint.into()), retry_in_s: None }
+    }
+}

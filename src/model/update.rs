@@ -1,0 +1,48 @@
+//! Updates: what the fleet tells those who show it, in the order in which it is to be believed.
+
+use std::sync::Arc;
+
+use super::gap::Gap;
+use super::host::{Facts, HostId};
+use super::metrics::Sample;
+use super::record::{Record, Time};
+use super::source::{SourceId, SourceInfo};
+use super::state::HostStatus;
+
+/// One thing that has changed. The store applies them in order; nothing else changes the store.
+#[derive(Debug, Clone)]
+pub enum Update {
+    /// The state of a host.
+    Status(HostId, HostStatus),
+    /// What a host said of itself.
+    Facts(HostId, Arc<Facts>),
+    /// A source came into being or changed its state.
+    Source(HostId, SourceId, SourceInfo),
+    /// Metrics of a host.
+    Sample(HostId, Arc<Sample>),
+    /// Lines in their final order; those that came too late for it are marked.
+    Records(Vec<Record>),
+    /// Bytes were lost.
+    Gap(Gap),
+    /// The completeness ledger, when it has changed; at most a few times a second.
+    Ledger(Ledger),
+}
+
+/// How complete the picture is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Ledger {
+    /// Hosts selected.
+    pub hosts: u32,
+    /// Of these, up (ok or degraded).
+    pub up: u32,
+    /// Every line of every host that is up, stamped before this, has been shown; `None` before the first answer.
+    pub complete_to: Option<Time>,
+    /// Lines shown since the start.
+    pub lines: u64,
+    /// Gaps since the start.
+    pub gaps: u64,
+    /// Lines that came too late to be put in order.
+    pub late: u64,
+    /// Bytes read from hosts, after decryption.
+    pub bytes_read: u64,
+}

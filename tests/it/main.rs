@@ -1,0 +1,1 @@
+//! End to end tests: real servers, real files, real terminals.
