@@ -30,11 +30,11 @@ pub enum Piece {
 
 /// The longest line that is kept, in bytes: longer than any that a person reads, short enough for a thousand files.
 /// What a line has beyond it is counted in a gap.
-pub const MAX_LINE: usize = 1 << 20;
+pub(super) const MAX_LINE: usize = 1 << 20;
 
 /// Cuts one generation of a file into lines.
 #[derive(Debug, Clone, Default)]
-pub struct Lines {
+pub(super) struct Lines {
     /// The beginning of a line whose end has not come yet.
     partial: Vec<u8>,
     /// Offset of the next byte.
@@ -48,19 +48,19 @@ pub struct Lines {
 impl Lines {
     /// Begins at `offset`; `cut` where that is in the middle of a line, which is then left out.
     #[must_use]
-    pub fn new(offset: u64, cut: bool) -> Self {
+    pub(super) fn new(offset: u64, cut: bool) -> Self {
         Self { offset, cut, ..Self::default() }
     }
 
     /// Takes the bytes that follow and adds what they complete to `out`.
-    pub fn push(&mut self, mut data: &[u8], out: &mut Vec<Piece>) {
+    pub(super) fn push(&mut self, mut data: &[u8], out: &mut Vec<Piece>) {
         while !data.is_empty() {
             data = self.step(data, out);
         }
     }
 
     /// No more will come: what is there is the last line.
-    pub fn finish(&mut self, out: &mut Vec<Piece>) {
+    pub(super) fn finish(&mut self, out: &mut Vec<Piece>) {
         if let Some((from, reason)) = self.passing.take() {
             out.push(Piece::Gap { from, to: Some(self.offset), reason });
         }

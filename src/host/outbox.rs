@@ -12,7 +12,7 @@ use super::HostEvent;
 
 /// Enough for the largest read of a file, so that the next is on its way while one is merged; small enough for
 /// hundreds of hosts.
-pub const OUTBOX_BYTES: usize = 512 << 10;
+pub(super) const OUTBOX_BYTES: usize = 512 << 10;
 
 /// Both ends of the queue: clones are the same queue.
 #[derive(Clone)]

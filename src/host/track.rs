@@ -7,16 +7,14 @@ use std::sync::Arc;
 
 use crate::model::metrics::Counters;
 use crate::model::stamp::Stamper;
-use crate::model::{
-    Cursor, Facts, FileId, HostStatus, LinkState, Sample, SourceInfo, SourceKind, SourceSpec, Time,
-};
+use crate::model::{Cursor, Facts, FileId, HostStatus, LinkState, Sample, SourceInfo, SourceKind, SourceSpec, Time};
 
 use super::lines::Piece;
 use super::shell::follow::{Absence, Begin, Follower, Outcome};
 use super::{HostEvent, Line};
 
 /// Files that one pattern may bring, and sources of one host in all: what a person can still tell apart.
-pub const MAX_SOURCES: usize = 1000;
+pub(super) const MAX_SOURCES: usize = 1000;
 
 /// Everything remembered of a host.
 #[derive(Default)]
@@ -31,6 +29,7 @@ pub struct Track {
     pub facts: Facts,
     /// The login on the host and its groups, for hints.
     pub user: String,
+    facts_pending: bool,
     sources: Vec<Tracked>,
     by_path: BTreeMap<Vec<u8>, u32>,
     /// Why a pattern or unit brings nothing, by its name.
@@ -95,14 +94,31 @@ impl Track {
     pub fn sample(&mut self, after: Counters, now: Time) {
         let sample = Sample::between(self.counters.as_ref(), &after, &self.disks, now);
         self.counters = Some(after);
+        if std::mem::take(&mut self.facts_pending) {
+            self.facts.memory_bytes = sample.memory.map_or(0, |memory| memory.total_bytes);
+            self.facts.uptime_s = sample.uptime_s.map_or(0, |uptime| uptime as u64);
+            self.events.push(HostEvent::Facts(self.facts.clone()));
+        }
         self.events.push(HostEvent::Sample(sample));
     }
 
-    /// Facts of a new connection. A host that changed its zone is stamped by the new one from then on.
+    /// Facts of a new connection; told with the first counters, which have the rest of them.
     pub fn describe(&mut self, facts: Facts, user: String) {
-        self.facts = facts.clone();
+        self.facts = facts;
+        self.facts_pending = true;
         self.user = user;
-        self.events.push(HostEvent::Facts(facts));
+    }
+
+    /// Every line written before `sent` (by our clock) has been told of, and `bytes` were read for it.
+    pub fn read_to(&mut self, sent: Time, bytes: u64) {
+        let skew = self.facts.clock_offset_ms.unwrap_or(0.0) - self.facts.clock_error_ms.unwrap_or(0.0);
+        self.events.push(HostEvent::ReadTo(sent.plus_millis(skew as i64), bytes));
+    }
+
+    /// Whether there is anything to follow.
+    #[must_use]
+    pub fn has_sources(&self) -> bool {
+        !self.sources.is_empty()
     }
 
     /// Lines that were read by other means than the follower.
@@ -192,7 +208,7 @@ impl Track {
 /// The sources that are looked for on a host for which the inventory names none: what every syslog writes. The journal
 /// is the last resort, for most syslog daemons write the same there.
 #[must_use]
-pub fn usual_sources() -> Vec<SourceSpec> {
+pub(super) fn usual_sources() -> Vec<SourceSpec> {
     ["/var/log/syslog", "/var/log/messages"]
         .map(|path| SourceSpec {
             name: path.rsplit('/').next().unwrap_or(path).to_owned(),

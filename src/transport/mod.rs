@@ -1,5 +1,7 @@
 //! Reaching a host: yields byte streams of remote shells and says why it could not.
 
+pub mod backoff;
+
 use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;

@@ -6,7 +6,7 @@ use crate::model::{Facts, Time};
 
 /// Facts, and what else was found out in the same breath.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Description {
+pub(super) struct Description {
     /// For the screen and the JSON.
     pub facts: Facts,
     /// There is a journal that could be read.
@@ -20,7 +20,7 @@ pub struct Description {
 /// The clock offset is that of the classic algorithm (RFC 5905, section 8) with one stamp of the host: its clock minus
 /// the middle of the round trip, right to within half of the round trip and the resolution of its stamp.
 #[must_use]
-pub fn parse(text: &[u8], sent: Time, received: Time) -> Description {
+pub(super) fn parse(text: &[u8], sent: Time, received: Time) -> Description {
     let text = String::from_utf8_lossy(text);
     let mut description = Description::default();
     for line in text.lines() {
@@ -85,7 +85,10 @@ mod tests {
         let text = b"clock 1795188138.250000000 -0330\nuname Linux x86_64 6.1.0-13-amd64\nhostname web-1\nboot abc\ncores 8\nuser ops adm\njournal\n";
         let description = parse(text, AT, AT.plus_millis(100));
         let facts = &description.facts;
-        assert_eq!((facts.os.as_str(), facts.arch.as_str(), facts.kernel.as_str()), ("linux", "x86_64", "6.1.0-13-amd64"));
+        assert_eq!(
+            (facts.os.as_str(), facts.arch.as_str(), facts.kernel.as_str()),
+            ("linux", "x86_64", "6.1.0-13-amd64")
+        );
         assert_eq!((facts.hostname.as_str(), facts.cores, facts.utc_offset_s), ("web-1", 8, Some(-12600)));
         assert_eq!((facts.clock_offset_ms, facts.clock_error_ms), (Some(1200.0), Some(50.0)));
         assert!(description.journal);

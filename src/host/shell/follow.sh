@@ -107,7 +107,7 @@ find_sibling() {
   set -- "$1" "$2" "$3" "$4" "$path"*
   new=$1 i=$2 id=$3 off=$4; shift 4
   for f do
-    [ -f "$f" ] || continue
+    [ "$f" != "$path" ] && [ -f "$f" ] || continue
     s=$(stats "$f")
     if [ "${s%:*:*}" = "$id" ]; then
       watch "$new" "$chain" "$f" "$id" "$off" old
@@ -166,10 +166,11 @@ sample() {
   for n in /sys/class/net/*/device; do [ -e "$n" ] && printf '%s:\n' "$n"; done
 }
 
-# usage: df of the file systems that live on disks. Never of a network, where it could hang.
+# usage: df of the file systems that live on disks, after the list of all. Never of a network, where it could hang.
 usage() {
   say U
   [ -r /proc/self/mounts ] || return
+  cat /proc/self/mounts; echo --
   set --
   while read -r dev at type rest; do
     case $type in @DISK_FS@) : ;; *) [ "$at" = / ] || continue ;; esac

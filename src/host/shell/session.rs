@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::host::track::{Track, usual_sources};
-use crate::host::{HostEvent, Outbox, Work};
+use crate::host::{Outbox, Work};
 use crate::model::metrics::{Counters, parse_df};
 use crate::model::{HostStatus, LinkState, SourceKind, SourceSpec, Time};
 use crate::transport::{Connection, LinkError, ShellEvent, ShellInput, ShellOutput};
@@ -77,7 +77,6 @@ pub async fn run(
         asked: VecDeque::new(),
         outgoing: String::new(),
         timers: Timers::new(Instant::now()),
-        started: Instant::now(),
         bytes_read: 0,
         samples: 0,
         described: false,
@@ -103,7 +102,6 @@ struct Session<'a> {
     asked: VecDeque<(Asked, Instant, Time)>,
     outgoing: String,
     timers: Timers,
-    started: Instant,
     bytes_read: u64,
     samples: u32,
     described: bool,
@@ -366,7 +364,7 @@ impl Session<'_> {
                 if matches!(seen, super::follow::Seen::Read(..)) {
                     self.timers.active = Instant::now();
                 }
-                self.track.follower.see(seen, self.started_at());
+                self.track.follower.see(seen, since_start());
                 self.track.absorb(now());
             }
             Answer::PollEnded(again) => self.poll_ended(*again),
@@ -381,18 +379,20 @@ impl Session<'_> {
         }
     }
 
-    /// Time on a clock that does not go back, the same across connections of this process.
-    fn started_at(&self) -> Duration {
-        Instant::now().duration_since(*EPOCH)
-    }
-
     fn poll_ended(&mut self, again: bool) {
         let at = Instant::now();
-        self.track.follower.see(&super::follow::Seen::PollEnded, self.started_at());
+        self.track.follower.see(&super::follow::Seen::PollEnded, since_start());
         self.track.absorb(now());
         let at_rest = at.duration_since(self.timers.active) > REST_AFTER;
         let hurry = again || self.work.once;
-        self.timers.poll = at + if hurry { Duration::ZERO } else if at_rest { POLL_AT_REST } else { POLL };
+        self.timers.poll = at
+            + if hurry {
+                Duration::ZERO
+            } else if at_rest {
+                POLL_AT_REST
+            } else {
+                POLL
+            };
         if !again && let Some(&(_, _, sent)) = self.asked.front() {
             self.track.read_to(sent, std::mem::take(&mut self.bytes_read));
         }
@@ -431,23 +431,24 @@ impl Session<'_> {
 
     fn host_described(&mut self, text: &[u8]) {
         let sent = self.asked.front().map_or_else(now, |&(_, _, sent)| sent);
-        let mut description = describe::parse(text, sent, now());
-        if let Some(counters) = &self.track.counters {
-            counters.complete(&mut description.facts);
-        }
+        let description = describe::parse(text, sent, now());
         self.track.describe(description.facts, description.user);
         self.described = true;
     }
 
     fn usage_told(&mut self, text: &[u8]) {
         let text = String::from_utf8_lossy(text);
-        let (kib, inodes) = text.split_once("\n--\n").unwrap_or((&text, ""));
-        let mounts = self.track.counters.as_ref().map(Counters::mounts).unwrap_or_default();
-        self.track.disks = parse_df(kib, inodes, &mounts);
+        let mut parts = text.split("--\n");
+        let (mounts, kib, inodes) = (parts.next(), parts.next(), parts.next());
+        self.track.disks = parse_df(kib.unwrap_or(""), inodes.unwrap_or(""), mounts.unwrap_or(""));
     }
 }
 
-static EPOCH: std::sync::LazyLock<Instant> = std::sync::LazyLock::new(Instant::now);
+/// Time on a clock that does not go back, the same for all connections of this process.
+fn since_start() -> Duration {
+    static START: std::sync::LazyLock<Instant> = std::sync::LazyLock::new(Instant::now);
+    START.elapsed()
+}
 
 fn protocol_error(error: &dyn std::error::Error) -> LinkError {
     let hint = "the connection is made anew; if it happens again, please report it with a debug log (--log-file)";

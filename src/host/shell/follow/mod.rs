@@ -20,8 +20,12 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use crate::host::lines::{Lines, Piece};
+use crate::host::lines::Piece;
 use crate::model::{FileId, GapReason};
+
+mod generation;
+
+use generation::{Generation, Tail, Take};
 
 /// A file on the host that is being looked at, as both sides number it.
 pub type Watch = u32;
@@ -120,9 +124,6 @@ pub enum Begin {
 /// once, people and cron jobs do later. So long after its last line an old generation is not looked at any more.
 const OLD_GENERATION_WAIT: Duration = Duration::from_secs(90);
 
-/// Bytes kept to recognise a file by. The script reads at least as many again.
-const MARKER: usize = 1024;
-
 /// First guess of how far from the end the last lines begin, and how far to go back at most: 2,000 lines of 4 KiB.
 const FIRST_WINDOW: u64 = 64 << 10;
 const LAST_WINDOW: u64 = 8 << 20;
@@ -164,36 +165,6 @@ enum Phase {
     Comparing(Stat, Option<FileId>),
     /// The old generation is read to its end first.
     Waiting(Option<Stat>),
-}
-
-#[derive(Debug, Clone)]
-struct Generation {
-    watch: Watch,
-    id: FileId,
-    /// The next byte to be delivered.
-    offset: u64,
-    /// The bytes before it.
-    marker: Vec<u8>,
-    lines: Lines,
-    /// Size when last seen.
-    size: u64,
-    /// Nothing was left to read at the last look.
-    at_end: bool,
-    /// Last time that it grew.
-    grew: Duration,
-    tail: Option<Tail>,
-}
-
-/// The last lines of a file that is seen first are collected before they are given.
-#[derive(Debug, Clone)]
-struct Tail {
-    want: u32,
-    /// Size of the file when it was seen first: lines beyond are live.
-    until: u64,
-    window: u64,
-    pieces: VecDeque<Piece>,
-    /// More than the wanted lines were there.
-    full: bool,
 }
 
 impl Follower {
@@ -287,7 +258,9 @@ impl Follower {
         self.set_problem(number, None);
         let source = self.source(number);
         match (source.phase, &source.current) {
-            (Phase::Unknown | Phase::Reading, Some(current)) if current.id != stat.id => self.start_finding(number, Some(stat)),
+            (Phase::Unknown | Phase::Reading, Some(current)) if current.id != stat.id => {
+                self.start_finding(number, Some(stat))
+            }
             (Phase::Unknown | Phase::Reading, Some(current)) if stat.size < current.offset => {
                 self.start_comparing(number, stat);
             }
@@ -368,11 +341,15 @@ impl Follower {
     fn read(&mut self, watch: Watch, stat: Stat, start: u64, bytes: &[u8], now: Duration) {
         let Some((number, live)) = self.lookup(watch) else { return };
         let source = self.source(number);
-        let generation = if live && source.phase == Phase::Reading {
-            source.current.as_mut()
-        } else {
-            source.old.iter_mut().find(|old| old.watch == watch)
-        };
+        if live && source.phase == Phase::Unknown && source.current.is_some() {
+            // It was away and has come back; its bytes tell whether it is the same.
+            source.phase = Phase::Reading;
+        }
+        if live && source.phase != Phase::Reading {
+            return self.changed(watch, stat, now);
+        }
+        let generation =
+            if live { source.current.as_mut() } else { source.old.iter_mut().find(|old| old.watch == watch) };
         let Some(generation) = generation.filter(|generation| generation.id == stat.id) else { return };
         match generation.take(stat, start, bytes, now) {
             Take::Lines(pieces) => {
@@ -444,6 +421,15 @@ impl Follower {
             return;
         }
         let Phase::Finding(next) = source.phase else { return };
+        if let (Some(next), Some(current)) = (next, &source.current)
+            && next.id == current.id
+        {
+            // The name has got it back.
+            source.phase = Phase::Unknown;
+            self.forget(watch);
+            let live = self.source(number).live;
+            return self.changed(live, next, now);
+        }
         if stat.is_some() {
             let Some(mut current) = source.current.take() else { return };
             current.watch = watch;
@@ -539,6 +525,10 @@ impl Follower {
             pieces.push(Piece::Gap { from: old.offset, to, reason });
         }
         emit(&mut self.outcomes, number, old.id, pieces);
+        self.forget(watch);
+    }
+
+    fn forget(&mut self, watch: Watch) {
         self.watches.remove(&watch);
         self.requests.push(Request::Forget(watch));
     }
@@ -555,85 +545,6 @@ impl Follower {
 fn emit(outcomes: &mut Vec<Outcome>, number: u32, id: FileId, pieces: Vec<Piece>) {
     if !pieces.is_empty() {
         outcomes.push(Outcome::Pieces(number, id, pieces));
-    }
-}
-
-/// What a read turned out to be.
-enum Take {
-    /// What follows our offset.
-    Lines(Vec<Piece>),
-    /// It does not reach our offset, or begins behind it.
-    Misplaced,
-    /// The bytes before our offset are not those we read.
-    Rewritten,
-}
-
-impl Generation {
-    fn new(watch: Watch, id: FileId, offset: u64, cut: bool, now: Duration) -> Self {
-        let lines = Lines::new(offset, cut);
-        Self { watch, id, offset, marker: Vec::new(), lines, size: offset, at_end: false, grew: now, tail: None }
-    }
-
-    /// Whether `bytes`, which begin at `start`, have our marker before our offset.
-    fn marker_matches(&self, start: u64, bytes: &[u8]) -> bool {
-        let Some(known) = self.offset.checked_sub(start).and_then(|known| usize::try_from(known).ok()) else {
-            return false;
-        };
-        let compared = self.marker.len().min(known);
-        known <= bytes.len() && bytes[known - compared..known] == self.marker[self.marker.len() - compared..]
-    }
-
-    fn take(&mut self, stat: Stat, start: u64, bytes: &[u8], now: Duration) -> Take {
-        let end = start + bytes.len() as u64;
-        if start > self.offset || end < self.offset {
-            // Shorter than it said: the next look at the file tells why.
-            return Take::Misplaced;
-        }
-        if !self.marker_matches(start, bytes) {
-            return Take::Rewritten;
-        }
-        let known = usize::try_from(self.offset - start).unwrap_or(usize::MAX);
-        self.begin_at_line(bytes, known);
-        let new = &bytes[known..];
-        let mut pieces = Vec::new();
-        self.lines.push(new, &mut pieces);
-        self.remember(bytes);
-        self.offset = end;
-        self.size = stat.size.max(end);
-        self.at_end = end >= stat.size;
-        if !new.is_empty() {
-            self.grew = now;
-        }
-        if let Some(tail) = &mut self.tail {
-            tail.collect(&mut pieces);
-        }
-        Take::Lines(pieces)
-    }
-
-    /// A file that is begun in its middle may be begun at the start of a line, which is then whole.
-    fn begin_at_line(&mut self, bytes: &[u8], known: usize) {
-        if self.marker.is_empty() && known > 0 && bytes[known - 1] == b'\n' {
-            self.lines = Lines::new(self.offset, false);
-        }
-    }
-
-    fn remember(&mut self, bytes: &[u8]) {
-        if bytes.len() >= MARKER {
-            self.marker.clear();
-            self.marker.extend_from_slice(&bytes[bytes.len() - MARKER..]);
-        } else if bytes.len() > self.marker.len() {
-            self.marker = bytes.to_vec();
-        }
-    }
-}
-
-impl Tail {
-    /// Keeps the last of the pieces and empties `pieces`.
-    fn collect(&mut self, pieces: &mut Vec<Piece>) {
-        self.pieces.extend(pieces.drain(..));
-        let want = self.want as usize;
-        self.full |= self.pieces.len() >= want;
-        self.pieces.drain(..self.pieces.len().saturating_sub(want));
     }
 }
 
