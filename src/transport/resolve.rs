@@ -146,7 +146,7 @@ impl OpenSsh {
             "stricthostkeychecking" => self.accept_new = value == "accept-new",
             "proxycommand" => self.proxy_command = some(),
             "proxyjump" => {
-                self.proxy_jump = some().map_or_else(Vec::new, |v| v.split(',').map(str::to_owned).collect())
+                self.proxy_jump = some().map_or_else(Vec::new, |v| v.split(',').map(str::to_owned).collect());
             }
             _ => {}
         }

@@ -3,7 +3,6 @@
 //! One master process per host logs in and holds the connection; each shell is a small process that uses it
 //! (`ControlPath` in a private folder). Nobody can be asked anything here: `BatchMode` is on.
 
-use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
@@ -120,7 +119,7 @@ fn start<'a>(arguments: impl Iterator<Item = &'a String>, place: &Place) -> Resu
 async fn log_in(
     master: &mut Child,
     stderr: Option<ChildStderr>,
-    socket: &PathBuf,
+    socket: &std::path::Path,
     place: &Place,
     settings: &Settings,
     ending: &Ending,
