@@ -1,1 +1,4 @@
 //! End to end tests: real servers, real files, real terminals.
+
+mod support;
+mod transport;
