@@ -58,13 +58,27 @@ const ALIKE: f64 = 0.7;
 /// The candidate that is most like what was given, if any is.
 pub(super) fn closest<'a>(given: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let scored = candidates.into_iter().map(|candidate| (strsim::jaro(given, candidate), candidate));
-    let best = scored.filter(|(score, _)| *score > ALIKE).max_by(|a, b| a.0.total_cmp(&b.0));
+    let good = scored.filter(|(score, _)| *score > ALIKE);
+    // Of equals the first, so that the message is the same each time.
+    let best = good.reduce(|best, next| if next.0 > best.0 { next } else { best });
     best.map(|(_, candidate)| candidate)
 }
 
 /// `; did you mean "x"?`, or nothing.
 pub(super) fn suggestion<'a>(given: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
     closest(given, candidates).map(|name| format!("; did you mean {name:?}?")).unwrap_or_default()
+}
+
+/// The same, or where nothing is alike `; ` and what to say in its place.
+pub(super) fn suggestion_or<'a>(
+    given: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+    otherwise: impl FnOnce() -> String,
+) -> String {
+    match suggestion(given, candidates) {
+        hint if hint.is_empty() => format!("; {}", otherwise()),
+        hint => hint,
+    }
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use serde::de::{self, Deserializer, SeqAccess, Visitor};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
-use super::error::{ConfigError, Place, suggestion};
+use super::error::{ConfigError, Place, suggestion_or};
 
 /// Larger than any inventory a person keeps (about 40,000 hosts), small enough to read in one go. A larger file is
 /// the wrong file, and is refused.
@@ -140,9 +140,9 @@ impl Source {
                 "hosts" => document.hosts = self.entries(value, "hosts", "host")?,
                 "groups" => document.groups = self.entries(value, "groups", "group")?,
                 other => {
-                    let hint = suggestion(other, ["defaults", "hosts", "groups"]);
-                    let message =
-                        format!("unknown section {other:?}{hint}; there are [defaults], [hosts.NAME], [groups]");
+                    let known = || "there are [defaults], [hosts.NAME] and [groups]".to_owned();
+                    let hint = suggestion_or(other, ["defaults", "hosts", "groups"], known);
+                    let message = format!("unknown section {other:?}{hint}");
                     return Err(self.error(key.span().start, message));
                 }
             }
@@ -186,16 +186,13 @@ impl Source {
     fn explain_at(&self, span: Range<usize>, message: &str, place: &str) -> ConfigError {
         let text = self.text.get(span.clone()).unwrap_or_default();
         let words = quoted(message);
+        let (given, known) = words.split_first().map_or(("", &[][..]), |(given, known)| (*given, known));
+        let hint =
+            |noun: &str| suggestion_or(given, known.iter().copied(), || format!("known {noun}: {}", known.join(", ")));
         let message = if message.starts_with("unknown field") {
-            let (given, known) = words.split_first().map_or(("", &[][..]), |(given, known)| (*given, known));
-            match suggestion(given, known.iter().copied()) {
-                hint if hint.is_empty() => format!("unknown key {given:?}{place}; known keys: {}", known.join(", ")),
-                hint => format!("unknown key {given:?}{place}{hint}"),
-            }
+            format!("unknown key {given:?}{place}{}", hint("keys"))
         } else if message.starts_with("unknown variant") {
-            let (given, known) = words.split_first().map_or(("", &[][..]), |(given, known)| (*given, known));
-            let hint = suggestion(given, known.iter().copied());
-            format!("unknown value {given:?}{place}{hint}; known values: {}", known.join(", "))
+            format!("unknown value {given:?}{place}{}", hint("values"))
         } else if message.starts_with("duplicate key") {
             format!("duplicate key {:?}{place}", text.trim_matches('"'))
         } else {

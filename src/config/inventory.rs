@@ -10,7 +10,7 @@ use toml::Spanned;
 use super::environment::Environment;
 use super::error::ConfigError;
 use super::file::{Document, Paths, RawAgent, RawHost, RawHostKeys, RawTransport, Source};
-use super::routes::Routes;
+use super::routes::{Chains, Routes};
 use super::selection::{Groups, is_glob};
 use super::sources::{check_label, sources};
 use super::target::Target;
@@ -49,7 +49,7 @@ pub(super) struct Inventory {
     index: HashMap<String, usize>,
     pub(super) groups: Groups,
     /// `routes[n]` are those of `hosts[n]`.
-    routes: Vec<Vec<Vec<Endpoint>>>,
+    routes: Vec<Chains>,
 }
 
 /// Edits between two names up to which one is taken for the other mistyped: a letter wrong, or two swapped.
@@ -74,7 +74,7 @@ impl Inventory {
     }
 
     /// What hosts and groups say of each other.
-    fn resolve(&self, document: &Document) -> Result<(Vec<Vec<Vec<Endpoint>>>, Groups), ConfigError> {
+    fn resolve(&self, document: &Document) -> Result<(Vec<Chains>, Groups), ConfigError> {
         let Some(file) = &self.file else { return Ok(Default::default()) };
         let routes = Routes::new(self, file);
         routes.of_routes(&self.defaults.via)?;
@@ -148,7 +148,7 @@ impl Inventory {
     }
 
     /// The routes of `[defaults]`, for a host that the file does not define.
-    fn default_routes(&self, name: &HostName) -> Result<Vec<Vec<Endpoint>>, String> {
+    fn default_routes(&self, name: &HostName) -> Result<Chains, String> {
         match &self.file {
             Some(file) if !names_hop(&self.defaults.via, name.as_str()) => {
                 Routes::new(self, file).of_routes(&self.defaults.via).map_err(|error| error.message)

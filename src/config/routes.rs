@@ -1,6 +1,6 @@
 //! Jump routes: each `via` entry becomes a chain of hops, first hop first.
 
-use super::error::{ConfigError, suggestion};
+use super::error::{ConfigError, suggestion_or};
 use super::file::Source;
 use super::inventory::Inventory;
 use super::target::Target;
@@ -11,7 +11,8 @@ const MAX_HOPS: usize = 8;
 /// Alternatives are tried one after the other, each up to its timeout; more would keep a host "connecting" for ever.
 const MAX_ROUTES: usize = 16;
 
-type Chains = Vec<Vec<Endpoint>>;
+/// Routes to one host: each a chain of hops.
+pub(super) type Chains = Vec<Vec<Endpoint>>;
 
 /// Resolves the routes of an inventory.
 pub(super) struct Routes<'a> {
@@ -98,10 +99,9 @@ impl<'a> Routes<'a> {
         let fail = |message: String| self.file.error(at, message);
         let target = Target::parse(hop).map_err(|message| fail(format!("jump host: {message}")))?;
         if !self.inventory.takes_outside(&target) {
-            let hint = suggestion(hop, self.inventory.names());
-            return Err(fail(format!(
-                "unknown jump host {hop:?}{hint}; one outside the inventory is written user@host:port or ssh://host"
-            )));
+            let otherwise = || "one outside the inventory is written user@host:port or ssh://host".to_owned();
+            let hint = suggestion_or(hop, self.inventory.names(), otherwise);
+            return Err(fail(format!("unknown jump host {hop:?}{hint}")));
         }
         self.inventory.endpoint_of_target(&target).map_err(fail)
     }

@@ -4,7 +4,7 @@
 //! `!` takes hosts away, wherever it stands, so that the order in which parts are typed never puts an excluded host
 //! back. A part that names nothing is an error: a host that is missing from the screen is not noticed at 3 a.m.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use globset::{Glob, GlobMatcher};
 use toml::Spanned;
@@ -19,7 +19,7 @@ const MAX_NESTING: usize = 32;
 
 /// The groups of an inventory, each resolved to its hosts.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Groups(HashMap<String, Vec<usize>>);
+pub(super) struct Groups(BTreeMap<String, Vec<usize>>);
 
 impl Groups {
     /// Resolves all groups, wanted or not.
@@ -211,8 +211,8 @@ impl Resolver<'_> {
         inside: &mut Vec<usize>,
     ) -> Result<Vec<usize>, ConfigError> {
         let (inventory, file, raw) = (self.inventory, self.file, self.raw);
-        let place = format!(" in group {:?}", raw[n].0.get_ref());
-        let fail = |message: String| file.error(member.span().start, format!("{message}{place}"));
+        let place = format!("group {:?}", raw[n].0.get_ref());
+        let fail = |message: String| file.error(member.span().start, format!("{place}: {message}"));
         let group = |name: &str| match raw.iter().position(|(other, _)| other.get_ref() == name) {
             Some(other) => {
                 refuse_cycle(raw, other, inside).map_err(fail)?;
