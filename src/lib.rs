@@ -1,5 +1,6 @@
 //! The library behind `logtrail-tui`.
 
+pub mod demo;
 pub mod fleet;
 pub mod host;
 pub mod model;

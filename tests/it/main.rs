@@ -1,1 +1,3 @@
 //! End to end tests: real servers, real files, real terminals.
+
+mod demo;
