@@ -123,7 +123,7 @@ impl Plan {
     /// What the fleet is started with.
     #[must_use]
     pub fn fleet_options(&self) -> Options {
-        let goal = if self.once { Goal::Once } else { Goal::Follow };
+        let goal = if self.once { Goal::Once { deadline: self.timeout } } else { Goal::Follow };
         Options { goal, lines: self.lines, sample_every: self.interval }
     }
 }

@@ -248,7 +248,7 @@ fn options_go_before_the_file_and_the_file_before_the_defaults() {
     assert_eq!((by_option.lines, by_option.timeout), (10, Duration::from_secs(3)));
     assert_eq!(by_option.connector_settings().connect_timeout, Duration::from_secs(3));
     assert!(!by_option.connector_settings().ssh_config);
-    assert_eq!(by_option.fleet_options().goal, Goal::Once);
+    assert!(matches!(by_option.fleet_options().goal, Goal::Once { .. }));
 }
 
 #[test]

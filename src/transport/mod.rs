@@ -5,8 +5,6 @@
 //! the user's own `ssh` (`system`), and a child process on this machine (`local`). What is said to a shell is left to
 //! `host`; when to try again is left to `host` too, with the waits of [`backoff`].
 
-pub mod backoff;
-
 use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;

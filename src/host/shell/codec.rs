@@ -3,7 +3,7 @@
 use crate::model::FileId;
 
 use super::follow::{Absence, Request, Seen, Stat, Watch};
-use super::frame::Frame;
+use super::frame::{END, Frame};
 
 /// An answer of `follow.sh`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +43,7 @@ fn decode_words(frame: &Frame) -> Option<Answer<'_>> {
     let mut words = frame.header.split(' ');
     match words.next()? {
         "R" => Some(Answer::Ready),
-        "." => Some(Answer::End),
+        END => Some(Answer::End),
         "D" => Some(Answer::Described(&frame.body)),
         "M" => Some(Answer::Counters(&frame.body)),
         "U" => Some(Answer::Usage(&frame.body)),

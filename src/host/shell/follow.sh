@@ -184,7 +184,8 @@ usage() {
 
 serve() {
   lease
-  say R "$$"
+  # Twice, for a frame is whole when the next begins.
+  say R; say R
   while read -r op a b c d e; do
     case $op in
       P) poll "$a" "$@" ;;

@@ -35,9 +35,14 @@ pub struct Frames {
     buffer: BytesMut,
     /// Where the search for the next boundary goes on.
     searched: usize,
-    /// Header of the frame whose body is being read; `None` before the first.
+    /// Header of the frame whose body is being read; `None` before the first and after an end.
     open: Option<String>,
+    /// An end was found with the frame before it.
+    ended: bool,
 }
+
+/// The header of a frame that ends a series of answers. It has no body, and so is whole at once.
+pub const END: &str = ".";
 
 impl Frames {
     /// For frames that begin with `token`.
@@ -50,6 +55,7 @@ impl Frames {
             buffer: BytesMut::new(),
             searched: 0,
             open: None,
+            ended: false,
         }
     }
 
@@ -58,20 +64,24 @@ impl Frames {
         self.buffer.extend_from_slice(bytes);
     }
 
-    /// The next whole frame, if its end is in sight: that is, the beginning of the one after it. The script ends each
-    /// series of answers with an empty frame, so that nothing waits.
+    /// The next whole frame: one whose end is in sight, which is the beginning of the one after it.
     ///
     /// # Errors
     /// When more than [`MAX_FRAME`] bytes have come without one.
     pub fn next_frame(&mut self) -> Result<Option<Frame>, FrameTooLong> {
         loop {
+            if std::mem::take(&mut self.ended) {
+                return Ok(Some(Frame { header: END.to_owned(), body: Bytes::new() }));
+            }
             let Some((at, header, end)) = self.find_header() else {
                 return if self.buffer.len() > MAX_FRAME { Err(FrameTooLong { limit: MAX_FRAME }) } else { Ok(None) };
             };
             let body = self.buffer.split_to(at).freeze();
             let _ = self.buffer.split_to(end - at);
             self.searched = 0;
-            if let Some(header) = self.open.replace(header) {
+            self.ended = header == END;
+            let before = std::mem::replace(&mut self.open, (!self.ended).then_some(header));
+            if let Some(header) = before {
                 return Ok(Some(Frame { header, body }));
             }
         }
@@ -113,16 +123,23 @@ mod tests {
         out
     }
 
+    fn end() -> (String, Vec<u8>) {
+        (END.to_owned(), Vec::new())
+    }
+
     #[test]
     fn noise_before_the_first_frame_is_passed_over() {
         let text = format!("Welcome!\r\nlast login…\n{TOKEN} R 1\n\n{TOKEN} .\n");
-        assert_eq!(frames_of(&[text.as_bytes()]), [("R 1".to_owned(), Vec::new())]);
+        assert_eq!(frames_of(&[text.as_bytes()]), [("R 1".to_owned(), Vec::new()), end()]);
     }
 
     #[test]
     fn a_body_keeps_its_bytes_and_its_line_ends() {
         let text = format!("\n{TOKEN} F 1\nline\n\n{TOKEN}x\n\n{TOKEN} .\n");
-        assert_eq!(frames_of(&[text.as_bytes()]), [("F 1".to_owned(), format!("line\n\n{TOKEN}x\n").into_bytes())]);
+        assert_eq!(
+            frames_of(&[text.as_bytes()]),
+            [("F 1".to_owned(), format!("line\n\n{TOKEN}x\n").into_bytes()), end()]
+        );
     }
 
     #[test]
@@ -148,7 +165,8 @@ mod tests {
             at.extend([0, stream.len()]);
             at.sort_unstable();
             let pieces: Vec<&[u8]> = at.windows(2).map(|pair| &stream[pair[0]..pair[1]]).collect();
-            let expected: Vec<_> = bodies.into_iter().enumerate().map(|(n, body)| (format!("F {n}"), body)).collect();
+            let frames = bodies.into_iter().enumerate().map(|(n, body)| (format!("F {n}"), body));
+            let expected: Vec<_> = frames.chain([end()]).collect();
             prop_assert_eq!(frames_of(&pieces), expected);
         }
     }

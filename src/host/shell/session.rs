@@ -233,13 +233,16 @@ impl Session<'_> {
     }
 
     fn is_done(&self) -> bool {
-        let all_expanded = self.expanded.iter().all(|&done| done);
         self.work.once
             && self.described
             && self.samples >= 2
-            && all_expanded
+            && self.all_expanded()
             && self.asked.is_empty()
             && self.track.follower.all_begun()
+    }
+
+    fn all_expanded(&self) -> bool {
+        self.expanded.iter().all(|&done| done)
     }
 
     fn pending(&self, what: Asked) -> bool {
@@ -279,7 +282,8 @@ impl Session<'_> {
                 self.ask("M", Asked::Sample);
             }
         }
-        if at >= self.timers.poll && !self.pending(Asked::Poll) && self.described {
+        let begun = self.work.once && self.all_expanded() && self.track.follower.all_begun();
+        if at >= self.timers.poll && !self.pending(Asked::Poll) && self.described && !begun {
             self.ask(&format!("P {POLL_BYTES}"), Asked::Poll);
         }
         if at >= self.timers.lease {
@@ -421,8 +425,7 @@ impl Session<'_> {
 
     /// A host without any of the usual logs, and nothing else named, has nothing to show: say so.
     fn none_of_the_usual(&mut self) {
-        let all_expanded = self.expanded.iter().all(|&done| done);
-        if all_expanded && !self.track.has_sources() {
+        if self.all_expanded() && !self.track.has_sources() {
             let paths: Vec<String> = usual_sources().into_iter().map(|spec| spec.name).collect();
             let why = format!("no log found: looked for /var/log/{} and a journal", paths.join(", /var/log/"));
             self.track.set_missing(&self.patterns[0].clone(), Some(why));

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use logtrail::model::{Answer, Question};
 use logtrail::transport::Asker;
 
+pub(crate) mod fleet;
 pub(crate) mod sshd;
 
 /// How long anything may take on a busy machine before a test gives up on it.
