@@ -485,3 +485,28 @@ fn time(at: Time) -> String {
 fn rounded(number: f64) -> f64 {
     (number * 1000.0).round() / 1000.0
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn any_bytes_come_back_as_they_were_and_nothing_treacherous_is_written(
+            raw in prop_oneof![any::<String>().prop_map(String::into_bytes), any::<Vec<u8>>()]
+        ) {
+            let mut out = Vec::new();
+            write(&mut out, &Text::new(&raw)).expect("a vector takes everything");
+            let text = String::from_utf8(out).expect("UTF-8");
+            let line = text.strip_suffix('\n').expect("one line");
+            prop_assert!(!line.contains(is_treacherous), "{line:?}");
+            let back = match serde_json::from_str(line).expect("JSON") {
+                serde_json::Value::String(text) => text.into_bytes(),
+                object => STANDARD.decode(object["bytes"].as_str().expect("bytes")).expect("base64"),
+            };
+            prop_assert_eq!(back, raw);
+        }
+    }
+}

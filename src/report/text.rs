@@ -15,6 +15,9 @@ use crate::model::{Gap, HostSpec, Level, LinkState, Record, SafeText};
 /// Colours of hosts, given out in turn: those of the basic palette that are readable on light and on dark.
 const HOST_COLORS: [&str; 6] = ["36", "35", "32", "34", "33", "96"];
 
+/// Sources with longer names push their lines to the right instead of everybody's.
+const MAX_SOURCE_WIDTH: usize = 12;
+
 const RED: &str = "31";
 const YELLOW: &str = "33";
 const GREEN: &str = "32";
@@ -25,15 +28,18 @@ pub(super) struct Style {
     color: bool,
     zone: TimeZone,
     host_width: usize,
+    source_width: usize,
     hosts: Vec<String>,
 }
 
 impl Style {
     pub(super) fn new(hosts: &[HostSpec], color: bool, zone: TimeZone) -> Self {
         let width = |spec: &HostSpec| SafeText::new(spec.name().as_str()).width();
-        let hosts_width = hosts.iter().map(width).max().unwrap_or(0).max("HOST".len());
+        let host_width = hosts.iter().map(width).max().unwrap_or(0).max("HOST".len());
+        let sources = hosts.iter().flat_map(|spec| &spec.sources).map(|source| SafeText::new(&source.name).width());
+        let source_width = sources.max().unwrap_or(0).min(MAX_SOURCE_WIDTH);
         let hosts = hosts.iter().map(|spec| spec.name().to_string()).collect();
-        Self { color, zone, host_width: hosts_width, hosts }
+        Self { color, zone, host_width, source_width, hosts }
     }
 
     pub(super) fn line(&self, out: &mut impl Write, host: &str, source: &str, record: &Record) -> io::Result<()> {
@@ -61,7 +67,7 @@ impl Style {
         let place = self.hosts.iter().position(|name| name == host).unwrap_or(0);
         let name = pad(&SafeText::new(host), self.host_width);
         let name = self.paint(HOST_COLORS[place % HOST_COLORS.len()], &name);
-        format!("{} {name} {}", self.clock(at), SafeText::new(source))
+        format!("{} {name} {}", self.clock(at), pad(&SafeText::new(source), self.source_width))
     }
 
     fn clock(&self, at: Time) -> String {
