@@ -6,4 +6,5 @@ pub mod demo;
 pub mod fleet;
 pub mod host;
 pub mod model;
+pub mod report;
 pub mod transport;

@@ -295,3 +295,22 @@ impl server::Handler for Handler {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::Instant;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn only_the_bad_cable_and_those_who_do_not_log_in_are_cut_off() {
+        let lasts = async |cuts, logged_in| {
+            let (started, logged_in) = (Instant::now(), AtomicBool::new(logged_in));
+            let cut = timeout(Duration::from_secs(3600), cut_off(cuts, &logged_in)).await;
+            cut.is_ok().then(|| started.elapsed().as_secs())
+        };
+        assert_eq!(lasts(false, true).await, None);
+        assert_eq!(lasts(true, true).await, Some(45));
+        assert_eq!(lasts(false, false).await, Some(20));
+    }
+}

@@ -226,7 +226,7 @@ async fn one_host_rotates_its_log_as_logrotate_does() {
     until("web-2 rotates", || if rotated.exists() { Ok(()) } else { Err("no access.log.1".to_owned()) }).await;
     assert!(fs::read(&rotated).expect("a log").starts_with(&before), "the old lines are in access.log.1");
     until("it is written anew", || {
-        let size = fs::metadata(&access).map(|file| file.len()).unwrap_or(0);
+        let size = fs::metadata(&access).map_or(0, |file| file.len());
         if size > 0 { Ok(()) } else { Err(format!("{size} bytes")) }
     })
     .await;

@@ -92,12 +92,22 @@ const STATIC: [&str; 8] = [
 /// What probes of strangers ask for; none of it exists.
 const PROBES: [&str; 5] = ["/.env", "/wp-login.php", "/admin/config.php", "/.git/config", "/cgi-bin/luci"];
 
-const AGENTS: [&str; 6] = [
+/// Agents of people who have logged in.
+const PEOPLE: [&str; 5] = [
     "ShopApp/5.2.1 (phone; build 1187)",
     "ShopApp/5.1.9 (tablet; build 1142)",
-    "Mozilla/5.0 (desktop; x86_64) Browser/131.0",
-    "Mozilla/5.0 (phone; rv:128.0) Browser/128.0",
+    "Browser/131.0 (desktop; x86_64)",
+    "Browser/130.2 (desktop; arm64)",
+    "Browser/128.0 (phone; rv:128.0)",
+];
+
+/// Agents that come without a login.
+const ANYBODY: [&str; 6] = [
+    "ShopApp/5.2.1 (phone; build 1187)",
+    "Browser/131.0 (desktop; x86_64)",
+    "Browser/128.0 (phone; rv:128.0)",
     "feed-reader/2.3 (+https://reader.example/about)",
+    "search-bot/1.9 (+https://search.example/bot)",
     "curl/8.5.0",
 ];
 
@@ -130,7 +140,11 @@ impl World {
         } else if chance < 0.99 {
             let path = self.pick(&STATIC);
             let path = path.replace("{id}", &self.rng.random_range(1000..9000).to_string());
-            let status = if path.ends_with("txt") { 404 } else { self.pick(&[&200, &200, &200, &304]).to_owned() };
+            let status = match path.as_str() {
+                "/robots.txt" => 404,
+                "/healthz" | "/" => 200,
+                _ => *self.pick(&[&200, &200, &200, &304]),
+            };
             let outcome = Outcome { status, took_ms: self.latency(1.2), error: None };
             let bytes = if status == 200 { self.rng.random_range(300..90_000) } else { 0 };
             self.access(web, at_ms, ("GET", &path), &outcome, bytes, "-", None);
@@ -301,10 +315,9 @@ impl World {
              \tat com.example.shop.web.{does}.handle({does}.java:58)\n\
              \tat com.example.shop.web.Dispatcher.dispatch(Dispatcher.java:213)\n\
              Caused by: java.net.SocketTimeoutException: Read timed out\n\
-             \tat java.base/sun.nio.ch.NioSocketImpl.timedRead(NioSocketImpl.java:288)\n\
              \tat java.base/java.net.Socket$SocketInputStream.read(Socket.java:1099)\n\
              \t... {more} more",
-            route.method, route.path
+            route.method, request.path
         );
         self.write(at, file, tail);
     }
@@ -358,7 +371,11 @@ impl World {
     ) {
         let Some(file) = self.webs[web].file(Form::Access) else { return };
         let client = self.client();
-        let agent = if path == "/healthz" { "health-probe/1.0" } else { self.pick(&AGENTS) };
+        let agent = match (path, user) {
+            ("/healthz", _) => "health-probe/1.0",
+            (_, "-") => self.pick(&ANYBODY),
+            _ => self.pick(&PEOPLE),
+        };
         let referer =
             if user == "-" { "-" } else { self.pick(&["https://shop.example/", "https://shop.example/cart", "-"]) };
         let (status, seconds) = (outcome.status, outcome.took_ms / 1000.0);
