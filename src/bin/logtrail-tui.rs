@@ -1,13 +1,23 @@
 //! The console's program: reads the command line, has it made into a plan, and hands the plan to the part that does
 //! it. Errors leave here as one line on standard error, with the exit code of the design.
 
-use std::io::{self, BufWriter, ErrorKind, Write};
+use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Result, bail};
 use clap::Parser;
+use jiff::tz::TimeZone;
 use logtrail::cli::{self, Args, Command};
 use logtrail::config::{self, Environment, Plan};
+use logtrail::demo;
+use logtrail::fleet::Fleet;
+use logtrail::model::HostSpec;
+use logtrail::report::{self, Progress};
+use logtrail::transport::Connector;
+
+/// The fleet itself ends at the deadline and says what it was waiting for; this is for it to be heard.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// Usage or configuration: nothing was connected.
 const EXIT_USAGE: u8 = 2;
@@ -37,25 +47,52 @@ fn run(args: &Args) -> Result<u8> {
     match &args.command {
         Some(Command::Hosts) if plan.json => print(|out| cli::write_hosts_json(&plan.hosts, out)),
         Some(Command::Hosts) => print(|out| cli::write_hosts_text(&plan.hosts, out)),
-        Some(Command::Demo(options)) => demo(&plan, options.size),
-        _ if plan.once => once(&plan),
-        _ => console(&plan),
+        Some(Command::Demo(options)) => on_runtime(demo(&plan, options.size)),
+        _ => on_runtime(view(&plan, plan.hosts.clone())),
     }
 }
 
 /// The console on the hosts of the plan, until it is quit.
-fn console(plan: &Plan) -> Result<u8> {
-    bail!("the console is not part of this build yet ({} hosts were configured, none connected)", plan.hosts.len());
+fn console(plan: &Plan, hosts: Vec<HostSpec>) -> Result<u8> {
+    bail!("the console is not part of this build yet ({} hosts were configured, none connected)", hosts.len());
 }
 
-/// One bounded pass over the hosts of the plan, printed.
-fn once(plan: &Plan) -> Result<u8> {
-    bail!("--once is not part of this build yet ({} hosts were configured, none connected)", plan.hosts.len());
+/// One bounded pass over the hosts, printed.
+async fn once(plan: &Plan, hosts: Vec<HostSpec>) -> Result<u8> {
+    let progress = Progress::on_stderr();
+    let connector = Connector::new(plan.connector_settings(), report::asker(progress.clone()));
+    let (fleet, updates) = Fleet::start(hosts.clone(), plan.fleet_options(), connector);
+    let options = report::Options {
+        json: plan.json,
+        grep: plan.grep.clone(),
+        timeout: plan.timeout + LAST_WORDS,
+        color: report::wants_color(io::stdout().is_terminal()),
+        progress,
+        zone: TimeZone::system(),
+    };
+    let outcome = report::run(updates, &hosts, options, &mut io::stdout().lock()).await;
+    fleet.stop().await;
+    Ok(outcome?.exit)
 }
 
 /// The console, or one pass, on a fleet of `size` servers in this process.
-fn demo(_plan: &Plan, size: u16) -> Result<u8> {
-    bail!("demo is not part of this build yet ({size} hosts were asked for, none started)");
+async fn demo(plan: &Plan, size: u16) -> Result<u8> {
+    let fleet = demo::Fleet::start(usize::from(size)).await?;
+    let result = view(plan, fleet.hosts()).await;
+    fleet.stop().await;
+    result
+}
+
+async fn view(plan: &Plan, hosts: Vec<HostSpec>) -> Result<u8> {
+    if plan.once { once(plan, hosts).await } else { console(plan, hosts) }
+}
+
+fn on_runtime(work: impl Future<Output = Result<u8>>) -> Result<u8> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let result = runtime.block_on(work);
+    // A look-up of a name or a key derivation may still be running on a thread of its own; nobody waits for it.
+    runtime.shutdown_background();
+    result
 }
 
 fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<u8> {
