@@ -1,15 +1,18 @@
 //! Keeps one host connected: dials, works, waits, dials again; never faster than the back-off allows, and never again
 //! by itself where that would lock the operator out or hide an attack.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc::Receiver;
+use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep};
 
-use crate::model::{HostSpec, HostStatus, LinkState, SourceSpec};
+use crate::model::{HostSpec, HostStatus, LinkState};
 use crate::transport::backoff::Backoff;
 use crate::transport::{Connector, LinkError};
 
+use super::shell::Journals;
 use super::track::Track;
 use super::{HostEvent, Outbox, Work, shell};
 
@@ -33,6 +36,7 @@ pub async fn supervise(
     mut commands: Receiver<Command>,
 ) {
     let mut track = Track::default();
+    let mut journals = Journals::new(&host.sources, Arc::clone(&track.problems));
     let mut backoff = Backoff::default();
     let mut tries = 0;
     loop {
@@ -40,7 +44,7 @@ pub async fn supervise(
         track.forget_told();
         let began = Instant::now();
         let ended = tokio::select! {
-            ended = connect_and_work(host, work, connector, outbox, &mut track, &mut backoff) => ended,
+            ended = connect_and_work(host, work, connector, outbox, (&mut track, &mut journals), &mut backoff) => ended,
             command = commands.recv() => match command {
                 Some(Command::Reconnect) => continue,
                 None => return,
@@ -74,14 +78,22 @@ async fn connect_and_work(
     work: &Work,
     connector: &Connector,
     outbox: &Outbox,
-    track: &mut Track,
+    (track, journals): (&mut Track, &mut Journals),
     backoff: &mut Backoff,
 ) -> Result<(), LinkError> {
     let connection = connector.connect(host).await?;
     let connected = Instant::now();
-    let sources: &[SourceSpec] = &host.sources;
+    let (wants_journal, wanted) = oneshot::channel();
+    track.wants_journal = host.sources.is_empty().then_some(wants_journal);
+    let files = shell::run(&connection, &host.sources, track, work, outbox);
+    let journals = async {
+        if host.sources.is_empty() && wanted.await.is_ok() {
+            journals.add_whole();
+        }
+        journals.run(&connection, work, outbox).await
+    };
     let result = tokio::select! {
-        result = shell::run(&connection, sources, track, work, outbox) => result,
+        result = async { tokio::try_join!(files, journals) } => result.map(drop),
         error = connection.ended() => Err(error),
     };
     backoff.after_connection(connected.elapsed());

@@ -3,13 +3,16 @@
 //! Turns what the follower found into events: lines get their times here. No I/O.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
+
+use tokio::sync::oneshot;
 
 use crate::model::metrics::Counters;
 use crate::model::stamp::Stamper;
 use crate::model::{Cursor, Facts, FileId, HostStatus, LinkState, Sample, SourceInfo, SourceKind, SourceSpec, Time};
 
 use super::lines::Piece;
+use super::shell::Problems;
 use super::shell::follow::{Absence, Begin, Follower, Outcome};
 use super::{HostEvent, Line};
 
@@ -36,6 +39,10 @@ pub struct Track {
     missing: BTreeMap<String, String>,
     events: Vec<HostEvent>,
     told: Option<HostStatus>,
+    /// What journals have to complain of.
+    pub problems: Problems,
+    /// A host without any of the usual logs has a journal: tells that it is wanted.
+    pub wants_journal: Option<oneshot::Sender<()>>,
 }
 
 struct Tracked {
@@ -159,7 +166,9 @@ impl Track {
             Some((format!("{}: {problem}", source.info.path), source.hint.clone().unwrap_or_default()))
         });
         let of_patterns = self.missing.values().map(|why| (why.clone(), "check the path in hosts.toml".to_owned()));
-        let mut problems = of_sources.chain(of_patterns);
+        let of_journals = self.problems.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let of_journals = of_journals.into_values().map(|why| (why, String::new()));
+        let mut problems = of_sources.chain(of_patterns).chain(of_journals);
         let Some((reason, hint)) = problems.next() else { return HostStatus::plain(LinkState::Ok) };
         let reason = match problems.count() {
             0 => reason,

@@ -29,7 +29,7 @@ pub enum Answer<'a> {
 /// The host said something that the script cannot have said.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the host answered {0:?}, which makes no sense here")]
-pub struct Nonsense(String);
+pub struct Nonsense(pub(super) String);
 
 /// Reads an answer.
 ///

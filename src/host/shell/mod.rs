@@ -5,8 +5,11 @@ pub mod codec;
 mod describe;
 pub mod follow;
 pub mod frame;
+mod journal;
+mod script;
 mod session;
 
+pub use journal::{Journals, Problems};
 pub use session::run;
 
 use std::sync::LazyLock;
@@ -17,10 +20,13 @@ use crate::model::metrics::{DISK_FS, PROC_FILES};
 
 /// The scripts as they are sent: without comments and empty lines, and with the lists of the model filled in.
 static FOLLOW: LazyLock<String> = LazyLock::new(|| {
-    strip(&[include_str!("prelude.sh"), include_str!("follow.sh")])
+    strip(&[include_str!("prelude.sh"), include_str!("follow.sh"), include_str!("epilogue.sh")])
         .replace("@PROC_FILES@", &sampled_files())
         .replace("@DISK_FS@", &DISK_FS.join("|"))
 });
+
+static JOURNAL: LazyLock<String> =
+    LazyLock::new(|| strip(&[include_str!("prelude.sh"), include_str!("journal.sh"), include_str!("epilogue.sh")]));
 
 /// Mounts are read with the usage of disks, more seldom.
 fn sampled_files() -> String {

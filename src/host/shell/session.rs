@@ -4,20 +4,19 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use bytes::Bytes;
 use jiff::Timestamp;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until};
 
 use crate::host::track::{Track, usual_sources};
 use crate::host::{Outbox, Work};
 use crate::model::metrics::{Counters, parse_df};
 use crate::model::{HostStatus, LinkState, SourceKind, SourceSpec, Time};
-use crate::transport::{Connection, LinkError, ShellEvent, ShellInput, ShellOutput};
+use crate::transport::{Connection, LinkError};
 
 use super::codec::{self, Answer};
 use super::follow::Begin;
-use super::frame::Frames;
-use super::{FOLLOW, describe, new_token};
+use super::script::{Script, protocol_error};
+use super::{FOLLOW, describe};
 
 /// From one look at the files to the next: with the round trip, what a line waits at most. Files that rest are
 /// looked at half as often, for each look costs the host a process.
@@ -27,9 +26,6 @@ const REST_AFTER: Duration = Duration::from_secs(5);
 
 /// Most bytes that one look brings of one file, so that a flood on one does not hold up the others.
 const POLL_BYTES: usize = 256 << 10;
-
-/// A shell that has not said a word after this has none to say: a login that forces another command, or none at all.
-const START_LIMIT: Duration = Duration::from_secs(15);
 
 /// An answer that takes longer means that the host hangs (on a dead disk, say).
 const ANSWER_LIMIT: Duration = Duration::from_secs(30);
@@ -46,9 +42,6 @@ const LEASE: Duration = Duration::from_secs(120);
 /// The second sample of a bounded pass comes this long after the first: rates over less are noise.
 const FIRST_WINDOW: Duration = Duration::from_millis(600);
 
-/// How much of what a login printed instead of our script's answer is shown.
-const NOISE_SHOWN: usize = 200;
-
 /// Follows the sources of `wanted` and samples metrics until the connection ends, or (`work.once`) all is said.
 ///
 /// # Errors
@@ -60,14 +53,9 @@ pub async fn run(
     work: &Work,
     outbox: &Outbox,
 ) -> Result<(), LinkError> {
-    let (mut input, output) = connection.open_shell().await?;
-    let token = new_token();
-    input.send(Bytes::from(format!("T={token}\n{}", *FOLLOW))).await?;
-    let frames = Frames::new(&token);
+    let script = Script::start(connection, &FOLLOW).await?;
     let mut session = Session {
-        input,
-        output,
-        frames,
+        script,
         track,
         work,
         outbox,
@@ -77,19 +65,16 @@ pub async fn run(
         asked: VecDeque::new(),
         outgoing: String::new(),
         timers: Timers::new(Instant::now()),
-        bytes_read: 0,
         samples: 0,
         described: false,
-        stderr: Vec::new(),
+        has_journal: false,
     };
     session.start().await?;
     session.follow().await
 }
 
 struct Session<'a> {
-    input: ShellInput,
-    output: ShellOutput,
-    frames: Frames,
+    script: Script,
     track: &'a mut Track,
     work: &'a Work,
     outbox: &'a Outbox,
@@ -102,10 +87,9 @@ struct Session<'a> {
     asked: VecDeque<(Asked, Instant, Time)>,
     outgoing: String,
     timers: Timers,
-    bytes_read: u64,
     samples: u32,
     described: bool,
-    stderr: Vec<u8>,
+    has_journal: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -138,14 +122,8 @@ fn now() -> Time {
 }
 
 impl Session<'_> {
-    /// Waits for the first words of the script, then asks what the host is and tells it what to look at.
+    /// Asks what the host is and tells it what to look at.
     async fn start(&mut self) -> Result<(), LinkError> {
-        let ready = timeout(START_LIMIT, self.wait_until_ready()).await;
-        match ready {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => return Err(error),
-            Err(_) => return Err(self.no_shell("did not start a shell in 15 s")),
-        }
         self.ask("D", Asked::Other);
         if self.usual {
             self.patterns = usual_sources();
@@ -154,52 +132,6 @@ impl Session<'_> {
         self.track.follower.restart();
         self.queue_requests();
         self.flush().await
-    }
-
-    async fn wait_until_ready(&mut self) -> Result<(), LinkError> {
-        let mut noise = Vec::new();
-        loop {
-            match self.output.next().await? {
-                Some(ShellEvent::Stdout(bytes)) => {
-                    let room = NOISE_SHOWN.saturating_sub(noise.len());
-                    noise.extend_from_slice(&bytes[..bytes.len().min(room)]);
-                    self.frames.push(&bytes);
-                    if let Some(frame) = self.frames.next_frame().map_err(|error| protocol_error(&error))? {
-                        return match codec::decode(&frame) {
-                            Ok(Answer::Ready) => Ok(()),
-                            _ => Err(self.no_shell("answered with something else than a shell")),
-                        };
-                    }
-                }
-                Some(ShellEvent::Stderr(bytes)) => self.keep_stderr(&bytes),
-                Some(ShellEvent::Exit(status)) => {
-                    let how = match status {
-                        Ok(code) => format!("ended the shell at once, with status {code}"),
-                        Err(signal) => format!("ended the shell at once, by signal {signal}"),
-                    };
-                    self.stderr.extend_from_slice(&noise);
-                    return Err(self.no_shell(&how));
-                }
-                None => {
-                    self.stderr.extend_from_slice(&noise);
-                    return Err(self.no_shell("closed the session before a shell had started"));
-                }
-            }
-        }
-    }
-
-    fn keep_stderr(&mut self, bytes: &[u8]) {
-        let room = NOISE_SHOWN.saturating_sub(self.stderr.len());
-        self.stderr.extend_from_slice(&bytes[..bytes.len().min(room)]);
-    }
-
-    fn no_shell(&self, how: &str) -> LinkError {
-        let said = String::from_utf8_lossy(&self.stderr);
-        let said = said.trim();
-        let reason =
-            if said.is_empty() { format!("the host {how}") } else { format!("the host {how}, and said: {said}") };
-        let hint = "the login needs a shell that runs `exec /bin/sh -s`: not nologin, a forced command or a menu";
-        LinkError { status: HostStatus::because(LinkState::Degraded, reason, hint) }
     }
 
     /// Asks and listens until the end.
@@ -211,25 +143,20 @@ impl Session<'_> {
                 self.track.follower.finish();
                 self.track.absorb(now());
                 self.tell().await;
-                self.input.eof().await;
+                self.script.end().await;
                 return Ok(());
             }
             let deadline = self.next_deadline();
             tokio::select! {
-                event = self.output.next() => match event? {
-                    Some(ShellEvent::Stdout(bytes)) => self.heard(&bytes).await?,
-                    Some(ShellEvent::Stderr(bytes)) => self.keep_stderr(&bytes),
-                    Some(ShellEvent::Exit(_)) | None => return Err(self.ended()),
-                },
+                frame = self.script.next() => {
+                    let frame = frame?;
+                    let answer = codec::decode(&frame).map_err(|error| protocol_error(&error))?;
+                    self.answered(&answer);
+                    self.tell().await;
+                }
                 () = sleep_until(deadline) => self.check_answers()?,
             }
         }
-    }
-
-    fn ended(&self) -> LinkError {
-        let said = String::from_utf8_lossy(&self.stderr);
-        let reason = format!("the shell on the host ended {}", said.trim());
-        LinkError { status: HostStatus::because(LinkState::Unreachable, reason.trim_end(), "it is started again") }
     }
 
     fn is_done(&self) -> bool {
@@ -339,18 +266,7 @@ impl Session<'_> {
             return Ok(());
         }
         let lines = std::mem::take(&mut self.outgoing);
-        self.input.send(Bytes::from(lines)).await
-    }
-
-    async fn heard(&mut self, bytes: &[u8]) -> Result<(), LinkError> {
-        self.bytes_read += bytes.len() as u64;
-        self.frames.push(bytes);
-        while let Some(frame) = self.frames.next_frame().map_err(|error| protocol_error(&error))? {
-            let answer = codec::decode(&frame).map_err(|error| protocol_error(&error))?;
-            self.answered(&answer);
-            self.tell().await;
-        }
-        Ok(())
+        self.script.send(lines).await
     }
 
     /// Sends what is to be told; waits while the fleet has no room, and so asks the host for nothing.
@@ -398,7 +314,7 @@ impl Session<'_> {
                 POLL
             };
         if !again && let Some(&(_, _, sent)) = self.asked.front() {
-            self.track.read_to(sent, std::mem::take(&mut self.bytes_read));
+            self.track.read_to(sent, self.script.take_bytes_read());
         }
     }
 
@@ -423,9 +339,19 @@ impl Session<'_> {
         }
     }
 
-    /// A host without any of the usual logs, and nothing else named, has nothing to show: say so.
+    /// A host without any of the usual logs shows its journal; without that too it says so.
     fn none_of_the_usual(&mut self) {
-        if self.all_expanded() && !self.track.has_sources() {
+        if !self.all_expanded() {
+            return;
+        }
+        let wants_journal = self.track.wants_journal.take();
+        if self.track.has_sources() {
+            return;
+        }
+        if let (true, Some(wants_journal)) = (self.has_journal, wants_journal) {
+            // Where nobody waits for it the connection is ending.
+            let _ = wants_journal.send(());
+        } else {
             let paths: Vec<String> = usual_sources().into_iter().map(|spec| spec.name).collect();
             let why = format!("no log found: looked for /var/log/{} and a journal", paths.join(", /var/log/"));
             self.track.set_missing(&self.patterns[0].clone(), Some(why));
@@ -437,6 +363,7 @@ impl Session<'_> {
         let description = describe::parse(text, sent, now());
         self.track.describe(description.facts, description.user);
         self.described = true;
+        self.has_journal = description.journal;
     }
 
     fn usage_told(&mut self, text: &[u8]) {
@@ -451,9 +378,4 @@ impl Session<'_> {
 fn since_start() -> Duration {
     static START: std::sync::LazyLock<Instant> = std::sync::LazyLock::new(Instant::now);
     START.elapsed()
-}
-
-fn protocol_error(error: &dyn std::error::Error) -> LinkError {
-    let hint = "the connection is made anew; if it happens again, please report it with a debug log (--log-file)";
-    LinkError { status: HostStatus::because(LinkState::Degraded, error.to_string(), hint) }
 }

@@ -259,7 +259,7 @@ impl Follower {
         let source = self.source(number);
         match (source.phase, &source.current) {
             (Phase::Unknown | Phase::Reading, Some(current)) if current.id != stat.id => {
-                self.start_finding(number, Some(stat))
+                self.start_finding(number, Some(stat));
             }
             (Phase::Unknown | Phase::Reading, Some(current)) if stat.size < current.offset => {
                 self.start_comparing(number, stat);
