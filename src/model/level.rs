@@ -479,9 +479,8 @@ mod tests {
         }
 
         #[test]
-        fn a_level_before_a_message_is_found_whatever_the_message(message in "[ -z]{0,80}") {
+        fn a_level_before_a_message_is_found_whatever_the_message(message in "[ -Z\\\\-z]{0,80}") {
             let line = format!("2026-11-20 13:00:00 NOTICE {message}");
-            proptest::prop_assume!(!line.contains('['));
             proptest::prop_assert_eq!(Level::detect(line.as_bytes()), Some(Level::Notice));
         }
     }
