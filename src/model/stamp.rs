@@ -174,7 +174,15 @@ fn candidates(line: &[u8]) -> impl Iterator<Item = usize> {
 }
 
 fn begins_word(line: &[u8], at: usize) -> bool {
-    at.checked_sub(1).and_then(|before| line.get(before)).is_none_or(|b| !b.is_ascii_alphanumeric())
+    let before = line.get(..at).unwrap_or_default();
+    before.last().is_none_or(|b| !b.is_ascii_alphanumeric()) || ends_colour(before)
+}
+
+/// Whether a text ends in `ESC [ … m`, as programs write that take a log for a terminal.
+fn ends_colour(text: &[u8]) -> bool {
+    let Some(text) = text.strip_suffix(b"m") else { return false };
+    let numbers = text.iter().rev().take_while(|b| b.is_ascii_digit() || **b == b';').count();
+    text[..text.len() - numbers].ends_with(b"\x1b[")
 }
 
 #[cfg(test)]

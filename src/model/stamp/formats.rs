@@ -148,7 +148,7 @@ fn epoch(text: &[u8], _: &Clock) -> Option<Time> {
     scan.ends_word().then_some(Time(whole.checked_add(nanos)?))
 }
 
-const FIELDS: &[&[u8]] = &[b"time", b"ts", b"timestamp", b"@timestamp", b"t"];
+const FIELDS: &[&[u8]] = &[b"time", b"ts", b"timestamp", b"@timestamp", b"t", b"@t", b"$date"];
 
 fn json(line: &[u8], clock: &Clock) -> Option<Time> {
     memchr::memchr_iter(b':', line).find_map(|colon| {

@@ -43,6 +43,7 @@ fn every_format_is_read() {
         ("iso8601", "time=2026-11-20T13:00:01Z level=info", utc),
         ("iso8601", "2016-12-31T23:59:60Z leap second", "2016-12-31T23:59:59Z"),
         ("iso8601", "2028-02-29T00:00:00Z leap day", "2028-02-29T00:00:00Z"),
+        ("iso8601", "\x1b[2m2026-11-20T13:00:01Z\x1b[0m \x1b[32m INFO\x1b[0m hello", utc),
         ("syslog", "Nov 20 13:00:01 web-1 sshd[1]: hello", local),
         ("syslog", "<13>Nov 20 13:00:01 web-1 sshd[1]: hello", local),
         ("syslog", "Nov  2 13:00:01 web-1 sshd[1]: hello", "2026-11-02T12:00:01Z"),
@@ -71,6 +72,7 @@ fn every_format_is_read() {
         ("json", "{\"timestamp\":\"1795179601\"}", utc),
         ("json", "{\"msg\":\"\\\"time\\\":1\",\"t\":\"20/Nov/2026:13:00:01 +0000\"}", utc),
         ("json", "{\"time\":\"Fri, 20 Nov 2026 13:00:01 GMT\"}", utc),
+        ("json", "{\"t\":{\"$date\":\"2026-11-20T13:00:01.000+00:00\"},\"s\":\"I\"}", utc),
         ("logfmt", "level=info ts=1795179601.000 msg=x", utc),
     ];
     for (format, line, expected) in table {
