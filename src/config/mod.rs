@@ -138,7 +138,8 @@ fn connect_timeout(given: Option<Duration>, once: bool) -> Duration {
 }
 
 fn demo_hosts(args: &Args) -> Result<Vec<HostSpec>, ConfigError> {
-    for (given, option) in [(args.global.config.is_some(), "--config"), (!args.global.hosts.is_empty(), "--hosts")] {
+    for (given, option) in [(args.global.config.is_some(), "--config"), (!args.all_selections().is_empty(), "--hosts")]
+    {
         if given {
             return Err(ConfigError::option(option, "demo makes its own hosts; choose how many with --size"));
         }
@@ -156,8 +157,9 @@ fn hosts(args: &Args, env: &Environment) -> Result<(Option<PathBuf>, Vec<HostSpe
         None => Inventory::none(host_keys),
     };
     let path = inventory.file.as_ref().map(|file| file.path.clone());
-    let hosts = match (&inventory.file, args.global.hosts.is_empty()) {
-        (_, false) => chosen::choose(&inventory, &args.global.hosts)?,
+    let selections = args.all_selections();
+    let hosts = match (&inventory.file, selections.is_empty()) {
+        (_, false) => chosen::choose(&inventory, &selections)?,
         (None, true) => vec![this_machine(&inventory)?],
         (Some(file), true) if inventory.hosts.is_empty() => {
             let message = "no host: add [hosts.NAME], or name a target with --hosts user@host";
@@ -165,7 +167,7 @@ fn hosts(args: &Args, env: &Environment) -> Result<(Option<PathBuf>, Vec<HostSpe
         }
         (Some(_), true) => (0..inventory.hosts.len()).map(|n| inventory.spec(n)).collect(),
     };
-    identity::check(&hosts)?;
+    identity::check(&hosts, &inventory)?;
     Ok((path, hosts))
 }
 

@@ -10,6 +10,7 @@ use tempfile::TempDir;
 
 use super::file::{HOST_KEYS, MAX_FILE_BYTES, Source};
 use super::*;
+use crate::model::host::UserName;
 use crate::model::{SourceKind, SourceSpec};
 
 /// A folder with a `hosts.toml` and an environment in which nothing else exists.
@@ -159,10 +160,10 @@ fn a_name_that_is_nearly_one_of_the_inventory_is_taken_for_a_typing_error() {
 fn a_target_has_the_settings_of_the_host_it_names_and_the_defaults() {
     let plan = plan(FLEET, &["--hosts", "root@db-1:2222,ssh://mybox"]).expect("a plan");
     let [db, mybox] = &plan.hosts[..] else { panic!("{:?}", plan.hosts) };
-    assert_eq!(db.endpoint.user.as_ref().map(|user| user.as_str()), Some("root"));
+    assert_eq!(db.endpoint.user.as_ref().map(UserName::as_str), Some("root"));
     assert_eq!(db.endpoint.port, Some(2222));
     assert_eq!(db.sources[0].name, "pg");
-    assert_eq!(mybox.endpoint.user.as_ref().map(|user| user.as_str()), Some("ops"));
+    assert_eq!(mybox.endpoint.user.as_ref().map(UserName::as_str), Some("ops"));
 }
 
 #[test]
@@ -327,6 +328,12 @@ fn a_wrong_type_is_named_with_its_place() {
             "[hosts.a]\nidentity = 7",
             "hosts.toml:2:12: invalid type: integer `7`, expected a path or a list of paths in host \"a\"",
         ),
+        ("[hosts]\na = 7", "hosts.toml:2:5: invalid type: integer `7`, expected a table in host \"a\""),
+        (
+            "[hosts.a]\nsources = [7]",
+            "hosts.toml:2:12: invalid type: integer `7`, expected a table with a path or a journal in host \"a\"",
+        ),
+        ("[hosts.a]\nuser = {}", "hosts.toml:2:8: invalid type: table, expected a string in host \"a\""),
         ("hosts = 7", "hosts.toml:1:9: [hosts] must be a table with a key for each host"),
         ("[groups]\na = \"b\"", "hosts.toml:2:5: invalid type: string \"b\", expected a list in group \"a\""),
     ] {
@@ -340,6 +347,8 @@ fn what_is_written_twice_or_not_toml_is_named_with_its_place() {
     fails("[hosts.a]\nport = 1\nport = 2\n", "hosts.toml:3:1: duplicate key \"port\"");
     let error = plan("[hosts.a\n", &[]).expect_err("not TOML");
     assert!(error.starts_with("hosts.toml:1:9: "), "{error}");
+    let twice = "[hosts.a]\nsources = [{ path = \"/a\" }, { path = \"/a\" }]";
+    fails(twice, "hosts.toml:2:29: \"/a\" is a source twice");
     let two = "[hosts.a]\nsources = [{ name = \"x\", path = \"/a\" }, { name = \"x\", path = \"/b\" }]";
     fails(two, "hosts.toml:2:50: two sources have the name \"x\"");
 }
@@ -464,12 +473,12 @@ fn a_file_that_cannot_be_an_inventory_is_refused() {
 #[test]
 fn keys_are_checked_before_anything_is_dialled() {
     let world = World::new(b"[hosts.a]\nidentity = [\"id\"]\n[hosts.b]");
-    assert_eq!(world.plan(&[]).expect_err("no key"), "identity: id: no such file (host a)");
+    assert_eq!(world.plan(&[]).expect_err("no key"), "hosts.toml:2:12: identity: id: no such file");
     assert!(world.plan(&["--hosts", "b"]).is_ok(), "the key of a host that is not meant is not looked at");
     let id = world.folder.path().join("id");
     fs::write(&id, "key").expect("a file");
     set_mode(&id, 0o644);
-    let open = "identity: id: mode 0644 lets others at a private key; run chmod 600 on it (host a)";
+    let open = "hosts.toml:2:12: identity: id: mode 0644 lets others at a private key; run chmod 600 on it";
     assert_eq!(world.plan(&[]).expect_err("an open key"), open);
     set_mode(&id, 0o600);
     assert_eq!(world.plan(&[]).map(|plan| plan.hosts[0].endpoint.identity.clone()), Ok(vec![id]));
