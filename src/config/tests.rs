@@ -139,6 +139,8 @@ fn a_target_needs_no_inventory_entry() {
         ("ann@box,bob@box", "ann@box bob@box"),
         ("web-1,root@web-1", "web-1 root@web-1"),
         ("a@x,b@x,!b@x", "x"),
+        ("web-1,root@web-1,!root@web-1", "web-1"),
+        ("ssh://h1.example.com,10.0.0.9,!10.*", "h1.example.com"),
         ("10.0.0.1:22,10.0.0.2:22,!10.0.0.2", "10.0.0.1"),
     ] {
         let got = names(FLEET, selection);
