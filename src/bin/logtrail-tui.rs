@@ -38,15 +38,15 @@ fn run(args: &Args) -> Result<u8> {
     match &args.command {
         Some(Command::Man) => return print(|out| cli::write_man(out)),
         Some(Command::Completions { shell }) => return print(|out| cli::write_completions(*shell, out)),
-        Some(Command::Demo(_) | Command::Hosts) | None => {}
+        Some(Command::Demo(_) | Command::Hosts(_)) | None => {}
     }
     let plan = config::load(args, &Environment::of_process())?;
     if let Some(path) = &plan.log_file {
         cli::start_log(path, plan.log_filter.as_deref())?;
     }
     match &args.command {
-        Some(Command::Hosts) if plan.json => print(|out| cli::write_hosts_json(&plan.hosts, out)),
-        Some(Command::Hosts) => print(|out| cli::write_hosts_text(&plan.hosts, out)),
+        Some(Command::Hosts(_)) if plan.json => print(|out| cli::write_hosts_json(&plan.hosts, out)),
+        Some(Command::Hosts(_)) => print(|out| cli::write_hosts_text(&plan.hosts, out)),
         Some(Command::Demo(options)) => on_runtime(demo(&plan, options.size)),
         _ => on_runtime(view(&plan, plan.hosts.clone())),
     }

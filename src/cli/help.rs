@@ -11,6 +11,20 @@ nothing to install on the hosts.
 Without a subcommand it opens the console; with --once it prints one bounded pass and exits. With neither an inventory \
 nor --hosts it shows the logs of this machine.";
 
+/// `--hosts` in `-h`.
+pub(super) const HOSTS_BRIEF: &str =
+    "Open these hosts: groups, names, globs, tag:NAME, !EXCLUDED, user@host:port, host:/path";
+
+/// `--hosts` in `--help`.
+pub(super) const HOSTS: &str = "\
+Open these hosts: groups, names, globs, tag:NAME, !EXCLUDED, user@host:port, host:/path
+
+Comma-separated, and may be given more than once. Each part is a group, a host, a glob over host names (web-*, \
+db-[12]), tag:NAME, group:NAME, or a target that needs no inventory: ops@10.0.0.7:2222, [::1]:22, mybox (as \
+~/.ssh/config knows it). A path after a part, as in web-1:/var/log/app.log, follows just that file there. What !PART \
+names is left out, wherever it stands. With an inventory, an unknown bare name is taken for a typing error; ssh://NAME \
+dials it all the same. Without --hosts: all hosts of the inventory.";
+
 /// The end of `-h`.
 pub(super) const AFTER_HELP: &str = "\
 Try `logtrail-tui demo` for a fleet that needs no set-up, and `logtrail-tui --help` for examples and exit codes.";

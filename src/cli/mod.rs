@@ -33,6 +33,9 @@ pub struct Args {
     /// Options of every subcommand.
     #[command(flatten)]
     pub global: Global,
+    /// Which hosts.
+    #[command(flatten)]
+    pub selection: Selection,
     /// Options of the console and of `--once`.
     #[command(flatten)]
     pub viewing: Viewing,
@@ -50,16 +53,6 @@ pub struct Global {
     /// (~/.config/logtrail on Linux). hosts.example.toml in the source documents every key.
     #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
     pub config: Option<PathBuf>,
-
-    /// Open these hosts: groups, names, globs, tag:NAME, !EXCLUDED, user@host:port, host:/path
-    ///
-    /// Comma-separated, and may be given more than once. Each part is a group, a host, a glob over host names
-    /// (web-*, db-[12]), tag:NAME, group:NAME, or a target that needs no inventory: ops@10.0.0.7:2222, [::1]:22,
-    /// mybox (as ~/.ssh/config knows it). A path after a part, as in web-1:/var/log/app.log, follows just that file
-    /// there. What !PART names is left out, wherever it stands. With an inventory, an unknown bare name is taken for
-    /// a typing error; ssh://NAME dials it all the same. Without --hosts: all hosts of the inventory.
-    #[arg(long, global = true, value_name = "SELECTION", help_heading = "Global options")]
-    pub hosts: Vec<String>,
 
     /// Print JSON Lines in place of text, where something is printed
     #[arg(long, global = true, help_heading = "Global options")]
@@ -93,6 +86,15 @@ pub struct Global {
     /// $LOGTRAIL_LOG has the syntax of tracing's filters, as in debug or logtrail::transport=trace; default info.
     #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
     pub log_file: Option<PathBuf>,
+}
+
+/// `--hosts`. Not one of clap's global options, for of those the one after the subcommand replaces the one before it.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct Selection {
+    /// Which hosts; the language is that of `config`.
+    #[arg(long, value_name = "SELECTION", help_heading = "Global options")]
+    #[arg(help = help::HOSTS_BRIEF, long_help = help::HOSTS)]
+    pub hosts: Vec<String>,
 }
 
 /// Options of what shows or prints lines: the console, `--once`, `demo`.
@@ -136,7 +138,7 @@ pub enum Command {
     /// Show a made-up fleet of SSH servers inside this process: nothing to set up, nothing left behind
     Demo(Demo),
     /// List the hosts that the inventory and --hosts come to, and connect to none: a check of the configuration
-    Hosts,
+    Hosts(Selection),
     /// Print the man page as roff; read it with `logtrail-tui man | man -l -`
     Man,
     /// Print the completions of a shell, to be sourced or stored where it looks for them
@@ -152,6 +154,9 @@ pub struct Demo {
     /// Number of hosts
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=MAX_DEMO_HOSTS))]
     pub size: u16,
+    /// Which hosts: refused, with the reason, for it makes its own.
+    #[command(flatten)]
+    pub selection: Selection,
     /// Options of the console, which may stand after `demo` too.
     #[command(flatten)]
     pub viewing: Viewing,
@@ -161,6 +166,16 @@ pub struct Demo {
 const MAX_DEMO_HOSTS: i64 = 200;
 
 impl Args {
+    /// The selections before and after the subcommand, in this order.
+    #[must_use]
+    pub fn all_selections(&self) -> Vec<String> {
+        let after = match &self.command {
+            Some(Command::Hosts(selection) | Command::Demo(Demo { selection, .. })) => &selection.hosts[..],
+            Some(Command::Man | Command::Completions { .. }) | None => &[],
+        };
+        [&self.selection.hosts[..], after].concat()
+    }
+
     /// The viewing options of the command line as a whole: `--once demo` and `demo --once` are the same.
     #[must_use]
     pub fn all_viewing(&self) -> Viewing {
@@ -224,8 +239,9 @@ mod tests {
         for line in ["logtrail-tui --json --hosts a hosts", "logtrail-tui hosts --json --hosts a"] {
             let args = parse(line);
             assert!(args.global.json, "{line}");
-            assert_eq!(args.global.hosts, ["a"], "{line}");
+            assert_eq!(args.all_selections(), ["a"], "{line}");
         }
+        assert_eq!(parse("logtrail-tui --hosts a,b hosts --hosts c").all_selections(), ["a,b", "c"]);
     }
 
     #[test]

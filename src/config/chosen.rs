@@ -1,15 +1,18 @@
 //! From `--hosts` to hosts: selections over the inventory, targets that need none, and paths that narrow a host to
 //! single files.
 
-use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
+
+use globset::GlobMatcher;
 
 use super::error::{ConfigError, closest, suggestion};
 use super::inventory::Inventory;
 use super::selection::{Term, glob, is_glob, parts};
 use super::sources::{full_name, source_at};
 use super::target::Target;
-use crate::model::host::Address;
-use crate::model::{HostName, HostSpec, SourceSpec};
+use crate::model::host::{Address, UserName};
+use crate::model::{HostName, HostSpec, SourceSpec, TransportKind};
 
 /// The hosts that are meant by what was given with `--hosts`, in the order in which they were named first.
 ///
@@ -20,7 +23,7 @@ pub(super) fn choose(inventory: &Inventory, selections: &[String]) -> Result<Vec
     if parts.is_empty() {
         return Err(fail("an empty selection; name a group, a host, or user@host".to_owned()));
     }
-    let mut choice = Choice { inventory, hosts: Vec::new() };
+    let mut choice = Choice { inventory, hosts: Vec::new(), known: HashMap::new() };
     if parts.iter().all(|part| part.excluded) {
         (0..inventory.hosts.len()).for_each(|n| choice.add(Chosen::of_inventory(inventory, n)));
     }
@@ -72,21 +75,38 @@ impl Chosen {
         Self { typed: spec.name().as_str().to_owned(), spec, origin: Some(n), paths: Vec::new() }
     }
 
-    fn is_same(&self, other: &Self) -> bool {
-        self.origin == other.origin && self.spec.endpoint == other.spec.endpoint
+    /// Whether an exclusion means it as it was typed, or by the name it has outside the inventory.
+    fn is_called(&self, term: &str, pattern: Option<&GlobMatcher>) -> bool {
+        let name = self.spec.name().as_str();
+        let outside = self.origin.is_none() && (name == term || pattern.is_some_and(|pattern| pattern.is_match(name)));
+        outside || self.typed == term
+    }
+
+    /// What makes it another host than the others: the rest of it follows from these.
+    fn key(&self) -> Key {
+        let endpoint = &self.spec.endpoint;
+        let local = self.spec.transport == TransportKind::Local;
+        (self.origin, endpoint.name.clone(), endpoint.user.clone(), endpoint.port, local)
     }
 }
+
+type Key = (Option<usize>, HostName, Option<UserName>, Option<u16>, bool);
 
 struct Choice<'a> {
     inventory: &'a Inventory,
     hosts: Vec<Chosen>,
+    /// Places in `hosts`; valid until the first exclusion.
+    known: HashMap<Key, usize>,
 }
 
 impl Choice<'_> {
     fn add(&mut self, chosen: Chosen) {
-        match self.hosts.iter_mut().find(|other| other.is_same(&chosen)) {
-            Some(known) => known.paths.extend(chosen.paths),
-            None => self.hosts.push(chosen),
+        match self.known.entry(chosen.key()) {
+            Entry::Occupied(known) => self.hosts[*known.get()].paths.extend(chosen.paths),
+            Entry::Vacant(free) => {
+                free.insert(self.hosts.len());
+                self.hosts.push(chosen);
+            }
         }
     }
 
@@ -108,27 +128,27 @@ impl Choice<'_> {
         if part.path.is_some() {
             return Err(fail(format!("\"!{term}:…\" excludes a path; only hosts can be excluded")));
         }
-        let matcher = if is_glob(term) { Some(glob(term).map_err(fail)?) } else { None };
-        let named = |host: &Chosen| {
-            let name = host.spec.name().as_str();
-            host.typed == term || name == term || matcher.as_ref().is_some_and(|matcher| matcher.is_match(name))
-        };
-        // Targets outside the inventory can be excluded by what they are called here.
-        let outside = self.hosts.iter().any(|host| host.origin.is_none() && named(host));
-        let places = match self.of_inventory(term) {
-            Ok(Some(places)) => places,
-            Ok(None) | Err(_) if outside => Vec::new(),
-            Ok(None) => {
-                let names = self.inventory.names().chain(self.inventory.groups.names());
-                return Err(fail(format!("\"!{term}\" excludes nothing{}", suggestion(term, names))));
-            }
-            Err(error) => return Err(error),
-        };
+        let pattern = if is_glob(term) { Some(glob(term).map_err(fail)?) } else { None };
+        let places = self.excluded_places(term, pattern.as_ref())?;
         self.hosts.retain(|host| {
             let by_place = host.origin.is_some_and(|n| places.contains(&n));
-            !(by_place || (host.origin.is_none() && named(host)))
+            !by_place && !host.is_called(term, pattern.as_ref())
         });
         Ok(())
+    }
+
+    /// The hosts of the inventory that an exclusion names; it may name none where it names a target that was typed.
+    fn excluded_places(&self, term: &str, pattern: Option<&GlobMatcher>) -> Result<HashSet<usize>, ConfigError> {
+        let of_inventory = self.of_inventory(term);
+        match of_inventory {
+            Ok(Some(places)) => Ok(HashSet::from_iter(places)),
+            _ if self.hosts.iter().any(|host| host.is_called(term, pattern)) => Ok(HashSet::new()),
+            Err(error) => Err(error),
+            Ok(None) => {
+                let names = self.inventory.names().chain(self.inventory.groups.names());
+                Err(fail(format!("\"!{term}\" excludes nothing{}", suggestion(term, names))))
+            }
+        }
     }
 
     fn of_inventory(&self, term: &str) -> Result<Option<Vec<usize>>, ConfigError> {
@@ -157,7 +177,7 @@ impl Choice<'_> {
             spec.endpoint.port = target.port.or(spec.endpoint.port);
             spec.transport = match spec.transport {
                 // A user or a port says that it is to be reached by SSH after all.
-                crate::model::TransportKind::Local => crate::model::TransportKind::Auto,
+                TransportKind::Local => TransportKind::Auto,
                 other => other,
             };
             return Ok(Chosen { spec, origin: Some(n), typed, paths: Vec::new() });
@@ -191,7 +211,7 @@ impl Choice<'_> {
         for host in &self.hosts {
             *count.entry(host.spec.name().clone()).or_default() += 1;
         }
-        let mut taken = std::collections::HashSet::new();
+        let mut taken = HashSet::new();
         for Chosen { spec, typed, .. } in &mut self.hosts {
             if count.get(spec.name()).is_some_and(|count| *count > 1) && typed != spec.name().as_str() {
                 let address = Address::new(spec.name().as_str()).map_err(|error| fail(error.to_string()))?;

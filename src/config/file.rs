@@ -196,8 +196,7 @@ impl Source {
         } else if message.starts_with("duplicate key") {
             format!("duplicate key {:?}{place}", text.trim_matches('"'))
         } else {
-            let message = message.replace("a sequence", "a list").replace("sequence", "list");
-            format!("{}{place}", message.replace("map", "table").trim().replace('\n', "; "))
+            format!("{}{place}", in_our_words(message.trim()))
         };
         self.error(span.start, message)
     }
@@ -243,6 +242,19 @@ fn line_and_column(text: &str, at: usize) -> (usize, usize) {
     let before = &text[..at];
     let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
     (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+}
+
+/// Names of types as TOML has them, not as serde and our code do.
+fn in_our_words(message: &str) -> String {
+    const WORDS: [(&str, &str); 6] = [
+        ("invalid type: map", "invalid type: table"),
+        ("invalid type: sequence", "invalid type: list"),
+        ("expected a sequence", "expected a list"),
+        ("expected a map", "expected a table"),
+        ("expected struct RawHost", "expected a table"),
+        ("expected struct RawSource", "expected a table with a path or a journal"),
+    ];
+    WORDS.iter().fold(message.replace('\n', "; "), |message, (theirs, ours)| message.replace(theirs, ours))
 }
 
 /// The words between back quotes.

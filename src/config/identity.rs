@@ -6,21 +6,19 @@ use std::path::Path;
 
 use super::error::ConfigError;
 use super::file::plain_io;
+use super::inventory::Inventory;
 use crate::model::{HostSpec, TransportKind};
 
 /// Checks the keys of hosts and of their jump hosts.
 ///
 /// # Errors
 /// With the first that is missing, cannot be read, or is open to others.
-pub(super) fn check(hosts: &[HostSpec]) -> Result<(), ConfigError> {
+pub(super) fn check(hosts: &[HostSpec], inventory: &Inventory) -> Result<(), ConfigError> {
     let mut checked = std::collections::HashSet::new();
     for host in hosts.iter().filter(|host| host.transport != TransportKind::Local) {
         for endpoint in host.via.iter().flatten().chain([&host.endpoint]) {
             for path in endpoint.identity.iter().filter(|path| checked.insert((*path).clone())) {
-                let fail = |why| {
-                    ConfigError::option("identity", format!("{}: {why} (host {})", path.display(), endpoint.name))
-                };
-                check_key(path).map_err(fail)?;
+                check_key(path).map_err(|why| inventory.identity_error(path, &why))?;
             }
         }
     }

@@ -48,6 +48,8 @@ pub(super) struct Inventory {
     pub(super) hosts: Vec<Host>,
     index: HashMap<String, usize>,
     pub(super) groups: Groups,
+    /// Where in the file each key is named first.
+    identities: HashMap<PathBuf, usize>,
     /// `routes[n]` are those of `hosts[n]`.
     routes: Vec<Chains>,
 }
@@ -67,7 +69,8 @@ impl Inventory {
         let defaults = reader.settings(&document.defaults, &built_in)?;
         let hosts = reader.hosts(&document, &defaults)?;
         let index = hosts.iter().enumerate().map(|(n, host)| (host.name.as_str().to_owned(), n)).collect();
-        let mut inventory = Self { file: Some(file), defaults, hosts, index, ..Self::default() };
+        let identities = reader.identities(&document)?;
+        let mut inventory = Self { file: Some(file), defaults, hosts, index, identities, ..Self::default() };
         let (routes, groups) = inventory.resolve(&document)?;
         (inventory.routes, inventory.groups) = (routes, groups);
         Ok(inventory)
@@ -79,6 +82,15 @@ impl Inventory {
         let routes = Routes::new(self, file);
         routes.of_routes(&self.defaults.via)?;
         Ok((routes.all()?, Groups::new(self, &document.groups, file)?))
+    }
+
+    /// What is wrong with a key, with the place where the file names it.
+    pub(super) fn identity_error(&self, path: &Path, why: &str) -> ConfigError {
+        let message = format!("{}: {why}", path.display());
+        match (&self.file, self.identities.get(path)) {
+            (Some(file), Some(&at)) => file.error(at, format!("identity: {message}")),
+            _ => ConfigError::option("identity", message),
+        }
     }
 
     /// That of a user who has no file.
@@ -220,6 +232,17 @@ impl Reader<'_> {
             settings.via.clear();
         }
         Ok(Host { name, settings })
+    }
+
+    fn identities(&self, document: &Document) -> Result<HashMap<PathBuf, usize>, ConfigError> {
+        let mut places = HashMap::new();
+        for raw in document.hosts.iter().map(|(_, raw)| raw).chain([&document.defaults]) {
+            let at = raw.identity.as_ref().map_or(0, |paths| paths.span().start);
+            for path in self.paths(raw.identity.as_ref())?.unwrap_or_default() {
+                places.entry(path).or_insert(at);
+            }
+        }
+        Ok(places)
     }
 
     /// The values of a table over those of the layer below.

@@ -54,6 +54,8 @@ pub struct Plan {
     pub ssh_config: bool,
     /// Colours.
     pub theme: Theme,
+    /// The user's folder for files of ours, such as themes, whether or not it exists.
+    pub config_dir: Option<PathBuf>,
     /// Where the debug log goes.
     pub log_file: Option<PathBuf>,
     /// What passes into the debug log (`LOGTRAIL_LOG`).
@@ -108,6 +110,7 @@ pub fn load(args: &Args, env: &Environment) -> Result<Plan, ConfigError> {
         grep: grep.map_err(|error| ConfigError::option("--grep", error.to_string()))?,
         ssh_config: !args.global.no_ssh_config,
         theme: theme(args, env),
+        config_dir: config_dir(env),
         log_file: args.global.log_file.clone(),
         log_filter: env.variable("LOGTRAIL_LOG").map(|filter| filter.to_string_lossy().into_owned()),
     })
@@ -138,7 +141,8 @@ fn connect_timeout(given: Option<Duration>, once: bool) -> Duration {
 }
 
 fn demo_hosts(args: &Args) -> Result<Vec<HostSpec>, ConfigError> {
-    for (given, option) in [(args.global.config.is_some(), "--config"), (!args.global.hosts.is_empty(), "--hosts")] {
+    for (given, option) in [(args.global.config.is_some(), "--config"), (!args.all_selections().is_empty(), "--hosts")]
+    {
         if given {
             return Err(ConfigError::option(option, "demo makes its own hosts; choose how many with --size"));
         }
@@ -156,8 +160,9 @@ fn hosts(args: &Args, env: &Environment) -> Result<(Option<PathBuf>, Vec<HostSpe
         None => Inventory::none(host_keys),
     };
     let path = inventory.file.as_ref().map(|file| file.path.clone());
-    let hosts = match (&inventory.file, args.global.hosts.is_empty()) {
-        (_, false) => chosen::choose(&inventory, &args.global.hosts)?,
+    let selections = args.all_selections();
+    let hosts = match (&inventory.file, selections.is_empty()) {
+        (_, false) => chosen::choose(&inventory, &selections)?,
         (None, true) => vec![this_machine(&inventory)?],
         (Some(file), true) if inventory.hosts.is_empty() => {
             let message = "no host: add [hosts.NAME], or name a target with --hosts user@host";
@@ -165,7 +170,7 @@ fn hosts(args: &Args, env: &Environment) -> Result<(Option<PathBuf>, Vec<HostSpe
         }
         (Some(_), true) => (0..inventory.hosts.len()).map(|n| inventory.spec(n)).collect(),
     };
-    identity::check(&hosts)?;
+    identity::check(&hosts, &inventory)?;
     Ok((path, hosts))
 }
 
@@ -181,10 +186,14 @@ fn inventory_file(args: &Args, env: &Environment) -> Result<Option<file::Source>
             Place::File { .. } | Place::Option(_) => error,
         });
     }
-    let Some(folder) = &env.config_dir else { return Ok(None) };
-    let path = folder.join("logtrail").join("hosts.toml");
+    let Some(folder) = config_dir(env) else { return Ok(None) };
+    let path = folder.join("hosts.toml");
     // A broken link is a mistake to be told of, and not an absent file.
     if path.symlink_metadata().is_ok() { file::Source::read(&path).map(Some) } else { Ok(None) }
+}
+
+fn config_dir(env: &Environment) -> Option<PathBuf> {
+    env.config_dir.as_ref().map(|folder| folder.join("logtrail"))
 }
 
 /// This machine's own logs.

@@ -18,6 +18,9 @@ pub(super) fn sources(raw: &[Spanned<RawSource>]) -> Result<Vec<SourceSpec>, (us
     let mut sources: Vec<SourceSpec> = Vec::with_capacity(raw.len());
     for entry in raw {
         let source = source(entry)?;
+        if sources.iter().any(|other| other.kind == source.kind) {
+            return Err((entry.span().start, format!("{:?} is a source twice", full_name(&source.kind))));
+        }
         let taken = sources.iter().any(|other| other.name == source.name);
         match &entry.get_ref().name {
             Some(name) if taken => {

@@ -61,19 +61,20 @@ impl Track {
         let shown = String::from_utf8_lossy(path).into_owned();
         let file = shown.rsplit('/').next().unwrap_or(&shown);
         let wanted = if only { spec.name.clone() } else { format!("{}/{file}", spec.name) };
-        let number = self.add_source(wanted, shown);
+        let number = self.add_source(wanted, shown, spec.time.as_deref());
         self.by_path.insert(path.to_vec(), number);
         self.follower.add(number, path.to_vec(), begin);
     }
 
-    /// Adds a source that is read by other means than the follower, and returns its number.
-    pub fn add_source(&mut self, wanted: String, path: String) -> u32 {
+    fn add_source(&mut self, wanted: String, path: String, format: Option<&str>) -> u32 {
         let taken = self.sources.iter().any(|source| *source.info.name == *wanted);
         let name: Arc<str> = if taken { path.as_str().into() } else { wanted.into() };
         let info = SourceInfo { name, path: path.into(), problem: None };
         let number = u32::try_from(self.sources.len()).unwrap_or(u32::MAX);
         self.events.push(HostEvent::Source(number, info.clone()));
-        let stamper = Stamper::new(self.facts.utc_offset_s.unwrap_or(0));
+        let zone = self.facts.utc_offset_s.unwrap_or(0);
+        let named = format.and_then(|format| Stamper::with_format(zone, format));
+        let stamper = named.unwrap_or_else(|| Stamper::new(zone));
         self.sources.push(Tracked { info, stamper, last_read: None, hint: None });
         number
     }
@@ -126,11 +127,6 @@ impl Track {
     #[must_use]
     pub fn has_sources(&self) -> bool {
         !self.sources.is_empty()
-    }
-
-    /// Lines that were read by other means than the follower.
-    pub fn lines(&mut self, number: u32, lines: Vec<Line>) {
-        self.events.push(HostEvent::Lines(number, lines));
     }
 
     /// Sets or clears the problem of a source, with a hint.

@@ -103,7 +103,7 @@ fn bad_input_is_one_line_with_its_place_and_exit_code_2() {
         ("[hosts.a]\n[hosts.a]", "hosts.toml:2:8: duplicate key \"a\""),
         ("[hosts.a]\n[groups]\nx = [\"y\"]\ny = [\"x\"]", "hosts.toml:4:6: group \"y\": group cycle: x has y has x"),
         ("[hosts.a]\nvia = [\"b\"]\n[hosts.b]\nvia = [\"a\"]", "hosts.toml:4:8: jump cycle: a via b via a"),
-        ("[hosts.a]\nidentity = \"~/none\"", "identity: HOME/none: no such file (host a)"),
+        ("[hosts.a]\nidentity = \"~/none\"", "hosts.toml:2:12: identity: HOME/none: no such file"),
         ("[hosts.-a]", "hosts.toml:1:8: host name \"-a\" starts with '-', which ssh would take for an option"),
         ("", "hosts.toml:1:1: no host: add [hosts.NAME], or name a target with --hosts user@host"),
     ] {
