@@ -1,5 +1,7 @@
 //! The library behind `logtrail-tui`.
 
+pub mod cli;
+pub mod config;
 pub mod demo;
 pub mod fleet;
 pub mod host;

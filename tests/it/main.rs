@@ -1,3 +1,7 @@
 //! End to end tests: real servers, real files, real terminals.
 
+mod cli;
 mod demo;
+mod follow;
+mod support;
+mod transport;
