@@ -109,7 +109,10 @@ impl Desk {
             made.map_err(|source| Error::Folder { what: "make folder", path: home.display().to_string(), source })?;
             for file in &member.files {
                 let path = log_path(folder, member, file);
-                files.push(Log { path, rotation: file.rotation, size: 0, share, fresh: Vec::new() });
+                let log = Log { path, rotation: file.rotation, size: 0, share, fresh: Vec::new() };
+                // A log that has nothing to say yet is empty, not missing.
+                log.open().map_err(|source| log.error(source))?;
+                files.push(log);
             }
         }
         Ok(Self { world: World::new(cast, SEED), files, rotate_often_at: Instant::now() + ROTATE_EVERY })
@@ -125,7 +128,7 @@ impl Desk {
         let mut outcome = Ok(());
         for log in files {
             if let Err(source) = log.append() {
-                outcome = Err(Error::Folder { what: "write", path: log.path.display().to_string(), source });
+                outcome = Err(log.error(source));
             }
         }
         outcome
@@ -162,6 +165,10 @@ impl Log {
 
     fn open(&self) -> io::Result<File> {
         OpenOptions::new().append(true).create(true).mode(0o600).open(&self.path)
+    }
+
+    fn error(&self, source: io::Error) -> Error {
+        Error::Folder { what: "write", path: self.path.display().to_string(), source }
     }
 
     /// As logrotate with `create`: the oldest goes, each other one moves up, a new empty file takes the name.

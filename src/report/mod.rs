@@ -33,6 +33,9 @@ use self::table::{Row, Table};
 /// Batches that are taken after the deadline because they are there already; bounds the time beyond it.
 const LAST_BATCHES: usize = 64;
 
+/// The fleet keeps the same deadline, and lets out at it what it has held back for order; this is waited for so long.
+const GRACE: Duration = Duration::from_millis(500);
+
 /// How to report.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -136,7 +139,7 @@ impl<'a, W: Write> Report<'a, W> {
     }
 
     async fn consume(&mut self, updates: &mut impl Feed) -> io::Result<()> {
-        let deadline = self.started + self.options.timeout;
+        let deadline = self.started + self.options.timeout + GRACE;
         loop {
             let batch = tokio::select! {
                 biased;

@@ -1,6 +1,7 @@
 //! Progress on stderr while hosts are waited for; gone before the results, and never seen by a pipe.
 
 use std::io::IsTerminal as _;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -14,7 +15,15 @@ const TEMPLATE: &str = "{spinner} {pos}/{len} hosts · {elapsed} · waiting for 
 #[derive(Debug, Clone)]
 pub struct Progress {
     bar: ProgressBar,
-    shown: bool,
+    /// `None`: nothing is ever shown.
+    stage: Option<Arc<Mutex<Stage>>>,
+}
+
+/// A question may come before the report has begun, and be withdrawn after its end.
+#[derive(Debug, Default)]
+struct Stage {
+    running: bool,
+    paused: bool,
 }
 
 impl Progress {
@@ -22,7 +31,9 @@ impl Progress {
     #[must_use]
     pub fn on_stderr() -> Self {
         if std::io::stderr().is_terminal() {
-            Self { bar: ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()), shown: true }
+            let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::hidden());
+            bar.set_style(ProgressStyle::with_template(TEMPLATE).unwrap_or_else(|_| ProgressStyle::default_spinner()));
+            Self { bar, stage: Some(Arc::default()) }
         } else {
             Self::hidden()
         }
@@ -31,20 +42,17 @@ impl Progress {
     /// Nowhere.
     #[must_use]
     pub fn hidden() -> Self {
-        Self { bar: ProgressBar::hidden(), shown: false }
+        Self { bar: ProgressBar::hidden(), stage: None }
     }
 
     pub(super) fn begin(&self, hosts: usize) {
         self.bar.set_length(hosts as u64);
-        self.bar.set_style(ProgressStyle::with_template(TEMPLATE).unwrap_or_else(|_| ProgressStyle::default_spinner()));
         self.bar.set_message("all of them");
-        if self.shown {
-            self.bar.enable_steady_tick(TURN);
-        }
+        self.change(|stage| stage.running = true);
     }
 
     pub(super) fn now(&self, done: usize, awaited: impl FnOnce() -> String) {
-        if self.shown {
+        if self.stage.is_some() {
             self.bar.set_position(done as u64);
             self.bar.set_message(awaited());
         }
@@ -57,20 +65,33 @@ impl Progress {
 
     /// Takes the line away until [`Progress::resume`].
     pub(super) fn pause(&self) {
-        if self.shown {
-            self.bar.disable_steady_tick();
-            self.bar.set_draw_target(ProgressDrawTarget::hidden());
-        }
+        self.change(|stage| stage.paused = true);
     }
 
     pub(super) fn resume(&self) {
-        if self.shown {
-            self.bar.set_draw_target(ProgressDrawTarget::stderr());
-            self.bar.enable_steady_tick(TURN);
-        }
+        self.change(|stage| stage.paused = false);
     }
 
+    /// Takes the line away for good.
     pub(super) fn end(&self) {
-        self.bar.finish_and_clear();
+        self.change(|stage| stage.running = false);
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Stage)) {
+        let Some(stage) = &self.stage else { return };
+        let mut stage = stage.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut stage);
+        if stage.running && !stage.paused {
+            let done = self.bar.position();
+            self.bar.set_draw_target(ProgressDrawTarget::stderr());
+            self.bar.reset();
+            self.bar.set_position(done);
+            self.bar.enable_steady_tick(TURN);
+        } else {
+            self.bar.disable_steady_tick();
+            self.bar.finish_and_clear();
+            // Nothing may draw it now, not even a new position.
+            self.bar.set_draw_target(ProgressDrawTarget::hidden());
+        }
     }
 }

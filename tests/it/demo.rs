@@ -8,7 +8,11 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use logtrail::demo::{Error, Fleet};
+use logtrail::fleet::{self, Goal};
 use logtrail::model::{HostSpec, SourceKind};
+use logtrail::report::{self, Outcome, Progress};
+use logtrail::transport::{Connector, Settings};
+use serde_json::Value;
 use tokio::io::AsyncWriteExt as _;
 
 /// Far more than anything here takes on a busy machine.
@@ -230,6 +234,62 @@ async fn one_host_rotates_its_log_as_logrotate_does() {
         if size > 0 { Ok(()) } else { Err(format!("{size} bytes")) }
     })
     .await;
+    fleet.stop().await;
+}
+
+/// One pass over hosts by the same road as the program's, as JSON Lines.
+async fn once(hosts: Vec<HostSpec>, timeout: Duration) -> (Outcome, Vec<Value>) {
+    let settings = Settings { ssh_config: false, connect_timeout: timeout, known_hosts: None };
+    let connector = Connector::new(settings, report::asker(Progress::hidden()));
+    let goal = Goal::Once { deadline: timeout };
+    let wanted = fleet::Options { goal, lines: 10, sample_every: Duration::from_secs(1) };
+    let (running, updates) = fleet::Fleet::start(hosts.clone(), wanted, connector);
+    let zone = jiff::tz::TimeZone::UTC;
+    let progress = Progress::hidden();
+    let options = report::Options { json: true, grep: None, timeout, color: false, progress, zone };
+    let mut out = Vec::new();
+    let outcome = report::run(updates, &hosts, options, &mut out).await.expect("a vector takes everything");
+    running.stop().await;
+    let text = String::from_utf8(out).expect("UTF-8");
+    (outcome, text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_pass_prints_lines_and_metrics_of_every_host() {
+    let fleet = Fleet::start(6).await.expect("a fleet");
+    let hosts = fleet.hosts();
+    let (outcome, objects) = once(hosts.clone(), DEADLINE).await;
+    let seen = |kind: &str, host: &HostSpec| {
+        let of_host = |it: &&Value| it["type"] == kind && it["host"] == host.name().as_str();
+        objects.iter().filter(of_host).collect::<Vec<_>>()
+    };
+    for host in &hosts {
+        let [row] = seen("host", host)[..] else { panic!("not one row of {}: {objects:#?}", host.name()) };
+        assert_eq!((&row["state"], &row["facts"]["os"]), (&"ok".into(), &"linux".into()), "{row}");
+        let [metric] = seen("metric", host)[..] else { panic!("not one metric of {}", host.name()) };
+        assert!(metric["window_ms"].as_u64() >= Some(500) && metric["cpu"]["busy_pct"].is_number(), "{metric}");
+        assert!(seen("line", host).len() >= 10, "{}: {} lines", host.name(), seen("line", host).len());
+    }
+    assert_eq!((outcome.ok, outcome.gaps, outcome.exit), (6, 0, 0));
+    assert_eq!(objects.last().map(|it| &it["type"]), Some(&"summary".into()));
+    fleet.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_that_is_gone_has_a_row_with_the_reason_and_the_others_go_on() {
+    let fleet = Fleet::start(3).await.expect("a fleet");
+    let gone = Fleet::start(1).await.expect("a fleet");
+    let mut hosts = fleet.hosts();
+    hosts[0].endpoint.port = gone.hosts()[0].endpoint.port;
+    gone.stop().await;
+    let started = Instant::now();
+    let timeout = Duration::from_secs(15);
+    let (outcome, objects) = once(hosts, timeout).await;
+    assert!(started.elapsed() < timeout, "{:?}", started.elapsed());
+    assert_eq!((outcome.hosts, outcome.ok, outcome.exit), (3, 2, 3), "{objects:#?}");
+    let row = objects.iter().find(|it| it["type"] == "host" && it["host"] == "web-1").expect("its row");
+    assert_eq!(row["state"], "unreachable", "{row}");
+    assert!(row["reason"].is_string() && row["hint"].is_string() && row["facts"].is_null(), "{row}");
     fleet.stop().await;
 }
 
