@@ -2,7 +2,9 @@
 
 use toml::Spanned;
 
+use super::error::suggestion_or;
 use super::file::{RawJournal, RawSource};
+use crate::model::stamp::Stamper;
 use crate::model::{SourceKind, SourceSpec};
 
 /// Folders that say nothing of whose log it is.
@@ -73,7 +75,7 @@ fn source(entry: &Spanned<RawSource>) -> Result<SourceSpec, (usize, String)> {
         None => derived_name(&kind),
     };
     if let Some(time) = &raw.time {
-        check_label("time format", time.get_ref()).map_err(|message| (time.span().start, message))?;
+        check_format(time.get_ref()).map_err(|message| (time.span().start, message))?;
     }
     Ok(SourceSpec { name, kind, time: raw.time.as_ref().map(|time| time.get_ref().clone()) })
 }
@@ -110,6 +112,14 @@ pub(super) fn check_label(what: &str, label: &str) -> Result<(), String> {
         Some(found) => Err(format!("{what} {label:?} contains {found:?}, which is not allowed")),
         None => Ok(()),
     }
+}
+
+fn check_format(name: &str) -> Result<(), String> {
+    if Stamper::formats().any(|known| known == name) {
+        return Ok(());
+    }
+    let all = || format!("known formats: {}", Stamper::formats().collect::<Vec<_>>().join(", "));
+    Err(format!("unknown time format {name:?}{}", suggestion_or(name, Stamper::formats(), all)))
 }
 
 fn check_path(path: &str) -> Result<(), String> {
