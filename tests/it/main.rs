@@ -2,6 +2,7 @@
 
 mod cli;
 mod demo;
+mod fleet;
 mod follow;
 mod support;
 mod transport;

@@ -15,7 +15,9 @@ use logtrail::model::{Answer, Question};
 use logtrail::transport::Asker;
 
 pub(crate) mod fleet;
+pub(crate) mod pty;
 pub(crate) mod sshd;
+pub(crate) mod writer;
 
 /// How long anything may take on a busy machine before a test gives up on it.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);

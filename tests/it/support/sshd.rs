@@ -231,6 +231,13 @@ impl Sshd {
         }
     }
 
+    /// Everything that runs on this server for those who are logged in: process numbers, and when each began.
+    pub(crate) fn session_processes(&self) -> Vec<(u32, String)> {
+        let live = self.shared.live.lock().expect("no panic");
+        let servers: Vec<u32> = live.iter().filter_map(|live| Some(live.child.as_ref()?.id())).collect();
+        servers.into_iter().flat_map(descendants).collect()
+    }
+
     /// Ends every connection that lives, as a reboot or a broken network does; new ones are taken.
     pub(crate) fn cut(&self) {
         self.shared.cut();
@@ -264,6 +271,27 @@ impl Sshd {
         make_key(&self.path("host_key"), "ed25519", "");
         self.cut();
     }
+}
+
+/// All processes below `root`, with the time at which each began, by which a reused number is told apart.
+fn descendants(root: u32) -> Vec<(u32, String)> {
+    let stat = |pid: u32| -> Option<(u32, String)> {
+        let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        let fields: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().collect();
+        (fields[0] != "Z").then(|| (fields[1].parse().unwrap_or(0), fields[19].to_owned()))
+    };
+    let pids =
+        std::fs::read_dir("/proc").expect("/proc").filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    let all: Vec<(u32, u32, String)> =
+        pids.filter_map(|pid: u32| stat(pid).map(|(parent, began)| (pid, parent, began))).collect();
+    let mut found = vec![root];
+    let mut at = 0;
+    while at < found.len() {
+        let parent = found[at];
+        found.extend(all.iter().filter(|row| row.1 == parent).map(|row| row.0));
+        at += 1;
+    }
+    all.into_iter().filter(|row| row.0 != root && found.contains(&row.0)).map(|row| (row.0, row.2)).collect()
 }
 
 impl Drop for Sshd {
