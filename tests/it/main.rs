@@ -4,5 +4,6 @@ mod cli;
 mod demo;
 mod fleet;
 mod follow;
+mod structure;
 mod support;
 mod transport;

@@ -56,10 +56,18 @@ impl Watched {
         Self::start(hosts, lines, Goal::Once { deadline })
     }
 
+    /// Starts following with so long between two samples.
+    pub(crate) fn sampling(hosts: Vec<HostSpec>, every: Duration) -> Self {
+        Self::start_with(hosts, Options { goal: Goal::Follow, lines: 0, sample_every: every })
+    }
+
     fn start(hosts: Vec<HostSpec>, lines: u32, goal: Goal) -> Self {
+        Self::start_with(hosts, Options { goal, lines, sample_every: Duration::from_secs(1) })
+    }
+
+    fn start_with(hosts: Vec<HostSpec>, options: Options) -> Self {
         let settings = Settings { ssh_config: false, connect_timeout: Duration::from_secs(10), known_hosts: None };
         let connector = Connector::new(settings, Arc::new(Person::absent()));
-        let options = Options { goal, lines, sample_every: Duration::from_secs(1) };
         let (fleet, updates) = Fleet::start(hosts, options, connector);
         let (records, gaps, statuses, sources, samples) = Default::default();
         Self { fleet: Some(fleet), updates, records, gaps, statuses, sources, samples, over: false }
