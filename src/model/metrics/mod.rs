@@ -8,8 +8,8 @@ mod df;
 mod proc;
 mod rates;
 
-pub use df::parse_df;
-pub use proc::Counters;
+pub use df::{DISK_FS, parse_df};
+pub use proc::{Counters, INTERFACE_GLOB, PROC_FILES};
 
 /// Metrics of a host over one window. Absent is `None`, never 0.
 #[derive(Debug, Clone, PartialEq, Default)]

@@ -1,0 +1,208 @@
+//! A line in, a time out.
+
+use jiff::Timestamp;
+use proptest::prelude::*;
+
+use super::*;
+
+fn time(text: &str) -> Time {
+    Time::from_timestamp(text.parse::<Timestamp>().expect("a time of a test"))
+}
+
+/// When the lines of the tests are read.
+fn now() -> Time {
+    time("2026-11-20T15:30:00Z")
+}
+
+/// The first line of a source of a host that is an hour ahead of UTC.
+fn stamp(line: &str) -> (Time, TimeFrom) {
+    Stamper::new(3600).stamp(line.as_bytes(), now())
+}
+
+#[test]
+fn every_format_is_read() {
+    let utc = "2026-11-20T13:00:01Z";
+    let local = "2026-11-20T12:00:01Z";
+    let table = [
+        ("iso8601", "2026-11-20T13:00:01Z hello", utc),
+        ("iso8601", "2026-11-20T14:00:01+01:00 hello", utc),
+        ("iso8601", "2026-11-20 18:30:01 +0530 hello", utc),
+        ("iso8601", "2026-11-20T05:00:01-08 hello", utc),
+        ("iso8601", "2026-11-20 13:00:01.000 UTC [77] LOG:  ready", utc),
+        ("iso8601", "2026-11-20T13:00:01.5Z", "2026-11-20T13:00:01.5Z"),
+        ("iso8601", "2026-11-20T13:00:01.1234567899Z", "2026-11-20T13:00:01.123456789Z"),
+        ("iso8601", "2026-11-20 13:00:01,250 - root - INFO - hello", "2026-11-20T12:00:01.25Z"),
+        ("iso8601", "2026-11-20 13:00:01 -1 items", local),
+        ("iso8601", "2026-11-20 13:00 hello", "2026-11-20T12:00:00Z"),
+        ("iso8601", "2026/11/20 13:00:01 [error] 1#1: hello", local),
+        ("iso8601", "20261120T130001Z hello", utc),
+        ("iso8601", "[2026-11-20T13:00:01Z INFO shop] hello", utc),
+        ("iso8601", "<165>1 2026-11-20T13:00:01Z web-1 app - - - hello", utc),
+        ("iso8601", "shop-1  | 2026-11-20T13:00:01Z hello", utc),
+        ("iso8601", "E, [2026-11-20T13:00:01.000000 #12] ERROR -- : hello", local),
+        ("iso8601", "time=2026-11-20T13:00:01Z level=info", utc),
+        ("iso8601", "2016-12-31T23:59:60Z leap second", "2016-12-31T23:59:59Z"),
+        ("iso8601", "2028-02-29T00:00:00Z leap day", "2028-02-29T00:00:00Z"),
+        ("iso8601", "\x1b[2m2026-11-20T13:00:01Z\x1b[0m \x1b[32m INFO\x1b[0m hello", utc),
+        ("syslog", "Nov 20 13:00:01 web-1 sshd[1]: hello", local),
+        ("syslog", "<13>Nov 20 13:00:01 web-1 sshd[1]: hello", local),
+        ("syslog", "Nov  2 13:00:01 web-1 sshd[1]: hello", "2026-11-02T12:00:01Z"),
+        ("syslog", "Dec 24 13:00:01 web-1 sshd[1]: hello", "2025-12-24T12:00:01Z"),
+        ("syslog", "Nov 20 2019 13:00:01 asa : hello", "2019-11-20T12:00:01Z"),
+        ("syslog", "Nov 20 13:00:01.5 web-1 sshd[1]: hello", "2026-11-20T12:00:01.5Z"),
+        ("syslog", "[Fri Nov 20 13:00:01.000000 2026] [core:error] hello", local),
+        ("syslog", "Fri Nov 20 13:00:01 UTC 2026 backup done", utc),
+        ("access", "10.0.0.1 - - [20/Nov/2026:13:00:01 +0000] \"GET / HTTP/1.1\" 200 5", utc),
+        (
+            "access",
+            "2001:db8:1234:5678:9abc:def0:1234:5678 - bob@example.com [20/Nov/2026:13:00:01 +0000] \"GET /\"",
+            utc,
+        ),
+        ("access", "[20-Nov-2026 13:00:01 UTC] PHP Notice: hello", utc),
+        ("access", "1:M 20 Nov 2026 13:00:01.000 * Ready", local),
+        ("klog", "I1120 13:00:01.000000       1 main.go:12] hello", local),
+        ("epoch", "1795179601 hello", utc),
+        ("epoch", "1795179601.000 GET", utc),
+        ("epoch", "[1795179601000] hello", utc),
+        ("epoch", "1795179601000000 hello", utc),
+        ("epoch", "1795179601000000000 hello", utc),
+        ("json", "{\"level\":30,\"time\":1795179601000,\"msg\":\"x\"}", utc),
+        ("json", "{\"msg\":\"at 2001-01-01 00:00:00\",\"ts\":1795179601.0}", utc),
+        ("json", "{ \"@timestamp\" : \"2026-11-20T13:00:01Z\" }", utc),
+        ("json", "{\"timestamp\":\"1795179601\"}", utc),
+        ("json", "{\"msg\":\"\\\"time\\\":1\",\"t\":\"20/Nov/2026:13:00:01 +0000\"}", utc),
+        ("json", "{\"time\":\"Fri, 20 Nov 2026 13:00:01 GMT\"}", utc),
+        ("json", "{\"t\":{\"$date\":\"2026-11-20T13:00:01.000+00:00\"},\"s\":\"I\"}", utc),
+        ("logfmt", "level=info ts=1795179601.000 msg=x", utc),
+    ];
+    for (format, line, expected) in table {
+        let mut stamper = Stamper::new(3600);
+        let found = stamper.stamp(line.as_bytes(), now());
+        assert_eq!(found, (time(expected), TimeFrom::Stamp), "{line}");
+        assert_eq!(stamper.format(), Some(format), "{line}");
+        assert_eq!(stamper.stamp(line.as_bytes(), now()), found, "a second time: {line}");
+    }
+}
+
+#[test]
+fn what_only_looks_like_a_stamp_is_none() {
+    let table = [
+        "",
+        "hello",
+        "2026-13-20 13:00:01 no such month",
+        "2026-02-29T13:00:01Z no such day",
+        "2026-11-20 25:00:01 no such hour",
+        "2026-11-20",
+        "10.0.0.1:8080 connected",
+        "order 1795179601 shipped",
+        "123456789012 is no time",
+        "17951796010 neither",
+        "v2026-11-20T13",
+        "Nov 31 13:00:01 x",
+        "Nov",
+        "{\"times\":1795179601}",
+        "{\"time\":17}",
+        "99999999999999999999999999999999999",
+    ];
+    for line in table {
+        assert_eq!(stamp(line), (now(), TimeFrom::Arrival), "{line}");
+    }
+}
+
+#[test]
+fn a_line_without_a_stamp_has_the_time_of_the_line_before() {
+    let mut stamper = Stamper::new(0);
+    let mut at = |line: &str| stamper.stamp(line.as_bytes(), now());
+    assert_eq!(at("first words"), (now(), TimeFrom::Arrival));
+    let first = time("2026-11-20T13:00:01Z");
+    assert_eq!(at("2026-11-20 13:00:01 ERROR no luck"), (first, TimeFrom::Stamp));
+    assert_eq!(at("java.lang.Exception: since 2020-01-01 00:00:00"), (first, TimeFrom::Previous));
+    assert_eq!(at("\tat shop.Cart.add(Cart.java:12)"), (first, TimeFrom::Previous));
+    assert_eq!(at(" 2001-01-01 00:00:00 quoted"), (first, TimeFrom::Previous));
+    assert_eq!(at("2026-11-20 13:00:02 INFO on"), (time("2026-11-20T13:00:02Z"), TimeFrom::Stamp));
+}
+
+#[test]
+fn a_source_that_changes_its_format_is_followed() {
+    let mut stamper = Stamper::new(0);
+    let mut from = |line: &str| stamper.stamp(line.as_bytes(), now()).1;
+    assert_eq!(from("Nov 20 13:00:01 web-1 app: one"), TimeFrom::Stamp);
+    assert_eq!(from("2026-11-20T13:00:02Z web-1 app: two"), TimeFrom::Stamp);
+    assert_eq!(from("{\"time\":\"2026-11-20T13:00:03Z\"}"), TimeFrom::Stamp);
+    assert_eq!(from("2026-11-20T13:00:02Z web-1 app: three"), TimeFrom::Stamp);
+    for _ in 0..PATIENCE {
+        assert_eq!(from("worker 7 at 2026-11-20T13:00:04Z: four"), TimeFrom::Previous);
+    }
+    assert_eq!(from("worker 7 at 2026-11-20T13:00:04Z: four"), TimeFrom::Stamp);
+    assert_eq!(from("worker 12 at 2026-11-20T13:00:05Z: five"), TimeFrom::Stamp);
+}
+
+#[test]
+fn a_missing_year_is_the_one_that_is_not_in_the_future() {
+    let table = [
+        ("2027-01-01T00:00:05Z", "Dec 31 23:59:58 x", "2026-12-31T23:59:58Z"),
+        ("2026-12-31T23:59:50Z", "Jan  1 00:00:01 x", "2027-01-01T00:00:01Z"),
+        ("2026-06-01T00:00:00Z", "Jun  1 08:00:00 x", "2026-06-01T08:00:00Z"),
+        ("2026-06-01T00:00:00Z", "Jun  4 08:00:00 x", "2025-06-04T08:00:00Z"),
+        ("2027-03-01T00:00:00Z", "Feb 29 08:00:00 x", "2024-02-29T08:00:00Z"),
+        ("2103-03-01T00:00:00Z", "Feb 29 08:00:00 x", "2096-02-29T08:00:00Z"),
+    ];
+    for (now, line, expected) in table {
+        assert_eq!(
+            Stamper::new(0).stamp(line.as_bytes(), time(now)),
+            (time(expected), TimeFrom::Stamp),
+            "{now} {line}"
+        );
+    }
+}
+
+#[test]
+fn years_out_of_range_become_the_ends_of_the_range() {
+    assert_eq!(stamp("9999-12-31T00:00:00Z x"), (Time(i64::MAX), TimeFrom::Stamp));
+    assert_eq!(stamp("0000-01-01T00:00:00Z x"), (Time(i64::MIN), TimeFrom::Stamp));
+}
+
+#[test]
+fn a_format_can_be_named() {
+    for name in Stamper::formats() {
+        assert_eq!(Stamper::with_format(0, name).and_then(|stamper| stamper.format()), Some(name));
+    }
+    assert!(Stamper::with_format(0, "sundial").is_none());
+    let mut stamper = Stamper::with_format(0, "syslog").expect("it is in the table");
+    let line = b"2026-11-20T13:00:01Z relay: Nov 20 12:00:00 web-1 app: hello";
+    assert_eq!(stamper.stamp(line, now()), (time("2026-11-20T12:00:00Z"), TimeFrom::Stamp));
+}
+
+proptest! {
+    #[test]
+    fn any_line_is_survived(lines: Vec<Vec<u8>>, texts in prop::collection::vec("[0-9A-Za-z:/ \"{}=.,+-]{0,60}", 0..9), offset: i32, now: i64) {
+        let mut stamper = Stamper::new(offset);
+        for line in lines.iter().map(Vec::as_slice).chain(texts.iter().map(String::as_bytes)) {
+            stamper.stamp(line, Time(now));
+        }
+        for name in Stamper::formats() {
+            let mut stamper = Stamper::with_format(offset, name).expect("it is in the table");
+            for line in &lines {
+                stamper.stamp(line, Time(now));
+            }
+        }
+    }
+
+    #[test]
+    fn a_printed_time_is_read_back(seconds in -5_000_000_000_i64..9_000_000_000, nanos in 0..1_000_000_000_i32) {
+        let at = Timestamp::new(seconds, nanos).expect("in range").max(Timestamp::UNIX_EPOCH);
+        let mut stamper = Stamper::new(7200);
+        prop_assert_eq!(stamper.stamp(at.to_string().as_bytes(), Time(0)), (Time::from_timestamp(at), TimeFrom::Stamp));
+        let json = format!("{{\"ts\":\"{at}\"}}");
+        prop_assert_eq!(stamper.stamp(json.as_bytes(), Time(0)), (Time::from_timestamp(at), TimeFrom::Stamp));
+    }
+
+    #[test]
+    fn a_date_of_syslog_is_read_back(days in 0..363_i64, now in 0..4_000_000_000_i64) {
+        let now = Timestamp::from_second(now).expect("in range");
+        let at = Timestamp::from_second(now.as_second() - days * 86_400).expect("in range").max(Timestamp::UNIX_EPOCH);
+        let line = at.strftime("%b %e %H:%M:%S web-1 app: hello").to_string();
+        let found = Stamper::new(0).stamp(line.as_bytes(), Time::from_timestamp(now));
+        prop_assert_eq!(found, (Time::from_timestamp(at), TimeFrom::Stamp), "{}", line);
+    }
+}
