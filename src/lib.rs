@@ -38,6 +38,7 @@
 //! * **The loop of the console awaits nothing but its own `select!`**; a dead host cannot hold up a key.
 //! * **Time and chance are arguments** of whatever decides; only edges read a clock.
 
+pub mod app;
 pub mod cli;
 pub mod config;
 pub mod demo;
@@ -45,4 +46,7 @@ pub mod fleet;
 pub mod host;
 pub mod model;
 pub mod report;
+pub mod store;
 pub mod transport;
+pub mod tui;
+pub mod view;

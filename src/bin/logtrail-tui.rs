@@ -2,19 +2,22 @@
 //! it. Errors leave here as one line on standard error, with the exit code of the design.
 
 use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
+use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
 use clap::Parser;
 use jiff::tz::TimeZone;
 use logtrail::cli::{self, Args, Command};
-use logtrail::config::{self, Environment, Plan};
+use logtrail::config::{self, Environment, Plan, Theme};
 use logtrail::demo;
 use logtrail::fleet::Fleet;
 use logtrail::model::HostSpec;
 use logtrail::report::{self, Progress};
 use logtrail::transport::Connector;
+use logtrail::tui;
 
 /// The fleet itself ends at the deadline and says what it was waiting for; this is for it to be heard.
 const LAST_WORDS: Duration = Duration::from_millis(500);
@@ -52,9 +55,30 @@ fn run(args: &Args) -> Result<u8> {
     }
 }
 
-/// The console on the hosts of the plan, until it is quit.
-fn console(plan: &Plan, hosts: Vec<HostSpec>) -> Result<u8> {
-    bail!("the console is not part of this build yet ({} hosts were configured, none connected)", hosts.len());
+/// The console on the hosts, until it is quit.
+async fn console(plan: &Plan, hosts: Vec<HostSpec>) -> Result<u8> {
+    if !io::stdout().is_terminal() || !io::stdin().is_terminal() {
+        bail!("the console needs a terminal; for a script or a pipe use --once, with --json for JSON Lines");
+    }
+    let (asker, questions) = tui::questions();
+    let connector = Connector::new(plan.connector_settings(), Arc::new(asker));
+    let (fleet, updates) = Fleet::start(hosts.clone(), plan.fleet_options(), connector);
+    tui::run(fleet, updates, &hosts, questions, console_options(plan)).await?;
+    Ok(0)
+}
+
+fn console_options(plan: &Plan) -> tui::Options {
+    let own = plan.config_dir.as_ref().map(|folder| folder.join("themes"));
+    let (theme, themes) = match &plan.theme {
+        Theme::Default => (None, own),
+        Theme::NoColour => (Some("none".to_owned()), own),
+        Theme::Named(name) => (Some(name.clone()), own),
+        Theme::File(file) => {
+            let name = file.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+            (name, file.parent().map(Path::to_owned))
+        }
+    };
+    tui::Options { theme, themes, ..tui::Options::default() }
 }
 
 /// One bounded pass over the hosts, printed.
@@ -86,7 +110,7 @@ async fn demo(plan: &Plan, size: u16) -> Result<u8> {
 }
 
 async fn view(plan: &Plan, hosts: Vec<HostSpec>) -> Result<u8> {
-    if plan.once { once(plan, hosts).await } else { console(plan, hosts) }
+    if plan.once { once(plan, hosts).await } else { console(plan, hosts).await }
 }
 
 fn on_runtime(work: impl Future<Output = Result<u8>>) -> Result<u8> {

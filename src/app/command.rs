@@ -1,0 +1,183 @@
+//! Commands typed at `:`: an action's name and what it takes.
+
+use std::collections::BTreeSet;
+
+use globset::{GlobBuilder, GlobMatcher};
+
+use super::actions::{ACTIONS, Act};
+use super::prompt::{Candidate, Kind, Prompt, complete};
+use super::{App, Effect, TimeStyle};
+use crate::model::HostId;
+
+/// The options of `:set`.
+const OPTIONS: [&str; 9] = ["wrap", "nowrap", "hints", "nohints", "utc", "local", "time", "notime", "shorttime"];
+/// The themes that are built in.
+const THEMES: [&str; 4] = ["dark", "light", "high-contrast", "none"];
+/// What people type who come from other programs.
+const ALIASES: [(&str, &str); 6] =
+    [("q", "quit"), ("qa", "quit"), ("q!", "quit"), ("sp", "split"), ("vs", "vsplit"), ("noh", "clear")];
+
+impl App {
+    /// Does a command line; an empty one is nothing.
+    pub(super) fn run_command(&mut self, line: &str) -> Result<(), String> {
+        let line = line.trim();
+        let (name, argument) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+        if name.is_empty() {
+            return Ok(());
+        }
+        let (act, takes) = find(name)?;
+        let argument = argument.trim();
+        if !takes && !argument.is_empty() {
+            return Err(format!("{name} takes no argument"));
+        }
+        self.run(act, argument)
+    }
+
+    fn run(&mut self, act: Act, argument: &str) -> Result<(), String> {
+        match act {
+            Act::Hosts => self.choose_hosts(argument),
+            Act::Sources => self.choose_sources(argument),
+            Act::Set => self.set_option(argument),
+            Act::Theme if argument.is_empty() => Err("theme: give a name, such as dark or light".into()),
+            Act::Theme => {
+                self.effects.push(Effect::Theme(argument.to_owned()));
+                Ok(())
+            }
+            Act::Filter if !argument.is_empty() => self.set_query(argument),
+            Act::Search if !argument.is_empty() => self.search(argument),
+            Act::Reconnect => self.reconnect_named(argument),
+            _ => {
+                self.perform(act, None);
+                Ok(())
+            }
+        }
+    }
+
+    /// What Tab offers in a prompt.
+    pub(super) fn completions(&self, prompt: &Prompt) -> Vec<Candidate> {
+        if prompt.kind != Kind::Command {
+            return Vec::new();
+        }
+        let own = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        complete(prompt.editor.text(), |command| match find(command).map(|(act, _)| act) {
+            Ok(Act::Hosts | Act::Reconnect) => self.store.hosts().iter().map(|row| row.name.to_string()).collect(),
+            Ok(Act::Sources) => self.source_names().into_iter().collect(),
+            Ok(Act::Theme) => own(&THEMES),
+            Ok(Act::Set) => own(&OPTIONS),
+            _ => Vec::new(),
+        })
+    }
+
+    fn choose_hosts(&mut self, patterns: &str) -> Result<(), String> {
+        let chosen = self.matching_hosts(patterns)?;
+        let store = &self.store;
+        if let Some(pane) = self.panes.get_mut(&self.focus) {
+            pane.show_hosts(store, chosen);
+        }
+        Ok(())
+    }
+
+    fn choose_sources(&mut self, patterns: &str) -> Result<(), String> {
+        let store = &self.store;
+        let chosen = match globs(patterns)? {
+            None => None,
+            Some(globs) => {
+                let found = store.sources().filter(|(_, row)| globs.iter().any(|glob| glob.is_match(&*row.info.name)));
+                let found: BTreeSet<_> = found.map(|(id, _)| id).collect();
+                Some(found)
+                    .filter(|found| !found.is_empty())
+                    .ok_or(format!("no source is named {patterns}"))
+                    .map(Some)?
+            }
+        };
+        if let Some(pane) = self.panes.get_mut(&self.focus) {
+            pane.show_sources(store, chosen);
+        }
+        Ok(())
+    }
+
+    fn reconnect_named(&mut self, patterns: &str) -> Result<(), String> {
+        let hosts = match self.matching_hosts(patterns)? {
+            Some(hosts) => hosts,
+            None => self
+                .all_hosts()
+                .filter(|id| self.store.host(*id).is_some_and(|row| !row.status.state.is_up()))
+                .collect(),
+        };
+        if hosts.is_empty() {
+            return Err("no host is down".into());
+        }
+        for host in hosts {
+            self.effects.push(Effect::Reconnect(host));
+        }
+        Ok(())
+    }
+
+    /// The hosts that any of the patterns names; `None` where there is no pattern.
+    fn matching_hosts(&self, patterns: &str) -> Result<Option<BTreeSet<HostId>>, String> {
+        let Some(globs) = globs(patterns)? else { return Ok(None) };
+        let named = |id: &HostId| {
+            self.store.host(*id).is_some_and(|row| {
+                globs
+                    .iter()
+                    .any(|glob| glob.is_match(row.name.as_str()) || row.tags.iter().any(|tag| glob.is_match(tag)))
+            })
+        };
+        let found: BTreeSet<_> = self.all_hosts().filter(named).collect();
+        if found.is_empty() { Err(format!("no host is named {patterns}")) } else { Ok(Some(found)) }
+    }
+
+    fn set_option(&mut self, option: &str) -> Result<(), String> {
+        match option {
+            "wrap" | "nowrap" => self.set_wrap(option == "wrap"),
+            "hints" | "nohints" => self.shown.hints = option == "hints",
+            "utc" | "local" => self.shown.utc = option == "utc",
+            "time" => self.shown.time = TimeStyle::Full,
+            "shorttime" => self.shown.time = TimeStyle::Short,
+            "notime" => self.shown.time = TimeStyle::Off,
+            _ => return Err(format!("set: no option {option:?}; there are {}", OPTIONS.join(", "))),
+        }
+        Ok(())
+    }
+
+    fn source_names(&self) -> BTreeSet<String> {
+        self.store.sources().map(|(_, row)| row.info.name.to_string()).collect()
+    }
+
+    pub(super) fn all_hosts(&self) -> impl Iterator<Item = HostId> + use<> {
+        (0..u32::try_from(self.store.hosts().len()).unwrap_or(u32::MAX)).map(HostId)
+    }
+}
+
+/// The action of that name, and whether it takes an argument. A beginning will do where only one action has it.
+fn find(name: &str) -> Result<(Act, bool), String> {
+    let name = ALIASES.iter().find(|(alias, _)| *alias == name).map_or(name, |(_, name)| name);
+    let exact = ACTIONS.iter().find(|action| action.name == name);
+    let begun: Vec<_> = ACTIONS.iter().filter(|action| action.name.starts_with(name)).collect();
+    let found = exact.or(if let [only] = begun[..] { Some(only) } else { None });
+    if let Some(action) = found {
+        return Ok((action.act, !action.argument.is_empty()));
+    }
+    let near = ACTIONS.iter().max_by(|a, b| similar(a.name, name).total_cmp(&similar(b.name, name)));
+    match (begun.len(), near) {
+        (0, Some(near)) => Err(format!("no command {name:?}; did you mean {:?}?", near.name)),
+        _ => {
+            Err(format!("{name:?} could be {}", begun.iter().map(|action| action.name).collect::<Vec<_>>().join(", ")))
+        }
+    }
+}
+
+fn similar(one: &str, other: &str) -> f64 {
+    strsim::jaro_winkler(one, other)
+}
+
+/// Shell patterns separated by blanks or commas; `None` where there are none.
+fn globs(patterns: &str) -> Result<Option<Vec<GlobMatcher>>, String> {
+    let words = patterns.split([' ', ',']).filter(|word| !word.is_empty());
+    let globs: Result<Vec<_>, _> =
+        words.map(|word| GlobBuilder::new(word).build().map(|glob| glob.compile_matcher())).collect();
+    match globs {
+        Ok(globs) => Ok((!globs.is_empty()).then_some(globs)),
+        Err(error) => Err(error.to_string()),
+    }
+}

@@ -1,0 +1,150 @@
+//! From keys to actions: counts, sequences, scopes.
+
+use super::actions::{ACTIONS, Act, Scope};
+use super::keys::{Key, spell};
+
+/// Counts above it are held at it: no pane has more lines.
+const MAX_COUNT: u32 = 99_999_999;
+
+/// What has been typed of a command so far.
+#[derive(Debug, Default)]
+pub struct Keymap {
+    typed: Vec<Key>,
+    count: Option<u32>,
+}
+
+/// What a key led to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Typed {
+    /// More keys are needed.
+    Pending,
+    /// An action, and the count typed before it.
+    Act(Act, Option<u32>),
+    /// It means nothing here.
+    Unknown,
+}
+
+impl Keymap {
+    /// Takes the next key.
+    pub fn press(&mut self, key: Key, scope: Scope) -> Typed {
+        if self.takes_digit(key) {
+            return Typed::Pending;
+        }
+        self.typed.push(key);
+        match find(&self.typed, scope) {
+            Found::Act(act) => {
+                let count = self.count;
+                self.clear();
+                Typed::Act(act, count)
+            }
+            Found::Begins => Typed::Pending,
+            Found::Nothing => {
+                self.clear();
+                Typed::Unknown
+            }
+        }
+    }
+
+    /// Forgets what was typed; true if there was anything.
+    pub fn clear(&mut self) -> bool {
+        let had = self.is_pending();
+        self.typed.clear();
+        self.count = None;
+        had
+    }
+
+    /// True in the middle of a command.
+    #[must_use]
+    pub fn is_pending(&self) -> bool {
+        !self.typed.is_empty() || self.count.is_some()
+    }
+
+    /// What was typed so far, for the status line.
+    #[must_use]
+    pub fn spelled(&self) -> String {
+        let count = self.count.map(|count| count.to_string()).unwrap_or_default();
+        count + &spell(&self.typed)
+    }
+
+    /// Keys by which what was typed can go on, with the names of the actions.
+    #[must_use]
+    pub fn continuations(&self, scope: Scope) -> Vec<(String, &'static str)> {
+        if self.typed.is_empty() {
+            return Vec::new();
+        }
+        bindings(scope)
+            .filter(|(keys, _)| keys.len() > self.typed.len() && keys.starts_with(&self.typed))
+            .map(|(keys, name)| (spell(&keys[self.typed.len()..]), name))
+            .collect()
+    }
+
+    fn takes_digit(&mut self, key: Key) -> bool {
+        let Some(digit) = key.digit() else { return false };
+        if !self.typed.is_empty() || (digit == 0 && self.count.is_none()) {
+            return false;
+        }
+        self.count = Some(self.count.unwrap_or(0).saturating_mul(10).saturating_add(digit).min(MAX_COUNT));
+        true
+    }
+}
+
+enum Found {
+    Act(Act),
+    Begins,
+    Nothing,
+}
+
+fn find(typed: &[Key], scope: Scope) -> Found {
+    let mut begins = false;
+    for action in ACTIONS.iter().filter(|action| holds(action.scope, scope)) {
+        for keys in action.sequences() {
+            if keys == typed {
+                return Found::Act(action.act);
+            }
+            begins |= keys.starts_with(typed);
+        }
+    }
+    if begins { Found::Begins } else { Found::Nothing }
+}
+
+fn bindings(scope: Scope) -> impl Iterator<Item = (Vec<Key>, &'static str)> {
+    ACTIONS
+        .iter()
+        .filter(move |action| holds(action.scope, scope))
+        .flat_map(|action| action.sequences().map(move |keys| (keys, action.name)))
+}
+
+fn holds(bound: Scope, here: Scope) -> bool {
+    bound == Scope::All || bound == here
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::keys::parse_keys;
+    use super::*;
+
+    fn press(keys: &str, scope: Scope) -> Vec<Typed> {
+        let mut keymap = Keymap::default();
+        parse_keys(keys).into_iter().map(|key| keymap.press(key, scope)).collect()
+    }
+
+    #[test]
+    fn a_sequence_is_pending_until_its_last_key() {
+        assert_eq!(press("<C-w>v", Scope::Log), [Typed::Pending, Typed::Act(Act::SplitRight, None)]);
+        assert_eq!(press("<C-w>!j", Scope::Log), [Typed::Pending, Typed::Unknown, Typed::Act(Act::Down, None)]);
+    }
+
+    #[test]
+    fn digits_before_an_action_are_its_count() {
+        assert_eq!(press("12j", Scope::Log).last(), Some(&Typed::Act(Act::Down, Some(12))));
+        assert_eq!(press("0", Scope::Log), [Typed::Act(Act::LineStart, None)]);
+        assert_eq!(press("10G", Scope::Log).last(), Some(&Typed::Act(Act::Bottom, Some(10))));
+        assert_eq!(press("9999999999999999j", Scope::Log).last(), Some(&Typed::Act(Act::Down, Some(MAX_COUNT))));
+    }
+
+    #[test]
+    fn a_key_means_what_it_means_where_the_focus_is() {
+        assert_eq!(press("o", Scope::Hosts), [Typed::Act(Act::OnlyHost, None)]);
+        assert_eq!(press("o", Scope::Log), [Typed::Unknown]);
+    }
+}

@@ -1,0 +1,59 @@
+//! How the screen is divided, from its size alone. Known here because a page is as long as its pane; drawn by `view`.
+
+use ratatui::layout::Rect;
+
+/// Narrower screens have no room for the host list beside the log.
+const SIDE_FROM_WIDTH: u16 = 72;
+/// Lower screens have no row to spare for hints.
+const HINTS_FROM_HEIGHT: u16 = 12;
+/// Rows of the host list below which the metrics of the selected host would crowd it out.
+const METRICS_FROM_HEIGHT: u16 = 16;
+/// Rows for the metrics of the selected host, with their heading.
+const METRICS_HEIGHT: u16 = 9;
+
+/// Parts of the screen; those without room are empty.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Areas {
+    /// The host list.
+    pub side: Rect,
+    /// Metrics of the selected host, below it.
+    pub metrics: Rect,
+    /// The log panes.
+    pub main: Rect,
+    /// The status line.
+    pub status: Rect,
+    /// The prompt or, without one, the hints; the same as `status` on low screens.
+    pub bottom: Rect,
+}
+
+impl Areas {
+    /// Divides a screen. On a narrow one the host list takes the place of the panes while it has the focus.
+    #[must_use]
+    pub fn of(screen: Rect, side: bool, side_focused: bool, hints: bool) -> Self {
+        let hint_rows = u16::from(hints && screen.height >= HINTS_FROM_HEIGHT);
+        let bottom_rows = (1 + hint_rows).min(screen.height);
+        let body = Rect { height: screen.height - bottom_rows, ..screen };
+        let status = Rect { y: screen.y + body.height, height: bottom_rows.min(1), ..screen };
+        let bottom = if hint_rows == 1 { Rect { y: status.y + 1, ..status } } else { status };
+        let width = if side { side_width(screen.width, side_focused) } else { 0 };
+        let (side, main) = (Rect { width, ..body }, Rect { x: body.x + width, width: body.width - width, ..body });
+        let (side, metrics) = divide_side(side);
+        Self { side, metrics, main, status, bottom }
+    }
+}
+
+fn side_width(width: u16, focused: bool) -> u16 {
+    match width {
+        160.. => 46,
+        110.. => 38,
+        SIDE_FROM_WIDTH.. => 27,
+        _ if focused => width,
+        _ => 0,
+    }
+}
+
+fn divide_side(side: Rect) -> (Rect, Rect) {
+    let rows = if side.height >= METRICS_FROM_HEIGHT { METRICS_HEIGHT } else { 0 };
+    let list = Rect { height: side.height - rows, ..side };
+    (list, Rect { y: side.y + list.height, height: rows, ..side })
+}

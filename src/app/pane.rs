@@ -1,0 +1,311 @@
+//! A log pane: what it shows of the store, and where in it the operator is.
+//!
+//! A place is the number of an entry and the row of the pane on which it stands, so it stays put while lines come at
+//! one end and are forgotten at the other.
+
+use std::collections::BTreeSet;
+
+use crate::model::{HostId, Level, Query, SourceId};
+use crate::store::{Entry, Filter, Lens, Store};
+
+/// Bytes of lines that one turn of the loop may spend on one pane: about two milliseconds of matching.
+pub const SLICE_BYTES: usize = 1024 * 1024;
+
+/// A pane of merged log lines.
+#[derive(Debug)]
+pub struct LogPane {
+    lens: Lens,
+    filter: Filter,
+    filters_off: bool,
+    place: Option<Place>,
+    frozen: Option<u64>,
+    /// Columns that are scrolled away to the left; means nothing while lines are wrapped.
+    pub left: u16,
+    /// Long lines go on in the next row.
+    pub wrap: bool,
+    /// What is highlighted, and what `n` looks for.
+    pub search: Option<Query>,
+    bookmarks: BTreeSet<u64>,
+}
+
+/// Where the operator is, when not following.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// The entry that the cursor is on.
+    pub seq: u64,
+    /// On which row of the pane it stands, from the top.
+    pub row: u16,
+    /// Entries from this number on are new since then.
+    pub since: u64,
+}
+
+/// Which entries a jump looks for.
+#[derive(Debug, Clone)]
+pub enum Target {
+    /// Lines that match.
+    Query(Query),
+    /// Lines of this level or graver.
+    Level(Level),
+    /// Lines that are bookmarked.
+    Bookmark,
+}
+
+impl LogPane {
+    /// A pane that shows everything and follows.
+    #[must_use]
+    pub fn new(store: &Store) -> Self {
+        Self {
+            lens: Lens::new(Filter::default(), store),
+            filter: Filter::default(),
+            filters_off: false,
+            place: None,
+            frozen: None,
+            left: 0,
+            wrap: false,
+            search: None,
+            bookmarks: BTreeSet::new(),
+        }
+    }
+
+    /// A pane that shows the same at the same place, for a split.
+    #[must_use]
+    pub fn duplicate(&self, store: &Store) -> Self {
+        Self {
+            lens: Lens::new(self.lens.filter().clone(), store),
+            filter: self.filter.clone(),
+            bookmarks: self.bookmarks.clone(),
+            search: self.search.clone(),
+            ..*self
+        }
+    }
+
+    /// Keeps the lens up with the store; true when nothing is left to do.
+    pub fn advance(&mut self, store: &Store) -> bool {
+        let done = self.lens.advance(store, SLICE_BYTES);
+        let first = store.ring().first();
+        while self.bookmarks.first().is_some_and(|&seq| seq < first) {
+            self.bookmarks.pop_first();
+        }
+        done
+    }
+
+    /// Entries that the lens has not looked at yet.
+    #[must_use]
+    pub fn pending(&self, store: &Store) -> u64 {
+        self.lens.pending(store)
+    }
+
+    /// What the operator wants to see here, whether or not it is switched off.
+    #[must_use]
+    pub fn filter(&self) -> &Filter {
+        &self.filter
+    }
+
+    /// The hosts that are let through at present; `None`: all.
+    #[must_use]
+    pub fn lens_hosts(&self) -> Option<&BTreeSet<HostId>> {
+        self.lens.filter().hosts.as_ref()
+    }
+
+    /// Whether the filters are switched off for the moment.
+    #[must_use]
+    pub fn filters_off(&self) -> bool {
+        self.filters_off
+    }
+
+    /// Shows other entries from now on. The place stays at the nearest entry that is still shown.
+    pub fn change_filter(&mut self, store: &Store, change: impl FnOnce(&mut Filter)) {
+        change(&mut self.filter);
+        self.filters_off = false;
+        self.lens.set_filter(self.filter.clone(), store);
+        self.advance(store);
+    }
+
+    /// Switches the filters off, or on again.
+    pub fn toggle_filters(&mut self, store: &Store) {
+        self.filters_off = !self.filters_off;
+        let filter = if self.filters_off { Filter::default() } else { self.filter.clone() };
+        self.lens.set_filter(filter, store);
+        self.advance(store);
+    }
+
+    /// Shows only these hosts, or all.
+    pub fn show_hosts(&mut self, store: &Store, hosts: Option<BTreeSet<HostId>>) {
+        self.change_filter(store, |filter| filter.hosts = hosts);
+    }
+
+    /// Shows only these sources, or all.
+    pub fn show_sources(&mut self, store: &Store, sources: Option<BTreeSet<SourceId>>) {
+        self.change_filter(store, |filter| filter.sources = sources);
+    }
+
+    /// How many entries can be seen here: those that match, up to the moment it was frozen.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.frozen.map_or(self.lens.len(), |seq| self.lens.index_of(seq))
+    }
+
+    /// True where there is nothing to see.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The number of the entry at an index from 0 (the oldest).
+    #[must_use]
+    pub fn seq(&self, index: usize) -> Option<u64> {
+        (index < self.len()).then(|| self.lens.get(index)).flatten()
+    }
+
+    /// The index of the entry, or of the one after it where it is not shown.
+    #[must_use]
+    pub fn index_of(&self, seq: u64) -> usize {
+        self.lens.index_of(seq).min(self.len())
+    }
+
+    /// Where the operator is; `None` while following.
+    #[must_use]
+    pub fn place(&self) -> Option<Place> {
+        self.place
+    }
+
+    /// Index of the entry that the cursor is on; the newest while following.
+    #[must_use]
+    pub fn cursor(&self) -> Option<usize> {
+        let last = self.len().checked_sub(1)?;
+        Some(self.place.map_or(last, |place| self.lens.index_of(place.seq).min(last)))
+    }
+
+    /// The entry that the cursor is on.
+    #[must_use]
+    pub fn entry<'a>(&self, store: &'a Store) -> Option<(u64, &'a Entry)> {
+        let seq = self.seq(self.cursor()?)?;
+        Some((seq, store.ring().get(seq)?))
+    }
+
+    /// How many entries have come that cannot be seen from here.
+    #[must_use]
+    pub fn unseen(&self) -> usize {
+        let since = [self.frozen, self.place.map(|place| place.since)].into_iter().flatten().min();
+        since.map_or(0, |seq| self.lens.len() - self.lens.index_of(seq))
+    }
+
+    /// True while new lines move the pane.
+    #[must_use]
+    pub fn is_following(&self) -> bool {
+        self.place.is_none() && self.frozen.is_none()
+    }
+
+    /// True while the pane is held as it is.
+    #[must_use]
+    pub fn is_frozen(&self) -> bool {
+        self.frozen.is_some()
+    }
+
+    /// Goes to the newest line and stays there.
+    pub fn follow(&mut self) {
+        self.place = None;
+        self.frozen = None;
+    }
+
+    /// Holds the pane as it is, or lets it go on.
+    pub fn freeze(&mut self, store: &Store, hold: bool) {
+        self.frozen = hold.then(|| self.frozen.unwrap_or(store.ring().end()));
+    }
+
+    /// Moves the cursor; past the newest line, follows.
+    pub fn move_cursor(&mut self, delta: i64, height: u16, store: &Store) {
+        let Some((index, row)) = self.stand(height) else { return };
+        let target = index as i64 + delta;
+        if target >= self.len() as i64 {
+            return self.catch_up();
+        }
+        let target = usize::try_from(target).unwrap_or(0);
+        let moved = i64::from(row) + (target as i64 - index as i64);
+        let row = moved.clamp(0, i64::from(height.saturating_sub(1)));
+        self.stand_at(target, u16::try_from(row).unwrap_or(0), height, store);
+    }
+
+    /// Moves what is seen; the cursor stays on its row. Past the newest line, follows.
+    pub fn scroll(&mut self, delta: i64, height: u16, store: &Store) {
+        let Some((index, row)) = self.stand(height) else { return };
+        let target = index as i64 + delta;
+        let last_row = usize::from(height.saturating_sub(1));
+        if delta > 0 && target + last_row.saturating_sub(row.into()) as i64 >= self.len() as i64 {
+            return self.catch_up();
+        }
+        self.stand_at(usize::try_from(target).unwrap_or(0), row, height, store);
+    }
+
+    /// Puts the cursor on the entry at an index, in the middle of the pane where it was not on it already.
+    pub fn jump(&mut self, index: usize, height: u16, store: &Store) {
+        let Some((here, row)) = self.stand(height) else { return };
+        let moved = i64::from(row) + index as i64 - here as i64;
+        let on_screen = (0..i64::from(height)).contains(&moved);
+        let row = if on_screen { u16::try_from(moved).unwrap_or(0) } else { height / 2 };
+        self.stand_at(index.min(self.len().saturating_sub(1)), row, height, store);
+    }
+
+    /// Scrolls sideways.
+    pub fn scroll_sideways(&mut self, columns: i32) {
+        let left = i32::from(self.left).saturating_add(columns).clamp(0, i32::from(u16::MAX));
+        self.left = u16::try_from(left).unwrap_or(0);
+    }
+
+    /// Bookmarks the line under the cursor, or takes the bookmark away. True if it is bookmarked now.
+    pub fn toggle_bookmark(&mut self) -> Option<bool> {
+        let seq = self.seq(self.cursor()?)?;
+        let added = self.bookmarks.insert(seq);
+        if !added {
+            self.bookmarks.remove(&seq);
+        }
+        Some(added)
+    }
+
+    /// Whether an entry is bookmarked here.
+    #[must_use]
+    pub fn is_bookmarked(&self, seq: u64) -> bool {
+        self.bookmarks.contains(&seq)
+    }
+
+    /// Whether an entry is what a jump looks for.
+    #[must_use]
+    pub fn is_target(&self, store: &Store, seq: u64, target: &Target) -> bool {
+        let Some(entry) = store.ring().get(seq) else { return false };
+        match (target, entry) {
+            (Target::Bookmark, _) => self.is_bookmarked(seq),
+            (Target::Query(query), Entry::Record(record)) => query.matches(&store.subject(record)),
+            (Target::Level(level), Entry::Record(record)) => {
+                Level::detect(&record.raw).is_some_and(|found| found >= *level)
+            }
+            _ => false,
+        }
+    }
+
+    /// The cursor's index and row; while following, the newest line on the last row.
+    fn stand(&self, height: u16) -> Option<(usize, u16)> {
+        let index = self.cursor()?;
+        let row = self.place.map_or(u16::MAX, |place| place.row);
+        Some((index, self.fitting_row(index, row, height)))
+    }
+
+    fn stand_at(&mut self, index: usize, row: u16, height: u16, store: &Store) {
+        let since = self.place.map_or(store.ring().end(), |place| place.since);
+        if let Some(seq) = self.seq(index) {
+            self.place = Some(Place { seq, row: self.fitting_row(index, row, height), since });
+        }
+    }
+
+    /// The row nearest to `row` that leaves no row empty above the oldest entry or below the newest.
+    fn fitting_row(&self, index: usize, row: u16, height: u16) -> u16 {
+        let bottom = usize::from(height.saturating_sub(1));
+        let below = self.len().saturating_sub(1).saturating_sub(index);
+        let lowest = bottom.min(index);
+        let highest = bottom.saturating_sub(below).min(lowest);
+        u16::try_from(usize::from(row).clamp(highest, lowest)).unwrap_or(0)
+    }
+
+    fn catch_up(&mut self) {
+        self.place = None;
+    }
+}

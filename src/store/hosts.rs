@@ -1,0 +1,86 @@
+//! The table of hosts: a row for each, with its state, its facts and its metrics over time.
+
+use std::sync::Arc;
+
+use super::series::{Meter, Series};
+use crate::model::{Facts, HostName, HostSpec, HostStatus, LinkState, Sample, SourceId, Time};
+
+/// What is known of a host.
+#[derive(Debug, Clone)]
+pub struct HostRow {
+    /// Its name.
+    pub name: HostName,
+    /// Its labels.
+    pub tags: Vec<String>,
+    /// How it is doing.
+    pub status: HostStatus,
+    /// What it said of itself.
+    pub facts: Option<Arc<Facts>>,
+    /// The latest metrics.
+    pub sample: Option<Arc<Sample>>,
+    /// Busy share of all processors, per cent.
+    pub cpu: Series,
+    /// Used share of memory, per cent.
+    pub memory: Series,
+    /// Load over one minute.
+    pub load: Series,
+    /// Bytes received per second, all interfaces.
+    pub rx: Series,
+    /// Bytes sent per second, all interfaces.
+    pub tx: Series,
+    /// Bytes read and written per second, all disks.
+    pub io: Series,
+    /// Its sources, in order of discovery.
+    pub sources: Vec<SourceId>,
+    /// Lines since the start.
+    pub lines: u64,
+    /// Gaps since the start.
+    pub gaps: u64,
+    rate: Meter,
+}
+
+impl HostRow {
+    /// A host of which nothing is known but that it is being dialled.
+    #[must_use]
+    pub fn new(spec: &HostSpec) -> Self {
+        Self {
+            name: spec.name().clone(),
+            tags: spec.tags.clone(),
+            status: HostStatus::plain(LinkState::Connecting),
+            facts: None,
+            sample: None,
+            cpu: Series::default(),
+            memory: Series::default(),
+            load: Series::default(),
+            rx: Series::default(),
+            tx: Series::default(),
+            io: Series::default(),
+            sources: Vec::new(),
+            lines: 0,
+            gaps: 0,
+            rate: Meter::default(),
+        }
+    }
+
+    /// Lines per second over the last seconds.
+    #[must_use]
+    pub fn rate(&self, now: Time) -> f64 {
+        self.rate.per_second(now)
+    }
+
+    pub(super) fn count_line(&mut self, now: Time) {
+        self.lines += 1;
+        self.rate.count(now);
+    }
+
+    pub(super) fn add_sample(&mut self, sample: Arc<Sample>) {
+        let sum = |values: &mut dyn Iterator<Item = f64>| values.reduce(|a, b| a + b);
+        self.cpu.push(sample.cpu.map(|cpu| cpu.busy_pct));
+        self.memory.push(sample.memory.map(|memory| memory.used_pct));
+        self.load.push(sample.load.map(|load| load.one));
+        self.rx.push(sum(&mut sample.network.iter().map(|net| net.rx_bytes_per_s)));
+        self.tx.push(sum(&mut sample.network.iter().map(|net| net.tx_bytes_per_s)));
+        self.io.push(sum(&mut sample.io.iter().map(|io| io.read_bytes_per_s + io.write_bytes_per_s)));
+        self.sample = Some(sample);
+    }
+}

@@ -1,0 +1,147 @@
+//! Lenses: which entries of the ring a pane shows. Kept up to date as lines come, never worked out while drawing.
+//!
+//! After a change of the filter the ring is read backwards from its end in slices, so that the newest matches are on
+//! the screen first and no key waits for the rest.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use super::{Entry, Store};
+use crate::model::{HostId, Query, SourceId};
+
+/// What a pane wants to see: all of these must hold.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Lines that match; gaps and marks are not asked.
+    pub query: Option<Query>,
+    /// Only these hosts; `None`: all.
+    pub hosts: Option<BTreeSet<HostId>>,
+    /// Only these sources; `None`: all.
+    pub sources: Option<BTreeSet<SourceId>>,
+}
+
+impl Filter {
+    /// Whether an entry passes. Gaps of a host that is shown are always shown: a loss must not hide behind a query.
+    #[must_use]
+    pub fn admits(&self, store: &Store, entry: &Entry) -> bool {
+        let Some((host, source)) = entry.origin() else { return true };
+        if self.hosts.as_ref().is_some_and(|hosts| !hosts.contains(&host)) {
+            return false;
+        }
+        if self.sources.as_ref().is_some_and(|sources| !sources.contains(&source)) {
+            return false;
+        }
+        match (&self.query, entry) {
+            (Some(query), Entry::Record(record)) => query.matches(&store.subject(record)),
+            _ => true,
+        }
+    }
+}
+
+/// The numbers of the entries that pass a filter, in order.
+#[derive(Debug, Default)]
+pub struct Lens {
+    filter: Filter,
+    matches: VecDeque<u64>,
+    /// Everything in `low..high` has been looked at.
+    low: u64,
+    high: u64,
+}
+
+impl Lens {
+    /// A lens that has looked at nothing yet.
+    #[must_use]
+    pub fn new(filter: Filter, store: &Store) -> Self {
+        let end = store.ring().end();
+        Self { filter, matches: VecDeque::new(), low: end, high: end }
+    }
+
+    /// What it lets through.
+    #[must_use]
+    pub fn filter(&self) -> &Filter {
+        &self.filter
+    }
+
+    /// Lets other entries through from now on, and looks at everything again, newest first.
+    pub fn set_filter(&mut self, filter: Filter, store: &Store) {
+        *self = Self::new(filter, store);
+    }
+
+    /// Looks at new entries, then at old ones, until about `budget` bytes of lines were read. True when nothing is left.
+    pub fn advance(&mut self, store: &Store, budget: usize) -> bool {
+        self.forget(store);
+        let mut left = budget;
+        while self.high < store.ring().end() {
+            if left == 0 {
+                return false;
+            }
+            let seq = self.high;
+            self.high += 1;
+            if self.look(store, seq, &mut left) {
+                self.matches.push_back(seq);
+            }
+        }
+        while self.low > store.ring().first() {
+            if left == 0 {
+                return false;
+            }
+            self.low -= 1;
+            if self.look(store, self.low, &mut left) {
+                self.matches.push_front(self.low);
+            }
+        }
+        true
+    }
+
+    /// How many entries match, so far as it has looked.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.matches.len()
+    }
+
+    /// True where nothing matches so far.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.matches.is_empty()
+    }
+
+    /// The number of the match at an index from 0.
+    #[must_use]
+    pub fn get(&self, index: usize) -> Option<u64> {
+        self.matches.get(index).copied()
+    }
+
+    /// Index of the first match whose number is at least `seq`; [`Lens::len`] where there is none.
+    #[must_use]
+    pub fn index_of(&self, seq: u64) -> usize {
+        self.matches.partition_point(|&other| other < seq)
+    }
+
+    /// Entries that are still to be looked at.
+    #[must_use]
+    pub fn pending(&self, store: &Store) -> u64 {
+        let ring = store.ring();
+        ring.end().saturating_sub(self.high.max(ring.first())) + self.low.saturating_sub(ring.first())
+    }
+
+    /// Drops what the ring has forgotten.
+    fn forget(&mut self, store: &Store) {
+        let first = store.ring().first();
+        while self.matches.front().is_some_and(|&seq| seq < first) {
+            self.matches.pop_front();
+        }
+        self.low = self.low.max(first);
+        self.high = self.high.max(first);
+    }
+
+    fn look(&self, store: &Store, seq: u64, left: &mut usize) -> bool {
+        /// What an entry costs beside the bytes of its line, in the same unit.
+        const PER_ENTRY: usize = 64;
+        let Some(entry) = store.ring().get(seq) else { return false };
+        let bytes = match (&self.filter.query, entry) {
+            (Some(_), Entry::Record(record)) => record.raw.len(),
+            _ => 0,
+        };
+        *left = left.saturating_sub(bytes + PER_ENTRY);
+        self.filter.admits(store, entry)
+    }
+}

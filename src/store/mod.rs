@@ -1,0 +1,176 @@
+//! What is remembered: a byte-budgeted ring of lines, filtered lenses on it, metric series, the table of hosts.
+//!
+//! Changed only by [`Store::apply`] (and by [`Store::mark`], a line that the operator draws). It knows no clock and no
+//! runtime: the time is an argument. Reading hosts is left to `fleet`, deciding what to look at to `app`.
+
+use std::sync::Arc;
+
+use crate::model::query::Subject;
+use crate::model::{Gap, HostId, HostSpec, Ledger, Record, SourceId, SourceInfo, Time, Update};
+
+mod hosts;
+mod lens;
+mod ring;
+mod series;
+
+pub use hosts::HostRow;
+pub use lens::{Filter, Lens};
+pub use ring::{Entry, Mark, Ring};
+pub use series::{Meter, SERIES_POINTS, Series};
+
+/// Memory for lines, with their overhead: about half a million lines of ordinary length. With it and the buffers of
+/// 100 hosts the console stays below 128 MiB; older lines can be read from the hosts again.
+pub const RING_BYTES: usize = 64 * 1024 * 1024;
+
+/// Hosts and sources that updates may name. Ids are dense, so a wild one must not make a table of it.
+const MAX_SOURCES: usize = 1 << 20;
+
+/// Everything that the console knows of the fleet.
+#[derive(Debug)]
+pub struct Store {
+    hosts: Vec<HostRow>,
+    sources: Vec<Option<SourceRow>>,
+    ring: Ring,
+    ledger: Ledger,
+    rate: Meter,
+    marks: u32,
+}
+
+/// A source and the host it is on.
+#[derive(Debug, Clone)]
+pub struct SourceRow {
+    /// The host.
+    pub host: HostId,
+    /// Name, path and problem.
+    pub info: SourceInfo,
+}
+
+impl Store {
+    /// Knows the names of the hosts and nothing else; remembers lines up to `ring_bytes`.
+    #[must_use]
+    pub fn new(hosts: &[HostSpec], ring_bytes: usize) -> Self {
+        Self {
+            hosts: hosts.iter().map(HostRow::new).collect(),
+            sources: Vec::new(),
+            ring: Ring::new(ring_bytes),
+            ledger: Ledger { hosts: u32::try_from(hosts.len()).unwrap_or(u32::MAX), ..Ledger::default() },
+            rate: Meter::default(),
+            marks: 0,
+        }
+    }
+
+    /// Takes in what the fleet tells, in its order, at `now`. Updates of hosts that are not in the table are ignored.
+    pub fn apply(&mut self, updates: Vec<Update>, now: Time) {
+        for update in updates {
+            self.apply_one(update, now);
+        }
+    }
+
+    fn apply_one(&mut self, update: Update, now: Time) {
+        match update {
+            Update::Status(host, status) => self.with_host(host, |row| row.status = status),
+            Update::Facts(host, facts) => self.with_host(host, |row| row.facts = Some(facts)),
+            Update::Source(host, id, info) => self.put_source(host, id, info),
+            Update::Sample(host, sample) => self.with_host(host, |row| row.add_sample(sample)),
+            Update::Records(records) => self.add_records(records, now),
+            Update::Gap(gap) => self.add_gap(gap),
+            Update::Ledger(ledger) => self.ledger = ledger,
+        }
+    }
+
+    /// Draws a line under everything that has come so far.
+    pub fn mark(&mut self, now: Time) {
+        self.marks += 1;
+        self.ring.push(Entry::Mark(Mark { number: self.marks, time: now }));
+    }
+
+    /// The lines, gaps and marks.
+    #[must_use]
+    pub fn ring(&self) -> &Ring {
+        &self.ring
+    }
+
+    /// The hosts, in the order of their ids.
+    #[must_use]
+    pub fn hosts(&self) -> &[HostRow] {
+        &self.hosts
+    }
+
+    /// One host.
+    #[must_use]
+    pub fn host(&self, id: HostId) -> Option<&HostRow> {
+        self.hosts.get(id.index())
+    }
+
+    /// One source.
+    #[must_use]
+    pub fn source(&self, id: SourceId) -> Option<&SourceRow> {
+        self.sources.get(id.index())?.as_ref()
+    }
+
+    /// All sources that are known, with their ids.
+    pub fn sources(&self) -> impl Iterator<Item = (SourceId, &SourceRow)> {
+        (0..).map(SourceId).zip(&self.sources).filter_map(|(id, row)| Some((id, row.as_ref()?)))
+    }
+
+    /// How complete the picture is.
+    #[must_use]
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// Lines per second of the whole fleet over the last seconds.
+    #[must_use]
+    pub fn rate(&self, now: Time) -> f64 {
+        self.rate.per_second(now)
+    }
+
+    /// A record as the query looks at it.
+    #[must_use]
+    pub fn subject<'a>(&'a self, record: &'a Record) -> Subject<'a> {
+        Subject { host: self.host_name(record.host), source: self.source_name(record.source), raw: &record.raw }
+    }
+
+    fn host_name(&self, id: HostId) -> &str {
+        self.host(id).map_or("", |row| row.name.as_str())
+    }
+
+    fn source_name(&self, id: SourceId) -> &str {
+        self.source(id).map_or("", |row| &row.info.name)
+    }
+
+    fn with_host(&mut self, id: HostId, change: impl FnOnce(&mut HostRow)) {
+        if let Some(row) = self.hosts.get_mut(id.index()) {
+            change(row);
+        }
+    }
+
+    fn put_source(&mut self, host: HostId, id: SourceId, info: SourceInfo) {
+        if id.index() >= MAX_SOURCES {
+            return;
+        }
+        if self.sources.len() <= id.index() {
+            self.sources.resize_with(id.index() + 1, || None);
+        }
+        if self.sources[id.index()].is_none() {
+            self.with_host(host, |row| row.sources.push(id));
+        }
+        self.sources[id.index()] = Some(SourceRow { host, info });
+    }
+
+    fn add_records(&mut self, records: Vec<Record>, now: Time) {
+        for record in records {
+            self.rate.count(now);
+            self.with_host(record.host, |row| row.count_line(now));
+            self.ring.push(Entry::Record(record));
+        }
+    }
+
+    fn add_gap(&mut self, gap: Gap) {
+        self.with_host(gap.host, |row| row.gaps += 1);
+        self.ring.push(Entry::Gap(Arc::new(gap)));
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,145 @@
+//! The store against its models: the ring against a `VecDeque`, the lens kept up against the lens worked out anew.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use bytes::Bytes;
+use proptest::prelude::*;
+
+use super::*;
+use crate::model::{Cursor, FileId, TimeFrom};
+
+fn record(host: u32, text: &str) -> Record {
+    Record {
+        host: HostId(host),
+        source: SourceId(host),
+        time: Time(0),
+        time_from: TimeFrom::Arrival,
+        cursor: Cursor { file: FileId::default(), offset: 0 },
+        late: false,
+        raw: Bytes::copy_from_slice(text.as_bytes()),
+    }
+}
+
+fn store(budget: usize) -> Store {
+    Store::new(&[], budget)
+}
+
+fn numbers(lens: &Lens) -> Vec<u64> {
+    (0..lens.len()).filter_map(|index| lens.get(index)).collect()
+}
+
+fn only(hosts: &[u32]) -> Filter {
+    Filter { hosts: Some(hosts.iter().copied().map(HostId).collect::<BTreeSet<_>>()), ..Filter::default() }
+}
+
+#[test]
+fn the_oldest_lines_leave_when_the_budget_is_used_up_and_numbers_stay() {
+    let mut store = store(3 * 300);
+    let line = "x".repeat(80);
+    store.apply(vec![Update::Records((0..10).map(|_| record(0, &line)).collect())], Time(0));
+    let ring = store.ring();
+    assert_eq!(ring.end(), 10);
+    assert!(ring.bytes() <= ring.budget());
+    assert!(
+        ring.first() > 0 && ring.get(ring.first() - 1).is_none() && ring.get(9).is_some() && ring.get(10).is_none()
+    );
+}
+
+#[test]
+fn a_line_larger_than_the_budget_is_kept_alone() {
+    let mut store = store(10);
+    store.apply(vec![Update::Records(vec![record(0, "short"), record(0, &"x".repeat(1000))])], Time(0));
+    assert_eq!((store.ring().first(), store.ring().end()), (1, 2));
+}
+
+#[test]
+fn a_gap_is_an_entry_between_the_lines_and_passes_every_query() {
+    let mut store = store(RING_BYTES);
+    let gap = Gap {
+        host: HostId(0),
+        source: SourceId(0),
+        from: 0,
+        to: Some(10),
+        reason: crate::model::GapReason::Truncated,
+        since: None,
+        until: Time(0),
+    };
+    store.apply(
+        vec![Update::Records(vec![record(0, "a")]), Update::Gap(gap), Update::Records(vec![record(0, "b")])],
+        Time(0),
+    );
+    let mut lens = Lens::new(only(&[0]), &store);
+    assert!(lens.advance(&store, usize::MAX));
+    assert_eq!(numbers(&lens), [0, 1, 2]);
+    assert!(matches!(store.ring().get(1), Some(Entry::Gap(_))));
+    let mut other = Lens::new(only(&[1]), &store);
+    other.advance(&store, usize::MAX);
+    assert!(other.is_empty());
+}
+
+#[test]
+fn a_rate_is_taken_over_whole_seconds_and_falls_to_nothing() {
+    let at = |ms: i64| Time(ms * 1_000_000);
+    let mut meter = Meter::default();
+    for ms in (0..4000).step_by(10) {
+        meter.count(at(ms));
+    }
+    assert_eq!(meter.per_second(at(4000)), 100.0);
+    assert_eq!(meter.per_second(at(6000)), 50.0);
+    assert_eq!(meter.per_second(at(9000)), 0.0);
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Push(u32, usize),
+    Advance(usize),
+    Refilter(u32),
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        6 => (0u32..4, 0usize..200).prop_map(|(host, len)| Step::Push(host, len)),
+        3 => (0usize..500).prop_map(Step::Advance),
+        1 => (0u32..4).prop_map(Step::Refilter),
+    ];
+    prop::collection::vec(step, 0..200)
+}
+
+proptest! {
+    #[test]
+    fn the_ring_is_a_queue_that_forgets_its_oldest(lengths in prop::collection::vec(0usize..300, 0..200), budget in 0usize..4000) {
+        let mut ring = Ring::new(budget);
+        let mut model: VecDeque<(u64, usize)> = VecDeque::new();
+        for (seq, len) in (0u64..).zip(lengths) {
+            ring.push(Entry::Record(record(0, &"x".repeat(len))));
+            model.push_back((seq, len));
+            while model.front().is_some_and(|(seq, _)| *seq < ring.first()) {
+                model.pop_front();
+            }
+            prop_assert_eq!(model.len() as u64, ring.end() - ring.first());
+            prop_assert!(ring.bytes() <= budget || model.len() == 1);
+            for (seq, len) in &model {
+                prop_assert_eq!(ring.get(*seq).and_then(Entry::record).map(|record| record.raw.len()), Some(*len));
+            }
+        }
+    }
+
+    #[test]
+    fn a_lens_that_is_kept_up_equals_one_that_is_worked_out_anew(steps in steps()) {
+        let mut store = store(4000);
+        let mut lens = Lens::new(only(&[0, 1]), &store);
+        for step in steps {
+            match step {
+                Step::Push(host, len) => store.apply(vec![Update::Records(vec![record(host, &"x".repeat(len))])], Time(0)),
+                Step::Advance(budget) => { lens.advance(&store, budget); }
+                Step::Refilter(host) => lens.set_filter(only(&[host]), &store),
+            }
+        }
+        while !lens.advance(&store, 500) {}
+        prop_assert_eq!(lens.pending(&store), 0);
+        let expected: Vec<u64> = (store.ring().first()..store.ring().end())
+            .filter(|&seq| store.ring().get(seq).is_some_and(|entry| lens.filter().admits(&store, entry)))
+            .collect();
+        prop_assert_eq!(numbers(&lens), expected);
+    }
+}

@@ -1,0 +1,41 @@
+//! Questions of hosts on their way to the console.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::model::{Answer, Question};
+use crate::transport::Asker;
+
+/// Questions that wait to be shown; whoever asks more waits with asking, which holds up nobody else.
+const MAX_QUEUED: usize = 64;
+
+/// A question with the way back for its answer.
+pub type Asked = (Question, oneshot::Sender<Answer>);
+
+/// Asks the operator at the console.
+#[derive(Debug, Clone)]
+pub struct ConsoleAsker {
+    sender: mpsc::Sender<Asked>,
+}
+
+/// The asker for the transport, and the questions for [`run`](super::run).
+#[must_use]
+pub fn questions() -> (ConsoleAsker, mpsc::Receiver<Asked>) {
+    let (sender, receiver) = mpsc::channel(MAX_QUEUED);
+    (ConsoleAsker { sender }, receiver)
+}
+
+impl Asker for ConsoleAsker {
+    /// Without a console any more, the answer is no.
+    fn ask(&self, question: Question) -> Pin<Box<dyn Future<Output = Answer> + Send + '_>> {
+        Box::pin(async move {
+            let (answer, answered) = oneshot::channel();
+            if self.sender.send((question, answer)).await.is_err() {
+                return Answer::No;
+            }
+            answered.await.unwrap_or(Answer::No)
+        })
+    }
+}

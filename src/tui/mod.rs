@@ -1,0 +1,389 @@
+//! The terminal and the loop: input and updates in, frames and effects out.
+//!
+//! One biased `select!` over signals, input, the pacer's moment and batches of updates; nothing else is awaited, so a
+//! dead host or a flood never holds up a key. What is to be done is decided by `app`, what is seen by `view`.
+
+use std::collections::HashMap;
+use std::io;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use crossterm::event::{Event as TermEvent, EventStream, KeyEventKind};
+use futures_util::{Stream, StreamExt};
+use jiff::tz::TimeZone;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::app::{App, Effect, Event, QuestionId};
+use crate::fleet::{Fleet, Updates};
+use crate::model::{Answer, HostId, HostSpec, Time, Update};
+use crate::view::{Depth, Theme};
+
+mod asker;
+mod pacer;
+mod signals;
+mod terminal;
+mod writer;
+
+pub use asker::{Asked, ConsoleAsker, questions};
+pub use pacer::Pacer;
+
+use signals::{Signal, Signals};
+use terminal::{Console, Screen};
+
+/// Batches are taken in for so long before input is looked at again: half a frame, so that no key waits longer.
+const DRAIN: Duration = Duration::from_millis(8);
+/// A turn longer than this is written to the debug log with what caused it.
+const LONG_TURN: Duration = Duration::from_millis(100);
+/// Longer copies are cut: terminals drop or choke on more.
+const MAX_COPY_BYTES: usize = 100_000;
+
+/// How the console looks at the start.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Name of the theme; `None`: `none` where `NO_COLOR` is set, else `dark`.
+    pub theme: Option<String>,
+    /// Folder of the operator's own themes.
+    pub themes: Option<PathBuf>,
+    /// Times in UTC instead of the local zone.
+    pub utc: bool,
+}
+
+/// Shows the fleet until the operator leaves or a signal ends it; the terminal is restored on every way out.
+///
+/// # Errors
+/// When the terminal cannot be used, or the theme of the options cannot; nothing was drawn then.
+pub async fn run(
+    fleet: Fleet,
+    updates: Updates,
+    hosts: &[HostSpec],
+    questions: mpsc::Receiver<Asked>,
+    options: Options,
+) -> io::Result<()> {
+    let depth = depth(std::env::var("COLORTERM").ok().as_deref());
+    let theme = start_theme(&options, std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()));
+    let theme = Theme::load(theme, options.themes.as_deref(), depth).map_err(io::Error::other)?;
+    let zone = if options.utc { TimeZone::UTC } else { TimeZone::system() };
+    let mut signals = Signals::listen()?;
+    let looks = Looks { theme, themes: options.themes, depth };
+    let mut turn = Loop::new(Console::enter()?, App::new(hosts, zone), looks, questions, wall_clock);
+    let ended = turn.run(EventStream::new, updates, &mut signals, |host| fleet.reconnect(host)).await;
+    drop(turn);
+    fleet.stop().await;
+    ended
+}
+
+/// What yields batches of updates.
+pub(crate) trait Feed {
+    /// The next batch; `None` after the end. Cancel-safe.
+    fn next(&mut self) -> impl Future<Output = Option<Vec<Update>>>;
+    /// A batch that is there already.
+    fn try_next(&mut self) -> Option<Vec<Update>>;
+}
+
+impl Feed for Updates {
+    async fn next(&mut self) -> Option<Vec<Update>> {
+        Updates::next(self).await
+    }
+
+    fn try_next(&mut self) -> Option<Vec<Update>> {
+        Updates::try_next(self)
+    }
+}
+
+/// What is needed to load another theme.
+struct Looks {
+    theme: Theme,
+    themes: Option<PathBuf>,
+    depth: Depth,
+}
+
+/// The loop and what it owns.
+struct Loop<S, C> {
+    screen: S,
+    app: App,
+    looks: Looks,
+    pacer: Pacer,
+    questions: mpsc::Receiver<Asked>,
+    asked: HashMap<QuestionId, oneshot::Sender<Answer>>,
+    next_question: u64,
+    clock: C,
+    anew: bool,
+    suspend: bool,
+    quit: bool,
+}
+
+/// What woke the loop.
+enum Woken {
+    Signal(Signal),
+    Input(Option<io::Result<TermEvent>>),
+    Asked(Option<Asked>),
+    Draw,
+    Written,
+    Batch(Option<Vec<Update>>),
+    Spare,
+}
+
+impl<S: Screen, C: Fn() -> Time> Loop<S, C> {
+    fn new(screen: S, app: App, looks: Looks, questions: mpsc::Receiver<Asked>, clock: C) -> Self {
+        Self {
+            screen,
+            app,
+            looks,
+            pacer: Pacer::default(),
+            questions,
+            asked: HashMap::new(),
+            next_question: 0,
+            clock,
+            anew: false,
+            suspend: false,
+            quit: false,
+        }
+    }
+
+    /// Turns until the operator leaves. `open_input` makes the source of input, anew after each suspension: a source
+    /// that lives on would take the keys that are meant for the shell.
+    async fn run<I>(
+        &mut self,
+        open_input: impl Fn() -> I,
+        mut feed: impl Feed,
+        signals: &mut Signals,
+        reconnect: impl Fn(HostId),
+    ) -> io::Result<()>
+    where
+        I: Stream<Item = io::Result<TermEvent>> + Unpin,
+    {
+        let mut input = Some(open_input());
+        let mut feeding = true;
+        self.resize()?;
+        while !self.quit {
+            let Some(source) = input.as_mut() else { break };
+            let woken = self.wait(source, &mut feed, feeding, signals).await;
+            let began = Instant::now();
+            match woken {
+                Woken::Signal(Signal::End) => self.quit = true,
+                Woken::Signal(Signal::Suspend) => self.suspend = true,
+                Woken::Input(Some(event)) => self.on_input(event?, &reconnect)?,
+                Woken::Input(None) => self.quit = true,
+                Woken::Asked(Some(asked)) => self.on_asked(asked, &reconnect),
+                Woken::Asked(None) => self.questions.close(),
+                Woken::Draw => self.draw(&reconnect)?,
+                Woken::Written => self.pacer.took(self.screen.took()),
+                Woken::Batch(Some(batch)) => self.on_batches(batch, source, &mut feed, &reconnect).await?,
+                Woken::Batch(None) => {
+                    feeding = false;
+                    self.handle(Event::Ended, &reconnect);
+                    self.pacer.data(Instant::now());
+                }
+                Woken::Spare => {
+                    self.handle(Event::Tick, &reconnect);
+                    self.pacer.data(Instant::now());
+                }
+            }
+            self.withdraw(&reconnect);
+            self.wish();
+            if began.elapsed() > LONG_TURN {
+                tracing::debug!(elapsed_ms = began.elapsed().as_millis(), "a turn of the console took long");
+            }
+            if std::mem::take(&mut self.suspend) {
+                drop(input.take());
+                self.screen.suspend()?;
+                input = Some(open_input());
+                self.resize()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The only place that waits.
+    async fn wait<I>(&mut self, input: &mut I, feed: &mut impl Feed, feeding: bool, signals: &mut Signals) -> Woken
+    where
+        I: Stream<Item = io::Result<TermEvent>> + Unpin,
+    {
+        let ready = self.screen.is_ready();
+        let due = self.pacer.due().filter(|_| ready).map(tokio::time::Instant::from_std);
+        tokio::select! {
+            biased;
+            signal = signals.next() => Woken::Signal(signal),
+            event = input.next() => Woken::Input(event),
+            asked = self.questions.recv(), if self.app.takes_questions() && !self.questions.is_closed() => Woken::Asked(asked),
+            () = self.screen.written(), if !ready => Woken::Written,
+            () = sleep_until(due), if due.is_some() => Woken::Draw,
+            batch = feed.next(), if feeding => Woken::Batch(batch),
+            () = std::future::ready(()), if self.app.has_work() => Woken::Spare,
+        }
+    }
+
+    fn on_input(&mut self, event: TermEvent, reconnect: &impl Fn(HostId)) -> io::Result<()> {
+        match event {
+            TermEvent::Key(key) if key.kind != KeyEventKind::Release => self.handle(Event::Key(key), reconnect),
+            TermEvent::Paste(text) => self.handle(Event::Paste(text), reconnect),
+            TermEvent::Resize(..) => self.resize()?,
+            _ => return Ok(()),
+        }
+        self.pacer.input(Instant::now());
+        Ok(())
+    }
+
+    /// Takes in this batch and more that are there already, until input comes or the time is up.
+    async fn on_batches<I>(
+        &mut self,
+        first: Vec<Update>,
+        input: &mut I,
+        feed: &mut impl Feed,
+        reconnect: &impl Fn(HostId),
+    ) -> io::Result<()>
+    where
+        I: Stream<Item = io::Result<TermEvent>> + Unpin,
+    {
+        let began = Instant::now();
+        let mut next = Some(first);
+        while let Some(batch) = next.take() {
+            self.handle(Event::Batch(batch), reconnect);
+            self.pacer.data(Instant::now());
+            let pressed = tokio::select! {
+                biased;
+                event = input.next() => Some(event),
+                () = std::future::ready(()) => None,
+            };
+            match pressed {
+                Some(Some(event)) => return self.on_input(event?, reconnect),
+                Some(None) => self.quit = true,
+                None if began.elapsed() < DRAIN => next = feed.try_next(),
+                None => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn on_asked(&mut self, (question, answer): Asked, reconnect: &impl Fn(HostId)) {
+        let id = QuestionId(self.next_question);
+        self.next_question += 1;
+        self.asked.insert(id, answer);
+        self.handle(Event::Ask(id, question), reconnect);
+        self.pacer.data(Instant::now());
+    }
+
+    /// Takes away questions that nobody waits for any more.
+    fn withdraw(&mut self, reconnect: &impl Fn(HostId)) {
+        let gone: Vec<_> = self.asked.iter().filter(|(_, answer)| answer.is_closed()).map(|(id, _)| *id).collect();
+        for id in gone {
+            self.asked.remove(&id);
+            self.handle(Event::Withdrawn(id), reconnect);
+            self.pacer.data(Instant::now());
+        }
+    }
+
+    fn draw(&mut self, reconnect: &impl Fn(HostId)) -> io::Result<()> {
+        self.handle(Event::Tick, reconnect);
+        self.pacer.drawn(Instant::now());
+        let anew = std::mem::take(&mut self.anew);
+        self.screen.draw(&self.app, &self.looks.theme, anew)
+    }
+
+    /// Asks for a frame when the screen will change by itself.
+    fn wish(&mut self) {
+        if let Some(at) = self.app.wakes_at() {
+            let wait = at.0.saturating_sub((self.clock)().0);
+            self.pacer.at(Instant::now() + Duration::from_nanos(u64::try_from(wait).unwrap_or(0)));
+        }
+    }
+
+    fn resize(&mut self) -> io::Result<()> {
+        let size = self.screen.size()?;
+        self.anew = true;
+        self.handle(Event::Resize(size.width, size.height), &|_| {});
+        self.pacer.input(Instant::now());
+        Ok(())
+    }
+
+    fn handle(&mut self, event: Event, reconnect: &impl Fn(HostId)) {
+        let now = (self.clock)();
+        for effect in self.app.update(event, now) {
+            let notice = self.execute(effect, reconnect);
+            if let Some(notice) = notice {
+                self.app.update(Event::Notice(notice), now);
+            }
+        }
+    }
+
+    /// Does what is to be done outside; what the operator should know of it is the result.
+    fn execute(&mut self, effect: Effect, reconnect: &impl Fn(HostId)) -> Option<String> {
+        match effect {
+            Effect::Quit => self.quit = true,
+            Effect::Suspend => self.suspend = true,
+            Effect::Redraw => self.anew = true,
+            Effect::Copy(text) => return Some(self.copy(&text)),
+            Effect::Reconnect(host) => {
+                reconnect(host);
+                return Some("dialling again".into());
+            }
+            Effect::Answer(id, answer) => {
+                if let Some(waiting) = self.asked.remove(&id) {
+                    // Whoever asked may be gone; then nobody wants the answer.
+                    let _ = waiting.send(answer);
+                }
+            }
+            Effect::Theme(name) => match Theme::load(&name, self.looks.themes.as_deref(), self.looks.depth) {
+                Ok(theme) => {
+                    self.looks.theme = theme;
+                    self.anew = true;
+                }
+                Err(error) => return Some(error.to_string()),
+            },
+        }
+        None
+    }
+
+    fn copy(&mut self, text: &str) -> String {
+        let (safe, cut) = copyable(text);
+        if !self.screen.copy(&safe) {
+            return "not copied: the terminal takes nothing just now".into();
+        }
+        let bytes = safe.len();
+        if cut { format!("copied the first {bytes} bytes") } else { format!("copied {bytes} bytes") }
+    }
+}
+
+/// What may go into a clipboard, from where it may be pasted into a shell: no control characters but tabs and line
+/// ends within, no line end at the end. True where it was cut.
+fn copyable(text: &str) -> (String, bool) {
+    let trimmed = text.trim_end_matches(['\n', '\r']);
+    let mut safe = String::with_capacity(trimmed.len().min(MAX_COPY_BYTES));
+    for c in trimmed.chars() {
+        let c = if c.is_control() && c != '\t' && c != '\n' { '\u{FFFD}' } else { c };
+        if safe.len() + c.len_utf8() > MAX_COPY_BYTES {
+            return (safe, true);
+        }
+        safe.push(c);
+    }
+    (safe, false)
+}
+
+async fn sleep_until(at: Option<tokio::time::Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn wall_clock() -> Time {
+    Time::from_timestamp(jiff::Timestamp::now())
+}
+
+fn depth(colorterm: Option<&str>) -> Depth {
+    match colorterm {
+        Some("truecolor" | "24bit") => Depth::True,
+        _ => Depth::Indexed,
+    }
+}
+
+fn start_theme(options: &Options, no_color: bool) -> &str {
+    match &options.theme {
+        Some(name) => name,
+        None if no_color => "none",
+        None => "dark",
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,193 @@
+//! The terminal: taken on the way in, given back on every way out, drawn to in between.
+
+use std::io::{self, IsTerminal, Write, stdout};
+use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use base64::Engine as _;
+use crossterm::cursor::{Hide, Show};
+use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::queue;
+use crossterm::terminal::{
+    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
+    enable_raw_mode,
+};
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+use ratatui::layout::{Rect, Size};
+
+use super::writer::{FrameBuffer, Output};
+use crate::app::App;
+use crate::view::{self, Theme};
+
+/// How long the way out waits for a terminal that takes nothing: long enough for a slow line, short enough for a person.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+
+/// What the loop draws on.
+pub(super) trait Screen {
+    /// False while the last frame is still on its way; nothing is drawn then.
+    fn is_ready(&self) -> bool;
+    /// Waits until a frame has been written. Cancel-safe.
+    fn written(&self) -> impl Future<Output = ()>;
+    /// How long the last frame took.
+    fn took(&self) -> Duration;
+    /// Columns and rows.
+    fn size(&self) -> io::Result<Size>;
+    /// Draws; every cell anew where `anew`.
+    fn draw(&mut self, app: &App, theme: &Theme, anew: bool) -> io::Result<()>;
+    /// Puts text into the clipboard of the operator's machine; false if the terminal takes nothing just now.
+    fn copy(&mut self, text: &str) -> bool;
+    /// Gives the terminal back, stops this process until it is continued, and takes the terminal again.
+    fn suspend(&mut self) -> io::Result<()>;
+}
+
+/// The terminal of this process.
+pub(super) struct Console {
+    terminal: Terminal<CrosstermBackend<FrameBuffer>>,
+    frame: FrameBuffer,
+    output: Output,
+    _guard: TerminalGuard,
+}
+
+impl Console {
+    /// Takes the terminal.
+    pub(super) fn enter() -> io::Result<Self> {
+        if !stdout().is_terminal() {
+            return Err(io::Error::other("standard output is not a terminal; use --once to print"));
+        }
+        let output = Output::start(stdout())?;
+        let guard = TerminalGuard::enter(output.clone())?;
+        let frame = FrameBuffer::default();
+        let terminal = Terminal::new(CrosstermBackend::new(frame.clone()))?;
+        Ok(Self { terminal, frame, output, _guard: guard })
+    }
+}
+
+impl Screen for Console {
+    fn is_ready(&self) -> bool {
+        self.output.is_idle()
+    }
+
+    async fn written(&self) {
+        self.output.written().await;
+    }
+
+    fn took(&self) -> Duration {
+        self.output.took()
+    }
+
+    fn size(&self) -> io::Result<Size> {
+        self.terminal.size()
+    }
+
+    fn draw(&mut self, app: &App, theme: &Theme, anew: bool) -> io::Result<()> {
+        if let Some(error) = self.output.error() {
+            return Err(io::Error::other(error));
+        }
+        let mut buffer = self.frame.clone();
+        queue!(buffer, BeginSynchronizedUpdate)?;
+        if anew {
+            self.terminal.clear()?;
+        }
+        draw_frame(&mut self.terminal, app, theme)?;
+        queue!(buffer, EndSynchronizedUpdate)?;
+        self.output.send(self.frame.take());
+        Ok(())
+    }
+
+    fn copy(&mut self, text: &str) -> bool {
+        self.output.send(clipboard_sequence(text))
+    }
+
+    fn suspend(&mut self) -> io::Result<()> {
+        leave(&self.output);
+        rustix::process::kill_current_process_group(rustix::process::Signal::STOP)?;
+        enter(&self.output)
+    }
+}
+
+pub(super) fn draw_frame<B: ratatui::backend::Backend>(
+    terminal: &mut Terminal<B>,
+    app: &App,
+    theme: &Theme,
+) -> Result<(), B::Error> {
+    terminal.draw(|frame| {
+        let area: Rect = frame.area();
+        if let Some(cursor) = view::draw(app, theme, area, frame.buffer_mut()) {
+            frame.set_cursor_position(cursor);
+        }
+    })?;
+    Ok(())
+}
+
+/// OSC 52. The payload is base64, so no byte of the text is seen by the terminal itself.
+pub(super) fn clipboard_sequence(text: &str) -> Vec<u8> {
+    let payload = base64::engine::general_purpose::STANDARD.encode(text);
+    format!("\x1b]52;c;{payload}\x1b\\").into_bytes()
+}
+
+/// Restores the terminal when it is dropped, and when the program panics.
+struct TerminalGuard {
+    output: Output,
+}
+
+/// Whether the terminal is ours at present; read by the panic hook.
+static OURS: AtomicBool = AtomicBool::new(false);
+
+impl TerminalGuard {
+    fn enter(output: Output) -> io::Result<Self> {
+        restore_on_panic();
+        enter(&output)?;
+        Ok(Self { output })
+    }
+}
+
+impl Drop for TerminalGuard {
+    fn drop(&mut self) {
+        leave(&self.output);
+    }
+}
+
+fn enter(output: &Output) -> io::Result<()> {
+    enable_raw_mode()?;
+    OURS.store(true, Ordering::SeqCst);
+    let mut bytes = Vec::new();
+    queue!(bytes, EnterAlternateScreen, EnableBracketedPaste, Hide)?;
+    output.send(bytes);
+    output.drain(LAST_WORDS);
+    Ok(())
+}
+
+/// A terminal that takes nothing keeps its alternate screen, but never its raw mode, and we never wait for it long.
+fn leave(output: &Output) {
+    if !OURS.swap(false, Ordering::SeqCst) {
+        return;
+    }
+    output.drain(LAST_WORDS);
+    output.send(farewell());
+    output.drain(LAST_WORDS);
+    let _ = disable_raw_mode();
+}
+
+fn farewell() -> Vec<u8> {
+    let mut bytes = Vec::new();
+    // Writing to a Vec cannot fail.
+    let _ = queue!(bytes, EndSynchronizedUpdate, DisableBracketedPaste, LeaveAlternateScreen, Show);
+    bytes
+}
+
+/// The message of a panic belongs on the main screen, in a terminal that is in order.
+fn restore_on_panic() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if OURS.swap(false, Ordering::SeqCst) {
+                let _ = disable_raw_mode();
+                let _ = stdout().write_all(&farewell()).and_then(|()| stdout().flush());
+            }
+            before(info);
+        }));
+    });
+}

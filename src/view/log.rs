@@ -1,0 +1,433 @@
+//! Log panes: a header of one row, then the lines.
+
+use std::ops::Range;
+
+use jiff::tz::TimeZone;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use super::paint::{Row, Shown, bytes, whole};
+use super::theme::{Role, Theme};
+use super::time;
+use crate::app::{App, Columns, LogPane, PaneId};
+use crate::model::{Gap, Level, Query, Record, SafeText, TimeFrom};
+use crate::store::{Entry, Mark};
+
+/// Most bytes of a line that are looked at for one screen; the rest is beyond its right edge or its last row.
+const MAX_LINE_BYTES: usize = 64 * 1024;
+/// Bytes of text set aside for a cell: letters with a few combining marks.
+const BYTES_PER_CELL: usize = 8;
+
+pub(super) fn draw(app: &App, theme: &Theme, main: Rect, buffer: &mut Buffer) {
+    for (id, area) in app.pane_areas(main) {
+        draw_border(theme, main, area, buffer);
+        if let Some(pane) = app.pane(id) {
+            draw_header(app, theme, id, pane, area, buffer);
+            let body = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
+            Lines::new(app, theme, id, pane, body).draw(body, buffer);
+        }
+    }
+}
+
+/// The column between panes side by side.
+fn draw_border(theme: &Theme, main: Rect, area: Rect, buffer: &mut Buffer) {
+    if area.right() < main.right() {
+        let border = Rect { x: area.right(), width: 1, ..area };
+        for y in 0..border.height {
+            Row::new(buffer, border, y).put("│", theme.get(Role::PaneBorder));
+        }
+    }
+}
+
+fn draw_header(app: &App, theme: &Theme, id: PaneId, pane: &LogPane, area: Rect, buffer: &mut Buffer) {
+    if area.height == 0 {
+        return;
+    }
+    let focused = app.focused_pane() == id && !app.hosts_focused();
+    let style = theme.get(if focused { Role::PaneHeaderFocused } else { Role::PaneHeader });
+    let mut row = Row::new(buffer, area, 0).fill(style);
+    row.put(" ", style);
+    let (state, held) = state(app, pane);
+    let state_style = if held && !focused { theme.get(Role::PanePaused) } else { style };
+    row.at_end(" ", style).at_end(state, state_style);
+    for (index, part) in title(app, pane).into_iter().enumerate() {
+        row.put(if index == 0 { "" } else { " · " }, style).put(part, style);
+    }
+}
+
+/// What the pane shows: hosts, sources, filter, search.
+fn title(app: &App, pane: &LogPane) -> Vec<Shown<'static>> {
+    let filter = pane.filter();
+    let mut parts = vec![match &filter.hosts {
+        None => Shown::from("all hosts"),
+        Some(hosts) => names(hosts.iter().filter_map(|id| app.store().host(*id)).map(|row| row.name.as_str()), "hosts"),
+    }];
+    if let Some(sources) = &filter.sources {
+        parts
+            .push(names(sources.iter().filter_map(|id| app.store().source(*id)).map(|row| &*row.info.name), "sources"));
+    }
+    if let Some(query) = &filter.query {
+        parts.push(Shown::own(&format!("& {query}")));
+    }
+    if pane.filters_off() {
+        parts.push(Shown::from("filters off"));
+    }
+    if let Some(search) = &pane.search {
+        parts.push(Shown::own(&format!("/ {search}")));
+    }
+    if pane.wrap {
+        parts.push(Shown::from("wrapped"));
+    }
+    parts
+}
+
+/// Up to three names, or how many there are.
+fn names<'a>(names: impl Iterator<Item = &'a str>, what: &str) -> Shown<'static> {
+    let mut names: Vec<_> = names.collect();
+    names.dedup();
+    match names.len() {
+        0 => Shown::own(&format!("no {what}")),
+        1..=3 => Shown::own(&names.join(", ")),
+        count => Shown::own(&format!("{count} {what}")),
+    }
+}
+
+/// Whether new lines are shown as they come; true where they are not.
+fn state(app: &App, pane: &LogPane) -> (Shown<'static>, bool) {
+    let unseen = pane.unseen();
+    let new = |word: &str| {
+        let text = if unseen == 0 { word.to_owned() } else { format!("{word} · {unseen} new") };
+        Shown::own(&text)
+    };
+    if pane.is_frozen() {
+        (new("frozen"), true)
+    } else if !pane.is_following() {
+        (new("paused"), true)
+    } else if pane.pending(app.store()) > 0 {
+        (Shown::from("reading back …"), false)
+    } else if app.has_ended() {
+        (Shown::from("ended"), true)
+    } else {
+        (Shown::from("following"), false)
+    }
+}
+
+/// What is needed to draw the lines of one pane.
+struct Lines<'a> {
+    app: &'a App,
+    theme: &'a Theme,
+    pane: &'a LogPane,
+    columns: Columns,
+    zone: TimeZone,
+    height: u16,
+    focused: bool,
+}
+
+impl<'a> Lines<'a> {
+    fn new(app: &'a App, theme: &'a Theme, id: PaneId, pane: &'a LogPane, body: Rect) -> Self {
+        let columns = Columns::of(app, pane, body.width);
+        let focused = app.focused_pane() == id;
+        Self { app, theme, pane, columns, zone: app.zone(), height: body.height, focused }
+    }
+
+    fn draw(&self, body: Rect, buffer: &mut Buffer) {
+        let Some((mut index, mut skipped)) = self.first() else {
+            return self.draw_empty(body, buffer);
+        };
+        let cursor = self.pane.place().is_some().then(|| self.pane.cursor()).flatten();
+        let mut y = 0;
+        while y < body.height {
+            let Some(seq) = self.pane.seq(index) else { break };
+            let Some(entry) = self.app.store().ring().get(seq) else { break };
+            let under =
+                if cursor == Some(index) && self.focused { self.theme.get(Role::LineCursor) } else { Style::new() };
+            let rows = self.draw_entry(
+                seq,
+                entry,
+                under,
+                skipped,
+                Rect { y: body.y + y, height: body.height - y, ..body },
+                buffer,
+            );
+            (y, index, skipped) = (y + rows.max(1), index + 1, 0);
+        }
+    }
+
+    fn draw_empty(&self, body: Rect, buffer: &mut Buffer) {
+        let filtered = self.app.store().ring().end() > 0;
+        let words = if filtered { "nothing matches yet; :clear shows all" } else { "waiting for the first lines …" };
+        let mut row = Row::new(buffer, body, body.height / 2);
+        let width = u16::try_from(words.len()).unwrap_or(0);
+        row.blank(body.width.saturating_sub(width) / 2).put(words, self.theme.get(Role::Dim));
+    }
+
+    /// The first entry on the screen, and how many of its rows are above it.
+    fn first(&self) -> Option<(usize, u16)> {
+        let cursor = self.pane.cursor()?;
+        let own = self.rows(cursor).min(self.height);
+        let lowest = self.height - own;
+        let above = self.pane.place().map_or(lowest, |place| place.row.min(lowest));
+        let (mut first, mut rows) = (cursor, 0u16);
+        while rows < above && first > 0 {
+            first -= 1;
+            rows = rows.saturating_add(self.rows(first));
+        }
+        Some((first, rows.saturating_sub(above)))
+    }
+
+    fn rows(&self, index: usize) -> u16 {
+        if !self.pane.wrap {
+            return 1;
+        }
+        let entry = self.pane.seq(index).and_then(|seq| self.app.store().ring().get(seq));
+        entry.and_then(Entry::record).map_or(1, |record| self.columns.rows(self.text(record).width()))
+    }
+
+    /// Draws an entry; says how many rows it took.
+    fn draw_entry(&self, seq: u64, entry: &Entry, under: Style, skipped: u16, area: Rect, buffer: &mut Buffer) -> u16 {
+        match entry {
+            Entry::Record(record) => self.draw_record(seq, record, under, skipped, area, buffer),
+            Entry::Gap(gap) => self.draw_gap(gap, Row::new(buffer, area, 0).fill(under)),
+            Entry::Mark(mark) => self.draw_mark(*mark, Row::new(buffer, area, 0).fill(under)),
+        }
+    }
+
+    fn draw_record(
+        &self,
+        seq: u64,
+        record: &Record,
+        under: Style,
+        skipped: u16,
+        area: Rect,
+        buffer: &mut Buffer,
+    ) -> u16 {
+        let text = self.text(record);
+        let level = Level::detect(&record.raw);
+        let pieces = self.pieces(&text, level);
+        let rows = if self.pane.wrap { self.columns.rows(text.width()) } else { 1 };
+        for y in skipped..rows.min(skipped.saturating_add(area.height)) {
+            let mut row = Row::new(buffer, area, y - skipped).fill(under);
+            if y == 0 {
+                self.draw_prefix(seq, record, level, &mut row);
+            } else {
+                row.blank(self.columns.prefix());
+            }
+            let hidden = if self.pane.wrap { y.saturating_mul(self.columns.text) } else { self.pane.left };
+            row.skip(hidden);
+            for (range, style) in &pieces {
+                row.put(Shown::part(&text, range.clone()), *style);
+            }
+            if !self.pane.wrap {
+                self.draw_edges(&text, area, y, buffer);
+            }
+        }
+        rows - skipped
+    }
+
+    /// Arrows where a line goes on beyond the sides of the pane.
+    fn draw_edges(&self, text: &SafeText, area: Rect, y: u16, buffer: &mut Buffer) {
+        let style = self.theme.get(Role::LineStamp);
+        let beyond = text.width() > usize::from(self.pane.left) + usize::from(self.columns.text);
+        if beyond && self.columns.text > 1 {
+            Row::new(buffer, area, y).blank(area.width - 1).put("›", style);
+        }
+        if self.pane.left > 0 && self.columns.text > 1 && text.width() > 0 {
+            Row::new(buffer, area, y).blank(self.columns.prefix().saturating_sub(1)).put("‹", style);
+        }
+    }
+
+    fn draw_prefix(&self, seq: u64, record: &Record, level: Option<Level>, row: &mut Row<'_>) {
+        let theme = self.theme;
+        match (self.pane.is_bookmarked(seq), record.late) {
+            (true, _) => row.put("◆", theme.get(Role::LineBookmark)),
+            (_, true) => row.put("↑", theme.get(Role::LineLate)),
+            _ => row.blank(1),
+        };
+        if self.columns.host > 0 {
+            let name = self
+                .app
+                .store()
+                .host(record.host)
+                .map_or_else(SafeText::default, |host| SafeText::new(host.name.as_str()));
+            row.column(&name, self.columns.host, theme.host(record.host.index())).blank(1);
+        }
+        self.draw_time(record, row);
+        if self.columns.source > 0 {
+            let name = self
+                .app
+                .store()
+                .source(record.source)
+                .map_or_else(SafeText::default, |source| SafeText::new(&source.info.name));
+            row.column(&name, self.columns.source, theme.get(Role::LineSource)).blank(1);
+        }
+        if self.columns.level > 0 {
+            let (letter, role) = letter(level);
+            row.column(letter, 1, theme.get(role)).blank(1);
+        }
+    }
+
+    fn draw_time(&self, record: &Record, row: &mut Row<'_>) {
+        let known = record.time_from == TimeFrom::Stamp;
+        let style = self.theme.get(if known { Role::LineTime } else { Role::Faint });
+        let now = self.app.now();
+        match self.columns.time {
+            0 => return,
+            12 => row.column(time::full(record.time, now, &self.zone), 12, style),
+            cells => row.column(time::short(record.time, now, &self.zone), cells, style),
+        };
+        row.blank(1);
+    }
+
+    fn draw_gap(&self, gap: &Gap, mut row: Row<'_>) -> u16 {
+        let style = self.theme.get(Role::LineGap);
+        let store = self.app.store();
+        row.put("── gap: ", style);
+        match gap.bytes() {
+            Some(lost) => row.put(bytes(lost as f64), style).put(" lost", style),
+            None => row.put("unknown bytes lost", style),
+        };
+        row.put(", ", style).put(gap.reason.as_str(), style).put(", ", style);
+        let now = self.app.now();
+        if let Some(since) = gap.since {
+            row.put(time::short(since, now, &self.zone), style).put("–", style);
+        }
+        row.put(time::short(gap.until, now, &self.zone), style);
+        if let (Some(host), Some(source)) = (store.host(gap.host), store.source(gap.source)) {
+            row.put(" · ", style).put(SafeText::new(host.name.as_str()), style);
+            row.put(" ", style).put(SafeText::new(&source.info.name), style);
+        }
+        self.draw_rule(row, "─", style)
+    }
+
+    fn draw_mark(&self, mark: Mark, mut row: Row<'_>) -> u16 {
+        let style = self.theme.get(Role::LineMark);
+        row.put("━━ mark ", style).put(whole(mark.number.into()), style).put(" · ", style);
+        row.put(time::short(mark.time, self.app.now(), &self.zone), style);
+        self.draw_rule(row, "━", style)
+    }
+
+    fn draw_rule(&self, mut row: Row<'_>, with: &'static str, style: Style) -> u16 {
+        row.put(" ", style);
+        while row.left() > 0 {
+            row.put(with, style);
+        }
+        1
+    }
+
+    /// The part of a line that can be on the screen.
+    fn text(&self, record: &Record) -> SafeText {
+        let rows = if self.pane.wrap { usize::from(self.height) } else { 1 };
+        let cells = rows * usize::from(self.columns.text) + usize::from(self.pane.left);
+        let most = (cells * BYTES_PER_CELL + BYTES_PER_CELL).min(MAX_LINE_BYTES);
+        SafeText::from_bytes(cut(&record.raw, most))
+    }
+
+    /// The parts of a text that look different.
+    fn pieces(&self, text: &SafeText, level: Option<Level>) -> Vec<(Range<usize>, Style)> {
+        let base = self.theme.get(text_role(level));
+        let stamp = stamp_length(text.as_str());
+        let (hits, hit_style) = self.highlights(text);
+        let mut pieces = Vec::with_capacity(2 * hits.len() + 2);
+        let plain = |from: usize, to: usize, pieces: &mut Vec<_>| {
+            let middle = stamp.clamp(from, to);
+            pieces.push((from..middle, self.theme.get(Role::LineStamp)));
+            pieces.push((middle..to, base));
+        };
+        let mut at = 0;
+        for hit in hits {
+            let start = hit.start.max(at);
+            plain(at, start, &mut pieces);
+            at = hit.end.max(start);
+            pieces.push((start..at, hit_style));
+        }
+        plain(at, text.as_str().len().max(at), &mut pieces);
+        pieces.retain(|(range, _)| !range.is_empty());
+        pieces
+    }
+
+    /// What was searched stands out; without a search, what was filtered is a little stronger than the rest.
+    fn highlights(&self, text: &SafeText) -> (Vec<Range<usize>>, Style) {
+        let of = |query: &Query| query.highlights(text.as_str());
+        match (&self.pane.search, &self.pane.filter().query) {
+            (Some(search), _) => (of(search), self.theme.get(Role::Hit)),
+            (None, Some(query)) if !self.pane.filters_off() => (of(query), self.theme.get(Role::Strong)),
+            _ => (Vec::new(), Style::new()),
+        }
+    }
+}
+
+/// The beginning of a line, not cut within a character.
+fn cut(raw: &[u8], most: usize) -> &[u8] {
+    if raw.len() <= most {
+        return raw;
+    }
+    let mut end = most;
+    while end > most.saturating_sub(3) && raw[end] & 0b1100_0000 == 0b1000_0000 {
+        end -= 1;
+    }
+    &raw[..end]
+}
+
+/// Length of a stamp at the beginning of a line, by its look alone: it repeats the time column and is drawn faintly.
+fn stamp_length(text: &str) -> usize {
+    let month = text.as_bytes().get(..3).is_some_and(|word| word.iter().all(u8::is_ascii_alphabetic))
+        && text.as_bytes().get(3) == Some(&b' ');
+    let start = if month { 3 } else { 0 };
+    let rest = &text[start..];
+    let digit_or_sign = |c: char| c.is_ascii_digit() || "-:./,+[] TZ".contains(c);
+    let length = rest.find(|c| !digit_or_sign(c)).unwrap_or(rest.len());
+    let found = &rest[..length];
+    let is_stamp = found.matches(':').count() >= 2 && found.bytes().filter(u8::is_ascii_digit).count() >= 6;
+    if is_stamp { start + found.trim_end_matches(['T', 'Z', '[', '-']).len() } else { 0 }
+}
+
+fn letter(level: Option<Level>) -> (&'static str, Role) {
+    match level {
+        None => (" ", Role::LineNone),
+        Some(Level::Trace) => ("T", Role::LevelTrace),
+        Some(Level::Debug) => ("D", Role::LevelDebug),
+        Some(Level::Info) => ("I", Role::LevelInfo),
+        Some(Level::Notice) => ("N", Role::LevelNotice),
+        Some(Level::Warn) => ("W", Role::LevelWarn),
+        Some(Level::Error) => ("E", Role::LevelError),
+        Some(Level::Fatal) => ("F", Role::LevelFatal),
+    }
+}
+
+fn text_role(level: Option<Level>) -> Role {
+    match level {
+        None => Role::LineNone,
+        Some(Level::Trace) => Role::LineTrace,
+        Some(Level::Debug) => Role::LineDebug,
+        Some(Level::Info | Level::Notice) => Role::LineInfo,
+        Some(Level::Warn) => Role::LineWarn,
+        Some(Level::Error) => Role::LineError,
+        Some(Level::Fatal) => Role::LineFatal,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stamp_at_the_beginning_is_recognised_by_its_look() {
+        for (line, stamp) in [
+            ("2026-11-20T13:02:11.123Z INFO up", "2026-11-20T13:02:11.123Z "),
+            ("Nov 20 13:02:11 web-1 sshd[1]: x", "Nov 20 13:02:11 "),
+            ("10.0.0.1 - - GET /", ""),
+            ("ERROR 13:02:11", ""),
+            ("", ""),
+        ] {
+            assert_eq!(line[..stamp_length(line)].trim_end(), stamp.trim_end(), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_long_line_is_not_cut_within_a_character() {
+        assert_eq!(cut("aaé".as_bytes(), 3), b"aa");
+        assert_eq!(cut("aaé".as_bytes(), 4), "aaé".as_bytes());
+        assert_eq!(cut(&[0x80; 9], 5).len(), 2);
+    }
+}

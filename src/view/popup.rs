@@ -1,0 +1,341 @@
+//! What opens above the panes: help, a host, a record, a question.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+
+use super::hosts::glyph;
+use super::paint::{Row, Shown, bytes, bytes_per_second, percent};
+use super::theme::{Role, Theme};
+use super::time;
+use crate::app::actions::{ACTIONS, Group};
+use crate::app::keys::spell;
+use crate::app::{App, Popup};
+use crate::model::{HostId, Level, Question, SafeText};
+use crate::store::Entry;
+
+/// Bytes of a record that its popup shows.
+const MAX_RECORD_BYTES: usize = 64 * 1024;
+
+/// A row of a popup: pieces with their roles.
+type Piece = (Shown<'static>, Role);
+type Lines = Vec<Vec<Piece>>;
+
+/// Draws what is open; says where the cursor stands, if something is typed there.
+pub(super) fn draw(app: &App, theme: &Theme, screen: Rect, buffer: &mut Buffer) -> Option<Position> {
+    if let Some((popup, offset)) = app.popup() {
+        let width = screen.width.saturating_sub(4).min(match popup {
+            Popup::Help => 140,
+            Popup::Host(_) | Popup::Record(_) => 100,
+        });
+        let (title, lines) = match popup {
+            Popup::Help => (Shown::from(" Keys and commands "), help(width.saturating_sub(4))),
+            Popup::Host(id) => (host_title(app, id), host(app, id)),
+            Popup::Record(seq) => (Shown::from(" Record "), record(app, seq, width.saturating_sub(4))),
+        };
+        draw_box(theme, &title, &lines, width, offset, screen, buffer);
+    }
+    let question = app.questions().open()?;
+    let lines = ask(app, question);
+    let width = screen.width.saturating_sub(4).min(84);
+    let area = draw_box(theme, &Shown::from(" A host asks "), &lines, width, 0, screen, buffer);
+    answer_cursor(app, question, lines.len(), area)
+}
+
+/// Draws a frame in the middle of the screen with lines in it, `offset` of them scrolled away. Returns the inside.
+fn draw_box(
+    theme: &Theme,
+    title: &Shown<'_>,
+    lines: &Lines,
+    width: u16,
+    offset: u16,
+    screen: Rect,
+    buffer: &mut Buffer,
+) -> Rect {
+    let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX).min(screen.height.saturating_sub(2));
+    let x = screen.x + (screen.width - width.min(screen.width)) / 2;
+    let y = screen.y + (screen.height - height) / 2;
+    let area = Rect { x, y, width, height };
+    if width < 4 || height < 3 {
+        return Rect::default();
+    }
+    let inner = Rect { x: area.x + 2, y: area.y + 1, width: width - 4, height: height - 2 };
+    let most = lines.len().saturating_sub(inner.height.into());
+    let first = usize::from(offset).min(most);
+    draw_frame(theme, title, area, (first > 0, first < most), buffer);
+    for (y, line) in (0..inner.height).zip(lines.iter().skip(first)) {
+        let mut row = Row::new(buffer, inner, y);
+        for (text, role) in line {
+            row.put(text.clone(), theme.get(*role));
+        }
+    }
+    inner
+}
+
+fn draw_frame(theme: &Theme, title: &Shown<'_>, area: Rect, more: (bool, bool), buffer: &mut Buffer) {
+    let style = theme.get(Role::PopupBorder);
+    for y in 0..area.height {
+        let mut row = Row::new(buffer, area, y).fill(theme.get(Role::Popup));
+        let (left, middle, right) = match y {
+            0 => ("╭", "─", "╮"),
+            y if y + 1 == area.height => ("╰", "─", "╯"),
+            _ => ("│", " ", "│"),
+        };
+        row.put(left, style);
+        if y == 0 {
+            row.put("─", style).put(title.clone(), theme.get(Role::PopupTitle));
+        }
+        while row.left() > 1 {
+            row.put(middle, style);
+        }
+        row.put(right, style);
+    }
+    for (shown, y, words) in [(more.0, 0, " ↑ more "), (more.1, area.height - 1, " ↓ more ")] {
+        if shown {
+            let mut row = Row::new(buffer, area, y);
+            let end = area.width.saturating_sub(10);
+            row.blank(end).put(words, style);
+        }
+    }
+}
+
+/// The table of actions, in as many columns as there is room for.
+fn help(width: u16) -> Lines {
+    const KEYS: usize = 18;
+    const COLUMN: u16 = 66;
+    let mut rows: Lines = Vec::new();
+    for group in Group::ALL {
+        if !rows.is_empty() {
+            rows.push(Vec::new());
+        }
+        rows.push(vec![(Shown::from(group.title()), Role::PopupTitle)]);
+        for action in ACTIONS.iter().filter(|action| action.group == group) {
+            let keys: Vec<_> = action.sequences().map(|keys| spell(&keys)).collect();
+            let shown = if keys.is_empty() { format!(":{} {}", action.name, action.argument) } else { keys.join("  ") };
+            rows.push(vec![
+                (Shown::own(&format!("{shown:KEYS$} ")), Role::PopupKey),
+                (Shown::from(action.doc), Role::Popup),
+            ]);
+        }
+    }
+    if width < 2 * COLUMN {
+        return rows;
+    }
+    side_by_side(rows, COLUMN.into())
+}
+
+fn side_by_side(mut rows: Lines, column: usize) -> Lines {
+    let half = rows.len().div_ceil(2);
+    let right = rows.split_off(half);
+    let mut right = right.into_iter().skip_while(Vec::is_empty);
+    rows.into_iter()
+        .map(|mut row| {
+            let used: usize = row.iter().map(|(text, _)| text.width()).sum();
+            row.push((Shown::own(&" ".repeat(column.saturating_sub(used))), Role::Popup));
+            row.extend(right.next().unwrap_or_default());
+            row
+        })
+        .collect()
+}
+
+fn host_title(app: &App, id: HostId) -> Shown<'static> {
+    let name = app.store().host(id).map_or("", |host| host.name.as_str());
+    Shown::own(&format!(" {name} "))
+}
+
+fn field(label: &str, value: Shown<'static>) -> Vec<Piece> {
+    vec![(Shown::own(&format!("{label:10}")), Role::PopupDim), (value, Role::Popup)]
+}
+
+fn outside(text: &str) -> Shown<'static> {
+    Shown::from(SafeText::new(text))
+}
+
+fn host(app: &App, id: HostId) -> Lines {
+    let Some(host) = app.store().host(id) else { return Vec::new() };
+    let (sign, _) = glyph(host.status.state);
+    let mut lines = vec![field("state", Shown::from(sign).join(&Shown::own(&format!(" {}", host.status.state))))];
+    if let Some(reason) = &host.status.reason {
+        lines.push(vec![(Shown::own(&format!("{:10}", "reason")), Role::PopupDim), (outside(reason), Role::PopupBad)]);
+    }
+    if let Some(hint) = &host.status.hint {
+        lines.push(field("try", outside(hint)));
+    }
+    if let Some(seconds) = host.status.retry_in_s {
+        lines.push(field("again in", time::span(seconds).join(&Shown::from("; r dials now"))));
+    }
+    if !host.tags.is_empty() {
+        lines.push(field("tags", outside(&host.tags.join(", "))));
+    }
+    facts(app, id, &mut lines);
+    metrics(app, id, &mut lines);
+    sources(app, id, &mut lines);
+    lines
+}
+
+fn facts(app: &App, id: HostId, lines: &mut Lines) {
+    let Some(facts) = app.store().host(id).and_then(|host| host.facts.clone()) else { return };
+    lines.push(Vec::new());
+    lines.push(field("system", outside(&format!("{} {} {}", facts.os, facts.kernel, facts.arch))));
+    let named = bytes(facts.memory_bytes as f64).join(&Shown::own(&format!(", {} cores", facts.cores)));
+    lines.push(field("hardware", named));
+    lines.push(field("hostname", outside(&facts.hostname)));
+    lines.push(field("up", time::span(facts.uptime_s)));
+    if let (Some(offset), Some(error)) = (facts.clock_offset_ms, facts.clock_error_ms) {
+        lines.push(field("clock", Shown::own(&format!("{offset:+.1} ms ± {error:.1} ms against ours"))));
+    }
+}
+
+fn metrics(app: &App, id: HostId, lines: &mut Lines) {
+    let Some(sample) = app.store().host(id).and_then(|host| host.sample.clone()) else { return };
+    lines.push(Vec::new());
+    if let Some(cpu) = sample.cpu {
+        let words = format!(
+            "{:.1}% busy (user {:.1}, system {:.1}, steal {:.1}), iowait {:.1}%",
+            cpu.busy_pct, cpu.user_pct, cpu.system_pct, cpu.steal_pct, cpu.iowait_pct
+        );
+        lines.push(field("cpu", Shown::own(&words)));
+    }
+    if let Some(load) = sample.load {
+        lines.push(field("load", Shown::own(&format!("{:.2} {:.2} {:.2}", load.one, load.five, load.fifteen))));
+    }
+    if let Some(memory) = sample.memory {
+        let of = bytes(memory.available_bytes as f64)
+            .join(&Shown::from(" available of "))
+            .join(&bytes(memory.total_bytes as f64));
+        lines.push(field("memory", percent(memory.used_pct).join(&Shown::from(" used, ")).join(&of)));
+    }
+    if let Some(swap) = sample.swap {
+        lines.push(field(
+            "swap",
+            percent(swap.used_pct).join(&Shown::from(" of ")).join(&bytes(swap.total_bytes as f64)),
+        ));
+    }
+    for disk in &sample.disks {
+        let free = bytes(disk.available_bytes as f64).join(&Shown::from(" free"));
+        let inodes =
+            disk.inodes_used_pct.map_or_else(|| Shown::from(""), |used| Shown::own(&format!(", inodes {used:.0}%")));
+        lines.push(field(
+            "disk",
+            outside(&format!("{:16} ", disk.mount))
+                .join(&percent(disk.used_pct))
+                .join(&Shown::from(" used, "))
+                .join(&free)
+                .join(&inodes),
+        ));
+    }
+    for io in &sample.io {
+        let rates = Shown::from("read ")
+            .join(&bytes_per_second(io.read_bytes_per_s))
+            .join(&Shown::from(", write "))
+            .join(&bytes_per_second(io.write_bytes_per_s));
+        lines.push(field(
+            "device",
+            outside(&format!("{:16} ", io.device))
+                .join(&rates)
+                .join(&Shown::own(&format!(", {:.0}% busy", io.util_pct))),
+        ));
+    }
+    for net in &sample.network {
+        let rates = Shown::from("↓ ")
+            .join(&bytes_per_second(net.rx_bytes_per_s))
+            .join(&Shown::from("  ↑ "))
+            .join(&bytes_per_second(net.tx_bytes_per_s));
+        lines.push(field("network", outside(&format!("{:16} ", net.interface)).join(&rates)));
+    }
+}
+
+fn sources(app: &App, id: HostId, lines: &mut Lines) {
+    let Some(host) = app.store().host(id) else { return };
+    lines.push(Vec::new());
+    for source in host.sources.iter().filter_map(|id| app.store().source(*id)) {
+        let mut line = field("source", outside(&format!("{:16} {}", source.info.name, source.info.path)));
+        if let Some(problem) = &source.info.problem {
+            line.push((outside(&format!("  {problem}")), Role::PopupBad));
+        }
+        lines.push(line);
+    }
+    lines.push(field("lines", Shown::own(&format!("{}, {} gaps", host.lines, host.gaps))));
+}
+
+fn record(app: &App, seq: u64, width: u16) -> Lines {
+    let Some(Entry::Record(record)) = app.store().ring().get(seq) else {
+        return vec![vec![(Shown::from("this line has been forgotten"), Role::PopupDim)]];
+    };
+    let store = app.store();
+    let subject = store.subject(record);
+    let from = Shown::own(&format!(" (from {})", record.time_from.as_str()));
+    let mut lines = vec![
+        field("host", outside(subject.host)),
+        field("source", outside(subject.source)),
+        field("time", time::long(record.time, &app.zone()).join(&from)),
+        field(
+            "level",
+            Level::detect(&record.raw).map_or(Shown::from("none stated"), |level| Shown::from(level.as_str())),
+        ),
+        field("cursor", Shown::own(&format!("{} ({} bytes)", record.cursor, record.raw.len()))),
+        Vec::new(),
+    ];
+    let text = SafeText::from_bytes(&record.raw[..record.raw.len().min(MAX_RECORD_BYTES)]);
+    lines.extend(wrap(&text, width.max(1).into()).map(|part| vec![(part, Role::Popup)]));
+    lines
+}
+
+/// A text in pieces of so many characters; wide ones are clipped rather than measured twice.
+fn wrap(text: &SafeText, width: usize) -> impl Iterator<Item = Shown<'static>> {
+    let chars: Vec<char> = text.as_str().chars().collect();
+    let parts: Vec<_> = chars.chunks(width).map(|part| Shown::own(&part.iter().collect::<String>())).collect();
+    parts.into_iter()
+}
+
+fn ask(app: &App, question: &Question) -> Lines {
+    let plain = |text: &str| vec![(outside(text), Role::Popup)];
+    let strong = |text: &str| vec![(outside(text), Role::PopupTitle)];
+    let keys = |text: &'static str| vec![(Shown::from(text), Role::PopupKey)];
+    let mut lines = match question {
+        Question::TrustHostKey { host, address, key_type, fingerprint } => vec![
+            plain(&format!("{host} ({address}) shows a key that is not in known_hosts:")),
+            Vec::new(),
+            strong(&format!("{key_type} {fingerprint}")),
+            Vec::new(),
+            plain("Compare it with the key that the host's owner names."),
+            Vec::new(),
+            keys("y  trust it and store it    n, Esc  refuse"),
+        ],
+        Question::Passphrase { path, again } => vec![
+            plain(&format!("{}passphrase of {path}:", if *again { "that was not it; " } else { "" })),
+            Vec::new(),
+            masked(app, false),
+            Vec::new(),
+            keys("Enter  use it    Esc  go on without this key"),
+        ],
+        Question::Secret { host, prompt, echo } => vec![
+            plain(&format!("{host} asks: {prompt}")),
+            Vec::new(),
+            masked(app, *echo),
+            Vec::new(),
+            keys("Enter  send it    Esc  refuse"),
+        ],
+    };
+    if app.questions().len() > 1 {
+        lines.push(vec![(Shown::own(&format!("{} more wait", app.questions().len() - 1)), Role::PopupDim)]);
+    }
+    lines
+}
+
+fn masked(app: &App, echo: bool) -> Vec<Piece> {
+    let typed = app.questions().typed();
+    let shown = if echo { outside(typed) } else { Shown::own(&"•".repeat(typed.chars().count().min(60))) };
+    vec![(Shown::from("› "), Role::PopupKey), (shown, Role::PopupTitle)]
+}
+
+fn answer_cursor(app: &App, question: &Question, rows: usize, inner: Rect) -> Option<Position> {
+    let echo = match question {
+        Question::TrustHostKey { .. } => return None,
+        Question::Passphrase { .. } => false,
+        Question::Secret { echo, .. } => *echo,
+    };
+    let width: usize = masked(app, echo).iter().map(|(text, _)| text.width()).sum();
+    let fits = usize::from(inner.height) >= rows.min(3);
+    let x = inner.x.saturating_add(u16::try_from(width).unwrap_or(u16::MAX)).min(inner.right().saturating_sub(1));
+    fits.then_some(Position::new(x, inner.y + 2)).filter(|at| inner.contains(*at))
+}

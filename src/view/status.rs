@@ -1,0 +1,215 @@
+//! The status line: how complete the picture is. Below it the prompt or, without one, the keys that help here.
+
+use std::collections::BTreeMap;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+
+use super::paint::{Row, Shown, count, whole};
+use super::theme::{Role, Theme};
+use super::time;
+use crate::app::actions::{Act, Action};
+use crate::app::keys::spell;
+use crate::app::{App, Areas, Kind, Popup, Prompt};
+use crate::model::{LinkState, SafeText};
+
+/// Most completions that are listed at once.
+const MAX_CANDIDATES: usize = 8;
+
+pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let style = theme.get(Role::Status);
+    let mut row = Row::new(buffer, area, 0).fill(style);
+    draw_right(app, theme, &mut row);
+    row.put(" ", style);
+    for (index, (words, role)) in facts(app).into_iter().enumerate() {
+        row.put(if index == 0 { "" } else { " · " }, theme.get(Role::StatusDim)).put(words, theme.get(role));
+    }
+}
+
+/// At the right: what wants an answer, what was just said, what is being typed.
+fn draw_right(app: &App, theme: &Theme, row: &mut Row<'_>) {
+    let notice = theme.get(Role::Notice);
+    if let Some((typed, _)) = app.typed() {
+        row.at_end(Shown::own(&format!(" {typed} ")), notice);
+    } else if let Some(text) = app.notice() {
+        row.at_end(Shown::own(&format!(" {text} ")), notice);
+    }
+    if app.is_seeking() {
+        row.at_end(" searching … ", notice);
+    }
+    let waiting = app.questions().len();
+    if waiting > 0 && app.questions().open().is_none() {
+        let words = if waiting == 1 {
+            " a host asks: ! answers ".to_owned()
+        } else {
+            format!(" {waiting} hosts ask: ! answers ")
+        };
+        row.at_end(Shown::own(&words), theme.get(Role::StatusBad));
+    }
+}
+
+fn facts(app: &App) -> Vec<(Shown<'static>, Role)> {
+    let ledger = app.store().ledger();
+    let mut states: BTreeMap<LinkState, usize> = BTreeMap::new();
+    for host in app.store().hosts() {
+        *states.entry(host.status.state).or_default() += 1;
+    }
+    let up: usize = states.iter().filter(|(state, _)| state.is_up()).map(|(_, count)| count).sum();
+    let total = app.store().hosts().len();
+    let all_up = if up == total { Role::StatusGood } else { Role::StatusWarn };
+    let mut facts = vec![(Shown::own(&format!("{up}/{total} hosts")), all_up)];
+    for (state, number) in states.into_iter().filter(|(state, _)| *state != LinkState::Ok) {
+        let bad = !state.is_up() && state != LinkState::Connecting;
+        facts.push((Shown::own(&format!("{number} {state}")), if bad { Role::StatusBad } else { Role::StatusWarn }));
+    }
+    if let Some(complete) = ledger.complete_to {
+        let at = time::short(complete, app.now(), &app.zone());
+        facts.push((Shown::own("complete to ").join(&at), Role::Status));
+    }
+    facts.push((count(app.store().rate(app.now())).join(&Shown::from(" lines/s")), Role::Status));
+    let gaps = ledger.gaps;
+    let word = if gaps == 1 { " gap" } else { " gaps" };
+    facts.push((whole(gaps).join(&Shown::from(word)), if gaps == 0 { Role::StatusDim } else { Role::StatusBad }));
+    if ledger.late > 0 {
+        facts.push((whole(ledger.late).join(&Shown::from(" late")), Role::StatusWarn));
+    }
+    let forgotten = app.store().ring().first();
+    if forgotten > 0 {
+        facts.push((count(forgotten as f64).join(&Shown::from(" forgotten")), Role::StatusDim));
+    }
+    facts
+}
+
+/// The last row: the prompt, or the hints where there is a row for them. Says where the cursor stands.
+pub(super) fn draw_bottom(app: &App, theme: &Theme, areas: Areas, buffer: &mut Buffer) -> Option<Position> {
+    if let Some(prompt) = app.prompt() {
+        draw_candidates(theme, prompt, areas, buffer);
+        return draw_prompt(theme, prompt, areas.bottom, buffer);
+    }
+    if areas.bottom != areas.status {
+        draw_hints(app, theme, Row::new(buffer, areas.bottom, 0));
+    }
+    None
+}
+
+fn draw_prompt(theme: &Theme, prompt: &Prompt, area: Rect, buffer: &mut Buffer) -> Option<Position> {
+    let (sign, help) = match prompt.kind {
+        Kind::Search => ("/", "words, \"phrase\", /regex/, level>=warn, host:web-*, -not"),
+        Kind::Filter => ("&", "show only: words, \"phrase\", /regex/, level>=warn, host:web-*, -not"),
+        Kind::Command => (":", "Tab completes"),
+    };
+    let mut row = Row::new(buffer, area, 0).fill(theme.get(Role::Text));
+    if let Some(error) = &prompt.error {
+        row.at_end(Shown::own(&format!(" {error} ")), theme.get(Role::PromptError));
+    } else if prompt.editor.text().is_empty() {
+        row.at_end(help, theme.get(Role::HintText));
+    }
+    row.put(sign, theme.get(Role::PromptSign));
+    let typed = prompt.editor.text();
+    let before: String = typed.chars().take(prompt.editor.cursor()).collect();
+    let width = u16::try_from(SafeText::new(&before).width()).unwrap_or(u16::MAX);
+    let hidden = width.saturating_sub(row.left().saturating_sub(1));
+    let cursor = Position::new(row.x().saturating_add(width - hidden), row.y());
+    row.skip(hidden);
+    row.put(SafeText::new(typed), theme.get(Role::PromptText));
+    (!area.is_empty()).then_some(cursor)
+}
+
+/// The completions above the prompt, the chosen one among them.
+fn draw_candidates(theme: &Theme, prompt: &Prompt, areas: Areas, buffer: &mut Buffer) {
+    let Some(completion) = prompt.completion() else { return };
+    let rows = completion.candidates.len().min(MAX_CANDIDATES).min(areas.bottom.y.into());
+    let first = completion.chosen.saturating_sub(rows.saturating_sub(1));
+    let height = u16::try_from(rows).unwrap_or(0);
+    let area = Rect { y: areas.bottom.y - height, height, ..areas.bottom };
+    for (y, (index, candidate)) in (0..height).zip(completion.candidates.iter().enumerate().skip(first)) {
+        let chosen = index == completion.chosen;
+        let style = theme.get(if chosen { Role::PopupChosen } else { Role::Popup });
+        let mut row = Row::new(buffer, area, y).fill(style);
+        row.put(" ", style).column(SafeText::new(&candidate.text), 22, style);
+        row.put(candidate.doc, if chosen { style } else { theme.get(Role::PopupDim) });
+    }
+}
+
+/// Keys that help here; in the middle of a sequence, how it goes on.
+fn draw_hints(app: &App, theme: &Theme, mut row: Row<'_>) {
+    let (key, text) = (theme.get(Role::HintKey), theme.get(Role::HintText));
+    row.blank(1);
+    if let Some((_, continuations)) = app.typed().filter(|(_, continuations)| !continuations.is_empty()) {
+        for (keys, name) in continuations {
+            row.put(Shown::own(&keys), key).put(" ", text).put(name, text).put("  ", text);
+        }
+        return;
+    }
+    for (act, words) in hints(app) {
+        let keys =
+            Action::of(*act).and_then(|action| action.sequences().next()).map(|keys| spell(&keys)).unwrap_or_default();
+        let hint = Shown::own(&keys);
+        if hint.width() + words.len() + 3 > usize::from(row.left()) {
+            break;
+        }
+        row.put(hint, key).put(" ", text).put(*words, text).put("  ", text);
+    }
+}
+
+fn hints(app: &App) -> &'static [(Act, &'static str)] {
+    use Act::{
+        Close, Command, CopyLine, Detail, Filter, Follow, Freeze, Help, HostList, NextError, NextHit, NextPane,
+        OnlyHost, PreviousHit, Quit, Reconnect, Search, SplitRight, ToggleHost, Wrap,
+    };
+    if let Some((popup, _)) = app.popup() {
+        return match popup {
+            Popup::Host(_) => &[(Reconnect, "reconnect"), (OnlyHost, "only this host"), (Quit, "close")],
+            Popup::Record(_) => &[(CopyLine, "copy"), (Quit, "close")],
+            Popup::Help => &[(Quit, "close")],
+        };
+    }
+    if app.hosts_focused() {
+        return &[
+            (Detail, "details"),
+            (OnlyHost, "only"),
+            (ToggleHost, "add/remove"),
+            (Reconnect, "reconnect"),
+            (HostList, "hide"),
+            (NextPane, "to the log"),
+            (Help, "help"),
+        ];
+    }
+    let searching = app.pane(app.focused_pane()).is_some_and(|pane| pane.search.is_some());
+    if searching {
+        return &[
+            (NextHit, "next"),
+            (PreviousHit, "previous"),
+            (Filter, "filter"),
+            (Follow, "follow"),
+            (Detail, "details"),
+            (Help, "help"),
+            (Quit, "quit"),
+        ];
+    }
+    if app.pane_count().0 > 1 {
+        return &[
+            (NextPane, "next pane"),
+            (Close, "close"),
+            (Search, "search"),
+            (Filter, "filter"),
+            (Follow, "follow"),
+            (Freeze, "freeze"),
+            (Help, "help"),
+            (Quit, "quit"),
+        ];
+    }
+    &[
+        (Search, "search"),
+        (Filter, "filter"),
+        (NextError, "error"),
+        (Follow, "follow"),
+        (Freeze, "freeze"),
+        (Wrap, "wrap"),
+        (SplitRight, "split"),
+        (NextPane, "hosts"),
+        (Command, "command"),
+        (Help, "help"),
+        (Quit, "quit"),
+    ]
+}

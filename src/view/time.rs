@@ -1,0 +1,43 @@
+//! Times as people read them: the time of day, and the day where it is not today.
+
+use jiff::Zoned;
+use jiff::tz::TimeZone;
+
+use super::paint::Shown;
+use crate::model::Time;
+
+/// Twelve cells: `13:02:11.123`, or `Nov 19 13:02` on another day than `now`.
+pub(super) fn full(time: Time, now: Time, zone: &TimeZone) -> Shown<'static> {
+    let at = zoned(time, zone);
+    if at.date() == zoned(now, zone).date() {
+        return Shown::own(&format!("{:02}:{:02}:{:02}.{:03}", at.hour(), at.minute(), at.second(), at.millisecond()));
+    }
+    Shown::own(&at.strftime("%b %e %H:%M").to_string())
+}
+
+/// Eight cells: `13:02:11`, or `Nov 19` on another day than `now`.
+pub(super) fn short(time: Time, now: Time, zone: &TimeZone) -> Shown<'static> {
+    let at = zoned(time, zone);
+    let pattern = if at.date() == zoned(now, zone).date() { "%H:%M:%S" } else { "%b %e" };
+    Shown::own(&at.strftime(pattern).to_string())
+}
+
+/// With date and zone, for details.
+pub(super) fn long(time: Time, zone: &TimeZone) -> Shown<'static> {
+    Shown::own(&zoned(time, zone).strftime("%Y-%m-%d %H:%M:%S%.3f %:z").to_string())
+}
+
+/// `3 d 4 h`, `5 h 12 min`, `42 s`.
+pub(super) fn span(seconds: u64) -> Shown<'static> {
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
+    Shown::own(&match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds} s"),
+        (0, 0, _) => format!("{minutes} min"),
+        (0, _, _) => format!("{hours} h {minutes} min"),
+        _ => format!("{days} d {hours} h"),
+    })
+}
+
+fn zoned(time: Time, zone: &TimeZone) -> Zoned {
+    time.to_timestamp().to_zoned(zone.clone())
+}
