@@ -66,6 +66,8 @@ struct Inner {
     keyring: keyring::Keyring,
     resolver: resolve::Resolver,
     bastions: route::Bastions,
+    /// In place of `$SSH_AUTH_SOCK`.
+    agent: std::sync::OnceLock<PathBuf>,
     /// Held while a host key is stored.
     storing: tokio::sync::Mutex<()>,
 }
@@ -90,9 +92,18 @@ impl Connector {
                 keyring: keyring::Keyring::default(),
                 resolver: resolve::Resolver::new(),
                 bastions: route::Bastions::default(),
+                agent: std::sync::OnceLock::new(),
                 storing: tokio::sync::Mutex::default(),
             }),
         }
+    }
+
+    /// Uses the ssh-agent at this socket in place of `$SSH_AUTH_SOCK`, where the user's configuration names no other.
+    #[must_use]
+    pub fn with_agent(self, socket: PathBuf) -> Self {
+        // The first one stays; it is set where the connector is made.
+        let _ = self.inner.agent.set(socket);
+        self
     }
 
     /// Dials, checks the host key, logs in: by the first route that answers.
@@ -130,7 +141,11 @@ impl Connector {
 impl Inner {
     async fn plan(&self, endpoint: &Endpoint) -> Result<plan::Plan, LinkError> {
         let said = if self.settings.ssh_config { self.resolver.ask(endpoint).await? } else { None };
-        plan::Plan::new(endpoint, said.as_deref(), &self.settings)
+        let mut plan = plan::Plan::new(endpoint, said.as_deref(), &self.settings)?;
+        if let (plan::AgentAt::Environment, Some(socket)) = (&plan.agent, self.agent.get()) {
+            plan.agent = plan::AgentAt::Socket(socket.clone());
+        }
+        Ok(plan)
     }
 }
 

@@ -2,3 +2,6 @@
 
 mod support;
 mod transport;
+mod transport_jump;
+mod transport_login;
+mod transport_trust;
