@@ -2,6 +2,7 @@
 
 mod support;
 mod transport;
+mod transport_config;
 mod transport_jump;
 mod transport_login;
 mod transport_trust;

@@ -32,7 +32,8 @@ async fn many_hosts_share_one_connection_to_their_jump_host_and_it_is_dialled_ag
     assert_eq!((bastion.accepted(), target.accepted()), (1, 6));
     bastion.cut();
     for connection in connections.iter().flatten() {
-        within("the end", connection.ended()).await;
+        let why = within("the end", connection.ended()).await;
+        assert!(why.to_string().starts_with("jump host hop-1: the connection to hop-1"), "{why}");
     }
     within("again", connector.connect(&hosts[0])).await.map_err(|e| e.status).map(drop).expect("dialled again");
     assert_eq!(bastion.accepted(), 2);
@@ -51,7 +52,8 @@ async fn when_no_route_works_each_is_named_with_its_reason() {
     let (one, two, target) = (Sshd::start(), Sshd::start(), Sshd::start());
     let mut host = via(&target, "web-1", &[&[&one], &[&two]]);
     host.via[1][0].name = logtrail::model::HostName::new("spare").expect("a name");
-    (one.stop(), two.stop());
+    one.stop();
+    two.stop();
     let (state, reason) = refusal(&Person::absent(), &host).await;
     assert_eq!(state, LinkState::Unreachable);
     assert!(reason.contains("via hop-1: jump host hop-1: cannot connect") && reason.contains("via spare:"), "{reason}");

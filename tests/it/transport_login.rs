@@ -38,6 +38,17 @@ async fn a_key_that_is_not_authorized_is_denied_with_what_was_tried_and_what_is_
 }
 
 #[tokio::test]
+async fn a_server_that_hangs_up_after_too_many_keys_has_denied_us_it_is_not_down() {
+    let sshd = Sshd::builder().config("MaxAuthTries 1").start();
+    let (one, two) = (Sshd::start(), Sshd::start());
+    let mut host = sshd.host("web-1");
+    host.endpoint.identity = vec![one.client_key_path(), two.client_key_path(), sshd.client_key_path()];
+    let (state, reason) = refusal(&Person::absent(), &host).await;
+    assert_eq!(state, LinkState::Denied, "{reason}");
+    assert!(reason.contains("Too many authentication failures"), "{reason}");
+}
+
+#[tokio::test]
 async fn an_encrypted_key_is_asked_about_once_for_two_hosts_at_the_same_moment() {
     let folder = tempfile::tempdir().expect("a folder");
     let key = folder.path().join("key");
@@ -122,15 +133,22 @@ async fn the_agent_signs_for_a_key_whose_file_is_locked_and_for_its_certificate(
     let key = folder.path().join("key");
     make_key(&key, "rsa", "");
     let agent = Agent::start(folder.path()).await;
+    let authority = folder.path().join("ca");
+    make_key(&authority, "ed25519", "");
+    sign(&authority, &folder.path().join("key.pub"));
     agent.add(&key);
     run(Command::new(program("ssh-keygen")).args(["-q", "-p", "-P", "", "-N", "locked now", "-f"]).arg(&key));
-    let sshd = Sshd::builder().authorize(folder.path().join("key.pub")).start();
-    let mut host = sshd.host("web-1");
-    host.endpoint.identity = vec![key];
-    let person = Person::absent();
-    let connector = connector(&person).with_agent(agent.socket.clone());
-    within("connecting", connector.connect(&host)).await.map_err(|e| e.status).map(drop).expect("in");
-    assert!(person.asked().is_empty());
+    std::fs::remove_file(folder.path().join("key-cert.pub")).expect("the agent alone has it now");
+    let by_key = Sshd::builder().authorize(folder.path().join("key.pub")).start();
+    let by_certificate = Sshd::builder().config(format!("TrustedUserCAKeys {}.pub", authority.display())).start();
+    for sshd in [by_key, by_certificate] {
+        let mut host = sshd.host("web-1");
+        host.endpoint.identity = vec![key.clone()];
+        let person = Person::absent();
+        let connector = connector(&person).with_agent(agent.socket.clone());
+        within("connecting", connector.connect(&host)).await.map_err(|e| e.status).map(drop).expect("in");
+        assert!(person.asked().is_empty());
+    }
 }
 
 #[tokio::test]
@@ -210,15 +228,23 @@ enum Kind {
     Interactive,
 }
 
+impl Kind {
+    fn method(self) -> MethodKind {
+        match self {
+            Self::Password => MethodKind::Password,
+            Self::Interactive => MethodKind::KeyboardInteractive,
+        }
+    }
+}
+
 impl Prompting {
     async fn start(kind: Kind) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let key = folder.path().join("key");
         make_key(&key, "ed25519", "");
-        let method = if kind == Kind::Password { MethodKind::Password } else { MethodKind::KeyboardInteractive };
         let config = Arc::new(server::Config {
             keys: vec![russh::keys::load_secret_key(&key, None).expect("a key")],
-            methods: MethodSet::from(&[method][..]),
+            methods: MethodSet::from(&[kind.method()][..]),
             auth_rejection_time: Duration::ZERO,
             ..server::Config::default()
         });
@@ -252,7 +278,13 @@ struct Gate(Kind);
 
 impl Gate {
     fn decide(&self, right: bool) -> Auth {
-        if right { Auth::Accept } else { Auth::reject() }
+        let methods = MethodSet::from(&[self.0.method()][..]);
+        if right {
+            Auth::Accept
+        } else {
+            // As OpenSSH does: the same method may be tried again.
+            Auth::Reject { proceed_with_methods: Some(methods), partial_success: false }
+        }
     }
 }
 
