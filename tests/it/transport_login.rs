@@ -38,6 +38,52 @@ async fn a_key_that_is_not_authorized_is_denied_with_what_was_tried_and_what_is_
 }
 
 #[tokio::test]
+async fn a_server_that_wants_two_keys_gets_two() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let second = folder.path().join("second");
+    make_key(&second, "ecdsa", "");
+    let sshd = Sshd::builder()
+        .config("AuthenticationMethods publickey,publickey")
+        .authorize(folder.path().join("second.pub"))
+        .start();
+    let mut host = sshd.host("web-1");
+    assert_eq!(refusal(&Person::absent(), &host).await.0, LinkState::Denied);
+    host.endpoint.identity.push(second);
+    connect(&host).await;
+}
+
+#[tokio::test]
+async fn while_a_person_thinks_about_a_key_other_hosts_of_that_server_are_not_held_up() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let key = folder.path().join("key");
+    make_key(&key, "ed25519", "right");
+    let sshd = Sshd::builder().authorize(folder.path().join("key.pub")).start();
+    // More than may shake hands at one server at once.
+    let locked: Vec<_> = (0..6)
+        .map(|n| {
+            let mut host = sshd.host(&format!("locked-{n}"));
+            host.endpoint.identity = vec![key.clone()];
+            host
+        })
+        .collect();
+    let person = Person::who_answers([secret("right")]).after(Duration::from_secs(3));
+    let connector = connector(&person);
+    let waiting = futures_util::future::join_all(locked.iter().map(|host| connector.connect(host)));
+    tokio::pin!(waiting);
+    let open = sshd.host("open");
+    let begun = std::time::Instant::now();
+    tokio::select! {
+        _ = &mut waiting => panic!("the person thinks for three seconds"),
+        connected = async {
+            wait_until("the question", || if person.asked().is_empty() { Err("not asked") } else { Ok(()) }).await;
+            connector.connect(&open).await
+        } => assert!(connected.is_ok() && begun.elapsed() < Duration::from_secs(3)),
+    }
+    assert!(within("the others", waiting).await.iter().all(Result::is_ok));
+    assert_eq!(person.asked().len(), 1);
+}
+
+#[tokio::test]
 async fn a_server_that_hangs_up_after_too_many_keys_has_denied_us_it_is_not_down() {
     let sshd = Sshd::builder().config("MaxAuthTries 1").start();
     let (one, two) = (Sshd::start(), Sshd::start());
