@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, Command};
+use tokio::sync::Semaphore;
 
 use super::LinkError;
 use super::failure::Ending;
@@ -21,6 +22,9 @@ const PIPES_AFTER_EXIT: Duration = Duration::from_secs(1);
 
 /// What a child gets to end by itself after it was asked politely.
 const END_TIME: Duration = Duration::from_millis(500);
+
+/// What closing waits for shells to be gone.
+const CLOSE_TIME: Duration = Duration::from_millis(1500);
 
 /// Starts a command as the leader of a process group of its own, so that all of it can be ended.
 ///
@@ -42,6 +46,12 @@ pub(super) fn spawn(
     let sink = child.stdin.take().map_or(Sink::Closed, Sink::Child);
     tokio::spawn(pump(child, Arc::clone(&queue), ending, permit));
     Ok((ShellInput::new(sink, Arc::clone(&queue)), ShellOutput::new(queue)))
+}
+
+/// Waits until every shell has given its permit back, but not for ever.
+pub(super) async fn all_gone(permits: &Semaphore, all: usize) {
+    let all = u32::try_from(all).unwrap_or(u32::MAX);
+    let _ = tokio::time::timeout(CLOSE_TIME, permits.acquire_many(all)).await;
 }
 
 async fn pump(mut child: Child, queue: Arc<Queue>, ending: Ending, permit: impl Send) {
@@ -139,10 +149,11 @@ impl Group {
         Self {}
     }
 
-    /// Ends whatever of the group is left: politely, then by force. A group that is empty is no error.
-    async fn end(&self, child: &mut Child) {
+    /// Ends whatever of the group is left, also what a shell that ended by itself left in the background: politely,
+    /// then by force. A group that is empty is no error.
+    async fn end(mut self, child: &mut Child) {
         #[cfg(unix)]
-        if let Some(id) = self.id {
+        if let Some(id) = self.id.take() {
             use rustix::process::{Signal, kill_process_group};
             let _ = kill_process_group(id, Signal::TERM);
             let _ = tokio::time::timeout(END_TIME, child.wait()).await;

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use ::russh::keys::{self, Certificate, PrivateKey, PublicKey};
@@ -21,14 +21,36 @@ const MAX_KEY_BYTES: u64 = 1 << 20;
 /// The key files of the run.
 #[derive(Default)]
 pub(super) struct Keyring {
-    files: Mutex<HashMap<PathBuf, Arc<tokio::sync::Mutex<Slot>>>>,
+    files: Mutex<HashMap<PathBuf, Arc<Slot>>>,
 }
 
 #[derive(Default)]
 struct Slot {
+    state: Mutex<State>,
+    /// Held while a person thinks: it is what makes the others wait for the same answer.
+    asking: tokio::sync::Mutex<()>,
+}
+
+#[derive(Default)]
+struct State {
     key: Option<Arc<PrivateKey>>,
     /// When a person last declined to unlock it: whoever had been waiting then must not ask again.
     declined: Option<Instant>,
+}
+
+impl Slot {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is known without reading the file.
+    fn known(&self, begun: Instant) -> Option<KeyFile> {
+        let state = self.state();
+        match &state.key {
+            Some(key) => Some(KeyFile::Ready(Arc::clone(key))),
+            None => state.declined.filter(|at| *at >= begun).map(|_| KeyFile::Declined),
+        }
+    }
 }
 
 /// A key file as it stands.
@@ -46,19 +68,16 @@ pub(super) enum KeyFile {
 }
 
 impl Keyring {
-    /// Looks at a key file, without asking anybody. `begun` is when the attempt to connect began.
+    /// Looks at a key file, without asking anybody and without waiting for anybody who is being asked: the caller
+    /// holds a place in the budget. `begun` is when the attempt to connect began.
     pub(super) async fn look(&self, path: &Path, begun: Instant) -> KeyFile {
         let slot = self.slot(path);
-        let mut slot = slot.lock().await;
-        if let Some(key) = &slot.key {
-            return KeyFile::Ready(Arc::clone(key));
-        }
-        if slot.declined.is_some_and(|at| at >= begun) {
-            return KeyFile::Declined;
+        if let Some(known) = slot.known(begun) {
+            return known;
         }
         let read = load(path.to_owned(), None).await;
         if let KeyFile::Ready(key) = &read {
-            slot.key = Some(Arc::clone(key));
+            slot.state().key = Some(Arc::clone(key));
         }
         read
     }
@@ -66,23 +85,22 @@ impl Keyring {
     /// Asks for the passphrase unless somebody else just did. The result is found by [`Keyring::look`].
     pub(super) async fn unlock(&self, path: &Path, asker: &dyn Asker, begun: Instant) {
         let slot = self.slot(path);
-        // Held while a person thinks: it is what makes the others wait for the same answer.
-        let mut slot = slot.lock().await;
-        if slot.key.is_some() || slot.declined.is_some_and(|at| at >= begun) {
+        let _asking = slot.asking.lock().await;
+        if slot.known(begun).is_some() {
             return;
         }
         for again in (0..PASSPHRASE_TRIES).map(|n| n > 0) {
             let question = Question::Passphrase { path: path.display().to_string(), again };
             let Answer::Secret(passphrase) = asker.ask(question).await else { break };
-            if let KeyFile::Ready(key) = load(path.to_owned(), Some(passphrase.to_string().into())).await {
-                slot.key = Some(key);
+            if let KeyFile::Ready(key) = load(path.to_owned(), Some(passphrase)).await {
+                slot.state().key = Some(key);
                 return;
             }
         }
-        slot.declined = Some(Instant::now());
+        slot.state().declined = Some(Instant::now());
     }
 
-    fn slot(&self, path: &Path) -> Arc<tokio::sync::Mutex<Slot>> {
+    fn slot(&self, path: &Path) -> Arc<Slot> {
         let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(files.entry(path.to_owned()).or_default())
     }

@@ -39,6 +39,14 @@ impl Local {
     }
 }
 
+impl Local {
+    /// Ends every shell and waits until they are gone.
+    pub(super) async fn close(&self) {
+        self.ending.end(failure::closed_by_us());
+        child::all_gone(&self.shells, SHELLS).await;
+    }
+}
+
 impl Drop for Local {
     fn drop(&mut self) {
         self.ending.end(failure::closed_by_us());

@@ -66,6 +66,10 @@ struct Inner {
     keyring: keyring::Keyring,
     resolver: resolve::Resolver,
     bastions: route::Bastions,
+    /// In place of `$SSH_AUTH_SOCK`.
+    agent: std::sync::OnceLock<PathBuf>,
+    /// In place of the user's and the system's OpenSSH configuration.
+    ssh_config: std::sync::OnceLock<PathBuf>,
     /// Held while a host key is stored.
     storing: tokio::sync::Mutex<()>,
 }
@@ -90,9 +94,27 @@ impl Connector {
                 keyring: keyring::Keyring::default(),
                 resolver: resolve::Resolver::new(),
                 bastions: route::Bastions::default(),
+                agent: std::sync::OnceLock::new(),
+                ssh_config: std::sync::OnceLock::new(),
                 storing: tokio::sync::Mutex::default(),
             }),
         }
+    }
+
+    /// Uses the ssh-agent at this socket in place of `$SSH_AUTH_SOCK`, where the user's configuration names no other.
+    #[must_use]
+    pub fn with_agent(self, socket: PathBuf) -> Self {
+        // The first one stays; it is set where the connector is made.
+        let _ = self.inner.agent.set(socket);
+        self
+    }
+
+    /// Reads the user's OpenSSH configuration from this file alone, as `ssh -F` does. Only where the settings have it
+    /// read at all.
+    #[must_use]
+    pub fn with_ssh_config(self, file: PathBuf) -> Self {
+        let _ = self.inner.ssh_config.set(file);
+        self
     }
 
     /// Dials, checks the host key, logs in: by the first route that answers.
@@ -123,14 +145,28 @@ impl Connector {
     }
 
     async fn system(&self, host: &HostSpec) -> Result<system::System, LinkError> {
-        system::System::connect(host, &self.inner.budget, &self.inner.settings).await
+        system::System::connect(host, &self.inner).await
     }
 }
 
 impl Inner {
+    /// What `ssh` is told about its configuration.
+    fn config_option(&self) -> Option<String> {
+        match self.ssh_config.get() {
+            _ if !self.settings.ssh_config => Some("-Fnone".to_owned()),
+            Some(file) => Some(format!("-F{}", file.display())),
+            None => None,
+        }
+    }
+
     async fn plan(&self, endpoint: &Endpoint) -> Result<plan::Plan, LinkError> {
-        let said = if self.settings.ssh_config { self.resolver.ask(endpoint).await? } else { None };
-        plan::Plan::new(endpoint, said.as_deref(), &self.settings)
+        let said =
+            if self.settings.ssh_config { self.resolver.ask(endpoint, self.config_option()).await? } else { None };
+        let mut plan = plan::Plan::new(endpoint, said.as_deref(), &self.settings)?;
+        if let (plan::AgentAt::Environment, Some(socket)) = (&plan.agent, self.agent.get()) {
+            plan.agent = plan::AgentAt::Socket(socket.clone());
+        }
+        Ok(plan)
     }
 }
 
@@ -145,6 +181,15 @@ struct Link {
     road: Road,
     /// Whether a first shell has answered: then the others are taken to.
     greeted: AtomicBool,
+}
+
+impl Drop for Link {
+    /// The watchdog may hold the connection for another moment.
+    fn drop(&mut self) {
+        if let Road::Russh(client) = &self.road {
+            client.hang_up();
+        }
+    }
 }
 
 enum Road {
@@ -186,8 +231,8 @@ impl Connection {
     pub async fn close(&self) {
         match &self.link.road {
             Road::Russh(client) => client.close().await,
-            Road::System(system) => system.close(),
-            Road::Local(local) => local.ending.end(failure::closed_by_us()),
+            Road::System(system) => system.close().await,
+            Road::Local(local) => local.close().await,
         }
     }
 }

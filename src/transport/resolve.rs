@@ -55,23 +55,27 @@ impl Resolver {
         Self { answers: Mutex::default(), at_once: Semaphore::new(AT_ONCE) }
     }
 
-    /// What `ssh -G` says of an endpoint; `None` where there is no `ssh`.
+    /// What `ssh -G` says of an endpoint; `None` where there is no `ssh`. `config` is its option for a configuration.
     ///
     /// # Errors
     /// When `ssh` refuses the configuration or does not answer in time.
-    pub(super) async fn ask(&self, endpoint: &Endpoint) -> Result<Option<Arc<OpenSsh>>, LinkError> {
+    pub(super) async fn ask(
+        &self,
+        endpoint: &Endpoint,
+        config: Option<String>,
+    ) -> Result<Option<Arc<OpenSsh>>, LinkError> {
         let asked = (name_for_ssh(endpoint), endpoint.user.as_ref().map(ToString::to_string), endpoint.port);
         let cell = {
             let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(answers.entry(asked.clone()).or_default())
         };
-        cell.get_or_try_init(|| self.run(asked)).await.cloned()
+        cell.get_or_try_init(|| self.run(asked, config)).await.cloned()
     }
 
-    async fn run(&self, (name, user, port): Asked) -> Result<Option<Arc<OpenSsh>>, LinkError> {
+    async fn run(&self, (name, user, port): Asked, config: Option<String>) -> Result<Option<Arc<OpenSsh>>, LinkError> {
         let _permit = self.at_once.acquire().await.ok();
         let mut command = Command::new("ssh");
-        command.arg("-G").stdin(Stdio::null()).kill_on_drop(true);
+        command.arg("-G").args(config).stdin(Stdio::null()).kill_on_drop(true);
         if let Some(user) = user {
             command.args(["-l", &user]);
         }
@@ -222,6 +226,35 @@ mod tests {
             said.beyond_russh.as_deref(),
             Some("a smart card (PKCS11Provider), GSSAPI or host-based login only")
         );
+    }
+
+    #[tokio::test]
+    async fn the_real_ssh_is_asked_once_and_told_the_users_choice() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let config = folder.path().join("config");
+        std::fs::write(&config, "Host web-1\n HostName 10.0.0.7\n User ops\nMatch user ops\n Port 2222\n")
+            .expect("written");
+        let resolver = Resolver::new();
+        let option = Some(format!("-F{}", config.display()));
+        let endpoint = Endpoint {
+            name: crate::model::HostName::new("web-1").expect("a name"),
+            address: None,
+            port: None,
+            user: None,
+            identity: Vec::new(),
+            known_hosts: Vec::new(),
+            host_keys: crate::model::HostKeyPolicy::Strict,
+        };
+        let said = resolver.ask(&endpoint, option.clone()).await.expect("answered").expect("ssh is installed");
+        assert_eq!(
+            (said.hostname.as_deref(), said.user.as_deref(), said.port),
+            (Some("10.0.0.7"), Some("ops"), Some(2222))
+        );
+        std::fs::write(&config, "Nonsense yes\n").expect("written");
+        assert_eq!(resolver.ask(&endpoint, option.clone()).await.expect("kept"), Some(said));
+        let error = Resolver::new().ask(&endpoint, option).await.expect_err("a mistake in the file");
+        assert!(error.reason().contains("cannot read the OpenSSH configuration for web-1"), "{error}");
+        assert!(error.reason().contains("terminating, 1 bad configuration options"), "{error}");
     }
 
     #[test]

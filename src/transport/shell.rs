@@ -131,7 +131,8 @@ impl ShellOutput {
 
 impl Drop for ShellOutput {
     fn drop(&mut self) {
-        let _ = self.queue.abandoned.send(true);
+        // `send` would do nothing while nobody listens.
+        self.queue.abandoned.send_replace(true);
     }
 }
 
@@ -189,7 +190,7 @@ impl Queue {
             state.end = Some(end);
         }
         drop(state);
-        let _ = self.over.send_replace(true);
+        self.over.send_replace(true);
         self.readable.notify_one();
     }
 

@@ -11,10 +11,9 @@ use tokio::io::AsyncReadExt;
 use tokio::process::{Child, ChildStderr, Command};
 use tokio::sync::Semaphore;
 
-use super::budget::Budget;
 use super::failure::{self, Ending, Place};
 use super::shell::{ShellInput, ShellOutput};
-use super::{LinkError, Settings, child};
+use super::{Inner, LinkError, Settings, child};
 use crate::model::{Endpoint, HostKeyPolicy, HostSpec, LinkState};
 
 /// Sessions on the master's connection, as with russh.
@@ -42,21 +41,21 @@ impl System {
     ///
     /// # Errors
     /// As `ssh` puts it, mapped to a state.
-    pub(super) async fn connect(host: &HostSpec, budget: &Budget, settings: &Settings) -> Result<Self, LinkError> {
+    pub(super) async fn connect(host: &HostSpec, inner: &Inner) -> Result<Self, LinkError> {
         let place = place(&host.endpoint);
         let unusable = |error: std::io::Error| {
             LinkError::new(LinkState::Unreachable, format!("cannot make a folder for ssh: {error}"), "check $TMPDIR")
         };
         let folder = tempfile::Builder::new().prefix("lt").tempdir().map_err(unusable)?;
         let socket = folder.path().join("c");
-        let (options, destination) = arguments(host, settings);
+        let (options, destination) = arguments(host, inner);
         let socket_text = socket.to_string_lossy().into_owned();
-        let _permit = budget.handshake(&place.dialled()).await;
+        let _permit = inner.budget.handshake(&place.dialled()).await;
         let master = ["-M", "-N", "-oControlPersist=no", "-S", &socket_text].map(str::to_owned);
         let mut child = start(master.iter().chain(&options).chain(&destination), &place)?;
         let ending = Ending::new();
         let stderr = child.stderr.take();
-        log_in(&mut child, stderr, &socket, &place, settings, &ending).await?;
+        log_in(&mut child, stderr, &socket, &place, &inner.settings, &ending).await?;
         let arguments = ["-T", "-oControlMaster=no", "-S", &socket_text].map(str::to_owned);
         Ok(Self {
             sessions: Arc::new(Semaphore::new(SESSIONS)),
@@ -75,8 +74,10 @@ impl System {
         self.ending.ended().await
     }
 
-    pub(super) fn close(&self) {
+    /// Ends every shell and waits until they are gone; the master goes too.
+    pub(super) async fn close(&self) {
         self.ending.end(failure::closed_by_us());
+        child::all_gone(&self.sessions, SESSIONS).await;
     }
 
     pub(super) async fn open_shell(&self) -> Result<(ShellInput, ShellOutput), LinkError> {
@@ -96,7 +97,7 @@ impl System {
 
 impl Drop for System {
     fn drop(&mut self) {
-        self.close();
+        self.ending.end(failure::closed_by_us());
     }
 }
 
@@ -196,7 +197,7 @@ fn state_of(words: &str) -> (LinkState, &'static str) {
 }
 
 /// Options, and the destination after `--`: a name is never an option, whatever it looks like.
-fn arguments(host: &HostSpec, settings: &Settings) -> (Vec<String>, Vec<String>) {
+fn arguments(host: &HostSpec, inner: &Inner) -> (Vec<String>, Vec<String>) {
     let endpoint = &host.endpoint;
     let mut options: Vec<String> = [
         "-oBatchMode=yes",
@@ -209,14 +210,12 @@ fn arguments(host: &HostSpec, settings: &Settings) -> (Vec<String>, Vec<String>)
     ]
     .map(str::to_owned)
     .into();
-    options.push(format!("-oConnectTimeout={}", settings.connect_timeout.as_secs().max(1)));
+    options.push(format!("-oConnectTimeout={}", inner.settings.connect_timeout.as_secs().max(1)));
     options.push(match endpoint.host_keys {
         HostKeyPolicy::Strict => "-oStrictHostKeyChecking=yes".to_owned(),
         HostKeyPolicy::AcceptNew => "-oStrictHostKeyChecking=accept-new".to_owned(),
     });
-    if !settings.ssh_config {
-        options.push("-Fnone".to_owned());
-    }
+    options.extend(inner.config_option());
     options.extend(endpoint_options(endpoint));
     if let Some(route) = host.via.first().filter(|route| !route.is_empty()) {
         options.push(format!("-oProxyJump={}", route.iter().map(jump).collect::<Vec<_>>().join(",")));

@@ -8,3 +8,7 @@ mod screen;
 mod structure;
 mod support;
 mod transport;
+mod transport_config;
+mod transport_jump;
+mod transport_login;
+mod transport_trust;

@@ -313,22 +313,24 @@ impl Attempt<'_, '_> {
 
     /// Keyboard-interactive, then password: whatever the server prompts for goes to a person.
     async fn prompts(&mut self) -> Result<bool, LinkError> {
-        for _ in 0..MAX_ROUNDS {
-            let kind = if self.may(MethodKind::KeyboardInteractive) {
-                MethodKind::KeyboardInteractive
+        let mut wrong = 0;
+        // A partial success is no failure, but a server cannot keep a person at it for ever either.
+        for _ in 0..MAX_QUESTIONS {
+            let round = if self.may(MethodKind::KeyboardInteractive) {
+                self.interactive().await?
             } else if self.may(MethodKind::Password) {
-                MethodKind::Password
+                self.password().await?
             } else {
                 return Ok(false);
-            };
-            let round = match kind {
-                MethodKind::KeyboardInteractive => self.interactive().await?,
-                _ => self.password().await?,
             };
             match round {
                 Round::In => return Ok(true),
                 Round::Declined => return Ok(false),
-                Round::Wrong | Round::Partial => {}
+                Round::Partial => {}
+                Round::Wrong => wrong += 1,
+            }
+            if wrong >= MAX_ROUNDS {
+                return Ok(false);
             }
         }
         Ok(false)

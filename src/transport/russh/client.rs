@@ -43,7 +43,7 @@ pub(in crate::transport) struct Client {
     pub(in crate::transport) place: Place,
     cut: Cut,
     /// The connection that carries this one.
-    _outer: Option<Arc<Client>>,
+    outer: Option<Arc<Client>>,
 }
 
 /// What the handler leaves for the others.
@@ -119,7 +119,7 @@ impl Client {
     pub(in crate::transport) fn new(greeted: Greeted, place: Place, outer: Option<Arc<Client>>) -> Arc<Self> {
         let Greeted { handle, notes, cut } = greeted;
         let sessions = Arc::new(Semaphore::new(SESSIONS));
-        let client = Arc::new(Self { handle, sessions, notes, place, cut, _outer: outer });
+        let client = Arc::new(Self { handle, sessions, notes, place, cut, outer });
         tokio::spawn(watch_over(Arc::downgrade(&client)));
         client
     }
@@ -129,7 +129,12 @@ impl Client {
     }
 
     pub(in crate::transport) async fn ended(&self) -> LinkError {
-        self.notes.ending.ended().await
+        let why = self.notes.ending.ended().await;
+        match self.outer.as_ref().and_then(|outer| Some((outer, outer.notes.ending.get()?))) {
+            // The host itself did nothing: what carried its connection went away.
+            Some((outer, lost)) if why.reason() != failure::closed_by_us().reason() => lost.at_hop(&outer.place.name),
+            _ => why,
+        }
     }
 
     /// Says goodbye, and cuts after a short while whatever the peer does.
@@ -140,6 +145,12 @@ impl Client {
             self.notes.over().await;
         };
         let _ = tokio::time::timeout(GOODBYE, goodbye).await;
+        self.cut.cut();
+    }
+
+    /// Ends it at once, without a goodbye.
+    pub(in crate::transport) fn hang_up(&self) {
+        self.notes.ending.end(failure::closed_by_us());
         self.cut.cut();
     }
 
@@ -183,8 +194,7 @@ impl Client {
 
 impl Drop for Client {
     fn drop(&mut self) {
-        self.notes.ending.end(failure::closed_by_us());
-        self.cut.cut();
+        self.hang_up();
     }
 }
 

@@ -29,7 +29,7 @@ pub(crate) async fn wait_until<S: std::fmt::Debug>(what: &str, mut condition: im
         match condition() {
             Ok(()) => return,
             Err(state) => {
-                assert!(Instant::now() < deadline, "{what} did not happen in {PATIENCE:?}; last seen: {state:?}")
+                assert!(Instant::now() < deadline, "{what} did not happen in {PATIENCE:?}; last seen: {state:?}");
             }
         }
         tokio::time::sleep(Duration::from_millis(10)).await;

@@ -195,6 +195,14 @@ impl Sshd {
         self.shared.accepted.load(Ordering::SeqCst)
     }
 
+    /// How many connections live. One that its client closed lives on until sshd has noticed.
+    #[must_use]
+    pub(crate) fn live(&self) -> usize {
+        let mut live = self.shared.live.lock().expect("no panic");
+        live.retain_mut(|live| live.child.as_mut().is_none_or(|child| matches!(child.try_wait(), Ok(None))));
+        live.len()
+    }
+
     /// A known_hosts file in its folder that knows it.
     #[must_use]
     pub(crate) fn known_hosts(&self) -> PathBuf {
