@@ -21,7 +21,7 @@ const SHARE_BYTES: usize = 128 << 10;
 /// Hosts that are reached within this of the start have their first lines in order with the others'.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// At most so many updates before a batch is handed on, so that a batch is drawn in one go.
+/// While little comes, it is handed on this often.
 const TURN: Duration = Duration::from_millis(25);
 
 /// Runs until the goal is reached or nobody listens any more.
@@ -37,7 +37,7 @@ pub(super) async fn run(outboxes: Vec<Outbox>, goal: Goal, ready: Arc<Notify>, b
         out: Vec::new(),
     };
     loop {
-        let more = conductor.take_turns();
+        let (more, busy) = conductor.take_turns();
         let over = conductor.is_over();
         conductor.let_out(over);
         if !conductor.out.is_empty() {
@@ -53,8 +53,10 @@ pub(super) async fn run(outboxes: Vec<Outbox>, goal: Goal, ready: Arc<Notify>, b
             tokio::task::yield_now().await;
             continue;
         }
-        // Lines of many hosts come one by one: wait a moment and take them together.
-        tokio::time::sleep(TURN).await;
+        if !busy {
+            // Lines of many hosts come one by one: wait a moment and take them together.
+            tokio::time::sleep(TURN).await;
+        }
         let deadline = conductor.next_deadline();
         tokio::select! {
             () = ready.notified() => {}
@@ -82,20 +84,23 @@ impl Conductor {
         self.started.elapsed()
     }
 
-    /// Takes the share of every host, beginning with another each time. True where any has more.
-    fn take_turns(&mut self) -> bool {
+    /// Takes the share of every host, beginning with another each time. Whether any has more, and whether any was so
+    /// full that its host may be waiting to go on.
+    fn take_turns(&mut self) -> (bool, bool) {
         let count = self.outboxes.len();
-        let mut more = false;
+        let (mut more, mut busy) = (false, false);
         let mut events = Vec::new();
         for turn in 0..count {
             let host = (self.first + turn) % count;
-            more |= self.outboxes[host].take(SHARE_BYTES, &mut events);
+            let (taken, left) = self.outboxes[host].take(SHARE_BYTES, &mut events);
+            more |= left;
+            busy |= taken >= SHARE_BYTES / 2;
             for event in events.drain(..) {
                 self.heard(host, event);
             }
         }
         self.first = if count == 0 { 0 } else { (self.first + 1) % count };
-        more
+        (more, busy)
     }
 
     fn heard(&mut self, host: usize, event: HostEvent) {

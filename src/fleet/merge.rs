@@ -84,24 +84,42 @@ impl Merge {
         let mut records = Vec::new();
         let mut heads: BinaryHeap<_> =
             self.sources.iter().filter_map(|(&source, queue)| Some(Reverse((queue.front()?.time(), source)))).collect();
-        while let Some(Reverse((time, source))) = heads.pop() {
-            let full = self.bytes > HELD_BYTES;
-            let Some(queue) = self.sources.get_mut(&source) else { continue };
-            let goes = queue.front().is_some_and(|held| full || held.may_go(what, now));
-            if !goes {
-                continue;
+        while let Some(Reverse((_, source))) = heads.pop() {
+            let until = heads.peek().map(|Reverse((time, _))| *time);
+            if let Some(next) = self.let_out_of(source, until, (what, now), before, (&mut records, out)) {
+                heads.push(Reverse((next, source)));
             }
-            let Some(held) = queue.pop_front() else { continue };
-            if let Some(next) = queue.front() {
-                heads.push(Reverse((next.time(), source)));
-            } else {
-                self.sources.remove(&source);
-            }
-            self.emit(held.item, before.is_some_and(|before| time < before), &mut records, out);
         }
         flush(&mut records, out);
         if let LetOut::UpTo(to) = what {
             self.let_out_to = self.let_out_to.max(to);
+        }
+    }
+
+    /// Lets out what may go of one source until another source has an earlier line. The time of the line that comes
+    /// next, where that may be looked at again.
+    fn let_out_of(
+        &mut self,
+        source: SourceId,
+        until: Option<Time>,
+        (what, now): (LetOut, Duration),
+        before: Option<Time>,
+        (records, out): (&mut Vec<Record>, &mut Vec<Update>),
+    ) -> Option<Time> {
+        loop {
+            let full = self.bytes > HELD_BYTES;
+            let queue = self.sources.get_mut(&source)?;
+            let held = queue.pop_front_if(|held| full || held.may_go(what, now))?;
+            let next = queue.front().map(Held::time);
+            if next.is_none() {
+                self.sources.remove(&source);
+            }
+            let late = before.is_some_and(|before| held.time() < before);
+            self.emit(held.item, late, records, out);
+            let next = next?;
+            if until.is_some_and(|until| next > until) {
+                return Some(next);
+            }
         }
     }
 

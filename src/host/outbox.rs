@@ -58,8 +58,8 @@ impl Outbox {
         self.inner.ready.notify_one();
     }
 
-    /// Takes events of about `share` bytes, at least one if there is any. True where more are left.
-    pub fn take(&self, share: usize, out: &mut Vec<HostEvent>) -> bool {
+    /// Takes events of about `share` bytes, at least one if there is any. How many bytes, and whether more are left.
+    pub fn take(&self, share: usize, out: &mut Vec<HostEvent>) -> (usize, bool) {
         let mut queue = self.lock();
         let mut taken = 0;
         while taken < share
@@ -74,7 +74,7 @@ impl Outbox {
         if taken > 0 {
             self.inner.room.notify_one();
         }
-        more
+        (taken, more)
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {
@@ -100,7 +100,7 @@ mod tests {
         outbox.send(big()).await;
         assert!(timeout(Duration::from_secs(1), outbox.send(big())).await.is_err(), "two do not fit");
         let mut out = Vec::new();
-        assert!(!outbox.take(1, &mut out));
+        assert!(!outbox.take(1, &mut out).1);
         assert_eq!(out.len(), 1);
         timeout(Duration::from_secs(1), outbox.send(big())).await.expect("there is room again");
     }
@@ -114,8 +114,8 @@ mod tests {
             outbox.send(HostEvent::Status(status)).await;
         }
         let mut out = Vec::new();
-        assert!(outbox.take(1, &mut out), "two are left");
-        assert!(!outbox.take(usize::MAX, &mut out));
+        assert!(outbox.take(1, &mut out).1, "two are left");
+        assert!(!outbox.take(usize::MAX, &mut out).1);
         let order: Vec<_> = out
             .iter()
             .map(|event| match event {

@@ -2,9 +2,11 @@
 
 use crate::support::sshd::Sshd;
 
-/// Seconds of CPU of all processes that serve those who are logged in, with their children that have ended.
+/// Seconds of CPU of all processes that serve those who are logged in, with their children that have ended: what a
+/// connection costs the host, its sshd included.
 pub(crate) fn of_sessions(sshd: &Sshd) -> f64 {
-    let ticks: u64 = sshd.session_processes().iter().map(|(pid, _)| ticks(*pid)).sum();
+    let sessions = sshd.session_processes().into_iter().map(|(pid, _)| pid);
+    let ticks: u64 = sessions.chain(sshd.servers()).map(ticks).sum();
     // USER_HZ is 100 on every Linux.
     ticks as f64 / 100.0
 }

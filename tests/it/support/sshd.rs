@@ -239,11 +239,15 @@ impl Sshd {
         }
     }
 
+    /// The process numbers of what serves its connections.
+    pub(crate) fn servers(&self) -> Vec<u32> {
+        let live = self.shared.live.lock().expect("no panic");
+        live.iter().filter_map(|live| Some(live.child.as_ref()?.id())).collect()
+    }
+
     /// Everything that runs on this server for those who are logged in: process numbers, and when each began.
     pub(crate) fn session_processes(&self) -> Vec<(u32, String)> {
-        let live = self.shared.live.lock().expect("no panic");
-        let servers: Vec<u32> = live.iter().filter_map(|live| Some(live.child.as_ref()?.id())).collect();
-        servers.into_iter().flat_map(descendants).collect()
+        self.servers().into_iter().flat_map(descendants).collect()
     }
 
     /// Ends every connection that lives, as a reboot or a broken network does; new ones are taken.
