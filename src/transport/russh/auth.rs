@@ -80,11 +80,13 @@ pub(in crate::transport) async fn log_in(
     if attempt.settle(first)? {
         return Ok(());
     }
+    let keys_come_later = !attempt.may(MethodKind::PublicKey);
     if attempt.keys().await? {
         return Ok(());
     }
     *permit = None;
-    if attempt.prompts().await? {
+    // `AuthenticationMethods password,publickey` wants keys once the prompts are answered.
+    if attempt.prompts().await? || (keys_come_later && attempt.keys().await?) {
         return Ok(());
     }
     Err(attempt.refused().into())
