@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use ::russh::keys::{self, Certificate, PrivateKey, PublicKey};
+use ::russh::keys::{self, Algorithm, Certificate, PrivateKey, PublicKey};
 
 use super::Asker;
 use crate::model::{Answer, Question};
@@ -126,10 +126,18 @@ fn load_now(path: &Path, passphrase: Option<&str>) -> KeyFile {
         Err(error) => return KeyFile::Broken(error.to_string()),
     };
     match keys::decode_secret_key(&text, passphrase) {
+        // The library ends the whole session when it is to sign with one of these.
+        Ok(key) if is_security_key(&key) => {
+            KeyFile::Broken("a security key; add it to the ssh-agent, or set transport = \"system\"".to_owned())
+        }
         Ok(key) => KeyFile::Ready(Arc::new(key)),
         Err(_) if passphrase.is_none() && is_encrypted(&text) => KeyFile::Locked(public_half(path, Some(&text))),
         Err(error) => KeyFile::Broken(error.to_string()),
     }
+}
+
+fn is_security_key(key: &PrivateKey) -> bool {
+    matches!(key.algorithm(), Algorithm::SkEd25519 | Algorithm::SkEcdsaSha2NistP256)
 }
 
 fn is_encrypted(text: &str) -> bool {

@@ -173,3 +173,87 @@ fn expand(path: &str, home: Option<&Path>) -> PathBuf {
         _ => PathBuf::from(path),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn endpoint(name: &str) -> Endpoint {
+        Endpoint {
+            name: crate::model::HostName::new(name).expect("a name"),
+            address: None,
+            port: None,
+            user: Some(UserName::new("ops").expect("a user")),
+            identity: Vec::new(),
+            known_hosts: Vec::new(),
+            host_keys: HostKeyPolicy::Strict,
+        }
+    }
+
+    fn settings() -> Settings {
+        Settings { ssh_config: false, connect_timeout: Duration::from_secs(1), known_hosts: None }
+    }
+
+    fn said(text: &str) -> OpenSsh {
+        OpenSsh::parse(text)
+    }
+
+    #[test]
+    fn a_name_alone_is_dialled_at_port_22_with_the_default_keys() {
+        let plan = Plan::new(&endpoint("web-1"), None, &settings()).expect("a plan");
+        assert_eq!(plan.place.dialled(), "web-1:22");
+        assert_eq!(plan.subject.name(), "web-1");
+        assert!(!plan.identities_only);
+        let names: Vec<_> = plan.identity.iter().filter_map(|path| path.file_name()?.to_str()).collect();
+        assert!(names.is_empty() || names == DEFAULT_IDENTITIES);
+    }
+
+    #[test]
+    fn the_inventory_goes_before_the_configuration_and_keys_that_it_names_are_the_only_ones() {
+        let mut endpoint = endpoint("web-1");
+        endpoint.port = Some(2200);
+        endpoint.identity = vec!["/keys/a".into()];
+        let said = said("hostname 10.0.0.7\nport 22\nuser other\nidentityfile /keys/b\n");
+        let plan = Plan::new(&endpoint, Some(&said), &settings()).expect("a plan");
+        assert_eq!((plan.place.dialled().as_str(), plan.user.as_str()), ("10.0.0.7:2200", "ops"));
+        assert_eq!((plan.identity, plan.identities_only), (vec![PathBuf::from("/keys/a")], true));
+        assert_eq!(plan.subject.name(), "[10.0.0.7]:2200");
+    }
+
+    #[test]
+    fn an_alias_for_the_host_key_stands_without_the_port() {
+        let plan = Plan::new(&endpoint("web-1"), Some(&said("port 2222\nhostkeyalias Cluster\n")), &settings());
+        assert_eq!(plan.expect("a plan").subject.name(), "cluster");
+    }
+
+    #[test]
+    fn accepted_keys_go_to_the_file_of_the_host_then_of_the_run_then_of_the_configuration() {
+        let said = said("userknownhostsfile /u/one /u/two\nglobalknownhostsfile /g\n");
+        let (mut endpoint, mut settings) = (endpoint("web-1"), settings());
+        let files = |e: &Endpoint, s: &Settings| {
+            let plan = Plan::new(e, Some(&said), s).expect("a plan");
+            (plan.store_in.expect("a file"), plan.known_hosts.len())
+        };
+        assert_eq!(files(&endpoint, &settings), ("/u/one".into(), 3));
+        settings.known_hosts = Some("/run".into());
+        assert_eq!(files(&endpoint, &settings), ("/run".into(), 4));
+        endpoint.known_hosts = vec!["/host".into()];
+        assert_eq!(files(&endpoint, &settings), ("/host".into(), 1));
+    }
+
+    #[test]
+    fn a_host_name_of_the_configuration_that_could_be_an_option_is_refused() {
+        let error = Plan::new(&endpoint("web-1"), Some(&said("hostname -oProxyCommand=x\n")), &settings());
+        assert!(error.expect_err("refused").reason().contains("starts with '-'"));
+    }
+
+    #[test]
+    fn the_home_folder_is_written_in_two_ways() {
+        let home = Path::new("/home/ops");
+        assert_eq!(expand("~/.ssh/a", Some(home)), Path::new("/home/ops/.ssh/a"));
+        assert_eq!(expand("%d/.ssh/a", Some(home)), Path::new("/home/ops/.ssh/a"));
+        assert_eq!(expand("/keys/~/a", Some(home)), Path::new("/keys/~/a"));
+    }
+}

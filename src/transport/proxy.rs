@@ -35,6 +35,14 @@ pub(super) fn run(command: &str, plan: &Plan) -> Result<Box<dyn ByteStream>, Lin
 
 /// `%h`, `%p`, `%r`, `%n` and `%%`. Host, port and user were validated: they have no meaning to a shell.
 fn expand(command: &str, plan: &Plan) -> String {
+    let place = &plan.place;
+    replace_tokens(
+        command,
+        &[('h', &place.address), ('p', &place.port.to_string()), ('r', &plan.user), ('n', &place.name)],
+    )
+}
+
+fn replace_tokens(command: &str, tokens: &[(char, &str)]) -> String {
     let mut out = String::with_capacity(command.len() + 16);
     let mut chars = command.chars();
     while let Some(c) = chars.next() {
@@ -43,12 +51,11 @@ fn expand(command: &str, plan: &Plan) -> String {
             continue;
         }
         match chars.next() {
-            Some('h') => out.push_str(&plan.place.address),
-            Some('p') => out.push_str(&plan.place.port.to_string()),
-            Some('r') => out.push_str(&plan.user),
-            Some('n') => out.push_str(&plan.place.name),
             Some('%') | None => out.push('%'),
-            Some(other) => out.extend(['%', other]),
+            Some(letter) => match tokens.iter().find(|(token, _)| *token == letter) {
+                Some((_, value)) => out.push_str(value),
+                None => out.extend(['%', letter]),
+            },
         }
     }
     out
@@ -90,5 +97,16 @@ mod io {
         fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
             Pin::new(&mut self.stdin).poll_shutdown(cx)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_are_replaced_once_and_unknown_ones_stay() {
+        let tokens = [('h', "10.0.0.7"), ('p', "2222"), ('r', "%h")];
+        assert_eq!(replace_tokens("nc %h %p %r 100%% %x %", &tokens), "nc 10.0.0.7 2222 %h 100% %x %");
     }
 }

@@ -257,6 +257,13 @@ mod tests {
         assert_eq!(jump("[fe80::1]:2222"), (None, "fe80::1".into(), Some(2222)));
     }
 
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_the_reader_of_jump_hosts_panic(text in "\\PC*") {
+            let _ = parse_jump(&text, HostKeyPolicy::Strict);
+        }
+    }
+
     #[test]
     fn a_jump_host_that_looks_like_an_option_is_refused() {
         assert!(parse_jump("-oProxyCommand=x", HostKeyPolicy::Strict).is_err());

@@ -3,6 +3,7 @@
 //! One master process per host logs in and holds the connection; each shell is a small process that uses it
 //! (`ControlPath` in a private folder). Nobody can be asked anything here: `BatchMode` is on.
 
+use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,18 +38,29 @@ pub(super) struct System {
 }
 
 impl System {
-    /// Logs in through a master process.
+    /// Logs in through a master process, by the first route that answers.
     ///
     /// # Errors
     /// As `ssh` puts it, mapped to a state.
     pub(super) async fn connect(host: &HostSpec, inner: &Inner) -> Result<Self, LinkError> {
+        let mut result = Self::by(host, host.via.first(), inner).await;
+        for route in host.via.iter().skip(1) {
+            match &result {
+                Err(error) if !error.state().needs_a_person() => result = Self::by(host, Some(route), inner).await,
+                _ => break,
+            }
+        }
+        result
+    }
+
+    async fn by(host: &HostSpec, route: Option<&Vec<Endpoint>>, inner: &Inner) -> Result<Self, LinkError> {
         let place = place(&host.endpoint);
         let unusable = |error: std::io::Error| {
             LinkError::new(LinkState::Unreachable, format!("cannot make a folder for ssh: {error}"), "check $TMPDIR")
         };
         let folder = tempfile::Builder::new().prefix("lt").tempdir().map_err(unusable)?;
         let socket = folder.path().join("c");
-        let (options, destination) = arguments(host, inner);
+        let (options, destination) = arguments(&host.endpoint, route, inner);
         let socket_text = socket.to_string_lossy().into_owned();
         let _permit = inner.budget.handshake(&place.dialled()).await;
         let master = ["-M", "-N", "-oControlPersist=no", "-S", &socket_text].map(str::to_owned);
@@ -120,7 +132,7 @@ fn start<'a>(arguments: impl Iterator<Item = &'a String>, place: &Place) -> Resu
 async fn log_in(
     master: &mut Child,
     stderr: Option<ChildStderr>,
-    socket: &std::path::Path,
+    socket: &Path,
     place: &Place,
     settings: &Settings,
     ending: &Ending,
@@ -197,8 +209,7 @@ fn state_of(words: &str) -> (LinkState, &'static str) {
 }
 
 /// Options, and the destination after `--`: a name is never an option, whatever it looks like.
-fn arguments(host: &HostSpec, inner: &Inner) -> (Vec<String>, Vec<String>) {
-    let endpoint = &host.endpoint;
+fn arguments(endpoint: &Endpoint, route: Option<&Vec<Endpoint>>, inner: &Inner) -> (Vec<String>, Vec<String>) {
     let mut options: Vec<String> = [
         "-oBatchMode=yes",
         "-oPermitLocalCommand=no",
@@ -217,7 +228,8 @@ fn arguments(host: &HostSpec, inner: &Inner) -> (Vec<String>, Vec<String>) {
     });
     options.extend(inner.config_option());
     options.extend(endpoint_options(endpoint));
-    if let Some(route) = host.via.first().filter(|route| !route.is_empty()) {
+    options.extend(known_hosts_option(endpoint, inner.settings.known_hosts.as_deref()));
+    if let Some(route) = route.filter(|route| !route.is_empty()) {
         options.push(format!("-oProxyJump={}", route.iter().map(jump).collect::<Vec<_>>().join(",")));
     }
     (options, vec!["--".to_owned(), endpoint.name.to_string()])
@@ -240,11 +252,18 @@ fn endpoint_options(endpoint: &Endpoint) -> Vec<String> {
     if !endpoint.identity.is_empty() {
         options.push("-oIdentitiesOnly=yes".to_owned());
     }
-    if !endpoint.known_hosts.is_empty() {
-        let files: Vec<String> = endpoint.known_hosts.iter().map(|file| format!("\"{}\"", file.display())).collect();
-        options.push(format!("-oUserKnownHostsFile={}", files.join(" ")));
-    }
     options
+}
+
+/// The files of the host; else the one of the run before the user's own; else what the configuration says.
+fn known_hosts_option(endpoint: &Endpoint, of_the_run: Option<&Path>) -> Option<String> {
+    let quoted = |file: &Path| format!("\"{}\"", file.display());
+    let files: Vec<String> = match of_the_run {
+        _ if !endpoint.known_hosts.is_empty() => endpoint.known_hosts.iter().map(|file| quoted(file)).collect(),
+        Some(file) => vec![quoted(file), "~/.ssh/known_hosts".to_owned()],
+        None => return None,
+    };
+    Some(format!("-oUserKnownHostsFile={}", files.join(" ")))
 }
 
 fn jump(hop: &Endpoint) -> String {

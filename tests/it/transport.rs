@@ -8,7 +8,7 @@ use logtrail::model::host::Address;
 use logtrail::model::{HostSpec, LinkState, TransportKind};
 use logtrail::transport::{Connection, Connector, Settings, ShellEvent, ShellInput, ShellOutput};
 
-use crate::support::sshd::Sshd;
+use crate::support::sshd::{Daemon, Sshd};
 use crate::support::{Person, wait_until, within};
 
 pub(crate) fn connector(person: &Person) -> Connector {
@@ -170,6 +170,18 @@ async fn the_ninth_shell_waits_until_one_of_eight_has_ended() {
     assert!(waiting.is_err(), "it waits");
     shells.pop();
     within("a free session", connection.open_shell()).await.expect("a shell");
+}
+
+#[tokio::test]
+async fn sixty_hosts_at_once_behind_one_sshd_with_its_default_limits_are_all_let_in() {
+    let keys = Sshd::start();
+    let daemon = Daemon::start(&keys);
+    let hosts: Vec<HostSpec> = (0..60).map(|n| daemon.host(&keys, &format!("web-{n}"))).collect();
+    let connector = connector(&Person::absent());
+    let all = futures_util::future::join_all(hosts.iter().map(|host| connector.connect(host)));
+    for result in within("all", all).await {
+        result.map_err(|error| error.status).map(drop).expect("let in");
+    }
 }
 
 #[tokio::test]

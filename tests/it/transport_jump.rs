@@ -1,6 +1,10 @@
 //! Jump hosts: chains, shared connections, routes that fail.
 
-use logtrail::model::{Answer, HostSpec, LinkState};
+use std::sync::Arc;
+use std::time::Duration;
+
+use logtrail::model::{Answer, HostSpec, LinkState, TransportKind};
+use logtrail::transport::{Connector, Settings};
 
 use crate::support::sshd::Sshd;
 use crate::support::{Person, within};
@@ -85,7 +89,7 @@ async fn an_unknown_jump_host_is_asked_about_once_for_all_hosts_behind_it() {
         host.via[0][0].known_hosts = vec![bastion.path("new")];
         host
     });
-    let person = Person::who_answers([Answer::Yes]).after(std::time::Duration::from_millis(200));
+    let person = Person::who_answers([Answer::Yes]).after(Duration::from_millis(200));
     let connector = connector(&person);
     let all = futures_util::future::join_all(hosts.iter().map(|host| connector.connect(host)));
     assert!(within("all", all).await.iter().all(Result::is_ok));
@@ -108,4 +112,23 @@ async fn a_jump_host_that_refuses_us_is_asked_once_for_all_hosts_behind_it() {
         assert!(error.to_string().starts_with("jump host hop-1: "), "{error}");
     }
     assert_eq!(bastion.accepted(), 1, "each refused login counts towards a lock-out");
+}
+
+#[tokio::test]
+async fn the_systems_ssh_takes_the_second_route_too() {
+    let (dead, alive, target) = (Sshd::start(), Sshd::start(), Sshd::start());
+    // The system's ssh finds what a jump host needs in the configuration.
+    let config = target.path("ssh_config");
+    let known = [&dead, &alive].map(|sshd| sshd.known_hosts().display().to_string()).join(" ");
+    let text =
+        format!("Host 127.0.0.1\n IdentityFile {}\n UserKnownHostsFile {known}\n", alive.client_key_path().display());
+    std::fs::write(&config, text).expect("written");
+    let mut host = via(&target, "web-1", &[&[&dead], &[&alive]]);
+    host.transport = TransportKind::System;
+    dead.stop();
+    let settings = Settings { ssh_config: true, connect_timeout: Duration::from_secs(10), known_hosts: None };
+    let connector = Connector::new(settings, Arc::new(Person::absent())).with_ssh_config(config);
+    let connection = within("connecting", connector.connect(&host)).await.unwrap_or_else(|e| panic!("{:?}", e.status));
+    assert_eq!(say(&connection, "echo by the second").await, "by the second\n");
+    assert_eq!((alive.accepted(), target.accepted()), (1, 1));
 }

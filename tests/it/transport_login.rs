@@ -221,6 +221,26 @@ async fn prompts_of_the_server_are_passed_on_word_for_word() {
     assert_eq!(prompt, "One-time code: ");
 }
 
+#[tokio::test]
+async fn a_server_that_hangs_up_on_a_slow_person_is_not_dialled_again_by_itself() {
+    let sshd = Sshd::start();
+    let server = Prompting::start(Kind::Password).await;
+    let host = server.host(&sshd);
+    let person = Person::who_answers([secret("right")]).after(Duration::from_millis(1500));
+    let (state, reason) = {
+        let refusing = refusal(&person, &host);
+        tokio::pin!(refusing);
+        tokio::select! {
+            _ = &mut refusing => panic!("the person is still thinking"),
+            () = wait_until("the question", || if person.asked().is_empty() { Err("not asked") } else { Ok(()) }) => {}
+        }
+        server.hang_up();
+        refusing.await
+    };
+    assert_eq!(state, LinkState::Denied, "{reason}");
+    assert!(reason.contains("hung up before it had an answer"), "{reason}");
+}
+
 fn sign(authority: &Path, public: &Path) {
     run(Command::new(program("ssh-keygen"))
         .args(["-q", "-s"])
@@ -265,6 +285,7 @@ impl Drop for Agent {
 struct Prompting {
     port: u16,
     host_key: String,
+    sessions: Arc<std::sync::Mutex<Vec<tokio::task::JoinHandle<()>>>>,
     _folder: tempfile::TempDir,
 }
 
@@ -296,18 +317,28 @@ impl Prompting {
         });
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("bound").port();
+        let sessions: Arc<std::sync::Mutex<Vec<_>>> = Arc::default();
+        let taken = Arc::clone(&sessions);
         tokio::spawn(async move {
             while let Ok((socket, _)) = listener.accept().await {
                 let config = Arc::clone(&config);
+                let (mut near, mut far) = (socket, tokio::io::duplex(64 * 1024));
                 tokio::spawn(async move {
-                    if let Ok(session) = server::run_stream(config, socket, Gate(kind)).await {
+                    if let Ok(session) = server::run_stream(config, far.0, Gate(kind)).await {
                         let _ = session.await;
                     }
                 });
+                let copying = async move { drop(tokio::io::copy_bidirectional(&mut near, &mut far.1).await) };
+                taken.lock().expect("no panic").push(tokio::spawn(copying));
             }
         });
         let host_key = std::fs::read_to_string(folder.path().join("key.pub")).expect("a key");
-        Self { port, host_key, _folder: folder }
+        Self { port, host_key, sessions, _folder: folder }
+    }
+
+    /// Ends every connection.
+    fn hang_up(&self) {
+        self.sessions.lock().expect("no panic").drain(..).for_each(|session| session.abort());
     }
 
     fn host(&self, near: &Sshd) -> logtrail::model::HostSpec {

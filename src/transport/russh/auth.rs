@@ -74,16 +74,19 @@ pub(in crate::transport) async fn log_in(
 ) -> Result<(), Refused> {
     let first = greeted.handle.authenticate_none(&login.plan.user);
     let first = deadline.run(first).await;
-    let mut attempt = Attempt { login, greeted, deadline, allowed: MethodSet::empty(), offered: Vec::new(), offers: 0 };
+    let mut attempt =
+        Attempt { login, greeted, deadline, allowed: MethodSet::empty(), offered: Vec::new(), offers: 0, asked: false };
     let first = first.map_err(|_| attempt.silent())?;
     if attempt.settle(first)? {
         return Ok(());
     }
+    let keys_come_later = !attempt.may(MethodKind::PublicKey);
     if attempt.keys().await? {
         return Ok(());
     }
     *permit = None;
-    if attempt.prompts().await? {
+    // `AuthenticationMethods password,publickey` wants keys once the prompts are answered.
+    if attempt.prompts().await? || (keys_come_later && attempt.keys().await?) {
         return Ok(());
     }
     Err(attempt.refused().into())
@@ -98,6 +101,8 @@ struct Attempt<'a, 'b> {
     /// What was tried, for the message.
     offered: Vec<String>,
     offers: usize,
+    /// Whether a person was asked on this connection.
+    asked: bool,
 }
 
 impl Attempt<'_, '_> {
@@ -115,6 +120,7 @@ impl Attempt<'_, '_> {
                 self.allowed = remaining_methods;
                 Ok(false)
             }
+            Err(_) if self.asked => Err(self.hung_up()),
             Err(error) => Err(self
                 .greeted
                 .notes
@@ -377,7 +383,8 @@ impl Attempt<'_, '_> {
         Some(answers)
     }
 
-    async fn ask(&self, prompt: String, echo: bool) -> Option<Zeroizing<String>> {
+    async fn ask(&mut self, prompt: String, echo: bool) -> Option<Zeroizing<String>> {
+        self.asked = true;
         match self.login.asker.ask(Question::Secret { host: self.login.host.clone(), prompt, echo }).await {
             Answer::Secret(secret) => Some(secret),
             Answer::Yes | Answer::No => None,
@@ -393,6 +400,10 @@ impl Attempt<'_, '_> {
         let place = &self.login.plan.place;
         match self.greeted.notes.ending.get() {
             Some(why) if why.state() == crate::model::LinkState::Denied => why,
+            _ if self.asked => failure::denied(
+                format!("{place} hung up before it had an answer to its prompt"),
+                "sshd waits two minutes for a login (LoginGraceTime); connect again and answer sooner",
+            ),
             _ if self.offers > 0 => failure::denied(
                 format!("{place} hung up during the login of {}{}", self.login.plan.user, self.tried()),
                 "see its auth.log; too many wrong keys (MaxAuthTries) or a lock-out are usual",

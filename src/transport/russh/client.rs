@@ -22,8 +22,9 @@ pub(in crate::transport) const SESSIONS: usize = 8;
 const KEEPALIVE: Duration = Duration::from_secs(5);
 const KEEPALIVE_MAX: usize = 3;
 
-/// Longer than the keepalive needs; also ends what hangs in the library before the login.
-const INACTIVITY: Duration = Duration::from_secs(90);
+/// Longer than the keepalive needs, and than sshd waits for a person to log in (LoginGraceTime, two minutes), when
+/// there is no keepalive yet; also ends what hangs in the library before the login.
+const INACTIVITY: Duration = Duration::from_secs(150);
 
 /// Small, for latency: measured, a request beside a flood over 2 MB/s takes 104 ms at 256 KiB and 695 ms at 2 MiB.
 const WINDOW_BYTES: u32 = 256 * 1024;

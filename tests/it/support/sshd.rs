@@ -378,6 +378,53 @@ impl Shared {
     }
 }
 
+/// An `sshd` that listens by itself, for what only the listening one does (MaxStartups). With the keys of another.
+pub(crate) struct Daemon {
+    process: Child,
+    port: u16,
+}
+
+impl Daemon {
+    /// Starts one on a free port with the configuration and the keys of `like`.
+    pub(crate) fn start(like: &Sshd) -> Self {
+        // Somebody else may take the port between our looking and its binding; then it exits, and we look again.
+        for _ in 0..20 {
+            let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port");
+            let mut process = Command::new(program("sshd"))
+                .args(["-D", "-o", &format!("ListenAddress 127.0.0.1:{}", free.port()), "-f"])
+                .arg(&like.shared.config)
+                .arg("-E")
+                .arg(like.path("daemon.log"))
+                .spawn()
+                .expect("sshd starts");
+            while process.try_wait().expect("a child").is_none() {
+                if TcpStream::connect(free).is_ok() {
+                    return Self { process, port: free.port() };
+                }
+                std::thread::sleep(std::time::Duration::from_millis(5));
+            }
+        }
+        panic!("sshd does not start; see `sshd -D -e -f CONFIG` with {}", like.shared.config.display());
+    }
+
+    /// A host of this name that gets in.
+    pub(crate) fn host(&self, like: &Sshd, name: &str) -> HostSpec {
+        let mut host = like.host(name);
+        host.endpoint.port = Some(self.port);
+        host.endpoint.known_hosts = vec![like.path("daemon_known_hosts")];
+        let line = format!("[127.0.0.1]:{} {}\n", self.port, like.host_key());
+        std::fs::write(like.path("daemon_known_hosts"), line).expect("written");
+        host
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
 /// The user that runs the tests, who logs in on its own machine.
 #[must_use]
 pub(crate) fn me() -> String {
