@@ -109,7 +109,10 @@ impl Merge {
         loop {
             let full = self.bytes > HELD_BYTES;
             let queue = self.sources.get_mut(&source)?;
-            let held = queue.pop_front_if(|held| full || held.may_go(what, now))?;
+            if !queue.front().is_some_and(|held| full || held.may_go(what, now)) {
+                return None;
+            }
+            let held = queue.pop_front()?;
             let next = queue.front().map(Held::time);
             if next.is_none() {
                 self.sources.remove(&source);
