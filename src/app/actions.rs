@@ -210,7 +210,6 @@ actions! {
     Log Log {
         Follow "follow" ("f" "F") "follow the newest lines";
         Freeze "freeze" ("p") "freeze this pane; lines are kept";
-        Detail "detail" ("<ret>") "the whole record; of a host: facts, reason, metrics";
         CopyLine "copy" ("y") "copy the text of the line";
         CopyRecord "copy-record" ("Y") "copy the line with host, source and time";
         Mark "mark" ("M") "draw a line under what has come so far";
@@ -220,6 +219,7 @@ actions! {
         ShowSource "show-source" ("xs") "source names on and off";
     }
     Log All {
+        Detail "detail" ("<ret>") "the whole record; of a host: facts, reason, metrics";
         FreezeAll "freeze-all" ("P") "freeze all panes, or let all go on";
         Utc "utc" ("xu") "times in UTC or local";
     }
