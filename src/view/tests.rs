@@ -22,7 +22,7 @@ fn screen(app: &App, name: &str, width: u16, height: u16) -> Buffer {
 }
 
 /// Holds a screen against `tests/snapshots`.
-fn snapshot(name: &str, screen: String) {
+fn snapshot(name: &str, screen: &str) {
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path("../../tests/snapshots");
     settings.set_prepend_module_to_snapshot(false);
@@ -42,7 +42,7 @@ fn the_main_screen_in_every_size_with_and_without_colour() {
     for (width, height) in [(80, 24), (200, 60), (40, 10), (1, 1)] {
         for name in ["dark", "none"] {
             let app = after("", width, height);
-            snapshot(format!("main_{width}x{height}_{name}"), styled(&screen(&app, name, width, height)));
+            snapshot(&format!("main_{width}x{height}_{name}"), &styled(&screen(&app, name, width, height)));
         }
     }
 }
@@ -63,7 +63,7 @@ fn what_opens_and_what_is_typed() {
         ("wrapped", "z<C-w>v<C-w>v"),
     ] {
         let app = after(keys, 100, 24);
-        snapshot(name, styled(&screen(&app, "dark", 100, 24)));
+        snapshot(name, &styled(&screen(&app, "dark", 100, 24)));
     }
 }
 
@@ -83,7 +83,7 @@ fn questions_of_hosts() {
         for key in parse_keys("abc") {
             app.update(Event::Key(key.into()), rested.plus_millis(1000));
         }
-        snapshot(name, text(&screen(&app, "dark", 80, 24)));
+        snapshot(name, &text(&screen(&app, "dark", 80, 24)));
     }
 }
 
