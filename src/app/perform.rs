@@ -102,13 +102,14 @@ impl App {
         let Some((popup, offset)) = &mut self.popup else { return false };
         let times = u16::try_from(count.unwrap_or(1)).unwrap_or(u16::MAX);
         let page = self.screen.height.saturating_sub(6).max(1);
+        let most = self.scroll_limit.get();
         match act {
-            Act::Down => *offset = offset.saturating_add(times),
+            Act::Down => *offset = offset.saturating_add(times).min(most),
             Act::Up => *offset = offset.saturating_sub(times),
-            Act::PageDown | Act::Page | Act::HalfDown => *offset = offset.saturating_add(page),
+            Act::PageDown | Act::Page | Act::HalfDown => *offset = offset.saturating_add(page).min(most),
             Act::PageUp | Act::HalfUp => *offset = offset.saturating_sub(page),
             Act::Top => *offset = 0,
-            Act::Bottom => *offset = u16::MAX,
+            Act::Bottom => *offset = most,
             Act::Quit | Act::Detail | Act::Interrupt | Act::Help => self.popup = None,
             Act::Reconnect | Act::OnlyHost | Act::ToggleHost => {
                 if let Popup::Host(host) = *popup {

@@ -30,7 +30,7 @@ impl Screen for Recorded {
     }
 
     async fn written(&self) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     fn took(&self) -> Duration {

@@ -14,6 +14,9 @@ use crate::store::{HostRow, Series};
 const HIGH_PCT: f64 = 70.0;
 const CRITICAL_PCT: f64 = 90.0;
 
+/// A series without a natural maximum leaves so much room above its highest point, or a steady one would be a block.
+const HEADROOM: f64 = 1.6;
+
 /// Which numbers a list of a width has room for, in cells.
 struct Columns {
     name: u16,
@@ -33,8 +36,8 @@ impl Columns {
         };
         let rate = if width >= 20 { 5 } else { 0 };
         let cpu = if spark > 0 { spark + 5 } else { 0 };
-        // Two cells for the state, one for the border, one before the first number.
-        let name = width.saturating_sub(2 + 1 + 1 + cpu + memory + load + rate);
+        // Two cells for the state, one for the border, one before the first number and one after the last.
+        let name = width.saturating_sub(2 + 1 + 2 + cpu + memory + load + rate);
         Self { name, spark, memory, load, rate }
     }
 
@@ -145,7 +148,7 @@ fn gravity(value: Option<f64>, normal: Role) -> Role {
 fn sparkline(theme: &Theme, series: &Series, cells: u16, full: Option<f64>, row: &mut Row<'_>) {
     let points: Vec<_> = series.last(cells.into()).collect();
     let highest = points.iter().flatten().copied().fold(0.0, f64::max);
-    let scale = full.unwrap_or(highest).max(f64::MIN_POSITIVE);
+    let scale = full.unwrap_or(highest * HEADROOM).max(f64::MIN_POSITIVE);
     row.blank(cells - u16::try_from(points.len()).unwrap_or(cells));
     for point in points {
         let role = if full.is_some() { gravity(point, Role::Spark) } else { Role::Spark };
@@ -170,7 +173,7 @@ fn state_words(host: &HostRow) -> Shown<'static> {
     let state = host.status.state;
     match (state, host.status.retry_in_s) {
         (LinkState::Connecting, None) => Shown::from("connecting …"),
-        (_, Some(seconds)) => Shown::own(&format!("{state} · again in {seconds} s")),
+        (_, Some(seconds)) => Shown::own(&format!("{state} ↻ {seconds} s")),
         _ => Shown::from(state.as_str()),
     }
 }

@@ -50,7 +50,7 @@ fn draw_header(app: &App, theme: &Theme, id: PaneId, pane: &LogPane, area: Rect,
     row.put(" ", style);
     let (state, held) = state(app, pane);
     let state_style = if held && !focused { theme.get(Role::PanePaused) } else { style };
-    row.at_end(" ", style).at_end(state, state_style);
+    row.at_end(" ", style).at_end(state, state_style).at_end(" ", style);
     for (index, part) in title(app, pane).into_iter().enumerate() {
         row.put(if index == 0 { "" } else { " · " }, style).put(part, style);
     }

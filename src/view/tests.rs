@@ -174,7 +174,7 @@ fn hits_are_highlighted_where_they_are_seen() {
     let buffer = screen(&app, "dark", 120, 30);
     let hit = theme("dark").get(Role::Hit);
     let marked: String =
-        buffer.content().iter().filter(|cell| Some(cell.bg) == hit.bg).map(|cell| cell.symbol()).collect();
+        buffer.content().iter().filter(|cell| Some(cell.bg) == hit.bg).map(ratatui::buffer::Cell::symbol).collect();
     assert!(marked.starts_with("paymentpayment"), "{marked:?}");
     assert!(Query::parse("payment").is_ok());
 }
