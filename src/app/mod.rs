@@ -472,5 +472,3 @@ impl App {
 
 #[cfg(test)]
 pub(crate) mod fixture;
-#[cfg(test)]
-mod tests;

@@ -293,6 +293,11 @@ impl App {
     pub(super) fn continue_seek(&mut self) {
         let Some(mut seek) = self.seek.take() else { return };
         let Some(pane) = self.panes.get(&seek.pane) else { return };
+        if pane.pending(&self.store) > 0 {
+            // "No match" can only be said of a pane that has been read to its beginning.
+            self.seek = Some(seek);
+            return;
+        }
         match seek.advance(pane, &self.store) {
             Sought::Going => self.seek = Some(seek),
             Sought::Nothing => self.say(nothing(&seek.target)),

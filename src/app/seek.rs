@@ -46,7 +46,8 @@ impl Seek {
     #[must_use]
     pub(super) fn from_here(id: PaneId, pane: &LogPane, target: Target, forward: bool) -> Option<Self> {
         let mut seek = Self::new(id, pane, target, forward, 1)?;
-        seek.at = if forward { seek.at.checked_sub(1)? } else { seek.at + 1 };
+        // Before the very first entry there is no number; one more than the largest is 0 again.
+        seek.at = if forward { seek.at.wrapping_sub(1) } else { seek.at + 1 };
         Some(seek)
     }
 
@@ -75,7 +76,7 @@ impl Seek {
         if len == 0 {
             return None;
         }
-        let next = if self.forward { pane.index_of(self.at.saturating_add(1)) } else { pane.index_of(self.at) };
+        let next = if self.forward { pane.index_of(self.at.wrapping_add(1)) } else { pane.index_of(self.at) };
         let next = if self.forward { (next < len).then_some(next) } else { next.checked_sub(1) };
         if next.is_none() {
             if self.wrapped {

@@ -180,6 +180,12 @@ async fn a_search_goes_to_the_newest_match_and_n_goes_on_from_there() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_search_from_the_first_line_finds_the_first_line() {
+    app(100).keys("g/orders/0<ret>").await.says("GET /api/orders/0 HTTP");
+    app(3).keys("gg/nowhere<ret>").await.says("no match");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_split_has_its_own_search_and_both_go_on() {
     let console = app(100).keys("<C-w>v/payment<ret>").await;
     console.says("/ payment");

@@ -127,13 +127,13 @@ fn draw_numbers(app: &App, theme: &Theme, columns: &Columns, host: &HostRow, row
     }
     if columns.rate > 0 {
         let rate = host.rate(app.now());
-        row.right(count(rate), columns.rate, theme.get(if rate > 0.0 { Role::Text } else { Role::Faint }));
+        row.right(count(rate), columns.rate, theme.get(if rate > 0.0 { Role::LineNone } else { Role::Faint }));
     }
 }
 
 fn share(theme: &Theme, value: Option<f64>, cells: u16, row: &mut Row<'_>) {
     let text = value.map_or_else(|| Shown::from("–"), percent);
-    row.right(text, cells, theme.get(gravity(value, Role::Text)));
+    row.right(text, cells, theme.get(gravity(value, Role::LineNone)));
 }
 
 fn gravity(value: Option<f64>, normal: Role) -> Role {
@@ -207,7 +207,11 @@ fn metric(theme: &Theme, label: &'static str, series: &Series, full: Option<f64>
     row.blank(1).column(label, LABEL - 1, theme.get(Role::Dim));
     let spark = row.left().saturating_sub(VALUE + 1);
     sparkline(theme, series, spark, full, &mut row);
-    row.right(value, VALUE, theme.get(if full.is_some() { gravity(series.latest(), Role::Text) } else { Role::Text }));
+    row.right(
+        value,
+        VALUE,
+        theme.get(if full.is_some() { gravity(series.latest(), Role::LineNone) } else { Role::LineNone }),
+    );
 }
 
 fn fullest_disk(theme: &Theme, host: &HostRow, mut row: Row<'_>) {
@@ -216,8 +220,8 @@ fn fullest_disk(theme: &Theme, host: &HostRow, mut row: Row<'_>) {
     row.blank(1).column("full", 6, theme.get(Role::Dim));
     let value = percent(disk.used_pct);
     let mount = row.left().saturating_sub(11);
-    row.column(SafeText::new(&disk.mount), mount, theme.get(Role::Text));
-    row.right(value, 10, theme.get(gravity(Some(disk.used_pct), Role::Text)));
+    row.column(SafeText::new(&disk.mount), mount, theme.get(Role::LineNone));
+    row.right(value, 10, theme.get(gravity(Some(disk.used_pct), Role::LineNone)));
 }
 
 fn pressure(theme: &Theme, host: &HostRow, mut row: Row<'_>) {
@@ -226,7 +230,7 @@ fn pressure(theme: &Theme, host: &HostRow, mut row: Row<'_>) {
     for (label, value) in [("cpu ", psi.cpu_some_pct), ("mem ", psi.memory_some_pct), ("io ", psi.io_some_pct)] {
         if let Some(value) = value {
             row.put(label, theme.get(Role::Dim))
-                .put(percent(value), theme.get(gravity(Some(value), Role::Text)))
+                .put(percent(value), theme.get(gravity(Some(value), Role::LineNone)))
                 .blank(1);
         }
     }

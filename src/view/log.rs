@@ -155,8 +155,12 @@ impl<'a> Lines<'a> {
     }
 
     fn draw_empty(&self, body: Rect, buffer: &mut Buffer) {
-        let filtered = self.app.store().ring().end() > 0;
-        let words = if filtered { "nothing matches yet; :clear shows all" } else { "waiting for the first lines …" };
+        let store = self.app.store();
+        let words = match (store.ring().end(), self.pane.pending(store)) {
+            (0, _) => "waiting for the first lines …",
+            (_, 0) => "nothing matches yet; :clear shows all",
+            _ => "reading back …",
+        };
         let mut row = Row::new(buffer, body, body.height / 2);
         let width = u16::try_from(words.len()).unwrap_or(0);
         row.blank(body.width.saturating_sub(width) / 2).put(words, self.theme.get(Role::Dim));

@@ -102,8 +102,8 @@ fn draw_frame(theme: &Theme, title: &Shown<'_>, area: Rect, more: (bool, bool), 
 
 /// The table of actions, in as many columns as there is room for.
 fn help(width: u16) -> Lines {
-    const KEYS: usize = 20;
-    const COLUMN: u16 = 72;
+    const KEYS: usize = 19;
+    const COLUMN: u16 = 66;
     let mut rows: Lines = Vec::new();
     for group in Group::ALL {
         if !rows.is_empty() {
