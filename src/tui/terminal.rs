@@ -1,6 +1,8 @@
 //! The terminal: taken on the way in, given back on every way out, drawn to in between.
 
+use std::fs::File;
 use std::io::{self, IsTerminal, Write, stdout};
+use std::os::fd::AsFd;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -57,7 +59,8 @@ impl Console {
         if !stdout().is_terminal() {
             return Err(io::Error::other("standard output is not a terminal; use --once to print"));
         }
-        let output = Output::start(stdout())?;
+        // A descriptor of its own: the lock of std's stdout would be held for as long as the terminal takes nothing.
+        let output = Output::start(File::from(stdout().as_fd().try_clone_to_owned()?))?;
         let guard = TerminalGuard::enter(output.clone())?;
         let frame = FrameBuffer::default();
         let terminal = Terminal::new(CrosstermBackend::new(frame.clone()))?;

@@ -21,8 +21,13 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let mut row = Row::new(buffer, area, 0).fill(style);
     draw_right(app, theme, &mut row);
     row.put(" ", style);
-    for (index, (words, role)) in facts(app).into_iter().enumerate() {
-        row.put(if index == 0 { "" } else { " · " }, theme.get(Role::StatusDim)).put(words, theme.get(role));
+    let mut before = "";
+    for (words, role) in facts(app) {
+        // Half a number is worse than none; a later, shorter fact may still fit.
+        if words.width() + 3 <= usize::from(row.left()) {
+            row.put(before, theme.get(Role::StatusDim)).put(words, theme.get(role));
+            before = " · ";
+        }
     }
 }
 
