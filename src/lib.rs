@@ -1,9 +1,51 @@
-//! The library behind `logtrail-tui`.
+//! The library behind `logtrail-tui`: a console over a fleet that is reachable by SSH and by nothing else.
+//!
+//! # The map
+//!
+//! Modules in the order in which data flows. Each imports only from those above it, never in a circle; the test
+//! `structure` reads every `use` and holds the table.
+//!
+//! | module | owns | imports |
+//! |---|---|---|
+//! | [`model`] | The nouns: host, source, cursor, record, stamp, level, gap, sample, link state, query, safe text. Data and pure functions. | – |
+//! | [`transport`] | Reaching a host: SSH, the system's `ssh`, a local child; authentication, host keys, jump routes, the connection budget, back-off. Yields byte streams. | model |
+//! | [`host`] | One host's operations and its supervision. The one driver so far is plain `sh` over a channel. | model, transport |
+//! | [`fleet`] | Many hosts into one ordered, bounded stream: merge by time, ledger. | model, transport, host |
+//! | [`store`] | What is remembered: rings with a byte budget, lenses, metric series, the host table. No clock, no runtime. | model |
+//! | [`app`] | What the operator is doing: panes, focus, keymap, prompts. `update(Event, now) -> Vec<Effect>`; no I/O. | model, store |
+//! | [`view`] | `&App` to cells: layout, theme roles. No state, no I/O. | model, store, app |
+//! | [`report`] | The same data as text or JSON Lines, for scripts. | model, transport, fleet |
+//! | [`tui`] | The terminal and the loop: enter and leave, input, pacing, effects. | model, transport, fleet, store, app, view |
+//! | [`demo`] | A fleet of SSH servers in this process with living logs. | model |
+//! | [`cli`], [`config`] | What was typed; what it means (flags over environment over file over defaults). | all above |
+//!
+//! A good place to start reading: [`model::update`], the one type through which everything learns of the fleet; then
+//! `host/shell/follow.sh` and [`host::shell::follow`], which are both halves of following a file.
+//!
+//! # Invariants
+//!
+//! * **A host's failure is a value.** It is a [`model::HostStatus`] in an update; no `Err` of one host reaches another.
+//! * **Nothing a user types is executed on a host.** Every remote command line is the constant `exec /bin/sh -s`; the
+//!   script is constant, and paths reach it as data on standard input.
+//! * **Plain mode writes nothing on a host**: the kernel would kill it for trying (`ulimit -f 0`), and nothing of it
+//!   outlives its connection: it ends when its standard input does.
+//! * **A shell never sends unasked.** The console asks for a look at all files, and each look brings a bounded piece;
+//!   so a slow terminal slows down the asking, and the lines stay where they are safe.
+//! * **No loss is silent.** Bytes that cannot be shown are a [`model::Gap`], in the stream where they would have stood.
+//! * **An offset is believed only together with the bytes before it**; inode numbers and sizes lie.
+//! * **Every queue is bounded in bytes** and waits when it is full, back to the host.
+//! * **Text from outside reaches a widget only as [`model::SafeText`].**
+//! * **The loop of the console awaits nothing but its own `select!`**; a dead host cannot hold up a key.
+//! * **Time and chance are arguments** of whatever decides; only edges read a clock.
 
 pub mod app;
+pub mod cli;
+pub mod config;
+pub mod demo;
 pub mod fleet;
 pub mod host;
 pub mod model;
+pub mod report;
 pub mod store;
 pub mod transport;
 pub mod tui;

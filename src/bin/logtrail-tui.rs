@@ -1,3 +1,135 @@
-//! The console.
+//! The console's program: reads the command line, has it made into a plan, and hands the plan to the part that does
+//! it. Errors leave here as one line on standard error, with the exit code of the design.
 
-fn main() {}
+use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+use clap::Parser;
+use jiff::tz::TimeZone;
+use logtrail::cli::{self, Args, Command};
+use logtrail::config::{self, Environment, Plan, Theme};
+use logtrail::demo;
+use logtrail::fleet::Fleet;
+use logtrail::model::HostSpec;
+use logtrail::report::{self, Progress};
+use logtrail::transport::Connector;
+use logtrail::tui;
+
+/// The fleet itself ends at the deadline and says what it was waiting for; this is for it to be heard.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+
+/// Usage or configuration: nothing was connected.
+const EXIT_USAGE: u8 = 2;
+
+fn main() -> ExitCode {
+    match run(&Args::parse()) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Standard error may be closed too, and then nobody is left to be told.
+            let _ = writeln!(io::stderr(), "logtrail-tui: {error:#}");
+            ExitCode::from(EXIT_USAGE)
+        }
+    }
+}
+
+fn run(args: &Args) -> Result<u8> {
+    match &args.command {
+        Some(Command::Man) => return print(|out| cli::write_man(out)),
+        Some(Command::Completions { shell }) => return print(|out| cli::write_completions(*shell, out)),
+        Some(Command::Demo(_) | Command::Hosts(_)) | None => {}
+    }
+    let plan = config::load(args, &Environment::of_process())?;
+    if let Some(path) = &plan.log_file {
+        cli::start_log(path, plan.log_filter.as_deref())?;
+    }
+    match &args.command {
+        Some(Command::Hosts(_)) if plan.json => print(|out| cli::write_hosts_json(&plan.hosts, out)),
+        Some(Command::Hosts(_)) => print(|out| cli::write_hosts_text(&plan.hosts, out)),
+        Some(Command::Demo(options)) => on_runtime(demo(&plan, options.size)),
+        _ => on_runtime(view(&plan, plan.hosts.clone())),
+    }
+}
+
+/// The console on the hosts, until it is quit.
+async fn console(plan: &Plan, hosts: Vec<HostSpec>) -> Result<u8> {
+    if !io::stdout().is_terminal() || !io::stdin().is_terminal() {
+        bail!("the console needs a terminal; for a script or a pipe use --once, with --json for JSON Lines");
+    }
+    let (asker, questions) = tui::questions();
+    let connector = Connector::new(plan.connector_settings(), Arc::new(asker));
+    let (fleet, updates) = Fleet::start(hosts.clone(), plan.fleet_options(), connector);
+    tui::run(fleet, updates, &hosts, questions, console_options(plan)).await?;
+    Ok(0)
+}
+
+fn console_options(plan: &Plan) -> tui::Options {
+    let own = plan.config_dir.as_ref().map(|folder| folder.join("themes"));
+    let (theme, themes) = match &plan.theme {
+        Theme::Default => (None, own),
+        Theme::NoColour => (Some("none".to_owned()), own),
+        Theme::Named(name) => (Some(name.clone()), own),
+        Theme::File(file) => {
+            let name = file.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+            (name, file.parent().map(Path::to_owned))
+        }
+    };
+    tui::Options { theme, themes, ..tui::Options::default() }
+}
+
+/// One bounded pass over the hosts, printed.
+async fn once(plan: &Plan, hosts: Vec<HostSpec>) -> Result<u8> {
+    let progress = Progress::on_stderr();
+    let connector = Connector::new(plan.connector_settings(), report::asker(progress.clone()));
+    let (fleet, updates) = Fleet::start(hosts.clone(), plan.fleet_options(), connector);
+    let options = report::Options {
+        json: plan.json,
+        grep: plan.grep.clone(),
+        timeout: plan.timeout + LAST_WORDS,
+        color: report::wants_color(io::stdout().is_terminal()),
+        progress,
+        zone: TimeZone::system(),
+    };
+    let outcome = report::run(updates, &hosts, options, &mut io::stdout().lock()).await;
+    fleet.stop().await;
+    Ok(outcome?.exit)
+}
+
+/// The console, or one pass, on a fleet of `size` servers in this process.
+async fn demo(plan: &Plan, size: u16) -> Result<u8> {
+    let fleet = demo::Fleet::start(usize::from(size)).await?;
+    // What ~/.ssh/config says of hosts that happen to have these names is not meant for them.
+    let plan = Plan { ssh_config: false, ..plan.clone() };
+    let result = view(&plan, fleet.hosts()).await;
+    fleet.stop().await;
+    result
+}
+
+async fn view(plan: &Plan, hosts: Vec<HostSpec>) -> Result<u8> {
+    if plan.once { once(plan, hosts).await } else { console(plan, hosts).await }
+}
+
+fn on_runtime(work: impl Future<Output = Result<u8>>) -> Result<u8> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let result = runtime.block_on(work);
+    // A look-up of a name or a key derivation may still be running on a thread of its own; nobody waits for it.
+    runtime.shutdown_background();
+    result
+}
+
+fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<u8> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    write(&mut out)?;
+    out.flush()?;
+    Ok(0)
+}
+
+/// `| head` closes the pipe when it has enough, which is no failure.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let of_io = |cause: &(dyn std::error::Error + 'static)| cause.downcast_ref::<io::Error>().map(io::Error::kind);
+    error.chain().any(|cause| of_io(cause) == Some(ErrorKind::BrokenPipe))
+}

@@ -1,1 +1,79 @@
 //! One host's operations as one async interface, and its supervision.
+//!
+//! [`supervise()`] keeps one host connected and says all it has to say through an [`Outbox`], until it is told to stop
+//! or, for a bounded pass, until it is done. A failure is an event like any other. There is one driver so far: plain
+//! `sh` over a channel ([`shell`]). How hosts are reached is left to `transport`, how many become one to `fleet`.
+
+mod lines;
+mod outbox;
+pub mod shell;
+mod supervise;
+mod track;
+
+pub use outbox::Outbox;
+pub use supervise::{Command, supervise};
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::model::{Cursor, Facts, GapReason, HostStatus, Sample, SourceInfo, Time, TimeFrom};
+
+/// What is wanted of a host.
+#[derive(Debug, Clone)]
+pub struct Work {
+    /// How many of the last lines of each source to begin with.
+    pub lines: u32,
+    /// Time between two samples.
+    pub sample_every: Duration,
+    /// End after the last lines and one sample, or go on.
+    pub once: bool,
+}
+
+/// What a host has to say. Sources are numbered from 0 on each host, in order of discovery.
+#[derive(Debug, Clone)]
+pub enum HostEvent {
+    /// Its state.
+    Status(HostStatus),
+    /// What it said of itself.
+    Facts(Facts),
+    /// A source came into being or changed its state.
+    Source(u32, SourceInfo),
+    /// Lines of a source, in the order of its bytes.
+    Lines(u32, Vec<Line>),
+    /// Bytes of a source are missing: from, to (where known), why, and when the byte before them was read.
+    Gap(u32, u64, Option<u64>, GapReason, Option<Time>),
+    /// Metrics.
+    Sample(Sample),
+    /// Every line written before this (by the host's clock) has been sent, and so many bytes were read since the last.
+    ReadTo(Time, u64),
+    /// The bounded pass is over, or can get no further.
+    Done,
+}
+
+/// A line with its time.
+#[derive(Debug, Clone)]
+pub struct Line {
+    /// What orders it.
+    pub time: Time,
+    /// Where that comes from.
+    pub time_from: TimeFrom,
+    /// The byte at which it begins.
+    pub cursor: Cursor,
+    /// The line.
+    pub raw: Bytes,
+}
+
+/// What a line takes beside its bytes, about.
+const LINE_OVERHEAD: usize = 80;
+
+impl HostEvent {
+    /// Bytes it takes in memory, about.
+    fn size(&self) -> usize {
+        match self {
+            Self::Lines(_, lines) => lines.iter().map(|line| line.raw.len() + LINE_OVERHEAD).sum(),
+            Self::Status(status) => LINE_OVERHEAD + status.reason.as_ref().map_or(0, String::len),
+            _ => 4 * LINE_OVERHEAD,
+        }
+    }
+}

@@ -1,1 +1,14 @@
 //! End to end tests: real servers, real files, real terminals.
+
+mod cli;
+mod demo;
+mod fleet;
+mod follow;
+mod screen;
+mod structure;
+mod support;
+mod transport;
+mod transport_config;
+mod transport_jump;
+mod transport_login;
+mod transport_trust;

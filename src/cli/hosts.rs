@@ -1,0 +1,124 @@
+//! The output of `hosts`: what a selection comes to, without connecting.
+
+use std::io::{self, Write};
+
+use serde_json::{Value, json};
+
+use crate::model::host::{Address, UserName};
+use crate::model::{Endpoint, HostKeyPolicy, HostSpec, SafeText, SourceKind, SourceSpec, TransportKind};
+
+/// One host per paragraph, for people.
+///
+/// # Errors
+/// When the output cannot be written.
+pub fn write_hosts_text(hosts: &[HostSpec], out: &mut dyn Write) -> io::Result<()> {
+    for host in hosts {
+        writeln!(out, "{}", SafeText::new(&headline(host)))?;
+        for route in &host.via {
+            let hops: Vec<String> = route.iter().map(hop).collect();
+            writeln!(out, "    via     {}", SafeText::new(&hops.join(" -> ")))?;
+        }
+        if !host.tags.is_empty() {
+            writeln!(out, "    tags    {}", SafeText::new(&host.tags.join(", ")))?;
+        }
+        for source in &host.sources {
+            writeln!(out, "    source  {}", SafeText::new(&format!("{}  {}", source.name, place(source))))?;
+        }
+        if host.sources.is_empty() {
+            writeln!(out, "    source  (what the host itself has: messages, syslog, the journal)")?;
+        }
+    }
+    let plural = if hosts.len() == 1 { "" } else { "s" };
+    writeln!(out, "{} host{plural}", hosts.len())
+}
+
+/// One JSON object per host and line, and a summary.
+///
+/// # Errors
+/// When the output cannot be written.
+pub fn write_hosts_json(hosts: &[HostSpec], out: &mut dyn Write) -> io::Result<()> {
+    for host in hosts {
+        let mut line = endpoint(&host.endpoint);
+        line["transport"] = json!(transport(host));
+        line["via"] = host.via.iter().map(|route| route.iter().map(endpoint).collect::<Value>()).collect();
+        line["tags"] = json!(host.tags);
+        line["sources"] = host.sources.iter().map(source).collect();
+        let mut tagged = json!({"v": 1, "type": "inventory"});
+        if let (Some(tagged), Some(line)) = (tagged.as_object_mut(), line.as_object_mut()) {
+            tagged.append(line);
+        }
+        writeln!(out, "{tagged}")?;
+    }
+    writeln!(out, "{}", json!({"v": 1, "type": "summary", "hosts": {"total": hosts.len()}, "exit": 0}))
+}
+
+fn headline(host: &HostSpec) -> String {
+    match transport(host) {
+        "local" => format!("{}  this machine, without SSH", host.name()),
+        "auto" => format!("{}  {}", host.name(), target(&host.endpoint)),
+        other => format!("{}  {}  transport {other}", host.name(), target(&host.endpoint)),
+    }
+}
+
+fn hop(endpoint: &Endpoint) -> String {
+    match target(endpoint) {
+        target if endpoint.address.is_some() => format!("{} ({target})", endpoint.name),
+        target => target,
+    }
+}
+
+/// `user@address:port` with the parts that are known without asking `ssh -G`.
+fn target(endpoint: &Endpoint) -> String {
+    let user = endpoint.user.as_ref().map(|user| format!("{user}@")).unwrap_or_default();
+    let address = endpoint.address.as_ref().map_or(endpoint.name.as_str(), |address| address.as_str());
+    match endpoint.port {
+        Some(port) if address.contains(':') => format!("{user}[{address}]:{port}"),
+        Some(port) => format!("{user}{address}:{port}"),
+        None => format!("{user}{address}"),
+    }
+}
+
+fn place(source: &SourceSpec) -> String {
+    match &source.kind {
+        SourceKind::Path(path) => path.clone(),
+        SourceKind::Journal(None) => "journal".to_owned(),
+        SourceKind::Journal(Some(unit)) => format!("journal:{unit}"),
+    }
+}
+
+fn transport(host: &HostSpec) -> &'static str {
+    match host.transport {
+        TransportKind::Auto => "auto",
+        TransportKind::Russh => "russh",
+        TransportKind::System => "system",
+        TransportKind::Local => "local",
+    }
+}
+
+fn endpoint(endpoint: &Endpoint) -> Value {
+    json!({
+        "host": endpoint.name.as_str(),
+        "address": endpoint.address.as_ref().map(Address::as_str),
+        "port": endpoint.port,
+        "user": endpoint.user.as_ref().map(UserName::as_str),
+        "identity": paths(&endpoint.identity),
+        "known_hosts": paths(&endpoint.known_hosts),
+        "host_keys": match endpoint.host_keys {
+            HostKeyPolicy::Strict => "strict",
+            HostKeyPolicy::AcceptNew => "accept-new",
+        },
+    })
+}
+
+fn paths(paths: &[std::path::PathBuf]) -> Vec<String> {
+    paths.iter().map(|path| path.display().to_string()).collect()
+}
+
+fn source(source: &SourceSpec) -> Value {
+    let (path, journal) = match &source.kind {
+        SourceKind::Path(path) => (json!(path), Value::Null),
+        SourceKind::Journal(None) => (Value::Null, json!(true)),
+        SourceKind::Journal(Some(unit)) => (Value::Null, json!(unit)),
+    };
+    json!({"name": source.name, "path": path, "journal": journal, "time": source.time})
+}

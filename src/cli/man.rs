@@ -1,0 +1,71 @@
+//! The man page: names and options from the definition of the command line, the rest written by hand.
+
+use std::io::{self, Write};
+
+use clap::CommandFactory;
+
+use super::Args;
+
+/// Query language, inventory, files, environment, exit codes, JSON Lines.
+const BY_HAND: &str = include_str!("man.roff");
+
+/// Prints the man page as roff.
+///
+/// # Errors
+/// When the output cannot be written.
+pub fn write_man(out: &mut dyn Write) -> io::Result<()> {
+    out.write_all(page()?.as_bytes())
+}
+
+fn page() -> io::Result<String> {
+    // The examples and the exit codes of the long help have sections of their own here.
+    let mut command = Args::command().after_help("").after_long_help("").term_width(100);
+    command.build();
+    let man = clap_mangen::Man::new(command.clone()).date("").manual("User Commands");
+    let mut page = Vec::new();
+    man.render_title(&mut page)?;
+    man.render_name_section(&mut page)?;
+    man.render_synopsis_section(&mut page)?;
+    man.render_description_section(&mut page)?;
+    man.render_options_section(&mut page)?;
+    page.extend(b".SH SUBCOMMANDS\n");
+    for sub in command.get_subcommands() {
+        subcommand(sub, &mut page);
+    }
+    page.extend(BY_HAND.as_bytes());
+    String::from_utf8(page).map_err(io::Error::other)
+}
+
+/// One page for all subcommands: they are few, and their own pages would repeat every global option.
+fn subcommand(command: &clap::Command, page: &mut Vec<u8>) {
+    let own = command.get_arguments().filter(|arg| !arg.is_global_set() && arg.get_id() != "help");
+    let usage: Vec<String> = own.map(|arg| escape(&arg.to_string())).collect();
+    let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+    let line = format!(".TP\n\\fB{}\\fR {}\n{}\n", command.get_name(), usage.join(" "), escape(&about));
+    page.extend(line.trim_end().as_bytes());
+    page.push(b'\n');
+}
+
+/// Hyphens that are typed, and nothing that roff would take for a request.
+fn escape(text: &str) -> String {
+    let text = text.replace('\\', "\\e").replace('-', "\\-");
+    if text.starts_with(['.', '\'']) { format!("\\&{text}") } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::page;
+
+    #[test]
+    fn the_page_in_man_is_not_stale() {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("man/logtrail-tui.1");
+        let fresh = page().expect("a page");
+        if std::env::var_os("UPDATE").is_some() {
+            std::fs::write(&file, &fresh).expect("man/ is writable");
+        }
+        let stored = std::fs::read_to_string(&file).unwrap_or_default();
+        assert!(stored == fresh, "man/logtrail-tui.1 is stale: run this test with UPDATE=1");
+    }
+}

@@ -1,0 +1,272 @@
+//! What was typed: options and subcommands, their help, the man page and the completions. What it means together
+//! with the environment and the files is left to `config`.
+
+mod help;
+mod hosts;
+mod log;
+mod man;
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+use jiff::SignedDuration;
+
+pub use hosts::{write_hosts_json, write_hosts_text};
+pub use log::{LogError, start_log};
+pub use man::write_man;
+
+/// The command line.
+#[derive(Debug, Clone, Default, Parser)]
+#[command(
+    name = "logtrail-tui",
+    version,
+    about = help::ABOUT,
+    long_about = help::LONG_ABOUT,
+    after_help = help::AFTER_HELP,
+    after_long_help = help::AFTER_LONG_HELP,
+    max_term_width = 100,
+    disable_help_subcommand = true
+)]
+pub struct Args {
+    /// Options of every subcommand.
+    #[command(flatten)]
+    pub global: Global,
+    /// Which hosts.
+    #[command(flatten)]
+    pub selection: Selection,
+    /// Options of the console and of `--once`.
+    #[command(flatten)]
+    pub viewing: Viewing,
+    /// What to do other than to open the console.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// Options that are taken before and after the subcommand.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct Global {
+    /// Read the inventory from FILE
+    ///
+    /// Without it: the file that $LOGTRAIL_HOSTS names, then hosts.toml in the configuration folder
+    /// (~/.config/logtrail on Linux). hosts.example.toml in the source documents every key.
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
+    pub config: Option<PathBuf>,
+
+    /// Print JSON Lines in place of text, where something is printed
+    #[arg(long, global = true, help_heading = "Global options")]
+    pub json: bool,
+
+    /// Wait no longer than this for a host (10s, 500ms, 2m)
+    ///
+    /// With --once it bounds the whole pass (default 30s), and what has arrived by then is printed. In the console
+    /// it bounds each attempt to connect (default 10s).
+    #[arg(long, global = true, value_name = "DURATION", value_parser = parse_timeout, help_heading = "Global options")]
+    pub timeout: Option<Duration>,
+
+    /// Do not ask `ssh -G` what ~/.ssh/config says of a host
+    #[arg(long, global = true, help_heading = "Global options")]
+    pub no_ssh_config: bool,
+
+    /// What to do with a host key that known_hosts does not know
+    ///
+    /// It goes before what hosts.toml says. A key that differs from the known one is always refused.
+    #[arg(long, global = true, value_enum, value_name = "POLICY", help_heading = "Global options")]
+    pub host_keys: Option<HostKeys>,
+
+    /// Colours: the name of a theme, or a theme file
+    ///
+    /// A value with a '/' or ending in .toml is a file. $NO_COLOR, when set and not empty, turns colours off.
+    #[arg(long, global = true, value_name = "NAME|FILE", help_heading = "Global options")]
+    pub theme: Option<String>,
+
+    /// Write a debug log to FILE, filtered by $LOGTRAIL_LOG
+    ///
+    /// $LOGTRAIL_LOG has the syntax of tracing's filters, as in debug or logtrail::transport=trace; default info.
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
+    pub log_file: Option<PathBuf>,
+}
+
+/// `--hosts`. Not one of clap's global options, for of those the one after the subcommand replaces the one before it.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct Selection {
+    /// Which hosts; the language is that of `config`.
+    #[arg(long, value_name = "SELECTION", help_heading = "Global options")]
+    #[arg(help = help::HOSTS_BRIEF, long_help = help::HOSTS)]
+    pub hosts: Vec<String>,
+}
+
+/// Options of what shows or prints lines: the console, `--once`, `demo`.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct Viewing {
+    /// Make one bounded pass over the hosts, print what they have, and exit
+    #[arg(long)]
+    pub once: bool,
+
+    /// Begin with the last N lines of each source [default: 200, with --once 10]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=MAX_LINES))]
+    pub lines: Option<u32>,
+
+    /// Keep only lines that match QUERY
+    ///
+    /// Words must all occur; "a phrase"; /regular expression/; level>=warn; host:GLOB; source:GLOB; a leading '-'
+    /// negates a term. Lower-case text matches either case.
+    #[arg(long, value_name = "QUERY", allow_hyphen_values = true)]
+    pub grep: Option<String>,
+
+    /// Time between two samples of the metrics [default: 2s]
+    #[arg(long, value_name = "DURATION", value_parser = parse_interval)]
+    pub interval: Option<Duration>,
+}
+
+/// More lines than this per source are not a look at the end of a log but an export, and would not fit the ring.
+const MAX_LINES: i64 = 100_000;
+
+/// Values of `--host-keys`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum HostKeys {
+    /// Ask in the console, refuse elsewhere
+    Strict,
+    /// Store the key of a host that is met for the first time
+    AcceptNew,
+}
+
+/// Subcommands.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Command {
+    /// Show a made-up fleet of SSH servers inside this process: nothing to set up, nothing left behind
+    Demo(Demo),
+    /// List the hosts that the inventory and --hosts come to, and connect to none: a check of the configuration
+    Hosts(Selection),
+    /// Print the man page as roff; read it with `logtrail-tui man | man -l -`
+    Man,
+    /// Print the completions of a shell, to be sourced or stored where it looks for them
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Options of `demo`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Demo {
+    /// Number of hosts
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=MAX_DEMO_HOSTS))]
+    pub size: u16,
+    /// Which hosts: refused, with the reason, for it makes its own.
+    #[command(flatten)]
+    pub selection: Selection,
+    /// Options of the console, which may stand after `demo` too.
+    #[command(flatten)]
+    pub viewing: Viewing,
+}
+
+/// A demo server costs about 1 MB and a few file handles of this process; 200 stay below the usual limit of 1024.
+const MAX_DEMO_HOSTS: i64 = 200;
+
+impl Args {
+    /// The selections before and after the subcommand, in this order.
+    #[must_use]
+    pub fn all_selections(&self) -> Vec<String> {
+        let after = match &self.command {
+            Some(Command::Hosts(selection) | Command::Demo(Demo { selection, .. })) => &selection.hosts[..],
+            Some(Command::Man | Command::Completions { .. }) | None => &[],
+        };
+        [&self.selection.hosts[..], after].concat()
+    }
+
+    /// The viewing options of the command line as a whole: `--once demo` and `demo --once` are the same.
+    #[must_use]
+    pub fn all_viewing(&self) -> Viewing {
+        let before = self.viewing.clone();
+        let Some(Command::Demo(Demo { viewing: after, .. })) = &self.command else { return before };
+        Viewing {
+            once: after.once || before.once,
+            lines: after.lines.or(before.lines),
+            grep: after.grep.clone().or(before.grep),
+            interval: after.interval.or(before.interval),
+        }
+    }
+}
+
+/// Prints the completions of a shell.
+///
+/// # Errors
+/// When the output cannot be written.
+pub fn write_completions(shell: clap_complete::Shell, out: &mut dyn Write) -> io::Result<()> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Args::command(), "logtrail-tui", &mut script);
+    out.write_all(&script)
+}
+
+fn parse_timeout(text: &str) -> Result<Duration, String> {
+    parse_duration(text, Duration::from_millis(100), Duration::from_secs(24 * 3600))
+}
+
+/// Under half a second, rates are noise and sampling shows in the host's own CPU figures.
+fn parse_interval(text: &str) -> Result<Duration, String> {
+    parse_duration(text, Duration::from_millis(500), Duration::from_secs(3600))
+}
+
+fn parse_duration(text: &str, least: Duration, most: Duration) -> Result<Duration, String> {
+    let what = "a duration such as 10s, 500ms or 2m";
+    let given = match text.trim().parse::<u32>() {
+        Ok(_) => return Err(format!("a unit is missing: {what}")),
+        Err(_) => text.parse::<SignedDuration>().map_err(|_| format!("expected {what}"))?,
+    };
+    match Duration::try_from(given) {
+        Ok(given) if (least..=most).contains(&given) => Ok(given),
+        _ => Err(format!("must be from {least:?} to {}s", most.as_secs())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Args {
+        Args::try_parse_from(line.split_whitespace()).expect("a valid command line")
+    }
+
+    #[test]
+    fn the_definition_of_the_command_line_is_sound() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn global_options_are_taken_on_either_side_of_the_subcommand() {
+        for line in ["logtrail-tui --json --hosts a hosts", "logtrail-tui hosts --json --hosts a"] {
+            let args = parse(line);
+            assert!(args.global.json, "{line}");
+            assert_eq!(args.all_selections(), ["a"], "{line}");
+        }
+        assert_eq!(parse("logtrail-tui --hosts a,b hosts --hosts c").all_selections(), ["a,b", "c"]);
+    }
+
+    #[test]
+    fn viewing_options_are_taken_on_either_side_of_demo() {
+        for line in ["logtrail-tui --once --lines 7 demo --size 3", "logtrail-tui demo --size 3 --once --lines 7"] {
+            let viewing = parse(line).all_viewing();
+            assert!(viewing.once, "{line}");
+            assert_eq!(viewing.lines, Some(7), "{line}");
+        }
+    }
+
+    #[test]
+    fn durations_have_units_and_bounds() {
+        assert_eq!(parse_timeout("10s"), Ok(Duration::from_secs(10)));
+        assert_eq!(parse_timeout("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(parse_timeout("2m"), Ok(Duration::from_secs(120)));
+        for bad in ["", "10", "ten", "-5s", "0s", "99h", "1ms"] {
+            assert!(parse_timeout(bad).is_err(), "{bad}");
+        }
+        assert!(parse_interval("100ms").is_err());
+    }
+
+    #[test]
+    fn a_query_may_start_with_a_negation() {
+        let args = Args::try_parse_from(["logtrail-tui", "--grep", "-healthz"]).expect("valid");
+        assert_eq!(args.viewing.grep.as_deref(), Some("-healthz"));
+    }
+}

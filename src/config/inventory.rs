@@ -1,0 +1,343 @@
+//! The hosts that a file defines, with the defaults applied and every value checked. Which of them are wanted is
+//! left to `selection`, the jump routes to `routes`.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use toml::Spanned;
+
+use super::environment::Environment;
+use super::error::ConfigError;
+use super::file::{Document, Paths, RawAgent, RawHost, RawHostKeys, RawTransport, Source};
+use super::routes::{Chains, Routes};
+use super::selection::{Groups, is_glob};
+use super::sources::{check_label, sources};
+use super::target::Target;
+use crate::model::host::{Address, UserName};
+use crate::model::{Endpoint, HostKeyPolicy, HostName, HostSpec, SourceSpec, TransportKind};
+
+/// The built-in values and those of `[defaults]`; then those of a host.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Settings {
+    pub(super) address: Option<Address>,
+    pub(super) port: Option<u16>,
+    pub(super) user: Option<UserName>,
+    pub(super) identity: Vec<PathBuf>,
+    /// Routes as they are written, each with its place in the file.
+    pub(super) via: Vec<(String, usize)>,
+    pub(super) tags: Vec<String>,
+    pub(super) sources: Vec<SourceSpec>,
+    pub(super) transport: TransportKind,
+    pub(super) known_hosts: Vec<PathBuf>,
+    pub(super) host_keys: HostKeyPolicy,
+}
+
+/// A host of the file.
+#[derive(Debug, Clone)]
+pub(super) struct Host {
+    pub(super) name: HostName,
+    pub(super) settings: Settings,
+}
+
+/// The file with everything in it checked; empty where there is no file.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Inventory {
+    pub(super) file: Option<Source>,
+    pub(super) defaults: Settings,
+    pub(super) hosts: Vec<Host>,
+    index: HashMap<String, usize>,
+    pub(super) groups: Groups,
+    /// Where in the file each key is named first.
+    identities: HashMap<PathBuf, usize>,
+    /// `routes[n]` are those of `hosts[n]`.
+    routes: Vec<Chains>,
+}
+
+/// Edits between two names up to which one is taken for the other mistyped: a letter wrong, or two swapped.
+const MISTYPED: usize = 2;
+
+impl Inventory {
+    /// Checks a file as a whole, whatever of it is wanted later.
+    ///
+    /// # Errors
+    /// With the place of the first thing that is wrong.
+    pub(super) fn new(file: Source, env: &Environment, host_keys: Option<HostKeyPolicy>) -> Result<Self, ConfigError> {
+        let document = file.parse()?;
+        let reader = Reader { file: &file, env, base: base_of(&file.path), host_keys };
+        let built_in = Settings { host_keys: host_keys.unwrap_or_default(), ..Settings::default() };
+        let defaults = reader.settings(&document.defaults, &built_in)?;
+        let hosts = reader.hosts(&document, &defaults)?;
+        let index = hosts.iter().enumerate().map(|(n, host)| (host.name.as_str().to_owned(), n)).collect();
+        let identities = reader.identities(&document)?;
+        let mut inventory = Self { file: Some(file), defaults, hosts, index, identities, ..Self::default() };
+        let (routes, groups) = inventory.resolve(&document)?;
+        (inventory.routes, inventory.groups) = (routes, groups);
+        Ok(inventory)
+    }
+
+    /// What hosts and groups say of each other.
+    fn resolve(&self, document: &Document) -> Result<(Vec<Chains>, Groups), ConfigError> {
+        let Some(file) = &self.file else { return Ok(Default::default()) };
+        let routes = Routes::new(self, file);
+        routes.of_routes(&self.defaults.via)?;
+        Ok((routes.all()?, Groups::new(self, &document.groups, file)?))
+    }
+
+    /// What is wrong with a key, with the place where the file names it.
+    pub(super) fn identity_error(&self, path: &Path, why: &str) -> ConfigError {
+        let message = format!("{}: {why}", path.display());
+        match (&self.file, self.identities.get(path)) {
+            (Some(file), Some(&at)) => file.error(at, format!("identity: {message}")),
+            _ => ConfigError::option("identity", message),
+        }
+    }
+
+    /// That of a user who has no file.
+    pub(super) fn none(host_keys: Option<HostKeyPolicy>) -> Self {
+        let defaults = Settings { host_keys: host_keys.unwrap_or_default(), ..Settings::default() };
+        Self { defaults, ..Self::default() }
+    }
+
+    /// The place of a host by its name.
+    pub(super) fn find(&self, name: &str) -> Option<usize> {
+        self.index.get(name).copied()
+    }
+
+    /// The names of all hosts, in the order of the file.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.hosts.iter().map(|host| host.name.as_str())
+    }
+
+    /// The SSH server of a host.
+    pub(super) fn endpoint(&self, n: usize) -> Endpoint {
+        let Host { name, settings, .. } = &self.hosts[n];
+        settings.endpoint(name.clone())
+    }
+
+    /// A host with its routes.
+    pub(super) fn spec(&self, n: usize) -> HostSpec {
+        let settings = &self.hosts[n].settings;
+        HostSpec {
+            endpoint: self.endpoint(n),
+            via: self.routes[n].clone(),
+            tags: settings.tags.clone(),
+            sources: settings.sources.clone(),
+            transport: settings.transport.clone(),
+        }
+    }
+
+    /// The SSH server of a target that the file does not define: the defaults hold for it as for every host.
+    pub(super) fn endpoint_of_target(&self, target: &Target) -> Result<Endpoint, String> {
+        let name = HostName::new(target.host.as_str()).map_err(|error| error.to_string())?;
+        let mut endpoint = self.defaults.endpoint(name);
+        endpoint.address = None;
+        endpoint.user = target.user.clone().or(endpoint.user);
+        endpoint.port = target.port.or(endpoint.port);
+        Ok(endpoint)
+    }
+
+    /// A host that the file does not define.
+    pub(super) fn spec_of_target(&self, target: &Target) -> Result<HostSpec, String> {
+        let endpoint = self.endpoint_of_target(target)?;
+        let own = Settings { user: target.user.clone(), port: target.port, ..Settings::default() };
+        let local = !target.explicit && own.is_local(&endpoint.name);
+        let transport = if local { TransportKind::Local } else { self.defaults.transport.clone() };
+        let via = if local { Vec::new() } else { self.default_routes(&endpoint.name)? };
+        let Settings { tags, sources, .. } = self.defaults.clone();
+        Ok(HostSpec { endpoint, via, tags, sources, transport })
+    }
+
+    /// Whether a target may be dialled though the file does not define it. A bare word is taken for a name mistyped;
+    /// so is a name with dots that is nearly one of the file's.
+    pub(super) fn takes_outside(&self, target: &Target) -> bool {
+        let host = target.host.as_str();
+        let nearly = |name: &str| strsim::osa_distance(name, host) <= MISTYPED;
+        self.file.is_none()
+            || target.is_surely_meant()
+            || host == "localhost"
+            || (host.contains('.') && !self.names().any(nearly))
+    }
+
+    /// The routes of `[defaults]`, for a host that the file does not define.
+    fn default_routes(&self, name: &HostName) -> Result<Chains, String> {
+        match &self.file {
+            Some(file) if !names_hop(&self.defaults.via, name.as_str()) => {
+                Routes::new(self, file).of_routes(&self.defaults.via).map_err(|error| error.message)
+            }
+            _ => Ok(Vec::new()),
+        }
+    }
+}
+
+impl Settings {
+    fn endpoint(&self, name: HostName) -> Endpoint {
+        Endpoint {
+            name,
+            address: self.address.clone(),
+            port: self.port,
+            user: self.user.clone(),
+            identity: self.identity.clone(),
+            known_hosts: self.known_hosts.clone(),
+            host_keys: self.host_keys,
+        }
+    }
+
+    /// Whether a host with these settings *of its own* is this machine. The defaults, which are for SSH, do not
+    /// count: a default user must not turn `localhost` into a host to log in to.
+    fn is_local(&self, name: &HostName) -> bool {
+        name.as_str() == "localhost"
+            && self.transport == TransportKind::Auto
+            && self.address.is_none()
+            && self.port.is_none()
+            && self.user.is_none()
+            && self.via.is_empty()
+    }
+}
+
+/// Whether a name is a hop of one of the routes.
+fn names_hop(routes: &[(String, usize)], name: &str) -> bool {
+    routes.iter().flat_map(|(route, _)| route.split(',')).any(|hop| hop.trim() == name)
+}
+
+fn base_of(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new(""))
+}
+
+/// Turns what is written into settings, with the place of whatever is wrong.
+struct Reader<'a> {
+    file: &'a Source,
+    env: &'a Environment,
+    base: &'a Path,
+    /// `--host-keys`, which goes before the file.
+    host_keys: Option<HostKeyPolicy>,
+}
+
+impl Reader<'_> {
+    fn hosts(&self, document: &Document, defaults: &Settings) -> Result<Vec<Host>, ConfigError> {
+        document.hosts.iter().map(|(name, raw)| self.host(name, raw, defaults)).collect()
+    }
+
+    fn host(&self, name: &Spanned<String>, raw: &RawHost, defaults: &Settings) -> Result<Host, ConfigError> {
+        let at = name.span().start;
+        let name = host_name(name.get_ref()).map_err(|message| self.file.error(at, message))?;
+        let mut settings = self.settings(raw, defaults)?;
+        let own = self.settings(raw, &Settings::default())?;
+        if own.is_local(&name) {
+            settings.transport = TransportKind::Local;
+            settings.via.clear();
+        }
+        // A default route is for the hosts behind it; the jump hosts themselves are in front.
+        if raw.via.is_none() && names_hop(&defaults.via, name.as_str()) {
+            settings.via.clear();
+        }
+        Ok(Host { name, settings })
+    }
+
+    fn identities(&self, document: &Document) -> Result<HashMap<PathBuf, usize>, ConfigError> {
+        let mut places = HashMap::new();
+        for raw in document.hosts.iter().map(|(_, raw)| raw).chain([&document.defaults]) {
+            let at = raw.identity.as_ref().map_or(0, |paths| paths.span().start);
+            for path in self.paths(raw.identity.as_ref())?.unwrap_or_default() {
+                places.entry(path).or_insert(at);
+            }
+        }
+        Ok(places)
+    }
+
+    /// The values of a table over those of the layer below.
+    fn settings(&self, raw: &RawHost, below: &Settings) -> Result<Settings, ConfigError> {
+        self.agent(raw)?;
+        let address = self.checked(raw.address.as_ref(), |text| Address::new(text).map_err(|e| e.to_string()))?;
+        let user = self.checked(raw.user.as_ref(), |text| UserName::new(text).map_err(|e| e.to_string()))?;
+        Ok(Settings {
+            address: address.or_else(|| below.address.clone()),
+            port: raw.port.map(|port| port.0).or(below.port),
+            user: user.or_else(|| below.user.clone()),
+            identity: self.paths(raw.identity.as_ref())?.unwrap_or_else(|| below.identity.clone()),
+            via: raw.via.as_ref().map_or_else(|| below.via.clone(), |via| via.iter().map(route).collect()),
+            tags: self.tags(raw.tags.as_deref())?.unwrap_or_else(|| below.tags.clone()),
+            sources: self.sources(raw)?.unwrap_or_else(|| below.sources.clone()),
+            transport: raw.transport.map_or_else(|| below.transport.clone(), RawTransport::kind),
+            known_hosts: self.paths(raw.known_hosts.as_ref())?.unwrap_or_else(|| below.known_hosts.clone()),
+            host_keys: self.host_keys.or(raw.host_keys.map(RawHostKeys::policy)).unwrap_or(below.host_keys),
+        })
+    }
+
+    fn agent(&self, raw: &RawHost) -> Result<(), ConfigError> {
+        match &raw.agent {
+            Some(agent) if *agent.get_ref() == RawAgent::Require => {
+                let message = "agent = \"require\": this version has no agent yet; use \"auto\" or \"never\"";
+                Err(self.file.error(agent.span().start, message))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn checked<T>(
+        &self,
+        value: Option<&Spanned<String>>,
+        check: impl Fn(&str) -> Result<T, String>,
+    ) -> Result<Option<T>, ConfigError> {
+        let Some(value) = value else { return Ok(None) };
+        check(value.get_ref()).map(Some).map_err(|message| self.file.error(value.span().start, message))
+    }
+
+    fn paths(&self, paths: Option<&Spanned<Paths>>) -> Result<Option<Vec<PathBuf>>, ConfigError> {
+        let Some(paths) = paths else { return Ok(None) };
+        let expanded: Result<_, String> = paths.get_ref().0.iter().map(|p| self.env.expand(p, self.base)).collect();
+        expanded.map(Some).map_err(|message| self.file.error(paths.span().start, message))
+    }
+
+    fn tags(&self, tags: Option<&[Spanned<String>]>) -> Result<Option<Vec<String>>, ConfigError> {
+        let Some(tags) = tags else { return Ok(None) };
+        let mut checked: Vec<String> = Vec::with_capacity(tags.len());
+        for tag in tags {
+            check_label("tag", tag.get_ref()).map_err(|message| self.file.error(tag.span().start, message))?;
+            if !checked.contains(tag.get_ref()) {
+                checked.push(tag.get_ref().clone());
+            }
+        }
+        Ok(Some(checked))
+    }
+
+    fn sources(&self, raw: &RawHost) -> Result<Option<Vec<SourceSpec>>, ConfigError> {
+        let Some(raw) = &raw.sources else { return Ok(None) };
+        sources(raw).map(Some).map_err(|(at, message)| self.file.error(at, message))
+    }
+}
+
+fn route(route: &Spanned<String>) -> (String, usize) {
+    let Range { start, .. } = route.span();
+    (route.get_ref().clone(), start)
+}
+
+/// A name of the inventory: stricter than what the type allows, for it must not look like a target or a pattern.
+fn host_name(given: &str) -> Result<HostName, String> {
+    let name = HostName::new(given).map_err(|error| error.to_string())?;
+    if given.contains(['@', ':', '[', ']']) || is_glob(given) {
+        return Err(format!(
+            "host name {given:?} may have letters, digits, '.', '_' and '-' only; set address for the rest"
+        ));
+    }
+    Ok(name)
+}
+
+impl RawTransport {
+    fn kind(self) -> TransportKind {
+        match self {
+            Self::Auto => TransportKind::Auto,
+            Self::Russh => TransportKind::Russh,
+            Self::System => TransportKind::System,
+        }
+    }
+}
+
+impl RawHostKeys {
+    fn policy(self) -> HostKeyPolicy {
+        match self {
+            Self::Strict => HostKeyPolicy::Strict,
+            Self::AcceptNew => HostKeyPolicy::AcceptNew,
+        }
+    }
+}

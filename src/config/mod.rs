@@ -1,0 +1,222 @@
+//! What the command line means: options over the environment over files over defaults, as one [`Plan`].
+//!
+//! Reads files and checks that keys are there; connects to nothing and prints nothing. Everything that is wrong is
+//! one line with file, line, column and what was probably meant.
+
+mod chosen;
+mod environment;
+mod error;
+mod file;
+mod identity;
+mod inventory;
+mod routes;
+mod selection;
+mod sources;
+mod target;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::cli::{Args, Command, HostKeys};
+use crate::fleet::{Goal, Options};
+use crate::model::{Endpoint, HostKeyPolicy, HostName, HostSpec, Query, TransportKind};
+use crate::transport::Settings;
+
+pub use environment::Environment;
+pub use error::{ConfigError, Place};
+use inventory::Inventory;
+
+/// What is to be done, decided.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The hosts, in the order of selection; empty for `demo`, which makes its own.
+    pub hosts: Vec<HostSpec>,
+    /// The file that was read; `None` where there is none.
+    pub inventory: Option<PathBuf>,
+    /// One bounded pass in place of the console.
+    pub once: bool,
+    /// JSON Lines in place of text.
+    pub json: bool,
+    /// The longest time for the whole of `--once`.
+    pub timeout: Duration,
+    /// The longest time for one attempt to connect.
+    pub connect_timeout: Duration,
+    /// Last lines of each source to begin with.
+    pub lines: u32,
+    /// Time between two samples.
+    pub interval: Duration,
+    /// What a line must match.
+    pub grep: Option<Query>,
+    /// Whether `ssh -G` is asked.
+    pub ssh_config: bool,
+    /// Colours.
+    pub theme: Theme,
+    /// The user's folder for files of ours, such as themes, whether or not it exists.
+    pub config_dir: Option<PathBuf>,
+    /// Where the debug log goes.
+    pub log_file: Option<PathBuf>,
+    /// What passes into the debug log (`LOGTRAIL_LOG`).
+    pub log_filter: Option<String>,
+}
+
+/// Which colours are wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Theme {
+    /// The built-in default.
+    Default,
+    /// None (`NO_COLOR`).
+    NoColour,
+    /// A theme by its name.
+    Named(String),
+    /// A theme file.
+    File(PathBuf),
+}
+
+/// Lines of each source that fill a screen with something to scroll back to.
+const CONSOLE_LINES: u32 = 200;
+/// Lines of each source that can be read when they are printed for a whole fleet.
+const ONCE_LINES: u32 = 10;
+/// Slow enough to cost a host nothing (4 ms of CPU per sample), fast enough to see a spike.
+const INTERVAL: Duration = Duration::from_secs(2);
+/// Longer than a slow login (reverse DNS, PAM), shorter than patience.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Room for one slow login through a bastion, the pass itself and two samples.
+const ONCE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Decides what is to be done. `man` and `completions` need no plan and should not ask for one.
+///
+/// # Errors
+/// When a file, an option or a variable is wrong, or no host is meant.
+pub fn load(args: &Args, env: &Environment) -> Result<Plan, ConfigError> {
+    let (inventory, hosts) = match &args.command {
+        Some(Command::Demo(_)) => (None, demo_hosts(args)?),
+        _ => hosts(args, env)?,
+    };
+    let viewing = args.all_viewing();
+    let grep = viewing.grep.as_deref().filter(|text| !text.trim().is_empty()).map(Query::parse).transpose();
+    let timeout = args.global.timeout;
+    Ok(Plan {
+        hosts,
+        inventory,
+        once: viewing.once,
+        json: args.global.json,
+        timeout: timeout.unwrap_or(ONCE_TIMEOUT),
+        connect_timeout: connect_timeout(timeout, viewing.once),
+        lines: viewing.lines.unwrap_or(if viewing.once { ONCE_LINES } else { CONSOLE_LINES }),
+        interval: viewing.interval.unwrap_or(INTERVAL),
+        grep: grep.map_err(|error| ConfigError::option("--grep", error.to_string()))?,
+        ssh_config: !args.global.no_ssh_config,
+        theme: theme(args, env),
+        config_dir: config_dir(env),
+        log_file: args.global.log_file.clone(),
+        log_filter: env.variable("LOGTRAIL_LOG").map(|filter| filter.to_string_lossy().into_owned()),
+    })
+}
+
+impl Plan {
+    /// What the connector is made with.
+    #[must_use]
+    pub fn connector_settings(&self) -> Settings {
+        Settings { ssh_config: self.ssh_config, connect_timeout: self.connect_timeout, known_hosts: None }
+    }
+
+    /// What the fleet is started with.
+    #[must_use]
+    pub fn fleet_options(&self) -> Options {
+        let goal = if self.once { Goal::Once { deadline: self.timeout } } else { Goal::Follow };
+        Options { goal, lines: self.lines, sample_every: self.interval }
+    }
+}
+
+/// A pass may end sooner than a login would; the console goes on trying.
+fn connect_timeout(given: Option<Duration>, once: bool) -> Duration {
+    match given {
+        Some(given) if once => given.min(CONNECT_TIMEOUT),
+        Some(given) => given,
+        None => CONNECT_TIMEOUT,
+    }
+}
+
+fn demo_hosts(args: &Args) -> Result<Vec<HostSpec>, ConfigError> {
+    for (given, option) in [(args.global.config.is_some(), "--config"), (!args.all_selections().is_empty(), "--hosts")]
+    {
+        if given {
+            return Err(ConfigError::option(option, "demo makes its own hosts; choose how many with --size"));
+        }
+    }
+    Ok(Vec::new())
+}
+
+fn hosts(args: &Args, env: &Environment) -> Result<(Option<PathBuf>, Vec<HostSpec>), ConfigError> {
+    let host_keys = args.global.host_keys.map(|policy| match policy {
+        HostKeys::Strict => HostKeyPolicy::Strict,
+        HostKeys::AcceptNew => HostKeyPolicy::AcceptNew,
+    });
+    let inventory = match inventory_file(args, env)? {
+        Some(file) => Inventory::new(file, env, host_keys)?,
+        None => Inventory::none(host_keys),
+    };
+    let path = inventory.file.as_ref().map(|file| file.path.clone());
+    let selections = args.all_selections();
+    let hosts = match (&inventory.file, selections.is_empty()) {
+        (_, false) => chosen::choose(&inventory, &selections)?,
+        (None, true) => vec![this_machine(&inventory)?],
+        (Some(file), true) if inventory.hosts.is_empty() => {
+            let message = "no host: add [hosts.NAME], or name a target with --hosts user@host";
+            return Err(file.error(0, message));
+        }
+        (Some(_), true) => (0..inventory.hosts.len()).map(|n| inventory.spec(n)).collect(),
+    };
+    identity::check(&hosts, &inventory)?;
+    Ok((path, hosts))
+}
+
+/// The inventory: of `--config`, of `LOGTRAIL_HOSTS`, of the user's configuration folder. Only the last may be missing.
+fn inventory_file(args: &Args, env: &Environment) -> Result<Option<file::Source>, ConfigError> {
+    if let Some(path) = &args.global.config {
+        return file::Source::read(path).map(Some);
+    }
+    if let Some(path) = env.variable("LOGTRAIL_HOSTS") {
+        let read = file::Source::read(path.as_ref());
+        return read.map(Some).map_err(|error| match error.place {
+            Place::WholeFile(_) => ConfigError::option("LOGTRAIL_HOSTS", error.to_string()),
+            Place::File { .. } | Place::Option(_) => error,
+        });
+    }
+    let Some(folder) = config_dir(env) else { return Ok(None) };
+    let path = folder.join("hosts.toml");
+    // A broken link is a mistake to be told of, and not an absent file.
+    if path.symlink_metadata().is_ok() { file::Source::read(&path).map(Some) } else { Ok(None) }
+}
+
+fn config_dir(env: &Environment) -> Option<PathBuf> {
+    env.config_dir.as_ref().map(|folder| folder.join("logtrail"))
+}
+
+/// This machine's own logs.
+fn this_machine(inventory: &Inventory) -> Result<HostSpec, ConfigError> {
+    let name = HostName::new("localhost").map_err(|error| ConfigError::option("--hosts", error.to_string()))?;
+    let endpoint = Endpoint {
+        name,
+        address: None,
+        port: None,
+        user: None,
+        identity: Vec::new(),
+        known_hosts: Vec::new(),
+        host_keys: inventory.defaults.host_keys,
+    };
+    let (via, tags, sources) = (Vec::new(), Vec::new(), Vec::new());
+    Ok(HostSpec { endpoint, via, tags, sources, transport: TransportKind::Local })
+}
+
+fn theme(args: &Args, env: &Environment) -> Theme {
+    match &args.global.theme {
+        Some(file) if file.contains('/') || file.ends_with(".toml") => Theme::File(PathBuf::from(file)),
+        Some(name) => Theme::Named(name.clone()),
+        None if env.variable("NO_COLOR").is_some() => Theme::NoColour,
+        None => Theme::Default,
+    }
+}

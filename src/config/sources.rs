@@ -1,0 +1,205 @@
+//! The sources of a host: checked, and named where the inventory gives no name.
+
+use toml::Spanned;
+
+use super::error::suggestion_or;
+use super::file::{RawJournal, RawSource};
+use crate::model::stamp::Stamper;
+use crate::model::{SourceKind, SourceSpec};
+
+/// Folders that say nothing of whose log it is.
+const PLAIN_FOLDERS: [&str; 4] = ["log", "logs", "var", "current"];
+/// Ends of file names that say only that it is a log.
+const PLAIN_EXTENSIONS: [&str; 5] = ["log", "txt", "json", "jsonl", "out"];
+
+/// Checks the entries of `sources`.
+///
+/// # Errors
+/// With the byte of the file and what is wrong there.
+pub(super) fn sources(raw: &[Spanned<RawSource>]) -> Result<Vec<SourceSpec>, (usize, String)> {
+    let mut sources: Vec<SourceSpec> = Vec::with_capacity(raw.len());
+    for entry in raw {
+        let source = source(entry)?;
+        if sources.iter().any(|other| other.kind == source.kind) {
+            return Err((entry.span().start, format!("{:?} is a source twice", full_name(&source.kind))));
+        }
+        let taken = sources.iter().any(|other| other.name == source.name);
+        match &entry.get_ref().name {
+            Some(name) if taken => {
+                return Err((name.span().start, format!("two sources have the name {:?}", source.name)));
+            }
+            None if taken => sources.push(SourceSpec { name: full_name(&source.kind), ..source }),
+            _ => sources.push(source),
+        }
+    }
+    Ok(sources)
+}
+
+/// A source for a path that was typed.
+///
+/// # Errors
+/// When it is not an absolute path.
+pub(super) fn source_at(path: &str) -> Result<SourceSpec, String> {
+    check_path(path)?;
+    let kind = SourceKind::Path(path.to_owned());
+    Ok(SourceSpec { name: derived_name(&kind), kind, time: None })
+}
+
+/// The name of a source that has been given none: the file's stem after the folder it belongs to, `nginx/access` for
+/// `/var/log/nginx/access.log` and `syslog` for `/var/log/syslog`; for a pattern the folder alone; for the journal
+/// the unit without `.service`.
+pub(super) fn derived_name(kind: &SourceKind) -> String {
+    match kind {
+        SourceKind::Journal(None) => "journal".to_owned(),
+        SourceKind::Journal(Some(unit)) => unit.strip_suffix(".service").unwrap_or(unit).to_owned(),
+        SourceKind::Path(path) => path_name(path),
+    }
+}
+
+/// What is unique where the derived name is not.
+pub(super) fn full_name(kind: &SourceKind) -> String {
+    match kind {
+        SourceKind::Path(path) => path.clone(),
+        SourceKind::Journal(unit) => format!("journal:{}", unit.as_deref().unwrap_or("all")),
+    }
+}
+
+fn source(entry: &Spanned<RawSource>) -> Result<SourceSpec, (usize, String)> {
+    let raw = entry.get_ref();
+    let kind = kind(entry)?;
+    let name = match &raw.name {
+        Some(name) => {
+            check_label("source name", name.get_ref()).map_err(|message| (name.span().start, message))?;
+            name.get_ref().clone()
+        }
+        None => derived_name(&kind),
+    };
+    if let Some(time) = &raw.time {
+        check_format(time.get_ref()).map_err(|message| (time.span().start, message))?;
+    }
+    Ok(SourceSpec { name, kind, time: raw.time.as_ref().map(|time| time.get_ref().clone()) })
+}
+
+fn kind(entry: &Spanned<RawSource>) -> Result<SourceKind, (usize, String)> {
+    match (&entry.get_ref().path, &entry.get_ref().journal) {
+        (Some(path), None) => {
+            check_path(path.get_ref()).map_err(|message| (path.span().start, message))?;
+            Ok(SourceKind::Path(path.get_ref().clone()))
+        }
+        (None, Some(journal)) => match journal.get_ref() {
+            RawJournal::All => Ok(SourceKind::Journal(None)),
+            RawJournal::Unit(unit) => {
+                check_unit(unit).map_err(|message| (journal.span().start, message))?;
+                Ok(SourceKind::Journal(Some(unit.clone())))
+            }
+        },
+        (Some(_), Some(journal)) => {
+            Err((journal.span().start, "a source has a path or a journal, not both".to_owned()))
+        }
+        (None, None) => Err((entry.span().start, "a source needs a path or a journal".to_owned())),
+    }
+}
+
+/// A text that is shown and compared, and may stand in a query.
+pub(super) fn check_label(what: &str, label: &str) -> Result<(), String> {
+    if label.trim().is_empty() {
+        return Err(format!("{what} is empty"));
+    }
+    if label.starts_with('-') {
+        return Err(format!("{what} {label:?} starts with '-'"));
+    }
+    match label.chars().find(|c| c.is_control() || matches!(c, ',' | '"')) {
+        Some(found) => Err(format!("{what} {label:?} contains {found:?}, which is not allowed")),
+        None => Ok(()),
+    }
+}
+
+fn check_format(name: &str) -> Result<(), String> {
+    if Stamper::formats().any(|known| known == name) {
+        return Ok(());
+    }
+    let all = || format!("known formats: {}", Stamper::formats().collect::<Vec<_>>().join(", "));
+    Err(format!("unknown time format {name:?}{}", suggestion_or(name, Stamper::formats(), all)))
+}
+
+fn check_path(path: &str) -> Result<(), String> {
+    if !path.starts_with('/') {
+        return Err(format!("{path:?} is not an absolute path; a source is named as the host spells it, from '/'"));
+    }
+    if path.ends_with('/') {
+        return Err(format!("{path:?} is a folder; name a file, or a pattern such as {path}*.log"));
+    }
+    match path.chars().find(|c| c.is_control()) {
+        Some(found) => Err(format!("{path:?} contains {found:?}, which is not allowed")),
+        None => Ok(()),
+    }
+}
+
+/// The characters that systemd allows in a unit's name, without a leading '-'.
+fn check_unit(unit: &str) -> Result<(), String> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || ":-_.\\@".contains(c);
+    match unit.chars().find(|&c| !allowed(c)) {
+        Some(found) => Err(format!("journal unit {unit:?} contains {found:?}, which is not allowed")),
+        None if unit.is_empty() => Err("journal unit is empty; true means the whole journal".to_owned()),
+        None if unit.starts_with('-') => Err(format!("journal unit {unit:?} starts with '-'")),
+        None => Ok(()),
+    }
+}
+
+fn path_name(path: &str) -> String {
+    let mut parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+    let file = parts.pop().unwrap_or(path);
+    let owner = parts.iter().rev().find(|part| !PLAIN_FOLDERS.contains(part) && !is_pattern(part));
+    match (is_pattern(file), owner) {
+        (true, Some(owner)) => (*owner).to_owned(),
+        (true, None) => path.to_owned(),
+        (false, Some(owner)) if *owner != stem(file) => format!("{owner}/{}", stem(file)),
+        (false, _) => stem(file).to_owned(),
+    }
+}
+
+fn is_pattern(part: &str) -> bool {
+    part.contains(['*', '?', '['])
+}
+
+fn stem(file: &str) -> &str {
+    match file.rsplit_once('.') {
+        Some((stem, extension)) if !stem.is_empty() && PLAIN_EXTENSIONS.contains(&extension) => stem,
+        _ => file,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_is_named_after_its_file_and_the_folder_it_belongs_to() {
+        for (path, name) in [
+            ("/var/log/nginx/access.log", "nginx/access"),
+            ("/var/log/syslog", "syslog"),
+            ("/srv/shop/log/web.log", "shop/web"),
+            ("/srv/shop/logs/shop.log", "shop"),
+            ("/srv/app/log/*.log", "app"),
+            ("/var/log/*.log", "/var/log/*.log"),
+            ("/app.jsonl", "app"),
+            ("/opt/x/.log", "x/.log"),
+            ("/srv/*/log/err.log", "srv/err"),
+        ] {
+            assert_eq!(source_at(path).map(|source| source.name), Ok(name.to_owned()), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_journal_unit_is_named_without_its_suffix() {
+        assert_eq!(derived_name(&SourceKind::Journal(Some("nginx.service".to_owned()))), "nginx");
+        assert_eq!(derived_name(&SourceKind::Journal(None)), "journal");
+    }
+
+    #[test]
+    fn a_path_is_absolute_and_names_files() {
+        for bad in ["app.log", "~/app.log", "/var/log/", "/a\nb", ""] {
+            assert!(source_at(bad).is_err(), "{bad:?}");
+        }
+    }
+}

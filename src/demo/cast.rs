@@ -1,0 +1,167 @@
+//! Who plays: the hosts of a demo fleet, their roles, and the log files each of them writes.
+
+/// The hosts, in the order in which they are shown.
+#[derive(Debug, Clone)]
+pub(super) struct Cast {
+    pub(super) members: Vec<Member>,
+}
+
+/// One host.
+#[derive(Debug, Clone)]
+pub(super) struct Member {
+    pub(super) name: String,
+    pub(super) role: Role,
+    pub(super) files: Vec<LogFile>,
+}
+
+/// What a host does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Role {
+    /// Reverse proxy.
+    Web,
+    /// Application server behind it.
+    Api,
+    /// Database.
+    Db,
+    /// Background jobs.
+    Worker,
+}
+
+/// One log file of a host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct LogFile {
+    pub(super) form: Form,
+    pub(super) rotation: Rotation,
+}
+
+/// How the lines of a file look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// nginx: combined, then request time and id.
+    Access,
+    /// nginx: its error log.
+    ProxyError,
+    /// JSON lines.
+    AppJson,
+    /// A Java service, with stack traces.
+    Service,
+    /// A database server.
+    Database,
+    /// A Python worker, with tracebacks.
+    Worker,
+    /// RFC 3164.
+    Syslog,
+}
+
+/// What happens to a file as it grows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rotation {
+    /// Only once it has reached its share of the disk budget.
+    BySize,
+    /// As `logrotate` with `create` and `rotate 3` would, four times a minute.
+    Often,
+}
+
+impl Role {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Web => "web",
+            Self::Api => "api",
+            Self::Db => "db",
+            Self::Worker => "worker",
+        }
+    }
+
+    fn forms(self) -> &'static [Form] {
+        match self {
+            Self::Web => &[Form::Access, Form::ProxyError, Form::Syslog],
+            Self::Api => &[Form::AppJson, Form::Service, Form::Syslog],
+            Self::Db => &[Form::Database, Form::Syslog],
+            Self::Worker => &[Form::Worker, Form::AppJson, Form::Syslog],
+        }
+    }
+}
+
+impl Form {
+    /// What the source is called in the inventory.
+    pub(super) fn source_name(self) -> &'static str {
+        match self {
+            Self::Access => "access",
+            Self::ProxyError => "error",
+            Self::AppJson => "app",
+            Self::Service => "orders",
+            Self::Database => "database",
+            Self::Worker => "worker",
+            Self::Syslog => "syslog",
+        }
+    }
+
+    pub(super) fn file_name(self) -> &'static str {
+        match self {
+            Self::Access => "access.log",
+            Self::ProxyError => "error.log",
+            Self::AppJson => "app.jsonl",
+            Self::Service => "orders.log",
+            Self::Database => "database.log",
+            Self::Worker => "worker.log",
+            Self::Syslog => "syslog",
+        }
+    }
+}
+
+/// Roles are given out in this order over and over: one host is a proxy, three are a whole path, six the default.
+const ORDER: [Role; 6] = [Role::Web, Role::Api, Role::Db, Role::Web, Role::Api, Role::Worker];
+
+impl Cast {
+    pub(super) fn new(size: usize) -> Self {
+        let mut roles: Vec<Role> = ORDER.iter().copied().cycle().take(size).collect();
+        roles.sort();
+        let mut members: Vec<Member> = Vec::with_capacity(size);
+        for role in roles {
+            let number = members.iter().filter(|member| member.role == role).count() + 1;
+            let files = role.forms().iter().map(|&form| LogFile { form, rotation: Rotation::BySize }).collect();
+            members.push(Member { name: format!("{}-{number}", role.as_str()), role, files });
+        }
+        let last_web = members.iter_mut().rfind(|member| member.role == Role::Web);
+        if let Some(access) = last_web.and_then(|web| web.files.first_mut()) {
+            access.rotation = Rotation::Often;
+        }
+        Self { members }
+    }
+
+    /// True for the one host that loses its connections now and then; a fleet of one is spared.
+    pub(super) fn drops_connections(&self, index: usize) -> bool {
+        self.members.len() > 1 && index + 1 == self.members.len()
+    }
+
+    /// How many files all hosts have together.
+    pub(super) fn files(&self) -> usize {
+        self.members.iter().map(|member| member.files.len()).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(size: usize) -> String {
+        let cast = Cast::new(size);
+        cast.members.iter().map(|member| member.name.as_str()).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn every_size_has_the_roles_it_has_room_for() {
+        assert_eq!(names(1), "web-1");
+        assert_eq!(names(3), "web-1 api-1 db-1");
+        assert_eq!(names(6), "web-1 web-2 api-1 api-2 db-1 worker-1");
+    }
+
+    #[test]
+    fn exactly_one_file_rotates_often() {
+        for size in [1, 6, 200] {
+            let cast = Cast::new(size);
+            let files = cast.members.iter().flat_map(|member| &member.files);
+            assert_eq!(files.filter(|file| file.rotation == Rotation::Often).count(), 1, "size {size}");
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! The one task that takes what the hosts say, puts it in order, and hands it on in batches.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::{Notify, mpsc};
+use tokio::time::{Instant, sleep_until};
+
+use crate::host::{HostEvent, Outbox};
+use crate::model::{Gap, HostId, HostStatus, LinkState, Record, SourceId, Time, Update};
+
+use super::Goal;
+use super::ledger::Book;
+use super::merge::{LetOut, Merge};
+
+/// What is taken of one host before the next has its turn.
+const SHARE_BYTES: usize = 128 << 10;
+
+/// Hosts that are reached within this of the start have their first lines in order with the others'.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// At most so many updates before a batch is handed on, so that a batch is drawn in one go.
+const TURN: Duration = Duration::from_millis(25);
+
+/// Runs until the goal is reached or nobody listens any more.
+pub(super) async fn run(outboxes: Vec<Outbox>, goal: Goal, ready: Arc<Notify>, batches: mpsc::Sender<Vec<Update>>) {
+    let mut conductor = Conductor {
+        book: Book::new(outboxes.len()),
+        outboxes,
+        goal,
+        merge: Merge::default(),
+        sources: BTreeMap::new(),
+        started: Instant::now(),
+        first: 0,
+        out: Vec::new(),
+    };
+    loop {
+        let more = conductor.take_turns();
+        let over = conductor.is_over();
+        conductor.let_out(over);
+        if !conductor.out.is_empty() {
+            let batch = std::mem::take(&mut conductor.out);
+            if batches.send(batch).await.is_err() {
+                return;
+            }
+        }
+        if over {
+            return;
+        }
+        if more {
+            tokio::task::yield_now().await;
+            continue;
+        }
+        // Lines of many hosts come one by one: wait a moment and take them together.
+        tokio::time::sleep(TURN).await;
+        let deadline = conductor.next_deadline();
+        tokio::select! {
+            () = ready.notified() => {}
+            () = sleep_until(deadline) => {}
+            () = batches.closed() => return,
+        }
+    }
+}
+
+struct Conductor {
+    outboxes: Vec<Outbox>,
+    goal: Goal,
+    book: Book,
+    merge: Merge,
+    /// A host's number of a source to the fleet's.
+    sources: BTreeMap<(usize, u32), SourceId>,
+    started: Instant,
+    /// Whose turn is first.
+    first: usize,
+    out: Vec<Update>,
+}
+
+impl Conductor {
+    fn now(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// Takes the share of every host, beginning with another each time. True where any has more.
+    fn take_turns(&mut self) -> bool {
+        let count = self.outboxes.len();
+        let mut more = false;
+        let mut events = Vec::new();
+        for turn in 0..count {
+            let host = (self.first + turn) % count;
+            more |= self.outboxes[host].take(SHARE_BYTES, &mut events);
+            for event in events.drain(..) {
+                self.heard(host, event);
+            }
+        }
+        self.first = if count == 0 { 0 } else { (self.first + 1) % count };
+        more
+    }
+
+    fn heard(&mut self, host: usize, event: HostEvent) {
+        let id = HostId(u32::try_from(host).unwrap_or(u32::MAX));
+        match event {
+            HostEvent::Status(status) => {
+                self.book.status(host, &status);
+                self.out.push(Update::Status(id, status));
+            }
+            HostEvent::Facts(facts) => self.out.push(Update::Facts(id, Arc::new(facts))),
+            HostEvent::Source(number, info) => {
+                let source = self.source(host, number);
+                self.out.push(Update::Source(id, source, info));
+            }
+            HostEvent::Lines(number, lines) => {
+                let (source, now) = (self.source(host, number), self.now());
+                for line in lines {
+                    let (time, time_from, cursor, raw) = (line.time, line.time_from, line.cursor, line.raw);
+                    self.merge.line(Record { host: id, source, time, time_from, cursor, late: false, raw }, now);
+                }
+            }
+            HostEvent::Gap(number, from, to, reason, since) => {
+                let (source, until) = (self.source(host, number), wall_clock());
+                self.merge.gap(Gap { host: id, source, from, to, reason, since, until }, self.now());
+            }
+            HostEvent::Sample(sample) => self.out.push(Update::Sample(id, Arc::new(sample))),
+            HostEvent::ReadTo(to, bytes) => self.book.read_to(host, to, bytes),
+            HostEvent::Done => self.book.done(host),
+        }
+    }
+
+    fn source(&mut self, host: usize, number: u32) -> SourceId {
+        let next = SourceId(u32::try_from(self.sources.len()).unwrap_or(u32::MAX));
+        *self.sources.entry((host, number)).or_insert(next)
+    }
+
+    fn is_over(&self) -> bool {
+        match self.goal {
+            Goal::Follow => false,
+            Goal::Once { deadline } => self.book.all_done() || self.now() >= deadline,
+        }
+    }
+
+    fn let_out(&mut self, over: bool) {
+        let now = self.now();
+        let what = match self.goal {
+            _ if over => LetOut::All,
+            Goal::Once { .. } => LetOut::Nothing,
+            Goal::Follow if now < GRACE && self.book.any_on_its_way() => LetOut::Nothing,
+            Goal::Follow => LetOut::UpTo(self.book.watermark()),
+        };
+        let before = self.out.len();
+        self.merge.let_out(what, now, &mut self.out);
+        let (mut lines, mut gaps) = (0, 0);
+        for update in &self.out[before..] {
+            match update {
+                Update::Records(records) => lines += records.len() as u64,
+                Update::Gap(_) => gaps += 1,
+                _ => {}
+            }
+        }
+        self.book.let_out(lines, gaps, self.merge.late());
+        if over {
+            self.time_out();
+        }
+        self.out.extend(self.book.tell(now, over).map(Update::Ledger));
+    }
+
+    /// Hosts that are not done at the deadline: what was being waited for.
+    fn time_out(&mut self) {
+        let undone: Vec<_> = self.book.undone().collect();
+        for (host, state) in undone {
+            let reason = match state {
+                LinkState::Connecting => "it did not let us in before the deadline".to_owned(),
+                LinkState::Ok | LinkState::Degraded => {
+                    "it had not sent all lines and metrics at the deadline".to_owned()
+                }
+                _ => continue,
+            };
+            let status = HostStatus::because(LinkState::Timeout, reason, "give it more time: --timeout");
+            self.book.status(host, &status);
+            self.out.push(Update::Status(HostId(u32::try_from(host).unwrap_or(u32::MAX)), status));
+        }
+    }
+
+    fn next_deadline(&self) -> Instant {
+        let mut next = self.started + self.now() + Duration::from_secs(3600);
+        if let Goal::Once { deadline } = self.goal {
+            next = next.min(self.started + deadline);
+        } else if let Some(held) = self.merge.next_deadline() {
+            let earliest = if self.now() < GRACE { GRACE } else { Duration::ZERO };
+            next = next.min(self.started + held.max(earliest));
+        }
+        next
+    }
+}
+
+fn wall_clock() -> Time {
+    Time::from_timestamp(Timestamp::now())
+}

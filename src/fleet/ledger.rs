@@ -1,0 +1,132 @@
+//! What is known of every host of the fleet, and how complete the picture is.
+
+use std::time::Duration;
+
+use crate::model::{HostStatus, Ledger, LinkState, Time};
+
+/// One row per host, and the counts of the whole.
+#[derive(Debug)]
+pub(super) struct Book {
+    hosts: Vec<Row>,
+    counts: Ledger,
+    told: Ledger,
+    told_at: Option<Duration>,
+}
+
+#[derive(Debug, Clone)]
+struct Row {
+    state: LinkState,
+    read_to: Option<Time>,
+    done: bool,
+}
+
+/// The ledger is told at most this often.
+const TELL_EVERY: Duration = Duration::from_millis(250);
+
+impl Book {
+    /// For so many hosts, none of them reached yet.
+    #[must_use]
+    pub(super) fn new(hosts: usize) -> Self {
+        let row = Row { state: LinkState::Connecting, read_to: None, done: false };
+        let counts = Ledger { hosts: u32::try_from(hosts).unwrap_or(u32::MAX), ..Ledger::default() };
+        Self { hosts: vec![row; hosts], counts, told: Ledger::default(), told_at: None }
+    }
+
+    /// Notes the state of a host. A host that is not up holds nobody back.
+    pub(super) fn status(&mut self, host: usize, status: &HostStatus) {
+        let row = &mut self.hosts[host];
+        row.state = status.state;
+        if !status.state.is_up() {
+            row.read_to = None;
+        }
+    }
+
+    /// Notes how far a host was read and how many bytes that took.
+    pub(super) fn read_to(&mut self, host: usize, to: Time, bytes: u64) {
+        self.hosts[host].read_to = self.hosts[host].read_to.max(Some(to));
+        self.counts.bytes_read += bytes;
+    }
+
+    /// Notes that a host is done with its bounded pass.
+    pub(super) fn done(&mut self, host: usize) {
+        self.hosts[host].done = true;
+    }
+
+    /// Counts what was let out.
+    pub(super) fn let_out(&mut self, lines: u64, gaps: u64, late: u64) {
+        self.counts.lines += lines;
+        self.counts.gaps += gaps;
+        self.counts.late = late;
+    }
+
+    /// Every host is done.
+    #[must_use]
+    pub(super) fn all_done(&self) -> bool {
+        self.hosts.iter().all(|row| row.done)
+    }
+
+    /// Hosts that are not done, with their states.
+    pub(super) fn undone(&self) -> impl Iterator<Item = (usize, LinkState)> + '_ {
+        self.hosts.iter().enumerate().filter(|(_, row)| !row.done).map(|(host, row)| (host, row.state))
+    }
+
+    /// Some host has neither been read to its end once nor failed.
+    #[must_use]
+    pub(super) fn any_on_its_way(&self) -> bool {
+        self.hosts.iter().any(|row| match row.state {
+            LinkState::Connecting => true,
+            state => state.is_up() && row.read_to.is_none(),
+        })
+    }
+
+    /// Every host that is up has been read to here.
+    #[must_use]
+    pub(super) fn watermark(&self) -> Option<Time> {
+        let up = self.hosts.iter().filter(|row| row.state.is_up());
+        up.map(|row| row.read_to).min().flatten()
+    }
+
+    /// The ledger, if it has changed and the last one is a moment ago, or `at_once`.
+    pub(super) fn tell(&mut self, now: Duration, at_once: bool) -> Option<Ledger> {
+        self.counts.up = self.hosts.iter().filter(|row| row.state.is_up()).count() as u32;
+        self.counts.complete_to = self.watermark().or(self.counts.complete_to);
+        let soon = self.told_at.is_some_and(|at| now < at + TELL_EVERY);
+        if self.counts == self.told || (soon && !at_once) {
+            return None;
+        }
+        self.told = self.counts.clone();
+        self.told_at = Some(now);
+        Some(self.counts.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_slowest_host_that_is_up_makes_the_watermark() {
+        let mut book = Book::new(3);
+        let ok = HostStatus::plain(LinkState::Ok);
+        book.status(0, &ok);
+        book.status(1, &ok);
+        book.read_to(0, Time(50), 10);
+        assert_eq!(book.watermark(), None, "one that is up has not been read yet");
+        book.read_to(1, Time(40), 10);
+        assert_eq!(book.watermark(), Some(Time(40)));
+        book.status(1, &HostStatus::plain(LinkState::Timeout));
+        assert_eq!(book.watermark(), Some(Time(50)), "one that is down holds nobody back");
+        assert!(book.any_on_its_way(), "the third is being dialled");
+    }
+
+    #[test]
+    fn the_ledger_is_told_when_it_has_changed_and_not_too_often() {
+        let mut book = Book::new(1);
+        let ledger = book.tell(Duration::ZERO, false).expect("the first");
+        assert_eq!((ledger.hosts, ledger.up, ledger.complete_to), (1, 0, None));
+        assert_eq!(book.tell(TELL_EVERY, false), None, "nothing has changed");
+        book.let_out(5, 0, 0);
+        assert_eq!(book.tell(Duration::from_millis(1), false), None, "too soon");
+        assert_eq!(book.tell(Duration::from_millis(1), true).map(|ledger| ledger.lines), Some(5));
+    }
+}

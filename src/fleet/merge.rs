@@ -1,0 +1,247 @@
+//! Lines of many sources into one order: by time, as far as waiting a moment makes that possible.
+//!
+//! Each source is a queue that is never reordered. A line is let out when no host can still send an earlier one (the
+//! *watermark*: every host has been read to there), or when it has waited long enough; of those that may go, the
+//! earliest goes first. A line that comes when later ones have gone is marked late, not dropped. Time is an argument.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::time::Duration;
+
+use crate::model::{Gap, Record, SourceId, Time, Update};
+
+/// How long a line waits for earlier ones of slower hosts. Longer would make the screen lag; a host that lags more
+/// than this has its lines marked late.
+pub(super) const HOLD: Duration = Duration::from_millis(1000);
+
+/// Most bytes held back; beyond, the earliest go whether their time has come or not.
+pub(super) const HELD_BYTES: usize = 64 << 20;
+
+/// What a line takes beside its bytes, about.
+const OVERHEAD: usize = 120;
+
+/// Holds lines back for a moment and lets them out in order.
+#[derive(Debug, Default)]
+pub(super) struct Merge {
+    sources: BTreeMap<SourceId, VecDeque<Held>>,
+    bytes: usize,
+    /// Lines stamped before this have been let out.
+    let_out_to: Option<Time>,
+    /// Lines that were marked late.
+    late: u64,
+}
+
+#[derive(Debug)]
+struct Held {
+    arrived: Duration,
+    item: Item,
+}
+
+#[derive(Debug)]
+enum Item {
+    Line(Record),
+    Gap(Gap),
+}
+
+/// What may go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LetOut {
+    /// What is stamped up to here, and what has waited for [`HOLD`].
+    UpTo(Option<Time>),
+    /// Nothing yet: hosts are still on their way.
+    Nothing,
+    /// Everything.
+    All,
+}
+
+impl Merge {
+    /// Takes in a line that arrived at `now`.
+    pub(super) fn line(&mut self, record: Record, now: Duration) {
+        self.bytes += record.raw.len() + OVERHEAD;
+        self.sources.entry(record.source).or_default().push_back(Held { arrived: now, item: Item::Line(record) });
+    }
+
+    /// Takes in a gap; it keeps its place among the lines of its source.
+    pub(super) fn gap(&mut self, gap: Gap, now: Duration) {
+        self.sources.entry(gap.source).or_default().push_back(Held { arrived: now, item: Item::Gap(gap) });
+    }
+
+    /// Lines marked late so far.
+    #[must_use]
+    pub(super) fn late(&self) -> u64 {
+        self.late
+    }
+
+    /// When the line that waits longest will have waited long enough.
+    #[must_use]
+    pub(super) fn next_deadline(&self) -> Option<Duration> {
+        self.sources.values().filter_map(|queue| Some(queue.front()?.arrived + HOLD)).min()
+    }
+
+    /// Lets out what may go at `now`.
+    pub(super) fn let_out(&mut self, what: LetOut, now: Duration, out: &mut Vec<Update>) {
+        let before = self.let_out_to;
+        let mut records = Vec::new();
+        let mut heads: BinaryHeap<_> =
+            self.sources.iter().filter_map(|(&source, queue)| Some(Reverse((queue.front()?.time(), source)))).collect();
+        while let Some(Reverse((time, source))) = heads.pop() {
+            let full = self.bytes > HELD_BYTES;
+            let Some(queue) = self.sources.get_mut(&source) else { continue };
+            let goes = queue.front().is_some_and(|held| full || held.may_go(what, now));
+            if !goes {
+                continue;
+            }
+            let Some(held) = queue.pop_front() else { continue };
+            if let Some(next) = queue.front() {
+                heads.push(Reverse((next.time(), source)));
+            } else {
+                self.sources.remove(&source);
+            }
+            self.emit(held.item, before.is_some_and(|before| time < before), &mut records, out);
+        }
+        flush(&mut records, out);
+        if let LetOut::UpTo(to) = what {
+            self.let_out_to = self.let_out_to.max(to);
+        }
+    }
+
+    fn emit(&mut self, item: Item, late: bool, records: &mut Vec<Record>, out: &mut Vec<Update>) {
+        match item {
+            Item::Line(mut record) => {
+                self.bytes -= record.raw.len() + OVERHEAD;
+                self.late += u64::from(late);
+                record.late = late;
+                records.push(record);
+            }
+            Item::Gap(gap) => {
+                flush(records, out);
+                out.push(Update::Gap(gap));
+            }
+        }
+    }
+}
+
+fn flush(records: &mut Vec<Record>, out: &mut Vec<Update>) {
+    if !records.is_empty() {
+        out.push(Update::Records(std::mem::take(records)));
+    }
+}
+
+impl Held {
+    fn time(&self) -> Time {
+        match &self.item {
+            Item::Line(record) => record.time,
+            Item::Gap(gap) => gap.until,
+        }
+    }
+
+    fn may_go(&self, what: LetOut, now: Duration) -> bool {
+        match what {
+            LetOut::All => true,
+            LetOut::Nothing => false,
+            LetOut::UpTo(to) => to.is_some_and(|to| self.time() <= to) || self.arrived + HOLD <= now,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Cursor, FileId, HostId, TimeFrom};
+    use bytes::Bytes;
+    use proptest::prelude::*;
+
+    fn record(source: u32, time: i64) -> Record {
+        let cursor = Cursor { file: FileId::default(), offset: 0 };
+        let (time, time_from) = (Time(time), TimeFrom::Stamp);
+        let (host, raw) = (HostId(source), Bytes::from_static(b"line"));
+        Record { host, source: SourceId(source), time, time_from, cursor, late: false, raw }
+    }
+
+    fn let_out(merge: &mut Merge, what: LetOut, now: Duration) -> Vec<(u32, i64, bool)> {
+        let mut out = Vec::new();
+        merge.let_out(what, now, &mut out);
+        let records = out.into_iter().flat_map(|update| match update {
+            Update::Records(records) => records,
+            _ => Vec::new(),
+        });
+        records.map(|record| (record.source.0, record.time.0, record.late)).collect()
+    }
+
+    const START: Duration = Duration::ZERO;
+
+    #[test]
+    fn lines_wait_for_the_watermark_and_then_go_in_the_order_of_time() {
+        let mut merge = Merge::default();
+        merge.line(record(1, 30), START);
+        merge.line(record(2, 10), START);
+        merge.line(record(1, 50), START);
+        merge.line(record(2, 20), START);
+        assert_eq!(let_out(&mut merge, LetOut::UpTo(None), START), []);
+        let out = let_out(&mut merge, LetOut::UpTo(Some(Time(30))), START);
+        assert_eq!(out, [(2, 10, false), (2, 20, false), (1, 30, false)]);
+        assert_eq!(let_out(&mut merge, LetOut::UpTo(Some(Time(30))), HOLD), [(1, 50, false)], "it has waited enough");
+        assert_eq!(merge.next_deadline(), None);
+    }
+
+    #[test]
+    fn what_comes_when_later_lines_have_gone_is_late() {
+        let mut merge = Merge::default();
+        merge.line(record(1, 30), START);
+        let_out(&mut merge, LetOut::UpTo(Some(Time(40))), START);
+        merge.line(record(2, 20), START);
+        merge.line(record(2, 60), START);
+        let out = let_out(&mut merge, LetOut::UpTo(Some(Time(60))), START);
+        assert_eq!(out, [(2, 20, true), (2, 60, false)]);
+        assert_eq!(merge.late(), 1);
+    }
+
+    #[test]
+    fn a_stamp_from_the_future_holds_up_its_own_source_for_a_moment_and_no_other() {
+        let mut merge = Merge::default();
+        merge.line(record(1, 9999), START);
+        merge.line(record(1, 11), START);
+        merge.line(record(2, 10), START);
+        assert_eq!(let_out(&mut merge, LetOut::UpTo(Some(Time(20))), START), [(2, 10, false)]);
+        let out = let_out(&mut merge, LetOut::UpTo(Some(Time(20))), HOLD);
+        assert_eq!(out, [(1, 9999, false), (1, 11, true)]);
+    }
+
+    proptest! {
+        #[test]
+        fn every_line_goes_once_and_in_the_order_of_its_source(
+            lines in prop::collection::vec((0u32..4, 0i64..100), 0..60),
+            marks in prop::collection::vec(0i64..100, 1..6),
+        ) {
+            let mut merge = Merge::default();
+            let mut out = Vec::new();
+            for (n, &(source, time)) in lines.iter().enumerate() {
+                merge.line(record(source, time), START);
+                if let Some(&mark) = marks.get(n / 10) {
+                    out.extend(let_out(&mut merge, LetOut::UpTo(Some(Time(mark))), START));
+                }
+            }
+            out.extend(let_out(&mut merge, LetOut::All, START));
+            for source in 0..4 {
+                let sent: Vec<i64> = lines.iter().filter(|line| line.0 == source).map(|line| line.1).collect();
+                let got: Vec<i64> = out.iter().filter(|line| line.0 == source).map(|line| line.1).collect();
+                prop_assert_eq!(sent, got);
+            }
+            prop_assert_eq!(merge.bytes, 0);
+        }
+
+        #[test]
+        fn lines_in_order_on_their_sources_come_out_in_order(
+            mut lines in prop::collection::vec((0u32..4, 0i64..100), 0..60),
+        ) {
+            lines.sort_by_key(|line| (line.0, line.1));
+            let mut merge = Merge::default();
+            for &(source, time) in &lines {
+                merge.line(record(source, time), START);
+            }
+            let out = let_out(&mut merge, LetOut::UpTo(Some(Time(100))), START);
+            prop_assert!(out.windows(2).all(|pair| pair[0].1 <= pair[1].1));
+            prop_assert_eq!(out.len(), lines.len());
+        }
+    }
+}

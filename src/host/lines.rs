@@ -1,0 +1,236 @@
+//! From the bytes of a file to its lines, whatever they are and wherever they are cut.
+//!
+//! A line keeps the offset of its first byte. What cannot be a line (a hole of NUL bytes, what lies beyond the
+//! longest line) becomes a gap. What a line means is left to the model.
+
+use bytes::Bytes;
+
+use crate::model::GapReason;
+
+/// A part of a file in the order of its bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Piece {
+    /// A line without its line end (LF or CRLF).
+    Line {
+        /// Offset of its first byte.
+        offset: u64,
+        /// Its bytes, in an allocation of their own.
+        bytes: Bytes,
+    },
+    /// Bytes that are not shown.
+    Gap {
+        /// Offset of the first.
+        from: u64,
+        /// Offset after the last; `None` where nobody can know.
+        to: Option<u64>,
+        /// Why.
+        reason: GapReason,
+    },
+}
+
+/// The longest line that is kept, in bytes: longer than any that a person reads, short enough for a thousand files.
+/// What a line has beyond it is counted in a gap.
+pub(super) const MAX_LINE: usize = 1 << 20;
+
+/// Cuts one generation of a file into lines.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Lines {
+    /// The beginning of a line whose end has not come yet.
+    partial: Vec<u8>,
+    /// Offset of the next byte.
+    offset: u64,
+    /// Offset from which an overlong line or a hole is being passed over.
+    passing: Option<(u64, GapReason)>,
+    /// The first line is cut at its beginning: pass over it without a word.
+    cut: bool,
+}
+
+impl Lines {
+    /// Begins at `offset`; `cut` where that is in the middle of a line, which is then left out.
+    #[must_use]
+    pub(super) fn new(offset: u64, cut: bool) -> Self {
+        Self { offset, cut, ..Self::default() }
+    }
+
+    /// Takes the bytes that follow and adds what they complete to `out`.
+    pub(super) fn push(&mut self, mut data: &[u8], out: &mut Vec<Piece>) {
+        while !data.is_empty() {
+            data = self.step(data, out);
+        }
+    }
+
+    /// No more will come: what is there is the last line.
+    pub(super) fn finish(&mut self, out: &mut Vec<Piece>) {
+        if let Some((from, reason)) = self.passing.take() {
+            out.push(Piece::Gap { from, to: Some(self.offset), reason });
+        }
+        if !self.partial.is_empty() && !self.cut {
+            let partial = std::mem::take(&mut self.partial);
+            self.emit(&partial, out);
+        }
+    }
+
+    /// Deals with the first line, or part of a line, and returns the rest.
+    fn step<'a>(&mut self, data: &'a [u8], out: &mut Vec<Piece>) -> &'a [u8] {
+        if self.in_hole(data) {
+            let nuls = data.iter().take_while(|&&byte| byte == 0).count();
+            self.pass(nuls, GapReason::NulBytes);
+            return &data[nuls..];
+        }
+        self.end_hole(out);
+        let Some(length) = memchr::memchr(b'\n', data) else {
+            self.hold(data);
+            return &[];
+        };
+        self.end_line(&data[..length], out);
+        self.offset += 1;
+        &data[length + 1..]
+    }
+
+    /// A hole begins where a line would and consists of NUL bytes.
+    fn in_hole(&self, data: &[u8]) -> bool {
+        let begins = self.partial.is_empty() && !self.cut && self.passing.is_none();
+        data[0] == 0 && (begins || matches!(self.passing, Some((_, GapReason::NulBytes))))
+    }
+
+    fn end_hole(&mut self, out: &mut Vec<Piece>) {
+        if let Some((from, reason @ GapReason::NulBytes)) = self.passing {
+            out.push(Piece::Gap { from, to: Some(self.offset), reason });
+            self.passing = None;
+        }
+    }
+
+    fn pass(&mut self, length: usize, reason: GapReason) {
+        self.passing.get_or_insert((self.offset, reason));
+        self.offset += length as u64;
+    }
+
+    /// Keeps a part of a line until its end comes.
+    fn hold(&mut self, data: &[u8]) {
+        if self.cut {
+            self.offset += data.len() as u64;
+            return;
+        }
+        let room = MAX_LINE - self.partial.len();
+        let kept = &data[..data.len().min(room)];
+        self.partial.extend_from_slice(kept);
+        self.offset += kept.len() as u64;
+        if kept.len() < data.len() {
+            self.pass(data.len() - kept.len(), GapReason::LineTooLong);
+        }
+    }
+
+    fn end_line(&mut self, data: &[u8], out: &mut Vec<Piece>) {
+        if self.cut || !self.partial.is_empty() || data.len() > MAX_LINE {
+            self.hold(data);
+            let partial = std::mem::take(&mut self.partial);
+            if !std::mem::take(&mut self.cut) {
+                self.emit(&partial, out);
+            }
+            return;
+        }
+        self.offset += data.len() as u64;
+        self.emit(data, out);
+    }
+
+    /// A line that ends at the present offset, and the gap for what of it was not kept.
+    fn emit(&mut self, line: &[u8], out: &mut Vec<Piece>) {
+        let passed = self.passing.take();
+        let end = passed.map_or(self.offset, |(from, _)| from);
+        let offset = end - line.len() as u64;
+        let whole = line.strip_suffix(b"\r").unwrap_or(line);
+        out.push(Piece::Line { offset, bytes: Bytes::copy_from_slice(whole) });
+        if let Some((from, reason)) = passed {
+            out.push(Piece::Gap { from, to: Some(self.offset), reason });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn pieces(lines: &mut Lines, parts: &[&[u8]]) -> Vec<Piece> {
+        let mut out = Vec::new();
+        for part in parts {
+            lines.push(part, &mut out);
+        }
+        out
+    }
+
+    fn line(offset: u64, text: &str) -> Piece {
+        Piece::Line { offset, bytes: Bytes::copy_from_slice(text.as_bytes()) }
+    }
+
+    #[test]
+    fn lines_keep_the_offsets_of_their_first_bytes() {
+        let out = pieces(&mut Lines::new(100, false), &[b"one\ntw", b"o\n\r\nlast"]);
+        assert_eq!(out, [line(100, "one"), line(104, "two"), line(108, "")]);
+    }
+
+    #[test]
+    fn an_unfinished_last_line_is_given_at_the_end_only() {
+        let mut lines = Lines::new(0, false);
+        let mut out = pieces(&mut lines, &[b"one\ntwo"]);
+        assert_eq!(out, [line(0, "one")]);
+        lines.finish(&mut out);
+        assert_eq!(out[1..], [line(4, "two")]);
+    }
+
+    #[test]
+    fn a_line_cut_at_its_beginning_is_left_out() {
+        assert_eq!(pieces(&mut Lines::new(7, true), &[b"est of", b" it\nwhole\n"]), [line(17, "whole")]);
+    }
+
+    #[test]
+    fn a_hole_of_nul_bytes_is_one_gap() {
+        let out = pieces(&mut Lines::new(0, false), &[b"a\n\0\0", b"\0\0b\n"]);
+        let gap = Piece::Gap { from: 2, to: Some(6), reason: GapReason::NulBytes };
+        assert_eq!(out, [line(0, "a"), gap, line(6, "b")]);
+    }
+
+    #[test]
+    fn a_line_without_end_is_cut_and_the_rest_counted() {
+        let long = vec![b'x'; MAX_LINE + 10];
+        let out = pieces(&mut Lines::new(0, false), &[&long, b"yy\nnext\n"]);
+        let end = long.len() as u64 + 2;
+        let kept = Piece::Line { offset: 0, bytes: Bytes::copy_from_slice(&long[..MAX_LINE]) };
+        let gap = Piece::Gap { from: MAX_LINE as u64, to: Some(end), reason: GapReason::LineTooLong };
+        assert_eq!(out, [kept, gap, line(end + 1, "next")]);
+    }
+
+    proptest! {
+        #[test]
+        fn every_byte_is_in_a_line_a_gap_or_a_line_end(
+            data in prop::collection::vec(prop_oneof![Just(b'\n'), Just(0u8), Just(b'\r'), any::<u8>()], 0..400),
+            cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..10),
+        ) {
+            let mut at: Vec<usize> = cuts.iter().map(|cut| cut.index(data.len() + 1)).collect();
+            at.extend([0, data.len()]);
+            at.sort_unstable();
+            let parts: Vec<&[u8]> = at.windows(2).map(|pair| &data[pair[0]..pair[1]]).collect();
+            let mut lines = Lines::new(0, false);
+            let mut out = pieces(&mut lines, &parts);
+            lines.finish(&mut out);
+
+            let mut next = 0;
+            for piece in &out {
+                match piece {
+                    Piece::Line { offset, bytes } => {
+                        prop_assert_eq!(*offset as usize, next);
+                        prop_assert_eq!(&data[next..next + bytes.len()], &bytes[..]);
+                        next += bytes.len();
+                        if data.get(next) == Some(&b'\r') { next += 1; }
+                        if data.get(next) == Some(&b'\n') { next += 1; }
+                    }
+                    Piece::Gap { from, to, .. } => {
+                        prop_assert_eq!(*from as usize, next);
+                        next = to.unwrap() as usize;
+                    }
+                }
+            }
+            prop_assert_eq!(next, data.len());
+        }
+    }
+}

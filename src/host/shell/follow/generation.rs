@@ -1,0 +1,121 @@
+//! One generation of a file: how far it was read, and how it is recognised.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::host::lines::{Lines, Piece};
+use crate::model::FileId;
+
+use super::{Stat, Watch};
+
+/// Bytes kept to recognise a file by. The script reads at least as many again.
+const MARKER: usize = 1024;
+
+#[derive(Debug, Clone)]
+pub(super) struct Generation {
+    pub(super) watch: Watch,
+    pub(super) id: FileId,
+    /// The next byte to be delivered.
+    pub(super) offset: u64,
+    /// The bytes before it.
+    pub(super) marker: Vec<u8>,
+    pub(super) lines: Lines,
+    /// Size when last seen.
+    pub(super) size: u64,
+    /// Nothing was left to read at the last look.
+    pub(super) at_end: bool,
+    /// Last time that it grew.
+    pub(super) grew: Duration,
+    pub(super) tail: Option<Tail>,
+}
+
+/// The last lines of a file that is seen first are collected before they are given.
+#[derive(Debug, Clone)]
+pub(super) struct Tail {
+    pub(super) want: u32,
+    /// Size of the file when it was seen first: lines beyond are live.
+    pub(super) until: u64,
+    pub(super) window: u64,
+    pub(super) pieces: VecDeque<Piece>,
+    /// More than the wanted lines were there.
+    pub(super) full: bool,
+}
+
+/// What a read turned out to be.
+pub(super) enum Take {
+    /// What follows our offset.
+    Lines(Vec<Piece>),
+    /// It does not reach our offset, or begins behind it.
+    Misplaced,
+    /// The bytes before our offset are not those we read.
+    Rewritten,
+}
+
+impl Generation {
+    pub(super) fn new(watch: Watch, id: FileId, offset: u64, cut: bool, now: Duration) -> Self {
+        let lines = Lines::new(offset, cut);
+        Self { watch, id, offset, marker: Vec::new(), lines, size: offset, at_end: false, grew: now, tail: None }
+    }
+
+    /// Whether `bytes`, which begin at `start`, have our marker before our offset.
+    pub(super) fn marker_matches(&self, start: u64, bytes: &[u8]) -> bool {
+        let Some(known) = self.offset.checked_sub(start).and_then(|known| usize::try_from(known).ok()) else {
+            return false;
+        };
+        let compared = self.marker.len().min(known);
+        known <= bytes.len() && bytes[known - compared..known] == self.marker[self.marker.len() - compared..]
+    }
+
+    pub(super) fn take(&mut self, stat: Stat, start: u64, bytes: &[u8], now: Duration) -> Take {
+        let end = start + bytes.len() as u64;
+        if start > self.offset || end < self.offset {
+            // Shorter than it said: the next look at the file tells why.
+            return Take::Misplaced;
+        }
+        if !self.marker_matches(start, bytes) {
+            return Take::Rewritten;
+        }
+        let known = usize::try_from(self.offset - start).unwrap_or(usize::MAX);
+        self.begin_at_line(bytes, known);
+        let new = &bytes[known..];
+        let mut pieces = Vec::new();
+        self.lines.push(new, &mut pieces);
+        self.remember(bytes);
+        self.offset = end;
+        self.size = stat.size.max(end);
+        self.at_end = end >= stat.size;
+        if !new.is_empty() {
+            self.grew = now;
+        }
+        if let Some(tail) = &mut self.tail {
+            tail.collect(&mut pieces);
+        }
+        Take::Lines(pieces)
+    }
+
+    /// A file that is begun in its middle may be begun at the start of a line, which is then whole.
+    fn begin_at_line(&mut self, bytes: &[u8], known: usize) {
+        if self.marker.is_empty() && known > 0 && bytes[known - 1] == b'\n' {
+            self.lines = Lines::new(self.offset, false);
+        }
+    }
+
+    fn remember(&mut self, bytes: &[u8]) {
+        if bytes.len() >= MARKER {
+            self.marker.clear();
+            self.marker.extend_from_slice(&bytes[bytes.len() - MARKER..]);
+        } else if bytes.len() > self.marker.len() {
+            self.marker = bytes.to_vec();
+        }
+    }
+}
+
+impl Tail {
+    /// Keeps the last of the pieces and empties `pieces`.
+    fn collect(&mut self, pieces: &mut Vec<Piece>) {
+        self.pieces.extend(pieces.drain(..));
+        let want = self.want as usize;
+        self.full |= self.pieces.len() >= want;
+        self.pieces.drain(..self.pieces.len().saturating_sub(want));
+    }
+}

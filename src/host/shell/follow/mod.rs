@@ -1,0 +1,552 @@
+//! Following files across whatever happens to them: the decisions, without any I/O.
+//!
+//! [`Follower`] is told what the script saw ([`Seen`]) and answers with what the script is to do ([`Request`]) and with
+//! what has come of it ([`Outcome`]). It outlives connections: after [`Follower::restart`] it goes on where it was.
+//!
+//! ```text
+//!           look                 same file, longer          another file under the name,
+//!  Unknown ──────▶ Reading ──────────────────────┐           or the name is gone
+//!                    ▲  ▲                        │        ┌──────────────────────────────▶ Finding ─┐
+//!                    │  └────── deliver ◀────────┘        │   rewritten in place                    │ found: it
+//!                    │                        Reading ────┴──────────────▶ Comparing ──▶ Finding ───┤ becomes old
+//!                    │                                                       │ no copy    │ lost    │
+//!                    └──────────── the old generation is read to its end ◀───┴── gap ◀────┘ Waiting ◀┘
+//! ```
+//!
+//! An offset is only believed together with a *marker*, the bytes before it. Each read begins at least 1 KiB before
+//! the offset; where these bytes are not those we have, the file is not the one we read, whatever its number and size
+//! say. (32 bytes are not enough: lines of one program end alike. Inode numbers are reused at once on ext4.)
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use crate::host::lines::Piece;
+use crate::model::{FileId, GapReason};
+
+mod generation;
+
+use generation::{Generation, Tail, Take};
+
+/// A file on the host that is being looked at, as both sides number it.
+pub type Watch = u32;
+
+/// What `stat` said of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stat {
+    /// Which file.
+    pub id: FileId,
+    /// Its length in bytes.
+    pub size: u64,
+}
+
+/// What the script saw.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Seen<'a> {
+    /// The name stands for another file than before, or the file is shorter than what was read.
+    Changed(Watch, Stat),
+    /// Bytes from `start` on, some of them known; `stat` is from just before the read.
+    Read(Watch, Stat, u64, &'a [u8]),
+    /// The file cannot be read.
+    Absent(Watch, Absence),
+    /// Answer to [`Request::Find`].
+    Found(Watch, Option<Stat>),
+    /// Part of the answer to [`Request::Compare`]: a file beside the watched one, with its bytes from `start` on.
+    Candidate(Watch, Stat, u64, &'a [u8]),
+    /// End of the answer to [`Request::Compare`].
+    Compared(Watch),
+    /// All watches have been looked at once.
+    PollEnded,
+}
+
+/// Why a file cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Absence {
+    /// There is no file of this name.
+    Missing,
+    /// We may not read it.
+    Denied,
+    /// A directory, pipe, socket or device.
+    Special,
+}
+
+/// What the script is to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Request {
+    /// Look at this path from now on. `chain` is the source it belongs to.
+    Watch {
+        /// Its number.
+        watch: Watch,
+        /// The source, for fairness and order.
+        chain: u32,
+        /// The path as the host spells it.
+        path: Vec<u8>,
+    },
+    /// Take the watched name to stand for this file, and read on from this offset.
+    ReadFrom(Watch, FileId, u64),
+    /// Look for a file beside that of `near`, and watch it as an old generation.
+    Find {
+        /// The number it gets.
+        watch: Watch,
+        /// Beside which.
+        near: Watch,
+        /// Which file.
+        id: FileId,
+        /// Where to read on.
+        offset: u64,
+    },
+    /// Send the bytes before this offset of each file beside the watched one.
+    Compare(Watch, u64),
+    /// Look at it no longer.
+    Forget(Watch),
+}
+
+/// What has come of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Lines and gaps of a file of a source.
+    Pieces(u32, FileId, Vec<Piece>),
+    /// Why nothing comes from a source, or that it is read now.
+    Problem(u32, Option<Absence>),
+    /// A source that was asked for its last lines has given them.
+    TailRead(u32),
+}
+
+/// Where to begin with a source that is seen first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Begin {
+    /// With its last lines.
+    LastLines(u32),
+    /// With its first byte.
+    Start,
+}
+
+/// A writer may hold on to a file that was renamed until it is told to open its log again; `logrotate` tells it at
+/// once, people and cron jobs do later. So long after its last line an old generation is not looked at any more.
+const OLD_GENERATION_WAIT: Duration = Duration::from_secs(90);
+
+/// First guess of how far from the end the last lines begin, and how far to go back at most: 2,000 lines of 4 KiB.
+const FIRST_WINDOW: u64 = 64 << 10;
+const LAST_WINDOW: u64 = 8 << 20;
+
+/// Follows any number of sources.
+#[derive(Debug, Default)]
+pub struct Follower {
+    sources: BTreeMap<u32, Source>,
+    watches: BTreeMap<Watch, u32>,
+    next_watch: Watch,
+    requests: Vec<Request>,
+    outcomes: Vec<Outcome>,
+}
+
+#[derive(Debug)]
+struct Source {
+    path: Vec<u8>,
+    begin: Begin,
+    live: Watch,
+    /// The generation under the live name, while it is known.
+    current: Option<Generation>,
+    phase: Phase,
+    /// Generations that lost the name but may still have, or get, bytes; oldest first.
+    old: VecDeque<Generation>,
+    problem: Option<Absence>,
+    /// The last lines were read (or it began elsewhere).
+    begun: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// Nothing is known of the name on this connection.
+    Unknown,
+    /// The current generation is being read.
+    Reading,
+    /// Our generation is looked for beside the name; then goes on with what the name stands for, if anything.
+    Finding(Option<Stat>),
+    /// The name's file was rewritten: copies of what it was are being compared. The best candidate so far.
+    Comparing(Stat, Option<FileId>),
+    /// The old generation is read to its end first.
+    Waiting(Option<Stat>),
+}
+
+impl Follower {
+    /// Adds a source; `source` is its number, unique on the host.
+    pub fn add(&mut self, source: u32, path: Vec<u8>, begin: Begin) {
+        let live = self.new_watch(source);
+        self.requests.push(Request::Watch { watch: live, chain: source, path: path.clone() });
+        let (current, phase, old) = (None, Phase::Unknown, VecDeque::new());
+        self.sources.insert(source, Source { path, begin, live, current, phase, old, problem: None, begun: false });
+    }
+
+    /// A new connection: nothing is watched there yet, everything is remembered here.
+    pub fn restart(&mut self) {
+        self.requests.clear();
+        for (&number, source) in &mut self.sources {
+            let (watch, path) = (source.live, source.path.clone());
+            self.requests.push(Request::Watch { watch, chain: number, path });
+            for old in &mut source.old {
+                old.at_end = false;
+                let (watch, id, offset) = (old.watch, old.id, old.offset);
+                self.requests.push(Request::Find { watch, near: source.live, id, offset });
+            }
+            source.phase = match source.phase {
+                Phase::Waiting(next) => Phase::Waiting(next),
+                _ => Phase::Unknown,
+            };
+        }
+    }
+
+    /// What the script is to do, in this order; each request is given once.
+    pub fn take_requests(&mut self) -> Vec<Request> {
+        std::mem::take(&mut self.requests)
+    }
+
+    /// What has come of what was seen, in this order; each outcome is given once.
+    pub fn take_outcomes(&mut self) -> Vec<Outcome> {
+        std::mem::take(&mut self.outcomes)
+    }
+
+    /// True where every source has given its last lines or cannot.
+    #[must_use]
+    pub fn all_begun(&self) -> bool {
+        self.sources.values().all(|source| source.begun || source.problem.is_some())
+    }
+
+    /// Ends unfinished last lines, at the end of a bounded pass.
+    pub fn finish(&mut self) {
+        for (&number, source) in &mut self.sources {
+            for generation in source.old.iter_mut().chain(&mut source.current) {
+                let mut pieces = Vec::new();
+                generation.lines.finish(&mut pieces);
+                emit(&mut self.outcomes, number, generation.id, pieces);
+            }
+        }
+    }
+
+    /// Takes in what the script saw at `now`, on any clock that does not go back.
+    pub fn see(&mut self, seen: &Seen<'_>, now: Duration) {
+        match *seen {
+            Seen::Changed(watch, stat) => self.changed(watch, stat, now),
+            Seen::Read(watch, stat, start, bytes) => self.read(watch, stat, start, bytes, now),
+            Seen::Absent(watch, why) => self.absent(watch, why),
+            Seen::Found(watch, stat) => self.found(watch, stat, now),
+            Seen::Candidate(watch, stat, start, bytes) => self.candidate(watch, stat, start, bytes),
+            Seen::Compared(watch) => self.compared(watch, now),
+            Seen::PollEnded => self.poll_ended(now),
+        }
+    }
+
+    fn new_watch(&mut self, source: u32) -> Watch {
+        self.next_watch += 1;
+        self.watches.insert(self.next_watch, source);
+        self.next_watch
+    }
+
+    /// The source of a watch, and whether the watch is its live name.
+    fn lookup(&self, watch: Watch) -> Option<(u32, bool)> {
+        let number = *self.watches.get(&watch)?;
+        Some((number, self.sources.get(&number)?.live == watch))
+    }
+
+    fn source(&mut self, number: u32) -> &mut Source {
+        self.sources.get_mut(&number).expect("looked up before")
+    }
+
+    fn changed(&mut self, watch: Watch, stat: Stat, now: Duration) {
+        let Some((number, live)) = self.lookup(watch) else { return };
+        if !live {
+            return self.old_moved(number, watch);
+        }
+        self.set_problem(number, None);
+        let source = self.source(number);
+        match (source.phase, &source.current) {
+            (Phase::Unknown | Phase::Reading, Some(current)) if current.id != stat.id => {
+                self.start_finding(number, Some(stat));
+            }
+            (Phase::Unknown | Phase::Reading, Some(current)) if stat.size < current.offset => {
+                self.start_comparing(number, stat);
+            }
+            (Phase::Unknown | Phase::Reading, Some(current)) => {
+                let request = Request::ReadFrom(watch, current.id, current.offset);
+                source.phase = Phase::Reading;
+                self.requests.push(request);
+            }
+            (Phase::Unknown | Phase::Reading, None) => self.first_look(number, stat, now),
+            (Phase::Finding(_), _) => source.phase = Phase::Finding(Some(stat)),
+            (Phase::Comparing(_, best), _) => source.phase = Phase::Comparing(stat, best),
+            (Phase::Waiting(next), _) => self.changed_while_waiting(number, next, stat, now),
+        }
+    }
+
+    /// A generation that never had its turn lost the name too: it queues behind the old ones.
+    fn changed_while_waiting(&mut self, number: u32, next: Option<Stat>, stat: Stat, now: Duration) {
+        if let Some(missed) = next.filter(|next| next.id != stat.id) {
+            let watch = self.new_watch(number);
+            let source = self.source(number);
+            let near = source.live;
+            source.old.push_back(Generation::new(watch, missed.id, 0, false, now));
+            self.requests.push(Request::Find { watch, near, id: missed.id, offset: 0 });
+        }
+        self.source(number).phase = Phase::Waiting(Some(stat));
+    }
+
+    fn first_look(&mut self, number: u32, stat: Stat, now: Duration) {
+        let source = self.source(number);
+        match source.begin {
+            Begin::LastLines(want) if !source.begun => {
+                self.start_tail(number, stat, want, FIRST_WINDOW.max(u64::from(want) * 256), now);
+            }
+            _ => self.activate(number, stat, now),
+        }
+    }
+
+    /// Reads a window at the end of a file, to give its last lines.
+    fn start_tail(&mut self, number: u32, stat: Stat, want: u32, window: u64, now: Duration) {
+        let source = self.source(number);
+        let offset = stat.size.saturating_sub(window.min(LAST_WINDOW));
+        let mut generation = Generation::new(source.live, stat.id, offset, offset > 0, now);
+        generation.tail = Some(Tail { want, until: stat.size, window, pieces: VecDeque::new(), full: false });
+        source.current = Some(generation);
+        source.phase = Phase::Reading;
+        let request = Request::ReadFrom(source.live, stat.id, offset);
+        self.requests.push(request);
+    }
+
+    /// What the name stands for is read from its first byte.
+    fn activate(&mut self, number: u32, stat: Stat, now: Duration) {
+        let source = self.source(number);
+        source.current = Some(Generation::new(source.live, stat.id, 0, false, now));
+        source.phase = Phase::Reading;
+        source.begun = true;
+        let request = Request::ReadFrom(source.live, stat.id, 0);
+        self.requests.push(request);
+    }
+
+    fn start_finding(&mut self, number: u32, next: Option<Stat>) {
+        let watch = self.new_watch(number);
+        let source = self.source(number);
+        let Some(current) = &source.current else { return };
+        let (id, offset) = (current.id, current.offset);
+        source.phase = Phase::Finding(next);
+        let near = source.live;
+        self.requests.push(Request::Find { watch, near, id, offset });
+    }
+
+    fn start_comparing(&mut self, number: u32, stat: Stat) {
+        let source = self.source(number);
+        let Some(current) = &source.current else { return };
+        source.phase = Phase::Comparing(stat, None);
+        let request = Request::Compare(source.live, current.offset);
+        self.requests.push(request);
+    }
+
+    fn read(&mut self, watch: Watch, stat: Stat, start: u64, bytes: &[u8], now: Duration) {
+        let Some((number, live)) = self.lookup(watch) else { return };
+        let source = self.source(number);
+        if live && source.phase == Phase::Unknown && source.current.is_some() {
+            // It was away and has come back; its bytes tell whether it is the same.
+            source.phase = Phase::Reading;
+        }
+        if live && source.phase != Phase::Reading {
+            return self.changed(watch, stat, now);
+        }
+        let generation =
+            if live { source.current.as_mut() } else { source.old.iter_mut().find(|old| old.watch == watch) };
+        let Some(generation) = generation.filter(|generation| generation.id == stat.id) else { return };
+        match generation.take(stat, start, bytes, now) {
+            Take::Lines(pieces) => {
+                let id = generation.id;
+                emit(&mut self.outcomes, number, id, pieces);
+                self.set_problem(number, None);
+                self.tail_progress(number, stat, now);
+            }
+            Take::Misplaced => {
+                let request = Request::ReadFrom(watch, generation.id, generation.offset);
+                self.requests.push(request);
+            }
+            Take::Rewritten if live => self.start_comparing(number, stat),
+            Take::Rewritten => self.drop_old(number, watch, GapReason::Truncated),
+        }
+    }
+
+    /// Gives the last lines when all of them have been read, or reads further back when they were too few.
+    fn tail_progress(&mut self, number: u32, stat: Stat, now: Duration) {
+        let source = self.source(number);
+        let Some(current) = &mut source.current else { return };
+        let Some(tail) = current.tail.take_if(|tail| current.offset >= tail.until) else { return };
+        let more_before = tail.until > tail.window && tail.window < LAST_WINDOW;
+        if !tail.full && more_before {
+            let stat = Stat { id: stat.id, size: tail.until };
+            return self.start_tail(number, stat, tail.want, tail.window * 4, now);
+        }
+        source.begun = true;
+        let id = current.id;
+        emit(&mut self.outcomes, number, id, tail.pieces.into());
+        self.outcomes.push(Outcome::TailRead(number));
+    }
+
+    fn absent(&mut self, watch: Watch, why: Absence) {
+        let Some((number, live)) = self.lookup(watch) else { return };
+        if !live {
+            if why == Absence::Missing {
+                self.old_moved(number, watch);
+            }
+            return;
+        }
+        let source = self.source(number);
+        if why == Absence::Missing && source.current.is_none() {
+            // Whatever appears under the name is new from its first byte.
+            source.begin = Begin::Start;
+        }
+        // The name is gone and nothing took it yet: the file may have been renamed.
+        if why == Absence::Missing && source.phase == Phase::Reading && source.current.is_some() {
+            self.start_finding(number, None);
+        }
+        self.set_problem(number, Some(why));
+    }
+
+    /// An old generation has another name now.
+    fn old_moved(&mut self, number: u32, watch: Watch) {
+        let source = self.source(number);
+        let Some(old) = source.old.iter().find(|old| old.watch == watch) else { return };
+        let request = Request::Find { watch, near: source.live, id: old.id, offset: old.offset };
+        self.requests.push(request);
+    }
+
+    fn found(&mut self, watch: Watch, stat: Option<Stat>, now: Duration) {
+        let Some((number, _)) = self.lookup(watch) else { return };
+        let source = self.source(number);
+        if source.old.iter().any(|old| old.watch == watch) {
+            if stat.is_none() {
+                self.drop_old(number, watch, GapReason::RotatedAway);
+            }
+            return;
+        }
+        let Phase::Finding(next) = source.phase else { return };
+        if let (Some(next), Some(current)) = (next, &source.current)
+            && next.id == current.id
+        {
+            // The name has got it back.
+            source.phase = Phase::Unknown;
+            self.forget(watch);
+            let live = self.source(number).live;
+            return self.changed(live, next, now);
+        }
+        if stat.is_some() {
+            let Some(mut current) = source.current.take() else { return };
+            current.watch = watch;
+            current.at_end = false;
+            current.grew = now;
+            source.old.push_back(current);
+            source.phase = Phase::Waiting(next);
+        } else {
+            self.watches.remove(&watch);
+            self.not_found(number, next, now);
+        }
+    }
+
+    /// Our generation is nowhere. While nothing has its name it may come back; else it is lost.
+    fn not_found(&mut self, number: u32, next: Option<Stat>, now: Duration) {
+        let source = self.source(number);
+        let Some(stat) = next else {
+            source.phase = Phase::Unknown;
+            return;
+        };
+        self.lose_current(number, GapReason::RotatedAway);
+        self.activate(number, stat, now);
+    }
+
+    /// What the current generation still had is gone: nobody can say how much it was.
+    fn lose_current(&mut self, number: u32, reason: GapReason) {
+        let Some(mut current) = self.source(number).current.take() else { return };
+        let mut pieces = current.tail.take().map(|tail| tail.pieces.into()).unwrap_or_default();
+        current.lines.finish(&mut pieces);
+        pieces.push(Piece::Gap { from: current.offset, to: None, reason });
+        emit(&mut self.outcomes, number, current.id, pieces);
+    }
+
+    fn candidate(&mut self, watch: Watch, stat: Stat, start: u64, bytes: &[u8]) {
+        let Some((number, true)) = self.lookup(watch) else { return };
+        let source = self.source(number);
+        let (Phase::Comparing(now, None), Some(current)) = (source.phase, &source.current) else { return };
+        if !current.marker.is_empty() && current.marker_matches(start, bytes) {
+            source.phase = Phase::Comparing(now, Some(stat.id));
+        }
+    }
+
+    fn compared(&mut self, watch: Watch, now: Duration) {
+        let Some((number, true)) = self.lookup(watch) else { return };
+        let source = self.source(number);
+        let (Phase::Comparing(stat, best), Some(current)) = (source.phase, &mut source.current) else { return };
+        if let Some(copy) = best {
+            // The copy has what we have read and more: read its rest as an old generation.
+            current.id = copy;
+            return self.start_finding(number, Some(stat));
+        }
+        if current.offset > 0 {
+            self.lose_current(number, GapReason::Truncated);
+        }
+        self.activate(number, stat, now);
+    }
+
+    /// Old generations that were read to their end make room for the next; those that rest are forgotten.
+    fn poll_ended(&mut self, now: Duration) {
+        let numbers: Vec<u32> = self.sources.keys().copied().collect();
+        for number in numbers {
+            let source = self.source(number);
+            if let Phase::Waiting(next) = source.phase
+                && source.old.iter().all(|old| old.at_end)
+            {
+                match next {
+                    Some(stat) => self.activate(number, stat, now),
+                    None => source.phase = Phase::Unknown,
+                }
+            }
+            self.forget_rested(number, now);
+        }
+    }
+
+    fn forget_rested(&mut self, number: u32, now: Duration) {
+        let source = self.source(number);
+        let rested = |old: &&Generation| old.at_end && now.saturating_sub(old.grew) > OLD_GENERATION_WAIT;
+        let watches: Vec<Watch> = source.old.iter().filter(rested).map(|old| old.watch).collect();
+        for watch in watches {
+            self.drop_old(number, watch, GapReason::RotatedAway);
+        }
+    }
+
+    /// Ends an old generation; what it is known to have had beyond our offset is a gap.
+    fn drop_old(&mut self, number: u32, watch: Watch, reason: GapReason) {
+        let source = self.source(number);
+        let Some(at) = source.old.iter().position(|old| old.watch == watch) else { return };
+        let Some(mut old) = source.old.remove(at) else { return };
+        let mut pieces = Vec::new();
+        old.lines.finish(&mut pieces);
+        if !old.at_end {
+            let to = (old.size > old.offset).then_some(old.size);
+            pieces.push(Piece::Gap { from: old.offset, to, reason });
+        }
+        emit(&mut self.outcomes, number, old.id, pieces);
+        self.forget(watch);
+    }
+
+    fn forget(&mut self, watch: Watch) {
+        self.watches.remove(&watch);
+        self.requests.push(Request::Forget(watch));
+    }
+
+    fn set_problem(&mut self, number: u32, problem: Option<Absence>) {
+        let source = self.source(number);
+        if source.problem != problem {
+            source.problem = problem;
+            self.outcomes.push(Outcome::Problem(number, problem));
+        }
+    }
+}
+
+fn emit(outcomes: &mut Vec<Outcome>, number: u32, id: FileId, pieces: Vec<Piece>) {
+    if !pieces.is_empty() {
+        outcomes.push(Outcome::Pieces(number, id, pieces));
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,296 @@
+//! The journal of a host as sources: a shell of its own for each unit that is followed, asked for one piece at a time.
+//!
+//! What a record of the journal has is put into a line of syslog's form, `<PRI>TIME HOST IDENT[PID]: MESSAGE`, so
+//! that all that is made of lines (levels, filters, copies) works on it. The journal's own cursor is kept for going on
+//! after a lost connection.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::future::try_join_all;
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::Value;
+use tokio::time::{Instant, sleep_until};
+
+use crate::host::{HostEvent, Line, Outbox, Work};
+use crate::model::{Cursor, FileId, SourceInfo, SourceKind, SourceSpec, Time, TimeFrom};
+use crate::transport::{Connection, LinkError};
+
+use super::JOURNAL;
+use super::codec::escape;
+use super::frame::END;
+use super::script::{Script, protocol_error};
+
+/// The script ends itself when it is not told to go on for ten minutes.
+const LEASE: Duration = Duration::from_secs(120);
+
+/// The longest record that is kept; one that is longer is shown cut.
+const MAX_RECORD: usize = 1 << 20;
+
+/// Numbers of journal sources begin here, beyond those of files.
+const FIRST_NUMBER: u32 = 1 << 16;
+
+/// Why sources bring nothing, by name: shared with the track, which tells the state of the host.
+pub type Problems = Arc<Mutex<BTreeMap<String, String>>>;
+
+/// The journals of one host, across connections.
+pub struct Journals {
+    followed: Vec<Followed>,
+    problems: Problems,
+}
+
+struct Followed {
+    number: u32,
+    name: String,
+    unit: Option<String>,
+    /// The journal's name of the last record that was told.
+    cursor: Option<String>,
+    count: u64,
+}
+
+impl Journals {
+    /// Those among `sources`.
+    #[must_use]
+    pub fn new(sources: &[SourceSpec], problems: Problems) -> Self {
+        let mut journals = Self { followed: Vec::new(), problems };
+        for spec in sources {
+            if let SourceKind::Journal(unit) = &spec.kind {
+                journals.add(spec.name.clone(), unit.clone());
+            }
+        }
+        journals
+    }
+
+    /// Follows the whole journal, where a host has nothing else.
+    pub fn add_whole(&mut self) {
+        if self.followed.is_empty() {
+            self.add("journal".to_owned(), None);
+        }
+    }
+
+    fn add(&mut self, name: String, unit: Option<String>) {
+        let number = FIRST_NUMBER + u32::try_from(self.followed.len()).unwrap_or(0);
+        self.followed.push(Followed { number, name, unit, cursor: None, count: 0 });
+    }
+
+    /// Follows all of them until the connection ends; in a bounded pass until each has given its last lines.
+    ///
+    /// # Errors
+    /// When the connection breaks.
+    pub async fn run(&mut self, connection: &Connection, work: &Work, outbox: &Outbox) -> Result<(), LinkError> {
+        let problems = &self.problems;
+        let each = self.followed.iter_mut().map(|journal| journal.run(connection, work, outbox, problems));
+        try_join_all(each).await.map(drop)
+    }
+}
+
+impl Followed {
+    async fn run(
+        &mut self,
+        connection: &Connection,
+        work: &Work,
+        outbox: &Outbox,
+        problems: &Problems,
+    ) -> Result<(), LinkError> {
+        self.tell(outbox, problems, None).await;
+        let mut script = Script::start(connection, &JOURNAL).await?;
+        script.send(self.request(work)).await?;
+        let mut lease = Instant::now() + LEASE;
+        let mut partial = Vec::new();
+        loop {
+            script.send("N\n".to_owned()).await?;
+            let piece = loop {
+                tokio::select! {
+                    frame = script.next() => {
+                        let frame = frame?;
+                        if frame.header == "J" {
+                            break frame.body;
+                        }
+                        if frame.header != END && frame.header != "R" {
+                            return Err(protocol_error(&super::codec::Nonsense(frame.header)));
+                        }
+                    }
+                    () = sleep_until(lease) => {
+                        lease += LEASE;
+                        script.send("K\n".to_owned()).await?;
+                    }
+                }
+            };
+            if piece.is_empty() {
+                script.end().await;
+                if !work.once {
+                    let why =
+                        "journalctl ended on the host: is it there, and is the login in the group systemd-journal?";
+                    self.tell(outbox, problems, Some(why.to_owned())).await;
+                }
+                return Ok(());
+            }
+            self.take(&piece, &mut partial, outbox).await;
+            outbox.send(HostEvent::ReadTo(Time(i64::MIN), script.take_bytes_read())).await;
+        }
+    }
+
+    fn request(&self, work: &Work) -> String {
+        let word = |value: Option<&String>| value.map_or_else(|| "-".to_owned(), |value| escape(value.as_bytes()));
+        let follow = u8::from(!work.once);
+        format!("{} {} {} {follow}\n", word(self.unit.as_ref()), word(self.cursor.as_ref()), work.lines)
+    }
+
+    async fn tell(&self, outbox: &Outbox, problems: &Problems, problem: Option<String>) {
+        let path = format!("journal:{}", self.unit.as_deref().unwrap_or("*"));
+        {
+            let mut problems = problems.lock().unwrap_or_else(PoisonError::into_inner);
+            match &problem {
+                Some(why) => problems.insert(self.name.clone(), format!("{path}: {why}")),
+                None => problems.remove(&self.name),
+            };
+        }
+        let info = SourceInfo { name: self.name.as_str().into(), path: path.into(), problem };
+        outbox.send(HostEvent::Source(self.number, info)).await;
+    }
+
+    /// Takes a piece of output, cut anywhere.
+    async fn take(&mut self, piece: &[u8], partial: &mut Vec<u8>, outbox: &Outbox) {
+        let mut lines = Vec::new();
+        for part in piece.split_inclusive(|&byte| byte == b'\n') {
+            let room = MAX_RECORD.saturating_sub(partial.len());
+            partial.extend_from_slice(&part[..part.len().min(room)]);
+            if part.ends_with(b"\n") {
+                self.record(&std::mem::take(partial), &mut lines);
+            }
+        }
+        if !lines.is_empty() {
+            outbox.send(HostEvent::Lines(self.number, lines)).await;
+        }
+    }
+
+    fn record(&mut self, json: &[u8], lines: &mut Vec<Line>) {
+        let entry: Entry = match serde_json::from_slice(json) {
+            Ok(entry) => entry,
+            // Too long, or not of journalctl: shown as it is, for it is all that there is.
+            Err(_) if json.iter().all(u8::is_ascii_whitespace) => return,
+            Err(_) => Entry { message: Value::String(String::from_utf8_lossy(json).into_owned()), ..Entry::default() },
+        };
+        let (time, time_from) = match entry.time() {
+            Some(time) => (time, TimeFrom::Stamp),
+            None => (Time::from_timestamp(Timestamp::now()), TimeFrom::Arrival),
+        };
+        for (n, raw) in entry.lines(time).into_iter().enumerate() {
+            let cursor = Cursor { file: FileId::default(), offset: self.count };
+            self.count += 1;
+            let time_from = if n == 0 { time_from } else { TimeFrom::Previous };
+            lines.push(Line { time, time_from, cursor, raw });
+        }
+        self.cursor = entry.cursor.or(self.cursor.take());
+    }
+}
+
+/// A record as `journalctl --output=json` prints it; see systemd.journal-fields(7).
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Entry {
+    #[serde(rename = "__CURSOR")]
+    cursor: Option<String>,
+    #[serde(rename = "__REALTIME_TIMESTAMP")]
+    realtime: Value,
+    #[serde(rename = "PRIORITY")]
+    priority: Value,
+    #[serde(rename = "SYSLOG_FACILITY")]
+    facility: Value,
+    #[serde(rename = "_HOSTNAME")]
+    hostname: Value,
+    #[serde(rename = "SYSLOG_IDENTIFIER")]
+    identifier: Value,
+    #[serde(rename = "_COMM")]
+    command: Value,
+    #[serde(rename = "SYSLOG_PID")]
+    syslog_pid: Value,
+    #[serde(rename = "_PID")]
+    pid: Value,
+    #[serde(rename = "MESSAGE")]
+    message: Value,
+}
+
+impl Entry {
+    fn time(&self) -> Option<Time> {
+        let micros: i64 = text(&self.realtime)?.parse().ok()?;
+        Some(Time(micros.checked_mul(1000)?))
+    }
+
+    /// One line for each line of the message.
+    fn lines(&self, time: Time) -> Vec<Bytes> {
+        let message = bytes(&self.message);
+        let mut parts = message.split(|&byte| byte == b'\n');
+        let mut first = self.head(time).into_bytes();
+        first.extend_from_slice(parts.next().unwrap_or_default());
+        let rest = parts.filter(|part| !part.is_empty());
+        let indented = rest.map(|part| Bytes::from([b"    ".as_slice(), part].concat()));
+        std::iter::once(Bytes::from(first)).chain(indented).collect()
+    }
+
+    fn head(&self, time: Time) -> String {
+        let priority = text(&self.priority).and_then(|word| word.parse::<u32>().ok()).filter(|&priority| priority < 8);
+        let facility = text(&self.facility).and_then(|word| word.parse::<u32>().ok()).filter(|&number| number < 24);
+        let stamp = time.to_timestamp();
+        let host = text(&self.hostname).unwrap_or_else(|| "-".to_owned());
+        let ident = text(&self.identifier).or_else(|| text(&self.command)).unwrap_or_else(|| "unknown".to_owned());
+        let pid = text(&self.syslog_pid).or_else(|| text(&self.pid)).map_or_else(String::new, |pid| format!("[{pid}]"));
+        let pri = priority.map_or_else(String::new, |priority| format!("<{}>", facility.unwrap_or(3) * 8 + priority));
+        format!("{pri}{stamp:.6} {host} {ident}{pid}: ")
+    }
+}
+
+/// A field as text; one that was given several times is an array, of which the first is meant.
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Array(values) => values.first().and_then(text),
+        _ => None,
+    }
+}
+
+/// A message: text, or an array of bytes where it is not UTF-8.
+fn bytes(value: &Value) -> Vec<u8> {
+    match value {
+        Value::String(text) => text.clone().into_bytes(),
+        Value::Array(values) => {
+            values.iter().filter_map(|value| value.as_u64().and_then(|byte| u8::try_from(byte).ok())).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(json: &str) -> Vec<String> {
+        let mut journal = Followed { number: 0, name: "j".to_owned(), unit: None, cursor: None, count: 0 };
+        let mut out = Vec::new();
+        journal.record(json.as_bytes(), &mut out);
+        out.iter().map(|line| String::from_utf8_lossy(&line.raw).into_owned()).collect()
+    }
+
+    #[test]
+    fn a_record_becomes_a_line_in_the_form_of_syslog() {
+        let json = r#"{"__CURSOR":"s=1","__REALTIME_TIMESTAMP":"1795188137123456","PRIORITY":"3","_HOSTNAME":"web-1",
+            "SYSLOG_IDENTIFIER":"nginx","_PID":"811","MESSAGE":"no such file"}"#;
+        assert_eq!(lines(json), ["<27>2026-11-20T15:22:17.123456Z web-1 nginx[811]: no such file"]);
+    }
+
+    #[test]
+    fn a_message_of_several_lines_becomes_several_lines_and_bytes_stay_bytes() {
+        let json = r#"{"__REALTIME_TIMESTAMP":"1795188137000000","_HOSTNAME":"h","_COMM":"app","MESSAGE":"one\ntwo"}"#;
+        assert_eq!(lines(json), ["2026-11-20T15:22:17.000000Z h app: one", "    two"]);
+        let json = r#"{"__REALTIME_TIMESTAMP":"1795188137000000","_HOSTNAME":"h","_COMM":"app","MESSAGE":[104,105]}"#;
+        assert_eq!(lines(json), ["2026-11-20T15:22:17.000000Z h app: hi"]);
+    }
+
+    #[test]
+    fn what_is_no_record_is_shown_as_it_is() {
+        assert!(lines("Failed to open\n")[0].ends_with("unknown: Failed to open\n"), "{:?}", lines("Failed to open\n"));
+    }
+}

@@ -1,0 +1,21 @@
+# Follows the journal: the first request says what of it, each later one brings a piece of at most 64 KiB.
+#
+# As with files nothing is sent unasked: while the console does not ask, the pipe fills and journalctl waits.
+serve() {
+  lease
+  say R; say R
+  read -r unit cursor lines follow || return
+  unit=$(printf '%b.' "$unit"); unit=${unit%.}
+  cursor=$(printf '%b.' "$cursor"); cursor=${cursor%.}
+  set -- --no-pager --quiet --all --output=json
+  [ "$unit" = - ] || set -- "$@" "--unit=$unit"
+  if [ "$cursor" = - ]; then set -- "$@" "--lines=$lines"; else set -- "$@" "--after-cursor=$cursor" --lines=all; fi
+  [ "$follow" = 1 ] && set -- "$@" --follow
+  exec 4<&0
+  journalctl "$@" | while read -r op <&4; do
+    case $op in
+      N) say J; dd bs=65536 count=1 2>/dev/null; say . ;;
+      K) lease ;;
+    esac
+  done
+}

@@ -1,0 +1,57 @@
+//! The driver for hosts on which there is nothing but a POSIX shell: one long-lived shell per connection follows all
+//! files and samples the metrics. The script is constant; what a user typed reaches it only as data on standard input.
+
+pub mod codec;
+mod describe;
+pub mod follow;
+pub mod frame;
+mod journal;
+mod script;
+mod session;
+
+pub use journal::{Journals, Problems};
+pub use session::run;
+
+use std::sync::LazyLock;
+
+use rand::RngExt;
+
+use crate::model::metrics::{DISK_FS, PROC_FILES};
+
+/// The scripts as they are sent: without comments and empty lines, and with the lists of the model filled in.
+static FOLLOW: LazyLock<String> = LazyLock::new(|| {
+    strip(&[include_str!("prelude.sh"), include_str!("follow.sh"), include_str!("epilogue.sh")])
+        .replace("@PROC_FILES@", &sampled_files())
+        .replace("@DISK_FS@", &DISK_FS.join("|"))
+});
+
+static JOURNAL: LazyLock<String> =
+    LazyLock::new(|| strip(&[include_str!("prelude.sh"), include_str!("journal.sh"), include_str!("epilogue.sh")]));
+
+/// Mounts are read with the usage of disks, more seldom.
+fn sampled_files() -> String {
+    let files: Vec<&str> = PROC_FILES.iter().copied().filter(|file| *file != "/proc/self/mounts").collect();
+    files.join(" ")
+}
+
+/// 128 random bits in hexadecimal, by which a shell marks its answers.
+fn new_token() -> String {
+    format!("{:032x}", rand::rng().random::<u128>())
+}
+
+fn strip(parts: &[&str]) -> String {
+    let lines = parts.iter().flat_map(|part| part.lines());
+    let kept = lines.filter(|line| !line.trim_start().starts_with('#') && !line.trim().is_empty());
+    kept.flat_map(|line| [line, "\n"]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_script_has_no_placeholder_left_and_fits_in_a_pipe() {
+        assert!(!FOLLOW.contains("S@"), "{}", *FOLLOW);
+        assert!(FOLLOW.len() < 16 << 10, "{} bytes are sent on each connection", FOLLOW.len());
+    }
+}

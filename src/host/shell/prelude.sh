@@ -1,0 +1,25 @@
+# What every shell of ours on a host begins with. T, the token, is set by the line before this text.
+#
+# Everything runs in one process group. The left side of the last pipeline hands our requests on; when they end,
+# because the console said so, was killed, or the connection broke, it ends the whole group, whatever that is doing.
+LC_ALL=C; export LC_ALL
+PATH=${PATH:-/usr/bin:/bin}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin; export PATH
+unset CDPATH ENV BASH_ENV GREP_OPTIONS TIME_STYLE POSIXLY_CORRECT
+# The kernel kills whatever tries to write to a file: plain mode cannot leave anything behind. Pipes are not files.
+ulimit -f 0; ulimit -c 0 2>/dev/null
+renice -n 10 -p $$ >/dev/null 2>&1
+set +e +u
+# Words end at blanks and line ends.
+IFS=' 
+'
+
+# A frame: newline, token, what it is. Its body follows and ends where the next frame begins.
+say() { printf '\n%s %s\n' "$T" "$*"; }
+
+# Ends everything if the console has not renewed this for ten minutes: the server does not notice a connection that
+# went silent without a word. The sleep is a child that the trap can end, or it would outlive the renewal.
+lease() {
+  [ -n "$leased" ] && kill "$leased" 2>/dev/null
+  ( trap 'kill $s; exit' TERM; sleep 600 & s=$!; wait $s; kill -KILL 0 ) >/dev/null 2>&1 &
+  leased=$!
+}

@@ -1,0 +1,381 @@
+//! One connection's worth of following: starts the script, keeps its questions and answers in step, and turns what
+//! comes of it into events.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::time::{Instant, sleep_until};
+
+use crate::host::track::{Track, usual_sources};
+use crate::host::{Outbox, Work};
+use crate::model::metrics::{Counters, parse_df};
+use crate::model::{HostStatus, LinkState, SourceKind, SourceSpec, Time};
+use crate::transport::{Connection, LinkError};
+
+use super::codec::{self, Answer};
+use super::follow::Begin;
+use super::script::{Script, protocol_error};
+use super::{FOLLOW, describe};
+
+/// From one look at the files to the next: with the round trip, what a line waits at most. Files that rest are
+/// looked at half as often, for each look costs the host a process.
+const POLL: Duration = Duration::from_millis(200);
+const POLL_AT_REST: Duration = Duration::from_millis(400);
+const REST_AFTER: Duration = Duration::from_secs(5);
+
+/// Most bytes that one look brings of one file, so that a flood on one does not hold up the others.
+const POLL_BYTES: usize = 256 << 10;
+
+/// An answer that takes longer means that the host hangs (on a dead disk, say).
+const ANSWER_LIMIT: Duration = Duration::from_secs(30);
+
+/// New files of patterns are noticed within this.
+const EXPAND: Duration = Duration::from_secs(2);
+
+/// How full disks are changes slowly, and `df` is dear.
+const USAGE: Duration = Duration::from_secs(60);
+
+/// The script ends itself when it is not told to go on for ten minutes.
+const LEASE: Duration = Duration::from_secs(120);
+
+/// The second sample of a bounded pass comes this long after the first: rates over less are noise.
+const FIRST_WINDOW: Duration = Duration::from_millis(600);
+
+/// Follows the sources of `wanted` and samples metrics until the connection ends, or (`work.once`) all is said.
+///
+/// # Errors
+/// When the shell does not start, hangs, or the connection breaks. What was read before has been sent.
+pub async fn run(
+    connection: &Connection,
+    wanted: &[SourceSpec],
+    track: &mut Track,
+    work: &Work,
+    outbox: &Outbox,
+) -> Result<(), LinkError> {
+    let script = Script::start(connection, &FOLLOW).await?;
+    let mut session = Session {
+        script,
+        track,
+        work,
+        outbox,
+        patterns: wanted.to_vec(),
+        expanded: vec![false; wanted.len()],
+        usual: wanted.is_empty(),
+        asked: VecDeque::new(),
+        outgoing: String::new(),
+        timers: Timers::new(Instant::now()),
+        samples: 0,
+        described: false,
+        has_journal: false,
+    };
+    session.start().await?;
+    session.follow().await
+}
+
+struct Session<'a> {
+    script: Script,
+    track: &'a mut Track,
+    work: &'a Work,
+    outbox: &'a Outbox,
+    /// Sources that are paths or patterns; those the host usually has where none were named.
+    patterns: Vec<SourceSpec>,
+    /// Which patterns have been expanded once on this connection.
+    expanded: Vec<bool>,
+    usual: bool,
+    /// Requests whose answers have not ended yet, with when they were sent.
+    asked: VecDeque<(Asked, Instant, Time)>,
+    outgoing: String,
+    timers: Timers,
+    samples: u32,
+    described: bool,
+    has_journal: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    Poll,
+    Sample,
+    Usage,
+    Other,
+}
+
+/// When what is to be asked next.
+struct Timers {
+    poll: Instant,
+    sample: Instant,
+    expand: Instant,
+    usage: Instant,
+    lease: Instant,
+    /// The last time that a file had grown.
+    active: Instant,
+}
+
+impl Timers {
+    fn new(now: Instant) -> Self {
+        Self { poll: now, sample: now, expand: now, usage: now, lease: now + LEASE, active: now }
+    }
+}
+
+fn now() -> Time {
+    Time::from_timestamp(Timestamp::now())
+}
+
+impl Session<'_> {
+    /// Asks what the host is and tells it what to look at.
+    async fn start(&mut self) -> Result<(), LinkError> {
+        self.ask("D", Asked::Other);
+        if self.usual {
+            self.patterns = usual_sources();
+            self.expanded = vec![false; self.patterns.len()];
+        }
+        self.track.follower.restart();
+        self.queue_requests();
+        self.flush().await
+    }
+
+    /// Asks and listens until the end.
+    async fn follow(&mut self) -> Result<(), LinkError> {
+        loop {
+            self.ask_what_is_due();
+            self.flush().await?;
+            if self.is_done() {
+                self.track.follower.finish();
+                self.track.absorb(now());
+                self.tell().await;
+                self.script.end().await;
+                return Ok(());
+            }
+            let deadline = self.next_deadline();
+            tokio::select! {
+                frame = self.script.next() => {
+                    let frame = frame?;
+                    let answer = codec::decode(&frame).map_err(|error| protocol_error(&error))?;
+                    self.answered(&answer);
+                    self.tell().await;
+                }
+                () = sleep_until(deadline) => self.check_answers()?,
+            }
+        }
+    }
+
+    fn is_done(&self) -> bool {
+        self.work.once
+            && self.described
+            && self.samples >= 2
+            && self.all_expanded()
+            && self.asked.is_empty()
+            && self.track.follower.all_begun()
+    }
+
+    fn all_expanded(&self) -> bool {
+        self.expanded.iter().all(|&done| done)
+    }
+
+    fn pending(&self, what: Asked) -> bool {
+        self.asked.iter().any(|(asked, ..)| *asked == what)
+    }
+
+    fn ask(&mut self, line: &str, what: Asked) {
+        self.outgoing.push_str(line);
+        self.outgoing.push('\n');
+        self.asked.push_back((what, Instant::now(), now()));
+    }
+
+    fn queue_requests(&mut self) {
+        for request in self.track.follower.take_requests() {
+            codec::encode(&request, &mut self.outgoing);
+            if codec::is_answered(&request) {
+                self.asked.push_back((Asked::Other, Instant::now(), now()));
+            }
+        }
+    }
+
+    fn ask_what_is_due(&mut self) {
+        let at = Instant::now();
+        self.queue_requests();
+        if at >= self.timers.expand && self.described {
+            self.timers.expand = at + EXPAND;
+            self.ask_to_expand();
+        }
+        if at >= self.timers.usage && !self.pending(Asked::Usage) {
+            self.timers.usage = at + USAGE;
+            self.ask("U", Asked::Usage);
+        }
+        if at >= self.timers.sample && !self.pending(Asked::Sample) {
+            let every = if self.samples == 0 { FIRST_WINDOW } else { self.work.sample_every.max(FIRST_WINDOW) };
+            self.timers.sample = at + every;
+            if !(self.work.once && self.samples >= 2) {
+                self.ask("M", Asked::Sample);
+            }
+        }
+        let begun = self.work.once && self.all_expanded() && self.track.follower.all_begun();
+        if at >= self.timers.poll && !self.pending(Asked::Poll) && self.described && !begun {
+            self.ask(&format!("P {POLL_BYTES}"), Asked::Poll);
+        }
+        if at >= self.timers.lease {
+            self.timers.lease = at + LEASE;
+            self.ask("K", Asked::Other);
+        }
+    }
+
+    /// Patterns are expanded again and again; plain paths once, where they are looked for and not asked for.
+    fn ask_to_expand(&mut self) {
+        for number in 0..self.patterns.len() {
+            let SourceKind::Path(path) = &self.patterns[number].kind else {
+                self.expanded[number] = true;
+                continue;
+            };
+            if self.patterns[number].kind.is_glob() || (self.usual && !self.expanded[number]) {
+                let line = format!("G {number} {}", codec::escape(path.as_bytes()));
+                self.ask(&line, Asked::Other);
+            } else if !self.expanded[number] {
+                self.expanded[number] = true;
+                let (spec, path) = (self.patterns[number].clone(), path.clone().into_bytes());
+                self.track.add_file(&spec, &path, true, Begin::LastLines(self.work.lines));
+            }
+        }
+        self.queue_requests();
+    }
+
+    fn next_deadline(&self) -> Instant {
+        let timers = &self.timers;
+        let mut next = timers.expand.min(timers.usage).min(timers.sample).min(timers.lease);
+        if self.pending(Asked::Poll) {
+            // Nothing to be polled before the answer; look whether it is overdue.
+            next = next.max(Instant::now() + POLL);
+        } else {
+            next = next.min(timers.poll);
+        }
+        next.max(Instant::now() + Duration::from_millis(1))
+    }
+
+    fn check_answers(&self) -> Result<(), LinkError> {
+        match self.asked.front() {
+            Some((_, sent, _)) if sent.elapsed() > ANSWER_LIMIT => {
+                let reason = "the host has not answered for 30 s, though the connection stands";
+                let hint = "a disk or network mount may hang there; the connection is made anew";
+                Err(LinkError { status: HostStatus::because(LinkState::Timeout, reason, hint) })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn flush(&mut self) -> Result<(), LinkError> {
+        if self.outgoing.is_empty() {
+            return Ok(());
+        }
+        let lines = std::mem::take(&mut self.outgoing);
+        self.script.send(lines).await
+    }
+
+    /// Sends what is to be told; waits while the fleet has no room, and so asks the host for nothing.
+    async fn tell(&mut self) {
+        for event in self.track.take_events() {
+            self.outbox.send(event).await;
+        }
+    }
+
+    fn answered(&mut self, answer: &Answer<'_>) {
+        match answer {
+            Answer::Ready => {}
+            Answer::End => drop(self.asked.pop_front()),
+            Answer::Seen(seen) => {
+                if matches!(seen, super::follow::Seen::Read(..)) {
+                    self.timers.active = Instant::now();
+                }
+                self.track.follower.see(seen, since_start());
+                self.track.absorb(now());
+            }
+            Answer::PollEnded(again) => self.poll_ended(*again),
+            Answer::Expanded(number, matched, files) => self.files_matched(*number, *matched, files),
+            Answer::Described(text) => self.host_described(text),
+            Answer::Counters(text) => {
+                self.samples += 1;
+                let counters = Counters::parse(&String::from_utf8_lossy(text));
+                self.track.sample(counters, now());
+            }
+            Answer::Usage(text) => self.usage_told(text),
+        }
+    }
+
+    fn poll_ended(&mut self, again: bool) {
+        let at = Instant::now();
+        self.track.follower.see(&super::follow::Seen::PollEnded, since_start());
+        self.track.absorb(now());
+        let at_rest = at.duration_since(self.timers.active) > REST_AFTER;
+        let hurry = again || self.work.once;
+        self.timers.poll = at
+            + if hurry {
+                Duration::ZERO
+            } else if at_rest {
+                POLL_AT_REST
+            } else {
+                POLL
+            };
+        if !again && let Some(&(_, _, sent)) = self.asked.front() {
+            self.track.read_to(sent, self.script.take_bytes_read());
+        }
+    }
+
+    fn files_matched(&mut self, number: u32, matched: u32, files: &[&[u8]]) {
+        let number = number as usize;
+        let Some(spec) = self.patterns.get(number).cloned() else { return };
+        let begin = if self.expanded[number] { Begin::Start } else { Begin::LastLines(self.work.lines) };
+        self.expanded[number] = true;
+        for file in files {
+            self.track.add_file(&spec, file, !spec.kind.is_glob(), begin);
+        }
+        if self.usual {
+            self.none_of_the_usual();
+        } else if let SourceKind::Path(path) = &spec.kind {
+            let more = (matched as usize).saturating_sub(crate::host::track::MAX_SOURCES);
+            let why = match files.len() {
+                0 => Some(format!("{}: no file matches {path}", spec.name)),
+                _ if more > 0 => Some(format!("{}: {path} matches {more} files too many", spec.name)),
+                _ => None,
+            };
+            self.track.set_missing(&spec, why);
+        }
+    }
+
+    /// A host without any of the usual logs shows its journal; without that too it says so.
+    fn none_of_the_usual(&mut self) {
+        if !self.all_expanded() {
+            return;
+        }
+        let wants_journal = self.track.wants_journal.take();
+        if self.track.has_sources() {
+            return;
+        }
+        if let (true, Some(wants_journal)) = (self.has_journal, wants_journal) {
+            // Where nobody waits for it the connection is ending.
+            let _ = wants_journal.send(());
+        } else {
+            let paths: Vec<String> = usual_sources().into_iter().map(|spec| spec.name).collect();
+            let why = format!("no log found: looked for /var/log/{} and a journal", paths.join(", /var/log/"));
+            self.track.set_missing(&self.patterns[0].clone(), Some(why));
+        }
+    }
+
+    fn host_described(&mut self, text: &[u8]) {
+        let sent = self.asked.front().map_or_else(now, |&(_, _, sent)| sent);
+        let description = describe::parse(text, sent, now());
+        self.track.describe(description.facts, description.user);
+        self.described = true;
+        self.has_journal = description.journal;
+    }
+
+    fn usage_told(&mut self, text: &[u8]) {
+        let text = String::from_utf8_lossy(text);
+        let mut parts = text.split("--\n");
+        let (mounts, kib, inodes) = (parts.next(), parts.next(), parts.next());
+        self.track.disks = parse_df(kib.unwrap_or(""), inodes.unwrap_or(""), mounts.unwrap_or(""));
+    }
+}
+
+/// Time on a clock that does not go back, the same for all connections of this process.
+fn since_start() -> Duration {
+    static START: std::sync::LazyLock<Instant> = std::sync::LazyLock::new(Instant::now);
+    START.elapsed()
+}

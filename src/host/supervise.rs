@@ -1,0 +1,116 @@
+//! Keeps one host connected: dials, works, waits, dials again; never faster than the back-off allows, and never again
+//! by itself where that would lock the operator out or hide an attack.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc::Receiver;
+use tokio::sync::oneshot;
+use tokio::time::{Instant, sleep};
+
+use crate::model::{HostSpec, HostStatus, LinkState};
+use crate::transport::backoff::Backoff;
+use crate::transport::{Connector, LinkError};
+
+use super::shell::Journals;
+use super::track::Track;
+use super::{HostEvent, Outbox, Work, shell};
+
+/// What the operator wants of a host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Command {
+    /// Dial now, whatever the state.
+    Reconnect,
+}
+
+/// A bounded pass tries a host that turned us away for the number of connections this often.
+const THROTTLED_TRIES: u32 = 4;
+
+/// Connects to a host and says all it has to say, until the sender of commands is dropped; for a bounded pass until
+/// it is done, which it says too. Dropping the future ends everything that runs on the host.
+pub async fn supervise(
+    host: &HostSpec,
+    work: &Work,
+    connector: &Connector,
+    outbox: &Outbox,
+    mut commands: Receiver<Command>,
+) {
+    let mut track = Track::default();
+    let mut journals = Journals::new(&host.sources, Arc::clone(&track.problems));
+    let mut backoff = Backoff::default();
+    let mut tries = 0;
+    loop {
+        outbox.send(HostEvent::Status(HostStatus::plain(LinkState::Connecting))).await;
+        track.forget_told();
+        let began = Instant::now();
+        let ended = tokio::select! {
+            ended = connect_and_work(host, work, connector, outbox, (&mut track, &mut journals), &mut backoff) => ended,
+            command = commands.recv() => match command {
+                Some(Command::Reconnect) => continue,
+                None => return,
+            },
+        };
+        tries += 1;
+        let Err(LinkError { mut status }) = ended else {
+            outbox.send(HostEvent::Done).await;
+            return;
+        };
+        let again = !work.once || (status.state == LinkState::Throttled && tries < THROTTLED_TRIES);
+        let wait = if status.state.needs_a_person() || !again {
+            None
+        } else {
+            Some(backoff.after_failure(began.elapsed(), rand::random()))
+        };
+        status.retry_in_s = wait.map(|wait| wait.as_secs_f64().ceil() as u64);
+        outbox.send(HostEvent::Status(status)).await;
+        if !again {
+            outbox.send(HostEvent::Done).await;
+            return;
+        }
+        if !wait_or_command(wait, &mut commands).await {
+            return;
+        }
+    }
+}
+
+async fn connect_and_work(
+    host: &HostSpec,
+    work: &Work,
+    connector: &Connector,
+    outbox: &Outbox,
+    (track, journals): (&mut Track, &mut Journals),
+    backoff: &mut Backoff,
+) -> Result<(), LinkError> {
+    let connection = connector.connect(host).await?;
+    let connected = Instant::now();
+    let (wants_journal, wanted) = oneshot::channel();
+    track.wants_journal = host.sources.is_empty().then_some(wants_journal);
+    let files = shell::run(&connection, &host.sources, track, work, outbox);
+    let journals = async {
+        if host.sources.is_empty() && wanted.await.is_ok() {
+            journals.add_whole();
+        }
+        journals.run(&connection, work, outbox).await
+    };
+    let result = tokio::select! {
+        result = async { tokio::try_join!(files, journals) } => result.map(drop),
+        error = connection.ended() => Err(error),
+    };
+    backoff.after_connection(connected.elapsed());
+    connection.close().await;
+    result
+}
+
+/// Waits for the time (for ever where there is none) or a command. False where nobody can give commands any more.
+async fn wait_or_command(wait: Option<Duration>, commands: &mut Receiver<Command>) -> bool {
+    let timer = async {
+        match wait {
+            Some(wait) => sleep(wait).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = timer => true,
+        command = commands.recv() => command.is_some(),
+    }
+}

@@ -1,0 +1,265 @@
+//! What is remembered of a host across its connections: its sources, how far each was read, and the last counters.
+//!
+//! Turns what the follower found into events: lines get their times here. No I/O.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError};
+
+use tokio::sync::oneshot;
+
+use crate::model::metrics::Counters;
+use crate::model::stamp::Stamper;
+use crate::model::{Cursor, Facts, FileId, HostStatus, LinkState, Sample, SourceInfo, SourceKind, SourceSpec, Time};
+
+use super::lines::Piece;
+use super::shell::Problems;
+use super::shell::follow::{Absence, Begin, Follower, Outcome};
+use super::{HostEvent, Line};
+
+/// Files that one pattern may bring, and sources of one host in all: what a person can still tell apart.
+pub(super) const MAX_SOURCES: usize = 1000;
+
+/// Everything remembered of a host.
+#[derive(Default)]
+pub struct Track {
+    /// How far each file was read.
+    pub follower: Follower,
+    /// Counters of the last sample, for rates.
+    pub counters: Option<Counters>,
+    /// File systems, as last reported.
+    pub disks: Vec<crate::model::metrics::Disk>,
+    /// What the host said of itself.
+    pub facts: Facts,
+    /// The login on the host and its groups, for hints.
+    pub user: String,
+    facts_pending: bool,
+    sources: Vec<Tracked>,
+    by_path: BTreeMap<Vec<u8>, u32>,
+    /// Why a pattern or unit brings nothing, by its name.
+    missing: BTreeMap<String, String>,
+    events: Vec<HostEvent>,
+    told: Option<HostStatus>,
+    /// What journals have to complain of.
+    pub problems: Problems,
+    /// A host without any of the usual logs has a journal: tells that it is wanted.
+    pub wants_journal: Option<oneshot::Sender<()>>,
+}
+
+struct Tracked {
+    info: SourceInfo,
+    stamper: Stamper,
+    last_read: Option<Time>,
+    hint: Option<String>,
+}
+
+impl Track {
+    /// Adds a file of `spec`, unless it is known; `only` where the source asked for just this file.
+    pub fn add_file(&mut self, spec: &SourceSpec, path: &[u8], only: bool, begin: Begin) {
+        if self.by_path.contains_key(path) || self.sources.len() >= MAX_SOURCES {
+            return;
+        }
+        let shown = String::from_utf8_lossy(path).into_owned();
+        let file = shown.rsplit('/').next().unwrap_or(&shown);
+        let wanted = if only { spec.name.clone() } else { format!("{}/{file}", spec.name) };
+        let number = self.add_source(wanted, shown, spec.time.as_deref());
+        self.by_path.insert(path.to_vec(), number);
+        self.follower.add(number, path.to_vec(), begin);
+    }
+
+    fn add_source(&mut self, wanted: String, path: String, format: Option<&str>) -> u32 {
+        let taken = self.sources.iter().any(|source| *source.info.name == *wanted);
+        let name: Arc<str> = if taken { path.as_str().into() } else { wanted.into() };
+        let info = SourceInfo { name, path: path.into(), problem: None };
+        let number = u32::try_from(self.sources.len()).unwrap_or(u32::MAX);
+        self.events.push(HostEvent::Source(number, info.clone()));
+        let zone = self.facts.utc_offset_s.unwrap_or(0);
+        let named = format.and_then(|format| Stamper::with_format(zone, format));
+        let stamper = named.unwrap_or_else(|| Stamper::new(zone));
+        self.sources.push(Tracked { info, stamper, last_read: None, hint: None });
+        number
+    }
+
+    /// Notes that a pattern brings nothing, or (`None`) that it does now.
+    pub fn set_missing(&mut self, spec: &SourceSpec, why: Option<String>) {
+        match why {
+            Some(why) => self.missing.insert(spec.name.clone(), why),
+            None => self.missing.remove(&spec.name),
+        };
+    }
+
+    /// Takes in what the follower found out at `now`.
+    pub fn absorb(&mut self, now: Time) {
+        for outcome in self.follower.take_outcomes() {
+            match outcome {
+                Outcome::Pieces(number, file, pieces) => self.pieces(number, file, pieces, now),
+                Outcome::Problem(number, why) => self.problem(number, why),
+                Outcome::TailRead(_) => {}
+            }
+        }
+    }
+
+    /// A reading of the counters: rates since the one before.
+    pub fn sample(&mut self, after: Counters, now: Time) {
+        let sample = Sample::between(self.counters.as_ref(), &after, &self.disks, now);
+        self.counters = Some(after);
+        if std::mem::take(&mut self.facts_pending) {
+            self.facts.memory_bytes = sample.memory.map_or(0, |memory| memory.total_bytes);
+            self.facts.uptime_s = sample.uptime_s.map_or(0, |uptime| uptime as u64);
+            self.events.push(HostEvent::Facts(self.facts.clone()));
+        }
+        self.events.push(HostEvent::Sample(sample));
+    }
+
+    /// Facts of a new connection; told with the first counters, which have the rest of them.
+    pub fn describe(&mut self, facts: Facts, user: String) {
+        self.facts = facts;
+        self.facts_pending = true;
+        self.user = user;
+    }
+
+    /// Every line written before `sent` (by our clock) has been told of, and `bytes` were read for it.
+    pub fn read_to(&mut self, sent: Time, bytes: u64) {
+        let skew = self.facts.clock_offset_ms.unwrap_or(0.0) - self.facts.clock_error_ms.unwrap_or(0.0);
+        self.events.push(HostEvent::ReadTo(sent.plus_millis(skew as i64), bytes));
+    }
+
+    /// Whether there is anything to follow.
+    #[must_use]
+    pub fn has_sources(&self) -> bool {
+        !self.sources.is_empty()
+    }
+
+    /// Sets or clears the problem of a source, with a hint.
+    pub fn set_problem(&mut self, number: u32, problem: Option<(String, String)>) {
+        let Some(source) = self.sources.get_mut(number as usize) else { return };
+        let (problem, hint) = problem.unzip();
+        if source.info.problem != problem {
+            source.info.problem = problem;
+            source.hint = hint;
+            self.events.push(HostEvent::Source(number, source.info.clone()));
+        }
+    }
+
+    /// What is to be said, in order, ending with the state of the host where that has changed.
+    pub fn take_events(&mut self) -> Vec<HostEvent> {
+        let status = self.status();
+        if self.told.as_ref() != Some(&status) {
+            self.told = Some(status.clone());
+            self.events.push(HostEvent::Status(status));
+        }
+        std::mem::take(&mut self.events)
+    }
+
+    /// The state is to be said again, for another was said meanwhile.
+    pub fn forget_told(&mut self) {
+        self.told = None;
+    }
+
+    /// Ok, or degraded with the first problem and the number of others.
+    fn status(&self) -> HostStatus {
+        let of_sources = self.sources.iter().filter_map(|source| {
+            let problem = source.info.problem.as_ref()?;
+            Some((format!("{}: {problem}", source.info.path), source.hint.clone().unwrap_or_default()))
+        });
+        let of_patterns = self.missing.values().map(|why| (why.clone(), "check the path in hosts.toml".to_owned()));
+        let of_journals = self.problems.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let of_journals = of_journals.into_values().map(|why| (why, String::new()));
+        let mut problems = of_sources.chain(of_patterns).chain(of_journals);
+        let Some((reason, hint)) = problems.next() else { return HostStatus::plain(LinkState::Ok) };
+        let reason = match problems.count() {
+            0 => reason,
+            more => format!("{reason} (and {more} more)"),
+        };
+        HostStatus::because(LinkState::Degraded, reason, hint)
+    }
+
+    fn pieces(&mut self, number: u32, file: FileId, pieces: Vec<Piece>, now: Time) {
+        let Some(source) = self.sources.get_mut(number as usize) else { return };
+        let mut lines = Vec::with_capacity(pieces.len());
+        for piece in pieces {
+            match piece {
+                Piece::Line { offset, bytes } => {
+                    let (time, time_from) = source.stamper.stamp(&bytes, now);
+                    lines.push(Line { time, time_from, cursor: Cursor { file, offset }, raw: bytes });
+                }
+                Piece::Gap { from, to, reason } => {
+                    if !lines.is_empty() {
+                        self.events.push(HostEvent::Lines(number, std::mem::take(&mut lines)));
+                    }
+                    self.events.push(HostEvent::Gap(number, from, to, reason, source.last_read));
+                }
+            }
+        }
+        source.last_read = Some(now);
+        if !lines.is_empty() {
+            self.events.push(HostEvent::Lines(number, lines));
+        }
+    }
+
+    fn problem(&mut self, number: u32, why: Option<Absence>) {
+        let user = self.user.split(' ').next().unwrap_or_default();
+        let problem = why.map(|why| match why {
+            Absence::Missing => ("no such file".to_owned(), "it is read as soon as it appears".to_owned()),
+            Absence::Denied => (
+                "permission denied".to_owned(),
+                format!("let {user} read it, for instance by its group (often adm): usermod -aG adm {user}"),
+            ),
+            Absence::Special => ("not a regular file".to_owned(), "name a file".to_owned()),
+        });
+        self.set_problem(number, problem);
+    }
+}
+
+/// The sources that are looked for on a host for which the inventory names none: what every syslog writes. The journal
+/// is the last resort, for most syslog daemons write the same there.
+#[must_use]
+pub(super) fn usual_sources() -> Vec<SourceSpec> {
+    ["/var/log/syslog", "/var/log/messages"]
+        .map(|path| SourceSpec {
+            name: path.rsplit('/').next().unwrap_or(path).to_owned(),
+            kind: SourceKind::Path(path.to_owned()),
+            time: None,
+        })
+        .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spec(name: &str) -> SourceSpec {
+        SourceSpec { name: name.to_owned(), kind: SourceKind::Path("/log/*.log".to_owned()), time: None }
+    }
+
+    fn names(track: &mut Track) -> Vec<String> {
+        let events = track.take_events();
+        let name = |event: &HostEvent| match event {
+            HostEvent::Source(_, info) => Some(info.name.to_string()),
+            _ => None,
+        };
+        events.iter().filter_map(name).collect()
+    }
+
+    #[test]
+    fn files_of_a_pattern_are_named_after_it_and_told_apart() {
+        let mut track = Track::default();
+        track.add_file(&spec("app"), b"/a/x.log", false, Begin::Start);
+        track.add_file(&spec("app"), b"/b/x.log", false, Begin::Start);
+        track.add_file(&spec("app"), b"/a/x.log", false, Begin::Start);
+        assert_eq!(names(&mut track), ["app/x.log", "/b/x.log"]);
+    }
+
+    #[test]
+    fn a_problem_degrades_the_host_until_it_is_gone() {
+        let mut track = Track::default();
+        track.add_file(&spec("app"), b"/a/x.log", true, Begin::Start);
+        assert_eq!(track.status(), HostStatus::plain(LinkState::Ok));
+        track.problem(0, Some(Absence::Missing));
+        assert_eq!(track.status().reason.as_deref(), Some("/a/x.log: no such file"));
+        track.set_missing(&spec("web"), Some("no file matches /w/*".to_owned()));
+        assert_eq!(track.status().reason.as_deref(), Some("/a/x.log: no such file (and 1 more)"));
+        track.problem(0, None);
+        track.set_missing(&spec("web"), None);
+        assert_eq!(track.status(), HostStatus::plain(LinkState::Ok));
+    }
+}

@@ -1,0 +1,236 @@
+//! Answers questions without a console: on the terminal where there is one, otherwise with a refusal at once, so that
+//! the host's row gets its reason. Answering is what `transport` asks of those above it ([`transport::Asker`]).
+//!
+//! [`transport::Asker`]: crate::transport::Asker
+
+use std::fs::{File, OpenOptions};
+use std::future::Future;
+use std::io::{self, IsTerminal as _, Write as _};
+use std::pin::Pin;
+use std::sync::Arc;
+
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use tokio::sync::{Mutex, oneshot};
+use zeroize::Zeroizing;
+
+use super::Progress;
+use crate::model::{Answer, Question, SafeText};
+use crate::transport::Asker;
+
+/// A longer answer is not a passphrase; it is refused.
+const MAX_ANSWER: usize = 4096;
+
+/// An asker for a run without a console. Questions are put one at a time, with the progress out of their way.
+#[must_use]
+pub fn asker(progress: Progress) -> Arc<dyn Asker> {
+    if io::stderr().is_terminal() && terminal().is_ok() {
+        Arc::new(OnTerminal { progress, turn: Mutex::new(()) })
+    } else {
+        Arc::new(Nobody)
+    }
+}
+
+/// Nobody is there.
+struct Nobody;
+
+impl Asker for Nobody {
+    fn ask(&self, _question: Question) -> Pin<Box<dyn Future<Output = Answer> + Send + '_>> {
+        Box::pin(std::future::ready(Answer::No))
+    }
+}
+
+struct OnTerminal {
+    progress: Progress,
+    turn: Mutex<()>,
+}
+
+impl Asker for OnTerminal {
+    fn ask(&self, question: Question) -> Pin<Box<dyn Future<Output = Answer> + Send + '_>> {
+        Box::pin(async move {
+            let _turn = self.turn.lock().await;
+            let _quiet = Quiet::new(&self.progress);
+            put(&question).await.unwrap_or(Answer::No)
+        })
+    }
+}
+
+/// Keeps the progress off the terminal.
+struct Quiet<'a>(&'a Progress);
+
+impl<'a> Quiet<'a> {
+    fn new(progress: &'a Progress) -> Self {
+        progress.pause();
+        Self(progress)
+    }
+}
+
+impl Drop for Quiet<'_> {
+    fn drop(&mut self) {
+        self.0.resume();
+    }
+}
+
+async fn put(question: &Question) -> io::Result<Answer> {
+    let mut terminal = terminal()?;
+    write!(terminal, "{}", prompt(question))?;
+    let echo = match question {
+        Question::TrustHostKey { .. } => true,
+        Question::Passphrase { .. } => false,
+        Question::Secret { echo, .. } => *echo,
+    };
+    let modes = Modes::key_by_key(&terminal)?;
+    // A thread of its own, not one of the runtime's: nobody can interrupt the read, and a question that has been
+    // withdrawn must not hold up the end of the program.
+    let (tell, told) = oneshot::channel();
+    let mut keys = terminal.try_clone()?;
+    std::thread::Builder::new().name("question".into()).spawn(move || {
+        let _ = tell.send(read_answer(&mut keys, echo));
+    })?;
+    let answer = told.await.unwrap_or(Ok(None));
+    drop(modes);
+    writeln!(terminal)?;
+    Ok(match (answer?, question) {
+        (Some(text), Question::TrustHostKey { .. }) if is_yes(&text) => Answer::Yes,
+        (Some(text), Question::Passphrase { .. } | Question::Secret { .. }) => Answer::Secret(text),
+        _ => Answer::No,
+    })
+}
+
+fn terminal() -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).open("/dev/tty")
+}
+
+fn prompt(question: &Question) -> String {
+    match question {
+        Question::TrustHostKey { host, address, key_type, fingerprint } => {
+            let [address, key_type, fingerprint] = [address, key_type, fingerprint].map(|text| SafeText::new(text));
+            format!(
+                "{host} ({address}) is not in known_hosts. Its key is {key_type} {fingerprint}\nTrust it and store it? [y/N] "
+            )
+        }
+        Question::Passphrase { path, again } => {
+            let wrong = if *again { "That was wrong. " } else { "" };
+            format!("{wrong}Passphrase for {}: ", SafeText::new(path))
+        }
+        Question::Secret { host, prompt, .. } => {
+            format!("{host}: {} ", SafeText::new(prompt.trim_end()))
+        }
+    }
+}
+
+fn is_yes(text: &str) -> bool {
+    matches!(text.trim().to_lowercase().as_str(), "y" | "yes")
+}
+
+/// The terminal hands over key by key, unseen, until this is dropped: also when the question is withdrawn. Ctrl-C
+/// comes as a key and refuses, for its signal would leave the terminal without echo.
+struct Modes {
+    terminal: File,
+    before: Termios,
+}
+
+impl Modes {
+    fn key_by_key(terminal: &File) -> io::Result<Self> {
+        let before = tcgetattr(terminal)?;
+        let mut now = before.clone();
+        now.local_modes -= LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG;
+        tcsetattr(terminal, OptionalActions::Flush, &now)?;
+        Ok(Self { terminal: terminal.try_clone()?, before })
+    }
+}
+
+impl Drop for Modes {
+    fn drop(&mut self) {
+        let _ = tcsetattr(&self.terminal, OptionalActions::Flush, &self.before);
+    }
+}
+
+/// The line that is typed, or `None` where it is refused.
+fn read_answer(keys: &mut (impl io::Read + io::Write), echo: bool) -> io::Result<Option<Zeroizing<String>>> {
+    let mut typed = Zeroizing::new(Vec::with_capacity(MAX_ANSWER));
+    if echo {
+        // Where the answer begins: it is written anew after each key.
+        write!(keys, "\x1b7")?;
+    }
+    loop {
+        let mut key = Zeroizing::new([0]);
+        if keys.read(&mut *key)? == 0 {
+            return Ok(None);
+        }
+        match key[0] {
+            b'\r' | b'\n' => break,
+            0x03 | 0x04 | 0x1b => return Ok(None),
+            0x15 => typed.clear(),
+            0x08 | 0x7f => erase(&mut typed),
+            _ if typed.len() == MAX_ANSWER => return Ok(None),
+            key => typed.push(key),
+        }
+        if echo {
+            write!(keys, "\x1b8\x1b[K{}", SafeText::from_bytes(&typed))?;
+        }
+    }
+    Ok(std::str::from_utf8(&typed).ok().map(|text| Zeroizing::new(text.to_owned())))
+}
+
+/// The last character, not only its last byte.
+fn erase(typed: &mut Vec<u8>) {
+    while typed.pop().is_some_and(|byte| byte & 0xc0 == 0x80) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn typed(keys: &[u8]) -> Option<String> {
+        struct Keys<'a>(&'a [u8]);
+        impl io::Read for Keys<'_> {
+            fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+                self.0.read(into)
+            }
+        }
+        impl io::Write for Keys<'_> {
+            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                Ok(bytes.len())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        read_answer(&mut Keys(keys), false).expect("no error").map(|text| text.to_string())
+    }
+
+    #[test]
+    fn an_answer_ends_with_enter_and_can_be_corrected() {
+        assert_eq!(typed(b"secret\r"), Some("secret".into()));
+        assert_eq!(typed("n\u{e4}\u{7f}o\n".as_bytes()), Some("no".into()));
+        assert_eq!(typed(b"wrong\x15right\n"), Some("right".into()));
+    }
+
+    #[test]
+    fn ctrl_c_escape_and_a_lost_terminal_refuse() {
+        for keys in [&b"sec\x03"[..], b"\x1b", b"sec", b"\x04"] {
+            assert_eq!(typed(keys), None, "{keys:?}");
+        }
+    }
+
+    #[test]
+    fn a_prompt_shows_what_there_is_to_decide_on() {
+        let host = crate::model::HostName::new("web-1").expect("a name");
+        let question = Question::TrustHostKey {
+            host,
+            address: "10.0.0.1:22".into(),
+            key_type: "ssh-ed25519".into(),
+            fingerprint: "SHA256:abc".into(),
+        };
+        assert_eq!(
+            prompt(&question),
+            "web-1 (10.0.0.1:22) is not in known_hosts. Its key is ssh-ed25519 SHA256:abc\nTrust it and store it? [y/N] "
+        );
+    }
+
+    #[tokio::test]
+    async fn with_nobody_there_every_question_is_refused_at_once() {
+        let question = Question::Passphrase { path: "/k".into(), again: false };
+        assert_eq!(Nobody.ask(question).await, Answer::No);
+    }
+}

@@ -1,0 +1,257 @@
+//! `--once`: what a fleet has said, as text for people or as JSON Lines for a pipe, with progress on stderr.
+//!
+//! Lines are printed as they come, in the order of the updates; nothing but a row per host is kept. A host's row
+//! (an object, or a line of the table of the text form) follows when it is final: at once where only a person can help
+//! (denied, changed host key), otherwise when the pass is over, for until then a link can break or come back.
+//! Whatever happens, the last thing printed is the summary.
+//!
+//! This level also answers the questions of `transport` on a terminal without a console ([`asker`]). What the hosts
+//! are asked for, and when the pass is over, is left to `fleet`; flags and files to `cli`.
+
+use std::io::{self, BufWriter, Write};
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use tokio::time::Instant;
+
+use crate::fleet;
+use crate::model::query::Subject;
+use crate::model::{Gap, HostSpec, Query, Record, Update};
+
+pub mod json;
+
+mod ask;
+mod progress;
+mod table;
+mod text;
+
+pub use ask::asker;
+pub use progress::Progress;
+
+use self::table::{Row, Table};
+
+/// Batches that are taken after the deadline because they are there already; bounds the time beyond it.
+const LAST_BATCHES: usize = 64;
+
+/// The fleet keeps the same deadline, and lets out at it what it has held back for order; this is waited for so long.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// How to report.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// JSON Lines instead of text.
+    pub json: bool,
+    /// Print only the lines that match.
+    pub grep: Option<Query>,
+    /// When hosts that are not done are given up.
+    pub timeout: Duration,
+    /// Colours in the text form ([`wants_color`]).
+    pub color: bool,
+    /// Where progress is shown.
+    pub progress: Progress,
+    /// In which local time the text form shows times; JSON is always in UTC.
+    pub zone: TimeZone,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outcome {
+    /// Hosts that were asked.
+    pub hosts: usize,
+    /// Hosts that gave everything they were asked for.
+    pub ok: usize,
+    /// Lines printed.
+    pub lines: u64,
+    /// Gaps reported.
+    pub gaps: u64,
+    /// 0 every host answered, 3 partial, 4 no host answered; 0 too where the reader of the output has gone.
+    pub exit: u8,
+}
+
+/// Why nothing more could be printed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The output takes no more, for another reason than that its reader has gone.
+    #[error("write the report to standard output: {0}")]
+    Write(#[from] io::Error),
+}
+
+/// Where updates come from: a fleet, or a list in tests.
+pub trait Feed {
+    /// The next batch; `None` after the end. Must be cancel-safe.
+    fn next(&mut self) -> impl Future<Output = Option<Vec<Update>>> + Send;
+
+    /// A batch that is there already.
+    fn try_next(&mut self) -> Option<Vec<Update>>;
+}
+
+impl Feed for fleet::Updates {
+    fn next(&mut self) -> impl Future<Output = Option<Vec<Update>>> + Send {
+        Self::next(self)
+    }
+
+    fn try_next(&mut self) -> Option<Vec<Update>> {
+        Self::try_next(self)
+    }
+}
+
+/// True where the output is a terminal and `NO_COLOR` is unset or empty (<https://no-color.org>).
+#[must_use]
+pub fn wants_color(output_is_terminal: bool) -> bool {
+    output_is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// Prints updates until they end or the time is up, then the rows of the hosts and the summary. Host `n` of `hosts`
+/// is `HostId(n)` in the updates.
+///
+/// # Errors
+/// When the output cannot be written. A reader that has gone is none: the outcome then has exit code 0.
+pub async fn run(
+    mut updates: impl Feed,
+    hosts: &[HostSpec],
+    options: Options,
+    out: &mut impl Write,
+) -> Result<Outcome, Error> {
+    let progress = options.progress.clone();
+    progress.begin(hosts.len());
+    let mut report = Report::new(hosts, options, BufWriter::new(out));
+    let done = report.consume(&mut updates).await;
+    progress.end();
+    match done.and_then(|()| report.finish()) {
+        Ok(outcome) => Ok(outcome),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Outcome { exit: 0, ..report.outcome() }),
+        Err(error) => Err(error.into()),
+    }
+}
+
+struct Report<'a, W: Write> {
+    options: Options,
+    out: BufWriter<W>,
+    table: Table<'a>,
+    text: text::Style,
+    started: Instant,
+}
+
+impl<'a, W: Write> Report<'a, W> {
+    fn new(hosts: &'a [HostSpec], options: Options, out: BufWriter<W>) -> Self {
+        let text = text::Style::new(hosts, options.color, options.zone.clone());
+        Self { options, out, table: Table::new(hosts), text, started: Instant::now() }
+    }
+
+    async fn consume(&mut self, updates: &mut impl Feed) -> io::Result<()> {
+        let deadline = self.started + self.options.timeout + GRACE;
+        loop {
+            let batch = tokio::select! {
+                biased;
+                () = tokio::time::sleep_until(deadline) => break,
+                batch = updates.next() => batch,
+            };
+            let Some(batch) = batch else { return Ok(()) };
+            self.show(batch)?;
+        }
+        for _ in 0..LAST_BATCHES {
+            let Some(batch) = updates.try_next() else { break };
+            self.show(batch)?;
+        }
+        self.table.time_is_up(self.options.timeout);
+        Ok(())
+    }
+
+    fn show(&mut self, batch: Vec<Update>) -> io::Result<()> {
+        let progress = self.options.progress.clone();
+        progress.suspend(|| {
+            for update in batch {
+                self.apply(update)?;
+            }
+            self.out.flush()
+        })?;
+        progress.now(self.table.done(), || self.table.awaited());
+        Ok(())
+    }
+
+    fn apply(&mut self, update: Update) -> io::Result<()> {
+        match update {
+            Update::Records(records) => records.iter().try_for_each(|record| self.line(record)),
+            Update::Gap(gap) => self.gap(&gap),
+            Update::Status(host, status) => {
+                let final_now = status.state.needs_a_person();
+                self.table.status(host, status);
+                if final_now { self.row(host.index()) } else { Ok(()) }
+            }
+            other => {
+                self.table.apply(other);
+                Ok(())
+            }
+        }
+    }
+
+    fn line(&mut self, record: &Record) -> io::Result<()> {
+        let host = self.table.host_name(record.host);
+        let source = self.table.source_name(record.source);
+        let subject = Subject { host, source, raw: &record.raw };
+        if self.options.grep.as_ref().is_some_and(|query| !query.matches(&subject)) {
+            self.table.heard(record.host);
+            return Ok(());
+        }
+        if self.options.json {
+            json::write(&mut self.out, &json::Line::new(host, source, record))?;
+        } else {
+            self.text.line(&mut self.out, host, source, record)?;
+        }
+        self.table.printed(record.host);
+        Ok(())
+    }
+
+    fn gap(&mut self, gap: &Gap) -> io::Result<()> {
+        let (host, source) = (self.table.host_name(gap.host), self.table.source_name(gap.source));
+        if self.options.json {
+            json::write(&mut self.out, &json::GapLine::new(host, source, gap))?;
+        } else {
+            self.text.gap(&mut self.out, host, source, gap)?;
+        }
+        self.table.gaps += 1;
+        Ok(())
+    }
+
+    /// A host's object and its metrics, once; the text form has a table at the end instead.
+    fn row(&mut self, index: usize) -> io::Result<()> {
+        let Some(row) = self.table.rows.get_mut(index) else { return Ok(()) };
+        if !self.options.json || std::mem::replace(&mut row.written, true) {
+            return Ok(());
+        }
+        json::write(&mut self.out, &json::Host::new(row))?;
+        match &row.sample {
+            Some(sample) => json::write(&mut self.out, &json::Metric::new(row.spec.name().as_str(), sample)),
+            None => Ok(()),
+        }
+    }
+
+    fn finish(&mut self) -> io::Result<Outcome> {
+        self.table.settle();
+        let outcome = self.outcome();
+        let elapsed = self.started.elapsed();
+        if self.options.json {
+            (0..self.table.rows.len()).try_for_each(|index| self.row(index))?;
+            json::write(&mut self.out, &json::Summary::new(&outcome, &self.table.ledger, elapsed))?;
+        } else {
+            self.text.table(&mut self.out, &self.table.rows)?;
+            self.text.summary(&mut self.out, &outcome, &self.table, elapsed)?;
+        }
+        self.out.flush()?;
+        Ok(outcome)
+    }
+
+    fn outcome(&self) -> Outcome {
+        let rows = &self.table.rows;
+        let ok = rows.iter().filter(|row| row.status.state.is_up()).count();
+        let exit = match () {
+            () if !rows.iter().any(Row::answered) => 4,
+            () if ok < rows.len() || self.table.gaps > 0 => 3,
+            () => 0,
+        };
+        Outcome { hosts: rows.len(), ok, lines: self.table.lines, gaps: self.table.gaps, exit }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,183 @@
+//! What is known of each host while a report runs: a row per host, names of sources, counts.
+//!
+//! How a row looks is left to [`super::json`] and [`super::text`].
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::model::{Facts, HostId, HostSpec, HostStatus, Ledger, LinkState, Sample, SourceId, SourceInfo, Update};
+
+/// Names in the progress line; the others are counted.
+const NAMES_SHOWN: usize = 4;
+
+/// All hosts of a report.
+pub(super) struct Table<'a> {
+    pub(super) rows: Vec<Row<'a>>,
+    sources: Vec<Option<Arc<str>>>,
+    pub(super) ledger: Ledger,
+    pub(super) lines: u64,
+    pub(super) gaps: u64,
+}
+
+/// One host.
+pub(super) struct Row<'a> {
+    pub(super) spec: &'a HostSpec,
+    pub(super) status: HostStatus,
+    pub(super) facts: Option<Arc<Facts>>,
+    /// The latest that has rates, or the latest of all.
+    pub(super) sample: Option<Arc<Sample>>,
+    pub(super) sources: Vec<(SourceId, SourceInfo)>,
+    /// A line of it has come, printed or not.
+    heard: bool,
+    /// Its object has been written.
+    pub(super) written: bool,
+}
+
+impl<'a> Table<'a> {
+    pub(super) fn new(hosts: &'a [HostSpec]) -> Self {
+        let row = |spec| Row {
+            spec,
+            status: HostStatus::plain(LinkState::Connecting),
+            facts: None,
+            sample: None,
+            sources: Vec::new(),
+            heard: false,
+            written: false,
+        };
+        Self {
+            rows: hosts.iter().map(row).collect(),
+            sources: Vec::new(),
+            ledger: Ledger::default(),
+            lines: 0,
+            gaps: 0,
+        }
+    }
+
+    pub(super) fn host_name(&self, host: HostId) -> &'a str {
+        self.rows.get(host.index()).map_or("?", |row| row.spec.name().as_str())
+    }
+
+    pub(super) fn source_name(&self, source: SourceId) -> &str {
+        self.sources.get(source.index()).and_then(Option::as_deref).unwrap_or("?")
+    }
+
+    pub(super) fn status(&mut self, host: HostId, status: HostStatus) {
+        if let Some(row) = self.row(host) {
+            row.status = status;
+        }
+    }
+
+    /// Everything that is not printed by itself.
+    pub(super) fn apply(&mut self, update: Update) {
+        match update {
+            Update::Facts(host, facts) => {
+                if let Some(row) = self.row(host) {
+                    row.facts = Some(facts);
+                }
+            }
+            Update::Sample(host, sample) => {
+                if let Some(row) = self.row(host).filter(|row| sample.cpu.is_some() || !row.has_rates()) {
+                    row.sample = Some(sample);
+                }
+            }
+            Update::Source(host, id, info) => self.source(host, id, info),
+            Update::Ledger(ledger) => self.ledger = ledger,
+            Update::Status(..) | Update::Records(_) | Update::Gap(_) => {}
+        }
+    }
+
+    fn source(&mut self, host: HostId, id: SourceId, info: SourceInfo) {
+        if self.sources.len() <= id.index() {
+            self.sources.resize(id.index() + 1, None);
+        }
+        self.sources[id.index()] = Some(Arc::clone(&info.name));
+        if let Some(row) = self.row(host) {
+            match row.sources.iter_mut().find(|(known, _)| *known == id) {
+                Some((_, known)) => *known = info,
+                None => row.sources.push((id, info)),
+            }
+        }
+    }
+
+    pub(super) fn heard(&mut self, host: HostId) {
+        if let Some(row) = self.row(host) {
+            row.heard = true;
+        }
+    }
+
+    pub(super) fn printed(&mut self, host: HostId) {
+        self.lines += 1;
+        self.heard(host);
+    }
+
+    /// Hosts of which nothing more is expected.
+    pub(super) fn done(&self) -> usize {
+        self.rows.iter().filter(|row| row.is_done()).count()
+    }
+
+    /// The first names of those that are waited for.
+    pub(super) fn awaited(&self) -> String {
+        let mut names = self.rows.iter().filter(|row| !row.is_done()).map(|row| row.spec.name().as_str());
+        let first: Vec<&str> = names.by_ref().take(NAMES_SHOWN).collect();
+        match names.count() {
+            0 => first.join(", "),
+            more => format!("{} and {more} more", first.join(", ")),
+        }
+    }
+
+    /// At the deadline: whoever is not done has not answered in time. A failure that is known already says more.
+    pub(super) fn time_is_up(&mut self, after: Duration) {
+        for row in &mut self.rows {
+            if let Some(missing) = row.missing() {
+                let reason = match &row.status.reason {
+                    Some(known) => format!("{missing} within {:.1} s; last: {known}", after.as_secs_f64()),
+                    None => format!("{missing} within {:.1} s", after.as_secs_f64()),
+                };
+                row.status = HostStatus::because(LinkState::Timeout, reason, "try again with a longer --timeout");
+            }
+        }
+    }
+
+    /// After the end of the updates: a host that is still being dialled was never reached.
+    pub(super) fn settle(&mut self) {
+        for row in self.rows.iter_mut().filter(|row| row.status.state == LinkState::Connecting) {
+            let reason = row.status.reason.take().unwrap_or_else(|| "the connection was not made".to_owned());
+            row.status = HostStatus::because(LinkState::Unreachable, reason, "see whether ssh reaches the host");
+        }
+    }
+
+    fn row(&mut self, host: HostId) -> Option<&mut Row<'a>> {
+        self.rows.get_mut(host.index())
+    }
+}
+
+impl Row<'_> {
+    /// It has said something of itself, so it was reached, whatever came later.
+    pub(super) fn answered(&self) -> bool {
+        self.status.state.is_up() || self.facts.is_some() || self.heard
+    }
+
+    fn has_rates(&self) -> bool {
+        self.sample.as_ref().is_some_and(|sample| sample.cpu.is_some())
+    }
+
+    fn is_done(&self) -> bool {
+        match self.status.state {
+            LinkState::Ok | LinkState::Degraded => self.missing().is_none(),
+            LinkState::Connecting => false,
+            state => state.needs_a_person() || self.status.retry_in_s.is_none(),
+        }
+    }
+
+    /// What has not come, where the host has not said why.
+    fn missing(&self) -> Option<&'static str> {
+        let sampled = || self.sample.as_ref().is_some_and(|sample| sample.window_ms.is_some() || sample.cpu.is_some());
+        match self.status.state {
+            LinkState::Connecting => Some("no connection"),
+            LinkState::Ok | LinkState::Degraded if self.facts.is_none() => Some("connected, but no answer"),
+            // A host without a usable /proc is degraded and never has a sample over a window.
+            LinkState::Ok if !sampled() => Some("no second sample of the metrics"),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! The text form, for people: lines, gaps, a table of the hosts, a summary. Whatever comes from a host goes through
+//! [`SafeText`], on a terminal and in a pipe alike.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+
+use super::Outcome;
+use super::table::{Row, Table};
+use crate::model::metrics::Sample;
+use crate::model::record::Time;
+use crate::model::{Gap, HostSpec, Level, LinkState, Record, SafeText};
+
+/// Colours of hosts, given out in turn: those of the basic palette that are readable on light and on dark.
+const HOST_COLORS: [&str; 6] = ["36", "35", "32", "34", "33", "96"];
+
+/// Sources with longer names push their lines to the right instead of everybody's.
+const MAX_SOURCE_WIDTH: usize = 12;
+
+const RED: &str = "31";
+const YELLOW: &str = "33";
+const GREEN: &str = "32";
+const DIM: &str = "2";
+
+/// How lines are laid out.
+pub(super) struct Style {
+    color: bool,
+    zone: TimeZone,
+    host_width: usize,
+    source_width: usize,
+    hosts: Vec<String>,
+}
+
+impl Style {
+    pub(super) fn new(hosts: &[HostSpec], color: bool, zone: TimeZone) -> Self {
+        let width = |spec: &HostSpec| SafeText::new(spec.name().as_str()).width();
+        let host_width = hosts.iter().map(width).max().unwrap_or(0).max("HOST".len());
+        let sources = hosts.iter().flat_map(|spec| &spec.sources).map(|source| SafeText::new(&source.name).width());
+        let source_width = sources.max().unwrap_or(0).min(MAX_SOURCE_WIDTH);
+        let hosts = hosts.iter().map(|spec| spec.name().to_string()).collect();
+        Self { color, zone, host_width, source_width, hosts }
+    }
+
+    pub(super) fn line(&self, out: &mut impl Write, host: &str, source: &str, record: &Record) -> io::Result<()> {
+        let level = match Level::detect(&record.raw) {
+            Some(Level::Error | Level::Fatal) => RED,
+            Some(Level::Warn) => YELLOW,
+            Some(Level::Trace | Level::Debug) => DIM,
+            _ => "",
+        };
+        let text = SafeText::from_bytes(&record.raw);
+        writeln!(out, "{} {}", self.head(record.time, host, source), self.paint(level, text.as_str()))
+    }
+
+    pub(super) fn gap(&self, out: &mut impl Write, host: &str, source: &str, gap: &Gap) -> io::Result<()> {
+        let bytes = match gap.bytes() {
+            Some(1) => "1 byte".to_owned(),
+            Some(bytes) => format!("{bytes} bytes"),
+            None => "an unknown number of bytes".to_owned(),
+        };
+        let text = format!("--- gap: {bytes} missing from offset {}: {} ---", gap.from, gap.reason.as_str());
+        writeln!(out, "{} {}", self.head(gap.until, host, source), self.paint(YELLOW, &text))
+    }
+
+    fn head(&self, at: Time, host: &str, source: &str) -> String {
+        let place = self.hosts.iter().position(|name| name == host).unwrap_or(0);
+        let name = pad(&SafeText::new(host), self.host_width);
+        let name = self.paint(HOST_COLORS[place % HOST_COLORS.len()], &name);
+        format!("{} {name} {}", self.clock(at), pad(&SafeText::new(source), self.source_width))
+    }
+
+    fn clock(&self, at: Time) -> String {
+        at.to_timestamp().to_zoned(self.zone.clone()).strftime("%H:%M:%S").to_string()
+    }
+
+    /// A row per host, in the order of selection.
+    pub(super) fn table(&self, out: &mut impl Write, rows: &[Row<'_>]) -> io::Result<()> {
+        let state_width = rows.iter().map(|row| row.status.state.as_str().len()).max().unwrap_or(0).max("STATE".len());
+        let host = pad(&SafeText::new("HOST"), self.host_width);
+        let head = format!("{host}  {:state_width$}   CPU   MEM   LOAD  DISK  REASON", "STATE");
+        writeln!(out, "{}", self.paint(DIM, &head))?;
+        for row in rows {
+            let name = pad(&SafeText::new(row.spec.name().as_str()), self.host_width);
+            let state = self.paint(state_color(row.status.state), &format!("{:state_width$}", row.status.state));
+            let line = format!("{name}  {state}  {}  {}", numbers(row.sample.as_deref()), reason(row));
+            writeln!(out, "{}", line.trim_end())?;
+        }
+        Ok(())
+    }
+
+    /// `2/3 hosts · 1 unreachable · 120 lines · 0 gaps · complete to 13:02:11 · 0.8 s`
+    pub(super) fn summary(
+        &self,
+        out: &mut impl Write,
+        outcome: &Outcome,
+        table: &Table<'_>,
+        elapsed: Duration,
+    ) -> io::Result<()> {
+        let mut parts = vec![format!("{}/{} hosts", outcome.ok, outcome.hosts)];
+        for state in FAILURES {
+            let count = table.rows.iter().filter(|row| row.status.state == state).count();
+            if count > 0 {
+                parts.push(format!("{count} {state}"));
+            }
+        }
+        parts.push(counted(outcome.lines, "line"));
+        parts.push(counted(outcome.gaps, "gap"));
+        if let Some(at) = table.ledger.complete_to {
+            parts.push(format!("complete to {}", self.clock(at)));
+        }
+        parts.push(format!("{:.1} s", elapsed.as_secs_f64()));
+        writeln!(out, "{}", parts.join(" · "))
+    }
+
+    fn paint(&self, color: &str, text: &str) -> String {
+        if self.color && !color.is_empty() { format!("\x1b[{color}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+}
+
+/// States that the summary counts, in its order.
+const FAILURES: [LinkState; 7] = [
+    LinkState::Degraded,
+    LinkState::Unreachable,
+    LinkState::Denied,
+    LinkState::Throttled,
+    LinkState::Timeout,
+    LinkState::HostKeyChanged,
+    LinkState::Connecting,
+];
+
+fn counted(count: u64, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}
+
+fn state_color(state: LinkState) -> &'static str {
+    match state {
+        LinkState::Ok => GREEN,
+        LinkState::Degraded | LinkState::Connecting | LinkState::Throttled => YELLOW,
+        _ => RED,
+    }
+}
+
+/// CPU, memory, load over one minute, the fullest disk.
+fn numbers(sample: Option<&Sample>) -> String {
+    let percent = |value: Option<f64>| value.map_or_else(|| "   -".to_owned(), |value| format!("{value:3.0}%"));
+    let cpu = percent(sample.and_then(|sample| sample.cpu).map(|cpu| cpu.busy_pct));
+    let memory = percent(sample.and_then(|sample| sample.memory).map(|memory| memory.used_pct));
+    let load = sample.and_then(|sample| sample.load);
+    let load = load.map_or_else(|| "     -".to_owned(), |load| format!("{:6.2}", load.one));
+    let disks = sample.map(|sample| sample.disks.as_slice()).unwrap_or_default();
+    let disk = percent(disks.iter().map(|disk| disk.used_pct).reduce(f64::max));
+    format!("{cpu}  {memory} {load}  {disk}")
+}
+
+fn reason(row: &Row<'_>) -> String {
+    let mut parts = Vec::new();
+    parts.extend(row.status.reason.clone());
+    parts.extend(row.status.hint.clone());
+    SafeText::new(&parts.join(" – ")).as_str().to_owned()
+}
+
+/// By the cells it takes, not by its characters.
+fn pad(text: &SafeText, width: usize) -> String {
+    format!("{text}{}", " ".repeat(width.saturating_sub(text.width())))
+}

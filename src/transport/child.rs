@@ -1,0 +1,175 @@
+//! A shell that is a child process of ours: its pipes into the same queue as a remote one, and its end.
+
+use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::process::{Child, Command};
+use tokio::sync::Semaphore;
+
+use super::LinkError;
+use super::failure::Ending;
+use super::shell::{Full, Queue, ShellEvent, ShellInput, ShellOutput, Sink};
+use crate::model::LinkState;
+
+/// Read at once from a pipe.
+const CHUNK: usize = 32 * 1024;
+
+/// Pipes that stay open after the child has ended belong to something it left in the background.
+const PIPES_AFTER_EXIT: Duration = Duration::from_secs(1);
+
+/// What a child gets to end by itself after it was asked politely.
+const END_TIME: Duration = Duration::from_millis(500);
+
+/// What closing waits for shells to be gone.
+const CLOSE_TIME: Duration = Duration::from_millis(1500);
+
+/// Starts a command as the leader of a process group of its own, so that all of it can be ended.
+///
+/// # Errors
+/// When it cannot be started.
+pub(super) fn spawn(
+    mut command: Command,
+    ending: Ending,
+    permit: impl Send + 'static,
+) -> Result<(ShellInput, ShellOutput), LinkError> {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    #[cfg(unix)]
+    command.process_group(0);
+    let mut child = command.spawn().map_err(|error| {
+        let program = command.as_std().get_program().to_string_lossy().into_owned();
+        LinkError::new(LinkState::Unreachable, format!("cannot run {program}: {error}"), "is it installed?")
+    })?;
+    let queue = Queue::new();
+    let sink = child.stdin.take().map_or(Sink::Closed, Sink::Child);
+    tokio::spawn(pump(child, Arc::clone(&queue), ending, permit));
+    Ok((ShellInput::new(sink, Arc::clone(&queue)), ShellOutput::new(queue)))
+}
+
+/// Waits until every shell has given its permit back, but not for ever.
+pub(super) async fn all_gone(permits: &Semaphore, all: usize) {
+    let all = u32::try_from(all).unwrap_or(u32::MAX);
+    let _ = tokio::time::timeout(CLOSE_TIME, permits.acquire_many(all)).await;
+}
+
+async fn pump(mut child: Child, queue: Arc<Queue>, ending: Ending, permit: impl Send) {
+    let group = Group::of(&child);
+    let result = tokio::select! {
+        result = attend(&mut child, &queue) => result,
+        () = queue.abandoned() => Ok(()),
+        why = ending.ended() => Err(why),
+    };
+    group.end(&mut child).await;
+    queue.finish(result);
+    drop(permit);
+}
+
+/// Drains both pipes until the child has ended and they are closed.
+async fn attend(child: &mut Child, queue: &Queue) -> Result<(), LinkError> {
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let pipes =
+        async { tokio::try_join!(drain(stdout, queue, ShellEvent::Stdout), drain(stderr, queue, ShellEvent::Stderr)) };
+    tokio::pin!(pipes);
+    let (status, drained) = tokio::select! {
+        drained = &mut pipes => (None, Some(drained)),
+        status = child.wait() => (Some(status), None),
+    };
+    let full = match drained {
+        Some(drained) => drained.is_err(),
+        None => matches!(tokio::time::timeout(PIPES_AFTER_EXIT, pipes).await, Ok(Err(Full))),
+    };
+    if full {
+        // The queue has its error already.
+        return Ok(());
+    }
+    let status = match status {
+        Some(status) => status,
+        None => child.wait().await,
+    };
+    if let Ok(status) = status {
+        let _ = queue.push(ShellEvent::Exit(exit(status)));
+    }
+    Ok(())
+}
+
+async fn drain<R: AsyncRead + Unpin>(
+    pipe: Option<R>,
+    queue: &Queue,
+    event: fn(Bytes) -> ShellEvent,
+) -> Result<(), Full> {
+    let Some(mut pipe) = pipe else { return Ok(()) };
+    let mut buffer = BytesMut::new();
+    loop {
+        buffer.reserve(CHUNK);
+        match pipe.read_buf(&mut buffer).await {
+            Ok(0) | Err(_) => return Ok(()),
+            Ok(_) => queue.push(event(buffer.split().freeze()))?,
+        }
+    }
+}
+
+fn exit(status: ExitStatus) -> Result<u32, String> {
+    #[cfg(unix)]
+    if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
+        return Err(signal_name(signal));
+    }
+    Ok(status.code().and_then(|code| u32::try_from(code).ok()).unwrap_or(255))
+}
+
+#[cfg(unix)]
+fn signal_name(number: i32) -> String {
+    use rustix::process::Signal as S;
+    match S::from_named_raw(number) {
+        Some(S::KILL) => "KILL".to_owned(),
+        Some(S::TERM) => "TERM".to_owned(),
+        Some(S::HUP) => "HUP".to_owned(),
+        Some(S::INT) => "INT".to_owned(),
+        Some(S::PIPE) => "PIPE".to_owned(),
+        _ => number.to_string(),
+    }
+}
+
+/// The process group that a child leads.
+struct Group {
+    #[cfg(unix)]
+    id: Option<rustix::process::Pid>,
+}
+
+impl Group {
+    #[cfg(unix)]
+    fn of(child: &Child) -> Self {
+        let id = child.id().and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw);
+        Self { id }
+    }
+
+    #[cfg(not(unix))]
+    fn of(_: &Child) -> Self {
+        Self {}
+    }
+
+    /// Ends whatever of the group is left, also what a shell that ended by itself left in the background: politely,
+    /// then by force. A group that is empty is no error.
+    async fn end(mut self, child: &mut Child) {
+        #[cfg(unix)]
+        if let Some(id) = self.id.take() {
+            use rustix::process::{Signal, kill_process_group};
+            let _ = kill_process_group(id, Signal::TERM);
+            let _ = tokio::time::timeout(END_TIME, child.wait()).await;
+            let _ = kill_process_group(id, Signal::KILL);
+        }
+        let _ = child.start_kill();
+        let _ = tokio::time::timeout(END_TIME, child.wait()).await;
+    }
+}
+
+#[cfg(unix)]
+impl Drop for Group {
+    /// The runtime went away before the child was ended in order.
+    fn drop(&mut self) {
+        if let Some(id) = self.id {
+            let _ = rustix::process::kill_process_group(id, rustix::process::Signal::KILL);
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! A time limit over several steps, between which a person may take as long as it needs.
+
+use std::future::Future;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// Time that is left; runs only while a step runs.
+#[derive(Debug)]
+pub(super) struct Deadline {
+    whole: Duration,
+    left: Duration,
+}
+
+/// No time is left.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Elapsed;
+
+impl Deadline {
+    pub(super) fn new(whole: Duration) -> Self {
+        Self { whole, left: whole }
+    }
+
+    /// The time that was given in all.
+    pub(super) fn whole(&self) -> Duration {
+        self.whole
+    }
+
+    /// Runs a step within the time that is left, and takes what it needed from it.
+    pub(super) async fn run<F: Future>(&mut self, step: F) -> Result<F::Output, Elapsed> {
+        let begun = Instant::now();
+        let result = tokio::time::timeout(self.left, step).await;
+        self.left = self.left.saturating_sub(begun.elapsed());
+        result.map_err(|_| Elapsed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn only_the_steps_count() {
+        let mut deadline = Deadline::new(Duration::from_secs(10));
+        let step = |s| tokio::time::sleep(Duration::from_secs(s));
+        assert_eq!(deadline.run(step(6)).await, Ok(()));
+        step(3600).await;
+        assert_eq!(deadline.run(step(3)).await, Ok(()));
+        assert_eq!(deadline.run(step(2)).await, Err(Elapsed));
+    }
+}

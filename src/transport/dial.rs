@@ -1,0 +1,232 @@
+//! Dials one server and logs in: budget, time limit, host key, questions to a person.
+//!
+//! Which servers are dialled, and through which others, is decided in `route`.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
+
+use ::russh::keys::PublicKey;
+use tokio::net::TcpStream;
+
+use super::budget::Permit;
+use super::deadline::Deadline;
+use super::failure::{self, Place};
+use super::known_hosts::{self, KnownHosts, Verdict};
+use super::plan::Plan;
+use super::proxy;
+use super::russh::auth::{self, Login, Refused};
+use super::russh::client::{self, Client, Greeted, Trust};
+use super::stream::ByteStream;
+use super::{Inner, LinkError};
+use crate::model::host::HostName;
+use crate::model::{Answer, HostKeyPolicy, LinkState, Question};
+
+/// Dialling again after a question was answered: one host key, and the passphrases of the keys that are offered.
+const MAX_ATTEMPTS: usize = 8;
+
+/// Why an attempt stopped short.
+enum Setback {
+    Failed(LinkError),
+    UnknownKey(PublicKey),
+    Locked(std::path::PathBuf),
+}
+
+impl From<LinkError> for Setback {
+    fn from(error: LinkError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// One server to dial, perhaps through another.
+pub(super) struct Dial<'a> {
+    pub(super) inner: &'a Inner,
+    pub(super) plan: &'a Plan,
+    /// The server that carries the connection; directly where `None`.
+    pub(super) outer: Option<Arc<Client>>,
+    /// When the attempt to reach the host began.
+    pub(super) begun: Instant,
+}
+
+impl Dial<'_> {
+    /// Dials until it is in or it is clear that it cannot be. Between two attempts nothing is held while a person is
+    /// asked: no connection, no place in the budget.
+    pub(super) async fn run(&self) -> Result<Arc<Client>, LinkError> {
+        let mut pinned = None;
+        for _ in 0..MAX_ATTEMPTS {
+            match self.attempt(pinned.clone()).await {
+                Ok(client) => return Ok(client),
+                Err(Setback::Failed(error)) => return Err(error),
+                Err(Setback::UnknownKey(key)) => {
+                    self.ask_to_trust(&key).await?;
+                    pinned = Some(key);
+                }
+                Err(Setback::Locked(path)) => self.inner.keyring.unlock(&path, &*self.inner.asker, self.begun).await,
+            }
+        }
+        Err(failure::denied(
+            format!("{} was given up after {MAX_ATTEMPTS} attempts to log in", self.plan.place),
+            "its host key or the key files change while they are used",
+        ))
+    }
+
+    async fn attempt(&self, pinned: Option<PublicKey>) -> Result<Arc<Client>, Setback> {
+        let trust = self.trust(pinned).await?;
+        let mut permit = self.inner.budget.handshake(&self.budget_name()).await;
+        let mut deadline = Deadline::new(self.inner.settings.connect_timeout);
+        let stream = self.stream(&mut deadline).await?;
+        let mut greeted = self.shake_hands(stream, trust, &mut deadline).await?;
+        let guard = greeted.cut.on_drop();
+        self.log_in(&mut greeted, &mut deadline, &mut permit).await?;
+        guard.disarm();
+        Ok(Client::new(greeted, self.plan.place.clone(), self.outer.clone()))
+    }
+
+    async fn stream(&self, deadline: &mut Deadline) -> Result<Box<dyn ByteStream>, LinkError> {
+        let place = &self.plan.place;
+        let (opened, awaited) = match (&self.outer, &self.plan.proxy_command) {
+            (Some(outer), _) => (deadline.run(outer.tunnel(place)).await, "a way through the jump host"),
+            (None, Some(command)) => (Ok(proxy::run(command, self.plan)), "the proxy command"),
+            (None, None) => (deadline.run(connect(place, deadline_share(self.inner))).await, "a TCP connection"),
+        };
+        opened.unwrap_or_else(|_| Err(failure::no_answer(place, awaited, deadline.whole())))
+    }
+
+    async fn shake_hands(
+        &self,
+        stream: Box<dyn ByteStream>,
+        trust: Trust,
+        deadline: &mut Deadline,
+    ) -> Result<Greeted, Setback> {
+        let plan = self.plan;
+        let done = deadline.run(client::handshake(stream, &plan.place, trust)).await;
+        let done = done.map_err(|_| failure::no_answer(&plan.place, "the key exchange", deadline.whole()))?;
+        match done {
+            Ok(greeted) => {
+                self.store_if_new(&greeted).await;
+                Ok(greeted)
+            }
+            Err((::russh::Error::UnknownKey, notes)) => {
+                let judged = notes.judged.lock().unwrap_or_else(PoisonError::into_inner).take();
+                Err(match judged {
+                    Some((key, Verdict::Unknown)) => Setback::UnknownKey(key),
+                    Some((key, verdict)) => client::distrusted(&plan.place, &plan.subject, &key, &verdict).into(),
+                    None => client::shaking_hands(&plan.place, &::russh::Error::UnknownKey).into(),
+                })
+            }
+            Err((error, _)) => Err(client::shaking_hands(&plan.place, &error).into()),
+        }
+    }
+
+    async fn log_in(
+        &self,
+        greeted: &mut Greeted,
+        deadline: &mut Deadline,
+        permit: &mut Option<Permit>,
+    ) -> Result<(), Setback> {
+        let host = self.host()?;
+        let Inner { keyring, asker, .. } = self.inner;
+        let login = Login { plan: self.plan, host: &host, keyring, asker: &**asker, begun: self.begun };
+        auth::log_in(&login, greeted, deadline, permit).await.map_err(|refused| match refused {
+            Refused::Locked(path) => Setback::Locked(path),
+            Refused::Failed(error) => Setback::Failed(error),
+        })
+    }
+
+    async fn trust(&self, pinned: Option<PublicKey>) -> Result<Trust, LinkError> {
+        let files = self.plan.known_hosts.clone();
+        let read = tokio::task::spawn_blocking(move || KnownHosts::read(&files)).await;
+        let known = read.unwrap_or_else(|error| Err(io::Error::other(error))).map_err(|error| {
+            failure::denied(
+                format!("cannot read the host keys on record, so {} cannot be trusted: {error}", self.plan.place),
+                "mend the file or its permissions",
+            )
+        })?;
+        let accept_new = self.plan.host_keys == HostKeyPolicy::AcceptNew;
+        Ok(Trust { known, subject: self.plan.subject.clone(), pinned, accept_new })
+    }
+
+    async fn store_if_new(&self, greeted: &Greeted) {
+        let judged = greeted.notes.judged.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some((key, Verdict::Unknown)) = judged
+            && let Err(error) = self.store(&key).await
+        {
+            tracing::warn!("the host key of {} was accepted but not stored: {error}", self.plan.place);
+        }
+    }
+
+    async fn ask_to_trust(&self, key: &PublicKey) -> Result<(), LinkError> {
+        let question = Question::TrustHostKey {
+            host: self.host()?,
+            address: self.plan.place.dialled(),
+            key_type: key.algorithm().as_str().to_owned(),
+            fingerprint: known_hosts::fingerprint(key.key_data()),
+        };
+        if self.inner.asker.ask(question).await != Answer::Yes {
+            return Err(client::distrusted(&self.plan.place, &self.plan.subject, key, &Verdict::Unknown));
+        }
+        if let Err(error) = self.store(key).await {
+            // The person trusts it for now; next time the question comes again.
+            tracing::warn!("the host key of {} is trusted but not stored: {error}", self.plan.place);
+        }
+        Ok(())
+    }
+
+    /// Appends the key, unless another host of the same name did so meanwhile.
+    async fn store(&self, key: &PublicKey) -> io::Result<()> {
+        let Some(file) = self.plan.store_in.clone() else {
+            return Err(io::Error::other("there is no home folder to keep known_hosts in"));
+        };
+        let (subject, key, hashed) = (self.plan.subject.clone(), key.clone(), self.plan.hash_names);
+        let _one_at_a_time = self.inner.storing.lock().await;
+        let storing = move || {
+            let known = KnownHosts::read(std::slice::from_ref(&file))?;
+            match known.check(&subject, key.key_data()) {
+                Verdict::Unknown => known_hosts::append(&file, &subject, &key, hashed),
+                _ => Ok(()),
+            }
+        };
+        tokio::task::spawn_blocking(storing).await.unwrap_or_else(|error| Err(io::Error::other(error)))
+    }
+
+    fn host(&self) -> Result<HostName, LinkError> {
+        let place = &self.plan.place;
+        HostName::new(&place.name)
+            .map_err(|error| LinkError::new(LinkState::Unreachable, format!("{place}: {error}"), "rename the host"))
+    }
+
+    /// The same address behind different jump hosts is not the same server.
+    fn budget_name(&self) -> String {
+        let via = self.outer.as_ref().map(|outer| outer.place.dialled()).unwrap_or_default();
+        format!("{via}>{}", self.plan.place.dialled())
+    }
+}
+
+/// What one address of several may take, so that one that drops packets leaves time for the next.
+fn deadline_share(inner: &Inner) -> Duration {
+    inner.settings.connect_timeout / 2
+}
+
+async fn connect(place: &Place, share: Duration) -> Result<Box<dyn ByteStream>, LinkError> {
+    let found = tokio::net::lookup_host((place.address.as_str(), place.port)).await;
+    let addresses: Vec<SocketAddr> = found.map_err(|error| failure::unknown_name(place, &error))?.collect();
+    let mut last = io::Error::from(io::ErrorKind::NotFound);
+    for (n, address) in addresses.iter().enumerate() {
+        let connecting = TcpStream::connect(address);
+        let connected = if n + 1 < addresses.len() {
+            tokio::time::timeout(share, connecting).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+        } else {
+            connecting.await
+        };
+        match connected {
+            Ok(stream) => {
+                // Nagle's algorithm would hold back every small request for up to 40 ms.
+                let _ = stream.set_nodelay(true);
+                return Ok(Box::new(stream));
+            }
+            Err(error) => last = error,
+        }
+    }
+    Err(if addresses.is_empty() { failure::unknown_name(place, &last) } else { failure::dialling(place, &last) })
+}

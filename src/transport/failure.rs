@@ -1,0 +1,196 @@
+//! Failures in the words of an operator: every way in which a host is not reached, as a state, a reason and a hint.
+//!
+//! Nothing here decides what to do next; the callers know whether another route or another try makes sense.
+
+use std::fmt;
+use std::io;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::LinkError;
+use crate::model::{HostStatus, LinkState};
+
+impl LinkError {
+    pub(super) fn new(state: LinkState, reason: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { status: HostStatus::because(state, one_line(&reason.into()), one_line(&hint.into())) }
+    }
+
+    pub(super) fn state(&self) -> LinkState {
+        self.status.state
+    }
+
+    pub(super) fn reason(&self) -> &str {
+        self.status.reason.as_deref().unwrap_or("no reason given")
+    }
+
+    /// The same failure, said of a jump host on the way.
+    pub(super) fn at_hop(mut self, hop: &str) -> Self {
+        self.status.reason = Some(format!("jump host {hop}: {}", self.reason()));
+        self
+    }
+}
+
+/// A server in a message: its name, and its address where that says more.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    pub(super) name: String,
+    pub(super) address: String,
+    pub(super) port: u16,
+}
+
+impl Place {
+    /// `10.0.0.1:22`, `[::1]:22`.
+    pub(super) fn dialled(&self) -> String {
+        if self.address.contains(':') {
+            format!("[{}]:{}", self.address, self.port)
+        } else {
+            format!("{}:{}", self.address, self.port)
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.name == self.address && self.port == 22 {
+            f.write_str(&self.name)
+        } else {
+            write!(f, "{} ({})", self.name, self.dialled())
+        }
+    }
+}
+
+/// Why a connection ended: set once, seen by everybody who waits, now or later.
+#[derive(Debug, Clone)]
+pub(super) struct Ending(watch::Sender<Option<LinkError>>);
+
+impl Ending {
+    pub(super) fn new() -> Self {
+        Self(watch::Sender::new(None))
+    }
+
+    /// The first reason given stays.
+    pub(super) fn end(&self, why: LinkError) {
+        self.0.send_if_modified(|slot| {
+            let first = slot.is_none();
+            if first {
+                *slot = Some(why);
+            }
+            first
+        });
+    }
+
+    pub(super) fn get(&self) -> Option<LinkError> {
+        self.0.borrow().clone()
+    }
+
+    pub(super) async fn ended(&self) -> LinkError {
+        let mut seen = self.0.subscribe();
+        match seen.wait_for(Option::is_some).await {
+            Ok(why) => why.clone().unwrap_or_else(closed_by_us),
+            Err(_) => closed_by_us(),
+        }
+    }
+}
+
+pub(super) fn closed_by_us() -> LinkError {
+    LinkError::new(LinkState::Unreachable, "the connection was closed from here", "reconnect to go on")
+}
+
+/// A socket that could not be opened.
+pub(super) fn dialling(place: &Place, error: &io::Error) -> LinkError {
+    use io::ErrorKind as K;
+    let reason = |what: &str| format!("cannot connect to {place}: {what}");
+    match error.kind() {
+        K::ConnectionRefused => LinkError::new(
+            LinkState::Unreachable,
+            reason("connection refused"),
+            "is sshd running there, and is the port right?",
+        ),
+        K::HostUnreachable | K::NetworkUnreachable | K::AddrNotAvailable => {
+            LinkError::new(LinkState::Unreachable, reason("no route to it"), "check the network, the VPN, the address")
+        }
+        K::TimedOut => no_answer(place, "a TCP connection", Duration::ZERO),
+        K::ConnectionReset | K::ConnectionAborted => turned_away(place, "reset the connection at once"),
+        _ => LinkError::new(LinkState::Unreachable, reason(&error.to_string()), "check the address and the network"),
+    }
+}
+
+/// A name without an address.
+pub(super) fn unknown_name(place: &Place, error: &io::Error) -> LinkError {
+    LinkError::new(
+        LinkState::Unreachable,
+        format!("cannot find the address of {}: {error}", place.address),
+        "check the spelling, DNS and the search domain, or give `address` in the inventory",
+    )
+}
+
+/// Silence where an answer was due. `waited` is left out of the message where it is zero.
+pub(super) fn no_answer(place: &Place, awaited: &str, waited: Duration) -> LinkError {
+    let within = if waited.is_zero() { String::new() } else { format!(" within {:.1} s", waited.as_secs_f64()) };
+    LinkError::new(
+        LinkState::Timeout,
+        format!("{place} did not answer{within}, waiting for {awaited}"),
+        "it may be down, overloaded or behind a firewall that drops; try a longer timeout",
+    )
+}
+
+/// Closed before anybody logged in: what sshd does to too many connections.
+pub(super) fn turned_away(place: &Place, how: &str) -> LinkError {
+    LinkError::new(
+        LinkState::Throttled,
+        format!("{place} {how} before the login"),
+        "sshd limits connections at once (MaxStartups) and after failed logins (PerSourcePenalties); it is not down",
+    )
+}
+
+/// A refused login.
+pub(super) fn denied(reason: impl Into<String>, hint: impl Into<String>) -> LinkError {
+    LinkError::new(LinkState::Denied, reason, hint)
+}
+
+/// True where an error says that the other side went away.
+pub(super) fn is_hang_up(error: &io::Error) -> bool {
+    use io::ErrorKind as K;
+    matches!(error.kind(), K::ConnectionReset | K::ConnectionAborted | K::UnexpectedEof | K::BrokenPipe)
+}
+
+/// Reasons are shown in a row: line breaks become spaces.
+fn one_line(text: &str) -> String {
+    text.split(['\n', '\r']).map(str::trim).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place() -> Place {
+        Place { name: "web-1".into(), address: "10.0.0.1".into(), port: 22 }
+    }
+
+    #[test]
+    fn a_refused_port_is_unreachable_and_names_the_host_and_the_address() {
+        let error = dialling(&place(), &io::ErrorKind::ConnectionRefused.into());
+        assert_eq!(error.state(), LinkState::Unreachable);
+        assert_eq!(error.reason(), "cannot connect to web-1 (10.0.0.1:22): connection refused");
+    }
+
+    #[test]
+    fn a_reset_is_throttled_not_down() {
+        assert_eq!(dialling(&place(), &io::ErrorKind::ConnectionReset.into()).state(), LinkState::Throttled);
+    }
+
+    #[test]
+    fn a_reason_is_always_one_line() {
+        assert_eq!(LinkError::new(LinkState::Denied, "a\r\n b\n\n", "").reason(), "a b");
+    }
+
+    #[tokio::test]
+    async fn the_first_reason_of_an_ending_stays_and_reaches_late_waiters() {
+        let ending = Ending::new();
+        ending.end(denied("first", ""));
+        ending.end(denied("second", ""));
+        assert_eq!(ending.ended().await.reason(), "first");
+        assert_eq!(ending.clone().ended().await.reason(), "first");
+    }
+}

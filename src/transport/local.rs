@@ -1,0 +1,54 @@
+//! This machine without SSH: `/bin/sh -s` as a child process, in place of a remote shell.
+
+use std::sync::Arc;
+
+use tokio::process::Command;
+use tokio::sync::Semaphore;
+
+use super::LinkError;
+use super::child;
+use super::failure::{self, Ending};
+use super::shell::{ShellInput, ShellOutput};
+
+/// As many as on a connection, so that nothing behaves differently here.
+const SHELLS: usize = super::russh::client::SESSIONS;
+
+/// The shells of this machine.
+pub(super) struct Local {
+    pub(super) ending: Ending,
+    shells: Arc<Semaphore>,
+}
+
+impl Local {
+    pub(super) fn new() -> Self {
+        Self { ending: Ending::new(), shells: Arc::new(Semaphore::new(SHELLS)) }
+    }
+
+    pub(super) async fn open_shell(&self) -> Result<(ShellInput, ShellOutput), LinkError> {
+        let acquired = Arc::clone(&self.shells).acquire_owned();
+        let permit = tokio::select! {
+            permit = acquired => permit.map_err(|_| failure::closed_by_us())?,
+            why = self.ending.ended() => return Err(why),
+        };
+        if let Some(why) = self.ending.get() {
+            return Err(why);
+        }
+        let mut command = Command::new("/bin/sh");
+        command.arg("-s");
+        child::spawn(command, self.ending.clone(), permit)
+    }
+}
+
+impl Local {
+    /// Ends every shell and waits until they are gone.
+    pub(super) async fn close(&self) {
+        self.ending.end(failure::closed_by_us());
+        child::all_gone(&self.shells, SHELLS).await;
+    }
+}
+
+impl Drop for Local {
+    fn drop(&mut self) {
+        self.ending.end(failure::closed_by_us());
+    }
+}

@@ -1,0 +1,175 @@
+//! What is known of one server before it is dialled: the inventory over `ssh -G` over defaults.
+//!
+//! Resolving does not dial; it may run `ssh -G` once per server (see `resolve`).
+
+use std::path::{Path, PathBuf};
+
+use super::failure::Place;
+use super::known_hosts::Subject;
+use super::resolve::OpenSsh;
+use super::{LinkError, Settings};
+use crate::model::host::{Address, UserName};
+use crate::model::{Endpoint, HostKeyPolicy, LinkState};
+
+/// Everything that is needed to dial one server and to log in.
+#[derive(Debug, Clone)]
+pub(super) struct Plan {
+    pub(super) place: Place,
+    pub(super) user: String,
+    /// Key files to try, in this order.
+    pub(super) identity: Vec<PathBuf>,
+    /// True where keys that are not among `identity` must not be offered.
+    pub(super) identities_only: bool,
+    /// Certificates beside those next to the key files.
+    pub(super) certificates: Vec<PathBuf>,
+    pub(super) agent: AgentAt,
+    pub(super) subject: Subject,
+    pub(super) known_hosts: Vec<PathBuf>,
+    /// Where an accepted key is stored.
+    pub(super) store_in: Option<PathBuf>,
+    pub(super) hash_names: bool,
+    pub(super) host_keys: HostKeyPolicy,
+    /// A command whose pipes are the connection.
+    pub(super) proxy_command: Option<String>,
+    /// `[user@]host[:port]` of the jump hosts of the user's configuration, first hop first.
+    pub(super) proxy_jump: Vec<String>,
+    /// Why russh cannot do what the user's configuration asks for.
+    pub(super) beyond_russh: Option<String>,
+}
+
+/// Where the ssh-agent listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum AgentAt {
+    /// `$SSH_AUTH_SOCK`.
+    Environment,
+    /// A socket.
+    Socket(PathBuf),
+    /// Not to be used.
+    Nowhere,
+}
+
+/// Key files that OpenSSH tries by default, in this order.
+const DEFAULT_IDENTITIES: [&str; 3] = ["id_rsa", "id_ecdsa", "id_ed25519"];
+
+impl Plan {
+    /// The plan for an endpoint. `said` is what `ssh -G` says of it, where it was asked.
+    ///
+    /// # Errors
+    /// When the configuration names an address or a user that cannot be used.
+    pub(super) fn new(endpoint: &Endpoint, said: Option<&OpenSsh>, settings: &Settings) -> Result<Self, LinkError> {
+        let nothing = OpenSsh::default();
+        let said = said.unwrap_or(&nothing);
+        let home = std::env::home_dir();
+        let address = address(endpoint, said)?;
+        let port = endpoint.port.or(said.port).unwrap_or(22);
+        let (known_hosts, store_in) = known_hosts(endpoint, said, settings, home.as_deref());
+        let subject = match &said.host_key_alias {
+            Some(alias) => Subject::new(alias, 22),
+            None => Subject::new(&address, port),
+        };
+        Ok(Self {
+            user: user(endpoint, said)?,
+            identities_only: !endpoint.identity.is_empty() || said.identities_only,
+            identity: identity(endpoint, said, home.as_deref()),
+            certificates: expand_all(&said.certificate_files, home.as_deref()),
+            agent: agent(said, home.as_deref()),
+            subject,
+            known_hosts,
+            store_in,
+            hash_names: said.hash_known_hosts,
+            host_keys: if said.accept_new { HostKeyPolicy::AcceptNew } else { endpoint.host_keys },
+            proxy_command: said.proxy_command.clone(),
+            proxy_jump: said.proxy_jump.clone(),
+            beyond_russh: said.beyond_russh.clone(),
+            place: Place { name: endpoint.name.to_string(), address, port },
+        })
+    }
+}
+
+fn address(endpoint: &Endpoint, said: &OpenSsh) -> Result<String, LinkError> {
+    if let Some(address) = &endpoint.address {
+        return Ok(address.to_string());
+    }
+    let name = said.hostname.as_deref().unwrap_or(endpoint.name.as_str());
+    Address::new(name).map(|address| address.to_string()).map_err(|error| {
+        LinkError::new(
+            LinkState::Unreachable,
+            format!("{} cannot be dialled: {error}", endpoint.name),
+            "give `address` in the inventory, or HostName in ~/.ssh/config",
+        )
+    })
+}
+
+fn user(endpoint: &Endpoint, said: &OpenSsh) -> Result<String, LinkError> {
+    if let Some(user) = &endpoint.user {
+        return Ok(user.to_string());
+    }
+    let local = || ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()));
+    let user = said.user.clone().or_else(local).unwrap_or_else(|| "root".to_owned());
+    UserName::new(&user).map(|user| user.to_string()).map_err(|error| {
+        LinkError::new(
+            LinkState::Unreachable,
+            format!("cannot log in on {}: {error}", endpoint.name),
+            "give `user` in the inventory",
+        )
+    })
+}
+
+fn identity(endpoint: &Endpoint, said: &OpenSsh, home: Option<&Path>) -> Vec<PathBuf> {
+    if !endpoint.identity.is_empty() {
+        return endpoint.identity.clone();
+    }
+    if !said.identity_files.is_empty() {
+        return expand_all(&said.identity_files, home);
+    }
+    home.map_or_else(Vec::new, |home| DEFAULT_IDENTITIES.iter().map(|name| home.join(".ssh").join(name)).collect())
+}
+
+fn agent(said: &OpenSsh, home: Option<&Path>) -> AgentAt {
+    match said.identity_agent.as_deref() {
+        None | Some("SSH_AUTH_SOCK") => AgentAt::Environment,
+        Some("none") => AgentAt::Nowhere,
+        Some(value) => match value.strip_prefix('$') {
+            Some(name) => std::env::var_os(name).map_or(AgentAt::Nowhere, |path| AgentAt::Socket(path.into())),
+            None => AgentAt::Socket(expand(value, home)),
+        },
+    }
+}
+
+/// The files to read, and the one to store in.
+fn known_hosts(
+    endpoint: &Endpoint,
+    said: &OpenSsh,
+    settings: &Settings,
+    home: Option<&Path>,
+) -> (Vec<PathBuf>, Option<PathBuf>) {
+    if let Some(first) = endpoint.known_hosts.first() {
+        return (endpoint.known_hosts.clone(), Some(first.clone()));
+    }
+    let mut files: Vec<PathBuf> = settings.known_hosts.iter().cloned().collect();
+    if said.user_known_hosts.is_empty() {
+        let folder = home.map(|home| home.join(".ssh"));
+        files.extend(folder.iter().flat_map(|ssh| ["known_hosts", "known_hosts2"].map(|name| ssh.join(name))));
+    } else {
+        files.extend(expand_all(&said.user_known_hosts, home));
+    }
+    let store = files.first().cloned();
+    if said.global_known_hosts.is_empty() {
+        files.extend(["/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"].map(PathBuf::from));
+    } else {
+        files.extend(expand_all(&said.global_known_hosts, home));
+    }
+    (files, store)
+}
+
+fn expand_all(paths: &[String], home: Option<&Path>) -> Vec<PathBuf> {
+    paths.iter().filter(|path| *path != "none").map(|path| expand(path, home)).collect()
+}
+
+/// `~` and `%d` are the home folder; `ssh -G` leaves them as they were written.
+fn expand(path: &str, home: Option<&Path>) -> PathBuf {
+    match (path.strip_prefix("~/").or_else(|| path.strip_prefix("%d/")), home) {
+        (Some(rest), Some(home)) => home.join(rest),
+        _ => PathBuf::from(path),
+    }
+}

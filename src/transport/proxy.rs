@@ -1,0 +1,94 @@
+//! `ProxyCommand`: a child process whose pipes are the connection.
+
+use std::process::Stdio;
+
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+
+use super::LinkError;
+use super::plan::Plan;
+use super::stream::ByteStream;
+use crate::model::LinkState;
+
+/// Starts the command of the user's own configuration in a shell, as OpenSSH does.
+///
+/// # Errors
+/// When the shell cannot be started.
+pub(super) fn run(command: &str, plan: &Plan) -> Result<Box<dyn ByteStream>, LinkError> {
+    let mut child = Command::new("/bin/sh");
+    child.arg("-c").arg(format!("exec {}", expand(command, plan)));
+    child.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
+    #[cfg(unix)]
+    child.process_group(0);
+    let failed = |why: String| {
+        LinkError::new(
+            LinkState::Unreachable,
+            format!("cannot run the ProxyCommand for {}: {why}", plan.place),
+            "try the command of ~/.ssh/config by hand",
+        )
+    };
+    let mut child = child.spawn().map_err(|error| failed(error.to_string()))?;
+    match (child.stdin.take(), child.stdout.take()) {
+        (Some(stdin), Some(stdout)) => Ok(Box::new(Piped { stdout, stdin, _child: child })),
+        _ => Err(failed("it has no pipes".to_owned())),
+    }
+}
+
+/// `%h`, `%p`, `%r`, `%n` and `%%`. Host, port and user were validated: they have no meaning to a shell.
+fn expand(command: &str, plan: &Plan) -> String {
+    let mut out = String::with_capacity(command.len() + 16);
+    let mut chars = command.chars();
+    while let Some(c) = chars.next() {
+        if c != '%' {
+            out.push(c);
+            continue;
+        }
+        match chars.next() {
+            Some('h') => out.push_str(&plan.place.address),
+            Some('p') => out.push_str(&plan.place.port.to_string()),
+            Some('r') => out.push_str(&plan.user),
+            Some('n') => out.push_str(&plan.place.name),
+            Some('%') | None => out.push('%'),
+            Some(other) => out.extend(['%', other]),
+        }
+    }
+    out
+}
+
+/// Reads what the child writes and writes what it reads; the child dies with it.
+struct Piped {
+    stdout: ChildStdout,
+    stdin: ChildStdin,
+    _child: Child,
+}
+
+mod io {
+    //! The two traits, passed on.
+
+    use std::io::Result;
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+
+    use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+    use super::Piped;
+
+    impl AsyncRead for Piped {
+        fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<Result<()>> {
+            Pin::new(&mut self.stdout).poll_read(cx, buf)
+        }
+    }
+
+    impl AsyncWrite for Piped {
+        fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<Result<usize>> {
+            Pin::new(&mut self.stdin).poll_write(cx, buf)
+        }
+
+        fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
+            Pin::new(&mut self.stdin).poll_flush(cx)
+        }
+
+        fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
+            Pin::new(&mut self.stdin).poll_shutdown(cx)
+        }
+    }
+}

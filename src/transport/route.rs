@@ -1,0 +1,265 @@
+//! By which chain of servers a host is reached: the inventory's routes in turn, or the user's `ProxyJump`, or directly.
+//!
+//! A jump host is dialled once and shared by all hosts behind it; when its connection is dead the next host dials it
+//! again. What is known of each server comes from `plan`; one server is dialled by `dial`.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, Shared, WeakShared};
+
+use super::dial::Dial;
+use super::plan::Plan;
+use super::russh::client::Client;
+use super::{Inner, LinkError};
+use crate::model::host::{HostName, UserName};
+use crate::model::{Endpoint, HostKeyPolicy, HostSpec, LinkState};
+
+/// Longest chain; a longer one is a circle.
+const MAX_HOPS: usize = 8;
+
+/// A jump host that refused us is not asked again for the sake of another host that starts a moment later: each
+/// refused login counts towards a lock-out of everybody who comes through it.
+const REFUSED_FOR: Duration = Duration::from_secs(5);
+
+/// The shared connections to jump hosts, by the chain that leads to them.
+#[derive(Default)]
+pub(super) struct Bastions {
+    by_chain: Mutex<HashMap<String, Bastion>>,
+}
+
+type Dialling = BoxFuture<'static, Result<Arc<Client>, LinkError>>;
+
+#[derive(Default)]
+struct Bastion {
+    live: Weak<Client>,
+    dialling: Option<WeakShared<Dialling>>,
+    refused: Option<(Instant, LinkError)>,
+}
+
+/// Reaches a host by the first route that answers.
+pub(super) async fn reach(inner: &Arc<Inner>, host: &HostSpec, target: Plan) -> Result<Arc<Client>, LinkError> {
+    let begun = Instant::now();
+    let mut failures = Vec::new();
+    for chain in chains(inner, host, target).await {
+        let (name, result) = match chain {
+            Ok(chain) => (route_name(&chain), through(inner, &chain, begun).await),
+            Err(error) => (String::new(), Err(error)),
+        };
+        match result {
+            Ok(client) => return Ok(client),
+            Err(error) => {
+                let last = is_final(&error, host);
+                failures.push((name, error));
+                if last {
+                    break;
+                }
+            }
+        }
+    }
+    Err(sum_up(host, failures))
+}
+
+/// The host itself answered and refused: it would refuse by any route, and another try may lock us out.
+fn is_final(error: &LinkError, host: &HostSpec) -> bool {
+    error.state().needs_a_person() && !error.reason().starts_with("jump host ") && !host.via.is_empty()
+}
+
+/// One failure as it is; several with their routes. A state that needs a person wins, for the others would have us
+/// try the whole list again, and with it the login that was refused.
+fn sum_up(host: &HostSpec, mut failures: Vec<(String, LinkError)>) -> LinkError {
+    if failures.len() <= 1 {
+        return failures.pop().map_or_else(|| no_route(host), |(_, error)| error);
+    }
+    let which = failures.iter().position(|(_, error)| error.state().needs_a_person()).unwrap_or(failures.len() - 1);
+    let hint = failures[which].1.status.hint.clone().unwrap_or_default();
+    let state = failures[which].1.state();
+    let each: Vec<String> = failures.iter().map(|(name, error)| format!("via {name}: {}", error.reason())).collect();
+    LinkError::new(state, format!("no route to {} works; {}", host.name(), each.join("; ")), hint)
+}
+
+fn no_route(host: &HostSpec) -> LinkError {
+    LinkError::new(LinkState::Unreachable, format!("{} has no route", host.name()), "give `via` a jump host")
+}
+
+fn route_name(chain: &[Plan]) -> String {
+    let hops: Vec<&str> = chain.iter().rev().skip(1).rev().map(|plan| plan.place.name.as_str()).collect();
+    if hops.is_empty() { "no jump host".to_owned() } else { hops.join(" > ") }
+}
+
+/// Every chain to try, each ending with the host itself.
+async fn chains(inner: &Inner, host: &HostSpec, target: Plan) -> Vec<Result<Vec<Plan>, LinkError>> {
+    if host.via.is_empty() {
+        return vec![lead_in(inner, vec![target], &host.endpoint).await];
+    }
+    let mut chains = Vec::new();
+    for route in &host.via {
+        chains.push(planned(inner, route, &target, &host.endpoint).await);
+    }
+    chains
+}
+
+async fn planned(
+    inner: &Inner,
+    route: &[Endpoint],
+    target: &Plan,
+    endpoint: &Endpoint,
+) -> Result<Vec<Plan>, LinkError> {
+    let mut chain = Vec::with_capacity(route.len() + 1);
+    for hop in route {
+        chain.push(inner.plan(hop).await.map_err(|error| error.at_hop(hop.name.as_str()))?);
+    }
+    // The inventory's route replaces the ProxyJump of the user's configuration.
+    chain.push(Plan { proxy_jump: Vec::new(), ..target.clone() });
+    lead_in(inner, chain, endpoint).await
+}
+
+/// Puts the jump hosts that the first server of a chain needs by the user's configuration before it.
+async fn lead_in(inner: &Inner, mut chain: Vec<Plan>, endpoint: &Endpoint) -> Result<Vec<Plan>, LinkError> {
+    while let Some(jumps) =
+        chain.first_mut().map(|first| std::mem::take(&mut first.proxy_jump)).filter(|j| !j.is_empty())
+    {
+        let mut before = Vec::with_capacity(jumps.len());
+        for jump in &jumps {
+            let hop = parse_jump(jump, endpoint.host_keys)?;
+            before.push(inner.plan(&hop).await.map_err(|error| error.at_hop(hop.name.as_str()))?);
+        }
+        chain.splice(0..0, before);
+        if chain.len() > MAX_HOPS {
+            return Err(LinkError::new(
+                LinkState::Unreachable,
+                format!("{} would be reached through more than {MAX_HOPS} jump hosts", endpoint.name),
+                "ProxyJump in ~/.ssh/config leads in a circle",
+            ));
+        }
+    }
+    Ok(chain)
+}
+
+/// `[user@]host[:port]` or `ssh://[user@]host[:port]`, with IPv6 addresses in brackets.
+fn parse_jump(text: &str, host_keys: HostKeyPolicy) -> Result<Endpoint, LinkError> {
+    let wrong = |why: String| {
+        LinkError::new(LinkState::Unreachable, format!("ProxyJump {text:?}: {why}"), "mend ProxyJump in ~/.ssh/config")
+    };
+    let rest = text.strip_prefix("ssh://").unwrap_or(text).trim_end_matches('/');
+    let (user, rest) = rest.rsplit_once('@').map_or((None, rest), |(user, rest)| (Some(user), rest));
+    let (host, port) = match rest.strip_prefix('[').and_then(|inner| inner.split_once(']')) {
+        Some((host, port)) => (host, port.strip_prefix(':')),
+        None if rest.matches(':').count() == 1 => rest.split_once(':').map_or((rest, None), |(h, p)| (h, Some(p))),
+        None => (rest, None),
+    };
+    let port = port.map(|port| port.parse().map_err(|_| wrong(format!("{port:?} is no port")))).transpose()?;
+    Ok(Endpoint {
+        name: HostName::new(host).map_err(|error| wrong(error.to_string()))?,
+        address: None,
+        port,
+        user: user.map(UserName::new).transpose().map_err(|error| wrong(error.to_string()))?,
+        identity: Vec::new(),
+        known_hosts: Vec::new(),
+        host_keys,
+    })
+}
+
+/// Dials the last server of a chain through the others.
+fn through<'a>(
+    inner: &'a Arc<Inner>,
+    chain: &'a [Plan],
+    begun: Instant,
+) -> BoxFuture<'a, Result<Arc<Client>, LinkError>> {
+    async move {
+        let Some((plan, hops)) = chain.split_last() else {
+            return Err(LinkError::new(LinkState::Unreachable, "an empty route", "give `via` a jump host"));
+        };
+        let outer =
+            match hops.last() {
+                None => None,
+                Some(hop) => {
+                    let reached = bastion(inner, hops, begun).await;
+                    // A hop further up has already said its name.
+                    Some(reached.map_err(|e| {
+                        if e.reason().starts_with("jump host ") { e } else { e.at_hop(&hop.place.name) }
+                    })?)
+                }
+            };
+        Dial { inner, plan, outer, begun }.run().await
+    }
+    .boxed()
+}
+
+/// The shared connection to the last server of a chain of jump hosts: the one that lives, the one being dialled, or
+/// a new one.
+async fn bastion(inner: &Arc<Inner>, chain: &[Plan], begun: Instant) -> Result<Arc<Client>, LinkError> {
+    let key = chain_key(chain);
+    let dialling = {
+        let mut all = inner.bastions.by_chain.lock().unwrap_or_else(PoisonError::into_inner);
+        let entry = all.entry(key.clone()).or_default();
+        if let Some(client) = entry.live.upgrade().filter(|client| !client.is_over()) {
+            return Ok(client);
+        }
+        if let Some((_, error)) = entry.refused.as_ref().filter(|(at, _)| at.elapsed() < REFUSED_FOR) {
+            return Err(error.clone());
+        }
+        let pending = entry.dialling.as_ref().and_then(WeakShared::upgrade).filter(|d| d.peek().is_none());
+        pending.unwrap_or_else(|| {
+            let shared = dial_bastion(Arc::clone(inner), chain.to_vec(), key, begun).boxed().shared();
+            entry.dialling = shared.downgrade();
+            shared
+        })
+    };
+    wait_for(dialling).await
+}
+
+async fn wait_for(dialling: Shared<Dialling>) -> Result<Arc<Client>, LinkError> {
+    dialling.await
+}
+
+async fn dial_bastion(
+    inner: Arc<Inner>,
+    chain: Vec<Plan>,
+    key: String,
+    begun: Instant,
+) -> Result<Arc<Client>, LinkError> {
+    let result = through(&inner, &chain, begun).await;
+    let mut all = inner.bastions.by_chain.lock().unwrap_or_else(PoisonError::into_inner);
+    let entry = all.entry(key).or_default();
+    match &result {
+        Ok(client) => {
+            entry.live = Arc::downgrade(client);
+            entry.refused = None;
+        }
+        Err(error) if error.state().needs_a_person() => entry.refused = Some((Instant::now(), error.clone())),
+        Err(_) => {}
+    }
+    result
+}
+
+fn chain_key(chain: &[Plan]) -> String {
+    let hops: Vec<String> = chain.iter().map(|plan| format!("{}@{}", plan.user, plan.place.dialled())).collect();
+    hops.join(">")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn jump(text: &str) -> (Option<String>, String, Option<u16>) {
+        let hop = parse_jump(text, HostKeyPolicy::Strict).expect("a jump host");
+        (hop.user.map(|user| user.to_string()), hop.name.to_string(), hop.port)
+    }
+
+    #[test]
+    fn jump_hosts_are_written_in_four_ways() {
+        assert_eq!(jump("bastion"), (None, "bastion".into(), None));
+        assert_eq!(jump("ops@bastion:2222"), (Some("ops".into()), "bastion".into(), Some(2222)));
+        assert_eq!(jump("ssh://ops@bastion:2222/"), (Some("ops".into()), "bastion".into(), Some(2222)));
+        assert_eq!(jump("[fe80::1]:2222"), (None, "fe80::1".into(), Some(2222)));
+    }
+
+    #[test]
+    fn a_jump_host_that_looks_like_an_option_is_refused() {
+        assert!(parse_jump("-oProxyCommand=x", HostKeyPolicy::Strict).is_err());
+        assert!(parse_jump("host:port", HostKeyPolicy::Strict).is_err());
+    }
+}

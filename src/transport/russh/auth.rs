@@ -1,0 +1,466 @@
+//! Logging in, in the order of OpenSSH: keys of the agent, key files, then what a person types.
+//!
+//! A refusal is final here and above: nothing in this program tries a refused login again by itself.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ::russh::client::{AuthResult, KeyboardInteractiveAuthResponse, Prompt};
+use ::russh::keys::agent::AgentIdentity;
+use ::russh::keys::agent::client::{AgentClient, AgentStream};
+use ::russh::keys::{Certificate, HashAlg, PrivateKey, PrivateKeyWithHashAlg, PublicKey};
+use ::russh::{Error, MethodKind, MethodSet, SendError, Signer};
+use zeroize::Zeroizing;
+
+use super::client::{Greeted, broken, rsa_hash};
+use crate::model::host::HostName;
+use crate::model::{Answer, Question};
+use crate::transport::budget::Permit;
+use crate::transport::deadline::Deadline;
+use crate::transport::failure;
+use crate::transport::keyring::{self, KeyFile, Keyring};
+use crate::transport::known_hosts::fingerprint;
+use crate::transport::plan::{AgentAt, Plan};
+use crate::transport::{Asker, LinkError};
+
+/// Keys offered per login: sshd hangs up at the sixth refusal (MaxAuthTries).
+const MAX_OFFERS: usize = 5;
+
+/// Wrong answers to prompts before we stop: sshd ≥ 9.8 locks out addresses that go on.
+const MAX_ROUNDS: usize = 2;
+
+/// Rounds of questions within one keyboard-interactive login; two-factor logins need two or three.
+const MAX_QUESTIONS: usize = 16;
+
+/// An agent may ask its owner for a touch or a confirmation; sshd itself waits two minutes in all.
+const AGENT_TIME: Duration = Duration::from_secs(60);
+
+/// An agent that does not list its keys in this time is ignored.
+const AGENT_LIST_TIME: Duration = Duration::from_secs(5);
+
+type Agent = AgentClient<Box<dyn AgentStream + Send + Unpin>>;
+
+/// What a login needs to know and to ask.
+pub(in crate::transport) struct Login<'a> {
+    pub(in crate::transport) plan: &'a Plan,
+    pub(in crate::transport) host: &'a HostName,
+    pub(in crate::transport) keyring: &'a Keyring,
+    pub(in crate::transport) asker: &'a dyn Asker,
+    /// When the attempt to connect began.
+    pub(in crate::transport) begun: Instant,
+}
+
+/// Why a login came to nothing.
+pub(in crate::transport) enum Refused {
+    /// The server would take this key, and its passphrase is needed.
+    Locked(PathBuf),
+    /// For good.
+    Failed(LinkError),
+}
+
+impl From<LinkError> for Refused {
+    fn from(error: LinkError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// Logs in. The permit for the handshake is given back before a person is asked.
+pub(in crate::transport) async fn log_in(
+    login: &Login<'_>,
+    greeted: &mut Greeted,
+    deadline: &mut Deadline,
+    permit: &mut Option<Permit>,
+) -> Result<(), Refused> {
+    let first = greeted.handle.authenticate_none(&login.plan.user);
+    let first = deadline.run(first).await;
+    let mut attempt = Attempt { login, greeted, deadline, allowed: MethodSet::empty(), offered: Vec::new(), offers: 0 };
+    let first = first.map_err(|_| attempt.silent())?;
+    if attempt.settle(first)? {
+        return Ok(());
+    }
+    if attempt.keys().await? {
+        return Ok(());
+    }
+    *permit = None;
+    if attempt.prompts().await? {
+        return Ok(());
+    }
+    Err(attempt.refused().into())
+}
+
+struct Attempt<'a, 'b> {
+    login: &'a Login<'a>,
+    greeted: &'b mut Greeted,
+    deadline: &'b mut Deadline,
+    /// What the server says may go on.
+    allowed: MethodSet,
+    /// What was tried, for the message.
+    offered: Vec<String>,
+    offers: usize,
+}
+
+impl Attempt<'_, '_> {
+    /// True when logged in.
+    fn settle(&mut self, result: Result<AuthResult, Error>) -> Result<bool, LinkError> {
+        match result {
+            Ok(AuthResult::Success) => Ok(true),
+            Ok(AuthResult::Failure { remaining_methods, partial_success }) => {
+                if remaining_methods.is_empty() && self.greeted.handle.is_closed() {
+                    return Err(self.hung_up());
+                }
+                if partial_success {
+                    self.offers = 0;
+                }
+                self.allowed = remaining_methods;
+                Ok(false)
+            }
+            Err(error) => Err(self
+                .greeted
+                .notes
+                .ending
+                .get()
+                .unwrap_or_else(|| broken(&self.login.plan.place.to_string(), &error))),
+        }
+    }
+
+    fn may(&self, method: MethodKind) -> bool {
+        self.allowed.contains(&method)
+    }
+
+    async fn keys(&mut self) -> Result<bool, Refused> {
+        if !self.may(MethodKind::PublicKey) {
+            return Ok(false);
+        }
+        let mut tried = Vec::new();
+        if self.agent_keys(&mut tried).await? {
+            return Ok(true);
+        }
+        for path in &self.login.plan.identity {
+            if self.offers >= MAX_OFFERS || !self.may(MethodKind::PublicKey) {
+                break;
+            }
+            if self.key_file(path, &tried).await? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    async fn agent_keys(&mut self, tried: &mut Vec<PublicKey>) -> Result<bool, LinkError> {
+        let Some((mut agent, identities)) = self.agent().await else { return Ok(false) };
+        for identity in identities {
+            if self.offers >= MAX_OFFERS || !self.may(MethodKind::PublicKey) {
+                break;
+            }
+            let key = identity.public_key().into_owned();
+            self.offers += 1;
+            self.offered.push(format!("agent key {}", fingerprint(key.key_data())));
+            let result = self.sign_by_agent(&mut agent, &identity).await?;
+            if !matches!(identity, AgentIdentity::Certificate { .. }) {
+                tried.push(key);
+            }
+            if self.settle(result)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    async fn sign_by_agent(
+        &mut self,
+        agent: &mut Agent,
+        identity: &AgentIdentity,
+    ) -> Result<Result<AuthResult, Error>, LinkError> {
+        let user = self.login.plan.user.clone();
+        let hash = self.hash_for(&identity.public_key()).await?;
+        let handle = &mut self.greeted.handle;
+        let signing = async {
+            match identity {
+                AgentIdentity::PublicKey { key, .. } => {
+                    handle.authenticate_publickey_with(user, key.clone(), hash, agent).await
+                }
+                AgentIdentity::Certificate { certificate, .. } => {
+                    handle.authenticate_certificate_with(user, certificate.clone(), hash, agent).await
+                }
+            }
+        };
+        // A person may have to touch or confirm, so this is not counted against the time to connect.
+        match tokio::time::timeout(AGENT_TIME, signing).await {
+            Err(_) => Err(failure::no_answer(&self.login.plan.place, "a signature by the ssh-agent", AGENT_TIME)),
+            Ok(Ok(result)) => Ok(Ok(result)),
+            Ok(Err(error)) => {
+                // The agent declined; the connection is still good for the next key.
+                tracing::debug!("the ssh-agent did not sign: {error}");
+                Ok(Ok(AuthResult::Failure { remaining_methods: self.allowed.clone(), partial_success: false }))
+            }
+        }
+    }
+
+    /// The agent with the identities to offer: certificates first, and only wanted ones where the user said so.
+    async fn agent(&mut self) -> Option<(Agent, Vec<AgentIdentity>)> {
+        let connecting = async {
+            let mut agent = connect_agent(&self.login.plan.agent).await?;
+            if let Some(binding) = self.greeted.handle.agent_session_binding() {
+                // Agents other than OpenSSH's do not know this; they have no restricted keys either.
+                let _ = agent.bind_session(binding, false).await;
+            }
+            let identities = agent.request_identities().await.ok()?;
+            Some((agent, identities))
+        };
+        let (agent, mut identities) = tokio::time::timeout(AGENT_LIST_TIME, connecting).await.ok()??;
+        let wanted: Vec<PublicKey> =
+            self.login.plan.identity.iter().filter_map(|path| keyring::public_half(path, None)).collect();
+        let is_wanted = |id: &AgentIdentity| wanted.iter().any(|key| key.key_data() == id.public_key().key_data());
+        if self.login.plan.identities_only {
+            identities.retain(is_wanted);
+        }
+        identities.sort_by_key(|id| (!is_wanted(id), !matches!(id, AgentIdentity::Certificate { .. })));
+        Some((agent, identities))
+    }
+
+    async fn key_file(&mut self, path: &Path, tried: &[PublicKey]) -> Result<bool, Refused> {
+        let name = path.display();
+        match self.login.keyring.look(path, self.login.begun).await {
+            KeyFile::Missing => {
+                if self.login.plan.identities_only {
+                    self.offered.push(format!("{name} (no such file)"));
+                }
+                Ok(false)
+            }
+            KeyFile::Broken(why) => {
+                self.offered.push(format!("{name} ({why})"));
+                Ok(false)
+            }
+            KeyFile::Declined => {
+                self.offered.push(format!("{name} (locked)"));
+                Ok(false)
+            }
+            KeyFile::Locked(public) => self.locked(path, public, tried).await,
+            KeyFile::Ready(key) => {
+                for cert in keyring::certificates(path, &self.login.plan.certificates, key.public_key()) {
+                    if self.offer_certificate(path, &key, cert).await? {
+                        return Ok(true);
+                    }
+                }
+                if tried.iter().any(|t| t.key_data() == key.public_key().key_data()) {
+                    return Ok(false);
+                }
+                Ok(self.offer(path, key).await?)
+            }
+        }
+    }
+
+    async fn offer(&mut self, path: &Path, key: Arc<PrivateKey>) -> Result<bool, LinkError> {
+        self.offers += 1;
+        self.offered.push(format!("key {}", path.display()));
+        let hash = self.hash_for(key.public_key()).await?;
+        let user = self.login.plan.user.clone();
+        let asking = self.greeted.handle.authenticate_publickey(user, PrivateKeyWithHashAlg::new(key, hash));
+        let result = self.deadline.run(asking).await.map_err(|_| self.silent())?;
+        self.settle(result)
+    }
+
+    async fn offer_certificate(
+        &mut self,
+        path: &Path,
+        key: &Arc<PrivateKey>,
+        cert: Certificate,
+    ) -> Result<bool, LinkError> {
+        if self.offers >= MAX_OFFERS || !self.may(MethodKind::PublicKey) {
+            return Ok(false);
+        }
+        self.offers += 1;
+        self.offered.push(format!("certificate of {}", path.display()));
+        let user = self.login.plan.user.clone();
+        let asking = self.greeted.handle.authenticate_openssh_cert(user, Arc::clone(key), cert);
+        let result = self.deadline.run(asking).await.map_err(|_| self.silent())?;
+        self.settle(result)
+    }
+
+    /// Asks the server whether it would take the key before a person is asked to unlock it.
+    async fn locked(&mut self, path: &Path, public: Option<PublicKey>, tried: &[PublicKey]) -> Result<bool, Refused> {
+        let Some(public) = public else { return Err(Refused::Locked(path.to_owned())) };
+        let certificates = keyring::certificates(path, &self.login.plan.certificates, &public);
+        if tried.iter().any(|t| t.key_data() == public.key_data()) && certificates.is_empty() {
+            return Ok(false);
+        }
+        if !certificates.is_empty() {
+            return Err(Refused::Locked(path.to_owned()));
+        }
+        self.offers += 1;
+        self.offered.push(format!("key {}", path.display()));
+        let hash = self.hash_for(&public).await?;
+        let user = self.login.plan.user.clone();
+        let mut probe = Probe { accepted: false };
+        let asking = self.greeted.handle.authenticate_publickey_with(user, public, hash, &mut probe);
+        let result = self.deadline.run(asking).await.map_err(|_| self.silent())?;
+        match result {
+            Err(_) if probe.accepted => Err(Refused::Locked(path.to_owned())),
+            Err(ProbeStop) => Err(self.hung_up().into()),
+            Ok(result) => Ok(self.settle(Ok(result))?),
+        }
+    }
+
+    async fn hash_for(&mut self, key: &PublicKey) -> Result<Option<HashAlg>, LinkError> {
+        if !key.algorithm().is_rsa() {
+            return Ok(None);
+        }
+        let asking = self.greeted.handle.best_supported_rsa_hash();
+        let supported = self.deadline.run(asking).await.map_err(|_| self.silent())?;
+        Ok(Some(rsa_hash(supported.ok().flatten())))
+    }
+
+    /// Keyboard-interactive, then password: whatever the server prompts for goes to a person.
+    async fn prompts(&mut self) -> Result<bool, LinkError> {
+        let mut wrong = 0;
+        // A partial success is no failure, but a server cannot keep a person at it for ever either.
+        for _ in 0..MAX_QUESTIONS {
+            let round = if self.may(MethodKind::KeyboardInteractive) {
+                self.interactive().await?
+            } else if self.may(MethodKind::Password) {
+                self.password().await?
+            } else {
+                return Ok(false);
+            };
+            match round {
+                Round::In => return Ok(true),
+                Round::Declined => return Ok(false),
+                Round::Partial => {}
+                Round::Wrong => wrong += 1,
+            }
+            if wrong >= MAX_ROUNDS {
+                return Ok(false);
+            }
+        }
+        Ok(false)
+    }
+
+    async fn password(&mut self) -> Result<Round, LinkError> {
+        let user = self.login.plan.user.clone();
+        let prompt = format!("password for {user}");
+        let Some(password) = self.ask(prompt, false).await else { return Ok(Round::Declined) };
+        self.offered.push("a password".to_owned());
+        let asking = self.greeted.handle.authenticate_password(user, password.to_string());
+        let result = self.deadline.run(asking).await.map_err(|_| self.silent())?;
+        let partial = matches!(result, Ok(AuthResult::Failure { partial_success: true, .. }));
+        Ok(if self.settle(result)? { Round::In } else { Round::of(partial) })
+    }
+
+    async fn interactive(&mut self) -> Result<Round, LinkError> {
+        let asking = self.greeted.handle.authenticate_keyboard_interactive_start(self.login.plan.user.clone(), None);
+        let mut reply = self.deadline.run(asking).await.map_err(|_| self.silent())?;
+        for _ in 0..MAX_QUESTIONS {
+            let prompts = match reply {
+                Ok(KeyboardInteractiveAuthResponse::InfoRequest { prompts, .. }) => prompts,
+                Ok(KeyboardInteractiveAuthResponse::Success) => return Ok(Round::In),
+                Ok(KeyboardInteractiveAuthResponse::Failure { remaining_methods, partial_success }) => {
+                    self.settle(Ok(AuthResult::Failure { remaining_methods, partial_success }))?;
+                    return Ok(Round::of(partial_success));
+                }
+                Err(error) => return self.settle(Err(error)).map(|_| Round::Declined),
+            };
+            let Some(answers) = self.answers(prompts).await else { return Ok(Round::Declined) };
+            let asking = self.greeted.handle.authenticate_keyboard_interactive_respond(answers);
+            reply = self.deadline.run(asking).await.map_err(|_| self.silent())?;
+        }
+        Ok(Round::Declined)
+    }
+
+    async fn answers(&mut self, prompts: Vec<Prompt>) -> Option<Vec<String>> {
+        let mut answers = Vec::new();
+        for prompt in prompts {
+            let words = if prompt.prompt.trim().is_empty() { "answer".to_owned() } else { prompt.prompt };
+            answers.push(self.ask(words, prompt.echo).await?.to_string());
+            self.offered.push("an answer to its prompt".to_owned());
+        }
+        Some(answers)
+    }
+
+    async fn ask(&self, prompt: String, echo: bool) -> Option<Zeroizing<String>> {
+        match self.login.asker.ask(Question::Secret { host: self.login.host.clone(), prompt, echo }).await {
+            Answer::Secret(secret) => Some(secret),
+            Answer::Yes | Answer::No => None,
+        }
+    }
+
+    fn silent(&self) -> LinkError {
+        failure::no_answer(&self.login.plan.place, "the login", self.deadline.whole())
+    }
+
+    /// The server closed the connection in the middle of the login.
+    fn hung_up(&self) -> LinkError {
+        let place = &self.login.plan.place;
+        match self.greeted.notes.ending.get() {
+            Some(why) if why.state() == crate::model::LinkState::Denied => why,
+            _ if self.offers > 0 => failure::denied(
+                format!("{place} hung up during the login of {}{}", self.login.plan.user, self.tried()),
+                "see its auth.log; too many wrong keys (MaxAuthTries) or a lock-out are usual",
+            ),
+            _ => failure::turned_away(place, "closed the connection"),
+        }
+    }
+
+    fn refused(&self) -> LinkError {
+        let Plan { place, user, .. } = self.login.plan;
+        let allowed: Vec<&str> = self.allowed.iter().map(<&str>::from).collect();
+        failure::denied(
+            format!("{place} refused the login of {user}{}; it allows {}", self.tried(), allowed.join(", ")),
+            format!("check `user` and `identity`; `ssh -v -p {} {user}@{}` shows each step", place.port, place.address),
+        )
+    }
+
+    fn tried(&self) -> String {
+        if self.offered.is_empty() {
+            ", having nothing to offer".to_owned()
+        } else {
+            format!(", having tried {}", self.offered.join(", "))
+        }
+    }
+}
+
+/// One round of prompts.
+enum Round {
+    In,
+    Wrong,
+    Partial,
+    Declined,
+}
+
+impl Round {
+    fn of(partial: bool) -> Self {
+        if partial { Self::Partial } else { Self::Wrong }
+    }
+}
+
+/// Signs nothing: that it was asked to is the answer.
+struct Probe {
+    accepted: bool,
+}
+
+#[derive(Debug)]
+struct ProbeStop;
+
+impl From<SendError> for ProbeStop {
+    fn from(_: SendError) -> Self {
+        Self
+    }
+}
+
+impl Signer for Probe {
+    type Error = ProbeStop;
+
+    async fn auth_sign(&mut self, _: &AgentIdentity, _: Option<HashAlg>, _: Vec<u8>) -> Result<Vec<u8>, ProbeStop> {
+        self.accepted = true;
+        Err(ProbeStop)
+    }
+}
+
+async fn connect_agent(at: &AgentAt) -> Option<Agent> {
+    let connected = match at {
+        AgentAt::Nowhere => return None,
+        AgentAt::Environment => AgentClient::connect_env().await,
+        AgentAt::Socket(path) => AgentClient::connect_uds(path).await,
+    };
+    connected.inspect_err(|error| tracing::debug!("no ssh-agent: {error}")).ok().map(AgentClient::dynamic)
+}

@@ -1,0 +1,167 @@
+//! A remote shell on a channel of its own, and the pump that drains it at once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ::russh::client::Msg;
+use ::russh::{Channel, ChannelMsg, ChannelReadHalf, ChannelWriteHalf, Error};
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+
+use super::client::Client;
+use crate::model::LinkState;
+use crate::transport::LinkError;
+use crate::transport::failure::{self, Ending};
+use crate::transport::shell::{Queue, ShellEvent, ShellInput, ShellOutput, Sink};
+
+/// The constant command of every session: what the login shell is does not matter, and nothing needs quoting.
+const COMMAND: &str = "exec /bin/sh -s";
+
+/// Longest wait for a channel, and for the server to take the command.
+const OPEN_TIME: Duration = Duration::from_secs(5);
+
+/// What a shell gets after its input was closed to end by itself.
+const END_TIME: Duration = Duration::from_secs(2);
+
+/// A session that we closed is freed by the server later, and nothing tells when.
+const FREED_AFTER: Duration = Duration::from_millis(300);
+
+/// Tries to open a session that is refused, for the reason above.
+const OPEN_TRIES: usize = 3;
+
+/// Starts a shell; waits while all sessions of the connection are in use.
+pub(in crate::transport) async fn open_shell(client: &Client) -> Result<(ShellInput, ShellOutput), LinkError> {
+    let acquired = Arc::clone(&client.sessions).acquire_owned();
+    let permit = tokio::select! {
+        permit = acquired => permit.map_err(|_| failure::closed_by_us())?,
+        why = client.ended() => return Err(why),
+    };
+    let (reader, writer) = open_channel(client).await?.split();
+    let (writer, queue) = (Arc::new(writer), Queue::new());
+    let (confirm, confirmed) = oneshot::channel();
+    let pump = Pump { reader, writer: Arc::clone(&writer), queue: Arc::clone(&queue), confirm: Some(confirm) };
+    tokio::spawn(pump.run(client.notes.ending.clone(), permit));
+    let output = ShellOutput::new(Arc::clone(&queue));
+    writer.exec(true, COMMAND).await.map_err(|error| client.lost(&error))?;
+    match tokio::time::timeout(OPEN_TIME, confirmed).await {
+        Ok(Ok(true)) => Ok((ShellInput::new(Sink::Channel(writer), queue), output)),
+        Ok(Ok(false)) => Err(no_exec(client)),
+        Ok(Err(_)) => Err(client.lost(&Error::HUP)),
+        Err(_) => Err(failure::no_answer(&client.place, "the start of a shell", OPEN_TIME)),
+    }
+}
+
+async fn open_channel(client: &Client) -> Result<Channel<Msg>, LinkError> {
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        match tokio::time::timeout(OPEN_TIME, client.handle.channel_open_session()).await {
+            Ok(Ok(channel)) => return Ok(channel),
+            Ok(Err(Error::ChannelOpenFailure(_))) if tries < OPEN_TRIES => tokio::time::sleep(FREED_AFTER).await,
+            Ok(Err(Error::ChannelOpenFailure(_))) => return Err(no_session(client)),
+            Ok(Err(error)) => return Err(client.lost(&error)),
+            Err(_) => return Err(failure::no_answer(&client.place, "a session", OPEN_TIME)),
+        }
+    }
+}
+
+fn no_session(client: &Client) -> LinkError {
+    let said = client.refusal().map(|words| format!(": {words}")).unwrap_or_default();
+    LinkError::new(
+        LinkState::Throttled,
+        format!("{} refuses another session{said}", client.place),
+        "sshd's MaxSessions is the limit of sessions per connection; ten or more lets everything run at once",
+    )
+}
+
+fn no_exec(client: &Client) -> LinkError {
+    failure::denied(
+        format!("{} refuses to run a command for this login", client.place),
+        "the login needs a shell: look for ForceCommand, a restricted key or `Subsystem` only access",
+    )
+}
+
+struct Pump {
+    reader: ChannelReadHalf,
+    writer: Arc<ChannelWriteHalf<Msg>>,
+    queue: Arc<Queue>,
+    confirm: Option<oneshot::Sender<bool>>,
+}
+
+/// How reading a channel came to an end.
+enum Read {
+    /// Closed by both sides, in order.
+    Closed,
+    /// The connection went away under it.
+    Lost,
+    /// Nobody wants it any more, or it sent too much.
+    Unwanted,
+}
+
+impl Pump {
+    async fn run(mut self, ending: Ending, permit: OwnedSemaphorePermit) {
+        let queue = Arc::clone(&self.queue);
+        let read = tokio::select! {
+            read = self.read() => read,
+            () = queue.abandoned() => Read::Unwanted,
+        };
+        match read {
+            Read::Closed => queue.finish(Ok(())),
+            Read::Lost => {
+                // The reason is told right after the channels are dropped.
+                let why = tokio::time::timeout(Duration::from_secs(1), ending.ended()).await;
+                queue.finish(Err(why.unwrap_or_else(|_| failure::closed_by_us())));
+            }
+            Read::Unwanted => {
+                queue.finish(Err(failure::closed_by_us()));
+                self.end().await;
+            }
+        }
+        drop(permit);
+    }
+
+    async fn read(&mut self) -> Read {
+        loop {
+            let Some(message) = self.reader.wait().await else { return Read::Lost };
+            let event = match message {
+                ChannelMsg::Data { data } => ShellEvent::Stdout(data),
+                ChannelMsg::ExtendedData { data, .. } => ShellEvent::Stderr(data),
+                ChannelMsg::ExitStatus { exit_status } => ShellEvent::Exit(Ok(exit_status)),
+                ChannelMsg::ExitSignal { signal_name, .. } => ShellEvent::Exit(Err(format!("{signal_name:?}"))),
+                // Data may follow an exit status and even an end of file of a background process: only this ends it.
+                ChannelMsg::Close => return Read::Closed,
+                ChannelMsg::Success => {
+                    self.answer(true);
+                    continue;
+                }
+                ChannelMsg::Failure => {
+                    self.answer(false);
+                    continue;
+                }
+                _ => continue,
+            };
+            if self.queue.push(event).is_err() {
+                return Read::Unwanted;
+            }
+        }
+    }
+
+    fn answer(&mut self, accepted: bool) {
+        if let Some(confirm) = self.confirm.take() {
+            let _ = confirm.send(accepted);
+        }
+    }
+
+    /// End of input first, which ends everything of ours on the host; draining meanwhile; then by force.
+    async fn end(mut self) {
+        // In tasks of their own: the session loop takes messages only while this channel is drained.
+        let writer = Arc::clone(&self.writer);
+        tokio::spawn(async move { tokio::time::timeout(OPEN_TIME, writer.eof()).await });
+        let drain = async { while !matches!(self.reader.wait().await, None | Some(ChannelMsg::Close)) {} };
+        if tokio::time::timeout(END_TIME, drain).await.is_err() {
+            let writer = self.writer;
+            tokio::spawn(async move { tokio::time::timeout(OPEN_TIME, writer.close()).await });
+            drop(self.reader);
+            tokio::time::sleep(FREED_AFTER).await;
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! Byte streams that can be cut from outside: how a handshake that was given up, or a connection whose peer is
+//! silent, is taken from the SSH library, which otherwise keeps its task and socket for ever.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// What SSH is spoken over: a socket, a channel through a jump host, the pipes of a proxy command.
+pub(super) trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> ByteStream for T {}
+
+/// Cuts the stream it was made with; clones cut the same stream.
+#[derive(Clone, Default)]
+pub(super) struct Cut(Arc<CutState>);
+
+#[derive(Default)]
+struct CutState {
+    done: AtomicBool,
+    reader: Mutex<Option<Waker>>,
+    writer: Mutex<Option<Waker>>,
+}
+
+/// A stream with its cut.
+pub(super) struct Cuttable {
+    inner: Box<dyn ByteStream>,
+    cut: Cut,
+}
+
+/// Cuts when it is dropped, unless it was disarmed: covers time-outs and cancelled futures alike.
+pub(super) struct CutOnDrop(Option<Cut>);
+
+impl Cut {
+    /// From now on reads and writes fail with `ConnectionAborted`.
+    pub(super) fn cut(&self) {
+        self.0.done.store(true, Ordering::SeqCst);
+        for slot in [&self.0.reader, &self.0.writer] {
+            if let Some(waker) = slot.lock().unwrap_or_else(PoisonError::into_inner).take() {
+                waker.wake();
+            }
+        }
+    }
+
+    pub(super) fn on_drop(&self) -> CutOnDrop {
+        CutOnDrop(Some(self.clone()))
+    }
+
+    fn check(&self, slot: &Mutex<Option<Waker>>, cx: &Context<'_>) -> io::Result<()> {
+        // Registered before the flag is read, so that a cut in between still wakes.
+        *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(cx.waker().clone());
+        if self.0.done.load(Ordering::SeqCst) { Err(io::ErrorKind::ConnectionAborted.into()) } else { Ok(()) }
+    }
+}
+
+impl CutOnDrop {
+    pub(super) fn disarm(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for CutOnDrop {
+    fn drop(&mut self) {
+        if let Some(cut) = &self.0 {
+            cut.cut();
+        }
+    }
+}
+
+impl Cuttable {
+    pub(super) fn new(inner: Box<dyn ByteStream>) -> (Self, Cut) {
+        let cut = Cut::default();
+        (Self { inner, cut: cut.clone() }, cut)
+    }
+}
+
+impl AsyncRead for Cuttable {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        self.cut.check(&self.cut.0.reader, cx)?;
+        Pin::new(&mut self.inner).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Cuttable {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.cut.check(&self.cut.0.writer, cx)?;
+        Pin::new(&mut self.inner).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.cut.check(&self.cut.0.writer, cx)?;
+        Pin::new(&mut self.inner).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.cut.check(&self.cut.0.writer, cx)?;
+        Pin::new(&mut self.inner).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::AsyncReadExt;
+
+    #[tokio::test]
+    async fn a_cut_ends_a_read_that_waits() {
+        let (near, _far) = tokio::io::duplex(16);
+        let (mut stream, cut) = Cuttable::new(Box::new(near));
+        let reading = tokio::spawn(async move { stream.read_u8().await });
+        tokio::task::yield_now().await;
+        cut.cut();
+        let error = reading.await.expect("no panic").expect_err("it was cut");
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionAborted);
+    }
+
+    #[tokio::test]
+    async fn a_guard_cuts_unless_it_is_disarmed() {
+        let (near, _far) = tokio::io::duplex(16);
+        let (mut stream, cut) = Cuttable::new(Box::new(near));
+        cut.on_drop().disarm();
+        tokio::io::AsyncWriteExt::write_all(&mut stream, b"x").await.expect("still whole");
+        drop(cut.on_drop());
+        assert!(tokio::io::AsyncWriteExt::write_all(&mut stream, b"x").await.is_err());
+    }
+}

@@ -1,0 +1,279 @@
+//! The user's own `ssh` as transport, for what russh cannot do: GSSAPI, smart cards, `KnownHostsCommand` and the like.
+//!
+//! One master process per host logs in and holds the connection; each shell is a small process that uses it
+//! (`ControlPath` in a private folder). Nobody can be asked anything here: `BatchMode` is on.
+
+use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::AsyncReadExt;
+use tokio::process::{Child, ChildStderr, Command};
+use tokio::sync::Semaphore;
+
+use super::failure::{self, Ending, Place};
+use super::shell::{ShellInput, ShellOutput};
+use super::{Inner, LinkError, Settings, child};
+use crate::model::{Endpoint, HostKeyPolicy, HostSpec, LinkState};
+
+/// Sessions on the master's connection, as with russh.
+const SESSIONS: usize = super::russh::client::SESSIONS;
+
+/// How often we look for the master's socket, which appears once it has logged in.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// What is kept of the words of `ssh`.
+const WORDS_BYTES: u64 = 16 * 1024;
+
+/// A connection that `ssh` holds.
+pub(super) struct System {
+    ending: Ending,
+    sessions: Arc<Semaphore>,
+    /// Everything before the remote command, for a shell that uses the master.
+    arguments: Vec<String>,
+    place: Place,
+    /// Removed with its socket when the connection is dropped.
+    _folder: tempfile::TempDir,
+}
+
+impl System {
+    /// Logs in through a master process.
+    ///
+    /// # Errors
+    /// As `ssh` puts it, mapped to a state.
+    pub(super) async fn connect(host: &HostSpec, inner: &Inner) -> Result<Self, LinkError> {
+        let place = place(&host.endpoint);
+        let unusable = |error: std::io::Error| {
+            LinkError::new(LinkState::Unreachable, format!("cannot make a folder for ssh: {error}"), "check $TMPDIR")
+        };
+        let folder = tempfile::Builder::new().prefix("lt").tempdir().map_err(unusable)?;
+        let socket = folder.path().join("c");
+        let (options, destination) = arguments(host, inner);
+        let socket_text = socket.to_string_lossy().into_owned();
+        let _permit = inner.budget.handshake(&place.dialled()).await;
+        let master = ["-M", "-N", "-oControlPersist=no", "-S", &socket_text].map(str::to_owned);
+        let mut child = start(master.iter().chain(&options).chain(&destination), &place)?;
+        let ending = Ending::new();
+        let stderr = child.stderr.take();
+        log_in(&mut child, stderr, &socket, &place, &inner.settings, &ending).await?;
+        let arguments = ["-T", "-oControlMaster=no", "-S", &socket_text].map(str::to_owned);
+        Ok(Self {
+            sessions: Arc::new(Semaphore::new(SESSIONS)),
+            arguments: arguments.into_iter().chain(options).chain(destination).collect(),
+            ending: keep(child, ending, &place),
+            place,
+            _folder: folder,
+        })
+    }
+
+    pub(super) fn place(&self) -> String {
+        self.place.to_string()
+    }
+
+    pub(super) async fn ended(&self) -> LinkError {
+        self.ending.ended().await
+    }
+
+    /// Ends every shell and waits until they are gone; the master goes too.
+    pub(super) async fn close(&self) {
+        self.ending.end(failure::closed_by_us());
+        child::all_gone(&self.sessions, SESSIONS).await;
+    }
+
+    pub(super) async fn open_shell(&self) -> Result<(ShellInput, ShellOutput), LinkError> {
+        let acquired = Arc::clone(&self.sessions).acquire_owned();
+        let permit = tokio::select! {
+            permit = acquired => permit.map_err(|_| failure::closed_by_us())?,
+            why = self.ending.ended() => return Err(why),
+        };
+        if let Some(why) = self.ending.get() {
+            return Err(why);
+        }
+        let mut command = Command::new("ssh");
+        command.args(&self.arguments).arg("exec /bin/sh -s").env("SSH_ASKPASS_REQUIRE", "never");
+        child::spawn(command, self.ending.clone(), permit)
+    }
+}
+
+impl Drop for System {
+    fn drop(&mut self) {
+        self.ending.end(failure::closed_by_us());
+    }
+}
+
+fn start<'a>(arguments: impl Iterator<Item = &'a String>, place: &Place) -> Result<Child, LinkError> {
+    let mut command = Command::new("ssh");
+    command.args(arguments).env("SSH_ASKPASS_REQUIRE", "never");
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
+    #[cfg(unix)]
+    command.process_group(0);
+    command.spawn().map_err(|error| {
+        LinkError::new(
+            LinkState::Unreachable,
+            format!("cannot run ssh to reach {place}: {error}"),
+            "install OpenSSH's client, or set transport = \"russh\"",
+        )
+    })
+}
+
+/// Waits for the socket of the master, or for its last words.
+async fn log_in(
+    master: &mut Child,
+    stderr: Option<ChildStderr>,
+    socket: &std::path::Path,
+    place: &Place,
+    settings: &Settings,
+    ending: &Ending,
+) -> Result<(), LinkError> {
+    // Read to the end of the connection, or a talkative master would block on its pipe.
+    let words = tokio::spawn(words_of(stderr));
+    let appears = async {
+        while !socket.exists() {
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    };
+    tokio::select! {
+        () = appears => Ok(()),
+        status = master.wait() => {
+            let words = words.await.unwrap_or_default();
+            let error = explain(place, status.ok(), &words);
+            ending.end(error.clone());
+            Err(error)
+        }
+        () = tokio::time::sleep(settings.connect_timeout) => {
+            Err(failure::no_answer(place, "ssh to log in", settings.connect_timeout))
+        }
+    }
+}
+
+async fn words_of(stderr: Option<ChildStderr>) -> String {
+    let mut words = Vec::new();
+    if let Some(mut stderr) = stderr {
+        let _ = (&mut stderr).take(WORDS_BYTES).read_to_end(&mut words).await;
+        let _ = tokio::io::copy(&mut stderr, &mut tokio::io::sink()).await;
+    }
+    String::from_utf8_lossy(&words).into_owned()
+}
+
+/// Holds the master until it ends or is to be ended.
+fn keep(mut master: Child, ending: Ending, place: &Place) -> Ending {
+    let (watched, place) = (ending.clone(), place.clone());
+    tokio::spawn(async move {
+        tokio::select! {
+            status = master.wait() => watched.end(explain(&place, status.ok(), "the connection was lost")),
+            _ = watched.ended() => { let _ = master.kill().await; }
+        }
+    });
+    ending
+}
+
+/// The words of `ssh` as a state.
+fn explain(place: &Place, status: Option<ExitStatus>, words: &str) -> LinkError {
+    let line = |l: &&str| !l.trim().is_empty() && !l.starts_with("Warning:") && !l.starts_with('@');
+    let last = words.lines().rev().find(line).unwrap_or("it said nothing").trim();
+    let reason = match status.and_then(|status| status.code()) {
+        Some(255) | None => format!("ssh did not reach {place}: {last}"),
+        Some(code) => format!("ssh ended with exit status {code} for {place}: {last}"),
+    };
+    let (state, hint) = state_of(words);
+    LinkError::new(state, reason, hint)
+}
+
+fn state_of(words: &str) -> (LinkState, &'static str) {
+    let has = |what: &str| words.contains(what);
+    if has("IDENTIFICATION HAS CHANGED") || has("REVOKED HOST KEY") {
+        (LinkState::HostKeyChanged, "if the host was really rebuilt: ssh-keygen -R HOST, then connect again")
+    } else if has("Host key verification failed") {
+        (LinkState::Denied, "its host key is not on record; log in once by hand with ssh and accept it")
+    } else if has("Permission denied") || has("Too many authentication failures") {
+        (LinkState::Denied, "nobody can be asked by the system's ssh; use a key, the agent or a ticket (kinit)")
+    } else if has("timed out") {
+        (LinkState::Timeout, "it may be down, overloaded or behind a firewall that drops")
+    } else if has("kex_exchange_identification") || has("Connection reset") || has("Connection closed by") {
+        (LinkState::Throttled, "sshd limits connections at once (MaxStartups); it is not down")
+    } else {
+        (LinkState::Unreachable, "try the same with `ssh -v`")
+    }
+}
+
+/// Options, and the destination after `--`: a name is never an option, whatever it looks like.
+fn arguments(host: &HostSpec, inner: &Inner) -> (Vec<String>, Vec<String>) {
+    let endpoint = &host.endpoint;
+    let mut options: Vec<String> = [
+        "-oBatchMode=yes",
+        "-oPermitLocalCommand=no",
+        "-oForwardAgent=no",
+        "-oForwardX11=no",
+        "-oClearAllForwardings=yes",
+        "-oServerAliveInterval=5",
+        "-oServerAliveCountMax=3",
+    ]
+    .map(str::to_owned)
+    .into();
+    options.push(format!("-oConnectTimeout={}", inner.settings.connect_timeout.as_secs().max(1)));
+    options.push(match endpoint.host_keys {
+        HostKeyPolicy::Strict => "-oStrictHostKeyChecking=yes".to_owned(),
+        HostKeyPolicy::AcceptNew => "-oStrictHostKeyChecking=accept-new".to_owned(),
+    });
+    options.extend(inner.config_option());
+    options.extend(endpoint_options(endpoint));
+    if let Some(route) = host.via.first().filter(|route| !route.is_empty()) {
+        options.push(format!("-oProxyJump={}", route.iter().map(jump).collect::<Vec<_>>().join(",")));
+    }
+    (options, vec!["--".to_owned(), endpoint.name.to_string()])
+}
+
+fn endpoint_options(endpoint: &Endpoint) -> Vec<String> {
+    let mut options = Vec::new();
+    if let Some(address) = &endpoint.address {
+        options.push(format!("-oHostName={address}"));
+    }
+    if let Some(port) = endpoint.port {
+        options.push(format!("-p{port}"));
+    }
+    if let Some(user) = &endpoint.user {
+        options.push(format!("-l{user}"));
+    }
+    for file in &endpoint.identity {
+        options.extend(["-i".to_owned(), file.to_string_lossy().into_owned()]);
+    }
+    if !endpoint.identity.is_empty() {
+        options.push("-oIdentitiesOnly=yes".to_owned());
+    }
+    if !endpoint.known_hosts.is_empty() {
+        let files: Vec<String> = endpoint.known_hosts.iter().map(|file| format!("\"{}\"", file.display())).collect();
+        options.push(format!("-oUserKnownHostsFile={}", files.join(" ")));
+    }
+    options
+}
+
+fn jump(hop: &Endpoint) -> String {
+    let user = hop.user.as_ref().map(|user| format!("{user}@")).unwrap_or_default();
+    let address = hop.address.as_ref().map_or_else(|| hop.name.to_string(), ToString::to_string);
+    let address = if address.contains(':') { format!("[{address}]") } else { address };
+    let port = hop.port.map(|port| format!(":{port}")).unwrap_or_default();
+    format!("{user}{address}{port}")
+}
+
+fn place(endpoint: &Endpoint) -> Place {
+    let address = endpoint.address.as_ref().map_or_else(|| endpoint.name.to_string(), ToString::to_string);
+    Place { name: endpoint.name.to_string(), address, port: endpoint.port.unwrap_or(22) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_of_ssh_become_states() {
+        for (words, state) in [
+            ("ops@web: Permission denied (publickey).", LinkState::Denied),
+            ("WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!", LinkState::HostKeyChanged),
+            ("ssh: connect to host web port 22: Connection timed out", LinkState::Timeout),
+            ("ssh: connect to host web port 22: Connection refused", LinkState::Unreachable),
+            ("kex_exchange_identification: Connection closed by remote host", LinkState::Throttled),
+        ] {
+            assert_eq!(state_of(words).0, state, "{words}");
+        }
+    }
+}

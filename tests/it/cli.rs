@@ -1,0 +1,250 @@
+//! The command line through the real program: help, mistakes, and what needs no host.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+/// A run in an empty folder with an empty home: nothing of the machine's own configuration is seen.
+struct Run {
+    home: TempDir,
+}
+
+impl Run {
+    fn new() -> Self {
+        Self { home: TempDir::new().expect("a folder for the test") }
+    }
+
+    fn with(file: &str, content: impl AsRef<[u8]>) -> Self {
+        let run = Self::new();
+        fs::write(run.home.path().join(file), content).expect("a file in it");
+        run
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_logtrail-tui"));
+        command.args(args).current_dir(self.home.path()).stdin(Stdio::null());
+        command.env_clear().env("HOME", self.home.path()).env("PATH", "/usr/bin:/bin");
+        command
+    }
+
+    fn output(&self, args: &[&str]) -> Output {
+        self.command(args).output().expect("the program starts")
+    }
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).expect("UTF-8 on standard output")
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).expect("UTF-8 on standard error")
+}
+
+/// Exit code 2, this one line on standard error, nothing on standard output.
+#[track_caller]
+fn refuses(run: &Run, args: &[&str], expect: &str) {
+    let output = run.output(args);
+    assert_eq!(stderr(&output), format!("logtrail-tui: {expect}\n"), "{args:?}");
+    assert_eq!(stdout(&output), "", "{args:?}");
+    assert_eq!(output.status.code(), Some(2), "{args:?}");
+}
+
+#[test]
+fn help_names_every_option_and_the_exit_codes() {
+    let output = Run::new().output(&["--help"]);
+    assert!(output.status.success());
+    let help = stdout(&output);
+    for part in OPTIONS.iter().chain(&["Examples:", "Exit codes:", "LOGTRAIL_HOSTS", "demo", "completions"]) {
+        assert!(help.contains(part), "{part} is not in\n{help}");
+    }
+    assert!(help.lines().all(|line| line.chars().count() <= 100), "a line is too long:\n{help}");
+    let short = Run::new().output(&["-h"]);
+    assert!(stdout(&short).lines().count() < 45, "-h is for a glance:\n{}", stdout(&short));
+}
+
+const OPTIONS: [&str; 13] = [
+    "--config",
+    "--hosts",
+    "--json",
+    "--timeout",
+    "--no-ssh-config",
+    "--host-keys",
+    "--theme",
+    "--log-file",
+    "--once",
+    "--lines",
+    "--grep",
+    "--interval",
+    "--version",
+];
+
+#[test]
+fn an_unknown_option_gets_the_usual_help() {
+    let output = Run::new().output(&["--hots", "prod"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(stdout(&output), "");
+    let said = stderr(&output);
+    assert!(said.contains("unexpected argument '--hots'") && said.contains("'--hosts'"), "{said}");
+}
+
+#[test]
+fn bad_input_is_one_line_with_its_place_and_exit_code_2() {
+    for (hosts, expect) in [
+        (
+            "[hosts.web-1]\nadress = \"x\"",
+            "hosts.toml:2:1: unknown key \"adress\" in host \"web-1\"; did you mean \"address\"?",
+        ),
+        (
+            "[hosts.a]\nport = \"22\"",
+            "hosts.toml:2:8: invalid type: string \"22\", expected a port from 1 to 65535 in host \"a\"",
+        ),
+        ("[hosts.a]\n[hosts.a]", "hosts.toml:2:8: duplicate key \"a\""),
+        ("[hosts.a]\n[groups]\nx = [\"y\"]\ny = [\"x\"]", "hosts.toml:4:6: group \"y\": group cycle: x has y has x"),
+        ("[hosts.a]\nvia = [\"b\"]\n[hosts.b]\nvia = [\"a\"]", "hosts.toml:4:8: jump cycle: a via b via a"),
+        ("[hosts.a]\nidentity = \"~/none\"", "hosts.toml:2:12: identity: HOME/none: no such file"),
+        ("[hosts.-a]", "hosts.toml:1:8: host name \"-a\" starts with '-', which ssh would take for an option"),
+        ("", "hosts.toml:1:1: no host: add [hosts.NAME], or name a target with --hosts user@host"),
+    ] {
+        let run = Run::with("hosts.toml", hosts);
+        let expect = expect.replace("HOME", &run.home.path().display().to_string());
+        for args in [&["--config", "hosts.toml", "--once"][..], &["hosts", "--config", "hosts.toml", "--json"]] {
+            refuses(&run, args, &expect);
+        }
+    }
+}
+
+#[test]
+fn a_bad_selection_or_query_is_one_line_and_exit_code_2() {
+    let run = Run::with("hosts.toml", "[hosts.web-1]\n[groups]\nprod = [\"web-1\"]");
+    for (hosts, expect) in [
+        ("--hosts=prd", "--hosts: unknown host or group \"prd\"; did you mean \"prod\"?"),
+        ("--hosts=prod,!web-1", "--hosts: an empty selection: everything in it is excluded"),
+        ("--hosts=", "--hosts: an empty selection; name a group, a host, or user@host"),
+        ("--hosts=-oX=y", "--hosts: address \"-oX=y\" starts with '-', which ssh would take for an option"),
+    ] {
+        refuses(&run, &["--config", "hosts.toml", hosts, "--once"], expect);
+    }
+}
+
+#[test]
+fn a_file_that_is_none_is_one_line_and_exit_code_2() {
+    let run = Run::with("latin1.toml", b"# caf\xe9\n");
+    fs::write(run.home.path().join("big.toml"), vec![b'#'; 10 << 20]).expect("a file");
+    refuses(&run, &["--config", "gone.toml"], "gone.toml: no such file");
+    refuses(&run, &["--config", "."], ".: is a folder, not a file");
+    refuses(&run, &["--config", "latin1.toml"], "latin1.toml:1:6: byte 0xe9 is not UTF-8 text; save the file as UTF-8");
+    let big = "big.toml: larger than 4 MiB, the limit for an inventory; is it the right file?";
+    refuses(&run, &["--config", "big.toml"], big);
+    let output = run.command(&["hosts"]).env("LOGTRAIL_HOSTS", "gone.toml").output().expect("the program starts");
+    assert_eq!(stderr(&output), "logtrail-tui: LOGTRAIL_HOSTS: gone.toml: no such file\n");
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn a_log_filter_that_is_none_is_one_line_and_exit_code_2() {
+    let run = Run::new();
+    let output = run
+        .command(&["hosts", "--log-file", "log"])
+        .env("LOGTRAIL_LOG", "x=loud")
+        .output()
+        .expect("the program starts");
+    let said = stderr(&output);
+    assert!(
+        said.starts_with("logtrail-tui: LOGTRAIL_LOG: \"x=loud\" is not a filter") && said.lines().count() == 1,
+        "{said}"
+    );
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn hosts_lists_what_a_selection_comes_to_as_text_and_as_json() {
+    let run = Run::with(
+        "hosts.toml",
+        "[defaults]\nuser = \"ops\"\nvia = [\"gw\"]\n[hosts.web-1]\naddress = \"10.0.0.1\"\n[hosts.gw]\n[groups]\nprod = [\"web-*\"]",
+    );
+    let text = run.output(&["--config", "hosts.toml", "hosts", "--hosts", "prod:/var/log/nginx/access.log"]);
+    let expect =
+        "web-1  ops@10.0.0.1\n    via     ops@gw\n    source  nginx/access  /var/log/nginx/access.log\n1 host\n";
+    assert_eq!((stdout(&text).as_str(), text.status.code()), (expect, Some(0)));
+
+    let json = stdout(&run.output(&["--config", "hosts.toml", "hosts", "--json"]));
+    let lines: Vec<serde_json::Value> =
+        json.lines().map(|line| serde_json::from_str(line).expect("an object per line")).collect();
+    assert_eq!(lines.len(), 3, "{json}");
+    assert_eq!((&lines[0]["type"], &lines[0]["host"]), (&"inventory".into(), &"web-1".into()));
+    assert_eq!(lines[0]["via"][0][0]["host"], "gw");
+    assert_eq!((&lines[2]["type"], &lines[2]["hosts"]["total"]), (&"summary".into(), &2.into()));
+}
+
+#[test]
+fn the_configuration_folder_is_looked_into_and_without_anything_it_is_this_machine() {
+    let run = Run::new();
+    let first = |output: Output| stdout(&output).lines().next().map(ToOwned::to_owned);
+    assert_eq!(first(run.output(&["hosts"])).as_deref(), Some("localhost  this machine, without SSH"));
+    let config = run.home.path().join("xdg");
+    fs::create_dir_all(config.join("logtrail")).expect("a folder");
+    fs::write(config.join("logtrail/hosts.toml"), "[hosts.mine]").expect("a file");
+    let output = run.command(&["hosts"]).env("XDG_CONFIG_HOME", &config).output().expect("the program starts");
+    assert_eq!(first(output).as_deref(), Some("mine  mine"));
+}
+
+#[test]
+fn completions_of_every_shell_know_every_option() {
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let output = Run::new().output(&["completions", shell]);
+        assert!(output.status.success(), "{shell}");
+        let script = stdout(&output);
+        for option in OPTIONS.iter().chain(&["--size"]) {
+            let name = if shell == "fish" { option.trim_start_matches("--") } else { option };
+            assert!(script.contains(name), "{shell}: {option} is missing");
+        }
+    }
+    assert_eq!(Run::new().output(&["completions", "tcsh"]).status.code(), Some(2));
+}
+
+#[test]
+fn man_prints_the_page_that_is_stored() {
+    let output = Run::new().output(&["man"]);
+    let stored = Path::new(env!("CARGO_MANIFEST_DIR")).join("man/logtrail-tui.1");
+    let page = stdout(&output);
+    assert_eq!(page, fs::read_to_string(stored).expect("the page is stored"));
+    for option in OPTIONS {
+        assert!(page.contains(&option.replace('-', "\\-")), "{option}");
+    }
+    for section in ["INVENTORY", "SELECTION", "QUERIES", "JSON LINES", "FILES", "ENVIRONMENT", "EXIT STATUS"] {
+        assert!(page.contains(section), "{section}");
+    }
+}
+
+#[test]
+fn man_and_completions_work_with_a_broken_inventory() {
+    let run = Run::with("hosts.toml", "broken [");
+    for args in [&["man"][..], &["completions", "bash"]] {
+        let output = run.command(args).env("LOGTRAIL_HOSTS", "hosts.toml").output().expect("the program starts");
+        assert_eq!(output.status.code(), Some(0), "{args:?}: {}", stderr(&output));
+    }
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_error() {
+    let run = Run::new();
+    let mut child =
+        run.command(&["man"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""));
+}
+
+#[test]
+fn the_debug_log_is_written_only_where_it_is_asked_for() {
+    let run = Run::new();
+    assert_eq!(run.output(&["hosts", "--log-file", "debug.log"]).status.code(), Some(0));
+    assert!(run.home.path().join("debug.log").exists());
+    refuses(
+        &run,
+        &["hosts", "--log-file", "no/such/folder"],
+        "--log-file: no/such/folder: No such file or directory (os error 2)",
+    );
+}

@@ -1,0 +1,86 @@
+//! Following real files with a real shell, on this machine and over real SSH.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
+use std::path::Path;
+
+use logtrail::model::LinkState;
+
+use super::support::fleet::{Watched, local_host};
+
+fn append(path: &Path, text: &str) {
+    let mut file = OpenOptions::new().append(true).create(true).open(path).expect("open the log");
+    file.write_all(text.as_bytes()).expect("write the log");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_begins_with_the_last_lines_of_a_file_and_goes_on_with_new_ones() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let log = folder.path().join("it's a \"log\" $(touch x)\n.log");
+    append(&log, "one\ntwo\nthree\n");
+    let mut watched = Watched::follow(vec![local_host("here", &[&log])], 2);
+    watched.until("the last two lines", |w| w.records.len() == 2).await;
+    append(&log, "four\nfi");
+    watched.until("the next line", |w| w.records.len() == 3).await;
+    append(&log, "ve\n");
+    watched.until("the line in two parts", |w| w.records.len() == 4).await;
+    assert_eq!(watched.texts(), ["two", "three", "four", "five"]);
+    watched.until("two samples", |w| w.samples.iter().any(|(_, sample)| sample.cpu.is_some())).await;
+    watched.fleet.take().expect("running").stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rotated_file_is_read_to_its_end_and_its_successor_from_the_start() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let log = folder.path().join("app.log");
+    append(&log, "one\n");
+    let mut watched = Watched::follow(vec![local_host("here", &[&log])], 10);
+    watched.until("the first line", |w| w.records.len() == 1).await;
+    append(&log, "two\n");
+    fs::rename(&log, folder.path().join("app.log.1")).expect("rename");
+    File::create(&log).expect("create");
+    append(&folder.path().join("app.log.1"), "three\n");
+    append(&log, "four\n");
+    watched.until("all lines", |w| w.records.len() == 4).await;
+    assert_eq!(watched.texts(), ["one", "two", "three", "four"]);
+    assert_eq!(watched.gaps, []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_missing_file_degrades_the_host_until_it_appears() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (log, other) = (folder.path().join("late.log"), folder.path().join("there.log"));
+    append(&other, "there\n");
+    let mut watched = Watched::follow(vec![local_host("here", &[&log, &other])], 10);
+    let state = |w: &Watched| w.statuses.last().map(|(_, status)| status.state);
+    watched.until("the state to be degraded", |w| state(w) == Some(LinkState::Degraded)).await;
+    watched.until("the other file's line", |w| w.texts() == ["there"]).await;
+    append(&log, "here I am\n");
+    watched.until("the state to be ok", |w| state(w) == Some(LinkState::Ok)).await;
+    watched.until("its first line", |w| w.texts() == ["there", "here I am"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_truncated_file_leaves_a_gap_and_goes_on() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let log = folder.path().join("app.log");
+    append(&log, "a line that is gone soon\n");
+    let mut watched = Watched::follow(vec![local_host("here", &[&log])], 10);
+    watched.until("the first line", |w| w.records.len() == 1).await;
+    fs::write(&log, "new\n").expect("rewrite");
+    watched.until("the new line", |w| w.records.len() == 2).await;
+    assert_eq!(watched.gaps.len(), 1, "{:?}", watched.gaps);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bounded_pass_ends_by_itself_with_lines_and_rates() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let log = folder.path().join("app.log");
+    append(&log, &(0..5000).map(|n| format!("line {n}\n")).collect::<String>());
+    let mut watched = Watched::once(vec![local_host("here", &[&log])], 3, super::support::PATIENCE);
+    watched.until("the end", |w| w.over).await;
+    assert_eq!(watched.texts(), ["line 4997", "line 4998", "line 4999"]);
+    let (_, sample) = watched.samples.last().expect("samples");
+    assert!(sample.window_ms.is_some_and(|window| window >= 500), "{sample:?}");
+    assert!(sample.cpu.is_some(), "{sample:?}");
+}

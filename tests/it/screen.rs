@@ -1,0 +1,148 @@
+//! The real console in a real terminal: what reaches the terminal, how it is given back, and that keys are heard.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use super::support::pty::Pty;
+use super::support::sshd::Sshd;
+use super::support::writer::Writer;
+
+/// An inventory of this machine with one source.
+fn here(folder: &Path, log: &Path) -> PathBuf {
+    let file = folder.join("hosts.toml");
+    let text = format!("[hosts.localhost]\nsources = [{{ name = \"app\", path = {log:?} }}]\n");
+    std::fs::write(&file, text).expect("write the inventory");
+    file
+}
+
+fn start(inventory: &Path, size: (u16, u16)) -> Pty {
+    Pty::start(&["--no-ssh-config", "--config", inventory.to_str().expect("UTF-8")], size)
+}
+
+/// What is not one of the sequences that the console itself has use for: cursor, colours, erasing, modes.
+fn foreign(bytes: &[u8]) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let mut at = 0;
+    while at < bytes.len() {
+        let rest = &bytes[at..];
+        let length = match rest {
+            [0x1b, b'[', after @ ..] => {
+                let end = after.iter().position(|byte| (0x40..=0x7e).contains(byte)).unwrap_or(after.len() - 1);
+                let sequence = &rest[..end + 3];
+                if !b"HmJKhlABCDGd".contains(&after[end]) {
+                    wrong.push(String::from_utf8_lossy(sequence).into_owned());
+                }
+                sequence.len()
+            }
+            [byte, ..] if *byte < 0x20 && !b"\r\n".contains(byte) => {
+                wrong.push(format!("{:?}", String::from_utf8_lossy(&rest[..rest.len().min(40)])));
+                1
+            }
+            _ => 1,
+        };
+        at += length;
+    }
+    let text = String::from_utf8(bytes.to_vec()).expect("the console writes UTF-8");
+    let unseen = |c: &char| matches!(*c as u32, 0x7f..=0x9f | 0x200b..=0x200f | 0x2028..=0x202e | 0x2066..=0x2069 | 0xfeff);
+    wrong.extend(text.chars().filter(unseen).map(|c| format!("U+{:04X}", c as u32)));
+    wrong
+}
+
+#[test]
+fn a_hostile_line_changes_nothing_but_its_own_cells_and_is_shown() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let log = folder.path().join("app.log");
+    let hostile: &[&[u8]] = &[
+        b"csi \x1b[2J\x1b[31;1mred\x1b[10;10H\x1b[?1049l end",
+        b"osc \x1b]0;title\x07\x1b]52;c;aGFja2Vk\x07\x1b]8;;http://x\x1b\\link end",
+        b"dcs \x1bP+q544e\x1b\\\x1b_apc\x1b\\\x1b^pm\x1b\\\x1bX end",
+        "c1 \u{9b}2J\u{9d}0;t\u{9c} end".as_bytes(),
+        "bidi \u{202e}txet\u{202c} \u{2066}x\u{2069} \u{200b}\u{feff}\u{e0061} end".as_bytes(),
+        b"raw \x9b2J\xff\xfe\x00\x07\x08\x7f\x0b\x0c end",
+        b"cr over\rwritten end",
+        b"last line",
+    ];
+    std::fs::write(&log, [hostile.join(&b'\n').as_slice(), b"\n"].concat()).expect("write the log");
+    let mut screen = start(&here(folder.path(), &log), (160, 40));
+    screen.wait_for("last line");
+    let shown = screen.screen();
+    for line in ["csi ␛[2J", "osc ␛]0;title␇", "dcs ␛P", "c1 <9B>2J", "bidi <U+202E>txet", "raw \\x9B2J\\xFF"] {
+        assert!(shown.contains(line), "{line:?} is not in\n{shown}");
+    }
+    screen.keys("q");
+    screen.wait_for_end();
+    assert_eq!(foreign(&screen.bytes()), Vec::<String>::new());
+}
+
+#[test]
+fn every_size_draws_and_quits() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let log = folder.path().join("app.log");
+    std::fs::write(&log, "2026-11-20T13:00:00Z ERROR something broke\n".repeat(100)).expect("write the log");
+    let inventory = here(folder.path(), &log);
+    for size in [(80, 24), (200, 60), (40, 10), (1, 1)] {
+        let mut screen = start(&inventory, size);
+        screen.wait_until("a first frame", |shown| !shown.trim().is_empty());
+        for size in [(1, 1), (3, 200), (300, 2), size] {
+            screen.resize(size);
+        }
+        screen.keys("q");
+        assert!(screen.wait_for_end().success(), "at {size:?}");
+        assert!(!screen.on_alternate_screen(), "at {size:?}");
+    }
+}
+
+#[test]
+fn the_terminal_is_given_back_however_it_ends() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let log = folder.path().join("app.log");
+    std::fs::write(&log, "here\n").expect("write the log");
+    let inventory = here(folder.path(), &log);
+    for signal in ["TERM", "HUP", "INT"] {
+        let mut screen = start(&inventory, (80, 24));
+        screen.wait_for("here");
+        assert!(screen.on_alternate_screen());
+        screen.signal(signal);
+        screen.wait_for_end();
+        assert!(!screen.on_alternate_screen(), "after SIG{signal}");
+        let bytes = String::from_utf8_lossy(&screen.bytes()).into_owned();
+        assert!(bytes.contains("\u{1b}[?25h"), "the cursor is shown again after SIG{signal}");
+    }
+}
+
+#[test]
+fn a_dead_host_and_a_flood_leave_q_responsive() {
+    let (dead, live) = (Sshd::builder().mute().start(), Sshd::start());
+    let (log, reopen) = (live.path("app.log"), live.path("reopen"));
+    let _writer = Writer::start(&log, &reopen, 50_000);
+    let file = live.path("hosts.toml");
+    let host = |name: &str, sshd: &Sshd| {
+        format!(
+            "[hosts.{name}]\naddress = \"127.0.0.1\"\nport = {}\nidentity = {:?}\nknown_hosts = {:?}\nsources = [{{ path = {log:?} }}]\n",
+            sshd.port(),
+            live.client_key_path(),
+            sshd.known_hosts(),
+        )
+    };
+    std::fs::write(&file, host("dead", &dead) + &host("live", &live)).expect("write the inventory");
+    let mut screen = start(&file, (120, 30));
+    screen.wait_for("serial=");
+    let pressed = Instant::now();
+    screen.keys("q");
+    // Where streams are live it may ask first.
+    std::thread::sleep(Duration::from_millis(50));
+    screen.keys("y");
+    screen.wait_for_end();
+    assert!(pressed.elapsed() < Duration::from_secs(4), "{:?}", pressed.elapsed());
+}
+
+#[test]
+fn without_a_terminal_the_console_says_what_to_use_instead() {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_logtrail-tui"))
+        .args(["--hosts", "localhost", "--no-ssh-config"])
+        .env_remove("LOGTRAIL_HOSTS")
+        .output()
+        .expect("run the console");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("--once"), "{output:?}");
+}

@@ -1,0 +1,123 @@
+//! A fleet under test: hosts of this machine or of real servers, and what they said, in a form that reads well.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use logtrail::fleet::{Fleet, Goal, Options, Updates};
+use logtrail::model::{
+    Endpoint, Gap, HostKeyPolicy, HostName, HostSpec, HostStatus, Record, Sample, SourceInfo, SourceKind, SourceSpec,
+    TransportKind, Update,
+};
+use logtrail::transport::{Connector, Settings};
+
+use super::{PATIENCE, Person};
+
+/// A host that is this machine, with one source for each path.
+pub(crate) fn local_host(name: &str, paths: &[&Path]) -> HostSpec {
+    let source = |path: &&Path| {
+        let path = path.to_str().expect("test paths are UTF-8").to_owned();
+        let name = path.rsplit('/').next().unwrap_or(&path).to_owned();
+        SourceSpec { name, kind: SourceKind::Path(path), time: None }
+    };
+    let endpoint = Endpoint {
+        name: HostName::new(name).expect("a valid name"),
+        address: None,
+        port: None,
+        user: None,
+        identity: Vec::new(),
+        known_hosts: Vec::new(),
+        host_keys: HostKeyPolicy::Strict,
+    };
+    let sources = paths.iter().map(source).collect();
+    HostSpec { endpoint, via: Vec::new(), tags: Vec::new(), sources, transport: TransportKind::Local }
+}
+
+/// A running fleet and all it has said.
+pub(crate) struct Watched {
+    pub(crate) fleet: Option<Fleet>,
+    updates: Updates,
+    pub(crate) records: Vec<Record>,
+    pub(crate) gaps: Vec<Gap>,
+    pub(crate) statuses: Vec<(u32, HostStatus)>,
+    pub(crate) sources: Vec<SourceInfo>,
+    pub(crate) samples: Vec<(u32, Arc<Sample>)>,
+    pub(crate) over: bool,
+}
+
+impl Watched {
+    /// Starts following.
+    pub(crate) fn follow(hosts: Vec<HostSpec>, lines: u32) -> Self {
+        Self::start(hosts, lines, Goal::Follow)
+    }
+
+    /// Starts a bounded pass.
+    pub(crate) fn once(hosts: Vec<HostSpec>, lines: u32, deadline: Duration) -> Self {
+        Self::start(hosts, lines, Goal::Once { deadline })
+    }
+
+    /// Starts following with so long between two samples.
+    pub(crate) fn sampling(hosts: Vec<HostSpec>, every: Duration) -> Self {
+        Self::start_with(hosts, Options { goal: Goal::Follow, lines: 0, sample_every: every })
+    }
+
+    fn start(hosts: Vec<HostSpec>, lines: u32, goal: Goal) -> Self {
+        Self::start_with(hosts, Options { goal, lines, sample_every: Duration::from_secs(1) })
+    }
+
+    fn start_with(hosts: Vec<HostSpec>, options: Options) -> Self {
+        let settings = Settings { ssh_config: false, connect_timeout: Duration::from_secs(10), known_hosts: None };
+        let connector = Connector::new(settings, Arc::new(Person::absent()));
+        let (fleet, updates) = Fleet::start(hosts, options, connector);
+        let (records, gaps, statuses, sources, samples) = Default::default();
+        Self { fleet: Some(fleet), updates, records, gaps, statuses, sources, samples, over: false }
+    }
+
+    /// Listens until `condition` holds; fails with `what` and what was heard when that takes too long.
+    pub(crate) async fn until(&mut self, what: &str, condition: impl Fn(&Self) -> bool) {
+        self.until_within(PATIENCE, what, condition).await;
+    }
+
+    /// The same with another patience.
+    pub(crate) async fn until_within(&mut self, patience: Duration, what: &str, condition: impl Fn(&Self) -> bool) {
+        let deadline = Instant::now() + patience;
+        while !condition(self) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match tokio::time::timeout(left, self.updates.next()).await {
+                Ok(Some(batch)) => batch.into_iter().for_each(|update| self.heard(update)),
+                Ok(None) => {
+                    self.over = true;
+                    assert!(condition(self), "the fleet ended before {what}: {}", self.state());
+                }
+                Err(_) => panic!("{what} did not happen in {patience:?}: {}", self.state()),
+            }
+        }
+    }
+
+    fn heard(&mut self, update: Update) {
+        match update {
+            Update::Records(records) => self.records.extend(records),
+            Update::Gap(gap) => self.gaps.push(gap),
+            Update::Status(host, status) => self.statuses.push((host.0, status)),
+            Update::Source(_, _, info) => self.sources.push(info),
+            Update::Sample(host, sample) => self.samples.push((host.0, sample)),
+            Update::Facts(..) | Update::Ledger(_) => {}
+        }
+    }
+
+    fn state(&self) -> String {
+        let last: Vec<String> = self.texts().into_iter().rev().take(5).collect();
+        format!(
+            "{} lines, the last {last:?}; gaps {:?}; statuses {:?}; sources {:?}",
+            self.records.len(),
+            self.gaps,
+            self.statuses,
+            self.sources
+        )
+    }
+
+    /// The lines as text, in the order in which they were told.
+    pub(crate) fn texts(&self) -> Vec<String> {
+        self.records.iter().map(|record| String::from_utf8_lossy(&record.raw).into_owned()).collect()
+    }
+}

@@ -1,0 +1,111 @@
+//! Jump hosts: chains, shared connections, routes that fail.
+
+use logtrail::model::{Answer, HostSpec, LinkState};
+
+use crate::support::sshd::Sshd;
+use crate::support::{Person, within};
+use crate::transport::{connect, connector, refusal, say};
+
+fn via(target: &Sshd, name: &str, routes: &[&[&Sshd]]) -> HostSpec {
+    let mut host = target.host(name);
+    let hop = |(n, sshd): (usize, &&Sshd)| sshd.endpoint(&format!("hop-{}", n + 1));
+    host.via = routes.iter().map(|route| route.iter().enumerate().map(hop).collect()).collect();
+    host
+}
+
+#[tokio::test]
+async fn a_chain_of_two_jump_hosts_leads_to_the_host() {
+    let (one, two, target) = (Sshd::start(), Sshd::start(), Sshd::start());
+    let connection = connect(&via(&target, "web-1", &[&[&one, &two]])).await;
+    assert_eq!(say(&connection, "echo behind two").await, "behind two\n");
+    assert_eq!((one.accepted(), two.accepted(), target.accepted()), (1, 1, 1));
+}
+
+#[tokio::test]
+async fn many_hosts_share_one_connection_to_their_jump_host_and_it_is_dialled_again_when_dead() {
+    let (bastion, target) = (Sshd::start(), Sshd::start());
+    let hosts: Vec<HostSpec> = (0..6).map(|n| via(&target, &format!("web-{n}"), &[&[&bastion]])).collect();
+    let connector = connector(&Person::absent());
+    let all = futures_util::future::join_all(hosts.iter().map(|host| connector.connect(host)));
+    let connections = within("all", all).await;
+    assert!(connections.iter().all(Result::is_ok));
+    assert_eq!((bastion.accepted(), target.accepted()), (1, 6));
+    bastion.cut();
+    for connection in connections.iter().flatten() {
+        let why = within("the end", connection.ended()).await;
+        assert!(why.to_string().starts_with("jump host hop-1: the connection to hop-1"), "{why}");
+    }
+    within("again", connector.connect(&hosts[0])).await.map_err(|e| e.status).map(drop).expect("dialled again");
+    assert_eq!(bastion.accepted(), 2);
+}
+
+#[tokio::test]
+async fn the_second_route_is_taken_when_the_first_does_not_answer() {
+    let (dead, alive, target) = (Sshd::start(), Sshd::start(), Sshd::start());
+    let host = via(&target, "web-1", &[&[&dead], &[&alive]]);
+    dead.stop();
+    assert_eq!(say(&connect(&host).await, "echo by the second").await, "by the second\n");
+}
+
+#[tokio::test]
+async fn when_no_route_works_each_is_named_with_its_reason() {
+    let (one, two, target) = (Sshd::start(), Sshd::start(), Sshd::start());
+    let mut host = via(&target, "web-1", &[&[&one], &[&two]]);
+    host.via[1][0].name = logtrail::model::HostName::new("spare").expect("a name");
+    one.stop();
+    two.stop();
+    let (state, reason) = refusal(&Person::absent(), &host).await;
+    assert_eq!(state, LinkState::Unreachable);
+    assert!(reason.contains("via hop-1: jump host hop-1: cannot connect") && reason.contains("via spare:"), "{reason}");
+}
+
+#[tokio::test]
+async fn a_jump_host_that_cannot_reach_the_host_says_so_with_its_name() {
+    let (bastion, target) = (Sshd::start(), Sshd::start());
+    let host = via(&target, "web-1", &[&[&bastion]]);
+    target.stop();
+    let (state, reason) = refusal(&Person::absent(), &host).await;
+    assert_eq!(state, LinkState::Unreachable);
+    assert!(reason.contains("jump host hop-1 cannot connect to 127.0.0.1:"), "{reason}");
+}
+
+#[tokio::test]
+async fn a_jump_host_that_does_not_forward_is_told_from_a_host_that_is_down() {
+    let (bastion, target) = (Sshd::builder().config("AllowTcpForwarding no").start(), Sshd::start());
+    let (state, reason) = refusal(&Person::absent(), &via(&target, "web-1", &[&[&bastion]])).await;
+    assert_eq!(state, LinkState::Unreachable);
+    assert!(reason.contains("does not forward"), "{reason}");
+}
+
+#[tokio::test]
+async fn an_unknown_jump_host_is_asked_about_once_for_all_hosts_behind_it() {
+    let (bastion, target) = (Sshd::start(), Sshd::start());
+    let hosts = ["a", "b", "c"].map(|name| {
+        let mut host = via(&target, name, &[&[&bastion]]);
+        host.via[0][0].known_hosts = vec![bastion.path("new")];
+        host
+    });
+    let person = Person::who_answers([Answer::Yes]).after(std::time::Duration::from_millis(200));
+    let connector = connector(&person);
+    let all = futures_util::future::join_all(hosts.iter().map(|host| connector.connect(host)));
+    assert!(within("all", all).await.iter().all(Result::is_ok));
+    assert_eq!(person.asked().len(), 1);
+}
+
+#[tokio::test]
+async fn a_jump_host_that_refuses_us_is_asked_once_for_all_hosts_behind_it() {
+    let (bastion, target, other) = (Sshd::start(), Sshd::start(), Sshd::start());
+    let hosts = ["a", "b", "c"].map(|name| {
+        let mut host = via(&target, name, &[&[&bastion]]);
+        host.via[0][0].identity = vec![other.client_key_path()];
+        host
+    });
+    let connector = connector(&Person::absent());
+    let all = futures_util::future::join_all(hosts.iter().map(|host| connector.connect(host)));
+    for result in within("all", all).await {
+        let error = result.err().expect("refused");
+        assert_eq!(error.status.state, LinkState::Denied);
+        assert!(error.to_string().starts_with("jump host hop-1: "), "{error}");
+    }
+    assert_eq!(bastion.accepted(), 1, "each refused login counts towards a lock-out");
+}

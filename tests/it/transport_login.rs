@@ -1,0 +1,360 @@
+//! Logging in: key types, passphrases, the agent, certificates, prompts.
+
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use logtrail::model::{Answer, LinkState, Question};
+use russh::server::{self, Auth, Response};
+use russh::{MethodKind, MethodSet};
+
+use crate::support::sshd::Sshd;
+use crate::support::{Person, make_key, program, run, secret, wait_until, within};
+use crate::transport::{connect, connector, refusal, say};
+
+#[tokio::test]
+async fn keys_of_every_usual_type_let_in() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for kind in ["ed25519", "ecdsa", "rsa"] {
+        let key = folder.path().join(kind);
+        make_key(&key, kind, "");
+        let sshd = Sshd::builder().authorize(folder.path().join(format!("{kind}.pub"))).start();
+        let mut host = sshd.host("web-1");
+        host.endpoint.identity = vec![key];
+        assert_eq!(say(&connect(&host).await, "echo in").await, "in\n", "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_is_not_authorized_is_denied_with_what_was_tried_and_what_is_allowed() {
+    let (sshd, other) = (Sshd::start(), Sshd::start());
+    let mut host = sshd.host("web-1");
+    host.endpoint.identity = vec![other.client_key_path()];
+    let (state, reason) = refusal(&Person::absent(), &host).await;
+    assert_eq!(state, LinkState::Denied);
+    assert!(reason.contains("having tried key") && reason.ends_with("it allows publickey"), "{reason}");
+    assert_eq!(sshd.accepted(), 1, "a refused login is not tried again");
+}
+
+#[tokio::test]
+async fn a_server_that_wants_two_keys_gets_two() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let second = folder.path().join("second");
+    make_key(&second, "ecdsa", "");
+    let sshd = Sshd::builder()
+        .config("AuthenticationMethods publickey,publickey")
+        .authorize(folder.path().join("second.pub"))
+        .start();
+    let mut host = sshd.host("web-1");
+    assert_eq!(refusal(&Person::absent(), &host).await.0, LinkState::Denied);
+    host.endpoint.identity.push(second);
+    connect(&host).await;
+}
+
+#[tokio::test]
+async fn while_a_person_thinks_about_a_key_other_hosts_of_that_server_are_not_held_up() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let key = folder.path().join("key");
+    make_key(&key, "ed25519", "right");
+    let sshd = Sshd::builder().authorize(folder.path().join("key.pub")).start();
+    // More than may shake hands at one server at once.
+    let locked: Vec<_> = (0..6)
+        .map(|n| {
+            let mut host = sshd.host(&format!("locked-{n}"));
+            host.endpoint.identity = vec![key.clone()];
+            host
+        })
+        .collect();
+    let person = Person::who_answers([secret("right")]).after(Duration::from_secs(3));
+    let connector = connector(&person);
+    let waiting = futures_util::future::join_all(locked.iter().map(|host| connector.connect(host)));
+    tokio::pin!(waiting);
+    let open = sshd.host("open");
+    let begun = std::time::Instant::now();
+    tokio::select! {
+        _ = &mut waiting => panic!("the person thinks for three seconds"),
+        connected = async {
+            wait_until("the question", || if person.asked().is_empty() { Err("not asked") } else { Ok(()) }).await;
+            connector.connect(&open).await
+        } => assert!(connected.is_ok() && begun.elapsed() < Duration::from_secs(3)),
+    }
+    assert!(within("the others", waiting).await.iter().all(Result::is_ok));
+    assert_eq!(person.asked().len(), 1);
+}
+
+#[tokio::test]
+async fn a_server_that_hangs_up_after_too_many_keys_has_denied_us_it_is_not_down() {
+    let sshd = Sshd::builder().config("MaxAuthTries 1").start();
+    let (one, two) = (Sshd::start(), Sshd::start());
+    let mut host = sshd.host("web-1");
+    host.endpoint.identity = vec![one.client_key_path(), two.client_key_path(), sshd.client_key_path()];
+    let (state, reason) = refusal(&Person::absent(), &host).await;
+    assert_eq!(state, LinkState::Denied, "{reason}");
+    assert!(reason.contains("Too many authentication failures"), "{reason}");
+}
+
+#[tokio::test]
+async fn an_encrypted_key_is_asked_about_once_for_two_hosts_at_the_same_moment() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let key = folder.path().join("key");
+    make_key(&key, "ed25519", "open sesame");
+    let servers = [0, 1].map(|_| Sshd::builder().authorize(folder.path().join("key.pub")).start());
+    let mut hosts = [servers[0].host("a"), servers[1].host("b")];
+    for host in &mut hosts {
+        host.endpoint.identity = vec![key.clone()];
+    }
+    let person = Person::who_answers([secret("open sesame")]).after(Duration::from_millis(300));
+    let connector = connector(&person);
+    let both = async { tokio::join!(connector.connect(&hosts[0]), connector.connect(&hosts[1])) };
+    let (a, b) = within("both", both).await;
+    assert!(a.is_ok() && b.is_ok());
+    assert_eq!(person.asked(), [Question::Passphrase { path: key.display().to_string(), again: false }]);
+}
+
+#[tokio::test]
+async fn a_wrong_passphrase_is_asked_for_again_and_three_are_the_end() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let key = folder.path().join("key");
+    make_key(&key, "ed25519", "right");
+    let sshd = Sshd::builder().authorize(folder.path().join("key.pub")).start();
+    let mut host = sshd.host("web-1");
+    host.endpoint.identity = vec![key];
+    let person = Person::who_answers([secret("wrong"), secret("right")]);
+    assert!(within("connecting", connector(&person).connect(&host)).await.is_ok());
+    let again: Vec<bool> =
+        person.asked().iter().map(|q| matches!(q, Question::Passphrase { again: true, .. })).collect();
+    assert_eq!(again, [false, true]);
+    let person = Person::who_answers(["a", "b", "c", "d"].map(secret));
+    let (state, reason) = refusal(&person, &host).await;
+    assert_eq!((state, person.asked().len()), (LinkState::Denied, 3));
+    assert!(reason.contains("(locked)"), "{reason}");
+}
+
+#[tokio::test]
+async fn a_passphrase_is_not_asked_for_when_the_server_does_not_want_the_key() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let key = folder.path().join("key");
+    make_key(&key, "ed25519", "right");
+    let sshd = Sshd::start();
+    let mut host = sshd.host("web-1");
+    host.endpoint.identity = vec![key, sshd.client_key_path()];
+    let person = Person::absent();
+    assert!(within("connecting", connector(&person).connect(&host)).await.is_ok());
+    assert!(person.asked().is_empty());
+}
+
+#[tokio::test]
+async fn the_time_that_a_person_takes_is_not_counted() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let key = folder.path().join("key");
+    make_key(&key, "ed25519", "right");
+    let sshd = Sshd::builder().authorize(folder.path().join("key.pub")).start();
+    let mut host = sshd.host("web-1");
+    host.endpoint.identity = vec![key];
+    host.endpoint.known_hosts = vec![sshd.path("new")];
+    let person = Person::who_answers([Answer::Yes, secret("right")]).after(Duration::from_millis(2500));
+    let settings =
+        logtrail::transport::Settings { ssh_config: false, connect_timeout: Duration::from_secs(2), known_hosts: None };
+    let connector = logtrail::transport::Connector::new(settings, Arc::new(person));
+    within("connecting", connector.connect(&host)).await.map_err(|e| e.status).map(drop).expect("in");
+}
+
+#[tokio::test]
+async fn a_certificate_beside_the_key_lets_in() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (authority, key) = (folder.path().join("ca"), folder.path().join("key"));
+    make_key(&authority, "ed25519", "");
+    make_key(&key, "ed25519", "");
+    sign(&authority, &folder.path().join("key.pub"));
+    let sshd = Sshd::builder().config(format!("TrustedUserCAKeys {}.pub", authority.display())).start();
+    let mut host = sshd.host("web-1");
+    host.endpoint.identity = vec![key];
+    connect(&host).await;
+}
+
+#[tokio::test]
+async fn the_agent_signs_for_a_key_whose_file_is_locked_and_for_its_certificate() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let key = folder.path().join("key");
+    make_key(&key, "rsa", "");
+    let agent = Agent::start(folder.path()).await;
+    let authority = folder.path().join("ca");
+    make_key(&authority, "ed25519", "");
+    sign(&authority, &folder.path().join("key.pub"));
+    agent.add(&key);
+    run(Command::new(program("ssh-keygen")).args(["-q", "-p", "-P", "", "-N", "locked now", "-f"]).arg(&key));
+    std::fs::remove_file(folder.path().join("key-cert.pub")).expect("the agent alone has it now");
+    let by_key = Sshd::builder().authorize(folder.path().join("key.pub")).start();
+    let by_certificate = Sshd::builder().config(format!("TrustedUserCAKeys {}.pub", authority.display())).start();
+    for sshd in [by_key, by_certificate] {
+        let mut host = sshd.host("web-1");
+        host.endpoint.identity = vec![key.clone()];
+        let person = Person::absent();
+        let connector = connector(&person).with_agent(agent.socket.clone());
+        within("connecting", connector.connect(&host)).await.map_err(|e| e.status).map(drop).expect("in");
+        assert!(person.asked().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_password_is_asked_for_as_a_last_resort_and_two_wrong_ones_are_the_end() {
+    let sshd = Sshd::start();
+    let server = Prompting::start(Kind::Password).await;
+    let host = server.host(&sshd);
+    let person = Person::who_answers([secret("wrong"), secret("right")]);
+    assert!(within("connecting", connector(&person).connect(&host)).await.is_ok());
+    let [Question::Secret { prompt, echo: false, .. }, _] = &person.asked()[..] else { panic!("{:?}", person.asked()) };
+    assert!(prompt.starts_with("password for "), "{prompt}");
+    let person = Person::who_answers(["a", "b", "c"].map(secret));
+    let (state, reason) = refusal(&person, &host).await;
+    assert_eq!((state, person.asked().len()), (LinkState::Denied, 2), "{reason}");
+}
+
+#[tokio::test]
+async fn prompts_of_the_server_are_passed_on_word_for_word() {
+    let sshd = Sshd::start();
+    let server = Prompting::start(Kind::Interactive).await;
+    let person = Person::who_answers([secret("123456")]);
+    assert!(within("connecting", connector(&person).connect(&server.host(&sshd))).await.is_ok());
+    let [Question::Secret { prompt, echo: true, .. }] = &person.asked()[..] else { panic!("{:?}", person.asked()) };
+    assert_eq!(prompt, "One-time code: ");
+}
+
+fn sign(authority: &Path, public: &Path) {
+    run(Command::new(program("ssh-keygen"))
+        .args(["-q", "-s"])
+        .arg(authority)
+        .args(["-I", "test", "-n", &crate::support::sshd::me()])
+        .arg(public));
+}
+
+/// A real ssh-agent.
+struct Agent {
+    process: Child,
+    socket: std::path::PathBuf,
+}
+
+impl Agent {
+    async fn start(folder: &Path) -> Self {
+        let socket = folder.join("agent");
+        let process = Command::new(program("ssh-agent"))
+            .arg("-D")
+            .arg("-a")
+            .arg(&socket)
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("ssh-agent starts");
+        wait_until("the agent's socket", || if socket.exists() { Ok(()) } else { Err("missing") }).await;
+        Self { process, socket }
+    }
+
+    fn add(&self, key: &Path) {
+        run(Command::new(program("ssh-add")).arg("-q").arg(key).env("SSH_AUTH_SOCK", &self.socket));
+    }
+}
+
+impl Drop for Agent {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// A server that asks for what OpenSSH asks for with PAM only. `right` and `123456` let in.
+struct Prompting {
+    port: u16,
+    host_key: String,
+    _folder: tempfile::TempDir,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Password,
+    Interactive,
+}
+
+impl Kind {
+    fn method(self) -> MethodKind {
+        match self {
+            Self::Password => MethodKind::Password,
+            Self::Interactive => MethodKind::KeyboardInteractive,
+        }
+    }
+}
+
+impl Prompting {
+    async fn start(kind: Kind) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let key = folder.path().join("key");
+        make_key(&key, "ed25519", "");
+        let config = Arc::new(server::Config {
+            keys: vec![russh::keys::load_secret_key(&key, None).expect("a key")],
+            methods: MethodSet::from(&[kind.method()][..]),
+            auth_rejection_time: Duration::ZERO,
+            ..server::Config::default()
+        });
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let port = listener.local_addr().expect("bound").port();
+        tokio::spawn(async move {
+            while let Ok((socket, _)) = listener.accept().await {
+                let config = Arc::clone(&config);
+                tokio::spawn(async move {
+                    if let Ok(session) = server::run_stream(config, socket, Gate(kind)).await {
+                        let _ = session.await;
+                    }
+                });
+            }
+        });
+        let host_key = std::fs::read_to_string(folder.path().join("key.pub")).expect("a key");
+        Self { port, host_key, _folder: folder }
+    }
+
+    fn host(&self, near: &Sshd) -> logtrail::model::HostSpec {
+        let mut host = near.host("gate");
+        let known = near.path("gate_known_hosts");
+        std::fs::write(&known, format!("[127.0.0.1]:{} {}", self.port, self.host_key)).expect("written");
+        host.endpoint.port = Some(self.port);
+        host.endpoint.known_hosts = vec![known];
+        host
+    }
+}
+
+struct Gate(Kind);
+
+impl Gate {
+    fn decide(&self, right: bool) -> Auth {
+        let methods = MethodSet::from(&[self.0.method()][..]);
+        if right {
+            Auth::Accept
+        } else {
+            // As OpenSSH does: the same method may be tried again.
+            Auth::Reject { proceed_with_methods: Some(methods), partial_success: false }
+        }
+    }
+}
+
+impl server::Handler for Gate {
+    type Error = russh::Error;
+
+    async fn auth_password(&mut self, _: &str, password: &str) -> Result<Auth, russh::Error> {
+        Ok(self.decide(self.0 == Kind::Password && password == "right"))
+    }
+
+    async fn auth_keyboard_interactive<'a>(
+        &'a mut self,
+        _: &str,
+        _: &str,
+        response: Option<Response<'a>>,
+    ) -> Result<Auth, russh::Error> {
+        let Some(mut response) = response else {
+            return Ok(Auth::Partial {
+                name: "".into(),
+                instructions: "".into(),
+                prompts: vec![("One-time code: ".into(), true)].into(),
+            });
+        };
+        let code = response.next();
+        Ok(self.decide(code.is_some_and(|code| code == "123456")))
+    }
+}
