@@ -181,7 +181,7 @@ actions! {
         PageUp "page-up" ("<pgup>" "b" "<C-b>") "page up";
         HalfDown "half-down" ("<C-d>") "half a page down";
         HalfUp "half-up" ("<C-u>") "half a page up";
-        Top "top" ("g" "<home>") "to the oldest line; with a count, to that line";
+        Top "top" ("g" "<home>") "to the oldest line; 12g: to line 12";
         Bottom "bottom" ("G" "<end>") "to the newest line, and follow";
     }
     Move Log {
@@ -200,9 +200,9 @@ actions! {
         PreviousWarning "previous-warning" ("W") "previous warning or error";
         Filter "filter" ["QUERY"] ("&") "show only lines that match";
         ToggleFilters "toggle-filters" ("<C-f>") "filters of this pane off and on";
-        Clear "clear" () "remove filters, search and host choice of this pane";
-        Hosts "hosts" ["NAME…"] () "show only these hosts; without names, all";
-        Sources "sources" ["NAME…"] () "show only these sources; without names, all";
+        Clear "clear" () "remove filter, search and choice of hosts";
+        Hosts "hosts" ["NAME…"] () "only these hosts; without NAME, all";
+        Sources "sources" ["NAME…"] () "only these sources; without NAME, all";
         Bookmark "bookmark" ("m") "bookmark this line";
         NextBookmark "next-bookmark" ("]") "next bookmark";
         PreviousBookmark "previous-bookmark" ("[") "previous bookmark";
@@ -210,7 +210,6 @@ actions! {
     Log Log {
         Follow "follow" ("f" "F") "follow the newest lines";
         Freeze "freeze" ("p") "freeze this pane; lines are kept";
-        Detail "detail" ("<ret>") "the whole record; of a host: facts, reason, metrics";
         CopyLine "copy" ("y") "copy the text of the line";
         CopyRecord "copy-record" ("Y") "copy the line with host, source and time";
         Mark "mark" ("M") "draw a line under what has come so far";
@@ -220,6 +219,7 @@ actions! {
         ShowSource "show-source" ("xs") "source names on and off";
     }
     Log All {
+        Detail "detail" ("<ret>") "the whole record; of a host, all we know";
         FreezeAll "freeze-all" ("P") "freeze all panes, or let all go on";
         Utc "utc" ("xu") "times in UTC or local";
     }
@@ -242,19 +242,19 @@ actions! {
         Only "only" ("<C-w>o") "close all other panes";
     }
     Hosts All {
-        HostList "host-list" ("<f2>") "to the host list, and back; hide it there with F2";
+        HostList "host-list" ("<f2>") "to the host list; there, hides it";
         AllHosts "all-hosts" ("a") "show all hosts in the pane";
     }
     Hosts Hosts {
-        OnlyHost "only-host" ("o") "show only this host in the pane; again: all";
+        OnlyHost "only-host" ("o") "only this host in the pane; again: all";
         ToggleHost "toggle-host" ("<space>") "add or remove this host in the pane";
-        Reconnect "reconnect" ["NAME…"] ("r") "dial the host again, now; without names, all that are down";
+        Reconnect "reconnect" ["NAME…"] ("r") "dial the host now; without NAME, all down";
     }
     General All {
         Command "command" (":") "type a command; Tab completes";
         Answer "answer" ("!") "answer the question of a host";
-        Theme "theme" ["NAME"] () "dark, light, high-contrast, none, or one of your own";
-        Set "set" ["OPTION"] () "wrap, nowrap, hints, nohints, utc, local";
+        Theme "theme" ["NAME"] () "dark, light, high-contrast, none or your own";
+        Set "set" ["OPTION"] () "wrap, hints, utc, shorttime … Tab lists them";
         Hints "hints" ("<f3>") "key hints on and off";
         Help "help" ("?" "<f1>") "this help";
         Redraw "redraw" ("<C-l>") "draw the screen anew";
@@ -282,7 +282,7 @@ mod tests {
     fn every_action_has_a_key_or_is_a_command_and_says_what_it_does() {
         for action in ACTIONS {
             assert!(!action.doc.is_empty() && !action.name.is_empty(), "{action:?}");
-            assert!(action.doc.chars().count() <= 60, "{} is described too long for the help", action.name);
+            assert!(action.doc.chars().count() <= 45, "{} is described too long for the help", action.name);
         }
     }
 

@@ -152,7 +152,7 @@ pub(crate) fn sample(cpu: f64) -> Sample {
 
 /// So many realistic lines, a tenth of a second apart, from the three hosts that are up.
 pub(crate) fn lines(count: i64) -> Vec<Record> {
-    (0..count).map(|number| nth_line(number)).collect()
+    (0..count).map(nth_line).collect()
 }
 
 fn nth_line(number: i64) -> Record {

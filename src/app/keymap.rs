@@ -66,14 +66,17 @@ impl Keymap {
         count + &spell(&self.typed)
     }
 
-    /// Keys by which what was typed can go on, with the names of the actions.
+    /// The first key by which what was typed goes on to each action, with its name.
     #[must_use]
     pub fn continuations(&self, scope: Scope) -> Vec<(String, &'static str)> {
         if self.typed.is_empty() {
             return Vec::new();
         }
-        bindings(scope)
-            .filter(|(keys, _)| keys.len() > self.typed.len() && keys.starts_with(&self.typed))
+        let goes_on = |keys: &Vec<Key>| keys.len() > self.typed.len() && keys.starts_with(&self.typed);
+        ACTIONS
+            .iter()
+            .filter(|action| holds(action.scope, scope))
+            .filter_map(|action| Some((action.sequences().find(goes_on)?, action.name)))
             .map(|(keys, name)| (spell(&keys[self.typed.len()..]), name))
             .collect()
     }
@@ -105,13 +108,6 @@ fn find(typed: &[Key], scope: Scope) -> Found {
         }
     }
     if begins { Found::Begins } else { Found::Nothing }
-}
-
-fn bindings(scope: Scope) -> impl Iterator<Item = (Vec<Key>, &'static str)> {
-    ACTIONS
-        .iter()
-        .filter(move |action| holds(action.scope, scope))
-        .flat_map(|action| action.sequences().map(move |keys| (keys, action.name)))
 }
 
 fn holds(bound: Scope, here: Scope) -> bool {

@@ -44,9 +44,9 @@ impl Areas {
 
 fn side_width(width: u16, focused: bool) -> u16 {
     match width {
-        160.. => 46,
-        110.. => 38,
-        SIDE_FROM_WIDTH.. => 27,
+        160.. => 48,
+        110.. => 40,
+        SIDE_FROM_WIDTH.. => 28,
         _ if focused => width,
         _ => 0,
     }

@@ -4,6 +4,7 @@
 //! It does no I/O, waits for nothing and knows no clock, so that every rule of the console can be tested as a
 //! function. Drawing is left to `view`, the terminal and the fleet to `tui`.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use crossterm::event::KeyEvent;
@@ -145,6 +146,7 @@ pub struct App {
     hosts_focused: bool,
     host_cursor: usize,
     popup: Option<(Popup, u16)>,
+    scroll_limit: Cell<u16>,
     prompt: Option<Prompt>,
     history: History,
     questions: Questions,
@@ -183,6 +185,7 @@ impl App {
             hosts_focused: false,
             host_cursor: 0,
             popup: None,
+            scroll_limit: Cell::new(u16::MAX),
             prompt: None,
             history: History::default(),
             questions: Questions::default(),
@@ -413,6 +416,11 @@ impl App {
         self.popup
     }
 
+    /// How far the open popup can be scrolled: the one thing that only drawing knows and keys need.
+    pub fn limit_scroll(&self, most: u16) {
+        self.scroll_limit.set(most);
+    }
+
     /// The open prompt.
     #[must_use]
     pub fn prompt(&self) -> Option<&Prompt> {
@@ -464,5 +472,3 @@ impl App {
 
 #[cfg(test)]
 pub(crate) mod fixture;
-#[cfg(test)]
-mod tests;

@@ -9,7 +9,7 @@ use crate::model::{HostId, Level, Query, SourceId};
 use crate::store::{Entry, Filter, Lens, Store};
 
 /// Bytes of lines that one turn of the loop may spend on one pane: about two milliseconds of matching.
-pub const SLICE_BYTES: usize = 1024 * 1024;
+const SLICE_BYTES: usize = 1024 * 1024;
 
 /// A pane of merged log lines.
 #[derive(Debug)]

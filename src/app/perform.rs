@@ -102,13 +102,14 @@ impl App {
         let Some((popup, offset)) = &mut self.popup else { return false };
         let times = u16::try_from(count.unwrap_or(1)).unwrap_or(u16::MAX);
         let page = self.screen.height.saturating_sub(6).max(1);
+        let most = self.scroll_limit.get();
         match act {
-            Act::Down => *offset = offset.saturating_add(times),
+            Act::Down => *offset = offset.saturating_add(times).min(most),
             Act::Up => *offset = offset.saturating_sub(times),
-            Act::PageDown | Act::Page | Act::HalfDown => *offset = offset.saturating_add(page),
+            Act::PageDown | Act::Page | Act::HalfDown => *offset = offset.saturating_add(page).min(most),
             Act::PageUp | Act::HalfUp => *offset = offset.saturating_sub(page),
             Act::Top => *offset = 0,
-            Act::Bottom => *offset = u16::MAX,
+            Act::Bottom => *offset = most,
             Act::Quit | Act::Detail | Act::Interrupt | Act::Help => self.popup = None,
             Act::Reconnect | Act::OnlyHost | Act::ToggleHost => {
                 if let Popup::Host(host) = *popup {
@@ -292,6 +293,11 @@ impl App {
     pub(super) fn continue_seek(&mut self) {
         let Some(mut seek) = self.seek.take() else { return };
         let Some(pane) = self.panes.get(&seek.pane) else { return };
+        if pane.pending(&self.store) > 0 {
+            // "No match" can only be said of a pane that has been read to its beginning.
+            self.seek = Some(seek);
+            return;
+        }
         match seek.advance(pane, &self.store) {
             Sought::Going => self.seek = Some(seek),
             Sought::Nothing => self.say(nothing(&seek.target)),

@@ -174,7 +174,7 @@ impl History {
 
 /// Completions of a command line: names of commands, then whatever `arguments` says the command takes.
 #[must_use]
-pub fn complete(text: &str, arguments: impl Fn(&str) -> Vec<String>) -> Vec<Candidate> {
+pub(super) fn complete(text: &str, arguments: impl Fn(&str) -> Vec<String>) -> Vec<Candidate> {
     match text.split_once(' ') {
         None => ACTIONS
             .iter()

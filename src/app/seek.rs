@@ -9,11 +9,11 @@ const SLICE_LINES: usize = 4096;
 
 /// A jump on its way.
 #[derive(Debug)]
-pub struct Seek {
+pub(super) struct Seek {
     /// The pane that it moves.
-    pub pane: PaneId,
+    pub(super) pane: PaneId,
     /// What it looks for.
-    pub target: Target,
+    pub(super) target: Target,
     forward: bool,
     /// Matches that are still to be found.
     count: u32,
@@ -25,7 +25,7 @@ pub struct Seek {
 
 /// How far a slice of a jump came.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Sought {
+pub(super) enum Sought {
     /// It is not there yet.
     Going,
     /// At this index; and whether it went round the end.
@@ -37,21 +37,22 @@ pub enum Sought {
 impl Seek {
     /// A jump from the entry under the cursor, which itself is looked at last.
     #[must_use]
-    pub fn new(id: PaneId, pane: &LogPane, target: Target, forward: bool, count: u32) -> Option<Self> {
+    pub(super) fn new(id: PaneId, pane: &LogPane, target: Target, forward: bool, count: u32) -> Option<Self> {
         let at = pane.seq(pane.cursor()?)?;
         Some(Self { pane: id, target, forward, count: count.max(1), at, start: at, wrapped: false })
     }
 
     /// As [`Seek::new`], but the entry under the cursor is looked at first.
     #[must_use]
-    pub fn from_here(id: PaneId, pane: &LogPane, target: Target, forward: bool) -> Option<Self> {
+    pub(super) fn from_here(id: PaneId, pane: &LogPane, target: Target, forward: bool) -> Option<Self> {
         let mut seek = Self::new(id, pane, target, forward, 1)?;
-        seek.at = if forward { seek.at.checked_sub(1)? } else { seek.at + 1 };
+        // Before the very first entry there is no number; one more than the largest is 0 again.
+        seek.at = if forward { seek.at.wrapping_sub(1) } else { seek.at + 1 };
         Some(seek)
     }
 
     /// Looks at the next lines.
-    pub fn advance(&mut self, pane: &LogPane, store: &Store) -> Sought {
+    pub(super) fn advance(&mut self, pane: &LogPane, store: &Store) -> Sought {
         for _ in 0..SLICE_LINES {
             let Some(index) = self.step(pane) else { return Sought::Nothing };
             let Some(seq) = pane.seq(index) else { return Sought::Nothing };
@@ -75,7 +76,7 @@ impl Seek {
         if len == 0 {
             return None;
         }
-        let next = if self.forward { pane.index_of(self.at.saturating_add(1)) } else { pane.index_of(self.at) };
+        let next = if self.forward { pane.index_of(self.at.wrapping_add(1)) } else { pane.index_of(self.at) };
         let next = if self.forward { (next < len).then_some(next) } else { next.checked_sub(1) };
         if next.is_none() {
             if self.wrapped {

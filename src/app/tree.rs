@@ -299,7 +299,7 @@ mod tests {
     fn focus_moves_to_the_pane_on_that_side() {
         let tree = three();
         let go = |from, side| tree.neighbour(pane(from), side, SCREEN).map(|pane| pane.0);
-        assert_eq!(go(0, Side::Right).is_some(), true);
+        assert!(go(0, Side::Right).is_some());
         assert_eq!(go(1, Side::Left), Some(0));
         assert_eq!(go(2, Side::Up), Some(1));
         assert_eq!(go(1, Side::Down), Some(2));

@@ -6,12 +6,13 @@
 use std::collections::HashMap;
 use std::io;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crossterm::event::{Event as TermEvent, EventStream, KeyEventKind};
 use futures_util::{Stream, StreamExt};
 use jiff::tz::TimeZone;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 
 use crate::app::{App, Effect, Event, QuestionId};
 use crate::fleet::{Fleet, Updates};
@@ -186,7 +187,9 @@ impl<S: Screen, C: Fn() -> Time> Loop<S, C> {
             }
             if std::mem::take(&mut self.suspend) {
                 drop(input.take());
-                self.screen.suspend()?;
+                if !self.screen.suspend()? {
+                    self.handle(Event::Notice("there is no shell to go back to".into()), &reconnect);
+                }
                 input = Some(open_input());
                 self.resize()?;
             }
@@ -200,7 +203,7 @@ impl<S: Screen, C: Fn() -> Time> Loop<S, C> {
         I: Stream<Item = io::Result<TermEvent>> + Unpin,
     {
         let ready = self.screen.is_ready();
-        let due = self.pacer.due().filter(|_| ready).map(tokio::time::Instant::from_std);
+        let due = self.pacer.due().filter(|_| ready);
         tokio::select! {
             biased;
             signal = signals.next() => Woken::Signal(signal),
@@ -209,7 +212,8 @@ impl<S: Screen, C: Fn() -> Time> Loop<S, C> {
             () = self.screen.written(), if !ready => Woken::Written,
             () = sleep_until(due), if due.is_some() => Woken::Draw,
             batch = feed.next(), if feeding => Woken::Batch(batch),
-            () = std::future::ready(()), if self.app.has_work() => Woken::Spare,
+            // Yields first: a loop that is always ready would never let the runtime look at its timers and signals.
+            () = tokio::task::yield_now(), if self.app.has_work() => Woken::Spare,
         }
     }
 
@@ -336,8 +340,8 @@ impl<S: Screen, C: Fn() -> Time> Loop<S, C> {
 
     fn copy(&mut self, text: &str) -> String {
         let (safe, cut) = copyable(text);
-        if !self.screen.copy(&safe) {
-            return "not copied: the terminal takes nothing just now".into();
+        if let Err(error) = self.screen.copy(&safe) {
+            return format!("not copied: {error}");
         }
         let bytes = safe.len();
         if cut { format!("copied the first {bytes} bytes") } else { format!("copied {bytes} bytes") }
@@ -359,7 +363,7 @@ fn copyable(text: &str) -> (String, bool) {
     (safe, false)
 }
 
-async fn sleep_until(at: Option<tokio::time::Instant>) {
+async fn sleep_until(at: Option<Instant>) {
     match at {
         Some(at) => tokio::time::sleep_until(at).await,
         None => std::future::pending().await,

@@ -2,7 +2,9 @@
 //!
 //! The one place that decides it, so that debouncers cannot fight. Times are arguments.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 /// Two frames for keys are at least this far apart: a held key repeats at 30 to 50 Hz, a paste comes all at once.
 const KEY_INTERVAL: Duration = Duration::from_millis(8);

@@ -1,6 +1,8 @@
 //! The terminal: taken on the way in, given back on every way out, drawn to in between.
 
+use std::fs::File;
 use std::io::{self, IsTerminal, Write, stdout};
+use std::os::fd::AsFd;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -36,10 +38,11 @@ pub(super) trait Screen {
     fn size(&self) -> io::Result<Size>;
     /// Draws; every cell anew where `anew`.
     fn draw(&mut self, app: &App, theme: &Theme, anew: bool) -> io::Result<()>;
-    /// Puts text into the clipboard of the operator's machine; false if the terminal takes nothing just now.
-    fn copy(&mut self, text: &str) -> bool;
-    /// Gives the terminal back, stops this process until it is continued, and takes the terminal again.
-    fn suspend(&mut self) -> io::Result<()>;
+    /// Puts text into the clipboard of the operator's machine, with the next frame.
+    fn copy(&mut self, text: &str) -> io::Result<()>;
+    /// Gives the terminal back, stops this process until it is continued, and takes the terminal again. False where
+    /// nobody could continue it.
+    fn suspend(&mut self) -> io::Result<bool>;
 }
 
 /// The terminal of this process.
@@ -56,7 +59,8 @@ impl Console {
         if !stdout().is_terminal() {
             return Err(io::Error::other("standard output is not a terminal; use --once to print"));
         }
-        let output = Output::start(stdout())?;
+        // A descriptor of its own: the lock of std's stdout would be held for as long as the terminal takes nothing.
+        let output = Output::start(File::from(stdout().as_fd().try_clone_to_owned()?))?;
         let guard = TerminalGuard::enter(output.clone())?;
         let frame = FrameBuffer::default();
         let terminal = Terminal::new(CrosstermBackend::new(frame.clone()))?;
@@ -88,7 +92,9 @@ impl Screen for Console {
         let mut buffer = self.frame.clone();
         queue!(buffer, BeginSynchronizedUpdate)?;
         if anew {
-            self.terminal.clear()?;
+            // Not `clear`: that asks the terminal where its cursor is, and waits for the answer.
+            let size = self.terminal.size()?;
+            self.terminal.resize(Rect::from((ratatui::layout::Position::ORIGIN, size)))?;
         }
         draw_frame(&mut self.terminal, app, theme)?;
         queue!(buffer, EndSynchronizedUpdate)?;
@@ -96,14 +102,20 @@ impl Screen for Console {
         Ok(())
     }
 
-    fn copy(&mut self, text: &str) -> bool {
-        self.output.send(clipboard_sequence(text))
+    fn copy(&mut self, text: &str) -> io::Result<()> {
+        let in_screen = std::env::var_os("STY").is_some();
+        self.frame.write_all(&clipboard_sequence(text, in_screen))
     }
 
-    fn suspend(&mut self) -> io::Result<()> {
+    fn suspend(&mut self) -> io::Result<bool> {
+        if is_alone() {
+            return Ok(false);
+        }
         leave(&self.output);
+        // The whole group, as the terminal's own Ctrl-Z: a wrapper that we were started by must stop too.
         rustix::process::kill_current_process_group(rustix::process::Signal::STOP)?;
-        enter(&self.output)
+        enter(&self.output)?;
+        Ok(true)
     }
 }
 
@@ -121,10 +133,22 @@ pub(super) fn draw_frame<B: ratatui::backend::Backend>(
     Ok(())
 }
 
-/// OSC 52. The payload is base64, so no byte of the text is seen by the terminal itself.
-pub(super) fn clipboard_sequence(text: &str) -> Vec<u8> {
+/// True where this process leads its session: there is no shell behind it that could bring it back.
+fn is_alone() -> bool {
+    rustix::process::getsid(None).is_ok_and(|session| session == rustix::process::getpid())
+}
+
+/// OSC 52. The payload is base64, so no byte of the text is seen by the terminal itself. GNU screen passes it on only
+/// in pieces of a device control string; tmux understands it as it is.
+fn clipboard_sequence(text: &str, in_screen: bool) -> Vec<u8> {
+    /// Screen drops longer strings.
+    const PIECE: usize = 256;
     let payload = base64::engine::general_purpose::STANDARD.encode(text);
-    format!("\x1b]52;c;{payload}\x1b\\").into_bytes()
+    let sequence = format!("\x1b]52;c;{payload}\x07").into_bytes();
+    if !in_screen {
+        return sequence;
+    }
+    sequence.chunks(PIECE).flat_map(|piece| [b"\x1bP", piece, b"\x1b\\"].concat()).collect()
 }
 
 /// Restores the terminal when it is dropped, and when the program panics.
@@ -190,4 +214,23 @@ fn restore_on_panic() {
             before(info);
         }));
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_is_one_sequence_of_base64_and_wrapped_for_screen() {
+        assert_eq!(clipboard_sequence("hi\n", false), b"\x1b]52;c;aGkK\x07");
+        assert_eq!(clipboard_sequence("hi\n", true), b"\x1bP\x1b]52;c;aGkK\x07\x1b\\");
+    }
+
+    #[test]
+    fn the_last_words_undo_what_was_done_on_the_way_in() {
+        let words = String::from_utf8(farewell()).expect("text");
+        for undone in ["\x1b[?1049l", "\x1b[?2004l", "\x1b[?25h", "\x1b[?2026l"] {
+            assert!(words.contains(undone), "{undone:?}");
+        }
+    }
 }

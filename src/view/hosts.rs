@@ -14,6 +14,9 @@ use crate::store::{HostRow, Series};
 const HIGH_PCT: f64 = 70.0;
 const CRITICAL_PCT: f64 = 90.0;
 
+/// A series without a natural maximum leaves so much room above its highest point, or a steady one would be a block.
+const HEADROOM: f64 = 1.6;
+
 /// Which numbers a list of a width has room for, in cells.
 struct Columns {
     name: u16,
@@ -33,8 +36,8 @@ impl Columns {
         };
         let rate = if width >= 20 { 5 } else { 0 };
         let cpu = if spark > 0 { spark + 5 } else { 0 };
-        // Two cells for the state, one for the border, one before the first number.
-        let name = width.saturating_sub(2 + 1 + 1 + cpu + memory + load + rate);
+        // Two cells for the state, one for the border, one before the first number and one after the last.
+        let name = width.saturating_sub(2 + 1 + 2 + cpu + memory + load + rate);
         Self { name, spark, memory, load, rate }
     }
 
@@ -124,13 +127,13 @@ fn draw_numbers(app: &App, theme: &Theme, columns: &Columns, host: &HostRow, row
     }
     if columns.rate > 0 {
         let rate = host.rate(app.now());
-        row.right(count(rate), columns.rate, theme.get(if rate > 0.0 { Role::Text } else { Role::Faint }));
+        row.right(count(rate), columns.rate, theme.get(if rate > 0.0 { Role::LineNone } else { Role::Faint }));
     }
 }
 
 fn share(theme: &Theme, value: Option<f64>, cells: u16, row: &mut Row<'_>) {
     let text = value.map_or_else(|| Shown::from("–"), percent);
-    row.right(text, cells, theme.get(gravity(value, Role::Text)));
+    row.right(text, cells, theme.get(gravity(value, Role::LineNone)));
 }
 
 fn gravity(value: Option<f64>, normal: Role) -> Role {
@@ -145,7 +148,7 @@ fn gravity(value: Option<f64>, normal: Role) -> Role {
 fn sparkline(theme: &Theme, series: &Series, cells: u16, full: Option<f64>, row: &mut Row<'_>) {
     let points: Vec<_> = series.last(cells.into()).collect();
     let highest = points.iter().flatten().copied().fold(0.0, f64::max);
-    let scale = full.unwrap_or(highest).max(f64::MIN_POSITIVE);
+    let scale = full.unwrap_or(highest * HEADROOM).max(f64::MIN_POSITIVE);
     row.blank(cells - u16::try_from(points.len()).unwrap_or(cells));
     for point in points {
         let role = if full.is_some() { gravity(point, Role::Spark) } else { Role::Spark };
@@ -170,7 +173,7 @@ fn state_words(host: &HostRow) -> Shown<'static> {
     let state = host.status.state;
     match (state, host.status.retry_in_s) {
         (LinkState::Connecting, None) => Shown::from("connecting …"),
-        (_, Some(seconds)) => Shown::own(&format!("{state} · again in {seconds} s")),
+        (_, Some(seconds)) => Shown::own(&format!("{state} ↻ {seconds} s")),
         _ => Shown::from(state.as_str()),
     }
 }
@@ -204,7 +207,11 @@ fn metric(theme: &Theme, label: &'static str, series: &Series, full: Option<f64>
     row.blank(1).column(label, LABEL - 1, theme.get(Role::Dim));
     let spark = row.left().saturating_sub(VALUE + 1);
     sparkline(theme, series, spark, full, &mut row);
-    row.right(value, VALUE, theme.get(if full.is_some() { gravity(series.latest(), Role::Text) } else { Role::Text }));
+    row.right(
+        value,
+        VALUE,
+        theme.get(if full.is_some() { gravity(series.latest(), Role::LineNone) } else { Role::LineNone }),
+    );
 }
 
 fn fullest_disk(theme: &Theme, host: &HostRow, mut row: Row<'_>) {
@@ -213,8 +220,8 @@ fn fullest_disk(theme: &Theme, host: &HostRow, mut row: Row<'_>) {
     row.blank(1).column("full", 6, theme.get(Role::Dim));
     let value = percent(disk.used_pct);
     let mount = row.left().saturating_sub(11);
-    row.column(SafeText::new(&disk.mount), mount, theme.get(Role::Text));
-    row.right(value, 10, theme.get(gravity(Some(disk.used_pct), Role::Text)));
+    row.column(SafeText::new(&disk.mount), mount, theme.get(Role::LineNone));
+    row.right(value, 10, theme.get(gravity(Some(disk.used_pct), Role::LineNone)));
 }
 
 fn pressure(theme: &Theme, host: &HostRow, mut row: Row<'_>) {
@@ -223,7 +230,7 @@ fn pressure(theme: &Theme, host: &HostRow, mut row: Row<'_>) {
     for (label, value) in [("cpu ", psi.cpu_some_pct), ("mem ", psi.memory_some_pct), ("io ", psi.io_some_pct)] {
         if let Some(value) = value {
             row.put(label, theme.get(Role::Dim))
-                .put(percent(value), theme.get(gravity(Some(value), Role::Text)))
+                .put(percent(value), theme.get(gravity(Some(value), Role::LineNone)))
                 .blank(1);
         }
     }

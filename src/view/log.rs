@@ -50,7 +50,7 @@ fn draw_header(app: &App, theme: &Theme, id: PaneId, pane: &LogPane, area: Rect,
     row.put(" ", style);
     let (state, held) = state(app, pane);
     let state_style = if held && !focused { theme.get(Role::PanePaused) } else { style };
-    row.at_end(" ", style).at_end(state, state_style);
+    row.at_end(" ", style).at_end(state, state_style).at_end(" ", style);
     for (index, part) in title(app, pane).into_iter().enumerate() {
         row.put(if index == 0 { "" } else { " · " }, style).put(part, style);
     }
@@ -155,8 +155,12 @@ impl<'a> Lines<'a> {
     }
 
     fn draw_empty(&self, body: Rect, buffer: &mut Buffer) {
-        let filtered = self.app.store().ring().end() > 0;
-        let words = if filtered { "nothing matches yet; :clear shows all" } else { "waiting for the first lines …" };
+        let store = self.app.store();
+        let words = match (store.ring().end(), self.pane.pending(store)) {
+            (0, _) => "waiting for the first lines …",
+            (_, 0) => "nothing matches yet; :clear shows all",
+            _ => "reading back …",
+        };
         let mut row = Row::new(buffer, body, body.height / 2);
         let width = u16::try_from(words.len()).unwrap_or(0);
         row.blank(body.width.saturating_sub(width) / 2).put(words, self.theme.get(Role::Dim));

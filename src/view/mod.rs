@@ -44,4 +44,6 @@ pub fn draw(app: &App, theme: &Theme, screen: Rect, buffer: &mut Buffer) -> Opti
 }
 
 #[cfg(test)]
+pub(crate) mod styled;
+#[cfg(test)]
 mod tests;

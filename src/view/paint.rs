@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
@@ -79,7 +79,10 @@ impl<'b> Row<'b> {
     /// Fills what is left with a style, and puts it under everything that follows.
     pub(super) fn fill(mut self, style: Style) -> Self {
         for x in self.x..self.end {
-            self.buffer[(x, self.y)].set_symbol(" ").set_style(style);
+            let cell = &mut self.buffer[(x, self.y)];
+            // What was here before may have been bold; a style only adds to it.
+            cell.modifier = Modifier::empty();
+            cell.set_symbol(" ").set_style(style);
         }
         self.under = style;
         self

@@ -24,7 +24,7 @@ type Lines = Vec<Vec<Piece>>;
 pub(super) fn draw(app: &App, theme: &Theme, screen: Rect, buffer: &mut Buffer) -> Option<Position> {
     if let Some((popup, offset)) = app.popup() {
         let width = screen.width.saturating_sub(4).min(match popup {
-            Popup::Help => 140,
+            Popup::Help => 150,
             Popup::Host(_) | Popup::Record(_) => 100,
         });
         let (title, lines) = match popup {
@@ -32,7 +32,9 @@ pub(super) fn draw(app: &App, theme: &Theme, screen: Rect, buffer: &mut Buffer) 
             Popup::Host(id) => (host_title(app, id), host(app, id)),
             Popup::Record(seq) => (Shown::from(" Record "), record(app, seq, width.saturating_sub(4))),
         };
-        draw_box(theme, &title, &lines, width, offset, screen, buffer);
+        let inner = draw_box(theme, &title, &lines, width, offset, screen, buffer);
+        let hidden = lines.len().saturating_sub(inner.height.into());
+        app.limit_scroll(u16::try_from(hidden).unwrap_or(u16::MAX));
     }
     let question = app.questions().open()?;
     let lines = ask(app, question);
@@ -100,7 +102,7 @@ fn draw_frame(theme: &Theme, title: &Shown<'_>, area: Rect, more: (bool, bool), 
 
 /// The table of actions, in as many columns as there is room for.
 fn help(width: u16) -> Lines {
-    const KEYS: usize = 18;
+    const KEYS: usize = 19;
     const COLUMN: u16 = 66;
     let mut rows: Lines = Vec::new();
     for group in Group::ALL {

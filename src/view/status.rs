@@ -21,8 +21,13 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let mut row = Row::new(buffer, area, 0).fill(style);
     draw_right(app, theme, &mut row);
     row.put(" ", style);
-    for (index, (words, role)) in facts(app).into_iter().enumerate() {
-        row.put(if index == 0 { "" } else { " · " }, theme.get(Role::StatusDim)).put(words, theme.get(role));
+    let mut before = "";
+    for (words, role) in facts(app) {
+        // Half a number is worse than none; a later, shorter fact may still fit.
+        if words.width() + 3 <= usize::from(row.left()) {
+            row.put(before, theme.get(Role::StatusDim)).put(words, theme.get(role));
+            before = " · ";
+        }
     }
 }
 
@@ -83,6 +88,11 @@ fn facts(app: &App) -> Vec<(Shown<'static>, Role)> {
 /// The last row: the prompt, or the hints where there is a row for them. Says where the cursor stands.
 pub(super) fn draw_bottom(app: &App, theme: &Theme, areas: Areas, buffer: &mut Buffer) -> Option<Position> {
     if let Some(prompt) = app.prompt() {
+        if let Some(error) = &prompt.error {
+            let style = theme.get(Role::PromptError);
+            let above = Rect { y: areas.bottom.y.saturating_sub(1), ..areas.bottom };
+            Row::new(buffer, above, 0).fill(style).put(" ", style).put(SafeText::new(error), style);
+        }
         draw_candidates(theme, prompt, areas, buffer);
         return draw_prompt(theme, prompt, areas.bottom, buffer);
     }
@@ -99,9 +109,7 @@ fn draw_prompt(theme: &Theme, prompt: &Prompt, area: Rect, buffer: &mut Buffer) 
         Kind::Command => (":", "Tab completes"),
     };
     let mut row = Row::new(buffer, area, 0).fill(theme.get(Role::Text));
-    if let Some(error) = &prompt.error {
-        row.at_end(Shown::own(&format!(" {error} ")), theme.get(Role::PromptError));
-    } else if prompt.editor.text().is_empty() {
+    if prompt.editor.text().is_empty() {
         row.at_end(help, theme.get(Role::HintText));
     }
     row.put(sign, theme.get(Role::PromptSign));

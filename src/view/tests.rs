@@ -1,1 +1,272 @@
-//! Screens.
+//! Screens: styled snapshots, hostile text as a terminal sees it, and any state in any rectangle.
+
+use proptest::prelude::*;
+use ratatui::backend::CrosstermBackend;
+use ratatui::{Terminal, TerminalOptions, Viewport};
+
+use super::styled::{styled, text};
+use super::*;
+use crate::app::keys::parse_keys;
+use crate::app::{Event, QuestionId, fixture};
+use crate::model::{HostName, Query, Question, Update};
+
+fn theme(name: &str) -> Theme {
+    Theme::load(name, None, Depth::True).expect("built in")
+}
+
+fn screen(app: &App, name: &str, width: u16, height: u16) -> Buffer {
+    let area = Rect::new(0, 0, width, height);
+    let mut buffer = Buffer::empty(area);
+    draw(app, &theme(name), area, &mut buffer);
+    buffer
+}
+
+/// Holds a screen against `tests/snapshots`.
+fn snapshot(name: &str, screen: &str) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("../../tests/snapshots");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!(format!("screen_{}", name), screen));
+}
+
+/// The busy fixture after some keys.
+fn after(keys: &str, width: u16, height: u16) -> App {
+    let mut app = fixture::busy(width, height, 200);
+    app.keys(keys);
+    app
+}
+
+#[test]
+fn the_main_screen_in_every_size_with_and_without_colour() {
+    for (width, height) in [(80, 24), (200, 60), (40, 10), (1, 1)] {
+        for name in ["dark", "none"] {
+            let app = after("", width, height);
+            snapshot(&format!("main_{width}x{height}_{name}"), &styled(&screen(&app, name, width, height)));
+        }
+    }
+}
+
+#[test]
+fn what_opens_and_what_is_typed() {
+    for (name, keys) in [
+        ("help", "?"),
+        ("host", "<tab>jjj<ret>"),
+        ("facts", "<tab><ret>"),
+        ("record", "E<ret>"),
+        ("search", "/payment<ret>"),
+        ("filter", "&level>=warn<ret>"),
+        ("error", "&level>=loud<ret>"),
+        ("splits", "<C-w>v:hosts web-2<ret><C-w>s&payment<ret>"),
+        ("completion", ":sp<bs><tab>"),
+        ("sequence", "<C-w>"),
+        ("wrapped", "z<C-w>v<C-w>v"),
+    ] {
+        let app = after(keys, 100, 24);
+        snapshot(name, &styled(&screen(&app, "dark", 100, 24)));
+    }
+}
+
+#[test]
+fn questions_of_hosts() {
+    let trust = Question::TrustHostKey {
+        host: HostName::new("db-1").expect("valid"),
+        address: "10.0.0.13:22".into(),
+        key_type: "ssh-ed25519".into(),
+        fingerprint: "SHA256:uNiVztksCsDhcc0u9e8BgrJXVGLxgJTQ9FjDPHRzFdM".into(),
+    };
+    let passphrase = Question::Passphrase { path: "~/.ssh/id_ed25519".into(), again: true };
+    for (name, question) in [("trust", trust), ("passphrase", passphrase)] {
+        let mut app = after("", 80, 24);
+        let rested = app.now().plus_millis(5000);
+        app.update(Event::Ask(QuestionId(1), question), rested);
+        for key in parse_keys("abc") {
+            app.update(Event::Key(key.into()), rested.plus_millis(1000));
+        }
+        snapshot(name, &text(&screen(&app, "dark", 80, 24)));
+    }
+}
+
+/// Everything that has ever been used to take over a terminal from a log line, and text that only looks like it.
+const HOSTILE: &[&[u8]] = &[
+    b"\x1b[2J\x1b[H\x1b[31mred\x1b[0m",
+    b"\x1b]52;c;cm0gLXJmIC8K\x07\x1b]0;title\x07\x1b]8;;http://x\x1b\\link",
+    b"\x1bP$q\"p\x1b\\\x1b_apc\x1b\\\x1b^pm\x1b\\\x1bXsos\x1b\\",
+    b"\x9b31m\xc2\x9b2J\xc2\x9d52;c;eA==\xc2\x9c",
+    b"\x07\x08\x08\x08\rover\x0b\x0c\x7f\x00",
+    b"\x1b[6n\x1b[c\x1b[21t\x1b]10;?\x07\x1b[?1049l\x1bc",
+    "a\u{202e}txt.exe\u{2066}\u{200b}\u{feff}\u{e0041}b".as_bytes(),
+    "e\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}".as_bytes(),
+    "日本語 👨‍👩‍👧 \u{1f1e9}\u{1f1ea}\ttab".as_bytes(),
+    b"\xff\xfe\xc0\xaf\xed\xa0\x80",
+];
+
+/// What ratatui's backend writes for a screen.
+fn bytes_of(app: &App, width: u16, height: u16) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let viewport = Viewport::Fixed(Rect::new(0, 0, width, height));
+    let options = TerminalOptions { viewport };
+    let mut terminal = Terminal::with_options(CrosstermBackend::new(&mut bytes), options).expect("memory");
+    terminal
+        .draw(|frame| {
+            draw(app, &theme("dark"), frame.area(), frame.buffer_mut());
+        })
+        .expect("memory");
+    drop(terminal);
+    bytes
+}
+
+fn hostile(keys: &str) -> App {
+    let mut app = fixture::busy(120, 40, 3);
+    let records = (0i64..).zip(HOSTILE).map(|(ms, raw)| fixture::line(0, 1000 + ms, raw)).collect();
+    app.update(Event::Batch(vec![Update::Records(records)]), app.now());
+    app.keys(keys);
+    app
+}
+
+/// Takes out the sequences that we write ourselves: cursor position, SGR, show and hide the cursor.
+fn without_ours(bytes: &[u8]) -> String {
+    let ours = regex::Regex::new(r"\x1b\[[0-9;]*[Hm]|\x1b\[\?25[hl]").expect("a valid expression");
+    let text = std::str::from_utf8(bytes).expect("we write UTF-8");
+    ours.replace_all(text, "").into_owned()
+}
+
+#[test]
+fn hostile_lines_bring_no_sequence_to_the_terminal() {
+    for keys in ["", "z", "/red<ret>", "<C-w>vl", "k<ret>", "<f1>"] {
+        let left = without_ours(&bytes_of(&hostile(keys), 120, 40));
+        let bad = left.chars().find(|c| c.is_control() || "\u{202e}\u{2066}\u{200b}\u{feff}\u{e0041}".contains(*c));
+        assert_eq!(bad, None, "after {keys:?}");
+    }
+}
+
+#[test]
+fn hostile_lines_are_seen_in_their_own_cells_and_nowhere_else() {
+    let app = hostile("");
+    let mut parser = vt100::Parser::new(40.try_into().expect("not 0"), 120.try_into().expect("not 0"), 0);
+    parser.process(&bytes_of(&app, 120, 40));
+    let seen: Vec<_> = parser.screen().rows(0, 120).map(|row| row.trim_end().to_owned()).collect();
+    let meant: Vec<_> = text(&screen(&app, "dark", 120, 40)).lines().map(str::to_owned).collect();
+    assert_eq!(seen, meant);
+    assert!(seen.iter().any(|row| row.contains("[2J") && row.contains('␛')), "{seen:#?}");
+    assert!(seen.iter().any(|row| row.contains("<U+202E>")), "{seen:#?}");
+}
+
+#[test]
+fn hostile_words_of_hosts_are_as_harmless_as_lines() {
+    use crate::model::{HostId, HostStatus, LinkState};
+    let mut app = hostile("");
+    let reason = String::from_utf8_lossy(HOSTILE[0]).into_owned() + "\u{202e}";
+    let status = HostStatus::because(LinkState::Unreachable, reason.clone(), reason.clone());
+    app.update(Event::Batch(vec![Update::Status(HostId(0), status)]), app.now());
+    app.keys("<tab><ret>");
+    let question = Question::Secret { host: HostName::new("x").expect("valid"), prompt: reason, echo: true };
+    let later = app.now().plus_millis(9000);
+    app.update(Event::Ask(QuestionId(1), question), later);
+    let left = without_ours(&bytes_of(&app, 120, 40));
+    assert_eq!(left.chars().find(|c| c.is_control() || *c == '\u{202e}'), None);
+}
+
+#[test]
+fn hits_are_highlighted_where_they_are_seen() {
+    let mut app = fixture::busy(120, 30, 50);
+    app.keys("/payment<ret>");
+    let buffer = screen(&app, "dark", 120, 30);
+    let hit = theme("dark").get(Role::Hit);
+    let marked: String =
+        buffer.content().iter().filter(|cell| Some(cell.bg) == hit.bg).map(ratatui::buffer::Cell::symbol).collect();
+    assert!(marked.starts_with("paymentpayment"), "{marked:?}");
+    assert!(Query::parse("payment").is_ok());
+}
+
+fn keys() -> impl Strategy<Value = String> {
+    let key = prop::sample::select(vec![
+        "j",
+        "k",
+        "<pgup>",
+        "<pgdn>",
+        "<C-u>",
+        "<C-d>",
+        "g",
+        "G",
+        "9k",
+        "l",
+        "h",
+        "0",
+        "z",
+        "f",
+        "p",
+        "P",
+        "n",
+        "N",
+        "e",
+        "E",
+        "w",
+        "W",
+        "m",
+        "[",
+        "]",
+        "M",
+        "y",
+        "Y",
+        "<ret>",
+        "<esc>",
+        "/error<ret>",
+        "&payment<ret>",
+        "&<C-u><ret>",
+        "<C-f>",
+        "<tab>",
+        "<S-tab>",
+        "<C-w>v",
+        "<C-w>s",
+        "<C-w>c",
+        "<C-w>o",
+        "<C-w>z",
+        "<C-w>=",
+        "<C-w>h",
+        "<C-w>j",
+        "<C-w>k",
+        "<C-w>l",
+        "<C-w>+",
+        "<C-w>-",
+        "<C-w><gt>",
+        "<C-w><lt>",
+        "?",
+        "<f2>",
+        "<f3>",
+        "o",
+        "<space>",
+        "a",
+        "r",
+        "xt",
+        "xh",
+        "xs",
+        "xu",
+        ":",
+        "<C-w>",
+        ":hosts db*<ret>",
+        ":clear<ret>",
+        "5",
+        "<C-c>",
+        "!",
+        ":s<tab><tab>",
+    ]);
+    prop::collection::vec(key, 0..25).prop_map(|keys| keys.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+    #[test]
+    fn any_state_is_drawn_in_any_rectangle(
+        keys in keys(), width in 0u16..130, height in 0u16..45, x in 0u16..9, y in 0u16..9, count in 0i64..60,
+    ) {
+        let mut app = fixture::busy(width, height, count);
+        app.keys(&keys);
+        let area = Rect::new(x, y, width, height);
+        let mut buffer = Buffer::empty(area);
+        let cursor = draw(&app, &theme("dark"), area, &mut buffer);
+        prop_assert!(cursor.is_none_or(|at| area.contains(at)), "{cursor:?} is outside {area:?}");
+        let mut smaller = Buffer::empty(Rect::new(0, 0, width / 2, height / 3));
+        draw(&app, &theme("none"), area, &mut smaller);
+    }
+}
