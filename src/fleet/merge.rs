@@ -14,6 +14,10 @@ use crate::model::{Gap, Record, SourceId, Time, Update};
 /// than this has its lines marked late.
 pub(super) const HOLD: Duration = Duration::from_millis(1000);
 
+/// A line is late when lines stamped this much later have gone. Many stamps are in whole seconds, and many programs
+/// write a moment after they stamped.
+pub const LATE_BY: i64 = 1_500_000_000;
+
 /// Most bytes held back; beyond, the earliest go whether their time has come or not.
 pub(super) const HELD_BYTES: usize = 64 << 20;
 
@@ -117,7 +121,7 @@ impl Merge {
             if next.is_none() {
                 self.sources.remove(&source);
             }
-            let late = before.is_some_and(|before| held.time() < before);
+            let late = before.is_some_and(|before| held.time().0.saturating_add(LATE_BY) < before.0);
             self.emit(held.item, late, records, out);
             let next = next?;
             if until.is_some_and(|until| next > until) {
@@ -211,9 +215,10 @@ mod tests {
         merge.line(record(1, 30), START);
         let_out(&mut merge, LetOut::UpTo(Some(Time(40))), START);
         merge.line(record(2, 20), START);
-        merge.line(record(2, 60), START);
+        let late = 40 - LATE_BY - 1;
+        merge.line(record(3, late), START);
         let out = let_out(&mut merge, LetOut::UpTo(Some(Time(60))), START);
-        assert_eq!(out, [(2, 20, true), (2, 60, false)]);
+        assert_eq!(out, [(3, late, true), (2, 20, false)], "a stamp in whole seconds is not late");
         assert_eq!(merge.late(), 1);
     }
 
@@ -225,7 +230,7 @@ mod tests {
         merge.line(record(2, 10), START);
         assert_eq!(let_out(&mut merge, LetOut::UpTo(Some(Time(20))), START), [(2, 10, false)]);
         let out = let_out(&mut merge, LetOut::UpTo(Some(Time(20))), HOLD);
-        assert_eq!(out, [(1, 9999, false), (1, 11, true)]);
+        assert_eq!(out, [(1, 9999, false), (1, 11, false)]);
     }
 
     proptest! {

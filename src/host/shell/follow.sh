@@ -12,9 +12,11 @@ order=
 # Watches are numbers made by the console; paths are never part of a text that is evaluated.
 get() { eval "$1=\$$2_$3"; }
 
-# Device, inode, size and time of change of every file named, one word each.
-if stat -L -c %d:%i:%s:%Y / >/dev/null 2>&1; then
-  stats() { stat -L -c %d:%i:%s:%Y -- "$@" 2>/dev/null; }
+# Device, inode, size and time of change (as fine as this stat can tell it) of every file named, one word each.
+format=%d:%i:%s:%.9Y
+case $(stat -L -c $format / 2>/dev/null) in *[!0-9:.]*|'') format=%d:%i:%s:%Y ;; esac
+if stat -L -c $format / >/dev/null 2>&1; then
+  stats() { stat -L -c $format -- "$@" 2>/dev/null; }
 else
   # Without such a stat: ls, which knows no device number, one file at a time.
   stats() {

@@ -291,6 +291,6 @@ mod tests {
 
     #[test]
     fn what_is_no_record_is_shown_as_it_is() {
-        assert!(lines("Failed to open\n")[0].ends_with("unknown: Failed to open\n"), "{:?}", lines("Failed to open\n"));
+        assert!(lines("Failed to open\n")[0].ends_with("unknown: Failed to open"), "{:?}", lines("Failed to open\n"));
     }
 }

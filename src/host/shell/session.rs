@@ -313,7 +313,8 @@ impl Session<'_> {
             } else {
                 POLL
             };
-        if !again && let Some(&(_, _, sent)) = self.asked.front() {
+        let complete = !again && self.all_expanded() && self.track.follower.is_settled();
+        if complete && let Some(&(_, _, sent)) = self.asked.front() {
             self.track.read_to(sent, self.script.take_bytes_read());
         }
     }

@@ -151,6 +151,8 @@ struct Source {
     problem: Option<Absence>,
     /// The last lines were read (or it began elsewhere).
     begun: bool,
+    /// It was told where to read on and has not been read since.
+    unread: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -173,7 +175,10 @@ impl Follower {
         let live = self.new_watch(source);
         self.requests.push(Request::Watch { watch: live, chain: source, path: path.clone() });
         let (current, phase, old) = (None, Phase::Unknown, VecDeque::new());
-        self.sources.insert(source, Source { path, begin, live, current, phase, old, problem: None, begun: false });
+        self.sources.insert(
+            source,
+            Source { path, begin, live, current, phase, old, problem: None, begun: false, unread: false },
+        );
     }
 
     /// A new connection: nothing is watched there yet, everything is remembered here.
@@ -208,6 +213,13 @@ impl Follower {
     #[must_use]
     pub fn all_begun(&self) -> bool {
         self.sources.values().all(|source| source.begun || source.problem.is_some())
+    }
+
+    /// True where the last poll has brought all that the sources have: none is begun, searched for or changing hands.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        let at_rest = |source: &Source| source.begun && source.phase == Phase::Reading && !source.unread;
+        self.sources.values().all(|source| source.problem.is_some() || at_rest(source))
     }
 
     /// Ends unfinished last lines, at the end of a bounded pass.
@@ -266,7 +278,7 @@ impl Follower {
             }
             (Phase::Unknown | Phase::Reading, Some(current)) => {
                 let request = Request::ReadFrom(watch, current.id, current.offset);
-                source.phase = Phase::Reading;
+                (source.phase, source.unread) = (Phase::Reading, true);
                 self.requests.push(request);
             }
             (Phase::Unknown | Phase::Reading, None) => self.first_look(number, stat, now),
@@ -305,7 +317,7 @@ impl Follower {
         let mut generation = Generation::new(source.live, stat.id, offset, offset > 0, now);
         generation.tail = Some(Tail { want, until: stat.size, window, pieces: VecDeque::new(), full: false });
         source.current = Some(generation);
-        source.phase = Phase::Reading;
+        (source.phase, source.unread) = (Phase::Reading, true);
         let request = Request::ReadFrom(source.live, stat.id, offset);
         self.requests.push(request);
     }
@@ -314,7 +326,7 @@ impl Follower {
     fn activate(&mut self, number: u32, stat: Stat, now: Duration) {
         let source = self.source(number);
         source.current = Some(Generation::new(source.live, stat.id, 0, false, now));
-        source.phase = Phase::Reading;
+        (source.phase, source.unread) = (Phase::Reading, true);
         source.begun = true;
         let request = Request::ReadFrom(source.live, stat.id, 0);
         self.requests.push(request);
@@ -348,6 +360,7 @@ impl Follower {
         if live && source.phase != Phase::Reading {
             return self.changed(watch, stat, now);
         }
+        source.unread &= !live;
         let generation =
             if live { source.current.as_mut() } else { source.old.iter_mut().find(|old| old.watch == watch) };
         let Some(generation) = generation.filter(|generation| generation.id == stat.id) else { return };

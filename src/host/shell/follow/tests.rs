@@ -8,6 +8,8 @@ use proptest::prelude::*;
 struct Host {
     files: BTreeMap<String, (u64, Vec<u8>)>,
     next_inode: u64,
+    /// Stands for the time of change of every file.
+    changes: usize,
     watches: BTreeMap<Watch, Script>,
     /// Newest generation first.
     order: Vec<Watch>,
@@ -32,6 +34,7 @@ impl Host {
     fn append(&mut self, name: &str, text: &str) {
         if let Some((_, bytes)) = self.files.get_mut(name) {
             bytes.extend_from_slice(text.as_bytes());
+            self.changes += 1;
         }
     }
 
@@ -145,7 +148,7 @@ impl Host {
         let bytes = self.files[&script.path].1.clone();
         let script = self.watches.get_mut(&watch).unwrap();
         script.absent = false;
-        if script.seen.replace((stat, bytes.len())) == Some((stat, bytes.len())) {
+        if script.seen.replace((stat, self.changes)) == Some((stat, self.changes)) {
             return;
         }
         if stat.id != script.id || stat.size < script.offset {
@@ -195,6 +198,28 @@ fn it_begins_with_the_last_lines_and_goes_on_with_new_ones() {
     host.append(LOG, "ur\nfive\n");
     poll_twice(&mut host, &mut follower);
     assert_eq!(told(&mut follower), ["four", "five"]);
+}
+
+#[test]
+fn it_is_settled_only_when_all_that_is_there_has_been_told() {
+    let mut host = Host::default();
+    host.create(LOG);
+    host.append(LOG, "one\n");
+    let mut follower = Follower::default();
+    follower.add(0, LOG.into(), Begin::LastLines(5));
+    let mut before = 0;
+    while !follower.is_settled() {
+        assert_eq!(told(&mut follower), Vec::<String>::new(), "nothing is told before it is settled");
+        host.poll(&mut follower, Duration::ZERO);
+        before += 1;
+        assert!(before < 5, "{follower:?}");
+    }
+    assert_eq!(told(&mut follower), ["one"]);
+    host.rename_and_create();
+    host.poll(&mut follower, Duration::ZERO);
+    assert!(!follower.is_settled(), "the old generation may have more");
+    poll_twice(&mut host, &mut follower);
+    assert!(follower.is_settled());
 }
 
 #[test]
