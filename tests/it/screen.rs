@@ -43,7 +43,8 @@ fn foreign(bytes: &[u8]) -> Vec<String> {
         at += length;
     }
     let text = String::from_utf8(bytes.to_vec()).expect("the console writes UTF-8");
-    let unseen = |c: &char| matches!(*c as u32, 0x7f..=0x9f | 0x200b..=0x200f | 0x2028..=0x202e | 0x2066..=0x2069 | 0xfeff);
+    let unseen =
+        |c: &char| matches!(*c as u32, 0x7f..=0x9f | 0x200b..=0x200f | 0x2028..=0x202e | 0x2066..=0x2069 | 0xfeff);
     wrong.extend(text.chars().filter(unseen).map(|c| format!("U+{:04X}", c as u32)));
     wrong
 }
