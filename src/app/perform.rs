@@ -360,7 +360,8 @@ impl App {
         }
     }
 
-    /// `q`: back from the host list or a zoomed pane; at the root quits, after a second press while lines still come.
+    /// `q`: back from the host list or a zoomed pane; at the root quits. Where lines still come and something would be
+    /// lost that is not there again after the next start, only at the second press.
     fn back(&mut self) {
         if self.tree.is_zoomed() {
             return self.tree.zoom();
@@ -368,9 +369,18 @@ impl App {
         let live = self.store.hosts().iter().filter(|row| row.status.state.is_up()).count();
         let hosts = if live == 1 { "host" } else { "hosts" };
         let notice = format!("{live} {hosts} still followed: q again to quit");
-        if live == 0 || self.ended || self.confirmed(Confirm::Quit, &notice) {
+        if live == 0 || self.ended || !self.has_arrangement() || self.confirmed(Confirm::Quit, &notice) {
             self.effects.push(Effect::Quit);
         }
+    }
+
+    /// Whether the operator has made something of the screen: panes, filters, a place.
+    fn has_arrangement(&self) -> bool {
+        let touched = |pane: &LogPane| {
+            let filter = pane.filter();
+            !pane.is_following() || filter.query.is_some() || filter.hosts.is_some() || filter.sources.is_some()
+        };
+        self.panes.len() > 1 || self.panes.values().any(touched)
     }
 
     fn split(&mut self, direction: Direction) {

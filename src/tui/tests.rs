@@ -272,11 +272,12 @@ async fn commands_are_completed_and_done() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn escape_never_quits_and_q_asks_while_hosts_are_live() {
-    let console = app(10).keys("?<esc><esc><esc>q").await;
+async fn escape_never_quits_and_q_asks_where_live_panes_would_be_lost() {
+    let console = app(10).keys("<C-w>v?<esc><esc><esc>q").await;
     assert!(!console.ended);
     console.says("q again to quit");
-    assert!(app(10).keys("qqj").await.ended);
+    assert!(console.keys("qj").await.ended);
+    assert!(app(10).keys("qj").await.ended);
     assert!(app(10).keys(":q<ret>j").await.ended);
 }
 

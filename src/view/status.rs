@@ -16,9 +16,18 @@ use crate::model::{LinkState, SafeText};
 /// Most completions that are listed at once.
 const MAX_CANDIDATES: usize = 8;
 
+/// Narrower screens have room for one sign only: whether all hosts are up.
+const SIGN_BELOW_WIDTH: u16 = 12;
+
 pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let style = theme.get(Role::Status);
     let mut row = Row::new(buffer, area, 0).fill(style);
+    if area.width < SIGN_BELOW_WIDTH {
+        let all_up = app.store().hosts().iter().all(|host| host.status.state.is_up());
+        let (sign, role) = if all_up { ("●", Role::StatusGood) } else { ("○", Role::StatusBad) };
+        row.put(sign, theme.get(role));
+        return;
+    }
     draw_right(app, theme, &mut row);
     row.put(" ", style);
     let mut before = "";
