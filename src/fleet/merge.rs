@@ -16,7 +16,7 @@ pub(super) const HOLD: Duration = Duration::from_millis(1000);
 
 /// A line is late when lines stamped this much later have gone. Many stamps are in whole seconds, and many programs
 /// write a moment after they stamped.
-pub const LATE_BY: i64 = 1_500_000_000;
+pub(super) const LATE_BY: i64 = 1_500_000_000;
 
 /// Most bytes held back; beyond, the earliest go whether their time has come or not.
 pub(super) const HELD_BYTES: usize = 64 << 20;

@@ -227,7 +227,7 @@ fn nothing_of_ours_is_left_on_the_host_five_seconds_after_a_kill() {
     let file = sshd.path("hosts.toml");
     std::fs::write(&file, inventory(&[("web-1", &sshd, &log)])).expect("write the inventory");
     let mut screen =
-        super::support::pty::Pty::start(&["--no-ssh-config", "--config", file.to_str().expect("UTF-8")], (80, 24));
+        super::support::pty::Pty::start(&["--no-ssh-config", "--config", file.to_str().expect("UTF-8")], (160, 24));
     screen.wait_for("serial=");
     let ours = sshd.session_processes();
     assert!(ours.len() >= 3, "the shell, what hands on requests, what serves: {ours:?}");
