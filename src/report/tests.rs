@@ -10,8 +10,7 @@ use super::*;
 use crate::model::metrics::{Cpu, Disk, DiskIo, Load, Memory, Network, Psi, Sample, Swap};
 use crate::model::record::{Time, TimeFrom};
 use crate::model::{
-    Cursor, Endpoint, Facts, FileId, GapReason, HostId, HostKeyPolicy, HostName, HostStatus, Ledger, LinkState,
-    SourceId, SourceInfo, TransportKind,
+    Cursor, Endpoint, Facts, FileId, GapReason, HostId, HostName, HostStatus, Ledger, LinkState, SourceId, SourceInfo,
 };
 
 /// 2026-01-01T00:00:00.042Z.
@@ -37,21 +36,7 @@ impl Feed for List {
 }
 
 fn host(name: &str) -> HostSpec {
-    HostSpec {
-        endpoint: Endpoint {
-            name: HostName::new(name).expect("a name"),
-            address: None,
-            port: None,
-            user: None,
-            identity: Vec::new(),
-            known_hosts: Vec::new(),
-            host_keys: HostKeyPolicy::Strict,
-        },
-        via: Vec::new(),
-        tags: Vec::new(),
-        sources: Vec::new(),
-        transport: TransportKind::Auto,
-    }
+    HostSpec::new(Endpoint::new(HostName::new(name).expect("a name")))
 }
 
 fn options(json: bool) -> Options {
