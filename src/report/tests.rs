@@ -260,6 +260,15 @@ async fn only_matching_lines_are_printed() {
 }
 
 #[tokio::test]
+async fn a_priority_of_syslog_is_for_machines_and_people_do_not_see_it() {
+    let updates = || vec![source(0), line(b"<30>Nov 20 00:00:00 a sshd[1]: x")];
+    let (_, text) = report(&["a"], options(false), updates(), true).await;
+    assert!(text.contains("Nov 20 00:00:00 a sshd[1]: x") && !text.contains("<30>"), "{text}");
+    let (_, json) = report(&["a"], options(true), updates(), true).await;
+    assert!(json.contains("\"text\":\"<30>Nov 20"), "{json}");
+}
+
+#[tokio::test]
 async fn people_get_lines_then_a_table_then_the_summary() {
     let sample = Update::Sample(HostId(0), Arc::new(full_sample()));
     let ledger = Update::Ledger(Ledger { complete_to: Some(AT), ..Ledger::default() });

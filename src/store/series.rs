@@ -27,6 +27,12 @@ impl Series {
         self.points.iter().skip(self.points.len().saturating_sub(count)).copied()
     }
 
+    /// The highest point that is remembered.
+    #[must_use]
+    pub fn highest(&self) -> Option<f64> {
+        self.points.iter().flatten().copied().reduce(f64::max)
+    }
+
     /// The newest point, where it was measured.
     #[must_use]
     pub fn latest(&self) -> Option<f64> {

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 use crate::app::{App, Effect, Event, QuestionId};
 use crate::fleet::{Fleet, Updates};
-use crate::model::{Answer, HostId, HostSpec, Time, Update};
+use crate::model::{Answer, HostId, HostSpec, Query, Time, Update};
 use crate::view::{Depth, Theme};
 
 mod asker;
@@ -45,6 +45,8 @@ pub struct Options {
     pub theme: Option<String>,
     /// Folder of the operator's own themes.
     pub themes: Option<PathBuf>,
+    /// What the lines of the first pane must be, at the start.
+    pub query: Option<Query>,
     /// Times in UTC instead of the local zone.
     pub utc: bool,
 }
@@ -66,7 +68,8 @@ pub async fn run(
     let zone = if options.utc { TimeZone::UTC } else { TimeZone::system() };
     let mut signals = Signals::listen()?;
     let looks = Looks { theme, themes: options.themes, depth };
-    let mut turn = Loop::new(Console::enter()?, App::new(hosts, zone), looks, questions, wall_clock);
+    let app = App::new(hosts, zone).with_query(options.query);
+    let mut turn = Loop::new(Console::enter()?, app, looks, questions, wall_clock);
     let ended = turn.run(EventStream::new, updates, &mut signals, |host| fleet.reconnect(host)).await;
     drop(turn);
     fleet.stop().await;
