@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 use clap::Parser;
+use jiff::Zoned;
 use jiff::tz::TimeZone;
 use logtrail::cli::{self, Args, Command};
 use logtrail::config::{self, Environment, Plan, Theme};
@@ -92,6 +93,7 @@ async fn once(plan: &Plan, hosts: Vec<HostSpec>) -> Result<u8> {
         timeout: plan.timeout + LAST_WORDS,
         color: report::wants_color(io::stdout().is_terminal()),
         progress,
+        today: Zoned::now().date(),
         zone: TimeZone::system(),
     };
     let outcome = report::run(updates, &hosts, options, &mut io::stdout().lock()).await;
