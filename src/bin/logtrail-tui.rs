@@ -31,8 +31,9 @@ fn main() -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            // Standard error may be closed too, and then nobody is left to be told.
-            let _ = writeln!(io::stderr(), "logtrail-tui: {error:#}");
+            // Our errors say their reasons themselves; with the chain of causes each would be said twice. Standard
+            // error may be closed too, and then nobody is left to be told.
+            let _ = writeln!(io::stderr(), "logtrail-tui: {error}");
             ExitCode::from(EXIT_USAGE)
         }
     }
