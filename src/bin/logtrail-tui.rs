@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 use clap::Parser;
+use jiff::Zoned;
 use jiff::tz::TimeZone;
 use logtrail::cli::{self, Args, Command};
 use logtrail::config::{self, Environment, Plan, Theme};
@@ -30,8 +31,9 @@ fn main() -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            // Standard error may be closed too, and then nobody is left to be told.
-            let _ = writeln!(io::stderr(), "logtrail-tui: {error:#}");
+            // Our errors say their reasons themselves; with the chain of causes each would be said twice. Standard
+            // error may be closed too, and then nobody is left to be told.
+            let _ = writeln!(io::stderr(), "logtrail-tui: {error}");
             ExitCode::from(EXIT_USAGE)
         }
     }
@@ -92,6 +94,7 @@ async fn once(plan: &Plan, hosts: Vec<HostSpec>) -> Result<u8> {
         timeout: plan.timeout + LAST_WORDS,
         color: report::wants_color(io::stdout().is_terminal()),
         progress,
+        today: Zoned::now().date(),
         zone: TimeZone::system(),
     };
     let outcome = report::run(updates, &hosts, options, &mut io::stdout().lock()).await;

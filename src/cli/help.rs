@@ -45,7 +45,7 @@ Examples:
 Exit codes:
   0  every host answered
   2  usage or configuration; nothing was connected
-  3  partial: a host failed, or bytes were lost
+  3  partial: a host or one of its files failed, or bytes were lost
   4  no host answered
 A closed pipe ends the program quietly with 0.
 

@@ -17,6 +17,8 @@ pub use hosts::{write_hosts_json, write_hosts_text};
 pub use log::{LogError, start_log};
 pub use man::write_man;
 
+use crate::demo;
+
 /// The command line.
 #[derive(Debug, Clone, Default, Parser)]
 #[command(
@@ -152,7 +154,7 @@ pub enum Command {
 #[derive(Debug, Clone, clap::Args)]
 pub struct Demo {
     /// Number of hosts
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=MAX_DEMO_HOSTS))]
+    #[arg(long, value_name = "N", default_value_t = demo::DEFAULT_SIZE, value_parser = clap::value_parser!(u16).range(1..=MAX_DEMO_HOSTS))]
     pub size: u16,
     /// Which hosts: refused, with the reason, for it makes its own.
     #[command(flatten)]
@@ -163,7 +165,7 @@ pub struct Demo {
 }
 
 /// A demo server costs about 1 MB and a few file handles of this process; 200 stay below the usual limit of 1024.
-const MAX_DEMO_HOSTS: i64 = 200;
+const MAX_DEMO_HOSTS: i64 = demo::MAX_SIZE as i64;
 
 impl Args {
     /// The selections before and after the subcommand, in this order.

@@ -30,6 +30,9 @@ pub(super) fn choose(inventory: &Inventory, selections: &[String]) -> Result<Vec
     for part in parts.iter().filter(|part| !part.excluded) {
         choice.include(part)?;
     }
+    if choice.hosts.is_empty() && parts.iter().any(|part| !part.excluded) {
+        return Err(fail("an empty selection: no host is in it; see `logtrail-tui hosts`".to_owned()));
+    }
     for part in parts.iter().filter(|part| part.excluded) {
         choice.exclude(part)?;
     }

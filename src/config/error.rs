@@ -53,8 +53,9 @@ impl fmt::Display for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
-/// Likeness from which a name is worth suggesting; the value that clap uses for options.
-const ALIKE: f64 = 0.7;
+/// Likeness from which a name is worth suggesting. clap has 0.7 for its options, which are long; names here are short,
+/// and with 0.7 "custom" is like "auto".
+const ALIKE: f64 = 0.8;
 
 /// The candidate that is most like what was given, if any is.
 pub(super) fn closest<'a>(given: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
@@ -95,6 +96,8 @@ mod tests {
     #[test]
     fn a_typing_error_is_recognised_and_something_else_is_not() {
         assert_eq!(closest("adress", ["address", "port"]), Some("address"));
+        assert_eq!(closest("prdo", ["prod", "core"]), Some("prod"));
         assert_eq!(closest("zzz", ["address", "port"]), None);
+        assert_eq!(closest("custom", ["auto", "russh", "system"]), None);
     }
 }

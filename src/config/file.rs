@@ -196,7 +196,7 @@ impl Source {
         } else if message.starts_with("duplicate key") {
             format!("duplicate key {:?}{place}", text.trim_matches('"'))
         } else {
-            format!("{}{place}", in_our_words(message.trim()))
+            format!("{}{place}{}", in_our_words(message.trim()), list_hint(message, text))
         };
         self.error(span.start, message)
     }
@@ -246,15 +246,23 @@ fn line_and_column(text: &str, at: usize) -> (usize, usize) {
 
 /// Names of types as TOML has them, not as serde and our code do.
 fn in_our_words(message: &str) -> String {
-    const WORDS: [(&str, &str); 6] = [
+    const WORDS: [(&str, &str); 7] = [
         ("invalid type: map", "invalid type: table"),
         ("invalid type: sequence", "invalid type: list"),
         ("expected a sequence", "expected a list"),
         ("expected a map", "expected a table"),
         ("expected struct RawHost", "expected a table"),
         ("expected struct RawSource", "expected a table with a path or a journal"),
+        // What the deserializer of an enum says of anything that is not a string.
+        ("wanted string or table", "expected a string"),
     ];
     WORDS.iter().fold(message.replace('\n', "; "), |message, (theirs, ours)| message.replace(theirs, ours))
+}
+
+/// The mistake most often made with a list that has one entry: to leave out the brackets.
+fn list_hint(message: &str, text: &str) -> String {
+    let mistaken = message.starts_with("invalid type: string") && message.contains("expected a sequence");
+    if mistaken && !text.contains('\n') { format!("; write [{text}]") } else { String::new() }
 }
 
 /// The words between back quotes.

@@ -72,6 +72,7 @@ sources = [{ name = "pg", journal = "postgresql.service" }]
 [groups]
 prod = ["group:core", "web-*", "!web-3"]
 core = ["tag:db"]
+nobody = []
 "#;
 
 #[test]

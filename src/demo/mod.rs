@@ -41,10 +41,10 @@ mod world;
 mod writer;
 
 /// Hosts of a demo fleet where no size is asked for: every role, and one screen shows them all.
-pub const DEFAULT_SIZE: usize = 6;
+pub const DEFAULT_SIZE: u16 = 6;
 
 /// Most hosts of a demo fleet: beyond it the machine would be busy with its own handshakes.
-pub const MAX_SIZE: usize = 200;
+pub const MAX_SIZE: u16 = 200;
 
 /// The only login that is let in.
 const USER: &str = "demo";
@@ -109,7 +109,7 @@ impl Fleet {
     /// # Errors
     /// When `size` is not 1 to [`MAX_SIZE`], or the system denies a folder, a port, a thread or `/bin/sh`.
     pub async fn start(size: usize) -> Result<Self, Error> {
-        if !(1..=MAX_SIZE).contains(&size) {
+        if !(1..=usize::from(MAX_SIZE)).contains(&size) {
             return Err(Error::Size(size));
         }
         raise_file_limit();

@@ -8,6 +8,7 @@ use std::sync::{Arc, PoisonError};
 use tokio::sync::oneshot;
 
 use crate::model::metrics::Counters;
+use crate::model::record::TimeFrom;
 use crate::model::stamp::Stamper;
 use crate::model::{Cursor, Facts, FileId, HostStatus, LinkState, Sample, SourceInfo, SourceKind, SourceSpec, Time};
 
@@ -18,6 +19,9 @@ use super::{HostEvent, Line};
 
 /// Files that one pattern may bring, and sources of one host in all: what a person can still tell apart.
 pub(super) const MAX_SOURCES: usize = 1000;
+
+/// Problems that are told in the reason of a host's state; it is one line, and the others are counted.
+const PROBLEMS_TOLD: usize = 3;
 
 /// Everything remembered of a host.
 #[derive(Default)]
@@ -155,7 +159,7 @@ impl Track {
         self.told = None;
     }
 
-    /// Ok, or degraded with the first problem and the number of others.
+    /// Ok, or degraded with the first problems, what can be done about the first, and the number of others.
     fn status(&self) -> HostStatus {
         let of_sources = self.sources.iter().filter_map(|source| {
             let problem = source.info.problem.as_ref()?;
@@ -165,7 +169,10 @@ impl Track {
         let of_journals = self.problems.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let of_journals = of_journals.into_values().map(|why| (why, String::new()));
         let mut problems = of_sources.chain(of_patterns).chain(of_journals);
-        let Some((reason, hint)) = problems.next() else { return HostStatus::plain(LinkState::Ok) };
+        let Some((mut reason, hint)) = problems.next() else { return HostStatus::plain(LinkState::Ok) };
+        for (other, _) in problems.by_ref().take(PROBLEMS_TOLD - 1) {
+            reason = format!("{reason}; {other}");
+        }
         let reason = match problems.count() {
             0 => reason,
             more => format!("{reason} (and {more} more)"),
@@ -183,6 +190,7 @@ impl Track {
                     lines.push(Line { time, time_from, cursor: Cursor { file, offset }, raw: bytes });
                 }
                 Piece::Gap { from, to, reason } => {
+                    date_the_first(&mut lines);
                     if !lines.is_empty() {
                         self.events.push(HostEvent::Lines(number, std::mem::take(&mut lines)));
                     }
@@ -191,6 +199,7 @@ impl Track {
             }
         }
         source.last_read = Some(now);
+        date_the_first(&mut lines);
         if !lines.is_empty() {
             self.events.push(HostEvent::Lines(number, lines));
         }
@@ -199,7 +208,9 @@ impl Track {
     fn problem(&mut self, number: u32, why: Option<Absence>) {
         let user = self.user.split(' ').next().unwrap_or_default();
         let problem = why.map(|why| match why {
-            Absence::Missing => ("no such file".to_owned(), "it is read as soon as it appears".to_owned()),
+            Absence::Missing => {
+                ("no such file".to_owned(), "check the path; the file is read as soon as it appears".to_owned())
+            }
             Absence::Denied => (
                 "permission denied".to_owned(),
                 format!("let {user} read it, for instance by its group (often adm): usermod -aG adm {user}"),
@@ -207,6 +218,16 @@ impl Track {
             Absence::Special => ("not a regular file".to_owned(), "name a file".to_owned()),
         });
         self.set_problem(number, problem);
+    }
+}
+
+/// The first lines that are read may be the end of a stack trace whose head was not: they have the time of the line
+/// after them. With that of their arrival they would hold back all that follows them.
+fn date_the_first(lines: &mut [Line]) {
+    let Some(stamped) = lines.iter().position(|line| line.time_from == TimeFrom::Stamp) else { return };
+    let time = lines[stamped].time;
+    for line in lines[..stamped].iter_mut().filter(|line| line.time_from == TimeFrom::Arrival) {
+        (line.time, line.time_from) = (time, TimeFrom::Previous);
     }
 }
 
@@ -250,6 +271,21 @@ mod tests {
     }
 
     #[test]
+    fn the_rest_of_a_record_that_comes_first_has_the_time_of_the_line_after_it() {
+        let mut track = Track::default();
+        track.add_file(&spec("app"), b"/a/x.log", true, Begin::Start);
+        track.take_events();
+        let lines = ["  at Shop.main", "2026-01-01T00:00:00Z one", "  at Shop.two"];
+        let pieces = lines.map(|line| Piece::Line { offset: 0, bytes: line.into() }).into();
+        track.pieces(0, FileId { dev: 1, ino: 1 }, pieces, Time(1_800_000_000_000_000_000));
+        let events = track.take_events();
+        let Some(HostEvent::Lines(0, lines)) = events.first() else { panic!("no lines") };
+        let stamped = lines[1].time;
+        let got: Vec<_> = lines.iter().map(|line| (line.time == stamped, line.time_from.as_str())).collect();
+        assert_eq!(got, [(true, "previous"), (true, "stamp"), (true, "previous")]);
+    }
+
+    #[test]
     fn a_problem_degrades_the_host_until_it_is_gone() {
         let mut track = Track::default();
         track.add_file(&spec("app"), b"/a/x.log", true, Begin::Start);
@@ -257,7 +293,12 @@ mod tests {
         track.problem(0, Some(Absence::Missing));
         assert_eq!(track.status().reason.as_deref(), Some("/a/x.log: no such file"));
         track.set_missing(&spec("web"), Some("no file matches /w/*".to_owned()));
-        assert_eq!(track.status().reason.as_deref(), Some("/a/x.log: no such file (and 1 more)"));
+        assert_eq!(track.status().reason.as_deref(), Some("/a/x.log: no such file; no file matches /w/*"));
+        track.set_missing(&spec("db"), Some("no file matches /d/*".to_owned()));
+        track.set_missing(&spec("mail"), Some("no file matches /m/*".to_owned()));
+        assert!(track.status().reason.is_some_and(|reason| reason.ends_with(" (and 1 more)")));
+        track.set_missing(&spec("db"), None);
+        track.set_missing(&spec("mail"), None);
         track.problem(0, None);
         track.set_missing(&spec("web"), None);
         assert_eq!(track.status(), HostStatus::plain(LinkState::Ok));

@@ -40,7 +40,8 @@ impl Time {
 pub enum TimeFrom {
     /// A stamp in the line.
     Stamp,
-    /// The line has none; it has the time of the line before it in its source.
+    /// The line has none; it has the time of the line before it in its source, or of the first stamped one after it
+    /// where nothing before it was read.
     Previous,
     /// Neither is known: when the line reached us.
     Arrival,

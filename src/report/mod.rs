@@ -11,12 +11,13 @@
 use std::io::{self, BufWriter, Write};
 use std::time::Duration;
 
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use tokio::time::Instant;
 
 use crate::fleet;
 use crate::model::query::Subject;
-use crate::model::{Gap, HostSpec, Query, Record, Update};
+use crate::model::{Gap, HostSpec, LinkState, Query, Record, Update};
 
 pub mod json;
 
@@ -51,6 +52,8 @@ pub struct Options {
     pub progress: Progress,
     /// In which local time the text form shows times; JSON is always in UTC.
     pub zone: TimeZone,
+    /// The day whose times the text form shows without a date.
+    pub today: Date,
 }
 
 /// What came of it.
@@ -58,13 +61,13 @@ pub struct Options {
 pub struct Outcome {
     /// Hosts that were asked.
     pub hosts: usize,
-    /// Hosts that gave everything they were asked for.
+    /// Hosts that gave everything they were asked for: a degraded one, of which a file could not be read, is none.
     pub ok: usize,
     /// Lines printed.
     pub lines: u64,
     /// Gaps reported.
     pub gaps: u64,
-    /// 0 every host answered, 3 partial, 4 no host answered; 0 too where the reader of the output has gone.
+    /// 0 every host gave everything, 3 partial, 4 no host answered; 0 too where the reader of the output has gone.
     pub exit: u8,
 }
 
@@ -134,7 +137,7 @@ struct Report<'a, W: Write> {
 
 impl<'a, W: Write> Report<'a, W> {
     fn new(hosts: &'a [HostSpec], options: Options, out: BufWriter<W>) -> Self {
-        let text = text::Style::new(hosts, options.color, options.zone.clone());
+        let text = text::Style::new(hosts, options.color, options.zone.clone(), options.today);
         Self { options, out, table: Table::new(hosts), text, started: Instant::now() }
     }
 
@@ -243,7 +246,7 @@ impl<'a, W: Write> Report<'a, W> {
 
     fn outcome(&self) -> Outcome {
         let rows = &self.table.rows;
-        let ok = rows.iter().filter(|row| row.status.state.is_up()).count();
+        let ok = rows.iter().filter(|row| row.status.state == LinkState::Ok).count();
         let exit = match () {
             () if !rows.iter().any(Row::answered) => 4,
             () if ok < rows.len() || self.table.gaps > 0 => 3,

@@ -47,6 +47,7 @@ fn options(json: bool) -> Options {
         color: false,
         progress: Progress::hidden(),
         zone: TimeZone::UTC,
+        today: AT.to_timestamp().to_zoned(TimeZone::UTC).date(),
     }
 }
 
@@ -193,7 +194,12 @@ async fn the_exit_code_tells_how_much_has_answered() {
     let one = |state| [up(0), vec![failed(1, state)]].concat();
     let cases: Vec<(&str, Vec<Update>, u8)> = vec![
         ("both", both(), 0),
-        ("both, one degraded", [both(), vec![failed(1, LinkState::Degraded)]].concat(), 0),
+        ("both, one without a file that was asked for", [both(), vec![failed(1, LinkState::Degraded)]].concat(), 3),
+        (
+            "both, and neither with its file",
+            [both(), [0, 1].map(|id| failed(id, LinkState::Degraded)).into()].concat(),
+            3,
+        ),
         ("both, and a gap", [both(), vec![gap(None)]].concat(), 3),
         ("one denied", one(LinkState::Denied), 3),
         ("one unreachable", one(LinkState::Unreachable), 3),
@@ -288,6 +294,14 @@ web-1  ok            12%   60%   0.40    0%
 db-10  unreachable     -     -      -     -  it is so – do this
 1/2 hosts · 1 unreachable · 1 line · 1 gap · complete to 00:00:00";
     assert_eq!(before, expect);
+}
+
+#[tokio::test]
+async fn a_time_that_is_not_of_today_has_its_date() {
+    let tomorrow = jiff::civil::date(2026, 1, 2);
+    let options = Options { today: tomorrow, ..options(false) };
+    let (_, out) = report(&["a"], options, [up(0), vec![line(b"x")]].concat(), true).await;
+    assert!(out.starts_with("2026-01-01 00:00:00 a "), "{out}");
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::Outcome;
@@ -27,19 +28,20 @@ const DIM: &str = "2";
 pub(super) struct Style {
     color: bool,
     zone: TimeZone,
+    today: Date,
     host_width: usize,
     source_width: usize,
     hosts: Vec<String>,
 }
 
 impl Style {
-    pub(super) fn new(hosts: &[HostSpec], color: bool, zone: TimeZone) -> Self {
+    pub(super) fn new(hosts: &[HostSpec], color: bool, zone: TimeZone, today: Date) -> Self {
         let width = |spec: &HostSpec| SafeText::new(spec.name().as_str()).width();
         let host_width = hosts.iter().map(width).max().unwrap_or(0).max("HOST".len());
         let sources = hosts.iter().flat_map(|spec| &spec.sources).map(|source| SafeText::new(&source.name).width());
         let source_width = sources.max().unwrap_or(0).min(MAX_SOURCE_WIDTH);
         let hosts = hosts.iter().map(|spec| spec.name().to_string()).collect();
-        Self { color, zone, host_width, source_width, hosts }
+        Self { color, zone, today, host_width, source_width, hosts }
     }
 
     pub(super) fn line(&self, out: &mut impl Write, host: &str, source: &str, record: &Record) -> io::Result<()> {
@@ -70,8 +72,11 @@ impl Style {
         format!("{} {name} {}", self.clock(at), pad(&SafeText::new(source), self.source_width))
     }
 
+    /// The time of day, after the date where that is not today's: the last lines of a quiet log may be months old.
     fn clock(&self, at: Time) -> String {
-        at.to_timestamp().to_zoned(self.zone.clone()).strftime("%H:%M:%S").to_string()
+        let at = at.to_timestamp().to_zoned(self.zone.clone());
+        let form = if at.date() == self.today { "%H:%M:%S" } else { "%Y-%m-%d %H:%M:%S" };
+        at.strftime(form).to_string()
     }
 
     /// A row per host, in the order of selection.

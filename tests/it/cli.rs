@@ -238,6 +238,16 @@ fn a_reader_that_has_seen_enough_is_no_error() {
 }
 
 #[test]
+fn a_full_disk_is_one_line_that_says_it_once() {
+    let run = Run::with("app.log", "one\n");
+    let target = format!("localhost:{}/app.log", run.home.path().display());
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").expect("Linux has it");
+    let output = run.command(&["--hosts", &target, "--once"]).stdout(full).output().expect("the program starts");
+    let expect = "logtrail-tui: write the report to standard output: No space left on device (os error 28)\n";
+    assert_eq!((stderr(&output).as_str(), output.status.code()), (expect, Some(2)));
+}
+
+#[test]
 fn the_debug_log_is_written_only_where_it_is_asked_for() {
     let run = Run::new();
     assert_eq!(run.output(&["hosts", "--log-file", "debug.log"]).status.code(), Some(0));

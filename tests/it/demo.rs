@@ -246,7 +246,8 @@ async fn once(hosts: Vec<HostSpec>, timeout: Duration) -> (Outcome, Vec<Value>) 
     let (running, updates) = fleet::Fleet::start(hosts.clone(), wanted, connector);
     let zone = jiff::tz::TimeZone::UTC;
     let progress = Progress::hidden();
-    let options = report::Options { json: true, grep: None, timeout, color: false, progress, zone };
+    let today = jiff::Zoned::now().date();
+    let options = report::Options { json: true, grep: None, timeout, color: false, progress, zone, today };
     let mut out = Vec::new();
     let outcome = report::run(updates, &hosts, options, &mut out).await.expect("a vector takes everything");
     running.stop().await;

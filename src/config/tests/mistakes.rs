@@ -47,7 +47,15 @@ fn a_wrong_type_is_named_with_its_place() {
             "[hosts.a]\nport = 70000",
             "hosts.toml:2:8: invalid value: integer `70000`, expected a port from 1 to 65535 in host \"a\"",
         ),
-        ("[hosts.a]\ntags = \"web\"", "hosts.toml:2:8: invalid type: string \"web\", expected a list in host \"a\""),
+        (
+            "[hosts.a]\ntags = \"web\"",
+            "hosts.toml:2:8: invalid type: string \"web\", expected a list in host \"a\"; write [\"web\"]",
+        ),
+        ("[hosts.a]\nagent = true", "hosts.toml:2:9: expected a string in host \"a\""),
+        (
+            "[hosts.a]\ntransport = \"custom\"",
+            "hosts.toml:2:13: unknown value \"custom\" in host \"a\"; known values: auto, russh, system",
+        ),
         ("[hosts.a]\nuser = 7", "hosts.toml:2:8: invalid type: integer `7`, expected a string in host \"a\""),
         (
             "[hosts.a]\nidentity = 7",
@@ -60,7 +68,10 @@ fn a_wrong_type_is_named_with_its_place() {
         ),
         ("[hosts.a]\nuser = {}", "hosts.toml:2:8: invalid type: table, expected a string in host \"a\""),
         ("hosts = 7", "hosts.toml:1:9: [hosts] must be a table with a key for each host"),
-        ("[groups]\na = \"b\"", "hosts.toml:2:5: invalid type: string \"b\", expected a list in group \"a\""),
+        (
+            "[groups]\na = \"b\"",
+            "hosts.toml:2:5: invalid type: string \"b\", expected a list in group \"a\"; write [\"b\"]",
+        ),
     ] {
         fails(hosts, expect);
     }

@@ -46,6 +46,7 @@ fn a_selection_that_names_nothing_is_an_error_with_a_suggestion() {
             "--hosts: address \"-oProxyCommand=x\" starts with '-', which ssh would take for an option",
         ),
         ("web-1:99999", "--hosts: \"99999\" is not a port (1 to 65535); a path starts with '/'"),
+        ("nobody", "--hosts: an empty selection: no host is in it; see `logtrail-tui hosts`"),
         ("!web-1:/var/log/x", "--hosts: \"!web-1:…\" excludes a path; only hosts can be excluded"),
         ("web-[", "--hosts: \"web-[\" is not a valid glob: unclosed character class; missing ']'"),
     ] {

@@ -298,7 +298,7 @@ pub(in crate::transport) fn distrusted(
         ),
         Verdict::Unknown | Verdict::Known => failure::denied(
             format!("the host key of {place} is not on record and was not accepted: {presented}"),
-            "connect again and accept it, add it to known_hosts, or set host_keys = \"accept-new\"",
+            "compare it with the host's own, then accept it in the console or with ssh, or use --host-keys accept-new",
         ),
     }
 }
