@@ -1,6 +1,6 @@
 //! What the product costs and how fast it is, beside what a user would use instead, as ratios from one run.
 //!
-//! `cargo bench` runs all; `cargo bench -- NAME` those whose name has NAME in it. Absolute figures depend on the
+//! `tests/bench` runs all; `tests/bench NAME` those whose name has NAME in it. Absolute figures depend on the
 //! machine and its load, ratios less so: quote those. Nothing here passes or fails; the targets are printed beside.
 
 #[path = "../it/support/mod.rs"]
