@@ -122,7 +122,8 @@ validated_name!(
     HostName, "host name", "@:[]"
 );
 validated_name!(
-    /// What is dialled: a DNS name, or an IPv4 or IPv6 address (without brackets; a zone may follow `%`… which is refused).
+    /// What is dialled: a DNS name, or an IPv4 or IPv6 address without brackets. A zone (`%eth0`) is refused with the
+    /// other uses of `%`; name it in `~/.ssh/config`.
     Address, "address", ":"
 );
 validated_name!(
