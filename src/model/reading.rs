@@ -60,7 +60,13 @@ impl Reading {
         if line.first() == Some(&b'{') && line.trim_ascii_end().last() == Some(&b'}') {
             return fields(line, bare).map_or(Cow::Borrowed(line), |text| Cow::Owned(text.into_bytes()));
         }
-        if bare { without_stamp(line) } else { Cow::Borrowed(line) }
+        if !bare {
+            return Cow::Borrowed(line);
+        }
+        match without_stamp(line) {
+            Cow::Borrowed(rest) => Cow::Borrowed(without_level(rest)),
+            owned => owned,
+        }
     }
 }
 
@@ -75,6 +81,21 @@ fn without_stamp(line: &[u8]) -> Cow<'_, [u8]> {
         Some(found) => Cow::Owned([&line[..found.start()], &line[found.end()..]].concat()),
         None => Cow::Borrowed(line),
     }
+}
+
+/// A line without `ERROR ` or `[error] ` at its beginning. Other spellings may be words of the message.
+fn without_level(line: &[u8]) -> &[u8] {
+    let text = line.trim_ascii_start();
+    let end = text.iter().position(u8::is_ascii_whitespace).unwrap_or(text.len());
+    let (word, rest) = (&text[..end], text[end..].trim_ascii_start());
+    let level = match word {
+        [b'[', level @ .., b']'] => level,
+        level if level.iter().any(u8::is_ascii_lowercase) => return line,
+        level => level.strip_suffix(b":").unwrap_or(level),
+    };
+    let level = std::str::from_utf8(level).ok().and_then(Level::parse);
+    // Only what the column of the level shows is said twice.
+    if level.is_some() && level == Level::detect(line) && !rest.is_empty() { rest } else { line }
 }
 
 /// `the message key=value other="a value"`, in the order of the object; `None` where it is none or nothing is left.
@@ -151,13 +172,16 @@ mod tests {
     }
 
     #[test]
-    fn a_stamp_that_begins_a_line_is_left_out_with_one_blank() {
+    fn a_stamp_and_a_level_that_begin_a_line_are_left_out() {
         for (line, read) in [
-            ("2026-11-20T13:02:11.123Z INFO up", "INFO up"),
-            ("2026-11-20T13:02:11.123+00:00  WARN up", " WARN up"),
+            ("2026-11-20T13:02:11.123Z INFO up", "up"),
+            ("2026-11-20T13:02:11.123+00:00  WARN up", "up"),
             ("2026-11-20 13:02:11.123+00:00 [2007] LOG: x", "[2007] LOG: x"),
             ("[2026-11-20 13:02:11,5 +0100] x", "x"),
-            ("2026/11/20 13:02:11 [error] 811#8: x", "[error] 811#8: x"),
+            ("2026/11/20 13:02:11 [error] 811#8: x", "811#8: x"),
+            ("ERROR: no such table", "no such table"),
+            ("error reading INFO", "error reading INFO"),
+            ("WARN", "WARN"),
             ("Nov 20 13:02:11 web-1 sshd[1]: x", "web-1 sshd[1]: x"),
             ("<30>Nov  2 13:02:11 web-1 sshd[1]: x", "web-1 sshd[1]: x"),
             ("E1120 13:02:11.123456       1 file.go:12] x", "      1 file.go:12] x"),

@@ -84,7 +84,8 @@ impl HostRow {
         self.rx.push(sum(&mut sample.network.iter().map(|net| net.rx_bytes_per_s)));
         self.tx.push(sum(&mut sample.network.iter().map(|net| net.tx_bytes_per_s)));
         self.io.push(sum(&mut sample.io.iter().map(|io| io.read_bytes_per_s + io.write_bytes_per_s)));
-        self.log.push(Some(self.rate.per_second(now)));
+        // The lines that were there before us came in one second, and are no rate.
+        self.log.push(self.rate.is_settled(now).then(|| self.rate.per_second(now)));
         self.sample = Some(sample);
     }
 }

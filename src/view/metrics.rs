@@ -77,9 +77,11 @@ fn draw_heading(theme: &Theme, host: &HostRow, area: Rect, buffer: &mut Buffer) 
     let mut row = Row::new(buffer, area, 0).fill(style);
     row.put(" ", style).put(SafeText::new(host.name.as_str()), style);
     if let Some(facts) = &host.facts {
-        let cores = if facts.cores == 1 { "core" } else { "cores" };
-        let words = Shown::own(&format!("{} {cores} · up ", facts.cores)).join(&time::span(facts.uptime_s));
-        row.at_end(" ", style).at_end(words, style);
+        let cores = Shown::own(&format!("{} {}", facts.cores, if facts.cores == 1 { "core" } else { "cores" }));
+        let up = cores.clone().join(&Shown::from(" · up ")).join(&time::span(facts.uptime_s));
+        row.at_end(" ", style);
+        let fits = up.width() < row.left().into();
+        row.at_end(if fits { up } else { cores }, style);
     }
 }
 
@@ -117,18 +119,20 @@ struct Block<'a> {
     label: &'static str,
     series: &'a Series,
     scale: Scale,
+    /// How the first number is drawn.
+    role: Role,
     values: Vec<Shown<'static>>,
     rows: u16,
     most: u16,
 }
 
-fn blocks(host: &HostRow) -> Vec<Block<'_>> {
+fn blocks<'a>(host: &'a HostRow) -> Vec<Block<'a>> {
     let sample = host.sample.as_deref();
     let cores = host.facts.as_ref().map_or(1.0, |facts| f64::from(facts.cores));
     let none = || Shown::from("–");
     let exact = |series: &Series| series.latest().map_or_else(none, |value| Shown::own(&format!("{value:.1}%")));
     let rate = |series: &Series| {
-        let highest = Shown::from("max ").join(&bytes_per_second(series.highest().unwrap_or(0.0)));
+        let highest = Shown::from("max ").join(&bytes(series.highest().unwrap_or(0.0)));
         vec![series.latest().map_or_else(none, bytes_per_second), highest]
     };
     let cpu = sample.and_then(|sample| sample.cpu).map_or_else(Vec::new, |cpu| {
@@ -141,15 +145,26 @@ fn blocks(host: &HostRow) -> Vec<Block<'_>> {
     let of_cores = Shown::own(&format!("of {cores}"));
     let lines = count(host.log.latest().unwrap_or(0.0)).join(&Shown::from(" l/s"));
     let total = count(host.lines as f64).join(&Shown::from(" lines"));
-    let block = |label, series, scale, values, most| Block { label, series, scale, values, rows: 1, most };
+    let block = |label, series: &'a Series, scale, values, most| {
+        // What never moved needs no room to move in.
+        let most = if series.highest().is_some_and(|highest| highest > 0.0) { most } else { 1 };
+        let shared = matches!(scale, Scale::Share);
+        let role = gravity(series.latest().filter(|_| shared), Role::LineNone);
+        Block { label, series, scale, role, values, rows: 1, most }
+    };
+    // As many as there are cores is busy, twice as many is too much.
+    let busy = host.load.latest().map(|load| HIGH_PCT + (load / cores - 1.0) * (CRITICAL_PCT - HIGH_PCT));
     vec![
-        block("cpu", &host.cpu, Scale::Share, [vec![exact(&host.cpu)], cpu].concat(), 5),
-        block("mem", &host.memory, Scale::Share, [vec![exact(&host.memory)], memory].concat(), 2),
-        block("load", &host.load, Scale::Open(cores), vec![load, of_cores], 2),
-        block("log", &host.log, Scale::Open(CALM_LOG), vec![lines, total], 4),
-        block("net ↓", &host.rx, Scale::Open(CALM_NETWORK), rate(&host.rx), 3),
-        block("net ↑", &host.tx, Scale::Open(CALM_NETWORK), rate(&host.tx), 3),
-        block("disk", &host.io, Scale::Open(CALM_DISK), rate(&host.io), 2),
+        block("cpu", &host.cpu, Scale::Share, [vec![exact(&host.cpu)], cpu].concat(), 8),
+        block("mem", &host.memory, Scale::Share, [vec![exact(&host.memory)], memory].concat(), 3),
+        Block {
+            role: gravity(busy, Role::LineNone),
+            ..block("load", &host.load, Scale::Open(cores), vec![load, of_cores], 3)
+        },
+        block("log", &host.log, Scale::Open(CALM_LOG), vec![lines, total], 6),
+        block("net ↓", &host.rx, Scale::Open(CALM_NETWORK), rate(&host.rx), 4),
+        block("net ↑", &host.tx, Scale::Open(CALM_NETWORK), rate(&host.tx), 4),
+        block("disk", &host.io, Scale::Open(CALM_DISK), rate(&host.io), 4),
     ]
 }
 
@@ -175,14 +190,12 @@ fn grow(blocks: &mut [Block<'_>], rows: usize) {
 }
 
 fn draw_block(theme: &Theme, block: &Block<'_>, area: Rect, buffer: &mut Buffer) {
-    let shared = matches!(block.scale, Scale::Share);
-    let first = if shared { gravity(block.series.latest(), Role::LineNone) } else { Role::LineNone };
     for y in 0..area.height {
         let mut row = Row::new(buffer, area, y);
         row.blank(1).column(if y == 0 { block.label } else { "" }, LABEL - 1, theme.get(Role::Dim));
         row.blank(row.left().saturating_sub(VALUE + 1));
         if let Some(value) = block.values.get(usize::from(y)) {
-            row.right(value.clone(), VALUE, theme.get(if y == 0 { first } else { Role::Faint }));
+            row.right(value.clone(), VALUE, theme.get(if y == 0 { block.role } else { Role::Faint }));
         }
     }
     let width = area.width.saturating_sub(LABEL + VALUE + 1);
@@ -253,6 +266,10 @@ fn draw_stall(theme: &Theme, stall: &[(&'static str, f64)], mut row: Row<'_>) {
         row.blank(1).column("stall", LABEL - 1, theme.get(Role::Dim));
     }
     for (label, share) in stall {
+        // Half a number is worse than none.
+        if usize::from(row.left()) < label.len() + percent(*share).width() {
+            break;
+        }
         let role = theme.get(gravity(Some(*share), Role::LineNone));
         row.put(*label, theme.get(Role::Dim)).put(percent(*share), role).blank(2);
     }
