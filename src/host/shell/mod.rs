@@ -9,7 +9,7 @@ mod journal;
 mod script;
 mod session;
 
-pub use journal::{Journals, Problems};
+pub use journal::{DENIED, Journals, Problems};
 pub use session::run;
 
 use std::sync::LazyLock;
