@@ -96,6 +96,12 @@ async fn connect_and_work(
         result = async { tokio::try_join!(files, journals) } => result.map(drop),
         error = connection.ended() => Err(error),
     };
+    if result.is_ok() {
+        // A journal may have found its problem after the files were done.
+        for event in track.take_events() {
+            outbox.send(event).await;
+        }
+    }
     backoff.after_connection(connected.elapsed());
     connection.close().await;
     result

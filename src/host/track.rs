@@ -13,8 +13,8 @@ use crate::model::stamp::Stamper;
 use crate::model::{Cursor, Facts, FileId, HostStatus, LinkState, Sample, SourceInfo, SourceKind, SourceSpec, Time};
 
 use super::lines::Piece;
-use super::shell::Problems;
 use super::shell::follow::{Absence, Begin, Follower, Outcome};
+use super::shell::{DENIED, Problems};
 use super::{HostEvent, Line};
 
 /// Files that one pattern may bring, and sources of one host in all: what a person can still tell apart.
@@ -167,9 +167,16 @@ impl Track {
             let problem = source.info.problem.as_ref()?;
             Some((format!("{}: {problem}", source.info.path), source.hint.clone().unwrap_or_default()))
         });
-        let of_patterns = self.missing.values().map(|why| (why.clone(), "check the path in hosts.toml".to_owned()));
+        let of_patterns = self.missing.values().map(|why| {
+            (why.clone(), "check the path, or give others: `sources` in hosts.toml, or --hosts HOST:/PATH".to_owned())
+        });
         let of_journals = self.problems.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let of_journals = of_journals.into_values().map(|why| (why, String::new()));
+        let user = self.user.split(' ').next().unwrap_or_default();
+        let of_journals = of_journals.into_values().map(|why| {
+            let denied = why.ends_with(DENIED);
+            let hint = format!("let {user} see it: usermod -aG systemd-journal {user}");
+            (why, if denied { hint } else { String::new() })
+        });
         let mut problems = of_sources.chain(of_patterns).chain(of_journals);
         let Some((mut reason, hint)) = problems.next() else { return HostStatus::plain(LinkState::Ok) };
         for (other, _) in problems.by_ref().take(PROBLEMS_TOLD - 1) {
@@ -179,7 +186,8 @@ impl Track {
             0 => reason,
             more => format!("{reason} (and {more} more)"),
         };
-        HostStatus::because(LinkState::Degraded, reason, hint)
+        let hint = Some(hint).filter(|hint| !hint.is_empty());
+        HostStatus { hint, reason: Some(reason), ..HostStatus::plain(LinkState::Degraded) }
     }
 
     fn pieces(&mut self, number: u32, file: FileId, pieces: Vec<Piece>, now: Time) {

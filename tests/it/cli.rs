@@ -237,6 +237,41 @@ fn a_reader_that_has_seen_enough_is_no_error() {
     assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""));
 }
 
+/// What one pass over the journal of this machine says of the host, with a `journalctl` of our own.
+fn pass_over_journal(journalctl: &str) -> (serde_json::Value, Option<i32>) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let run = Run::with("hosts.toml", "[hosts.localhost]\nsources = [{ journal = true }]");
+    let program = run.home.path().join("journalctl");
+    fs::write(&program, format!("#!/bin/sh\n{journalctl}\n")).expect("a program");
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("our own file");
+    let path = format!("{}:/usr/bin:/bin", run.home.path().display());
+    let mut command = run.command(&["--config", "hosts.toml", "--once", "--json"]);
+    let output = command.env("PATH", path).output().expect("the program starts");
+    let objects = stdout(&output);
+    let objects = objects.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let host = objects.into_iter().find(|it| it["type"] == "host").expect("the host's object");
+    (host, output.status.code())
+}
+
+#[test]
+fn a_journal_that_the_login_may_not_see_is_said_and_is_not_everything() {
+    let denied = "echo 'No journal files were opened due to insufficient permissions.' >&2; exit 1";
+    let (host, code) = pass_over_journal(denied);
+    assert_eq!(
+        (&host["state"], &host["reason"]),
+        (&"degraded".into(), &"journal:*: permission denied".into()),
+        "{host}"
+    );
+    assert!(host["hint"].as_str().is_some_and(|hint| hint.contains("usermod -aG systemd-journal")), "{host}");
+    assert_eq!(code, Some(3));
+}
+
+#[test]
+fn a_journal_without_a_complaint_is_all_well() {
+    let (host, code) = pass_over_journal("exit 0");
+    assert_eq!((&host["state"], &host["reason"], code), (&"ok".into(), &serde_json::Value::Null, Some(0)), "{host}");
+}
+
 #[test]
 fn a_full_disk_is_one_line_that_says_it_once() {
     let run = Run::with("app.log", "one\n");

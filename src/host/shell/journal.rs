@@ -30,6 +30,9 @@ const LEASE: Duration = Duration::from_secs(120);
 /// The longest record that is kept; one that is longer is shown cut.
 const MAX_RECORD: usize = 1 << 20;
 
+/// The problem of a journal that the login may not see.
+pub const DENIED: &str = "permission denied";
+
 /// Numbers of journal sources begin here, beyond those of files.
 const FIRST_NUMBER: u32 = 1 << 16;
 
@@ -100,6 +103,7 @@ impl Followed {
         script.send(self.request(work)).await?;
         let mut lease = Instant::now() + LEASE;
         let mut partial = Vec::new();
+        let mut complaint = None;
         loop {
             script.send("N\n".to_owned()).await?;
             let piece = loop {
@@ -108,6 +112,11 @@ impl Followed {
                         let frame = frame?;
                         if frame.header == "J" {
                             break frame.body;
+                        }
+                        if let Some(code) = frame.header.strip_prefix("W ") {
+                            complaint = Some(explained(code, &frame.body));
+                            self.tell(outbox, problems, complaint.clone()).await;
+                            continue;
                         }
                         if frame.header != END && frame.header != "R" {
                             return Err(protocol_error(&super::codec::Nonsense(frame.header)));
@@ -121,10 +130,8 @@ impl Followed {
             };
             if piece.is_empty() {
                 script.end().await;
-                if !work.once {
-                    let why =
-                        "journalctl ended on the host: is it there, and is the login in the group systemd-journal?";
-                    self.tell(outbox, problems, Some(why.to_owned())).await;
+                if !work.once && complaint.is_none() {
+                    self.tell(outbox, problems, Some("journalctl ended on the host".to_owned())).await;
                 }
                 return Ok(());
             }
@@ -185,6 +192,21 @@ impl Followed {
             lines.push(Line { time, time_from, cursor, raw });
         }
         self.cursor = entry.cursor.or(self.cursor.take());
+    }
+}
+
+/// What journalctl complains of, given its exit status and what it said.
+fn explained(code: &str, said: &[u8]) -> String {
+    let said = String::from_utf8_lossy(said);
+    if code == "127" {
+        return "there is no journalctl on this host; name its logs as sources".to_owned();
+    }
+    if said.contains("insufficient permissions") || said.contains("not seeing messages") {
+        return DENIED.to_owned();
+    }
+    match said.lines().find(|line| !line.trim().is_empty()) {
+        Some(line) => line.trim().to_owned(),
+        None => format!("journalctl ended with status {code}"),
     }
 }
 
@@ -287,6 +309,19 @@ mod tests {
         assert_eq!(lines(json), ["2026-11-20T15:22:17.000000Z h app: one", "    two"]);
         let json = r#"{"__REALTIME_TIMESTAMP":"1795188137000000","_HOSTNAME":"h","_COMM":"app","MESSAGE":[104,105]}"#;
         assert_eq!(lines(json), ["2026-11-20T15:22:17.000000Z h app: hi"]);
+    }
+
+    #[test]
+    fn what_journalctl_complains_of_is_explained() {
+        for (code, said, expect) in [
+            ("1", "No journal files were opened due to insufficient permissions.\n", DENIED),
+            ("0", "Hint: You are currently not seeing messages from other users and the system.\n", DENIED),
+            ("127", "sh: 1: journalctl: not found", "there is no journalctl on this host; name its logs as sources"),
+            ("1", "\nNo journal files were found.\nmore", "No journal files were found."),
+            ("2", "", "journalctl ended with status 2"),
+        ] {
+            assert_eq!(explained(code, said.as_bytes()), expect, "{code} {said:?}");
+        }
     }
 
     #[test]

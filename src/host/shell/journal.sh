@@ -6,6 +6,9 @@ serve() {
   read -r unit cursor lines follow || return
   unit=$(printf '%b.' "$unit"); unit=${unit%.}
   cursor=$(printf '%b.' "$cursor"); cursor=${cursor%.}
+  # What it keeps to itself when quiet: that there is no journal, or that the login may not see all of it.
+  why=$(journalctl --no-pager --lines=0 2>&1 >/dev/null); code=$?
+  if [ "$code" != 0 ] || [ -n "$why" ]; then say W "$code"; printf '%s' "$why"; say .; fi
   set -- --no-pager --quiet --all --output=json
   [ "$unit" = - ] || set -- "$@" "--unit=$unit"
   if [ "$cursor" = - ]; then set -- "$@" "--lines=$lines"; else set -- "$@" "--after-cursor=$cursor" --lines=all; fi

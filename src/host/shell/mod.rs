@@ -10,7 +10,7 @@ mod script;
 mod session;
 mod siblings;
 
-pub use journal::{Journals, Problems};
+pub use journal::{DENIED, Journals, Problems};
 pub use session::run;
 
 use std::sync::LazyLock;
