@@ -213,9 +213,9 @@ impl App {
         let (mut index, mut lines, mut left) = (pane.cursor().unwrap_or(0), 0, rows);
         while left > 0 && lines < rows {
             let entry = pane.seq(index).and_then(|seq| self.store.ring().get(seq));
-            let cells = entry.and_then(Entry::record).map_or(0, |record| {
-                SafeText::from_bytes(&self.reading(record, &columns).of(&record.raw)).width()
-            });
+            let cells = entry
+                .and_then(Entry::record)
+                .map_or(0, |record| SafeText::from_bytes(&self.reading(record, &columns).of(&record.raw)).width());
             left = left.saturating_sub(columns.rows(cells));
             lines += 1;
             let next = if up { index.checked_sub(1) } else { Some(index + 1) };

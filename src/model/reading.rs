@@ -102,9 +102,8 @@ fn without_level(line: &[u8]) -> &[u8] {
 fn fields(line: &[u8], bare: bool) -> Option<String> {
     let Object(mut members) = serde_json::from_slice(line).ok()?;
     let mut text = String::with_capacity(line.len());
-    let message = MESSAGES
-        .iter()
-        .find_map(|name| members.iter().position(|(key, value)| key == name && value.is_string()));
+    let message =
+        MESSAGES.iter().find_map(|name| members.iter().position(|(key, value)| key == name && value.is_string()));
     if let Some(Value::String(message)) = message.map(|at| members.remove(at).1) {
         text += &message;
     }

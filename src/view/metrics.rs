@@ -91,9 +91,10 @@ fn draw_reason(theme: &Theme, host: &HostRow, body: Rect, buffer: &mut Buffer) {
     let reason = status.reason.as_deref().map(|text| (text, Role::LineNone));
     let hint = status.hint.as_deref().map(|text| (text, Role::Dim));
     let width = usize::from(body.width.saturating_sub(2));
-    let lines = [reason, hint].into_iter().flatten().flat_map(|(text, role)| {
-        words_in_lines(&SafeText::new(text), width).into_iter().map(move |line| (line, role))
-    });
+    let lines = [reason, hint]
+        .into_iter()
+        .flatten()
+        .flat_map(|(text, role)| words_in_lines(&SafeText::new(text), width).into_iter().map(move |line| (line, role)));
     for (y, (line, role)) in (0..body.height).zip(lines) {
         Row::new(buffer, body, y).blank(1).put(line, theme.get(role));
     }
@@ -138,9 +139,9 @@ fn blocks<'a>(host: &'a HostRow) -> Vec<Block<'a>> {
     let cpu = sample.and_then(|sample| sample.cpu).map_or_else(Vec::new, |cpu| {
         [("iowait", cpu.iowait_pct), ("steal", cpu.steal_pct)].map(|(what, pct)| labelled(what, percent(pct))).into()
     });
-    let memory = sample.and_then(|sample| sample.memory).map_or_else(Vec::new, |memory| {
-        vec![Shown::from("of ").join(&bytes(memory.total_bytes as f64))]
-    });
+    let memory = sample
+        .and_then(|sample| sample.memory)
+        .map_or_else(Vec::new, |memory| vec![Shown::from("of ").join(&bytes(memory.total_bytes as f64))]);
     let load = host.load.latest().map_or_else(none, |value| number(value, 2));
     let of_cores = Shown::own(&format!("of {cores}"));
     let lines = count(host.log.latest().unwrap_or(0.0)).join(&Shown::from(" l/s"));
