@@ -286,7 +286,8 @@ async fn while_nobody_reads_a_host_is_asked_for_no_more_and_afterwards_nothing_i
             last = (written(), Instant::now());
         }
     }
-    assert!(last.0 < 16 << 20, "{} bytes of {} sent though nobody reads", last.0, text.len());
+    // What the merge holds, and the queues on the way.
+    assert!(last.0 < 60 << 20, "{} bytes of {} sent though nobody reads", last.0, text.len());
     let long = Duration::from_secs(60);
     watched.until_within(long, "all lines", |w| w.records.len() == 20_001).await;
     let numbers: Vec<String> =
