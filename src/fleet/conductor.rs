@@ -36,20 +36,22 @@ pub(super) async fn run(outboxes: Vec<Outbox>, goal: Goal, ready: Arc<Notify>, b
         first: 0,
         out: Vec::new(),
     };
+    let mut all_out = true;
     loop {
-        let (more, busy) = conductor.take_turns();
+        // While a batch is left of what may go, no more is taken.
+        let (more, busy) = if all_out { conductor.take_turns() } else { (true, true) };
         let over = conductor.is_over();
-        conductor.let_out(over);
+        all_out = conductor.let_out(over);
         if !conductor.out.is_empty() {
             let batch = std::mem::take(&mut conductor.out);
             if batches.send(batch).await.is_err() {
                 return;
             }
         }
-        if over {
+        if over && all_out {
             return;
         }
-        if more {
+        if more || !all_out {
             tokio::task::yield_now().await;
             continue;
         }
@@ -144,7 +146,8 @@ impl Conductor {
         }
     }
 
-    fn let_out(&mut self, over: bool) {
+    /// Lets out what may go, at most a batch. Whether that was all.
+    fn let_out(&mut self, over: bool) -> bool {
         let now = self.now();
         let what = match self.goal {
             _ if over => LetOut::All,
@@ -153,7 +156,7 @@ impl Conductor {
             Goal::Follow => LetOut::UpTo(self.book.watermark()),
         };
         let before = self.out.len();
-        self.merge.let_out(what, now, &mut self.out);
+        let all = self.merge.let_out(what, now, &mut self.out);
         let (mut lines, mut gaps) = (0, 0);
         for update in &self.out[before..] {
             match update {
@@ -163,10 +166,11 @@ impl Conductor {
             }
         }
         self.book.let_out(lines, gaps, self.merge.late());
-        if over {
+        if over && all {
             self.time_out();
         }
-        self.out.extend(self.book.tell(now, over).map(Update::Ledger));
+        self.out.extend(self.book.tell(now, over && all).map(Update::Ledger));
+        all
     }
 
     /// Hosts that are not done at the deadline: what was being waited for.

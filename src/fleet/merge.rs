@@ -19,7 +19,10 @@ pub(super) const HOLD: Duration = Duration::from_millis(1000);
 pub(super) const LATE_BY: i64 = 1_500_000_000;
 
 /// Most bytes held back; beyond, the earliest go whether their time has come or not.
-pub(super) const HELD_BYTES: usize = 64 << 20;
+pub(super) const HELD_BYTES: usize = 32 << 20;
+
+/// A batch is not much larger: what is on its way to a reader who is slow is bounded in bytes.
+pub(super) const BATCH_BYTES: usize = 1 << 20;
 
 /// What a line takes beside its bytes, about.
 const OVERHEAD: usize = 120;
@@ -82,22 +85,28 @@ impl Merge {
         self.sources.values().filter_map(|queue| Some(queue.front()?.arrived + HOLD)).min()
     }
 
-    /// Lets out what may go at `now`.
-    pub(super) fn let_out(&mut self, what: LetOut, now: Duration, out: &mut Vec<Update>) {
+    /// Lets out what may go at `now`, up to a batch. Whether that was all.
+    pub(super) fn let_out(&mut self, what: LetOut, now: Duration, out: &mut Vec<Update>) -> bool {
         let before = self.let_out_to;
+        let keep = self.bytes.saturating_sub(BATCH_BYTES);
         let mut records = Vec::new();
         let mut heads: BinaryHeap<_> =
             self.sources.iter().filter_map(|(&source, queue)| Some(Reverse((queue.front()?.time(), source)))).collect();
         while let Some(Reverse((_, source))) = heads.pop() {
             let until = heads.peek().map(|Reverse((time, _))| *time);
-            if let Some(next) = self.let_out_of(source, until, (what, now), before, (&mut records, out)) {
+            if let Some(next) = self.let_out_of(source, until, (what, now, keep), before, (&mut records, out)) {
                 heads.push(Reverse((next, source)));
+            }
+            if self.bytes < keep && !heads.is_empty() {
+                flush(&mut records, out);
+                return false;
             }
         }
         flush(&mut records, out);
         if let LetOut::UpTo(to) = what {
             self.let_out_to = self.let_out_to.max(to);
         }
+        true
     }
 
     /// Lets out what may go of one source until another source has an earlier line. The time of the line that comes
@@ -106,7 +115,7 @@ impl Merge {
         &mut self,
         source: SourceId,
         until: Option<Time>,
-        (what, now): (LetOut, Duration),
+        (what, now, keep): (LetOut, Duration, usize),
         before: Option<Time>,
         (records, out): (&mut Vec<Record>, &mut Vec<Update>),
     ) -> Option<Time> {
@@ -124,7 +133,7 @@ impl Merge {
             let late = before.is_some_and(|before| held.time().0.saturating_add(LATE_BY) < before.0);
             self.emit(held.item, late, records, out);
             let next = next?;
-            if until.is_some_and(|until| next > until) {
+            if until.is_some_and(|until| next > until) || self.bytes < keep {
                 return Some(next);
             }
         }
@@ -185,7 +194,7 @@ mod tests {
 
     fn let_out(merge: &mut Merge, what: LetOut, now: Duration) -> Vec<(u32, i64, bool)> {
         let mut out = Vec::new();
-        merge.let_out(what, now, &mut out);
+        while !merge.let_out(what, now, &mut out) {}
         let records = out.into_iter().flat_map(|update| match update {
             Update::Records(records) => records,
             _ => Vec::new(),
@@ -231,6 +240,27 @@ mod tests {
         assert_eq!(let_out(&mut merge, LetOut::UpTo(Some(Time(20))), START), [(2, 10, false)]);
         let out = let_out(&mut merge, LetOut::UpTo(Some(Time(20))), HOLD);
         assert_eq!(out, [(1, 9999, false), (1, 11, false)]);
+    }
+
+    #[test]
+    fn what_goes_at_once_is_bounded_and_the_rest_follows() {
+        let mut merge = Merge::default();
+        let raw = Bytes::from(vec![b'x'; BATCH_BYTES / 4]);
+        for time in 0..12 {
+            merge.line(Record { raw: raw.clone(), ..record(1, time) }, START);
+        }
+        let mut batches = Vec::new();
+        loop {
+            let mut out = Vec::new();
+            let all = merge.let_out(LetOut::All, START, &mut out);
+            batches.push(
+                out.iter().map(|update| if let Update::Records(r) = update { r.len() } else { 0 }).sum::<usize>(),
+            );
+            if all {
+                break;
+            }
+        }
+        assert_eq!(batches, [4, 4, 4]);
     }
 
     proptest! {

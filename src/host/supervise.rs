@@ -84,13 +84,15 @@ async fn connect_and_work(
     let connection = connector.connect(host).await?;
     let connected = Instant::now();
     let (wants_journal, wanted) = oneshot::channel();
-    track.wants_journal = host.sources.is_empty().then_some(wants_journal);
+    track.wants_journal = Some(wants_journal);
     let files = shell::run(&connection, &host.sources, track, work, outbox);
     let journals = async {
-        if host.sources.is_empty() && wanted.await.is_ok() {
+        // The files go first where there is but one session.
+        if wanted.await.is_ok() && host.sources.is_empty() {
             journals.add_whole();
         }
-        journals.run(&connection, work, outbox).await
+        journals.run(&connection, work, outbox).await;
+        Ok(())
     };
     let result = tokio::select! {
         result = async { tokio::try_join!(files, journals) } => result.map(drop),

@@ -47,7 +47,8 @@ pub struct Track {
     told: Option<HostStatus>,
     /// What journals have to complain of.
     pub problems: Problems,
-    /// A host without any of the usual logs has a journal: tells that it is wanted.
+    /// Tells that journals may begin: the files have their shell, and a host without named sources has none of the
+    /// usual logs, but a journal.
     pub wants_journal: Option<oneshot::Sender<()>>,
 }
 

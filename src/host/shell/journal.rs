@@ -5,18 +5,20 @@
 //! after a lost connection.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::future::try_join_all;
+use futures_util::future::join_all;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::host::{HostEvent, Line, Outbox, Work};
 use crate::model::{Cursor, FileId, SourceInfo, SourceKind, SourceSpec, Time, TimeFrom};
+use crate::transport::backoff::Backoff;
 use crate::transport::{Connection, LinkError};
 
 use super::JOURNAL;
@@ -29,6 +31,12 @@ const LEASE: Duration = Duration::from_secs(120);
 
 /// The longest record that is kept; one that is longer is shown cut.
 const MAX_RECORD: usize = 1 << 20;
+
+/// Channels are closed a moment before the connection says why it ended.
+const END_TOLD_WITHIN: Duration = Duration::from_secs(1);
+
+/// A `journalctl` that cannot do what it is asked says so sooner.
+const SETTLED_AFTER: Duration = Duration::from_secs(3);
 
 /// The problem of a journal that the login may not see.
 pub const DENIED: &str = "permission denied";
@@ -52,6 +60,8 @@ struct Followed {
     /// The journal's name of the last record that was told.
     cursor: Option<String>,
     count: u64,
+    /// What was said of it last: the problem, if any.
+    told: Option<Option<String>>,
 }
 
 impl Journals {
@@ -76,68 +86,85 @@ impl Journals {
 
     fn add(&mut self, name: String, unit: Option<String>) {
         let number = FIRST_NUMBER + u32::try_from(self.followed.len()).unwrap_or(0);
-        self.followed.push(Followed { number, name, unit, cursor: None, count: 0 });
+        self.followed.push(Followed { number, name, unit, cursor: None, count: 0, told: None });
     }
 
-    /// Follows all of them until the connection ends; in a bounded pass until each has given its last lines.
-    ///
-    /// # Errors
-    /// When the connection breaks.
-    pub async fn run(&mut self, connection: &Connection, work: &Work, outbox: &Outbox) -> Result<(), LinkError> {
+    /// Follows all of them until the connection ends; in a bounded pass until each has given its last lines. A journal
+    /// that cannot be read says why and is tried again; it takes nothing else of its host with it.
+    pub async fn run(&mut self, connection: &Connection, work: &Work, outbox: &Outbox) {
         let problems = &self.problems;
         let each = self.followed.iter_mut().map(|journal| journal.run(connection, work, outbox, problems));
-        try_join_all(each).await.map(drop)
+        join_all(each).await;
     }
 }
 
 impl Followed {
-    async fn run(
+    async fn run(&mut self, connection: &Connection, work: &Work, outbox: &Outbox, problems: &Problems) {
+        let mut backoff = Backoff::default();
+        self.tell(outbox, problems, None).await;
+        loop {
+            let began = Instant::now();
+            let why = match self.follow(connection, work, outbox, problems).await {
+                Ok(complaint) if work.once => return self.tell(outbox, problems, complaint).await,
+                Ok(complaint) => complaint.unwrap_or_else(|| "journalctl ended on the host".to_owned()),
+                Err(error) => {
+                    if timeout(END_TOLD_WITHIN, connection.ended()).await.is_ok() {
+                        // Not the journal's trouble; whoever holds the connection knows.
+                        return std::future::pending().await;
+                    }
+                    error.to_string()
+                }
+            };
+            self.tell(outbox, problems, Some(why)).await;
+            if work.once {
+                return;
+            }
+            backoff.after_connection(began.elapsed());
+            sleep(backoff.after_failure(began.elapsed(), rand::random())).await;
+        }
+    }
+
+    /// Follows it until journalctl ends; what that complained of, if anything.
+    async fn follow(
         &mut self,
         connection: &Connection,
         work: &Work,
         outbox: &Outbox,
         problems: &Problems,
-    ) -> Result<(), LinkError> {
-        self.tell(outbox, problems, None).await;
+    ) -> Result<Option<String>, LinkError> {
         let mut script = Script::start(connection, &JOURNAL).await?;
         script.send(self.request(work)).await?;
-        let mut lease = Instant::now() + LEASE;
         let mut partial = Vec::new();
-        let mut complaint = None;
+        let mut lease = Instant::now() + LEASE;
+        let complaint = OnceLock::new();
         loop {
-            script.send("N\n".to_owned()).await?;
-            let piece = loop {
-                tokio::select! {
-                    frame = script.next() => {
-                        let frame = frame?;
-                        if frame.header == "J" {
-                            break frame.body;
-                        }
-                        if let Some(code) = frame.header.strip_prefix("W ") {
-                            complaint = Some(explained(code, &frame.body));
-                            self.tell(outbox, problems, complaint.clone()).await;
-                            continue;
-                        }
-                        if frame.header != END && frame.header != "R" {
-                            return Err(protocol_error(&super::codec::Nonsense(frame.header)));
-                        }
-                    }
-                    () = sleep_until(lease) => {
-                        lease += LEASE;
-                        script.send("K\n".to_owned()).await?;
-                    }
-                }
+            let piece = {
+                let coming = std::pin::pin!(next_piece(&mut script, &mut lease, &complaint));
+                self.settle(coming, &complaint, outbox, problems).await?
             };
             if piece.is_empty() {
                 script.end().await;
-                if !work.once && complaint.is_none() {
-                    self.tell(outbox, problems, Some("journalctl ended on the host".to_owned())).await;
-                }
-                return Ok(());
+                return Ok(complaint.into_inner());
             }
+            self.tell(outbox, problems, complaint.get().cloned()).await;
             self.take(&piece, &mut partial, outbox).await;
             outbox.send(HostEvent::ReadTo(Time(i64::MIN), script.take_bytes_read())).await;
         }
+    }
+
+    /// Waits for a piece; a journal from which nothing comes is well when it has run for a while.
+    async fn settle(
+        &mut self,
+        mut coming: Pin<&mut impl Future<Output = Result<Bytes, LinkError>>>,
+        complaint: &OnceLock<String>,
+        outbox: &Outbox,
+        problems: &Problems,
+    ) -> Result<Bytes, LinkError> {
+        if let Ok(piece) = timeout(SETTLED_AFTER, &mut coming).await {
+            return piece;
+        }
+        self.tell(outbox, problems, complaint.get().cloned()).await;
+        coming.await
     }
 
     fn request(&self, work: &Work) -> String {
@@ -146,7 +173,12 @@ impl Followed {
         format!("{} {} {} {follow}\n", word(self.unit.as_ref()), word(self.cursor.as_ref()), work.lines)
     }
 
-    async fn tell(&self, outbox: &Outbox, problems: &Problems, problem: Option<String>) {
+    /// Says that it is read or why it is not, where that has changed.
+    async fn tell(&mut self, outbox: &Outbox, problems: &Problems, problem: Option<String>) {
+        if self.told.as_ref() == Some(&problem) {
+            return;
+        }
+        self.told = Some(problem.clone());
         let path = format!("journal:{}", self.unit.as_deref().unwrap_or("*"));
         {
             let mut problems = problems.lock().unwrap_or_else(PoisonError::into_inner);
@@ -192,6 +224,36 @@ impl Followed {
             lines.push(Line { time, time_from, cursor, raw });
         }
         self.cursor = entry.cursor.or(self.cursor.take());
+    }
+}
+
+/// Asks for a piece of output and waits for it, however long that takes. Empty at the end.
+async fn next_piece(
+    script: &mut Script,
+    lease: &mut Instant,
+    complaint: &OnceLock<String>,
+) -> Result<Bytes, LinkError> {
+    script.send("N\n".to_owned()).await?;
+    loop {
+        tokio::select! {
+            frame = script.next() => {
+                let frame = frame?;
+                if frame.header == "J" {
+                    return Ok(frame.body);
+                }
+                if let Some(code) = frame.header.strip_prefix("W ") {
+                    complaint.get_or_init(|| explained(code, &frame.body));
+                    continue;
+                }
+                if frame.header != END && frame.header != "R" {
+                    return Err(protocol_error(&super::codec::Nonsense(frame.header)));
+                }
+            }
+            () = sleep_until(*lease) => {
+                *lease += LEASE;
+                script.send("K\n".to_owned()).await?;
+            }
+        }
     }
 }
 
@@ -290,7 +352,7 @@ mod tests {
     use super::*;
 
     fn lines(json: &str) -> Vec<String> {
-        let mut journal = Followed { number: 0, name: "j".to_owned(), unit: None, cursor: None, count: 0 };
+        let mut journal = Followed { number: 0, name: "j".to_owned(), unit: None, cursor: None, count: 0, told: None };
         let mut out = Vec::new();
         journal.record(json.as_bytes(), &mut out);
         out.iter().map(|line| String::from_utf8_lossy(&line.raw).into_owned()).collect()

@@ -54,6 +54,12 @@ pub async fn run(
     outbox: &Outbox,
 ) -> Result<(), LinkError> {
     let script = Script::start(connection, &FOLLOW).await?;
+    if !wanted.is_empty()
+        && let Some(begin) = track.wants_journal.take()
+    {
+        // Where nobody waits for it the connection is ending.
+        let _ = begin.send(());
+    }
     let mut session = Session {
         script,
         track,

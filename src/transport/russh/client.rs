@@ -121,7 +121,7 @@ impl Client {
         let Greeted { handle, notes, cut } = greeted;
         let sessions = Arc::new(Semaphore::new(SESSIONS));
         let client = Arc::new(Self { handle, sessions, notes, place, cut, outer });
-        tokio::spawn(watch_over(Arc::downgrade(&client)));
+        tokio::spawn(watch_over(Arc::downgrade(&client), client.notes.ending.clone()));
         client
     }
 
@@ -199,9 +199,12 @@ impl Drop for Client {
     }
 }
 
-async fn watch_over(client: std::sync::Weak<Client>) {
+async fn watch_over(client: std::sync::Weak<Client>, ending: Ending) {
     loop {
-        tokio::time::sleep(PING_EVERY).await;
+        tokio::select! {
+            () = tokio::time::sleep(PING_EVERY) => {}
+            _ = ending.ended() => return,
+        }
         let Some(client) = client.upgrade() else { return };
         if client.is_over() {
             return;

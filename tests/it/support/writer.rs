@@ -1,7 +1,7 @@
 //! A program that writes a log: numbered lines at a steady rate, opening its file again when it is told to.
 
 use std::fs::{File, OpenOptions};
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -58,27 +58,28 @@ impl Shared {
     fn write(&self, rate: u64) {
         let mut out = self.open();
         let started = Instant::now();
-        let mut serial = 0;
+        let (mut serial, mut burst) = (0, Vec::new());
         while !self.stop.load(Ordering::SeqCst) {
             if std::fs::remove_file(&self.reopen).is_ok() {
-                out.flush().expect("flush");
                 out = self.open();
             }
             let due = started.elapsed().as_millis() as u64 * rate / 1000;
             while serial < due {
                 let now = jiff::Timestamp::now();
-                writeln!(out, "{now:.6} INFO worker serial={serial} all is well and goes on as it did").expect("write");
+                writeln!(burst, "{now:.6} INFO worker serial={serial} all is well and goes on as it did")
+                    .expect("memory");
                 serial += 1;
             }
-            out.flush().expect("flush");
+            // Whole lines at once: none is torn by a rotation in between.
+            out.write_all(&burst).expect("write");
+            burst.clear();
             self.written.store(serial, Ordering::SeqCst);
             std::thread::sleep(BURST);
         }
     }
 
-    fn open(&self) -> BufWriter<File> {
-        let file = OpenOptions::new().append(true).create(true).open(&self.log).expect("open the log");
-        BufWriter::new(file)
+    fn open(&self) -> File {
+        OpenOptions::new().append(true).create(true).open(&self.log).expect("open the log")
     }
 }
 
