@@ -4,6 +4,7 @@ mod cli;
 mod demo;
 mod fleet;
 mod follow;
+mod readme;
 mod screen;
 mod structure;
 mod support;
