@@ -256,6 +256,11 @@ impl App {
         self.open_prompt(Kind::Filter, &text);
     }
 
+    /// Shows in the focused pane only the lines that match, as `&` does.
+    pub fn filter(&mut self, query: Query) {
+        self.with_pane(|pane, store| pane.change_filter(store, |filter| filter.query = Some(query)));
+    }
+
     /// Shows only the lines that match; with an empty text, all.
     pub(super) fn set_query(&mut self, text: &str) -> Result<(), String> {
         let query =

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 use crate::app::{App, Effect, Event, QuestionId};
 use crate::fleet::{Fleet, Updates};
-use crate::model::{Answer, HostId, HostSpec, Time, Update};
+use crate::model::{Answer, HostId, HostSpec, Query, Time, Update};
 use crate::view::{Depth, Theme};
 
 mod asker;
@@ -47,6 +47,8 @@ pub struct Options {
     pub themes: Option<PathBuf>,
     /// Times in UTC instead of the local zone.
     pub utc: bool,
+    /// What the first pane shows of the lines; `None`: all.
+    pub filter: Option<Query>,
 }
 
 /// Shows the fleet until the operator leaves or a signal ends it; the terminal is restored on every way out.
@@ -66,7 +68,11 @@ pub async fn run(
     let zone = if options.utc { TimeZone::UTC } else { TimeZone::system() };
     let mut signals = Signals::listen()?;
     let looks = Looks { theme, themes: options.themes, depth };
-    let mut turn = Loop::new(Console::enter()?, App::new(hosts, zone), looks, questions, wall_clock);
+    let mut app = App::new(hosts, zone);
+    if let Some(query) = options.filter {
+        app.filter(query);
+    }
+    let mut turn = Loop::new(Console::enter()?, app, looks, questions, wall_clock);
     let ended = turn.run(EventStream::new, updates, &mut signals, |host| fleet.reconnect(host)).await;
     drop(turn);
     fleet.stop().await;
