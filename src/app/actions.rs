@@ -45,6 +45,7 @@ pub enum Act {
     ShowTime,
     ShowHost,
     ShowSource,
+    ShowRaw,
     Utc,
     SplitRight,
     SplitDown,
@@ -217,6 +218,7 @@ actions! {
         ShowTime "show-time" ("xt") "times: full, short, off";
         ShowHost "show-host" ("xh") "host names on and off";
         ShowSource "show-source" ("xs") "source names on and off";
+        ShowRaw "raw" ("xr") "lines as they are, with stamps and JSON";
     }
     Log All {
         Detail "detail" ("<ret>") "the whole record; of a host, all we know";

@@ -10,7 +10,8 @@ use super::{App, Effect, TimeStyle};
 use crate::model::HostId;
 
 /// The options of `:set`.
-const OPTIONS: [&str; 9] = ["wrap", "nowrap", "hints", "nohints", "utc", "local", "time", "notime", "shorttime"];
+const OPTIONS: [&str; 11] =
+    ["wrap", "nowrap", "raw", "noraw", "hints", "nohints", "utc", "local", "time", "notime", "shorttime"];
 /// The themes that are built in.
 const THEMES: [&str; 4] = ["dark", "light", "high-contrast", "none"];
 /// What people type who come from other programs.
@@ -130,6 +131,7 @@ impl App {
     fn set_option(&mut self, option: &str) -> Result<(), String> {
         match option {
             "wrap" | "nowrap" => self.set_wrap(option == "wrap"),
+            "raw" | "noraw" => self.shown.raw = option == "raw",
             "hints" | "nohints" => self.shown.hints = option == "hints",
             "utc" | "local" => self.shown.utc = option == "utc",
             "time" => self.shown.time = TimeStyle::Full,

@@ -8,8 +8,8 @@ use jiff::tz::TimeZone;
 use super::keys::parse_keys;
 use super::{App, Effect, Event};
 use crate::model::{
-    Cursor, Endpoint, Facts, FileId, Gap, GapReason, HostId, HostKeyPolicy, HostName, HostSpec, HostStatus, Ledger,
-    LinkState, Record, Sample, SourceId, SourceInfo, Time, TimeFrom, TransportKind, Update, metrics,
+    Cursor, Endpoint, Facts, FileId, Gap, GapReason, HostId, HostName, HostSpec, HostStatus, Ledger, LinkState, Record,
+    Sample, SourceId, SourceInfo, Time, TimeFrom, Update, metrics,
 };
 
 /// 2026-11-20T13:02:00Z, when every fixture begins.
@@ -17,21 +17,8 @@ pub(crate) const START: Time = Time(1_795_179_720_000_000_000);
 
 /// A host of that name and nothing else.
 pub(crate) fn host(name: &str) -> HostSpec {
-    HostSpec {
-        endpoint: Endpoint {
-            name: HostName::new(name).expect("valid"),
-            address: None,
-            port: None,
-            user: None,
-            identity: Vec::new(),
-            known_hosts: Vec::new(),
-            host_keys: HostKeyPolicy::Strict,
-        },
-        via: Vec::new(),
-        tags: vec!["prod".into()],
-        sources: Vec::new(),
-        transport: TransportKind::Auto,
-    }
+    let endpoint = Endpoint::new(HostName::new(name).expect("valid"));
+    HostSpec { tags: vec!["prod".into()], ..HostSpec::new(endpoint) }
 }
 
 /// Hosts `web-1`, `web-2`, `db-1`, `cache-1`, `bastion`.

@@ -11,7 +11,7 @@ use crossterm::event::KeyEvent;
 use jiff::tz::TimeZone;
 use ratatui::layout::Rect;
 
-use crate::model::{Answer, HostId, HostSpec, Question, Time, Update};
+use crate::model::{Answer, HostId, HostSpec, Query, Question, Reading, Record, Time, TimeFrom, Update};
 use crate::store::{RING_BYTES, Store};
 
 pub mod actions;
@@ -107,6 +107,8 @@ pub struct Shown {
     pub host: bool,
     /// Names of sources.
     pub source: bool,
+    /// Lines as they are, with their stamps and JSON.
+    pub raw: bool,
     /// Key hints in the last row.
     pub hints: bool,
     /// The host list.
@@ -191,7 +193,16 @@ impl App {
             questions: Questions::default(),
             keymap: Keymap::default(),
             seek: None,
-            shown: Shown { time: TimeStyle::Full, host: true, source: true, hints: true, side: true, utc: false, zone },
+            shown: Shown {
+                time: TimeStyle::Full,
+                host: true,
+                source: true,
+                raw: false,
+                hints: true,
+                side: true,
+                utc: false,
+                zone,
+            },
             notice: None,
             confirm: None,
             screen: Rect::default(),
@@ -201,6 +212,16 @@ impl App {
             busy: false,
             effects: Vec::new(),
         }
+    }
+
+    /// The same, whose first pane shows only the lines that match.
+    #[must_use]
+    pub fn with_query(mut self, query: Option<Query>) -> Self {
+        let store = &self.store;
+        for pane in self.panes.values_mut() {
+            pane.change_filter(store, |filter| filter.query.clone_from(&query));
+        }
+        self
     }
 
     /// Takes in what has happened at `now`; says what is to be done outside.
@@ -371,7 +392,7 @@ impl App {
     /// How a screen is divided at present.
     #[must_use]
     pub fn areas(&self, screen: Rect) -> Areas {
-        Areas::of(screen, self.shown.side, self.hosts_focused, self.shown.hints)
+        Areas::of(screen, self.shown.side, self.hosts_focused, self.shown.hints, self.store.hosts().len())
     }
 
     /// The panes on the screen and where.
@@ -449,6 +470,17 @@ impl App {
     #[must_use]
     pub fn typed(&self) -> Option<(String, Vec<(String, &'static str)>)> {
         self.keymap.is_pending().then(|| (self.keymap.spelled(), self.keymap.continuations(self.scope())))
+    }
+
+    /// How a line is read beside such columns: without its stamp where the column of the time says all of it.
+    #[must_use]
+    pub fn reading(&self, record: &Record, columns: &Columns) -> Reading {
+        let day = |time: Time| time.to_timestamp().to_zoned(self.zone()).date();
+        match (self.shown.raw, columns.time, record.time_from) {
+            (true, ..) => Reading::Raw,
+            (_, 1.., TimeFrom::Stamp) if day(record.time) == day(self.now) => Reading::Bare,
+            _ => Reading::Stamped,
+        }
     }
 
     /// Whether a jump is on its way.

@@ -73,6 +73,7 @@ impl App {
             Act::ShowTime => self.shown.time = next_style(self.shown.time),
             Act::ShowHost => self.shown.host = !self.shown.host,
             Act::ShowSource => self.shown.source = !self.shown.source,
+            Act::ShowRaw => self.shown.raw = !self.shown.raw,
             Act::Utc => self.shown.utc = !self.shown.utc,
             Act::Hints => self.shown.hints = !self.shown.hints,
             Act::Help => self.popup = Some((Popup::Help, 0)),
@@ -212,7 +213,9 @@ impl App {
         let (mut index, mut lines, mut left) = (pane.cursor().unwrap_or(0), 0, rows);
         while left > 0 && lines < rows {
             let entry = pane.seq(index).and_then(|seq| self.store.ring().get(seq));
-            let cells = entry.and_then(Entry::record).map_or(0, |record| SafeText::from_bytes(&record.raw).width());
+            let cells = entry
+                .and_then(Entry::record)
+                .map_or(0, |record| SafeText::from_bytes(&self.reading(record, &columns).of(&record.raw)).width());
             left = left.saturating_sub(columns.rows(cells));
             lines += 1;
             let next = if up { index.checked_sub(1) } else { Some(index + 1) };
@@ -254,11 +257,6 @@ impl App {
         let query = self.panes.get(&self.focus).and_then(|pane| pane.filter().query.as_ref());
         let text = query.map(Query::to_string).unwrap_or_default();
         self.open_prompt(Kind::Filter, &text);
-    }
-
-    /// Shows in the focused pane only the lines that match, as `&` does.
-    pub fn filter(&mut self, query: Query) {
-        self.with_pane(|pane, store| pane.change_filter(store, |filter| filter.query = Some(query)));
     }
 
     /// Shows only the lines that match; with an empty text, all.

@@ -80,7 +80,7 @@ fn console_options(plan: &Plan) -> tui::Options {
             (name, file.parent().map(Path::to_owned))
         }
     };
-    tui::Options { theme, themes, filter: plan.grep.clone(), ..tui::Options::default() }
+    tui::Options { theme, themes, query: plan.grep.clone(), ..tui::Options::default() }
 }
 
 /// One bounded pass over the hosts, printed.

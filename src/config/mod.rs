@@ -201,17 +201,8 @@ fn config_dir(env: &Environment) -> Option<PathBuf> {
 /// This machine's own logs.
 fn this_machine(inventory: &Inventory) -> Result<HostSpec, ConfigError> {
     let name = HostName::new("localhost").map_err(|error| ConfigError::option("--hosts", error.to_string()))?;
-    let endpoint = Endpoint {
-        name,
-        address: None,
-        port: None,
-        user: None,
-        identity: Vec::new(),
-        known_hosts: Vec::new(),
-        host_keys: inventory.defaults.host_keys,
-    };
-    let (via, tags, sources) = (Vec::new(), Vec::new(), Vec::new());
-    Ok(HostSpec { endpoint, via, tags, sources, transport: TransportKind::Local })
+    let endpoint = Endpoint { host_keys: inventory.defaults.host_keys, ..Endpoint::new(name) };
+    Ok(HostSpec { transport: TransportKind::Local, ..HostSpec::new(endpoint) })
 }
 
 fn usual_lines(viewing: &Viewing) -> u32 {

@@ -30,7 +30,7 @@ use self::folder::Folder;
 use self::server::Server;
 use self::writer::Writer;
 use crate::model::host::{Address, NameError, UserName};
-use crate::model::{Endpoint, HostKeyPolicy, HostName, HostSpec, SourceKind, SourceSpec, TransportKind};
+use crate::model::{Endpoint, HostName, HostSpec, SourceKind, SourceSpec, TransportKind};
 
 mod cast;
 mod folder;
@@ -199,20 +199,17 @@ fn host_spec(member: &cast::Member, folder: &Path, port: u16) -> Result<HostSpec
         kind: SourceKind::Path(log_path(folder, member, file).to_string_lossy().into_owned()),
         time: None,
     });
+    let endpoint = Endpoint {
+        address: Some(Address::new("127.0.0.1")?),
+        port: Some(port),
+        user: Some(UserName::new(USER)?),
+        ..Endpoint::new(HostName::new(&member.name)?)
+    };
     Ok(HostSpec {
-        endpoint: Endpoint {
-            name: HostName::new(&member.name)?,
-            address: Some(Address::new("127.0.0.1")?),
-            port: Some(port),
-            user: Some(UserName::new(USER)?),
-            identity: Vec::new(),
-            known_hosts: Vec::new(),
-            host_keys: HostKeyPolicy::Strict,
-        },
-        via: Vec::new(),
         tags: vec!["demo".to_owned(), member.role.as_str().to_owned()],
         sources: sources.collect(),
         transport: TransportKind::Russh,
+        ..HostSpec::new(endpoint)
     })
 }
 

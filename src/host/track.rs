@@ -36,6 +36,8 @@ pub struct Track {
     pub facts: Facts,
     /// The login on the host and its groups, for hints.
     pub user: String,
+    /// It did not come back from `df` once: it is not asked again.
+    pub df_hangs: bool,
     facts_pending: bool,
     sources: Vec<Tracked>,
     by_path: BTreeMap<Vec<u8>, u32>,

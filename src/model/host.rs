@@ -122,7 +122,8 @@ validated_name!(
     HostName, "host name", "@:[]"
 );
 validated_name!(
-    /// What is dialled: a DNS name, or an IPv4 or IPv6 address (without brackets; a zone may follow `%`… which is refused).
+    /// What is dialled: a DNS name, or an IPv4 or IPv6 address without brackets. A zone (`%eth0`) is refused with the
+    /// other uses of `%`; name it in `~/.ssh/config`.
     Address, "address", ":"
 );
 validated_name!(
@@ -173,6 +174,22 @@ pub struct Endpoint {
     pub host_keys: HostKeyPolicy,
 }
 
+impl Endpoint {
+    /// A server of which only the name is known: the rest is as `ssh` would have it.
+    #[must_use]
+    pub fn new(name: HostName) -> Self {
+        Self {
+            name,
+            address: None,
+            port: None,
+            user: None,
+            identity: Vec::new(),
+            known_hosts: Vec::new(),
+            host_keys: HostKeyPolicy::Strict,
+        }
+    }
+}
+
 /// A host of the fleet: how to reach it and what to read there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostSpec {
@@ -189,6 +206,13 @@ pub struct HostSpec {
 }
 
 impl HostSpec {
+    /// A host behind this endpoint, reached directly, with the sources that it has itself.
+    #[must_use]
+    pub fn new(endpoint: Endpoint) -> Self {
+        let (via, tags, sources) = (Vec::new(), Vec::new(), Vec::new());
+        Self { endpoint, via, tags, sources, transport: TransportKind::Auto }
+    }
+
     /// The name of the host.
     #[must_use]
     pub fn name(&self) -> &HostName {

@@ -76,6 +76,12 @@ impl Level {
         })
     }
 
+    /// A line without the `<165>` that syslog puts before it, which states the level and tells people nothing else.
+    #[must_use]
+    pub fn without_priority(line: &[u8]) -> &[u8] {
+        split_priority(line).map_or(line, |(_, rest)| rest)
+    }
+
     fn of_syslog(severity: u32) -> Self {
         match severity {
             0..=2 => Self::Fatal,
@@ -162,9 +168,12 @@ fn named(word: &[u8]) -> Option<Level> {
 
 /// `<165>` before a line of syslog: facility × 8 + severity.
 fn priority(head: &[u8]) -> Option<Level> {
-    let rest = head.strip_prefix(b"<")?;
-    let (number, rest) = number(rest)?;
-    (rest.first() == Some(&b'>') && number <= 191).then(|| Level::of_syslog(number % 8))
+    split_priority(head).map(|(number, _)| Level::of_syslog(number % 8))
+}
+
+fn split_priority(line: &[u8]) -> Option<(u32, &[u8])> {
+    let (number, rest) = number(line.strip_prefix(b"<")?)?;
+    (number <= 191).then_some((number, rest.strip_prefix(b">")?))
 }
 
 /// At most six digits and what follows them.
@@ -434,6 +443,13 @@ impl Word<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_priority_is_taken_off_and_nothing_else() {
+        for (line, rest) in [("<30>Nov 20", "Nov 20"), ("<192>x", "<192>x"), ("<a>", "<a>"), ("<30", "<30"), ("", "")] {
+            assert_eq!(Level::without_priority(line.as_bytes()), rest.as_bytes());
+        }
+    }
 
     #[test]
     fn a_stated_level_is_found() {

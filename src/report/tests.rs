@@ -10,8 +10,7 @@ use super::*;
 use crate::model::metrics::{Cpu, Disk, DiskIo, Load, Memory, Network, Psi, Sample, Swap};
 use crate::model::record::{Time, TimeFrom};
 use crate::model::{
-    Cursor, Endpoint, Facts, FileId, GapReason, HostId, HostKeyPolicy, HostName, HostStatus, Ledger, LinkState,
-    SourceId, SourceInfo, TransportKind,
+    Cursor, Endpoint, Facts, FileId, GapReason, HostId, HostName, HostStatus, Ledger, LinkState, SourceId, SourceInfo,
 };
 
 /// 2026-01-01T00:00:00.042Z.
@@ -37,21 +36,7 @@ impl Feed for List {
 }
 
 fn host(name: &str) -> HostSpec {
-    HostSpec {
-        endpoint: Endpoint {
-            name: HostName::new(name).expect("a name"),
-            address: None,
-            port: None,
-            user: None,
-            identity: Vec::new(),
-            known_hosts: Vec::new(),
-            host_keys: HostKeyPolicy::Strict,
-        },
-        via: Vec::new(),
-        tags: Vec::new(),
-        sources: Vec::new(),
-        transport: TransportKind::Auto,
-    }
+    HostSpec::new(Endpoint::new(HostName::new(name).expect("a name")))
 }
 
 fn options(json: bool) -> Options {
@@ -278,6 +263,15 @@ async fn only_matching_lines_are_printed() {
     let options = Options { grep: Some(query), ..options(true) };
     let (outcome, _) = report(&["a"], options, lines.iter().map(|raw| line(raw)).collect(), true).await;
     assert_eq!(outcome.lines, expect as u64);
+}
+
+#[tokio::test]
+async fn a_priority_of_syslog_is_for_machines_and_people_do_not_see_it() {
+    let updates = || vec![source(0), line(b"<30>Nov 20 00:00:00 a sshd[1]: x")];
+    let (_, text) = report(&["a"], options(false), updates(), true).await;
+    assert!(text.contains("Nov 20 00:00:00 a sshd[1]: x") && !text.contains("<30>"), "{text}");
+    let (_, json) = report(&["a"], options(true), updates(), true).await;
+    assert!(json.contains("\"text\":\"<30>Nov 20"), "{json}");
 }
 
 #[tokio::test]

@@ -51,7 +51,7 @@ impl Style {
             Some(Level::Trace | Level::Debug) => DIM,
             _ => "",
         };
-        let text = SafeText::from_bytes(&record.raw);
+        let text = SafeText::from_bytes(Level::without_priority(&record.raw));
         writeln!(out, "{} {}", self.head(record.time, host, source), self.paint(level, text.as_str()))
     }
 

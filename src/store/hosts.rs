@@ -30,6 +30,8 @@ pub struct HostRow {
     pub tx: Series,
     /// Bytes read and written per second, all disks.
     pub io: Series,
+    /// Lines per second.
+    pub log: Series,
     /// Its sources, in order of discovery.
     pub sources: Vec<SourceId>,
     /// Lines since the start.
@@ -55,6 +57,7 @@ impl HostRow {
             rx: Series::default(),
             tx: Series::default(),
             io: Series::default(),
+            log: Series::default(),
             sources: Vec::new(),
             lines: 0,
             gaps: 0,
@@ -73,7 +76,7 @@ impl HostRow {
         self.rate.count(now);
     }
 
-    pub(super) fn add_sample(&mut self, sample: Arc<Sample>) {
+    pub(super) fn add_sample(&mut self, sample: Arc<Sample>, now: Time) {
         let sum = |values: &mut dyn Iterator<Item = f64>| values.reduce(|a, b| a + b);
         self.cpu.push(sample.cpu.map(|cpu| cpu.busy_pct));
         self.memory.push(sample.memory.map(|memory| memory.used_pct));
@@ -81,6 +84,8 @@ impl HostRow {
         self.rx.push(sum(&mut sample.network.iter().map(|net| net.rx_bytes_per_s)));
         self.tx.push(sum(&mut sample.network.iter().map(|net| net.tx_bytes_per_s)));
         self.io.push(sum(&mut sample.io.iter().map(|io| io.read_bytes_per_s + io.write_bytes_per_s)));
+        // The lines that were there before us came in one second, and are no rate.
+        self.log.push(self.rate.is_settled(now).then(|| self.rate.per_second(now)));
         self.sample = Some(sample);
     }
 }

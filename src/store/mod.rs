@@ -71,7 +71,7 @@ impl Store {
             Update::Status(host, status) => self.with_host(host, |row| row.status = status),
             Update::Facts(host, facts) => self.with_host(host, |row| row.facts = Some(facts)),
             Update::Source(host, id, info) => self.put_source(host, id, info),
-            Update::Sample(host, sample) => self.with_host(host, |row| row.add_sample(sample)),
+            Update::Sample(host, sample) => self.with_host(host, |row| row.add_sample(sample, now)),
             Update::Records(records) => self.add_records(records, now),
             Update::Gap(gap) => self.add_gap(gap),
             Update::Ledger(ledger) => self.ledger = ledger,

@@ -27,6 +27,12 @@ impl Series {
         self.points.iter().skip(self.points.len().saturating_sub(count)).copied()
     }
 
+    /// The highest point that is remembered.
+    #[must_use]
+    pub fn highest(&self) -> Option<f64> {
+        self.points.iter().flatten().copied().reduce(f64::max)
+    }
+
     /// The newest point, where it was measured.
     #[must_use]
     pub fn latest(&self) -> Option<f64> {
@@ -63,17 +69,24 @@ impl Meter {
         self.slots[SLOTS - 1] = self.slots[SLOTS - 1].saturating_add(1);
     }
 
-    /// Events per second over the last four whole seconds, or since the first event where that is less.
+    /// Whether the first event is so long ago that the rate no longer holds what had piled up before it.
+    #[must_use]
+    pub fn is_settled(&self, now: Time) -> bool {
+        self.since.is_some_and(|since| second_of(now) > since + WINDOW_S)
+    }
+
+    /// Events per second over the last four whole seconds, or since the second of the first event where that is less.
     #[must_use]
     pub fn per_second(&self, now: Time) -> f64 {
         let Some(since) = self.since else { return 0.0 };
         let current = second_of(now).max(self.second);
         let in_window = |slot: usize| {
             let second = self.second - (SLOTS - 1 - slot) as i64;
-            second < current && second >= current - WINDOW_S
+            // The first second holds what had piled up before us, which is no rate.
+            second < current && second >= current - WINDOW_S && second > since
         };
         let sum: u64 = (0..SLOTS).filter(|&slot| in_window(slot)).map(|slot| u64::from(self.slots[slot])).sum();
-        let seconds = (current - since).clamp(1, WINDOW_S);
+        let seconds = (current - since - 1).clamp(1, WINDOW_S);
         sum as f64 / seconds as f64
     }
 }

@@ -181,15 +181,8 @@ mod tests {
     use super::*;
 
     fn endpoint(name: &str) -> Endpoint {
-        Endpoint {
-            name: crate::model::HostName::new(name).expect("a name"),
-            address: None,
-            port: None,
-            user: Some(UserName::new("ops").expect("a user")),
-            identity: Vec::new(),
-            known_hosts: Vec::new(),
-            host_keys: HostKeyPolicy::Strict,
-        }
+        let name = crate::model::HostName::new(name).expect("a name");
+        Endpoint { user: Some(UserName::new("ops").expect("a user")), ..Endpoint::new(name) }
     }
 
     fn settings() -> Settings {

@@ -236,15 +236,7 @@ mod tests {
             .expect("written");
         let resolver = Resolver::new();
         let option = Some(format!("-F{}", config.display()));
-        let endpoint = Endpoint {
-            name: crate::model::HostName::new("web-1").expect("a name"),
-            address: None,
-            port: None,
-            user: None,
-            identity: Vec::new(),
-            known_hosts: Vec::new(),
-            host_keys: crate::model::HostKeyPolicy::Strict,
-        };
+        let endpoint = Endpoint::new(crate::model::HostName::new("web-1").expect("a name"));
         let said = resolver.ask(&endpoint, option.clone()).await.expect("answered").expect("ssh is installed");
         assert_eq!(
             (said.hostname.as_deref(), said.user.as_deref(), said.port),

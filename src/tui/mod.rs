@@ -45,10 +45,10 @@ pub struct Options {
     pub theme: Option<String>,
     /// Folder of the operator's own themes.
     pub themes: Option<PathBuf>,
+    /// What the lines of the first pane must be, at the start.
+    pub query: Option<Query>,
     /// Times in UTC instead of the local zone.
     pub utc: bool,
-    /// What the first pane shows of the lines; `None`: all.
-    pub filter: Option<Query>,
 }
 
 /// Shows the fleet until the operator leaves or a signal ends it; the terminal is restored on every way out.
@@ -68,10 +68,7 @@ pub async fn run(
     let zone = if options.utc { TimeZone::UTC } else { TimeZone::system() };
     let mut signals = Signals::listen()?;
     let looks = Looks { theme, themes: options.themes, depth };
-    let mut app = App::new(hosts, zone);
-    if let Some(query) = options.filter {
-        app.filter(query);
-    }
+    let app = App::new(hosts, zone).with_query(options.query);
     let mut turn = Loop::new(Console::enter()?, app, looks, questions, wall_clock);
     let ended = turn.run(EventStream::new, updates, &mut signals, |host| fleet.reconnect(host)).await;
     drop(turn);

@@ -321,38 +321,27 @@ impl<'a> Lines<'a> {
 
     /// The part of a line that can be on the screen.
     fn text(&self, record: &Record) -> SafeText {
+        let line = self.app.reading(record, &self.columns).of(&record.raw);
         let rows = if self.pane.wrap { usize::from(self.height) } else { 1 };
         let cells = rows * usize::from(self.columns.text) + usize::from(self.pane.left);
         let most = (cells * BYTES_PER_CELL + BYTES_PER_CELL).min(MAX_LINE_BYTES);
-        SafeText::from_bytes(cut(&record.raw, most))
+        SafeText::from_bytes(cut(&line, most))
     }
 
     /// The parts of a text that look different.
     fn pieces(&self, text: &SafeText, level: Option<Level>) -> Vec<(Range<usize>, Style)> {
-        let base = self.theme.get(text_role(level));
-        let stamp = stamp_length(text.as_str());
-        let (hits, hit_style) = self.highlights(text);
-        let mut pieces = Vec::with_capacity(2 * hits.len() + 2);
-        let plain = |from: usize, to: usize, pieces: &mut Vec<_>| {
-            let middle = stamp.clamp(from, to);
-            pieces.push((from..middle, self.theme.get(Role::LineStamp)));
-            pieces.push((middle..to, base));
-        };
-        let mut at = 0;
-        for hit in hits {
-            let start = hit.start.max(at);
-            plain(at, start, &mut pieces);
-            at = hit.end.max(start);
-            pieces.push((start..at, hit_style));
-        }
-        plain(at, text.as_str().len().max(at), &mut pieces);
-        pieces.retain(|(range, _)| !range.is_empty());
-        pieces
+        let text = text.as_str();
+        let mut pieces = vec![(0..text.len(), self.theme.get(text_role(level)))];
+        let stamp = stamp_length(text);
+        pieces = laid_over(pieces, std::iter::once(0..stamp), self.theme.get(Role::LineStamp));
+        pieces = laid_over(pieces, keys(text).filter(|key| key.start >= stamp), self.theme.get(Role::LineKey));
+        let (hits, style) = self.highlights(text);
+        laid_over(pieces, hits, style)
     }
 
     /// What was searched stands out; without a search, what was filtered is a little stronger than the rest.
-    fn highlights(&self, text: &SafeText) -> (Vec<Range<usize>>, Style) {
-        let of = |query: &Query| query.highlights(text.as_str());
+    fn highlights(&self, text: &str) -> (Vec<Range<usize>>, Style) {
+        let of = |query: &Query| query.highlights(text);
         match (&self.pane.search, &self.pane.filter().query) {
             (Some(search), _) => (of(search), self.theme.get(Role::Hit)),
             (None, Some(query)) if !self.pane.filters_off() => (of(query), self.theme.get(Role::Strong)),
@@ -384,6 +373,42 @@ fn stamp_length(text: &str) -> usize {
     let found = &rest[..length];
     let is_stamp = found.matches(':').count() >= 2 && found.bytes().filter(u8::is_ascii_digit).count() >= 6;
     if is_stamp { start + found.trim_end_matches(['T', 'Z', '[', '-']).len() } else { 0 }
+}
+
+/// Names of fields, with their `=`: what is the same in every line steps back behind what is not.
+fn keys(text: &str) -> impl Iterator<Item = Range<usize>> {
+    memchr::memchr_iter(b'=', text.as_bytes()).filter_map(|equals| {
+        let name = |b: &u8| b.is_ascii_alphanumeric() || b"_-.@/".contains(b);
+        let length = text.as_bytes()[..equals].iter().rev().take_while(|b| name(b)).count();
+        let start = equals - length;
+        let begins = start == 0 || text.as_bytes()[start - 1] == b' ';
+        (length > 0 && begins).then_some(start..equals + 1)
+    })
+}
+
+/// Pieces with others over them, both in order and without overlaps among themselves.
+fn laid_over(
+    under: Vec<(Range<usize>, Style)>,
+    over: impl IntoIterator<Item = Range<usize>>,
+    style: Style,
+) -> Vec<(Range<usize>, Style)> {
+    let mut over = over.into_iter().filter(|range| !range.is_empty()).peekable();
+    let mut pieces = Vec::with_capacity(under.len());
+    for (piece, own) in under {
+        let mut at = piece.start;
+        while let Some(range) = over.peek().filter(|range| range.start < piece.end).cloned() {
+            let (start, end) = (range.start.max(at), range.end.min(piece.end));
+            pieces.extend([(at..start, own), (start..end, style)]);
+            at = end.max(at);
+            if range.end > piece.end {
+                break;
+            }
+            over.next();
+        }
+        pieces.push((at..piece.end, own));
+    }
+    pieces.retain(|(range, _)| !range.is_empty());
+    pieces
 }
 
 fn letter(level: Option<Level>) -> (&'static str, Role) {
@@ -426,6 +451,24 @@ mod tests {
         ] {
             assert_eq!(line[..stamp_length(line)].trim_end(), stamp.trim_end(), "{line}");
         }
+    }
+
+    #[test]
+    fn names_of_fields_are_found_and_no_equals_sign_else() {
+        let text = "GET /a?b=c id=7 x==y user.name=\"a b=\" =z";
+        let found: Vec<_> = keys(text).map(|key| &text[key]).collect();
+        assert_eq!(found, ["id=", "x=", "user.name=", "b="]);
+    }
+
+    #[test]
+    fn pieces_laid_over_others_cut_them_and_cover_everything() {
+        let (a, b, c) = (Style::new(), Style::new().bold(), Style::new().dim());
+        let pieces = laid_over(vec![(0..4, a), (4..10, b)], [2..6, 8..10], c);
+        assert_eq!(pieces, [(0..2, a), (2..4, c), (4..6, c), (6..8, b), (8..10, c)]);
+        assert_eq!(
+            laid_over(pieces, std::iter::once(0..10), a).iter().map(|(range, _)| range.len()).sum::<usize>(),
+            10
+        );
     }
 
     #[test]

@@ -22,6 +22,7 @@ use crate::app::App;
 
 mod hosts;
 mod log;
+mod metrics;
 mod paint;
 mod popup;
 mod status;
@@ -36,7 +37,7 @@ pub fn draw(app: &App, theme: &Theme, screen: Rect, buffer: &mut Buffer) -> Opti
     buffer.set_style(screen, theme.get(Role::Text));
     let areas = app.areas(screen);
     hosts::draw(app, theme, areas.side, buffer);
-    hosts::draw_metrics(app, theme, areas.metrics, buffer);
+    metrics::draw(app, theme, areas.metrics, buffer);
     log::draw(app, theme, areas.main, buffer);
     status::draw(app, theme, areas.status, buffer);
     let cursor = status::draw_bottom(app, theme, areas, buffer);

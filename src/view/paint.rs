@@ -103,6 +103,17 @@ impl<'b> Row<'b> {
         self.y
     }
 
+    /// The next cells of this row, and of the rows below it.
+    pub(super) fn area(&self, cells: u16, rows: u16) -> Rect {
+        Rect { x: self.x, y: self.y, width: cells.min(self.left()), height: rows }
+    }
+
+    /// Lets something else draw.
+    pub(super) fn draw_in(&mut self, draw: impl FnOnce(&mut Buffer)) -> &mut Self {
+        draw(self.buffer);
+        self
+    }
+
     /// Leaves out the next so many cells of text.
     pub(super) fn skip(&mut self, cells: u16) {
         self.skip = cells;
@@ -233,13 +244,10 @@ fn scaled(value: f64, base: f64, units: &[&str]) -> String {
     format!("{value:.decimals$}{}", units[unit])
 }
 
-/// A bar for a share from 0 to 1 of full height; `None` is a dot for what was not measured.
-pub(super) fn bar(share: Option<f64>) -> Shown<'static> {
-    const BARS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
-    match share {
-        None => Shown::from(" "),
-        Some(share) => Shown::from(BARS[((share.clamp(0.0, 1.0) * 8.0) as usize).min(7)]),
-    }
+/// A bar of so many eighths of a cell.
+pub(super) fn bar(eighths: usize) -> Shown<'static> {
+    const BARS: [&str; 9] = [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
+    Shown::from(BARS[eighths.min(8)])
 }
 
 #[cfg(test)]

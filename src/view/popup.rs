@@ -319,7 +319,11 @@ fn ask(app: &App, question: &Question) -> Lines {
         ],
     };
     if app.questions().len() > 1 {
-        lines.push(vec![(Shown::own(&format!("{} more wait", app.questions().len() - 1)), Role::PopupDim)]);
+        let more = match app.questions().len() - 1 {
+            1 => "1 more waits".to_owned(),
+            more => format!("{more} more wait"),
+        };
+        lines.push(vec![(Shown::own(&more), Role::PopupDim)]);
     }
     lines
 }

@@ -85,7 +85,7 @@ fn facts(app: &App) -> Vec<(Shown<'static>, Role)> {
     let word = if gaps == 1 { " gap" } else { " gaps" };
     facts.push((whole(gaps).join(&Shown::from(word)), if gaps == 0 { Role::StatusDim } else { Role::StatusBad }));
     if ledger.late > 0 {
-        facts.push((whole(ledger.late).join(&Shown::from(" late")), Role::StatusWarn));
+        facts.push((whole(ledger.late).join(&Shown::from(" late")), Role::StatusDim));
     }
     let forgotten = app.store().ring().first();
     if forgotten > 0 {

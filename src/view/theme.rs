@@ -21,7 +21,7 @@ macro_rules! roles {
 roles! {
     Text "text"; Dim "dim"; Faint "faint"; Strong "strong";
     PaneHeader "pane.header"; PaneHeaderFocused "pane.header.focused"; PanePaused "pane.paused"; PaneBorder "pane.border";
-    LineCursor "line.cursor"; LineTime "line.time"; LineSource "line.source"; LineStamp "line.stamp";
+    LineCursor "line.cursor"; LineTime "line.time"; LineSource "line.source"; LineStamp "line.stamp"; LineKey "line.key";
     LineTrace "line.trace"; LineDebug "line.debug"; LineInfo "line.info"; LineWarn "line.warn"; LineError "line.error";
     LineFatal "line.fatal"; LineNone "line.none"; LineLate "line.late"; LineBookmark "line.bookmark";
     LineMark "line.mark"; LineGap "line.gap";

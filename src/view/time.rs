@@ -6,10 +6,14 @@ use jiff::tz::TimeZone;
 use super::paint::Shown;
 use crate::model::Time;
 
-/// Twelve cells: `13:02:11.123`, or `Nov 19 13:02` on another day than `now`.
+/// Twelve cells: `13:02:11.123`, or `Nov 19 13:02` on another day than `now`. A time without a fraction is most likely
+/// one in whole seconds; zeros would tell what nobody knows.
 pub(super) fn full(time: Time, now: Time, zone: &TimeZone) -> Shown<'static> {
     let at = zoned(time, zone);
     if at.date() == zoned(now, zone).date() {
+        if at.subsec_nanosecond() == 0 {
+            return Shown::own(&at.strftime("%H:%M:%S").to_string());
+        }
         return Shown::own(&format!("{:02}:{:02}:{:02}.{:03}", at.hour(), at.minute(), at.second(), at.millisecond()));
     }
     Shown::own(&at.strftime("%b %e %H:%M").to_string())

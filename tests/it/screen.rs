@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use rustix::process::Signal;
+
 use super::support::pty::Pty;
 use super::support::sshd::Sshd;
 use super::support::writer::Writer;
@@ -114,15 +116,15 @@ fn the_terminal_is_given_back_however_it_ends() {
     let log = folder.path().join("app.log");
     std::fs::write(&log, "here\n").expect("write the log");
     let inventory = here(folder.path(), &log);
-    for signal in ["TERM", "HUP", "INT"] {
+    for signal in [Signal::TERM, Signal::HUP, Signal::INT] {
         let mut screen = start(&inventory, (80, 24));
         screen.wait_for("here");
         assert!(screen.on_alternate_screen());
         screen.signal(signal);
         screen.wait_for_end();
-        assert!(!screen.on_alternate_screen(), "after SIG{signal}");
+        assert!(!screen.on_alternate_screen(), "after {signal:?}");
         let bytes = String::from_utf8_lossy(&screen.bytes()).into_owned();
-        assert!(bytes.contains("\u{1b}[?25h"), "the cursor is shown again after SIG{signal}");
+        assert!(bytes.contains("\u{1b}[?25h"), "the cursor is shown again after {signal:?}");
     }
 }
 

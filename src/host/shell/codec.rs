@@ -60,8 +60,8 @@ fn decode_file<'a>(kind: &str, mut words: std::str::Split<'_, char>, body: &'a [
         "Y" => Seen::Candidate(watch, decode_stat(words.next()?)?, words.next()?.parse().ok()?, body),
         "Z" => Seen::Compared(watch),
         "V" => match words.next()? {
-            "-" => Seen::Found(watch, None),
-            stat => Seen::Found(watch, Some(decode_stat(stat)?)),
+            "-" => Seen::Found(watch, None, Vec::new()),
+            stat => Seen::Found(watch, Some(decode_stat(stat)?), decode_newer(stat, body)),
         },
         "X" => Seen::Absent(watch, decode_absence(words.next()?)?),
         "G" => {
@@ -88,6 +88,20 @@ fn decode_stat(word: &str) -> Option<Stat> {
     let mut number = || parts.next()?.parse::<u64>().ok();
     let (dev, ino, size) = (number()?, number()?, number()?);
     Some(Stat { id: FileId { dev, ino }, size })
+}
+
+/// The files among those listed that changed after `stat` was taken of one, in the order of their last change.
+fn decode_newer(stat: &str, listed: &[u8]) -> Vec<Stat> {
+    let changed = |word: &str| -> Option<(u64, u64)> {
+        let (seconds, fraction) = word.rsplit(':').next()?.split_once('.')?;
+        Some((seconds.parse().ok()?, fraction.parse().ok()?))
+    };
+    let Some(after) = changed(stat) else { return Vec::new() };
+    let listed = String::from_utf8_lossy(listed);
+    let timed = listed.lines().filter_map(|line| Some((changed(line)?, decode_stat(line)?)));
+    let mut newer: Vec<_> = timed.filter(|(at, _)| *at > after).collect();
+    newer.sort_by_key(|(at, _)| *at);
+    newer.into_iter().map(|(_, stat)| stat).collect()
 }
 
 /// Writes a request as the line that the script reads.
@@ -138,7 +152,10 @@ mod tests {
         check("E 1", b"", &Answer::PollEnded(true));
         check("C 3 65024:42:1267:1795188137", b"", &Answer::Seen(Seen::Changed(3, stat)));
         check("F 3 65024:42:1267:1795188137 4096", b"abc", &Answer::Seen(Seen::Read(3, stat, 4096, b"abc")));
-        check("V 4 -", b"", &Answer::Seen(Seen::Found(4, None)));
+        check("V 4 -", b"", &Answer::Seen(Seen::Found(4, None, Vec::new())));
+        let newer = [(43, 5), (44, 6)].map(|(ino, size)| Stat { id: FileId { dev: 65024, ino }, size });
+        let listed = b"65024:44:6:9.5\n65024:41:9:7.999\n65024:43:5:8.500\n65024:42:1267:8.400\n";
+        check("V 4 65024:42:1267:8.400", listed, &Answer::Seen(Seen::Found(4, Some(stat), newer.to_vec())));
         check("X 4 denied", b"", &Answer::Seen(Seen::Absent(4, Absence::Denied)));
         check("G 0 2", b"/a\0/b\0", &Answer::Expanded(0, 2, vec![b"/a", b"/b"]));
     }

@@ -1,2 +1,3 @@
 exec 3<&0
-{ cat <&3; kill -TERM 0; } | serve
+# Not TERM: what a shell is just starting could lose it between its fork and its exec.
+{ hand_on <&3; kill -KILL 0; } | serve

@@ -8,21 +8,24 @@
 # seen_i (what stat said last). "order" lists the watches, newest generation first: a file that stands earlier is
 # looked at earlier and read later, so that no line of a new generation is seen without the end of the old one.
 order=
+all=
 
 # Watches are numbers made by the console; paths are never part of a text that is evaluated.
 get() { eval "$1=\$$2_$3"; }
 
-# Device, inode, size and time of change (as fine as this stat can tell it) of every file named, one word each.
+# Device, inode, size and time of change (as fine as this stat can tell it) of every file named, one word each. Called
+# as a command substitution only, whose process becomes that of stat.
 format=%d:%i:%s:%.9Y
 case $(stat -L -c $format / 2>/dev/null) in *[!0-9:.]*|'') format=%d:%i:%s:%Y ;; esac
 if stat -L -c $format / >/dev/null 2>&1; then
-  stats() { stat -L -c $format -- "$@" 2>/dev/null; }
+  stats() { exec stat -L -c $format -- "$@" 2>/dev/null; }
 else
   # Without such a stat: ls, which knows no device number, one file at a time.
   stats() {
     for f do
       set -- $(ls -dLin -- "$f" 2>/dev/null | head -n 1)
-      [ $# -gt 5 ] && printf '0:%s:%s:%s\n' "$1" "$6" "$7$8$9"
+      # The time of day has a colon, which is what separates our words.
+      [ $# -gt 8 ] && printf '0:%s:%s:%s\n' "$1" "$6" "$7$8${9%:*}${9#*:}"
     done
   }
 fi
@@ -39,50 +42,73 @@ read_file() {
   if [ "$more" -gt "$3" ]; then more=$3; cut=1; fi
   bs=4096; [ "$more" -gt 32768 ] && bs=65536
   skip=0; [ "$off" -gt "$mark" ] && skip=$(( (off - mark) / bs ))
-  count=$(( (off + more - skip * bs + bs - 1) / bs ))
+  count=$(( (off + more - skip * bs + bs - 1) / bs )); opened=0
   if [ "$off" -lt "$mark" ]; then
     # Too little to compare: make sure that what is opened is what was looked at.
-    { now=$(stats /proc/self/fd/0); [ -z "$now" ] && now=$2
+    { opened=1; now=$(stats /proc/self/fd/0); [ -z "$now" ] && now=$2
       if [ "${now%:*:*}" = "${2%:*:*}" ]; then send "$1" "$2"; else say C "$1" "$now"; fi; } <"$path"
   else
     send "$1" "$2" <"$path"
   fi
+  # What cannot be opened after all is looked at again.
+  if [ $opened = 0 ]; then eval "seen_$1="; return; fi
   eval "off_$1=$((off + more))"
   if [ $cut = 1 ]; then eval "seen_$1="; capped=$capped$chain' '; fi
 }
 
 send() {
+  opened=1
   say F "$1" "$2" $((skip * bs))
   [ "$count" -gt 0 ] && dd bs=$bs skip=$skip count=$count 2>/dev/null
 }
 
-# absent i path: says once why a file cannot be read.
+# absent i path: says once why a file cannot be read. In a folder that we may not enter nobody can say what is there.
 absent() {
   why=missing
-  if [ -e "$2" ]; then why=denied; [ -f "$2" ] || why=special; fi
+  if [ -e "$2" ]; then
+    why=denied; [ -f "$2" ] || why=special
+  else
+    folder=${2%/*}
+    until [ -e "$folder" ]; do case $folder in */*) folder=${folder%/*} ;; *) folder=; break ;; esac; done
+    [ -x "${folder:-/}" ] || why=denied
+  fi
   get seen seen "$1"
   [ "$seen" = "$why" ] || { eval "seen_$1=$why"; say X "$1" $why; }
 }
 
-# poll most path…: looks at every watch and reads what has grown.
+# names i…: the paths of these watches, as words that "eval" takes for variables.
+names() { list=; for i do list="$list \"\$path_$i\""; done; }
+
+# Most bytes of all files together that one poll brings, about: the console holds no more for us.
+sum=4194304
+
+# poll most: looks at every watch and reads what has grown.
 poll() {
-  most=$1; shift
-  have=; rest=$order
+  most=$1; have=$order; gone=0
+  if [ -z "$all" ]; then names $order; all=$list; fi
+  eval "set -- $all"
+  rest=$order
   for p do
-    shift; i=${rest%% *}; rest=${rest#* }
-    if [ -f "$p" ] && [ -r "$p" ]; then set -- "$@" "$p"; have="$have$i "; else absent "$i" "$p"; fi
+    i=${rest%% *}; rest=${rest#* }
+    [ -f "$p" ] && [ -r "$p" ] || { absent "$i" "$p"; gone="$gone $i "; }
   done
-  todo=; capped=' '
+  if [ "$gone" != 0 ]; then
+    have=; for i in $order; do case $gone in *" $i "*) : ;; *) have="$have$i " ;; esac; done
+    names $have; eval "set -- $list"
+  fi
+  todo=; capped=' '; again=0
   if [ $# -gt 0 ]; then
-    n=$#; set -- $(stats "$@")
-    # A file went away since the test above: the next poll will tell.
-    [ $# = $n ] || set --
+    n=$#; found=$(stats "$@")
+    set -- $found
+    # One went away since the test above: whose is whose? The next poll knows.
+    [ $# = $n ] || set -- $(for i in $have; do get p path "$i"; s=$(stats "$p"); echo "${s:-gone}"; done)
+    n=0
     for i in $have; do
-      [ $# -gt 0 ] || break
       get seen seen "$i"
-      [ "$1" = "$seen" ] || todo="$i=$1 $todo"
+      [ "$1" = "$seen" ] || [ "$1" = gone ] || { todo="$i=$1 $todo"; n=$((n + 1)); }
       shift
     done
+    if [ $n -gt 0 ] && [ $((most * n)) -gt $sum ]; then most=$((sum / n)); fi
   fi
   for t in $todo; do
     i=${t%%=*}; s=${t#*=}
@@ -92,28 +118,43 @@ poll() {
     case $capped in *" $chain "*) eval "seen_$i="; continue ;; esac
     if [ "${s%:*:*}" != "$id" ] || [ "$size" -lt "$off" ]; then say C "$i" "$s"; else read_file "$i" "$s" "$most"; fi
   done
-  again=0; [ "$capped" = ' ' ] || again=1
+  [ "$capped" = ' ' ] || again=1
   say E $again
 }
 
-# watch i chain path id off [old]: a new watch; the old generation of a source stands behind its newer one.
+# watch i chain path id off [near]: a new watch. An old generation stands right behind the live name, watch "near": it
+# is newer than those that stand there already.
 watch() {
-  eval "path_$1=\$3 chain_$1=\$2 id_$1=\$4 off_$1=\$5 seen_$1="
+  eval "path_$1=\$3 chain_$1=\$2 id_$1=\$4 off_$1=\$5 seen_$1="; all=
   case " $order" in *" $1 "*) return ;; esac
-  if [ -n "$6" ]; then order="$order$1 "; else order="$1 $order"; fi
+  if [ -n "$6" ]; then o=" $order"; o=${o%%" $6 "*}" $6 $1 "${o#*" $6 "}; order=${o# }; else order="$1 $order"; fi
 }
 
-# find new i id off: the file with this identity among the names that begin with the path of watch i.
+# forget i: looks at it no longer.
+forget() {
+  o=; for i in $order; do [ "$i" = "$1" ] || o="$o$i "; done; order=$o; all=
+  unset "path_$1" "chain_$1" "id_$1" "off_$1" "seen_$1"
+}
+
+# find new i id off: the file with this identity among the names that begin with the path of watch i; with it what
+# lies beside it under a number or a date. Of what was rotated twice between two looks it has the second generation.
 find_sibling() {
   get path path "$2"; get chain chain "$2"
   set -- "$1" "$2" "$3" "$4" "$path"*
-  new=$1 i=$2 id=$3 off=$4; shift 4
+  new=$1 near=$2 id=$3 off=$4; shift 4
   for f do
     [ "$f" != "$path" ] && [ -f "$f" ] || continue
     s=$(stats "$f")
     if [ "${s%:*:*}" = "$id" ]; then
-      watch "$new" "$chain" "$f" "$id" "$off" old
-      say V "$new" "$s"; return
+      watch "$new" "$chain" "$f" "$id" "$off" "$near"
+      say V "$new" "$s"
+      for f do
+        shift
+        case ${f#"$path"} in ''|[!-._]*|*[!-._0-9]*) continue ;; esac
+        [ -f "$f" ] && [ -r "$f" ] && [ $# -lt 1000 ] && set -- "$@" "$f"
+      done
+      [ $# -gt 0 ] && (stats "$@")
+      return
     fi
   done
   say V "$new" -
@@ -136,12 +177,13 @@ candidates() {
   say Z "$i"
 }
 
-# expand number pattern: the files that a pattern matches. With IFS empty a pattern is expanded and nothing else.
+# expand number pattern: what a pattern matches, but for folders. With IFS empty a pattern is expanded and nothing else.
 expand() {
   blanks=$IFS; IFS=; set -- "$1" $2; IFS=$blanks
   say G "$1" $(($# - 1)); shift
   n=0
   for f do
+    [ -d "$f" ] && continue
     if [ -e "$f" ] || [ -L "$f" ]; then printf '%s\000' "$f"; n=$((n + 1)); fi
     [ $n -ge 1000 ] && break
   done
@@ -185,25 +227,22 @@ usage() {
 }
 
 serve() {
-  lease
   # Twice, for a frame is whole when the next begins.
   say R; say R
-  while read -r op a b c d e; do
+  while read -r op a b c d; do
     case $op in
-      P) poll "$a" "$@" ;;
+      P) poll "$a" ;;
       W) c=$(printf '%b.' "$c"); watch "$a" "$b" "${c%.}" - 0 ;;
       A) eval "id_$a=\$b off_$a=\$c seen_$a="; continue ;;
       V) find_sibling "$a" "$b" "$c" "$d" ;;
       Y) candidates "$a" "$b" ;;
-      N) o=; for i in $order; do [ "$i" = "$a" ] || o="$o$i "; done; order=$o ;;
+      N) forget "$a" ;;
       G) b=$(printf '%b.' "$b"); expand "$a" "${b%.}" ;;
       D) describe ;;
       M) sample ;;
       U) usage ;;
-      K) lease ;;
     esac
     # Ends the last answer, which could otherwise not be told from one that is still on its way.
     say .
-    case $op in W|V|N) set --; for i in $order; do get p path "$i"; set -- "$@" "$p"; done ;; esac
   done
 }

@@ -2,7 +2,6 @@
 #
 # As with files nothing is sent unasked: while the console does not ask, the pipe fills and journalctl waits.
 serve() {
-  lease
   say R; say R
   read -r unit cursor lines follow || return
   unit=$(printf '%b.' "$unit"); unit=${unit%.}
@@ -16,9 +15,6 @@ serve() {
   [ "$follow" = 1 ] && set -- "$@" --follow
   exec 4<&0
   journalctl "$@" | while read -r op <&4; do
-    case $op in
-      N) say J; dd bs=65536 count=1 2>/dev/null; say . ;;
-      K) lease ;;
-    esac
+    say J; dd bs=65536 count=1 2>/dev/null; say .
   done
 }

@@ -8,6 +8,7 @@ pub mod frame;
 mod journal;
 mod script;
 mod session;
+mod siblings;
 
 pub use journal::{DENIED, Journals, Problems};
 pub use session::run;
@@ -46,12 +47,4 @@ fn strip(parts: &[&str]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_script_has_no_placeholder_left_and_fits_in_a_pipe() {
-        assert!(!FOLLOW.contains("S@"), "{}", *FOLLOW);
-        assert!(FOLLOW.len() < 16 << 10, "{} bytes are sent on each connection", FOLLOW.len());
-    }
-}
+mod tests;

@@ -19,7 +19,15 @@ say() { printf '\n%s %s\n' "$T" "$*"; }
 # Ends everything if the console has not renewed this for ten minutes: the server does not notice a connection that
 # went silent without a word. The sleep is a child that the trap can end, or it would outlive the renewal.
 lease() {
-  [ -n "$leased" ] && kill "$leased" 2>/dev/null
+  [ -n "$leased" ] && kill "$leased" 2>/dev/null && wait "$leased" 2>/dev/null
   ( trap 'kill $s; exit' TERM; sleep 600 & s=$!; wait $s; kill -KILL 0 ) >/dev/null 2>&1 &
   leased=$!
+}
+
+# Hands on requests, but for the renewal of the lease, which must not wait for what is being answered.
+hand_on() {
+  lease
+  while IFS= read -r request; do
+    case $request in K) lease ;; *) printf '%s\n' "$request" ;; esac
+  done
 }

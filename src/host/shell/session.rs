@@ -16,7 +16,7 @@ use crate::transport::{Connection, LinkError};
 use super::codec::{self, Answer};
 use super::follow::Begin;
 use super::script::{Script, protocol_error};
-use super::{FOLLOW, describe};
+use super::{FOLLOW, describe, siblings};
 
 /// From one look at the files to the next: with the round trip, what a line waits at most. Files that rest are
 /// looked at half as often, for each look costs the host a process.
@@ -63,6 +63,7 @@ pub async fn run(
         expanded: vec![false; wanted.len()],
         usual: wanted.is_empty(),
         asked: VecDeque::new(),
+        heard: Instant::now(),
         outgoing: String::new(),
         timers: Timers::new(Instant::now()),
         samples: 0,
@@ -85,6 +86,8 @@ struct Session<'a> {
     usual: bool,
     /// Requests whose answers have not ended yet, with when they were sent.
     asked: VecDeque<(Asked, Instant, Time)>,
+    /// When the last frame came.
+    heard: Instant,
     outgoing: String,
     timers: Timers,
     samples: u32,
@@ -148,8 +151,11 @@ impl Session<'_> {
             }
             let deadline = self.next_deadline();
             tokio::select! {
+                // What has come is looked at before it is called late: the fleet may have kept us waiting.
+                biased;
                 frame = self.script.next() => {
                     let frame = frame?;
+                    self.heard = Instant::now();
                     let answer = codec::decode(&frame).map_err(|error| protocol_error(&error))?;
                     self.answered(&answer);
                     self.tell().await;
@@ -198,7 +204,7 @@ impl Session<'_> {
             self.timers.expand = at + EXPAND;
             self.ask_to_expand();
         }
-        if at >= self.timers.usage && !self.pending(Asked::Usage) {
+        if at >= self.timers.usage && !self.pending(Asked::Usage) && !self.track.df_hangs {
             self.timers.usage = at + USAGE;
             self.ask("U", Asked::Usage);
         }
@@ -215,7 +221,8 @@ impl Session<'_> {
         }
         if at >= self.timers.lease {
             self.timers.lease = at + LEASE;
-            self.ask("K", Asked::Other);
+            // Not answered: it does not wait for what is.
+            self.outgoing.push_str("K\n");
         }
     }
 
@@ -240,7 +247,10 @@ impl Session<'_> {
 
     fn next_deadline(&self) -> Instant {
         let timers = &self.timers;
-        let mut next = timers.expand.min(timers.usage).min(timers.sample).min(timers.lease);
+        let mut next = timers.expand.min(timers.sample).min(timers.lease);
+        if !self.track.df_hangs {
+            next = next.min(timers.usage);
+        }
         if self.pending(Asked::Poll) {
             // Nothing to be polled before the answer; look whether it is overdue.
             next = next.max(Instant::now() + POLL);
@@ -250,9 +260,12 @@ impl Session<'_> {
         next.max(Instant::now() + Duration::from_millis(1))
     }
 
-    fn check_answers(&self) -> Result<(), LinkError> {
+    /// A host that has been asked something and not said a word for long hangs.
+    fn check_answers(&mut self) -> Result<(), LinkError> {
         match self.asked.front() {
-            Some((_, sent, _)) if sent.elapsed() > ANSWER_LIMIT => {
+            Some((asked, sent, _)) if self.heard.max(*sent).elapsed() > ANSWER_LIMIT => {
+                // A file system that does not answer is no reason to have no logs either.
+                self.track.df_hangs |= *asked == Asked::Usage;
                 let reason = "the host has not answered for 30 s, though the connection stands";
                 let hint = "a disk or network mount may hang there; the connection is made anew";
                 Err(LinkError { status: HostStatus::because(LinkState::Timeout, reason, hint) })
@@ -324,8 +337,9 @@ impl Session<'_> {
         let Some(spec) = self.patterns.get(number).cloned() else { return };
         let begin = if self.expanded[number] { Begin::Start } else { Begin::LastLines(self.work.lines) };
         self.expanded[number] = true;
-        for file in files {
-            self.track.add_file(&spec, file, !spec.kind.is_glob(), begin);
+        let glob = spec.kind.is_glob();
+        for file in files.iter().filter(|file| !glob || !siblings::is_rotated(file, files)) {
+            self.track.add_file(&spec, file, !glob, begin);
         }
         if self.usual {
             self.none_of_the_usual();

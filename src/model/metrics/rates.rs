@@ -14,6 +14,9 @@ const MIN_WINDOW_MS: u64 = 100;
 /// taken away and came back with counters of its own.
 const HOTPLUG_TICKS: u64 = 300;
 
+/// What `/proc` shows as a tick, on every kernel.
+const MS_PER_TICK: u64 = 10;
+
 /// Below this many ticks for each processor, one tick is more than a tenth of the figure.
 const CONFIDENT_TICKS: u64 = 10;
 
@@ -32,7 +35,7 @@ impl Sample {
         Self {
             time: Some(now),
             window_ms: window.as_ref().map(|(_, window)| window.ms),
-            cpu: before.and_then(|before| cpu(before, after)),
+            cpu: before.and_then(|before| cpu(before, after, window.as_ref().map(|(_, window)| window))),
             load: after.load,
             memory: memory(&after.memory),
             swap: swap(&after.memory),
@@ -80,14 +83,17 @@ impl Window {
     }
 }
 
-fn cpu(before: &Counters, after: &Counters) -> Option<Cpu> {
+fn cpu(before: &Counters, after: &Counters, window: Option<&Window>) -> Option<Cpu> {
     if before.cores != after.cores {
         return None;
     }
     let spent = spent(&before.cpu?, &after.cpu?)?;
     let system = spent.system + spent.irq + spent.softirq;
     let busy = spent.user + spent.nice + system + spent.steal;
-    let total = busy + spent.idle + spent.iowait;
+    let counted = busy + spent.idle + spent.iowait;
+    // Some virtual machines do not count idle time. What no counter has was idle.
+    let expected = window.map_or(0, |window| window.ms / MS_PER_TICK).saturating_mul(after.cores.max(1).into());
+    let total = if counted < expected / 2 { expected } else { counted };
     if total == 0 {
         return None;
     }
@@ -101,7 +107,7 @@ fn cpu(before: &Counters, after: &Counters) -> Option<Cpu> {
         iowait_pct: share(spent.iowait),
         steal_pct: share(spent.steal),
         cores,
-        low_confidence: total < CONFIDENT_TICKS * u64::from(cores),
+        low_confidence: counted < CONFIDENT_TICKS * u64::from(cores),
     })
 }
 

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use logtrail::fleet::{Fleet, Goal, Options, Updates};
 use logtrail::model::{
-    Endpoint, Gap, HostKeyPolicy, HostName, HostSpec, HostStatus, Record, Sample, SourceInfo, SourceKind, SourceSpec,
-    TransportKind, Update,
+    Endpoint, Gap, HostName, HostSpec, HostStatus, Record, Sample, SourceInfo, SourceKind, SourceSpec, TransportKind,
+    Update,
 };
 use logtrail::transport::{Connector, Settings};
 
@@ -20,17 +20,9 @@ pub(crate) fn local_host(name: &str, paths: &[&Path]) -> HostSpec {
         let name = path.rsplit('/').next().unwrap_or(&path).to_owned();
         SourceSpec { name, kind: SourceKind::Path(path), time: None }
     };
-    let endpoint = Endpoint {
-        name: HostName::new(name).expect("a valid name"),
-        address: None,
-        port: None,
-        user: None,
-        identity: Vec::new(),
-        known_hosts: Vec::new(),
-        host_keys: HostKeyPolicy::Strict,
-    };
+    let endpoint = Endpoint::new(HostName::new(name).expect("a valid name"));
     let sources = paths.iter().map(source).collect();
-    HostSpec { endpoint, via: Vec::new(), tags: Vec::new(), sources, transport: TransportKind::Local }
+    HostSpec { sources, transport: TransportKind::Local, ..HostSpec::new(endpoint) }
 }
 
 /// A running fleet and all it has said.

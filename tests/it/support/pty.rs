@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use super::PATIENCE;
 
 /// The console in a terminal. Killed when it is dropped.
@@ -103,9 +105,10 @@ impl Pty {
         self.child.wait().expect("wait");
     }
 
-    /// Sends a signal by its name.
-    pub(crate) fn signal(&self, name: &str) {
-        super::run(std::process::Command::new("kill").args(["-s", name, &self.pid().to_string()]));
+    /// Sends a signal.
+    pub(crate) fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(self.pid().cast_signed()).expect("a process number");
+        kill_process(pid, signal).expect("a signal");
     }
 
     /// Waits for it to end by itself; fails with the screen.

@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 
 use logtrail::model::host::{Address, UserName};
-use logtrail::model::{Endpoint, HostKeyPolicy, HostName, HostSpec, TransportKind};
+use logtrail::model::{Endpoint, HostName, HostSpec, TransportKind};
 
 use super::{make_key, program, run};
 
@@ -217,26 +217,19 @@ impl Sshd {
     #[must_use]
     pub(crate) fn endpoint(&self, name: &str) -> Endpoint {
         Endpoint {
-            name: HostName::new(name).expect("a host name"),
             address: Some(Address::new("127.0.0.1").expect("an address")),
             port: Some(self.port()),
             user: Some(UserName::new(&me()).expect("a user")),
             identity: vec![self.client_key_path()],
             known_hosts: vec![self.known_hosts()],
-            host_keys: HostKeyPolicy::Strict,
+            ..Endpoint::new(HostName::new(name).expect("a host name"))
         }
     }
 
     /// A host of this name that gets in.
     #[must_use]
     pub(crate) fn host(&self, name: &str) -> HostSpec {
-        HostSpec {
-            endpoint: self.endpoint(name),
-            via: Vec::new(),
-            tags: Vec::new(),
-            sources: Vec::new(),
-            transport: TransportKind::Russh,
-        }
+        HostSpec { transport: TransportKind::Russh, ..HostSpec::new(self.endpoint(name)) }
     }
 
     /// The process numbers of what serves its connections.

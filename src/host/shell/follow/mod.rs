@@ -48,8 +48,9 @@ pub enum Seen<'a> {
     Read(Watch, Stat, u64, &'a [u8]),
     /// The file cannot be read.
     Absent(Watch, Absence),
-    /// Answer to [`Request::Find`].
-    Found(Watch, Option<Stat>),
+    /// Answer to [`Request::Find`]; with it the files beside it that changed later, oldest first: generations that came
+    /// and went between two looks.
+    Found(Watch, Option<Stat>, Vec<Stat>),
     /// Part of the answer to [`Request::Compare`]: a file beside the watched one, with its bytes from `start` on.
     Candidate(Watch, Stat, u64, &'a [u8]),
     /// End of the answer to [`Request::Compare`].
@@ -239,7 +240,7 @@ impl Follower {
             Seen::Changed(watch, stat) => self.changed(watch, stat, now),
             Seen::Read(watch, stat, start, bytes) => self.read(watch, stat, start, bytes, now),
             Seen::Absent(watch, why) => self.absent(watch, why),
-            Seen::Found(watch, stat) => self.found(watch, stat, now),
+            Seen::Found(watch, stat, ref newer) => self.found(watch, stat, newer, now),
             Seen::Candidate(watch, stat, start, bytes) => self.candidate(watch, stat, start, bytes),
             Seen::Compared(watch) => self.compared(watch, now),
             Seen::PollEnded => self.poll_ended(now),
@@ -265,7 +266,11 @@ impl Follower {
     fn changed(&mut self, watch: Watch, stat: Stat, now: Duration) {
         let Some((number, live)) = self.lookup(watch) else { return };
         if !live {
-            return self.old_moved(number, watch);
+            let shrunk = |old: &Generation| old.watch == watch && old.id == stat.id && stat.size < old.offset;
+            return match self.source(number).old.iter().any(shrunk) {
+                true => self.drop_old(number, watch, GapReason::Truncated),
+                false => self.old_moved(number, watch),
+            };
         }
         self.set_problem(number, None);
         let source = self.source(number);
@@ -291,13 +296,29 @@ impl Follower {
     /// A generation that never had its turn lost the name too: it queues behind the old ones.
     fn changed_while_waiting(&mut self, number: u32, next: Option<Stat>, stat: Stat, now: Duration) {
         if let Some(missed) = next.filter(|next| next.id != stat.id) {
+            self.queue_missed(number, &[missed], now);
+        }
+        self.source(number).phase = Phase::Waiting(Some(stat));
+    }
+
+    /// Generations that came and went unseen are read from their first byte, in their order.
+    fn queue_missed(&mut self, number: u32, missed: &[Stat], now: Duration) {
+        for &Stat { id, .. } in missed {
+            let source = self.source(number);
+            if source.old.iter().any(|old| old.id == id) {
+                continue;
+            }
+            if let Phase::Waiting(Some(next)) = source.phase
+                && next.id == id
+            {
+                source.phase = Phase::Waiting(None);
+            }
             let watch = self.new_watch(number);
             let source = self.source(number);
             let near = source.live;
-            source.old.push_back(Generation::new(watch, missed.id, 0, false, now));
-            self.requests.push(Request::Find { watch, near, id: missed.id, offset: 0 });
+            source.old.push_back(Generation::new(watch, id, 0, false, now));
+            self.requests.push(Request::Find { watch, near, id, offset: 0 });
         }
-        self.source(number).phase = Phase::Waiting(Some(stat));
     }
 
     fn first_look(&mut self, number: u32, stat: Stat, now: Duration) {
@@ -399,10 +420,11 @@ impl Follower {
     fn absent(&mut self, watch: Watch, why: Absence) {
         let Some((number, live)) = self.lookup(watch) else { return };
         if !live {
-            if why == Absence::Missing {
-                self.old_moved(number, watch);
-            }
-            return;
+            return match why {
+                Absence::Missing => self.old_moved(number, watch),
+                // Nobody gives it back, and its successor must not wait for it.
+                Absence::Denied | Absence::Special => self.drop_old(number, watch, GapReason::RotatedAway),
+            };
         }
         let source = self.source(number);
         if why == Absence::Missing && source.current.is_none() {
@@ -424,14 +446,16 @@ impl Follower {
         self.requests.push(request);
     }
 
-    fn found(&mut self, watch: Watch, stat: Option<Stat>, now: Duration) {
+    fn found(&mut self, watch: Watch, stat: Option<Stat>, newer: &[Stat], now: Duration) {
         let Some((number, _)) = self.lookup(watch) else { return };
         let source = self.source(number);
         if source.old.iter().any(|old| old.watch == watch) {
-            if stat.is_none() {
-                self.drop_old(number, watch, GapReason::RotatedAway);
-            }
-            return;
+            return match stat {
+                // The copies of a file that is being read are no generations of their own.
+                Some(_) if source.current.is_some() => {}
+                Some(_) => self.queue_missed(number, newer, now),
+                None => self.drop_old(number, watch, GapReason::RotatedAway),
+            };
         }
         let Phase::Finding(next) = source.phase else { return };
         if let (Some(next), Some(current)) = (next, &source.current)
@@ -450,6 +474,7 @@ impl Follower {
             current.grew = now;
             source.old.push_back(current);
             source.phase = Phase::Waiting(next);
+            self.queue_missed(number, newer, now);
         } else {
             self.watches.remove(&watch);
             self.not_found(number, next, now);

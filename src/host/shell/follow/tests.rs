@@ -10,7 +10,11 @@ struct Host {
     next_inode: u64,
     /// Stands for the time of change of every file.
     changes: usize,
+    /// When each inode was changed last.
+    changed: BTreeMap<u64, usize>,
     watches: BTreeMap<Watch, Script>,
+    /// A file that we may not read.
+    denied: Option<String>,
     /// Newest generation first.
     order: Vec<Watch>,
 }
@@ -29,12 +33,19 @@ impl Host {
     fn create(&mut self, name: &str) {
         self.next_inode += 1;
         self.files.insert(name.to_owned(), (self.next_inode, Vec::new()));
+        self.touch(self.next_inode);
+    }
+
+    fn touch(&mut self, inode: u64) {
+        self.changes += 1;
+        self.changed.insert(inode, self.changes);
     }
 
     fn append(&mut self, name: &str, text: &str) {
-        if let Some((_, bytes)) = self.files.get_mut(name) {
+        if let Some((inode, bytes)) = self.files.get_mut(name) {
+            let inode = *inode;
             bytes.extend_from_slice(text.as_bytes());
-            self.changes += 1;
+            self.touch(inode);
         }
     }
 
@@ -59,6 +70,7 @@ impl Host {
         self.shift();
         let Some(bytes) = self.files.get_mut(LOG).map(|file| std::mem::take(&mut file.1)) else { return };
         self.create(&format!("{LOG}.1"));
+        self.touch(self.files[LOG].0);
         self.files.insert(format!("{LOG}.1"), (self.next_inode, bytes));
     }
 
@@ -103,10 +115,12 @@ impl Host {
                 if let Some((name, _)) = found {
                     let script = Script { path: name.clone(), id: *id, offset: *offset, seen: None, absent: false };
                     if self.watches.insert(*watch, script).is_none() {
-                        self.order.push(*watch);
+                        let live = self.order.iter().position(|other| other == near).unwrap();
+                        self.order.insert(live + 1, *watch);
                     }
                 }
-                follower.see(&Seen::Found(*watch, stat), now);
+                let newer = found.map_or_else(Vec::new, |(_, file)| self.newer(&prefix, file.0));
+                follower.see(&Seen::Found(*watch, stat, newer), now);
             }
             Request::Compare(watch, offset) => {
                 let live = &self.watches[watch].path;
@@ -128,6 +142,14 @@ impl Host {
         }
     }
 
+    /// The files beside `path` that changed after that one, oldest first.
+    fn newer(&self, path: &str, inode: u64) -> Vec<Stat> {
+        let beside = self.files.iter().filter(|(name, _)| name.starts_with(path) && *name != path);
+        let mut newer: Vec<_> = beside.filter(|(_, file)| self.changed[&file.0] > self.changed[&inode]).collect();
+        newer.sort_by_key(|(_, file)| self.changed[&file.0]);
+        newer.into_iter().filter_map(|(name, _)| self.stat(name)).collect()
+    }
+
     fn poll(&mut self, follower: &mut Follower, now: Duration) {
         self.serve(follower, now);
         for watch in self.order.clone().into_iter().rev() {
@@ -145,6 +167,9 @@ impl Host {
             }
             return;
         };
+        if self.denied.as_ref() == Some(&script.path) {
+            return follower.see(&Seen::Absent(watch, Absence::Denied), now);
+        }
         let bytes = self.files[&script.path].1.clone();
         let script = self.watches.get_mut(&watch).unwrap();
         script.absent = false;
@@ -336,6 +361,40 @@ fn after_a_lost_connection_it_goes_on_where_it_was_through_two_rotations() {
 }
 
 #[test]
+fn generations_that_came_and_went_between_two_looks_are_read_in_their_order() {
+    let (mut host, mut follower) = start("a\n", Begin::Start);
+    host.append(LOG, "b\n");
+    for line in ["c\n", "d\n", "e\n"] {
+        host.rename_and_create();
+        host.append(LOG, line);
+    }
+    poll_twice(&mut host, &mut follower);
+    assert_eq!(told(&mut follower), ["a", "b", "c", "d", "e"]);
+}
+
+#[test]
+fn an_old_generation_that_may_not_be_read_any_more_holds_up_nobody() {
+    let (mut host, mut follower) = start("a\n", Begin::Start);
+    host.append(LOG, "b\n");
+    host.rename_and_create();
+    host.append(LOG, "c\n");
+    host.denied = Some("log.1".to_owned());
+    poll_twice(&mut host, &mut follower);
+    assert_eq!(told(&mut follower), ["a", "gap: rotated-away", "c"]);
+}
+
+#[test]
+fn an_old_generation_that_is_truncated_holds_up_nobody() {
+    let (mut host, mut follower) = start("a\n", Begin::Start);
+    host.append(LOG, "b\n");
+    host.rename_and_create();
+    host.append(LOG, "c\n");
+    host.files.get_mut("log.1").unwrap().1.clear();
+    poll_twice(&mut host, &mut follower);
+    assert_eq!(told(&mut follower), ["a", "gap: truncated", "c"]);
+}
+
+#[test]
 fn an_old_generation_is_forgotten_when_it_has_rested_long_enough() {
     let (mut host, mut follower) = start("a\n", Begin::Start);
     host.rename_and_create();
@@ -369,15 +428,18 @@ fn action() -> impl Strategy<Value = Action> {
 }
 
 proptest! {
-    /// With a look between two rotations nothing is lost, nothing is told twice and no line is torn.
+    /// With a look between being truncated and being rotated again nothing is lost, nothing is told twice and no line is torn.
     #[test]
     fn every_line_is_told_once_whatever_happens_to_the_file(actions in prop::collection::vec(action(), 1..80)) {
         let (mut host, mut follower) = start("", Begin::Start);
-        let (mut written, mut renamed) = (0u32, false);
+        let (mut written, mut renamed, mut copied) = (0u32, false, false);
         for action in actions {
             let (name, count) = match action {
                 Action::Append(count) => (LOG, count),
-                Action::AppendOld(count) if renamed => ("log.1", count),
+                Action::AppendOld(count) if renamed => {
+                    poll_twice(&mut host, &mut follower);
+                    ("log.1", count)
+                }
                 _ => ("", 0),
             };
             for _ in 0..count {
@@ -386,14 +448,16 @@ proptest! {
             }
             match action {
                 Action::Rename => {
-                    poll_twice(&mut host, &mut follower);
+                    if std::mem::take(&mut copied) {
+                        poll_twice(&mut host, &mut follower);
+                    }
                     host.rename_and_create();
                     renamed = true;
                 }
                 Action::CopyTruncate => {
                     poll_twice(&mut host, &mut follower);
                     host.copy_and_truncate();
-                    renamed = false;
+                    (renamed, copied) = (false, true);
                 }
                 Action::Poll => host.poll(&mut follower, Duration::ZERO),
                 Action::Reconnect => {

@@ -1,6 +1,6 @@
 //! What the product costs and how fast it is, beside what a user would use instead, as ratios from one run.
 //!
-//! `cargo bench` runs all; `cargo bench -- NAME` those whose name has NAME in it. Absolute figures depend on the
+//! `tests/bench` runs all; `tests/bench NAME` those whose name has NAME in it. Absolute figures depend on the
 //! machine and its load, ratios less so: quote those. Nothing here passes or fails; the targets are printed beside.
 
 #[path = "../it/support/mod.rs"]
@@ -19,9 +19,12 @@ struct Row {
     target: &'static str,
 }
 
+/// Runs one comparison, or several that share their set-up.
+type Bench = fn() -> Vec<Row>;
+
 fn main() {
     let wanted = std::env::args().skip(1).find(|arg| !arg.starts_with('-')).unwrap_or_default();
-    let all: [(&str, fn() -> Vec<Row>); 2] = [("sampler", sampler::run), ("flood", flood::run)];
+    let all: [(&str, Bench); 2] = [("sampler", sampler::run), ("flood", flood::run)];
     println!("{:<44} {:>16} {:>16} {:>8}  target", "what", "ours", "theirs", "ratio");
     for (name, run) in all {
         if name.contains(&wanted) {

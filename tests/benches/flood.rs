@@ -24,8 +24,8 @@ pub(crate) fn run() -> Vec<Row> {
     let (ours, theirs) = (median(ours), median(theirs));
     vec![Row {
         what: "flood: lines per second to the console",
-        ours: format!("{:.0}/s", ours),
-        theirs: format!("{:.0}/s", theirs),
+        ours: format!("{ours:.0}/s"),
+        theirs: format!("{theirs:.0}/s"),
         ratio: ours / theirs,
         target: "agent ≥ 1.0×; theirs: ssh host tail -f | count",
     }]

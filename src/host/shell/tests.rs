@@ -1,0 +1,279 @@
+//! The script itself under every shell there is here: asked by hand, on real files.
+
+use std::io::{Read, Write};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use super::FOLLOW;
+use super::frame::{END, Frame, Frames};
+
+/// Those that serve as `/bin/sh` somewhere. (Not ksh93: it needs temporary files, which ours may not write.)
+const SHELLS: [&[&str]; 6] = [
+    &["dash", "-s"],
+    &["bash", "-s"],
+    &["busybox", "sh", "-s"],
+    &["bash", "--posix", "-s"],
+    &["mksh", "-s"],
+    &["yash", "-s"],
+];
+
+/// How many of [`SHELLS`] must be there.
+const NEEDED: usize = 4;
+
+const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+
+/// A shell that runs the script.
+struct Talk {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    stdout: std::process::ChildStdout,
+    frames: Frames,
+}
+
+impl Talk {
+    fn start(command: &mut Command) -> Self {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).process_group(0);
+        let mut child = command.spawn().expect("the shell starts");
+        let (mut stdin, stdout) = (child.stdin.take().expect("piped"), child.stdout.take().expect("piped"));
+        stdin.write_all(format!("T={TOKEN}\n{}", *FOLLOW).as_bytes()).expect("it takes the script");
+        let mut talk = Self { child, stdin: Some(stdin), stdout, frames: Frames::new(TOKEN) };
+        assert_eq!(talk.next().header, "R");
+        talk
+    }
+
+    fn next(&mut self) -> Frame {
+        let mut buffer = [0; 65536];
+        loop {
+            if let Some(frame) = self.frames.next_frame().expect("short answers") {
+                return frame;
+            }
+            let count = self.stdout.read(&mut buffer).expect("read");
+            assert!(count > 0, "it ended");
+            self.frames.push(&buffer[..count]);
+        }
+    }
+
+    /// The answer to a request, frame by frame as `HEADER BODY`; stats are left out of the header.
+    fn ask(&mut self, request: &str) -> Vec<String> {
+        self.tell(request);
+        let mut out = Vec::new();
+        loop {
+            let frame = self.next();
+            match frame.header.as_str() {
+                END => return out,
+                "R" => {}
+                header => {
+                    let plain = header.split(' ').filter(|word| !word.contains(':')).collect::<Vec<_>>().join(" ");
+                    out.push(format!("{plain} {}", String::from_utf8_lossy(&frame.body)).trim_end().to_owned());
+                }
+            }
+        }
+    }
+
+    fn tell(&mut self, request: &str) {
+        let stdin = self.stdin.as_mut().expect("open");
+        stdin.write_all(format!("{request}\n").as_bytes()).expect("it takes a request");
+    }
+
+    fn watch(&mut self, number: u32, path: &Path) {
+        let escaped = super::codec::escape(path.to_str().expect("UTF-8").as_bytes());
+        assert_eq!(self.ask(&format!("W {number} {number} {escaped}")), Vec::<String>::new());
+    }
+}
+
+impl Drop for Talk {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn id(path: &Path) -> String {
+    use std::os::unix::fs::MetadataExt;
+    let meta = path.metadata().expect("a file");
+    format!("{}:{}", meta.dev(), meta.ino())
+}
+
+/// Does the same with every shell that is there.
+fn with_every_shell(check: impl Fn(&str, Command)) {
+    let mut tried = 0;
+    for shell in SHELLS {
+        let mut command = Command::new(shell[0]);
+        command.args(&shell[1..]);
+        let there = Command::new(shell[0]).arg("-c").arg("true").stdin(Stdio::null()).output().is_ok();
+        if there {
+            tried += 1;
+            check(&shell.join(" "), command);
+        }
+    }
+    assert!(tried >= NEEDED, "install dash, bash and busybox");
+}
+
+#[test]
+fn the_script_has_no_placeholder_left_and_fits_in_a_pipe() {
+    assert!(!FOLLOW.contains("S@"), "{}", *FOLLOW);
+    assert!(FOLLOW.len() < 16 << 10, "{} bytes are sent on each connection", FOLLOW.len());
+}
+
+#[test]
+fn every_shell_reads_what_has_grown_and_nothing_else() {
+    with_every_shell(|shell, mut command| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (a, b) = (folder.path().join("a.log"), folder.path().join("it's\n$(b) *.log"));
+        std::fs::write(&a, "one\n").expect("write");
+        std::fs::write(&b, "uno\n").expect("write");
+        let mut talk = Talk::start(&mut command);
+        talk.watch(1, &a);
+        talk.watch(2, &b);
+        assert_eq!(talk.ask("P 262144"), ["C 1", "C 2", "E 0"], "{shell}");
+        talk.tell(&format!("A 1 {} 0", id(&a)));
+        talk.tell(&format!("A 2 {} 0", id(&b)));
+        assert_eq!(talk.ask("P 262144"), ["F 1 0 one", "F 2 0 uno", "E 0"], "{shell}");
+        assert_eq!(talk.ask("P 262144"), ["E 0"], "{shell}");
+        std::fs::write(&b, "uno\ndue\n").expect("write");
+        std::fs::remove_file(&a).expect("remove");
+        assert_eq!(talk.ask("P 262144"), ["X 1 missing", "F 2 0 uno\ndue", "E 0"], "{shell}");
+        talk.ask("N 1");
+        assert_eq!(talk.ask("P 262144"), ["E 0"], "{shell}");
+    });
+}
+
+#[test]
+fn what_is_in_a_folder_that_may_not_be_entered_is_denied_and_not_missing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (locked, log) = (folder.path().join("locked"), folder.path().join("locked/sub/app.log"));
+    std::fs::create_dir_all(log.parent().expect("a folder")).expect("folders");
+    std::fs::write(&log, "one\n").expect("write");
+    let allow = |path: &Path, mode| {
+        std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode)).expect("chmod");
+    };
+    allow(folder.path(), 0o755);
+    allow(&locked, 0o600);
+    let mut command = Command::new("sh");
+    command.arg("-s");
+    if rustix::process::geteuid().is_root() {
+        // Nothing is denied to root.
+        command.uid(65534).gid(65534);
+    }
+    let mut talk = Talk::start(&mut command);
+    talk.watch(1, &log);
+    talk.watch(2, &folder.path().join("none/app.log"));
+    talk.watch(3, Path::new("relative/app.log"));
+    assert_eq!(talk.ask("P 262144"), ["X 3 missing", "X 2 missing", "X 1 denied", "E 0"]);
+    allow(&locked, 0o755);
+    assert_eq!(talk.ask("P 262144"), ["C 1", "E 0"]);
+    talk.tell(&format!("A 1 {} 0", id(&log)));
+    assert_eq!(talk.ask("P 262144"), ["F 1 0 one", "E 0"]);
+}
+
+#[test]
+fn a_host_without_stat_is_followed_by_ls() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let bin = folder.path().join("bin");
+    std::fs::create_dir(&bin).expect("a folder");
+    let stat = bin.join("stat");
+    std::fs::write(&stat, "#!/bin/sh\nexit 1\n").expect("write");
+    std::fs::set_permissions(&stat, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("chmod");
+    let log = folder.path().join("app.log");
+    std::fs::write(&log, "one\n").expect("write");
+    let mut command = Command::new("sh");
+    command.arg("-s").env("PATH", format!("{}:/usr/bin:/bin", bin.display()));
+    let mut talk = Talk::start(&mut command);
+    talk.watch(1, &log);
+    assert_eq!(talk.ask("P 262144"), ["C 1", "E 0"]);
+    talk.tell(&format!("A 1 0:{} 0", id(&log).split(':').nth(1).expect("an inode")));
+    assert_eq!(talk.ask("P 262144"), ["F 1 0 one", "E 0"]);
+    assert_eq!(talk.ask("P 262144"), ["E 0"]);
+}
+
+#[test]
+fn an_old_generation_is_read_before_the_ones_after_it_and_told_with_them() {
+    with_every_shell(|shell, mut command| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let log = folder.path().join("app.log");
+        let mut ids = Vec::new();
+        for (name, text) in
+            [("app.log.2", "one\n"), ("app.log.1", "two\n"), ("app.log.old", "x"), ("app.log", "three\n")]
+        {
+            std::fs::write(folder.path().join(name), text).expect("write");
+            ids.push(id(&folder.path().join(name)));
+        }
+        let mut talk = Talk::start(&mut command);
+        talk.watch(1, &log);
+        let found = talk.ask(&format!("V 2 1 {} 0", ids[0]));
+        assert!(found[0].starts_with("V 2 ") && found[0].contains(&ids[1]), "{shell}: {found:?}");
+        assert!(!found[0].contains(&ids[2]), "{shell}: not a generation: {found:?}");
+        talk.ask(&format!("V 3 1 {} 0", ids[1]));
+        talk.tell(&format!("A 1 {} 0", ids[3]));
+        assert_eq!(talk.ask("P 262144"), ["F 2 0 one", "F 3 0 two", "F 1 0 three", "E 0"], "{shell}");
+    });
+}
+
+#[test]
+fn one_poll_of_many_files_brings_a_bounded_share_of_each() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut command = Command::new("sh");
+    command.arg("-s");
+    let mut talk = Talk::start(&mut command);
+    let text = "a line of some length\n".repeat(20_000);
+    for n in 1..=40 {
+        let log = folder.path().join(format!("{n}.log"));
+        std::fs::write(&log, &text).expect("write");
+        talk.watch(n, &log);
+        talk.tell(&format!("A {n} {} 0", id(&log)));
+    }
+    let answer = talk.ask("P 262144");
+    let bytes: usize = answer.iter().map(String::len).sum();
+    assert_eq!(answer.len(), 41, "each has its share");
+    assert!((1 << 20..8 << 20).contains(&bytes), "{bytes} bytes in one answer");
+    assert_eq!(answer[40], "E 1", "and there is more");
+}
+
+#[test]
+fn no_shell_of_ours_can_write_a_file() {
+    with_every_shell(|shell, mut command| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("written");
+        let prelude = super::strip(&[include_str!("prelude.sh")]);
+        let text = format!("T=x\n{prelude}\necho text >{0}\ncat /bin/sh >>{0}\necho end\n", file.display());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().expect("the shell starts");
+        child.stdin.take().expect("piped").write_all(text.as_bytes()).expect("it takes the script");
+        let _ = child.wait_with_output().expect("it ends");
+        let length = file.metadata().map_or(0, |meta| meta.len());
+        assert_eq!(length, 0, "{shell} wrote {length} bytes");
+    });
+}
+
+#[test]
+fn nothing_is_left_when_the_requests_end() {
+    with_every_shell(|shell, mut command| {
+        let mut talk = Talk::start(&mut command);
+        let group = talk.child.id().to_string();
+        talk.stdin = None;
+        let since = Instant::now();
+        loop {
+            let _ = talk.child.try_wait();
+            let left = members(&group);
+            if left.is_empty() {
+                break;
+            }
+            assert!(since.elapsed() < Duration::from_secs(5), "{shell} leaves {left:?}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    });
+}
+
+/// The processes of a group that live, by what proc_pid_stat(5) says.
+fn members(group: &str) -> Vec<String> {
+    let entries = std::fs::read_dir("/proc").expect("/proc").filter_map(Result::ok);
+    let stats = entries.filter_map(|entry| std::fs::read_to_string(entry.path().join("stat")).ok());
+    stats
+        .filter(|stat| {
+            let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+            fields.get(2) == Some(&group) && fields.first() != Some(&"Z")
+        })
+        .collect()
+}

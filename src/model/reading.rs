@@ -1,0 +1,223 @@
+//! A line as people read it, beside columns that say its time and its level already.
+//!
+//! [`Reading`] leaves out the stamp, the priority of syslog and the quotes of JSON, so that the message begins where
+//! the eye looks for it. Searching, copying and storing are done with the raw line; styles are the view's.
+
+use std::borrow::Cow;
+use std::fmt::{self, Write as _};
+use std::sync::LazyLock;
+
+use regex::bytes::Regex;
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::Value;
+
+use super::level::Level;
+
+/// How a line is to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reading {
+    /// Every byte of it.
+    Raw,
+    /// With its stamp, but without a priority, and objects as fields.
+    Stamped,
+    /// Without its stamp too, which is shown elsewhere.
+    Bare,
+}
+
+/// Longer lines are shown as they are: no message is that long, and each line on the screen is read for each frame.
+const MAX_BYTES: usize = 16 * 1024;
+
+/// How far into a line the stamp of an access log is looked for.
+const ACCESS_STAMP_WITHIN: usize = 256;
+
+/// Keys of the message of an object, the most common first.
+const MESSAGES: [&str; 5] = ["msg", "message", "event", "MESSAGE", "@m"];
+/// Keys of its level.
+const LEVELS: [&str; 7] = ["level", "lvl", "severity", "log.level", "levelname", "loglevel", "@l"];
+/// Keys of its time.
+const TIMES: [&str; 8] = ["time", "ts", "timestamp", "@timestamp", "datetime", "date", "@t", "t"];
+
+/// `2026-11-20T13:02:11.123Z `, `[2026/11/20 13:02:11,5 +0100] `, `Nov 20 13:02:11 `, `E1120 13:02:11.123456 `: stamps that begin a line, with one blank.
+static STAMP: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    let date = r"\d{4}[-/]\d\d[-/]\d\d[Tt _]|[A-Z][a-z]{2} [ \d]\d (?:\d{4} )?|[IWEF]\d{4} ";
+    let time = r"\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?: ?(?:[Zz]|UTC|[+-]\d\d:?\d\d))?";
+    Regex::new(&format!(r"^\[?(?:{date}){time}\]?[ \t]")).ok()
+});
+
+/// ` [20/Nov/2026:13:02:11 +0000]`, in the middle of lines of access logs.
+static ACCESS_STAMP: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r" \[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\]").ok());
+
+impl Reading {
+    /// The line in this reading. Never empty where the line is not.
+    #[must_use]
+    pub fn of(self, line: &[u8]) -> Cow<'_, [u8]> {
+        if self == Self::Raw || line.len() > MAX_BYTES {
+            return Cow::Borrowed(line);
+        }
+        let line = Some(Level::without_priority(line)).filter(|rest| !rest.is_empty()).unwrap_or(line);
+        let bare = self == Self::Bare;
+        if line.first() == Some(&b'{') && line.trim_ascii_end().last() == Some(&b'}') {
+            return fields(line, bare).map_or(Cow::Borrowed(line), |text| Cow::Owned(text.into_bytes()));
+        }
+        if !bare {
+            return Cow::Borrowed(line);
+        }
+        match without_stamp(line) {
+            Cow::Borrowed(rest) => Cow::Borrowed(without_level(rest)),
+            owned => owned,
+        }
+    }
+}
+
+fn without_stamp(line: &[u8]) -> Cow<'_, [u8]> {
+    if let Some(found) = STAMP.as_ref().and_then(|stamp| stamp.find(line))
+        && found.end() < line.len()
+    {
+        return Cow::Borrowed(&line[found.end()..]);
+    }
+    let head = &line[..line.len().min(ACCESS_STAMP_WITHIN)];
+    match ACCESS_STAMP.as_ref().and_then(|stamp| stamp.find(head)) {
+        Some(found) => Cow::Owned([&line[..found.start()], &line[found.end()..]].concat()),
+        None => Cow::Borrowed(line),
+    }
+}
+
+/// A line without `ERROR ` or `[error] ` at its beginning. Other spellings may be words of the message.
+fn without_level(line: &[u8]) -> &[u8] {
+    let text = line.trim_ascii_start();
+    let end = text.iter().position(u8::is_ascii_whitespace).unwrap_or(text.len());
+    let (word, rest) = (&text[..end], text[end..].trim_ascii_start());
+    let level = match word {
+        [b'[', level @ .., b']'] => level,
+        level if level.iter().any(u8::is_ascii_lowercase) => return line,
+        level => level.strip_suffix(b":").unwrap_or(level),
+    };
+    let level = std::str::from_utf8(level).ok().and_then(Level::parse);
+    // Only what the column of the level shows is said twice.
+    if level.is_some() && level == Level::detect(line) && !rest.is_empty() { rest } else { line }
+}
+
+/// `the message key=value other="a value"`, in the order of the object; `None` where it is none or nothing is left.
+fn fields(line: &[u8], bare: bool) -> Option<String> {
+    let Object(mut members) = serde_json::from_slice(line).ok()?;
+    let mut text = String::with_capacity(line.len());
+    let message =
+        MESSAGES.iter().find_map(|name| members.iter().position(|(key, value)| key == name && value.is_string()));
+    if let Some(Value::String(message)) = message.map(|at| members.remove(at).1) {
+        text += &message;
+    }
+    for (key, value) in &members {
+        if says_level(key, value) || (bare && TIMES.contains(&key.as_str())) {
+            continue;
+        }
+        text += if text.is_empty() { "" } else { " " };
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{key}={}", Plain(value));
+    }
+    Some(text).filter(|text| !text.is_empty())
+}
+
+/// Whether a member says what the level's own column shows.
+fn says_level(key: &str, value: &Value) -> bool {
+    LEVELS.contains(&key) && value.as_str().is_some_and(|word| Level::parse(word).is_some())
+}
+
+/// A value without quotes where it can be told from its neighbours without them.
+struct Plain<'a>(&'a Value);
+
+impl fmt::Display for Plain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Value::String(text) if !text.is_empty() && !text.contains([' ', '"', '=', '\n', '\t']) => f.write_str(text),
+            value => write!(f, "{value}"),
+        }
+    }
+}
+
+/// The members of an object, in its order and with those that occur twice.
+struct Object(Vec<(String, Value)>);
+
+impl<'de> Deserialize<'de> for Object {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Members;
+        impl<'de> Visitor<'de> for Members {
+            type Value = Object;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Object(members))
+            }
+        }
+        from.deserialize_map(Members)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn bare(line: &str) -> String {
+        String::from_utf8_lossy(&Reading::Bare.of(line.as_bytes())).into_owned()
+    }
+
+    #[test]
+    fn a_stamp_and_a_level_that_begin_a_line_are_left_out() {
+        for (line, read) in [
+            ("2026-11-20T13:02:11.123Z INFO up", "up"),
+            ("2026-11-20T13:02:11.123+00:00  WARN up", "up"),
+            ("2026-11-20 13:02:11.123+00:00 [2007] LOG: x", "[2007] LOG: x"),
+            ("[2026-11-20 13:02:11,5 +0100] x", "x"),
+            ("2026/11/20 13:02:11 [error] 811#8: x", "811#8: x"),
+            ("ERROR: no such table", "no such table"),
+            ("error reading INFO", "error reading INFO"),
+            ("WARN", "WARN"),
+            ("Nov 20 13:02:11 web-1 sshd[1]: x", "web-1 sshd[1]: x"),
+            ("<30>Nov  2 13:02:11 web-1 sshd[1]: x", "web-1 sshd[1]: x"),
+            ("E1120 13:02:11.123456       1 file.go:12] x", "      1 file.go:12] x"),
+            ("10.0.0.1 - - [20/Nov/2026:13:00:00 +0000] \"GET /\" 200", "10.0.0.1 - - \"GET /\" 200"),
+            ("at 2026-11-20T13:02:11Z it was", "at 2026-11-20T13:02:11Z it was"),
+            ("2026-11-20T13:02:11Z ", "2026-11-20T13:02:11Z "),
+            ("<30>", "<30>"),
+            ("", ""),
+        ] {
+            assert_eq!(bare(line), read, "{line}");
+        }
+    }
+
+    #[test]
+    fn an_object_is_its_message_and_then_its_fields_in_order() {
+        let line = r#"{"time":"2026-11-20T13:00:00Z","level":"info","msg":"order placed","id":7,"user":"a b","to":{"x":1},"note":""}"#;
+        assert_eq!(bare(line), r#"order placed id=7 user="a b" to={"x":1} note="""#);
+        let stamped = Reading::Stamped.of(line.as_bytes());
+        assert!(stamped.starts_with(b"order placed time=2026-11-20T13:00:00Z id=7"));
+        assert_eq!(Reading::Raw.of(line.as_bytes()), line.as_bytes());
+    }
+
+    #[test]
+    fn what_is_no_object_or_would_be_nothing_stays_as_it_is() {
+        for line in ["{", "{}", "{\"a\":", "{\"level\":\"info\"}", "{x} y", "{\"a\":1} {\"b\":2}"] {
+            assert_eq!(bare(line), line);
+        }
+        assert_eq!(bare("{\"level\":3}"), "level=3");
+    }
+
+    proptest! {
+        #[test]
+        fn no_line_becomes_empty_or_much_longer(line in ".{1,80}") {
+            for reading in [Reading::Raw, Reading::Stamped, Reading::Bare] {
+                let read = reading.of(line.as_bytes());
+                prop_assert!(!read.is_empty() && read.len() <= line.len());
+            }
+        }
+    }
+}

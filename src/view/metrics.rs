@@ -1,0 +1,311 @@
+//! The metrics of the selected host, as graphs that take the room there is.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::hosts::bordered;
+use super::paint::{Row, Shown, bar, bytes, bytes_per_second, count, number, percent};
+use super::theme::{Role, Theme};
+use super::time;
+use crate::app::App;
+use crate::model::{SafeText, metrics};
+use crate::store::{HostRow, Series};
+
+/// Above these shares a percentage is drawn as a warning, and as critical.
+const HIGH_PCT: f64 = 70.0;
+const CRITICAL_PCT: f64 = 90.0;
+
+/// Room above the highest point of a series without a natural maximum, or a steady one would be a block.
+const HEADROOM: f64 = 1.3;
+/// Less traffic than this never fills a graph: the chatter of an idle host is no mountain.
+const CALM_NETWORK: f64 = 100_000.0;
+const CALM_DISK: f64 = 1_000_000.0;
+const CALM_LOG: f64 = 20.0;
+
+/// Cells before a graph, and behind it.
+const LABEL: u16 = 7;
+const VALUE: u16 = 11;
+/// Cells for the name of a mount point, before its meter.
+const MOUNT: u16 = 14;
+/// Most disks, the fullest first.
+const MAX_DISKS: usize = 4;
+
+/// What full height means.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Scale {
+    /// 100 per cent.
+    Share,
+    /// At least this much.
+    Open(f64),
+}
+
+pub(super) fn gravity(value: Option<f64>, normal: Role) -> Role {
+    match value {
+        Some(value) if value >= CRITICAL_PCT => Role::LineError,
+        Some(value) if value >= HIGH_PCT => Role::LineWarn,
+        _ => normal,
+    }
+}
+
+pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let Some(host) = app.store().hosts().get(app.selected_host()).filter(|_| !area.is_empty()) else { return };
+    let area = bordered(app, theme, area, buffer);
+    draw_heading(theme, host, area, buffer);
+    let body = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
+    if host.sample.is_none() {
+        return draw_reason(theme, host, body, buffer);
+    }
+    let mut blocks = blocks(host);
+    let disks = disks(host);
+    let stall = stall(host);
+    let spare = usize::from(body.height).saturating_sub(disks.len().max(1) + 1);
+    grow(&mut blocks, spare);
+    let mut y = 0;
+    for block in blocks {
+        draw_block(theme, &block, Rect { y: body.y + y, height: block.rows, ..body }.intersection(body), buffer);
+        y += block.rows;
+    }
+    for disk in disks {
+        draw_disk(theme, disk, Row::new(buffer, body, y));
+        y += 1;
+    }
+    draw_stall(theme, &stall, Row::new(buffer, body, y));
+}
+
+fn draw_heading(theme: &Theme, host: &HostRow, area: Rect, buffer: &mut Buffer) {
+    let style = theme.get(Role::PaneHeader);
+    let mut row = Row::new(buffer, area, 0).fill(style);
+    row.put(" ", style).put(SafeText::new(host.name.as_str()), style);
+    if let Some(facts) = &host.facts {
+        let cores = Shown::own(&format!("{} {}", facts.cores, if facts.cores == 1 { "core" } else { "cores" }));
+        let up = cores.clone().join(&Shown::from(" · up ")).join(&time::span(facts.uptime_s));
+        row.at_end(" ", style);
+        let fits = up.width() < row.left().into();
+        row.at_end(if fits { up } else { cores }, style);
+    }
+}
+
+/// Why there are no numbers, and what to do.
+fn draw_reason(theme: &Theme, host: &HostRow, body: Rect, buffer: &mut Buffer) {
+    let status = &host.status;
+    let reason = status.reason.as_deref().map(|text| (text, Role::LineNone));
+    let hint = status.hint.as_deref().map(|text| (text, Role::Dim));
+    let width = usize::from(body.width.saturating_sub(2));
+    let lines = [reason, hint]
+        .into_iter()
+        .flatten()
+        .flat_map(|(text, role)| words_in_lines(&SafeText::new(text), width).into_iter().map(move |line| (line, role)));
+    for (y, (line, role)) in (0..body.height).zip(lines) {
+        Row::new(buffer, body, y).blank(1).put(line, theme.get(role));
+    }
+}
+
+/// A text in lines of at most so many cells, broken at blanks where there are any.
+fn words_in_lines(text: &SafeText, width: usize) -> Vec<SafeText> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.as_str().split(' ') {
+        match lines.last_mut() {
+            Some(line) if SafeText::new(line).width() + 1 + SafeText::new(word).width() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines.iter().map(|line| SafeText::new(line)).collect()
+}
+
+/// A graph with its label and what it says in numbers, the most important first.
+struct Block<'a> {
+    label: &'static str,
+    series: &'a Series,
+    scale: Scale,
+    /// How the first number is drawn.
+    role: Role,
+    values: Vec<Shown<'static>>,
+    rows: u16,
+    most: u16,
+}
+
+fn blocks<'a>(host: &'a HostRow) -> Vec<Block<'a>> {
+    let sample = host.sample.as_deref();
+    let cores = host.facts.as_ref().map_or(1.0, |facts| f64::from(facts.cores));
+    let none = || Shown::from("–");
+    let exact = |series: &Series| series.latest().map_or_else(none, |value| Shown::own(&format!("{value:.1}%")));
+    let rate = |series: &Series| {
+        let highest = Shown::from("max ").join(&bytes(series.highest().unwrap_or(0.0)));
+        vec![series.latest().map_or_else(none, bytes_per_second), highest]
+    };
+    let cpu = sample.and_then(|sample| sample.cpu).map_or_else(Vec::new, |cpu| {
+        [("iowait", cpu.iowait_pct), ("steal", cpu.steal_pct)].map(|(what, pct)| labelled(what, percent(pct))).into()
+    });
+    let memory = sample
+        .and_then(|sample| sample.memory)
+        .map_or_else(Vec::new, |memory| vec![Shown::from("of ").join(&bytes(memory.total_bytes as f64))]);
+    let load = host.load.latest().map_or_else(none, |value| number(value, 2));
+    let of_cores = Shown::own(&format!("of {cores}"));
+    let lines = count(host.log.latest().unwrap_or(0.0)).join(&Shown::from(" l/s"));
+    let total = count(host.lines as f64).join(&Shown::from(" lines"));
+    let block = |label, series: &'a Series, scale, values, most| {
+        // What never moved needs no room to move in.
+        let most = if series.highest().is_some_and(|highest| highest > 0.0) { most } else { 1 };
+        let shared = matches!(scale, Scale::Share);
+        let role = gravity(series.latest().filter(|_| shared), Role::LineNone);
+        Block { label, series, scale, role, values, rows: 1, most }
+    };
+    // As many as there are cores is busy, twice as many is too much.
+    let busy = host.load.latest().map(|load| HIGH_PCT + (load / cores - 1.0) * (CRITICAL_PCT - HIGH_PCT));
+    vec![
+        block("cpu", &host.cpu, Scale::Share, [vec![exact(&host.cpu)], cpu].concat(), 8),
+        block("mem", &host.memory, Scale::Share, [vec![exact(&host.memory)], memory].concat(), 3),
+        Block {
+            role: gravity(busy, Role::LineNone),
+            ..block("load", &host.load, Scale::Open(cores), vec![load, of_cores], 3)
+        },
+        block("log", &host.log, Scale::Open(CALM_LOG), vec![lines, total], 6),
+        block("net ↓", &host.rx, Scale::Open(CALM_NETWORK), rate(&host.rx), 4),
+        block("net ↑", &host.tx, Scale::Open(CALM_NETWORK), rate(&host.tx), 4),
+        block("disk", &host.io, Scale::Open(CALM_DISK), rate(&host.io), 4),
+    ]
+}
+
+fn labelled(what: &'static str, value: Shown<'static>) -> Shown<'static> {
+    Shown::from(what).join(&Shown::from(" ")).join(&value)
+}
+
+/// Gives the rows that there are to the graphs, in turn, those first that are listed first.
+fn grow(blocks: &mut [Block<'_>], rows: usize) {
+    let mut left = rows.saturating_sub(blocks.len());
+    loop {
+        let before = left;
+        for block in blocks.iter_mut().filter(|block| block.rows < block.most) {
+            if left > 0 {
+                block.rows += 1;
+                left -= 1;
+            }
+        }
+        if left == before {
+            return;
+        }
+    }
+}
+
+fn draw_block(theme: &Theme, block: &Block<'_>, area: Rect, buffer: &mut Buffer) {
+    for y in 0..area.height {
+        let mut row = Row::new(buffer, area, y);
+        row.blank(1).column(if y == 0 { block.label } else { "" }, LABEL - 1, theme.get(Role::Dim));
+        row.blank(row.left().saturating_sub(VALUE + 1));
+        if let Some(value) = block.values.get(usize::from(y)) {
+            row.right(value.clone(), VALUE, theme.get(if y == 0 { block.role } else { Role::Faint }));
+        }
+    }
+    let width = area.width.saturating_sub(LABEL + VALUE + 1);
+    graph(theme, block.series, block.scale, Rect { x: area.x + LABEL, width, ..area }, buffer);
+}
+
+/// The last points as bars from the bottom of an area, the newest at the right. A point that was measured is always
+/// seen, one that was not never; the top is left free, so that graphs below each other are told apart.
+pub(super) fn graph(theme: &Theme, series: &Series, scale: Scale, area: Rect, buffer: &mut Buffer) {
+    let points: Vec<_> = series.last(area.width.into()).collect();
+    let highest = points.iter().flatten().copied().fold(0.0, f64::max);
+    let (full, shared) = match scale {
+        Scale::Share => (100.0, true),
+        Scale::Open(least) => ((highest * HEADROOM).max(least), false),
+    };
+    let most = usize::from(area.height) * 8 - usize::from(area.height > 0);
+    let first = area.width - u16::try_from(points.len()).unwrap_or(area.width);
+    for (x, point) in (first..area.width).zip(points) {
+        let Some(value) = point else { continue };
+        let exact = value / full * (most + 1) as f64;
+        let eighths = (exact.round() as usize).clamp(1, most.max(1));
+        let role = match gravity(point.filter(|_| shared), Role::Spark) {
+            Role::LineError => Role::SparkCritical,
+            Role::LineWarn => Role::SparkHigh,
+            _ if exact < 1.0 => Role::Faint,
+            role => role,
+        };
+        for y in 0..area.height {
+            let below = usize::from(area.height - 1 - y) * 8;
+            Row::new(buffer, area, y).blank(x).put(bar(eighths.saturating_sub(below)), theme.get(role));
+        }
+    }
+}
+
+/// The fullest disks.
+fn disks(host: &HostRow) -> Vec<&metrics::Disk> {
+    let mut disks: Vec<_> = host.sample.iter().flat_map(|sample| &sample.disks).collect();
+    disks.sort_by(|a, b| b.used_pct.total_cmp(&a.used_pct));
+    disks.truncate(MAX_DISKS);
+    disks
+}
+
+fn draw_disk(theme: &Theme, disk: &metrics::Disk, mut row: Row<'_>) {
+    let value = Some(disk.used_pct);
+    row.blank(1).column(SafeText::new(&disk.mount), MOUNT - 2, theme.get(Role::Dim)).blank(1);
+    let cells = row.left().saturating_sub(6);
+    let used = (disk.used_pct / 100.0 * f64::from(cells)).round() as u16;
+    let role = match gravity(value, Role::Spark) {
+        Role::LineError => Role::SparkCritical,
+        Role::LineWarn => Role::SparkHigh,
+        role => role,
+    };
+    for cell in 0..cells {
+        row.put("━", theme.get(if cell < used { role } else { Role::Faint }));
+    }
+    row.right(percent(disk.used_pct), 5, theme.get(gravity(value, Role::LineNone)));
+}
+
+/// Shares of the time in which something waited for a resource.
+fn stall(host: &HostRow) -> Vec<(&'static str, f64)> {
+    let Some(psi) = host.sample.as_ref().and_then(|sample| sample.psi) else { return Vec::new() };
+    let shares = [("cpu ", psi.cpu_some_pct), ("mem ", psi.memory_some_pct), ("io ", psi.io_some_pct)];
+    shares.into_iter().filter_map(|(label, share)| Some((label, share?))).collect()
+}
+
+fn draw_stall(theme: &Theme, stall: &[(&'static str, f64)], mut row: Row<'_>) {
+    if !stall.is_empty() {
+        row.blank(1).column("stall", LABEL - 1, theme.get(Role::Dim));
+    }
+    for (label, share) in stall {
+        // Half a number is worse than none.
+        if usize::from(row.left()) < label.len() + percent(*share).width() {
+            break;
+        }
+        let role = theme.get(gravity(Some(*share), Role::LineNone));
+        row.put(*label, theme.get(Role::Dim)).put(percent(*share), role).blank(2);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drawn(points: &[Option<f64>], scale: Scale, width: u16, height: u16) -> Vec<String> {
+        let mut series = Series::default();
+        points.iter().for_each(|point| series.push(*point));
+        let area = Rect::new(0, 0, width, height);
+        let mut buffer = Buffer::empty(area);
+        graph(&Theme::dark(), &series, scale, area, &mut buffer);
+        super::super::styled::text(&buffer).lines().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn a_graph_rises_from_the_bottom_and_never_touches_what_is_above_it() {
+        let points = [Some(0.0), Some(50.0), None, Some(100.0)];
+        assert_eq!(drawn(&points, Scale::Share, 4, 2), ["   ▇", "▁█ █"]);
+        assert_eq!(drawn(&points, Scale::Share, 6, 1), ["  ▁▄ ▇"]);
+        assert!(drawn(&points, Scale::Share, 6, 0).is_empty());
+    }
+
+    #[test]
+    fn chatter_is_low_and_a_steady_series_is_no_block() {
+        assert_eq!(drawn(&[Some(500.0), Some(900.0)], Scale::Open(CALM_NETWORK), 2, 1), ["▁▁"]);
+        assert_eq!(drawn(&[Some(2e6), Some(2e6)], Scale::Open(CALM_NETWORK), 2, 1), ["▆▆"]);
+    }
+
+    #[test]
+    fn a_reason_is_broken_between_words() {
+        let lines = words_in_lines(&SafeText::new("connect to 10.0.0.1: no answer"), 12);
+        assert_eq!(lines.iter().map(SafeText::as_str).collect::<Vec<_>>(), ["connect to", "10.0.0.1: no", "answer"]);
+    }
+}
