@@ -37,7 +37,7 @@ Examples:
   logtrail-tui --hosts ops@10.0.0.7:2222            a host that is in no inventory
   logtrail-tui --hosts web-1:/var/log/app.log       one file of one host
   logtrail-tui --hosts prod --once --grep 'level>=error -healthz'
-                                                    the last errors of each source, as text
+                                                    errors in the last 1000 lines of each source
   logtrail-tui --hosts prod --once --json | jq .    the same and the metrics, for a pipe
   logtrail-tui hosts --hosts tag:db                 check a selection; connects to nothing
   logtrail-tui demo --size 20                       a fleet inside this process

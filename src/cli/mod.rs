@@ -106,11 +106,13 @@ pub struct Viewing {
     #[arg(long)]
     pub once: bool,
 
-    /// Begin with the last N lines of each source [default: 200, with --once 10]
+    /// Begin with the last N lines of each source [default: 200; with --once 10; with --grep 1000]
+    ///
+    /// At most those in the last 8 MiB of a file are looked at.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=MAX_LINES))]
     pub lines: Option<u32>,
 
-    /// Keep only lines that match QUERY
+    /// Of these lines, and of those to come, keep only what matches QUERY
     ///
     /// Words must all occur; "a phrase"; /regular expression/; level>=warn; host:GLOB; source:GLOB; a leading '-'
     /// negates a term. Lower-case text matches either case.

@@ -20,7 +20,7 @@ mod tests;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::cli::{Args, Command, HostKeys};
+use crate::cli::{Args, Command, HostKeys, Viewing};
 use crate::fleet::{Goal, Options};
 use crate::model::{Endpoint, HostKeyPolicy, HostName, HostSpec, Query, TransportKind};
 use crate::transport::Settings;
@@ -79,6 +79,8 @@ pub enum Theme {
 const CONSOLE_LINES: u32 = 200;
 /// Lines of each source that can be read when they are printed for a whole fleet.
 const ONCE_LINES: u32 = 10;
+/// Lines of each source among which `--grep` looks: what does not match takes no room.
+const GREP_LINES: u32 = 1000;
 /// Slow enough to cost a host nothing (4 ms of CPU per sample), fast enough to see a spike.
 const INTERVAL: Duration = Duration::from_secs(2);
 /// Longer than a slow login (reverse DNS, PAM), shorter than patience.
@@ -105,7 +107,7 @@ pub fn load(args: &Args, env: &Environment) -> Result<Plan, ConfigError> {
         json: args.global.json,
         timeout: timeout.unwrap_or(ONCE_TIMEOUT),
         connect_timeout: connect_timeout(timeout, viewing.once),
-        lines: viewing.lines.unwrap_or(if viewing.once { ONCE_LINES } else { CONSOLE_LINES }),
+        lines: viewing.lines.unwrap_or_else(|| usual_lines(&viewing)),
         interval: viewing.interval.unwrap_or(INTERVAL),
         grep: grep.map_err(|error| ConfigError::option("--grep", error.to_string()))?,
         ssh_config: !args.global.no_ssh_config,
@@ -201,6 +203,14 @@ fn this_machine(inventory: &Inventory) -> Result<HostSpec, ConfigError> {
     let name = HostName::new("localhost").map_err(|error| ConfigError::option("--hosts", error.to_string()))?;
     let endpoint = Endpoint { host_keys: inventory.defaults.host_keys, ..Endpoint::new(name) };
     Ok(HostSpec { transport: TransportKind::Local, ..HostSpec::new(endpoint) })
+}
+
+fn usual_lines(viewing: &Viewing) -> u32 {
+    match viewing {
+        Viewing { grep: Some(_), .. } => GREP_LINES,
+        Viewing { once: true, .. } => ONCE_LINES,
+        _ => CONSOLE_LINES,
+    }
 }
 
 fn theme(args: &Args, env: &Environment) -> Theme {

@@ -133,6 +133,9 @@ fn options_go_before_the_file_and_the_file_before_the_defaults() {
         plan(hosts, &["--host-keys", "strict", "--once", "--timeout", "3s", "--no-ssh-config"]).expect("a plan");
     assert!(by_option.hosts.iter().all(|host| host.endpoint.host_keys == HostKeyPolicy::Strict));
     assert_eq!((by_option.lines, by_option.timeout), (10, Duration::from_secs(3)));
+    let lines = |options: &[&str]| plan(hosts, options).map(|plan| plan.lines);
+    assert_eq!(lines(&["--once", "--grep", "x"]), Ok(1000));
+    assert_eq!(lines(&["--once", "--grep", "x", "--lines", "5"]), Ok(5));
     assert_eq!(by_option.connector_settings().connect_timeout, Duration::from_secs(3));
     assert!(!by_option.connector_settings().ssh_config);
     assert!(matches!(by_option.fleet_options().goal, Goal::Once { .. }));

@@ -72,13 +72,14 @@ impl Drop for Quiet<'_> {
 
 async fn put(question: &Question) -> io::Result<Answer> {
     let mut terminal = terminal()?;
-    write!(terminal, "{}", prompt(question))?;
     let echo = match question {
         Question::TrustHostKey { .. } => true,
         Question::Passphrase { .. } => false,
         Question::Secret { echo, .. } => *echo,
     };
+    // Before the prompt, for a script types its answer as soon as it sees that.
     let modes = Modes::key_by_key(&terminal)?;
+    write!(terminal, "{}", prompt(question))?;
     // A thread of its own, not one of the runtime's: nobody can interrupt the read, and a question that has been
     // withdrawn must not hold up the end of the program.
     let (tell, told) = oneshot::channel();

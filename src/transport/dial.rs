@@ -115,7 +115,15 @@ impl Dial<'_> {
                     None => client::shaking_hands(&plan.place, &::russh::Error::UnknownKey).into(),
                 })
             }
-            Err((error, _)) => Err(client::shaking_hands(&plan.place, &error).into()),
+            Err((error, _)) => {
+                let failed = client::shaking_hands(&plan.place, &error);
+                match (&self.outer, &plan.proxy_command) {
+                    (None, Some(command)) if failed.status.state == LinkState::Throttled => {
+                        Err(proxy::ended(command, plan).into())
+                    }
+                    _ => Err(failed.into()),
+                }
+            }
         }
     }
 

@@ -33,6 +33,15 @@ pub(super) fn run(command: &str, plan: &Plan) -> Result<Box<dyn ByteStream>, Lin
     }
 }
 
+/// The command ended before the server said who it is: what the server thinks of us cannot be the reason.
+pub(super) fn ended(command: &str, plan: &Plan) -> LinkError {
+    LinkError::new(
+        LinkState::Unreachable,
+        format!("the ProxyCommand for {} ended before the host answered", plan.place),
+        format!("run it by hand to see what it says: {}", expand(command, plan)),
+    )
+}
+
 /// `%h`, `%p`, `%r`, `%n` and `%%`. Host, port and user were validated: they have no meaning to a shell.
 fn expand(command: &str, plan: &Plan) -> String {
     let place = &plan.place;

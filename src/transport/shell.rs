@@ -307,7 +307,7 @@ impl Heard {
         let said = said.map(|line| format!(", saying: {}", line.trim())).unwrap_or_default();
         failure::denied(
             format!("{place} lets us in but runs no shell: {end}{said}"),
-            "the login needs a shell that can run `exec /bin/sh -s`; look for nologin, ForceCommand, a missing /bin/sh",
+            "the login needs a shell that can run `exec /bin/sh -s`; look for nologin, ForceCommand, an exit in .bashrc",
         )
     }
 }

@@ -219,6 +219,32 @@ fn man_prints_the_page_that_is_stored() {
 }
 
 #[test]
+fn the_man_page_has_every_key_of_the_json_lines() {
+    fn keys(value: &serde_json::Value, all: &mut Vec<String>) {
+        match value {
+            serde_json::Value::Object(object) => object.iter().for_each(|(key, value)| {
+                all.push(key.clone());
+                keys(value, all);
+            }),
+            serde_json::Value::Array(list) => list.iter().for_each(|value| keys(value, all)),
+            _ => {}
+        }
+    }
+    let run = Run::with("app.log", "one\n");
+    let target = format!("localhost:{}/app.log", run.home.path().display());
+    let output = run.output(&["--hosts", &target, "--once", "--json"]);
+    let mut found = Vec::new();
+    for line in stdout(&output).lines() {
+        keys(&serde_json::from_str(line).expect("an object per line"), &mut found);
+    }
+    assert!(found.len() > 50, "{found:?}");
+    let page = stdout(&run.output(&["man"])).replace('\\', "");
+    for key in found {
+        assert!(page.contains(&key), "{key} is in the output and not in the man page");
+    }
+}
+
+#[test]
 fn man_and_completions_work_with_a_broken_inventory() {
     let run = Run::with("hosts.toml", "broken [");
     for args in [&["man"][..], &["completions", "bash"]] {

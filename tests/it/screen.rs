@@ -78,6 +78,19 @@ fn a_hostile_line_changes_nothing_but_its_own_cells_and_is_shown() {
 }
 
 #[test]
+fn grep_is_the_filter_of_the_first_pane() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let log = folder.path().join("app.log");
+    std::fs::write(&log, "one needle\ntwo hay\nthree needle\n").expect("write the log");
+    let inventory = here(folder.path(), &log);
+    let inventory = inventory.to_str().expect("UTF-8");
+    let mut screen = Pty::start(&["--no-ssh-config", "--config", inventory, "--grep", "needle"], (100, 20));
+    screen.wait_for("three needle");
+    assert!(screen.screen().contains("one needle") && !screen.screen().contains("hay"), "{}", screen.screen());
+    screen.kill();
+}
+
+#[test]
 fn every_size_draws_and_quits() {
     let folder = tempfile::tempdir().expect("a folder");
     let log = folder.path().join("app.log");

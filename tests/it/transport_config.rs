@@ -82,6 +82,20 @@ async fn a_circle_of_proxy_jumps_is_an_error_not_an_endless_loop() {
 }
 
 #[tokio::test]
+async fn a_proxy_command_that_ends_is_the_reason_and_not_the_host() {
+    let sshd = Sshd::start();
+    let text = format!("{} ProxyCommand /nonexistent/proxy %h\n", section("web-1", &sshd));
+    let error = configured(&sshd, &text).connect(&bare(&sshd, "web-1")).await.err().expect("no way there");
+    let status = error.status;
+    assert_eq!(status.state, LinkState::Unreachable, "{status:?}");
+    assert!(
+        status.reason.as_deref().is_some_and(|reason| reason.starts_with("the ProxyCommand for web-1")),
+        "{status:?}"
+    );
+    assert!(status.hint.as_deref().is_some_and(|hint| hint.ends_with("/nonexistent/proxy 127.0.0.1")), "{status:?}");
+}
+
+#[tokio::test]
 async fn a_proxy_command_carries_the_connection() {
     let (near, target) = (Sshd::start(), Sshd::start());
     let proxy = format!(

@@ -31,10 +31,10 @@ impl World {
             "failed"
         } else if chance < 0.06 {
             let tries = self.rng.random_range(1..4);
-            let warning = format!(
-                " WARNING  worker[{slot}] jobs.{kind} id={job} mail gateway answered 451, try again in {}s ({tries}/5)",
-                tries * 8
-            );
+            let answer = if kind == "send_receipt" { "mail gateway answered 451" } else { "storage answered 503" };
+            let wait = tries * 8;
+            let warning =
+                format!(" WARNING  worker[{slot}] jobs.{kind} id={job} {answer}, try again in {wait}s ({tries}/5)");
             self.write(end, log, warning);
             "deferred"
         } else {
@@ -62,12 +62,11 @@ impl World {
 
     fn job_failed(&mut self, log: usize, at: i64, slot: u32, kind: &str, job: &str) {
         let number = self.rng.random_range(80_000..99_000);
-        let why = [
-            format!("ValueError: invoice {number}: amount '12,50' is not a number"),
-            "ConnectionResetError: [Errno 104] Connection reset by peer".to_owned(),
-            format!("KeyError: 'delivery_note' in order {number}"),
-        ];
-        let why = &why[self.rng.random_range(0..why.len())];
+        let why = match kind {
+            "export_invoices" => format!("ValueError: invoice {number}: amount '12,50' is not a number"),
+            "send_receipt" => format!("KeyError: 'delivery_note' in order {number}"),
+            _ => "ConnectionResetError: [Errno 104] Connection reset by peer".to_owned(),
+        };
         let tail = format!(
             " ERROR    worker[{slot}] jobs.{kind} id={job} failed, will be tried again in 30s\n\
              Traceback (most recent call last):\n\
@@ -129,7 +128,7 @@ impl World {
             5 => format!("sshd[{pid}]: Connection closed by {client} port {port} [preauth]"),
             6 => format!("chronyd[431]: Selected source 192.0.2.{} (ntp.example)", number % 250 + 1),
             7 => "systemd[1]: node-textfile.service: Deactivated successfully.".to_owned(),
-            8 => format!(
+            8 if number < 100 => format!(
                 "kernel: [{number}12.204811] TCP: request_sock_TCP: Possible SYN flooding on port 8080. Sending cookies."
             ),
             9 => format!("dhclient[388]: DHCPACK of 10.20.0.{} from 10.20.0.1", number % 250 + 1),
@@ -138,7 +137,8 @@ impl World {
                 number % 9
             ),
             11 => format!("sudo: deploy : TTY=pts/0 ; PWD=/srv ; USER=root ; COMMAND=/usr/bin/journalctl -n {number}"),
-            12 => format!("backup[{pid}]: warning: snapshot took {number} s, expected at most 600 s"),
+            12 if number > 600 => format!("backup[{pid}]: warning: snapshot took {number} s, expected at most 600 s"),
+            12 => format!("backup[{pid}]: snapshot of /srv done in {number} s"),
             _ => format!("node-agent[611]: pushed {number} series in 0.041s"),
         };
         self.write(at, file, format!(" {host} {text}"));

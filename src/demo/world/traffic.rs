@@ -141,12 +141,16 @@ impl World {
             let path = self.pick(&STATIC);
             let path = path.replace("{id}", &self.rng.random_range(1000..9000).to_string());
             let status = match path.as_str() {
-                "/robots.txt" => 404,
-                "/healthz" | "/" => 200,
+                "/robots.txt" | "/healthz" | "/" => 200,
                 _ => *self.pick(&[&200, &200, &200, &304]),
             };
             let outcome = Outcome { status, took_ms: self.latency(1.2), error: None };
-            let bytes = if status == 200 { self.rng.random_range(300..90_000) } else { 0 };
+            let bytes = match path.as_str() {
+                "/healthz" => 3,
+                "/robots.txt" => 118,
+                _ if status == 200 => self.rng.random_range(300..90_000),
+                _ => 0,
+            };
             self.access(web, at_ms, ("GET", &path), &outcome, bytes, "-", None);
         } else {
             let path = self.pick(&PROBES);

@@ -24,6 +24,9 @@ use crate::transport::known_hosts::fingerprint;
 use crate::transport::plan::{AgentAt, Plan};
 use crate::transport::{Asker, LinkError};
 
+/// After the name of a key for which nobody gave the passphrase.
+const LOCKED: &str = " (locked)";
+
 /// Keys offered per login: sshd hangs up at the sixth refusal (MaxAuthTries).
 const MAX_OFFERS: usize = 5;
 
@@ -239,7 +242,7 @@ impl Attempt<'_, '_> {
                 Ok(false)
             }
             KeyFile::Declined => {
-                self.offered.push(format!("{name} (locked)"));
+                self.offered.push(format!("{name}{LOCKED}"));
                 Ok(false)
             }
             KeyFile::Locked(public) => self.locked(path, public, tried).await,
@@ -415,9 +418,17 @@ impl Attempt<'_, '_> {
     fn refused(&self) -> LinkError {
         let Plan { place, user, .. } = self.login.plan;
         let allowed: Vec<&str> = self.allowed.iter().map(<&str>::from).collect();
+        let locked = self.offered.iter().find_map(|offered| offered.strip_suffix(LOCKED));
+        let hint = match locked {
+            Some(key) => format!("its passphrase was not given: load the key into the ssh-agent (ssh-add {key})"),
+            None => format!(
+                "check `user` and `identity`; `ssh -v -p {} {user}@{}` shows each step",
+                place.port, place.address
+            ),
+        };
         failure::denied(
             format!("{place} refused the login of {user}{}; it allows {}", self.tried(), allowed.join(", ")),
-            format!("check `user` and `identity`; `ssh -v -p {} {user}@{}` shows each step", place.port, place.address),
+            hint,
         )
     }
 
