@@ -47,7 +47,7 @@ impl App {
             Act::Bookmark => self.bookmark(),
             Act::NextBookmark => self.seek(Target::Bookmark, true, count),
             Act::PreviousBookmark => self.seek(Target::Bookmark, false, count),
-            Act::Mark => self.store.mark(self.now),
+            Act::Mark => self.mark(),
             Act::Filter => self.open_filter(),
             Act::ToggleFilters => self.with_pane(LogPane::toggle_filters),
             Act::Clear => self.clear(),
@@ -213,9 +213,9 @@ impl App {
         let (mut index, mut lines, mut left) = (pane.cursor().unwrap_or(0), 0, rows);
         while left > 0 && lines < rows {
             let entry = pane.seq(index).and_then(|seq| self.store.ring().get(seq));
-            let cells = entry.and_then(Entry::record).map_or(0, |record| {
-                SafeText::from_bytes(&self.reading(record, &columns).of(&record.raw)).width()
-            });
+            let cells = entry
+                .and_then(Entry::record)
+                .map_or(0, |record| SafeText::from_bytes(&self.reading(record, &columns).of(&record.raw)).width());
             left = left.saturating_sub(columns.rows(cells));
             lines += 1;
             let next = if up { index.checked_sub(1) } else { Some(index + 1) };
@@ -320,6 +320,13 @@ impl App {
         }
     }
 
+    fn mark(&mut self) {
+        self.store.mark(self.now);
+        if self.panes.get(&self.focus).is_some_and(|pane| !pane.is_following()) {
+            self.say("marked below the newest line; f goes there");
+        }
+    }
+
     fn bookmark(&mut self) {
         let set = self.panes.get_mut(&self.focus).and_then(LogPane::toggle_bookmark);
         if set == Some(true) {
@@ -336,7 +343,7 @@ impl App {
 
     fn open_detail(&mut self) {
         let entry = self.panes.get(&self.focus).and_then(|pane| pane.entry(&self.store));
-        if let Some((seq, _)) = entry {
+        if let Some((seq, Entry::Record(_) | Entry::Gap(_))) = entry {
             self.popup = Some((Popup::Record(seq), 0));
         }
     }

@@ -8,7 +8,7 @@ use super::paint::{Row, Shown, bar, bytes, bytes_per_second, count, number, perc
 use super::theme::{Role, Theme};
 use super::time;
 use crate::app::App;
-use crate::model::{SafeText, metrics};
+use crate::model::{SafeText, Time, metrics};
 use crate::store::{HostRow, Series};
 
 /// Above these shares a percentage is drawn as a warning, and as critical.
@@ -55,7 +55,7 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     if host.sample.is_none() {
         return draw_reason(theme, host, body, buffer);
     }
-    let mut blocks = blocks(host);
+    let mut blocks = blocks(host, app.now());
     let disks = disks(host);
     let stall = stall(host);
     let spare = usize::from(body.height).saturating_sub(disks.len().max(1) + 1);
@@ -91,9 +91,10 @@ fn draw_reason(theme: &Theme, host: &HostRow, body: Rect, buffer: &mut Buffer) {
     let reason = status.reason.as_deref().map(|text| (text, Role::LineNone));
     let hint = status.hint.as_deref().map(|text| (text, Role::Dim));
     let width = usize::from(body.width.saturating_sub(2));
-    let lines = [reason, hint].into_iter().flatten().flat_map(|(text, role)| {
-        words_in_lines(&SafeText::new(text), width).into_iter().map(move |line| (line, role))
-    });
+    let lines = [reason, hint]
+        .into_iter()
+        .flatten()
+        .flat_map(|(text, role)| words_in_lines(&SafeText::new(text), width).into_iter().map(move |line| (line, role)));
     for (y, (line, role)) in (0..body.height).zip(lines) {
         Row::new(buffer, body, y).blank(1).put(line, theme.get(role));
     }
@@ -126,7 +127,17 @@ struct Block<'a> {
     most: u16,
 }
 
-fn blocks<'a>(host: &'a HostRow) -> Vec<Block<'a>> {
+impl<'a> Block<'a> {
+    fn new(label: &'static str, series: &'a Series, scale: Scale, values: Vec<Shown<'static>>, most: u16) -> Self {
+        // What never moved needs no room to move in.
+        let most = if series.highest().is_some_and(|highest| highest > 0.0) { most } else { 1 };
+        let shared = matches!(scale, Scale::Share);
+        let role = gravity(series.latest().filter(|_| shared), Role::LineNone);
+        Self { label, series, scale, role, values, rows: 1, most }
+    }
+}
+
+fn blocks(host: &HostRow, now: Time) -> Vec<Block<'_>> {
     let sample = host.sample.as_deref();
     let cores = host.facts.as_ref().map_or(1.0, |facts| f64::from(facts.cores));
     let none = || Shown::from("–");
@@ -138,33 +149,26 @@ fn blocks<'a>(host: &'a HostRow) -> Vec<Block<'a>> {
     let cpu = sample.and_then(|sample| sample.cpu).map_or_else(Vec::new, |cpu| {
         [("iowait", cpu.iowait_pct), ("steal", cpu.steal_pct)].map(|(what, pct)| labelled(what, percent(pct))).into()
     });
-    let memory = sample.and_then(|sample| sample.memory).map_or_else(Vec::new, |memory| {
-        vec![Shown::from("of ").join(&bytes(memory.total_bytes as f64))]
-    });
+    let memory = sample
+        .and_then(|sample| sample.memory)
+        .map_or_else(Vec::new, |memory| vec![Shown::from("of ").join(&bytes(memory.total_bytes as f64))]);
     let load = host.load.latest().map_or_else(none, |value| number(value, 2));
     let of_cores = Shown::own(&format!("of {cores}"));
-    let lines = count(host.log.latest().unwrap_or(0.0)).join(&Shown::from(" l/s"));
+    let lines = count(host.rate(now)).join(&Shown::from(" l/s"));
     let total = count(host.lines as f64).join(&Shown::from(" lines"));
-    let block = |label, series: &'a Series, scale, values, most| {
-        // What never moved needs no room to move in.
-        let most = if series.highest().is_some_and(|highest| highest > 0.0) { most } else { 1 };
-        let shared = matches!(scale, Scale::Share);
-        let role = gravity(series.latest().filter(|_| shared), Role::LineNone);
-        Block { label, series, scale, role, values, rows: 1, most }
-    };
     // As many as there are cores is busy, twice as many is too much.
     let busy = host.load.latest().map(|load| HIGH_PCT + (load / cores - 1.0) * (CRITICAL_PCT - HIGH_PCT));
     vec![
-        block("cpu", &host.cpu, Scale::Share, [vec![exact(&host.cpu)], cpu].concat(), 8),
-        block("mem", &host.memory, Scale::Share, [vec![exact(&host.memory)], memory].concat(), 3),
+        Block::new("cpu", &host.cpu, Scale::Share, [vec![exact(&host.cpu)], cpu].concat(), 5),
+        Block::new("mem", &host.memory, Scale::Share, [vec![exact(&host.memory)], memory].concat(), 2),
         Block {
             role: gravity(busy, Role::LineNone),
-            ..block("load", &host.load, Scale::Open(cores), vec![load, of_cores], 3)
+            ..Block::new("load", &host.load, Scale::Open(cores), vec![load, of_cores], 2)
         },
-        block("log", &host.log, Scale::Open(CALM_LOG), vec![lines, total], 6),
-        block("net ↓", &host.rx, Scale::Open(CALM_NETWORK), rate(&host.rx), 4),
-        block("net ↑", &host.tx, Scale::Open(CALM_NETWORK), rate(&host.tx), 4),
-        block("disk", &host.io, Scale::Open(CALM_DISK), rate(&host.io), 4),
+        Block::new("log", &host.log, Scale::Open(CALM_LOG), vec![lines, total], 5),
+        Block::new("net ↓", &host.rx, Scale::Open(CALM_NETWORK), rate(&host.rx), 3),
+        Block::new("net ↑", &host.tx, Scale::Open(CALM_NETWORK), rate(&host.tx), 3),
+        Block::new("disk", &host.io, Scale::Open(CALM_DISK), rate(&host.io), 3),
     ]
 }
 

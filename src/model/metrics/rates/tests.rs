@@ -99,8 +99,8 @@ fn cpu_shares_are_of_all_ticks_and_guests_count_once() {
 
 #[test]
 fn where_idle_time_is_not_counted_what_is_missing_was_idle() {
-    let still = AFTER
-        .replace("cpu  1120 110 530 8200 215 12 23 70 360 45", "cpu  1010 100 510 8000 200 10 20 50 300 40");
+    let still =
+        AFTER.replace("cpu  1120 110 530 8200 215 12 23 70 360 45", "cpu  1010 100 510 8000 200 10 20 50 300 40");
     let cpu = sample(BEFORE, &still).cpu.expect("a window");
     assert_eq!((cpu.busy_pct, cpu.user_pct, cpu.low_confidence), (5.0, 2.5, false));
 }
