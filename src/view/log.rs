@@ -470,7 +470,10 @@ mod tests {
         let (a, b, c) = (Style::new(), Style::new().bold(), Style::new().dim());
         let pieces = laid_over(vec![(0..4, a), (4..10, b)], [2..6, 8..10], c);
         assert_eq!(pieces, [(0..2, a), (2..4, c), (4..6, c), (6..8, b), (8..10, c)]);
-        assert_eq!(laid_over(pieces, std::iter::once(0..10), a).iter().map(|(range, _)| range.len()).sum::<usize>(), 10);
+        assert_eq!(
+            laid_over(pieces, std::iter::once(0..10), a).iter().map(|(range, _)| range.len()).sum::<usize>(),
+            10
+        );
     }
 
     #[test]

@@ -159,13 +159,13 @@ fn blocks(host: &HostRow, now: Time) -> Vec<Block<'_>> {
     // As many as there are cores is busy, twice as many is too much.
     let busy = host.load.latest().map(|load| HIGH_PCT + (load / cores - 1.0) * (CRITICAL_PCT - HIGH_PCT));
     vec![
-        Block::new("cpu", &host.cpu, Scale::Share, [vec![exact(&host.cpu)], cpu].concat(), 5),
+        Block::new("cpu", &host.cpu, Scale::Share, [vec![exact(&host.cpu)], cpu].concat(), 8),
         Block::new("mem", &host.memory, Scale::Share, [vec![exact(&host.memory)], memory].concat(), 2),
         Block {
             role: gravity(busy, Role::LineNone),
             ..Block::new("load", &host.load, Scale::Open(cores), vec![load, of_cores], 2)
         },
-        Block::new("log", &host.log, Scale::Open(CALM_LOG), vec![lines, total], 5),
+        Block::new("log", &host.log, Scale::Open(CALM_LOG), vec![lines, total], 8),
         Block::new("net ↓", &host.rx, Scale::Open(CALM_NETWORK), rate(&host.rx), 3),
         Block::new("net ↑", &host.tx, Scale::Open(CALM_NETWORK), rate(&host.tx), 3),
         Block::new("disk", &host.io, Scale::Open(CALM_DISK), rate(&host.io), 3),
