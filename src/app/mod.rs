@@ -266,8 +266,10 @@ impl App {
     pub fn wakes_at(&self) -> Option<Time> {
         let notice = self.notice.as_ref().map(|notice| notice.until);
         let question = self.questions.opens_at(self.last_key).map(|at| at.max(self.now));
-        let rate = (self.store.rate(self.now) > 0.0).then(|| self.now.plus_millis(1000));
-        [notice, question, rate].into_iter().flatten().min()
+        let counts_down = |row: &crate::store::HostRow| row.retry_in_s(self.now).is_some_and(|left| left > 0);
+        let moves = self.store.rate(self.now) > 0.0 || self.store.hosts().iter().any(counts_down);
+        let second = moves.then(|| self.now.plus_millis(1000));
+        [notice, question, second].into_iter().flatten().min()
     }
 
     /// Whether another question of a host can be taken.
@@ -472,13 +474,15 @@ impl App {
         self.keymap.is_pending().then(|| (self.keymap.spelled(), self.keymap.continuations(self.scope())))
     }
 
-    /// How a line is read beside such columns: without its stamp where the column of the time says all of it.
+    /// How a line is read beside such columns: without its stamp, unless the column of the time says less (on another
+    /// day it shows no seconds). A pane too narrow for that column has no room for stamps either.
     #[must_use]
     pub fn reading(&self, record: &Record, columns: &Columns) -> Reading {
         let day = |time: Time| time.to_timestamp().to_zoned(self.zone()).date();
         match (self.shown.raw, columns.time, record.time_from) {
             (true, ..) => Reading::Raw,
-            (_, 1.., TimeFrom::Stamp) if day(record.time) == day(self.now) => Reading::Bare,
+            (_, 0, TimeFrom::Stamp) => Reading::Bare,
+            (_, _, TimeFrom::Stamp) if day(record.time) == day(self.now) => Reading::Bare,
             _ => Reading::Stamped,
         }
     }

@@ -47,7 +47,7 @@ impl App {
             Act::Bookmark => self.bookmark(),
             Act::NextBookmark => self.seek(Target::Bookmark, true, count),
             Act::PreviousBookmark => self.seek(Target::Bookmark, false, count),
-            Act::Mark => self.store.mark(self.now),
+            Act::Mark => self.mark(),
             Act::Filter => self.open_filter(),
             Act::ToggleFilters => self.with_pane(LogPane::toggle_filters),
             Act::Clear => self.clear(),
@@ -320,6 +320,13 @@ impl App {
         }
     }
 
+    fn mark(&mut self) {
+        self.store.mark(self.now);
+        if self.panes.get(&self.focus).is_some_and(|pane| !pane.is_following()) {
+            self.say("marked below the newest line; f goes there");
+        }
+    }
+
     fn bookmark(&mut self) {
         let set = self.panes.get_mut(&self.focus).and_then(LogPane::toggle_bookmark);
         if set == Some(true) {
@@ -336,7 +343,7 @@ impl App {
 
     fn open_detail(&mut self) {
         let entry = self.panes.get(&self.focus).and_then(|pane| pane.entry(&self.store));
-        if let Some((seq, _)) = entry {
+        if let Some((seq, Entry::Record(_) | Entry::Gap(_))) = entry {
             self.popup = Some((Popup::Record(seq), 0));
         }
     }

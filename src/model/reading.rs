@@ -55,6 +55,7 @@ impl Reading {
         if self == Self::Raw || line.len() > MAX_BYTES {
             return Cow::Borrowed(line);
         }
+        let level = Level::detect(line);
         let line = Some(Level::without_priority(line)).filter(|rest| !rest.is_empty()).unwrap_or(line);
         let bare = self == Self::Bare;
         if line.first() == Some(&b'{') && line.trim_ascii_end().last() == Some(&b'}') {
@@ -64,7 +65,7 @@ impl Reading {
             return Cow::Borrowed(line);
         }
         match without_stamp(line) {
-            Cow::Borrowed(rest) => Cow::Borrowed(without_level(rest)),
+            Cow::Borrowed(rest) => Cow::Borrowed(without_level(rest, level)),
             owned => owned,
         }
     }
@@ -83,19 +84,19 @@ fn without_stamp(line: &[u8]) -> Cow<'_, [u8]> {
     }
 }
 
-/// A line without `ERROR ` or `[error] ` at its beginning. Other spellings may be words of the message.
-fn without_level(line: &[u8]) -> &[u8] {
+/// A line without `ERROR ` or `[error] ` at its beginning, where that is the level of the whole line, which its column
+/// shows. Other spellings may be words of the message.
+fn without_level(line: &[u8], shown: Option<Level>) -> &[u8] {
     let text = line.trim_ascii_start();
     let end = text.iter().position(u8::is_ascii_whitespace).unwrap_or(text.len());
     let (word, rest) = (&text[..end], text[end..].trim_ascii_start());
-    let level = match word {
-        [b'[', level @ .., b']'] => level,
-        level if level.iter().any(u8::is_ascii_lowercase) => return line,
-        level => level.strip_suffix(b":").unwrap_or(level),
+    let name = match word {
+        [b'[', name @ .., b']'] => name,
+        name if name.iter().any(u8::is_ascii_lowercase) => return line,
+        name => name.strip_suffix(b":").unwrap_or(name),
     };
-    let level = std::str::from_utf8(level).ok().and_then(Level::parse);
-    // Only what the column of the level shows is said twice.
-    if level.is_some() && level == Level::detect(line) && !rest.is_empty() { rest } else { line }
+    let level = std::str::from_utf8(name).ok().and_then(Level::parse);
+    if level.is_some() && level == shown && !rest.is_empty() { rest } else { line }
 }
 
 /// `the message key=value other="a value"`, in the order of the object; `None` where it is none or nothing is left.
@@ -181,6 +182,7 @@ mod tests {
             ("ERROR: no such table", "no such table"),
             ("error reading INFO", "error reading INFO"),
             ("WARN", "WARN"),
+            ("<30>WARN up", "WARN up"),
             ("Nov 20 13:02:11 web-1 sshd[1]: x", "web-1 sshd[1]: x"),
             ("<30>Nov  2 13:02:11 web-1 sshd[1]: x", "web-1 sshd[1]: x"),
             ("E1120 13:02:11.123456       1 file.go:12] x", "      1 file.go:12] x"),

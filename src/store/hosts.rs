@@ -14,6 +14,8 @@ pub struct HostRow {
     pub tags: Vec<String>,
     /// How it is doing.
     pub status: HostStatus,
+    /// When it will be dialled again by itself.
+    pub retry_at: Option<Time>,
     /// What it said of itself.
     pub facts: Option<Arc<Facts>>,
     /// The latest metrics.
@@ -49,6 +51,7 @@ impl HostRow {
             name: spec.name().clone(),
             tags: spec.tags.clone(),
             status: HostStatus::plain(LinkState::Connecting),
+            retry_at: None,
             facts: None,
             sample: None,
             cpu: Series::default(),
@@ -63,6 +66,19 @@ impl HostRow {
             gaps: 0,
             rate: Meter::default(),
         }
+    }
+
+    /// Whole seconds until it is dialled again.
+    #[must_use]
+    pub fn retry_in_s(&self, now: Time) -> Option<u64> {
+        let left = self.retry_at?.0.saturating_sub(now.0).max(0);
+        Some(left.unsigned_abs().div_ceil(1_000_000_000))
+    }
+
+    pub(super) fn put_status(&mut self, status: HostStatus, now: Time) {
+        let millis = |seconds: u64| i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1000);
+        self.retry_at = status.retry_in_s.map(|seconds| now.plus_millis(millis(seconds)));
+        self.status = status;
     }
 
     /// Lines per second over the last seconds.

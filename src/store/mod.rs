@@ -68,7 +68,7 @@ impl Store {
 
     fn apply_one(&mut self, update: Update, now: Time) {
         match update {
-            Update::Status(host, status) => self.with_host(host, |row| row.status = status),
+            Update::Status(host, status) => self.with_host(host, |row| row.put_status(status, now)),
             Update::Facts(host, facts) => self.with_host(host, |row| row.facts = Some(facts)),
             Update::Source(host, id, info) => self.put_source(host, id, info),
             Update::Sample(host, sample) => self.with_host(host, |row| row.add_sample(sample, now)),

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::{Cursor, FileId, TimeFrom};
+use crate::model::{Cursor, Endpoint, FileId, HostKeyPolicy, HostName, HostStatus, LinkState, TimeFrom, TransportKind};
 
 fn record(host: u32, text: &str) -> Record {
     Record {
@@ -87,6 +87,42 @@ fn a_rate_is_taken_over_whole_seconds_and_falls_to_nothing() {
     assert_eq!(meter.per_second(at(4000)), 100.0);
     assert_eq!(meter.per_second(at(6000)), 50.0);
     assert_eq!(meter.per_second(at(9000)), 0.0);
+}
+
+#[test]
+fn what_had_piled_up_before_us_is_no_rate() {
+    let at = |ms: i64| Time(ms * 1_000_000);
+    let mut meter = Meter::default();
+    (0..1000).for_each(|_| meter.count(at(100)));
+    (1000..5000).step_by(100).for_each(|ms| meter.count(at(ms)));
+    assert_eq!((meter.per_second(at(2100)), meter.per_second(at(5000))), (10.0, 10.0));
+    assert!(!meter.is_settled(at(4000)) && meter.is_settled(at(5000)));
+}
+
+#[test]
+fn the_wait_for_the_next_try_counts_down() {
+    let spec = HostSpec {
+        endpoint: Endpoint {
+            name: HostName::new("web-1").expect("valid"),
+            address: None,
+            port: None,
+            user: None,
+            identity: Vec::new(),
+            known_hosts: Vec::new(),
+            host_keys: HostKeyPolicy::Strict,
+        },
+        via: Vec::new(),
+        tags: Vec::new(),
+        sources: Vec::new(),
+        transport: TransportKind::Auto,
+    };
+    let mut store = Store::new(&[spec], 1000);
+    let status = HostStatus { retry_in_s: Some(3), ..HostStatus::plain(LinkState::Timeout) };
+    store.apply(vec![Update::Status(HostId(0), status)], Time(0));
+    let left = |ms: i64| store.hosts()[0].retry_in_s(Time(ms * 1_000_000));
+    assert_eq!((left(0), left(1100), left(9000)), (Some(3), Some(2), Some(0)));
+    store.apply(vec![Update::Status(HostId(0), HostStatus::plain(LinkState::Ok))], Time(0));
+    assert_eq!(store.hosts()[0].retry_in_s(Time(0)), None);
 }
 
 #[derive(Debug, Clone)]

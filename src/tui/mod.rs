@@ -334,6 +334,7 @@ impl<S: Screen, C: Fn() -> Time> Loop<S, C> {
                 Ok(theme) => {
                     self.looks.theme = theme;
                     self.anew = true;
+                    return Some(format!("theme {name}"));
                 }
                 Err(error) => return Some(error.to_string()),
             },

@@ -8,7 +8,7 @@ use super::metrics::{Scale, graph, gravity};
 use super::paint::{Row, Shown, count, number, percent};
 use super::theme::{Role, Theme};
 use crate::app::App;
-use crate::model::{LinkState, SafeText};
+use crate::model::{LinkState, SafeText, Time};
 use crate::store::HostRow;
 
 /// Which numbers a list of a width has room for, in cells.
@@ -102,7 +102,7 @@ fn draw_host(app: &App, theme: &Theme, columns: &Columns, index: usize, host: &H
     if host.status.state.is_up() || (host.status.state == LinkState::Connecting && host.sample.is_some()) {
         draw_numbers(app, theme, columns, host, &mut row);
     } else {
-        row.column(state_words(host), columns.numbers(), theme.get(role));
+        row.column(state_words(host, app.now()), columns.numbers(), theme.get(role));
     }
 }
 
@@ -144,9 +144,10 @@ pub(super) fn glyph(state: LinkState) -> (&'static str, Role) {
 }
 
 /// The state in words, with the time of the next try.
-fn state_words(host: &HostRow) -> Shown<'static> {
+fn state_words(host: &HostRow, now: Time) -> Shown<'static> {
     let state = host.status.state;
-    match (state, host.status.retry_in_s) {
+    match (state, host.retry_in_s(now)) {
+        (_, Some(0)) => Shown::own(&format!("{state} ↻ now")),
         (LinkState::Connecting, None) => Shown::from("connecting …"),
         (_, Some(seconds)) => Shown::own(&format!("{state} ↻ {seconds} s")),
         _ => Shown::from(state.as_str()),

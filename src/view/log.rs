@@ -103,7 +103,7 @@ fn state(app: &App, pane: &LogPane) -> (Shown<'static>, bool) {
     if pane.is_frozen() {
         (new("frozen"), true)
     } else if !pane.is_following() {
-        (new("paused"), true)
+        (new(&format!("paused {}%", share_above(pane))), true)
     } else if pane.pending(app.store()) > 0 {
         (Shown::from("reading back …"), false)
     } else if app.has_ended() {
@@ -111,6 +111,11 @@ fn state(app: &App, pane: &LogPane) -> (Shown<'static>, bool) {
     } else {
         (Shown::from("following"), false)
     }
+}
+
+/// Which share of the lines, in per cent, ends with the cursor: 100 is the newest.
+fn share_above(pane: &LogPane) -> usize {
+    pane.cursor().map_or(100, |cursor| (cursor + 1) * 100 / pane.len().max(1))
 }
 
 /// What is needed to draw the lines of one pane.

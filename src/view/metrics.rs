@@ -8,7 +8,7 @@ use super::paint::{Row, Shown, bar, bytes, bytes_per_second, count, number, perc
 use super::theme::{Role, Theme};
 use super::time;
 use crate::app::App;
-use crate::model::{SafeText, metrics};
+use crate::model::{SafeText, Time, metrics};
 use crate::store::{HostRow, Series};
 
 /// Above these shares a percentage is drawn as a warning, and as critical.
@@ -50,26 +50,34 @@ pub(super) fn gravity(value: Option<f64>, normal: Role) -> Role {
 pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let Some(host) = app.store().hosts().get(app.selected_host()).filter(|_| !area.is_empty()) else { return };
     let area = bordered(app, theme, area, buffer);
-    draw_heading(theme, host, area, buffer);
-    let body = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
     if host.sample.is_none() {
-        return draw_reason(theme, host, body, buffer);
+        draw_heading(theme, host, area, buffer);
+        return draw_reason(theme, host, below(area, 1), buffer);
     }
-    let mut blocks = blocks(host);
-    let disks = disks(host);
-    let stall = stall(host);
-    let spare = usize::from(body.height).saturating_sub(disks.len().max(1) + 1);
-    grow(&mut blocks, spare);
-    let mut y = 0;
+    let (disks, stall) = (disks(host), stall(host));
+    let fixed = 1 + disks.len() + usize::from(!stall.is_empty());
+    let mut blocks = blocks(host, app.now());
+    grow(&mut blocks, usize::from(area.height).saturating_sub(fixed));
+    // At the bottom, so that its end is the end of the log beside it.
+    let used = blocks.iter().map(|block| usize::from(block.rows)).sum::<usize>() + fixed;
+    let mut rest = below(area, u16::try_from(usize::from(area.height).saturating_sub(used)).unwrap_or(0));
+    draw_heading(theme, host, rest, buffer);
+    rest = below(rest, 1);
     for block in blocks {
-        draw_block(theme, &block, Rect { y: body.y + y, height: block.rows, ..body }.intersection(body), buffer);
-        y += block.rows;
+        draw_block(theme, &block, Rect { height: block.rows.min(rest.height), ..rest }, buffer);
+        rest = below(rest, block.rows);
     }
     for disk in disks {
-        draw_disk(theme, disk, Row::new(buffer, body, y));
-        y += 1;
+        draw_disk(theme, disk, Row::new(buffer, rest, 0));
+        rest = below(rest, 1);
     }
-    draw_stall(theme, &stall, Row::new(buffer, body, y));
+    draw_stall(theme, &stall, Row::new(buffer, rest, 0));
+}
+
+/// What is left of an area below so many rows.
+fn below(area: Rect, rows: u16) -> Rect {
+    let rows = rows.min(area.height);
+    Rect { y: area.y + rows, height: area.height - rows, ..area }
 }
 
 fn draw_heading(theme: &Theme, host: &HostRow, area: Rect, buffer: &mut Buffer) {
@@ -127,7 +135,17 @@ struct Block<'a> {
     most: u16,
 }
 
-fn blocks<'a>(host: &'a HostRow) -> Vec<Block<'a>> {
+impl<'a> Block<'a> {
+    fn new(label: &'static str, series: &'a Series, scale: Scale, values: Vec<Shown<'static>>, most: u16) -> Self {
+        // What never moved needs no room to move in.
+        let most = if series.highest().is_some_and(|highest| highest > 0.0) { most } else { 1 };
+        let shared = matches!(scale, Scale::Share);
+        let role = gravity(series.latest().filter(|_| shared), Role::LineNone);
+        Self { label, series, scale, role, values, rows: 1, most }
+    }
+}
+
+fn blocks(host: &HostRow, now: Time) -> Vec<Block<'_>> {
     let sample = host.sample.as_deref();
     let cores = host.facts.as_ref().map_or(1.0, |facts| f64::from(facts.cores));
     let none = || Shown::from("–");
@@ -144,28 +162,21 @@ fn blocks<'a>(host: &'a HostRow) -> Vec<Block<'a>> {
         .map_or_else(Vec::new, |memory| vec![Shown::from("of ").join(&bytes(memory.total_bytes as f64))]);
     let load = host.load.latest().map_or_else(none, |value| number(value, 2));
     let of_cores = Shown::own(&format!("of {cores}"));
-    let lines = count(host.log.latest().unwrap_or(0.0)).join(&Shown::from(" l/s"));
+    let lines = count(host.rate(now)).join(&Shown::from(" l/s"));
     let total = count(host.lines as f64).join(&Shown::from(" lines"));
-    let block = |label, series: &'a Series, scale, values, most| {
-        // What never moved needs no room to move in.
-        let most = if series.highest().is_some_and(|highest| highest > 0.0) { most } else { 1 };
-        let shared = matches!(scale, Scale::Share);
-        let role = gravity(series.latest().filter(|_| shared), Role::LineNone);
-        Block { label, series, scale, role, values, rows: 1, most }
-    };
     // As many as there are cores is busy, twice as many is too much.
     let busy = host.load.latest().map(|load| HIGH_PCT + (load / cores - 1.0) * (CRITICAL_PCT - HIGH_PCT));
     vec![
-        block("cpu", &host.cpu, Scale::Share, [vec![exact(&host.cpu)], cpu].concat(), 8),
-        block("mem", &host.memory, Scale::Share, [vec![exact(&host.memory)], memory].concat(), 3),
+        Block::new("cpu", &host.cpu, Scale::Share, [vec![exact(&host.cpu)], cpu].concat(), 5),
+        Block::new("mem", &host.memory, Scale::Share, [vec![exact(&host.memory)], memory].concat(), 2),
         Block {
             role: gravity(busy, Role::LineNone),
-            ..block("load", &host.load, Scale::Open(cores), vec![load, of_cores], 3)
+            ..Block::new("load", &host.load, Scale::Open(cores), vec![load, of_cores], 2)
         },
-        block("log", &host.log, Scale::Open(CALM_LOG), vec![lines, total], 6),
-        block("net ↓", &host.rx, Scale::Open(CALM_NETWORK), rate(&host.rx), 4),
-        block("net ↑", &host.tx, Scale::Open(CALM_NETWORK), rate(&host.tx), 4),
-        block("disk", &host.io, Scale::Open(CALM_DISK), rate(&host.io), 4),
+        Block::new("log", &host.log, Scale::Open(CALM_LOG), vec![lines, total], 6),
+        Block::new("net ↓", &host.rx, Scale::Open(CALM_NETWORK), rate(&host.rx), 3),
+        Block::new("net ↑", &host.tx, Scale::Open(CALM_NETWORK), rate(&host.tx), 3),
+        Block::new("disk", &host.io, Scale::Open(CALM_DISK), rate(&host.io), 3),
     ]
 }
 

@@ -10,7 +10,7 @@ use super::time;
 use crate::app::actions::{ACTIONS, Group};
 use crate::app::keys::spell;
 use crate::app::{App, Popup};
-use crate::model::{HostId, Level, Question, SafeText};
+use crate::model::{Gap, HostId, Level, Question, SafeText, Time};
 use crate::store::Entry;
 
 /// Bytes of a record that its popup shows.
@@ -30,7 +30,10 @@ pub(super) fn draw(app: &App, theme: &Theme, screen: Rect, buffer: &mut Buffer) 
         let (title, lines) = match popup {
             Popup::Help => (Shown::from(" Keys and commands "), help(width.saturating_sub(4))),
             Popup::Host(id) => (host_title(app, id), host(app, id)),
-            Popup::Record(seq) => (Shown::from(" Record "), record(app, seq, width.saturating_sub(4))),
+            Popup::Record(seq) => match app.store().ring().get(seq) {
+                Some(Entry::Gap(lost)) => (Shown::from(" Gap "), gap(app, lost)),
+                _ => (Shown::from(" Record "), record(app, seq, width.saturating_sub(4))),
+            },
         };
         let inner = draw_box(theme, &title, &lines, width, offset, screen, buffer);
         let hidden = lines.len().saturating_sub(inner.height.into());
@@ -162,7 +165,7 @@ fn host(app: &App, id: HostId) -> Lines {
     if let Some(hint) = &host.status.hint {
         lines.push(field("try", outside(hint)));
     }
-    if let Some(seconds) = host.status.retry_in_s {
+    if let Some(seconds) = host.retry_in_s(app.now()) {
         lines.push(field("again in", time::span(seconds).join(&Shown::from("; r dials now"))));
     }
     if !host.tags.is_empty() {
@@ -279,7 +282,35 @@ fn record(app: &App, seq: u64, width: u16) -> Lines {
     ];
     let text = SafeText::from_bytes(&record.raw[..record.raw.len().min(MAX_RECORD_BYTES)]);
     lines.extend(wrap(&text, width.max(1).into()).map(|part| vec![(part, Role::Popup)]));
+    let members = members(&record.raw[..record.raw.len().min(MAX_RECORD_BYTES)], width.max(1).into());
+    if !members.is_empty() {
+        lines.push(Vec::new());
+        lines.extend(members);
+    }
     lines
+}
+
+fn gap(app: &App, gap: &Gap) -> Lines {
+    let store = app.store();
+    let lost = gap.bytes().map_or_else(|| Shown::from("unknown"), |lost| bytes(lost as f64));
+    let to = gap.to.map_or_else(|| "?".to_owned(), |to| to.to_string());
+    let time = |at: Time| time::long(at, &app.zone());
+    vec![
+        field("host", outside(store.host(gap.host).map_or("", |host| host.name.as_str()))),
+        field("source", outside(store.source(gap.source).map_or("", |source| &source.info.name))),
+        field("lost", lost.join(&Shown::own(&format!(" (bytes {} to {to})", gap.from)))),
+        field("reason", Shown::from(gap.reason.as_str())),
+        field("since", gap.since.map_or_else(|| Shown::from("unknown"), time)),
+        field("until", time(gap.until)),
+    ]
+}
+
+/// An object with a row for each of its members; nothing where the line is none.
+fn members(raw: &[u8], width: usize) -> Lines {
+    let object = serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(raw);
+    let pretty = object.ok().and_then(|object| serde_json::to_string_pretty(&object).ok()).unwrap_or_default();
+    let lines = pretty.lines().flat_map(|line| wrap(&SafeText::new(line), width).collect::<Vec<_>>());
+    lines.map(|line| vec![(line, Role::Popup)]).collect()
 }
 
 /// A text in pieces of so many characters; wide ones are clipped rather than measured twice.
