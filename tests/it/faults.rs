@@ -323,9 +323,9 @@ async fn a_server_with_one_session_has_its_files_followed_and_says_why_the_journ
 async fn a_journal_that_ends_is_asked_again_and_its_files_go_on() {
     let folder = tempfile::tempdir().expect("a folder");
     let (fake, called) = (folder.path().join("journalctl"), folder.path().join("called"));
-    // It cannot write a file, but make a folder; it ends when it is called first.
+    // It cannot write a file, but make a folder; it ends when it is called to follow first.
     let text = format!(
-        "#!/bin/sh\nmkdir {} 2>/dev/null && exit 1\necho '{}'\nexec sleep 1000\n",
+        "#!/bin/sh\ncase $* in *--follow*) ;; *) exit 0 ;; esac\nmkdir {} 2>/dev/null && exit 1\necho '{}'\nexec sleep 1000\n",
         called.display(),
         r#"{"__CURSOR":"c1","__REALTIME_TIMESTAMP":"1795188137000000","_HOSTNAME":"h","_COMM":"app","MESSAGE":"hello"}"#
     );

@@ -311,6 +311,8 @@ impl Session<'_> {
             Answer::Described(text) => self.host_described(text),
             Answer::Counters(text) => {
                 self.samples += 1;
+                // Of a busy host the answer comes late, and the window begins only there.
+                self.timers.sample = self.timers.sample.max(Instant::now() + FIRST_WINDOW);
                 let counters = Counters::parse(&String::from_utf8_lossy(text));
                 self.track.sample(counters, now());
             }
