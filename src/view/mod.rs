@@ -41,7 +41,8 @@ pub fn draw(app: &App, theme: &Theme, screen: Rect, buffer: &mut Buffer) -> Opti
     log::draw(app, theme, areas.main, buffer);
     status::draw(app, theme, areas.status, buffer);
     let cursor = status::draw_bottom(app, theme, areas, buffer);
-    popup::draw(app, theme, screen, buffer).or(cursor)
+    // A screen too small for what is typed has no place for the cursor.
+    popup::draw(app, theme, screen, buffer).or(cursor).filter(|at| screen.contains(*at))
 }
 
 #[cfg(test)]

@@ -40,7 +40,7 @@ const USAGE: Duration = Duration::from_secs(60);
 const LEASE: Duration = Duration::from_secs(120);
 
 /// The second sample of a bounded pass comes this long after the first: rates over less are noise.
-const FIRST_WINDOW: Duration = Duration::from_millis(600);
+const FIRST_WINDOW: Duration = Duration::from_millis(750);
 
 /// Follows the sources of `wanted` and samples metrics until the connection ends, or (`work.once`) all is said.
 ///
