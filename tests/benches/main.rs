@@ -8,6 +8,7 @@ mod support;
 
 mod cpu;
 mod flood;
+mod latency;
 mod sampler;
 
 /// One comparison.
@@ -24,7 +25,7 @@ type Bench = fn() -> Vec<Row>;
 
 fn main() {
     let wanted = std::env::args().skip(1).find(|arg| !arg.starts_with('-')).unwrap_or_default();
-    let all: [(&str, Bench); 2] = [("sampler", sampler::run), ("flood", flood::run)];
+    let all: [(&str, Bench); 3] = [("sampler", sampler::run), ("latency", latency::run), ("flood", flood::run)];
     println!("{:<44} {:>16} {:>16} {:>8}  target", "what", "ours", "theirs", "ratio");
     for (name, run) in all {
         if name.contains(&wanted) {

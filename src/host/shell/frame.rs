@@ -24,7 +24,7 @@ pub struct FrameTooLong {
     pub limit: usize,
 }
 
-/// The longest answer by far is a read of a file, which asks for at most 256 KiB and two blocks of 64 KiB around it. A
+/// The longest answer by far is a read of a file, which asks for at most 1 MiB and two blocks of 64 KiB around it. A
 /// login script may print before the first frame; nobody reads a message of the day of this length.
 pub const MAX_FRAME: usize = 2 << 20;
 

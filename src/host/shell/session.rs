@@ -24,8 +24,10 @@ const POLL: Duration = Duration::from_millis(200);
 const POLL_AT_REST: Duration = Duration::from_millis(400);
 const REST_AFTER: Duration = Duration::from_secs(5);
 
-/// Most bytes that one look brings of one file, so that a flood on one does not hold up the others.
-const POLL_BYTES: usize = 256 << 10;
+/// Most bytes that one look brings of one file, so that a flood on one does not hold up the others: more where the link
+/// is quick, for each look costs the host two processes.
+const POLL_BYTES: std::ops::RangeInclusive<usize> = 256 << 10..=1 << 20;
+const QUICK: Duration = Duration::from_millis(100);
 
 /// An answer that takes longer means that the host hangs (on a dead disk, say).
 const ANSWER_LIMIT: Duration = Duration::from_secs(30);
@@ -72,6 +74,7 @@ pub async fn run(
         heard: Instant::now(),
         outgoing: String::new(),
         timers: Timers::new(Instant::now()),
+        poll_bytes: *POLL_BYTES.start(),
         samples: 0,
         described: false,
         has_journal: false,
@@ -96,6 +99,8 @@ struct Session<'a> {
     heard: Instant,
     outgoing: String,
     timers: Timers,
+    /// Within [`POLL_BYTES`].
+    poll_bytes: usize,
     samples: u32,
     described: bool,
     has_journal: bool,
@@ -223,7 +228,7 @@ impl Session<'_> {
         }
         let begun = self.work.once && self.all_expanded() && self.track.follower.all_begun();
         if at >= self.timers.poll && !self.pending(Asked::Poll) && self.described && !begun {
-            self.ask(&format!("P {POLL_BYTES}"), Asked::Poll);
+            self.ask(&format!("P {}", self.poll_bytes), Asked::Poll);
         }
         if at >= self.timers.lease {
             self.timers.lease = at + LEASE;
@@ -324,6 +329,11 @@ impl Session<'_> {
         let at = Instant::now();
         self.track.follower.see(&super::follow::Seen::PollEnded, since_start());
         self.track.absorb(now());
+        if again && let Some(&(_, sent, _)) = self.asked.front() {
+            let quick = at.duration_since(sent) < QUICK;
+            let wanted = if quick { self.poll_bytes * 2 } else { self.poll_bytes / 2 };
+            self.poll_bytes = wanted.clamp(*POLL_BYTES.start(), *POLL_BYTES.end());
+        }
         let at_rest = at.duration_since(self.timers.active) > REST_AFTER;
         let hurry = again || self.work.once;
         self.timers.poll = at
