@@ -115,7 +115,7 @@ pub struct Viewing {
     /// Of these lines, and of those to come, keep only what matches QUERY
     ///
     /// Words must all occur; "a phrase"; /regular expression/; level>=warn; host:GLOB; source:GLOB; a leading '-'
-    /// negates a term. Lower-case text matches either case.
+    /// negates a term. Lower-case text matches either case. In the console it is the filter of the first pane; & changes it.
     #[arg(long, value_name = "QUERY", allow_hyphen_values = true)]
     pub grep: Option<String>,
 

@@ -171,8 +171,8 @@ fn draw_hints(app: &App, theme: &Theme, mut row: Row<'_>) {
 
 fn hints(app: &App) -> &'static [(Act, &'static str)] {
     use Act::{
-        Close, Command, CopyLine, Detail, Filter, Follow, Freeze, Help, HostList, NextError, NextHit, NextPane,
-        OnlyHost, PreviousHit, Quit, Reconnect, Search, SplitRight, ToggleHost, Wrap,
+        Close, Command, CopyLine, Detail, Filter, Follow, Freeze, Help, HostList, NextHit, NextPane, OnlyHost,
+        PreviousError, PreviousHit, Quit, Reconnect, Search, SplitRight, ToggleHost, Wrap,
     };
     if let Some((popup, _)) = app.popup() {
         return match popup {
@@ -219,7 +219,7 @@ fn hints(app: &App) -> &'static [(Act, &'static str)] {
     &[
         (Search, "search"),
         (Filter, "filter"),
-        (NextError, "error"),
+        (PreviousError, "error"),
         (Follow, "follow"),
         (Freeze, "freeze"),
         (Wrap, "wrap"),
