@@ -140,8 +140,8 @@ forget() {
 # lies beside it under a number or a date. Of what was rotated twice between two looks it has the second generation.
 find_sibling() {
   get path path "$2"; get chain chain "$2"
-  set -- "$1" "$2" "$3" "$4" "$path"*
-  new=$1 near=$2 id=$3 off=$4; shift 4
+  new=$1 near=$2 id=$3 off=$4 again=$5
+  set -- "$path"*
   for f do
     [ "$f" != "$path" ] && [ -f "$f" ] || continue
     s=$(stats "$f")
@@ -157,7 +157,8 @@ find_sibling() {
       return
     fi
   done
-  say V "$new" -
+  # A rotation that is under way moves files from name to name behind our back: look once more before saying no.
+  if [ -z "$again" ]; then find_sibling "$new" "$near" "$id" "$off" again; else say V "$new" -; fi
 }
 
 # candidates i off: the bytes before the offset of every sibling that reaches so far.

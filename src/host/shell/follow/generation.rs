@@ -24,6 +24,8 @@ pub(super) struct Generation {
     pub(super) size: u64,
     /// Nothing was left to read at the last look.
     pub(super) at_end: bool,
+    /// The last read under its name did not have the bytes that were known.
+    pub(super) doubted: bool,
     /// Last time that it grew.
     pub(super) grew: Duration,
     pub(super) tail: Option<Tail>,
@@ -54,7 +56,8 @@ pub(super) enum Take {
 impl Generation {
     pub(super) fn new(watch: Watch, id: FileId, offset: u64, cut: bool, now: Duration) -> Self {
         let lines = Lines::new(offset, cut);
-        Self { watch, id, offset, marker: Vec::new(), lines, size: offset, at_end: false, grew: now, tail: None }
+        let (marker, size) = (Vec::new(), offset);
+        Self { watch, id, offset, marker, lines, size, at_end: false, doubted: false, grew: now, tail: None }
     }
 
     /// Whether `bytes`, which begin at `start`, have our marker before our offset.
@@ -81,6 +84,7 @@ impl Generation {
         let mut pieces = Vec::new();
         self.lines.push(new, &mut pieces);
         self.remember(bytes);
+        self.doubted = false;
         self.offset = end;
         self.size = stat.size.max(end);
         self.at_end = end >= stat.size;

@@ -393,11 +393,20 @@ impl Follower {
                 self.tail_progress(number, stat, now);
             }
             Take::Misplaced => {
+                generation.at_end = false;
                 let request = Request::ReadFrom(watch, generation.id, generation.offset);
                 self.requests.push(request);
             }
             Take::Rewritten if live => self.start_comparing(number, stat),
-            Take::Rewritten => self.drop_old(number, watch, GapReason::Truncated),
+            Take::Rewritten => {
+                // Its name may have gone to another file between the look and the read: only the second time counts.
+                generation.at_end = false;
+                generation.size = stat.size;
+                match std::mem::replace(&mut generation.doubted, true) {
+                    true => self.drop_old(number, watch, GapReason::Truncated),
+                    false => self.old_moved(number, watch),
+                }
+            }
         }
     }
 

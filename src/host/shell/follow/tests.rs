@@ -395,6 +395,22 @@ fn an_old_generation_that_is_truncated_holds_up_nobody() {
 }
 
 #[test]
+fn an_old_generation_whose_name_went_to_another_file_before_the_read_is_looked_for_again() {
+    let (mut host, mut follower) = start("a\n", Begin::Start);
+    host.rename_and_create();
+    poll_twice(&mut host, &mut follower);
+    host.append("log.1", "late\n");
+    let (watch, stat) = (*host.order.last().unwrap(), host.stat("log.1").unwrap());
+    host.rename_and_create();
+    follower.see(&Seen::Read(watch, stat, 0, b"of another file\n"), Duration::ZERO);
+    poll_twice(&mut host, &mut follower);
+    assert_eq!(told(&mut follower), ["a", "late"]);
+    follower.see(&Seen::Read(watch, stat, 0, b"of another file\n"), Duration::ZERO);
+    follower.see(&Seen::Read(watch, stat, 0, b"of another file\n"), Duration::ZERO);
+    assert_eq!(told(&mut follower), ["gap: truncated"], "it is the same file, and has other bytes");
+}
+
+#[test]
 fn an_old_generation_is_forgotten_when_it_has_rested_long_enough() {
     let (mut host, mut follower) = start("a\n", Begin::Start);
     host.rename_and_create();
