@@ -407,6 +407,8 @@ impl Attempt<'_, '_> {
                 format!("{place} hung up before it had an answer to its prompt"),
                 "sshd waits two minutes for a login (LoginGraceTime); connect again and answer sooner",
             ),
+            // With one offer on its way, and without a word, it is the connection that ended, as connections do.
+            why if self.offers == 1 => why.unwrap_or_else(|| broken(&place.to_string(), &Error::HUP)),
             _ if self.offers > 0 => failure::denied(
                 format!("{place} hung up during the login of {}{}", self.login.plan.user, self.tried()),
                 "see its auth.log; too many wrong keys (MaxAuthTries) or a lock-out are usual",
