@@ -38,6 +38,8 @@ pub struct Track {
     pub user: String,
     /// It did not come back from `df` once: it is not asked again.
     pub df_hangs: bool,
+    /// All that was asked for has been told of at least once.
+    pub seen_whole: bool,
     facts_pending: bool,
     sources: Vec<Tracked>,
     by_path: BTreeMap<Vec<u8>, u32>,

@@ -203,6 +203,20 @@ async fn a_cut_connection_is_made_again_and_nothing_is_lost_or_told_twice() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_appears_while_the_connection_is_cut_is_read_from_its_first_byte() {
+    let sshd = Sshd::start();
+    let pattern = sshd.path("*.log");
+    std::fs::write(sshd.path("old.log"), "old\n").expect("write");
+    let mut watched = Watched::follow(vec![with_source(sshd.host("web-1"), "app", &pattern)], 1);
+    watched.until("the old file's line", |w| w.texts() == ["old"]).await;
+    watched.until("rates", |w| w.samples.len() >= 2).await;
+    sshd.cut();
+    std::fs::write(sshd.path("new.log"), "one\ntwo\nthree\n").expect("write");
+    watched.until("all lines of the new file", |w| w.records.len() == 4).await;
+    assert_eq!(watched.texts(), ["old", "one", "two", "three"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn one_host_that_hangs_does_not_hold_up_the_others() {
     let (hung, live) = (Sshd::builder().mute().start(), Sshd::start());
     let log = small_log(&live);

@@ -345,6 +345,7 @@ impl Session<'_> {
                 POLL
             };
         let complete = !again && self.all_expanded() && self.track.follower.is_settled();
+        self.track.seen_whole |= complete;
         if complete && let Some(&(_, _, sent)) = self.asked.front() {
             self.track.read_to(sent, self.script.take_bytes_read());
         }
@@ -353,7 +354,9 @@ impl Session<'_> {
     fn files_matched(&mut self, number: u32, matched: u32, files: &[&[u8]]) {
         let number = number as usize;
         let Some(spec) = self.patterns.get(number).cloned() else { return };
-        let begin = if self.expanded[number] { Begin::Start } else { Begin::LastLines(self.work.lines) };
+        // What came into being since we looked, on this connection or before it was lost, is new from its first byte.
+        let new = self.expanded[number] || self.track.seen_whole;
+        let begin = if new { Begin::Start } else { Begin::LastLines(self.work.lines) };
         self.expanded[number] = true;
         let glob = spec.kind.is_glob();
         for file in files.iter().filter(|file| !glob || !siblings::is_rotated(file, files)) {
