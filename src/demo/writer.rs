@@ -48,7 +48,8 @@ const SEED: u64 = 0x10_97_2a_11;
 
 /// The thread that writes. It ends when this is dropped.
 pub(super) struct Writer {
-    stop: Option<mpsc::Sender<()>>,
+    /// Nothing is ever sent: that it is gone is the message.
+    stop: Option<mpsc::SyncSender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -60,7 +61,7 @@ impl Writer {
         let now = Timestamp::now().as_millisecond();
         desk.world.skip_to(now - HISTORY_MS);
         desk.write_until(now)?;
-        let (stop, stopped) = mpsc::channel();
+        let (stop, stopped) = mpsc::sync_channel(0);
         let write = move || {
             while stopped.recv_timeout(tick) == Err(RecvTimeoutError::Timeout) {
                 // A full or vanished disk must not end the demo: the hosts stay, their logs stand still.

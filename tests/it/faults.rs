@@ -218,7 +218,7 @@ async fn stopping_or_dropping_a_fleet_leaves_no_process_and_no_task_whatever_its
     for stop in [true, false] {
         let (flooding, frozen, mute) = (Sshd::start(), Sshd::start(), Sshd::builder().mute().start());
         let log = flooding.path("app.log");
-        let _writer = Writer::start(&log, &flooding.path("no"), 20_000);
+        let writer = Writer::start(&log, &flooding.path("no"), 20_000);
         let before = alive_tasks();
         let here = local_host("here", &[&log]);
         let hosts = vec![
@@ -230,8 +230,13 @@ async fn stopping_or_dropping_a_fleet_leaves_no_process_and_no_task_whatever_its
         let mut watched = Watched::follow(hosts, 10);
         watched.until("lines of those that live", |w| [0, 1, 3].iter().all(|&n| told(w, n).len() > 100)).await;
         frozen.freeze(true);
-        // Nobody reads what they say for a moment, so that all queues are full.
-        tokio::time::sleep(Duration::from_millis(700)).await;
+        // Nobody reads what they say while more is written than all queues can hold.
+        let enough = writer.written() + 20_000;
+        wait_until("a second's worth of lines", || {
+            let written = writer.written();
+            if written > enough { Ok(()) } else { Err(written) }
+        })
+        .await;
         let ours = [&flooding, &frozen].map(Sshd::session_processes).concat();
         assert!(ours.len() >= 6, "{ours:?}");
         let (fleet, began) = (watched.fleet.take().expect("running"), Instant::now());

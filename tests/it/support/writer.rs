@@ -38,13 +38,18 @@ impl Writer {
         Self { shared, thread: Some(std::thread::spawn(move || writing.write(rate))) }
     }
 
+    /// How many lines have been written so far.
+    pub(crate) fn written(&self) -> u64 {
+        self.shared.written.load(Ordering::SeqCst)
+    }
+
     /// Stops and says how many lines were written.
     pub(crate) fn stop(&mut self) -> u64 {
         self.shared.stop.store(true, Ordering::SeqCst);
         if let Some(thread) = self.thread.take() {
             thread.join().expect("the writer does not panic");
         }
-        self.shared.written.load(Ordering::SeqCst)
+        self.written()
     }
 }
 
