@@ -6,6 +6,7 @@
 pub mod cursor;
 pub mod gap;
 pub mod host;
+pub mod joiner;
 pub mod level;
 pub mod metrics;
 pub mod query;
@@ -21,6 +22,7 @@ pub mod update;
 pub use cursor::{Cursor, FileId};
 pub use gap::{Gap, GapReason};
 pub use host::{Endpoint, Facts, HostId, HostKeyPolicy, HostName, HostSpec, TransportKind};
+pub use joiner::Joiner;
 pub use level::Level;
 pub use metrics::Sample;
 pub use query::Query;
