@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 
 use crate::model::metrics::Counters;
 use crate::model::record::TimeFrom;
-use crate::model::stamp::Stamper;
+use crate::model::stamp::{HostClock, Stamper, TimeFormat};
 use crate::model::{Cursor, Facts, FileId, HostStatus, LinkState, Sample, SourceInfo, SourceKind, SourceSpec, Time};
 
 use super::lines::Piece;
@@ -81,9 +81,9 @@ impl Track {
         let info = SourceInfo { name, path: path.into(), problem: None };
         let number = u32::try_from(self.sources.len()).unwrap_or(u32::MAX);
         self.events.push(HostEvent::Source(number, info.clone()));
-        let zone = self.facts.utc_offset_s.unwrap_or(0);
-        let named = format.and_then(|format| Stamper::with_format(zone, format));
-        let stamper = named.unwrap_or_else(|| Stamper::new(zone));
+        let clock = HostClock::fixed(self.facts.utc_offset_s.unwrap_or(0));
+        let format = format.and_then(|format| TimeFormat::parse(format).ok());
+        let stamper = format.map_or_else(|| Stamper::new(&clock), |format| Stamper::with_format(&clock, &format));
         self.sources.push(Tracked { info, stamper, last_read: None, hint: None });
         number
     }
@@ -199,7 +199,8 @@ impl Track {
         for piece in pieces {
             match piece {
                 Piece::Line { offset, bytes } => {
-                    let (time, time_from) = source.stamper.stamp(&bytes, now);
+                    let stamped = source.stamper.stamp(&bytes, now);
+                    let (time, time_from) = (stamped.time, stamped.from);
                     lines.push(Line { time, time_from, cursor: Cursor { file, offset }, raw: bytes });
                 }
                 Piece::Gap { from, to, reason } => {
