@@ -59,7 +59,7 @@ impl TimeFrom {
     }
 }
 
-/// A line as it stood in its source.
+/// A line as it stood in its source, which is a whole record or a part of one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
     /// On which host.
@@ -74,6 +74,9 @@ pub struct Record {
     pub cursor: Cursor,
     /// It arrived after later lines of other sources had been shown already.
     pub late: bool,
+    /// It goes on with the record that the line before it in its source belongs to: a stack trace, the rest of a
+    /// statement ([`Joiner`](super::Joiner)).
+    pub continues: bool,
     /// The line without its line end. Its own allocation, so that a record kept does not keep a whole read alive.
     pub raw: Bytes,
 }

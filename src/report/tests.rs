@@ -86,6 +86,7 @@ fn line(raw: &[u8]) -> Update {
         time_from: TimeFrom::Stamp,
         cursor: Cursor { file: FileId { dev: 0xfe01, ino: 0x2a }, offset: 77 },
         late: false,
+        continues: false,
         raw: Bytes::copy_from_slice(raw),
     }])
 }

@@ -4,18 +4,18 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::Time;
-use crate::model::stamp::Stamper;
+use crate::model::stamp::{HostClock, Stamper};
 
 /// The lines of a text that go on with the record before them, marked with `|`, the others with `>`; behind lines that
 /// establish that records of the source have stamps, where `stamped`.
 fn joined(text: &str) -> String {
-    let mut stamper = Stamper::new(0);
+    let mut stamper = Stamper::new(&HostClock::fixed(0));
     let mut joiner = Joiner::default();
     text.lines()
         .map(|line| {
             let line = line.strip_prefix(['>', '|']).unwrap_or(line);
             let stamped =
-                stamper.stamp(line.as_bytes(), Time(1_795_000_000_000_000_000)).1 == crate::model::TimeFrom::Stamp;
+                stamper.stamp(line.as_bytes(), Time(1_795_000_000_000_000_000)).from == crate::model::TimeFrom::Stamp;
             let span = stamped.then(|| span_of(line));
             let continues = joiner.continues(line.as_bytes(), span);
             format!("{}{line}\n", if continues { '|' } else { '>' })
