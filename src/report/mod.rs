@@ -16,19 +16,20 @@ use jiff::tz::TimeZone;
 use tokio::time::Instant;
 
 use crate::fleet;
-use crate::model::query::Subject;
 use crate::model::{Gap, HostSpec, LinkState, Query, Record, Update};
 
 pub mod json;
 
 mod ask;
 mod progress;
+mod sieve;
 mod table;
 mod text;
 
 pub use ask::asker;
 pub use progress::Progress;
 
+use self::sieve::{Sieve, Sifted};
 use self::table::{Row, Table};
 
 /// Batches that are taken after the deadline because they are there already; bounds the time beyond it.
@@ -132,13 +133,15 @@ struct Report<'a, W: Write> {
     out: BufWriter<W>,
     table: Table<'a>,
     text: text::Style,
+    sieve: Option<Sieve>,
     started: Instant,
 }
 
 impl<'a, W: Write> Report<'a, W> {
     fn new(hosts: &'a [HostSpec], options: Options, out: BufWriter<W>) -> Self {
         let text = text::Style::new(hosts, options.color, options.zone.clone(), options.today);
-        Self { options, out, table: Table::new(hosts), text, started: Instant::now() }
+        let sieve = options.grep.clone().map(Sieve::new);
+        Self { options, out, table: Table::new(hosts), text, sieve, started: Instant::now() }
     }
 
     async fn consume(&mut self, updates: &mut impl Feed) -> io::Result<()> {
@@ -174,8 +177,14 @@ impl<'a, W: Write> Report<'a, W> {
 
     fn apply(&mut self, update: Update) -> io::Result<()> {
         match update {
-            Update::Records(records) => records.iter().try_for_each(|record| self.line(record)),
-            Update::Gap(gap) => self.gap(&gap),
+            Update::Records(records) => records.into_iter().try_for_each(|record| self.record(record)),
+            Update::Gap(gap) => match &mut self.sieve {
+                Some(sieve) => {
+                    sieve.gap(gap);
+                    self.sift()
+                }
+                None => self.gap(&gap),
+            },
             Update::Status(host, status) => {
                 let final_now = status.state.needs_a_person();
                 self.table.status(host, status);
@@ -188,14 +197,33 @@ impl<'a, W: Write> Report<'a, W> {
         }
     }
 
+    fn record(&mut self, record: Record) -> io::Result<()> {
+        match &mut self.sieve {
+            Some(sieve) => {
+                sieve.line(record);
+                self.sift()
+            }
+            None => self.line(&record),
+        }
+    }
+
+    /// Prints what of the lines that match may be printed.
+    fn sift(&mut self) -> io::Result<()> {
+        loop {
+            let (table, Some(sieve)) = (&self.table, &mut self.sieve) else { return Ok(()) };
+            let name = |record: &Record| (table.host_name(record.host), table.source_name(record.source));
+            match sieve.next(name) {
+                None => return Ok(()),
+                Some(Sifted::Gap(gap)) => self.gap(&gap)?,
+                Some(Sifted::Line(record, true)) => self.line(&record)?,
+                Some(Sifted::Line(record, false)) => self.table.heard(record.host),
+            }
+        }
+    }
+
     fn line(&mut self, record: &Record) -> io::Result<()> {
         let host = self.table.host_name(record.host);
         let source = self.table.source_name(record.source);
-        let subject = Subject { host, source, raw: &record.raw };
-        if self.options.grep.as_ref().is_some_and(|query| !query.matches(&subject)) {
-            self.table.heard(record.host);
-            return Ok(());
-        }
         if self.options.json {
             json::write(&mut self.out, &json::Line::new(host, source, record))?;
         } else {
@@ -230,6 +258,10 @@ impl<'a, W: Write> Report<'a, W> {
     }
 
     fn finish(&mut self) -> io::Result<Outcome> {
+        if let Some(sieve) = &mut self.sieve {
+            sieve.finish();
+        }
+        self.sift()?;
         self.table.settle();
         let outcome = self.outcome();
         let elapsed = self.started.elapsed();

@@ -212,7 +212,7 @@ impl<'a> Lines<'a> {
         buffer: &mut Buffer,
     ) -> u16 {
         let text = self.text(record);
-        let level = Level::detect(&record.raw);
+        let level = record.level();
         let pieces = self.pieces(&text, level);
         let rows = if self.pane.wrap { self.columns.rows(text.width()) } else { 1 };
         for y in skipped..rows.min(skipped.saturating_add(area.height)) {

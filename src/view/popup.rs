@@ -263,11 +263,10 @@ fn sources(app: &App, id: HostId, lines: &mut Lines) {
 }
 
 fn record(app: &App, seq: u64, width: u16) -> Lines {
-    let Some(Entry::Record(record)) = app.store().ring().get(seq) else {
+    let Some(whole) = app.store().whole(seq) else {
         return vec![vec![(Shown::from("this line has been forgotten"), Role::PopupDim)]];
     };
-    let store = app.store();
-    let subject = store.subject(record);
+    let (record, subject) = (whole.first, whole.subject());
     let from = Shown::own(&format!(" (from {})", record.time_from.as_str()));
     let mut lines = vec![
         field("host", outside(subject.host)),
@@ -275,14 +274,16 @@ fn record(app: &App, seq: u64, width: u16) -> Lines {
         field("time", time::long(record.time, &app.zone()).join(&from)),
         field(
             "level",
-            Level::detect(&record.raw).map_or(Shown::from("none stated"), |level| Shown::from(level.as_str())),
+            Level::detect(whole.text()).map_or(Shown::from("none stated"), |level| Shown::from(level.as_str())),
         ),
         field("cursor", Shown::own(&format!("{} ({} bytes)", record.cursor, record.raw.len()))),
         Vec::new(),
     ];
-    let text = SafeText::from_bytes(&record.raw[..record.raw.len().min(MAX_RECORD_BYTES)]);
-    lines.extend(wrap(&text, width.max(1).into()).map(|part| vec![(part, Role::Popup)]));
-    let members = members(&record.raw[..record.raw.len().min(MAX_RECORD_BYTES)], width.max(1).into());
+    let text = &whole.text()[..whole.text().len().min(MAX_RECORD_BYTES)];
+    for line in text.split(|&b| b == b'\n') {
+        lines.extend(wrap(&SafeText::from_bytes(line), width.max(1).into()).map(|part| vec![(part, Role::Popup)]));
+    }
+    let members = members(text, width.max(1).into());
     if !members.is_empty() {
         lines.push(Vec::new());
         lines.extend(members);
