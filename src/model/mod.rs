@@ -4,6 +4,7 @@
 //! that is left to the modules above, which all speak in these words.
 
 pub mod cursor;
+pub mod fields;
 pub mod gap;
 pub mod host;
 pub mod joiner;
