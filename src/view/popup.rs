@@ -13,8 +13,8 @@ use crate::app::{App, Popup};
 use crate::model::{Gap, HostId, Level, Question, SafeText, Time};
 use crate::store::Entry;
 
-/// Bytes of a record that its popup shows.
-const MAX_RECORD_BYTES: usize = 64 * 1024;
+/// Longer objects are shown as they are only.
+const MAX_OBJECT_BYTES: usize = 64 * 1024;
 
 /// A row of a popup: pieces with their roles.
 type Piece = (Shown<'static>, Role);
@@ -280,9 +280,9 @@ fn record(app: &App, seq: u64, width: u16) -> Lines {
         field("cursor", Shown::own(&format!("{} ({} bytes)", record.cursor, record.raw.len()))),
         Vec::new(),
     ];
-    let text = SafeText::from_bytes(&record.raw[..record.raw.len().min(MAX_RECORD_BYTES)]);
+    let text = SafeText::from_bytes(&record.raw);
     lines.extend(wrap(&text, width.max(1).into()).map(|part| vec![(part, Role::Popup)]));
-    let members = members(&record.raw[..record.raw.len().min(MAX_RECORD_BYTES)], width.max(1).into());
+    let members = members(&record.raw, width.max(1).into());
     if !members.is_empty() {
         lines.push(Vec::new());
         lines.extend(members);
@@ -307,17 +307,19 @@ fn gap(app: &App, gap: &Gap) -> Lines {
 
 /// An object with a row for each of its members; nothing where the line is none.
 fn members(raw: &[u8], width: usize) -> Lines {
+    if raw.len() > MAX_OBJECT_BYTES {
+        return Lines::new();
+    }
     let object = serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(raw);
     let pretty = object.ok().and_then(|object| serde_json::to_string_pretty(&object).ok()).unwrap_or_default();
     let lines = pretty.lines().flat_map(|line| wrap(&SafeText::new(line), width).collect::<Vec<_>>());
     lines.map(|line| vec![(line, Role::Popup)]).collect()
 }
 
-/// A text in pieces of so many characters; wide ones are clipped rather than measured twice.
+/// A text in rows of so many cells.
 fn wrap(text: &SafeText, width: usize) -> impl Iterator<Item = Shown<'static>> {
-    let chars: Vec<char> = text.as_str().chars().collect();
-    let parts: Vec<_> = chars.chunks(width).map(|part| Shown::own(&part.iter().collect::<String>())).collect();
-    parts.into_iter()
+    let rows = text.rows(width).into_iter();
+    rows.map(|row| Shown::part(text, row).into_owned()).collect::<Vec<_>>().into_iter()
 }
 
 fn ask(app: &App, question: &Question) -> Lines {
