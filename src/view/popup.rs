@@ -1,5 +1,7 @@
 //! What opens above the panes: help, a host, a record, a question.
 
+use std::borrow::Cow;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
@@ -10,15 +12,18 @@ use super::time;
 use crate::app::actions::{ACTIONS, Group};
 use crate::app::keys::spell;
 use crate::app::{App, Popup};
-use crate::model::{Gap, HostId, Level, Question, SafeText, Time};
+use crate::model::{Gap, HostId, Level, Question, SafeText, Time, fields};
 use crate::store::Entry;
 
-/// Bytes of a record that its popup shows.
-const MAX_RECORD_BYTES: usize = 64 * 1024;
+/// Longer objects are shown as they are only.
+const MAX_OBJECT_BYTES: usize = 64 * 1024;
 
 /// A row of a popup: pieces with their roles.
 type Piece = (Shown<'static>, Role);
 type Lines = Vec<Vec<Piece>>;
+
+/// Fields of a record that have a row each: what a person still reads.
+const MAX_FIELDS: usize = 100;
 
 /// Draws what is open; says where the cursor stands, if something is typed there.
 pub(super) fn draw(app: &App, theme: &Theme, screen: Rect, buffer: &mut Buffer) -> Option<Position> {
@@ -279,16 +284,47 @@ fn record(app: &App, seq: u64, width: u16) -> Lines {
         field("cursor", Shown::own(&format!("{} ({} bytes)", record.cursor, record.raw.len()))),
         Vec::new(),
     ];
-    let text = &whole.text()[..whole.text().len().min(MAX_RECORD_BYTES)];
+    let text = whole.text();
+    let width = width.max(1).into();
     for line in text.split(|&b| b == b'\n') {
-        lines.extend(wrap(&SafeText::from_bytes(line), width.max(1).into()).map(|part| vec![(part, Role::Popup)]));
+        lines.extend(wrap(&SafeText::from_bytes(line), width).map(|part| vec![(part, Role::Popup)]));
     }
-    let members = members(text, width.max(1).into());
-    if !members.is_empty() {
+    let members = [ids(text), members(text, width)].into_iter().filter(|part| !part.is_empty());
+    members.for_each(|part| {
         lines.push(Vec::new());
-        lines.extend(members);
-    }
+        lines.extend(part);
+    });
     lines
+}
+
+/// What ties the record to others, a row each.
+fn ids(text: &[u8]) -> Lines {
+    let fields::Ids { request, trace, span, user } = fields::ids(text);
+    let rows = [("request", request), ("trace", trace), ("span", span), ("user", user)];
+    let row = |(label, id): (&str, Option<Cow<'_, [u8]>>)| Some(field(label, SafeText::from_bytes(&id?).into()));
+    rows.into_iter().filter_map(row).collect()
+}
+
+/// An object as it would be written by hand; of other records a row for each field.
+fn members(text: &[u8], width: usize) -> Lines {
+    let pretty = pretty(text, width);
+    if !pretty.is_empty() {
+        return pretty;
+    }
+    let fields = fields::all(text);
+    let left_out = (fields.list.len() + fields.left_out).saturating_sub(MAX_FIELDS);
+    let mut rows: Lines = fields.list.iter().take(MAX_FIELDS).map(|field| member(field, width)).collect();
+    if left_out > 0 {
+        rows.push(vec![(Shown::own(&format!("and {left_out} more")), Role::PopupDim)]);
+    }
+    rows
+}
+
+fn member(field: &fields::Field<'_>, width: usize) -> Vec<Piece> {
+    let name = SafeText::new(&format!("{:16} ", field.name));
+    let room = width.saturating_sub(name.width());
+    let value = SafeText::from_bytes(&field.value.text).slice_cells(0, room);
+    vec![(name.into(), Role::PopupDim), (value.into(), Role::Popup)]
 }
 
 fn gap(app: &App, gap: &Gap) -> Lines {
@@ -306,19 +342,21 @@ fn gap(app: &App, gap: &Gap) -> Lines {
     ]
 }
 
-/// An object with a row for each of its members; nothing where the line is none.
-fn members(raw: &[u8], width: usize) -> Lines {
+/// An object with a row for each of its members; nothing where the text is none.
+fn pretty(raw: &[u8], width: usize) -> Lines {
+    if raw.len() > MAX_OBJECT_BYTES {
+        return Lines::new();
+    }
     let object = serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(raw);
     let pretty = object.ok().and_then(|object| serde_json::to_string_pretty(&object).ok()).unwrap_or_default();
     let lines = pretty.lines().flat_map(|line| wrap(&SafeText::new(line), width).collect::<Vec<_>>());
     lines.map(|line| vec![(line, Role::Popup)]).collect()
 }
 
-/// A text in pieces of so many characters; wide ones are clipped rather than measured twice.
+/// A text in rows of so many cells.
 fn wrap(text: &SafeText, width: usize) -> impl Iterator<Item = Shown<'static>> {
-    let chars: Vec<char> = text.as_str().chars().collect();
-    let parts: Vec<_> = chars.chunks(width).map(|part| Shown::own(&part.iter().collect::<String>())).collect();
-    parts.into_iter()
+    let rows = text.rows(width).into_iter();
+    rows.map(|row| Shown::part(text, row).into_owned()).collect::<Vec<_>>().into_iter()
 }
 
 fn ask(app: &App, question: &Question) -> Lines {
