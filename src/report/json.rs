@@ -203,6 +203,7 @@ struct Source<'a> {
     name: &'a str,
     path: &'a str,
     problem: Option<&'a str>,
+    stamps: Option<&'a str>,
 }
 
 impl<'a> Host<'a> {
@@ -212,6 +213,7 @@ impl<'a> Host<'a> {
             name: &info.name,
             path: &info.path,
             problem: info.problem.as_deref(),
+            stamps: info.stamps,
         };
         Self {
             v: VERSION,

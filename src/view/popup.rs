@@ -12,6 +12,7 @@ use super::time;
 use crate::app::actions::{ACTIONS, Group};
 use crate::app::keys::spell;
 use crate::app::{App, Popup};
+use crate::model::source::NO_STAMPS;
 use crate::model::{Gap, HostId, Level, Question, SafeText, Time, fields};
 use crate::store::Entry;
 
@@ -259,8 +260,11 @@ fn sources(app: &App, id: HostId, lines: &mut Lines) {
     lines.push(Vec::new());
     for source in host.sources.iter().filter_map(|id| app.store().source(*id)) {
         let mut line = field("source", outside(&format!("{:16} {}", source.info.name, source.info.path)));
-        if let Some(problem) = &source.info.problem {
-            line.push((outside(&format!("  {problem}")), Role::PopupBad));
+        match (&source.info.problem, source.info.stamps) {
+            (Some(problem), _) => line.push((outside(&format!("  {problem}")), Role::PopupBad)),
+            (None, Some(NO_STAMPS)) => line.push((Shown::from("  times of arrival"), Role::PopupDim)),
+            (None, Some(stamps)) => line.push((Shown::from("  times: ").join(&Shown::from(stamps)), Role::PopupDim)),
+            (None, None) => {}
         }
         lines.push(line);
     }
