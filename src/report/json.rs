@@ -70,7 +70,7 @@ impl Formatter for Careful {
     }
 }
 
-fn is_treacherous(c: char) -> bool {
+pub(super) fn is_treacherous(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
             | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
@@ -501,7 +501,7 @@ impl Summary {
     }
 }
 
-fn time(at: Time) -> String {
+pub(super) fn time(at: Time) -> String {
     format!("{:.9}", at.to_timestamp())
 }
 
