@@ -348,14 +348,14 @@ impl App {
     }
 
     fn copy(&mut self, whole: bool) {
-        let Some((_, entry)) = self.panes.get(&self.focus).and_then(|pane| pane.entry(&self.store)) else { return };
-        let Some(record) = entry.record() else { return };
-        let text = String::from_utf8_lossy(&record.raw);
-        let subject = self.store.subject(record);
-        let copied = if whole {
-            format!("{} {} {} {text}", timestamp(record.time), subject.host, subject.source)
-        } else {
-            text.into_owned()
+        let Some((seq, entry)) = self.panes.get(&self.focus).and_then(|pane| pane.entry(&self.store)) else { return };
+        let Some(line) = entry.record() else { return };
+        let copied = match self.store.whole(seq).filter(|_| whole) {
+            Some(record) => {
+                let (subject, text) = (record.subject(), String::from_utf8_lossy(record.text()));
+                format!("{} {} {} {text}", timestamp(record.first.time), subject.host, subject.source)
+            }
+            None => String::from_utf8_lossy(&line.raw).into_owned(),
         };
         self.effects.push(Effect::Copy(copied));
     }

@@ -4,7 +4,7 @@ use toml::Spanned;
 
 use super::error::suggestion_or;
 use super::file::{RawJournal, RawSource};
-use crate::model::stamp::Stamper;
+use crate::model::stamp::TimeFormat;
 use crate::model::{SourceKind, SourceSpec};
 
 /// Folders that say nothing of whose log it is.
@@ -114,12 +114,10 @@ pub(super) fn check_label(what: &str, label: &str) -> Result<(), String> {
     }
 }
 
-fn check_format(name: &str) -> Result<(), String> {
-    if Stamper::formats().any(|known| known == name) {
-        return Ok(());
-    }
-    let all = || format!("known formats: {}", Stamper::formats().collect::<Vec<_>>().join(", "));
-    Err(format!("unknown time format {name:?}{}", suggestion_or(name, Stamper::formats(), all)))
+fn check_format(text: &str) -> Result<(), String> {
+    let Err(message) = TimeFormat::parse(text) else { return Ok(()) };
+    let all = || format!("known formats: {}", TimeFormat::names().collect::<Vec<_>>().join(", "));
+    Err(format!("{message}{}", suggestion_or(text, TimeFormat::names(), all)))
 }
 
 fn check_path(path: &str) -> Result<(), String> {

@@ -3,8 +3,14 @@
 //! [`Stamper`] decides which format a source has and where in its lines the stamp stands; what a format looks like is
 //! left to `formats`, a table with a small parser for each.
 
+mod clock;
+mod format;
 mod formats;
 
+use std::ops::Range;
+
+pub use clock::HostClock;
+pub use format::TimeFormat;
 use formats::{Clock, FORMATS, Format, Place};
 
 use super::record::{Time, TimeFrom};
@@ -19,17 +25,31 @@ const FIELD_BYTES: usize = 2048;
 /// looked for everywhere again, not only at the places where it would be no coincidence.
 const PATIENCE: u32 = 100;
 
+/// Lines of a sample that are looked at.
+const SAMPLE_LINES: usize = 500;
+
 /// Finds the stamps of one source: detects the format from its lines, remembers it, and detects again when it
 /// stops fitting.
 #[derive(Debug, Clone)]
 pub struct Stamper {
-    utc_offset_s: i32,
+    clock: HostClock,
     known: Option<Known>,
     /// The format is the inventory's, not found by us.
     pinned: bool,
     /// Lines in a row that did not have it.
     misses: u32,
     previous: Option<Time>,
+}
+
+/// What was found of a line's time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stamped {
+    /// The time that orders the line.
+    pub time: Time,
+    /// Where it comes from.
+    pub from: TimeFrom,
+    /// Which bytes of the line are its stamp, where it has one.
+    pub span: Option<Range<usize>>,
 }
 
 /// A format and the place where it was seen last.
@@ -40,23 +60,32 @@ struct Known {
 }
 
 impl Stamper {
-    /// For a source of a host whose local time is `utc_offset_s` seconds ahead of UTC (for stamps without a zone).
+    /// For a source of a host with this clock (for stamps without a zone, and since boot).
     #[must_use]
-    pub fn new(utc_offset_s: i32) -> Self {
-        Self { utc_offset_s, known: None, pinned: false, misses: 0, previous: None }
+    pub fn new(clock: &HostClock) -> Self {
+        Self { clock: clock.clone(), known: None, pinned: false, misses: 0, previous: None }
     }
 
-    /// The same for a source whose format is known by name; `None` where there is no such format.
+    /// The same for a source whose format the inventory gives.
     #[must_use]
-    pub fn with_format(utc_offset_s: i32, name: &str) -> Option<Self> {
-        let format = FORMATS.iter().find(|format| format.name == name)?;
-        let known = Some(Known { format, at: 0 });
-        Some(Self { known, pinned: true, ..Self::new(utc_offset_s) })
+    pub fn with_format(clock: &HostClock, format: &TimeFormat) -> Self {
+        let known = Some(Known { format: format.named(), at: 0 });
+        Self { known, pinned: true, ..Self::new(clock) }
     }
 
-    /// The names of the formats.
-    pub fn formats() -> impl Iterator<Item = &'static str> {
-        FORMATS.iter().map(|format| format.name)
+    /// Whether the format is still in doubt, so that a sample of lines ([`learn`](Self::learn)) would help.
+    #[must_use]
+    pub fn wants_sample(&self) -> bool {
+        !self.pinned && self.known.is_none()
+    }
+
+    /// Decides the format from lines of the source that follow each other, the last of them read at `now`.
+    pub fn learn(&mut self, sample: &mut dyn Iterator<Item = &[u8]>, now: Time) {
+        for line in sample.take(SAMPLE_LINES) {
+            if self.known.is_none() {
+                self.known = detect(line, &Clock { zone: &self.clock.zone, now }).map(|(known, _)| known);
+            }
+        }
     }
 
     /// The name of the format that the lines have, as far as it is known.
@@ -66,8 +95,9 @@ impl Stamper {
     }
 
     /// The time of a line that was read at `now`. Lines without a stamp have the time of the line before.
-    pub fn stamp(&mut self, line: &[u8], now: Time) -> (Time, TimeFrom) {
-        match self.find(line, &Clock { utc_offset_s: self.utc_offset_s, now }) {
+    pub fn stamp(&mut self, line: &[u8], now: Time) -> Stamped {
+        let zone = self.clock.zone.clone();
+        let (time, from) = match self.find(line, &Clock { zone: &zone, now }) {
             Some(time) => {
                 self.previous = Some(time);
                 (time, TimeFrom::Stamp)
@@ -76,10 +106,11 @@ impl Stamper {
                 Some(previous) => (previous, TimeFrom::Previous),
                 None => (now, TimeFrom::Arrival),
             },
-        }
+        };
+        Stamped { time, from, span: None }
     }
 
-    fn find(&mut self, line: &[u8], clock: &Clock) -> Option<Time> {
+    fn find(&mut self, line: &[u8], clock: &Clock<'_>) -> Option<Time> {
         let Some(known) = self.known else {
             let (found, time) = detect(line, clock)?;
             self.known = Some(found);
@@ -104,7 +135,7 @@ impl Stamper {
 
     /// Another format in a line that has not the known one. Most such lines continue a record and may well contain
     /// some date; a stamp that takes the place of the known one is believed at once, others when nothing fits for long.
-    fn find_other(&self, known: Known, line: &[u8], clock: &Clock) -> Option<(Known, Time)> {
+    fn find_other(&self, known: Known, line: &[u8], clock: &Clock<'_>) -> Option<(Known, Time)> {
         if self.misses >= PATIENCE {
             return detect(line, clock);
         }
@@ -117,7 +148,7 @@ impl Stamper {
 
 /// The known format in a line: where it was, or anywhere near if the lines have a prefix. Where stamps begin the
 /// lines, one that stands further on is not the stamp of a line but a part of its message.
-fn fits(known: Known, pinned: bool, line: &[u8], clock: &Clock) -> Option<(Known, Time)> {
+fn fits(known: Known, pinned: bool, line: &[u8], clock: &Clock<'_>) -> Option<(Known, Time)> {
     let Known { format, at } = known;
     match format.place {
         Place::Field => Some((known, (format.parse)(line.get(..FIELD_BYTES).unwrap_or(line), clock)?)),
@@ -136,7 +167,7 @@ fn fits(known: Known, pinned: bool, line: &[u8], clock: &Clock) -> Option<(Known
 }
 
 /// The first stamp of any format.
-fn detect(line: &[u8], clock: &Clock) -> Option<(Known, Time)> {
+fn detect(line: &[u8], clock: &Clock<'_>) -> Option<(Known, Time)> {
     let fields = line.get(..FIELD_BYTES).unwrap_or(line);
     let in_fields = || {
         let formats = FORMATS.iter().filter(|format| format.place == Place::Field);
@@ -157,7 +188,7 @@ fn detect(line: &[u8], clock: &Clock) -> Option<(Known, Time)> {
 }
 
 impl Format {
-    fn may_be_at(&self, line: &[u8], at: usize, clock: &Clock) -> Option<Time> {
+    fn may_be_at(&self, line: &[u8], at: usize, clock: &Clock<'_>) -> Option<Time> {
         // Something short and without letters may stand before a stamp that has to begin its line: `[`.
         if self.place == Place::Start && line.get(..at)?.iter().any(u8::is_ascii_alphanumeric) {
             return None;

@@ -97,6 +97,7 @@ pub(super) struct Line<'a> {
     time: String,
     time_from: &'static str,
     level: Option<&'static str>,
+    continues: bool,
     cursor: String,
     text: Text<'a>,
 }
@@ -110,7 +111,8 @@ impl<'a> Line<'a> {
             source,
             time: time(record.time),
             time_from: record.time_from.as_str(),
-            level: Level::detect(&record.raw).map(Level::as_str),
+            level: record.level().map(Level::as_str),
+            continues: record.continues,
             cursor: record.cursor.to_string(),
             text: Text::new(&record.raw),
         }

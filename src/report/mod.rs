@@ -17,7 +17,6 @@ use jiff::tz::TimeZone;
 use tokio::time::Instant;
 
 use crate::fleet;
-use crate::model::query::Subject;
 use crate::model::{Gap, HostSpec, LinkState, Query, Record, Update};
 
 pub mod json;
@@ -25,6 +24,7 @@ pub mod json;
 mod ask;
 mod csv;
 mod progress;
+mod sieve;
 mod table;
 mod text;
 
@@ -32,6 +32,7 @@ pub use ask::asker;
 pub use csv::Cells;
 pub use progress::Progress;
 
+use self::sieve::{Sieve, Sifted};
 use self::table::{Row, Table};
 
 /// Batches that are taken after the deadline because they are there already; bounds the time beyond it.
@@ -160,13 +161,15 @@ struct Report<'a, W: Write> {
     out: BufWriter<W>,
     table: Table<'a>,
     text: text::Style,
+    sieve: Option<Sieve>,
     started: Instant,
 }
 
 impl<'a, W: Write> Report<'a, W> {
     fn new(hosts: &'a [HostSpec], options: Options, out: BufWriter<W>) -> Self {
         let text = text::Style::new(hosts, options.color, options.zone.clone(), options.today);
-        Self { options, out, table: Table::new(hosts), text, started: Instant::now() }
+        let sieve = options.grep.clone().map(Sieve::new);
+        Self { options, out, table: Table::new(hosts), text, sieve, started: Instant::now() }
     }
 
     fn begin(&mut self) -> io::Result<()> {
@@ -209,8 +212,14 @@ impl<'a, W: Write> Report<'a, W> {
 
     fn apply(&mut self, update: Update) -> io::Result<()> {
         match update {
-            Update::Records(records) => records.iter().try_for_each(|record| self.line(record)),
-            Update::Gap(gap) => self.gap(&gap),
+            Update::Records(records) => records.into_iter().try_for_each(|record| self.record(record)),
+            Update::Gap(gap) => match &mut self.sieve {
+                Some(sieve) => {
+                    sieve.gap(gap);
+                    self.sift()
+                }
+                None => self.gap(&gap),
+            },
             Update::Status(host, status) => {
                 let final_now = status.state.needs_a_person();
                 self.table.status(host, status);
@@ -223,14 +232,33 @@ impl<'a, W: Write> Report<'a, W> {
         }
     }
 
+    fn record(&mut self, record: Record) -> io::Result<()> {
+        match &mut self.sieve {
+            Some(sieve) => {
+                sieve.line(record);
+                self.sift()
+            }
+            None => self.line(&record),
+        }
+    }
+
+    /// Prints what of the lines that match may be printed.
+    fn sift(&mut self) -> io::Result<()> {
+        loop {
+            let (table, Some(sieve)) = (&self.table, &mut self.sieve) else { return Ok(()) };
+            let name = |record: &Record| (table.host_name(record.host), table.source_name(record.source));
+            match sieve.next(name) {
+                None => return Ok(()),
+                Some(Sifted::Gap(gap)) => self.gap(&gap)?,
+                Some(Sifted::Line(record, true)) => self.line(&record)?,
+                Some(Sifted::Line(record, false)) => self.table.heard(record.host),
+            }
+        }
+    }
+
     fn line(&mut self, record: &Record) -> io::Result<()> {
         let host = self.table.host_name(record.host);
         let source = self.table.source_name(record.source);
-        let subject = Subject { host, source, raw: &record.raw };
-        if self.options.grep.as_ref().is_some_and(|query| !query.matches(&subject)) {
-            self.table.heard(record.host);
-            return Ok(());
-        }
         match self.options.form {
             Form::Json => json::write(&mut self.out, &json::Line::new(host, source, record))?,
             Form::Csv(cells) => csv::line(&mut self.out, cells, host, source, record)?,
@@ -265,6 +293,10 @@ impl<'a, W: Write> Report<'a, W> {
     }
 
     fn finish(&mut self, notes: &mut impl Write) -> io::Result<Outcome> {
+        if let Some(sieve) = &mut self.sieve {
+            sieve.finish();
+        }
+        self.sift()?;
         self.table.settle();
         let outcome = self.outcome();
         let elapsed = self.started.elapsed();

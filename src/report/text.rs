@@ -47,7 +47,7 @@ impl Style {
     }
 
     pub(super) fn line(&self, out: &mut impl Write, host: &str, source: &str, record: &Record) -> io::Result<()> {
-        let level = match Level::detect(&record.raw) {
+        let level = match record.level() {
             Some(Level::Error | Level::Fatal) => RED,
             Some(Level::Warn) => YELLOW,
             Some(Level::Trace | Level::Debug) => DIM,

@@ -213,7 +213,7 @@ impl<'a> Lines<'a> {
         buffer: &mut Buffer,
     ) -> u16 {
         let text = self.text(record);
-        let level = Level::detect(&record.raw);
+        let level = record.level();
         let pieces = self.pieces(&text, level);
         let all = 0..text.as_str().len();
         let ranges = if self.pane.wrap { text.rows(self.columns.text.into()) } else { vec![all] };

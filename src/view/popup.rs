@@ -10,8 +10,12 @@ use super::time;
 use crate::app::actions::{ACTIONS, Group};
 use crate::app::keys::spell;
 use crate::app::{App, Popup};
+use crate::model::text::{Colours, MAX_SHOWN_BYTES};
 use crate::model::{Gap, HostId, Level, Question, SafeText, Time};
 use crate::store::Entry;
+
+/// Bytes of a record that its popup shows in full; of lines that come after them only their beginnings.
+const MAX_RECORD_BYTES: usize = MAX_SHOWN_BYTES;
 
 /// Longer objects are shown as they are only.
 const MAX_OBJECT_BYTES: usize = 64 * 1024;
@@ -263,11 +267,10 @@ fn sources(app: &App, id: HostId, lines: &mut Lines) {
 }
 
 fn record(app: &App, seq: u64, width: u16) -> Lines {
-    let Some(Entry::Record(record)) = app.store().ring().get(seq) else {
+    let Some(whole) = app.store().whole(seq) else {
         return vec![vec![(Shown::from("this line has been forgotten"), Role::PopupDim)]];
     };
-    let store = app.store();
-    let subject = store.subject(record);
+    let (record, subject) = (whole.first, whole.subject());
     let from = Shown::own(&format!(" (from {})", record.time_from.as_str()));
     let mut lines = vec![
         field("host", outside(subject.host)),
@@ -275,14 +278,18 @@ fn record(app: &App, seq: u64, width: u16) -> Lines {
         field("time", time::long(record.time, &app.zone()).join(&from)),
         field(
             "level",
-            Level::detect(&record.raw).map_or(Shown::from("none stated"), |level| Shown::from(level.as_str())),
+            Level::detect(whole.text()).map_or(Shown::from("none stated"), |level| Shown::from(level.as_str())),
         ),
         field("cursor", Shown::own(&format!("{} ({} bytes)", record.cursor, record.raw.len()))),
         Vec::new(),
     ];
-    let text = SafeText::from_bytes(&record.raw);
-    lines.extend(wrap(&text, width.max(1).into()).map(|part| vec![(part, Role::Popup)]));
-    let members = members(&record.raw, width.max(1).into());
+    let mut left = MAX_RECORD_BYTES;
+    for line in whole.text().split(|&b| b == b'\n') {
+        let text = SafeText::line(line, Colours::Shown, left);
+        left = left.saturating_sub(text.as_str().len());
+        lines.extend(wrap(&text, width.max(1).into()).map(|part| vec![(part, Role::Popup)]));
+    }
+    let members = members(whole.text(), width.max(1).into());
     if !members.is_empty() {
         lines.push(Vec::new());
         lines.extend(members);

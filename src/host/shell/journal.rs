@@ -221,7 +221,7 @@ impl Followed {
             let cursor = Cursor { file: FileId::default(), offset: self.count };
             self.count += 1;
             let time_from = if n == 0 { time_from } else { TimeFrom::Previous };
-            lines.push(Line { time, time_from, cursor, raw });
+            lines.push(Line { time, time_from, continues: n > 0, cursor, raw });
         }
         self.cursor = entry.cursor.or(self.cursor.take());
     }

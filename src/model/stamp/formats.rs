@@ -6,14 +6,14 @@
 use std::fmt;
 
 use jiff::civil::DateTime;
-use jiff::tz::Offset;
+use jiff::tz::{Offset, TimeZone};
 
 use crate::model::record::Time;
 
 /// What a stamp may leave open.
-pub(super) struct Clock {
+pub(super) struct Clock<'a> {
     /// Of local time, for stamps without a zone.
-    pub(super) utc_offset_s: i32,
+    pub(super) zone: &'a TimeZone,
     /// For stamps without a year.
     pub(super) now: Time,
 }
@@ -36,7 +36,7 @@ pub(super) struct Format {
     /// Where it stands.
     pub(super) place: Place,
     /// Bytes to time.
-    pub(super) parse: fn(&[u8], &Clock) -> Option<Time>,
+    pub(super) parse: fn(&[u8], &Clock<'_>) -> Option<Time>,
 }
 
 impl fmt::Debug for Format {
@@ -63,7 +63,7 @@ pub(super) static FORMATS: &[Format] = &[
     Format { name: "logfmt", place: Place::Field, parse: logfmt },
 ];
 
-fn iso(text: &[u8], clock: &Clock) -> Option<Time> {
+fn iso(text: &[u8], clock: &Clock<'_>) -> Option<Time> {
     let mut scan = Scan(text);
     let year = scan.digits(4)?;
     let separator = scan.take(b"-/");
@@ -80,7 +80,7 @@ fn iso(text: &[u8], clock: &Clock) -> Option<Time> {
     moment(year, month, day, time, zone, clock)
 }
 
-fn month_first(text: &[u8], clock: &Clock) -> Option<Time> {
+fn month_first(text: &[u8], clock: &Clock<'_>) -> Option<Time> {
     let mut scan = Scan(text);
     let month = scan.month()?;
     scan.take(b" ")?;
@@ -101,7 +101,7 @@ fn month_first(text: &[u8], clock: &Clock) -> Option<Time> {
     }
 }
 
-fn day_first(text: &[u8], clock: &Clock) -> Option<Time> {
+fn day_first(text: &[u8], clock: &Clock<'_>) -> Option<Time> {
     let mut scan = Scan(text);
     let day = scan.day()?;
     let separator = scan.take(b"/- ")?;
@@ -114,7 +114,7 @@ fn day_first(text: &[u8], clock: &Clock) -> Option<Time> {
     moment(year, month, day, time, zone, clock)
 }
 
-fn klog(text: &[u8], clock: &Clock) -> Option<Time> {
+fn klog(text: &[u8], clock: &Clock<'_>) -> Option<Time> {
     let mut scan = Scan(text);
     scan.take(b"IWEF")?;
     let month = scan.digits(2)?;
@@ -126,7 +126,7 @@ fn klog(text: &[u8], clock: &Clock) -> Option<Time> {
 
 /// Seconds have ten digits from 2001 to 2286, milliseconds 13, microseconds 16 and nanoseconds 19: numbers of any
 /// other length are taken for something else.
-fn epoch(text: &[u8], _: &Clock) -> Option<Time> {
+fn epoch(text: &[u8], _: &Clock<'_>) -> Option<Time> {
     let mut scan = Scan(text);
     let mut digits = 0;
     let mut number: i64 = 0;
@@ -150,7 +150,7 @@ fn epoch(text: &[u8], _: &Clock) -> Option<Time> {
 
 const FIELDS: &[&[u8]] = &[b"time", b"ts", b"timestamp", b"@timestamp", b"t", b"@t", b"$date"];
 
-fn json(line: &[u8], clock: &Clock) -> Option<Time> {
+fn json(line: &[u8], clock: &Clock<'_>) -> Option<Time> {
     memchr::memchr_iter(b':', line).find_map(|colon| {
         let key = line[..colon].trim_ascii_end().strip_suffix(b"\"")?;
         let quote = memchr::memrchr(b'"', key)?;
@@ -161,14 +161,14 @@ fn json(line: &[u8], clock: &Clock) -> Option<Time> {
     })
 }
 
-fn logfmt(line: &[u8], clock: &Clock) -> Option<Time> {
+fn logfmt(line: &[u8], clock: &Clock<'_>) -> Option<Time> {
     memchr::memchr_iter(b'=', line).find_map(|equals| {
         let start = line[..equals].iter().rposition(|b| b" \t,".contains(b)).map_or(0, |at| at + 1);
         FIELDS.contains(&&line[start..equals]).then(|| value(&line[equals + 1..], clock)).flatten()
     })
 }
 
-fn value(text: &[u8], clock: &Clock) -> Option<Time> {
+fn value(text: &[u8], clock: &Clock<'_>) -> Option<Time> {
     let text = text.strip_prefix(b"\"").unwrap_or(text);
     let formats = FORMATS.iter().filter(|format| format.place != Place::Field);
     let mut parsers = formats.map(|format| format.parse);
@@ -176,7 +176,7 @@ fn value(text: &[u8], clock: &Clock) -> Option<Time> {
 }
 
 /// `Fri, 20 Nov 2026 13:00:00 GMT`, `Fri Nov 20 13:00:00 2026`
-fn day_name(text: &[u8], clock: &Clock) -> Option<Time> {
+fn day_name(text: &[u8], clock: &Clock<'_>) -> Option<Time> {
     let rest = text.get(3..)?;
     let rest = rest.strip_prefix(b",").unwrap_or(rest).strip_prefix(b" ")?;
     day_first(rest, clock).or_else(|| month_first(rest, clock))
@@ -185,15 +185,19 @@ fn day_name(text: &[u8], clock: &Clock) -> Option<Time> {
 /// Hour, minute, second, nanosecond; each within its range.
 type TimeOfDay = (i8, i8, i8, i32);
 
-fn moment(year: u32, month: u32, day: u32, time: TimeOfDay, zone: Option<i32>, clock: &Clock) -> Option<Time> {
+fn moment(year: u32, month: u32, day: u32, time: TimeOfDay, zone: Option<i32>, clock: &Clock<'_>) -> Option<Time> {
     let (hour, minute, second, nano) = time;
     let year = i16::try_from(year).ok()?;
     let (month, day) = (i8::try_from(month).ok()?, i8::try_from(day).ok()?);
     let civil = DateTime::new(year, month, day, hour, minute, second, nano).ok()?;
-    let offset = Offset::from_seconds(zone.unwrap_or(clock.utc_offset_s)).unwrap_or(Offset::UTC);
+    let zone = zone.and_then(|zone| Offset::from_seconds(zone).ok());
     // What jiff cannot hold either (the last day of 9999) is an end of the range.
     let end = if year > 1970 { Time(i64::MAX) } else { Time(i64::MIN) };
-    Some(offset.to_timestamp(civil).map_or(end, Time::from_timestamp))
+    let found = match zone {
+        Some(offset) => offset.to_timestamp(civil),
+        None => clock.zone.to_ambiguous_timestamp(civil).compatible(),
+    };
+    Some(found.map_or(end, Time::from_timestamp))
 }
 
 /// A clock may be ahead of ours, and its zone may be unknown to us, but not by more than this.
@@ -203,10 +207,9 @@ const AHEAD_MS: i64 = 2 * 24 * 3600 * 1000;
 const YEARS_BACK: u32 = 8;
 
 /// The last moment with this date that is not in the future.
-fn nearest(month: u32, day: u32, time: TimeOfDay, zone: Option<i32>, clock: &Clock) -> Option<Time> {
+fn nearest(month: u32, day: u32, time: TimeOfDay, zone: Option<i32>, clock: &Clock<'_>) -> Option<Time> {
     let latest = clock.now.plus_millis(AHEAD_MS);
-    let offset = Offset::from_seconds(clock.utc_offset_s).unwrap_or(Offset::UTC);
-    let year = u32::try_from(offset.to_datetime(latest.to_timestamp()).year()).ok()?;
+    let year = u32::try_from(clock.zone.to_datetime(latest.to_timestamp()).year()).ok()?;
     let mut years = (year.saturating_sub(YEARS_BACK)..=year).rev();
     years.find_map(|year| moment(year, month, day, time, zone, clock).filter(|&time| time <= latest))
 }
