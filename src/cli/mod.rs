@@ -108,7 +108,7 @@ pub struct Viewing {
 
     /// With --once: print the lines as CSV, for a spreadsheet
     ///
-    /// A header, then a row for each line and each gap: time, time_from, level, host, source, text, cursor. What a
+    /// A header, then a row for each line and each gap: time, time_from, level, host, source, text, cursor, continues. What a
     /// spreadsheet would take for a formula begins with an apostrophe. The summary goes to standard error.
     #[arg(long)]
     pub csv: bool,

@@ -8,6 +8,7 @@
 //! | `host`, `source` | their names |
 //! | `text` | the line; of a gap what is missing and why |
 //! | `cursor` | the byte at which the line begins; nothing for a gap |
+//! | `continues` | whether the line belongs to the record of the line before it in its source: true, false, or nothing |
 //!
 //! A spreadsheet computes a cell that begins with `=`, `+`, `-` or `@`, and a line of a log is a stranger's. So such a
 //! cell begins with `'` ([`Cells::Guarded`]), and so does what would be a cell if the reader had another separator:
@@ -34,7 +35,7 @@ pub enum Cells {
     Raw,
 }
 
-const HEADER: [&str; 7] = ["time", "time_from", "level", "host", "source", "text", "cursor"];
+const HEADER: [&str; 8] = ["time", "time_from", "level", "host", "source", "text", "cursor", "continues"];
 
 /// Characters that begin a formula, and those that programs skip or normalise on the way to one.
 const TRIGGERS: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
@@ -49,13 +50,14 @@ pub(super) fn header(out: &mut impl Write) -> io::Result<()> {
 pub(super) fn line(out: &mut impl Write, cells: Cells, host: &str, source: &str, record: &Record) -> io::Result<()> {
     let cursor = record.cursor.to_string();
     let level = record.level().map_or("", Level::as_str);
+    let continues = if record.continues { "true" } else { "false" };
     let [host, source, text] = [host.as_bytes(), source.as_bytes(), &record.raw].map(|bytes| cell(bytes, cells));
-    row(out, &[&json::time(record.time), record.time_from.as_str(), level, &host, &source, &text, &cursor])
+    row(out, &[&json::time(record.time), record.time_from.as_str(), level, &host, &source, &text, &cursor, continues])
 }
 
 pub(super) fn gap(out: &mut impl Write, cells: Cells, host: &str, source: &str, gap: &Gap) -> io::Result<()> {
     let [host, source] = [host, source].map(|name| cell(name.as_bytes(), cells));
-    row(out, &[&json::time(gap.until), "gap", "", &host, &source, &text::lost(gap), ""])
+    row(out, &[&json::time(gap.until), "gap", "", &host, &source, &text::lost(gap), "", ""])
 }
 
 fn row(out: &mut impl Write, cells: &[&str]) -> io::Result<()> {

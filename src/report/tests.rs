@@ -373,11 +373,11 @@ async fn csv_has_a_header_and_a_row_for_each_line_and_gap_and_its_summary_elsewh
         let (mut out, mut notes) = (Vec::new(), Vec::new());
         let outcome = run_with_notes(&mut list, &hosts, options, &mut out, &mut notes).await.expect("written");
         let expect = format!(
-            r#"time,time_from,level,host,source,text,cursor
-2026-01-01T00:00:00.042000000Z,stamp,,web-1,access,"a ""b"", c",fe01.2a.77
-2026-01-01T00:00:00.042000000Z,stamp,,web-1,access,"{guard}=HYPERLINK(""http://x"")",fe01.2a.77
-2026-01-01T00:00:00.042000000Z,stamp,error,web-1,access,<11>Nov 20 00:00:00 a: \x1B[31mx\xFF,fe01.2a.77
-2026-01-01T00:00:00.042000000Z,gap,,web-1,access,4 bytes missing from offset 1048576: truncated,
+            r#"time,time_from,level,host,source,text,cursor,continues
+2026-01-01T00:00:00.042000000Z,stamp,,web-1,access,"a ""b"", c",fe01.2a.77,false
+2026-01-01T00:00:00.042000000Z,stamp,,web-1,access,"{guard}=HYPERLINK(""http://x"")",fe01.2a.77,false
+2026-01-01T00:00:00.042000000Z,stamp,error,web-1,access,<11>Nov 20 00:00:00 a: \x1B[31mx\xFF,fe01.2a.77,false
+2026-01-01T00:00:00.042000000Z,gap,,web-1,access,4 bytes missing from offset 1048576: truncated,,
 "#
         );
         assert_eq!(String::from_utf8_lossy(&out), expect);

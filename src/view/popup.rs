@@ -13,8 +13,12 @@ use crate::app::actions::{ACTIONS, Group};
 use crate::app::keys::spell;
 use crate::app::{App, Popup};
 use crate::model::source::NO_STAMPS;
+use crate::model::text::{Colours, MAX_SHOWN_BYTES};
 use crate::model::{Gap, HostId, Level, Question, SafeText, Time, fields};
 use crate::store::Entry;
+
+/// Bytes of a record that its popup shows in full; of lines that come after them only their beginnings.
+const MAX_RECORD_BYTES: usize = MAX_SHOWN_BYTES;
 
 /// Longer objects are shown as they are only.
 const MAX_OBJECT_BYTES: usize = 64 * 1024;
@@ -290,8 +294,11 @@ fn record(app: &App, seq: u64, width: u16) -> Lines {
     ];
     let text = whole.text();
     let width = width.max(1).into();
+    let mut left = MAX_RECORD_BYTES;
     for line in text.split(|&b| b == b'\n') {
-        lines.extend(wrap(&SafeText::from_bytes(line), width).map(|part| vec![(part, Role::Popup)]));
+        let shown = SafeText::line(line, Colours::Shown, left);
+        left = left.saturating_sub(shown.as_str().len());
+        lines.extend(wrap(&shown, width).map(|part| vec![(part, Role::Popup)]));
     }
     let members = [ids(text), members(text, width)].into_iter().filter(|part| !part.is_empty());
     members.for_each(|part| {

@@ -255,7 +255,7 @@ fn csv_is_rows_and_nothing_else_with_the_summary_on_standard_error() {
         assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
         let rows = stdout(&output);
         let texts: Vec<_> = rows.lines().map(|row| row.splitn(6, ',').nth(5).unwrap_or_default()).collect();
-        assert_eq!(texts[0], "text,cursor");
+        assert_eq!(texts[0], "text,cursor,continues");
         assert!(texts[1].starts_with(&format!("{guard}=1+1,")), "{rows}");
         assert!(texts[2].starts_with("\"a \"\"b\"\", \\x1B[31mc\","), "{rows}");
         assert_eq!(texts.len(), 3, "{rows}");
