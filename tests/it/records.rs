@@ -159,7 +159,7 @@ fn one_query_finds_the_same_records_in_logs_of_every_kind_on_every_host() {
             "java 13:00:03 - |\tat shop.Cart.add(Cart.j",
             "worker 13:00:03 error 2026-11-20T13:00:03.500Z",
             "worker 13:00:03 - |Traceback (most recent c",
-            "worker 13:00:03 - |  File \"/srv/shop/worker.",
+            "worker 13:00:03 - |  File \"/srv/shop/worker",
             "worker 13:00:03 - |OutOfStock: sku 5",
             "nginx 13:00:04 error 10.0.0.7 - ada [20/Nov/2",
             "syslog 13:00:06 error <27>Nov 20 13:00:06 web-",
@@ -171,7 +171,7 @@ fn one_query_finds_the_same_records_in_logs_of_every_kind_on_every_host() {
             "api 13:00:03 error {\"level\":50,\"time\":17951",
             "worker 13:00:03 error 2026-11-20T13:00:03.500Z",
             "worker 13:00:03 - |Traceback (most recent c",
-            "worker 13:00:03 - |  File \"/srv/shop/worker.",
+            "worker 13:00:03 - |  File \"/srv/shop/worker",
             "worker 13:00:03 - |OutOfStock: sku 5",
             "nginx 13:00:04 error 10.0.0.7 - ada [20/Nov/2",
         ]
