@@ -191,7 +191,7 @@ impl<'a, W: Write> Report<'a, W> {
     fn line(&mut self, record: &Record) -> io::Result<()> {
         let host = self.table.host_name(record.host);
         let source = self.table.source_name(record.source);
-        let subject = Subject { host, source, raw: &record.raw };
+        let subject = Subject { host, source, time: record.time, raw: &record.raw };
         if self.options.grep.as_ref().is_some_and(|query| !query.matches(&subject)) {
             self.table.heard(record.host);
             return Ok(());

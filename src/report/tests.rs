@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::model::metrics::{Cpu, Disk, DiskIo, Load, Memory, Network, Psi, Sample, Swap};
+use crate::model::query::Now;
 use crate::model::record::{Time, TimeFrom};
 use crate::model::{
     Cursor, Endpoint, Facts, FileId, GapReason, HostId, HostName, HostStatus, Ledger, LinkState, SourceId, SourceInfo,
@@ -256,8 +257,8 @@ async fn at_the_deadline_whoever_is_missing_is_named_with_what_was_missing() {
 #[tokio::test]
 async fn only_matching_lines_are_printed() {
     // What matches is the query's business; here only that it is asked, and told host and source.
-    let query = Query::parse("needle").expect("a query");
-    let subject = |raw: &'static [u8]| Subject { host: "a", source: "?", raw };
+    let query = Query::parse("needle", &Now::default()).expect("a query");
+    let subject = |raw: &'static [u8]| Subject { host: "a", source: "?", time: AT, raw };
     let lines: [&[u8]; 2] = [b"a needle", b"hay"];
     let expect = lines.iter().filter(|raw| query.matches(&subject(raw))).count();
     let options = Options { grep: Some(query), ..options(true) };
