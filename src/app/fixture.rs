@@ -64,7 +64,7 @@ pub(crate) fn beginning() -> Vec<Update> {
     ];
     for (id, name) in (0u32..).zip(["access", "app", "postgresql"]) {
         let path = format!("/var/log/{name}.log");
-        let info = SourceInfo { name: name.into(), path: path.as_str().into(), problem: None };
+        let info = SourceInfo { name: name.into(), path: path.as_str().into(), problem: None, stamps: Some("iso8601") };
         updates.push(Update::Source(HostId(id), SourceId(id), info));
         updates.push(Update::Facts(HostId(id), Arc::new(facts())));
     }

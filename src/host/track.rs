@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 
 use crate::model::metrics::Counters;
 use crate::model::record::TimeFrom;
+use crate::model::source::NO_STAMPS;
 use crate::model::stamp::{Stamped, Stamper, TimeFormat};
 use crate::model::{
     Cursor, Facts, FileId, HostStatus, Joiner, LinkState, Sample, SourceInfo, SourceKind, SourceSpec, Time,
@@ -101,7 +102,7 @@ impl Track {
     fn add_source(&mut self, wanted: String, path: String, format: Option<&str>) -> u32 {
         let taken = self.sources.iter().any(|source| *source.info.name == *wanted);
         let name: Arc<str> = if taken { path.as_str().into() } else { wanted.into() };
-        let info = SourceInfo { name, path: path.into(), problem: None };
+        let info = SourceInfo { name, path: path.into(), problem: None, stamps: None };
         let number = u32::try_from(self.sources.len()).unwrap_or(u32::MAX);
         self.events.push(HostEvent::Source(number, info.clone()));
         let clock = self.facts.clock();
@@ -237,6 +238,10 @@ impl Track {
         date_the_first(&mut lines);
         if !lines.is_empty() {
             self.events.push(HostEvent::Lines(number, lines));
+            let stamps = Some(source.stamper.format().unwrap_or(NO_STAMPS));
+            if std::mem::replace(&mut source.info.stamps, stamps) != stamps {
+                self.events.push(HostEvent::Source(number, source.info.clone()));
+            }
         }
     }
 

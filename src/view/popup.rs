@@ -1,5 +1,7 @@
 //! What opens above the panes: help, a host, a record, a question.
 
+use std::borrow::Cow;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
@@ -10,8 +12,9 @@ use super::time;
 use crate::app::actions::{ACTIONS, Group};
 use crate::app::keys::spell;
 use crate::app::{App, Popup};
+use crate::model::source::NO_STAMPS;
 use crate::model::text::{Colours, MAX_SHOWN_BYTES};
-use crate::model::{Gap, HostId, Level, Question, SafeText, Time};
+use crate::model::{Gap, HostId, Level, Question, SafeText, Time, fields};
 use crate::store::Entry;
 
 /// Bytes of a record that its popup shows in full; of lines that come after them only their beginnings.
@@ -23,6 +26,9 @@ const MAX_OBJECT_BYTES: usize = 64 * 1024;
 /// A row of a popup: pieces with their roles.
 type Piece = (Shown<'static>, Role);
 type Lines = Vec<Vec<Piece>>;
+
+/// Fields of a record that have a row each: what a person still reads.
+const MAX_FIELDS: usize = 100;
 
 /// Draws what is open; says where the cursor stands, if something is typed there.
 pub(super) fn draw(app: &App, theme: &Theme, screen: Rect, buffer: &mut Buffer) -> Option<Position> {
@@ -258,8 +264,11 @@ fn sources(app: &App, id: HostId, lines: &mut Lines) {
     lines.push(Vec::new());
     for source in host.sources.iter().filter_map(|id| app.store().source(*id)) {
         let mut line = field("source", outside(&format!("{:16} {}", source.info.name, source.info.path)));
-        if let Some(problem) = &source.info.problem {
-            line.push((outside(&format!("  {problem}")), Role::PopupBad));
+        match (&source.info.problem, source.info.stamps) {
+            (Some(problem), _) => line.push((outside(&format!("  {problem}")), Role::PopupBad)),
+            (None, Some(NO_STAMPS)) => line.push((Shown::from("  times of arrival"), Role::PopupDim)),
+            (None, Some(stamps)) => line.push((Shown::from("  times: ").join(&Shown::from(stamps)), Role::PopupDim)),
+            (None, None) => {}
         }
         lines.push(line);
     }
@@ -283,18 +292,50 @@ fn record(app: &App, seq: u64, width: u16) -> Lines {
         field("cursor", Shown::own(&format!("{} ({} bytes)", record.cursor, record.raw.len()))),
         Vec::new(),
     ];
+    let text = whole.text();
+    let width = width.max(1).into();
     let mut left = MAX_RECORD_BYTES;
-    for line in whole.text().split(|&b| b == b'\n') {
-        let text = SafeText::line(line, Colours::Shown, left);
-        left = left.saturating_sub(text.as_str().len());
-        lines.extend(wrap(&text, width.max(1).into()).map(|part| vec![(part, Role::Popup)]));
+    for line in text.split(|&b| b == b'\n') {
+        let shown = SafeText::line(line, Colours::Shown, left);
+        left = left.saturating_sub(shown.as_str().len());
+        lines.extend(wrap(&shown, width).map(|part| vec![(part, Role::Popup)]));
     }
-    let members = members(whole.text(), width.max(1).into());
-    if !members.is_empty() {
+    let members = [ids(text), members(text, width)].into_iter().filter(|part| !part.is_empty());
+    members.for_each(|part| {
         lines.push(Vec::new());
-        lines.extend(members);
-    }
+        lines.extend(part);
+    });
     lines
+}
+
+/// What ties the record to others, a row each.
+fn ids(text: &[u8]) -> Lines {
+    let fields::Ids { request, trace, span, user } = fields::ids(text);
+    let rows = [("request", request), ("trace", trace), ("span", span), ("user", user)];
+    let row = |(label, id): (&str, Option<Cow<'_, [u8]>>)| Some(field(label, SafeText::from_bytes(&id?).into()));
+    rows.into_iter().filter_map(row).collect()
+}
+
+/// An object as it would be written by hand; of other records a row for each field.
+fn members(text: &[u8], width: usize) -> Lines {
+    let pretty = pretty(text, width);
+    if !pretty.is_empty() {
+        return pretty;
+    }
+    let fields = fields::all(text);
+    let left_out = (fields.list.len() + fields.left_out).saturating_sub(MAX_FIELDS);
+    let mut rows: Lines = fields.list.iter().take(MAX_FIELDS).map(|field| member(field, width)).collect();
+    if left_out > 0 {
+        rows.push(vec![(Shown::own(&format!("and {left_out} more")), Role::PopupDim)]);
+    }
+    rows
+}
+
+fn member(field: &fields::Field<'_>, width: usize) -> Vec<Piece> {
+    let name = SafeText::new(&format!("{:16} ", field.name));
+    let room = width.saturating_sub(name.width());
+    let value = SafeText::from_bytes(&field.value.text).slice_cells(0, room);
+    vec![(name.into(), Role::PopupDim), (value.into(), Role::Popup)]
 }
 
 fn gap(app: &App, gap: &Gap) -> Lines {
@@ -312,8 +353,8 @@ fn gap(app: &App, gap: &Gap) -> Lines {
     ]
 }
 
-/// An object with a row for each of its members; nothing where the line is none.
-fn members(raw: &[u8], width: usize) -> Lines {
+/// An object with a row for each of its members; nothing where the text is none.
+fn pretty(raw: &[u8], width: usize) -> Lines {
     if raw.len() > MAX_OBJECT_BYTES {
         return Lines::new();
     }

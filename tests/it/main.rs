@@ -7,6 +7,7 @@ mod faults;
 mod fleet;
 mod follow;
 mod readme;
+mod records;
 mod screen;
 mod structure;
 mod support;

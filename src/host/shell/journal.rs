@@ -187,7 +187,7 @@ impl Followed {
                 None => problems.remove(&self.name),
             };
         }
-        let info = SourceInfo { name: self.name.as_str().into(), path: path.into(), problem };
+        let info = SourceInfo { name: self.name.as_str().into(), path: path.into(), problem, stamps: Some("journal") };
         outbox.send(HostEvent::Source(self.number, info)).await;
     }
 
