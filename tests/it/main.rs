@@ -5,6 +5,7 @@ mod demo;
 mod faults;
 mod fleet;
 mod follow;
+mod grep;
 mod readme;
 mod records;
 mod screen;

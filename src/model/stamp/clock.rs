@@ -119,12 +119,12 @@ impl Calendar {
         let local = days * DAY + i64::from(time.second);
         let seconds = match zone {
             Zone::Offset(offset) => local - i64::from(offset),
-            Zone::Host => self.to_utc(local, previous),
+            Zone::Host => self.utc_of(local, previous),
         };
         Some(Time(seconds.saturating_mul(i64::from(NANOS)).saturating_add(i64::from(time.nano))))
     }
 
-    fn to_utc(&mut self, local: i64, previous: Option<Time>) -> i64 {
+    fn utc_of(&mut self, local: i64, previous: Option<Time>) -> i64 {
         let Stretch { from, to, offset } = self.stretch;
         if (from..to).contains(&local) { local - offset } else { self.look_up(local, previous) }
     }

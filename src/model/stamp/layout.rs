@@ -148,12 +148,20 @@ fn ends_colour(text: &[u8]) -> bool {
 pub(super) fn has_notation(format: &Format, line: &[u8]) -> bool {
     match format.name {
         "json" => is_object(line),
-        "logfmt" => {
-            let key = line.iter().take_while(|b| b.is_ascii_alphanumeric() || b"_.@-".contains(b)).count();
-            key > 0 && line.get(key) == Some(&b'=')
-        }
+        "logfmt" => is_pairs(line),
         _ => true,
     }
+}
+
+/// What a line's fields say of it counts more than a date elsewhere in it.
+pub(super) fn has_fields(line: &[u8]) -> bool {
+    is_object(line) || is_pairs(line) || line.starts_with(b"# Time: ") || line.starts_with(b"SET timestamp=")
+}
+
+/// Whether a line begins as pairs of logfmt do.
+fn is_pairs(line: &[u8]) -> bool {
+    let key = line.iter().take_while(|b| b.is_ascii_alphanumeric() || b"_.@-".contains(b)).count();
+    key > 0 && line.get(key) == Some(&b'=')
 }
 
 /// Whether a line is an object of JSON, as far as its first bytes say.
@@ -163,10 +171,7 @@ pub(super) fn is_object(line: &[u8]) -> bool {
 
 /// The first stamp of any format in a line, where nothing is known of others.
 pub(super) fn detect(line: &[u8], calendar: &mut Calendar, now: Time) -> Option<(Layout, Found, Time)> {
-    // What a line's fields say of it counts more than a date elsewhere in it.
-    let fields_first = is_object(line)
-        || [&b"type="[..], b"node=", b"# Time: ", b"SET timestamp="].iter().any(|start| line.starts_with(start));
-    if fields_first {
+    if has_fields(line) {
         in_fields(line, calendar, now).or_else(|| in_spot(line, calendar, now))
     } else {
         in_spot(line, calendar, now).or_else(|| in_fields(line, calendar, now))

@@ -5,7 +5,7 @@
 
 use super::clock::Calendar;
 use super::formats::{FORMATS, Found, Place};
-use super::layout::{Layout, at_spot, has_notation, is_object, is_plausible, spots};
+use super::layout::{Layout, at_spot, has_fields, has_notation, is_plausible, spots};
 use crate::model::record::Time;
 
 /// Layouts that a source may have at once.
@@ -110,24 +110,27 @@ fn count(lines: &[&[u8]], calendar: &mut Calendar, now: Time) -> Vec<Tally> {
         }
     };
     for line in lines {
-        let mut any = false;
-        if !is_object(line) {
-            any = in_spots(line, calendar, now, &mut add);
-        }
-        if !any {
-            for format in FORMATS.iter().filter(|format| format.place == Place::Field) {
-                let at = usize::from(!has_notation(format, line));
-                let layout = Layout { format, at, word: 0, exact: false };
-                if let Some((_, found)) = layout.find(line, &calendar.names)
-                    && let Some(time) = calendar.time(found.moment, now, None)
-                {
-                    add(layout, true, time);
-                    break;
-                }
-            }
+        let by_field = has_fields(line) && in_fields(line, calendar, now, &mut add);
+        if !by_field && !in_spots(line, calendar, now, &mut add) {
+            in_fields(line, calendar, now, &mut add);
         }
     }
     tallies
+}
+
+/// Adds the stamp of a field; whether there is one.
+fn in_fields(line: &[u8], calendar: &mut Calendar, now: Time, add: &mut impl FnMut(Layout, bool, Time)) -> bool {
+    for format in FORMATS.iter().filter(|format| format.place == Place::Field) {
+        let at = usize::from(!has_notation(format, line));
+        let layout = Layout { format, at, word: 0, exact: false };
+        if let Some((_, found)) = layout.find(line, &calendar.names)
+            && let Some(time) = calendar.time(found.moment, now, None)
+        {
+            add(layout, true, time);
+            return true;
+        }
+    }
+    false
 }
 
 /// Adds all that may be a stamp in the places of a line; whether any has the shape of one.

@@ -5,6 +5,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod formats;
+
 fn time(text: &str) -> Time {
     Time::from_timestamp(text.parse::<Timestamp>().expect("a time of a test"))
 }
@@ -45,7 +47,7 @@ fn every_format_is_read() {
         ("iso8601", "<165>1 2026-11-20T13:00:01Z web-1 app - - - hello", utc),
         ("iso8601", "shop-1  | 2026-11-20T13:00:01Z hello", utc),
         ("iso8601", "E, [2026-11-20T13:00:01.000000 #12] ERROR -- : hello", local),
-        ("iso8601", "time=2026-11-20T13:00:01Z level=info", utc),
+        ("logfmt", "time=2026-11-20T13:00:01Z level=info", utc),
         ("iso8601", "2016-12-31T23:59:60Z leap second", "2016-12-31T23:59:59Z"),
         ("iso8601", "2028-02-29T00:00:00Z leap day", "2028-02-29T00:00:00Z"),
         ("iso8601", "\x1b[2m2026-11-20T13:00:01Z\x1b[0m \x1b[32m INFO\x1b[0m hello", utc),
