@@ -6,6 +6,7 @@ mod demo;
 mod faults;
 mod fleet;
 mod follow;
+mod formats;
 mod grep;
 mod readme;
 mod records;
