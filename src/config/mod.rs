@@ -23,6 +23,7 @@ use std::time::Duration;
 use crate::cli::{Args, Command, HostKeys, Viewing};
 use crate::fleet::{Goal, Options};
 use crate::model::{Endpoint, HostKeyPolicy, HostName, HostSpec, Query, TransportKind};
+use crate::report::{Cells, Form};
 use crate::transport::Settings;
 
 pub use environment::Environment;
@@ -40,6 +41,8 @@ pub struct Plan {
     pub once: bool,
     /// JSON Lines in place of text.
     pub json: bool,
+    /// CSV in place of text, of `once` only.
+    pub csv: Option<Cells>,
     /// The longest time for the whole of `--once`.
     pub timeout: Duration,
     /// The longest time for one attempt to connect.
@@ -98,18 +101,20 @@ pub fn load(args: &Args, env: &Environment) -> Result<Plan, ConfigError> {
         _ => hosts(args, env)?,
     };
     let viewing = args.all_viewing();
-    let grep = viewing.grep.as_deref().filter(|text| !text.trim().is_empty()).map(Query::parse).transpose();
+    let grep =
+        viewing.grep.as_deref().filter(|text| !text.trim().is_empty()).map(|text| query(text, env)).transpose()?;
     let timeout = args.global.timeout;
     Ok(Plan {
         hosts,
         inventory,
         once: viewing.once,
         json: args.global.json,
+        csv: csv(args, &viewing)?,
         timeout: timeout.unwrap_or(ONCE_TIMEOUT),
         connect_timeout: connect_timeout(timeout, viewing.once),
         lines: viewing.lines.unwrap_or_else(|| usual_lines(&viewing)),
         interval: viewing.interval.unwrap_or(INTERVAL),
-        grep: grep.map_err(|error| ConfigError::option("--grep", error.to_string()))?,
+        grep,
         ssh_config: !args.global.no_ssh_config,
         theme: theme(args, env),
         config_dir: config_dir(env),
@@ -118,7 +123,31 @@ pub fn load(args: &Args, env: &Environment) -> Result<Plan, ConfigError> {
     })
 }
 
+/// CSV has rows for lines and no place for anything else.
+fn csv(args: &Args, viewing: &Viewing) -> Result<Option<Cells>, ConfigError> {
+    let (option, cells) = match (viewing.raw_csv, viewing.csv) {
+        (true, _) => ("--raw-csv", Cells::Raw),
+        (_, true) => ("--csv", Cells::Guarded),
+        _ => return Ok(None),
+    };
+    match (viewing.once, args.global.json) {
+        (true, false) => Ok(Some(cells)),
+        (true, true) => Err(ConfigError::option(option, "not together with --json; choose one of them")),
+        (false, _) => Err(ConfigError::option(option, "needs --once; the console prints nothing")),
+    }
+}
+
 impl Plan {
+    /// In which form lines are printed.
+    #[must_use]
+    pub fn form(&self) -> Form {
+        match (self.json, self.csv) {
+            (true, _) => Form::Json,
+            (_, Some(cells)) => Form::Csv(cells),
+            _ => Form::Text,
+        }
+    }
+
     /// What the connector is made with.
     #[must_use]
     pub fn connector_settings(&self) -> Settings {
@@ -140,6 +169,13 @@ fn connect_timeout(given: Option<Duration>, once: bool) -> Duration {
         Some(given) => given,
         None => CONNECT_TIMEOUT,
     }
+}
+
+fn query(text: &str, env: &Environment) -> Result<Query, ConfigError> {
+    Query::parse(text, &env.now).map_err(|error| ConfigError {
+        place: Place::Query { option: "--grep", picture: error.picture(text) },
+        message: error.message,
+    })
 }
 
 fn demo_hosts(args: &Args) -> Result<Vec<HostSpec>, ConfigError> {
@@ -185,7 +221,7 @@ fn inventory_file(args: &Args, env: &Environment) -> Result<Option<file::Source>
         let read = file::Source::read(path.as_ref());
         return read.map(Some).map_err(|error| match error.place {
             Place::WholeFile(_) => ConfigError::option("LOGTRAIL_HOSTS", error.to_string()),
-            Place::File { .. } | Place::Option(_) => error,
+            Place::File { .. } | Place::Option(_) | Place::Query { .. } => error,
         });
     }
     let Some(folder) = config_dir(env) else { return Ok(None) };

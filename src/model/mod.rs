@@ -4,8 +4,10 @@
 //! that is left to the modules above, which all speak in these words.
 
 pub mod cursor;
+pub mod fields;
 pub mod gap;
 pub mod host;
+pub mod joiner;
 pub mod level;
 pub mod metrics;
 pub mod query;
@@ -21,6 +23,7 @@ pub mod update;
 pub use cursor::{Cursor, FileId};
 pub use gap::{Gap, GapReason};
 pub use host::{Endpoint, Facts, HostId, HostKeyPolicy, HostName, HostSpec, TransportKind};
+pub use joiner::Joiner;
 pub use level::Level;
 pub use metrics::Sample;
 pub use query::Query;

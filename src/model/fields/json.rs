@@ -1,0 +1,246 @@
+//! Objects of JSON, read lazily: keys are compared, and values nobody asked for are stepped over.
+//!
+//! What is cut off or broken gives the fields before the flaw. Steps over values need no stack, whatever their depth.
+
+use std::borrow::Cow;
+
+use super::{Flow, Kind, MAX_DEPTH, Path, Shape, Value, Visit, Wish};
+
+/// Whether `{` is followed by a key or by the end of the object.
+pub(super) fn is_object(text: &[u8]) -> bool {
+    matches!(text.strip_prefix(b"{").and_then(|rest| rest.trim_ascii_start().first()), Some(b'"' | b'}'))
+}
+
+/// Shows the members of the object with which a text begins; answers with the end of what was read.
+pub(super) fn walk<'a>(text: &'a [u8], visit: &mut dyn Visit<'a>) -> std::ops::ControlFlow<(), usize> {
+    let mut scan = Scan { text, at: 1 };
+    scan.members(None, 1, visit)?;
+    std::ops::ControlFlow::Continue(scan.at)
+}
+
+/// The escaped line in `{"log":"…","stream":"stdout","time":"…"}`, as docker's json-file driver writes it.
+pub(super) fn docker_log(object: &[u8]) -> Option<&[u8]> {
+    let at = object.len() - object.strip_prefix(b"{\"log\":\"")?.len();
+    let mut scan = Scan { text: object, at: at - 1 };
+    let log = scan.string()?;
+    let rest = object.get(scan.at..)?;
+    (rest.starts_with(b",\"stream\":") || rest.starts_with(b",\"attrs\":") || rest.starts_with(b",\"time\":"))
+        .then_some(log)
+}
+
+/// A string without its escapes. What is no escape of JSON stays as it is, and half a surrogate pair becomes U+FFFD.
+pub(super) fn decoded(raw: &[u8]) -> Cow<'_, [u8]> {
+    let Some(first) = memchr::memchr(b'\\', raw) else { return Cow::Borrowed(raw) };
+    let mut text = raw[..first].to_vec();
+    let mut rest = &raw[first..];
+    while let [b'\\', after @ ..] = rest {
+        rest = escape(after, &mut text);
+        let plain = memchr::memchr(b'\\', rest).unwrap_or(rest.len());
+        text.extend_from_slice(&rest[..plain]);
+        rest = &rest[plain..];
+    }
+    Cow::Owned(text)
+}
+
+/// One escape behind its backslash; answers with what follows it.
+fn escape<'a>(after: &'a [u8], text: &mut Vec<u8>) -> &'a [u8] {
+    let Some((&letter, rest)) = after.split_first() else {
+        text.push(b'\\');
+        return after;
+    };
+    let byte = match letter {
+        b'"' | b'\\' | b'/' | b'\'' => letter,
+        b'n' => b'\n',
+        b't' => b'\t',
+        b'r' => b'\r',
+        b'b' => 8,
+        b'f' => 12,
+        b'u' => {
+            if let Some((character, rest)) = unicode(rest) {
+                text.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+                return rest;
+            }
+            b'u'
+        }
+        _ => letter,
+    };
+    if !b"\"\\/'ntrbf".contains(&letter) {
+        text.push(b'\\');
+    }
+    text.push(byte);
+    rest
+}
+
+/// Four hexadecimal digits, or a pair of such.
+fn unicode(text: &[u8]) -> Option<(char, &[u8])> {
+    let (first, rest) = hex(text)?;
+    if (0xd800..0xdc00).contains(&first)
+        && let Some((second, rest)) = rest.strip_prefix(b"\\u").and_then(hex)
+        && (0xdc00..0xe000).contains(&second)
+    {
+        let character = char::from_u32(0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00));
+        return Some((character.unwrap_or(char::REPLACEMENT_CHARACTER), rest));
+    }
+    Some((char::from_u32(first).unwrap_or(char::REPLACEMENT_CHARACTER), rest))
+}
+
+fn hex(text: &[u8]) -> Option<(u32, &[u8])> {
+    let (digits, rest) = text.split_at_checked(4)?;
+    let number = digits.iter().try_fold(0, |number, &b| Some(number * 16 + char::from(b).to_digit(16)?))?;
+    Some((number, rest))
+}
+
+struct Scan<'a> {
+    text: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Scan<'a> {
+    fn peek(&mut self) -> Option<u8> {
+        while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.text.get(self.at) {
+            self.at += 1;
+        }
+        self.text.get(self.at).copied()
+    }
+
+    fn skip(&mut self, byte: u8) -> Option<()> {
+        (self.peek() == Some(byte)).then(|| self.at += 1)
+    }
+
+    /// What stands between quotes, with its escapes.
+    fn string(&mut self) -> Option<&'a [u8]> {
+        self.skip(b'"')?;
+        let start = self.at;
+        loop {
+            let next = self.at + memchr::memchr2(b'"', b'\\', self.text.get(self.at..)?)?;
+            if self.text[next] == b'"' {
+                self.at = next + 1;
+                return Some(&self.text[start..next]);
+            }
+            self.at = next + 2;
+        }
+    }
+
+    /// Behind the `{` to behind its `}`.
+    fn members(&mut self, parent: Option<&Path<'_>>, depth: usize, visit: &mut dyn Visit<'a>) -> Flow {
+        while self.peek() == Some(b'"') {
+            let Some(key) = self.string() else { return Flow::Continue(()) };
+            let key = decoded(key);
+            if self.skip(b':').is_none() {
+                return Flow::Continue(());
+            }
+            let path = Path { parent, key: &key, is_index: false };
+            if self.member(&path, depth, visit)?.is_none() || self.skip(b',').is_none() {
+                break;
+            }
+        }
+        let _ = self.skip(b'}');
+        Flow::Continue(())
+    }
+
+    /// One value; none where the text is broken.
+    fn member(
+        &mut self,
+        path: &Path<'_>,
+        depth: usize,
+        visit: &mut dyn Visit<'a>,
+    ) -> std::ops::ControlFlow<(), Option<()>> {
+        let shape = self.shape(depth);
+        let start = self.at;
+        match visit.wish(path, shape) {
+            Wish::Enter if shape == Shape::Object => {
+                self.at += 1;
+                self.members(Some(path), depth + 1, visit)?;
+                return std::ops::ControlFlow::Continue(
+                    self.text.get(self.at.wrapping_sub(1)).filter(|b| **b == b'}').map(|_| ()),
+                );
+            }
+            Wish::Enter if shape == Shape::Array => {
+                self.at += 1;
+                self.elements(path, depth + 1, visit)?;
+                return std::ops::ControlFlow::Continue(
+                    self.text.get(self.at.wrapping_sub(1)).filter(|b| **b == b']').map(|_| ()),
+                );
+            }
+            Wish::Skip | Wish::Enter => return std::ops::ControlFlow::Continue(self.step_over()),
+            Wish::Take => {}
+        }
+        if self.step_over().is_none() {
+            return std::ops::ControlFlow::Continue(None);
+        }
+        visit.take(path, value(&self.text[start..self.at]))?;
+        std::ops::ControlFlow::Continue(Some(()))
+    }
+
+    /// Behind the `[` to behind its `]`.
+    fn elements(&mut self, parent: &Path<'_>, depth: usize, visit: &mut dyn Visit<'a>) -> Flow {
+        let mut index = 0_usize;
+        while !matches!(self.peek(), None | Some(b']')) {
+            let key = index.to_string();
+            let path = Path { parent: Some(parent), key: key.as_bytes(), is_index: true };
+            if self.member(&path, depth, visit)?.is_none() || self.skip(b',').is_none() {
+                break;
+            }
+            index += 1;
+        }
+        let _ = self.skip(b']');
+        Flow::Continue(())
+    }
+
+    fn shape(&mut self, depth: usize) -> Shape {
+        match self.peek() {
+            Some(b'[') if depth < MAX_DEPTH => Shape::Array,
+            Some(b'{') if depth < MAX_DEPTH => {
+                let empty = self.text[self.at + 1..].trim_ascii_start().first() == Some(&b'}');
+                if empty { Shape::Leaf } else { Shape::Object }
+            }
+            _ => Shape::Leaf,
+        }
+    }
+
+    /// To behind a value of any kind and depth.
+    fn step_over(&mut self) -> Option<()> {
+        match self.peek()? {
+            b'"' => self.string().map(|_| ()),
+            b'{' | b'[' => self.step_over_nested(),
+            _ => {
+                let rest = &self.text[self.at..];
+                let len = rest.iter().position(|b| b",}] \t\r\n".contains(b)).unwrap_or(rest.len());
+                self.at += len;
+                (len > 0).then_some(())
+            }
+        }
+    }
+
+    fn step_over_nested(&mut self) -> Option<()> {
+        let mut depth = 0_usize;
+        loop {
+            match self.text.get(self.at)? {
+                b'"' => {
+                    self.string()?;
+                    continue;
+                }
+                b'{' | b'[' => depth += 1,
+                b'}' | b']' => depth -= 1,
+                _ => {}
+            }
+            self.at += 1;
+            if depth == 0 {
+                return Some(());
+            }
+        }
+    }
+}
+
+fn value(raw: &[u8]) -> Value<'_> {
+    let kind = match raw {
+        [b'"', text @ .., b'"'] => return Value { kind: Kind::Text, text: decoded(text) },
+        [b'{' | b'[', ..] => Kind::Json,
+        b"true" | b"false" => Kind::Bool,
+        b"null" => Kind::Null,
+        [b'-' | b'0'..=b'9', ..] => Kind::Number,
+        // Not JSON, but written by some: NaN, undefined.
+        _ => Kind::Text,
+    };
+    Value { kind, text: Cow::Borrowed(raw) }
+}
