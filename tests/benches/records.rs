@@ -9,7 +9,7 @@ use std::process::Command;
 
 use logtrail::model::query::Subject;
 use logtrail::model::stamp::{HostClock, Stamper};
-use logtrail::model::{Level, Query, Time};
+use logtrail::model::{Level, Query, Time, TimeFrom};
 use rustix::time::{ClockId, clock_gettime};
 
 use crate::Row;
@@ -103,16 +103,13 @@ impl Kind {
         let stamps = best(|| {
             let mut stamper = Stamper::new(&HostClock::fixed(0));
             timed(|| {
-                for line in &lines {
-                    black_box(stamper.stamp(black_box(line), NOW));
-                }
+                let stamped = lines.iter().filter(|line| stamper.stamp(black_box(line), NOW).from == TimeFrom::Stamp);
+                assert_eq!(stamped.count(), lines.len(), "a line has no stamp");
             })
         });
         let levels = best(|| {
             timed(|| {
-                for line in &lines {
-                    black_box(Level::detect(black_box(line)));
-                }
+                black_box(lines.iter().filter(|line| Level::detect(black_box(line)).is_some()).count());
             })
         });
         let row = |what, seconds: f64, target| Row {
