@@ -6,6 +6,7 @@ use super::actions::Act;
 use super::prompt::Kind;
 use super::seek::{Seek, Sought};
 use super::{App, Columns, Confirm, Effect, LogPane, PaneId, Popup, Prompt, Side, Target, TimeStyle};
+use crate::model::query::Now;
 use crate::model::{HostId, Level, Query, Time};
 use crate::store::Entry;
 
@@ -254,22 +255,26 @@ impl App {
 
     fn open_filter(&mut self) {
         let query = self.panes.get(&self.focus).and_then(|pane| pane.filter().query.as_ref());
-        let text = query.map(Query::to_string).unwrap_or_default();
+        let text = query.map(|query| query.typed().to_owned()).unwrap_or_default();
         self.open_prompt(Kind::Filter, &text);
     }
 
     /// Shows only the lines that match; with an empty text, all.
     pub(super) fn set_query(&mut self, text: &str) -> Result<(), String> {
-        let query =
-            if text.trim().is_empty() { None } else { Some(Query::parse(text).map_err(|error| error.to_string())?) };
+        let query = if text.trim().is_empty() { None } else { Some(self.query(text)?) };
         self.with_pane(|pane, store| pane.change_filter(store, |filter| filter.query = query));
         Ok(())
+    }
+
+    fn query(&self, text: &str) -> Result<Query, String> {
+        let now = Now { time: self.now(), zone: self.zone() };
+        Query::parse(text, &now).map_err(|error| error.to_string())
     }
 
     /// Searches: while following upwards from the newest line, else downwards from the cursor. Empty: the last search again.
     pub(super) fn search(&mut self, text: &str) -> Result<(), String> {
         if !text.trim().is_empty() {
-            let query = Query::parse(text).map_err(|error| error.to_string())?;
+            let query = self.query(text)?;
             self.with_pane(|pane, _| pane.search = Some(query));
         }
         let Some(pane) = self.panes.get(&self.focus) else { return Ok(()) };

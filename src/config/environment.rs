@@ -4,6 +4,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use directories::BaseDirs;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::model::Time;
+use crate::model::query::Now;
 
 /// Variables and folders.
 #[derive(Debug, Clone, Default)]
@@ -14,6 +19,8 @@ pub struct Environment {
     pub home: Option<PathBuf>,
     /// Where the user's configuration files are: `~/.config` on Linux.
     pub config_dir: Option<PathBuf>,
+    /// What times in a query are relative to.
+    pub now: Now,
 }
 
 /// The variables that have a meaning here.
@@ -28,6 +35,7 @@ impl Environment {
             variables: VARIABLES.into_iter().filter_map(|name| Some((name, std::env::var_os(name)?))).collect(),
             home: folders.as_ref().map(|folders| folders.home_dir().to_owned()),
             config_dir: folders.as_ref().map(|folders| folders.config_dir().to_owned()),
+            now: Now { time: Time::from_timestamp(Timestamp::now()), zone: TimeZone::system() },
         }
     }
 

@@ -1,4 +1,5 @@
-//! What is wrong with the configuration, where, and what was probably meant: always one line.
+//! What is wrong with the configuration, where, and what was probably meant: one line, below which a query is shown with
+//! a caret under the place.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -28,6 +29,13 @@ pub enum Place {
     WholeFile(PathBuf),
     /// An option, `--hosts`, or a variable of the environment.
     Option(&'static str),
+    /// A part of a query.
+    Query {
+        /// The option.
+        option: &'static str,
+        /// The query with carets under the part: two lines without characters that a terminal obeys.
+        picture: String,
+    },
 }
 
 impl ConfigError {
@@ -43,11 +51,15 @@ impl fmt::Display for ConfigError {
         let place = match &self.place {
             Place::File { path, line, column } => format!("{}:{line}:{column}", path.display()),
             Place::WholeFile(path) => path.display().to_string(),
-            Place::Option(option) => (*option).to_owned(),
+            Place::Option(option) | Place::Query { option, .. } => (*option).to_owned(),
         };
         // File names and messages of libraries may contain anything; an error stays one line whatever they do.
         let one_line = |c: char| if c.is_control() { ' ' } else { c };
-        f.write_str(&format!("{place}: {}", self.message).chars().map(one_line).collect::<String>())
+        f.write_str(&format!("{place}: {}", self.message).chars().map(one_line).collect::<String>())?;
+        match &self.place {
+            Place::Query { picture, .. } => write!(f, "\n{picture}"),
+            _ => Ok(()),
+        }
     }
 }
 

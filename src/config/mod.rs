@@ -101,7 +101,8 @@ pub fn load(args: &Args, env: &Environment) -> Result<Plan, ConfigError> {
         _ => hosts(args, env)?,
     };
     let viewing = args.all_viewing();
-    let grep = viewing.grep.as_deref().filter(|text| !text.trim().is_empty()).map(Query::parse).transpose();
+    let grep =
+        viewing.grep.as_deref().filter(|text| !text.trim().is_empty()).map(|text| query(text, env)).transpose()?;
     let timeout = args.global.timeout;
     Ok(Plan {
         hosts,
@@ -113,7 +114,7 @@ pub fn load(args: &Args, env: &Environment) -> Result<Plan, ConfigError> {
         connect_timeout: connect_timeout(timeout, viewing.once),
         lines: viewing.lines.unwrap_or_else(|| usual_lines(&viewing)),
         interval: viewing.interval.unwrap_or(INTERVAL),
-        grep: grep.map_err(|error| ConfigError::option("--grep", error.to_string()))?,
+        grep,
         ssh_config: !args.global.no_ssh_config,
         theme: theme(args, env),
         config_dir: config_dir(env),
@@ -170,6 +171,13 @@ fn connect_timeout(given: Option<Duration>, once: bool) -> Duration {
     }
 }
 
+fn query(text: &str, env: &Environment) -> Result<Query, ConfigError> {
+    Query::parse(text, &env.now).map_err(|error| ConfigError {
+        place: Place::Query { option: "--grep", picture: error.picture(text) },
+        message: error.message,
+    })
+}
+
 fn demo_hosts(args: &Args) -> Result<Vec<HostSpec>, ConfigError> {
     for (given, option) in [(args.global.config.is_some(), "--config"), (!args.all_selections().is_empty(), "--hosts")]
     {
@@ -213,7 +221,7 @@ fn inventory_file(args: &Args, env: &Environment) -> Result<Option<file::Source>
         let read = file::Source::read(path.as_ref());
         return read.map(Some).map_err(|error| match error.place {
             Place::WholeFile(_) => ConfigError::option("LOGTRAIL_HOSTS", error.to_string()),
-            Place::File { .. } | Place::Option(_) => error,
+            Place::File { .. } | Place::Option(_) | Place::Query { .. } => error,
         });
     }
     let Some(folder) = config_dir(env) else { return Ok(None) };

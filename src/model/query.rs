@@ -1,15 +1,52 @@
 //! Queries: what a line must be to be found, shown or kept. Data, never code.
 //!
-//! This file is what a query means; how it is written is left to `parse`.
+//! One language for filters, searches and `--grep`; `parse` says how it is written, `matcher` what its terms mean.
+//! A query is read once, together with the moment that relative times are relative to, and asked of many lines.
+//!
+//! * `ast`, `when`, `number`: the parts of a query; `parse` and `print` between them and text; `error`.
+//! * `matcher` over one line or record, `lines` over buffers, `marks` over what is shown.
+//! * `literals`, `grep`, `ere`, `explain`: what can be left to a host's `grep`, which is always wider.
+//!
+//! # What a term means
+//!
+//! Words and phrases are found wherever they stand; without a capital in either case. A regular expression matches
+//! within a line: `^` and `$` are its ends. `name:value` holds where the line has a field of this name (`fields` knows
+//! the formats) with this value as a whole, `*` standing for any text and case as for words; `name=value` where it is
+//! exactly this. Where a line has no such field, both look for themselves as text that no letter or digit touches, so
+//! that `localhost:8080` is found in any line. `name!=value` and `name>=number` hold only where there is such a field.
+//! A line that states no level is in no relation to any, and `-term` is always the opposite of `term`.
+//!
+//! A record of several lines matches a word or an expression where one of its lines does.
 
+mod ast;
+mod ere;
+mod error;
+mod explain;
+mod grep;
+mod lines;
+mod literals;
+mod marks;
+mod matcher;
+mod number;
 mod parse;
+mod print;
+mod when;
 
 use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 
-use memchr::memmem;
+pub use ast::{Expr, Field, Order, Pattern, Piece, Term, Test};
+pub use error::QueryError;
+pub use explain::Explanation;
+pub use grep::{Patterns, Prefilter};
+pub use lines::Lines;
+pub use matcher::MAX_REGEX_BYTES;
+pub use number::Number;
+pub use parse::{MAX_DEPTH, MAX_QUERY_BYTES, MAX_REGEXES, MAX_TERMS};
+pub use when::{Now, Span, When};
 
-use super::level::Level;
+use crate::model::Time;
 
 /// What a query looks at.
 #[derive(Debug, Clone, Copy)]
@@ -18,175 +55,102 @@ pub struct Subject<'a> {
     pub host: &'a str,
     /// Name of the source.
     pub source: &'a str,
-    /// The raw line.
+    /// When it was written.
+    pub time: Time,
+    /// The raw line, or the lines of a record with `\n` between them.
     pub raw: &'a [u8],
 }
 
-/// A parsed query: terms that must all hold. The default is empty and means every line.
-#[derive(Debug, Clone, Default)]
+/// A query, made ready to be asked. The default is empty and means every line.
+#[derive(Debug, Clone)]
 pub struct Query {
-    text: String,
-    /// The cheap ones first.
-    terms: Vec<Term>,
+    typed: String,
+    expr: Expr,
+    now: Now,
+    ready: Arc<Ready>,
 }
 
-/// Why a text is not a query, with the byte at which it goes wrong.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message} at column {}", .at + 1)]
-pub struct QueryError {
-    /// Byte offset into the text.
-    pub at: usize,
-    /// What is wrong and what would be valid.
-    pub message: String,
+/// What is worked out once.
+#[derive(Debug)]
+struct Ready {
+    node: matcher::Node,
+    probe: Option<(lines::Probe, bool)>,
+    marks: marks::Marks,
 }
-
-/// The longest query in bytes. Nobody types more; what is pasted by mistake is refused at once.
-pub const MAX_QUERY_BYTES: usize = 4096;
-
-/// The largest compiled regular expression in bytes, above which it would cost more than it is worth (`(?:a{1000}){1000}`).
-pub const MAX_REGEX_BYTES: usize = 1024 * 1024;
 
 impl Query {
-    /// Reads words (all must occur), `"phrases"`, `/regular expressions/` (`/…/i` for either case), `level>=warn`,
-    /// `level:error`, `host:GLOB`, `source:GLOB`, each negated by a leading `-`. Lower-case text matches either case; text
-    /// with a capital is matched exactly. A word that begins with `-`, `/` or `"` is written as a phrase, with `\"` and
-    /// `\\` for quotes and backslashes in it.
+    /// Reads a query. Relative times in it stay relative to `now`, however long it is in use.
     ///
     /// # Errors
-    /// With the place and the reason.
-    pub fn parse(text: &str) -> Result<Self, QueryError> {
-        let mut terms = parse::terms(text)?;
-        terms.sort_by_key(|term| term.what.cost());
-        Ok(Self { text: text.trim().to_owned(), terms })
+    /// With the place, the reason and what would be valid.
+    pub fn parse(text: &str, now: &Now) -> Result<Self, QueryError> {
+        let expr = parse::expression(text, Some(now))?;
+        Self::new(text.trim(), expr, now).map_err(|cause| QueryError::new(text, 0..text.len(), cause.to_string()))
+    }
+
+    fn new(typed: &str, expr: Expr, now: &Now) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        let node = matcher::Node::of(&expr, now)?;
+        let ready = Ready { node, probe: lines::probe(&expr), marks: marks::Marks::of(&expr)? };
+        Ok(Self { typed: typed.to_owned(), expr, now: now.clone(), ready: Arc::new(ready) })
     }
 
     /// True where every line is meant.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.terms.is_empty()
+        self.expr == Expr::everything()
+    }
+
+    /// As it was typed, for a prompt in which it is changed. [`fmt::Display`] prints it as it was understood.
+    #[must_use]
+    pub fn typed(&self) -> &str {
+        &self.typed
+    }
+
+    /// Its parts.
+    #[must_use]
+    pub fn expr(&self) -> &Expr {
+        &self.expr
     }
 
     /// Whether a line is meant.
     #[must_use]
     pub fn matches(&self, subject: &Subject<'_>) -> bool {
-        self.terms.iter().all(|term| term.what.matches(subject) != term.negated)
+        self.ready.node.matches(subject)
     }
 
-    /// The parts of a text (as shown) that the positive text terms match: byte ranges, sorted, not overlapping.
+    /// The parts of a text (as shown) that the positive terms match, values of fields included: byte ranges, sorted,
+    /// not overlapping.
     #[must_use]
     pub fn highlights(&self, shown: &str) -> Vec<Range<usize>> {
-        let mut found = Vec::new();
-        for term in self.terms.iter().filter(|term| !term.negated) {
-            term.what.find(shown.as_bytes(), &mut found);
-        }
-        // An expression that switches Unicode off may match a part of a character.
-        found.retain(|range| {
-            !range.is_empty() && shown.is_char_boundary(range.start) && shown.is_char_boundary(range.end)
-        });
-        merged(found)
+        self.ready.marks.find(shown)
+    }
+
+    /// No line that matches is stamped outside of this; `None` where none can match.
+    #[must_use]
+    pub fn window(&self) -> Option<Range<Time>> {
+        explain::window(&self.expr, &self.now)
     }
 }
 
-/// The text that was parsed.
+impl Default for Query {
+    fn default() -> Self {
+        let ready = Ready { node: matcher::Node::All(Vec::new()), probe: None, marks: marks::Marks::default() };
+        Self { typed: String::new(), expr: Expr::everything(), now: Now::default(), ready: Arc::new(ready) }
+    }
+}
+
+/// As it was understood; reads back as the same query.
 impl fmt::Display for Query {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.text)
+        f.pad(&self.expr.to_string())
     }
 }
 
-/// Queries are the same that were written the same.
+/// Queries are the same that were understood the same and mean the same moments.
 impl PartialEq for Query {
     fn eq(&self, other: &Self) -> bool {
-        self.text == other.text
+        self.expr == other.expr && self.now == other.now
     }
-}
-
-impl Eq for Query {}
-
-#[derive(Debug, Clone)]
-struct Term {
-    negated: bool,
-    what: What,
-}
-
-#[derive(Debug, Clone)]
-enum What {
-    Host(globset::GlobMatcher),
-    Source(globset::GlobMatcher),
-    Level(Comparison, Level),
-    /// Text in exactly this case.
-    Text(memmem::Finder<'static>),
-    /// Text in either case, or what the user wrote as an expression.
-    Regex(regex::bytes::Regex),
-}
-
-/// How the level of a line must stand to the one in the query. A line that states none is in no relation to any.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Comparison {
-    Below,
-    AtMost,
-    Equal,
-    AtLeast,
-    Above,
-}
-
-impl What {
-    fn cost(&self) -> u8 {
-        match self {
-            Self::Host(_) | Self::Source(_) => 0,
-            Self::Text(_) => 1,
-            Self::Level(..) => 2,
-            Self::Regex(_) => 3,
-        }
-    }
-
-    fn matches(&self, subject: &Subject<'_>) -> bool {
-        match self {
-            Self::Host(glob) => glob.is_match(subject.host),
-            Self::Source(glob) => glob.is_match(subject.source),
-            Self::Level(comparison, level) => {
-                Level::detect(subject.raw).is_some_and(|found| comparison.holds(found, *level))
-            }
-            Self::Text(finder) => finder.find(subject.raw).is_some(),
-            Self::Regex(regex) => regex.is_match(subject.raw),
-        }
-    }
-
-    fn find(&self, text: &[u8], found: &mut Vec<Range<usize>>) {
-        match self {
-            Self::Text(finder) => {
-                let len = finder.needle().len();
-                found.extend(finder.find_iter(text).map(|at| at..at + len));
-            }
-            Self::Regex(regex) => found.extend(regex.find_iter(text).map(|found| found.range())),
-            Self::Host(_) | Self::Source(_) | Self::Level(..) => {}
-        }
-    }
-}
-
-impl Comparison {
-    fn holds(self, found: Level, wanted: Level) -> bool {
-        match self {
-            Self::Below => found < wanted,
-            Self::AtMost => found <= wanted,
-            Self::Equal => found == wanted,
-            Self::AtLeast => found >= wanted,
-            Self::Above => found > wanted,
-        }
-    }
-}
-
-/// Sorted, and what touches or overlaps made one.
-fn merged(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
-    ranges.sort_by_key(|range| range.start);
-    let mut merged: Vec<Range<usize>> = Vec::with_capacity(ranges.len());
-    for range in ranges {
-        match merged.last_mut() {
-            Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
-            _ => merged.push(range),
-        }
-    }
-    merged
 }
 
 #[cfg(test)]

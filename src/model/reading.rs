@@ -182,7 +182,7 @@ mod tests {
             ("ERROR: no such table", "no such table"),
             ("error reading INFO", "error reading INFO"),
             ("WARN", "WARN"),
-            ("<30>WARN up", "WARN up"),
+            ("<30>WARN up", "up"),
             ("Nov 20 13:02:11 web-1 sshd[1]: x", "web-1 sshd[1]: x"),
             ("<30>Nov  2 13:02:11 web-1 sshd[1]: x", "web-1 sshd[1]: x"),
             ("E1120 13:02:11.123456       1 file.go:12] x", "      1 file.go:12] x"),

@@ -193,6 +193,9 @@ impl Stamper {
             self.columns = Columns::update(self.columns, line);
             return fields::header_date(line, &self.calendar.names).and_then(|found| self.time(found, now));
         }
+        if self.is_said_already(line, first) {
+            return None;
+        }
         if self.columns.is_some() || self.given.is_some() {
             return self.in_columns(line, now);
         }
@@ -224,9 +227,6 @@ impl Stamper {
     fn known(&mut self, line: &[u8], now: Time) -> Option<(Found, Time)> {
         for at in 0..self.layouts.len() {
             let Some((layout, found)) = self.layouts[at].find(line, &self.calendar.names) else { continue };
-            if self.is_said_already(line) {
-                return None;
-            }
             if let Some(found) = self.time(found, now) {
                 self.layouts[at].at = layout.at;
                 self.layouts.swap(0, at);
@@ -237,12 +237,19 @@ impl Stamper {
     }
 
     /// An entry of a slow log has its time in its first line, mostly, and another one further down.
-    fn is_said_already(&mut self, line: &[u8]) -> bool {
-        if line[0] == b'#' {
-            self.slow_entry = true;
-            return false;
+    #[inline]
+    fn is_said_already(&mut self, line: &[u8], first: u8) -> bool {
+        match first {
+            b'#' if line.starts_with(b"# Time: ") => {
+                self.slow_entry = true;
+                false
+            }
+            b'S' if self.slow_entry && line.starts_with(b"SET timestamp=") => {
+                self.slow_entry = false;
+                true
+            }
+            _ => false,
         }
-        line.starts_with(b"SET timestamp=") && std::mem::take(&mut self.slow_entry)
     }
 
     /// Another format in a line that has none of the known ones. Most such lines continue a record and may well contain
@@ -253,11 +260,8 @@ impl Stamper {
             return None;
         }
         let (layout, found, _) = detect(line, &mut self.calendar, now)?;
-        if self.is_said_already(line) {
-            return None;
-        }
         let (found, time) = self.time(found, now)?;
-        if patient && !self.believes(layout, time) {
+        if patient && !self.believes(layout, time, line) {
             return None;
         }
         self.layouts.retain(|known| known.format != layout.format || known.word != layout.word);
@@ -266,12 +270,15 @@ impl Stamper {
         Some((found, time))
     }
 
-    fn believes(&self, layout: Layout, time: Time) -> bool {
+    fn believes(&self, layout: Layout, time: Time, line: &[u8]) -> bool {
         let in_place = self.layouts.iter().any(|known| layout.word <= known.word);
         let near = self.previous.is_none_or(|previous| previous.0.abs_diff(time.0) < LEAP_NANOS);
         match layout.format.place {
             Place::Field => layout.at == 0 || near,
-            Place::Anywhere => in_place,
+            // Nobody writes the brackets of an access log in a message.
+            Place::Anywhere => {
+                in_place || (near && layout.format.name == "access" && line[..layout.at].ends_with(b"["))
+            }
             Place::Start | Place::Proved => in_place && near,
         }
     }

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::model::query::Subject;
-use crate::model::{Gap, Query, Record, SourceId};
+use crate::model::{Gap, Query, Record, SourceId, Time};
 
 /// Most bytes that wait. Beyond it, the oldest record is decided by the lines of it that have come.
 const MAX_HELD_BYTES: usize = 8 << 20;
@@ -34,14 +34,22 @@ enum Held {
 }
 
 /// A record.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Group {
+    /// Of its first line.
+    time: Time,
     text: Vec<u8>,
     /// No more lines of it will come, or it need not be waited for.
     is_whole: bool,
     /// Of its lines, how many wait.
     waiting: u32,
     matches: Option<bool>,
+}
+
+impl Group {
+    fn new(time: Time) -> Self {
+        Self { time, text: Vec::new(), is_whole: false, waiting: 0, matches: None }
+    }
 }
 
 /// What comes out.
@@ -66,7 +74,7 @@ impl Sieve {
             Some(id) => id,
             None => self.begin(record.source, open),
         };
-        let group = self.groups.entry(id).or_default();
+        let group = self.groups.entry(id).or_insert_with(|| Group::new(record.time));
         group.waiting += 1;
         if group.matches.is_none() {
             if group.waiting > 1 {
@@ -130,7 +138,7 @@ impl Sieve {
         let query = &self.query;
         let matches = *group.matches.get_or_insert_with(|| {
             let raw = &std::mem::take(&mut group.text);
-            query.matches(&Subject { host, source, raw })
+            query.matches(&Subject { host, source, time: group.time, raw })
         });
         group.waiting -= 1;
         if group.waiting == 0 && group.is_whole {

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::model::metrics::{Cpu, Disk, DiskIo, Load, Memory, Network, Psi, Sample, Swap};
+use crate::model::query::Now;
 use crate::model::record::{Time, TimeFrom};
 use crate::model::{
     Cursor, Endpoint, Facts, FileId, GapReason, HostId, HostName, HostStatus, Ledger, LinkState, SourceId, SourceInfo,
@@ -288,7 +289,7 @@ fn of(source: u32, continues: bool, raw: &'static str) -> Update {
 
 /// The texts of the lines that are printed for a query.
 async fn found(query: &str, updates: Vec<Update>) -> Vec<String> {
-    let grep = Some(Query::parse(query).expect("a query"));
+    let grep = Some(Query::parse(query, &Now::default()).expect("a query"));
     let (outcome, out) = report(&["a"], Options { grep, ..options(true) }, updates, true).await;
     let rows = out.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let text = |row: Value| match row["type"].as_str() {

@@ -167,7 +167,8 @@ impl Store {
     /// A line as the query looks at it.
     #[must_use]
     pub fn subject<'a>(&'a self, record: &'a Record) -> Subject<'a> {
-        Subject { host: self.host_name(record.host), source: self.source_name(record.source), raw: &record.raw }
+        let (host, source) = (self.host_name(record.host), self.source_name(record.source));
+        Subject { host, source, time: record.time, raw: &record.raw }
     }
 
     fn host_name(&self, id: HostId) -> &str {

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::*;
+use crate::model::query::Now;
 use crate::model::{Cursor, Endpoint, FileId, HostKeyPolicy, HostName, HostStatus, LinkState, TimeFrom, TransportKind};
 
 fn record(host: u32, text: &str) -> Record {
@@ -131,7 +132,7 @@ fn rest(host: u32, text: &str) -> Record {
 }
 
 fn query(text: &str) -> Filter {
-    Filter { query: Some(crate::model::Query::parse(text).expect("a query")), ..Filter::default() }
+    Filter { query: Some(crate::model::Query::parse(text, &Now::default()).expect("a query")), ..Filter::default() }
 }
 
 #[test]
@@ -228,7 +229,7 @@ proptest! {
         while !lens.advance(&store, 300) {}
         let filter = query(asked);
         let matches = |text: &str| {
-            let subject = Subject { host: "", source: "", raw: text.as_bytes() };
+            let subject = Subject { host: "", source: "", time: Time(0), raw: text.as_bytes() };
             filter.query.as_ref().is_some_and(|query| query.matches(&subject))
         };
         let mut expected: Vec<u64> =

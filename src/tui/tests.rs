@@ -13,6 +13,7 @@ use ratatui::layout::Size;
 use super::*;
 use crate::app::fixture;
 use crate::app::keys::{Key, parse_keys};
+use crate::model::query::Now;
 use crate::model::{HostStatus, LinkState, Question};
 use crate::transport::Asker;
 use crate::view::styled;
@@ -305,7 +306,8 @@ async fn a_gap_has_details_too() {
 #[tokio::test(start_paused = true)]
 async fn the_first_pane_may_begin_with_a_filter() {
     let mut console = app(100);
-    console.turn.app = App::new(&fixture::hosts(), TimeZone::UTC).with_query(Query::parse("payment").ok());
+    console.turn.app =
+        App::new(&fixture::hosts(), TimeZone::UTC).with_query(Query::parse("payment", &Now::default()).ok());
     let console = console.keys("").await;
     console.says("& payment");
     console.says("E payment 93 failed");

@@ -9,6 +9,7 @@ use super::styled::{styled, text};
 use super::*;
 use crate::app::keys::parse_keys;
 use crate::app::{Event, QuestionId, fixture};
+use crate::model::query::Now;
 use crate::model::{HostName, Query, Question, Update};
 
 fn theme(name: &str) -> Theme {
@@ -239,7 +240,7 @@ fn hits_are_highlighted_where_they_are_seen() {
     let marked: String =
         buffer.content().iter().filter(|cell| Some(cell.bg) == hit.bg).map(ratatui::buffer::Cell::symbol).collect();
     assert!(marked.starts_with("paymentpayment"), "{marked:?}");
-    assert!(Query::parse("payment").is_ok());
+    assert!(Query::parse("payment", &Now::default()).is_ok());
 }
 
 fn keys() -> impl Strategy<Value = String> {

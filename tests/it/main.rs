@@ -6,6 +6,8 @@ mod demo;
 mod faults;
 mod fleet;
 mod follow;
+mod formats;
+mod grep;
 mod readme;
 mod records;
 mod screen;

@@ -226,7 +226,7 @@ impl<'a> Reader<'a> {
         }
         let begins = word.before.is_none() && self.gap != Gap::Name && self.brackets == 0;
         let tagged = word.after == Some(b':') || (word.padded && word.next == Some(b':'));
-        if (begins && tagged) || (begins && self.is_column(word)) {
+        if begins && (tagged || self.is_column(word)) {
             return Some(Statement { level, clear: self.gap != Gap::Tag && self.gap != Gap::Start });
         }
         None

@@ -1,32 +1,68 @@
-//! How queries are written.
+//! How queries are written: what joins terms. Terms that are more than text are read in `term`, ranges of times in
+//! `range`.
+//!
+//! Everyday text must stay text: what a person copies from a log line (addresses with ports, URLs, paths, clock times,
+//! `std::io`) is searched for as it stands. A phrase in quotes always is.
 
-use memchr::memmem;
+mod range;
+mod term;
 
-use super::{Comparison, Level, MAX_QUERY_BYTES, MAX_REGEX_BYTES, QueryError, Term, What};
+pub(super) use term::{RESERVED, is_name};
 
-/// The terms of a query in the order in which they are written.
-pub(super) fn terms(text: &str) -> Result<Vec<Term>, QueryError> {
+use std::ops::Range;
+
+use super::ast::{Expr, Pattern, Term};
+use super::error::QueryError;
+use super::matcher;
+use super::when::Now;
+
+/// The longest query in bytes. Nobody types more; what is pasted by mistake is refused at once.
+pub const MAX_QUERY_BYTES: usize = 4096;
+
+/// The most terms of a query. Each may cost a search over every line.
+pub const MAX_TERMS: usize = 64;
+
+/// The most regular expressions among them: each may take [`MAX_REGEX_BYTES`](super::MAX_REGEX_BYTES) twice.
+pub const MAX_REGEXES: usize = 16;
+
+/// The deepest nesting of parentheses and negations.
+pub const MAX_DEPTH: usize = 32;
+
+/// The expression that a text is. Ranges of times are checked against `now`, where one is given.
+pub(super) fn expression(text: &str, now: Option<&Now>) -> Result<Expr, QueryError> {
+    let mut reader = Reader { text, at: 0, depth: 0, groups: 0, terms: 0, regexes: 0, now };
     if text.len() > MAX_QUERY_BYTES {
-        return Err(error(MAX_QUERY_BYTES, format!("a query has at most {MAX_QUERY_BYTES} bytes")));
+        let message = format!("a query has at most {MAX_QUERY_BYTES} bytes");
+        return reader.error(MAX_QUERY_BYTES..text.len(), message);
     }
-    let mut reader = Reader { text, at: 0 };
-    let mut terms = Vec::new();
-    while reader.skip_blanks() {
-        terms.push(reader.term()?);
+    if !reader.skip_blanks() {
+        return Ok(Expr::everything());
     }
-    Ok(terms)
-}
-
-fn error(at: usize, message: impl Into<String>) -> QueryError {
-    QueryError { at, message: message.into() }
+    let expr = reader.any()?;
+    // Only a parenthesis ends an expression before the text does.
+    if reader.at < text.len() {
+        return reader.error(reader.at..reader.at + 1, "no ( is open that this ) could close; put text in \"quotes\"");
+    }
+    Ok(expr)
 }
 
 struct Reader<'a> {
     text: &'a str,
     at: usize,
+    /// Parentheses and negations around this place.
+    depth: usize,
+    /// Parentheses around this place.
+    groups: usize,
+    terms: usize,
+    regexes: usize,
+    now: Option<&'a Now>,
 }
 
 impl<'a> Reader<'a> {
+    fn error<T>(&self, span: Range<usize>, message: impl Into<String>) -> Result<T, QueryError> {
+        Err(QueryError::new(self.text, span, message))
+    }
+
     fn rest(&self) -> &'a str {
         self.text.get(self.at..).unwrap_or_default()
     }
@@ -46,22 +82,153 @@ impl<'a> Reader<'a> {
         eaten
     }
 
-    fn term(&mut self) -> Result<Term, QueryError> {
-        // Dashes alone are a word.
-        let dashes_alone = self.bare_at().bytes().all(|b| b == b'-');
-        let negated = !dashes_alone && self.eat("-");
-        let what = match self.rest().chars().next() {
-            Some('"') => phrase(self.at, &self.quoted()?)?,
-            Some('/') => self.regex()?,
-            _ => self.word()?,
-        };
-        Ok(Term { negated, what })
+    /// Whether one of the words AND, OR and NOT stands here.
+    fn is_at(&self, word: &str) -> bool {
+        let after = self.rest().strip_prefix(word).map(|rest| rest.chars().next());
+        after.is_some_and(|next| next.is_none_or(|c| c.is_whitespace() || c == '(' || c == ')'))
     }
 
-    /// What is between here and the next blank.
+    fn any(&mut self) -> Result<Expr, QueryError> {
+        let mut parts = vec![self.all()?];
+        while self.is_at("OR") {
+            self.at += "OR".len();
+            parts.push(self.all()?);
+        }
+        Ok(Expr::any(parts))
+    }
+
+    fn all(&mut self) -> Result<Expr, QueryError> {
+        let mut parts = Vec::new();
+        let mut wanting = None;
+        while self.skip_blanks() && !self.rest().starts_with(')') && !self.is_at("OR") {
+            if self.is_at("AND") {
+                if parts.is_empty() || wanting.is_some() {
+                    break;
+                }
+                wanting = Some(self.at);
+                self.at += "AND".len();
+                continue;
+            }
+            parts.push(self.one()?);
+            wanting = None;
+        }
+        if parts.is_empty() || wanting.is_some() {
+            return self.missing();
+        }
+        Ok(Expr::all(parts))
+    }
+
+    /// Nothing stands where something should.
+    fn missing<T>(&self) -> Result<T, QueryError> {
+        let word = ["AND", "OR"].into_iter().find(|word| self.is_at(word));
+        match word {
+            Some(word) => {
+                let message = format!("something must stand before {word}; to find the word itself write \"{word}\"");
+                self.error(self.at..self.at + word.len(), message)
+            }
+            None if self.rest().starts_with(')') && self.groups == 0 => {
+                self.error(self.at..self.at + 1, "no ( is open that this ) could close; put text in \"quotes\"")
+            }
+            None if self.text[..self.at].trim_end().ends_with('(') => {
+                self.error(self.at..self.at, "there is nothing between the parentheses")
+            }
+            None => {
+                self.error(self.at..self.at, "something must follow: a word, \"a phrase\", /a regex/, field:value or (")
+            }
+        }
+    }
+
+    /// A term, a group, or the negation of one.
+    fn one(&mut self) -> Result<Expr, QueryError> {
+        let start = self.at;
+        if self.is_at("NOT") {
+            self.at += "NOT".len();
+            return if self.skip_blanks() { self.negation(start) } else { self.missing() };
+        }
+        if let Some(range) = self.range()? {
+            return self.counted(start, range);
+        }
+        let word = self.bare_at();
+        // Dashes alone are text, and so are options as in --verbose.
+        if word.len() > 1 && word.starts_with('-') && !word.starts_with("--") {
+            self.at += 1;
+            return self.negation(start);
+        }
+        if self.rest().starts_with('(') {
+            return self.group();
+        }
+        let expr = self.primary()?;
+        self.counted(start, expr)
+    }
+
+    fn negation(&mut self, start: usize) -> Result<Expr, QueryError> {
+        self.deeper(start, |reader| {
+            if reader.rest().starts_with(')') || reader.is_at("OR") || reader.is_at("AND") {
+                return reader.missing();
+            }
+            reader.one().map(|expr| Expr::Not(Box::new(expr)))
+        })
+    }
+
+    fn group(&mut self) -> Result<Expr, QueryError> {
+        let start = self.at;
+        self.at += 1;
+        self.deeper(start, |reader| {
+            reader.groups += 1;
+            let inner = reader.any()?;
+            reader.groups -= 1;
+            if reader.eat(")") {
+                return Ok(inner);
+            }
+            reader.error(start..start + 1, "this ( is not closed: put a ) at the end, or put text in \"quotes\"")
+        })
+    }
+
+    fn deeper<T>(
+        &mut self,
+        start: usize,
+        read: impl FnOnce(&mut Self) -> Result<T, QueryError>,
+    ) -> Result<T, QueryError> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return self.error(start..start + 1, format!("parentheses and negations nest at most {MAX_DEPTH} deep"));
+        }
+        let read = read(self)?;
+        self.depth -= 1;
+        Ok(read)
+    }
+
+    fn counted(&mut self, start: usize, expr: Expr) -> Result<Expr, QueryError> {
+        self.terms += 1;
+        if self.terms > MAX_TERMS {
+            return self
+                .error(start..self.at, format!("a query has at most {MAX_TERMS} terms; a regex can join many: /a|b/"));
+        }
+        Ok(expr)
+    }
+
+    fn primary(&mut self) -> Result<Expr, QueryError> {
+        match self.rest().chars().next() {
+            Some('"') => self.phrase(),
+            Some('/') => self.regex(),
+            _ => self.word(),
+        }
+    }
+
+    /// What is between here and the next blank, or the parenthesis that closes the group around.
     fn bare_at(&self) -> &'a str {
         let rest = self.rest();
-        &rest[..rest.find(char::is_whitespace).unwrap_or(rest.len())]
+        let mut open = 0_usize;
+        for (at, c) in rest.char_indices() {
+            match c {
+                '(' => open += 1,
+                ')' if open == 0 => return &rest[..at],
+                ')' => open -= 1,
+                c if c.is_whitespace() => return &rest[..at],
+                _ => {}
+            }
+        }
+        rest
     }
 
     fn bare(&mut self) -> &'a str {
@@ -70,7 +237,7 @@ impl<'a> Reader<'a> {
         word
     }
 
-    /// The text in quotes.
+    /// The text in quotes that begins here.
     fn quoted(&mut self) -> Result<String, QueryError> {
         let start = self.at;
         let mut text = String::new();
@@ -79,7 +246,7 @@ impl<'a> Reader<'a> {
             match c {
                 '"' => {
                     self.at += at + 1;
-                    return self.ended("a blank must follow the closing quote").map(|()| text);
+                    return Ok(text);
                 }
                 '\\' => match chars.next() {
                     Some((_, escaped @ ('"' | '\\'))) => text.push(escaped),
@@ -90,129 +257,109 @@ impl<'a> Reader<'a> {
                 _ => text.push(c),
             }
         }
-        Err(error(start, "this quote is not closed: put a \" at the end"))
+        self.error(start..self.text.len(), "this quote is not closed: put a \" at the end")
     }
 
-    fn ended(&self, otherwise: &str) -> Result<(), QueryError> {
-        let ended = self.rest().chars().next().is_none_or(char::is_whitespace);
-        if ended { Ok(()) } else { Err(error(self.at, otherwise)) }
+    /// Refuses what follows without a blank.
+    fn ended(&self, what: &str) -> Result<(), QueryError> {
+        if self.ends(self.rest()) {
+            return Ok(());
+        }
+        self.error(self.at..self.at + self.bare_at().len(), format!("a blank must follow {what}"))
+    }
+
+    /// Whether a term has ended before this.
+    fn ends(&self, rest: &str) -> bool {
+        rest.chars().next().is_none_or(|c| c.is_whitespace() || c == ')' && self.groups > 0)
+    }
+
+    /// `"a phrase"`, or `"the name of a field":value`.
+    fn phrase(&mut self) -> Result<Expr, QueryError> {
+        let start = self.at;
+        let text = self.quoted()?;
+        if text.is_empty() {
+            return self.error(start..self.at, "there is nothing between the quotes");
+        }
+        if let Some(expr) = self.field_named(&text, start)? {
+            return Ok(expr);
+        }
+        self.ended("the closing quote")?;
+        Ok(Expr::Term(Term::Text(text)))
     }
 
     /// `/…/` or `/…/i`. A slash with anything else behind it belongs to the expression, so that paths in it are
-    /// written as they are.
-    fn regex(&mut self) -> Result<What, QueryError> {
+    /// written as they are. A path that is not closed is text.
+    fn regex(&mut self) -> Result<Expr, QueryError> {
         let (start, body) = (self.at, &self.rest()[1..]);
         let mut escaped = false;
         for (at, c) in body.char_indices() {
             let after = &body[at + c.len_utf8()..];
-            let after_flag = after.strip_prefix('i').unwrap_or(after);
-            let ends = |rest: &str| rest.chars().next().is_none_or(char::is_whitespace);
-            if c == '/' && !escaped && (ends(after) || ends(after_flag)) {
-                let either_case = !ends(after);
+            let either_case = !self.ends(after);
+            if c == '/' && !escaped && (!either_case || after.strip_prefix('i').is_some_and(|rest| self.ends(rest))) {
                 self.at = start + 1 + at + 1 + usize::from(either_case);
-                return regex(start + 1, &body[..at], either_case);
+                return self.pattern(start + 1, &body[..at], either_case);
             }
             escaped = c == '\\' && !escaped;
         }
-        Err(error(start, "this regular expression is not closed: end it with / or /i, or put text in \"quotes\""))
-    }
-
-    fn word(&mut self) -> Result<What, QueryError> {
-        let start = self.at;
-        for (field, make) in [("host:", What::Host as fn(_) -> _), ("source:", What::Source as fn(_) -> _)] {
-            if self.eat(field) {
-                return self.glob(field).map(make);
-            }
+        let word = self.bare_at();
+        if word.chars().all(|c| c.is_alphanumeric() || "/-_.~%:@=&,;#!".contains(c)) {
+            self.at += word.len();
+            return Ok(Expr::Term(Term::Text(word.to_owned())));
         }
-        let word = self.bare();
-        match word.strip_prefix("level") {
-            Some(rest) if rest.starts_with(['<', '>', '=', ':']) => level(start + "level".len(), rest),
-            _ => text(start, word),
+        self.error(
+            start..self.text.len(),
+            "this regular expression is not closed: end it with / or /i, or put text in \"quotes\"",
+        )
+    }
+
+    fn pattern(&mut self, start: usize, body: &str, either_case: bool) -> Result<Expr, QueryError> {
+        if body.is_empty() {
+            return self.error(start..start, "there is nothing between the slashes");
+        }
+        self.regexes += 1;
+        if self.regexes > MAX_REGEXES {
+            let message = format!("a query has at most {MAX_REGEXES} regular expressions; one can join many: /a|b/");
+            return self.error(start..start + body.len(), message);
+        }
+        let pattern = Pattern { text: without_escaped_slashes(body), either_case };
+        if let Err(error) = matcher::regex(&pattern) {
+            let (offset, reason) = place_and_reason(&error, &pattern.text);
+            let escapes = pattern.text[..offset].matches('/').count().min(body.matches("\\/").count());
+            let at = start + (offset + escapes).min(body.len());
+            return self.error(at..at + usize::from(at < start + body.len()), reason);
+        }
+        Ok(Expr::Term(Term::Regex(pattern)))
+    }
+}
+
+/// A slash needs a backslash only for the query, and the expression is easier to read without.
+fn without_escaped_slashes(body: &str) -> String {
+    let mut text = String::with_capacity(body.len());
+    let mut chars = body.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => match chars.next() {
+                Some('/') => text.push('/'),
+                Some(other) => text.extend(['\\', other]),
+                None => text.push('\\'),
+            },
+            _ => text.push(c),
         }
     }
-
-    fn glob(&mut self, field: &str) -> Result<globset::GlobMatcher, QueryError> {
-        let start = self.at;
-        let pattern = if self.rest().starts_with('"') { self.quoted()? } else { self.bare().to_owned() };
-        if pattern.is_empty() {
-            return Err(error(start, format!("{field} needs a name or a pattern, as in {field}web-*")));
-        }
-        let glob = globset::GlobBuilder::new(&pattern).case_insensitive(is_lower(&pattern)).build();
-        let glob = glob.map_err(|cause| error(start, format!("{pattern:?} is not a pattern: {}", cause.kind())))?;
-        Ok(glob.compile_matcher())
-    }
-}
-
-/// Text without a capital matches either case.
-fn is_lower(text: &str) -> bool {
-    !text.chars().any(char::is_uppercase)
-}
-
-fn level(at: usize, condition: &str) -> Result<What, QueryError> {
-    // The longer operators first, since the shorter ones begin them.
-    let operators = [
-        (">=", Comparison::AtLeast),
-        ("<=", Comparison::AtMost),
-        ("=", Comparison::Equal),
-        (":", Comparison::Equal),
-        (">", Comparison::Above),
-        ("<", Comparison::Below),
-    ];
-    let found = operators.iter().find_map(|(sign, comparison)| Some((sign, comparison, condition.strip_prefix(sign)?)));
-    let Some((sign, &comparison, name)) = found else { return Err(error(at, "expected level>=NAME")) };
-    let name_at = at + sign.len();
-    match Level::parse(name) {
-        Some(level) => Ok(What::Level(comparison, level)),
-        None => Err(error(name_at, format!("{name:?} is not a level: {}", level_hint(name)))),
-    }
-}
-
-fn level_hint(name: &str) -> String {
-    let near = Level::ALL.into_iter().min_by_key(|level| strsim::levenshtein(level.as_str(), &name.to_lowercase()));
-    match near.filter(|level| !name.is_empty() && strsim::levenshtein(level.as_str(), &name.to_lowercase()) <= 2) {
-        Some(level) => format!("did you mean {level}?"),
-        None => format!("use one of {}", Level::ALL.map(Level::as_str).join(", ")),
-    }
-}
-
-fn phrase(at: usize, phrase: &str) -> Result<What, QueryError> {
-    if phrase.is_empty() { Err(error(at, "there is nothing between the quotes")) } else { text(at, phrase) }
-}
-
-fn text(at: usize, text: &str) -> Result<What, QueryError> {
-    if is_lower(text) && text.chars().any(char::is_alphabetic) {
-        regex(at, &regex::escape(text), true)
-    } else {
-        Ok(What::Text(memmem::Finder::new(text).into_owned()))
-    }
-}
-
-fn regex(at: usize, pattern: &str, either_case: bool) -> Result<What, QueryError> {
-    if pattern.is_empty() {
-        return Err(error(at, "there is nothing between the slashes"));
-    }
-    let built = regex::bytes::RegexBuilder::new(pattern)
-        .case_insensitive(either_case)
-        .size_limit(MAX_REGEX_BYTES)
-        .dfa_size_limit(MAX_REGEX_BYTES)
-        .build();
-    built.map(What::Regex).map_err(|cause| match cause {
-        regex::Error::CompiledTooBig(_) => {
-            error(at, "this regular expression is too large: use smaller numbers in {…} or fewer Unicode classes")
-        }
-        cause => {
-            let (offset, reason) = place_and_reason(&cause.to_string(), pattern);
-            error(at + offset, format!("not a regular expression: {reason}"))
-        }
-    })
+    text
 }
 
 /// The crate explains itself in several lines: the pattern, indented, a caret below it, and `error: REASON`.
-fn place_and_reason(explained: &str, pattern: &str) -> (usize, String) {
+fn place_and_reason(error: &regex::Error, pattern: &str) -> (usize, String) {
     const INDENT: usize = 4;
+    if matches!(error, regex::Error::CompiledTooBig(_)) {
+        let message = "this regular expression is too large: use smaller numbers in {…} or fewer Unicode classes";
+        return (0, message.to_owned());
+    }
+    let explained = error.to_string();
     let caret = explained.lines().find(|line| line.contains('^') && line.trim().bytes().all(|b| b == b'^'));
     let column = caret.and_then(|line| line.find('^')).map_or(0, |at| at.saturating_sub(INDENT));
     let offset = pattern.char_indices().nth(column).map_or(pattern.len(), |(at, _)| at);
     let reason = explained.lines().find_map(|line| line.strip_prefix("error: ")).unwrap_or("it does not parse");
-    (offset, reason.to_owned())
+    (offset, format!("not a regular expression: {reason}"))
 }

@@ -1,0 +1,123 @@
+//! What a host's own `grep` can be asked, so that it sends few lines that do not match and every line that does.
+//!
+//! The patterns are data: they are written to `grep` by way of `-f`, one per line, never into a command. They are for
+//! `LC_ALL=C grep -a` of GNU or BusyBox. BusyBox reads a line only up to its first NUL; there, or wherever it is not
+//! known which it is, `tr '\000' '\001'` goes before.
+//!
+//! Of what must hold together only one part is asked, the one that narrows most. Thereby of each record of several
+//! lines that matches at least one line is found, though its words may stand in different ones.
+
+use std::cmp::Reverse;
+
+use super::ast::{Expr, Pattern, Term};
+use super::literals::{self, Literal};
+use super::{Query, ere, matcher};
+
+/// A question to `grep` that finds every line which matches a query.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Prefilter {
+    /// Nothing narrower than all lines is safe.
+    Everything,
+    /// The lines in which one of these is found.
+    Lines(Patterns),
+}
+
+/// Patterns of `grep`; a line is found where one of them is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Patterns {
+    /// Texts (`-F`) in place of extended regular expressions (`-E`).
+    pub fixed: bool,
+    /// Letters of ASCII match in either case (`-i`); only of texts.
+    pub either_case: bool,
+    /// Never empty, none of them is, and none has a line end or a NUL in it.
+    pub list: Vec<Vec<u8>>,
+}
+
+/// More patterns than these cost a host more than the lines they keep back.
+const MAX_PATTERNS: usize = 64;
+
+impl Query {
+    /// What to ask a host's `grep`.
+    #[must_use]
+    pub fn prefilter(&self) -> Prefilter {
+        match wider(self.expr()) {
+            Some(parts) => Prefilter::Lines(patterns(&parts)),
+            None => Prefilter::Everything,
+        }
+    }
+}
+
+impl Patterns {
+    /// The options of `grep`, all constant.
+    #[must_use]
+    pub fn options(&self) -> Vec<&'static str> {
+        let mut options = vec!["-a", if self.fixed { "-F" } else { "-E" }];
+        options.extend(self.either_case.then_some("-i"));
+        options
+    }
+
+    /// The contents of the file of `-f`.
+    #[must_use]
+    pub fn file(&self) -> Vec<u8> {
+        self.list.iter().flat_map(|pattern| [&pattern[..], b"\n"]).flatten().copied().collect()
+    }
+}
+
+/// One alternative.
+#[derive(Debug, Clone)]
+enum Wide {
+    Text(Literal),
+    /// With the length of the text that it must find at least.
+    Expression(Vec<u8>, usize),
+}
+
+fn wider(expr: &Expr) -> Option<Vec<Wide>> {
+    match expr {
+        Expr::All(parts) => parts.iter().filter_map(wider).max_by_key(|set| worth(set)),
+        Expr::Any(parts) => {
+            let all: Vec<Wide> = parts.iter().map(wider).collect::<Option<Vec<_>>>()?.concat();
+            (1..=MAX_PATTERNS).contains(&all.len()).then_some(all)
+        }
+        Expr::Not(_) => None,
+        Expr::Term(Term::Regex(pattern)) => expression(pattern),
+        Expr::Term(Term::Text(text)) if !text.is_ascii() && matcher::either_case(text) && !text.contains('\n') => {
+            expression(&Pattern { text: matcher::folded(text), either_case: false })
+        }
+        Expr::Term(term) => texts(term),
+    }
+}
+
+fn texts(term: &Term) -> Option<Vec<Wide>> {
+    let literals = literals::of_term(term)?;
+    let safe = literals.iter().all(|literal| !literal.bytes.contains(&0));
+    safe.then(|| literals.into_iter().map(Wide::Text).collect())
+}
+
+fn expression(pattern: &Pattern) -> Option<Vec<Wide>> {
+    let hir = literals::hir(pattern)?;
+    let least = literals::of_term(&Term::Regex(pattern.clone())).map_or(1, |set| literals::worth(&set).0);
+    match ere::wider(&hir) {
+        Some(text) => Some(vec![Wide::Expression(text, least)]),
+        None => texts(&Term::Regex(pattern.clone())),
+    }
+}
+
+fn worth(set: &[Wide]) -> (usize, Reverse<usize>) {
+    let shortest = set.iter().map(|wide| match wide {
+        Wide::Text(literal) => literal.bytes.len(),
+        Wide::Expression(_, least) => *least,
+    });
+    (shortest.min().unwrap_or(0).min(8), Reverse(set.len()))
+}
+
+/// Texts as texts if there is nothing else, for that is what `grep` is fastest at.
+fn patterns(parts: &[Wide]) -> Patterns {
+    let fixed = parts.iter().all(|part| matches!(part, Wide::Text(_)));
+    let either_case = fixed && parts.iter().any(|part| matches!(part, Wide::Text(literal) if literal.either_case));
+    let list = parts.iter().map(|part| match part {
+        Wide::Text(literal) if fixed => literal.bytes.clone(),
+        Wide::Text(literal) => ere::escaped(&literal.bytes, literal.either_case),
+        Wide::Expression(text, _) => text.clone(),
+    });
+    Patterns { fixed, either_case, list: list.collect() }
+}

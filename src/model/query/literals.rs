@@ -1,0 +1,149 @@
+//! Texts of which one must stand in every line that a query matches, so that most lines need not be looked at.
+//!
+//! Wider than the query, never narrower: used for the search of whole buffers, and for what is asked of a host.
+
+use regex_syntax::hir::{Class, Hir, HirKind};
+
+use super::ast::{Expr, Pattern, Term, Test};
+use super::matcher::{either_case, texts};
+
+/// A text in a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Literal {
+    /// In lower case where either case is meant. Never empty, and without a line end.
+    pub(super) bytes: Vec<u8>,
+    /// Letters of ASCII match in either case.
+    pub(super) either_case: bool,
+}
+
+/// More alternatives than these are no faster than a look at each line.
+const MAX_LITERALS: usize = 64;
+
+impl Literal {
+    fn new(bytes: impl Into<Vec<u8>>, either_case: bool) -> Option<Self> {
+        let bytes = bytes.into();
+        (!bytes.is_empty() && !bytes.contains(&b'\n')).then_some(Self { bytes, either_case })
+    }
+
+    /// A text in exactly this case or, where that is not all of ASCII, the longest part that is.
+    fn folded(text: &str) -> Option<Self> {
+        let part = text.split(|c: char| !c.is_ascii() || c == '\n').max_by_key(|part| part.len())?;
+        Self::new(part.to_ascii_lowercase(), true)
+    }
+}
+
+/// The literals of which every line that matches has one; `None` where there are none.
+pub(super) fn of(expr: &Expr) -> Option<Vec<Literal>> {
+    match expr {
+        Expr::All(parts) => parts.iter().filter_map(of).max_by_key(|set| worth(set)),
+        Expr::Any(parts) => union(parts.iter().map(of)),
+        Expr::Not(_) => None,
+        Expr::Term(term) => of_term(term),
+    }
+}
+
+pub(super) fn of_term(term: &Term) -> Option<Vec<Literal>> {
+    match term {
+        Term::Text(text) if either_case(text) => Literal::folded(text).map(|literal| vec![literal]),
+        Term::Text(text) => Literal::new(text.as_bytes(), false).map(|literal| vec![literal]),
+        Term::Regex(pattern) => of_hir(&hir(pattern)?),
+        Term::Field(field) => of_value(&field.test),
+        Term::Host(_) | Term::Source(_) | Term::Level(..) | Term::Time(_) => None,
+    }
+}
+
+/// How the `regex` crate understands an expression.
+pub(super) fn hir(pattern: &Pattern) -> Option<Hir> {
+    let mut parser = regex_syntax::ParserBuilder::new();
+    parser.utf8(false).case_insensitive(pattern.either_case).build().parse(&pattern.text).ok()
+}
+
+/// A value stands in its line as it is, or with escapes, which all begin with a backslash.
+fn of_value(test: &Test) -> Option<Vec<Literal>> {
+    let value = match test {
+        Test::Like(pieces) if !texts(pieces).any(|text| text.contains('\n')) => {
+            texts(pieces).filter_map(Literal::folded).max_by_key(|literal| literal.bytes.len())
+        }
+        Test::Is(value) => Literal::new(value.as_bytes(), false),
+        Test::Like(_) | Test::IsNot(_) | Test::Number(..) => None,
+    };
+    Some(vec![value?, Literal::new(b"\\".as_slice(), false)?])
+}
+
+/// How much a set narrows: by its shortest text, then by how few there are.
+pub(super) fn worth(set: &[Literal]) -> (usize, std::cmp::Reverse<usize>) {
+    let shortest = set.iter().map(|literal| literal.bytes.len()).min().unwrap_or(0);
+    (shortest.min(8), std::cmp::Reverse(set.len()))
+}
+
+fn union(sets: impl Iterator<Item = Option<Vec<Literal>>>) -> Option<Vec<Literal>> {
+    let mut all = Vec::new();
+    for set in sets {
+        all.extend(set?);
+        if all.len() > MAX_LITERALS {
+            return None;
+        }
+    }
+    (!all.is_empty()).then_some(all)
+}
+
+fn of_hir(hir: &Hir) -> Option<Vec<Literal>> {
+    match hir.kind() {
+        HirKind::Literal(literal) => Literal::new(&*literal.0, false).map(|literal| vec![literal]),
+        HirKind::Capture(capture) => of_hir(&capture.sub),
+        HirKind::Repetition(repetition) if repetition.min > 0 => of_hir(&repetition.sub),
+        HirKind::Alternation(parts) => union(parts.iter().map(of_hir)),
+        HirKind::Concat(parts) => of_concat(parts),
+        HirKind::Class(_) => letter(hir).and_then(|byte| Literal::new([byte], true)).map(|literal| vec![literal]),
+        HirKind::Repetition(_) | HirKind::Empty | HirKind::Look(_) => None,
+    }
+}
+
+/// The best of the parts, where runs of letters in either case are one part.
+fn of_concat(parts: &[Hir]) -> Option<Vec<Literal>> {
+    let mut sets = Vec::new();
+    let mut run = Run::default();
+    for part in parts {
+        match (part.kind(), letter(part)) {
+            (HirKind::Literal(literal), _) => run.bytes.extend(&literal.0),
+            (_, Some(letter)) => {
+                run.bytes.push(letter);
+                run.either_case = true;
+            }
+            _ => {
+                sets.extend(std::mem::take(&mut run).end());
+                sets.extend(of_hir(part));
+            }
+        }
+    }
+    sets.extend(run.end());
+    sets.into_iter().max_by_key(|set| worth(set))
+}
+
+#[derive(Default)]
+struct Run {
+    bytes: Vec<u8>,
+    either_case: bool,
+}
+
+impl Run {
+    fn end(self) -> Option<Vec<Literal>> {
+        let bytes = if self.either_case { self.bytes.to_ascii_lowercase() } else { self.bytes };
+        Literal::new(bytes, self.either_case).map(|literal| vec![literal])
+    }
+}
+
+/// The letter that a class is in both cases and nothing else.
+fn letter(hir: &Hir) -> Option<u8> {
+    let HirKind::Class(class) = hir.kind() else { return None };
+    let ranges: Vec<(u32, u32)> = match class {
+        Class::Unicode(class) => class.iter().map(|r| (u32::from(r.start()), u32::from(r.end()))).collect(),
+        Class::Bytes(class) => class.iter().map(|r| (u32::from(r.start()), u32::from(r.end()))).collect(),
+    };
+    let [(upper, upper_end), (lower, lower_end)] = ranges[..] else { return None };
+    let (upper, lower) = (
+        u8::try_from(upper).ok().filter(|u| u32::from(*u) == upper_end)?,
+        u8::try_from(lower).ok().filter(|l| u32::from(*l) == lower_end)?,
+    );
+    (upper.is_ascii_uppercase() && upper.to_ascii_lowercase() == lower).then_some(lower)
+}

@@ -1,0 +1,189 @@
+//! Numbers in queries and in fields, with the units of durations and sizes.
+//!
+//! A number without a unit is compared with numbers without one, a duration with durations, a size with sizes; so
+//! `took>=500ms` finds `took=1.2s` and not `took=700`, of which nobody knows what it counts.
+
+use std::fmt;
+
+/// A number as it was written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Number {
+    /// The digits, `500`, `-1.5` or `2e6`.
+    digits: String,
+    /// The unit as it was written; empty for none.
+    unit: &'static str,
+}
+
+/// What can be compared.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+pub(super) struct Amount {
+    kind: Kind,
+    /// In the smallest unit of its kind.
+    value: f64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd)]
+enum Kind {
+    Plain,
+    /// In nanoseconds.
+    Duration,
+    /// In bytes.
+    Size,
+}
+
+const KIB: f64 = 1024.0;
+
+/// Units by the spelling in logs; `m` is minutes, for which Go and Rust use it, and sizes begin with a capital.
+const UNITS: &[(&str, Kind, f64)] = &[
+    ("", Kind::Plain, 1.0),
+    ("ns", Kind::Duration, 1.0),
+    ("us", Kind::Duration, 1e3),
+    ("µs", Kind::Duration, 1e3),
+    ("μs", Kind::Duration, 1e3),
+    ("ms", Kind::Duration, 1e6),
+    ("s", Kind::Duration, 1e9),
+    ("m", Kind::Duration, 60e9),
+    ("min", Kind::Duration, 60e9),
+    ("h", Kind::Duration, 3600e9),
+    ("d", Kind::Duration, 86_400e9),
+    ("B", Kind::Size, 1.0),
+    ("kB", Kind::Size, 1e3),
+    ("KB", Kind::Size, 1e3),
+    ("MB", Kind::Size, 1e6),
+    ("GB", Kind::Size, 1e9),
+    ("TB", Kind::Size, 1e12),
+    ("KiB", Kind::Size, KIB),
+    ("MiB", Kind::Size, KIB * KIB),
+    ("GiB", Kind::Size, KIB * KIB * KIB),
+    ("TiB", Kind::Size, KIB * KIB * KIB * KIB),
+];
+
+impl Number {
+    /// A number with or without a unit; `None` where it is none.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let digits = digits(text);
+        let (unit, ..) = UNITS.iter().find(|(unit, ..)| *unit == &text[digits..])?;
+        text[..digits].parse::<f64>().ok().filter(|value| value.is_finite())?;
+        Some(Self { digits: text[..digits].to_owned(), unit })
+    }
+
+    pub(super) fn amount(&self) -> Option<Amount> {
+        amount(&self.digits, self.unit)
+    }
+}
+
+/// What a field's value amounts to, blanks around it and before its unit left out. Durations in several parts, as Go
+/// prints them (`1m30.5s`), are added up.
+pub(super) fn amount_of(text: &str) -> Option<Amount> {
+    let text = text.trim_ascii();
+    let at = digits(text);
+    if at == 0 {
+        return None;
+    }
+    if let Some(amount) = amount(&text[..at], text[at..].trim_ascii_start()) {
+        return Some(amount);
+    }
+    let (mut rest, mut sum) = (text, 0.0);
+    while !rest.is_empty() {
+        let at = digits(rest);
+        let unit = rest[at..].find(|c: char| !c.is_alphabetic()).map_or(rest.len(), |end| at + end);
+        let part = amount(&rest[..at], &rest[at..unit]).filter(|part| part.kind == Kind::Duration)?;
+        sum += part.value;
+        rest = &rest[unit..];
+    }
+    Some(Amount { kind: Kind::Duration, value: sum })
+}
+
+fn amount(digits: &str, unit: &str) -> Option<Amount> {
+    let &(_, kind, factor) = UNITS.iter().find(|(name, ..)| *name == unit)?;
+    let value = digits.parse::<f64>().ok()?;
+    Some(Amount { kind, value: value * factor })
+}
+
+impl Amount {
+    /// Whether both count the same.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        self.kind == other.kind
+    }
+
+    /// In the smallest unit of its kind.
+    pub(super) fn value(&self) -> f64 {
+        self.value
+    }
+}
+
+/// Length of the number at the beginning: a sign, digits, a fraction, an exponent.
+fn digits(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let run = |from: usize| bytes[from..].iter().take_while(|b| b.is_ascii_digit()).count();
+    let sign = usize::from(matches!(bytes.first(), Some(b'-' | b'+')));
+    let whole = run(sign);
+    if whole == 0 {
+        return 0;
+    }
+    let mut end = sign + whole;
+    if bytes.get(end) == Some(&b'.') && run(end + 1) > 0 {
+        end += 1 + run(end + 1);
+    }
+    if matches!(bytes.get(end), Some(b'e' | b'E')) {
+        let sign = usize::from(matches!(bytes.get(end + 1), Some(b'-' | b'+')));
+        let exponent = bytes.get(end + 1 + sign..).map_or(0, |_| run(end + 1 + sign));
+        end += if exponent > 0 { 1 + sign + exponent } else { 0 };
+    }
+    end
+}
+
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.digits, self.unit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value(text: &str) -> Option<f64> {
+        amount_of(text).map(|amount| amount.value)
+    }
+
+    #[test]
+    fn numbers_durations_and_sizes_are_read() {
+        for (text, expected) in [
+            ("500", Some(500.0)),
+            ("-1.5e3", Some(-1500.0)),
+            ("1.5ms", Some(1.5e6)),
+            ("1.5 ms", Some(1.5e6)),
+            ("1m30.5s", Some(90.5e9)),
+            ("2h0m0s", Some(7200e9)),
+            ("10KiB", Some(10_240.0)),
+            ("3e", None),
+            ("1.", None),
+            ("", None),
+            ("-", None),
+            ("ms", None),
+            ("1m30", None),
+            ("0x1f", None),
+        ] {
+            assert_eq!(value(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn only_like_is_compared_with_like() {
+        let like = |a: &str, b: &str| amount_of(a).zip(amount_of(b)).is_some_and(|(a, b)| a.is_like(&b));
+        assert!(like("1s", "5ms") && like("1KB", "1MiB") && like("1", "2"));
+        assert!(!like("1s", "5") && !like("1s", "1KB"));
+    }
+
+    #[test]
+    fn a_number_prints_as_it_was_written() {
+        for text in ["500", "-1.50", "2e6", "500ms", "10MiB"] {
+            assert_eq!(Number::parse(text).map(|number| number.to_string()), Some(text.to_owned()));
+        }
+        for text in ["", "x", "5x", "1e999", "inf", "nan"] {
+            assert_eq!(Number::parse(text), None, "{text}");
+        }
+    }
+}
