@@ -154,7 +154,7 @@ fn object(head: &[u8]) -> Option<usize> {
     let mut from = 0;
     while let Some(at) = memchr(b'{', head.get(from..OBJECT_WITHIN.min(head.len()))?) {
         let open = from + at;
-        if head[open + 1..].trim_ascii_start().first() == Some(&b'"') {
+        if head[open + 1..head.len().min(open + OBJECT_WITHIN)].trim_ascii_start().first() == Some(&b'"') {
             return Some(open);
         }
         from = open + 1;
@@ -253,11 +253,11 @@ fn split(text: &[u8], open: usize, names: &ZoneNames) -> Option<Found> {
 
 /// The last members of an object that is longer than its head.
 fn json_tail(line: &[u8], names: &ZoneNames) -> Option<Found> {
-    if line.trim_ascii_end().last() != Some(&b'}') {
+    let from = line.len().saturating_sub(TAIL);
+    let tail = &line[from..];
+    if tail.trim_ascii_end().last() != Some(&b'}') {
         return None;
     }
-    let from = line.len() - TAIL;
-    let tail = &line[from..];
     let at = memmem::rfind(tail, b"\"time\":")
         .map(|at| at + 7)
         .or_else(|| memmem::rfind(tail, b"\"@timestamp\":").map(|at| at + 13))?;
