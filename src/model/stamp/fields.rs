@@ -34,7 +34,9 @@ enum Rank {
 
 /// Times by their name, whatever its case and punctuation: `@timestamp`, `event.time`, `eventTime`, `__REALTIME_TIMESTAMP`.
 fn rank(key: &[u8]) -> Option<Rank> {
-    if key.len() > MAX_KEY {
+    // Of the many other names, most are told by this.
+    let has_t = key.iter().any(|&b| b | 0x20 == b't');
+    if key.len() > MAX_KEY || !(has_t || key == b"epoch" || key == b"msec") {
         return None;
     }
     let mut name = [0; MAX_KEY];
@@ -60,13 +62,11 @@ fn rank(key: &[u8]) -> Option<Rank> {
         | b"stagetimestamp"
         | b"requestreceivedtimestamp"
         | b"sourcerealtimetimestamp"
-        | b"when"
         | b"observedtimestamp"
         | b"receivedat"
         | b"generatedtime"
         | b"timegenerated"
         | b"systemtime"
-        | b"published"
         | b"ingesttime"
         | b"eventcreated"
         | b"loggedat"

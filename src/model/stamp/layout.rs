@@ -183,6 +183,13 @@ pub(super) fn is_object(line: &[u8]) -> bool {
     head.trim_ascii_start().strip_prefix(b"{").is_some_and(|rest| rest.trim_ascii_start().first() == Some(&b'"'))
 }
 
+/// Whether it is worth looking for a stamp: there is none without so many digits. Most lines of stack traces have fewer.
+pub(super) fn may_be_stamped(line: &[u8]) -> bool {
+    const LEAST_DIGITS: usize = 5;
+    let head = line.get(..PREFIX_BYTES).unwrap_or(line);
+    head.iter().filter(|b| b.is_ascii_digit()).count() >= LEAST_DIGITS || has_fields(line)
+}
+
 /// The first stamp of any format in a line, where nothing is known of others.
 pub(super) fn detect(line: &[u8], calendar: &mut Calendar, now: Time) -> Option<(Layout, Found, Time)> {
     if has_fields(line) {
