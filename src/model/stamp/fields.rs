@@ -195,6 +195,15 @@ fn walk(text: &[u8], open: usize, names: &ZoneNames, best: &mut Best) {
 /// The quote that ends a string.
 #[inline]
 fn string_end(text: &[u8], mut at: usize) -> Option<usize> {
+    // Most strings are too short for a search by vectors to pay: measured, it takes half of the time of a line.
+    let short = text.len().min(at + SHORT_STRING);
+    while at < short {
+        match text[at] {
+            b'"' => return Some(at),
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
     loop {
         let found = at + memchr2(b'"', b'\\', text.get(at..)?)?;
         if text[found] == b'"' {
@@ -203,6 +212,9 @@ fn string_end(text: &[u8], mut at: usize) -> Option<usize> {
         at = found + 2;
     }
 }
+
+/// Bytes of a string that are looked at one by one.
+const SHORT_STRING: usize = 24;
 
 /// Where the value begins of which this is behind the name.
 #[inline]
