@@ -258,8 +258,7 @@ fn walk<'a>(line: &'a [u8], visit: &mut dyn Visit<'a>) -> Flow {
     if rest.first() == Some(&b'{') && json::is_object(rest) {
         return object(rest, visit);
     }
-    let rest = access::walk(rest, visit)?;
-    text::walk(rest, visit)?;
+    text::walk(access::walk(rest, visit)?, visit)?;
     if is_message {
         offer(visit, b"message", || Value { kind: Kind::Text, text: Cow::Borrowed(rest) })
     } else {
