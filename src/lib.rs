@@ -7,7 +7,7 @@
 //!
 //! | module | owns | imports |
 //! |---|---|---|
-//! | [`model`] | The nouns: host, source, cursor, record, stamp, level, gap, sample, link state, query, safe text. Data and pure functions. | – |
+//! | [`model`] | The nouns: host, source, cursor, record, stamp, level, field, gap, sample, link state, query, safe text. Data and pure functions. | – |
 //! | [`transport`] | Reaching a host: SSH, the system's `ssh`, a local child; authentication, host keys, jump routes, the connection budget, back-off. Yields byte streams. | model |
 //! | [`host`] | One host's operations and its supervision. The one driver so far is plain `sh` over a channel. | model, transport |
 //! | [`fleet`] | Many hosts into one ordered, bounded stream: merge by time, ledger. | model, transport, host |

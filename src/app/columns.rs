@@ -1,6 +1,7 @@
 //! Which columns a pane of a width has. Known here because a wrapped line takes as many rows as its column is narrow.
 
 use super::{App, LogPane, TimeStyle};
+use crate::model::SafeText;
 
 /// Longer names are cut with `…`.
 const MAX_HOST: usize = 16;
@@ -50,11 +51,10 @@ impl Columns {
         1 + columns.iter().map(|&width| if width == 0 { 0 } else { width + 1 }).sum::<u16>()
     }
 
-    /// Rows that a text of so many cells takes.
+    /// Rows that a text takes where lines are wrapped.
     #[must_use]
-    pub fn rows(&self, cells: usize) -> u16 {
-        let rows = cells.div_ceil(usize::from(self.text.max(1))).max(1);
-        u16::try_from(rows).unwrap_or(u16::MAX)
+    pub fn rows(&self, text: &SafeText) -> u16 {
+        u16::try_from(text.rows(self.text.into()).len()).unwrap_or(u16::MAX)
     }
 }
 

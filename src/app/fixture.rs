@@ -35,6 +35,7 @@ pub(crate) fn line(host: u32, ms: i64, text: &[u8]) -> Record {
         time_from: TimeFrom::Stamp,
         cursor: Cursor { file: FileId { dev: 1, ino: 2 }, offset: u64::try_from(ms.max(0)).unwrap_or(0) },
         late: false,
+        continues: false,
         raw: Bytes::copy_from_slice(text),
     }
 }
@@ -63,7 +64,7 @@ pub(crate) fn beginning() -> Vec<Update> {
     ];
     for (id, name) in (0u32..).zip(["access", "app", "postgresql"]) {
         let path = format!("/var/log/{name}.log");
-        let info = SourceInfo { name: name.into(), path: path.as_str().into(), problem: None };
+        let info = SourceInfo { name: name.into(), path: path.as_str().into(), problem: None, stamps: Some("iso8601") };
         updates.push(Update::Source(HostId(id), SourceId(id), info));
         updates.push(Update::Facts(HostId(id), Arc::new(facts())));
     }
@@ -82,6 +83,8 @@ fn facts() -> Facts {
         clock_offset_ms: Some(1.8),
         clock_error_ms: Some(0.4),
         utc_offset_s: Some(0),
+        zone: None,
+        booted: None,
         boot_id: None,
     }
 }

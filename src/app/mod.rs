@@ -11,7 +11,8 @@ use crossterm::event::KeyEvent;
 use jiff::tz::TimeZone;
 use ratatui::layout::Rect;
 
-use crate::model::{Answer, HostId, HostSpec, Query, Question, Reading, Record, Time, TimeFrom, Update};
+use crate::model::text::{Colours, settled};
+use crate::model::{Answer, HostId, HostSpec, Query, Question, Reading, Record, SafeText, Time, TimeFrom, Update};
 use crate::store::{RING_BYTES, Store};
 
 pub mod actions;
@@ -484,6 +485,16 @@ impl App {
             (_, 0, TimeFrom::Stamp) => Reading::Bare,
             (_, _, TimeFrom::Stamp) if day(record.time) == day(self.now) => Reading::Bare,
             _ => Reading::Stamped,
+        }
+    }
+
+    /// A line as it is shown beside such columns, in no more than `most` bytes: in its reading, with its colours, and
+    /// of a progress bar the last state; in the raw view every byte of it.
+    #[must_use]
+    pub fn shown_text(&self, record: &Record, columns: &Columns, most: usize) -> SafeText {
+        match self.reading(record, columns) {
+            Reading::Raw => SafeText::line(&record.raw, Colours::Shown, most),
+            reading => SafeText::line(&settled(&reading.of(&record.raw)), Colours::Kept, most),
         }
     }
 

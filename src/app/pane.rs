@@ -274,10 +274,8 @@ impl LogPane {
         let Some(entry) = store.ring().get(seq) else { return false };
         match (target, entry) {
             (Target::Bookmark, _) => self.is_bookmarked(seq),
-            (Target::Query(query), Entry::Record(record)) => query.matches(&store.subject(record)),
-            (Target::Level(level), Entry::Record(record)) => {
-                Level::detect(&record.raw).is_some_and(|found| found >= *level)
-            }
+            (Target::Query(query), Entry::Record(_)) => is_hit(store, seq, query),
+            (Target::Level(level), Entry::Record(record)) => record.level().is_some_and(|found| found >= *level),
             _ => false,
         }
     }
@@ -308,4 +306,21 @@ impl LogPane {
     fn catch_up(&mut self) {
         self.place = None;
     }
+}
+
+/// Whether a line is what is looked for in a record that matches: the lines in which something is found, or the first
+/// where what was found is none of the text (a level, a field).
+fn is_hit(store: &Store, seq: u64, query: &Query) -> bool {
+    let ring = store.ring();
+    if !store.whole(seq).is_some_and(|whole| query.matches(&whole.subject())) {
+        return false;
+    }
+    if ring.before(seq).is_none() && ring.after(seq).is_none() {
+        return true;
+    }
+    let has_hit = |seq| {
+        let line = ring.get(seq).and_then(Entry::record).map(|record| String::from_utf8_lossy(&record.raw));
+        line.is_some_and(|line| !query.highlights(&line).is_empty())
+    };
+    has_hit(seq) || (ring.before(seq).is_none() && !ring.lines_of(seq).any(has_hit))
 }

@@ -7,7 +7,7 @@ use super::prompt::Kind;
 use super::seek::{Seek, Sought};
 use super::{App, Columns, Confirm, Effect, LogPane, PaneId, Popup, Prompt, Side, Target, TimeStyle};
 use crate::model::query::Now;
-use crate::model::{HostId, Level, Query, SafeText, Time};
+use crate::model::{HostId, Level, Query, Time};
 use crate::store::Entry;
 
 /// Columns that one press scrolls sideways.
@@ -214,10 +214,9 @@ impl App {
         let (mut index, mut lines, mut left) = (pane.cursor().unwrap_or(0), 0, rows);
         while left > 0 && lines < rows {
             let entry = pane.seq(index).and_then(|seq| self.store.ring().get(seq));
-            let cells = entry
-                .and_then(Entry::record)
-                .map_or(0, |record| SafeText::from_bytes(&self.reading(record, &columns).of(&record.raw)).width());
-            left = left.saturating_sub(columns.rows(cells));
+            let most = usize::from(rows) * usize::from(columns.text) * 8;
+            let text = entry.and_then(Entry::record).map(|record| self.shown_text(record, &columns, most));
+            left = left.saturating_sub(text.map_or(1, |text| columns.rows(&text)));
             lines += 1;
             let next = if up { index.checked_sub(1) } else { Some(index + 1) };
             let Some(next) = next else { break };
@@ -354,14 +353,14 @@ impl App {
     }
 
     fn copy(&mut self, whole: bool) {
-        let Some((_, entry)) = self.panes.get(&self.focus).and_then(|pane| pane.entry(&self.store)) else { return };
-        let Some(record) = entry.record() else { return };
-        let text = String::from_utf8_lossy(&record.raw);
-        let subject = self.store.subject(record);
-        let copied = if whole {
-            format!("{} {} {} {text}", timestamp(record.time), subject.host, subject.source)
-        } else {
-            text.into_owned()
+        let Some((seq, entry)) = self.panes.get(&self.focus).and_then(|pane| pane.entry(&self.store)) else { return };
+        let Some(line) = entry.record() else { return };
+        let copied = match self.store.whole(seq).filter(|_| whole) {
+            Some(record) => {
+                let (subject, text) = (record.subject(), String::from_utf8_lossy(record.text()));
+                format!("{} {} {} {text}", timestamp(record.first.time), subject.host, subject.source)
+            }
+            None => String::from_utf8_lossy(&line.raw).into_owned(),
         };
         self.effects.push(Effect::Copy(copied));
     }

@@ -104,7 +104,7 @@ async fn once(plan: &Plan, hosts: Vec<HostSpec>) -> Result<u8> {
     let connector = Connector::new(plan.connector_settings(), report::asker(progress.clone()));
     let (fleet, updates) = Fleet::start(hosts.clone(), plan.fleet_options(), connector);
     let options = report::Options {
-        json: plan.json,
+        form: plan.form(),
         grep: plan.grep.clone(),
         timeout: plan.timeout + LAST_WORDS,
         color: report::wants_color(io::stdout().is_terminal()),

@@ -110,6 +110,17 @@ pub struct Viewing {
     #[arg(long)]
     pub once: bool,
 
+    /// With --once: print the lines as CSV, for a spreadsheet
+    ///
+    /// A header, then a row for each line and each gap: time, time_from, level, host, source, text, cursor, continues. What a
+    /// spreadsheet would take for a formula begins with an apostrophe. The summary goes to standard error.
+    #[arg(long)]
+    pub csv: bool,
+
+    /// As --csv, but without apostrophes: for a reader that computes nothing
+    #[arg(long)]
+    pub raw_csv: bool,
+
     /// Begin with the last N lines of each source [default: 200; with --once 10; with --grep 1000]
     ///
     /// At most those in the last 8 MiB of a file are looked at.
@@ -201,6 +212,8 @@ impl Args {
         let Some(Command::Demo(Demo { viewing: after, .. })) = &self.command else { return before };
         Viewing {
             once: after.once || before.once,
+            csv: after.csv || before.csv,
+            raw_csv: after.raw_csv || before.raw_csv,
             lines: after.lines.or(before.lines),
             grep: after.grep.clone().or(before.grep),
             explain: after.explain || before.explain,

@@ -23,6 +23,7 @@ use std::time::Duration;
 use crate::cli::{Args, Command, HostKeys, Viewing};
 use crate::fleet::{Goal, Options};
 use crate::model::{Endpoint, HostKeyPolicy, HostName, HostSpec, Query, TransportKind};
+use crate::report::{Cells, Form};
 use crate::transport::Settings;
 
 pub use environment::Environment;
@@ -40,6 +41,8 @@ pub struct Plan {
     pub once: bool,
     /// JSON Lines in place of text.
     pub json: bool,
+    /// CSV in place of text, of `once` only.
+    pub csv: Option<Cells>,
     /// The longest time for the whole of `--once`.
     pub timeout: Duration,
     /// The longest time for one attempt to connect.
@@ -108,6 +111,7 @@ pub fn load(args: &Args, env: &Environment) -> Result<Plan, ConfigError> {
         inventory,
         once: viewing.once,
         json: args.global.json,
+        csv: csv(args, &viewing)?,
         timeout: timeout.unwrap_or(ONCE_TIMEOUT),
         connect_timeout: connect_timeout(timeout, viewing.once),
         lines: viewing.lines.unwrap_or_else(|| usual_lines(&viewing)),
@@ -122,7 +126,31 @@ pub fn load(args: &Args, env: &Environment) -> Result<Plan, ConfigError> {
     })
 }
 
+/// CSV has rows for lines and no place for anything else.
+fn csv(args: &Args, viewing: &Viewing) -> Result<Option<Cells>, ConfigError> {
+    let (option, cells) = match (viewing.raw_csv, viewing.csv) {
+        (true, _) => ("--raw-csv", Cells::Raw),
+        (_, true) => ("--csv", Cells::Guarded),
+        _ => return Ok(None),
+    };
+    match (viewing.once, args.global.json) {
+        (true, false) => Ok(Some(cells)),
+        (true, true) => Err(ConfigError::option(option, "not together with --json; choose one of them")),
+        (false, _) => Err(ConfigError::option(option, "needs --once; the console prints nothing")),
+    }
+}
+
 impl Plan {
+    /// In which form lines are printed.
+    #[must_use]
+    pub fn form(&self) -> Form {
+        match (self.json, self.csv) {
+            (true, _) => Form::Json,
+            (_, Some(cells)) => Form::Csv(cells),
+            _ => Form::Text,
+        }
+    }
+
     /// What the connector is made with.
     #[must_use]
     pub fn connector_settings(&self) -> Settings {

@@ -4,7 +4,7 @@ use toml::Spanned;
 
 use super::error::suggestion_or;
 use super::file::{RawJournal, RawSource};
-use crate::model::stamp::Stamper;
+use crate::model::stamp::TimeFormat;
 use crate::model::{SourceKind, SourceSpec};
 
 /// Folders that say nothing of whose log it is.
@@ -114,12 +114,16 @@ pub(super) fn check_label(what: &str, label: &str) -> Result<(), String> {
     }
 }
 
-fn check_format(name: &str) -> Result<(), String> {
-    if Stamper::formats().any(|known| known == name) {
-        return Ok(());
+fn check_format(text: &str) -> Result<(), String> {
+    let Err(message) = TimeFormat::parse(text) else { return Ok(()) };
+    if !message.starts_with("unknown time format") {
+        return Err(message);
     }
-    let all = || format!("known formats: {}", Stamper::formats().collect::<Vec<_>>().join(", "));
-    Err(format!("unknown time format {name:?}{}", suggestion_or(name, Stamper::formats(), all)))
+    let all = || {
+        let names = TimeFormat::names().collect::<Vec<_>>().join(", ");
+        format!("known formats: {names}; or a pattern with %Y %m %d %H %M %S, or a /regex/ with named groups")
+    };
+    Err(format!("{message}{}", suggestion_or(text, TimeFormat::names(), all)))
 }
 
 fn check_path(path: &str) -> Result<(), String> {

@@ -190,6 +190,19 @@ fn demo_makes_its_own_hosts() {
 }
 
 #[test]
+fn csv_is_a_form_of_one_pass_and_of_nothing_else() {
+    let world = World::new(b"[hosts.a]");
+    let form = |options: &[&str]| world.plan(options).map(|plan| plan.form());
+    assert_eq!(form(&["--once"]), Ok(Form::Text));
+    assert_eq!(form(&["--once", "--json"]), Ok(Form::Json));
+    assert_eq!(form(&["--once", "--csv"]), Ok(Form::Csv(Cells::Guarded)));
+    assert_eq!(form(&["--once", "--csv", "--raw-csv"]), Ok(Form::Csv(Cells::Raw)));
+    assert_eq!(form(&["--csv"]), Err("--csv: needs --once; the console prints nothing".to_owned()));
+    let both = form(&["--once", "--raw-csv", "--json"]);
+    assert_eq!(both, Err("--raw-csv: not together with --json; choose one of them".to_owned()));
+}
+
+#[test]
 fn themes_are_names_or_files_and_no_color_is_respected() {
     let mut world = World::new(b"[hosts.a]");
     let theme = |world: &World, options: &[&str]| world.plan(options).expect("a plan").theme;

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, sleep_until};
 
-use crate::host::{HostEvent, Outbox};
+use crate::host::{HostEvent, Line, Outbox};
 use crate::model::{Gap, HostId, HostStatus, LinkState, Record, SourceId, Time, Update};
 
 use super::Goal;
@@ -120,8 +120,9 @@ impl Conductor {
             HostEvent::Lines(number, lines) => {
                 let (source, now) = (self.source(host, number), self.now());
                 for line in lines {
-                    let (time, time_from, cursor, raw) = (line.time, line.time_from, line.cursor, line.raw);
-                    self.merge.line(Record { host: id, source, time, time_from, cursor, late: false, raw }, now);
+                    let Line { time, time_from, continues, cursor, raw } = line;
+                    let late = false;
+                    self.merge.line(Record { host: id, source, time, time_from, cursor, late, continues, raw }, now);
                 }
             }
             HostEvent::Gap(number, from, to, reason, since) => {

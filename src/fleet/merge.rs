@@ -189,7 +189,7 @@ mod tests {
         let cursor = Cursor { file: FileId::default(), offset: 0 };
         let (time, time_from) = (Time(time), TimeFrom::Stamp);
         let (host, raw) = (HostId(source), Bytes::from_static(b"line"));
-        Record { host, source: SourceId(source), time, time_from, cursor, late: false, raw }
+        Record { host, source: SourceId(source), time, time_from, cursor, late: false, continues: false, raw }
     }
 
     fn let_out(merge: &mut Merge, what: LetOut, now: Duration) -> Vec<(u32, i64, bool)> {

@@ -58,6 +58,8 @@ pub struct Line {
     pub time: Time,
     /// Where that comes from.
     pub time_from: TimeFrom,
+    /// It goes on with the record of the line before it.
+    pub continues: bool,
     /// The byte at which it begins.
     pub cursor: Cursor,
     /// The line.

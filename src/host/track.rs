@@ -5,12 +5,16 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 
+use bytes::Bytes;
 use tokio::sync::oneshot;
 
 use crate::model::metrics::Counters;
 use crate::model::record::TimeFrom;
-use crate::model::stamp::Stamper;
-use crate::model::{Cursor, Facts, FileId, HostStatus, LinkState, Sample, SourceInfo, SourceKind, SourceSpec, Time};
+use crate::model::source::NO_STAMPS;
+use crate::model::stamp::{Stamped, Stamper, TimeFormat};
+use crate::model::{
+    Cursor, Facts, FileId, HostStatus, Joiner, LinkState, Sample, SourceInfo, SourceKind, SourceSpec, Time,
+};
 
 use super::lines::Piece;
 use super::shell::follow::{Absence, Begin, Follower, Outcome};
@@ -57,8 +61,28 @@ pub struct Track {
 struct Tracked {
     info: SourceInfo,
     stamper: Stamper,
+    joiner: Joiner,
     last_read: Option<Time>,
     hint: Option<String>,
+}
+
+impl Tracked {
+    /// Lets the stamper see many lines before it is asked for the first.
+    fn learn(&mut self, pieces: &[Piece], now: Time) {
+        if self.stamper.wants_sample() {
+            let lines = pieces.iter().filter_map(|piece| match piece {
+                Piece::Line { bytes, .. } => Some(&bytes[..]),
+                Piece::Gap { .. } => None,
+            });
+            self.stamper.learn(&mut { lines }, now);
+        }
+    }
+
+    fn line(&mut self, cursor: Cursor, raw: Bytes, now: Time) -> Line {
+        let Stamped { time, from, span } = self.stamper.stamp(&raw, now);
+        let continues = self.joiner.continues(&raw, span);
+        Line { time, time_from: from, continues, cursor, raw }
+    }
 }
 
 impl Track {
@@ -78,13 +102,13 @@ impl Track {
     fn add_source(&mut self, wanted: String, path: String, format: Option<&str>) -> u32 {
         let taken = self.sources.iter().any(|source| *source.info.name == *wanted);
         let name: Arc<str> = if taken { path.as_str().into() } else { wanted.into() };
-        let info = SourceInfo { name, path: path.into(), problem: None };
+        let info = SourceInfo { name, path: path.into(), problem: None, stamps: None };
         let number = u32::try_from(self.sources.len()).unwrap_or(u32::MAX);
         self.events.push(HostEvent::Source(number, info.clone()));
-        let zone = self.facts.utc_offset_s.unwrap_or(0);
-        let named = format.and_then(|format| Stamper::with_format(zone, format));
-        let stamper = named.unwrap_or_else(|| Stamper::new(zone));
-        self.sources.push(Tracked { info, stamper, last_read: None, hint: None });
+        let clock = self.facts.clock();
+        let format = format.and_then(|format| TimeFormat::parse(format).ok());
+        let stamper = format.map_or_else(|| Stamper::new(&clock), |format| Stamper::with_format(&clock, &format));
+        self.sources.push(Tracked { info, stamper, joiner: Joiner::default(), last_read: None, hint: None });
         number
     }
 
@@ -195,14 +219,13 @@ impl Track {
 
     fn pieces(&mut self, number: u32, file: FileId, pieces: Vec<Piece>, now: Time) {
         let Some(source) = self.sources.get_mut(number as usize) else { return };
+        source.learn(&pieces, now);
         let mut lines = Vec::with_capacity(pieces.len());
         for piece in pieces {
             match piece {
-                Piece::Line { offset, bytes } => {
-                    let (time, time_from) = source.stamper.stamp(&bytes, now);
-                    lines.push(Line { time, time_from, cursor: Cursor { file, offset }, raw: bytes });
-                }
+                Piece::Line { offset, bytes } => lines.push(source.line(Cursor { file, offset }, bytes, now)),
                 Piece::Gap { from, to, reason } => {
+                    source.joiner.cut();
                     date_the_first(&mut lines);
                     if !lines.is_empty() {
                         self.events.push(HostEvent::Lines(number, std::mem::take(&mut lines)));
@@ -215,6 +238,10 @@ impl Track {
         date_the_first(&mut lines);
         if !lines.is_empty() {
             self.events.push(HostEvent::Lines(number, lines));
+            let stamps = Some(source.stamper.format().unwrap_or(NO_STAMPS));
+            if std::mem::replace(&mut source.info.stamps, stamps) != stamps {
+                self.events.push(HostEvent::Source(number, source.info.clone()));
+            }
         }
     }
 

@@ -7,7 +7,11 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use jiff::tz::TimeZone;
+
+use super::record::Time;
 use super::source::SourceSpec;
+use super::stamp::HostClock;
 
 /// The place of a host in the fleet of this run: an index from 0, in the order of selection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -243,6 +247,21 @@ pub struct Facts {
     pub clock_error_ms: Option<f64>,
     /// Offset of the host's local time from UTC in seconds, for stamps without a zone.
     pub utc_offset_s: Option<i32>,
+    /// The rules of the host's local time as POSIX writes them, `CET-1CEST,M3.5.0,M10.5.0/3`, where they agree with the
+    /// offset.
+    pub zone: Option<String>,
+    /// When the host was started, by its own clock.
+    pub booted: Option<Time>,
     /// Changes with each boot.
     pub boot_id: Option<String>,
+}
+
+impl Facts {
+    /// What must be known of the host to read its stamps. Where nothing is known its local time is UTC.
+    #[must_use]
+    pub fn clock(&self) -> HostClock {
+        let fixed = HostClock::fixed(self.utc_offset_s.unwrap_or(0));
+        let zone = self.zone.as_deref().and_then(|rules| TimeZone::posix(rules).ok());
+        HostClock { zone: zone.unwrap_or(fixed.zone), boot: self.booted }
+    }
 }

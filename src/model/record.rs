@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::cursor::Cursor;
 use super::host::HostId;
+use super::level::Level;
 use super::source::SourceId;
 
 /// A moment: nanoseconds since 1970-01-01T00:00:00Z, in the years 1678 to 2261. Plain and small, because every
@@ -59,7 +60,7 @@ impl TimeFrom {
     }
 }
 
-/// A line as it stood in its source.
+/// A line as it stood in its source, which is a whole record or a part of one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
     /// On which host.
@@ -74,6 +75,19 @@ pub struct Record {
     pub cursor: Cursor,
     /// It arrived after later lines of other sources had been shown already.
     pub late: bool,
+    /// It goes on with the record that the line before it in its source belongs to: a stack trace, the rest of a
+    /// statement ([`Joiner`](super::Joiner)).
+    pub continues: bool,
     /// The line without its line end. Its own allocation, so that a record kept does not keep a whole read alive.
     pub raw: Bytes,
+}
+
+impl Record {
+    /// The level that this line states. What only goes on with a record states none, unless it is the line in which
+    /// java.util.logging says the level.
+    #[must_use]
+    pub fn level(&self) -> Option<Level> {
+        let is_rest = self.continues && self.raw.first().is_none_or(u8::is_ascii_whitespace);
+        if is_rest { None } else { Level::detect(&self.raw) }
+    }
 }

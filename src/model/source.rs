@@ -51,4 +51,9 @@ pub struct SourceInfo {
     pub path: Arc<str>,
     /// Why nothing comes from it at present (missing, permission denied), or `None` while it is read.
     pub problem: Option<String>,
+    /// The format of its lines' stamps, [`NO_STAMPS`] where none is known; `None` while no line has come.
+    pub stamps: Option<&'static str>,
 }
+
+/// Lines have the time of their arrival.
+pub const NO_STAMPS: &str = "none";

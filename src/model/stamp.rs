@@ -1,188 +1,308 @@
 //! Stamps: the time that a line says it was written.
 //!
-//! [`Stamper`] decides which format a source has and where in its lines the stamp stands; what a format looks like is
-//! left to `formats`, a table with a small parser for each.
+//! [`Stamper`] reads the lines of one source: it finds out which formats they have and where their stamps stand, keeps
+//! to that, and looks again when it stops fitting. What formats look like is left to `formats`, a table with a small
+//! parser for each; where stamps stand in a line to `layout`, what a sample of lines proves to `learn`, zones, years and
+//! other things that stamps leave open to `clock`, and formats that the inventory gives to `format`.
 
+mod clock;
+mod expression;
+mod fields;
+mod format;
 mod formats;
+mod layout;
+mod learn;
+mod pattern;
+mod scan;
 
-use formats::{Clock, FORMATS, Format, Place};
+use std::ops::Range;
+
+pub use clock::HostClock;
+use clock::{Calendar, Moment};
+use fields::Header;
+pub use format::TimeFormat;
+use formats::{Found, Place};
+use layout::{Layout, detect};
+use learn::MOST_LAYOUTS;
 
 use super::record::{Time, TimeFrom};
 
-/// How far into a line a stamp may begin: behind a priority, an address, a container's name or a user.
-const PREFIX_BYTES: usize = 96;
-
-/// How far into a line a field with the time may begin.
-const FIELD_BYTES: usize = 2048;
-
-/// So many lines in a row without the known stamp (a long stack trace has about half of it), and the format is
-/// looked for everywhere again, not only at the places where it would be no coincidence.
+/// So many lines in a row without a known stamp (a long stack trace has about half of it), and one is looked for
+/// everywhere again, not only at the places where it would be no coincidence.
 const PATIENCE: u32 = 100;
 
-/// Finds the stamps of one source: detects the format from its lines, remembers it, and detects again when it
-/// stops fitting.
+/// Lines after which a sample has shown what there is to see.
+const SAMPLE_LINES: usize = 64;
+
+/// So much of each line of a sample is kept until then.
+const SAMPLE_BYTES: usize = 192;
+
+/// A source that has had so many lines without a sample will not be helped by one.
+const SAMPLED_LATE: u32 = 10_000;
+
+/// A line whose time is so near to that of its arrival is read as it is written.
+const LIVE_NANOS: u64 = 600 * 1_000_000_000;
+
+/// A format that is told by little must fit the times before it to be believed of a single line.
+const LEAP_NANOS: u64 = 24 * 3600 * 1_000_000_000;
+
+/// Finds the stamps of one source.
 #[derive(Debug, Clone)]
 pub struct Stamper {
-    utc_offset_s: i32,
-    known: Option<Known>,
-    /// The format is the inventory's, not found by us.
-    pinned: bool,
-    /// Lines in a row that did not have it.
+    calendar: Calendar,
+    /// The inventory's, and where it was seen last.
+    given: Option<(TimeFormat, usize)>,
+    /// Found out, the last one that fitted first.
+    layouts: Vec<Layout>,
+    /// Of a W3C log, or empty.
+    header: Header,
+    /// Lines in a row that had no known stamp.
     misses: u32,
+    lines: u32,
     previous: Option<Time>,
+    /// The line before was read as it was written.
+    live: bool,
+    /// The entry of a slow log has its time already, and another one of its second line is not needed.
+    slow_entry: bool,
+    sample: Sample,
 }
 
-/// A format and the place where it was seen last.
-#[derive(Debug, Clone, Copy)]
-struct Known {
-    format: &'static Format,
-    at: usize,
+/// The beginnings of lines, until there are enough to learn from.
+#[derive(Debug, Clone, Default)]
+struct Sample {
+    heads: Vec<Box<[u8]>>,
+    is_done: bool,
+}
+
+/// What was found of a line's time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stamped {
+    /// The time that orders the line.
+    pub time: Time,
+    /// Where it comes from.
+    pub from: TimeFrom,
+    /// Which bytes of the line are its stamp, where it has one.
+    pub span: Option<Range<usize>>,
 }
 
 impl Stamper {
-    /// For a source of a host whose local time is `utc_offset_s` seconds ahead of UTC (for stamps without a zone).
+    /// For a source of a host with this clock (for stamps without a zone, and since boot).
     #[must_use]
-    pub fn new(utc_offset_s: i32) -> Self {
-        Self { utc_offset_s, known: None, pinned: false, misses: 0, previous: None }
+    pub fn new(clock: &HostClock) -> Self {
+        Self {
+            calendar: Calendar::new(clock),
+            given: None,
+            layouts: Vec::with_capacity(MOST_LAYOUTS),
+            header: Header::default(),
+            misses: 0,
+            lines: 0,
+            previous: None,
+            live: false,
+            slow_entry: false,
+            sample: Sample::default(),
+        }
     }
 
-    /// The same for a source whose format is known by name; `None` where there is no such format.
+    /// The same for a source whose format the inventory gives: no other is looked for.
     #[must_use]
-    pub fn with_format(utc_offset_s: i32, name: &str) -> Option<Self> {
-        let format = FORMATS.iter().find(|format| format.name == name)?;
-        let known = Some(Known { format, at: 0 });
-        Some(Self { known, pinned: true, ..Self::new(utc_offset_s) })
+    pub fn with_format(clock: &HostClock, format: &TimeFormat) -> Self {
+        Self { given: Some((format.clone(), 0)), ..Self::new(clock) }
     }
 
-    /// The names of the formats.
-    pub fn formats() -> impl Iterator<Item = &'static str> {
-        FORMATS.iter().map(|format| format.name)
-    }
-
-    /// The name of the format that the lines have, as far as it is known.
+    /// The name of the format that the last stamped line had.
     #[must_use]
     pub fn format(&self) -> Option<&'static str> {
-        self.known.map(|known| known.format.name)
+        match &self.given {
+            Some((format, _)) => Some(format.name()),
+            None if self.header.has_columns() => Some("w3c"),
+            None => self.layouts.first().map(|layout| layout.format.name),
+        }
+    }
+
+    /// Whether lines that follow each other would help to tell the format: [`learn`](Self::learn) takes them. Becomes
+    /// false after a few dozen lines, and true again when the format stops fitting.
+    #[must_use]
+    pub fn wants_sample(&self) -> bool {
+        self.given.is_none() && !self.sample.is_done && self.lines < SAMPLED_LATE
+    }
+
+    /// Decides the format from lines of the source that follow each other, the last of them read at `now`, before they
+    /// are stamped. May be called again with the lines after those while [`wants_sample`](Self::wants_sample) says so.
+    pub fn learn(&mut self, sample: &mut dyn Iterator<Item = &[u8]>, now: Time) {
+        if !self.wants_sample() {
+            return;
+        }
+        let before = self.sample.heads.len();
+        for line in sample.filter(|line| !line.is_empty()).take(SAMPLE_LINES - before.min(SAMPLE_LINES)) {
+            let (line, _) = body(line);
+            self.sample.heads.push(line[..line.len().min(SAMPLE_BYTES)].into());
+        }
+        let count = self.sample.heads.len();
+        // One line at a time would otherwise be looked at as often as there are lines.
+        if count / 4 == before / 4 && count < SAMPLE_LINES {
+            return;
+        }
+        let heads: Vec<&[u8]> = self.sample.heads.iter().map(|line| &**line).collect();
+        let layouts = learn::learn(&heads, &mut self.calendar, now);
+        if !layouts.is_empty() {
+            if self.previous.is_none() {
+                self.previous = begin_of_clock(&layouts, &heads, &mut self.calendar, now);
+            }
+            self.layouts = layouts;
+            self.misses = 0;
+        }
+        if count >= SAMPLE_LINES {
+            self.sample = Sample { heads: Vec::new(), is_done: true };
+        }
     }
 
     /// The time of a line that was read at `now`. Lines without a stamp have the time of the line before.
-    pub fn stamp(&mut self, line: &[u8], now: Time) -> (Time, TimeFrom) {
-        match self.find(line, &Clock { utc_offset_s: self.utc_offset_s, now }) {
-            Some(time) => {
-                self.previous = Some(time);
-                (time, TimeFrom::Stamp)
+    pub fn stamp(&mut self, line: &[u8], now: Time) -> Stamped {
+        self.lines = self.lines.saturating_add(1);
+        let (text, skipped) = body(line);
+        let Some((found, time)) = self.find(text, now) else {
+            self.misses = self.misses.saturating_add(1);
+            if self.misses == PATIENCE && self.given.is_none() {
+                (self.sample, self.lines) = (Sample::default(), 0);
             }
-            None => match self.previous {
+            let (time, from) = match self.previous {
                 Some(previous) => (previous, TimeFrom::Previous),
                 None => (now, TimeFrom::Arrival),
-            },
+            };
+            return Stamped { time, from, span: None };
+        };
+        self.misses = 0;
+        self.live = time.0.abs_diff(now.0) < LIVE_NANOS;
+        self.previous = Some(time);
+        Stamped { time, from: TimeFrom::Stamp, span: Some(found.start + skipped..found.end + skipped) }
+    }
+
+    fn find(&mut self, line: &[u8], now: Time) -> Option<(Found, Time)> {
+        if let Some((format, at)) = &mut self.given
+            && format.name() != "w3c"
+        {
+            let found = format.find(line, at, &self.calendar.names)?;
+            return self.time(found, now);
+        }
+        let first = *line.first()?;
+        if first == b'#' && line.get(1).is_some_and(u8::is_ascii_uppercase) {
+            let found = self.header.read(line, &self.calendar.names)?;
+            return self.time(found, now);
+        }
+        if self.is_said_already(line, first) {
+            return None;
+        }
+        if self.header.has_columns() || self.given.is_some() {
+            return self.in_columns(line, now);
+        }
+        self.known(line, now).or_else(|| self.other(line, now))
+    }
+
+    #[inline]
+    fn time(&mut self, found: Found, now: Time) -> Option<(Found, Time)> {
+        let previous = if self.live && matches!(found.moment, Moment::Clock(..)) { None } else { self.previous };
+        self.calendar.time(found.moment, now, previous).map(|time| (found, time))
+    }
+
+    fn in_columns(&mut self, line: &[u8], now: Time) -> Option<(Found, Time)> {
+        let found = match &mut self.given {
+            Some((format, at)) if !self.header.has_columns() => format.find(line, at, &self.calendar.names)?,
+            _ => self.header.find(line, &self.calendar.names)?,
+        };
+        self.time(found, now)
+    }
+
+    /// The stamp in one of the layouts that are known.
+    #[inline]
+    fn known(&mut self, line: &[u8], now: Time) -> Option<(Found, Time)> {
+        for at in 0..self.layouts.len() {
+            let Some((layout, found)) = self.layouts[at].find(line, &self.calendar.names) else { continue };
+            if let Some(found) = self.time(found, now) {
+                self.layouts[at].at = layout.at;
+                self.layouts.swap(0, at);
+                return Some(found);
+            }
+        }
+        None
+    }
+
+    /// An entry of a slow log has its time in its first line, mostly, and another one further down.
+    #[inline]
+    fn is_said_already(&mut self, line: &[u8], first: u8) -> bool {
+        match first {
+            b'#' if line.starts_with(b"# Time: ") => {
+                self.slow_entry = true;
+                false
+            }
+            b'S' if self.slow_entry && line.starts_with(b"SET timestamp=") => {
+                self.slow_entry = false;
+                true
+            }
+            _ => false,
         }
     }
 
-    fn find(&mut self, line: &[u8], clock: &Clock) -> Option<Time> {
-        let Some(known) = self.known else {
-            let (found, time) = detect(line, clock)?;
-            self.known = Some(found);
-            return Some(time);
-        };
-        let found = match fits(known, self.pinned, line, clock) {
-            None if !self.pinned => self.find_other(known, line, clock),
-            found => found,
-        };
-        match found {
-            Some((found, time)) => {
-                self.known = Some(found);
-                self.misses = 0;
-                Some(time)
-            }
-            None => {
-                self.misses = self.misses.saturating_add(1);
-                None
-            }
-        }
-    }
-
-    /// Another format in a line that has not the known one. Most such lines continue a record and may well contain
+    /// Another format in a line that has none of the known ones. Most such lines continue a record and may well contain
     /// some date; a stamp that takes the place of the known one is believed at once, others when nothing fits for long.
-    fn find_other(&self, known: Known, line: &[u8], clock: &Clock) -> Option<(Known, Time)> {
-        if self.misses >= PATIENCE {
-            return detect(line, clock);
-        }
-        if line.first().is_none_or(|b| b" \t".contains(b)) {
+    fn other(&mut self, line: &[u8], now: Time) -> Option<(Found, Time)> {
+        let patient = !self.layouts.is_empty() && self.misses < PATIENCE;
+        if patient && matches!(line.first(), Some(b' ' | b'\t')) {
             return None;
         }
-        detect(line, clock).filter(|(found, _)| found.at <= known.at.min(1) || found.format.place == Place::Field)
-    }
-}
-
-/// The known format in a line: where it was, or anywhere near if the lines have a prefix. Where stamps begin the
-/// lines, one that stands further on is not the stamp of a line but a part of its message.
-fn fits(known: Known, pinned: bool, line: &[u8], clock: &Clock) -> Option<(Known, Time)> {
-    let Known { format, at } = known;
-    match format.place {
-        Place::Field => Some((known, (format.parse)(line.get(..FIELD_BYTES).unwrap_or(line), clock)?)),
-        Place::Anywhere | Place::Start => {
-            if let Some(time) = line.get(at..).and_then(|text| (format.parse)(text, clock))
-                && begins_word(line, at)
-            {
-                return Some((known, time));
-            }
-            if at == 0 && !pinned {
-                return None;
-            }
-            candidates(line).find_map(|at| Some((Known { format, at }, format.may_be_at(line, at, clock)?)))
-        }
-    }
-}
-
-/// The first stamp of any format.
-fn detect(line: &[u8], clock: &Clock) -> Option<(Known, Time)> {
-    let fields = line.get(..FIELD_BYTES).unwrap_or(line);
-    let in_fields = || {
-        let formats = FORMATS.iter().filter(|format| format.place == Place::Field);
-        formats.into_iter().find_map(|format| Some((Known { format, at: 0 }, (format.parse)(fields, clock)?)))
-    };
-    let in_place = || {
-        candidates(line).find_map(|at| {
-            let formats = FORMATS.iter().filter(|format| format.place != Place::Field);
-            formats.into_iter().find_map(|format| Some((Known { format, at }, format.may_be_at(line, at, clock)?)))
-        })
-    };
-    // The fields of an object are what it says of itself; a date elsewhere in it may be anything.
-    if line.trim_ascii_start().first() == Some(&b'{') {
-        in_fields().or_else(in_place)
-    } else {
-        in_place().or_else(in_fields)
-    }
-}
-
-impl Format {
-    fn may_be_at(&self, line: &[u8], at: usize, clock: &Clock) -> Option<Time> {
-        // Something short and without letters may stand before a stamp that has to begin its line: `[`.
-        if self.place == Place::Start && line.get(..at)?.iter().any(u8::is_ascii_alphanumeric) {
+        let (layout, found, _) = detect(line, &mut self.calendar, now)?;
+        let (found, time) = self.time(found, now)?;
+        if patient && !self.believes(layout, time, line) {
             return None;
         }
-        (self.parse)(line.get(at..)?, clock)
+        self.layouts.retain(|known| known.format != layout.format || known.word != layout.word);
+        self.layouts.truncate(MOST_LAYOUTS - 1);
+        self.layouts.insert(0, layout);
+        Some((found, time))
+    }
+
+    fn believes(&self, layout: Layout, time: Time, line: &[u8]) -> bool {
+        let in_place = self.layouts.iter().any(|known| layout.word <= known.word);
+        let near = self.previous.is_none_or(|previous| previous.0.abs_diff(time.0) < LEAP_NANOS);
+        match layout.format.place {
+            Place::Field => layout.at == 0 || near,
+            // Nobody writes the brackets of an access log in a message.
+            Place::Anywhere => {
+                in_place || (near && layout.format.name == "access" && line[..layout.at].ends_with(b"["))
+            }
+            Place::Start | Place::Proved => in_place && near,
+        }
     }
 }
 
-/// Where a stamp may begin: at the start of a word, with a digit or a capital.
-fn candidates(line: &[u8]) -> impl Iterator<Item = usize> {
-    let head = line.get(..PREFIX_BYTES).unwrap_or(line);
-    let starts = head.iter().enumerate().filter(|(_, b)| b.is_ascii_digit() || b.is_ascii_uppercase());
-    starts.map(|(at, _)| at).filter(|&at| begins_word(line, at))
+/// A line without the priority of syslog and the mark of an encoding, and how long those are.
+#[inline]
+fn body(line: &[u8]) -> (&[u8], usize) {
+    match line.first() {
+        Some(b'<') => {
+            let digits = line[1..].iter().take(4).take_while(|b| b.is_ascii_digit()).count();
+            let skipped = if (1..4).contains(&digits) && line.get(digits + 1) == Some(&b'>') { digits + 2 } else { 0 };
+            (&line[skipped..], skipped)
+        }
+        Some(0xef) if line.starts_with(b"\xef\xbb\xbf") => (&line[3..], 3),
+        _ => (line, 0),
+    }
 }
 
-fn begins_word(line: &[u8], at: usize) -> bool {
-    let before = line.get(..at).unwrap_or_default();
-    before.last().is_none_or(|b| !b.is_ascii_alphanumeric()) || ends_colour(before)
-}
-
-/// Whether a text ends in `ESC [ … m`, as programs write that take a log for a terminal.
-fn ends_colour(text: &[u8]) -> bool {
-    let Some(text) = text.strip_suffix(b"m") else { return false };
-    let numbers = text.iter().rev().take_while(|b| b.is_ascii_digit() || **b == b';').count();
-    text[..text.len() - numbers].ends_with(b"\x1b[")
+/// Where the first of several times of day stands that end at `now`: so many midnights back.
+fn begin_of_clock(layouts: &[Layout], lines: &[&[u8]], calendar: &mut Calendar, now: Time) -> Option<Time> {
+    let layout = layouts.first().filter(|layout| layout.format.name == "clock")?;
+    let (mut first, mut last) = (None, None);
+    for line in lines {
+        let Some((_, found)) = layout.find(line, &calendar.names) else { continue };
+        last = calendar.time(found.moment, now, last);
+        first = first.or(last);
+    }
+    let newest = now.plus_millis(3600 * 1000);
+    let (first, last) = (first?, last?);
+    // Read forwards, the midnights between them have put the end behind the present.
+    let ahead = last.0.saturating_sub(newest.0).max(0);
+    let days = ahead.div_euclid(86_400_000_000_000) + i64::from(ahead % 86_400_000_000_000 > 0);
+    Some(first.plus_millis(-days * 86_400_000))
 }
 
 #[cfg(test)]

@@ -10,14 +10,19 @@
 //! |---|---|---|
 //! | `host` | host, when its state is final | `host`, `state`, `reason`, `facts`, `driver`, `hint`, `sources` |
 //! | `metric` | host with metrics, after its `host` | `host`, `time`, `cpu`, `load`, `memory`, `swap`, `psi`, `disks`, `network`, `io`, `window_ms`, `uptime_s` |
-//! | `line` | line | `host`, `source`, `time`, `time_from`, `level`, `cursor`, `text` |
+//! | `line` | line | `host`, `source`, `time`, `time_from`, `level`, `cursor`, `text`, `continues`, `fields`, `ids` |
 //! | `gap` | loss | `host`, `source`, `from`, `to`, `bytes`, `reason`, `since`, `until` |
 //! | `summary` | report, always last | `hosts`, `lines`, `hits`, `gaps`, `bytes_read`, `complete_to`, `elapsed_ms`, `exit` |
 //!
 //! `state` is one of ok, degraded, connecting, unreachable, denied, throttled, timeout, host-key-changed; `level` one
 //! of trace, debug, info, notice, warn, error, fatal or null; `time_from` one of stamp, previous, arrival; `driver`
-//! one of local, shell, agent, or null where the host was never reached.
+//! one of local, shell, agent, or null where the host was never reached. A line that `continues` belongs to the record
+//! of the line before it in its source, which states the level and the time of both. `fields` is an object or null; `ids`
+//! has `request`, `trace`, `span` and `user`.
 
+mod fields;
+
+use std::borrow::Cow;
 use std::io::{self, Write};
 use std::time::Duration;
 
@@ -26,6 +31,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 use serde_json::ser::Formatter;
 
+use self::fields::{Fields, Ids};
 use super::Outcome;
 use super::table::Row;
 use crate::model::metrics::{Cpu, Disk, DiskIo, Load, Memory, Network, Psi, Sample, Swap};
@@ -64,7 +70,7 @@ impl Formatter for Careful {
     }
 }
 
-fn is_treacherous(c: char) -> bool {
+pub(super) fn is_treacherous(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
             | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
@@ -74,15 +80,25 @@ fn is_treacherous(c: char) -> bool {
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub(super) enum Text<'a> {
-    Utf8(&'a str),
+    Utf8(Cow<'a, str>),
     Bytes { bytes: String },
 }
 
 impl<'a> Text<'a> {
     fn new(raw: &'a [u8]) -> Self {
         match std::str::from_utf8(raw) {
-            Ok(text) => Self::Utf8(text),
+            Ok(text) => Self::Utf8(Cow::Borrowed(text)),
             Err(_) => Self::Bytes { bytes: STANDARD.encode(raw) },
+        }
+    }
+
+    fn owned(raw: Cow<'a, [u8]>) -> Self {
+        match raw {
+            Cow::Borrowed(raw) => Self::new(raw),
+            Cow::Owned(raw) => match String::from_utf8(raw) {
+                Ok(text) => Self::Utf8(Cow::Owned(text)),
+                Err(error) => Self::Bytes { bytes: STANDARD.encode(error.as_bytes()) },
+            },
         }
     }
 }
@@ -99,6 +115,9 @@ pub(super) struct Line<'a> {
     level: Option<&'static str>,
     cursor: String,
     text: Text<'a>,
+    continues: bool,
+    fields: Fields<'a>,
+    ids: Ids<'a>,
 }
 
 impl<'a> Line<'a> {
@@ -110,9 +129,12 @@ impl<'a> Line<'a> {
             source,
             time: time(record.time),
             time_from: record.time_from.as_str(),
-            level: Level::detect(&record.raw).map(Level::as_str),
+            level: record.level().map(Level::as_str),
             cursor: record.cursor.to_string(),
             text: Text::new(&record.raw),
+            continues: record.continues,
+            fields: Fields(&record.raw),
+            ids: Ids::of(&record.raw),
         }
     }
 }
@@ -181,6 +203,7 @@ struct Source<'a> {
     name: &'a str,
     path: &'a str,
     problem: Option<&'a str>,
+    stamps: Option<&'a str>,
 }
 
 impl<'a> Host<'a> {
@@ -190,6 +213,7 @@ impl<'a> Host<'a> {
             name: &info.name,
             path: &info.path,
             problem: info.problem.as_deref(),
+            stamps: info.stamps,
         };
         Self {
             v: VERSION,
@@ -477,7 +501,7 @@ impl Summary {
     }
 }
 
-fn time(at: Time) -> String {
+pub(super) fn time(at: Time) -> String {
     format!("{:.9}", at.to_timestamp())
 }
 

@@ -1,9 +1,10 @@
-//! `--once`: what a fleet has said, as text for people or as JSON Lines for a pipe, with progress on stderr.
+//! `--once`: what a fleet has said, as text for people, as JSON Lines for a pipe or as CSV for a spreadsheet, with
+//! progress on stderr.
 //!
 //! Lines are printed as they come, in the order of the updates; nothing but a row per host is kept. A host's row
 //! (an object, or a line of the table of the text form) follows when it is final: at once where only a person can help
 //! (denied, changed host key), otherwise when the pass is over, for until then a link can break or come back.
-//! Whatever happens, the last thing printed is the summary.
+//! Whatever happens, the last thing printed is the summary; that of CSV goes to stderr, with the table of the hosts.
 //!
 //! This level also answers the questions of `transport` on a terminal without a console ([`asker`]). What the hosts
 //! are asked for, and when the pass is over, is left to `fleet`; flags and files to `cli`.
@@ -16,19 +17,22 @@ use jiff::tz::TimeZone;
 use tokio::time::Instant;
 
 use crate::fleet;
-use crate::model::query::Subject;
 use crate::model::{Gap, HostSpec, LinkState, Query, Record, Update};
 
 pub mod json;
 
 mod ask;
+mod csv;
 mod progress;
+mod sieve;
 mod table;
 mod text;
 
 pub use ask::asker;
+pub use csv::Cells;
 pub use progress::Progress;
 
+use self::sieve::{Sieve, Sifted};
 use self::table::{Row, Table};
 
 /// Batches that are taken after the deadline because they are there already; bounds the time beyond it.
@@ -37,11 +41,22 @@ const LAST_BATCHES: usize = 64;
 /// The fleet keeps the same deadline, and lets out at it what it has held back for order; this is waited for so long.
 const GRACE: Duration = Duration::from_millis(500);
 
+/// In which form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// For people.
+    Text,
+    /// JSON Lines.
+    Json,
+    /// CSV, with or without a guard against formulas.
+    Csv(Cells),
+}
+
 /// How to report.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// JSON Lines instead of text.
-    pub json: bool,
+    /// In which form.
+    pub form: Form,
     /// Print only the lines that match.
     pub grep: Option<Query>,
     /// When hosts that are not done are given up.
@@ -115,12 +130,26 @@ pub async fn run(
     options: Options,
     out: &mut impl Write,
 ) -> Result<Outcome, Error> {
+    run_with_notes(&mut updates, hosts, options, out, &mut io::stderr()).await
+}
+
+/// The same, where what does not belong into the output (the summary of CSV) goes to `notes`.
+async fn run_with_notes(
+    updates: &mut impl Feed,
+    hosts: &[HostSpec],
+    options: Options,
+    out: &mut impl Write,
+    notes: &mut impl Write,
+) -> Result<Outcome, Error> {
     let progress = options.progress.clone();
     progress.begin(hosts.len());
     let mut report = Report::new(hosts, options, BufWriter::new(out));
-    let done = report.consume(&mut updates).await;
+    let done = match report.begin() {
+        Ok(()) => report.consume(updates).await,
+        failed => failed,
+    };
     progress.end();
-    match done.and_then(|()| report.finish()) {
+    match done.and_then(|()| report.finish(notes)) {
         Ok(outcome) => Ok(outcome),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Outcome { exit: 0, ..report.outcome() }),
         Err(error) => Err(error.into()),
@@ -132,13 +161,22 @@ struct Report<'a, W: Write> {
     out: BufWriter<W>,
     table: Table<'a>,
     text: text::Style,
+    sieve: Option<Sieve>,
     started: Instant,
 }
 
 impl<'a, W: Write> Report<'a, W> {
     fn new(hosts: &'a [HostSpec], options: Options, out: BufWriter<W>) -> Self {
         let text = text::Style::new(hosts, options.color, options.zone.clone(), options.today);
-        Self { options, out, table: Table::new(hosts), text, started: Instant::now() }
+        let sieve = options.grep.clone().map(Sieve::new);
+        Self { options, out, table: Table::new(hosts), text, sieve, started: Instant::now() }
+    }
+
+    fn begin(&mut self) -> io::Result<()> {
+        match self.options.form {
+            Form::Csv(_) => csv::header(&mut self.out),
+            Form::Text | Form::Json => Ok(()),
+        }
     }
 
     async fn consume(&mut self, updates: &mut impl Feed) -> io::Result<()> {
@@ -174,8 +212,14 @@ impl<'a, W: Write> Report<'a, W> {
 
     fn apply(&mut self, update: Update) -> io::Result<()> {
         match update {
-            Update::Records(records) => records.iter().try_for_each(|record| self.line(record)),
-            Update::Gap(gap) => self.gap(&gap),
+            Update::Records(records) => records.into_iter().try_for_each(|record| self.record(record)),
+            Update::Gap(gap) => match &mut self.sieve {
+                Some(sieve) => {
+                    sieve.gap(gap);
+                    self.sift()
+                }
+                None => self.gap(&gap),
+            },
             Update::Status(host, status) => {
                 let final_now = status.state.needs_a_person();
                 self.table.status(host, status);
@@ -188,18 +232,37 @@ impl<'a, W: Write> Report<'a, W> {
         }
     }
 
+    fn record(&mut self, record: Record) -> io::Result<()> {
+        match &mut self.sieve {
+            Some(sieve) => {
+                sieve.line(record);
+                self.sift()
+            }
+            None => self.line(&record),
+        }
+    }
+
+    /// Prints what of the lines that match may be printed.
+    fn sift(&mut self) -> io::Result<()> {
+        loop {
+            let (table, Some(sieve)) = (&self.table, &mut self.sieve) else { return Ok(()) };
+            let name = |record: &Record| (table.host_name(record.host), table.source_name(record.source));
+            match sieve.next(name) {
+                None => return Ok(()),
+                Some(Sifted::Gap(gap)) => self.gap(&gap)?,
+                Some(Sifted::Line(record, true)) => self.line(&record)?,
+                Some(Sifted::Line(record, false)) => self.table.heard(record.host),
+            }
+        }
+    }
+
     fn line(&mut self, record: &Record) -> io::Result<()> {
         let host = self.table.host_name(record.host);
         let source = self.table.source_name(record.source);
-        let subject = Subject { host, source, time: record.time, raw: &record.raw };
-        if self.options.grep.as_ref().is_some_and(|query| !query.matches(&subject)) {
-            self.table.heard(record.host);
-            return Ok(());
-        }
-        if self.options.json {
-            json::write(&mut self.out, &json::Line::new(host, source, record))?;
-        } else {
-            self.text.line(&mut self.out, host, source, record)?;
+        match self.options.form {
+            Form::Json => json::write(&mut self.out, &json::Line::new(host, source, record))?,
+            Form::Csv(cells) => csv::line(&mut self.out, cells, host, source, record)?,
+            Form::Text => self.text.line(&mut self.out, host, source, record)?,
         }
         self.table.printed(record.host);
         Ok(())
@@ -207,19 +270,19 @@ impl<'a, W: Write> Report<'a, W> {
 
     fn gap(&mut self, gap: &Gap) -> io::Result<()> {
         let (host, source) = (self.table.host_name(gap.host), self.table.source_name(gap.source));
-        if self.options.json {
-            json::write(&mut self.out, &json::GapLine::new(host, source, gap))?;
-        } else {
-            self.text.gap(&mut self.out, host, source, gap)?;
+        match self.options.form {
+            Form::Json => json::write(&mut self.out, &json::GapLine::new(host, source, gap))?,
+            Form::Csv(cells) => csv::gap(&mut self.out, cells, host, source, gap)?,
+            Form::Text => self.text.gap(&mut self.out, host, source, gap)?,
         }
         self.table.gaps += 1;
         Ok(())
     }
 
-    /// A host's object and its metrics, once; the text form has a table at the end instead.
+    /// A host's object and its metrics, once; the other forms have a table at the end instead.
     fn row(&mut self, index: usize) -> io::Result<()> {
         let Some(row) = self.table.rows.get_mut(index) else { return Ok(()) };
-        if !self.options.json || std::mem::replace(&mut row.written, true) {
+        if self.options.form != Form::Json || std::mem::replace(&mut row.written, true) {
             return Ok(());
         }
         json::write(&mut self.out, &json::Host::new(row))?;
@@ -229,16 +292,24 @@ impl<'a, W: Write> Report<'a, W> {
         }
     }
 
-    fn finish(&mut self) -> io::Result<Outcome> {
+    fn finish(&mut self, notes: &mut impl Write) -> io::Result<Outcome> {
+        if let Some(sieve) = &mut self.sieve {
+            sieve.finish();
+        }
+        self.sift()?;
         self.table.settle();
         let outcome = self.outcome();
         let elapsed = self.started.elapsed();
-        if self.options.json {
-            (0..self.table.rows.len()).try_for_each(|index| self.row(index))?;
-            json::write(&mut self.out, &json::Summary::new(&outcome, &self.table.ledger, elapsed))?;
-        } else {
-            self.text.table(&mut self.out, &self.table.rows)?;
-            self.text.summary(&mut self.out, &outcome, &self.table, elapsed)?;
+        match self.options.form {
+            Form::Json => {
+                (0..self.table.rows.len()).try_for_each(|index| self.row(index))?;
+                json::write(&mut self.out, &json::Summary::new(&outcome, &self.table.ledger, elapsed))?;
+            }
+            Form::Text => self.text.end(&mut self.out, &outcome, &self.table, elapsed)?,
+            Form::Csv(_) => {
+                // The rows are what was asked for: nobody may be there to be told about them.
+                let _ = self.text.end(notes, &outcome, &self.table, elapsed);
+            }
         }
         self.out.flush()?;
         Ok(outcome)

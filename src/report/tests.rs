@@ -42,7 +42,7 @@ fn host(name: &str) -> HostSpec {
 
 fn options(json: bool) -> Options {
     Options {
-        json,
+        form: if json { Form::Json } else { Form::Text },
         grep: None,
         timeout: Duration::from_secs(10),
         color: false,
@@ -75,7 +75,12 @@ fn failed(id: u32, state: LinkState) -> Update {
 }
 
 fn source(id: u32) -> Update {
-    let info = SourceInfo { name: "access".into(), path: "/var/log/access.log".into(), problem: None };
+    let info = SourceInfo {
+        name: "access".into(),
+        path: "/var/log/access.log".into(),
+        problem: None,
+        stamps: Some("iso8601"),
+    };
     Update::Source(HostId(0), SourceId(id), info)
 }
 
@@ -87,6 +92,7 @@ fn line(raw: &[u8]) -> Update {
         time_from: TimeFrom::Stamp,
         cursor: Cursor { file: FileId { dev: 0xfe01, ino: 0x2a }, offset: 77 },
         late: false,
+        continues: false,
         raw: Bytes::copy_from_slice(raw),
     }])
 }
@@ -146,9 +152,9 @@ async fn every_object_has_the_keys_and_the_order_of_the_schema() {
     let (outcome, out) = report(&["web-1"], options(true), updates, true).await;
     let lines: Vec<&str> = out.lines().collect();
     let expect = [
-        r#"{"v":1,"type":"line","host":"web-1","source":"access","time":"2026-01-01T00:00:00.042000000Z","time_from":"stamp","level":null,"cursor":"fe01.2a.77","text":"GET / 200"}"#,
+        r#"{"v":1,"type":"line","host":"web-1","source":"access","time":"2026-01-01T00:00:00.042000000Z","time_from":"stamp","level":null,"cursor":"fe01.2a.77","text":"GET / 200","continues":false,"fields":null,"ids":{"request":null,"trace":null,"span":null,"user":null}}"#,
         r#"{"v":1,"type":"gap","host":"web-1","source":"access","from":1048576,"to":1052000,"bytes":3424,"reason":"truncated","since":null,"until":"2026-01-01T00:00:00.042000000Z"}"#,
-        r#"{"v":1,"type":"host","host":"web-1","state":"ok","reason":null,"facts":{"os":"linux","kernel":"6.1.0","arch":"x86_64","hostname":"web-1","cores":8,"memory_bytes":33554432000,"uptime_s":86400,"clock_offset_ms":1.8,"clock_error_ms":0.4},"driver":"shell","hint":null,"sources":[{"name":"access","path":"/var/log/access.log","problem":null}]}"#,
+        r#"{"v":1,"type":"host","host":"web-1","state":"ok","reason":null,"facts":{"os":"linux","kernel":"6.1.0","arch":"x86_64","hostname":"web-1","cores":8,"memory_bytes":33554432000,"uptime_s":86400,"clock_offset_ms":1.8,"clock_error_ms":0.4},"driver":"shell","hint":null,"sources":[{"name":"access","path":"/var/log/access.log","problem":null,"stamps":"iso8601"}]}"#,
         r#"{"v":1,"type":"metric","host":"web-1","time":"2026-01-01T00:00:00.042000000Z","cpu":{"busy_pct":12.5,"iowait_pct":0.0,"steal_pct":0.0,"user_pct":0.333,"system_pct":0.0,"cores":8,"low_confidence":false},"load":{"1m":0.4,"5m":0.3,"15m":0.2},"memory":{"total_bytes":100,"available_bytes":40,"used_pct":60.0},"swap":{"total_bytes":10,"used_bytes":1,"used_pct":10.0},"psi":{"cpu":{"some_pct":1.5},"memory":{"some_pct":null,"full_pct":null},"io":{"some_pct":null,"full_pct":null}},"disks":[{"mount":"/","device":"/dev/sda1","fs":"ext4","total_bytes":0,"used_bytes":0,"available_bytes":0,"used_pct":0.0,"inodes_used_pct":null}],"network":[{"interface":"eth0","rx_bytes_per_s":10.0,"tx_bytes_per_s":0.0,"rx_errors_per_s":0.0,"tx_errors_per_s":0.0}],"io":[{"device":"sda","read_bytes_per_s":0.0,"write_bytes_per_s":0.0,"read_await_ms":0.25,"write_await_ms":null,"queue":0.0,"util_pct":0.0}],"window_ms":612,"uptime_s":86400.5}"#,
     ];
     for (got, expect) in lines.iter().zip(expect) {
@@ -161,6 +167,27 @@ async fn every_object_has_the_keys_and_the_order_of_the_schema() {
     assert_eq!(before, expect);
     assert!(rest.ends_with(r#","exit":3}"#), "{rest}");
     assert_eq!(outcome, Outcome { hosts: 1, ok: 1, lines: 1, gaps: 1, exit: 3 });
+}
+
+#[tokio::test]
+async fn fields_have_their_types_and_ids_their_names() {
+    let fields = async |raw: &[u8]| {
+        let (_, out) = report(&["a"], options(true), vec![line(raw)], true).await;
+        let row: Value = serde_json::from_str(out.lines().next().expect("a line")).expect("JSON");
+        format!("{} {}", row["fields"], row["ids"]["request"])
+    };
+    let table: [(&[u8], &str); 4] = [
+        (
+            br#"{"n":1,"f":1.5,"t":"7","b":true,"z":null,"o":{"x":[1,2]},"big":123456789012345678901234567890,"n":2}"#,
+            r#"{"n":1,"f":1.5,"t":"7","b":true,"z":null,"o.x":[1,2],"big":"123456789012345678901234567890"} null"#,
+        ),
+        (b"status=502 zip=00501 request_id=abc-1", r#"{"status":502,"zip":"00501","request_id":"abc-1"} "abc-1""#),
+        (b"user=\xff", r#"{"user":{"bytes":"/w=="}} null"#),
+        (b"nothing here", "null null"),
+    ];
+    for (raw, expected) in table {
+        assert_eq!(fields(raw).await, expected, "{}", String::from_utf8_lossy(raw));
+    }
 }
 
 #[tokio::test]
@@ -177,7 +204,7 @@ async fn text_is_never_lossy_and_never_obeyed() {
     let check = async |raw: &[u8], expect: &str| {
         let (_, out) = report(&["a"], options(true), vec![line(raw)], true).await;
         let first = out.lines().next().expect("a line");
-        assert!(first.ends_with(&format!("\"text\":{expect}}}")), "{first}");
+        assert!(first.contains(&format!("\"text\":{expect},\"continues\":")), "{first}");
         assert!(serde_json::from_str::<Value>(first).is_ok(), "{first}");
     };
     check(b"", r#""""#).await;
@@ -254,16 +281,53 @@ async fn at_the_deadline_whoever_is_missing_is_named_with_what_was_missing() {
     );
 }
 
+fn of(source: u32, continues: bool, raw: &'static str) -> Update {
+    let Update::Records(mut records) = line(raw.as_bytes()) else { return line(b"") };
+    records.iter_mut().for_each(|record| (record.source, record.continues) = (SourceId(source), continues));
+    Update::Records(records)
+}
+
+/// The texts of the lines that are printed for a query.
+async fn found(query: &str, updates: Vec<Update>) -> Vec<String> {
+    let grep = Some(Query::parse(query, &Now::default()).expect("a query"));
+    let (outcome, out) = report(&["a"], Options { grep, ..options(true) }, updates, true).await;
+    let rows = out.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let text = |row: Value| match row["type"].as_str() {
+        Some("line") => row["text"].as_str().map(str::to_owned),
+        Some("gap") => Some("gap".to_owned()),
+        _ => None,
+    };
+    let texts: Vec<_> = rows.filter_map(text).collect();
+    assert_eq!(outcome.lines + outcome.gaps, texts.len() as u64);
+    texts
+}
+
 #[tokio::test]
-async fn only_matching_lines_are_printed() {
-    // What matches is the query's business; here only that it is asked, and told host and source.
-    let query = Query::parse("needle", &Now::default()).expect("a query");
-    let subject = |raw: &'static [u8]| Subject { host: "a", source: "?", time: AT, raw };
-    let lines: [&[u8]; 2] = [b"a needle", b"hay"];
-    let expect = lines.iter().filter(|raw| query.matches(&subject(raw))).count();
-    let options = Options { grep: Some(query), ..options(true) };
-    let (outcome, _) = report(&["a"], options, lines.iter().map(|raw| line(raw)).collect(), true).await;
-    assert_eq!(outcome.lines, expect as u64);
+async fn only_lines_of_matching_records_are_printed_in_their_order() {
+    let updates = || {
+        vec![
+            of(0, false, "cannot add"),
+            of(1, false, "hay"),
+            of(0, true, "  at Cart.needle"),
+            gap(None),
+            of(0, true, "  at Main"),
+            of(1, true, "  more hay"),
+            of(1, false, "a needle"),
+        ]
+    };
+    assert_eq!(found("needle", updates()).await, ["cannot add", "  at Cart.needle", "gap", "a needle"]);
+    assert_eq!(found("add needle", updates()).await, ["cannot add", "  at Cart.needle", "gap"]);
+    assert_eq!(found("-needle", updates()).await, ["hay", "gap", "  at Main", "  more hay"]);
+    assert_eq!(found("nothing", updates()).await, ["gap"]);
+}
+
+#[tokio::test]
+async fn a_record_without_end_does_not_hold_up_the_others_for_ever() {
+    let line = "x".repeat(100_000);
+    let line: &'static str = Box::leak(line.into_boxed_str());
+    let mut updates = vec![of(0, false, "needle"), of(1, false, "needle too")];
+    updates.extend((0..200).map(|_| of(0, true, line)));
+    assert_eq!(found("needle", updates).await.len(), 202);
 }
 
 #[tokio::test]
@@ -298,6 +362,36 @@ db-10  unreachable     -     -      -     -  it is so – do this
 }
 
 #[tokio::test]
+async fn csv_has_a_header_and_a_row_for_each_line_and_gap_and_its_summary_elsewhere() {
+    let hosts = [host("web-1"), host("db-1")];
+    let lines: [&[u8]; 3] = [b"a \"b\", c", b"=HYPERLINK(\"http://x\")", b"<11>Nov 20 00:00:00 a: \x1b[31mx\xff"];
+    let mut updates = [up(0), vec![source(0)]].concat();
+    updates.extend(lines.iter().map(|raw| line(raw)));
+    updates.extend([gap(Some(1_048_580)), failed(1, LinkState::Denied)]);
+    for (cells, guard) in [(Cells::Guarded, "'"), (Cells::Raw, "")] {
+        let mut list = List { batches: VecDeque::from([updates.clone()]), ends: true };
+        let options = Options { form: Form::Csv(cells), ..options(false) };
+        let (mut out, mut notes) = (Vec::new(), Vec::new());
+        let outcome = run_with_notes(&mut list, &hosts, options, &mut out, &mut notes).await.expect("written");
+        let expect = format!(
+            r#"time,time_from,level,host,source,text,cursor,continues
+2026-01-01T00:00:00.042000000Z,stamp,,web-1,access,"a ""b"", c",fe01.2a.77,false
+2026-01-01T00:00:00.042000000Z,stamp,,web-1,access,"{guard}=HYPERLINK(""http://x"")",fe01.2a.77,false
+2026-01-01T00:00:00.042000000Z,stamp,error,web-1,access,<11>Nov 20 00:00:00 a: \x1B[31mx\xFF,fe01.2a.77,false
+2026-01-01T00:00:00.042000000Z,gap,,web-1,access,4 bytes missing from offset 1048576: truncated,,
+"#
+        );
+        assert_eq!(String::from_utf8_lossy(&out), expect);
+        let notes = String::from_utf8_lossy(&notes);
+        assert!(
+            notes.contains("db-1   denied") && notes.contains("\n1/2 hosts · 1 denied · 3 lines · 1 gap"),
+            "{notes}"
+        );
+        assert_eq!((outcome.lines, outcome.gaps, outcome.exit), (3, 1, 3));
+    }
+}
+
+#[tokio::test]
 async fn a_time_that_is_not_of_today_has_its_date() {
     let tomorrow = jiff::civil::date(2026, 1, 2);
     let options = Options { today: tomorrow, ..options(false) };
@@ -312,6 +406,35 @@ async fn colour_is_only_ours_and_only_on_request() {
     let colored = Options { color: true, ..options(false) };
     let (_, colored) = report(&["a"], colored, [up(0), vec![line(b"x")]].concat(), true).await;
     assert!(colored.contains("\x1b[36ma   \x1b[0m"), "{colored:?}");
+}
+
+#[tokio::test]
+async fn colours_of_lines_are_written_anew_on_a_terminal_and_left_out_elsewhere() {
+    for (raw, plain, colored) in [
+        ("\x1b[1;31mred\x1b[m rest", "red rest", "\x1b[1;31mred\x1b[0m rest"),
+        ("\x1b[38:5:208mx\x1b[K", "x␛[K", "\x1b[38;5;208mx␛[K\x1b[0m"),
+        ("\x1b[97;44mx", "x", "\x1b[97;44mx\x1b[0m"),
+        ("\x1b[38;2;1;200;3mx", "x", "\x1b[38;2;1;200;3mx\x1b[0m"),
+        // Nothing hides: neither concealed, nor in the colour of what is behind it.
+        ("\x1b[8mx", "x", "x"),
+        ("\x1b[30;40mx", "x", "x"),
+        ("\x1b[47mx", "x", "x"),
+        ("\x1b[30mx\x1b[38;5;231my\x1b[38;2;1;2;3mz", "xyz", "xyz"),
+        ("\x1b]0;t\x07", "␛]0;t␇", "␛]0;t␇"),
+        ("ERROR \x1b[1mx\x1b[m", "ERROR x", "\x1b[31mERROR \x1b[0m\x1b[31;1mx\x1b[0m"),
+        ("1%\r2%\r3%\r4%", "␍×3 4%", "␍×3 4%"),
+    ] {
+        for (color, expect) in [(false, plain), (true, colored)] {
+            let options = Options { color, ..options(false) };
+            let (_, out) = report(&["a"], options, [up(0), vec![line(raw.as_bytes())]].concat(), true).await;
+            let first = out.lines().next().expect("a line");
+            assert!(first.ends_with(&format!(" {expect}")), "{first:?}");
+            assert!(color || !out.contains('\x1b'), "{out:?}");
+        }
+        let (_, json) = report(&["a"], options(true), vec![line(raw.as_bytes())], true).await;
+        let object: Value = serde_json::from_str(json.lines().next().expect("a line")).expect("JSON");
+        assert_eq!(object["text"], raw);
+    }
 }
 
 /// Takes some bytes and then fails.

@@ -1,5 +1,6 @@
 //! The text form, for people: lines, gaps, a table of the hosts, a summary. Whatever comes from a host goes through
-//! [`SafeText`], on a terminal and in a pipe alike.
+//! [`SafeText`], on a terminal and in a pipe alike. The colours of log lines are written anew on a terminal, and left out
+//! elsewhere.
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -11,6 +12,7 @@ use super::Outcome;
 use super::table::{Row, Table};
 use crate::model::metrics::Sample;
 use crate::model::record::Time;
+use crate::model::text::{Colour, Colours, Look, MAX_SHOWN_BYTES, MIN_CONTRAST, contrast, settled};
 use crate::model::{Gap, HostSpec, Level, LinkState, Record, SafeText};
 
 /// Colours of hosts, given out in turn: those of the basic palette that are readable on light and on dark.
@@ -45,23 +47,19 @@ impl Style {
     }
 
     pub(super) fn line(&self, out: &mut impl Write, host: &str, source: &str, record: &Record) -> io::Result<()> {
-        let level = match Level::detect(&record.raw) {
+        let level = match record.level() {
             Some(Level::Error | Level::Fatal) => RED,
             Some(Level::Warn) => YELLOW,
             Some(Level::Trace | Level::Debug) => DIM,
             _ => "",
         };
-        let text = SafeText::from_bytes(Level::without_priority(&record.raw));
-        writeln!(out, "{} {}", self.head(record.time, host, source), self.paint(level, text.as_str()))
+        let line = settled(Level::without_priority(&record.raw));
+        let text = SafeText::line(&line, Colours::Kept, MAX_SHOWN_BYTES);
+        writeln!(out, "{} {}", self.head(record.time, host, source), self.paint_looks(level, &text))
     }
 
     pub(super) fn gap(&self, out: &mut impl Write, host: &str, source: &str, gap: &Gap) -> io::Result<()> {
-        let bytes = match gap.bytes() {
-            Some(1) => "1 byte".to_owned(),
-            Some(bytes) => format!("{bytes} bytes"),
-            None => "an unknown number of bytes".to_owned(),
-        };
-        let text = format!("--- gap: {bytes} missing from offset {}: {} ---", gap.from, gap.reason.as_str());
+        let text = format!("--- gap: {} ---", lost(gap));
         writeln!(out, "{} {}", self.head(gap.until, host, source), self.paint(YELLOW, &text))
     }
 
@@ -79,8 +77,20 @@ impl Style {
         at.strftime(form).to_string()
     }
 
+    /// The table of the hosts, then the summary.
+    pub(super) fn end(
+        &self,
+        out: &mut impl Write,
+        outcome: &Outcome,
+        table: &Table<'_>,
+        elapsed: Duration,
+    ) -> io::Result<()> {
+        self.table(out, &table.rows)?;
+        self.summary(out, outcome, table, elapsed)
+    }
+
     /// A row per host, in the order of selection.
-    pub(super) fn table(&self, out: &mut impl Write, rows: &[Row<'_>]) -> io::Result<()> {
+    fn table(&self, out: &mut impl Write, rows: &[Row<'_>]) -> io::Result<()> {
         let state_width = rows.iter().map(|row| row.status.state.as_str().len()).max().unwrap_or(0).max("STATE".len());
         let host = pad(&SafeText::new("HOST"), self.host_width);
         let head = format!("{host}  {:state_width$}   CPU   MEM   LOAD  DISK  REASON", "STATE");
@@ -95,13 +105,7 @@ impl Style {
     }
 
     /// `2/3 hosts · 1 unreachable · 120 lines · 0 gaps · complete to 13:02:11 · 0.8 s`
-    pub(super) fn summary(
-        &self,
-        out: &mut impl Write,
-        outcome: &Outcome,
-        table: &Table<'_>,
-        elapsed: Duration,
-    ) -> io::Result<()> {
+    fn summary(&self, out: &mut impl Write, outcome: &Outcome, table: &Table<'_>, elapsed: Duration) -> io::Result<()> {
         let mut parts = vec![format!("{}/{} hosts", outcome.ok, outcome.hosts)];
         for state in FAILURES {
             let count = table.rows.iter().filter(|row| row.status.state == state).count();
@@ -118,9 +122,36 @@ impl Style {
         writeln!(out, "{}", parts.join(" · "))
     }
 
-    fn paint(&self, color: &str, text: &str) -> String {
-        if self.color && !color.is_empty() { format!("\x1b[{color}m{text}\x1b[0m") } else { text.to_owned() }
+    /// A text with its looks over a colour. The sequences are written by us, and none of the text's is passed on.
+    fn paint_looks(&self, color: &str, text: &SafeText) -> String {
+        let (text, looks) = (text.as_str(), text.looks());
+        let mut out = String::with_capacity(text.len());
+        let mut at = 0;
+        for (range, look) in looks {
+            out += &self.paint(color, &text[at..range.start]);
+            out += &self.paint(&codes(color, look), &text[range.clone()]);
+            at = range.end;
+        }
+        out + &self.paint(color, &text[at..])
     }
+
+    fn paint(&self, color: &str, text: &str) -> String {
+        if self.color && !color.is_empty() && !text.is_empty() {
+            format!("\x1b[{color}m{text}\x1b[0m")
+        } else {
+            text.to_owned()
+        }
+    }
+}
+
+/// What a gap is.
+pub(super) fn lost(gap: &Gap) -> String {
+    let bytes = match gap.bytes() {
+        Some(1) => "1 byte".to_owned(),
+        Some(bytes) => format!("{bytes} bytes"),
+        None => "an unknown number of bytes".to_owned(),
+    };
+    format!("{bytes} missing from offset {}: {}", gap.from, gap.reason.as_str())
 }
 
 /// States that the summary counts, in its order.
@@ -163,6 +194,42 @@ fn reason(row: &Row<'_>) -> String {
     parts.extend(row.status.reason.clone());
     parts.extend(row.status.hint.clone());
     SafeText::new(&parts.join(" – ")).as_str().to_owned()
+}
+
+/// What a look adds to a colour. The terminal's own colours are not known, so none is set that could be the same.
+fn codes(color: &str, look: Look) -> String {
+    let mut codes = vec![color.to_owned()];
+    let attributes =
+        [(look.bold, "1"), (look.dim, "2"), (look.italic, "3"), (look.underlined, "4"), (look.reversed, "7")];
+    codes.extend(attributes.into_iter().filter(|(on, _)| *on).map(|(_, code)| code.to_owned()));
+    let colours = match (look.fg, look.bg) {
+        (Some(fg), Some(bg)) if contrast(fg.rgb(), bg.rgb()) >= MIN_CONTRAST => vec![code(fg, 30), code(bg, 40)],
+        (Some(fg), None) if !may_vanish(fg) => vec![code(fg, 30)],
+        _ => Vec::new(),
+    };
+    codes.extend(colours);
+    codes.retain(|code| !code.is_empty());
+    codes.join(";")
+}
+
+/// Whether letters of this colour could be like what is behind them on a dark or on a light terminal. The basic colours
+/// are made to be read on both, but for black and white.
+fn may_vanish(fg: Colour) -> bool {
+    let near = |other| contrast(fg.rgb(), other) < 1.25;
+    match fg {
+        Colour::Basic(n) => matches!(n, 0 | 7 | 15),
+        Colour::Indexed(_) | Colour::Rgb(..) => near((0, 0, 0)) || near((255, 255, 255)),
+    }
+}
+
+/// A colour as a parameter; `base` is 30 for letters and 40 for what is behind them.
+fn code(colour: Colour, base: u8) -> String {
+    match colour {
+        Colour::Basic(n @ 0..8) => (base + n).to_string(),
+        Colour::Basic(n) => (base + 60 + n % 8).to_string(),
+        Colour::Indexed(n) => format!("{};5;{n}", base + 8),
+        Colour::Rgb(r, g, b) => format!("{};2;{r};{g};{b}", base + 8),
+    }
 }
 
 /// By the cells it takes, not by its characters.

@@ -20,9 +20,10 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// Whether an entry passes. Gaps of a host that is shown are always shown: a loss must not hide behind a query.
+    /// Whether an entry is of a host and a source that pass. Gaps of a host that is shown are always shown: a loss must
+    /// not hide behind a query.
     #[must_use]
-    pub fn admits(&self, store: &Store, entry: &Entry) -> bool {
+    pub fn admits_origin(&self, entry: &Entry) -> bool {
         let Some((host, source)) = entry.origin() else { return true };
         if self.hosts.as_ref().is_some_and(|hosts| !hosts.contains(&host)) {
             return false;
@@ -30,14 +31,18 @@ impl Filter {
         if self.sources.as_ref().is_some_and(|sources| !sources.contains(&source)) {
             return false;
         }
-        match (&self.query, entry) {
-            (Some(query), Entry::Record(record)) => query.matches(&store.subject(record)),
-            _ => true,
-        }
+        true
+    }
+
+    /// Whether a record passes, of which this entry is a line. Every line of it is asked about, not each for itself.
+    #[must_use]
+    pub fn admits_record(&self, store: &Store, seq: u64) -> bool {
+        let Some(query) = &self.query else { return true };
+        store.whole(seq).is_none_or(|whole| query.matches(&whole.subject()))
     }
 }
 
-/// The numbers of the entries that pass a filter, in order.
+/// The numbers of the entries that pass a filter, in order. Records pass whole or not at all.
 #[derive(Debug, Default)]
 pub struct Lens {
     filter: Filter,
@@ -76,18 +81,14 @@ impl Lens {
             }
             let seq = self.high;
             self.high += 1;
-            if self.look(store, seq, &mut left) {
-                self.matches.push_back(seq);
-            }
+            self.look(store, seq, &mut left);
         }
         while self.low > store.ring().first() {
             if left == 0 {
                 return false;
             }
             self.low -= 1;
-            if self.look(store, self.low, &mut left) {
-                self.matches.push_front(self.low);
-            }
+            self.look(store, self.low, &mut left);
         }
         true
     }
@@ -133,15 +134,37 @@ impl Lens {
         self.high = self.high.max(first);
     }
 
-    fn look(&self, store: &Store, seq: u64, left: &mut usize) -> bool {
+    /// Looks at an entry. A record is decided when its last line comes into sight, for all of its lines: more of them
+    /// may have come since it was decided before.
+    fn look(&mut self, store: &Store, seq: u64, left: &mut usize) {
         /// What an entry costs beside the bytes of its line, in the same unit.
         const PER_ENTRY: usize = 64;
-        let Some(entry) = store.ring().get(seq) else { return false };
-        let bytes = match (&self.filter.query, entry) {
-            (Some(_), Entry::Record(record)) => record.raw.len(),
-            _ => 0,
+        *left = left.saturating_sub(PER_ENTRY);
+        let Some(entry) = store.ring().get(seq) else { return };
+        if !self.filter.admits_origin(entry) {
+            return;
+        }
+        let Some(record) = entry.record().filter(|_| self.filter.query.is_some()) else {
+            return self.put(seq, true);
         };
-        *left = left.saturating_sub(bytes + PER_ENTRY);
-        self.filter.admits(store, entry)
+        *left = left.saturating_sub(record.raw.len());
+        if store.ring().after(seq).is_none() {
+            let admitted = self.filter.admits_record(store, seq);
+            store.ring().lines_of(seq).for_each(|seq| self.put(seq, admitted));
+        }
+    }
+
+    /// Makes an entry one of those that match, or not; it may have been that before.
+    fn put(&mut self, seq: u64, is_match: bool) {
+        let index = match (self.matches.front(), self.matches.back()) {
+            (_, Some(&last)) if seq > last => self.matches.len(),
+            (Some(&first), _) if seq < first => 0,
+            _ => self.index_of(seq),
+        };
+        match (is_match, self.get(index) == Some(seq)) {
+            (true, false) => self.matches.insert(index, seq),
+            (false, true) => drop(self.matches.remove(index)),
+            _ => {}
+        }
     }
 }

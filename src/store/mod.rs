@@ -3,6 +3,7 @@
 //! Changed only by [`Store::apply`] (and by [`Store::mark`], a line that the operator draws). It knows no clock and no
 //! runtime: the time is an argument. Reading hosts is left to `fleet`, deciding what to look at to `app`.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::model::query::Subject;
@@ -43,6 +44,29 @@ pub struct SourceRow {
     pub host: HostId,
     /// Name, path and problem.
     pub info: SourceInfo,
+}
+
+/// A record with all of its lines that are remembered.
+#[derive(Debug)]
+pub struct Whole<'a> {
+    /// The first of its lines.
+    pub first: &'a Record,
+    subject: Subject<'a>,
+    text: Cow<'a, [u8]>,
+}
+
+impl Whole<'_> {
+    /// Its lines, joined by `\n`.
+    #[must_use]
+    pub fn text(&self) -> &[u8] {
+        &self.text
+    }
+
+    /// The record as the query looks at it.
+    #[must_use]
+    pub fn subject(&self) -> Subject<'_> {
+        Subject { raw: &self.text, ..self.subject }
+    }
 }
 
 impl Store {
@@ -125,7 +149,22 @@ impl Store {
         self.rate.per_second(now)
     }
 
-    /// A record as the query looks at it.
+    /// The record that a line belongs to, with all of its lines.
+    #[must_use]
+    pub fn whole(&self, seq: u64) -> Option<Whole<'_>> {
+        let line = |seq| self.ring.get(seq).and_then(Entry::record);
+        let mut lines = self.ring.lines_of(seq).filter_map(line);
+        let first = lines.next()?;
+        let mut text = Cow::Borrowed(&first.raw[..]);
+        for line in lines {
+            let text = text.to_mut();
+            text.push(b'\n');
+            text.extend_from_slice(&line.raw);
+        }
+        Some(Whole { first, subject: self.subject(first), text })
+    }
+
+    /// A line as the query looks at it.
     #[must_use]
     pub fn subject<'a>(&'a self, record: &'a Record) -> Subject<'a> {
         let (host, source) = (self.host_name(record.host), self.source_name(record.source));

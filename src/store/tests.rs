@@ -6,6 +6,7 @@ use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::*;
+use crate::model::query::Now;
 use crate::model::{Cursor, Endpoint, FileId, HostKeyPolicy, HostName, HostStatus, LinkState, TimeFrom, TransportKind};
 
 fn record(host: u32, text: &str) -> Record {
@@ -16,6 +17,7 @@ fn record(host: u32, text: &str) -> Record {
         time_from: TimeFrom::Arrival,
         cursor: Cursor { file: FileId::default(), offset: 0 },
         late: false,
+        continues: false,
         raw: Bytes::copy_from_slice(text.as_bytes()),
     }
 }
@@ -125,6 +127,49 @@ fn the_wait_for_the_next_try_counts_down() {
     assert_eq!(store.hosts()[0].retry_in_s(Time(0)), None);
 }
 
+fn rest(host: u32, text: &str) -> Record {
+    Record { continues: true, ..record(host, text) }
+}
+
+fn query(text: &str) -> Filter {
+    Filter { query: Some(crate::model::Query::parse(text, &Now::default()).expect("a query")), ..Filter::default() }
+}
+
+#[test]
+fn a_record_passes_with_all_of_its_lines_or_not_at_all() {
+    let mut store = store(100_000);
+    let first = vec![record(0, "ERROR no luck"), record(1, "other"), rest(0, "  at Cart.add"), rest(1, "  Cart too")];
+    store.apply(vec![Update::Records(first)], Time(0));
+    let seen = |text: &str, store: &Store| {
+        let mut lens = Lens::new(query(text), store);
+        while !lens.advance(store, 100) {}
+        numbers(&lens)
+    };
+    assert_eq!(seen("luck Cart", &store), [0, 2]);
+    assert_eq!(seen("level:error", &store), [0, 2]);
+    assert_eq!(seen("-luck", &store), [1, 3]);
+    assert_eq!(seen("-Cart", &store), [] as [u64; 0]);
+}
+
+#[test]
+fn a_line_that_comes_later_decides_for_its_whole_record_again() {
+    let mut store = store(100_000);
+    store.apply(vec![Update::Records(vec![record(0, "no luck"), record(1, "other")])], Time(0));
+    let (mut with, mut without) = (Lens::new(query("Cart"), &store), Lens::new(query("-Cart"), &store));
+    let advance = |lens: &mut Lens, store: &Store| {
+        while !lens.advance(store, 100) {}
+        numbers(lens)
+    };
+    assert_eq!((advance(&mut with, &store), advance(&mut without, &store)), (vec![], vec![0, 1]));
+    store
+        .apply(vec![Update::Records(vec![record(1, "more"), rest(0, "  at Cart.add"), rest(0, "  at Main")])], Time(0));
+    assert_eq!((advance(&mut with, &store), advance(&mut without, &store)), (vec![0, 3, 4], vec![1, 2]));
+    assert_eq!(
+        store.whole(3).map(|whole| whole.text().to_owned()),
+        Some(b"no luck\n  at Cart.add\n  at Main".to_vec())
+    );
+}
+
 #[derive(Debug, Clone)]
 enum Step {
     Push(u32, usize),
@@ -161,6 +206,39 @@ proptest! {
     }
 
     #[test]
+    fn a_lens_with_a_query_equals_asking_each_record(
+        lines in prop::collection::vec((0u32..3, any::<bool>(), prop::sample::select(vec!["a", "b", "a b", "c"])), 0..60),
+        budgets in prop::collection::vec(0usize..400, 60),
+        asked in prop::sample::select(vec!["a", "-a", "a b", "-c b"]),
+    ) {
+        let mut store = store(1 << 20);
+        let mut lens = Lens::new(query(asked), &store);
+        let mut records: Vec<(u32, Vec<u64>, String)> = Vec::new();
+        for (seq, ((host, continues, text), budget)) in (0u64..).zip(lines.iter().zip(budgets)) {
+            let line = Record { continues: *continues, ..record(*host, text) };
+            store.apply(vec![Update::Records(vec![line])], Time(0));
+            match records.iter_mut().rev().find(|record| record.0 == *host).filter(|_| *continues) {
+                Some(record) => {
+                    record.1.push(seq);
+                    record.2 += &format!("\n{text}");
+                }
+                None => records.push((*host, vec![seq], (*text).to_owned())),
+            }
+            lens.advance(&store, budget);
+        }
+        while !lens.advance(&store, 300) {}
+        let filter = query(asked);
+        let matches = |text: &str| {
+            let subject = Subject { host: "", source: "", time: Time(0), raw: text.as_bytes() };
+            filter.query.as_ref().is_some_and(|query| query.matches(&subject))
+        };
+        let mut expected: Vec<u64> =
+            records.iter().filter(|record| matches(&record.2)).flat_map(|record| record.1.clone()).collect();
+        expected.sort_unstable();
+        prop_assert_eq!(numbers(&lens), expected);
+    }
+
+    #[test]
     fn a_lens_that_is_kept_up_equals_one_that_is_worked_out_anew(steps in steps()) {
         let mut store = store(4000);
         let mut lens = Lens::new(only(&[0, 1]), &store);
@@ -174,7 +252,7 @@ proptest! {
         while !lens.advance(&store, 500) {}
         prop_assert_eq!(lens.pending(&store), 0);
         let expected: Vec<u64> = (store.ring().first()..store.ring().end())
-            .filter(|&seq| store.ring().get(seq).is_some_and(|entry| lens.filter().admits(&store, entry)))
+            .filter(|&seq| store.ring().get(seq).is_some_and(|entry| lens.filter().admits_origin(entry)))
             .collect();
         prop_assert_eq!(numbers(&lens), expected);
     }

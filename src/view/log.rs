@@ -11,6 +11,7 @@ use super::paint::{Row, Shown, bytes, whole};
 use super::theme::{Role, Theme};
 use super::time;
 use crate::app::{App, Columns, LogPane, PaneId};
+use crate::model::text::Look;
 use crate::model::{Gap, Level, Query, Record, SafeText, TimeFrom};
 use crate::store::{Entry, Mark};
 
@@ -190,7 +191,7 @@ impl<'a> Lines<'a> {
             return 1;
         }
         let entry = self.pane.seq(index).and_then(|seq| self.app.store().ring().get(seq));
-        entry.and_then(Entry::record).map_or(1, |record| self.columns.rows(self.text(record).width()))
+        entry.and_then(Entry::record).map_or(1, |record| self.columns.rows(&self.text(record)))
     }
 
     /// Draws an entry; says how many rows it took.
@@ -212,20 +213,23 @@ impl<'a> Lines<'a> {
         buffer: &mut Buffer,
     ) -> u16 {
         let text = self.text(record);
-        let level = Level::detect(&record.raw);
+        let level = record.level();
         let pieces = self.pieces(&text, level);
-        let rows = if self.pane.wrap { self.columns.rows(text.width()) } else { 1 };
-        for y in skipped..rows.min(skipped.saturating_add(area.height)) {
+        let all = 0..text.as_str().len();
+        let ranges = if self.pane.wrap { text.rows(self.columns.text.into()) } else { vec![all] };
+        let rows = u16::try_from(ranges.len()).unwrap_or(u16::MAX);
+        let visible = (0..rows).zip(ranges).skip(skipped.into()).take(area.height.into());
+        for (y, range) in visible {
             let mut row = Row::new(buffer, area, y - skipped).fill(under);
             if y == 0 {
                 self.draw_prefix(seq, record, level, &mut row);
             } else {
                 row.blank(self.columns.prefix());
             }
-            let hidden = if self.pane.wrap { y.saturating_mul(self.columns.text) } else { self.pane.left };
-            row.skip(hidden);
-            for (range, style) in &pieces {
-                row.put(Shown::part(&text, range.clone()), *style);
+            row.skip(if self.pane.wrap { 0 } else { self.pane.left });
+            for (piece, style) in &pieces {
+                let part = piece.start.max(range.start)..piece.end.min(range.end);
+                row.put(Shown::part(&text, part), *style);
             }
             if !self.pane.wrap {
                 self.draw_edges(&text, area, y, buffer);
@@ -326,21 +330,21 @@ impl<'a> Lines<'a> {
 
     /// The part of a line that can be on the screen.
     fn text(&self, record: &Record) -> SafeText {
-        let line = self.app.reading(record, &self.columns).of(&record.raw);
         let rows = if self.pane.wrap { usize::from(self.height) } else { 1 };
         let cells = rows * usize::from(self.columns.text) + usize::from(self.pane.left);
         let most = (cells * BYTES_PER_CELL + BYTES_PER_CELL).min(MAX_LINE_BYTES);
-        SafeText::from_bytes(cut(&line, most))
+        self.app.shown_text(record, &self.columns, most)
     }
 
-    /// The parts of a text that look different.
+    /// The parts of a text that look different: by its level, by what they are, by the colours that the program wrote.
     fn pieces(&self, text: &SafeText, level: Option<Level>) -> Vec<(Range<usize>, Style)> {
-        let text = text.as_str();
-        let mut pieces = vec![(0..text.len(), self.theme.get(text_role(level)))];
-        let stamp = stamp_length(text);
+        let shown = text.as_str();
+        let mut pieces = vec![(0..shown.len(), self.theme.get(text_role(level)))];
+        let stamp = stamp_length(shown);
         pieces = laid_over(pieces, std::iter::once(0..stamp), self.theme.get(Role::LineStamp));
-        pieces = laid_over(pieces, keys(text).filter(|key| key.start >= stamp), self.theme.get(Role::LineKey));
-        let (hits, style) = self.highlights(text);
+        pieces = laid_over(pieces, keys(shown).filter(|key| key.start >= stamp), self.theme.get(Role::LineKey));
+        pieces = coloured(pieces, text.looks(), self.theme);
+        let (hits, style) = self.highlights(shown);
         laid_over(pieces, hits, style)
     }
 
@@ -353,18 +357,6 @@ impl<'a> Lines<'a> {
             _ => (Vec::new(), Style::new()),
         }
     }
-}
-
-/// The beginning of a line, not cut within a character.
-fn cut(raw: &[u8], most: usize) -> &[u8] {
-    if raw.len() <= most {
-        return raw;
-    }
-    let mut end = most;
-    while end > most.saturating_sub(3) && raw[end] & 0b1100_0000 == 0b1000_0000 {
-        end -= 1;
-    }
-    &raw[..end]
 }
 
 /// Length of a stamp at the beginning of a line, by its look alone: it repeats the time column and is drawn faintly.
@@ -409,6 +401,34 @@ fn laid_over(
                 break;
             }
             over.next();
+        }
+        pieces.push((at..piece.end, own));
+    }
+    pieces.retain(|(range, _)| !range.is_empty());
+    pieces
+}
+
+/// Pieces cut where looks begin and end, and those within a look with its style over their own.
+fn coloured(
+    under: Vec<(Range<usize>, Style)>,
+    looks: impl Iterator<Item = (Range<usize>, Look)>,
+    theme: &Theme,
+) -> Vec<(Range<usize>, Style)> {
+    let mut looks = looks.peekable();
+    if looks.peek().is_none() {
+        return under;
+    }
+    let mut pieces = Vec::with_capacity(under.len());
+    for (piece, own) in under {
+        let mut at = piece.start;
+        while let Some((range, look)) = looks.peek().filter(|(range, _)| range.start < piece.end).cloned() {
+            let (start, end) = (range.start.max(at), range.end.min(piece.end));
+            pieces.extend([(at..start, own), (start..end, theme.look(own, look))]);
+            at = end.max(at);
+            if range.end > piece.end {
+                break;
+            }
+            looks.next();
         }
         pieces.push((at..piece.end, own));
     }
@@ -474,12 +494,5 @@ mod tests {
             laid_over(pieces, std::iter::once(0..10), a).iter().map(|(range, _)| range.len()).sum::<usize>(),
             10
         );
-    }
-
-    #[test]
-    fn a_long_line_is_not_cut_within_a_character() {
-        assert_eq!(cut("aaé".as_bytes(), 3), b"aa");
-        assert_eq!(cut("aaé".as_bytes(), 4), "aaé".as_bytes());
-        assert_eq!(cut(&[0x80; 9], 5).len(), 2);
     }
 }

@@ -45,6 +45,11 @@ impl<'a> Shown<'a> {
         Self::from(SafeText::new(text))
     }
 
+    /// The same, to be kept.
+    pub(super) fn into_owned(self) -> Shown<'static> {
+        Shown(Cow::Owned(self.0.into_owned()))
+    }
+
     /// Both, one after the other.
     pub(super) fn join(self, other: &Shown<'_>) -> Shown<'static> {
         Shown(Cow::Owned(self.0.into_owned() + &other.0))

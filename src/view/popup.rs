@@ -1,5 +1,7 @@
 //! What opens above the panes: help, a host, a record, a question.
 
+use std::borrow::Cow;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
@@ -11,15 +13,23 @@ use crate::app::actions::{ACTIONS, Group};
 use crate::app::keys::spell;
 use crate::app::{App, Popup};
 use crate::model::query::LANGUAGE;
-use crate::model::{Gap, HostId, Level, Question, SafeText, Time};
+use crate::model::source::NO_STAMPS;
+use crate::model::text::{Colours, MAX_SHOWN_BYTES};
+use crate::model::{Gap, HostId, Level, Question, SafeText, Time, fields};
 use crate::store::Entry;
 
-/// Bytes of a record that its popup shows.
-const MAX_RECORD_BYTES: usize = 64 * 1024;
+/// Bytes of a record that its popup shows in full; of lines that come after them only their beginnings.
+const MAX_RECORD_BYTES: usize = MAX_SHOWN_BYTES;
+
+/// Longer objects are shown as they are only.
+const MAX_OBJECT_BYTES: usize = 64 * 1024;
 
 /// A row of a popup: pieces with their roles.
 type Piece = (Shown<'static>, Role);
 type Lines = Vec<Vec<Piece>>;
+
+/// Fields of a record that have a row each: what a person still reads.
+const MAX_FIELDS: usize = 100;
 
 /// Draws what is open; says where the cursor stands, if something is typed there.
 pub(super) fn draw(app: &App, theme: &Theme, screen: Rect, buffer: &mut Buffer) -> Option<Position> {
@@ -265,8 +275,11 @@ fn sources(app: &App, id: HostId, lines: &mut Lines) {
     lines.push(Vec::new());
     for source in host.sources.iter().filter_map(|id| app.store().source(*id)) {
         let mut line = field("source", outside(&format!("{:16} {}", source.info.name, source.info.path)));
-        if let Some(problem) = &source.info.problem {
-            line.push((outside(&format!("  {problem}")), Role::PopupBad));
+        match (&source.info.problem, source.info.stamps) {
+            (Some(problem), _) => line.push((outside(&format!("  {problem}")), Role::PopupBad)),
+            (None, Some(NO_STAMPS)) => line.push((Shown::from("  times of arrival"), Role::PopupDim)),
+            (None, Some(stamps)) => line.push((Shown::from("  times: ").join(&Shown::from(stamps)), Role::PopupDim)),
+            (None, None) => {}
         }
         lines.push(line);
     }
@@ -274,11 +287,10 @@ fn sources(app: &App, id: HostId, lines: &mut Lines) {
 }
 
 fn record(app: &App, seq: u64, width: u16) -> Lines {
-    let Some(Entry::Record(record)) = app.store().ring().get(seq) else {
+    let Some(whole) = app.store().whole(seq) else {
         return vec![vec![(Shown::from("this line has been forgotten"), Role::PopupDim)]];
     };
-    let store = app.store();
-    let subject = store.subject(record);
+    let (record, subject) = (whole.first, whole.subject());
     let from = Shown::own(&format!(" (from {})", record.time_from.as_str()));
     let mut lines = vec![
         field("host", outside(subject.host)),
@@ -286,19 +298,55 @@ fn record(app: &App, seq: u64, width: u16) -> Lines {
         field("time", time::long(record.time, &app.zone()).join(&from)),
         field(
             "level",
-            Level::detect(&record.raw).map_or(Shown::from("none stated"), |level| Shown::from(level.as_str())),
+            Level::detect(whole.text()).map_or(Shown::from("none stated"), |level| Shown::from(level.as_str())),
         ),
         field("cursor", Shown::own(&format!("{} ({} bytes)", record.cursor, record.raw.len()))),
         Vec::new(),
     ];
-    let text = SafeText::from_bytes(&record.raw[..record.raw.len().min(MAX_RECORD_BYTES)]);
-    lines.extend(wrap(&text, width.max(1).into()).map(|part| vec![(part, Role::Popup)]));
-    let members = members(&record.raw[..record.raw.len().min(MAX_RECORD_BYTES)], width.max(1).into());
-    if !members.is_empty() {
-        lines.push(Vec::new());
-        lines.extend(members);
+    let text = whole.text();
+    let width = width.max(1).into();
+    let mut left = MAX_RECORD_BYTES;
+    for line in text.split(|&b| b == b'\n') {
+        let shown = SafeText::line(line, Colours::Shown, left);
+        left = left.saturating_sub(shown.as_str().len());
+        lines.extend(wrap(&shown, width).map(|part| vec![(part, Role::Popup)]));
     }
+    let members = [ids(text), members(text, width)].into_iter().filter(|part| !part.is_empty());
+    members.for_each(|part| {
+        lines.push(Vec::new());
+        lines.extend(part);
+    });
     lines
+}
+
+/// What ties the record to others, a row each.
+fn ids(text: &[u8]) -> Lines {
+    let fields::Ids { request, trace, span, user } = fields::ids(text);
+    let rows = [("request", request), ("trace", trace), ("span", span), ("user", user)];
+    let row = |(label, id): (&str, Option<Cow<'_, [u8]>>)| Some(field(label, SafeText::from_bytes(&id?).into()));
+    rows.into_iter().filter_map(row).collect()
+}
+
+/// An object as it would be written by hand; of other records a row for each field.
+fn members(text: &[u8], width: usize) -> Lines {
+    let pretty = pretty(text, width);
+    if !pretty.is_empty() {
+        return pretty;
+    }
+    let fields = fields::all(text);
+    let left_out = (fields.list.len() + fields.left_out).saturating_sub(MAX_FIELDS);
+    let mut rows: Lines = fields.list.iter().take(MAX_FIELDS).map(|field| member(field, width)).collect();
+    if left_out > 0 {
+        rows.push(vec![(Shown::own(&format!("and {left_out} more")), Role::PopupDim)]);
+    }
+    rows
+}
+
+fn member(field: &fields::Field<'_>, width: usize) -> Vec<Piece> {
+    let name = SafeText::new(&format!("{:16} ", field.name));
+    let room = width.saturating_sub(name.width());
+    let value = SafeText::from_bytes(&field.value.text).slice_cells(0, room);
+    vec![(name.into(), Role::PopupDim), (value.into(), Role::Popup)]
 }
 
 fn gap(app: &App, gap: &Gap) -> Lines {
@@ -316,19 +364,21 @@ fn gap(app: &App, gap: &Gap) -> Lines {
     ]
 }
 
-/// An object with a row for each of its members; nothing where the line is none.
-fn members(raw: &[u8], width: usize) -> Lines {
+/// An object with a row for each of its members; nothing where the text is none.
+fn pretty(raw: &[u8], width: usize) -> Lines {
+    if raw.len() > MAX_OBJECT_BYTES {
+        return Lines::new();
+    }
     let object = serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(raw);
     let pretty = object.ok().and_then(|object| serde_json::to_string_pretty(&object).ok()).unwrap_or_default();
     let lines = pretty.lines().flat_map(|line| wrap(&SafeText::new(line), width).collect::<Vec<_>>());
     lines.map(|line| vec![(line, Role::Popup)]).collect()
 }
 
-/// A text in pieces of so many characters; wide ones are clipped rather than measured twice.
+/// A text in rows of so many cells.
 fn wrap(text: &SafeText, width: usize) -> impl Iterator<Item = Shown<'static>> {
-    let chars: Vec<char> = text.as_str().chars().collect();
-    let parts: Vec<_> = chars.chunks(width).map(|part| Shown::own(&part.iter().collect::<String>())).collect();
-    parts.into_iter()
+    let rows = text.rows(width).into_iter();
+    rows.map(|row| Shown::part(text, row).into_owned()).collect::<Vec<_>>().into_iter()
 }
 
 fn ask(app: &App, question: &Question) -> Lines {

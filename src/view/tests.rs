@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 use ratatui::backend::CrosstermBackend;
+use ratatui::style::{Color, Modifier};
 use ratatui::{Terminal, TerminalOptions, Viewport};
 
 use super::styled::{styled, text};
@@ -86,6 +87,68 @@ fn questions_of_hosts() {
         }
         snapshot(name, &text(&screen(&app, "dark", 80, 24)));
     }
+}
+
+/// The console on one more line; then keys.
+fn with_line(raw: &[u8], keys: &str) -> App {
+    let mut app = fixture::busy(120, 20, 3);
+    app.update(Event::Batch(vec![Update::Records(vec![fixture::line(0, 9000, raw)])]), app.now());
+    app.keys(keys);
+    app
+}
+
+/// The colour of the letters, and of what is behind them, where a word stands on the screen.
+fn style_of(word: &str, app: &App, name: &str) -> (Color, Color, Modifier) {
+    let buffer = screen(app, name, 120, 20);
+    let (y, line) =
+        text(&buffer).lines().map(str::to_owned).enumerate().find(|(_, line)| line.contains(word)).expect(word);
+    let x = line.split(word).next().map_or(0, |before| before.chars().count());
+    let cell = &buffer[(x as u16, y as u16)];
+    (cell.fg, cell.bg, cell.modifier)
+}
+
+#[test]
+fn colours_of_a_line_are_those_of_the_theme() {
+    let raw = b"plain \x1b[1;32mgreen\x1b[0m \x1b[30;40mhidden\x1b[m \x1b[38;2;255;250;240mpale\x1b[m rest";
+    let app = with_line(raw, "");
+    assert!(text(&screen(&app, "dark", 120, 20)).contains("plain green hidden pale rest"));
+    let green = theme("dark").get(Role::HostOk).fg.expect("a colour");
+    assert_eq!(style_of("green", &app, "dark"), (green, Color::Reset, Modifier::BOLD));
+    assert_eq!(style_of("pale", &app, "dark").0, Color::Rgb(255, 250, 240));
+    // On paper it could not be read, and black on black nowhere.
+    assert_eq!(style_of("pale", &app, "light").0, theme("light").get(Role::Text).fg.expect("a colour"));
+    let (fg, bg, _) = style_of("hidden", &app, "dark");
+    assert!(fg != bg && bg != Color::Reset, "{fg} on {bg}");
+    assert_eq!(style_of("green", &app, "none"), (Color::Reset, Color::Reset, Modifier::BOLD));
+    assert_eq!(style_of("rest", &app, "dark"), style_of("plain", &app, "dark"));
+}
+
+#[test]
+fn what_is_searched_stands_out_over_colours_and_across_them() {
+    let app = with_line(b"say \x1b[31mwood\x1b[32mpecker\x1b[m and woodpecker", "/wood<ret>");
+    let hit = theme("dark").get(Role::Hit);
+    let (fg, bg, _) = style_of("woodpecker and", &app, "dark");
+    assert_eq!((Some(fg), Some(bg)), (hit.fg, hit.bg));
+    let green = theme("dark").get(Role::HostOk).fg.expect("a colour");
+    assert_eq!(style_of("pecker and", &app, "dark").0, green);
+}
+
+#[test]
+fn the_raw_view_and_the_record_show_every_byte() {
+    for keys in ["xr", "G<ret>"] {
+        let shown = text(&screen(&with_line(b"\x1b[31m10%\r20%\r30%\r40%", keys), "dark", 120, 20));
+        assert!(shown.contains("␛[31m10%␍20%␍30%␍40%"), "{shown}");
+    }
+    let shown = text(&screen(&with_line(b"\x1b[31m10%\r20%\r30%\r40%", ""), "dark", 120, 20));
+    assert!(shown.contains(" ␍×3 40%"), "{shown}");
+}
+
+#[test]
+fn a_wide_character_at_the_end_of_a_row_goes_to_the_next() {
+    let app = with_line("x日本語".repeat(60).as_bytes(), "<C-w>w:wrap<ret>");
+    let shown = text(&screen(&app, "dark", 120, 20));
+    let found: String = shown.chars().filter(|c| "x日本語".contains(*c)).collect();
+    assert!(found.contains(&"x日本語".repeat(60)), "{shown}");
 }
 
 /// Everything that has ever been used to take over a terminal from a log line, and text that only looks like it.

@@ -1,10 +1,14 @@
 //! Themes: a style for every role, from TOML. A user's file may inherit from a built-in theme and change a few roles.
 
+mod looks;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use ratatui::style::{Color, Modifier, Style};
 use serde::Deserialize;
+
+use crate::model::text::CUBE;
 
 macro_rules! roles {
     ($($role:ident $name:literal;)*) => {
@@ -63,6 +67,9 @@ pub enum Depth {
 pub struct Theme {
     styles: Vec<Style>,
     hosts: Vec<Color>,
+    /// For the sixteen basic colours in log lines; empty where lines have none.
+    ansi: Vec<Color>,
+    depth: Depth,
 }
 
 /// Why a theme cannot be used.
@@ -115,6 +122,14 @@ pub enum ThemeError {
         /// The role.
         role: &'static str,
     },
+    /// Another number of colours for log lines than the basic ones.
+    #[error("theme {name:?}: ansi.colours has {count} colours; give 16, in the order of terminals, or none at all")]
+    Ansi {
+        /// The theme.
+        name: String,
+        /// How many there are.
+        count: usize,
+    },
     /// Themes that inherit in a circle.
     #[error("theme {0:?}: inherits in a circle")]
     Circle(String),
@@ -128,12 +143,13 @@ struct ThemeFile {
     palette: BTreeMap<String, String>,
     #[serde(default)]
     roles: BTreeMap<String, StyleFile>,
-    hosts: Option<HostsFile>,
+    hosts: Option<ListFile>,
+    ansi: Option<ListFile>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct HostsFile {
+struct ListFile {
     colours: Vec<String>,
 }
 
@@ -176,7 +192,7 @@ impl Theme {
 
     /// No colours and no attributes.
     fn plain() -> Self {
-        Self { styles: vec![Style::new(); ROLES.len()], hosts: Vec::new() }
+        Self { styles: vec![Style::new(); ROLES.len()], hosts: Vec::new(), ansi: Vec::new(), depth: Depth::True }
     }
 
     /// The style of a role.
@@ -205,9 +221,16 @@ impl Theme {
             let style = file.roles.get(*role).ok_or(ThemeError::Missing { name: name.to_owned(), role })?;
             styles.push(style.resolve(colour)?);
         }
-        let given = file.hosts.as_ref().map(|hosts| hosts.colours.as_slice()).unwrap_or_default();
-        let hosts = given.iter().map(|given| colour(given)).collect::<Result<_, _>>()?;
-        Ok(Self { styles, hosts })
+        let list = |list: &Option<ListFile>| {
+            let given = list.as_ref().map(|list| list.colours.as_slice()).unwrap_or_default();
+            given.iter().map(|given| colour(given)).collect::<Result<Vec<_>, _>>()
+        };
+        // A theme that does not say leaves them as the user has chosen them for the terminal.
+        let ansi = if file.ansi.is_some() { list(&file.ansi)? } else { (0..16).map(Color::Indexed).collect() };
+        if !matches!(ansi.len(), 0 | 16) {
+            return Err(ThemeError::Ansi { name: name.to_owned(), count: ansi.len() });
+        }
+        Ok(Self { styles, hosts: list(&file.hosts)?, ansi, depth })
     }
 }
 
@@ -267,6 +290,7 @@ fn merge(theme: &mut ThemeFile, base: ThemeFile) {
         theme.roles.entry(role).or_insert(style);
     }
     theme.hosts = theme.hosts.take().or(base.hosts);
+    theme.ansi = theme.ansi.take().or(base.ansi);
     theme.inherits = base.inherits.or(theme.inherits.take());
 }
 
@@ -280,11 +304,10 @@ fn limit(colour: Color, depth: Depth) -> Color {
 
 /// The nearest of the cube of 216 and the ramp of 24 greys.
 fn nearest(r: u8, g: u8, b: u8) -> u8 {
-    const STEPS: [u8; 6] = [0, 95, 135, 175, 215, 255];
-    let step = |value: u8| (0u8..6).min_by_key(|&i| STEPS[usize::from(i)].abs_diff(value)).unwrap_or(0);
+    let step = |value: u8| (0u8..6).min_by_key(|&i| CUBE[usize::from(i)].abs_diff(value)).unwrap_or(0);
     let (ri, gi, bi) = (step(r), step(g), step(b));
     let distance = |x: [u8; 3]| x.iter().zip([r, g, b]).map(|(a, b)| u32::from(a.abs_diff(b)).pow(2)).sum::<u32>();
-    let cube = [STEPS[usize::from(ri)], STEPS[usize::from(gi)], STEPS[usize::from(bi)]];
+    let cube = [CUBE[usize::from(ri)], CUBE[usize::from(gi)], CUBE[usize::from(bi)]];
     let grey = (0u8..24).min_by_key(|&i| distance([8 + 10 * i; 3])).unwrap_or(0);
     if distance([8 + 10 * grey; 3]) < distance(cube) { 232 + grey } else { 16 + 36 * ri + 6 * gi + bi }
 }
@@ -345,6 +368,7 @@ mod tests {
             ("inherits = \"dark\"\n[roles]\nhitt = {}\n", "did you mean \"hit\"?"),
             ("inherits = \"dark\"\n[roles]\nhit = { fg = \"blurple\" }\n", "\"blurple\" is no colour"),
             ("inherits = \"nowhere\"\n", "there is none"),
+            ("inherits = \"dark\"\n[ansi]\ncolours = [\"red\"]\n", "has 1 colours"),
             ("colour = 1\n", "unknown field"),
         ] {
             let error = user("mine", text).expect_err(text).to_string();

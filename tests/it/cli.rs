@@ -64,7 +64,7 @@ fn help_names_every_option_and_the_exit_codes() {
     assert!(stdout(&short).lines().count() < 45, "-h is for a glance:\n{}", stdout(&short));
 }
 
-const OPTIONS: [&str; 14] = [
+const OPTIONS: [&str; 16] = [
     "--config",
     "--hosts",
     "--json",
@@ -74,6 +74,8 @@ const OPTIONS: [&str; 14] = [
     "--theme",
     "--log-file",
     "--once",
+    "--csv",
+    "--raw-csv",
     "--lines",
     "--grep",
     "--explain",
@@ -280,6 +282,23 @@ fn the_man_page_has_every_key_of_the_json_lines() {
     let page = stdout(&run.output(&["man"])).replace('\\', "");
     for key in found {
         assert!(page.contains(&key), "{key} is in the output and not in the man page");
+    }
+}
+
+#[test]
+fn csv_is_rows_and_nothing_else_with_the_summary_on_standard_error() {
+    let run = Run::with("app.log", "=1+1\na \"b\", \x1b[31mc\n");
+    let target = format!("localhost:{}/app.log", run.home.path().display());
+    for (option, guard) in [("--csv", "'"), ("--raw-csv", "")] {
+        let output = run.output(&["--hosts", &target, "--once", option]);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        let rows = stdout(&output);
+        let texts: Vec<_> = rows.lines().map(|row| row.splitn(6, ',').nth(5).unwrap_or_default()).collect();
+        assert_eq!(texts[0], "text,cursor,continues");
+        assert!(texts[1].starts_with(&format!("{guard}=1+1,")), "{rows}");
+        assert!(texts[2].starts_with("\"a \"\"b\"\", \\x1B[31mc\","), "{rows}");
+        assert_eq!(texts.len(), 3, "{rows}");
+        assert!(stderr(&output).contains("1/1 hosts · 2 lines · 0 gaps"), "{}", stderr(&output));
     }
 }
 

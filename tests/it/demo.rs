@@ -247,7 +247,8 @@ async fn once(hosts: Vec<HostSpec>, timeout: Duration) -> (Outcome, Vec<Value>) 
     let zone = jiff::tz::TimeZone::UTC;
     let progress = Progress::hidden();
     let today = jiff::Zoned::now().date();
-    let options = report::Options { json: true, grep: None, timeout, color: false, progress, zone, today };
+    let options =
+        report::Options { form: report::Form::Json, grep: None, timeout, color: false, progress, zone, today };
     let mut out = Vec::new();
     let outcome = report::run(updates, &hosts, options, &mut out).await.expect("a vector takes everything");
     running.stop().await;

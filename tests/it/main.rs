@@ -1,12 +1,15 @@
 //! End to end tests: real servers, real files, real terminals.
 
 mod cli;
+mod corpora;
 mod demo;
 mod faults;
 mod fleet;
 mod follow;
+mod formats;
 mod grep;
 mod readme;
+mod records;
 mod screen;
 mod structure;
 mod support;

@@ -1,6 +1,7 @@
 //! What a host says of itself in plain mode: the answer to the script's `describe`.
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use crate::model::{Facts, Time};
 
@@ -30,6 +31,8 @@ pub(super) fn parse(text: &[u8], sent: Time, received: Time) -> Description {
             "clock" => parse_clock(value, sent, received, facts),
             "uname" => parse_uname(value, facts),
             "hostname" => value.clone_into(&mut facts.hostname),
+            "zone" => facts.zone = agreed(value, facts.utc_offset_s, received),
+            "btime" => facts.booted = value.trim().parse().ok().and_then(seconds),
             "boot" => facts.boot_id = Some(value.to_owned()),
             "cores" => facts.cores = value.trim().parse().unwrap_or(0),
             "user" => value.clone_into(&mut description.user),
@@ -38,6 +41,17 @@ pub(super) fn parse(text: &[u8], sent: Time, received: Time) -> Description {
         }
     }
     description
+}
+
+/// The rules of a zone, unless the clock's offset is another: a login may have a zone of its own.
+fn agreed(rules: &str, utc_offset_s: Option<i32>, at: Time) -> Option<String> {
+    let zone = TimeZone::posix(rules).ok()?;
+    let offset = zone.to_offset(at.to_timestamp()).seconds();
+    (Some(offset) == utc_offset_s).then(|| rules.to_owned())
+}
+
+fn seconds(since_epoch: i64) -> Option<Time> {
+    Timestamp::from_second(since_epoch).ok().map(Time::from_timestamp)
 }
 
 fn parse_uname(value: &str, facts: &mut Facts) {
@@ -92,6 +106,20 @@ mod tests {
         assert_eq!((facts.hostname.as_str(), facts.cores, facts.utc_offset_s), ("web-1", 8, Some(-12600)));
         assert_eq!((facts.clock_offset_ms, facts.clock_error_ms), (Some(1200.0), Some(50.0)));
         assert!(description.journal);
+    }
+
+    #[test]
+    fn the_zone_has_its_rules_where_they_agree_with_the_clock() {
+        let described = |text: &str| parse(text.as_bytes(), AT, AT).facts;
+        let facts = described("clock 1795188138.0 +0100\nzone CET-1CEST,M3.5.0,M10.5.0/3\nbtime 1795000000\n");
+        let summer = "2026-07-01T12:00:00Z".parse().expect("a time");
+        assert_eq!(facts.clock().zone.to_offset(summer).seconds(), 7200);
+        assert_eq!(facts.clock().boot, Some(Time(1_795_000_000_000_000_000)));
+        for other in ["EST5EDT,M3.2.0,M11.1.0", "TZif2", ""] {
+            let facts = described(&format!("clock 1795188138.0 +0100\nzone {other}\n"));
+            assert_eq!(facts.zone, None);
+            assert_eq!(facts.clock().zone.to_offset(summer).seconds(), 3600);
+        }
     }
 
     #[test]

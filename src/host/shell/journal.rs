@@ -187,7 +187,7 @@ impl Followed {
                 None => problems.remove(&self.name),
             };
         }
-        let info = SourceInfo { name: self.name.as_str().into(), path: path.into(), problem };
+        let info = SourceInfo { name: self.name.as_str().into(), path: path.into(), problem, stamps: Some("journal") };
         outbox.send(HostEvent::Source(self.number, info)).await;
     }
 
@@ -221,7 +221,7 @@ impl Followed {
             let cursor = Cursor { file: FileId::default(), offset: self.count };
             self.count += 1;
             let time_from = if n == 0 { time_from } else { TimeFrom::Previous };
-            lines.push(Line { time, time_from, cursor, raw });
+            lines.push(Line { time, time_from, continues: n > 0, cursor, raw });
         }
         self.cursor = entry.cursor.or(self.cursor.take());
     }

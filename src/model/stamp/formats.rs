@@ -1,24 +1,16 @@
 //! The formats of stamps: a table, and a small parser for each entry.
 //!
-//! A parser takes the bytes from where a stamp may begin and answers with the time, or with nothing. It allocates
-//! nothing, and gives up at the first byte that does not fit. A new format is a new row.
+//! A parser takes the bytes from where a stamp may begin and answers with what the stamp says and how long it is, or
+//! with nothing. It allocates nothing, and gives up at the first byte that does not fit. A new format is a new row.
+//! Where in a line stamps stand is left to `layout`, what they leave open to `clock`, names of fields to `fields`.
 
 use std::fmt;
 
-use jiff::civil::DateTime;
-use jiff::tz::Offset;
+use super::clock::{Date, Moment, Zone, ZoneNames};
+use super::fields;
+use super::scan::{Precision, Scan, TimeOfDay};
 
-use crate::model::record::Time;
-
-/// What a stamp may leave open.
-pub(super) struct Clock {
-    /// Of local time, for stamps without a zone.
-    pub(super) utc_offset_s: i32,
-    /// For stamps without a year.
-    pub(super) now: Time,
-}
-
-/// Where a stamp of some format stands.
+/// Where a stamp of some format may stand in a line that is the only one known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
     /// Near the beginning of the line.
@@ -27,16 +19,61 @@ pub(super) enum Place {
     Start,
     /// In a field with a name, which the parser looks for in the line.
     Field,
+    /// Nowhere: only many lines, or the inventory, can prove it.
+    Proved,
+}
+
+/// What the parser of a format found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Found {
+    /// What the stamp says.
+    pub(super) moment: Moment,
+    /// Where it begins in the bytes that were given.
+    pub(super) start: usize,
+    /// Where it ends.
+    pub(super) end: usize,
 }
 
 /// A way to write a time.
 pub(super) struct Format {
     /// As the inventory names it.
     pub(super) name: &'static str,
+    /// What it looks like, for the documentation.
+    pub(super) example: &'static str,
     /// Where it stands.
     pub(super) place: Place,
-    /// Bytes to time.
-    pub(super) parse: fn(&[u8], &Clock) -> Option<Time>,
+    /// The bytes that it may begin with.
+    first: First,
+    /// The same bytes may mean another day in another format.
+    pub(super) ambiguous: bool,
+    /// Bytes to what they say.
+    pub(super) parse: fn(&[u8], &ZoneNames) -> Option<Found>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum First {
+    Digit,
+    Letter,
+    Byte(u8),
+    Any,
+}
+
+impl Format {
+    /// Whether a stamp of this format may begin with a byte.
+    #[inline]
+    pub(super) fn begins_with(&self, byte: u8) -> bool {
+        match self.first {
+            First::Digit => byte.is_ascii_digit(),
+            First::Letter => byte.is_ascii_uppercase(),
+            First::Byte(first) => byte == first,
+            First::Any => true,
+        }
+    }
+
+    /// The format of a name.
+    pub(super) fn named(name: &str) -> Option<&'static Self> {
+        FORMATS.iter().find(|format| format.name == name)
+    }
 }
 
 impl fmt::Debug for Format {
@@ -45,313 +82,521 @@ impl fmt::Debug for Format {
     }
 }
 
+impl PartialEq for Format {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+macro_rules! formats {
+    ($($name:literal $example:literal $place:ident $first:expr, $parse:expr $(, $ambiguous:literal)?;)*) => {
+        &[$(Format {
+            name: $name,
+            example: $example,
+            place: Place::$place,
+            first: $first,
+            ambiguous: false $(|| $ambiguous)?,
+            parse: $parse,
+        }),*]
+    };
+}
+
+use First::{Any, Byte, Digit, Letter};
+
 /// In this order where several fit at one place.
-pub(super) static FORMATS: &[Format] = &[
-    // 2026-11-20T13:00:00.123+01:00, 2026-11-20 13:00:00,123, 2026/11/20 13:00:00, 20261120T130000Z
-    Format { name: "iso8601", place: Place::Anywhere, parse: iso },
-    // Nov 20 13:00:00, Nov 20 2026 13:00:00, Fri Nov 20 13:00:00.123456 2026
-    Format { name: "syslog", place: Place::Anywhere, parse: month_first },
-    // 20/Nov/2026:13:00:00 +0000, 20-Nov-2026 13:00:00, 20 Nov 2026 13:00:00.123
-    Format { name: "access", place: Place::Anywhere, parse: day_first },
-    // E1120 13:00:00.123456
-    Format { name: "klog", place: Place::Start, parse: klog },
-    // 1795179600, 1795179600.123, 1795179600123
-    Format { name: "epoch", place: Place::Start, parse: epoch },
-    // {"time":"2026-11-20T13:00:00Z"}, {"ts":1795179600.123}
-    Format { name: "json", place: Place::Field, parse: json },
-    // ts=2026-11-20T13:00:00Z, time="Nov 20 13:00:00", t=1795179600
-    Format { name: "logfmt", place: Place::Field, parse: logfmt },
+pub(super) static FORMATS: &[Format] = formats![
+    "iso8601" "2026-11-20T13:00:01.123+01:00, 2026/11/20 13:00:01,123" Anywhere Digit, iso;
+    "syslog" "Nov 20 13:00:01, Fri Nov 20 13:00:01 2026, Nov 20, 2026 1:00:01 PM" Anywhere Letter, month_first;
+    "access" "20/Nov/2026:13:00:01 +0000, 20-Nov-26 13:00:01, 20 Nov 13:00:01.123" Anywhere Digit, day_first;
+    "compact" "20261120130001, 20261120-13:00:01:123" Anywhere Digit, compact;
+    "european" "20.11.2026 13:00:01, 20/11/26 13:00:01" Anywhere Digit, day_month, true;
+    "american" "11/20/2026 1:00:01 PM, 11/20/26 13:00:01" Anywhere Digit, month_day, true;
+    "short-year" "26/11/20 13:00:01" Anywhere Digit, short_year, true;
+    "month-day" "11-20 13:00:01.123, 11/20 13:00:01" Start Digit, month_day_only, true;
+    "day-month" "20.11. 13:00:01, 20/11 13:00:01" Start Digit, day_month_only, true;
+    "yymmdd" "261120 13:00:01, 261120 130001" Start Digit, yymmdd;
+    "klog" "E1120 13:00:01.123456, I20261120 13:00:01.123456" Start Letter, klog;
+    "epoch" "1795179601, 1795179601.123, 1795179601123" Start Digit, epoch;
+    "boot" "[    5.123456] (seconds since the host was started)" Start Byte(b'['), since_boot;
+    "tai64n" "@400000006b00000000000000" Start Byte(b'@'), tai64n;
+    "audit" "msg=audit(1795179601.123:456)" Field Any, fields::audit;
+    "mysql-slow" "# Time: 261120 13:00:01, SET timestamp=1795179601;" Field Any, fields::mysql_slow;
+    "json" "{\"time\":\"2026-11-20T13:00:01Z\"}, {\"ts\":1795179601.123}" Field Any, fields::json;
+    "logfmt" "ts=2026-11-20T13:00:01Z, date=2026-11-20 time=13:00:01" Field Any, fields::logfmt;
+    "w3c" "2026-11-20 13:00:01 (UTC; elsewhere where `#Fields:` says so)" Proved Digit, w3c;
+    "clock" "13:00:01.123 (the day is that of the lines around it)" Proved Digit, time_only;
 ];
 
-fn iso(text: &[u8], clock: &Clock) -> Option<Time> {
+impl Scan<'_> {
+    fn found(self, text: &[u8], moment: Moment) -> Option<Found> {
+        Some(Found { moment, start: 0, end: text.len() - self.0.len() })
+    }
+
+    /// The end of a stamp that is known by its shape: no part of a word or of the name of a file.
+    fn ends_stamp(&self) -> bool {
+        match self.0 {
+            [b'.', next, ..] => !next.is_ascii_alphanumeric(),
+            [next, ..] => !next.is_ascii_digit(),
+            [] => true,
+        }
+    }
+
+    fn year4(&mut self) -> Option<i32> {
+        self.digits(4).and_then(|year| i32::try_from(year).ok())
+    }
+
+    /// Two digits of a year from 1970 to 2069, as in POSIX.
+    fn year2(&mut self) -> Option<i32> {
+        let year = self.digits(2).and_then(|year| i32::try_from(year).ok())?;
+        self.peek().is_none_or(|b| !b.is_ascii_digit()).then_some(year + if year < 69 { 2000 } else { 1900 })
+    }
+
+    fn year2_or_4(&mut self) -> Option<i32> {
+        if self.run_of_digits() == 4 { self.year4() } else { self.year2() }
+    }
+
+    /// What stands between a date and a time: `T`, blanks, `, `, ` - `, `_`, `-`, `:`, `::`.
+    #[inline]
+    fn between(&mut self) -> Option<()> {
+        match self.take(b" T\tt_-:,")? {
+            b'T' | b't' => {}
+            b':' => drop(self.take(b":")),
+            _ => {
+                self.blanks(8);
+                if self.peek() == Some(b'-') {
+                    self.take(b"-");
+                    self.take(b"-");
+                    self.blanks(1);
+                }
+            }
+        }
+        Some(())
+    }
+}
+
+fn civil(year: Option<i32>, month: u32, day: u32, time: TimeOfDay, zone: Zone) -> Option<Moment> {
+    let fits = (1..=12).contains(&month) && (1..=31).contains(&day);
+    fits.then_some(Moment::Civil(Date { year, month, day }, time, zone))
+}
+
+/// Any date with its year first, and with marks between its parts or `T` behind them.
+fn iso(text: &[u8], names: &ZoneNames) -> Option<Found> {
     let mut scan = Scan(text);
-    let year = scan.digits(4)?;
-    let separator = scan.take(b"-/");
-    let month = scan.digits(2)?;
-    let day = if separator.is_some() {
-        scan.take(b"-/").filter(|&same| Some(same) == separator)?;
-        scan.digits(2)?
+    let year = scan.year4()?;
+    let Some(mark) = scan.take(b"-/. ") else { return basic(year, scan, text, names) };
+    let (month, day);
+    if scan.peek()?.is_ascii_digit() {
+        month = scan.short().filter(|_| mark != b' ')?;
+        scan.take(&[mark])?;
+        day = scan.short()?;
     } else {
-        scan.digits(2)?
-    };
-    scan.take(if separator.is_some() { b"T t_" } else { b"Tt" })?;
-    let time = scan.time_of_day(separator.is_some())?;
-    let zone = scan.zone();
-    moment(year, month, day, time, zone, clock)
-}
-
-fn month_first(text: &[u8], clock: &Clock) -> Option<Time> {
-    let mut scan = Scan(text);
-    let month = scan.month()?;
-    scan.take(b" ")?;
-    scan.take(b" ");
-    let day = scan.day()?;
-    scan.take(b",");
-    scan.take(b" ")?;
-    let mut year = scan.year_and(b" ");
-    let time = scan.time_of_day(true)?;
-    let zone = scan.zone();
-    if year.is_none() {
-        // ctime has the year last.
-        year = scan.after(b" ").and_then(|mut rest| rest.year_alone());
+        month = scan.month()?;
+        scan.take(&[mark])?;
+        scan.blanks(1);
+        day = scan.short()?;
     }
-    match year {
-        Some(year) => moment(year, month, day, time, zone, clock),
-        None => nearest(month, day, time, zone, clock),
-    }
+    scan.between()?;
+    let time = scan.time_of_day(Precision::Minutes)?;
+    let zone = scan.zone(names);
+    let moment = civil(Some(year), month, day, time, zone)?;
+    if scan.ends_stamp() { scan.found(text, moment) } else { None }
 }
 
-fn day_first(text: &[u8], clock: &Clock) -> Option<Time> {
-    let mut scan = Scan(text);
-    let day = scan.day()?;
-    let separator = scan.take(b"/- ")?;
-    let month = scan.month()?;
-    scan.take(&[separator])?;
-    let year = scan.digits(4)?;
-    scan.take(b": ")?;
-    let time = scan.time_of_day(true)?;
-    let zone = scan.zone();
-    moment(year, month, day, time, zone, clock)
-}
-
-fn klog(text: &[u8], clock: &Clock) -> Option<Time> {
-    let mut scan = Scan(text);
-    scan.take(b"IWEF")?;
+/// `20261120T130001Z`
+fn basic(year: i32, mut scan: Scan<'_>, text: &[u8], names: &ZoneNames) -> Option<Found> {
     let month = scan.digits(2)?;
     let day = scan.digits(2)?;
+    scan.take(b"Tt")?;
+    let colons = scan.0.get(2) == Some(&b':');
+    let time = if colons { scan.time_of_day(Precision::Minutes) } else { scan.time_without_colons(Precision::Minutes) };
+    let time = time?;
+    let zone = scan.zone(names);
+    let moment = civil(Some(year), month, day, time, zone)?;
+    if scan.ends_stamp() { scan.found(text, moment) } else { None }
+}
+
+/// `20261120130001`, `20261120 130001`, `20261120-13:00:01:123`
+fn compact(text: &[u8], names: &ZoneNames) -> Option<Found> {
+    let mut scan = Scan(text);
+    let run = scan.run_of_digits();
+    if !matches!(run, 8 | 14 | 17) {
+        return None;
+    }
+    let year = scan.year4().filter(|year| (1970..2262).contains(year))?;
+    let (month, day) = (scan.digits(2)?, scan.digits(2)?);
+    let mut time = match run {
+        8 => {
+            scan.between()?;
+            let colons = scan.0.iter().take(3).any(|&b| b == b':');
+            if colons { scan.time_of_day(Precision::Seconds) } else { scan.time_without_colons(Precision::Seconds) }
+        }
+        _ => scan.time_without_colons(Precision::Seconds),
+    }?;
+    if run == 17 {
+        time.nano = scan.digits(3)? * 1_000_000;
+    }
+    let zone = scan.zone(names);
+    let moment = civil(Some(year), month, day, time, zone)?;
+    if scan.ends_word() && scan.ends_stamp() { scan.found(text, moment) } else { None }
+}
+
+/// `261120 13:00:01`, `261120  9:00:01`, `261120 130001`
+fn yymmdd(text: &[u8], names: &ZoneNames) -> Option<Found> {
+    let mut scan = Scan(text);
+    if scan.run_of_digits() != 6 {
+        return None;
+    }
+    let year = i32::try_from(scan.digits(2)?).ok()?;
+    let (month, day) = (scan.digits(2)?, scan.digits(2)?);
+    scan.take(b" \t_-")?;
+    scan.blanks(1);
+    let colons = scan.0.iter().take(3).any(|&b| b == b':');
+    let time = if colons { scan.time_of_day(Precision::Seconds) } else { scan.time_without_colons(Precision::Seconds) };
+    let time = time?;
+    let zone = scan.zone(names);
+    let year = year + if year < 69 { 2000 } else { 1900 };
+    let moment = civil(Some(year), month, day, time, zone)?;
+    if scan.ends_word() { scan.found(text, moment) } else { None }
+}
+
+/// `Nov 20 13:00:01`, and with a year before or behind the time, as in `Fri Nov 20 13:00:01 UTC 2026`.
+fn month_first(text: &[u8], names: &ZoneNames) -> Option<Found> {
+    let mut scan = Scan(text);
+    let month = scan.month()?;
+    scan.take(b" -/.")?;
+    scan.blanks(1);
+    let day = scan.short()?;
+    scan.take(b",");
+    scan.take(b" -/.:")?;
+    let mut year = year_and(&mut scan);
+    scan.blanks(1);
+    let time = scan.time_of_day(Precision::Seconds).or_else(|| {
+        // Without seconds it is a stamp only together with a year.
+        year.and_then(|_| scan.time_of_day(Precision::Minutes))
+    })?;
+    let mut zone = scan.zone(names);
+    if year.is_none() {
+        year = year_at_end(&mut scan);
+        // `2026 GMT+0000`
+        if year.is_some() && zone == Zone::Host {
+            zone = scan.zone(names);
+        }
+    }
+    let moment = civil(year, month, day, time, zone)?;
+    if scan.ends_word() { scan.found(text, moment) } else { None }
+}
+
+/// A year that is followed by a time.
+fn year_and(scan: &mut Scan<'_>) -> Option<i32> {
+    let mut ahead = *scan;
+    let year = ahead.year4()?;
+    ahead.take(b" ,:")?;
+    *scan = ahead;
+    Some(year)
+}
+
+/// A year that is a word of its own.
+fn year_alone(scan: &mut Scan<'_>) -> Option<i32> {
+    let year = scan.year4().filter(|year| (1970..=2261).contains(year))?;
+    scan.ends_word().then_some(year)
+}
+
+/// `20/Nov/2026:13:00:01 +0000`, `20-Nov-26 13:00:01`, `20 Nov 13:00:01`
+fn day_first(text: &[u8], names: &ZoneNames) -> Option<Found> {
+    let mut scan = Scan(text);
+    let day = scan.short()?;
+    let mark = scan.take(b"/- .");
+    let month = scan.month()?;
+    scan.take(b".,");
+    let mut year = year_behind(&mut scan, mark);
+    if year.is_none() && mark != Some(b' ') {
+        return None;
+    }
+    scan.between()?;
+    let time = scan.time_of_day(Precision::Seconds)?;
+    let zone = scan.zone(names);
+    if year.is_none() {
+        year = year_at_end(&mut scan);
+    }
+    let moment = civil(year, month, day, time, zone)?;
+    if scan.ends_stamp() { scan.found(text, moment) } else { None }
+}
+
+/// The year behind a month, which is parted from it as the day is.
+fn year_behind(scan: &mut Scan<'_>, mark: Option<u8>) -> Option<i32> {
+    let mut ahead = *scan;
+    if let Some(mark) = mark {
+        ahead.take(&[mark, b' '])?;
+    }
+    let year = ahead.year2_or_4()?;
+    // `20 Nov 13:00:01` has none.
+    if ahead.peek() == Some(b':') && mark == Some(b' ') {
+        return None;
+    }
+    *scan = ahead;
+    Some(year)
+}
+
+/// The year behind a time, as ctime and `date` have it.
+fn year_at_end(scan: &mut Scan<'_>) -> Option<i32> {
+    let mut ahead = *scan;
+    ahead.skip(b" ")?;
+    let year = year_alone(&mut ahead)?;
+    *scan = ahead;
+    Some(year)
+}
+
+/// `20.11.2026 13:00:01`
+fn day_month(text: &[u8], names: &ZoneNames) -> Option<Found> {
+    let mut scan = Scan(text);
+    let (day, month) = two(&mut scan)?;
+    year_last(day, month, scan, text, names)
+}
+
+/// `11/20/2026 13:00:01`
+fn month_day(text: &[u8], names: &ZoneNames) -> Option<Found> {
+    let mut scan = Scan(text);
+    let (month, day) = two(&mut scan)?;
+    year_last(day, month, scan, text, names)
+}
+
+/// Two numbers with a mark between them; the mark is still to be read behind them.
+fn two(scan: &mut Scan<'_>) -> Option<(u32, u32)> {
+    let first = scan.short()?;
+    let mark = scan.take(b"/.-")?;
+    let second = scan.short()?;
+    (scan.peek() == Some(mark)).then_some((first, second))
+}
+
+fn year_last(day: u32, month: u32, mut scan: Scan<'_>, text: &[u8], names: &ZoneNames) -> Option<Found> {
+    scan.0 = scan.0.get(1..)?;
+    let year = scan.year2_or_4()?;
+    scan.between()?;
+    let time = scan.time_of_day(Precision::Minutes)?;
+    let zone = scan.zone(names);
+    let moment = civil(Some(year), month, day, time, zone)?;
+    if scan.ends_stamp() { scan.found(text, moment) } else { None }
+}
+
+/// `26/11/20 13:00:01`
+fn short_year(text: &[u8], names: &ZoneNames) -> Option<Found> {
+    let mut scan = Scan(text);
+    let year = scan.year2()?;
+    let mark = scan.take(b"/.-")?;
+    let month = scan.short()?;
+    scan.take(&[mark])?;
+    let day = scan.short()?;
+    scan.between()?;
+    let time = scan.time_of_day(Precision::Minutes)?;
+    let zone = scan.zone(names);
+    let moment = civil(Some(year), month, day, time, zone)?;
+    if scan.ends_stamp() { scan.found(text, moment) } else { None }
+}
+
+/// `11-20 13:00:01.123`
+fn month_day_only(text: &[u8], names: &ZoneNames) -> Option<Found> {
+    let mut scan = Scan(text);
+    let month = scan.short()?;
+    scan.take(b"/.-")?;
+    let day = scan.short()?;
+    year_left_out(day, month, scan, text, names)
+}
+
+/// `20.11. 13:00:01`
+fn day_month_only(text: &[u8], names: &ZoneNames) -> Option<Found> {
+    let mut scan = Scan(text);
+    let day = scan.short()?;
+    let mark = scan.take(b"/.-")?;
+    let month = scan.short()?;
+    if mark == b'.' {
+        scan.take(b".");
+    }
+    year_left_out(day, month, scan, text, names)
+}
+
+fn year_left_out(day: u32, month: u32, mut scan: Scan<'_>, text: &[u8], names: &ZoneNames) -> Option<Found> {
+    scan.take(b" T\t_,-")?;
+    scan.blanks(1);
+    let time = scan.time_of_day(Precision::Seconds)?;
+    let zone = scan.zone(names);
+    let moment = civil(None, month, day, time, zone)?;
+    if scan.ends_stamp() { scan.found(text, moment) } else { None }
+}
+
+fn klog(text: &[u8], _: &ZoneNames) -> Option<Found> {
+    let mut scan = Scan(text);
+    scan.take(b"IWEF")?;
+    let year = if scan.run_of_digits() == 8 { scan.year4() } else { None };
+    let (month, day) = (scan.digits(2)?, scan.digits(2)?);
     scan.take(b" ")?;
-    let time = scan.time_of_day(true)?;
-    nearest(month, day, time, None, clock)
+    let time = scan.time_of_day(Precision::Seconds)?;
+    let moment = civil(year, month, day, time, Zone::Host)?;
+    scan.found(text, moment).map(|found| Found { start: 1, ..found })
 }
 
 /// Seconds have ten digits from 2001 to 2286, milliseconds 13, microseconds 16 and nanoseconds 19: numbers of any
-/// other length are taken for something else.
-fn epoch(text: &[u8], _: &Clock) -> Option<Time> {
+/// other length are taken for something else. zap's console has `1.7951796011234567e+09`.
+fn epoch(text: &[u8], _: &ZoneNames) -> Option<Found> {
     let mut scan = Scan(text);
-    let mut digits = 0;
-    let mut number: i64 = 0;
-    while let Some(digit) = scan.digit() {
-        digits += 1;
-        number = number.checked_mul(10)?.checked_add(i64::from(digit))?;
+    let moment = Moment::Epoch(number(&mut scan)?);
+    if scan.ends_word() && scan.ends_stamp() { scan.found(text, moment) } else { None }
+}
+
+/// A number of seconds or of thousandths, millionths or billionths of it, as nanoseconds.
+pub(super) fn number(scan: &mut Scan<'_>) -> Option<i64> {
+    let run = scan.run_of_digits();
+    if run == 10 {
+        let seconds = i64::from(scan.digits(1)?) * 1_000_000_000 + i64::from(scan.digits(9)?);
+        let mut ahead = *scan;
+        let nanos = ahead.take(b".").and_then(|_| ahead.decimals());
+        if nanos.is_some() {
+            *scan = ahead;
+        }
+        return if seconds < EARLIEST_S {
+            None
+        } else {
+            seconds.checked_mul(1_000_000_000)?.checked_add(i64::from(nanos.unwrap_or(0)))
+        };
     }
-    let scale = match digits {
-        10 => 1_000_000_000,
+    if run == 1 {
+        return with_exponent(scan);
+    }
+    let scale = match run {
         13 => 1_000_000,
         16 => 1_000,
         19 => 1,
         _ => return None,
     };
-    let whole = number.checked_mul(scale)?;
-    // A fraction of anything but seconds is below what clocks measure, or below a microsecond at any rate.
-    let fraction = i64::from(scan.fraction(b".").unwrap_or(0));
-    let nanos = if digits == 10 { fraction } else { 0 };
-    scan.ends_word().then_some(Time(whole.checked_add(nanos)?))
+    let mut number: i64 = 0;
+    for _ in 0..run {
+        number = number.checked_mul(10)?.checked_add(i64::from(scan.digit()?))?;
+    }
+    // A fraction of a thousandth is worth having, one of a millionth is below what clocks measure.
+    let mut ahead = *scan;
+    let fraction = ahead.take(b".").and_then(|_| ahead.decimals());
+    if fraction.is_some() {
+        *scan = ahead;
+    }
+    let nanos = number.checked_mul(scale)?.checked_add(i64::from(fraction.unwrap_or(0)) * scale / 1_000_000_000)?;
+    (nanos >= EARLIEST_S * 1_000_000_000).then_some(nanos)
 }
 
-const FIELDS: &[&[u8]] = &[b"time", b"ts", b"timestamp", b"@timestamp", b"t", b"@t", b"$date"];
+/// Ten digits: 9 September 2001.
+const EARLIEST_S: i64 = 1_000_000_000;
 
-fn json(line: &[u8], clock: &Clock) -> Option<Time> {
-    memchr::memchr_iter(b':', line).find_map(|colon| {
-        let key = line[..colon].trim_ascii_end().strip_suffix(b"\"")?;
-        let quote = memchr::memrchr(b'"', key)?;
-        // A quote in a string is escaped, and then this is not a key.
-        let before = line[..quote].trim_ascii_end().last();
-        let is_key = FIELDS.contains(&&key[quote + 1..]) && matches!(before, Some(b'{' | b','));
-        is_key.then(|| value(line[colon + 1..].trim_ascii_start(), clock)).flatten()
-    })
-}
-
-fn logfmt(line: &[u8], clock: &Clock) -> Option<Time> {
-    memchr::memchr_iter(b'=', line).find_map(|equals| {
-        let start = line[..equals].iter().rposition(|b| b" \t,".contains(b)).map_or(0, |at| at + 1);
-        FIELDS.contains(&&line[start..equals]).then(|| value(&line[equals + 1..], clock)).flatten()
-    })
-}
-
-fn value(text: &[u8], clock: &Clock) -> Option<Time> {
-    let text = text.strip_prefix(b"\"").unwrap_or(text);
-    let formats = FORMATS.iter().filter(|format| format.place != Place::Field);
-    let mut parsers = formats.map(|format| format.parse);
-    parsers.find_map(|parse| parse(text, clock)).or_else(|| day_name(text, clock))
-}
-
-/// `Fri, 20 Nov 2026 13:00:00 GMT`, `Fri Nov 20 13:00:00 2026`
-fn day_name(text: &[u8], clock: &Clock) -> Option<Time> {
-    let rest = text.get(3..)?;
-    let rest = rest.strip_prefix(b",").unwrap_or(rest).strip_prefix(b" ")?;
-    day_first(rest, clock).or_else(|| month_first(rest, clock))
-}
-
-/// Hour, minute, second, nanosecond; each within its range.
-type TimeOfDay = (i8, i8, i8, i32);
-
-fn moment(year: u32, month: u32, day: u32, time: TimeOfDay, zone: Option<i32>, clock: &Clock) -> Option<Time> {
-    let (hour, minute, second, nano) = time;
-    let year = i16::try_from(year).ok()?;
-    let (month, day) = (i8::try_from(month).ok()?, i8::try_from(day).ok()?);
-    let civil = DateTime::new(year, month, day, hour, minute, second, nano).ok()?;
-    let offset = Offset::from_seconds(zone.unwrap_or(clock.utc_offset_s)).unwrap_or(Offset::UTC);
-    // What jiff cannot hold either (the last day of 9999) is an end of the range.
-    let end = if year > 1970 { Time(i64::MAX) } else { Time(i64::MIN) };
-    Some(offset.to_timestamp(civil).map_or(end, Time::from_timestamp))
-}
-
-/// A clock may be ahead of ours, and its zone may be unknown to us, but not by more than this.
-const AHEAD_MS: i64 = 2 * 24 * 3600 * 1000;
-
-/// 29 February may be this long ago (1896 to 1904 had none between).
-const YEARS_BACK: u32 = 8;
-
-/// The last moment with this date that is not in the future.
-fn nearest(month: u32, day: u32, time: TimeOfDay, zone: Option<i32>, clock: &Clock) -> Option<Time> {
-    let latest = clock.now.plus_millis(AHEAD_MS);
-    let offset = Offset::from_seconds(clock.utc_offset_s).unwrap_or(Offset::UTC);
-    let year = u32::try_from(offset.to_datetime(latest.to_timestamp()).year()).ok()?;
-    let mut years = (year.saturating_sub(YEARS_BACK)..=year).rev();
-    years.find_map(|year| moment(year, month, day, time, zone, clock).filter(|&time| time <= latest))
-}
-
-/// The bytes that are still to be read.
-#[derive(Clone, Copy)]
-struct Scan<'a>(&'a [u8]);
-
-impl<'a> Scan<'a> {
-    /// One of these bytes.
-    fn take(&mut self, any: &[u8]) -> Option<u8> {
-        let (&first, rest) = self.0.split_first()?;
-        any.contains(&first).then(|| {
-            self.0 = rest;
-            first
-        })
-    }
-
-    /// The rest after these bytes.
-    fn after(&self, prefix: &[u8]) -> Option<Self> {
-        self.0.strip_prefix(prefix).map(Self)
-    }
-
-    fn digit(&mut self) -> Option<u8> {
-        self.take(b"0123456789").map(|b| b - b'0')
-    }
-
-    fn digits(&mut self, count: usize) -> Option<u32> {
-        let (digits, rest) = self.0.split_at_checked(count)?;
-        let mut number = 0;
-        for b in digits {
-            let digit = b.wrapping_sub(b'0');
-            if digit > 9 {
-                return None;
-            }
-            number = number * 10 + u32::from(digit);
-        }
-        self.0 = rest;
-        Some(number)
-    }
-
-    /// `2` or `20`, not followed by a digit.
-    fn day(&mut self) -> Option<u32> {
-        let day = match self.digits(2) {
-            Some(day) => day,
-            None => self.digits(1)?,
-        };
-        self.0.first().is_none_or(|b| !b.is_ascii_digit()).then_some(day)
-    }
-
-    fn month(&mut self) -> Option<u32> {
-        const MONTHS: [&[u8; 3]; 12] =
-            [b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec"];
-        let (name, rest) = self.0.split_first_chunk::<3>()?;
-        let month = MONTHS.iter().position(|month| *month == name)?;
-        self.0 = rest;
-        u32::try_from(month + 1).ok()
-    }
-
-    /// A year that is followed by one of these bytes.
-    fn year_and(&mut self, any: &[u8]) -> Option<u32> {
-        let mut ahead = *self;
-        let year = ahead.digits(4)?;
-        ahead.take(any)?;
-        *self = ahead;
-        Some(year)
-    }
-
-    /// A year that is a word of its own.
-    fn year_alone(&mut self) -> Option<u32> {
-        let year = self.digits(4).filter(|year| (1970..=2261).contains(year))?;
-        self.ends_word().then_some(year)
-    }
-
-    /// `13:00[:00[.123]]`, or `1300[00[.123]]` without colons.
-    fn time_of_day(&mut self, colons: bool) -> Option<TimeOfDay> {
-        let hour = self.digits(2).filter(|&hour| hour < 24)?;
-        if colons {
-            self.take(b":")?;
-        }
-        let minute = self.digits(2).filter(|&minute| minute < 60)?;
-        let mut ahead = *self;
-        let more = !colons || ahead.take(b":").is_some();
-        let mut second = 0;
-        let mut nano = 0;
-        if let Some(found) = more.then(|| ahead.digits(2)).flatten() {
-            *self = ahead;
-            // Leap seconds: the next second is as near as this clock can say.
-            second = (found <= 60).then_some(found.min(59))?;
-            nano = self.fraction(b".,").unwrap_or(0);
-        }
-        let narrow = |number: u32| i8::try_from(number).ok();
-        Some((narrow(hour)?, narrow(minute)?, narrow(second)?, nano))
-    }
-
-    /// `.123` as nanoseconds; digits beyond the ninth are passed over.
-    fn fraction(&mut self, points: &[u8]) -> Option<i32> {
-        let mut ahead = *self;
-        ahead.take(points)?;
-        let mut nanos = i32::from(ahead.digit()?) * 100_000_000;
-        let mut unit = 10_000_000;
+/// `1.7951796011234567e+09`: seconds.
+fn with_exponent(scan: &mut Scan<'_>) -> Option<i64> {
+    let mut ahead = *scan;
+    let mut nanos = i64::from(ahead.digit()?) * 1_000_000_000_000_000_000;
+    let mut unit = 100_000_000_000_000_000_i64;
+    if ahead.take(b".").is_some() {
         while let Some(digit) = ahead.digit() {
-            nanos += i32::from(digit) * unit;
+            nanos = nanos.checked_add(i64::from(digit).checked_mul(unit)?)?;
             unit /= 10;
         }
-        *self = ahead;
-        Some(nanos)
     }
+    ahead.take(b"eE")?;
+    ahead.take(b"+");
+    let exponent = ahead.run_of_digits();
+    // Whatever the unit, its exponent only says which it is: the digits are the same.
+    ahead.digits(exponent).filter(|exponent| matches!(exponent, 9 | 12 | 15 | 18))?;
+    *scan = ahead;
+    (nanos > 0).then_some(nanos)
+}
 
-    /// `Z`, `+01:00`, `+0100`, `+01`, ` +0100`, ` UTC`: seconds ahead of UTC. Other names of zones mean different things in
-    /// different countries, and are passed over.
-    fn zone(&mut self) -> Option<i32> {
-        let mut ahead = *self;
-        let blank = ahead.take(b" ").is_some();
-        let zone = ahead.offset(blank).or_else(|| ahead.zone_name(blank))?;
-        *self = ahead;
-        Some(zone)
+/// `[    5.123456]`
+fn since_boot(text: &[u8], _: &ZoneNames) -> Option<Found> {
+    let mut scan = Scan(text);
+    scan.skip(b"[")?;
+    scan.blanks(12);
+    let run = scan.run_of_digits();
+    if !(1..=8).contains(&run) {
+        return None;
     }
+    let seconds = i64::from(scan.digits(run)?);
+    scan.skip(b".")?;
+    if !matches!(scan.run_of_digits(), 3 | 6 | 9) {
+        return None;
+    }
+    let nanos = i64::from(scan.decimals()?);
+    // printk may add the thread or processor: `[    5.123456][  T1]`, or `[    5.123456@0]`.
+    if scan.take(b"@").is_some() {
+        let run = scan.run_of_digits();
+        scan.digits(run)?;
+    }
+    scan.skip(b"]")?;
+    scan.found(text, Moment::SinceBoot(seconds * 1_000_000_000 + nanos))
+}
 
-    fn zone_name(&mut self, blank: bool) -> Option<i32> {
-        let names: &[&[u8]] = if blank { &[b"UTC", b"GMT", b"Z"] } else { &[b"UTC", b"GMT", b"Z", b"z"] };
-        let rest = names.iter().find_map(|name| self.after(name)).filter(Self::ends_word)?;
-        *self = rest;
-        Some(0)
-    }
+/// `@4000000065f1b2c32ab6c71c`: <https://cr.yp.to/libtai/tai64.html>, with the 10 seconds by which daemontools, runit
+/// and s6 are ahead of UTC (they do not count leap seconds either).
+fn tai64n(text: &[u8], _: &ZoneNames) -> Option<Found> {
+    const EPOCH: u64 = (1 << 62) + 10;
+    let mut scan = Scan(text.strip_prefix(b"@")?);
+    let digits = scan.0.get(..24)?;
+    let hex = |digits: &[u8]| {
+        digits.iter().try_fold(0_u64, |number, &b| Some(number << 4 | u64::from(char::from(b).to_digit(16)?)))
+    };
+    let seconds = i64::try_from(hex(&digits[..16])?.checked_sub(EPOCH)?).ok()?;
+    let nanos = i64::try_from(hex(&digits[16..])?).ok().filter(|&nanos| nanos < 1_000_000_000)?;
+    scan.0 = &scan.0[24..];
+    let time = seconds.saturating_mul(1_000_000_000).saturating_add(nanos);
+    if scan.ends_word() { scan.found(text, Moment::Epoch(time)) } else { None }
+}
 
-    /// After a blank, only with four digits: ` -1 items` is no zone.
-    fn offset(&mut self, blank: bool) -> Option<i32> {
-        let mut ahead = *self;
-        let sign = if ahead.take(b"+-")? == b'-' { -1 } else { 1 };
-        let hours = ahead.digits(2).filter(|&hours| hours <= 14)?;
-        let colon = ahead.take(b":").is_some();
-        let minutes = match ahead.digits(2) {
-            Some(minutes) => minutes,
-            None if blank || colon => return None,
-            None => 0,
-        };
-        if minutes > 59 || !ahead.ends_word() {
-            return None;
-        }
-        *self = ahead;
-        i32::try_from(hours * 3600 + minutes * 60).ok().map(|seconds| sign * seconds)
-    }
+/// Date and time at the beginning, in UTC.
+fn w3c(text: &[u8], names: &ZoneNames) -> Option<Found> {
+    iso(text, names).map(|found| Found { moment: in_utc(found.moment), ..found })
+}
 
-    fn ends_word(&self) -> bool {
-        self.0.first().is_none_or(|b| !b.is_ascii_alphanumeric())
+/// The same, in UTC where it says nothing of a zone.
+pub(super) fn in_utc(moment: Moment) -> Moment {
+    match moment {
+        Moment::Civil(date, time, Zone::Host) => Moment::Civil(date, time, Zone::Offset(0)),
+        Moment::Clock(time, Zone::Host) => Moment::Clock(time, Zone::Offset(0)),
+        other => other,
     }
+}
+
+/// `13:00:01.123`
+pub(super) fn time_only(text: &[u8], names: &ZoneNames) -> Option<Found> {
+    let mut scan = Scan(text);
+    if text.get(1..3)?.iter().all(|&b| b != b':') {
+        return None;
+    }
+    let time = scan.time_of_day(Precision::Seconds)?;
+    let zone = scan.zone(names);
+    if scan.ends_stamp() && scan.ends_word() && scan.peek() != Some(b':') {
+        scan.found(text, Moment::Clock(time, zone))
+    } else {
+        None
+    }
+}
+
+/// `2026-11-20` alone, as midnight.
+pub(super) fn date_only(text: &[u8]) -> Option<Date> {
+    let mut scan = Scan(text);
+    let year = scan.year4()?;
+    let mark = scan.take(b"-/.")?;
+    let month = scan.short()?;
+    scan.take(&[mark])?;
+    let day = scan.short()?;
+    Some(Date { year: Some(year), month, day })
+}
+
+/// A value that is known to be a time: any format that is told by its shape, and names of days before it.
+pub(super) fn any(text: &[u8], names: &ZoneNames) -> Option<Found> {
+    let first = *text.first()?;
+    let formats = || FORMATS.iter().filter(|format| !matches!(format.place, Place::Field | Place::Proved));
+    let found = formats().filter(|format| format.begins_with(first)).find_map(|format| (format.parse)(text, names));
+    found.or_else(|| day_name(text, names))
+}
+
+/// `Fri, 20 Nov 2026 13:00:01 GMT`, `Fri Nov 20 13:00:01 2026`, `Friday, 20-Nov-26 13:00:01 GMT`
+fn day_name(text: &[u8], names: &ZoneNames) -> Option<Found> {
+    let letters = text.iter().take(10).take_while(|b| b.is_ascii_alphabetic()).count();
+    let rest = text.get(letters..).filter(|_| letters >= 3)?;
+    let rest = rest.strip_prefix(b",").unwrap_or(rest).strip_prefix(b" ")?;
+    let found = day_first(rest, names).or_else(|| month_first(rest, names)).or_else(|| iso(rest, names))?;
+    Some(Found { end: found.end + text.len() - rest.len(), ..found })
 }

@@ -1,0 +1,304 @@
+//! The clock of a host, and what it makes of a stamp: zones and their rules, years that are left out, seconds since
+//! the start.
+//!
+//! What a stamp says is a [`Moment`]; a [`Calendar`] fills in what it leaves open. The rules of a zone are looked up
+//! once for each stretch between two changes of its clocks, so that a line costs a few additions.
+
+use jiff::Timestamp;
+use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
+
+use super::scan::{NANOS, TimeOfDay};
+use crate::model::record::Time;
+
+/// What must be known of a host to read stamps that have no zone or count from its start.
+#[derive(Debug, Clone)]
+pub struct HostClock {
+    /// Of its local time.
+    pub zone: TimeZone,
+    /// When its kernel was started, for stamps that count from there; `None`: not known.
+    pub boot: Option<Time>,
+}
+
+impl HostClock {
+    /// A host whose local time is always so many seconds ahead of UTC, and whose start is not known. Offsets that no
+    /// place on earth has count as UTC.
+    #[must_use]
+    pub fn fixed(utc_offset_s: i32) -> Self {
+        Self { zone: Offset::from_seconds(utc_offset_s).unwrap_or(Offset::UTC).to_time_zone(), boot: None }
+    }
+}
+
+/// Of which zone a stamp is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Zone {
+    /// It does not say: the host's.
+    Host,
+    /// Seconds ahead of UTC.
+    Offset(i32),
+}
+
+/// A day of the calendar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Date {
+    /// 0 to 9999; `None`: left out.
+    pub(super) year: Option<i32>,
+    /// 1 to 12.
+    pub(super) month: u32,
+    /// 1 to 31.
+    pub(super) day: u32,
+}
+
+/// What a stamp says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Moment {
+    /// Nanoseconds since 1970.
+    Epoch(i64),
+    /// Nanoseconds since the host was started.
+    SinceBoot(i64),
+    /// A time of some day, which is left out.
+    Clock(TimeOfDay, Zone),
+    /// A day and a time.
+    Civil(Date, TimeOfDay, Zone),
+}
+
+/// The names that a host's own zone has, with their offsets.
+pub(super) type ZoneNames = Vec<(Box<[u8]>, i32)>;
+
+/// A clock may be ahead of ours, and its zone may be unknown to us, but not by more than this.
+pub(super) const AHEAD_MS: i64 = 2 * DAY * 1000;
+
+/// 29 February may be this long ago (1896 to 1904 had none between).
+const YEARS_BACK: i32 = 8;
+
+/// Seconds of a day.
+const DAY: i64 = 24 * 3600;
+
+/// Lines of one source may be this much out of order; an hour that comes twice is another matter.
+const DISORDER_S: i64 = 60;
+
+/// Turns what stamps say into moments.
+#[derive(Debug, Clone)]
+pub(super) struct Calendar {
+    clock: HostClock,
+    /// What the host's zone is called.
+    pub(super) names: ZoneNames,
+    stretch: Stretch,
+    /// The year of a minute of our clock, for stamps without one.
+    latest: (i64, i32),
+}
+
+/// Local times, in seconds as if they were of UTC, between two changes of the clocks.
+#[derive(Debug, Clone, Copy)]
+struct Stretch {
+    from: i64,
+    to: i64,
+    offset: i64,
+}
+
+impl Calendar {
+    pub(super) fn new(clock: &HostClock) -> Self {
+        let names = names_of(&clock.zone);
+        Self { clock: clock.clone(), names, stretch: Stretch { from: 0, to: 0, offset: 0 }, latest: (i64::MIN, 0) }
+    }
+
+    /// The moment that a stamp means in a line that was read at `now`, after one of `previous`. `None`: there is no such
+    /// day, or the start of the host is not known.
+    pub(super) fn time(&mut self, moment: Moment, now: Time, previous: Option<Time>) -> Option<Time> {
+        match moment {
+            Moment::Epoch(nanos) => Some(Time(nanos)),
+            Moment::SinceBoot(nanos) => Some(Time(self.clock.boot?.0.saturating_add(nanos))),
+            Moment::Clock(time, zone) => Some(self.time_of_a_day(time, zone, now, previous)),
+            Moment::Civil(Date { year: Some(year), month, day }, time, zone) => {
+                self.civil(days(year, month, day)?, time, zone, previous)
+            }
+            Moment::Civil(Date { month, day, .. }, time, zone) => self.nearest(month, day, time, zone, now, previous),
+        }
+    }
+
+    fn civil(&mut self, days: i64, time: TimeOfDay, zone: Zone, previous: Option<Time>) -> Option<Time> {
+        let local = days * DAY + i64::from(time.second);
+        let seconds = match zone {
+            Zone::Offset(offset) => local - i64::from(offset),
+            Zone::Host => self.utc_of(local, previous),
+        };
+        Some(Time(seconds.saturating_mul(i64::from(NANOS)).saturating_add(i64::from(time.nano))))
+    }
+
+    fn utc_of(&mut self, local: i64, previous: Option<Time>) -> i64 {
+        let Stretch { from, to, offset } = self.stretch;
+        if (from..to).contains(&local) { local - offset } else { self.look_up(local, previous) }
+    }
+
+    fn look_up(&mut self, local: i64, previous: Option<Time>) -> i64 {
+        let Ok(at) = Timestamp::from_second(local) else { return local };
+        let seconds = |offset: Offset| i64::from(offset.seconds());
+        match self.clock.zone.to_ambiguous_timestamp(Offset::UTC.to_datetime(at)).offset() {
+            AmbiguousOffset::Unambiguous { offset } => {
+                self.stretch = self.stretch_around(local, seconds(offset));
+                local - seconds(offset)
+            }
+            // Clocks were put forward: what they never showed is so much later.
+            AmbiguousOffset::Gap { before, .. } => local - seconds(before),
+            // Clocks were put back, and showed this twice: the second time if the first is over already.
+            AmbiguousOffset::Fold { before, after } => {
+                let (first, second) = (local - seconds(before), local - seconds(after));
+                let is_over = previous.is_some_and(|previous| {
+                    let behind = previous.0 / i64::from(NANOS) - DISORDER_S;
+                    first < behind || self.last_change(second) < behind
+                });
+                if is_over { second } else { first }
+            }
+        }
+    }
+
+    /// When the clocks of the host were last changed before a moment.
+    fn last_change(&self, at: i64) -> i64 {
+        let after = Timestamp::from_second(at + 1).unwrap_or_default();
+        self.clock.zone.preceding(after).next().map_or(i64::MAX, |change| change.timestamp().as_second())
+    }
+
+    fn stretch_around(&self, local: i64, offset: i64) -> Stretch {
+        let zone = &self.clock.zone;
+        let only_this = Stretch { from: local, to: local + 1, offset };
+        let Ok(at) = Timestamp::from_second(local - offset) else { return only_this };
+        let Ok(after) = Timestamp::from_second(local - offset + 1) else { return only_this };
+        let to = zone
+            .following(at)
+            .next()
+            .map_or(i64::MAX, |next| next.timestamp().as_second() + offset.min(i64::from(next.offset().seconds())));
+        let from = zone.preceding(after).next().map_or(i64::MIN, |last| {
+            let at = last.timestamp().as_second();
+            let before = Timestamp::from_second(at - 1).map_or(offset, |at| i64::from(zone.to_offset(at).seconds()));
+            at + offset.max(before)
+        });
+        Stretch { from, to, offset }
+    }
+
+    /// The last moment with this date that is not in the future.
+    fn nearest(
+        &mut self,
+        month: u32,
+        day: u32,
+        time: TimeOfDay,
+        zone: Zone,
+        now: Time,
+        previous: Option<Time>,
+    ) -> Option<Time> {
+        let latest = now.plus_millis(AHEAD_MS);
+        let year = self.year_of(latest);
+        for year in (year - YEARS_BACK..=year).rev() {
+            let Some(days) = days(year, month, day) else { continue };
+            let found = self.civil(days, time, zone, previous)?;
+            if found <= latest {
+                return Some(found);
+            }
+        }
+        None
+    }
+
+    fn year_of(&mut self, at: Time) -> i32 {
+        let minute = at.0.div_euclid(60 * i64::from(NANOS));
+        if self.latest.0 != minute {
+            let local = self.clock.zone.to_datetime(at.to_timestamp());
+            self.latest = (minute, i32::from(local.year()));
+        }
+        self.latest.1
+    }
+
+    /// A time whose day is left out: that of the line before, or the day after it where the clock has begun anew. While
+    /// lines come as they are written, and for the first, the last one that is not in the future.
+    fn time_of_a_day(&mut self, time: TimeOfDay, zone: Zone, now: Time, previous: Option<Time>) -> Time {
+        let after = match previous {
+            Some(previous) => previous.plus_millis(-CLOCK_BACK_MS),
+            None => now.plus_millis(CLOCK_AHEAD_MS - DAY * 1000),
+        };
+        let offset = match zone {
+            Zone::Offset(offset) => i64::from(offset),
+            Zone::Host => i64::from(self.clock.zone.to_offset(after.to_timestamp()).seconds()),
+        };
+        let first_day = (after.0.div_euclid(i64::from(NANOS)) + offset).div_euclid(DAY);
+        for day in first_day..first_day + 2 {
+            if let Some(found) = self.civil(day, time, zone, previous).filter(|&found| found >= after) {
+                return found;
+            }
+        }
+        self.civil(first_day + 2, time, zone, previous).unwrap_or(now)
+    }
+}
+
+/// A time of day that is before that of the line before it by less than this is out of order, not of the next day.
+const CLOCK_BACK_MS: i64 = 6 * 3600 * 1000;
+
+/// A time of day may be so far ahead of our clock and still be today's.
+const CLOCK_AHEAD_MS: i64 = 3600 * 1000;
+
+/// Days since 1970 of a date of the Gregorian calendar; `None`: there is no such day.
+#[inline]
+pub(super) fn days(year: i32, month: u32, day: u32) -> Option<i64> {
+    const LENGTHS: [u32; 13] = [0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let longest = *LENGTHS.get(month as usize)?;
+    if day == 0 || day > longest || (month == 2 && day == 29 && !leap) {
+        return None;
+    }
+    // Years that begin in March have their leap day last; eras of 400 years are alike.
+    let (year, month) = (i64::from(year) - i64::from(month <= 2), i64::from((month + 9) % 12));
+    let era = year.div_euclid(400);
+    let year = year.rem_euclid(400);
+    let day_of_year = (153 * month + 2) / 5 + i64::from(day) - 1;
+    let day_of_era = year * 365 + year / 4 - year / 100 + day_of_year;
+    Some(era * 146_097 + day_of_era - 719_468)
+}
+
+/// What a zone is called in summer and winter; zones without letters have numbers for names, which are read anyway.
+fn names_of(zone: &TimeZone) -> ZoneNames {
+    let mut names = ZoneNames::new();
+    // 15 January and 15 July of some years, because rules change.
+    for at in [1_263_513_600, 1_279_152_000, 1_768_435_200, 1_784_073_600] {
+        let Ok(at) = Timestamp::from_second(at) else { continue };
+        let info = zone.to_offset_info(at);
+        let name = info.abbreviation().as_bytes();
+        if name.first().is_some_and(u8::is_ascii_uppercase) {
+            names.retain(|(known, _)| **known != *name);
+            names.push((name.into(), info.offset().seconds()));
+        }
+    }
+    names
+}
+
+/// Seconds ahead of UTC of a zone with a name: the host's own first, then those that have one meaning.
+pub(super) fn zone_of_name(name: &[u8], names: &ZoneNames) -> Option<i32> {
+    let minutes = match name {
+        b"UTC" | b"GMT" | b"Z" | b"UT" => 0,
+        [] | [_] | [_, _] => return None,
+        _ => {
+            if let Some((_, offset)) = names.iter().find(|(known, _)| **known == *name) {
+                return Some(*offset);
+            }
+            match name {
+                b"WET" => 0,
+                b"CET" | b"MEZ" | b"WEST" => 60,
+                b"CEST" | b"MESZ" | b"EET" | b"SAST" => 120,
+                b"EEST" | b"MSK" => 180,
+                b"JST" | b"KST" => 540,
+                b"HKT" | b"SGT" | b"AWST" => 480,
+                b"AEST" => 600,
+                b"AEDT" => 660,
+                b"NZST" => 720,
+                b"NZDT" => 780,
+                b"NPT" => 345,
+                b"PKT" => 300,
+                b"BRT" => -180,
+                b"EDT" => -240,
+                b"EST" | b"CDT" => -300,
+                b"MDT" => -360,
+                b"MST" | b"PDT" => -420,
+                b"PST" | b"AKDT" => -480,
+                b"AKST" => -540,
+                b"HST" => -600,
+                _ => return None,
+            }
+        }
+    };
+    Some(minutes * 60)
+}

@@ -1,0 +1,399 @@
+//! Stamps in fields with names: JSON, logfmt, and the few programs that have a notation of their own.
+//!
+//! Only as much of a line is read as is needed to find the field, and never more than its head and its last bytes.
+
+use memchr::{memchr, memchr2, memmem};
+
+use super::clock::{Date, Moment, ZoneNames};
+use super::formats::{self, Found, date_only, in_utc};
+use super::scan::Scan;
+
+/// How far into a line a field with the time may begin.
+const HEAD: usize = 4096;
+
+/// Docker writes the time behind the line, however long that is: so many bytes at the end are looked at too.
+const TAIL: usize = 160;
+
+/// How far into a line an object may begin.
+const OBJECT_WITHIN: usize = 128;
+
+/// How deep a time may be in objects and lists: OpenTelemetry has `{"resourceLogs":[{"scopeLogs":[{"logRecords":[{`.
+const MAX_DEPTH: u32 = 8;
+
+/// The longest name of a field with a time.
+const MAX_KEY: usize = 32;
+
+/// How much the name of a field says about a value that is a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    /// When the line was written.
+    Strong,
+    /// When the thing began, or was made: the next best.
+    Weak,
+}
+
+/// Times by their name, whatever its case and punctuation: `@timestamp`, `event.time`, `eventTime`, `__REALTIME_TIMESTAMP`.
+fn rank(key: &[u8]) -> Option<Rank> {
+    if key.len() > MAX_KEY {
+        return None;
+    }
+    let mut name = [0; MAX_KEY];
+    let mut length = 0;
+    for &b in key.iter().filter(|b| b.is_ascii_alphanumeric()) {
+        name[length] = b.to_ascii_lowercase();
+        length += 1;
+    }
+    match &name[..length] {
+        b"time" | b"ts" | b"timestamp" | b"t" | b"datetime" | b"dt" | b"eventtime" | b"logtime" | b"asctime"
+        | b"instant" | b"realtimetimestamp" | b"timemillis" | b"timestampms" | b"tsms" | b"timems" | b"timens"
+        | b"timestampns" | b"timeus" | b"timeunix" | b"timeunixnano" | b"unixtime" | b"epoch" | b"timeiso8601"
+        | b"timelocal" | b"timeutc" | b"utctime" | b"timestamputc" | b"msec" | b"startutc" | b"logtimestamp"
+        | b"eventtimestamp" | b"localtime" | b"datetimeutc" | b"isotime" | b"rt" | b"deviceeventtime" => {
+            Some(Rank::Strong)
+        }
+        b"date"
+        | b"created"
+        | b"createdat"
+        | b"startlocal"
+        | b"starttime"
+        | b"start"
+        | b"stagetimestamp"
+        | b"requestreceivedtimestamp"
+        | b"sourcerealtimetimestamp"
+        | b"when"
+        | b"observedtimestamp"
+        | b"receivedat"
+        | b"generatedtime"
+        | b"timegenerated"
+        | b"systemtime"
+        | b"published"
+        | b"ingesttime"
+        | b"eventcreated"
+        | b"loggedat"
+        | b"recordtime"
+        | b"endtime" => Some(Rank::Weak),
+        _ => None,
+    }
+}
+
+/// The best of the fields seen so far.
+#[derive(Default)]
+struct Best {
+    found: Option<Found>,
+    /// Rank and depth of it.
+    worth: Option<(u32, Rank)>,
+    /// A day and a time of day that have fields of their own.
+    date: Option<(Date, usize)>,
+    clock: Option<Found>,
+}
+
+impl Best {
+    /// Takes a value into account; true where nothing better can follow.
+    fn offer(
+        &mut self,
+        found: Option<Found>,
+        text: &[u8],
+        at: usize,
+        depth: u32,
+        rank: Rank,
+        names: &ZoneNames,
+    ) -> bool {
+        let Some(found) = found else {
+            self.offer_half(text, at, names);
+            return false;
+        };
+        let worth = (depth, rank);
+        if self.worth.is_none_or(|best| worth < best) {
+            (self.worth, self.found) = (Some(worth), Some(found));
+        }
+        worth == (1, Rank::Strong)
+    }
+
+    fn offer_half(&mut self, text: &[u8], at: usize, names: &ZoneNames) {
+        let quoted = usize::from(text.get(at) == Some(&b'"'));
+        let (start, value) = (at + quoted, text.get(at + quoted..).unwrap_or_default());
+        if self.date.is_none()
+            && let Some(date) = date_only(value)
+        {
+            self.date = Some((date, start));
+        } else if self.clock.is_none()
+            && let Some(found) = formats::time_only(value, names)
+        {
+            self.clock = Some(Found { start, end: start + found.end, ..found });
+        }
+    }
+
+    fn take(self) -> Option<Found> {
+        self.found.or_else(|| {
+            let (date, at) = self.date?;
+            let clock = self.clock?;
+            let Moment::Clock(time, zone) = clock.moment else { return None };
+            let start = if at < clock.start { at } else { clock.start };
+            Some(Found { moment: Moment::Civil(date, time, zone), start, end: clock.end })
+        })
+    }
+}
+
+/// The time of an object: a member with such a name, the outermost first.
+pub(super) fn json(line: &[u8], names: &ZoneNames) -> Option<Found> {
+    let head = &line[..line.len().min(HEAD)];
+    let open = object(head)?;
+    let mut best = Best::default();
+    walk(head, open, names, &mut best);
+    if best.worth.is_none_or(|(_, rank)| rank == Rank::Weak)
+        && line.len() > HEAD
+        && let Some(found) = json_tail(line, names)
+    {
+        return Some(found);
+    }
+    best.take()
+}
+
+/// Where an object begins.
+fn object(head: &[u8]) -> Option<usize> {
+    let mut from = 0;
+    while let Some(at) = memchr(b'{', head.get(from..OBJECT_WITHIN.min(head.len()))?) {
+        let open = from + at;
+        if head[open + 1..].trim_ascii_start().first() == Some(&b'"') {
+            return Some(open);
+        }
+        from = open + 1;
+    }
+    None
+}
+
+fn walk(text: &[u8], open: usize, names: &ZoneNames, best: &mut Best) {
+    let (mut at, mut depth) = (open, 0_u32);
+    while let Some(&b) = text.get(at) {
+        at += 1;
+        match b {
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' if depth <= 1 => return,
+            b'}' | b']' => depth -= 1,
+            b'"' => {
+                let Some(close) = string_end(text, at) else { return };
+                let key = &text[at..close];
+                at = close + 1;
+                let Some(value) = behind_colon(text, at) else { continue };
+                at = value;
+                if depth <= MAX_DEPTH
+                    && let Some(rank) = rank(key)
+                    && best.offer(value_at(text, value, names), text, value, depth, rank, names)
+                {
+                    return;
+                }
+                if text.get(at) == Some(&b'"') {
+                    let Some(close) = string_end(text, at + 1) else { return };
+                    at = close + 1;
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The quote that ends a string.
+#[inline]
+fn string_end(text: &[u8], mut at: usize) -> Option<usize> {
+    loop {
+        let found = at + memchr2(b'"', b'\\', text.get(at..)?)?;
+        if text[found] == b'"' {
+            return Some(found);
+        }
+        at = found + 2;
+    }
+}
+
+/// Where the value begins of which this is behind the name.
+#[inline]
+fn behind_colon(text: &[u8], at: usize) -> Option<usize> {
+    let blanks =
+        |at: usize| text.get(at..).map(|rest| at + rest.iter().take_while(|b| b.is_ascii_whitespace()).count());
+    let colon = blanks(at)?;
+    (text.get(colon) == Some(&b':')).then(|| blanks(colon + 1)).flatten()
+}
+
+/// A string or a number that is a time, or an object that has one inside.
+fn value_at(text: &[u8], at: usize, names: &ZoneNames) -> Option<Found> {
+    match text.get(at)? {
+        b'"' => shifted(formats::any(&text[at + 1..], names), at + 1),
+        b'0'..=b'9' => {
+            let mut scan = Scan(&text[at..]);
+            let moment = Moment::Epoch(formats::number(&mut scan)?);
+            scan.ends_word().then(|| Found { moment, start: at, end: text.len() - scan.0.len() })
+        }
+        b'{' => split(text, at, names),
+        _ => None,
+    }
+}
+
+/// `{"epochSecond":1795179601,"nanoOfSecond":5}`, `{"seconds":1795179601,"nanos":5}`, `{"$date":"…"}`.
+fn split(text: &[u8], open: usize, names: &ZoneNames) -> Option<Found> {
+    let inside = &text[open..text.len().min(open + 128)];
+    let inside = &inside[..memchr(b'}', inside).map_or(inside.len(), |end| end + 1)];
+    let number = |name: &[u8]| {
+        let at = behind_colon(inside, memmem::find(inside, name)? + name.len())?;
+        let mut scan = Scan(&inside[at..]);
+        let run = scan.run_of_digits();
+        let digits = std::str::from_utf8(inside.get(at..at + run)?).ok()?;
+        scan.0 = &scan.0[run..];
+        digits.parse::<i64>().ok().filter(|_| scan.ends_word())
+    };
+    if let Some(seconds) = number(b"\"epochSecond\"").or_else(|| number(b"\"seconds\"")) {
+        let nanos = number(b"\"nanoOfSecond\"").or_else(|| number(b"\"nanos\"")).unwrap_or(0);
+        let moment = Moment::Epoch(seconds.checked_mul(1_000_000_000)?.checked_add(nanos)?);
+        return Some(Found { moment, start: open, end: open + inside.len() });
+    }
+    let date = ["\"$date\"", "\"$numberLong\""].iter().find_map(|name| {
+        let at = behind_colon(inside, memmem::find(inside, name.as_bytes())? + name.len())?;
+        matches!(inside.get(at), Some(b'"' | b'0'..=b'9')).then(|| value_at(inside, at, names)).flatten()
+    });
+    shifted(date, open)
+}
+
+/// The last members of an object that is longer than its head.
+fn json_tail(line: &[u8], names: &ZoneNames) -> Option<Found> {
+    if line.trim_ascii_end().last() != Some(&b'}') {
+        return None;
+    }
+    let from = line.len() - TAIL;
+    let tail = &line[from..];
+    let at = memmem::rfind(tail, b"\"time\":")
+        .map(|at| at + 7)
+        .or_else(|| memmem::rfind(tail, b"\"@timestamp\":").map(|at| at + 13))?;
+    shifted(value_at(tail, behind_colon(tail, at - 1)?, names), from)
+}
+
+fn shifted(found: Option<Found>, by: usize) -> Option<Found> {
+    found.map(|found| Found { start: found.start + by, end: found.end + by, ..found })
+}
+
+/// `key=value` with the name of a time, the first that is one.
+pub(super) fn logfmt(line: &[u8], names: &ZoneNames) -> Option<Found> {
+    let head = &line[..line.len().min(HEAD / 4)];
+    memchr(b'=', head)?;
+    let mut best = Best::default();
+    let mut at = 0;
+    while at < head.len() {
+        let start = at;
+        while head.get(at).is_some_and(|&b| b.is_ascii_alphanumeric() || b"_.@-".contains(&b)) {
+            at += 1;
+        }
+        if at > start && head.get(at) == Some(&b'=') {
+            let value = at + 1;
+            let quoted = head.get(value) == Some(&b'"');
+            if let Some(rank) = rank(&head[start..at]) {
+                let from = value + usize::from(quoted);
+                let found = shifted(head.get(from..).and_then(|text| formats::any(text, names)), from);
+                if best.offer(found, head, value, 1, rank, names) {
+                    break;
+                }
+            }
+            at = if quoted { string_end(head, value + 1).map_or(head.len(), |end| end + 1) } else { value };
+        }
+        // To the next word.
+        match head.get(at..).and_then(|rest| rest.iter().position(|b| b" \t,;|<[(".contains(b))) {
+            Some(gap) => at += gap + 1,
+            None => break,
+        }
+    }
+    best.take()
+}
+
+/// `type=SYSCALL msg=audit(1795179601.123:456): …`
+pub(super) fn audit(line: &[u8], _: &ZoneNames) -> Option<Found> {
+    let head = &line[..line.len().min(OBJECT_WITHIN)];
+    let start = memmem::find(head, b"audit(")? + 6;
+    let mut scan = Scan(&head[start..]);
+    let moment = Moment::Epoch(formats::number(&mut scan)?);
+    let end = head.len() - scan.0.len();
+    scan.take(b":)")?;
+    Some(Found { moment, start, end })
+}
+
+/// `# Time: 2026-11-20T13:00:01.123456Z`, `# Time: 261120  9:00:01`, `SET timestamp=1795179601;`
+pub(super) fn mysql_slow(line: &[u8], names: &ZoneNames) -> Option<Found> {
+    if let Some(rest) = line.strip_prefix(b"# Time: ") {
+        return shifted(formats::any(rest, names), line.len() - rest.len());
+    }
+    let rest = line.strip_prefix(b"SET timestamp=")?;
+    let mut scan = Scan(rest);
+    let moment = Moment::Epoch(formats::number(&mut scan)?);
+    let start = line.len() - rest.len();
+    scan.take(b";").map(|_| Found { moment, start, end: line.len() - scan.0.len() - 1 })
+}
+
+/// What the head of a W3C extended log (<https://www.w3.org/TR/WD-logfile>) says: which columns are the day and the
+/// time. IIS and CloudFront write them in UTC, and Windows' firewall says that it does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Header {
+    date: Option<usize>,
+    time: Option<usize>,
+    /// The day of `#Date:`, for logs that have no column for it.
+    day: Option<Date>,
+    is_local: bool,
+}
+
+impl Header {
+    /// Takes in a line that begins with `#`. A `#Date:` is a stamp itself.
+    pub(super) fn read(&mut self, line: &[u8], names: &ZoneNames) -> Option<Found> {
+        let head = &line[..line.len().min(HEAD)];
+        if let Some(fields) = head.strip_prefix(b"#Fields:") {
+            let at = |name: &[u8]| words(fields.trim_ascii_start()).position(|(_, word)| word == name);
+            (self.date, self.time) = (at(b"date"), at(b"time"));
+        } else if head.starts_with(b"#Time Format: Local") {
+            self.is_local = true;
+        } else if let Some(date) = head.strip_prefix(b"#Date:") {
+            let date = date.trim_ascii_start();
+            self.day = date_only(date).or(self.day);
+            let found = shifted(formats::any(date, names), head.len() - date.len())?;
+            return Some(self.in_zone(found));
+        }
+        None
+    }
+
+    /// Whether the log has such columns.
+    #[inline]
+    pub(super) fn has_columns(&self) -> bool {
+        self.time.is_some()
+    }
+
+    /// The stamp of a line.
+    pub(super) fn find(&self, line: &[u8], names: &ZoneNames) -> Option<Found> {
+        let head = &line[..line.len().min(HEAD)];
+        let column = self.time?;
+        let (start, clock) = words(head).nth(column)?;
+        let clock = shifted(formats::time_only(clock, names), start)?;
+        let (date, from) = match self.date {
+            Some(date) => {
+                let (from, text) = words(head).nth(date)?;
+                (date_only(text), from)
+            }
+            None => (self.day, start),
+        };
+        let Moment::Clock(time, zone) = clock.moment else { return None };
+        let moment = match date {
+            Some(date) => Moment::Civil(date, time, zone),
+            None => Moment::Clock(time, zone),
+        };
+        let adjacent = self.date.is_none_or(|date| date + 1 == column);
+        Some(self.in_zone(Found { moment, start: if adjacent { from } else { start }, end: clock.end }))
+    }
+
+    fn in_zone(&self, found: Found) -> Found {
+        if self.is_local { found } else { Found { moment: in_utc(found.moment), ..found } }
+    }
+}
+
+/// The words of a text and where they begin.
+fn words(text: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        at += text.get(at..)?.iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
+        let rest = text.get(at..).filter(|rest| !rest.is_empty())?;
+        let word = &rest[..rest.iter().position(|b| matches!(b, b' ' | b'\t')).unwrap_or(rest.len())];
+        let start = at;
+        at += word.len();
+        Some((start, word))
+    })
+}

@@ -1,0 +1,78 @@
+//! Formats of stamps as the inventory gives them: by name, as a pattern, as a regular expression.
+//!
+//! What the names mean is left to `formats`; how patterns are read to `pattern` and `expression`.
+
+use std::sync::Arc;
+
+use super::clock::ZoneNames;
+use super::expression::Expression;
+use super::formats::{FORMATS, Format, Found};
+use super::layout::{Layout, PREFIX_BYTES};
+use super::pattern::Pattern;
+
+/// The format of the stamps of a source, as the inventory has it.
+#[derive(Debug, Clone)]
+pub struct TimeFormat(Kind);
+
+#[derive(Debug, Clone)]
+enum Kind {
+    Named(&'static Format),
+    Pattern(Arc<Pattern>),
+    Expression(Arc<Expression>),
+}
+
+impl TimeFormat {
+    /// The format that a text of the inventory means: one of [`names`](Self::names); a pattern with the fields of
+    /// `strftime` (`%d.%m.%Y %H:%M:%S`); or, between slashes, a regular expression with named groups
+    /// (`/at (?<epoch>\d+)ms/`).
+    ///
+    /// # Errors
+    /// What is wrong with it, in a part of a line. An unknown name is `unknown time format "…"`.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        let kind = if let Some(format) = Format::named(text) {
+            Kind::Named(format)
+        } else if let Some(inside) = text.strip_prefix('/') {
+            let inside = inside.strip_suffix('/').ok_or("the regular expression of a time ends with '/'")?;
+            Kind::Expression(Arc::new(Expression::parse(inside)?))
+        } else if text.contains('%') {
+            Kind::Pattern(Arc::new(Pattern::parse(text)?))
+        } else {
+            return Err(format!("unknown time format {text:?}"));
+        };
+        Ok(Self(kind))
+    }
+
+    /// The names of formats.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        FORMATS.iter().map(|format| format.name)
+    }
+
+    /// The names of formats with what each looks like.
+    pub fn examples() -> impl Iterator<Item = (&'static str, &'static str)> {
+        FORMATS.iter().map(|format| (format.name, format.example))
+    }
+
+    /// What it is called where a word must do.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self.0 {
+            Kind::Named(format) => format.name,
+            Kind::Pattern(_) => "pattern",
+            Kind::Expression(_) => "regex",
+        }
+    }
+
+    /// The stamp of a line. `at`: where it was in the line before; where it is in this one.
+    pub(super) fn find(&self, line: &[u8], at: &mut usize, names: &ZoneNames) -> Option<Found> {
+        match &self.0 {
+            Kind::Named(format) => {
+                let (layout, found) = Layout { at: *at, ..Layout::anywhere(format) }.find(line, names)?;
+                *at = layout.at;
+                Some(found)
+            }
+            Kind::Pattern(pattern) => pattern.find(line, at, PREFIX_BYTES, names),
+            Kind::Expression(expression) => expression.find(line, names),
+        }
+    }
+}

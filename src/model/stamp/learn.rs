@@ -1,0 +1,184 @@
+//! What a sample of lines proves about the stamps of their source.
+//!
+//! A number or a time of day in one line may be anything. The same column of nearly every line, rising, is a stamp; a
+//! date that never changes, while another one does, is not. And 05/06 is told from 06/05 by the days around it.
+
+use super::clock::Calendar;
+use super::formats::{FORMATS, Found, Place};
+use super::layout::{Layout, at_spot, has_fields, has_notation, is_contradicted, is_plausible, spots};
+use crate::model::record::Time;
+
+/// Layouts that a source may have at once.
+pub(super) const MOST_LAYOUTS: usize = 6;
+
+/// Lines that must have a stamp in the same column to prove one that its shape does not.
+const PROOF_LINES: usize = 8;
+
+/// Different layouts that are counted; a sample with more has none.
+const MOST_TALLIES: usize = 96;
+
+/// What was seen of one layout.
+struct Tally {
+    layout: Layout,
+    /// One line would have been enough.
+    shaped: bool,
+    hits: usize,
+    /// Of it, those that were later than the one before, and those that were earlier.
+    rises: usize,
+    falls: usize,
+    last: Time,
+    /// The earliest and the latest.
+    range: (Time, Time),
+}
+
+impl Tally {
+    fn add(&mut self, time: Time) {
+        self.hits += 1;
+        self.rises += usize::from(time > self.last);
+        self.falls += usize::from(time < self.last);
+        self.last = time;
+        self.range = (self.range.0.min(time), self.range.1.max(time));
+    }
+
+    fn is_constant(&self) -> bool {
+        self.hits >= PROOF_LINES && self.range.0 == self.range.1
+    }
+
+    fn spread(&self) -> i64 {
+        self.range.1.0.saturating_sub(self.range.0.0)
+    }
+
+    /// Whether the column is a stamp though its shape does not say so.
+    fn is_proved(&self, lines: usize, now: Time) -> bool {
+        let nearly_all = self.hits >= PROOF_LINES && self.hits * 10 >= lines * 9;
+        if self.layout.format.name == "clock" {
+            // Lines of midnight fall.
+            return nearly_all && self.rises > 0 && self.falls * 4 <= self.hits;
+        }
+        let present = self.last >= now.plus_millis(-24 * 3600 * 1000);
+        // So many numbers that are all of the time between 2001 and now are no coincidence in any order.
+        let in_order = self.falls * 5 <= self.hits || self.hits >= 3 * PROOF_LINES;
+        nearly_all && in_order && (self.rises > 0 || present)
+    }
+}
+
+/// The layouts of a sample, the most common first.
+pub(super) fn learn(lines: &[&[u8]], calendar: &mut Calendar, now: Time) -> Vec<Layout> {
+    let mut layouts = Vec::new();
+    let mut rest: Vec<&[u8]> = heads(lines);
+    let whole = rest.len();
+    while layouts.len() < MOST_LAYOUTS && !rest.is_empty() {
+        // What is left after the first is a source that has several kinds of lines, and not a coincidence.
+        if !layouts.is_empty() && rest.len() < 3.max(whole / 20) {
+            break;
+        }
+        let tallies = count(&rest, calendar, now);
+        let Some(layout) = choose(&tallies, rest.len(), layouts.is_empty(), now) else { break };
+        layouts.push(layout);
+        rest.retain(|line| layout.find(line, &calendar.names).is_none());
+    }
+    layouts
+}
+
+/// The lines that begin a record: those that are not indented, unless nearly all are.
+fn heads<'a>(lines: &[&'a [u8]]) -> Vec<&'a [u8]> {
+    let is_head = |line: &&[u8]| line.first().is_some_and(|b| !matches!(b, b' ' | b'\t'));
+    let heads: Vec<&[u8]> = lines.iter().copied().filter(is_head).collect();
+    if heads.len() * 4 >= lines.len() { heads } else { lines.to_vec() }
+}
+
+fn count(lines: &[&[u8]], calendar: &mut Calendar, now: Time) -> Vec<Tally> {
+    let mut tallies: Vec<Tally> = Vec::new();
+    let mut add = |layout: Layout, shaped: bool, time: Time| {
+        let same = |tally: &&mut Tally| tally.layout.format == layout.format && tally.layout.word == layout.word;
+        if let Some(tally) = tallies.iter_mut().find(same) {
+            tally.add(time);
+        } else if tallies.len() < MOST_TALLIES {
+            let (hits, rises, falls) = (1, 0, 0);
+            tallies.push(Tally { layout, shaped, hits, rises, falls, last: time, range: (time, time) });
+        }
+    };
+    for line in lines {
+        let by_field = has_fields(line) && in_fields(line, calendar, now, &mut add);
+        if !by_field && !in_spots(line, calendar, now, &mut add) {
+            in_fields(line, calendar, now, &mut add);
+        }
+    }
+    tallies
+}
+
+/// Adds the stamp of a field; whether there is one.
+fn in_fields(line: &[u8], calendar: &mut Calendar, now: Time, add: &mut impl FnMut(Layout, bool, Time)) -> bool {
+    for format in FORMATS.iter().filter(|format| format.place == Place::Field) {
+        let at = usize::from(!has_notation(format, line));
+        let layout = Layout { format, at, word: 0, exact: false };
+        if let Some((_, found)) = layout.find(line, &calendar.names)
+            && let Some(time) = calendar.time(found.moment, now, None)
+        {
+            add(layout, true, time);
+            return true;
+        }
+    }
+    false
+}
+
+/// Adds all that may be a stamp in the places of a line; whether any has the shape of one.
+fn in_spots(line: &[u8], calendar: &mut Calendar, now: Time, add: &mut impl FnMut(Layout, bool, Time)) -> bool {
+    let (mut behind, mut shaped) = (0, false);
+    for place in spots(line) {
+        if place.at < behind {
+            continue;
+        }
+        let text = &line[place.at..];
+        let before = behind;
+        for format in FORMATS.iter().filter(|format| format.place != Place::Field && format.begins_with(text[0])) {
+            if format.name == "w3c" || (behind > before && !format.ambiguous) {
+                continue;
+            }
+            let Some(Found { moment, end, .. }) = (format.parse)(text, &calendar.names) else { continue };
+            let Some(time) = calendar.time(moment, now, None).filter(|&time| is_plausible(format, time, now)) else {
+                continue;
+            };
+            if format.name == "epoch" && is_contradicted(line, place.at + end, time, calendar) {
+                continue;
+            }
+            let has_shape = format.place == Place::Anywhere
+                || format.place == Place::Start && at_spot(line, place, calendar, now).is_some();
+            let exact = !has_shape;
+            add(Layout { format, at: place.at, word: place.word, exact }, has_shape, time);
+            shaped |= has_shape;
+            behind = behind.max(place.at + end);
+        }
+    }
+    shaped
+}
+
+fn choose(tallies: &[Tally], lines: usize, alone: bool, now: Time) -> Option<Layout> {
+    let most = tallies.iter().filter(|tally| tally.shaped).map(|tally| tally.hits).max().unwrap_or(0);
+    let common = |tally: &&Tally| tally.shaped && tally.hits * 10 >= most * 8;
+    let moves = tallies.iter().filter(common).any(|tally| !tally.is_constant() && tally.falls * 5 <= tally.hits);
+    let shaped =
+        tallies.iter().filter(common).filter(|tally| !moves || !tally.is_constant()).min_by_key(|tally| {
+            (tally.layout.word, future(tally, now), tally.falls, tally.spread(), distance(tally, now))
+        });
+    let shaped = shaped.filter(|shaped| alone || shaped.hits * 2 >= lines || shaped.hits >= 3);
+    let proved = tallies.iter().filter(|tally| !tally.shaped && alone && tally.is_proved(lines, now));
+    // A number before the stamp is the better stamp, if it is one: it has no zone to be guessed.
+    let proved = proved.filter(|tally| match shaped {
+        Some(shaped) if shaped.hits * 2 >= lines => {
+            tally.layout.word < shaped.layout.word && tally.layout.format.name == "epoch"
+        }
+        _ => true,
+    });
+    let proved = proved.min_by_key(|tally| (tally.layout.format.name == "clock", tally.layout.word, tally.falls));
+    proved.or(shaped).map(|tally| tally.layout)
+}
+
+/// Whether any of the times is yet to come.
+fn future(tally: &Tally, now: Time) -> bool {
+    tally.range.1 > now.plus_millis(super::clock::AHEAD_MS)
+}
+
+fn distance(tally: &Tally, now: Time) -> u64 {
+    now.0.abs_diff(tally.range.1.0)
+}

@@ -1,0 +1,307 @@
+//! Patterns with the fields of `strftime`, as the inventory may give them: `%d.%m.%Y %H:%M:%S`.
+//!
+//! Compiled once into [`Item`]s and read directly: a library's parser answers with an error that it has to make up for
+//! each place that does not fit, and wants fields that stamps leave out. What the fields mean together is [`Parts`].
+
+use super::clock::{Date, Moment, Zone, ZoneNames};
+use super::formats::{self, Found};
+use super::scan::{Scan, TimeOfDay};
+
+/// The longest pattern: nobody has a longer one by intent.
+const MAX_BYTES: usize = 200;
+
+/// A pattern, compiled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Pattern(Vec<Item>);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Item {
+    Byte(u8),
+    Blanks,
+    Year,
+    ShortYear,
+    Month,
+    MonthName,
+    Day,
+    DayOfYear,
+    WeekdayName,
+    Hour,
+    Minute,
+    Second,
+    /// Digits of a fraction.
+    Fraction,
+    /// The same with its point, or nothing.
+    DotFraction,
+    Millis,
+    HalfOfDay,
+    Offset,
+    ZoneName,
+    Epoch,
+    /// The same without a fraction, which the pattern has itself.
+    WholeEpoch,
+    Word,
+}
+
+use Item::{
+    Blanks, Byte, Day, DayOfYear, DotFraction, Epoch, Fraction, HalfOfDay, Hour, Millis, Minute, Month, MonthName,
+    Second, ShortYear, WeekdayName, WholeEpoch, Word, Year, ZoneName,
+};
+
+impl Pattern {
+    /// Compiles a pattern.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        if text.len() > MAX_BYTES {
+            return Err(format!("a time pattern has at most {MAX_BYTES} bytes"));
+        }
+        let mut items = Vec::new();
+        let mut rest = text.chars().peekable();
+        while let Some(c) = rest.next() {
+            match c {
+                // `%-d`, `%_d` and `%0d` differ in padding only, which is read either way; `%:z` and `%.f` in marks.
+                '%' => {
+                    let mut field = String::new();
+                    while let Some(flag) = rest.next_if(|c| "-_0:.^#123456789E".contains(*c)) {
+                        field.push(flag);
+                    }
+                    let letter = rest.next().ok_or("a time pattern ends in '%'; write %% for a '%'")?;
+                    field_items(&field, letter, &mut items)?;
+                }
+                c if c.is_whitespace() => items.push(Blanks),
+                c => items.extend(c.to_string().bytes().map(Byte)),
+            }
+        }
+        for at in 1..items.len() {
+            if items[at - 1] == Epoch && matches!(items[at], Byte(b'.' | b',') | DotFraction) {
+                items[at - 1] = WholeEpoch;
+            }
+        }
+        items.dedup_by(|a, b| *a == Blanks && *b == Blanks);
+        let pattern = Self(items);
+        pattern.check()?;
+        Ok(pattern)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let has = |any: &[Item]| self.0.iter().any(|item| any.contains(item));
+        if has(&[Epoch, WholeEpoch]) {
+            return Ok(());
+        }
+        let missing = |what: &str, field: &str| Err(format!("the time pattern has no {what} ({field})"));
+        if !has(&[Hour]) {
+            return missing("hour", "%H");
+        }
+        if !has(&[Minute]) {
+            return missing("minute", "%M");
+        }
+        let (month, day) = (has(&[Month, MonthName]), has(&[Day]));
+        match (month, day) {
+            _ if has(&[DayOfYear]) => Ok(()),
+            (true, false) => missing("day", "%d"),
+            (false, true) => missing("month", "%m or %b"),
+            (false, false) if has(&[Year, ShortYear]) => missing("month and day", "%m and %d"),
+            _ => Ok(()),
+        }
+    }
+
+    /// The stamp of a line: where it was in the line before (`at`), or the first within its first `reach` bytes.
+    pub(super) fn find(&self, line: &[u8], at: &mut usize, reach: usize, names: &ZoneNames) -> Option<Found> {
+        if let Some(found) = self.find_at(line, *at, names) {
+            return Some(found);
+        }
+        let found = (0..line.len().min(reach)).find_map(|at| self.find_at(line, at, names))?;
+        *at = found.start;
+        Some(found)
+    }
+
+    fn find_at(&self, line: &[u8], at: usize, names: &ZoneNames) -> Option<Found> {
+        let text = line.get(at..)?;
+        // Not in the middle of a number or word.
+        let inside = at > 0 && line[at - 1].is_ascii_alphanumeric();
+        if inside && text.first().is_some_and(u8::is_ascii_alphanumeric) {
+            return None;
+        }
+        let mut scan = Scan(text);
+        let mut parts = Parts::default();
+        for item in &self.0 {
+            item.read(&mut scan, &mut parts, names)?;
+        }
+        Some(Found { moment: parts.moment()?, start: at, end: line.len() - scan.0.len() })
+    }
+}
+
+fn field_items(flags: &str, letter: char, items: &mut Vec<Item>) -> Result<(), String> {
+    let found: &[Item] = match letter {
+        'Y' | 'G' => &[Year],
+        'y' => &[ShortYear],
+        'm' => &[Month],
+        'b' | 'B' | 'h' => &[MonthName],
+        'd' | 'e' => &[Day],
+        'j' => &[DayOfYear],
+        'a' | 'A' => &[WeekdayName],
+        'H' | 'k' | 'I' | 'l' => &[Hour],
+        'M' => &[Minute],
+        'S' => &[Second],
+        'f' if flags.contains('.') => &[DotFraction],
+        'f' | 'N' => &[Fraction],
+        'L' => &[Millis],
+        'p' | 'P' => &[HalfOfDay],
+        'z' => &[Item::Offset],
+        'Z' | 'Q' => &[ZoneName],
+        's' => &[Epoch],
+        'T' => &[Hour, Byte(b':'), Minute, Byte(b':'), Second],
+        'R' => &[Hour, Byte(b':'), Minute],
+        'r' => &[Hour, Byte(b':'), Minute, Byte(b':'), Second, Blanks, HalfOfDay],
+        'F' => &[Year, Byte(b'-'), Month, Byte(b'-'), Day],
+        'D' => &[Month, Byte(b'/'), Day, Byte(b'/'), ShortYear],
+        'c' => &[
+            WeekdayName,
+            Blanks,
+            MonthName,
+            Blanks,
+            Day,
+            Blanks,
+            Hour,
+            Byte(b':'),
+            Minute,
+            Byte(b':'),
+            Second,
+            Blanks,
+            Year,
+        ],
+        'n' | 't' => &[Blanks],
+        '*' => &[Word],
+        '%' => &[Byte(b'%')],
+        _ => {
+            let known = "%Y %y %m %b %d %e %j %a %H %I %M %S %f %L %p %z %Z %s %T %R %F %D %c %* %%";
+            return Err(format!("unknown field \"%{flags}{letter}\" in the time pattern; there are {known}"));
+        }
+    };
+    items.extend_from_slice(found);
+    Ok(())
+}
+
+impl Item {
+    fn read(self, scan: &mut Scan<'_>, parts: &mut Parts, names: &ZoneNames) -> Option<()> {
+        match self {
+            Byte(b) => scan.take(&[b]).map(drop),
+            Blanks => (scan.blanks(usize::MAX) > 0).then_some(()),
+            Year => set(&mut parts.year, scan.digits(4).and_then(|year| i32::try_from(year).ok())),
+            ShortYear => set(&mut parts.year, scan.digits(2).map(century)),
+            Month => set(&mut parts.month, unpadded(scan)),
+            MonthName => set(&mut parts.month, scan.month()),
+            Day => set(&mut parts.day, unpadded(scan)),
+            DayOfYear => set(&mut parts.day_of_year, scan.digits(3)),
+            WeekdayName => (skip_letters(scan) > 0).then_some(()),
+            Hour => set(&mut parts.hour, unpadded(scan)),
+            Minute => set(&mut parts.minute, unpadded(scan)),
+            Second => set(&mut parts.second, unpadded(scan)),
+            Fraction => set(&mut parts.nano, scan.decimals()),
+            DotFraction => {
+                parts.nano = scan.fraction().or(parts.nano);
+                Some(())
+            }
+            Millis => {
+                let run = scan.run_of_digits().min(3);
+                set(&mut parts.nano, scan.digits(run).filter(|_| run > 0).map(|millis| millis * 1_000_000))
+            }
+            HalfOfDay => set(&mut parts.after_noon, scan.half_of_day()),
+            Item::Offset => {
+                let offset = if scan.take(b"Z").is_some() { Some(0) } else { scan.offset() };
+                set(&mut parts.zone, offset.map(Zone::Offset))
+            }
+            ZoneName => {
+                match scan.zone(names) {
+                    // A name without one meaning: the host's.
+                    Zone::Host => (skip_letters(scan) > 0).then_some(())?,
+                    zone => parts.zone = Some(zone),
+                }
+                Some(())
+            }
+            Epoch => set(&mut parts.epoch, formats::number(scan)),
+            WholeEpoch => {
+                let run = scan.run_of_digits();
+                let (digits, rest) = scan.0.split_at(run);
+                scan.0 = rest;
+                set(&mut parts.epoch, formats::number(&mut Scan(digits)))
+            }
+            Word => {
+                let count = scan.0.iter().take_while(|b| !b.is_ascii_whitespace()).count();
+                scan.0 = &scan.0[count..];
+                (count > 0).then_some(())
+            }
+        }
+    }
+}
+
+fn set<T>(part: &mut Option<T>, value: Option<T>) -> Option<()> {
+    *part = value;
+    part.as_ref().map(|_| ())
+}
+
+/// One or two digits, behind one blank at most, as `%e` pads.
+fn unpadded(scan: &mut Scan<'_>) -> Option<u32> {
+    scan.blanks(1);
+    scan.digits(2).or_else(|| scan.digits(1))
+}
+
+fn skip_letters(scan: &mut Scan<'_>) -> usize {
+    let count = scan.0.iter().take_while(|b| b.is_ascii_alphabetic()).count();
+    scan.0 = &scan.0[count..];
+    count
+}
+
+fn century(year: u32) -> i32 {
+    i32::try_from(year).map_or(2000, |year| if year < 69 { 2000 + year } else { 1900 + year })
+}
+
+/// The parts of a stamp as fields with names give them.
+#[derive(Debug, Default)]
+pub(super) struct Parts {
+    pub(super) year: Option<i32>,
+    pub(super) month: Option<u32>,
+    pub(super) day: Option<u32>,
+    pub(super) day_of_year: Option<u32>,
+    pub(super) hour: Option<u32>,
+    pub(super) minute: Option<u32>,
+    pub(super) second: Option<u32>,
+    pub(super) nano: Option<u32>,
+    pub(super) after_noon: Option<bool>,
+    pub(super) zone: Option<Zone>,
+    /// Nanoseconds.
+    pub(super) epoch: Option<i64>,
+}
+
+impl Parts {
+    /// What they say together; `None`: no such time.
+    pub(super) fn moment(&self) -> Option<Moment> {
+        if let Some(epoch) = self.epoch {
+            return Some(Moment::Epoch(epoch.saturating_add(i64::from(self.nano.unwrap_or(0)))));
+        }
+        let hour = match (self.hour?, self.after_noon) {
+            (hour @ 1..=12, Some(after_noon)) => hour % 12 + if after_noon { 12 } else { 0 },
+            (hour, _) => hour,
+        };
+        let (minute, second) = (self.minute.unwrap_or(0), self.second.unwrap_or(0));
+        if hour > 23 || minute > 59 || second > 60 {
+            return None;
+        }
+        let second = hour * 3600 + minute * 60 + second.min(59);
+        let time = TimeOfDay { second, nano: self.nano.unwrap_or(0) };
+        let zone = self.zone.unwrap_or(Zone::Host);
+        Some(match (self.month, self.day, self.day_of_year) {
+            (Some(month), Some(day), _) => Moment::Civil(Date { year: self.year, month, day }, time, zone),
+            (_, _, Some(day)) => Moment::Civil(self.date_of(day)?, time, zone),
+            _ => Moment::Clock(time, zone),
+        })
+    }
+
+    fn date_of(&self, day: u32) -> Option<Date> {
+        let year = self.year?;
+        let date = jiff::civil::date(i16::try_from(year).ok()?, 1, 1).with().day_of_year(i16::try_from(day).ok()?);
+        let date = date.build().ok()?;
+        Some(Date { year: self.year, month: u32::try_from(date.month()).ok()?, day: u32::try_from(date.day()).ok()? })
+    }
+}

@@ -1,0 +1,69 @@
+//! The fields and ids of a line, as JSON.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+use super::Text;
+use crate::model::fields::{self, Kind, Value};
+
+/// Fields that are written of one line. What it has beyond them is in its text.
+const MAX_FIELDS: usize = 256;
+
+/// An object with the fields of a line, in its order; of several with one name the first. `null` where it has none.
+#[derive(Debug)]
+pub(in crate::report) struct Fields<'a>(pub(in crate::report) &'a [u8]);
+
+impl Serialize for Fields<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let fields = fields::all(self.0).list;
+        if fields.is_empty() {
+            return serializer.serialize_none();
+        }
+        let mut names = BTreeSet::new();
+        let mut map = serializer.serialize_map(None)?;
+        for field in fields.iter().take(MAX_FIELDS).filter(|field| names.insert(&field.name)) {
+            map.serialize_entry(&field.name, &Typed(&field.value))?;
+        }
+        map.end()
+    }
+}
+
+/// A value in its own type, where JSON has that.
+struct Typed<'a>(&'a Value<'a>);
+
+impl Serialize for Typed<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        // 007, 1e400 and whatever else is a number for a person only stay as they were written.
+        let typed = match self.0.kind {
+            Kind::Text => None,
+            Kind::Null | Kind::Bool | Kind::Number | Kind::Json => serde_json::from_slice(&self.0.text).ok(),
+        };
+        // As a float an integer of many digits would lose some.
+        let is_whole = !self.0.text.iter().any(|b| b".eE".contains(b));
+        let typed = typed.filter(|value: &serde_json::Value| !(value.is_f64() && is_whole));
+        match typed {
+            Some(value) => serde_json::Value::serialize(&value, serializer),
+            None => Text::new(&self.0.text).serialize(serializer),
+        }
+    }
+}
+
+/// What ties a line to others; `null` where it names nothing of the kind.
+#[derive(Debug, serde::Serialize)]
+pub(in crate::report) struct Ids<'a> {
+    request: Option<Text<'a>>,
+    trace: Option<Text<'a>>,
+    span: Option<Text<'a>>,
+    user: Option<Text<'a>>,
+}
+
+impl<'a> Ids<'a> {
+    /// Of a line.
+    pub(in crate::report) fn of(line: &'a [u8]) -> Self {
+        let fields::Ids { request, trace, span, user } = fields::ids(line);
+        let text = |id: Option<Cow<'a, [u8]>>| id.map(Text::owned);
+        Self { request: text(request), trace: text(trace), span: text(span), user: text(user) }
+    }
+}

@@ -1,0 +1,149 @@
+//! The lines whose records match a query, in their order.
+//!
+//! A record may match by any of its lines, the last included, and lines of other sources stand between them. So lines
+//! wait until their record is known to be whole: the next of its source has begun, or no more will come.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::model::query::Subject;
+use crate::model::{Gap, Query, Record, SourceId, Time};
+
+/// Most bytes that wait. Beyond it, the oldest record is decided by the lines of it that have come.
+const MAX_HELD_BYTES: usize = 8 << 20;
+
+/// What a line takes beside its bytes, about.
+const OVERHEAD: usize = 160;
+
+/// Holds lines back until it is known whether they are wanted.
+#[derive(Debug)]
+pub(super) struct Sieve {
+    query: Query,
+    held: VecDeque<Held>,
+    bytes: usize,
+    /// The record under way of each source.
+    open: BTreeMap<SourceId, u64>,
+    /// Records of which lines wait, or that are under way.
+    groups: BTreeMap<u64, Group>,
+    next: u64,
+}
+
+#[derive(Debug)]
+enum Held {
+    Line(Record, u64),
+    Gap(Gap),
+}
+
+/// A record.
+#[derive(Debug)]
+struct Group {
+    /// Of its first line.
+    time: Time,
+    text: Vec<u8>,
+    /// No more lines of it will come, or it need not be waited for.
+    is_whole: bool,
+    /// Of its lines, how many wait.
+    waiting: u32,
+    matches: Option<bool>,
+}
+
+impl Group {
+    fn new(time: Time) -> Self {
+        Self { time, text: Vec::new(), is_whole: false, waiting: 0, matches: None }
+    }
+}
+
+/// What comes out.
+#[derive(Debug)]
+pub(super) enum Sifted {
+    /// A line, and whether it is wanted.
+    Line(Record, bool),
+    /// A gap: always wanted.
+    Gap(Gap),
+}
+
+impl Sieve {
+    /// For the records that match.
+    pub(super) fn new(query: Query) -> Self {
+        Self { query, held: VecDeque::new(), bytes: 0, open: BTreeMap::new(), groups: BTreeMap::new(), next: 0 }
+    }
+
+    /// Takes in a line.
+    pub(super) fn line(&mut self, record: Record) {
+        let open = self.open.get(&record.source).copied();
+        let id = match open.filter(|_| record.continues) {
+            Some(id) => id,
+            None => self.begin(record.source, open),
+        };
+        let group = self.groups.entry(id).or_insert_with(|| Group::new(record.time));
+        group.waiting += 1;
+        if group.matches.is_none() {
+            if group.waiting > 1 {
+                group.text.push(b'\n');
+            }
+            group.text.extend_from_slice(&record.raw);
+        }
+        self.bytes += record.raw.len() + OVERHEAD;
+        self.held.push_back(Held::Line(record, id));
+    }
+
+    /// Takes in a gap, which keeps its place among the lines.
+    pub(super) fn gap(&mut self, gap: Gap) {
+        let before = self.open.remove(&gap.source);
+        self.close(before);
+        self.held.push_back(Held::Gap(gap));
+    }
+
+    /// No more will come.
+    pub(super) fn finish(&mut self) {
+        self.groups.values_mut().for_each(|group| group.is_whole = true);
+    }
+
+    /// The next that is decided; `name` gives the names of a line's host and source.
+    pub(super) fn next<'a>(&mut self, name: impl Fn(&Record) -> (&'a str, &'a str)) -> Option<Sifted> {
+        let full = self.bytes > MAX_HELD_BYTES;
+        let id = match self.held.front()? {
+            Held::Line(_, id) => *id,
+            Held::Gap(_) => 0,
+        };
+        if self.groups.get(&id).is_some_and(|group| !group.is_whole && group.matches.is_none() && !full) {
+            return None;
+        }
+        match self.held.pop_front()? {
+            Held::Gap(gap) => Some(Sifted::Gap(gap)),
+            Held::Line(record, id) => {
+                self.bytes -= record.raw.len() + OVERHEAD;
+                let is_wanted = self.decide(id, name(&record));
+                Some(Sifted::Line(record, is_wanted))
+            }
+        }
+    }
+
+    fn begin(&mut self, source: SourceId, before: Option<u64>) -> u64 {
+        self.close(before);
+        self.next += 1;
+        self.open.insert(source, self.next);
+        self.next
+    }
+
+    fn close(&mut self, id: Option<u64>) {
+        let Some(id) = id else { return };
+        match self.groups.get_mut(&id) {
+            Some(group) if group.waiting > 0 => group.is_whole = true,
+            _ => drop(self.groups.remove(&id)),
+        }
+    }
+
+    fn decide(&mut self, id: u64, (host, source): (&str, &str)) -> bool {
+        let Some(group) = self.groups.get_mut(&id) else { return false };
+        let query = &self.query;
+        let matches = *group.matches.get_or_insert_with(|| {
+            let raw = &std::mem::take(&mut group.text);
+            query.matches(&Subject { host, source, time: group.time, raw })
+        });
+        group.waiting -= 1;
+        if group.waiting == 0 && group.is_whole {
+            self.groups.remove(&id);
+        }
+        matches
+    }
+}
