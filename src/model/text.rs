@@ -136,7 +136,7 @@ impl SafeText {
         let (mut start, mut used) = (0, 0);
         for (at, c) in self.text.char_indices() {
             let cells = cells_of(c);
-            if used > 0 && used + cells > width {
+            if cells > 0 && used > 0 && used + cells > width {
                 rows.push(start..at);
                 (start, used) = (at, 0);
             }

@@ -99,6 +99,7 @@ fn rows_have_whole_characters_and_all_of_them() {
         ("abcd", 4, vec!["abcd"]),
         ("abc日本e\u{301}z", 4, vec!["abc", "日本", "e\u{301}z"]),
         ("日本", 1, vec!["日", "本"]),
+        ("日\u{301}本", 1, vec!["日\u{301}", "本"]),
         ("ab", 0, vec!["a", "b"]),
     ] {
         let text = SafeText::new(text);
