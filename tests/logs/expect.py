@@ -479,6 +479,82 @@ KINDS = {
         Shape(rf"Log (?:started|ended): (?P<t>{DAY}  {CLOCK})$", local("%Y-%m-%d  %H:%M:%S"), more=ANY),
         Shape("", more=ANY),
     ),
+    # More daemons.
+    "tor": lines(Shape(MONTH + r"\.(?P<f>\d{3}) \[(?P<l>\w+)\] ", yearless(MONTH_FORM), word())),
+    "stunnel": lines(
+        Shape(rf"(?P<t>\d{{4}}\.\d\d\.\d\d {CLOCK}) LOG(?P<p>\d)\[", local("%Y.%m.%d %H:%M:%S"), priority)
+    ),
+    "tinyproxy": lines(
+        Shape(rf"(?P<l>[A-Z]+) +{MONTH}\.(?P<f>\d{{3}}) \[\d+\]: ", yearless(MONTH_FORM), word(connect=ANY))
+    ),
+    "uwsgi": lines(
+        Shape(
+            rf"\[pid: \d+\|.*\}} \[\w{{3}} (?P<t>\w{{3}} [ \d]\d {CLOCK} \d{{4}})\] \w+ .*\(HTTP/1.1 (?P<s>\d{{3}})\)",
+            local("%b %d %H:%M:%S %Y"), status,
+        ),
+        Shape(rf"\w{{3}} (?P<t>\w{{3}} [ \d]\d {CLOCK} \d{{4}}) - ", local("%b %d %H:%M:%S %Y")),
+        # The banner has the time of the start and the one of the build.
+        Shape(r"(\*\*\* Starting|compiled with|\.\.\.|KeyError|Traceback|  )", time=ANY, level=is_(ANY), more=ANY),
+        Shape("", level=is_(ANY), more=ANY),
+    ),
+    "monit": stack_of(Shape(rf"\[(?P<t>{DAY}T{CLOCK})(?P<z>[+-]\d{{4}})\] (?P<l>\w+) +: ", zoned(ISO_T), word())),
+    "nats": lines(
+        Shape(
+            rf"\[\d+\] (?P<t>\d{{4}}/\d\d/\d\d {CLOCK})\.(?P<f>\d{{6}}) \[(?P<l>\w+)\] ", local("%Y/%m/%d %H:%M:%S"),
+            exactly({"INF": "info", "DBG": "debug", "TRC": "trace", "WRN": "warn", "ERR": "error", "FTL": "fatal"}),
+        )
+    ),
+    "openvswitch": lines(
+        Shape(rf"(?P<t>{DAY}T{CLOCK})\.(?P<f>\d{{3}})(?P<z>Z)\|\d+\|[^|]+\|(?P<l>[A-Z]+)\|", zoned(ISO_T), word(dbg="debug", emer="fatal"))
+    ),
+    "pgbouncer": lines(
+        Shape(rf"(?P<t>{DAY} {CLOCK})\.(?P<f>\d{{3}}) IST \[\d+\] (?P<l>[A-Z]+) ", local(ISO), word(**POSTGRES))
+    ),
+    "ntpsec": lines(Shape(rf"(?P<t>{DAY}T{CLOCK}) ntpd\[\d+\]: (?:(?P<l>ERR|WARN): )?", local(ISO_T), word())),
+    "nsd": lines(Shape(rf"\[(?P<t>{DAY} {CLOCK})\.(?P<f>\d{{3}})\] nsd\[\d+\]: (?P<l>\w+): ", local(ISO), word())),
+    "privoxy": lines(
+        ACCESS, Shape(r"\S+ - - " + CLF + ' "[^"]*" (?P<s>\\d{3}) ', zoned(CLF_FORM), status),
+        Shape(rf"(?P<t>{DAY} {CLOCK})\.(?P<f>\d{{3}}) [0-9a-f]+ (?:(?P<l>Info|Error|Fatal error):)?", local(ISO), word(**{"fatal error": "fatal"})),
+    ),
+    "lighttpd": lines(Shape(rf"(?P<t>{DAY} {CLOCK}): \(", local(ISO))),
+    # The states of services are what is reported, not levels of lines.
+    "nagios": lines(
+        Shape(r"\[(?P<t>\d{10})\] (?P<l>Error|Warning): ", epoch(1), word()),
+        Shape(r"\[(?P<t>\d{10})\] \w+ (?:ALERT|NOTIFICATION)", epoch(1), is_(ANY)), Shape(r"\[(?P<t>\d{10})\] ", epoch(1)),
+    ),
+    "zabbix-agent": lines(Shape(r" *\d+:(?P<t>\d{8}:\d{6})\.(?P<f>\d{3}) ", local("%Y%m%d:%H%M%S"))),
+    "frr": lines(Shape(rf"(?P<t>\d{{4}}/\d\d/\d\d {CLOCK})\.(?P<f>\d{{3}}) \w+: ", local("%Y/%m/%d %H:%M:%S"))),
+    "influxdb": lines(
+        ACCESS, Shape(rf"\[httpd\] \S+ \S+ \S+ {CLF} {REQUEST}", zoned(CLF_FORM), status),
+        Shape(rf"ts=(?P<t>{DAY}T{CLOCK})\.(?P<f>\d+)(?P<z>Z) lvl=(?P<l>\w+) ", zoned(ISO_T), word()), LOOSE,
+    ),
+    "icecast": lines(Shape(rf"\[(?P<t>{DAY}  {CLOCK})\] (?P<l>[A-Z]+) ", local("%Y-%m-%d  %H:%M:%S"), word(dbug="debug", eror="error"))),
+    "caddy": objects(number("ts", 1), named("level")),
+    "glusterd": stack_of(
+        Shape(
+            rf"\[(?P<t>{DAY} {CLOCK})\.(?P<f>\d{{6}}) (?P<z>\+\d{{4}})\] (?P<l>[A-Z]) \[", zoned(ISO),
+            exactly({"T": "trace", "D": "debug", "I": "info", "N": "notice", "W": "warn", "E": "error", "C": "fatal", "A": "fatal", "M": "fatal"}),
+        )
+    ),
+    "xorg": stack_of(
+        # The other marks say where a setting comes from.
+        Shape(
+            r"\[ *(?P<t>\d+\.\d{3})\] (?:\((?P<l>II|WW|EE|!!|[-*=+N?][-*=+I?])\) )?", since_boot,
+            lambda m: {None: NONE, "II": "info", "WW": "warn", "EE": "error", "!!": "notice"}.get(m["l"], ANY),
+        )
+    ),
+    "kea": stack_of(Shape(rf"(?P<t>{DAY} {CLOCK})\.(?P<f>\d{{3}}) (?P<l>[A-Z]+) +\[", local(ISO), word())),
+    "clamav": lines(
+        Shape(rf"\w{{3}} (?P<t>\w{{3}} [ \d]\d {CLOCK} \d{{4}}) -> (?:(?P<l>WARNING|ERROR): )?", local("%b %d %H:%M:%S %Y"), word())
+    ),
+    "libvirt": stack_of(
+        Shape(rf"(?P<t>{DAY} {CLOCK})\.(?P<f>\d{{3}})(?P<z>\+\d{{4}}): \d+: (?P<l>\w+) : ", zoned(ISO), word())
+    ),
+    "exim": stack_of(
+        # Written before it has dropped TZ from its environment, in the zone that this named.
+        Shape(rf"{DAY} {CLOCK} Warning: purging", time=ANY, level=is_("warn")), Shape(rf"(?P<t>{DAY} {CLOCK}) ", local(ISO)),
+    ),
+    "chrony": lines(Shape(rf"(?P<t>{DAY}T{CLOCK})(?P<z>Z) ", zoned(ISO_T))),
     # Python.
     "python-default": lines(
         Shape(r"(?P<l>[A-Z]+):[\w.]+:", level=word()), Shape("(/opt|Traceback)", level=is_(ANY), more=ANY), MORE
