@@ -116,7 +116,13 @@ pub(super) fn check_label(what: &str, label: &str) -> Result<(), String> {
 
 fn check_format(text: &str) -> Result<(), String> {
     let Err(message) = TimeFormat::parse(text) else { return Ok(()) };
-    let all = || format!("known formats: {}", TimeFormat::names().collect::<Vec<_>>().join(", "));
+    if !message.starts_with("unknown time format") {
+        return Err(message);
+    }
+    let all = || {
+        let names = TimeFormat::names().collect::<Vec<_>>().join(", ");
+        format!("known formats: {names}; or a pattern with %Y %m %d %H %M %S, or a /regex/ with named groups")
+    };
     Err(format!("{message}{}", suggestion_or(text, TimeFormat::names(), all)))
 }
 

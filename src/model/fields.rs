@@ -22,6 +22,7 @@
 
 mod access;
 mod head;
+mod ids;
 mod json;
 mod names;
 mod text;
@@ -93,7 +94,8 @@ pub struct Ids<'a> {
     pub user: Option<Cow<'a, [u8]>>,
 }
 
-/// The value of the field that a name means, if the line has it.
+/// The value of the field that a name means, if the line has it. `request_id`, `trace_id`, `span_id` and `user_id` are
+/// also found where [`ids`] finds them.
 #[must_use]
 pub fn get<'a>(line: &'a [u8], name: &str) -> Option<Value<'a>> {
     let mut getter = names::Getter::new(name);
@@ -122,7 +124,12 @@ pub fn all(line: &[u8]) -> Fields<'_> {
 /// The ids that a line names under the usual names, or in the forms of traceparent, OpenStack and Spring.
 #[must_use]
 pub fn ids(line: &[u8]) -> Ids<'_> {
-    names::ids(line)
+    ids::find(line)
+}
+
+/// How surely a member of this name is the message of an object, less being surer; `None` where it is something else.
+pub(super) fn message_rank(name: &str) -> Option<usize> {
+    names::message_rank(name.as_bytes())
 }
 
 impl<'a> Value<'a> {

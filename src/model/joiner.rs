@@ -53,6 +53,8 @@ enum Within {
     Traceback,
     /// Between two tracebacks of which the first led to the second; or behind the source line that Node quotes.
     Chain,
+    /// A record of MySQL's slow log: the query is anything.
+    SlowQuery,
     /// A Go panic: blank lines, `goroutine 1 [running]:` and names of functions.
     Goroutines,
     /// The line ended in the middle of what was to be said (a part of a container's line, a Rust panic whose message
@@ -60,8 +62,8 @@ enum Within {
     Cut,
 }
 
-/// How far a source is known as one whose records have stamps, so that lines without one are taken for the rest of
-/// their records. Each record with a stamp vouches for a few more such lines.
+/// How far a source is known as one whose records begin with a stamp or a level, so that lines without one are taken
+/// for the rest of their records. Each such record vouches for a few more lines; a single one is not enough.
 #[derive(Debug, Clone, Copy, Default)]
 struct Trust(u8);
 
@@ -69,17 +71,18 @@ impl Trust {
     const PER_RECORD: u8 = 8;
     const PER_STRANGER: u8 = 32;
 
-    /// A record began, with a stamp or without.
-    fn begun(&mut self, stamped: bool) {
+    /// A record began, in the way by which records of the source would be known or in another.
+    fn begun(&mut self, is_known: bool) {
         self.0 =
-            if stamped { self.0.saturating_add(Self::PER_RECORD) } else { self.0.saturating_sub(Self::PER_STRANGER) };
+            if is_known { self.0.saturating_add(Self::PER_RECORD) } else { self.0.saturating_sub(Self::PER_STRANGER) };
     }
 
     /// Whether one more line that might be anything is taken for a rest.
-    fn spend(&mut self) -> bool {
-        let left = self.0 > 0;
+    fn spend(&mut self, open: &Open) -> bool {
+        // What has gone on already may go on like that.
+        let is_enough = self.0 > if open.lines > 1 { 0 } else { Self::PER_RECORD };
         self.0 = self.0.saturating_sub(1);
-        left
+        is_enough
     }
 }
 
@@ -92,8 +95,8 @@ impl Joiner {
         let belongs = self.open.is_some_and(|open| open.has_room_for(line) && self.belongs(&open, &wrapped, shape));
         if !belongs {
             // Not what only a strange beginning (of a file, behind a gap) makes a record of its own.
-            if !matches!(shape, Shape::Rest | Shape::Blank) {
-                self.trust.begun(wrapped.stamped);
+            if !matches!(shape, Shape::Rest | Shape::Blank | Shape::SlowUser) {
+                self.trust.begun(wrapped.stamped || shape == Shape::Level);
             }
             self.head.clear();
             self.head.extend_from_slice(&line[..line.len().min(HEAD_BYTES)]);
@@ -121,7 +124,7 @@ impl Joiner {
             Shape::SlowUser => open.lines == 1 && self.head.starts_with(b"# Time:"),
             Shape::Head | Shape::GoPanic | Shape::CutShort => false,
             // Where records have stamps, a line without one begins none.
-            _ => self.trust.spend(),
+            _ => self.trust.spend(open),
         }
     }
 
@@ -142,6 +145,8 @@ impl Open {
             (Shape::TracebackHead, _) => Within::Traceback,
             (Shape::Goroutine | Shape::GoPanic, _) => Within::Goroutines,
             (Shape::Chain, _) => Within::Chain,
+            (Shape::SlowUser, _) => Within::SlowQuery,
+            (_, Within::SlowQuery) => Within::SlowQuery,
             (Shape::Rest | Shape::Blank | Shape::GoFrame, Within::Cut) => Within::Plain,
             (Shape::Rest | Shape::Blank | Shape::GoFrame, within) => within,
             _ => Within::Plain,
@@ -156,10 +161,10 @@ impl Open {
     /// Whether a line of this shape belongs to the record whatever its source is like.
     fn expects(&self, shape: Shape) -> bool {
         match shape {
-            Shape::Rest | Shape::Chain | Shape::Goroutine | Shape::Addendum => true,
-            Shape::Blank => self.lines > 1 || self.within != Within::Plain,
+            Shape::Blank | Shape::Rest | Shape::Chain | Shape::Goroutine | Shape::Addendum => true,
+            shape if self.within == Within::SlowQuery => shape != Shape::SlowUser,
             Shape::GoFrame => self.within == Within::Goroutines,
-            Shape::TracebackHead => self.within == Within::Chain,
+            Shape::TracebackHead => self.within == Within::Chain || (self.stamped && self.lines == 1),
             // The last line of a traceback names an exception, which may be called anything.
             Shape::Exception => matches!(self.within, Within::Traceback | Within::Chain),
             Shape::Plain | Shape::Level => self.within == Within::Traceback && self.lines > 1,

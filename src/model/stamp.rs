@@ -19,7 +19,7 @@ use std::ops::Range;
 
 pub use clock::HostClock;
 use clock::{Calendar, Moment};
-use fields::Columns;
+use fields::Header;
 pub use format::TimeFormat;
 use formats::{Found, Place};
 use layout::{Layout, detect};
@@ -54,8 +54,8 @@ pub struct Stamper {
     given: Option<(TimeFormat, usize)>,
     /// Found out, the last one that fitted first.
     layouts: Vec<Layout>,
-    /// As the last `#Fields:` of a W3C log has them.
-    columns: Option<Columns>,
+    /// Of a W3C log, or empty.
+    header: Header,
     /// Lines in a row that had no known stamp.
     misses: u32,
     lines: u32,
@@ -93,7 +93,7 @@ impl Stamper {
             calendar: Calendar::new(clock),
             given: None,
             layouts: Vec::with_capacity(MOST_LAYOUTS),
-            columns: None,
+            header: Header::default(),
             misses: 0,
             lines: 0,
             previous: None,
@@ -112,10 +112,10 @@ impl Stamper {
     /// The name of the format that the last stamped line had.
     #[must_use]
     pub fn format(&self) -> Option<&'static str> {
-        match (&self.given, self.columns) {
-            (Some((format, _)), _) => Some(format.name()),
-            (None, Some(_)) => Some("w3c"),
-            (None, None) => self.layouts.first().map(|layout| layout.format.name),
+        match &self.given {
+            Some((format, _)) => Some(format.name()),
+            None if self.header.has_columns() => Some("w3c"),
+            None => self.layouts.first().map(|layout| layout.format.name),
         }
     }
 
@@ -185,15 +185,14 @@ impl Stamper {
             return self.time(found, now);
         }
         let first = *line.first()?;
-        if first == b'#' && line.starts_with(b"#Fields:") {
-            self.columns = Columns::update(self.columns, line);
+        if first == b'#' && line.get(1).is_some_and(u8::is_ascii_uppercase) {
+            let found = self.header.read(line, &self.calendar.names)?;
+            return self.time(found, now);
+        }
+        if self.is_said_already(line, first) {
             return None;
         }
-        if first == b'#' && line.starts_with(b"#Date:") {
-            self.columns = Columns::update(self.columns, line);
-            return fields::header_date(line, &self.calendar.names).and_then(|found| self.time(found, now));
-        }
-        if self.columns.is_some() || self.given.is_some() {
+        if self.header.has_columns() || self.given.is_some() {
             return self.in_columns(line, now);
         }
         self.known(line, now).or_else(|| self.other(line, now))
@@ -206,15 +205,9 @@ impl Stamper {
     }
 
     fn in_columns(&mut self, line: &[u8], now: Time) -> Option<(Found, Time)> {
-        if line.starts_with(b"#") {
-            return None;
-        }
-        let found = match self.columns {
-            Some(columns) => columns.find(line, &self.calendar.names)?,
-            None => {
-                let (format, at) = self.given.as_mut()?;
-                format.find(line, at, &self.calendar.names)?
-            }
+        let found = match &mut self.given {
+            Some((format, at)) if !self.header.has_columns() => format.find(line, at, &self.calendar.names)?,
+            _ => self.header.find(line, &self.calendar.names)?,
         };
         self.time(found, now)
     }
@@ -224,9 +217,6 @@ impl Stamper {
     fn known(&mut self, line: &[u8], now: Time) -> Option<(Found, Time)> {
         for at in 0..self.layouts.len() {
             let Some((layout, found)) = self.layouts[at].find(line, &self.calendar.names) else { continue };
-            if self.is_said_already(line) {
-                return None;
-            }
             if let Some(found) = self.time(found, now) {
                 self.layouts[at].at = layout.at;
                 self.layouts.swap(0, at);
@@ -237,12 +227,19 @@ impl Stamper {
     }
 
     /// An entry of a slow log has its time in its first line, mostly, and another one further down.
-    fn is_said_already(&mut self, line: &[u8]) -> bool {
-        if line[0] == b'#' {
-            self.slow_entry = true;
-            return false;
+    #[inline]
+    fn is_said_already(&mut self, line: &[u8], first: u8) -> bool {
+        match first {
+            b'#' if line.starts_with(b"# Time: ") => {
+                self.slow_entry = true;
+                false
+            }
+            b'S' if self.slow_entry && line.starts_with(b"SET timestamp=") => {
+                self.slow_entry = false;
+                true
+            }
+            _ => false,
         }
-        line.starts_with(b"SET timestamp=") && std::mem::take(&mut self.slow_entry)
     }
 
     /// Another format in a line that has none of the known ones. Most such lines continue a record and may well contain
@@ -253,11 +250,8 @@ impl Stamper {
             return None;
         }
         let (layout, found, _) = detect(line, &mut self.calendar, now)?;
-        if self.is_said_already(line) {
-            return None;
-        }
         let (found, time) = self.time(found, now)?;
-        if patient && !self.believes(layout, time) {
+        if patient && !self.believes(layout, time, line) {
             return None;
         }
         self.layouts.retain(|known| known.format != layout.format || known.word != layout.word);
@@ -266,12 +260,15 @@ impl Stamper {
         Some((found, time))
     }
 
-    fn believes(&self, layout: Layout, time: Time) -> bool {
+    fn believes(&self, layout: Layout, time: Time, line: &[u8]) -> bool {
         let in_place = self.layouts.iter().any(|known| layout.word <= known.word);
         let near = self.previous.is_none_or(|previous| previous.0.abs_diff(time.0) < LEAP_NANOS);
         match layout.format.place {
             Place::Field => layout.at == 0 || near,
-            Place::Anywhere => in_place,
+            // Nobody writes the brackets of an access log in a message.
+            Place::Anywhere => {
+                in_place || (near && layout.format.name == "access" && line[..layout.at].ends_with(b"["))
+            }
             Place::Start | Place::Proved => in_place && near,
         }
     }

@@ -1,6 +1,7 @@
 //! End to end tests: real servers, real files, real terminals.
 
 mod cli;
+mod corpora;
 mod demo;
 mod faults;
 mod fleet;

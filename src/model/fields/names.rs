@@ -1,8 +1,7 @@
-//! What a name means: the field of this name, and the other spellings of what it stands for; and which names are ids.
+//! What a name means: the field of this name, and the other spellings of what it stands for. Which of them are ids is
+//! said here too; reading them is left to `ids`.
 
-use std::borrow::Cow;
-
-use super::{Flow, Ids, Kind, Path, Shape, Value, Visit, Wish, walk};
+use super::{Flow, Path, Shape, Value, Visit, Wish};
 
 /// Objects that loggers put around what they were given, so that nobody thinks of them as a part of the name: tracing,
 /// zap, monolog, log4j2, logback, serilog, MongoDB, OpenTelemetry, the cloud vendors. Elements of RFC 5424 too.
@@ -37,11 +36,11 @@ const WRAPPERS: &[&str] = &[
 ];
 
 /// A name to ask for, and the spellings that stand for the same, the most telling first. All in lower case.
-const SPELLINGS: &[(&str, &[&str])] = &[
-    ("message", &["msg", "@m", "@mt", "log.message", "short_message", "event", "text", "body", "log"]),
+static SPELLINGS: &[(&str, Set)] = &[
+    ("message", Set::of(&["msg", "@m", "@mt", "log.message", "short_message", "event", "text", "body", "log"])),
     (
         "logger",
-        &[
+        Set::of(&[
             "logger_name",
             "loggername",
             "log.logger",
@@ -51,12 +50,12 @@ const SPELLINGS: &[(&str, &[&str])] = &[
             "category",
             "channel",
             "component",
-        ],
+        ]),
     ),
-    ("thread", &["thread_name", "threadname", "process.thread.name", "thread.name", "tid", "threadid"]),
+    ("thread", Set::of(&["thread_name", "threadname", "process.thread.name", "thread.name", "tid", "threadid"])),
     (
         "program",
-        &[
+        Set::of(&[
             "syslog_identifier",
             "_comm",
             "process.name",
@@ -68,13 +67,13 @@ const SPELLINGS: &[(&str, &[&str])] = &[
             "servicename",
             "ident",
             "comm",
-        ],
+        ]),
     ),
-    ("pid", &["_pid", "syslog_pid", "process.pid", "process_id", "processid", "procid"]),
-    ("host", &["hostname", "_hostname", "host.name", "machine", "machinename", "node"]),
+    ("pid", Set::of(&["_pid", "syslog_pid", "process.pid", "process_id", "processid", "procid"])),
+    ("host", Set::of(&["hostname", "_hostname", "host.name", "machine", "machinename", "node"])),
     (
         "status",
-        &[
+        Set::of(&[
             "status_code",
             "statuscode",
             "http.response.status_code",
@@ -93,11 +92,11 @@ const SPELLINGS: &[(&str, &[&str])] = &[
             "sc-status",
             "resp_status",
             "code",
-        ],
+        ]),
     ),
     (
         "method",
-        &[
+        Set::of(&[
             "http.request.method",
             "http.method",
             "http_method",
@@ -108,11 +107,11 @@ const SPELLINGS: &[(&str, &[&str])] = &[
             "requestmethod",
             "cs-method",
             "verb",
-        ],
+        ]),
     ),
     (
         "path",
-        &[
+        Set::of(&[
             "url.path",
             "http.target",
             "http.path",
@@ -132,11 +131,11 @@ const SPELLINGS: &[(&str, &[&str])] = &[
             "http.route",
             "cs-uri-stem",
             "endpoint",
-        ],
+        ]),
     ),
     (
         "bytes",
-        &[
+        Set::of(&[
             "body_bytes_sent",
             "bytes_sent",
             "bytessent",
@@ -150,15 +149,21 @@ const SPELLINGS: &[(&str, &[&str])] = &[
             "downstreamcontentsize",
             "sc-bytes",
             "length",
-        ],
+        ]),
     ),
     (
         "referer",
-        &["referrer", "http_referer", "http.request.referrer", "httprequest.referer", "request.headers.referer"],
+        Set::of(&[
+            "referrer",
+            "http_referer",
+            "http.request.referrer",
+            "httprequest.referer",
+            "request.headers.referer",
+        ]),
     ),
     (
         "user_agent",
-        &[
+        Set::of(&[
             "useragent",
             "user_agent.original",
             "http_user_agent",
@@ -167,11 +172,11 @@ const SPELLINGS: &[(&str, &[&str])] = &[
             "httprequest.useragent",
             "agent",
             "ua",
-        ],
+        ]),
     ),
     (
         "remote_addr",
-        &[
+        Set::of(&[
             "remote_ip",
             "remoteip",
             "remoteaddr",
@@ -194,11 +199,11 @@ const SPELLINGS: &[(&str, &[&str])] = &[
             "addr",
             "src",
             "fwd",
-        ],
+        ]),
     ),
     (
         "duration",
-        &[
+        Set::of(&[
             "duration_ms",
             "durationms",
             "duration_s",
@@ -218,11 +223,11 @@ const SPELLINGS: &[(&str, &[&str])] = &[
             "time-taken",
             "rt",
             "ms",
-        ],
+        ]),
     ),
     (
         "error",
-        &[
+        Set::of(&[
             "err",
             "error.message",
             "err.message",
@@ -232,11 +237,11 @@ const SPELLINGS: &[(&str, &[&str])] = &[
             "error_message",
             "errormessage",
             "errmsg",
-        ],
+        ]),
     ),
     (
         "stack",
-        &[
+        Set::of(&[
             "stack_trace",
             "stacktrace",
             "error.stack_trace",
@@ -246,15 +251,25 @@ const SPELLINGS: &[(&str, &[&str])] = &[
             "exc_info",
             "traceback",
             "errorverbose",
-        ],
+        ]),
     ),
     (
         "user",
-        &["username", "user_name", "user.name", "usr.name", "remote_user", "enduser.id", "acct", "login", "auth_user"],
+        Set::of(&[
+            "username",
+            "user_name",
+            "user.name",
+            "usr.name",
+            "remote_user",
+            "enduser.id",
+            "acct",
+            "login",
+            "auth_user",
+        ]),
     ),
     (
         "level",
-        &[
+        Set::of(&[
             "lvl",
             "severity",
             "log.level",
@@ -266,16 +281,12 @@ const SPELLINGS: &[(&str, &[&str])] = &[
             "severitytext",
             "@l",
             "priority",
-        ],
+        ]),
     ),
-    ("request_id", REQUEST),
-    ("trace_id", TRACE),
-    ("span_id", SPAN),
-    ("user_id", USER),
 ];
 
 /// Names of the id of a request, the most telling first.
-const REQUEST: &[&str] = &[
+pub(super) const REQUEST: Set = Set::of(&[
     "request_id",
     "requestid",
     "request-id",
@@ -311,21 +322,22 @@ const REQUEST: &[&str] = &[
     "transaction.id",
     "operation_id",
     "operationid",
-];
+]);
 /// Of a trace.
-const TRACE: &[&str] = &[
+pub(super) const TRACE: Set = Set::of(&[
     "trace_id",
     "traceid",
     "trace-id",
     "trace.id",
     "otel.trace_id",
-    "otelTraceID",
+    "oteltraceid",
     "dd.trace_id",
     "dd_trace_id",
     "x-b3-traceid",
     "x_b3_traceid",
     "b3.traceid",
     "traceparent",
+    "b3",
     "x-amzn-trace-id",
     "x_amzn_trace_id",
     "xraytraceid",
@@ -334,9 +346,9 @@ const TRACE: &[&str] = &[
     "x-cloud-trace-context",
     "span.trace_id",
     "trace",
-];
+]);
 /// Of a span.
-const SPAN: &[&str] = &[
+pub(super) const SPAN: Set = Set::of(&[
     "span_id",
     "spanid",
     "span-id",
@@ -348,11 +360,13 @@ const SPAN: &[&str] = &[
     "x-b3-spanid",
     "x_b3_spanid",
     "traceparent",
+    "b3",
+    "uber-trace-id",
     "logging.googleapis.com/spanid",
     "span",
-];
+]);
 /// Of a user.
-const USER: &[&str] = &[
+pub(super) const USER: Set = Set::of(&[
     "user_id",
     "userid",
     "user-id",
@@ -368,16 +382,46 @@ const USER: &[&str] = &[
     "account.id",
     "customer_id",
     "customerid",
-];
+]);
 /// Who it was, where no id is said.
-const USER_NAMES: &[&str] =
-    &["user", "username", "user_name", "user.name", "usr.name", "usr", "remote_user", "acct", "user.email"];
+pub(super) const USER_NAMES: Set =
+    Set::of(&["user", "username", "user_name", "user.name", "usr.name", "usr", "remote_user", "acct", "user.email"]);
 
-/// Longer values are no ids.
-const MAX_ID: usize = 128;
+/// Names in lower case, and a sieve that lets few others through.
+pub(super) struct Set {
+    mask: u64,
+    names: &'static [&'static str],
+}
+
+impl Set {
+    const fn of(names: &'static [&'static str]) -> Self {
+        let (mut mask, mut at) = (0, 0);
+        while at < names.len() {
+            mask |= bit(names[at].as_bytes());
+            at += 1;
+        }
+        Self { mask, names }
+    }
+
+    /// Which of the names a path has, wrapped or not, in any case.
+    pub(super) fn position(&self, path: &Path<'_>) -> Option<usize> {
+        if self.mask & bit(path.key) == 0 {
+            return None;
+        }
+        self.names.iter().position(|name| is(path, name.as_bytes(), true, true))
+    }
+}
+
+/// One bit of 64 from the last two letters of the last part of a name, whatever their case.
+const fn bit(name: &[u8]) -> u64 {
+    let len = name.len();
+    let last = if len > 0 { name[len - 1] | 0x20 } else { 0 };
+    let before = if len > 1 && name[len - 2] != b'.' { name[len - 2] | 0x20 } else { 0 };
+    1 << ((last.wrapping_mul(7) ^ before.wrapping_mul(29)) & 63)
+}
 
 /// How well a field is what was asked for: less is better.
-type Rank = usize;
+pub(super) type Rank = usize;
 
 const EXACT: Rank = 0;
 const EXACT_PART: Rank = 1;
@@ -386,10 +430,21 @@ const OTHER_CASE: Rank = 3;
 const WRAPPED_OTHER_CASE: Rank = 4;
 const SPELLING: Rank = 5;
 
+/// See [`super::message_rank`].
+pub(super) fn message_rank(name: &[u8]) -> Option<usize> {
+    if name.eq_ignore_ascii_case(b"message") {
+        return Some(0);
+    }
+    let (_, spellings) = SPELLINGS.first()?;
+    spellings.position(&Path::top(name)).map(|at| at + 1)
+}
+
 /// Looks for the field that a name means.
 pub(super) struct Getter<'n, 'a> {
     name: &'n str,
-    spellings: &'static [&'static str],
+    /// What its last letters may be.
+    mask: u64,
+    spellings: Option<&'static Set>,
     /// Some part of the name may be the index of an array.
     has_index: bool,
     best: Option<(Rank, Value<'a>)>,
@@ -398,9 +453,10 @@ pub(super) struct Getter<'n, 'a> {
 
 impl<'n, 'a> Getter<'n, 'a> {
     pub(super) fn new(name: &'n str) -> Self {
-        let spellings = SPELLINGS.iter().find(|(canonical, _)| *canonical == name).map_or(&[][..], |(_, list)| list);
+        let spellings = SPELLINGS.iter().find(|(canonical, _)| *canonical == name).map(|(_, set)| set);
+        let mask = bit(name.as_bytes()) | spellings.map_or(0, |set| set.mask);
         let is_index = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-        Self { name, spellings, has_index: name.split('.').any(is_index), best: None, wished: EXACT }
+        Self { name, mask, spellings, has_index: name.split('.').any(is_index), best: None, wished: EXACT }
     }
 
     pub(super) fn best(self) -> Option<Value<'a>> {
@@ -408,6 +464,9 @@ impl<'n, 'a> Getter<'n, 'a> {
     }
 
     fn rank(&self, path: &Path<'_>, shape: Shape) -> Option<Rank> {
+        if self.mask & bit(path.key) == 0 {
+            return None;
+        }
         let name = self.name.as_bytes();
         if is(path, name, false, false) {
             let part = shape == Shape::Object || has_index(path);
@@ -422,7 +481,7 @@ impl<'n, 'a> Getter<'n, 'a> {
         if shape != Shape::Leaf {
             return None;
         }
-        self.spellings.iter().position(|spelling| is(path, spelling.as_bytes(), true, true)).map(|at| SPELLING + at)
+        self.spellings?.position(path).map(|at| SPELLING + at)
     }
 }
 
@@ -450,6 +509,10 @@ impl<'a> Visit<'a> for Getter<'_, 'a> {
 /// Whether a path is written like this. What is left of it in front must be wrappers, or nothing.
 fn is(path: &Path<'_>, name: &[u8], any_case: bool, wrapped: bool) -> bool {
     let Some(front) = name.len().checked_sub(path.key.len()) else { return false };
+    // Nearly all names are told apart by this.
+    if front > 0 && name[front - 1] != b'.' {
+        return false;
+    }
     let (front, tail) = name.split_at(front);
     let same = if any_case { tail.eq_ignore_ascii_case(path.key) } else { tail == path.key };
     if !same {
@@ -470,58 +533,4 @@ fn is_wrapper(path: &Path<'_>) -> bool {
 
 fn has_index(path: &Path<'_>) -> bool {
     path.is_index || path.parent.is_some_and(has_index)
-}
-
-/// The best of each kind of id so far, with its rank.
-#[derive(Default)]
-struct Collector<'a> {
-    best: [Option<(Rank, Cow<'a, [u8]>)>; 4],
-    /// What the next value is taken for.
-    wished: [Option<Rank>; 4],
-}
-
-/// Lists of names for each kind of id, better ones first.
-const KINDS: [&[&[&str]]; 4] = [&[REQUEST], &[TRACE], &[SPAN], &[USER, USER_NAMES]];
-
-pub(super) fn ids(line: &[u8]) -> Ids<'_> {
-    let mut collector = Collector::default();
-    let _ = walk(line, &mut collector);
-    let [request, trace, span, user] = collector.best.map(|best| best.map(|(_, id)| id));
-    Ids { request, trace, span, user }
-}
-
-impl<'a> Visit<'a> for Collector<'a> {
-    fn wish(&mut self, path: &Path<'_>, shape: Shape) -> Wish {
-        match shape {
-            Shape::Object => return Wish::Enter,
-            Shape::Array => return Wish::Skip,
-            Shape::Leaf => {}
-        }
-        for (kind, names) in KINDS.iter().enumerate() {
-            let named = |list: &[&str]| list.iter().position(|name| is(path, name.as_bytes(), true, true));
-            let rank = names.iter().zip(0..).find_map(|(list, at)| Some(at * 100 + named(list)?));
-            let better = |rank: &Rank| self.best[kind].as_ref().is_none_or(|(best, _)| rank < best);
-            self.wished[kind] = rank.filter(better);
-        }
-        if self.wished.iter().any(Option::is_some) { Wish::Take } else { Wish::Skip }
-    }
-
-    fn take(&mut self, _: &Path<'_>, value: Value<'a>) -> Flow {
-        for kind in 0..KINDS.len() {
-            if let Some(rank) = self.wished[kind].take()
-                && is_id(&value)
-            {
-                self.best[kind] = Some((rank, value.text.clone()));
-            }
-        }
-        Flow::Continue(())
-    }
-}
-
-fn is_id(value: &Value<'_>) -> bool {
-    let text = &*value.text;
-    matches!(value.kind, Kind::Text | Kind::Number)
-        && (1..=MAX_ID).contains(&text.len())
-        && text.iter().all(|b| b.is_ascii_graphic() || !b.is_ascii())
-        && !matches!(text, b"-" | b"null" | b"nil" | b"none" | b"None" | b"undefined")
 }

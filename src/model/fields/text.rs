@@ -11,6 +11,10 @@ use super::{Flow, Kind, Value, Visit, json, offer};
 /// Longer names are no names.
 const MAX_KEY: usize = 64;
 
+/// See [`is_colon_key`].
+const COLON_KEYS: [&str; 8] =
+    ["duration", "Query_time", "Lock_time", "Rows_sent", "Rows_examined", "Rows_affected", "Bytes_sent", "Schema"];
+
 /// What nginx writes behind the message of an error, in this order.
 const NGINX: [&str; 7] = ["client", "server", "request", "subrequest", "upstream", "host", "referrer"];
 
@@ -25,7 +29,7 @@ fn pairs<'a>(text: &'a [u8], visit: &mut dyn Visit<'a>) -> Flow {
     let mut at = 0;
     // What stands before this belongs to fields that have been shown.
     let mut done = 0;
-    while let Some(next) = text.get(at..).and_then(|rest| memchr::memchr2(b'=', b'{', rest)) {
+    while let Some(next) = text.get(at..).and_then(|rest| memchr::memchr3(b'=', b'{', b':', rest)) {
         at += next;
         if text[at] == b'{' {
             let is_object = json::is_object(&text[at..]);
@@ -33,10 +37,16 @@ fn pairs<'a>(text: &'a [u8], visit: &mut dyn Visit<'a>) -> Flow {
             done = if is_object { at } else { done };
             continue;
         }
-        let Some(key) = key(&text[done..at]).filter(|_| !matches!(text.get(at + 1), Some(b'=' | b'>' | b'~'))) else {
+        let begins = match text[at] {
+            b':' => text.get(at + 1) == Some(&b' '),
+            _ => !matches!(text.get(at + 1), Some(b'=' | b'>' | b'~')),
+        };
+        let is_named = |key: &&[u8]| text[at] == b'=' || is_colon_key(key);
+        let Some(key) = begins.then(|| key(&text[done..at])).flatten().filter(is_named) else {
             at += 1;
             continue;
         };
+        at += usize::from(text[at] == b':');
         let value = Pair::of(&text[at + 1..]);
         offer(visit, key, || value.value())?;
         at += 1 + value.len;
@@ -55,6 +65,17 @@ fn key(before: &[u8]) -> Option<&[u8]> {
     // 0x1d stands before what auditd adds in words.
     let apart = start == 0 || b" \t\n\r,;[({|'\"\x1d:".contains(&before[start - 1]);
     (first.is_some() && apart && key.len() <= MAX_KEY).then_some(key)
+}
+
+/// Names before `: ` that are fields and not the beginning of a message: ids, PostgreSQL's duration, MySQL's slow log.
+fn is_colon_key(key: &[u8]) -> bool {
+    // `request_id`, `requestId`, but not `invalid`.
+    let is_id = match key {
+        [.., b'_' | b'-' | b'.', b'i' | b'I', b'd' | b'D'] => true,
+        [.., before, b'I', b'd' | b'D'] => before.is_ascii_lowercase(),
+        _ => false,
+    };
+    is_id || COLON_KEYS.iter().any(|name| name.as_bytes() == key)
 }
 
 /// What stands behind an equals sign.

@@ -22,9 +22,16 @@ pub(super) fn wider(hir: &Hir) -> Option<Vec<u8>> {
     (!part.nullable && !part.text.is_empty() && part.text.len() <= MAX_BYTES).then_some(part.text)
 }
 
-/// The pattern that finds exactly these bytes.
-pub(super) fn escaped(bytes: &[u8]) -> Vec<u8> {
-    literal_part(bytes).text
+/// The pattern that finds exactly these bytes, letters of ASCII in either case where that is wanted. (`grep -i` is no
+/// way to that: what `[^a]` leaves out grows with it.)
+pub(super) fn escaped(bytes: &[u8], either_case: bool) -> Vec<u8> {
+    let one = |byte: &u8| match byte {
+        letter if either_case && letter.is_ascii_alphabetic() => {
+            vec![b'[', letter.to_ascii_uppercase(), letter.to_ascii_lowercase(), b']']
+        }
+        other => literal_part(&[*other]).text,
+    };
+    bytes.iter().flat_map(one).collect()
 }
 
 /// A pattern in the making.
@@ -196,7 +203,8 @@ impl Set {
     }
 
     fn part(mut self) -> Part {
-        // A NUL may reach grep as another control character; line ends never reach it.
+        // A NUL cannot be written, and may reach grep as another control character; line ends never reach it.
+        self.others |= self.ascii[0];
         self.ascii[1] |= self.ascii[0];
         self.ascii[b'\n' as usize] = false;
         self.ascii[0] = false;

@@ -27,7 +27,7 @@ pub enum Prefilter {
 pub struct Patterns {
     /// Texts (`-F`) in place of extended regular expressions (`-E`).
     pub fixed: bool,
-    /// Letters of ASCII match in either case (`-i`).
+    /// Letters of ASCII match in either case (`-i`); only of texts.
     pub either_case: bool,
     /// Never empty, none of them is, and none has a line end or a NUL in it.
     pub list: Vec<Vec<u8>>,
@@ -113,10 +113,10 @@ fn worth(set: &[Wide]) -> (usize, Reverse<usize>) {
 /// Texts as texts if there is nothing else, for that is what `grep` is fastest at.
 fn patterns(parts: &[Wide]) -> Patterns {
     let fixed = parts.iter().all(|part| matches!(part, Wide::Text(_)));
-    let either_case = parts.iter().any(|part| matches!(part, Wide::Text(literal) if literal.either_case));
+    let either_case = fixed && parts.iter().any(|part| matches!(part, Wide::Text(literal) if literal.either_case));
     let list = parts.iter().map(|part| match part {
         Wide::Text(literal) if fixed => literal.bytes.clone(),
-        Wide::Text(literal) => ere::escaped(&literal.bytes),
+        Wide::Text(literal) => ere::escaped(&literal.bytes, literal.either_case),
         Wide::Expression(text, _) => text.clone(),
     });
     Patterns { fixed, either_case, list: list.collect() }

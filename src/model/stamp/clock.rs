@@ -141,11 +141,20 @@ impl Calendar {
             AmbiguousOffset::Gap { before, .. } => local - seconds(before),
             // Clocks were put back, and showed this twice: the second time if the first is over already.
             AmbiguousOffset::Fold { before, after } => {
-                let first = local - seconds(before);
-                let over = previous.is_some_and(|previous| first < previous.0 / i64::from(NANOS) - DISORDER_S);
-                if over { local - seconds(after) } else { first }
+                let (first, second) = (local - seconds(before), local - seconds(after));
+                let is_over = previous.is_some_and(|previous| {
+                    let behind = previous.0 / i64::from(NANOS) - DISORDER_S;
+                    first < behind || self.last_change(second) < behind
+                });
+                if is_over { second } else { first }
             }
         }
+    }
+
+    /// When the clocks of the host were last changed before a moment.
+    fn last_change(&self, at: i64) -> i64 {
+        let after = Timestamp::from_second(at + 1).unwrap_or_default();
+        self.clock.zone.preceding(after).next().map_or(i64::MAX, |change| change.timestamp().as_second())
     }
 
     fn stretch_around(&self, local: i64, offset: i64) -> Stretch {

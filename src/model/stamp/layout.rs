@@ -7,8 +7,9 @@ use super::clock::{AHEAD_MS, Calendar, ZoneNames};
 use super::formats::{FORMATS, Format, Found, Place};
 use crate::model::record::Time;
 
-/// How far into a line a stamp may begin: behind an address, a container's name, a user, a field or two.
-pub(super) const PREFIX_BYTES: usize = 128;
+/// How far into a line a stamp may begin: behind an address, a container's name, a user, a field or two (Amazon's S3 has
+/// up to 129 bytes before it).
+pub(super) const PREFIX_BYTES: usize = 160;
 
 /// Two readings of a date are told apart by the present where one of them is so near to it.
 const NEAR_MS: i64 = AHEAD_MS;
@@ -217,6 +218,9 @@ pub(super) fn at_spot(
             continue;
         };
         let found = Found { start: found.start + at, end: found.end + at, ..found };
+        if format.name == "epoch" && is_contradicted(line, found.end, time, calendar) {
+            continue;
+        }
         let next = (Layout { format, at, word, exact: false }, found, time);
         if !format.ambiguous {
             return Some(next);
@@ -246,6 +250,23 @@ fn may_precede(prefix: &[u8]) -> bool {
         rest = more;
     }
     true
+}
+
+/// Whether a stamp behind a number says that it is none: a time of the line at all, in whatever zone, would be a whole
+/// number of quarters of an hour away from it.
+pub(super) fn is_contradicted(line: &[u8], end: usize, number: Time, calendar: &mut Calendar) -> bool {
+    const QUARTER: i64 = 15 * 60 * 1_000_000_000;
+    for Spot { at, .. } in spots(line).filter(|spot| spot.at > end) {
+        for format in FORMATS.iter().filter(|format| format.place == Place::Anywhere && format.begins_with(line[at])) {
+            let Some(found) = (format.parse)(&line[at..], &calendar.names) else { continue };
+            // The year that it may leave out is that of the number.
+            let Some(time) = calendar.time(found.moment, number, None) else { continue };
+            let between = time.0.saturating_sub(number.0);
+            let rest = between.rem_euclid(QUARTER);
+            return between.saturating_abs() > 60 * QUARTER || rest.min(QUARTER - rest) > 5_000_000_000;
+        }
+    }
+    false
 }
 
 /// Numbers are times only if they are of the past, or nearly. A clock of ours that was never set knows nothing of that.

@@ -5,11 +5,11 @@
 
 use super::clock::Calendar;
 use super::formats::{FORMATS, Found, Place};
-use super::layout::{Layout, at_spot, has_fields, has_notation, is_plausible, spots};
+use super::layout::{Layout, at_spot, has_fields, has_notation, is_contradicted, is_plausible, spots};
 use crate::model::record::Time;
 
 /// Layouts that a source may have at once.
-pub(super) const MOST_LAYOUTS: usize = 4;
+pub(super) const MOST_LAYOUTS: usize = 6;
 
 /// Lines that must have a stamp in the same column to prove one that its shape does not.
 const PROOF_LINES: usize = 8;
@@ -26,7 +26,6 @@ struct Tally {
     /// Of it, those that were later than the one before, and those that were earlier.
     rises: usize,
     falls: usize,
-    first: Time,
     last: Time,
     /// The earliest and the latest.
     range: (Time, Time),
@@ -57,19 +56,9 @@ impl Tally {
             return nearly_all && self.rises > 0 && self.falls * 4 <= self.hits;
         }
         let present = self.last >= now.plus_millis(-24 * 3600 * 1000);
-        nearly_all && self.falls * 5 <= self.hits && (self.rises > 0 || present)
-    }
-
-    /// Whether two columns say the same, one of them perhaps in another zone.
-    fn agrees(&self, other: &Self) -> bool {
-        const QUARTER: i64 = 15 * 60 * 1_000_000_000;
-        const HALF_A_DAY: i64 = 15 * 3600 * 1_000_000_000;
-        let differ = |a: Time, b: Time| {
-            let between = a.0.saturating_sub(b.0);
-            let rest = between.rem_euclid(QUARTER);
-            between.abs() > HALF_A_DAY || rest.min(QUARTER - rest) > 2_000_000_000
-        };
-        !differ(self.first, other.first) && !differ(self.last, other.last)
+        // So many numbers that are all of the time between 2001 and now are no coincidence in any order.
+        let in_order = self.falls * 5 <= self.hits || self.hits >= 3 * PROOF_LINES;
+        nearly_all && in_order && (self.rises > 0 || present)
     }
 }
 
@@ -106,7 +95,7 @@ fn count(lines: &[&[u8]], calendar: &mut Calendar, now: Time) -> Vec<Tally> {
             tally.add(time);
         } else if tallies.len() < MOST_TALLIES {
             let (hits, rises, falls) = (1, 0, 0);
-            tallies.push(Tally { layout, shaped, hits, rises, falls, first: time, last: time, range: (time, time) });
+            tallies.push(Tally { layout, shaped, hits, rises, falls, last: time, range: (time, time) });
         }
     };
     for line in lines {
@@ -150,6 +139,9 @@ fn in_spots(line: &[u8], calendar: &mut Calendar, now: Time, add: &mut impl FnMu
             let Some(time) = calendar.time(moment, now, None).filter(|&time| is_plausible(format, time, now)) else {
                 continue;
             };
+            if format.name == "epoch" && is_contradicted(line, place.at + end, time, calendar) {
+                continue;
+            }
             let has_shape = format.place == Place::Anywhere
                 || format.place == Place::Start && at_spot(line, place, calendar, now).is_some();
             let exact = !has_shape;
@@ -174,7 +166,7 @@ fn choose(tallies: &[Tally], lines: usize, alone: bool, now: Time) -> Option<Lay
     // A number before the stamp is the better stamp, if it is one: it has no zone to be guessed.
     let proved = proved.filter(|tally| match shaped {
         Some(shaped) if shaped.hits * 2 >= lines => {
-            tally.layout.word < shaped.layout.word && tally.layout.format.name == "epoch" && tally.agrees(shaped)
+            tally.layout.word < shaped.layout.word && tally.layout.format.name == "epoch"
         }
         _ => true,
     });

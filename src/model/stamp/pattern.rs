@@ -37,12 +37,14 @@ enum Item {
     Offset,
     ZoneName,
     Epoch,
+    /// The same without a fraction, which the pattern has itself.
+    WholeEpoch,
     Word,
 }
 
 use Item::{
     Blanks, Byte, Day, DayOfYear, DotFraction, Epoch, Fraction, HalfOfDay, Hour, Millis, Minute, Month, MonthName,
-    Second, ShortYear, WeekdayName, Word, Year, ZoneName,
+    Second, ShortYear, WeekdayName, WholeEpoch, Word, Year, ZoneName,
 };
 
 impl Pattern {
@@ -71,6 +73,11 @@ impl Pattern {
                 c => items.extend(c.to_string().bytes().map(Byte)),
             }
         }
+        for at in 1..items.len() {
+            if items[at - 1] == Epoch && matches!(items[at], Byte(b'.' | b',') | DotFraction) {
+                items[at - 1] = WholeEpoch;
+            }
+        }
         items.dedup_by(|a, b| *a == Blanks && *b == Blanks);
         let pattern = Self(items);
         pattern.check()?;
@@ -79,7 +86,7 @@ impl Pattern {
 
     fn check(&self) -> Result<(), String> {
         let has = |any: &[Item]| self.0.iter().any(|item| any.contains(item));
-        if has(&[Epoch]) {
+        if has(&[Epoch, WholeEpoch]) {
             return Ok(());
         }
         let missing = |what: &str, field: &str| Err(format!("the time pattern has no {what} ({field})"));
@@ -214,6 +221,12 @@ impl Item {
                 Some(())
             }
             Epoch => set(&mut parts.epoch, formats::number(scan)),
+            WholeEpoch => {
+                let run = scan.run_of_digits();
+                let (digits, rest) = scan.0.split_at(run);
+                scan.0 = rest;
+                set(&mut parts.epoch, formats::number(&mut Scan(digits)))
+            }
             Word => {
                 let count = scan.0.iter().take_while(|b| !b.is_ascii_whitespace()).count();
                 scan.0 = &scan.0[count..];

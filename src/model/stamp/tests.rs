@@ -5,7 +5,10 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod clocks;
 mod formats;
+mod given;
+mod learning;
 
 fn time(text: &str) -> Time {
     Time::from_timestamp(text.parse::<Timestamp>().expect("a time of a test"))

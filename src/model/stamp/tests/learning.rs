@@ -1,0 +1,198 @@
+//! What a sample of lines proves, and what it must not.
+
+use super::*;
+
+/// Stamps each line after all of them were learnt.
+fn learnt(lines: &[&str]) -> Vec<(Time, TimeFrom)> {
+    learnt_on(&HostClock::fixed(0), lines, now())
+}
+
+fn learnt_on(clock: &HostClock, lines: &[&str], now: Time) -> Vec<(Time, TimeFrom)> {
+    let mut stamper = Stamper::new(clock);
+    stamper.learn(&mut lines.iter().map(|line| line.as_bytes()), now);
+    lines.iter().map(|line| read(&mut stamper, line, now)).collect()
+}
+
+/// Checks the first and the last of many lines that a template makes of seconds.
+fn check_column(line: impl Fn(usize) -> String, first: &str, step_s: i64) {
+    let lines: Vec<String> = (0..30).map(line).collect();
+    let texts: Vec<&str> = lines.iter().map(String::as_str).collect();
+    for (n, found) in learnt(&texts).into_iter().enumerate() {
+        let expected = time(first).plus_millis(i64::try_from(n).expect("small") * step_s * 1000);
+        assert_eq!(found, (expected, TimeFrom::Stamp), "{}", lines[n]);
+    }
+}
+
+#[test]
+fn a_column_that_rises_is_a_stamp_wherever_it_stands() {
+    let from = "2026-11-20T13:00:01Z";
+    check_column(|n| format!("worker-{n} took {} job 7", 1_795_179_601 + n), from, 1);
+    check_column(|n| format!("GET 200 {}.000 10.0.0.1", 1_795_179_601 + n), from, 1);
+    check_column(|n| format!("node {} node-{n} unix.hw state_change 1 up", 1_795_179_601 + n * 60), from, 60);
+    check_column(
+        |n| format!("- {} 2005.06.03 R0{n} 2005-06-03-15.42.{n:02}.363779 RAS", 1_117_838_521 + n),
+        "2005-06-03T22:42:01Z",
+        1,
+    );
+    check_column(|n| format!("x,y,{},z", 1_795_179_601_000_u64 + n as u64 * 1000), from, 1);
+    check_column(|n| format!("shop 261120 13:00:{:02} hello", n + 1), from, 1);
+}
+
+#[test]
+fn one_line_that_begins_with_a_number_and_a_date_is_of_the_number_if_they_agree() {
+    for (line, expected) in [
+        ("- 1117838570 2005.06.03 R02-M1 2005-06-03-15.42.50.363779 R02-M1 RAS KERNEL INFO x", "2005-06-03T22:42:50Z"),
+        ("- 1131566461 2005.11.09 dn228 Nov 9 12:01:01 dn228/dn228 crond[2915]: x", "2005-11-09T20:01:01Z"),
+        ("1200000000 2026-11-20 13:00:01 x", "2026-11-20T13:00:01Z"),
+        ("1795179601 Nov 20 14:00:01 x", "2026-11-20T13:00:01Z"),
+    ] {
+        let found = read(&mut Stamper::new(&HostClock::fixed(0)), line, now());
+        assert_eq!(found, (time(expected), TimeFrom::Stamp), "{line}");
+    }
+}
+
+#[test]
+fn a_number_that_is_no_time_is_none() {
+    let mut order = Vec::new();
+    for n in 0..30_u64 {
+        order.push(format!("order {} shipped", 1_000_000_007 + (n * 7_919 * 104_729) % 8_000_000_000));
+    }
+    let texts: Vec<&str> = order.iter().map(String::as_str).collect();
+    assert!(learnt(&texts).iter().all(|(_, from)| *from == TimeFrom::Arrival));
+    // Numbers in front that count, and dates behind them that they do not agree with.
+    check_column(|n| format!("{} 2026-11-20 13:00:{:02} hello", 1_200_000_000 + n, n + 1), "2026-11-20T13:00:01Z", 1);
+}
+
+#[test]
+fn a_date_that_never_changes_is_none_where_another_does() {
+    check_column(
+        |n| format!("2017-05-16_13:53:08 2026-11-20 13:00:{:02}.000 77 INFO nova", n + 1),
+        "2026-11-20T13:00:01Z",
+        1,
+    );
+    check_column(
+        |n| format!("build 2017-05-16 13:53:08 at 2026-11-20T13:00:{:02}Z hello", n + 1),
+        "2026-11-20T13:00:01Z",
+        1,
+    );
+}
+
+#[test]
+fn days_and_months_are_told_apart_by_those_around_them() {
+    let cases: [(&str, [&str; 3], [&str; 3]); 4] = [
+        ("{}/2026 13:00:01 x", ["05/06", "05/07", "05/08"], ["05-06", "05-07", "05-08"]),
+        ("{}/2026 13:00:01 x", ["05/06", "06/06", "07/06"], ["06-05", "06-06", "06-07"]),
+        ("{}.2026 13:00:01 x", ["11.12", "12.12", "13.12"], ["12-11", "12-12", "12-13"]),
+        ("26/{} 13:00:01 x", ["05/06", "05/07", "05/08"], ["05-06", "05-07", "05-08"]),
+    ];
+    // Seen from the end of the year, so that nothing is in the future.
+    let now = time("2026-12-31T00:00:00Z");
+    for (line, days, expected) in cases {
+        let lines: Vec<String> = days.iter().flat_map(|day| vec![line.replace("{}", day); 4]).collect();
+        let texts: Vec<&str> = lines.iter().map(String::as_str).collect();
+        let found = learnt_on(&HostClock::fixed(0), &texts, now);
+        for (n, day) in expected.iter().enumerate() {
+            let expected = time(&format!("2026-{day}T13:00:01Z"));
+            assert_eq!(found[n * 4], (expected, TimeFrom::Stamp), "{}", lines[n * 4]);
+        }
+    }
+}
+
+#[test]
+fn a_time_of_day_has_the_day_of_its_neighbours() {
+    let lines = ["23:59:58 one", "23:59:59.500 two", "00:00:01 three", "  at x", "08:00:00 four", "07:59:59 five"];
+    let lines: Vec<&str> = lines.iter().copied().chain(["15:00:00 six"; 4]).collect();
+    let found = learnt(&lines);
+    let expected = [
+        ("2026-11-19T23:59:58Z", TimeFrom::Stamp),
+        ("2026-11-19T23:59:59.5Z", TimeFrom::Stamp),
+        ("2026-11-20T00:00:01Z", TimeFrom::Stamp),
+        ("2026-11-20T00:00:01Z", TimeFrom::Previous),
+        ("2026-11-20T08:00:00Z", TimeFrom::Stamp),
+        ("2026-11-20T07:59:59Z", TimeFrom::Stamp),
+        ("2026-11-20T15:00:00Z", TimeFrom::Stamp),
+    ];
+    for (n, (at, from)) in expected.into_iter().enumerate() {
+        assert_eq!(found[n], (time(at), from), "{}", lines[n]);
+    }
+    assert_eq!(stamp("13:00:01 hello").1, TimeFrom::Arrival, "one line proves nothing");
+}
+
+#[test]
+fn lines_that_come_as_they_are_written_have_the_present_day() {
+    let mut stamper = Stamper::new(&HostClock::fixed(0));
+    let lines = (0..10).map(|n| format!("15:29:5{n} x")).collect::<Vec<_>>();
+    stamper.learn(&mut lines.iter().map(String::as_bytes), now());
+    assert_eq!(read(&mut stamper, &lines[8], now()).0, time("2026-11-20T15:29:58Z"));
+    let later = time("2026-11-24T06:00:00Z");
+    assert_eq!(read(&mut stamper, "05:59:59 x", later).0, time("2026-11-24T05:59:59Z"));
+}
+
+#[test]
+fn a_source_of_several_kinds_has_the_stamps_of_each() {
+    let kinds = [
+        "Nov 20 13:00:01 web-1 app: hello",
+        r#"{"level":"info","time":"2026-11-20T13:00:01Z"}"#,
+        r#"10.0.0.1 - - [20/Nov/2026:13:00:01 +0000] "GET /""#,
+        "2026/11/20 13:00:01 [error] 1#1: hello",
+        "level=info ts=1795179601 msg=x",
+    ];
+    let lines: Vec<&str> = kinds.iter().copied().cycle().take(50).collect();
+    let expected = (time("2026-11-20T13:00:01Z"), TimeFrom::Stamp);
+    assert!(learnt(&lines).iter().all(|found| *found == expected));
+    let mut stamper = Stamper::new(&HostClock::fixed(0));
+    for line in &lines {
+        assert_eq!(read(&mut stamper, line, now()), expected, "{line}");
+    }
+}
+
+#[test]
+fn what_continues_a_record_has_its_time_whatever_dates_it_has() {
+    let first = time("2026-11-20T13:00:01Z");
+    let mut stamper = Stamper::new(&HostClock::fixed(0));
+    assert_eq!(read(&mut stamper, "2026-11-20 13:00:01 ERROR no luck", now()), (first, TimeFrom::Stamp));
+    for line in [
+        "java.lang.Exception: since 2020-01-01 00:00:00",
+        "Caused by: expired at 2020-01-01T00:00:00Z",
+        "\tat shop.Cart.add(Cart.java:12) 2020-01-01 00:00:00",
+        "    ... 12 more",
+        "DETAIL:  Key (at)=(2020-01-01 00:00:00) already exists.",
+        "1795179 rows",
+        "1200000000 bytes",
+        "",
+        "}",
+    ] {
+        assert_eq!(read(&mut stamper, line, now()), (first, TimeFrom::Previous), "{line}");
+    }
+}
+
+#[test]
+fn a_sample_is_wanted_until_there_was_one_and_again_when_it_stops_fitting() {
+    let mut stamper = Stamper::new(&HostClock::fixed(0));
+    for n in 0..64 {
+        assert!(stamper.wants_sample(), "after {n} lines");
+        stamper.learn(&mut [&b"2026-11-20 13:00:01 hello"[..]].into_iter(), now());
+    }
+    assert!(!stamper.wants_sample());
+    for _ in 0..PATIENCE {
+        read(&mut stamper, "worker at 13:00:02.000: hello", now());
+    }
+    assert!(stamper.wants_sample());
+    let lines = ["worker at 13:00:02.000: hello"; 20];
+    stamper.learn(&mut lines.iter().map(|line| line.as_bytes()), now());
+    let given = TimeFormat::parse("iso8601").expect("a format");
+    assert!(!Stamper::with_format(&HostClock::fixed(0), &given).wants_sample());
+}
+
+#[test]
+fn an_entry_of_a_slow_log_has_one_time() {
+    let mut stamper = Stamper::new(&HostClock::fixed(0));
+    let mut from = |line: &str| read(&mut stamper, line, now());
+    let first = time("2026-11-20T13:00:05.5Z");
+    assert_eq!(from("# Time: 2026-11-20T13:00:05.500000Z"), (first, TimeFrom::Stamp));
+    assert_eq!(from("# User@Host: app[app] @ web-1 [10.0.0.1]  Id: 8"), (first, TimeFrom::Previous));
+    assert_eq!(from("SET timestamp=1795179601;"), (first, TimeFrom::Previous));
+    assert_eq!(from("SELECT 1;"), (first, TimeFrom::Previous));
+    assert_eq!(from("# User@Host: app[app] @ web-1 [10.0.0.1]  Id: 8").1, TimeFrom::Previous);
+    assert_eq!(from("SET timestamp=1795179606;"), (time("2026-11-20T13:00:06Z"), TimeFrom::Stamp));
+}
