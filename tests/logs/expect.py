@@ -297,7 +297,7 @@ def java_util(levels):
 
 # The line of a container: its own stamp, then a level, or an object; `x…` and `end` are rests of longer lines.
 INNER = re.compile(rf'(?:{DAY} {CLOCK} )?(?:\{{"level":")?(?P<l>INFO|ERROR|warn)?')
-INNER_MORE = re.compile(r"  File|ValueError")
+INNER_MORE = re.compile(r"Traceback|  File|ValueError")
 
 
 def inside(line):
@@ -493,8 +493,7 @@ KINDS = {
             local("%b %d %H:%M:%S %Y"), status,
         ),
         Shape(rf"\w{{3}} (?P<t>\w{{3}} [ \d]\d {CLOCK} \d{{4}}) - ", local("%b %d %H:%M:%S %Y")),
-        # The banner has the time of the start and the one of the build.
-        Shape(r"(\*\*\* Starting|compiled with|\.\.\.|KeyError|Traceback|  )", time=ANY, level=is_(ANY), more=ANY),
+        Shape(r"\*\*\* Starting", time=ANY, level=is_(ANY), more=ANY),
         Shape("", level=is_(ANY), more=ANY),
     ),
     "monit": stack_of(Shape(rf"\[(?P<t>{DAY}T{CLOCK})(?P<z>[+-]\d{{4}})\] (?P<l>\w+) +: ", zoned(ISO_T), word())),
