@@ -132,11 +132,23 @@ fn begins_token(line: &[u8], at: usize) -> bool {
         | b'&'
         | 0
         | 0x80.. => true,
-        b'm' => ends_colour(&line[..at]),
-        b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => false,
+        b'm' if ends_colour(&line[..at]) => true,
+        b'a'..=b'z' | b'A'..=b'Z' => is_glued(line, at),
+        b'0'..=b'9' => false,
         _ => at == 1,
     }
 }
+
+/// Whether a date of Go's log stands behind the prefix of a logger that forgot a blank: `raft2026/11/20 13:00:01`.
+fn is_glued(line: &[u8], at: usize) -> bool {
+    at <= GLUED_BYTES
+        && line.get(at + 4) == Some(&b'/')
+        && line.get(at + 7) == Some(&b'/')
+        && line[..at].iter().all(u8::is_ascii_alphabetic)
+}
+
+/// The longest such prefix.
+const GLUED_BYTES: usize = 24;
 
 /// Whether a text ends in `ESC [ … m`, as programs write that take a log for a terminal.
 fn ends_colour(text: &[u8]) -> bool {
