@@ -515,7 +515,7 @@ KINDS = {
         ACCESS, Shape(r"\S+ - - " + CLF + ' "[^"]*" (?P<s>\\d{3}) ', zoned(CLF_FORM), status),
         Shape(rf"(?P<t>{DAY} {CLOCK})\.(?P<f>\d{{3}}) [0-9a-f]+ (?:(?P<l>Info|Error|Fatal error):)?", local(ISO), word(**{"fatal error": "fatal"})),
     ),
-    "lighttpd": lines(Shape(rf"(?P<t>{DAY} {CLOCK}): \(", local(ISO))),
+    "lighttpd": lines(Shape(rf"(?P<t>{DAY} {CLOCK}): \(\S+\) (?:\[(?P<l>\w+)\] )?", local(ISO), word(note="notice"))),
     # The states of services are what is reported, not levels of lines.
     "nagios": lines(
         Shape(r"\[(?P<t>\d{10})\] (?P<l>Error|Warning): ", epoch(1), word()),
