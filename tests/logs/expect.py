@@ -681,6 +681,46 @@ KINDS["apache-error"] = lines(
 )
 
 
+def clocks_go_back(log, about):
+    """Of the hour that comes twice, the second is meant from the line on whose stamp is before the one above it."""
+    head = re.compile(MONTH + r" dnsmasq\[\d+\]: ")
+    found, before, fold = [], None, 0
+    for line in log:
+        at = datetime.strptime(f"{about.now.year} {head.match(line)['t']}", "%Y " + MONTH_FORM)
+        fold = 1 if before and at < before else fold
+        before = at
+        found.append((nanos(at.replace(tzinfo=about.zone, fold=fold)), NONE, False))
+    return found
+
+
+ABBREVIATED = {"CEST": 2, "CET": 1}
+
+
+def abbreviated(m, about):
+    """The zone is a name, which tells the two hours apart."""
+    return nanos(datetime.strptime(m["t"], ISO).replace(tzinfo=timezone(timedelta(hours=ABBREVIATED[m["z"]])))) + fraction(m)
+
+
+KINDS |= {
+    "dnsmasq-clock-change": clocks_go_back,
+    "pgbouncer-clock-change": lines(
+        Shape(rf"(?P<t>{DAY} {CLOCK})\.(?P<f>\d{{3}}) (?P<z>CES?T) \[\d+\] (?P<l>[A-Z]+) ", abbreviated, word(**POSTGRES))
+    ),
+    "java-util-midnight": KINDS["java-util"],
+    "java-util-noon": KINDS["java-util"],
+    "log4j-early-month": KINDS["log4j-two-digit-year"],
+    "python-day-first-turn": KINDS["python-day-first"],
+    "php-leap-day": lines(
+        Shape(
+            rf"\[(?P<t>\d\d-\w{{3}}-\d{{4}} {CLOCK}) America/New_York\] (?:PHP (?P<l>Warning|Notice|Deprecated|Fatal error): )?",
+            lambda m, about: nanos(datetime.strptime(m["t"], "%d-%b-%Y %H:%M:%S").replace(tzinfo=ZoneInfo("America/New_York"))),
+            word(deprecated=ANY, **{"fatal error": "fatal"}),
+        ),
+        MORE,
+    ),
+}
+
+
 def log4j_instant(fields, about):
     return fields["instant"]["epochSecond"] * 1_000_000_000 + fields["instant"]["nanoOfSecond"]
 
