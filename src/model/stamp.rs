@@ -22,7 +22,7 @@ use clock::{Calendar, Moment};
 use fields::Header;
 pub use format::TimeFormat;
 use formats::{Found, Place};
-use layout::{Layout, detect};
+use layout::{Layout, detect, may_be_stamped};
 use learn::MOST_LAYOUTS;
 
 use super::record::{Time, TimeFrom};
@@ -254,6 +254,9 @@ impl Stamper {
     fn other(&mut self, line: &[u8], now: Time) -> Option<(Found, Time)> {
         let knows = self.is_learnt || !self.layouts.is_empty();
         if knows && self.misses < PATIENCE && matches!(line.first(), Some(b' ' | b'\t')) {
+            return None;
+        }
+        if knows && !may_be_stamped(line) {
             return None;
         }
         let (layout, found, _) = detect(line, &mut self.calendar, now)?;
