@@ -214,6 +214,23 @@ fn a_sample_is_wanted_until_there_was_one_and_again_when_it_stops_fitting() {
 }
 
 #[test]
+fn a_long_dump_makes_nothing_forgotten() {
+    let head = |n: usize| format!("[INFO] [main] 13:00:{n:02}.000 hello");
+    let mut stamper = Stamper::new(&HostClock::fixed(0));
+    let heads: Vec<String> = (0..30).map(head).collect();
+    stamper.learn(&mut heads.iter().map(String::as_bytes), now());
+    assert_eq!(read(&mut stamper, &heads[0], now()).1, TimeFrom::Stamp);
+    let dump: Vec<String> = (0..5000).map(|n| format!("thread {n} waits for lock {}", n * 7)).collect();
+    for lines in dump.chunks(50) {
+        stamper.learn(&mut lines.iter().map(String::as_bytes), now());
+        for line in lines {
+            assert_eq!(read(&mut stamper, line, now()), (time("2026-11-20T13:00:00Z"), TimeFrom::Previous), "{line}");
+        }
+    }
+    assert_eq!(read(&mut stamper, &heads[5], now()), (time("2026-11-20T13:00:05Z"), TimeFrom::Stamp));
+}
+
+#[test]
 fn an_entry_of_a_slow_log_has_one_time() {
     let mut stamper = Stamper::new(&HostClock::fixed(0));
     let mut from = |line: &str| read(&mut stamper, line, now());
