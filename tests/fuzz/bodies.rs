@@ -6,7 +6,7 @@
 use jiff::tz::TimeZone;
 use logtrail::model::fields::Kind;
 use logtrail::model::joiner::{self, Joiner};
-use logtrail::model::query::Subject;
+use logtrail::model::query::{Now, Prefilter, QueryError, Subject};
 use logtrail::model::stamp::{HostClock, Stamped, Stamper, TimeFormat};
 use logtrail::model::text::{self, Colours, MAX_SHOWN_BYTES, SafeText};
 use logtrail::model::{Level, Query, Reading, Time, TimeFrom, fields};
@@ -99,10 +99,12 @@ pub(crate) fn records(data: &[u8]) {
     assert_record(&record);
 }
 
-/// Only the first line of a record states its level.
+/// The first line of a record states its level, and another only where the first does not.
 fn assert_record(record: &[u8]) {
     let first = record.split(|b| *b == b'\n').next().unwrap_or_default();
-    assert_eq!(Level::detect(record), Level::detect(first), "the level is not that of the first line");
+    if let Some(level) = Level::detect(first) {
+        assert_eq!(Level::detect(record), Some(level), "the level is not that of the first line");
+    }
 }
 
 /// A line is read without becoming nothing, or more than it is.
@@ -120,22 +122,58 @@ fn assert_line(line: &[u8]) {
 pub(crate) fn queries(data: &[u8]) {
     let end = data.iter().position(|b| *b == b'\n').unwrap_or(data.len());
     let Ok(typed) = std::str::from_utf8(&data[..end]) else { return };
-    let lines = data.get(end + 1..).unwrap_or_default();
-    let query = match Query::parse(typed) {
+    let block = data.get(end + 1..).unwrap_or_default();
+    let now = Now { time: NOW, zone: TimeZone::UTC };
+    let query = match Query::parse(typed, &now) {
         Ok(query) => query,
-        Err(error) => {
-            assert!(error.at <= typed.len(), "{error:?}");
-            return;
-        }
+        Err(error) => return assert_error(typed, &error),
     };
     let printed = query.to_string();
-    let again = Query::parse(&printed).unwrap_or_else(|error| panic!("{typed:?} is printed as {printed:?}: {error}"));
+    let again = Query::parse(&printed, &now);
+    let again = again.unwrap_or_else(|error| panic!("{typed:?} is printed as {printed:?}: {error}"));
+    assert_eq!(again.expr(), query.expr(), "{typed:?} is printed as {printed:?}");
     assert_eq!(again.to_string(), printed, "{typed:?} is printed otherwise the second time");
-    assert_eq!(again.is_empty(), query.is_empty());
-    for raw in lines.split(|b| *b == b'\n') {
-        let subject = Subject { host: "web-1", source: "app", raw };
-        assert_eq!(query.matches(&subject), again.matches(&subject), "{typed:?} and {printed:?} differ");
+    assert_eq!(query.explain().query, printed);
+    let mut one_by_one = Vec::new();
+    let mut at = 0;
+    for line in block.split_inclusive(|b| *b == b'\n') {
+        let raw = line.strip_suffix(b"\n").unwrap_or(line);
+        let raw = raw.strip_suffix(b"\r").unwrap_or(raw);
+        if query.matches(&subject(raw)) {
+            one_by_one.push(at..at + raw.len());
+            assert_sent(&query, raw);
+        }
+        assert_eq!(again.matches(&subject(raw)), query.matches(&subject(raw)), "{typed:?} and {printed:?} differ");
         assert_highlights(&query, &SafeText::line(raw, Colours::Kept, MAX_SHOWN_BYTES));
+        at += line.len();
+    }
+    let found: Vec<_> = query.find_lines(block, subject).collect();
+    assert_eq!(found, one_by_one, "{typed:?} finds other lines in a buffer");
+}
+
+fn subject(raw: &[u8]) -> Subject<'_> {
+    Subject { host: "web-1", source: "app", time: NOW, raw }
+}
+
+/// An error has its place in the text, and its picture can be shown.
+fn assert_error(typed: &str, error: &QueryError) {
+    assert!(typed.get(error.span.clone()).is_some(), "{error:?} is not in {typed:?}");
+    assert!(error.column >= 1 && !error.message.is_empty(), "{error:?}");
+    let picture = error.picture(typed);
+    assert!(!picture.contains(|c: char| c.is_control() && c != '\n'), "{picture:?}");
+    assert_eq!(picture.lines().count(), 2, "{picture:?}");
+}
+
+/// A line that matches is among those that a host's grep finds, as far as that can be told without one.
+fn assert_sent(query: &Query, raw: &[u8]) {
+    let Prefilter::Lines(patterns) = query.prefilter() else { return };
+    let unsafe_in_a_file = |pattern: &Vec<u8>| pattern.is_empty() || pattern.iter().any(|b| b"\n\0".contains(b));
+    assert!(!patterns.list.is_empty() && !patterns.list.iter().any(unsafe_in_a_file), "{patterns:?}");
+    if patterns.fixed {
+        let fold = |text: &[u8]| if patterns.either_case { text.to_ascii_lowercase() } else { text.to_vec() };
+        let line = fold(&raw.iter().map(|b| if *b == 0 { 1 } else { *b }).collect::<Vec<_>>());
+        let is_found = |pattern: &Vec<u8>| line.windows(pattern.len()).any(|part| part == fold(pattern));
+        assert!(patterns.list.iter().any(is_found), "{query} would not be sent: {patterns:?}");
     }
 }
 

@@ -8,12 +8,14 @@ use super::{Level, number};
 pub(super) fn find(head: &[u8]) -> Option<Level> {
     match head.first()? {
         b'I' | b'W' | b'E' | b'F' | b'D' => klog(head),
-        b'0'..=b'9' => redis(head),
-        b'[' => tornado(head).or_else(|| redis(head)),
+        b'0'..=b'9' => stunnel(head).or_else(|| redis(head)),
+        b'[' => tornado(head).or_else(|| xorg(head)).or_else(|| redis(head)),
+        b'(' => xorg(head),
         b'k' | b'u' | b'd' | b's' | b'a' | b'l' => dmesg(head),
         b'=' => erlang(head),
         _ => None,
     }
+    .or_else(|| cups(head))
     .or_else(|| cisco(head))
     .or_else(|| php(head))
 }
@@ -24,7 +26,9 @@ pub(super) fn unwrapped(line: &[u8]) -> &[u8] {
     let Some(end) = memchr::memchr(b' ', head) else { return line };
     let rest = line[end..].trim_ascii_start();
     // `web-1  | …`
-    if let Some(inner) = rest.strip_prefix(b"| ").filter(|_| head[..end].iter().any(u8::is_ascii_alphabetic)) {
+    let name = &head[..end];
+    let is_name = || name.iter().any(u8::is_ascii_alphabetic) && named(name).is_none();
+    if let Some(inner) = rest.strip_prefix(b"| ").filter(|_| is_name()) {
         return inner;
     }
     // `2026-11-20T13:00:00.123456789Z stderr F …`
@@ -35,6 +39,23 @@ pub(super) fn unwrapped(line: &[u8]) -> &[u8] {
     }
 }
 
+/// What a program said in a line of syslog, behind its priority; the rest of the line where that is not clear.
+pub(super) fn message(line: &[u8]) -> &[u8] {
+    let line = line.trim_ascii_start();
+    if let Some(fields) = line.strip_prefix(b"1 ") {
+        // The stamp, the host, the program, its process and the message's kind.
+        let Some(end) = memchr::memchr_iter(b' ', fields).nth(4) else {
+            return line;
+        };
+        let rest = &fields[end + 1..];
+        let data =
+            if rest.starts_with(b"[") { memchr::memmem::find(rest, b"] ").map_or(rest.len(), |at| at + 1) } else { 1 };
+        return rest.get(data..).unwrap_or_default().trim_ascii_start();
+    }
+    let tag = memchr::memmem::find(line.get(..128).unwrap_or(line), b": ");
+    tag.map_or(line, |at| line[at + 2..].trim_ascii_start())
+}
+
 /// `Nov 20, 2026 1:00:00 PM shop.Cart add`, behind which java.util.logging begins a new line.
 pub(super) fn is_java_util(line: &[u8]) -> bool {
     let head = line.get(..32).unwrap_or(line);
@@ -42,12 +63,13 @@ pub(super) fn is_java_util(line: &[u8]) -> bool {
     is_date && (memchr::memmem::find(head, b" AM ").is_some() || memchr::memmem::find(head, b" PM ").is_some())
 }
 
-/// `E1120 13:00:00.123456       1 file.go:12] …`, or `E20261120 …` of newer glog.
+/// `E1120 13:00:00.123456       1 file.go:12] …`, `E20261120 …` of newer glog, `E261120 …` of
+/// CockroachDB.
 fn klog(head: &[u8]) -> Option<Level> {
     let digits = head[1..].iter().take_while(|b| b.is_ascii_digit()).count();
     let time = head.get(digits + 1..digits + 5)?;
     let is_time = time[0] == b' ' && time[1].is_ascii_digit() && time[2].is_ascii_digit() && time[3] == b':';
-    (matches!(digits, 4 | 8) && is_time).then(|| Level::of_letter(head[0])).flatten()
+    (matches!(digits, 4 | 6 | 8) && is_time).then(|| Level::of_letter(head[0])).flatten()
 }
 
 /// `1:M 20 Nov 2026 13:00:00.000 * Ready`, `[1] 20 Nov 13:00:00.000 # Warning`: the marks are those of Redis'
@@ -78,6 +100,14 @@ fn redis(head: &[u8]) -> Option<Level> {
     }
 }
 
+/// `2026.11.20 13:00:00 LOG5[ui]: …`: stunnel's severities are those of syslog.
+fn stunnel(head: &[u8]) -> Option<Level> {
+    match head.get(19..26)? {
+        [b' ', b'L', b'O', b'G', digit @ b'0'..=b'7', b'[', _] => Some(Level::of_syslog(u32::from(digit - b'0'))),
+        _ => None,
+    }
+}
+
 /// `=ERROR REPORT==== 20-Nov-2026::13:00:00 ===`
 fn erlang(head: &[u8]) -> Option<Level> {
     let end = memchr::memmem::find(head, b" REPORT====")?;
@@ -85,6 +115,18 @@ fn erlang(head: &[u8]) -> Option<Level> {
         b"ERROR" | b"CRASH" | b"SUPERVISOR" => Some(Level::Error),
         b"WARNING" => Some(Level::Warn),
         b"INFO" | b"PROGRESS" => Some(Level::Info),
+        _ => None,
+    }
+}
+
+/// `E [20/Nov/2026:13:00:00 +0000] …`: CUPS' letters, of which X is an emergency and `d` more detail than `D`.
+fn cups(head: &[u8]) -> Option<Level> {
+    match head.get(..6)? {
+        [b'X' | b'A' | b'C', b' ', b'[', b'0'..=b'9', b'0'..=b'9', b'/'] => Some(Level::Fatal),
+        [b'd', b' ', b'[', b'0'..=b'9', b'0'..=b'9', b'/'] => Some(Level::Trace),
+        [letter @ (b'E' | b'W' | b'N' | b'I' | b'D'), b' ', b'[', b'0'..=b'9', b'0'..=b'9', b'/'] => {
+            Level::of_letter(*letter)
+        }
         _ => None,
     }
 }
@@ -101,10 +143,25 @@ fn cisco(head: &[u8]) -> Option<Level> {
     is_code.then(|| Level::of_syslog(u32::from(severity[0] - b'0')))
 }
 
-/// `[I 2026-11-20 13:00:00.123 ServerApp] …`: Tornado's and Jupyter's.
+/// `[I 2026-11-20 13:00:00.123 ServerApp] …`: Tornado's and Jupyter's; Passenger has a blank before the letter.
 fn tornado(head: &[u8]) -> Option<Level> {
-    match head.get(1..4)? {
-        [letter @ (b'D' | b'I' | b'W' | b'E' | b'C'), b' ', b'0'..=b'9'] => Level::of_letter(*letter),
+    let inner = head[1..].strip_prefix(b" ").unwrap_or(&head[1..]);
+    match inner.get(..3)? {
+        [letter @ (b'D' | b'I' | b'N' | b'W' | b'E' | b'C'), b' ', b'0'..=b'9'] => Level::of_letter(*letter),
+        _ => None,
+    }
+}
+
+/// `[    12.345] (EE) …`: the marks of the X server, of which these say how grave a line is.
+fn xorg(head: &[u8]) -> Option<Level> {
+    let rest = match head.strip_prefix(b"[") {
+        Some(rest) => rest.get(memchr::memchr(b']', rest.get(..24).unwrap_or(rest))? + 1..)?.trim_ascii_start(),
+        None => head,
+    };
+    match rest.get(..5)? {
+        b"(EE) " => Some(Level::Error),
+        b"(WW) " => Some(Level::Warn),
+        b"(II) " => Some(Level::Info),
         _ => None,
     }
 }

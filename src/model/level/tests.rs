@@ -287,6 +287,10 @@ err | kern  :err   : [    0.000000] x
 warn | {"PRIORITY":"4","_HOSTNAME":"web-1","MESSAGE":"hello","_PID":"1"}
 info | {"MESSAGE":"error: x","PRIORITY":"6"}
 error | {"MESSAGE":"2026-11-20 13:00:00 ERROR x","PRIORITY":"6"}
+info | <30>WARN up
+notice | <13>Nov 20 13:27:45 web-1 noid: ERROR: this says error at notice
+notice | <13>1 2026-11-20T13:27:45.523057-05:00 web-1 noid - - -  ERROR: this says error at notice
+error | <13>1 2026-11-20T13:27:45Z web-1 noid - - [a b="c"] {"level":"error"}
 error | {"MESSAGE":"{\"level\":\"error\"}","PRIORITY":"6"}
 error | <189>123: *Nov 20 13:00:00.123: %LINK-3-UPDOWN: Interface Gi0/1, changed state to down
 info | %ASA-6-302013: Built outbound TCP connection
@@ -314,6 +318,89 @@ fatal | F/libc    ( 1234): Fatal signal 11
 error | [0703/123456.789:ERROR:gpu_process.cc(12)] no
 error | [Nov 20 13:00:00] ERROR[123]: chan_sip.c:1 x: no
 notice | [Nov 20 13:00:00] NOTICE[123][C-0001]: x
+# many more
+notice | 2026-11-20 13:00:00,123 fail2ban.actions        [1234]: NOTICE  [sshd] Ban 1.2.3.4
+debug | 2026-11-20 13:00:00,123 - util.py[DEBUG]: Running command error
+error | [    12.345] (EE) Failed to load module
+info | [    12.345] (II) LoadModule: "error"
+error | 20-Nov-2026 13:00:00.123 general: error: zone x/IN: loading failed
+info | [1795179600] unbound[12:0] info: start of service
+warn | 2026-11-20 13:00:00 WARNING: --cipher is not set
+info | 2026-11-20 13:00:00.123456 I | etcdmain: error
+info | ts=2026-11-20T13:00:00.1Z caller=main.go:1 level=info msg=error
+info | [INFO] 10.0.0.1:1234 - 1 "A IN x. udp 40 false 512" NOERROR
+info | 2026-11-20T13:00:00.123+0000 7f12  0 log_channel(cluster) log [INF] : error
+error | [2026-11-20 13:00:00.123456] E [MSGID: 1] [file.c:1:fn] 0-x: msg
+error | 2026-11-20 13:00:00.123+0000: 1234: error : virNetSocketReadWire:1808 : End of file
+error | [2026-11-20T13:00:00.123] error: Unable to resolve
+- | [1795201334] LOG VERSION: 2.0
+- | [1795179600] SERVICE ALERT: web-1;http;OK;HARD;4;fine
+notice | 20/11/2026 -- 13:00:00 - <Notice> - This is Suricata
+info | 2026/11/20 13:00:00 ossec-analysisd: INFO: error
+notice | [notice] 2026-11-20T13:00:00.000000Z couchdb@localhost <0.1.0> -------- x
+info | I261120 13:00:00.123456 1 util/log.go:1 [n1] error
+info | [2026/11/20 13:00:00.123 +00:00] [INFO] [x.go:1] ["error"]
+info | INFO  2026-11-20 13:00:00,123 [shard 0] error
+info | 2026-11-20 13:00:00.123 INFO  (main) [   ] o.a.s.X error
+info | [1] 2026/11/20 13:00:00.123456 [INF] Starting
+info |  INFO | Apache ActiveMQ | main
+error | 1795179600: Error: Unable to open
+error | 2026-11-20T13:00:00Z ERR x error=y
+- | 2026-11-20 13:00:00: (server.c.1) server started
+error | [pid: 1|app: 0|req: 1/1] 127.0.0.1 () {32 vars in 400 bytes} [Fri Nov 20 13:00:00 2026] GET / => generated 12 bytes in 1 msecs (HTTP/1.1 500) 2 headers
+notice | [ N 2026-11-20 13:00:00.1234 12/T1 age/Wat/WatchdogMain.cpp:1 ]: Starting
+info | [2026-11-20T13:00:00.123+0000] {taskinstance.py:1} INFO - error
+info | 2026-11-20 13:00:00 [scrapy.core] INFO: error
+info | 2026-11-20 13:00:00.123456: I tensorflow/core/x.cc:1] error
+warn | [2026.11.20-13.00.00:123][  0]LogTemp: Warning: x
+info | [13:00:00] [Server thread/INFO]: Starting
+error | [ERROR] Failed to execute goal
+error | src/x.c:1:2: error: y
+error | Nov 20 13:00:00 bigip1 err tmm[123]: 01010028:3: No members
+notice | Nov 20 13:00:00 iPhone SpringBoard(x)[1] <Notice>: error
+warn | date=2026-11-20 time=13:00:00 devname="x" level="warning" msg="error"
+warn | 79a5 shop [20/Nov/2026:13:00:00 +0000] 10.0.0.1 - 3E57 REST.GET.OBJECT key "GET /x HTTP/1.1" 404 - 113
+- | Nov 20 13:00:00 combo sshd[7]: Invalid user error from 1.2.3.4
+- | Fri Nov 20 13:00:00 2026 [pid 2] [bob] FAIL LOGIN: Client "10.0.0.1"
+- | 2026-11-20 13:00:00 status installed libgpg-error0:amd64 1.46-1
+info | Nov 20 13:00:00 combo gpm[2094]: *** info [mice.c(1766)]: error
+error | 2026-11-20 13:00:00,123 [http-nio-8080-exec-1] [req-1] ERROR c.s.X - y
+error | level=error ts=2026-11-20T13:00:00Z msg=x
+- | ==> /var/log/error.log <==
+- | -- Reboot --
+- | ---
+- | <error><code>1</code></error>
+- | SELECT error FROM info
+- | $ ./error
+- | https://error.example/ERROR
+trace | [Fri Nov 20 13:26:21.460520 2026] [rewrite:trace2] [pid 24710:tid 24742] mod_rewrite.c(5016): x
+info | I [21/Nov/2026:00:11:55 +0530] Listening to 10.20.0.5:6310 (IPv4)
+info | 2026/11/20 18:36:45 INFO+2 between
+error | SCHWERWIEGEND: order 2 failed
+warn | 警告: x
+debug | 2026-11-20 13:36:34.808 CONFIG  [com.shop.Cart] a config line
+debug | 20-Nov-2026 19:38:50.097 general: debug 1: now using logging configuration from config file
+- | cart 0 has level=ERROR in it
+info | msg=order placed by error level=info
+info | 2026-11-20 19:30:04.577 CET,"postgres","postgres",25535,"[local]",6b0091ab.63bf,5,"idle in transaction (aborted)",2026-11-20 19:30:03 CET,,0,LOG,00000,"disconnection: x"
+info | {"timestamp":"2026-11-20 19:30:03.644 CET","error_severity":"LOG","message":"ERROR"}
+debug | debug1: sshd version OpenSSH_9.2, OpenSSL 3.0.22
+info | \e[2m2026-11-20T18:34:48.040510Z\e[0m [\e[32m\e[1minfo     \e[0m] \e[1mstarting error\e[0m
+debug | 2026-11-21 00:09:22,360 DEBG fd 8 closed
+info |     INFO started
+info |   2026-11-20T18:34:39.575358Z  INFO shop: order placed, order: 0
+fatal | X [21/Nov/2026:00:11:55 +0530] No Listen or Port lines
+- |   INFO: Profiling turned OFF from pid 28985
+- |    4: core::option::Option<T>::expect
+- |     "msg": "ERROR in a message"
+- | note: Some details are omitted
+- | ------ INFO OUTPUT ------
+debug | 2026.11.20 20:01:55 LOG7[ui]: Clients allowed=9765
+info | 2026-11-21 00:32:10.054 IST [36417] LOG kernel file descriptor limit: 1024
+info | 2026-11-20 14:03:28.603 7f7a7c644080 Info: Privoxy version 3.0.34
+- | 2026/11/20 14:02:16.910 BGP: [NTX3S-9Q8YV] 10.20.0.9 [Event] BGP error 5 on fd 17
+notice | 2026-11-20 20:02:17: (server.c.1057) [note] graceful shutdown started
+- | 2026-11-20T20:02:11 ntpd[36430]: CONFIG: readconfig: parsing file: ntp.conf
 # docker, Kubernetes, compose
 error | {"log":"2026-11-20 13:00:00 ERROR x\n","stream":"stdout","time":"2026-11-20T13:00:00Z"}
 warn | {"log":"{\"level\":\"warn\",\"msg\":\"x\"}\n","stream":"stdout","time":"2026-11-20T13:00:00Z"}

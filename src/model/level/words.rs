@@ -5,20 +5,37 @@
 //! How a word must be written to count depends on what stands around it: `ERROR` may stand anywhere there, `[error]` too,
 //! `error:` only first, and `error` only right behind a stamp.
 
-use super::names::named;
+use super::names::{named, translated};
 use super::{Level, Statement};
 
+/// What the words in the head of a line state.
+pub(super) enum Found {
+    Level(Statement),
+    /// Nothing, and the message has begun.
+    Message,
+    /// Nothing so far.
+    Nothing,
+}
+
 /// The level that a word in the head of a line states.
-pub(super) fn find(head: &[u8]) -> Option<Statement> {
-    let mut reader = Reader { head, at: 0, gap: Gap::Start, bare: 0, has_stamp: false, brackets: 0 };
+pub(super) fn find(head: &[u8]) -> Found {
+    let mut reader = Reader { head, at: 0, gap: Gap::Start, bare: 0, has_stamp: false, brackets: 0, is_open: false };
     while let Some(token) = reader.token() {
         match reader.look(token) {
-            Seen::Level(found) => return Some(found),
-            Seen::Message => return None,
+            Seen::Level(found) => return Found::Level(found),
+            Seen::Message => return Found::Message,
             Seen::Column => {}
         }
     }
-    None
+    Found::Nothing
+}
+
+/// The level with which an indented line begins, as a format with a width aligns it to the right: `    INFO started`.
+/// Other indented lines go on with what was said before, and so state nothing.
+pub(super) fn aligned(line: &[u8]) -> Option<Level> {
+    let word = letters(line);
+    let stands = word.iter().all(u8::is_ascii_uppercase) && matches!(line.get(word.len()), Some(b' ' | b'|'));
+    stands.then(|| named(word)).flatten()
 }
 
 /// The letters with which a text begins. Bytes beyond ASCII belong to words of other languages.
@@ -36,8 +53,12 @@ fn is_letter(b: u8) -> bool {
 enum Gap {
     /// There is none.
     Start,
-    /// A stamp, a number or a bracket.
+    /// A stamp or a bar.
     Stamp,
+    /// Brackets with anything in them.
+    Bracket,
+    /// The id of a process in brackets, behind a stamp.
+    Pid,
     /// A number by itself, such as the id of a process.
     Number,
     /// A dash.
@@ -68,6 +89,8 @@ struct Reader<'a> {
     has_stamp: bool,
     /// Brackets that are open: words in them are names of threads and modules, and no sign of a message.
     brackets: u32,
+    /// The token before ended with a bracket, and only a colour stands between.
+    is_open: bool,
 }
 
 /// Where a token stands, in bytes.
@@ -80,8 +103,12 @@ struct Token {
 /// A run of letters of a token, and what surrounds it.
 struct Word<'a> {
     letters: &'a [u8],
+    /// What the token has before it.
+    lead: &'a [u8],
     before: Option<u8>,
     after: Option<u8>,
+    /// All that follows.
+    rest: &'a [u8],
     /// The next byte that is no blank.
     next: Option<u8>,
     /// Two blanks, or a tab, or the end follow.
@@ -114,6 +141,9 @@ impl<'a> Reader<'a> {
                     return self.field(token, at);
                 }
                 at += 1;
+                if b == b',' && self.is_quoted_text(at) {
+                    return Seen::Column;
+                }
                 continue;
             }
             let word = self.word(token, at);
@@ -127,6 +157,14 @@ impl<'a> Reader<'a> {
             at += word.letters.len();
         }
         self.classify(text, &kind)
+    }
+
+    /// Steps over `"idle in transaction"` in a line of CSV.
+    fn is_quoted_text(&mut self, at: usize) -> bool {
+        let Some(inner) = self.head[at..].strip_prefix(b"\"") else { return false };
+        let end = memchr::memchr(b'"', inner).filter(|end| inner[..*end].contains(&b' '));
+        self.at = end.map_or(self.at, |end| at + 1 + end + 1);
+        end.is_some()
     }
 
     fn punctuation(&mut self, b: u8, kind: &mut Kind) {
@@ -151,26 +189,40 @@ impl<'a> Reader<'a> {
 
     fn word(&self, token: Token, at: usize) -> Word<'a> {
         let letters = letters(&self.head[at..token.end]);
-        let rest = &self.head[at + letters.len()..];
-        let blanks = blanks(rest);
+        let mut end = at + letters.len();
+        // `debug1:`, `[rewrite:trace2]`, `DEBUG5`: levels of a level.
+        let counted = letters.eq_ignore_ascii_case(b"debug") || letters.eq_ignore_ascii_case(b"trace");
+        if counted && self.head.get(end).is_some_and(u8::is_ascii_digit) {
+            end += 1;
+        }
+        let (lead, rest) = (&self.head[token.start..at], &self.head[end..]);
         Word {
             letters,
-            before: (at > token.start).then(|| self.head[at - 1]),
-            after: rest.first().copied().filter(|_| at + letters.len() < token.end),
-            next: rest.get(blanks).copied(),
+            lead,
+            before: lead.last().copied().or(Some(b'[').filter(|_| self.is_open)),
+            after: rest.first().copied().filter(|_| end < token.end),
+            rest,
+            next: rest.get(blanks(rest)).copied(),
             padded: matches!(rest.first(), None | Some(b'\t' | b'\r' | 0x1b)) || rest.starts_with(b"  "),
         }
     }
 
     /// Notes what a token without a level was.
     fn classify(&mut self, text: &[u8], kind: &Kind) -> Seen {
+        self.is_open = text.ends_with(b"[");
         if self.brackets > 0 || kind.closed {
+            let is_pid = self.has_stamp && matches!(text, [b'[', id @ .., b']'] if id.iter().all(u8::is_ascii_digit));
+            let bracket = if is_pid { Gap::Pid } else { Gap::Bracket };
             self.has_stamp |= kind.digits;
-            self.gap = if text.ends_with(b":") { self.tag() } else { Gap::Stamp };
+            self.gap = if text.ends_with(b":") { self.tag() } else { bracket };
             return Seen::Column;
         }
         self.gap = match kind {
             _ if text.iter().all(u8::is_ascii_digit) => self.stamped(Gap::Number),
+            // The address of a thread.
+            Kind { digits: true, marks: false, .. } if text.len() > 7 && text.iter().all(u8::is_ascii_hexdigit) => {
+                Gap::Number
+            }
             Kind { names: 0, digits: true, .. } => self.stamped(Gap::Stamp),
             _ if text == b"|" || text == b"::" => Gap::Stamp,
             // Months, days, AM and zones, and marks.
@@ -209,42 +261,78 @@ impl<'a> Reader<'a> {
         if let [letter] = word.letters {
             return self.is_letter(word).then(|| Level::of_letter(*letter)).flatten().map(Statement::clear);
         }
-        let level = word.name()?;
-        let first = matches!(word.before, None | Some(b'[' | b'(' | b'<' | b'|' | b'*' | b'"' | b',' | b';' | b'#'));
+        let level = word.name(self.gap)?;
+        let first = match word.before {
+            None => true,
+            Some(b'"') => matches!(word.lead, [b'"'] | [.., b',' | b';', b'"']),
+            Some(b) => b"[(<|*,;#".contains(&b),
+        };
         let upper = word.letters.iter().all(u8::is_ascii_uppercase);
         if upper {
-            let is_apart = first || matches!(word.before, Some(b':' | b'.' | b'-'));
+            // `[Server thread/INFO]` is Minecraft's.
+            let is_thread = word.before == Some(b'/') && word.after == Some(b']');
+            let is_apart = first || is_thread || matches!(word.before, Some(b':' | b'.' | b'-'));
             let in_place = self.has_stamp
                 || self.bare == 0
                 || self.gap != Gap::Name
                 || word.before.is_some()
                 || word.after == Some(b'!');
-            return (is_apart && in_place && word.ends_capitals()).then(|| Statement::clear(level));
+            return (is_apart && in_place && word.ends_capitals()).then_some(self.statement(level));
         }
         if word.is_enclosed() {
             return Some(Statement::clear(level));
         }
+        if self.is_before_tag(word) {
+            return Some(Statement::clear(level));
+        }
         let begins = word.before.is_none() && self.gap != Gap::Name && self.brackets == 0;
-        let tagged = word.after == Some(b':') || (word.padded && word.next == Some(b':'));
+        let tagged = word.after == Some(b':') || (word.padded && word.next == Some(b':')) || self.is_numbered(word);
         if begins && (tagged || self.is_column(word)) {
-            return Some(Statement { level, clear: self.gap != Gap::Tag && self.gap != Gap::Start });
+            return Some(self.statement(level));
         }
         None
+    }
+
+    /// With which a message begins, or which stands in a column of its own.
+    fn statement(&self, level: Level) -> Statement {
+        Statement { level, clear: !matches!(self.gap, Gap::Start | Gap::Tag) }
+    }
+
+    /// `debug 1: …`, as BIND has it.
+    fn is_numbered(&self, word: &Word<'_>) -> bool {
+        let next = || self.next_token().strip_suffix(b":");
+        word.letters == b"debug" && next().is_some_and(|number| number.iter().all(u8::is_ascii_digit))
     }
 
     /// `info` behind a stamp or between dashes, where a message may begin too.
     fn is_column(&self, word: &Word<'_>) -> bool {
         let ends = matches!(word.after, None | Some(b',' | b'|' | b'\t'));
-        let alone = word.padded || matches!(word.next, Some(b'|' | b'-' | b'[' | b'('));
+        let alone = word.padded || matches!(word.next, Some(b'|' | b'-' | b'[' | b'(' | b':'));
         match self.gap {
             Gap::Start => matches!(word.after, Some(b',' | b'|')) && !word.padded && word.next != Some(b' '),
-            Gap::Stamp | Gap::Number if self.has_stamp && ends && self.bare == 0 => {
+            Gap::Stamp | Gap::Bracket | Gap::Pid | Gap::Number if self.has_stamp && ends && self.bare == 0 => {
                 let lower = word.letters.iter().all(u8::is_ascii_lowercase);
                 alone || word.after.is_some() || (lower && !word.is_talk()) || word.is_calm()
             }
             Gap::Dash => alone,
             _ => false,
         }
+    }
+
+    /// `web-1 err tmm[123]: …`: between the host and the program, as some templates of syslog have it.
+    fn is_before_tag(&self, word: &Word<'_>) -> bool {
+        if !self.has_stamp || self.gap != Gap::Name || self.bare > 1 || word.before.or(word.after).is_some() {
+            return false;
+        }
+        let next = self.next_token();
+        next.ends_with(b"]:") && next.contains(&b'[')
+    }
+
+    /// What stands behind the token at hand.
+    fn next_token(&self) -> &'a [u8] {
+        let rest = &self.head[self.at..];
+        let rest = &rest[blanks(rest)..];
+        &rest[..rest.iter().position(|b| b" \t".contains(b)).unwrap_or(rest.len())]
     }
 
     /// A letter that stands for a level: logcat's, glog's, Ruby's, MongoDB's.
@@ -254,20 +342,29 @@ impl<'a> Reader<'a> {
         }
         let begins = word.before.is_none() && self.bare == 0;
         match word.after {
-            _ if word.is_enclosed() => true,
+            // Not `Option<T>`.
+            _ if word.is_enclosed() => word.lead.len() < 2,
             Some(b',') => begins && self.gap == Gap::Start && word.next == Some(b','),
-            Some(b'/') => begins && matches!(self.gap, Gap::Start | Gap::Stamp | Gap::Number) && self.is_logcat(word),
+            Some(b'/') => begins && matches!(self.gap, Gap::Start | Gap::Stamp | Gap::Number) && self.is_logcat(),
             Some(b']') => self.brackets > 0 && word.before.is_none(),
             // `I` is a word too.
             None => {
-                begins && matches!(self.gap, Gap::Number) || (begins && self.gap == Gap::Stamp && word.is_before_name())
+                let stands = matches!(self.gap, Gap::Stamp | Gap::Bracket)
+                    && (word.letters != b"I" || self.is_before_name(word));
+                begins && (self.gap == Gap::Number || stands)
             }
             _ => false,
         }
     }
 
+    /// A name in capitals, a bracket or a path follows, as in MongoDB's, etcd's and TensorFlow's lines.
+    fn is_before_name(&self, word: &Word<'_>) -> bool {
+        let next = self.next_token();
+        word.padded || next.first().is_some_and(|b| b.is_ascii_uppercase() || b"[|".contains(b)) || next.contains(&b'/')
+    }
+
     /// `D/Tag( 123): …`, `D/Tag: …`, `D/Tag ]`
-    fn is_logcat(&self, _: &Word<'_>) -> bool {
+    fn is_logcat(&self) -> bool {
         let rest = self.head.get(self.at..).unwrap_or_default();
         let token = &self.head[..self.at];
         let start = token.iter().rposition(|b| b"/".contains(b)).map_or(0, |at| at + 1);
@@ -305,12 +402,21 @@ impl Kind {
 
 impl Word<'_> {
     /// Words that mean a level in some places only.
-    fn name(&self) -> Option<Level> {
+    fn name(&self, gap: Gap) -> Option<Level> {
         match self.letters {
+            // `SERVICE ALERT: …` of Nagios reports any state.
+            b"ALERT" if gap == Gap::Capitals => None,
             // PostgreSQL; its log as CSV has commas.
             b"LOG" if matches!(self.after, Some(b':' | b',')) => Some(Level::Info),
+            // PgBouncer.
+            b"LOG" if gap == Gap::Pid => Some(Level::Info),
             b"fail" if self.after == Some(b':') && self.before.is_none() => Some(Level::Error),
-            b"CONFIG" if self.after == Some(b':') => Some(Level::Debug),
+            b"CONFIG" if gap != Gap::Tag && (self.after == Some(b':') || self.padded) => Some(Level::Debug),
+            // `note: …` goes on with what a compiler said; MySQL's `[Note]` is a level.
+            b"note" | b"Note" if !self.is_enclosed() => None,
+            word if self.after == Some(b':') && self.before.is_none() && matches!(gap, Gap::Start | Gap::Capitals) => {
+                named(word).or_else(|| translated(word))
+            }
             b"System" if self.is_enclosed() => Some(Level::Info),
             b"SUCCESS" if self.next == Some(b'|') => Some(Level::Info),
             b"FAILURE" => Some(Level::Error),
@@ -323,7 +429,8 @@ impl Word<'_> {
         match self.before {
             Some(b'[') => self.next == Some(b']') || self.after == Some(b']'),
             Some(b':' | b'#') => self.after == Some(b']'),
-            Some(b'<') => self.after == Some(b'>'),
+            // Not `<error><code>…`.
+            Some(b'<') => self.after == Some(b'>') && matches!(self.rest.get(1), None | Some(b' ' | b':' | b'\t')),
             Some(b'(') => self.after == Some(b')'),
             Some(b'|') => self.next == Some(b'|'),
             _ => false,
@@ -333,26 +440,23 @@ impl Word<'_> {
     fn ends_capitals(&self) -> bool {
         match self.after {
             None => true,
+            // `ERROR-2`, `INFO+2` of Go's slog lie between levels.
+            Some(b'-' | b'+') if self.rest.get(1).is_some_and(u8::is_ascii_digit) => {
+                self.rest.get(2).is_none_or(u8::is_ascii_whitespace)
+            }
             Some(b'-') => self.next == Some(b'-'),
-            // DEBUG1 to DEBUG5 are PostgreSQL's.
-            Some(b'1'..=b'5') => self.letters == b"DEBUG",
             Some(b) => b"]:)>|,;[/!*\"".contains(&b),
         }
     }
 
-    /// `note that`, `alert manager`, `fine` and `panic mode` are talk.
+    /// `alert manager`, `fine` and `panic mode` are talk.
     fn is_talk(&self) -> bool {
-        [&b"note"[..], b"alert", b"fine", b"panic"].contains(&self.letters)
+        [&b"alert"[..], b"fine", b"panic"].contains(&self.letters)
     }
 
     /// Words with which few messages begin.
     fn is_calm(&self) -> bool {
         [&b"Info"[..], b"Debug", b"Verbose", b"Information"].contains(&self.letters)
-    }
-
-    /// A name in capitals or a bracket follows, as MongoDB has it.
-    fn is_before_name(&self) -> bool {
-        self.padded || self.letters != b"I" || self.next.is_some_and(|b| b.is_ascii_uppercase() || b == b'[')
     }
 }
 
