@@ -144,6 +144,8 @@ fn a_time_of_day_has_the_day_of_its_neighbours() {
     for (n, (at, from)) in expected.into_iter().enumerate() {
         assert_eq!(found[n], (time(at), from), "{}", lines[n]);
     }
+    let few = learnt(&["13:00:01 a", "13:00:02 b", "13:00:02 c", "13:00:03 d"]);
+    assert_eq!(few[3], (time("2026-11-20T13:00:03Z"), TimeFrom::Stamp));
     assert_eq!(stamp("13:00:01 hello").1, TimeFrom::Arrival, "one line proves nothing");
 }
 
