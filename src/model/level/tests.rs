@@ -466,6 +466,17 @@ proptest::proptest! {
     }
 
     #[test]
+    fn the_level_of_an_object_is_found_among_any_members(
+        before in "[a-k]{1,6}", text: String, depth in 0..20_usize, number: i32,
+    ) {
+        let text = serde_json::Value::from(text);
+        let deep = format!("{}\"level\":\"error\"{}", "{\"x\":{".repeat(depth), "}}".repeat(depth));
+        let deep = if depth == 0 { "[]".to_owned() } else { deep };
+        let line = format!("{{\"z{before}\":{text},\"y\":[{number},{{\"level\":\"fatal\"}}],\"x\":{deep},\"level\":\"warn\",\"m\":{text}}}");
+        proptest::prop_assert_eq!(Level::detect(line.as_bytes()), Some(Level::Warn), "{}", line);
+    }
+
+    #[test]
     fn a_level_before_a_message_is_found_whatever_the_message(message in "[ -Z\\\\-z]{0,80}") {
         let line = format!("2026-11-20 13:00:00 NOTICE {message}");
         proptest::prop_assert_eq!(Level::detect(line.as_bytes()), Some(Level::Notice));
