@@ -210,8 +210,9 @@ impl Asked {
 
     fn matches(&self, raw: &[u8]) -> bool {
         let has = |byte| memchr(byte, raw).is_some();
-        let hinted = self.hint.as_ref().is_none_or(|hint| hint.is_in(raw));
-        if !hinted && !has(b'\\') && !(self.derived && has(derived::SIGN)) {
+        let may_hold =
+            self.hint.as_ref().is_none_or(|hint| hint.is_in(raw)) || has(b'\\') || self.derived && has(derived::SIGN);
+        if !may_hold {
             return false;
         }
         match fields::get(raw, &self.name) {
