@@ -63,7 +63,7 @@ enum Within {
 }
 
 /// How far a source is known as one whose records begin with a stamp or a level, so that lines without one are taken
-/// for the rest of their records. Each such record vouches for a few more lines; a single one is not enough.
+/// for the rest of their records. Each such record vouches for a few more lines; a single one is soon used up.
 #[derive(Debug, Clone, Copy, Default)]
 struct Trust(u8);
 
@@ -80,7 +80,7 @@ impl Trust {
     /// Whether one more line that might be anything is taken for a rest.
     fn spend(&mut self, open: &Open) -> bool {
         // What has gone on already may go on like that.
-        let is_enough = self.0 > if open.lines > 1 { 0 } else { Self::PER_RECORD };
+        let is_enough = self.0 > if open.lines > 1 { 0 } else { Self::PER_RECORD / 2 };
         self.0 = self.0.saturating_sub(1);
         is_enough
     }
@@ -112,20 +112,26 @@ impl Joiner {
     }
 
     fn belongs(&mut self, open: &Open, line: &Wrapped<'_>, shape: Shape) -> bool {
+        let expected = open.within == Within::Cut || open.expects(shape) || self.is_told(open, shape);
         if line.stamped {
             let same = line.owner != 0 && line.owner == open.owner;
-            return shape == Shape::Addendum || same && (open.within == Within::Cut || open.expects(shape));
+            return shape == Shape::Addendum || same && expected;
         }
         match shape {
-            _ if open.within == Within::Cut || open.expects(shape) => true,
+            _ if expected => true,
             Shape::Level => open.lines == 1 && open.stamped && self.head_level().is_none(),
-            Shape::Exception if open.lines == 1 && self.head_level().is_some() => true,
             // A record of MySQL's slow log whose second is the last one's has no line for the time.
             Shape::SlowUser => open.lines == 1 && self.head.starts_with(b"# Time:"),
             Shape::Head | Shape::GoPanic | Shape::CutShort => false,
             // Where records have stamps, a line without one begins none.
             _ => self.trust.spend(open),
         }
+    }
+
+    /// Whether a line begins the trace of what the line before it said had gone wrong.
+    fn is_told(&self, open: &Open, shape: Shape) -> bool {
+        let is_trace = matches!(shape, Shape::Exception | Shape::TracebackHead);
+        is_trace && open.lines == 1 && self.head_level().is_some_and(|level| level >= Level::Warn)
     }
 
     fn head_level(&self) -> Option<Level> {
@@ -164,7 +170,7 @@ impl Open {
             Shape::Blank | Shape::Rest | Shape::Chain | Shape::Goroutine | Shape::Addendum => true,
             shape if self.within == Within::SlowQuery => shape != Shape::SlowUser,
             Shape::GoFrame => self.within == Within::Goroutines,
-            Shape::TracebackHead => self.within == Within::Chain || (self.stamped && self.lines == 1),
+            Shape::TracebackHead => self.within == Within::Chain,
             // The last line of a traceback names an exception, which may be called anything.
             Shape::Exception => matches!(self.within, Within::Traceback | Within::Chain),
             Shape::Plain | Shape::Level => self.within == Within::Traceback && self.lines > 1,

@@ -60,6 +60,9 @@ fn run(mut arguments: impl Iterator<Item = String>) -> Result<bool, String> {
         kinds += 1;
         good &= tally.is_good();
     }
+    if kinds == 0 {
+        return Err(format!("{}: no kind has {name:?} in its name", folder.display()));
+    }
     println!("{}", row(&format!("{kinds} kinds"), &all));
     Ok(good)
 }

@@ -297,7 +297,7 @@ def java_util(levels):
 
 # The line of a container: its own stamp, then a level, or an object; `x…` and `end` are rests of longer lines.
 INNER = re.compile(rf'(?:{DAY} {CLOCK} )?(?:\{{"level":")?(?P<l>INFO|ERROR|warn)?')
-INNER_MORE = re.compile(r"  File|ValueError")
+INNER_MORE = re.compile(r"Traceback|  File|ValueError")
 
 
 def inside(line):
@@ -479,6 +479,81 @@ KINDS = {
         Shape(rf"Log (?:started|ended): (?P<t>{DAY}  {CLOCK})$", local("%Y-%m-%d  %H:%M:%S"), more=ANY),
         Shape("", more=ANY),
     ),
+    # More daemons.
+    "tor": lines(Shape(MONTH + r"\.(?P<f>\d{3}) \[(?P<l>\w+)\] ", yearless(MONTH_FORM), word())),
+    "stunnel": lines(
+        Shape(rf"(?P<t>\d{{4}}\.\d\d\.\d\d {CLOCK}) LOG(?P<p>\d)\[", local("%Y.%m.%d %H:%M:%S"), priority)
+    ),
+    "tinyproxy": lines(
+        Shape(rf"(?P<l>[A-Z]+) +{MONTH}\.(?P<f>\d{{3}}) \[\d+\]: ", yearless(MONTH_FORM), word(connect=ANY))
+    ),
+    "uwsgi": lines(
+        Shape(
+            rf"\[pid: \d+\|.*\}} \[\w{{3}} (?P<t>\w{{3}} [ \d]\d {CLOCK} \d{{4}})\] \w+ .*\(HTTP/1.1 (?P<s>\d{{3}})\)",
+            local("%b %d %H:%M:%S %Y"), status,
+        ),
+        Shape(rf"\w{{3}} (?P<t>\w{{3}} [ \d]\d {CLOCK} \d{{4}}) - ", local("%b %d %H:%M:%S %Y")),
+        Shape(r"\*\*\* Starting", time=ANY, level=is_(ANY), more=ANY),
+        Shape("", level=is_(ANY), more=ANY),
+    ),
+    "monit": stack_of(Shape(rf"\[(?P<t>{DAY}T{CLOCK})(?P<z>[+-]\d{{4}})\] (?P<l>\w+) +: ", zoned(ISO_T), word())),
+    "nats": lines(
+        Shape(
+            rf"\[\d+\] (?P<t>\d{{4}}/\d\d/\d\d {CLOCK})\.(?P<f>\d{{6}}) \[(?P<l>\w+)\] ", local("%Y/%m/%d %H:%M:%S"),
+            exactly({"INF": "info", "DBG": "debug", "TRC": "trace", "WRN": "warn", "ERR": "error", "FTL": "fatal"}),
+        )
+    ),
+    "openvswitch": lines(
+        Shape(rf"(?P<t>{DAY}T{CLOCK})\.(?P<f>\d{{3}})(?P<z>Z)\|\d+\|[^|]+\|(?P<l>[A-Z]+)\|", zoned(ISO_T), word(dbg="debug", emer="fatal"))
+    ),
+    "pgbouncer": lines(
+        Shape(rf"(?P<t>{DAY} {CLOCK})\.(?P<f>\d{{3}}) IST \[\d+\] (?P<l>[A-Z]+) ", local(ISO), word(**POSTGRES))
+    ),
+    "ntpsec": lines(Shape(rf"(?P<t>{DAY}T{CLOCK}) ntpd\[\d+\]: (?:(?P<l>ERR|WARN): )?", local(ISO_T), word())),
+    "nsd": lines(Shape(rf"\[(?P<t>{DAY} {CLOCK})\.(?P<f>\d{{3}})\] nsd\[\d+\]: (?P<l>\w+): ", local(ISO), word())),
+    "privoxy": lines(
+        ACCESS, Shape(r"\S+ - - " + CLF + ' "[^"]*" (?P<s>\\d{3}) ', zoned(CLF_FORM), status),
+        Shape(rf"(?P<t>{DAY} {CLOCK})\.(?P<f>\d{{3}}) [0-9a-f]+ (?:(?P<l>Info|Error|Fatal error):)?", local(ISO), word(**{"fatal error": "fatal"})),
+    ),
+    "lighttpd": lines(Shape(rf"(?P<t>{DAY} {CLOCK}): \(\S+\) (?:\[(?P<l>\w+)\] )?", local(ISO), word(note="notice"))),
+    # The states of services are what is reported, not levels of lines.
+    "nagios": lines(
+        Shape(r"\[(?P<t>\d{10})\] (?P<l>Error|Warning): ", epoch(1), word()),
+        Shape(r"\[(?P<t>\d{10})\] \w+ (?:ALERT|NOTIFICATION)", epoch(1), is_(ANY)), Shape(r"\[(?P<t>\d{10})\] ", epoch(1)),
+    ),
+    "zabbix-agent": lines(Shape(r" *\d+:(?P<t>\d{8}:\d{6})\.(?P<f>\d{3}) ", local("%Y%m%d:%H%M%S"))),
+    "frr": lines(Shape(rf"(?P<t>\d{{4}}/\d\d/\d\d {CLOCK})\.(?P<f>\d{{3}}) \w+: ", local("%Y/%m/%d %H:%M:%S"))),
+    "influxdb": lines(
+        ACCESS, Shape(rf"\[httpd\] \S+ \S+ \S+ {CLF} {REQUEST}", zoned(CLF_FORM), status),
+        Shape(rf"ts=(?P<t>{DAY}T{CLOCK})\.(?P<f>\d+)(?P<z>Z) lvl=(?P<l>\w+) ", zoned(ISO_T), word()), LOOSE,
+    ),
+    "icecast": lines(Shape(rf"\[(?P<t>{DAY}  {CLOCK})\] (?P<l>[A-Z]+) ", local("%Y-%m-%d  %H:%M:%S"), word(dbug="debug", eror="error"))),
+    "caddy": objects(number("ts", 1), named("level")),
+    "glusterd": stack_of(
+        Shape(
+            rf"\[(?P<t>{DAY} {CLOCK})\.(?P<f>\d{{6}}) (?P<z>\+\d{{4}})\] (?P<l>[A-Z]) \[", zoned(ISO),
+            exactly({"T": "trace", "D": "debug", "I": "info", "N": "notice", "W": "warn", "E": "error", "C": "fatal", "A": "fatal", "M": "fatal"}),
+        )
+    ),
+    "xorg": stack_of(
+        # The other marks say where a setting comes from.
+        Shape(
+            r"\[ *(?P<t>\d+\.\d{3})\] (?:\((?P<l>II|WW|EE|!!|[-*=+N?][-*=+I?])\) )?", since_boot,
+            lambda m: {None: NONE, "II": "info", "WW": "warn", "EE": "error", "!!": "notice"}.get(m["l"], ANY),
+        )
+    ),
+    "kea": stack_of(Shape(rf"(?P<t>{DAY} {CLOCK})\.(?P<f>\d{{3}}) (?P<l>[A-Z]+) +\[", local(ISO), word())),
+    "clamav": lines(
+        Shape(rf"\w{{3}} (?P<t>\w{{3}} [ \d]\d {CLOCK} \d{{4}}) -> (?:(?P<l>WARNING|ERROR): )?", local("%b %d %H:%M:%S %Y"), word())
+    ),
+    "libvirt": stack_of(
+        Shape(rf"(?P<t>{DAY} {CLOCK})\.(?P<f>\d{{3}})(?P<z>\+\d{{4}}): \d+: (?P<l>\w+) : ", zoned(ISO), word())
+    ),
+    "exim": stack_of(
+        # Written before it has dropped TZ from its environment, in the zone that this named.
+        Shape(rf"{DAY} {CLOCK} Warning: purging", time=ANY, level=is_("warn")), Shape(rf"(?P<t>{DAY} {CLOCK}) ", local(ISO)),
+    ),
+    "chrony": lines(Shape(rf"(?P<t>{DAY}T{CLOCK})(?P<z>Z) ", zoned(ISO_T))),
     # Python.
     "python-default": lines(
         Shape(r"(?P<l>[A-Z]+):[\w.]+:", level=word()), Shape("(/opt|Traceback)", level=is_(ANY), more=ANY), MORE
@@ -604,6 +679,46 @@ KINDS["apache-error"] = lines(
     # What a CGI writes to its standard error.
     Shape("(?P<l>warning)?", level=word(), more=ANY),
 )
+
+
+def clocks_go_back(log, about):
+    """Of the hour that comes twice, the second is meant from the line on whose stamp is before the one above it."""
+    head = re.compile(MONTH + r" dnsmasq\[\d+\]: ")
+    found, before, fold = [], None, 0
+    for line in log:
+        at = datetime.strptime(f"{about.now.year} {head.match(line)['t']}", "%Y " + MONTH_FORM)
+        fold = 1 if before and at < before else fold
+        before = at
+        found.append((nanos(at.replace(tzinfo=about.zone, fold=fold)), NONE, False))
+    return found
+
+
+ABBREVIATED = {"CEST": 2, "CET": 1}
+
+
+def abbreviated(m, about):
+    """The zone is a name, which tells the two hours apart."""
+    return nanos(datetime.strptime(m["t"], ISO).replace(tzinfo=timezone(timedelta(hours=ABBREVIATED[m["z"]])))) + fraction(m)
+
+
+KINDS |= {
+    "dnsmasq-clock-change": clocks_go_back,
+    "pgbouncer-clock-change": lines(
+        Shape(rf"(?P<t>{DAY} {CLOCK})\.(?P<f>\d{{3}}) (?P<z>CES?T) \[\d+\] (?P<l>[A-Z]+) ", abbreviated, word(**POSTGRES))
+    ),
+    "java-util-midnight": KINDS["java-util"],
+    "java-util-noon": KINDS["java-util"],
+    "log4j-early-month": KINDS["log4j-two-digit-year"],
+    "python-day-first-turn": KINDS["python-day-first"],
+    "php-leap-day": lines(
+        Shape(
+            rf"\[(?P<t>\d\d-\w{{3}}-\d{{4}} {CLOCK}) America/New_York\] (?:PHP (?P<l>Warning|Notice|Deprecated|Fatal error): )?",
+            lambda m, about: nanos(datetime.strptime(m["t"], "%d-%b-%Y %H:%M:%S").replace(tzinfo=ZoneInfo("America/New_York"))),
+            word(deprecated=ANY, **{"fatal error": "fatal"}),
+        ),
+        MORE,
+    ),
+}
 
 
 def log4j_instant(fields, about):
