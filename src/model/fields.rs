@@ -127,6 +127,11 @@ pub fn ids(line: &[u8]) -> Ids<'_> {
     ids::find(line)
 }
 
+/// How surely a member of this name is the message of an object, less being surer; `None` where it is something else.
+pub(super) fn message_rank(name: &str) -> Option<usize> {
+    names::message_rank(name.as_bytes())
+}
+
 impl<'a> Value<'a> {
     /// As a number, quoted or not: `502`, `-1.5`, `1e400` (which is infinite). No units.
     #[must_use]

@@ -53,6 +53,8 @@ enum Within {
     Traceback,
     /// Between two tracebacks of which the first led to the second; or behind the source line that Node quotes.
     Chain,
+    /// A record of MySQL's slow log: the query is anything.
+    SlowQuery,
     /// A Go panic: blank lines, `goroutine 1 [running]:` and names of functions.
     Goroutines,
     /// The line ended in the middle of what was to be said (a part of a container's line, a Rust panic whose message
@@ -60,8 +62,8 @@ enum Within {
     Cut,
 }
 
-/// How far a source is known as one whose records have stamps, so that lines without one are taken for the rest of
-/// their records. Each record with a stamp vouches for a few more such lines.
+/// How far a source is known as one whose records begin with a stamp or a level, so that lines without one are taken
+/// for the rest of their records. Each such record vouches for a few more lines; a single one is soon used up.
 #[derive(Debug, Clone, Copy, Default)]
 struct Trust(u8);
 
@@ -69,17 +71,18 @@ impl Trust {
     const PER_RECORD: u8 = 8;
     const PER_STRANGER: u8 = 32;
 
-    /// A record began, with a stamp or without.
-    fn begun(&mut self, stamped: bool) {
+    /// A record began, in the way by which records of the source would be known or in another.
+    fn begun(&mut self, is_known: bool) {
         self.0 =
-            if stamped { self.0.saturating_add(Self::PER_RECORD) } else { self.0.saturating_sub(Self::PER_STRANGER) };
+            if is_known { self.0.saturating_add(Self::PER_RECORD) } else { self.0.saturating_sub(Self::PER_STRANGER) };
     }
 
     /// Whether one more line that might be anything is taken for a rest.
-    fn spend(&mut self) -> bool {
-        let left = self.0 > 0;
+    fn spend(&mut self, open: &Open) -> bool {
+        // What has gone on already may go on like that.
+        let is_enough = self.0 > if open.lines > 1 { 0 } else { Self::PER_RECORD / 2 };
         self.0 = self.0.saturating_sub(1);
-        left
+        is_enough
     }
 }
 
@@ -92,8 +95,8 @@ impl Joiner {
         let belongs = self.open.is_some_and(|open| open.has_room_for(line) && self.belongs(&open, &wrapped, shape));
         if !belongs {
             // Not what only a strange beginning (of a file, behind a gap) makes a record of its own.
-            if !matches!(shape, Shape::Rest | Shape::Blank) {
-                self.trust.begun(wrapped.stamped);
+            if !matches!(shape, Shape::Rest | Shape::Blank | Shape::SlowUser) {
+                self.trust.begun(wrapped.stamped || shape == Shape::Level);
             }
             self.head.clear();
             self.head.extend_from_slice(&line[..line.len().min(HEAD_BYTES)]);
@@ -109,20 +112,26 @@ impl Joiner {
     }
 
     fn belongs(&mut self, open: &Open, line: &Wrapped<'_>, shape: Shape) -> bool {
+        let expected = open.within == Within::Cut || open.expects(shape) || self.is_told(open, shape);
         if line.stamped {
             let same = line.owner != 0 && line.owner == open.owner;
-            return shape == Shape::Addendum || same && (open.within == Within::Cut || open.expects(shape));
+            return shape == Shape::Addendum || same && expected;
         }
         match shape {
-            _ if open.within == Within::Cut || open.expects(shape) => true,
+            _ if expected => true,
             Shape::Level => open.lines == 1 && open.stamped && self.head_level().is_none(),
-            Shape::Exception if open.lines == 1 && self.head_level().is_some() => true,
             // A record of MySQL's slow log whose second is the last one's has no line for the time.
             Shape::SlowUser => open.lines == 1 && self.head.starts_with(b"# Time:"),
             Shape::Head | Shape::GoPanic | Shape::CutShort => false,
             // Where records have stamps, a line without one begins none.
-            _ => self.trust.spend(),
+            _ => self.trust.spend(open),
         }
+    }
+
+    /// Whether a line begins the trace of what the line before it said had gone wrong.
+    fn is_told(&self, open: &Open, shape: Shape) -> bool {
+        let is_trace = matches!(shape, Shape::Exception | Shape::TracebackHead);
+        is_trace && open.lines == 1 && self.head_level().is_some_and(|level| level >= Level::Warn)
     }
 
     fn head_level(&self) -> Option<Level> {
@@ -142,6 +151,8 @@ impl Open {
             (Shape::TracebackHead, _) => Within::Traceback,
             (Shape::Goroutine | Shape::GoPanic, _) => Within::Goroutines,
             (Shape::Chain, _) => Within::Chain,
+            (Shape::SlowUser, _) => Within::SlowQuery,
+            (_, Within::SlowQuery) => Within::SlowQuery,
             (Shape::Rest | Shape::Blank | Shape::GoFrame, Within::Cut) => Within::Plain,
             (Shape::Rest | Shape::Blank | Shape::GoFrame, within) => within,
             _ => Within::Plain,
@@ -156,8 +167,8 @@ impl Open {
     /// Whether a line of this shape belongs to the record whatever its source is like.
     fn expects(&self, shape: Shape) -> bool {
         match shape {
-            Shape::Rest | Shape::Chain | Shape::Goroutine | Shape::Addendum => true,
-            Shape::Blank => self.lines > 1 || self.within != Within::Plain,
+            Shape::Blank | Shape::Rest | Shape::Chain | Shape::Goroutine | Shape::Addendum => true,
+            shape if self.within == Within::SlowQuery => shape != Shape::SlowUser,
             Shape::GoFrame => self.within == Within::Goroutines,
             Shape::TracebackHead => self.within == Within::Chain,
             // The last line of a traceback names an exception, which may be called anything.

@@ -133,6 +133,11 @@ impl Level {
     }
 }
 
+/// Whether a field of this name says the level of a line.
+pub(super) fn is_field(name: &str) -> bool {
+    names::is_key(name.as_bytes())
+}
+
 impl fmt::Display for Level {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
@@ -147,7 +152,12 @@ impl Statement {
 
 /// What one line states, whatever was put around it on its way.
 fn stated(line: &[u8]) -> Option<Level> {
-    let line = marks::unwrapped(line.trim_ascii_start());
+    let unindented = line.trim_ascii_start();
+    if unindented.len() < line.len() && unindented.starts_with(b"at ") {
+        // Of stack traces there are many.
+        return None;
+    }
+    let line = marks::unwrapped(unindented);
     if let Some(escaped) = members::docker_log(line) {
         let mut buffer = [0; HEAD_BYTES * 2];
         return inner(members::decoded(escaped, &mut buffer));

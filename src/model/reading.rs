@@ -5,13 +5,15 @@
 
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use regex::bytes::Regex;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
-use super::level::Level;
+use super::fields;
+use super::level::{self, Level};
 use super::text::{without_beginning, without_colours};
 
 /// How a line is to be read.
@@ -31,10 +33,6 @@ const MAX_BYTES: usize = 16 * 1024;
 /// How far into a line the stamp of an access log is looked for.
 const ACCESS_STAMP_WITHIN: usize = 256;
 
-/// Keys of the message of an object, the most common first.
-const MESSAGES: [&str; 5] = ["msg", "message", "event", "MESSAGE", "@m"];
-/// Keys of its level.
-const LEVELS: [&str; 7] = ["level", "lvl", "severity", "log.level", "levelname", "loglevel", "@l"];
 /// Keys of its time.
 const TIMES: [&str; 8] = ["time", "ts", "timestamp", "@timestamp", "datetime", "date", "@t", "t"];
 
@@ -53,11 +51,18 @@ impl Reading {
     /// The line in this reading. Never empty where the line is not.
     #[must_use]
     pub fn of(self, line: &[u8]) -> Cow<'_, [u8]> {
+        self.of_stamped(line, None)
+    }
+
+    /// The same for a line whose stamp is known to stand at a place; otherwise the usual ones are looked for.
+    #[must_use]
+    pub fn of_stamped(self, line: &[u8], stamp: Option<Range<usize>>) -> Cow<'_, [u8]> {
         if self == Self::Raw || line.len() > MAX_BYTES {
             return Cow::Borrowed(line);
         }
-        let Cow::Owned(plain) = without_colours(line) else { return self.of_plain(line) };
-        match self.of_plain(&plain) {
+        let Cow::Owned(plain) = without_colours(line) else { return self.of_plain(line, stamp) };
+        let place = |at: usize| without_colours(&line[..at.min(line.len())]).len();
+        match self.of_plain(&plain, stamp.map(|stamp| place(stamp.start)..place(stamp.end))) {
             // All that is left out stood at its beginning.
             Cow::Borrowed(rest) if rest.len() < plain.len() => {
                 Cow::Owned(without_beginning(line, plain.len() - rest.len()))
@@ -68,34 +73,51 @@ impl Reading {
     }
 
     /// Of a line without colours. Borrowed, it is an end of the line.
-    fn of_plain(self, line: &[u8]) -> Cow<'_, [u8]> {
+    fn of_plain(self, line: &[u8], stamp: Option<Range<usize>>) -> Cow<'_, [u8]> {
         let level = Level::detect(line);
-        let line = Some(Level::without_priority(line)).filter(|rest| !rest.is_empty()).unwrap_or(line);
-        let bare = self == Self::Bare;
+        let rest = Some(Level::without_priority(line)).filter(|rest| !rest.is_empty()).unwrap_or(line);
+        let cut = line.len() - rest.len();
+        let stamp = stamp.and_then(|stamp| Some(stamp.start.checked_sub(cut)?..stamp.end.checked_sub(cut)?));
+        let (line, bare) = (rest, self == Self::Bare);
         if line.first() == Some(&b'{') && line.trim_ascii_end().last() == Some(&b'}') {
-            return fields(line, bare).map_or(Cow::Borrowed(line), |text| Cow::Owned(text.into_bytes()));
+            return members(line, bare).map_or(Cow::Borrowed(line), |text| Cow::Owned(text.into_bytes()));
         }
         if !bare {
             return Cow::Borrowed(line);
         }
-        match without_stamp(line) {
+        let stamp = stamp.filter(|stamp| stamp.start < stamp.end && stamp.end <= line.len());
+        match stamp.or_else(|| stamp_in(line)).map_or(Cow::Borrowed(line), |stamp| without(line, stamp)) {
             Cow::Borrowed(rest) => Cow::Borrowed(without_level(rest, level)),
             owned => owned,
         }
     }
 }
 
-fn without_stamp(line: &[u8]) -> Cow<'_, [u8]> {
-    if let Some(found) = STAMP.as_ref().and_then(|stamp| stamp.find(line))
-        && found.end() < line.len()
-    {
-        return Cow::Borrowed(&line[found.end()..]);
-    }
+/// Where a stamp of the usual kinds stands.
+fn stamp_in(line: &[u8]) -> Option<Range<usize>> {
     let head = &line[..line.len().min(ACCESS_STAMP_WITHIN)];
-    match ACCESS_STAMP.as_ref().and_then(|stamp| stamp.find(head)) {
-        Some(found) => Cow::Owned([&line[..found.start()], &line[found.end()..]].concat()),
-        None => Cow::Borrowed(line),
+    let first = STAMP.as_ref().and_then(|stamp| stamp.find(head));
+    first.or_else(|| ACCESS_STAMP.as_ref()?.find(head)).map(|found| found.range())
+}
+
+/// A line without its stamp, the brackets around it and one blank; the line itself where that would be nothing.
+fn without(line: &[u8], stamp: Range<usize>) -> Cow<'_, [u8]> {
+    let Range { mut start, mut end } = stamp;
+    if start > 0 && line[start - 1] == b'[' && line.get(end) == Some(&b']') {
+        (start, end) = (start - 1, end + 1);
     }
+    let is_blank = |b: Option<&u8>| matches!(b, Some(b' ' | b'\t'));
+    if start == 0 {
+        let already = is_blank(line.get(end - 1));
+        end += usize::from(!already && is_blank(line.get(end)));
+        let rest = &line[end..];
+        return Cow::Borrowed(if rest.is_empty() { line } else { rest });
+    }
+    if line[start] != b' ' && is_blank(line.get(start - 1)) && (end == line.len() || is_blank(line.get(end))) {
+        start -= 1;
+    }
+    let rest = [&line[..start], &line[end..]].concat();
+    if rest.is_empty() { Cow::Borrowed(line) } else { Cow::Owned(rest) }
 }
 
 /// A line without `ERROR ` or `[error] ` at its beginning, where that is the level of the whole line, which its column
@@ -114,13 +136,14 @@ fn without_level(line: &[u8], shown: Option<Level>) -> &[u8] {
 }
 
 /// `the message key=value other="a value"`, in the order of the object; `None` where it is none or nothing is left.
-fn fields(line: &[u8], bare: bool) -> Option<String> {
-    let Object(mut members) = serde_json::from_slice(line).ok()?;
+fn members(line: &[u8], bare: bool) -> Option<String> {
+    let Object(members) = serde_json::from_slice(line).ok()?;
+    let mut members = spread(members);
     let mut text = String::with_capacity(line.len());
-    let message =
-        MESSAGES.iter().find_map(|name| members.iter().position(|(key, value)| key == name && value.is_string()));
-    if let Some(Value::String(message)) = message.map(|at| members.remove(at).1) {
-        text += &message;
+    let rank = |(key, value): &(String, Value)| fields::message_rank(key).filter(|_| value.is_string());
+    let ranked = members.iter().enumerate().filter_map(|(at, member)| Some((rank(member)?, at)));
+    if let Some(Value::String(message)) = ranked.min().map(|(_, at)| members.remove(at).1) {
+        text += message.trim_end_matches('\n');
     }
     for (key, value) in &members {
         if says_level(key, value) || (bare && TIMES.contains(&key.as_str())) {
@@ -133,9 +156,21 @@ fn fields(line: &[u8], bare: bool) -> Option<String> {
     Some(text).filter(|text| !text.is_empty())
 }
 
+/// Members with those of `fields` in its place, where that is the object in which tracing puts what it was given.
+fn spread(members: Vec<(String, Value)>) -> Vec<(String, Value)> {
+    let mut all = Vec::with_capacity(members.len());
+    for (key, value) in members {
+        match value {
+            Value::Object(inner) if key == "fields" && inner.contains_key("message") => all.extend(inner),
+            value => all.push((key, value)),
+        }
+    }
+    all
+}
+
 /// Whether a member says what the level's own column shows.
 fn says_level(key: &str, value: &Value) -> bool {
-    LEVELS.contains(&key) && value.as_str().is_some_and(|word| Level::parse(word).is_some())
+    level::is_field(key) && value.as_str().is_some_and(|word| Level::parse(word).is_some())
 }
 
 /// A value without quotes where it can be told from its neighbours without them.
@@ -235,6 +270,31 @@ mod tests {
     }
 
     #[test]
+    fn what_tracing_and_docker_put_around_a_message_is_taken_off() {
+        let tracing = r#"{"timestamp":"2026-11-20T13:00:00Z","level":"INFO","fields":{"message":"placed","id":7},"target":"shop"}"#;
+        assert_eq!(bare(tracing), "placed id=7 target=shop");
+        let docker = r#"{"log":"hello\n","stream":"stderr","time":"2026-11-20T13:00:00Z"}"#;
+        assert_eq!(bare(docker), "hello stream=stderr");
+    }
+
+    #[test]
+    fn a_stamp_whose_place_is_known_is_left_out_wherever_it_is() {
+        for (line, stamp, read) in [
+            ("20261120 130000 up", 0..15, "up"),
+            ("[20.11.26 13:00] up", 1..15, "up"),
+            ("web-1 | 13.00.00 | up", 8..16, "web-1 | | up"),
+            ("up at 13.00.00", 6..14, "up at"),
+            ("<30>20261120 130000 ERROR up", 4..19, "up"),
+            ("13.00.00", 0..8, "13.00.00"),
+            ("short", 3..900, "short"),
+            ("<30>short", 0..3, "short"),
+        ] {
+            let read_as = Reading::Bare.of_stamped(line.as_bytes(), Some(stamp));
+            assert_eq!(String::from_utf8_lossy(&read_as), read, "{line}");
+        }
+    }
+
+    #[test]
     fn what_is_no_object_or_would_be_nothing_stays_as_it_is() {
         for line in ["{", "{}", "{\"a\":", "{\"level\":\"info\"}", "{x} y", "{\"a\":1} {\"b\":2}"] {
             assert_eq!(bare(line), line);
@@ -249,6 +309,12 @@ mod tests {
                 let read = reading.of(line.as_bytes());
                 prop_assert!(!read.is_empty() && read.len() <= line.len());
             }
+        }
+
+        #[test]
+        fn any_place_of_a_stamp_is_survived(line in "[ a\\[\\]<>1]{1,12}", start in 0..14_usize, end in 0..14_usize) {
+            let read = Reading::Bare.of_stamped(line.as_bytes(), Some(start..end));
+            prop_assert!(!read.is_empty());
         }
     }
 }

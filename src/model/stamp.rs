@@ -19,7 +19,7 @@ use std::ops::Range;
 
 pub use clock::HostClock;
 use clock::{Calendar, Moment};
-use fields::Columns;
+use fields::Header;
 pub use format::TimeFormat;
 use formats::{Found, Place};
 use layout::{Layout, detect};
@@ -54,8 +54,8 @@ pub struct Stamper {
     given: Option<(TimeFormat, usize)>,
     /// Found out, the last one that fitted first.
     layouts: Vec<Layout>,
-    /// As the last `#Fields:` of a W3C log has them.
-    columns: Option<Columns>,
+    /// Of a W3C log, or empty.
+    header: Header,
     /// Lines in a row that had no known stamp.
     misses: u32,
     lines: u32,
@@ -93,7 +93,7 @@ impl Stamper {
             calendar: Calendar::new(clock),
             given: None,
             layouts: Vec::with_capacity(MOST_LAYOUTS),
-            columns: None,
+            header: Header::default(),
             misses: 0,
             lines: 0,
             previous: None,
@@ -112,10 +112,10 @@ impl Stamper {
     /// The name of the format that the last stamped line had.
     #[must_use]
     pub fn format(&self) -> Option<&'static str> {
-        match (&self.given, self.columns) {
-            (Some((format, _)), _) => Some(format.name()),
-            (None, Some(_)) => Some("w3c"),
-            (None, None) => self.layouts.first().map(|layout| layout.format.name),
+        match &self.given {
+            Some((format, _)) => Some(format.name()),
+            None if self.header.has_columns() => Some("w3c"),
+            None => self.layouts.first().map(|layout| layout.format.name),
         }
     }
 
@@ -185,18 +185,14 @@ impl Stamper {
             return self.time(found, now);
         }
         let first = *line.first()?;
-        if first == b'#' && line.starts_with(b"#Fields:") {
-            self.columns = Columns::update(self.columns, line);
-            return None;
-        }
-        if first == b'#' && line.starts_with(b"#Date:") {
-            self.columns = Columns::update(self.columns, line);
-            return fields::header_date(line, &self.calendar.names).and_then(|found| self.time(found, now));
+        if first == b'#' && line.get(1).is_some_and(u8::is_ascii_uppercase) {
+            let found = self.header.read(line, &self.calendar.names)?;
+            return self.time(found, now);
         }
         if self.is_said_already(line, first) {
             return None;
         }
-        if self.columns.is_some() || self.given.is_some() {
+        if self.header.has_columns() || self.given.is_some() {
             return self.in_columns(line, now);
         }
         self.known(line, now).or_else(|| self.other(line, now))
@@ -209,15 +205,9 @@ impl Stamper {
     }
 
     fn in_columns(&mut self, line: &[u8], now: Time) -> Option<(Found, Time)> {
-        if line.starts_with(b"#") {
-            return None;
-        }
-        let found = match self.columns {
-            Some(columns) => columns.find(line, &self.calendar.names)?,
-            None => {
-                let (format, at) = self.given.as_mut()?;
-                format.find(line, at, &self.calendar.names)?
-            }
+        let found = match &mut self.given {
+            Some((format, at)) if !self.header.has_columns() => format.find(line, at, &self.calendar.names)?,
+            _ => self.header.find(line, &self.calendar.names)?,
         };
         self.time(found, now)
     }

@@ -81,7 +81,7 @@ def yearless(form):
     def read(m, about):
         for year in (about.now.year, about.now.year - 1):
             at = datetime.strptime(f"{year} {m['t']}", "%Y " + form).replace(tzinfo=about.zone)
-            if at <= about.now + timedelta(hours=1):
+            if at <= about.now + timedelta(days=1):
                 return nanos(at) + fraction(m)
         raise ValueError(m["t"])
 
@@ -229,7 +229,7 @@ POSTGRES = {
 
 def syslog(stamp, time):
     """A header, then the message; text that is indented goes on."""
-    return lines(Shape(stamp + " " + TAG + SAYS, time, SAYS_WORDS), MORE)
+    return lines(Shape(stamp + " " + TAG + SAYS, time, SAYS_WORDS), Shape(stamp + r" \S+ \S+\[\d+\] ", time), MORE)
 
 
 def priority(m):
@@ -342,7 +342,7 @@ KINDS = {
     "apache-access": lines(ACCESS),
     "apache-common": lines(ACCESS),
     "haproxy": lines(
-        Shape(rf"{MONTH} \S+ haproxy\[\d+\]: \S+:\d+ \[[^]]+\] \S+ \S+ [-\d/+]+ (?P<s>\d{{3}}) ", yearless(MONTH_FORM), status),
+        Shape(rf"{MONTH} \S+ haproxy\[\d+\]: \S+:\d+ \[[^]]+\] \S+ \S+ [-\d]+(?:/[-+\d]+){{4}} (?P<s>\d{{3}}) ", yearless(MONTH_FORM), status),
         Shape(rf"{MONTH} \S+ haproxy\[\d+\]: ", yearless(MONTH_FORM)),
     ),
     "squid-access": lines(Shape(r"(?P<t>\d+\.\d{3}) +\d+ \S+ \w+/(?P<s>\d{3}) ", epoch(1), status)),
@@ -400,7 +400,8 @@ KINDS = {
             exactly({".": "debug", "-": "info", "*": "notice", "#": "warn"}),
         )
     ),
-    "memcached": lines(Shape("", more=ANY)),
+    # What clients said and got is shown too.
+    "memcached": lines(Shape(r">\d+ ", level=is_(ANY), more=ANY), Shape("", more=ANY)),
     "etcd": lines(
         Shape(rf"(?P<t>{DAY} {CLOCK})\.(?P<f>\d+) (?P<l>[DINWEC]) \| ", utc(ISO), exactly({"D": "debug", "I": "info", "N": "notice", "W": "warn", "E": "error", "C": "fatal"})),
         Shape(rf"raft(?P<t>\d{{4}}/\d\d/\d\d {CLOCK}) (?P<l>\w+): ", utc("%Y/%m/%d %H:%M:%S"), word()),
@@ -449,7 +450,7 @@ KINDS = {
     "mosquitto-iso": lines(Shape(rf"(?P<t>{DAY}T{CLOCK}): (?:(?P<l>Error|Warning): )?", local(ISO_T), word())),
     "prometheus": lines(Shape(rf"ts=(?P<t>{DAY}T{CLOCK})\.(?P<f>\d{{3}})(?P<z>Z) caller=\S+ level=(?P<l>\w+) ", zoned(ISO_T), word())),
     "supervisor": stack_of(Shape(rf"{PYTHON_MS} (?P<l>\w+) ", local(ISO), word(debg="debug", blat="trace", trac="trace", erro="error"))),
-    "fail2ban": stack_of(Shape(rf"{PYTHON_MS} fail2ban\.\S+ +\[\d+\]: (?P<l>[A-Z]+) ", local(ISO), word())),
+    "fail2ban": stack_of(Shape(rf"{PYTHON_MS} fail2ban\S* +\[\d+\]: (?P<l>[A-Z]+) ", local(ISO), word())),
     "php-fpm": stack_of(
         Shape(rf"\[(?P<t>\d\d-\w{{3}}-\d{{4}} {CLOCK})(?:\.(?P<f>\d+))?\] (?P<l>[A-Z]+): ", local("%d-%b-%Y %H:%M:%S"), word())
     ),
@@ -471,7 +472,7 @@ KINDS = {
     "dpkg": lines(Shape(rf"(?P<t>{DAY} {CLOCK}) ", local(ISO))),
     "apt-history": lines(
         Shape(rf"Start-Date: (?P<t>{DAY}  {CLOCK})$", local("%Y-%m-%d  %H:%M:%S")),
-        Shape(rf"End-Date: (?P<t>{DAY}  {CLOCK})$", local("%Y-%m-%d  %H:%M:%S"), more=True),
+        Shape(rf"End-Date: (?P<t>{DAY}  {CLOCK})$", local("%Y-%m-%d  %H:%M:%S"), more=ANY),
         Shape("$", more=ANY), MORE,
     ),
     "apt-term": lines(
@@ -493,7 +494,7 @@ KINDS = {
     "loguru": stack_of(Shape(rf"(?P<t>{DAY} {CLOCK})\.(?P<f>\d+) \| (?P<l>[A-Z]+) +\| ", local(ISO), word(success=ANY))),
     "celery": lines(
         Shape(rf"\[{PYTHON_MS}: (?P<l>[A-Z]+)/[\w-]+\] ", local(ISO), word()),
-        Shape(r"(Traceback|  File|    |\w+Error|During|The above|\n|$)", more=True),
+        Shape(r"(Traceback|  File|    \S|\w+Error|During|The above)", more=True),
         Shape("", time=ANY, level=is_(ANY), more=ANY),
     ),
     "ansible": stack_of(Shape(PYTHON_MS + r" p=\d+ u=\w+ n=ansible (?P<l>[A-Z]+)\| ", local(ISO), word())),

@@ -430,6 +430,15 @@ const OTHER_CASE: Rank = 3;
 const WRAPPED_OTHER_CASE: Rank = 4;
 const SPELLING: Rank = 5;
 
+/// See [`super::message_rank`].
+pub(super) fn message_rank(name: &[u8]) -> Option<usize> {
+    if name.eq_ignore_ascii_case(b"message") {
+        return Some(0);
+    }
+    let (_, spellings) = SPELLINGS.first()?;
+    spellings.position(&Path::top(name)).map(|at| at + 1)
+}
+
 /// Looks for the field that a name means.
 pub(super) struct Getter<'n, 'a> {
     name: &'n str,

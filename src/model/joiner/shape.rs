@@ -15,7 +15,8 @@ pub(super) enum Shape {
     Blank,
     /// What only goes on: indented, `Caused by: …`, `}`.
     Rest,
-    /// The same for a line with a stamp of its own: PostgreSQL's `DETAIL:  …`, MySQL's `SET timestamp=…`.
+    /// The same for a line with a stamp of its own: PostgreSQL's `DETAIL:  …`, MySQL's `SET timestamp=…`, the `End-Date: …`
+    /// of apt's history.
     Addendum,
     /// `Traceback (most recent call last):`.
     TracebackHead,
@@ -77,7 +78,7 @@ impl Shape {
     pub(super) fn of(text: &[u8]) -> Self {
         let Some(&first) = text.first() else { return Self::Blank };
         if first == b' ' || first == b'\t' {
-            return Self::of_indented(text.trim_ascii());
+            return if is_general_query(text) { Self::Head } else { Self::of_indented(text.trim_ascii()) };
         }
         let starts = |words: &[&[u8]]| words.iter().any(|word| text.starts_with(word));
         match first {
@@ -111,7 +112,7 @@ impl Shape {
 
     /// Of a line with a stamp that ends at `end`.
     fn of_stamped(line: &[u8], end: usize) -> Self {
-        if line.starts_with(b"SET timestamp=") {
+        if line.starts_with(b"SET timestamp=") || line.starts_with(b"End-Date: ") {
             return Self::Addendum;
         }
         let text = line.get(end..line.len().min(end.saturating_add(PREFIX_BYTES))).unwrap_or_default();
@@ -128,6 +129,14 @@ impl Shape {
 fn numbered(text: &[u8]) -> bool {
     let digits = text[1..].iter().take_while(|b| b.is_ascii_digit()).count();
     digits > 0 && text.get(1 + digits) == Some(&b' ')
+}
+
+/// `\t\t     4 Query\tselect 1`: a record of MySQL's general log in the second of the one before, which has the time.
+fn is_general_query(text: &[u8]) -> bool {
+    let Some(text) = text.strip_prefix(b"\t\t") else { return false };
+    let text = text.trim_ascii_start();
+    let digits = text.iter().take_while(|b| b.is_ascii_digit()).count();
+    digits > 0 && matches!(text[digits..], [b' ', b'A'..=b'Z', ..])
 }
 
 /// A name with an ending that says so, alone or before a colon.

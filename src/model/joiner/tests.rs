@@ -14,21 +14,11 @@ fn joined(text: &str) -> String {
     text.lines()
         .map(|line| {
             let line = line.strip_prefix(['>', '|']).unwrap_or(line);
-            let stamped =
-                stamper.stamp(line.as_bytes(), Time(1_795_000_000_000_000_000)).from == crate::model::TimeFrom::Stamp;
-            let span = stamped.then(|| span_of(line));
+            let span = stamper.stamp(line.as_bytes(), Time(1_795_200_000_000_000_000)).span;
             let continues = joiner.continues(line.as_bytes(), span);
             format!("{}{line}\n", if continues { '|' } else { '>' })
         })
         .collect()
-}
-
-/// Where the stamp of a line of these tests ends: they are all of ISO 8601 or of syslog.
-fn span_of(line: &str) -> Range<usize> {
-    let start = line.find(|c: char| c.is_ascii_digit() || c == 'N').unwrap_or(0);
-    let len = if line[start..].starts_with("Nov") { 15 } else { 19 };
-    let end = start + len + line[start + len..].find(' ').unwrap_or(0);
-    start..end.min(line.len())
 }
 
 /// Each line begins with `>` or `|`, as it should be told.
@@ -189,10 +179,44 @@ fn lines_without_stamps_are_records_of_their_own_where_none_has_one() {
 }
 
 #[test]
+fn records_that_begin_with_a_level_need_no_stamps() {
+    holds(">INFO:shop:ready\n>WARNING:shop:low\n>ERROR:shop:two lines\n|of text\n>INFO:shop:done");
+}
+
+#[test]
+fn queries_of_mysql_are_records_whether_or_not_they_begin_a_second() {
+    holds(
+        "\
+># Time: 261120 13:31:01
+|# User@Host: root[root] @ localhost []
+|SET timestamp=1795199461;
+|select 1;
+># User@Host: root[root] @ localhost []
+|SET timestamp=1795199461;
+|update x
+|set y = 1;
+># User@Host: root[root] @ localhost []
+|select 2;",
+    );
+    holds(
+        "\
+>2026-11-20 13:31:01\t     3 Connect\troot@localhost
+>\t\t     3 Query\tselect 1
+|\tfrom x
+>\t\t     3 Quit\t",
+    );
+}
+
+#[test]
 fn a_banner_with_a_stamp_does_not_swallow_what_follows() {
-    let text = format!(">2026-11-20 13:00:00 started\n{}", "job done\n".repeat(40));
-    let marks: String = joined(&text).lines().filter_map(|line| line.chars().next()).collect();
-    assert_eq!(marks, format!(">{}{}", "|".repeat(8), ">".repeat(32)));
+    for stamped in [1, 3] {
+        let text = format!("{}{}", "2026-11-20 13:00:00 started\n".repeat(stamped), "job done\n".repeat(40));
+        let marks: String = joined(&text).lines().filter_map(|line| line.chars().next()).collect();
+        assert_eq!(
+            marks,
+            format!("{}{}{}", ">".repeat(stamped), "|".repeat(8 * stamped), ">".repeat(40 - 8 * stamped))
+        );
+    }
 }
 
 #[test]

@@ -9,7 +9,8 @@ pub(super) fn find(head: &[u8]) -> Option<Level> {
     match head.first()? {
         b'I' | b'W' | b'E' | b'F' | b'D' => klog(head),
         b'0'..=b'9' => redis(head),
-        b'[' => tornado(head).or_else(|| redis(head)),
+        b'[' => tornado(head).or_else(|| xorg(head)).or_else(|| redis(head)),
+        b'(' => xorg(head),
         b'k' | b'u' | b'd' | b's' | b'a' | b'l' => dmesg(head),
         b'=' => erlang(head),
         _ => None,
@@ -24,7 +25,9 @@ pub(super) fn unwrapped(line: &[u8]) -> &[u8] {
     let Some(end) = memchr::memchr(b' ', head) else { return line };
     let rest = line[end..].trim_ascii_start();
     // `web-1  | …`
-    if let Some(inner) = rest.strip_prefix(b"| ").filter(|_| head[..end].iter().any(u8::is_ascii_alphabetic)) {
+    let name = &head[..end];
+    let is_name = || name.iter().any(u8::is_ascii_alphabetic) && named(name).is_none();
+    if let Some(inner) = rest.strip_prefix(b"| ").filter(|_| is_name()) {
         return inner;
     }
     // `2026-11-20T13:00:00.123456789Z stderr F …`
@@ -42,12 +45,13 @@ pub(super) fn is_java_util(line: &[u8]) -> bool {
     is_date && (memchr::memmem::find(head, b" AM ").is_some() || memchr::memmem::find(head, b" PM ").is_some())
 }
 
-/// `E1120 13:00:00.123456       1 file.go:12] …`, or `E20261120 …` of newer glog.
+/// `E1120 13:00:00.123456       1 file.go:12] …`, `E20261120 …` of newer glog, `E261120 …` of
+/// CockroachDB.
 fn klog(head: &[u8]) -> Option<Level> {
     let digits = head[1..].iter().take_while(|b| b.is_ascii_digit()).count();
     let time = head.get(digits + 1..digits + 5)?;
     let is_time = time[0] == b' ' && time[1].is_ascii_digit() && time[2].is_ascii_digit() && time[3] == b':';
-    (matches!(digits, 4 | 8) && is_time).then(|| Level::of_letter(head[0])).flatten()
+    (matches!(digits, 4 | 6 | 8) && is_time).then(|| Level::of_letter(head[0])).flatten()
 }
 
 /// `1:M 20 Nov 2026 13:00:00.000 * Ready`, `[1] 20 Nov 13:00:00.000 # Warning`: the marks are those of Redis'
@@ -101,10 +105,25 @@ fn cisco(head: &[u8]) -> Option<Level> {
     is_code.then(|| Level::of_syslog(u32::from(severity[0] - b'0')))
 }
 
-/// `[I 2026-11-20 13:00:00.123 ServerApp] …`: Tornado's and Jupyter's.
+/// `[I 2026-11-20 13:00:00.123 ServerApp] …`: Tornado's and Jupyter's; Passenger has a blank before the letter.
 fn tornado(head: &[u8]) -> Option<Level> {
-    match head.get(1..4)? {
-        [letter @ (b'D' | b'I' | b'W' | b'E' | b'C'), b' ', b'0'..=b'9'] => Level::of_letter(*letter),
+    let inner = head[1..].strip_prefix(b" ").unwrap_or(&head[1..]);
+    match inner.get(..3)? {
+        [letter @ (b'D' | b'I' | b'N' | b'W' | b'E' | b'C'), b' ', b'0'..=b'9'] => Level::of_letter(*letter),
+        _ => None,
+    }
+}
+
+/// `[    12.345] (EE) …`: the marks of the X server, of which these say how grave a line is.
+fn xorg(head: &[u8]) -> Option<Level> {
+    let rest = match head.strip_prefix(b"[") {
+        Some(rest) => rest.get(memchr::memchr(b']', rest.get(..24).unwrap_or(rest))? + 1..)?.trim_ascii_start(),
+        None => head,
+    };
+    match rest.get(..5)? {
+        b"(EE) " => Some(Level::Error),
+        b"(WW) " => Some(Level::Warn),
+        b"(II) " => Some(Level::Info),
         _ => None,
     }
 }

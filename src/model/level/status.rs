@@ -58,16 +58,16 @@ pub(super) fn of_request(line: &[u8]) -> Option<Level> {
         let (_, rest) = rest.split_at(memchr::memmem::find(rest, b" | ")? + 3);
         return number(rest.trim_ascii_start()).and_then(|(status, _)| level(status));
     }
-    if !head.first()?.is_ascii_digit() && head[0] != b'[' {
-        return None;
+    if let Some(proto) = memchr::memmem::find(head, b" HTTP/") {
+        let open = memchr::memrchr(b'"', &head[..proto])?;
+        return after_request(&head[open..]);
     }
-    match memchr::memmem::find(head, b" HTTP/") {
-        Some(proto) => {
-            let open = memchr::memrchr(b'"', &head[..proto])?;
-            after_request(&head[open..])
-        }
-        None => squid(head).or_else(|| iis(head)),
+    // uWSGI: `… => generated 12 bytes in 1 msecs (HTTP/1.1 200) …`
+    if let Some(proto) = memchr::memmem::find(head, b"(HTTP/") {
+        return number(head.get(proto + 10..)?).and_then(|(status, _)| level(status));
     }
+    head.first().filter(|b| b.is_ascii_digit())?;
+    squid(head).or_else(|| iis(head))
 }
 
 /// `1795179600.603    310 192.0.2.16 TCP_MISS/200 1234 GET http://…`

@@ -314,6 +314,60 @@ fatal | F/libc    ( 1234): Fatal signal 11
 error | [0703/123456.789:ERROR:gpu_process.cc(12)] no
 error | [Nov 20 13:00:00] ERROR[123]: chan_sip.c:1 x: no
 notice | [Nov 20 13:00:00] NOTICE[123][C-0001]: x
+# many more
+notice | 2026-11-20 13:00:00,123 fail2ban.actions        [1234]: NOTICE  [sshd] Ban 1.2.3.4
+debug | 2026-11-20 13:00:00,123 - util.py[DEBUG]: Running command error
+error | [    12.345] (EE) Failed to load module
+info | [    12.345] (II) LoadModule: "error"
+error | 20-Nov-2026 13:00:00.123 general: error: zone x/IN: loading failed
+info | [1795179600] unbound[12:0] info: start of service
+warn | 2026-11-20 13:00:00 WARNING: --cipher is not set
+info | 2026-11-20 13:00:00.123456 I | etcdmain: error
+info | ts=2026-11-20T13:00:00.1Z caller=main.go:1 level=info msg=error
+info | [INFO] 10.0.0.1:1234 - 1 "A IN x. udp 40 false 512" NOERROR
+info | 2026-11-20T13:00:00.123+0000 7f12  0 log_channel(cluster) log [INF] : error
+error | [2026-11-20 13:00:00.123456] E [MSGID: 1] [file.c:1:fn] 0-x: msg
+error | 2026-11-20 13:00:00.123+0000: 1234: error : virNetSocketReadWire:1808 : End of file
+error | [2026-11-20T13:00:00.123] error: Unable to resolve
+- | [1795179600] SERVICE ALERT: web-1;http;OK;HARD;4;fine
+notice | 20/11/2026 -- 13:00:00 - <Notice> - This is Suricata
+info | 2026/11/20 13:00:00 ossec-analysisd: INFO: error
+notice | [notice] 2026-11-20T13:00:00.000000Z couchdb@localhost <0.1.0> -------- x
+info | I261120 13:00:00.123456 1 util/log.go:1 [n1] error
+info | [2026/11/20 13:00:00.123 +00:00] [INFO] [x.go:1] ["error"]
+info | INFO  2026-11-20 13:00:00,123 [shard 0] error
+info | 2026-11-20 13:00:00.123 INFO  (main) [   ] o.a.s.X error
+info | [1] 2026/11/20 13:00:00.123456 [INF] Starting
+info |  INFO | Apache ActiveMQ | main
+error | 1795179600: Error: Unable to open
+error | 2026-11-20T13:00:00Z ERR x error=y
+- | 2026-11-20 13:00:00: (server.c.1) server started
+error | [pid: 1|app: 0|req: 1/1] 127.0.0.1 () {32 vars in 400 bytes} [Fri Nov 20 13:00:00 2026] GET / => generated 12 bytes in 1 msecs (HTTP/1.1 500) 2 headers
+notice | [ N 2026-11-20 13:00:00.1234 12/T1 age/Wat/WatchdogMain.cpp:1 ]: Starting
+info | [2026-11-20T13:00:00.123+0000] {taskinstance.py:1} INFO - error
+info | 2026-11-20 13:00:00 [scrapy.core] INFO: error
+info | 2026-11-20 13:00:00.123456: I tensorflow/core/x.cc:1] error
+warn | [2026.11.20-13.00.00:123][  0]LogTemp: Warning: x
+info | [13:00:00] [Server thread/INFO]: Starting
+error | [ERROR] Failed to execute goal
+error | src/x.c:1:2: error: y
+error | Nov 20 13:00:00 bigip1 err tmm[123]: 01010028:3: No members
+notice | Nov 20 13:00:00 iPhone SpringBoard(x)[1] <Notice>: error
+warn | date=2026-11-20 time=13:00:00 devname="x" level="warning" msg="error"
+warn | 79a5 shop [20/Nov/2026:13:00:00 +0000] 10.0.0.1 - 3E57 REST.GET.OBJECT key "GET /x HTTP/1.1" 404 - 113
+- | Nov 20 13:00:00 combo sshd[7]: Invalid user error from 1.2.3.4
+- | Fri Nov 20 13:00:00 2026 [pid 2] [bob] FAIL LOGIN: Client "10.0.0.1"
+- | 2026-11-20 13:00:00 status installed libgpg-error0:amd64 1.46-1
+info | Nov 20 13:00:00 combo gpm[2094]: *** info [mice.c(1766)]: error
+error | 2026-11-20 13:00:00,123 [http-nio-8080-exec-1] [req-1] ERROR c.s.X - y
+error | level=error ts=2026-11-20T13:00:00Z msg=x
+- | ==> /var/log/error.log <==
+- | -- Reboot --
+- | ---
+- | <error><code>1</code></error>
+- | SELECT error FROM info
+- | $ ./error
+- | https://error.example/ERROR
 # docker, Kubernetes, compose
 error | {"log":"2026-11-20 13:00:00 ERROR x\n","stream":"stdout","time":"2026-11-20T13:00:00Z"}
 warn | {"log":"{\"level\":\"warn\",\"msg\":\"x\"}\n","stream":"stdout","time":"2026-11-20T13:00:00Z"}

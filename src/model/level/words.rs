@@ -82,6 +82,8 @@ struct Word<'a> {
     letters: &'a [u8],
     before: Option<u8>,
     after: Option<u8>,
+    /// All that follows.
+    rest: &'a [u8],
     /// The next byte that is no blank.
     next: Option<u8>,
     /// Two blanks, or a tab, or the end follow.
@@ -157,6 +159,7 @@ impl<'a> Reader<'a> {
             letters,
             before: (at > token.start).then(|| self.head[at - 1]),
             after: rest.first().copied().filter(|_| at + letters.len() < token.end),
+            rest,
             next: rest.get(blanks).copied(),
             padded: matches!(rest.first(), None | Some(b'\t' | b'\r' | 0x1b)) || rest.starts_with(b"  "),
         }
@@ -209,11 +212,13 @@ impl<'a> Reader<'a> {
         if let [letter] = word.letters {
             return self.is_letter(word).then(|| Level::of_letter(*letter)).flatten().map(Statement::clear);
         }
-        let level = word.name()?;
+        let level = word.name(self.gap)?;
         let first = matches!(word.before, None | Some(b'[' | b'(' | b'<' | b'|' | b'*' | b'"' | b',' | b';' | b'#'));
         let upper = word.letters.iter().all(u8::is_ascii_uppercase);
         if upper {
-            let is_apart = first || matches!(word.before, Some(b':' | b'.' | b'-'));
+            // `[Server thread/INFO]` is Minecraft's.
+            let is_thread = word.before == Some(b'/') && word.after == Some(b']');
+            let is_apart = first || is_thread || matches!(word.before, Some(b':' | b'.' | b'-'));
             let in_place = self.has_stamp
                 || self.bare == 0
                 || self.gap != Gap::Name
@@ -222,6 +227,9 @@ impl<'a> Reader<'a> {
             return (is_apart && in_place && word.ends_capitals()).then(|| Statement::clear(level));
         }
         if word.is_enclosed() {
+            return Some(Statement::clear(level));
+        }
+        if self.is_before_tag(word) {
             return Some(Statement::clear(level));
         }
         let begins = word.before.is_none() && self.gap != Gap::Name && self.brackets == 0;
@@ -235,7 +243,7 @@ impl<'a> Reader<'a> {
     /// `info` behind a stamp or between dashes, where a message may begin too.
     fn is_column(&self, word: &Word<'_>) -> bool {
         let ends = matches!(word.after, None | Some(b',' | b'|' | b'\t'));
-        let alone = word.padded || matches!(word.next, Some(b'|' | b'-' | b'[' | b'('));
+        let alone = word.padded || matches!(word.next, Some(b'|' | b'-' | b'[' | b'(' | b':'));
         match self.gap {
             Gap::Start => matches!(word.after, Some(b',' | b'|')) && !word.padded && word.next != Some(b' '),
             Gap::Stamp | Gap::Number if self.has_stamp && ends && self.bare == 0 => {
@@ -247,6 +255,22 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// `web-1 err tmm[123]: …`: between the host and the program, as some templates of syslog have it.
+    fn is_before_tag(&self, word: &Word<'_>) -> bool {
+        if !self.has_stamp || self.gap != Gap::Name || self.bare > 1 || word.before.or(word.after).is_some() {
+            return false;
+        }
+        let next = self.next_token();
+        next.ends_with(b"]:") && next.contains(&b'[')
+    }
+
+    /// What stands behind the token at hand.
+    fn next_token(&self) -> &'a [u8] {
+        let rest = &self.head[self.at..];
+        let rest = &rest[blanks(rest)..];
+        &rest[..rest.iter().position(|b| b" \t".contains(b)).unwrap_or(rest.len())]
+    }
+
     /// A letter that stands for a level: logcat's, glog's, Ruby's, MongoDB's.
     fn is_letter(&self, word: &Word<'_>) -> bool {
         if !word.letters[0].is_ascii_uppercase() {
@@ -256,18 +280,25 @@ impl<'a> Reader<'a> {
         match word.after {
             _ if word.is_enclosed() => true,
             Some(b',') => begins && self.gap == Gap::Start && word.next == Some(b','),
-            Some(b'/') => begins && matches!(self.gap, Gap::Start | Gap::Stamp | Gap::Number) && self.is_logcat(word),
+            Some(b'/') => begins && matches!(self.gap, Gap::Start | Gap::Stamp | Gap::Number) && self.is_logcat(),
             Some(b']') => self.brackets > 0 && word.before.is_none(),
             // `I` is a word too.
             None => {
-                begins && matches!(self.gap, Gap::Number) || (begins && self.gap == Gap::Stamp && word.is_before_name())
+                let stands = self.gap == Gap::Stamp && (word.letters != b"I" || self.is_before_name(word));
+                begins && (self.gap == Gap::Number || stands)
             }
             _ => false,
         }
     }
 
+    /// A name in capitals, a bracket or a path follows, as in MongoDB's, etcd's and TensorFlow's lines.
+    fn is_before_name(&self, word: &Word<'_>) -> bool {
+        let next = self.next_token();
+        word.padded || next.first().is_some_and(|b| b.is_ascii_uppercase() || b"[|".contains(b)) || next.contains(&b'/')
+    }
+
     /// `D/Tag( 123): …`, `D/Tag: …`, `D/Tag ]`
-    fn is_logcat(&self, _: &Word<'_>) -> bool {
+    fn is_logcat(&self) -> bool {
         let rest = self.head.get(self.at..).unwrap_or_default();
         let token = &self.head[..self.at];
         let start = token.iter().rposition(|b| b"/".contains(b)).map_or(0, |at| at + 1);
@@ -305,7 +336,7 @@ impl Kind {
 
 impl Word<'_> {
     /// Words that mean a level in some places only.
-    fn name(&self) -> Option<Level> {
+    fn name(&self, gap: Gap) -> Option<Level> {
         match self.letters {
             // PostgreSQL; its log as CSV has commas.
             b"LOG" if matches!(self.after, Some(b':' | b',')) => Some(Level::Info),
@@ -314,6 +345,8 @@ impl Word<'_> {
             b"System" if self.is_enclosed() => Some(Level::Info),
             b"SUCCESS" if self.next == Some(b'|') => Some(Level::Info),
             b"FAILURE" => Some(Level::Error),
+            // `SERVICE ALERT: …` of Nagios reports any state.
+            b"ALERT" if gap == Gap::Capitals => None,
             word => named(word),
         }
     }
@@ -323,7 +356,8 @@ impl Word<'_> {
         match self.before {
             Some(b'[') => self.next == Some(b']') || self.after == Some(b']'),
             Some(b':' | b'#') => self.after == Some(b']'),
-            Some(b'<') => self.after == Some(b'>'),
+            // Not `<error><code>…`.
+            Some(b'<') => self.after == Some(b'>') && matches!(self.rest.get(1), None | Some(b' ' | b':' | b'\t')),
             Some(b'(') => self.after == Some(b')'),
             Some(b'|') => self.next == Some(b'|'),
             _ => false,
@@ -348,11 +382,6 @@ impl Word<'_> {
     /// Words with which few messages begin.
     fn is_calm(&self) -> bool {
         [&b"Info"[..], b"Debug", b"Verbose", b"Information"].contains(&self.letters)
-    }
-
-    /// A name in capitals or a bracket follows, as MongoDB has it.
-    fn is_before_name(&self) -> bool {
-        self.padded || self.letters != b"I" || self.next.is_some_and(|b| b.is_ascii_uppercase() || b == b'[')
     }
 }
 

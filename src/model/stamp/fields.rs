@@ -17,8 +17,8 @@ const TAIL: usize = 160;
 /// How far into a line an object may begin.
 const OBJECT_WITHIN: usize = 128;
 
-/// How deep a time may be in objects: `{"log":{"record":{"time":…}}}`.
-const MAX_DEPTH: u32 = 4;
+/// How deep a time may be in objects and lists: OpenTelemetry has `{"resourceLogs":[{"scopeLogs":[{"logRecords":[{`.
+const MAX_DEPTH: u32 = 8;
 
 /// The longest name of a field with a time.
 const MAX_KEY: usize = 32;
@@ -323,34 +323,46 @@ pub(super) fn mysql_slow(line: &[u8], names: &ZoneNames) -> Option<Found> {
     scan.take(b";").map(|_| Found { moment, start, end: line.len() - scan.0.len() - 1 })
 }
 
-/// Which columns of a W3C extended log (<https://www.w3.org/TR/WD-logfile>) are the day and the time, as its last
-/// `#Fields:` says. IIS and CloudFront write them in UTC.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Columns {
+/// What the head of a W3C extended log (<https://www.w3.org/TR/WD-logfile>) says: which columns are the day and the
+/// time. IIS and CloudFront write them in UTC, and Windows' firewall says that it does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Header {
     date: Option<usize>,
-    time: usize,
+    time: Option<usize>,
     /// The day of `#Date:`, for logs that have no column for it.
     day: Option<Date>,
+    is_local: bool,
 }
 
-impl Columns {
-    /// Takes in a line that begins with `#`.
-    pub(super) fn update(known: Option<Self>, line: &[u8]) -> Option<Self> {
+impl Header {
+    /// Takes in a line that begins with `#`. A `#Date:` is a stamp itself.
+    pub(super) fn read(&mut self, line: &[u8], names: &ZoneNames) -> Option<Found> {
         let head = &line[..line.len().min(HEAD)];
-        if let Some(rest) = head.strip_prefix(b"#Date:") {
-            let day = date_only(rest.trim_ascii_start());
-            return known.map(|columns| Self { day: day.or(columns.day), ..columns });
+        if let Some(fields) = head.strip_prefix(b"#Fields:") {
+            let at = |name: &[u8]| words(fields.trim_ascii_start()).position(|(_, word)| word == name);
+            (self.date, self.time) = (at(b"date"), at(b"time"));
+        } else if head.starts_with(b"#Time Format: Local") {
+            self.is_local = true;
+        } else if let Some(date) = head.strip_prefix(b"#Date:") {
+            let date = date.trim_ascii_start();
+            self.day = date_only(date).or(self.day);
+            let found = shifted(formats::any(date, names), head.len() - date.len())?;
+            return Some(self.in_zone(found));
         }
-        let Some(fields) = head.strip_prefix(b"#Fields:") else { return known };
-        let at = |name: &[u8]| words(fields.trim_ascii_start()).position(|(_, word)| word == name);
-        let day = known.and_then(|columns| columns.day);
-        at(b"time").map(|time| Self { date: at(b"date"), time, day })
+        None
+    }
+
+    /// Whether the log has such columns.
+    #[inline]
+    pub(super) fn has_columns(&self) -> bool {
+        self.time.is_some()
     }
 
     /// The stamp of a line.
     pub(super) fn find(&self, line: &[u8], names: &ZoneNames) -> Option<Found> {
         let head = &line[..line.len().min(HEAD)];
-        let (start, clock) = words(head).nth(self.time)?;
+        let column = self.time?;
+        let (start, clock) = words(head).nth(column)?;
         let clock = shifted(formats::time_only(clock, names), start)?;
         let (date, from) = match self.date {
             Some(date) => {
@@ -364,17 +376,13 @@ impl Columns {
             Some(date) => Moment::Civil(date, time, zone),
             None => Moment::Clock(time, zone),
         };
-        let adjacent = self.date.is_none_or(|date| date + 1 == self.time);
-        let start = if adjacent { from } else { start };
-        Some(Found { moment: in_utc(moment), start, end: clock.end })
+        let adjacent = self.date.is_none_or(|date| date + 1 == column);
+        Some(self.in_zone(Found { moment, start: if adjacent { from } else { start }, end: clock.end }))
     }
-}
 
-/// `#Date: 2026-11-20 13:00:01` at the head of a W3C log.
-pub(super) fn header_date(line: &[u8], names: &ZoneNames) -> Option<Found> {
-    let text = line.strip_prefix(b"#Date:")?.trim_ascii_start();
-    let found = shifted(formats::any(text, names), line.len() - text.len())?;
-    Some(Found { moment: in_utc(found.moment), ..found })
+    fn in_zone(&self, found: Found) -> Found {
+        if self.is_local { found } else { Found { moment: in_utc(found.moment), ..found } }
+    }
 }
 
 /// The words of a text and where they begin.

@@ -107,7 +107,7 @@ use First::{Any, Byte, Digit, Letter};
 pub(super) static FORMATS: &[Format] = formats![
     "iso8601" "2026-11-20T13:00:01.123+01:00, 2026/11/20 13:00:01,123" Anywhere Digit, iso;
     "syslog" "Nov 20 13:00:01, Fri Nov 20 13:00:01 2026, Nov 20, 2026 1:00:01 PM" Anywhere Letter, month_first;
-    "access" "20/Nov/2026:13:00:01 +0000, 20 Nov 2026 13:00:01.123" Anywhere Digit, day_first;
+    "access" "20/Nov/2026:13:00:01 +0000, 20-Nov-26 13:00:01, 20 Nov 13:00:01.123" Anywhere Digit, day_first;
     "compact" "20261120130001, 20261120-13:00:01:123" Anywhere Digit, compact;
     "european" "20.11.2026 13:00:01, 20/11/26 13:00:01" Anywhere Digit, day_month, true;
     "american" "11/20/2026 1:00:01 PM, 11/20/26 13:00:01" Anywhere Digit, month_day, true;
@@ -155,12 +155,20 @@ impl Scan<'_> {
         if self.run_of_digits() == 4 { self.year4() } else { self.year2() }
     }
 
-    /// What stands between a date and a time: `T`, blanks, `, `, `_`, `-`, `:`.
+    /// What stands between a date and a time: `T`, blanks, `, `, ` - `, `_`, `-`, `:`, `::`.
     #[inline]
     fn between(&mut self) -> Option<()> {
-        let first = self.take(b" T\tt_-:,")?;
-        if !matches!(first, b'T' | b't') {
-            self.blanks(8);
+        match self.take(b" T\tt_-:,")? {
+            b'T' | b't' => {}
+            b':' => drop(self.take(b":")),
+            _ => {
+                self.blanks(8);
+                if self.peek() == Some(b'-') {
+                    self.take(b"-");
+                    self.take(b"-");
+                    self.blanks(1);
+                }
+            }
         }
         Some(())
     }
@@ -268,15 +276,10 @@ fn month_first(text: &[u8], names: &ZoneNames) -> Option<Found> {
     })?;
     let mut zone = scan.zone(names);
     if year.is_none() {
-        // ctime has the year last, `date` behind the zone, some Cisco before it.
-        let mut ahead = scan;
-        if ahead.skip(b" ").is_some()
-            && let Some(last) = year_alone(&mut ahead)
-        {
-            (year, scan) = (Some(last), ahead);
-            if zone == Zone::Host {
-                zone = scan.zone(names);
-            }
+        year = year_at_end(&mut scan);
+        // `2026 GMT+0000`
+        if year.is_some() && zone == Zone::Host {
+            zone = scan.zone(names);
         }
     }
     let moment = civil(year, month, day, time, zone)?;
@@ -302,24 +305,45 @@ fn year_alone(scan: &mut Scan<'_>) -> Option<i32> {
 fn day_first(text: &[u8], names: &ZoneNames) -> Option<Found> {
     let mut scan = Scan(text);
     let day = scan.short()?;
-    let mark = scan.take(b"/- .")?;
+    let mark = scan.take(b"/- .");
     let month = scan.month()?;
     scan.take(b".,");
-    let mut ahead = scan;
-    let year = ahead
-        .take(&[mark, b' '])
-        .and_then(|_| ahead.year2_or_4())
-        .filter(|_| ahead.peek() != Some(b':') || mark == b'/');
-    if year.is_some() {
-        scan = ahead;
-    } else if mark != b' ' {
+    let mut year = year_behind(&mut scan, mark);
+    if year.is_none() && mark != Some(b' ') {
         return None;
     }
     scan.between()?;
     let time = scan.time_of_day(Precision::Seconds)?;
     let zone = scan.zone(names);
+    if year.is_none() {
+        year = year_at_end(&mut scan);
+    }
     let moment = civil(year, month, day, time, zone)?;
     if scan.ends_stamp() { scan.found(text, moment) } else { None }
+}
+
+/// The year behind a month, which is parted from it as the day is.
+fn year_behind(scan: &mut Scan<'_>, mark: Option<u8>) -> Option<i32> {
+    let mut ahead = *scan;
+    if let Some(mark) = mark {
+        ahead.take(&[mark, b' '])?;
+    }
+    let year = ahead.year2_or_4()?;
+    // `20 Nov 13:00:01` has none.
+    if ahead.peek() == Some(b':') && mark == Some(b' ') {
+        return None;
+    }
+    *scan = ahead;
+    Some(year)
+}
+
+/// The year behind a time, as ctime and `date` have it.
+fn year_at_end(scan: &mut Scan<'_>) -> Option<i32> {
+    let mut ahead = *scan;
+    ahead.skip(b" ")?;
+    let year = year_alone(&mut ahead)?;
+    *scan = ahead;
+    Some(year)
 }
 
 /// `20.11.2026 13:00:01`
@@ -391,7 +415,7 @@ fn day_month_only(text: &[u8], names: &ZoneNames) -> Option<Found> {
 }
 
 fn year_left_out(day: u32, month: u32, mut scan: Scan<'_>, text: &[u8], names: &ZoneNames) -> Option<Found> {
-    scan.take(b" T\t_,")?;
+    scan.take(b" T\t_,-")?;
     scan.blanks(1);
     let time = scan.time_of_day(Precision::Seconds)?;
     let zone = scan.zone(names);

@@ -7,8 +7,9 @@ use super::clock::{AHEAD_MS, Calendar, ZoneNames};
 use super::formats::{FORMATS, Format, Found, Place};
 use crate::model::record::Time;
 
-/// How far into a line a stamp may begin: behind an address, a container's name, a user, a field or two.
-pub(super) const PREFIX_BYTES: usize = 128;
+/// How far into a line a stamp may begin: behind an address, a container's name, a user, a field or two (Amazon's S3 has
+/// up to 129 bytes before it).
+pub(super) const PREFIX_BYTES: usize = 160;
 
 /// Two readings of a date are told apart by the present where one of them is so near to it.
 const NEAR_MS: i64 = AHEAD_MS;

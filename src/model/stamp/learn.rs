@@ -56,7 +56,9 @@ impl Tally {
             return nearly_all && self.rises > 0 && self.falls * 4 <= self.hits;
         }
         let present = self.last >= now.plus_millis(-24 * 3600 * 1000);
-        nearly_all && self.falls * 5 <= self.hits && (self.rises > 0 || present)
+        // So many numbers that are all of the time between 2001 and now are no coincidence in any order.
+        let in_order = self.falls * 5 <= self.hits || self.hits >= 3 * PROOF_LINES;
+        nearly_all && in_order && (self.rises > 0 || present)
     }
 }
 

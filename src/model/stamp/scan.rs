@@ -182,8 +182,13 @@ impl<'a> Scan<'a> {
             *self = ahead;
             return Some(millis * 1_000_000);
         }
-        ahead.take(b".,")?;
+        let mark = ahead.take(b".,")?;
+        let count = ahead.run_of_digits();
         let nanos = ahead.decimals()?;
+        // A number between commas is a column, unless it looks like a fraction.
+        if mark == b',' && ahead.peek() == Some(b',') && !matches!(count, 3 | 6 | 9) {
+            return None;
+        }
         *self = ahead;
         Some(nanos)
     }
@@ -254,6 +259,12 @@ impl<'a> Scan<'a> {
     pub(super) fn offset(&mut self) -> Option<i32> {
         let mut ahead = *self;
         let sign = if ahead.take(b"+-")? == b'-' { -1 } else { 1 };
+        if ahead.run_of_digits() == 3 {
+            // DB2 has minutes: `+060`.
+            let minutes = ahead.digits(3).filter(|minutes| minutes % 15 == 0 && ahead.ends_word())?;
+            *self = ahead;
+            return i32::try_from(minutes * 60).ok().map(|seconds| sign * seconds);
+        }
         let hours = ahead.digits(2).filter(|&hours| hours <= 14)?;
         let colon = ahead.take(b":").is_some();
         let minutes = match ahead.digits(2) {

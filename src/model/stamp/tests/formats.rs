@@ -60,6 +60,15 @@ fn dates_with_the_year_first() {
         ("2026-11-20T13:00:01+01:00[Europe/Berlin] hello", LOCAL),
         ("2026-11-20 13:00:01.123  INFO 77 --- [main] c.e.Shop : hello", LOCAL_MS),
         ("2026-11-20 13:00:01,123 [main] INFO  com.example.Shop - hello", LOCAL_MS),
+        ("2026-11-20-13.00.01.123456+060 I1A1234 LEVEL: Info", LOCAL_US),
+        ("[2026/11/20 13:00:01,  0] ../source3/smbd/server.c:1()", LOCAL),
+        ("   77:20261120:130001.123 agent #0 started", LOCAL_MS),
+        ("Start-Date: 2026-11-20  13:00:01", LOCAL),
+        ("2026-11-20 14:00:01.123456789 +0100 CET m=+0.001 hello", "2026-11-20T13:00:01.123456789Z"),
+        ("1,2026/11/20 13:00:01,0012,THREAT,url", LOCAL),
+        ("https 2026-11-20T13:00:01.123456Z app/shop/50dc 10.0.0.1:2817", UTC_US),
+        ("Started GET \"/\" for 127.0.0.1 at 2026-11-20 13:00:01 +0000", UTC),
+        ("[pid: 77|app: 0|req: 1/1] 10.0.0.1 () {28 vars in 300 bytes} [Fri Nov 20 13:00:01 2026] GET /", LOCAL),
         ("2026-11-20 24:00:00 hello", "2026-11-20T23:00:00Z"),
         ("Fri 2026-11-20 13:00:01 UTC web-1 sshd[1]: hello", UTC),
         ("\u{feff}2026-11-20T13:00:01Z hello", UTC),
@@ -132,6 +141,11 @@ fn dates_with_the_day_first() {
         ("20-Nov-26 13:00:01 hello", LOCAL),
         ("20-NOV-2026 13:00:01 * (CONNECT_DATA=(SID=db)) * establish", LOCAL),
         ("20-Nov-2026 13:00:01.123 INFO [main] org.apache.catalina.startup.Catalina.start Server", LOCAL_MS),
+        ("=INFO REPORT==== 20-Nov-2026::13:00:01 ===", LOCAL),
+        ("Fri 20 Nov 13:00:01 UTC 2026 backup done", UTC),
+        ("[20Nov2026 13:00:01.123] [main/INFO] hello", LOCAL_MS),
+        ("[20/Nov/2026 13:00:01] \"GET / HTTP/1.1\" 200 5", LOCAL),
+        ("[77] 20/11/2026 -- 13:00:01 - <Notice> - hello", LOCAL),
         ("[20-Nov-2026 13:00:01 UTC] PHP Warning:  hello", UTC),
         ("[20-Nov-2026 13:00:01] NOTICE: fpm is running, pid 1", LOCAL),
         ("20 November 2026, 13:00:01 hello", LOCAL),
@@ -159,6 +173,12 @@ fn dates_with_two_digits_of_a_year_or_none() {
         ("11-20 13:00:01.123  1702  2395 D WindowManager: hello", LOCAL_MS),
         ("11-20 13:00:01.123 D/WindowManager( 1702): hello", LOCAL_MS),
         ("11/20 13:00:01 hello", LOCAL),
+        ("11/20-13:00:01.123456  [**] [1:1000:1] hello", LOCAL_US),
+        ("11/20/2026-13:00:01.123456  [**] [1:1000:1] hello", LOCAL_US),
+        ("[11/20/26 13:00:01:123 CET] 00000001 WsServerImpl A hello", LOCAL_MS),
+        ("<Nov 20, 2026 1:00:01 PM CET> <Info> <Server> hello", LOCAL),
+        ("####<Nov 20, 2026 1:00:01,123 PM UTC> <Info> hello", UTC_MS),
+        ("Information,11/20/2026 1:00:01 PM,Service,7036", LOCAL),
         ("[11.20 13:00:01] chrome.exe - proxy:5070 open through proxy", LOCAL),
         ("I1120 13:00:01.123456       1 main.go:12] hello", LOCAL_US),
         ("W20261120 13:00:01.123456 140123 main.cc:12] hello", LOCAL_US),
@@ -217,6 +237,11 @@ fn fields_of_objects_and_pairs() {
         (r#"{"__REALTIME_TIMESTAMP":"1795179601123456","MESSAGE":"x"}"#, UTC_US),
         (r#"{"_SOURCE_REALTIME_TIMESTAMP":"1795179601123456","MESSAGE":"x"}"#, UTC_US),
         (r#"{"instant":{"epochSecond":1795179601,"nanoOfSecond":123000000},"thread":"main"}"#, UTC_MS),
+        (
+            r#"{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"timeUnixNano":"1795179601123000000","body":{}}]}]}]}"#,
+            UTC_MS,
+        ),
+        ("__REALTIME_TIMESTAMP=1795179601123456", UTC_US),
         (r#"{"timeMillis":1795179601123,"thread":"main"}"#, UTC_MS),
         (r#"{"t":{"$date":"2026-11-20T13:00:01.123+00:00"},"s":"I","c":"NETWORK"}"#, UTC_MS),
         (r#"{"timestamp":{"seconds":1795179601,"nanos":123000000},"severity":"INFO"}"#, UTC_MS),
@@ -274,6 +299,15 @@ fn columns_are_those_of_the_fields_of_a_w3c_log() {
             None => assert_eq!(found.1, TimeFrom::Previous, "{fields}: {line}"),
         }
     }
+}
+
+#[test]
+fn a_w3c_log_may_say_that_its_times_are_local() {
+    let mut stamper = Stamper::new(&HostClock::fixed(3600));
+    for line in ["#Version: 1.5", "#Time Format: Local", "#Fields: date time action"] {
+        read(&mut stamper, line, now());
+    }
+    assert_eq!(read(&mut stamper, "2026-11-20 13:00:01 DROP", now()), (time(LOCAL), TimeFrom::Stamp));
 }
 
 #[test]

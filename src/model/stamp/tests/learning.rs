@@ -39,6 +39,19 @@ fn a_column_that_rises_is_a_stamp_wherever_it_stands() {
 }
 
 #[test]
+fn one_line_that_begins_with_a_number_and_a_date_is_of_the_number_if_they_agree() {
+    for (line, expected) in [
+        ("- 1117838570 2005.06.03 R02-M1 2005-06-03-15.42.50.363779 R02-M1 RAS KERNEL INFO x", "2005-06-03T22:42:50Z"),
+        ("- 1131566461 2005.11.09 dn228 Nov 9 12:01:01 dn228/dn228 crond[2915]: x", "2005-11-09T20:01:01Z"),
+        ("1200000000 2026-11-20 13:00:01 x", "2026-11-20T13:00:01Z"),
+        ("1795179601 Nov 20 14:00:01 x", "2026-11-20T13:00:01Z"),
+    ] {
+        let found = read(&mut Stamper::new(&HostClock::fixed(0)), line, now());
+        assert_eq!(found, (time(expected), TimeFrom::Stamp), "{line}");
+    }
+}
+
+#[test]
 fn a_number_that_is_no_time_is_none() {
     let mut order = Vec::new();
     for n in 0..30_u64 {
