@@ -1,6 +1,6 @@
 //! Fields: what a line says under a name.
 //!
-//! [`get`] finds one field, [`all`] lists them, [`ids`] finds those that tie lines of several programs together. All
+//! [`get`] finds one field, [`all`] lists them, [`ids()`] finds those that tie lines of several programs together. All
 //! three read the line in one pass, parse nothing that is not asked for, and take a record of several lines as well.
 //! What a field is compared with is left to the query, times to [`super::stamp`], levels to [`super::level`].
 //!
@@ -95,7 +95,7 @@ pub struct Ids<'a> {
 }
 
 /// The value of the field that a name means, if the line has it. `request_id`, `trace_id`, `span_id` and `user_id` are
-/// also found where [`ids`] finds them.
+/// also found where [`ids()`] finds them.
 #[must_use]
 pub fn get<'a>(line: &'a [u8], name: &str) -> Option<Value<'a>> {
     let mut getter = names::Getter::new(name);
@@ -258,8 +258,7 @@ fn walk<'a>(line: &'a [u8], visit: &mut dyn Visit<'a>) -> Flow {
     if rest.first() == Some(&b'{') && json::is_object(rest) {
         return object(rest, visit);
     }
-    let rest = access::walk(rest, visit)?;
-    text::walk(rest, visit)?;
+    text::walk(access::walk(rest, visit)?, visit)?;
     if is_message {
         offer(visit, b"message", || Value { kind: Kind::Text, text: Cow::Borrowed(rest) })
     } else {

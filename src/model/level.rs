@@ -77,7 +77,8 @@ impl Level {
     /// `java.util.logging` says it in the second.
     ///
     /// The priority that syslog or the journal put before a line is that of its stream where a program writes to its
-    /// standard output; so a field or a word in capitals behind it is believed before it.
+    /// standard output; so a field, or a head with a stamp of its own, is believed before it. The words with which a
+    /// message begins are not.
     #[must_use]
     pub fn detect(record: &[u8]) -> Option<Self> {
         let end = memchr::memchr(b'\n', record);
@@ -153,8 +154,13 @@ impl Statement {
 /// What one line states, whatever was put around it on its way.
 fn stated(line: &[u8]) -> Option<Level> {
     let unindented = line.trim_ascii_start();
-    if unindented.len() < line.len() && unindented.starts_with(b"at ") {
-        // Of stack traces there are many.
+    let indent = line.len() - unindented.len();
+    let begins = || unindented.starts_with(b"{") || unindented.get(4..5) == Some(b"-");
+    if (indent > 1 || line.first() == Some(&b'\t')) && !begins() {
+        return words::aligned(unindented);
+    }
+    // `------ INFO OUTPUT ------` is a heading.
+    if [&b"----"[..], b"====", b"****"].iter().any(|ruler| unindented.starts_with(ruler)) {
         return None;
     }
     let line = marks::unwrapped(unindented);
@@ -167,7 +173,7 @@ fn stated(line: &[u8]) -> Option<Level> {
 
 fn inner(line: &[u8]) -> Option<Level> {
     let Some((number, rest)) = split_priority(line) else { return text(line).map(|found| found.level) };
-    let said = text(rest.trim_ascii_start()).filter(|found| found.clear);
+    let said = text(marks::message(rest)).filter(|found| found.clear);
     Some(said.map_or(Level::of_syslog(number % 8), |found| found.level))
 }
 
@@ -181,10 +187,21 @@ fn text(line: &[u8]) -> Option<Statement> {
     let before = &head[..object];
     let field = members::logfmt(before);
     let words = &before[..field.map_or(before.len(), |(at, _)| at)];
-    words::find(words)
-        .or_else(|| field.map(|(_, level)| Statement::clear(level)))
-        .or_else(|| members::find(line.get(object..)?))
-        .or_else(|| status::of_request(line).map(Statement::clear))
+    let field = field.map(|(_, level)| Statement::clear(level));
+    match words::find(words) {
+        words::Found::Level(found) => return Some(found),
+        // `the cart has level=ERROR in it`
+        words::Found::Message if !is_logfmt(words) => {}
+        _ if field.is_some() => return field,
+        _ => {}
+    }
+    line.get(object..).and_then(members::find).or_else(|| status::of_request(line).map(Statement::clear))
+}
+
+/// Whether a text begins with a field, so that words further on are those of a value without quotes.
+fn is_logfmt(text: &[u8]) -> bool {
+    let end = text.iter().position(|b| b" =".contains(b));
+    end.is_some_and(|end| text[end] == b'=')
 }
 
 fn split_priority(line: &[u8]) -> Option<(u32, &[u8])> {

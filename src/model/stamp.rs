@@ -22,7 +22,7 @@ use clock::{Calendar, Moment};
 use fields::Header;
 pub use format::TimeFormat;
 use formats::{Found, Place};
-use layout::{Layout, detect};
+use layout::{Layout, detect, may_be_stamped};
 use learn::MOST_LAYOUTS;
 
 use super::record::{Time, TimeFrom};
@@ -33,6 +33,9 @@ const PATIENCE: u32 = 100;
 
 /// Lines after which a sample has shown what there is to see.
 const SAMPLE_LINES: usize = 64;
+
+/// Lines in which a stamp would have been found if they had one.
+const ENOUGH_LINES: usize = 16;
 
 /// So much of each line of a sample is kept until then.
 const SAMPLE_BYTES: usize = 192;
@@ -64,6 +67,8 @@ pub struct Stamper {
     live: bool,
     /// The entry of a slow log has its time already, and another one of its second line is not needed.
     slow_entry: bool,
+    /// The layouts are those of a sample, also if there are none.
+    is_learnt: bool,
     sample: Sample,
 }
 
@@ -99,6 +104,7 @@ impl Stamper {
             previous: None,
             live: false,
             slow_entry: false,
+            is_learnt: false,
             sample: Sample::default(),
         }
     }
@@ -144,10 +150,11 @@ impl Stamper {
         }
         let heads: Vec<&[u8]> = self.sample.heads.iter().map(|line| &**line).collect();
         let layouts = learn::learn(&heads, &mut self.calendar, now);
-        if !layouts.is_empty() {
+        if !layouts.is_empty() || count >= ENOUGH_LINES {
             if self.previous.is_none() {
                 self.previous = begin_of_clock(&layouts, &heads, &mut self.calendar, now);
             }
+            self.is_learnt = true;
             self.layouts = layouts;
             self.misses = 0;
         }
@@ -245,13 +252,16 @@ impl Stamper {
     /// Another format in a line that has none of the known ones. Most such lines continue a record and may well contain
     /// some date; a stamp that takes the place of the known one is believed at once, others when nothing fits for long.
     fn other(&mut self, line: &[u8], now: Time) -> Option<(Found, Time)> {
-        let patient = !self.layouts.is_empty() && self.misses < PATIENCE;
-        if patient && matches!(line.first(), Some(b' ' | b'\t')) {
+        let knows = self.is_learnt || !self.layouts.is_empty();
+        if knows && self.misses < PATIENCE && matches!(line.first(), Some(b' ' | b'\t')) {
+            return None;
+        }
+        if knows && !may_be_stamped(line) {
             return None;
         }
         let (layout, found, _) = detect(line, &mut self.calendar, now)?;
         let (found, time) = self.time(found, now)?;
-        if patient && !self.believes(layout, time, line) {
+        if knows && !self.believes(layout, time, line, now) {
             return None;
         }
         self.layouts.retain(|known| known.format != layout.format || known.word != layout.word);
@@ -260,9 +270,13 @@ impl Stamper {
         Some((found, time))
     }
 
-    fn believes(&self, layout: Layout, time: Time, line: &[u8]) -> bool {
-        let in_place = self.layouts.iter().any(|known| layout.word <= known.word);
+    fn believes(&self, layout: Layout, time: Time, line: &[u8], now: Time) -> bool {
+        let in_place = layout.word == 0 || self.layouts.iter().any(|known| layout.word <= known.word);
         let near = self.previous.is_none_or(|previous| previous.0.abs_diff(time.0) < LEAP_NANOS);
+        let present = now.0.abs_diff(time.0) < LEAP_NANOS;
+        if self.misses >= PATIENCE && (present || (near && self.previous.is_some())) {
+            return true;
+        }
         match layout.format.place {
             Place::Field => layout.at == 0 || near,
             // Nobody writes the brackets of an access log in a message.

@@ -150,7 +150,9 @@ fn rfc3164<'a>(line: &'a [u8], visit: &mut dyn Visit<'a>) -> ControlFlow<(), (&'
     let tag = tag(after);
     // Programs without syslog also begin a line with an ISO stamp, and mostly go on with the level.
     let is_level = std::str::from_utf8(host).is_ok_and(|host| Level::parse(host).is_some());
-    if !is_host || host.is_empty() || is_level || (is_iso && tag.is_none()) {
+    // The kernel has no host behind `[   12.345678]`, but what looks like one, and a tag without a process.
+    let is_tag = tag.is_some_and(|(_, pid, _)| !pid.is_empty() || !line.starts_with(b"["));
+    if !is_host || host.is_empty() || is_level || (is_iso && !is_tag) {
         return none;
     }
     text(visit, b"host", host)?;
@@ -162,20 +164,32 @@ fn rfc3164<'a>(line: &'a [u8], visit: &mut dyn Visit<'a>) -> ControlFlow<(), (&'
     ControlFlow::Continue((message, true))
 }
 
-/// Behind a stamp of syslog; true where it is an ISO one.
+/// Behind a stamp of syslog; true where it is one that programs use too, so that a tag must follow.
 fn stamp(line: &[u8]) -> Option<(&[u8], bool)> {
     let (first, rest) = word(line);
-    if is_iso(first) {
+    if is_iso(first) || is_journal(first) {
         return Some((rest, true));
     }
     let (day, rest) = word(rest);
-    let is_date = first.len() == 3 && first[0].is_ascii_uppercase() && day.len() <= 2 && all_digits(day);
+    let is_name = first.len() == 3 && first[0].is_ascii_uppercase();
+    if is_name && day.len() == 10 && day[4] == b'-' {
+        // `Fri 2026-11-20 13:00:00 CET`
+        let (_, rest) = word(rest);
+        return Some((word(rest).1, true));
+    }
     let (mut time, mut rest) = word(rest);
     if time.len() == 4 && all_digits(time) {
         (time, rest) = word(rest);
     }
     let is_time = time.get(..8).is_some_and(|time| time[2] == b':' && time[5] == b':' && all_digits(&time[6..]));
-    (is_date && is_time).then_some((rest, false))
+    (is_name && day.len() <= 2 && all_digits(day) && is_time).then_some((rest, false))
+}
+
+/// `1795179600.123456`, as `journalctl -o short-unix` has it, or `[11700.548833]` with `short-monotonic`.
+fn is_journal(stamp: &[u8]) -> bool {
+    let number = stamp.strip_prefix(b"[").and_then(|rest| rest.strip_suffix(b"]")).unwrap_or(stamp);
+    let dot = number.len().checked_sub(7).filter(|dot| number[*dot] == b'.');
+    dot.is_some_and(|dot| all_digits(&number[..dot]) && all_digits(&number[dot + 1..]))
 }
 
 fn is_iso(stamp: &[u8]) -> bool {

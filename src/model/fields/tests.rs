@@ -213,6 +213,21 @@ duration = 12.345
 > # Query_time: 1.2  Lock_time: 0.0 Rows_sent: 1  Rows_examined: 10
 Query_time = 1.2
 Rows_examined = 10
+> \e[2m2026-11-20T18:34:39Z\e[0m \e[34mDEBUG\e[0m \e[1morder\e[0m\e[1m{\e[0m\e[3mrequest_id\e[0m\e[2m=\e[0m"7f3a"\e[1m}\e[0m\e[2m:\e[0m \e[36muser\e[0m=\e[35mann\e[0m a=1
+request_id = 7f3a
+user = ann
+a = 1
+> Fri 2026-11-20 19:31:11 CET web-1 sshd[26200]: x
+host = web-1
+pid = 26200
+> [11700.548833] web-1 sshd[26200]: x
+host = web-1
+> [   12.345678] usb 1-1: x
+host = (none)
+> [12345.345678] usb 1-1: x
+host = (none)
+> 1795199471.435181 web-1 sshd[26200]: x
+program = sshd
 > invalid: x paid: y
 invalid = (none)
 paid = (none)
@@ -227,6 +242,7 @@ fn lines_say_what_they_say() {
     for block in TABLE.split("\n> ").skip(1) {
         let (line, rows) = block.split_once('\n').expect("rows");
         for row in rows.replace("\nd\n", "\u{1}d\n").lines() {
+            let line = line.replace("\\e", "\x1b");
             let (name, value) = row.split_once(" = ").expect("name = value");
             let found = shown(get(line.as_bytes(), name));
             if found != value.replace('\u{1}', "\n") {
@@ -381,6 +397,8 @@ fn hostile_objects_are_survived() {
 fn no_text_takes_time_by_the_square() {
     for piece in [
         "{\"",
+        "\x1b[m=",
+        "\x1b[1ma=",
         "{\"a\":",
         "a=",
         "a=\"",

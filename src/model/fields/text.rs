@@ -47,24 +47,53 @@ fn pairs<'a>(text: &'a [u8], visit: &mut dyn Visit<'a>) -> Flow {
             continue;
         };
         at += usize::from(text[at] == b':');
-        let value = Pair::of(&text[at + 1..]);
+        at += 1 + colour_bytes(&text[at + 1..]);
+        let value = Pair::of(&text[at..]);
         offer(visit, key, || value.value())?;
-        at += 1 + value.len;
+        at += value.len;
         done = at;
     }
     Flow::Continue(())
 }
 
-/// The name that ends a text: letters, digits and `_.@/-`, not in the middle of a word.
+/// The name that ends a text: letters, digits and `_.@/-`, not in the middle of a word. Colours may stand around it.
 fn key(before: &[u8]) -> Option<&[u8]> {
+    let before = without_colour(before);
     let from = before.len().saturating_sub(MAX_KEY + 1);
     let is_key = |b: &u8| b.is_ascii_alphanumeric() || b"_.@/-".contains(b) || !b.is_ascii();
     let start = before[from..].iter().rposition(|b| !is_key(b)).map_or(from, |at| from + at + 1);
+    let colour = before[..start].ends_with(b"\x1b[").then(|| memchr::memchr(b'm', &before[start..])).flatten();
+    let coloured = start;
+    let start = start + colour.map_or(0, |end| end + 1);
     let key = &before[start..];
     let first = key.first().filter(|b| b.is_ascii_alphabetic() || b"_@".contains(b) || !b.is_ascii());
     // 0x1d stands before what auditd adds in words.
-    let apart = start == 0 || b" \t\n\r,;[({|'\"\x1d:".contains(&before[start - 1]);
+    let apart = start == 0 || start > coloured || b" \t\n\r,;[({|'\"\x1d:".contains(&before[start - 1]);
     (first.is_some() && apart && key.len() <= MAX_KEY).then_some(key)
+}
+
+/// Of the colours with which a text begins.
+fn colour_bytes(text: &[u8]) -> usize {
+    let mut at = 0;
+    while text[at..].starts_with(b"\x1b[") {
+        let Some(end) = text[at..].iter().take(16).position(|b| *b == b'm') else { break };
+        at += end + 1;
+    }
+    at
+}
+
+/// Without the colours that end a text.
+fn without_colour(mut text: &[u8]) -> &[u8] {
+    while text.ends_with(b"m") {
+        let from = text.len().saturating_sub(8);
+        let Some(escape) = memchr::memrchr(0x1b, &text[from..]) else { break };
+        let colour = &text[from + escape + 1..text.len() - 1];
+        if !colour.iter().all(|b| b.is_ascii_digit() || b"[;".contains(b)) {
+            break;
+        }
+        text = &text[..from + escape];
+    }
+    text
 }
 
 /// Names before `: ` that are fields and not the beginning of a message: ids, PostgreSQL's duration, MySQL's slow log.
@@ -118,7 +147,7 @@ fn bare(text: &[u8]) -> &[u8] {
     let mut end = text.len();
     for (at, &b) in text.iter().enumerate() {
         let ends = match b {
-            b' ' | b'\t' | b'\n' | b'\r' | 0x1d | b'"' | b'\'' => true,
+            b' ' | b'\t' | b'\n' | b'\r' | 0x1b | 0x1d | b'"' | b'\'' => true,
             b'(' | b'[' | b'{' => {
                 open += 1;
                 false

@@ -8,13 +8,14 @@ use super::{Level, number};
 pub(super) fn find(head: &[u8]) -> Option<Level> {
     match head.first()? {
         b'I' | b'W' | b'E' | b'F' | b'D' => klog(head),
-        b'0'..=b'9' => redis(head),
+        b'0'..=b'9' => stunnel(head).or_else(|| redis(head)),
         b'[' => tornado(head).or_else(|| xorg(head)).or_else(|| redis(head)),
         b'(' => xorg(head),
         b'k' | b'u' | b'd' | b's' | b'a' | b'l' => dmesg(head),
         b'=' => erlang(head),
         _ => None,
     }
+    .or_else(|| cups(head))
     .or_else(|| cisco(head))
     .or_else(|| php(head))
 }
@@ -36,6 +37,23 @@ pub(super) fn unwrapped(line: &[u8]) -> &[u8] {
         Some([b'F' | b'P', b' ', inner @ ..]) if head.get(10) == Some(&b'T') => inner,
         _ => line,
     }
+}
+
+/// What a program said in a line of syslog, behind its priority; the rest of the line where that is not clear.
+pub(super) fn message(line: &[u8]) -> &[u8] {
+    let line = line.trim_ascii_start();
+    if let Some(fields) = line.strip_prefix(b"1 ") {
+        // The stamp, the host, the program, its process and the message's kind.
+        let Some(end) = memchr::memchr_iter(b' ', fields).nth(4) else {
+            return line;
+        };
+        let rest = &fields[end + 1..];
+        let data =
+            if rest.starts_with(b"[") { memchr::memmem::find(rest, b"] ").map_or(rest.len(), |at| at + 1) } else { 1 };
+        return rest.get(data..).unwrap_or_default().trim_ascii_start();
+    }
+    let tag = memchr::memmem::find(line.get(..128).unwrap_or(line), b": ");
+    tag.map_or(line, |at| line[at + 2..].trim_ascii_start())
 }
 
 /// `Nov 20, 2026 1:00:00 PM shop.Cart add`, behind which java.util.logging begins a new line.
@@ -82,6 +100,14 @@ fn redis(head: &[u8]) -> Option<Level> {
     }
 }
 
+/// `2026.11.20 13:00:00 LOG5[ui]: …`: stunnel's severities are those of syslog.
+fn stunnel(head: &[u8]) -> Option<Level> {
+    match head.get(19..26)? {
+        [b' ', b'L', b'O', b'G', digit @ b'0'..=b'7', b'[', _] => Some(Level::of_syslog(u32::from(digit - b'0'))),
+        _ => None,
+    }
+}
+
 /// `=ERROR REPORT==== 20-Nov-2026::13:00:00 ===`
 fn erlang(head: &[u8]) -> Option<Level> {
     let end = memchr::memmem::find(head, b" REPORT====")?;
@@ -89,6 +115,18 @@ fn erlang(head: &[u8]) -> Option<Level> {
         b"ERROR" | b"CRASH" | b"SUPERVISOR" => Some(Level::Error),
         b"WARNING" => Some(Level::Warn),
         b"INFO" | b"PROGRESS" => Some(Level::Info),
+        _ => None,
+    }
+}
+
+/// `E [20/Nov/2026:13:00:00 +0000] …`: CUPS' letters, of which X is an emergency and `d` more detail than `D`.
+fn cups(head: &[u8]) -> Option<Level> {
+    match head.get(..6)? {
+        [b'X' | b'A' | b'C', b' ', b'[', b'0'..=b'9', b'0'..=b'9', b'/'] => Some(Level::Fatal),
+        [b'd', b' ', b'[', b'0'..=b'9', b'0'..=b'9', b'/'] => Some(Level::Trace),
+        [letter @ (b'E' | b'W' | b'N' | b'I' | b'D'), b' ', b'[', b'0'..=b'9', b'0'..=b'9', b'/'] => {
+            Level::of_letter(*letter)
+        }
         _ => None,
     }
 }

@@ -160,6 +160,8 @@ impl<'a> Found<'a> {
             key if key.eq_ignore_ascii_case(b"severitynumber") || key.eq_ignore_ascii_case(b"severity_number") => {
                 self.number = number(text).and_then(|(number, _)| of_telemetry(number));
             }
+            // PostgreSQL's LOG says where a line goes.
+            b"error_severity" if text.starts_with(b"\"LOG\"") => return Some(Level::Info),
             b"priority" => return string(text).and_then(|(word, _)| named(word)),
             key if is_key(key) => return value(text),
             key if STATUSES.iter().any(|name| key.eq_ignore_ascii_case(name)) => {

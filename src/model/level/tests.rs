@@ -287,6 +287,10 @@ err | kern  :err   : [    0.000000] x
 warn | {"PRIORITY":"4","_HOSTNAME":"web-1","MESSAGE":"hello","_PID":"1"}
 info | {"MESSAGE":"error: x","PRIORITY":"6"}
 error | {"MESSAGE":"2026-11-20 13:00:00 ERROR x","PRIORITY":"6"}
+info | <30>WARN up
+notice | <13>Nov 20 13:27:45 web-1 noid: ERROR: this says error at notice
+notice | <13>1 2026-11-20T13:27:45.523057-05:00 web-1 noid - - -  ERROR: this says error at notice
+error | <13>1 2026-11-20T13:27:45Z web-1 noid - - [a b="c"] {"level":"error"}
 error | {"MESSAGE":"{\"level\":\"error\"}","PRIORITY":"6"}
 error | <189>123: *Nov 20 13:00:00.123: %LINK-3-UPDOWN: Interface Gi0/1, changed state to down
 info | %ASA-6-302013: Built outbound TCP connection
@@ -329,6 +333,7 @@ info | 2026-11-20T13:00:00.123+0000 7f12  0 log_channel(cluster) log [INF] : err
 error | [2026-11-20 13:00:00.123456] E [MSGID: 1] [file.c:1:fn] 0-x: msg
 error | 2026-11-20 13:00:00.123+0000: 1234: error : virNetSocketReadWire:1808 : End of file
 error | [2026-11-20T13:00:00.123] error: Unable to resolve
+- | [1795201334] LOG VERSION: 2.0
 - | [1795179600] SERVICE ALERT: web-1;http;OK;HARD;4;fine
 notice | 20/11/2026 -- 13:00:00 - <Notice> - This is Suricata
 info | 2026/11/20 13:00:00 ossec-analysisd: INFO: error
@@ -368,6 +373,34 @@ error | level=error ts=2026-11-20T13:00:00Z msg=x
 - | SELECT error FROM info
 - | $ ./error
 - | https://error.example/ERROR
+trace | [Fri Nov 20 13:26:21.460520 2026] [rewrite:trace2] [pid 24710:tid 24742] mod_rewrite.c(5016): x
+info | I [21/Nov/2026:00:11:55 +0530] Listening to 10.20.0.5:6310 (IPv4)
+info | 2026/11/20 18:36:45 INFO+2 between
+error | SCHWERWIEGEND: order 2 failed
+warn | 警告: x
+debug | 2026-11-20 13:36:34.808 CONFIG  [com.shop.Cart] a config line
+debug | 20-Nov-2026 19:38:50.097 general: debug 1: now using logging configuration from config file
+- | cart 0 has level=ERROR in it
+info | msg=order placed by error level=info
+info | 2026-11-20 19:30:04.577 CET,"postgres","postgres",25535,"[local]",6b0091ab.63bf,5,"idle in transaction (aborted)",2026-11-20 19:30:03 CET,,0,LOG,00000,"disconnection: x"
+info | {"timestamp":"2026-11-20 19:30:03.644 CET","error_severity":"LOG","message":"ERROR"}
+debug | debug1: sshd version OpenSSH_9.2, OpenSSL 3.0.22
+info | \e[2m2026-11-20T18:34:48.040510Z\e[0m [\e[32m\e[1minfo     \e[0m] \e[1mstarting error\e[0m
+debug | 2026-11-21 00:09:22,360 DEBG fd 8 closed
+info |     INFO started
+info |   2026-11-20T18:34:39.575358Z  INFO shop: order placed, order: 0
+fatal | X [21/Nov/2026:00:11:55 +0530] No Listen or Port lines
+- |   INFO: Profiling turned OFF from pid 28985
+- |    4: core::option::Option<T>::expect
+- |     "msg": "ERROR in a message"
+- | note: Some details are omitted
+- | ------ INFO OUTPUT ------
+debug | 2026.11.20 20:01:55 LOG7[ui]: Clients allowed=9765
+info | 2026-11-21 00:32:10.054 IST [36417] LOG kernel file descriptor limit: 1024
+info | 2026-11-20 14:03:28.603 7f7a7c644080 Info: Privoxy version 3.0.34
+- | 2026/11/20 14:02:16.910 BGP: [NTX3S-9Q8YV] 10.20.0.9 [Event] BGP error 5 on fd 17
+notice | 2026-11-20 20:02:17: (server.c.1057) [note] graceful shutdown started
+- | 2026-11-20T20:02:11 ntpd[36430]: CONFIG: readconfig: parsing file: ntp.conf
 # docker, Kubernetes, compose
 error | {"log":"2026-11-20 13:00:00 ERROR x\n","stream":"stdout","time":"2026-11-20T13:00:00Z"}
 warn | {"log":"{\"level\":\"warn\",\"msg\":\"x\"}\n","stream":"stdout","time":"2026-11-20T13:00:00Z"}

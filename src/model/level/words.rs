@@ -5,20 +5,37 @@
 //! How a word must be written to count depends on what stands around it: `ERROR` may stand anywhere there, `[error]` too,
 //! `error:` only first, and `error` only right behind a stamp.
 
-use super::names::named;
+use super::names::{named, translated};
 use super::{Level, Statement};
 
+/// What the words in the head of a line state.
+pub(super) enum Found {
+    Level(Statement),
+    /// Nothing, and the message has begun.
+    Message,
+    /// Nothing so far.
+    Nothing,
+}
+
 /// The level that a word in the head of a line states.
-pub(super) fn find(head: &[u8]) -> Option<Statement> {
-    let mut reader = Reader { head, at: 0, gap: Gap::Start, bare: 0, has_stamp: false, brackets: 0 };
+pub(super) fn find(head: &[u8]) -> Found {
+    let mut reader = Reader { head, at: 0, gap: Gap::Start, bare: 0, has_stamp: false, brackets: 0, is_open: false };
     while let Some(token) = reader.token() {
         match reader.look(token) {
-            Seen::Level(found) => return Some(found),
-            Seen::Message => return None,
+            Seen::Level(found) => return Found::Level(found),
+            Seen::Message => return Found::Message,
             Seen::Column => {}
         }
     }
-    None
+    Found::Nothing
+}
+
+/// The level with which an indented line begins, as a format with a width aligns it to the right: `    INFO started`.
+/// Other indented lines go on with what was said before, and so state nothing.
+pub(super) fn aligned(line: &[u8]) -> Option<Level> {
+    let word = letters(line);
+    let stands = word.iter().all(u8::is_ascii_uppercase) && matches!(line.get(word.len()), Some(b' ' | b'|'));
+    stands.then(|| named(word)).flatten()
 }
 
 /// The letters with which a text begins. Bytes beyond ASCII belong to words of other languages.
@@ -36,8 +53,12 @@ fn is_letter(b: u8) -> bool {
 enum Gap {
     /// There is none.
     Start,
-    /// A stamp, a number or a bracket.
+    /// A stamp or a bar.
     Stamp,
+    /// Brackets with anything in them.
+    Bracket,
+    /// The id of a process in brackets, behind a stamp.
+    Pid,
     /// A number by itself, such as the id of a process.
     Number,
     /// A dash.
@@ -68,6 +89,8 @@ struct Reader<'a> {
     has_stamp: bool,
     /// Brackets that are open: words in them are names of threads and modules, and no sign of a message.
     brackets: u32,
+    /// The token before ended with a bracket, and only a colour stands between.
+    is_open: bool,
 }
 
 /// Where a token stands, in bytes.
@@ -80,6 +103,8 @@ struct Token {
 /// A run of letters of a token, and what surrounds it.
 struct Word<'a> {
     letters: &'a [u8],
+    /// What the token has before it.
+    lead: &'a [u8],
     before: Option<u8>,
     after: Option<u8>,
     /// All that follows.
@@ -116,6 +141,9 @@ impl<'a> Reader<'a> {
                     return self.field(token, at);
                 }
                 at += 1;
+                if b == b',' && self.is_quoted_text(at) {
+                    return Seen::Column;
+                }
                 continue;
             }
             let word = self.word(token, at);
@@ -129,6 +157,14 @@ impl<'a> Reader<'a> {
             at += word.letters.len();
         }
         self.classify(text, &kind)
+    }
+
+    /// Steps over `"idle in transaction"` in a line of CSV.
+    fn is_quoted_text(&mut self, at: usize) -> bool {
+        let Some(inner) = self.head[at..].strip_prefix(b"\"") else { return false };
+        let end = memchr::memchr(b'"', inner).filter(|end| inner[..*end].contains(&b' '));
+        self.at = end.map_or(self.at, |end| at + 1 + end + 1);
+        end.is_some()
     }
 
     fn punctuation(&mut self, b: u8, kind: &mut Kind) {
@@ -153,27 +189,40 @@ impl<'a> Reader<'a> {
 
     fn word(&self, token: Token, at: usize) -> Word<'a> {
         let letters = letters(&self.head[at..token.end]);
-        let rest = &self.head[at + letters.len()..];
-        let blanks = blanks(rest);
+        let mut end = at + letters.len();
+        // `debug1:`, `[rewrite:trace2]`, `DEBUG5`: levels of a level.
+        let counted = letters.eq_ignore_ascii_case(b"debug") || letters.eq_ignore_ascii_case(b"trace");
+        if counted && self.head.get(end).is_some_and(u8::is_ascii_digit) {
+            end += 1;
+        }
+        let (lead, rest) = (&self.head[token.start..at], &self.head[end..]);
         Word {
             letters,
-            before: (at > token.start).then(|| self.head[at - 1]),
-            after: rest.first().copied().filter(|_| at + letters.len() < token.end),
+            lead,
+            before: lead.last().copied().or(Some(b'[').filter(|_| self.is_open)),
+            after: rest.first().copied().filter(|_| end < token.end),
             rest,
-            next: rest.get(blanks).copied(),
+            next: rest.get(blanks(rest)).copied(),
             padded: matches!(rest.first(), None | Some(b'\t' | b'\r' | 0x1b)) || rest.starts_with(b"  "),
         }
     }
 
     /// Notes what a token without a level was.
     fn classify(&mut self, text: &[u8], kind: &Kind) -> Seen {
+        self.is_open = text.ends_with(b"[");
         if self.brackets > 0 || kind.closed {
+            let is_pid = self.has_stamp && matches!(text, [b'[', id @ .., b']'] if id.iter().all(u8::is_ascii_digit));
+            let bracket = if is_pid { Gap::Pid } else { Gap::Bracket };
             self.has_stamp |= kind.digits;
-            self.gap = if text.ends_with(b":") { self.tag() } else { Gap::Stamp };
+            self.gap = if text.ends_with(b":") { self.tag() } else { bracket };
             return Seen::Column;
         }
         self.gap = match kind {
             _ if text.iter().all(u8::is_ascii_digit) => self.stamped(Gap::Number),
+            // The address of a thread.
+            Kind { digits: true, marks: false, .. } if text.len() > 7 && text.iter().all(u8::is_ascii_hexdigit) => {
+                Gap::Number
+            }
             Kind { names: 0, digits: true, .. } => self.stamped(Gap::Stamp),
             _ if text == b"|" || text == b"::" => Gap::Stamp,
             // Months, days, AM and zones, and marks.
@@ -213,7 +262,11 @@ impl<'a> Reader<'a> {
             return self.is_letter(word).then(|| Level::of_letter(*letter)).flatten().map(Statement::clear);
         }
         let level = word.name(self.gap)?;
-        let first = matches!(word.before, None | Some(b'[' | b'(' | b'<' | b'|' | b'*' | b'"' | b',' | b';' | b'#'));
+        let first = match word.before {
+            None => true,
+            Some(b'"') => matches!(word.lead, [b'"'] | [.., b',' | b';', b'"']),
+            Some(b) => b"[(<|*,;#".contains(&b),
+        };
         let upper = word.letters.iter().all(u8::is_ascii_uppercase);
         if upper {
             // `[Server thread/INFO]` is Minecraft's.
@@ -224,7 +277,7 @@ impl<'a> Reader<'a> {
                 || self.gap != Gap::Name
                 || word.before.is_some()
                 || word.after == Some(b'!');
-            return (is_apart && in_place && word.ends_capitals()).then(|| Statement::clear(level));
+            return (is_apart && in_place && word.ends_capitals()).then_some(self.statement(level));
         }
         if word.is_enclosed() {
             return Some(Statement::clear(level));
@@ -233,11 +286,22 @@ impl<'a> Reader<'a> {
             return Some(Statement::clear(level));
         }
         let begins = word.before.is_none() && self.gap != Gap::Name && self.brackets == 0;
-        let tagged = word.after == Some(b':') || (word.padded && word.next == Some(b':'));
+        let tagged = word.after == Some(b':') || (word.padded && word.next == Some(b':')) || self.is_numbered(word);
         if begins && (tagged || self.is_column(word)) {
-            return Some(Statement { level, clear: self.gap != Gap::Tag && self.gap != Gap::Start });
+            return Some(self.statement(level));
         }
         None
+    }
+
+    /// With which a message begins, or which stands in a column of its own.
+    fn statement(&self, level: Level) -> Statement {
+        Statement { level, clear: !matches!(self.gap, Gap::Start | Gap::Tag) }
+    }
+
+    /// `debug 1: …`, as BIND has it.
+    fn is_numbered(&self, word: &Word<'_>) -> bool {
+        let next = || self.next_token().strip_suffix(b":");
+        word.letters == b"debug" && next().is_some_and(|number| number.iter().all(u8::is_ascii_digit))
     }
 
     /// `info` behind a stamp or between dashes, where a message may begin too.
@@ -246,7 +310,7 @@ impl<'a> Reader<'a> {
         let alone = word.padded || matches!(word.next, Some(b'|' | b'-' | b'[' | b'(' | b':'));
         match self.gap {
             Gap::Start => matches!(word.after, Some(b',' | b'|')) && !word.padded && word.next != Some(b' '),
-            Gap::Stamp | Gap::Number if self.has_stamp && ends && self.bare == 0 => {
+            Gap::Stamp | Gap::Bracket | Gap::Pid | Gap::Number if self.has_stamp && ends && self.bare == 0 => {
                 let lower = word.letters.iter().all(u8::is_ascii_lowercase);
                 alone || word.after.is_some() || (lower && !word.is_talk()) || word.is_calm()
             }
@@ -278,13 +342,15 @@ impl<'a> Reader<'a> {
         }
         let begins = word.before.is_none() && self.bare == 0;
         match word.after {
-            _ if word.is_enclosed() => true,
+            // Not `Option<T>`.
+            _ if word.is_enclosed() => word.lead.len() < 2,
             Some(b',') => begins && self.gap == Gap::Start && word.next == Some(b','),
             Some(b'/') => begins && matches!(self.gap, Gap::Start | Gap::Stamp | Gap::Number) && self.is_logcat(),
             Some(b']') => self.brackets > 0 && word.before.is_none(),
             // `I` is a word too.
             None => {
-                let stands = self.gap == Gap::Stamp && (word.letters != b"I" || self.is_before_name(word));
+                let stands = matches!(self.gap, Gap::Stamp | Gap::Bracket)
+                    && (word.letters != b"I" || self.is_before_name(word));
                 begins && (self.gap == Gap::Number || stands)
             }
             _ => false,
@@ -338,15 +404,22 @@ impl Word<'_> {
     /// Words that mean a level in some places only.
     fn name(&self, gap: Gap) -> Option<Level> {
         match self.letters {
+            // `SERVICE ALERT: …` of Nagios reports any state.
+            b"ALERT" if gap == Gap::Capitals => None,
             // PostgreSQL; its log as CSV has commas.
             b"LOG" if matches!(self.after, Some(b':' | b',')) => Some(Level::Info),
+            // PgBouncer.
+            b"LOG" if gap == Gap::Pid => Some(Level::Info),
             b"fail" if self.after == Some(b':') && self.before.is_none() => Some(Level::Error),
-            b"CONFIG" if self.after == Some(b':') => Some(Level::Debug),
+            b"CONFIG" if gap != Gap::Tag && (self.after == Some(b':') || self.padded) => Some(Level::Debug),
+            // `note: …` goes on with what a compiler said; MySQL's `[Note]` is a level.
+            b"note" | b"Note" if !self.is_enclosed() => None,
+            word if self.after == Some(b':') && self.before.is_none() && matches!(gap, Gap::Start | Gap::Capitals) => {
+                named(word).or_else(|| translated(word))
+            }
             b"System" if self.is_enclosed() => Some(Level::Info),
             b"SUCCESS" if self.next == Some(b'|') => Some(Level::Info),
             b"FAILURE" => Some(Level::Error),
-            // `SERVICE ALERT: …` of Nagios reports any state.
-            b"ALERT" if gap == Gap::Capitals => None,
             word => named(word),
         }
     }
@@ -367,16 +440,18 @@ impl Word<'_> {
     fn ends_capitals(&self) -> bool {
         match self.after {
             None => true,
+            // `ERROR-2`, `INFO+2` of Go's slog lie between levels.
+            Some(b'-' | b'+') if self.rest.get(1).is_some_and(u8::is_ascii_digit) => {
+                self.rest.get(2).is_none_or(u8::is_ascii_whitespace)
+            }
             Some(b'-') => self.next == Some(b'-'),
-            // DEBUG1 to DEBUG5 are PostgreSQL's.
-            Some(b'1'..=b'5') => self.letters == b"DEBUG",
             Some(b) => b"]:)>|,;[/!*\"".contains(&b),
         }
     }
 
-    /// `note that`, `alert manager`, `fine` and `panic mode` are talk.
+    /// `alert manager`, `fine` and `panic mode` are talk.
     fn is_talk(&self) -> bool {
-        [&b"note"[..], b"alert", b"fine", b"panic"].contains(&self.letters)
+        [&b"alert"[..], b"fine", b"panic"].contains(&self.letters)
     }
 
     /// Words with which few messages begin.

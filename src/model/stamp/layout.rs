@@ -132,11 +132,23 @@ fn begins_token(line: &[u8], at: usize) -> bool {
         | b'&'
         | 0
         | 0x80.. => true,
-        b'm' => ends_colour(&line[..at]),
-        b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => false,
+        b'm' if ends_colour(&line[..at]) => true,
+        b'a'..=b'z' | b'A'..=b'Z' => is_glued(line, at),
+        b'0'..=b'9' => false,
         _ => at == 1,
     }
 }
+
+/// Whether a date of Go's log stands behind the prefix of a logger that forgot a blank: `raft2026/11/20 13:00:01`.
+fn is_glued(line: &[u8], at: usize) -> bool {
+    at <= GLUED_BYTES
+        && line.get(at + 4) == Some(&b'/')
+        && line.get(at + 7) == Some(&b'/')
+        && line[..at].iter().all(u8::is_ascii_alphabetic)
+}
+
+/// The longest such prefix.
+const GLUED_BYTES: usize = 24;
 
 /// Whether a text ends in `ESC [ … m`, as programs write that take a log for a terminal.
 fn ends_colour(text: &[u8]) -> bool {
@@ -161,13 +173,21 @@ pub(super) fn has_fields(line: &[u8]) -> bool {
 
 /// Whether a line begins as pairs of logfmt do.
 fn is_pairs(line: &[u8]) -> bool {
-    let key = line.iter().take_while(|b| b.is_ascii_alphanumeric() || b"_.@-".contains(b)).count();
+    let key = line.iter().take(PREFIX_BYTES).take_while(|b| b.is_ascii_alphanumeric() || b"_.@-".contains(b)).count();
     key > 0 && line.get(key) == Some(&b'=')
 }
 
 /// Whether a line is an object of JSON, as far as its first bytes say.
 pub(super) fn is_object(line: &[u8]) -> bool {
-    line.trim_ascii_start().strip_prefix(b"{").is_some_and(|rest| rest.trim_ascii_start().first() == Some(&b'"'))
+    let head = line.get(..PREFIX_BYTES).unwrap_or(line);
+    head.trim_ascii_start().strip_prefix(b"{").is_some_and(|rest| rest.trim_ascii_start().first() == Some(&b'"'))
+}
+
+/// Whether it is worth looking for a stamp: there is none without so many digits. Most lines of stack traces have fewer.
+pub(super) fn may_be_stamped(line: &[u8]) -> bool {
+    const LEAST_DIGITS: usize = 5;
+    let head = line.get(..PREFIX_BYTES).unwrap_or(line);
+    head.iter().filter(|b| b.is_ascii_digit()).count() >= LEAST_DIGITS || has_fields(line)
 }
 
 /// The first stamp of any format in a line, where nothing is known of others.

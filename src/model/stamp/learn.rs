@@ -14,6 +14,9 @@ pub(super) const MOST_LAYOUTS: usize = 6;
 /// Lines that must have a stamp in the same column to prove one that its shape does not.
 const PROOF_LINES: usize = 8;
 
+/// Nanoseconds.
+const A_DAY: u64 = 24 * 3600 * 1_000_000_000;
+
 /// Different layouts that are counted; a sample with more has none.
 const MOST_TALLIES: usize = 96;
 
@@ -52,13 +55,35 @@ impl Tally {
     fn is_proved(&self, lines: usize, now: Time) -> bool {
         let nearly_all = self.hits >= PROOF_LINES && self.hits * 10 >= lines * 9;
         if self.layout.format.name == "clock" {
-            // Lines of midnight fall.
-            return nearly_all && self.rises > 0 && self.falls * 4 <= self.hits;
+            // A time that begins lines has a shape of its own, and may have stack traces between. Midnights fall.
+            let many = nearly_all || (self.layout.word == 0 && self.hits >= PROOF_LINES && self.hits * 10 >= lines * 3);
+            return many && self.rises > 0 && self.falls * 4 <= self.hits;
         }
-        let present = self.last >= now.plus_millis(-24 * 3600 * 1000);
         // So many numbers that are all of the time between 2001 and now are no coincidence in any order.
         let in_order = self.falls * 5 <= self.hits || self.hits >= 3 * PROOF_LINES;
-        nearly_all && in_order && (self.rises > 0 || present)
+        nearly_all && in_order && (self.rises > 0 || self.is_present(now))
+    }
+
+    /// Whether the shape is all that speaks for it: the same date again and again, or a few among many lines, and none
+    /// of this day. Messages have such dates.
+    fn is_quoted(&self, lines: usize, now: Time) -> bool {
+        let same = self.hits >= 3 && self.range.0 == self.range.1;
+        self.layout.word > 0 && !self.is_present(now) && (same || self.hits * 20 < lines)
+    }
+
+    fn is_present(&self, now: Time) -> bool {
+        self.last.0.abs_diff(now.0) <= A_DAY
+    }
+
+    /// Whether another layout is of a source that has several kinds of lines: two lines or more have it, and those were
+    /// written about when these were.
+    fn is_beside(&self, other: &Self) -> bool {
+        let from = self.range.0.0.saturating_sub_unsigned(A_DAY);
+        let to = self.range.1.0.saturating_add_unsigned(A_DAY);
+        let in_place = other.layout.word <= self.layout.word
+            || (other.layout.format.name == "access" && other.hits > 2)
+            || other.layout.format.place == Place::Field;
+        other.shaped && other.hits > 1 && in_place && other.range.0.0 >= from && other.range.1.0 <= to
     }
 }
 
@@ -66,16 +91,16 @@ impl Tally {
 pub(super) fn learn(lines: &[&[u8]], calendar: &mut Calendar, now: Time) -> Vec<Layout> {
     let mut layouts = Vec::new();
     let mut rest: Vec<&[u8]> = heads(lines);
-    let whole = rest.len();
-    while layouts.len() < MOST_LAYOUTS && !rest.is_empty() {
-        // What is left after the first is a source that has several kinds of lines, and not a coincidence.
-        if !layouts.is_empty() && rest.len() < 3.max(whole / 20) {
-            break;
-        }
+    let tallies = count(&rest, calendar, now);
+    let Some(main) = choose(&tallies, rest.len(), now) else { return layouts };
+    layouts.push(main.layout);
+    while layouts.len() < MOST_LAYOUTS {
+        rest.retain(|line| layouts.iter().all(|layout| layout.find(line, &calendar.names).is_none()));
         let tallies = count(&rest, calendar, now);
-        let Some(layout) = choose(&tallies, rest.len(), layouts.is_empty(), now) else { break };
-        layouts.push(layout);
-        rest.retain(|line| layout.find(line, &calendar.names).is_none());
+        let Some(other) = tallies.iter().filter(|tally| main.is_beside(tally)).max_by_key(|tally| tally.hits) else {
+            break;
+        };
+        layouts.push(other.layout);
     }
     layouts
 }
@@ -144,7 +169,8 @@ fn in_spots(line: &[u8], calendar: &mut Calendar, now: Time, add: &mut impl FnMu
             }
             let has_shape = format.place == Place::Anywhere
                 || format.place == Place::Start && at_spot(line, place, calendar, now).is_some();
-            let exact = !has_shape;
+            // Numbers of the kernel have their brackets.
+            let exact = !has_shape && format.name != "boot";
             add(Layout { format, at: place.at, word: place.word, exact }, has_shape, time);
             shaped |= has_shape;
             behind = behind.max(place.at + end);
@@ -153,25 +179,26 @@ fn in_spots(line: &[u8], calendar: &mut Calendar, now: Time, add: &mut impl FnMu
     shaped
 }
 
-fn choose(tallies: &[Tally], lines: usize, alone: bool, now: Time) -> Option<Layout> {
-    let most = tallies.iter().filter(|tally| tally.shaped).map(|tally| tally.hits).max().unwrap_or(0);
-    let common = |tally: &&Tally| tally.shaped && tally.hits * 10 >= most * 8;
-    let moves = tallies.iter().filter(common).any(|tally| !tally.is_constant() && tally.falls * 5 <= tally.hits);
-    let shaped =
-        tallies.iter().filter(common).filter(|tally| !moves || !tally.is_constant()).min_by_key(|tally| {
-            (tally.layout.word, future(tally, now), tally.falls, tally.spread(), distance(tally, now))
-        });
-    let shaped = shaped.filter(|shaped| alone || shaped.hits * 2 >= lines || shaped.hits >= 3);
-    let proved = tallies.iter().filter(|tally| !tally.shaped && alone && tally.is_proved(lines, now));
+/// The stamp of most lines.
+fn choose(tallies: &[Tally], lines: usize, now: Time) -> Option<&Tally> {
+    let shaped = || tallies.iter().filter(|tally| tally.shaped && !tally.is_quoted(lines, now));
+    let most = shaped().map(|tally| tally.hits).max().unwrap_or(0);
+    let common = |tally: &&Tally| tally.hits * 10 >= most * 8;
+    let moves = shaped().filter(common).any(|tally| !tally.is_constant() && tally.falls * 5 <= tally.hits);
+    let shaped = shaped()
+        .filter(common)
+        .filter(|tally| !moves || !tally.is_constant())
+        .min_by_key(|tally| (tally.layout.word, future(tally, now), tally.falls, tally.spread(), distance(tally, now)));
     // A number before the stamp is the better stamp, if it is one: it has no zone to be guessed.
-    let proved = proved.filter(|tally| match shaped {
-        Some(shaped) if shaped.hits * 2 >= lines => {
+    let better = |tally: &&Tally| match shaped {
+        Some(shaped) if shaped.hits * 2 >= tally.hits => {
             tally.layout.word < shaped.layout.word && tally.layout.format.name == "epoch"
         }
         _ => true,
-    });
+    };
+    let proved = tallies.iter().filter(|tally| !tally.shaped && tally.is_proved(lines, now)).filter(better);
     let proved = proved.min_by_key(|tally| (tally.layout.format.name == "clock", tally.layout.word, tally.falls));
-    proved.or(shaped).map(|tally| tally.layout)
+    proved.or(shaped)
 }
 
 /// Whether any of the times is yet to come.

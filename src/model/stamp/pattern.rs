@@ -10,6 +10,9 @@ use super::scan::{Scan, TimeOfDay};
 /// The longest pattern: nobody has a longer one by intent.
 const MAX_BYTES: usize = 200;
 
+/// A name, a word or blanks have at most so many bytes.
+const MAX_WORD: usize = 128;
+
 /// A pattern, compiled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Pattern(Vec<Item>);
@@ -187,7 +190,7 @@ impl Item {
     fn read(self, scan: &mut Scan<'_>, parts: &mut Parts, names: &ZoneNames) -> Option<()> {
         match self {
             Byte(b) => scan.take(&[b]).map(drop),
-            Blanks => (scan.blanks(usize::MAX) > 0).then_some(()),
+            Blanks => (scan.blanks(MAX_WORD) > 0).then_some(()),
             Year => set(&mut parts.year, scan.digits(4).and_then(|year| i32::try_from(year).ok())),
             ShortYear => set(&mut parts.year, scan.digits(2).map(century)),
             Month => set(&mut parts.month, unpadded(scan)),
@@ -228,7 +231,7 @@ impl Item {
                 set(&mut parts.epoch, formats::number(&mut Scan(digits)))
             }
             Word => {
-                let count = scan.0.iter().take_while(|b| !b.is_ascii_whitespace()).count();
+                let count = scan.0.iter().take(MAX_WORD).take_while(|b| !b.is_ascii_whitespace()).count();
                 scan.0 = &scan.0[count..];
                 (count > 0).then_some(())
             }
@@ -248,7 +251,7 @@ fn unpadded(scan: &mut Scan<'_>) -> Option<u32> {
 }
 
 fn skip_letters(scan: &mut Scan<'_>) -> usize {
-    let count = scan.0.iter().take_while(|b| b.is_ascii_alphabetic()).count();
+    let count = scan.0.iter().take(MAX_WORD).take_while(|b| b.is_ascii_alphabetic()).count();
     scan.0 = &scan.0[count..];
     count
 }

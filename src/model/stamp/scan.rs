@@ -8,6 +8,9 @@ use super::clock::{Zone, ZoneNames, zone_of_name};
 /// Nanoseconds of a second.
 pub(super) const NANOS: u32 = 1_000_000_000;
 
+/// No fraction is longer, and a line of digits alone is no stamp.
+const MAX_DECIMALS: usize = 40;
+
 /// The bytes that are still to be read.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Scan<'a>(pub(super) &'a [u8]);
@@ -197,7 +200,8 @@ impl<'a> Scan<'a> {
     pub(super) fn decimals(&mut self) -> Option<u32> {
         let mut nanos = self.digit()? * (NANOS / 10);
         let mut unit = NANOS / 100;
-        while let Some(digit) = self.digit() {
+        for _ in 0..MAX_DECIMALS {
+            let Some(digit) = self.digit() else { break };
             nanos += digit * unit;
             unit /= 10;
         }

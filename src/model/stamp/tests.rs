@@ -186,18 +186,45 @@ fn a_format_can_be_named() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
-    fn any_line_is_survived(lines: Vec<Vec<u8>>, texts in prop::collection::vec("[0-9A-Za-z:/ \"{}=.,+-]{0,60}", 0..9), offset: i32, now: i64) {
-        let mut stamper = Stamper::new(&HostClock::fixed(offset));
-        for line in lines.iter().map(Vec::as_slice).chain(texts.iter().map(String::as_bytes)) {
-            stamper.stamp(line, Time(now));
-        }
-        for name in TimeFormat::names() {
-            let format = TimeFormat::parse(name).expect("it is in the table");
-            let mut stamper = Stamper::with_format(&HostClock::fixed(offset), &format);
-            for line in &lines {
-                stamper.stamp(line, Time(now));
+    fn any_line_is_survived(
+        lines: Vec<Vec<u8>>,
+        texts in prop::collection::vec("[0-9A-Za-z:/ \"{}=.,+-]{0,60}", 0..40),
+        stamps in prop::collection::vec(r"(\[|<|- |\{.time.:.)?[0-9]{0,4}[-/. ]?([0-9]{1,4}|Nov|May)[-/. ]?[0-9]{1,4}[T :.,_-]{0,2}[0-9]{1,2}[:.]?[0-9]{1,2}[:.]?[0-9]{0,3}[.,]?[0-9]{0,10} ?(Z|UTC|CET|PM|[+-][0-9:]{2,5})?", 0..40),
+        offset: i32,
+        boot: Option<i64>,
+        now: i64,
+    ) {
+        let zone = jiff::tz::TimeZone::get("Europe/Berlin").expect("a zone");
+        let clocks = [HostClock { boot: boot.map(Time), ..HostClock::fixed(offset) }, HostClock { zone, boot: None }];
+        let texts = texts.iter().chain(&stamps).map(String::as_bytes);
+        let lines: Vec<&[u8]> = lines.iter().map(Vec::as_slice).chain(texts).collect();
+        for clock in &clocks {
+            let formats = TimeFormat::names().chain(["%d.%m.%Y %H:%M:%S%.f %Z", "%s", "%* %j %Y %R", r"/(?<time>\d.*)/"]);
+            let given = formats.map(|format| TimeFormat::parse(format).expect("a format"));
+            let stampers = given.map(|format| Stamper::with_format(clock, &format)).chain([Stamper::new(clock)]);
+            for mut stamper in stampers {
+                for batch in lines.chunks(7) {
+                    stamper.learn(&mut batch.iter().copied(), Time(now));
+                    for line in batch {
+                        let stamped = stamper.stamp(line, Time(now));
+                        prop_assert_eq!(stamped.span.is_some(), stamped.from == TimeFrom::Stamp);
+                        prop_assert!(stamped.span.is_none_or(|span| span.start < span.end && span.end <= line.len()));
+                    }
+                }
             }
+        }
+    }
+
+}
+
+proptest! {
+    #[test]
+    fn any_format_of_the_inventory_is_read_or_refused(text in "[%/a-zA-Z(?<>).*+ -]{0,30}", line: Vec<u8>, now: i64) {
+        if let Ok(format) = TimeFormat::parse(&text) {
+            Stamper::with_format(&HostClock::fixed(0), &format).stamp(&line, Time(now));
         }
     }
 

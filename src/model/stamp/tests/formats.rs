@@ -87,6 +87,7 @@ fn stamps_behind_a_prefix() {
         ("app.log.2017-05-16_13:53:08 2026-11-20 13:00:01.123 hello", LOCAL_MS),
         ("pod/app-0 2026-11-20T13:00:01Z hello", UTC),
         ("[pod/app-0/shop] 2026-11-20T13:00:01Z hello", UTC),
+        ("raft2026/11/20 13:00:01 INFO: became leader", LOCAL),
         ("web-1  | 20/Nov/2026:13:00:01 +0000 hello", UTC),
         ("web-1  | I1120 13:00:01.123456       1 main.go:12] hello", LOCAL_US),
         ("web-1  | {\"time\":\"2026-11-20T13:00:01Z\"}", UTC),
@@ -271,6 +272,15 @@ fn a_long_line_costs_and_says_as_much_as_its_head_and_its_end() {
         format!(r#"{{"time":"2026-11-20T13:00:01Z","log":"{long}"}}"#),
     ] {
         assert_eq!(stamp(&line), (time(UTC), TimeFrom::Stamp), "{}", &line[..40]);
+    }
+    for unit in ["x", " ", "{", "1", "a=", "\"", "12:", "2026-11-20 13:00:01.1"] {
+        let line = unit.repeat((1 << 20) / unit.len());
+        let begun = std::time::Instant::now();
+        for _ in 0..10 {
+            stamp(&line);
+        }
+        // Reading all of it at each place would take minutes, in a build for tests.
+        assert!(begun.elapsed() < std::time::Duration::from_secs(2), "{unit}: {:?}", begun.elapsed());
     }
     assert_eq!(stamp(&long), (now(), TimeFrom::Arrival));
 }

@@ -78,6 +78,35 @@ fn a_date_that_never_changes_is_none_where_another_does() {
 }
 
 #[test]
+fn a_date_that_messages_quote_is_none() {
+    let shop = "DEBUG:shop.cart: {'level': 'ERROR', 'date': '2001-02-03 04:05:06'}";
+    let lines: Vec<&str> = ["INFO:shop: hello", "WARNING:shop: low", shop].into_iter().cycle().take(60).collect();
+    assert!(learnt(&lines).iter().all(|(_, from)| *from == TimeFrom::Arrival));
+    let mut lines = vec!["Nov 20, 2026 1:00:01 PM shop.Cart add", "FINE: cart looked at: ERROR 2001-02-03 04:05:06"];
+    lines = lines.into_iter().cycle().take(60).collect();
+    for (n, found) in learnt(&lines).into_iter().enumerate() {
+        let from = if n % 2 == 0 { TimeFrom::Stamp } else { TimeFrom::Previous };
+        assert_eq!(found, (time("2026-11-20T13:00:01Z"), from), "{}", lines[n]);
+    }
+}
+
+#[test]
+fn times_of_day_may_have_stack_traces_between() {
+    let mut lines = Vec::new();
+    for n in 0..10 {
+        lines.push(format!("13:00:{n:02}.010 [main] DEBUG shop.Cart looked at 2001-02-03 04:05:06"));
+        lines.extend(
+            ["java.lang.IllegalStateException: no", "\tat shop.Cart.add(Cart.java:12)", "Caused by: x"]
+                .map(str::to_owned),
+        );
+    }
+    let texts: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let found = learnt(&texts);
+    assert_eq!(found[36], (time("2026-11-20T13:00:09.01Z"), TimeFrom::Stamp));
+    assert_eq!(found[39], (time("2026-11-20T13:00:09.01Z"), TimeFrom::Previous));
+}
+
+#[test]
 fn days_and_months_are_told_apart_by_those_around_them() {
     let cases: [(&str, [&str; 3], [&str; 3]); 4] = [
         ("{}/2026 13:00:01 x", ["05/06", "05/07", "05/08"], ["05-06", "05-07", "05-08"]),
