@@ -15,7 +15,7 @@ use logtrail::cli::{self, Args, Command};
 use logtrail::config::{self, Environment, Plan, Theme};
 use logtrail::demo;
 use logtrail::fleet::Fleet;
-use logtrail::model::HostSpec;
+use logtrail::model::{HostSpec, Query};
 use logtrail::report::{self, Progress};
 use logtrail::transport::Connector;
 use logtrail::tui;
@@ -41,19 +41,34 @@ fn main() -> ExitCode {
 
 fn run(args: &Args) -> Result<u8> {
     match &args.command {
+        Some(Command::Query) => return print(|out| cli::write_query_help(out)),
         Some(Command::Man) => return print(|out| cli::write_man(out)),
         Some(Command::Completions { shell }) => return print(|out| cli::write_completions(*shell, out)),
         Some(Command::Demo(_) | Command::Hosts(_)) | None => {}
     }
-    let plan = config::load(args, &Environment::of_process())?;
+    let environment = Environment::of_process();
+    let plan = config::load(args, &environment)?;
     if let Some(path) = &plan.log_file {
         cli::start_log(path, plan.log_filter.as_deref())?;
+    }
+    if let Some(query) = plan.grep.as_ref().filter(|_| plan.explain) {
+        return print(|out| explain(query, plan.json, &environment, out));
     }
     match &args.command {
         Some(Command::Hosts(_)) if plan.json => print(|out| cli::write_hosts_json(&plan.hosts, out)),
         Some(Command::Hosts(_)) => print(|out| cli::write_hosts_text(&plan.hosts, out)),
         Some(Command::Demo(options)) => on_runtime(demo(&plan, options.size)),
         _ => on_runtime(view(&plan, plan.hosts.clone())),
+    }
+}
+
+/// What becomes of a query.
+fn explain(query: &Query, json: bool, environment: &Environment, out: &mut dyn Write) -> io::Result<()> {
+    let explained = query.explain();
+    if json {
+        cli::write_explanation_json(&explained, out)
+    } else {
+        cli::write_explanation_text(&explained, &environment.now.zone, out)
     }
 }
 

@@ -5,8 +5,12 @@ use std::io::{self, Write};
 use clap::CommandFactory;
 
 use super::Args;
+use crate::model::query::{LANGUAGE, NOTES};
 
-/// Query language, inventory, files, environment, exit codes, JSON Lines.
+/// Where the query language comes in, of which there is a table.
+const QUERIES: &str = ".\\\" QUERIES\n";
+
+/// Inventory, files, environment, exit codes, JSON Lines.
 const BY_HAND: &str = include_str!("man.roff");
 
 /// Prints the man page as roff.
@@ -32,8 +36,26 @@ fn page() -> io::Result<String> {
     for sub in command.get_subcommands() {
         subcommand(sub, &mut page);
     }
-    page.extend(BY_HAND.as_bytes());
+    let (before, after) = BY_HAND.split_once(QUERIES).unwrap_or((BY_HAND, ""));
+    page.extend([before, &queries(), after].concat().as_bytes());
     String::from_utf8(page).map_err(io::Error::other)
+}
+
+/// The section on queries.
+fn queries() -> String {
+    let mut section = String::from(
+        ".SH QUERIES\nThe value of\n.BR \\-\\-grep ,\nand of the prompts of the console: terms that must all hold.\n",
+    );
+    for (example, meaning) in LANGUAGE {
+        section += &format!(".TP\n.B {}\n{}\n", argument(example), escape(meaning));
+    }
+    NOTES.iter().for_each(|note| section += &format!(".PP\n{}\n", escape(note)));
+    section
+}
+
+/// As the arguments of a macro, which takes quotes out and backslashes apart.
+fn argument(text: &str) -> String {
+    escape(text).replace('"', "\\(dq")
 }
 
 /// One page for all subcommands: they are few, and their own pages would repeat every global option.

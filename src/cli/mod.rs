@@ -1,10 +1,12 @@
 //! What was typed: options and subcommands, their help, the man page and the completions. What it means together
 //! with the environment and the files is left to `config`.
 
+mod explain;
 mod help;
 mod hosts;
 mod log;
 mod man;
+mod query;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -13,9 +15,11 @@ use std::time::Duration;
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use jiff::SignedDuration;
 
+pub use explain::{write_explanation_json, write_explanation_text};
 pub use hosts::{write_hosts_json, write_hosts_text};
 pub use log::{LogError, start_log};
 pub use man::write_man;
+pub use query::write_query_help;
 
 use crate::demo;
 
@@ -125,10 +129,18 @@ pub struct Viewing {
 
     /// Of these lines, and of those to come, keep only what matches QUERY
     ///
-    /// Words must all occur; "a phrase"; /regular expression/; level>=warn; host:GLOB; source:GLOB; a leading '-'
-    /// negates a term. Lower-case text matches either case. In the console it is the filter of the first pane; & changes it.
+    /// Words must all occur; "a phrase"; /regular expression/; field:value; field>=500; level>=warn; host:GLOB;
+    /// source:GLOB; since:15m; 13:00..13:05; yesterday; OR and parentheses; a leading '-' negates. Lower-case text
+    /// matches either case. `logtrail-tui query` explains the language. In the console it is the filter of the first
+    /// pane; & changes it.
     #[arg(long, value_name = "QUERY", allow_hyphen_values = true)]
     pub grep: Option<String>,
+
+    /// Print what becomes of the QUERY of --grep, and connect to nothing
+    ///
+    /// How it was understood, the times it means, what a host's grep can be asked, and what is checked here.
+    #[arg(long)]
+    pub explain: bool,
 
     /// Time between two samples of the metrics [default: 2s]
     #[arg(long, value_name = "DURATION", value_parser = parse_interval)]
@@ -154,6 +166,8 @@ pub enum Command {
     Demo(Demo),
     /// List the hosts that the inventory and --hosts come to, and connect to none: a check of the configuration
     Hosts(Selection),
+    /// Print how queries are written, for --grep and for the / and & of the console
+    Query,
     /// Print the man page as roff; read it with `logtrail-tui man | man -l -`
     Man,
     /// Print the completions of a shell, to be sourced or stored where it looks for them
@@ -186,7 +200,7 @@ impl Args {
     pub fn all_selections(&self) -> Vec<String> {
         let after = match &self.command {
             Some(Command::Hosts(selection) | Command::Demo(Demo { selection, .. })) => &selection.hosts[..],
-            Some(Command::Man | Command::Completions { .. }) | None => &[],
+            Some(Command::Query | Command::Man | Command::Completions { .. }) | None => &[],
         };
         [&self.selection.hosts[..], after].concat()
     }
@@ -202,6 +216,7 @@ impl Args {
             raw_csv: after.raw_csv || before.raw_csv,
             lines: after.lines.or(before.lines),
             grep: after.grep.clone().or(before.grep),
+            explain: after.explain || before.explain,
             interval: after.interval.or(before.interval),
         }
     }

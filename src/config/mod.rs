@@ -53,6 +53,8 @@ pub struct Plan {
     pub interval: Duration,
     /// What a line must match.
     pub grep: Option<Query>,
+    /// To print what becomes of `grep` in place of connecting.
+    pub explain: bool,
     /// Whether `ssh -G` is asked.
     pub ssh_config: bool,
     /// Colours.
@@ -114,6 +116,7 @@ pub fn load(args: &Args, env: &Environment) -> Result<Plan, ConfigError> {
         connect_timeout: connect_timeout(timeout, viewing.once),
         lines: viewing.lines.unwrap_or_else(|| usual_lines(&viewing)),
         interval: viewing.interval.unwrap_or(INTERVAL),
+        explain: explain(&viewing, grep.as_ref())?,
         grep,
         ssh_config: !args.global.no_ssh_config,
         theme: theme(args, env),
@@ -176,6 +179,13 @@ fn query(text: &str, env: &Environment) -> Result<Query, ConfigError> {
         place: Place::Query { option: "--grep", picture: error.picture(text) },
         message: error.message,
     })
+}
+
+fn explain(viewing: &Viewing, grep: Option<&Query>) -> Result<bool, ConfigError> {
+    if viewing.explain && grep.is_none() {
+        return Err(ConfigError::option("--explain", "there is no query to explain; give one with --grep QUERY"));
+    }
+    Ok(viewing.explain)
 }
 
 fn demo_hosts(args: &Args) -> Result<Vec<HostSpec>, ConfigError> {

@@ -201,6 +201,22 @@ mod tests {
     }
 
     #[test]
+    fn the_format_of_times_is_a_name_a_pattern_or_an_expression() {
+        for good in ["iso8601", "clock", "%d.%m.%Y %H:%M:%S", r"/at (?<epoch>\d+)ms/"] {
+            assert_eq!(check_format(good), Ok(()), "{good}");
+        }
+        for (bad, why) in [
+            ("iso8061", "unknown time format \"iso8061\"; did you mean \"iso8601\"?"),
+            ("zzz", "unknown time format \"zzz\"; known formats: iso8601, syslog"),
+            ("%H", "the time pattern has no minute (%M)"),
+            ("/x/", "the time expression needs a group"),
+        ] {
+            let error = check_format(bad).expect_err(bad);
+            assert!(error.starts_with(why), "{error}");
+        }
+    }
+
+    #[test]
     fn a_path_is_absolute_and_names_files() {
         for bad in ["app.log", "~/app.log", "/var/log/", "/a\nb", ""] {
             assert!(source_at(bad).is_err(), "{bad:?}");

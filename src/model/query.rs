@@ -5,6 +5,7 @@
 //!
 //! * `ast`, `when`, `number`: the parts of a query; `parse` and `print` between them and text; `error`.
 //! * `matcher` over one line or record, `lines` over buffers, `marks` over what is shown.
+//! * `language`: how it is written, for people.
 //! * `literals`, `grep`, `ere`, `explain`: what can be left to a host's `grep`, which is always wider.
 //!
 //! # What a term means
@@ -23,6 +24,7 @@ mod ere;
 mod error;
 mod explain;
 mod grep;
+mod language;
 mod lines;
 mod literals;
 mod marks;
@@ -40,6 +42,7 @@ pub use ast::{Expr, Field, Order, Pattern, Piece, Term, Test};
 pub use error::QueryError;
 pub use explain::Explanation;
 pub use grep::{Patterns, Prefilter};
+pub use language::{LANGUAGE, NOTES};
 pub use lines::Lines;
 pub use matcher::MAX_REGEX_BYTES;
 pub use number::Number;

@@ -150,17 +150,33 @@ impl Stamper {
         }
         let heads: Vec<&[u8]> = self.sample.heads.iter().map(|line| &**line).collect();
         let layouts = learn::learn(&heads, &mut self.calendar, now);
-        if !layouts.is_empty() || count >= ENOUGH_LINES {
+        if !layouts.is_empty() {
             if self.previous.is_none() {
                 self.previous = begin_of_clock(&layouts, &heads, &mut self.calendar, now);
             }
-            self.is_learnt = true;
-            self.layouts = layouts;
             self.misses = 0;
+        }
+        if !layouts.is_empty() || count >= ENOUGH_LINES {
+            self.adopt(layouts);
         }
         if count >= SAMPLE_LINES {
             self.sample = Sample { heads: Vec::new(), is_done: true };
         }
+    }
+
+    /// What a sample proved goes before all that was known. The first one also says what was no stamp; a later one may be
+    /// of nothing but a stack trace.
+    fn adopt(&mut self, mut layouts: Vec<Layout>) {
+        if self.is_learnt {
+            let others = self.layouts.iter().filter(|known| {
+                layouts.iter().all(|layout| layout.format != known.format || layout.word != known.word)
+            });
+            let others: Vec<Layout> = others.copied().collect();
+            layouts.extend(others);
+            layouts.truncate(MOST_LAYOUTS);
+        }
+        self.layouts = layouts;
+        self.is_learnt = true;
     }
 
     /// The time of a line that was read at `now`. Lines without a stamp have the time of the line before.
@@ -169,7 +185,8 @@ impl Stamper {
         let (text, skipped) = body(line);
         let Some((found, time)) = self.find(text, now) else {
             self.misses = self.misses.saturating_add(1);
-            if self.misses == PATIENCE && self.given.is_none() {
+            // Less and less often in a source that has no stamps.
+            if self.misses % PATIENCE == 0 && (self.misses / PATIENCE).is_power_of_two() && self.given.is_none() {
                 (self.sample, self.lines) = (Sample::default(), 0);
             }
             let (time, from) = match self.previous {

@@ -12,6 +12,7 @@ use super::time;
 use crate::app::actions::{ACTIONS, Group};
 use crate::app::keys::spell;
 use crate::app::{App, Popup};
+use crate::model::query::LANGUAGE;
 use crate::model::source::NO_STAMPS;
 use crate::model::text::{Colours, MAX_SHOWN_BYTES};
 use crate::model::{Gap, HostId, Level, Question, SafeText, Time, fields};
@@ -132,10 +133,20 @@ fn help(width: u16) -> Lines {
             ]);
         }
     }
-    if width < 2 * COLUMN {
-        return rows;
+    if width >= 2 * COLUMN {
+        rows = side_by_side(rows, COLUMN.into());
     }
-    side_by_side(rows, COLUMN.into())
+    rows.extend(language());
+    rows
+}
+
+/// How queries are written.
+fn language() -> impl Iterator<Item = Vec<(Shown<'static>, Role)>> {
+    const EXAMPLE: usize = 26;
+    let title = [Vec::new(), vec![(Shown::from("Queries, of / and &"), Role::PopupTitle)]];
+    title.into_iter().chain(LANGUAGE.iter().map(|(example, meaning)| {
+        vec![(Shown::own(&format!("{example:EXAMPLE$} ")), Role::PopupKey), (Shown::from(*meaning), Role::Popup)]
+    }))
 }
 
 fn side_by_side(mut rows: Lines, column: usize) -> Lines {

@@ -113,8 +113,8 @@ pub(super) fn draw_bottom(app: &App, theme: &Theme, areas: Areas, buffer: &mut B
 
 fn draw_prompt(theme: &Theme, prompt: &Prompt, area: Rect, buffer: &mut Buffer) -> Option<Position> {
     let (sign, help) = match prompt.kind {
-        Kind::Search => ("/", "words, \"phrase\", /regex/, level>=warn, host:web-*, -not"),
-        Kind::Filter => ("&", "show only: words, \"phrase\", /regex/, level>=warn, host:web-*, -not"),
+        Kind::Search => ("/", "words, \"phrase\", /regex/, field:value, level>=warn, since:15m, -not, OR"),
+        Kind::Filter => ("&", "show only: words, \"phrase\", /regex/, field:value, level>=warn, since:15m, -not, OR"),
         Kind::Command => (":", "Tab completes"),
     };
     let mut row = Row::new(buffer, area, 0).fill(theme.get(Role::Text));

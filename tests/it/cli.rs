@@ -64,7 +64,7 @@ fn help_names_every_option_and_the_exit_codes() {
     assert!(stdout(&short).lines().count() < 45, "-h is for a glance:\n{}", stdout(&short));
 }
 
-const OPTIONS: [&str; 15] = [
+const OPTIONS: [&str; 16] = [
     "--config",
     "--hosts",
     "--json",
@@ -78,6 +78,7 @@ const OPTIONS: [&str; 15] = [
     "--raw-csv",
     "--lines",
     "--grep",
+    "--explain",
     "--interval",
     "--version",
 ];
@@ -193,6 +194,44 @@ fn the_configuration_folder_is_looked_into_and_without_anything_it_is_this_machi
 }
 
 #[test]
+fn a_query_that_is_none_is_shown_with_a_caret_under_the_place() {
+    let output = Run::new().output(&["--once", "--grep", "cart level>=wran -x"]);
+    let expect = "\
+logtrail-tui: --grep: \"wran\" is not a level: did you mean warn?
+  cart level>=wran -x
+              ^^^^
+";
+    assert_eq!((stderr(&output).as_str(), output.status.code()), (expect, Some(2)));
+}
+
+#[test]
+fn a_query_is_explained_and_nothing_is_connected() {
+    let run = Run::with("hosts.toml", "[hosts.nowhere]\naddress = \"192.0.2.1\"");
+    let args = ["--config", "hosts.toml", "--explain", "--grep", "cart -healthz since:2026-11-20T13:00Z"];
+    let text = run.command(&args).env("TZ", "UTC").output().expect("the program starts");
+    let expect = "\
+query    cart -healthz since:2026-11-20T13:00:00Z
+times    since:2026-11-20T13:00:00Z: from 2026-11-20 13:00:00 +00:00
+to hosts
+    lines  from 2026-11-20 13:00:00 +00:00
+    grep   -a -F -i, for one of
+           cart
+checked here, in each line that comes back
+    cart
+    -healthz
+    since:2026-11-20T13:00:00Z
+";
+    assert_eq!((stdout(&text).as_str(), stderr(&text).as_str(), text.status.code()), (expect, "", Some(0)));
+    let json = run.output(&[&args[..], &["--json"]].concat());
+    let object: serde_json::Value = serde_json::from_str(&stdout(&json)).expect("an object");
+    assert_eq!(object["type"], "explanation");
+    assert_eq!(object["asked"]["grep"]["patterns"][0], "cart");
+    let without = run.output(&["--config", "hosts.toml", "--explain"]);
+    let said = "logtrail-tui: --explain: there is no query to explain; give one with --grep QUERY\n";
+    assert_eq!((stderr(&without).as_str(), without.status.code()), (said, Some(2)));
+}
+
+#[test]
 fn completions_of_every_shell_know_every_option() {
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let output = Run::new().output(&["completions", shell]);
@@ -266,7 +305,7 @@ fn csv_is_rows_and_nothing_else_with_the_summary_on_standard_error() {
 #[test]
 fn man_and_completions_work_with_a_broken_inventory() {
     let run = Run::with("hosts.toml", "broken [");
-    for args in [&["man"][..], &["completions", "bash"]] {
+    for args in [&["man"][..], &["query"], &["completions", "bash"]] {
         let output = run.command(args).env("LOGTRAIL_HOSTS", "hosts.toml").output().expect("the program starts");
         assert_eq!(output.status.code(), Some(0), "{args:?}: {}", stderr(&output));
     }

@@ -6,6 +6,7 @@ use std::process::{Command, Output, Stdio};
 
 use logtrail::app::actions::ACTIONS;
 use logtrail::app::keys::spell;
+use logtrail::model::query::LANGUAGE;
 
 fn text() -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).expect("there is a README")
@@ -70,6 +71,15 @@ fn options_and_subcommands_of_the_readme_exist() {
     assert!(options.len() >= 8, "{options:?}");
     for option in options {
         assert!(help.contains(option), "{option} is in the README and not in --help");
+    }
+}
+
+#[test]
+fn the_readme_has_the_query_language_as_it_is() {
+    let text = text();
+    for (example, meaning) in LANGUAGE {
+        let row = format!("| `{example}` | {} |", meaning.replace('*', "\\*"));
+        assert!(text.contains(&row), "README.md lacks: {row}");
     }
 }
 

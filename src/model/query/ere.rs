@@ -113,7 +113,7 @@ fn literal_part(bytes: &[u8]) -> Part {
             // One pattern is one line, and BusyBox ends a pattern at a NUL.
             b'\n' | 0 => text.push(b'.'),
             b'.' | b'[' | b'(' | b')' | b'*' | b'+' | b'?' | b'{' | b'|' | b'^' | b'$' | b'\\' => {
-                text.extend([b'\\', byte])
+                text.extend([b'\\', byte]);
             }
             byte => text.push(byte),
         }

@@ -14,7 +14,7 @@ use super::{Query, Subject};
 #[derive(Debug, Clone)]
 pub(super) enum Probe {
     /// One text.
-    Text(memmem::Finder<'static>),
+    Text(Box<memmem::Finder<'static>>),
     /// One of several, or a text in either case.
     Regex(Regex),
 }
@@ -23,7 +23,7 @@ pub(super) enum Probe {
 pub(super) fn probe(expr: &Expr) -> Option<(Probe, bool)> {
     let literals = literals::of(expr)?;
     let probe = match &literals[..] {
-        [Literal { bytes, either_case: false }] => Probe::Text(memmem::Finder::new(bytes).into_owned()),
+        [Literal { bytes, either_case: false }] => Probe::Text(Box::new(memmem::Finder::new(bytes).into_owned())),
         several => Probe::Regex(one_of(several)?),
     };
     // Then the text is all there is to the query, except where it was cut down to its part in ASCII.

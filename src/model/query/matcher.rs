@@ -28,20 +28,20 @@ pub(super) enum Node {
 /// A term made ready.
 #[derive(Debug, Clone)]
 pub(super) enum Ask {
-    Host(GlobMatcher),
-    Source(GlobMatcher),
+    Host(Box<GlobMatcher>),
+    Source(Box<GlobMatcher>),
     Time(Range<Time>),
     Text(Needle),
     Regex(Regex),
     Level(Order, Level),
-    Field(Asked),
+    Field(Box<Asked>),
 }
 
 /// A text to be found.
 #[derive(Debug, Clone)]
 pub(super) enum Needle {
     /// In exactly this case.
-    Exact(memmem::Finder<'static>),
+    Exact(Box<memmem::Finder<'static>>),
     /// In either case, or with conditions on what stands around it.
     Regex(Regex),
     /// In no line: it has a line end in it.
@@ -107,13 +107,13 @@ impl Node {
 impl Ask {
     pub(super) fn of(term: &Term, now: &Now) -> Result<Self, Failed> {
         Ok(match term {
-            Term::Host(pattern) => Self::Host(glob(pattern)?),
-            Term::Source(pattern) => Self::Source(glob(pattern)?),
+            Term::Host(pattern) => Self::Host(Box::new(glob(pattern)?)),
+            Term::Source(pattern) => Self::Source(Box::new(glob(pattern)?)),
             Term::Time(span) => Self::Time(span.resolve(now)),
             Term::Text(text) => Self::Text(Needle::of(text)?),
             Term::Regex(pattern) => Self::Regex(regex(pattern)?),
             Term::Level(order, level) => Self::Level(*order, *level),
-            Term::Field(field) => Self::Field(Asked::of(field)?),
+            Term::Field(field) => Self::Field(Box::new(Asked::of(field)?)),
         })
     }
 
@@ -160,7 +160,7 @@ impl Needle {
         if either_case(text) {
             return Ok(Self::Regex(built(&folded(text))?));
         }
-        Ok(Self::Exact(memmem::Finder::new(text).into_owned()))
+        Ok(Self::Exact(Box::new(memmem::Finder::new(text).into_owned())))
     }
 
     /// The text where no letter, digit or underscore stands next to it.
@@ -255,7 +255,7 @@ fn like(pieces: &[Piece]) -> Result<Regex, Failed> {
 }
 
 fn exact(text: &str) -> Option<Needle> {
-    (!text.is_empty() && !text.contains('\n')).then(|| Needle::Exact(memmem::Finder::new(text).into_owned()))
+    (!text.is_empty() && !text.contains('\n')).then(|| Needle::Exact(Box::new(memmem::Finder::new(text).into_owned())))
 }
 
 fn has_capital(text: &str) -> bool {

@@ -75,9 +75,9 @@ impl fmt::Display for Field {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let dot = if parse::RESERVED.contains(&self.name.as_str()) { "." } else { "" };
         if parse::is_name(&self.name) {
-            write!(f, "{dot}{}", self.name)?
+            write!(f, "{dot}{}", self.name)?;
         } else {
-            write!(f, "{}", Quoted(&self.name))?
+            write!(f, "{}", Quoted(&self.name))?;
         }
         match &self.test {
             Test::Like(pieces) if pieces.is_empty() => f.write_str(":\"\""),

@@ -45,36 +45,32 @@ fn rank(key: &[u8]) -> Option<Rank> {
         name[length] = b.to_ascii_lowercase();
         length += 1;
     }
-    match &name[..length] {
-        b"time" | b"ts" | b"timestamp" | b"t" | b"datetime" | b"dt" | b"eventtime" | b"logtime" | b"asctime"
-        | b"instant" | b"realtimetimestamp" | b"timemillis" | b"timestampms" | b"tsms" | b"timems" | b"timens"
-        | b"timestampns" | b"timeus" | b"timeunix" | b"timeunixnano" | b"unixtime" | b"epoch" | b"timeiso8601"
-        | b"timelocal" | b"timeutc" | b"utctime" | b"timestamputc" | b"msec" | b"startutc" | b"logtimestamp"
-        | b"eventtimestamp" | b"localtime" | b"datetimeutc" | b"isotime" | b"rt" | b"deviceeventtime" => {
-            Some(Rank::Strong)
-        }
-        b"date"
-        | b"created"
-        | b"createdat"
-        | b"startlocal"
-        | b"starttime"
-        | b"start"
-        | b"stagetimestamp"
-        | b"requestreceivedtimestamp"
-        | b"sourcerealtimetimestamp"
-        | b"observedtimestamp"
-        | b"receivedat"
-        | b"generatedtime"
-        | b"timegenerated"
-        | b"systemtime"
-        | b"ingesttime"
-        | b"eventcreated"
-        | b"loggedat"
-        | b"recordtime"
-        | b"endtime" => Some(Rank::Weak),
-        _ => None,
+    let name = std::str::from_utf8(&name[..length]).ok()?;
+    if STRONG.contains(&name) {
+        Some(Rank::Strong)
+    } else if WEAK.contains(&name) {
+        Some(Rank::Weak)
+    } else {
+        None
     }
 }
+
+/// When the line was written.
+#[rustfmt::skip]
+const STRONG: [&str; 36] = [
+    "time", "ts", "timestamp", "t", "datetime", "dt", "eventtime", "logtime", "asctime", "instant", "epoch", "msec", "rt",
+    "realtimetimestamp", "timemillis", "timestampms", "tsms", "timems", "timens", "timestampns", "timeus", "timeunix",
+    "timeunixnano", "unixtime", "timeiso8601", "timelocal", "timeutc", "utctime", "timestamputc", "startutc",
+    "logtimestamp", "eventtimestamp", "localtime", "datetimeutc", "isotime", "deviceeventtime",
+];
+
+/// When something began, was seen or was made.
+#[rustfmt::skip]
+const WEAK: [&str; 18] = [
+    "date", "created", "createdat", "startlocal", "starttime", "start", "stagetimestamp", "requestreceivedtimestamp",
+    "sourcerealtimetimestamp", "observedtimestamp", "receivedat", "generatedtime", "timegenerated", "systemtime",
+    "ingesttime", "eventcreated", "loggedat", "recordtime",
+];
 
 /// The best of the fields seen so far.
 #[derive(Default)]

@@ -214,6 +214,48 @@ fn a_sample_is_wanted_until_there_was_one_and_again_when_it_stops_fitting() {
 }
 
 #[test]
+fn lines_that_come_one_by_one_are_read_as_those_of_a_batch() {
+    let kinds: [(&str, fn(usize) -> String); 6] = [
+        ("access", |n| format!("10.0.{n}.1 - - [20/Nov/2026:13:00:{n:02} +0000] \"GET /{n} HTTP/1.1\" 200 5")),
+        ("nova", |n| {
+            format!("nova-api.log.1.2017-05-16_13:53:08 2026-11-20 13:00:{n:02}.000 25746 INFO nova [req-{n}]")
+        }),
+        ("health", |n| format!("20261120-13:0:{n}:0|Step_LSC|30002312|{n}")),
+        ("raw", |n| {
+            format!("node-{n} APPREAD {} 2026.11.20 R02 2026-11-20-13.00.{n:02}.000000 RAS", 1_795_179_600 + n)
+        }),
+        ("compose", |n| format!("web-1  | {{\"level\":\"info\",\"time\":\"2026-11-20T13:00:{n:02}Z\"}}")),
+        ("level", |n| format!("[{}] [2026-11-20 13:00:{n:02}] x", ["INFO", "WARNING", "ERROR"][n % 3])),
+    ];
+    for (name, line) in kinds {
+        let mut stamper = Stamper::new(&HostClock::fixed(0));
+        for n in 0..60 {
+            let text = line(n);
+            stamper.learn(&mut [text.as_bytes()].into_iter(), now());
+            let expected = time("2026-11-20T13:00:00Z").plus_millis(i64::try_from(n).expect("small") * 1000);
+            assert_eq!(read(&mut stamper, &text, now()), (expected, TimeFrom::Stamp), "{name}: {text}");
+        }
+    }
+}
+
+#[test]
+fn a_long_dump_makes_nothing_forgotten() {
+    let head = |n: usize| format!("[INFO] [main] 13:00:{n:02}.000 hello");
+    let mut stamper = Stamper::new(&HostClock::fixed(0));
+    let heads: Vec<String> = (0..30).map(head).collect();
+    stamper.learn(&mut heads.iter().map(String::as_bytes), now());
+    assert_eq!(read(&mut stamper, &heads[0], now()).1, TimeFrom::Stamp);
+    let dump: Vec<String> = (0..5000).map(|n| format!("thread {n} waits for lock {}", n * 7)).collect();
+    for lines in dump.chunks(50) {
+        stamper.learn(&mut lines.iter().map(String::as_bytes), now());
+        for line in lines {
+            assert_eq!(read(&mut stamper, line, now()), (time("2026-11-20T13:00:00Z"), TimeFrom::Previous), "{line}");
+        }
+    }
+    assert_eq!(read(&mut stamper, &heads[5], now()), (time("2026-11-20T13:00:05Z"), TimeFrom::Stamp));
+}
+
+#[test]
 fn an_entry_of_a_slow_log_has_one_time() {
     let mut stamper = Stamper::new(&HostClock::fixed(0));
     let mut from = |line: &str| read(&mut stamper, line, now());
