@@ -10,7 +10,8 @@
 //! * `json`: an object, as the whole line or behind other text, docker's json-file with the line inside it;
 //! * `access`: requests as nginx, Apache, HAProxy, Envoy and Squid log them;
 //! * `text`: `key=value` and `key="a value"` wherever they stand (logfmt, auditd, the kernel, postfix), and the tail of
-//!   nginx's error log.
+//!   nginx's error log;
+//! * `columns`: the process, the thread and the logger, where the shape of the line tells which is which.
 //!
 //! # Names
 //!
@@ -21,6 +22,7 @@
 //! counts.
 
 mod access;
+mod columns;
 mod head;
 mod ids;
 mod json;
@@ -209,6 +211,11 @@ enum Wish {
 trait Visit<'a> {
     fn wish(&mut self, path: &Path<'_>, shape: Shape) -> Wish;
     fn take(&mut self, path: &Path<'_>, value: Value<'a>) -> Flow;
+
+    /// Whether it is worth while to look for what stands in columns without a name.
+    fn wants_columns(&self) -> bool {
+        false
+    }
 }
 
 /// A leaf that is decoded only if it is wanted.
@@ -231,6 +238,10 @@ impl<'b> Visit<'b> for Owning<'_, '_> {
     fn take(&mut self, path: &Path<'_>, value: Value<'b>) -> Flow {
         self.0.take(path, value.into_owned())
     }
+
+    fn wants_columns(&self) -> bool {
+        self.0.wants_columns()
+    }
 }
 
 impl<'a> Visit<'a> for Fields<'a> {
@@ -249,6 +260,10 @@ impl<'a> Visit<'a> for Fields<'a> {
         self.list.push(Field { name: path.name(), value });
         Flow::Continue(())
     }
+
+    fn wants_columns(&self) -> bool {
+        true
+    }
 }
 
 /// Shows all fields of a line, outer ones first.
@@ -258,7 +273,11 @@ fn walk<'a>(line: &'a [u8], visit: &mut dyn Visit<'a>) -> Flow {
     if rest.first() == Some(&b'{') && json::is_object(rest) {
         return object(rest, visit);
     }
-    text::walk(access::walk(rest, visit)?, visit)?;
+    let text = access::walk(rest, visit)?;
+    if !is_message && text.len() == rest.len() && visit.wants_columns() {
+        columns::walk(text, visit)?;
+    }
+    text::walk(text, visit)?;
     if is_message {
         offer(visit, b"message", || Value { kind: Kind::Text, text: Cow::Borrowed(rest) })
     } else {
@@ -283,6 +302,9 @@ fn walk_inner<'a>(line: &'a [u8], visit: &mut dyn Visit<'a>) -> Flow {
         return json::walk(line, visit).map_continue(|_| ());
     }
     let rest = access::walk(line, visit)?;
+    if visit.wants_columns() {
+        columns::walk(rest, visit)?;
+    }
     text::walk(rest, visit)
 }
 

@@ -1,6 +1,7 @@
 //! What a name means: the field of this name, and the other spellings of what it stands for. Which of them are ids is
 //! said here too; reading them is left to `ids`.
 
+use super::columns;
 use super::{Flow, Path, Shape, Value, Visit, Wish};
 
 /// Objects that loggers put around what they were given, so that nobody thinks of them as a part of the name: tracing,
@@ -503,6 +504,10 @@ impl<'a> Visit<'a> for Getter<'_, 'a> {
     fn take(&mut self, _: &Path<'_>, value: Value<'a>) -> Flow {
         self.best = Some((self.wished, value));
         if self.wished == EXACT { Flow::Break(()) } else { Flow::Continue(()) }
+    }
+
+    fn wants_columns(&self) -> bool {
+        columns::NAMES.iter().any(|name| self.name.eq_ignore_ascii_case(name))
     }
 }
 

@@ -228,6 +228,38 @@ host = (none)
 host = (none)
 > 1795199471.435181 web-1 sshd[26200]: x
 program = sshd
+> 2026-11-20 13:00:00,123 [main] ERROR com.shop.Cart - cannot save id=7
+thread = main
+logger = com.shop.Cart
+id = 7
+pid = (none)
+> 2026-11-20 13:00:00,123 INFO [IPC Server handler 1] org.apache.hadoop.mapred.Task: x
+thread = IPC Server handler 1
+logger = org.apache.hadoop.mapred.Task
+> 2026-11-20T13:00:00.123Z ERROR 1234 --- [shop] [main] c.s.Application : failed
+pid = 1234
+thread = main
+logger = c.s.Application
+> 261120 130000 148 WARN dfs.DataNode$PacketResponder: 1 for block
+logger = dfs.DataNode$PacketResponder
+> 11-20 13:00:01.123  1702  2395 D WindowManager: x
+pid = 1702
+thread = 2395
+logger = WindowManager
+> E1120 13:43:03.198519   29451 main.go:81] "Payment refused" order=6
+pid = 29451
+logger = main.go:81
+order = 6
+> 2026-11-20 13:00:00.123 UTC [77] bob@shop ERROR:  no
+pid = 77
+> 2026/11/20 13:00:00 [error] 811#812: *1 x
+pid = 811
+> [Fri Nov 20 13:00:00.123456 2026] [core:error] [pid 12:tid 13] x
+pid = 12
+> 24916:M 20 Nov 2026 23:56:31.788 - Client
+pid = 24916
+> 2026-11-20 13:00:00 ERROR talk.of the town [1]
+thread = (none)
 > invalid: x paid: y
 invalid = (none)
 paid = (none)
