@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use super::fields;
 use super::level::{self, Level};
+use super::text::{without_beginning, without_colours};
 
 /// How a line is to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +60,20 @@ impl Reading {
         if self == Self::Raw || line.len() > MAX_BYTES {
             return Cow::Borrowed(line);
         }
+        // Among colours it stands elsewhere than in the text without them.
+        let Cow::Owned(plain) = without_colours(line) else { return self.of_plain(line, stamp) };
+        match self.of_plain(&plain, None) {
+            // All that is left out stood at its beginning.
+            Cow::Borrowed(rest) if rest.len() < plain.len() => {
+                Cow::Owned(without_beginning(line, plain.len() - rest.len()))
+            }
+            Cow::Borrowed(_) => Cow::Borrowed(line),
+            Cow::Owned(text) => Cow::Owned(text),
+        }
+    }
+
+    /// Of a line without colours. Borrowed, it is an end of the line.
+    fn of_plain(self, line: &[u8], stamp: Option<Range<usize>>) -> Cow<'_, [u8]> {
         let level = Level::detect(line);
         let rest = Some(Level::without_priority(line)).filter(|rest| !rest.is_empty()).unwrap_or(line);
         let cut = line.len() - rest.len();
@@ -228,6 +243,21 @@ mod tests {
         ] {
             assert_eq!(bare(line), read, "{line}");
         }
+    }
+
+    #[test]
+    fn colours_do_not_hide_a_stamp_and_stay_with_the_rest() {
+        for (line, read) in [
+            ("\x1b[2m2026-11-20T13:02:11Z\x1b[0m \x1b[32m INFO\x1b[0m \x1b[2mshop\x1b[0m: up", "shop: up"),
+            ("\x1b[31m2026-11-20 13:02:11 ERROR it broke\x1b[0m", "it broke"),
+            ("\x1b[1mup\x1b[0m", "up"),
+            ("\x1b[2m{\"msg\":\"up\",\"id\":7}\x1b[0m", "up id=7"),
+        ] {
+            let bare = Reading::Bare.of(line.as_bytes());
+            assert_eq!(without_colours(&bare), read.as_bytes(), "{line:?}");
+        }
+        let red = Reading::Bare.of(b"\x1b[31m2026-11-20 13:02:11 it broke");
+        assert_eq!(&*red, b"\x1b[31mit broke");
     }
 
     #[test]

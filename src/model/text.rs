@@ -136,7 +136,7 @@ impl SafeText {
         let (mut start, mut used) = (0, 0);
         for (at, c) in self.text.char_indices() {
             let cells = cells_of(c);
-            if used > 0 && used + cells > width {
+            if cells > 0 && used > 0 && used + cells > width {
                 rows.push(start..at);
                 (start, used) = (at, 0);
             }
@@ -231,6 +231,23 @@ pub fn without_colours(line: &[u8]) -> Cow<'_, [u8]> {
     }
     plain.extend_from_slice(&line[kept..]);
     Cow::Owned(plain)
+}
+
+/// A line without so many bytes of its beginning, colours not counted and kept: what is left looks as it did.
+#[must_use]
+pub fn without_beginning(line: &[u8], bytes: usize) -> Vec<u8> {
+    let mut rest = Vec::with_capacity(line.len());
+    let (mut at, mut left) = (0, bytes);
+    while left > 0 && at < line.len() {
+        if let Some((length, _)) = sgr::sequence(&line[at..], Look::default()) {
+            rest.extend_from_slice(&line[at..at + length]);
+            at += length;
+        } else {
+            (at, left) = (at + 1, left - 1);
+        }
+    }
+    rest.extend_from_slice(&line[at..]);
+    rest
 }
 
 /// The beginning of a line, cut neither within a character nor within a colour.

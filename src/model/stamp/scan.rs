@@ -80,7 +80,8 @@ impl<'a> Scan<'a> {
             if digit > 9 {
                 return None;
             }
-            number = number * 10 + u32::from(digit);
+            // A run of digits may be longer than any number that is asked for.
+            number = u32::saturating_add(u32::saturating_mul(number, 10), u32::from(digit));
         }
         self.0 = rest;
         Some(number)

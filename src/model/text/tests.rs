@@ -85,6 +85,20 @@ fn a_line_without_its_colours_is_what_is_shown_of_it() {
 }
 
 #[test]
+fn a_line_without_its_beginning_looks_as_it_did() {
+    for (line, bytes, rest) in [
+        ("plain", 2, "ain"),
+        ("plain", 0, "plain"),
+        ("plain", 9, ""),
+        ("\x1b[31mred and \x1b[1mbold\x1b[m", 8, "\x1b[31m\x1b[1mbold\x1b[m"),
+        ("\x1b[2mat\x1b[0m \x1b[32mx", 3, "\x1b[2m\x1b[0m\x1b[32mx"),
+        ("\x1b[Kx", 1, "[Kx"),
+    ] {
+        assert_eq!(without_beginning(line.as_bytes(), bytes), rest.as_bytes(), "{line:?}");
+    }
+}
+
+#[test]
 fn a_run_of_nul_bytes_is_its_length() {
     assert_eq!(shown(&[b"a".as_slice(), &[0; 7], b"b"].concat()), "a␀␀␀␀␀␀␀b");
     assert_eq!(shown(&[b"a".as_slice(), &[0; 8], b"b"].concat()), "a<NUL×8>b");
@@ -99,6 +113,7 @@ fn rows_have_whole_characters_and_all_of_them() {
         ("abcd", 4, vec!["abcd"]),
         ("abc日本e\u{301}z", 4, vec!["abc", "日本", "e\u{301}z"]),
         ("日本", 1, vec!["日", "本"]),
+        ("日\u{301}本", 1, vec!["日\u{301}", "本"]),
         ("ab", 0, vec!["a", "b"]),
     ] {
         let text = SafeText::new(text);
