@@ -186,7 +186,10 @@ impl Stamper {
         let Some((found, time)) = self.find(text, now) else {
             self.misses = self.misses.saturating_add(1);
             // Less and less often in a source that has no stamps.
-            if self.misses % PATIENCE == 0 && (self.misses / PATIENCE).is_power_of_two() && self.given.is_none() {
+            if self.misses.is_multiple_of(PATIENCE)
+                && (self.misses / PATIENCE).is_power_of_two()
+                && self.given.is_none()
+            {
                 (self.sample, self.lines) = (Sample::default(), 0);
             }
             let (time, from) = match self.previous {

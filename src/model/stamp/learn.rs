@@ -56,7 +56,8 @@ impl Tally {
         let nearly_all = self.hits >= PROOF_LINES && self.hits * 10 >= lines * 9;
         if self.layout.format.name == "clock" {
             // A time that begins lines has a shape of its own, and may have stack traces between. Midnights fall.
-            let many = nearly_all || (self.layout.word == 0 && self.hits >= PROOF_LINES && self.hits * 10 >= lines * 3);
+            let begins = self.layout.word == 0 && self.hits >= PROOF_LINES / 2 && self.hits * 10 >= lines * 3;
+            let many = nearly_all || begins;
             return many && self.rises > 0 && self.falls * 4 <= self.hits;
         }
         // So many numbers that are all of the time between 2001 and now are no coincidence in any order.

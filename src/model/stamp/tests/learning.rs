@@ -144,6 +144,8 @@ fn a_time_of_day_has_the_day_of_its_neighbours() {
     for (n, (at, from)) in expected.into_iter().enumerate() {
         assert_eq!(found[n], (time(at), from), "{}", lines[n]);
     }
+    let few = learnt(&["13:00:01 a", "13:00:02 b", "13:00:02 c", "13:00:03 d"]);
+    assert_eq!(few[3], (time("2026-11-20T13:00:03Z"), TimeFrom::Stamp));
     assert_eq!(stamp("13:00:01 hello").1, TimeFrom::Arrival, "one line proves nothing");
 }
 
@@ -215,7 +217,8 @@ fn a_sample_is_wanted_until_there_was_one_and_again_when_it_stops_fitting() {
 
 #[test]
 fn lines_that_come_one_by_one_are_read_as_those_of_a_batch() {
-    let kinds: [(&str, fn(usize) -> String); 6] = [
+    type Line = fn(usize) -> String;
+    let kinds: [(&str, Line); 6] = [
         ("access", |n| format!("10.0.{n}.1 - - [20/Nov/2026:13:00:{n:02} +0000] \"GET /{n} HTTP/1.1\" 200 5")),
         ("nova", |n| {
             format!("nova-api.log.1.2017-05-16_13:53:08 2026-11-20 13:00:{n:02}.000 25746 INFO nova [req-{n}]")
