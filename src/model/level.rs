@@ -153,6 +153,7 @@ impl Statement {
 
 /// What one line states, whatever was put around it on its way.
 fn stated(line: &[u8]) -> Option<Level> {
+    let line = line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(line);
     let unindented = line.trim_ascii_start();
     let indent = line.len() - unindented.len();
     let begins = || unindented.starts_with(b"{") || unindented.get(4..5) == Some(b"-");

@@ -92,7 +92,11 @@ fn pid(head: &[u8]) -> Option<&[u8]> {
         let inner = &head[at + 1..];
         let number = &inner[..digits(inner)];
         let closed = matches!(inner.get(number.len()..number.len() + 2), Some([b']', b' ' | b':']));
-        let behind_stamp = head[..at].contains(&b':') && head[..at].ends_with(b" ");
+        let before = &head[..at];
+        // One name may stand between; with two, the message has begun.
+        let is_plain = |token: &[u8]| token.iter().any(u8::is_ascii_lowercase);
+        let begun = before.split(|b| *b == b' ').filter(|token| is_plain(token)).count() > 1;
+        let behind_stamp = before.contains(&b':') && before.ends_with(b" ") && !begun;
         (closed && behind_stamp && is_number(number)).then_some(number)
     })
 }

@@ -258,8 +258,9 @@ pid = 811
 pid = 12
 > 24916:M 20 Nov 2026 23:56:31.788 - Client
 pid = 24916
-> 2026-11-20 13:00:00 ERROR talk.of the town [1]
-thread = (none)
+> 20-Nov-2026 19:40:57.151 INFO [main] o.a.c.startup.Catalina.start Server startup in [1587] milliseconds
+thread = main
+pid = (none)
 > invalid: x paid: y
 invalid = (none)
 paid = (none)

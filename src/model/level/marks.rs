@@ -112,10 +112,9 @@ fn stunnel(head: &[u8]) -> Option<Level> {
 fn erlang(head: &[u8]) -> Option<Level> {
     let end = memchr::memmem::find(head, b" REPORT====")?;
     match &head[1..end] {
-        b"ERROR" | b"CRASH" | b"SUPERVISOR" => Some(Level::Error),
-        b"WARNING" => Some(Level::Warn),
-        b"INFO" | b"PROGRESS" => Some(Level::Info),
-        _ => None,
+        b"CRASH" | b"SUPERVISOR" => Some(Level::Error),
+        b"PROGRESS" => Some(Level::Info),
+        word => named(word),
     }
 }
 

@@ -401,6 +401,15 @@ info | 2026-11-20 14:03:28.603 7f7a7c644080 Info: Privoxy version 3.0.34
 - | 2026/11/20 14:02:16.910 BGP: [NTX3S-9Q8YV] 10.20.0.9 [Event] BGP error 5 on fd 17
 notice | 2026-11-20 20:02:17: (server.c.1057) [note] graceful shutdown started
 - | 2026-11-20T20:02:11 ntpd[36430]: CONFIG: readconfig: parsing file: ntp.conf
+- | Copyright (C) 2026 Free Software Foundation
+- | (C) 2026
+- | STACK TRACE: none
+- | PLEASE NOTE the above
+- | 2026/11/20 20:17:45 looked at: ERROR
+- | 2026/11/20 20:17:45 finest
+notice | =NOTICE REPORT==== 21-Nov-2026::00:47:48.622968 ===
+error | 2026-11-20 13:00:00 ERROR x\r
+warn | level=warn msg=x\r
 # docker, Kubernetes, compose
 error | {"log":"2026-11-20 13:00:00 ERROR x\n","stream":"stdout","time":"2026-11-20T13:00:00Z"}
 warn | {"log":"{\"level\":\"warn\",\"msg\":\"x\"}\n","stream":"stdout","time":"2026-11-20T13:00:00Z"}
@@ -449,7 +458,7 @@ fn lines_of_many_programs_state_their_levels() {
     let mut wrong = Vec::new();
     for row in TABLE.lines().filter(|row| !row.is_empty() && !row.starts_with("# ")) {
         let (level, line) = row.split_once(" | ").expect("level | line");
-        let line = if line.starts_with('{') { line.to_owned() } else { line.replace("\\n", "\n") };
+        let line = if line.starts_with('{') { line.to_owned() } else { line.replace("\\n", "\n").replace("\\r", "\r") };
         let found = Level::detect(line.replace("\\e", "\x1b").as_bytes());
         if found != Level::parse(level) {
             wrong.push(format!("{found:?} | {row}"));
@@ -463,6 +472,17 @@ proptest::proptest! {
     fn any_line_is_survived(line: Vec<u8>, text in "[\\[\\]{}\":=<>|, \"0-9A-Za-z/-]{0,80}") {
         let _ = Level::detect(&line);
         let _ = Level::detect(text.as_bytes());
+    }
+
+    #[test]
+    fn the_level_of_an_object_is_found_among_any_members(
+        before in "[a-k]{1,6}", text: String, depth in 0..20_usize, number: i32,
+    ) {
+        let text = serde_json::Value::from(text);
+        let deep = format!("{}\"level\":\"error\"{}", "{\"x\":{".repeat(depth), "}}".repeat(depth));
+        let deep = if depth == 0 { "[]".to_owned() } else { deep };
+        let line = format!("{{\"z{before}\":{text},\"y\":[{number},{{\"level\":\"fatal\"}}],\"x\":{deep},\"level\":\"warn\",\"m\":{text}}}");
+        proptest::prop_assert_eq!(Level::detect(line.as_bytes()), Some(Level::Warn), "{}", line);
     }
 
     #[test]

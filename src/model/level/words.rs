@@ -272,12 +272,13 @@ impl<'a> Reader<'a> {
             // `[Server thread/INFO]` is Minecraft's.
             let is_thread = word.before == Some(b'/') && word.after == Some(b']');
             let is_apart = first || is_thread || matches!(word.before, Some(b':' | b'.' | b'-'));
+            let is_all = self.gap == Gap::Tag && word.next.is_none();
             let in_place = self.has_stamp
                 || self.bare == 0
                 || self.gap != Gap::Name
                 || word.before.is_some()
                 || word.after == Some(b'!');
-            return (is_apart && in_place && word.ends_capitals()).then_some(self.statement(level));
+            return (is_apart && in_place && !is_all && word.ends_capitals()).then_some(self.statement(level));
         }
         if word.is_enclosed() {
             return Some(Statement::clear(level));
@@ -308,6 +309,10 @@ impl<'a> Reader<'a> {
     fn is_column(&self, word: &Word<'_>) -> bool {
         let ends = matches!(word.after, None | Some(b',' | b'|' | b'\t'));
         let alone = word.padded || matches!(word.next, Some(b'|' | b'-' | b'[' | b'(' | b':'));
+        if word.next.is_none() {
+            // The word is all the message.
+            return false;
+        }
         match self.gap {
             Gap::Start => matches!(word.after, Some(b',' | b'|')) && !word.padded && word.next != Some(b' '),
             Gap::Stamp | Gap::Bracket | Gap::Pid | Gap::Number if self.has_stamp && ends && self.bare == 0 => {
@@ -342,8 +347,8 @@ impl<'a> Reader<'a> {
         }
         let begins = word.before.is_none() && self.bare == 0;
         match word.after {
-            // Not `Option<T>`.
-            _ if word.is_enclosed() => word.lead.len() < 2,
+            // Not `Option<T>`, and not `Copyright (C)`.
+            _ if word.is_enclosed() => word.lead.len() < 2 && self.bare == 0 && word.lead != b"(",
             Some(b',') => begins && self.gap == Gap::Start && word.next == Some(b','),
             Some(b'/') => begins && matches!(self.gap, Gap::Start | Gap::Stamp | Gap::Number) && self.is_logcat(),
             Some(b']') => self.brackets > 0 && word.before.is_none(),
@@ -406,6 +411,9 @@ impl Word<'_> {
         match self.letters {
             // `SERVICE ALERT: …` of Nagios reports any state.
             b"ALERT" if gap == Gap::Capitals => None,
+            // `STACK TRACE:`
+            b"TRACE" if gap == Gap::Capitals && self.before.is_none() => None,
+            b"NOTE" if self.after.is_none() => None,
             // PostgreSQL; its log as CSV has commas.
             b"LOG" if matches!(self.after, Some(b':' | b',')) => Some(Level::Info),
             // PgBouncer.
