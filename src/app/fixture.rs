@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 
 use super::keys::parse_keys;
 use super::{App, Effect, Event};
+use crate::model::record::Span;
 use crate::model::{
     Cursor, Endpoint, Facts, FileId, Gap, GapReason, HostId, HostName, HostSpec, HostStatus, Ledger, LinkState, Record,
     Sample, SourceId, SourceInfo, Time, TimeFrom, Update, metrics,
@@ -36,6 +37,7 @@ pub(crate) fn line(host: u32, ms: i64, text: &[u8]) -> Record {
         cursor: Cursor { file: FileId { dev: 1, ino: 2 }, offset: u64::try_from(ms.max(0)).unwrap_or(0) },
         late: false,
         continues: false,
+        stamp: Span::default(),
         raw: Bytes::copy_from_slice(text),
     }
 }

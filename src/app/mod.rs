@@ -494,7 +494,9 @@ impl App {
     pub fn shown_text(&self, record: &Record, columns: &Columns, most: usize) -> SafeText {
         match self.reading(record, columns) {
             Reading::Raw => SafeText::line(&record.raw, Colours::Shown, most),
-            reading => SafeText::line(&settled(&reading.of(&record.raw)), Colours::Kept, most),
+            reading => {
+                SafeText::line(&settled(&reading.of_stamped(&record.raw, record.stamp.range())), Colours::Kept, most)
+            }
         }
     }
 

@@ -120,9 +120,10 @@ impl Conductor {
             HostEvent::Lines(number, lines) => {
                 let (source, now) = (self.source(host, number), self.now());
                 for line in lines {
-                    let Line { time, time_from, continues, cursor, raw } = line;
+                    let Line { time, time_from, continues, stamp, cursor, raw } = line;
                     let late = false;
-                    self.merge.line(Record { host: id, source, time, time_from, cursor, late, continues, raw }, now);
+                    self.merge
+                        .line(Record { host: id, source, time, time_from, cursor, late, continues, stamp, raw }, now);
                 }
             }
             HostEvent::Gap(number, from, to, reason, since) => {

@@ -181,6 +181,7 @@ impl Held {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::record::Span;
     use crate::model::{Cursor, FileId, HostId, TimeFrom};
     use bytes::Bytes;
     use proptest::prelude::*;
@@ -189,7 +190,8 @@ mod tests {
         let cursor = Cursor { file: FileId::default(), offset: 0 };
         let (time, time_from) = (Time(time), TimeFrom::Stamp);
         let (host, raw) = (HostId(source), Bytes::from_static(b"line"));
-        Record { host, source: SourceId(source), time, time_from, cursor, late: false, continues: false, raw }
+        let (late, continues, stamp) = (false, false, Span::default());
+        Record { host, source: SourceId(source), time, time_from, cursor, late, continues, stamp, raw }
     }
 
     fn let_out(merge: &mut Merge, what: LetOut, now: Duration) -> Vec<(u32, i64, bool)> {

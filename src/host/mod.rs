@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use crate::model::record::Span;
 use crate::model::{Cursor, Facts, GapReason, HostStatus, Sample, SourceInfo, Time, TimeFrom};
 
 /// What is wanted of a host.
@@ -60,6 +61,8 @@ pub struct Line {
     pub time_from: TimeFrom,
     /// It goes on with the record of the line before it.
     pub continues: bool,
+    /// Where in the line its stamp stands.
+    pub stamp: Span,
     /// The byte at which it begins.
     pub cursor: Cursor,
     /// The line.

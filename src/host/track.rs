@@ -80,8 +80,9 @@ impl Tracked {
 
     fn line(&mut self, cursor: Cursor, raw: Bytes, now: Time) -> Line {
         let Stamped { time, from, span } = self.stamper.stamp(&raw, now);
+        let stamp = span.clone().into();
         let continues = self.joiner.continues(&raw, span);
-        Line { time, time_from: from, continues, cursor, raw }
+        Line { time, time_from: from, continues, stamp, cursor, raw }
     }
 }
 

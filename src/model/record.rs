@@ -2,6 +2,8 @@
 //!
 //! Level and fields are found lazily, by [`Level::detect`](super::Level::detect) and the query, from the raw bytes.
 
+use std::ops::Range;
+
 use bytes::Bytes;
 use jiff::Timestamp;
 
@@ -60,6 +62,28 @@ impl TimeFrom {
     }
 }
 
+/// A part of a line, in bytes; empty where there is none or where it lies beyond what two bytes count.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Span {
+    start: u16,
+    end: u16,
+}
+
+impl Span {
+    /// The part, unless it is empty.
+    #[must_use]
+    pub fn range(self) -> Option<Range<usize>> {
+        (self.start < self.end).then(|| self.start.into()..self.end.into())
+    }
+}
+
+impl From<Option<Range<usize>>> for Span {
+    fn from(range: Option<Range<usize>>) -> Self {
+        let narrow = |range: Range<usize>| Some((u16::try_from(range.start).ok()?, u16::try_from(range.end).ok()?));
+        range.and_then(narrow).map_or(Self::default(), |(start, end)| Self { start, end })
+    }
+}
+
 /// A line as it stood in its source, which is a whole record or a part of one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
@@ -78,6 +102,8 @@ pub struct Record {
     /// It goes on with the record that the line before it in its source belongs to: a stack trace, the rest of a
     /// statement ([`Joiner`](super::Joiner)).
     pub continues: bool,
+    /// Where in the line its stamp stands.
+    pub stamp: Span,
     /// The line without its line end. Its own allocation, so that a record kept does not keep a whole read alive.
     pub raw: Bytes,
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::*;
 use crate::model::metrics::{Cpu, Disk, DiskIo, Load, Memory, Network, Psi, Sample, Swap};
 use crate::model::query::Now;
-use crate::model::record::{Time, TimeFrom};
+use crate::model::record::{Span, Time, TimeFrom};
 use crate::model::{
     Cursor, Endpoint, Facts, FileId, GapReason, HostId, HostName, HostStatus, Ledger, LinkState, SourceId, SourceInfo,
 };
@@ -93,6 +93,7 @@ fn line(raw: &[u8]) -> Update {
         cursor: Cursor { file: FileId { dev: 0xfe01, ino: 0x2a }, offset: 77 },
         late: false,
         continues: false,
+        stamp: Span::default(),
         raw: Bytes::copy_from_slice(raw),
     }])
 }

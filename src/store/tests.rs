@@ -7,6 +7,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::query::Now;
+use crate::model::record::Span;
 use crate::model::{Cursor, Endpoint, FileId, HostKeyPolicy, HostName, HostStatus, LinkState, TimeFrom, TransportKind};
 
 fn record(host: u32, text: &str) -> Record {
@@ -18,6 +19,7 @@ fn record(host: u32, text: &str) -> Record {
         cursor: Cursor { file: FileId::default(), offset: 0 },
         late: false,
         continues: false,
+        stamp: Span::default(),
         raw: Bytes::copy_from_slice(text.as_bytes()),
     }
 }

@@ -155,6 +155,7 @@ fn compare(kind: Kind) -> (Kind, Tally, Vec<Miss>) {
 
 fn record(stamper: &mut Stamper, joiner: &mut Joiner, raw: &Bytes, now: Time) -> Record {
     let stamped = stamper.stamp(raw, now);
+    let stamp = stamped.span.clone().into();
     Record {
         host: HostId(0),
         source: SourceId(0),
@@ -163,6 +164,7 @@ fn record(stamper: &mut Stamper, joiner: &mut Joiner, raw: &Bytes, now: Time) ->
         cursor: Cursor { file: FileId { dev: 0, ino: 0 }, offset: 0 },
         late: false,
         continues: joiner.continues(raw, stamped.span),
+        stamp,
         raw: raw.clone(),
     }
 }

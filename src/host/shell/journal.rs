@@ -17,6 +17,7 @@ use serde_json::Value;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::host::{HostEvent, Line, Outbox, Work};
+use crate::model::record::Span;
 use crate::model::{Cursor, FileId, SourceInfo, SourceKind, SourceSpec, Time, TimeFrom};
 use crate::transport::backoff::Backoff;
 use crate::transport::{Connection, LinkError};
@@ -221,7 +222,7 @@ impl Followed {
             let cursor = Cursor { file: FileId::default(), offset: self.count };
             self.count += 1;
             let time_from = if n == 0 { time_from } else { TimeFrom::Previous };
-            lines.push(Line { time, time_from, continues: n > 0, cursor, raw });
+            lines.push(Line { time, time_from, continues: n > 0, stamp: Span::default(), cursor, raw });
         }
         self.cursor = entry.cursor.or(self.cursor.take());
     }
