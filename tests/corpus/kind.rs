@@ -108,11 +108,14 @@ fn lines_of(log: &[u8]) -> Vec<Bytes> {
 
 fn line(raw: Bytes, row: &str, number: usize) -> Result<Line, String> {
     let fields: Vec<&str> = row.split('\t').collect();
-    let [of, at, level, continues] = fields[..] else {
-        return Err(format!(
-            "{} fields, where number, time, level and `+` were expected with tabs between",
-            fields.len()
-        ));
+    let (of, at, level, continues) = match fields[..] {
+        [of, at, level, continues] => (of, at, level, continues),
+        // Editors take blanks at the ends of lines away.
+        [of, at, level] => (of, at, level, ""),
+        _ => {
+            let count = fields.len();
+            return Err(format!("{count} fields, where number, time, level and `+` were expected with tabs between"));
+        }
     };
     if of.parse() != Ok(number) {
         return Err(format!("line {of}, where {number} was expected"));

@@ -6,7 +6,7 @@ mod corpus;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use corpus::{Miss, Share, Tally, measure};
+use corpus::{Share, Tally, measure};
 
 const HELP: &str = "\
 tests/formats [--wrong] [--kind NAME] [FOLDER]
@@ -17,9 +17,6 @@ the folder is broken. tests/logs/README.md says what is in such a folder.
 
   --wrong      every line that was not read as expected
   --kind NAME  only kinds whose name has NAME in it";
-
-/// As much of a line as is shown.
-const SHOWN_BYTES: usize = 160;
 
 fn main() -> ExitCode {
     match run(std::env::args().skip(1)) {
@@ -54,7 +51,7 @@ fn run(mut arguments: impl Iterator<Item = String>) -> Result<bool, String> {
     for (kind, tally, misses) in measured.iter().filter(|(kind, ..)| kind.name.contains(&name)) {
         println!("{}", row(&kind.name, tally));
         for miss in misses.iter().filter(|_| wrong) {
-            println!("{}", explain(miss));
+            println!("  {miss}");
         }
         all.add(tally);
         kinds += 1;
@@ -94,10 +91,4 @@ fn percent(share: Share) -> String {
     let hundredths = ratio * 10_000.0;
     let hundredths = if ratio > 0.5 { hundredths.floor() } else { hundredths.ceil() };
     format!("{:.2}", hundredths / 100.0)
-}
-
-fn explain(miss: &Miss) -> String {
-    let Miss { line, what, expected, found, text } = miss;
-    let shown = text[..text.len().min(SHOWN_BYTES)].escape_ascii();
-    format!("  line {line}: {what} {found}, expected {expected}: {shown}")
 }

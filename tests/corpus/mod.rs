@@ -6,6 +6,7 @@
 
 mod kind;
 
+use std::fmt;
 use std::path::Path;
 
 use bytes::Bytes;
@@ -23,6 +24,9 @@ pub(crate) const WRONG_LEVEL_AT_MOST: f64 = 0.01;
 
 /// Lines that arrive together, so that the stamper sees them before it is asked for the first.
 const BATCH_LINES: usize = 200;
+
+/// As much of a line as is shown.
+const SHOWN_BYTES: usize = 160;
 
 /// How many of how many.
 #[derive(Debug, Clone, Copy, Default)]
@@ -101,6 +105,14 @@ pub(crate) struct Miss {
     pub(crate) found: String,
     /// The line.
     pub(crate) text: Vec<u8>,
+}
+
+impl fmt::Display for Miss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { line, what, expected, found, text } = self;
+        let shown = text[..text.len().min(SHOWN_BYTES)].escape_ascii();
+        write!(f, "line {line}: {what} {found}, expected {expected}: {shown}")
+    }
 }
 
 /// All kinds below a folder, read and compared, in the order of their names.

@@ -6,7 +6,13 @@ use std::path::{Path, PathBuf};
 #[path = "../corpus/mod.rs"]
 mod corpus;
 
-use corpus::{Miss, TIME_AT_LEAST, WRONG_LEVEL_AT_MOST, measure};
+use corpus::{Miss, TIME_AT_LEAST, Tally, WRONG_LEVEL_AT_MOST, measure};
+
+/// The least share of stated levels that must be found, in every kind.
+const LEVEL_AT_LEAST: f64 = 0.99;
+
+/// The least share of lines of all kinds of which it must be known whether they go on with the record before.
+const JOINED_AT_LEAST: f64 = 0.99;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/logs")
@@ -20,7 +26,8 @@ fn times_and_levels_of_real_logs_are_right_in_every_kind() {
         .iter()
         .filter(|(_, tally, _)| !tally.is_good())
         .map(|(kind, tally, misses)| {
-            let first: Vec<&Miss> = misses.iter().filter(|miss| miss.what != "continues").take(3).collect();
+            let first = misses.iter().filter(|miss| miss.what != "continues").take(3);
+            let first: Vec<String> = first.map(Miss::to_string).collect();
             format!("{}: time {:?}, wrong level {:?}: {first:#?}", kind.name, tally.time, tally.wrong_level)
         })
         .collect();
@@ -29,6 +36,20 @@ fn times_and_levels_of_real_logs_are_right_in_every_kind() {
         "below {TIME_AT_LEAST} right times or above {WRONG_LEVEL_AT_MOST} wrong levels (tests/formats --wrong):\n{}",
         bad.join("\n")
     );
+}
+
+#[test]
+fn levels_that_are_stated_are_found_and_records_are_whole() {
+    let measured = measure(&folder()).expect("the folder is sound");
+    let mut all = Tally::default();
+    for (kind, tally, misses) in &measured {
+        let found = tally.level.ratio().unwrap_or(1.0);
+        let first = misses.iter().find(|miss| miss.what == "level").map(Miss::to_string);
+        assert!(found >= LEVEL_AT_LEAST, "{}: {:?}: {first:?}", kind.name, tally.level);
+        all.add(tally);
+    }
+    let joined = all.continues.ratio().expect("lines");
+    assert!(joined >= JOINED_AT_LEAST, "{:?}", all.continues);
 }
 
 #[test]

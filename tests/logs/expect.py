@@ -701,7 +701,48 @@ def abbreviated(m, about):
     return nanos(datetime.strptime(m["t"], ISO).replace(tzinfo=timezone(timedelta(hours=ABBREVIATED[m["z"]])))) + fraction(m)
 
 
+def log4j(stamp, time):
+    """`{}` of the pattern that log4j was given is the stamp; its words are the same everywhere."""
+    return lines(Shape(stamp, time, word()), CRASH, MORE)
+
+
+def compact_millis(m, about):
+    """Seventeen digits, of which the last three are milliseconds."""
+    return local("%Y%m%d%H%M%S")({"t": m["t"], "f": m["f"]}, about)
+
+
+ERLANG = re.compile(rf"=(?P<l>[A-Z]+) REPORT==== (?P<t>\d\d-\w{{3}}-\d{{4}}::{CLOCK})\.(?P<f>\d{{6}}) ===")
+
 KINDS |= {
+    "glog": lines(
+        Shape(
+            rf"(?P<l>[IWEF])(?P<t>\d{{8}} {CLOCK})\.(?P<f>\d{{6}}) +\d+ ", local("%Y%m%d %H:%M:%S"),
+            exactly({"I": "info", "W": "warn", "E": "error", "F": "fatal"}),
+        ),
+        Shape(r"\*\*\*", more=ANY), MORE,
+    ),
+    "spdlog": stack_of(Shape(rf"\[(?P<t>{DAY} {CLOCK})\.(?P<f>\d{{3}})\] (?:\[cart\] )?\[(?P<l>\w+)\] ", local(ISO), word())),
+    "boost-log": lines(Shape(rf"\[(?P<t>{DAY} {CLOCK})\.(?P<f>\d{{6}})\] \[0x[0-9a-f]+\] \[(?P<l>\w+)\] ", local(ISO), word())),
+    "monolog": stack_of(
+        Shape(
+            rf"\[(?P<t>{DAY}T{CLOCK})\.(?P<f>\d{{6}})(?P<z>[+-]\d\d:\d\d)\] shop\.(?P<l>[A-Z]+): ", zoned(ISO_T),
+            word(emergency="fatal"),
+        )
+    ),
+    "log4perl": lines(Shape(rf"(?P<t>\d{{4}}/\d\d/\d\d {CLOCK}) ", local("%Y/%m/%d %H:%M:%S"))),
+    "erlang": stack_of(Shape(ERLANG.pattern, local("%d-%b-%Y::%H:%M:%S"), word())),
+    "elixir": lines(
+        Shape(rf"(?P<t>{CLOCK})\.(?P<f>\d{{3}}) \[(?P<l>\w+)\] ", time_of_day, word()), Shape("$", more=ANY), MORE
+    ),
+    "oslo-log": stack_of(
+        Shape(rf"(?P<t>{DAY} {CLOCK})\.(?P<f>\d{{3}}) \d+ ERROR shop\.cart (?!\[)", local(ISO), is_("error"), more=ANY),
+        Shape(rf"(?P<t>{DAY} {CLOCK})\.(?P<f>\d{{3}}) \d+ (?P<l>[A-Z]+) shop\.cart ", local(ISO), word()),
+    ),
+    "log4j-compact": log4j(r"(?P<t>\d{14})(?P<f>\d{3}) (?P<l>[A-Z]+) ", compact_millis),
+    "log4j-date": log4j(rf"(?P<t>\d\d \w{{3}} \d{{4}} {CLOCK}),(?P<f>\d{{3}}) \[.*?\]?\] (?P<l>[A-Z]+) ", local("%d %b %Y %H:%M:%S")),
+    "log4j-millis": log4j(r"(?P<t>\d{13}) (?P<l>[A-Z]+) ", epoch(1000)),
+    "log4j-digits": log4j(r"(?P<t>\d{6} \d{6}) \S+(?: \[cart\])? (?P<l>[A-Z]+) ", local("%y%m%d %H%M%S")),
+    "log4j-pipes": log4j(rf"(?P<t>\d{{8}}-{CLOCK})\.(?P<f>\d{{3}})\|(?P<l>[A-Z]+)\|", local("%Y%m%d-%H:%M:%S")),
     "dnsmasq-clock-change": clocks_go_back,
     "pgbouncer-clock-change": lines(
         Shape(rf"(?P<t>{DAY} {CLOCK})\.(?P<f>\d{{3}}) (?P<z>CES?T) \[\d+\] (?P<l>[A-Z]+) ", abbreviated, word(**POSTGRES))
