@@ -268,18 +268,6 @@ impl LogPane {
         self.bookmarks.contains(&seq)
     }
 
-    /// Whether an entry is what a jump looks for.
-    #[must_use]
-    pub fn is_target(&self, store: &Store, seq: u64, target: &Target) -> bool {
-        let Some(entry) = store.ring().get(seq) else { return false };
-        match (target, entry) {
-            (Target::Bookmark, _) => self.is_bookmarked(seq),
-            (Target::Query(query), Entry::Record(_)) => is_hit(store, seq, query),
-            (Target::Level(level), Entry::Record(record)) => record.level().is_some_and(|found| found >= *level),
-            _ => false,
-        }
-    }
-
     /// The cursor's index and row; while following, the newest line on the last row.
     fn stand(&self, height: u16) -> Option<(usize, u16)> {
         let index = self.cursor()?;
@@ -306,21 +294,4 @@ impl LogPane {
     fn catch_up(&mut self) {
         self.place = None;
     }
-}
-
-/// Whether a line is what is looked for in a record that matches: the lines in which something is found, or the first
-/// where what was found is none of the text (a level, a field).
-fn is_hit(store: &Store, seq: u64, query: &Query) -> bool {
-    let ring = store.ring();
-    if !store.whole(seq).is_some_and(|whole| query.matches(&whole.subject())) {
-        return false;
-    }
-    if ring.before(seq).is_none() && ring.after(seq).is_none() {
-        return true;
-    }
-    let has_hit = |seq| {
-        let line = ring.get(seq).and_then(Entry::record).map(|record| String::from_utf8_lossy(&record.raw));
-        line.is_some_and(|line| !query.highlights(&line).is_empty())
-    };
-    has_hit(seq) || (ring.before(seq).is_none() && !ring.lines_of(seq).any(has_hit))
 }

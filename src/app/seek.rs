@@ -1,11 +1,17 @@
 //! Jumps to the next or previous line of a kind: done in slices, so that no jump through a full ring holds up a key.
 
+use std::collections::BTreeMap;
+
 use super::pane::{LogPane, Target};
 use super::tree::PaneId;
-use crate::store::Store;
+use crate::model::{Query, SourceId};
+use crate::store::{Entry, Store};
 
-/// Lines that one turn of the loop may look at for a jump: a few milliseconds.
-const SLICE_LINES: usize = 4096;
+/// Bytes of lines that one turn of the loop may look at for a jump: a few milliseconds.
+const SLICE_BYTES: usize = 1024 * 1024;
+
+/// What a line costs beside its bytes, in the same unit.
+const PER_LINE: usize = 256;
 
 /// A jump on its way.
 #[derive(Debug)]
@@ -21,6 +27,7 @@ pub(super) struct Seek {
     at: u64,
     start: u64,
     wrapped: bool,
+    hits: Hits,
 }
 
 /// How far a slice of a jump came.
@@ -39,7 +46,16 @@ impl Seek {
     #[must_use]
     pub(super) fn new(id: PaneId, pane: &LogPane, target: Target, forward: bool, count: u32) -> Option<Self> {
         let at = pane.seq(pane.cursor()?)?;
-        Some(Self { pane: id, target, forward, count: count.max(1), at, start: at, wrapped: false })
+        Some(Self {
+            pane: id,
+            target,
+            forward,
+            count: count.max(1),
+            at,
+            start: at,
+            wrapped: false,
+            hits: Hits::default(),
+        })
     }
 
     /// As [`Seek::new`], but the entry under the cursor is looked at first.
@@ -53,11 +69,14 @@ impl Seek {
 
     /// Looks at the next lines.
     pub(super) fn advance(&mut self, pane: &LogPane, store: &Store) -> Sought {
-        for _ in 0..SLICE_LINES {
+        let mut left = SLICE_BYTES;
+        while left > 0 {
             let Some(index) = self.step(pane) else { return Sought::Nothing };
             let Some(seq) = pane.seq(index) else { return Sought::Nothing };
             let past = if self.forward { seq >= self.start } else { seq <= self.start };
-            if pane.is_target(store, seq, &self.target) {
+            let entry = store.ring().get(seq);
+            left = left.saturating_sub(PER_LINE + entry.and_then(Entry::record).map_or(0, |record| record.raw.len()));
+            if entry.is_some_and(|entry| self.is_target(pane, store, seq, entry)) {
                 self.count -= 1;
                 if self.count == 0 {
                     return Sought::Found(index, self.wrapped);
@@ -68,6 +87,15 @@ impl Seek {
             self.at = seq;
         }
         Sought::Going
+    }
+
+    fn is_target(&mut self, pane: &LogPane, store: &Store, seq: u64, entry: &Entry) -> bool {
+        match (&self.target, entry) {
+            (Target::Bookmark, _) => pane.is_bookmarked(seq),
+            (Target::Query(query), Entry::Record(record)) => self.hits.is_hit(store, seq, record.source, query),
+            (Target::Level(level), Entry::Record(record)) => record.level().is_some_and(|found| found >= *level),
+            _ => false,
+        }
     }
 
     /// The index that comes next, going round the ends.
@@ -85,5 +113,119 @@ impl Seek {
             self.wrapped = true;
         }
         Some(next.unwrap_or(if self.forward { 0 } else { len - 1 }))
+    }
+}
+
+/// Which lines a query hits, asked one after the other. What was found out of a record is kept until its source goes on
+/// with another, so that a stack trace is read once and not once for each of its lines.
+#[derive(Debug, Default)]
+struct Hits(BTreeMap<SourceId, Verdict>);
+
+/// What is known of a record.
+#[derive(Debug, Clone, Copy)]
+struct Verdict {
+    /// The line of it that was asked about last.
+    at: u64,
+    matches: bool,
+    /// What was found stands in one of the lines; otherwise it is a level, a field, or that something is missing.
+    in_text: bool,
+}
+
+impl Hits {
+    /// Whether a line is what is looked for in a record that matches: the lines in which something is found, or the first
+    /// where what was found is none of the text.
+    fn is_hit(&mut self, store: &Store, seq: u64, source: SourceId, query: &Query) -> bool {
+        let (before, after) = (store.ring().before(seq), store.ring().after(seq));
+        if before.is_none() && after.is_none() {
+            return matches(store, seq, query);
+        }
+        let known = self.0.get(&source).copied();
+        let known = known.filter(|verdict| [before, after].contains(&Some(verdict.at)));
+        let verdict = Verdict { at: seq, ..known.unwrap_or_else(|| Verdict::of(store, seq, query)) };
+        self.0.insert(source, verdict);
+        verdict.matches && (has_hit(store, seq, query) || (before.is_none() && !verdict.in_text))
+    }
+}
+
+impl Verdict {
+    fn of(store: &Store, seq: u64, query: &Query) -> Self {
+        let matches = matches(store, seq, query);
+        let in_text = matches && store.ring().lines_of(seq).any(|seq| has_hit(store, seq, query));
+        Self { at: seq, matches, in_text }
+    }
+}
+
+fn matches(store: &Store, seq: u64, query: &Query) -> bool {
+    store.whole(seq).is_some_and(|whole| query.matches(&whole.subject()))
+}
+
+fn has_hit(store: &Store, seq: u64, query: &Query) -> bool {
+    let line = store.ring().get(seq).and_then(Entry::record).map(|record| String::from_utf8_lossy(&record.raw));
+    line.is_some_and(|line| !query.highlights(&line).is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::app::fixture;
+    use crate::model::query::Now;
+    use crate::model::{Record, Time, Update};
+
+    fn query(text: &str) -> Query {
+        Query::parse(text, &Now::default()).expect("a query")
+    }
+
+    /// A store with lines of sources, and whether they go on.
+    fn store(lines: &[(u32, bool, &str)]) -> Store {
+        let mut store = Store::new(&[], 1 << 20);
+        let line = |&(source, continues, text): &(u32, bool, &str)| Record {
+            source: SourceId(source),
+            continues,
+            ..fixture::line(0, 0, text.as_bytes())
+        };
+        store.apply(vec![Update::Records(lines.iter().map(line).collect())], Time(0));
+        store
+    }
+
+    fn hits(store: &Store, seqs: impl Iterator<Item = u64>, query: &Query) -> Vec<u64> {
+        let mut hits = Hits::default();
+        let source = |seq| store.ring().get(seq).and_then(Entry::record).map(|record| record.source);
+        seqs.filter(|&seq| source(seq).is_some_and(|source| hits.is_hit(store, seq, source, query))).collect()
+    }
+
+    #[test]
+    fn a_jump_goes_to_the_lines_of_a_record_in_which_something_is_found_or_to_its_first() {
+        let lines = [
+            (0, false, "ERROR no luck"),
+            (1, false, "other"),
+            (0, true, "  at Cart.add"),
+            (1, true, "  more"),
+            (0, true, "  at Cart.main"),
+        ];
+        let store = store(&lines);
+        for (text, found) in
+            [("Cart", &[2, 4][..]), ("luck cart", &[0, 2, 4]), ("level:error", &[0]), ("-cart", &[1]), ("none", &[])]
+        {
+            assert_eq!(hits(&store, 0..5, &query(text)), found, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_kept_of_a_record_changes_no_answer(
+            lines in prop::collection::vec(
+                (0u32..3, any::<bool>(), prop::sample::select(vec!["a", "b", "a b", "c", "ERROR a"])), 0..40),
+            asked in prop::sample::select(vec!["a", "-a", "a b", "-c b", "level:error"]),
+        ) {
+            let (store, query) = (store(&lines), query(asked));
+            let end = store.ring().end();
+            let each: Vec<u64> = (0..end).filter(|&seq| !hits(&store, seq..seq + 1, &query).is_empty()).collect();
+            prop_assert_eq!(&hits(&store, 0..end, &query), &each);
+            let mut back = hits(&store, (0..end).rev(), &query);
+            back.reverse();
+            prop_assert_eq!(&back, &each);
+        }
     }
 }
