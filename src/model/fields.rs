@@ -38,6 +38,9 @@ const MAX_BYTES: usize = 1024 * 1024;
 /// So many fields are listed.
 const MAX_FIELDS: usize = 512;
 
+/// Fields with longer names are not listed: in an object with a long name, each of many members would repeat it.
+const MAX_NAME: usize = 1024;
+
 /// Objects in objects are looked into so deep; deeper ones are values as they stand.
 const MAX_DEPTH: usize = 128;
 
@@ -77,9 +80,9 @@ pub struct Field<'a> {
 /// The fields of a line, in its order; a name may occur twice.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Fields<'a> {
-    /// The first 512 of them.
+    /// The first 512 of them whose names have at most 1024 bytes.
     pub list: Vec<Field<'a>>,
-    /// How many more there are in the first MiB of the line.
+    /// How many others there are in the first MiB of the line.
     pub left_out: usize,
 }
 
@@ -180,6 +183,11 @@ impl<'p> Path<'p> {
         Self { parent: None, key, is_index: false }
     }
 
+    /// The length of its name.
+    fn len(&self) -> usize {
+        self.key.len() + self.parent.map_or(0, |parent| parent.len() + 1)
+    }
+
     fn name(&self) -> String {
         let mut name = self.parent.map(|parent| parent.name() + ".").unwrap_or_default();
         name += &String::from_utf8_lossy(self.key);
@@ -245,11 +253,11 @@ impl<'b> Visit<'b> for Owning<'_, '_> {
 }
 
 impl<'a> Visit<'a> for Fields<'a> {
-    fn wish(&mut self, _: &Path<'_>, shape: Shape) -> Wish {
+    fn wish(&mut self, path: &Path<'_>, shape: Shape) -> Wish {
         if shape == Shape::Object {
             return Wish::Enter;
         }
-        if self.list.len() < MAX_FIELDS {
+        if self.list.len() < MAX_FIELDS && path.len() <= MAX_NAME {
             return Wish::Take;
         }
         self.left_out += 1;

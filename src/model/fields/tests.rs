@@ -420,6 +420,9 @@ fn hostile_objects_are_survived() {
     let members: Vec<_> = (0..10_000).map(|n| format!("\"k{n}\":{n}")).collect();
     let many = format!("{{{}}}", members.join(","));
     assert_eq!((all(many.as_bytes()).list.len(), all(many.as_bytes()).left_out), (512, 9488));
+    let members: String = (0..100).map(|n| format!(r#","{n}":1"#)).collect();
+    let long = format!(r#"{{"{}":{{"a":1{members}}},"b":1}}"#, "x".repeat(100_000));
+    assert_eq!((all(long.as_bytes()).list.len(), all(long.as_bytes()).left_out), (1, 101));
     assert_eq!(shown(get(many.as_bytes(), "k9999")), "9999");
     let long = format!("{{\"a\":\"{}\",\"z\":1}}", "x".repeat(10 << 20));
     assert_eq!(shown(get(long.as_bytes(), "z")), "(none)", "only the first MiB is read");
