@@ -33,13 +33,6 @@ impl Filter {
         }
         true
     }
-
-    /// Whether a record passes, of which this entry is a line. Every line of it is asked about, not each for itself.
-    #[must_use]
-    pub fn admits_record(&self, store: &Store, seq: u64) -> bool {
-        let Some(query) = &self.query else { return true };
-        store.whole(seq).is_none_or(|whole| query.matches(&whole.subject()))
-    }
 }
 
 /// The numbers of the entries that pass a filter, in order. Records pass whole or not at all.
@@ -144,14 +137,14 @@ impl Lens {
         if !self.filter.admits_origin(entry) {
             return;
         }
-        let Some(record) = entry.record().filter(|_| self.filter.query.is_some()) else {
-            return self.put(seq, true);
-        };
-        *left = left.saturating_sub(record.raw.len());
-        if store.ring().after(seq).is_none() {
-            let admitted = self.filter.admits_record(store, seq);
-            store.ring().lines_of(seq).for_each(|seq| self.put(seq, admitted));
+        let (Some(query), Some(_)) = (&self.filter.query, entry.record()) else { return self.put(seq, true) };
+        if store.ring().after(seq).is_some() {
+            return;
         }
+        let Some(whole) = store.whole(seq) else { return };
+        *left = left.saturating_sub(whole.text().len());
+        let is_match = query.matches(&whole.subject());
+        store.ring().lines_of(seq).for_each(|seq| self.put(seq, is_match));
     }
 
     /// Makes an entry one of those that match, or not; it may have been that before.
