@@ -1,7 +1,8 @@
 //! `--once`: what a fleet has said, as text for people, as JSON Lines for a pipe or as CSV for a spreadsheet, with
 //! progress on stderr.
 //!
-//! Lines are printed as they come, in the order of the updates; nothing but a row per host is kept. A host's row
+//! Lines are printed as they come, in the order of the updates; nothing but a row per host is kept, and with a query the
+//! lines of records that are still under way (`sieve`). A host's row
 //! (an object, or a line of the table of the text form) follows when it is final: at once where only a person can help
 //! (denied, changed host key), otherwise when the pass is over, for until then a link can break or come back.
 //! Whatever happens, the last thing printed is the summary; that of CSV goes to stderr, with the table of the hosts.

@@ -11,7 +11,7 @@ use crate::model::{Gap, Query, Record, SourceId, Time};
 /// Most bytes that wait. Beyond it, the oldest record is decided by the lines of it that have come.
 const MAX_HELD_BYTES: usize = 8 << 20;
 
-/// What a line takes beside its bytes, about.
+/// What a line takes beside its bytes, and a gap in all, about.
 const OVERHEAD: usize = 160;
 
 /// Holds lines back until it is known whether they are wanted.
@@ -90,6 +90,7 @@ impl Sieve {
     pub(super) fn gap(&mut self, gap: Gap) {
         let before = self.open.remove(&gap.source);
         self.close(before);
+        self.bytes += OVERHEAD;
         self.held.push_back(Held::Gap(gap));
     }
 
@@ -109,7 +110,10 @@ impl Sieve {
             return None;
         }
         match self.held.pop_front()? {
-            Held::Gap(gap) => Some(Sifted::Gap(gap)),
+            Held::Gap(gap) => {
+                self.bytes -= OVERHEAD;
+                Some(Sifted::Gap(gap))
+            }
             Held::Line(record, id) => {
                 self.bytes -= record.raw.len() + OVERHEAD;
                 let is_wanted = self.decide(id, name(&record));
