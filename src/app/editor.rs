@@ -39,6 +39,11 @@ impl Editor {
         *self = Self::new(text);
     }
 
+    /// Puts the cursor after so many characters.
+    pub fn go_to(&mut self, chars: usize) {
+        self.area.move_cursor(CursorMove::Jump(0, u16::try_from(chars).unwrap_or(u16::MAX)));
+    }
+
     /// Takes a key; `Enter`, history and completion are the caller's.
     pub fn press(&mut self, key: Key) {
         self.area.input(crossterm::event::KeyEvent::from(key));

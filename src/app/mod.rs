@@ -331,7 +331,7 @@ impl App {
         }
     }
 
-    /// Does what was typed; what cannot be done stays in the prompt with the reason.
+    /// Does what was typed; what cannot be done stays in the prompt with the reason, the cursor where it goes wrong.
     fn enter(&mut self, mut prompt: Prompt, text: &str) {
         self.history.add(prompt.kind, text);
         let done = match prompt.kind {
@@ -340,6 +340,11 @@ impl App {
             Kind::Command => self.run_command(text),
         };
         if let Err(error) = done {
+            if prompt.kind != Kind::Command
+                && let Err(fault) = self.query(text)
+            {
+                prompt.editor.go_to(fault.column - 1);
+            }
             prompt.error = Some(error);
             self.prompt = Some(prompt);
         }

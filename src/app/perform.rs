@@ -6,7 +6,7 @@ use super::actions::Act;
 use super::prompt::Kind;
 use super::seek::{Seek, Sought};
 use super::{App, Columns, Confirm, Effect, LogPane, PaneId, Popup, Prompt, Side, Target, TimeStyle};
-use crate::model::query::Now;
+use crate::model::query::{Now, QueryError};
 use crate::model::{HostId, Level, Query, Time};
 use crate::store::Entry;
 
@@ -261,20 +261,21 @@ impl App {
 
     /// Shows only the lines that match; with an empty text, all.
     pub(super) fn set_query(&mut self, text: &str) -> Result<(), String> {
-        let query = if text.trim().is_empty() { None } else { Some(self.query(text)?) };
+        let query =
+            if text.trim().is_empty() { None } else { Some(self.query(text).map_err(|error| error.to_string())?) };
         self.with_pane(|pane, store| pane.change_filter(store, |filter| filter.query = query));
         Ok(())
     }
 
-    fn query(&self, text: &str) -> Result<Query, String> {
-        let now = Now { time: self.now(), zone: self.zone() };
-        Query::parse(text, &now).map_err(|error| error.to_string())
+    /// Relative times in a query are relative to the moment at which it is entered.
+    pub(super) fn query(&self, text: &str) -> Result<Query, QueryError> {
+        Query::parse(text, &Now { time: self.now(), zone: self.zone() })
     }
 
     /// Searches: while following upwards from the newest line, else downwards from the cursor. Empty: the last search again.
     pub(super) fn search(&mut self, text: &str) -> Result<(), String> {
         if !text.trim().is_empty() {
-            let query = self.query(text)?;
+            let query = self.query(text).map_err(|error| error.to_string())?;
             self.with_pane(|pane, _| pane.search = Some(query));
         }
         let Some(pane) = self.panes.get(&self.focus) else { return Ok(()) };

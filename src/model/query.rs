@@ -6,7 +6,7 @@
 //! * `ast`, `when`, `number`: the parts of a query; `parse` and `print` between them and text; `error`.
 //! * `matcher` over one line or record, `lines` over buffers, `marks` over what is shown.
 //! * `language`: how it is written, for people.
-//! * `literals`, `grep`, `ere`, `explain`: what can be left to a host's `grep`, which is always wider.
+//! * `literals`, `derived`, `grep`, `ere`, `explain`: what can be left to a host's `grep`, which is always wider.
 //!
 //! # What a term means
 //!
@@ -20,6 +20,7 @@
 //! A record of several lines matches a word or an expression where one of its lines does.
 
 mod ast;
+mod derived;
 mod ere;
 mod error;
 mod explain;

@@ -60,9 +60,9 @@ impl Reading {
         if self == Self::Raw || line.len() > MAX_BYTES {
             return Cow::Borrowed(line);
         }
-        // Among colours it stands elsewhere than in the text without them.
         let Cow::Owned(plain) = without_colours(line) else { return self.of_plain(line, stamp) };
-        match self.of_plain(&plain, None) {
+        let place = |at: usize| without_colours(&line[..at.min(line.len())]).len();
+        match self.of_plain(&plain, stamp.map(|stamp| place(stamp.start)..place(stamp.end))) {
             // All that is left out stood at its beginning.
             Cow::Borrowed(rest) if rest.len() < plain.len() => {
                 Cow::Owned(without_beginning(line, plain.len() - rest.len()))

@@ -287,8 +287,15 @@ pub(crate) fn fields(line: &[u8]) {
     }
 }
 
-/// Whether what begins like an object is none.
+/// Whether something that begins like an object is none.
 fn has_broken_object(line: &[u8]) -> bool {
-    let Some(start) = line.iter().position(|b| *b == b'{') else { return false };
-    !matches!(serde_json::Deserializer::from_slice(&line[start..]).into_iter::<IgnoredAny>().next(), Some(Ok(_)))
+    let mut rest = line;
+    while let Some(start) = rest.iter().position(|b| *b == b'{') {
+        let mut values = serde_json::Deserializer::from_slice(&rest[start..]).into_iter::<IgnoredAny>();
+        match values.next() {
+            Some(Ok(_)) => rest = &rest[start + values.byte_offset()..],
+            _ => return true,
+        }
+    }
+    false
 }

@@ -5,8 +5,8 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use logtrail::model::Time;
 use logtrail::model::query::{Now, Patterns, Prefilter, Query, Subject};
+use logtrail::model::{Time, fields};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -391,6 +391,40 @@ fn cases_that_are_known_to_be_difficult_are_found() {
     .collect();
     let (narrowed, hits) = check(&texts.map(str::to_owned), &lines);
     assert!(narrowed > 20 && hits > 60, "{narrowed} {hits}");
+}
+
+/// Whether a pattern without wildcards finds a line.
+fn holds(patterns: &Patterns, line: &[u8]) -> bool {
+    assert!(patterns.fixed, "values are texts");
+    let fold = |bytes: &[u8]| if patterns.either_case { bytes.to_ascii_lowercase() } else { bytes.to_vec() };
+    let line = fold(line);
+    patterns.list.iter().map(|pattern| fold(pattern)).any(|text| line.windows(text.len()).any(|part| part == text))
+}
+
+#[test]
+fn every_field_of_real_lines_is_found_by_its_value() {
+    let logs = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/logs");
+    let mut checked = 0;
+    for entry in fs::read_dir(&logs).expect("the folder of logs") {
+        let Ok(log) = fs::read(entry.expect("an entry").path().join("log")) else { continue };
+        for line in log.split(|&b| b == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line)).take(20) {
+            for field in fields::all(line).list.iter().take(12) {
+                let Some(value) = fields::get(line, &field.name) else { continue };
+                let Ok(value) = std::str::from_utf8(&value.text) else { continue };
+                for sign in ["=", ":"] {
+                    let text = format!("{}{sign}{}", quoted(&field.name), quoted(value));
+                    let Ok(query) = Query::parse(&text, &now()) else { continue };
+                    let shown = String::from_utf8_lossy(line);
+                    assert!(matches(&query, line), "{text} does not match {shown}");
+                    if let Prefilter::Lines(patterns) = query.prefilter() {
+                        assert!(holds(&patterns, line), "{text}: {patterns:?} does not find {shown}");
+                        checked += 1;
+                    }
+                }
+            }
+        }
+    }
+    assert!(checked > 2000, "{checked} fields were checked");
 }
 
 #[test]

@@ -98,10 +98,10 @@ fn words_name_levels_in_any_case() {
 const TABLE: &str = r##"
 # log4j, logback, java.util.logging
 error | 2026-11-20 13:00:00,123 ERROR [main] com.shop.Cart: cannot save
-info | 15/11/20 13:00:00 INFO executor.Coarse: Registered signal handlers for [TERM]
-warn | 261120 130000 148 WARN dfs.DataNode$PacketResponder: 1 for block terminating
-info | 2026-11-20 13:00:00,123 - INFO  [QuorumPeer[myid=1]/0:0:0:0:0:0:0:0:2181:FastLeaderElection@774] - Notification time out: 3200
-warn | 2026-11-20 13:00:00,123 - WARN  [SendWorker:188978561024:QuorumCnxManager$SendWorker@688] - Send worker leaving thread
+info | 26/11/20 13:00:00 INFO worker.Pool: ready for signals of [TERM]
+warn | 261120 130000 148 WARN store.Node$Sender: 1 for part 7 ends
+info | 2026-11-20 13:00:00,123 - INFO  [Peer[id=1]/0:0:0:0:0:0:0:0:2181:Vote@774] - no error: 3200
+warn | 2026-11-20 13:00:00,123 - WARN  [Sender:18897:Links$Sender@688] - leaving
 debug | 13:00:00.123 [http-nio-8080-exec-1] DEBUG o.s.web.Foo - GET "/error"
 error | 2026-11-20T13:00:00.123Z ERROR 1234 --- [shop] [main] c.s.Application : Application run failed
 info | 2026-11-20 13:00:00.123  INFO [shop,5f6e8f3a1b2c3d4e,ab12cd34ef56ab78] 1 --- [main] c.s.A : error
@@ -141,8 +141,8 @@ warn | [W 261120 13:00:00 web:2239] 404 GET /favicon.ico (::1) 1ms
 info | 2026-11-20 13:00:00,123 INFO spawned: 'web' with pid 12
 fatal | 2026-11-20 13:00:00,123 CRIT Supervisor is running as root
 info | 2026-11-20T13:00:00+0000 [stdout#info] up
-info | nova-api.log.1.2026-11-20_13:53:08 2026-11-20 00:00:00.008 25746 INFO nova.osapi_compute.wsgi.server [req-38101a0b-2096-447d-96ea-a692162415ae 113d3a99c3da401fbd62cc2caa5b96d2 54fadb412c4e40cdbaed9335e4c35a9e - - -] 10.11.10.1 "GET /v2/x/servers/detail HTTP/1.1" status: 200 len: 1893 time: 0.2477829
-error | 2026-11-20 00:00:00.008 2931 ERROR oslo_service.periodic_task [req-3 - - - - -] Error during X
+info | shop-api.log.1.2026-11-20_13:53:08 2026-11-20 13:00:00.008 25746 INFO shop.api.server [req-38101a0b-2096-447d-96ea-a692162415ae 0a1b2c 3d4e5f - - -] 10.0.0.1 "GET /v2/error HTTP/1.1" status: 500
+error | 2026-11-20 13:00:00.008 2931 ERROR shop.tasks [req-3 - - - - -] during info
 # Go, Rust, C++
 error | E1120 13:00:00.123456       1 controller.go:12] no
 warn | W20261120 13:00:00.123456  1234 server.cc:12] careful
@@ -240,7 +240,7 @@ info | INFO  [main] 2026-11-20 13:00:00,123 CassandraDaemon.java:1 - ERROR
 error | 2026/11/20 13:00:00 [error] 811#811: *1 open() "/x" failed (2: No such file), client: 10.0.0.1
 fatal | 2026/11/20 13:00:00 [emerg] 1#1: bind() failed
 warn | nginx: [warn] conflicting server name
-notice | [Fri Nov 20 13:00:00 2026] [notice] workerEnv.init() ok /etc/httpd/conf/workers2.properties
+notice | [Fri Nov 20 13:00:00 2026] [notice] caught error, restarting
 error | [Fri Nov 20 13:00:00.123456 2026] [core:error] [pid 12:tid 1] (13)Permission denied: x
 info | [Fri Nov 20 13:00:00.123456 2026] [ssl:info] [pid 12] error
 info | 10.0.0.1 - - [20/Nov/2026:13:00:00 +0000] "GET / HTTP/1.1" 304 - "-" "Mozilla/5.0 [error]"
@@ -262,16 +262,16 @@ info | {"ClientAddr":"10.0.0.1:1","DownstreamStatus":200,"RequestMethod":"GET","
 - | {"job":"x","status":500}
 info | at=info method=GET path="/error" host=x request_id=8601b555 fwd="1.2.3.4" dyno=web.1 connect=1ms service=18ms status=200
 # syslog, the kernel, the journal
-fatal | <34>1 2003-10-11T22:14:15.003Z mymachine.example.com su - ID47 - BOM'su root' failed for lonvick on /dev/pts/8
-notice | <165>1 2003-08-24T05:14:15.000003-07:00 192.0.2.1 myproc 8710 - - %% It's time to make the do-nuts.
+fatal | <34>1 2026-11-20T13:00:00.003Z web-1 su - ID47 - not for bob
+notice | <165>1 2026-11-20T13:00:00.000003-07:00 192.0.2.1 shop 8710 - - %% an error
 error | <30>Nov 20 13:00:00 web-1 dockerd[7]: time="2026-11-20T13:00:00Z" level=error msg=x
 error | <30>Nov 20 13:00:00 web-1 app[7]: 2026-11-20 13:00:00 ERROR x
 info | <30>Nov 20 13:00:00 web-1 app[7]: error: x
-- | Nov 20 15:16:01 combo sshd(pam_unix)[19939]: authentication failure; logname= uid=0 euid=0 tty=NODEVssh ruser= rhost=218.188.2.4
-- | Nov 20 06:55:46 LabSZ sshd[24200]: reverse mapping checking getaddrinfo for ns.example.com [173.234.31.186] failed - POSSIBLE BREAK-IN ATTEMPT!
-- | Nov 20 06:55:46 LabSZ sshd[24200]: Failed password for invalid user webmaster from 173.234.31.186 port 38926 ssh2
-error | Nov 20 06:55:46 LabSZ sshd[24200]: error: Received disconnect from 1.2.3.4: 3: com.jcraft.jsch.JSchException: Auth fail [preauth]
-fatal | Nov 20 06:55:46 LabSZ sshd[24200]: fatal: Read from socket failed: Connection reset by peer
+- | Nov 20 13:00:00 web-1 login(pam_unix)[1234]: authentication failure; logname= uid=0 tty=ssh ruser= rhost=10.0.0.1
+- | Nov 20 13:00:00 web-1 sshd[1234]: address 10.0.0.1 has no name - POSSIBLE ERROR
+- | Nov 20 13:00:00 web-1 sshd[1234]: Failed password for bob from 10.0.0.1 port 40000 ssh2
+error | Nov 20 13:00:00 web-1 sshd[1234]: error: closed by 10.0.0.1: 3: info
+fatal | Nov 20 13:00:00 web-1 sshd[1234]: fatal: no more data
 - | Nov 20 13:00:00 web-1 systemd[1]: Failed to start error reporter.
 - | Nov 20 13:00:00 web-1 systemd[1]: Started Error Reporter.
 - | Nov 20 13:00:00 web-1 kernel: [   12.345] usb 1-1: device descriptor read/64, error -71
@@ -282,7 +282,7 @@ info | Nov 20 13:00:00 web-1 NetworkManager[7]: <info>  [1795179600.1] manager: 
 warn | kern  :warn  : [    0.000000] x
 err | kern  :err   : [    0.000000] x
 - | [    0.000000] Linux version 6.1 error
-- | Nov  9 09:00:55 calvisitor-10-105-160-95 kernel[0]: IOThunderboltSwitch<0>(0x0)::listenerCallback - Thunderbolt HPD packet for route = 0x0 port = 11 unplug = 0
+- | Nov  9 13:00:00 mac-1 kernel[0]: SomeSwitch<0>(0x0)::call - error for port = 0x0
 - | type=USER_LOGIN msg=audit(1364481363.243:24287): pid=1 uid=0 msg='op=login acct="root" res=failed'
 warn | {"PRIORITY":"4","_HOSTNAME":"web-1","MESSAGE":"hello","_PID":"1"}
 info | {"MESSAGE":"error: x","PRIORITY":"6"}
@@ -297,17 +297,16 @@ info | %ASA-6-302013: Built outbound TCP connection
 info | 2026-11-20T13:00:00.123Z info vpxd[12345] [Originator@6876 sub=vpxLro] error
 warn | 2026-11-20T13:00:00.123Z warning hostd[12345] [Originator@6876 sub=x] no
 # appliances and other systems
-info | - 1117838570 2005.06.03 R02-M1-N0-C:J12-U11 2005-06-03-15.42.50.675872 R02-M1-N0-C:J12-U11 RAS KERNEL INFO instruction cache parity error corrected
-fatal | APPREAD 1117869872 2005.06.04 R23-M1-N8-I:J18-U11 2005-06-04-00.24.32.398284 R23-M1-N8-I:J18-U11 RAS APP FATAL ciod: failed to read message prefix on control stream
-error | - 1117869872 2005.06.04 NULL 2005-06-04-00.24.32.398284 NULL RAS BGLMASTER FAILURE mmcs_server exited normally with exit code 13
-error | - 1117869872 2005.06.04 UNKNOWN_LOCATION 2005-06-04-00.24.32.398284 UNKNOWN_LOCATION NULL MMCS ERROR x
-- | - 1131566461 2005.11.09 dn228 Nov 9 12:01:01 dn228/dn228 crond(pam_unix)[2915]: session closed for user root
-- | 134681 node-246 unix.hw state_change.unavailable 1077804742 1 Component State Change: Component is in the unavailable state (HWID=3180)
-info | 2016-09-28 04:30:30, Info                  CBS    Loaded Servicing Stack v6.1.7601.23505 error
-error | 2016-09-28 04:30:31, Error                 CBS    Failed
-- | 20171223-22:15:29:606|Step_LSC|30002312|onStandStepChanged 3579
-- | [10.30 16:49:06] chrome.exe - proxy.example.com:5070 open through proxy error
-debug | 11-20 13:00:01.123  1702  2395 D WindowManager: printFreezingDisplayLogs error
+info | - 1795179600 2026.11.20 R00-M0-N1-C:J01-U01 2026-11-20-13.00.00.123456 R00-M0-N1-C:J01-U01 RAS KERNEL INFO an error was corrected
+fatal | LABEL 1795179600 2026.11.20 R00-M0-N1-I:J01-U01 2026-11-20-13.00.00.123456 R00-M0-N1-I:J01-U01 RAS APP FATAL no answer on a stream
+error | - 1795179600 2026.11.20 NULL 2026-11-20-13.00.00.123456 NULL RAS MASTER FAILURE the server went away
+error | - 1795179600 2026.11.20 NOWHERE 2026-11-20-13.00.00.123456 NOWHERE NULL CARD ERROR x
+- | - 1795179600 2026.11.20 node7 Nov 20 13:00:00 node7/node7 crond(pam_unix)[12]: an error ended for bob
+info | 2026-11-20 13:00:00, Info                  CBS    no error
+error | 2026-11-20 13:00:00, Error                 CBS    no info
+- | 20261120-13:00:00:123|Some_Part|30002312|onError 3579
+- | [11.20 13:00:00] shop.exe - proxy.example.com:5070 open with an error
+debug | 11-20 13:00:01.123  1702  2395 D WindowManager: error
 info | 11-20 13:00:01.123  1702  2395 I ActivityManager: Start proc
 trace | 11-20 13:00:01.123  1702  2395 V Sensor: E
 debug | D/WindowManager( 123): error
@@ -360,10 +359,10 @@ error | Nov 20 13:00:00 bigip1 err tmm[123]: 01010028:3: No members
 notice | Nov 20 13:00:00 iPhone SpringBoard(x)[1] <Notice>: error
 warn | date=2026-11-20 time=13:00:00 devname="x" level="warning" msg="error"
 warn | 79a5 shop [20/Nov/2026:13:00:00 +0000] 10.0.0.1 - 3E57 REST.GET.OBJECT key "GET /x HTTP/1.1" 404 - 113
-- | Nov 20 13:00:00 combo sshd[7]: Invalid user error from 1.2.3.4
+- | Nov 20 13:00:00 web-1 sshd[7]: no such user error
 - | Fri Nov 20 13:00:00 2026 [pid 2] [bob] FAIL LOGIN: Client "10.0.0.1"
 - | 2026-11-20 13:00:00 status installed libgpg-error0:amd64 1.46-1
-info | Nov 20 13:00:00 combo gpm[2094]: *** info [mice.c(1766)]: error
+info | Nov 20 13:00:00 web-1 gpm[2094]: *** info [mice.c(1)]: error
 error | 2026-11-20 13:00:00,123 [http-nio-8080-exec-1] [req-1] ERROR c.s.X - y
 error | level=error ts=2026-11-20T13:00:00Z msg=x
 - | ==> /var/log/error.log <==

@@ -5,6 +5,7 @@
 use regex_syntax::hir::{Class, Hir, HirKind};
 
 use super::ast::{Expr, Pattern, Term, Test};
+use super::derived;
 use super::matcher::{either_case, texts};
 
 /// A text in a line.
@@ -58,7 +59,7 @@ pub(super) fn hir(pattern: &Pattern) -> Option<Hir> {
     parser.utf8(false).case_insensitive(pattern.either_case).build().parse(&pattern.text).ok()
 }
 
-/// A value stands in its line as it is, or with escapes, which all begin with a backslash.
+/// A value stands in its line as it is, or with escapes, which all begin with a backslash, or behind a priority.
 fn of_value(test: &Test) -> Option<Vec<Literal>> {
     let value = match test {
         Test::Like(pieces) if !texts(pieces).any(|text| text.contains('\n')) => {
@@ -67,7 +68,11 @@ fn of_value(test: &Test) -> Option<Vec<Literal>> {
         Test::Is(value) => Literal::new(value.as_bytes(), false),
         Test::Like(_) | Test::IsNot(_) | Test::Number(..) => None,
     };
-    Some(vec![value?, Literal::new(b"\\".as_slice(), false)?])
+    let mut set = vec![value?, Literal::new(*b"\\", false)?];
+    if derived::may_satisfy(test) {
+        set.extend(Literal::new([derived::SIGN], false));
+    }
+    Some(set)
 }
 
 /// How much a set narrows: by its shortest text, then by how few there are.

@@ -8,6 +8,7 @@ use regex::bytes::{Regex, RegexBuilder};
 
 use super::Subject;
 use super::ast::{Expr, Field, Order, Pattern, Piece, Term, Test};
+use super::derived;
 use super::number::{self, Amount};
 use super::when::Now;
 use crate::model::{Level, Time, fields};
@@ -55,6 +56,8 @@ pub(super) struct Asked {
     value: Value,
     /// What must stand in the line for the condition to hold, unless it is written with escapes.
     hint: Option<Needle>,
+    /// It may be said by a priority, and not by what the hint is.
+    derived: bool,
     /// What is found in place of the field in a line that has no such field.
     text: Option<Needle>,
 }
@@ -202,12 +205,14 @@ impl Asked {
             Test::Number(order, number) => (Value::Number(*order, number.amount()), None, None),
         };
         let text = text.map(|(sign, value, fold)| Needle::whole(&format!("{name}{sign}{value}"), fold)).transpose()?;
-        Ok(Self { name, value, hint, text })
+        Ok(Self { name, value, hint, derived: derived::may_satisfy(&field.test), text })
     }
 
     fn matches(&self, raw: &[u8]) -> bool {
-        let hinted = self.hint.as_ref().is_none_or(|hint| hint.is_in(raw));
-        if !hinted && memchr(b'\\', raw).is_none() {
+        let has = |byte| memchr(byte, raw).is_some();
+        let may_hold =
+            self.hint.as_ref().is_none_or(|hint| hint.is_in(raw)) || has(b'\\') || self.derived && has(derived::SIGN);
+        if !may_hold {
             return false;
         }
         match fields::get(raw, &self.name) {
@@ -241,7 +246,7 @@ pub(super) fn texts(pieces: &[Piece]) -> impl Iterator<Item = &str> {
 }
 
 /// The expression that a whole value must match.
-fn like(pieces: &[Piece]) -> Result<Regex, Failed> {
+pub(super) fn like(pieces: &[Piece]) -> Result<Regex, Failed> {
     let fold = !texts(pieces).any(has_capital);
     let mut pattern = String::from(r"\A");
     for piece in pieces {

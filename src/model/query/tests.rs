@@ -148,7 +148,6 @@ fn everyday_text_is_text() {
         "/var/log/app.log:3",
         "*",
         "a|b",
-        "|",
         "--verbose",
         "#42",
         "50%",
@@ -343,6 +342,7 @@ fn what_is_no_query_is_refused_with_its_place() {
         ("OR a", "something must stand before OR; to find the word itself write \"OR\" at column 1"),
         ("a OR", "something must follow: a word, \"a phrase\", /a regex/, field:value or ( at column 5"),
         ("a AND", "something must follow: a word, \"a phrase\", /a regex/, field:value or ( at column 6"),
+        ("a | b", "to join terms write OR; to find the sign itself write \"|\" at column 3"),
         ("NOT", "something must follow: a word, \"a phrase\", /a regex/, field:value or ( at column 4"),
     ];
     for (text, expected) in table {

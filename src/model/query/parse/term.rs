@@ -52,6 +52,11 @@ impl Reader<'_> {
         if word.is_empty() {
             return self.missing();
         }
+        // As text it would be looked for, and nobody would know why so little is found.
+        if let Some((sign, meant)) = [("|", "OR"), ("||", "OR"), ("&&", "AND")].iter().find(|(sign, _)| *sign == word) {
+            let message = format!("to join terms write {meant}; to find the sign itself write \"{sign}\"");
+            return self.error(start..self.at, message);
+        }
         Ok(Expr::Term(Term::Text(word.to_owned())))
     }
 
