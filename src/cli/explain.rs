@@ -46,7 +46,11 @@ fn write_prefilter(prefilter: &Prefilter, out: &mut dyn Write) -> io::Result<()>
 
 /// `from 2026-11-20 13:00:00 +01:00 to …`
 fn span(range: &Range<Time>, zone: &TimeZone) -> String {
-    let at = |time: Time| time.to_timestamp().to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S%.f %:z").to_string();
+    // To a millisecond: nobody types more, and the moment of the call has nine digits.
+    let at = |time: Time| {
+        let time = Time(time.0 - time.0.rem_euclid(1_000_000)).to_timestamp().to_zoned(zone.clone());
+        time.strftime("%Y-%m-%d %H:%M:%S%.f %:z").to_string()
+    };
     match (range.start, range.end) {
         (Time(i64::MIN), Time(i64::MAX)) => "of any time".to_owned(),
         (Time(i64::MIN), end) => format!("before {}", at(end)),

@@ -6,16 +6,17 @@ mod corpus;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use corpus::{Share, Tally, measure};
+use corpus::{Share, TOGETHER, Tally, measure};
 
 const HELP: &str = "\
-tests/formats [--wrong] [--kind NAME] [FOLDER]
+tests/formats [--wrong] [--live] [--kind NAME] [FOLDER]
 
 How well times and levels of real logs are read: a table of the kinds in FOLDER (tests/logs where none is given), or of
 the one kind that FOLDER is. Exit code 1 where a kind is below 99 % right times or above 1 % wrong levels, 2 where
 the folder is broken. tests/logs/README.md says what is in such a folder.
 
   --wrong      every line that was not read as expected
+  --live       lines arrive one by one, as of a file that has just begun, and not many together
   --kind NAME  only kinds whose name has NAME in it";
 
 fn main() -> ExitCode {
@@ -30,7 +31,7 @@ fn main() -> ExitCode {
 }
 
 fn run(mut arguments: impl Iterator<Item = String>) -> Result<bool, String> {
-    let (mut wrong, mut name, mut folder) = (false, String::new(), None);
+    let (mut wrong, mut batch, mut name, mut folder) = (false, TOGETHER, String::new(), None);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "-h" | "--help" => {
@@ -38,6 +39,7 @@ fn run(mut arguments: impl Iterator<Item = String>) -> Result<bool, String> {
                 return Ok(true);
             }
             "--wrong" => wrong = true,
+            "--live" => batch = 1,
             "--kind" => name = arguments.next().ok_or("--kind needs a name")?,
             flag if flag.starts_with('-') => return Err(format!("unknown option {flag}; see --help")),
             path if folder.is_none() => folder = Some(PathBuf::from(path)),
@@ -45,7 +47,7 @@ fn run(mut arguments: impl Iterator<Item = String>) -> Result<bool, String> {
         }
     }
     let folder = folder.unwrap_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/logs")));
-    let measured = measure(&folder)?;
+    let measured = measure(&folder, batch)?;
     println!("{}", header());
     let (mut all, mut kinds, mut good) = (Tally::default(), 0_usize, true);
     for (kind, tally, misses) in measured.iter().filter(|(kind, ..)| kind.name.contains(&name)) {

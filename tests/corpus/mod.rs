@@ -22,8 +22,8 @@ pub(crate) const TIME_AT_LEAST: f64 = 0.99;
 /// The largest share of lines that may have a level which they do not state.
 pub(crate) const WRONG_LEVEL_AT_MOST: f64 = 0.01;
 
-/// Lines that arrive together, so that the stamper sees them before it is asked for the first.
-const BATCH_LINES: usize = 200;
+/// Lines that arrive together when a file is opened, so that the stamper sees them before it is asked for the first.
+pub(crate) const TOGETHER: usize = 200;
 
 /// As much of a line as is shown.
 const SHOWN_BYTES: usize = 160;
@@ -115,27 +115,27 @@ impl fmt::Display for Miss {
     }
 }
 
-/// All kinds below a folder, read and compared, in the order of their names.
+/// All kinds below a folder, read and compared, in the order of their names; `batch` lines arrive together.
 ///
 /// # Errors
 ///
 /// One line that says which file or which line of it is broken, and how.
-pub(crate) fn measure(folder: &Path) -> Result<Vec<(Kind, Tally, Vec<Miss>)>, String> {
+pub(crate) fn measure(folder: &Path, batch: usize) -> Result<Vec<(Kind, Tally, Vec<Miss>)>, String> {
     let kinds = read(folder)?;
-    Ok(kinds.into_iter().map(compare).collect())
+    Ok(kinds.into_iter().map(|kind| compare(kind, batch)).collect())
 }
 
-fn compare(kind: Kind) -> (Kind, Tally, Vec<Miss>) {
+fn compare(kind: Kind, together: usize) -> (Kind, Tally, Vec<Miss>) {
     let (mut tally, mut misses) = (Tally { lines: kind.lines.len(), ..Tally::default() }, Vec::new());
     let clock = HostClock { zone: kind.zone.clone(), boot: kind.boot };
     let (mut stamper, mut joiner) = (Stamper::new(&clock), Joiner::default());
-    for (batch, lines) in kind.lines.chunks(BATCH_LINES).enumerate() {
+    for (batch, lines) in kind.lines.chunks(together).enumerate() {
         if stamper.wants_sample() {
             stamper.learn(&mut lines.iter().map(|line| &line.raw[..]), kind.now);
         }
         for (at, line) in lines.iter().enumerate() {
             let record = record(&mut stamper, &mut joiner, &line.raw, kind.now);
-            let number = batch * BATCH_LINES + at + 1;
+            let number = batch * together + at + 1;
             let mut miss = |what, expected, found| {
                 misses.push(Miss { line: number, what, expected, found, text: line.raw.to_vec() });
             };

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 #[path = "../corpus/mod.rs"]
 mod corpus;
 
-use corpus::{Miss, TIME_AT_LEAST, Tally, WRONG_LEVEL_AT_MOST, measure};
+use corpus::{Miss, TIME_AT_LEAST, TOGETHER, Tally, WRONG_LEVEL_AT_MOST, measure};
 
 /// The least share of stated levels that must be found, in every kind.
 const LEVEL_AT_LEAST: f64 = 0.99;
@@ -20,7 +20,7 @@ fn folder() -> PathBuf {
 
 #[test]
 fn times_and_levels_of_real_logs_are_right_in_every_kind() {
-    let measured = measure(&folder()).expect("the folder is sound");
+    let measured = measure(&folder(), TOGETHER).expect("the folder is sound");
     assert!(measured.len() >= 100, "{} kinds", measured.len());
     let bad: Vec<String> = measured
         .iter()
@@ -40,7 +40,7 @@ fn times_and_levels_of_real_logs_are_right_in_every_kind() {
 
 #[test]
 fn levels_that_are_stated_are_found_and_records_are_whole() {
-    let measured = measure(&folder()).expect("the folder is sound");
+    let measured = measure(&folder(), TOGETHER).expect("the folder is sound");
     let mut all = Tally::default();
     for (kind, tally, misses) in &measured {
         let found = tally.level.ratio().unwrap_or(1.0);
@@ -73,7 +73,7 @@ fn a_broken_folder_is_named_with_what_is_wrong() {
         for (name, text) in [("log", log), ("expected.tsv", expected), ("about.toml", about)] {
             fs::write(kind.join(name), text).expect("write");
         }
-        let found = measure(folder.path()).expect_err(problem);
+        let found = measure(folder.path(), TOGETHER).expect_err(problem);
         assert!(found.contains(problem), "{found}");
     }
 }
@@ -87,7 +87,7 @@ fn what_is_read_otherwise_is_counted_and_named() {
     for (name, text) in [("log", log), ("expected.tsv", expected), ("about.toml", "now = \"2026-11-20T14:00:00Z\"\n")] {
         fs::write(folder.path().join(name), text).expect("write");
     }
-    let measured = measure(folder.path()).expect("sound");
+    let measured = measure(folder.path(), TOGETHER).expect("sound");
     let (_, tally, misses) = &measured[0];
     assert!(!tally.is_good());
     assert_eq!((tally.lines, tally.stamped), (4, 2));

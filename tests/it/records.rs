@@ -208,3 +208,16 @@ fn the_console_shows_the_same_records_for_the_same_query() {
     }
     pty.kill();
 }
+
+#[test]
+fn the_console_lists_the_fields_and_ids_of_a_record() {
+    let mixed = Mixed::start();
+    let arguments = mixed.arguments("request_id:req-7 source:nginx");
+    let mut pty = Pty::start(&arguments, (160, 50));
+    pty.wait_until("the request on every host", |screen| screen.matches("POST /cart").count() == 3);
+    pty.keys("\r");
+    for shown in ["request   req-7", "user      ada", "method           POST", "status           502"] {
+        pty.wait_for(shown);
+    }
+    pty.kill();
+}
