@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use crate::model::metrics::Counters;
 use crate::model::record::TimeFrom;
 use crate::model::source::NO_STAMPS;
-use crate::model::stamp::{Stamped, Stamper, TimeFormat};
+use crate::model::stamp::{HostClock, Stamped, Stamper, TimeFormat};
 use crate::model::{
     Cursor, Facts, FileId, HostStatus, Joiner, LinkState, Sample, SourceInfo, SourceKind, SourceSpec, Time,
 };
@@ -60,6 +60,8 @@ pub struct Track {
 
 struct Tracked {
     info: SourceInfo,
+    /// As the inventory has it.
+    format: Option<TimeFormat>,
     stamper: Stamper,
     joiner: Joiner,
     last_read: Option<Time>,
@@ -106,10 +108,9 @@ impl Track {
         let info = SourceInfo { name, path: path.into(), problem: None, stamps: None };
         let number = u32::try_from(self.sources.len()).unwrap_or(u32::MAX);
         self.events.push(HostEvent::Source(number, info.clone()));
-        let clock = self.facts.clock();
         let format = format.and_then(|format| TimeFormat::parse(format).ok());
-        let stamper = format.map_or_else(|| Stamper::new(&clock), |format| Stamper::with_format(&clock, &format));
-        self.sources.push(Tracked { info, stamper, joiner: Joiner::default(), last_read: None, hint: None });
+        let stamper = stamper(format.as_ref(), &self.facts.clock());
+        self.sources.push(Tracked { info, format, stamper, joiner: Joiner::default(), last_read: None, hint: None });
         number
     }
 
@@ -144,8 +145,15 @@ impl Track {
         self.events.push(HostEvent::Sample(sample));
     }
 
-    /// Facts of a new connection; told with the first counters, which have the rest of them.
+    /// Facts of a new connection; told with the first counters, which have the rest of them. Where the host was started
+    /// again meanwhile, or has another time zone, its stamps are read by the new clock.
     pub fn describe(&mut self, facts: Facts, user: String) {
+        let of_clock = |facts: &Facts| (facts.boot_id.clone(), facts.clock().zone);
+        if of_clock(&facts) != of_clock(&self.facts) {
+            for source in &mut self.sources {
+                source.stamper = stamper(source.format.as_ref(), &facts.clock());
+            }
+        }
         self.facts = facts;
         self.facts_pending = true;
         self.user = user;
@@ -262,6 +270,11 @@ impl Track {
     }
 }
 
+/// For a source whose format may be given.
+fn stamper(format: Option<&TimeFormat>, clock: &HostClock) -> Stamper {
+    format.map_or_else(|| Stamper::new(clock), |format| Stamper::with_format(clock, format))
+}
+
 /// The first lines that are read may be the end of a stack trace whose head was not: they have the time of the line
 /// after them. With that of their arrival they would hold back all that follows them.
 fn date_the_first(lines: &mut [Line]) {
@@ -324,6 +337,31 @@ mod tests {
         let stamped = lines[1].time;
         let got: Vec<_> = lines.iter().map(|line| (line.time == stamped, line.time_from.as_str())).collect();
         assert_eq!(got, [(true, "previous"), (true, "stamp"), (true, "previous")]);
+    }
+
+    #[test]
+    fn after_a_restart_stamps_count_from_the_new_start() {
+        let mut track = Track::default();
+        let now = Time(1_800_000_000_000_000_000);
+        let facts = |id: &str, ago_s: i64| Facts {
+            boot_id: Some(id.to_owned()),
+            booted: Some(now.plus_millis(-1000 * ago_s)),
+            ..Facts::default()
+        };
+        track.describe(facts("a", 5000), String::new());
+        track.add_file(&spec("kern"), b"/log/kern.log", true, Begin::Start);
+        let read = |track: &mut Track| {
+            let pieces = vec![Piece::Line { offset: 0, bytes: "[   10.000000] usb 1-1: new device".into() }];
+            track.pieces(0, FileId { dev: 1, ino: 1 }, pieces, now);
+            let lines = track.take_events().into_iter().find_map(|event| match event {
+                HostEvent::Lines(_, lines) => Some(lines),
+                _ => None,
+            });
+            lines.map(|lines| lines[0].time)
+        };
+        assert_eq!(read(&mut track), Some(now.plus_millis(-4_990_000)));
+        track.describe(facts("b", 60), String::new());
+        assert_eq!(read(&mut track), Some(now.plus_millis(-50_000)));
     }
 
     #[test]
