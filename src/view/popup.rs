@@ -300,7 +300,7 @@ fn record(app: &App, seq: u64, width: u16) -> Lines {
             "level",
             Level::detect(whole.text()).map_or(Shown::from("none stated"), |level| Shown::from(level.as_str())),
         ),
-        field("cursor", Shown::own(&format!("{} ({} bytes)", record.cursor, record.raw.len()))),
+        field("cursor", Shown::own(&format!("{} ({})", record.cursor, extent(whole.text())))),
         Vec::new(),
     ];
     let text = whole.text();
@@ -317,6 +317,14 @@ fn record(app: &App, seq: u64, width: u16) -> Lines {
         lines.extend(part);
     });
     lines
+}
+
+/// How much a record is.
+fn extent(text: &[u8]) -> String {
+    match text.split(|&b| b == b'\n').count() {
+        1 => format!("{} bytes", text.len()),
+        lines => format!("{lines} lines, {} bytes", text.len()),
+    }
 }
 
 /// What ties the record to others, a row each.
