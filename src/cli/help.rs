@@ -43,7 +43,7 @@ Examples:
   logtrail-tui demo --size 20                       a fleet inside this process
 
 Exit codes:
-  0  every host answered
+  0  every host gave everything that it was asked for
   2  usage or configuration; nothing was connected
   3  partial: a host or one of its files failed, or bytes were lost
   4  no host answered

@@ -28,8 +28,10 @@ pub const NOTES: &[&str] = &[
      line that has no field of that name, name:value and name=value are found as text that no letter or digit touches, \
      so that localhost:8080 is found anywhere.",
     "In quotes \\\" is a quote and \\\\ a backslash. Regular expressions are those of Rust's regex crate, without \
-     look-around and back references; ^ and $ are the ends of a line. A record of several lines matches where one of \
-     its lines does.",
+     look-around and back references; ^ and $ are the ends of a line.",
+    "A stack trace, and whatever else goes on with the line before it, is one record with that line. It matches as a \
+     whole: words may stand in different lines of it, and all of its lines are kept or none. A search stops at the lines \
+     in which something was found.",
     "A line without a level, or without the field, is in no relation to any; -level>=warn finds it and level<warn does \
      not. name:value looks at case as words do, name=value always.",
     "Times are in your zone unless they say another (2026-11-20T13:00Z), and relative to the moment at which the query \
