@@ -261,8 +261,7 @@ impl App {
 
     /// Shows only the lines that match; with an empty text, all.
     pub(super) fn set_query(&mut self, text: &str) -> Result<(), String> {
-        let query =
-            if text.trim().is_empty() { None } else { Some(self.query(text).map_err(|error| error.to_string())?) };
+        let query = if text.trim().is_empty() { None } else { Some(self.query(text).map_err(|error| error.message)?) };
         self.with_pane(|pane, store| pane.change_filter(store, |filter| filter.query = query));
         Ok(())
     }
@@ -275,7 +274,7 @@ impl App {
     /// Searches: while following upwards from the newest line, else downwards from the cursor. Empty: the last search again.
     pub(super) fn search(&mut self, text: &str) -> Result<(), String> {
         if !text.trim().is_empty() {
-            let query = self.query(text).map_err(|error| error.to_string())?;
+            let query = self.query(text).map_err(|error| error.message)?;
             self.with_pane(|pane, _| pane.search = Some(query));
         }
         let Some(pane) = self.panes.get(&self.focus) else { return Ok(()) };

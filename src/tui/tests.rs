@@ -210,7 +210,7 @@ async fn a_filter_shows_only_what_matches_and_an_empty_one_shows_all() {
 async fn a_query_that_is_not_one_stays_in_the_prompt_with_the_reason() {
     let console = app(10).keys("&level>=loud<ret>").await;
     console.says("&level>=loud");
-    console.says("column");
+    console.says("use one of trace");
     let console = console.keys("<esc>&<up>").await;
     console.says("&level>=loud");
 }
