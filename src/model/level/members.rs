@@ -100,36 +100,34 @@ pub(super) fn find(object: &[u8]) -> Option<Statement> {
     // The innermost object that may have the level in it is that of depth 1, or this one.
     let mut parent = 1_u32;
     while let Some(at) = rest.iter().position(|b| matches!(b, b'"' | b'{' | b'}' | b'[' | b']')) {
-        match rest[at] {
+        let byte = rest[at];
+        rest = &rest[at + 1..];
+        match byte {
             b'"' => {
-                let Some((text, after)) = string(&rest[at..]) else { break };
-                rest = after;
-                let Some(value) = after.trim_ascii_start().strip_prefix(b":").map(<[u8]>::trim_ascii_start) else {
-                    continue;
-                };
-                rest = value;
-                if depth > parent {
-                    continue;
-                }
+                let Some((text, after)) = quoted(rest) else { break };
+                let member = behind_colon(after);
+                rest = member.unwrap_or(after);
+                let Some(value) = member.filter(|_| depth <= parent) else { continue };
                 if value.first() == Some(&b'{') && is_parent(text) {
                     parent = depth + 1;
                 } else if let Some(level) = found.member(text, value) {
                     return Some(Statement::clear(level));
                 }
-                continue;
             }
             b'{' | b'[' => depth += 1,
+            _ if depth == 1 => break,
             _ => {
-                depth = depth.saturating_sub(1);
-                parent = parent.min(depth.max(1));
-                if depth == 0 {
-                    break;
-                }
+                depth -= 1;
+                parent = parent.min(depth);
             }
         }
-        rest = &rest[at + 1..];
     }
     found.rest()
+}
+
+/// The value, where a string is the name of a member.
+fn behind_colon(text: &[u8]) -> Option<&[u8]> {
+    text.trim_ascii_start().strip_prefix(b":").map(<[u8]>::trim_ascii_start)
 }
 
 fn is_parent(key: &[u8]) -> bool {
@@ -203,7 +201,11 @@ fn of_telemetry(number: u32) -> Option<Level> {
 
 /// A string between quotes with its escapes, and what follows it.
 fn string(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let inner = text.strip_prefix(b"\"")?;
+    quoted(text.strip_prefix(b"\"")?)
+}
+
+/// The same behind the first quote.
+fn quoted(inner: &[u8]) -> Option<(&[u8], &[u8])> {
     let mut at = 0;
     loop {
         at += memchr::memchr2(b'"', b'\\', inner.get(at..)?)?;

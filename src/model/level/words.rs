@@ -225,10 +225,10 @@ impl<'a> Reader<'a> {
             }
             Kind { names: 0, digits: true, .. } => self.stamped(Gap::Stamp),
             _ if text == b"|" || text == b"::" => Gap::Stamp,
-            // Months, days, AM and zones, and marks.
             Kind { names: 0, .. } if text.contains(&b'-') || text.contains(&b'*') => Gap::Dash,
             // `I/O error: …`
             Kind { names: 0, .. } if text.contains(&b'/') => Gap::Name,
+            // Months, days, AM and zones, and marks.
             Kind { names: 0, .. } => self.gap,
             // `java.lang.IllegalStateException: …`, `ValueError: …`
             _ if text.ends_with(b"Exception:") || text.ends_with(b"Error:") => return Seen::Message,
@@ -267,23 +267,10 @@ impl<'a> Reader<'a> {
             Some(b'"') => matches!(word.lead, [b'"'] | [.., b',' | b';', b'"']),
             Some(b) => b"[(<|*,;#".contains(&b),
         };
-        let upper = word.letters.iter().all(u8::is_ascii_uppercase);
-        if upper {
-            // `[Server thread/INFO]` is Minecraft's.
-            let is_thread = word.before == Some(b'/') && word.after == Some(b']');
-            let is_apart = first || is_thread || matches!(word.before, Some(b':' | b'.' | b'-'));
-            let is_all = self.gap == Gap::Tag && word.next.is_none();
-            let in_place = self.has_stamp
-                || self.bare == 0
-                || self.gap != Gap::Name
-                || word.before.is_some()
-                || word.after == Some(b'!');
-            return (is_apart && in_place && !is_all && word.ends_capitals()).then_some(self.statement(level));
+        if word.letters.iter().all(u8::is_ascii_uppercase) {
+            return self.states_in_capitals(word, first).then_some(self.statement(level));
         }
-        if word.is_enclosed() {
-            return Some(Statement::clear(level));
-        }
-        if self.is_before_tag(word) {
+        if word.is_enclosed() || self.is_before_tag(word) {
             return Some(Statement::clear(level));
         }
         let begins = word.before.is_none() && self.gap != Gap::Name && self.brackets == 0;
@@ -292,6 +279,20 @@ impl<'a> Reader<'a> {
             return Some(self.statement(level));
         }
         None
+    }
+
+    /// Whether the name of a level in capitals is one; `first`: nothing of a word stands before it.
+    fn states_in_capitals(&self, word: &Word<'_>, first: bool) -> bool {
+        // `[Server thread/INFO]` is Minecraft's.
+        let is_thread = word.before == Some(b'/') && word.after == Some(b']');
+        let is_apart = first || is_thread || matches!(word.before, Some(b':' | b'.' | b'-'));
+        let is_all = self.gap == Gap::Tag && word.next.is_none();
+        let in_place = self.has_stamp
+            || self.bare == 0
+            || self.gap != Gap::Name
+            || word.before.is_some()
+            || word.after == Some(b'!');
+        is_apart && in_place && !is_all && word.ends_capitals()
     }
 
     /// With which a message begins, or which stands in a column of its own.
