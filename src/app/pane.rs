@@ -5,11 +5,14 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{HostId, Level, Query, SourceId};
+use crate::model::{HostId, Level, Query, Record, SourceId};
 use crate::store::{Entry, Filter, Lens, Store};
 
 /// Bytes of lines that one turn of the loop may spend on one pane: about two milliseconds of matching.
 const SLICE_BYTES: usize = 1024 * 1024;
+
+/// Lines without an end that a pane shows: they take the place of others.
+const MAX_UNFINISHED: usize = 3;
 
 /// A pane of merged log lines.
 #[derive(Debug)]
@@ -181,6 +184,16 @@ impl LogPane {
     pub fn entry<'a>(&self, store: &'a Store) -> Option<(u64, &'a Entry)> {
         let seq = self.seq(self.cursor()?)?;
         Some((seq, store.ring().get(seq)?))
+    }
+
+    /// The newest lines without an end that belong below the newest entry, oldest first; none while the operator looks
+    /// at something else. A query is asked what it says of them so far.
+    #[must_use]
+    pub fn unfinished<'a>(&self, store: &'a Store) -> Vec<&'a Record> {
+        let is_shown = |record: &&Record| self.lens.filter().admits_line(store, record);
+        let mut lines: Vec<_> = store.unfinished().into_iter().filter(is_shown).collect();
+        lines.drain(..if self.is_following() { lines.len().saturating_sub(MAX_UNFINISHED) } else { lines.len() });
+        lines
     }
 
     /// How many entries have come that cannot be seen from here.

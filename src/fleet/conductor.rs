@@ -120,11 +120,12 @@ impl Conductor {
             HostEvent::Lines(number, lines) => {
                 let (source, now) = (self.source(host, number), self.now());
                 for line in lines {
-                    let Line { time, time_from, continues, stamp, cursor, raw } = line;
-                    let late = false;
-                    self.merge
-                        .line(Record { host: id, source, time, time_from, cursor, late, continues, stamp, raw }, now);
+                    self.merge.line(record(id, source, line), now);
                 }
+            }
+            HostEvent::Unfinished(number, line) => {
+                let record = record(id, self.source(host, number), line);
+                self.out.push(Update::Unfinished(Box::new(record)));
             }
             HostEvent::Gap(number, from, to, reason, since) => {
                 let (source, until) = (self.source(host, number), wall_clock());
@@ -202,6 +203,11 @@ impl Conductor {
         }
         next
     }
+}
+
+fn record(host: HostId, source: SourceId, line: Line) -> Record {
+    let Line { time, time_from, continues, stamp, cursor, raw } = line;
+    Record { host, source, time, time_from, cursor, late: false, continues, stamp, raw }
 }
 
 fn wall_clock() -> Time {

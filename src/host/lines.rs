@@ -59,6 +59,13 @@ impl Lines {
         }
     }
 
+    /// The line whose end has not come, as far as it is known, and the offset of its first byte.
+    #[must_use]
+    pub(super) fn unfinished(&self) -> Option<(u64, &[u8])> {
+        let is_shown = !self.partial.is_empty() && !self.cut && self.passing.is_none();
+        is_shown.then(|| (self.offset - self.partial.len() as u64, &self.partial[..]))
+    }
+
     /// No more will come: what is there is the last line.
     pub(super) fn finish(&mut self, out: &mut Vec<Piece>) {
         if let Some((from, reason)) = self.passing.take() {
@@ -167,6 +174,17 @@ mod tests {
     fn lines_keep_the_offsets_of_their_first_bytes() {
         let out = pieces(&mut Lines::new(100, false), &[b"one\ntw", b"o\n\r\nlast"]);
         assert_eq!(out, [line(100, "one"), line(104, "two"), line(108, "")]);
+    }
+
+    #[test]
+    fn the_line_under_way_is_known_with_its_offset() {
+        let mut lines = Lines::new(10, false);
+        assert_eq!(lines.unfinished(), None);
+        pieces(&mut lines, &[b"one\ntw", b"o"]);
+        assert_eq!(lines.unfinished(), Some((14, &b"two"[..])));
+        pieces(&mut lines, &[b"\n"]);
+        assert_eq!(lines.unfinished(), None);
+        assert_eq!(Lines::new(10, true).unfinished(), None);
     }
 
     #[test]

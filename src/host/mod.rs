@@ -42,6 +42,8 @@ pub enum HostEvent {
     Source(u32, SourceInfo),
     /// Lines of a source, in the order of its bytes.
     Lines(u32, Vec<Line>),
+    /// The last line of a source, of which the end has not come yet; it comes again when it has.
+    Unfinished(u32, Line),
     /// Bytes of a source are missing: from, to (where known), why, and when the byte before them was read.
     Gap(u32, u64, Option<u64>, GapReason, Option<Time>),
     /// Metrics.
@@ -77,6 +79,7 @@ impl HostEvent {
     fn size(&self) -> usize {
         match self {
             Self::Lines(_, lines) => lines.iter().map(|line| line.raw.len() + LINE_OVERHEAD).sum(),
+            Self::Unfinished(_, line) => line.raw.len() + LINE_OVERHEAD,
             Self::Status(status) => LINE_OVERHEAD + status.reason.as_ref().map_or(0, String::len),
             _ => 4 * LINE_OVERHEAD,
         }

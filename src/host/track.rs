@@ -58,6 +58,7 @@ pub struct Track {
     pub wants_journal: Option<oneshot::Sender<()>>,
 }
 
+#[derive(Clone)]
 struct Tracked {
     info: SourceInfo,
     /// As the inventory has it.
@@ -128,6 +129,9 @@ impl Track {
             match outcome {
                 Outcome::Pieces(number, file, pieces) => self.pieces(number, file, pieces, now),
                 Outcome::Problem(number, why) => self.problem(number, why),
+                Outcome::Unfinished(number, file, offset, line) => {
+                    self.unfinished(number, Cursor { file, offset }, line, now);
+                }
                 Outcome::TailRead(_) => {}
             }
         }
@@ -252,6 +256,12 @@ impl Track {
                 self.events.push(HostEvent::Source(number, source.info.clone()));
             }
         }
+    }
+
+    /// A line under way: read like the others, but nothing is learnt from it, for it comes again.
+    fn unfinished(&mut self, number: u32, cursor: Cursor, raw: Bytes, now: Time) {
+        let Some(mut source) = self.sources.get(number as usize).cloned() else { return };
+        self.events.push(HostEvent::Unfinished(number, source.line(cursor, raw, now)));
     }
 
     fn problem(&mut self, number: u32, why: Option<Absence>) {

@@ -22,6 +22,9 @@ pub enum Update {
     Sample(HostId, Arc<Sample>),
     /// Lines in their final order; those that came too late for it are marked.
     Records(Vec<Record>),
+    /// The last line of a source, of which the end has not come yet. Its record comes when it has, with the same cursor;
+    /// until then this may be said again, with more of it.
+    Unfinished(Box<Record>),
     /// Bytes were lost.
     Gap(Gap),
     /// The completeness ledger, when it has changed; at most a few times a second.

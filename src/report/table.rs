@@ -82,7 +82,8 @@ impl<'a> Table<'a> {
             }
             Update::Source(host, id, info) => self.source(host, id, info),
             Update::Ledger(ledger) => self.ledger = ledger,
-            Update::Status(..) | Update::Records(_) | Update::Gap(_) => {}
+            // A line without an end is printed when the pass ends, as a line.
+            Update::Status(..) | Update::Records(_) | Update::Unfinished(_) | Update::Gap(_) => {}
         }
     }
 

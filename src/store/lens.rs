@@ -6,7 +6,7 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use super::{Entry, Store};
-use crate::model::{HostId, Query, SourceId};
+use crate::model::{HostId, Query, Record, SourceId};
 
 /// What a pane wants to see: all of these must hold.
 #[derive(Debug, Clone, Default)]
@@ -24,14 +24,19 @@ impl Filter {
     /// not hide behind a query.
     #[must_use]
     pub fn admits_origin(&self, entry: &Entry) -> bool {
-        let Some((host, source)) = entry.origin() else { return true };
-        if self.hosts.as_ref().is_some_and(|hosts| !hosts.contains(&host)) {
-            return false;
-        }
-        if self.sources.as_ref().is_some_and(|sources| !sources.contains(&source)) {
-            return false;
-        }
-        true
+        entry.origin().is_none_or(|(host, source)| self.admits_place(host, source))
+    }
+
+    fn admits_place(&self, host: HostId, source: SourceId) -> bool {
+        let is_host = self.hosts.as_ref().is_none_or(|hosts| hosts.contains(&host));
+        is_host && self.sources.as_ref().is_none_or(|sources| sources.contains(&source))
+    }
+
+    /// Whether a line passes that is no entry yet.
+    #[must_use]
+    pub fn admits_line(&self, store: &Store, line: &Record) -> bool {
+        let is_asked = |query: &Query| query.matches(&store.subject(line));
+        self.admits_place(line.host, line.source) && self.query.as_ref().is_none_or(is_asked)
     }
 }
 

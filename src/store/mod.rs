@@ -4,6 +4,7 @@
 //! runtime: the time is an argument. Reading hosts is left to `fleet`, deciding what to look at to `app`.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::model::query::Subject;
@@ -33,6 +34,8 @@ pub struct Store {
     sources: Vec<Option<SourceRow>>,
     ring: Ring,
     ledger: Ledger,
+    /// The last line of each source that has no end yet.
+    unfinished: BTreeMap<SourceId, Record>,
     rate: Meter,
     marks: u32,
 }
@@ -78,6 +81,7 @@ impl Store {
             sources: Vec::new(),
             ring: Ring::new(ring_bytes),
             ledger: Ledger { hosts: u32::try_from(hosts.len()).unwrap_or(u32::MAX), ..Ledger::default() },
+            unfinished: BTreeMap::new(),
             rate: Meter::default(),
             marks: 0,
         }
@@ -97,6 +101,7 @@ impl Store {
             Update::Source(host, id, info) => self.put_source(host, id, info),
             Update::Sample(host, sample) => self.with_host(host, |row| row.add_sample(sample, now)),
             Update::Records(records) => self.add_records(records, now),
+            Update::Unfinished(record) => drop(self.unfinished.insert(record.source, *record)),
             Update::Gap(gap) => self.add_gap(gap),
             Update::Ledger(ledger) => self.ledger = ledger,
         }
@@ -135,6 +140,14 @@ impl Store {
     /// All sources that are known, with their ids.
     pub fn sources(&self) -> impl Iterator<Item = (SourceId, &SourceRow)> {
         (0..).map(SourceId).zip(&self.sources).filter_map(|(id, row)| Some((id, row.as_ref()?)))
+    }
+
+    /// The last lines of sources whose ends have not come yet, in the order of their times.
+    #[must_use]
+    pub fn unfinished(&self) -> Vec<&Record> {
+        let mut lines: Vec<_> = self.unfinished.values().collect();
+        lines.sort_by_key(|record| record.time);
+        lines
     }
 
     /// How complete the picture is.
@@ -200,13 +213,26 @@ impl Store {
 
     fn add_records(&mut self, records: Vec<Record>, now: Time) {
         for record in records {
+            self.finish(&record);
             self.rate.count(now);
             self.with_host(record.host, |row| row.count_line(now));
             self.ring.push(Entry::Record(record));
         }
     }
 
+    /// A line that is at, or behind, the one without an end says that this has one.
+    fn finish(&mut self, record: &Record) {
+        let is_over = |unfinished: &Record| {
+            let (line, begun) = (record.cursor, unfinished.cursor);
+            line.file == begun.file && line.offset >= begun.offset
+        };
+        if self.unfinished.get(&record.source).is_some_and(is_over) {
+            self.unfinished.remove(&record.source);
+        }
+    }
+
     fn add_gap(&mut self, gap: Gap) {
+        self.unfinished.remove(&gap.source);
         self.with_host(gap.host, |row| row.gaps += 1);
         self.ring.push(Entry::Gap(Arc::new(gap)));
     }

@@ -172,6 +172,22 @@ fn a_line_that_comes_later_decides_for_its_whole_record_again() {
     );
 }
 
+#[test]
+fn a_line_without_an_end_stays_until_its_record_or_a_gap_comes() {
+    let at = |offset: u64, text: &str| {
+        let cursor = Cursor { file: FileId { dev: 1, ino: 1 }, offset };
+        Record { cursor, ..record(0, text) }
+    };
+    let mut store = store(100_000);
+    let texts = |store: &Store| store.unfinished().iter().map(|record| record.raw.clone()).collect::<Vec<_>>();
+    store.apply(vec![Update::Unfinished(Box::new(at(10, "a"))), Update::Unfinished(Box::new(at(10, "a b")))], Time(0));
+    store.apply(vec![Update::Records(vec![at(0, "before it")])], Time(0));
+    assert_eq!(texts(&store), ["a b"]);
+    store.apply(vec![Update::Records(vec![at(10, "a b c")])], Time(0));
+    assert_eq!(texts(&store), [] as [&str; 0]);
+    assert_eq!(store.ring().end(), 2);
+}
+
 #[derive(Debug, Clone)]
 enum Step {
     Push(u32, usize),

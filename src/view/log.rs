@@ -17,6 +17,8 @@ use crate::store::{Entry, Mark};
 
 /// Most bytes of a line that are looked at for one screen; the rest is beyond its right edge or its last row.
 const MAX_LINE_BYTES: usize = 64 * 1024;
+/// A pane of fewer rows has none for lines without an end.
+const MIN_ROWS: u16 = 6;
 /// Bytes of text set aside for a cell: letters with a few combining marks.
 const BYTES_PER_CELL: usize = 8;
 
@@ -25,8 +27,14 @@ pub(super) fn draw(app: &App, theme: &Theme, main: Rect, buffer: &mut Buffer) {
         draw_border(theme, main, area, buffer);
         if let Some(pane) = app.pane(id) {
             draw_header(app, theme, id, pane, area, buffer);
-            let body = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
-            Lines::new(app, theme, id, pane, body).draw(body, buffer);
+            let mut body = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
+            let unfinished = if body.height < MIN_ROWS { Vec::new() } else { pane.unfinished(app.store()) };
+            body.height -= u16::try_from(unfinished.len()).unwrap_or(0);
+            let lines = Lines::new(app, theme, id, pane, body);
+            lines.draw(body, buffer);
+            for (y, record) in (body.bottom()..).zip(unfinished) {
+                lines.draw_unfinished(record, Rect { y, height: 1, ..body }, buffer);
+            }
         }
     }
 }
@@ -222,7 +230,7 @@ impl<'a> Lines<'a> {
         for (y, range) in visible {
             let mut row = Row::new(buffer, area, y - skipped).fill(under);
             if y == 0 {
-                self.draw_prefix(seq, record, level, &mut row);
+                self.draw_prefix(Some(seq), record, level, &mut row);
             } else {
                 row.blank(self.columns.prefix());
             }
@@ -238,6 +246,13 @@ impl<'a> Lines<'a> {
         rows - skipped
     }
 
+    /// A line of which the end has not come, in one row.
+    fn draw_unfinished(&self, record: &Record, area: Rect, buffer: &mut Buffer) {
+        let mut row = Row::new(buffer, area, 0);
+        self.draw_prefix(None, record, record.level(), &mut row);
+        row.put(self.text(record), self.theme.get(Role::Dim)).put(" …", self.theme.get(Role::LineLate));
+    }
+
     /// Arrows where a line goes on beyond the sides of the pane.
     fn draw_edges(&self, text: &SafeText, area: Rect, y: u16, buffer: &mut Buffer) {
         let style = self.theme.get(Role::LineStamp);
@@ -250,9 +265,10 @@ impl<'a> Lines<'a> {
         }
     }
 
-    fn draw_prefix(&self, seq: u64, record: &Record, level: Option<Level>, row: &mut Row<'_>) {
+    /// The columns before the text; without a number the line is no entry yet.
+    fn draw_prefix(&self, seq: Option<u64>, record: &Record, level: Option<Level>, row: &mut Row<'_>) {
         let theme = self.theme;
-        match (self.pane.is_bookmarked(seq), record.late) {
+        match (seq.is_some_and(|seq| self.pane.is_bookmarked(seq)), record.late) {
             (true, _) => row.put("◆", theme.get(Role::LineBookmark)),
             (_, true) => row.put("↑", theme.get(Role::LineLate)),
             _ => row.blank(1),

@@ -2,6 +2,7 @@
 //! wherever a line is read, on a screen and in JSON.
 
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -219,5 +220,40 @@ fn the_console_lists_the_fields_and_ids_of_a_record() {
     for shown in ["request   req-7", "user      ada", "method           POST", "status           502"] {
         pty.wait_for(shown);
     }
+    pty.kill();
+}
+
+/// Bytes of a process's memory: now, and the most there have been.
+fn memory(pid: u32) -> (u64, u64) {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("it runs");
+    let of = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("a line of the kernel");
+        line.split_whitespace().next().and_then(|kib| kib.parse::<u64>().ok()).expect("a number") * 1024
+    };
+    (of("VmRSS:"), of("VmHWM:"))
+}
+
+/// R13: what does not fit is counted, the lines beside it are whole, and the memory hardly grows.
+#[test]
+fn a_line_of_a_gibibyte_is_cut_and_costs_its_neighbours_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let log = folder.path().join("app.log");
+    let mut file = std::fs::File::create(&log).expect("create the log");
+    file.write_all(b"the line before\n").expect("write");
+    let inventory = folder.path().join("hosts.toml");
+    std::fs::write(&inventory, format!("[hosts.localhost]\nsources = [{{ name = \"app\", path = {log:?} }}]\n"))
+        .expect("write the inventory");
+    let mut pty = Pty::start(&["--no-ssh-config", "--config", inventory.to_str().expect("UTF-8")], (120, 20));
+    pty.wait_for("the line before");
+    let (before, _) = memory(pty.pid());
+    let chunk = vec![b'x'; 1 << 20];
+    for _ in 0..1024 {
+        file.write_all(&chunk).expect("write");
+    }
+    file.write_all(b"\nthe line after\n").expect("write");
+    pty.wait_for("the line after");
+    pty.wait_until("the gap", |screen| screen.contains("1.1 GB lost, line-too-long"));
+    let (_, most) = memory(pty.pid());
+    assert!(most - before < 8 << 20, "{} MiB more than before", (most - before) >> 20);
     pty.kill();
 }

@@ -1,5 +1,6 @@
 //! The real console in a real terminal: what reaches the terminal, how it is given back, and that keys are heard.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -87,6 +88,26 @@ fn grep_is_the_filter_of_the_first_pane() {
     let mut screen = Pty::start(&["--no-ssh-config", "--config", inventory, "--grep", "needle"], (100, 20));
     screen.wait_for("three needle");
     assert!(screen.screen().contains("one needle") && !screen.screen().contains("hay"), "{}", screen.screen());
+    screen.kill();
+}
+
+#[test]
+fn a_line_without_an_end_is_shown_as_such_and_replaced_by_the_whole_line() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let log = folder.path().join("app.log");
+    let mut file = std::fs::File::create(&log).expect("create the log");
+    let mut write = |text: &str| file.write_all(text.as_bytes()).expect("write");
+    write("one whole\n");
+    let mut screen = start(&here(folder.path(), &log), (100, 20));
+    screen.wait_for("one whole");
+    write("a line in");
+    screen.wait_for("a line in …");
+    write(" three");
+    screen.wait_for("a line in three …");
+    write(" pieces\nthe next\n");
+    screen.wait_for("the next");
+    screen.wait_until("the whole line, once", |shown| shown.matches("a line in").count() == 1 && !shown.contains(" …"));
+    assert!(screen.screen().contains("a line in three pieces"), "{}", screen.screen());
     screen.kill();
 }
 

@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use crate::host::lines::{Lines, Piece};
 use crate::model::FileId;
 
@@ -10,6 +12,12 @@ use super::{Stat, Watch};
 
 /// Bytes kept to recognise a file by. The script reads at least as many again.
 const MARKER: usize = 1024;
+
+/// Most lines are written at once; one that is not whole for so long is waited for by whoever watches.
+const UNFINISHED_AFTER: Duration = Duration::from_millis(500);
+
+/// As much of it as a screen shows.
+const UNFINISHED_BYTES: usize = 16 << 10;
 
 #[derive(Debug, Clone)]
 pub(super) struct Generation {
@@ -28,6 +36,8 @@ pub(super) struct Generation {
     pub(super) doubted: bool,
     /// Last time that it grew.
     pub(super) grew: Duration,
+    /// Offset up to which a line without end was told of.
+    pub(super) told: u64,
     pub(super) tail: Option<Tail>,
 }
 
@@ -57,7 +67,19 @@ impl Generation {
     pub(super) fn new(watch: Watch, id: FileId, offset: u64, cut: bool, now: Duration) -> Self {
         let lines = Lines::new(offset, cut);
         let (marker, size) = (Vec::new(), offset);
-        Self { watch, id, offset, marker, lines, size, at_end: false, doubted: false, grew: now, tail: None }
+        Self {
+            watch,
+            id,
+            offset,
+            marker,
+            lines,
+            size,
+            at_end: false,
+            doubted: false,
+            grew: now,
+            told: offset,
+            tail: None,
+        }
     }
 
     /// Whether `bytes`, which begin at `start`, have our marker before our offset.
@@ -95,6 +117,14 @@ impl Generation {
             tail.collect(&mut pieces);
         }
         Take::Lines(pieces)
+    }
+
+    /// The beginning of a last line that has had no end for a while, once for each time that it grew.
+    pub(super) fn unfinished(&mut self, now: Duration) -> Option<(u64, Bytes)> {
+        let is_new = self.at_end && self.tail.is_none() && self.told != self.offset;
+        let (offset, line) = self.lines.unfinished().filter(|_| is_new && now >= self.grew + UNFINISHED_AFTER)?;
+        self.told = self.offset;
+        Some((offset, Bytes::copy_from_slice(&line[..line.len().min(UNFINISHED_BYTES)])))
     }
 
     /// A file that is begun in its middle may be begun at the start of a line, which is then whole.

@@ -20,6 +20,8 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use crate::host::lines::Piece;
 use crate::model::{FileId, GapReason};
 
@@ -106,6 +108,8 @@ pub enum Request {
 pub enum Outcome {
     /// Lines and gaps of a file of a source.
     Pieces(u32, FileId, Vec<Piece>),
+    /// The last line of a file, of which the end has not come: its offset, and its beginning.
+    Unfinished(u32, FileId, u64, Bytes),
     /// Why nothing comes from a source, or that it is read now.
     Problem(u32, Option<Absence>),
     /// A source that was asked for its last lines has given them.
@@ -548,6 +552,15 @@ impl Follower {
                 }
             }
             self.forget_rested(number, now);
+            self.tell_unfinished(number, now);
+        }
+    }
+
+    fn tell_unfinished(&mut self, number: u32, now: Duration) {
+        let Some(current) = &mut self.source(number).current else { return };
+        if let Some((offset, line)) = current.unfinished(now) {
+            let id = current.id;
+            self.outcomes.push(Outcome::Unfinished(number, id, offset, line));
         }
     }
 

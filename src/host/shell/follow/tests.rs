@@ -226,6 +226,30 @@ fn it_begins_with_the_last_lines_and_goes_on_with_new_ones() {
 }
 
 #[test]
+fn a_line_under_way_is_told_once_it_has_waited_and_again_when_it_grew() {
+    let (mut host, mut follower) = start("one\n", Begin::Start);
+    told(&mut follower);
+    let mut under_way = |text: &str, ms: u64| {
+        host.append(LOG, text);
+        host.poll(&mut follower, Duration::from_millis(ms));
+        let outcomes = follower.take_outcomes().into_iter();
+        let line = |outcome| match outcome {
+            Outcome::Unfinished(0, _, offset, line) => Some((offset, line)),
+            _ => None,
+        };
+        outcomes.filter_map(line).collect::<Vec<_>>()
+    };
+    let line = |text: &'static str| vec![(4, bytes::Bytes::from_static(text.as_bytes()))];
+    assert_eq!(under_way("tw", 1000), []);
+    assert_eq!(under_way("", 1400), []);
+    assert_eq!(under_way("", 1500), line("tw"));
+    assert_eq!(under_way("", 9000), []);
+    assert_eq!(under_way("o", 9100), []);
+    assert_eq!(under_way("", 9900), line("two"));
+    assert_eq!(under_way("\n", 19_900), []);
+}
+
+#[test]
 fn it_is_settled_only_when_all_that_is_there_has_been_told() {
     let mut host = Host::default();
     host.create(LOG);
