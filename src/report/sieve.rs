@@ -151,3 +151,105 @@ impl Sieve {
         matches
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::query::Now;
+    use crate::model::record::{Span, TimeFrom};
+    use crate::model::{Cursor, FileId, GapReason, HostId};
+
+    const FILE: FileId = FileId { dev: 0, ino: 0 };
+
+    fn line(source: u32, offset: u64, continues: bool, text: &str) -> Record {
+        Record {
+            host: HostId(0),
+            source: SourceId(source),
+            time: Time(0),
+            time_from: TimeFrom::Stamp,
+            cursor: Cursor { file: FILE, offset },
+            late: false,
+            continues,
+            stamp: Span::default(),
+            raw: Bytes::copy_from_slice(text.as_bytes()),
+        }
+    }
+
+    fn gap(source: u32, from: u64) -> Gap {
+        let reason = GapReason::Truncated;
+        Gap { host: HostId(0), source: SourceId(source), from, to: None, reason, since: None, until: Time(0) }
+    }
+
+    fn sieve(query: &str) -> Sieve {
+        Sieve::new(Query::parse(query, &Now::default()).expect("a query"))
+    }
+
+    /// What is let out, by its offset, and whether it is wanted.
+    fn drain(sieve: &mut Sieve, out: &mut Vec<(u64, bool)>) {
+        while let Some(sifted) = sieve.next(|_| ("", "")) {
+            out.push(match sifted {
+                Sifted::Line(record, is_wanted) => (record.cursor.offset, is_wanted),
+                Sifted::Gap(gap) => (gap.from, true),
+            });
+        }
+    }
+
+    #[test]
+    fn gaps_without_end_do_not_wait_for_a_record_without_end() {
+        let (mut sieve, mut out) = (sieve("x"), Vec::new());
+        sieve.line(line(0, 0, false, "x"));
+        for at in 1..200_000 {
+            sieve.gap(gap(1, at));
+        }
+        drain(&mut sieve, &mut out);
+        assert_eq!((out.first(), out.len()), (Some(&(0, true)), 200_000));
+    }
+
+    proptest! {
+        #[test]
+        fn a_line_is_wanted_if_its_record_is_and_nothing_is_lost_or_moved(
+            pieces in prop::collection::vec(
+                (0u32..3, prop::option::weighted(0.9, (any::<bool>(), prop::sample::select(vec!["a", "b", "c"])))), 0..60),
+            asked in prop::sample::select(vec!["a", "-a", "a b", "-c b"]),
+        ) {
+            let (mut sieve, mut out) = (sieve(asked), Vec::new());
+            // Of each source the text of the record under way, by its place in `records`.
+            let (mut open, mut records) = (BTreeMap::new(), Vec::<String>::new());
+            let mut expected = Vec::new();
+            for (at, (source, piece)) in (0..).zip(pieces) {
+                let Some((continues, text)) = piece else {
+                    open.remove(&source);
+                    expected.push((at, None));
+                    sieve.gap(gap(source, at));
+                    continue;
+                };
+                let record = match open.get(&source).copied().filter(|_| continues) {
+                    Some(record) => record,
+                    None => {
+                        records.push(String::new());
+                        records.len() - 1
+                    }
+                };
+                open.insert(source, record);
+                records[record] += &format!("{text}\n");
+                expected.push((at, Some(record)));
+                sieve.line(line(source, at, continues, text));
+                drain(&mut sieve, &mut out);
+            }
+            sieve.finish();
+            drain(&mut sieve, &mut out);
+            let query = Query::parse(asked, &Now::default()).expect("a query");
+            let is_wanted = |text: &String| {
+                query.matches(&Subject { host: "", source: "", time: Time(0), raw: text.trim_end().as_bytes() })
+            };
+            let wanted: Vec<bool> = records.iter().map(is_wanted).collect();
+            let expected: Vec<_> =
+                expected.into_iter().map(|(at, record)| (at, record.is_none_or(|record| wanted[record]))).collect();
+            prop_assert_eq!(out, expected);
+            prop_assert!(sieve.bytes == 0 && sieve.groups.is_empty());
+        }
+    }
+}
