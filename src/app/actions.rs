@@ -212,7 +212,7 @@ actions! {
         Follow "follow" ("f" "F") "follow the newest lines";
         Freeze "freeze" ("p") "freeze this pane; lines are kept";
         CopyLine "copy" ("y") "copy the text of the line";
-        CopyRecord "copy-record" ("Y") "copy the line with host, source and time";
+        CopyRecord "copy-record" ("Y") "copy the record with host, source, time";
         Mark "mark" ("M") "draw a line under what has come so far";
         Wrap "wrap" ("z" "<A-z>") "wrap long lines";
         ShowTime "show-time" ("xt") "times: full, short, off";

@@ -298,6 +298,7 @@ fn what_is_no_query_is_refused_with_its_place() {
         ("cart \"no\\", "this quote is not closed: put a \" at the end at column 6"),
         ("\"a\"b", "a blank must follow the closing quote at column 4"),
         ("\"\"", "there is nothing between the quotes at column 1"),
+        ("level>=", "a level is missing: use one of trace, debug, info, notice, warn, error, fatal at column 8"),
         ("//", "there is nothing between the slashes at column 2"),
         (
             "cart /api/(users",

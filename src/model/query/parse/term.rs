@@ -97,6 +97,7 @@ impl Reader<'_> {
         }
         match Level::parse(name) {
             Some(level) => Ok(Expr::Term(Term::Level(order, level))),
+            None if name.is_empty() => self.error(start..start, format!("a level is missing: {}", level_hint(name))),
             None => self.error(start..self.at, format!("{name:?} is not a level: {}", level_hint(name))),
         }
     }
