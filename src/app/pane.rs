@@ -308,3 +308,41 @@ impl LogPane {
         self.place = None;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::fixture;
+    use crate::model::query::Now;
+    use crate::model::{Record, Time, Update};
+
+    fn add(store: &mut Store, lines: &[(u32, bool, &str)]) {
+        let line = |&(source, continues, text): &(u32, bool, &str)| Record {
+            source: SourceId(source),
+            continues,
+            ..fixture::line(0, 0, text.as_bytes())
+        };
+        store.apply(vec![Update::Records(lines.iter().map(line).collect())], Time(0));
+    }
+
+    #[test]
+    fn the_cursor_goes_to_the_next_line_when_its_own_no_longer_matches() {
+        let mut store = Store::new(&[], 1 << 20);
+        add(&mut store, &[(0, false, "no luck"), (1, false, "other"), (2, false, "third")]);
+        let mut pane = LogPane::new(&store);
+        let query = Query::parse("-cart", &Now::default()).ok();
+        pane.change_filter(&store, |filter| filter.query = query);
+        pane.move_cursor(-2, 10, &store);
+        assert_eq!((pane.entry(&store).map(|(seq, _)| seq), pane.len()), (Some(0), 3));
+        add(&mut store, &[(0, true, "  at Cart.add"), (2, true, "  at Cart.main")]);
+        while !pane.advance(&store) {}
+        assert_eq!((pane.entry(&store).map(|(seq, _)| seq), pane.len(), pane.unseen()), (Some(1), 1, 0));
+        add(&mut store, &[(1, true, "cart")]);
+        while !pane.advance(&store) {}
+        assert_eq!((pane.entry(&store).map(|(seq, _)| seq), pane.cursor(), pane.len()), (None, None, 0));
+        pane.move_cursor(-1, 10, &store);
+        add(&mut store, &[(1, false, "fine")]);
+        while !pane.advance(&store) {}
+        assert_eq!((pane.entry(&store).map(|(seq, _)| seq), pane.unseen()), (Some(6), 1));
+    }
+}
