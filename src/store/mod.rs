@@ -20,7 +20,7 @@ pub use lens::{Filter, Lens};
 pub use ring::{Entry, Mark, Ring};
 pub use series::{Meter, SERIES_POINTS, Series};
 
-/// Memory for lines, with their overhead: about half a million lines of ordinary length. With it and the buffers of
+/// Memory for lines, with their overhead: about a quarter of a million lines of 120 bytes. With it and the buffers of
 /// 100 hosts the console stays below 128 MiB; older lines can be read from the hosts again.
 pub const RING_BYTES: usize = 64 * 1024 * 1024;
 
