@@ -5,6 +5,7 @@
 //! after a lost connection.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -17,8 +18,7 @@ use serde_json::Value;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::host::{HostEvent, Line, Outbox, Work};
-use crate::model::record::Span;
-use crate::model::{Cursor, FileId, SourceInfo, SourceKind, SourceSpec, Time, TimeFrom};
+use crate::model::{Cursor, FileId, Joiner, SourceInfo, SourceKind, SourceSpec, Time, TimeFrom};
 use crate::transport::backoff::Backoff;
 use crate::transport::{Connection, LinkError};
 
@@ -61,6 +61,7 @@ struct Followed {
     /// The journal's name of the last record that was told.
     cursor: Option<String>,
     count: u64,
+    joiner: Joiner,
     /// What was said of it last: the problem, if any.
     told: Option<Option<String>>,
 }
@@ -87,7 +88,15 @@ impl Journals {
 
     fn add(&mut self, name: String, unit: Option<String>) {
         let number = FIRST_NUMBER + u32::try_from(self.followed.len()).unwrap_or(0);
-        self.followed.push(Followed { number, name, unit, cursor: None, count: 0, told: None });
+        self.followed.push(Followed {
+            number,
+            name,
+            unit,
+            cursor: None,
+            count: 0,
+            joiner: Joiner::default(),
+            told: None,
+        });
     }
 
     /// Follows all of them until the connection ends; in a bounded pass until each has given its last lines. A journal
@@ -222,7 +231,9 @@ impl Followed {
             let cursor = Cursor { file: FileId::default(), offset: self.count };
             self.count += 1;
             let time_from = if n == 0 { time_from } else { TimeFrom::Previous };
-            lines.push(Line { time, time_from, continues: n > 0, stamp: Span::default(), cursor, raw });
+            let stamp = if n == 0 { stamp(&raw) } else { None };
+            let continues = self.joiner.continues(&raw, stamp.clone());
+            lines.push(Line { time, time_from, continues, stamp: stamp.into(), cursor, raw });
         }
         self.cursor = entry.cursor.or(self.cursor.take());
     }
@@ -328,6 +339,12 @@ impl Entry {
     }
 }
 
+/// Where the stamp of a head stands.
+fn stamp(line: &[u8]) -> Option<Range<usize>> {
+    let start = if line.first() == Some(&b'<') { memchr::memchr(b'>', line)? + 1 } else { 0 };
+    Some(start..start + memchr::memchr(b' ', &line[start..])?)
+}
+
 /// A field as text; one that was given several times is an array, of which the first is meant.
 fn text(value: &Value) -> Option<String> {
     match value {
@@ -351,12 +368,38 @@ fn bytes(value: &Value) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::joiner;
+
+    fn read(entries: &[&str]) -> Vec<Line> {
+        let joiner = Joiner::default();
+        let mut journal =
+            Followed { number: 0, name: "j".to_owned(), unit: None, cursor: None, count: 0, joiner, told: None };
+        let mut out = Vec::new();
+        entries.iter().for_each(|json| journal.record(json.as_bytes(), &mut out));
+        out
+    }
 
     fn lines(json: &str) -> Vec<String> {
-        let mut journal = Followed { number: 0, name: "j".to_owned(), unit: None, cursor: None, count: 0, told: None };
-        let mut out = Vec::new();
-        journal.record(json.as_bytes(), &mut out);
-        out.iter().map(|line| String::from_utf8_lossy(&line.raw).into_owned()).collect()
+        read(&[json]).iter().map(|line| String::from_utf8_lossy(&line.raw).into_owned()).collect()
+    }
+
+    #[test]
+    fn a_stack_trace_is_one_record_in_one_entry_or_in_many() {
+        let entry = |message: &str| {
+            format!(
+                r#"{{"__REALTIME_TIMESTAMP":"1795188137000000","PRIORITY":"3","_HOSTNAME":"h","_COMM":"app","_PID":"7","MESSAGE":"{message}"}}"#
+            )
+        };
+        let continues = |messages: &[&str]| {
+            let entries: Vec<_> = messages.iter().map(|message| entry(message)).collect();
+            let lines = read(&entries.iter().map(String::as_str).collect::<Vec<_>>());
+            lines.iter().map(|line| line.continues).collect::<Vec<_>>()
+        };
+        assert_eq!(continues(&[r"failed\n\tat Cart.add", "next"]), [false, true, false]);
+        assert_eq!(continues(&["failed", r"\tat Cart.add", r"\tat Cart.main", "next"]), [false, true, true, false]);
+        let long = r"a\n".repeat(2 * joiner::MAX_LINES as usize);
+        let records = continues(&[&long]).iter().filter(|&&continues| !continues).count();
+        assert_eq!(records, 2, "none is endless");
     }
 
     #[test]
