@@ -2,8 +2,8 @@
 //!
 //! [`Stamper`] reads the lines of one source: it finds out which formats they have and where their stamps stand, keeps
 //! to that, and looks again when it stops fitting. What formats look like is left to `formats`, a table with a small
-//! parser for each; where stamps stand in a line to `layout`, what a sample of lines proves to `learn`, zones, years and
-//! other things that stamps leave open to `clock`, and formats that the inventory gives to `format`.
+//! parser for each; where stamps stand in a line to `layout`, what a sample of lines proves to `learn`, years and
+//! other things that stamps leave open to `clock` and `zone`, and formats that the inventory gives to `format`.
 
 mod clock;
 mod expression;
@@ -14,6 +14,7 @@ mod layout;
 mod learn;
 mod pattern;
 mod scan;
+mod zone;
 
 use std::ops::Range;
 

@@ -4,9 +4,10 @@
 
 use memchr::{memchr, memchr2, memmem};
 
-use super::clock::{Date, Moment, ZoneNames};
+use super::clock::{Date, Moment};
 use super::formats::{self, Found, date_only, in_utc};
 use super::scan::Scan;
+use super::zone::ZoneNames;
 
 /// How far into a line a field with the time may begin.
 const HEAD: usize = 4096;

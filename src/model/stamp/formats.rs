@@ -6,9 +6,10 @@
 
 use std::fmt;
 
-use super::clock::{Date, Moment, Zone, ZoneNames};
+use super::clock::{Date, Moment, Zone};
 use super::fields;
 use super::scan::{Precision, Scan, TimeOfDay};
+use super::zone::ZoneNames;
 
 /// Where a stamp of some format may stand in a line that is the only one known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,8 +3,9 @@
 //! A [`Layout`] is found in one line by [`detect`], and then looked for in the others by [`Layout::find`]. What many
 //! lines prove together is left to `learn`.
 
-use super::clock::{AHEAD_MS, Calendar, ZoneNames};
+use super::clock::{AHEAD_MS, Calendar};
 use super::formats::{FORMATS, Format, Found, Place};
+use super::zone::ZoneNames;
 use crate::model::record::Time;
 
 /// How far into a line a stamp may begin: behind an address, a container's name, a user, a field or two (Amazon's S3 has
