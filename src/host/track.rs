@@ -144,9 +144,14 @@ impl Track {
         self.events.push(HostEvent::Sample(sample));
     }
 
-    /// Facts of a new connection; told with the first counters, which have the rest of them.
+    /// Facts of a new connection; told with the first counters, which have the rest of them. The host may have been
+    /// started again meanwhile.
     pub fn describe(&mut self, facts: Facts, user: String) {
         self.facts = facts;
+        let clock = self.facts.clock();
+        for source in &mut self.sources {
+            source.stamper.set_clock(&clock);
+        }
         self.facts_pending = true;
         self.user = user;
     }
@@ -324,6 +329,24 @@ mod tests {
         let stamped = lines[1].time;
         let got: Vec<_> = lines.iter().map(|line| (line.time == stamped, line.time_from.as_str())).collect();
         assert_eq!(got, [(true, "previous"), (true, "stamp"), (true, "previous")]);
+    }
+
+    #[test]
+    fn a_host_that_is_described_again_has_its_new_clock_in_all_its_sources() {
+        let mut track = Track::default();
+        track.add_file(&spec("app"), b"/a/x.log", true, Begin::Start);
+        let mut time = |offset: i32| {
+            track.describe(Facts { utc_offset_s: Some(offset), ..Facts::default() }, String::new());
+            track.take_events();
+            let piece = Piece::Line { offset: 0, bytes: "2026-01-01 12:00:00 one".into() };
+            track.pieces(0, FileId { dev: 1, ino: 1 }, vec![piece], Time(1_800_000_000_000_000_000));
+            track.take_events().iter().find_map(|event| match event {
+                HostEvent::Lines(0, lines) => Some(lines[0].time.to_timestamp().to_string()),
+                _ => None,
+            })
+        };
+        assert_eq!(time(0).as_deref(), Some("2026-01-01T12:00:00Z"));
+        assert_eq!(time(3600).as_deref(), Some("2026-01-01T11:00:00Z"));
     }
 
     #[test]

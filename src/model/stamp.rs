@@ -116,6 +116,12 @@ impl Stamper {
         Self { given: Some((format.clone(), 0)), ..Self::new(clock) }
     }
 
+    /// The clock of the host is another one now: it was started again, or its zone was changed. What is known of the
+    /// source is kept.
+    pub fn set_clock(&mut self, clock: &HostClock) {
+        self.calendar = Calendar::new(clock);
+    }
+
     /// The name of the format that the last stamped line had.
     #[must_use]
     pub fn format(&self) -> Option<&'static str> {
@@ -295,17 +301,23 @@ impl Stamper {
         let in_place = layout.word == 0 || self.layouts.iter().any(|known| layout.word <= known.word);
         let near = self.previous.is_none_or(|previous| previous.0.abs_diff(time.0) < LEAP_NANOS);
         let present = now.0.abs_diff(time.0) < LEAP_NANOS;
-        if self.misses >= PATIENCE && (present || (near && self.previous.is_some())) {
+        let is_told = present || (near && self.previous.is_some());
+        if self.misses >= PATIENCE && is_told {
             return true;
         }
         match layout.format.place {
             Place::Field => layout.at == 0 || near,
-            // Nobody writes the brackets of an access log in a message.
-            Place::Anywhere => {
-                in_place || (near && layout.format.name == "access" && line[..layout.at].ends_with(b"["))
-            }
+            Place::Anywhere => layout.word == 0 || (in_place && is_told) || (near && self.is_bracketed(layout, line)),
             Place::Start | Place::Proved => in_place && near,
         }
+    }
+
+    /// Nobody writes the brackets of an access log in a message, nor those in which the source has its stamps.
+    fn is_bracketed(&self, layout: Layout, line: &[u8]) -> bool {
+        let has_mark = |known: &Layout| known.format == layout.format && known.before == layout.before;
+        let is_mark = layout.before == Some(b'[');
+        (layout.format.name == "access" && line[..layout.at].ends_with(b"["))
+            || (is_mark && self.layouts.iter().any(has_mark))
     }
 }
 

@@ -71,6 +71,20 @@ fn a_stamp_may_name_the_place_whose_time_it_has() {
 }
 
 #[test]
+fn another_clock_of_the_host_changes_times_but_not_what_is_known_of_the_source() {
+    let boot = |text: &str| HostClock { boot: Some(time(text)), ..host("Europe/Berlin") };
+    let mut stamper = Stamper::new(&boot("2026-11-20T12:00:00Z"));
+    let lines: Vec<String> = (0..20).map(|n| format!("[    {n}.000000] eth0: hello")).collect();
+    stamper.learn(&mut lines.iter().map(String::as_bytes), now());
+    assert_eq!(read(&mut stamper, &lines[5], now()).0, time("2026-11-20T12:00:05Z"));
+    assert_eq!(read(&mut stamper, "2026-11-20 13:00:00 x", now()).0, time("2026-11-20T12:00:00Z"));
+    stamper.set_clock(&HostClock { boot: Some(time("2026-11-20T14:00:00Z")), ..host("America/New_York") });
+    assert_eq!(stamper.format(), Some("iso8601"));
+    assert_eq!(read(&mut stamper, &lines[5], now()).0, time("2026-11-20T14:00:05Z"));
+    assert_eq!(read(&mut stamper, "2026-11-20 09:00:00 x", now()).0, time("2026-11-20T14:00:00Z"));
+}
+
+#[test]
 fn an_hour_that_comes_twice_keeps_the_lines_in_order() {
     let lines = [
         "2026-10-25 01:59:59 x",
