@@ -14,17 +14,18 @@ mod layout;
 mod learn;
 mod pattern;
 mod scan;
+mod w3c;
 mod zone;
 
 use std::ops::Range;
 
 pub use clock::HostClock;
 use clock::{Calendar, Moment};
-use fields::Header;
 pub use format::TimeFormat;
 use formats::{Found, Place};
 use layout::{Layout, detect, may_be_stamped};
 use learn::MOST_LAYOUTS;
+use w3c::Header;
 
 use super::record::{Time, TimeFrom};
 
@@ -191,14 +192,7 @@ impl Stamper {
         self.lines = self.lines.saturating_add(1);
         let (text, skipped) = body(line);
         let Some((found, time)) = self.find(text, now) else {
-            self.misses = self.misses.saturating_add(1);
-            // Less and less often in a source that has no stamps.
-            if self.misses.is_multiple_of(PATIENCE)
-                && (self.misses / PATIENCE).is_power_of_two()
-                && self.given.is_none()
-            {
-                (self.sample, self.lines) = (Sample::default(), 0);
-            }
+            self.miss();
             let (time, from) = match self.previous {
                 Some(previous) => (previous, TimeFrom::Previous),
                 None => (now, TimeFrom::Arrival),
@@ -209,6 +203,19 @@ impl Stamper {
         self.live = time.0.abs_diff(now.0) < LIVE_NANOS;
         self.previous = Some(time);
         Stamped { time, from: TimeFrom::Stamp, span: Some(found.start + skipped..found.end + skipped) }
+    }
+
+    /// A line had no stamp. After many of them what is known no longer fits, and a sample is wanted: less and less often
+    /// in a source that has no stamps.
+    fn miss(&mut self) {
+        self.misses = self.misses.saturating_add(1);
+        if self.misses == PATIENCE {
+            self.header = Header::default();
+        }
+        let turn = self.misses / PATIENCE;
+        if self.misses.is_multiple_of(PATIENCE) && turn.is_power_of_two() && self.given.is_none() {
+            (self.sample, self.lines) = (Sample::default(), 0);
+        }
     }
 
     fn find(&mut self, line: &[u8], now: Time) -> Option<(Found, Time)> {
