@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use crate::model::metrics::Counters;
 use crate::model::record::TimeFrom;
 use crate::model::source::NO_STAMPS;
-use crate::model::stamp::{HostClock, Stamped, Stamper, TimeFormat};
+use crate::model::stamp::{Stamped, Stamper, TimeFormat};
 use crate::model::{
     Cursor, Facts, FileId, HostStatus, Joiner, LinkState, Sample, SourceInfo, SourceKind, SourceSpec, Time,
 };
@@ -61,8 +61,6 @@ pub struct Track {
 #[derive(Clone)]
 struct Tracked {
     info: SourceInfo,
-    /// As the inventory has it.
-    format: Option<TimeFormat>,
     stamper: Stamper,
     joiner: Joiner,
     last_read: Option<Time>,
@@ -110,8 +108,9 @@ impl Track {
         let number = u32::try_from(self.sources.len()).unwrap_or(u32::MAX);
         self.events.push(HostEvent::Source(number, info.clone()));
         let format = format.and_then(|format| TimeFormat::parse(format).ok());
-        let stamper = stamper(format.as_ref(), &self.facts.clock());
-        self.sources.push(Tracked { info, format, stamper, joiner: Joiner::default(), last_read: None, hint: None });
+        let clock = self.facts.clock();
+        let stamper = format.map_or_else(|| Stamper::new(&clock), |format| Stamper::with_format(&clock, &format));
+        self.sources.push(Tracked { info, stamper, joiner: Joiner::default(), last_read: None, hint: None });
         number
     }
 
@@ -149,16 +148,14 @@ impl Track {
         self.events.push(HostEvent::Sample(sample));
     }
 
-    /// Facts of a new connection; told with the first counters, which have the rest of them. Where the host was started
-    /// again meanwhile, or has another time zone, its stamps are read by the new clock.
+    /// Facts of a new connection; told with the first counters, which have the rest of them. The host may have been
+    /// started again meanwhile.
     pub fn describe(&mut self, facts: Facts, user: String) {
-        let of_clock = |facts: &Facts| (facts.boot_id.clone(), facts.clock().zone);
-        if of_clock(&facts) != of_clock(&self.facts) {
-            for source in &mut self.sources {
-                source.stamper = stamper(source.format.as_ref(), &facts.clock());
-            }
-        }
         self.facts = facts;
+        let clock = self.facts.clock();
+        for source in &mut self.sources {
+            source.stamper.set_clock(&clock);
+        }
         self.facts_pending = true;
         self.user = user;
     }
@@ -280,11 +277,6 @@ impl Track {
     }
 }
 
-/// For a source whose format may be given.
-fn stamper(format: Option<&TimeFormat>, clock: &HostClock) -> Stamper {
-    format.map_or_else(|| Stamper::new(clock), |format| Stamper::with_format(clock, format))
-}
-
 /// The first lines that are read may be the end of a stack trace whose head was not: they have the time of the line
 /// after them. With that of their arrival they would hold back all that follows them.
 fn date_the_first(lines: &mut [Line]) {
@@ -372,6 +364,24 @@ mod tests {
         assert_eq!(read(&mut track), Some(now.plus_millis(-4_990_000)));
         track.describe(facts("b", 60), String::new());
         assert_eq!(read(&mut track), Some(now.plus_millis(-50_000)));
+    }
+
+    #[test]
+    fn a_host_that_is_described_again_has_its_new_clock_in_all_its_sources() {
+        let mut track = Track::default();
+        track.add_file(&spec("app"), b"/a/x.log", true, Begin::Start);
+        let mut time = |offset: i32| {
+            track.describe(Facts { utc_offset_s: Some(offset), ..Facts::default() }, String::new());
+            track.take_events();
+            let piece = Piece::Line { offset: 0, bytes: "2026-01-01 12:00:00 one".into() };
+            track.pieces(0, FileId { dev: 1, ino: 1 }, vec![piece], Time(1_800_000_000_000_000_000));
+            track.take_events().iter().find_map(|event| match event {
+                HostEvent::Lines(0, lines) => Some(lines[0].time.to_timestamp().to_string()),
+                _ => None,
+            })
+        };
+        assert_eq!(time(0).as_deref(), Some("2026-01-01T12:00:00Z"));
+        assert_eq!(time(3600).as_deref(), Some("2026-01-01T11:00:00Z"));
     }
 
     #[test]

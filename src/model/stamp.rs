@@ -2,8 +2,8 @@
 //!
 //! [`Stamper`] reads the lines of one source: it finds out which formats they have and where their stamps stand, keeps
 //! to that, and looks again when it stops fitting. What formats look like is left to `formats`, a table with a small
-//! parser for each; where stamps stand in a line to `layout`, what a sample of lines proves to `learn`, zones, years and
-//! other things that stamps leave open to `clock`, and formats that the inventory gives to `format`.
+//! parser for each; where stamps stand in a line to `layout`, what a sample of lines proves to `learn`, years and
+//! other things that stamps leave open to `clock` and `zone`, and formats that the inventory gives to `format`.
 
 mod clock;
 mod expression;
@@ -14,16 +14,18 @@ mod layout;
 mod learn;
 mod pattern;
 mod scan;
+mod w3c;
+mod zone;
 
 use std::ops::Range;
 
 pub use clock::HostClock;
 use clock::{Calendar, Moment};
-use fields::Header;
 pub use format::TimeFormat;
 use formats::{Found, Place};
 use layout::{Layout, detect, may_be_stamped};
 use learn::MOST_LAYOUTS;
+use w3c::Header;
 
 use super::record::{Time, TimeFrom};
 
@@ -115,6 +117,12 @@ impl Stamper {
         Self { given: Some((format.clone(), 0)), ..Self::new(clock) }
     }
 
+    /// The clock of the host is another one now: it was started again, or its zone was changed. What is known of the
+    /// source is kept.
+    pub fn set_clock(&mut self, clock: &HostClock) {
+        self.calendar = Calendar::new(clock);
+    }
+
     /// The name of the format that the last stamped line had.
     #[must_use]
     pub fn format(&self) -> Option<&'static str> {
@@ -184,14 +192,7 @@ impl Stamper {
         self.lines = self.lines.saturating_add(1);
         let (text, skipped) = body(line);
         let Some((found, time)) = self.find(text, now) else {
-            self.misses = self.misses.saturating_add(1);
-            // Less and less often in a source that has no stamps.
-            if self.misses.is_multiple_of(PATIENCE)
-                && (self.misses / PATIENCE).is_power_of_two()
-                && self.given.is_none()
-            {
-                (self.sample, self.lines) = (Sample::default(), 0);
-            }
+            self.miss();
             let (time, from) = match self.previous {
                 Some(previous) => (previous, TimeFrom::Previous),
                 None => (now, TimeFrom::Arrival),
@@ -202,6 +203,19 @@ impl Stamper {
         self.live = time.0.abs_diff(now.0) < LIVE_NANOS;
         self.previous = Some(time);
         Stamped { time, from: TimeFrom::Stamp, span: Some(found.start + skipped..found.end + skipped) }
+    }
+
+    /// A line had no stamp. After many of them what is known no longer fits, and a sample is wanted: less and less often
+    /// in a source that has no stamps.
+    fn miss(&mut self) {
+        self.misses = self.misses.saturating_add(1);
+        if self.misses == PATIENCE {
+            self.header = Header::default();
+        }
+        let turn = self.misses / PATIENCE;
+        if self.misses.is_multiple_of(PATIENCE) && turn.is_power_of_two() && self.given.is_none() {
+            (self.sample, self.lines) = (Sample::default(), 0);
+        }
     }
 
     fn find(&mut self, line: &[u8], now: Time) -> Option<(Found, Time)> {
@@ -294,17 +308,23 @@ impl Stamper {
         let in_place = layout.word == 0 || self.layouts.iter().any(|known| layout.word <= known.word);
         let near = self.previous.is_none_or(|previous| previous.0.abs_diff(time.0) < LEAP_NANOS);
         let present = now.0.abs_diff(time.0) < LEAP_NANOS;
-        if self.misses >= PATIENCE && (present || (near && self.previous.is_some())) {
+        let is_told = present || (near && self.previous.is_some());
+        if self.misses >= PATIENCE && is_told {
             return true;
         }
         match layout.format.place {
             Place::Field => layout.at == 0 || near,
-            // Nobody writes the brackets of an access log in a message.
-            Place::Anywhere => {
-                in_place || (near && layout.format.name == "access" && line[..layout.at].ends_with(b"["))
-            }
+            Place::Anywhere => layout.word == 0 || (in_place && is_told) || (near && self.is_bracketed(layout, line)),
             Place::Start | Place::Proved => in_place && near,
         }
+    }
+
+    /// Nobody writes the brackets of an access log in a message, nor those in which the source has its stamps.
+    fn is_bracketed(&self, layout: Layout, line: &[u8]) -> bool {
+        let has_mark = |known: &Layout| known.format == layout.format && known.before == layout.before;
+        let is_mark = layout.before == Some(b'[');
+        (layout.format.name == "access" && line[..layout.at].ends_with(b"["))
+            || (is_mark && self.layouts.iter().any(has_mark))
     }
 }
 

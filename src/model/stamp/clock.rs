@@ -1,13 +1,13 @@
 //! The clock of a host, and what it makes of a stamp: zones and their rules, years that are left out, seconds since
 //! the start.
 //!
-//! What a stamp says is a [`Moment`]; a [`Calendar`] fills in what it leaves open. The rules of a zone are looked up
-//! once for each stretch between two changes of its clocks, so that a line costs a few additions.
+//! What a stamp says is a [`Moment`]; a [`Calendar`] fills in what it leaves open. The rules of zones are left to
+//! `zone`.
 
-use jiff::Timestamp;
-use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
+use jiff::tz::{Offset, TimeZone};
 
 use super::scan::{NANOS, TimeOfDay};
+use super::zone::{Local, ZoneNames, area, names_of};
 use crate::model::record::Time;
 
 /// What must be known of a host to read stamps that have no zone or count from its start.
@@ -35,6 +35,8 @@ pub(super) enum Zone {
     Host,
     /// Seconds ahead of UTC.
     Offset(i32),
+    /// One of the data base of zones, by its number.
+    Area(u16),
 }
 
 /// A day of the calendar.
@@ -61,9 +63,6 @@ pub(super) enum Moment {
     Civil(Date, TimeOfDay, Zone),
 }
 
-/// The names that a host's own zone has, with their offsets.
-pub(super) type ZoneNames = Vec<(Box<[u8]>, i32)>;
-
 /// A clock may be ahead of ours, and its zone may be unknown to us, but not by more than this.
 pub(super) const AHEAD_MS: i64 = 2 * DAY * 1000;
 
@@ -73,32 +72,31 @@ const YEARS_BACK: i32 = 8;
 /// Seconds of a day.
 const DAY: i64 = 24 * 3600;
 
-/// Lines of one source may be this much out of order; an hour that comes twice is another matter.
-const DISORDER_S: i64 = 60;
+/// A source has lines of few zones; the rules of so many are kept.
+const MOST_AREAS: usize = 4;
 
 /// Turns what stamps say into moments.
 #[derive(Debug, Clone)]
 pub(super) struct Calendar {
-    clock: HostClock,
+    boot: Option<Time>,
+    host: Local,
     /// What the host's zone is called.
     pub(super) names: ZoneNames,
-    stretch: Stretch,
+    /// Zones that stamps named, the last one first.
+    areas: Vec<(u16, Local)>,
     /// The year of a minute of our clock, for stamps without one.
     latest: (i64, i32),
 }
 
-/// Local times, in seconds as if they were of UTC, between two changes of the clocks.
-#[derive(Debug, Clone, Copy)]
-struct Stretch {
-    from: i64,
-    to: i64,
-    offset: i64,
-}
-
 impl Calendar {
     pub(super) fn new(clock: &HostClock) -> Self {
-        let names = names_of(&clock.zone);
-        Self { clock: clock.clone(), names, stretch: Stretch { from: 0, to: 0, offset: 0 }, latest: (i64::MIN, 0) }
+        Self {
+            boot: clock.boot,
+            host: Local::new(clock.zone.clone()),
+            names: names_of(&clock.zone),
+            areas: Vec::new(),
+            latest: (i64::MIN, 0),
+        }
     }
 
     /// The moment that a stamp means in a line that was read at `now`, after one of `previous`. `None`: there is no such
@@ -106,7 +104,7 @@ impl Calendar {
     pub(super) fn time(&mut self, moment: Moment, now: Time, previous: Option<Time>) -> Option<Time> {
         match moment {
             Moment::Epoch(nanos) => Some(Time(nanos)),
-            Moment::SinceBoot(nanos) => Some(Time(self.clock.boot?.0.saturating_add(nanos))),
+            Moment::SinceBoot(nanos) => Some(Time(self.boot?.0.saturating_add(nanos))),
             Moment::Clock(time, zone) => Some(self.time_of_a_day(time, zone, now, previous)),
             Moment::Civil(Date { year: Some(year), month, day }, time, zone) => {
                 self.civil(days(year, month, day)?, time, zone, previous)
@@ -119,59 +117,23 @@ impl Calendar {
         let local = days * DAY + i64::from(time.second);
         let seconds = match zone {
             Zone::Offset(offset) => local - i64::from(offset),
-            Zone::Host => self.utc_of(local, previous),
+            zone => self.zone(zone).utc_of(local, previous),
         };
         Some(Time(seconds.saturating_mul(i64::from(NANOS)).saturating_add(i64::from(time.nano))))
     }
 
-    fn utc_of(&mut self, local: i64, previous: Option<Time>) -> i64 {
-        let Stretch { from, to, offset } = self.stretch;
-        if (from..to).contains(&local) { local - offset } else { self.look_up(local, previous) }
-    }
-
-    fn look_up(&mut self, local: i64, previous: Option<Time>) -> i64 {
-        let Ok(at) = Timestamp::from_second(local) else { return local };
-        let seconds = |offset: Offset| i64::from(offset.seconds());
-        match self.clock.zone.to_ambiguous_timestamp(Offset::UTC.to_datetime(at)).offset() {
-            AmbiguousOffset::Unambiguous { offset } => {
-                self.stretch = self.stretch_around(local, seconds(offset));
-                local - seconds(offset)
-            }
-            // Clocks were put forward: what they never showed is so much later.
-            AmbiguousOffset::Gap { before, .. } => local - seconds(before),
-            // Clocks were put back, and showed this twice: the second time if the first is over already.
-            AmbiguousOffset::Fold { before, after } => {
-                let (first, second) = (local - seconds(before), local - seconds(after));
-                let is_over = previous.is_some_and(|previous| {
-                    let behind = previous.0 / i64::from(NANOS) - DISORDER_S;
-                    first < behind || self.last_change(second) < behind
-                });
-                if is_over { second } else { first }
+    /// The rules of a zone that is more than an offset.
+    fn zone(&mut self, zone: Zone) -> &mut Local {
+        let Zone::Area(number) = zone else { return &mut self.host };
+        match self.areas.iter().position(|(known, _)| *known == number) {
+            Some(at) => self.areas.swap(0, at),
+            None => {
+                self.areas.truncate(MOST_AREAS - 1);
+                let rules = area(number).map_or_else(|| self.host.clone(), Local::new);
+                self.areas.insert(0, (number, rules));
             }
         }
-    }
-
-    /// When the clocks of the host were last changed before a moment.
-    fn last_change(&self, at: i64) -> i64 {
-        let after = Timestamp::from_second(at + 1).unwrap_or_default();
-        self.clock.zone.preceding(after).next().map_or(i64::MAX, |change| change.timestamp().as_second())
-    }
-
-    fn stretch_around(&self, local: i64, offset: i64) -> Stretch {
-        let zone = &self.clock.zone;
-        let only_this = Stretch { from: local, to: local + 1, offset };
-        let Ok(at) = Timestamp::from_second(local - offset) else { return only_this };
-        let Ok(after) = Timestamp::from_second(local - offset + 1) else { return only_this };
-        let to = zone
-            .following(at)
-            .next()
-            .map_or(i64::MAX, |next| next.timestamp().as_second() + offset.min(i64::from(next.offset().seconds())));
-        let from = zone.preceding(after).next().map_or(i64::MIN, |last| {
-            let at = last.timestamp().as_second();
-            let before = Timestamp::from_second(at - 1).map_or(offset, |at| i64::from(zone.to_offset(at).seconds()));
-            at + offset.max(before)
-        });
-        Stretch { from, to, offset }
+        &mut self.areas[0].1
     }
 
     /// The last moment with this date that is not in the future.
@@ -199,7 +161,7 @@ impl Calendar {
     fn year_of(&mut self, at: Time) -> i32 {
         let minute = at.0.div_euclid(60 * i64::from(NANOS));
         if self.latest.0 != minute {
-            let local = self.clock.zone.to_datetime(at.to_timestamp());
+            let local = self.host.zone.to_datetime(at.to_timestamp());
             self.latest = (minute, i32::from(local.year()));
         }
         self.latest.1
@@ -214,7 +176,7 @@ impl Calendar {
         };
         let offset = match zone {
             Zone::Offset(offset) => i64::from(offset),
-            Zone::Host => i64::from(self.clock.zone.to_offset(after.to_timestamp()).seconds()),
+            zone => i64::from(self.zone(zone).zone.to_offset(after.to_timestamp()).seconds()),
         };
         let first_day = (after.0.div_euclid(i64::from(NANOS)) + offset).div_euclid(DAY);
         for day in first_day..first_day + 2 {
@@ -248,57 +210,4 @@ pub(super) fn days(year: i32, month: u32, day: u32) -> Option<i64> {
     let day_of_year = (153 * month + 2) / 5 + i64::from(day) - 1;
     let day_of_era = year * 365 + year / 4 - year / 100 + day_of_year;
     Some(era * 146_097 + day_of_era - 719_468)
-}
-
-/// What a zone is called in summer and winter; zones without letters have numbers for names, which are read anyway.
-fn names_of(zone: &TimeZone) -> ZoneNames {
-    let mut names = ZoneNames::new();
-    // 15 January and 15 July of some years, because rules change.
-    for at in [1_263_513_600, 1_279_152_000, 1_768_435_200, 1_784_073_600] {
-        let Ok(at) = Timestamp::from_second(at) else { continue };
-        let info = zone.to_offset_info(at);
-        let name = info.abbreviation().as_bytes();
-        if name.first().is_some_and(u8::is_ascii_uppercase) {
-            names.retain(|(known, _)| **known != *name);
-            names.push((name.into(), info.offset().seconds()));
-        }
-    }
-    names
-}
-
-/// Seconds ahead of UTC of a zone with a name: the host's own first, then those that have one meaning.
-pub(super) fn zone_of_name(name: &[u8], names: &ZoneNames) -> Option<i32> {
-    let minutes = match name {
-        b"UTC" | b"GMT" | b"Z" | b"UT" => 0,
-        [] | [_] | [_, _] => return None,
-        _ => {
-            if let Some((_, offset)) = names.iter().find(|(known, _)| **known == *name) {
-                return Some(*offset);
-            }
-            match name {
-                b"WET" => 0,
-                b"CET" | b"MEZ" | b"WEST" => 60,
-                b"CEST" | b"MESZ" | b"EET" | b"SAST" => 120,
-                b"EEST" | b"MSK" => 180,
-                b"JST" | b"KST" => 540,
-                b"HKT" | b"SGT" | b"AWST" => 480,
-                b"AEST" => 600,
-                b"AEDT" => 660,
-                b"NZST" => 720,
-                b"NZDT" => 780,
-                b"NPT" => 345,
-                b"PKT" => 300,
-                b"BRT" => -180,
-                b"EDT" => -240,
-                b"EST" | b"CDT" => -300,
-                b"MDT" => -360,
-                b"MST" | b"PDT" => -420,
-                b"PST" | b"AKDT" => -480,
-                b"AKST" => -540,
-                b"HST" => -600,
-                _ => return None,
-            }
-        }
-    };
-    Some(minutes * 60)
 }

@@ -4,10 +4,11 @@
 
 use regex::bytes::{Captures, Regex, RegexBuilder};
 
-use super::clock::{Zone, ZoneNames};
+use super::clock::Zone;
 use super::formats::{self, Found};
 use super::pattern::Parts;
 use super::scan::Scan;
+use super::zone::ZoneNames;
 
 /// How far into a line an expression looks.
 const HEAD: usize = 4096;

@@ -4,9 +4,10 @@
 
 use memchr::{memchr, memchr2, memmem};
 
-use super::clock::{Date, Moment, ZoneNames};
-use super::formats::{self, Found, date_only, in_utc};
+use super::clock::{Date, Moment};
+use super::formats::{self, Found, date_only};
 use super::scan::Scan;
+use super::zone::ZoneNames;
 
 /// How far into a line a field with the time may begin.
 const HEAD: usize = 4096;
@@ -272,7 +273,7 @@ fn json_tail(line: &[u8], names: &ZoneNames) -> Option<Found> {
     shifted(value_at(tail, behind_colon(tail, at - 1)?, names), from)
 }
 
-fn shifted(found: Option<Found>, by: usize) -> Option<Found> {
+pub(super) fn shifted(found: Option<Found>, by: usize) -> Option<Found> {
     found.map(|found| Found { start: found.start + by, end: found.end + by, ..found })
 }
 
@@ -329,79 +330,4 @@ pub(super) fn mysql_slow(line: &[u8], names: &ZoneNames) -> Option<Found> {
     let moment = Moment::Epoch(formats::number(&mut scan)?);
     let start = line.len() - rest.len();
     scan.take(b";").map(|_| Found { moment, start, end: line.len() - scan.0.len() - 1 })
-}
-
-/// What the head of a W3C extended log (<https://www.w3.org/TR/WD-logfile>) says: which columns are the day and the
-/// time. IIS and CloudFront write them in UTC, and Windows' firewall says that it does not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Header {
-    date: Option<usize>,
-    time: Option<usize>,
-    /// The day of `#Date:`, for logs that have no column for it.
-    day: Option<Date>,
-    is_local: bool,
-}
-
-impl Header {
-    /// Takes in a line that begins with `#`. A `#Date:` is a stamp itself.
-    pub(super) fn read(&mut self, line: &[u8], names: &ZoneNames) -> Option<Found> {
-        let head = &line[..line.len().min(HEAD)];
-        if let Some(fields) = head.strip_prefix(b"#Fields:") {
-            let at = |name: &[u8]| words(fields.trim_ascii_start()).position(|(_, word)| word == name);
-            (self.date, self.time) = (at(b"date"), at(b"time"));
-        } else if head.starts_with(b"#Time Format: Local") {
-            self.is_local = true;
-        } else if let Some(date) = head.strip_prefix(b"#Date:") {
-            let date = date.trim_ascii_start();
-            self.day = date_only(date).or(self.day);
-            let found = shifted(formats::any(date, names), head.len() - date.len())?;
-            return Some(self.in_zone(found));
-        }
-        None
-    }
-
-    /// Whether the log has such columns.
-    #[inline]
-    pub(super) fn has_columns(&self) -> bool {
-        self.time.is_some()
-    }
-
-    /// The stamp of a line.
-    pub(super) fn find(&self, line: &[u8], names: &ZoneNames) -> Option<Found> {
-        let head = &line[..line.len().min(HEAD)];
-        let column = self.time?;
-        let (start, clock) = words(head).nth(column)?;
-        let clock = shifted(formats::time_only(clock, names), start)?;
-        let (date, from) = match self.date {
-            Some(date) => {
-                let (from, text) = words(head).nth(date)?;
-                (date_only(text), from)
-            }
-            None => (self.day, start),
-        };
-        let Moment::Clock(time, zone) = clock.moment else { return None };
-        let moment = match date {
-            Some(date) => Moment::Civil(date, time, zone),
-            None => Moment::Clock(time, zone),
-        };
-        let adjacent = self.date.is_none_or(|date| date + 1 == column);
-        Some(self.in_zone(Found { moment, start: if adjacent { from } else { start }, end: clock.end }))
-    }
-
-    fn in_zone(&self, found: Found) -> Found {
-        if self.is_local { found } else { Found { moment: in_utc(found.moment), ..found } }
-    }
-}
-
-/// The words of a text and where they begin.
-fn words(text: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
-    let mut at = 0;
-    std::iter::from_fn(move || {
-        at += text.get(at..)?.iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
-        let rest = text.get(at..).filter(|rest| !rest.is_empty())?;
-        let word = &rest[..rest.iter().position(|b| matches!(b, b' ' | b'\t')).unwrap_or(rest.len())];
-        let start = at;
-        at += word.len();
-        Some((start, word))
-    })
 }

@@ -4,11 +4,11 @@
 
 use std::sync::Arc;
 
-use super::clock::ZoneNames;
 use super::expression::Expression;
 use super::formats::{FORMATS, Format, Found};
 use super::layout::{Layout, PREFIX_BYTES};
 use super::pattern::Pattern;
+use super::zone::ZoneNames;
 
 /// The format of the stamps of a source, as the inventory has it.
 #[derive(Debug, Clone)]

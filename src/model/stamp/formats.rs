@@ -6,9 +6,10 @@
 
 use std::fmt;
 
-use super::clock::{Date, Moment, Zone, ZoneNames};
-use super::fields;
+use super::clock::{Date, Moment, Zone};
 use super::scan::{Precision, Scan, TimeOfDay};
+use super::zone::ZoneNames;
+use super::{fields, w3c};
 
 /// Where a stamp of some format may stand in a line that is the only one known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,7 +124,7 @@ pub(super) static FORMATS: &[Format] = formats![
     "mysql-slow" "# Time: 261120 13:00:01, SET timestamp=1795179601;" Field Any, fields::mysql_slow;
     "json" "{\"time\":\"2026-11-20T13:00:01Z\"}, {\"ts\":1795179601.123}" Field Any, fields::json;
     "logfmt" "ts=2026-11-20T13:00:01Z, date=2026-11-20 time=13:00:01" Field Any, fields::logfmt;
-    "w3c" "2026-11-20 13:00:01 (UTC; elsewhere where `#Fields:` says so)" Proved Digit, w3c;
+    "w3c" "2026-11-20 13:00:01 (UTC; elsewhere where `#Fields:` says so)" Proved Digit, utc;
     "clock" "13:00:01.123 (the day is that of the lines around it)" Proved Digit, time_only;
 ];
 
@@ -197,7 +198,10 @@ fn iso(text: &[u8], names: &ZoneNames) -> Option<Found> {
     }
     scan.between()?;
     let time = scan.time_of_day(Precision::Minutes)?;
-    let zone = scan.zone(names);
+    let zone = match scan.zone(names) {
+        Zone::Host if w3c::is_iis(scan.0) => Zone::Offset(0),
+        zone => zone,
+    };
     let moment = civil(Some(year), month, day, time, zone)?;
     if scan.ends_stamp() { scan.found(text, moment) } else { None }
 }
@@ -545,7 +549,7 @@ fn tai64n(text: &[u8], _: &ZoneNames) -> Option<Found> {
 }
 
 /// Date and time at the beginning, in UTC.
-fn w3c(text: &[u8], names: &ZoneNames) -> Option<Found> {
+fn utc(text: &[u8], names: &ZoneNames) -> Option<Found> {
     iso(text, names).map(|found| Found { moment: in_utc(found.moment), ..found })
 }
 

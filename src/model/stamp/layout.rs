@@ -3,8 +3,9 @@
 //! A [`Layout`] is found in one line by [`detect`], and then looked for in the others by [`Layout::find`]. What many
 //! lines prove together is left to `learn`.
 
-use super::clock::{AHEAD_MS, Calendar, ZoneNames};
-use super::formats::{FORMATS, Format, Found, Place};
+use super::clock::{AHEAD_MS, Calendar, Date, Moment, days};
+use super::formats::{FORMATS, Format, Found, Place, date_only};
+use super::zone::ZoneNames;
 use crate::model::record::Time;
 
 /// How far into a line a stamp may begin: behind an address, a container's name, a user, a field or two (Amazon's S3 has
@@ -27,12 +28,24 @@ pub(super) struct Layout {
     pub(super) word: usize,
     /// Only this very word is the stamp: of another number or word, nothing would tell it.
     pub(super) exact: bool,
+    /// The byte before it: a stamp among other words has the same, or it is a date that a message mentions.
+    pub(super) before: Option<u8>,
 }
 
 impl Layout {
     /// A format in any place.
     pub(super) fn anywhere(format: &'static Format) -> Self {
-        Self { format, at: 0, word: usize::MAX - WORD_SLACK, exact: false }
+        Self { word: usize::MAX - WORD_SLACK, ..Self::of_field(format, 0) }
+    }
+
+    /// A format that looks for its place itself; for `at` see there.
+    pub(super) fn of_field(format: &'static Format, at: usize) -> Self {
+        Self { format, at, word: 0, exact: false, before: None }
+    }
+
+    /// A format in a place of a line.
+    pub(super) fn at_spot(format: &'static Format, line: &[u8], Spot { at, word }: Spot) -> Self {
+        Self { format, at, word, exact: false, before: mark_before(line, at) }
     }
 
     /// The stamp of a line, and the layout with its place in this line. Where stamps begin the lines, one that stands
@@ -63,22 +76,32 @@ impl Layout {
         Some(Found { start: found.start + at, end: found.end + at, ..found })
     }
 
+    fn has_before(&self, mark: Option<u8>) -> bool {
+        mark.is_none() || mark == self.before
+    }
+
     fn search(&self, line: &[u8], names: &ZoneNames) -> Option<(Self, Found)> {
         let words = if self.exact { self.word..=self.word } else { 0..=self.word + WORD_SLACK };
         let spots = spots(line).skip_while(|spot| spot.word < *words.start());
         let mut spots = spots.take_while(|spot| spot.word <= *words.end());
+        let any = self.word > PREFIX_BYTES;
         spots.find_map(|Spot { at, word }| {
-            let found = self.find_at(line, at, names)?;
-            let word = if self.word > PREFIX_BYTES {
-                self.word
-            } else if self.exact {
-                word
-            } else {
-                self.word
-            };
-            Some((Self { at, word, ..*self }, found))
+            let in_place = any || word == 0 || word == self.word || self.has_before(mark_before(line, at));
+            let found = self.find_at(line, at, names).filter(|_| in_place)?;
+            Some((Self { at, ..*self }, found))
         })
     }
+}
+
+/// The byte before a stamp and the name of its day, if any; `None` where they begin the line.
+fn mark_before(line: &[u8], at: usize) -> Option<u8> {
+    const DAYS: [&[u8]; 7] = [b"Mon ", b"Tue ", b"Wed ", b"Thu ", b"Fri ", b"Sat ", b"Sun "];
+    let has_day = line.get(at.saturating_sub(4)..at).is_some_and(|before| DAYS.contains(&before));
+    byte_before(line, if has_day { at - 4 } else { at })
+}
+
+fn byte_before(line: &[u8], at: usize) -> Option<u8> {
+    at.checked_sub(1).and_then(|before| line.get(before)).copied()
 }
 
 /// Words that may stand before a stamp in addition to those seen first: a name of two words in place of one.
@@ -109,7 +132,7 @@ pub(super) fn spots(line: &[u8]) -> impl Iterator<Item = Spot> {
 /// Whether a stamp may begin here: not in the middle of a word or of the name of a file.
 #[inline]
 fn begins_token(line: &[u8], at: usize) -> bool {
-    let Some(&before) = at.checked_sub(1).and_then(|before| line.get(before)) else { return true };
+    let Some(before) = byte_before(line, at) else { return true };
     match before {
         b' '
         | b'\t'
@@ -205,7 +228,7 @@ fn in_fields(line: &[u8], calendar: &mut Calendar, now: Time) -> Option<(Layout,
             && let Some(time) = calendar.time(found.moment, now, None)
         {
             let at = usize::from(!has_notation(format, line));
-            return Some((Layout { format, at, word: 0, exact: false }, found, time));
+            return Some((Layout::of_field(format, at), found, time));
         }
     }
     None
@@ -217,12 +240,8 @@ fn in_spot(line: &[u8], calendar: &mut Calendar, now: Time) -> Option<(Layout, F
 
 /// The stamp that begins at a place, by the first format that fits; of those that read the same bytes as different
 /// days, by the likeliest.
-pub(super) fn at_spot(
-    line: &[u8],
-    Spot { at, word }: Spot,
-    calendar: &mut Calendar,
-    now: Time,
-) -> Option<(Layout, Found, Time)> {
+pub(super) fn at_spot(line: &[u8], spot: Spot, calendar: &mut Calendar, now: Time) -> Option<(Layout, Found, Time)> {
+    let at = spot.at;
     let text = line.get(at..)?;
     let first = *text.first()?;
     let mut best: Option<(Layout, Found, Time)> = None;
@@ -231,7 +250,8 @@ pub(super) fn at_spot(
             continue;
         }
         let Some(found) = (format.parse)(text, &calendar.names) else { continue };
-        if format.place == Place::Start && !may_precede(&line[..at]) {
+        let is_labelled = format.place == Place::Start && !may_precede(&line[..at]);
+        if is_labelled && !(format.name == "epoch" && spot.word == 1 && is_dated(&text[found.end..], found.moment)) {
             continue;
         }
         let Some(time) = calendar.time(found.moment, now, None).filter(|&time| is_plausible(format, time, now)) else {
@@ -241,7 +261,7 @@ pub(super) fn at_spot(
         if format.name == "epoch" && is_contradicted(line, found.end, time, calendar) {
             continue;
         }
-        let next = (Layout { format, at, word, exact: false }, found, time);
+        let next = (Layout { exact: is_labelled, ..Layout::at_spot(format, line, spot) }, found, time);
         if !format.ambiguous {
             return Some(next);
         }
@@ -270,6 +290,15 @@ fn may_precede(prefix: &[u8]) -> bool {
         rest = more;
     }
     true
+}
+
+/// Whether a number behind the first word of a line is followed by its own day, or one next to it in some zone, as in
+/// `R02 1117869872 2005.06.04 …`.
+fn is_dated(rest: &[u8], number: Moment) -> bool {
+    const DAY: i64 = 24 * 3600 * 1_000_000_000;
+    let Moment::Epoch(number) = number else { return false };
+    let day = rest.strip_prefix(b" ").and_then(date_only).and_then(|Date { year, month, day }| days(year?, month, day));
+    day.is_some_and(|day| (day - number.div_euclid(DAY)).abs() <= 1)
 }
 
 /// Whether a stamp behind a number says that it is none: a time of the line at all, in whatever zone, would be a whole

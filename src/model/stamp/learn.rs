@@ -17,6 +17,9 @@ const PROOF_LINES: usize = 8;
 /// Nanoseconds.
 const A_DAY: u64 = 24 * 3600 * 1_000_000_000;
 
+/// Nanoseconds.
+const A_SECOND: i64 = 1_000_000_000;
+
 /// Different layouts that are counted; a sample with more has none.
 const MOST_TALLIES: usize = 96;
 
@@ -60,9 +63,24 @@ impl Tally {
             let many = nearly_all || begins;
             return many && self.rises > 0 && self.falls * 4 <= self.hits;
         }
-        // So many numbers that are all of the time between 2001 and now are no coincidence in any order.
-        let in_order = self.falls * 5 <= self.hits || self.hits >= 3 * PROOF_LINES;
-        nearly_all && in_order && (self.rises > 0 || self.is_present(now))
+        let in_order = self.falls * 5 <= self.hits;
+        let is_told = match self.layout.format.name {
+            "epoch" => self.is_of_the_past(now) && !self.is_counter(),
+            _ => self.hits >= 3 * PROOF_LINES,
+        };
+        nearly_all && (in_order || is_told || self.is_present(now)) && (self.spread() > 0 || self.is_present(now))
+    }
+
+    /// So many numbers that are all of the time between 2001 and now are no coincidence in any order.
+    fn is_of_the_past(&self, now: Time) -> bool {
+        self.range.1.0 <= now.0.saturating_add_unsigned(A_DAY)
+    }
+
+    /// Whether the numbers are next to each other, and each is another than the one before it: those of things that are
+    /// counted.
+    fn is_counter(&self) -> bool {
+        let step = self.spread() / i64::try_from(self.hits).unwrap_or(i64::MAX);
+        self.rises + self.falls + 1 == self.hits && step <= 2 * A_SECOND
     }
 
     /// Whether the shape is all that speaks for it: the same date again and again, or a few among many lines, and none
@@ -118,6 +136,7 @@ fn count(lines: &[&[u8]], calendar: &mut Calendar, now: Time) -> Vec<Tally> {
     let mut add = |layout: Layout, shaped: bool, time: Time| {
         let same = |tally: &&mut Tally| tally.layout.format == layout.format && tally.layout.word == layout.word;
         if let Some(tally) = tallies.iter_mut().find(same) {
+            tally.layout.exact |= layout.exact;
             tally.add(time);
         } else if tallies.len() < MOST_TALLIES {
             let (hits, rises, falls) = (1, 0, 0);
@@ -137,7 +156,7 @@ fn count(lines: &[&[u8]], calendar: &mut Calendar, now: Time) -> Vec<Tally> {
 fn in_fields(line: &[u8], calendar: &mut Calendar, now: Time, add: &mut impl FnMut(Layout, bool, Time)) -> bool {
     for format in FORMATS.iter().filter(|format| format.place == Place::Field) {
         let at = usize::from(!has_notation(format, line));
-        let layout = Layout { format, at, word: 0, exact: false };
+        let layout = Layout::of_field(format, at);
         if let Some((_, found)) = layout.find(line, &calendar.names)
             && let Some(time) = calendar.time(found.moment, now, None)
         {
@@ -168,11 +187,15 @@ fn in_spots(line: &[u8], calendar: &mut Calendar, now: Time, add: &mut impl FnMu
             if format.name == "epoch" && is_contradicted(line, place.at + end, time, calendar) {
                 continue;
             }
-            let has_shape = format.place == Place::Anywhere
-                || format.place == Place::Start && at_spot(line, place, calendar, now).is_some();
+            let shape = match format.place {
+                Place::Anywhere => Some(false),
+                Place::Start => at_spot(line, place, calendar, now).map(|(layout, ..)| layout.exact),
+                Place::Field | Place::Proved => None,
+            };
             // Numbers of the kernel have their brackets.
-            let exact = !has_shape && format.name != "boot";
-            add(Layout { format, at: place.at, word: place.word, exact }, has_shape, time);
+            let exact = shape.unwrap_or(format.name != "boot");
+            let has_shape = shape.is_some();
+            add(Layout { exact, ..Layout::at_spot(format, line, place) }, has_shape, time);
             shaped |= has_shape;
             behind = behind.max(place.at + end);
         }

@@ -3,9 +3,10 @@
 //! Compiled once into [`Item`]s and read directly: a library's parser answers with an error that it has to make up for
 //! each place that does not fit, and wants fields that stamps leave out. What the fields mean together is [`Parts`].
 
-use super::clock::{Date, Moment, Zone, ZoneNames};
+use super::clock::{Date, Moment, Zone};
 use super::formats::{self, Found};
 use super::scan::{Scan, TimeOfDay};
+use super::zone::ZoneNames;
 
 /// The longest pattern: nobody has a longer one by intent.
 const MAX_BYTES: usize = 200;

@@ -3,7 +3,8 @@
 //! A [`Scan`] gives up at the first byte that does not fit, allocates nothing and never looks further than it reads.
 //! What the parts mean together is left to `formats`.
 
-use super::clock::{Zone, ZoneNames, zone_of_name};
+use super::clock::Zone;
+use super::zone::{ZoneNames, area_number, zone_of_name};
 
 /// Nanoseconds of a second.
 pub(super) const NANOS: u32 = 1_000_000_000;
@@ -229,34 +230,41 @@ impl<'a> Scan<'a> {
         })
     }
 
-    /// `Z`, `+01:00`, `+0100`, `+01`, ` +0100`, ` UTC`, ` CEST`. Names that mean different things in different countries
-    /// are passed over, unless they are the host's own.
+    /// `Z`, `+01:00`, `+0100`, `+01`, ` +0100`, ` UTC`, ` CEST`, ` Europe/Berlin`. Names that mean different things in
+    /// different countries are passed over, unless they are the host's own.
     pub(super) fn zone(&mut self, names: &ZoneNames) -> Zone {
         let mut ahead = *self;
         let blank = ahead.take(b" ").is_some();
         let found = match ahead.peek() {
-            Some(b'+' | b'-') => ahead.offset(),
-            Some(b'A'..=b'Z') => ahead.zone_name(names),
-            Some(b'z') if !blank => ahead.skip(b"z").filter(|()| ahead.ends_word()).map(|()| 0),
+            Some(b'+' | b'-') => ahead.offset().map(Zone::Offset),
+            Some(b'A'..=b'Z') => ahead.zone_name(names).map(Zone::Offset).or_else(|| ahead.area()),
+            Some(b'z') if !blank => ahead.skip(b"z").filter(|()| ahead.ends_word()).map(|()| Zone::Offset(0)),
             _ => None,
         };
-        match found {
-            Some(offset) => {
-                *self = ahead;
-                Zone::Offset(offset)
-            }
-            None => Zone::Host,
+        if found.is_some() {
+            *self = ahead;
         }
+        found.unwrap_or(Zone::Host)
     }
 
     fn zone_name(&mut self, names: &ZoneNames) -> Option<i32> {
-        let length = self.0.iter().take(6).take_while(|b| b.is_ascii_uppercase()).count();
-        let (name, rest) = self.0.split_at(length);
+        let mut ahead = *self;
+        let length = ahead.0.iter().take(6).take_while(|b| b.is_ascii_uppercase()).count();
+        let (name, rest) = ahead.0.split_at(length);
         let offset = zone_of_name(name, names)?;
-        self.0 = rest;
+        ahead.0 = rest;
         // `UTC+01:00`.
-        let more = if offset == 0 { self.offset() } else { None };
-        self.ends_word().then_some(more.unwrap_or(offset))
+        let more = if offset == 0 { ahead.offset() } else { None };
+        ahead.ends_word().then(|| {
+            *self = ahead;
+            more.unwrap_or(offset)
+        })
+    }
+
+    fn area(&mut self) -> Option<Zone> {
+        let (number, length) = area_number(self.0)?;
+        self.0 = &self.0[length..];
+        Some(Zone::Area(number))
     }
 
     /// Seconds ahead of UTC. ` -1 items` is no zone, nor is `-1234`: no zone is 34 minutes off.

@@ -45,6 +45,46 @@ fn local_time_follows_the_rules_of_the_zone() {
 }
 
 #[test]
+fn a_stamp_may_name_the_place_whose_time_it_has() {
+    let table = [
+        ("[29-Feb-2024 18:59:58 America/New_York] PHP Notice:  x", "2024-02-29T23:59:58Z"),
+        ("[01-Jul-2026 13:00:00 America/New_York] x", "2026-07-01T17:00:00Z"),
+        ("[01-Jul-2026 13:00:00 America/Argentina/Buenos_Aires] x", "2026-07-01T16:00:00Z"),
+        ("[01-Jul-2026 13:00:00 Etc/GMT+3] x", "2026-07-01T16:00:00Z"),
+        ("[01-Jul-2026 13:00:00 Asia/Kolkata] x", "2026-07-01T07:30:00Z"),
+        ("2026-07-01 13:00:00 Pacific/Auckland x", "2026-07-01T01:00:00Z"),
+        ("{\"time\":\"2026-07-01 13:00:00 Asia/Tokyo\"}", "2026-07-01T04:00:00Z"),
+        // Not in the data base: the host's.
+        ("[01-Jul-2026 13:00:00 Mars/Olympus_Mons] x", "2026-07-01T11:00:00Z"),
+        ("2026-07-01 13:00:00 America/New_Yorker x", "2026-07-01T11:00:00Z"),
+        ("2026-07-01 13:00:00 INFO/main x", "2026-07-01T11:00:00Z"),
+        ("2026-07-01 13:00:00 Europe/ x", "2026-07-01T11:00:00Z"),
+    ];
+    let lines: Vec<&str> = table.iter().map(|(line, _)| *line).collect();
+    for (line, expected) in table {
+        assert_eq!(times(&host("Europe/Berlin"), &[line]), [expected], "{line}");
+    }
+    // More zones in turn than are kept.
+    let found = times(&host("Europe/Berlin"), &[&lines[..], &lines[..]].concat());
+    let expected: Vec<&str> = table.iter().chain(&table).map(|(_, expected)| *expected).collect();
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn another_clock_of_the_host_changes_times_but_not_what_is_known_of_the_source() {
+    let boot = |text: &str| HostClock { boot: Some(time(text)), ..host("Europe/Berlin") };
+    let mut stamper = Stamper::new(&boot("2026-11-20T12:00:00Z"));
+    let lines: Vec<String> = (0..20).map(|n| format!("[    {n}.000000] eth0: hello")).collect();
+    stamper.learn(&mut lines.iter().map(String::as_bytes), now());
+    assert_eq!(read(&mut stamper, &lines[5], now()).0, time("2026-11-20T12:00:05Z"));
+    assert_eq!(read(&mut stamper, "2026-11-20 13:00:00 x", now()).0, time("2026-11-20T12:00:00Z"));
+    stamper.set_clock(&HostClock { boot: Some(time("2026-11-20T14:00:00Z")), ..host("America/New_York") });
+    assert_eq!(stamper.format(), Some("iso8601"));
+    assert_eq!(read(&mut stamper, &lines[5], now()).0, time("2026-11-20T14:00:05Z"));
+    assert_eq!(read(&mut stamper, "2026-11-20 09:00:00 x", now()).0, time("2026-11-20T14:00:00Z"));
+}
+
+#[test]
 fn an_hour_that_comes_twice_keeps_the_lines_in_order() {
     let lines = [
         "2026-10-25 01:59:59 x",

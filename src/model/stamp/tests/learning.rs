@@ -38,6 +38,38 @@ fn a_column_that_rises_is_a_stamp_wherever_it_stands() {
     check_column(|n| format!("shop 261120 13:00:{:02} hello", n + 1), from, 1);
 }
 
+/// The times of a column of numbers among others.
+fn column(numbers: &[u64]) -> Vec<(Time, TimeFrom)> {
+    let line = |(n, at): (usize, &u64)| {
+        format!("{} node-{} unix.disk change.down {at} 1 Disk sda{n} is down", 48_213 - n * 977, n * 7 % 5)
+    };
+    let lines: Vec<String> = numbers.iter().enumerate().map(line).collect();
+    learnt(&lines.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+#[test]
+fn a_column_of_past_times_is_a_stamp_in_any_order() {
+    let mixed = [1_077_804_742, 1_074_119_817, 1_081_000_003, 1_077_804_742, 1_072_000_000, 1_079_123_456];
+    let newest_first: Vec<u64> = (0..10).map(|n| 1_077_804_742 - n * 61).collect();
+    let present: Vec<u64> = (0..10).map(|n| 1_795_188_000 - n * 7 % 10).collect();
+    for numbers in [mixed.repeat(2), newest_first, present] {
+        for (number, found) in numbers.iter().zip(column(&numbers)) {
+            assert_eq!(found, (Time(*number as i64 * 1_000_000_000), TimeFrom::Stamp), "{numbers:?}");
+        }
+    }
+}
+
+#[test]
+fn a_column_that_is_better_explained_otherwise_is_none() {
+    let counter: Vec<u64> = (0..12).map(|n| 1_077_804_742 + n * 7 % 12).collect();
+    let beyond: Vec<u64> = (0..12).map(|n| 1_795_179_601 + n * 5 % 12 * 1_000_000).collect();
+    let few = vec![1_077_804_742, 1_074_119_817, 1_081_000_003, 1_072_000_000];
+    let any: Vec<u64> = (0..40).map(|n| 1_000_000_000 + n * 7_919 % 40 * 200_000_000).collect();
+    for numbers in [vec![1_077_804_742; 12], counter, beyond, few, any] {
+        assert!(column(&numbers).iter().all(|(_, from)| *from == TimeFrom::Arrival), "{numbers:?}");
+    }
+}
+
 #[test]
 fn one_line_that_begins_with_a_number_and_a_date_is_of_the_number_if_they_agree() {
     for (line, expected) in [
@@ -45,6 +77,11 @@ fn one_line_that_begins_with_a_number_and_a_date_is_of_the_number_if_they_agree(
         ("- 1131566461 2005.11.09 dn228 Nov 9 12:01:01 dn228/dn228 crond[2915]: x", "2005-11-09T20:01:01Z"),
         ("1200000000 2026-11-20 13:00:01 x", "2026-11-20T13:00:01Z"),
         ("1795179601 Nov 20 14:00:01 x", "2026-11-20T13:00:01Z"),
+        ("LABEL 1117869872 2005.06.04 R04 2005-06-04-00.24.32.398284 R04 RAS x", "2005-06-04T07:24:32Z"),
+        ("LABEL 1117869872 2005.06.05 R04 x", "2005-06-04T07:24:32Z"),
+        // The number is that of something else.
+        ("order 1117869872 2026-11-20 13:00:01 x", "2026-11-20T13:00:01Z"),
+        ("order 1117869872 2005.06.07 at 2026-11-20 13:00:01 x", "2026-11-20T13:00:01Z"),
     ] {
         let found = read(&mut Stamper::new(&HostClock::fixed(0)), line, now());
         assert_eq!(found, (time(expected), TimeFrom::Stamp), "{line}");
@@ -87,6 +124,27 @@ fn a_date_that_messages_quote_is_none() {
     for (n, found) in learnt(&lines).into_iter().enumerate() {
         let from = if n % 2 == 0 { TimeFrom::Stamp } else { TimeFrom::Previous };
         assert_eq!(found, (time("2026-11-20T13:00:01Z"), from), "{}", lines[n]);
+    }
+}
+
+#[test]
+fn a_date_that_stands_in_a_message_is_not_its_time_where_stamps_stand_otherwise() {
+    let at = "2026-11-20T13:00:01Z";
+    let lines = [
+        ("*** Starting shop 2.0 (64bit) on [Fri Nov 20 13:00:01 2026] ***", TimeFrom::Stamp),
+        ("compiled with version: 12.2.0 on 19 May 2023 13:59:29", TimeFrom::Previous),
+        ("Python version: 3.11.2 (main, Oct  7 2026, 12:35:07) [GCC 12.2.0]", TimeFrom::Previous),
+        ("your license ends on 2027-01-01 00:00:00", TimeFrom::Previous),
+        ("spawned worker 1 (pid: 36356, cores: 1)", TimeFrom::Previous),
+        ("[pid: 7|req: 1/1] 10.0.0.5 () {24 vars in 247 bytes} [Fri Nov 20 13:00:01 2026] GET /", TimeFrom::Stamp),
+        ("[pid: 7|req: 1/2] 10.0.0.5 (bob) {4 vars in 2 bytes} [Fri Nov 20 13:00:01 2026] GET /", TimeFrom::Stamp),
+        ("Fri Nov 20 13:00:01 2026 - *** worker 2 hangs ***", TimeFrom::Stamp),
+    ];
+    let texts: Vec<&str> = lines.iter().map(|(line, _)| *line).collect();
+    let mut one_by_one = Stamper::new(&HostClock::fixed(0));
+    for ((line, from), found) in lines.into_iter().zip(learnt(&texts)) {
+        assert_eq!(found, (time(at), from), "{line}");
+        assert_eq!(read(&mut one_by_one, line, now()), (time(at), from), "one by one: {line}");
     }
 }
 

@@ -1,0 +1,119 @@
+//! W3C extended logs, whose head says which columns they have: <https://www.w3.org/TR/WD-logfile>.
+//!
+//! IIS and CloudFront write their times in UTC, and Windows' firewall says that it does not.
+
+use std::net::IpAddr;
+
+use super::clock::{Date, Moment};
+use super::fields::shifted;
+use super::formats::{self, Found, date_only, in_utc};
+use super::zone::ZoneNames;
+
+/// As much of a line is read as has its columns.
+const HEAD: usize = 4096;
+
+/// What the head of a log says of the columns of its day and time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Header {
+    date: Option<usize>,
+    time: Option<usize>,
+    /// The day of `#Date:`, for logs that have no column for it.
+    day: Option<Date>,
+    is_local: bool,
+}
+
+impl Header {
+    /// Takes in a line that begins with `#`. A `#Date:` is a stamp itself.
+    pub(super) fn read(&mut self, line: &[u8], names: &ZoneNames) -> Option<Found> {
+        let head = &line[..line.len().min(HEAD)];
+        if let Some(fields) = head.strip_prefix(b"#Fields:") {
+            let at = |name: &[u8]| words(fields.trim_ascii_start()).position(|(_, word)| word == name);
+            (self.date, self.time) = (at(b"date"), at(b"time"));
+        } else if head.starts_with(b"#Time Format: Local") {
+            self.is_local = true;
+        } else if let Some(date) = head.strip_prefix(b"#Date:") {
+            let date = date.trim_ascii_start();
+            self.day = date_only(date).or(self.day);
+            let found = shifted(formats::any(date, names), head.len() - date.len())?;
+            return Some(self.in_zone(found));
+        }
+        None
+    }
+
+    /// Whether the log has such columns.
+    #[inline]
+    pub(super) fn has_columns(&self) -> bool {
+        self.time.is_some()
+    }
+
+    /// The stamp of a line.
+    pub(super) fn find(&self, line: &[u8], names: &ZoneNames) -> Option<Found> {
+        let head = &line[..line.len().min(HEAD)];
+        let column = self.time?;
+        let (start, clock) = words(head).nth(column)?;
+        let clock = shifted(formats::time_only(clock, names), start)?;
+        let (date, from) = match self.date {
+            Some(date) => {
+                let (from, text) = words(head).nth(date)?;
+                (date_only(text), from)
+            }
+            None => (self.day, start),
+        };
+        let Moment::Clock(time, zone) = clock.moment else { return None };
+        let moment = match date {
+            Some(date) => Moment::Civil(date, time, zone),
+            None => Moment::Clock(time, zone),
+        };
+        let adjacent = self.date.is_none_or(|date| date + 1 == column);
+        Some(self.in_zone(Found { moment, start: if adjacent { from } else { start }, end: clock.end }))
+    }
+
+    fn in_zone(&self, found: Found) -> Found {
+        if self.is_local { found } else { Found { moment: in_utc(found.moment), ..found } }
+    }
+}
+
+/// The words of a text and where they begin.
+fn words(text: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        at += text.get(at..)?.iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
+        let rest = text.get(at..).filter(|rest| !rest.is_empty())?;
+        let word = &rest[..rest.iter().position(|b| matches!(b, b' ' | b'\t')).unwrap_or(rest.len())];
+        let start = at;
+        at += word.len();
+        Some((start, word))
+    })
+}
+
+/// Whether what stands behind a day and a time are the columns that IIS has unless it is told otherwise, in a log whose
+/// head was not read: `10.0.0.1 GET /path - 80 - 10.0.0.2 …`, and before it the name of the site, and of the server. No
+/// other program is known that writes these seven; with others than those, a log without its head is taken for one of
+/// local time.
+#[inline]
+pub(super) fn is_iis(behind: &[u8]) -> bool {
+    let [b' ', first, ..] = behind else { return false };
+    (first.is_ascii_hexdigit() || matches!(first, b':' | b'W')) && has_columns_of_iis(behind)
+}
+
+fn has_columns_of_iis(behind: &[u8]) -> bool {
+    let head = &behind[1..behind.len().min(HEAD)];
+    let names = if head.starts_with(b"W3SVC") { 2 } else { 0 };
+    let mut columns = head.split(|b| *b == b' ').enumerate().skip_while(|(at, word)| *at < names && !is_address(word));
+    let mut next = || columns.next().map_or(&[][..], |(_, word)| word);
+    let server = is_address(next());
+    let method = next();
+    let is_request = !method.is_empty() && method.iter().all(u8::is_ascii_uppercase) && next().starts_with(b"/");
+    if !(server && is_request && !next().is_empty()) {
+        return false;
+    }
+    let port = next();
+    let is_port = (1..=5).contains(&port.len()) && port.iter().all(u8::is_ascii_digit);
+    is_port && !next().is_empty() && is_address(next())
+}
+
+fn is_address(word: &[u8]) -> bool {
+    // `fe80::1%4`: of the fourth interface.
+    let word = word.split(|b| *b == b'%').next().unwrap_or_default();
+    std::str::from_utf8(word).is_ok_and(|text| text.parse::<IpAddr>().is_ok())
+}
