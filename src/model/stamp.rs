@@ -23,7 +23,7 @@ pub use clock::HostClock;
 use clock::{Calendar, Moment};
 pub use format::TimeFormat;
 use formats::{Found, Place};
-use layout::{Layout, detect, may_be_stamped};
+use layout::{Layout, detect, is_of_our_time, may_be_stamped};
 use learn::MOST_LAYOUTS;
 use w3c::Header;
 
@@ -241,7 +241,9 @@ impl Stamper {
 
     #[inline]
     fn time(&mut self, found: Found, now: Time) -> Option<(Found, Time)> {
-        let previous = if self.live && matches!(found.moment, Moment::Clock(..)) { None } else { self.previous };
+        let is_live = self.live && matches!(found.moment, Moment::Clock(..));
+        // A line of the year 9999 must not decide the day, or the side of a fold, of those after it.
+        let previous = self.previous.filter(|&previous| !is_live && is_possible(previous, now));
         self.calendar.time(found.moment, now, previous).map(|time| (found, time))
     }
 
@@ -308,6 +310,9 @@ impl Stamper {
         let in_place = layout.word == 0 || self.layouts.iter().any(|known| layout.word <= known.word);
         let near = self.previous.is_none_or(|previous| previous.0.abs_diff(time.0) < LEAP_NANOS);
         let present = now.0.abs_diff(time.0) < LEAP_NANOS;
+        if !near && !is_possible(time, now) {
+            return false;
+        }
         let is_told = present || (near && self.previous.is_some());
         if self.misses >= PATIENCE && is_told {
             return true;
@@ -326,6 +331,11 @@ impl Stamper {
         (layout.format.name == "access" && line[..layout.at].ends_with(b"["))
             || (is_mark && self.layouts.iter().any(has_mark))
     }
+}
+
+/// Whether a line may have been written then, as far as our clock tells.
+fn is_possible(time: Time, now: Time) -> bool {
+    time >= Time(0) && is_of_our_time(time, now)
 }
 
 /// A line without the priority of syslog and the mark of an encoding, and how long those are.

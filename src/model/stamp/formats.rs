@@ -7,7 +7,7 @@
 use std::fmt;
 
 use super::clock::{Date, Moment, Zone};
-use super::scan::{Precision, Scan, TimeOfDay};
+use super::scan::{MAX_DECIMALS, Precision, Scan, TimeOfDay};
 use super::zone::ZoneNames;
 use super::{fields, w3c};
 
@@ -494,7 +494,8 @@ fn with_exponent(scan: &mut Scan<'_>) -> Option<i64> {
     let mut nanos = i64::from(ahead.digit()?) * 1_000_000_000_000_000_000;
     let mut unit = 100_000_000_000_000_000_i64;
     if ahead.take(b".").is_some() {
-        while let Some(digit) = ahead.digit() {
+        for _ in 0..MAX_DECIMALS {
+            let Some(digit) = ahead.digit() else { break };
             nanos = nanos.checked_add(i64::from(digit).checked_mul(unit)?)?;
             unit /= 10;
         }
