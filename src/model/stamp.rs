@@ -3,7 +3,8 @@
 //! [`Stamper`] reads the lines of one source: it finds out which formats they have and where their stamps stand, keeps
 //! to that, and looks again when it stops fitting. What formats look like is left to `formats`, a table with a small
 //! parser for each; where stamps stand in a line to `layout`, what a sample of lines proves to `learn`, years and
-//! other things that stamps leave open to `clock` and `zone`, and formats that the inventory gives to `format`.
+//! other things that stamps leave open to `clock` and `zone`, logs with a head of their own to `w3c`, and formats that the
+//! inventory gives to `format`.
 
 mod clock;
 mod expression;
@@ -81,6 +82,16 @@ struct Sample {
     is_done: bool,
 }
 
+impl Sample {
+    /// Keeps the beginnings of lines, as many as there is room for.
+    fn take(&mut self, lines: &mut dyn Iterator<Item = &[u8]>) {
+        for line in lines.filter(|line| !line.is_empty()).take(SAMPLE_LINES.saturating_sub(self.heads.len())) {
+            let (line, _) = body(line);
+            self.heads.push(line[..line.len().min(SAMPLE_BYTES)].into());
+        }
+    }
+}
+
 /// What was found of a line's time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stamped {
@@ -147,10 +158,7 @@ impl Stamper {
             return;
         }
         let before = self.sample.heads.len();
-        for line in sample.filter(|line| !line.is_empty()).take(SAMPLE_LINES - before.min(SAMPLE_LINES)) {
-            let (line, _) = body(line);
-            self.sample.heads.push(line[..line.len().min(SAMPLE_BYTES)].into());
-        }
+        self.sample.take(sample);
         let count = self.sample.heads.len();
         // One line at a time would otherwise be looked at as often as there are lines.
         if count / 4 == before / 4 && count < SAMPLE_LINES {

@@ -449,23 +449,9 @@ fn epoch(text: &[u8], _: &ZoneNames) -> Option<Found> {
 /// A number of seconds or of thousandths, millionths or billionths of it, as nanoseconds.
 pub(super) fn number(scan: &mut Scan<'_>) -> Option<i64> {
     let run = scan.run_of_digits();
-    if run == 10 {
-        let seconds = i64::from(scan.digits(1)?) * 1_000_000_000 + i64::from(scan.digits(9)?);
-        let mut ahead = *scan;
-        let nanos = ahead.take(b".").and_then(|_| ahead.decimals());
-        if nanos.is_some() {
-            *scan = ahead;
-        }
-        return if seconds < EARLIEST_S {
-            None
-        } else {
-            seconds.checked_mul(1_000_000_000)?.checked_add(i64::from(nanos.unwrap_or(0)))
-        };
-    }
-    if run == 1 {
-        return with_exponent(scan);
-    }
     let scale = match run {
+        1 => return with_exponent(scan),
+        10 => 1_000_000_000,
         13 => 1_000_000,
         16 => 1_000,
         19 => 1,
@@ -475,7 +461,7 @@ pub(super) fn number(scan: &mut Scan<'_>) -> Option<i64> {
     for _ in 0..run {
         number = number.checked_mul(10)?.checked_add(i64::from(scan.digit()?))?;
     }
-    // A fraction of a thousandth is worth having, one of a millionth is below what clocks measure.
+    // Of a second, or of a thousandth of it; below a millionth of a second it is less than what clocks measure.
     let mut ahead = *scan;
     let fraction = ahead.take(b".").and_then(|_| ahead.decimals());
     if fraction.is_some() {

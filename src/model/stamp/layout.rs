@@ -242,27 +242,14 @@ fn in_spot(line: &[u8], calendar: &mut Calendar, now: Time) -> Option<(Layout, F
 /// The stamp that begins at a place, by the first format that fits; of those that read the same bytes as different
 /// days, by the likeliest.
 pub(super) fn at_spot(line: &[u8], spot: Spot, calendar: &mut Calendar, now: Time) -> Option<(Layout, Found, Time)> {
-    let at = spot.at;
-    let text = line.get(at..).filter(|text| may_begin(text))?;
+    let text = line.get(spot.at..).filter(|text| may_begin(text))?;
     let first = *text.first()?;
     let mut best: Option<(Layout, Found, Time)> = None;
     for format in FORMATS.iter().filter(|format| format.begins_with(first)) {
         if matches!(format.place, Place::Field | Place::Proved) || (best.is_some() && !format.ambiguous) {
             continue;
         }
-        let Some(found) = (format.parse)(text, &calendar.names) else { continue };
-        let is_labelled = format.place == Place::Start && !may_precede(&line[..at]);
-        if is_labelled && !(format.name == "epoch" && spot.word == 1 && is_dated(&text[found.end..], found.moment)) {
-            continue;
-        }
-        let Some(time) = calendar.time(found.moment, now, None).filter(|&time| is_plausible(format, time, now)) else {
-            continue;
-        };
-        let found = Found { start: found.start + at, end: found.end + at, ..found };
-        if format.name == "epoch" && is_contradicted(line, found.end, time, calendar) {
-            continue;
-        }
-        let next = (Layout { exact: is_labelled, ..Layout::at_spot(format, line, spot) }, found, time);
+        let Some(next) = read_at(format, line, spot, calendar, now) else { continue };
         if !format.ambiguous {
             return Some(next);
         }
@@ -272,6 +259,29 @@ pub(super) fn at_spot(line: &[u8], spot: Spot, calendar: &mut Calendar, now: Tim
         };
     }
     best
+}
+
+/// A stamp of this format at a place, if it may stand there alone.
+fn read_at(
+    format: &'static Format,
+    line: &[u8],
+    spot: Spot,
+    calendar: &mut Calendar,
+    now: Time,
+) -> Option<(Layout, Found, Time)> {
+    let (before, text) = line.split_at_checked(spot.at)?;
+    let found = (format.parse)(text, &calendar.names)?;
+    let is_number = format.name == "epoch";
+    let is_labelled = format.place == Place::Start && !may_precede(before);
+    if is_labelled && !(is_number && spot.word == 1 && is_dated(&text[found.end..], found.moment)) {
+        return None;
+    }
+    let time = calendar.time(found.moment, now, None).filter(|&time| is_plausible(format, time, now))?;
+    let found = Found { start: found.start + spot.at, end: found.end + spot.at, ..found };
+    if is_number && is_contradicted(line, found.end, time, calendar) {
+        return None;
+    }
+    Some((Layout { exact: is_labelled, ..Layout::at_spot(format, line, spot) }, found, time))
 }
 
 /// Whether the first bytes are those of any stamp at all: most numbers and words are not, and are told by this at a
