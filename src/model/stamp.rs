@@ -3,7 +3,8 @@
 //! [`Stamper`] reads the lines of one source: it finds out which formats they have and where their stamps stand, keeps
 //! to that, and looks again when it stops fitting. What formats look like is left to `formats`, a table with a small
 //! parser for each; where stamps stand in a line to `layout`, what a sample of lines proves to `learn`, years and
-//! other things that stamps leave open to `clock` and `zone`, and formats that the inventory gives to `format`.
+//! other things that stamps leave open to `clock` and `zone`, logs with a head of their own to `w3c`, and formats that the
+//! inventory gives to `format`.
 
 mod clock;
 mod expression;
@@ -23,7 +24,7 @@ pub use clock::HostClock;
 use clock::{Calendar, Moment};
 pub use format::TimeFormat;
 use formats::{Found, Place};
-use layout::{Layout, detect, may_be_stamped};
+use layout::{Layout, detect, is_of_our_time, may_be_stamped};
 use learn::MOST_LAYOUTS;
 use w3c::Header;
 
@@ -79,6 +80,16 @@ pub struct Stamper {
 struct Sample {
     heads: Vec<Box<[u8]>>,
     is_done: bool,
+}
+
+impl Sample {
+    /// Keeps the beginnings of lines, as many as there is room for.
+    fn take(&mut self, lines: &mut dyn Iterator<Item = &[u8]>) {
+        for line in lines.filter(|line| !line.is_empty()).take(SAMPLE_LINES.saturating_sub(self.heads.len())) {
+            let (line, _) = body(line);
+            self.heads.push(line[..line.len().min(SAMPLE_BYTES)].into());
+        }
+    }
 }
 
 /// What was found of a line's time.
@@ -147,10 +158,7 @@ impl Stamper {
             return;
         }
         let before = self.sample.heads.len();
-        for line in sample.filter(|line| !line.is_empty()).take(SAMPLE_LINES - before.min(SAMPLE_LINES)) {
-            let (line, _) = body(line);
-            self.sample.heads.push(line[..line.len().min(SAMPLE_BYTES)].into());
-        }
+        self.sample.take(sample);
         let count = self.sample.heads.len();
         // One line at a time would otherwise be looked at as often as there are lines.
         if count / 4 == before / 4 && count < SAMPLE_LINES {
@@ -241,7 +249,9 @@ impl Stamper {
 
     #[inline]
     fn time(&mut self, found: Found, now: Time) -> Option<(Found, Time)> {
-        let previous = if self.live && matches!(found.moment, Moment::Clock(..)) { None } else { self.previous };
+        let is_live = self.live && matches!(found.moment, Moment::Clock(..));
+        // A line of the year 9999 must not decide the day, or the side of a fold, of those after it.
+        let previous = self.previous.filter(|&previous| !is_live && is_possible(previous, now));
         self.calendar.time(found.moment, now, previous).map(|time| (found, time))
     }
 
@@ -308,6 +318,9 @@ impl Stamper {
         let in_place = layout.word == 0 || self.layouts.iter().any(|known| layout.word <= known.word);
         let near = self.previous.is_none_or(|previous| previous.0.abs_diff(time.0) < LEAP_NANOS);
         let present = now.0.abs_diff(time.0) < LEAP_NANOS;
+        if !near && !is_possible(time, now) {
+            return false;
+        }
         let is_told = present || (near && self.previous.is_some());
         if self.misses >= PATIENCE && is_told {
             return true;
@@ -326,6 +339,11 @@ impl Stamper {
         (layout.format.name == "access" && line[..layout.at].ends_with(b"["))
             || (is_mark && self.layouts.iter().any(has_mark))
     }
+}
+
+/// Whether a line may have been written then, as far as our clock tells.
+fn is_possible(time: Time, now: Time) -> bool {
+    time >= Time(0) && is_of_our_time(time, now)
 }
 
 /// A line without the priority of syslog and the mark of an encoding, and how long those are.

@@ -7,7 +7,7 @@
 use std::fmt;
 
 use super::clock::{Date, Moment, Zone};
-use super::scan::{Precision, Scan, TimeOfDay};
+use super::scan::{MAX_DECIMALS, Precision, Scan, TimeOfDay};
 use super::zone::ZoneNames;
 use super::{fields, w3c};
 
@@ -449,23 +449,9 @@ fn epoch(text: &[u8], _: &ZoneNames) -> Option<Found> {
 /// A number of seconds or of thousandths, millionths or billionths of it, as nanoseconds.
 pub(super) fn number(scan: &mut Scan<'_>) -> Option<i64> {
     let run = scan.run_of_digits();
-    if run == 10 {
-        let seconds = i64::from(scan.digits(1)?) * 1_000_000_000 + i64::from(scan.digits(9)?);
-        let mut ahead = *scan;
-        let nanos = ahead.take(b".").and_then(|_| ahead.decimals());
-        if nanos.is_some() {
-            *scan = ahead;
-        }
-        return if seconds < EARLIEST_S {
-            None
-        } else {
-            seconds.checked_mul(1_000_000_000)?.checked_add(i64::from(nanos.unwrap_or(0)))
-        };
-    }
-    if run == 1 {
-        return with_exponent(scan);
-    }
     let scale = match run {
+        1 => return with_exponent(scan),
+        10 => 1_000_000_000,
         13 => 1_000_000,
         16 => 1_000,
         19 => 1,
@@ -475,7 +461,7 @@ pub(super) fn number(scan: &mut Scan<'_>) -> Option<i64> {
     for _ in 0..run {
         number = number.checked_mul(10)?.checked_add(i64::from(scan.digit()?))?;
     }
-    // A fraction of a thousandth is worth having, one of a millionth is below what clocks measure.
+    // Of a second, or of a thousandth of it; below a millionth of a second it is less than what clocks measure.
     let mut ahead = *scan;
     let fraction = ahead.take(b".").and_then(|_| ahead.decimals());
     if fraction.is_some() {
@@ -494,7 +480,8 @@ fn with_exponent(scan: &mut Scan<'_>) -> Option<i64> {
     let mut nanos = i64::from(ahead.digit()?) * 1_000_000_000_000_000_000;
     let mut unit = 100_000_000_000_000_000_i64;
     if ahead.take(b".").is_some() {
-        while let Some(digit) = ahead.digit() {
+        for _ in 0..MAX_DECIMALS {
+            let Some(digit) = ahead.digit() else { break };
             nanos = nanos.checked_add(i64::from(digit).checked_mul(unit)?)?;
             unit /= 10;
         }

@@ -5,6 +5,7 @@
 
 use super::clock::{AHEAD_MS, Calendar, Date, Moment, days};
 use super::formats::{FORMATS, Format, Found, Place, date_only};
+use super::scan::Scan;
 use super::zone::ZoneNames;
 use crate::model::record::Time;
 
@@ -15,8 +16,8 @@ pub(super) const PREFIX_BYTES: usize = 160;
 /// Two readings of a date are told apart by the present where one of them is so near to it.
 const NEAR_MS: i64 = AHEAD_MS;
 
-/// A bare number that is a time further ahead than this is something else.
-const NUMBER_AHEAD_MS: i64 = 366 * 24 * 3600 * 1000;
+/// A bare number that is a time further ahead than this is something else, and so is a date in an unexpected place.
+const MUCH_AHEAD_MS: i64 = 366 * 24 * 3600 * 1000;
 
 /// A format and the place where it was seen last.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -241,27 +242,14 @@ fn in_spot(line: &[u8], calendar: &mut Calendar, now: Time) -> Option<(Layout, F
 /// The stamp that begins at a place, by the first format that fits; of those that read the same bytes as different
 /// days, by the likeliest.
 pub(super) fn at_spot(line: &[u8], spot: Spot, calendar: &mut Calendar, now: Time) -> Option<(Layout, Found, Time)> {
-    let at = spot.at;
-    let text = line.get(at..)?;
+    let text = line.get(spot.at..).filter(|text| may_begin(text))?;
     let first = *text.first()?;
     let mut best: Option<(Layout, Found, Time)> = None;
     for format in FORMATS.iter().filter(|format| format.begins_with(first)) {
         if matches!(format.place, Place::Field | Place::Proved) || (best.is_some() && !format.ambiguous) {
             continue;
         }
-        let Some(found) = (format.parse)(text, &calendar.names) else { continue };
-        let is_labelled = format.place == Place::Start && !may_precede(&line[..at]);
-        if is_labelled && !(format.name == "epoch" && spot.word == 1 && is_dated(&text[found.end..], found.moment)) {
-            continue;
-        }
-        let Some(time) = calendar.time(found.moment, now, None).filter(|&time| is_plausible(format, time, now)) else {
-            continue;
-        };
-        let found = Found { start: found.start + at, end: found.end + at, ..found };
-        if format.name == "epoch" && is_contradicted(line, found.end, time, calendar) {
-            continue;
-        }
-        let next = (Layout { exact: is_labelled, ..Layout::at_spot(format, line, spot) }, found, time);
+        let Some(next) = read_at(format, line, spot, calendar, now) else { continue };
         if !format.ambiguous {
             return Some(next);
         }
@@ -271,6 +259,55 @@ pub(super) fn at_spot(line: &[u8], spot: Spot, calendar: &mut Calendar, now: Tim
         };
     }
     best
+}
+
+/// A stamp of this format at a place, if it may stand there alone.
+fn read_at(
+    format: &'static Format,
+    line: &[u8],
+    spot: Spot,
+    calendar: &mut Calendar,
+    now: Time,
+) -> Option<(Layout, Found, Time)> {
+    let (before, text) = line.split_at_checked(spot.at)?;
+    let found = (format.parse)(text, &calendar.names)?;
+    let is_number = format.name == "epoch";
+    let is_labelled = format.place == Place::Start && !may_precede(before);
+    if is_labelled && !(is_number && spot.word == 1 && is_dated(&text[found.end..], found.moment)) {
+        return None;
+    }
+    let time = calendar.time(found.moment, now, None).filter(|&time| is_plausible(format, time, now))?;
+    let found = Found { start: found.start + spot.at, end: found.end + spot.at, ..found };
+    if is_number && is_contradicted(line, found.end, time, calendar) {
+        return None;
+    }
+    Some((Layout { exact: is_labelled, ..Layout::at_spot(format, line, spot) }, found, time))
+}
+
+/// Whether the first bytes are those of any stamp at all: most numbers and words are not, and are told by this at a
+/// fraction of the cost of asking each format.
+#[inline]
+fn may_begin(text: &[u8]) -> bool {
+    match text {
+        [b'0'..=b'9', ..] => may_begin_with_number(text),
+        // klog's letter has digits behind it.
+        [b'A'..=b'Z', next, ..] => next.is_ascii_digit() || Scan(text).month().is_some(),
+        [b'[', next, ..] => next.is_ascii_digit() || matches!(next, b' ' | b'\t'),
+        [b'@', next, ..] => next.is_ascii_digit(),
+        _ => false,
+    }
+}
+
+fn may_begin_with_number(text: &[u8]) -> bool {
+    let run = Scan(text).run_of_digits();
+    let behind = &text[run..];
+    match (run, behind) {
+        (1 | 2, [b'/' | b'-' | b'.', ..]) => true,
+        (1 | 2, [b' ', month @ ..]) => Scan(month).month().is_some(),
+        (1 | 2, [b'A'..=b'Z' | b'a'..=b'z', ..]) => run == 1 || Scan(behind).month().is_some(),
+        (4, [b'-' | b'/' | b'.' | b' ', ..]) | (6 | 8 | 10 | 13 | 14 | 16 | 17 | 19, _) => true,
+        _ => false,
+    }
 }
 
 /// What may stand before a stamp that has to begin its line: marks and colours, or the name of a container.
@@ -318,9 +355,14 @@ pub(super) fn is_contradicted(line: &[u8], end: usize, number: Time, calendar: &
     false
 }
 
-/// Numbers are times only if they are of the past, or nearly. A clock of ours that was never set knows nothing of that.
+/// Numbers are times only if they are of the past, or nearly.
 pub(super) fn is_plausible(format: &Format, time: Time, now: Time) -> bool {
-    format.name != "epoch" || time <= now.plus_millis(NUMBER_AHEAD_MS) || now < Time(1_000_000_000_000_000_000)
+    format.name != "epoch" || is_of_our_time(time, now)
+}
+
+/// Whether a time is not far in the future. A clock of ours that was never set knows nothing of that.
+pub(super) fn is_of_our_time(time: Time, now: Time) -> bool {
+    time <= now.plus_millis(MUCH_AHEAD_MS) || now < Time(1_000_000_000_000_000_000)
 }
 
 /// Whether of two readings of one date the second, `next`, is to be preferred to the one before it: the only one that is
@@ -337,5 +379,38 @@ fn is_likelier(text: &[u8], next: Time, best: Time, format: &Format, now: Time) 
         std::cmp::Ordering::Greater => false,
         // Slashes are mostly American, as `%D` and `%x` of the C library have it; points and dashes are not.
         std::cmp::Ordering::Equal => format.name == "american" && text.iter().take(3).any(|&b| b == b'/'),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn is_asked_for_all_that_is_read(text: &str) {
+        let bytes = text.as_bytes();
+        let formats = FORMATS.iter().filter(|format| matches!(format.place, Place::Anywhere | Place::Start));
+        for format in formats.filter(|format| bytes.first().is_some_and(|&first| format.begins_with(first))) {
+            let is_read = (format.parse)(bytes, &Vec::new()).is_some();
+            assert!(!is_read || may_begin(bytes), "{}: {text}", format.name);
+        }
+    }
+
+    #[test]
+    fn no_stamp_of_the_table_is_passed_over() {
+        for example in FORMATS.iter().map(|format| format.example) {
+            (0..example.len()).filter_map(|at| example.get(at..)).for_each(is_asked_for_all_that_is_read);
+        }
+        ["1.795179601e+09", "1e+09", "20Nov2026 13:00:01"].iter().copied().for_each(is_asked_for_all_that_is_read);
+    }
+
+    proptest! {
+        #[test]
+        fn no_stamp_is_passed_over(
+            text in r"(@|\[ ?|[IWEF])?[0-9]{0,4}[-/. ]?([0-9]{0,4}|Nov|may)[-/. e+]{0,2}[0-9]{0,10}[T :.,_-]{0,2}[0-9]{0,2}[:.]?[0-9]{0,2}[:.]?[0-9]{0,2}",
+        ) {
+            is_asked_for_all_that_is_read(&text);
+        }
     }
 }

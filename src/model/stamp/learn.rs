@@ -4,8 +4,8 @@
 //! date that never changes, while another one does, is not. And 05/06 is told from 06/05 by the days around it.
 
 use super::clock::Calendar;
-use super::formats::{FORMATS, Found, Place};
-use super::layout::{Layout, at_spot, has_fields, has_notation, is_contradicted, is_plausible, spots};
+use super::formats::{FORMATS, Format, Found, Place};
+use super::layout::{Layout, Spot, at_spot, has_fields, has_notation, is_contradicted, is_plausible, spots};
 use crate::model::record::Time;
 
 /// Layouts that a source may have at once.
@@ -180,27 +180,37 @@ fn in_spots(line: &[u8], calendar: &mut Calendar, now: Time, add: &mut impl FnMu
             if format.name == "w3c" || (behind > before && !format.ambiguous) {
                 continue;
             }
-            let Some(Found { moment, end, .. }) = (format.parse)(text, &calendar.names) else { continue };
-            let Some(time) = calendar.time(moment, now, None).filter(|&time| is_plausible(format, time, now)) else {
-                continue;
-            };
-            if format.name == "epoch" && is_contradicted(line, place.at + end, time, calendar) {
-                continue;
-            }
-            let shape = match format.place {
-                Place::Anywhere => Some(false),
-                Place::Start => at_spot(line, place, calendar, now).map(|(layout, ..)| layout.exact),
-                Place::Field | Place::Proved => None,
-            };
-            // Numbers of the kernel have their brackets.
-            let exact = shape.unwrap_or(format.name != "boot");
-            let has_shape = shape.is_some();
-            add(Layout { exact, ..Layout::at_spot(format, line, place) }, has_shape, time);
+            let Some((layout, has_shape, end, time)) = candidate(format, line, place, calendar, now) else { continue };
+            add(layout, has_shape, time);
             shaped |= has_shape;
-            behind = behind.max(place.at + end);
+            behind = behind.max(end);
         }
     }
     shaped
+}
+
+/// What may be a stamp of this format in a place: the layout, whether it has the shape of one, where it ends, its time.
+fn candidate(
+    format: &'static Format,
+    line: &[u8],
+    place: Spot,
+    calendar: &mut Calendar,
+    now: Time,
+) -> Option<(Layout, bool, usize, Time)> {
+    let Found { moment, end, .. } = (format.parse)(&line[place.at..], &calendar.names)?;
+    let end = place.at + end;
+    let time = calendar.time(moment, now, None).filter(|&time| is_plausible(format, time, now))?;
+    if format.name == "epoch" && is_contradicted(line, end, time, calendar) {
+        return None;
+    }
+    let shape = match format.place {
+        Place::Anywhere => Some(false),
+        Place::Start => at_spot(line, place, calendar, now).map(|(layout, ..)| layout.exact),
+        Place::Field | Place::Proved => None,
+    };
+    // Numbers of the kernel have their brackets.
+    let exact = shape.unwrap_or(format.name != "boot");
+    Some((Layout { exact, ..Layout::at_spot(format, line, place) }, shape.is_some(), end, time))
 }
 
 /// The stamp of most lines.

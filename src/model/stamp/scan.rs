@@ -10,7 +10,7 @@ use super::zone::{ZoneNames, area_number, zone_of_name};
 pub(super) const NANOS: u32 = 1_000_000_000;
 
 /// No fraction is longer, and a line of digits alone is no stamp.
-const MAX_DECIMALS: usize = 40;
+pub(super) const MAX_DECIMALS: usize = 40;
 
 /// The bytes that are still to be read.
 #[derive(Debug, Clone, Copy)]

@@ -173,6 +173,29 @@ fn years_out_of_range_become_the_ends_of_the_range() {
 }
 
 #[test]
+fn a_year_that_cannot_be_decides_nothing_for_the_lines_after_it() {
+    // In a source of times of day, which have the day of the line before.
+    for year in ["9999", "0001", "2199"] {
+        let mut stamper = Stamper::new(&HostClock::fixed(0));
+        let clocks: Vec<String> = (0..20).map(|n| format!("13:00:{n:02} hello")).collect();
+        stamper.learn(&mut clocks.iter().map(String::as_bytes), now());
+        let mut times = |line: &str| read(&mut stamper, line, now());
+        assert_eq!(times(&clocks[3]).0, time("2026-11-20T13:00:03Z"));
+        let row = format!("{year}-12-31 00:00:00 | the end of a contract");
+        assert_eq!(times(&row), (time("2026-11-20T13:00:03Z"), TimeFrom::Previous), "{row}");
+        assert_eq!(times(&clocks[4]).0, time("2026-11-20T13:00:04Z"), "{row}");
+    }
+    // Where it does stand in the place of the stamp, it is that of its own line, and of what continues that.
+    let mut stamper = Stamper::new(&HostClock::fixed(0));
+    let mut times = |line: &str| read(&mut stamper, line, now());
+    assert_eq!(times("9999-12-31 00:00:00 x"), (Time(i64::MAX), TimeFrom::Stamp));
+    assert_eq!(times("  rest of it"), (Time(i64::MAX), TimeFrom::Previous));
+    assert_eq!(times("2026-11-20 13:00:01 y"), (time("2026-11-20T13:00:01Z"), TimeFrom::Stamp));
+    assert_eq!(times("  rest of it"), (time("2026-11-20T13:00:01Z"), TimeFrom::Previous));
+    assert_eq!(times("Nov 20 13:00:02 z").0, time("2026-11-20T13:00:02Z"));
+}
+
+#[test]
 fn a_format_can_be_named() {
     for name in TimeFormat::names() {
         let format = TimeFormat::parse(name).expect("it is in the table");
