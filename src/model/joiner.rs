@@ -51,6 +51,8 @@ enum Within {
     Plain,
     /// A Python traceback: its last line is not indented.
     Traceback,
+    /// A stack, which the program's own text seldom follows.
+    Stack,
     /// Between two tracebacks of which the first led to the second; or behind the source line that Node quotes.
     Chain,
     /// A record of MySQL's slow log: the query is anything.
@@ -79,8 +81,13 @@ impl Trust {
 
     /// Whether one more line that might be anything is taken for a rest.
     fn spend(&mut self, open: &Open) -> bool {
-        // What has gone on already may go on like that.
-        let is_enough = self.0 > if open.lines > 1 { 0 } else { Self::PER_RECORD / 2 };
+        let needed = match open.within {
+            Within::Stack => 128,
+            // What has gone on already may go on like that.
+            _ if open.lines > 1 => 0,
+            _ => Self::PER_RECORD / 2,
+        };
+        let is_enough = self.0 > needed;
         self.0 = self.0.saturating_sub(1);
         is_enough
     }
@@ -95,7 +102,7 @@ impl Joiner {
         let belongs = self.open.is_some_and(|open| open.has_room_for(line) && self.belongs(&open, &wrapped, shape));
         if !belongs {
             // Not what only a strange beginning (of a file, behind a gap) makes a record of its own.
-            if !matches!(shape, Shape::Rest | Shape::Blank | Shape::SlowUser) {
+            if !matches!(shape, Shape::Rest | Shape::Frame | Shape::Blank | Shape::SlowUser) {
                 self.trust.begun(wrapped.stamped || shape == Shape::Level);
             }
             self.head.clear();
@@ -119,12 +126,15 @@ impl Joiner {
         }
         match shape {
             _ if expected => true,
-            Shape::Level => open.lines == 1 && open.stamped && self.head_level().is_none(),
+            Shape::Level => {
+                let is_word = line.text.first().is_some_and(|b| b.is_ascii_alphabetic() || !b.is_ascii());
+                is_word && open.lines == 1 && open.stamped && self.head_level().is_none()
+            }
             // A record of MySQL's slow log whose second is the last one's has no line for the time.
             Shape::SlowUser => open.lines == 1 && self.head.starts_with(b"# Time:"),
             Shape::Head | Shape::GoPanic | Shape::CutShort => false,
-            // Where records have stamps, a line without one begins none.
-            _ => self.trust.spend(open),
+            // Where records have stamps, a line without one begins none. Where only some state a level, a sentence may.
+            _ => (open.stamped || !line.text.first().is_some_and(u8::is_ascii_uppercase)) && self.trust.spend(open),
         }
     }
 
@@ -153,8 +163,9 @@ impl Open {
             (Shape::Chain, _) => Within::Chain,
             (Shape::SlowUser, _) => Within::SlowQuery,
             (_, Within::SlowQuery) => Within::SlowQuery,
+            (Shape::Frame, Within::Plain | Within::Cut) => Within::Stack,
             (Shape::Rest | Shape::Blank | Shape::GoFrame, Within::Cut) => Within::Plain,
-            (Shape::Rest | Shape::Blank | Shape::GoFrame, within) => within,
+            (Shape::Rest | Shape::Frame | Shape::Blank | Shape::GoFrame, within) => within,
             _ => Within::Plain,
         };
         Self { lines: self.lines + 1, bytes: self.bytes.saturating_add(len), within, ..self }
@@ -167,7 +178,7 @@ impl Open {
     /// Whether a line of this shape belongs to the record whatever its source is like.
     fn expects(&self, shape: Shape) -> bool {
         match shape {
-            Shape::Blank | Shape::Rest | Shape::Chain | Shape::Goroutine | Shape::Addendum => true,
+            Shape::Blank | Shape::Rest | Shape::Frame | Shape::Chain | Shape::Goroutine | Shape::Addendum => true,
             shape if self.within == Within::SlowQuery => shape != Shape::SlowUser,
             Shape::GoFrame => self.within == Within::Goroutines,
             Shape::TracebackHead => self.within == Within::Chain,

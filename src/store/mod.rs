@@ -20,8 +20,8 @@ pub use lens::{Filter, Lens};
 pub use ring::{Entry, Mark, Ring};
 pub use series::{Meter, SERIES_POINTS, Series};
 
-/// Memory for lines, with their overhead: about a quarter of a million lines of 120 bytes. With it and the buffers of
-/// 100 hosts the console stays below 128 MiB; older lines can be read from the hosts again.
+/// Memory for lines, with their overhead: about a quarter of a million lines of 120 bytes. With what
+/// collections keep in reserve the console has some 140 MB when it is full; older lines can be read from the hosts again.
 pub const RING_BYTES: usize = 64 * 1024 * 1024;
 
 /// Hosts and sources that updates may name. Ids are dense, so a wild one must not make a table of it.

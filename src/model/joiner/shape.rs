@@ -15,6 +15,8 @@ pub(super) enum Shape {
     Blank,
     /// What only goes on: indented, `Caused by: …`, `}`.
     Rest,
+    /// The same, of a stack: `    at add (/srv/shop/cart.js:3:11)`.
+    Frame,
     /// The same for a line with a stamp of its own: PostgreSQL's `DETAIL:  …`, MySQL's `SET timestamp=…`, the `End-Date: …`
     /// of apt's history.
     Addendum,
@@ -82,7 +84,7 @@ impl Shape {
         }
         let starts = |words: &[&[u8]]| words.iter().any(|word| text.starts_with(word));
         match first {
-            b'{' | b'<' if text.len() > 1 && !text.ends_with(b"{") => Self::Head,
+            b'<' if Level::without_priority(text).len() < text.len() => Self::Head,
             b'}' | b']' | b')' if text.iter().all(|b| b"}]);,".contains(b)) => Self::Rest,
             b'#' if numbered(text) => Self::Rest,
             b'#' if text.starts_with(b"# User@Host:") => Self::SlowUser,
@@ -106,6 +108,7 @@ impl Shape {
         match text {
             [] => Self::Blank,
             [b'^' | b'~', rest @ ..] if rest.iter().all(|b| b"^~".contains(b)) => Self::Chain,
+            _ if text.starts_with(b"at ") => Self::Frame,
             _ => Self::Rest,
         }
     }
@@ -160,7 +163,7 @@ fn is_frame(text: &[u8]) -> bool {
 #[derive(Debug)]
 pub(super) struct Wrapped<'a> {
     /// What was wrapped; the whole line where nothing was.
-    text: &'a [u8],
+    pub(super) text: &'a [u8],
     /// There is a stamp.
     pub(super) stamped: bool,
     /// Where it ends.
@@ -209,7 +212,12 @@ impl<'a> Wrapped<'a> {
 fn strict(text: &[u8]) -> Shape {
     match Shape::of(text) {
         Shape::Rest if !is_trace(text.trim_ascii_start()) => Shape::Plain,
-        shape @ (Shape::Rest | Shape::TracebackHead | Shape::Goroutine | Shape::GoPanic | Shape::CutShort) => shape,
+        shape @ (Shape::Rest
+        | Shape::Frame
+        | Shape::TracebackHead
+        | Shape::Goroutine
+        | Shape::GoPanic
+        | Shape::CutShort) => shape,
         shape @ (Shape::Exception | Shape::Chain | Shape::GoFrame) => shape,
         _ => Shape::Head,
     }

@@ -208,6 +208,26 @@ fn queries_of_mysql_are_records_whether_or_not_they_begin_a_second() {
 }
 
 #[test]
+fn objects_and_markup_that_a_message_prints_belong_to_it() {
+    let head = "2026-11-20 13:00:00 INFO request\n";
+    holds(&format!(
+        ">{head}>{head}|<soap:Envelope>\n|</soap:Envelope>\n>{head}|{{\"a\":1}}\n>{{\"level\":\"warn\"}}\n><13>x"
+    ));
+}
+
+#[test]
+fn text_behind_a_stack_is_the_programs_next_word() {
+    holds(
+        "\
+>[2026-11-20T18:34:59.868Z] order 2 failed TypeError: x
+|    at deep (/srv/shop/cart.js:3:57)
+>order 3 placed
+>order 4 placed",
+    );
+    holds(">debug1: one\n>debug1: two\n>debug1: three\n>Server listening on 10.0.0.1\n>debug1: four\n|more of it");
+}
+
+#[test]
 fn a_banner_with_a_stamp_does_not_swallow_what_follows() {
     for stamped in [1, 3] {
         let text = format!("{}{}", "2026-11-20 13:00:00 started\n".repeat(stamped), "job done\n".repeat(40));
