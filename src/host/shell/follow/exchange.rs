@@ -1,0 +1,93 @@
+//! What the follower is told, what it asks for, and what it says has come of it: values without any behaviour.
+
+use bytes::Bytes;
+
+use crate::host::lines::Piece;
+use crate::model::FileId;
+
+/// A file on the host that is being looked at, as both sides number it.
+pub type Watch = u32;
+
+/// What `stat` said of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stat {
+    /// Which file.
+    pub id: FileId,
+    /// Its length in bytes.
+    pub size: u64,
+}
+
+/// What the script saw.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Seen<'a> {
+    /// The name stands for another file than before, or the file is shorter than what was read.
+    Changed(Watch, Stat),
+    /// Bytes from `start` on, some of them known; `stat` is from just before the read.
+    Read(Watch, Stat, u64, &'a [u8]),
+    /// The file cannot be read.
+    Absent(Watch, Absence),
+    /// Answer to [`Request::Find`]; with it the files beside it that changed later, oldest first: generations that came
+    /// and went between two looks.
+    Found(Watch, Option<Stat>, Vec<Stat>),
+    /// Part of the answer to [`Request::Compare`]: a file beside the watched one, with its bytes from `start` on.
+    Candidate(Watch, Stat, u64, &'a [u8]),
+    /// End of the answer to [`Request::Compare`].
+    Compared(Watch),
+    /// All watches have been looked at once.
+    PollEnded,
+}
+
+/// Why a file cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Absence {
+    /// There is no file of this name.
+    Missing,
+    /// We may not read it.
+    Denied,
+    /// A directory, pipe, socket or device.
+    Special,
+}
+
+/// What the script is to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Request {
+    /// Look at this path from now on. `chain` is the source it belongs to.
+    Watch {
+        /// Its number.
+        watch: Watch,
+        /// The source, for fairness and order.
+        chain: u32,
+        /// The path as the host spells it.
+        path: Vec<u8>,
+    },
+    /// Take the watched name to stand for this file, and read on from this offset.
+    ReadFrom(Watch, FileId, u64),
+    /// Look for a file beside that of `near`, and watch it as an old generation.
+    Find {
+        /// The number it gets.
+        watch: Watch,
+        /// Beside which.
+        near: Watch,
+        /// Which file.
+        id: FileId,
+        /// Where to read on.
+        offset: u64,
+    },
+    /// Send the bytes before this offset of each file beside the watched one.
+    Compare(Watch, u64),
+    /// Look at it no longer.
+    Forget(Watch),
+}
+
+/// What has come of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Lines and gaps of a file of a source.
+    Pieces(u32, FileId, Vec<Piece>),
+    /// The last line of a file, of which the end has not come: its offset, and its beginning.
+    Unfinished(u32, FileId, u64, Bytes),
+    /// Why nothing comes from a source, or that it is read now.
+    Problem(u32, Option<Absence>),
+    /// A source that was asked for its last lines has given them.
+    TailRead(u32),
+}
