@@ -167,8 +167,9 @@ impl Stamper {
         let heads: Vec<&[u8]> = self.sample.heads.iter().map(|line| &**line).collect();
         let layouts = learn::learn(&heads, &mut self.calendar, now);
         if !layouts.is_empty() {
-            if self.previous.is_none() {
-                self.previous = begin_of_clock(&layouts, &heads, &mut self.calendar, now);
+            // What single lines were thought to say before may be a date that a message quotes.
+            if self.previous.is_none() || !self.is_learnt {
+                self.previous = begin_of_clock(&layouts, &heads, &mut self.calendar, now).or(self.previous);
             }
             self.misses = 0;
         }

@@ -328,3 +328,23 @@ fn an_entry_of_a_slow_log_has_one_time() {
     assert_eq!(from("# User@Host: app[app] @ web-1 [10.0.0.1]  Id: 8").1, TimeFrom::Previous);
     assert_eq!(from("SET timestamp=1795179606;"), (time("2026-11-20T13:00:06Z"), TimeFrom::Stamp));
 }
+
+#[test]
+fn a_date_that_an_early_message_quotes_does_not_become_the_day_of_those_after_it() {
+    let mut stamper = Stamper::new(&HostClock::fixed(0));
+    let lines: Vec<String> = (0..12)
+        .map(|n| match n {
+            2 => "13:00:02.000 [main] DEBUG Cart looked at: 2001-02-03 04:05:06".to_owned(),
+            n => format!("13:00:{n:02}.000 [main] INFO Cart order {n}"),
+        })
+        .collect();
+    let mut found = Vec::new();
+    for line in &lines {
+        stamper.learn(&mut std::iter::once(line.as_bytes()), now());
+        found.push(stamper.stamp(line.as_bytes(), now()));
+    }
+    let day = time("2026-11-20T13:00:00Z");
+    for (n, stamped) in (0..).zip(&found).skip(4) {
+        assert_eq!((stamped.time, stamped.from), (day.plus_millis(n * 1000), TimeFrom::Stamp), "{}", lines[n as usize]);
+    }
+}
