@@ -104,6 +104,9 @@ fn unpacked<'a>(kind: usize, text: &Cow<'a, [u8]>) -> Option<Cow<'a, [u8]>> {
         OF_TRACE | OF_SPAN => part(kind == OF_SPAN, text)?,
         _ => 0..text.len(),
     };
+    if range.is_empty() {
+        return None;
+    }
     Some(match text {
         Cow::Borrowed(text) => Cow::Borrowed(&text[range]),
         Cow::Owned(text) => Cow::Owned(text[range].to_vec()),
@@ -130,7 +133,7 @@ fn part(span: bool, text: &[u8]) -> Option<std::ops::Range<usize>> {
         return pick(b'-', 0);
     }
     // Jaeger's uber-trace-id: trace:span:parent:flags.
-    if memchr::memchr_iter(b':', text).count() == 3 {
+    if memchr::memchr_iter(b':', text).count() == 3 && text.iter().all(|b| b.is_ascii_hexdigit() || *b == b':') {
         return pick(b':', 0);
     }
     if span {
