@@ -101,15 +101,20 @@ fn structured<'a>(element: &'a [u8], visit: &mut dyn Visit<'a>) -> ControlFlow<(
     let parent = Path::top(id);
     while let Some(parameter) = rest.strip_prefix(b" ") {
         let Some(equals) = memchr::memmem::find(parameter, b"=\"") else { break };
-        let quoted = &parameter[equals + 2..];
-        let Some(end) = quoted_end(quoted) else { break };
-        let path = Path { parent: Some(&parent), key: parameter[..equals].trim_ascii(), is_index: false };
+        let (key, quoted) = (parameter[..equals].trim_ascii(), &parameter[equals + 2..]);
+        let Some(end) = quoted_end(quoted).filter(|_| is_name(key)) else { break };
+        let path = Path { parent: Some(&parent), key, is_index: false };
         if visit.wish(&path, Shape::Leaf) == Wish::Take {
             visit.take(&path, Value { kind: Kind::Text, text: without_escapes(&quoted[..end]) })?;
         }
         rest = &quoted[end + 1..];
     }
     ControlFlow::Continue(rest.strip_prefix(b"]").unwrap_or_default())
+}
+
+/// RFC 5424, section 6: any printable character but three.
+fn is_name(key: &[u8]) -> bool {
+    !key.is_empty() && key.iter().all(|b| b.is_ascii_graphic() && !b"=]\"".contains(b))
 }
 
 /// The first quote without a backslash before it.
