@@ -406,7 +406,8 @@ impl Set {
 
     /// Which of the names a path has, wrapped or not, in any case.
     pub(super) fn position(&self, path: &Path<'_>) -> Option<usize> {
-        if self.mask & bit(path.key) == 0 {
+        // A member may have no name at all: `request.` is that of `{"request":{"":1}}`.
+        if self.mask & bit(path.key) == 0 && !path.key.is_empty() {
             return None;
         }
         self.names.iter().position(|name| is(path, name.as_bytes(), true, true))
@@ -465,7 +466,8 @@ impl<'n, 'a> Getter<'n, 'a> {
     }
 
     fn rank(&self, path: &Path<'_>, shape: Shape) -> Option<Rank> {
-        if self.mask & bit(path.key) == 0 {
+        // A member may have no name at all: `request.` is that of `{"request":{"":1}}`.
+        if self.mask & bit(path.key) == 0 && !path.key.is_empty() {
             return None;
         }
         let name = self.name.as_bytes();
