@@ -40,7 +40,14 @@ fn has_told(watched: &Watched, host: u32, number: u64) -> bool {
 fn assert_all_once(watched: &Watched, host: u32, written: u64) {
     let serials: Vec<u64> = told(watched, host).iter().map(|line| serial(line)).collect();
     let expected: Vec<u64> = (serials[0]..written).collect();
-    assert!(serials == expected, "host {host}: {} of {} lines, or not in order", serials.len(), expected.len());
+    let breaks: Vec<_> = serials.windows(2).filter(|pair| pair[1] != pair[0] + 1).collect();
+    assert!(
+        serials == expected,
+        "host {host}: {} of {} lines; breaks {breaks:?}; gaps {:?}",
+        serials.len(),
+        expected.len(),
+        watched.gaps
+    );
 }
 
 fn state(watched: &Watched, host: u32) -> Option<LinkState> {

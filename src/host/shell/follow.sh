@@ -136,6 +136,18 @@ forget() {
   unset "path_$1" "chain_$1" "id_$1" "off_$1" "seen_$1"
 }
 
+# numbered: what stat says of the files beside "path" that have a number or a date.
+numbered() {
+  set -- "$path"*
+  for f do
+    shift; n=${f#"$path"}
+    # "app.log-20261120130000.backup": what logrotate finds under the name where it is about to create the next log.
+    case ${n%.backup} in ''|[!-._]*|*[!-._0-9]*) continue ;; esac
+    [ -f "$f" ] && [ -r "$f" ] && [ $# -lt 1000 ] && set -- "$@" "$f"
+  done
+  [ $# -gt 0 ] && stats "$@"
+}
+
 # find new i id off: the file with this identity among the names that begin with the path of watch i; with it what
 # lies beside it under a number or a date. Of what was rotated twice between two looks it has the second generation.
 find_sibling() {
@@ -148,12 +160,14 @@ find_sibling() {
     if [ "${s%:*:*}" = "$id" ]; then
       watch "$new" "$chain" "$f" "$id" "$off" "$near"
       say V "$new" "$s"
-      for f do
-        shift
-        case ${f#"$path"} in ''|[!-._]*|*[!-._0-9]*) continue ;; esac
-        [ -f "$f" ] && [ -r "$f" ] && [ $# -lt 1000 ] && set -- "$@" "$f"
+      # While a rotation is under way one listing may miss a file that moves: all are given until two have the same files.
+      had=none
+      for look in 1 2 3 4 5 6; do
+        listed=$(numbered); has=
+        for s in $listed; do has="$has ${s%:*:*}"; done
+        [ "$has" = "$had" ] && break
+        had=$has; printf '%s\n' "$listed"
       done
-      [ $# -gt 0 ] && (stats "$@")
       return
     fi
   done
