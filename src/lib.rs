@@ -32,7 +32,7 @@
 //! * **A shell never sends unasked.** The console asks for a look at all files, and each look brings a bounded piece;
 //!   so a slow terminal slows down the asking, and the lines stay where they are safe.
 //! * **No loss is silent.** Bytes that cannot be shown are a [`model::Gap`], in the stream where they would have stood.
-//!   (Two cases are not seen yet; CHANGELOG.md names them.)
+//!   (Three cases are not seen yet; CHANGELOG.md names them.)
 //! * **An offset is believed only together with the bytes before it**; inode numbers and sizes lie.
 //! * **Every queue is bounded in bytes** and waits when it is full, back to the host.
 //! * **Text from outside reaches a widget only as [`model::SafeText`].**
