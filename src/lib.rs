@@ -8,8 +8,9 @@
 //! | module | owns | imports |
 //! |---|---|---|
 //! | [`model`] | The nouns: host, source, cursor, record, stamp, level, field, gap, sample, link state, query, safe text. Data and pure functions. | – |
+//! | [`engine`] | The work on files itself, on the machine it runs on: list, read, measure, scan. Synchronous; knows no network and no terminal. | model |
 //! | [`transport`] | Reaching a host: SSH, the system's `ssh`, a local child; authentication, host keys, jump routes, the connection budget, back-off. Yields byte streams. | model |
-//! | [`host`] | One host's operations and its supervision. The one driver so far is plain `sh` over a channel. | model, transport |
+//! | [`host`] | One host's operations and its supervision. Drivers: plain `sh` over a channel; `engine` on this machine. | model, engine, transport |
 //! | [`fleet`] | Many hosts into one ordered, bounded stream: merge by time, ledger. | model, transport, host |
 //! | [`store`] | What is remembered: rings with a byte budget, lenses, metric series, the host table. No clock, no runtime. | model |
 //! | [`app`] | What the operator is doing: panes, focus, keymap, prompts. `update(Event, now) -> Vec<Effect>`; no I/O. | model, store |
@@ -43,6 +44,7 @@ pub mod app;
 pub mod cli;
 pub mod config;
 pub mod demo;
+pub mod engine;
 pub mod fleet;
 pub mod host;
 pub mod model;

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, sleep_until};
 
-use crate::host::{HostEvent, Line, Outbox};
-use crate::model::{Gap, HostId, HostStatus, LinkState, Record, SourceId, Time, Update};
+use crate::host::{HostEvent, Outbox};
+use crate::model::{Gap, HostId, HostStatus, Line, LinkState, Record, SourceId, Time, Update};
 
 use super::Goal;
 use super::ledger::Book;

@@ -4,21 +4,20 @@
 //! or, for a bounded pass, until it is done. A failure is an event like any other. There is one driver so far: plain
 //! `sh` over a channel ([`shell`]). How hosts are reached is left to `transport`, how many become one to `fleet`.
 
+mod files;
 mod lines;
 mod outbox;
 pub mod shell;
 mod supervise;
 mod track;
 
+pub use files::{Failure, Files, Hint, MAX_READ};
 pub use outbox::Outbox;
 pub use supervise::{Command, supervise};
 
 use std::time::Duration;
 
-use bytes::Bytes;
-
-use crate::model::record::Span;
-use crate::model::{Cursor, Facts, GapReason, HostStatus, Sample, SourceInfo, Time, TimeFrom};
+use crate::model::{Facts, GapReason, HostStatus, Line, Sample, SourceInfo, Time};
 
 /// What is wanted of a host.
 #[derive(Debug, Clone)]
@@ -52,23 +51,6 @@ pub enum HostEvent {
     ReadTo(Time, u64),
     /// The bounded pass is over, or can get no further.
     Done,
-}
-
-/// A line with its time.
-#[derive(Debug, Clone)]
-pub struct Line {
-    /// What orders it.
-    pub time: Time,
-    /// Where that comes from.
-    pub time_from: TimeFrom,
-    /// It goes on with the record of the line before it.
-    pub continues: bool,
-    /// Where in the line its stamp stands.
-    pub stamp: Span,
-    /// The byte at which it begins.
-    pub cursor: Cursor,
-    /// The line.
-    pub raw: Bytes,
 }
 
 /// What a line takes beside its bytes, about.

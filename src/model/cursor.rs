@@ -28,9 +28,64 @@ impl fmt::Display for Cursor {
     }
 }
 
+/// A cursor that can be handed out and come back later: with a check of the line that stood there, by which it is known
+/// again in a copy, and told from another line that took its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Place {
+    /// Where the line began.
+    pub cursor: Cursor,
+    /// CRC-32 (IEEE) of the line, of its first [`CHECKED_BYTES`] at most; `None` in cursors that were typed without.
+    pub check: Option<u32>,
+}
+
+/// So much of a line is checked; the rest of a longer one may not have been kept.
+pub const CHECKED_BYTES: usize = 1024;
+
+impl Place {
+    /// The place of a line.
+    #[must_use]
+    pub fn of(cursor: Cursor, line: &[u8]) -> Self {
+        Self { cursor, check: Some(check(line)) }
+    }
+
+    /// Whether this line may be the one that stood there.
+    #[must_use]
+    pub fn fits(&self, line: &[u8]) -> bool {
+        self.check.is_none_or(|known| known == check(line))
+    }
+}
+
+fn check(line: &[u8]) -> u32 {
+    crc32fast::hash(&line[..line.len().min(CHECKED_BYTES)])
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.check {
+            Some(check) => write!(f, "{}.{check:08x}", self.cursor),
+            None => self.cursor.fmt(f),
+        }
+    }
+}
+
+impl FromStr for Place {
+    type Err = CursorError;
+
+    fn from_str(text: &str) -> Result<Self, CursorError> {
+        let parts: Vec<&str> = text.split('.').collect();
+        let [.., last] = parts[..] else { return Err(CursorError(text.to_owned())) };
+        if parts.len() != 4 {
+            return Ok(Self { cursor: text.parse()?, check: None });
+        }
+        let check = u32::from_str_radix(last, 16).map_err(|_| CursorError(text.to_owned()))?;
+        let cursor = text[..text.len() - last.len() - 1].parse().map_err(|_| CursorError(text.to_owned()))?;
+        Ok(Self { cursor, check: Some(check) })
+    }
+}
+
 /// Not the text of a cursor.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not a cursor: expected DEV.INODE.OFFSET as printed in \"cursor\"")]
+#[error("{0:?} is not a cursor: expected DEV.INODE.OFFSET.CHECK as printed in \"cursor\"")]
 pub struct CursorError(String);
 
 impl FromStr for Cursor {
@@ -56,6 +111,20 @@ mod tests {
     fn a_printed_cursor_reads_back_as_itself() {
         let cursor = Cursor { file: FileId { dev: 0xfe01, ino: 123_456 }, offset: u64::MAX };
         assert_eq!(cursor.to_string().parse(), Ok(cursor));
+    }
+
+    #[test]
+    fn a_printed_place_reads_back_as_itself_and_knows_its_line() {
+        let cursor = Cursor { file: FileId { dev: 0xfe01, ino: 7 }, offset: 42 };
+        let place = Place::of(cursor, b"one line");
+        assert_eq!(place.to_string().parse(), Ok(place));
+        assert!(place.fits(b"one line") && !place.fits(b"another"));
+        let typed: Place = "fe01.7.42".parse().expect("a cursor without a check");
+        assert_eq!(typed, Place { cursor, check: None });
+        assert!(typed.fits(b"any line"));
+        for text in ["fe01.7.42.x", "fe01.7.42.1.2", ""] {
+            assert!(text.parse::<Place>().is_err(), "{text:?}");
+        }
     }
 
     #[test]

@@ -49,8 +49,11 @@ struct Statement {
 }
 
 impl Level {
+    /// How many there are.
+    pub const COUNT: usize = 7;
+
     /// All levels, in rising gravity.
-    pub const ALL: [Self; 7] =
+    pub const ALL: [Self; Self::COUNT] =
         [Self::Trace, Self::Debug, Self::Info, Self::Notice, Self::Warn, Self::Error, Self::Fatal];
 
     /// The word in JSON and in queries.

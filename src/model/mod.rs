@@ -3,8 +3,10 @@
 //! Everything here is data or a pure function of data. Nothing reads a clock, a file, a socket or a terminal;
 //! that is left to the modules above, which all speak in these words.
 
+pub mod ask;
 pub mod cursor;
 pub mod fields;
+pub mod file;
 pub mod gap;
 pub mod host;
 pub mod joiner;
@@ -20,7 +22,9 @@ pub mod state;
 pub mod text;
 pub mod update;
 
-pub use cursor::{Cursor, FileId};
+pub use ask::{Ask, Reply};
+pub use cursor::{Cursor, FileId, Place};
+pub use file::{LogFile, Packing};
 pub use gap::{Gap, GapReason};
 pub use host::{Endpoint, Facts, HostId, HostKeyPolicy, HostName, HostSpec, TransportKind};
 pub use joiner::Joiner;
@@ -29,7 +33,7 @@ pub use metrics::Sample;
 pub use query::Query;
 pub use question::{Answer, Question};
 pub use reading::Reading;
-pub use record::{Record, Time, TimeFrom};
+pub use record::{Line, Record, Time, TimeFrom};
 pub use source::{SourceId, SourceInfo, SourceKind, SourceSpec};
 pub use state::{HostStatus, LinkState};
 pub use text::SafeText;

@@ -7,7 +7,7 @@ use std::ops::Range;
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use super::cursor::Cursor;
+use super::cursor::{Cursor, Place};
 use super::host::HostId;
 use super::level::Level;
 use super::source::SourceId;
@@ -84,6 +84,23 @@ impl From<Option<Range<usize>>> for Span {
     }
 }
 
+/// A line with its time, of a source that whoever has it knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// What orders it.
+    pub time: Time,
+    /// Where that comes from.
+    pub time_from: TimeFrom,
+    /// It goes on with the record of the line before it.
+    pub continues: bool,
+    /// Where in the line its stamp stands.
+    pub stamp: Span,
+    /// The byte at which it begins.
+    pub cursor: Cursor,
+    /// The line.
+    pub raw: Bytes,
+}
+
 /// A line as it stood in its source, which is a whole record or a part of one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
@@ -109,6 +126,12 @@ pub struct Record {
 }
 
 impl Record {
+    /// Its cursor, to be handed out.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        Place::of(self.cursor, &self.raw)
+    }
+
     /// The level that this line states. What only goes on with a record states none, unless it is the line in which
     /// java.util.logging says the level.
     #[must_use]

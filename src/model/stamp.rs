@@ -11,6 +11,7 @@ mod expression;
 mod fields;
 mod format;
 mod formats;
+mod key;
 mod layout;
 mod learn;
 mod pattern;
@@ -24,6 +25,7 @@ pub use clock::HostClock;
 use clock::{Calendar, Moment};
 pub use format::TimeFormat;
 use formats::{Found, Place};
+pub use key::TimeKey;
 use layout::{Layout, detect, is_of_our_time, may_be_stamped};
 use learn::MOST_LAYOUTS;
 use w3c::Header;
@@ -142,6 +144,12 @@ impl Stamper {
             None if self.header.has_columns() => Some("w3c"),
             None => self.layouts.first().map(|layout| layout.format.name),
         }
+    }
+
+    /// How the stamps of this source can be compared without us.
+    #[must_use]
+    pub fn key(&self) -> Option<TimeKey> {
+        None
     }
 
     /// Whether lines that follow each other would help to tell the format: [`learn`](Self::learn) takes them. Becomes

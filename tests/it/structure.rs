@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 /// Each module of `src/` with those it may import, as the crate comment of `lib.rs` has it.
 const IMPORTS: &[(&str, &str)] = &[
     ("model", ""),
+    ("engine", "model"),
     ("transport", "model"),
-    ("host", "model transport"),
+    ("host", "model engine transport"),
     ("fleet", "model transport host"),
     ("store", "model"),
     ("app", "model store"),
@@ -16,8 +17,8 @@ const IMPORTS: &[(&str, &str)] = &[
     ("report", "model transport fleet"),
     ("tui", "model transport fleet store app view"),
     ("demo", "model"),
-    ("cli", "model transport host fleet store app view report tui demo"),
-    ("config", "model transport host fleet store app view report tui demo cli"),
+    ("cli", "model engine transport host fleet store app view report tui demo"),
+    ("config", "model engine transport host fleet store app view report tui demo cli"),
 ];
 
 /// Longer files want to be two.
