@@ -301,6 +301,7 @@ pub(super) fn usual_sources() -> Vec<SourceSpec> {
             name: path.rsplit('/').next().unwrap_or(path).to_owned(),
             kind: SourceKind::Path(path.to_owned()),
             time: None,
+            as_root: false,
         })
         .into()
 }
@@ -310,7 +311,12 @@ mod tests {
     use super::*;
 
     fn spec(name: &str) -> SourceSpec {
-        SourceSpec { name: name.to_owned(), kind: SourceKind::Path("/log/*.log".to_owned()), time: None }
+        SourceSpec {
+            name: name.to_owned(),
+            kind: SourceKind::Path("/log/*.log".to_owned()),
+            time: None,
+            as_root: false,
+        }
     }
 
     fn names(track: &mut Track) -> Vec<String> {
