@@ -1,27 +1,11 @@
 //! Which files are one log, and in which order: the live file and its generations, oldest first. Names and times only;
 //! nothing is read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::host::shell::siblings::is_rotated;
+use crate::model::file::Generation;
 use crate::model::{LogFile, Packing};
-
-/// What the end of a generation's name says of its age.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Age {
-    /// The higher, the older.
-    Number(u64),
-    /// Digits of a date, or of seconds since 1970: the higher, the younger.
-    Date(Vec<u8>),
-    /// `backup`, `old`, `bak`: it is old.
-    Word(Vec<u8>),
-}
-
-/// So many digits are a number of logrotate; more are a date.
-const MOST_DIGITS_OF_A_NUMBER: usize = 5;
-
-/// Ends of names of older generations.
-const WORDS: [&[u8]; 3] = [b"backup", b"bak", b"old"];
 
 /// A log: where it is written to (or was), and its files, oldest first.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,92 +16,43 @@ pub(super) struct Chain {
     pub(super) files: Vec<LogFile>,
 }
 
-/// A name without the end that says how it is packed.
-fn unpacked(path: &[u8]) -> &[u8] {
-    let end = match Packing::of_name(path) {
-        Packing::Plain => 0,
-        Packing::Gzip => 3,
-        Packing::Bzip2 | Packing::Zstd => 4,
-        Packing::Xz => 3,
-    };
-    &path[..path.len() - end]
-}
-
-/// What the end of a name says that stands behind the name of the live file.
-fn age_of(rest: &[u8]) -> Option<Age> {
-    let rest = rest.strip_prefix(b".").or_else(|| rest.strip_prefix(b"-")).or_else(|| rest.strip_prefix(b"_"))?;
-    if WORDS.iter().any(|word| rest.eq_ignore_ascii_case(word)) {
-        return Some(Age::Word(rest.to_vec()));
-    }
-    let digits: Vec<u8> = rest.iter().copied().filter(u8::is_ascii_digit).collect();
-    let is_dated = rest.iter().all(|byte| byte.is_ascii_digit() || b"-._:T".contains(byte));
-    if digits.is_empty() || !is_dated {
-        return None;
-    }
-    if digits.len() == rest.len() && digits.len() <= MOST_DIGITS_OF_A_NUMBER {
-        let number = digits.iter().fold(0, |number, digit| number * 10 + u64::from(digit - b'0'));
-        return Some(Age::Number(number));
-    }
-    (digits.len() > MOST_DIGITS_OF_A_NUMBER).then_some(Age::Date(digits))
-}
-
-/// The age of a file by its name, where it is an older generation of `live`: `app.log.1`, `app.log-20261120.gz`, and with
-/// the ending kept `app-20261120.log`, `app.1.log`.
-pub(super) fn age(live: &[u8], file: &[u8]) -> Option<Age> {
-    let file = unpacked(file);
-    if let Some(rest) = file.strip_prefix(live) {
-        // Packed where it stands, as some do with a log of the day before.
-        return if rest.is_empty() { Some(Age::Word(b"packed".to_vec())) } else { age_of(rest) };
-    }
-    let name = live.iter().rposition(|&byte| byte == b'/').map_or(0, |slash| slash + 1);
-    let dot = name + live[name..].iter().rposition(|&byte| byte == b'.')?;
-    let (stem, ending) = live.split_at(dot);
-    let rest = file.strip_prefix(stem)?.strip_suffix(ending)?;
-    // A number alone is more often a log of its own: worker-2.log beside worker.log.
-    age_of(rest).filter(|age| matches!(age, Age::Date(_)) || rest.starts_with(b"."))
-}
-
 /// The name of the live file that a generation has which has none.
 fn stem(file: &[u8]) -> &[u8] {
-    let file = unpacked(file);
-    let is_end = |at: &usize| b".-_".contains(&file[*at]) && age_of(&file[*at..]).is_some();
-    (1..file.len()).find(is_end).map_or(file, |at| &file[..at])
+    let is_end = |at: &usize| b".-_".contains(&file[*at]) && Generation::of(&file[..*at], file).is_some();
+    let name = file.iter().rposition(|&byte| byte == b'/').map_or(0, |slash| slash + 1);
+    (name + 1..file.len()).find(is_end).map_or(file, |at| &file[..at])
 }
 
-/// Oldest first: by numbers or by dates where all have one or the other, else by when they were written to.
-fn in_order(live: Option<LogFile>, older: Vec<(Age, LogFile)>) -> Vec<LogFile> {
+/// Oldest first: by their names, or where some have dates and others numbers, by when they were written to.
+fn in_order(live: Option<LogFile>, older: Vec<(Generation, LogFile)>) -> Vec<LogFile> {
     // While a generation is being packed it is there twice; the plain one is whole.
-    let mut once: BTreeMap<Age, LogFile> = BTreeMap::new();
-    for (age, file) in older {
-        let known = once.get(&age);
+    let mut once: BTreeMap<(Generation, Vec<u8>), LogFile> = BTreeMap::new();
+    for (generation, file) in older {
+        // What has no age in its name is no twin of another one.
+        let mark = if generation == Generation::Live { file.path.clone() } else { Vec::new() };
+        let known = once.get(&(generation.clone(), mark.clone()));
         if known.is_none_or(|known| known.packing != Packing::Plain && file.packing == Packing::Plain) {
-            once.insert(age, file);
+            once.insert((generation, mark), file);
         }
     }
-    let mut files: Vec<(Age, LogFile)> = once.into_iter().collect();
-    let numbered = files.iter().all(|(age, _)| matches!(age, Age::Number(_)));
-    let dated = files
-        .iter()
-        .all(|(age, file)| matches!((age, file), (Age::Date(digits), _) if digits.len() == first_digits(&files)));
-    if numbered {
-        files.reverse();
-    } else if !dated {
-        files.sort_by_key(|(_, file)| file.modified);
+    let kind = |generation: &Generation| std::mem::discriminant(generation);
+    let is_mixed = once.keys().any(|(_, mark)| !mark.is_empty())
+        || once.keys().zip(once.keys().skip(1)).any(|(one, other)| kind(&one.0) != kind(&other.0));
+    let mut files: Vec<LogFile> = once.into_values().collect();
+    if is_mixed {
+        files.sort_by_key(|file| file.modified);
     }
-    // One file under two names is one generation.
-    let mut files: Vec<LogFile> = files.into_iter().map(|(_, file)| file).chain(live).collect();
-    let mut seen = std::collections::BTreeSet::new();
-    files.reverse();
-    files.retain(|file| seen.insert((file.id.dev, file.id.ino)) || file.id.ino == 0);
-    files.reverse();
-    files
+    files.extend(live);
+    each_once(files)
 }
 
-fn first_digits(files: &[(Age, LogFile)]) -> usize {
-    match files.first() {
-        Some((Age::Date(digits), _)) => digits.len(),
-        _ => 0,
-    }
+/// One file under two names is one generation: the younger.
+fn each_once(mut files: Vec<LogFile>) -> Vec<LogFile> {
+    let mut seen = BTreeSet::new();
+    files.reverse();
+    files.retain(|file| file.id.ino == 0 || seen.insert((file.id.dev, file.id.ino)));
+    files.reverse();
+    files
 }
 
 /// The log of which just one file is named.
@@ -127,8 +62,8 @@ pub(super) fn of_path(path: &[u8], listed: Vec<LogFile>) -> Chain {
     for file in listed {
         if file.path == path {
             live = Some(file);
-        } else if let Some(age) = age(path, &file.path) {
-            older.push((age, file));
+        } else if let Some(generation) = Generation::of(path, &file.path) {
+            older.push((generation, file));
         }
     }
     Chain { path: path.to_vec(), files: in_order(live, older) }
@@ -141,20 +76,20 @@ pub(super) fn of_pattern(listed: Vec<LogFile>) -> Vec<Chain> {
         listed.iter().map(|file| &file.path[..]).filter(|path| !is_rotated(path, &all)).map(<[u8]>::to_vec).collect();
     // The longest name that fits is the log: app.log-20261120.1 is of app.log-20261120 where that is one.
     lives.sort_by_key(|path| std::cmp::Reverse(path.len()));
-    let mut logs: BTreeMap<Vec<u8>, (Option<LogFile>, Vec<(Age, LogFile)>)> = BTreeMap::new();
+    let mut logs: BTreeMap<Vec<u8>, (Option<LogFile>, Vec<(Generation, LogFile)>)> = BTreeMap::new();
     for file in listed {
         if lives.contains(&file.path) {
             let path = file.path.clone();
             logs.entry(path).or_default().0 = Some(file);
             continue;
         }
-        let found = lives.iter().find_map(|live| Some((live.clone(), age(live, &file.path)?)));
-        let (live, age) = found.unwrap_or_else(|| {
+        let found = lives.iter().find_map(|live| Some((live.clone(), Generation::of(live, &file.path)?)));
+        let (live, generation) = found.unwrap_or_else(|| {
             let stem = stem(&file.path).to_vec();
-            let age = age(&stem, &file.path).unwrap_or(Age::Word(file.path.clone()));
-            (stem, age)
+            let generation = Generation::of(&stem, &file.path).unwrap_or(Generation::Live);
+            (stem, generation)
         });
-        logs.entry(live).or_default().1.push((age, file));
+        logs.entry(live).or_default().1.push((generation, file));
     }
     logs.into_iter().map(|(path, (live, older))| Chain { path, files: in_order(live, older) }).collect()
 }

@@ -27,7 +27,8 @@ fn stamped(second: i64, text: &str) -> String {
 
 fn host(path: &str) -> HostSpec {
     let endpoint = Endpoint::new(HostName::new("web-1").expect("a name"));
-    let source = SourceSpec { name: "app".to_owned(), kind: SourceKind::Path(path.to_owned()), time: None };
+    let kind = SourceKind::Path(path.to_owned());
+    let source = SourceSpec { name: "app".to_owned(), kind, time: None, as_root: false };
     HostSpec { sources: vec![source], ..HostSpec::new(endpoint) }
 }
 
