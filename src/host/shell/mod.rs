@@ -8,7 +8,7 @@ pub mod frame;
 mod journal;
 mod script;
 mod session;
-mod siblings;
+pub(super) mod siblings;
 
 pub use journal::{DENIED, Journals, Problems};
 pub use session::run;
