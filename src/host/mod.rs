@@ -6,12 +6,14 @@
 
 mod files;
 mod lines;
+mod local;
 mod outbox;
 pub mod shell;
 mod supervise;
 mod track;
 
 pub use files::{Failure, Files, Hint, MAX_READ};
+pub use local::LocalFiles;
 pub use outbox::Outbox;
 pub use supervise::{Command, supervise};
 

@@ -18,6 +18,7 @@ use std::sync::LazyLock;
 use rand::RngExt;
 
 use crate::model::metrics::{DISK_FS, PROC_FILES};
+use crate::model::{Facts, Time};
 
 /// The scripts as they are sent: without comments and empty lines, and with the lists of the model filled in.
 static FOLLOW: LazyLock<String> = LazyLock::new(|| {
@@ -38,6 +39,11 @@ fn sampled_files() -> String {
 /// 128 random bits in hexadecimal, by which a shell marks its answers.
 fn new_token() -> String {
     format!("{:032x}", rand::rng().random::<u128>())
+}
+
+/// What a description of this machine, whose clock is ours, says.
+pub(super) fn described(text: &[u8], at: Time) -> Facts {
+    describe::parse(text, at, at).facts
 }
 
 fn strip(parts: &[&str]) -> String {
