@@ -28,8 +28,10 @@ static FOLLOW: LazyLock<String> = LazyLock::new(|| {
     script(&ours).replace("@PROC_FILES@", &sampled_files()).replace("@DISK_FS@", &DISK_FS.join("|"))
 });
 
-static FILES: LazyLock<String> =
-    LazyLock::new(|| script(&[include_str!("stats.sh"), include_str!("describe.sh"), include_str!("files.sh")]));
+static FILES: LazyLock<String> = LazyLock::new(|| {
+    script(&[include_str!("stats.sh"), include_str!("describe.sh"), include_str!("files.sh")])
+        .replace("@SEEK@", &strip(&[include_str!("files/seek.awk")]))
+});
 
 static JOURNAL: LazyLock<String> = LazyLock::new(|| script(&[include_str!("journal.sh")]));
 
