@@ -7,6 +7,7 @@
 mod files;
 mod lines;
 mod outbox;
+mod root;
 pub mod shell;
 mod supervise;
 mod track;

@@ -5,13 +5,14 @@ pub mod codec;
 mod describe;
 pub mod follow;
 pub mod frame;
-mod journal;
 mod script;
 mod session;
 mod siblings;
+mod streams;
 
-pub use journal::{DENIED, Journals, Problems};
-pub use session::run;
+pub use session::{run, run_as_root};
+pub(crate) use streams::note;
+pub use streams::{Problems, Streams, Trouble};
 
 use std::sync::LazyLock;
 
@@ -26,8 +27,9 @@ static FOLLOW: LazyLock<String> = LazyLock::new(|| {
         .replace("@DISK_FS@", &DISK_FS.join("|"))
 });
 
-static JOURNAL: LazyLock<String> =
-    LazyLock::new(|| strip(&[include_str!("prelude.sh"), include_str!("journal.sh"), include_str!("epilogue.sh")]));
+static STREAMS: LazyLock<String> = LazyLock::new(|| {
+    strip(&[include_str!("prelude.sh"), include_str!("streams/streams.sh"), include_str!("epilogue.sh")])
+});
 
 /// Mounts are read with the usage of disks, more seldom.
 fn sampled_files() -> String {
