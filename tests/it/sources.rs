@@ -154,7 +154,7 @@ async fn a_container_is_followed_with_the_engines_times_and_without_its_stamps()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r12_whenever_the_connection_breaks_no_line_of_a_container_is_lost_or_comes_twice() {
+async fn whenever_the_connection_breaks_no_line_of_a_container_is_lost_or_comes_twice() {
     let world = World::with(&["docker"]);
     world.list(&[&format!("{ID}\tshop-web\tUp 3 minutes")]);
     fs::write(world.file(ID), "").expect("written");
@@ -304,7 +304,7 @@ async fn containers_of_pods_are_followed_across_a_cut_connection_and_a_restart()
 async fn a_command_is_followed_and_its_words_mean_nothing_to_a_shell() {
     let world = World::with(&[]);
     let script = world.file("bin/tell");
-    executable(&script, "#!/bin/sh\nfor word; do echo \"<$word>\"; done\necho oops >&2\nexit 3\n");
+    executable(&script, "#!/bin/sh\nprintf '<%s>\\n' \"$@\"\necho oops >&2\nexit 3\n");
     let canary = world.file("canary");
     let words = ["tell", "$(touch canary)", "a b", "", "'\"`", "*", "-n", "\\0101;", "ä"];
     let touch = format!("`touch {}`; touch {}", canary.display(), canary.display());
@@ -378,7 +378,7 @@ async fn what_only_root_may_read_is_followed_by_sudo_beside_the_rest() {
     append(&app, "a1\n");
     executable(&world.file("bin/whose"), "#!/bin/sh\necho \"root: $AS_ROOT\"\nsleep 1000\n");
     let secure_all = as_root(file("secure", &secure));
-    let whose = as_root(command("whose", &["whose"]));
+    let whose = as_root(command("whose", &[&world.file("bin/whose").display().to_string()]));
     let mut watched = Watched::follow(vec![world.host(vec![secure_all, file("app", &app), whose])], 1);
     watched.until("all three", |w| w.records.len() == 3).await;
     append(&secure, "s2\n");

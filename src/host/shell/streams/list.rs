@@ -106,13 +106,14 @@ impl List {
         Ok(listed)
     }
 
-    /// The first engine that there is.
+    /// The first engine that answers, and from then on that one.
     async fn look_at_engines(
         &mut self,
         shell: &mut Shell,
     ) -> Result<Result<Vec<(String, Target)>, Trouble>, LinkError> {
         let both = [Engine::Docker, Engine::Podman];
         let engines = self.engine.as_ref().map_or(&both[..], std::slice::from_ref).to_vec();
+        let mut why = None;
         for &engine in &engines {
             let (lines, code) = shell.answer(&words::containers(engine)).await?;
             match code {
@@ -121,11 +122,18 @@ impl List {
                     return Ok(Ok(self.wanted.found(engine, &lines)));
                 }
                 127 if engines.len() > 1 => {}
-                code => return Ok(Err(trouble::of_engine(engine, code, last(&lines)))),
+                code => why = why.or_else(|| Some(trouble::of_engine(engine, code, last(&lines)))),
             }
         }
         let hint = "name the hosts that have containers: `sources` in hosts.toml";
-        Ok(Err(Trouble::new("there is neither docker nor podman on this host", hint)))
+        Ok(Err(why.unwrap_or_else(|| Trouble::new("there is neither docker nor podman on this host", hint))))
+    }
+
+    /// What was known is to be looked up anew: containers may have been started again meanwhile.
+    pub(super) fn forget(&self) {
+        for known in self.known.values().chain(&self.only) {
+            known.send_replace(None);
+        }
     }
 
     fn fail(&self, trouble: Trouble, host: &Host<'_>) {

@@ -123,6 +123,7 @@ impl Streams {
             shells: Default::default(),
             waiting: AtomicU32::new(0),
         };
+        self.lists.iter().for_each(List::forget);
         let (found, mut coming) = mpsc::channel(16);
         let (host, numbers) = (&host, &self.numbers);
         let looks = self.lists.iter_mut().map(|list| list.keep_looking(host, numbers, found.clone()));
