@@ -94,8 +94,7 @@ impl Track {
             return;
         }
         let shown = String::from_utf8_lossy(path).into_owned();
-        let file = shown.rsplit('/').next().unwrap_or(&shown);
-        let wanted = if only { spec.name.clone() } else { format!("{}/{file}", spec.name) };
+        let wanted = name_of(spec, &shown, only);
         let number = self.add_source(wanted, shown, spec.time.as_deref());
         self.by_path.insert(path.to_vec(), number);
         self.follower.add(number, path.to_vec(), begin);
@@ -287,6 +286,12 @@ fn date_the_first(lines: &mut [Line]) {
     }
 }
 
+/// What the source is called that a file of `spec` is, unless the name is taken; `only` where it asked for just this file.
+pub(super) fn name_of(spec: &SourceSpec, path: &str, only: bool) -> String {
+    let file = path.rsplit('/').next().unwrap_or(path);
+    if only { spec.name.clone() } else { format!("{}/{file}", spec.name) }
+}
+
 /// The sources that are looked for on a host for which the inventory names none: what every syslog writes. The journal
 /// is the last resort, for most syslog daemons write the same there.
 #[must_use]
@@ -296,6 +301,7 @@ pub(super) fn usual_sources() -> Vec<SourceSpec> {
             name: path.rsplit('/').next().unwrap_or(path).to_owned(),
             kind: SourceKind::Path(path.to_owned()),
             time: None,
+            as_root: false,
         })
         .into()
 }
@@ -305,7 +311,12 @@ mod tests {
     use super::*;
 
     fn spec(name: &str) -> SourceSpec {
-        SourceSpec { name: name.to_owned(), kind: SourceKind::Path("/log/*.log".to_owned()), time: None }
+        SourceSpec {
+            name: name.to_owned(),
+            kind: SourceKind::Path("/log/*.log".to_owned()),
+            time: None,
+            as_root: false,
+        }
     }
 
     fn names(track: &mut Track) -> Vec<String> {

@@ -34,7 +34,7 @@ pub use query::Query;
 pub use question::{Answer, Question};
 pub use reading::Reading;
 pub use record::{Line, Record, Time, TimeFrom};
-pub use source::{SourceId, SourceInfo, SourceKind, SourceSpec};
+pub use source::{Container, Engine, Pod, SourceId, SourceInfo, SourceKind, SourceSpec};
 pub use state::{HostStatus, LinkState};
 pub use text::SafeText;
 pub use update::{Ledger, Update};
