@@ -3,6 +3,7 @@
 
 pub mod codec;
 mod describe;
+mod files;
 pub mod follow;
 pub mod frame;
 mod journal;
@@ -10,6 +11,7 @@ mod script;
 mod session;
 pub(super) mod siblings;
 
+pub use files::ShellFiles;
 pub use journal::{DENIED, Journals, Problems};
 pub use session::run;
 
@@ -25,6 +27,9 @@ static FOLLOW: LazyLock<String> = LazyLock::new(|| {
     let ours = [include_str!("stats.sh"), include_str!("describe.sh"), include_str!("follow.sh")];
     script(&ours).replace("@PROC_FILES@", &sampled_files()).replace("@DISK_FS@", &DISK_FS.join("|"))
 });
+
+static FILES: LazyLock<String> =
+    LazyLock::new(|| script(&[include_str!("stats.sh"), include_str!("describe.sh"), include_str!("files.sh")]));
 
 static JOURNAL: LazyLock<String> = LazyLock::new(|| script(&[include_str!("journal.sh")]));
 

@@ -26,6 +26,7 @@ pub(super) struct Script {
     /// Standard error, and what came before the first frame: a login script, a message of the day, a refusal.
     noise: Vec<u8>,
     ready: bool,
+    token: String,
     bytes_read: u64,
 }
 
@@ -39,7 +40,7 @@ impl Script {
         let token = new_token();
         input.send(Bytes::from(format!("T={token}\n{text}"))).await?;
         let frames = Frames::new(&token);
-        let mut script = Self { input, output, frames, noise: Vec::new(), ready: false, bytes_read: 0 };
+        let mut script = Self { input, output, frames, noise: Vec::new(), ready: false, token, bytes_read: 0 };
         match timeout(START_LIMIT, script.next()).await {
             Ok(Ok(frame)) if codec::decode(&frame) == Ok(Answer::Ready) => {
                 script.ready = true;
@@ -81,6 +82,11 @@ impl Script {
                 None => return Err(self.ended("without a word")),
             }
         }
+    }
+
+    /// By which its answers are marked.
+    pub(super) fn token(&self) -> &str {
+        &self.token
     }
 
     /// Bytes read since the last call.
