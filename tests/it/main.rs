@@ -1,6 +1,7 @@
 //! End to end tests: real servers, real files, real terminals.
 
 mod cli;
+mod conformance;
 mod corpora;
 mod demo;
 mod faults;
