@@ -388,8 +388,9 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
         if self.is_decided(file, begin) {
             return Ok(None);
         }
-        self.last = Some((file, begin..end + 1));
+        let decided = Some((file, begin..end + 1));
         if !is_known && !self.matches(&record) {
+            self.last = decided;
             return Ok(None);
         }
         let before = match before {
@@ -400,6 +401,8 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
             Some(after) => after,
             None => self.lines_after(At { file, offset: end }).await?,
         };
+        // Not before: if the log is moved while more is read, the record has its turn again.
+        self.last = decided;
         Ok(Some(Catch { record, before, after }))
     }
 
