@@ -281,12 +281,12 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
     /// The question to the driver, and what makes records of its answers.
     async fn prepare(&mut self, part: &Part) -> Result<(Runs, Scan), Halt> {
         let head = self.text.head(part.file).await?;
-        let (stamped, first, known) = (head.stamped, head.first, head.known());
+        let (stamped, line_end, first, known) = (head.stamped, head.line_end, head.first, head.known());
         let file = self.text.file(part.file).clone();
         let length = if self.text.is_plain(part.file) { file.size } else { u64::MAX };
         let fresh = Reel::new(file.id, file.modified, known, 0, false).begun_at(first);
         let least = if stamped { Context { before: 1, after: 1 } } else { STAMPLESS };
-        let runs = Runs::new(fresh, stamped, length, self.quarry.context);
+        let runs = Runs::new(fresh, (stamped, line_end), length, self.quarry.context);
         let context = self.around.max(least);
         let scan = Scan {
             filter: self.quarry.query.prefilter(),

@@ -14,6 +14,7 @@
 //! * A file that was moved while it was read is found again; what was found before is not found twice.
 
 mod chain;
+mod cost;
 mod histogram;
 mod hunt;
 mod page;
@@ -169,7 +170,7 @@ async fn about_log<F: Files>(
         What::Page(page) => paged(files, clock, log, page, out).await,
         What::Search(asked) => search::search(files, host, clock, log, asked, out).await,
         What::Histogram(asked) => histogram::histogram(files, host, clock, log, asked, out).await,
-        What::Estimate(_) => out.send(Reply::Failed(log.info.name, "not yet".to_owned())).await,
+        What::Estimate(asked) => cost::estimate(files, host, clock, log, asked, out).await,
     }
 }
 

@@ -108,6 +108,11 @@ async fn send_lines(name: &Arc<str>, lines: Vec<Line>, out: &mut Out<'_>) -> Res
     out.send(Reply::Lines(Arc::clone(name), lines)).await
 }
 
+/// The place at which a page begins, or, backwards, ends.
+pub(super) async fn place<F: Files>(text: &mut Text<'_, F>, page: &Page) -> Result<At, Halt> {
+    Ok(begin(text, page).await?.at)
+}
+
 async fn begin<F: Files>(text: &mut Text<'_, F>, page: &Page) -> Result<Begin, Halt> {
     let window = &page.window;
     match page.start {

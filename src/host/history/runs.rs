@@ -81,6 +81,9 @@ pub(super) struct Runs {
     reel: Reel,
     /// Records of the file begin with a stamp.
     stamped: bool,
+    /// Bytes of a line end of the file. Where a line has another one, a run is taken to be over: there might be a line of
+    /// nothing between it and the next.
+    line_end: u64,
     /// Where the file ends.
     length: u64,
     context: Context,
@@ -89,13 +92,13 @@ pub(super) struct Runs {
 }
 
 impl Runs {
-    pub(super) fn new(fresh: Reel, stamped: bool, length: u64, context: Context) -> Self {
-        Self { reel: fresh.clone(), fresh, stamped, length, context, lines: Vec::new(), bytes: 0 }
+    pub(super) fn new(fresh: Reel, (stamped, line_end): (bool, u64), length: u64, context: Context) -> Self {
+        Self { reel: fresh.clone(), fresh, stamped, line_end, length, context, lines: Vec::new(), bytes: 0 }
     }
 
     /// The next line that was found.
     pub(super) fn push(&mut self, found: Found, out: &mut Vec<Candidate>) {
-        if self.lines.last().is_some_and(|(last, _)| !is_next(last, &found)) {
+        if self.lines.last().is_some_and(|(last, _)| found.offset != self.end_of(last)) {
             self.finish(out);
         }
         if self.bytes > MOST_RUN_BYTES {
@@ -159,12 +162,11 @@ impl Runs {
     /// Whether a record surely ends before this line.
     fn ends_at(&self, at: usize) -> bool {
         let last = &self.lines[at - 1].0;
-        at < self.lines.len() || last.cursor.offset + last.raw.len() as u64 + 1 >= self.length
+        at < self.lines.len() || self.end_of(last) >= self.length
     }
-}
 
-/// Whether nothing stands between two lines but a line end of one byte or two.
-fn is_next(last: &Line, found: &Found) -> bool {
-    let end = last.cursor.offset + last.raw.len() as u64;
-    (end + 1..=end + 2).contains(&found.offset)
+    /// Where the next line begins.
+    fn end_of(&self, line: &Line) -> u64 {
+        line.cursor.offset + line.raw.len() as u64 + self.line_end
+    }
 }

@@ -61,6 +61,8 @@ pub(super) struct Head {
     pub(super) first: Option<Time>,
     /// Bytes of a line, about.
     pub(super) line: usize,
+    /// Bytes of a line end.
+    pub(super) line_end: u64,
 }
 
 impl Head {
@@ -217,10 +219,12 @@ impl<'f, F: Files> Text<'f, F> {
         }
         let count = out.len().max(1);
         let line = if out.is_empty() { bytes.len().max(USUAL_LINE) } else { (bytes.len() / count).max(1) };
+        let is_crlf = memchr::memchr(b'\n', bytes).is_some_and(|end| bytes[..end].ends_with(b"\r"));
+        let line_end = 1 + u64::from(is_crlf);
         let stamped = reel.has_time;
         let (_, mut joiner) = reel.into_known();
         joiner.cut();
-        Head { stamper: learnt, joiner, stamped, first, line }
+        Head { stamper: learnt, joiner, stamped, first, line, line_end }
     }
 
     /// What reads this generation from `offset` on, where a line begins: `before` are bytes that stand before it, and more

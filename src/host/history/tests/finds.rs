@@ -201,3 +201,59 @@ fn found_lines(replies: &[Reply]) -> Vec<Line> {
     });
     hits.collect()
 }
+
+#[test]
+fn an_estimate_reads_little_and_names_files_bytes_and_commands() {
+    let mut files = Fake::new();
+    for (path, from) in [("/log/app.2.gz", 0), ("/log/app.1", 50_000), ("/log/app", 100_000)] {
+        let text: String = (from..from + 50_000).map(|n| stamped(n, "INFO a line like any other")).collect();
+        files.add(path, text, at(from + 50_000));
+    }
+    let search = |from, to| Search { window: at(from)..at(to), ..all(query("broke")) };
+    let cost = |files: &mut Fake, what| match &ask(files, What::Estimate(Box::new(what)))[..] {
+        [Reply::Cost(_, cost), Reply::Done(_)] => cost.clone(),
+        other => panic!("{other:?}"),
+    };
+    let hour = cost(&mut files, What::Search(search(120_000, 123_600)));
+    assert!((100_000..400_000).contains(&hour.bytes), "{hour:?}");
+    assert_eq!(hour.commands.len(), 1);
+    let (reads, greps) = hour.commands[0].split_once(" | head -c ").expect("a part of a file");
+    assert!(reads.starts_with("tail -c +") && reads.ends_with(" /log/app"), "{hour:?}");
+    assert!(greps.ends_with(" | grep -a -F -i -e broke"), "{hour:?}");
+    let everything = cost(&mut files, What::Search(all(query("broke"))));
+    assert_eq!(everything.files.len(), 3);
+    let page = Page { start: Start::At(at(120_000)), backwards: true, lines: 100, window: ALWAYS };
+    let page = cost(&mut files, What::Page(page));
+    assert!((4_000..20_000).contains(&page.bytes), "{page:?}");
+    assert!(files.bytes < 1 << 20, "{} bytes were read", files.bytes);
+}
+
+#[tokio::test]
+async fn who_listens_no_more_ends_a_search_at_once() {
+    let mut files = Fake::new();
+    files.add("/log/app", (0..5000).map(|n| stamped(n, "INFO x")).collect::<String>(), at(5000));
+    let (replies, mut received) = mpsc::channel(1);
+    let asked = Ask { sources: Vec::new(), what: What::Search(all(query("x"))) };
+    let (host, facts) = (host("/log/app"), Facts::default());
+    let listen = async {
+        assert!(received.recv().await.is_some());
+        drop(received);
+    };
+    let (ended, ()) = tokio::join!(crate::host::history::answer(&mut files, &host, &facts, &asked, &replies), listen);
+    assert!(ended.is_ok());
+}
+
+#[test]
+fn the_limit_of_hits_is_that_of_the_host() {
+    let mut files = Fake::new();
+    files.add("/log/app", stamped(0, "x") + &stamped(1, "x"), at(2));
+    files.add("/log/web", stamped(0, "x") + &stamped(1, "x"), at(2));
+    let mut host = host("/log/app");
+    let kind = SourceKind::Path("/log/web".to_owned());
+    host.sources.push(SourceSpec { name: "web".to_owned(), kind, time: None, as_root: false });
+    for (limit, more) in [(3, true), (4, false), (1, true)] {
+        let replies = ask_host(&mut files, &host, What::Search(Search { limit: Some(limit), ..all(query("x")) }));
+        assert_eq!(found_lines(&replies).len() as u64, limit);
+        assert_eq!(totals(&replies).more, more, "{limit}");
+    }
+}
