@@ -5,13 +5,16 @@
 //! `sh` over a channel ([`shell`]). How hosts are reached is left to `transport`, how many become one to `fleet`.
 
 mod files;
+pub mod history;
 mod lines;
+mod local;
 mod outbox;
 pub mod shell;
 mod supervise;
 mod track;
 
 pub use files::{Failure, Files, Hint, MAX_READ};
+pub use local::LocalFiles;
 pub use outbox::Outbox;
 pub use supervise::{Command, supervise};
 
