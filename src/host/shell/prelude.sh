@@ -11,7 +11,8 @@ ulimit -f 0; ulimit -c 0 2>/dev/null
 # What the host is there for goes first. Whatever we start inherits both.
 renice -n 19 -p $$ >/dev/null 2>&1
 ionice -c 3 -p $$ >/dev/null 2>&1
-set +e +u
+# A login may have given its shell's options to ours (bash: SHELLOPTS).
+set +efuvx
 # Words end at blanks and line ends.
 IFS=' 
 '
