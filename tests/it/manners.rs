@@ -51,7 +51,7 @@ async fn r90_whatever_we_run_on_a_host_is_last_in_line_and_has_caps() {
     let mut watched = following(&sshd).await;
     watched.until("two samples", |w| w.samples.len() >= 2).await;
     let (ours, begun) = (ours(&sshd), Instant::now());
-    let written: u64 = ours.iter().filter_map(|(pid, _)| written(*pid)).sum();
+    let written: u64 = ours.iter().filter_map(|(pid, _)| bytes_written(*pid)).sum();
     assert!(ours.len() >= 3, "shells, and what waits for the lease: {ours:?}");
     for &(pid, ref name) in &ours {
         // What a look started may have ended by now.
@@ -65,11 +65,11 @@ async fn r90_whatever_we_run_on_a_host_is_last_in_line_and_has_caps() {
         assert!(limit(pid, "Max open files").is_some_and(|files| files <= 256), "{name}");
     }
     watched.until("a sample later", |w| w.samples.len() >= 4 && begun.elapsed() > Duration::from_secs(1)).await;
-    assert_eq!(ours.iter().filter_map(|(pid, _)| written(*pid)).sum::<u64>(), written, "bytes written to disks");
+    assert_eq!(ours.iter().filter_map(|(pid, _)| bytes_written(*pid)).sum::<u64>(), written, "bytes written to disks");
 }
 
 /// Bytes that a process has caused to be written to disks; the shell has the number, and the account, of its sshd.
-fn written(pid: u32) -> Option<u64> {
+fn bytes_written(pid: u32) -> Option<u64> {
     let text = fs::read_to_string(format!("/proc/{pid}/io")).ok()?;
     text.lines().find_map(|line| line.strip_prefix("write_bytes: ")?.parse().ok())
 }
