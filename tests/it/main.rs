@@ -13,6 +13,7 @@ mod readme;
 mod records;
 mod screen;
 mod shells;
+mod sources;
 mod structure;
 mod support;
 mod transport;

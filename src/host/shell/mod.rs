@@ -5,13 +5,14 @@ pub mod codec;
 mod describe;
 pub mod follow;
 pub mod frame;
-mod journal;
 mod script;
 mod session;
 pub(super) mod siblings;
+mod streams;
 
-pub use journal::{DENIED, Journals, Problems};
-pub use session::run;
+pub use session::{run, run_as_root};
+pub(crate) use streams::note;
+pub use streams::{Problems, Streams, Trouble};
 
 use std::sync::LazyLock;
 
@@ -26,7 +27,7 @@ static FOLLOW: LazyLock<String> = LazyLock::new(|| {
     script(&ours).replace("@PROC_FILES@", &sampled_files()).replace("@DISK_FS@", &DISK_FS.join("|"))
 });
 
-static JOURNAL: LazyLock<String> = LazyLock::new(|| script(&[include_str!("journal.sh")]));
+static STREAMS: LazyLock<String> = LazyLock::new(|| script(&[include_str!("streams/streams.sh")]));
 
 /// Mounts are read with the usage of disks, more seldom.
 fn sampled_files() -> String {
