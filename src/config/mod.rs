@@ -9,6 +9,7 @@ mod error;
 mod file;
 mod identity;
 mod inventory;
+mod kinds;
 mod routes;
 mod selection;
 mod sources;

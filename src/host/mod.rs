@@ -6,14 +6,18 @@
 
 pub mod ask;
 mod files;
+pub mod history;
 mod lines;
+mod local;
 mod outbox;
+mod root;
 mod serve;
 pub mod shell;
 mod supervise;
 mod track;
 
 pub use files::{Failure, Files, Hint, MAX_READ};
+pub use local::LocalFiles;
 pub use outbox::Outbox;
 pub use serve::Question;
 pub use supervise::{Command, supervise};

@@ -12,8 +12,9 @@ use crate::model::{HostSpec, HostStatus, LinkState};
 use crate::transport::backoff::Backoff;
 use crate::transport::{Connector, LinkError};
 
-use super::shell::Journals;
+use super::root::RootFiles;
 use super::serve::{Link, Question, serve};
+use super::shell::Streams;
 use super::track::Track;
 use super::{HostEvent, Outbox, Work, shell};
 
@@ -54,7 +55,8 @@ async fn keep(
     link: &watch::Sender<Link>,
 ) {
     let mut track = Track::default();
-    let mut journals = Journals::new(&host.sources, Arc::clone(&track.problems));
+    let mut streams = Streams::new(&host.sources, Arc::clone(&track.problems), track.clock.subscribe());
+    let mut root_files = RootFiles::new(&host.sources, Arc::clone(&track.problems));
     let mut backoff = Backoff::default();
     let mut tries = 0;
     loop {
@@ -62,7 +64,7 @@ async fn keep(
         track.forget_told();
         let began = Instant::now();
         let ended = tokio::select! {
-            ended = connect_and_work(host, work, connector, outbox, (&mut track, &mut journals), (&mut backoff, link)) => ended,
+            ended = connect_and_work(host, work, connector, outbox, (&mut track, &mut streams, &mut root_files), (&mut backoff, link)) => ended,
             command = commands.recv() => match command {
                 Some(Command::Reconnect) => {
                     link.send_replace(Link::Down(format!("{} is being dialled again", host.name())));
@@ -101,7 +103,7 @@ async fn connect_and_work(
     work: &Work,
     connector: &Connector,
     outbox: &Outbox,
-    (track, journals): (&mut Track, &mut Journals),
+    (track, streams, root_files): (&mut Track, &mut Streams, &mut RootFiles),
     (backoff, link): (&mut Backoff, &watch::Sender<Link>),
 ) -> Result<(), LinkError> {
     let connection = Arc::new(connector.connect(host).await?);
@@ -110,20 +112,20 @@ async fn connect_and_work(
     let (wants_journal, wanted) = oneshot::channel();
     track.wants_journal = Some(wants_journal);
     let files = shell::run(&connection, &host.sources, track, work, outbox);
-    let journals = async {
+    let streams = async {
         // The files go first where there is but one session.
         if wanted.await.is_ok() && host.sources.is_empty() {
-            journals.add_whole();
+            streams.add_whole();
         }
-        journals.run(&connection, work, outbox).await;
+        tokio::join!(streams.run(&connection, work, outbox), root_files.run(&connection, work, outbox));
         Ok(())
     };
     let result = tokio::select! {
-        result = async { tokio::try_join!(files, journals) } => result.map(drop),
+        result = async { tokio::try_join!(files, streams) } => result.map(drop),
         error = connection.ended() => Err(error),
     };
     if result.is_ok() {
-        // A journal may have found its problem after the files were done.
+        // A stream may have found its problem after the files were done.
         for event in track.take_events() {
             outbox.send(event).await;
         }

@@ -11,6 +11,7 @@ mod grep;
 mod readme;
 mod records;
 mod screen;
+mod sources;
 mod structure;
 mod support;
 mod transport;
