@@ -8,6 +8,7 @@ mod fleet;
 mod follow;
 mod formats;
 mod grep;
+mod history;
 mod readme;
 mod records;
 mod screen;
