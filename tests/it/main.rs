@@ -9,6 +9,7 @@ mod fleet;
 mod follow;
 mod formats;
 mod grep;
+mod history;
 mod manners;
 mod readme;
 mod records;
