@@ -41,7 +41,7 @@ refuse() {
 entered() {
   folder=${1%/*}
   until [ -e "$folder" ]; do case $folder in */*) folder=${folder%/*} ;; *) folder=; break ;; esac; done
-  [ -x "${folder:-/}" ]
+  [ -x "${folder:-/}" ] || [ ! -d "${folder:-/}" ]
 }
 
 # text from count: so many bytes of the text on standard input; all that follow where count is "-".
@@ -222,7 +222,7 @@ expand() {
   n=0 kept=0 own=0 names=
   for f do
     n=$((n + 1))
-    [ $n -le $first ] || case $f in *[0-9]|*.gz|*.bz2|*.xz|*.zst|*.backup|*"${ext:-.gz}") : ;; *) continue ;; esac
+    [ $n -le $first ] || case $f in *[0-9]|*.gz|*.bz2|*.xz|*.zst|*.backup|*${ext:-.gz}) : ;; *) continue ;; esac
     [ -f "$f" ] || continue
     kept=$((kept + 1)); [ $n -gt $first ] || own=$kept
     eval "file_$kept=\$f"; names="$names \"\$file_$kept\""
@@ -241,9 +241,8 @@ expand() {
   eval "set -- $names"; [ $# = 0 ] || printf '%s\000' "$@"
 }
 
-# Of all that runs here the least urgent; and no line, however long, takes all the memory.
-ionice -c 3 -p $$ >/dev/null 2>&1
-ulimit -v 524288 2>/dev/null
+# No line, however long, takes all the memory, and no question all the time.
+cap 524288 64 1200
 
 serve() {
   say R; say R

@@ -147,6 +147,10 @@ impl Stream {
         let raw = text.slice(more..more + kept);
         let found = Found { offset: head.offset + hole + more as u64, raw, is_hit: head.is_hit };
         lines.extend(self.pending.take());
+        // A hole at the end of a file is no line.
+        if found.raw.is_empty() && self.end.is_some_and(|end| found.offset >= end) {
+            return Ok(());
+        }
         if self.form == Form::Text {
             self.begin = after;
         }

@@ -84,6 +84,10 @@ fn model(text: &[u8], scan: &Scan, fits: impl Fn(&[u8]) -> bool) -> Vec<Found> {
         let shown = line.strip_suffix(b"\n").unwrap_or(line);
         if (scan.from..scan.to).contains(&offset) {
             let hole = shown.iter().take_while(|&&byte| byte == 0).count();
+            // A hole at the end is no line.
+            if hole == line.len() {
+                continue;
+            }
             let raw = shown[hole..].strip_suffix(b"\r").unwrap_or(&shown[hole..]);
             lines.push((offset + hole as u64, raw.to_vec(), fits(shown)));
         }
