@@ -5,6 +5,7 @@
 //! `sh` over a channel ([`shell`]). How hosts are reached is left to `transport`, how many become one to `fleet`.
 
 mod files;
+pub mod history;
 mod lines;
 mod outbox;
 mod root;

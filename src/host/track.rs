@@ -96,8 +96,7 @@ impl Track {
             return;
         }
         let shown = String::from_utf8_lossy(path).into_owned();
-        let file = shown.rsplit('/').next().unwrap_or(&shown);
-        let wanted = if only { spec.name.clone() } else { format!("{}/{file}", spec.name) };
+        let wanted = name_of(spec, &shown, only);
         let number = self.add_source(wanted, shown, spec.time.as_deref());
         self.by_path.insert(path.to_vec(), number);
         self.follower.add(number, path.to_vec(), begin);
@@ -295,6 +294,12 @@ fn date_the_first(lines: &mut [Line]) {
     for line in lines[..stamped].iter_mut().filter(|line| line.time_from == TimeFrom::Arrival) {
         (line.time, line.time_from) = (time, TimeFrom::Previous);
     }
+}
+
+/// What the source is called that a file of `spec` is, unless the name is taken; `only` where it asked for just this file.
+pub(super) fn name_of(spec: &SourceSpec, path: &str, only: bool) -> String {
+    let file = path.rsplit('/').next().unwrap_or(path);
+    if only { spec.name.clone() } else { format!("{}/{file}", spec.name) }
 }
 
 /// The sources that are looked for on a host for which the inventory names none: what every syslog writes. The journal

@@ -24,7 +24,7 @@ pub mod update;
 
 pub use ask::{Ask, Reply};
 pub use cursor::{Cursor, FileId, Place};
-pub use file::{LogFile, Packing};
+pub use file::{Generation, LogFile, Packing};
 pub use gap::{Gap, GapReason};
 pub use host::{Endpoint, Facts, HostId, HostKeyPolicy, HostName, HostSpec, TransportKind};
 pub use joiner::Joiner;

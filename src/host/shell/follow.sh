@@ -13,23 +13,6 @@ all=
 # Watches are numbers made by the console; paths are never part of a text that is evaluated.
 get() { eval "$1=\$$2_$3"; }
 
-# Device, inode, size and time of change (as fine as this stat can tell it) of every file named, one word each. Called
-# as a command substitution only, whose process becomes that of stat.
-format=%d:%i:%s:%.9Y
-case $(stat -L -c $format / 2>/dev/null) in *[!0-9:.]*|'') format=%d:%i:%s:%Y ;; esac
-if stat -L -c $format / >/dev/null 2>&1; then
-  stats() { exec stat -L -c $format -- "$@" 2>/dev/null; }
-else
-  # Without such a stat: ls, which knows no device number, one file at a time.
-  stats() {
-    for f do
-      set -- $(ls -dLin -- "$f" 2>/dev/null | head -n 1)
-      # The time of day has a colon, which is what separates our words.
-      [ $# -gt 8 ] && printf '0:%s:%s:%s\n' "$1" "$6" "$7$8${9%:*}${9#*:}"
-    done
-  }
-fi
-
 # Bytes before our offset that are read again each time: the console compares them, and so notices that a file was
 # rewritten or swapped whatever its size and number say.
 mark=1024
@@ -202,23 +185,6 @@ expand() {
     if [ -e "$f" ] || [ -L "$f" ]; then printf '%s\000' "$f"; n=$((n + 1)); fi
     [ $n -ge 1000 ] && break
   done
-}
-
-# describe: what does not change while we are connected, a name and a value to a line.
-describe() {
-  say D
-  echo "clock $(date '+%s.%N %z')"
-  # A file of a time zone ends in the rules that hold from its last change on.
-  echo "zone $(tail -n 1 /etc/localtime 2>/dev/null | tr -cd '[:print:]')"
-  grep -s '^btime ' /proc/stat
-  echo "uname $(uname -s) $(uname -m) $(uname -r)"
-  echo "hostname $(uname -n)"
-  [ -r /proc/sys/kernel/random/boot_id ] && read -r boot </proc/sys/kernel/random/boot_id && echo "boot $boot"
-  echo "cores $(getconf _NPROCESSORS_ONLN 2>/dev/null || grep -c '^processor' /proc/cpuinfo 2>/dev/null)"
-  echo "user $(id -un 2>/dev/null) $(id -Gn 2>/dev/null)"
-  if command -v journalctl >/dev/null 2>&1 && { [ -d /run/log/journal ] || [ -d /var/log/journal ]; }; then
-    echo journal
-  fi
 }
 
 sample() {

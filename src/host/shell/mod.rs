@@ -7,7 +7,7 @@ pub mod follow;
 pub mod frame;
 mod script;
 mod session;
-mod siblings;
+pub(super) mod siblings;
 mod streams;
 
 pub use session::{run, run_as_root};
@@ -22,14 +22,11 @@ use crate::model::metrics::{DISK_FS, PROC_FILES};
 
 /// The scripts as they are sent: without comments and empty lines, and with the lists of the model filled in.
 static FOLLOW: LazyLock<String> = LazyLock::new(|| {
-    strip(&[include_str!("prelude.sh"), include_str!("follow.sh"), include_str!("epilogue.sh")])
-        .replace("@PROC_FILES@", &sampled_files())
-        .replace("@DISK_FS@", &DISK_FS.join("|"))
+    let ours = [include_str!("stats.sh"), include_str!("describe.sh"), include_str!("follow.sh")];
+    script(&ours).replace("@PROC_FILES@", &sampled_files()).replace("@DISK_FS@", &DISK_FS.join("|"))
 });
 
-static STREAMS: LazyLock<String> = LazyLock::new(|| {
-    strip(&[include_str!("prelude.sh"), include_str!("streams/streams.sh"), include_str!("epilogue.sh")])
-});
+static STREAMS: LazyLock<String> = LazyLock::new(|| script(&[include_str!("streams/streams.sh")]));
 
 /// Mounts are read with the usage of disks, more seldom.
 fn sampled_files() -> String {
@@ -40,6 +37,11 @@ fn sampled_files() -> String {
 /// 128 random bits in hexadecimal, by which a shell marks its answers.
 fn new_token() -> String {
     format!("{:032x}", rand::rng().random::<u128>())
+}
+
+/// What every script begins and ends with is put around its own parts.
+fn script(parts: &[&str]) -> String {
+    strip(&[&[include_str!("prelude.sh")], parts, &[include_str!("epilogue.sh")]].concat())
 }
 
 fn strip(parts: &[&str]) -> String {
