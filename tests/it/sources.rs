@@ -477,6 +477,6 @@ fn standard_input_is_shown_as_it_is_written_while_keys_come_from_the_terminal() 
     console.wait_for("1 degraded");
     console.keys("\t\r");
     console.wait_for("stdin: end of input");
-    console.keys("qq");
+    console.keys("q:quit\r");
     console.wait_for_end();
 }
