@@ -7,6 +7,7 @@
 mod files;
 pub mod history;
 mod lines;
+mod local;
 mod outbox;
 mod root;
 pub mod shell;
@@ -14,6 +15,7 @@ mod supervise;
 mod track;
 
 pub use files::{Failure, Files, Hint, MAX_READ};
+pub use local::LocalFiles;
 pub use outbox::Outbox;
 pub use supervise::{Command, supervise};
 

@@ -17,6 +17,7 @@ mod chain;
 mod page;
 mod place;
 mod reel;
+mod seek;
 mod sources;
 mod text;
 mod walk;

@@ -9,6 +9,7 @@ use crate::model::{Line, Place, Reply, Time};
 
 use super::place::{self, Whereabouts};
 use super::reel::Item;
+use super::seek;
 use super::text::{At, Text};
 use super::walk::{Back, Forth};
 use super::{Halt, Out};
@@ -102,14 +103,21 @@ async fn send_lines(name: &Arc<str>, lines: Vec<Line>, out: &mut Out<'_>) -> Res
 }
 
 async fn begin<F: Files>(text: &mut Text<'_, F>, page: &Page) -> Result<Begin, Halt> {
-    let (oldest, newest) = (At { file: 0, offset: 0 }, text.end().await?);
+    let window = &page.window;
     match page.start {
-        Start::Oldest => Ok(Begin::at(oldest)),
-        Start::Newest => Ok(Begin::at(newest)),
-        Start::At(_time) => Ok(Begin::at(oldest)),
+        Start::Oldest if !page.backwards && window.start > Time(i64::MIN) => of_time(text, window.start).await,
+        Start::Oldest => Ok(Begin::at(At { file: 0, offset: 0 })),
+        Start::Newest if page.backwards && window.end < Time(i64::MAX) => of_time(text, window.end).await,
+        Start::Newest => Ok(Begin::at(text.end().await?)),
+        Start::At(time) => of_time(text, time).await,
         Start::Cursor(place) => of_cursor(text, &place, false).await,
         Start::After(place) => of_cursor(text, &place, true).await,
     }
+}
+
+async fn of_time<F: Files>(text: &mut Text<'_, F>, time: Time) -> Result<Begin, Halt> {
+    let sought = seek::seek(text, time).await?;
+    Ok(Begin { notes: sought.note(text).into_iter().collect(), ..Begin::at(sought.at) })
 }
 
 async fn of_cursor<F: Files>(text: &mut Text<'_, F>, place: &Place, after: bool) -> Result<Begin, Halt> {

@@ -98,6 +98,11 @@ impl Reel {
         Self { lines: Lines::new(offset, false), ..self }
     }
 
+    /// Goes on in the middle of a line, which is left out.
+    pub(super) fn within(self, offset: u64) -> Self {
+        Self { lines: Lines::new(offset, true), ..self }
+    }
+
     /// What it knows now, for a reel that begins elsewhere.
     pub(super) fn into_known(self) -> (Stamper, Joiner) {
         (self.stamper, self.joiner)

@@ -5,7 +5,7 @@ use bytes::{Bytes, BytesMut};
 use crate::host::{Failure, Files, MAX_READ};
 use crate::model::ask::Totals;
 use crate::model::file::FileError;
-use crate::model::stamp::{HostClock, Stamper, TimeFormat};
+use crate::model::stamp::{HostClock, Stamper, TimeFormat, TimeKey};
 use crate::model::{Joiner, LogFile, Packing, Place, Time, TimeFrom};
 
 use super::Halt;
@@ -63,6 +63,18 @@ pub(super) struct Head {
     pub(super) place: Option<Place>,
     /// Bytes of a line, about.
     pub(super) line: usize,
+}
+
+impl Head {
+    /// What a reel needs to read any part of the generation.
+    pub(super) fn known(&self) -> (Stamper, Joiner) {
+        (self.stamper.clone(), self.joiner.clone())
+    }
+
+    /// How its stamps can be compared where the file is.
+    pub(super) fn key(&self) -> Option<TimeKey> {
+        self.stamper.key()
+    }
 }
 
 #[derive(Debug, Default, Clone)]
@@ -208,7 +220,7 @@ impl<'f, F: Files> Text<'f, F> {
     /// of them are read where they do not tell the time of what follows.
     pub(super) async fn reel(&mut self, number: usize, offset: u64, before: &[u8]) -> Result<Reel, Halt> {
         let head = self.head(number).await?;
-        let (stamped, first, known) = (head.stamped, head.first, (head.stamper.clone(), head.joiner.clone()));
+        let (stamped, first, known) = (head.stamped, head.first, head.known());
         let mut before = Bytes::copy_from_slice(before);
         let mut more = HEAD_BYTES * 4;
         loop {

@@ -44,13 +44,20 @@ fn block(lines: usize, line: usize, is_plain: bool) -> usize {
 pub(super) struct Forth {
     at: At,
     reel: Option<Reel>,
+    /// It may begin in the middle of a line, which is left out.
+    cut: bool,
     is_over: bool,
 }
 
 impl Forth {
     /// From a place on at which a line begins.
     pub(super) fn new(at: At) -> Self {
-        Self { at, reel: None, is_over: false }
+        Self { at, reel: None, cut: false, is_over: false }
+    }
+
+    /// From the first line on that begins behind a place.
+    pub(super) fn within(at: At) -> Self {
+        Self { cut: at.offset > 0, ..Self::new(at) }
     }
 
     /// The generation that is read next.
@@ -106,7 +113,8 @@ impl Forth {
         if before.len() < known {
             return Err(text.shrunk(file));
         }
-        self.reel = Some(text.reel(file, offset, &before).await?);
+        let reel = text.reel(file, offset, &before).await?;
+        self.reel = Some(if std::mem::take(&mut self.cut) { reel.within(offset) } else { reel });
         Ok((bytes.slice(known..), is_end))
     }
 }

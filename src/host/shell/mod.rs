@@ -19,6 +19,7 @@ use std::sync::LazyLock;
 use rand::RngExt;
 
 use crate::model::metrics::{DISK_FS, PROC_FILES};
+use crate::model::{Facts, Time};
 
 /// The scripts as they are sent: without comments and empty lines, and with the lists of the model filled in.
 static FOLLOW: LazyLock<String> = LazyLock::new(|| {
@@ -42,6 +43,11 @@ fn new_token() -> String {
 /// What every script begins and ends with is put around its own parts.
 fn script(parts: &[&str]) -> String {
     strip(&[&[include_str!("prelude.sh")], parts, &[include_str!("epilogue.sh")]].concat())
+}
+
+/// What a description of this machine, whose clock is ours, says.
+pub(super) fn described(text: &[u8], at: Time) -> Facts {
+    describe::parse(text, at, at).facts
 }
 
 fn strip(parts: &[&str]) -> String {

@@ -2,6 +2,7 @@
 
 mod fake;
 mod pages;
+mod times;
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
