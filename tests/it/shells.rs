@@ -54,7 +54,7 @@ fn noisy_home() -> tempfile::TempDir {
     let csh = "echo Welcome\nprintf 'no line end'\nsetenv LC_ALL ar_EG.UTF-8\nset noclobber\nalias exec 'echo no'\n";
     // An alias of tcsh would be used for the command that is sent, as nobody does: without that one.
     let csh = csh.replace("alias exec 'echo no'\n", "alias stat false\n");
-    [".tcshrc", ".cshrc", ".login"].map(|name| fs::write(home.path().join(name), &csh).expect("write"));
+    [".tcshrc", ".cshrc", ".login"].iter().for_each(|name| fs::write(home.path().join(name), &csh).expect("write"));
     fs::create_dir_all(home.path().join(".config/fish")).expect("a folder");
     let fish = "echo Welcome\necho 'to standard error' >&2\nset -gx LC_ALL ar_EG.UTF-8\nalias stat=false\nprintf 'no line end'\n";
     fs::write(home.path().join(".config/fish/config.fish"), fish).expect("write");

@@ -175,3 +175,68 @@ impl Kind {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{HostClock, Stamper};
+    use super::*;
+
+    const NOW: Time = Time(1_795_188_137_000_000_000);
+
+    fn key(clock: &HostClock, line: &str) -> Option<TimeKey> {
+        let mut stamper = Stamper::new(clock);
+        let lines = vec![line.as_bytes(); 20];
+        stamper.learn(&mut lines.iter().copied(), NOW);
+        stamper.stamp(line.as_bytes(), NOW);
+        stamper.key()
+    }
+
+    #[test]
+    fn a_moment_is_written_as_the_lines_of_the_source_have_it() {
+        let clock = HostClock::fixed(3600);
+        for (line, kind, strict, target) in [
+            ("2026-11-20T13:00:01Z x", "iso", true, "20261120152217000000000"),
+            ("2026-11-20 13:00:01,123 x", "iso", true, "20261120162217000000000"),
+            ("10.0.0.7 - - [20/Nov/2026:13:00:01 +0000] x", "access", false, "20261120152217000000000"),
+            ("Nov 20 13:00:01 host app: x", "mon", true, "11120162217000000000"),
+            ("I1120 13:00:01.123456 7 a.go:1] x", "klog", true, "11120162217000000000"),
+            ("1795179601.123 x", "epoch", true, "1795188137000000000"),
+            ("20261120130001 x", "compact", true, "20261120162217000000000"),
+        ] {
+            let key = key(&clock, line).unwrap_or_else(|| panic!("{line}"));
+            assert_eq!(
+                (key.kind(), key.is_strict(), key.target(NOW, NOW)),
+                (kind, strict, target.to_owned()),
+                "{line}"
+            );
+        }
+        for line in ["no stamp at all", "[    5.123456] booted", "November 20 13:00:01 x"] {
+            assert_eq!(key(&clock, line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn months_without_a_year_are_those_before_the_last_line() {
+        let key = key(&HostClock::fixed(0), "Nov 20 13:00:01 host app: x").expect("a key");
+        let target = |days: i64| key.target(NOW.plus_millis(days * 86_400_000), NOW);
+        assert_eq!(key.pivot(NOW), "1122152217000000000");
+        assert_eq!(target(-30), "11021152217000000000");
+        assert_eq!(target(-350), "01205152217000000000");
+        assert!(target(-400) < target(-350) && target(-350) < target(-30) && target(-30) < target(30));
+    }
+
+    #[test]
+    fn where_clocks_are_put_back_or_zones_may_change_it_is_an_hour_less() {
+        let zone = TimeZone::get("Europe/Berlin").expect("a zone");
+        let clock = HostClock { zone, boot: None };
+        let local = key(&clock, "2026-11-20 13:00:01 x").expect("a key");
+        let at = |text: &str| Time::from_timestamp(text.parse().expect("a time"));
+        assert_eq!(local.target(at("2026-07-01T10:00:00Z"), NOW), "20260701120000000000000");
+        assert_eq!(local.target(at("2026-10-25T00:30:00Z"), NOW), "20261025013000000000000");
+        // The host's own offset, which is another one in summer.
+        let written = key(&clock, "2026-11-20T13:00:01+01:00 x").expect("a key");
+        assert_eq!(written.target(at("2026-07-01T10:00:00Z"), NOW), "20260701120000000000000");
+        let other = key(&clock, "2026-11-20T13:00:01-05:00 x").expect("a key");
+        assert_eq!(other.target(at("2026-07-01T10:00:00Z"), NOW), "20260701040000000000000");
+    }
+}

@@ -45,8 +45,8 @@ fn with_every_host(check: impl Fn(&str, &Connection)) {
     assert!(tried >= 4, "install dash, bash and busybox");
 }
 
-fn start(connection: &Connection) -> impl Future<Output = ShellFiles> {
-    async { ShellFiles::start(connection).await.expect("a shell") }
+async fn start(connection: &Connection) -> ShellFiles {
+    ShellFiles::start(connection).await.expect("a shell")
 }
 
 fn everything() -> Prefilter {
@@ -320,9 +320,9 @@ fn every_host_finds_what_the_model_finds_in_any_range_with_any_context() {
             let to = if to as usize > text.len() { u64::MAX } else { to };
             let path = if packed { path.with_extension("log.gz") } else { path.clone() };
             if packed {
-                pack("gzip", &text, &path)
+                pack("gzip", &text, &path);
             } else {
-                std::fs::write(&path, &text).expect("write")
+                std::fs::write(&path, &text).expect("write");
             }
             let (filter, words) = filters[filter].clone();
             let mut files = files.borrow_mut();
@@ -490,7 +490,9 @@ fn every_awk_finds_a_time_in_few_reads_whatever_the_stamps_look_like() {
             let mut stamper = Stamper::new(&HostClock::fixed(0));
             let lines: Vec<&[u8]> = text.split(|&byte| byte == b'\n').take(64).collect();
             stamper.learn(&mut lines.iter().copied(), last);
-            lines.iter().for_each(|line| drop(stamper.stamp(line, last)));
+            for line in &lines {
+                stamper.stamp(line, last);
+            }
             let key = stamper.key().unwrap_or_else(|| panic!("no key for {stamp}: {:?}", stamper.format()));
             let file = runtime.block_on(only(&mut files, &log));
             for n in [0, 1, 7, 5_005, 9_999, 19_998] {
