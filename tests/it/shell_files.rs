@@ -185,7 +185,7 @@ async fn a_file_that_may_not_be_read_is_listed_and_says_so() {
     let pipe = LogFile { path: special.as_os_str().as_bytes().to_vec(), ..file.clone() };
     assert_eq!(files.read(&pipe, 0, 1).await.expect_err("a pipe").to_string(), "not a regular file");
     if !rustix::process::geteuid().is_root() {
-        fs::set_permissions(&log, std::os::unix::fs::PermissionsExt::from_mode(0)).expect("chmod");
+        fs::set_permissions(&log, std::os::unix::fs::PermissionsExt::from_mode(0o000)).expect("chmod");
         assert_eq!(files.read(&file, 0, 1).await.expect_err("denied").to_string(), "permission denied");
     }
     connection.close().await;
