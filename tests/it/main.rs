@@ -1,6 +1,7 @@
 //! End to end tests: real servers, real files, real terminals.
 
 mod cli;
+mod commands;
 mod conformance;
 mod corpora;
 mod demo;
@@ -13,6 +14,7 @@ mod history;
 mod manners;
 mod readme;
 mod records;
+mod schema;
 mod screen;
 mod shells;
 mod sources;
