@@ -69,6 +69,9 @@ pub(super) fn of_path(path: &[u8], listed: Vec<LogFile>) -> Chain {
     Chain { path: path.to_vec(), files: in_order(live, older) }
 }
 
+/// The live file, if there is one, and the others of a log.
+type Members = (Option<LogFile>, Vec<(Generation, LogFile)>);
+
 /// The logs among the files that a pattern brings, in the order of their paths.
 pub(super) fn of_pattern(listed: Vec<LogFile>) -> Vec<Chain> {
     let all: Vec<&[u8]> = listed.iter().map(|file| &file.path[..]).collect();
@@ -76,7 +79,7 @@ pub(super) fn of_pattern(listed: Vec<LogFile>) -> Vec<Chain> {
         listed.iter().map(|file| &file.path[..]).filter(|path| !is_rotated(path, &all)).map(<[u8]>::to_vec).collect();
     // The longest name that fits is the log: app.log-20261120.1 is of app.log-20261120 where that is one.
     lives.sort_by_key(|path| std::cmp::Reverse(path.len()));
-    let mut logs: BTreeMap<Vec<u8>, (Option<LogFile>, Vec<(Generation, LogFile)>)> = BTreeMap::new();
+    let mut logs: BTreeMap<Vec<u8>, Members> = BTreeMap::new();
     for file in listed {
         if lives.contains(&file.path) {
             let path = file.path.clone();

@@ -272,7 +272,11 @@ impl<'f, F: Files> Text<'f, F> {
         // The bytes at `inside` are NUL, those of the block at `outside` are not all.
         while outside - inside > HOLE_BYTES as u64 {
             let middle = inside + (outside - inside) / 2;
-            if self.is_hole_at(number, middle).await? { inside = middle } else { outside = middle }
+            if self.is_hole_at(number, middle).await? {
+                inside = middle;
+            } else {
+                outside = middle;
+            }
         }
         let rest = self.part(number, inside, (outside + HOLE_BYTES as u64).min(length)).await?;
         Ok(inside + rest.iter().position(|&byte| byte != 0).unwrap_or(rest.len()) as u64)
@@ -296,9 +300,9 @@ impl<'f, F: Files> Text<'f, F> {
         while inside > outside + block {
             let middle = outside + (inside - outside) / 2;
             if self.is_hole_at(number, middle.saturating_sub(block)).await? {
-                inside = middle
+                inside = middle;
             } else {
-                outside = middle
+                outside = middle;
             }
         }
         let from = outside.saturating_sub(block);
