@@ -12,7 +12,7 @@ mod streams;
 
 pub use session::{run, run_as_root};
 pub(crate) use streams::note;
-pub use streams::{Problems, Streams, Trouble};
+pub use streams::{Problems, Streams, Trouble, history};
 
 use std::sync::LazyLock;
 
