@@ -22,7 +22,7 @@ fn run(talk: &mut Talk, words: &[&str]) -> (Vec<String>, Option<i32>) {
 #[test]
 fn every_shell_hands_words_on_as_they_are_and_tells_the_exit_status() {
     with_every_shell(|shell, mut command| {
-        let mut talk = Talk::start_with(&mut command, &STREAMS);
+        let mut talk = Talk::start_with(&mut command, "", &STREAMS);
         let words = ["printf", "<%s>\n", "", "a  b", "$(id)", "`id`", "*", "'\"\\", "-n", "\\0101", "ü", "a\tb", "=x"];
         let (lines, code) = run(&mut talk, &words);
         let expected: Vec<String> = words[2..].iter().map(|word| format!("<{word}>")).collect();
@@ -43,7 +43,7 @@ fn every_shell_hands_words_on_as_they_are_and_tells_the_exit_status() {
 #[test]
 fn every_shell_ends_a_program_of_which_no_more_is_wanted() {
     with_every_shell(|shell, mut command| {
-        let mut talk = Talk::start_with(&mut command, &STREAMS);
+        let mut talk = Talk::start_with(&mut command, "", &STREAMS);
         talk.tell("S =yes");
         assert!(talk.ask_raw("N", "J").starts_with(b"y\ny\n"), "{shell}");
         talk.tell("Q");
