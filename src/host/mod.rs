@@ -9,6 +9,7 @@ pub mod history;
 mod lines;
 mod local;
 mod outbox;
+mod root;
 pub mod shell;
 mod supervise;
 mod track;

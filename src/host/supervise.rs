@@ -12,7 +12,8 @@ use crate::model::{HostSpec, HostStatus, LinkState};
 use crate::transport::backoff::Backoff;
 use crate::transport::{Connector, LinkError};
 
-use super::shell::Journals;
+use super::root::RootFiles;
+use super::shell::Streams;
 use super::track::Track;
 use super::{HostEvent, Outbox, Work, shell};
 
@@ -36,7 +37,8 @@ pub async fn supervise(
     mut commands: Receiver<Command>,
 ) {
     let mut track = Track::default();
-    let mut journals = Journals::new(&host.sources, Arc::clone(&track.problems));
+    let mut streams = Streams::new(&host.sources, Arc::clone(&track.problems), track.clock.subscribe());
+    let mut root_files = RootFiles::new(&host.sources, Arc::clone(&track.problems));
     let mut backoff = Backoff::default();
     let mut tries = 0;
     loop {
@@ -44,7 +46,7 @@ pub async fn supervise(
         track.forget_told();
         let began = Instant::now();
         let ended = tokio::select! {
-            ended = connect_and_work(host, work, connector, outbox, (&mut track, &mut journals), &mut backoff) => ended,
+            ended = connect_and_work(host, work, connector, outbox, (&mut track, &mut streams, &mut root_files), &mut backoff) => ended,
             command = commands.recv() => match command {
                 Some(Command::Reconnect) => continue,
                 None => return,
@@ -78,7 +80,7 @@ async fn connect_and_work(
     work: &Work,
     connector: &Connector,
     outbox: &Outbox,
-    (track, journals): (&mut Track, &mut Journals),
+    (track, streams, root_files): (&mut Track, &mut Streams, &mut RootFiles),
     backoff: &mut Backoff,
 ) -> Result<(), LinkError> {
     let connection = connector.connect(host).await?;
@@ -86,20 +88,20 @@ async fn connect_and_work(
     let (wants_journal, wanted) = oneshot::channel();
     track.wants_journal = Some(wants_journal);
     let files = shell::run(&connection, &host.sources, track, work, outbox);
-    let journals = async {
+    let streams = async {
         // The files go first where there is but one session.
         if wanted.await.is_ok() && host.sources.is_empty() {
-            journals.add_whole();
+            streams.add_whole();
         }
-        journals.run(&connection, work, outbox).await;
+        tokio::join!(streams.run(&connection, work, outbox), root_files.run(&connection, work, outbox));
         Ok(())
     };
     let result = tokio::select! {
-        result = async { tokio::try_join!(files, journals) } => result.map(drop),
+        result = async { tokio::try_join!(files, streams) } => result.map(drop),
         error = connection.ended() => Err(error),
     };
     if result.is_ok() {
-        // A journal may have found its problem after the files were done.
+        // A stream may have found its problem after the files were done.
         for event in track.take_events() {
             outbox.send(event).await;
         }

@@ -6,19 +6,19 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 
 use bytes::Bytes;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use crate::model::metrics::Counters;
 use crate::model::record::TimeFrom;
 use crate::model::source::NO_STAMPS;
-use crate::model::stamp::{Stamped, Stamper, TimeFormat};
+use crate::model::stamp::{HostClock, Stamped, Stamper, TimeFormat};
 use crate::model::{
     Cursor, Facts, FileId, HostStatus, Joiner, LinkState, Sample, SourceInfo, SourceKind, SourceSpec, Time,
 };
 
 use super::lines::Piece;
+use super::shell::Problems;
 use super::shell::follow::{Absence, Begin, Follower, Outcome};
-use super::shell::{DENIED, Problems};
 use super::{HostEvent, Line};
 
 /// Files that one pattern may bring, and sources of one host in all: what a person can still tell apart.
@@ -51,8 +51,10 @@ pub struct Track {
     missing: BTreeMap<String, String>,
     events: Vec<HostEvent>,
     told: Option<HostStatus>,
-    /// What journals have to complain of.
+    /// What streams have to complain of.
     pub problems: Problems,
+    /// What time the host has, for stamps without a zone.
+    pub clock: watch::Sender<Option<HostClock>>,
     /// Tells that journals may begin: the files have their shell, and a host without named sources has none of the
     /// usual logs, but a journal.
     pub wants_journal: Option<oneshot::Sender<()>>,
@@ -155,6 +157,7 @@ impl Track {
         for source in &mut self.sources {
             source.stamper.set_clock(&clock);
         }
+        self.clock.send_replace(Some(clock));
         self.facts_pending = true;
         self.user = user;
     }
@@ -169,6 +172,17 @@ impl Track {
     #[must_use]
     pub fn has_sources(&self) -> bool {
         !self.sources.is_empty()
+    }
+
+    /// Sources so far.
+    #[must_use]
+    pub fn count_sources(&self) -> u32 {
+        u32::try_from(self.sources.len()).unwrap_or(u32::MAX)
+    }
+
+    /// What kept all sources from being read is over.
+    pub fn clear_problems(&mut self) {
+        (0..self.count_sources()).for_each(|number| self.set_problem(number, None));
     }
 
     /// Sets or clears the problem of a source, with a hint.
@@ -206,14 +220,10 @@ impl Track {
         let of_patterns = self.missing.values().map(|why| {
             (why.clone(), "check the path, or give others: `sources` in hosts.toml, or --hosts HOST:/PATH".to_owned())
         });
-        let of_journals = self.problems.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let of_streams = self.problems.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let user = self.user.split(' ').next().unwrap_or_default();
-        let of_journals = of_journals.into_values().map(|why| {
-            let denied = why.ends_with(DENIED);
-            let hint = format!("let {user} see it: usermod -aG systemd-journal {user}");
-            (why, if denied { hint } else { String::new() })
-        });
-        let mut problems = of_sources.chain(of_patterns).chain(of_journals);
+        let of_streams = of_streams.into_values().map(|trouble| (trouble.reason, trouble.hint.replace("{user}", user)));
+        let mut problems = of_sources.chain(of_patterns).chain(of_streams);
         let Some((mut reason, hint)) = problems.next() else { return HostStatus::plain(LinkState::Ok) };
         for (other, _) in problems.by_ref().take(PROBLEMS_TOLD - 1) {
             reason = format!("{reason}; {other}");

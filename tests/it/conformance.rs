@@ -91,7 +91,7 @@ fn text(rng: &mut StdRng, lines: usize, end: &[u8]) -> Vec<u8> {
 }
 
 /// Compresses as the program of this name does.
-fn packed(program: &str, text: &[u8]) -> Vec<u8> {
+pub(crate) fn packed(program: &str, text: &[u8]) -> Vec<u8> {
     let mut command = Command::new(program);
     let mut child = command.arg("-c").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect(program);
     let (mut input, text) = (child.stdin.take().expect("piped"), text.to_vec());

@@ -2,6 +2,7 @@
 
 mod cli;
 mod conformance;
+mod conformance_asks;
 mod corpora;
 mod demo;
 mod faults;
@@ -12,6 +13,7 @@ mod grep;
 mod readme;
 mod records;
 mod screen;
+mod sources;
 mod structure;
 mod support;
 mod transport;

@@ -6,14 +6,15 @@ mod describe;
 mod files;
 pub mod follow;
 pub mod frame;
-mod journal;
 mod script;
 mod session;
 pub(super) mod siblings;
+mod streams;
 
 pub use files::ShellFiles;
-pub use journal::{DENIED, Journals, Problems};
-pub use session::run;
+pub use session::{run, run_as_root};
+pub(crate) use streams::note;
+pub use streams::{Problems, Streams, Trouble};
 
 use std::sync::LazyLock;
 
@@ -31,7 +32,7 @@ static FOLLOW: LazyLock<String> = LazyLock::new(|| {
 static FILES: LazyLock<String> =
     LazyLock::new(|| script(&[include_str!("stats.sh"), include_str!("describe.sh"), include_str!("files.sh")]));
 
-static JOURNAL: LazyLock<String> = LazyLock::new(|| script(&[include_str!("journal.sh")]));
+static STREAMS: LazyLock<String> = LazyLock::new(|| script(&[include_str!("streams/streams.sh")]));
 
 /// Mounts are read with the usage of disks, more seldom.
 fn sampled_files() -> String {
