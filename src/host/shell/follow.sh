@@ -9,6 +9,7 @@
 # looked at earlier and read later, so that no line of a new generation is seen without the end of the old one.
 order=
 all=
+cap 1048576 256
 
 # Watches are numbers made by the console; paths are never part of a text that is evaluated.
 get() { eval "$1=\$$2_$3"; }
@@ -59,6 +60,59 @@ absent() {
   [ "$seen" = "$why" ] || { eval "seen_$1=$why"; say X "$1" $why; }
 }
 
+# While files rest, a process waits for them instead of one being started for each look: tail, where it is GNU's, is
+# woken by the kernel. Its first byte, new content or a complaint about a name, ends the dd behind it, and this is the
+# sign to look. It is a sign only: what has happened is still found out by looking. Kept of it: watcher (the dd), quiet
+# (looks in a row that found nothing), skip (looks to be left out while no sign comes), and misses (times in a row that it
+# gave no sign, or one of nothing; after three it is not used again).
+watcher= quiet=0 skip=0 misses=3 group= held= lost=
+[ -r /proc/self/stat ] && read -r _ _ _ _ group _ </proc/self/stat &&
+  case $(tail --version 2>/dev/null) in *GNU*) misses=0 ;; esac
+
+# waits: whether the watcher has seen nothing yet. One that ended has no open files, though its number may stay.
+waits() { [ -n "$watcher" ] && [ -e "/proc/$watcher/fd/0" ]; }
+
+# rests: whether this look can be left out. Nobody watches names that stood for nothing at the last look.
+rests() {
+  [ $skip -gt 0 ] && waits || return 1
+  skip=$((skip - 1))
+  for i in $lost; do get path path "$i"; [ -e "$path" ] && return 1; done
+  return 0
+}
+
+# start_watcher file…
+start_watcher() {
+  [ $# -gt 0 ] && [ $# -le 500 ] || return
+  tail -q -n 0 -s 0.2 -F -- "$@" 2>&1 | dd bs=1 count=1 >/dev/null 2>&1 &
+  watcher=$!
+}
+
+# stop_watcher: tail ends with its reader. The number may by now be that of a process of somebody else.
+stop_watcher() {
+  if read -r stat 2>/dev/null <"/proc/$watcher/stat"; then
+    case $stat in "$watcher ("*") "[!ZX]" "*" $group "*) kill "$watcher" 2>/dev/null ;; esac
+  fi
+  watcher=
+}
+
+# looked changed: after a look, settles what the watcher was good for. Right after it has started every look is made, for
+# it may not have been ready; later one in ten, in case it is blind (on some network mounts it is).
+looked() {
+  if waits; then
+    if [ "$1" = 1 ]; then misses=$((misses + 1)); stop_watcher; fi
+  elif [ -n "$watcher" ]; then
+    watcher=; quiet=0
+    if [ "$1" = 1 ]; then misses=0; else misses=$((misses + 1)); fi
+  fi
+  if [ "$1" = 1 ]; then quiet=0; return; fi
+  quiet=$((quiet + 1))
+  if [ -n "$watcher" ]; then
+    [ $quiet -gt 5 ] && skip=9
+  elif [ $quiet -gt 30 ] && [ $misses -lt 3 ]; then
+    names $have; eval "start_watcher $list"; quiet=0
+  fi
+}
+
 # names i…: the paths of these watches, as words that "eval" takes for variables.
 names() { list=; for i do list="$list \"\$path_$i\""; done; }
 
@@ -67,6 +121,7 @@ sum=4194304
 
 # poll most: looks at every watch and reads what has grown.
 poll() {
+  if rests; then say E 0; return; fi
   most=$1; have=$order; gone=0
   if [ -z "$all" ]; then names $order; all=$list; fi
   eval "set -- $all"
@@ -103,19 +158,21 @@ poll() {
   done
   [ "$capped" = ' ' ] || again=1
   say E $again
+  lost=${gone#0}
+  if [ -n "$todo" ] || [ "$have" != "$held" ]; then held=$have; looked 1; else looked 0; fi
 }
 
 # watch i chain path id off [near]: a new watch. An old generation stands right behind the live name, watch "near": it
 # is newer than those that stand there already.
 watch() {
-  eval "path_$1=\$3 chain_$1=\$2 id_$1=\$4 off_$1=\$5 seen_$1="; all=
+  eval "path_$1=\$3 chain_$1=\$2 id_$1=\$4 off_$1=\$5 seen_$1="; all= skip=0
   case " $order" in *" $1 "*) return ;; esac
   if [ -n "$6" ]; then o=" $order"; o=${o%%" $6 "*}" $6 $1 "${o#*" $6 "}; order=${o# }; else order="$1 $order"; fi
 }
 
 # forget i: looks at it no longer.
 forget() {
-  o=; for i in $order; do [ "$i" = "$1" ] || o="$o$i "; done; order=$o; all=
+  o=; for i in $order; do [ "$i" = "$1" ] || o="$o$i "; done; order=$o; all= skip=0
   unset "path_$1" "chain_$1" "id_$1" "off_$1" "seen_$1"
 }
 
@@ -217,7 +274,7 @@ serve() {
     case $op in
       P) poll "$a" ;;
       W) c=$(printf '%b.' "$c"); watch "$a" "$b" "${c%.}" - 0 ;;
-      A) eval "id_$a=\$b off_$a=\$c seen_$a="; continue ;;
+      A) eval "id_$a=\$b off_$a=\$c seen_$a="; skip=0; continue ;;
       V) find_sibling "$a" "$b" "$c" "$d" ;;
       Y) candidates "$a" "$b" ;;
       N) forget "$a" ;;

@@ -29,10 +29,10 @@ static FOLLOW: LazyLock<String> = LazyLock::new(|| {
     script(&ours).replace("@PROC_FILES@", &sampled_files()).replace("@DISK_FS@", &DISK_FS.join("|"))
 });
 
+static STREAMS: LazyLock<String> = LazyLock::new(|| script(&[include_str!("streams/streams.sh")]));
+
 static FILES: LazyLock<String> =
     LazyLock::new(|| script(&[include_str!("stats.sh"), include_str!("describe.sh"), include_str!("files.sh")]));
-
-static STREAMS: LazyLock<String> = LazyLock::new(|| script(&[include_str!("streams/streams.sh")]));
 
 /// Mounts are read with the usage of disks, more seldom.
 fn sampled_files() -> String {

@@ -26,7 +26,6 @@ pub(super) struct Script {
     /// Standard error, and what came before the first frame: a login script, a message of the day, a refusal.
     noise: Vec<u8>,
     ready: bool,
-    token: String,
     bytes_read: u64,
 }
 
