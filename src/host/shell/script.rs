@@ -27,6 +27,7 @@ pub(super) struct Script {
     noise: Vec<u8>,
     ready: bool,
     bytes_read: u64,
+    token: String,
 }
 
 /// What the shell says and does before it becomes root's. It is told nothing more until it has said so, for what it had
