@@ -142,7 +142,7 @@ impl Tree {
             self.write(name, &text(rng, 300, b"\n"));
         }
         self.write("crlf.log", &text(rng, 300, b"\r\n"));
-        self.write("app.log.1", &text(rng, 300, b"\n").split_last().expect("text").1);
+        self.write("app.log.1", text(rng, 300, b"\n").split_last().expect("text").1);
         self.write("empty.log", b"");
         self.write("one-byte.log", b"a");
         self.write("ends.log", b"\n\n\n");

@@ -142,10 +142,10 @@ async fn answers<F: Files>(files: &mut F, host: &HostSpec, facts: &Facts, what: 
                 Reply::Progress(..) => {}
                 Reply::Lines(name, lines) => all.extend(lines.iter().map(|line| format!("{name} {line:?}"))),
                 Reply::Note(name, text) | Reply::Failed(name, text) if text.contains("damaged") => {
-                    all.push(format!("{name} is damaged"))
+                    all.push(format!("{name} is damaged"));
                 }
                 Reply::Done(totals) => {
-                    all.push(format!("{} lines, {} hits, more: {}", totals.lines, totals.hits, totals.more))
+                    all.push(format!("{} lines, {} hits, more: {}", totals.lines, totals.hits, totals.more));
                 }
                 other => all.push(format!("{other:?}")),
             }
@@ -153,7 +153,7 @@ async fn answers<F: Files>(files: &mut F, host: &HostSpec, facts: &Facts, what: 
         all
     };
     let work = async move {
-        answer(files, host, facts, &ask, &sender).await.unwrap_or_else(|error| panic!("{:?}", error.status))
+        answer(files, host, facts, &ask, &sender).await.unwrap_or_else(|error| panic!("{:?}", error.status));
     };
     within("the answer", async { tokio::join!(work, collect).1 }).await
 }
