@@ -3,6 +3,7 @@
 mod cli;
 mod commands;
 mod conformance;
+mod conformance_asks;
 mod corpora;
 mod demo;
 mod faults;
