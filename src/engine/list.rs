@@ -7,7 +7,7 @@ use crate::model::file::{FileError, Generation, LogFile};
 
 use super::Stop;
 use super::open::{as_path, look, system};
-use super::pattern::{is_pattern, matches};
+use super::pattern::{is_pattern, matches, unquoted};
 
 /// The most files that one question is answered with.
 pub const MAX_FILES: usize = 1000;
@@ -101,7 +101,8 @@ impl Walk<'_> {
         for part in pattern.split_inclusive(|&byte| byte == b'/') {
             let name = part.strip_suffix(b"/").unwrap_or(part);
             if !is_pattern(name) {
-                paths.iter_mut().for_each(|path| path.extend_from_slice(part));
+                let part = if is_pattern(pattern) { unquoted(part) } else { part.to_vec() };
+                paths.iter_mut().for_each(|path| path.extend_from_slice(&part));
                 continue;
             }
             let slash = &part[name.len()..];

@@ -8,6 +8,16 @@ pub(super) fn is_pattern(part: &[u8]) -> bool {
     part.iter().any(|byte| b"*?[".contains(byte))
 }
 
+/// A part that is no pattern within a path that is one, as it is meant: there a backslash quotes.
+pub(super) fn unquoted(part: &[u8]) -> Vec<u8> {
+    let mut bytes = part.iter();
+    let mut plain = Vec::with_capacity(part.len());
+    while let Some(byte) = bytes.next() {
+        plain.push(if *byte == b'\\' { *bytes.next().unwrap_or(byte) } else { *byte });
+    }
+    plain
+}
+
 /// Whether a name is matched, as in pathname expansion: a dot at its beginning only by a dot.
 pub(super) fn matches(pattern: &[u8], name: &[u8]) -> bool {
     (name.first() != Some(&b'.') || pattern.first() == Some(&b'.')) && matches_text(pattern, name)

@@ -152,11 +152,10 @@ impl Scanner {
         None
     }
 
-    /// What is looked for must be in what is kept of a line, not in the hole before it nor in what is too much of it.
+    /// What is looked for must be in what is kept of a line, not in what is too much of it.
     fn is_hit(&self, start: usize) -> bool {
         let Some(line) = self.block.line(start) else { return false };
-        let is_whole = line.start == start && line.len() < MAX_LINE;
-        is_whole || self.needle.as_ref().is_none_or(|needle| needle.is_match(self.block.get(line)))
+        line.len() < MAX_LINE || self.needle.as_ref().is_none_or(|needle| needle.is_match(self.block.get(line)))
     }
 
     /// Tells the lines before `limit` that are wanted after the last hit.

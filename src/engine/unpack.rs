@@ -36,8 +36,8 @@ type Input = BufReader<File>;
 
 /// What unpacks one member.
 enum Member {
-    Gzip(GzDecoder<Input>),
-    Bzip2(BzDecoder<Input>),
+    Gzip(Box<GzDecoder<Input>>),
+    Bzip2(Box<BzDecoder<Input>>),
     Xz(Box<XzReader<Input>>),
     Zstd(Box<Zstd>),
 }
@@ -123,8 +123,8 @@ impl Member {
     fn new(packing: Packing, input: Input) -> io::Result<Option<Self>> {
         Ok(Some(match packing {
             Packing::Plain => return Ok(None),
-            Packing::Gzip => Self::Gzip(GzDecoder::new(input)),
-            Packing::Bzip2 => Self::Bzip2(BzDecoder::new(input)),
+            Packing::Gzip => Self::Gzip(Box::new(GzDecoder::new(input))),
+            Packing::Bzip2 => Self::Bzip2(Box::new(BzDecoder::new(input))),
             Packing::Xz => Self::Xz(Box::new(XzReader::new_mem_limit(input, false, MAX_XZ_KIB))),
             Packing::Zstd => return Ok(Zstd::new(input)?.map(|decoder| Self::Zstd(Box::new(decoder)))),
         }))

@@ -94,6 +94,25 @@ pub(super) fn of_pattern(listed: Vec<LogFile>) -> Vec<Chain> {
     logs.into_iter().map(|(path, (live, older))| Chain { path, files: in_order(live, older) }).collect()
 }
 
+/// Where the generations that were listed before stand in a new listing; `None`: they are gone.
+///
+/// A renamed file keeps its number. One that was packed since, and the copy of one that was emptied, are new files in the
+/// place of the old ones.
+pub(super) fn moved(before: &[LogFile], now: &[LogFile]) -> Vec<Option<usize>> {
+    let is_new = |file: &LogFile| before.iter().all(|known| known.id != file.id);
+    let mut places = vec![None; before.len()];
+    let mut next: Option<usize> = None;
+    for (number, file) in before.iter().enumerate().rev() {
+        let same = now.iter().position(|other| other.id == file.id);
+        let shrunk = same.is_some_and(|at| file.packing == Packing::Plain && now[at].size < file.size);
+        let place = if shrunk { same } else { next }.or(Some(now.len()).filter(|_| number + 1 == before.len()));
+        let older = place.and_then(|at| at.checked_sub(1)).filter(|at| is_new(&now[*at]));
+        places[number] = if shrunk || same.is_none() { older } else { same };
+        next = places[number].or(next);
+    }
+    places
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -157,5 +176,28 @@ mod tests {
         let found: Vec<(String, usize)> =
             chains.iter().map(|chain| (String::from_utf8_lossy(&chain.path).into_owned(), chain.files.len())).collect();
         assert_eq!(found, [("/l/a.log".into(), 2), ("/l/b.log".into(), 2), ("/l/gone.log".into(), 2)]);
+    }
+
+    #[test]
+    fn generations_are_found_again_in_a_new_listing() {
+        let of = |files: &[(u64, u64)]| -> Vec<LogFile> {
+            let file =
+                |(ino, size): &(u64, u64)| LogFile { id: FileId { dev: 1, ino: *ino }, size: *size, ..file(0, "/l/a") };
+            files.iter().map(file).collect()
+        };
+        let before = of(&[(1, 10), (2, 10), (3, 10)]);
+        for (now, expected) in [
+            // Nothing, a rename, one that was packed meanwhile, one that is gone.
+            (of(&[(1, 10), (2, 10), (3, 12)]), [Some(0), Some(1), Some(2)]),
+            (of(&[(1, 10), (2, 10), (3, 12), (4, 1)]), [Some(0), Some(1), Some(2)]),
+            (of(&[(1, 10), (9, 3), (3, 12), (4, 1)]), [Some(0), Some(1), Some(2)]),
+            (of(&[(2, 10), (3, 12), (4, 1)]), [None, Some(0), Some(1)]),
+            (of(&[(8, 3), (9, 3), (3, 12), (4, 1)]), [Some(0), Some(1), Some(2)]),
+            // Copied and emptied.
+            (of(&[(1, 10), (2, 10), (9, 12), (3, 1)]), [Some(0), Some(1), Some(2)]),
+            (of(&[(1, 10), (2, 10), (3, 1)]), [Some(0), Some(1), None]),
+        ] {
+            assert_eq!(moved(&before, &now), expected, "{now:?}");
+        }
     }
 }

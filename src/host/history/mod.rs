@@ -14,14 +14,20 @@
 //! * A file that was moved while it was read is found again; what was found before is not found twice.
 
 mod chain;
+mod cost;
+mod histogram;
+mod hunt;
 mod page;
 mod place;
 mod reel;
+mod runs;
+mod search;
 mod seek;
 mod sources;
 mod text;
 mod walk;
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
@@ -30,7 +36,7 @@ use super::{Failure, Files};
 use crate::model::ask::{Page, Totals, What};
 use crate::model::file::FileError;
 use crate::model::stamp::HostClock;
-use crate::model::{Ask, Facts, HostSpec, Reply};
+use crate::model::{Ask, Facts, HostSpec, Query, Reply, Time};
 use crate::transport::LinkError;
 
 use sources::{Log, Source};
@@ -94,10 +100,19 @@ impl Halt {
         }
     }
 
+    fn is_of_file(&self) -> bool {
+        matches!(self, Self::File(..))
+    }
+
     /// The file was moved away since it was listed.
     fn is_moved(&self) -> bool {
-        matches!(self, Self::File(_, FileError::Replaced | FileError::Missing))
+        matches!(self, Self::File(_, error) if is_move(error))
     }
+}
+
+/// The file is another one, or gone, since it was listed.
+fn is_move(error: &FileError) -> bool {
+    matches!(error, FileError::Replaced | FileError::Missing)
 }
 
 /// Where answers go.
@@ -143,19 +158,27 @@ async fn about_sources<F: Files>(
 
 async fn about_log<F: Files>(
     files: &mut F,
-    _host: &HostSpec,
+    host: &HostSpec,
     clock: &HostClock,
     log: Log,
     what: &What,
     out: &mut Out<'_>,
 ) -> Result<(), Halt> {
+    let host = host.name().as_str();
     match what {
         What::List => out.send(Reply::Source(log.info, log.files)).await,
         What::Page(page) => paged(files, clock, log, page, out).await,
-        What::Estimate(_) | What::Search(_) | What::Histogram(_) => {
-            out.send(Reply::Failed(log.info.name, "not yet".to_owned())).await
-        }
+        What::Search(asked) => search::search(files, host, clock, log, asked, out).await,
+        What::Histogram(asked) => histogram::histogram(files, host, clock, log, asked, out).await,
+        What::Estimate(asked) => cost::estimate(files, host, clock, log, asked, out).await,
     }
+}
+
+/// The times of which something was asked: those of the question that its query does not rule out.
+fn both(window: &Range<Time>, query: &Query) -> Option<Range<Time>> {
+    let other = query.window()?;
+    let both = window.start.max(other.start)..window.end.min(other.end);
+    (!both.is_empty()).then_some(both)
 }
 
 /// A page; begun anew where a file was moved meanwhile, for nothing of it was sent yet.

@@ -12,7 +12,7 @@ use super::reel::Item;
 use super::seek;
 use super::text::{At, Text};
 use super::walk::{Back, Forth};
-use super::{Halt, Out};
+use super::{Halt, Out, is_move};
 
 /// A page of longer lines ends here: it is held in memory on both ends.
 const MOST_BYTES: usize = 8 << 20;
@@ -32,6 +32,8 @@ const REPLY_BYTES: usize = 256 << 10;
 pub(super) struct Read {
     items: Vec<Item>,
     notes: Vec<String>,
+    /// Files that could not be read, and why.
+    failed: Vec<String>,
     /// There is more beyond it.
     more: bool,
 }
@@ -91,7 +93,11 @@ pub(super) async fn send(name: &Arc<str>, read: Read, out: &mut Out<'_>) -> Resu
             bytes = 0;
         }
     }
-    send_lines(name, lines, out).await
+    send_lines(name, lines, out).await?;
+    for why in read.failed {
+        out.send(Reply::Failed(Arc::clone(name), why)).await?;
+    }
+    Ok(())
 }
 
 async fn send_lines(name: &Arc<str>, lines: Vec<Line>, out: &mut Out<'_>) -> Result<(), Halt> {
@@ -100,6 +106,11 @@ async fn send_lines(name: &Arc<str>, lines: Vec<Line>, out: &mut Out<'_>) -> Res
     }
     out.totals.lines += lines.len() as u64;
     out.send(Reply::Lines(Arc::clone(name), lines)).await
+}
+
+/// The place at which a page begins, or, backwards, ends.
+pub(super) async fn place<F: Files>(text: &mut Text<'_, F>, page: &Page) -> Result<At, Halt> {
+    Ok(begin(text, page).await?.at)
 }
 
 async fn begin<F: Files>(text: &mut Text<'_, F>, page: &Page) -> Result<Begin, Halt> {
@@ -180,7 +191,15 @@ async fn forwards<F: Files>(text: &mut Text<'_, F>, page: &Page, begin: &Begin) 
             read.give_up();
             break;
         }
-        let Some(items) = forth.next(text, sheet.left + usize::from(skips)).await? else { break };
+        let items = match forth.next(text, sheet.left + usize::from(skips)).await {
+            Err(Halt::File(path, error)) if !is_move(&error) => {
+                read.failed.push(format!("{path}: {error}"));
+                forth.skip(text.log.files.len());
+                continue;
+            }
+            next => next?,
+        };
+        let Some(items) = items else { break };
         for item in items {
             if sheet.is_full() {
                 read.more = true;
@@ -206,7 +225,15 @@ async fn backwards<F: Files>(text: &mut Text<'_, F>, page: &Page, begin: &Begin)
             read.give_up();
             break;
         }
-        let Some(items) = back.next(text, sheet.left).await? else { break };
+        let items = match back.next(text, sheet.left).await {
+            Err(Halt::File(path, error)) if !is_move(&error) => {
+                read.failed.push(format!("{path}: {error}"));
+                back.skip();
+                continue;
+            }
+            next => next?,
+        };
+        let Some(items) = items else { break };
         for item in items.into_iter().rev() {
             if sheet.is_full() {
                 read.more = true;

@@ -25,11 +25,11 @@ impl Item {
         }
     }
 
-    /// Offset of its first byte.
-    pub(super) fn offset(&self) -> u64 {
+    /// The line, to be kept.
+    pub(super) fn into_line(self) -> Option<Line> {
         match self {
-            Self::Line(line) => line.cursor.offset,
-            Self::Gap(missing) => missing.from,
+            Self::Line(line) => Some(line),
+            Self::Gap(_) => None,
         }
     }
 }

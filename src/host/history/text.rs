@@ -6,7 +6,7 @@ use crate::host::{Failure, Files, MAX_READ};
 use crate::model::ask::Totals;
 use crate::model::file::FileError;
 use crate::model::stamp::{HostClock, Stamper, TimeFormat, TimeKey};
-use crate::model::{Joiner, LogFile, Packing, Place, Time, TimeFrom};
+use crate::model::{Joiner, LogFile, Packing, Time, TimeFrom};
 
 use super::Halt;
 use super::reel::{Item, Reel};
@@ -59,10 +59,10 @@ pub(super) struct Head {
     pub(super) stamped: bool,
     /// The first time in it.
     pub(super) first: Option<Time>,
-    /// Its first line, by which the generation is known again in another file.
-    pub(super) place: Option<Place>,
     /// Bytes of a line, about.
     pub(super) line: usize,
+    /// Bytes of a line end.
+    pub(super) line_end: u64,
 }
 
 impl Head {
@@ -98,6 +98,12 @@ impl<'f, F: Files> Text<'f, F> {
         let format = log.spec.time.as_deref().and_then(|format| TimeFormat::parse(format).ok());
         let known = vec![Known::default(); log.files.len()];
         Self { files, log, tally: Tally::default(), clock: clock.clone(), format, known }
+    }
+
+    /// The same log, as its files are now.
+    pub(super) fn relist(&mut self, files: Vec<LogFile>) {
+        self.known = vec![Known::default(); files.len()];
+        self.log.files = files;
     }
 
     /// A generation.
@@ -169,7 +175,11 @@ impl<'f, F: Files> Text<'f, F> {
     /// What the head of a generation tells.
     pub(super) async fn head(&mut self, number: usize) -> Result<&Head, Halt> {
         if self.known[number].head.is_none() {
-            let head = self.read_head(number).await?;
+            // A file that cannot be read says so where its lines are wanted.
+            let head = match self.read_head(number).await {
+                Err(halt) if halt.is_of_file() && !halt.is_moved() => self.head_of(number, b"", true),
+                head => head?,
+            };
             self.known[number].head = Some(head);
         }
         Ok(self.known[number].head.as_ref().expect("it was read above"))
@@ -197,23 +207,24 @@ impl<'f, F: Files> Text<'f, F> {
         let mut learnt = fresh;
         learnt.learn(&mut items.iter().filter_map(|item| item.line().map(|line| &line.raw[..])), file.modified);
         let mut reel = Reel::new(file.id, file.modified, (learnt.clone(), Joiner::default()), 0, false);
-        let (mut first, mut place, mut out) = (None, None, Vec::new());
+        let (mut first, mut out) = (None, Vec::new());
         reel.push(bytes, &mut out);
         if at_end {
             reel.finish(&mut out);
         }
         for line in out.iter().filter_map(Item::line) {
-            place.get_or_insert_with(|| Place::of(line.cursor, &line.raw));
             if line.time_from == TimeFrom::Stamp {
                 first.get_or_insert(line.time);
             }
         }
         let count = out.len().max(1);
         let line = if out.is_empty() { bytes.len().max(USUAL_LINE) } else { (bytes.len() / count).max(1) };
+        let is_crlf = memchr::memchr(b'\n', bytes).is_some_and(|end| bytes[..end].ends_with(b"\r"));
+        let line_end = 1 + u64::from(is_crlf);
         let stamped = reel.has_time;
         let (_, mut joiner) = reel.into_known();
         joiner.cut();
-        Head { stamper: learnt, joiner, stamped, first, place, line }
+        Head { stamper: learnt, joiner, stamped, first, line, line_end }
     }
 
     /// What reads this generation from `offset` on, where a line begins: `before` are bytes that stand before it, and more

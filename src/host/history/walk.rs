@@ -65,6 +65,12 @@ impl Forth {
         self.at.file
     }
 
+    /// Goes on with the next generation: this one cannot be read.
+    pub(super) fn skip(&mut self, count: usize) {
+        (self.at, self.reel, self.cut) = (At { file: self.at.file + 1, offset: 0 }, None, false);
+        self.is_over = self.at.file >= count;
+    }
+
     /// All has been given.
     pub(super) fn is_at_end(&self) -> bool {
         self.is_over
@@ -135,6 +141,12 @@ impl Back {
     /// From a place back at which a line begins, or a generation ends.
     pub(super) fn new(at: At) -> Self {
         Self { at }
+    }
+
+    /// Goes on with the generation before: this one, or the end of the one before, cannot be read.
+    pub(super) fn skip(&mut self) {
+        let file = if self.at.offset == 0 { self.at.file.saturating_sub(1) } else { self.at.file };
+        self.at = At { file, offset: 0 };
     }
 
     /// The items before, in the order of the log, with about so many lines and not more (perhaps none); `None` at its

@@ -3,6 +3,7 @@
 
 pub mod codec;
 mod describe;
+mod files;
 pub mod follow;
 pub mod frame;
 mod script;
@@ -10,6 +11,7 @@ mod session;
 pub(super) mod siblings;
 mod streams;
 
+pub use files::ShellFiles;
 pub use session::{run, run_as_root};
 pub(crate) use streams::note;
 pub use streams::{Problems, Streams, Trouble};
@@ -28,6 +30,10 @@ static FOLLOW: LazyLock<String> = LazyLock::new(|| {
 });
 
 static STREAMS: LazyLock<String> = LazyLock::new(|| script(&[include_str!("streams/streams.sh")]));
+
+static FILES: LazyLock<String> =
+    LazyLock::new(|| script(&[include_str!("stats.sh"), include_str!("describe.sh"), include_str!("files.sh")]));
+
 
 /// Mounts are read with the usage of disks, more seldom.
 fn sampled_files() -> String {

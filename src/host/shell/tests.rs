@@ -9,7 +9,7 @@ use super::FOLLOW;
 use super::frame::{END, Frame, Frames};
 
 /// Those that serve as `/bin/sh` somewhere. (Not ksh93: it needs temporary files, which ours may not write.)
-const SHELLS: [&[&str]; 6] = [
+pub(super) const SHELLS: [&[&str]; 6] = [
     &["dash", "-s"],
     &["bash", "-s"],
     &["busybox", "sh", "-s"],

@@ -1,6 +1,7 @@
 //! Logs in memory, asked and compared with what a naive reader finds.
 
 mod fake;
+mod finds;
 mod pages;
 mod times;
 
