@@ -32,7 +32,7 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("ionice", "-c -p"),
     ("ls", "-dLin --"),
     ("renice", "-n -p"),
-    ("sh", "-c -n -a -b"),
+    ("sh", "-c -s -n -a -b -f"),
     ("sleep", ""),
     ("stat", "-L -c --"),
     ("tail", "-n -c -q -s -F -- --version"),
@@ -239,7 +239,7 @@ fn r65_every_shell_reads_every_byte_of_a_path_as_it_was() {
 
 #[test]
 fn r69_every_script_gives_up_writing_before_anything_else() {
-    for script in [&*super::super::FOLLOW, &*super::super::STREAMS] {
+    for script in [&*super::super::FOLLOW, &*super::super::FILES, &*super::super::STREAMS] {
         let (before, _) = script.split_once("ulimit -f 0; ulimit -c 0").expect("it gives up writing");
         let taken = take_apart(before);
         let names: Vec<&str> = taken.commands.iter().map(|words| words[0].as_str()).collect();
