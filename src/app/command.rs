@@ -15,8 +15,15 @@ const OPTIONS: [&str; 11] =
 /// The themes that are built in.
 const THEMES: [&str; 4] = ["dark", "light", "high-contrast", "none"];
 /// What people type who come from other programs.
-const ALIASES: [(&str, &str); 7] =
-    [("goto", "at"), ("q", "quit"), ("qa", "quit"), ("q!", "quit"), ("sp", "split"), ("vs", "vsplit"), ("noh", "clear")];
+const ALIASES: [(&str, &str); 7] = [
+    ("goto", "at"),
+    ("q", "quit"),
+    ("qa", "quit"),
+    ("q!", "quit"),
+    ("sp", "split"),
+    ("vs", "vsplit"),
+    ("noh", "clear"),
+];
 
 impl App {
     /// Does a command line; an empty one is nothing.

@@ -43,8 +43,8 @@ pub use questions::{QuestionId, Questions};
 pub use tree::{PaneId, Side, Tree};
 
 use actions::Scope;
-use keymap::{Keymap, Typed};
 use beyond::Further;
+use keymap::{Keymap, Typed};
 use keys::Key;
 use past::Asks;
 use prompt::{History, Outcome};

@@ -336,7 +336,8 @@ impl LogPane {
     /// reads around the cursor.
     pub(super) fn give_up_ring(&mut self, budget: usize, store: &Store) {
         let is_far = self.past.as_ref().is_some_and(|past| !self.in_past && past.rows().bytes() > budget / 2);
-        let at = self.entry(store).map(|(_, entry)| (entry.time(), entry.record().map(|line| (line.source, line.cursor))));
+        let at =
+            self.entry(store).map(|(_, entry)| (entry.time(), entry.record().map(|line| (line.source, line.cursor))));
         if let Some((time, line)) = at.filter(|_| is_far) {
             self.go_to(time, store);
             self.landing = line;

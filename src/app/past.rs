@@ -328,10 +328,12 @@ fn is_near(pane: &LogPane, side: Side, height: u16) -> bool {
 
 /// Puts in order what has come, until there is enough; what else is needed for that.
 fn merge(pane: &mut LogPane, store: &Store, side: Side, height: u16) -> Vec<Want> {
-    let top = pane.on_screen(height).and_then(|(top, _)| (top..).find_map(|index| match pane.seq(index) {
-        Some(NOTICE) => None,
-        other => Some(other),
-    }));
+    let top = pane.on_screen(height).and_then(|(top, _)| {
+        (top..).find_map(|index| match pane.seq(index) {
+            Some(NOTICE) => None,
+            other => Some(other),
+        })
+    });
     let Some((past, lens)) = pane.past_mut() else { return Vec::new() };
     match side {
         Side::Older => past.merge_older(store, lens, ROWS),

@@ -206,7 +206,8 @@ mod tests {
     fn hits(store: &Store, seqs: impl Iterator<Item = u64>, query: &Query) -> Vec<u64> {
         let mut hits = Hits::default();
         let source = |seq| store.ring().get(seq).and_then(Entry::record).map(|record| record.source);
-        seqs.filter(|&seq| source(seq).is_some_and(|source| hits.is_hit(Rows::live(store), seq, source, query))).collect()
+        seqs.filter(|&seq| source(seq).is_some_and(|source| hits.is_hit(Rows::live(store), seq, source, query)))
+            .collect()
     }
 
     #[test]

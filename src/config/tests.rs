@@ -259,6 +259,23 @@ fn the_list_of_keys_of_a_source_is_the_one_that_the_parser_has() {
     assert!(error.ends_with(&format!("known keys: {}", SOURCE_KEYS.join(", "))), "{error}");
 }
 
+#[test]
+fn standard_input_is_a_source_of_this_machine_alone_or_beside_the_hosts_that_are_named() {
+    let named = |options: &[&str]| {
+        let hosts = plan(FLEET, options).expect("a plan").hosts;
+        let is_input = |host: &HostSpec| host.sources.iter().any(|source| source.kind == SourceKind::Input);
+        hosts.iter().map(|host| (host.name().to_string(), is_input(host))).collect::<Vec<_>>()
+    };
+    let host = |name: &str, is_input| (name.to_owned(), is_input);
+    assert_eq!(named(&["-"]), [host("localhost", true)]);
+    assert_eq!(named(&["--hosts", "db-1", "--once", "-"]), [host("db-1", false), host("localhost", true)]);
+    assert_eq!(named(&["-", "--hosts", "localhost"]), [host("localhost", false), host("stdin", true)]);
+    assert_eq!(
+        plan(FLEET, &["-", "demo"]).expect_err("both"),
+        "--config: demo makes its own hosts; choose how many with --size"
+    );
+}
+
 fn example() -> Source {
     Source::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("hosts.example.toml")).expect("the example is readable")
 }

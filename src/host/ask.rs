@@ -45,7 +45,9 @@ impl Answering {
             return Ok(Self { driver: Driver::Local(files), facts });
         }
         let _ = connection;
-        Err(LinkError { status: crate::model::HostStatus::because(crate::model::LinkState::Unreachable, "INTERIM", "") })
+        Err(LinkError {
+            status: crate::model::HostStatus::because(crate::model::LinkState::Unreachable, "INTERIM", ""),
+        })
     }
 
     /// What the host says of itself.
@@ -58,12 +60,7 @@ impl Answering {
     ///
     /// # Errors
     /// When the host is lost.
-    pub async fn answer(
-        &mut self,
-        host: &HostSpec,
-        ask: &Ask,
-        replies: mpsc::Sender<Reply>,
-    ) -> Result<(), LinkError> {
+    pub async fn answer(&mut self, host: &HostSpec, ask: &Ask, replies: mpsc::Sender<Reply>) -> Result<(), LinkError> {
         match &mut self.driver {
             Driver::Local(files) => history::answer(files, host, &self.facts, ask, &replies).await,
         }

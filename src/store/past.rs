@@ -252,7 +252,8 @@ impl Past {
         let wanted = self.streams.iter().filter(|(_, stream)| is_wanted(stream));
         wanted
             .map(|(&source, stream)| {
-                let edge = if side == Side::Older { stream.older_start(self.split) } else { stream.newer_start(self.split) };
+                let edge =
+                    if side == Side::Older { stream.older_start(self.split) } else { stream.newer_start(self.split) };
                 Want { host: stream.host, source, side, start: edge.0, bound: edge.1 }
             })
             .collect()
@@ -421,7 +422,9 @@ impl Past {
 
     /// The ring has forgotten rows that were still to be put in order.
     fn forget_left(&mut self, store: &Store) {
-        if self.reach > store.ring().first() && self.streams.values().any(|stream| stream.first_live.is_some_and(|seq| seq < store.ring().first())) {
+        if self.reach > store.ring().first()
+            && self.streams.values().any(|stream| stream.first_live.is_some_and(|seq| seq < store.ring().first()))
+        {
             self.abandon_ring();
         }
     }
@@ -510,7 +513,8 @@ impl Past {
     }
 
     fn reaches_ring(&self) -> bool {
-        let joins = |stream: &Stream| stream.resume.is_some_and(|seq| seq <= self.climb) && stream.newer.ahead.is_empty();
+        let joins =
+            |stream: &Stream| stream.resume.is_some_and(|seq| seq <= self.climb) && stream.newer.ahead.is_empty();
         self.streams.values().all(joins)
     }
 
@@ -636,7 +640,8 @@ fn resume(store: &Store, source: SourceId, last: Option<Place>) -> u64 {
     let ring = store.ring();
     let own = |entry: &Entry| entry.record().filter(|record| record.source == source).cloned();
     let mut lines = ring.from(ring.first()).filter_map(|(seq, entry)| Some((seq, own(entry)?)));
-    let is_last = |line: &Record| last.is_some_and(|last| last.cursor.offset == line.cursor.offset && last.fits(&line.raw));
+    let is_last =
+        |line: &Record| last.is_some_and(|last| last.cursor.offset == line.cursor.offset && last.fits(&line.raw));
     let mut first = None;
     let found = lines.find(|(seq, line)| {
         first.get_or_insert(*seq);

@@ -207,7 +207,8 @@ impl Ring {
         let mut slots = std::mem::take(&mut self.slots);
         let after = slots.split_off(at + 1);
         slots.pop_back();
-        let all = slots.into_iter().map(|slot| slot.entry).chain(entries).chain(after.into_iter().map(|slot| slot.entry));
+        let all =
+            slots.into_iter().map(|slot| slot.entry).chain(entries).chain(after.into_iter().map(|slot| slot.entry));
         let (budget, first) = (self.budget, self.first - by);
         let mut filled = Self { begin: self.begin - by, first, ..Self::starting_at(first, usize::MAX) };
         all.for_each(|entry| filled.push(entry));

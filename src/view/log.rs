@@ -96,7 +96,8 @@ fn title(app: &App, pane: &LogPane) -> Vec<Shown<'static>> {
 fn notice(app: &App, pane: &LogPane) -> String {
     let Some(past) = pane.past() else { return String::new() };
     let states: Vec<_> = past.states(Side::Older).collect();
-    let asked: BTreeSet<_> = states.iter().filter(|(.., state)| **state == State::Asked).map(|(_, host, _)| *host).collect();
+    let asked: BTreeSet<_> =
+        states.iter().filter(|(.., state)| **state == State::Asked).map(|(_, host, _)| *host).collect();
     let failed = states.iter().filter_map(|&(source, host, state)| match state {
         State::Failed(why) => Some((source, host, why)),
         _ => None,
@@ -147,7 +148,8 @@ fn state(app: &App, pane: &LogPane) -> (Shown<'static>, bool) {
         (new("frozen"), true)
     } else if !pane.is_following() {
         let place = if pane.is_apart() { "in the past".to_owned() } else { format!("paused {}%", share_above(pane)) };
-        let reading = pane.past().is_some_and(|past| past.states(Side::Newer).any(|(.., state)| *state == State::Asked));
+        let reading =
+            pane.past().is_some_and(|past| past.states(Side::Newer).any(|(.., state)| *state == State::Asked));
         (new(&if reading { format!("{place} · reading …") } else { place }), true)
     } else if pane.pending(app.store()) > 0 {
         (Shown::from("reading back …"), false)

@@ -35,7 +35,8 @@ fn generations(folder: &Path, name: &str, each: u32) -> PathBuf {
 
 fn here(folder: &Path, log: &Path) -> PathBuf {
     let file = folder.join("hosts.toml");
-    std::fs::write(&file, format!("[hosts.localhost]\nsources = [{{ name = \"app\", path = {log:?} }}]\n")).expect("write");
+    std::fs::write(&file, format!("[hosts.localhost]\nsources = [{{ name = \"app\", path = {log:?} }}]\n"))
+        .expect("write");
     file
 }
 

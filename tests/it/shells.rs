@@ -58,7 +58,7 @@ fn noisy_home() -> tempfile::TempDir {
     }
     let csh = "echo Welcome\nprintf 'no line end'\nsetenv LC_ALL ar_EG.UTF-8\nset noclobber\nalias stat false\n";
     for name in [".tcshrc", ".cshrc", ".login"] {
-        fs::write(home.path().join(name), &csh).expect("write");
+        fs::write(home.path().join(name), csh).expect("write");
     }
     fs::create_dir_all(home.path().join(".config/fish")).expect("a folder");
     let fish = "echo Welcome\necho 'to standard error' >&2\nset -gx LC_ALL ar_EG.UTF-8\nalias stat=false\nprintf 'no line end'\n";

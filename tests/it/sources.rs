@@ -424,3 +424,59 @@ async fn a_sudo_that_refuses_says_what_it_needs_and_the_other_sources_go_on() {
     once.until("the end", |w| w.over).await;
     assert!(problem(&once, "secure").is_some_and(|why| why.contains("is refused")), "{:?}", once.sources);
 }
+
+/// The program with this on its standard input: what it prints, and how it ends.
+fn with_input(args: &[&str], input: &[u8]) -> (String, Option<i32>) {
+    use std::io::{Read, Write};
+    use std::process::{Command, Stdio};
+    let home = tempfile::tempdir().expect("a folder");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_logtrail-tui"));
+    command.args(args).env_clear().env("HOME", home.path()).env("PATH", "/usr/bin:/bin");
+    let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = piped.spawn().expect("the program starts");
+    let (mut stdin, input) = (child.stdin.take().expect("piped"), input.to_vec());
+    let writing = std::thread::spawn(move || stdin.write_all(&input).expect("it takes all"));
+    let mut printed = Vec::new();
+    child.stdout.take().expect("piped").read_to_end(&mut printed).expect("read");
+    writing.join().expect("no panic");
+    let code = child.wait().expect("it ends").code();
+    (String::from_utf8(printed).expect("UTF-8"), code)
+}
+
+#[test]
+fn all_of_standard_input_is_printed_in_one_pass() {
+    let input = b"2026-11-20T15:00:01Z ERROR one\r\n  at Shop.main\n2026-11-20T15:00:02Z two";
+    let (printed, code) = with_input(&["--once", "--json", "-"], input);
+    let lines: Vec<serde_json::Value> = printed.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let of = |kind: &str| lines.iter().filter(|line| line["type"] == kind).collect::<Vec<_>>();
+    let texts: Vec<_> = of("line").iter().map(|line| line["text"].as_str().unwrap_or_default()).collect();
+    assert_eq!(texts, ["2026-11-20T15:00:01Z ERROR one", "  at Shop.main", "2026-11-20T15:00:02Z two"]);
+    assert_eq!((&of("line")[0]["host"], &of("line")[0]["source"]), (&"localhost".into(), &"stdin".into()));
+    assert_eq!((&of("line")[0]["level"], code), (&"error".into(), Some(0)));
+
+    // Far more than any buffer, and more than the last few lines.
+    let many: String = (0..200_000).map(|n| format!("line {n} of many, and some more text to it\n")).collect();
+    let (printed, code) = with_input(&["--once", "-", "--grep", "line"], many.as_bytes());
+    let count = printed.lines().filter(|line| line.contains("of many")).count();
+    assert_eq!((count, code), (200_000, Some(0)));
+}
+
+#[test]
+fn standard_input_is_shown_as_it_is_written_while_keys_come_from_the_terminal() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let pipe = folder.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo").success());
+    let from = format!("cat {}", pipe.display());
+    let mut console = crate::support::pty::Pty::behind(&from, &["--no-ssh-config", "-"], (100, 24));
+    let mut app = fs::OpenOptions::new().write(true).open(&pipe).expect("somebody reads");
+    std::io::Write::write_all(&mut app, b"first of all\n").expect("written");
+    console.wait_for("first of all");
+    std::io::Write::write_all(&mut app, b"second\n").expect("written");
+    console.wait_for("second");
+    drop(app);
+    console.wait_for("1 degraded");
+    console.keys("\t\r");
+    console.wait_for("stdin: end of input");
+    console.keys("q:quit\r");
+    console.wait_for_end();
+}

@@ -8,7 +8,7 @@ use crate::host::Files;
 use crate::model::ask::{Cost, Page, Start, What};
 use crate::model::query::Prefilter;
 use crate::model::stamp::HostClock;
-use crate::model::{LogFile, Packing, Query, Reply, Time};
+use crate::model::{LogFile, Packing, Query, Reply};
 
 use super::hunt::{Hunt, Quarry};
 use super::sources::Log;
@@ -139,7 +139,7 @@ mod tests {
             path: path.into(),
             id: FileId::default(),
             size: 1000,
-            modified: Time(0),
+            modified: crate::model::Time(0),
             packing: Packing::of_name(path.as_bytes()),
         };
         for (path, range, expected) in [

@@ -34,7 +34,6 @@ static STREAMS: LazyLock<String> = LazyLock::new(|| script(&[include_str!("strea
 static FILES: LazyLock<String> =
     LazyLock::new(|| script(&[include_str!("stats.sh"), include_str!("describe.sh"), include_str!("files.sh")]));
 
-
 /// Mounts are read with the usage of disks, more seldom.
 fn sampled_files() -> String {
     let files: Vec<&str> = PROC_FILES.iter().copied().filter(|file| *file != "/proc/self/mounts").collect();

@@ -25,10 +25,10 @@ mod lexer;
 mod rest;
 mod vocabulary;
 
-const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+pub(super) const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
 /// A shell that runs the script.
-struct Talk {
+pub(super) struct Talk {
     child: Child,
     stdin: Option<ChildStdin>,
     stdout: std::process::ChildStdout,
@@ -37,15 +37,15 @@ struct Talk {
 
 impl Talk {
     fn start(command: &mut Command) -> Self {
-        Self::start_with(command, "")
+        Self::start_with(command, "", &FOLLOW)
     }
 
-    /// With what else is set before the script.
-    fn start_with(command: &mut Command, first: &str) -> Self {
+    /// Another script, with what else is set before it.
+    pub(super) fn start_with(command: &mut Command, first: &str, script: &str) -> Self {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).process_group(0);
         let mut child = command.spawn().expect("the shell starts");
         let (mut stdin, stdout) = (child.stdin.take().expect("piped"), child.stdout.take().expect("piped"));
-        stdin.write_all(format!("T={TOKEN} {first}\n{}", *FOLLOW).as_bytes()).expect("it takes the script");
+        stdin.write_all(format!("T={TOKEN} {first}\n{script}").as_bytes()).expect("it takes the script");
         let mut talk = Self { child, stdin: Some(stdin), stdout, frames: Frames::new(TOKEN) };
         assert_eq!(talk.next().header, "R");
         talk
@@ -80,7 +80,18 @@ impl Talk {
         }
     }
 
-    fn tell(&mut self, request: &str) {
+    /// The body of the next frame with this header.
+    pub(super) fn ask_raw(&mut self, request: &str, header: &str) -> bytes::Bytes {
+        self.tell(request);
+        loop {
+            let frame = self.next();
+            if frame.header == header {
+                return frame.body;
+            }
+        }
+    }
+
+    pub(super) fn tell(&mut self, request: &str) {
         let stdin = self.stdin.as_mut().expect("open");
         stdin.write_all(format!("{request}\n").as_bytes()).expect("it takes a request");
     }
@@ -105,7 +116,7 @@ fn id(path: &Path) -> String {
 }
 
 /// Does the same with every shell that is there.
-fn with_every_shell(check: impl Fn(&str, Command)) {
+pub(super) fn with_every_shell(check: impl Fn(&str, Command)) {
     let mut tried = 0;
     for shell in SHELLS {
         let mut command = Command::new(shell[0]);

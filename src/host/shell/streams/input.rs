@@ -8,8 +8,10 @@ use std::io::{ErrorKind, Read};
 use bytes::Bytes;
 use tokio::sync::mpsc::{self, Receiver};
 
+use super::Host;
 use super::cut::{Cutter, RawLine};
 use super::reader::Reader;
+use super::trouble::{self, Trouble};
 use crate::host::{HostEvent, Outbox};
 use crate::model::{SourceInfo, Time};
 
@@ -32,7 +34,8 @@ impl Input {
     }
 
     /// Reads it to its end.
-    pub(super) async fn run(&mut self, reader: &mut Reader, number: u32, name: &str, outbox: &Outbox) {
+    pub(super) async fn run(&mut self, reader: &mut Reader, number: u32, name: &str, host: &Host<'_>) {
+        let outbox = host.outbox;
         let mut told = None;
         loop {
             let info = info(name, self.ended.clone(), reader.stamps());
@@ -40,8 +43,10 @@ impl Input {
                 told = Some(info.clone());
                 outbox.send(HostEvent::Source(number, info)).await;
             }
-            if self.ended.is_some() {
-                return;
+            if let Some(why) = &self.ended {
+                // A bounded pass has all that it wants; whoever watches is told that no more will come.
+                let trouble = (!host.work.once).then(|| Trouble::plain(why).of(name));
+                return trouble::note(host.problems, name, trouble);
             }
             let (mut lines, mut bytes) = (Vec::new(), 0);
             match self.pieces.get_or_insert_with(|| read(std::io::stdin())).recv().await {

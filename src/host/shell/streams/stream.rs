@@ -107,7 +107,7 @@ impl Stream {
             self.reader.set_clock(&clock);
         }
         if let What::Input(input) = &mut self.what {
-            return input.run(&mut self.reader, self.number, &self.name, host.outbox).await;
+            return input.run(&mut self.reader, self.number, &self.name, host).await;
         }
         let mut backoff = Backoff::default();
         while self.is_wanted(host).await {

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::{Talk, id, members, with_every_shell};
+use super::{FOLLOW, Talk, id, members, with_every_shell};
 
 /// Looks after which the script takes files for resting, and some more that find the watcher ready.
 const LOOKS: usize = 40;
@@ -159,7 +159,7 @@ fn r40_nothing_is_left_of_a_shell_whose_files_rest() {
 #[test]
 fn r40_a_shell_that_nobody_renews_ends_when_its_lease_does() {
     with_every_shell(|shell, mut command| {
-        let mut talk = Talk::start_with(&mut command, "lease_s=1");
+        let mut talk = Talk::start_with(&mut command, "lease_s=1", &FOLLOW);
         let group = talk.child.id().to_string();
         let since = Instant::now();
         // Renewed in time it lives on, though its first lease is over.
