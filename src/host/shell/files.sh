@@ -226,9 +226,8 @@ expand() {
   eval "set -- $names"; [ $# = 0 ] || printf '%s\000' "$@"
 }
 
-# Of all that runs here the least urgent; and no line, however long, takes all the memory.
-ionice -c 3 -p $$ >/dev/null 2>&1
-ulimit -v 524288 2>/dev/null
+# No line, however long, takes all the memory, and what runs away ends by itself.
+cap 524288 256 3600
 
 serve() {
   say R; say R
