@@ -17,6 +17,7 @@ mod readme;
 mod records;
 mod schema;
 mod screen;
+mod shell_files;
 mod shells;
 mod sources;
 mod structure;
