@@ -14,7 +14,7 @@ mod streams;
 pub use files::ShellFiles;
 pub use session::{run, run_as_root};
 pub(crate) use streams::note;
-pub use streams::{Problems, Streams, Trouble};
+pub use streams::{Problems, Streams, Trouble, history};
 
 use std::sync::LazyLock;
 
