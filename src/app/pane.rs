@@ -105,8 +105,12 @@ impl LogPane {
     /// Keeps the lens up with the store; true when nothing is left to do.
     pub fn advance(&mut self, store: &Store) -> bool {
         if let Some(past) = &mut self.past {
-            past.absorb(store, &self.lens.gone(store));
+            let gone = self.lens.gone(store);
+            past.absorb(store, &gone);
             self.follow_moved();
+            if self.place.is_some_and(|place| !self.in_past && gone.contains(&place.seq)) {
+                self.read_around_cursor(store);
+            }
         }
         let done = self.lens.advance(store, SLICE_BYTES);
         let first = store.ring().first();
@@ -236,6 +240,12 @@ impl LogPane {
         self.past.as_ref()
     }
 
+    /// Whether what was read is shown: before, what the ring has is not complete above where all sources have lines.
+    #[must_use]
+    pub fn shows_past(&self) -> bool {
+        self.in_past
+    }
+
     /// The same, to be changed, with the lens.
     pub(super) fn past_mut(&mut self) -> Option<(&mut Past, &Lens)> {
         Some((self.past.as_mut()?, &self.lens))
@@ -276,12 +286,28 @@ impl LogPane {
     }
 
     /// Shows the rows that were read in place of what the ring has of their time, once what is on the screen is among them.
-    pub(super) fn enter_past(&mut self, top: u64) {
+    pub(super) fn enter_past(&mut self, top: u64, store: &Store) {
         let Some(past) = &self.past else { return };
         let head = self.lens.index_of(past.reach()).checked_sub(1);
-        if !self.in_past && (head.is_none() || past.reach() <= top) {
-            self.in_past = true;
-            self.follow_moved();
+        if self.in_past || (head.is_some() && past.reach() > top) {
+            return;
+        }
+        let seq = self.place.map_or(NOTICE, |place| place.seq);
+        let is_left_out = seq >= LIVE && past.joined().is_some_and(|joined| seq < joined) && !past.has_moved(seq);
+        if is_left_out {
+            return self.read_around_cursor(store);
+        }
+        self.in_past = true;
+        self.follow_moved();
+    }
+
+    /// Reads from the line under the cursor on, where what leads there from the ring is not to be held.
+    fn read_around_cursor(&mut self, store: &Store) {
+        let entry = self.place.and_then(|place| store.ring().get_or_left(place.seq));
+        let of = |entry: &Entry| (entry.time(), entry.record().map(|line| (line.source, line.cursor)));
+        if let Some((time, line)) = entry.map(of) {
+            self.go_to(time, store);
+            self.landing = line;
         }
     }
 
@@ -324,6 +350,12 @@ impl LogPane {
         Some((top, top + usize::from(height)))
     }
 
+    /// The number of the first row on the screen that is one of the ring.
+    pub(super) fn first_on_screen(&self) -> Option<u64> {
+        let (index, row) = self.stand(u16::MAX)?;
+        (index.saturating_sub(row.into())..=index).filter_map(|index| self.seq(index)).find(|&seq| seq >= LIVE)
+    }
+
     /// How many rows of the ring before this index are complete: sources may have older lines that are not read yet.
     pub(super) fn complete_from(&self) -> usize {
         match &self.past {
@@ -335,12 +367,8 @@ impl LogPane {
     /// Where so much lies between what is on the screen and where all sources have lines that it is not to be held at once:
     /// reads around the cursor.
     pub(super) fn give_up_ring(&mut self, budget: usize, store: &Store) {
-        let is_far = self.past.as_ref().is_some_and(|past| !self.in_past && past.rows().bytes() > budget / 2);
-        let at =
-            self.entry(store).map(|(_, entry)| (entry.time(), entry.record().map(|line| (line.source, line.cursor))));
-        if let Some((time, line)) = at.filter(|_| is_far) {
-            self.go_to(time, store);
-            self.landing = line;
+        if self.past.as_ref().is_some_and(|past| !self.in_past && past.rows().bytes() > budget / 2) {
+            self.read_around_cursor(store);
         }
     }
 
@@ -357,10 +385,10 @@ impl LogPane {
     }
 
     /// Keeps what was read within its budget, around the cursor.
-    pub(super) fn trim(&mut self, budget: usize) {
+    pub(super) fn trim(&mut self, budget: usize, store: &Store) {
         let keep = self.place.map_or(u64::MAX, |place| place.seq);
         if let Some(past) = self.past.as_mut().filter(|_| self.in_past) {
-            past.trim(keep, budget);
+            past.trim(keep, budget, store);
         }
     }
 
@@ -455,7 +483,7 @@ impl LogPane {
 
     /// Moves the cursor; past the newest line, follows.
     pub fn move_cursor(&mut self, delta: i64, height: u16, store: &Store) {
-        let Some((index, row)) = self.stand(height) else { return };
+        let Some((index, row)) = self.stand(height) else { return self.look_back(delta, store) };
         let target = index as i64 + delta;
         if target >= self.len() as i64 {
             return self.catch_up(height, store);
@@ -468,13 +496,35 @@ impl LogPane {
 
     /// Moves what is seen; the cursor stays on its row. Past the newest line, follows.
     pub fn scroll(&mut self, delta: i64, height: u16, store: &Store) {
-        let Some((index, row)) = self.stand(height) else { return };
+        let Some((index, row)) = self.stand(height) else { return self.look_back(delta, store) };
         let target = index as i64 + delta;
         let last_row = usize::from(height.saturating_sub(1));
         if delta > 0 && target + last_row.saturating_sub(row.into()) as i64 >= self.len() as i64 {
             return self.catch_up(height, store);
         }
         self.stand_at(usize::try_from(target).unwrap_or(0), row, height, store);
+    }
+
+    /// Where nothing is shown, going up is asking for what is older.
+    fn look_back(&mut self, delta: i64, store: &Store) {
+        if delta < 0 {
+            self.place = Some(Place { seq: NOTICE, row: 0, since: store.ring().end() });
+        }
+    }
+
+    /// The line below the notice, where the cursor is on that: it stays there when older lines come between.
+    pub(super) fn below_notice(&self) -> Option<u64> {
+        self.place.filter(|place| place.seq == NOTICE).and_then(|_| self.seq(1))
+    }
+
+    /// Takes the cursor from the notice to that line, or to the newest, where older lines have come.
+    pub(super) fn step_off_notice(&mut self, below: Option<u64>) {
+        let below = below.filter(|&seq| self.seq(self.index_of(seq)) == Some(seq));
+        let has_come = below.map_or(self.len() > 1, |seq| self.index_of(seq) > 1);
+        let last = self.len().checked_sub(1).and_then(|last| self.seq(last));
+        if let Some(place) = self.place.as_mut().filter(|place| place.seq == NOTICE && has_come) {
+            place.seq = below.or(last).unwrap_or(NOTICE);
+        }
     }
 
     /// Puts the cursor on the entry at an index, in the middle of the pane where it was not on it already.

@@ -8,6 +8,7 @@ use crate::transport::{Connection, LinkError};
 
 use super::history;
 use super::local::LocalFiles;
+use super::shell::ShellFiles;
 
 /// A host that answers, one question after the other.
 pub struct Answering {
@@ -17,6 +18,7 @@ pub struct Answering {
 
 enum Driver {
     Local(LocalFiles),
+    Shell(Box<ShellFiles>),
 }
 
 /// Asks a host one question. Its replies come as they are found; a full channel makes the host wait, a closed one makes
@@ -44,10 +46,9 @@ impl Answering {
             let facts = files.describe().await;
             return Ok(Self { driver: Driver::Local(files), facts });
         }
-        let _ = connection;
-        Err(LinkError {
-            status: crate::model::HostStatus::because(crate::model::LinkState::Unreachable, "INTERIM", ""),
-        })
+        let mut files = ShellFiles::start(connection).await?;
+        let facts = files.describe().await?;
+        Ok(Self { driver: Driver::Shell(Box::new(files)), facts })
     }
 
     /// What the host says of itself.
@@ -63,6 +64,7 @@ impl Answering {
     pub async fn answer(&mut self, host: &HostSpec, ask: &Ask, replies: mpsc::Sender<Reply>) -> Result<(), LinkError> {
         match &mut self.driver {
             Driver::Local(files) => history::answer(files, host, &self.facts, ask, &replies).await,
+            Driver::Shell(files) => history::answer(&mut **files, host, &self.facts, ask, &replies).await,
         }
     }
 }
