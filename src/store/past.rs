@@ -9,12 +9,17 @@
 //! have lines and others do not yet, because it began with their last few lines, is put in order with the rest.
 //! Who asks, and when, is left to `app`.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use super::{Entry, Lens, Ring, Store};
 use crate::model::ask::Start;
-use crate::model::cursor::Place;
-use crate::model::{HostId, Record, SourceId, Time};
+use crate::model::{HostId, SourceId, Time};
+
+mod stream;
+
+pub use stream::{Side, State};
+
+use stream::{Run, Stream, far_line, find, is_due, line, needs, resume};
 
 /// The number of the first row of a window; older ones are counted down from it.
 pub const MIDDLE: u64 = 1 << 39;
@@ -24,28 +29,6 @@ pub const NOTICE: u64 = 0;
 
 /// Most bytes of rows that were read and wait for those of other streams.
 const AHEAD_BYTES: usize = 8 << 20;
-
-/// An end of the window.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Side {
-    /// Where the oldest rows are.
-    Older,
-    /// Where the newest are.
-    Newer,
-}
-
-/// How a stream goes on at one end.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum State {
-    /// There may be more.
-    Open,
-    /// It was asked for.
-    Asked,
-    /// There is no more: the log begins here, or, at the newer end, the ring has what follows.
-    End,
-    /// It could not be read, and why.
-    Failed(String),
-}
 
 /// A page that is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,79 +59,6 @@ pub struct Past {
     /// Numbers that rows had in the ring, with those that they have here.
     moved: Vec<(u64, u64)>,
     split: Time,
-}
-
-/// Rows of one source that were read and not put in order yet, the nearest to the window first.
-#[derive(Debug)]
-struct Run {
-    ahead: VecDeque<Entry>,
-    state: State,
-    /// From where it was asked for last: another answer comes too late.
-    asked: Option<Start>,
-}
-
-impl Default for Run {
-    fn default() -> Self {
-        Self { ahead: VecDeque::new(), state: State::Open, asked: None }
-    }
-}
-
-#[derive(Debug)]
-struct Stream {
-    host: HostId,
-    older: Run,
-    newer: Run,
-    /// The oldest line of which it is known where it stands; the newest in the window.
-    oldest: Option<(Place, Time)>,
-    newest: Option<(Place, Time)>,
-    /// The number in the window of the oldest line there.
-    first_row: Option<u64>,
-    /// Its oldest line in the ring: what is older comes after the ring has been put in order so far.
-    first_live: Option<u64>,
-    /// At the newer end: the ring has what follows, from this number on.
-    resume: Option<u64>,
-}
-
-impl Stream {
-    fn new(host: HostId) -> Self {
-        let (older, newer) = Default::default();
-        let (oldest, newest, first_row, first_live, resume) = Default::default();
-        Self { host, older, newer, oldest, newest, first_row, first_live, resume }
-    }
-
-    fn run(&mut self, side: Side) -> &mut Run {
-        match side {
-            Side::Older => &mut self.older,
-            Side::Newer => &mut self.newer,
-        }
-    }
-
-    /// Where its next page of older lines begins.
-    fn older_start(&self, split: Time) -> (Start, Time) {
-        let known = far_line(&self.older).or(self.oldest).or_else(|| near_line(&self.newer));
-        known.map_or((Start::At(split), split), |(place, time)| (Start::Cursor(place), time))
-    }
-
-    fn newer_start(&self, split: Time) -> (Start, Time) {
-        let after = far_line(&self.newer).or(self.newest).or_else(|| near_line(&self.older));
-        match (after, self.oldest) {
-            (Some((place, time)), _) => (Start::After(place), time),
-            (None, Some((place, time))) => (Start::Cursor(place), time),
-            (None, None) => (Start::At(split), split),
-        }
-    }
-}
-
-fn line(entry: &Entry) -> Option<(Place, Time)> {
-    entry.record().map(|record| (record.place(), record.time))
-}
-
-fn far_line(run: &Run) -> Option<(Place, Time)> {
-    run.ahead.iter().rev().find_map(line)
-}
-
-fn near_line(run: &Run) -> Option<(Place, Time)> {
-    run.ahead.iter().find_map(line)
 }
 
 /// Where the next row of a merge comes from.
@@ -308,8 +218,14 @@ impl Past {
                         .and_then(|line| find(store, line))
                         .is_some_and(|seq| joined.is_some_and(|joined| seq >= joined))
                 };
-                while stream.oldest.is_none() && stream.first_live.is_none() && page.last().is_some_and(is_live) {
-                    page.pop();
+                if matches!(want.start, Start::At(_)) && joined.is_some() {
+                    if stream.oldest.is_some() {
+                        stream.older.state = State::Open;
+                        return;
+                    }
+                    while page.last().is_some_and(is_live) {
+                        page.pop();
+                    }
                 }
                 page.reverse();
             }
@@ -632,47 +548,4 @@ impl Past {
         }
         stream.first_row = stream.first_row.filter(|&seq| seq >= first && seq < end);
     }
-}
-
-fn needs(run: &Run) -> bool {
-    run.ahead.is_empty() && run.state == State::Open
-}
-
-/// Whether older lines of a source come next: not while the ring has some that are not in the window.
-fn is_due(stream: &Stream, head: Option<u64>) -> bool {
-    match (stream.first_live, head) {
-        (Some(first), Some(head)) => first > head,
-        _ => true,
-    }
-}
-
-/// The number in the ring of a line that was read.
-fn find(store: &Store, line: &Record) -> Option<u64> {
-    let same = |other: &Record| {
-        other.source == line.source
-            && other.cursor.offset == line.cursor.offset
-            && (other.cursor == line.cursor || other.raw == line.raw)
-    };
-    let ring = store.ring();
-    ring.from(ring.first()).find(|(_, entry)| entry.record().is_some_and(same)).map(|(seq, _)| seq)
-}
-
-/// From which number on the ring has what follows a line, which is the last that a host has; of a source that had none
-/// since `split`, what came after.
-fn resume(store: &Store, source: SourceId, last: Option<Place>, split: Time) -> u64 {
-    let ring = store.ring();
-    if last.is_none() {
-        let is_after = |entry: &Entry| entry.record().is_some_and(|line| line.source == source && line.time >= split);
-        return ring.from(ring.first()).find(|(_, entry)| is_after(entry)).map_or(ring.end(), |(seq, _)| seq);
-    }
-    let own = |entry: &Entry| entry.record().filter(|record| record.source == source).cloned();
-    let mut lines = ring.from(ring.first()).filter_map(|(seq, entry)| Some((seq, own(entry)?)));
-    let is_last =
-        |line: &Record| last.is_some_and(|last| last.cursor.offset == line.cursor.offset && last.fits(&line.raw));
-    let mut first = None;
-    let found = lines.find(|(seq, line)| {
-        first.get_or_insert(*seq);
-        is_last(line)
-    });
-    found.map(|(seq, _)| seq + 1).or(first).unwrap_or_else(|| ring.end())
 }
