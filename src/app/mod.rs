@@ -184,6 +184,8 @@ pub struct App {
     seek: Option<Seek>,
     asks: Asks,
     further: Option<Further>,
+    /// For all panes together.
+    past_bytes: usize,
     shown: Shown,
     notice: Option<Notice>,
     confirm: Option<(Confirm, Time)>,
@@ -225,6 +227,7 @@ impl App {
             seek: None,
             asks: Asks::default(),
             further: None,
+            past_bytes: pane::PAST_BYTES,
             shown: Shown {
                 time: TimeStyle::Full,
                 host: true,

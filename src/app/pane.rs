@@ -5,11 +5,15 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{Cursor, HostId, Level, Query, Record, SourceId, Time};
-use crate::store::{Entry, Filter, LIVE, Lens, MIDDLE, NOTICE, Past, Ring, Store, Whole};
+use crate::model::{Cursor, HostId, Level, Query, Record, SourceId};
+use crate::store::{Entry, Filter, LIVE, Lens, NOTICE, Past, Store};
 
 /// Bytes of lines that one turn of the loop may spend on one pane: about two milliseconds of matching.
 const SLICE_BYTES: usize = 1024 * 1024;
+
+mod window;
+
+pub use window::Rows;
 
 /// Memory for lines that a pane has read of the time before the ring.
 pub(super) const PAST_BYTES: usize = 16 << 20;
@@ -105,8 +109,12 @@ impl LogPane {
     /// Keeps the lens up with the store; true when nothing is left to do.
     pub fn advance(&mut self, store: &Store) -> bool {
         if let Some(past) = &mut self.past {
-            past.absorb(store, &self.lens.gone(store));
+            let gone = self.lens.gone(store);
+            past.absorb(store, &gone);
             self.follow_moved();
+            if self.place.is_some_and(|place| !self.in_past && gone.contains(&place.seq)) {
+                self.read_around_cursor(store);
+            }
         }
         let done = self.lens.advance(store, SLICE_BYTES);
         let first = store.ring().first();
@@ -230,168 +238,6 @@ impl LogPane {
         end.max(self.live_from())
     }
 
-    /// The rows that are read of the time before the ring.
-    #[must_use]
-    pub fn past(&self) -> Option<&Past> {
-        self.past.as_ref()
-    }
-
-    /// The same, to be changed, with the lens.
-    pub(super) fn past_mut(&mut self) -> Option<(&mut Past, &Lens)> {
-        Some((self.past.as_mut()?, &self.lens))
-    }
-
-    /// Where entries are to be looked up.
-    #[must_use]
-    pub fn rows<'a>(&'a self, store: &'a Store) -> Rows<'a> {
-        Rows { store, past: self.past.as_ref().map(Past::rows) }
-    }
-
-    /// What is looked through at present.
-    #[must_use]
-    pub fn looking(&self) -> &Filter {
-        self.lens.filter()
-    }
-
-    /// Sources of which lines pass, with their hosts.
-    #[must_use]
-    pub fn sources(&self, store: &Store) -> Vec<(SourceId, HostId)> {
-        let passes = |(id, host): &(SourceId, HostId)| self.lens.filter().admits_place(*host, *id);
-        store.sources().map(|(id, row)| (id, row.host)).filter(passes).collect()
-    }
-
-    /// Begins to read what is older than the ring.
-    pub(super) fn begin_past(&mut self, store: &Store, now: Time) {
-        self.past = Some(Past::before_live(store, &self.sources(store), now));
-        self.in_past = false;
-    }
-
-    /// Goes to a moment, wherever it is: the cursor is on the first line that is not older.
-    pub fn go_to(&mut self, time: Time, store: &Store) {
-        self.leave_past();
-        self.past = Some(Past::at(time, &self.sources(store)));
-        self.in_past = true;
-        let row = self.place.map_or(u16::MAX / 2, |place| place.row);
-        self.place = Some(Place { seq: MIDDLE, row, since: store.ring().end() });
-    }
-
-    /// Shows the rows that were read in place of what the ring has of their time, once what is on the screen is among them.
-    pub(super) fn enter_past(&mut self, top: u64) {
-        let Some(past) = &self.past else { return };
-        let head = self.lens.index_of(past.reach()).checked_sub(1);
-        if !self.in_past && (head.is_none() || past.reach() <= top) {
-            self.in_past = true;
-            self.follow_moved();
-        }
-    }
-
-    /// What has moved from the ring keeps its place and its bookmark.
-    fn follow_moved(&mut self) {
-        let Some(past) = self.past.as_mut().filter(|_| self.in_past) else { return };
-        for (from, to) in past.take_moved() {
-            if let Some(place) = self.place.as_mut().filter(|place| place.seq == from) {
-                place.seq = to;
-            }
-            if self.bookmarks.contains(&from) {
-                self.bookmarks.insert(to);
-            }
-        }
-    }
-
-    pub(super) fn leave_past(&mut self) {
-        self.past = None;
-        self.in_past = false;
-        self.landing = None;
-        self.bookmarks.retain(|&seq| seq >= LIVE);
-    }
-
-    /// The time at the cursor, where that is in what was read.
-    fn time_in_past(&self, store: &Store) -> Option<Time> {
-        let (seq, entry) = self.entry(store)?;
-        (self.past.is_some() && self.in_past && seq < LIVE).then(|| entry.time())
-    }
-
-    /// Whether it shows nothing of the ring.
-    #[must_use]
-    pub fn is_apart(&self) -> bool {
-        self.in_past && self.past.as_ref().is_some_and(|past| past.joined().is_none())
-    }
-
-    /// The numbers of the first and the last row on the screen, about.
-    pub(super) fn on_screen(&self, height: u16) -> Option<(usize, usize)> {
-        let (index, row) = self.stand(height)?;
-        let top = index.saturating_sub(row.into());
-        Some((top, top + usize::from(height)))
-    }
-
-    /// How many rows of the ring before this index are complete: sources may have older lines that are not read yet.
-    pub(super) fn complete_from(&self) -> usize {
-        match &self.past {
-            Some(past) if !self.in_past => 1 + past.joined().map_or(0, |seq| self.lens.index_of(seq)),
-            _ => 0,
-        }
-    }
-
-    /// Where so much lies between what is on the screen and where all sources have lines that it is not to be held at once:
-    /// reads around the cursor.
-    pub(super) fn give_up_ring(&mut self, budget: usize, store: &Store) {
-        let is_far = self.past.as_ref().is_some_and(|past| !self.in_past && past.rows().bytes() > budget / 2);
-        let at =
-            self.entry(store).map(|(_, entry)| (entry.time(), entry.record().map(|line| (line.source, line.cursor))));
-        if let Some((time, line)) = at.filter(|_| is_far) {
-            self.go_to(time, store);
-            self.landing = line;
-        }
-    }
-
-    /// Puts the cursor on the line for which it came, once that is there.
-    pub(super) fn land(&mut self, store: &Store) {
-        let Some((source, cursor)) = self.landing else { return };
-        let rows = self.rows(store).ring(MIDDLE);
-        let is_it = |entry: &Entry| entry.record().is_some_and(|line| line.source == source && line.cursor == cursor);
-        let found = rows.from(MIDDLE).find(|(_, entry)| is_it(entry)).map(|(seq, _)| seq);
-        if let (Some(seq), Some(place)) = (found, self.place.as_mut()) {
-            place.seq = seq;
-            self.landing = None;
-        }
-    }
-
-    /// Keeps what was read within its budget, around the cursor.
-    pub(super) fn trim(&mut self, budget: usize) {
-        let keep = self.place.map_or(u64::MAX, |place| place.seq);
-        if let Some(past) = self.past.as_mut().filter(|_| self.in_past) {
-            past.trim(keep, budget);
-        }
-    }
-
-    /// Puts lines in the place of a gap that was read.
-    pub(super) fn fill_past(&mut self, seq: u64, lines: Vec<Entry>) {
-        let Some(past) = &mut self.past else { return };
-        let by = past.fill(seq, lines);
-        let moved = |old: u64| if (1..=seq).contains(&old) { old - by } else { old };
-        if let Some(place) = &mut self.place {
-            place.seq = moved(place.seq);
-        }
-        self.bookmarks = self.bookmarks.iter().map(|&old| moved(old)).collect();
-    }
-
-    /// Asks again for what could not be read.
-    pub(super) fn retry(&mut self) {
-        if let Some(past) = &mut self.past {
-            past.retry();
-        }
-    }
-
-    /// Other numbers are in force for what stood before a place that was filled.
-    pub(super) fn renumber(&mut self, seq: u64, by: u64, store: &Store) {
-        let moved = |old: u64| if (LIVE..seq).contains(&old) { old - by } else { old };
-        if let Some(place) = &mut self.place {
-            place.seq = if place.seq == seq { seq - by } else { moved(place.seq) };
-        }
-        self.bookmarks = self.bookmarks.iter().map(|&old| moved(old)).collect();
-        self.look_through(self.lens.filter().clone(), store);
-    }
-
     /// Where the operator is; `None` while following.
     #[must_use]
     pub fn place(&self) -> Option<Place> {
@@ -455,7 +301,7 @@ impl LogPane {
 
     /// Moves the cursor; past the newest line, follows.
     pub fn move_cursor(&mut self, delta: i64, height: u16, store: &Store) {
-        let Some((index, row)) = self.stand(height) else { return };
+        let Some((index, row)) = self.stand(height) else { return self.look_back(delta, store) };
         let target = index as i64 + delta;
         if target >= self.len() as i64 {
             return self.catch_up(height, store);
@@ -468,13 +314,35 @@ impl LogPane {
 
     /// Moves what is seen; the cursor stays on its row. Past the newest line, follows.
     pub fn scroll(&mut self, delta: i64, height: u16, store: &Store) {
-        let Some((index, row)) = self.stand(height) else { return };
+        let Some((index, row)) = self.stand(height) else { return self.look_back(delta, store) };
         let target = index as i64 + delta;
         let last_row = usize::from(height.saturating_sub(1));
         if delta > 0 && target + last_row.saturating_sub(row.into()) as i64 >= self.len() as i64 {
             return self.catch_up(height, store);
         }
         self.stand_at(usize::try_from(target).unwrap_or(0), row, height, store);
+    }
+
+    /// Where nothing is shown, going up is asking for what is older.
+    fn look_back(&mut self, delta: i64, store: &Store) {
+        if delta < 0 {
+            self.place = Some(Place { seq: NOTICE, row: 0, since: store.ring().end() });
+        }
+    }
+
+    /// The line below the notice, where the cursor is on that: it stays there when older lines come between.
+    pub(super) fn below_notice(&self) -> Option<u64> {
+        self.place.filter(|place| place.seq == NOTICE).and_then(|_| self.seq(1))
+    }
+
+    /// Takes the cursor from the notice to that line, or to the newest, where older lines have come.
+    pub(super) fn step_off_notice(&mut self, below: Option<u64>) {
+        let below = below.filter(|&seq| self.seq(self.index_of(seq)) == Some(seq));
+        let has_come = below.map_or(self.len() > 1, |seq| self.index_of(seq) > 1);
+        let last = self.len().checked_sub(1).and_then(|last| self.seq(last));
+        if let Some(place) = self.place.as_mut().filter(|place| place.seq == NOTICE && has_come) {
+            place.seq = below.or(last).unwrap_or(NOTICE);
+        }
     }
 
     /// Puts the cursor on the entry at an index, in the middle of the pane where it was not on it already.
@@ -538,39 +406,6 @@ impl LogPane {
         }
         self.place = None;
         self.leave_past();
-    }
-}
-
-/// Where the entries of a pane are looked up by their numbers.
-#[derive(Debug, Clone, Copy)]
-pub struct Rows<'a> {
-    store: &'a Store,
-    past: Option<&'a Ring>,
-}
-
-impl<'a> Rows<'a> {
-    /// Those of the ring alone.
-    #[must_use]
-    pub fn live(store: &'a Store) -> Self {
-        Self { store, past: None }
-    }
-
-    /// The rows among which this one is.
-    #[must_use]
-    pub fn ring(&self, seq: u64) -> &'a Ring {
-        self.past.filter(|past| past.get(seq).is_some()).unwrap_or_else(|| self.store.ring())
-    }
-
-    /// An entry.
-    #[must_use]
-    pub fn get(&self, seq: u64) -> Option<&'a Entry> {
-        self.ring(seq).get(seq)
-    }
-
-    /// The record that a line belongs to.
-    #[must_use]
-    pub fn whole(&self, seq: u64) -> Option<Whole<'a>> {
-        self.store.whole_in(self.ring(seq), seq)
     }
 }
 

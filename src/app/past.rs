@@ -12,7 +12,7 @@ use super::{App, Effect, LogPane, Wanted};
 use crate::model::ask::{Ask, MissingBytes, Page, Reply, Search, Start, What};
 use crate::model::query::{Now, Span, When};
 use crate::model::{Gap, HostId, Line, Query, Record, SourceId, Time};
-use crate::store::{Entry, LIVE, NOTICE, Side, State, Store, Want};
+use crate::store::{Entry, LIVE, Side, State, Store, Want};
 
 /// Lines that are asked of a source at once.
 const PAGE_LINES: u32 = 500;
@@ -23,8 +23,11 @@ const MOST_HITS: u64 = 20_000;
 /// Screens beyond the edge that are kept read.
 const SCREENS: usize = 3;
 
-/// Rows that one turn of the loop puts in order.
-const ROWS: usize = 4000;
+/// Rows that are put in order before it is asked whether there are enough.
+const ROWS: usize = 100;
+
+/// How often that may be asked in one turn of the loop.
+const TURNS: usize = 40;
 
 /// Questions of the console to one host that are not answered yet.
 const PER_HOST: usize = 4;
@@ -103,7 +106,7 @@ impl App {
 
     fn pump_pane(&mut self, id: PaneId) -> Vec<Want> {
         let height = self.pane_height(id);
-        let budget = super::pane::PAST_BYTES / self.panes.len().max(1);
+        let budget = self.past_bytes / self.panes.len().max(1);
         let (store, now) = (&self.store, self.now);
         let Some(pane) = self.panes.get_mut(&id) else { return Vec::new() };
         if pane.place().is_none() || pane.pending(store) > 0 {
@@ -121,14 +124,23 @@ impl App {
             }
         }
         let mut wanted = Vec::new();
+        let below = pane.below_notice();
         for side in [Side::Older, Side::Newer] {
-            if is_near(pane, side, height) {
-                wanted.extend(merge(pane, store, side, height));
+            for _ in 0..TURNS {
+                if !is_near(pane, side, height, budget) {
+                    break;
+                }
+                let (wants, more) = merge(pane, store, side);
+                if !more {
+                    wanted.extend(wants);
+                    break;
+                }
             }
         }
+        pane.step_off_notice(below);
         pane.give_up_ring(budget, store);
         pane.land(store);
-        pane.trim(budget);
+        pane.trim(budget, store);
         wanted
     }
 
@@ -140,7 +152,7 @@ impl App {
         let Some(name) = self.store.source(want.source).map(|row| Arc::clone(&row.info.name)) else { return };
         let what = query.map_or_else(|| page(&want), |query| search(query, &want, limit));
         if let Some((past, _)) = self.panes.get_mut(&pane).and_then(LogPane::past_mut) {
-            past.asked(want.source, want.side);
+            past.asked(&want);
         }
         let host = want.host;
         self.send(host, BTreeMap::from([(name, want.source)]), what, Errand::Page(pane, want, limit));
@@ -234,7 +246,7 @@ impl App {
         };
         let store = &self.store;
         if let Some((past, _)) = pane.past_mut() {
-            past.arrived((want.source, want.side), pending.entries, ended, store);
+            past.arrived(&want, pending.entries, ended, store);
         }
     }
 
@@ -317,33 +329,32 @@ fn wants(pane: &LogPane, errand: &Errand) -> bool {
 }
 
 /// Whether an end is so near that more should be there.
-fn is_near(pane: &LogPane, side: Side, height: u16) -> bool {
+fn is_near(pane: &LogPane, side: Side, height: u16, budget: usize) -> bool {
     let Some((top, bottom)) = pane.on_screen(height) else { return pane.past().is_some() };
-    let margin = SCREENS * usize::from(height);
+    // Long lines leave room for fewer: what is read at one end must not push out what is near at the other.
+    let is_full = pane.past().is_some_and(|past| past.rows().bytes() > budget / 2);
+    let margin = if is_full { 1 } else { SCREENS } * usize::from(height);
     match side {
         Side::Older => top < pane.complete_from() + margin,
         Side::Newer => pane.is_apart() && bottom + margin > pane.len(),
     }
 }
 
-/// Puts in order what has come, until there is enough; what else is needed for that.
-fn merge(pane: &mut LogPane, store: &Store, side: Side, height: u16) -> Vec<Want> {
-    let top = pane.on_screen(height).and_then(|(top, _)| {
-        (top..).find_map(|index| match pane.seq(index) {
-            Some(NOTICE) => None,
-            other => Some(other),
-        })
-    });
-    let Some((past, lens)) = pane.past_mut() else { return Vec::new() };
+/// Puts some of what has come in order; what else is needed for more, and whether there was more than that.
+fn merge(pane: &mut LogPane, store: &Store, side: Side) -> (Vec<Want>, bool) {
+    let top = pane.place().map(|place| place.seq).filter(|&seq| seq >= LIVE);
+    let top = top.and_then(|_| pane.first_on_screen()).unwrap_or(u64::MAX);
+    let Some((past, lens)) = pane.past_mut() else { return (Vec::new(), false) };
+    let before = past.rows().end() - past.rows().first();
     match side {
         Side::Older => past.merge_older(store, lens, ROWS),
         Side::Newer => past.merge_newer(store, lens, ROWS),
     }
-    let wanted = past.wants(side, lens);
+    let (wanted, after) = (past.wants(side, lens), past.rows().end() - past.rows().first());
     if side == Side::Older {
-        pane.enter_past(top.flatten().filter(|&seq| seq >= LIVE).unwrap_or(u64::MAX));
+        pane.enter_past(top, store);
     }
-    if is_near(pane, side, height) { wanted } else { Vec::new() }
+    (wanted, after - before >= ROWS as u64)
 }
 
 fn page(want: &Want) -> What {
@@ -392,3 +403,6 @@ fn literal(name: &str) -> String {
     }
     pattern
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,12 +9,17 @@
 //! have lines and others do not yet, because it began with their last few lines, is put in order with the rest.
 //! Who asks, and when, is left to `app`.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use super::{Entry, Lens, Ring, Store};
 use crate::model::ask::Start;
-use crate::model::cursor::Place;
-use crate::model::{HostId, Record, SourceId, Time};
+use crate::model::{HostId, SourceId, Time};
+
+mod stream;
+
+pub use stream::{Side, State};
+
+use stream::{Run, Stream, far_line, find, is_due, line, needs, resume};
 
 /// The number of the first row of a window; older ones are counted down from it.
 pub const MIDDLE: u64 = 1 << 39;
@@ -24,28 +29,6 @@ pub const NOTICE: u64 = 0;
 
 /// Most bytes of rows that were read and wait for those of other streams.
 const AHEAD_BYTES: usize = 8 << 20;
-
-/// An end of the window.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Side {
-    /// Where the oldest rows are.
-    Older,
-    /// Where the newest are.
-    Newer,
-}
-
-/// How a stream goes on at one end.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum State {
-    /// There may be more.
-    Open,
-    /// It was asked for.
-    Asked,
-    /// There is no more: the log begins here, or, at the newer end, the ring has what follows.
-    End,
-    /// It could not be read, and why.
-    Failed(String),
-}
 
 /// A page that is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,77 +59,6 @@ pub struct Past {
     /// Numbers that rows had in the ring, with those that they have here.
     moved: Vec<(u64, u64)>,
     split: Time,
-}
-
-/// Rows of one source that were read and not put in order yet, the nearest to the window first.
-#[derive(Debug)]
-struct Run {
-    ahead: VecDeque<Entry>,
-    state: State,
-}
-
-impl Default for Run {
-    fn default() -> Self {
-        Self { ahead: VecDeque::new(), state: State::Open }
-    }
-}
-
-#[derive(Debug)]
-struct Stream {
-    host: HostId,
-    older: Run,
-    newer: Run,
-    /// The oldest line of which it is known where it stands; the newest in the window.
-    oldest: Option<(Place, Time)>,
-    newest: Option<(Place, Time)>,
-    /// The number in the window of the oldest line there.
-    first_row: Option<u64>,
-    /// Its oldest line in the ring: what is older comes after the ring has been put in order so far.
-    first_live: Option<u64>,
-    /// At the newer end: the ring has what follows, from this number on.
-    resume: Option<u64>,
-}
-
-impl Stream {
-    fn new(host: HostId) -> Self {
-        let (older, newer) = Default::default();
-        let (oldest, newest, first_row, first_live, resume) = Default::default();
-        Self { host, older, newer, oldest, newest, first_row, first_live, resume }
-    }
-
-    fn run(&mut self, side: Side) -> &mut Run {
-        match side {
-            Side::Older => &mut self.older,
-            Side::Newer => &mut self.newer,
-        }
-    }
-
-    /// Where its next page of older lines begins.
-    fn older_start(&self, split: Time) -> (Start, Time) {
-        let known = far_line(&self.older).or(self.oldest).or_else(|| near_line(&self.newer));
-        known.map_or((Start::At(split), split), |(place, time)| (Start::Cursor(place), time))
-    }
-
-    fn newer_start(&self, split: Time) -> (Start, Time) {
-        let after = far_line(&self.newer).or(self.newest).or_else(|| near_line(&self.older));
-        match (after, self.oldest) {
-            (Some((place, time)), _) => (Start::After(place), time),
-            (None, Some((place, time))) => (Start::Cursor(place), time),
-            (None, None) => (Start::At(split), split),
-        }
-    }
-}
-
-fn line(entry: &Entry) -> Option<(Place, Time)> {
-    entry.record().map(|record| (record.place(), record.time))
-}
-
-fn far_line(run: &Run) -> Option<(Place, Time)> {
-    run.ahead.iter().rev().find_map(line)
-}
-
-fn near_line(run: &Run) -> Option<(Place, Time)> {
-    run.ahead.iter().find_map(line)
 }
 
 /// Where the next row of a merge comes from.
@@ -221,6 +133,12 @@ impl Past {
         std::mem::take(&mut self.moved)
     }
 
+    /// Whether a row of the ring has a number here that was not taken yet.
+    #[must_use]
+    pub fn has_moved(&self, seq: u64) -> bool {
+        self.moved.iter().any(|&(from, _)| from == seq)
+    }
+
     /// Takes in a source that has come into being.
     pub fn add_source(&mut self, source: SourceId, host: HostId) {
         self.streams.entry(source).or_insert_with(|| Stream::new(host));
@@ -260,8 +178,11 @@ impl Past {
     }
 
     /// Notes that a page was asked for.
-    pub fn asked(&mut self, source: SourceId, side: Side) {
-        self.set_state(source, side, State::Asked);
+    pub fn asked(&mut self, want: &Want) {
+        if let Some(stream) = self.streams.get_mut(&want.source) {
+            let run = stream.run(want.side);
+            (run.state, run.asked) = (State::Asked, Some(want.start));
+        }
     }
 
     /// Asks again where it failed.
@@ -275,23 +196,12 @@ impl Past {
         }
     }
 
-    fn set_state(&mut self, source: SourceId, side: Side, state: State) {
-        if let Some(stream) = self.streams.get_mut(&source) {
-            stream.run(side).state = state;
-        }
-    }
-
     /// Takes in a page that was asked for, in the order of the file. `ended`: whether the log ends with it at this side,
     /// or why it could not be read (further).
-    pub fn arrived(
-        &mut self,
-        (source, side): (SourceId, Side),
-        mut page: Vec<Entry>,
-        ended: Result<bool, String>,
-        store: &Store,
-    ) {
+    pub fn arrived(&mut self, want: &Want, mut page: Vec<Entry>, ended: Result<bool, String>, store: &Store) {
+        let (source, side, joined) = (want.source, want.side, self.joined);
         let Some(stream) = self.streams.get_mut(&source) else { return };
-        if stream.run(side).state != State::Asked {
+        if stream.run(side).state != State::Asked || stream.run(side).asked != Some(want.start) {
             return;
         }
         let mut state = match ended {
@@ -301,6 +211,22 @@ impl Past {
         };
         match side {
             Side::Older => {
+                // A source of which nothing was known is asked by the time, and may have gone on meanwhile.
+                let is_live = |entry: &Entry| {
+                    entry
+                        .record()
+                        .and_then(|line| find(store, line))
+                        .is_some_and(|seq| joined.is_some_and(|joined| seq >= joined))
+                };
+                if matches!(want.start, Start::At(_)) && joined.is_some() {
+                    if stream.oldest.is_some() {
+                        stream.older.state = State::Open;
+                        return;
+                    }
+                    while page.last().is_some_and(is_live) {
+                        page.pop();
+                    }
+                }
                 page.reverse();
             }
             Side::Newer => {
@@ -311,7 +237,8 @@ impl Past {
                     state = State::End;
                 } else if !matches!(state, State::Open) {
                     let last = page.iter().rev().find_map(line).or(far_line(&stream.newer)).or(stream.newest);
-                    stream.resume = Some(resume(store, source, last.map(|(place, _)| place)));
+                    let split = self.split;
+                    stream.resume = Some(resume(store, source, last.map(|(place, _)| place), split));
                 }
             }
         }
@@ -399,7 +326,7 @@ impl Past {
         let origin = entry.origin().map(|(_, source)| source);
         let stream = origin.and_then(|source| self.streams.get_mut(&source));
         let Some((stream, at)) = stream.zip(line(&entry)) else { return self.rows.push_oldest(entry, None) };
-        let next = stream.first_row.filter(|&seq| seq >= self.rows.first());
+        let next = stream.first_row.filter(|&seq| self.rows.get(seq).is_some());
         self.rows.push_oldest(entry, next);
         stream.first_row = Some(self.rows.first());
         stream.oldest = Some(at);
@@ -422,19 +349,22 @@ impl Past {
 
     /// The ring has forgotten rows that were still to be put in order.
     fn forget_left(&mut self, store: &Store) {
-        if self.reach > store.ring().first()
-            && self.streams.values().any(|stream| stream.first_live.is_some_and(|seq| seq < store.ring().first()))
-        {
-            self.abandon_ring();
+        let first = store.ring().first();
+        let is_gone = |stream: &Stream| stream.first_live.is_some_and(|seq| seq < first && seq < self.reach);
+        if self.streams.values().any(is_gone) {
+            self.abandon_ring(store);
         }
     }
 
     /// Leaves the rest of the ring that is not in order yet to the hosts, which are asked for it.
-    fn abandon_ring(&mut self) {
-        for stream in self.streams.values_mut() {
+    fn abandon_ring(&mut self, store: &Store) {
+        let rest = self.joined.unwrap_or(self.reach);
+        for (&source, stream) in &mut self.streams {
             if stream.first_live.take().is_some_and(|seq| seq < self.reach) {
                 stream.older = Run::default();
-                stream.oldest = stream.first_row.and_then(|seq| line(self.rows.get(seq)?));
+                let own = |entry: &&Entry| entry.record().is_some_and(|record| record.source == source);
+                let live = || store.ring().from(rest).map(|(_, entry)| entry).find(own).and_then(line);
+                stream.oldest = stream.first_row.and_then(|seq| line(self.rows.get(seq)?)).or_else(live);
             }
         }
         self.reach = 0;
@@ -481,7 +411,15 @@ impl Past {
 
     /// Passes over rows of the ring that are in the window, or stand before it.
     fn pass_over(&mut self, store: &Store, lens: &Lens) {
-        self.climb = self.climb.max(store.ring().first());
+        let first = store.ring().first();
+        for stream in self.streams.values_mut() {
+            // What was to be taken from the ring has left it: the host is asked again.
+            if stream.resume.is_some_and(|resume| resume.max(self.climb) < first) {
+                stream.resume = None;
+                stream.newer.state = State::Open;
+            }
+        }
+        self.climb = self.climb.max(first);
         self.pass_over_known(store, lens);
         let resumes: Option<Vec<u64>> =
             self.streams.values().map(|stream| stream.resume.filter(|_| stream.newer.ahead.is_empty())).collect();
@@ -566,11 +504,11 @@ impl Past {
     }
 
     /// Lets go of rows at the end that is farther from this one, until the budget is kept. Whether any went.
-    pub fn trim(&mut self, keep: u64, budget: usize) {
+    pub fn trim(&mut self, keep: u64, budget: usize, store: &Store) {
         while self.rows.bytes() > budget && self.rows.end() - self.rows.first() > 1 {
             let (above, below) = (keep.saturating_sub(self.rows.first()), self.rows.end().saturating_sub(keep));
             if self.reach > 0 {
-                self.abandon_ring();
+                self.abandon_ring(store);
             }
             let (side, entry) = if above >= below {
                 (Side::Older, self.rows.pop_oldest())
@@ -598,7 +536,7 @@ impl Past {
     /// A row leaves the window: the only one of its source that waits before it, by which what follows is asked.
     fn give_back(&mut self, entry: Entry, side: Side) {
         let Some((_, source)) = entry.origin() else { return };
-        let first = self.rows.first();
+        let (first, end) = (self.rows.first(), self.rows.end());
         let Some(stream) = self.streams.get_mut(&source).filter(|_| entry.record().is_some()) else { return };
         let run = stream.run(side);
         run.ahead.clear();
@@ -608,44 +546,6 @@ impl Past {
         if side == Side::Newer {
             stream.resume = None;
         }
-        stream.first_row = stream.first_row.filter(|&seq| seq >= first);
+        stream.first_row = stream.first_row.filter(|&seq| seq >= first && seq < end);
     }
-}
-
-fn needs(run: &Run) -> bool {
-    run.ahead.is_empty() && run.state == State::Open
-}
-
-/// Whether older lines of a source come next: not while the ring has some that are not in the window.
-fn is_due(stream: &Stream, head: Option<u64>) -> bool {
-    match (stream.first_live, head) {
-        (Some(first), Some(head)) => first > head,
-        _ => true,
-    }
-}
-
-/// The number in the ring of a line that was read.
-fn find(store: &Store, line: &Record) -> Option<u64> {
-    let same = |other: &Record| {
-        other.source == line.source
-            && other.cursor.offset == line.cursor.offset
-            && (other.cursor == line.cursor || other.raw == line.raw)
-    };
-    let ring = store.ring();
-    ring.from(ring.first()).find(|(_, entry)| entry.record().is_some_and(same)).map(|(seq, _)| seq)
-}
-
-/// From which number on the ring has what follows a line, which is the last that a host has.
-fn resume(store: &Store, source: SourceId, last: Option<Place>) -> u64 {
-    let ring = store.ring();
-    let own = |entry: &Entry| entry.record().filter(|record| record.source == source).cloned();
-    let mut lines = ring.from(ring.first()).filter_map(|(seq, entry)| Some((seq, own(entry)?)));
-    let is_last =
-        |line: &Record| last.is_some_and(|last| last.cursor.offset == line.cursor.offset && last.fits(&line.raw));
-    let mut first = None;
-    let found = lines.find(|(seq, line)| {
-        first.get_or_insert(*seq);
-        is_last(line)
-    });
-    found.map(|(seq, _)| seq + 1).or(first).unwrap_or_else(|| ring.end())
 }

@@ -1,0 +1,227 @@
+//! What a pane shows of the time before the ring: entering and leaving what was read, and staying where the operator is
+//! meanwhile.
+
+use super::{LogPane, Place};
+use crate::model::{HostId, SourceId, Time};
+use crate::store::{Entry, Filter, LIVE, Lens, MIDDLE, NOTICE, Past, Ring, Store, Whole};
+
+impl LogPane {
+    /// The rows that are read of the time before the ring.
+    #[must_use]
+    pub fn past(&self) -> Option<&Past> {
+        self.past.as_ref()
+    }
+
+    /// Whether what was read is shown: before, what the ring has is not complete above where all sources have lines.
+    #[must_use]
+    pub fn shows_past(&self) -> bool {
+        self.in_past
+    }
+
+    /// The same, to be changed, with the lens.
+    pub(in crate::app) fn past_mut(&mut self) -> Option<(&mut Past, &Lens)> {
+        Some((self.past.as_mut()?, &self.lens))
+    }
+
+    /// Where entries are to be looked up.
+    #[must_use]
+    pub fn rows<'a>(&'a self, store: &'a Store) -> Rows<'a> {
+        Rows { store, past: self.past.as_ref().map(Past::rows) }
+    }
+
+    /// What is looked through at present.
+    #[must_use]
+    pub fn looking(&self) -> &Filter {
+        self.lens.filter()
+    }
+
+    /// Sources of which lines pass, with their hosts.
+    #[must_use]
+    pub fn sources(&self, store: &Store) -> Vec<(SourceId, HostId)> {
+        let passes = |(id, host): &(SourceId, HostId)| self.lens.filter().admits_place(*host, *id);
+        store.sources().map(|(id, row)| (id, row.host)).filter(passes).collect()
+    }
+
+    /// Begins to read what is older than the ring.
+    pub(in crate::app) fn begin_past(&mut self, store: &Store, now: Time) {
+        self.past = Some(Past::before_live(store, &self.sources(store), now));
+        self.in_past = false;
+    }
+
+    /// Goes to a moment, wherever it is: the cursor is on the first line that is not older.
+    pub fn go_to(&mut self, time: Time, store: &Store) {
+        self.leave_past();
+        self.past = Some(Past::at(time, &self.sources(store)));
+        self.in_past = true;
+        let row = self.place.map_or(u16::MAX / 2, |place| place.row);
+        self.place = Some(Place { seq: MIDDLE, row, since: store.ring().end() });
+    }
+
+    /// Shows the rows that were read in place of what the ring has of their time, once what is on the screen is among them.
+    pub(in crate::app) fn enter_past(&mut self, top: u64, store: &Store) {
+        let Some(past) = &self.past else { return };
+        let head = self.lens.index_of(past.reach()).checked_sub(1);
+        if self.in_past || (head.is_some() && past.reach() > top) {
+            return;
+        }
+        let seq = self.place.map_or(NOTICE, |place| place.seq);
+        let is_left_out = seq >= LIVE && past.joined().is_some_and(|joined| seq < joined) && !past.has_moved(seq);
+        if is_left_out {
+            return self.read_around_cursor(store);
+        }
+        self.in_past = true;
+        self.follow_moved();
+    }
+
+    /// Reads from the line under the cursor on, where what leads there from the ring is not to be held.
+    pub(in crate::app) fn read_around_cursor(&mut self, store: &Store) {
+        let entry = self.place.and_then(|place| store.ring().get_or_left(place.seq));
+        let of = |entry: &Entry| (entry.time(), entry.record().map(|line| (line.source, line.cursor)));
+        if let Some((time, line)) = entry.map(of) {
+            self.go_to(time, store);
+            self.landing = line;
+        }
+    }
+
+    /// What has moved from the ring keeps its place and its bookmark.
+    pub(in crate::app) fn follow_moved(&mut self) {
+        let Some(past) = self.past.as_mut().filter(|_| self.in_past) else { return };
+        for (from, to) in past.take_moved() {
+            if let Some(place) = self.place.as_mut().filter(|place| place.seq == from) {
+                place.seq = to;
+            }
+            if self.bookmarks.contains(&from) {
+                self.bookmarks.insert(to);
+            }
+        }
+    }
+
+    pub(in crate::app) fn leave_past(&mut self) {
+        self.past = None;
+        self.in_past = false;
+        self.landing = None;
+        self.bookmarks.retain(|&seq| seq >= LIVE);
+    }
+
+    /// The time at the cursor, where that is in what was read.
+    pub(in crate::app) fn time_in_past(&self, store: &Store) -> Option<Time> {
+        let (seq, entry) = self.entry(store)?;
+        (self.past.is_some() && self.in_past && seq < LIVE).then(|| entry.time())
+    }
+
+    /// Whether it shows nothing of the ring.
+    #[must_use]
+    pub fn is_apart(&self) -> bool {
+        self.in_past && self.past.as_ref().is_some_and(|past| past.joined().is_none())
+    }
+
+    /// The numbers of the first and the last row on the screen, about.
+    pub(in crate::app) fn on_screen(&self, height: u16) -> Option<(usize, usize)> {
+        let (index, row) = self.stand(height)?;
+        let top = index.saturating_sub(row.into());
+        Some((top, top + usize::from(height)))
+    }
+
+    /// The number of the first row on the screen that is one of the ring.
+    pub(in crate::app) fn first_on_screen(&self) -> Option<u64> {
+        let (index, row) = self.stand(u16::MAX)?;
+        (index.saturating_sub(row.into())..=index).filter_map(|index| self.seq(index)).find(|&seq| seq >= LIVE)
+    }
+
+    /// How many rows of the ring before this index are complete: sources may have older lines that are not read yet.
+    pub(in crate::app) fn complete_from(&self) -> usize {
+        match &self.past {
+            Some(past) if !self.in_past => 1 + past.joined().map_or(0, |seq| self.lens.index_of(seq)),
+            _ => 0,
+        }
+    }
+
+    /// Where so much lies between what is on the screen and where all sources have lines that it is not to be held at once:
+    /// reads around the cursor.
+    pub(in crate::app) fn give_up_ring(&mut self, budget: usize, store: &Store) {
+        if self.past.as_ref().is_some_and(|past| !self.in_past && past.rows().bytes() > budget / 2) {
+            self.read_around_cursor(store);
+        }
+    }
+
+    /// Puts the cursor on the line for which it came, once that is there.
+    pub(in crate::app) fn land(&mut self, store: &Store) {
+        let Some((source, cursor)) = self.landing else { return };
+        let rows = self.rows(store).ring(MIDDLE);
+        let is_it = |entry: &Entry| entry.record().is_some_and(|line| line.source == source && line.cursor == cursor);
+        let found = rows.from(MIDDLE).find(|(_, entry)| is_it(entry)).map(|(seq, _)| seq);
+        if let (Some(seq), Some(place)) = (found, self.place.as_mut()) {
+            place.seq = seq;
+            self.landing = None;
+        }
+    }
+
+    /// Keeps what was read within its budget, around the cursor.
+    pub(in crate::app) fn trim(&mut self, budget: usize, store: &Store) {
+        let keep = self.place.map_or(u64::MAX, |place| place.seq);
+        if let Some(past) = self.past.as_mut().filter(|_| self.in_past) {
+            past.trim(keep, budget, store);
+        }
+    }
+
+    /// Puts lines in the place of a gap that was read.
+    pub(in crate::app) fn fill_past(&mut self, seq: u64, lines: Vec<Entry>) {
+        let Some(past) = &mut self.past else { return };
+        let by = past.fill(seq, lines);
+        let moved = |old: u64| if (1..=seq).contains(&old) { old - by } else { old };
+        if let Some(place) = &mut self.place {
+            place.seq = moved(place.seq);
+        }
+        self.bookmarks = self.bookmarks.iter().map(|&old| moved(old)).collect();
+    }
+
+    /// Asks again for what could not be read.
+    pub(in crate::app) fn retry(&mut self) {
+        if let Some(past) = &mut self.past {
+            past.retry();
+        }
+    }
+
+    /// Other numbers are in force for what stood before a place that was filled.
+    pub(in crate::app) fn renumber(&mut self, seq: u64, by: u64, store: &Store) {
+        let moved = |old: u64| if (LIVE..seq).contains(&old) { old - by } else { old };
+        if let Some(place) = &mut self.place {
+            place.seq = if place.seq == seq { seq - by } else { moved(place.seq) };
+        }
+        self.bookmarks = self.bookmarks.iter().map(|&old| moved(old)).collect();
+        self.look_through(self.lens.filter().clone(), store);
+    }
+}
+
+/// Where the entries of a pane are looked up by their numbers.
+#[derive(Debug, Clone, Copy)]
+pub struct Rows<'a> {
+    store: &'a Store,
+    past: Option<&'a Ring>,
+}
+
+impl<'a> Rows<'a> {
+    /// Those of the ring alone.
+    #[must_use]
+    pub fn live(store: &'a Store) -> Self {
+        Self { store, past: None }
+    }
+
+    /// The rows among which this one is.
+    #[must_use]
+    pub fn ring(&self, seq: u64) -> &'a Ring {
+        self.past.filter(|past| past.get(seq).is_some()).unwrap_or_else(|| self.store.ring())
+    }
+
+    /// An entry.
+    #[must_use]
+    pub fn get(&self, seq: u64) -> Option<&'a Entry> {
+        self.ring(seq).get(seq)
+    }
+
+    /// The record that a line belongs to.
+    #[must_use]
+    pub fn whole(&self, seq: u64) -> Option<Whole<'a>> {
+        self.store.whole_in(self.ring(seq), seq)
+    }
+}

@@ -1,0 +1,309 @@
+//! The console against hosts in memory: whatever comes in whatever order, what is on the screen is a piece of the whole
+//! log, and it stays where it is.
+
+use bytes::Bytes;
+use proptest::prelude::*;
+
+use super::*;
+use crate::app::keys::parse_keys;
+use crate::app::{Event, fixture};
+use crate::model::ask::{Hit, Totals};
+use crate::model::query::Subject;
+use crate::model::record::Span as Stamp;
+use crate::model::{Cursor, FileId, TimeFrom, Update};
+
+const SOURCES: u32 = 3;
+const HEIGHT: u16 = 14;
+
+/// Everything that all hosts ever wrote, in order; host `n` has source `n`.
+struct World {
+    app: App,
+    lines: Vec<Record>,
+    /// How many of them the fleet has told.
+    asked: Vec<(AskId, HostId, Arc<Ask>)>,
+    now: i64,
+}
+
+impl World {
+    /// `before` lines were written before the start, of which the last `held` of each source come at once.
+    fn new(seeds: &[(u32, bool, bool)], held: usize, ring: usize, past: usize, query: Option<&str>) -> Self {
+        let mut app = App::new(&fixture::hosts(), jiff::tz::TimeZone::UTC);
+        app.store = Store::new(&fixture::hosts(), ring);
+        app.past_bytes = past;
+        let mut world = Self { app, lines: Vec::new(), asked: Vec::new(), now: 0 };
+        seeds.iter().for_each(|&seed| world.write(seed));
+        world.send(Event::Resize(120, HEIGHT + 3));
+        world.send(Event::Batch(fixture::beginning()));
+        if let Some(query) = query {
+            world.keys(&format!("&{query}<ret>"));
+        }
+        let of = |world: &Self, source: u32| {
+            let own: Vec<usize> = (0..world.lines.len()).filter(|&at| world.lines[at].source.0 == source).collect();
+            own[own.len().saturating_sub(held)..].to_vec()
+        };
+        let mut first: Vec<usize> = (0..SOURCES).flat_map(|source| of(&world, source)).collect();
+        first.sort_unstable();
+        let records = first.into_iter().map(|at| world.lines[at].clone()).collect();
+        world.send(Event::Batch(vec![Update::Records(records)]));
+        world
+    }
+
+    fn write(&mut self, (source, later, kept): (u32, bool, bool)) {
+        let last = self.lines.last().map(|last| (last.time.0, last.source.0));
+        let (time, before) = last.unwrap_or((fixture::START.0, 0));
+        let time = if later || source <= before { time + 1_000_000 } else { time };
+        let at = self.lines.len();
+        let text = format!("{} line {at} of {source}", if kept { "keep" } else { "drop" });
+        let offset = self.lines.iter().filter(|line| line.source.0 == source).count() as u64 * 10;
+        self.lines.push(Record {
+            host: HostId(source),
+            source: SourceId(source),
+            time: Time(time),
+            time_from: TimeFrom::Stamp,
+            cursor: Cursor { file: FileId { dev: 1, ino: source.into() }, offset },
+            late: false,
+            continues: false,
+            stamp: Stamp::default(),
+            raw: Bytes::from(text),
+        });
+    }
+
+    fn send(&mut self, event: Event) {
+        self.now += 1;
+        let effects = self.app.update(event, fixture::START.plus_millis(100_000 + self.now));
+        for effect in effects {
+            match effect {
+                Effect::Ask(id, host, what) => self.asked.push((id, host, what.0)),
+                Effect::CancelAsk(id) => self.asked.retain(|(other, ..)| *other != id),
+                _ => {}
+            }
+        }
+    }
+
+    fn keys(&mut self, keys: &str) {
+        parse_keys(keys).into_iter().for_each(|key| self.send(Event::Key(key.into())));
+    }
+
+    fn live(&mut self, seeds: &[(u32, bool, bool)]) {
+        let from = self.lines.len();
+        seeds.iter().for_each(|&seed| self.write(seed));
+        self.send(Event::Batch(vec![Update::Records(self.lines[from..].to_vec())]));
+    }
+
+    /// Has a host answer one of the questions.
+    fn answer(&mut self, which: usize) {
+        if self.asked.is_empty() {
+            return;
+        }
+        let (id, host, ask) = self.asked.remove(which % self.asked.len());
+        let own: Vec<&Record> = self.lines.iter().filter(|line| line.host == host).collect();
+        let name = self.app.store.source(SourceId(host.0)).map(|row| Arc::clone(&row.info.name)).expect("a source");
+        let (replies, more) = match &ask.what {
+            What::Page(page) => {
+                let (lines, more) = page_of(&own, page);
+                (vec![Reply::Lines(name, lines)], more)
+            }
+            What::Search(search) => {
+                let (lines, more) = hits_of(&own, search);
+                let hit = |line| Reply::Hit(Arc::clone(&name), Box::new(Hit { line, before: vec![], after: vec![] }));
+                (lines.into_iter().map(hit).collect(), more)
+            }
+            other => panic!("{other:?}"),
+        };
+        self.send(Event::Replies(id, replies));
+        self.send(Event::Replies(id, vec![Reply::Done(Totals { more, ..Totals::default() })]));
+    }
+
+    fn answer_all(&mut self) -> Result<(), TestCaseError> {
+        for _ in 0..300 {
+            if self.asked.is_empty() {
+                return Ok(());
+            }
+            self.still(|world| world.answer(0))?;
+        }
+        Err(TestCaseError::fail(format!("it asks for ever: {:?}", self.asked)))
+    }
+
+    fn pane(&self) -> &LogPane {
+        &self.app.panes[&self.app.focus]
+    }
+
+    /// The lines on the screen, as indices of `lines`, from the top; and the one under the cursor.
+    fn seen(&self) -> (Vec<usize>, Option<usize>) {
+        let pane = self.pane();
+        let (top, bottom) = pane.on_screen(HEIGHT).unwrap_or((0, 0));
+        let at = |index: usize| {
+            let record = pane.rows(&self.app.store).get(pane.seq(index)?)?.record()?;
+            self.lines.iter().position(|line| line.cursor == record.cursor)
+        };
+        ((top..bottom).filter_map(at).collect(), pane.cursor().and_then(at))
+    }
+
+    fn all(&self) -> Vec<usize> {
+        let query = self.pane().looking().query.clone();
+        let passes = |line: &Record| {
+            let subject = Subject { host: "", source: "", time: line.time, raw: &line.raw };
+            query.as_ref().is_none_or(|query| query.matches(&subject))
+        };
+        (0..self.lines.len()).filter(|&at| passes(&self.lines[at])).collect()
+    }
+
+    /// What is seen is a piece of everything.
+    fn check(&self) -> Result<(), TestCaseError> {
+        if !self.pane().shows_past() {
+            return Ok(());
+        }
+        let (seen, all) = (self.seen().0, self.all());
+        let Some(first) = seen.first() else { return Ok(()) };
+        let from = all.iter().position(|at| at == first).unwrap_or(all.len());
+        let state = || {
+            let past = self.pane().past();
+            let states = past.map(|past| {
+                (past.joined(), past.states(Side::Newer).map(|(id, _, state)| (id, state.clone())).collect::<Vec<_>>())
+            });
+            format!("{states:?}; ring {:?}; asked {:?}", self.app.store.ring().first(), self.asked)
+        };
+        prop_assert_eq!(
+            &seen[..],
+            &all[from..(from + seen.len()).min(all.len())],
+            "a piece of the whole log: {}",
+            state()
+        );
+        prop_assert!(self.pane().past().is_none_or(|past| past.rows().bytes() <= self.app.past_bytes + 40_000));
+        Ok(())
+    }
+
+    /// Something that is no key: the line under the cursor stays, on its row.
+    fn still(&mut self, change: impl FnOnce(&mut Self)) -> Result<(), TestCaseError> {
+        // Where it has just been told to go, it lands with the first line that comes.
+        let has_landed = self.pane().landing.is_none()
+            && self.pane().place().is_some_and(|place| self.pane().rows(&self.app.store).get(place.seq).is_some());
+        let was = (self.pane().place(), self.seen().1, self.pane().shows_past() && has_landed);
+        change(self);
+        let is = (self.pane().place(), self.seen().1);
+        if let (Some(before), Some(line), true) = was
+            && self.pane().landing.is_none()
+        {
+            prop_assert_eq!(is.1, Some(line), "the line under the cursor");
+            prop_assert_eq!(is.0.map(|place| place.row), Some(before.row));
+        }
+        self.check()
+    }
+}
+
+fn to_line(record: &Record) -> Line {
+    let Record { time, time_from, continues, stamp, cursor, ref raw, .. } = *record;
+    Line { time, time_from, continues, stamp, cursor, raw: raw.clone() }
+}
+
+/// What a host answers.
+fn page_of(own: &[&Record], page: &Page) -> (Vec<Line>, bool) {
+    let at = |place: &crate::model::cursor::Place| {
+        own.iter().position(|line| line.cursor == place.cursor && place.fits(&line.raw)).expect("a known line")
+    };
+    let from = match &page.start {
+        Start::Oldest => 0,
+        Start::Newest => own.len(),
+        Start::At(time) => own.partition_point(|line| line.time < *time),
+        Start::Cursor(place) => at(place),
+        Start::After(place) => at(place) + 1,
+    };
+    let most = (page.lines as usize).min(7);
+    let range = if page.backwards { from.saturating_sub(most)..from } else { from..(from + most).min(own.len()) };
+    let more = if page.backwards { range.start > 0 } else { range.end < own.len() };
+    (own[range].iter().map(|line| to_line(line)).collect(), more)
+}
+
+fn hits_of(own: &[&Record], search: &Search) -> (Vec<Line>, bool) {
+    let is_hit = |line: &&&Record| {
+        let subject = Subject { host: "", source: "", time: line.time, raw: &line.raw };
+        search.window.contains(&line.time) && search.query.matches(&subject)
+    };
+    let mut hits: Vec<Line> = own.iter().filter(is_hit).map(|line| to_line(line)).collect();
+    if search.newest_first {
+        hits.reverse();
+    }
+    let most = if search.limit > Some(500) { hits.len() } else { 7 };
+    let more = hits.len() > most;
+    hits.truncate(most);
+    (hits, more)
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Live(Vec<(u32, bool, bool)>),
+    Answer(usize),
+    Keys(&'static str),
+    At(usize),
+}
+
+fn seed() -> impl Strategy<Value = (u32, bool, bool)> {
+    (0..SOURCES, any::<bool>(), any::<bool>())
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let keys =
+        prop::sample::select(vec!["k", "<pgup>", "<pgup>", "<pgup>", "<pgdn>", "<pgdn>", "j", "g", "G", "<C-u>"]);
+    let step = prop_oneof![
+        3 => prop::collection::vec(seed(), 1..12).prop_map(Step::Live),
+        8 => (0usize..8).prop_map(Step::Answer),
+        6 => keys.prop_map(Step::Keys),
+        1 => (0usize..200).prop_map(Step::At),
+    ];
+    prop::collection::vec(step, 0..80)
+}
+
+proptest! {
+    #[test]
+    fn the_screen_shows_a_piece_of_the_whole_log_and_stays(
+        seeds in prop::collection::vec(seed(), 0..150),
+        held in 0usize..20,
+        ring in prop::sample::select(vec![3_000usize, 10_000, 1 << 20]),
+        past in prop::sample::select(vec![30_000usize, 1 << 20]),
+        query in prop::sample::select(vec![None, Some("keep")]),
+        steps in steps(),
+    ) {
+        let mut world = World::new(&seeds, held, ring, past, query);
+        for step in steps {
+            match step {
+                Step::Live(seeds) => world.still(|world| world.live(&seeds))?,
+                Step::Answer(which) => world.still(|world| world.answer(which))?,
+                Step::Keys(keys) => {
+                    world.keys(keys);
+                    world.check()?;
+                }
+                Step::At(at) => {
+                    if let Some(line) = world.lines.get(at) {
+                        let time = line.time.to_timestamp();
+                        world.keys(&format!(":at {time}<ret>"));
+                        world.check()?;
+                    }
+                }
+            }
+        }
+        if world.lines.is_empty() {
+            return Ok(());
+        }
+        // Everything is read in the end, up to the first line.
+        world.keys("k");
+        let first = world.all().first().copied();
+        for _ in 0..400 {
+            world.answer_all()?;
+            if first.is_none() || world.seen().0.first() == first.as_ref() {
+                break;
+            }
+            world.keys("<pgup>");
+            world.check()?;
+        }
+        prop_assert_eq!(world.seen().0.first().copied(), first, "the first line of all");
+        for _ in 0..400 {
+            world.answer_all()?;
+            if world.pane().is_following() {
+                break;
+            }
+            world.keys("<pgdn>");
+            world.check()?;
+        }
+        prop_assert!(world.pane().is_following(), "back at the live end");
+    }
+}

@@ -1,0 +1,146 @@
+//! A source as a stream of rows: what was read of it and waits for those of other sources, and from where more is asked.
+
+use std::collections::VecDeque;
+
+use super::super::{Entry, Store};
+use crate::model::ask::Start;
+use crate::model::cursor::Place;
+use crate::model::{HostId, Record, SourceId, Time};
+
+/// An end of the window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Side {
+    /// Where the oldest rows are.
+    Older,
+    /// Where the newest are.
+    Newer,
+}
+
+/// How a stream goes on at one end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    /// There may be more.
+    Open,
+    /// It was asked for.
+    Asked,
+    /// There is no more: the log begins here, or, at the newer end, the ring has what follows.
+    End,
+    /// It could not be read, and why.
+    Failed(String),
+}
+
+/// Rows of one source that were read and not put in order yet, the nearest to the window first.
+#[derive(Debug)]
+pub(super) struct Run {
+    pub(super) ahead: VecDeque<Entry>,
+    pub(super) state: State,
+    /// From where it was asked for last: another answer comes too late.
+    pub(super) asked: Option<Start>,
+}
+
+impl Default for Run {
+    fn default() -> Self {
+        Self { ahead: VecDeque::new(), state: State::Open, asked: None }
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Stream {
+    pub(super) host: HostId,
+    pub(super) older: Run,
+    pub(super) newer: Run,
+    /// The oldest line of which it is known where it stands; the newest in the window.
+    pub(super) oldest: Option<(Place, Time)>,
+    pub(super) newest: Option<(Place, Time)>,
+    /// The number in the window of the oldest line there.
+    pub(super) first_row: Option<u64>,
+    /// Its oldest line in the ring: what is older comes after the ring has been put in order so far.
+    pub(super) first_live: Option<u64>,
+    /// At the newer end: the ring has what follows, from this number on.
+    pub(super) resume: Option<u64>,
+}
+
+impl Stream {
+    pub(super) fn new(host: HostId) -> Self {
+        let (older, newer) = Default::default();
+        let (oldest, newest, first_row, first_live, resume) = Default::default();
+        Self { host, older, newer, oldest, newest, first_row, first_live, resume }
+    }
+
+    pub(super) fn run(&mut self, side: Side) -> &mut Run {
+        match side {
+            Side::Older => &mut self.older,
+            Side::Newer => &mut self.newer,
+        }
+    }
+
+    /// Where its next page of older lines begins.
+    pub(super) fn older_start(&self, split: Time) -> (Start, Time) {
+        let known = far_line(&self.older).or(self.oldest).or_else(|| near_line(&self.newer));
+        known.map_or((Start::At(split), split), |(place, time)| (Start::Cursor(place), time))
+    }
+
+    pub(super) fn newer_start(&self, split: Time) -> (Start, Time) {
+        let after = far_line(&self.newer).or(self.newest).or_else(|| near_line(&self.older));
+        match (after, self.oldest) {
+            (Some((place, time)), _) => (Start::After(place), time),
+            (None, Some((place, time))) => (Start::Cursor(place), time),
+            (None, None) => (Start::At(split), split),
+        }
+    }
+}
+
+pub(super) fn line(entry: &Entry) -> Option<(Place, Time)> {
+    entry.record().map(|record| (record.place(), record.time))
+}
+
+pub(super) fn far_line(run: &Run) -> Option<(Place, Time)> {
+    run.ahead.iter().rev().find_map(line)
+}
+
+pub(super) fn near_line(run: &Run) -> Option<(Place, Time)> {
+    run.ahead.iter().find_map(line)
+}
+
+pub(super) fn needs(run: &Run) -> bool {
+    run.ahead.is_empty() && run.state == State::Open
+}
+
+/// Whether older lines of a source come next: not while the ring has some that are not in the window.
+pub(super) fn is_due(stream: &Stream, head: Option<u64>) -> bool {
+    match (stream.first_live, head) {
+        (Some(first), Some(head)) => first > head,
+        _ => true,
+    }
+}
+
+/// The number in the ring of a line that was read.
+pub(super) fn find(store: &Store, line: &Record) -> Option<u64> {
+    let same = |other: &Record| {
+        other.source == line.source
+            && other.cursor.offset == line.cursor.offset
+            && (other.cursor == line.cursor || other.raw == line.raw)
+    };
+    let ring = store.ring();
+    ring.from(ring.first()).find(|(_, entry)| entry.record().is_some_and(same)).map(|(seq, _)| seq)
+}
+
+/// From which number on the ring has what follows a line, which is the last that a host has; of a source that had none
+/// since `split`, what came after.
+pub(super) fn resume(store: &Store, source: SourceId, last: Option<Place>, split: Time) -> u64 {
+    let ring = store.ring();
+    if last.is_none() {
+        let is_after = |entry: &Entry| entry.record().is_some_and(|line| line.source == source && line.time >= split);
+        return ring.from(ring.first()).find(|(_, entry)| is_after(entry)).map_or(ring.end(), |(seq, _)| seq);
+    }
+    let own = |entry: &Entry| entry.record().filter(|record| record.source == source).cloned();
+    let mut lines = ring.from(ring.first()).filter_map(|(seq, entry)| Some((seq, own(entry)?)));
+    let is_last =
+        |line: &Record| last.is_some_and(|last| last.cursor.offset == line.cursor.offset && last.fits(&line.raw));
+    let mut first = None;
+    let found = lines.find(|(seq, line)| {
+        first.get_or_insert(*seq);
+        is_last(line)
+    });
+    found.map(|(seq, _)| seq + 1).or(first).unwrap_or_else(|| ring.end())
+}
