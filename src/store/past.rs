@@ -473,8 +473,12 @@ impl Past {
             let source = entry.origin().map(|(_, source)| source);
             let stream = source.and_then(|source| self.streams.get(&source));
             let follows = stream.is_none_or(|stream| stream.resume.is_some() && stream.newer.ahead.is_empty());
+            let source = source.unwrap_or(SourceId(u32::MAX));
             if follows {
-                best = Some((entry.time(), source.unwrap_or(SourceId(u32::MAX)), From::Live(seq)));
+                best = Some((entry.time(), source, From::Live(seq)));
+            } else {
+                // Behind it, rows of other sources wait that are in the ring.
+                bar = Some((entry.time(), source));
             }
         }
         for (&source, stream) in &self.streams {

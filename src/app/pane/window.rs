@@ -100,6 +100,7 @@ impl LogPane {
         self.past = None;
         self.in_past = false;
         self.landing = None;
+        self.window = self.window.wrapping_add(1);
         self.bookmarks.retain(|&seq| seq >= LIVE);
     }
 
