@@ -156,21 +156,28 @@ impl World {
         let (seen, all) = (self.seen().0, self.all());
         let Some(first) = seen.first() else { return Ok(()) };
         let from = all.iter().position(|at| at == first).unwrap_or(all.len());
-        let state = || {
-            let past = self.pane().past();
-            let states = past.map(|past| {
-                (past.joined(), past.states(Side::Newer).map(|(id, _, state)| (id, state.clone())).collect::<Vec<_>>())
-            });
-            format!("{states:?}; ring {:?}; asked {:?}", self.app.store.ring().first(), self.asked)
-        };
         prop_assert_eq!(
             &seen[..],
             &all[from..(from + seen.len()).min(all.len())],
             "a piece of the whole log: {}",
-            state()
+            self.state()
         );
         prop_assert!(self.pane().past().is_none_or(|past| past.rows().bytes() <= self.app.past_bytes + 40_000));
         Ok(())
+    }
+    /// For whoever has to find out why.
+    fn state(&self) -> String {
+        let past = self.pane().past();
+        let newer = past.map(|past| past.states(Side::Newer).map(|(_, _, state)| state).collect::<Vec<_>>());
+        let rows = past.map(|past| (past.joined(), past.rows().first(), past.rows().end(), past.rows().bytes()));
+        let ring = self.app.store.ring();
+        let (place, len, cursor) = (self.pane().place(), self.pane().len(), self.pane().cursor());
+        format!(
+            "newer {newer:?}, joined and rows {rows:?}, ring {}..{}, place {place:?} {cursor:?} of {len}, asked {:?}",
+            ring.first(),
+            ring.end(),
+            self.asked
+        )
     }
 
     /// Something that is no key: the line under the cursor stays, on its row.
@@ -304,6 +311,6 @@ proptest! {
             world.keys("<pgdn>");
             world.check()?;
         }
-        prop_assert!(world.pane().is_following(), "back at the live end");
+        prop_assert!(world.pane().is_following(), "back at the live end: {}", world.state());
     }
 }
