@@ -191,7 +191,7 @@ impl World {
         if let (Some(before), Some(line), true) = was
             && self.pane().landing.is_none()
         {
-            prop_assert_eq!(is.1, Some(line), "the line under the cursor");
+            prop_assert_eq!(is.1, Some(line), "the line under the cursor, which was at {:?}: {}", before, self.state());
             prop_assert_eq!(is.0.map(|place| place.row), Some(before.row));
         }
         self.check()
