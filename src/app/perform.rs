@@ -29,7 +29,7 @@ impl App {
             Act::PageUp => self.page(-times, 1),
             Act::HalfDown => self.page(times, 2),
             Act::HalfUp => self.page(-times, 2),
-            Act::Top if count.is_none() => self.to_the_top(),
+            Act::Top if count.is_none() => self.go_to_top(),
             Act::Top => self.go_to(count.unwrap_or(1)),
             Act::GoTo => self.open_prompt(Kind::Command, "at "),
             Act::Fill => self.fill_gap(),
@@ -227,7 +227,7 @@ impl App {
     }
 
     /// To the oldest line that was read; from there to the oldest of all logs.
-    fn to_the_top(&mut self) {
+    fn go_to_top(&mut self) {
         let at_top = |pane: &LogPane| pane.past().is_some() && pane.cursor() == Some(0);
         if self.panes.get(&self.focus).is_some_and(at_top) {
             self.cancel_for(self.focus);

@@ -12,11 +12,11 @@ use clap::Parser;
 use jiff::Zoned;
 use jiff::tz::TimeZone;
 use logtrail::cli::{self, Args, Command};
-use logtrail::config::{self, Environment, Plan, Theme};
+use logtrail::config::{self, Asked, Environment, Plan, Task, Theme};
 use logtrail::demo;
-use logtrail::fleet::Fleet;
+use logtrail::fleet::{Asking, Fleet};
 use logtrail::model::{HostSpec, Query, SourceKind};
-use logtrail::report::{self, Progress};
+use logtrail::report::{self, AskOptions, Ending, Part, Progress};
 use logtrail::transport::Connector;
 use logtrail::tui;
 
@@ -42,9 +42,9 @@ fn main() -> ExitCode {
 fn run(args: &Args) -> Result<u8> {
     match &args.command {
         Some(Command::Query) => return print(|out| cli::write_query_help(out)),
-        Some(Command::Man) => return print(|out| cli::write_man(out)),
+        Some(Command::Man { page }) => return print(|out| cli::write_man(*page, out)),
         Some(Command::Completions { shell }) => return print(|out| cli::write_completions(*shell, out)),
-        Some(Command::Demo(_) | Command::Hosts(_)) | None => {}
+        _ => {}
     }
     let environment = Environment::of_process();
     let plan = config::load(args, &environment)?;
@@ -58,7 +58,7 @@ fn run(args: &Args) -> Result<u8> {
         Some(Command::Hosts(_)) if plan.json => print(|out| cli::write_hosts_json(&plan.hosts, out)),
         Some(Command::Hosts(_)) => print(|out| cli::write_hosts_text(&plan.hosts, out)),
         Some(Command::Demo(options)) => on_runtime(demo(&plan, options.size)),
-        _ => on_runtime(view(&plan, plan.hosts.clone())),
+        _ => on_runtime(perform(&plan, &environment)),
     }
 }
 
@@ -100,21 +100,60 @@ fn console_options(plan: &Plan) -> tui::Options {
     tui::Options { theme, themes, query: plan.grep.clone(), ..tui::Options::default() }
 }
 
-/// One bounded pass over the hosts, printed.
-async fn once(plan: &Plan, hosts: Vec<HostSpec>) -> Result<u8> {
+/// What the subcommand, or its absence, asks for.
+async fn perform(plan: &Plan, environment: &Environment) -> Result<u8> {
+    match &plan.task {
+        Task::View => view(plan, plan.hosts.clone()).await,
+        Task::Ask(asked) => ask(plan, asked, environment).await,
+        Task::Tail { sources, .. } => pass(plan, plan.hosts.clone(), (Part::Lines, sources)).await,
+        Task::Metrics => pass(plan, plan.hosts.clone(), (Part::Metrics, &[])).await,
+    }
+}
+
+/// Questions to the hosts, and their answers.
+async fn ask(plan: &Plan, asked: &Asked, environment: &Environment) -> Result<u8> {
+    let mut ending = Ending::of_process();
+    if let Some(query) = &asked.explain {
+        print(|out| explain(query, plan.json, environment, out))?;
+    }
     let progress = Progress::on_stderr();
+    let connector = Connector::new(plan.connector_settings(), report::asker(progress.clone()));
+    let mut asking = Asking::start(plan.hosts.clone(), &asked.asks, plan.timeout, connector);
+    let terminal = io::stdout().is_terminal();
+    let width = terminal.then(|| crossterm::terminal::size().map_or(80, |(columns, _)| columns));
+    let options = AskOptions {
+        shape: asked.shape.clone(),
+        json: plan.json,
+        color: report::wants_color(terminal),
+        width,
+        progress,
+        today: Zoned::now().date(),
+        zone: TimeZone::system(),
+    };
+    let (mut out, mut notes) = (io::stdout().lock(), io::stderr());
+    let outcome = report::answer(&mut asking, &plan.hosts, options, &mut ending, (&mut out, &mut notes)).await;
+    asking.stop().await;
+    Ok(outcome?.exit)
+}
+
+/// One pass over the hosts, printed: bounded, or until there is enough.
+async fn pass(plan: &Plan, hosts: Vec<HostSpec>, (part, sources): (Part, &[String])) -> Result<u8> {
+    let mut ending = Ending::of_process();
+    let progress = if plan.once { Progress::on_stderr() } else { Progress::hidden() };
     let connector = Connector::new(plan.connector_settings(), report::asker(progress.clone()));
     let (fleet, updates) = Fleet::start(hosts.clone(), plan.fleet_options(), connector);
     let options = report::Options {
         form: plan.form(),
         grep: plan.grep.clone(),
-        timeout: plan.timeout + LAST_WORDS,
+        timeout: plan.once.then_some(plan.timeout + LAST_WORDS),
+        part,
+        sources: config::globs(sources)?,
         color: report::wants_color(io::stdout().is_terminal()),
         progress,
         today: Zoned::now().date(),
         zone: TimeZone::system(),
     };
-    let outcome = report::run(updates, &hosts, options, &mut io::stdout().lock()).await;
+    let outcome = report::run(updates, &hosts, options, &mut ending, &mut io::stdout().lock()).await;
     fleet.stop().await;
     Ok(outcome?.exit)
 }
@@ -130,7 +169,7 @@ async fn demo(plan: &Plan, size: u16) -> Result<u8> {
 }
 
 async fn view(plan: &Plan, hosts: Vec<HostSpec>) -> Result<u8> {
-    if plan.once { once(plan, hosts).await } else { console(plan, hosts).await }
+    if plan.once { pass(plan, hosts, (Part::All, &[])).await } else { console(plan, hosts).await }
 }
 
 fn on_runtime(work: impl Future<Output = Result<u8>>) -> Result<u8> {

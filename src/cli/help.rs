@@ -8,7 +8,7 @@ pub(super) const LONG_ABOUT: &str = "\
 Follow, search and page the logs of a fleet over plain SSH, beside the hosts' metrics, with no central server and \
 nothing to install on the hosts.
 
-Without a subcommand it opens the console; with --once it prints one bounded pass and exits. With neither an inventory \
+Without a subcommand it opens the console; with --once it prints one bounded pass and exits. For scripts there are sources, tail, search, read, context, histogram and metrics. With neither an inventory \
 nor --hosts it shows the logs of this machine.";
 
 /// `--hosts` in `-h`.
@@ -27,7 +27,7 @@ dials it all the same. Without --hosts: all hosts of the inventory.";
 
 /// The end of `-h`.
 pub(super) const AFTER_HELP: &str = "\
-Try `logtrail-tui demo` for a fleet that needs no set-up, and `logtrail-tui --help` for examples and exit codes.";
+`logtrail-tui demo` needs no set-up; `logtrail-tui --help` has examples and exit codes.";
 
 /// The end of `--help`.
 pub(super) const AFTER_LONG_HELP: &str = "\
@@ -39,11 +39,18 @@ Examples:
   logtrail-tui --hosts prod --once --grep 'level>=error -healthz'
                                                     errors in the last 1000 lines of each source
   logtrail-tui --hosts prod --once --json | jq .    the same and the metrics, for a pipe
+  logtrail-tui search --hosts prod --since 2h 'no stock'
+                                                    all files of all hosts, rotated ones too
+  logtrail-tui read --hosts web-1 --at 'yesterday 03:14'
+                                                    what was written then
+  logtrail-tui tail -f --hosts prod --source 'nginx*'
+                                                    what is written there from now on
   logtrail-tui hosts --hosts tag:db                 check a selection; connects to nothing
   logtrail-tui demo --size 20                       a fleet inside this process
 
 Exit codes:
   0  every host gave everything that it was asked for
+  1  the same, and search found nothing
   2  usage or configuration; nothing was connected
   3  partial: a host or one of its files failed, or bytes were lost
   4  no host answered
@@ -55,4 +62,5 @@ Files and environment:
   LOGTRAIL_LOG                   the filter of --log-file, as in debug or logtrail::transport=trace
   NO_COLOR                       no colours, when set and not empty
 
-`logtrail-tui man` prints the whole manual: the query language, hosts.toml and the JSON Lines.";
+`logtrail-tui man` prints the whole manual: the query language, hosts.toml and the commands; \
+`logtrail-tui man json` the JSON Lines.";

@@ -49,7 +49,12 @@ pub fn write_hosts_json(hosts: &[HostSpec], out: &mut dyn Write) -> io::Result<(
         }
         writeln!(out, "{tagged}")?;
     }
-    writeln!(out, "{}", json!({"v": 1, "type": "summary", "hosts": {"total": hosts.len()}, "exit": 0}))
+    let asked = json!({"total": hosts.len(), "ok": null, "failed": null});
+    let summary = json!({
+        "v": 1, "type": "summary", "hosts": asked, "lines": 0, "hits": 0, "gaps": 0, "bytes_read": 0, "complete_to": null,
+        "elapsed_ms": 0, "exit": 0, "bytes_scanned": null, "more": null, "pages": [],
+    });
+    writeln!(out, "{summary}")
 }
 
 fn headline(host: &HostSpec) -> String {

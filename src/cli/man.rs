@@ -1,10 +1,12 @@
 //! The man page: names and options from the definition of the command line, the rest written by hand.
 
+mod json;
+
 use std::io::{self, Write};
 
 use clap::CommandFactory;
 
-use super::Args;
+use super::{Args, Page};
 use crate::model::query::{LANGUAGE, NOTES};
 
 /// Where the query language comes in, of which there is a table.
@@ -13,12 +15,16 @@ const QUERIES: &str = ".\\\" QUERIES\n";
 /// Inventory, files, environment, exit codes, JSON Lines.
 const BY_HAND: &str = include_str!("man.roff");
 
-/// Prints the man page as roff.
+/// Prints a man page as roff.
 ///
 /// # Errors
 /// When the output cannot be written.
-pub fn write_man(out: &mut dyn Write) -> io::Result<()> {
-    out.write_all(page()?.as_bytes())
+pub fn write_man(which: Page, out: &mut dyn Write) -> io::Result<()> {
+    let page = match which {
+        Page::Tui => page()?,
+        Page::Json => json::page(),
+    };
+    out.write_all(page.as_bytes())
 }
 
 fn page() -> io::Result<String> {
@@ -69,7 +75,7 @@ fn subcommand(command: &clap::Command, page: &mut Vec<u8>) {
 }
 
 /// Hyphens that are typed, and nothing that roff would take for a request.
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let text = text.replace('\\', "\\e").replace('-', "\\-");
     if text.starts_with(['.', '\'']) { format!("\\&{text}") } else { text }
 }
@@ -81,13 +87,14 @@ mod tests {
     use super::page;
 
     #[test]
-    fn the_page_in_man_is_not_stale() {
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("man/logtrail-tui.1");
-        let fresh = page().expect("a page");
-        if std::env::var_os("UPDATE").is_some() {
-            std::fs::write(&file, &fresh).expect("man/ is writable");
+    fn the_pages_in_man_are_not_stale() {
+        for (name, fresh) in [("logtrail-tui.1", page().expect("a page")), ("logtrail-json.5", super::json::page())] {
+            let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("man").join(name);
+            if std::env::var_os("UPDATE").is_some() {
+                std::fs::write(&file, &fresh).expect("man/ is writable");
+            }
+            let stored = std::fs::read_to_string(&file).unwrap_or_default();
+            assert!(stored == fresh, "man/{name} is stale: run this test with UPDATE=1");
         }
-        let stored = std::fs::read_to_string(&file).unwrap_or_default();
-        assert!(stored == fresh, "man/logtrail-tui.1 is stale: run this test with UPDATE=1");
     }
 }

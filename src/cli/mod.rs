@@ -1,6 +1,7 @@
 //! What was typed: options and subcommands, their help, the man page and the completions. What it means together
 //! with the environment and the files is left to `config`.
 
+mod commands;
 mod explain;
 mod help;
 mod hosts;
@@ -15,6 +16,7 @@ use std::time::Duration;
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use jiff::SignedDuration;
 
+pub use commands::{Context, Histogram, Read, Search, Sourced, Sources, Tail, Times};
 pub use explain::{write_explanation_json, write_explanation_text};
 pub use hosts::{write_hosts_json, write_hosts_text};
 pub use log::{LogError, start_log};
@@ -75,8 +77,9 @@ pub struct Global {
 
     /// Wait no longer than this for a host (10s, 500ms, 2m)
     ///
-    /// With --once it bounds the whole pass (default 30s), and what has arrived by then is printed. In the console
-    /// it bounds each attempt to connect (default 10s).
+    /// With --once, tail and metrics it bounds the whole pass (default 30s), and what has arrived by then is printed.
+    /// Of search, read and the like it bounds how long a host says nothing (default 30s): while it says something it
+    /// may go on. In the console and with tail -f it bounds each attempt to connect (default 10s).
     #[arg(long, global = true, value_name = "DURATION", value_parser = parse_timeout, help_heading = "Global options")]
     pub timeout: Option<Duration>,
 
@@ -99,7 +102,7 @@ pub struct Global {
     /// Write a debug log to FILE, filtered by $LOGTRAIL_LOG
     ///
     /// $LOGTRAIL_LOG has the syntax of tracing's filters, as in debug or logtrail::transport=trace; default info.
-    #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Global options", hide_short_help = true)]
     pub log_file: Option<PathBuf>,
 }
 
@@ -127,7 +130,7 @@ pub struct Viewing {
     pub csv: bool,
 
     /// As --csv, but without apostrophes: for a reader that computes nothing
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub raw_csv: bool,
 
     /// Begin with the last N lines of each source [default: 200; with --once 10; with --grep 1000]
@@ -171,19 +174,53 @@ pub enum HostKeys {
 /// Subcommands.
 #[derive(Debug, Clone, Subcommand)]
 pub enum Command {
-    /// Show a made-up fleet of SSH servers inside this process: nothing to set up, nothing left behind
+    /// Show a made-up fleet of SSH servers inside this process
+    ///
+    /// Nothing to set up, nothing left behind.
     Demo(Demo),
-    /// List the hosts that the inventory and --hosts come to, and connect to none: a check of the configuration
+    /// List the hosts that the inventory and --hosts come to, and connect to none
+    ///
+    /// A check of the configuration.
     Hosts(Selection),
+    /// List the sources of the hosts, and the files of each, rotated ones too
+    Sources(Sources),
+    /// Print the last lines of each source in one order; with -f go on
+    Tail(Tail),
+    /// Search all files of the sources, on the hosts themselves
+    ///
+    /// Rotated and compressed files too. Hits are printed as they are found, the newest first.
+    Search(Box<Search>),
+    /// Print lines that follow each other: from a time or a cursor on, or before it
+    Read(Box<Read>),
+    /// Print the lines around the one that a cursor names
+    Context(Context),
+    /// Count lines by time and level
+    Histogram(Histogram),
+    /// Print the hosts' metrics
+    Metrics(Selection),
     /// Print how queries are written, for --grep and for the / and & of the console
     Query,
-    /// Print the man page as roff; read it with `logtrail-tui man | man -l -`
-    Man,
+    /// Print a man page as roff; read it with `logtrail-tui man | man -l -`
+    Man {
+        /// Which: of this program, or of the JSON Lines that it prints
+        #[arg(value_enum, default_value_t)]
+        page: Page,
+    },
     /// Print the completions of a shell, to be sourced or stored where it looks for them
     Completions {
         /// Which shell
         shell: clap_complete::Shell,
     },
+}
+
+/// Man pages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Page {
+    /// logtrail-tui(1)
+    #[default]
+    Tui,
+    /// logtrail-json(5)
+    Json,
 }
 
 /// Options of `demo`.
@@ -207,10 +244,7 @@ impl Args {
     /// The selections before and after the subcommand, in this order.
     #[must_use]
     pub fn all_selections(&self) -> Vec<String> {
-        let after = match &self.command {
-            Some(Command::Hosts(selection) | Command::Demo(Demo { selection, .. })) => &selection.hosts[..],
-            Some(Command::Query | Command::Man | Command::Completions { .. }) | None => &[],
-        };
+        let after = self.command.as_ref().and_then(Command::selection).map_or(&[][..], |selection| &selection.hosts);
         [&self.selection.hosts[..], after].concat()
     }
 
@@ -228,6 +262,31 @@ impl Args {
             explain: after.explain || before.explain,
             interval: after.interval.or(before.interval),
         }
+    }
+}
+
+impl Command {
+    /// The hosts that stand after it.
+    fn selection(&self) -> Option<&Selection> {
+        Some(match self {
+            Self::Hosts(selection) | Self::Metrics(selection) | Self::Demo(Demo { selection, .. }) => selection,
+            Self::Query | Self::Man { .. } | Self::Completions { .. } => return None,
+            _ => &self.sourced()?.selection,
+        })
+    }
+
+    /// Which sources, where it takes that.
+    #[must_use]
+    pub fn sourced(&self) -> Option<&Sourced> {
+        Some(match self {
+            Self::Sources(options) => &options.sourced,
+            Self::Tail(options) => &options.sourced,
+            Self::Search(options) => &options.sourced,
+            Self::Read(options) => &options.sourced,
+            Self::Context(options) => &options.sourced,
+            Self::Histogram(options) => &options.sourced,
+            _ => return None,
+        })
     }
 }
 

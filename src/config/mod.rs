@@ -4,6 +4,7 @@
 //! one line with file, line, column and what was probably meant.
 
 mod chosen;
+mod commands;
 mod environment;
 mod error;
 mod file;
@@ -27,6 +28,7 @@ use crate::model::{Endpoint, HostKeyPolicy, HostName, HostSpec, Query, SourceKin
 use crate::report::{Cells, Form};
 use crate::transport::Settings;
 
+pub use commands::{Asked, Task, globs};
 pub use environment::Environment;
 pub use error::{ConfigError, Place};
 use inventory::Inventory;
@@ -38,13 +40,15 @@ pub struct Plan {
     pub hosts: Vec<HostSpec>,
     /// The file that was read; `None` where there is none.
     pub inventory: Option<PathBuf>,
+    /// What is to be done with them.
+    pub task: Task,
     /// One bounded pass in place of the console.
     pub once: bool,
     /// JSON Lines in place of text.
     pub json: bool,
     /// CSV in place of text, of `once` only.
     pub csv: Option<Cells>,
-    /// The longest time for the whole of `--once`.
+    /// The longest time for the whole of a pass; of a question the longest time in which a host says nothing.
     pub timeout: Duration,
     /// The longest time for one attempt to connect.
     pub connect_timeout: Duration,
@@ -104,17 +108,21 @@ pub fn load(args: &Args, env: &Environment) -> Result<Plan, ConfigError> {
         _ => hosts(args, env)?,
     };
     let viewing = args.all_viewing();
+    let (hosts, viewing) = of_command(args, hosts, viewing)?;
+    let task = commands::task(args, env, &hosts)?;
+    let once = viewing.once || matches!(task, Task::Ask(_) | Task::Metrics | Task::Tail { follow: false, .. });
     let grep =
         viewing.grep.as_deref().filter(|text| !text.trim().is_empty()).map(|text| query(text, env)).transpose()?;
     let timeout = args.global.timeout;
     Ok(Plan {
         hosts,
+        task,
         inventory,
-        once: viewing.once,
+        once,
         json: args.global.json,
         csv: csv(args, &viewing)?,
         timeout: timeout.unwrap_or(ONCE_TIMEOUT),
-        connect_timeout: connect_timeout(timeout, viewing.once),
+        connect_timeout: connect_timeout(timeout, once),
         lines: viewing.lines.unwrap_or_else(|| usual_lines(&viewing)),
         interval: viewing.interval.unwrap_or(INTERVAL),
         explain: explain(&viewing, grep.as_ref())?,
@@ -125,6 +133,19 @@ pub fn load(args: &Args, env: &Environment) -> Result<Plan, ConfigError> {
         log_file: args.global.log_file.clone(),
         log_filter: env.variable("LOGTRAIL_LOG").map(|filter| filter.to_string_lossy().into_owned()),
     })
+}
+
+/// The hosts and the options of the console as a subcommand has them.
+fn of_command(args: &Args, hosts: Vec<HostSpec>, before: Viewing) -> Result<(Vec<HostSpec>, Viewing), ConfigError> {
+    match &args.command {
+        Some(Command::Tail(options)) => {
+            let lines = Some(commands::tail_lines(options));
+            let hosts = commands::narrowed(hosts, &options.sourced.source)?;
+            Ok((hosts, Viewing { lines, grep: options.grep.clone(), ..before }))
+        }
+        Some(Command::Metrics(_)) => Ok((hosts, Viewing { lines: Some(0), ..before })),
+        _ => Ok((hosts, before)),
+    }
 }
 
 /// CSV has rows for lines and no place for anything else.

@@ -205,7 +205,8 @@ impl Conductor {
     }
 }
 
-fn record(host: HostId, source: SourceId, line: Line) -> Record {
+/// A line of a host as one of the fleet.
+pub(super) fn record(host: HostId, source: SourceId, line: Line) -> Record {
     let Line { time, time_from, continues, stamp, cursor, raw } = line;
     Record { host, source, time, time_from, cursor, late: false, continues, stamp, raw }
 }

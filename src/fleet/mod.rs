@@ -9,9 +9,13 @@
 //! Who reads slowly slows down the merge, which lets the outboxes fill, which keeps the hosts from being asked for
 //! more: nothing is dropped between a host and the store. The merge takes the same share of each host in turn.
 
+mod asking;
 mod conductor;
 mod ledger;
 mod merge;
+mod pages;
+
+pub use asking::{Asking, Told};
 
 use std::sync::Arc;
 use std::time::Duration;

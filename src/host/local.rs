@@ -145,3 +145,60 @@ fn describe() -> Facts {
     let now = Time::from_timestamp(at);
     described(text.as_bytes(), now)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::os::unix::ffi::OsStrExt;
+    use std::time::Duration;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+    use tokio::time::{sleep, timeout};
+
+    use super::*;
+
+    /// A file that takes long to unpack: 16 GiB in 16 MiB.
+    fn slow(folder: &std::path::Path) -> Vec<u8> {
+        let path = folder.join("slow.log.gz");
+        let mut one = GzEncoder::new(Vec::new(), Compression::best());
+        one.write_all(&vec![0; 64 << 20]).expect("packed");
+        let member = one.finish().expect("packed");
+        std::fs::write(&path, member.repeat(256)).expect("written");
+        path.as_os_str().as_bytes().to_vec()
+    }
+
+    #[tokio::test]
+    async fn work_that_nobody_waits_for_ends_within_two_seconds() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut files = LocalFiles::new();
+        let listed = files.list(&slow(folder.path())).await.expect("listed");
+        // As many as can be worked on, so that another must wait for one to end.
+        let measured = (0..WORKERS).map(|_| timeout(Duration::from_millis(300), work_on(listed[0].clone())));
+        let ended = futures_util::future::join_all(measured).await;
+        assert!(ended.iter().all(Result::is_err), "it should take longer: {ended:?}");
+        let all = u32::try_from(WORKERS).expect("few");
+        let free = timeout(Duration::from_secs(2), ROOM.acquire_many(all)).await;
+        assert!(free.is_ok(), "{} of {WORKERS} are free", ROOM.available_permits());
+    }
+
+    async fn work_on(file: LogFile) -> Result<u64, Failure> {
+        LocalFiles::new().measure(&file).await
+    }
+
+    #[tokio::test]
+    async fn it_reads_on_after_a_question_was_given_up() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.log");
+        std::fs::write(&path, "one\ntwo\n").expect("written");
+        let mut files = LocalFiles::new();
+        let file = files.list(path.as_os_str().as_bytes()).await.expect("listed").remove(0);
+        tokio::select! {
+            biased;
+            () = sleep(Duration::ZERO) => {}
+            _ = files.read(&file, 0, 10) => {}
+        }
+        let chunk = files.read(&file, 4, 10).await.expect("read");
+        assert_eq!((&chunk.bytes[..], chunk.at_end), (&b"two\n"[..], true));
+    }
+}

@@ -95,13 +95,13 @@ pub struct Search {
     pub before: u32,
     /// Lines after each hit.
     pub after: u32,
-    /// A host stops after so many hits in all its sources together.
+    /// A host stops after so many hits (a record is one, whatever number of its lines match) in all its sources together.
     pub limit: Option<u64>,
     /// Only their number is wanted.
     pub count_only: bool,
 }
 
-/// How many lines match, by time and level.
+/// How many records match, by time and level: a stack trace counts once.
 #[derive(Debug, Clone)]
 pub struct Histogram {
     /// What a line must be.
@@ -137,14 +137,14 @@ pub enum Reply {
     Done(Totals),
 }
 
-/// A line that matches, with those around it.
+/// A record that matches, with the lines around it.
 #[derive(Debug, Clone)]
 pub struct Hit {
-    /// The line.
+    /// Its first line.
     pub line: Line,
     /// Those before it, oldest first.
     pub before: Vec<Line>,
-    /// Those after it.
+    /// The rest of the record ([`Line::continues`]), then those after it.
     pub after: Vec<Line>,
 }
 

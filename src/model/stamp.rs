@@ -25,6 +25,7 @@ pub use clock::HostClock;
 use clock::{Calendar, Moment};
 pub use format::TimeFormat;
 use formats::{Found, Place};
+use key::Example;
 pub use key::TimeKey;
 use layout::{Layout, detect, is_of_our_time, may_be_stamped};
 use learn::MOST_LAYOUTS;
@@ -68,6 +69,7 @@ pub struct Stamper {
     misses: u32,
     lines: u32,
     previous: Option<Time>,
+    example: Option<Example>,
     /// The line before was read as it was written.
     live: bool,
     /// The entry of a slow log has its time already, and another one of its second line is not needed.
@@ -117,6 +119,7 @@ impl Stamper {
             misses: 0,
             lines: 0,
             previous: None,
+            example: None,
             live: false,
             slow_entry: false,
             is_learnt: false,
@@ -146,10 +149,13 @@ impl Stamper {
         }
     }
 
-    /// How the stamps of this source can be compared without us.
+    /// How the stamps of this source can be compared by who knows nothing of them; `None` where they cannot, or there was
+    /// none yet.
     #[must_use]
     pub fn key(&self) -> Option<TimeKey> {
-        None
+        let example = self.example.as_ref()?;
+        let (zone, mixed) = self.calendar.zone_of(example.zone(), self.previous?);
+        TimeKey::new(self.format()?, example, zone, mixed)
     }
 
     /// Whether lines that follow each other would help to tell the format: [`learn`](Self::learn) takes them. Becomes
@@ -219,6 +225,7 @@ impl Stamper {
         self.misses = 0;
         self.live = time.0.abs_diff(now.0) < LIVE_NANOS;
         self.previous = Some(time);
+        self.example = Some(Example::new(found.moment, text, found.start));
         Stamped { time, from: TimeFrom::Stamp, span: Some(found.start + skipped..found.end + skipped) }
     }
 

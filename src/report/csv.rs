@@ -48,7 +48,7 @@ pub(super) fn header(out: &mut impl Write) -> io::Result<()> {
 }
 
 pub(super) fn line(out: &mut impl Write, cells: Cells, host: &str, source: &str, record: &Record) -> io::Result<()> {
-    let cursor = record.cursor.to_string();
+    let cursor = record.place().to_string();
     let level = record.level().map_or("", Level::as_str);
     let continues = if record.continues { "true" } else { "false" };
     let [host, source, text] = [host.as_bytes(), source.as_bytes(), &record.raw].map(|bytes| cell(bytes, cells));

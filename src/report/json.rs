@@ -20,6 +20,7 @@
 //! of the line before it in its source, which states the level and the time of both. `fields` is an object or null; `ids`
 //! has `request`, `trace`, `span` and `user`.
 
+mod answers;
 mod fields;
 
 use std::borrow::Cow;
@@ -31,12 +32,13 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 use serde_json::ser::Formatter;
 
+pub(super) use self::answers::{BucketLine, CostLine, CountLine, Hit, NoteLine, SourceLine, kind};
 use self::fields::{Fields, Ids};
 use super::Outcome;
-use super::table::Row;
+use super::table::{Bytes, PageEnds, Row};
 use crate::model::metrics::{Cpu, Disk, DiskIo, Load, Memory, Network, Psi, Sample, Swap};
 use crate::model::record::Time;
-use crate::model::{Facts, Gap, Ledger, Level, Record, TransportKind};
+use crate::model::{Facts, Gap, Level, Record, TransportKind};
 
 /// The version of the schema.
 pub const VERSION: u8 = 1;
@@ -130,7 +132,7 @@ impl<'a> Line<'a> {
             time: time(record.time),
             time_from: record.time_from.as_str(),
             level: record.level().map(Level::as_str),
-            cursor: record.cursor.to_string(),
+            cursor: record.place().to_string(),
             text: Text::new(&record.raw),
             continues: record.continues,
             fields: Fields(&record.raw),
@@ -463,7 +465,7 @@ impl<'a> From<&'a DiskIo> for IoPart<'a> {
 
 /// `"type":"summary"`.
 #[derive(Debug, Serialize)]
-pub(super) struct Summary {
+pub(super) struct Summary<'a> {
     v: u8,
     r#type: &'static str,
     hosts: SummaryHosts,
@@ -474,6 +476,9 @@ pub(super) struct Summary {
     complete_to: Option<String>,
     elapsed_ms: u64,
     exit: u8,
+    bytes_scanned: Option<u64>,
+    more: Option<bool>,
+    pages: Vec<PageLine<'a>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -483,22 +488,40 @@ struct SummaryHosts {
     failed: usize,
 }
 
-impl Summary {
-    pub(super) fn new(outcome: &Outcome, ledger: &Ledger, elapsed: Duration) -> Self {
-        let Outcome { hosts, ok, lines, gaps, exit } = *outcome;
+impl<'a> Summary<'a> {
+    pub(super) fn new(outcome: &Outcome, rows: &'a [Row<'_>], bytes: &'a Bytes, elapsed: Duration) -> Self {
+        let Outcome { hosts, ok, lines, hits, gaps, exit } = *outcome;
+        let page = |page: &'a PageEnds| PageLine {
+            host: rows.get(page.host.index()).map_or("?", |row| row.spec.name().as_str()),
+            source: &page.source,
+            first: page.first.to_string(),
+            last: page.last.to_string(),
+        };
         Self {
             v: VERSION,
             r#type: "summary",
             hosts: SummaryHosts { total: hosts, ok, failed: hosts - ok },
             lines,
-            hits: 0,
+            hits,
             gaps,
-            bytes_read: ledger.bytes_read,
-            complete_to: ledger.complete_to.map(time),
+            bytes_read: bytes.read,
+            complete_to: bytes.complete_to.map(time),
             elapsed_ms: u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
             exit,
+            bytes_scanned: bytes.scanned,
+            more: bytes.more,
+            pages: bytes.pages.iter().map(page).collect(),
         }
     }
+}
+
+/// Where the page of a source begins and ends.
+#[derive(Debug, Serialize)]
+struct PageLine<'a> {
+    host: &'a str,
+    source: &'a str,
+    first: String,
+    last: String,
 }
 
 pub(super) fn time(at: Time) -> String {

@@ -13,6 +13,7 @@
 use std::io::{self, BufWriter, Write};
 use std::time::Duration;
 
+use globset::GlobMatcher;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use tokio::time::Instant;
@@ -21,16 +22,21 @@ use crate::fleet;
 use crate::model::{Gap, HostSpec, LinkState, Query, Record, Update};
 
 pub mod json;
+pub mod schema;
 
+mod answers;
 mod ask;
 mod csv;
+mod ending;
 mod progress;
 mod sieve;
 mod table;
 mod text;
 
+pub use answers::{AskOptions, Shape, answer};
 pub use ask::asker;
 pub use csv::Cells;
+pub use ending::{Ending, Why};
 pub use progress::Progress;
 
 use self::sieve::{Sieve, Sifted};
@@ -53,6 +59,17 @@ pub enum Form {
     Csv(Cells),
 }
 
+/// What is printed of what the hosts have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// Lines, and the table of the hosts with their metrics below them.
+    All,
+    /// Lines. The hosts that are not well, and the summary, are for people: beside the output.
+    Lines,
+    /// Hosts and metrics.
+    Metrics,
+}
+
 /// How to report.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -60,8 +77,12 @@ pub struct Options {
     pub form: Form,
     /// Print only the lines that match.
     pub grep: Option<Query>,
-    /// When hosts that are not done are given up.
-    pub timeout: Duration,
+    /// When hosts that are not done are given up; `None` where the pass has no end but that of its updates.
+    pub timeout: Option<Duration>,
+    /// What is printed.
+    pub part: Part,
+    /// Names of sources, of which only the lines are printed; of all where there are none.
+    pub sources: Vec<GlobMatcher>,
     /// Colours in the text form ([`wants_color`]).
     pub color: bool,
     /// Where progress is shown.
@@ -81,6 +102,8 @@ pub struct Outcome {
     pub ok: usize,
     /// Lines printed.
     pub lines: u64,
+    /// Hits of a search.
+    pub hits: u64,
     /// Gaps reported.
     pub gaps: u64,
     /// 0 every host gave everything, 3 partial, 4 no host answered; 0 too where the reader of the output has gone.
@@ -129,9 +152,10 @@ pub async fn run(
     mut updates: impl Feed,
     hosts: &[HostSpec],
     options: Options,
+    ending: &mut Ending,
     out: &mut impl Write,
 ) -> Result<Outcome, Error> {
-    run_with_notes(&mut updates, hosts, options, out, &mut io::stderr()).await
+    run_with_notes(&mut updates, hosts, options, ending, (out, &mut io::stderr())).await
 }
 
 /// The same, where what does not belong into the output (the summary of CSV) goes to `notes`.
@@ -139,14 +163,14 @@ async fn run_with_notes(
     updates: &mut impl Feed,
     hosts: &[HostSpec],
     options: Options,
-    out: &mut impl Write,
-    notes: &mut impl Write,
+    ending: &mut Ending,
+    (out, notes): (&mut impl Write, &mut impl Write),
 ) -> Result<Outcome, Error> {
     let progress = options.progress.clone();
     progress.begin(hosts.len());
     let mut report = Report::new(hosts, options, BufWriter::new(out));
     let done = match report.begin() {
-        Ok(()) => report.consume(updates).await,
+        Ok(()) => report.consume(updates, ending).await,
         failed => failed,
     };
     progress.end();
@@ -180,22 +204,34 @@ impl<'a, W: Write> Report<'a, W> {
         }
     }
 
-    async fn consume(&mut self, updates: &mut impl Feed) -> io::Result<()> {
-        let deadline = self.started + self.options.timeout + GRACE;
-        loop {
+    async fn consume(&mut self, updates: &mut impl Feed, ending: &mut Ending) -> io::Result<()> {
+        let deadline = self.options.timeout.map(|timeout| self.started + timeout + GRACE);
+        let deadline = async || match deadline {
+            Some(deadline) => tokio::time::sleep_until(deadline).await,
+            None => std::future::pending().await,
+        };
+        let timed_out = loop {
             let batch = tokio::select! {
                 biased;
-                () = tokio::time::sleep_until(deadline) => break,
+                () = deadline() => break true,
+                why = ending.wait() => match why {
+                    Why::Unread => return Err(io::ErrorKind::BrokenPipe.into()),
+                    Why::Interrupted => break false,
+                },
                 batch = updates.next() => batch,
             };
             let Some(batch) = batch else { return Ok(()) };
             self.show(batch)?;
-        }
+        };
         for _ in 0..LAST_BATCHES {
             let Some(batch) = updates.try_next() else { break };
             self.show(batch)?;
         }
-        self.table.time_is_up(self.options.timeout);
+        match self.options.timeout {
+            Some(timeout) if timed_out => self.table.time_is_up(timeout),
+            Some(_) => self.table.interrupted(),
+            None => {}
+        }
         Ok(())
     }
 
@@ -234,6 +270,10 @@ impl<'a, W: Write> Report<'a, W> {
     }
 
     fn record(&mut self, record: Record) -> io::Result<()> {
+        let name = self.table.source_name(record.source);
+        if !self.options.sources.is_empty() && !self.options.sources.iter().any(|glob| glob.is_match(name)) {
+            return Ok(());
+        }
         match &mut self.sieve {
             Some(sieve) => {
                 sieve.line(record);
@@ -299,12 +339,22 @@ impl<'a, W: Write> Report<'a, W> {
         }
         self.sift()?;
         self.table.settle();
+        if self.options.part == Part::Metrics {
+            self.table.forgive_sources();
+        }
         let outcome = self.outcome();
         let elapsed = self.started.elapsed();
         match self.options.form {
             Form::Json => {
                 (0..self.table.rows.len()).try_for_each(|index| self.row(index))?;
-                json::write(&mut self.out, &json::Summary::new(&outcome, &self.table.ledger, elapsed))?;
+                json::write(
+                    &mut self.out,
+                    &json::Summary::new(&outcome, &self.table.rows, &self.table.bytes(), elapsed),
+                )?;
+            }
+            Form::Text if self.options.part == Part::Lines => {
+                let _ = self.text.troubles(notes, &self.table.rows);
+                let _ = self.text.summary(notes, &outcome, &self.table, elapsed);
             }
             Form::Text => self.text.end(&mut self.out, &outcome, &self.table, elapsed)?,
             Form::Csv(_) => {
@@ -324,7 +374,7 @@ impl<'a, W: Write> Report<'a, W> {
             () if ok < rows.len() || self.table.gaps > 0 => 3,
             () => 0,
         };
-        Outcome { hosts: rows.len(), ok, lines: self.table.lines, gaps: self.table.gaps, exit }
+        Outcome { hosts: rows.len(), ok, lines: self.table.lines, hits: 0, gaps: self.table.gaps, exit }
     }
 }
 

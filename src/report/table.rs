@@ -5,7 +5,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::{Facts, HostId, HostSpec, HostStatus, Ledger, LinkState, Sample, SourceId, SourceInfo, Update};
+use crate::model::{
+    Facts, HostId, HostSpec, HostStatus, Ledger, LinkState, Place, Sample, SourceId, SourceInfo, Time, Update,
+};
 
 /// Names in the progress line; the others are counted.
 const NAMES_SHOWN: usize = 4;
@@ -17,6 +19,30 @@ pub(super) struct Table<'a> {
     pub(super) ledger: Ledger,
     pub(super) lines: u64,
     pub(super) gaps: u64,
+}
+
+/// What a summary says beside counts.
+#[derive(Debug, Default)]
+pub(super) struct Bytes {
+    /// That came from the hosts.
+    pub(super) read: u64,
+    /// At which the hosts looked, where they were asked.
+    pub(super) scanned: Option<u64>,
+    /// Everything before it is there.
+    pub(super) complete_to: Option<Time>,
+    /// A limit ended an answer.
+    pub(super) more: Option<bool>,
+    /// Where pages begin and end.
+    pub(super) pages: Vec<PageEnds>,
+}
+
+/// Where the page of a source begins and ends.
+#[derive(Debug)]
+pub(super) struct PageEnds {
+    pub(super) host: HostId,
+    pub(super) source: Arc<str>,
+    pub(super) first: Place,
+    pub(super) last: Place,
 }
 
 /// One host.
@@ -31,6 +57,8 @@ pub(super) struct Row<'a> {
     heard: bool,
     /// Its object has been written.
     pub(super) written: bool,
+    /// Of a host that is asked: whether it is done.
+    pub(super) done: Option<bool>,
 }
 
 impl<'a> Table<'a> {
@@ -43,6 +71,7 @@ impl<'a> Table<'a> {
             sources: Vec::new(),
             heard: false,
             written: false,
+            done: None,
         };
         Self {
             rows: hosts.iter().map(row).collect(),
@@ -92,7 +121,8 @@ impl<'a> Table<'a> {
             self.sources.resize(id.index() + 1, None);
         }
         self.sources[id.index()] = Some(Arc::clone(&info.name));
-        if let Some(row) = self.row(host) {
+        // Of some only the name is known.
+        if let Some(row) = self.row(host).filter(|_| !info.path.is_empty()) {
             match row.sources.iter_mut().find(|(known, _)| *known == id) {
                 Some((_, known)) => *known = info,
                 None => row.sources.push((id, info)),
@@ -139,6 +169,26 @@ impl<'a> Table<'a> {
         }
     }
 
+    /// When the operator has had enough: whoever is not done is as far as it came.
+    pub(super) fn interrupted(&mut self) {
+        for row in self.rows.iter_mut().filter(|row| !row.is_done()) {
+            let state = if row.status.state.is_up() { LinkState::Degraded } else { LinkState::Connecting };
+            row.status = HostStatus { reason: Some("interrupted".to_owned()), ..HostStatus::plain(state) };
+        }
+    }
+
+    /// Metrics were asked for, and a host that has them has given everything, whatever is wrong with its logs.
+    pub(super) fn forgive_sources(&mut self) {
+        for row in self.rows.iter_mut().filter(|row| row.has_rates() && row.status.state == LinkState::Degraded) {
+            row.status = HostStatus::plain(LinkState::Ok);
+        }
+    }
+
+    /// Bytes that came from the hosts, and until when everything is there.
+    pub(super) fn bytes(&self) -> Bytes {
+        Bytes { read: self.ledger.bytes_read, complete_to: self.ledger.complete_to, ..Bytes::default() }
+    }
+
     /// After the end of the updates: a host that is still being dialled was never reached.
     pub(super) fn settle(&mut self) {
         for row in self.rows.iter_mut().filter(|row| row.status.state == LinkState::Connecting) {
@@ -163,6 +213,9 @@ impl Row<'_> {
     }
 
     fn is_done(&self) -> bool {
+        if let Some(done) = self.done {
+            return done;
+        }
         match self.status.state {
             LinkState::Ok | LinkState::Degraded => self.missing().is_none(),
             LinkState::Connecting => false,

@@ -44,7 +44,9 @@ fn options(json: bool) -> Options {
     Options {
         form: if json { Form::Json } else { Form::Text },
         grep: None,
-        timeout: Duration::from_secs(10),
+        timeout: Some(Duration::from_secs(10)),
+        part: Part::All,
+        sources: Vec::new(),
         color: false,
         progress: Progress::hidden(),
         zone: TimeZone::UTC,
@@ -56,7 +58,7 @@ async fn report(hosts: &[&str], options: Options, updates: Vec<Update>, ends: bo
     let hosts: Vec<HostSpec> = hosts.iter().map(|name| host(name)).collect();
     let list = List { batches: updates.into_iter().map(|update| vec![update]).collect(), ends };
     let mut out = Vec::new();
-    let outcome = run(list, &hosts, options, &mut out).await.expect("a vector takes everything");
+    let outcome = run(list, &hosts, options, &mut Ending::never(), &mut out).await.expect("a vector takes everything");
     (outcome, String::from_utf8(out).expect("the report is UTF-8"))
 }
 
@@ -153,7 +155,7 @@ async fn every_object_has_the_keys_and_the_order_of_the_schema() {
     let (outcome, out) = report(&["web-1"], options(true), updates, true).await;
     let lines: Vec<&str> = out.lines().collect();
     let expect = [
-        r#"{"v":1,"type":"line","host":"web-1","source":"access","time":"2026-01-01T00:00:00.042000000Z","time_from":"stamp","level":null,"cursor":"fe01.2a.77","text":"GET / 200","continues":false,"fields":null,"ids":{"request":null,"trace":null,"span":null,"user":null}}"#,
+        r#"{"v":1,"type":"line","host":"web-1","source":"access","time":"2026-01-01T00:00:00.042000000Z","time_from":"stamp","level":null,"cursor":"fe01.2a.77.d0625e31","text":"GET / 200","continues":false,"fields":null,"ids":{"request":null,"trace":null,"span":null,"user":null}}"#,
         r#"{"v":1,"type":"gap","host":"web-1","source":"access","from":1048576,"to":1052000,"bytes":3424,"reason":"truncated","since":null,"until":"2026-01-01T00:00:00.042000000Z"}"#,
         r#"{"v":1,"type":"host","host":"web-1","state":"ok","reason":null,"facts":{"os":"linux","kernel":"6.1.0","arch":"x86_64","hostname":"web-1","cores":8,"memory_bytes":33554432000,"uptime_s":86400,"clock_offset_ms":1.8,"clock_error_ms":0.4},"driver":"shell","hint":null,"sources":[{"name":"access","path":"/var/log/access.log","problem":null,"stamps":"iso8601"}]}"#,
         r#"{"v":1,"type":"metric","host":"web-1","time":"2026-01-01T00:00:00.042000000Z","cpu":{"busy_pct":12.5,"iowait_pct":0.0,"steal_pct":0.0,"user_pct":0.333,"system_pct":0.0,"cores":8,"low_confidence":false},"load":{"1m":0.4,"5m":0.3,"15m":0.2},"memory":{"total_bytes":100,"available_bytes":40,"used_pct":60.0},"swap":{"total_bytes":10,"used_bytes":1,"used_pct":10.0},"psi":{"cpu":{"some_pct":1.5},"memory":{"some_pct":null,"full_pct":null},"io":{"some_pct":null,"full_pct":null}},"disks":[{"mount":"/","device":"/dev/sda1","fs":"ext4","total_bytes":0,"used_bytes":0,"available_bytes":0,"used_pct":0.0,"inodes_used_pct":null}],"network":[{"interface":"eth0","rx_bytes_per_s":10.0,"tx_bytes_per_s":0.0,"rx_errors_per_s":0.0,"tx_errors_per_s":0.0}],"io":[{"device":"sda","read_bytes_per_s":0.0,"write_bytes_per_s":0.0,"read_await_ms":0.25,"write_await_ms":null,"queue":0.0,"util_pct":0.0}],"window_ms":612,"uptime_s":86400.5}"#,
@@ -166,8 +168,8 @@ async fn every_object_has_the_keys_and_the_order_of_the_schema() {
     let (before, rest) = lines[4].split_once("\"elapsed_ms\":").expect("elapsed_ms");
     let expect = r#"{"v":1,"type":"summary","hosts":{"total":1,"ok":1,"failed":0},"lines":1,"hits":0,"gaps":1,"bytes_read":65536,"complete_to":"2026-01-01T00:00:00.042000000Z","#;
     assert_eq!(before, expect);
-    assert!(rest.ends_with(r#","exit":3}"#), "{rest}");
-    assert_eq!(outcome, Outcome { hosts: 1, ok: 1, lines: 1, gaps: 1, exit: 3 });
+    assert!(rest.ends_with(r#","exit":3,"bytes_scanned":null,"more":null,"pages":[]}"#), "{rest}");
+    assert_eq!(outcome, Outcome { hosts: 1, ok: 1, lines: 1, hits: 0, gaps: 1, exit: 3 });
 }
 
 #[tokio::test]
@@ -373,12 +375,14 @@ async fn csv_has_a_header_and_a_row_for_each_line_and_gap_and_its_summary_elsewh
         let mut list = List { batches: VecDeque::from([updates.clone()]), ends: true };
         let options = Options { form: Form::Csv(cells), ..options(false) };
         let (mut out, mut notes) = (Vec::new(), Vec::new());
-        let outcome = run_with_notes(&mut list, &hosts, options, &mut out, &mut notes).await.expect("written");
+        let outcome = run_with_notes(&mut list, &hosts, options, &mut Ending::never(), (&mut out, &mut notes))
+            .await
+            .expect("written");
         let expect = format!(
             r#"time,time_from,level,host,source,text,cursor,continues
-2026-01-01T00:00:00.042000000Z,stamp,,web-1,access,"a ""b"", c",fe01.2a.77,false
-2026-01-01T00:00:00.042000000Z,stamp,,web-1,access,"{guard}=HYPERLINK(""http://x"")",fe01.2a.77,false
-2026-01-01T00:00:00.042000000Z,stamp,error,web-1,access,<11>Nov 20 00:00:00 a: \x1B[31mx\xFF,fe01.2a.77,false
+2026-01-01T00:00:00.042000000Z,stamp,,web-1,access,"a ""b"", c",fe01.2a.77.651b0ab1,false
+2026-01-01T00:00:00.042000000Z,stamp,,web-1,access,"{guard}=HYPERLINK(""http://x"")",fe01.2a.77.36bcb38e,false
+2026-01-01T00:00:00.042000000Z,stamp,error,web-1,access,<11>Nov 20 00:00:00 a: \x1B[31mx\xFF,fe01.2a.77.8793bafb,false
 2026-01-01T00:00:00.042000000Z,gap,,web-1,access,4 bytes missing from offset 1048576: truncated,,
 "#
         );
@@ -461,9 +465,12 @@ async fn a_reader_that_has_gone_ends_it_quietly_and_a_full_disk_does_not() {
     let hosts = [host("a")];
     for json in [true, false] {
         let list = || List { batches: VecDeque::from([vec![failed(0, LinkState::Denied), line(b"x")]]), ends: true };
-        let gone = run(list(), &hosts, options(json), &mut Failing(10, io::ErrorKind::BrokenPipe)).await;
+        let gone =
+            run(list(), &hosts, options(json), &mut Ending::never(), &mut Failing(10, io::ErrorKind::BrokenPipe)).await;
         assert_eq!(gone.expect("no error").exit, 0);
-        let full = run(list(), &hosts, options(json), &mut Failing(10, io::ErrorKind::StorageFull)).await;
+        let full =
+            run(list(), &hosts, options(json), &mut Ending::never(), &mut Failing(10, io::ErrorKind::StorageFull))
+                .await;
         assert!(full.is_err_and(|error| error.to_string().starts_with("write the report to standard output")));
     }
 }

@@ -3,6 +3,7 @@
 //! elsewhere.
 
 use std::io::{self, Write};
+use std::ops::Range;
 use std::time::Duration;
 
 use jiff::civil::Date;
@@ -13,7 +14,7 @@ use super::table::{Row, Table};
 use crate::model::metrics::Sample;
 use crate::model::record::Time;
 use crate::model::text::{Colour, Colours, Look, MAX_SHOWN_BYTES, MIN_CONTRAST, contrast, settled};
-use crate::model::{Gap, HostSpec, Level, LinkState, Record, SafeText};
+use crate::model::{Gap, HostSpec, Level, LinkState, Query, Record, SafeText};
 
 /// Colours of hosts, given out in turn: those of the basic palette that are readable on light and on dark.
 const HOST_COLORS: [&str; 6] = ["36", "35", "32", "34", "33", "96"];
@@ -21,10 +22,11 @@ const HOST_COLORS: [&str; 6] = ["36", "35", "32", "34", "33", "96"];
 /// Sources with longer names push their lines to the right instead of everybody's.
 const MAX_SOURCE_WIDTH: usize = 12;
 
-const RED: &str = "31";
-const YELLOW: &str = "33";
+pub(super) const RED: &str = "31";
+pub(super) const YELLOW: &str = "33";
 const GREEN: &str = "32";
-const DIM: &str = "2";
+pub(super) const DIM: &str = "2";
+const FOUND: &str = "1;7";
 
 /// How lines are laid out.
 pub(super) struct Style {
@@ -47,6 +49,12 @@ impl Style {
     }
 
     pub(super) fn line(&self, out: &mut impl Write, host: &str, source: &str, record: &Record) -> io::Result<()> {
+        let head = self.head(record.time, host, source);
+        writeln!(out, "{head} {}", self.content(record, None))
+    }
+
+    /// A line as people read it, with what a query found in it standing out.
+    pub(super) fn content(&self, record: &Record, marks: Option<&Query>) -> String {
         let level = match record.level() {
             Some(Level::Error | Level::Fatal) => RED,
             Some(Level::Warn) => YELLOW,
@@ -55,7 +63,19 @@ impl Style {
         };
         let line = settled(Level::without_priority(&record.raw));
         let text = SafeText::line(&line, Colours::Kept, MAX_SHOWN_BYTES);
-        writeln!(out, "{} {}", self.head(record.time, host, source), self.paint_looks(level, &text))
+        let found = marks.filter(|_| self.color).map(|query| query.highlights(text.as_str())).unwrap_or_default();
+        if found.is_empty() { self.paint_looks(level, &text) } else { self.paint_found(level, text.as_str(), &found) }
+    }
+
+    /// What was found stands out; the looks of the text would only hide it.
+    fn paint_found(&self, color: &str, text: &str, found: &[Range<usize>]) -> String {
+        let (mut out, mut at) = (String::with_capacity(text.len() + 16), 0);
+        for range in found {
+            out += &self.paint(color, &text[at..range.start]);
+            out += &self.paint(FOUND, &text[range.clone()]);
+            at = range.end;
+        }
+        out + &self.paint(color, &text[at..])
     }
 
     pub(super) fn gap(&self, out: &mut impl Write, host: &str, source: &str, gap: &Gap) -> io::Result<()> {
@@ -63,18 +83,27 @@ impl Style {
         writeln!(out, "{} {}", self.head(gap.until, host, source), self.paint(YELLOW, &text))
     }
 
-    fn head(&self, at: Time, host: &str, source: &str) -> String {
-        let place = self.hosts.iter().position(|name| name == host).unwrap_or(0);
-        let name = pad(&SafeText::new(host), self.host_width);
-        let name = self.paint(HOST_COLORS[place % HOST_COLORS.len()], &name);
-        format!("{} {name} {}", self.clock(at), pad(&SafeText::new(source), self.source_width))
+    pub(super) fn head(&self, at: Time, host: &str, source: &str) -> String {
+        format!("{} {}", self.clock(at), self.place(host, source))
     }
 
     /// The time of day, after the date where that is not today's: the last lines of a quiet log may be months old.
-    fn clock(&self, at: Time) -> String {
+    pub(super) fn clock(&self, at: Time) -> String {
         let at = at.to_timestamp().to_zoned(self.zone.clone());
         let form = if at.date() == self.today { "%H:%M:%S" } else { "%Y-%m-%d %H:%M:%S" };
         at.strftime(form).to_string()
+    }
+
+    /// Date and time of day.
+    pub(super) fn full_clock(&self, at: Time) -> String {
+        at.to_timestamp().to_zoned(self.zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+    }
+
+    /// A host and a source, in their columns.
+    pub(super) fn place(&self, host: &str, source: &str) -> String {
+        let place = self.hosts.iter().position(|name| name == host).unwrap_or(0);
+        let name = self.paint(HOST_COLORS[place % HOST_COLORS.len()], &pad(&SafeText::new(host), self.host_width));
+        format!("{name} {}", pad(&SafeText::new(source), self.source_width))
     }
 
     /// The table of the hosts, then the summary.
@@ -87,6 +116,15 @@ impl Style {
     ) -> io::Result<()> {
         self.table(out, &table.rows)?;
         self.summary(out, outcome, table, elapsed)
+    }
+
+    /// A line for each host that is not well.
+    pub(super) fn troubles(&self, out: &mut impl Write, rows: &[Row<'_>]) -> io::Result<()> {
+        for row in rows.iter().filter(|row| row.status.state != LinkState::Ok) {
+            let name = SafeText::new(row.spec.name().as_str());
+            writeln!(out, "{name}: {}: {}", row.status.state, reason(row))?;
+        }
+        Ok(())
     }
 
     /// A row per host, in the order of selection.
@@ -105,14 +143,14 @@ impl Style {
     }
 
     /// `2/3 hosts · 1 unreachable · 120 lines · 0 gaps · complete to 13:02:11 · 0.8 s`
-    fn summary(&self, out: &mut impl Write, outcome: &Outcome, table: &Table<'_>, elapsed: Duration) -> io::Result<()> {
-        let mut parts = vec![format!("{}/{} hosts", outcome.ok, outcome.hosts)];
-        for state in FAILURES {
-            let count = table.rows.iter().filter(|row| row.status.state == state).count();
-            if count > 0 {
-                parts.push(format!("{count} {state}"));
-            }
-        }
+    pub(super) fn summary(
+        &self,
+        out: &mut impl Write,
+        outcome: &Outcome,
+        table: &Table<'_>,
+        elapsed: Duration,
+    ) -> io::Result<()> {
+        let mut parts = Self::of_hosts(outcome, &table.rows);
         parts.push(counted(outcome.lines, "line"));
         parts.push(counted(outcome.gaps, "gap"));
         if let Some(at) = table.ledger.complete_to {
@@ -120,6 +158,18 @@ impl Style {
         }
         parts.push(format!("{:.1} s", elapsed.as_secs_f64()));
         writeln!(out, "{}", parts.join(" · "))
+    }
+
+    /// `2/3 hosts`, `1 unreachable`
+    pub(super) fn of_hosts(outcome: &Outcome, rows: &[Row<'_>]) -> Vec<String> {
+        let mut parts = vec![format!("{}/{} hosts", outcome.ok, outcome.hosts)];
+        for state in FAILURES {
+            let count = rows.iter().filter(|row| row.status.state == state).count();
+            if count > 0 {
+                parts.push(format!("{count} {state}"));
+            }
+        }
+        parts
     }
 
     /// A text with its looks over a colour. The sequences are written by us, and none of the text's is passed on.
@@ -135,7 +185,7 @@ impl Style {
         out + &self.paint(color, &text[at..])
     }
 
-    fn paint(&self, color: &str, text: &str) -> String {
+    pub(super) fn paint(&self, color: &str, text: &str) -> String {
         if self.color && !color.is_empty() && !text.is_empty() {
             format!("\x1b[{color}m{text}\x1b[0m")
         } else {
@@ -165,7 +215,7 @@ const FAILURES: [LinkState; 7] = [
     LinkState::Connecting,
 ];
 
-fn counted(count: u64, what: &str) -> String {
+pub(super) fn counted(count: u64, what: &str) -> String {
     if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
@@ -233,6 +283,6 @@ fn code(colour: Colour, base: u8) -> String {
 }
 
 /// By the cells it takes, not by its characters.
-fn pad(text: &SafeText, width: usize) -> String {
+pub(super) fn pad(text: &SafeText, width: usize) -> String {
     format!("{text}{}", " ".repeat(width.saturating_sub(text.width())))
 }

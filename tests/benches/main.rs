@@ -11,6 +11,7 @@ mod flood;
 mod latency;
 mod records;
 mod sampler;
+mod search;
 
 /// One comparison.
 struct Row {
@@ -26,8 +27,13 @@ type Bench = fn() -> Vec<Row>;
 
 fn main() {
     let wanted = std::env::args().skip(1).find(|arg| !arg.starts_with('-')).unwrap_or_default();
-    let all: [(&str, Bench); 4] =
-        [("records", records::run), ("sampler", sampler::run), ("latency", latency::run), ("flood", flood::run)];
+    let all: [(&str, Bench); 5] = [
+        ("records", records::run),
+        ("sampler", sampler::run),
+        ("latency", latency::run),
+        ("flood", flood::run),
+        ("search", search::run),
+    ];
     println!("{:<44} {:>16} {:>16} {:>8}  target", "what", "ours", "theirs", "ratio");
     for (name, run) in all {
         if name.contains(&wanted) {

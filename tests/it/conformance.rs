@@ -12,9 +12,9 @@ use std::process::{Command, Stdio};
 
 use logtrail::host::shell::ShellFiles;
 use logtrail::host::{Failure, Files, LocalFiles};
-use logtrail::model::HostSpec;
 use logtrail::model::file::{FileError, LogFile, Scan};
 use logtrail::model::query::{Now, Query};
+use logtrail::model::{Facts, HostSpec};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
@@ -91,7 +91,7 @@ fn text(rng: &mut StdRng, lines: usize, end: &[u8]) -> Vec<u8> {
 }
 
 /// Compresses as the program of this name does.
-fn packed(program: &str, text: &[u8]) -> Vec<u8> {
+pub(crate) fn packed(program: &str, text: &[u8]) -> Vec<u8> {
     let mut command = Command::new(program);
     let mut child = command.arg("-c").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect(program);
     let (mut input, text) = (child.stdin.take().expect("piped"), text.to_vec());
@@ -142,7 +142,7 @@ impl Tree {
             self.write(name, &text(rng, 300, b"\n"));
         }
         self.write("crlf.log", &text(rng, 300, b"\r\n"));
-        self.write("app.log.1", &text(rng, 300, b"\n").split_last().expect("text").1);
+        self.write("app.log.1", text(rng, 300, b"\n").split_last().expect("text").1);
         self.write("empty.log", b"");
         self.write("one-byte.log", b"a");
         self.write("ends.log", b"\n\n\n");
@@ -344,6 +344,19 @@ struct Compared<'a, F> {
     asked: usize,
 }
 
+impl Compared<'_, ShellFiles> {
+    async fn compare_facts(&mut self) {
+        let here = self.here.describe().await;
+        let there = self.there.describe().await.unwrap_or_else(|error| panic!("{:?}", error.status));
+        assert!(there.clock_offset_ms.is_some_and(|offset| offset.abs() < 2000.0), "{there:?}");
+        assert!(here.cores > 0 && !here.hostname.is_empty() && here.boot_id.is_some(), "{here:?}");
+        // One measures the clock, the other has it.
+        let clock = (here.clock_offset_ms, here.clock_error_ms);
+        let there = Facts { clock_offset_ms: clock.0, clock_error_ms: clock.1, ..there };
+        self.compare("describe", &here, &there, |facts| format!("{facts:?}"));
+    }
+}
+
 impl<F: Files> Compared<'_, F> {
     fn compare<T: PartialEq>(&mut self, question: &str, here: &T, there: &T, show: impl Fn(&T) -> String) {
         self.asked += 1;
@@ -452,6 +465,7 @@ async fn compare(host: &HostSpec, reads: usize, scans: usize, least: usize) {
         compared.compare_reads(file, reads).await;
         compared.compare_scans(file, scans).await;
     }
+    compared.compare_facts().await;
     compared.finish(least);
     connection.close().await;
 }

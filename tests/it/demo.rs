@@ -247,10 +247,21 @@ async fn once(hosts: Vec<HostSpec>, timeout: Duration) -> (Outcome, Vec<Value>) 
     let zone = jiff::tz::TimeZone::UTC;
     let progress = Progress::hidden();
     let today = jiff::Zoned::now().date();
-    let options =
-        report::Options { form: report::Form::Json, grep: None, timeout, color: false, progress, zone, today };
+    let options = report::Options {
+        form: report::Form::Json,
+        grep: None,
+        timeout: Some(timeout),
+        part: report::Part::All,
+        sources: Vec::new(),
+        color: false,
+        progress,
+        zone,
+        today,
+    };
     let mut out = Vec::new();
-    let outcome = report::run(updates, &hosts, options, &mut out).await.expect("a vector takes everything");
+    let outcome = report::run(updates, &hosts, options, &mut report::Ending::never(), &mut out)
+        .await
+        .expect("a vector takes everything");
     running.stop().await;
     let text = String::from_utf8(out).expect("UTF-8");
     (outcome, text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect())

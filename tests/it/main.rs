@@ -1,7 +1,9 @@
 //! End to end tests: real servers, real files, real terminals.
 
 mod cli;
+mod commands;
 mod conformance;
+mod conformance_asks;
 mod corpora;
 mod demo;
 mod faults;
@@ -13,7 +15,9 @@ mod history;
 mod manners;
 mod readme;
 mod records;
+mod schema;
 mod screen;
+mod shell_files;
 mod shells;
 mod sources;
 mod structure;

@@ -2,16 +2,22 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use logtrail::host::Files;
+use logtrail::host::shell::ShellFiles;
+use logtrail::model::file::Scan;
+use logtrail::model::query::{Now, Query};
 use logtrail::model::{SourceKind, SourceSpec};
 
 use super::support::fleet::Watched;
 use super::support::sshd::Sshd;
 use super::support::{program, run};
+use super::transport::connect;
 
 /// A server with a log that is followed; its first line has been told.
 async fn following(sshd: &Sshd) -> Watched {
@@ -121,7 +127,7 @@ fn r69_the_reading_of_traces_tells_changes_from_looks() {
 async fn r69_a_session_changes_nothing_on_a_host() {
     let traces = tempfile::tempdir().expect("a folder");
     let strace = format!(
-        "ForceCommand exec {} -f -qq -e trace={CHANGES} -o {}/trace /bin/sh -c \"$SSH_ORIGINAL_COMMAND\"",
+        "ForceCommand exec {} -A -f -qq -e trace={CHANGES} -o {}/trace /bin/sh -c \"$SSH_ORIGINAL_COMMAND\"",
         program("strace").display(),
         traces.path().display()
     );
@@ -133,6 +139,7 @@ async fn r69_a_session_changes_nothing_on_a_host() {
         fs::write(logs.join(name), "one\n").expect("write");
     }
     let mut host = sshd.host("web-1");
+    pack(&logs);
     let kind = SourceKind::Path(logs.join("*.log").to_str().expect("UTF-8").to_owned());
     host.sources.push(SourceSpec { name: "logs".to_owned(), kind, time: None, as_root: false });
     let mut watched = Watched::follow(vec![host], 10);
@@ -146,11 +153,34 @@ async fn r69_a_session_changes_nothing_on_a_host() {
     watched.until_within(Duration::from_secs(60), "a guard", |_| has_guard(&sshd)).await;
     watched.until("samples", |w| w.samples.len() >= 5).await;
     watched.fleet.take().expect("running").stop().await;
+    asked(&sshd, &logs).await;
     assert_eq!(tree(&logs), before);
     assert_eq!(tree(home.path()), at_home);
     let trace = fs::read_to_string(traces.path().join("trace")).expect("a trace");
     assert!(trace.contains("app.log.2"), "it saw what was looked at");
     assert_eq!(changing(&trace), Vec::<&str>::new());
+}
+
+/// An older generation, as logrotate leaves it.
+fn pack(logs: &Path) {
+    fs::write(logs.join("app.log.3"), "packed\n").expect("write");
+    run(Command::new(program("gzip")).arg(logs.join("app.log.3")));
+}
+
+/// What can be asked about files: lists, text, packed text, lengths and searches.
+async fn asked(sshd: &Sshd, logs: &Path) {
+    let connection = connect(&sshd.host("web-1")).await;
+    let mut files = ShellFiles::start(&connection).await.unwrap_or_else(|error| panic!("{error}"));
+    let listed = files.list(logs.join("*.log").as_os_str().as_bytes()).await.expect("a list");
+    assert!(listed.iter().any(|file| file.path.ends_with(b".gz")), "{listed:?}");
+    for file in listed {
+        files.read(&file, 0, 4096).await.expect("text");
+        files.measure(&file).await.expect("a length");
+        let filter = Query::parse("one", &Now::default()).expect("a query").prefilter();
+        let scan = Scan { file, from: 0, to: u64::MAX, filter, before: 0, after: 0 };
+        files.scan(&scan).await.expect("it begins");
+        while files.next().await.expect("it goes on").is_some() {}
+    }
 }
 
 fn has_guard(sshd: &Sshd) -> bool {

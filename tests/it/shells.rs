@@ -5,11 +5,16 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use logtrail::host::Files;
+use logtrail::host::shell::ShellFiles;
+use logtrail::model::file::{LogFile, Scan};
+use logtrail::model::query::{Now, Query};
 use logtrail::model::{HostStatus, LinkState, SourceKind, SourceSpec};
 
 use super::support::fleet::Watched;
 use super::support::program;
 use super::support::sshd::{Builder, Sshd};
+use super::transport::connect;
 
 /// The login shells that people have, and what `tests/run` installs for them.
 const LOGIN_SHELLS: [&str; 7] = ["bash", "dash", "busybox ash", "zsh", "mksh", "fish", "tcsh"];
@@ -51,10 +56,10 @@ fn noisy_home() -> tempfile::TempDir {
         let text = if name == ".bashrc" { sh.clone() } else { sh.replace("export SHELLOPTS\n", "") };
         fs::write(home.path().join(name), text).expect("write");
     }
-    let csh = "echo Welcome\nprintf 'no line end'\nsetenv LC_ALL ar_EG.UTF-8\nset noclobber\nalias exec 'echo no'\n";
-    // An alias of tcsh would be used for the command that is sent, as nobody does: without that one.
-    let csh = csh.replace("alias exec 'echo no'\n", "alias stat false\n");
-    [".tcshrc", ".cshrc", ".login"].iter().for_each(|name| fs::write(home.path().join(name), &csh).expect("write"));
+    let csh = "echo Welcome\nprintf 'no line end'\nsetenv LC_ALL ar_EG.UTF-8\nset noclobber\nalias stat false\n";
+    for name in [".tcshrc", ".cshrc", ".login"] {
+        fs::write(home.path().join(name), csh).expect("write");
+    }
     fs::create_dir_all(home.path().join(".config/fish")).expect("a folder");
     let fish = "echo Welcome\necho 'to standard error' >&2\nset -gx LC_ALL ar_EG.UTF-8\nalias stat=false\nprintf 'no line end'\n";
     fs::write(home.path().join(".config/fish/config.fish"), fish).expect("write");
@@ -226,6 +231,40 @@ async fn r65_each_hostile_name_is_followed_by_its_name() {
         let mut watched = Watched::follow(vec![host], 10);
         watched.until(&format!("all lines with {shell}"), |w| w.records.len() >= named.len()).await;
         assert_eq!(watched.records.len(), NAMES.len() - 1, "{shell}: one is not UTF-8");
+        nothing_was_run(&[&folder, home.path(), &sshd.path("")], &canary, shell);
+    }
+}
+
+/// The lines that have "content" in them.
+async fn scanned(files: &mut ShellFiles, file: &LogFile) -> Vec<Vec<u8>> {
+    let filter = Query::parse("content", &Now::default()).expect("a query").prefilter();
+    let scan = Scan { file: file.clone(), from: 0, to: u64::MAX, filter, before: 1, after: 1 };
+    files.scan(&scan).await.expect("it begins");
+    let mut lines = Vec::new();
+    while let Some(finds) = files.next().await.expect("it goes on") {
+        lines.extend(finds.lines.into_iter().map(|found| found.raw.to_vec()));
+    }
+    lines
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn r65_files_with_hostile_names_are_listed_read_measured_and_searched() {
+    for shell in LOGIN_SHELLS {
+        let home = tempfile::tempdir().expect("a home");
+        let sshd = with_shell(shell).environment(&[&format!("HOME={}", home.path().display())]).start();
+        let (folder, canary) = hostile(&sshd);
+        let connection = connect(&sshd.host("web-1")).await;
+        let mut files = ShellFiles::start(&connection).await.unwrap_or_else(|error| panic!("{shell}: {error}"));
+        let listed = files.list(folder.join("*").as_os_str().as_bytes()).await.expect("a list");
+        assert_eq!(listed.len(), NAMES.len(), "{shell}");
+        for file in &listed {
+            let content = fs::read(std::ffi::OsStr::from_bytes(&file.path)).expect("it is here");
+            let name = file.path.escape_ascii();
+            assert!(files.list(&file.path).await.expect("a list").contains(file), "{shell}: {name}");
+            assert_eq!(files.read(file, 0, 4096).await.expect("text").bytes, content, "{shell}: {name}");
+            assert_eq!(files.measure(file).await.expect("a length"), content.len() as u64, "{shell}: {name}");
+            assert_eq!(scanned(&mut files, file).await, [content.trim_ascii_end()], "{shell}: {name}");
+        }
         nothing_was_run(&[&folder, home.path(), &sshd.path("")], &canary, shell);
     }
 }

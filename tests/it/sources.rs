@@ -6,13 +6,19 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
-use logtrail::model::{Container, HostSpec, LinkState, Pod, SourceKind, SourceSpec, TimeFrom};
+use logtrail::model::ask::{Page, Search, Start, Totals, What};
+use logtrail::model::query::Now;
+use logtrail::model::{
+    Ask, Container, Facts, HostSpec, LinkState, Place, Pod, Query, Reply, SourceKind, SourceSpec, Time, TimeFrom,
+};
+use logtrail::transport::{Connector, Settings};
 
 use crate::support::fleet::Watched;
 use crate::support::sshd::Sshd;
-use crate::support::wait_until;
+use crate::support::{Person, wait_until};
 
 /// `docker` and `kubectl` in one: `ps` and `get` print the file `ps`, `logs` prints the file of the container. Following
 /// ends when the file `ended` says so.
@@ -423,6 +429,128 @@ async fn a_sudo_that_refuses_says_what_it_needs_and_the_other_sources_go_on() {
     let mut once = Watched::once(vec![world.host(sources)], 1, Duration::from_secs(20));
     once.until("the end", |w| w.over).await;
     assert!(problem(&once, "secure").is_some_and(|why| why.contains("is refused")), "{:?}", once.sources);
+}
+
+/// What a host answers, its last reply aside.
+async fn ask(host: &HostSpec, what: What) -> (Vec<Reply>, Totals) {
+    let settings = Settings { ssh_config: false, connect_timeout: Duration::from_secs(10), known_hosts: None };
+    let connector = Connector::new(settings, Arc::new(Person::absent()));
+    let connection = connector.connect(host).await.expect("a connection");
+    let (sender, mut replies) = tokio::sync::mpsc::channel(1000);
+    let ask = Ask { sources: Vec::new(), what };
+    let asked = logtrail::host::shell::history(&connection, host, &Facts::default(), &ask, &sender).await;
+    let totals = asked.expect("the host stays");
+    drop(sender);
+    let mut all = Vec::new();
+    while let Some(reply) = replies.recv().await {
+        all.push(reply);
+    }
+    connection.close().await;
+    (all, totals)
+}
+
+fn page(start: Start, backwards: bool, lines: u32) -> What {
+    What::Page(Page { start, backwards, lines, window: Time(i64::MIN)..Time(i64::MAX) })
+}
+
+fn lines(replies: &[Reply]) -> Vec<logtrail::model::Line> {
+    let of = |reply: &Reply| match reply {
+        Reply::Lines(_, lines) => lines.clone(),
+        other => panic!("{other:?}"),
+    };
+    replies.iter().flat_map(of).collect()
+}
+
+fn text(line: &logtrail::model::Line) -> String {
+    String::from_utf8_lossy(&line.raw).into_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_container_has_said_is_read_back_in_pages_that_join() {
+    let world = World::with(&["docker"]);
+    world.list(&[&format!("{ID}\tshop-web\tUp 3 minutes")]);
+    // Three lines to a stamp, of which two are alike.
+    let written: Vec<String> = (0..3000).map(|n| format!("line {}", n / 2)).collect();
+    let all: Vec<String> = written.iter().enumerate().map(|(n, line)| at(n as u32 / 3, line)).collect();
+    world.says(ID, &all.iter().map(String::as_str).collect::<Vec<_>>());
+    let host = world.host(vec![container("shop-web"), command("c", &["true"])]);
+    let failed = |replies: &mut Vec<Reply>| {
+        let Some(Reply::Failed(name, why)) = replies.pop() else { panic!("{replies:?}") };
+        assert!(&*name == "c" && why.contains("can only be followed"), "{why}");
+    };
+    for backwards in [false, true] {
+        let (mut got, mut start) = (Vec::new(), if backwards { Start::Newest } else { Start::Oldest });
+        for _ in 0..4 {
+            let (mut replies, totals) = ask(&host, page(start, backwards, 700)).await;
+            failed(&mut replies);
+            let lines = lines(&replies);
+            assert_eq!(totals.lines, 700);
+            assert!(totals.more);
+            let next = if backwards { &lines[0] } else { &lines[699] };
+            let place = Place::of(next.cursor, &next.raw);
+            // As a script has it: printed, and given back.
+            let place: Place = place.to_string().parse().expect("a cursor");
+            start = if backwards { Start::Cursor(place) } else { Start::After(place) };
+            let texts = lines.iter().map(text);
+            got = if backwards { texts.chain(got).collect() } else { got.into_iter().chain(texts).collect() };
+        }
+        let expected = if backwards { &written[200..] } else { &written[..2800] };
+        assert_eq!(got, expected, "backwards: {backwards}");
+    }
+    let then = "2026-11-20T15:10:00Z".parse::<jiff::Timestamp>().map(Time::from_timestamp).expect("a time");
+    let (mut replies, _) = ask(&host, page(Start::At(then), false, 2)).await;
+    failed(&mut replies);
+    assert_eq!(lines(&replies).iter().map(text).collect::<Vec<_>>(), ["line 900", "line 900"]);
+    let nowhere: Place = Place::of(lines(&replies)[0].cursor, b"another line");
+    let (replies, _) = ask(&host, page(Start::Cursor(nowhere), false, 1)).await;
+    assert!(matches!(&replies[0], Reply::Note(_, why) if why.contains("not there any more")), "{replies:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_containers_and_the_journal_have_said_is_searched_record_by_record() {
+    let world = World::with(&["docker"]);
+    let rows = [format!("{ID}\tshop-web\tUp 3 minutes"), format!("{OTHER}\tshop-db\tExited (1) 1 day ago")];
+    world.list(&rows.each_ref().map(String::as_str));
+    let web = [at(1, "start"), at(2, "ERROR failed"), at(2, "    at Shop.main"), at(3, "ok"), at(4, "ERROR again")];
+    world.says(ID, &web.each_ref().map(String::as_str));
+    world.says(OTHER, &[&at(9, "ERROR in db")]);
+    let journal = "#!/bin/sh\ncase $* in *--lines=0*) exit ;; esac\necho '{\"__CURSOR\":\"c\",\"__REALTIME_TIMESTAMP\":\"1795188137000000\",\"PRIORITY\":\"3\",\"_HOSTNAME\":\"h\",\"_COMM\":\"app\",\"MESSAGE\":\"failed too\"}'\n";
+    executable(&world.file("bin/journalctl"), journal);
+    let host =
+        world.host(vec![container("shop-*"), source("unit", SourceKind::Journal(Some("app.service".to_owned())))]);
+    let query = |text: &str| {
+        Query::parse(text, &Now { time: Time(1_800_000_000_000_000_000), zone: jiff::tz::TimeZone::UTC })
+            .expect("a query")
+    };
+    let search = |text: &str, newest_first, limit| {
+        let window = Time(i64::MIN)..Time(i64::MAX);
+        let (before, after) = (1, 1);
+        What::Search(Search { query: query(text), window, newest_first, before, after, limit, count_only: false })
+    };
+    let hits = |replies: &[Reply]| {
+        let of = |reply: &Reply| match reply {
+            Reply::Hit(name, hit) => {
+                let around = |lines: &[logtrail::model::Line]| lines.iter().map(text).collect::<Vec<_>>().join("|");
+                format!("{name}: {} [{}] [{}]", text(&hit.line), around(&hit.before), around(&hit.after))
+            }
+            other => panic!("{other:?}"),
+        };
+        replies.iter().map(of).collect::<Vec<_>>()
+    };
+    let (replies, totals) = ask(&host, search("level>=error", false, None)).await;
+    assert_eq!(
+        hits(&replies),
+        [
+            "shop/shop-web: ERROR failed [start] [    at Shop.main|ok]",
+            "shop/shop-web: ERROR again [ok] []",
+            "shop/shop-db: ERROR in db [] []",
+            "unit: <27>2026-11-20T15:22:17.000000Z h app: failed too [] []",
+        ]
+    );
+    assert_eq!(totals.hits, 4);
+    let (replies, totals) = ask(&host, search("Shop.main OR again", true, Some(1))).await;
+    assert_eq!(hits(&replies), ["shop/shop-web: ERROR again [ok] []"]);
+    assert!(totals.more && totals.hits == 1, "{totals:?}");
 }
 
 /// The program with this on its standard input: what it prints, and how it ends.

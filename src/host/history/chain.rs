@@ -69,6 +69,9 @@ pub(super) fn of_path(path: &[u8], listed: Vec<LogFile>) -> Chain {
     Chain { path: path.to_vec(), files: in_order(live, older) }
 }
 
+/// The live file, if there is one, and the others of a log.
+type Members = (Option<LogFile>, Vec<(Generation, LogFile)>);
+
 /// The logs among the files that a pattern brings, in the order of their paths.
 pub(super) fn of_pattern(listed: Vec<LogFile>) -> Vec<Chain> {
     let all: Vec<&[u8]> = listed.iter().map(|file| &file.path[..]).collect();
@@ -76,7 +79,7 @@ pub(super) fn of_pattern(listed: Vec<LogFile>) -> Vec<Chain> {
         listed.iter().map(|file| &file.path[..]).filter(|path| !is_rotated(path, &all)).map(<[u8]>::to_vec).collect();
     // The longest name that fits is the log: app.log-20261120.1 is of app.log-20261120 where that is one.
     lives.sort_by_key(|path| std::cmp::Reverse(path.len()));
-    let mut logs: BTreeMap<Vec<u8>, (Option<LogFile>, Vec<(Generation, LogFile)>)> = BTreeMap::new();
+    let mut logs: BTreeMap<Vec<u8>, Members> = BTreeMap::new();
     for file in listed {
         if lives.contains(&file.path) {
             let path = file.path.clone();
@@ -106,7 +109,10 @@ pub(super) fn moved(before: &[LogFile], now: &[LogFile]) -> Vec<Option<usize>> {
         let same = now.iter().position(|other| other.id == file.id);
         let shrunk = same.is_some_and(|at| file.packing == Packing::Plain && now[at].size < file.size);
         let place = if shrunk { same } else { next }.or(Some(now.len()).filter(|_| number + 1 == before.len()));
-        let older = place.and_then(|at| at.checked_sub(1)).filter(|at| is_new(&now[*at]));
+        // Since then it may have been emptied again and again.
+        let may_be = |other: &LogFile| other.packing != Packing::Plain || other.size >= file.size;
+        let new = (0..place.unwrap_or(0)).rev().take_while(|at| is_new(&now[*at]));
+        let older = new.into_iter().find(|at| file.packing != Packing::Plain || may_be(&now[*at]));
         places[number] = if shrunk || same.is_none() { older } else { same };
         next = places[number].or(next);
     }
@@ -181,8 +187,10 @@ mod tests {
     #[test]
     fn generations_are_found_again_in_a_new_listing() {
         let of = |files: &[(u64, u64)]| -> Vec<LogFile> {
-            let file =
-                |(ino, size): &(u64, u64)| LogFile { id: FileId { dev: 1, ino: *ino }, size: *size, ..file(0, "/l/a") };
+            let file = |(ino, size): &(u64, u64)| {
+                let packing = if *size == 3 { Packing::Gzip } else { Packing::Plain };
+                LogFile { id: FileId { dev: 1, ino: *ino }, size: *size, packing, ..file(0, "/l/a") }
+            };
             files.iter().map(file).collect()
         };
         let before = of(&[(1, 10), (2, 10), (3, 10)]);
@@ -196,6 +204,7 @@ mod tests {
             // Copied and emptied.
             (of(&[(1, 10), (2, 10), (9, 12), (3, 1)]), [Some(0), Some(1), Some(2)]),
             (of(&[(1, 10), (2, 10), (3, 1)]), [Some(0), Some(1), None]),
+            (of(&[(1, 10), (2, 10), (8, 12), (9, 1), (3, 1)]), [Some(0), Some(1), Some(2)]),
         ] {
             assert_eq!(moved(&before, &now), expected, "{now:?}");
         }

@@ -57,7 +57,19 @@ pub async fn answer<F: Files>(
     ask: &Ask,
     replies: &mpsc::Sender<Reply>,
 ) -> Result<(), LinkError> {
-    let mut out = Out { replies, totals: Totals::default() };
+    answer_after(files, host, facts, ask, Totals::default(), replies).await
+}
+
+/// The same where a part of the answer has been given already.
+pub(super) async fn answer_after<F: Files>(
+    files: &mut F,
+    host: &HostSpec,
+    facts: &Facts,
+    ask: &Ask,
+    totals: Totals,
+    replies: &mpsc::Sender<Reply>,
+) -> Result<(), LinkError> {
+    let mut out = Out { replies, totals };
     let work = async {
         let clock = facts.clock();
         match about_sources(files, host, &clock, ask, &mut out).await {

@@ -262,7 +262,7 @@ async fn next_line<F: Files>(text: &mut Text<'_, F>, at: At) -> Result<At, Halt>
     let file = text.file(at.file).id;
     let mut seen = false;
     while let Some(items) = forth.next(text, 2).await? {
-        for item in items.iter() {
+        for item in &items {
             let is_same_file = item.line().is_none_or(|line| line.cursor.file == file);
             match item {
                 Item::Line(line) if seen && is_same_file => return Ok(At { offset: line.cursor.offset, ..at }),

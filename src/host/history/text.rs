@@ -135,26 +135,28 @@ impl<'f, F: Files> Text<'f, F> {
         Ok(length)
     }
 
-    /// Text from an offset on, and whether it ends there. Less than asked for only at the end.
+    /// Text from an offset on, and whether it ends there. Less than asked for only at the end. A plain file that has become
+    /// shorter is another one.
     pub(super) async fn read(&mut self, number: usize, from: u64, most: usize) -> Result<(Bytes, bool), Halt> {
         let mut parts = BytesMut::new();
-        while parts.len() < most {
+        let mut is_end = false;
+        while parts.len() < most && !is_end {
             let file = &self.log.files[number];
-            let wanted = (most - parts.len()).min(MAX_READ);
-            let read = self.files.read(file, from + parts.len() as u64, wanted).await;
+            let (at, wanted) = (from + parts.len() as u64, (most - parts.len()).min(MAX_READ));
+            let read = self.files.read(file, at, wanted).await;
             let chunk = read.map_err(|failure| Halt::of(failure, &file.path))?;
             self.tally.reads += 1;
             self.tally.bytes += chunk.bytes.len() as u64;
-            let is_end = chunk.at_end || chunk.bytes.is_empty();
+            is_end = chunk.at_end || chunk.bytes.is_empty();
+            if is_end && file.packing == Packing::Plain && at + (chunk.bytes.len() as u64) < file.size {
+                return Err(self.shrunk(number));
+            }
             if parts.is_empty() && (is_end || chunk.bytes.len() >= most) {
                 return Ok((chunk.bytes, is_end));
             }
             parts.extend_from_slice(&chunk.bytes);
-            if is_end {
-                return Ok((parts.freeze(), true));
-            }
         }
-        Ok((parts.freeze(), false))
+        Ok((parts.freeze(), is_end))
     }
 
     /// Exactly this part. A file that has become shorter is another one.
@@ -270,7 +272,11 @@ impl<'f, F: Files> Text<'f, F> {
         // The bytes at `inside` are NUL, those of the block at `outside` are not all.
         while outside - inside > HOLE_BYTES as u64 {
             let middle = inside + (outside - inside) / 2;
-            if self.is_hole_at(number, middle).await? { inside = middle } else { outside = middle }
+            if self.is_hole_at(number, middle).await? {
+                inside = middle;
+            } else {
+                outside = middle;
+            }
         }
         let rest = self.part(number, inside, (outside + HOLE_BYTES as u64).min(length)).await?;
         Ok(inside + rest.iter().position(|&byte| byte != 0).unwrap_or(rest.len()) as u64)
@@ -294,9 +300,9 @@ impl<'f, F: Files> Text<'f, F> {
         while inside > outside + block {
             let middle = outside + (inside - outside) / 2;
             if self.is_hole_at(number, middle.saturating_sub(block)).await? {
-                inside = middle
+                inside = middle;
             } else {
-                outside = middle
+                outside = middle;
             }
         }
         let from = outside.saturating_sub(block);

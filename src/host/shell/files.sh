@@ -124,6 +124,8 @@ scan() {
   # BusyBox has a context of one line for none.
   [ "$5" = 0 ] || options="$options -B $5"
   [ "$6" = 0 ] || options="$options -A $6"
+  # What goes through much must tell at once what it finds; of less the end comes soon.
+  if [ "$count" = - ] || [ ${#count} -gt 8 ]; then options="$options $soon"; fi
   # A mark of its own ends the stream, which is cut into answers anywhere: of those no answer's mark may be a part.
   { said=$(hunt 6>&1 >&7); set -f; set -- $said; printf '\n#%s %s\n' "$T" "$*"; } 7>&1 | bring
 }
@@ -161,7 +163,8 @@ numbered() {
 
 # Whether grep tells offsets and reads all of a line with a NUL in it (b); else whether awk counts bytes (n).
 learn() {
-  grep=all
+  grep=all; soon=
+  printf 'x\n' | grep --line-buffered x >/dev/null 2>&1 && soon=--line-buffered
   if [ "$(printf 'x\na\000b\n' | grep -a -b -B 1 -F b 2>/dev/null | tr '\000' @)" = '0-x
 2:a@b' ]; then grep=b
   elif [ "$(printf '\303\244\n' | awk '{ print length($0) }' 2>/dev/null)" = 2 ]; then grep=n
@@ -182,6 +185,18 @@ bring() {
       *) [ "$a" = 1 ] && [ "$pid" != 0 ] && kill "$pid" 2>/dev/null; break ;;
     esac
   done
+}
+
+# seek kind strict target pivot: where in the file to look for a time.
+seek() {
+  need awk || return
+  say K $(F=$self KIND=$1 STRICT=$2 TARGET=$3 PIVOT=$4 SIZE=$size; export F KIND STRICT TARGET PIVOT SIZE; bisect 5<&5)
+}
+
+bisect() {
+  awk '
+@SEEK@
+'
 }
 
 # list how stem extension: what a path (or a pattern: "how" is p) stands for, and what may be older generations of it by
@@ -226,9 +241,8 @@ expand() {
   eval "set -- $names"; [ $# = 0 ] || printf '%s\000' "$@"
 }
 
-# Of all that runs here the least urgent; and no line, however long, takes all the memory.
-ionice -c 3 -p $$ >/dev/null 2>&1
-ulimit -v 524288 2>/dev/null
+# No line, however long, takes all the memory, and no question all the time.
+cap 524288 64 1200
 
 serve() {
   say R; say R
@@ -241,6 +255,7 @@ serve() {
       L) list "$a" "$b" "$c" ;;
       R) if [ "$c" = plain ]; then with "$a" "$b" "$c" read_plain "$d" "$e"; else with "$a" "$b" "$c" read_packed "$d" "$e"; fi ;;
       M) with "$a" "$b" "$c" measure ;;
+      T) with "$a" "$b" "$c" seek "$d" "$e" "$f" "$g" ;;
       S) with "$a" "$b" "$c" scan "$d" "$e" "$f" "$g" "$h" "$i" ;;
       # What ends a scan that has ended.
       X) continue ;;

@@ -14,7 +14,7 @@ mod streams;
 pub use files::ShellFiles;
 pub use session::{run, run_as_root};
 pub(crate) use streams::note;
-pub use streams::{Problems, Streams, Trouble};
+pub use streams::{Problems, Streams, Trouble, history};
 
 use std::sync::LazyLock;
 
@@ -31,8 +31,10 @@ static FOLLOW: LazyLock<String> = LazyLock::new(|| {
 
 static STREAMS: LazyLock<String> = LazyLock::new(|| script(&[include_str!("streams/streams.sh")]));
 
-static FILES: LazyLock<String> =
-    LazyLock::new(|| script(&[include_str!("stats.sh"), include_str!("describe.sh"), include_str!("files.sh")]));
+static FILES: LazyLock<String> = LazyLock::new(|| {
+    script(&[include_str!("stats.sh"), include_str!("describe.sh"), include_str!("files.sh")])
+        .replace("@SEEK@", &strip(&[include_str!("files/seek.awk")]))
+});
 
 /// Mounts are read with the usage of disks, more seldom.
 fn sampled_files() -> String {

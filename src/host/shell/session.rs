@@ -20,7 +20,7 @@ use super::script::{Script, protocol_error};
 use super::{FOLLOW, describe, siblings};
 
 /// From one look at the files to the next: with the round trip, what a line waits at most. Files that rest are
-/// looked at half as often, for each look costs the host a process.
+/// looked at half as often, for each look costs the host a process where nothing there can wait for them.
 const POLL: Duration = Duration::from_millis(200);
 const POLL_AT_REST: Duration = Duration::from_millis(400);
 const REST_AFTER: Duration = Duration::from_secs(5);

@@ -21,7 +21,9 @@ pub(super) const SHELLS: [&[&str]; 6] = [
 /// How many of [`SHELLS`] must be there.
 const NEEDED: usize = 4;
 
+mod lexer;
 mod rest;
+mod vocabulary;
 
 pub(super) const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 

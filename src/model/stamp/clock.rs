@@ -113,6 +113,22 @@ impl Calendar {
         }
     }
 
+    /// The rules by which lines have their times when one of `at` has this zone; and whether others may have another. A
+    /// host's own offset is that of its zone, which has another one in half a year.
+    pub(super) fn zone_of(&self, zone: Option<Zone>, at: Time) -> (TimeZone, bool) {
+        match zone {
+            Some(Zone::Host) => (self.host.zone.clone(), false),
+            Some(Zone::Area(number)) => (area(number).unwrap_or_else(|| self.host.zone.clone()), false),
+            Some(Zone::Offset(seconds)) if seconds != 0 => {
+                if self.host.zone.to_offset(at.to_timestamp()).seconds() == seconds {
+                    return (self.host.zone.clone(), false);
+                }
+                (Offset::from_seconds(seconds).unwrap_or(Offset::UTC).to_time_zone(), true)
+            }
+            _ => (TimeZone::UTC, false),
+        }
+    }
+
     fn civil(&mut self, days: i64, time: TimeOfDay, zone: Zone, previous: Option<Time>) -> Option<Time> {
         let local = days * DAY + i64::from(time.second);
         let seconds = match zone {

@@ -257,3 +257,28 @@ fn the_limit_of_hits_is_that_of_the_host() {
         assert_eq!(totals(&replies).more, more, "{limit}");
     }
 }
+
+#[test]
+fn a_log_that_is_moved_at_any_two_moments_of_a_search_is_searched_whole() {
+    let mut files = Fake::new();
+    let mut second = 0;
+    for path in ["/log/app.2.gz", "/log/app.1", "/log/app"] {
+        let text: String =
+            (0..30).map(|n| stamped(second + n, if n % 9 == 5 { "INFO hit" } else { "INFO x" })).collect();
+        second += 30;
+        files.add(path, text, at(second));
+    }
+    let turns = [Turn::Rename, Turn::Compress, Turn::CopyTruncate];
+    for (newest_first, one, other) in [true, false].into_iter().flat_map(|newest_first| {
+        turns.into_iter().flat_map(move |one| turns.into_iter().map(move |other| (newest_first, one, other)))
+    }) {
+        let search = Search { newest_first, ..all(query("hit")) };
+        let expected = expected(&mut files, &search);
+        for (first, second) in (0..6).flat_map(|first| (0..5).map(move |second| (first, second))) {
+            let mut files = files.clone();
+            files.turns = [(first, one), (second, other)].into();
+            let replies = ask(&mut files, What::Search(search.clone()));
+            assert_eq!(found(&replies, 0), expected, "{one:?} at {first}, {other:?} at {second}, {newest_first}");
+        }
+    }
+}

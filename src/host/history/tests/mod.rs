@@ -3,6 +3,7 @@
 mod fake;
 mod finds;
 mod pages;
+mod real;
 mod times;
 
 use bytes::Bytes;
@@ -39,7 +40,7 @@ fn ask(files: &mut Fake, what: What) -> Vec<Reply> {
     ask_host(files, &host("/log/app"), what)
 }
 
-fn ask_host(files: &mut Fake, host: &HostSpec, what: What) -> Vec<Reply> {
+fn ask_host(files: &mut impl crate::host::Files, host: &HostSpec, what: What) -> Vec<Reply> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let (replies, mut received) = mpsc::channel(1);

@@ -69,7 +69,8 @@ proptest! {
 #[test]
 fn a_time_in_a_long_file_takes_few_reads() {
     // Time goes evenly, stands still, jumps, or comes all at the end.
-    let speeds: [(&str, fn(i64) -> i64); 4] = [
+    type Second = fn(i64) -> i64;
+    let speeds: [(&str, Second); 4] = [
         ("evenly", |n| n),
         ("ever faster", |n| n * n / 1000),
         ("with a jump", |n| if n < 400_000 { n / 1000 } else { n * 1000 }),

@@ -43,17 +43,15 @@ pub struct ShellFiles {
     script: Script,
     lease: Instant,
     scan: Option<Running>,
-    /// The file of a scan ended in error, which is told after what it found.
+    /// What ended a scan before its time, told after what it found.
     failed: Option<FileError>,
 }
 
 /// A scan under way.
 struct Running {
     stream: Stream,
-    /// The script still has to be told that no more is wanted.
-    open: bool,
-    /// Its file, where what it says of NUL bytes has to be read again.
-    has_nul: bool,
+    /// Lines with a byte that may stand for a NUL are read again.
+    restores: bool,
     over: bool,
 }
 
@@ -90,9 +88,8 @@ impl ShellFiles {
 
     /// The frames of an answer.
     async fn ask(&mut self, request: &str, limit: Duration) -> Result<Vec<Frame>, LinkError> {
-        let scan = self.scan.take().filter(|scan| scan.open);
         // Not answered: it belongs to the answer that was begun.
-        let stop = scan.map_or_else(String::new, |scan| format!("X {}\n", u8::from(!scan.over)));
+        let stop = self.scan.take().map_or_else(String::new, |scan| format!("X {}\n", u8::from(!scan.over)));
         self.script.send(format!("{stop}{request}\n")).await?;
         self.answer(limit).await
     }
@@ -205,8 +202,8 @@ impl Files for ShellFiles {
         let frames = self.ask_of_file(&request, WORK_LIMIT).await?;
         let stream = frames.iter().find_map(|frame| Stream::begin(&frame.header, self.script.token(), scan));
         let stream = stream.ok_or_else(|| nonsense(frames.first()))?;
-        let has_nul = stream.has_no_nul() && scan.file.packing == Packing::Plain;
-        self.scan = Some(Running { stream, open: true, has_nul, over: false });
+        let restores = stream.has_no_nul() && scan.file.packing == Packing::Plain;
+        self.scan = Some(Running { stream, restores, over: false });
         Ok(())
     }
 
@@ -230,7 +227,7 @@ impl Files for ShellFiles {
                 return Err(nonsense(Some(piece)).into());
             }
             let is_over = running.over;
-            if running.has_nul {
+            if running.restores {
                 self.restore(&mut finds).await?;
             }
             if is_over || !finds.lines.is_empty() {
@@ -239,9 +236,25 @@ impl Files for ShellFiles {
         }
     }
 
-    async fn seek(&mut self, _file: &LogFile, _key: &TimeKey, _time: Time) -> Result<Option<Hint>, Failure> {
-        Ok(None)
+    async fn seek(&mut self, file: &LogFile, key: &TimeKey, time: Time) -> Result<Option<Hint>, Failure> {
+        if file.packing != Packing::Plain {
+            return Ok(None);
+        }
+        // Years that are left out are those before the last line.
+        let written = if file.modified > Time(0) { file.modified } else { now() };
+        let (strict, target, pivot) = (u8::from(key.is_strict()), key.target(time, written), key.pivot(written));
+        let request = format!("T {} {} {strict} {target} {pivot}", file_words(file), key.kind());
+        let frames = self.ask_of_file(&request, ANSWER_LIMIT).await?;
+        let answer = frames.iter().find_map(|frame| frame.header.strip_prefix("K"));
+        Ok(hint(answer.ok_or_else(|| nonsense(frames.first()))?))
     }
+}
+
+/// `OFFSET READS ORDERED`; nothing where no stamp was seen.
+fn hint(answer: &str) -> Option<Hint> {
+    let mut words = answer.split_whitespace();
+    let (offset, reads) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
+    Some(Hint { offset, reads, ordered: words.next()? == "1" })
 }
 
 fn now() -> Time {

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::Instant as Clock;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -12,6 +13,7 @@ use crate::host::shell::tests::SHELLS;
 use crate::model::FileId;
 use crate::model::file::Found;
 use crate::model::query::Patterns;
+use crate::model::stamp::{HostClock, Stamper};
 
 /// Runs a question to its end.
 fn run<T>(future: impl Future<Output = T>) -> T {
@@ -43,8 +45,8 @@ fn with_every_host(check: impl Fn(&str, &Connection)) {
     assert!(tried >= 4, "install dash, bash and busybox");
 }
 
-fn start(connection: &Connection) -> impl Future<Output = ShellFiles> {
-    async { ShellFiles::start(connection).await.expect("a shell") }
+async fn start(connection: &Connection) -> ShellFiles {
+    ShellFiles::start(connection).await.expect("a shell")
 }
 
 fn everything() -> Prefilter {
@@ -318,9 +320,9 @@ fn every_host_finds_what_the_model_finds_in_any_range_with_any_context() {
             let to = if to as usize > text.len() { u64::MAX } else { to };
             let path = if packed { path.with_extension("log.gz") } else { path.clone() };
             if packed {
-                pack("gzip", &text, &path)
+                pack("gzip", &text, &path);
             } else {
-                std::fs::write(&path, &text).expect("write")
+                std::fs::write(&path, &text).expect("write");
             }
             let (filter, words) = filters[filter].clone();
             let mut files = files.borrow_mut();
@@ -348,5 +350,191 @@ fn every_host_finds_what_the_model_finds_in_any_range_with_any_context() {
             Ok(())
         });
         result.unwrap_or_else(|error| panic!("{host}: {error}"));
+    });
+}
+
+/// Processes that have a file open, by their numbers and names.
+fn holders(path: &Path) -> Vec<String> {
+    let processes = std::fs::read_dir("/proc").expect("/proc").filter_map(Result::ok);
+    let holds = |process: &std::fs::DirEntry| {
+        let files = std::fs::read_dir(process.path().join("fd")).into_iter().flatten().filter_map(Result::ok);
+        files.filter_map(|file| std::fs::read_link(file.path()).ok()).any(|open| open == path)
+    };
+    let name = |process: std::fs::DirEntry| {
+        let name = std::fs::read_to_string(process.path().join("comm")).unwrap_or_default();
+        format!("{} {}", process.file_name().display(), name.trim())
+    };
+    processes.filter(holds).map(name).collect()
+}
+
+fn none_holds_within(path: &Path, limit: Duration, host: &str) {
+    let since = Clock::now();
+    while !holders(path).is_empty() {
+        assert!(since.elapsed() < limit, "{host}: still there: {:?}", holders(path));
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Some GiB of text in a small file, after a line to be found.
+fn endless(path: &Path) {
+    let text: Vec<u8> = b"nothing to be seen in this line, nor in any that follows it\n".repeat(500_000);
+    pack("gzip", &text, path);
+    let member = std::fs::read(path).expect("read");
+    pack("gzip", b"needle\n", path);
+    let mut file = std::fs::OpenOptions::new().append(true).open(path).expect("open");
+    (0..400).for_each(|_| file.write_all(&member).expect("write"));
+}
+
+#[test]
+fn r48_a_scan_that_nobody_waits_for_any_more_is_over_on_every_host_at_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.log.gz");
+    endless(&path);
+    with_every_host(|host, connection| {
+        run(async {
+            let mut files = start(connection).await;
+            let file = only(&mut files, &path).await;
+            let scan = Scan { file, from: 0, to: u64::MAX, filter: texts(&[b"needle"]), before: 0, after: 0 };
+            // Ended by the next question.
+            files.scan(&scan).await.expect("begun");
+            if host != "BusyBox alone" && host != "busybox sh -s" {
+                let first = files.next().await.expect("a hit").expect("not the end");
+                assert_eq!(first.lines[0].raw, &b"needle"[..], "{host}: at once, not at the end");
+            }
+            assert!(!holders(&path).is_empty(), "{host}: it looks further");
+            let begun = Clock::now();
+            assert_eq!(files.read(&scan.file, 0, 3).await.expect("an answer").bytes, &b"nee"[..], "{host}");
+            assert!(begun.elapsed() < Duration::from_secs(2), "{host}: {:?}", begun.elapsed());
+            none_holds_within(&path, Duration::from_secs(2), host);
+            // Ended with the value, while an answer is waited for.
+            files.scan(&scan).await.expect("begun");
+            let waited = async { while files.next().await.expect("an answer").is_some() {} };
+            tokio::time::timeout(Duration::from_millis(300), waited).await.expect_err("it takes long");
+            assert!(!holders(&path).is_empty(), "{host}: it looks");
+            drop(files);
+        });
+        none_holds_within(&path, Duration::from_secs(2), host);
+    });
+}
+
+#[test]
+fn a_line_that_does_not_end_is_too_much_for_a_search_and_not_for_the_host() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.log");
+    std::fs::write(&path, "first\n").expect("write");
+    std::fs::OpenOptions::new().write(true).open(&path).expect("open").set_len(2 << 30).expect("a hole");
+    let connection = Connection::by_shell(&["dash", "-s"]);
+    run(async {
+        let mut files = start(&connection).await;
+        let file = only(&mut files, &path).await;
+        let scan = Scan { file, from: 0, to: u64::MAX, filter: texts(&[b"first"]), before: 0, after: 0 };
+        let error = scanned(&mut files, &scan).await.expect_err("too long");
+        assert!(matches!(error, Failure::File(FileError::TooMuch(_))), "{error:?}");
+        assert_eq!(files.read(&scan.file, 0, 3).await.expect("the next question").bytes, &b"fir"[..]);
+    });
+}
+
+/// The start of a file with a line every 1.237 s, with a stack trace now and then, and the times of its lines.
+fn stamped(write: impl Fn(jiff::Zoned) -> String) -> (Vec<u8>, Vec<(u64, Time)>) {
+    let (mut text, mut times) = (Vec::new(), Vec::new());
+    let begin = Time(1_795_100_000_000_000_000);
+    for n in 0..20_000_i64 {
+        let time = begin.plus_millis(n * 1237);
+        times.push((text.len() as u64, time));
+        let stamp = write(time.to_timestamp().to_zoned(jiff::tz::TimeZone::UTC));
+        text.extend_from_slice(format!("{stamp} GET /path/{n} took {} ms\n", n % 97).as_bytes());
+        if n % 1000 == 5 {
+            text.extend_from_slice("\tat com.example.Cart.add(Cart.java:7)\n".repeat(400).as_bytes());
+        }
+    }
+    (text, times)
+}
+
+const STAMPS: [&str; 11] = [
+    "%Y-%m-%dT%H:%M:%S.%3fZ",
+    "%Y-%m-%d %H:%M:%S,%3f",
+    "%b %e %H:%M:%S host app[7]:",
+    "<30>%b %e %H:%M:%S host app[7]:",
+    "10.0.0.7 - - [%d/%b/%Y:%H:%M:%S +0000]",
+    "[%a %b %d %H:%M:%S.%6f %Y] [error]",
+    "I%m%d %H:%M:%S.%6f 7 main.go:5]",
+    "%d.%m.%Y %H:%M:%S",
+    "%m/%d/%Y %I:%M:%S %p",
+    "%s.%3f",
+    "{\"level\":\"info\",\"time\":\"%Y-%m-%dT%H:%M:%S.%3fZ\"}",
+];
+
+#[test]
+fn every_awk_finds_a_time_in_few_reads_whatever_the_stamps_look_like() {
+    let mut tried = 0;
+    for awk in ["gawk", "mawk", "busybox", "original-awk"] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let Ok(program) = Command::new("sh").args(["-c", &format!("command -v {awk}")]).output() else { continue };
+        if !program.status.success() {
+            continue;
+        }
+        tried += 1;
+        let program = String::from_utf8_lossy(&program.stdout).trim().to_owned();
+        std::os::unix::fs::symlink(program, folder.path().join("awk")).expect("link");
+        let path = format!("PATH={}:/usr/bin:/bin", folder.path().display());
+        let connection = Connection::by_shell(&["env", &path, "sh", "-s"]);
+        let shell = run_in(|runtime| runtime.block_on(start(&connection)));
+        let (runtime, mut files) = shell;
+        for stamp in STAMPS {
+            let (text, times) = stamped(|at| at.strftime(stamp).to_string());
+            let log = folder.path().join("a log");
+            std::fs::write(&log, &text).expect("write");
+            let last = times.last().expect("lines").1;
+            let set = std::fs::File::options().write(true).open(&log).expect("open");
+            set.set_modified(std::time::UNIX_EPOCH + Duration::from_nanos(last.0 as u64)).expect("a time");
+            let mut stamper = Stamper::new(&HostClock::fixed(0));
+            let lines: Vec<&[u8]> = text.split(|&byte| byte == b'\n').take(64).collect();
+            stamper.learn(&mut lines.iter().copied(), last);
+            for line in &lines {
+                stamper.stamp(line, last);
+            }
+            let key = stamper.key().unwrap_or_else(|| panic!("no key for {stamp}: {:?}", stamper.format()));
+            let file = runtime.block_on(only(&mut files, &log));
+            for n in [0, 1, 7, 5_005, 9_999, 19_998] {
+                // Between two lines, by more than the stamps can tell.
+                let wanted = times[n].1.plus_millis(1100);
+                let hint = runtime.block_on(files.seek(&file, &key, wanted)).expect("an answer");
+                let hint = hint.unwrap_or_else(|| panic!("{awk} {stamp}: nothing"));
+                let first = times.iter().find(|(_, time)| *time >= wanted).map_or(text.len() as u64, |(at, _)| *at);
+                assert!(hint.ordered && hint.reads <= 40, "{awk} {stamp} {n}: {hint:?}");
+                assert!(hint.offset <= first, "{awk} {stamp} {n}: {hint:?} is behind {first}");
+                assert!(first - hint.offset < 32 << 10, "{awk} {stamp} {n}: {hint:?} is far before {first}");
+            }
+        }
+    }
+    assert!(tried >= 2, "install mawk, gawk and busybox");
+}
+
+/// A runtime that stays, and what was done on it.
+fn run_in<T>(work: impl FnOnce(&tokio::runtime::Runtime) -> T) -> (tokio::runtime::Runtime, T) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let done = work(&runtime);
+    (runtime, done)
+}
+
+#[test]
+fn a_file_that_is_not_in_order_is_noticed_and_one_without_stamps_too() {
+    let connection = Connection::by_shell(&["dash", "-s"]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.log");
+    let (text, times) = stamped(|at| at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
+    let half = text.len() / 2;
+    run(async {
+        let mut files = start(&connection).await;
+        let mut stamper = Stamper::new(&HostClock::fixed(0));
+        stamper.stamp(&text[..60], times[0].1);
+        let key = stamper.key().expect("a key");
+        std::fs::write(&path, [&text[half..], &text[..half]].concat()).expect("write");
+        let file = only(&mut files, &path).await;
+        let hint = files.seek(&file, &key, times[15_000].1).await.expect("an answer").expect("a hint");
+        assert!(!hint.ordered, "{hint:?}");
+        std::fs::write(&path, "no stamps\n".repeat(10_000)).expect("write");
+        let file = only(&mut files, &path).await;
+        assert_eq!(files.seek(&file, &key, times[0].1).await.expect("an answer"), None);
     });
 }

@@ -23,7 +23,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 const LOOK_AT_PODS_EVERY: Duration = Duration::from_secs(5);
 
 /// Streams of one source: what a person can still tell apart, and one connection bring.
-const MAX_STREAMS: usize = 200;
+pub(super) const MAX_STREAMS: usize = 200;
 
 /// Channels are closed a moment before the connection says why it ended.
 const END_TOLD_WITHIN: Duration = Duration::from_secs(1);
@@ -48,10 +48,6 @@ impl List {
     /// For a source of containers; with the stream of the one that it names where it is no pattern.
     pub(super) fn new(spec: &SourceSpec, numbers: &Numbers) -> Option<(Self, Option<Stream>)> {
         let wanted = Wanted::new(&spec.kind)?;
-        let engine = match &spec.kind {
-            SourceKind::Container(container) => container.engine,
-            _ => None,
-        };
         let (only, stream) = if spec.kind.is_glob() {
             (None, None)
         } else {
@@ -61,7 +57,7 @@ impl List {
             (Some(sender), Some(stream))
         };
         let known = BTreeMap::new();
-        Some((Self { spec: spec.clone(), wanted, engine, known, only, has_looked: false }, stream))
+        Some((Self { spec: spec.clone(), wanted, engine: None, known, only, has_looked: false }, stream))
     }
 
     /// Looks until the connection ends; in a bounded pass once.
@@ -95,38 +91,9 @@ impl List {
             Some(shell) => shell,
             None => Shell::start(host.connection, self.spec.as_root).await?,
         };
-        let listed = match &self.spec.kind {
-            SourceKind::Pod(pod) => match shell.answer(&words::pods(pod)).await? {
-                (lines, 0) => Ok(self.wanted.found(Engine::Docker, &lines)),
-                (lines, code) => Err(trouble::of_kubectl(code, last(&lines))),
-            },
-            _ => self.look_at_engines(&mut shell).await?,
-        };
+        let listed = look(&self.spec.kind, &self.wanted, &mut self.engine, &mut shell).await?;
         *shared = Some(shell);
         Ok(listed)
-    }
-
-    /// The first engine that answers, and from then on that one.
-    async fn look_at_engines(
-        &mut self,
-        shell: &mut Shell,
-    ) -> Result<Result<Vec<(String, Target)>, Trouble>, LinkError> {
-        let both = [Engine::Docker, Engine::Podman];
-        let engines = self.engine.as_ref().map_or(&both[..], std::slice::from_ref).to_vec();
-        let mut why = None;
-        for &engine in &engines {
-            let (lines, code) = shell.answer(&words::containers(engine)).await?;
-            match code {
-                0 => {
-                    self.engine = Some(engine);
-                    return Ok(Ok(self.wanted.found(engine, &lines)));
-                }
-                127 if engines.len() > 1 => {}
-                code => why = why.or_else(|| Some(trouble::of_engine(engine, code, last(&lines)))),
-            }
-        }
-        let hint = "name the hosts that have containers: `sources` in hosts.toml";
-        Ok(Err(why.unwrap_or_else(|| Trouble::new("there is neither docker nor podman on this host", hint))))
     }
 
     /// What was known is to be looked up anew: containers may have been started again meanwhile.
@@ -144,10 +111,10 @@ impl List {
     }
 
     async fn take(&mut self, targets: Vec<(String, Target)>, host: &Host<'_>, numbers: &Numbers, found: &Found) {
-        let nothing = Trouble::new(&self.nothing(), "it is followed as soon as it appears; check the name");
+        let none = Trouble::new(nothing(&self.spec.kind), "it is followed as soon as it appears; check the name");
         if let Some(only) = &self.only {
             let target = targets.into_iter().next().map(|(_, target)| target);
-            return set(only, target.unwrap_or_else(|| Target::without(State::Gone(nothing))));
+            return set(only, target.unwrap_or_else(|| Target::without(State::Gone(none))));
         }
         for (name, known) in &self.known {
             if !targets.iter().any(|(found, _)| found == name) {
@@ -157,7 +124,7 @@ impl List {
         let count = targets.len();
         let too_many = format!("more than {MAX_STREAMS} containers, of which the rest is not followed");
         let trouble = match count {
-            0 => Some(nothing),
+            0 => Some(none),
             _ if count > MAX_STREAMS => Some(Trouble::new(&too_many, "name fewer by a narrower pattern")),
             _ => None,
         };
@@ -183,13 +150,6 @@ impl List {
         // Where nobody takes it the connection is ending; it is taken up again with the next.
         let _ = found.send(Arc::new(Mutex::new(stream))).await;
     }
-
-    fn nothing(&self) -> String {
-        match &self.spec.kind {
-            SourceKind::Pod(_) => "no such pod".to_owned(),
-            _ => "no such container".to_owned(),
-        }
-    }
 }
 
 impl Target {
@@ -197,6 +157,45 @@ impl Target {
     fn without(state: State) -> Self {
         Self { instance: String::new(), at: At::Engine(Engine::Docker, String::new()), restarts: 0, state }
     }
+}
+
+/// What there is now of a source, or why nobody knows. The engine that answers is the one that is asked from then on.
+pub(super) async fn look(
+    kind: &SourceKind,
+    wanted: &Wanted,
+    engine: &mut Option<Engine>,
+    shell: &mut Shell,
+) -> Result<Result<Vec<(String, Target)>, Trouble>, LinkError> {
+    let named = match kind {
+        SourceKind::Pod(pod) => {
+            return Ok(match shell.answer(&words::pods(pod)).await? {
+                (lines, 0) => Ok(wanted.found(Engine::Docker, &lines)),
+                (lines, code) => Err(trouble::of_kubectl(code, last(&lines))),
+            });
+        }
+        SourceKind::Container(container) => container.engine,
+        _ => None,
+    };
+    let engines = engine.or(named).map_or(vec![Engine::Docker, Engine::Podman], |engine| vec![engine]);
+    let mut why = None;
+    for &one in &engines {
+        let (lines, code) = shell.answer(&words::containers(one)).await?;
+        match code {
+            0 => {
+                *engine = Some(one);
+                return Ok(Ok(wanted.found(one, &lines)));
+            }
+            127 if engines.len() > 1 => {}
+            code => why = why.or_else(|| Some(trouble::of_engine(one, code, last(&lines)))),
+        }
+    }
+    let hint = "name the hosts that have containers: `sources` in hosts.toml";
+    Ok(Err(why.unwrap_or_else(|| Trouble::new("there is neither docker nor podman on this host", hint))))
+}
+
+/// What is said of a source of which there is none.
+pub(super) fn nothing(kind: &SourceKind) -> &'static str {
+    if matches!(kind, SourceKind::Pod(_)) { "no such pod" } else { "no such container" }
 }
 
 /// The last line that says something is the one that says why.

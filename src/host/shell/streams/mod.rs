@@ -7,17 +7,20 @@
 //! cursors see to it. What containers there are is left to `list`, and how lines are read to `reader`.
 
 mod cut;
+mod history;
 mod input;
 mod journal;
 mod list;
 mod listing;
 mod program;
 mod reader;
+mod sift;
 mod stream;
 mod taken;
 mod trouble;
 mod words;
 
+pub use history::history;
 pub(crate) use trouble::note;
 pub use trouble::{Problems, Trouble};
 

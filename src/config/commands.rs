@@ -1,0 +1,290 @@
+//! What the subcommands mean that ask hosts: a [`Task`].
+
+use std::ops::Range;
+use std::time::Duration;
+
+use globset::GlobMatcher;
+use jiff::civil::Time as TimeOfDay;
+use jiff::{ToSpan, Zoned};
+
+use super::error::{ConfigError, Place as ErrorPlace};
+use super::{Environment, GREP_LINES, ONCE_LINES};
+use crate::cli::{self, Args, Command};
+use crate::model::ask::{Histogram, Page, Search, Start, What};
+use crate::model::cursor::Place;
+use crate::model::query::{Now, Span, When};
+use crate::model::{Ask, HostSpec, Query, SourceKind, Time};
+use crate::report::Shape;
+
+/// What is to be done with the hosts.
+#[derive(Debug, Clone)]
+pub enum Task {
+    /// The console, or one pass over what it would show.
+    View,
+    /// Questions, and how the answers are printed.
+    Ask(Box<Asked>),
+    /// The last lines, and perhaps what comes after them.
+    Tail {
+        /// Go on.
+        follow: bool,
+        /// Names of sources as globs.
+        sources: Vec<String>,
+    },
+    /// Their metrics.
+    Metrics,
+}
+
+/// Questions to the hosts.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// Each host is asked all of them in this order.
+    pub asks: Vec<Ask>,
+    /// How the answers are printed.
+    pub shape: Shape,
+    /// The query, where what becomes of it is printed first.
+    pub explain: Option<Query>,
+}
+
+/// Lines of a page.
+const PAGE_LINES: u32 = 100;
+
+/// Rows of a histogram that fit a screen.
+const BUCKETS: i64 = 60;
+
+/// Buckets where the times have no beginning.
+const BUCKET: Duration = Duration::from_secs(3600);
+
+/// How long a bucket is made, in seconds.
+const NICE: [u64; 17] = [
+    1,
+    5,
+    10,
+    30,
+    60,
+    300,
+    600,
+    900,
+    1800,
+    3600,
+    3 * 3600,
+    6 * 3600,
+    12 * 3600,
+    86_400,
+    2 * 86_400,
+    7 * 86_400,
+    28 * 86_400,
+];
+
+const ALWAYS: Range<Time> = Time(i64::MIN)..Time(i64::MAX);
+
+/// What is to be done with these hosts.
+pub(super) fn task(args: &Args, env: &Environment, hosts: &[HostSpec]) -> Result<Task, ConfigError> {
+    let Some(command) = &args.command else { return Ok(Task::View) };
+    let (what, shape, explain) = match command {
+        Command::Sources(_) => (vec![What::List], Shape::Sources, None),
+        Command::Search(options) => search(options, env)?,
+        Command::Read(options) => read(options, env, hosts)?,
+        Command::Context(options) => context(options, hosts)?,
+        Command::Histogram(options) => histogram(options, env)?,
+        Command::Tail(options) => {
+            return Ok(Task::Tail { follow: options.follow, sources: options.sourced.source.clone() });
+        }
+        Command::Metrics(_) => return Ok(Task::Metrics),
+        Command::Demo(_) | Command::Hosts(_) | Command::Query | Command::Man { .. } | Command::Completions { .. } => {
+            return Ok(Task::View);
+        }
+    };
+    let sources = command.sourced().map(|sourced| sourced.source.clone()).unwrap_or_default();
+    globs(&sources)?;
+    let asks = what.into_iter().map(|what| Ask { sources: sources.clone(), what }).collect();
+    Ok(Task::Ask(Box::new(Asked { asks, shape, explain })))
+}
+
+/// The lines with which `tail` begins.
+pub(super) fn tail_lines(options: &cli::Tail) -> u32 {
+    options.lines.unwrap_or(if options.grep.is_some() { GREP_LINES } else { ONCE_LINES })
+}
+
+/// Hosts with those of their sources that may have one of these names: those of a pattern are not known yet.
+pub(super) fn narrowed(hosts: Vec<HostSpec>, sources: &[String]) -> Result<Vec<HostSpec>, ConfigError> {
+    if sources.is_empty() {
+        return Ok(hosts);
+    }
+    let globs = globs(sources)?;
+    let wanted = |name: &str| globs.iter().any(|glob| glob.is_match(name));
+    let mut kept = Vec::new();
+    for mut host in hosts {
+        let of_its_own = host.sources.is_empty();
+        host.sources.retain(|source| {
+            let is_one = !source.kind.is_glob() && source.kind != SourceKind::Journal(None);
+            !is_one || wanted(&source.name)
+        });
+        if of_its_own || !host.sources.is_empty() {
+            kept.push(host);
+        }
+    }
+    if kept.is_empty() {
+        let message = format!("no host has a source like {}; see `logtrail-tui sources`", sources.join(", "));
+        return Err(ConfigError::option("--source", message));
+    }
+    Ok(kept)
+}
+
+/// Names of sources as patterns.
+///
+/// # Errors
+/// When one is no pattern.
+pub fn globs(sources: &[String]) -> Result<Vec<GlobMatcher>, ConfigError> {
+    let globs = sources.iter().map(|source| super::selection::glob(source));
+    globs.collect::<Result<_, _>>().map_err(|message| ConfigError::option("--source", message))
+}
+
+type Meant = (Vec<What>, Shape, Option<Query>);
+
+fn search(options: &cli::Search, env: &Environment) -> Result<Meant, ConfigError> {
+    let query = query(&options.query, env)?;
+    let window = times(&options.times, env)?;
+    let window = both(&query, window)?;
+    let context = options.context.unwrap_or(0);
+    let search = Search {
+        query: query.clone(),
+        window,
+        newest_first: !options.oldest_first,
+        before: options.before_context.unwrap_or(context),
+        after: options.after_context.unwrap_or(context),
+        limit: options.limit,
+        count_only: options.count,
+    };
+    let grouped = search.before > 0 || search.after > 0;
+    let shape = Shape::Hits { count: options.count, grouped, marks: query.clone() };
+    Ok(perhaps_explained(What::Search(search), shape, options.explain, Some(query)))
+}
+
+fn read(options: &cli::Read, env: &Environment, hosts: &[HostSpec]) -> Result<Meant, ConfigError> {
+    let mut window = times(&options.times, env)?;
+    let at = options.at.as_deref().map(|text| moment("--at", text, &env.now)).transpose()?;
+    let start = match (&options.cursor, &options.after, at) {
+        (Some(text), _, _) => Start::Cursor(cursor("--cursor", text, hosts)?),
+        (_, Some(text), _) => Start::After(cursor("--after", text, hosts)?),
+        (_, _, Some(at)) => Start::At(at),
+        _ if options.backwards => Start::Newest,
+        _ if window.start == ALWAYS.start => Start::Oldest,
+        _ => Start::At(window.start),
+    };
+    if let (Some(at), true) = (at, !options.backwards && options.times.until.is_some()) {
+        window.start = at;
+    }
+    let bounded = window.start != ALWAYS.start && window.end != ALWAYS.end;
+    let lines = options.lines.unwrap_or(if bounded { u32::MAX } else { PAGE_LINES });
+    let page = Page { start, backwards: options.backwards, lines, window };
+    Ok(perhaps_explained(What::Page(page), Shape::Lines, options.explain, None))
+}
+
+fn context(options: &cli::Context, hosts: &[HostSpec]) -> Result<Meant, ConfigError> {
+    let place = cursor("CURSOR", &options.cursor, hosts)?;
+    let page = |backwards: bool, lines: u32| {
+        What::Page(Page { start: Start::Cursor(place), backwards, lines, window: ALWAYS })
+    };
+    let before = (options.context > 0).then(|| page(true, options.context));
+    Ok((before.into_iter().chain([page(false, options.context + 1)]).collect(), Shape::Around(place), None))
+}
+
+fn histogram(options: &cli::Histogram, env: &Environment) -> Result<Meant, ConfigError> {
+    let query = query(&options.query, env)?;
+    let window = times(&options.times, env)?;
+    let window = both(&query, window)?;
+    let bucket = options.bucket.unwrap_or_else(|| bucket_of(&window, env.now.time));
+    let shape = Shape::Buckets { bucket };
+    let what = What::Histogram(Histogram { query: query.clone(), window, bucket });
+    Ok(perhaps_explained(what, shape, options.explain, Some(query)))
+}
+
+fn perhaps_explained(what: What, shape: Shape, explain: bool, query: Option<Query>) -> Meant {
+    if explain { (vec![What::Estimate(Box::new(what))], Shape::Costs, query) } else { (vec![what], shape, None) }
+}
+
+/// About as many buckets as a screen has rows.
+fn bucket_of(window: &Range<Time>, now: Time) -> Duration {
+    if window.start == ALWAYS.start {
+        return BUCKET;
+    }
+    let span = window.end.min(now).0.saturating_sub(window.start.0).max(0);
+    let least = u64::try_from(span / 1_000_000_000 / BUCKETS).unwrap_or(0);
+    let fits = NICE.into_iter().find(|nice| *nice >= least);
+    Duration::from_secs(fits.unwrap_or(NICE[NICE.len() - 1]))
+}
+
+fn query(words: &[String], env: &Environment) -> Result<Query, ConfigError> {
+    let text = words.join(" ");
+    Query::parse(&text, &env.now).map_err(|error| ConfigError {
+        place: ErrorPlace::Query { option: "QUERY", picture: error.picture(&text) },
+        message: error.message,
+    })
+}
+
+/// The times that the options and the query both allow.
+fn both(query: &Query, given: Range<Time>) -> Result<Range<Time>, ConfigError> {
+    let own = query.window().unwrap_or(Time(0)..Time(0));
+    let window = own.start.max(given.start)..own.end.min(given.end);
+    if window.start < window.end {
+        return Ok(window);
+    }
+    Err(ConfigError::option("QUERY", "the times in it and in the options exclude each other: no line can match"))
+}
+
+fn times(times: &cli::Times, env: &Environment) -> Result<Range<Time>, ConfigError> {
+    let when = |option, text: &Option<String>| text.as_deref().map(|text| when(option, text, &env.now)).transpose();
+    let span = Span { from: when("--since", &times.since)?, to: when("--until", &times.until)? };
+    let window = span.resolve(&env.now);
+    if window.start < window.end {
+        return Ok(window);
+    }
+    Err(ConfigError::option("--until", "ends before --since begins, or with it"))
+}
+
+fn moment(option: &'static str, text: &str, now: &Now) -> Result<Time, ConfigError> {
+    Ok(Span { from: Some(when(option, text, now)?), to: None }.resolve(now).start)
+}
+
+/// A time of the language of queries, or a day by its name with a time of day.
+fn when(option: &'static str, text: &str, now: &Now) -> Result<When, ConfigError> {
+    let text = text.trim();
+    When::parse(text).or_else(|| named_day(text, now)).ok_or_else(|| {
+        let valid =
+            "15m (ago), 03:14, yesterday, 'yesterday 03:14', 2026-11-20, '2026-11-20 03:14' or an RFC 3339 time";
+        ConfigError::option(option, format!("{text:?} is not a time; valid are {valid}"))
+    })
+}
+
+/// `yesterday 03:14`, `today 9:00`
+fn named_day(text: &str, now: &Now) -> Option<When> {
+    let (day, time) = text.split_once(char::is_whitespace)?;
+    let When::TimeOfDay(time) = When::parse(time.trim_start())? else { return None };
+    let time: TimeOfDay = time;
+    let today: Zoned = now.time.to_timestamp().to_zoned(now.zone.clone());
+    let date = match day {
+        "today" => today.date(),
+        "yesterday" => today.date().checked_sub(1.day()).ok()?,
+        _ => return None,
+    };
+    Some(When::Local(date.to_datetime(time)))
+}
+
+/// A cursor, which names a file of one host.
+fn cursor(option: &'static str, text: &str, hosts: &[HostSpec]) -> Result<Place, ConfigError> {
+    let place = text
+        .trim()
+        .parse()
+        .map_err(|error: crate::model::cursor::CursorError| ConfigError::option(option, error.to_string()))?;
+    match hosts {
+        [_] => Ok(place),
+        _ => Err(ConfigError::option(
+            option,
+            format!("a cursor is of one host, and {} are selected; name the host with --hosts", hosts.len()),
+        )),
+    }
+}
+
+#[cfg(test)]
+#[path = "tests/commands.rs"]
+mod tests;

@@ -1,0 +1,326 @@
+//! Questions to many hosts at once: each is connected, asked, and left again, and what it answers is told as it comes.
+//!
+//! ```text
+//!  a task per host ──▶ silence, failures, end ──┐
+//!  a task per host ──▶ silence, failures, end ──┼─▶ bounded ──▶ Pages (of lines) ──▶ Asking::next
+//! ```
+//!
+//! Who reads slowly slows the hosts; a host that is slow, stopped or hung holds back nobody, for hits go out at once.
+//! Only lines of pages wait for each other ([`Pages`]), and only until every host has answered or been given up.
+//! How a host is asked is left to `host`, what is printed of it to `report`.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+
+use crate::host;
+use crate::model::{Ask, Facts, HostId, HostSpec, HostStatus, LinkState, Reply, Update};
+use crate::transport::backoff::Backoff;
+use crate::transport::{Connector, LinkError};
+
+use super::pages::Pages;
+
+/// Answers of all hosts on their way. An answer has a few hundred KiB at most, so this bounds the bytes too.
+const ANSWERS: usize = 32;
+
+/// Answers of one host on their way to the others.
+const OF_A_HOST: usize = 2;
+
+/// A host that turned us away for the number of connections is tried this often.
+const THROTTLED_TRIES: u32 = 4;
+
+/// How long the end of a connection may take.
+const CLOSE_LIMIT: Duration = Duration::from_millis(1500);
+
+/// Failures of sources that are told in the reason of a host's state; the others are counted.
+const FAILURES_TOLD: usize = 3;
+
+/// Hosts that are being asked. Dropping it stops everything.
+pub struct Asking {
+    heard: mpsc::Receiver<(HostId, Heard)>,
+    tasks: JoinSet<()>,
+    pages: Pages,
+    ready: VecDeque<Told>,
+    undone: usize,
+}
+
+/// What is told of the hosts.
+#[derive(Debug)]
+pub enum Told {
+    /// The state of a host, what it says of itself, a source, lines of pages in their order, a gap.
+    Update(Update),
+    /// Any other answer.
+    Reply(HostId, Reply),
+    /// A host is done: it has answered everything, or failed. Its state has been told.
+    Done(HostId),
+}
+
+/// What a host's task hears.
+#[derive(Debug)]
+pub(super) enum Heard {
+    /// It let us in.
+    Connected,
+    Facts(Box<Facts>),
+    Reply(Reply),
+    /// Its last state.
+    Ended(HostStatus),
+}
+
+/// How a host is reached and asked. Ends early when nobody hears any more.
+pub(super) trait Reach: Clone + Send + Sync + 'static {
+    fn ask(
+        &self,
+        host: &HostSpec,
+        asks: &[Ask],
+        heard: mpsc::Sender<Heard>,
+    ) -> impl Future<Output = Result<(), LinkError>> + Send;
+}
+
+impl Reach for Connector {
+    async fn ask(&self, host: &HostSpec, asks: &[Ask], heard: mpsc::Sender<Heard>) -> Result<(), LinkError> {
+        let connection = self.connect(host).await?;
+        let result = tokio::select! {
+            result = ask_all(&connection, host, asks, &heard) => result,
+            error = connection.ended() => Err(error),
+            () = heard.closed() => Ok(()),
+        };
+        connection.close().await;
+        result
+    }
+}
+
+async fn ask_all(
+    connection: &crate::transport::Connection,
+    host: &HostSpec,
+    asks: &[Ask],
+    heard: &mpsc::Sender<Heard>,
+) -> Result<(), LinkError> {
+    // Nobody hears any more where this fails; then this future is dropped.
+    let _ = heard.send(Heard::Connected).await;
+    let mut answering = host::ask::Answering::begin(connection, host).await?;
+    let _ = heard.send(Heard::Facts(Box::new(answering.facts().clone()))).await;
+    for ask in asks {
+        let (sender, mut replies) = mpsc::channel(OF_A_HOST);
+        let relay = async {
+            while let Some(reply) = replies.recv().await {
+                let _ = heard.send(Heard::Reply(reply)).await;
+            }
+        };
+        let (answered, ()) = tokio::join!(answering.answer(host, ask, sender), relay);
+        answered?;
+    }
+    Ok(())
+}
+
+impl Asking {
+    /// Asks every host all of `asks`, one after the other. Host `n` of `hosts` is `HostId(n)`. A host that says nothing
+    /// for `silence` has timed out; while it says something it may go on.
+    #[must_use]
+    pub fn start(hosts: Vec<HostSpec>, asks: &[Ask], silence: Duration, connector: Connector) -> Self {
+        Self::start_by(hosts, asks, silence, connector)
+    }
+
+    pub(super) fn start_by(hosts: Vec<HostSpec>, asks: &[Ask], silence: Duration, reach: impl Reach) -> Self {
+        let (sender, heard) = mpsc::channel(ANSWERS);
+        let mut tasks = JoinSet::new();
+        let (undone, asks) = (hosts.len(), Arc::<[Ask]>::from(asks));
+        for (id, host) in (0..).map(HostId).zip(hosts) {
+            let (asks, reach, out) = (Arc::clone(&asks), reach.clone(), Out { host: id, sender: sender.clone() });
+            tasks.spawn(async move { ask_one(&host, &asks, silence, &reach, &out).await });
+        }
+        Self { heard, tasks, pages: Pages::default(), ready: VecDeque::new(), undone }
+    }
+
+    /// What is told next; `None` after every host is done. Cancel-safe.
+    pub async fn next(&mut self) -> Option<Told> {
+        loop {
+            if let Some(told) = self.ready.pop_front() {
+                return Some(told);
+            }
+            if self.undone == 0 {
+                let (more, ready) = (self.pages.let_out(true), &mut self.ready);
+                if more.is_empty() {
+                    return None;
+                }
+                ready.extend(more.into_iter().map(Told::Update));
+                continue;
+            }
+            let (host, heard) = self.heard.recv().await?;
+            self.take(host, heard);
+        }
+    }
+
+    /// Ends every connection in order; returns within 2 seconds.
+    pub async fn stop(mut self) {
+        self.heard.close();
+        // What is on its way is given up, so that nobody waits to send it.
+        while self.heard.try_recv().is_ok() {}
+        let ended = async { while self.tasks.join_next().await.is_some() {} };
+        let _ = timeout(CLOSE_LIMIT, ended).await;
+    }
+
+    fn take(&mut self, host: HostId, heard: Heard) {
+        match heard {
+            Heard::Connected => self.update(Update::Status(host, HostStatus::plain(LinkState::Ok))),
+            Heard::Facts(facts) => self.update(Update::Facts(host, Arc::from(facts))),
+            Heard::Reply(reply) => self.reply(host, reply),
+            Heard::Ended(status) => {
+                self.undone -= 1;
+                self.update(Update::Status(host, status));
+                self.ready.push_back(Told::Done(host));
+            }
+        }
+    }
+
+    fn reply(&mut self, host: HostId, reply: Reply) {
+        match reply {
+            Reply::Lines(source, lines) => {
+                let named = self.pages.lines(host, &source, lines);
+                self.ready.extend(named.map(Told::Update));
+            }
+            Reply::Gap(source, missing) => {
+                let named = self.pages.gap(host, &source, &missing);
+                self.ready.extend(named.map(Told::Update));
+            }
+            Reply::Source(info, files) => {
+                let known = self.pages.info(host, &info);
+                self.update(known);
+                self.ready.push_back(Told::Reply(host, Reply::Source(info, files)));
+            }
+            other => self.ready.push_back(Told::Reply(host, other)),
+        }
+        self.ready.extend(self.pages.let_out(false).into_iter().map(Told::Update));
+    }
+
+    fn update(&mut self, update: Update) {
+        self.ready.push_back(Told::Update(update));
+    }
+}
+
+/// Where a host's task says what it heard.
+struct Out {
+    host: HostId,
+    sender: mpsc::Sender<(HostId, Heard)>,
+}
+
+impl Out {
+    /// False where nobody hears any more.
+    async fn send(&self, heard: Heard) -> bool {
+        self.sender.send((self.host, heard)).await.is_ok()
+    }
+}
+
+/// Asks one host, again where it is throttled, and says how it ended.
+async fn ask_one(host: &HostSpec, asks: &[Ask], silence: Duration, reach: &impl Reach, out: &Out) {
+    let mut backoff = Backoff::default();
+    let mut tries = 1;
+    let mut failures = Failures::default();
+    let status = loop {
+        let ended = listen(host, asks, silence, reach, out, &mut failures).await;
+        let Some(status) = ended else { return };
+        if status.state != LinkState::Throttled || tries >= THROTTLED_TRIES || failures.heard {
+            break status;
+        }
+        tries += 1;
+        tokio::select! {
+            () = sleep(backoff.after_failure(Duration::ZERO, rand::random())) => {}
+            () = out.sender.closed() => return,
+        }
+    };
+    out.send(Heard::Ended(status)).await;
+}
+
+/// Asks one host once, as long as it says something. Its last state, or `None` where nobody hears any more.
+async fn listen(
+    host: &HostSpec,
+    asks: &[Ask],
+    silence: Duration,
+    reach: &impl Reach,
+    out: &Out,
+    failures: &mut Failures,
+) -> Option<HostStatus> {
+    let (sender, mut heard) = mpsc::channel(OF_A_HOST);
+    let mut asking = std::pin::pin!(reach.ask(host, asks, sender));
+    let mut result = None;
+    let mut connected = false;
+    let status = loop {
+        tokio::select! {
+            () = out.sender.closed() => break None,
+            ended = &mut asking, if result.is_none() => result = Some(ended),
+            next = heard.recv() => match next {
+                Some(next) => {
+                    connected |= matches!(next, Heard::Connected);
+                    failures.note(&next);
+                    if !out.send(next).await {
+                        break None;
+                    }
+                }
+                None => break Some(match result.take() {
+                    Some(Err(LinkError { status })) => status,
+                    Some(Ok(())) | None => failures.status(),
+                }),
+            },
+            () = sleep(silence) => break Some(silent(connected, silence)),
+        }
+    };
+    drop(heard);
+    if result.is_none() && status.as_ref().is_none_or(|status| status.state == LinkState::Timeout) {
+        // It is told at once that nobody hears it, and the others do not wait for its end.
+        if let Some(status) = &status {
+            out.send(Heard::Ended(status.clone())).await;
+        }
+        let _ = timeout(CLOSE_LIMIT, asking).await;
+        return None;
+    }
+    status
+}
+
+fn silent(connected: bool, silence: Duration) -> HostStatus {
+    let seconds = silence.as_secs_f64();
+    let reason = if connected {
+        format!("connected, but it has said nothing for {seconds:.1} s")
+    } else {
+        format!("no connection within {seconds:.1} s")
+    };
+    HostStatus::because(LinkState::Timeout, reason, "try again with a longer --timeout")
+}
+
+/// Sources that could not be read, or not to their end.
+#[derive(Debug, Default)]
+struct Failures {
+    told: Vec<String>,
+    count: usize,
+    /// It has said something, so asking again would say it twice.
+    heard: bool,
+}
+
+impl Failures {
+    fn note(&mut self, heard: &Heard) {
+        self.heard = true;
+        let Heard::Reply(Reply::Failed(source, why)) = heard else { return };
+        self.count += 1;
+        if self.told.len() < FAILURES_TOLD {
+            self.told.push(format!("{source}: {why}"));
+        }
+    }
+
+    fn status(&self) -> HostStatus {
+        let mut reason = self.told.join("; ");
+        if self.count > self.told.len() {
+            reason += &format!(" (and {} more)", self.count - self.told.len());
+        }
+        match self.count {
+            0 => HostStatus::plain(LinkState::Ok),
+            _ => HostStatus { reason: Some(reason), ..HostStatus::plain(LinkState::Degraded) },
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "asking_tests.rs"]
+mod tests;

@@ -1,0 +1,149 @@
+//! Asking over invented hosts: who holds up whom, how each ends, in which order lines come.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use bytes::Bytes;
+
+use super::*;
+use crate::model::ask::{MissingBytes, Totals, What};
+use crate::model::record::{Span, TimeFrom};
+use crate::model::{Cursor, Endpoint, FileId, GapReason, HostName, Line, Time};
+
+const SILENCE: Duration = Duration::from_secs(30);
+
+/// Hosts that do what their names say.
+#[derive(Clone, Default)]
+struct Invented {
+    tries: Arc<AtomicU32>,
+}
+
+impl Reach for Invented {
+    async fn ask(&self, host: &HostSpec, asks: &[Ask], heard: mpsc::Sender<Heard>) -> Result<(), LinkError> {
+        let say = async |reply| drop(heard.send(Heard::Reply(reply)).await);
+        let name = host.name().as_str().to_owned();
+        if name == "busy" && self.tries.fetch_add(1, Ordering::SeqCst) < 2 {
+            return Err(LinkError { status: HostStatus::because(LinkState::Throttled, "too many", "") });
+        }
+        if name == "refusing" {
+            return Err(LinkError { status: HostStatus::because(LinkState::Denied, "no key fits", "") });
+        }
+        let _ = heard.send(Heard::Connected).await;
+        match name.as_str() {
+            "hung" => std::future::pending().await,
+            "slow" => {
+                for done in 0..10 {
+                    sleep(SILENCE * 2 / 3).await;
+                    say(Reply::Progress(done, 10)).await;
+                }
+            }
+            "damaged" => {
+                for n in 0..5 {
+                    say(Reply::Failed(format!("s{n}").into(), "damaged".to_owned())).await;
+                }
+            }
+            "late" => {
+                sleep(Duration::from_secs(1)).await;
+                say(Reply::Lines("app".into(), vec![line(10, "first"), line(30, "third")])).await;
+            }
+            "gappy" => {
+                say(Reply::Lines("app".into(), vec![line(20, "second")])).await;
+                let missing = MissingBytes { from: 5, to: None, reason: GapReason::RotatedAway };
+                say(Reply::Gap("app".into(), missing)).await;
+                say(Reply::Lines("app".into(), vec![line(40, "fourth")])).await;
+            }
+            "endless" => while heard.send(Heard::Reply(Reply::Progress(0, 1))).await.is_ok() {},
+            _ => {}
+        }
+        for _ in asks {
+            say(Reply::Done(Totals::default())).await;
+        }
+        Ok(())
+    }
+}
+
+fn line(at: i64, text: &str) -> Line {
+    Line {
+        time: Time(at * 1_000_000_000),
+        time_from: TimeFrom::Stamp,
+        continues: false,
+        stamp: Span::default(),
+        cursor: Cursor { file: FileId::default(), offset: 0 },
+        raw: Bytes::copy_from_slice(text.as_bytes()),
+    }
+}
+
+fn start(names: &[&str]) -> Asking {
+    let host = |name: &&str| HostSpec::new(Endpoint::new(HostName::new(name).expect("a name")));
+    let asks = [Ask { sources: Vec::new(), what: What::List }];
+    Asking::start_by(names.iter().map(host).collect(), &asks, SILENCE, Invented::default())
+}
+
+/// What is told of these hosts, shortly, with the time at which it is told.
+async fn told(names: &[&str]) -> Vec<(u64, String)> {
+    let (mut asking, started) = (start(names), tokio::time::Instant::now());
+    let mut out = Vec::new();
+    while let Some(told) = asking.next().await {
+        let text = match told {
+            Told::Update(Update::Status(host, status)) if status.state != LinkState::Ok => {
+                format!("{}: {}: {}", names[host.index()], status.state, status.reason.unwrap_or_default())
+            }
+            Told::Update(Update::Records(records)) => {
+                let texts: Vec<_> = records.iter().map(|it| String::from_utf8_lossy(&it.raw).into_owned()).collect();
+                texts.join(" ")
+            }
+            Told::Update(Update::Gap(gap)) => format!("gap {}", gap.from),
+            Told::Done(host) => format!("{} is done", names[host.index()]),
+            _ => continue,
+        };
+        out.push((started.elapsed().as_secs(), text));
+    }
+    out
+}
+
+fn texts(told: &[(u64, String)]) -> Vec<&str> {
+    told.iter().map(|(_, text)| text.as_str()).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hung_host_holds_up_nobody_and_has_timed_out_after_its_silence() {
+    let told = told(&["hung", "quick"]).await;
+    let expected = [
+        (0, "quick is done"),
+        (30, "hung: timeout: connected, but it has said nothing for 30.0 s"),
+        (30, "hung is done"),
+    ];
+    assert_eq!(told, expected.map(|(at, text)| (at, text.to_owned())));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_host_may_go_on_while_it_says_something() {
+    assert_eq!(told(&["slow"]).await, [(200, "slow is done".to_owned())]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_host_is_degraded_by_the_sources_that_failed_and_the_first_are_named() {
+    let told = told(&["damaged"]).await;
+    let expected = ["damaged: degraded: s0: damaged; s1: damaged; s2: damaged (and 2 more)", "damaged is done"];
+    assert_eq!(texts(&told), expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_throttled_host_is_tried_again_and_a_denied_one_is_not() {
+    let told = told(&["busy", "refusing"]).await;
+    assert_eq!(texts(&told), ["refusing: denied: no key fits", "refusing is done", "busy is done"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn lines_of_pages_come_in_order_when_all_have_answered_and_gaps_keep_their_place() {
+    let told = told(&["late", "gappy"]).await;
+    assert_eq!(texts(&told), ["gappy is done", "late is done", "first second", "gap 5", "third fourth"]);
+}
+
+#[tokio::test]
+async fn who_does_not_listen_stops_the_hosts_and_the_end_is_quick() {
+    let mut asking = start(&["endless", "endless"]);
+    assert!(asking.next().await.is_some());
+    let began = std::time::Instant::now();
+    asking.stop().await;
+    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+}

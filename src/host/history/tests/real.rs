@@ -1,0 +1,59 @@
+//! Real files of this machine, rotated and packed, through its own driver.
+
+use std::io::Write;
+use std::path::Path;
+
+use super::*;
+use crate::host::local::LocalFiles;
+use crate::model::ask::Search;
+use crate::model::query::Now;
+use crate::model::{Place, Query};
+
+fn packed(path: &Path, text: &str) {
+    let file = std::fs::File::create(path).expect("a file");
+    let mut packer = flate2::write::GzEncoder::new(file, flate2::Compression::fast());
+    packer.write_all(text.as_bytes()).expect("written");
+    packer.finish().expect("finished");
+}
+
+fn asked(host: &HostSpec, what: What) -> Vec<Reply> {
+    let mut files = LocalFiles::new();
+    ask_host(&mut files, host, what)
+}
+
+#[test]
+fn a_log_of_real_files_is_searched_and_paged_across_its_generations() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let part = |from: i64| -> String {
+        let line = |n| {
+            if n % 100 == 7 { stamped(n, "ERROR it broke") + "    at Shop.main\n" } else { stamped(n, "INFO fine") }
+        };
+        (from..from + 1000).map(line).collect()
+    };
+    packed(&folder.path().join("app.log.2.gz"), &part(0));
+    std::fs::write(folder.path().join("app.log.1"), part(1000)).expect("written");
+    std::fs::write(folder.path().join("app.log"), part(2000)).expect("written");
+    let live = folder.path().join("app.log");
+    let host = host(live.to_str().expect("text"));
+    let query = Query::parse("error shop.main", &Now::default()).expect("a query");
+    let search =
+        Search { query, window: ALWAYS, newest_first: true, before: 1, after: 1, limit: None, count_only: false };
+    let replies = asked(&host, What::Search(search.clone()));
+    assert_eq!(totals(&replies).hits, 30, "{replies:#?}");
+    let windowed = asked(&host, What::Search(Search { window: at(900)..at(1200), ..search }));
+    assert_eq!(totals(&windowed).hits, 3, "{windowed:#?}");
+
+    let page = |start, backwards| Page { start, backwards, lines: 500, window: ALWAYS };
+    let from = lines_of(&asked(&host, What::Page(page(Start::At(at(1500)), false))));
+    assert_eq!(from[0].time, at(1500));
+    let place = Place::of(from[0].cursor, &from[0].raw);
+    let copy = folder.path().join("app.log.3");
+    std::fs::rename(folder.path().join("app.log.2.gz"), folder.path().join("app.log.3.gz")).expect("renamed");
+    std::fs::rename(folder.path().join("app.log.1"), &copy).expect("renamed");
+    packed(&folder.path().join("app.log.2.gz"), &std::fs::read_to_string(&copy).expect("text"));
+    std::fs::remove_file(copy).expect("removed");
+    let before = lines_of(&asked(&host, What::Page(page(Start::Cursor(place), true))));
+    assert_eq!((before.len(), before.last().map(|line| line.time)), (500, Some(at(1499))));
+    let again = lines_of(&asked(&host, What::Page(page(Start::Cursor(place), false))));
+    assert_eq!(raws(&again), raws(&from));
+}

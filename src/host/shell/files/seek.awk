@@ -1,0 +1,112 @@
+# Finds by bisection in which block of a file the first line stands that is not older than a time. Moments are compared as
+# texts of one length. Of the file only blocks are read, each by a command in which nothing but a number of ours differs.
+#
+# Prints the offset of a block before which no line is as new, the number of reads, and whether all that was seen is in
+# order; or "-" where no stamps were seen.
+function two(s) { return length(s) < 2 ? "0" s : s "" }
+
+# The moment that a line says, or nothing.
+function key(line,    m, p, k, y, mo, d, h, after, t) {
+  sub(/^<[0-9]+>/, "", line)
+  line = substr(line, 1, 512)
+  if (!match(line, re[kind]) || (strict && RSTART != 1)) return ""
+  m = substr(line, RSTART, RLENGTH)
+  after = substr(line, RSTART + RLENGTH, 4)
+  if (kind == "tai") return substr(m, 2)
+  if (kind == "epoch") { gsub(/[^0-9]/, "", m); return substr(m "000000000", 1, 19) }
+  if (kind == "compact") { gsub(/[^0-9]/, "", m); return substr(m "000000000", 1, 23) }
+  if (match(m, /[A-Z][a-z][a-z]/)) {
+    k = index("JanFebMarAprMayJunJulAugSepOctNovDec", substr(m, RSTART, 3))
+    if (!k) return ""
+    m = substr(m, 1, RSTART - 1) " " ((k + 2) / 3) " " substr(m, RSTART + 3)
+  }
+  sub(/^[^0-9]+/, "", m)
+  split(m, p, /[^0-9]+/)
+  y = ""; k = 4
+  if (kind == "iso" || kind == "ymd") { y = p[1]; mo = p[2]; d = p[3] }
+  else if (kind == "dmy" || kind == "access") { d = p[1]; mo = p[2]; y = p[3] }
+  else if (kind == "mdy") { mo = p[1]; d = p[2]; y = p[3] }
+  else if (kind == "klog") { k = 2; mo = substr(p[1], 1, 2); d = substr(p[1], 3, 2) }
+  else if (kind == "yymmdd") { k = 2; y = substr(p[1], 1, 2); mo = substr(p[1], 3, 2); d = substr(p[1], 5, 2) }
+  else { k = 3; mo = p[1]; d = p[2] }
+  if (length(y) == 2) y = (y + 0 < 69 ? "20" : "19") y
+  h = p[k]
+  if (after ~ /^ ?[AaPp][.]?[Mm]/) { h = h % 12; if (after ~ /^ ?[Pp]/) h += 12 }
+  t = two(mo) two(d) two(h) two(p[k + 1]) two(p[k + 2]) substr(p[k + 3] "000000000", 1, 9)
+  # Without a year: of the last twelve months.
+  if (y == "") return (t > pivot ? "0" : "1") t
+  return y t
+}
+
+# About how many seconds a moment is after others.
+function value(k,    y) {
+  if (kind == "tai") return 0
+  if (kind == "epoch") return substr(k, 1, 10) + substr(k, 11, 3) / 1000
+  y = length(k) - 19
+  return ((substr(k, 1, y) * 12 + substr(k, y + 1, 2)) * 31 + substr(k, y + 3, 2)) * 86400 \
+    + substr(k, y + 5, 2) * 3600 + substr(k, y + 7, 2) * 60 + substr(k, y + 9, 2) + substr(k, y + 11, 3) / 1000
+}
+
+# The moment of the first line with one that begins in a block.
+function look(n,    command, line, first, k) {
+  command = "dd bs=4096 skip=" n " count=1 <\"$F\" 2>/dev/null"
+  reads++; first = n > 0; k = ""
+  while ((command | getline line) > 0) {
+    if (!first && k == "") k = key(line)
+    first = 0
+  }
+  close(command)
+  return k
+}
+
+# The same of the blocks from n on: in a long record, or a hole, further and further. "where" is the block.
+function probe(n,    step, tries, k) {
+  step = 1; where = n
+  for (tries = 0; tries < 10 && where < high && reads < 40; tries++) {
+    k = look(where)
+    if (k != "") return k
+    where += step; step *= 4
+  }
+  return ""
+}
+
+BEGIN {
+  D = "[0-9]"; DD = D D "?"; clock = DD ":" D D ":" D D "([.,]" D "+)?"; gap = "[ T_,:-]+"
+  re["iso"] = D D D D "[-/.]" DD "[-/.]" DD gap clock
+  re["ymd"] = D D "[-/.]" DD "[-/.]" DD gap clock
+  re["dmy"] = re["mdy"] = DD "[-/.]" DD "[-/.]" D D "(" D D ")?" gap clock
+  re["access"] = DD "[-/ .][A-Z][a-z][a-z][-/ .]" D D "(" D D ")?" gap clock
+  re["mon"] = "[A-Z][a-z][a-z] +" DD " +" clock
+  re["md"] = DD "[-/]" DD " +" clock
+  re["klog"] = "[IWEF]" D D D D " " clock
+  re["yymmdd"] = D D D D D D " +" clock
+  re["compact"] = D D D D D D D D "[-T_ ]?" D D ":?" D D ":?" D D "([.,:]" D "+)?"
+  re["epoch"] = D D D D D D D D D D "+([.]" D "+)?"
+  re["tai"] = "@[0-9a-f]+"
+  kind = ENVIRON["KIND"]; strict = ENVIRON["STRICT"] + 0; target = ENVIRON["TARGET"] ""; pivot = ENVIRON["PIVOT"] ""
+  high = int((ENVIRON["SIZE"] + 4095) / 4096)
+  ordered = 1; last = ""
+  first = probe(0)
+  if (first == "") { print "-"; exit }
+  if (first >= target) { print 0, reads, 1; exit }
+  low = where; old = value(first); want = value(target)
+  guess = high - 2
+  while (high - low > 1 && reads < 36) {
+    if (guess <= low) guess = low + 1
+    if (guess >= high) guess = high - 1
+    k = probe(guess)
+    if (k == "") { high = guess }
+    else {
+      v = value(k)
+      if (v < old - 60 || (last != "" && v > last + 60)) { ordered = 0; break }
+      if (k < target) { low = where; old = v }
+      else { high = guess; last = v }
+    }
+    guess = int((low + high) / 2)
+    evenly = !evenly
+    if (evenly && last != "" && last > old) guess = low + int((high - low) * (want - old) / (last - old))
+  }
+  # It had to end before it was found.
+  if (high - low > 16) ordered = 0
+  printf "%.0f %d %d\n", low * 4096, reads, ordered
+}

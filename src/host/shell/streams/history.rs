@@ -1,0 +1,324 @@
+//! What the journal, containers and pods have said before: their own programs are asked for it, and what they print is read
+//! line by line, in bounded memory.
+//!
+//! Such a line has no offset. Its cursor has the file 0.0, and as offset about its microseconds since 1970, by which it
+//! is found again; the check tells it from others of that time. What a command or standard input has said is not kept by anyone.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use crate::model::ask::{Cost, Page, Start, Totals, What};
+use crate::model::{Ask, Facts, HostSpec, Line, Reply, SourceInfo, SourceKind, SourceSpec, Time};
+use crate::transport::{Connection, LinkError};
+
+use super::list;
+use super::listing::{At, Wanted};
+use super::program::Shell;
+use super::reader::Reader;
+use super::sift::{Forwards, Last, Matches, More, is_before};
+use super::taken::unstamped;
+use super::trouble::{self, Trouble};
+use super::words::{self, From, Words};
+
+/// Lines in one reply.
+const REPLY_LINES: usize = 1000;
+
+/// A page backwards looks for its lines among so many of the last ones, at most.
+const MOST_LINES: u32 = 1 << 20;
+
+/// Answers a question about the streams of a host; nothing about its files, and no [`Reply::Done`]: what it came to is
+/// what is returned. A full channel makes the host wait, a closed one makes it stop.
+///
+/// # Errors
+/// When the host is lost. What is wrong with one source is a [`Reply::Failed`].
+pub async fn history(
+    connection: &Connection,
+    host: &HostSpec,
+    facts: &Facts,
+    ask: &Ask,
+    replies: &mpsc::Sender<Reply>,
+) -> Result<Totals, LinkError> {
+    let mut answering = Answering { host, facts, ask, replies, totals: Totals::default() };
+    for spec in host.sources.iter().filter(|spec| !matches!(spec.kind, SourceKind::Path(_))) {
+        let answered = tokio::select! {
+            biased;
+            () = replies.closed() => break,
+            answered = answering.about(connection, spec) => answered,
+        };
+        answered?;
+    }
+    Ok(answering.totals)
+}
+
+struct Answering<'a> {
+    host: &'a HostSpec,
+    facts: &'a Facts,
+    ask: &'a Ask,
+    replies: &'a mpsc::Sender<Reply>,
+    totals: Totals,
+}
+
+/// A stream that can be asked for what it said.
+struct Past {
+    name: Arc<str>,
+    label: String,
+    time: Option<String>,
+    of: Of,
+}
+
+enum Of {
+    Journal(Option<String>),
+    Container(At),
+}
+
+impl Past {
+    fn words(&self, from: &From<'_>) -> Words {
+        match &self.of {
+            Of::Journal(unit) => words::journal(unit.as_deref(), from, false),
+            Of::Container(At::Engine(engine, id)) => words::container_log(*engine, id, from, false),
+            Of::Container(At::Pod(of)) => words::pod_log(of, from, false, false),
+        }
+    }
+
+    fn trouble(&self, code: i32, said: &str) -> Trouble {
+        match &self.of {
+            Of::Journal(_) => Trouble::plain(&format!("journalctl ended with status {code}: {said}")),
+            Of::Container(At::Engine(engine, _)) => trouble::of_engine(*engine, code, said),
+            Of::Container(At::Pod(_)) => trouble::of_kubectl(code, said),
+        }
+    }
+}
+
+impl Answering<'_> {
+    async fn about(&mut self, connection: &Connection, spec: &SourceSpec) -> Result<(), LinkError> {
+        if matches!(spec.kind, SourceKind::Command(_) | SourceKind::Input) {
+            if self.ask.is_about(&spec.name) {
+                let why = "nobody keeps what it has said: it can only be followed";
+                self.send(Reply::Failed(spec.name.as_str().into(), why.to_owned())).await;
+            }
+            return Ok(());
+        }
+        if matches!(spec.kind, SourceKind::Journal(_)) && !self.ask.is_about(&spec.name) {
+            return Ok(());
+        }
+        let mut shell = match Shell::start(connection, spec.as_root).await {
+            Err(error) if spec.as_root => {
+                let reason = Trouble::from(error).reason;
+                self.send(Reply::Failed(spec.name.as_str().into(), reason)).await;
+                return Ok(());
+            }
+            shell => shell?,
+        };
+        match streams_of(spec, &mut shell).await? {
+            Ok(streams) => {
+                for past in streams.into_iter().filter(|past| self.ask.is_about(&past.name)) {
+                    self.answer(&mut shell, &past).await?;
+                }
+            }
+            Err(trouble) => self.send(Reply::Failed(spec.name.as_str().into(), trouble.reason)).await,
+        }
+        shell.end().await;
+        Ok(())
+    }
+
+    async fn answer(&mut self, shell: &mut Shell, past: &Past) -> Result<(), LinkError> {
+        // It outlives what borrows the rest.
+        let ask = self.ask;
+        match &ask.what {
+            What::List => {
+                let (name, path) = (Arc::clone(&past.name), past.label.as_str().into());
+                let info = SourceInfo { name, path, problem: None, stamps: None };
+                self.send(Reply::Source(info, Vec::new())).await;
+                Ok(())
+            }
+            What::Estimate(_) => {
+                let commands = vec![past.words(&From::Oldest).join(" ")];
+                let cost = Cost { bytes: 0, files: Vec::new(), commands };
+                self.send(Reply::Cost(Arc::clone(&past.name), cost)).await;
+                Ok(())
+            }
+            What::Page(page) if page.backwards => self.backwards(shell, past, page).await,
+            What::Page(page) => self.forwards(shell, past, page).await,
+            What::Search(search) => {
+                let left = search.limit.map_or(u64::MAX, |limit| limit.saturating_sub(self.totals.hits));
+                let matches = Matches::search(self.host.name().as_str(), &past.name, search, left);
+                if left > 0 { self.matches(shell, past, search.window.start, matches).await } else { Ok(()) }
+            }
+            What::Histogram(asked) => {
+                let matches = Matches::histogram(self.host.name().as_str(), &past.name, asked);
+                self.matches(shell, past, asked.window.start, matches).await
+            }
+        }
+    }
+
+    async fn forwards(&mut self, shell: &mut Shell, past: &Past, page: &Page) -> Result<(), LinkError> {
+        let mut sift = Forwards::new(page);
+        let start = match page.start {
+            Start::Oldest => page.window.start.0,
+            Start::Newest => return Ok(()),
+            Start::At(time) => time.0.max(page.window.start.0),
+            // The places of lines that come in one microsecond depend on those right before them.
+            Start::Cursor(place) | Start::After(place) => i64::try_from(place.cursor.offset)
+                .unwrap_or(i64::MAX)
+                .saturating_mul(1000)
+                .saturating_sub(1_000_000_000),
+        };
+        self.read(shell, past, &since(Time(start)), |line, _| sift.line(line)).await?;
+        if matches!(page.start, Start::Cursor(_) | Start::After(_)) && !sift.met {
+            let note = "the line of the cursor is not there any more: this is what follows it";
+            self.send(Reply::Note(Arc::clone(&past.name), note.to_owned())).await;
+        }
+        self.totals.more |= sift.more;
+        self.send_lines(past, sift.lines).await;
+        Ok(())
+    }
+
+    /// Looks among the last lines, and among more of them until there are enough.
+    async fn backwards(&mut self, shell: &mut Shell, past: &Past, page: &Page) -> Result<(), LinkError> {
+        let most = page.lines as usize;
+        let is_end = matches!(page.start, Start::Newest) && page.window.end == Time(i64::MAX);
+        let mut among = if is_end { page.lines.saturating_add(64) } else { page.lines.saturating_mul(4).max(1000) };
+        loop {
+            let (mut last, mut count, mut before) = (Last::default(), 0, 0);
+            // Of lines of one moment each has a place after the one before it: where not all of them were read, theirs are
+            // not known.
+            let (mut first, mut doubtful) = (None, 0);
+            self.read(shell, past, &From::Last(among), |line, _| {
+                count += 1;
+                first.get_or_insert(line.time);
+                if is_before(&line, &page.start) && page.window.contains(&line.time) {
+                    before += 1;
+                    doubtful += usize::from(first == Some(line.time));
+                    last.push(line, most);
+                }
+                More::Wanted
+            })
+            .await?;
+            let is_all = count < among || among >= MOST_LINES;
+            if before - doubtful < most && !is_all && !last.is_full {
+                among = among.saturating_mul(8).min(MOST_LINES);
+                continue;
+            }
+            self.totals.more |= before > last.len();
+            let lines = last.take();
+            self.send_lines(past, lines).await;
+            return Ok(());
+        }
+    }
+
+    async fn matches(
+        &mut self,
+        shell: &mut Shell,
+        past: &Past,
+        start: Time,
+        mut matches: Matches<'_>,
+    ) -> Result<(), LinkError> {
+        self.read(shell, past, &since(start), |line, out| matches.line(line, out)).await?;
+        let mut rest = Vec::new();
+        matches.finish(&mut rest);
+        let (told, left_out) = matches.told();
+        self.totals.hits += told;
+        self.totals.lines += told;
+        self.totals.more |= left_out.is_some();
+        if let Some(note) = left_out.filter(|note| !note.is_empty()) {
+            self.send(Reply::Note(Arc::clone(&past.name), note)).await;
+        }
+        for reply in rest {
+            self.send(reply).await;
+        }
+        Ok(())
+    }
+
+    /// Reads lines until no more are wanted, and sends what is made of them.
+    async fn read(
+        &mut self,
+        shell: &mut Shell,
+        past: &Past,
+        from: &From<'_>,
+        mut take: impl FnMut(Line, &mut Vec<Reply>) -> More,
+    ) -> Result<(), LinkError> {
+        let mut reader = Reader::new(past.time.as_deref());
+        reader.set_clock(&self.facts.clock());
+        let words = past.words(from);
+        let mut program = shell.run(&words).await?;
+        let (mut said, mut begun, mut lines, mut out) = (String::new(), false, Vec::new(), Vec::new());
+        'reading: while let Some(more) = program.next().await? {
+            for line in more {
+                self.totals.scanned += line.bytes.len() as u64 + 1;
+                match &past.of {
+                    Of::Journal(_) => drop(reader.record(&line.bytes, &mut lines)),
+                    Of::Container(_) => match unstamped(&line.bytes) {
+                        Some((at, raw)) => lines.push(reader.stamped(at, raw)),
+                        None if begun || line.is_rest => lines.push(reader.plain(line)),
+                        None => said = String::from_utf8_lossy(&line.bytes).into_owned(),
+                    },
+                }
+                begun |= !lines.is_empty();
+                if lines.drain(..).any(|line| take(line, &mut out) == More::Enough) {
+                    break 'reading;
+                }
+            }
+            for reply in out.drain(..) {
+                self.send(reply).await;
+            }
+        }
+        self.totals.received += program.take_bytes_read();
+        let code = program.end().await?.unwrap_or(0);
+        for reply in out {
+            self.send(reply).await;
+        }
+        if code != 0 {
+            let trouble = past.trouble(code, &said);
+            self.send(Reply::Failed(Arc::clone(&past.name), trouble.reason)).await;
+        }
+        Ok(())
+    }
+
+    async fn send_lines(&mut self, past: &Past, lines: Vec<Line>) {
+        self.totals.lines += lines.len() as u64;
+        let mut lines = lines.into_iter().peekable();
+        while lines.peek().is_some() {
+            let part = lines.by_ref().take(REPLY_LINES).collect();
+            self.send(Reply::Lines(Arc::clone(&past.name), part)).await;
+        }
+    }
+
+    /// Where nobody listens any more, the whole is about to end.
+    async fn send(&self, reply: Reply) {
+        let _ = self.replies.send(reply).await;
+    }
+}
+
+/// From a time on; from the beginning where that is before all that can be.
+fn since(time: Time) -> From<'static> {
+    if time.0 <= 0 { From::Oldest } else { From::Time(time.0) }
+}
+
+/// The streams of a source, by the names that following gives them; or why nobody knows.
+async fn streams_of(spec: &SourceSpec, shell: &mut Shell) -> Result<Result<Vec<Past>, Trouble>, LinkError> {
+    let past = |name: &str, label: String, of| Past { name: name.into(), label, time: spec.time.clone(), of };
+    if let SourceKind::Journal(unit) = &spec.kind {
+        let (said, code) = shell.answer(&words::journal_check()).await?;
+        if let Some(trouble) = super::journal::explained(code, &said).filter(|_| code != 0) {
+            return Ok(Err(trouble));
+        }
+        return Ok(Ok(vec![past(&spec.name, spec.kind.to_string(), Of::Journal(unit.clone()))]));
+    }
+    let Some(wanted) = Wanted::new(&spec.kind) else { return Ok(Ok(Vec::new())) };
+    let found = match list::look(&spec.kind, &wanted, &mut None, shell).await? {
+        Ok(found) => found,
+        Err(trouble) => return Ok(Err(trouble)),
+    };
+    if found.is_empty() {
+        return Ok(Err(Trouble::plain(list::nothing(&spec.kind))));
+    }
+    let streams = found.into_iter().map(|(name, target)| {
+        if spec.kind.is_glob() {
+            past(&format!("{}/{name}", spec.name), target.label(), Of::Container(target.at))
+        } else {
+            past(&spec.name, spec.kind.to_string(), Of::Container(target.at))
+        }
+    });
+    Ok(Ok(streams.take(if spec.kind.is_glob() { list::MAX_STREAMS } else { 1 }).collect()))
+}

@@ -1,0 +1,408 @@
+//! What hosts answer to a question, as text for people or as JSON Lines: printed as it comes, each answer at once.
+//!
+//! The text form has on the output what was asked for and nothing else, so that it can be counted and cut; the hosts
+//! that are not well, notes and the summary go beside it. JSON has everything on the output, the summary last.
+//! Whom to ask what is left to `config`, in which order lines of pages come to `fleet`.
+
+mod chart;
+mod groups;
+mod text;
+
+use std::collections::BTreeMap;
+use std::io::{self, BufWriter, Write};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use tokio::time::Instant;
+
+use self::chart::Chart;
+use self::groups::{Groups, Near};
+use super::table::{Bytes, PageEnds, Row, Table};
+use super::text::Style;
+use super::{Ending, Error, Outcome, Progress, Why, json};
+use crate::fleet::Told;
+use crate::model::ask::{Bucket, Totals};
+use crate::model::{Gap, HostId, HostSpec, LinkState, Place, Query, Record, Reply, SourceId, Time, Update};
+
+/// What kind of answers are expected.
+#[derive(Debug, Clone)]
+pub enum Shape {
+    /// Sources with their files.
+    Sources,
+    /// Hits of a search.
+    Hits {
+        /// Only how many.
+        count: bool,
+        /// With lines around them.
+        grouped: bool,
+        /// What is found stands out on a terminal.
+        marks: Query,
+    },
+    /// Lines of pages, with the cursors to go on with.
+    Lines,
+    /// Lines around one, which stands out.
+    Around(Place),
+    /// Counts by time and level.
+    Buckets {
+        /// How long one is.
+        bucket: Duration,
+    },
+    /// What it would cost.
+    Costs,
+}
+
+/// How to print.
+#[derive(Debug, Clone)]
+pub struct AskOptions {
+    /// What kind of answers.
+    pub shape: Shape,
+    /// JSON Lines in place of text.
+    pub json: bool,
+    /// Colours in the text form.
+    pub color: bool,
+    /// Columns of a chart; `None` where it is no terminal: then numbers alone are printed.
+    pub width: Option<u16>,
+    /// Where progress is shown.
+    pub progress: Progress,
+    /// In which local time the text form shows times.
+    pub zone: TimeZone,
+    /// The day whose times the text form shows without a date.
+    pub today: Date,
+}
+
+/// Where answers come from: hosts, or a list in tests.
+pub trait Answers {
+    /// What is told next; `None` after the end. Must be cancel-safe.
+    fn next(&mut self) -> impl Future<Output = Option<Told>> + Send;
+}
+
+impl Answers for crate::fleet::Asking {
+    fn next(&mut self) -> impl Future<Output = Option<Told>> + Send {
+        Self::next(self)
+    }
+}
+
+/// Prints answers until they end or nobody wants more, then the summary. Host `n` of `hosts` is `HostId(n)`.
+///
+/// # Errors
+/// When the output cannot be written. A reader that has gone is none: the outcome then has exit code 0.
+pub async fn answer(
+    answers: &mut impl Answers,
+    hosts: &[HostSpec],
+    options: AskOptions,
+    ending: &mut Ending,
+    (out, notes): (&mut impl Write, &mut impl Write),
+) -> Result<Outcome, Error> {
+    let progress = options.progress.clone();
+    progress.begin(hosts.len());
+    let mut printed = Printed::new(hosts, options, BufWriter::new(out), notes);
+    let done = printed.consume(answers, ending).await;
+    progress.end();
+    match done.and_then(|()| printed.finish()) {
+        Ok(outcome) => Ok(outcome),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+            let outcome = outcome(&printed.table, printed.hits, &printed.options.shape);
+            // What is left in it would be written to nobody.
+            let _ = printed.out.into_parts();
+            Ok(Outcome { exit: 0, ..outcome })
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+struct Printed<'a, W: Write, N: Write> {
+    options: AskOptions,
+    out: BufWriter<W>,
+    notes: &'a mut N,
+    table: Table<'a>,
+    style: Style,
+    groups: Groups,
+    chart: Chart,
+    /// Hits, printed or counted.
+    hits: u64,
+    counts: BTreeMap<HostId, u64>,
+    bytes: Bytes,
+    /// Of each host: bytes looked at, of so many.
+    progress: BTreeMap<HostId, (u64, u64)>,
+    started: Instant,
+}
+
+impl<'a, W: Write, N: Write> Printed<'a, W, N> {
+    fn new(hosts: &'a [HostSpec], options: AskOptions, out: BufWriter<W>, notes: &'a mut N) -> Self {
+        let mut table = Table::new(hosts);
+        table.rows.iter_mut().for_each(|row| row.done = Some(false));
+        let style = Style::new(hosts, options.color, options.zone.clone(), options.today);
+        let chart = match &options.shape {
+            Shape::Buckets { bucket } => Chart::new(*bucket),
+            _ => Chart::default(),
+        };
+        Self {
+            options,
+            out,
+            notes,
+            table,
+            style,
+            groups: Groups::default(),
+            chart,
+            hits: 0,
+            counts: BTreeMap::new(),
+            bytes: Bytes::default(),
+            progress: BTreeMap::new(),
+            started: Instant::now(),
+        }
+    }
+
+    async fn consume(&mut self, answers: &mut impl Answers, ending: &mut Ending) -> io::Result<()> {
+        loop {
+            let told = tokio::select! {
+                biased;
+                why = ending.wait() => match why {
+                    Why::Unread => return Err(io::ErrorKind::BrokenPipe.into()),
+                    Why::Interrupted => {
+                        self.table.interrupted();
+                        return Ok(());
+                    }
+                },
+                told = answers.next() => told,
+            };
+            let Some(told) = told else { return Ok(()) };
+            if let Told::Reply(host, Reply::Progress(done, of)) = told {
+                self.progress.insert(host, (done, of));
+            } else {
+                let progress = self.options.progress.clone();
+                progress.suspend(|| {
+                    self.told(told)?;
+                    self.out.flush()
+                })?;
+            }
+            self.show_progress();
+        }
+    }
+
+    fn show_progress(&self) {
+        let (done, of) = self.progress.values().fold((0, 0), |(done, of), host| (done + host.0, of + host.1));
+        let read = || if of > 0 { format!(" · {} of {}", text::size(done), text::size(of)) } else { String::new() };
+        self.options.progress.now(self.table.done(), || self.table.awaited() + &read());
+    }
+
+    fn told(&mut self, told: Told) -> io::Result<()> {
+        match told {
+            Told::Update(Update::Records(records)) => records.iter().try_for_each(|record| self.line(record)),
+            Told::Update(Update::Gap(gap)) => self.gap(gap),
+            Told::Update(Update::Status(host, status)) => {
+                self.table.status(host, status);
+                Ok(())
+            }
+            Told::Update(other) => {
+                self.table.apply(other);
+                Ok(())
+            }
+            Told::Reply(host, reply) => {
+                self.table.heard(host);
+                self.reply(host, reply)
+            }
+            Told::Done(host) => self.done(host),
+        }
+    }
+
+    fn reply(&mut self, host: HostId, reply: Reply) -> io::Result<()> {
+        let name = self.table.host_name(host);
+        let json = self.options.json;
+        match reply {
+            Reply::Source(info, files) => match self.options.shape {
+                Shape::Sources if json => json::write(&mut self.out, &json::SourceLine::new(name, &info, &files)),
+                Shape::Sources => self.style.source(&mut self.out, name, &info, &files),
+                _ => Ok(()),
+            },
+            Reply::Hit(source, hit) => {
+                let near = |lines: Vec<_>| lines.into_iter().map(|line| record(host, line)).collect::<Vec<_>>();
+                let hit = *hit;
+                self.hit(host, &source, (&near(hit.before), &record(host, hit.line), &near(hit.after)))
+            }
+            Reply::Buckets(source, buckets) => self.buckets(name, &source, &buckets),
+            Reply::Note(source, text) => self.note(name, &source, &text, false),
+            Reply::Failed(source, text) if json => self.note(name, &source, &text, true),
+            Reply::Cost(source, cost) if json => json::write(&mut self.out, &json::CostLine::new(name, &source, &cost)),
+            Reply::Cost(source, cost) => self.style.cost(&mut self.out, name, &source, &cost),
+            Reply::Done(totals) => {
+                self.totals(host, totals);
+                Ok(())
+            }
+            // A failure is in the reason of its host. Lines and gaps come in their order, as updates.
+            Reply::Failed(..) | Reply::Lines(..) | Reply::Gap(..) | Reply::Progress(..) => Ok(()),
+        }
+    }
+
+    fn totals(&mut self, host: HostId, totals: Totals) {
+        self.bytes.read += totals.received;
+        *self.bytes.scanned.get_or_insert(0) += totals.scanned;
+        *self.bytes.more.get_or_insert(false) |= totals.more;
+        if matches!(self.options.shape, Shape::Hits { count: true, .. }) {
+            self.hits += totals.hits;
+            *self.counts.entry(host).or_default() += totals.hits;
+        }
+    }
+
+    fn hit(&mut self, host: HostId, source: &str, hit: Near<'_>) -> io::Result<()> {
+        let name = self.table.host_name(host);
+        self.hits += 1;
+        let (before, record, after) = hit;
+        if self.options.json {
+            return json::write(&mut self.out, &json::Hit::new(name, source, record, (before, after)));
+        }
+        match &self.options.shape {
+            Shape::Hits { grouped: true, marks, .. } => {
+                let group = self.groups.arrange((host, name), source, marks, hit);
+                self.style.group(&mut self.out, (name, source), &group, marks)
+            }
+            Shape::Hits { marks, .. } => {
+                let head = self.style.head(record.time, name, source);
+                writeln!(self.out, "{head} {}", self.style.content(record, Some(marks)))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn line(&mut self, record: &Record) -> io::Result<()> {
+        let name = self.table.host_name(record.host);
+        let source = self.table.source_name(record.source);
+        if self.options.json {
+            json::write(&mut self.out, &json::Line::new(name, source, record))?;
+        } else if let Shape::Around(place) = &self.options.shape {
+            let mark = if record.cursor == place.cursor { ':' } else { '-' };
+            self.style.marked(&mut self.out, (name, source), (record, mark), None)?;
+        } else {
+            self.style.line(&mut self.out, name, source, record)?;
+        }
+        let source: Arc<str> = source.into();
+        let ends = self.bytes.pages.iter_mut().find(|page| page.host == record.host && page.source == source);
+        match ends {
+            Some(page) => page.last = record.place(),
+            None => {
+                let (first, last) = (record.place(), record.place());
+                self.bytes.pages.push(PageEnds { host: record.host, source, first, last });
+            }
+        }
+        self.table.printed(record.host);
+        Ok(())
+    }
+
+    fn gap(&mut self, gap: Gap) -> io::Result<()> {
+        let gap = Gap { until: Time::from_timestamp(Timestamp::now()), ..gap };
+        let (host, source) = (self.table.host_name(gap.host), self.table.source_name(gap.source));
+        if self.options.json {
+            json::write(&mut self.out, &json::GapLine::new(host, source, &gap))?;
+        } else {
+            self.style.gap(&mut self.out, host, source, &gap)?;
+        }
+        self.table.gaps += 1;
+        Ok(())
+    }
+
+    fn buckets(&mut self, host: &str, source: &str, buckets: &[Bucket]) -> io::Result<()> {
+        for bucket in buckets {
+            let until = self.chart.add(bucket);
+            if self.options.json {
+                json::write(&mut self.out, &json::BucketLine::new(host, source, bucket, until))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, host: &str, source: &str, text: &str, failed: bool) -> io::Result<()> {
+        if self.options.json {
+            return json::write(&mut self.out, &json::NoteLine::new(host, source, text, failed));
+        }
+        // Nobody may be there to be told.
+        let _ = self.style.note(self.notes, host, source, text);
+        Ok(())
+    }
+
+    /// A host is done: of JSON its object, and its count.
+    fn done(&mut self, host: HostId) -> io::Result<()> {
+        self.progress.remove(&host);
+        if let Some(row) = self.table.rows.get_mut(host.index()) {
+            row.done = Some(true);
+        }
+        if let (Shape::Hits { count: true, .. }, Some(hits)) = (&self.options.shape, self.counts.get(&host)) {
+            let name = self.table.host_name(host);
+            if self.options.json {
+                json::write(&mut self.out, &json::CountLine::new(name, *hits))?;
+            } else {
+                self.style.count(&mut self.out, name, *hits)?;
+            }
+        }
+        self.row(host.index())
+    }
+
+    fn row(&mut self, index: usize) -> io::Result<()> {
+        let Some(row) = self.table.rows.get_mut(index).filter(|_| self.options.json) else { return Ok(()) };
+        if std::mem::replace(&mut row.written, true) {
+            return Ok(());
+        }
+        json::write(&mut self.out, &json::Host::new(row))
+    }
+
+    fn finish(&mut self) -> io::Result<Outcome> {
+        self.table.settle();
+        let outcome = outcome(&self.table, self.hits, &self.options.shape);
+        let elapsed = self.started.elapsed();
+        if self.options.json {
+            (0..self.table.rows.len()).try_for_each(|index| self.row(index))?;
+            if !matches!(self.options.shape, Shape::Lines | Shape::Around(_)) {
+                self.bytes.pages.clear();
+            }
+            let summary = json::Summary::new(&outcome, &self.table.rows, &self.bytes, elapsed);
+            json::write(&mut self.out, &summary)?;
+        } else {
+            if let Shape::Buckets { .. } = self.options.shape {
+                self.chart.draw(&mut self.out, &self.style, self.options.width)?;
+            }
+            self.out.flush()?;
+            let _ = self.last_words(&outcome, elapsed);
+        }
+        self.out.flush()?;
+        Ok(outcome)
+    }
+
+    fn last_words(&mut self, outcome: &Outcome, elapsed: Duration) -> io::Result<()> {
+        self.style.troubles(self.notes, &self.table.rows)?;
+        if matches!(self.options.shape, Shape::Lines) {
+            for page in &self.bytes.pages {
+                self.style.page_ends(self.notes, self.table.host_name(page.host), page)?;
+            }
+        }
+        let counted = self.chart.total();
+        self.style.answered(
+            self.notes,
+            (outcome, &self.table.rows),
+            &self.options.shape,
+            (&self.bytes, counted),
+            elapsed,
+        )
+    }
+}
+
+fn outcome(table: &Table<'_>, hits: u64, shape: &Shape) -> Outcome {
+    let rows = &table.rows;
+    let ok = rows.iter().filter(|row| row.status.state == LinkState::Ok).count();
+    let exit = match () {
+        () if !rows.iter().any(Row::answered) => 4,
+        () if ok < rows.len() || table.gaps > 0 => 3,
+        () if hits == 0 && matches!(shape, Shape::Hits { .. }) => 1,
+        () => 0,
+    };
+    Outcome { hosts: rows.len(), ok, lines: table.lines, hits, gaps: table.gaps, exit }
+}
+
+/// A line beside the numbered sources: its source is known by its name.
+fn record(host: HostId, line: crate::model::Line) -> Record {
+    let crate::model::Line { time, time_from, continues, stamp, cursor, raw } = line;
+    Record { host, source: SourceId(0), time, time_from, cursor, late: false, continues, stamp, raw }
+}
+
+#[cfg(test)]
+mod tests;

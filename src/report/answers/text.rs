@@ -1,0 +1,137 @@
+//! Answers as text: sources, groups of hits, counts, costs, and the summary.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use super::Shape;
+use super::groups::Group;
+use crate::model::ask::Cost;
+use crate::model::{LogFile, Query, Record, SafeText, SourceInfo};
+use crate::report::Outcome;
+use crate::report::json::kind;
+use crate::report::table::{Bytes, PageEnds, Row};
+use crate::report::text::{DIM, Style, YELLOW, counted};
+
+impl Style {
+    /// A source, and below it its files, the newest first.
+    pub(super) fn source(
+        &self,
+        out: &mut impl Write,
+        host: &str,
+        info: &SourceInfo,
+        files: &[LogFile],
+    ) -> io::Result<()> {
+        let bytes = files.iter().map(|file| file.size).sum();
+        let path = SafeText::new(&info.path);
+        let what = match (&info.problem, files.len()) {
+            (Some(problem), _) => self.paint(YELLOW, SafeText::new(problem).as_str()),
+            (None, 0) => kind(&info.path).to_owned(),
+            (None, 1) => size(bytes),
+            (None, many) => format!("{} in {many} files", size(bytes)),
+        };
+        writeln!(out, "{}  {what}  {}", self.place(host, &info.name), self.paint(DIM, path.as_str()))?;
+        for file in files.iter().rev() {
+            let (path, packing) = (SafeText::from_bytes(&file.path), file.packing.as_str());
+            writeln!(out, "    {:>10}  {packing:6}  {}  {path}", size(file.size), self.clock(file.modified))?;
+        }
+        Ok(())
+    }
+
+    /// The lines of a hit, as `grep` marks them.
+    pub(super) fn group(
+        &self,
+        out: &mut impl Write,
+        place: (&str, &str),
+        group: &Group<'_>,
+        marks: &Query,
+    ) -> io::Result<()> {
+        if group.apart {
+            writeln!(out, "{}", self.paint(DIM, "--"))?;
+        }
+        group.lines.iter().try_for_each(|&(record, is_hit)| {
+            let found = is_hit.then_some(marks);
+            self.marked(out, place, (record, if is_hit { ':' } else { '-' }), found)
+        })
+    }
+
+    /// A line with a mark after its source.
+    pub(super) fn marked(
+        &self,
+        out: &mut impl Write,
+        (host, source): (&str, &str),
+        (record, mark): (&Record, char),
+        marks: Option<&Query>,
+    ) -> io::Result<()> {
+        let head = self.head(record.time, host, source);
+        writeln!(out, "{head}{mark} {}", self.content(record, marks))
+    }
+
+    pub(super) fn count(&self, out: &mut impl Write, host: &str, hits: u64) -> io::Result<()> {
+        writeln!(out, "{}  {hits}", SafeText::new(host))
+    }
+
+    pub(super) fn cost(&self, out: &mut impl Write, host: &str, source: &str, cost: &Cost) -> io::Result<()> {
+        writeln!(out, "{}  reads {}", self.place(host, source), size(cost.bytes))?;
+        for (path, bytes) in &cost.files {
+            writeln!(out, "    {:>10}  {}", size(*bytes), SafeText::new(path))?;
+        }
+        cost.commands.iter().try_for_each(|command| writeln!(out, "    $ {}", SafeText::new(command)))
+    }
+
+    pub(super) fn note(&self, out: &mut impl Write, host: &str, source: &str, text: &str) -> io::Result<()> {
+        let [host, source, text] = [host, source, text].map(SafeText::new);
+        writeln!(out, "{host} {source}: {text}")
+    }
+
+    /// How to go on from a page.
+    pub(super) fn page_ends(&self, out: &mut impl Write, host: &str, page: &PageEnds) -> io::Result<()> {
+        let [host, source] = [host, &page.source].map(SafeText::new);
+        writeln!(
+            out,
+            "{host} {source}: go on with --after {}, back with --backwards --cursor {}",
+            page.last, page.first
+        )
+    }
+
+    /// `2/3 hosts · 1 timeout · 12 hits · 0 gaps · 12.4 MiB searched · 0.8 s`
+    pub(super) fn answered(
+        &self,
+        out: &mut impl Write,
+        (outcome, rows): (&Outcome, &[Row<'_>]),
+        shape: &Shape,
+        (bytes, in_buckets): (&Bytes, u64),
+        elapsed: Duration,
+    ) -> io::Result<()> {
+        let mut parts = Self::of_hosts(outcome, rows);
+        match shape {
+            Shape::Hits { .. } => parts.push(counted(outcome.hits, "hit")),
+            Shape::Lines | Shape::Around(_) => parts.push(counted(outcome.lines, "line")),
+            Shape::Buckets { .. } => parts.push(counted(in_buckets, "line")),
+            Shape::Sources | Shape::Costs => {}
+        }
+        if outcome.gaps > 0 {
+            parts.push(counted(outcome.gaps, "gap"));
+        }
+        if bytes.more == Some(true) {
+            parts.push("there is more".to_owned());
+        }
+        if let Some(scanned) = bytes.scanned.filter(|scanned| *scanned > 0) {
+            parts.push(format!("{} looked at", size(scanned)));
+        }
+        parts.push(format!("{:.1} s", elapsed.as_secs_f64()));
+        writeln!(out, "{}", parts.join(" · "))
+    }
+}
+
+/// Bytes as people read them.
+pub(super) fn size(bytes: u64) -> String {
+    const UNITS: [&str; 5] = ["KiB", "MiB", "GiB", "TiB", "PiB"];
+    if bytes < 1024 {
+        return format!("{bytes} B");
+    }
+    let (mut number, mut unit) = (bytes as f64 / 1024.0, 0);
+    while number >= 1023.95 && unit + 1 < UNITS.len() {
+        (number, unit) = (number / 1024.0, unit + 1);
+    }
+    format!("{number:.1} {}", UNITS[unit])
+}

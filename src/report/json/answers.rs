@@ -1,0 +1,201 @@
+//! Objects of answers: hits, sources, buckets, counts, costs, notes.
+
+use serde::Serialize;
+
+use super::{Line, Text, VERSION, time};
+use crate::model::ask::{Bucket, Cost};
+use crate::model::{Level, LogFile, Record, SourceInfo, Time};
+
+/// `"type":"hit"`: a line with those around it.
+#[derive(Debug, Serialize)]
+pub(in crate::report) struct Hit<'a> {
+    #[serde(flatten)]
+    line: Line<'a>,
+    before: Vec<Near<'a>>,
+    after: Vec<Near<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct Near<'a> {
+    time: String,
+    time_from: &'static str,
+    level: Option<&'static str>,
+    cursor: String,
+    text: Text<'a>,
+    continues: bool,
+}
+
+impl<'a> Hit<'a> {
+    pub(in crate::report) fn new(
+        host: &'a str,
+        source: &'a str,
+        record: &'a Record,
+        (before, after): (&'a [Record], &'a [Record]),
+    ) -> Self {
+        let line = Line { r#type: "hit", ..Line::new(host, source, record) };
+        let near = |records: &'a [Record]| records.iter().map(Near::new).collect();
+        Self { line, before: near(before), after: near(after) }
+    }
+}
+
+impl<'a> Near<'a> {
+    fn new(record: &'a Record) -> Self {
+        Self {
+            time: time(record.time),
+            time_from: record.time_from.as_str(),
+            level: record.level().map(Level::as_str),
+            cursor: record.place().to_string(),
+            text: Text::new(&record.raw),
+            continues: record.continues,
+        }
+    }
+}
+
+/// `"type":"source"`.
+#[derive(Debug, Serialize)]
+pub(in crate::report) struct SourceLine<'a> {
+    v: u8,
+    r#type: &'static str,
+    host: &'a str,
+    name: &'a str,
+    path: &'a str,
+    kind: &'a str,
+    problem: Option<&'a str>,
+    files: Vec<FilePart<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct FilePart<'a> {
+    path: Text<'a>,
+    bytes: u64,
+    packing: &'static str,
+    modified: String,
+}
+
+impl<'a> SourceLine<'a> {
+    pub(in crate::report) fn new(host: &'a str, info: &'a SourceInfo, files: &'a [LogFile]) -> Self {
+        let file = |file: &'a LogFile| FilePart {
+            path: Text::new(&file.path),
+            bytes: file.size,
+            packing: file.packing.as_str(),
+            modified: time(file.modified),
+        };
+        Self {
+            v: VERSION,
+            r#type: "source",
+            host,
+            name: &info.name,
+            path: &info.path,
+            kind: kind(&info.path),
+            problem: info.problem.as_deref(),
+            files: files.iter().map(file).collect(),
+        }
+    }
+}
+
+/// What comes before the first colon of what is no path: `journal`.
+pub(in crate::report) fn kind(path: &str) -> &str {
+    match path.split_once(':') {
+        Some((kind, _)) if !kind.contains('/') => kind,
+        _ => "file",
+    }
+}
+
+/// `"type":"bucket"`.
+#[derive(Debug, Serialize)]
+pub(in crate::report) struct BucketLine<'a> {
+    v: u8,
+    r#type: &'static str,
+    host: &'a str,
+    source: &'a str,
+    time: String,
+    until: String,
+    lines: u64,
+    levels: Levels,
+}
+
+/// Lines by the level that they state; `none` of those that state none.
+#[derive(Debug, Serialize)]
+struct Levels {
+    none: u64,
+    trace: u64,
+    debug: u64,
+    info: u64,
+    notice: u64,
+    warn: u64,
+    error: u64,
+    fatal: u64,
+}
+
+impl<'a> BucketLine<'a> {
+    pub(in crate::report) fn new(host: &'a str, source: &'a str, bucket: &Bucket, until: Time) -> Self {
+        let [none, trace, debug, info, notice, warn, error, fatal] = bucket.counts;
+        Self {
+            v: VERSION,
+            r#type: "bucket",
+            host,
+            source,
+            time: time(bucket.start),
+            until: time(until),
+            lines: bucket.counts.iter().sum(),
+            levels: Levels { none, trace, debug, info, notice, warn, error, fatal },
+        }
+    }
+}
+
+/// `"type":"count"`.
+#[derive(Debug, Serialize)]
+pub(in crate::report) struct CountLine<'a> {
+    v: u8,
+    r#type: &'static str,
+    host: &'a str,
+    hits: u64,
+}
+
+impl<'a> CountLine<'a> {
+    pub(in crate::report) fn new(host: &'a str, hits: u64) -> Self {
+        Self { v: VERSION, r#type: "count", host, hits }
+    }
+}
+
+/// `"type":"note"`.
+#[derive(Debug, Serialize)]
+pub(in crate::report) struct NoteLine<'a> {
+    v: u8,
+    r#type: &'static str,
+    host: &'a str,
+    source: &'a str,
+    text: &'a str,
+    failed: bool,
+}
+
+impl<'a> NoteLine<'a> {
+    pub(in crate::report) fn new(host: &'a str, source: &'a str, text: &'a str, failed: bool) -> Self {
+        Self { v: VERSION, r#type: "note", host, source, text, failed }
+    }
+}
+
+/// `"type":"cost"`.
+#[derive(Debug, Serialize)]
+pub(in crate::report) struct CostLine<'a> {
+    v: u8,
+    r#type: &'static str,
+    host: &'a str,
+    source: &'a str,
+    bytes: u64,
+    files: Vec<CostFile<'a>>,
+    commands: &'a [String],
+}
+
+#[derive(Debug, Serialize)]
+struct CostFile<'a> {
+    path: &'a str,
+    bytes: u64,
+}
+
+impl<'a> CostLine<'a> {
+    pub(in crate::report) fn new(host: &'a str, source: &'a str, cost: &'a Cost) -> Self {
+        let files = cost.files.iter().map(|(path, bytes)| CostFile { path, bytes: *bytes }).collect();
+        Self { v: VERSION, r#type: "cost", host, source, bytes: cost.bytes, files, commands: &cost.commands }
+    }
+}

@@ -1,0 +1,527 @@
+//! The JSON Lines as a table: every type, its fields, what they mean. The man page logtrail-json(5) is made of it, and
+//! tests hold all output against it; the types that are written are in [`super::json`].
+
+use serde_json::Value;
+
+/// A type of objects.
+#[derive(Debug)]
+pub struct Kind {
+    /// Its `type`.
+    pub name: &'static str,
+    /// What there is one of for each.
+    pub about: &'static str,
+    /// Those of the object, after `v` and `type`.
+    pub fields: &'static [Field],
+}
+
+/// A field.
+#[derive(Debug)]
+pub struct Field {
+    /// Its key.
+    pub name: &'static str,
+    /// What its value is.
+    pub form: Form,
+    /// May be `null`.
+    pub nullable: bool,
+    /// What it means.
+    pub about: &'static str,
+}
+
+/// What a value is.
+#[derive(Debug, Clone, Copy)]
+pub enum Form {
+    /// A number without a fraction, not negative.
+    Count,
+    /// A number.
+    Number,
+    /// `true` or `false`.
+    Bool,
+    /// A string of ours.
+    Text,
+    /// A string, or an object with `bytes` where it is not UTF-8.
+    Raw,
+    /// An RFC 3339 time in UTC.
+    Time,
+    /// The name of a line: four parts with dots between.
+    Cursor,
+    /// One of these words.
+    Word(&'static [&'static str]),
+    /// An object with these fields.
+    Object(&'static [Field]),
+    /// A list of such.
+    List(&'static Form),
+    /// An object with any keys.
+    Any,
+}
+
+use Form::{Any, Bool, Count, Cursor, List, Number, Object, Raw, Text, Time, Word};
+
+const fn field(name: &'static str, form: Form, about: &'static str) -> Field {
+    Field { name, form, nullable: false, about }
+}
+
+const fn perhaps(name: &'static str, form: Form, about: &'static str) -> Field {
+    Field { name, form, nullable: true, about }
+}
+
+const HOST: Field = field("host", Text, "its name");
+const OF_HOST: Field = field("host", Text, "name of the host");
+const OF_SOURCE: Field = field("source", Text, "name of the source");
+
+const STATES: Form =
+    Word(&["ok", "degraded", "connecting", "unreachable", "denied", "throttled", "timeout", "host-key-changed"]);
+const LEVELS: Form = Word(&["trace", "debug", "info", "notice", "warn", "error", "fatal"]);
+
+const TIME: Field = field("time", Time, "when it was written");
+const TIME_FROM: Field = field(
+    "time_from",
+    Word(&["stamp", "previous", "arrival"]),
+    "where that comes from: a stamp in the line, the line before it, or when it arrived",
+);
+const LEVEL: Field = perhaps("level", LEVELS, "the level that it states");
+const CURSOR: Field = field("cursor", Cursor, "its name, for --cursor, --after and context");
+const TEXT: Field = field("text", Raw, "the line, without its line end");
+const CONTINUES: Field = field(
+    "continues",
+    Bool,
+    "it belongs to the record of the line before it in its source: a stack trace, a statement",
+);
+const FIELDS: Field = perhaps("fields", Any, "what the line says under names, nested ones with dots");
+const IDS: Field = field(
+    "ids",
+    Object(&[
+        perhaps("request", Raw, "of the request"),
+        perhaps("trace", Raw, "of the trace"),
+        perhaps("span", Raw, "of the span"),
+        perhaps("user", Raw, "of the user"),
+    ]),
+    "what ties the line to others",
+);
+const NEAR: Form = Object(&[TIME, TIME_FROM, LEVEL, CURSOR, TEXT, CONTINUES]);
+
+const FACTS: Form = Object(&[
+    field("os", Text, "kernel, in lower case"),
+    field("kernel", Text, "its release"),
+    field("arch", Text, "machine"),
+    field("hostname", Text, "what the host calls itself"),
+    field("cores", Count, "processors that are online"),
+    field("memory_bytes", Count, "physical memory; 0 where no metrics were asked for"),
+    field("uptime_s", Count, "seconds since it was started; 0 where no metrics were asked for"),
+    perhaps("clock_offset_ms", Number, "its clock minus ours"),
+    perhaps("clock_error_ms", Number, "the offset is right to within this"),
+]);
+
+const SOURCES: Form = List(&Object(&[
+    field("name", Text, "name of the source"),
+    field("path", Text, "its file, or what it is made of"),
+    perhaps("problem", Text, "why nothing comes from it"),
+    perhaps("stamps", Text, "the format of its time stamps; none: lines have the time of their arrival"),
+]));
+
+const SHARE: Field = perhaps("some_pct", Number, "of the time, something waited");
+const FULL: Field = perhaps("full_pct", Number, "of the time, everything waited");
+
+const ENDPOINT: &[Field] = &[
+    HOST,
+    perhaps("address", Text, "what is dialled; null: its name, or what ssh_config says"),
+    perhaps("port", Count, "null: what ssh_config says"),
+    perhaps("user", Text, "null: what ssh_config says"),
+    field("identity", List(&Text), "key files"),
+    field("known_hosts", List(&Text), "files of host keys"),
+    field("host_keys", Word(&["strict", "accept-new"]), "what to do with an unknown host key"),
+];
+
+/// Every type of objects.
+pub const KINDS: &[Kind] = &[
+    Kind {
+        name: "line",
+        about: "a line, of tail, read, context and --once",
+        fields: &[OF_HOST, OF_SOURCE, TIME, TIME_FROM, LEVEL, CURSOR, TEXT, CONTINUES, FIELDS, IDS],
+    },
+    Kind {
+        name: "hit",
+        about: "a line that search has found: a line with those around it",
+        fields: &[
+            OF_HOST,
+            OF_SOURCE,
+            TIME,
+            TIME_FROM,
+            LEVEL,
+            CURSOR,
+            TEXT,
+            CONTINUES,
+            FIELDS,
+            IDS,
+            field("before", List(&NEAR), "the lines before it, as many as were asked for, oldest first"),
+            field("after", List(&NEAR), "the lines after it"),
+        ],
+    },
+    Kind {
+        name: "gap",
+        about: "bytes that are lost, or cannot be proven to have been shown",
+        fields: &[
+            OF_HOST,
+            OF_SOURCE,
+            field("from", Count, "offset of the first"),
+            perhaps("to", Count, "offset after the last; null: nobody can know"),
+            perhaps("bytes", Count, "how many"),
+            field(
+                "reason",
+                Word(&["truncated", "rotated-away", "line-too-long", "nul-bytes", "overflow"]),
+                "why they are missing",
+            ),
+            perhaps("since", Time, "when the last byte before it was read, by our clock"),
+            field("until", Time, "when it was noticed, by our clock"),
+        ],
+    },
+    Kind {
+        name: "count",
+        about: "a host, of search --count",
+        fields: &[OF_HOST, field("hits", Count, "lines that match")],
+    },
+    Kind {
+        name: "bucket",
+        about: "a span of time of a source, of histogram; spans without a line have none, and of one span several may \
+                come, which are to be added",
+        fields: &[
+            OF_HOST,
+            OF_SOURCE,
+            field("time", Time, "when it begins"),
+            field("until", Time, "when it ends; the first moment that is not in it"),
+            field("lines", Count, "lines in it that match"),
+            field(
+                "levels",
+                Object(&[
+                    field("none", Count, "lines that state no level"),
+                    field("trace", Count, ""),
+                    field("debug", Count, ""),
+                    field("info", Count, ""),
+                    field("notice", Count, ""),
+                    field("warn", Count, ""),
+                    field("error", Count, ""),
+                    field("fatal", Count, ""),
+                ]),
+                "the same by level",
+            ),
+        ],
+    },
+    Kind {
+        name: "source",
+        about: "a source, of sources",
+        fields: &[
+            OF_HOST,
+            field("name", Text, "name of the source"),
+            field("path", Text, "its live file, or what it is made of"),
+            field("kind", Text, "file, journal, or another word before the colon of its path"),
+            perhaps("problem", Text, "why nothing comes from it"),
+            field(
+                "files",
+                List(&Object(&[
+                    field("path", Raw, "as the host spells it"),
+                    field("bytes", Count, "its size on disk"),
+                    field("packing", Word(&["plain", "gzip", "bzip2", "xz", "zstd"]), "how its text is stored"),
+                    field("modified", Time, "when it was last written to"),
+                ])),
+                "oldest first, the live one last",
+            ),
+        ],
+    },
+    Kind {
+        name: "cost",
+        about: "what a question would cost a host for a source, of --explain",
+        fields: &[
+            OF_HOST,
+            OF_SOURCE,
+            field("bytes", Count, "that would be read from disk"),
+            field(
+                "files",
+                List(&Object(&[field("path", Text, "as the host spells it"), field("bytes", Count, "of this file")])),
+                "files that would be read",
+            ),
+            field("commands", List(&Text), "programs that would read them, as a person would type them"),
+        ],
+    },
+    Kind {
+        name: "note",
+        about: "something that a reader of the answer should know of a source: it is not in order, a file is damaged",
+        fields: &[
+            OF_HOST,
+            OF_SOURCE,
+            field("text", Text, "what"),
+            field("failed", Bool, "the source could not be read, or not further: the answer is not complete"),
+        ],
+    },
+    Kind {
+        name: "host",
+        about: "a host, when it is done or its state is final",
+        fields: &[
+            HOST,
+            field("state", STATES, "how it is"),
+            perhaps("reason", Text, "what was being done and why it failed"),
+            perhaps("facts", FACTS, "what it says of itself"),
+            perhaps("driver", Word(&["local", "shell", "agent"]), "how it was asked; null: it was never reached"),
+            perhaps("hint", Text, "what can be done about the reason"),
+            field("sources", SOURCES, "its sources, as far as they were heard of"),
+        ],
+    },
+    Kind {
+        name: "metric",
+        about: "the metrics of a host, after its host: of metrics, tail and --once",
+        fields: &[
+            OF_HOST,
+            perhaps("time", Time, "by the host's clock"),
+            perhaps(
+                "cpu",
+                Object(&[
+                    field("busy_pct", Number, "without iowait, with steal"),
+                    field("iowait_pct", Number, "idle with a disk under way"),
+                    field("steal_pct", Number, "taken by other guests"),
+                    field("user_pct", Number, "in programs"),
+                    field("system_pct", Number, "in the kernel"),
+                    field("cores", Count, "processors"),
+                    field("low_confidence", Bool, "over too short a time to be believed"),
+                ]),
+                "over window_ms; null with one sample only",
+            ),
+            perhaps(
+                "load",
+                Object(&[field("1m", Number, ""), field("5m", Number, ""), field("15m", Number, "")]),
+                "load averages",
+            ),
+            perhaps(
+                "memory",
+                Object(&[
+                    field("total_bytes", Count, ""),
+                    field("available_bytes", Count, "could be had without swapping"),
+                    field("used_pct", Number, "what is not available"),
+                ]),
+                "memory",
+            ),
+            perhaps(
+                "swap",
+                Object(&[
+                    field("total_bytes", Count, ""),
+                    field("used_bytes", Count, ""),
+                    field("used_pct", Number, ""),
+                ]),
+                "null where there is none",
+            ),
+            perhaps(
+                "psi",
+                Object(&[
+                    field("cpu", Object(&[SHARE]), "pressure on the CPU"),
+                    field("memory", Object(&[SHARE, FULL]), "on memory"),
+                    field("io", Object(&[SHARE, FULL]), "on disks"),
+                ]),
+                "pressure; null where the kernel does not measure it",
+            ),
+            field(
+                "disks",
+                List(&Object(&[
+                    field("mount", Text, "where it is mounted"),
+                    field("device", Text, ""),
+                    field("fs", Text, "kind of file system"),
+                    field("total_bytes", Count, ""),
+                    field("used_bytes", Count, ""),
+                    field("available_bytes", Count, ""),
+                    field("used_pct", Number, "as df(1) has it, rounded up"),
+                    perhaps("inodes_used_pct", Number, ""),
+                ])),
+                "file systems",
+            ),
+            field(
+                "network",
+                List(&Object(&[
+                    field("interface", Text, ""),
+                    field("rx_bytes_per_s", Number, ""),
+                    field("tx_bytes_per_s", Number, ""),
+                    field("rx_errors_per_s", Number, ""),
+                    field("tx_errors_per_s", Number, ""),
+                ])),
+                "physical interfaces",
+            ),
+            field(
+                "io",
+                List(&Object(&[
+                    field("device", Text, ""),
+                    field("read_bytes_per_s", Number, ""),
+                    field("write_bytes_per_s", Number, ""),
+                    perhaps("read_await_ms", Number, ""),
+                    perhaps("write_await_ms", Number, ""),
+                    field("queue", Number, ""),
+                    field("util_pct", Number, ""),
+                ])),
+                "whole disks",
+            ),
+            perhaps("window_ms", Count, "time between the two samples that rates are made of"),
+            perhaps("uptime_s", Number, "seconds since the host was started"),
+        ],
+    },
+    Kind {
+        name: "inventory",
+        about: "a host, of hosts",
+        fields: &[
+            HOST,
+            perhaps("address", Text, "what is dialled; null: its name, or what ssh_config says"),
+            perhaps("port", Count, "null: what ssh_config says"),
+            perhaps("user", Text, "null: what ssh_config says"),
+            field("identity", List(&Text), "key files"),
+            field("known_hosts", List(&Text), "files of host keys"),
+            field("host_keys", Word(&["strict", "accept-new"]), "what to do with an unknown host key"),
+            field("transport", Word(&["auto", "russh", "system", "local"]), "how it is reached"),
+            field("via", List(&List(&Object(ENDPOINT))), "routes, each a list of hops"),
+            field("tags", List(&Text), "labels"),
+            field("sources", List(&Any), "as the inventory has them: name, time, and where their bytes come from"),
+        ],
+    },
+    Kind {
+        name: "explanation",
+        about: "what becomes of a query, of --explain",
+        fields: &[
+            field("query", Text, "as it was understood"),
+            field(
+                "times",
+                List(&Object(&[
+                    field("text", Text, "as it was written"),
+                    perhaps("from", Text, "the first moment that is meant"),
+                    perhaps("to", Text, "the first that is not any more"),
+                ])),
+                "the times in it",
+            ),
+            perhaps(
+                "asked",
+                Object(&[
+                    perhaps("from", Text, ""),
+                    perhaps("to", Text, ""),
+                    perhaps("grep", Any, "options and patterns; null where all lines are needed"),
+                ]),
+                "what a host is asked; null where no line can match",
+            ),
+            field("checked", List(&Text), "terms that are looked at afterwards in each line"),
+        ],
+    },
+    Kind {
+        name: "summary",
+        about: "a run, always last",
+        fields: &[
+            field(
+                "hosts",
+                Object(&[
+                    field("total", Count, "that were asked"),
+                    perhaps("ok", Count, "that gave everything they were asked for; null where none was asked"),
+                    perhaps("failed", Count, "the others"),
+                ]),
+                "of hosts, how many",
+            ),
+            field("lines", Count, "line objects"),
+            field("hits", Count, "hit objects, or lines that were counted"),
+            field("gaps", Count, "gap objects"),
+            field("bytes_read", Count, "that came from hosts"),
+            perhaps("complete_to", Time, "every line before it was seen"),
+            field("elapsed_ms", Count, "how long it took"),
+            field("exit", Count, "the exit status"),
+            perhaps("bytes_scanned", Count, "bytes of text that the hosts looked at; null where they were not asked"),
+            perhaps("more", Bool, "a limit ended an answer; null where they were not asked"),
+            field(
+                "pages",
+                List(&Object(&[
+                    OF_HOST,
+                    OF_SOURCE,
+                    field("first", Cursor, "its first line: go back with --backwards --cursor"),
+                    field("last", Cursor, "its last line: go on with --after"),
+                ])),
+                "of read and context: where the page of each source begins and ends",
+            ),
+        ],
+    },
+];
+
+/// Whether an object is one of [`KINDS`]: every field is there and of its form, and there is no other.
+///
+/// # Errors
+/// With the first thing that is wrong.
+pub fn check(object: &Value) -> Result<(), String> {
+    let name = object["type"].as_str().ok_or("it has no type")?;
+    let kind = KINDS.iter().find(|kind| kind.name == name).ok_or_else(|| format!("unknown type {name:?}"))?;
+    if object["v"] != super::json::VERSION {
+        return Err(format!("{name}: v is {}", object["v"]));
+    }
+    let mut rest = object.as_object().cloned().unwrap_or_default();
+    rest.retain(|key, _| key != "v" && key != "type");
+    fields(kind.fields, &Value::Object(rest)).map_err(|why| format!("{name}: {why}"))
+}
+
+fn fields(fields: &[Field], value: &Value) -> Result<(), String> {
+    let object = value.as_object().ok_or_else(|| format!("{value} is no object"))?;
+    if let Some(unknown) = object.keys().find(|key| !fields.iter().any(|field| field.name == *key)) {
+        return Err(format!("unknown field {unknown:?}"));
+    }
+    for field in fields {
+        let value = object.get(field.name).ok_or_else(|| format!("{} is missing", field.name))?;
+        if !(value.is_null() && field.nullable) {
+            form(field.form, value).map_err(|why| format!("{}: {why}", field.name))?;
+        }
+    }
+    Ok(())
+}
+
+fn form(form: Form, value: &Value) -> Result<(), String> {
+    let holds = match form {
+        Count => value.is_u64(),
+        Number => value.is_number(),
+        Bool => value.is_boolean(),
+        Text => value.is_string(),
+        Raw => value.is_string() || value["bytes"].is_string(),
+        Time => value.as_str().is_some_and(is_time),
+        Cursor => {
+            value.as_str().is_some_and(|text| text.parse::<crate::model::Place>().is_ok_and(|it| it.check.is_some()))
+        }
+        Word(words) => words.iter().any(|word| value == word),
+        Object(of) => return fields(of, value),
+        Any => value.is_object() || value.is_array(),
+        List(of) => {
+            let list = value.as_array().ok_or_else(|| format!("{value} is no list"))?;
+            return list.iter().try_for_each(|value| self::form(*of, value));
+        }
+    };
+    if holds { Ok(()) } else { Err(format!("{value} is not a {form:?}")) }
+}
+
+/// As all of ours are: sorted as text they are sorted by time.
+fn is_time(text: &str) -> bool {
+    text.len() == "2026-11-20T13:02:11.000000000Z".len() && text.parse::<jiff::Timestamp>().is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_missing_unknown_or_of_another_form_is_told() {
+        let count = json!({"v": 1, "type": "count", "host": "web-1", "hits": 3});
+        assert_eq!(check(&count), Ok(()));
+        for (key, value, told) in [
+            ("hits", json!(-1), "count: hits: -1 is not a Count"),
+            ("hits", json!(null), "count: hits: null is not a Count"),
+            ("more", json!(1), "count: unknown field \"more\""),
+            ("v", json!(2), "count: v is 2"),
+            ("type", json!("counts"), "unknown type \"counts\""),
+        ] {
+            let mut wrong = count.clone();
+            wrong[key] = value;
+            assert_eq!(check(&wrong), Err(told.to_owned()));
+        }
+        let mut wrong = count;
+        wrong.as_object_mut().expect("an object").remove("hits");
+        assert_eq!(check(&wrong), Err("count: hits is missing".to_owned()));
+    }
+
+    #[test]
+    fn every_field_is_explained_or_says_itself() {
+        for kind in KINDS {
+            assert!(!kind.about.is_empty() && kind.fields.iter().all(|field| !field.about.is_empty()), "{}", kind.name);
+        }
+    }
+}
