@@ -32,6 +32,8 @@ pub struct LogPane {
     past: Option<Past>,
     /// Whether the rows of `past` are seen; before, what the ring has is not in order with them yet.
     in_past: bool,
+    /// How many windows there were.
+    pub(super) window: u32,
     /// A line that is on its way, on which the cursor is to stand.
     pub(super) landing: Option<(SourceId, Cursor)>,
     /// Columns that are scrolled away to the left; means nothing while lines are wrapped.
@@ -77,6 +79,7 @@ impl LogPane {
             frozen: None,
             past: None,
             in_past: false,
+            window: 0,
             landing: None,
             left: 0,
             wrap: false,

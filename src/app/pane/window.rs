@@ -100,6 +100,7 @@ impl LogPane {
         self.past = None;
         self.in_past = false;
         self.landing = None;
+        self.window = self.window.wrapping_add(1);
         self.bookmarks.retain(|&seq| seq >= LIVE);
     }
 
@@ -147,9 +148,11 @@ impl LogPane {
     /// Puts the cursor on the line for which it came, once that is there.
     pub(in crate::app) fn land(&mut self, store: &Store) {
         let Some((source, cursor)) = self.landing else { return };
-        let rows = self.rows(store).ring(MIDDLE);
+        let Some(past) = &self.past else { return };
         let is_it = |entry: &Entry| entry.record().is_some_and(|line| line.source == source && line.cursor == cursor);
-        let found = rows.from(MIDDLE).find(|(_, entry)| is_it(entry)).map(|(seq, _)| seq);
+        let live = past.joined().map(|joined| store.ring().from(joined));
+        let mut rows = past.rows().from(MIDDLE).chain(live.into_iter().flatten());
+        let found = rows.find(|(_, entry)| is_it(entry)).map(|(seq, _)| seq);
         if let (Some(seq), Some(place)) = (found, self.place.as_mut()) {
             place.seq = seq;
             self.landing = None;
