@@ -100,6 +100,17 @@ impl Lines {
         data[0] == 0 && (begins || matches!(self.passing, Some((_, GapReason::NulBytes))))
     }
 
+    /// Whether all since the last line was NUL bytes.
+    pub(super) fn is_in_hole(&self) -> bool {
+        matches!(self.passing, Some((_, GapReason::NulBytes)))
+    }
+
+    /// Passes over NUL bytes up to `to`, which nobody has sent.
+    pub(super) fn pass_hole(&mut self, to: u64) {
+        self.passing.get_or_insert((self.offset, GapReason::NulBytes));
+        self.offset = to;
+    }
+
     fn end_hole(&mut self, out: &mut Vec<Piece>) {
         if let Some((from, reason @ GapReason::NulBytes)) = self.passing {
             out.push(Piece::Gap { from, to: Some(self.offset), reason });

@@ -10,6 +10,7 @@ mod formats;
 mod grep;
 mod readme;
 mod records;
+mod rotations;
 mod screen;
 mod structure;
 mod support;
