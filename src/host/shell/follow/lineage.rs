@@ -25,6 +25,8 @@ pub(super) struct Lineage {
     /// The last one that was read to its end before the next was begun.
     last: Option<Stat>,
     listed: bool,
+    /// When the generation that was begun at the last listing had been changed: what came since is not older.
+    floor: u64,
     /// What is in these is a gap.
     given_up: Vec<FileId>,
     /// Listed, and gone before they were read: compressed meanwhile, perhaps.
@@ -165,6 +167,7 @@ impl Lineage {
         let is_lost = |sought: &Stat| !listed.iter().any(|sibling| sibling.is_of(*sought));
         let is_broken = is_broken || self.sought.iter().any(is_lost);
         self.sought.clear();
+        self.floor = begun.changed;
         self.given_up.clear();
         self.wanted.clear();
         self.cuts.iter_mut().for_each(|cut| cut.is_new = false);
@@ -204,7 +207,7 @@ impl Lineage {
 
     fn is_older_than_last(&self, sibling: &Sibling, listed: &[Sibling]) -> bool {
         let Some(last) = self.last else { return false };
-        let is_before = sibling.stat.changed < last.changed;
+        let is_before = sibling.stat.changed < self.floor;
         let place = listed.iter().find(|other| other.is_of(last));
         is_before && place.is_none_or(|place| place.is_newer_than(sibling))
     }
