@@ -37,6 +37,8 @@ pub enum Act {
     Filter,
     ToggleFilters,
     Clear,
+    GoTo,
+    Fill,
     Hosts,
     Sources,
     Wrap,
@@ -152,6 +154,12 @@ impl Action {
         self.keys.iter().map(|keys| parse_keys(keys))
     }
 
+    /// Its first key, as people write it; its name where it has none.
+    #[must_use]
+    pub fn key(&self) -> String {
+        self.sequences().next().map_or_else(|| format!(":{}", self.name), |keys| super::keys::spell(&keys))
+    }
+
     /// The row of an action.
     #[must_use]
     pub fn of(act: Act) -> Option<&'static Self> {
@@ -182,13 +190,14 @@ actions! {
         PageUp "page-up" ("<pgup>" "b" "<C-b>") "page up";
         HalfDown "half-down" ("<C-d>") "half a page down";
         HalfUp "half-up" ("<C-u>") "half a page up";
-        Top "top" ("g" "<home>") "to the oldest line; 12g: to line 12";
+        Top "top" ("g" "<home>") "to the oldest line read; again: of all";
         Bottom "bottom" ("G" "<end>") "to the newest line, and follow";
     }
     Move Log {
         Page "page" ("<space>") "page down, as in less";
         Left "left" ("h" "<left>") "scroll left";
         Right "right" ("l" "<right>") "scroll right";
+        GoTo "at" ["TIME"] ("t") "go to a time: 03:14, yesterday 03:14, 2h";
         LineStart "line-start" ("0") "scroll back to the start of the lines";
     }
     Find Log {
@@ -211,6 +220,7 @@ actions! {
     Log Log {
         Follow "follow" ("f" "F") "follow the newest lines";
         Freeze "freeze" ("p") "freeze this pane; lines are kept";
+        Fill "fill" ("r") "on a gap: read the missing bytes again";
         CopyLine "copy" ("y") "copy the text of the line";
         CopyRecord "copy-record" ("Y") "copy the record with host, source, time";
         Mark "mark" ("M") "draw a line under what has come so far";

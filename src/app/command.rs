@@ -15,8 +15,15 @@ const OPTIONS: [&str; 11] =
 /// The themes that are built in.
 const THEMES: [&str; 4] = ["dark", "light", "high-contrast", "none"];
 /// What people type who come from other programs.
-const ALIASES: [(&str, &str); 6] =
-    [("q", "quit"), ("qa", "quit"), ("q!", "quit"), ("sp", "split"), ("vs", "vsplit"), ("noh", "clear")];
+const ALIASES: [(&str, &str); 7] = [
+    ("goto", "at"),
+    ("q", "quit"),
+    ("qa", "quit"),
+    ("q!", "quit"),
+    ("sp", "split"),
+    ("vs", "vsplit"),
+    ("noh", "clear"),
+];
 
 impl App {
     /// Does a command line; an empty one is nothing.
@@ -47,6 +54,8 @@ impl App {
             Act::Filter if !argument.is_empty() => self.set_query(argument),
             Act::Search if !argument.is_empty() => self.search(argument),
             Act::Reconnect => self.reconnect_named(argument),
+            Act::GoTo if argument.is_empty() => Err("at: give a time, such as 03:14 or \"yesterday 03:14\"".into()),
+            Act::GoTo => self.go_to_time(argument),
             _ => {
                 self.perform(act, None);
                 Ok(())

@@ -6,16 +6,19 @@
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crossterm::event::KeyEvent;
 use jiff::tz::TimeZone;
 use ratatui::layout::Rect;
 
+use crate::model::ask::{Ask, Reply};
 use crate::model::text::{Colours, settled};
 use crate::model::{Answer, HostId, HostSpec, Query, Question, Reading, Record, SafeText, Time, TimeFrom, Update};
-use crate::store::{RING_BYTES, Store};
+use crate::store::{Entry, RING_BYTES, Store, Whole};
 
 pub mod actions;
+mod beyond;
 mod columns;
 mod command;
 mod editor;
@@ -23,6 +26,7 @@ pub mod keymap;
 pub mod keys;
 mod layout;
 mod pane;
+mod past;
 mod perform;
 mod prompt;
 mod questions;
@@ -32,14 +36,17 @@ mod tree;
 pub use columns::Columns;
 pub use editor::Editor;
 pub use layout::Areas;
-pub use pane::{LogPane, Place, Target};
+pub use pane::{LogPane, Place, Rows, Target};
+pub use past::AskId;
 pub use prompt::{Candidate, Completion, Kind, Prompt};
 pub use questions::{QuestionId, Questions};
 pub use tree::{PaneId, Side, Tree};
 
 use actions::Scope;
+use beyond::Further;
 use keymap::{Keymap, Typed};
 use keys::Key;
+use past::Asks;
 use prompt::{History, Outcome};
 use seek::Seek;
 
@@ -65,6 +72,10 @@ pub enum Event {
     Withdrawn(QuestionId),
     /// An effect has something to say.
     Notice(String),
+    /// A host answers what was asked.
+    Replies(AskId, Vec<Reply>),
+    /// No more replies come to that.
+    Answered(AskId),
     /// Time has passed, or there is time to spare for [`App::has_work`].
     Tick,
 }
@@ -86,7 +97,23 @@ pub enum Effect {
     Answer(QuestionId, Answer),
     /// Use another theme.
     Theme(String),
+    /// Ask a host, beside following it.
+    Ask(AskId, HostId, Wanted),
+    /// Nobody waits for this answer any more.
+    CancelAsk(AskId),
 }
+
+/// What is asked of a host.
+#[derive(Debug, Clone)]
+pub struct Wanted(pub Arc<Ask>);
+
+impl PartialEq for Wanted {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Wanted {}
 
 /// How times are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -155,6 +182,8 @@ pub struct App {
     questions: Questions,
     keymap: Keymap,
     seek: Option<Seek>,
+    asks: Asks,
+    further: Option<Further>,
     shown: Shown,
     notice: Option<Notice>,
     confirm: Option<(Confirm, Time)>,
@@ -194,6 +223,8 @@ impl App {
             questions: Questions::default(),
             keymap: Keymap::default(),
             seek: None,
+            asks: Asks::default(),
+            further: None,
             shown: Shown {
                 time: TimeStyle::Full,
                 host: true,
@@ -237,6 +268,8 @@ impl App {
             Event::Ask(id, question) => self.questions.add(id, question),
             Event::Withdrawn(id) => self.questions.withdraw(id),
             Event::Notice(text) => self.say(text),
+            Event::Replies(id, replies) => self.on_replies(id, replies),
+            Event::Answered(id) => self.on_answered(id),
             Event::Tick => {}
         }
         self.settle();
@@ -249,6 +282,7 @@ impl App {
         for pane in self.panes.values_mut() {
             busy |= !pane.advance(&self.store);
         }
+        self.pump();
         self.continue_seek();
         self.busy = busy;
         self.questions.tick(self.now, self.last_key);
@@ -270,7 +304,7 @@ impl App {
         let counts_down = |row: &crate::store::HostRow| row.retry_in_s(self.now).is_some_and(|left| left > 0);
         let moves = self.store.rate(self.now) > 0.0 || self.store.hosts().iter().any(counts_down);
         let second = moves.then(|| self.now.plus_millis(1000));
-        [notice, question, second].into_iter().flatten().min()
+        [notice, question, second, self.asks_until()].into_iter().flatten().min()
     }
 
     /// Whether another question of a host can be taken.
@@ -305,7 +339,7 @@ impl App {
 
     /// Esc closes what is open, innermost first, and never quits.
     fn escape(&mut self) {
-        if self.keymap.clear() || self.seek.take().is_some() || self.popup.take().is_some() {
+        if self.stop_further() || self.keymap.clear() || self.seek.take().is_some() || self.popup.take().is_some() {
             return;
         }
         if self.notice.take().is_some() {
@@ -413,6 +447,18 @@ impl App {
     #[must_use]
     pub fn pane(&self, id: PaneId) -> Option<&LogPane> {
         self.panes.get(&id)
+    }
+
+    /// An entry of the pane that keys mean.
+    #[must_use]
+    pub fn entry(&self, seq: u64) -> Option<&Entry> {
+        self.panes.get(&self.focus)?.rows(&self.store).get(seq)
+    }
+
+    /// The record of the pane that keys mean to which a line belongs.
+    #[must_use]
+    pub fn whole(&self, seq: u64) -> Option<Whole<'_>> {
+        self.panes.get(&self.focus)?.rows(&self.store).whole(seq)
     }
 
     /// How many panes there are, and whether one of them has all the room.

@@ -5,11 +5,14 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{HostId, Level, Query, Record, SourceId};
-use crate::store::{Entry, Filter, Lens, Store};
+use crate::model::{Cursor, HostId, Level, Query, Record, SourceId, Time};
+use crate::store::{Entry, Filter, LIVE, Lens, MIDDLE, NOTICE, Past, Ring, Store, Whole};
 
 /// Bytes of lines that one turn of the loop may spend on one pane: about two milliseconds of matching.
 const SLICE_BYTES: usize = 1024 * 1024;
+
+/// Memory for lines that a pane has read of the time before the ring.
+pub(super) const PAST_BYTES: usize = 16 << 20;
 
 /// Lines without an end that a pane shows: they take the place of others.
 const MAX_UNFINISHED: usize = 3;
@@ -22,6 +25,11 @@ pub struct LogPane {
     filters_off: bool,
     place: Option<Place>,
     frozen: Option<u64>,
+    past: Option<Past>,
+    /// Whether the rows of `past` are seen; before, what the ring has is not in order with them yet.
+    in_past: bool,
+    /// A line that is on its way, on which the cursor is to stand.
+    pub(super) landing: Option<(SourceId, Cursor)>,
     /// Columns that are scrolled away to the left; means nothing while lines are wrapped.
     pub left: u16,
     /// Long lines go on in the next row.
@@ -63,6 +71,9 @@ impl LogPane {
             filters_off: false,
             place: None,
             frozen: None,
+            past: None,
+            in_past: false,
+            landing: None,
             left: 0,
             wrap: false,
             search: None,
@@ -73,22 +84,33 @@ impl LogPane {
     /// A pane that shows the same at the same place, for a split.
     #[must_use]
     pub fn duplicate(&self, store: &Store) -> Self {
-        Self {
+        let place = self.place.filter(|place| place.seq >= LIVE);
+        let mut pane = Self {
             lens: Lens::new(self.lens.filter().clone(), store),
             filter: self.filter.clone(),
-            bookmarks: self.bookmarks.clone(),
+            bookmarks: self.bookmarks.iter().copied().filter(|&seq| seq >= LIVE).collect(),
             search: self.search.clone(),
+            past: None,
+            in_past: false,
+            landing: None,
+            place,
             ..*self
+        };
+        if let Some(time) = self.time_in_past(store) {
+            pane.go_to(time, store);
         }
+        pane
     }
 
     /// Keeps the lens up with the store; true when nothing is left to do.
     pub fn advance(&mut self, store: &Store) -> bool {
+        if let Some(past) = &mut self.past {
+            past.absorb(store, &self.lens.gone(store));
+            self.follow_moved();
+        }
         let done = self.lens.advance(store, SLICE_BYTES);
         let first = store.ring().first();
-        while self.bookmarks.first().is_some_and(|&seq| seq < first) {
-            self.bookmarks.pop_first();
-        }
+        self.bookmarks.retain(|&seq| seq >= first || seq < LIVE);
         done
     }
 
@@ -120,16 +142,24 @@ impl LogPane {
     pub fn change_filter(&mut self, store: &Store, change: impl FnOnce(&mut Filter)) {
         change(&mut self.filter);
         self.filters_off = false;
-        self.lens.set_filter(self.filter.clone(), store);
+        self.look_through(self.filter.clone(), store);
+    }
+
+    fn look_through(&mut self, filter: Filter, store: &Store) {
+        let time = self.time_in_past(store);
+        self.leave_past();
+        self.lens.set_filter(filter, store);
         self.advance(store);
+        if let Some(time) = time {
+            self.go_to(time, store);
+        }
     }
 
     /// Switches the filters off, or on again.
     pub fn toggle_filters(&mut self, store: &Store) {
         self.filters_off = !self.filters_off;
         let filter = if self.filters_off { Filter::default() } else { self.filter.clone() };
-        self.lens.set_filter(filter, store);
-        self.advance(store);
+        self.look_through(filter, store);
     }
 
     /// Shows only these hosts, or all.
@@ -145,7 +175,8 @@ impl LogPane {
     /// How many entries can be seen here: those that match, up to the moment it was frozen.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.frozen.map_or(self.lens.len(), |seq| self.lens.index_of(seq))
+        let end = self.frozen.map_or(self.lens.len(), |seq| self.lens.index_of(seq));
+        self.head() + self.live_to(end).saturating_sub(self.live_from())
     }
 
     /// True where there is nothing to see.
@@ -157,13 +188,208 @@ impl LogPane {
     /// The number of the entry at an index from 0 (the oldest).
     #[must_use]
     pub fn seq(&self, index: usize) -> Option<u64> {
-        (index < self.len()).then(|| self.lens.get(index)).flatten()
+        if index >= self.len() {
+            return None;
+        }
+        match (&self.past, index.checked_sub(self.head())) {
+            (_, Some(index)) => self.lens.get(self.live_from() + index),
+            (Some(past), None) if index > 0 => Some(past.rows().first() + index as u64 - 1),
+            _ => Some(NOTICE),
+        }
     }
 
     /// The index of the entry, or of the one after it where it is not shown.
     #[must_use]
     pub fn index_of(&self, seq: u64) -> usize {
-        self.lens.index_of(seq).min(self.len())
+        let index = match &self.past {
+            Some(_) if seq == NOTICE => 0,
+            Some(past) if seq < LIVE && self.in_past => {
+                let rows = past.rows();
+                1 + usize::try_from(seq.clamp(rows.first(), rows.end()) - rows.first()).unwrap_or(0)
+            }
+            _ => self.head() + self.lens.index_of(seq).saturating_sub(self.live_from()),
+        };
+        index.min(self.len())
+    }
+
+    /// Rows before those of the ring.
+    fn head(&self) -> usize {
+        let Some(past) = &self.past else { return 0 };
+        1 + if self.in_past { usize::try_from(past.rows().end() - past.rows().first()).unwrap_or(0) } else { 0 }
+    }
+
+    /// The index in the lens of the first row of the ring that is seen.
+    fn live_from(&self) -> usize {
+        match &self.past {
+            Some(past) if self.in_past => past.joined().map_or(self.lens.len(), |seq| self.lens.index_of(seq)),
+            _ => 0,
+        }
+    }
+
+    fn live_to(&self, end: usize) -> usize {
+        end.max(self.live_from())
+    }
+
+    /// The rows that are read of the time before the ring.
+    #[must_use]
+    pub fn past(&self) -> Option<&Past> {
+        self.past.as_ref()
+    }
+
+    /// The same, to be changed, with the lens.
+    pub(super) fn past_mut(&mut self) -> Option<(&mut Past, &Lens)> {
+        Some((self.past.as_mut()?, &self.lens))
+    }
+
+    /// Where entries are to be looked up.
+    #[must_use]
+    pub fn rows<'a>(&'a self, store: &'a Store) -> Rows<'a> {
+        Rows { store, past: self.past.as_ref().map(Past::rows) }
+    }
+
+    /// What is looked through at present.
+    #[must_use]
+    pub fn looking(&self) -> &Filter {
+        self.lens.filter()
+    }
+
+    /// Sources of which lines pass, with their hosts.
+    #[must_use]
+    pub fn sources(&self, store: &Store) -> Vec<(SourceId, HostId)> {
+        let passes = |(id, host): &(SourceId, HostId)| self.lens.filter().admits_place(*host, *id);
+        store.sources().map(|(id, row)| (id, row.host)).filter(passes).collect()
+    }
+
+    /// Begins to read what is older than the ring.
+    pub(super) fn begin_past(&mut self, store: &Store, now: Time) {
+        self.past = Some(Past::before_live(store, &self.sources(store), now));
+        self.in_past = false;
+    }
+
+    /// Goes to a moment, wherever it is: the cursor is on the first line that is not older.
+    pub fn go_to(&mut self, time: Time, store: &Store) {
+        self.leave_past();
+        self.past = Some(Past::at(time, &self.sources(store)));
+        self.in_past = true;
+        let row = self.place.map_or(u16::MAX / 2, |place| place.row);
+        self.place = Some(Place { seq: MIDDLE, row, since: store.ring().end() });
+    }
+
+    /// Shows the rows that were read in place of what the ring has of their time, once what is on the screen is among them.
+    pub(super) fn enter_past(&mut self, top: u64) {
+        let Some(past) = &self.past else { return };
+        let head = self.lens.index_of(past.reach()).checked_sub(1);
+        if !self.in_past && (head.is_none() || past.reach() <= top) {
+            self.in_past = true;
+            self.follow_moved();
+        }
+    }
+
+    /// What has moved from the ring keeps its place and its bookmark.
+    fn follow_moved(&mut self) {
+        let Some(past) = self.past.as_mut().filter(|_| self.in_past) else { return };
+        for (from, to) in past.take_moved() {
+            if let Some(place) = self.place.as_mut().filter(|place| place.seq == from) {
+                place.seq = to;
+            }
+            if self.bookmarks.contains(&from) {
+                self.bookmarks.insert(to);
+            }
+        }
+    }
+
+    pub(super) fn leave_past(&mut self) {
+        self.past = None;
+        self.in_past = false;
+        self.landing = None;
+        self.bookmarks.retain(|&seq| seq >= LIVE);
+    }
+
+    /// The time at the cursor, where that is in what was read.
+    fn time_in_past(&self, store: &Store) -> Option<Time> {
+        let (seq, entry) = self.entry(store)?;
+        (self.past.is_some() && self.in_past && seq < LIVE).then(|| entry.time())
+    }
+
+    /// Whether it shows nothing of the ring.
+    #[must_use]
+    pub fn is_apart(&self) -> bool {
+        self.in_past && self.past.as_ref().is_some_and(|past| past.joined().is_none())
+    }
+
+    /// The numbers of the first and the last row on the screen, about.
+    pub(super) fn on_screen(&self, height: u16) -> Option<(usize, usize)> {
+        let (index, row) = self.stand(height)?;
+        let top = index.saturating_sub(row.into());
+        Some((top, top + usize::from(height)))
+    }
+
+    /// How many rows of the ring before this index are complete: sources may have older lines that are not read yet.
+    pub(super) fn complete_from(&self) -> usize {
+        match &self.past {
+            Some(past) if !self.in_past => 1 + past.joined().map_or(0, |seq| self.lens.index_of(seq)),
+            _ => 0,
+        }
+    }
+
+    /// Where so much lies between what is on the screen and where all sources have lines that it is not to be held at once:
+    /// reads around the cursor.
+    pub(super) fn give_up_ring(&mut self, budget: usize, store: &Store) {
+        let is_far = self.past.as_ref().is_some_and(|past| !self.in_past && past.rows().bytes() > budget / 2);
+        let at =
+            self.entry(store).map(|(_, entry)| (entry.time(), entry.record().map(|line| (line.source, line.cursor))));
+        if let Some((time, line)) = at.filter(|_| is_far) {
+            self.go_to(time, store);
+            self.landing = line;
+        }
+    }
+
+    /// Puts the cursor on the line for which it came, once that is there.
+    pub(super) fn land(&mut self, store: &Store) {
+        let Some((source, cursor)) = self.landing else { return };
+        let rows = self.rows(store).ring(MIDDLE);
+        let is_it = |entry: &Entry| entry.record().is_some_and(|line| line.source == source && line.cursor == cursor);
+        let found = rows.from(MIDDLE).find(|(_, entry)| is_it(entry)).map(|(seq, _)| seq);
+        if let (Some(seq), Some(place)) = (found, self.place.as_mut()) {
+            place.seq = seq;
+            self.landing = None;
+        }
+    }
+
+    /// Keeps what was read within its budget, around the cursor.
+    pub(super) fn trim(&mut self, budget: usize) {
+        let keep = self.place.map_or(u64::MAX, |place| place.seq);
+        if let Some(past) = self.past.as_mut().filter(|_| self.in_past) {
+            past.trim(keep, budget);
+        }
+    }
+
+    /// Puts lines in the place of a gap that was read.
+    pub(super) fn fill_past(&mut self, seq: u64, lines: Vec<Entry>) {
+        let Some(past) = &mut self.past else { return };
+        let by = past.fill(seq, lines);
+        let moved = |old: u64| if (1..=seq).contains(&old) { old - by } else { old };
+        if let Some(place) = &mut self.place {
+            place.seq = moved(place.seq);
+        }
+        self.bookmarks = self.bookmarks.iter().map(|&old| moved(old)).collect();
+    }
+
+    /// Asks again for what could not be read.
+    pub(super) fn retry(&mut self) {
+        if let Some(past) = &mut self.past {
+            past.retry();
+        }
+    }
+
+    /// Other numbers are in force for what stood before a place that was filled.
+    pub(super) fn renumber(&mut self, seq: u64, by: u64, store: &Store) {
+        let moved = |old: u64| if (LIVE..seq).contains(&old) { old - by } else { old };
+        if let Some(place) = &mut self.place {
+            place.seq = if place.seq == seq { seq - by } else { moved(place.seq) };
+        }
+        self.bookmarks = self.bookmarks.iter().map(|&old| moved(old)).collect();
+        self.look_through(self.lens.filter().clone(), store);
     }
 
     /// Where the operator is; `None` while following.
@@ -176,14 +402,14 @@ impl LogPane {
     #[must_use]
     pub fn cursor(&self) -> Option<usize> {
         let last = self.len().checked_sub(1)?;
-        Some(self.place.map_or(last, |place| self.lens.index_of(place.seq).min(last)))
+        Some(self.place.map_or(last, |place| self.index_of(place.seq).min(last)))
     }
 
     /// The entry that the cursor is on.
     #[must_use]
-    pub fn entry<'a>(&self, store: &'a Store) -> Option<(u64, &'a Entry)> {
+    pub fn entry<'a>(&'a self, store: &'a Store) -> Option<(u64, &'a Entry)> {
         let seq = self.seq(self.cursor()?)?;
-        Some((seq, store.ring().get(seq)?))
+        Some((seq, self.rows(store).get(seq)?))
     }
 
     /// The newest lines without an end that belong below the newest entry, oldest first; none while the operator looks
@@ -219,6 +445,7 @@ impl LogPane {
     pub fn follow(&mut self) {
         self.place = None;
         self.frozen = None;
+        self.leave_past();
     }
 
     /// Holds the pane as it is, or lets it go on.
@@ -231,7 +458,7 @@ impl LogPane {
         let Some((index, row)) = self.stand(height) else { return };
         let target = index as i64 + delta;
         if target >= self.len() as i64 {
-            return self.catch_up();
+            return self.catch_up(height, store);
         }
         let target = usize::try_from(target).unwrap_or(0);
         let moved = i64::from(row) + (target as i64 - index as i64);
@@ -245,7 +472,7 @@ impl LogPane {
         let target = index as i64 + delta;
         let last_row = usize::from(height.saturating_sub(1));
         if delta > 0 && target + last_row.saturating_sub(row.into()) as i64 >= self.len() as i64 {
-            return self.catch_up();
+            return self.catch_up(height, store);
         }
         self.stand_at(usize::try_from(target).unwrap_or(0), row, height, store);
     }
@@ -304,8 +531,46 @@ impl LogPane {
         u16::try_from(usize::from(row).clamp(highest, lowest)).unwrap_or(0)
     }
 
-    fn catch_up(&mut self) {
+    /// Past the newest line: follows, or stays where more is to be read before the ring is reached.
+    fn catch_up(&mut self, height: u16, store: &Store) {
+        if self.is_apart() {
+            return self.stand_at(self.len().saturating_sub(1), u16::MAX, height, store);
+        }
         self.place = None;
+        self.leave_past();
+    }
+}
+
+/// Where the entries of a pane are looked up by their numbers.
+#[derive(Debug, Clone, Copy)]
+pub struct Rows<'a> {
+    store: &'a Store,
+    past: Option<&'a Ring>,
+}
+
+impl<'a> Rows<'a> {
+    /// Those of the ring alone.
+    #[must_use]
+    pub fn live(store: &'a Store) -> Self {
+        Self { store, past: None }
+    }
+
+    /// The rows among which this one is.
+    #[must_use]
+    pub fn ring(&self, seq: u64) -> &'a Ring {
+        self.past.filter(|past| past.get(seq).is_some()).unwrap_or_else(|| self.store.ring())
+    }
+
+    /// An entry.
+    #[must_use]
+    pub fn get(&self, seq: u64) -> Option<&'a Entry> {
+        self.ring(seq).get(seq)
+    }
+
+    /// The record that a line belongs to.
+    #[must_use]
+    pub fn whole(&self, seq: u64) -> Option<Whole<'a>> {
+        self.store.whole_in(self.ring(seq), seq)
     }
 }
 
@@ -315,6 +580,7 @@ mod tests {
     use crate::app::fixture;
     use crate::model::query::Now;
     use crate::model::{Record, Time, Update};
+    use crate::store::BEGIN;
 
     fn add(store: &mut Store, lines: &[(u32, bool, &str)]) {
         let line = |&(source, continues, text): &(u32, bool, &str)| Record {
@@ -333,16 +599,16 @@ mod tests {
         let query = Query::parse("-cart", &Now::default()).ok();
         pane.change_filter(&store, |filter| filter.query = query);
         pane.move_cursor(-2, 10, &store);
-        assert_eq!((pane.entry(&store).map(|(seq, _)| seq), pane.len()), (Some(0), 3));
+        assert_eq!((pane.entry(&store).map(|(seq, _)| seq), pane.len()), (Some(BEGIN), 3));
         add(&mut store, &[(0, true, "  at Cart.add"), (2, true, "  at Cart.main")]);
         while !pane.advance(&store) {}
-        assert_eq!((pane.entry(&store).map(|(seq, _)| seq), pane.len(), pane.unseen()), (Some(1), 1, 0));
+        assert_eq!((pane.entry(&store).map(|(seq, _)| seq), pane.len(), pane.unseen()), (Some(BEGIN + 1), 1, 0));
         add(&mut store, &[(1, true, "cart")]);
         while !pane.advance(&store) {}
         assert_eq!((pane.entry(&store).map(|(seq, _)| seq), pane.cursor(), pane.len()), (None, None, 0));
         pane.move_cursor(-1, 10, &store);
         add(&mut store, &[(1, false, "fine")]);
         while !pane.advance(&store) {}
-        assert_eq!((pane.entry(&store).map(|(seq, _)| seq), pane.unseen()), (Some(6), 1));
+        assert_eq!((pane.entry(&store).map(|(seq, _)| seq), pane.unseen()), (Some(BEGIN + 6), 1));
     }
 }

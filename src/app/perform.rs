@@ -29,7 +29,10 @@ impl App {
             Act::PageUp => self.page(-times, 1),
             Act::HalfDown => self.page(times, 2),
             Act::HalfUp => self.page(-times, 2),
+            Act::Top if count.is_none() => self.to_the_top(),
             Act::Top => self.go_to(count.unwrap_or(1)),
+            Act::GoTo => self.open_prompt(Kind::Command, "at "),
+            Act::Fill => self.fill_gap(),
             Act::Bottom if count.is_some() => self.go_to(count.unwrap_or(1)),
             Act::Left => self.sideways(-SIDEWAYS * times as i32),
             Act::Right => self.sideways(SIDEWAYS * times as i32),
@@ -178,7 +181,7 @@ impl App {
         }
     }
 
-    fn with_pane(&mut self, change: impl FnOnce(&mut LogPane, &crate::store::Store)) {
+    pub(super) fn with_pane(&mut self, change: impl FnOnce(&mut LogPane, &crate::store::Store)) {
         if let Some(pane) = self.panes.get_mut(&self.focus) {
             change(pane, &self.store);
         }
@@ -186,9 +189,7 @@ impl App {
 
     /// Rows for lines in the focused pane: all but its header.
     fn page_height(&self) -> u16 {
-        let main = self.areas(self.screen).main;
-        let own = self.pane_areas(main).into_iter().find(|(pane, _)| *pane == self.focus);
-        own.map_or(1, |(_, area)| area.height.saturating_sub(1)).max(1)
+        self.pane_height(self.focus)
     }
 
     fn move_cursor(&mut self, delta: i64) {
@@ -213,7 +214,7 @@ impl App {
         let columns = Columns::of(self, pane, width);
         let (mut index, mut lines, mut left) = (pane.cursor().unwrap_or(0), 0, rows);
         while left > 0 && lines < rows {
-            let entry = pane.seq(index).and_then(|seq| self.store.ring().get(seq));
+            let entry = pane.seq(index).and_then(|seq| pane.rows(&self.store).get(seq));
             let most = usize::from(rows) * usize::from(columns.text) * 8;
             let text = entry.and_then(Entry::record).map(|record| self.shown_text(record, &columns, most));
             left = left.saturating_sub(text.map_or(1, |text| columns.rows(&text)));
@@ -223,6 +224,17 @@ impl App {
             index = next;
         }
         lines.max(1)
+    }
+
+    /// To the oldest line that was read; from there to the oldest of all logs.
+    fn to_the_top(&mut self) {
+        let at_top = |pane: &LogPane| pane.past().is_some() && pane.cursor() == Some(0);
+        if self.panes.get(&self.focus).is_some_and(at_top) {
+            self.cancel_for(self.focus);
+            self.with_pane(|pane, store| pane.go_to(Time(i64::MIN), store));
+        } else {
+            self.go_to(1);
+        }
     }
 
     fn go_to(&mut self, line: u32) {
@@ -307,6 +319,7 @@ impl App {
         }
         match seek.advance(pane, &self.store) {
             Sought::Going => self.seek = Some(seek),
+            Sought::Edge => self.seek_further(&seek),
             Sought::Nothing => self.say(nothing(&seek.target)),
             Sought::Found(index, wrapped) => {
                 self.land(seek.pane, index);
@@ -314,6 +327,14 @@ impl App {
                     self.say("went round the end");
                 }
             }
+        }
+    }
+
+    /// Nothing was found in what the pane has: the hosts are searched.
+    fn seek_further(&mut self, seek: &Seek) {
+        let Target::Query(query) = &seek.target else { return self.say(nothing(&seek.target)) };
+        if !self.search_further(seek.pane, query, !seek.forward) {
+            self.say(nothing(&seek.target));
         }
     }
 
@@ -347,15 +368,20 @@ impl App {
 
     fn open_detail(&mut self) {
         let entry = self.panes.get(&self.focus).and_then(|pane| pane.entry(&self.store));
+        if entry.is_none() {
+            // The row above the oldest line, which says what could not be read.
+            return self.with_pane(|pane, _| pane.retry());
+        }
         if let Some((seq, Entry::Record(_) | Entry::Gap(_))) = entry {
             self.popup = Some((Popup::Record(seq), 0));
         }
     }
 
     fn copy(&mut self, whole: bool) {
-        let Some((seq, entry)) = self.panes.get(&self.focus).and_then(|pane| pane.entry(&self.store)) else { return };
+        let Some(pane) = self.panes.get(&self.focus) else { return };
+        let Some((seq, entry)) = pane.entry(&self.store) else { return };
         let Some(line) = entry.record() else { return };
-        let copied = match self.store.whole(seq).filter(|_| whole) {
+        let copied = match pane.rows(&self.store).whole(seq).filter(|_| whole) {
             Some(record) => {
                 let (subject, text) = (record.subject(), String::from_utf8_lossy(record.text()));
                 format!("{} {} {} {text}", timestamp(record.first.time), subject.host, subject.source)
@@ -366,7 +392,7 @@ impl App {
     }
 
     fn interrupt(&mut self) {
-        if self.keymap.clear() || self.seek.take().is_some() || self.popup.take().is_some() {
+        if self.stop_further() || self.keymap.clear() || self.seek.take().is_some() || self.popup.take().is_some() {
             return;
         }
         if self.confirmed(Confirm::Interrupt, "Ctrl-C again to quit") {

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::pane::{LogPane, Target};
+use super::pane::{LogPane, Rows, Target};
 use super::tree::PaneId;
 use crate::model::{Query, SourceId};
-use crate::store::{Entry, Store};
+use crate::store::{Entry, Side, Store};
 
 /// Bytes of lines that one turn of the loop may look at for a jump: a few milliseconds.
 const SLICE_BYTES: usize = 1024 * 1024;
@@ -20,7 +20,7 @@ pub(super) struct Seek {
     pub(super) pane: PaneId,
     /// What it looks for.
     pub(super) target: Target,
-    forward: bool,
+    pub(super) forward: bool,
     /// Matches that are still to be found.
     count: u32,
     /// The entry that was looked at last.
@@ -37,6 +37,8 @@ pub(super) enum Sought {
     Going,
     /// At this index; and whether it went round the end.
     Found(usize, bool),
+    /// There is none in what the pane has, which is not all there is.
+    Edge,
     /// There is none.
     Nothing,
 }
@@ -71,12 +73,16 @@ impl Seek {
     pub(super) fn advance(&mut self, pane: &LogPane, store: &Store) -> Sought {
         let mut left = SLICE_BYTES;
         while left > 0 {
+            let was_wrapped = self.wrapped;
             let Some(index) = self.step(pane) else { return Sought::Nothing };
+            if self.wrapped && !was_wrapped && self.goes_on(pane) {
+                return Sought::Edge;
+            }
             let Some(seq) = pane.seq(index) else { return Sought::Nothing };
             let past = if self.forward { seq >= self.start } else { seq <= self.start };
-            let entry = store.ring().get(seq);
+            let entry = pane.rows(store).get(seq);
             left = left.saturating_sub(PER_LINE + entry.and_then(Entry::record).map_or(0, |record| record.raw.len()));
-            if entry.is_some_and(|entry| self.is_target(pane, store, seq, entry)) {
+            if entry.is_some_and(|entry| self.is_target(pane, pane.rows(store), seq, entry)) {
                 self.count -= 1;
                 if self.count == 0 {
                     return Sought::Found(index, self.wrapped);
@@ -89,13 +95,20 @@ impl Seek {
         Sought::Going
     }
 
-    fn is_target(&mut self, pane: &LogPane, store: &Store, seq: u64, entry: &Entry) -> bool {
+    fn is_target(&mut self, pane: &LogPane, store: Rows<'_>, seq: u64, entry: &Entry) -> bool {
         match (&self.target, entry) {
             (Target::Bookmark, _) => pane.is_bookmarked(seq),
             (Target::Query(query), Entry::Record(record)) => self.hits.is_hit(store, seq, record.source, query),
             (Target::Level(level), Entry::Record(record)) => record.level().is_some_and(|found| found >= *level),
             _ => false,
         }
+    }
+
+    /// Whether the hosts may have more beyond the end that was reached.
+    fn goes_on(&self, pane: &LogPane) -> bool {
+        let is_query = matches!(self.target, Target::Query(_));
+        let more = pane.past().is_none_or(|past| !past.is_over(Side::Older));
+        is_query && if self.forward { pane.is_apart() } else { more }
     }
 
     /// The index that comes next, going round the ends.
@@ -134,8 +147,8 @@ struct Verdict {
 impl Hits {
     /// Whether a line is what is looked for in a record that matches: the lines in which something is found, or the first
     /// where what was found is none of the text.
-    fn is_hit(&mut self, store: &Store, seq: u64, source: SourceId, query: &Query) -> bool {
-        let (before, after) = (store.ring().before(seq), store.ring().after(seq));
+    fn is_hit(&mut self, store: Rows<'_>, seq: u64, source: SourceId, query: &Query) -> bool {
+        let (before, after) = (store.ring(seq).before(seq), store.ring(seq).after(seq));
         if before.is_none() && after.is_none() {
             return matches(store, seq, query);
         }
@@ -148,19 +161,19 @@ impl Hits {
 }
 
 impl Verdict {
-    fn of(store: &Store, seq: u64, query: &Query) -> Self {
+    fn of(store: Rows<'_>, seq: u64, query: &Query) -> Self {
         let matches = matches(store, seq, query);
-        let in_text = matches && store.ring().lines_of(seq).any(|seq| has_hit(store, seq, query));
+        let in_text = matches && store.ring(seq).lines_of(seq).any(|seq| has_hit(store, seq, query));
         Self { at: seq, matches, in_text }
     }
 }
 
-fn matches(store: &Store, seq: u64, query: &Query) -> bool {
+fn matches(store: Rows<'_>, seq: u64, query: &Query) -> bool {
     store.whole(seq).is_some_and(|whole| query.matches(&whole.subject()))
 }
 
-fn has_hit(store: &Store, seq: u64, query: &Query) -> bool {
-    let line = store.ring().get(seq).and_then(Entry::record).map(|record| String::from_utf8_lossy(&record.raw));
+fn has_hit(store: Rows<'_>, seq: u64, query: &Query) -> bool {
+    let line = store.get(seq).and_then(Entry::record).map(|record| String::from_utf8_lossy(&record.raw));
     line.is_some_and(|line| !query.highlights(&line).is_empty())
 }
 
@@ -172,6 +185,7 @@ mod tests {
     use crate::app::fixture;
     use crate::model::query::Now;
     use crate::model::{Record, Time, Update};
+    use crate::store::BEGIN;
 
     fn query(text: &str) -> Query {
         Query::parse(text, &Now::default()).expect("a query")
@@ -192,7 +206,8 @@ mod tests {
     fn hits(store: &Store, seqs: impl Iterator<Item = u64>, query: &Query) -> Vec<u64> {
         let mut hits = Hits::default();
         let source = |seq| store.ring().get(seq).and_then(Entry::record).map(|record| record.source);
-        seqs.filter(|&seq| source(seq).is_some_and(|source| hits.is_hit(store, seq, source, query))).collect()
+        seqs.filter(|&seq| source(seq).is_some_and(|source| hits.is_hit(Rows::live(store), seq, source, query)))
+            .collect()
     }
 
     #[test]
@@ -208,7 +223,8 @@ mod tests {
         for (text, found) in
             [("Cart", &[2, 4][..]), ("luck cart", &[0, 2, 4]), ("level:error", &[0]), ("-cart", &[1]), ("none", &[])]
         {
-            assert_eq!(hits(&store, 0..5, &query(text)), found, "{text}");
+            let hits = hits(&store, BEGIN..BEGIN + 5, &query(text));
+            assert_eq!(hits.into_iter().map(|seq| seq - BEGIN).collect::<Vec<_>>(), found, "{text}");
         }
     }
 
@@ -221,9 +237,9 @@ mod tests {
         ) {
             let (store, query) = (store(&lines), query(asked));
             let end = store.ring().end();
-            let each: Vec<u64> = (0..end).filter(|&seq| !hits(&store, seq..seq + 1, &query).is_empty()).collect();
-            prop_assert_eq!(&hits(&store, 0..end, &query), &each);
-            let mut back = hits(&store, (0..end).rev(), &query);
+            let each: Vec<u64> = (BEGIN..end).filter(|&seq| !hits(&store, seq..seq + 1, &query).is_empty()).collect();
+            prop_assert_eq!(&hits(&store, BEGIN..end, &query), &each);
+            let mut back = hits(&store, (BEGIN..end).rev(), &query);
             back.reverse();
             prop_assert_eq!(&back, &each);
         }

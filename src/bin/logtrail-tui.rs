@@ -15,7 +15,7 @@ use logtrail::cli::{self, Args, Command};
 use logtrail::config::{self, Environment, Plan, Theme};
 use logtrail::demo;
 use logtrail::fleet::Fleet;
-use logtrail::model::{HostSpec, Query};
+use logtrail::model::{HostSpec, Query, SourceKind};
 use logtrail::report::{self, Progress};
 use logtrail::transport::Connector;
 use logtrail::tui;
@@ -74,7 +74,9 @@ fn explain(query: &Query, json: bool, environment: &Environment, out: &mut dyn W
 
 /// The console on the hosts, until it is quit.
 async fn console(plan: &Plan, hosts: Vec<HostSpec>) -> Result<u8> {
-    if !io::stdout().is_terminal() || !io::stdin().is_terminal() {
+    // Where standard input is a source, keys come from the terminal all the same.
+    let reads_input = hosts.iter().flat_map(|host| &host.sources).any(|source| source.kind == SourceKind::Input);
+    if !io::stdout().is_terminal() || !(reads_input || io::stdin().is_terminal()) {
         bail!("the console needs a terminal; for a script or a pipe use --once, with --json for JSON Lines");
     }
     let (asker, questions) = tui::questions();

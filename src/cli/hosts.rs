@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde_json::{Value, json};
 
 use crate::model::host::{Address, UserName};
-use crate::model::{Endpoint, HostKeyPolicy, HostSpec, SafeText, SourceKind, SourceSpec, TransportKind};
+use crate::model::{Endpoint, Engine, HostKeyPolicy, HostSpec, SafeText, SourceKind, SourceSpec, TransportKind};
 
 /// One host per paragraph, for people.
 ///
@@ -79,11 +79,11 @@ fn target(endpoint: &Endpoint) -> String {
 }
 
 fn place(source: &SourceSpec) -> String {
-    match &source.kind {
-        SourceKind::Path(path) => path.clone(),
+    let place = match &source.kind {
         SourceKind::Journal(None) => "journal".to_owned(),
-        SourceKind::Journal(Some(unit)) => format!("journal:{unit}"),
-    }
+        other => other.to_string(),
+    };
+    if source.as_root { format!("{place}  as root, by sudo") } else { place }
 }
 
 fn transport(host: &HostSpec) -> &'static str {
@@ -115,10 +115,24 @@ fn paths(paths: &[std::path::PathBuf]) -> Vec<String> {
 }
 
 fn source(source: &SourceSpec) -> Value {
-    let (path, journal) = match &source.kind {
-        SourceKind::Path(path) => (json!(path), Value::Null),
-        SourceKind::Journal(None) => (Value::Null, json!(true)),
-        SourceKind::Journal(Some(unit)) => (Value::Null, json!(unit)),
-    };
-    json!({"name": source.name, "path": path, "journal": journal, "time": source.time})
+    let mut line = json!({"name": source.name, "path": null, "journal": null, "container": null, "engine": null,
+        "pod": null, "namespace": null, "command": null, "time": source.time,
+        "become": source.as_root.then_some("sudo")});
+    match &source.kind {
+        SourceKind::Path(path) => line["path"] = json!(path),
+        SourceKind::Journal(None) => line["journal"] = json!(true),
+        SourceKind::Journal(Some(unit)) => line["journal"] = json!(unit),
+        SourceKind::Container(container) => {
+            line["container"] = json!(container.name);
+            line["engine"] = json!(container.engine.map(Engine::as_str));
+        }
+        SourceKind::Pod(pod) => {
+            line["pod"] = json!(pod.name);
+            line["namespace"] = json!(pod.namespace);
+            line["container"] = json!(pod.container);
+        }
+        SourceKind::Command(words) => line["command"] = json!(words),
+        SourceKind::Input => {}
+    }
+    line
 }

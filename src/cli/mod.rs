@@ -45,10 +45,19 @@ pub struct Args {
     /// Options of the console and of `--once`.
     #[command(flatten)]
     pub viewing: Viewing,
+    /// Read standard input as a source of this machine: app | logtrail-tui -
+    ///
+    /// Only standard input; with --hosts it stands beside the hosts that are named. Keys come from the terminal.
+    #[arg(value_name = "-", value_parser = parse_input)]
+    pub input: Option<Input>,
     /// What to do other than to open the console.
     #[command(subcommand)]
     pub command: Option<Command>,
 }
+
+/// `-`, where a file would be named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Input;
 
 /// Options that are taken before and after the subcommand.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -230,6 +239,20 @@ pub fn write_completions(shell: clap_complete::Shell, out: &mut dyn Write) -> io
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Args::command(), "logtrail-tui", &mut script);
     out.write_all(&script)
+}
+
+/// Whatever is no subcommand comes here.
+fn parse_input(text: &str) -> Result<Input, String> {
+    if text == "-" {
+        return Ok(Input);
+    }
+    let command = Args::command();
+    let names: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
+    let near = names.iter().map(|name| (strsim::damerau_levenshtein(text, name), name)).min();
+    Err(match near {
+        Some((distance, name)) if distance <= 2 => format!("no such command; did you mean {name:?}?"),
+        _ => format!("no such command; there are {}, and - for standard input", names.join(", ")),
+    })
 }
 
 fn parse_timeout(text: &str) -> Result<Duration, String> {

@@ -62,7 +62,33 @@ pub(super) struct RawSource {
     pub(super) name: Option<Spanned<String>>,
     pub(super) path: Option<Spanned<String>>,
     pub(super) journal: Option<Spanned<RawJournal>>,
+    pub(super) container: Option<Spanned<String>>,
+    pub(super) engine: Option<Spanned<RawEngine>>,
+    pub(super) pod: Option<Spanned<String>>,
+    pub(super) namespace: Option<Spanned<String>>,
+    pub(super) command: Option<Spanned<Vec<String>>>,
     pub(super) time: Option<Spanned<String>>,
+    #[serde(rename = "become")]
+    pub(super) root: Option<Spanned<RawBecome>>,
+}
+
+/// Every key of [`RawSource`], for the example's test.
+#[cfg(test)]
+pub(super) const SOURCE_KEYS: [&str; 10] =
+    ["name", "path", "journal", "container", "engine", "pod", "namespace", "command", "time", "become"];
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum RawEngine {
+    Docker,
+    Podman,
+}
+
+/// By which program a source is read as root.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum RawBecome {
+    Sudo,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -252,7 +278,7 @@ fn in_our_words(message: &str) -> String {
         ("expected a sequence", "expected a list"),
         ("expected a map", "expected a table"),
         ("expected struct RawHost", "expected a table"),
-        ("expected struct RawSource", "expected a table with a path or a journal"),
+        ("expected struct RawSource", "expected a table such as { path = \"/var/log/syslog\" }"),
         // What the deserializer of an enum says of anything that is not a string.
         ("wanted string or table", "expected a string"),
     ];

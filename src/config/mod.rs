@@ -9,6 +9,7 @@ mod error;
 mod file;
 mod identity;
 mod inventory;
+mod kinds;
 mod routes;
 mod selection;
 mod sources;
@@ -22,7 +23,7 @@ use std::time::Duration;
 
 use crate::cli::{Args, Command, HostKeys, Viewing};
 use crate::fleet::{Goal, Options};
-use crate::model::{Endpoint, HostKeyPolicy, HostName, HostSpec, Query, TransportKind};
+use crate::model::{Endpoint, HostKeyPolicy, HostName, HostSpec, Query, SourceKind, SourceSpec, TransportKind};
 use crate::report::{Cells, Form};
 use crate::transport::Settings;
 
@@ -189,8 +190,11 @@ fn explain(viewing: &Viewing, grep: Option<&Query>) -> Result<bool, ConfigError>
 }
 
 fn demo_hosts(args: &Args) -> Result<Vec<HostSpec>, ConfigError> {
-    for (given, option) in [(args.global.config.is_some(), "--config"), (!args.all_selections().is_empty(), "--hosts")]
-    {
+    for (given, option) in [
+        (args.global.config.is_some(), "--config"),
+        (!args.all_selections().is_empty(), "--hosts"),
+        (args.input.is_some(), "-"),
+    ] {
         if given {
             return Err(ConfigError::option(option, "demo makes its own hosts; choose how many with --size"));
         }
@@ -209,7 +213,8 @@ fn hosts(args: &Args, env: &Environment) -> Result<(Option<PathBuf>, Vec<HostSpe
     };
     let path = inventory.file.as_ref().map(|file| file.path.clone());
     let selections = args.all_selections();
-    let hosts = match (&inventory.file, selections.is_empty()) {
+    let mut hosts = match (&inventory.file, selections.is_empty()) {
+        (_, true) if args.input.is_some() => Vec::new(),
         (_, false) => chosen::choose(&inventory, &selections)?,
         (None, true) => vec![this_machine(&inventory)?],
         (Some(file), true) if inventory.hosts.is_empty() => {
@@ -219,6 +224,9 @@ fn hosts(args: &Args, env: &Environment) -> Result<(Option<PathBuf>, Vec<HostSpe
         (Some(_), true) => (0..inventory.hosts.len()).map(|n| inventory.spec(n)).collect(),
     };
     identity::check(&hosts, &inventory)?;
+    if args.input.is_some() {
+        hosts.push(standard_input(&inventory, &hosts)?);
+    }
     Ok((path, hosts))
 }
 
@@ -242,6 +250,17 @@ fn inventory_file(args: &Args, env: &Environment) -> Result<Option<file::Source>
 
 fn config_dir(env: &Environment) -> Option<PathBuf> {
     env.config_dir.as_ref().map(|folder| folder.join("logtrail"))
+}
+
+/// This machine with nothing but standard input.
+fn standard_input(inventory: &Inventory, others: &[HostSpec]) -> Result<HostSpec, ConfigError> {
+    let mut host = this_machine(inventory)?;
+    if others.iter().any(|other| other.name() == host.name()) {
+        host.endpoint.name = HostName::new("stdin").map_err(|error| ConfigError::option("-", error.to_string()))?;
+    }
+    let (name, kind) = ("stdin".to_owned(), SourceKind::Input);
+    host.sources = vec![SourceSpec { name, kind, time: None, as_root: false }];
+    Ok(host)
 }
 
 /// This machine's own logs.

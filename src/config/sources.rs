@@ -3,7 +3,8 @@
 use toml::Spanned;
 
 use super::error::suggestion_or;
-use super::file::{RawJournal, RawSource};
+use super::file::RawSource;
+use super::kinds::{check_path, kind};
 use crate::model::stamp::TimeFormat;
 use crate::model::{SourceKind, SourceSpec};
 
@@ -42,26 +43,37 @@ pub(super) fn sources(raw: &[Spanned<RawSource>]) -> Result<Vec<SourceSpec>, (us
 pub(super) fn source_at(path: &str) -> Result<SourceSpec, String> {
     check_path(path)?;
     let kind = SourceKind::Path(path.to_owned());
-    Ok(SourceSpec { name: derived_name(&kind), kind, time: None })
+    Ok(SourceSpec { name: derived_name(&kind), kind, time: None, as_root: false })
 }
 
 /// The name of a source that has been given none: the file's stem after the folder it belongs to, `nginx/access` for
 /// `/var/log/nginx/access.log` and `syslog` for `/var/log/syslog`; for a pattern the folder alone; for the journal
-/// the unit without `.service`.
+/// the unit without `.service`; for containers and pods their name, of a pattern what stands before it; for a command its
+/// program.
 pub(super) fn derived_name(kind: &SourceKind) -> String {
     match kind {
         SourceKind::Journal(None) => "journal".to_owned(),
         SourceKind::Journal(Some(unit)) => unit.strip_suffix(".service").unwrap_or(unit).to_owned(),
         SourceKind::Path(path) => path_name(path),
+        SourceKind::Container(container) => before_pattern(&container.name, "containers"),
+        SourceKind::Pod(pod) => before_pattern(&pod.name, "pods"),
+        SourceKind::Command(words) => {
+            let program = words.first().map_or("command", String::as_str);
+            program.rsplit('/').next().unwrap_or(program).to_owned()
+        }
+        SourceKind::Input => "stdin".to_owned(),
     }
 }
 
 /// What is unique where the derived name is not.
 pub(super) fn full_name(kind: &SourceKind) -> String {
-    match kind {
-        SourceKind::Path(path) => path.clone(),
-        SourceKind::Journal(unit) => format!("journal:{}", unit.as_deref().unwrap_or("all")),
-    }
+    kind.to_string()
+}
+
+/// The plain beginning of a name or pattern, without the character that joins it to the rest.
+fn before_pattern(name: &str, otherwise: &str) -> String {
+    let plain = name.split(['*', '?', '[']).next().unwrap_or_default().trim_end_matches(['-', '_', '.']);
+    if plain.is_empty() { otherwise.to_owned() } else { plain.to_owned() }
 }
 
 fn source(entry: &Spanned<RawSource>) -> Result<SourceSpec, (usize, String)> {
@@ -77,27 +89,8 @@ fn source(entry: &Spanned<RawSource>) -> Result<SourceSpec, (usize, String)> {
     if let Some(time) = &raw.time {
         check_format(time.get_ref()).map_err(|message| (time.span().start, message))?;
     }
-    Ok(SourceSpec { name, kind, time: raw.time.as_ref().map(|time| time.get_ref().clone()) })
-}
-
-fn kind(entry: &Spanned<RawSource>) -> Result<SourceKind, (usize, String)> {
-    match (&entry.get_ref().path, &entry.get_ref().journal) {
-        (Some(path), None) => {
-            check_path(path.get_ref()).map_err(|message| (path.span().start, message))?;
-            Ok(SourceKind::Path(path.get_ref().clone()))
-        }
-        (None, Some(journal)) => match journal.get_ref() {
-            RawJournal::All => Ok(SourceKind::Journal(None)),
-            RawJournal::Unit(unit) => {
-                check_unit(unit).map_err(|message| (journal.span().start, message))?;
-                Ok(SourceKind::Journal(Some(unit.clone())))
-            }
-        },
-        (Some(_), Some(journal)) => {
-            Err((journal.span().start, "a source has a path or a journal, not both".to_owned()))
-        }
-        (None, None) => Err((entry.span().start, "a source needs a path or a journal".to_owned())),
-    }
+    let time = raw.time.as_ref().map(|time| time.get_ref().clone());
+    Ok(SourceSpec { name, kind, time, as_root: raw.root.is_some() })
 }
 
 /// A text that is shown and compared, and may stand in a query.
@@ -126,30 +119,6 @@ fn check_format(text: &str) -> Result<(), String> {
     Err(format!("{message}{}", suggestion_or(text, TimeFormat::names(), all)))
 }
 
-fn check_path(path: &str) -> Result<(), String> {
-    if !path.starts_with('/') {
-        return Err(format!("{path:?} is not an absolute path; a source is named as the host spells it, from '/'"));
-    }
-    if path.ends_with('/') {
-        return Err(format!("{path:?} is a folder; name a file, or a pattern such as {path}*.log"));
-    }
-    match path.chars().find(|c| c.is_control()) {
-        Some(found) => Err(format!("{path:?} contains {found:?}, which is not allowed")),
-        None => Ok(()),
-    }
-}
-
-/// The characters that systemd allows in a unit's name, without a leading '-'.
-fn check_unit(unit: &str) -> Result<(), String> {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || ":-_.\\@".contains(c);
-    match unit.chars().find(|&c| !allowed(c)) {
-        Some(found) => Err(format!("journal unit {unit:?} contains {found:?}, which is not allowed")),
-        None if unit.is_empty() => Err("journal unit is empty; true means the whole journal".to_owned()),
-        None if unit.starts_with('-') => Err(format!("journal unit {unit:?} starts with '-'")),
-        None => Ok(()),
-    }
-}
-
 fn path_name(path: &str) -> String {
     let mut parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
     let file = parts.pop().unwrap_or(path);
@@ -176,6 +145,7 @@ fn stem(file: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Container, Pod};
 
     #[test]
     fn a_source_is_named_after_its_file_and_the_folder_it_belongs_to() {
@@ -198,6 +168,22 @@ mod tests {
     fn a_journal_unit_is_named_without_its_suffix() {
         assert_eq!(derived_name(&SourceKind::Journal(Some("nginx.service".to_owned()))), "nginx");
         assert_eq!(derived_name(&SourceKind::Journal(None)), "journal");
+    }
+
+    #[test]
+    fn containers_pods_and_commands_are_named_after_what_is_plain_of_them() {
+        let container = |name: &str| SourceKind::Container(Container { engine: None, name: name.to_owned() });
+        let pod = Pod { namespace: None, name: "*".to_owned(), container: None };
+        let command = SourceKind::Command(["/usr/bin/vmstat", "5"].map(str::to_owned).into());
+        for (kind, name) in [
+            (container("shop-web"), "shop-web"),
+            (container("shop-*"), "shop"),
+            (container("[ab]*"), "containers"),
+            (SourceKind::Pod(pod), "pods"),
+            (command, "vmstat"),
+        ] {
+            assert_eq!(derived_name(&kind), name);
+        }
     }
 
     #[test]

@@ -10,9 +10,9 @@ use std::time::Duration;
 use clap::Parser;
 use tempfile::TempDir;
 
-use super::file::{HOST_KEYS, Source};
+use super::file::{HOST_KEYS, SOURCE_KEYS, Source};
 use super::*;
-use crate::model::SourceSpec;
+use crate::model::{Container, Engine, Pod, SourceKind, SourceSpec};
 
 /// A folder with a `hosts.toml` and an environment in which nothing else exists.
 struct World {
@@ -216,6 +216,66 @@ fn themes_are_names_or_files_and_no_color_is_respected() {
     assert_eq!(theme(&world, &[]), Theme::Default);
 }
 
+fn kinds(sources: &str) -> Vec<(String, SourceKind)> {
+    let hosts = format!("[hosts.a]\nsources = [{sources}]");
+    let plan = plan(&hosts, &[]).expect("a plan");
+    plan.hosts[0].sources.iter().map(|source| (source.name.clone(), source.kind.clone())).collect()
+}
+
+#[test]
+fn containers_pods_and_commands_are_sources() {
+    let word = str::to_owned;
+    let container = |engine, name| SourceKind::Container(Container { engine, name: word(name) });
+    assert_eq!(
+        kinds("{ container = \"shop-*\" }, { name = \"db\", container = \"pg\", engine = \"podman\" }"),
+        [(word("shop"), container(None, "shop-*")), (word("db"), container(Some(Engine::Podman), "pg"))]
+    );
+    let pod = |namespace: Option<&str>, name: &str, container: Option<&str>| {
+        SourceKind::Pod(Pod { namespace: namespace.map(word), name: word(name), container: container.map(word) })
+    };
+    assert_eq!(
+        kinds("{ pod = \"shop/web-*\", container = \"app\" }, { pod = \"web-0\", namespace = \"*\" }, { pod = \"x\" }"),
+        [
+            (word("web"), pod(Some("shop"), "web-*", Some("app"))),
+            (word("web-0"), pod(Some("*"), "web-0", None)),
+            (word("x"), pod(None, "x", None)),
+        ]
+    );
+    let words = ["vmstat", "-t", "5 $x"].map(word).to_vec();
+    assert_eq!(kinds("{ command = [\"vmstat\", \"-t\", \"5 $x\"] }"), [(word("vmstat"), SourceKind::Command(words))]);
+}
+
+#[test]
+fn become_sudo_is_of_one_source() {
+    let hosts =
+        "[hosts.a]\nsources = [{ path = \"/var/log/secure\", become = \"sudo\" }, { path = \"/var/log/syslog\" }]";
+    let plan = plan(hosts, &[]).expect("a plan");
+    assert_eq!(plan.hosts[0].sources.iter().map(|source| source.as_root).collect::<Vec<_>>(), [true, false]);
+}
+
+#[test]
+fn the_list_of_keys_of_a_source_is_the_one_that_the_parser_has() {
+    let error = plan("[hosts.a]\nsources = [{ zzzzzzzz = 1 }]", &[]).expect_err("an unknown key");
+    assert!(error.ends_with(&format!("known keys: {}", SOURCE_KEYS.join(", "))), "{error}");
+}
+
+#[test]
+fn standard_input_is_a_source_of_this_machine_alone_or_beside_the_hosts_that_are_named() {
+    let named = |options: &[&str]| {
+        let hosts = plan(FLEET, options).expect("a plan").hosts;
+        let is_input = |host: &HostSpec| host.sources.iter().any(|source| source.kind == SourceKind::Input);
+        hosts.iter().map(|host| (host.name().to_string(), is_input(host))).collect::<Vec<_>>()
+    };
+    let host = |name: &str, is_input| (name.to_owned(), is_input);
+    assert_eq!(named(&["-"]), [host("localhost", true)]);
+    assert_eq!(named(&["--hosts", "db-1", "--once", "-"]), [host("db-1", false), host("localhost", true)]);
+    assert_eq!(named(&["-", "--hosts", "localhost"]), [host("localhost", false), host("stdin", true)]);
+    assert_eq!(
+        plan(FLEET, &["-", "demo"]).expect_err("both"),
+        "--config: demo makes its own hosts; choose how many with --size"
+    );
+}
+
 fn example() -> Source {
     Source::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("hosts.example.toml")).expect("the example is readable")
 }
@@ -235,7 +295,7 @@ fn the_example_has_every_key_in_its_defaults_and_every_key_of_a_source() {
         let documented = defaults.lines().any(|line| line.trim_start_matches("# ").starts_with(&format!("{key} = ")));
         assert!(documented, "{key} is not in [defaults] of hosts.example.toml");
     }
-    for key in ["name", "path", "journal", "time"] {
+    for key in SOURCE_KEYS {
         assert!(text.contains(&format!("{key} = ")), "{key}");
     }
 }

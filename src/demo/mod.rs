@@ -198,6 +198,7 @@ fn host_spec(member: &cast::Member, folder: &Path, port: u16) -> Result<HostSpec
         name: file.form.source_name().to_owned(),
         kind: SourceKind::Path(log_path(folder, member, file).to_string_lossy().into_owned()),
         time: None,
+        as_root: false,
     });
     let endpoint = Endpoint {
         address: Some(Address::new("127.0.0.1")?),

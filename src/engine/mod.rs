@@ -1,1 +1,51 @@
 //! The work on files itself, on the machine it runs on. Synchronous; knows no network and no terminal.
+//!
+//! * `pattern`, `list`: the files that a pattern matches, and their rotated siblings.
+//! * `open`, `unpack`, `text`: the text of a file, compressed or not, whatever has been put under its name since.
+//! * `read`: pieces of it, and how long it is. `needle`, `block`, `scan`: the lines of it that are looked for.
+//!
+//! What is made of several files is left to `host::history`; so is what a line means.
+//!
+//! Every question takes a [`Stop`], looks at it after a few hundred KiB at most, and gives up when it is set.
+
+mod block;
+mod list;
+mod needle;
+mod open;
+mod pattern;
+mod read;
+mod scan;
+mod text;
+mod unpack;
+
+pub use list::{MAX_FILES, list};
+pub use read::{Reader, measure};
+pub use scan::Scanner;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::model::file::FileError;
+
+/// The longest line that is kept and looked at; what it has beyond is passed over. Tests have shorter ones.
+pub const MAX_LINE: usize = if cfg!(test) { 40 } else { 1 << 20 };
+
+/// By which work is ended that nobody waits for any more. Its clones are the same one.
+#[derive(Debug, Clone, Default)]
+pub struct Stop(Arc<AtomicBool>);
+
+impl Stop {
+    /// Ends the work that has this or a clone of it.
+    pub fn stop(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// # Errors
+    /// When the work is to end.
+    fn check(&self) -> Result<(), FileError> {
+        if self.0.load(Ordering::Relaxed) { Err(FileError::Other("given up".to_owned())) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -20,7 +20,8 @@ use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::host::{Command, Outbox, Work, supervise};
+use crate::host::{Command, Outbox, Question, Work, supervise};
+use crate::model::ask::{Ask, Reply};
 use crate::model::{HostId, HostSpec, Update};
 use crate::transport::Connector;
 
@@ -54,13 +55,39 @@ const BATCHES: usize = 4;
 /// Commands of an operator on their way to a host; more are pressed in vain.
 const COMMANDS: usize = 4;
 
+/// Questions on their way to a host, which answers a few at a time; more are refused.
+const QUESTIONS: usize = 64;
+
+/// Parts of an answer on their way; a reader who is slow makes the host wait.
+const REPLIES: usize = 16;
+
 /// How long the end may take.
 const STOP_LIMIT: Duration = Duration::from_secs(2);
 
 /// A running fleet. Dropping it stops everything.
 pub struct Fleet {
     commands: Vec<mpsc::Sender<Command>>,
+    questions: Questions,
     tasks: JoinSet<()>,
+}
+
+/// Asks the hosts of a fleet.
+#[derive(Debug, Clone, Default)]
+pub struct Questions(Vec<mpsc::Sender<Question>>);
+
+impl Questions {
+    /// Asks a host, over the connection that it has. A host that is down says so at once; dropping the receiver ends the
+    /// work there. An answer that is whole ends with [`Reply::Done`].
+    #[must_use]
+    pub fn ask(&self, host: HostId, ask: Ask) -> mpsc::Receiver<Reply> {
+        let (sender, receiver) = mpsc::channel(REPLIES);
+        let refused = self.0.get(host.index()).is_none_or(|host| host.try_send((ask, sender.clone())).is_err());
+        if refused {
+            // There is room for the first.
+            let _ = sender.try_send(Reply::Failed("".into(), "it has not answered what was asked before".into()));
+        }
+        receiver
+    }
 }
 
 /// What the fleet tells; ends when the goal is reached or the fleet is stopped.
@@ -77,17 +104,19 @@ impl Fleet {
         let ready = Arc::new(Notify::new());
         let (sender, batches) = mpsc::channel(BATCHES);
         let mut tasks = JoinSet::new();
-        let (mut commands, mut outboxes) = (Vec::new(), Vec::new());
+        let (mut commands, mut questions, mut outboxes) = (Vec::new(), Vec::new(), Vec::new());
         for host in hosts {
             let outbox = Outbox::new(Arc::clone(&ready));
             let (command, receiver) = mpsc::channel(COMMANDS);
+            let (question, asked) = mpsc::channel(QUESTIONS);
             let (work, connector, theirs) = (work.clone(), connector.clone(), outbox.clone());
-            tasks.spawn(async move { supervise(&host, &work, &connector, &theirs, receiver).await });
+            tasks.spawn(async move { supervise(&host, &work, &connector, &theirs, receiver, asked).await });
             outboxes.push(outbox);
             commands.push(command);
+            questions.push(question);
         }
         tasks.spawn(conductor::run(outboxes, options.goal, ready, sender));
-        (Self { commands, tasks }, Updates { batches })
+        (Self { commands, questions: Questions(questions), tasks }, Updates { batches })
     }
 
     /// Dials a host now, whatever its state and its back-off.
@@ -96,6 +125,18 @@ impl Fleet {
             // A full queue has the same command in it already.
             let _ = commands.try_send(Command::Reconnect);
         }
+    }
+
+    /// Asks a host something beside following it; see [`Questions::ask`].
+    #[must_use]
+    pub fn ask(&self, host: HostId, ask: Ask) -> mpsc::Receiver<Reply> {
+        self.questions.ask(host, ask)
+    }
+
+    /// What asks the hosts, for who does not own the fleet.
+    #[must_use]
+    pub fn questions(&self) -> Questions {
+        self.questions.clone()
     }
 
     /// Ends every connection in order; returns within 2 seconds.

@@ -66,6 +66,15 @@ impl Lines {
         is_shown.then(|| (self.offset - self.partial.len() as u64, &self.partial[..]))
     }
 
+    /// Passes over bytes that follow and were not read: a hole.
+    pub(super) fn skip(&mut self, length: u64) {
+        let reason = if self.partial.is_empty() { GapReason::NulBytes } else { GapReason::LineTooLong };
+        if !self.cut {
+            self.passing.get_or_insert((self.offset, reason));
+        }
+        self.offset += length;
+    }
+
     /// No more will come: what is there is the last line.
     pub(super) fn finish(&mut self, out: &mut Vec<Piece>) {
         if let Some((from, reason)) = self.passing.take() {
@@ -105,12 +114,6 @@ impl Lines {
         matches!(self.passing, Some((_, GapReason::NulBytes)))
     }
 
-    /// Passes over NUL bytes up to `to`, which nobody has sent.
-    pub(super) fn pass_hole(&mut self, to: u64) {
-        self.passing.get_or_insert((self.offset, GapReason::NulBytes));
-        self.offset = to;
-    }
-
     fn end_hole(&mut self, out: &mut Vec<Piece>) {
         if let Some((from, reason @ GapReason::NulBytes)) = self.passing {
             out.push(Piece::Gap { from, to: Some(self.offset), reason });
@@ -129,7 +132,7 @@ impl Lines {
             self.offset += data.len() as u64;
             return;
         }
-        let room = MAX_LINE - self.partial.len();
+        let room = if self.passing.is_some() { 0 } else { MAX_LINE - self.partial.len() };
         let kept = &data[..data.len().min(room)];
         self.partial.extend_from_slice(kept);
         self.offset += kept.len() as u64;
@@ -217,6 +220,26 @@ mod tests {
         let out = pieces(&mut Lines::new(0, false), &[b"a\n\0\0", b"\0\0b\n"]);
         let gap = Piece::Gap { from: 2, to: Some(6), reason: GapReason::NulBytes };
         assert_eq!(out, [line(0, "a"), gap, line(6, "b")]);
+    }
+
+    #[test]
+    fn a_hole_that_was_not_read_is_a_gap_like_one_that_was() {
+        for (before, expected) in [("a\n\0", GapReason::NulBytes), ("a\nbc", GapReason::LineTooLong)] {
+            let mut lines = Lines::new(0, false);
+            let mut out = pieces(&mut lines, &[before.as_bytes()]);
+            lines.skip(100);
+            lines.push(b"\0d\ne\n", &mut out);
+            let gap = out.iter().find_map(|piece| match piece {
+                Piece::Gap { from, to, reason } => Some((*from, *to, *reason)),
+                Piece::Line { .. } => None,
+            });
+            let wanted = match expected {
+                GapReason::NulBytes => (2, Some(104), expected),
+                _ => (4, Some(106), expected),
+            };
+            assert_eq!(gap, Some(wanted));
+            assert_eq!(out.last(), Some(&line(107 - u64::from(expected == GapReason::NulBytes), "e")));
+        }
     }
 
     #[test]

@@ -4,15 +4,22 @@
 //! or, for a bounded pass, until it is done. A failure is an event like any other. There is one driver so far: plain
 //! `sh` over a channel ([`shell`]). How hosts are reached is left to `transport`, how many become one to `fleet`.
 
+pub mod ask;
 mod files;
+pub mod history;
 mod lines;
+mod local;
 mod outbox;
+mod root;
+mod serve;
 pub mod shell;
 mod supervise;
 mod track;
 
 pub use files::{Failure, Files, Hint, MAX_READ};
+pub use local::LocalFiles;
 pub use outbox::Outbox;
+pub use serve::Question;
 pub use supervise::{Command, supervise};
 
 use std::time::Duration;

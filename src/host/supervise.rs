@@ -5,14 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc::Receiver;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, sleep};
 
 use crate::model::{HostSpec, HostStatus, LinkState};
 use crate::transport::backoff::Backoff;
 use crate::transport::{Connector, LinkError};
 
-use super::shell::Journals;
+use super::root::RootFiles;
+use super::serve::{Link, Question, serve};
+use super::shell::Streams;
 use super::track::Track;
 use super::{HostEvent, Outbox, Work, shell};
 
@@ -27,16 +29,34 @@ pub enum Command {
 const THROTTLED_TRIES: u32 = 4;
 
 /// Connects to a host and says all it has to say, until the sender of commands is dropped; for a bounded pass until
-/// it is done, which it says too. Dropping the future ends everything that runs on the host.
+/// it is done, which it says too. Meanwhile it answers questions over the same connection. Dropping the future ends
+/// everything that runs on the host.
 pub async fn supervise(
     host: &HostSpec,
     work: &Work,
     connector: &Connector,
     outbox: &Outbox,
+    commands: Receiver<Command>,
+    mut questions: Receiver<Question>,
+) {
+    let (link, state) = watch::channel(Link::Down(format!("{} is not connected yet", host.name())));
+    tokio::select! {
+        () = keep(host, work, connector, outbox, commands, &link) => {}
+        () = serve(host, state, &mut questions) => {}
+    }
+}
+
+async fn keep(
+    host: &HostSpec,
+    work: &Work,
+    connector: &Connector,
+    outbox: &Outbox,
     mut commands: Receiver<Command>,
+    link: &watch::Sender<Link>,
 ) {
     let mut track = Track::default();
-    let mut journals = Journals::new(&host.sources, Arc::clone(&track.problems));
+    let mut streams = Streams::new(&host.sources, Arc::clone(&track.problems), track.clock.subscribe());
+    let mut root_files = RootFiles::new(&host.sources, Arc::clone(&track.problems));
     let mut backoff = Backoff::default();
     let mut tries = 0;
     loop {
@@ -44,9 +64,12 @@ pub async fn supervise(
         track.forget_told();
         let began = Instant::now();
         let ended = tokio::select! {
-            ended = connect_and_work(host, work, connector, outbox, (&mut track, &mut journals), &mut backoff) => ended,
+            ended = connect_and_work(host, work, connector, outbox, (&mut track, &mut streams, &mut root_files), (&mut backoff, link)) => ended,
             command = commands.recv() => match command {
-                Some(Command::Reconnect) => continue,
+                Some(Command::Reconnect) => {
+                    link.send_replace(Link::Down(format!("{} is being dialled again", host.name())));
+                    continue;
+                }
                 None => return,
             },
         };
@@ -61,6 +84,8 @@ pub async fn supervise(
         } else {
             Some(backoff.after_failure(began.elapsed(), rand::random()))
         };
+        let why = status.reason.clone().unwrap_or_else(|| status.state.to_string());
+        link.send_replace(Link::Down(format!("{} is down: {why}", host.name())));
         status.retry_in_s = wait.map(|wait| wait.as_secs_f64().ceil() as u64);
         outbox.send(HostEvent::Status(status)).await;
         if !again {
@@ -78,33 +103,35 @@ async fn connect_and_work(
     work: &Work,
     connector: &Connector,
     outbox: &Outbox,
-    (track, journals): (&mut Track, &mut Journals),
-    backoff: &mut Backoff,
+    (track, streams, root_files): (&mut Track, &mut Streams, &mut RootFiles),
+    (backoff, link): (&mut Backoff, &watch::Sender<Link>),
 ) -> Result<(), LinkError> {
-    let connection = connector.connect(host).await?;
+    let connection = Arc::new(connector.connect(host).await?);
+    link.send_replace(Link::Up(Arc::clone(&connection)));
     let connected = Instant::now();
     let (wants_journal, wanted) = oneshot::channel();
     track.wants_journal = Some(wants_journal);
     let files = shell::run(&connection, &host.sources, track, work, outbox);
-    let journals = async {
+    let streams = async {
         // The files go first where there is but one session.
         if wanted.await.is_ok() && host.sources.is_empty() {
-            journals.add_whole();
+            streams.add_whole();
         }
-        journals.run(&connection, work, outbox).await;
+        tokio::join!(streams.run(&connection, work, outbox), root_files.run(&connection, work, outbox));
         Ok(())
     };
     let result = tokio::select! {
-        result = async { tokio::try_join!(files, journals) } => result.map(drop),
+        result = async { tokio::try_join!(files, streams) } => result.map(drop),
         error = connection.ended() => Err(error),
     };
     if result.is_ok() {
-        // A journal may have found its problem after the files were done.
+        // A stream may have found its problem after the files were done.
         for event in track.take_events() {
             outbox.send(event).await;
         }
     }
     backoff.after_connection(connected.elapsed());
+    link.send_replace(Link::Down(format!("{} is not connected any more", host.name())));
     connection.close().await;
     result
 }

@@ -6,19 +6,19 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 
 use bytes::Bytes;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use crate::model::metrics::Counters;
 use crate::model::record::TimeFrom;
 use crate::model::source::NO_STAMPS;
-use crate::model::stamp::{Stamped, Stamper, TimeFormat};
+use crate::model::stamp::{HostClock, Stamped, Stamper, TimeFormat};
 use crate::model::{
     Cursor, Facts, FileId, HostStatus, Joiner, LinkState, Sample, SourceInfo, SourceKind, SourceSpec, Time,
 };
 
 use super::lines::Piece;
+use super::shell::Problems;
 use super::shell::follow::{Absence, Begin, Follower, Outcome};
-use super::shell::{DENIED, Problems};
 use super::{HostEvent, Line};
 
 /// Files that one pattern may bring, and sources of one host in all: what a person can still tell apart.
@@ -51,8 +51,10 @@ pub struct Track {
     missing: BTreeMap<String, String>,
     events: Vec<HostEvent>,
     told: Option<HostStatus>,
-    /// What journals have to complain of.
+    /// What streams have to complain of.
     pub problems: Problems,
+    /// What time the host has, for stamps without a zone.
+    pub clock: watch::Sender<Option<HostClock>>,
     /// Tells that journals may begin: the files have their shell, and a host without named sources has none of the
     /// usual logs, but a journal.
     pub wants_journal: Option<oneshot::Sender<()>>,
@@ -94,8 +96,7 @@ impl Track {
             return;
         }
         let shown = String::from_utf8_lossy(path).into_owned();
-        let file = shown.rsplit('/').next().unwrap_or(&shown);
-        let wanted = if only { spec.name.clone() } else { format!("{}/{file}", spec.name) };
+        let wanted = name_of(spec, &shown, only);
         let number = self.add_source(wanted, shown, spec.time.as_deref());
         self.by_path.insert(path.to_vec(), number);
         self.follower.add(number, path.to_vec(), begin);
@@ -156,6 +157,7 @@ impl Track {
         for source in &mut self.sources {
             source.stamper.set_clock(&clock);
         }
+        self.clock.send_replace(Some(clock));
         self.facts_pending = true;
         self.user = user;
     }
@@ -170,6 +172,17 @@ impl Track {
     #[must_use]
     pub fn has_sources(&self) -> bool {
         !self.sources.is_empty()
+    }
+
+    /// Sources so far.
+    #[must_use]
+    pub fn count_sources(&self) -> u32 {
+        u32::try_from(self.sources.len()).unwrap_or(u32::MAX)
+    }
+
+    /// What kept all sources from being read is over.
+    pub fn clear_problems(&mut self) {
+        (0..self.count_sources()).for_each(|number| self.set_problem(number, None));
     }
 
     /// Sets or clears the problem of a source, with a hint.
@@ -207,14 +220,10 @@ impl Track {
         let of_patterns = self.missing.values().map(|why| {
             (why.clone(), "check the path, or give others: `sources` in hosts.toml, or --hosts HOST:/PATH".to_owned())
         });
-        let of_journals = self.problems.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let of_streams = self.problems.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let user = self.user.split(' ').next().unwrap_or_default();
-        let of_journals = of_journals.into_values().map(|why| {
-            let denied = why.ends_with(DENIED);
-            let hint = format!("let {user} see it: usermod -aG systemd-journal {user}");
-            (why, if denied { hint } else { String::new() })
-        });
-        let mut problems = of_sources.chain(of_patterns).chain(of_journals);
+        let of_streams = of_streams.into_values().map(|trouble| (trouble.reason, trouble.hint.replace("{user}", user)));
+        let mut problems = of_sources.chain(of_patterns).chain(of_streams);
         let Some((mut reason, hint)) = problems.next() else { return HostStatus::plain(LinkState::Ok) };
         for (other, _) in problems.by_ref().take(PROBLEMS_TOLD - 1) {
             reason = format!("{reason}; {other}");
@@ -287,6 +296,12 @@ fn date_the_first(lines: &mut [Line]) {
     }
 }
 
+/// What the source is called that a file of `spec` is, unless the name is taken; `only` where it asked for just this file.
+pub(super) fn name_of(spec: &SourceSpec, path: &str, only: bool) -> String {
+    let file = path.rsplit('/').next().unwrap_or(path);
+    if only { spec.name.clone() } else { format!("{}/{file}", spec.name) }
+}
+
 /// The sources that are looked for on a host for which the inventory names none: what every syslog writes. The journal
 /// is the last resort, for most syslog daemons write the same there.
 #[must_use]
@@ -296,6 +311,7 @@ pub(super) fn usual_sources() -> Vec<SourceSpec> {
             name: path.rsplit('/').next().unwrap_or(path).to_owned(),
             kind: SourceKind::Path(path.to_owned()),
             time: None,
+            as_root: false,
         })
         .into()
 }
@@ -305,7 +321,12 @@ mod tests {
     use super::*;
 
     fn spec(name: &str) -> SourceSpec {
-        SourceSpec { name: name.to_owned(), kind: SourceKind::Path("/log/*.log".to_owned()), time: None }
+        SourceSpec {
+            name: name.to_owned(),
+            kind: SourceKind::Path("/log/*.log".to_owned()),
+            time: None,
+            as_root: false,
+        }
     }
 
     fn names(track: &mut Track) -> Vec<String> {

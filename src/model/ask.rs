@@ -7,6 +7,8 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
+use globset::GlobBuilder;
+
 use super::cursor::Place;
 use super::file::LogFile;
 use super::gap::GapReason;
@@ -22,6 +24,19 @@ pub struct Ask {
     pub sources: Vec<String>,
     /// What is wanted of them.
     pub what: What,
+}
+
+impl Ask {
+    /// Whether it is about a source of this name. A pattern without a capital fits in either case, as in a query.
+    #[must_use]
+    pub fn is_about(&self, source: &str) -> bool {
+        let fits = |pattern: &String| {
+            let any_case = !pattern.chars().any(char::is_uppercase);
+            let glob = GlobBuilder::new(pattern).case_insensitive(any_case).build();
+            pattern == source || glob.is_ok_and(|glob| glob.compile_matcher().is_match(source))
+        };
+        self.sources.is_empty() || self.sources.iter().any(fits)
+    }
 }
 
 /// What is wanted.

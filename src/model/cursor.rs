@@ -53,6 +53,17 @@ impl Place {
     pub fn fits(&self, line: &[u8]) -> bool {
         self.check.is_none_or(|known| known == check(line))
     }
+
+    /// Whether a beginning of this line, shorter than it, may be what stood there: the line was under way and has grown.
+    #[must_use]
+    pub fn fits_beginning(&self, line: &[u8]) -> bool {
+        let Some(known) = self.check else { return false };
+        let mut hasher = crc32fast::Hasher::new();
+        line.iter().take(CHECKED_BYTES).any(|&byte| {
+            hasher.update(&[byte]);
+            hasher.clone().finalize() == known
+        })
+    }
 }
 
 fn check(line: &[u8]) -> u32 {
@@ -119,6 +130,7 @@ mod tests {
         let place = Place::of(cursor, b"one line");
         assert_eq!(place.to_string().parse(), Ok(place));
         assert!(place.fits(b"one line") && !place.fits(b"another"));
+        assert!(place.fits_beginning(b"one line and its end") && !place.fits_beginning(b"one"));
         let typed: Place = "fe01.7.42".parse().expect("a cursor without a check");
         assert_eq!(typed, Place { cursor, check: None });
         assert!(typed.fits(b"any line"));

@@ -24,7 +24,7 @@ pub mod update;
 
 pub use ask::{Ask, Reply};
 pub use cursor::{Cursor, FileId, Place};
-pub use file::{LogFile, Packing};
+pub use file::{Generation, LogFile, Packing};
 pub use gap::{Gap, GapReason};
 pub use host::{Endpoint, Facts, HostId, HostKeyPolicy, HostName, HostSpec, TransportKind};
 pub use joiner::Joiner;
@@ -34,7 +34,7 @@ pub use query::Query;
 pub use question::{Answer, Question};
 pub use reading::Reading;
 pub use record::{Line, Record, Time, TimeFrom};
-pub use source::{SourceId, SourceInfo, SourceKind, SourceSpec};
+pub use source::{Container, Engine, Pod, SourceId, SourceInfo, SourceKind, SourceSpec};
 pub use state::{HostStatus, LinkState};
 pub use text::SafeText;
 pub use update::{Ledger, Update};

@@ -1,5 +1,6 @@
 //! Sources: one logical log on one host.
 
+use std::fmt;
 use std::sync::Arc;
 
 /// The place of a source in the fleet of this run: an index from 0, in order of discovery, never reused.
@@ -21,13 +22,91 @@ pub enum SourceKind {
     Path(String),
     /// A unit of the journal (`nginx.service`), or the whole journal where `None`.
     Journal(Option<String>),
+    /// Containers of docker or podman.
+    Container(Container),
+    /// Containers of pods, by the host's `kubectl`.
+    Pod(Pod),
+    /// What a program prints, and its arguments; only ever from the inventory.
+    Command(Vec<String>),
+    /// Standard input of the console.
+    Input,
+}
+
+/// Containers of one engine.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Container {
+    /// Whose they are; `None`: docker's where it is installed, then podman's.
+    pub engine: Option<Engine>,
+    /// A name, or a pattern over names.
+    pub name: String,
+}
+
+/// What runs containers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Engine {
+    /// Docker.
+    Docker,
+    /// Podman, which has the same command line.
+    Podman,
+}
+
+impl Engine {
+    /// The program.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Docker => "docker",
+            Self::Podman => "podman",
+        }
+    }
+}
+
+/// Containers of pods.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Pod {
+    /// `*` for all; `None`: the one that the host's kubectl is set to.
+    pub namespace: Option<String>,
+    /// A name, or a pattern over names.
+    pub name: String,
+    /// A name or pattern over the names of its containers; `None`: all of them.
+    pub container: Option<String>,
 }
 
 impl SourceKind {
-    /// True where the path is a pattern that may match several files.
+    /// True where it is a pattern that may match several files, containers or pods.
     #[must_use]
     pub fn is_glob(&self) -> bool {
-        matches!(self, Self::Path(path) if path.contains(['*', '?', '[']))
+        let is_pattern = |name: &str| name.contains(['*', '?', '[']);
+        match self {
+            Self::Path(path) => is_pattern(path),
+            Self::Container(container) => is_pattern(&container.name),
+            // Without a container named, it is each of the pod's.
+            Self::Pod(pod) => {
+                let parts = [pod.namespace.as_deref(), Some(&pod.name), Some(pod.container.as_deref().unwrap_or("*"))];
+                parts.into_iter().flatten().any(is_pattern)
+            }
+            Self::Journal(_) | Self::Command(_) | Self::Input => false,
+        }
+    }
+}
+
+/// What tells it from the others of its host: a path, `journal:nginx.service`, `container:shop-web`, `pod:shop/web-*`.
+impl fmt::Display for SourceKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Path(path) => f.write_str(path),
+            Self::Journal(unit) => write!(f, "journal:{}", unit.as_deref().unwrap_or("all")),
+            Self::Container(Container { engine, name }) => {
+                write!(f, "{}:{name}", engine.map_or("container", Engine::as_str))
+            }
+            Self::Pod(Pod { namespace, name, container }) => {
+                let namespace = namespace.as_ref().map(|namespace| format!("{namespace}/")).unwrap_or_default();
+                let container = container.as_ref().map(|container| format!("/{container}")).unwrap_or_default();
+                write!(f, "pod:{namespace}{name}{container}")
+            }
+            Self::Command(words) => write!(f, "command:{}", words.join(" ")),
+            Self::Input => f.write_str("stdin"),
+        }
     }
 }
 
@@ -40,6 +119,8 @@ pub struct SourceSpec {
     pub kind: SourceKind,
     /// Name of the format of its stamps, or `None` to detect it.
     pub time: Option<String>,
+    /// To be read as root, by `sudo -n`.
+    pub as_root: bool,
 }
 
 /// A source that exists, as the screen and the JSON show it.
@@ -47,7 +128,7 @@ pub struct SourceSpec {
 pub struct SourceInfo {
     /// Its name; unique on its host.
     pub name: Arc<str>,
-    /// The file's path as the host spells it (any bytes, shown lossily), or `journal:UNIT`.
+    /// The file's path as the host spells it (any bytes, shown lossily), or what [`SourceKind`] prints.
     pub path: Arc<str>,
     /// Why nothing comes from it at present (missing, permission denied), or `None` while it is read.
     pub problem: Option<String>,

@@ -27,7 +27,9 @@ impl Filter {
         entry.origin().is_none_or(|(host, source)| self.admits_place(host, source))
     }
 
-    fn admits_place(&self, host: HostId, source: SourceId) -> bool {
+    /// Whether lines of that host and source pass at all.
+    #[must_use]
+    pub fn admits_place(&self, host: HostId, source: SourceId) -> bool {
         let is_host = self.hosts.as_ref().is_none_or(|hosts| hosts.contains(&host));
         is_host && self.sources.as_ref().is_none_or(|sources| sources.contains(&source))
     }
@@ -120,6 +122,13 @@ impl Lens {
     pub fn pending(&self, store: &Store) -> u64 {
         let ring = store.ring();
         ring.end().saturating_sub(self.high.max(ring.first())) + self.low.saturating_sub(ring.first())
+    }
+
+    /// The numbers of those that match and that the ring has forgotten since.
+    #[must_use]
+    pub fn gone(&self, store: &Store) -> Vec<u64> {
+        let first = store.ring().first();
+        self.matches.iter().copied().take_while(|&seq| seq < first).collect()
     }
 
     /// Drops what the ring has forgotten.

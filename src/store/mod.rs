@@ -12,12 +12,14 @@ use crate::model::{Gap, HostId, HostSpec, Ledger, Record, SourceId, SourceInfo, 
 
 mod hosts;
 mod lens;
+mod past;
 mod ring;
 mod series;
 
 pub use hosts::HostRow;
 pub use lens::{Filter, Lens};
-pub use ring::{Entry, Mark, Ring};
+pub use past::{MIDDLE, NOTICE, Past, Side, State, Want};
+pub use ring::{BEGIN, Entry, LIVE, Mark, Ring};
 pub use series::{Meter, SERIES_POINTS, Series};
 
 /// Memory for lines, with their overhead: about a quarter of a million lines of 120 bytes. With what
@@ -26,6 +28,9 @@ pub const RING_BYTES: usize = 64 * 1024 * 1024;
 
 /// Hosts and sources that updates may name. Ids are dense, so a wild one must not make a table of it.
 const MAX_SOURCES: usize = 1 << 20;
+
+/// Gaps of which it is remembered why they could not be filled.
+const MAX_EXPLAINED: usize = 64;
 
 /// Everything that the console knows of the fleet.
 #[derive(Debug)]
@@ -38,6 +43,8 @@ pub struct Store {
     unfinished: BTreeMap<SourceId, Record>,
     rate: Meter,
     marks: u32,
+    /// What is known of gaps that were asked for, newest last.
+    explained: Vec<((SourceId, u64, Time), String)>,
 }
 
 /// A source and the host it is on.
@@ -84,11 +91,13 @@ impl Store {
             unfinished: BTreeMap::new(),
             rate: Meter::default(),
             marks: 0,
+            explained: Vec::new(),
         }
     }
 
     /// Takes in what the fleet tells, in its order, at `now`. Updates of hosts that are not in the table are ignored.
     pub fn apply(&mut self, updates: Vec<Update>, now: Time) {
+        self.ring.forget_left();
         for update in updates {
             self.apply_one(update, now);
         }
@@ -111,6 +120,29 @@ impl Store {
     pub fn mark(&mut self, now: Time) {
         self.marks += 1;
         self.ring.push(Entry::Mark(Mark { number: self.marks, time: now }));
+    }
+
+    /// Puts lines in the place of a gap. Those after it keep their numbers; those before it, and the first of the new, have
+    /// numbers that are so much lower.
+    pub fn fill(&mut self, seq: u64, lines: Vec<Entry>) -> u64 {
+        self.ring.fill(seq, lines)
+    }
+
+    /// Notes why a gap is still there.
+    pub fn explain_gap(&mut self, gap: &Gap, why: &str) {
+        let key = (gap.source, gap.from, gap.until);
+        self.explained.retain(|(other, _)| *other != key);
+        if self.explained.len() >= MAX_EXPLAINED {
+            self.explained.remove(0);
+        }
+        self.explained.push((key, why.to_owned()));
+    }
+
+    /// Why a gap is still there, where it was asked for.
+    #[must_use]
+    pub fn gap_explained(&self, gap: &Gap) -> Option<&str> {
+        let key = (gap.source, gap.from, gap.until);
+        self.explained.iter().find(|(other, _)| *other == key).map(|(_, why)| why.as_str())
     }
 
     /// The lines, gaps and marks.
@@ -165,8 +197,14 @@ impl Store {
     /// The record that a line belongs to, with all of its lines.
     #[must_use]
     pub fn whole(&self, seq: u64) -> Option<Whole<'_>> {
-        let line = |seq| self.ring.get(seq).and_then(Entry::record);
-        let mut lines = self.ring.lines_of(seq).filter_map(line);
+        self.whole_in(&self.ring, seq)
+    }
+
+    /// The same of a line that is in other rows than those of the ring.
+    #[must_use]
+    pub fn whole_in<'a>(&'a self, ring: &'a Ring, seq: u64) -> Option<Whole<'a>> {
+        let line = |seq| ring.get(seq).and_then(Entry::record);
+        let mut lines = ring.lines_of(seq).filter_map(line);
         let first = lines.next()?;
         let mut text = Cow::Borrowed(&first.raw[..]);
         for line in lines {

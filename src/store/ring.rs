@@ -59,7 +59,7 @@ impl Entry {
     }
 
     /// Bytes that it is charged for: its text, its row, and the allocation's own header.
-    fn cost(&self) -> usize {
+    pub(super) fn cost(&self) -> usize {
         /// A `Bytes` with a shared header, and the allocator's rounding.
         const ALLOCATION: usize = 48;
         let own = match self {
@@ -71,15 +71,24 @@ impl Entry {
     }
 }
 
+/// Numbers from here on are those of the ring; lower ones are left for what is read of the time before it.
+pub const LIVE: u64 = 3 << 38;
+
+/// The number of the first entry that ever came.
+pub const BEGIN: u64 = 1 << 40;
+
 /// The last entries within the budget. The oldest leave first and are counted.
 #[derive(Debug)]
 pub struct Ring {
     slots: VecDeque<Slot>,
     /// Number of the last line of each source.
     last: BTreeMap<SourceId, u64>,
+    begin: u64,
     first: u64,
     bytes: usize,
     budget: usize,
+    /// What has left since [`Ring::forget_left`], oldest first; the last of it had the number before `first`.
+    left: Vec<Entry>,
 }
 
 /// An entry, and how far away the other lines of its record are: 0 where there is none.
@@ -94,7 +103,14 @@ impl Ring {
     /// An empty ring for so many bytes.
     #[must_use]
     pub fn new(budget: usize) -> Self {
-        Self { slots: VecDeque::new(), last: BTreeMap::new(), first: 0, bytes: 0, budget }
+        Self::starting_at(BEGIN, budget)
+    }
+
+    /// An empty ring whose first entry will have that number.
+    #[must_use]
+    pub fn starting_at(begin: u64, budget: usize) -> Self {
+        let (slots, last, left) = Default::default();
+        Self { slots, last, begin, first: begin, bytes: 0, budget, left }
     }
 
     /// Adds at the end; forgets the oldest as needed, but never the newest.
@@ -106,8 +122,99 @@ impl Ring {
             if let Some(old) = self.slots.pop_front() {
                 self.bytes -= old.entry.cost();
                 self.first += 1;
+                self.left.push(old.entry);
             }
         }
+    }
+
+    /// Lets go of what has left.
+    pub fn forget_left(&mut self) {
+        self.left.clear();
+    }
+
+    /// The entry with this number, also if it has left a moment ago.
+    #[must_use]
+    pub fn get_or_left(&self, seq: u64) -> Option<&Entry> {
+        let gone = self.left.len() as u64 + seq;
+        let left = gone.checked_sub(self.first).and_then(|index| self.left.get(usize::try_from(index).ok()?));
+        self.get(seq).or(left)
+    }
+
+    /// How many entries have left.
+    #[must_use]
+    pub fn forgotten(&self) -> u64 {
+        self.first.saturating_sub(self.begin)
+    }
+
+    /// Takes the newest entry away.
+    pub fn pop_newest(&mut self) -> Option<Entry> {
+        let old = self.slots.pop_back()?;
+        self.bytes -= old.entry.cost();
+        let seq = self.end();
+        self.last.retain(|_, last| *last != seq);
+        if old.back > 0 {
+            let before = seq - u64::from(old.back);
+            if let Some(slot) = self.slot_mut(before) {
+                slot.forth = 0;
+            }
+            if let Some((_, source)) = old.entry.origin() {
+                self.last.insert(source, before);
+            }
+        }
+        Some(old.entry)
+    }
+
+    /// Takes the oldest entry away.
+    pub fn pop_oldest(&mut self) -> Option<Entry> {
+        let old = self.slots.pop_front()?;
+        self.bytes -= old.entry.cost();
+        self.first += 1;
+        Some(old.entry)
+    }
+
+    /// Adds before the oldest. `next` is the number of the line that comes after it in its source.
+    pub fn push_oldest(&mut self, entry: Entry, next: Option<u64>) {
+        self.bytes += entry.cost();
+        self.first -= 1;
+        let seq = self.first;
+        let is_line = entry.record().is_some();
+        let next = next.filter(|&next| is_line && self.continues(next));
+        if let (true, Some((_, source))) = (is_line, entry.origin()) {
+            self.last.entry(source).or_insert(seq);
+        }
+        self.slots.push_front(Slot { entry, back: 0, forth: 0 });
+        let distance = next.and_then(|next| u32::try_from(next - seq).ok());
+        if let Some(distance) = distance {
+            self.slots[0].forth = distance;
+            if let Some(slot) = self.slot_mut(seq + u64::from(distance)) {
+                slot.back = distance;
+            }
+        }
+    }
+
+    fn continues(&self, seq: u64) -> bool {
+        self.get(seq).and_then(Entry::record).is_some_and(|record| record.continues)
+    }
+
+    /// Puts entries in the place of one. Those after it keep their numbers; those before it, and the first of the new,
+    /// are called by a number that is so much lower.
+    pub fn fill(&mut self, seq: u64, entries: Vec<Entry>) -> u64 {
+        let Some(at) = seq.checked_sub(self.first).and_then(|index| usize::try_from(index).ok()) else { return 0 };
+        if at >= self.slots.len() || entries.is_empty() {
+            return 0;
+        }
+        let by = entries.len() as u64 - 1;
+        let mut slots = std::mem::take(&mut self.slots);
+        let after = slots.split_off(at + 1);
+        slots.pop_back();
+        let all =
+            slots.into_iter().map(|slot| slot.entry).chain(entries).chain(after.into_iter().map(|slot| slot.entry));
+        let (budget, first) = (self.budget, self.first - by);
+        let mut filled = Self { begin: self.begin - by, first, ..Self::starting_at(first, usize::MAX) };
+        all.for_each(|entry| filled.push(entry));
+        filled.budget = budget;
+        *self = filled;
+        by
     }
 
     /// Notes that a line is the last of its source now, and that the one before it is followed by it where both are of
@@ -158,7 +265,20 @@ impl Ring {
         Some(&self.slot(seq)?.entry)
     }
 
-    /// Number of the oldest entry that is remembered; equally: how many were forgotten.
+    /// The entries from a number on, with their numbers.
+    pub fn from(&self, seq: u64) -> impl Iterator<Item = (u64, &Entry)> {
+        let skipped = usize::try_from(seq.saturating_sub(self.first)).unwrap_or(usize::MAX);
+        let first = self.first + skipped.min(self.slots.len()) as u64;
+        (first..).zip(self.slots.iter().skip(skipped).map(|slot| &slot.entry))
+    }
+
+    /// True where nothing is remembered.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.slots.is_empty()
+    }
+
+    /// Number of the oldest entry that is remembered.
     #[must_use]
     pub fn first(&self) -> u64 {
         self.first

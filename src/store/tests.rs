@@ -29,7 +29,7 @@ fn store(budget: usize) -> Store {
 }
 
 fn numbers(lens: &Lens) -> Vec<u64> {
-    (0..lens.len()).filter_map(|index| lens.get(index)).collect()
+    (0..lens.len()).filter_map(|index| lens.get(index)).map(|seq| seq - BEGIN).collect()
 }
 
 fn only(hosts: &[u32]) -> Filter {
@@ -42,10 +42,13 @@ fn the_oldest_lines_leave_when_the_budget_is_used_up_and_numbers_stay() {
     let line = "x".repeat(80);
     store.apply(vec![Update::Records((0..10).map(|_| record(0, &line)).collect())], Time(0));
     let ring = store.ring();
-    assert_eq!(ring.end(), 10);
+    assert_eq!((ring.end() - BEGIN, ring.forgotten()), (10, ring.first() - BEGIN));
     assert!(ring.bytes() <= ring.budget());
     assert!(
-        ring.first() > 0 && ring.get(ring.first() - 1).is_none() && ring.get(9).is_some() && ring.get(10).is_none()
+        ring.first() > BEGIN
+            && ring.get(ring.first() - 1).is_none()
+            && ring.get(BEGIN + 9).is_some()
+            && ring.get(BEGIN + 10).is_none()
     );
 }
 
@@ -53,7 +56,7 @@ fn the_oldest_lines_leave_when_the_budget_is_used_up_and_numbers_stay() {
 fn a_line_larger_than_the_budget_is_kept_alone() {
     let mut store = store(10);
     store.apply(vec![Update::Records(vec![record(0, "short"), record(0, &"x".repeat(1000))])], Time(0));
-    assert_eq!((store.ring().first(), store.ring().end()), (1, 2));
+    assert_eq!((store.ring().first(), store.ring().end()), (BEGIN + 1, BEGIN + 2));
 }
 
 #[test]
@@ -75,7 +78,7 @@ fn a_gap_is_an_entry_between_the_lines_and_passes_every_query() {
     let mut lens = Lens::new(only(&[0]), &store);
     assert!(lens.advance(&store, usize::MAX));
     assert_eq!(numbers(&lens), [0, 1, 2]);
-    assert!(matches!(store.ring().get(1), Some(Entry::Gap(_))));
+    assert!(matches!(store.ring().get(BEGIN + 1), Some(Entry::Gap(_))));
     let mut other = Lens::new(only(&[1]), &store);
     other.advance(&store, usize::MAX);
     assert!(other.is_empty());
@@ -167,7 +170,7 @@ fn a_line_that_comes_later_decides_for_its_whole_record_again() {
         .apply(vec![Update::Records(vec![record(1, "more"), rest(0, "  at Cart.add"), rest(0, "  at Main")])], Time(0));
     assert_eq!((advance(&mut with, &store), advance(&mut without, &store)), (vec![0, 3, 4], vec![1, 2]));
     assert_eq!(
-        store.whole(3).map(|whole| whole.text().to_owned()),
+        store.whole(BEGIN + 3).map(|whole| whole.text().to_owned()),
         Some(b"no luck\n  at Cart.add\n  at Main".to_vec())
     );
 }
@@ -185,7 +188,7 @@ fn a_line_without_an_end_stays_until_its_record_or_a_gap_comes() {
     assert_eq!(texts(&store), ["a b"]);
     store.apply(vec![Update::Records(vec![at(10, "a b c")])], Time(0));
     assert_eq!(texts(&store), [] as [&str; 0]);
-    assert_eq!(store.ring().end(), 2);
+    assert_eq!(store.ring().end(), BEGIN + 2);
 }
 
 #[derive(Debug, Clone)]
@@ -209,7 +212,7 @@ proptest! {
     fn the_ring_is_a_queue_that_forgets_its_oldest(lengths in prop::collection::vec(0usize..300, 0..200), budget in 0usize..4000) {
         let mut ring = Ring::new(budget);
         let mut model: VecDeque<(u64, usize)> = VecDeque::new();
-        for (seq, len) in (0u64..).zip(lengths) {
+        for (seq, len) in (BEGIN..).zip(lengths) {
             ring.push(Entry::Record(record(0, &"x".repeat(len))));
             model.push_back((seq, len));
             while model.front().is_some_and(|(seq, _)| *seq < ring.first()) {
@@ -271,6 +274,7 @@ proptest! {
         prop_assert_eq!(lens.pending(&store), 0);
         let expected: Vec<u64> = (store.ring().first()..store.ring().end())
             .filter(|&seq| store.ring().get(seq).is_some_and(|entry| lens.filter().admits_origin(entry)))
+            .map(|seq| seq - BEGIN)
             .collect();
         prop_assert_eq!(numbers(&lens), expected);
     }

@@ -17,11 +17,18 @@ const SHELLS: usize = super::russh::client::SESSIONS;
 pub(super) struct Local {
     pub(super) ending: Ending,
     shells: Arc<Semaphore>,
+    /// What is run as the shell.
+    command: Vec<String>,
 }
 
 impl Local {
     pub(super) fn new() -> Self {
-        Self { ending: Ending::new(), shells: Arc::new(Semaphore::new(SHELLS)) }
+        Self::running(&["/bin/sh", "-s"])
+    }
+
+    pub(super) fn running(command: &[&str]) -> Self {
+        let command = command.iter().map(|&word| word.to_owned()).collect();
+        Self { ending: Ending::new(), shells: Arc::new(Semaphore::new(SHELLS)), command }
     }
 
     pub(super) async fn open_shell(&self) -> Result<(ShellInput, ShellOutput), LinkError> {
@@ -33,8 +40,8 @@ impl Local {
         if let Some(why) = self.ending.get() {
             return Err(why);
         }
-        let mut command = Command::new("/bin/sh");
-        command.arg("-s");
+        let mut command = Command::new(&self.command[0]);
+        command.args(&self.command[1..]);
         child::spawn(command, self.ending.clone(), permit)
     }
 }

@@ -199,6 +199,13 @@ enum Road {
 }
 
 impl Connection {
+    /// This machine by way of another shell than its own.
+    #[cfg(test)]
+    pub(crate) fn by_shell(command: &[&str]) -> Self {
+        let road = Road::Local(local::Local::running(command));
+        Self { link: Arc::new(Link { road, greeted: AtomicBool::new(false) }) }
+    }
+
     /// Starts `exec /bin/sh -s` on the host, on a channel of its own. Waits while the budget of sessions is used up.
     /// The first shell of a connection must answer, so that a login without a shell is told from a host that works.
     ///

@@ -15,10 +15,11 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use crate::app::{App, Effect, Event, QuestionId};
-use crate::fleet::{Fleet, Updates};
+use crate::fleet::{Fleet, Questions, Updates};
 use crate::model::{Answer, HostId, HostSpec, Query, Time, Update};
 use crate::view::{Depth, Theme};
 
+mod answers;
 mod asker;
 mod pacer;
 mod signals;
@@ -28,6 +29,7 @@ mod writer;
 pub use asker::{Asked, ConsoleAsker, questions};
 pub use pacer::Pacer;
 
+use answers::{Answers, Part};
 use signals::{Signal, Signals};
 use terminal::{Console, Screen};
 
@@ -70,6 +72,7 @@ pub async fn run(
     let looks = Looks { theme, themes: options.themes, depth };
     let app = App::new(hosts, zone).with_query(options.query);
     let mut turn = Loop::new(Console::enter()?, app, looks, questions, wall_clock);
+    turn.hosts = fleet.questions();
     let ended = turn.run(EventStream::new, updates, &mut signals, |host| fleet.reconnect(host)).await;
     drop(turn);
     fleet.stop().await;
@@ -110,6 +113,8 @@ struct Loop<S, C> {
     questions: mpsc::Receiver<Asked>,
     asked: HashMap<QuestionId, oneshot::Sender<Answer>>,
     next_question: u64,
+    hosts: Questions,
+    answers: Answers,
     clock: C,
     anew: bool,
     suspend: bool,
@@ -124,6 +129,7 @@ enum Woken {
     Draw,
     Written,
     Batch(Option<Vec<Update>>),
+    Answer(Part),
     Spare,
 }
 
@@ -137,6 +143,8 @@ impl<S: Screen, C: Fn() -> Time> Loop<S, C> {
             questions,
             asked: HashMap::new(),
             next_question: 0,
+            hosts: Questions::default(),
+            answers: Answers::default(),
             clock,
             anew: false,
             suspend: false,
@@ -178,6 +186,10 @@ impl<S: Screen, C: Fn() -> Time> Loop<S, C> {
                     self.handle(Event::Ended, &reconnect);
                     self.pacer.data(Instant::now());
                 }
+                Woken::Answer((id, replies)) => {
+                    self.handle(replies.map_or(Event::Answered(id), |replies| Event::Replies(id, replies)), &reconnect);
+                    self.pacer.data(Instant::now());
+                }
                 Woken::Spare => {
                     self.handle(Event::Tick, &reconnect);
                     self.pacer.data(Instant::now());
@@ -214,6 +226,7 @@ impl<S: Screen, C: Fn() -> Time> Loop<S, C> {
             asked = self.questions.recv(), if self.app.takes_questions() && !self.questions.is_closed() => Woken::Asked(asked),
             () = self.screen.written(), if !ready => Woken::Written,
             () = sleep_until(due), if due.is_some() => Woken::Draw,
+            part = self.answers.next() => Woken::Answer(part),
             batch = feed.next(), if feeding => Woken::Batch(batch),
             // Yields first: a loop that is always ready would never let the runtime look at its timers and signals.
             () = tokio::task::yield_now(), if self.app.has_work() => Woken::Spare,
@@ -330,6 +343,8 @@ impl<S: Screen, C: Fn() -> Time> Loop<S, C> {
                     let _ = waiting.send(answer);
                 }
             }
+            Effect::Ask(id, host, what) => self.answers.add(id, self.hosts.ask(host, (*what.0).clone())),
+            Effect::CancelAsk(id) => self.answers.cancel(id),
             Effect::Theme(name) => match Theme::load(&name, self.looks.themes.as_deref(), self.looks.depth) {
                 Ok(theme) => {
                     self.looks.theme = theme;

@@ -1,5 +1,6 @@
 //! Log panes: a header of one row, then the lines.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use jiff::tz::TimeZone;
@@ -12,8 +13,8 @@ use super::theme::{Role, Theme};
 use super::time;
 use crate::app::{App, Columns, LogPane, PaneId};
 use crate::model::text::Look;
-use crate::model::{Gap, Level, Query, Record, SafeText, TimeFrom};
-use crate::store::{Entry, Mark};
+use crate::model::{Gap, HostId, Level, Query, Record, SafeText, SourceId, TimeFrom};
+use crate::store::{BEGIN, Entry, Mark, NOTICE, Side, State};
 
 /// Most bytes of a line that are looked at for one screen; the rest is beyond its right edge or its last row.
 const MAX_LINE_BYTES: usize = 64 * 1024;
@@ -91,6 +92,40 @@ fn title(app: &App, pane: &LogPane) -> Vec<Shown<'static>> {
     parts
 }
 
+/// What the row above the oldest line says: what is being read, what could not be, or that there is no more.
+fn notice(app: &App, pane: &LogPane) -> String {
+    let Some(past) = pane.past() else { return String::new() };
+    let states: Vec<_> = past.states(Side::Older).collect();
+    let asked: BTreeSet<_> =
+        states.iter().filter(|(.., state)| **state == State::Asked).map(|(_, host, _)| *host).collect();
+    let failed = states.iter().filter_map(|&(source, host, state)| match state {
+        State::Failed(why) => Some((source, host, why)),
+        _ => None,
+    });
+    let mut failed: Vec<String> = failed.map(|(source, host, why)| failure(app, host, source, why)).collect();
+    failed.dedup();
+    let over = past.is_over(Side::Older);
+    let going = match (asked.len(), failed.is_empty()) {
+        (0, _) if over => "the logs begin here".to_owned(),
+        (0, true) => "older lines are read from here on".to_owned(),
+        (0, false) => String::new(),
+        (1, _) => "reading older lines of 1 host…".to_owned(),
+        (count, _) => format!("reading older lines of {count} hosts…"),
+    };
+    let more = failed.len().saturating_sub(1);
+    let why = failed.into_iter().next().map(|first| {
+        let others = if more > 0 { format!(" (and {more} more)") } else { String::new() };
+        format!("not read: {first}{others}; Enter here tries again")
+    });
+    [Some(going).filter(|going| !going.is_empty()), why].into_iter().flatten().collect::<Vec<_>>().join(" · ")
+}
+
+fn failure(app: &App, host: HostId, source: SourceId, why: &str) -> String {
+    let (host, source) = (app.store().host(host), app.store().source(source));
+    let (host, source) = (host.map_or("", |row| row.name.as_str()), source.map_or("", |row| &row.info.name));
+    if why.starts_with(host) { why.to_owned() } else { format!("{host} {source}: {why}") }
+}
+
 /// Up to three names, or how many there are.
 fn names<'a>(names: impl Iterator<Item = &'a str>, what: &str) -> Shown<'static> {
     let mut names: Vec<_> = names.collect();
@@ -112,7 +147,10 @@ fn state(app: &App, pane: &LogPane) -> (Shown<'static>, bool) {
     if pane.is_frozen() {
         (new("frozen"), true)
     } else if !pane.is_following() {
-        (new(&format!("paused {}%", share_above(pane))), true)
+        let place = if pane.is_apart() { "in the past".to_owned() } else { format!("paused {}%", share_above(pane)) };
+        let reading =
+            pane.past().is_some_and(|past| past.states(Side::Newer).any(|(.., state)| *state == State::Asked));
+        (new(&if reading { format!("{place} · reading …") } else { place }), true)
     } else if pane.pending(app.store()) > 0 {
         (Shown::from("reading back …"), false)
     } else if app.has_ended() {
@@ -153,9 +191,14 @@ impl<'a> Lines<'a> {
         let mut y = 0;
         while y < body.height {
             let Some(seq) = self.pane.seq(index) else { break };
-            let Some(entry) = self.app.store().ring().get(seq) else { break };
             let under =
                 if cursor == Some(index) && self.focused { self.theme.get(Role::LineCursor) } else { Style::new() };
+            if seq == NOTICE {
+                self.draw_notice(Row::new(buffer, Rect { y: body.y + y, height: 1, ..body }, 0).fill(under));
+                (y, index, skipped) = (y + 1, index + 1, 0);
+                continue;
+            }
+            let Some(entry) = self.pane.rows(self.app.store()).get(seq) else { break };
             let rows = self.draw_entry(
                 seq,
                 entry,
@@ -170,8 +213,8 @@ impl<'a> Lines<'a> {
 
     fn draw_empty(&self, body: Rect, buffer: &mut Buffer) {
         let store = self.app.store();
-        let words = match (store.ring().end(), self.pane.pending(store)) {
-            (0, _) => "waiting for the first lines …",
+        let words = match (store.ring().end() == BEGIN, self.pane.pending(store)) {
+            (true, _) => "waiting for the first lines …",
             (_, 0) => "nothing matches yet; :clear shows all",
             _ => "reading back …",
         };
@@ -198,7 +241,7 @@ impl<'a> Lines<'a> {
         if !self.pane.wrap {
             return 1;
         }
-        let entry = self.pane.seq(index).and_then(|seq| self.app.store().ring().get(seq));
+        let entry = self.pane.seq(index).and_then(|seq| self.pane.rows(self.app.store()).get(seq));
         entry.and_then(Entry::record).map_or(1, |record| self.columns.rows(&self.text(record)))
     }
 
@@ -326,7 +369,18 @@ impl<'a> Lines<'a> {
             row.put(" · ", style).put(SafeText::new(host.name.as_str()), style);
             row.put(" ", style).put(SafeText::new(&source.info.name), style);
         }
+        match store.gap_explained(gap) {
+            Some(why) => row.put(" · ", style).put(SafeText::new(why), style),
+            None => row.put(" · r reads it again", style),
+        };
         self.draw_rule(row, "─", style)
+    }
+
+    /// How it goes on above the oldest line.
+    fn draw_notice(&self, mut row: Row<'_>) {
+        let style = self.theme.get(Role::LineMark);
+        row.put("── ", style).put(Shown::own(&notice(self.app, self.pane)), style);
+        self.draw_rule(row, "─", style);
     }
 
     fn draw_mark(&self, mark: Mark, mut row: Row<'_>) -> u16 {

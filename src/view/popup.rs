@@ -41,7 +41,7 @@ pub(super) fn draw(app: &App, theme: &Theme, screen: Rect, buffer: &mut Buffer) 
         let (title, lines) = match popup {
             Popup::Help => (Shown::from(" Keys and commands "), help(width.saturating_sub(4))),
             Popup::Host(id) => (host_title(app, id), host(app, id)),
-            Popup::Record(seq) => match app.store().ring().get(seq) {
+            Popup::Record(seq) => match app.entry(seq) {
                 Some(Entry::Gap(lost)) => (Shown::from(" Gap "), gap(app, lost)),
                 _ => (Shown::from(" Record "), record(app, seq, width.saturating_sub(4))),
             },
@@ -287,7 +287,7 @@ fn sources(app: &App, id: HostId, lines: &mut Lines) {
 }
 
 fn record(app: &App, seq: u64, width: u16) -> Lines {
-    let Some(whole) = app.store().whole(seq) else {
+    let Some(whole) = app.whole(seq) else {
         return vec![vec![(Shown::from("this line has been forgotten"), Role::PopupDim)]];
     };
     let (record, subject) = (whole.first, whole.subject());

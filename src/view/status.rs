@@ -48,6 +48,9 @@ fn draw_right(app: &App, theme: &Theme, row: &mut Row<'_>) {
     } else if let Some(text) = app.notice() {
         row.at_end(Shown::own(&format!(" {text} ")), notice);
     }
+    if let Some(words) = app.searching_hosts() {
+        row.at_end(Shown::own(&format!(" {words} ")), notice);
+    }
     if app.is_seeking() {
         row.at_end(" searching … ", notice);
     }
@@ -87,7 +90,7 @@ fn facts(app: &App) -> Vec<(Shown<'static>, Role)> {
     if ledger.late > 0 {
         facts.push((whole(ledger.late).join(&Shown::from(" late")), Role::StatusDim));
     }
-    let forgotten = app.store().ring().first();
+    let forgotten = app.store().ring().forgotten();
     if forgotten > 0 {
         facts.push((count(forgotten as f64).join(&Shown::from(" forgotten")), Role::StatusDim));
     }

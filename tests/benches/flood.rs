@@ -47,7 +47,7 @@ async fn followed() -> f64 {
     std::fs::write(&log, "first\n").expect("write");
     let mut host = sshd.host("bench");
     let kind = SourceKind::Path(log.display().to_string());
-    host.sources.push(SourceSpec { name: "flood".to_owned(), kind, time: None });
+    host.sources.push(SourceSpec { name: "flood".to_owned(), kind, time: None, as_root: false });
     let mut watched = Watched::follow(vec![host], 10);
     watched.until("the first line", |w| w.records.len() == 1).await;
     let began = Instant::now();

@@ -41,7 +41,7 @@ pub(crate) fn run() -> Vec<Row> {
 
 fn with_source(mut host: HostSpec, path: &Path) -> HostSpec {
     let kind = SourceKind::Path(path.display().to_string());
-    host.sources.push(SourceSpec { name: path.display().to_string(), kind, time: None });
+    host.sources.push(SourceSpec { name: path.display().to_string(), kind, time: None, as_root: false });
     host
 }
 

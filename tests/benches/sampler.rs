@@ -31,6 +31,7 @@ async fn ours() -> f64 {
         name: "empty".to_owned(),
         kind: logtrail::model::SourceKind::Path(empty.display().to_string()),
         time: None,
+        as_root: false,
     });
     let long = Duration::from_secs(120);
     let mut fast = Watched::sampling(vec![host.clone()], Duration::from_millis(600));

@@ -17,7 +17,7 @@ use super::support::{program, run, wait_until};
 pub(super) fn following(sshd: &Sshd, name: &str, path: &Path) -> HostSpec {
     let mut host = sshd.host(name);
     let kind = SourceKind::Path(path.to_str().expect("UTF-8").to_owned());
-    host.sources.push(SourceSpec { name: "app".to_owned(), kind, time: None });
+    host.sources.push(SourceSpec { name: "app".to_owned(), kind, time: None, as_root: false });
     host
 }
 
@@ -311,7 +311,7 @@ async fn while_nobody_reads_a_host_is_asked_for_no_more_and_afterwards_nothing_i
 
 fn with_journal(mut host: HostSpec) -> HostSpec {
     let kind = SourceKind::Journal(Some("app.service".to_owned()));
-    host.sources.push(SourceSpec { name: "unit".to_owned(), kind, time: None });
+    host.sources.push(SourceSpec { name: "unit".to_owned(), kind, time: None, as_root: false });
     host
 }
 

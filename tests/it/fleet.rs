@@ -14,7 +14,7 @@ use super::support::{program, run};
 
 fn with_source(mut host: HostSpec, name: &str, path: &Path) -> HostSpec {
     let path = path.to_str().expect("test paths are UTF-8").to_owned();
-    host.sources.push(SourceSpec { name: name.to_owned(), kind: SourceKind::Path(path), time: None });
+    host.sources.push(SourceSpec { name: name.to_owned(), kind: SourceKind::Path(path), time: None, as_root: false });
     host
 }
 

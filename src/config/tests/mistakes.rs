@@ -64,7 +64,7 @@ fn a_wrong_type_is_named_with_its_place() {
         ("[hosts]\na = 7", "hosts.toml:2:5: invalid type: integer `7`, expected a table in host \"a\""),
         (
             "[hosts.a]\nsources = [7]",
-            "hosts.toml:2:12: invalid type: integer `7`, expected a table with a path or a journal in host \"a\"",
+            "hosts.toml:2:12: invalid type: integer `7`, expected a table such as { path = \"/var/log/syslog\" } in host \"a\"",
         ),
         ("[hosts.a]\nuser = {}", "hosts.toml:2:8: invalid type: table, expected a string in host \"a\""),
         ("hosts = 7", "hosts.toml:1:9: [hosts] must be a table with a key for each host"),
@@ -109,7 +109,10 @@ fn a_value_that_would_harm_is_refused_with_its_place() {
             "[hosts.a]\nagent = \"require\"",
             "hosts.toml:2:9: agent = \"require\": this version has no agent yet; use \"auto\" or \"never\"",
         ),
-        ("[hosts.a]\nsources = [{ name = \"x\" }]", "hosts.toml:2:12: a source needs a path or a journal"),
+        (
+            "[hosts.a]\nsources = [{ name = \"x\" }]",
+            "hosts.toml:2:12: a source needs a path, a journal, a container, a pod or a command",
+        ),
         (
             "[hosts.a]\nsources = [{ path = \"/x\", journal = \"y\" }]",
             "hosts.toml:2:37: a source has a path or a journal, not both",
@@ -117,6 +120,43 @@ fn a_value_that_would_harm_is_refused_with_its_place() {
         (
             "[hosts.a]\nsources = [{ journal = \"-M x\" }]",
             "hosts.toml:2:24: journal unit \"-M x\" contains ' ', which is not allowed",
+        ),
+        (
+            "[hosts.a]\nsources = [{ container = \"a b\" }]",
+            "hosts.toml:2:26: container \"a b\" contains ' ', which is not allowed",
+        ),
+        ("[hosts.a]\nsources = [{ container = \"-f\" }]", "hosts.toml:2:26: container \"-f\" starts with '-'"),
+        (
+            "[hosts.a]\nsources = [{ path = \"/x\", engine = \"docker\" }]",
+            "hosts.toml:2:36: engine belongs to a container; this source is none",
+        ),
+        (
+            "[hosts.a]\nsources = [{ container = \"x\", engine = \"dcoker\" }]",
+            "hosts.toml:2:40: unknown value \"dcoker\" in host \"a\"; did you mean \"docker\"?",
+        ),
+        (
+            "[hosts.a]\nsources = [{ pod = \"a/b\", namespace = \"c\" }]",
+            "hosts.toml:2:39: \"a/b\" has its namespace already",
+        ),
+        (
+            "[hosts.a]\nsources = [{ pod = \"prod-*/b\" }]",
+            "hosts.toml:2:20: namespace \"prod-*\" is a pattern; name one, or \"*\" for all of them",
+        ),
+        (
+            "[hosts.a]\nsources = [{ command = \"vmstat 5\" }]",
+            "hosts.toml:2:24: invalid type: string \"vmstat 5\", expected a list in host \"a\"; write [\"vmstat 5\"]",
+        ),
+        (
+            "[hosts.a]\nsources = [{ command = [\"vmstat 5\"] }]",
+            "hosts.toml:2:24: \"vmstat 5\" is one word, which names a program; write [\"vmstat\", \"5\"]",
+        ),
+        (
+            "[hosts.a]\nsources = [{ command = [] }]",
+            "hosts.toml:2:24: command names no program; write [\"vmstat\", \"5\"]",
+        ),
+        (
+            "[hosts.a]\nsources = [{ path = \"/x\", become = \"root\" }]",
+            "hosts.toml:2:36: unknown value \"root\" in host \"a\"; known values: sudo",
         ),
         (
             "[hosts.a]\nidentity = \"~bob/id\"",

@@ -9,26 +9,10 @@
 # looked at earlier and read later, so that no line of a new generation is seen without the end of the old one.
 order=
 all=
+cap 1048576 256
 
 # Watches are numbers made by the console; paths are never part of a text that is evaluated.
 get() { eval "$1=\$$2_$3"; }
-
-# Device, inode, size and time of change (as fine as this stat can tell it) of every file named, one word each. Called
-# as a command substitution only, whose process becomes that of stat.
-format=%d:%i:%s:%.9Y
-case $(stat -L -c $format / 2>/dev/null) in *[!0-9:.]*|'') format=%d:%i:%s:%Y ;; esac
-if stat -L -c $format / >/dev/null 2>&1; then
-  stats() { exec stat -L -c $format -- "$@" 2>/dev/null; }
-else
-  # Without such a stat: ls, which knows no device number, one file at a time.
-  stats() {
-    for f do
-      set -- $(ls -dLin -- "$f" 2>/dev/null | head -n 1)
-      # The time of day has a colon, which is what separates our words.
-      [ $# -gt 8 ] && printf '0:%s:%s:%s\n' "$1" "$6" "$7$8${9%:*}${9#*:}"
-    done
-  }
-fi
 
 # Bytes before our offset that are read again each time: the console compares them, and so notices that a file was
 # rewritten or swapped whatever its size and number say.
@@ -85,6 +69,59 @@ absent() {
   [ "$seen" = "$why" ] || { eval "seen_$1=$why"; say X "$1" $why; }
 }
 
+# While files rest, a process waits for them instead of one being started for each look: tail, where it is GNU's, is
+# woken by the kernel. Its first byte, new content or a complaint about a name, ends the dd behind it, and this is the
+# sign to look. It is a sign only: what has happened is still found out by looking. Kept of it: watcher (the dd), quiet
+# (looks in a row that found nothing), skip (looks to be left out while no sign comes), and misses (times in a row that it
+# gave no sign, or one of nothing; after three it is not used again).
+watcher= quiet=0 skip=0 misses=3 group= held= lost=
+[ -r /proc/self/stat ] && read -r _ _ _ _ group _ </proc/self/stat &&
+  case $(tail --version 2>/dev/null) in *GNU*) misses=0 ;; esac
+
+# waits: whether the watcher has seen nothing yet. One that ended has no open files, though its number may stay.
+waits() { [ -n "$watcher" ] && [ -e "/proc/$watcher/fd/0" ]; }
+
+# rests: whether this look can be left out. Nobody watches names that stood for nothing at the last look.
+rests() {
+  [ $skip -gt 0 ] && waits || return 1
+  skip=$((skip - 1))
+  for i in $lost; do get path path "$i"; [ -e "$path" ] && return 1; done
+  return 0
+}
+
+# start_watcher file…
+start_watcher() {
+  [ $# -gt 0 ] && [ $# -le 500 ] || return
+  tail -q -n 0 -s 0.2 -F -- "$@" 2>&1 | dd bs=1 count=1 >/dev/null 2>&1 &
+  watcher=$!
+}
+
+# stop_watcher: tail ends with its reader. The number may by now be that of a process of somebody else.
+stop_watcher() {
+  if read -r stat 2>/dev/null <"/proc/$watcher/stat"; then
+    case $stat in "$watcher ("*") "[!ZX]" "*" $group "*) kill "$watcher" 2>/dev/null ;; esac
+  fi
+  watcher=
+}
+
+# looked changed: after a look, settles what the watcher was good for. Right after it has started every look is made, for
+# it may not have been ready; later one in ten, in case it is blind (on some network mounts it is).
+looked() {
+  if waits; then
+    if [ "$1" = 1 ]; then misses=$((misses + 1)); stop_watcher; fi
+  elif [ -n "$watcher" ]; then
+    watcher=; quiet=0
+    if [ "$1" = 1 ]; then misses=0; else misses=$((misses + 1)); fi
+  fi
+  if [ "$1" = 1 ]; then quiet=0; return; fi
+  quiet=$((quiet + 1))
+  if [ -n "$watcher" ]; then
+    [ $quiet -gt 5 ] && skip=9
+  elif [ $quiet -gt 30 ] && [ $misses -lt 3 ]; then
+    names $have; eval "start_watcher $list"; quiet=0
+  fi
+}
+
 # names i…: the paths of these watches, as words that "eval" takes for variables.
 names() { list=; for i do list="$list \"\$path_$i\""; done; }
 
@@ -93,6 +130,7 @@ sum=4194304
 
 # poll most: looks at every watch and reads what has grown.
 poll() {
+  if rests; then say E 0; return; fi
   most=$1; have=$order; gone=0
   if [ -z "$all" ]; then names $order; all=$list; fi
   eval "set -- $all"
@@ -131,12 +169,14 @@ poll() {
   done
   [ "$capped" = ' ' ] || again=1
   say E $again
+  lost=${gone#0}
+  if [ -n "$todo" ] || [ "$have" != "$held" ]; then held=$have; looked 1; else looked 0; fi
 }
 
 # watch i chain path id off [near]: a new watch. An old generation stands right behind the live name, watch "near": it
 # is newer than those that stand there already.
 watch() {
-  eval "path_$1=\$3 chain_$1=\$2 id_$1=\$4 off_$1=\$5 seen_$1= packed_$1= real_$1="; all=
+  eval "path_$1=\$3 chain_$1=\$2 id_$1=\$4 off_$1=\$5 seen_$1= packed_$1= real_$1="; all= skip=0
   [ -n "$6" ] && is_packed "$3" && eval "packed_$1=1"
   case " $order" in *" $1 "*) return ;; esac
   if [ -n "$6" ]; then o=" $order"; o=${o%%" $6 "*}" $6 $1 "${o#*" $6 "}; order=${o# }; else order="$1 $order"; fi
@@ -152,7 +192,7 @@ read_from() {
 
 # forget i: looks at it no longer.
 forget() {
-  o=; for i in $order; do [ "$i" = "$1" ] || o="$o$i "; done; order=$o; all=
+  o=; for i in $order; do [ "$i" = "$1" ] || o="$o$i "; done; order=$o; all= skip=0
   unset "path_$1" "chain_$1" "id_$1" "off_$1" "seen_$1" "packed_$1" "real_$1"
 }
 
@@ -213,20 +253,20 @@ has_mark() {
   else
     set -- $(tail -c +$from <"$1" 2>/dev/null | head -c $length | cksum)
   fi
-  [ "$1:$2" = "$sum:$length" ]
+  [ "$1:$2" = "$crc:$length" ]
 }
 
 # found file stat: it is an old generation from now on.
 found() { s=$2; watch "$new" "$chain" "$1" "${s%:*:*}" "$off" "$near"; say V "$new" "$s"; }
 
-# find new i id off [sum length since]: the file with this identity among the names that begin with the path of watch i;
+# find new i id off [crc length since]: the file with this identity among the names that begin with the path of watch i;
 # where there is none, one that has the same bytes before the offset.
 find_sibling() {
   bases "$2"; get chain chain "$2"
-  new=$1 near=$2 id=$3 off=$4 sum=$5 length=$6 since=$7
+  new=$1 near=$2 id=$3 off=$4 crc=$5 length=$6 since=$7
   # A rotation that is under way moves files from name to name behind our back: look once more before saying no.
   for look in 1 2 marked; do
-    [ $look = marked ] && [ -z "$sum" ] && break
+    [ $look = marked ] && [ -z "$crc" ] && break
     for f in "$path"* ${real:+"$real"*}; do
       [ "$f" != "$path" ] && [ -f "$f" ] || continue
       if [ $look = marked ]; then
@@ -268,11 +308,11 @@ candidates() {
     [ "$f" != "$path" ] && [ -f "$f" ] && [ -r "$f" ] || continue
     is_packed "$f" && continue
     s=$(stats "$f"); size=${s#*:*:}; size=${size%%:*}
-    skip=$back count=$(( (off - back * 4096 + 4095) / 4096 ))
-    [ "${size:-0}" -ge "$off" ] || { skip=0 count=1; }
+    first=$back count=$(( (off - back * 4096 + 4095) / 4096 ))
+    [ "${size:-0}" -ge "$off" ] || { first=0 count=1; }
     k=$((k + 1)); [ $k -gt 32 ] && break
-    say Y "$i" "$s" $((skip * 4096))
-    dd bs=4096 skip=$skip count=$count <"$f" 2>/dev/null
+    say Y "$i" "$s" $((first * 4096))
+    dd bs=4096 skip=$first count=$count <"$f" 2>/dev/null
   done
   say Z "$i"
 }
@@ -287,23 +327,6 @@ expand() {
     if [ -e "$f" ] || [ -L "$f" ]; then printf '%s\000' "$f"; n=$((n + 1)); fi
     [ $n -ge 1000 ] && break
   done
-}
-
-# describe: what does not change while we are connected, a name and a value to a line.
-describe() {
-  say D
-  echo "clock $(date '+%s.%N %z')"
-  # A file of a time zone ends in the rules that hold from its last change on.
-  echo "zone $(tail -n 1 /etc/localtime 2>/dev/null | tr -cd '[:print:]')"
-  grep -s '^btime ' /proc/stat
-  echo "uname $(uname -s) $(uname -m) $(uname -r)"
-  echo "hostname $(uname -n)"
-  [ -r /proc/sys/kernel/random/boot_id ] && read -r boot </proc/sys/kernel/random/boot_id && echo "boot $boot"
-  echo "cores $(getconf _NPROCESSORS_ONLN 2>/dev/null || grep -c '^processor' /proc/cpuinfo 2>/dev/null)"
-  echo "user $(id -un 2>/dev/null) $(id -Gn 2>/dev/null)"
-  if command -v journalctl >/dev/null 2>&1 && { [ -d /run/log/journal ] || [ -d /var/log/journal ]; }; then
-    echo journal
-  fi
 }
 
 sample() {

@@ -3,31 +3,36 @@
 
 pub mod codec;
 mod describe;
+mod files;
 pub mod follow;
 pub mod frame;
-mod journal;
 mod script;
 mod session;
-mod siblings;
+pub(super) mod siblings;
+mod streams;
 
-pub use journal::{DENIED, Journals, Problems};
-pub use session::run;
+pub use files::ShellFiles;
+pub use session::{run, run_as_root};
+pub(crate) use streams::note;
+pub use streams::{Problems, Streams, Trouble};
 
 use std::sync::LazyLock;
 
 use rand::RngExt;
 
 use crate::model::metrics::{DISK_FS, PROC_FILES};
+use crate::model::{Facts, Time};
 
 /// The scripts as they are sent: without comments and empty lines, and with the lists of the model filled in.
 static FOLLOW: LazyLock<String> = LazyLock::new(|| {
-    strip(&[include_str!("prelude.sh"), include_str!("follow.sh"), include_str!("epilogue.sh")])
-        .replace("@PROC_FILES@", &sampled_files())
-        .replace("@DISK_FS@", &DISK_FS.join("|"))
+    let ours = [include_str!("stats.sh"), include_str!("describe.sh"), include_str!("follow.sh")];
+    script(&ours).replace("@PROC_FILES@", &sampled_files()).replace("@DISK_FS@", &DISK_FS.join("|"))
 });
 
-static JOURNAL: LazyLock<String> =
-    LazyLock::new(|| strip(&[include_str!("prelude.sh"), include_str!("journal.sh"), include_str!("epilogue.sh")]));
+static STREAMS: LazyLock<String> = LazyLock::new(|| script(&[include_str!("streams/streams.sh")]));
+
+static FILES: LazyLock<String> =
+    LazyLock::new(|| script(&[include_str!("stats.sh"), include_str!("describe.sh"), include_str!("files.sh")]));
 
 /// Mounts are read with the usage of disks, more seldom.
 fn sampled_files() -> String {
@@ -38,6 +43,16 @@ fn sampled_files() -> String {
 /// 128 random bits in hexadecimal, by which a shell marks its answers.
 fn new_token() -> String {
     format!("{:032x}", rand::rng().random::<u128>())
+}
+
+/// What every script begins and ends with is put around its own parts.
+fn script(parts: &[&str]) -> String {
+    strip(&[&[include_str!("prelude.sh")], parts, &[include_str!("epilogue.sh")]].concat())
+}
+
+/// What a description of this machine, whose clock is ours, says.
+pub(super) fn described(text: &[u8], at: Time) -> Facts {
+    describe::parse(text, at, at).facts
 }
 
 fn strip(parts: &[&str]) -> String {

@@ -1,4 +1,5 @@
-# What every shell of ours on a host begins with. T, the token, is set by the line before this text.
+# What every shell of ours on a host begins with. T, the token, is set by the line before this text; so may be
+# lease_s, the seconds of the lease.
 #
 # Everything runs in one process group. The left side of the last pipeline hands our requests on; when they end,
 # because the console said so, was killed, or the connection broke, it ends the whole group, whatever that is doing.
@@ -7,8 +8,11 @@ PATH=${PATH:-/usr/bin:/bin}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin; export
 unset CDPATH ENV BASH_ENV GREP_OPTIONS TIME_STYLE POSIXLY_CORRECT
 # The kernel kills whatever tries to write to a file: plain mode cannot leave anything behind. Pipes are not files.
 ulimit -f 0; ulimit -c 0 2>/dev/null
-renice -n 10 -p $$ >/dev/null 2>&1
-set +e +u
+# What the host is there for goes first. Whatever we start inherits both.
+renice -n 19 -p $$ >/dev/null 2>&1
+ionice -c 3 -p $$ >/dev/null 2>&1
+# A login may have given its shell's options to ours (bash: SHELLOPTS).
+set +efuvx
 # Words end at blanks and line ends.
 IFS=' 
 '
@@ -16,11 +20,19 @@ IFS='
 # A frame: newline, token, what it is. Its body follows and ends where the next frame begins.
 say() { printf '\n%s %s\n' "$T" "$*"; }
 
+# cap KiB files [seconds]: most memory and open files of each process from here on, and most processor time of each where
+# the work ends by itself: a follower lives for weeks. Not for programs that map more than they use (journalctl, docker,
+# kubectl). What is stricter already stays, and what a shell cannot limit is not limited.
+cap() {
+  ulimit -v "$1" 2>/dev/null; ulimit -n "$2" 2>/dev/null
+  [ -z "$3" ] || ulimit -t "$3" 2>/dev/null
+}
+
 # Ends everything if the console has not renewed this for ten minutes: the server does not notice a connection that
 # went silent without a word. The sleep is a child that the trap can end, or it would outlive the renewal.
 lease() {
   [ -n "$leased" ] && kill "$leased" 2>/dev/null && wait "$leased" 2>/dev/null
-  ( trap 'kill $s; exit' TERM; sleep 600 & s=$!; wait $s; kill -KILL 0 ) >/dev/null 2>&1 &
+  ( trap 'kill $s; exit' TERM; sleep "${lease_s:-600}" & s=$!; wait $s; kill -KILL 0 ) >/dev/null 2>&1 &
   leased=$!
 }
 

@@ -9,7 +9,7 @@ use crate::model::{HostStatus, LinkState};
 use crate::transport::{Connection, LinkError, ShellEvent, ShellInput, ShellOutput};
 
 use super::codec::{self, Answer};
-use super::frame::{Frame, Frames};
+use super::frame::{END, Frame, Frames};
 use super::new_token;
 
 /// A shell that has not said a word after this has none to say: a login that forces another command, or none at all.
@@ -27,7 +27,12 @@ pub(super) struct Script {
     noise: Vec<u8>,
     ready: bool,
     bytes_read: u64,
+    token: String,
 }
+
+/// What the shell says and does before it becomes root's. It is told nothing more until it has said so, for what it had
+/// read ahead would be lost to its successor.
+const BECOME_ROOT: &str = r"PATH=${PATH:-/usr/bin:/bin}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin; export PATH; printf '\n%s S\n\n%s .\n' $T $T; exec sudo -n /bin/sh -s";
 
 impl Script {
     /// Starts `text` in a shell of its own and waits for its first word.
@@ -35,11 +40,58 @@ impl Script {
     /// # Errors
     /// When no shell starts: with what the host said instead.
     pub(super) async fn start(connection: &Connection, text: &str) -> Result<Self, LinkError> {
-        let (mut input, output) = connection.open_shell().await?;
+        let mut script = Self::open(connection).await?;
+        let text = format!("T={}\n{text}", script.token);
+        script.input.send(Bytes::from(text)).await?;
+        script.greeted().await
+    }
+
+    /// The same in a shell of root's, by `sudo -n`.
+    ///
+    /// # Errors
+    /// When no shell starts, or sudo refuses: with its words and what it needs.
+    pub(super) async fn start_as_root(connection: &Connection, text: &str) -> Result<Self, LinkError> {
+        let mut script = Self::open(connection).await?;
+        script.input.send(Bytes::from(format!("T={}; {BECOME_ROOT}\n", script.token))).await?;
+        match timeout(START_LIMIT, script.next()).await {
+            Ok(Ok(frame)) if frame.header == "S" => {}
+            Ok(Err(error)) => return Err(error),
+            Ok(Ok(_)) => return Err(script.no_shell("answered with something else than a shell")),
+            Err(_) => return Err(script.no_shell("did not start a shell in 15 s")),
+        }
+        script.noise.clear();
+        let text = format!("T={}\n{text}", script.token);
+        // Where sudo has refused already, it is the answer that tells.
+        let sent = script.input.send(Bytes::from(text)).await;
+        match timeout(START_LIMIT, script.next_of_root()).await {
+            Ok(Some(frame)) if codec::decode(&frame) == Ok(Answer::Ready) => {
+                script.ready = true;
+                Ok(script)
+            }
+            Ok(_) => Err(script.no_root()),
+            Err(_) => Err(sent.err().unwrap_or_else(|| script.no_root())),
+        }
+    }
+
+    /// The next frame that says something; `None` where the shell has ended.
+    async fn next_of_root(&mut self) -> Option<Frame> {
+        loop {
+            let frame = self.next().await.ok()?;
+            if frame.header != END {
+                return Some(frame);
+            }
+        }
+    }
+
+    async fn open(connection: &Connection) -> Result<Self, LinkError> {
+        let (input, output) = connection.open_shell().await?;
         let token = new_token();
-        input.send(Bytes::from(format!("T={token}\n{text}"))).await?;
         let frames = Frames::new(&token);
-        let mut script = Self { input, output, frames, noise: Vec::new(), ready: false, bytes_read: 0 };
+        Ok(Self { input, output, frames, noise: Vec::new(), ready: false, bytes_read: 0, token })
+    }
+
+    async fn greeted(self) -> Result<Self, LinkError> {
+        let mut script = self;
         match timeout(START_LIMIT, script.next()).await {
             Ok(Ok(frame)) if codec::decode(&frame) == Ok(Answer::Ready) => {
                 script.ready = true;
@@ -83,6 +135,11 @@ impl Script {
         }
     }
 
+    /// By which this shell marks what it says.
+    pub(super) fn token(&self) -> &str {
+        &self.token
+    }
+
     /// Bytes read since the last call.
     pub(super) fn take_bytes_read(&mut self) -> u64 {
         std::mem::take(&mut self.bytes_read)
@@ -106,6 +163,14 @@ impl Script {
         let reason = format!("the host let us in but {how}{}", self.said());
         let hint = "the login needs a shell that runs `exec /bin/sh -s`: not nologin, a forced command or a menu";
         LinkError { status: HostStatus::because(LinkState::Denied, reason, hint) }
+    }
+
+    /// Sudo would have asked for a password, or does not let this login do it.
+    fn no_root(&self) -> LinkError {
+        let reason = format!("sudo -n /bin/sh -s is refused{}", self.said());
+        let hint = "it needs `{user} ALL=(root) NOPASSWD: /bin/sh -s` in sudoers, which lets {user} do anything as root; \
+                    better let {user} read the log itself, by the group of the file";
+        LinkError { status: HostStatus::because(LinkState::Degraded, reason, hint) }
     }
 
     fn said(&self) -> String {

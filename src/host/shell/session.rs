@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep_until};
 
+use crate::host::root::Told;
 use crate::host::track::{Track, usual_sources};
 use crate::host::{Outbox, Work};
 use crate::model::metrics::{Counters, parse_df};
@@ -56,6 +57,32 @@ pub async fn run(
     outbox: &Outbox,
 ) -> Result<(), LinkError> {
     let script = Script::start(connection, &FOLLOW).await?;
+    work_through(script, wanted, track, work, Listener::Host(outbox)).await
+}
+
+/// The same in a shell of root's, for the sources that want it; without metrics.
+///
+/// # Errors
+/// When sudo refuses, the shell hangs, or the connection breaks.
+pub async fn run_as_root(
+    connection: &Connection,
+    wanted: &[SourceSpec],
+    track: &mut Track,
+    work: &Work,
+    told: &Told<'_>,
+) -> Result<(), LinkError> {
+    let script = Script::start_as_root(connection, &FOLLOW).await?;
+    track.clear_problems();
+    work_through(script, wanted, track, work, Listener::Root(told)).await
+}
+
+async fn work_through(
+    script: Script,
+    wanted: &[SourceSpec],
+    track: &mut Track,
+    work: &Work,
+    listener: Listener<'_>,
+) -> Result<(), LinkError> {
     if !wanted.is_empty()
         && let Some(begin) = track.wants_journal.take()
     {
@@ -66,7 +93,7 @@ pub async fn run(
         script,
         track,
         work,
-        outbox,
+        listener,
         patterns: wanted.to_vec(),
         expanded: vec![false; wanted.len()],
         usual: wanted.is_empty(),
@@ -87,7 +114,7 @@ struct Session<'a> {
     script: Script,
     track: &'a mut Track,
     work: &'a Work,
-    outbox: &'a Outbox,
+    listener: Listener<'a>,
     /// Sources that are paths or patterns; those the host usually has where none were named.
     patterns: Vec<SourceSpec>,
     /// Which patterns have been expanded once on this connection.
@@ -104,6 +131,12 @@ struct Session<'a> {
     samples: u32,
     described: bool,
     has_journal: bool,
+}
+
+/// Who is told: the fleet at once, or by way of what joins the files of root to those of their host.
+enum Listener<'a> {
+    Host(&'a Outbox),
+    Root(&'a Told<'a>),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -179,7 +212,7 @@ impl Session<'_> {
     fn is_done(&self) -> bool {
         self.work.once
             && self.described
-            && self.samples >= 2
+            && (self.samples >= 2 || self.is_root())
             && self.all_expanded()
             && self.asked.is_empty()
             && self.track.follower.all_begun()
@@ -215,11 +248,11 @@ impl Session<'_> {
             self.timers.expand = at + EXPAND;
             self.ask_to_expand();
         }
-        if at >= self.timers.usage && !self.pending(Asked::Usage) && !self.track.df_hangs {
+        if at >= self.timers.usage && !self.is_root() && !self.pending(Asked::Usage) && !self.track.df_hangs {
             self.timers.usage = at + USAGE;
             self.ask("U", Asked::Usage);
         }
-        if at >= self.timers.sample && !self.pending(Asked::Sample) {
+        if at >= self.timers.sample && !self.is_root() && !self.pending(Asked::Sample) {
             let every = if self.samples == 0 { FIRST_WINDOW } else { self.work.sample_every.max(FIRST_WINDOW) };
             self.timers.sample = at + every;
             if !(self.work.once && self.samples >= 2) {
@@ -240,7 +273,8 @@ impl Session<'_> {
     /// Patterns are expanded again and again; plain paths once, where they are looked for and not asked for.
     fn ask_to_expand(&mut self) {
         for number in 0..self.patterns.len() {
-            let SourceKind::Path(path) = &self.patterns[number].kind else {
+            let spec = &self.patterns[number];
+            let (SourceKind::Path(path), true) = (&spec.kind, spec.as_root == self.is_root()) else {
                 self.expanded[number] = true;
                 continue;
             };
@@ -258,8 +292,11 @@ impl Session<'_> {
 
     fn next_deadline(&self) -> Instant {
         let timers = &self.timers;
-        let mut next = timers.expand.min(timers.sample).min(timers.lease);
-        if !self.track.df_hangs {
+        let mut next = timers.expand.min(timers.lease);
+        if !self.is_root() {
+            next = next.min(timers.sample);
+        }
+        if !self.track.df_hangs && !self.is_root() {
             next = next.min(timers.usage);
         }
         if self.pending(Asked::Poll) {
@@ -296,8 +333,15 @@ impl Session<'_> {
     /// Sends what is to be told; waits while the fleet has no room, and so asks the host for nothing.
     async fn tell(&mut self) {
         for event in self.track.take_events() {
-            self.outbox.send(event).await;
+            match self.listener {
+                Listener::Host(outbox) => outbox.send(event).await,
+                Listener::Root(told) => told.send(event).await,
+            }
         }
+    }
+
+    fn is_root(&self) -> bool {
+        matches!(self.listener, Listener::Root(_))
     }
 
     fn answered(&mut self, answer: &Answer<'_>) {

@@ -18,7 +18,7 @@ pub(crate) fn local_host(name: &str, paths: &[&Path]) -> HostSpec {
     let source = |path: &&Path| {
         let path = path.to_str().expect("test paths are UTF-8").to_owned();
         let name = path.rsplit('/').next().unwrap_or(&path).to_owned();
-        SourceSpec { name, kind: SourceKind::Path(path), time: None }
+        SourceSpec { name, kind: SourceKind::Path(path), time: None, as_root: false }
     };
     let endpoint = Endpoint::new(HostName::new(name).expect("a valid name"));
     let sources = paths.iter().map(source).collect();

@@ -27,9 +27,19 @@ struct Seen {
 impl Pty {
     /// Starts it in a terminal of so many columns and rows.
     pub(crate) fn start(args: &[&str], size: (u16, u16)) -> Self {
+        Self::run(env!("CARGO_BIN_EXE_logtrail-tui"), args, size)
+    }
+
+    /// The same behind the pipe of a shell: standard input is what `from` prints, and not the terminal.
+    pub(crate) fn behind(from: &str, args: &[&str], size: (u16, u16)) -> Self {
+        let script = format!("{from} | {} {}", env!("CARGO_BIN_EXE_logtrail-tui"), args.join(" "));
+        Self::run("sh", &["-c", &script], size)
+    }
+
+    fn run(program: &str, args: &[&str], size: (u16, u16)) -> Self {
         let size = PtySize { cols: size.0, rows: size.1, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).expect("a pty");
-        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_logtrail-tui"));
+        let mut command = CommandBuilder::new(program);
         command.args(args);
         command.env("TERM", "xterm-256color");
         command.env_remove("NO_COLOR");

@@ -63,6 +63,18 @@ impl Builder {
         self
     }
 
+    /// What is sent is run by this shell, as sshd runs it with the login shell of a user.
+    #[must_use]
+    pub(crate) fn login_shell(self, shell: &str) -> Self {
+        self.config(format!("ForceCommand exec {shell} -c \"$SSH_ORIGINAL_COMMAND\""))
+    }
+
+    /// Those who log in have this in their environment; once for each server. `HOME=…` is where their rc files are.
+    #[must_use]
+    pub(crate) fn environment(self, variables: &[&str]) -> Self {
+        self.config(format!("SetEnv {}", variables.join(" ")))
+    }
+
     /// Another public key file that may log in, besides the client key.
     #[must_use]
     pub(crate) fn authorize(mut self, public_key: impl Into<PathBuf>) -> Self {

@@ -146,7 +146,7 @@ impl Generation {
 
     /// Passes over NUL bytes that the host has found to end at `to`.
     pub(super) fn pass_hole(&mut self, to: u64) {
-        self.lines.pass_hole(to);
+        self.lines.skip(to - self.offset);
         self.offset = to;
         self.marker = vec![0; MARKER];
     }

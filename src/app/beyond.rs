@@ -1,0 +1,247 @@
+//! What lies beyond what a pane has: a match that the hosts are searched for, and the bytes of a gap that one of them may
+//! still have.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::actions::{Act, Action};
+use super::pane::LogPane;
+use super::past::{Errand, Pending};
+use super::tree::PaneId;
+use super::{App, Popup};
+use crate::model::ask::{Page, Search, Start, What};
+use crate::model::cursor::Place;
+use crate::model::{Gap, HostId, Query, Record, SourceId, Time};
+use crate::store::{Entry, LIVE, NOTICE, Ring};
+
+/// Hits that are asked for: the newest of a host may all be known already.
+const HITS: u64 = 20;
+
+/// Lines that are asked for to fill a gap.
+const GAP_LINES: u32 = 20_000;
+
+/// A search of the hosts for a match that a pane does not have.
+#[derive(Debug)]
+pub(super) struct Further {
+    pub(super) pane: PaneId,
+    backwards: bool,
+    /// Before it, or after it, is what is not known.
+    edge: Time,
+    waiting: usize,
+    asked: usize,
+    progress: BTreeMap<HostId, (u64, u64)>,
+    best: Option<Record>,
+    failed: Vec<String>,
+}
+
+impl Further {
+    /// How far it is, for the status line.
+    pub(super) fn words(&self) -> String {
+        let bytes: u64 = self.progress.values().map(|(done, _)| done).sum();
+        let answered = self.asked - self.waiting;
+        format!("searching {} hosts · {answered} done · {} MiB read · Esc stops", self.asked, bytes >> 20)
+    }
+}
+
+impl App {
+    /// Searches the hosts for the next match before what the pane has (or after, where it is apart from the live end).
+    /// False where there is nobody to ask.
+    pub(super) fn search_further(&mut self, id: PaneId, query: &Query, backwards: bool) -> bool {
+        let Some(pane) = self.panes.get(&id) else { return false };
+        let Some(edge) = edge(pane, &self.store, backwards) else { return false };
+        let mut hosts: BTreeMap<HostId, BTreeMap<Arc<str>, SourceId>> = BTreeMap::new();
+        for (source, host) in pane.sources(&self.store) {
+            if let Some(row) = self.store.source(source) {
+                hosts.entry(host).or_default().insert(Arc::clone(&row.info.name), source);
+            }
+        }
+        if hosts.is_empty() {
+            return false;
+        }
+        self.stop_further();
+        let (asked, progress, failed) = (hosts.len(), BTreeMap::new(), Vec::new());
+        self.further = Some(Further { pane: id, backwards, edge, waiting: asked, asked, progress, best: None, failed });
+        let (first, last) = (Time(i64::MIN), Time(i64::MAX));
+        let window = if backwards { first..Time(edge.0.saturating_add(1)) } else { edge..last };
+        for (host, names) in hosts {
+            let (query, window) = (query.clone(), window.clone());
+            let (before, after, limit) = (0, 0, Some(HITS));
+            let search = Search { query, window, newest_first: backwards, before, after, limit, count_only: false };
+            self.send(host, names, What::Search(search), Errand::Further(id));
+        }
+        true
+    }
+
+    /// Ends the search of the hosts; true if there was one.
+    pub(super) fn stop_further(&mut self) -> bool {
+        let own = self.asks.pending.iter().filter(|(_, pending)| matches!(pending.errand, Errand::Further(_)));
+        let own: Vec<_> = own.map(|(id, _)| *id).collect();
+        own.into_iter().for_each(|id| self.cancel(id));
+        self.further.take().is_some()
+    }
+
+    /// How far the search of the hosts is.
+    #[must_use]
+    pub fn searching_hosts(&self) -> Option<String> {
+        self.further.as_ref().map(Further::words)
+    }
+
+    pub(super) fn note_progress(&mut self) {
+        let Some(further) = &mut self.further else { return };
+        for pending in self.asks.pending.values().filter(|pending| matches!(pending.errand, Errand::Further(_))) {
+            further.progress.insert(pending.host, pending.progress);
+        }
+    }
+
+    /// A host has been searched: once all are, to the match that is nearest.
+    pub(super) fn finish_further(&mut self, id: PaneId, pending: Pending) {
+        let Some(pane) = self.panes.get(&id) else { return };
+        let Some(further) = &mut self.further else { return };
+        further.waiting = further.waiting.saturating_sub(1);
+        if let Some(why) = pending.failed {
+            let name = self.store.host(pending.host).map_or("", |row| row.name.as_str());
+            further.failed.push(format!("{name}: {why}"));
+        }
+        let known = known_at(pane.rows(&self.store).ring(further_row(pane)), further.edge);
+        let is_new = |record: &Record| !known.contains(&(record.source, record.cursor.offset));
+        let found = pending.entries.iter().filter_map(Entry::record).filter(|record| is_new(record));
+        for record in found {
+            let is_nearer = further.best.as_ref().is_none_or(|best| (record.time > best.time) == further.backwards);
+            if is_nearer {
+                further.best = Some(record.clone());
+            }
+        }
+        if further.waiting == 0 {
+            self.end_further();
+        }
+    }
+
+    fn end_further(&mut self) {
+        let Some(further) = self.further.take() else { return };
+        let failed = further.failed.first().map(|why| format!(" · {} not searched: {why}", further.failed.len()));
+        let failed = failed.unwrap_or_default();
+        match further.best {
+            Some(record) => {
+                self.cancel_for(further.pane);
+                let store = &self.store;
+                if let Some(pane) = self.panes.get_mut(&further.pane) {
+                    pane.go_to(record.time, store);
+                    pane.landing = Some((record.source, record.cursor));
+                }
+                if !failed.is_empty() {
+                    self.say(failed.trim_start_matches(" · ").to_owned());
+                }
+            }
+            None => self.say(format!("no match on the hosts either{failed}")),
+        }
+    }
+
+    /// Asks for the bytes of the gap under the cursor.
+    pub(super) fn fill_gap(&mut self) {
+        let id = self.focus;
+        let Some(pane) = self.panes.get(&id) else { return };
+        let Some((seq, Entry::Gap(gap))) = pane.entry(&self.store) else {
+            let key = Action::of(Act::Fill).map(Action::key).unwrap_or_default();
+            return self.say(format!("{key} reads the missing bytes of a gap: put the cursor on one"));
+        };
+        let (gap, ring) = (Arc::clone(gap), pane.rows(&self.store).ring(seq));
+        let before = near(ring, seq, gap.source, true).map(Record::place);
+        let Some(place) = before else {
+            return self.say("no line before the gap is held any more from which it could be found");
+        };
+        let Some(name) = self.store.source(gap.source).map(|row| Arc::clone(&row.info.name)) else { return };
+        let window = Time(i64::MIN)..Time(i64::MAX);
+        let page = Page { start: Start::After(place), backwards: false, lines: GAP_LINES, window };
+        self.store.explain_gap(&gap, "asking the host …");
+        self.popup.take_if(|(popup, _)| matches!(popup, Popup::Record(_)));
+        self.send(gap.host, BTreeMap::from([(name, gap.source)]), What::Page(page), Errand::Gap(id, seq, gap));
+    }
+
+    /// The host has answered: the lines up to the one after the gap take its place.
+    pub(super) fn finish_gap(&mut self, id: PaneId, seq: u64, gap: &Gap, pending: Pending) {
+        let Some(pane) = self.panes.get(&id) else { return };
+        let ring = pane.rows(&self.store).ring(seq);
+        if !matches!(ring.get(seq), Some(Entry::Gap(there)) if **there == *gap) {
+            return self.store.explain_gap(gap, "its place is not held any more");
+        }
+        let after = near(ring, seq, gap.source, false).map(Record::place);
+        match missing(pending.entries, after) {
+            Ok(lines) if !lines.is_empty() => self.fill(id, seq, lines),
+            Ok(_) => {
+                let why = pending.failed.unwrap_or_else(|| "the bytes are not on the host any more".to_owned());
+                self.store.explain_gap(gap, &why);
+            }
+            Err(why) => self.store.explain_gap(gap, &pending.failed.unwrap_or(why)),
+        }
+    }
+
+    fn fill(&mut self, id: PaneId, seq: u64, lines: Vec<Entry>) {
+        let count = lines.len();
+        if seq >= LIVE {
+            let by = self.store.fill(seq, lines);
+            for pane in self.panes.values_mut() {
+                pane.renumber(seq, by, &self.store);
+            }
+            self.seek = None;
+            self.popup.take_if(|(popup, _)| matches!(popup, Popup::Record(_)));
+        } else if let Some(pane) = self.panes.get_mut(&id) {
+            pane.fill_past(seq, lines);
+        }
+        self.say(format!("{count} lines were still on the host"));
+    }
+}
+
+/// The lines that belong in a gap, of those that follow the line before it: up to the one after it.
+fn missing(mut entries: Vec<Entry>, after: Option<Place>) -> Result<Vec<Entry>, String> {
+    let Some(after) = after else { return Ok(entries) };
+    let is_after = |entry: &Entry| {
+        entry.record().is_some_and(|record| {
+            record.cursor == after.cursor || (record.cursor.offset == after.cursor.offset && after.fits(&record.raw))
+        })
+    };
+    match entries.iter().position(is_after) {
+        Some(end) => {
+            entries.truncate(end);
+            entries.retain(|entry| entry.record().is_some());
+            Ok(entries)
+        }
+        None if entries.is_empty() => Ok(entries),
+        None => Err("what the host has there does not lead to the line after the gap".to_owned()),
+    }
+}
+
+/// The nearest line of a source before or after a number.
+fn near(ring: &Ring, seq: u64, source: SourceId, before: bool) -> Option<&Record> {
+    let own = |entry: &'_ Entry| entry.record().is_some_and(|record| record.source == source);
+    if before {
+        let mut at = seq;
+        while at > ring.first() {
+            at -= 1;
+            if let Some(Entry::Record(record)) = ring.get(at).filter(|entry| own(entry)) {
+                return Some(record);
+            }
+        }
+        return None;
+    }
+    ring.from(seq + 1).map(|(_, entry)| entry).find(|entry| own(entry)).and_then(Entry::record)
+}
+
+/// The time at the edge of what a pane has.
+fn edge(pane: &LogPane, store: &crate::store::Store, backwards: bool) -> Option<Time> {
+    let mut indices: Box<dyn Iterator<Item = usize>> =
+        if backwards { Box::new(0..pane.len()) } else { Box::new((0..pane.len()).rev()) };
+    indices.find_map(|index| {
+        let seq = pane.seq(index).filter(|&seq| seq != NOTICE)?;
+        pane.rows(store).get(seq).map(Entry::time)
+    })
+}
+
+fn further_row(pane: &LogPane) -> u64 {
+    (0..2).filter_map(|index| pane.seq(index)).find(|&seq| seq != NOTICE).unwrap_or(NOTICE)
+}
+
+/// Lines of that moment, by which it is known what is new.
+fn known_at(ring: &Ring, time: Time) -> Vec<(SourceId, u64)> {
+    let lines = ring.from(ring.first()).filter_map(|(_, entry)| entry.record());
+    lines.filter(|record| record.time == time).map(|record| (record.source, record.cursor.offset)).collect()
+}

@@ -1,0 +1,220 @@
+//! Looks for lines in a file: those that pass a filter, and those beside them. One block of lines is searched at once,
+//! and only what is found is cut into lines.
+
+use bytes::Bytes;
+use regex::bytes::Regex;
+
+use crate::model::file::{FileError, Finds, Found, Scan};
+
+use super::block::Block;
+use super::needle::needle;
+use super::text::Text;
+use super::{MAX_LINE, Stop};
+
+/// What is found is told when it comes to this much, but for the lines that belong to one hit.
+const PIECE: usize = if cfg!(test) { 200 } else { 256 << 10 };
+
+/// What a line takes beside its bytes, about.
+const LINE_OVERHEAD: usize = 64;
+
+/// After so much text that was looked at in vain a word is said all the same.
+const SILENT: u64 = if cfg!(test) { 60 } else { 16 << 20 };
+
+/// A scan over so much asks the system not to keep the text in memory in place of what others need.
+const BIG: u64 = 256 << 20;
+const FORGOTTEN: u64 = 8 << 20;
+
+/// A scan under way.
+pub struct Scanner {
+    text: Text,
+    block: Block,
+    needle: Option<Regex>,
+    to: u64,
+    before: u32,
+    after: u32,
+    /// Lines that are still wanted after the last hit.
+    owed: u32,
+    /// Position of the first line that has not been looked at.
+    at: usize,
+    /// Position behind the last line that was told.
+    told: usize,
+    /// Of a big scan, how far the system was told that it may forget.
+    forgotten: Option<u64>,
+    over: bool,
+    failed: Option<FileError>,
+}
+
+impl Scanner {
+    /// Begins to look.
+    ///
+    /// # Errors
+    /// When the file is gone, another one, damaged before the range, or may not be read.
+    pub fn new(scan: &Scan, stop: &Stop) -> Result<Self, FileError> {
+        let mut text = Text::open(&scan.file)?;
+        // What is added meanwhile is not waited for.
+        let to = text.length().map_or(scan.to, |length| scan.to.min(length));
+        let block = Block::begin(&mut text, scan.from, to, stop)?;
+        let forgotten = (text.length().is_some() && to.saturating_sub(scan.from) > BIG).then_some(scan.from);
+        let (before, after) = (scan.before, scan.after);
+        let needle = needle(&scan.filter);
+        Ok(Self {
+            text,
+            block,
+            needle,
+            to,
+            before,
+            after,
+            owed: 0,
+            at: 0,
+            told: 0,
+            forgotten,
+            over: false,
+            failed: None,
+        })
+    }
+
+    /// What is found next, or how far it got; `None` at the end.
+    ///
+    /// # Errors
+    /// When the file cannot be read any further; what was found before has been told.
+    pub fn next(&mut self, stop: &Stop) -> Result<Option<Finds>, FileError> {
+        if self.over {
+            return self.failed.take().map_or(Ok(None), Err);
+        }
+        let mut piece = Piece::default();
+        let began = self.block.offset(self.at);
+        while !self.over && !piece.is_full() && self.block.offset(self.at).saturating_sub(began) < SILENT {
+            self.look(&mut piece);
+            if self.at == self.block.lines().len() && !self.over && !piece.is_full() {
+                self.go_on(stop)?;
+            }
+        }
+        let read_to = self.block.offset(self.at);
+        self.forget(read_to);
+        Ok(Some(piece.finish(read_to)))
+    }
+
+    fn go_on(&mut self, stop: &Stop) -> Result<(), FileError> {
+        if self.block.is_ended() {
+            self.over = true;
+            self.failed = self.text.failure();
+            return Ok(());
+        }
+        let dropped = self.block.advance(&mut self.text, self.at, (self.before, self.told), stop)?;
+        self.at -= dropped;
+        self.told = self.told.saturating_sub(dropped);
+        Ok(())
+    }
+
+    fn forget(&mut self, read_to: u64) {
+        if let Some(forgotten) = &mut self.forgotten
+            && read_to - *forgotten > FORGOTTEN
+        {
+            self.text.forget(*forgotten..read_to);
+            *forgotten = read_to;
+        }
+    }
+
+    /// Looks at the lines that are in memory, until there are enough for one piece.
+    fn look(&mut self, piece: &mut Piece) {
+        while self.at < self.block.lines().len() && !self.over && !piece.is_full() {
+            let hit = self.find();
+            self.tell_after(hit.unwrap_or(self.block.lines().len()), piece);
+            if self.over || piece.is_full() {
+                return;
+            }
+            match hit {
+                Some(hit) if self.block.offset(hit) < self.to => self.tell_hit(hit, piece),
+                Some(_) => self.over = true,
+                None => self.at = self.block.lines().len(),
+            }
+        }
+        self.over |= self.block.offset(self.at) >= self.to;
+    }
+
+    /// The next line that passes the filter.
+    fn find(&self) -> Option<usize> {
+        let lines = self.block.lines();
+        let mut from = self.at;
+        while from < lines.len() {
+            let start = match &self.needle {
+                None => from,
+                Some(needle) => {
+                    let found = needle.find_at(lines, from)?.start();
+                    self.block.start_of_line(found.min(lines.len() - 1)).max(from)
+                }
+            };
+            if self.is_hit(start) {
+                return Some(start);
+            }
+            from = self.block.end_of_line(start);
+        }
+        None
+    }
+
+    /// What is looked for must be in what is kept of a line, not in what is too much of it.
+    fn is_hit(&self, start: usize) -> bool {
+        let Some(line) = self.block.line(start) else { return false };
+        line.len() < MAX_LINE || self.needle.as_ref().is_none_or(|needle| needle.is_match(self.block.get(line)))
+    }
+
+    /// Tells the lines before `limit` that are wanted after the last hit.
+    fn tell_after(&mut self, limit: usize, piece: &mut Piece) {
+        while self.owed > 0 && self.at < limit && !piece.is_full() {
+            if self.block.offset(self.at) >= self.to {
+                self.over = true;
+                return;
+            }
+            self.owed -= 1;
+            self.tell(self.at, false, piece);
+        }
+    }
+
+    fn tell_hit(&mut self, hit: usize, piece: &mut Piece) {
+        let mut line = self.block.lines_before(hit, self.before, self.told);
+        while line < hit {
+            self.tell(line, false, piece);
+            line = self.told;
+        }
+        self.tell(hit, true, piece);
+        self.owed = self.after;
+    }
+
+    fn tell(&mut self, line: usize, is_hit: bool, piece: &mut Piece) {
+        if let Some(shown) = self.block.line(line) {
+            let text = self.block.get(shown.clone());
+            piece.add(self.block.offset(shown.start), text.strip_suffix(b"\r").unwrap_or(text), is_hit);
+        }
+        self.told = self.block.end_of_line(line);
+        self.at = self.told;
+    }
+}
+
+/// Lines on their way, in one allocation.
+#[derive(Default)]
+struct Piece {
+    bytes: Vec<u8>,
+    lines: Vec<(u64, usize, bool)>,
+}
+
+impl Piece {
+    fn is_full(&self) -> bool {
+        self.bytes.len() + self.lines.len() * LINE_OVERHEAD >= PIECE
+    }
+
+    fn add(&mut self, offset: u64, line: &[u8], is_hit: bool) {
+        self.bytes.extend_from_slice(line);
+        self.lines.push((offset, self.bytes.len(), is_hit));
+    }
+
+    fn finish(self, read_to: u64) -> Finds {
+        let bytes = Bytes::from(self.bytes);
+        let mut start = 0;
+        let found = self.lines.into_iter().map(|(offset, end, is_hit)| {
+            let raw = bytes.slice(start..end);
+            start = end;
+            Found { offset, raw, is_hit }
+        });
+        Finds { lines: found.collect(), read_to }
+    }
+}

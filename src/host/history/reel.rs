@@ -1,0 +1,139 @@
+//! From the bytes of one file to its lines, with their times and the records that they belong to.
+
+use bytes::Bytes;
+
+use crate::host::lines::{Lines, Piece};
+use crate::model::ask::MissingBytes;
+use crate::model::stamp::{Stamped, Stamper};
+use crate::model::{Cursor, FileId, Joiner, Line, Time, TimeFrom};
+
+/// A part of a log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Item {
+    /// A line.
+    Line(Line),
+    /// Bytes that are not shown.
+    Gap(MissingBytes),
+}
+
+impl Item {
+    /// The line.
+    pub(super) fn line(&self) -> Option<&Line> {
+        match self {
+            Self::Line(line) => Some(line),
+            Self::Gap(_) => None,
+        }
+    }
+
+    /// The line, to be kept.
+    pub(super) fn into_line(self) -> Option<Line> {
+        match self {
+            Self::Line(line) => Some(line),
+            Self::Gap(_) => None,
+        }
+    }
+}
+
+/// Reads a file on from some line.
+#[derive(Debug, Clone)]
+pub(super) struct Reel {
+    file: FileId,
+    lines: Lines,
+    stamper: Stamper,
+    joiner: Joiner,
+    /// When the file was last written to.
+    modified: Time,
+    /// The time of lines before the first stamp, where it is known.
+    first: Option<Time>,
+    /// A line with a stamp has been seen.
+    pub(super) has_time: bool,
+}
+
+impl Reel {
+    /// From `offset` on, with what is known of the file; `cut` where that is in the middle of a line.
+    pub(super) fn new(file: FileId, modified: Time, known: (Stamper, Joiner), offset: u64, cut: bool) -> Self {
+        let (stamper, joiner) = known;
+        Self { file, lines: Lines::new(offset, cut), stamper, joiner, modified, first: None, has_time: false }
+    }
+
+    /// It begins where the file does, and the first stamp in that says so.
+    pub(super) fn begun_at(self, first: Option<Time>) -> Self {
+        Self { first, ..self }
+    }
+
+    /// The bytes that follow, and what they complete.
+    pub(super) fn push(&mut self, bytes: &[u8], out: &mut Vec<Item>) {
+        let mut pieces = Vec::new();
+        self.lines.push(bytes, &mut pieces);
+        self.items(pieces, out);
+    }
+
+    /// A hole follows.
+    pub(super) fn skip(&mut self, length: u64) {
+        self.lines.skip(length);
+    }
+
+    /// Nothing follows.
+    pub(super) fn finish(&mut self, out: &mut Vec<Item>) {
+        let mut pieces = Vec::new();
+        self.lines.finish(&mut pieces);
+        self.items(pieces, out);
+    }
+
+    /// A line by itself.
+    pub(super) fn line(&mut self, offset: u64, raw: Bytes) -> Line {
+        let Stamped { time, from, span } = self.stamper.stamp(&raw, self.modified);
+        self.has_time |= from == TimeFrom::Stamp;
+        let (time, from) = match self.first {
+            Some(first) if from == TimeFrom::Arrival => (first, TimeFrom::Previous),
+            _ => (time, from),
+        };
+        let stamp = span.clone().into();
+        let continues = self.joiner.continues(&raw, span);
+        Line { time, time_from: from, continues, stamp, cursor: Cursor { file: self.file, offset }, raw }
+    }
+
+    /// Goes on at the beginning of a line.
+    pub(super) fn at(self, offset: u64) -> Self {
+        Self { lines: Lines::new(offset, false), ..self }
+    }
+
+    /// Goes on in the middle of a line, which is left out.
+    pub(super) fn within(self, offset: u64) -> Self {
+        Self { lines: Lines::new(offset, true), ..self }
+    }
+
+    /// What it knows now, for a reel that begins elsewhere.
+    pub(super) fn into_known(self) -> (Stamper, Joiner) {
+        (self.stamper, self.joiner)
+    }
+
+    fn items(&mut self, pieces: Vec<Piece>, out: &mut Vec<Item>) {
+        let first = out.len();
+        for piece in pieces {
+            out.push(match piece {
+                Piece::Line { offset, bytes } => Item::Line(self.line(offset, bytes)),
+                Piece::Gap { from, to, reason } => {
+                    self.joiner.cut();
+                    Item::Gap(MissingBytes { from, to, reason })
+                }
+            });
+        }
+        date_the_first(&mut out[first..]);
+    }
+}
+
+/// Lines before the first stamp of a file have the time of the line after them.
+fn date_the_first(items: &mut [Item]) {
+    let stamped = items.iter().find_map(|item| item.line().filter(|line| line.time_from == TimeFrom::Stamp));
+    let Some(time) = stamped.map(|line| line.time) else { return };
+    for item in items {
+        match item {
+            Item::Line(line) if line.time_from == TimeFrom::Arrival => {
+                (line.time, line.time_from) = (time, TimeFrom::Previous);
+            }
+            Item::Line(line) if line.time_from == TimeFrom::Stamp => return,
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! The logs of a host that an [`Ask`] is about, by the names that following gives them.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::host::track::{MAX_SOURCES, name_of, usual_sources};
+use crate::host::{Failure, Files};
+use crate::model::{Ask, HostSpec, LogFile, SourceInfo, SourceKind, SourceSpec};
+
+use super::Halt;
+use super::chain::{self, Chain};
+
+/// A source that consists of files.
+#[derive(Debug, Clone)]
+pub(super) struct Log {
+    /// As it is shown.
+    pub(super) info: SourceInfo,
+    /// Whose it is.
+    pub(super) spec: SourceSpec,
+    /// Of its live file.
+    pub(super) path: Vec<u8>,
+    /// Oldest first.
+    pub(super) files: Vec<LogFile>,
+}
+
+/// What became of a source that was asked for.
+pub(super) enum Source {
+    /// Its files.
+    Log(Box<Log>),
+    /// Nothing can be read of it: its name and why.
+    Failed(Arc<str>, String),
+}
+
+/// All sources of the host that are asked for, in the order of the inventory.
+pub(super) async fn sources<F: Files>(files: &mut F, host: &HostSpec, ask: &Ask) -> Result<Vec<Source>, Halt> {
+    let is_usual = host.sources.is_empty();
+    let specs = if is_usual { usual_sources() } else { host.sources.clone() };
+    let (mut found, mut names) = (Vec::new(), BTreeSet::new());
+    for spec in &specs {
+        match &spec.kind {
+            SourceKind::Path(path) => of_path(files, ask, spec, path, is_usual, &mut names, &mut found).await?,
+            _ => {
+                if ask.is_about(&spec.name) {
+                    let why = "it is no file: only files can be read back so far".to_owned();
+                    found.push(Source::Failed(spec.name.as_str().into(), why));
+                }
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The logs of one path or pattern.
+async fn of_path<F: Files>(
+    files: &mut F,
+    ask: &Ask,
+    spec: &SourceSpec,
+    path: &str,
+    is_usual: bool,
+    names: &mut BTreeSet<String>,
+    found: &mut Vec<Source>,
+) -> Result<(), Halt> {
+    let is_glob = spec.kind.is_glob();
+    if !is_glob && !names.contains(&spec.name) && !ask.is_about(&spec.name) {
+        names.insert(spec.name.clone());
+        return Ok(());
+    }
+    let listed = match files.list(path.as_bytes()).await {
+        Ok(listed) => listed,
+        Err(Failure::Link(error)) => return Err(Halt::Link(error)),
+        Err(Failure::File(error)) => {
+            found.push(Source::Failed(spec.name.as_str().into(), format!("{path}: {error}")));
+            return Ok(());
+        }
+    };
+    let chains = if is_glob { chain::of_pattern(listed) } else { vec![chain::of_path(path.as_bytes(), listed)] };
+    let before = found.len();
+    for chain in chains.into_iter().filter(|chain| !chain.files.is_empty()).take(MAX_SOURCES) {
+        let log = named(spec, chain, !is_glob, names);
+        if ask.is_about(&log.info.name) {
+            found.push(Source::Log(Box::new(log)));
+        }
+    }
+    if found.len() == before && !is_usual && (!is_glob || ask.is_about(&spec.name)) {
+        found.push(Source::Failed(spec.name.as_str().into(), format!("no file matches {path}")));
+    }
+    Ok(())
+}
+
+fn named(spec: &SourceSpec, chain: Chain, only: bool, names: &mut BTreeSet<String>) -> Log {
+    let shown = String::from_utf8_lossy(&chain.path).into_owned();
+    let wanted = name_of(spec, &shown, only);
+    let name = if names.contains(&wanted) { shown.clone() } else { wanted };
+    names.insert(name.clone());
+    let info = SourceInfo { name: name.into(), path: shown.into(), problem: None, stamps: None };
+    Log { info, spec: spec.clone(), path: chain.path, files: chain.files }
+}
+
+/// The files of a log as they are now.
+pub(super) async fn again<F: Files>(files: &mut F, log: &Log) -> Result<Vec<LogFile>, Failure> {
+    let SourceKind::Path(path) = &log.spec.kind else { return Ok(Vec::new()) };
+    let listed = files.list(path.as_bytes()).await?;
+    if !log.spec.kind.is_glob() {
+        return Ok(chain::of_path(&log.path, listed).files);
+    }
+    let chains = chain::of_pattern(listed);
+    Ok(chains.into_iter().find(|chain| chain.path == log.path).map(|chain| chain.files).unwrap_or_default())
+}

@@ -1,0 +1,259 @@
+//! Searches and histograms against a reader who looks at every record.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::fake::{Fake, Turn};
+use super::*;
+use crate::model::ask::{Bucket, Histogram, Search};
+use crate::model::query::{Now, Subject};
+use crate::model::{Level, Query};
+
+/// A log of records, some of several lines.
+fn log() -> impl Strategy<Value = Fake> {
+    let words = "[ab]{1,2}( [ab]{1,3}){0,3}";
+    let line = prop_oneof![
+        5 => words.prop_map(|text| (true, format!("INFO {text}\n"))),
+        1 => words.prop_map(|text| (true, format!("ERROR {text}\r\n"))),
+        2 => "    at [ab]{1,3}\n".prop_map(|text| (false, text)),
+        1 => Just((false, "\n".to_owned())),
+    ];
+    let generation = prop::collection::vec(line, 0..60);
+    (prop::collection::vec(generation, 1..5), 1..6_usize).prop_map(|(parts, portion)| {
+        let mut files = Fake::new();
+        files.portion = portion;
+        let (count, mut second) = (parts.len(), 0);
+        for (number, part) in parts.into_iter().enumerate() {
+            let mut text = String::new();
+            // So much of each begins with stamps, that its records are known by them.
+            let head = (0..6).map(|_| (true, "INFO begun\n".to_owned()));
+            for (has_stamp, line) in head.chain(part) {
+                second += i64::from(has_stamp);
+                text += &if has_stamp { stamped(second, line.trim_end_matches('\n')) } else { line };
+            }
+            let path = match count - 1 - number {
+                0 => "/log/app".to_owned(),
+                1 => "/log/app.1".to_owned(),
+                older => format!("/log/app.{older}.gz"),
+            };
+            files.add(&path, text, at(second));
+        }
+        files
+    })
+}
+
+fn query(text: &str) -> Query {
+    Query::parse(text, &Now::default()).expect("a query")
+}
+
+fn queries() -> impl Strategy<Value = Query> {
+    prop::sample::select(vec!["", "bab", "b aa", "-b", "level>=error", "error bb", "/^    at b/", "zzz", "aa OR bb"])
+        .prop_map(query)
+}
+
+/// What a record is in a comparison: its lines, and those around it.
+type Seen = (Vec<Bytes>, Vec<Bytes>, Vec<Bytes>);
+
+fn records(files: &mut Fake) -> (Vec<Line>, Vec<std::ops::Range<usize>>) {
+    let (lines, _) = page(files, Start::Oldest, false, 100_000);
+    let mut records: Vec<std::ops::Range<usize>> = Vec::new();
+    for (at, line) in lines.iter().enumerate() {
+        match records.last_mut() {
+            Some(last) if line.continues => last.end = at + 1,
+            _ => records.push(at..at + 1),
+        }
+    }
+    (lines, records)
+}
+
+fn matching(
+    files: &mut Fake,
+    query: &Query,
+    window: &std::ops::Range<Time>,
+) -> (Vec<Line>, Vec<std::ops::Range<usize>>) {
+    let (lines, mut records) = records(files);
+    records.retain(|record| {
+        let raw = raws(&lines[record.clone()]).join(&b'\n');
+        let time = lines[record.start].time;
+        window.contains(&time) && query.matches(&Subject { host: "web-1", source: "app", time, raw: &raw })
+    });
+    (lines, records)
+}
+
+fn expected(files: &mut Fake, search: &Search) -> Vec<Seen> {
+    let (lines, mut records) = matching(files, &search.query, &search.window);
+    if search.newest_first {
+        records.reverse();
+    }
+    let limit = search.limit.unwrap_or(u64::MAX).min(1 << 20) as usize;
+    let seen = records.into_iter().take(limit).map(|record| {
+        let before = record.start.saturating_sub(search.before as usize)..record.start;
+        let after = record.end..(record.end + search.after as usize).min(lines.len());
+        (raws(&lines[record]), raws(&lines[before]), raws(&lines[after]))
+    });
+    seen.collect()
+}
+
+fn found(replies: &[Reply], after: u32) -> Vec<Seen> {
+    let hits = replies.iter().filter_map(|reply| match reply {
+        Reply::Hit(_, hit) => Some(hit),
+        Reply::Failed(name, why) => panic!("{name}: {why}"),
+        Reply::Gap(_, missing) => panic!("{missing:?}"),
+        _ => None,
+    });
+    let seen = hits.map(|hit| {
+        let rest =
+            hit.after.iter().take_while(|line| line.continues && line.cursor.file == hit.line.cursor.file).count();
+        let mut record = vec![hit.line.raw.clone()];
+        // Lines after it may go on with a record too, but not with this one.
+        let rest = rest.min(hit.after.len()).max(hit.after.len().saturating_sub(after as usize));
+        record.extend(raws(&hit.after[..rest]));
+        (record, raws(&hit.before), raws(&hit.after[rest..]))
+    });
+    seen.collect()
+}
+
+fn all(query: Query) -> Search {
+    Search { query, window: ALWAYS, newest_first: true, before: 0, after: 0, limit: None, count_only: false }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(200) })]
+
+    #[test]
+    fn a_search_finds_every_record_that_matches_once_and_in_order(
+        mut files in log(),
+        query in queries(),
+        newest_first: bool,
+        (before, after) in (0..4_u32, 0..4_u32),
+        limit in prop::option::of(1..9_u64),
+        (from, to) in (-10..150_i64, 50..300_i64),
+        turns in prop::collection::vec((0..9_u32, prop::sample::select(vec![Turn::Rename, Turn::Compress, Turn::CopyTruncate])), 0..3),
+    ) {
+        let search = Search { newest_first, before, after, limit, window: at(from)..at(to), ..all(query) };
+        let expected = expected(&mut files, &search);
+        files.turns = turns.into();
+        let replies = ask(&mut files, What::Search(search));
+        prop_assert_eq!(found(&replies, after), expected, "{:#?}", replies);
+        let hits = totals(&replies).hits;
+        prop_assert_eq!(hits, replies.iter().filter(|reply| matches!(reply, Reply::Hit(..))).count() as u64);
+    }
+
+    #[test]
+    fn a_count_and_a_histogram_count_what_a_search_finds(mut files in log(), query in queries(), seconds in 1..90_u64) {
+        let (lines, records) = matching(&mut files, &query, &ALWAYS);
+        let mut counts: BTreeMap<Time, [u64; 8]> = BTreeMap::new();
+        for record in &records {
+            let line = &lines[record.start];
+            let bucket = seconds as i64 * 1_000_000_000;
+            let level = Level::detect(&line.raw).and_then(|level| Level::ALL.iter().position(|other| *other == level));
+            counts.entry(Time(line.time.0.div_euclid(bucket) * bucket)).or_default()[level.map_or(0, |at| at + 1)] += 1;
+        }
+        let histogram = Histogram { query: query.clone(), window: ALWAYS, bucket: Duration::from_secs(seconds) };
+        let replies = ask(&mut files, What::Histogram(histogram));
+        let buckets: Vec<Bucket> = replies.iter().filter_map(|reply| match reply {
+            Reply::Buckets(_, buckets) => Some(buckets.clone()),
+            _ => None,
+        }).flatten().collect();
+        let expected: Vec<Bucket> = counts.into_iter().map(|(start, counts)| Bucket { start, counts }).collect();
+        prop_assert_eq!(buckets, expected);
+        let counted = ask(&mut files, What::Search(Search { count_only: true, ..all(query) }));
+        prop_assert_eq!(totals(&counted).hits, records.len() as u64);
+        prop_assert!(!counted.iter().any(|reply| matches!(reply, Reply::Hit(..))));
+    }
+}
+
+#[test]
+fn the_newest_hits_of_a_long_log_cost_little() {
+    let mut files = Fake::new();
+    files.portion = 100;
+    let line = |n: i64| stamped(n, if n % 1000 == 0 { "ERROR it broke" } else { "INFO a line like any other" });
+    files.add("/log/app", (0..200_000).map(line).collect::<String>(), at(200_000));
+    let replies = ask(&mut files, What::Search(Search { limit: Some(3), ..all(query("broke")) }));
+    let times: Vec<Time> = found_lines(&replies).iter().map(|line| line.time).collect();
+    assert_eq!(times, [at(199_000), at(198_000), at(197_000)]);
+    let totals = totals(&replies);
+    assert!(totals.more && totals.scanned < 1 << 20, "{totals:?}");
+    assert!(files.bytes < 64 << 10, "{} bytes were read", files.bytes);
+}
+
+#[test]
+fn a_window_bounds_what_is_looked_at() {
+    let mut files = Fake::new();
+    files.portion = 100;
+    for (path, from) in [("/log/app.2.gz", 0), ("/log/app.1", 50_000), ("/log/app", 100_000)] {
+        let text: String = (from..from + 50_000).map(|n| stamped(n, "INFO a line like any other")).collect();
+        files.add(path, text, at(from + 50_000));
+    }
+    let window = at(120_000)..at(121_000);
+    let replies = ask(&mut files, What::Search(Search { window, count_only: true, ..all(query("line")) }));
+    let totals = totals(&replies);
+    assert_eq!(totals.hits, 1000);
+    assert!(totals.scanned < 300_000, "{totals:?}");
+}
+
+fn found_lines(replies: &[Reply]) -> Vec<Line> {
+    let hits = replies.iter().filter_map(|reply| match reply {
+        Reply::Hit(_, hit) => Some(hit.line.clone()),
+        _ => None,
+    });
+    hits.collect()
+}
+
+#[test]
+fn an_estimate_reads_little_and_names_files_bytes_and_commands() {
+    let mut files = Fake::new();
+    for (path, from) in [("/log/app.2.gz", 0), ("/log/app.1", 50_000), ("/log/app", 100_000)] {
+        let text: String = (from..from + 50_000).map(|n| stamped(n, "INFO a line like any other")).collect();
+        files.add(path, text, at(from + 50_000));
+    }
+    let search = |from, to| Search { window: at(from)..at(to), ..all(query("broke")) };
+    let cost = |files: &mut Fake, what| match &ask(files, What::Estimate(Box::new(what)))[..] {
+        [Reply::Cost(_, cost), Reply::Done(_)] => cost.clone(),
+        other => panic!("{other:?}"),
+    };
+    let hour = cost(&mut files, What::Search(search(120_000, 123_600)));
+    assert!((100_000..400_000).contains(&hour.bytes), "{hour:?}");
+    assert_eq!(hour.commands.len(), 1);
+    let (reads, greps) = hour.commands[0].split_once(" | head -c ").expect("a part of a file");
+    assert!(reads.starts_with("tail -c +") && reads.ends_with(" /log/app"), "{hour:?}");
+    assert!(greps.ends_with(" | grep -a -F -i -e broke"), "{hour:?}");
+    let everything = cost(&mut files, What::Search(all(query("broke"))));
+    assert_eq!(everything.files.len(), 3);
+    let page = Page { start: Start::At(at(120_000)), backwards: true, lines: 100, window: ALWAYS };
+    let page = cost(&mut files, What::Page(page));
+    assert!((4_000..20_000).contains(&page.bytes), "{page:?}");
+    assert!(files.bytes < 1 << 20, "{} bytes were read", files.bytes);
+}
+
+#[tokio::test]
+async fn who_listens_no_more_ends_a_search_at_once() {
+    let mut files = Fake::new();
+    files.add("/log/app", (0..5000).map(|n| stamped(n, "INFO x")).collect::<String>(), at(5000));
+    let (replies, mut received) = mpsc::channel(1);
+    let asked = Ask { sources: Vec::new(), what: What::Search(all(query("x"))) };
+    let (host, facts) = (host("/log/app"), Facts::default());
+    let listen = async {
+        assert!(received.recv().await.is_some());
+        drop(received);
+    };
+    let (ended, ()) = tokio::join!(crate::host::history::answer(&mut files, &host, &facts, &asked, &replies), listen);
+    assert!(ended.is_ok());
+}
+
+#[test]
+fn the_limit_of_hits_is_that_of_the_host() {
+    let mut files = Fake::new();
+    files.add("/log/app", stamped(0, "x") + &stamped(1, "x"), at(2));
+    files.add("/log/web", stamped(0, "x") + &stamped(1, "x"), at(2));
+    let mut host = host("/log/app");
+    let kind = SourceKind::Path("/log/web".to_owned());
+    host.sources.push(SourceSpec { name: "web".to_owned(), kind, time: None, as_root: false });
+    for (limit, more) in [(3, true), (4, false), (1, true)] {
+        let replies = ask_host(&mut files, &host, What::Search(Search { limit: Some(limit), ..all(query("x")) }));
+        assert_eq!(found_lines(&replies).len() as u64, limit);
+        assert_eq!(totals(&replies).more, more, "{limit}");
+    }
+}

@@ -1,0 +1,325 @@
+//! The text of one log: reading a part of a generation, and what is known of each generation once its head was read.
+
+use bytes::{Bytes, BytesMut};
+
+use crate::host::{Failure, Files, MAX_READ};
+use crate::model::ask::Totals;
+use crate::model::file::FileError;
+use crate::model::stamp::{HostClock, Stamper, TimeFormat, TimeKey};
+use crate::model::{Joiner, LogFile, Packing, Time, TimeFrom};
+
+use super::Halt;
+use super::reel::{Item, Reel};
+use super::sources::Log;
+
+/// So much of a file's head tells what its lines are like; more only where that has too few lines.
+const HEAD_BYTES: usize = 4 << 10;
+
+/// The most that is read for it.
+const MOST_HEAD_BYTES: usize = 64 << 10;
+
+/// Fewer lines prove little.
+const HEAD_LINES: usize = 4;
+
+/// What a line takes where nothing is known.
+const USUAL_LINE: usize = 120;
+
+/// Blocks of nothing but NUL bytes that are at least so long may be part of a hole.
+pub(super) const HOLE_BYTES: usize = 4 << 10;
+
+/// A place in a log: the number of the generation and the offset in its text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct At {
+    pub(super) file: usize,
+    pub(super) offset: u64,
+}
+
+/// What reading has come to.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Tally {
+    /// Bytes that were read and came here.
+    pub(super) bytes: u64,
+    /// In so many reads.
+    pub(super) reads: u32,
+}
+
+impl Tally {
+    pub(super) fn add_to(self, totals: &mut Totals) {
+        totals.received += self.bytes;
+        totals.scanned += self.bytes;
+    }
+}
+
+/// What the head of a generation tells.
+#[derive(Debug, Clone)]
+pub(super) struct Head {
+    stamper: Stamper,
+    joiner: Joiner,
+    /// Its lines have stamps.
+    pub(super) stamped: bool,
+    /// The first time in it.
+    pub(super) first: Option<Time>,
+    /// Bytes of a line, about.
+    pub(super) line: usize,
+    /// Bytes of a line end.
+    pub(super) line_end: u64,
+}
+
+impl Head {
+    /// What a reel needs to read any part of the generation.
+    pub(super) fn known(&self) -> (Stamper, Joiner) {
+        (self.stamper.clone(), self.joiner.clone())
+    }
+
+    /// How its stamps can be compared where the file is.
+    pub(super) fn key(&self) -> Option<TimeKey> {
+        self.stamper.key()
+    }
+}
+
+#[derive(Debug, Default, Clone)]
+struct Known {
+    length: Option<u64>,
+    head: Option<Head>,
+}
+
+/// A log that is being read.
+pub(super) struct Text<'f, F> {
+    pub(super) files: &'f mut F,
+    pub(super) log: Log,
+    pub(super) tally: Tally,
+    clock: HostClock,
+    format: Option<TimeFormat>,
+    known: Vec<Known>,
+}
+
+impl<'f, F: Files> Text<'f, F> {
+    pub(super) fn new(files: &'f mut F, log: Log, clock: &HostClock) -> Self {
+        let format = log.spec.time.as_deref().and_then(|format| TimeFormat::parse(format).ok());
+        let known = vec![Known::default(); log.files.len()];
+        Self { files, log, tally: Tally::default(), clock: clock.clone(), format, known }
+    }
+
+    /// The same log, as its files are now.
+    pub(super) fn relist(&mut self, files: Vec<LogFile>) {
+        self.known = vec![Known::default(); files.len()];
+        self.log.files = files;
+    }
+
+    /// A generation.
+    pub(super) fn file(&self, number: usize) -> &LogFile {
+        &self.log.files[number]
+    }
+
+    pub(super) fn is_plain(&self, number: usize) -> bool {
+        self.log.files[number].packing == Packing::Plain
+    }
+
+    /// The end of the log, as it was listed.
+    pub(super) async fn end(&mut self) -> Result<At, Halt> {
+        let Some(file) = self.log.files.len().checked_sub(1) else { return Ok(At { file: 0, offset: 0 }) };
+        Ok(At { file, offset: self.length(file).await? })
+    }
+
+    /// How long the text of a generation is.
+    pub(super) async fn length(&mut self, number: usize) -> Result<u64, Halt> {
+        if self.is_plain(number) {
+            return Ok(self.log.files[number].size);
+        }
+        if let Some(length) = self.known[number].length {
+            return Ok(length);
+        }
+        let file = &self.log.files[number];
+        let length = self.files.measure(file).await.map_err(|failure| Halt::of(failure, &file.path))?;
+        self.known[number].length = Some(length);
+        Ok(length)
+    }
+
+    /// Text from an offset on, and whether it ends there. Less than asked for only at the end.
+    pub(super) async fn read(&mut self, number: usize, from: u64, most: usize) -> Result<(Bytes, bool), Halt> {
+        let mut parts = BytesMut::new();
+        while parts.len() < most {
+            let file = &self.log.files[number];
+            let wanted = (most - parts.len()).min(MAX_READ);
+            let read = self.files.read(file, from + parts.len() as u64, wanted).await;
+            let chunk = read.map_err(|failure| Halt::of(failure, &file.path))?;
+            self.tally.reads += 1;
+            self.tally.bytes += chunk.bytes.len() as u64;
+            let is_end = chunk.at_end || chunk.bytes.is_empty();
+            if parts.is_empty() && (is_end || chunk.bytes.len() >= most) {
+                return Ok((chunk.bytes, is_end));
+            }
+            parts.extend_from_slice(&chunk.bytes);
+            if is_end {
+                return Ok((parts.freeze(), true));
+            }
+        }
+        Ok((parts.freeze(), false))
+    }
+
+    /// Exactly this part. A file that has become shorter is another one.
+    pub(super) async fn part(&mut self, number: usize, from: u64, to: u64) -> Result<Bytes, Halt> {
+        let length = usize::try_from(to - from).unwrap_or(usize::MAX);
+        let (bytes, _) = self.read(number, from, length).await?;
+        if bytes.len() < length {
+            return Err(self.shrunk(number));
+        }
+        Ok(bytes)
+    }
+
+    /// A generation is shorter than it was.
+    pub(super) fn shrunk(&self, number: usize) -> Halt {
+        Halt::of(Failure::File(FileError::Replaced), &self.log.files[number].path)
+    }
+
+    /// What the head of a generation tells.
+    pub(super) async fn head(&mut self, number: usize) -> Result<&Head, Halt> {
+        if self.known[number].head.is_none() {
+            // A file that cannot be read says so where its lines are wanted.
+            let head = match self.read_head(number).await {
+                Err(halt) if halt.is_of_file() && !halt.is_moved() => self.head_of(number, b"", true),
+                head => head?,
+            };
+            self.known[number].head = Some(head);
+        }
+        Ok(self.known[number].head.as_ref().expect("it was read above"))
+    }
+
+    async fn read_head(&mut self, number: usize) -> Result<Head, Halt> {
+        let (mut bytes, mut at_end) = self.read(number, 0, HEAD_BYTES).await?;
+        let newlines = bytes.iter().filter(|&&byte| byte == b'\n').count();
+        if !at_end && newlines < HEAD_LINES && !is_hole(&bytes) {
+            let (more, ends) = self.read(number, bytes.len() as u64, MOST_HEAD_BYTES - bytes.len()).await?;
+            bytes = [&bytes[..], &more[..]].concat().into();
+            at_end = ends;
+        }
+        Ok(self.head_of(number, &bytes, at_end))
+    }
+
+    fn head_of(&self, number: usize, bytes: &[u8], at_end: bool) -> Head {
+        let file = &self.log.files[number];
+        let fresh = match &self.format {
+            Some(format) => Stamper::with_format(&self.clock, format),
+            None => Stamper::new(&self.clock),
+        };
+        let sample = Reel::new(file.id, file.modified, (fresh.clone(), Joiner::default()), 0, false);
+        let items = items_of(sample, bytes, at_end);
+        let mut learnt = fresh;
+        learnt.learn(&mut items.iter().filter_map(|item| item.line().map(|line| &line.raw[..])), file.modified);
+        let mut reel = Reel::new(file.id, file.modified, (learnt.clone(), Joiner::default()), 0, false);
+        let (mut first, mut out) = (None, Vec::new());
+        reel.push(bytes, &mut out);
+        if at_end {
+            reel.finish(&mut out);
+        }
+        for line in out.iter().filter_map(Item::line) {
+            if line.time_from == TimeFrom::Stamp {
+                first.get_or_insert(line.time);
+            }
+        }
+        let count = out.len().max(1);
+        let line = if out.is_empty() { bytes.len().max(USUAL_LINE) } else { (bytes.len() / count).max(1) };
+        let is_crlf = memchr::memchr(b'\n', bytes).is_some_and(|end| bytes[..end].ends_with(b"\r"));
+        let line_end = 1 + u64::from(is_crlf);
+        let stamped = reel.has_time;
+        let (_, mut joiner) = reel.into_known();
+        joiner.cut();
+        Head { stamper: learnt, joiner, stamped, first, line, line_end }
+    }
+
+    /// What reads this generation from `offset` on, where a line begins: `before` are bytes that stand before it, and more
+    /// of them are read where they do not tell the time of what follows.
+    pub(super) async fn reel(&mut self, number: usize, offset: u64, before: &[u8]) -> Result<Reel, Halt> {
+        let head = self.head(number).await?;
+        let (stamped, first, known) = (head.stamped, head.first, head.known());
+        let mut before = Bytes::copy_from_slice(before);
+        let mut more = HEAD_BYTES * 4;
+        loop {
+            let from = offset - before.len() as u64;
+            let file = self.file(number);
+            let mut reel = Reel::new(file.id, file.modified, known.clone(), from, from > 0);
+            if from == 0 {
+                reel = reel.begun_at(first);
+            }
+            reel.push(&before, &mut Vec::new());
+            if reel.has_time || !stamped || from == 0 || before.len() >= MOST_HEAD_BYTES || is_hole(&before) {
+                return Ok(reel.at(offset));
+            }
+            let earlier = from.saturating_sub(more as u64);
+            let mut longer = BytesMut::from(&self.part(number, earlier, from).await?[..]);
+            longer.extend_from_slice(&before);
+            before = longer.freeze();
+            more *= 4;
+        }
+    }
+
+    /// The offset behind a hole that `from` is in. Read in few places: what lies between them belongs to the gap.
+    pub(super) async fn hole_end(&mut self, number: usize, from: u64) -> Result<u64, Halt> {
+        let length = self.length(number).await?;
+        let (mut inside, mut step) = (from, HOLE_BYTES as u64);
+        let mut outside = loop {
+            let probe = inside.saturating_add(step);
+            if probe >= length {
+                break length;
+            }
+            if !self.is_hole_at(number, probe).await? {
+                break probe;
+            }
+            (inside, step) = (probe, step * 2);
+        };
+        // The bytes at `inside` are NUL, those of the block at `outside` are not all.
+        while outside - inside > HOLE_BYTES as u64 {
+            let middle = inside + (outside - inside) / 2;
+            if self.is_hole_at(number, middle).await? { inside = middle } else { outside = middle }
+        }
+        let rest = self.part(number, inside, (outside + HOLE_BYTES as u64).min(length)).await?;
+        Ok(inside + rest.iter().position(|&byte| byte != 0).unwrap_or(rest.len()) as u64)
+    }
+
+    /// The offset at which the hole begins that ends at `to` or behind it.
+    pub(super) async fn hole_begin(&mut self, number: usize, to: u64) -> Result<u64, Halt> {
+        let block = HOLE_BYTES as u64;
+        let (mut inside, mut step) = (to, block);
+        // Places are those of the blocks that end there.
+        let mut outside = loop {
+            let probe = inside.saturating_sub(step);
+            if probe <= block {
+                break probe.min(block);
+            }
+            if !self.is_hole_at(number, probe - block).await? {
+                break probe;
+            }
+            (inside, step) = (probe, step * 2);
+        };
+        while inside > outside + block {
+            let middle = outside + (inside - outside) / 2;
+            if self.is_hole_at(number, middle.saturating_sub(block)).await? {
+                inside = middle
+            } else {
+                outside = middle
+            }
+        }
+        let from = outside.saturating_sub(block);
+        let rest = self.part(number, from, inside).await?;
+        Ok(from + rest.iter().rposition(|&byte| byte != 0).map_or(0, |last| last as u64 + 1))
+    }
+
+    async fn is_hole_at(&mut self, number: usize, from: u64) -> Result<bool, Halt> {
+        let (bytes, _) = self.read(number, from, HOLE_BYTES).await?;
+        Ok(!bytes.is_empty() && bytes.iter().all(|&byte| byte == 0))
+    }
+}
+
+/// Whether bytes are, or may be a part of, a hole in a file.
+pub(super) fn is_hole(bytes: &[u8]) -> bool {
+    bytes.len() >= HOLE_BYTES && bytes.iter().all(|&byte| byte == 0)
+}
+
+fn items_of(mut reel: Reel, bytes: &[u8], at_end: bool) -> Vec<Item> {
+    let mut items = Vec::new();
+    reel.push(bytes, &mut items);
+    if at_end {
+        reel.finish(&mut items);
+    }
+    items
+}

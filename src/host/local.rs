@@ -1,0 +1,147 @@
+//! The driver for this machine's own files: `engine` on threads that may wait for a disk.
+//!
+//! Each question is over before the next. Dropping a future that has not ended has the work behind it given up, at the
+//! next block of text.
+
+use std::path::Path;
+
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
+use tokio::sync::Semaphore;
+
+use super::files::{Failure, Files, Hint, MAX_READ};
+use super::shell::described;
+use crate::engine::{self, Reader, Scanner, Stop};
+use crate::model::file::{Chunk, FileError, Finds, LogFile, Scan};
+use crate::model::stamp::TimeKey;
+use crate::model::{Facts, Time};
+
+/// As many questions are worked on at once in the whole program; a console that asks for more would only have its disk
+/// seek to and fro.
+const WORKERS: usize = 4;
+
+static ROOM: Semaphore = Semaphore::const_new(WORKERS);
+
+/// The files of this machine.
+#[derive(Default)]
+pub struct LocalFiles {
+    /// `None` where a question was given up.
+    reader: Option<Reader>,
+    scanner: Option<Scanner>,
+}
+
+impl LocalFiles {
+    /// Nothing is opened yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// What a host says of itself when it is asked first. Its clock is ours.
+    pub async fn describe(&self) -> Facts {
+        work(|_| Ok(describe())).await.unwrap_or_default()
+    }
+}
+
+impl Files for LocalFiles {
+    async fn list(&mut self, pattern: &[u8]) -> Result<Vec<LogFile>, Failure> {
+        let pattern = pattern.to_vec();
+        work(move |stop| engine::list(&pattern, stop)).await
+    }
+
+    async fn read(&mut self, file: &LogFile, from: u64, most: usize) -> Result<Chunk, Failure> {
+        let (mut reader, file) = (self.reader.take().unwrap_or_default(), file.clone());
+        let (reader, chunk) = work(move |stop| {
+            let chunk = reader.read(&file, from, most.min(MAX_READ), stop);
+            Ok((reader, chunk))
+        })
+        .await?;
+        self.reader = Some(reader);
+        Ok(chunk?)
+    }
+
+    async fn measure(&mut self, file: &LogFile) -> Result<u64, Failure> {
+        let file = file.clone();
+        work(move |stop| engine::measure(&file, stop)).await
+    }
+
+    async fn scan(&mut self, scan: &Scan) -> Result<(), Failure> {
+        self.scanner = None;
+        let scan = scan.clone();
+        self.scanner = Some(work(move |stop| Scanner::new(&scan, stop)).await?);
+        Ok(())
+    }
+
+    async fn next(&mut self) -> Result<Option<Finds>, Failure> {
+        let Some(mut scanner) = self.scanner.take() else { return Ok(None) };
+        let (scanner, finds) = work(move |stop| {
+            let finds = scanner.next(stop);
+            Ok((scanner, finds))
+        })
+        .await?;
+        let finds = finds?;
+        self.scanner = finds.is_some().then_some(scanner);
+        Ok(finds)
+    }
+
+    /// Reading here and there costs no round trip.
+    async fn seek(&mut self, _: &LogFile, _: &TimeKey, _: Time) -> Result<Option<Hint>, Failure> {
+        Ok(None)
+    }
+}
+
+/// Ends the work when nobody waits for it any more.
+struct Waiting(Stop);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.stop();
+    }
+}
+
+/// Has something done on a thread that may wait for a disk.
+async fn work<T, W>(what: W) -> Result<T, Failure>
+where
+    T: Send + 'static,
+    W: FnOnce(&Stop) -> Result<T, FileError> + Send + 'static,
+{
+    let broken = |error: &dyn std::error::Error| FileError::Other(format!("it could not be worked on: {error}"));
+    let room = ROOM.acquire().await.map_err(|error| broken(&error))?;
+    let stop = Stop::default();
+    let waiting = Waiting(stop.clone());
+    let done = tokio::task::spawn_blocking(move || {
+        // Held until the work ends, which may be after nobody waits for it any more.
+        let _room = room;
+        what(&stop)
+    })
+    .await;
+    drop(waiting);
+    Ok(done.map_err(|error| broken(&error))??)
+}
+
+/// In the words of the script that describes other hosts, so that they are understood the same.
+fn describe() -> Facts {
+    let uname = rustix::system::uname();
+    let word = |text: &std::ffi::CStr| text.to_string_lossy().into_owned();
+    let now = Zoned::new(Timestamp::now(), TimeZone::system());
+    let at = now.timestamp();
+    let mut text = format!("clock {}.{:09} {}\n", at.as_second(), at.subsec_nanosecond(), now.strftime("%z"));
+    text += &format!("uname {} {} {}\n", word(uname.sysname()), word(uname.machine()), word(uname.release()));
+    text += &format!("hostname {}\n", word(uname.nodename()));
+    let lines = |path: &str| std::fs::read(Path::new(path)).unwrap_or_default();
+    let stat = lines("/proc/stat");
+    let booted = stat.split(|&byte| byte == b'\n').find(|line| line.starts_with(b"btime "));
+    text += &format!("{}\n", String::from_utf8_lossy(booted.unwrap_or_default()));
+    let zone = lines("/etc/localtime");
+    let rules = zone.strip_suffix(b"\n").and_then(|zone| zone.rsplit(|&byte| byte == b'\n').next());
+    text += &format!("zone {}\n", String::from_utf8_lossy(rules.unwrap_or_default()));
+    let boot = lines("/proc/sys/kernel/random/boot_id");
+    if !boot.is_empty() {
+        text += &format!("boot {}", String::from_utf8_lossy(&boot));
+    }
+    let listed = lines("/proc/cpuinfo").split(|&byte| byte == b'\n').filter(|l| l.starts_with(b"processor")).count();
+    let cores = if listed > 0 { listed } else { std::thread::available_parallelism().map_or(0, Into::into) };
+    text += &format!("\ncores {cores}\n");
+    let now = Time::from_timestamp(at);
+    described(text.as_bytes(), now)
+}

@@ -1,0 +1,250 @@
+# Answers questions about files: which there are, what stands in them, which of their lines have something in them.
+#
+# One request per line, and nothing is sent unasked: what is found waits in a pipe until the console asks for it, and
+# with it whatever finds it. Text is told by its packing: "plain", or the name of the program that unpacks it.
+#
+# Descriptors: 3 patterns, 4 requests, 5 the file, 6 what programs complain of, 7 where text goes, 8 text for grep.
+
+# need program…: whether they are there; says which one is not.
+need() {
+  for p do command -v "$p" >/dev/null 2>&1 || { say X without "$p"; return 1; }; done
+}
+
+# with path id packing function…: calls it with the file open, if it is the one that is meant. What is looked at and what is
+# read is the same descriptor: whatever has been put under the name since, nothing else is taken for the file.
+with() {
+  path=$(printf '%b.' "$1"); path=${path%.}; id=$2 packing=$3; shift 3
+  need dd head tail wc && { [ "$packing" = plain ] || need "$packing"; } || return
+  if [ ! -f "$path" ] || [ ! -r "$path" ]; then refuse "$path"; return; fi
+  opened=0
+  { opened=1; opened_as "$@"; } 5<"$path"
+  [ $opened = 1 ] || refuse "$path"
+}
+
+opened_as() {
+  now=$(stats /proc/self/fd/0 <&5); [ -n "$now" ] || now=$(stats "$path")
+  if [ "${now%:*:*}" != "$id" ]; then say X replaced; return; fi
+  size=${now#*:*:}; size=${size%%:*}
+  # mksh counts to 2147483647.
+  if [ ${#size} -gt 9 ] && [ $((4294967295 + 1)) != 4294967296 ]; then say X narrow; return; fi
+  # Opened anew for each pass over it, for nobody can go back in a pipe; by this name it is the same file.
+  self=/proc/self/fd/5; [ -e $self ] || self=$path
+  "$@"
+}
+
+# refuse path: says why a file cannot be read. In a folder that we may not enter nobody can say what is there.
+refuse() {
+  if [ -f "$1" ]; then say X denied; elif [ -e "$1" ]; then say X special
+  elif entered "$1"; then say X missing; else say X denied; fi
+}
+
+entered() {
+  folder=${1%/*}
+  until [ -e "$folder" ]; do case $folder in */*) folder=${folder%/*} ;; *) folder=; break ;; esac; done
+  [ -x "${folder:-/}" ] || [ ! -d "${folder:-/}" ]
+}
+
+# text from count: so many bytes of the text on standard input; all that follow where count is "-".
+text() {
+  if [ "$packing" = plain ]; then
+    [ "$1" = 0 ] || dd bs=1 skip="$1" count=0
+    if [ "$2" = - ]; then dd bs=$block; return; fi
+    blocks=$(( $2 / block )) bytes=$(( $2 % block ))
+    [ $blocks = 0 ] || dd bs=$block count=$blocks
+    [ $bytes = 0 ] || dd bs=$bytes count=1
+  elif [ "$2" = - ]; then
+    unpack | tail -c +$(( $1 + 1 ))
+  else
+    unpack | tail -c +$(( $1 + 1 )) | head -c "$2"
+  fi
+} 2>/dev/null
+block=262144
+grep=
+
+unpack() {
+  case $packing in
+    gzip) gzip -dc ;;
+    bzip2) bzip2 -dc ;;
+    xz) xz -dc ;;
+    zstd) zstd -dcq ;;
+  esac 2>&6
+  echo "=t$?" >&6
+}
+
+# edge offset: where the first line begins that does not begin before this.
+edge() {
+  [ "$1" -gt 0 ] || { echo 0; return; }
+  block=16384
+  echo $(( $1 - 1 + $(text $(( $1 - 1 )) - <"$self" 6>/dev/null | head -n 1 | wc -c) ))
+}
+
+# read_plain from most
+read_plain() {
+  bs=4096; [ "$2" -gt 131072 ] && bs=65536
+  skip=$(( $1 / bs ))
+  say F "$size" $((skip * bs))
+  dd bs=$bs skip=$skip count=$(( ($1 + $2 + bs - 1) / bs - skip )) <"$self" 2>/dev/null
+}
+
+# read_packed from most: with one byte more, by which the end is known.
+read_packed() {
+  say F - "$1"
+  { said=$(text "$1" $(( $2 + 1 )) <"$self" 6>&1 >&7); } 7>&1
+  tell
+}
+
+# tell: what programs complained of and how they ended, in one line.
+tell() { set -f; set -- $said; set +f; say E "$*"; }
+
+measure() {
+  if [ "$packing" = plain ]; then say N "$size"; return; fi
+  say N -
+  said=$( { text 0 - <"$self" | { n=$(wc -c); echo "=n$((n))" >&6; }; } 6>&1 )
+  tell
+}
+
+# Looks for lines that begin from one offset on and before another.
+#
+# scan from to how fold before after: "how" is "all", or F or E of grep; of "to", "-" is the end. The patterns are in "patterns".
+scan() {
+  [ "$3" = all ] || { need grep || return; [ -n "$grep" ] || learn; }
+  begin=$(edge "$1"); end=$2
+  if [ "$packing" = plain ]; then
+    [ "$end" = - ] || [ "$end" -gt "$size" ] && end=$size
+    [ "$end" -ge "$size" ] || end=$(edge "$end")
+    [ "$begin" -le "$end" ] || begin=$end
+  elif [ "$end" != - ]; then
+    end=$(edge "$end"); [ "$begin" -le "$end" ] || begin=$end
+  fi
+  count=-; [ "$end" = - ] || count=$((end - begin))
+  how=$3; [ "$how" = all ] || how=$grep
+  say B "$how" "$begin" "$end"; say .
+  told=1
+  options="-$3"; [ "$4" = 1 ] && options="$options -i"
+  # BusyBox has a context of one line for none.
+  [ "$5" = 0 ] || options="$options -B $5"
+  [ "$6" = 0 ] || options="$options -A $6"
+  # A mark of its own ends the stream, which is cut into answers anywhere: of those no answer's mark may be a part.
+  { said=$(hunt 6>&1 >&7); set -f; set -- $said; printf '\n#%s %s\n' "$T" "$*"; } 7>&1 | bring
+}
+
+# hunt: the number of the process by whose end all of it ends, and the lines that are found.
+hunt() {
+  if [ "$how" = all ]; then echo 0; text "$begin" "$count" <"$self"; return; fi
+  text "$begin" "$count" <"$self" | { printf '%b' "$patterns" | find_lines; } 8<&0
+}
+
+find_lines() {
+  case $grep in
+    b) sh -c 'echo $$; exec grep "$@"' sh -a -b $options -f /proc/self/fd/3 3<&0 <&8 8<&- 2>&6 ;;
+    n) { tr '\000' '\001' | numbered | sh -c 'echo $$; exec grep "$@"' sh -n $options -f /proc/self/fd/3; } 3<&0 <&8 8<&- 2>&6 ;;
+  esac
+  echo "=g$?" >&6
+}
+
+# numbered: each line behind its offset, in digits that no log has and nobody looks for. For a grep that cannot tell it.
+numbered() {
+  awk 'BEGIN {
+    split("\016 \017 \020 \021 \022 \023 \024 \025 \026 \027", d, " ")
+    for (i = 0; i < 1000; i++) t[i] = d[int(i / 100) + 1] d[int(i / 10) % 10 + 1] d[i % 10 + 1]
+    high = t[0] t[0] t[0]
+  }
+  {
+    print high t[int(low / 1000)] t[low % 1000] ":" $0
+    low += length($0) + 1
+    if (low >= 1000000) {
+      n += int(low / 1000000); low %= 1000000
+      high = t[int(n / 1000000)] t[int(n / 1000) % 1000] t[n % 1000]
+    }
+  }'
+}
+
+# Whether grep tells offsets and reads all of a line with a NUL in it (b); else whether awk counts bytes (n).
+learn() {
+  grep=all
+  if [ "$(printf 'x\na\000b\n' | grep -a -b -B 1 -F b 2>/dev/null | tr '\000' @)" = '0-x
+2:a@b' ]; then grep=b
+  elif [ "$(printf '\303\244\n' | awk '{ print length($0) }' 2>/dev/null)" = 2 ]; then grep=n
+  fi
+}
+
+# bring: hands on what is found, piece by piece, until something else is asked.
+bring() {
+  read -r pid
+  while read -r op a b <&4; do
+    case $op in
+      N)
+        say J
+        # At once whatever there is, or where much is found and each answer has a long way, more of it.
+        if [ "$a" = 1 ] || [ -z "$full" ]; then dd bs=65536 count=1; else dd bs=4096 count=64 $full; fi 2>/dev/null
+        say . ;;
+      Z) read_plain "$a" "$b"; say . ;;
+      *) [ "$a" = 1 ] && [ "$pid" != 0 ] && kill "$pid" 2>/dev/null; break ;;
+    esac
+  done
+}
+
+# list how stem extension: what a path (or a pattern: "how" is p) stands for, and what may be older generations of it by
+# the name: what begins with it, and what has a number before its extension.
+list() {
+  stem=$(printf '%b.' "$2"); stem=${stem%.}; ext=$(printf '%b.' "$3"); ext=${ext%.}
+  # While a rotation is under way one listing may miss a file that moves: until two have the same files.
+  had=none
+  for look in 1 2 3 4 5 6; do expand "$1" && return; done
+}
+
+expand() {
+  # A file may be called as a pattern is.
+  if [ "$1" = p ] && [ ! -e "$stem$ext" ]; then
+    # With IFS empty a pattern is expanded and nothing else.
+    blanks=$IFS; IFS=
+    set -- $stem$ext; first=$#; set -- "$@" $stem$ext*; [ -z "$ext" ] || set -- "$@" $stem[-._]*[0-9]*$ext*
+    IFS=$blanks
+  else
+    first=1; set -- "$stem$ext" "$stem$ext"*; [ -z "$ext" ] || set -- "$@" "$stem"[-._]*[0-9]*"$ext"*
+    [ -e "$1" ] || entered "$1" || { say X denied; return 0; }
+  fi
+  n=0 kept=0 own=0 names=
+  for f do
+    n=$((n + 1))
+    [ $n -le $first ] || case $f in *[0-9]|*.gz|*.bz2|*.xz|*.zst|*.backup|*${ext:-.gz}) : ;; *) continue ;; esac
+    [ -f "$f" ] || continue
+    kept=$((kept + 1)); [ $n -gt $first ] || own=$kept
+    eval "file_$kept=\$f"; names="$names \"\$file_$kept\""
+    [ $kept -lt 2000 ] || break
+  done
+  eval "set -- $names"
+  found=; [ $# = 0 ] || found=$(stats "$@")
+  n=$#; set -- $found
+  if [ $# != $n ]; then
+    # One went away since the test above: whose is whose?
+    eval "set -- $names"; found=$(for f do s=$(stats "$f"); echo "${s:-gone}"; done)
+  fi
+  seen=; for s in $found; do seen="$seen ${s%:*:*}"; done
+  [ "$seen" = "$had" ] || [ "$look" = 6 ] || { had=$seen; return 1; }
+  say L $own; echo $found
+  eval "set -- $names"; [ $# = 0 ] || printf '%s\000' "$@"
+}
+
+# Of all that runs here the least urgent; and no line, however long, takes all the memory.
+ionice -c 3 -p $$ >/dev/null 2>&1
+ulimit -v 524288 2>/dev/null
+
+serve() {
+  say R; say R
+  exec 4<&0
+  full=iflag=fullblock; dd $full count=0 </dev/null >/dev/null 2>&1 || full=
+  while read -r op a b c d e f g h i patterns; do
+    told=
+    case $op in
+      D) describe ;;
+      L) list "$a" "$b" "$c" ;;
+      R) if [ "$c" = plain ]; then with "$a" "$b" "$c" read_plain "$d" "$e"; else with "$a" "$b" "$c" read_packed "$d" "$e"; fi ;;
+      M) with "$a" "$b" "$c" measure ;;
+      S) with "$a" "$b" "$c" scan "$d" "$e" "$f" "$g" "$h" "$i" ;;
+      # What ends a scan that has ended.
+      X) continue ;;
+    esac
+    [ -n "$told" ] || say .
+  done
+}

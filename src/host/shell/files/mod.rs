@@ -1,0 +1,302 @@
+//! The shell driver of [`Files`]: a short-lived channel on which a constant script answers questions about files.
+//!
+//! What was typed (patterns, paths, texts to look for) reaches the script as data only. Everything runs within the
+//! script's process group, which ends with the channel: dropping the value ends whatever it is doing. What the lines of
+//! a scan look like on their way is left to `stream`.
+
+mod ended;
+mod list;
+mod stream;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use tokio::time::{Instant, sleep_until};
+
+use crate::host::files::{Failure, Files, Hint, MAX_READ};
+use crate::model::file::{Chunk, FileError, Finds, LogFile, Packing, Scan};
+use crate::model::query::Prefilter;
+use crate::model::stamp::TimeKey;
+use crate::model::{Facts, HostStatus, LinkState, Time};
+use crate::transport::{Connection, LinkError};
+
+use super::codec::{Nonsense, escape};
+use super::frame::{END, Frame};
+use super::script::{Script, protocol_error};
+use super::{FILES, describe};
+use ended::Ended;
+use list::{chosen, listed, parts};
+use stream::Stream;
+
+/// The script ends itself when it is not told to go on for ten minutes.
+const LEASE: Duration = Duration::from_secs(120);
+
+/// An answer that takes longer means that the host hangs (on a dead disk, say).
+const ANSWER_LIMIT: Duration = Duration::from_secs(30);
+
+/// What goes through much text may be silent for longer.
+const WORK_LIMIT: Duration = Duration::from_secs(300);
+
+/// The files of a host, by way of a shell.
+pub struct ShellFiles {
+    script: Script,
+    lease: Instant,
+    scan: Option<Running>,
+    /// The file of a scan ended in error, which is told after what it found.
+    failed: Option<FileError>,
+}
+
+/// A scan under way.
+struct Running {
+    stream: Stream,
+    /// The script still has to be told that no more is wanted.
+    open: bool,
+    /// Its file, where what it says of NUL bytes has to be read again.
+    has_nul: bool,
+    over: bool,
+}
+
+impl ShellFiles {
+    /// Starts a shell for questions about files.
+    ///
+    /// # Errors
+    /// When no shell starts.
+    pub async fn start(connection: &Connection) -> Result<Self, LinkError> {
+        let script = Script::start(connection, &FILES).await?;
+        Ok(Self { script, lease: Instant::now() + LEASE, scan: None, failed: None })
+    }
+
+    /// What the host says of itself.
+    ///
+    /// # Errors
+    /// When the connection breaks.
+    pub async fn describe(&mut self) -> Result<Facts, LinkError> {
+        let sent = now();
+        let frames = self.ask("D", ANSWER_LIMIT).await?;
+        let described = frames.iter().find(|frame| frame.header == "D").ok_or_else(|| nonsense(frames.first()))?;
+        Ok(describe::parse(&described.body, sent, now()).facts)
+    }
+
+    /// Bytes that came from the host since the last call.
+    pub fn take_bytes_read(&mut self) -> u64 {
+        self.script.take_bytes_read()
+    }
+
+    /// Ends the shell, and what it is doing.
+    pub async fn end(mut self) {
+        self.script.end().await;
+    }
+
+    /// The frames of an answer.
+    async fn ask(&mut self, request: &str, limit: Duration) -> Result<Vec<Frame>, LinkError> {
+        let scan = self.scan.take().filter(|scan| scan.open);
+        // Not answered: it belongs to the answer that was begun.
+        let stop = scan.map_or_else(String::new, |scan| format!("X {}\n", u8::from(!scan.over)));
+        self.script.send(format!("{stop}{request}\n")).await?;
+        self.answer(limit).await
+    }
+
+    async fn answer(&mut self, limit: Duration) -> Result<Vec<Frame>, LinkError> {
+        let mut frames = Vec::new();
+        let deadline = Instant::now() + limit;
+        loop {
+            let lease = self.lease;
+            tokio::select! {
+                biased;
+                frame = self.script.next() => match frame? {
+                    frame if frame.header == END => return Ok(frames),
+                    // It is said twice at the beginning.
+                    frame if frame.header == "R" => {}
+                    frame if frames.len() < 8 => frames.push(frame),
+                    frame => return Err(nonsense(Some(&frame))),
+                },
+                () = sleep_until(lease) => {
+                    self.lease += LEASE;
+                    self.script.send("K\n".to_owned()).await?;
+                }
+                () = sleep_until(deadline) => return Err(silent(limit)),
+            }
+        }
+    }
+
+    /// The same of a file; what the script says of it in place of an answer is an error.
+    async fn ask_of_file(&mut self, request: &str, limit: Duration) -> Result<Vec<Frame>, Failure> {
+        let frames = self.ask(request, limit).await?;
+        match frames.iter().find_map(|frame| frame.header.strip_prefix("X ")) {
+            Some(why) => Err(refusal(why).into()),
+            None => Ok(frames),
+        }
+    }
+
+    /// Puts back the NUL bytes that this host's `grep` could not be shown.
+    async fn restore(&mut self, finds: &mut Finds) -> Result<(), LinkError> {
+        for line in finds.lines.iter_mut().filter(|line| line.raw.contains(&1)) {
+            let most = line.raw.len();
+            self.script.send(format!("Z {} {most}\n", line.offset)).await?;
+            let frames = self.answer(ANSWER_LIMIT).await?;
+            let Some((start, body)) = frames.iter().find_map(text_of) else { return Err(nonsense(frames.first())) };
+            let text = cut(body, start, line.offset, most);
+            if text.len() == most {
+                let hole = text.iter().take_while(|&&byte| byte == 0).count();
+                line.offset += hole as u64;
+                line.raw = text.slice(hole..);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Files for ShellFiles {
+    async fn list(&mut self, pattern: &[u8]) -> Result<Vec<LogFile>, Failure> {
+        let is_pattern = pattern.iter().any(|byte| b"*?[".contains(byte));
+        let (stem, extension) = parts(pattern);
+        let how = if is_pattern { "p" } else { "f" };
+        let request = format!("L {how} {} {}", word(stem), word(extension));
+        let frames = self.ask_of_file(&request, ANSWER_LIMIT).await?;
+        let listed = frames.iter().find_map(listed).ok_or_else(|| nonsense(frames.first()))?;
+        Ok(chosen(listed, pattern))
+    }
+
+    async fn read(&mut self, file: &LogFile, from: u64, most: usize) -> Result<Chunk, Failure> {
+        let most = most.min(MAX_READ);
+        let limit = if file.packing == Packing::Plain { ANSWER_LIMIT } else { WORK_LIMIT };
+        let frames = self.ask_of_file(&format!("R {} {from} {most}", file_words(file)), limit).await?;
+        let Some((start, body)) = frames.iter().find_map(text_of) else { return Err(nonsense(frames.first()).into()) };
+        let bytes = cut(body, start, from, most);
+        let is_all = start + body.len() as u64 <= from + bytes.len() as u64;
+        if file.packing == Packing::Plain {
+            let size: u64 = frames[0].header.split(' ').nth(1).and_then(|size| size.parse().ok()).unwrap_or(0);
+            return Ok(Chunk { at_end: is_all && from.saturating_add(bytes.len() as u64) >= size, bytes });
+        }
+        let ended = Ended::of(&frames, file.packing).ok_or_else(|| nonsense(frames.last()))?;
+        match ended.damage {
+            Some(error) if bytes.is_empty() && most > 0 => Err(error.into()),
+            damage => Ok(Chunk { at_end: damage.is_none() && is_all, bytes }),
+        }
+    }
+
+    async fn measure(&mut self, file: &LogFile) -> Result<u64, Failure> {
+        let frames = self.ask_of_file(&format!("M {}", file_words(file)), WORK_LIMIT).await?;
+        let plain = frames.iter().find_map(|frame| frame.header.strip_prefix("N ")?.parse().ok());
+        if let Some(size) = plain {
+            return Ok(size);
+        }
+        let ended = Ended::of(&frames, file.packing).ok_or_else(|| nonsense(frames.last()))?;
+        match (ended.damage, ended.length) {
+            (Some(error), _) => Err(error.into()),
+            (None, Some(length)) => Ok(length),
+            (None, None) => Err(nonsense(frames.last()).into()),
+        }
+    }
+
+    async fn scan(&mut self, scan: &Scan) -> Result<(), Failure> {
+        self.failed = None;
+        let to = if i64::try_from(scan.to).is_ok() { scan.to.to_string() } else { "-".to_owned() };
+        let (how, fold, patterns) = match &scan.filter {
+            Prefilter::Everything => ("all", 0, Vec::new()),
+            Prefilter::Lines(patterns) => {
+                (if patterns.fixed { "F" } else { "E" }, u8::from(patterns.either_case), patterns.file())
+            }
+        };
+        let file = file_words(&scan.file);
+        let context = format!("{} {}", scan.before, scan.after);
+        let request = format!("S {file} {} {to} {how} {fold} {context} {}", scan.from, word(&patterns));
+        let frames = self.ask_of_file(&request, WORK_LIMIT).await?;
+        let stream = frames.iter().find_map(|frame| Stream::begin(&frame.header, self.script.token(), scan));
+        let stream = stream.ok_or_else(|| nonsense(frames.first()))?;
+        let has_nul = stream.has_no_nul() && scan.file.packing == Packing::Plain;
+        self.scan = Some(Running { stream, open: true, has_nul, over: false });
+        Ok(())
+    }
+
+    async fn next(&mut self) -> Result<Option<Finds>, Failure> {
+        loop {
+            let Some(running) = self.scan.as_mut().filter(|running| !running.over) else {
+                return self.failed.take().map_or(Ok(None), |error| Err(error.into()));
+            };
+            let request = format!("N {}\n", running.stream.pieces());
+            self.script.send(request).await?;
+            let frames = self.answer(WORK_LIMIT).await?;
+            let Some(piece) = frames.iter().find(|frame| frame.header == "J") else {
+                return Err(nonsense(frames.first()).into());
+            };
+            let Some(running) = self.scan.as_mut() else { return Ok(None) };
+            let mut finds = running.stream.push(&piece.body).map_err(|header| protocol_error(&Nonsense(header)))?;
+            if let Some(ended) = running.stream.ended() {
+                running.over = true;
+                self.failed = ended.clone();
+            } else if piece.body.is_empty() {
+                return Err(nonsense(Some(piece)).into());
+            }
+            let is_over = running.over;
+            if running.has_nul {
+                self.restore(&mut finds).await?;
+            }
+            if is_over || !finds.lines.is_empty() {
+                return Ok(Some(finds));
+            }
+        }
+    }
+
+    async fn seek(&mut self, _file: &LogFile, _key: &TimeKey, _time: Time) -> Result<Option<Hint>, Failure> {
+        Ok(None)
+    }
+}
+
+fn now() -> Time {
+    Time::from_timestamp(Timestamp::now())
+}
+
+/// A word of a request that may be empty.
+fn word(bytes: &[u8]) -> String {
+    // Nothing, as `printf %b` has it.
+    if bytes.is_empty() { "\\c".to_owned() } else { escape(bytes) }
+}
+
+fn file_words(file: &LogFile) -> String {
+    format!("{} {}:{} {}", escape(&file.path), file.id.dev, file.id.ino, file.packing.as_str())
+}
+
+/// Where the text of an answer begins, and the text.
+fn text_of(frame: &Frame) -> Option<(u64, &Bytes)> {
+    let start = frame.header.strip_prefix("F ")?.split(' ').nth(1)?.parse().ok()?;
+    Some((start, &frame.body))
+}
+
+/// What was asked for of what came, which begins on the block before.
+fn cut(body: &Bytes, start: u64, from: u64, most: usize) -> Bytes {
+    let skip = usize::try_from(from.saturating_sub(start)).unwrap_or(usize::MAX).min(body.len());
+    body.slice(skip..body.len().min(skip.saturating_add(most)))
+}
+
+fn refusal(why: &str) -> FileError {
+    match why {
+        "missing" => FileError::Missing,
+        "denied" => FileError::Denied,
+        "special" => FileError::Special,
+        "replaced" => FileError::Replaced,
+        "narrow" => FileError::TooMuch("the shell on the host cannot count beyond 2 GiB".to_owned()),
+        _ => match PROGRAMS.iter().find(|program| why.strip_prefix("without ") == Some(program)) {
+            Some(program) => FileError::Unsupported(program),
+            None => FileError::Other(why.to_owned()),
+        },
+    }
+}
+
+/// What the script cannot do without.
+const PROGRAMS: [&str; 10] = ["dd", "head", "tail", "wc", "grep", "awk", "gzip", "bzip2", "xz", "zstd"];
+
+fn nonsense(frame: Option<&Frame>) -> LinkError {
+    let header = frame.map_or_else(|| "nothing".to_owned(), |frame| frame.header.chars().take(80).collect());
+    protocol_error(&Nonsense(header))
+}
+
+fn silent(limit: Duration) -> LinkError {
+    let reason = format!("the host has not answered for {} s, though the connection stands", limit.as_secs());
+    let hint = "a disk or network mount may hang there";
+    LinkError { status: HostStatus::because(LinkState::Timeout, reason, hint) }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,197 @@
+//! What a scan sends: lines as `grep` prints them, or text as it stands in the file, cut into pieces anywhere; and at its
+//! end, behind a mark, how it ended.
+
+use bytes::Bytes;
+use memchr::memchr;
+
+use super::ended::damage;
+use crate::host::lines::MAX_LINE;
+use crate::model::file::{FileError, Finds, Found, Packing, Scan};
+
+/// In front of a line stand its number, its offset and two colons.
+const MAX_HEAD: usize = 64;
+
+/// A piece of so many bytes says that more waits behind it.
+const MUCH: usize = 16 << 10;
+
+/// How lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// As they are: everything is found.
+    Text,
+    /// `OFFSET:LINE`, and `OFFSET-LINE` for context.
+    Offset,
+    /// `NUMBER:OFFSET:LINE`, the offset in digits of our own, for a `grep` that can tell only the number.
+    Number,
+}
+
+/// A stream that is being read.
+pub(super) struct Stream {
+    form: Form,
+    /// Offset of the first byte that was looked at; of [`Form::Text`], of the line that comes next.
+    begin: u64,
+    /// Where looking ends, where that is known.
+    end: Option<u64>,
+    packing: Packing,
+    mark: String,
+    /// The beginning of a line whose end has not come.
+    partial: Vec<u8>,
+    /// Bytes of it that are left out: a hole before it, and what is too long.
+    hole: u64,
+    dropped: u64,
+    /// A line that is empty, or a part of the mark.
+    pending: Option<Found>,
+    read_to: u64,
+    /// Much came with the last piece.
+    much: bool,
+    ended: Option<Option<FileError>>,
+}
+
+impl Stream {
+    /// Of the header that announces it: `B FORM BEGIN END`.
+    pub(super) fn begin(header: &str, token: &str, scan: &Scan) -> Option<Self> {
+        let mut words = header.strip_prefix("B ")?.split(' ');
+        let form = match words.next()? {
+            "all" => Form::Text,
+            "b" => Form::Offset,
+            "n" => Form::Number,
+            _ => return None,
+        };
+        let begin = words.next()?.parse().ok()?;
+        let end = words.next()?.parse().ok();
+        Some(Self {
+            form,
+            begin,
+            end,
+            packing: scan.file.packing,
+            mark: format!("#{token} "),
+            partial: Vec::new(),
+            hole: 0,
+            dropped: 0,
+            pending: None,
+            read_to: begin,
+            much: false,
+            ended: None,
+        })
+    }
+
+    /// Whether NUL bytes come as bytes of the value 1.
+    pub(super) fn has_no_nul(&self) -> bool {
+        self.form == Form::Number
+    }
+
+    /// What to ask for: 1 for what there is, more where much waits.
+    pub(super) fn pieces(&self) -> u32 {
+        if self.much { 4 } else { 1 }
+    }
+
+    /// How it ended, if it has: with the error that ended it.
+    pub(super) fn ended(&self) -> Option<&Option<FileError>> {
+        self.ended.as_ref()
+    }
+
+    /// Takes the bytes that follow.
+    ///
+    /// # Errors
+    /// When a line is written as none of ours is; it is given back.
+    pub(super) fn push(&mut self, piece: &Bytes) -> Result<Finds, String> {
+        self.much = piece.len() >= MUCH;
+        let mut lines = Vec::new();
+        let mut at = 0;
+        while let Some(length) = memchr(b'\n', &piece[at..]) {
+            let part = piece.slice(at..at + length);
+            at += length + 1;
+            let line = if self.partial.is_empty() {
+                part
+            } else {
+                self.keep(&part);
+                std::mem::take(&mut self.partial).into()
+            };
+            self.line(line, &mut lines)?;
+            if self.ended.is_some() {
+                return Ok(Finds { lines, read_to: self.end.unwrap_or(0).max(self.read_to) });
+            }
+        }
+        self.keep(&piece[at..]);
+        Ok(Finds { lines, read_to: self.read_to })
+    }
+
+    fn keep(&mut self, part: &[u8]) {
+        self.partial.extend_from_slice(part);
+        if self.partial.len() > MAX_LINE {
+            let head = self.head(&self.partial).map_or(0, |head| head.length);
+            let hole = self.partial[head..].iter().take_while(|&&byte| byte == 0).count();
+            self.partial.drain(head..head + hole);
+            self.hole += hole as u64;
+            let kept = self.partial.len().min(head + MAX_LINE);
+            self.dropped += (self.partial.len() - kept) as u64;
+            self.partial.truncate(kept);
+        }
+    }
+
+    fn line(&mut self, line: Bytes, lines: &mut Vec<Found>) -> Result<(), String> {
+        if let Some(how) = line.strip_prefix(self.mark.as_bytes()) {
+            self.ended = Some(damage(&String::from_utf8_lossy(how), self.packing));
+            return Ok(());
+        }
+        if self.form != Form::Text && matches!(&line[..], b"" | b"--") {
+            return Ok(());
+        }
+        let head = self.head(&line).ok_or_else(|| String::from_utf8_lossy(&line[..line.len().min(80)]).into_owned())?;
+        let (hole, dropped) = (std::mem::take(&mut self.hole), std::mem::take(&mut self.dropped));
+        let text = line.slice(head.length..);
+        let after = head.offset + hole + text.len() as u64 + dropped + 1;
+        let more = text.iter().take_while(|&&byte| byte == 0).count();
+        let kept = &text[more..];
+        let kept = kept.len() - usize::from(dropped == 0 && kept.ends_with(b"\r"));
+        let raw = text.slice(more..more + kept);
+        let found = Found { offset: head.offset + hole + more as u64, raw, is_hit: head.is_hit };
+        lines.extend(self.pending.take());
+        // A hole at the end of a file is no line.
+        if found.raw.is_empty() && self.end.is_some_and(|end| found.offset >= end) {
+            return Ok(());
+        }
+        if self.form == Form::Text {
+            self.begin = after;
+        }
+        if self.form == Form::Text && found.raw.is_empty() {
+            // Seen to be one by what follows.
+            self.pending = Some(found);
+        } else {
+            self.read_to = after;
+            lines.push(found);
+        }
+        Ok(())
+    }
+
+    /// What stands before the text of a line.
+    fn head(&self, line: &[u8]) -> Option<Head> {
+        let is_mark = |byte: &u8| matches!(byte, b':' | b'-');
+        let digits = line.iter().take(MAX_HEAD).position(is_mark);
+        match self.form {
+            Form::Text => Some(Head { offset: self.begin, is_hit: true, length: 0 }),
+            Form::Offset => {
+                let offset: u64 = std::str::from_utf8(&line[..digits?]).ok()?.parse().ok()?;
+                Some(Head { offset: self.begin + offset, is_hit: line[digits?] == b':', length: digits? + 1 })
+            }
+            Form::Number => {
+                let start = digits? + 1;
+                let end = start + line.iter().skip(start).take(MAX_HEAD).position(|&byte| byte == b':')?;
+                let offset = line[start..end].iter().try_fold(0_u64, |offset, &byte| {
+                    let digit = byte.checked_sub(FIRST_DIGIT).filter(|&digit| digit < 10)?;
+                    offset.checked_mul(10)?.checked_add(u64::from(digit))
+                })?;
+                Some(Head { offset: self.begin + offset, is_hit: line[digits?] == b':', length: end + 1 })
+            }
+        }
+    }
+}
+
+/// The digit 0 of a number that nobody looks for.
+const FIRST_DIGIT: u8 = 0o16;
+
+struct Head {
+    offset: u64,
+    is_hit: bool,
+    length: usize,
+}

@@ -1,0 +1,144 @@
+//! The output of a program, cut into lines up to the mark that `streams.sh` puts behind it.
+
+use bytes::Bytes;
+
+/// Lines that are longer come in several parts.
+pub(super) const MAX_LINE: usize = 1 << 20;
+
+/// Cuts pieces of any size into lines.
+#[derive(Default)]
+pub(super) struct Cutter {
+    /// `TOKEN:E `, which begins the mark; empty where there is none.
+    mark: Vec<u8>,
+    partial: Vec<u8>,
+    /// What is under way goes on with a part that is out already.
+    is_rest: bool,
+    /// An empty line waits: one right before the mark is not the program's.
+    empty: bool,
+    /// The program's exit status, once it has ended.
+    ended: Option<i32>,
+}
+
+/// A line without its line end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct RawLine {
+    pub(super) bytes: Bytes,
+    /// It goes on with the line before it, which was too long.
+    pub(super) is_rest: bool,
+}
+
+impl Cutter {
+    /// For output of a shell with this token.
+    pub(super) fn new(token: &str) -> Self {
+        Self { mark: format!("{token}:E ").into_bytes(), ..Self::default() }
+    }
+
+    /// The program's exit status, once it has ended.
+    pub(super) fn ended(&self) -> Option<i32> {
+        self.ended
+    }
+
+    /// Takes a piece, cut anywhere; adds the lines that it completes.
+    pub(super) fn push(&mut self, piece: &[u8], out: &mut Vec<RawLine>) {
+        let mut rest = piece;
+        while self.ended.is_none() {
+            let end = memchr::memchr(b'\n', rest);
+            self.grow(&rest[..end.unwrap_or(rest.len())], out);
+            let Some(end) = end else { return };
+            self.end_line(out);
+            rest = &rest[end + 1..];
+        }
+    }
+
+    /// What was under way when everything ended.
+    pub(super) fn finish(&mut self, out: &mut Vec<RawLine>) {
+        if !self.partial.is_empty() {
+            self.end_line(out);
+        }
+    }
+
+    fn end_line(&mut self, out: &mut Vec<RawLine>) {
+        let mut line = std::mem::take(&mut self.partial);
+        if let Some(code) = line.strip_prefix(&self.mark[..]).filter(|_| !self.mark.is_empty()) {
+            self.ended = Some(String::from_utf8_lossy(code).trim().parse().unwrap_or(-1));
+            return;
+        }
+        if line.last() == Some(&b'\r') {
+            line.pop();
+        }
+        let is_rest = std::mem::take(&mut self.is_rest);
+        self.let_out_empty(out);
+        if line.is_empty() && !is_rest {
+            self.empty = true;
+        } else {
+            out.push(RawLine { bytes: line.into(), is_rest });
+        }
+    }
+
+    fn let_out_empty(&mut self, out: &mut Vec<RawLine>) {
+        if std::mem::take(&mut self.empty) {
+            out.push(RawLine { bytes: Bytes::new(), is_rest: false });
+        }
+    }
+
+    /// Adds to the line under way; a line that is too long goes out in parts.
+    fn grow(&mut self, mut more: &[u8], out: &mut Vec<RawLine>) {
+        while self.partial.len() + more.len() > MAX_LINE {
+            let (now, later) = more.split_at(MAX_LINE - self.partial.len());
+            self.partial.extend_from_slice(now);
+            self.let_out_empty(out);
+            let bytes = std::mem::take(&mut self.partial).into();
+            out.push(RawLine { bytes, is_rest: std::mem::replace(&mut self.is_rest, true) });
+            more = later;
+        }
+        self.partial.extend_from_slice(more);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn cut(pieces: &[&[u8]]) -> (Vec<String>, Option<i32>) {
+        let (mut cutter, mut out) = (Cutter::new("abc"), Vec::new());
+        pieces.iter().for_each(|piece| cutter.push(piece, &mut out));
+        cutter.finish(&mut out);
+        (out.iter().map(|line| String::from_utf8_lossy(&line.bytes).into_owned()).collect(), cutter.ended())
+    }
+
+    #[test]
+    fn the_mark_ends_the_lines_whether_the_last_has_a_line_end_or_not() {
+        for (text, lines) in [
+            ("one\ntwo\n\nabc:E 3\n", vec!["one", "two"]),
+            ("one\ntwo\nabc:E 3\n", vec!["one", "two"]),
+            ("\n\nabc:E 3\n", vec![""]),
+            ("one\n\n\nabc:E 3\nafter", vec!["one", ""]),
+            ("one\r\nabc:E 3\n", vec!["one"]),
+        ] {
+            assert_eq!(cut(&[text.as_bytes()]), (lines.iter().map(ToString::to_string).collect(), Some(3)), "{text:?}");
+        }
+        assert_eq!(cut(&[b"abcd:E 3\nx"]), (vec!["abcd:E 3".to_owned(), "x".to_owned()], None));
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_comes_in_parts() {
+        let (mut cutter, mut out) = (Cutter::new("abc"), Vec::new());
+        let text = [vec![b'x'; 2 * MAX_LINE + 5], b"\nnext\n".to_vec()].concat();
+        text.chunks(70_000).for_each(|piece| cutter.push(piece, &mut out));
+        let parts: Vec<_> = out.iter().map(|line| (line.bytes.len(), line.is_rest)).collect();
+        assert_eq!(parts, [(MAX_LINE, false), (MAX_LINE, true), (5, true), (4, false)]);
+    }
+
+    proptest! {
+        #[test]
+        fn any_split_gives_the_same_lines(
+            lines in prop::collection::vec("[a-c\n]{0,6}", 0..8),
+            size in 1usize..9,
+        ) {
+            let text = lines.join("\n") + "\nabc:E 0\n";
+            let pieces: Vec<&[u8]> = text.as_bytes().chunks(size).collect();
+            prop_assert_eq!(cut(&pieces), cut(&[text.as_bytes()]));
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Standard input of the console as a source: what another program writes, as it is written.
+//!
+//! It is read by a thread, for nothing else can wait for a terminal or a file without holding up others. The thread is at
+//! most a few pieces ahead: then whoever writes waits.
+
+use std::io::{ErrorKind, Read};
+
+use bytes::Bytes;
+use tokio::sync::mpsc::{self, Receiver};
+
+use super::Host;
+use super::cut::{Cutter, RawLine};
+use super::reader::Reader;
+use super::trouble::{self, Trouble};
+use crate::host::{HostEvent, Outbox};
+use crate::model::{SourceInfo, Time};
+
+/// Pieces that have been read and not been taken.
+const AHEAD: usize = 4;
+
+const PIECE: usize = 64 << 10;
+
+/// Standard input, from its first byte that is asked for.
+pub(super) struct Input {
+    pieces: Option<Receiver<Result<Bytes, String>>>,
+    cutter: Cutter,
+    /// How it ended.
+    ended: Option<String>,
+}
+
+impl Input {
+    pub(super) fn new() -> Self {
+        Self { pieces: None, cutter: Cutter::default(), ended: None }
+    }
+
+    /// Reads it to its end.
+    pub(super) async fn run(&mut self, reader: &mut Reader, number: u32, name: &str, host: &Host<'_>) {
+        let outbox = host.outbox;
+        let mut told = None;
+        loop {
+            let info = info(name, self.ended.clone(), reader.stamps());
+            if told.as_ref() != Some(&info) {
+                told = Some(info.clone());
+                outbox.send(HostEvent::Source(number, info)).await;
+            }
+            if let Some(why) = &self.ended {
+                // A bounded pass has all that it wants; whoever watches is told that no more will come.
+                let trouble = (!host.work.once).then(|| Trouble::plain(why).of(name));
+                return trouble::note(host.problems, name, trouble);
+            }
+            let (mut lines, mut bytes) = (Vec::new(), 0);
+            match self.pieces.get_or_insert_with(|| read(std::io::stdin())).recv().await {
+                Some(Ok(piece)) => {
+                    bytes = piece.len() as u64;
+                    self.cutter.push(&piece, &mut lines);
+                }
+                over => {
+                    self.ended = Some(match over {
+                        Some(Err(why)) => format!("it cannot be read: {why}"),
+                        _ => "end of input".to_owned(),
+                    });
+                    self.cutter.finish(&mut lines);
+                }
+            }
+            take(reader, number, lines, outbox).await;
+            outbox.send(HostEvent::ReadTo(Time(i64::MIN), bytes)).await;
+        }
+    }
+}
+
+async fn take(reader: &mut Reader, number: u32, lines: Vec<RawLine>, outbox: &Outbox) {
+    if lines.is_empty() {
+        return;
+    }
+    reader.learn(lines.iter().map(|line| &line.bytes[..]));
+    let lines = lines.into_iter().map(|line| reader.plain(line)).collect();
+    outbox.send(HostEvent::Lines(number, lines)).await;
+}
+
+fn info(name: &str, problem: Option<String>, stamps: &'static str) -> SourceInfo {
+    SourceInfo { name: name.into(), path: "stdin".into(), problem, stamps: Some(stamps) }
+}
+
+/// Reads in a thread of its own, which ends with its input or when nobody takes the pieces any more.
+fn read(mut input: impl Read + Send + 'static) -> Receiver<Result<Bytes, String>> {
+    let (pieces, taken) = mpsc::channel(AHEAD);
+    std::thread::spawn(move || {
+        let mut buffer = vec![0; PIECE];
+        loop {
+            let piece = match input.read(&mut buffer) {
+                Ok(0) => return,
+                Ok(count) => Ok(Bytes::copy_from_slice(&buffer[..count])),
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(error) => Err(error.to_string()),
+            };
+            let failed = piece.is_err();
+            if pieces.blocking_send(piece).is_err() || failed {
+                return;
+            }
+        }
+    });
+    taken
+}

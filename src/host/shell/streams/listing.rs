@@ -1,0 +1,211 @@
+//! What engines and kubectl say there is, and which of it a source means.
+
+use globset::{Glob, GlobMatcher};
+
+use super::trouble::Trouble;
+use super::words::OfPod;
+use crate::model::{Container, Engine, Pod, SourceKind};
+
+/// A container that was listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Target {
+    /// Which of those that had this name one after another.
+    pub(super) instance: String,
+    pub(super) at: At,
+    /// How often it was started again.
+    pub(super) restarts: u32,
+    pub(super) state: State,
+}
+
+/// Of whom it is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum At {
+    Engine(Engine, String),
+    Pod(OfPod),
+}
+
+/// Whether anything is to be expected of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum State {
+    Running,
+    /// It has ended, and how; its lines can still be read.
+    Ended(String),
+    /// There is none.
+    Gone(Trouble),
+    /// Nobody knows.
+    Unknown(Trouble),
+}
+
+impl Target {
+    /// What tells it from the others of its host.
+    pub(super) fn label(&self) -> String {
+        match &self.at {
+            At::Engine(engine, id) => format!("{}:{}", engine.as_str(), &id[..id.len().min(12)]),
+            At::Pod(of) => format!("pod:{}/{}/{}", of.namespace, of.pod, of.container),
+        }
+    }
+}
+
+/// The containers that a source means, by the name that tells them apart within the source.
+pub(super) struct Wanted {
+    kind: SourceKind,
+    name: GlobMatcher,
+    container: Option<GlobMatcher>,
+}
+
+impl Wanted {
+    /// For a source of containers; `None` for any other.
+    pub(super) fn new(kind: &SourceKind) -> Option<Self> {
+        // Patterns were checked where the inventory was read.
+        let glob = |pattern: &str| Glob::new(pattern).ok().map(|glob| glob.compile_matcher());
+        let (name, container) = match kind {
+            SourceKind::Container(Container { name, .. }) => (glob(name)?, None),
+            SourceKind::Pod(Pod { name, container, .. }) => (glob(name)?, container.as_deref().and_then(glob)),
+            _ => return None,
+        };
+        Some(Self { kind: kind.clone(), name, container })
+    }
+
+    /// Those that a listing has.
+    pub(super) fn found(&self, engine: Engine, listing: &[String]) -> Vec<(String, Target)> {
+        match self.kind {
+            SourceKind::Pod(_) => {
+                listing.iter().filter_map(|line| pod(line)).flat_map(|pod| self.of_pod(&pod)).collect()
+            }
+            _ => listing.iter().filter_map(|line| self.container(engine, line)).collect(),
+        }
+    }
+
+    fn container(&self, engine: Engine, line: &str) -> Option<(String, Target)> {
+        let mut parts = line.split('\t');
+        let (id, names, status) = (parts.next()?, parts.next()?, parts.next()?);
+        // Docker lists the names by which others know it, too: "web,shop/web".
+        let name = names.split(',').find(|name| !name.contains('/'))?;
+        let is_id = id.len() >= 12 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if !is_id || !self.name.is_match(name) {
+            return None;
+        }
+        let state = if status.starts_with("Up") { State::Running } else { State::Ended(ended(status)) };
+        let at = At::Engine(engine, id.to_owned());
+        Some((name.to_owned(), Target { instance: id.to_owned(), at, restarts: 0, state }))
+    }
+
+    fn of_pod(&self, pod: &PodRow<'_>) -> Vec<(String, Target)> {
+        if !self.name.is_match(pod.name) {
+            return Vec::new();
+        }
+        let wanted = |name: &str| self.container.as_ref().is_none_or(|container| container.is_match(name));
+        let many_spaces = matches!(&self.kind, SourceKind::Pod(Pod { namespace: Some(all), .. }) if all == "*");
+        let found = pod.containers.iter().filter(|(name, _)| wanted(name)).map(|&(container, restarts)| {
+            let mut called = if many_spaces { format!("{}/{}", pod.namespace, pod.name) } else { pod.name.to_owned() };
+            if pod.containers.len() > 1 {
+                called = format!("{called}/{container}");
+            }
+            let state = match pod.phase {
+                "Running" | "Unknown" => State::Running,
+                phase => State::Ended(format!("the pod is {}", phase.to_lowercase())),
+            };
+            let [namespace, pod_name, container] = [pod.namespace, pod.name, container].map(str::to_owned);
+            let at = At::Pod(OfPod { namespace, pod: pod_name, container });
+            (called, Target { instance: pod.uid.to_owned(), at, restarts, state })
+        });
+        found.collect()
+    }
+}
+
+/// `Exited (137) 5 minutes ago` without the time, which changes.
+fn ended(status: &str) -> String {
+    match (status.strip_prefix("Exited ("), status.split_once(')')) {
+        (Some(rest), _) => format!("exited with code {}", rest.split(')').next().unwrap_or_default()),
+        (None, Some((state, _))) => format!("{})", state.to_lowercase()),
+        (None, None) => status.to_lowercase(),
+    }
+}
+
+struct PodRow<'a> {
+    namespace: &'a str,
+    name: &'a str,
+    uid: &'a str,
+    phase: &'a str,
+    containers: Vec<(&'a str, u32)>,
+}
+
+/// `NAMESPACE NAME UID PHASE container,container 0,2`; `<none>` where there are no containers yet.
+fn pod(line: &str) -> Option<PodRow<'_>> {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let [namespace, name, uid, phase, containers, restarts] = words[..] else { return None };
+    let containers = containers.split(',').filter(|name| *name != "<none>");
+    let mut restarts = restarts.split(',').map(|count| count.parse().unwrap_or(0));
+    let containers = containers.map(|name| (name, restarts.next().unwrap_or(0))).collect();
+    // They become words of a command line: whatever is said here, none may be taken for an option.
+    let is_name =
+        |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.".contains(&b)) && !text.starts_with('-');
+    [namespace, name].into_iter().all(is_name).then_some(PodRow { namespace, name, uid, phase, containers })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "0123456789abcdef";
+
+    fn found(kind: SourceKind, listing: &[String]) -> Vec<(String, u32, State)> {
+        let wanted = Wanted::new(&kind).expect("a source of containers");
+        let found = wanted.found(Engine::Docker, listing);
+        found.into_iter().map(|(name, target)| (name, target.restarts, target.state)).collect()
+    }
+
+    #[test]
+    fn containers_are_found_by_name_or_pattern_with_their_state() {
+        let listing = [
+            format!("{ID}\tshop-web,shop-proxy/web\tUp 3 minutes (healthy)"),
+            format!("{ID}\tshop-db\tExited (137) 2 hours ago"),
+            format!("{ID}\tshop-new\tCreated"),
+            format!("{ID}\tother\tUp 3 minutes"),
+            "WARNING: something of no interest".to_owned(),
+            "-f\tshop-bad\tUp".to_owned(),
+        ];
+        let kind = |name: &str| SourceKind::Container(Container { engine: None, name: name.to_owned() });
+        let ended = |why: &str| State::Ended(why.to_owned());
+        assert_eq!(
+            found(kind("shop-*"), &listing),
+            [
+                ("shop-web".to_owned(), 0, State::Running),
+                ("shop-db".to_owned(), 0, ended("exited with code 137")),
+                ("shop-new".to_owned(), 0, ended("created")),
+            ]
+        );
+        assert_eq!(found(kind("other"), &listing), [("other".to_owned(), 0, State::Running)]);
+        assert_eq!(found(kind("othe"), &listing), []);
+    }
+
+    #[test]
+    fn containers_of_pods_are_found_with_how_often_they_were_started_again() {
+        let listing: Vec<String> = [
+            "shop   web-0     u-1   Running     app,proxy   2,0",
+            "shop   web-1     u-2   Succeeded   app         0",
+            "shop   web-2     u-3   Pending     <none>      <none>",
+            "shop   db-0      u-4   Running     pg          1",
+            "No resources found in shop namespace.",
+        ]
+        .map(str::to_owned)
+        .into();
+        let kind = |namespace: Option<&str>, container: Option<&str>| {
+            let (namespace, container) = (namespace.map(str::to_owned), container.map(str::to_owned));
+            SourceKind::Pod(Pod { namespace, name: "web-*".to_owned(), container })
+        };
+        let over = State::Ended("the pod is succeeded".to_owned());
+        assert_eq!(
+            found(kind(None, None), &listing),
+            [
+                ("web-0/app".to_owned(), 2, State::Running),
+                ("web-0/proxy".to_owned(), 0, State::Running),
+                ("web-1".to_owned(), 0, over.clone()),
+            ]
+        );
+        assert_eq!(
+            found(kind(Some("*"), Some("a??")), &listing),
+            [("shop/web-0/app".to_owned(), 2, State::Running), ("shop/web-1".to_owned(), 0, over)]
+        );
+    }
+}

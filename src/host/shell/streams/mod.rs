@@ -1,0 +1,199 @@
+//! Sources that are no files: the journal, containers and pods by the host's own programs, commands of the inventory,
+//! and standard input of the console.
+//!
+//! Each [`Stream`](stream::Stream) is followed in a shell of its own, asked for one piece at a time. A connection has only
+//! so many sessions; of streams beyond [`PLACES`], those that can be asked for what came since (all but commands) share one shell,
+//! where each is asked in its turn. Nothing is lost by that, and nothing comes twice: `taken` and the journal's own
+//! cursors see to it. What containers there are is left to `list`, and how lines are read to `reader`.
+
+mod cut;
+mod input;
+mod journal;
+mod list;
+mod listing;
+mod program;
+mod reader;
+mod stream;
+mod taken;
+mod trouble;
+mod words;
+
+pub(crate) use trouble::note;
+pub use trouble::{Problems, Trouble};
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::future::join_all;
+use futures_util::stream::FuturesUnordered;
+use tokio::sync::{Mutex, MutexGuard, Semaphore, mpsc, watch};
+use tokio::time::timeout;
+
+use crate::host::{Outbox, Work};
+use crate::model::stamp::HostClock;
+use crate::model::{SourceKind, SourceSpec};
+use crate::transport::Connection;
+
+use input::Input;
+use list::List;
+use program::Shell;
+use stream::{Stream, What};
+
+/// Streams that have a shell of their own. Of the eight sessions of a connection the others are for the files, for those
+/// of root, for the shells in which streams are asked in turn (ours and root's), and for a page or a search.
+const PLACES: usize = 3;
+
+/// Numbers of streams begin here, beyond those of files.
+const FIRST_NUMBER: u32 = 1 << 16;
+
+/// A host that has not said what time it has by then is taken to have UTC.
+const CLOCK_TOLD_WITHIN: Duration = Duration::from_secs(15);
+
+/// The streams of one host, across connections.
+pub struct Streams {
+    streams: Vec<Arc<Mutex<Stream>>>,
+    lists: Vec<List>,
+    numbers: Numbers,
+    problems: Problems,
+    clock: watch::Receiver<Option<HostClock>>,
+}
+
+/// Numbers the streams of a host in the order in which they are found.
+struct Numbers(AtomicU32);
+
+impl Numbers {
+    fn next(&self) -> u32 {
+        self.0.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+impl Streams {
+    /// Those among `sources`.
+    #[must_use]
+    pub fn new(sources: &[SourceSpec], problems: Problems, clock: watch::Receiver<Option<HostClock>>) -> Self {
+        let numbers = Numbers(AtomicU32::new(FIRST_NUMBER));
+        let mut streams = Self { streams: Vec::new(), lists: Vec::new(), numbers, problems, clock };
+        // Commands first: they cannot wait for a place.
+        let (commands, others): (Vec<_>, Vec<_>) =
+            sources.iter().partition(|spec| matches!(spec.kind, SourceKind::Command(_)));
+        commands.into_iter().chain(others).for_each(|spec| streams.add(spec));
+        streams
+    }
+
+    /// Follows the whole journal, where a host has nothing else.
+    pub fn add_whole(&mut self) {
+        if self.streams.is_empty() {
+            let (name, kind) = ("journal".to_owned(), SourceKind::Journal(None));
+            self.add(&SourceSpec { name, kind, time: None, as_root: false });
+        }
+    }
+
+    fn add(&mut self, spec: &SourceSpec) {
+        let what = match &spec.kind {
+            SourceKind::Path(_) => return,
+            SourceKind::Journal(unit) => What::Journal { unit: unit.clone(), cursor: None },
+            SourceKind::Command(words) => What::Command(words.clone()),
+            SourceKind::Input => What::Input(Input::new()),
+            SourceKind::Container(_) | SourceKind::Pod(_) => {
+                let Some((list, only)) = List::new(spec, &self.numbers) else { return };
+                self.lists.push(list);
+                return self.streams.extend(only.map(|stream| Arc::new(Mutex::new(stream))));
+            }
+        };
+        let label = match &spec.kind {
+            SourceKind::Journal(None) => "journal:*".to_owned(),
+            kind => kind.to_string(),
+        };
+        let stream = Stream::new(self.numbers.next(), spec.name.clone(), label, spec, what);
+        self.streams.push(Arc::new(Mutex::new(stream)));
+    }
+
+    /// Follows all of them until the connection ends; in a bounded pass until each has given its last lines.
+    pub async fn run(&mut self, connection: &Connection, work: &Work, outbox: &Outbox) {
+        let host = Host {
+            connection,
+            work,
+            outbox,
+            problems: &self.problems,
+            clock: self.clock.clone(),
+            places: Semaphore::new(PLACES),
+            shells: Default::default(),
+            waiting: AtomicU32::new(0),
+        };
+        self.lists.iter().for_each(List::forget);
+        let (found, mut coming) = mpsc::channel(16);
+        let (host, numbers) = (&host, &self.numbers);
+        let looks = self.lists.iter_mut().map(|list| list.keep_looking(host, numbers, found.clone()));
+        let mut looking = pin!(join_all(looks));
+        drop(found);
+        let run = |stream: Arc<Mutex<Stream>>| async move { stream.lock().await.run(host).await };
+        let mut running: FuturesUnordered<_> = self.streams.iter().map(|stream| run(Arc::clone(stream))).collect();
+        let (mut looked, mut all_found) = (false, false);
+        while !(looked && all_found && running.is_empty()) {
+            tokio::select! {
+                _ = &mut looking, if !looked => looked = true,
+                stream = coming.recv(), if !all_found => match stream {
+                    Some(stream) => {
+                        self.streams.push(Arc::clone(&stream));
+                        running.push(run(stream));
+                    }
+                    None => all_found = true,
+                },
+                _ = running.next(), if !running.is_empty() => {}
+            }
+        }
+    }
+}
+
+/// What the streams of a host share while it is connected.
+struct Host<'a> {
+    connection: &'a Connection,
+    work: &'a Work,
+    outbox: &'a Outbox,
+    problems: &'a Problems,
+    clock: watch::Receiver<Option<HostClock>>,
+    /// For streams with a shell of their own.
+    places: Semaphore,
+    /// In which what is short is asked in turn: ours and root's, while they run.
+    shells: [Mutex<Option<Shell>>; 2],
+    /// Streams without a shell of their own.
+    waiting: AtomicU32,
+}
+
+impl Host<'_> {
+    /// The shell that streams share; none where it is to be started. Whoever is in the middle of something has taken it out.
+    async fn shared(&self, as_root: bool) -> MutexGuard<'_, Option<Shell>> {
+        self.shells[usize::from(as_root)].lock().await
+    }
+
+    /// Counts one more that has to share, until it is dropped.
+    fn waiting(&self) -> Waiting<'_> {
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        Waiting(&self.waiting)
+    }
+
+    fn count_waiting(&self) -> u32 {
+        self.waiting.load(Ordering::Relaxed).max(1)
+    }
+
+    /// The host's clock, once it has told.
+    async fn clock(&self) -> Option<HostClock> {
+        let mut clock = self.clock.clone();
+        let told = timeout(CLOCK_TOLD_WITHIN, clock.wait_for(Option::is_some)).await.ok()?;
+        told.ok()?.clone()
+    }
+}
+
+struct Waiting<'a>(&'a AtomicU32);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,142 @@
+//! A program that runs in a shell on the host, and what it prints, piece by piece.
+
+use bytes::Bytes;
+use std::time::Duration;
+use tokio::time::{Instant, sleep_until, timeout};
+
+use crate::transport::{Connection, LinkError};
+
+use super::super::STREAMS;
+use super::super::codec::{Nonsense, escape};
+use super::super::frame::END;
+use super::super::script::{Script, protocol_error};
+use super::cut::{Cutter, RawLine};
+
+/// The script ends itself when it is not told to go on for ten minutes.
+const LEASE: Duration = Duration::from_secs(120);
+
+/// A listing, or what a log has to say anew, that takes longer will not come.
+const ANSWER_LIMIT: Duration = Duration::from_secs(30);
+
+/// No listing is longer; what is beyond is left unread.
+const MAX_LISTING: usize = 4 << 20;
+
+/// A shell in which one program after another can be run.
+pub(super) struct Shell {
+    script: Script,
+    lease: Instant,
+}
+
+impl Shell {
+    /// Starts it, as root where wanted.
+    pub(super) async fn start(connection: &Connection, as_root: bool) -> Result<Self, LinkError> {
+        let script = if as_root {
+            Script::start_as_root(connection, &STREAMS).await?
+        } else {
+            Script::start(connection, &STREAMS).await?
+        };
+        Ok(Self { script, lease: Instant::now() + LEASE })
+    }
+
+    /// Runs a program. The one before it must have ended.
+    pub(super) async fn run(&mut self, words: &[String]) -> Result<Program<'_>, LinkError> {
+        let mut request = "S".to_owned();
+        for word in words {
+            request.push_str(" =");
+            request.push_str(&escape(word.as_bytes()));
+        }
+        request.push('\n');
+        self.script.send(request).await?;
+        let cutter = Cutter::new(self.script.token());
+        Ok(Program { shell: self, cutter })
+    }
+
+    /// Runs a program that has little to say and ends: its lines and its exit status.
+    pub(super) async fn answer(&mut self, words: &[String]) -> Result<(Vec<String>, i32), LinkError> {
+        let asking = async {
+            let mut program = self.run(words).await?;
+            let (mut lines, mut bytes) = (Vec::new(), 0);
+            while let Some(more) = program.next().await? {
+                let texts = more.iter().map(|line| String::from_utf8_lossy(&line.bytes).into_owned());
+                lines.extend(texts.inspect(|line| bytes += line.len()));
+                if bytes > MAX_LISTING {
+                    break;
+                }
+            }
+            let code = program.end().await?;
+            Ok((lines, code.unwrap_or(0)))
+        };
+        match timeout(ANSWER_LIMIT, asking).await {
+            Ok(answer) => answer,
+            Err(_) => Err(late(&words[0])),
+        }
+    }
+
+    /// Ends it.
+    pub(super) async fn end(&mut self) {
+        self.script.end().await;
+    }
+
+    /// Asks for a piece of output and waits for it, however long that takes. Empty at the end.
+    async fn piece(&mut self) -> Result<Bytes, LinkError> {
+        self.script.send("N\n".to_owned()).await?;
+        loop {
+            tokio::select! {
+                frame = self.script.next() => {
+                    let frame = frame?;
+                    match frame.header.as_str() {
+                        "J" => return Ok(frame.body),
+                        END | "R" => {}
+                        _ => return Err(protocol_error(&Nonsense(frame.header))),
+                    }
+                }
+                () = sleep_until(self.lease) => {
+                    self.lease += LEASE;
+                    self.script.send("K\n".to_owned()).await?;
+                }
+            }
+        }
+    }
+}
+
+/// A running program.
+pub(super) struct Program<'a> {
+    shell: &'a mut Shell,
+    cutter: Cutter,
+}
+
+impl Program<'_> {
+    /// The lines that have come, perhaps none; `None` when it has ended. Waits however long that takes. Not cancel-safe.
+    pub(super) async fn next(&mut self) -> Result<Option<Vec<RawLine>>, LinkError> {
+        if self.cutter.ended().is_some() {
+            return Ok(None);
+        }
+        let piece = self.shell.piece().await?;
+        let mut lines = Vec::new();
+        self.cutter.push(&piece, &mut lines);
+        if piece.is_empty() {
+            // Killed, for it left no mark.
+            self.cutter.finish(&mut lines);
+            return Ok((!lines.is_empty()).then_some(lines));
+        }
+        Ok(Some(lines))
+    }
+
+    /// Bytes read since the last call.
+    pub(super) fn take_bytes_read(&mut self) -> u64 {
+        self.shell.script.take_bytes_read()
+    }
+
+    /// Lets it end; its exit status where it had come to that.
+    pub(super) async fn end(self) -> Result<Option<i32>, LinkError> {
+        self.shell.script.send("Q\n".to_owned()).await?;
+        Ok(self.cutter.ended())
+    }
+}
+
+fn late(program: &str) -> LinkError {
+    use crate::model::{HostStatus, LinkState};
+    let reason = format!("{program} has not answered for {} s", ANSWER_LIMIT.as_secs());
+    let hint = "see whether it does when it is called on the host by hand";
+    LinkError { status: HostStatus::because(LinkState::Timeout, reason, hint) }
+}

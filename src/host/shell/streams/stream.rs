@@ -1,0 +1,441 @@
+//! One stream: followed in a shell of its own, or asked now and then in one that many share; and what is said of it.
+
+use std::pin::{Pin, pin};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+
+use crate::host::{HostEvent, Line};
+use crate::model::{SourceInfo, SourceSpec, Time};
+use crate::transport::LinkError;
+use crate::transport::backoff::Backoff;
+
+use super::cut::RawLine;
+use super::input::Input;
+use super::listing::{At, State, Target};
+use super::program::Shell;
+use super::reader::Reader;
+use super::taken::{Taken, unstamped};
+use super::trouble::{self, Trouble};
+use super::words::{self, From, Words};
+use super::{Host, journal};
+
+/// Channels are closed a moment before the connection says why it ended.
+const END_TOLD_WITHIN: Duration = Duration::from_secs(1);
+
+/// A program that cannot do what it is asked says so sooner.
+const SETTLED_AFTER: Duration = Duration::from_secs(3);
+
+/// In a bounded pass a command that goes on for ever is heard for so long.
+const HEARD_FOR: Duration = Duration::from_secs(3);
+
+/// From one asking to the next, of a stream that has no shell of its own.
+const ASK_EVERY: Duration = Duration::from_secs(2);
+
+/// Asking may take this part of the time in all, for it costs the host a process each time.
+const ASKING_SHARE: u32 = 20;
+
+/// What is followed, across connections.
+pub(super) struct Stream {
+    number: u32,
+    name: String,
+    /// As [`SourceInfo::path`].
+    label: String,
+    as_root: bool,
+    pub(super) what: What,
+    reader: Reader,
+    /// What was said of it last: the problem, if any.
+    told: Option<Option<Trouble>>,
+    /// Its trouble is the host's.
+    counts: bool,
+    /// What keeps a part of the journal from us while the rest is read.
+    standing: Option<Trouble>,
+}
+
+/// Where its lines come from.
+pub(super) enum What {
+    Journal { unit: Option<String>, cursor: Option<String> },
+    Command(Words),
+    Container(Box<Followed>),
+    Input(Input),
+}
+
+/// A container that is followed.
+pub(super) struct Followed {
+    target: watch::Receiver<Option<Target>>,
+    taken: Taken,
+    /// All of it is wanted, for it came into being while we looked; or was begun with before.
+    whole: bool,
+    /// The one that is read, and how often it had been started again.
+    instance: Option<(String, u32)>,
+    /// It was read to its end after it had ended.
+    is_read: bool,
+}
+
+/// How it ended.
+struct Ending {
+    code: Option<i32>,
+    /// The last that it said beside lines.
+    complaint: Option<String>,
+}
+
+/// What was heard of a running program.
+#[derive(Default)]
+struct Heard {
+    /// Lines have come, or it runs for a while.
+    settled: bool,
+    complaint: Option<String>,
+}
+
+impl Stream {
+    pub(super) fn new(number: u32, name: String, label: String, spec: &SourceSpec, what: What) -> Self {
+        let reader = Reader::new(spec.time.as_deref());
+        Self { number, name, label, as_root: spec.as_root, what, reader, told: None, counts: true, standing: None }
+    }
+
+    /// A container of several that a pattern means: that one of them has ended is no trouble of the host.
+    pub(super) fn one_of_many(self) -> Self {
+        Self { counts: false, ..self }
+    }
+
+    /// Reads it until the connection ends; in a bounded pass until it has given its last lines. What cannot be read says
+    /// why and is tried again; it takes nothing else of its host with it.
+    pub(super) async fn run(&mut self, host: &Host<'_>) {
+        self.told = None;
+        if let Some(clock) = host.clock().await {
+            self.reader.set_clock(&clock);
+        }
+        if let What::Input(input) = &mut self.what {
+            return input.run(&mut self.reader, self.number, &self.name, host).await;
+        }
+        let mut backoff = Backoff::default();
+        while self.is_wanted(host).await {
+            let began = Instant::now();
+            let pause = match self.turn(host).await {
+                Ok(Some(pause)) => pause,
+                Ok(None) => return,
+                Err(error) => {
+                    if timeout(END_TOLD_WITHIN, host.connection.ended()).await.is_ok() {
+                        // Not the stream's trouble; whoever holds the connection knows.
+                        return std::future::pending().await;
+                    }
+                    self.tell(host, Some(error.into())).await;
+                    Duration::ZERO
+                }
+            };
+            if host.work.once {
+                return;
+            }
+            backoff.after_connection(began.elapsed());
+            let wait = if pause.is_zero() { backoff.after_failure(began.elapsed(), rand::random()) } else { pause };
+            sleep(wait).await;
+        }
+    }
+
+    /// Waits until there is something to read; false in a bounded pass where there is nothing.
+    async fn is_wanted(&mut self, host: &Host<'_>) -> bool {
+        loop {
+            let What::Container(followed) = &mut self.what else { return true };
+            let target = followed.target.borrow_and_update().clone();
+            let is_same = followed.instance.as_ref().map(|(known, _)| known) == target.as_ref().map(|it| &it.instance);
+            let why = match target.as_ref().map(|target| &target.state) {
+                Some(State::Running) => return true,
+                Some(State::Ended(_)) if !(followed.is_read && is_same) => return true,
+                Some(State::Ended(why)) => Some(Trouble::plain(why)),
+                Some(State::Gone(why)) => {
+                    // What comes into being under this name is new from its first line.
+                    followed.whole = true;
+                    Some(why.clone())
+                }
+                Some(State::Unknown(why)) => Some(why.clone()),
+                // Not looked yet.
+                None => None,
+            };
+            let mut changes = followed.target.clone();
+            if let Some(why) = why {
+                self.tell(host, Some(why)).await;
+                if host.work.once {
+                    return false;
+                }
+            }
+            if changes.changed().await.is_err() {
+                return false;
+            }
+        }
+    }
+
+    /// Reads until there is no more for now: how long to wait, or `None` where that was all. No time means: as long as
+    /// it takes after so many failures.
+    async fn turn(&mut self, host: &Host<'_>) -> Result<Option<Duration>, LinkError> {
+        if host.work.once {
+            let _place = host.places.acquire().await;
+            let mut shell = Shell::start(host.connection, self.as_root).await?;
+            let limit = matches!(self.what, What::Command(_)).then(|| Instant::now() + HEARD_FOR);
+            let ending = self.read(&mut shell, host, false, limit).await?;
+            shell.end().await;
+            let trouble = self.trouble_of(&ending, true);
+            self.tell(host, trouble).await;
+            return Ok(None);
+        }
+        let follows = !self.has_ended();
+        if let Some(_place) = self.place(host, follows).await {
+            let mut shell = Shell::start(host.connection, self.as_root).await?;
+            let ending = self.read(&mut shell, host, follows, None).await?;
+            shell.end().await;
+            self.ended(host, &ending).await;
+            return Ok(Some(Duration::ZERO));
+        }
+        let _waiting = host.waiting();
+        let began = Instant::now();
+        let mut shared = host.shared(self.as_root).await;
+        // Taken out, so that a shell that was left in the middle is not used again.
+        let mut shell = match shared.take() {
+            Some(shell) => shell,
+            None => Shell::start(host.connection, self.as_root).await?,
+        };
+        let asked = Instant::now();
+        let ending = self.read(&mut shell, host, false, None).await?;
+        *shared = Some(shell);
+        drop(shared);
+        tracing::trace!("{} was asked for {:?}, after {:?}", self.label, asked.elapsed(), began.elapsed());
+        self.ended(host, &ending).await;
+        Ok(Some(ASK_EVERY.max(asked.elapsed() * ASKING_SHARE * host.count_waiting())))
+    }
+
+    /// A place to follow it, where there is one or it cannot do without.
+    async fn place<'a>(&mut self, host: &'a Host<'_>, follows: bool) -> Option<tokio::sync::SemaphorePermit<'a>> {
+        if !follows {
+            return None;
+        }
+        if let Ok(place) = host.places.try_acquire() {
+            return Some(place);
+        }
+        if !matches!(self.what, What::Command(_)) {
+            return None;
+        }
+        let reason = "it waits, for as many other streams are followed as one connection allows";
+        self.tell(host, Some(Trouble::new(reason, "name fewer commands and journals for this host"))).await;
+        host.places.acquire().await.ok()
+    }
+
+    fn has_ended(&self) -> bool {
+        let What::Container(followed) = &self.what else { return false };
+        matches!(followed.target.borrow().as_ref().map(|target| &target.state), Some(State::Ended(_)))
+    }
+
+    /// Runs what reads it until that ends, or for a limited time.
+    async fn read(
+        &mut self,
+        shell: &mut Shell,
+        host: &Host<'_>,
+        follow: bool,
+        limit: Option<Instant>,
+    ) -> Result<Ending, LinkError> {
+        if let What::Journal { .. } = &self.what {
+            let (said, code) = shell.answer(&words::journal_check()).await?;
+            self.standing = journal::explained(code, &said);
+        }
+        let lines = host.work.lines;
+        if let Some(words) = self.before(lines) {
+            // What was there before is not wanted; from there on everything is.
+            let skip = lines == 0 && !matches!(&self.what, What::Container(followed) if followed.whole);
+            self.listen(shell, host, &words, limit, skip).await?;
+        }
+        let words = self.words(lines, follow);
+        self.listen(shell, host, &words, limit, false).await
+    }
+
+    /// What is to be read first, if anything: where a container was started again while we did not look, the end of
+    /// the one before it; where only new lines are wanted, the last one, to know where they begin.
+    fn before(&mut self, lines: u32) -> Option<Words> {
+        let What::Container(followed) = &mut self.what else { return None };
+        let target = followed.target.borrow().clone()?;
+        let was = followed.instance.replace((target.instance.clone(), target.restarts));
+        match (was, &target.at) {
+            (Some((instance, restarts)), At::Pod(of)) if instance == target.instance && restarts < target.restarts => {
+                let since = followed.taken.resume()?;
+                Some(words::pod_log(of, &From::Time(since), false, true))
+            }
+            (Some((instance, _)), _) if instance != target.instance => {
+                // Another of the same name: all of it is new.
+                (followed.taken, followed.whole) = (Taken::default(), true);
+                None
+            }
+            (None, at) if lines == 0 && !followed.whole => Some(container_words(at, &From::Last(1), false)),
+            _ => None,
+        }
+    }
+
+    fn words(&mut self, lines: u32, follow: bool) -> Words {
+        match &mut self.what {
+            What::Journal { unit, cursor } => {
+                let from = cursor.as_deref().map_or(From::Last(lines), From::Cursor);
+                words::journal(unit.as_deref(), &from, follow)
+            }
+            What::Command(words) => words.clone(),
+            What::Container(followed) => {
+                let from = match followed.taken.resume() {
+                    Some(since) => From::Time(since),
+                    None if followed.whole => From::Oldest,
+                    None => From::Last(lines),
+                };
+                followed.whole = true;
+                let target = followed.target.borrow();
+                target.as_ref().map_or_else(Vec::new, |target| container_words(&target.at, &from, follow))
+            }
+            What::Input(_) => Vec::new(),
+        }
+    }
+
+    /// Runs a program and takes its lines, or `skip`s them, until it ends.
+    async fn listen(
+        &mut self,
+        shell: &mut Shell,
+        host: &Host<'_>,
+        words: &[String],
+        limit: Option<Instant>,
+        skip: bool,
+    ) -> Result<Ending, LinkError> {
+        let mut program = shell.run(words).await?;
+        let mut heard = Heard::default();
+        loop {
+            let more = match limit {
+                Some(limit) => timeout_at(limit, program.next()).await,
+                None => Ok(self.settle(pin!(program.next()), host, &mut heard).await),
+            };
+            // What goes on beyond its time is ended with its shell.
+            let Ok(more) = more else { return Ok(Ending { code: None, complaint: heard.complaint }) };
+            let Some(more) = more? else { break };
+            self.took(host, more, &mut heard, skip).await;
+            let bytes = program.take_bytes_read();
+            host.outbox.send(HostEvent::ReadTo(Time(i64::MIN), bytes)).await;
+        }
+        let code = program.end().await?;
+        Ok(Ending { code: Some(code.unwrap_or(-1)), complaint: heard.complaint })
+    }
+
+    /// Waits for lines; a stream from which nothing comes is well when it has run for a while.
+    async fn settle<T>(
+        &mut self,
+        mut coming: Pin<&mut impl Future<Output = T>>,
+        host: &Host<'_>,
+        heard: &mut Heard,
+    ) -> T {
+        if !heard.settled {
+            if let Ok(more) = timeout(SETTLED_AFTER, &mut coming).await {
+                return more;
+            }
+            heard.settled = true;
+            let trouble = heard.complaint.as_deref().map(Trouble::plain);
+            self.tell(host, self.standing.clone().or(trouble)).await;
+        }
+        coming.await
+    }
+
+    async fn took(&mut self, host: &Host<'_>, more: Vec<RawLine>, heard: &mut Heard, skip: bool) {
+        let mut lines = Vec::with_capacity(more.len());
+        match &mut self.what {
+            What::Journal { cursor, .. } => {
+                for line in more {
+                    let named = self.reader.record(&line.bytes, &mut lines);
+                    *cursor = named.or(cursor.take());
+                }
+            }
+            What::Container(followed) => stamped(&mut self.reader, &mut followed.taken, more, heard, &mut lines),
+            What::Command(_) | What::Input(_) => {
+                self.reader.learn(more.iter().map(|line| &line.bytes[..]));
+                lines.extend(more.into_iter().map(|line| self.reader.plain(line)));
+            }
+        }
+        if lines.is_empty() || skip {
+            return;
+        }
+        heard.settled = true;
+        self.tell(host, self.standing.clone()).await;
+        host.outbox.send(HostEvent::Lines(self.number, lines)).await;
+    }
+
+    /// What is said of it when all of it that there is has been read.
+    async fn ended(&mut self, host: &Host<'_>, ending: &Ending) {
+        let had_ended = self.has_ended();
+        let trouble = self.trouble_of(ending, false);
+        let is_well = trouble.is_none();
+        if let What::Container(followed) = &mut self.what {
+            followed.is_read = had_ended && is_well;
+        }
+        // What has ended says so in a moment.
+        if !(had_ended && is_well) {
+            self.tell(host, trouble).await;
+        }
+    }
+
+    fn trouble_of(&self, ending: &Ending, once: bool) -> Option<Trouble> {
+        let said = ending.complaint.as_deref().unwrap_or_default();
+        match (&self.what, ending.code) {
+            (What::Journal { .. }, _) if self.standing.is_some() => self.standing.clone(),
+            (_, None) | (What::Input(_), _) => None,
+            (What::Journal { .. }, Some(_)) => (!once).then(|| Trouble::plain("journalctl ended on the host")),
+            (What::Command(_), Some(0)) if once => None,
+            (What::Command(words), Some(code)) => Some(trouble::of_command(&words[0], code)),
+            (What::Container(_), Some(0)) => None,
+            (What::Container(followed), Some(code)) => {
+                Some(match followed.target.borrow().as_ref().map(|target| &target.at) {
+                    Some(At::Engine(engine, _)) => trouble::of_engine(*engine, code, said),
+                    _ => trouble::of_kubectl(code, said),
+                })
+            }
+        }
+    }
+
+    /// Says that it is read or why it is not, where that has changed.
+    async fn tell(&mut self, host: &Host<'_>, trouble: Option<Trouble>) {
+        if self.told.as_ref() == Some(&trouble) {
+            return;
+        }
+        self.told = Some(trouble.clone());
+        let of_host = trouble.as_ref().filter(|_| self.counts).map(|trouble| trouble.of(&self.label));
+        trouble::note(host.problems, &self.name, of_host);
+        let (name, path) = (self.name.as_str().into(), self.label.as_str().into());
+        let stamps = Some(match self.what {
+            What::Journal { .. } => "journal",
+            What::Container(_) => "engine",
+            What::Command(_) | What::Input(_) => self.reader.stamps(),
+        });
+        let problem = trouble.map(|trouble| trouble.reason);
+        host.outbox.send(HostEvent::Source(self.number, SourceInfo { name, path, problem, stamps })).await;
+    }
+}
+
+impl Followed {
+    /// One that is looked for; `whole` where it came into being while we looked.
+    pub(super) fn new(target: watch::Receiver<Option<Target>>, whole: bool) -> Self {
+        Self { target, taken: Taken::default(), whole, instance: None, is_read: false }
+    }
+}
+
+fn container_words(at: &At, from: &From<'_>, follow: bool) -> Words {
+    match at {
+        At::Engine(engine, id) => words::container_log(*engine, id, from, follow),
+        At::Pod(of) => words::pod_log(of, from, follow, false),
+    }
+}
+
+/// Lines of an engine. One without a stamp is its complaint; behind others it may as well go on with them.
+fn stamped(reader: &mut Reader, taken: &mut Taken, more: Vec<RawLine>, heard: &mut Heard, out: &mut Vec<Line>) {
+    let cut: Vec<_> = more.into_iter().map(|line| (unstamped(&line.bytes), line)).collect();
+    reader.learn(cut.iter().filter_map(|(cut, _)| cut.as_ref().map(|(_, line)| &line[..])));
+    let mut begun = heard.settled;
+    for (cut, line) in cut {
+        match cut {
+            Some((at, raw)) => {
+                begun = true;
+                out.extend(taken.take(at, &raw).then(|| reader.stamped(at, raw)));
+            }
+            None => {
+                heard.complaint = Some(String::from_utf8_lossy(&line.bytes).into_owned());
+                out.extend((begun || line.is_rest).then(|| reader.plain(line)));
+            }
+        }
+    }
+}

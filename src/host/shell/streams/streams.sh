@@ -1,0 +1,31 @@
+# Runs programs that print logs: journalctl, docker, podman, kubectl, and commands of the inventory.
+#
+# A request is the words of one program; then what it prints is asked for in pieces of at most 64 KiB. As with files
+# nothing is sent unasked: while the console does not ask, the pipe fills and the program waits.
+
+# pieces: hands out standard input as it is asked for. Any other request ends it, and with its pipe the program.
+pieces() {
+  while read -r op <&4; do
+    case $op in N) say J; dd bs=65536 count=1 2>/dev/null; say . ;; *) return ;; esac
+  done
+}
+
+# stream word…: each word has a "=" before it, so that none is empty. Nothing of them is ever evaluated.
+stream() {
+  n=$#
+  while [ "$n" -gt 0 ]; do
+    w=$(printf '%b.' "$1"); w=${w%.}; shift
+    set -- "$@" "${w#=}"; n=$((n - 1))
+  done
+  # The end is told in the stream itself, behind the last line; no line of a log has the token.
+  { "$@" 2>&1 </dev/null 3<&- 4<&-; printf '\n%s:E %s\n' "$T" "$?"; } | pieces
+}
+
+serve() {
+  # Twice, for a frame is whole when the next begins.
+  say R; say R
+  exec 4<&0
+  while read -r op rest; do
+    case $op in S) stream $rest; say . ;; esac
+  done
+}

@@ -1,0 +1,154 @@
+//! Why a stream brings nothing, in a line, and what can be done about it.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::model::{Engine, HostStatus};
+use crate::transport::LinkError;
+
+/// A reason and a hint, perhaps empty, in which `{user}` stands for the login.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trouble {
+    /// What is wrong, one line.
+    pub reason: String,
+    /// What helps.
+    pub hint: String,
+}
+
+impl Trouble {
+    /// With a hint.
+    #[must_use]
+    pub fn new(reason: &str, hint: &str) -> Self {
+        Self { reason: reason.to_owned(), hint: hint.to_owned() }
+    }
+
+    /// Where the reason says it all.
+    #[must_use]
+    pub fn plain(reason: &str) -> Self {
+        Self::new(reason, "")
+    }
+
+    /// The same, of something.
+    #[must_use]
+    pub(super) fn of(&self, what: &str) -> Self {
+        Self { reason: format!("{what}: {}", self.reason), hint: self.hint.clone() }
+    }
+}
+
+impl From<LinkError> for Trouble {
+    fn from(error: LinkError) -> Self {
+        let HostStatus { reason, hint, .. } = error.status;
+        Self { reason: reason.unwrap_or_default(), hint: hint.unwrap_or_default() }
+    }
+}
+
+/// Why sources bring nothing, by name: shared with the track, which tells the state of the host.
+pub type Problems = Arc<Mutex<BTreeMap<String, Trouble>>>;
+
+/// Notes the trouble of a source, or that it has none any more.
+pub(crate) fn note(problems: &Problems, name: &str, trouble: Option<Trouble>) {
+    let mut problems = problems.lock().unwrap_or_else(PoisonError::into_inner);
+    match trouble {
+        Some(trouble) => problems.insert(name.to_owned(), trouble),
+        None => problems.remove(name),
+    };
+}
+
+/// What docker or podman complains of.
+pub(super) fn of_engine(engine: Engine, code: i32, said: &str) -> Trouble {
+    let name = engine.as_str();
+    if code == 127 {
+        return Trouble::new(
+            &format!("there is no {name} on this host"),
+            "check `engine` and `container` in hosts.toml",
+        );
+    }
+    if said.contains("permission denied") {
+        let hint =
+            "let {user} use it: usermod -aG docker {user} (as good as root), or become = \"sudo\" for the source";
+        return Trouble::new(&format!("{name}: permission denied"), hint);
+    }
+    if said.contains("Cannot connect to the Docker daemon") {
+        return Trouble::new(
+            "the docker daemon does not run, or is not where docker looks for it",
+            "systemctl start docker",
+        );
+    }
+    spoken(name, code, said)
+}
+
+/// What kubectl complains of.
+pub(super) fn of_kubectl(code: i32, said: &str) -> Trouble {
+    if code == 127 {
+        return Trouble::new("there is no kubectl on this host", "name a host that has it, and a context");
+    }
+    if said.contains("orbidden") {
+        let hint = "the kubectl of {user} needs a role that may list pods and get pods/log";
+        return Trouble { hint: hint.to_owned(), ..spoken("kubectl", code, said) };
+    }
+    if said.contains("connection to the server") || said.contains("Unable to connect") {
+        let hint = "check kubectl's context and KUBECONFIG for {user} on the host, who logs in without a terminal";
+        return Trouble { hint: hint.to_owned(), ..spoken("kubectl", code, said) };
+    }
+    spoken("kubectl", code, said)
+}
+
+/// What a command of the inventory came to.
+pub(super) fn of_command(program: &str, code: i32) -> Trouble {
+    match code {
+        126 => Trouble::new(&format!("{program} may not be run"), "check its mode and that of its folders"),
+        127 => Trouble::new(&format!("there is no {program} on this host"), "check `command` in hosts.toml"),
+        // 128 and the number of SIGXFSZ.
+        153 => Trouble::new(&format!("{program} was ended for it wrote to a file"), "name a command that only prints"),
+        code => Trouble::plain(&format!("{program} ended with exit code {code}")),
+    }
+}
+
+fn spoken(program: &str, code: i32, said: &str) -> Trouble {
+    let said = said.trim();
+    let said = ["Error response from daemon: ", "Error: ", "error: "]
+        .iter()
+        .find_map(|it| said.strip_prefix(it))
+        .unwrap_or(said);
+    if said.is_empty() {
+        return Trouble::plain(&format!("{program} ended with exit code {code}"));
+    }
+    Trouble::plain(&format!("{program}: {}", said.chars().take(300).collect::<String>()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_engines_complain_of_is_one_line_with_what_helps() {
+        let denied = "permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock: \
+                      Get \"http://%2Fvar%2Frun%2Fdocker.sock/v1.47/containers/json\": dial unix: connect: permission denied";
+        let down = "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?";
+        for (code, said, reason, hint) in [
+            (1, denied, "docker: permission denied", "usermod -aG docker {user}"),
+            (1, down, "the docker daemon does not run", "systemctl start docker"),
+            (127, "sh: 1: docker: not found", "there is no docker on this host", "engine"),
+            (1, "Error response from daemon: No such container: x", "docker: No such container: x", ""),
+            (2, "", "docker ended with exit code 2", ""),
+        ] {
+            let trouble = of_engine(Engine::Docker, code, said);
+            assert!(trouble.reason.starts_with(reason) && trouble.hint.contains(hint), "{trouble:?}");
+        }
+    }
+
+    #[test]
+    fn what_kubectl_complains_of_is_one_line_with_what_helps() {
+        let forbidden = "Error from server (Forbidden): pods is forbidden: User \"ops\" cannot list resource \"pods\"";
+        let refused =
+            "The connection to the server localhost:8080 was refused - did you specify the right host or port?";
+        for (code, said, reason, hint) in [
+            (1, forbidden, "kubectl: Error from server (Forbidden)", "get pods/log"),
+            (1, refused, "kubectl: The connection to the server localhost:8080 was refused", "KUBECONFIG"),
+            (127, "", "there is no kubectl on this host", "context"),
+        ] {
+            let trouble = of_kubectl(code, said);
+            assert!(trouble.reason.starts_with(reason) && trouble.hint.contains(hint), "{trouble:?}");
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! The programs that have logs, and the few options with which we call them: nothing else is ever run on a host, but for
+//! commands of the inventory. No option of these writes anything.
+
+use jiff::Timestamp;
+
+use crate::model::{Engine, Pod};
+
+/// A program and its arguments.
+pub(super) type Words = Vec<String>;
+
+/// From where on lines are wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum From<'a> {
+    /// The last so many.
+    Last(u32),
+    /// All there are.
+    Oldest,
+    /// Nanoseconds since 1970.
+    Time(i64),
+    /// After the record that the journal calls so.
+    Cursor(&'a str),
+}
+
+/// Says what keeps it from being read, and nothing of the journal.
+pub(super) fn journal_check() -> Words {
+    words(&["journalctl", "--no-pager", "--lines=0"])
+}
+
+/// Records of the journal, as JSON.
+pub(super) fn journal(unit: Option<&str>, from: &From<'_>, follow: bool) -> Words {
+    let mut out = words(&["journalctl", "--no-pager", "--quiet", "--all", "--output=json"]);
+    out.extend(unit.map(|unit| format!("--unit={unit}")));
+    match from {
+        From::Last(lines) => out.push(format!("--lines={lines}")),
+        From::Oldest => out.push("--lines=all".to_owned()),
+        From::Cursor(cursor) => out.extend([format!("--after-cursor={cursor}"), "--lines=all".to_owned()]),
+        From::Time(at) => {
+            out.extend([format!("--since=@{}", at.div_euclid(1_000_000_000)), "--lines=all".to_owned()]);
+        }
+    }
+    out.extend(follow.then(|| "--follow".to_owned()));
+    out
+}
+
+/// Containers with their state: number, names and status, between tabs.
+pub(super) fn containers(engine: Engine) -> Words {
+    let format = "--format={{.ID}}\t{{.Names}}\t{{.Status}}";
+    words(&[engine.as_str(), "ps", "--all", "--no-trunc", format])
+}
+
+/// Lines of a container, stamped.
+pub(super) fn container_log(engine: Engine, id: &str, from: &From<'_>, follow: bool) -> Words {
+    let mut out = words(&[engine.as_str(), "logs", "--timestamps"]);
+    out.extend(follow.then(|| "--follow".to_owned()));
+    match from {
+        From::Last(lines) => out.push(format!("--tail={lines}")),
+        From::Time(at) => out.push(format!("--since={}", rfc3339(*at))),
+        From::Oldest | From::Cursor(_) => {}
+    }
+    out.push(id.to_owned());
+    out
+}
+
+/// Pods with their containers: namespace, name, identity, phase, containers and how often each was started again.
+pub(super) fn pods(pod: &Pod) -> Words {
+    let columns = "-o=custom-columns=A:.metadata.namespace,B:.metadata.name,C:.metadata.uid,D:.status.phase,\
+                   E:.status.containerStatuses[*].name,F:.status.containerStatuses[*].restartCount";
+    // Without a cache: it would be written to the home folder.
+    let mut out = words(&["kubectl", "get", "pods", "--no-headers", "--cache-dir=/dev/null", "--request-timeout=20s"]);
+    out.push(columns.to_owned());
+    match pod.namespace.as_deref() {
+        Some("*") => out.push("--all-namespaces".to_owned()),
+        Some(namespace) => out.push(format!("--namespace={namespace}")),
+        None => {}
+    }
+    out
+}
+
+/// Which container of which pod.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct OfPod {
+    pub(super) namespace: String,
+    pub(super) pod: String,
+    pub(super) container: String,
+}
+
+/// Lines of a container of a pod, stamped; `previous`: of the one before it was started again.
+pub(super) fn pod_log(of: &OfPod, from: &From<'_>, follow: bool, previous: bool) -> Words {
+    let mut out = words(&["kubectl", "logs", "--timestamps", "--cache-dir=/dev/null"]);
+    out.extend([format!("--namespace={}", of.namespace), format!("--container={}", of.container)]);
+    out.extend(follow.then(|| "--follow".to_owned()));
+    out.extend(previous.then(|| "--previous".to_owned()));
+    match from {
+        From::Last(lines) => out.push(format!("--tail={lines}")),
+        From::Time(at) => out.push(format!("--since-time={}", rfc3339(*at))),
+        From::Oldest | From::Cursor(_) => {}
+    }
+    out.push(of.pod.clone());
+    out
+}
+
+fn rfc3339(at: i64) -> String {
+    Timestamp::from_nanosecond(i128::from(at)).unwrap_or_default().to_string()
+}
+
+fn words(words: &[&str]) -> Words {
+    words.iter().map(|&word| word.to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_is_asked_for_with_fixed_options() {
+        let from = From::Time(1_795_188_137_000_000_000);
+        let of = OfPod { namespace: "shop".to_owned(), pod: "web-0".to_owned(), container: "app".to_owned() };
+        for (words, expect) in [
+            (
+                journal(Some("a.service"), &From::Cursor("s=1"), true),
+                "journalctl --no-pager --quiet --all --output=json --unit=a.service --after-cursor=s=1 --lines=all --follow",
+            ),
+            (journal(None, &From::Last(5), false), "journalctl --no-pager --quiet --all --output=json --lines=5"),
+            (
+                container_log(Engine::Docker, "ab12", &from, true),
+                "docker logs --timestamps --follow --since=2026-11-20T15:22:17Z ab12",
+            ),
+            (container_log(Engine::Podman, "ab12", &From::Oldest, false), "podman logs --timestamps ab12"),
+            (
+                pod_log(&of, &from, false, true),
+                "kubectl logs --timestamps --cache-dir=/dev/null --namespace=shop --container=app --previous \
+                 --since-time=2026-11-20T15:22:17Z web-0",
+            ),
+        ] {
+            assert_eq!(words.join(" "), expect);
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! What following costs while nothing happens, what waits for the files then, and how long a shell that nobody renews
+//! lives.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use super::{FOLLOW, Talk, id, members, with_every_shell};
+
+/// Looks after which the script takes files for resting, and some more that find the watcher ready.
+const LOOKS: usize = 40;
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A log that is followed and has rested for long.
+struct Resting {
+    talk: Talk,
+    log: PathBuf,
+    _folder: tempfile::TempDir,
+}
+
+impl Resting {
+    fn start(command: &mut std::process::Command) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let log = folder.path().join("app.log");
+        std::fs::write(&log, "one\n").expect("write");
+        let mut talk = Talk::start(command);
+        talk.watch(1, &log);
+        assert_eq!(talk.ask("P 262144"), ["C 1", "E 0"]);
+        talk.tell(&format!("A 1 {} 4", id(&log)));
+        assert_eq!(talk.ask("P 262144"), ["F 1 0 one", "E 0"], "the bytes before the offset, to be compared");
+        let mut resting = Self { talk, log, _folder: folder };
+        for _ in 0..LOOKS {
+            resting.nothing_happens();
+        }
+        resting
+    }
+
+    fn nothing_happens(&mut self) {
+        assert_eq!(self.talk.ask("P 262144"), ["E 0"]);
+    }
+
+    fn append(&self, text: &str) {
+        let mut file = std::fs::OpenOptions::new().append(true).open(&self.log).expect("open");
+        file.write_all(text.as_bytes()).expect("write");
+    }
+
+    /// Looks as the console does until there is something; how many looks that took.
+    fn look_until(&mut self, what: &str) -> usize {
+        let since = Instant::now();
+        for looks in 1.. {
+            let answer = self.talk.ask("P 262144");
+            if answer[0] != "E 0" {
+                assert_eq!(answer[0], what);
+                return looks;
+            }
+            assert!(since.elapsed() < PATIENCE, "no {what:?}, but {answer:?}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        unreachable!("time ends before numbers do")
+    }
+
+    /// Faults of pages in processes that a look started, of which there is no process without.
+    fn cost_of_a_look(&mut self) -> u64 {
+        let group = self.talk.child.id().to_string();
+        let faults_of_children =
+            |stat: &String| stat.rsplit(')').next()?.split_whitespace().nth(8)?.parse::<u64>().ok();
+        let count = || members(&group).iter().filter_map(faults_of_children).sum::<u64>();
+        let before = count();
+        self.nothing_happens();
+        count().saturating_sub(before)
+    }
+
+    /// The names of what runs in the group of the shell.
+    fn programs(&self) -> Vec<String> {
+        let name = |stat: String| Some(stat.split_once('(')?.1.rsplit_once(')')?.0.to_owned());
+        members(&self.talk.child.id().to_string()).into_iter().filter_map(name).collect()
+    }
+}
+
+/// Whether what the shell has for `tail` is one that is woken by the kernel; BusyBox takes its own for it.
+fn has_watcher(shell: &str) -> bool {
+    !shell.starts_with("busybox")
+}
+
+#[test]
+fn files_at_rest_are_waited_for_and_a_look_costs_no_process() {
+    with_every_shell(|shell, mut command| {
+        let mut resting = Resting::start(&mut command);
+        let programs = resting.programs();
+        assert_eq!(programs.iter().any(|name| name == "tail"), has_watcher(shell), "{shell}: {programs:?}");
+        // One look in ten is made all the same.
+        let costs: Vec<u64> = (0..5).map(|_| resting.cost_of_a_look()).collect();
+        let free = has_watcher(shell) && !shell.starts_with("mksh");
+        assert!(!free || costs.contains(&0), "{shell}: {costs:?}");
+    });
+}
+
+#[test]
+fn what_happens_to_files_at_rest_is_seen_at_one_of_the_next_looks() {
+    with_every_shell(|shell, mut command| {
+        let mut resting = Resting::start(&mut command);
+        resting.append("two\n");
+        let looks = resting.look_until("F 1 0 one\ntwo");
+        assert!(looks <= 10, "{shell}: {looks} looks for a line");
+        resting.talk.tell(&format!("A 1 {} 8", id(&resting.log)));
+        resting.look_until("F 1 0 one\ntwo");
+        for _ in 0..LOOKS {
+            resting.nothing_happens();
+        }
+        std::fs::rename(&resting.log, resting.log.with_extension("log.1")).expect("rename");
+        resting.look_until("X 1 missing");
+        std::fs::write(&resting.log, "new\n").expect("write");
+        let looks = resting.look_until("C 1");
+        assert!(looks <= 2, "{shell}: a name that stands for something again is seen after {looks} looks");
+    });
+}
+
+#[test]
+fn a_watcher_that_is_ended_by_somebody_else_is_replaced_and_given_up_after_three_times() {
+    let mut command = std::process::Command::new("sh");
+    command.arg("-s");
+    let mut resting = Resting::start(&mut command);
+    for time in 1..=4 {
+        let watchers: Vec<u32> = members(&resting.talk.child.id().to_string())
+            .iter()
+            .filter(|stat| stat.contains("(dd)"))
+            .filter_map(|stat| stat.split(' ').next()?.parse().ok())
+            .collect();
+        assert_eq!(watchers.len(), usize::from(time <= 3), "time {time}: {:?}", resting.programs());
+        for pid in watchers {
+            let pid = rustix::process::Pid::from_raw(i32::try_from(pid).expect("a number")).expect("not 0");
+            rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("it runs");
+            let gone = || !Path::new(&format!("/proc/{}/fd/0", pid.as_raw_nonzero())).exists();
+            let since = Instant::now();
+            while !gone() {
+                assert!(since.elapsed() < PATIENCE, "it does not end");
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        }
+        for _ in 0..LOOKS {
+            resting.nothing_happens();
+        }
+    }
+    resting.append("two\n");
+    assert_eq!(resting.look_until("F 1 0 one\ntwo"), 1, "every look is made again");
+}
+
+#[test]
+fn r40_nothing_is_left_of_a_shell_whose_files_rest() {
+    with_every_shell(|shell, mut command| {
+        let mut resting = Resting::start(&mut command);
+        let group = resting.talk.child.id().to_string();
+        resting.talk.stdin = None;
+        wait_until_empty(&mut resting.talk, &group, shell);
+    });
+}
+
+#[test]
+fn r40_a_shell_that_nobody_renews_ends_when_its_lease_does() {
+    with_every_shell(|shell, mut command| {
+        let mut talk = Talk::start_with(&mut command, "lease_s=1", &FOLLOW);
+        let group = talk.child.id().to_string();
+        let since = Instant::now();
+        // Renewed in time it lives on, though its first lease is over.
+        while since.elapsed() < Duration::from_millis(1600) {
+            talk.tell("K");
+            assert_eq!(talk.ask("P 262144"), ["E 0"], "{shell}");
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        wait_until_empty(&mut talk, &group, shell);
+    });
+}
+
+fn wait_until_empty(talk: &mut Talk, group: &str, shell: &str) {
+    let since = Instant::now();
+    loop {
+        let _ = talk.child.try_wait();
+        let left = members(group);
+        if left.is_empty() {
+            return;
+        }
+        assert!(since.elapsed() < Duration::from_secs(5), "{shell} leaves {left:?}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}

@@ -1,0 +1,651 @@
+//! What is read of the time before the ring: rows of many sources put in order page by page, at either end.
+//!
+//! A window on the whole log, within a budget of bytes. Each source is a stream of which pages are asked, older ones
+//! from the oldest line that is known, newer ones from the newest; a row goes into the window when no other stream can
+//! still bring one that belongs between. So rows are only ever added at an end, and what is on the screen stays.
+//! What lies at the far end leaves when the budget is used up, and is asked for again when it is wanted.
+//!
+//! Where the window reaches the ring, it goes on there ([`Past::joined`]). The part of the ring in which some sources
+//! have lines and others do not yet, because it began with their last few lines, is put in order with the rest.
+//! Who asks, and when, is left to `app`.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::{Entry, Lens, Ring, Store};
+use crate::model::ask::Start;
+use crate::model::cursor::Place;
+use crate::model::{HostId, Record, SourceId, Time};
+
+/// The number of the first row of a window; older ones are counted down from it.
+pub const MIDDLE: u64 = 1 << 39;
+
+/// The number of the row above the oldest, which says how it goes on there.
+pub const NOTICE: u64 = 0;
+
+/// Most bytes of rows that were read and wait for those of other streams.
+const AHEAD_BYTES: usize = 8 << 20;
+
+/// An end of the window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Side {
+    /// Where the oldest rows are.
+    Older,
+    /// Where the newest are.
+    Newer,
+}
+
+/// How a stream goes on at one end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    /// There may be more.
+    Open,
+    /// It was asked for.
+    Asked,
+    /// There is no more: the log begins here, or, at the newer end, the ring has what follows.
+    End,
+    /// It could not be read, and why.
+    Failed(String),
+}
+
+/// A page that is wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Want {
+    /// Of which host.
+    pub host: HostId,
+    /// Of which source.
+    pub source: SourceId,
+    /// At which end.
+    pub side: Side,
+    /// From where.
+    pub start: Start,
+    /// The time there: nothing newer (at the newer end: older) is wanted.
+    pub bound: Time,
+}
+
+/// A window of rows and the streams that it is made of.
+#[derive(Debug)]
+pub struct Past {
+    rows: Ring,
+    streams: BTreeMap<SourceId, Stream>,
+    /// The ring goes on from this number.
+    joined: Option<u64>,
+    /// Rows of the ring from here to where it goes on are in the window; those before are not yet.
+    reach: u64,
+    /// While it comes near the ring from below: everything of it before this is in the window, or is passed over.
+    climb: u64,
+    /// Numbers that rows had in the ring, with those that they have here.
+    moved: Vec<(u64, u64)>,
+    split: Time,
+}
+
+/// Rows of one source that were read and not put in order yet, the nearest to the window first.
+#[derive(Debug)]
+struct Run {
+    ahead: VecDeque<Entry>,
+    state: State,
+}
+
+impl Default for Run {
+    fn default() -> Self {
+        Self { ahead: VecDeque::new(), state: State::Open }
+    }
+}
+
+#[derive(Debug)]
+struct Stream {
+    host: HostId,
+    older: Run,
+    newer: Run,
+    /// The oldest line of which it is known where it stands; the newest in the window.
+    oldest: Option<(Place, Time)>,
+    newest: Option<(Place, Time)>,
+    /// The number in the window of the oldest line there.
+    first_row: Option<u64>,
+    /// Its oldest line in the ring: what is older comes after the ring has been put in order so far.
+    first_live: Option<u64>,
+    /// At the newer end: the ring has what follows, from this number on.
+    resume: Option<u64>,
+}
+
+impl Stream {
+    fn new(host: HostId) -> Self {
+        let (older, newer) = Default::default();
+        let (oldest, newest, first_row, first_live, resume) = Default::default();
+        Self { host, older, newer, oldest, newest, first_row, first_live, resume }
+    }
+
+    fn run(&mut self, side: Side) -> &mut Run {
+        match side {
+            Side::Older => &mut self.older,
+            Side::Newer => &mut self.newer,
+        }
+    }
+
+    /// Where its next page of older lines begins.
+    fn older_start(&self, split: Time) -> (Start, Time) {
+        let known = far_line(&self.older).or(self.oldest).or_else(|| near_line(&self.newer));
+        known.map_or((Start::At(split), split), |(place, time)| (Start::Cursor(place), time))
+    }
+
+    fn newer_start(&self, split: Time) -> (Start, Time) {
+        let after = far_line(&self.newer).or(self.newest).or_else(|| near_line(&self.older));
+        match (after, self.oldest) {
+            (Some((place, time)), _) => (Start::After(place), time),
+            (None, Some((place, time))) => (Start::Cursor(place), time),
+            (None, None) => (Start::At(split), split),
+        }
+    }
+}
+
+fn line(entry: &Entry) -> Option<(Place, Time)> {
+    entry.record().map(|record| (record.place(), record.time))
+}
+
+fn far_line(run: &Run) -> Option<(Place, Time)> {
+    run.ahead.iter().rev().find_map(line)
+}
+
+fn near_line(run: &Run) -> Option<(Place, Time)> {
+    run.ahead.iter().find_map(line)
+}
+
+/// Where the next row of a merge comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum From {
+    Stream,
+    Live(u64),
+}
+
+impl Past {
+    /// A window at the oldest end of the ring, from where all sources have lines in it. Empty to begin with.
+    #[must_use]
+    pub fn before_live(store: &Store, sources: &[(SourceId, HostId)], now: Time) -> Self {
+        let ring = store.ring();
+        let mut past = Self::new(now, sources);
+        let mut missing = sources.len();
+        for (seq, entry) in ring.from(ring.first()) {
+            let Some(record) = entry.record() else { continue };
+            let Some(stream) = past.streams.get_mut(&record.source).filter(|stream| stream.first_live.is_none()) else {
+                continue;
+            };
+            (stream.first_live, stream.oldest) = (Some(seq), line(entry));
+            missing -= 1;
+            if missing == 0 {
+                break;
+            }
+        }
+        let joined = past.streams.values().filter_map(|stream| stream.first_live).max().unwrap_or_else(|| ring.end());
+        (past.joined, past.reach) = (Some(joined), joined);
+        past.split = ring.get(joined).map_or(now, |entry| Time(entry.time().0.saturating_add(1)));
+        past
+    }
+
+    /// A window around a moment, which may be far from the ring.
+    #[must_use]
+    pub fn at(time: Time, sources: &[(SourceId, HostId)]) -> Self {
+        Self::new(time, sources)
+    }
+
+    fn new(split: Time, sources: &[(SourceId, HostId)]) -> Self {
+        Self {
+            rows: Ring::starting_at(MIDDLE, usize::MAX),
+            streams: sources.iter().map(|&(source, host)| (source, Stream::new(host))).collect(),
+            joined: None,
+            reach: 0,
+            climb: 0,
+            moved: Vec::new(),
+            split,
+        }
+    }
+
+    /// The rows that are in order.
+    #[must_use]
+    pub fn rows(&self) -> &Ring {
+        &self.rows
+    }
+
+    /// From which number on the ring goes on where the window ends; `None` while it is apart.
+    #[must_use]
+    pub fn joined(&self) -> Option<u64> {
+        self.joined
+    }
+
+    /// Rows of the ring from this number on are in the window or behind it.
+    #[must_use]
+    pub fn reach(&self) -> u64 {
+        self.reach
+    }
+
+    /// Numbers that rows had in the ring with those that they have here, of those added since the last time.
+    pub fn take_moved(&mut self) -> Vec<(u64, u64)> {
+        std::mem::take(&mut self.moved)
+    }
+
+    /// Takes in a source that has come into being.
+    pub fn add_source(&mut self, source: SourceId, host: HostId) {
+        self.streams.entry(source).or_insert_with(|| Stream::new(host));
+    }
+
+    /// Sources at an end, with how they go on.
+    pub fn states(&self, side: Side) -> impl Iterator<Item = (SourceId, HostId, &State)> {
+        self.streams.iter().map(move |(&source, stream)| {
+            let run = if side == Side::Older { &stream.older } else { &stream.newer };
+            (source, stream.host, &run.state)
+        })
+    }
+
+    /// Whether an end is the last: nothing is left to be read there.
+    #[must_use]
+    pub fn is_over(&self, side: Side) -> bool {
+        let over = |run: &Run| run.state == State::End && run.ahead.is_empty();
+        self.streams.values().all(|stream| over(if side == Side::Older { &stream.older } else { &stream.newer }))
+    }
+
+    /// Pages without which no more rows can be put in order at an end.
+    #[must_use]
+    pub fn wants(&self, side: Side, lens: &Lens) -> Vec<Want> {
+        let head = self.head(lens);
+        let is_wanted = |stream: &Stream| match side {
+            Side::Older => is_due(stream, head) && needs(&stream.older),
+            Side::Newer => self.joined.is_none() && needs(&stream.newer),
+        };
+        let wanted = self.streams.iter().filter(|(_, stream)| is_wanted(stream));
+        wanted
+            .map(|(&source, stream)| {
+                let edge =
+                    if side == Side::Older { stream.older_start(self.split) } else { stream.newer_start(self.split) };
+                Want { host: stream.host, source, side, start: edge.0, bound: edge.1 }
+            })
+            .collect()
+    }
+
+    /// Notes that a page was asked for.
+    pub fn asked(&mut self, source: SourceId, side: Side) {
+        self.set_state(source, side, State::Asked);
+    }
+
+    /// Asks again where it failed.
+    pub fn retry(&mut self) {
+        for stream in self.streams.values_mut() {
+            for run in [&mut stream.older, &mut stream.newer] {
+                if matches!(run.state, State::Failed(_)) {
+                    run.state = State::Open;
+                }
+            }
+        }
+    }
+
+    fn set_state(&mut self, source: SourceId, side: Side, state: State) {
+        if let Some(stream) = self.streams.get_mut(&source) {
+            stream.run(side).state = state;
+        }
+    }
+
+    /// Takes in a page that was asked for, in the order of the file. `ended`: whether the log ends with it at this side,
+    /// or why it could not be read (further).
+    pub fn arrived(
+        &mut self,
+        (source, side): (SourceId, Side),
+        mut page: Vec<Entry>,
+        ended: Result<bool, String>,
+        store: &Store,
+    ) {
+        let Some(stream) = self.streams.get_mut(&source) else { return };
+        if stream.run(side).state != State::Asked {
+            return;
+        }
+        let mut state = match ended {
+            Ok(true) => State::End,
+            Ok(false) => State::Open,
+            Err(why) => State::Failed(why),
+        };
+        match side {
+            Side::Older => {
+                page.reverse();
+            }
+            Side::Newer => {
+                let found = page.iter().enumerate().find_map(|(at, entry)| Some((at, find(store, entry.record()?)?)));
+                if let Some((at, seq)) = found {
+                    page.truncate(at);
+                    stream.resume = Some(seq);
+                    state = State::End;
+                } else if !matches!(state, State::Open) {
+                    let last = page.iter().rev().find_map(line).or(far_line(&stream.newer)).or(stream.newest);
+                    stream.resume = Some(resume(store, source, last.map(|(place, _)| place)));
+                }
+            }
+        }
+        let run = stream.run(side);
+        run.ahead.extend(page);
+        run.state = state;
+        self.bound_ahead();
+    }
+
+    /// Lets go of what lies farthest ahead where too much waits; it is asked for again.
+    fn bound_ahead(&mut self) {
+        let bytes = |run: &Run| run.ahead.iter().map(Entry::cost).sum::<usize>();
+        let all: usize = self.streams.values().map(|stream| bytes(&stream.older) + bytes(&stream.newer)).sum();
+        if all <= AHEAD_BYTES {
+            return;
+        }
+        let share = AHEAD_BYTES / self.streams.len().max(1) / 2;
+        for stream in self.streams.values_mut() {
+            for run in [&mut stream.older, &mut stream.newer] {
+                let mut left = bytes(run);
+                while left > share && run.ahead.len() > 1 {
+                    left -= run.ahead.pop_back().map_or(0, |entry| entry.cost());
+                    if run.state != State::Asked {
+                        run.state = State::Open;
+                    }
+                }
+            }
+            if stream.newer.state == State::Open {
+                stream.resume = None;
+            }
+        }
+    }
+
+    /// Puts in order, at the older end, what may be; at most so many rows.
+    pub fn merge_older(&mut self, store: &Store, lens: &Lens, most: usize) {
+        self.forget_left(store);
+        for _ in 0..most {
+            let Some((source, from)) = self.next_older(store, lens) else { return };
+            match from {
+                From::Live(seq) => {
+                    let Some(entry) = store.ring().get(seq).cloned() else { return };
+                    self.reach = seq;
+                    self.push_oldest(entry);
+                    self.moved.push((seq, self.rows.first()));
+                }
+                From::Stream => {
+                    let entry = self.streams.get_mut(&source).and_then(|stream| stream.older.ahead.pop_front());
+                    let Some(entry) = entry else { return };
+                    self.push_oldest(entry);
+                }
+            }
+        }
+    }
+
+    /// The newest row that is not in the window, unless a stream that has to be asked may have one that is newer.
+    fn next_older(&self, store: &Store, lens: &Lens) -> Option<(SourceId, From)> {
+        let head = self.head(lens);
+        let mut best = None;
+        let mut bar = None;
+        if let Some(seq) = head {
+            let entry = store.ring().get(seq)?;
+            let source = entry.origin().map_or(SourceId(u32::MAX), |(_, source)| source);
+            best = Some((entry.time(), source, From::Live(seq)));
+        }
+        for (&source, stream) in self.streams.iter().filter(|(_, stream)| is_due(stream, head)) {
+            match stream.older.ahead.front() {
+                Some(entry) => best = best.max(Some((entry.time(), source, From::Stream))),
+                None if matches!(stream.older.state, State::Open | State::Asked) => {
+                    bar = bar.max(Some((stream.older_start(self.split).1, source)));
+                }
+                None => {}
+            }
+        }
+        let (time, source, from) = best?;
+        (bar.is_none_or(|bar| (time, source) > bar)).then_some((source, from))
+    }
+
+    /// The newest row of the ring that passes and is not in the window yet.
+    fn head(&self, lens: &Lens) -> Option<u64> {
+        self.joined?;
+        lens.index_of(self.reach).checked_sub(1).and_then(|index| lens.get(index))
+    }
+
+    fn push_oldest(&mut self, entry: Entry) {
+        let origin = entry.origin().map(|(_, source)| source);
+        let stream = origin.and_then(|source| self.streams.get_mut(&source));
+        let Some((stream, at)) = stream.zip(line(&entry)) else { return self.rows.push_oldest(entry, None) };
+        let next = stream.first_row.filter(|&seq| seq >= self.rows.first());
+        self.rows.push_oldest(entry, next);
+        stream.first_row = Some(self.rows.first());
+        stream.oldest = Some(at);
+        if stream.newest.is_none() {
+            stream.newest = Some(at);
+        }
+    }
+
+    fn push_newest(&mut self, entry: Entry) {
+        let origin = entry.origin().map(|(_, source)| source);
+        let seq = self.rows.end();
+        if let Some((stream, at)) = origin.and_then(|source| self.streams.get_mut(&source)).zip(line(&entry)) {
+            stream.newest = Some(at);
+            if stream.first_row.is_none_or(|first| first < self.rows.first()) {
+                (stream.first_row, stream.oldest) = (Some(seq), Some(at));
+            }
+        }
+        self.rows.push(entry);
+    }
+
+    /// The ring has forgotten rows that were still to be put in order.
+    fn forget_left(&mut self, store: &Store) {
+        if self.reach > store.ring().first()
+            && self.streams.values().any(|stream| stream.first_live.is_some_and(|seq| seq < store.ring().first()))
+        {
+            self.abandon_ring();
+        }
+    }
+
+    /// Leaves the rest of the ring that is not in order yet to the hosts, which are asked for it.
+    fn abandon_ring(&mut self) {
+        for stream in self.streams.values_mut() {
+            if stream.first_live.take().is_some_and(|seq| seq < self.reach) {
+                stream.older = Run::default();
+                stream.oldest = stream.first_row.and_then(|seq| line(self.rows.get(seq)?));
+            }
+        }
+        self.reach = 0;
+    }
+
+    /// Takes in the rows that the ring has forgotten a moment ago, of the part that goes on where the window ends.
+    pub fn absorb(&mut self, store: &Store, gone: &[u64]) {
+        let Some(joined) = self.joined else { return };
+        for &seq in gone.iter().filter(|&&seq| seq >= joined) {
+            let Some(entry) = store.ring().get_or_left(seq) else { continue };
+            self.push_newest(entry.clone());
+            self.moved.push((seq, self.rows.end() - 1));
+        }
+        self.joined = Some(joined.max(store.ring().first()));
+    }
+
+    /// Puts in order, at the newer end of a window that is apart, what may be; at most so many rows. Joins the ring where
+    /// it is reached.
+    pub fn merge_newer(&mut self, store: &Store, lens: &Lens, most: usize) {
+        if self.joined.is_some() {
+            return;
+        }
+        for _ in 0..most {
+            self.pass_over(store, lens);
+            if self.reaches_ring() {
+                self.join(store);
+                return;
+            }
+            let Some((source, from)) = self.next_newer(store, lens) else { return };
+            match from {
+                From::Live(seq) => {
+                    let Some(entry) = store.ring().get(seq).cloned() else { return };
+                    self.climb = seq + 1;
+                    self.push_newest(entry);
+                }
+                From::Stream => {
+                    let entry = self.streams.get_mut(&source).and_then(|stream| stream.newer.ahead.pop_front());
+                    let Some(entry) = entry else { return };
+                    self.push_newest(entry);
+                }
+            }
+        }
+    }
+
+    /// Passes over rows of the ring that are in the window, or stand before it.
+    fn pass_over(&mut self, store: &Store, lens: &Lens) {
+        self.climb = self.climb.max(store.ring().first());
+        self.pass_over_known(store, lens);
+        let resumes: Option<Vec<u64>> =
+            self.streams.values().map(|stream| stream.resume.filter(|_| stream.newer.ahead.is_empty())).collect();
+        // Rows of the ring that are not shown need not be waited for.
+        let top = resumes.map_or(0, |resumes| resumes.into_iter().max().unwrap_or(0));
+        if self.foot(lens).is_none_or(|foot| foot >= top) {
+            self.climb = self.climb.max(top);
+        }
+    }
+
+    fn pass_over_known(&mut self, store: &Store, lens: &Lens) {
+        while let Some(seq) = self.foot(lens) {
+            let origin = store.ring().get(seq).and_then(Entry::origin);
+            let stream = origin.and_then(|(_, source)| self.streams.get(&source));
+            let is_past = match (origin, stream.and_then(|stream| stream.resume)) {
+                (None, _) => self.streams.values().any(|stream| stream.resume.is_some_and(|resume| resume > seq)),
+                (_, Some(resume)) => resume > seq,
+                (_, None) => return,
+            };
+            if !is_past {
+                return;
+            }
+            self.climb = seq + 1;
+        }
+    }
+
+    fn foot(&self, lens: &Lens) -> Option<u64> {
+        lens.get(lens.index_of(self.climb))
+    }
+
+    fn reaches_ring(&self) -> bool {
+        let joins =
+            |stream: &Stream| stream.resume.is_some_and(|seq| seq <= self.climb) && stream.newer.ahead.is_empty();
+        self.streams.values().all(joins)
+    }
+
+    fn join(&mut self, store: &Store) {
+        self.joined = Some(self.climb.max(store.ring().first()));
+        for stream in self.streams.values_mut() {
+            // What is older is known by the rows of the window, and the ring before it is not put in order again.
+            (stream.resume, stream.first_live) = (None, None);
+        }
+        self.reach = 0;
+    }
+
+    fn next_newer(&self, store: &Store, lens: &Lens) -> Option<(SourceId, From)> {
+        let mut best = None;
+        let mut bar = None;
+        if let Some(seq) = self.foot(lens) {
+            let entry = store.ring().get(seq)?;
+            let source = entry.origin().map(|(_, source)| source);
+            let stream = source.and_then(|source| self.streams.get(&source));
+            let follows = stream.is_none_or(|stream| stream.resume.is_some() && stream.newer.ahead.is_empty());
+            if follows {
+                best = Some((entry.time(), source.unwrap_or(SourceId(u32::MAX)), From::Live(seq)));
+            }
+        }
+        for (&source, stream) in &self.streams {
+            match stream.newer.ahead.front() {
+                Some(entry) => {
+                    let own = (entry.time(), source, From::Stream);
+                    best = Some(best.map_or(own, |best| own.min(best)));
+                }
+                None if matches!(stream.newer.state, State::Open | State::Asked) => {
+                    let own = (stream.newer_start(self.split).1, source);
+                    bar = Some(bar.map_or(own, |bar| own.min(bar)));
+                }
+                None => {}
+            }
+        }
+        let (time, source, from) = best?;
+        (bar.is_none_or(|bar| (time, source) < bar)).then_some((source, from))
+    }
+
+    /// Puts lines in the place of a gap; those before it have numbers that are so much lower from then on.
+    pub fn fill(&mut self, seq: u64, lines: Vec<Entry>) -> u64 {
+        let by = self.rows.fill(seq, lines);
+        for stream in self.streams.values_mut() {
+            stream.first_row = stream.first_row.map(|row| if row < seq { row - by } else { row });
+        }
+        by
+    }
+
+    /// Lets go of rows at the end that is farther from this one, until the budget is kept. Whether any went.
+    pub fn trim(&mut self, keep: u64, budget: usize) {
+        while self.rows.bytes() > budget && self.rows.end() - self.rows.first() > 1 {
+            let (above, below) = (keep.saturating_sub(self.rows.first()), self.rows.end().saturating_sub(keep));
+            if self.reach > 0 {
+                self.abandon_ring();
+            }
+            let (side, entry) = if above >= below {
+                (Side::Older, self.rows.pop_oldest())
+            } else {
+                self.part();
+                (Side::Newer, self.rows.pop_newest())
+            };
+            if let Some(entry) = entry {
+                self.give_back(entry, side);
+            }
+        }
+    }
+
+    /// The window ends before the ring from now on.
+    fn part(&mut self) {
+        if self.joined.take().is_none() {
+            return;
+        }
+        self.climb = 0;
+        for stream in self.streams.values_mut() {
+            (stream.newer, stream.resume) = (Run::default(), None);
+        }
+    }
+
+    /// A row leaves the window: the only one of its source that waits before it, by which what follows is asked.
+    fn give_back(&mut self, entry: Entry, side: Side) {
+        let Some((_, source)) = entry.origin() else { return };
+        let first = self.rows.first();
+        let Some(stream) = self.streams.get_mut(&source).filter(|_| entry.record().is_some()) else { return };
+        let run = stream.run(side);
+        run.ahead.clear();
+        run.ahead.push_back(entry);
+        run.state = State::Open;
+        stream.first_live = None;
+        if side == Side::Newer {
+            stream.resume = None;
+        }
+        stream.first_row = stream.first_row.filter(|&seq| seq >= first);
+    }
+}
+
+fn needs(run: &Run) -> bool {
+    run.ahead.is_empty() && run.state == State::Open
+}
+
+/// Whether older lines of a source come next: not while the ring has some that are not in the window.
+fn is_due(stream: &Stream, head: Option<u64>) -> bool {
+    match (stream.first_live, head) {
+        (Some(first), Some(head)) => first > head,
+        _ => true,
+    }
+}
+
+/// The number in the ring of a line that was read.
+fn find(store: &Store, line: &Record) -> Option<u64> {
+    let same = |other: &Record| {
+        other.source == line.source
+            && other.cursor.offset == line.cursor.offset
+            && (other.cursor == line.cursor || other.raw == line.raw)
+    };
+    let ring = store.ring();
+    ring.from(ring.first()).find(|(_, entry)| entry.record().is_some_and(same)).map(|(seq, _)| seq)
+}
+
+/// From which number on the ring has what follows a line, which is the last that a host has.
+fn resume(store: &Store, source: SourceId, last: Option<Place>) -> u64 {
+    let ring = store.ring();
+    let own = |entry: &Entry| entry.record().filter(|record| record.source == source).cloned();
+    let mut lines = ring.from(ring.first()).filter_map(|(seq, entry)| Some((seq, own(entry)?)));
+    let is_last =
+        |line: &Record| last.is_some_and(|last| last.cursor.offset == line.cursor.offset && last.fits(&line.raw));
+    let mut first = None;
+    let found = lines.find(|(seq, line)| {
+        first.get_or_insert(*seq);
+        is_last(line)
+    });
+    found.map(|(seq, _)| seq + 1).or(first).unwrap_or_else(|| ring.end())
+}
