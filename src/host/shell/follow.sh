@@ -264,18 +264,23 @@ found() { s=$2; watch "$new" "$chain" "$1" "${s%:*:*}" "$off" "$near"; say V "$n
 find_sibling() {
   bases "$2"; get chain chain "$2"
   new=$1 near=$2 id=$3 off=$4 crc=$5 length=$6 since=$7
-  # A rotation that is under way moves files from name to name behind our back: look once more before saying no.
-  for look in 1 2 marked; do
-    [ $look = marked ] && [ -z "$crc" ] && break
+  # A rotation that is under way moves files from name to name behind our back: no is said when two looks saw the same.
+  had=none
+  for look in 1 2 3 4 5 6; do
+    has=
     for f in "$path"* ${real:+"$real"*}; do
       [ "$f" != "$path" ] && [ -f "$f" ] || continue
-      if [ $look = marked ]; then
-        [ -r "$f" ] && has_mark "$f" && { found "$f" "$(stats "$f")"; return; }
-      else
-        s=$(stats "$f"); [ "${s%:*:*}" = "$id" ] && { found "$f" "$s"; return; }
-      fi
+      s=$(stats "$f"); [ "${s%:*:*}" = "$id" ] && { found "$f" "$s"; return; }
+      has="$has $f ${s%:*:*}"
     done
+    [ "$has" = "$had" ] && break
+    had=$has
   done
+  if [ -n "$crc" ]; then
+    for f in "$path"* ${real:+"$real"*}; do
+      [ "$f" != "$path" ] && [ -f "$f" ] && [ -r "$f" ] && has_mark "$f" && { found "$f" "$(stats "$f")"; return; }
+    done
+  fi
   say V "$new" -
 }
 

@@ -477,8 +477,10 @@ impl Follower {
         emit(&mut self.outcomes, number, current.id, pieces);
         let lineage = &mut self.source(number).lineage;
         lineage.broken();
-        if reason == GapReason::Truncated {
-            lineage.cut(&current);
+        match reason {
+            GapReason::Truncated => lineage.cut(&current),
+            // It may have been on the way from one name to another.
+            _ => lineage.remember(&current, false),
         }
     }
 

@@ -383,15 +383,19 @@ fn turn() -> impl Strategy<Value = Turn> {
 }
 
 proptest! {
-    /// Files are moved, copied and cut off between any two steps of the script, and clocks are coarse: each line is
+    /// Files are moved, or copied and cut off, between any two steps of the script, and clocks are coarse: each line is
     /// told once and whole, or is in a gap.
     #[test]
     fn every_line_is_told_once_or_is_in_a_gap_whatever_happens_and_when(
         turns in prop::collection::vec(turn(), 1..80),
         tick in 1usize..60,
+        copies in any::<bool>(),
     ) {
-        let (mut host, mut follower) = start("", Begin::Start);
-        host.tick = tick;
+        let mut host = Host { tick, rotates: Some(copies), ..Host::default() };
+        host.create(LOG);
+        let mut follower = Follower::default();
+        follower.add(0, LOG.into(), Begin::Start);
+        settle(&mut host, &mut follower);
         for turn in turns {
             match turn {
                 Turn::Act(action) => host.act(action),
@@ -408,7 +412,7 @@ proptest! {
         }
         host.cut();
         // What a coarse clock hides, and lines that came late to a file that was empty, the next generation shows.
-        host.act(Action::Rename);
+        host.rename_and_create();
         host.act(Action::Append(1));
         (0..20).for_each(|_| host.poll(&mut follower, Duration::ZERO));
         let (mut numbers, mut gaps) = (Vec::new(), 0);

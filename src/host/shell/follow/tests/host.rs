@@ -34,6 +34,8 @@ pub(super) struct Host {
     pub(super) meanwhile: VecDeque<Option<Action>>,
     /// Numbers of files that are gone: given to the next ones, as ext4 does.
     pub(super) free: Vec<u64>,
+    /// How the log is rotated: by copies, by new names, or either.
+    pub(super) rotates: Option<bool>,
     /// So many changes fall into one tick of the clock.
     pub(super) tick: usize,
     pub(super) written: u32,
@@ -176,11 +178,17 @@ impl Host {
 
     /// The file of this number, or the first that has these bytes before the offset.
     pub(super) fn find(&mut self, prefix: &str, id: FileId, offset: u64, mark: Option<Mark>) -> Option<(String, Stat)> {
-        for _ in 0..2 {
+        let mut had = Vec::new();
+        for _ in 0..6 {
             let beside = self.beside(prefix);
-            if let Some(found) = beside.into_iter().find(|(_, stat)| stat.id == id) {
-                return Some(found);
+            if let Some(found) = beside.iter().find(|(_, stat)| stat.id == id) {
+                return Some(found.clone());
             }
+            let has: Vec<_> = beside.into_iter().map(|(name, stat)| (name, stat.id)).collect();
+            if had == has {
+                break;
+            }
+            had = has;
         }
         let mark = mark?;
         let end = usize::try_from(offset).unwrap();
@@ -209,8 +217,8 @@ impl Host {
             }
         }
         match action {
-            Action::Rename if self.uncut.is_none() => self.rename_and_create(),
-            Action::Copy if self.uncut.is_none() => self.copy(),
+            Action::Rename if self.uncut.is_none() && self.rotates != Some(true) => self.rename_and_create(),
+            Action::Copy if self.uncut.is_none() && self.rotates != Some(false) => self.copy(),
             Action::Cut => self.cut(),
             _ => {}
         }
