@@ -55,6 +55,7 @@ pub enum HostEvent {
     /// Metrics.
     Sample(Sample),
     /// Every line written before this (by the host's clock) has been sent, and so many bytes were read since the last.
+    /// What follows a stream knows only the bytes, and tells the earliest time there is.
     ReadTo(Time, u64),
     /// The bounded pass is over, or can get no further.
     Done,

@@ -65,6 +65,15 @@ impl ShellFiles {
         Ok(Self { script, lease: Instant::now() + LEASE, scan: None, failed: None })
     }
 
+    /// The same in a shell of root's, by `sudo -n`.
+    ///
+    /// # Errors
+    /// When no shell starts, or sudo refuses.
+    pub(in crate::host) async fn start_as_root(connection: &Connection) -> Result<Self, LinkError> {
+        let script = Script::start_as_root(connection, &FILES).await?;
+        Ok(Self { script, lease: Instant::now() + LEASE, scan: None, failed: None })
+    }
+
     /// What the host says of itself.
     ///
     /// # Errors

@@ -59,6 +59,16 @@ struct Answering<'a> {
     totals: Totals,
 }
 
+/// What is answered of a command or of standard input.
+fn without_past(spec: &SourceSpec, what: &What) -> Reply {
+    let name: Arc<str> = spec.name.as_str().into();
+    if matches!(what, What::List) {
+        let info = SourceInfo { name, path: spec.kind.to_string().into(), problem: None, stamps: None };
+        return Reply::Source(info, Vec::new());
+    }
+    Reply::Failed(name, "nobody keeps what it has said: it can only be followed".to_owned())
+}
+
 /// A stream that can be asked for what it said.
 struct Past {
     name: Arc<str>,
@@ -94,8 +104,7 @@ impl Answering<'_> {
     async fn about(&mut self, connection: &Connection, spec: &SourceSpec) -> Result<(), LinkError> {
         if matches!(spec.kind, SourceKind::Command(_) | SourceKind::Input) {
             if self.ask.is_about(&spec.name) {
-                let why = "nobody keeps what it has said: it can only be followed";
-                self.send(Reply::Failed(spec.name.as_str().into(), why.to_owned())).await;
+                self.send(without_past(spec, &self.ask.what)).await;
             }
             return Ok(());
         }
