@@ -410,7 +410,7 @@ async fn what_only_root_may_read_is_read_back_by_sudo_beside_the_rest() {
     append(&secure, "s1\ns2\n");
     append(&app, "a1\n");
     let mut host = world.host(vec![as_root(file("secure", &secure)), file("app", &app), command("up", &["uptime"])]);
-    let list = answered(&host, What::List).await;
+    let (list, _) = answered(&host, What::List).await;
     let names = list.iter().filter_map(|reply| match reply {
         Reply::Source(info, files) => Some(format!("{} {}", info.name, files.len())),
         _ => None,
@@ -418,11 +418,11 @@ async fn what_only_root_may_read_is_read_back_by_sudo_beside_the_rest() {
     assert_eq!(names.collect::<Vec<_>>(), ["up 0", "secure 1", "app 1"]);
     host.sources.pop();
     let page = page(Start::Oldest, false, 10);
-    let read = answered(&host, page.clone()).await;
+    let (read, totals) = answered(&host, page.clone()).await;
     assert_eq!(lines(&read).iter().map(text).collect::<Vec<_>>(), ["s1", "s2", "a1"]);
-    assert!(matches!(read.last(), Some(Reply::Done(totals)) if totals.lines == 3), "{read:?}");
+    assert_eq!(totals.lines, 3);
     sudo(&world, "echo 'sudo: a password is required' >&2; exit 1");
-    let read = answered(&host, page).await;
+    let (read, _) = answered(&host, page).await;
     let refused = |reply: &Reply| matches!(reply, Reply::Failed(name, why) if &**name == "secure" && why.contains("sudo -n /bin/sh -s is refused"));
     assert!(refused(&read[0]), "{read:?}");
     assert_eq!(lines(&read[1..]).iter().map(text).collect::<Vec<_>>(), ["a1"]);
@@ -472,13 +472,15 @@ async fn heard(mut replies: tokio::sync::mpsc::Receiver<Reply>) -> Vec<Reply> {
 }
 
 /// The whole answer of a host about all its sources.
-async fn answered(host: &HostSpec, what: What) -> Vec<Reply> {
+async fn answered(host: &HostSpec, what: What) -> (Vec<Reply>, Totals) {
     let connection = connected(host).await;
     let (sender, replies) = tokio::sync::mpsc::channel(1000);
     let ask = Ask { sources: Vec::new(), what };
     logtrail::host::ask::ask(&connection, host, &ask, sender).await.expect("the host stays");
     connection.close().await;
-    heard(replies).await
+    let mut all = heard(replies).await;
+    let Some(Reply::Done(totals)) = all.pop() else { panic!("the last is not the end: {all:?}") };
+    (all, totals)
 }
 
 /// What its streams answer, and what that came to.

@@ -106,11 +106,7 @@ impl Streams {
                 return self.streams.extend(only.map(|stream| Arc::new(Mutex::new(stream))));
             }
         };
-        let label = match &spec.kind {
-            SourceKind::Journal(None) => "journal:*".to_owned(),
-            kind => kind.to_string(),
-        };
-        let stream = Stream::new(self.numbers.next(), spec.name.clone(), label, spec, what);
+        let stream = Stream::new(self.numbers.next(), spec.name.clone(), label(&spec.kind), spec, what);
         self.streams.push(Arc::new(Mutex::new(stream)));
     }
 
@@ -148,6 +144,14 @@ impl Streams {
                 _ = running.next(), if !running.is_empty() => {}
             }
         }
+    }
+}
+
+/// What is shown in place of a path.
+fn label(kind: &SourceKind) -> String {
+    match kind {
+        SourceKind::Journal(None) => "journal:*".to_owned(),
+        kind => kind.to_string(),
     }
 }
 
