@@ -124,9 +124,9 @@ impl LogPane {
     }
 
     /// The number of the first row on the screen that is one of the ring.
-    pub(in crate::app) fn first_on_screen(&self) -> Option<u64> {
-        let (index, row) = self.stand(u16::MAX)?;
-        (index.saturating_sub(row.into())..=index).filter_map(|index| self.seq(index)).find(|&seq| seq >= LIVE)
+    pub(in crate::app) fn first_on_screen(&self, height: u16) -> Option<u64> {
+        let (top, bottom) = self.on_screen(height)?;
+        (top..bottom).filter_map(|index| self.seq(index)).find(|&seq| seq >= LIVE)
     }
 
     /// How many rows of the ring before this index are complete: sources may have older lines that are not read yet.
