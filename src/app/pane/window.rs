@@ -53,7 +53,9 @@ impl LogPane {
         self.leave_past();
         self.past = Some(Past::at(time, &self.sources(store)));
         self.in_past = true;
-        let row = self.place.map_or(u16::MAX / 2, |place| place.row);
+        /// Lines above it that tell what led there.
+        const ABOVE: u16 = 8;
+        let row = self.place.map_or(ABOVE, |place| place.row);
         self.place = Some(Place { seq: MIDDLE, row, since: store.ring().end() });
     }
 
