@@ -1,21 +1,23 @@
 //! A host that answers questions about its logs, by whichever driver it is reached: this machine's own files are read
-//! by `engine`, those of others by a shell; what is no file (a journal, a container) by the host's own programs. What is
+//! by `engine`, those of others by a shell, those that only root may read by a shell of root's; what is no file (a journal, a container) by the host's own programs. What is
 //! made of files is left to [`history`].
 
 use tokio::sync::mpsc;
 
 use crate::model::ask::Totals;
-use crate::model::{Ask, Facts, HostSpec, Reply, SourceKind, TransportKind};
+use crate::model::{Ask, Facts, HostSpec, Reply, SourceKind, SourceSpec, TransportKind};
 use crate::transport::{Connection, LinkError};
 
 use super::history;
 use super::local::LocalFiles;
-use super::shell::{self, ShellFiles};
+use super::shell::{self, ShellFiles, Trouble};
 
 /// A host that answers, one question after the other.
 pub struct Answering {
     connection: Connection,
     driver: Driver,
+    /// For the files of root, once they were asked for.
+    root: Option<Box<ShellFiles>>,
     facts: Facts,
 }
 
@@ -48,11 +50,11 @@ impl Answering {
         if host.transport == TransportKind::Local {
             let files = LocalFiles::new();
             let facts = files.describe().await;
-            return Ok(Self { connection, driver: Driver::Local(Box::new(files)), facts });
+            return Ok(Self { connection, driver: Driver::Local(Box::new(files)), root: None, facts });
         }
         let mut files = ShellFiles::start(&connection).await?;
         let facts = files.describe().await?;
-        Ok(Self { connection, driver: Driver::Shell(Box::new(files)), facts })
+        Ok(Self { connection, driver: Driver::Shell(Box::new(files)), root: None, facts })
     }
 
     /// What the host says of itself.
@@ -66,30 +68,77 @@ impl Answering {
     /// # Errors
     /// When the host is lost.
     pub async fn answer(&mut self, host: &HostSpec, ask: &Ask, replies: mpsc::Sender<Reply>) -> Result<(), LinkError> {
-        let (files, streams) = divide(host);
+        let Parts { files, root, streams } = Parts::of(host);
         let mut totals = Totals::default();
         if let Some(streams) = &streams {
             totals = shell::history(&self.connection, streams, &self.facts, ask, &replies).await?;
         }
-        let Some(files) = &files else {
-            // Where nobody listens any more, nobody needs to know.
-            let _ = replies.send(Reply::Done(totals)).await;
-            return Ok(());
-        };
-        let facts = &self.facts;
-        match &mut self.driver {
-            Driver::Local(driver) => history::answer_after(&mut **driver, files, facts, ask, totals, &replies).await,
-            Driver::Shell(driver) => history::answer_after(&mut **driver, files, facts, ask, totals, &replies).await,
+        if let Some(root) = &root {
+            totals = self.answer_as_root(root, ask, totals, &replies).await?;
         }
+        let facts = &self.facts;
+        if let Some(files) = &files {
+            totals = match &mut self.driver {
+                Driver::Local(driver) => history::answer_part(&mut **driver, files, facts, ask, totals, &replies).await,
+                Driver::Shell(driver) => history::answer_part(&mut **driver, files, facts, ask, totals, &replies).await,
+            }?;
+        }
+        // Where nobody listens any more, nobody needs to know.
+        let _ = replies.send(Reply::Done(totals)).await;
+        Ok(())
+    }
+
+    /// Answers about the files of root; where sudo refuses, each of their sources says so.
+    async fn answer_as_root(
+        &mut self,
+        host: &HostSpec,
+        ask: &Ask,
+        totals: Totals,
+        replies: &mpsc::Sender<Reply>,
+    ) -> Result<Totals, LinkError> {
+        let wanted = |spec: &&SourceSpec| spec.kind.is_glob() || ask.is_about(&spec.name);
+        if !host.sources.iter().any(|spec| wanted(&spec)) {
+            return Ok(totals);
+        }
+        if self.root.is_none() {
+            match ShellFiles::start_as_root(&self.connection).await {
+                Ok(files) => self.root = Some(Box::new(files)),
+                Err(error) => {
+                    let why = Trouble::from(error).told();
+                    for spec in host.sources.iter().filter(wanted) {
+                        let _ = replies.send(Reply::Failed(spec.name.as_str().into(), why.clone())).await;
+                    }
+                    return Ok(totals);
+                }
+            }
+        }
+        let Some(files) = &mut self.root else { return Ok(totals) };
+        history::answer_part(&mut **files, host, &self.facts, ask, totals, replies).await
     }
 }
 
-/// The host with only those of its sources that are files, and with only the others; `None` where it has none of them. A
-/// host for which no source is named has files.
-fn divide(host: &HostSpec) -> (Option<HostSpec>, Option<HostSpec>) {
-    let is_file = |kind: &SourceKind| matches!(kind, SourceKind::Path(_));
-    let (files, streams): (Vec<_>, Vec<_>) = host.sources.iter().cloned().partition(|spec| is_file(&spec.kind));
-    let with = |sources: Vec<_>| HostSpec { sources, ..host.clone() };
-    let has_files = host.sources.is_empty() || !files.is_empty();
-    (has_files.then(|| with(files)), (!streams.is_empty()).then(|| with(streams)))
+/// A host with only some of its sources each; `None` where it has none of them.
+struct Parts {
+    /// Those that are files. A host for which no source is named has files.
+    files: Option<HostSpec>,
+    /// Those that are files of root.
+    root: Option<HostSpec>,
+    /// Those that are no files.
+    streams: Option<HostSpec>,
+}
+
+impl Parts {
+    fn of(host: &HostSpec) -> Self {
+        let is_file = |spec: &SourceSpec| matches!(spec.kind, SourceKind::Path(_));
+        let with = |which: &dyn Fn(&SourceSpec) -> bool| {
+            let sources: Vec<_> = host.sources.iter().filter(|spec| which(spec)).cloned().collect();
+            (!sources.is_empty()).then(|| HostSpec { sources, ..host.clone() })
+        };
+        let usual = host.sources.is_empty().then(|| host.clone());
+        Self {
+            files: usual.or_else(|| with(&|spec| is_file(spec) && !spec.as_root)),
+            root: with(&|spec| is_file(spec) && spec.as_root),
+            streams: with(&|spec| !is_file(spec)),
+        }
+    }
 }

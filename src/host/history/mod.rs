@@ -57,37 +57,31 @@ pub async fn answer<F: Files>(
     ask: &Ask,
     replies: &mpsc::Sender<Reply>,
 ) -> Result<(), LinkError> {
-    answer_after(files, host, facts, ask, Totals::default(), replies).await
+    let totals = answer_part(files, host, facts, ask, Totals::default(), replies).await?;
+    // Where nobody listens any more, nobody needs to know.
+    let _ = replies.send(Reply::Done(totals)).await;
+    Ok(())
 }
 
-/// The same where a part of the answer has been given already.
-pub(super) async fn answer_after<F: Files>(
+/// A part of an answer, which goes on from these totals and does not end it.
+pub(super) async fn answer_part<F: Files>(
     files: &mut F,
     host: &HostSpec,
     facts: &Facts,
     ask: &Ask,
     totals: Totals,
     replies: &mpsc::Sender<Reply>,
-) -> Result<(), LinkError> {
+) -> Result<Totals, LinkError> {
     let mut out = Out { replies, totals };
-    let work = async {
-        let clock = facts.clock();
-        match about_sources(files, host, &clock, ask, &mut out).await {
-            Ok(()) | Err(Halt::Enough) => {
-                let totals = out.totals;
-                out.send(Reply::Done(totals)).await
-            }
-            Err(halt) => Err(halt),
-        }
-    };
+    let clock = facts.clock();
     let ended = tokio::select! {
         biased;
-        () = replies.closed() => return Ok(()),
-        ended = work => ended,
+        () = replies.closed() => return Ok(totals),
+        ended = about_sources(files, host, &clock, ask, &mut out) => ended,
     };
     match ended {
         Err(Halt::Link(error)) => Err(error),
-        _ => Ok(()),
+        _ => Ok(out.totals),
     }
 }
 
