@@ -12,7 +12,7 @@ use super::{App, Effect, LogPane, Wanted};
 use crate::model::ask::{Ask, MissingBytes, Page, Reply, Search, Start, What};
 use crate::model::query::{Now, Span, When};
 use crate::model::{Gap, HostId, Line, Query, Record, SourceId, Time};
-use crate::store::{Entry, LIVE, Side, State, Store, Want};
+use crate::store::{Entry, Side, State, Store, Want};
 
 /// Lines that are asked of a source at once.
 const PAGE_LINES: u32 = 500;
@@ -45,8 +45,8 @@ pub struct AskId(pub u64);
 /// What an answer is for.
 #[derive(Debug, Clone)]
 pub(super) enum Errand {
-    /// Rows at an end of a pane's window; beside the page, how many were asked for.
-    Page(PaneId, Want, u64),
+    /// Rows at an end of a pane's window; beside the page, how many were asked for, and of which of its windows.
+    Page(PaneId, Want, u64, u32),
     /// A match beyond what a pane has.
     Further(PaneId),
     /// The bytes of a gap.
@@ -123,14 +123,14 @@ impl App {
                 past.add_source(source, host);
             }
         }
-        let mut wanted = Vec::new();
+        let (mut wanted, window) = (Vec::new(), pane.window);
         let below = pane.below_notice();
         for side in [Side::Older, Side::Newer] {
             for _ in 0..TURNS {
                 if !is_near(pane, side, height, budget) {
                     break;
                 }
-                let (wants, more) = merge(pane, store, side);
+                let (wants, more) = merge(pane, store, side, height);
                 if !more {
                     wanted.extend(wants);
                     break;
@@ -141,6 +141,8 @@ impl App {
         pane.give_up_ring(budget, store);
         pane.land(store);
         pane.trim(budget, store);
+        // What was wanted of a window that was left is not wanted of the next.
+        wanted.retain(|_| pane.window == window);
         wanted
     }
 
@@ -148,14 +150,17 @@ impl App {
         if self.asks.of_host(want.host) >= PER_HOST {
             return;
         }
-        let query = self.panes.get(&pane).and_then(|pane| pane.looking().query.clone());
+        let Some((query, window)) = self.panes.get(&pane).map(|pane| (pane.looking().query.clone(), pane.window))
+        else {
+            return;
+        };
         let Some(name) = self.store.source(want.source).map(|row| Arc::clone(&row.info.name)) else { return };
         let what = query.map_or_else(|| page(&want), |query| search(query, &want, limit));
         if let Some((past, _)) = self.panes.get_mut(&pane).and_then(LogPane::past_mut) {
             past.asked(&want);
         }
         let host = want.host;
-        self.send(host, BTreeMap::from([(name, want.source)]), what, Errand::Page(pane, want, limit));
+        self.send(host, BTreeMap::from([(name, want.source)]), what, Errand::Page(pane, want, limit, window));
     }
 
     pub(super) fn send(&mut self, host: HostId, names: BTreeMap<Arc<str>, SourceId>, what: What, errand: Errand) {
@@ -220,7 +225,7 @@ impl App {
 
     fn finish(&mut self, pending: Pending, more: bool) {
         match pending.errand.clone() {
-            Errand::Page(pane, want, limit) => self.finish_page(pane, want, limit, pending, more),
+            Errand::Page(pane, want, limit, _) => self.finish_page(pane, want, limit, pending, more),
             Errand::Further(pane) => self.finish_further(pane, pending),
             Errand::Gap(pane, seq, gap) => self.finish_gap(pane, seq, &gap, pending),
         }
@@ -305,7 +310,7 @@ impl Pending {
         let Some(&source) = self.names.get(name) else { return };
         let since = self.entries.last().map(Entry::time);
         let until = since.unwrap_or(match &self.errand {
-            Errand::Page(_, want, _) => want.bound,
+            Errand::Page(_, want, ..) => want.bound,
             _ => self.until,
         });
         let (from, to, reason) = (missing.from, missing.to, missing.reason);
@@ -321,8 +326,9 @@ fn record(host: HostId, source: SourceId, line: Line) -> Record {
 /// Whether a pane still waits for this.
 fn wants(pane: &LogPane, errand: &Errand) -> bool {
     match errand {
-        Errand::Page(_, want, _) => pane.past().is_some_and(|past| {
-            past.states(want.side).any(|(source, _, state)| source == want.source && *state == State::Asked)
+        Errand::Page(_, want, _, window) => pane.past().is_some_and(|past| {
+            let is_asked = |(source, _, state): (SourceId, _, &State)| source == want.source && *state == State::Asked;
+            *window == pane.window && past.states(want.side).any(is_asked)
         }),
         Errand::Further(_) | Errand::Gap(..) => true,
     }
@@ -341,9 +347,8 @@ fn is_near(pane: &LogPane, side: Side, height: u16, budget: usize) -> bool {
 }
 
 /// Puts some of what has come in order; what else is needed for more, and whether there was more than that.
-fn merge(pane: &mut LogPane, store: &Store, side: Side) -> (Vec<Want>, bool) {
-    let top = pane.place().map(|place| place.seq).filter(|&seq| seq >= LIVE);
-    let top = top.and_then(|_| pane.first_on_screen()).unwrap_or(u64::MAX);
+fn merge(pane: &mut LogPane, store: &Store, side: Side, height: u16) -> (Vec<Want>, bool) {
+    let top = pane.first_on_screen(height).unwrap_or(u64::MAX);
     let Some((past, lens)) = pane.past_mut() else { return (Vec::new(), false) };
     let before = past.rows().end() - past.rows().first();
     match side {

@@ -109,6 +109,11 @@ impl Lines {
         data[0] == 0 && (begins || matches!(self.passing, Some((_, GapReason::NulBytes))))
     }
 
+    /// Whether all since the last line was NUL bytes.
+    pub(super) fn is_in_hole(&self) -> bool {
+        matches!(self.passing, Some((_, GapReason::NulBytes)))
+    }
+
     fn end_hole(&mut self, out: &mut Vec<Piece>) {
         if let Some((from, reason @ GapReason::NulBytes)) = self.passing {
             out.push(Piece::Gap { from, to: Some(self.offset), reason });

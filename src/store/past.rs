@@ -211,20 +211,15 @@ impl Past {
         };
         match side {
             Side::Older => {
-                // A source of which nothing was known is asked by the time, and may have gone on meanwhile.
-                let is_live = |entry: &Entry| {
-                    entry
-                        .record()
-                        .and_then(|line| find(store, line))
-                        .is_some_and(|seq| joined.is_some_and(|joined| seq >= joined))
-                };
-                if matches!(want.start, Start::At(_)) && joined.is_some() {
+                // A source of which nothing was known is asked by the time, and may have gone on meanwhile: then it is
+                // asked again, from the first line that is known now.
+                if let (Start::At(_), Some(joined)) = (want.start, joined) {
+                    let own = |entry: &&Entry| entry.record().is_some_and(|record| record.source == source);
+                    let live = || store.ring().from(joined).map(|(_, entry)| entry).find(own).and_then(line);
+                    stream.oldest = stream.oldest.or_else(live);
                     if stream.oldest.is_some() {
                         stream.older.state = State::Open;
                         return;
-                    }
-                    while page.last().is_some_and(is_live) {
-                        page.pop();
                     }
                 }
                 page.reverse();
@@ -432,12 +427,11 @@ impl Past {
 
     fn pass_over_known(&mut self, store: &Store, lens: &Lens) {
         while let Some(seq) = self.foot(lens) {
-            let origin = store.ring().get(seq).and_then(Entry::origin);
-            let stream = origin.and_then(|(_, source)| self.streams.get(&source));
-            let is_past = match (origin, stream.and_then(|stream| stream.resume)) {
-                (None, _) => self.streams.values().any(|stream| stream.resume.is_some_and(|resume| resume > seq)),
-                (_, Some(resume)) => resume > seq,
-                (_, None) => return,
+            let Some(entry) = store.ring().get(seq) else { return };
+            let stream = entry.origin().and_then(|(_, source)| self.streams.get(&source));
+            let is_past = match stream {
+                None => self.streams.values().any(|stream| stream.resume.is_some_and(|resume| resume > seq)),
+                Some(stream) => stream.resume.map_or_else(|| stream.has_had(entry), |resume| resume > seq),
             };
             if !is_past {
                 return;
@@ -468,13 +462,18 @@ impl Past {
     fn next_newer(&self, store: &Store, lens: &Lens) -> Option<(SourceId, From)> {
         let mut best = None;
         let mut bar = None;
+        let mut wall = None;
         if let Some(seq) = self.foot(lens) {
             let entry = store.ring().get(seq)?;
             let source = entry.origin().map(|(_, source)| source);
             let stream = source.and_then(|source| self.streams.get(&source));
             let follows = stream.is_none_or(|stream| stream.resume.is_some() && stream.newer.ahead.is_empty());
+            let source = source.unwrap_or(SourceId(u32::MAX));
             if follows {
-                best = Some((entry.time(), source.unwrap_or(SourceId(u32::MAX)), From::Live(seq)));
+                best = Some((entry.time(), source, From::Live(seq)));
+            } else {
+                // Behind it, rows of other sources wait that are in the ring. Its own stream may have that very row.
+                wall = Some((entry.time(), source));
             }
         }
         for (&source, stream) in &self.streams {
@@ -491,7 +490,8 @@ impl Past {
             }
         }
         let (time, source, from) = best?;
-        (bar.is_none_or(|bar| (time, source) < bar)).then_some((source, from))
+        let is_first = bar.is_none_or(|bar| (time, source) < bar) && wall.is_none_or(|wall| (time, source) <= wall);
+        is_first.then_some((source, from))
     }
 
     /// Puts lines in the place of a gap; those before it have numbers that are so much lower from then on.

@@ -9,6 +9,7 @@ use super::styled::{styled, text};
 use super::*;
 use crate::app::keys::parse_keys;
 use crate::app::{Event, QuestionId, fixture};
+use crate::model::ask::{Reply, Totals};
 use crate::model::query::Now;
 use crate::model::{HostName, Query, Question, Update};
 
@@ -67,6 +68,31 @@ fn what_opens_and_what_is_typed() {
         let app = after(keys, 100, 24);
         snapshot(name, &styled(&screen(&app, "dark", 100, 24)));
     }
+}
+
+#[test]
+fn the_row_above_the_oldest_line_says_how_it_goes_on() {
+    let asked = |effects: Vec<crate::app::Effect>| {
+        let asks = effects.into_iter().filter_map(|effect| match effect {
+            crate::app::Effect::Ask(id, ..) => Some(id),
+            _ => None,
+        });
+        asks.collect::<Vec<_>>()
+    };
+    let mut app = fixture::busy(100, 24, 12);
+    let now = app.now();
+    let ids: Vec<_> =
+        parse_keys("kg").into_iter().flat_map(|key| asked(app.update(Event::Key(key.into()), now))).collect();
+    snapshot("past_reading", &text(&screen(&app, "dark", 100, 24)));
+    for (at, id) in ids.into_iter().enumerate() {
+        let replies = match at {
+            0 => vec![Reply::Failed("".into(), "permission denied".into())],
+            _ => vec![],
+        };
+        app.update(Event::Replies(id, replies), now);
+        app.update(Event::Replies(id, vec![Reply::Done(Totals::default())]), now);
+    }
+    snapshot("past_failed", &text(&screen(&app, "dark", 100, 24)));
 }
 
 #[test]

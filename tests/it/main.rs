@@ -15,6 +15,7 @@ mod history;
 mod manners;
 mod readme;
 mod records;
+mod rotations;
 mod schema;
 mod screen;
 mod shell_files;

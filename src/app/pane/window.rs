@@ -53,7 +53,9 @@ impl LogPane {
         self.leave_past();
         self.past = Some(Past::at(time, &self.sources(store)));
         self.in_past = true;
-        let row = self.place.map_or(u16::MAX / 2, |place| place.row);
+        /// Lines above it that tell what led there.
+        const ABOVE: u16 = 8;
+        let row = self.place.map_or(ABOVE, |place| place.row);
         self.place = Some(Place { seq: MIDDLE, row, since: store.ring().end() });
     }
 
@@ -100,6 +102,7 @@ impl LogPane {
         self.past = None;
         self.in_past = false;
         self.landing = None;
+        self.window = self.window.wrapping_add(1);
         self.bookmarks.retain(|&seq| seq >= LIVE);
     }
 
@@ -123,9 +126,9 @@ impl LogPane {
     }
 
     /// The number of the first row on the screen that is one of the ring.
-    pub(in crate::app) fn first_on_screen(&self) -> Option<u64> {
-        let (index, row) = self.stand(u16::MAX)?;
-        (index.saturating_sub(row.into())..=index).filter_map(|index| self.seq(index)).find(|&seq| seq >= LIVE)
+    pub(in crate::app) fn first_on_screen(&self, height: u16) -> Option<u64> {
+        let (top, bottom) = self.on_screen(height)?;
+        (top..bottom).filter_map(|index| self.seq(index)).find(|&seq| seq >= LIVE)
     }
 
     /// How many rows of the ring before this index are complete: sources may have older lines that are not read yet.
@@ -147,9 +150,11 @@ impl LogPane {
     /// Puts the cursor on the line for which it came, once that is there.
     pub(in crate::app) fn land(&mut self, store: &Store) {
         let Some((source, cursor)) = self.landing else { return };
-        let rows = self.rows(store).ring(MIDDLE);
+        let Some(past) = &self.past else { return };
         let is_it = |entry: &Entry| entry.record().is_some_and(|line| line.source == source && line.cursor == cursor);
-        let found = rows.from(MIDDLE).find(|(_, entry)| is_it(entry)).map(|(seq, _)| seq);
+        let live = past.joined().map(|joined| store.ring().from(joined));
+        let mut rows = past.rows().from(MIDDLE).chain(live.into_iter().flatten());
+        let found = rows.find(|(_, entry)| is_it(entry)).map(|(seq, _)| seq);
         if let (Some(seq), Some(place)) = (found, self.place.as_mut()) {
             place.seq = seq;
             self.landing = None;

@@ -156,21 +156,28 @@ impl World {
         let (seen, all) = (self.seen().0, self.all());
         let Some(first) = seen.first() else { return Ok(()) };
         let from = all.iter().position(|at| at == first).unwrap_or(all.len());
-        let state = || {
-            let past = self.pane().past();
-            let states = past.map(|past| {
-                (past.joined(), past.states(Side::Newer).map(|(id, _, state)| (id, state.clone())).collect::<Vec<_>>())
-            });
-            format!("{states:?}; ring {:?}; asked {:?}", self.app.store.ring().first(), self.asked)
-        };
         prop_assert_eq!(
             &seen[..],
             &all[from..(from + seen.len()).min(all.len())],
             "a piece of the whole log: {}",
-            state()
+            self.state()
         );
         prop_assert!(self.pane().past().is_none_or(|past| past.rows().bytes() <= self.app.past_bytes + 40_000));
         Ok(())
+    }
+    /// For whoever has to find out why.
+    fn state(&self) -> String {
+        let past = self.pane().past();
+        let newer = past.map(|past| past.states(Side::Newer).map(|(_, _, state)| state).collect::<Vec<_>>());
+        let rows = past.map(|past| (past.joined(), past.rows().first(), past.rows().end(), past.rows().bytes()));
+        let ring = self.app.store.ring();
+        let (place, len, cursor) = (self.pane().place(), self.pane().len(), self.pane().cursor());
+        format!(
+            "newer {newer:?}, joined and rows {rows:?}, ring {}..{}, place {place:?} {cursor:?} of {len}, asked {:?}",
+            ring.first(),
+            ring.end(),
+            self.asked
+        )
     }
 
     /// Something that is no key: the line under the cursor stays, on its row.
@@ -184,7 +191,7 @@ impl World {
         if let (Some(before), Some(line), true) = was
             && self.pane().landing.is_none()
         {
-            prop_assert_eq!(is.1, Some(line), "the line under the cursor");
+            prop_assert_eq!(is.1, Some(line), "the line under the cursor, which was at {:?}: {}", before, self.state());
             prop_assert_eq!(is.0.map(|place| place.row), Some(before.row));
         }
         self.check()
@@ -227,6 +234,82 @@ fn hits_of(own: &[&Record], search: &Search) -> (Vec<Line>, bool) {
     let more = hits.len() > most;
     hits.truncate(most);
     (hits, more)
+}
+
+fn seeds(count: usize) -> Vec<(u32, bool, bool)> {
+    (0..count).map(|at| (u32::try_from(at % 3).unwrap_or(0), true, at == 10)).collect()
+}
+
+fn answer_everything(world: &mut World) {
+    world.answer_all().expect("everything is answered");
+}
+
+#[test]
+fn a_search_goes_on_on_the_hosts_where_the_pane_has_no_match_and_lands_on_it() {
+    let mut world = World::new(&seeds(400), 5, 1 << 20, 1 << 20, None);
+    world.keys("/keep<ret>");
+    for _ in 0..100 {
+        world.send(Event::Tick);
+    }
+    assert!(world.app.searching_hosts().is_some(), "{}", world.state());
+    answer_everything(&mut world);
+    let (seen, cursor) = world.seen();
+    assert_eq!((cursor, seen.contains(&9)), (Some(10), true), "{}", world.state());
+    world.keys("N");
+    world.keys("<esc>");
+    answer_everything(&mut world);
+    assert_eq!((world.app.searching_hosts(), world.seen().1), (None, Some(10)));
+}
+
+#[test]
+fn the_bytes_of_a_gap_take_its_place_or_it_says_why_not() {
+    for is_there in [true, false] {
+        let mut world = World::new(&seeds(60), 5, 1 << 20, 1 << 20, None);
+        let first = world.lines.len();
+        seeds(15).into_iter().for_each(|seed| world.write(seed));
+        let lost = |line: &Record| line.source.0 == 0;
+        let told: Vec<Record> = world.lines[first..].iter().filter(|line| !lost(line)).cloned().collect();
+        let missing: Vec<Record> = world.lines[first..].iter().filter(|line| lost(line)).cloned().collect();
+        let (from, to) = (missing[0].cursor.offset, missing[4].cursor.offset + 10);
+        let gap = Gap {
+            host: HostId(0),
+            source: SourceId(0),
+            from,
+            to: Some(to),
+            reason: crate::model::GapReason::RotatedAway,
+            since: None,
+            until: missing[0].time,
+        };
+        world.send(Event::Batch(vec![Update::Gap(gap.clone()), Update::Records(told)]));
+        let after = world.lines.len();
+        seeds(3).into_iter().for_each(|seed| world.write(seed));
+        let rest = world.lines[after..].to_vec();
+        world.send(Event::Batch(vec![Update::Records(rest)]));
+        if !is_there {
+            world.lines.retain(|line| !lost(line) || line.cursor.offset < from || line.cursor.offset >= to);
+        }
+        let at_gap = |world: &World| matches!(world.pane().entry(&world.app.store), Some((_, Entry::Gap(_))));
+        for _ in 0..40 {
+            if !at_gap(&world) {
+                world.keys("k");
+            }
+        }
+        assert!(at_gap(&world), "{}", world.state());
+        world.keys("r");
+        // They stand where the gap stood, not where their times would have put them.
+        while !world.asked.is_empty() {
+            world.answer(0);
+        }
+        let lines = world.app.store.ring().from(0).filter(|(_, entry)| entry.record().is_some_and(lost)).count();
+        let gaps = world.app.store.ring().from(0).filter(|(_, entry)| matches!(entry, Entry::Gap(_))).count();
+        let why = world.app.store.gap_explained(&gap).map(str::to_owned);
+        if is_there {
+            assert_eq!((lines, gaps), (5 + 5 + 1, 0), "{why:?}");
+        } else {
+            assert_eq!((lines, gaps), (5 + 1, 1));
+            assert_eq!(why.as_deref(), Some("the bytes are not on the host any more"));
+        }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -304,6 +387,6 @@ proptest! {
             world.keys("<pgdn>");
             world.check()?;
         }
-        prop_assert!(world.pane().is_following(), "back at the live end");
+        prop_assert!(world.pane().is_following(), "back at the live end: {}", world.state());
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::model::FileId;
 
-use super::follow::{Absence, Request, Seen, Stat, Watch};
+use super::follow::{Absence, Request, Seen, Sibling, Stat, Watch};
 use super::frame::{END, Frame};
 
 /// An answer of `follow.sh`.
@@ -59,10 +59,13 @@ fn decode_file<'a>(kind: &str, mut words: std::str::Split<'_, char>, body: &'a [
         "F" => Seen::Read(watch, decode_stat(words.next()?)?, words.next()?.parse().ok()?, body),
         "Y" => Seen::Candidate(watch, decode_stat(words.next()?)?, words.next()?.parse().ok()?, body),
         "Z" => Seen::Compared(watch),
+        "H" => decode_unpacked(watch, words, body)?,
         "V" => match words.next()? {
-            "-" => Seen::Found(watch, None, Vec::new()),
-            stat => Seen::Found(watch, Some(decode_stat(stat)?), decode_newer(stat, body)),
+            "-" => Seen::Found(watch, None),
+            stat => Seen::Found(watch, Some(decode_stat(stat)?)),
         },
+        "L" => Seen::Listed(watch, words.next()? == "1", decode_listed(body)),
+        "O" => Seen::Hole(watch, decode_stat(words.next()?)?, words.next()?.parse().ok()?),
         "X" => Seen::Absent(watch, decode_absence(words.next()?)?),
         "G" => {
             let files = body.split(|&byte| byte == 0).filter(|file| !file.is_empty()).collect();
@@ -82,27 +85,42 @@ fn decode_absence(word: &str) -> Option<Absence> {
     }
 }
 
-/// `device:inode:size:time`; the time only tells the script that something has changed.
+/// `device:inode:size:time`. A time that is no number of seconds is only good to tell the script of a change.
 fn decode_stat(word: &str) -> Option<Stat> {
     let mut parts = word.split(':');
     let mut number = || parts.next()?.parse::<u64>().ok();
     let (dev, ino, size) = (number()?, number()?, number()?);
-    Some(Stat { id: FileId { dev, ino }, size })
+    let changed = parts.next().and_then(decode_time).unwrap_or(0);
+    Some(Stat { id: FileId { dev, ino }, size, changed })
 }
 
-/// The files among those listed that changed after `stat` was taken of one, in the order of their last change.
-fn decode_newer(stat: &str, listed: &[u8]) -> Vec<Stat> {
-    let changed = |word: &str| -> Option<(u64, u64)> {
-        let (seconds, fraction) = word.rsplit(':').next()?.split_once('.')?;
-        Some((seconds.parse().ok()?, fraction.parse().ok()?))
-    };
-    let Some(after) = changed(stat) else { return Vec::new() };
-    let listed = String::from_utf8_lossy(listed);
-    let timed = listed.lines().filter_map(|line| Some((changed(line)?, decode_stat(line)?)));
-    let mut newer: Vec<_> = timed.filter(|(at, _)| *at > after).collect();
-    newer.sort_by_key(|(at, _)| *at);
-    newer.into_iter().map(|(_, stat)| stat).collect()
+/// Seconds, with nine digits behind a point or without.
+fn decode_time(word: &str) -> Option<u64> {
+    let (seconds, nanos) = word.split_once('.').unwrap_or((word, "0"));
+    seconds.parse::<u64>().ok()?.checked_mul(1_000_000_000)?.checked_add(nanos.parse().ok()?)
 }
+
+/// A piece of a compressed file, unpacked, of which only this tells whether it is the last: it is shorter than asked for.
+fn decode_unpacked<'a>(watch: Watch, mut words: std::str::Split<'_, char>, body: &'a [u8]) -> Option<Seen<'a>> {
+    let stat = decode_stat(words.next()?)?;
+    let (start, wanted): (u64, usize) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
+    let size = start + body.len() as u64 + u64::from(body.len() >= wanted);
+    Some(Seen::Unpacked(watch, Stat { size, ..stat }, start, body))
+}
+
+/// What `list` of the script prints: a stat and the end of a name to a line.
+fn decode_listed(body: &[u8]) -> Vec<Sibling> {
+    let text = String::from_utf8_lossy(body);
+    let sibling = |line: &str| {
+        let (stat, name) = line.split_once(' ')?;
+        let plain = PACKED.iter().find_map(|ending| name.strip_suffix(ending));
+        Some(Sibling { stat: decode_stat(stat)?, name: plain.unwrap_or(name).to_owned(), packed: plain.is_some() })
+    };
+    text.lines().filter_map(sibling).collect()
+}
+
+/// Endings of compressed files that the script can read.
+const PACKED: [&str; 4] = [".gz", ".bz2", ".xz", ".zst"];
 
 /// Writes a request as the line that the script reads.
 pub fn encode(request: &Request, out: &mut String) {
@@ -111,7 +129,15 @@ pub fn encode(request: &Request, out: &mut String) {
     let _ = match request {
         Request::Watch { watch, chain, path } => writeln!(out, "W {watch} {chain} {}", escape(path)),
         Request::ReadFrom(watch, id, offset) => writeln!(out, "A {watch} {}:{} {offset}", id.dev, id.ino),
-        Request::Find { watch, near, id, offset } => writeln!(out, "V {watch} {near} {}:{} {offset}", id.dev, id.ino),
+        Request::Find { watch, near, id, offset, mark } => {
+            let _ = write!(out, "V {watch} {near} {}:{} {offset}", id.dev, id.ino);
+            match mark {
+                Some(mark) => writeln!(out, " {} {} {}", mark.sum, mark.length, mark.since),
+                None => writeln!(out),
+            }
+        }
+        Request::List(watch) => writeln!(out, "L {watch}"),
+        Request::Hole(watch, offset) => writeln!(out, "O {watch} {offset}"),
         Request::Compare(watch, offset) => writeln!(out, "Y {watch} {offset}"),
         Request::Forget(watch) => writeln!(out, "N {watch}"),
     };
@@ -147,15 +173,24 @@ mod tests {
 
     #[test]
     fn answers_are_read_as_the_script_says_them() {
-        let stat = Stat { id: FileId { dev: 65024, ino: 42 }, size: 1267 };
+        let stat = |changed| Stat { id: FileId { dev: 65024, ino: 42 }, size: 1267, changed };
+        let (day, exact) = (stat(1_795_188_137_000_000_000), stat(1_795_188_137_000_000_250));
         check("R 123", b"", &Answer::Ready);
         check("E 1", b"", &Answer::PollEnded(true));
-        check("C 3 65024:42:1267:1795188137", b"", &Answer::Seen(Seen::Changed(3, stat)));
-        check("F 3 65024:42:1267:1795188137 4096", b"abc", &Answer::Seen(Seen::Read(3, stat, 4096, b"abc")));
-        check("V 4 -", b"", &Answer::Seen(Seen::Found(4, None, Vec::new())));
-        let newer = [(43, 5), (44, 6)].map(|(ino, size)| Stat { id: FileId { dev: 65024, ino }, size });
-        let listed = b"65024:44:6:9.5\n65024:41:9:7.999\n65024:43:5:8.500\n65024:42:1267:8.400\n";
-        check("V 4 65024:42:1267:8.400", listed, &Answer::Seen(Seen::Found(4, Some(stat), newer.to_vec())));
+        check("C 3 65024:42:1267:1795188137", b"", &Answer::Seen(Seen::Changed(3, day)));
+        check("F 3 65024:42:1267:1795188137 4096", b"abc", &Answer::Seen(Seen::Read(3, day, 4096, b"abc")));
+        check("V 4 -", b"", &Answer::Seen(Seen::Found(4, None)));
+        check("V 4 65024:42:1267:1795188137.000000250", b"", &Answer::Seen(Seen::Found(4, Some(exact))));
+        check("V 4 65024:42:1267:Nov210930", b"", &Answer::Seen(Seen::Found(4, Some(stat(0)))));
+        let listed = b"65024:42:1267:1795188137.000000250 .1\n65024:42:1267:1795188137 -20261120.gz\n";
+        let siblings = [(exact, ".1", false), (day, "-20261120", true)];
+        let siblings = siblings.map(|(stat, name, packed)| Sibling { stat, name: name.to_owned(), packed });
+        check("L 4 1", listed, &Answer::Seen(Seen::Listed(4, true, siblings.to_vec())));
+        check("O 4 65024:42:1267:1795188137 1024", b"", &Answer::Seen(Seen::Hole(4, day, 1024)));
+        let last = Stat { size: 8, ..day };
+        check("H 4 65024:42:1267:1795188137 5 4", b"abc", &Answer::Seen(Seen::Unpacked(4, last, 5, b"abc")));
+        let more = Stat { size: 10, ..day };
+        check("H 4 65024:42:1267:1795188137 5 4", b"abcd", &Answer::Seen(Seen::Unpacked(4, more, 5, b"abcd")));
         check("X 4 denied", b"", &Answer::Seen(Seen::Absent(4, Absence::Denied)));
         check("G 0 2", b"/a\0/b\0", &Answer::Expanded(0, 2, vec![b"/a", b"/b"]));
     }

@@ -46,6 +46,15 @@ send() {
   [ "$count" -gt 0 ] && dd bs=$bs skip=$skip count=$count 2>/dev/null
 }
 
+# read_packed i stat most: the same of a compressed file; only who counts the bytes knows whether there are more.
+read_packed() {
+  get path path "$1"; get off off "$1"; get chain chain "$1"
+  from=0; [ "$off" -gt "$mark" ] && from=$((off - mark))
+  say H "$1" "$2" $from $((off - from + $3))
+  unpack "$path" | tail -c +$((from + 1)) | head -c $((off - from + $3))
+  eval "off_$1=$((off + $3)) seen_$1="; capped=$capped$chain' '
+}
+
 # absent i path: says once why a file cannot be read. In a folder that we may not enter nobody can say what is there.
 absent() {
   why=missing
@@ -154,6 +163,8 @@ poll() {
     eval "seen_$i=\$s"
     size=${s#*:*:}; size=${size%%:*}
     case $capped in *" $chain "*) eval "seen_$i="; continue ;; esac
+    get packed packed "$i"
+    if [ -n "$packed" ] && [ "${s%:*:*}" = "$id" ]; then read_packed "$i" "$s" "$most"; continue; fi
     if [ "${s%:*:*}" != "$id" ] || [ "$size" -lt "$off" ]; then say C "$i" "$s"; else read_file "$i" "$s" "$most"; fi
   done
   [ "$capped" = ' ' ] || again=1
@@ -165,69 +176,148 @@ poll() {
 # watch i chain path id off [near]: a new watch. An old generation stands right behind the live name, watch "near": it
 # is newer than those that stand there already.
 watch() {
-  eval "path_$1=\$3 chain_$1=\$2 id_$1=\$4 off_$1=\$5 seen_$1="; all= skip=0
+  eval "path_$1=\$3 chain_$1=\$2 id_$1=\$4 off_$1=\$5 seen_$1= packed_$1= real_$1="; all= skip=0
+  [ -n "$6" ] && is_packed "$3" && eval "packed_$1=1"
   case " $order" in *" $1 "*) return ;; esac
   if [ -n "$6" ]; then o=" $order"; o=${o%%" $6 "*}" $6 $1 "${o#*" $6 "}; order=${o# }; else order="$1 $order"; fi
+}
+
+# read_from i id off: the name stands for this file, which is read from here.
+read_from() {
+  eval "id_$1=\$2 off_$1=\$3 seen_$1="; get path path "$1"
+  [ -L "$path" ] || return
+  to=$(readlink -f -- "$path" 2>/dev/null); s=$(stats "$to")
+  [ "${s%:*:*}" = "$2" ] && eval "real_$1=\$to"
 }
 
 # forget i: looks at it no longer.
 forget() {
   o=; for i in $order; do [ "$i" = "$1" ] || o="$o$i "; done; order=$o; all= skip=0
-  unset "path_$1" "chain_$1" "id_$1" "off_$1" "seen_$1"
+  unset "path_$1" "chain_$1" "id_$1" "off_$1" "seen_$1" "packed_$1" "real_$1"
 }
 
-# numbered: what stat says of the files beside "path" that have a number or a date.
-numbered() {
-  set -- "$path"*
-  for f do
-    shift; n=${f#"$path"}
+# bases i: the names under which generations of watch i lie: its own, and where that is a link what it pointed to when
+# it was read, for a log of which only the link is moved on.
+bases() { get path path "$1"; get real real "$1"; }
+
+unpack() {
+  case $1 in *.gz) gzip -dc ;; *.bz2) bzip2 -dc ;; *.xz) xz -dc ;; *.zst) zstd -dcq ;; esac <"$1" 2>/dev/null
+}
+
+is_packed() { case $1 in *.gz|*.bz2|*.xz|*.zst) return 0 ;; *) return 1 ;; esac; }
+
+# generations base: what stat says of each file beside it that has a number or a date, and what follows the name.
+generations() {
+  base=$1; set --
+  for f in "$base"*; do
+    n=${f#"$base"}; is_packed "$n" && n=${n%.*}
     # "app.log-20261120130000.backup": what logrotate finds under the name where it is about to create the next log.
     case ${n%.backup} in ''|[!-._]*|*[!-._0-9]*) continue ;; esac
-    [ -f "$f" ] && [ -r "$f" ] && [ $# -lt 1000 ] && set -- "$@" "$f"
+    [ -f "$f" ] && [ $# -lt 1000 ] && set -- "$@" "$f"
   done
-  [ $# -gt 0 ] && stats "$@"
-}
-
-# find new i id off: the file with this identity among the names that begin with the path of watch i; with it what
-# lies beside it under a number or a date. Of what was rotated twice between two looks it has the second generation.
-find_sibling() {
-  get path path "$2"; get chain chain "$2"
-  new=$1 near=$2 id=$3 off=$4 again=$5
-  set -- "$path"*
+  [ $# -gt 0 ] || return
+  stats=$(stats "$@"); n=0
+  for s in $stats; do n=$((n + 1)); done
   for f do
-    [ "$f" != "$path" ] && [ -f "$f" ] || continue
-    s=$(stats "$f")
-    if [ "${s%:*:*}" = "$id" ]; then
-      watch "$new" "$chain" "$f" "$id" "$off" "$near"
-      say V "$new" "$s"
-      # While a rotation is under way one listing may miss a file that moves: all are given until two have the same files.
-      had=none
-      for look in 1 2 3 4 5 6; do
-        listed=$(numbered); has=
-        for s in $listed; do has="$has ${s%:*:*}"; done
-        [ "$has" = "$had" ] && break
-        had=$has; printf '%s\n' "$listed"
-      done
-      return
-    fi
+    # One went away meanwhile: whose is whose?
+    if [ $n = $# ]; then s=${stats%%"$nl"*}; stats=${stats#*"$nl"}; else s=$(stats "$f"); fi
+    [ -n "$s" ] && printf '%s %s\n' "$s" "${f#"$base"}"
   done
-  # A rotation that is under way moves files from name to name behind our back: look once more before saying no.
-  if [ -z "$again" ]; then find_sibling "$new" "$near" "$id" "$off" again; else say V "$new" -; fi
+}
+nl='
+'
+
+# list i: the generations beside watch i. While a rotation is under way one listing may miss a file that moves: only what
+# two in a row have under the same names is the truth.
+list() {
+  bases "$1"; had=none
+  for look in 1 2 3 4 5 6; do
+    listed=$(generations "$path"; [ -n "$real" ] && generations "$real"); has=
+    for s in $listed; do case $s in *:*:*:*) s=${s%:*:*} ;; esac; has="$has $s"; done
+    [ "$has" = "$had" ] && break
+    had=$has
+  done
+  whole=0; [ "$has" = "$had" ] && whole=1
+  say L "$1" $whole; [ -n "$listed" ] && printf '%s\n' "$listed"
 }
 
-# candidates i off: the bytes before the offset of every sibling that reaches so far.
+# has_mark file: whether these bytes stand before the offset, by their sum; in a compressed file, in what it unpacks to.
+has_mark() {
+  from=$((off - length + 1))
+  if is_packed "$1"; then
+    s=$(stats "$1"); s=${s##*:}; s=${s%.*}
+    # Packing keeps the time of change; an older one cannot have it, and unpacking is dear.
+    case $s in ''|*[!0-9]*) return 1 ;; esac
+    [ "$s" -ge "$since" ] || return 1
+    set -- $(unpack "$1" | tail -c +$from | head -c $length | cksum)
+  else
+    set -- $(tail -c +$from <"$1" 2>/dev/null | head -c $length | cksum)
+  fi
+  [ "$1:$2" = "$crc:$length" ]
+}
+
+# found file stat: it is an old generation from now on.
+found() { s=$2; watch "$new" "$chain" "$1" "${s%:*:*}" "$off" "$near"; say V "$new" "$s"; }
+
+# find new i id off [crc length since]: the file with this identity among the names that begin with the path of watch i;
+# where there is none, one that has the same bytes before the offset.
+find_sibling() {
+  bases "$2"; get chain chain "$2"
+  new=$1 near=$2 id=$3 off=$4 crc=$5 length=$6 since=$7
+  # A rotation that is under way moves files from name to name behind our back: no is said when two looks saw the same.
+  had=none
+  for look in 1 2 3 4 5 6; do
+    has=
+    for f in "$path"* ${real:+"$real"*}; do
+      [ "$f" != "$path" ] && [ -f "$f" ] || continue
+      s=$(stats "$f"); [ "${s%:*:*}" = "$id" ] && { found "$f" "$s"; return; }
+      has="$has $f ${s%:*:*}"
+    done
+    [ "$has" = "$had" ] && break
+    had=$has
+  done
+  if [ -n "$crc" ]; then
+    for f in "$path"* ${real:+"$real"*}; do
+      [ "$f" != "$path" ] && [ -f "$f" ] && [ -r "$f" ] && has_mark "$f" && { found "$f" "$(stats "$f")"; return; }
+    done
+  fi
+  say V "$new" -
+}
+
+# hole i off: how far the NUL bytes go, found by halving, and believed only where the file has no more blocks than what
+# lies behind them.
+hole() {
+  get path path "$1"; s=$(stats "$path"); size=${s#*:*:}; size=${size%%:*}
+  low=$(($2 / 4096)); high=$(((size - 1) / 4096)); to=$2
+  if block $high; then
+    while [ $((high - low)) -gt 1 ]; do
+      middle=$(((low + high) / 2))
+      if block $middle; then high=$middle; else low=$middle; fi
+    done
+    set -- "$1" "$2" $(stat -L -c '%b %B' -- "$path" 2>/dev/null)
+    [ $# = 4 ] && [ $(($3 * $4)) -le $((size - high * 4096 + 16384)) ] && to=$((high * 4096))
+  fi
+  say O "$1" "$s" $to
+}
+
+# block n: whether there is more in this block of "path" than NUL bytes.
+block() { [ "$(dd bs=4096 skip="$1" count=1 <"$path" 2>/dev/null | tr -d '\000' | wc -c)" -gt 0 ]; }
+
+# candidates i off: the bytes before the offset of every sibling that reaches so far; the first of one that does not,
+# which may have been copied before the rest was written.
 candidates() {
-  get path path "$1"; i=$1 off=$2
-  skip=0; [ "$off" -gt "$mark" ] && skip=$(( (off - mark) / 4096 ))
-  count=$(( (off - skip * 4096 + 4095) / 4096 )); k=0
-  for f in "$path"*; do
+  bases "$1"; i=$1 off=$2
+  back=0; [ "$off" -gt "$mark" ] && back=$(( (off - mark) / 4096 ))
+  k=0
+  for f in "$path"* ${real:+"$real"*}; do
     [ "$f" != "$path" ] && [ -f "$f" ] && [ -r "$f" ] || continue
-    case $f in *.gz|*.bz2|*.xz|*.zst) continue ;; esac
+    is_packed "$f" && continue
     s=$(stats "$f"); size=${s#*:*:}; size=${size%%:*}
-    [ "${size:-0}" -ge "$off" ] || continue
+    first=$back count=$(( (off - back * 4096 + 4095) / 4096 ))
+    [ "${size:-0}" -ge "$off" ] || { first=0 count=1; }
     k=$((k + 1)); [ $k -gt 32 ] && break
-    say Y "$i" "$s" $((skip * 4096))
-    dd bs=4096 skip=$skip count=$count <"$f" 2>/dev/null
+    say Y "$i" "$s" $((first * 4096))
+    dd bs=4096 skip=$first count=$count <"$f" 2>/dev/null
   done
   say Z "$i"
 }
@@ -270,12 +360,14 @@ usage() {
 serve() {
   # Twice, for a frame is whole when the next begins.
   say R; say R
-  while read -r op a b c d; do
+  while read -r op a b c d e; do
     case $op in
       P) poll "$a" ;;
       W) c=$(printf '%b.' "$c"); watch "$a" "$b" "${c%.}" - 0 ;;
-      A) eval "id_$a=\$b off_$a=\$c seen_$a="; skip=0; continue ;;
-      V) find_sibling "$a" "$b" "$c" "$d" ;;
+      A) read_from "$a" "$b" "$c"; continue ;;
+      V) find_sibling "$a" "$b" "$c" "$d" $e ;;
+      L) list "$a" ;;
+      O) hole "$a" "$b" ;;
       Y) candidates "$a" "$b" ;;
       N) forget "$a" ;;
       G) b=$(printf '%b.' "$b"); expand "$a" "${b%.}" ;;

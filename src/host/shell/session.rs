@@ -349,7 +349,7 @@ impl Session<'_> {
             Answer::Ready => {}
             Answer::End => drop(self.asked.pop_front()),
             Answer::Seen(seen) => {
-                if matches!(seen, super::follow::Seen::Read(..)) {
+                if matches!(seen, super::follow::Seen::Read(..) | super::follow::Seen::Unpacked(..)) {
                     self.timers.active = Instant::now();
                 }
                 self.track.follower.see(seen, since_start());

@@ -222,8 +222,10 @@ fn an_old_generation_is_read_before_the_ones_after_it_and_told_with_them() {
         let mut talk = Talk::start(&mut command);
         talk.watch(1, &log);
         let found = talk.ask(&format!("V 2 1 {} 0", ids[0]));
-        assert!(found[0].starts_with("V 2 ") && found[0].contains(&ids[1]), "{shell}: {found:?}");
-        assert!(!found[0].contains(&ids[2]), "{shell}: not a generation: {found:?}");
+        assert_eq!(found, ["V 2"], "{shell}");
+        let listed = talk.ask("L 1").join("\n");
+        assert!(listed.starts_with("L 1 1 ") && listed.contains(&format!("{}:4:", ids[1])), "{shell}: {listed:?}");
+        assert!(listed.contains(" .1") && listed.contains(" .2") && !listed.contains("old"), "{shell}: {listed:?}");
         talk.ask(&format!("V 3 1 {} 0", ids[1]));
         talk.tell(&format!("A 1 {} 0", ids[3]));
         assert_eq!(talk.ask("P 262144"), ["F 2 0 one", "F 3 0 two", "F 1 0 three", "E 0"], "{shell}");

@@ -74,6 +74,20 @@ impl Stream {
         }
     }
 
+    /// Whether a line stands where the window has been already.
+    pub(super) fn has_had(&self, entry: &Entry) -> bool {
+        // What waits before the window says better where that ends than what was in it once.
+        let (edge, is_within) = match near_line(&self.newer) {
+            Some(next) => (Some(next), false),
+            None => (self.newest, true),
+        };
+        let Some(((known, time), line)) = edge.zip(entry.record()) else { return false };
+        if known.cursor.file != line.cursor.file {
+            return line.time < time;
+        }
+        line.cursor.offset < known.cursor.offset || (is_within && line.cursor.offset == known.cursor.offset)
+    }
+
     /// Where its next page of older lines begins.
     pub(super) fn older_start(&self, split: Time) -> (Start, Time) {
         let known = far_line(&self.older).or(self.oldest).or_else(|| near_line(&self.newer));

@@ -9,12 +9,36 @@ use crate::model::FileId;
 pub type Watch = u32;
 
 /// What `stat` said of a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Stat {
     /// Which file.
     pub id: FileId,
     /// Its length in bytes.
     pub size: u64,
+    /// When it was changed last, in nanoseconds of the host's clock, as finely as the host can tell; 0 where it cannot.
+    pub changed: u64,
+}
+
+/// A file beside a log that has its name and a number or a date: an older generation of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sibling {
+    /// Which file.
+    pub stat: Stat,
+    /// What follows the name of the log, without the ending of a compressed file.
+    pub name: String,
+    /// It is compressed.
+    pub packed: bool,
+}
+
+/// The last bytes before an offset, as `cksum` sums them up: by them a generation is known in a copy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mark {
+    /// What `cksum` says.
+    pub sum: u32,
+    /// How many bytes.
+    pub length: usize,
+    /// When the generation was changed last, in seconds: a copy is not older.
+    pub since: u64,
 }
 
 /// What the script saw.
@@ -24,11 +48,17 @@ pub enum Seen<'a> {
     Changed(Watch, Stat),
     /// Bytes from `start` on, some of them known; `stat` is from just before the read.
     Read(Watch, Stat, u64, &'a [u8]),
+    /// The same of what a compressed file unpacks to, which does not grow; the size is beyond the end of these bytes
+    /// where there are more.
+    Unpacked(Watch, Stat, u64, &'a [u8]),
     /// The file cannot be read.
     Absent(Watch, Absence),
-    /// Answer to [`Request::Find`]; with it the files beside it that changed later, oldest first: generations that came
-    /// and went between two looks.
-    Found(Watch, Option<Stat>, Vec<Stat>),
+    /// Answer to [`Request::Find`].
+    Found(Watch, Option<Stat>),
+    /// Answer to [`Request::List`]: false where files were moved all the while, so that some may be left out.
+    Listed(Watch, bool, Vec<Sibling>),
+    /// Answer to [`Request::Hole`]: there are nothing but NUL bytes up to this offset.
+    Hole(Watch, Stat, u64),
     /// Part of the answer to [`Request::Compare`]: a file beside the watched one, with its bytes from `start` on.
     Candidate(Watch, Stat, u64, &'a [u8]),
     /// End of the answer to [`Request::Compare`].
@@ -72,7 +102,13 @@ pub enum Request {
         id: FileId,
         /// Where to read on.
         offset: u64,
+        /// How it is known where it has another number now, as a copy or compressed.
+        mark: Option<Mark>,
     },
+    /// List the older generations beside the watched file.
+    List(Watch),
+    /// Find out how far the NUL bytes go that stand at this offset.
+    Hole(Watch, u64),
     /// Send the bytes before this offset of each file beside the watched one.
     Compare(Watch, u64),
     /// Look at it no longer.

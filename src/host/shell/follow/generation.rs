@@ -8,7 +8,8 @@ use bytes::Bytes;
 use crate::host::lines::{Lines, Piece};
 use crate::model::FileId;
 
-use super::{Stat, Watch};
+use super::{Mark, Stat, Watch};
+use crate::model::GapReason;
 
 /// Bytes kept to recognise a file by. The script reads at least as many again.
 const MARKER: usize = 1024;
@@ -32,6 +33,8 @@ pub(super) struct Generation {
     pub(super) size: u64,
     /// Nothing was left to read at the last look.
     pub(super) at_end: bool,
+    /// It was read to its end before its file became another.
+    pub(super) rested: bool,
     /// The last read under its name did not have the bytes that were known.
     pub(super) doubted: bool,
     /// Last time that it grew.
@@ -39,6 +42,28 @@ pub(super) struct Generation {
     /// Offset up to which a line without end was told of.
     pub(super) told: u64,
     pub(super) tail: Option<Tail>,
+    /// When it was changed last, by the host's clock.
+    pub(super) changed: u64,
+    pub(super) proof: Proof,
+    /// Its first bytes, until it is proven that no other generation came before them.
+    pub(super) held: Option<(Stat, Vec<u8>)>,
+    /// Its very first bytes, by which a copy of it is told from what follows it.
+    pub(super) head: Vec<u8>,
+    /// It was read before, and forgotten: another file may have its number now.
+    pub(super) recalled: bool,
+    /// Its file has other bytes now: it is looked for as a copy, before it is lost for this reason.
+    pub(super) rewritten: Option<GapReason>,
+}
+
+/// Whether it is known that no generation came and went before this one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Proof {
+    /// Not at all.
+    Wanted,
+    /// None did before it was begun; but what stood in it first may have been copied and cut off.
+    OfName,
+    /// It is.
+    Done,
 }
 
 /// The last lines of a file that is seen first are collected before they are given.
@@ -75,11 +100,55 @@ impl Generation {
             lines,
             size,
             at_end: false,
+            rested: false,
             doubted: false,
             grew: now,
             told: offset,
             tail: None,
+            changed: 0,
+            proof: Proof::Done,
+            held: None,
+            head: Vec::new(),
+            recalled: false,
+            rewritten: None,
         }
+    }
+
+    /// One that is read from its first byte, and may have had others before it.
+    pub(super) fn unproven(watch: Watch, stat: Stat, now: Duration) -> Self {
+        Self { proof: Proof::Wanted, changed: stat.changed, ..Self::new(watch, stat.id, 0, false, now) }
+    }
+
+    /// Whether these bytes must wait for a proof that they are the next.
+    pub(super) fn wants_proof(&self, stat: Stat, bytes: &[u8]) -> bool {
+        match self.proof {
+            Proof::Wanted => true,
+            Proof::OfName => self.offset == 0 && (!bytes.is_empty() || stat.changed != self.changed),
+            Proof::Done => false,
+        }
+    }
+
+    /// Nothing was ever in it.
+    pub(super) fn is_empty(&self) -> bool {
+        self.at_end && self.offset == 0
+    }
+
+    /// It was listed, and nothing of it was seen yet.
+    pub(super) fn was_never_read(&self) -> bool {
+        !self.at_end && self.offset == 0 && self.size > 0 && self.held.is_none()
+    }
+
+    /// How it is known again under another number.
+    pub(super) fn mark(&self) -> Option<Mark> {
+        let since = self.changed / 1_000_000_000;
+        (!self.marker.is_empty()).then(|| Mark { sum: cksum(&self.marker), length: self.marker.len(), since })
+    }
+
+    /// Passes over NUL bytes that the host has found to end at `to`.
+    pub(super) fn pass_hole(&mut self, to: u64) {
+        self.lines.skip(to - self.offset);
+        self.offset = to;
+        self.marker = vec![0; MARKER];
     }
 
     /// Whether `bytes`, which begin at `start`, have our marker before our offset.
@@ -109,6 +178,12 @@ impl Generation {
         self.doubted = false;
         self.offset = end;
         self.size = stat.size.max(end);
+        self.changed = stat.changed;
+        (self.recalled, self.rested) = (false, false);
+        self.rewritten = None;
+        if start == 0 && self.head.len() < MARKER {
+            self.head = bytes[..bytes.len().min(MARKER)].to_vec();
+        }
         self.at_end = end >= stat.size;
         if !new.is_empty() {
             self.grew = now;
@@ -142,6 +217,17 @@ impl Generation {
             self.marker = bytes.to_vec();
         }
     }
+}
+
+/// The sum of POSIX `cksum`, which every host can make: CRC-32 of the bytes and then their number, most significant bit
+/// first.
+pub(super) fn cksum(bytes: &[u8]) -> u32 {
+    let length = bytes.len() as u64;
+    let length_bytes = (0..8 - length.leading_zeros() / 8).map(|n| (length >> (8 * n)) as u8);
+    let step = |crc: u32, byte: u8| {
+        (0..8).fold(crc ^ (u32::from(byte) << 24), |crc, _| (crc << 1) ^ if crc >> 31 == 1 { 0x04C1_1DB7 } else { 0 })
+    };
+    !bytes.iter().copied().chain(length_bytes).fold(0, step)
 }
 
 impl Tail {

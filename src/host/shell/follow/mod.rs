@@ -25,9 +25,12 @@ use crate::model::{FileId, GapReason};
 
 mod exchange;
 mod generation;
+mod lineage;
+mod succession;
 
-pub use exchange::{Absence, Outcome, Request, Seen, Stat, Watch};
-use generation::{Generation, Tail, Take};
+pub use exchange::{Absence, Mark, Outcome, Request, Seen, Sibling, Stat, Watch};
+use generation::{Generation, Proof, Tail, Take};
+use lineage::Lineage;
 
 /// Where to begin with a source that is seen first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,6 +74,9 @@ struct Source {
     begun: bool,
     /// It was told where to read on and has not been read since.
     unread: bool,
+    lineage: Lineage,
+    /// A generation was found beside the name that may be a copy of what the name still has.
+    copied: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,9 +88,18 @@ enum Phase {
     /// Our generation is looked for beside the name; then goes on with what the name stands for, if anything.
     Finding(Option<Stat>),
     /// The name's file was rewritten: copies of what it was are being compared. The best candidate so far.
-    Comparing(Stat, Option<FileId>),
+    Comparing(Stat, Option<Copied>),
     /// The old generation is read to its end first.
     Waiting(Option<Stat>),
+}
+
+/// A copy of a file that was cut off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Copied {
+    /// It has all that was read.
+    Whole(FileId),
+    /// It was made before the last of it was written, and has nothing that was not read.
+    Before(Stat),
 }
 
 impl Follower {
@@ -95,7 +110,19 @@ impl Follower {
         let (current, phase, old) = (None, Phase::Unknown, VecDeque::new());
         self.sources.insert(
             source,
-            Source { path, begin, live, current, phase, old, problem: None, begun: false, unread: false },
+            Source {
+                path,
+                begin,
+                live,
+                current,
+                phase,
+                old,
+                problem: None,
+                begun: false,
+                unread: false,
+                lineage: Lineage::default(),
+                copied: false,
+            },
         );
     }
 
@@ -105,10 +132,17 @@ impl Follower {
         for (&number, source) in &mut self.sources {
             let (watch, path) = (source.live, source.path.clone());
             self.requests.push(Request::Watch { watch, chain: number, path });
+            // Of an empty file nothing tells whether it is the same when another has its name.
+            let lineage = &mut source.lineage;
+            source.old.iter().filter(|old| old.is_empty()).for_each(|old| lineage.remember(old, false));
+            source.old.retain(|old| !old.is_empty());
             for old in &mut source.old {
                 old.at_end = false;
-                let (watch, id, offset) = (old.watch, old.id, old.offset);
-                self.requests.push(Request::Find { watch, near: source.live, id, offset });
+                old.held = None;
+                self.requests.push(old.to_be_found(source.live));
+            }
+            if let Some(current) = &mut source.current {
+                current.held = None;
             }
             source.phase = match source.phase {
                 Phase::Waiting(next) => Phase::Waiting(next),
@@ -136,7 +170,9 @@ impl Follower {
     /// True where the last poll has brought all that the sources have: none is begun, searched for or changing hands.
     #[must_use]
     pub fn is_settled(&self) -> bool {
-        let at_rest = |source: &Source| source.begun && source.phase == Phase::Reading && !source.unread;
+        let is_held = |source: &Source| source.current.as_ref().is_some_and(|current| current.held.is_some());
+        let at_rest =
+            |source: &Source| source.begun && source.phase == Phase::Reading && !source.unread && !is_held(source);
         self.sources.values().all(|source| source.problem.is_some() || at_rest(source))
     }
 
@@ -156,8 +192,14 @@ impl Follower {
         match *seen {
             Seen::Changed(watch, stat) => self.changed(watch, stat, now),
             Seen::Read(watch, stat, start, bytes) => self.read(watch, stat, start, bytes, now),
+            Seen::Unpacked(watch, stat, start, bytes) => {
+                self.read(watch, stat, start, bytes, now);
+                self.end_unpacked(watch);
+            }
             Seen::Absent(watch, why) => self.absent(watch, why),
-            Seen::Found(watch, stat, ref newer) => self.found(watch, stat, newer, now),
+            Seen::Found(watch, stat) => self.found(watch, stat, now),
+            Seen::Listed(watch, is_whole, ref siblings) => self.listed(watch, is_whole, siblings, now),
+            Seen::Hole(watch, stat, to) => self.hole(watch, stat, to),
             Seen::Candidate(watch, stat, start, bytes) => self.candidate(watch, stat, start, bytes),
             Seen::Compared(watch) => self.compared(watch, now),
             Seen::PollEnded => self.poll_ended(now),
@@ -185,7 +227,7 @@ impl Follower {
         if !live {
             let shrunk = |old: &Generation| old.watch == watch && old.id == stat.id && stat.size < old.offset;
             return match self.source(number).old.iter().any(shrunk) {
-                true => self.drop_old(number, watch, GapReason::Truncated),
+                true => self.old_rewritten(number, watch, GapReason::Truncated),
                 false => self.old_moved(number, watch),
             };
         }
@@ -206,35 +248,7 @@ impl Follower {
             (Phase::Unknown | Phase::Reading, None) => self.first_look(number, stat, now),
             (Phase::Finding(_), _) => source.phase = Phase::Finding(Some(stat)),
             (Phase::Comparing(_, best), _) => source.phase = Phase::Comparing(stat, best),
-            (Phase::Waiting(next), _) => self.changed_while_waiting(number, next, stat, now),
-        }
-    }
-
-    /// A generation that never had its turn lost the name too: it queues behind the old ones.
-    fn changed_while_waiting(&mut self, number: u32, next: Option<Stat>, stat: Stat, now: Duration) {
-        if let Some(missed) = next.filter(|next| next.id != stat.id) {
-            self.queue_missed(number, &[missed], now);
-        }
-        self.source(number).phase = Phase::Waiting(Some(stat));
-    }
-
-    /// Generations that came and went unseen are read from their first byte, in their order.
-    fn queue_missed(&mut self, number: u32, missed: &[Stat], now: Duration) {
-        for &Stat { id, .. } in missed {
-            let source = self.source(number);
-            if source.old.iter().any(|old| old.id == id) {
-                continue;
-            }
-            if let Phase::Waiting(Some(next)) = source.phase
-                && next.id == id
-            {
-                source.phase = Phase::Waiting(None);
-            }
-            let watch = self.new_watch(number);
-            let source = self.source(number);
-            let near = source.live;
-            source.old.push_back(Generation::new(watch, id, 0, false, now));
-            self.requests.push(Request::Find { watch, near, id, offset: 0 });
+            (Phase::Waiting(_), _) => source.phase = Phase::Waiting(Some(stat)),
         }
     }
 
@@ -253,17 +267,25 @@ impl Follower {
         let source = self.source(number);
         let offset = stat.size.saturating_sub(window.min(LAST_WINDOW));
         let mut generation = Generation::new(source.live, stat.id, offset, offset > 0, now);
+        // Of what was there before the first look nothing is missed, but in an empty file something may come and go.
+        generation.proof = if stat.size == 0 { Proof::OfName } else { Proof::Done };
         generation.tail = Some(Tail { want, until: stat.size, window, pieces: VecDeque::new(), full: false });
         source.current = Some(generation);
         (source.phase, source.unread) = (Phase::Reading, true);
-        let request = Request::ReadFrom(source.live, stat.id, offset);
-        self.requests.push(request);
+        let (live, is_first) = (source.live, !source.lineage.has_begun());
+        if is_first {
+            self.requests.push(Request::List(live));
+        }
+        self.requests.push(Request::ReadFrom(live, stat.id, offset));
     }
 
     /// What the name stands for is read from its first byte.
     fn activate(&mut self, number: u32, stat: Stat, now: Duration) {
         let source = self.source(number);
-        source.current = Some(Generation::new(source.live, stat.id, 0, false, now));
+        for (n, old) in source.old.iter().enumerate() {
+            source.lineage.remember(old, n + 1 == source.old.len());
+        }
+        source.current = Some(Generation::unproven(source.live, stat, now));
         (source.phase, source.unread) = (Phase::Reading, true);
         source.begun = true;
         let request = Request::ReadFrom(source.live, stat.id, 0);
@@ -274,10 +296,9 @@ impl Follower {
         let watch = self.new_watch(number);
         let source = self.source(number);
         let Some(current) = &source.current else { return };
-        let (id, offset) = (current.id, current.offset);
         source.phase = Phase::Finding(next);
-        let near = source.live;
-        self.requests.push(Request::Find { watch, near, id, offset });
+        let request = Generation { watch, ..current.clone() }.to_be_found(source.live);
+        self.requests.push(request);
     }
 
     fn start_comparing(&mut self, number: u32, stat: Stat) {
@@ -299,12 +320,29 @@ impl Follower {
             return self.changed(watch, stat, now);
         }
         source.unread &= !live;
+        let name = source.live;
         let generation =
             if live { source.current.as_mut() } else { source.old.iter_mut().find(|old| old.watch == watch) };
         let Some(generation) = generation.filter(|generation| generation.id == stat.id) else { return };
+        if generation.wants_proof(stat, bytes) {
+            if generation.held.is_none() && start == 0 {
+                generation.held = Some((stat, bytes.to_vec()));
+                self.requests.push(Request::List(name));
+            }
+            return;
+        }
+        if !live
+            && generation.offset == 0
+            && start == 0
+            && let Some(known) = source.lineage.copied_from(bytes)
+        {
+            return self.read_copy(number, watch, stat, known);
+        }
         match generation.take(stat, start, bytes, now) {
             Take::Lines(pieces) => {
                 let id = generation.id;
+                let hole = generation.is_in_long_hole().then_some(Request::Hole(watch, generation.offset));
+                self.requests.extend(hole);
                 emit(&mut self.outcomes, number, id, pieces);
                 self.set_problem(number, None);
                 self.tail_progress(number, stat, now);
@@ -317,10 +355,11 @@ impl Follower {
             Take::Rewritten if live => self.start_comparing(number, stat),
             Take::Rewritten => {
                 // Its name may have gone to another file between the look and the read: only the second time counts.
+                generation.rested |= generation.at_end;
                 generation.at_end = false;
                 generation.size = stat.size;
                 match std::mem::replace(&mut generation.doubted, true) {
-                    true => self.drop_old(number, watch, GapReason::Truncated),
+                    true => self.old_rewritten(number, watch, GapReason::Truncated),
                     false => self.old_moved(number, watch),
                 }
             }
@@ -334,7 +373,7 @@ impl Follower {
         let Some(tail) = current.tail.take_if(|tail| current.offset >= tail.until) else { return };
         let more_before = tail.until > tail.window && tail.window < LAST_WINDOW;
         if !tail.full && more_before {
-            let stat = Stat { id: stat.id, size: tail.until };
+            let stat = Stat { size: tail.until, ..stat };
             return self.start_tail(number, stat, tail.want, tail.window * 4, now);
         }
         source.begun = true;
@@ -349,7 +388,11 @@ impl Follower {
             return match why {
                 Absence::Missing => self.old_moved(number, watch),
                 // Nobody gives it back, and its successor must not wait for it.
-                Absence::Denied | Absence::Special => self.drop_old(number, watch, GapReason::RotatedAway),
+                Absence::Denied | Absence::Special => {
+                    let id = self.source(number).old.iter().find(|old| old.watch == watch).map(|old| old.id);
+                    self.drop_old(number, watch, GapReason::RotatedAway);
+                    self.source(number).lineage.give_up(id.unwrap_or_default());
+                }
             };
         }
         let source = self.source(number);
@@ -368,20 +411,27 @@ impl Follower {
     fn old_moved(&mut self, number: u32, watch: Watch) {
         let source = self.source(number);
         let Some(old) = source.old.iter().find(|old| old.watch == watch) else { return };
-        let request = Request::Find { watch, near: source.live, id: old.id, offset: old.offset };
+        if old.is_empty() {
+            return self.drop_old(number, watch, GapReason::RotatedAway);
+        }
+        let request = old.to_be_found(source.live);
         self.requests.push(request);
     }
 
-    fn found(&mut self, watch: Watch, stat: Option<Stat>, newer: &[Stat], now: Duration) {
+    fn found(&mut self, watch: Watch, stat: Option<Stat>, now: Duration) {
         let Some((number, _)) = self.lookup(watch) else { return };
         let source = self.source(number);
-        if source.old.iter().any(|old| old.watch == watch) {
-            return match stat {
-                // The copies of a file that is being read are no generations of their own.
-                Some(_) if source.current.is_some() => {}
-                Some(_) => self.queue_missed(number, newer, now),
-                None => self.drop_old(number, watch, GapReason::RotatedAway),
-            };
+        if let Some(old) = source.old.iter_mut().find(|old| old.watch == watch) {
+            // Shorter than when it was listed, and not read yet: another file has its number.
+            match stat.filter(|stat| old.offset > 0 || stat.size >= old.size) {
+                Some(stat) => (old.id, old.doubted) = (stat.id, old.doubted && old.id == stat.id),
+                None if old.was_never_read() => self.look_again(number, watch),
+                None => {
+                    let reason = old.rewritten.unwrap_or(GapReason::RotatedAway);
+                    self.drop_old(number, watch, reason);
+                }
+            }
+            return;
         }
         let Phase::Finding(next) = source.phase else { return };
         if let (Some(next), Some(current)) = (next, &source.current)
@@ -393,14 +443,13 @@ impl Follower {
             let live = self.source(number).live;
             return self.changed(live, next, now);
         }
-        if stat.is_some() {
+        if let Some(stat) = stat {
             let Some(mut current) = source.current.take() else { return };
-            current.watch = watch;
+            (current.watch, current.id) = (watch, stat.id);
             current.at_end = false;
             current.grew = now;
             source.old.push_back(current);
             source.phase = Phase::Waiting(next);
-            self.queue_missed(number, newer, now);
         } else {
             self.watches.remove(&watch);
             self.not_found(number, next, now);
@@ -422,33 +471,17 @@ impl Follower {
     fn lose_current(&mut self, number: u32, reason: GapReason) {
         let Some(mut current) = self.source(number).current.take() else { return };
         let mut pieces = current.tail.take().map(|tail| tail.pieces.into()).unwrap_or_default();
+        current.release(&mut pieces);
         current.lines.finish(&mut pieces);
         pieces.push(Piece::Gap { from: current.offset, to: None, reason });
         emit(&mut self.outcomes, number, current.id, pieces);
-    }
-
-    fn candidate(&mut self, watch: Watch, stat: Stat, start: u64, bytes: &[u8]) {
-        let Some((number, true)) = self.lookup(watch) else { return };
-        let source = self.source(number);
-        let (Phase::Comparing(now, None), Some(current)) = (source.phase, &source.current) else { return };
-        if !current.marker.is_empty() && current.marker_matches(start, bytes) {
-            source.phase = Phase::Comparing(now, Some(stat.id));
+        let lineage = &mut self.source(number).lineage;
+        lineage.broken();
+        match reason {
+            GapReason::Truncated => lineage.cut(&current),
+            // It may have been on the way from one name to another.
+            _ => lineage.remember(&current, false),
         }
-    }
-
-    fn compared(&mut self, watch: Watch, now: Duration) {
-        let Some((number, true)) = self.lookup(watch) else { return };
-        let source = self.source(number);
-        let (Phase::Comparing(stat, best), Some(current)) = (source.phase, &mut source.current) else { return };
-        if let Some(copy) = best {
-            // The copy has what we have read and more: read its rest as an old generation.
-            current.id = copy;
-            return self.start_finding(number, Some(stat));
-        }
-        if current.offset > 0 {
-            self.lose_current(number, GapReason::Truncated);
-        }
-        self.activate(number, stat, now);
     }
 
     /// Old generations that were read to their end make room for the next; those that rest are forgotten.
@@ -492,10 +525,18 @@ impl Follower {
         let Some(at) = source.old.iter().position(|old| old.watch == watch) else { return };
         let Some(mut old) = source.old.remove(at) else { return };
         let mut pieces = Vec::new();
+        old.release(&mut pieces);
+        let is_last = matches!(source.phase, Phase::Waiting(_)) && at == source.old.len();
+        source.lineage.remember(&old, is_last);
         old.lines.finish(&mut pieces);
-        if !old.at_end {
-            let to = (old.size > old.offset).then_some(old.size);
+        if !old.at_end && !old.rested {
+            let to = (old.size > old.offset && reason != GapReason::Truncated).then_some(old.size);
             pieces.push(Piece::Gap { from: old.offset, to, reason });
+            source.lineage.broken();
+        }
+        if reason == GapReason::Truncated {
+            source.lineage.want(old.id);
+            source.lineage.cut(&old);
         }
         emit(&mut self.outcomes, number, old.id, pieces);
         self.forget(watch);

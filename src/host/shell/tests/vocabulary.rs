@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use super::lexer::take_apart;
 use super::with_every_shell;
 use crate::host::shell::codec::{encode, escape};
-use crate::host::shell::follow::Request;
+use crate::host::shell::follow::{Mark, Request};
 use crate::model::FileId;
 
 /// What a shell does by itself. `.` and `source` are not among them, nor is anything that changes a file.
@@ -21,16 +21,18 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("awk", ""),
     ("bzip2", "-dc"),
     ("cat", ""),
+    ("cksum", ""),
     ("date", ""),
     ("dd", ""),
     ("df", "-P -k -i"),
     ("getconf", ""),
-    ("grep", "-s -c -sv -a -b -B -A -F -E -f -n"),
+    ("grep", "-s -c -sv -a -b -B -A -F -E -f -n --line-buffered"),
     ("gzip", "-dc"),
     ("head", "-n -c"),
     ("id", "-un -Gn"),
     ("ionice", "-c -p"),
     ("ls", "-dLin --"),
+    ("readlink", "-f --"),
     ("renice", "-n -p"),
     ("sh", "-c -s -n -a -b -f"),
     ("sleep", ""),
@@ -191,15 +193,15 @@ fn unescaped(word: &str) -> Vec<u8> {
 fn any_request() -> impl Strategy<Value = Request> {
     let path = prop::collection::vec(any::<u8>(), 1..60);
     let id = || (any::<u64>(), any::<u64>()).prop_map(|(dev, ino)| FileId { dev, ino });
+    let mark = || prop::option::of((any::<u32>(), any::<usize>(), any::<u64>()));
+    let mark = move || mark().prop_map(|mark| mark.map(|(sum, length, since)| Mark { sum, length, since }));
     prop_oneof![
         (any::<u32>(), any::<u32>(), path).prop_map(|(watch, chain, path)| Request::Watch { watch, chain, path }),
         (any::<u32>(), id(), any::<u64>()).prop_map(|(watch, id, offset)| Request::ReadFrom(watch, id, offset)),
-        (any::<u32>(), any::<u32>(), id(), any::<u64>()).prop_map(|(watch, near, id, offset)| Request::Find {
-            watch,
-            near,
-            id,
-            offset
-        }),
+        (any::<u32>(), any::<u32>(), id(), any::<u64>(), mark())
+            .prop_map(|(watch, near, id, offset, mark)| Request::Find { watch, near, id, offset, mark }),
+        (any::<u32>(), any::<u64>()).prop_map(|(watch, offset)| Request::Hole(watch, offset)),
+        any::<u32>().prop_map(Request::List),
         (any::<u32>(), any::<u64>()).prop_map(|(watch, offset)| Request::Compare(watch, offset)),
         any::<u32>().prop_map(Request::Forget),
     ]

@@ -1,0 +1,260 @@
+//! From one generation to the next: nothing of a generation is told before a listing, taken after its first bytes were
+//! read, has shown that no other stands between it and the one before.
+//!
+//! ```text
+//!  first bytes ──▶ held ──▶ List ──▶ nothing between ──▶ told
+//!                             │
+//!                             └────▶ others between ──▶ they are read first; these bytes are read again
+//! ```
+//!
+//! Where the generation before is itself gone, others may have gone with it: that is a gap.
+
+use std::time::Duration;
+
+use crate::host::lines::{Lines, Piece};
+use crate::model::{FileId, GapReason};
+
+use super::generation::{Generation, Proof, Take};
+use super::{Copied, Follower, Phase, Request, Sibling, Stat, Watch, emit};
+
+/// A hole shorter than this is read like everything else.
+const LONG_HOLE: u64 = 4 << 20;
+
+impl Generation {
+    /// The request that looks for it beside the watched name.
+    pub(super) fn to_be_found(&self, near: Watch) -> Request {
+        // A file that has other bytes now is looked for by its bytes alone.
+        let id = if self.rewritten.is_some() { FileId::default() } else { self.id };
+        Request::Find { watch: self.watch, near, id, offset: self.offset, mark: self.mark() }
+    }
+
+    /// Whether it seems to go on with NUL bytes for long.
+    pub(super) fn is_in_long_hole(&self) -> bool {
+        self.lines.is_in_hole() && self.size.saturating_sub(self.offset) > LONG_HOLE
+    }
+
+    /// Gives up waiting for a proof: the bytes that are held are all that is left.
+    pub(super) fn release(&mut self, pieces: &mut Vec<Piece>) {
+        let Some((stat, bytes)) = self.held.take() else { return };
+        if let Take::Lines(mut lines) = self.take(stat, 0, &bytes, self.grew) {
+            pieces.append(&mut lines);
+        }
+    }
+}
+
+impl Follower {
+    /// What is beside the name of a source.
+    pub(super) fn listed(&mut self, live: Watch, is_whole: bool, siblings: &[Sibling], now: Duration) {
+        let Some((number, true)) = self.lookup(live) else { return };
+        if !is_whole {
+            // Files move all the while: the bytes wait.
+            return self.requests.push(Request::List(live));
+        }
+        let source = self.source(number);
+        let watched: Vec<FileId> = source.old.iter().map(|old| old.id).collect();
+        let generations = || source.old.iter().chain(&source.current);
+        let Some(generation) = generations().find(|one| one.held.is_some()) else {
+            if let Some(current) = source.current.as_ref().filter(|_| !source.lineage.has_begun()) {
+                let begun = Stat { id: current.id, size: current.size, changed: current.changed };
+                source.lineage.between(siblings, begun, &watched);
+            }
+            return;
+        };
+        let is_new = generation.proof == Proof::Wanted;
+        let begun = generation.held.as_ref().map_or_else(Stat::default, |(stat, _)| *stat);
+        let between = source.lineage.between(siblings, begun, &watched);
+        if between.is_broken && is_new {
+            source.lineage.broken();
+            let from = source.old.back().map_or(0, |old| old.offset);
+            let gap = Piece::Gap { from, to: None, reason: GapReason::RotatedAway };
+            emit(&mut self.outcomes, number, begun.id, vec![gap]);
+        }
+        if between.missed.is_empty() {
+            self.proven(number, now);
+        } else {
+            self.read_first(number, &between.missed, now);
+        }
+    }
+
+    /// The bytes that were held are the next.
+    fn proven(&mut self, number: u32, now: Duration) {
+        let source = self.source(number);
+        let (live, copied) = (source.live, std::mem::take(&mut source.copied));
+        let olds = source.old.clone();
+        let Some(generation) = source.old.iter_mut().chain(&mut source.current).find(|one| one.held.is_some()) else {
+            return;
+        };
+        let watch = generation.watch;
+        let Some((stat, bytes)) = generation.held.take() else { return };
+        generation.proof = if bytes.is_empty() { Proof::OfName } else { Proof::Done };
+        let copy = olds.into_iter().rev().find(|old| copied && watch == live && old.is_copy_of(&stat, &bytes));
+        if let Some(copy) = copy {
+            // It was copied, and is about to be cut off: all that the copy has was told.
+            (generation.offset, generation.marker) = (copy.offset, copy.marker);
+            (generation.lines, generation.told) = (copy.lines, copy.told);
+            if let Some(copy) = self.generation(number, copy.watch) {
+                copy.lines = Lines::new(copy.offset, false);
+            }
+        }
+        let Some(generation) = self.generation(number, watch) else { return };
+        let taken = generation.take(stat, 0, &bytes, now);
+        let request = Request::ReadFrom(watch, generation.id, generation.offset);
+        generation.at_end = false;
+        if let Take::Lines(pieces) = taken {
+            emit(&mut self.outcomes, number, stat.id, pieces);
+        }
+        self.requests.push(request);
+        self.source(number).unread = true;
+    }
+
+    fn generation(&mut self, number: u32, watch: Watch) -> Option<&mut Generation> {
+        let source = self.source(number);
+        source.old.iter_mut().chain(&mut source.current).find(|one| one.watch == watch)
+    }
+
+    /// Generations that came and went unseen are read before the one that was begun, from where they were left.
+    fn read_first(&mut self, number: u32, missed: &[(Stat, u64)], now: Duration) {
+        let source = self.source(number);
+        let begun = source.old.iter().position(|old| old.held.is_some()).and_then(|at| source.old.remove(at));
+        if let Some(current) = source.current.take() {
+            let changed = current.held.as_ref().map_or(current.changed, |(stat, _)| stat.changed);
+            let (id, size) = (current.id, current.size);
+            source.phase = Phase::Waiting(Some(Stat { id, size, changed }));
+            source.copied = true;
+        }
+        for &(stat, offset) in missed {
+            self.queue(number, stat, offset, now);
+        }
+        if let Some(begun) = begun {
+            self.forget(begun.watch);
+            self.queue(number, Stat { id: begun.id, size: 0, changed: begun.changed }, 0, now);
+        }
+    }
+
+    /// What was taken for a generation that was missed is a copy of one that was told up to an offset.
+    pub(super) fn read_copy(&mut self, number: u32, watch: Watch, stat: Stat, (offset, marker): (u64, Vec<u8>)) {
+        let source = self.source(number);
+        if stat.size <= offset {
+            source.old.retain(|old| old.watch != watch);
+            source.lineage.was_copied_to(stat);
+            return self.forget(watch);
+        }
+        let Some(generation) = self.generation(number, watch) else { return };
+        let (id, now) = (generation.id, generation.grew);
+        *generation = Generation::new(watch, id, offset, false, now);
+        (generation.marker, generation.recalled) = (marker, true);
+        self.requests.push(Request::ReadFrom(watch, id, offset));
+    }
+
+    /// A compressed file that was read to its end is looked at no more: it does not grow.
+    pub(super) fn end_unpacked(&mut self, watch: Watch) {
+        let Some((number, false)) = self.lookup(watch) else { return };
+        if self.generation(number, watch).is_some_and(|generation| generation.at_end) {
+            self.drop_old(number, watch, GapReason::RotatedAway);
+        }
+    }
+
+    /// A generation that was listed went away before it was read: the next listing may have it compressed.
+    pub(super) fn look_again(&mut self, number: u32, watch: Watch) {
+        let source = self.source(number);
+        let Some(at) = source.old.iter().position(|old| old.watch == watch) else { return };
+        let Some(old) = source.old.remove(at) else { return };
+        source.lineage.seek(Stat { id: old.id, size: old.size, changed: old.changed });
+        self.watches.remove(&watch);
+        self.requests.push(Request::Forget(watch));
+    }
+
+    fn queue(&mut self, number: u32, stat: Stat, offset: u64, now: Duration) {
+        let watch = self.new_watch(number);
+        let source = self.source(number);
+        let mut generation = Generation::new(watch, stat.id, offset, false, now);
+        (generation.size, generation.changed) = (stat.size, stat.changed);
+        if let Some(read) = source.lineage.recall(stat.id).filter(|read| read.offset == offset && offset > 0) {
+            (generation.marker, generation.recalled) = (read.marker.clone(), true);
+        }
+        let request = generation.to_be_found(source.live);
+        source.old.push_back(generation);
+        self.requests.push(request);
+    }
+
+    pub(super) fn candidate(&mut self, watch: Watch, stat: Stat, start: u64, bytes: &[u8]) {
+        let Some((number, true)) = self.lookup(watch) else { return };
+        let source = self.source(number);
+        let (Phase::Comparing(now, best), Some(current)) = (source.phase, &source.current) else { return };
+        let best = match best {
+            Some(Copied::Whole(_)) => return,
+            _ if !current.marker.is_empty() && current.marker_matches(start, bytes) => Copied::Whole(stat.id),
+            None if start == 0 && current.began_like(stat, bytes) && !source.lineage.knows(stat) => {
+                Copied::Before(stat)
+            }
+            _ => return,
+        };
+        source.phase = Phase::Comparing(now, Some(best));
+    }
+
+    pub(super) fn compared(&mut self, watch: Watch, now: Duration) {
+        let Some((number, true)) = self.lookup(watch) else { return };
+        let source = self.source(number);
+        let (Phase::Comparing(stat, best), Some(current)) = (source.phase, &mut source.current) else { return };
+        match best {
+            Some(Copied::Whole(copy)) => {
+                // The copy has what we have read and more: read its rest as an old generation.
+                current.id = copy;
+                return self.start_finding(number, Some(stat));
+            }
+            Some(Copied::Before(copy)) => {
+                let (id, mut pieces) = (current.id, Vec::new());
+                current.lines.finish(&mut pieces);
+                source.lineage.was_copied_to(copy);
+                emit(&mut self.outcomes, number, id, pieces);
+            }
+            None if current.offset > 0 => self.lose_current(number, GapReason::Truncated),
+            None => {}
+        }
+        self.activate(number, stat, now);
+    }
+
+    /// An old generation has other bytes under its number.
+    pub(super) fn old_rewritten(&mut self, number: u32, watch: Watch, reason: GapReason) {
+        let source = self.source(number);
+        let near = source.live;
+        let Some(old) = source.old.iter_mut().find(|old| old.watch == watch) else { return };
+        if old.recalled {
+            // The file that had its number is gone, read to its end; this one is new.
+            let (id, now) = (old.id, old.grew);
+            *old = Generation::new(watch, id, 0, false, now);
+        } else if old.rewritten.is_some() || old.marker.is_empty() {
+            return self.drop_old(number, watch, reason);
+        } else {
+            // It was copied and cut off before it was renamed, perhaps: the copy has what was not read.
+            old.rewritten = Some(reason);
+        }
+        let request = old.to_be_found(near);
+        self.requests.push(request);
+    }
+
+    /// The NUL bytes of a file go up to `to`.
+    pub(super) fn hole(&mut self, watch: Watch, stat: Stat, to: u64) {
+        let Some((number, _)) = self.lookup(watch) else { return };
+        let Some(generation) = self.generation(number, watch).filter(|one| one.id == stat.id) else { return };
+        if to > generation.offset && to <= stat.size && generation.is_in_long_hole() {
+            generation.pass_hole(to);
+            let request = Request::ReadFrom(watch, generation.id, to);
+            self.requests.push(request);
+        }
+    }
+}
+
+impl Generation {
+    /// Whether a file that is shorter than what was read begins with the same bytes.
+    fn began_like(&self, stat: Stat, bytes: &[u8]) -> bool {
+        let compared = self.head.len().min(bytes.len());
+        stat.size <= self.offset && compared > 0 && bytes[..compared] == self.head[..compared]
+    }
+
+    /// Whether a file with these first bytes is one of which this generation is a copy.
+    fn is_copy_of(&self, stat: &Stat, bytes: &[u8]) -> bool {
+        let is_alike = !self.head.is_empty() && bytes.starts_with(&self.head) && stat.size >= self.offset;
+        is_alike && self.id != stat.id && self.marker_matches(0, bytes)
+    }
+}

@@ -1,0 +1,340 @@
+//! A host that behaves as `follow.sh` does, and to whose files anything may happen between any two of its steps.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use super::super::*;
+
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Action {
+    Append(u8),
+    /// The writer keeps the old file for a while.
+    AppendOld(u8),
+    Rename,
+    /// Both halves of copying and truncating.
+    Copy,
+    Cut,
+}
+
+/// Files by name, and what the script keeps of its watches.
+#[derive(Default)]
+pub(super) struct Host {
+    pub(super) files: BTreeMap<String, (u64, Vec<u8>)>,
+    pub(super) next_inode: u64,
+    /// Stands for the time of change of every file.
+    pub(super) changes: usize,
+    /// When each inode was changed last.
+    pub(super) changed: BTreeMap<u64, usize>,
+    pub(super) watches: BTreeMap<Watch, Script>,
+    /// A file that we may not read.
+    pub(super) denied: Option<String>,
+    /// Newest generation first.
+    pub(super) order: Vec<Watch>,
+    /// What happens to the files while the script is at work: one of these between any two of its steps.
+    pub(super) meanwhile: VecDeque<Option<Action>>,
+    /// Numbers of files that are gone: given to the next ones, as ext4 does.
+    pub(super) free: Vec<u64>,
+    /// How the log is rotated: by copies, by new names, or either.
+    pub(super) rotates: Option<bool>,
+    /// So many changes fall into one tick of the clock.
+    pub(super) tick: usize,
+    pub(super) written: u32,
+    /// Lines that a rotation destroyed between its copy and its cut.
+    pub(super) destroyed: Vec<u32>,
+    /// Lines that were written to a generation after it was renamed.
+    pub(super) late: Vec<u32>,
+    /// Files that are copies, to which nobody writes.
+    pub(super) copies: Vec<u64>,
+    /// What `log.1` is the copy of, not cut yet: its length.
+    pub(super) uncut: Option<usize>,
+}
+
+pub(super) struct Script {
+    pub(super) path: String,
+    pub(super) id: FileId,
+    pub(super) offset: u64,
+    pub(super) seen: Option<Stat>,
+    pub(super) absent: bool,
+}
+
+pub(super) const LOG: &str = "log";
+
+/// More generations than any test has: what a rotation removes has tests of its own.
+const KEPT: u32 = 99;
+
+impl Host {
+    pub(super) fn create(&mut self, name: &str) {
+        let inode = self.free.pop().unwrap_or_else(|| {
+            self.next_inode += 1;
+            self.next_inode
+        });
+        self.files.insert(name.to_owned(), (inode, Vec::new()));
+        self.copies.retain(|copy| *copy != inode);
+        self.touch(inode);
+    }
+
+    pub(super) fn touch(&mut self, inode: u64) {
+        self.changes += 1;
+        self.changed.insert(inode, self.changes);
+    }
+
+    pub(super) fn append(&mut self, name: &str, text: &str) {
+        if let Some((inode, bytes)) = self.files.get_mut(name) {
+            let inode = *inode;
+            bytes.extend_from_slice(text.as_bytes());
+            self.touch(inode);
+        }
+    }
+
+    /// `log.2` to `log.3`, `log.1` to `log.2`.
+    pub(super) fn shift(&mut self) {
+        if let Some((inode, bytes)) = self.files.remove(&format!("{LOG}.{KEPT}")) {
+            self.free.push(inode);
+            // What is written to a file that was read to its end, and removed before the next look, leaves no trace.
+            let lines = String::from_utf8(bytes).unwrap();
+            self.destroyed.extend(lines.lines().filter_map(number).filter(|line| self.late.contains(line)));
+        }
+        for number in (1..KEPT).rev() {
+            if let Some(file) = self.files.remove(&format!("{LOG}.{number}")) {
+                self.files.insert(format!("{LOG}.{}", number + 1), file);
+            }
+        }
+    }
+
+    pub(super) fn rename_and_create(&mut self) {
+        self.shift();
+        if let Some(file) = self.files.remove(LOG) {
+            self.files.insert(format!("{LOG}.1"), file);
+        }
+        self.create(LOG);
+    }
+
+    pub(super) fn copy_and_truncate(&mut self) {
+        self.copy();
+        self.cut();
+    }
+
+    pub(super) fn copy(&mut self) {
+        self.shift();
+        let Some(bytes) = self.files.get(LOG).map(|file| file.1.clone()) else { return };
+        self.uncut = Some(bytes.len());
+        let name = format!("{LOG}.1");
+        self.create(&name);
+        if let Some(file) = self.files.get_mut(&name) {
+            file.1 = bytes;
+            let inode = file.0;
+            self.copies.push(inode);
+        }
+    }
+
+    pub(super) fn cut(&mut self) {
+        let Some(length) = self.uncut.take() else { return };
+        let Some((inode, bytes)) = self.files.get_mut(LOG) else { return };
+        let inode = *inode;
+        let lost = String::from_utf8(bytes.split_off(length)).unwrap();
+        bytes.clear();
+        self.destroyed.extend(lost.lines().filter_map(number));
+        self.touch(inode);
+    }
+
+    pub(super) fn stat(&self, name: &str) -> Option<Stat> {
+        let (ino, bytes) = self.files.get(name)?;
+        let changed = (self.changed[ino] / self.tick.max(1)) as u64;
+        Some(Stat { id: FileId { dev: 1, ino: *ino }, size: bytes.len() as u64, changed })
+    }
+
+    /// Lets something happen.
+    pub(super) fn step(&mut self) {
+        if let Some(action) = self.meanwhile.pop_front().flatten() {
+            self.act(action);
+        }
+    }
+
+    /// What is beside a name, each with what stat says of it when its turn comes.
+    pub(super) fn beside(&mut self, prefix: &str) -> Vec<(String, Stat)> {
+        let names: Vec<String> =
+            self.files.keys().filter(|name| name.starts_with(prefix) && *name != prefix).cloned().collect();
+        let mut out = Vec::new();
+        for name in names {
+            self.step();
+            out.extend(self.stat(&name).map(|stat| (name, stat)));
+        }
+        out
+    }
+
+    pub(super) fn list(&mut self, prefix: &str) -> (bool, Vec<Sibling>) {
+        let sibling = |(name, stat): (String, Stat)| Sibling { stat, name: name[prefix.len()..].into(), packed: false };
+        let mut had: Option<Vec<Sibling>> = None;
+        for _ in 0..6 {
+            let listed: Vec<Sibling> = self.beside(prefix).into_iter().map(sibling).collect();
+            let names = |all: &[Sibling]| all.iter().map(|one| (one.name.clone(), one.stat.id)).collect::<Vec<_>>();
+            if had.is_some_and(|had| names(&had) == names(&listed)) {
+                return (true, listed);
+            }
+            had = Some(listed);
+        }
+        (false, Vec::new())
+    }
+
+    /// The file of this number, or the first that has these bytes before the offset.
+    pub(super) fn find(&mut self, prefix: &str, id: FileId, offset: u64, mark: Option<Mark>) -> Option<(String, Stat)> {
+        let mut had = Vec::new();
+        for _ in 0..6 {
+            let beside = self.beside(prefix);
+            if let Some(found) = beside.iter().find(|(_, stat)| stat.id == id) {
+                return Some(found.clone());
+            }
+            let has: Vec<_> = beside.into_iter().map(|(name, stat)| (name, stat.id)).collect();
+            if had == has {
+                break;
+            }
+            had = has;
+        }
+        let mark = mark?;
+        let end = usize::try_from(offset).unwrap();
+        let is_it = |bytes: &[u8]| {
+            let before = bytes.get(end - mark.length..end);
+            before.is_some_and(|before| generation::cksum(before) == mark.sum)
+        };
+        self.beside(prefix).into_iter().find(|(name, _)| self.files.get(name).is_some_and(|file| is_it(&file.1)))
+    }
+
+    pub(super) fn act(&mut self, action: Action) {
+        let (name, count) = match action {
+            Action::Append(count) => (LOG, count),
+            Action::AppendOld(count) => ("log.1", count),
+            _ => ("", 0),
+        };
+        // Nobody writes to a copy.
+        let is_copy = name == "log.1" && self.copies.contains(&self.files.get(name).map_or(0, |file| file.0));
+        if self.files.contains_key(name) && !is_copy {
+            for _ in 0..count {
+                self.written += 1;
+                if name != LOG {
+                    self.late.push(self.written);
+                }
+                self.append(name, &format!("line {} of many that look alike\n", self.written));
+            }
+        }
+        match action {
+            Action::Rename if self.uncut.is_none() && self.rotates != Some(true) => self.rename_and_create(),
+            Action::Copy if self.uncut.is_none() && self.rotates != Some(false) => self.copy(),
+            Action::Cut => self.cut(),
+            _ => {}
+        }
+    }
+
+    /// Does what the follower asks and tells it what comes of it.
+    pub(super) fn serve(&mut self, follower: &mut Follower, now: Duration) {
+        loop {
+            let requests = follower.take_requests();
+            if requests.is_empty() {
+                return;
+            }
+            for request in requests {
+                self.serve_one(follower, &request, now);
+            }
+        }
+    }
+
+    pub(super) fn serve_one(&mut self, follower: &mut Follower, request: &Request, now: Duration) {
+        match request {
+            Request::Watch { watch, path, .. } => {
+                let path = String::from_utf8(path.clone()).unwrap();
+                let script = Script { path, id: FileId::default(), offset: 0, seen: None, absent: false };
+                self.watches.insert(*watch, script);
+                self.order.insert(0, *watch);
+            }
+            Request::ReadFrom(watch, id, offset) => {
+                if let Some(script) = self.watches.get_mut(watch) {
+                    (script.id, script.offset, script.seen) = (*id, *offset, None);
+                }
+            }
+            Request::Find { watch, near, id, offset, mark } => {
+                let prefix = self.watches[near].path.clone();
+                let found = self.find(&prefix, *id, *offset, *mark);
+                if let Some((path, stat)) = found.clone() {
+                    let script = Script { path, id: stat.id, offset: *offset, seen: None, absent: false };
+                    if self.watches.insert(*watch, script).is_none() {
+                        let live = self.order.iter().position(|other| other == near).unwrap();
+                        self.order.insert(live + 1, *watch);
+                    }
+                }
+                follower.see(&Seen::Found(*watch, found.map(|(_, stat)| stat)), now);
+            }
+            Request::List(watch) => {
+                let prefix = self.watches[watch].path.clone();
+                let (is_whole, listed) = self.list(&prefix);
+                follower.see(&Seen::Listed(*watch, is_whole, listed), now);
+            }
+            Request::Hole(..) => {}
+            Request::Compare(watch, offset) => {
+                let live = self.watches[watch].path.clone();
+                for (name, stat) in self.beside(&live) {
+                    let end = usize::try_from(*offset).unwrap();
+                    let Some((_, bytes)) = self.files.get(&name) else { continue };
+                    let reaches = bytes.len() >= end;
+                    let start = if reaches { end.saturating_sub(1500) } else { 0 };
+                    let end = if reaches { end } else { bytes.len().min(4096) };
+                    follower.see(&Seen::Candidate(*watch, stat, start as u64, &bytes[start..end]), now);
+                }
+                follower.see(&Seen::Compared(*watch), now);
+            }
+            Request::Forget(watch) => {
+                self.watches.remove(watch);
+                self.order.retain(|other| other != watch);
+            }
+        }
+    }
+
+    pub(super) fn poll(&mut self, follower: &mut Follower, now: Duration) {
+        self.serve(follower, now);
+        // One stat of all, newest first, and then a read of each, oldest first.
+        let mut seen = Vec::new();
+        for watch in self.order.clone() {
+            self.step();
+            seen.push((watch, self.watches.get(&watch).and_then(|script| self.stat(&script.path))));
+        }
+        for (watch, stat) in seen.into_iter().rev() {
+            self.look(follower, watch, stat, now);
+        }
+        follower.see(&Seen::PollEnded, now);
+        self.serve(follower, now);
+    }
+
+    pub(super) fn look(&mut self, follower: &mut Follower, watch: Watch, stat: Option<Stat>, now: Duration) {
+        let Some(script) = self.watches.get_mut(&watch) else { return };
+        let Some(stat) = stat else {
+            if !std::mem::replace(&mut script.absent, true) {
+                follower.see(&Seen::Absent(watch, Absence::Missing), now);
+            }
+            return;
+        };
+        if self.denied.as_ref() == Some(&script.path) {
+            return follower.see(&Seen::Absent(watch, Absence::Denied), now);
+        }
+        script.absent = false;
+        if script.seen.replace(stat) == Some(stat) {
+            return;
+        }
+        if stat.id != script.id || stat.size < script.offset {
+            return follower.see(&Seen::Changed(watch, stat), now);
+        }
+        self.step();
+        let script = &self.watches[&watch];
+        let Some((ino, bytes)) = self.files.get(&script.path) else { return };
+        if script.offset < 1024 && *ino != stat.id.ino {
+            let other = self.stat(&script.path).unwrap();
+            return follower.see(&Seen::Changed(watch, other), now);
+        }
+        let start = usize::try_from(script.offset).unwrap().saturating_sub(1500);
+        let end = bytes.len().min(usize::try_from(stat.size).unwrap());
+        let bytes = bytes.get(start..end).unwrap_or_default().to_vec();
+        self.watches.get_mut(&watch).unwrap().offset = stat.size;
+        follower.see(&Seen::Read(watch, stat, start as u64, &bytes), now);
+    }
+}
+
+pub(super) fn number(line: &str) -> Option<u32> {
+    line.split(' ').nth(1).and_then(|word| word.parse().ok())
+}
