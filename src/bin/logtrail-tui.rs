@@ -14,9 +14,9 @@ use jiff::tz::TimeZone;
 use logtrail::cli::{self, Args, Command};
 use logtrail::config::{self, Asked, Environment, Plan, Task, Theme};
 use logtrail::demo;
-use logtrail::fleet::{Asking, Fleet};
+use logtrail::fleet::{Anew, Asking, Fleet};
 use logtrail::model::{HostSpec, Query, SourceKind};
-use logtrail::report::{self, AskOptions, Ending, Part, Progress};
+use logtrail::report::{self, AskOptions, Backfill, Ending, Part, Progress};
 use logtrail::transport::Connector;
 use logtrail::tui;
 
@@ -141,7 +141,7 @@ async fn pass(plan: &Plan, hosts: Vec<HostSpec>, (part, sources): (Part, &[Strin
     let mut ending = Ending::of_process();
     let progress = if plan.once { Progress::on_stderr() } else { Progress::hidden() };
     let connector = Connector::new(plan.connector_settings(), report::asker(progress.clone()));
-    let (fleet, updates) = Fleet::start(hosts.clone(), plan.fleet_options(), connector);
+    let (fleet, updates) = Fleet::start(hosts.clone(), plan.fleet_options(), connector.clone());
     let options = report::Options {
         form: plan.form(),
         grep: plan.grep.clone(),
@@ -153,7 +153,19 @@ async fn pass(plan: &Plan, hosts: Vec<HostSpec>, (part, sources): (Part, &[Strin
         today: Zoned::now().date(),
         zone: TimeZone::system(),
     };
-    let outcome = report::run(updates, &hosts, options, &mut ending, &mut io::stdout().lock()).await;
+    let mut out = io::stdout().lock();
+    let outcome = match (plan.backfill, plan.once) {
+        (false, _) => report::run(updates, &hosts, options, &mut ending, &mut out).await,
+        // A bounded pass has left its hosts by the time at which it is known what was lost.
+        (true, true) => {
+            let updates = Backfill::new(updates, Anew::new(&hosts, connector));
+            report::run(updates, &hosts, options, &mut ending, &mut out).await
+        }
+        (true, false) => {
+            let updates = Backfill::new(updates, fleet.questions());
+            report::run(updates, &hosts, options, &mut ending, &mut out).await
+        }
+    };
     fleet.stop().await;
     Ok(outcome?.exit)
 }

@@ -48,6 +48,12 @@ pub struct Tail {
     /// Of these lines, and of those to come, print only what matches QUERY
     #[arg(long, value_name = "QUERY", allow_hyphen_values = true)]
     pub grep: Option<String>,
+    /// Where lines were lost, ask the host for them once more
+    ///
+    /// What it still has (in a rotated file that has turned up, say) is printed in place of the gap. Until it is known, what
+    /// comes after the gap in its source waits, for a minute at most.
+    #[arg(long)]
+    pub backfill: bool,
     /// Of what.
     #[command(flatten)]
     pub sourced: Sourced,

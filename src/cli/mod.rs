@@ -148,6 +148,12 @@ pub struct Viewing {
     #[arg(long, value_name = "QUERY", allow_hyphen_values = true)]
     pub grep: Option<String>,
 
+    /// With --once: where lines were lost, ask the host for them once more
+    ///
+    /// What it still has (in a rotated file that has turned up, say) is printed in place of the gap.
+    #[arg(long)]
+    pub backfill: bool,
+
     /// Print what becomes of the QUERY of --grep, and connect to nothing
     ///
     /// How it was understood, the times it means, what a host's grep can be asked, and what is checked here.
@@ -259,6 +265,7 @@ impl Args {
             raw_csv: after.raw_csv || before.raw_csv,
             lines: after.lines.or(before.lines),
             grep: after.grep.clone().or(before.grep),
+            backfill: after.backfill || before.backfill,
             explain: after.explain || before.explain,
             interval: after.interval.or(before.interval),
         }

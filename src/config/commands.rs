@@ -4,8 +4,6 @@ use std::ops::Range;
 use std::time::Duration;
 
 use globset::GlobMatcher;
-use jiff::civil::Time as TimeOfDay;
-use jiff::{ToSpan, Zoned};
 
 use super::error::{ConfigError, Place as ErrorPlace};
 use super::{Environment, GREP_LINES, ONCE_LINES};
@@ -233,7 +231,7 @@ fn both(query: &Query, given: Range<Time>) -> Result<Range<Time>, ConfigError> {
 }
 
 fn times(times: &cli::Times, env: &Environment) -> Result<Range<Time>, ConfigError> {
-    let when = |option, text: &Option<String>| text.as_deref().map(|text| when(option, text, &env.now)).transpose();
+    let when = |option, text: &Option<String>| text.as_deref().map(|text| when(option, text)).transpose();
     let span = Span { from: when("--since", &times.since)?, to: when("--until", &times.until)? };
     let window = span.resolve(&env.now);
     if window.start < window.end {
@@ -243,31 +241,17 @@ fn times(times: &cli::Times, env: &Environment) -> Result<Range<Time>, ConfigErr
 }
 
 fn moment(option: &'static str, text: &str, now: &Now) -> Result<Time, ConfigError> {
-    Ok(Span { from: Some(when(option, text, now)?), to: None }.resolve(now).start)
+    Ok(Span { from: Some(when(option, text)?), to: None }.resolve(now).start)
 }
 
-/// A time of the language of queries, or a day by its name with a time of day.
-fn when(option: &'static str, text: &str, now: &Now) -> Result<When, ConfigError> {
+/// A time of the language of queries.
+fn when(option: &'static str, text: &str) -> Result<When, ConfigError> {
     let text = text.trim();
-    When::parse(text).or_else(|| named_day(text, now)).ok_or_else(|| {
+    When::parse(text).ok_or_else(|| {
         let valid =
             "15m (ago), 03:14, yesterday, 'yesterday 03:14', 2026-11-20, '2026-11-20 03:14' or an RFC 3339 time";
         ConfigError::option(option, format!("{text:?} is not a time; valid are {valid}"))
     })
-}
-
-/// `yesterday 03:14`, `today 9:00`
-fn named_day(text: &str, now: &Now) -> Option<When> {
-    let (day, time) = text.split_once(char::is_whitespace)?;
-    let When::TimeOfDay(time) = When::parse(time.trim_start())? else { return None };
-    let time: TimeOfDay = time;
-    let today: Zoned = now.time.to_timestamp().to_zoned(now.zone.clone());
-    let date = match day {
-        "today" => today.date(),
-        "yesterday" => today.date().checked_sub(1.day()).ok()?,
-        _ => return None,
-    };
-    Some(When::Local(date.to_datetime(time)))
 }
 
 /// A cursor, which names a file of one host.

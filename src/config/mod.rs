@@ -58,6 +58,8 @@ pub struct Plan {
     pub interval: Duration,
     /// What a line must match.
     pub grep: Option<Query>,
+    /// Where lines were lost, to ask for them once more.
+    pub backfill: bool,
     /// To print what becomes of `grep` in place of connecting.
     pub explain: bool,
     /// Whether `ssh -G` is asked.
@@ -115,6 +117,7 @@ pub fn load(args: &Args, env: &Environment) -> Result<Plan, ConfigError> {
         viewing.grep.as_deref().filter(|text| !text.trim().is_empty()).map(|text| query(text, env)).transpose()?;
     let timeout = args.global.timeout;
     Ok(Plan {
+        backfill: backfill(&viewing, &task)?,
         hosts,
         task,
         inventory,
@@ -141,7 +144,8 @@ fn of_command(args: &Args, hosts: Vec<HostSpec>, before: Viewing) -> Result<(Vec
         Some(Command::Tail(options)) => {
             let lines = Some(commands::tail_lines(options));
             let hosts = commands::narrowed(hosts, &options.sourced.source)?;
-            Ok((hosts, Viewing { lines, grep: options.grep.clone(), ..before }))
+            let backfill = options.backfill || before.backfill;
+            Ok((hosts, Viewing { lines, grep: options.grep.clone(), backfill, ..before }))
         }
         Some(Command::Metrics(_)) => Ok((hosts, Viewing { lines: Some(0), ..before })),
         _ => Ok((hosts, before)),
@@ -208,6 +212,15 @@ fn explain(viewing: &Viewing, grep: Option<&Query>) -> Result<bool, ConfigError>
         return Err(ConfigError::option("--explain", "there is no query to explain; give one with --grep QUERY"));
     }
     Ok(viewing.explain)
+}
+
+/// In the console it is a key.
+fn backfill(viewing: &Viewing, task: &Task) -> Result<bool, ConfigError> {
+    let prints = viewing.once || matches!(task, Task::Tail { .. });
+    if viewing.backfill && !prints {
+        return Err(ConfigError::option("--backfill", "needs --once or tail; in the console a key fills a gap"));
+    }
+    Ok(viewing.backfill)
 }
 
 fn demo_hosts(args: &Args) -> Result<Vec<HostSpec>, ConfigError> {

@@ -9,12 +9,14 @@
 //! Who reads slowly slows down the merge, which lets the outboxes fill, which keeps the hosts from being asked for
 //! more: nothing is dropped between a host and the store. The merge takes the same share of each host in turn.
 
+mod anew;
 mod asking;
 mod conductor;
 mod ledger;
 mod merge;
 mod pages;
 
+pub use anew::Anew;
 pub use asking::{Asking, Told};
 
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 //! A host that answers questions about its logs, by whichever driver it is reached: this machine's own files are read
-//! by `engine`, those of others by a shell, those of root by a shell of root's; what is no file (a journal, a container)
-//! by the host's own programs. What is made of files is left to [`history`].
+//! by `engine`, those of others by a shell, those that only root may read by a shell of root's; what is no file (a journal,
+//! a container) by the host's own programs. What is made of files is left to [`history`].
 
 use tokio::sync::mpsc;
 
@@ -18,6 +18,8 @@ use super::track::{usual_sources, whole_journal};
 pub struct Answering {
     connection: Connection,
     driver: Driver,
+    /// For the files of root, once they were asked for.
+    root: Option<Box<ShellFiles>>,
     facts: Facts,
 }
 
@@ -50,11 +52,11 @@ impl Answering {
         if host.transport == TransportKind::Local {
             let files = LocalFiles::new();
             let facts = files.describe().await;
-            return Ok(Self { connection, driver: Driver::Local(Box::new(files)), facts });
+            return Ok(Self { connection, driver: Driver::Local(Box::new(files)), root: None, facts });
         }
         let mut files = ShellFiles::start(&connection).await?;
         let facts = files.describe().await?;
-        Ok(Self { connection, driver: Driver::Shell(Box::new(files)), facts })
+        Ok(Self { connection, driver: Driver::Shell(Box::new(files)), root: None, facts })
     }
 
     /// What the host says of itself.
@@ -68,59 +70,55 @@ impl Answering {
     /// # Errors
     /// When the host is lost.
     pub async fn answer(&mut self, host: &HostSpec, ask: &Ask, replies: mpsc::Sender<Reply>) -> Result<(), LinkError> {
-        let [streams, of_root, files] = match host.sources.is_empty() && self.has_none_of_the_usual().await? {
-            true => divide(&HostSpec { sources: vec![whole_journal()], ..host.clone() }),
-            false => divide(host),
+        let Parts { files, root, streams } = match host.sources.is_empty() && self.has_none_of_the_usual().await? {
+            true => Parts::of(&HostSpec { sources: vec![whole_journal()], ..host.clone() }),
+            false => Parts::of(host),
         };
         let mut totals = Totals::default();
         if let Some(streams) = &streams {
             totals = shell::history(&self.connection, streams, &self.facts, ask, &replies).await?;
         }
-        if let Some(of_root) = &of_root {
-            totals = self.answer_as_root(of_root, ask, totals, &replies).await?;
+        if let Some(root) = &root {
+            totals = self.answer_as_root(root, ask, totals, &replies).await?;
         }
+        let facts = &self.facts;
         if let Some(files) = &files {
-            let facts = &self.facts;
             totals = match &mut self.driver {
-                Driver::Local(driver) => {
-                    history::answer_part(&mut **driver, files, facts, ask, totals, &replies).await?
-                }
-                Driver::Shell(driver) => {
-                    history::answer_part(&mut **driver, files, facts, ask, totals, &replies).await?
-                }
-            };
+                Driver::Local(driver) => history::answer_part(&mut **driver, files, facts, ask, totals, &replies).await,
+                Driver::Shell(driver) => history::answer_part(&mut **driver, files, facts, ask, totals, &replies).await,
+            }?;
         }
         // Where nobody listens any more, nobody needs to know.
         let _ = replies.send(Reply::Done(totals)).await;
         Ok(())
     }
 
-    /// What only root may read, by a shell of its own: also on this machine.
+    /// Answers about the files of root; where sudo refuses, each of their sources says so.
     async fn answer_as_root(
-        &self,
+        &mut self,
         host: &HostSpec,
         ask: &Ask,
-        before: Totals,
+        totals: Totals,
         replies: &mpsc::Sender<Reply>,
     ) -> Result<Totals, LinkError> {
-        let is_wanted = |spec: &&SourceSpec| spec.kind.is_glob() || ask.is_about(&spec.name);
-        if !host.sources.iter().any(|spec| is_wanted(&spec)) {
-            return Ok(before);
+        let wanted = |spec: &&SourceSpec| spec.kind.is_glob() || ask.is_about(&spec.name);
+        if !host.sources.iter().any(|spec| wanted(&spec)) {
+            return Ok(totals);
         }
-        match ShellFiles::start_as_root(&self.connection).await {
-            Ok(mut files) => {
-                let totals = history::answer_part(&mut files, host, &self.facts, ask, before, replies).await?;
-                files.end().await;
-                Ok(totals)
-            }
-            Err(error) => {
-                let why = Trouble::from(error).reason;
-                for spec in host.sources.iter().filter(is_wanted) {
-                    let _ = replies.send(Reply::Failed(spec.name.as_str().into(), why.clone())).await;
+        if self.root.is_none() {
+            match ShellFiles::start_as_root(&self.connection).await {
+                Ok(files) => self.root = Some(Box::new(files)),
+                Err(error) => {
+                    let why = Trouble::from(error).told();
+                    for spec in host.sources.iter().filter(wanted) {
+                        let _ = replies.send(Reply::Failed(spec.name.as_str().into(), why.clone())).await;
+                    }
+                    return Ok(totals);
                 }
-                Ok(before)
             }
         }
+        let Some(files) = &mut self.root else { return Ok(totals) };
+        history::answer_part(&mut **files, host, &self.facts, ask, totals, replies).await
     }
 
     async fn has_none_of_the_usual(&mut self) -> Result<bool, LinkError> {
@@ -144,19 +142,30 @@ async fn has_none_of_the_usual<F: Files>(files: &mut F) -> Result<bool, LinkErro
     Ok(true)
 }
 
-/// The host with only those of its sources that are no files, with only the files of root, and with only the others;
-/// `None` where it has none of them. A host for which no source is named has files.
-fn divide(host: &HostSpec) -> [Option<HostSpec>; 3] {
-    let part_of = |spec: &SourceSpec| match spec.kind {
-        SourceKind::Path(_) if spec.as_root => 1,
-        SourceKind::Path(_) => 2,
-        _ => 0,
-    };
-    [0, 1, 2].map(|part| {
-        let sources: Vec<_> = host.sources.iter().filter(|spec| part_of(spec) == part).cloned().collect();
-        let is_there = !sources.is_empty() || (part == 2 && host.sources.is_empty());
-        is_there.then(|| HostSpec { sources, ..host.clone() })
-    })
+/// A host with only some of its sources each; `None` where it has none of them.
+struct Parts {
+    /// Those that are files. A host for which no source is named has files.
+    files: Option<HostSpec>,
+    /// Those that are files of root.
+    root: Option<HostSpec>,
+    /// Those that are no files.
+    streams: Option<HostSpec>,
+}
+
+impl Parts {
+    fn of(host: &HostSpec) -> Self {
+        let is_file = |spec: &SourceSpec| matches!(spec.kind, SourceKind::Path(_));
+        let with = |which: &dyn Fn(&SourceSpec) -> bool| {
+            let sources: Vec<_> = host.sources.iter().filter(|spec| which(spec)).cloned().collect();
+            (!sources.is_empty()).then(|| HostSpec { sources, ..host.clone() })
+        };
+        let usual = host.sources.is_empty().then(|| host.clone());
+        Self {
+            files: usual.or_else(|| with(&|spec| is_file(spec) && !spec.as_root)),
+            root: with(&|spec| is_file(spec) && spec.as_root),
+            streams: with(&|spec| !is_file(spec)),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -169,16 +178,17 @@ mod tests {
         let spec = |name: &str, kind, as_root| SourceSpec { name: name.to_owned(), kind, time: None, as_root };
         let file = |name: &str, as_root| spec(name, SourceKind::Path(format!("/{name}")), as_root);
         let mut host = HostSpec::new(Endpoint::new(HostName::new("web-1").expect("a name")));
-        let names = |parts: [Option<HostSpec>; 3]| {
+        let names = |host: &HostSpec| {
+            let Parts { files, root, streams } = Parts::of(host);
             let of = |part: HostSpec| part.sources.into_iter().map(|spec| spec.name).collect::<Vec<_>>().join(" ");
-            parts.map(|part| part.map(of))
+            [streams, root, files].map(|part| part.map(of))
         };
         let some = |text: &str| Some(text.to_owned());
-        assert_eq!(names(divide(&host)), [None, None, some("")], "without named sources it has the usual files");
+        assert_eq!(names(&host), [None, None, some("")], "without named sources it has the usual files");
         host.sources =
             vec![file("a", false), spec("unit", whole_journal().kind, true), file("s", true), file("b", false)];
-        assert_eq!(names(divide(&host)), [some("unit"), some("s"), some("a b")]);
+        assert_eq!(names(&host), [some("unit"), some("s"), some("a b")]);
         host.sources = vec![whole_journal()];
-        assert_eq!(names(divide(&host)), [some("journal"), None, None]);
+        assert_eq!(names(&host), [some("journal"), None, None]);
     }
 }

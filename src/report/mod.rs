@@ -26,6 +26,7 @@ pub mod schema;
 
 mod answers;
 mod ask;
+mod backfill;
 mod csv;
 mod ending;
 mod progress;
@@ -35,6 +36,7 @@ mod text;
 
 pub use answers::{AskOptions, Shape, answer};
 pub use ask::asker;
+pub use backfill::{Asks, Backfill};
 pub use csv::Cells;
 pub use ending::{Ending, Why};
 pub use progress::Progress;

@@ -63,20 +63,20 @@ pub async fn answer<F: Files>(
     Ok(())
 }
 
-/// A part of an answer, without its end: what it and the parts before it came to.
+/// A part of an answer, which goes on from these totals and does not end it.
 pub(super) async fn answer_part<F: Files>(
     files: &mut F,
     host: &HostSpec,
     facts: &Facts,
     ask: &Ask,
-    before: Totals,
+    totals: Totals,
     replies: &mpsc::Sender<Reply>,
 ) -> Result<Totals, LinkError> {
-    let mut out = Out { replies, totals: before };
+    let mut out = Out { replies, totals };
     let clock = facts.clock();
     let ended = tokio::select! {
         biased;
-        () = replies.closed() => Ok(()),
+        () = replies.closed() => return Ok(totals),
         ended = about_sources(files, host, &clock, ask, &mut out) => ended,
     };
     match ended {

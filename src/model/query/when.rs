@@ -42,6 +42,10 @@ pub enum When {
     Today,
     /// `yesterday`
     Yesterday,
+    /// `today 13:00`
+    TodayAt(civil::Time),
+    /// `yesterday 13:00`
+    YesterdayAt(civil::Time),
     /// `2026-11-20`
     Day(Date),
     /// `13:00`
@@ -145,7 +149,19 @@ impl When {
         if let Some(day) = date(text) {
             return Some(Self::Day(day));
         }
-        date_time(text).or_else(|| ago(text.strip_prefix('-').unwrap_or(text)).map(Self::Ago))
+        date_time(text)
+            .or_else(|| named_day(text))
+            .or_else(|| ago(text.strip_prefix('-').unwrap_or(text)).map(Self::Ago))
+    }
+
+    /// The time of day on the day that this is; `None` where it is no day.
+    pub(super) fn with(&self, time: civil::Time) -> Option<Self> {
+        Some(match self {
+            Self::Today => Self::TodayAt(time),
+            Self::Yesterday => Self::YesterdayAt(time),
+            Self::Day(day) => Self::Local(day.to_datetime(time)),
+            _ => return None,
+        })
     }
 
     fn begins(&self, now: &Now) -> Time {
@@ -167,7 +183,7 @@ impl When {
     fn date(&self, now: &Now) -> Date {
         match self {
             Self::Day(day) => *day,
-            Self::Yesterday => now.date().yesterday().unwrap_or(Date::MIN),
+            Self::Yesterday | Self::YesterdayAt(_) => now.date().yesterday().unwrap_or(Date::MIN),
             _ => now.date(),
         }
     }
@@ -177,6 +193,7 @@ impl When {
             Self::Now => now.time,
             Self::Ago(seconds) => now.time.plus_millis(-i64::try_from(seconds * 1000).unwrap_or(i64::MAX)),
             Self::TimeOfDay(time) => last_before(now, *time, end),
+            Self::TodayAt(time) | Self::YesterdayAt(time) => now.at(self.date(now).to_datetime(*time), end),
             Self::Local(shown) => now.at(*shown, end),
             Self::Moment(at) => Time::from_timestamp(*at),
             Self::Today | Self::Yesterday | Self::Day(_) => now.midnight(self.date(now)),
@@ -236,6 +253,13 @@ fn date_time(text: &str) -> Option<When> {
     let moment = offset(zone)?.to_timestamp(day.to_datetime(time)).ok()?;
     // Years before 0 are not printed with four digits.
     (Offset::UTC.to_datetime(moment).year() >= 0).then_some(When::Moment(moment))
+}
+
+/// `yesterday 03:14`, or with a `T` as in dates
+fn named_day(text: &str) -> Option<When> {
+    let (day, rest) = ["today", "yesterday"].iter().find_map(|day| Some((day, text.strip_prefix(day)?)))?;
+    let time = time_of_day(rest.strip_prefix(['T', 't', ' '])?.trim_start())?;
+    When::parse(day)?.with(time)
 }
 
 /// `Z`, `+01`, `+0100`, `+01:00`
@@ -311,6 +335,8 @@ impl fmt::Display for When {
             Self::Now => f.write_str("now"),
             Self::Today => f.write_str("today"),
             Self::Yesterday => f.write_str("yesterday"),
+            Self::TodayAt(time) => write!(f, "todayT{}", short(*time)),
+            Self::YesterdayAt(time) => write!(f, "yesterdayT{}", short(*time)),
             Self::Day(day) => write!(f, "{day}"),
             Self::TimeOfDay(time) => f.write_str(&short(*time)),
             Self::Local(shown) => write!(f, "{}T{}", shown.date(), short(shown.time())),
@@ -360,6 +386,8 @@ mod tests {
             ("-2h", "-1h", "2026-11-20T10:30:00Z 2026-11-20T11:30:00Z"),
             ("yesterday", "yesterday", "2026-11-18T23:00:00Z 2026-11-19T23:00:00Z"),
             ("today", "today", "2026-11-19T23:00:00Z 2026-11-20T23:00:00Z"),
+            ("yesterday 03:14", "today 3:14:15", "2026-11-19T02:14:00Z 2026-11-20T02:14:15Z"),
+            ("yesterdayT23:00", "1:00", "2026-11-19T22:00:00Z 2026-11-20T00:00:00Z"),
             ("13:00", "13:05", "2026-11-20T12:00:00Z 2026-11-20T12:05:00Z"),
             ("13:00", "14:00", "2026-11-20T12:00:00Z 2026-11-20T13:00:00Z"),
             ("14:00", "15:00", "2026-11-19T13:00:00Z 2026-11-19T14:00:00Z"),
@@ -403,6 +431,11 @@ mod tests {
             "99999999999d",
             "18446744073709551615w",
             "2026-11-20T",
+            "yesterdayT",
+            "yesterday 24:00",
+            "yesterday03:14",
+            "yesterday 03:14Z",
+            "todays 03:14",
             "2026-11-20T13:00+",
             "2026-11-20T13:00+1",
             "größe",
@@ -426,6 +459,8 @@ mod tests {
             ("2026-11-20 13:00", "2026-11-20T13:00"),
             ("2026-11-20 13:00:00+01:00", "2026-11-20T12:00:00Z"),
             ("yesterday", "yesterday"),
+            ("yesterday 03:14", "yesterdayT03:14"),
+            ("today  3:14:00.5", "todayT03:14:00.5"),
         ] {
             let when = When::parse(text).unwrap_or_else(|| panic!("{text}"));
             assert_eq!(when.to_string(), printed, "{text}");

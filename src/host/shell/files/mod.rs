@@ -61,17 +61,19 @@ impl ShellFiles {
     /// # Errors
     /// When no shell starts.
     pub async fn start(connection: &Connection) -> Result<Self, LinkError> {
-        let script = Script::start(connection, &FILES).await?;
-        Ok(Self { script, lease: Instant::now() + LEASE, scan: None, failed: None })
+        Ok(Self::by(Script::start(connection, &FILES).await?))
     }
 
-    /// The same in a shell of root's, by `sudo -n`.
+    /// The same as root, by `sudo -n`.
     ///
     /// # Errors
-    /// When no shell starts, or sudo refuses.
-    pub(in crate::host) async fn start_as_root(connection: &Connection) -> Result<Self, LinkError> {
-        let script = Script::start_as_root(connection, &FILES).await?;
-        Ok(Self { script, lease: Instant::now() + LEASE, scan: None, failed: None })
+    /// When no shell starts, or sudo refuses: with its words and what it needs.
+    pub async fn start_as_root(connection: &Connection) -> Result<Self, LinkError> {
+        Ok(Self::by(Script::start_as_root(connection, &FILES).await?))
+    }
+
+    fn by(script: Script) -> Self {
+        Self { script, lease: Instant::now() + LEASE, scan: None, failed: None }
     }
 
     /// What the host says of itself.

@@ -115,8 +115,8 @@ impl Answering<'_> {
         }
         let mut shell = match Shell::start(connection, spec.as_root).await {
             Err(error) if spec.as_root => {
-                let reason = Trouble::from(error).reason;
-                self.send(Reply::Failed(spec.name.as_str().into(), reason)).await;
+                let why = Trouble::from(error).told();
+                self.send(Reply::Failed(spec.name.as_str().into(), why)).await;
                 return Ok(());
             }
             shell => shell?,
@@ -130,7 +130,7 @@ impl Answering<'_> {
                     self.answer(&mut shell, &past).await?;
                 }
             }
-            Err(trouble) => self.send(Reply::Failed(spec.name.as_str().into(), trouble.reason)).await,
+            Err(trouble) => self.send(Reply::Failed(spec.name.as_str().into(), trouble.told())).await,
         }
         shell.end().await;
         Ok(())
@@ -284,7 +284,7 @@ impl Answering<'_> {
         }
         if code != 0 {
             let trouble = past.trouble(code, &said);
-            self.send(Reply::Failed(Arc::clone(&past.name), trouble.reason)).await;
+            self.send(Reply::Failed(Arc::clone(&past.name), trouble.told())).await;
         }
         Ok(())
     }

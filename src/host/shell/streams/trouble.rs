@@ -28,6 +28,15 @@ impl Trouble {
         Self::new(reason, "")
     }
 
+    /// Reason and hint in one line, where it is not known who the login is.
+    #[must_use]
+    pub(in crate::host) fn told(self) -> String {
+        if self.hint.is_empty() {
+            return self.reason;
+        }
+        format!("{} – {}", self.reason, self.hint.replace("{user}", "the login"))
+    }
+
     /// The same, of something.
     #[must_use]
     pub(super) fn of(&self, what: &str) -> Self {

@@ -1,4 +1,5 @@
-//! Ranges of times: `13:00..13:05`, `-2h..-1h`, `2026-11-20 13:00..`, `yesterday`, `since:15m`.
+//! Ranges of times: `13:00..13:05`, `-2h..-1h`, `2026-11-20 13:00..`, `yesterday 03:14..04:00`, `yesterday`,
+//! `since:15m`.
 
 use super::Reader;
 use crate::model::query::ast::{Expr, Term};
@@ -10,15 +11,17 @@ impl Reader<'_> {
     pub(super) fn range(&mut self) -> Result<Option<Expr>, QueryError> {
         let start = self.at;
         let word = self.bare_at();
-        if matches!(word, "today" | "yesterday") {
+        // A day and a blank may stand before the time at which a range begins.
+        let is_named = matches!(word, "today" | "yesterday");
+        let second = (is_named || date(word).is_some())
+            .then(|| self.next_word(start + word.len()))
+            .flatten()
+            .filter(|(_, next)| next.split_once("..").is_some_and(|(from, _)| time_of_day(from).is_some()));
+        if is_named && second.is_none() {
             self.at += word.len();
             let day = When::parse(word);
             return Ok(Some(Expr::Term(Term::Time(Span { from: day.clone(), to: day }))));
         }
-        // A date and a blank may stand before the time at which a range begins.
-        let second = date(word)
-            .and_then(|_| self.next_word(start + word.len()))
-            .filter(|(_, next)| next.split_once("..").is_some_and(|(from, _)| time_of_day(from).is_some()));
         let end = second.map_or(start + word.len(), |(at, next)| at + next.len());
         let Some((from, to)) = self.text[start..end].split_once("..") else { return Ok(None) };
         let to_at = start + from.len() + "..".len();
@@ -57,13 +60,13 @@ impl Reader<'_> {
         self.checked(start, Span { from, to })
     }
 
-    /// A date that a time of day follows is meant together with it.
+    /// A day that a time of day follows is meant together with it.
     fn with_time(&mut self, when: When) -> When {
-        let When::Day(day) = when else { return when };
-        match self.next_word(self.at).and_then(|(at, next)| Some((at + next.len(), time_of_day(next)?))) {
-            Some((end, time)) => {
+        let next = self.next_word(self.at).and_then(|(at, next)| Some((at + next.len(), time_of_day(next)?)));
+        match next.and_then(|(end, time)| Some((end, when.with(time)?))) {
+            Some((end, with_time)) => {
                 self.at = end;
-                When::Local(day.to_datetime(time))
+                with_time
             }
             None => when,
         }

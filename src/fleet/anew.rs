@@ -1,0 +1,54 @@
+//! Questions to hosts that nobody is connected to any more: each over a connection of its own.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use super::REPLIES;
+use crate::host;
+use crate::model::ask::{Ask, Reply};
+use crate::model::{HostId, HostSpec};
+use crate::transport::{Connector, LinkError};
+
+/// Asks hosts over new connections.
+#[derive(Clone)]
+pub struct Anew {
+    hosts: Arc<[HostSpec]>,
+    connector: Connector,
+}
+
+impl Anew {
+    /// Host `n` of `hosts` is `HostId(n)`.
+    #[must_use]
+    pub fn new(hosts: &[HostSpec], connector: Connector) -> Self {
+        Self { hosts: hosts.into(), connector }
+    }
+
+    /// Connects to a host and asks it; dropping the receiver ends both. An answer that is whole ends with [`Reply::Done`].
+    #[must_use]
+    pub fn ask(&self, host: HostId, ask: Ask) -> mpsc::Receiver<Reply> {
+        let (sender, receiver) = mpsc::channel(REPLIES);
+        let this = self.clone();
+        tokio::spawn(async move {
+            tokio::select! {
+                ended = this.connect_and_ask(host, &ask, sender.clone()) => {
+                    if let Err(error) = ended {
+                        let why = error.status.reason.unwrap_or_else(|| error.status.state.to_string());
+                        // Whoever asked may be gone.
+                        let _ = sender.send(Reply::Failed("".into(), why)).await;
+                    }
+                }
+                () = sender.closed() => {}
+            }
+        });
+        receiver
+    }
+
+    async fn connect_and_ask(&self, host: HostId, ask: &Ask, replies: mpsc::Sender<Reply>) -> Result<(), LinkError> {
+        let Some(spec) = self.hosts.get(host.index()) else { return Ok(()) };
+        let connection = self.connector.connect(spec).await?;
+        let answered = host::ask::ask(&connection, spec, ask, replies).await;
+        connection.close().await;
+        answered
+    }
+}
