@@ -121,6 +121,13 @@ impl<'f, F: Files> Text<'f, F> {
         Ok(At { file, offset: self.length(file).await? })
     }
 
+    /// Where the text of a generation ends at the latest, as far as that is known without unpacking it.
+    pub(super) fn reach(&self, number: usize) -> u64 {
+        let file = &self.log.files[number];
+        let length = self.known[number].length.unwrap_or(u64::MAX);
+        if file.packing == Packing::Plain { file.size } else { length }
+    }
+
     /// How long the text of a generation is.
     pub(super) async fn length(&mut self, number: usize) -> Result<u64, Halt> {
         if self.is_plain(number) {
