@@ -197,7 +197,9 @@ impl<'f, F: Files> Text<'f, F> {
     async fn read_head(&mut self, number: usize) -> Result<Head, Halt> {
         let (mut bytes, mut at_end) = self.read(number, 0, HEAD_BYTES).await?;
         let newlines = bytes.iter().filter(|&&byte| byte == b'\n').count();
-        if !at_end && newlines < HEAD_LINES && !is_hole(&bytes) {
+        // What is never written to may be most of a file.
+        let is_sparse = bytes.ends_with(&[0; HEAD_BYTES / 4]);
+        if !at_end && newlines < HEAD_LINES && !is_sparse && !is_hole(&bytes) {
             let (more, ends) = self.read(number, bytes.len() as u64, MOST_HEAD_BYTES - bytes.len()).await?;
             bytes = [&bytes[..], &more[..]].concat().into();
             at_end = ends;
@@ -227,7 +229,8 @@ impl<'f, F: Files> Text<'f, F> {
             }
         }
         let count = out.len().max(1);
-        let line = if out.is_empty() { bytes.len().max(USUAL_LINE) } else { (bytes.len() / count).max(1) };
+        let written = bytes.len() - memchr::memchr_iter(0, bytes).count();
+        let line = if out.is_empty() { written.max(USUAL_LINE) } else { (written / count).max(1) };
         let is_crlf = memchr::memchr(b'\n', bytes).is_some_and(|end| bytes[..end].ends_with(b"\r"));
         let line_end = 1 + u64::from(is_crlf);
         let stamped = reel.has_time;
