@@ -19,8 +19,8 @@ const MOST_MEMORY: u64 = 64 << 20;
 
 const DAY: i64 = 24 * 3600;
 
-/// So far apart are the lines of the long file that have a hole between them.
-const STRIDE: u64 = 1 << 20;
+/// So much of the sparse log is no hole.
+const DENSE: u64 = 32 << 20;
 
 fn command(inventory: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_logtrail-tui"));
@@ -102,20 +102,18 @@ fn line(at: Timestamp, number: u64) -> String {
     format!("{at:.6} web-1 shop[{}]: request id={number:08x} path=/api/v1/items/{} ms=7\n", number % 7, number % 9973)
 }
 
-/// A log of a day that ends at `end`: a line in each STRIDE and a hole behind it, then the last minute without holes.
+/// A log of a day that ends at `end`: its first lines, a hole, and all others.
 fn write_sparse(path: &Path, end: Timestamp, bytes: u64) {
+    write_plain(path, end, DENSE);
+    let text = std::fs::read(path).expect("read");
+    let head = text[..1 << 20].iter().rposition(|&byte| byte == b'\n').expect("lines") + 1;
     let file = std::fs::File::create(path).expect("create a log");
-    let strides = bytes / STRIDE;
-    for number in 0..strides {
-        let ago = SignedDuration::from_millis(60_000 + DAY * 1000 * (strides - number) as i64 / strides as i64);
-        let start = if number == 0 { "" } else { "\n" };
-        file.write_all_at(format!("{start}{}", line(end - ago, number)).as_bytes(), number * STRIDE).expect("write");
-    }
-    let last: String = (0..1000).map(|n| line(end - SignedDuration::from_millis(60 * (1000 - n)), n as u64)).collect();
-    file.write_all_at(format!("\n{last}").as_bytes(), strides * STRIDE).expect("write");
+    file.write_all_at(&text[..head], 0).expect("write");
+    file.write_all_at(b"\n", bytes - DENSE - 1).expect("write");
+    file.write_all_at(&text[head..], bytes - DENSE).expect("write");
 }
 
-/// The same without holes.
+/// A log of a day that ends at `end`.
 fn write_plain(path: &Path, end: Timestamp, bytes: u64) {
     let mut out = std::io::BufWriter::new(std::fs::File::create(path).expect("create a log"));
     let (mut written, mut number) = (0, 0);

@@ -100,6 +100,9 @@ pub(super) async fn seek<F: Files>(text: &mut Text<'_, F>, time: Time) -> Result
     let Some(file) = stamped_before(text, after).await? else {
         return Ok(Sought { at: At { file: 0, offset: 0 }, sure: Sure::Ordered });
     };
+    if let Some(offset) = late_in_the_one_before(text, file, time).await? {
+        return Ok(Sought { at: offset, sure: Sure::Ordered });
+    }
     let (found, sure) = in_file(text, file, time).await?;
     let at = match found {
         Some(offset) => At { file, offset },
@@ -171,6 +174,20 @@ async fn stamped_before<F: Files>(text: &mut Text<'_, F>, end: usize) -> Result<
         }
     }
     Ok(None)
+}
+
+/// A generation may begin with a time that is a little earlier than that of the last lines of the one before, as lines of
+/// one file may: the moment is looked for there, too, where it is so close.
+async fn late_in_the_one_before<F: Files>(text: &mut Text<'_, F>, file: usize, time: Time) -> Result<Option<At>, Halt> {
+    let first = text.head(file).await?.first.unwrap_or(time);
+    if time.0.saturating_sub(first.0) > SLACK_NANOS {
+        return Ok(None);
+    }
+    let Some(file) = stamped_before(text, file).await? else { return Ok(None) };
+    Ok(match in_file(text, file, time).await? {
+        (Some(offset), Sure::Ordered) => Some(At { file, offset }),
+        _ => None,
+    })
 }
 
 /// Looks for a moment in a file that begins before it.

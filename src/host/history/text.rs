@@ -54,6 +54,7 @@ impl Tally {
 #[derive(Debug, Clone)]
 pub(super) struct Head {
     stamper: Stamper,
+    key: Option<TimeKey>,
     joiner: Joiner,
     /// Its lines have stamps.
     pub(super) stamped: bool,
@@ -73,7 +74,7 @@ impl Head {
 
     /// How its stamps can be compared where the file is.
     pub(super) fn key(&self) -> Option<TimeKey> {
-        self.stamper.key()
+        self.key.clone()
     }
 }
 
@@ -234,9 +235,10 @@ impl<'f, F: Files> Text<'f, F> {
         let is_crlf = memchr::memchr(b'\n', bytes).is_some_and(|end| bytes[..end].ends_with(b"\r"));
         let line_end = 1 + u64::from(is_crlf);
         let stamped = reel.has_time;
-        let (_, mut joiner) = reel.into_known();
+        // What was only learnt has seen no stamp yet, and cannot say how one compares.
+        let (seen, mut joiner) = reel.into_known();
         joiner.cut();
-        Head { stamper: learnt, joiner, stamped, first, line, line_end }
+        Head { stamper: learnt, key: seen.key(), joiner, stamped, first, line, line_end }
     }
 
     /// What reads this generation from `offset` on, where a line begins: `before` are bytes that stand before it, and more

@@ -65,7 +65,7 @@ function look(n,    command, line, first, k) {
 # The same of the blocks from n on: in a long record, or a hole, further and further. "where" is the block.
 function probe(n,    step, tries, k) {
   step = 1; where = n
-  for (tries = 0; tries < 10 && where < high && reads < 40; tries++) {
+  for (tries = 0; tries < 5 && where < high && reads < 40; tries++) {
     k = look(where)
     if (k != "") return k
     where += step; step *= 4
@@ -114,14 +114,18 @@ BEGIN {
   while (high - low > 1 && reads < 36) {
     if (guess <= low) guess = low + 1
     if (guess >= high) guess = high - 1
-    k = probe(guess)
-    if (k == "") { high = guess }
+    # In a hole one look is enough: it is its end that is looked for.
+    if (hole) { k = look(guess); where = guess } else k = probe(guess)
+    if (k == "") { if (!hole) begin = guess; hole = guess }
     else {
       v = value(k)
       if (v < old - 60 || (last != "" && v > last + 60)) { ordered = 0; break }
-      if (k < target) { low = where; old = v }
+      if (k < target) { low = where; old = v; hole = 0 }
       else { high = guess; last = v }
     }
+    # What has no times may be a hole, with more behind it; or there is nothing up to the next that is known.
+    if (hole && high - hole > 4) { guess = int((hole + high) / 2); continue }
+    if (hole) { high = begin; hole = 0 }
     guess = int((low + high) / 2)
     evenly = !evenly
     if (evenly && last != "" && last > old) guess = low + int((high - low) * (want - old) / (last - old))
