@@ -44,6 +44,8 @@ impl LocalFiles {
 }
 
 impl Files for LocalFiles {
+    const READS_ON: bool = true;
+
     async fn list(&mut self, pattern: &[u8]) -> Result<Vec<LogFile>, Failure> {
         let pattern = pattern.to_vec();
         work(move |stop| engine::list(&pattern, stop)).await

@@ -505,6 +505,17 @@ fn every_awk_finds_a_time_in_few_reads_whatever_the_stamps_look_like() {
                 assert!(hint.offset <= first, "{awk} {stamp} {n}: {hint:?} is behind {first}");
                 assert!(first - hint.offset < 32 << 10, "{awk} {stamp} {n}: {hint:?} is far before {first}");
             }
+            pack("gzip", &text, &folder.path().join("packed.gz"));
+            let packed = runtime.block_on(only(&mut files, &folder.path().join("packed.gz")));
+            let packed = LogFile { modified: last, ..packed };
+            for n in [0, 1, 5_005, 19_998] {
+                let wanted = times[n].1.plus_millis(1100);
+                let hint = runtime.block_on(files.seek(&packed, &key, wanted)).expect("an answer");
+                let hint = hint.unwrap_or_else(|| panic!("{awk} {stamp}: nothing of the compressed one"));
+                let first = times.iter().find(|(_, time)| *time >= wanted).map_or(text.len() as u64, |(at, _)| *at);
+                assert!(hint.ordered && hint.offset <= first, "{awk} {stamp} {n}: {hint:?} is behind {first}");
+                assert!(first - hint.offset < 96 << 10, "{awk} {stamp} {n}: {hint:?} is far before {first}");
+            }
         }
     }
     assert!(tried >= 2, "install mawk, gawk and busybox");
