@@ -7,12 +7,12 @@
 //!
 //! | module | owns | imports |
 //! |---|---|---|
-//! | [`model`] | The nouns: host, source, cursor, record, stamp, level, field, gap, sample, link state, query, safe text. Data and pure functions. | – |
+//! | [`model`] | The nouns: host, source, file, cursor, record, stamp, level, field, gap, sample, link state, query, question and answer, safe text. Data and pure functions. | – |
 //! | [`engine`] | The work on files itself, on the machine it runs on: list, read, measure, scan. Synchronous; knows no network and no terminal. | model |
 //! | [`transport`] | Reaching a host: SSH, the system's `ssh`, a local child; authentication, host keys, jump routes, the connection budget, back-off. Yields byte streams. | model |
-//! | [`host`] | One host's operations and its supervision. Drivers: plain `sh` over a channel; `engine` on this machine. | model, engine, transport |
-//! | [`fleet`] | Many hosts into one ordered, bounded stream: merge by time, ledger. | model, transport, host |
-//! | [`store`] | What is remembered: rings with a byte budget, lenses, metric series, the host table. No clock, no runtime. | model |
+//! | [`host`] | One host's operations and its supervision: follow ([`host::shell`]), and read back, seek, search, count ([`host::history`], over either driver of [`host::Files`]: plain `sh` over a channel, `engine` on this machine). | model, engine, transport |
+//! | [`fleet`] | Many hosts into one ordered, bounded stream: merge by time, ledger; and questions to many hosts at once ([`fleet::Asking`]). | model, transport, host |
+//! | [`store`] | What is remembered: rings with a byte budget, the window on the past before them, lenses, metric series, the host table. No clock, no runtime. | model |
 //! | [`app`] | What the operator is doing: panes, focus, keymap, prompts. `update(Event, now) -> Vec<Effect>`; no I/O. | model, store |
 //! | [`view`] | `&App` to cells: layout, theme roles. No state, no I/O. | model, store, app |
 //! | [`report`] | The same data as text or JSON Lines, for scripts. | model, transport, fleet |
@@ -21,15 +21,21 @@
 //! | [`cli`], [`config`] | What was typed; what it means (flags over environment over file over defaults). | all above |
 //!
 //! A good place to start reading: [`model::update`], the one type through which everything learns of the fleet; then
-//! `host/shell/follow.sh` and [`host::shell::follow`], which are both halves of following a file.
+//! `host/shell/follow.sh` and [`host::shell::follow`], which are both halves of following a file. For what has been
+//! written before: [`model::ask`], which is all that can be asked and answered, then [`host::ask`] and [`host::history`].
 //!
 //! # Invariants
 //!
 //! * **A host's failure is a value.** It is a [`model::HostStatus`] in an update; no `Err` of one host reaches another.
 //! * **Nothing a user types is executed on a host.** Every remote command line is the constant `exec /bin/sh -s`; the
-//!   script is constant, and paths reach it as data on standard input.
+//!   script is constant, and paths, patterns and texts reach it as data on standard input. What the inventory has as the
+//!   `command` of a source is run word by word, and no shell reads the words.
 //! * **Plain mode writes nothing on a host**: the kernel would kill it for trying (`ulimit -f 0`), and nothing of it
 //!   outlives its connection: it ends when its standard input does.
+//! * **The same answer by every driver.** What is made of files is made once, in [`host::history`]; drivers only list, read,
+//!   measure and scan, and the suite `conformance` holds them against each other. What the host's `grep` lets through is
+//!   wider than the query, which is checked here.
+//! * **An answer that is not whole says so**: a source that failed, a note, a gap, or that there is more.
 //! * **A shell never sends unasked.** The console asks for a look at all files, and each look brings a bounded piece;
 //!   so a slow terminal slows down the asking, and the lines stay where they are safe.
 //! * **No loss is silent.** Bytes that cannot be shown are a [`model::Gap`], in the stream where they would have stood.

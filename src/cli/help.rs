@@ -52,7 +52,7 @@ Exit codes:
   0  every host gave everything that it was asked for
   1  the same, and search found nothing
   2  usage or configuration; nothing was connected
-  3  partial: a host or one of its files failed, or bytes were lost
+  3  partial: a host or one of its sources failed, or bytes were lost
   4  no host answered
 A closed pipe ends the program quietly with 0.
 

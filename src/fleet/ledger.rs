@@ -89,7 +89,9 @@ impl Book {
     /// The ledger, if it has changed and the last one is a moment ago, or `at_once`.
     pub(super) fn tell(&mut self, now: Duration, at_once: bool) -> Option<Ledger> {
         self.counts.up = self.hosts.iter().filter(|row| row.state.is_up()).count() as u32;
-        self.counts.complete_to = self.watermark().or(self.counts.complete_to);
+        // A host of which only streams were heard has not said how far it was read.
+        let known = self.watermark().filter(|to| *to > Time(i64::MIN));
+        self.counts.complete_to = known.or(self.counts.complete_to);
         let soon = self.told_at.is_some_and(|at| now < at + TELL_EVERY);
         if self.counts == self.told || (soon && !at_once) {
             return None;
@@ -117,6 +119,16 @@ mod tests {
         book.status(1, &HostStatus::plain(LinkState::Timeout));
         assert_eq!(book.watermark(), Some(Time(50)), "one that is down holds nobody back");
         assert!(book.any_on_its_way(), "the third is being dialled");
+    }
+
+    #[test]
+    fn a_host_that_does_not_say_how_far_it_was_read_makes_no_time_of_it() {
+        let mut book = Book::new(1);
+        book.status(0, &HostStatus::plain(LinkState::Ok));
+        book.read_to(0, Time(i64::MIN), 10);
+        let ledger = book.tell(Duration::ZERO, true).expect("it has changed");
+        assert_eq!((ledger.bytes_read, ledger.complete_to), (10, None));
+        assert!(!book.any_on_its_way(), "and holds up nobody");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! A host that answers questions about its logs, by whichever driver it is reached: this machine's own files are read
-//! by `engine`, those of others by a shell, those that only root may read by a shell of root's; what is no file (a journal, a container) by the host's own programs. What is
-//! made of files is left to [`history`].
+//! by `engine`, those of others by a shell, those that only root may read by a shell of root's; what is no file (a journal,
+//! a container) by the host's own programs. What is made of files is left to [`history`].
 
 use tokio::sync::mpsc;
 
@@ -8,9 +8,11 @@ use crate::model::ask::Totals;
 use crate::model::{Ask, Facts, HostSpec, Reply, SourceKind, SourceSpec, TransportKind};
 use crate::transport::{Connection, LinkError};
 
+use super::files::{Failure, Files};
 use super::history;
 use super::local::LocalFiles;
 use super::shell::{self, ShellFiles, Trouble};
+use super::track::{usual_sources, whole_journal};
 
 /// A host that answers, one question after the other.
 pub struct Answering {
@@ -68,7 +70,10 @@ impl Answering {
     /// # Errors
     /// When the host is lost.
     pub async fn answer(&mut self, host: &HostSpec, ask: &Ask, replies: mpsc::Sender<Reply>) -> Result<(), LinkError> {
-        let Parts { files, root, streams } = Parts::of(host);
+        let Parts { files, root, streams } = match host.sources.is_empty() && self.has_none_of_the_usual().await? {
+            true => Parts::of(&HostSpec { sources: vec![whole_journal()], ..host.clone() }),
+            false => Parts::of(host),
+        };
         let mut totals = Totals::default();
         if let Some(streams) = &streams {
             totals = shell::history(&self.connection, streams, &self.facts, ask, &replies).await?;
@@ -115,6 +120,26 @@ impl Answering {
         let Some(files) = &mut self.root else { return Ok(totals) };
         history::answer_part(&mut **files, host, &self.facts, ask, totals, replies).await
     }
+
+    async fn has_none_of_the_usual(&mut self) -> Result<bool, LinkError> {
+        match &mut self.driver {
+            Driver::Local(files) => has_none_of_the_usual(&mut **files).await,
+            Driver::Shell(files) => has_none_of_the_usual(&mut **files).await,
+        }
+    }
+}
+
+/// A host for which no source is named has the usual logs or, like one that is followed, its journal.
+async fn has_none_of_the_usual<F: Files>(files: &mut F) -> Result<bool, LinkError> {
+    for spec in usual_sources() {
+        match files.list(spec.kind.to_string().as_bytes()).await {
+            Ok(found) if found.is_empty() => {}
+            Err(Failure::Link(error)) => return Err(error),
+            // What is there and cannot be read is said where it is asked.
+            Ok(_) | Err(Failure::File(_)) => return Ok(false),
+        }
+    }
+    Ok(true)
 }
 
 /// A host with only some of its sources each; `None` where it has none of them.
@@ -140,5 +165,30 @@ impl Parts {
             root: with(&|spec| is_file(spec) && spec.as_root),
             streams: with(&|spec| !is_file(spec)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Endpoint, HostName};
+
+    #[test]
+    fn each_source_is_asked_by_who_may_read_it() {
+        let spec = |name: &str, kind, as_root| SourceSpec { name: name.to_owned(), kind, time: None, as_root };
+        let file = |name: &str, as_root| spec(name, SourceKind::Path(format!("/{name}")), as_root);
+        let mut host = HostSpec::new(Endpoint::new(HostName::new("web-1").expect("a name")));
+        let names = |host: &HostSpec| {
+            let Parts { files, root, streams } = Parts::of(host);
+            let of = |part: HostSpec| part.sources.into_iter().map(|spec| spec.name).collect::<Vec<_>>().join(" ");
+            [streams, root, files].map(|part| part.map(of))
+        };
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(names(&host), [None, None, some("")], "without named sources it has the usual files");
+        host.sources =
+            vec![file("a", false), spec("unit", whole_journal().kind, true), file("s", true), file("b", false)];
+        assert_eq!(names(&host), [some("unit"), some("s"), some("a b")]);
+        host.sources = vec![whole_journal()];
+        assert_eq!(names(&host), [some("journal"), None, None]);
     }
 }

@@ -1,8 +1,10 @@
 //! One host's operations as one async interface, and its supervision.
 //!
 //! [`supervise()`] keeps one host connected and says all it has to say through an [`Outbox`], until it is told to stop
-//! or, for a bounded pass, until it is done. A failure is an event like any other. There is one driver so far: plain
-//! `sh` over a channel ([`shell`]). How hosts are reached is left to `transport`, how many become one to `fleet`.
+//! or, for a bounded pass, until it is done. A failure is an event like any other. Following is plain `sh` over a channel
+//! ([`shell`]), on this machine too. What was written before is answered by [`ask`](mod@ask), where there are two drivers of
+//! [`Files`]: that shell, and `engine` for this machine. How hosts are reached is left to `transport`, how many become one
+//! to `fleet`.
 
 pub mod ask;
 mod files;
@@ -55,6 +57,7 @@ pub enum HostEvent {
     /// Metrics.
     Sample(Sample),
     /// Every line written before this (by the host's clock) has been sent, and so many bytes were read since the last.
+    /// What follows a stream knows only the bytes, and tells the earliest time there is.
     ReadTo(Time, u64),
     /// The bounded pass is over, or can get no further.
     Done,

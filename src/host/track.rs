@@ -316,6 +316,12 @@ pub(super) fn usual_sources() -> Vec<SourceSpec> {
         .into()
 }
 
+/// The journal of a host that has nothing else.
+#[must_use]
+pub(super) fn whole_journal() -> SourceSpec {
+    SourceSpec { name: "journal".to_owned(), kind: SourceKind::Journal(None), time: None, as_root: false }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -63,7 +63,9 @@ fn the_inventory_of_the_readme_has_what_its_commands_select() {
 fn options_and_subcommands_of_the_readme_exist() {
     let text = text();
     let home = tempfile::tempdir().expect("a folder");
-    let help = String::from_utf8(run(home.path(), &["--help"]).stdout).expect("UTF-8");
+    let help = |args: &[&str]| String::from_utf8(run(home.path(), args).stdout).expect("UTF-8");
+    let commands = ["sources", "tail", "search", "read", "context", "histogram", "metrics", "hosts", "demo"];
+    let help = help(&["--help"]) + &commands.map(|command| help(&[command, "--help"])).concat();
     let own = |word: &&str| !["--release", "--locked", "--path", "--open"].contains(word);
     let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
     let options: Vec<&str> =

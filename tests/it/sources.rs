@@ -14,7 +14,7 @@ use logtrail::model::query::Now;
 use logtrail::model::{
     Ask, Container, Facts, HostSpec, LinkState, Place, Pod, Query, Reply, SourceKind, SourceSpec, Time, TimeFrom,
 };
-use logtrail::transport::{Connector, Settings};
+use logtrail::transport::{Connection, Connector, Settings};
 
 use crate::support::fleet::Watched;
 use crate::support::sshd::Sshd;
@@ -403,6 +403,32 @@ async fn what_only_root_may_read_is_followed_by_sudo_beside_the_rest() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_only_root_may_read_is_read_back_by_sudo_beside_the_rest() {
+    let world = World::with(&[]);
+    sudo(&world, "AS_ROOT=1 exec \"$2\" \"$3\"");
+    let (secure, app) = (world.file("secure.log"), world.file("app.log"));
+    append(&secure, "s1\ns2\n");
+    append(&app, "a1\n");
+    let mut host = world.host(vec![as_root(file("secure", &secure)), file("app", &app), command("up", &["uptime"])]);
+    let (list, _) = answered(&host, What::List).await;
+    let names = list.iter().filter_map(|reply| match reply {
+        Reply::Source(info, files) => Some(format!("{} {}", info.name, files.len())),
+        _ => None,
+    });
+    assert_eq!(names.collect::<Vec<_>>(), ["up 0", "secure 1", "app 1"]);
+    host.sources.pop();
+    let page = page(Start::Oldest, false, 10);
+    let (read, totals) = answered(&host, page.clone()).await;
+    assert_eq!(lines(&read).iter().map(text).collect::<Vec<_>>(), ["s1", "s2", "a1"]);
+    assert_eq!(totals.lines, 3);
+    sudo(&world, "echo 'sudo: a password is required' >&2; exit 1");
+    let (read, _) = answered(&host, page).await;
+    let refused = |reply: &Reply| matches!(reply, Reply::Failed(name, why) if &**name == "secure" && why.contains("sudo -n /bin/sh -s is refused"));
+    assert!(refused(&read[0]), "{read:?}");
+    assert_eq!(lines(&read[1..]).iter().map(text).collect::<Vec<_>>(), ["a1"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_sudo_that_refuses_says_what_it_needs_and_the_other_sources_go_on() {
     let world = World::with(&[]);
     sudo(&world, "echo 'sudo: a password is required' >&2; exit 1");
@@ -432,21 +458,41 @@ async fn a_sudo_that_refuses_says_what_it_needs_and_the_other_sources_go_on() {
 }
 
 /// What a host answers, its last reply aside.
-async fn ask(host: &HostSpec, what: What) -> (Vec<Reply>, Totals) {
+async fn connected(host: &HostSpec) -> Connection {
     let settings = Settings { ssh_config: false, connect_timeout: Duration::from_secs(10), known_hosts: None };
-    let connector = Connector::new(settings, Arc::new(Person::absent()));
-    let connection = connector.connect(host).await.expect("a connection");
-    let (sender, mut replies) = tokio::sync::mpsc::channel(1000);
-    let ask = Ask { sources: Vec::new(), what };
-    let asked = logtrail::host::shell::history(&connection, host, &Facts::default(), &ask, &sender).await;
-    let totals = asked.expect("the host stays");
-    drop(sender);
+    Connector::new(settings, Arc::new(Person::absent())).connect(host).await.expect("a connection")
+}
+
+async fn heard(mut replies: tokio::sync::mpsc::Receiver<Reply>) -> Vec<Reply> {
     let mut all = Vec::new();
     while let Some(reply) = replies.recv().await {
         all.push(reply);
     }
+    all
+}
+
+/// The whole answer of a host about all its sources.
+async fn answered(host: &HostSpec, what: What) -> (Vec<Reply>, Totals) {
+    let connection = connected(host).await;
+    let (sender, replies) = tokio::sync::mpsc::channel(1000);
+    let ask = Ask { sources: Vec::new(), what };
+    logtrail::host::ask::ask(&connection, host, &ask, sender).await.expect("the host stays");
     connection.close().await;
+    let mut all = heard(replies).await;
+    let Some(Reply::Done(totals)) = all.pop() else { panic!("the last is not the end: {all:?}") };
     (all, totals)
+}
+
+/// What its streams answer, and what that came to.
+async fn ask(host: &HostSpec, what: What) -> (Vec<Reply>, Totals) {
+    let connection = connected(host).await;
+    let (sender, replies) = tokio::sync::mpsc::channel(1000);
+    let ask = Ask { sources: Vec::new(), what };
+    let asked = logtrail::host::shell::history(&connection, host, &Facts::default(), &ask, &sender).await;
+    let totals = asked.expect("the host stays");
+    drop(sender);
+    connection.close().await;
+    (heard(replies).await, totals)
 }
 
 fn page(start: Start, backwards: bool, lines: u32) -> What {

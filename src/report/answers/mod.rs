@@ -272,7 +272,9 @@ impl<'a, W: Write, N: Write> Printed<'a, W, N> {
         if self.options.json {
             json::write(&mut self.out, &json::Line::new(name, source, record))?;
         } else if let Shape::Around(place) = &self.options.shape {
-            let mark = if record.cursor == place.cursor { ':' } else { '-' };
+            // Compressed since then it is in another file, at the same place of its text.
+            let is_it = record.cursor.offset == place.cursor.offset && place.fits(&record.raw);
+            let mark = if is_it { ':' } else { '-' };
             self.style.marked(&mut self.out, (name, source), (record, mark), None)?;
         } else {
             self.style.line(&mut self.out, name, source, record)?;

@@ -59,10 +59,22 @@ struct Answering<'a> {
     totals: Totals,
 }
 
+/// What is answered of a command or of standard input.
+fn without_past(spec: &SourceSpec, what: &What) -> Reply {
+    let name: Arc<str> = spec.name.as_str().into();
+    if matches!(what, What::List) {
+        let info = SourceInfo { name, path: spec.kind.to_string().into(), problem: None, stamps: None };
+        return Reply::Source(info, Vec::new());
+    }
+    Reply::Failed(name, "nobody keeps what it has said: it can only be followed".to_owned())
+}
+
 /// A stream that can be asked for what it said.
 struct Past {
     name: Arc<str>,
     label: String,
+    /// Why it may not be all of it.
+    problem: Option<String>,
     time: Option<String>,
     of: Of,
 }
@@ -94,8 +106,7 @@ impl Answering<'_> {
     async fn about(&mut self, connection: &Connection, spec: &SourceSpec) -> Result<(), LinkError> {
         if matches!(spec.kind, SourceKind::Command(_) | SourceKind::Input) {
             if self.ask.is_about(&spec.name) {
-                let why = "nobody keeps what it has said: it can only be followed";
-                self.send(Reply::Failed(spec.name.as_str().into(), why.to_owned())).await;
+                self.send(without_past(spec, &self.ask.what)).await;
             }
             return Ok(());
         }
@@ -113,6 +124,9 @@ impl Answering<'_> {
         match streams_of(spec, &mut shell).await? {
             Ok(streams) => {
                 for past in streams.into_iter().filter(|past| self.ask.is_about(&past.name)) {
+                    if let (Some(why), false) = (&past.problem, matches!(self.ask.what, What::List)) {
+                        self.send(Reply::Note(Arc::clone(&past.name), why.clone())).await;
+                    }
                     self.answer(&mut shell, &past).await?;
                 }
             }
@@ -128,7 +142,7 @@ impl Answering<'_> {
         match &ask.what {
             What::List => {
                 let (name, path) = (Arc::clone(&past.name), past.label.as_str().into());
-                let info = SourceInfo { name, path, problem: None, stamps: None };
+                let info = SourceInfo { name, path, problem: past.problem.clone(), stamps: None };
                 self.send(Reply::Source(info, Vec::new())).await;
                 Ok(())
             }
@@ -297,13 +311,18 @@ fn since(time: Time) -> From<'static> {
 
 /// The streams of a source, by the names that following gives them; or why nobody knows.
 async fn streams_of(spec: &SourceSpec, shell: &mut Shell) -> Result<Result<Vec<Past>, Trouble>, LinkError> {
-    let past = |name: &str, label: String, of| Past { name: name.into(), label, time: spec.time.clone(), of };
+    let past =
+        |name: &str, label: String, of| Past { name: name.into(), label, problem: None, time: spec.time.clone(), of };
     if let SourceKind::Journal(unit) = &spec.kind {
         let (said, code) = shell.answer(&words::journal_check()).await?;
-        if let Some(trouble) = super::journal::explained(code, &said).filter(|_| code != 0) {
-            return Ok(Err(trouble));
+        let trouble = super::journal::explained(code, &said);
+        if let (Some(trouble), true) = (&trouble, code != 0) {
+            return Ok(Err(trouble.clone()));
         }
-        return Ok(Ok(vec![past(&spec.name, spec.kind.to_string(), Of::Journal(unit.clone()))]));
+        // It says so where it shows only a part, or has nothing.
+        let problem = trouble.map(|trouble| trouble.reason);
+        let past = past(&spec.name, super::label(&spec.kind), Of::Journal(unit.clone()));
+        return Ok(Ok(vec![Past { problem, ..past }]));
     }
     let Some(wanted) = Wanted::new(&spec.kind) else { return Ok(Ok(Vec::new())) };
     let found = match list::look(&spec.kind, &wanted, &mut None, shell).await? {

@@ -35,6 +35,7 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::{Mutex, MutexGuard, Semaphore, mpsc, watch};
 use tokio::time::timeout;
 
+use crate::host::track::whole_journal;
 use crate::host::{Outbox, Work};
 use crate::model::stamp::HostClock;
 use crate::model::{SourceKind, SourceSpec};
@@ -89,8 +90,7 @@ impl Streams {
     /// Follows the whole journal, where a host has nothing else.
     pub fn add_whole(&mut self) {
         if self.streams.is_empty() {
-            let (name, kind) = ("journal".to_owned(), SourceKind::Journal(None));
-            self.add(&SourceSpec { name, kind, time: None, as_root: false });
+            self.add(&whole_journal());
         }
     }
 
@@ -106,11 +106,7 @@ impl Streams {
                 return self.streams.extend(only.map(|stream| Arc::new(Mutex::new(stream))));
             }
         };
-        let label = match &spec.kind {
-            SourceKind::Journal(None) => "journal:*".to_owned(),
-            kind => kind.to_string(),
-        };
-        let stream = Stream::new(self.numbers.next(), spec.name.clone(), label, spec, what);
+        let stream = Stream::new(self.numbers.next(), spec.name.clone(), label(&spec.kind), spec, what);
         self.streams.push(Arc::new(Mutex::new(stream)));
     }
 
@@ -148,6 +144,14 @@ impl Streams {
                 _ = running.next(), if !running.is_empty() => {}
             }
         }
+    }
+}
+
+/// What is shown in place of a path.
+fn label(kind: &SourceKind) -> String {
+    match kind {
+        SourceKind::Journal(None) => "journal:*".to_owned(),
+        kind => kind.to_string(),
     }
 }
 
