@@ -188,6 +188,22 @@ fn r40_nothing_is_left_of_a_shell_whose_files_rest() {
 }
 
 #[test]
+fn r40_nothing_is_left_of_a_shell_whose_answers_cannot_be_written_any_more() {
+    with_every_shell(|shell, mut command| {
+        let mut talk = Talk::start(&mut command);
+        let group = talk.child.id().to_string();
+        talk.stdout = None;
+        // Requests that were under way when the connection broke.
+        for _ in 0..LOOKS {
+            let _ = talk.stdin.as_mut().expect("open").write_all(b"P 262144\n");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        talk.stdin = None;
+        wait_until_empty(&mut talk, &group, shell);
+    });
+}
+
+#[test]
 fn r40_a_shell_that_nobody_renews_ends_when_its_lease_does() {
     with_every_shell(|shell, mut command| {
         let mut talk = Talk::start_with(&mut command, "lease_s=2", &FOLLOW);
