@@ -12,7 +12,7 @@ use super::{App, Effect, LogPane, Wanted};
 use crate::model::ask::{Ask, MissingBytes, Page, Reply, Search, Start, What};
 use crate::model::query::{Now, Span, When};
 use crate::model::{Gap, HostId, Line, Query, Record, SourceId, Time};
-use crate::store::{Entry, LIVE, Side, State, Store, Want};
+use crate::store::{Entry, Side, State, Store, Want};
 
 /// Lines that are asked of a source at once.
 const PAGE_LINES: u32 = 500;
@@ -130,7 +130,7 @@ impl App {
                 if !is_near(pane, side, height, budget) {
                     break;
                 }
-                let (wants, more) = merge(pane, store, side);
+                let (wants, more) = merge(pane, store, side, height);
                 if !more {
                     wanted.extend(wants);
                     break;
@@ -347,9 +347,8 @@ fn is_near(pane: &LogPane, side: Side, height: u16, budget: usize) -> bool {
 }
 
 /// Puts some of what has come in order; what else is needed for more, and whether there was more than that.
-fn merge(pane: &mut LogPane, store: &Store, side: Side) -> (Vec<Want>, bool) {
-    let top = pane.place().map(|place| place.seq).filter(|&seq| seq >= LIVE);
-    let top = top.and_then(|_| pane.first_on_screen()).unwrap_or(u64::MAX);
+fn merge(pane: &mut LogPane, store: &Store, side: Side, height: u16) -> (Vec<Want>, bool) {
+    let top = pane.first_on_screen(height).unwrap_or(u64::MAX);
     let Some((past, lens)) = pane.past_mut() else { return (Vec::new(), false) };
     let before = past.rows().end() - past.rows().first();
     match side {

@@ -92,7 +92,6 @@ fn the_row_above_the_oldest_line_says_how_it_goes_on() {
         app.update(Event::Replies(id, replies), now);
         app.update(Event::Replies(id, vec![Reply::Done(Totals::default())]), now);
     }
-    app.keys("g");
     snapshot("past_failed", &text(&screen(&app, "dark", 100, 24)));
 }
 

@@ -112,3 +112,25 @@ fn the_same_over_a_real_connection() {
     let log = generations(&folder, "app.log", 700);
     up_and_down(&there(&sshd, &log), 2100);
 }
+
+#[test]
+fn a_time_is_gone_to_and_a_match_is_found_that_the_console_never_had() {
+    let sshd = Sshd::start();
+    let folder = sshd.path("logs");
+    std::fs::create_dir(&folder).expect("a folder");
+    let log = generations(&folder, "app.log", 700);
+    let mut screen = start(&there(&sshd, &log));
+    screen.wait_for("serial=002100");
+    screen.keys(":at 2026-11-20T08:20:34Z\r");
+    screen.wait_for("serial=001234");
+    screen.wait_for("in the past");
+    screen.keys("G");
+    screen.wait_for("serial=002100");
+    screen.keys("/serial=000123\r");
+    screen.wait_until("the match, with its neighbours", |shown| {
+        ["serial=000122", "serial=000123", "serial=000124"].iter().all(|serial| shown.contains(serial))
+    });
+    screen.keys("G");
+    screen.wait_for("following");
+    screen.kill();
+}

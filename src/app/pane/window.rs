@@ -53,7 +53,9 @@ impl LogPane {
         self.leave_past();
         self.past = Some(Past::at(time, &self.sources(store)));
         self.in_past = true;
-        let row = self.place.map_or(u16::MAX / 2, |place| place.row);
+        /// Lines above it that tell what led there.
+        const ABOVE: u16 = 8;
+        let row = self.place.map_or(ABOVE, |place| place.row);
         self.place = Some(Place { seq: MIDDLE, row, since: store.ring().end() });
     }
 
@@ -124,9 +126,9 @@ impl LogPane {
     }
 
     /// The number of the first row on the screen that is one of the ring.
-    pub(in crate::app) fn first_on_screen(&self) -> Option<u64> {
-        let (index, row) = self.stand(u16::MAX)?;
-        (index.saturating_sub(row.into())..=index).filter_map(|index| self.seq(index)).find(|&seq| seq >= LIVE)
+    pub(in crate::app) fn first_on_screen(&self, height: u16) -> Option<u64> {
+        let (top, bottom) = self.on_screen(height)?;
+        (top..bottom).filter_map(|index| self.seq(index)).find(|&seq| seq >= LIVE)
     }
 
     /// How many rows of the ring before this index are complete: sources may have older lines that are not read yet.

@@ -32,6 +32,7 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("id", "-un -Gn"),
     ("ionice", "-c -p"),
     ("ls", "-dLin --"),
+    ("readlink", "-f --"),
     ("renice", "-n -p"),
     ("sh", "-c -s -n -a -b -f"),
     ("sleep", ""),
