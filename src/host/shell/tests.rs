@@ -127,7 +127,7 @@ pub(super) fn with_every_shell(check: impl Fn(&str, Command)) {
             check(&shell.join(" "), command);
         }
     }
-    assert!(tried >= NEEDED, "install dash, bash and busybox");
+    assert!(tried >= NEEDED, "dash, bash and busybox are needed; tests/run installs them");
 }
 
 #[test]
