@@ -242,7 +242,7 @@ fn a_script_pages_through_a_log_with_cursors_though_it_is_rotated_and_compressed
     std::fs::write(&log, log_of(9)).expect("the next");
     for page in 0..20 {
         if page == 2 {
-            let status = Command::new("gzip").arg(rotated(1, "")).status().expect("gzip is installed");
+            let status = Command::new("gzip").arg(rotated(1, "")).status().expect("gzip; tests/run installs it");
             assert!(status.success() && rotated(1, ".gz").exists());
         }
         let ran = hosts.run(&["read", "--json", "-n", "37", "--after", &after]);
@@ -318,7 +318,7 @@ fn sources_lists_the_files_of_each_with_their_packing() {
     let log = hosts.log(0);
     let old = log.with_file_name("app.log.1");
     std::fs::write(&old, log_of(0)).expect("write");
-    assert!(Command::new("gzip").arg(&old).status().expect("gzip is installed").success());
+    assert!(Command::new("gzip").arg(&old).status().expect("gzip; tests/run installs it").success());
     let source = hosts.run(&["sources", "--json"]).objects("source").remove(0);
     let files: Vec<_> = source["files"].as_array().expect("files").iter().map(|it| it["packing"].clone()).collect();
     assert_eq!((&source["name"], &source["kind"]), (&"app".into(), &"file".into()));
