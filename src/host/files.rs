@@ -38,6 +38,9 @@ pub struct Hint {
 /// What can be asked. Each question is over before the next; dropping a future that has not ended makes the value useless,
 /// but leaves nothing behind on the host.
 pub trait Files: Send {
+    /// Whether a compressed file that is read further and further on is unpacked once, and not for each read.
+    const READS_ON: bool = false;
+
     /// Every regular file that a pattern (or path) matches, and every one that may be a rotated sibling of such a file
     /// by its name. No order, no file twice.
     fn list(&mut self, pattern: &[u8]) -> impl Future<Output = Result<Vec<LogFile>, Failure>> + Send;
@@ -54,8 +57,8 @@ pub trait Files: Send {
     /// What the scan has found next, of a few hundred KiB at most; `None` when it is over.
     fn next(&mut self) -> impl Future<Output = Result<Option<Finds>, Failure>> + Send;
 
-    /// Where to look for the first line that is not older than `time`, found by bisection where the text is; `None` where
-    /// the driver has no quicker way than to read here and there.
+    /// Where to look for the first line that is not older than `time`, found where the text is: by bisection, or in a
+    /// compressed file in one pass; `None` where the driver has no quicker way than to read here and there.
     fn seek(
         &mut self,
         file: &LogFile,

@@ -44,6 +44,8 @@ impl LocalFiles {
 }
 
 impl Files for LocalFiles {
+    const READS_ON: bool = true;
+
     async fn list(&mut self, pattern: &[u8]) -> Result<Vec<LogFile>, Failure> {
         let pattern = pattern.to_vec();
         work(move |stop| engine::list(&pattern, stop)).await
@@ -132,6 +134,10 @@ fn describe() -> Facts {
     let stat = lines("/proc/stat");
     let booted = stat.split(|&byte| byte == b'\n').find(|line| line.starts_with(b"btime "));
     text += &format!("{}\n", String::from_utf8_lossy(booted.unwrap_or_default()));
+    let memory = lines("/proc/meminfo");
+    let total = memory.split(|&byte| byte == b'\n').find(|line| line.starts_with(b"MemTotal:"));
+    text += &format!("{}\n", String::from_utf8_lossy(total.unwrap_or_default()));
+    text += &format!("uptime {}\n", String::from_utf8_lossy(&lines("/proc/uptime")).trim_end());
     let zone = lines("/etc/localtime");
     let rules = zone.strip_suffix(b"\n").and_then(|zone| zone.rsplit(|&byte| byte == b'\n').next());
     text += &format!("zone {}\n", String::from_utf8_lossy(rules.unwrap_or_default()));

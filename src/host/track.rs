@@ -142,8 +142,8 @@ impl Track {
         let sample = Sample::between(self.counters.as_ref(), &after, &self.disks, now);
         self.counters = Some(after);
         if std::mem::take(&mut self.facts_pending) {
-            self.facts.memory_bytes = sample.memory.map_or(0, |memory| memory.total_bytes);
-            self.facts.uptime_s = sample.uptime_s.map_or(0, |uptime| uptime as u64);
+            self.facts.memory_bytes = sample.memory.map_or(self.facts.memory_bytes, |memory| memory.total_bytes);
+            self.facts.uptime_s = sample.uptime_s.map_or(self.facts.uptime_s, |uptime| uptime as u64);
             self.events.push(HostEvent::Facts(self.facts.clone()));
         }
         self.events.push(HostEvent::Sample(sample));

@@ -229,6 +229,23 @@ pub enum FileError {
     Other(String),
 }
 
+impl FileError {
+    /// What can be done about it, where that is known.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Missing => Some("check the path; `logtrail-tui sources` lists what there is"),
+            Self::Denied => Some(
+                "let the login read it, for instance by its group (often adm), or give the source become = \"sudo\"",
+            ),
+            Self::Special => Some("name a file"),
+            Self::Damaged(_) => Some("what stands before the damage was read"),
+            Self::Unsupported(_) => Some("install it there, or unpack the file"),
+            Self::Replaced | Self::TooMuch(_) | Self::Other(_) => None,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

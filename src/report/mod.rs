@@ -27,6 +27,7 @@ pub mod schema;
 mod answers;
 mod ask;
 mod backfill;
+mod changes;
 mod csv;
 mod ending;
 mod progress;
@@ -41,6 +42,7 @@ pub use csv::Cells;
 pub use ending::{Ending, Why};
 pub use progress::Progress;
 
+use self::changes::Changes;
 use self::sieve::{Sieve, Sifted};
 use self::table::{Row, Table};
 
@@ -172,7 +174,7 @@ async fn run_with_notes(
     progress.begin(hosts.len());
     let mut report = Report::new(hosts, options, BufWriter::new(out));
     let done = match report.begin() {
-        Ok(()) => report.consume(updates, ending).await,
+        Ok(()) => report.consume(updates, ending, notes).await,
         failed => failed,
     };
     progress.end();
@@ -189,6 +191,7 @@ struct Report<'a, W: Write> {
     table: Table<'a>,
     text: text::Style,
     sieve: Option<Sieve>,
+    changes: Changes,
     started: Instant,
 }
 
@@ -196,7 +199,8 @@ impl<'a, W: Write> Report<'a, W> {
     fn new(hosts: &'a [HostSpec], options: Options, out: BufWriter<W>) -> Self {
         let text = text::Style::new(hosts, options.color, options.zone.clone(), options.today);
         let sieve = options.grep.clone().map(Sieve::new);
-        Self { options, out, table: Table::new(hosts), text, sieve, started: Instant::now() }
+        let changes = Changes::default();
+        Self { options, out, table: Table::new(hosts), text, sieve, changes, started: Instant::now() }
     }
 
     fn begin(&mut self) -> io::Result<()> {
@@ -206,7 +210,12 @@ impl<'a, W: Write> Report<'a, W> {
         }
     }
 
-    async fn consume(&mut self, updates: &mut impl Feed, ending: &mut Ending) -> io::Result<()> {
+    async fn consume(
+        &mut self,
+        updates: &mut impl Feed,
+        ending: &mut Ending,
+        notes: &mut impl Write,
+    ) -> io::Result<()> {
         let deadline = self.options.timeout.map(|timeout| self.started + timeout + GRACE);
         let deadline = async || match deadline {
             Some(deadline) => tokio::time::sleep_until(deadline).await,
@@ -223,11 +232,11 @@ impl<'a, W: Write> Report<'a, W> {
                 batch = updates.next() => batch,
             };
             let Some(batch) = batch else { return Ok(()) };
-            self.show(batch)?;
+            self.show(batch, notes)?;
         };
         for _ in 0..LAST_BATCHES {
             let Some(batch) = updates.try_next() else { break };
-            self.show(batch)?;
+            self.show(batch, notes)?;
         }
         match self.options.timeout {
             Some(timeout) if timed_out => self.table.time_is_up(timeout),
@@ -237,11 +246,15 @@ impl<'a, W: Write> Report<'a, W> {
         Ok(())
     }
 
-    fn show(&mut self, batch: Vec<Update>) -> io::Result<()> {
+    fn show(&mut self, batch: Vec<Update>, notes: &mut impl Write) -> io::Result<()> {
         let progress = self.options.progress.clone();
         progress.suspend(|| {
             for update in batch {
                 self.apply(update)?;
+            }
+            for note in self.changes.take() {
+                // Nobody may be there to be told.
+                let _ = writeln!(notes, "{note}");
             }
             self.out.flush()
         })?;
@@ -261,6 +274,9 @@ impl<'a, W: Write> Report<'a, W> {
             },
             Update::Status(host, status) => {
                 let final_now = status.state.needs_a_person();
+                if self.options.timeout.is_none() {
+                    self.changes.note(host, self.table.host_name(host), &status);
+                }
                 self.table.status(host, status);
                 if final_now { self.row(host.index()) } else { Ok(()) }
             }

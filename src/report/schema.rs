@@ -105,8 +105,8 @@ const FACTS: Form = Object(&[
     field("arch", Text, "machine"),
     field("hostname", Text, "what the host calls itself"),
     field("cores", Count, "processors that are online"),
-    field("memory_bytes", Count, "physical memory; 0 where no metrics were asked for"),
-    field("uptime_s", Count, "seconds since it was started; 0 where no metrics were asked for"),
+    field("memory_bytes", Count, "physical memory; 0 where the host does not say"),
+    field("uptime_s", Count, "seconds since it was started; 0 where the host does not say"),
     perhaps("clock_offset_ms", Number, "its clock minus ours"),
     perhaps("clock_error_ms", Number, "the offset is right to within this"),
 ]);

@@ -242,7 +242,7 @@ fn a_script_pages_through_a_log_with_cursors_though_it_is_rotated_and_compressed
     std::fs::write(&log, log_of(9)).expect("the next");
     for page in 0..20 {
         if page == 2 {
-            let status = Command::new("gzip").arg(rotated(1, "")).status().expect("gzip is installed");
+            let status = Command::new("gzip").arg(rotated(1, "")).status().expect("gzip; tests/run installs it");
             assert!(status.success() && rotated(1, ".gz").exists());
         }
         let ran = hosts.run(&["read", "--json", "-n", "37", "--after", &after]);
@@ -318,7 +318,7 @@ fn sources_lists_the_files_of_each_with_their_packing() {
     let log = hosts.log(0);
     let old = log.with_file_name("app.log.1");
     std::fs::write(&old, log_of(0)).expect("write");
-    assert!(Command::new("gzip").arg(&old).status().expect("gzip is installed").success());
+    assert!(Command::new("gzip").arg(&old).status().expect("gzip; tests/run installs it").success());
     let source = hosts.run(&["sources", "--json"]).objects("source").remove(0);
     let files: Vec<_> = source["files"].as_array().expect("files").iter().map(|it| it["packing"].clone()).collect();
     assert_eq!((&source["name"], &source["kind"]), (&"app".into(), &"file".into()));
@@ -376,4 +376,92 @@ fn append(log: &Path, text: &str) {
     use std::io::Write as _;
     let mut file = std::fs::OpenOptions::new().append(true).open(log).expect("open the log");
     file.write_all(text.as_bytes()).expect("write");
+}
+
+/// A command that goes on, and what it has printed so far.
+struct Going {
+    child: Child,
+    lines: std::sync::mpsc::Receiver<String>,
+    all: Vec<String>,
+}
+
+impl Going {
+    fn start(hosts: &Hosts, args: &[&str], notes: bool) -> Self {
+        let mut child = hosts.start(args);
+        let (sender, lines) = std::sync::mpsc::channel();
+        let read = |from: Box<dyn std::io::Read + Send>| {
+            std::thread::spawn(move || {
+                BufReader::new(from).lines().map_while(Result::ok).for_each(|line| drop(sender.send(line)));
+            })
+        };
+        if notes {
+            read(Box::new(child.stderr.take().expect("piped")));
+        } else {
+            read(Box::new(child.stdout.take().expect("piped")));
+        }
+        Self { child, lines, all: Vec::new() }
+    }
+
+    fn until(&mut self, what: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        while !self.all.iter().any(|line| line.contains(what)) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match self.lines.recv_timeout(left) {
+                Ok(line) => self.all.push(line),
+                Err(_) => panic!("no {what:?} came: {:#?}", self.all),
+            }
+        }
+    }
+
+    /// Texts of lines, and reasons of gaps.
+    fn printed(&self) -> Vec<String> {
+        let objects = self.all.iter().map(|line| serde_json::from_str::<Value>(line).expect("a JSON line"));
+        let text = |object: Value| match object["type"].as_str() {
+            Some("line") => object["text"].as_str().map(str::to_owned),
+            Some("gap") => Some(format!("gap: {}", object["reason"])),
+            _ => None,
+        };
+        objects.filter_map(text).collect()
+    }
+}
+
+impl Drop for Going {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn a_gap_is_filled_by_a_generation_that_turns_up_under_its_name_again() {
+    let hosts = Hosts::with(&["one\ntwo\n"]);
+    let log = hosts.log(0);
+    let mut plain = Going::start(&hosts, &["tail", "-f", "--json"], false);
+    let mut filled = Going::start(&hosts, &["tail", "-f", "--json", "--backfill"], false);
+    plain.until("\"two\"");
+    filled.until("\"two\"");
+    // What is written while nobody looks goes away under a name that no rotation has.
+    let away = hosts.folder.path().join("elsewhere");
+    hosts.servers[0].cut();
+    std::fs::rename(&log, &away).expect("move it away");
+    append(&away, "three\nfour\n");
+    std::fs::write(&log, "").expect("create the next one");
+    plain.until("\"gap\"");
+    std::fs::rename(&away, log.with_extension("log.1")).expect("move it back");
+    append(&log, "five\n");
+    plain.until("\"five\"");
+    filled.until("\"five\"");
+    assert_eq!(plain.printed(), ["one", "two", "gap: \"rotated-away\"", "five"]);
+    assert_eq!(filled.printed(), ["one", "two", "three", "four", "five"]);
+}
+
+#[test]
+fn following_says_beside_the_output_which_host_was_lost_and_that_it_is_back() {
+    let hosts = Hosts::with(&["one\n"]);
+    let mut notes = Going::start(&hosts, &["tail", "-f", "--timeout", "2s"], true);
+    let mut seen = Going::start(&hosts, &["tail", "-f"], false);
+    seen.until("one");
+    hosts.servers[0].stop();
+    hosts.servers[0].cut();
+    notes.until("web-1: unreachable: ");
 }

@@ -93,7 +93,8 @@ fn text(rng: &mut StdRng, lines: usize, end: &[u8]) -> Vec<u8> {
 /// Compresses as the program of this name does.
 pub(crate) fn packed(program: &str, text: &[u8]) -> Vec<u8> {
     let mut command = Command::new(program);
-    let mut child = command.arg("-c").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect(program);
+    let child = command.arg("-c").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+    let mut child = child.unwrap_or_else(|error| panic!("{program}: {error}; tests/run installs what is needed"));
     let (mut input, text) = (child.stdin.take().expect("piped"), text.to_vec());
     let writer = std::thread::spawn(move || input.write_all(&text));
     let output = child.wait_with_output().expect("it ends");

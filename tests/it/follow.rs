@@ -2,11 +2,13 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use logtrail::model::LinkState;
+use logtrail::model::{HostSpec, LinkState, SourceKind, SourceSpec};
 
 use super::support::fleet::{Watched, local_host};
+use super::support::sshd::Sshd;
 
 fn append(path: &Path, text: &str) {
     let mut file = OpenOptions::new().append(true).create(true).open(path).expect("open the log");
@@ -83,4 +85,72 @@ async fn a_bounded_pass_ends_by_itself_with_lines_and_rates() {
     let (_, sample) = watched.samples.last().expect("samples");
     assert!(sample.window_ms.is_some_and(|window| window >= 500), "{sample:?}");
     assert!(sample.cpu.is_some(), "{sample:?}");
+}
+
+/// Logs that rest, and when each gets its one line: from before their files are taken for resting until what waits for
+/// them has waited for long.
+const RESTING: u32 = 16;
+const FIRST_LINE: Duration = Duration::from_secs(5);
+const NEXT_LINE: Duration = Duration::from_millis(600);
+
+/// How much later than a line of a log that never rests a line may be told.
+const WAKING: Duration = Duration::from_millis(1500);
+
+fn since_epoch() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).expect("it is later than that")
+}
+
+fn followed(sshd: &Sshd, name: &str) -> (HostSpec, PathBuf) {
+    let log = sshd.path(&format!("{name}.log"));
+    append(&log, "begin\n");
+    let mut host = sshd.host(name);
+    let kind = SourceKind::Path(log.to_str().expect("UTF-8").to_owned());
+    host.sources.push(SourceSpec { name: "app".to_owned(), kind, time: None, as_root: false });
+    (host, log)
+}
+
+/// Writes to the busy log all the time and once to each of the others; every line says when it was written.
+fn write_at_their_times(busy: &Path, resting: &[PathBuf]) {
+    let started = Instant::now();
+    let mut resting = resting.iter();
+    let mut next = FIRST_LINE;
+    while resting.len() > 0 || started.elapsed() < next + WAKING * 2 {
+        append(busy, &format!("busy {}\n", since_epoch().as_micros()));
+        if started.elapsed() >= next
+            && let Some(log) = resting.next()
+        {
+            append(log, &format!("resting {}\n", since_epoch().as_micros()));
+            next += NEXT_LINE;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    append(busy, "end\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_after_a_rest_of_any_length_is_told_about_as_soon_as_one_of_a_busy_log() {
+    let sshd = Sshd::start();
+    let (busy_host, busy) = followed(&sshd, "busy");
+    let (mut hosts, logs): (Vec<_>, Vec<_>) = (0..RESTING).map(|n| followed(&sshd, &format!("web-{n}"))).unzip();
+    hosts.push(busy_host);
+    let mut watched = Watched::follow(hosts, 1);
+    watched.until("the first line of all", |w| w.records.len() as u32 > RESTING).await;
+    let writer = std::thread::spawn(move || write_at_their_times(&busy, &logs));
+
+    // What a slow machine costs, it costs both.
+    let (mut resting, mut of_busy) = (Vec::new(), Duration::ZERO);
+    let mut told = watched.records.len();
+    while watched.texts().last().is_none_or(|line| line != "end") || (resting.len() as u32) < RESTING {
+        watched.until("another line", |w| w.records.len() > told).await;
+        let now = since_epoch();
+        for line in watched.texts().drain(told..) {
+            let Some((log, at)) = line.split_once(' ') else { continue };
+            let took = now.saturating_sub(Duration::from_micros(at.parse().expect("a time")));
+            if log == "busy" { of_busy = of_busy.max(took) } else { resting.push(took) }
+        }
+        told = watched.records.len();
+    }
+    writer.join().expect("all is written");
+    assert_eq!(resting.len() as u32, RESTING);
+    assert!(resting.iter().all(|took| *took <= WAKING + of_busy), "{resting:?}, of the busy log {of_busy:?}");
 }

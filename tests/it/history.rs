@@ -72,14 +72,16 @@ fn press_until(screen: &mut Pty, key: &str, what: &str, done: impl Fn(&str) -> b
         let numbers = serials(&shown);
         let follow = numbers.windows(2).all(|pair| pair[1] == pair[0] + 1);
         assert!(follow, "lines that do not follow each other: {numbers:?}\n{shown}");
-        seen.extend(numbers);
+        seen.extend(&numbers);
         if done(&shown) {
             return seen;
         }
         assert!(Instant::now() < deadline, "{what}: it did not come to that; seen {} lines\n{shown}", seen.len());
         screen.keys(key);
-        let waits = Instant::now() + Duration::from_millis(300);
-        while screen.screen() == shown && Instant::now() < waits {
+        // Until other lines are shown: a key more while this one's lines are still being read goes a page too far.
+        let waits = Instant::now() + Duration::from_secs(5);
+        let unmoved = |shown: &str| serials(shown) == numbers && !done(shown);
+        while unmoved(&screen.screen()) && Instant::now() < waits {
             std::thread::sleep(Duration::from_millis(5));
         }
     }

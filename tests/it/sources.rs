@@ -450,11 +450,12 @@ async fn a_sudo_that_refuses_says_what_it_needs_and_the_other_sources_go_on() {
     watched.until("all to be well", |w| last_reason(w).0 == Some(LinkState::Ok)).await;
     assert_eq!(problem(&watched, "secure"), None);
     assert_eq!(world.sshd.accepted(), 1);
-    // The same of a bounded pass.
-    sudo(&world, "echo 'sudo: a password is required' >&2; exit 1");
+    // The same of a bounded pass, where the server tells that sudo has ended before what it said.
+    sudo(&world, "(sleep 0.3; echo 'sudo: a password is required' >&2) & exit 1");
     let mut once = Watched::once(vec![world.host(sources)], 1, Duration::from_secs(20));
     once.until("the end", |w| w.over).await;
-    assert!(problem(&once, "secure").is_some_and(|why| why.contains("is refused")), "{:?}", once.sources);
+    let why = problem(&once, "secure").expect("a reason");
+    assert!(why.contains("is refused, and said: sudo: a password is required"), "{why}");
 }
 
 /// What a host answers, its last reply aside.
@@ -653,4 +654,40 @@ fn standard_input_is_shown_as_it_is_written_while_keys_come_from_the_terminal() 
     console.wait_for("stdin: end of input");
     console.keys("q:quit\r");
     console.wait_for_end();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_only_root_may_read_is_read_back_by_sudo_and_a_refusal_says_what_it_needs() {
+    let world = World::with(&[]);
+    let used = world.file("used");
+    sudo(&world, &format!("echo once >>{}; exec \"$2\" \"$3\"", used.display()));
+    let (secure, app) = (world.file("secure.log"), world.file("app.log"));
+    append(&secure, "s1\ns2\n");
+    append(&app, "a1\n");
+    let host = world.host(vec![as_root(file("secure", &secure)), file("app", &app)]);
+    let settings = Settings { ssh_config: false, connect_timeout: Duration::from_secs(10), known_hosts: None };
+    let connector = Connector::new(settings, Arc::new(Person::absent()));
+    let connection = connector.connect(&host).await.expect("a connection");
+    let all = async || {
+        let (sender, mut replies) = tokio::sync::mpsc::channel(1000);
+        let ask = Ask { sources: Vec::new(), what: page(Start::Oldest, false, 10) };
+        logtrail::host::ask::ask(&connection, &host, &ask, sender).await.expect("the host stays");
+        let mut told = Vec::new();
+        while let Some(reply) = replies.recv().await {
+            match reply {
+                Reply::Lines(name, lines) => told.extend(lines.iter().map(|line| format!("{name}: {}", text(line)))),
+                Reply::Failed(name, why) => told.push(format!("{name}: {why}")),
+                Reply::Done(totals) => told.push(format!("done: {}", totals.lines)),
+                _ => {}
+            }
+        }
+        told
+    };
+    assert_eq!(all().await, ["secure: s1", "secure: s2", "app: a1", "done: 3"]);
+    assert_eq!(fs::read_to_string(&used).expect("sudo was used"), "once\n");
+    sudo(&world, "echo 'sudo: a password is required' >&2; exit 1");
+    let told = all().await;
+    assert!(told[0].starts_with("secure: sudo -n /bin/sh -s is refused, and said: sudo: a password"), "{told:?}");
+    assert!(told[0].contains("NOPASSWD: /bin/sh -s"), "{told:?}");
+    assert_eq!(told[1..], ["app: a1", "done: 1"]);
 }

@@ -177,7 +177,7 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
                 Err(Halt::File(path, error)) => {
                     // The other generations are not affected.
                     let name = self.text.log.info.name.clone();
-                    out.send(Reply::Failed(name, format!("{path}: {error}"))).await?;
+                    out.send(Reply::Failed(name, super::told(&path, &error))).await?;
                 }
                 ended => ended?,
             }
@@ -219,7 +219,7 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
         self.decide(&part, &mut bag, false, catcher, out).await?;
         if let Some(error) = bag.failed {
             let path = String::from_utf8_lossy(&self.text.file(part.file).path).into_owned();
-            out.send(Reply::Failed(self.text.log.info.name.clone(), format!("{path}: {error}"))).await?;
+            out.send(Reply::Failed(self.text.log.info.name.clone(), super::told(&path, &error))).await?;
         }
         let whole = if is_cut { 0 } else { weight(&self.text, &part) };
         let done = if self.text.is_plain(part.file) { looked_at } else { whole };

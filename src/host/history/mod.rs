@@ -116,6 +116,14 @@ impl Halt {
     }
 }
 
+/// Why a file cannot be read, and what can be done about it, in one line.
+fn told(path: &str, error: &FileError) -> String {
+    match error.hint() {
+        Some(hint) => format!("{path}: {error} – {hint}"),
+        None => format!("{path}: {error}"),
+    }
+}
+
 /// The file is another one, or gone, since it was listed.
 fn is_move(error: &FileError) -> bool {
     matches!(error, FileError::Replaced | FileError::Missing)
@@ -155,7 +163,7 @@ async fn about_sources<F: Files>(
         };
         let name = Arc::clone(&log.info.name);
         match about_log(files, host, clock, *log, &ask.what, out).await {
-            Err(Halt::File(path, error)) => out.send(Reply::Failed(name, format!("{path}: {error}"))).await?,
+            Err(Halt::File(path, error)) => out.send(Reply::Failed(name, told(&path, &error))).await?,
             other => other?,
         }
     }

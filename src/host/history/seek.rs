@@ -100,6 +100,9 @@ pub(super) async fn seek<F: Files>(text: &mut Text<'_, F>, time: Time) -> Result
     let Some(file) = stamped_before(text, after).await? else {
         return Ok(Sought { at: At { file: 0, offset: 0 }, sure: Sure::Ordered });
     };
+    if let Some(offset) = late_in_the_one_before(text, file, time).await? {
+        return Ok(Sought { at: offset, sure: Sure::Ordered });
+    }
     let (found, sure) = in_file(text, file, time).await?;
     let at = match found {
         Some(offset) => At { file, offset },
@@ -128,11 +131,11 @@ pub(super) async fn range<F: Files>(
     if window.end < Time(i64::MAX) && to > from {
         let sought = seek(text, window.end).await?;
         to = match sought.sure {
-            Sure::Disordered(file) | Sure::Rough(file) => At { file, offset: text.length(file).await? },
+            Sure::Disordered(file) | Sure::Rough(file) => At { file, offset: text.reach(file) },
             Sure::Timeless => to,
             Sure::Ordered => {
-                let length = text.length(sought.at.file).await?;
-                At { offset: sought.at.offset.saturating_add(SLACK).min(length), ..sought.at }
+                let reach = text.reach(sought.at.file);
+                At { offset: sought.at.offset.saturating_add(SLACK).min(reach), ..sought.at }
             }
         };
         notes.extend(sought.note(text).filter(|note| !notes.contains(note)));
@@ -173,6 +176,20 @@ async fn stamped_before<F: Files>(text: &mut Text<'_, F>, end: usize) -> Result<
     Ok(None)
 }
 
+/// A generation may begin with a time that is a little earlier than that of the last lines of the one before, as lines of
+/// one file may: the moment is looked for there, too, where it is so close.
+async fn late_in_the_one_before<F: Files>(text: &mut Text<'_, F>, file: usize, time: Time) -> Result<Option<At>, Halt> {
+    let first = text.head(file).await?.first.unwrap_or(time);
+    if time.0.saturating_sub(first.0) > SLACK_NANOS {
+        return Ok(None);
+    }
+    let Some(file) = stamped_before(text, file).await? else { return Ok(None) };
+    Ok(match in_file(text, file, time).await? {
+        (Some(offset), Sure::Ordered) => Some(At { file, offset }),
+        _ => None,
+    })
+}
+
 /// Looks for a moment in a file that begins before it.
 struct Bisection {
     number: usize,
@@ -183,15 +200,22 @@ struct Bisection {
     high: u64,
     /// What was seen, in the order of the file.
     seen: Vec<(u64, Time)>,
+    /// The driver has seen more, which was not in order.
+    is_mixed: bool,
 }
 
 /// The first line of a file that is not older, or `None` where it has none, and how sure that is.
 async fn in_file<F: Files>(text: &mut Text<'_, F>, number: usize, time: Time) -> Result<(Option<u64>, Sure), Halt> {
-    let length = text.length(number).await?;
     let first = text.head(number).await?.first.unwrap_or(time);
-    let mut bisection = Bisection { number, time, low: 0, high: length, seen: vec![(0, first)] };
+    let high = text.reach(number);
+    let mut bisection = Bisection { number, time, low: 0, high, seen: vec![(0, first)], is_mixed: false };
     if !bisection.hinted(text).await? {
-        bisection.narrow(text, length).await?;
+        if text.is_plain(number) || !F::READS_ON {
+            let length = text.length(number).await?;
+            bisection.narrow(text, length).await?;
+        } else {
+            bisection.read_on(text).await?;
+        }
     }
     let is_ordered = bisection.is_ordered();
     let offset = if is_ordered { bisection.low.saturating_sub(SLACK) } else { 0 };
@@ -211,6 +235,9 @@ impl Bisection {
         let hint = text.files.seek(&file, &key, self.time).await.map_err(|failure| Halt::of(failure, &file.path))?;
         let Some(Hint { offset, reads, ordered }) = hint else { return Ok(false) };
         text.tally.reads += reads;
+        if !text.is_plain(self.number) {
+            return self.hinted_in_packed(text, offset, ordered).await;
+        }
         if !ordered || offset > self.high {
             return Ok(false);
         }
@@ -225,6 +252,54 @@ impl Bisection {
         // Not far behind it there should be one that is not older, or the end.
         let behind = offset + NEAR;
         Ok(behind >= self.high || self.probe(text, behind).await?.is_none_or(|(_, seen)| seen >= self.time))
+    }
+
+    /// The same of a compressed file: what was seen of it is all of it, and whatever is read of it to make sure is
+    /// unpacked once more; so both are read at once.
+    async fn hinted_in_packed<F: Files>(
+        &mut self,
+        text: &mut Text<'_, F>,
+        offset: u64,
+        ordered: bool,
+    ) -> Result<bool, Halt> {
+        if !ordered {
+            self.is_mixed = true;
+            return Ok(true);
+        }
+        let from = offset.saturating_sub(PROBE_BYTES as u64);
+        let most = (offset - from) as usize + NEAR as usize + 4 * PROBE_BYTES;
+        let (bytes, is_end) = text.read(self.number, from, most).await?;
+        let first = self.first_stamp(text, from, &bytes, is_end).await?;
+        if !first.is_some_and(|(at, seen)| at <= offset && seen < self.time) {
+            return Ok(false);
+        }
+        self.low = from;
+        let behind = offset + NEAR;
+        let rest = bytes.slice(bytes.len().min((behind - from) as usize)..);
+        let seen = self.first_stamp(text, behind, &rest, is_end).await?;
+        Ok(seen.map_or(is_end, |(_, seen)| seen >= self.time))
+    }
+
+    /// Looks into a compressed file further and further on, which unpacks it once.
+    async fn read_on<F: Files>(&mut self, text: &mut Text<'_, F>) -> Result<(), Halt> {
+        let mut next = NEAR_PACKED;
+        while self.low < self.high && self.is_ordered() {
+            let (bytes, is_end) = text.read(self.number, next, PROBE_BYTES).await?;
+            let found = self.first_stamp(text, next, &bytes, is_end).await?;
+            if let Some((offset, time)) = found {
+                self.seen.push((offset, time));
+                if time >= self.time {
+                    self.high = next;
+                    break;
+                }
+                self.low = offset;
+            }
+            if is_end {
+                break;
+            }
+            next += NEAR_PACKED;
+        }
+        Ok(())
     }
 
     async fn narrow<F: Files>(&mut self, text: &mut Text<'_, F>, length: u64) -> Result<(), Halt> {
@@ -272,7 +347,7 @@ impl Bisection {
 
     fn is_ordered(&self) -> bool {
         let is_before = |pair: &[(u64, Time)]| pair[0].1.0 <= pair[1].1.0.saturating_add(SLACK_NANOS);
-        self.seen.windows(2).all(is_before)
+        !self.is_mixed && self.seen.windows(2).all(is_before)
     }
 
     /// The first line with a stamp that begins behind `from`; further on where there is none.

@@ -69,7 +69,7 @@ async fn of_path<F: Files>(
         Ok(listed) => listed,
         Err(Failure::Link(error)) => return Err(Halt::Link(error)),
         Err(Failure::File(error)) => {
-            found.push(Source::Failed(spec.name.as_str().into(), format!("{path}: {error}")));
+            found.push(Source::Failed(spec.name.as_str().into(), super::told(path, &error)));
             return Ok(());
         }
     };
@@ -82,7 +82,10 @@ async fn of_path<F: Files>(
         }
     }
     if found.len() == before && !is_usual && (!is_glob || ask.is_about(&spec.name)) {
-        found.push(Source::Failed(spec.name.as_str().into(), format!("no file matches {path}")));
+        found.push(Source::Failed(
+            spec.name.as_str().into(),
+            format!("no file matches {path} – check the path; as root, by become = \"sudo\", more may be seen"),
+        ));
     }
     Ok(())
 }

@@ -54,6 +54,7 @@ impl Tally {
 #[derive(Debug, Clone)]
 pub(super) struct Head {
     stamper: Stamper,
+    key: Option<TimeKey>,
     joiner: Joiner,
     /// Its lines have stamps.
     pub(super) stamped: bool,
@@ -73,7 +74,7 @@ impl Head {
 
     /// How its stamps can be compared where the file is.
     pub(super) fn key(&self) -> Option<TimeKey> {
-        self.stamper.key()
+        self.key.clone()
     }
 }
 
@@ -119,6 +120,13 @@ impl<'f, F: Files> Text<'f, F> {
     pub(super) async fn end(&mut self) -> Result<At, Halt> {
         let Some(file) = self.log.files.len().checked_sub(1) else { return Ok(At { file: 0, offset: 0 }) };
         Ok(At { file, offset: self.length(file).await? })
+    }
+
+    /// Where the text of a generation ends at the latest, as far as that is known without unpacking it.
+    pub(super) fn reach(&self, number: usize) -> u64 {
+        let file = &self.log.files[number];
+        let length = self.known[number].length.unwrap_or(u64::MAX);
+        if file.packing == Packing::Plain { file.size } else { length }
     }
 
     /// How long the text of a generation is.
@@ -190,7 +198,9 @@ impl<'f, F: Files> Text<'f, F> {
     async fn read_head(&mut self, number: usize) -> Result<Head, Halt> {
         let (mut bytes, mut at_end) = self.read(number, 0, HEAD_BYTES).await?;
         let newlines = bytes.iter().filter(|&&byte| byte == b'\n').count();
-        if !at_end && newlines < HEAD_LINES && !is_hole(&bytes) {
+        // What is never written to may be most of a file.
+        let is_sparse = bytes.ends_with(&[0; HEAD_BYTES / 4]);
+        if !at_end && newlines < HEAD_LINES && !is_sparse && !is_hole(&bytes) {
             let (more, ends) = self.read(number, bytes.len() as u64, MOST_HEAD_BYTES - bytes.len()).await?;
             bytes = [&bytes[..], &more[..]].concat().into();
             at_end = ends;
@@ -220,13 +230,15 @@ impl<'f, F: Files> Text<'f, F> {
             }
         }
         let count = out.len().max(1);
-        let line = if out.is_empty() { bytes.len().max(USUAL_LINE) } else { (bytes.len() / count).max(1) };
+        let written = bytes.len() - memchr::memchr_iter(0, bytes).count();
+        let line = if out.is_empty() { written.max(USUAL_LINE) } else { (written / count).max(1) };
         let is_crlf = memchr::memchr(b'\n', bytes).is_some_and(|end| bytes[..end].ends_with(b"\r"));
         let line_end = 1 + u64::from(is_crlf);
         let stamped = reel.has_time;
-        let (_, mut joiner) = reel.into_known();
+        // What was only learnt has seen no stamp yet, and cannot say how one compares.
+        let (seen, mut joiner) = reel.into_known();
         joiner.cut();
-        Head { stamper: learnt, joiner, stamped, first, line, line_end }
+        Head { stamper: learnt, key: seen.key(), joiner, stamped, first, line, line_end }
     }
 
     /// What reads this generation from `offset` on, where a line begins: `before` are bytes that stand before it, and more

@@ -33,6 +33,8 @@ pub(super) fn parse(text: &[u8], sent: Time, received: Time) -> Description {
             "hostname" => value.clone_into(&mut facts.hostname),
             "zone" => facts.zone = agreed(value, facts.utc_offset_s, received),
             "btime" => facts.booted = value.trim().parse().ok().and_then(seconds),
+            "MemTotal:" => facts.memory_bytes = kibibytes(value).unwrap_or(0),
+            "uptime" => facts.uptime_s = value.split('.').next().and_then(|s| s.parse().ok()).unwrap_or(0),
             "boot" => facts.boot_id = Some(value.to_owned()),
             "cores" => facts.cores = value.trim().parse().unwrap_or(0),
             "user" => value.clone_into(&mut description.user),
@@ -48,6 +50,11 @@ fn agreed(rules: &str, utc_offset_s: Option<i32>, at: Time) -> Option<String> {
     let zone = TimeZone::posix(rules).ok()?;
     let offset = zone.to_offset(at.to_timestamp()).seconds();
     (Some(offset) == utc_offset_s).then(|| rules.to_owned())
+}
+
+/// `16384 kB`
+fn kibibytes(value: &str) -> Option<u64> {
+    value.trim().strip_suffix("kB")?.trim_end().parse::<u64>().ok()?.checked_mul(1024)
 }
 
 fn seconds(since_epoch: i64) -> Option<Time> {
@@ -96,7 +103,7 @@ mod tests {
 
     #[test]
     fn facts_are_read_with_the_offset_of_the_clock() {
-        let text = b"clock 1795188138.250000000 -0330\nuname Linux x86_64 6.1.0-13-amd64\nhostname web-1\nboot abc\ncores 8\nuser ops adm\njournal\n";
+        let text = b"clock 1795188138.250000000 -0330\nuname Linux x86_64 6.1.0-13-amd64\nhostname web-1\nboot abc\ncores 8\nMemTotal:       16384 kB\nuptime 86400.51\nuser ops adm\njournal\n";
         let description = parse(text, AT, AT.plus_millis(100));
         let facts = &description.facts;
         assert_eq!(
@@ -105,6 +112,7 @@ mod tests {
         );
         assert_eq!((facts.hostname.as_str(), facts.cores, facts.utc_offset_s), ("web-1", 8, Some(-12600)));
         assert_eq!((facts.clock_offset_ms, facts.clock_error_ms), (Some(1200.0), Some(50.0)));
+        assert_eq!((facts.memory_bytes, facts.uptime_s), (16384 * 1024, 86_400));
         assert!(description.journal);
     }
 

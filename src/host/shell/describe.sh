@@ -5,6 +5,8 @@ describe() {
   # A file of a time zone ends in the rules that hold from its last change on.
   echo "zone $(tail -n 1 /etc/localtime 2>/dev/null | tr -cd '[:print:]')"
   grep -s '^btime ' /proc/stat
+  grep -s '^MemTotal:' /proc/meminfo
+  [ -r /proc/uptime ] && read -r up idle </proc/uptime && echo "uptime $up"
   echo "uname $(uname -s) $(uname -m) $(uname -r)"
   echo "hostname $(uname -n)"
   [ -r /proc/sys/kernel/random/boot_id ] && read -r boot </proc/sys/kernel/random/boot_id && echo "boot $boot"

@@ -190,7 +190,9 @@ bring() {
 # seek kind strict target pivot: where in the file to look for a time.
 seek() {
   need awk || return
-  say K $(F=$self KIND=$1 STRICT=$2 TARGET=$3 PIVOT=$4 SIZE=$size; export F KIND STRICT TARGET PIVOT SIZE; bisect 5<&5)
+  say K $(F=$self KIND=$1 STRICT=$2 TARGET=$3 PIVOT=$4 SIZE=$size PACKING=$packing
+    export F KIND STRICT TARGET PIVOT SIZE PACKING
+    if [ "$packing" = plain ]; then bisect 5<&5; else unpack <"$self" 6>/dev/null | bisect; fi)
 }
 
 bisect() {

@@ -36,10 +36,12 @@ lease() {
   leased=$!
 }
 
-# Hands on requests, but for the renewal of the lease, which must not wait for what is being answered.
+# Hands on requests, but for the renewal of the lease, which must not wait for what is being answered. Where nobody takes
+# them any more (what answers has died of writing to a broken connection) it must live on, to end the rest.
 hand_on() {
+  trap '' PIPE
   lease
   while IFS= read -r request; do
-    case $request in K) lease ;; *) printf '%s\n' "$request" ;; esac
+    case $request in K) lease ;; *) printf '%s\n' "$request" 2>/dev/null || break ;; esac
   done
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::model::{HostStatus, LinkState};
 use crate::transport::{Connection, LinkError, ShellEvent, ShellInput, ShellOutput};
@@ -18,6 +18,10 @@ const START_LIMIT: Duration = Duration::from_secs(15);
 /// How much of what a host says beside our frames is kept to be shown.
 const NOISE_SHOWN: usize = 200;
 
+/// A server may tell how a shell ended before what it said last. Longer is not waited for that, for a process that it
+/// left behind may hold the channel open.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
 /// A running script.
 pub(super) struct Script {
     input: ShellInput,
@@ -26,6 +30,8 @@ pub(super) struct Script {
     /// Standard error, and what came before the first frame: a login script, a message of the day, a refusal.
     noise: Vec<u8>,
     ready: bool,
+    /// How it ended, and until when its last words are waited for.
+    exit: Option<(String, Instant)>,
     bytes_read: u64,
     token: String,
 }
@@ -87,7 +93,7 @@ impl Script {
         let (input, output) = connection.open_shell().await?;
         let token = new_token();
         let frames = Frames::new(&token);
-        Ok(Self { input, output, frames, noise: Vec::new(), ready: false, bytes_read: 0, token })
+        Ok(Self { input, output, frames, noise: Vec::new(), ready: false, exit: None, bytes_read: 0, token })
     }
 
     async fn greeted(self) -> Result<Self, LinkError> {
@@ -119,7 +125,7 @@ impl Script {
             if let Some(frame) = self.frames.next_frame().map_err(|error| protocol_error(&error))? {
                 return Ok(frame);
             }
-            match self.output.next().await? {
+            match self.next_event().await? {
                 Some(ShellEvent::Stdout(bytes)) => {
                     self.bytes_read += bytes.len() as u64;
                     if !self.ready {
@@ -128,11 +134,20 @@ impl Script {
                     self.frames.push(&bytes);
                 }
                 Some(ShellEvent::Stderr(bytes)) => self.keep(&bytes),
-                Some(ShellEvent::Exit(Ok(code))) => return Err(self.ended(&format!("with status {code}"))),
-                Some(ShellEvent::Exit(Err(signal))) => return Err(self.ended(&format!("by signal {signal}"))),
-                None => return Err(self.ended("without a word")),
+                Some(ShellEvent::Exit(exit)) => {
+                    let how =
+                        exit.map_or_else(|signal| format!("by signal {signal}"), |code| format!("with status {code}"));
+                    self.exit = Some((how, Instant::now() + LAST_WORDS));
+                }
+                None => return Err(self.ended(self.exit.as_ref().map_or("without a word", |(how, _)| how))),
             }
         }
+    }
+
+    /// What the channel brings next; of a shell that has ended `None`, at the latest when its last words are overdue.
+    async fn next_event(&mut self) -> Result<Option<ShellEvent>, LinkError> {
+        let Some((_, until)) = self.exit else { return self.output.next().await };
+        Ok(timeout_at(until, self.output.next()).await.ok().and_then(Result::ok).flatten())
     }
 
     /// By which this shell marks what it says.

@@ -103,7 +103,7 @@ pub(crate) fn program(name: &str) -> PathBuf {
         .chain(["/usr/sbin", "/usr/bin", "/sbin", "/usr/local/sbin"].map(PathBuf::from))
         .map(|folder| folder.join(name))
         .find(|file| file.is_file())
-        .unwrap_or_else(|| panic!("{name} is not installed; run `apt-get install openssh-server openssh-client`"))
+        .unwrap_or_else(|| panic!("{name} is not installed; tests/run installs what is needed"))
 }
 
 /// Makes a key pair `file` and `file.pub` of a type (`ed25519`, `ecdsa`, `rsa`) with a passphrase, perhaps empty.

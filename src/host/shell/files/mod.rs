@@ -248,14 +248,12 @@ impl Files for ShellFiles {
     }
 
     async fn seek(&mut self, file: &LogFile, key: &TimeKey, time: Time) -> Result<Option<Hint>, Failure> {
-        if file.packing != Packing::Plain {
-            return Ok(None);
-        }
         // Years that are left out are those before the last line.
         let written = if file.modified > Time(0) { file.modified } else { now() };
         let (strict, target, pivot) = (u8::from(key.is_strict()), key.target(time, written), key.pivot(written));
         let request = format!("T {} {} {strict} {target} {pivot}", file_words(file), key.kind());
-        let frames = self.ask_of_file(&request, ANSWER_LIMIT).await?;
+        let limit = if file.packing == Packing::Plain { ANSWER_LIMIT } else { WORK_LIMIT };
+        let frames = self.ask_of_file(&request, limit).await?;
         let answer = frames.iter().find_map(|frame| frame.header.strip_prefix("K"));
         Ok(hint(answer.ok_or_else(|| nonsense(frames.first()))?))
     }

@@ -1,7 +1,10 @@
 # Finds by bisection in which block of a file the first line stands that is not older than a time. Moments are compared as
 # texts of one length. Of the file only blocks are read, each by a command in which nothing but a number of ours differs.
 #
-# Prints the offset of a block before which no line is as new, the number of reads, and whether all that was seen is in
+# A compressed file has no blocks to go to: its text is on standard input, and read once, with a look at the time of a line
+# now and then, until one is not older.
+#
+# Prints the offset of a block (or of a line) before which no line is as new, the number of reads, and whether all that was seen is in
 # order; or "-" where no stamps were seen.
 function two(s) { return length(s) < 2 ? "0" s : s "" }
 
@@ -62,12 +65,28 @@ function look(n,    command, line, first, k) {
 # The same of the blocks from n on: in a long record, or a hole, further and further. "where" is the block.
 function probe(n,    step, tries, k) {
   step = 1; where = n
-  for (tries = 0; tries < 10 && where < high && reads < 40; tries++) {
+  for (tries = 0; tries < 5 && where < high && reads < 40; tries++) {
     k = look(where)
     if (k != "") return k
     where += step; step *= 4
   }
   return ""
+}
+
+# The same of text that can only be read on.
+function pass(    line, at, due, k, v, old, low) {
+  at = due = low = 0; old = ""
+  while ((getline line) > 0) {
+    if (at >= due && (k = key(line)) != "") {
+      reads++; v = value(k)
+      if (old != "" && v < old - 60) { ordered = 0; break }
+      if (k >= target) break
+      low = at; old = v; due = at + 65536
+    }
+    at += length(line) + 1
+  }
+  if (reads) printf "%.0f %d %d\n", low, reads, ordered
+  else print "-"
 }
 
 BEGIN {
@@ -84,6 +103,7 @@ BEGIN {
   re["epoch"] = D D D D D D D D D D "+([.]" D "+)?"
   re["tai"] = "@[0-9a-f]+"
   kind = ENVIRON["KIND"]; strict = ENVIRON["STRICT"] + 0; target = ENVIRON["TARGET"] ""; pivot = ENVIRON["PIVOT"] ""
+  if (ENVIRON["PACKING"] != "plain") { ordered = 1; pass(); exit }
   high = int((ENVIRON["SIZE"] + 4095) / 4096)
   ordered = 1; last = ""
   first = probe(0)
@@ -94,14 +114,18 @@ BEGIN {
   while (high - low > 1 && reads < 36) {
     if (guess <= low) guess = low + 1
     if (guess >= high) guess = high - 1
-    k = probe(guess)
-    if (k == "") { high = guess }
+    # In a hole one look is enough: it is its end that is looked for.
+    if (hole) { k = look(guess); where = guess } else k = probe(guess)
+    if (k == "") { if (!hole) begin = guess; hole = guess }
     else {
       v = value(k)
       if (v < old - 60 || (last != "" && v > last + 60)) { ordered = 0; break }
-      if (k < target) { low = where; old = v }
+      if (k < target) { low = where; old = v; hole = 0 }
       else { high = guess; last = v }
     }
+    # What has no times may be a hole, with more behind it; or there is nothing up to the next that is known.
+    if (hole && high - hole > 4) { guess = int((hole + high) / 2); continue }
+    if (hole) { high = begin; hole = 0 }
     guess = int((low + high) / 2)
     evenly = !evenly
     if (evenly && last != "" && last > old) guess = low + int((high - low) * (want - old) / (last - old))

@@ -71,6 +71,23 @@ impl Resting {
         count().saturating_sub(before)
     }
 
+    /// The processes whose end is the sign to look, once there are as many: a shell's child is not yet what it will be.
+    fn watchers(&self, wanted: usize) -> Vec<u32> {
+        let since = Instant::now();
+        loop {
+            let found: Vec<u32> = members(&self.talk.child.id().to_string())
+                .iter()
+                .filter(|stat| stat.contains("(dd)"))
+                .filter_map(|stat| stat.split(' ').next()?.parse().ok())
+                .collect();
+            if found.len() == wanted {
+                return found;
+            }
+            assert!(since.elapsed() < PATIENCE, "not {wanted} watchers: {:?}", self.programs());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     /// The names of what runs in the group of the shell.
     fn programs(&self) -> Vec<String> {
         let name = |stat: String| Some(stat.split_once('(')?.1.rsplit_once(')')?.0.to_owned());
@@ -87,8 +104,7 @@ fn has_watcher(shell: &str) -> bool {
 fn files_at_rest_are_waited_for_and_a_look_costs_no_process() {
     with_every_shell(|shell, mut command| {
         let mut resting = Resting::start(&mut command);
-        let programs = resting.programs();
-        assert_eq!(programs.iter().any(|name| name == "tail"), has_watcher(shell), "{shell}: {programs:?}");
+        resting.watchers(usize::from(has_watcher(shell)));
         // One look in ten is made all the same.
         let costs: Vec<u64> = (0..5).map(|_| resting.cost_of_a_look()).collect();
         let free = has_watcher(shell) && !shell.starts_with("mksh");
@@ -117,17 +133,32 @@ fn what_happens_to_files_at_rest_is_seen_at_one_of_the_next_looks() {
 }
 
 #[test]
+fn a_line_at_any_moment_around_the_start_of_the_watcher_is_seen_without_another_one() {
+    with_every_shell(|shell, mut command| {
+        let mut resting = Resting::start(&mut command);
+        let mut text = "one\n".to_owned();
+        // The watcher starts at the 31st look that finds nothing, and looks are left out from the sixth after that on.
+        for looks in 27..=42 {
+            text += "x\n";
+            resting.append("x\n");
+            let looked = resting.look_until(&format!("F 1 0 {}", text.trim_end()));
+            assert!(looked <= 10, "{shell}: {looked} looks for a line");
+            resting.talk.tell(&format!("A 1 {} {}", id(&resting.log), text.len()));
+            resting.look_until(&format!("F 1 0 {}", text.trim_end()));
+            for _ in 0..looks {
+                resting.nothing_happens();
+            }
+        }
+    });
+}
+
+#[test]
 fn a_watcher_that_is_ended_by_somebody_else_is_replaced_and_given_up_after_three_times() {
     let mut command = std::process::Command::new("sh");
     command.arg("-s");
     let mut resting = Resting::start(&mut command);
     for time in 1..=4 {
-        let watchers: Vec<u32> = members(&resting.talk.child.id().to_string())
-            .iter()
-            .filter(|stat| stat.contains("(dd)"))
-            .filter_map(|stat| stat.split(' ').next()?.parse().ok())
-            .collect();
-        assert_eq!(watchers.len(), usize::from(time <= 3), "time {time}: {:?}", resting.programs());
+        let watchers = resting.watchers(usize::from(time <= 3));
         for pid in watchers {
             let pid = rustix::process::Pid::from_raw(i32::try_from(pid).expect("a number")).expect("not 0");
             rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("it runs");
@@ -153,6 +184,22 @@ fn r40_nothing_is_left_of_a_shell_whose_files_rest() {
         let group = resting.talk.child.id().to_string();
         resting.talk.stdin = None;
         wait_until_empty(&mut resting.talk, &group, shell);
+    });
+}
+
+#[test]
+fn r40_nothing_is_left_of_a_shell_whose_answers_cannot_be_written_any_more() {
+    with_every_shell(|shell, mut command| {
+        let mut talk = Talk::start(&mut command);
+        let group = talk.child.id().to_string();
+        talk.stdout = None;
+        // Requests that were under way when the connection broke.
+        for _ in 0..LOOKS {
+            let _ = talk.stdin.as_mut().expect("open").write_all(b"P 262144\n");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        talk.stdin = None;
+        wait_until_empty(&mut talk, &group, shell);
     });
 }
 
@@ -187,7 +234,7 @@ fn wait_until_empty(talk: &mut Talk, group: &str, shell: &str) {
         if left.is_empty() {
             return;
         }
-        assert!(since.elapsed() < Duration::from_secs(5), "{shell} leaves {left:?}");
+        assert!(since.elapsed() < PATIENCE, "{shell} leaves {left:?}");
         std::thread::sleep(Duration::from_millis(5));
     }
 }

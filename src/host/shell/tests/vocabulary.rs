@@ -39,7 +39,7 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("stat", "-L -c --"),
     ("tail", "-n -c -q -s -F -- --version"),
     ("timeout", ""),
-    ("tr", "-cd"),
+    ("tr", "-cd -d"),
     ("uname", "-s -m -r -n"),
     ("wc", "-c"),
     ("xz", "-dc"),

@@ -1,0 +1,62 @@
+//! While logs are followed: which host has been lost, and which is back, for people; beside the output.
+
+use std::collections::BTreeMap;
+
+use crate::model::{HostId, HostStatus, LinkState, SafeText};
+
+/// What was said of the hosts, and what is to be said.
+#[derive(Debug, Default)]
+pub(super) struct Changes {
+    /// Of hosts that were not well when they were last spoken of.
+    troubled: BTreeMap<HostId, (LinkState, Option<String>)>,
+    said: Vec<String>,
+}
+
+impl Changes {
+    /// A host tells its state. An attempt to connect is no news, nor is a host that is well from the start.
+    pub(super) fn note(&mut self, host: HostId, name: &str, status: &HostStatus) {
+        let name = SafeText::new(name);
+        match status.state {
+            LinkState::Connecting => {}
+            LinkState::Ok => {
+                if self.troubled.remove(&host).is_some() {
+                    self.said.push(format!("{name}: ok: it is back"));
+                }
+            }
+            state => {
+                let now = (state, status.reason.clone());
+                if self.troubled.get(&host) != Some(&now) {
+                    let parts: Vec<&str> = status.reason.iter().chain(&status.hint).map(String::as_str).collect();
+                    self.said.push(format!("{name}: {state}: {}", SafeText::new(&parts.join(" – "))));
+                    self.troubled.insert(host, now);
+                }
+            }
+        }
+    }
+
+    /// What is to be said now.
+    pub(super) fn take(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.said)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_that_is_lost_or_back_is_told_once() {
+        let mut changes = Changes::default();
+        let lost = || HostStatus::because(LinkState::Unreachable, "refused", "start it");
+        let plain = HostStatus::plain;
+        let told = [plain(LinkState::Connecting), plain(LinkState::Ok), lost(), plain(LinkState::Connecting), lost()];
+        for status in told.iter().chain(&[plain(LinkState::Ok), plain(LinkState::Ok), lost()]) {
+            changes.note(HostId(0), "web\u{1b}[31m-1", status);
+        }
+        let said = changes.take();
+        assert_eq!(said.len(), 3, "{said:?}");
+        assert!(said[0].ends_with("unreachable: refused – start it") && !said[0].contains('\u{1b}'), "{said:?}");
+        assert!(said[1].ends_with("ok: it is back"), "{said:?}");
+        assert!(changes.take().is_empty());
+    }
+}
