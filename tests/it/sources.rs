@@ -521,15 +521,15 @@ async fn what_a_container_has_said_is_read_back_in_pages_that_join() {
     let all: Vec<String> = written.iter().enumerate().map(|(n, line)| at(n as u32 / 3, line)).collect();
     world.says(ID, &all.iter().map(String::as_str).collect::<Vec<_>>());
     let host = world.host(vec![container("shop-web"), command("c", &["true"])]);
-    let failed = |replies: &mut Vec<Reply>| {
-        let Some(Reply::Failed(name, why)) = replies.pop() else { panic!("{replies:?}") };
+    let told = |replies: &mut Vec<Reply>| {
+        let Some(Reply::Note(name, why)) = replies.pop() else { panic!("{replies:?}") };
         assert!(&*name == "c" && why.contains("can only be followed"), "{why}");
     };
     for backwards in [false, true] {
         let (mut got, mut start) = (Vec::new(), if backwards { Start::Newest } else { Start::Oldest });
         for _ in 0..4 {
             let (mut replies, totals) = ask(&host, page(start, backwards, 700)).await;
-            failed(&mut replies);
+            told(&mut replies);
             let lines = lines(&replies);
             assert_eq!(totals.lines, 700);
             assert!(totals.more);
@@ -546,7 +546,7 @@ async fn what_a_container_has_said_is_read_back_in_pages_that_join() {
     }
     let then = "2026-11-20T15:10:00Z".parse::<jiff::Timestamp>().map(Time::from_timestamp).expect("a time");
     let (mut replies, _) = ask(&host, page(Start::At(then), false, 2)).await;
-    failed(&mut replies);
+    told(&mut replies);
     assert_eq!(lines(&replies).iter().map(text).collect::<Vec<_>>(), ["line 900", "line 900"]);
     let nowhere: Place = Place::of(lines(&replies)[0].cursor, b"another line");
     let (replies, _) = ask(&host, page(Start::Cursor(nowhere), false, 1)).await;

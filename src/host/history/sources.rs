@@ -41,7 +41,7 @@ pub(super) async fn sources<F: Files>(files: &mut F, host: &HostSpec, ask: &Ask)
             SourceKind::Path(path) => of_path(files, ask, spec, path, is_usual, &mut names, &mut found).await?,
             _ => {
                 if ask.is_about(&spec.name) {
-                    let why = "it is no file: only files can be read back so far".to_owned();
+                    let why = "it is no file".to_owned();
                     found.push(Source::Failed(spec.name.as_str().into(), why));
                 }
             }

@@ -25,7 +25,7 @@ impl Style {
         let path = SafeText::new(&info.path);
         let what = match (&info.problem, files.len()) {
             (Some(problem), _) => self.paint(YELLOW, SafeText::new(problem).as_str()),
-            (None, 0) => kind(&info.path).to_owned(),
+            (None, 0) => SafeText::new(kind(&info.path)).as_str().to_owned(),
             (None, 1) => size(bytes),
             (None, many) => format!("{} in {many} files", size(bytes)),
         };

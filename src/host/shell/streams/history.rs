@@ -59,14 +59,16 @@ struct Answering<'a> {
     totals: Totals,
 }
 
-/// What is answered of a command or of standard input.
-fn without_past(spec: &SourceSpec, what: &What) -> Reply {
+/// What is answered of a command or of standard input. Who asks about everything is told and gets the rest; only for who asks
+/// about this very source is the answer not complete.
+fn without_past(spec: &SourceSpec, ask: &Ask) -> Reply {
     let name: Arc<str> = spec.name.as_str().into();
-    if matches!(what, What::List) {
+    if matches!(ask.what, What::List) {
         let info = SourceInfo { name, path: spec.kind.to_string().into(), problem: None, stamps: None };
         return Reply::Source(info, Vec::new());
     }
-    Reply::Failed(name, "nobody keeps what it has said: it can only be followed".to_owned())
+    let why = "nobody keeps what it has said: it can only be followed".to_owned();
+    if ask.sources.is_empty() { Reply::Note(name, why) } else { Reply::Failed(name, why) }
 }
 
 /// A stream that can be asked for what it said.
@@ -106,7 +108,7 @@ impl Answering<'_> {
     async fn about(&mut self, connection: &Connection, spec: &SourceSpec) -> Result<(), LinkError> {
         if matches!(spec.kind, SourceKind::Command(_) | SourceKind::Input) {
             if self.ask.is_about(&spec.name) {
-                self.send(without_past(spec, &self.ask.what)).await;
+                self.send(without_past(spec, self.ask)).await;
             }
             return Ok(());
         }
