@@ -1,3 +1,5 @@
+//! Gaps that are filled, in part or not at all, by made-up hosts.
+
 use std::sync::Mutex;
 
 use bytes::Bytes;
