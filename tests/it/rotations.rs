@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use logtrail::model::GapReason;
 
-use super::faults::{append, assert_all_once, following, has_told, rotation};
+use super::faults::{append, assert_all_on_disk_once, following, has_told, rotation};
 use super::support::fleet::{Watched, local_host};
 use super::support::sshd::Sshd;
 use super::support::writer::Writer;
@@ -48,7 +48,7 @@ impl Rotated {
     async fn end(mut self) {
         let written = self.writer.stop();
         self.watched.until_within(LONG, "the last line", |w| has_told(w, 0, written - 1)).await;
-        assert_all_once(&self.watched, 0, written);
+        assert_all_on_disk_once(&self.watched, &self.sshd.path(""), written);
         assert_eq!(self.watched.gaps, []);
     }
 }

@@ -264,7 +264,8 @@ found() { s=$2; watch "$new" "$chain" "$1" "${s%:*:*}" "$off" "$near"; say V "$n
 find_sibling() {
   bases "$2"; get chain chain "$2"
   new=$1 near=$2 id=$3 off=$4 crc=$5 length=$6 since=$7
-  # A rotation that is under way moves files from name to name behind our back: no is said when two looks saw the same.
+  # A rotation that is under way moves files from name to name behind our back: no is said when two looks saw the same,
+  # and the bytes were compared between them.
   had=none
   for look in 1 2 3 4 5 6; do
     has=
@@ -273,14 +274,13 @@ find_sibling() {
       s=$(stats "$f"); [ "${s%:*:*}" = "$id" ] && { found "$f" "$s"; return; }
       has="$has $f ${s%:*:*}"
     done
-    [ "$has" = "$had" ] && break
+    [ "$has" = "$had" ] && [ $look -gt 2 ] && break
     had=$has
-  done
-  if [ -n "$crc" ]; then
+    [ -n "$crc" ] && [ $look -gt 1 ] || continue
     for f in "$path"* ${real:+"$real"*}; do
       [ "$f" != "$path" ] && [ -f "$f" ] && [ -r "$f" ] && has_mark "$f" && { found "$f" "$(stats "$f")"; return; }
     done
-  fi
+  done
   say V "$new" -
 }
 

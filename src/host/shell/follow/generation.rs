@@ -138,6 +138,11 @@ impl Generation {
         !self.at_end && self.offset == 0 && self.size > 0 && self.held.is_none()
     }
 
+    /// What is known of its file.
+    pub(super) fn stat(&self) -> Stat {
+        Stat { id: self.id, size: self.size, changed: self.changed }
+    }
+
     /// How it is known again under another number.
     pub(super) fn mark(&self) -> Option<Mark> {
         let since = self.changed / 1_000_000_000;

@@ -15,6 +15,9 @@ use super::{Sibling, Stat};
 /// Generations whose end is remembered, to find lines that were written to them later.
 const REMEMBERED: usize = 8;
 
+/// In the unit of times of change. What packs a file keeps its time of change, some of it (bzip2) no finer than this.
+const SECOND: u64 = 1_000_000_000;
+
 /// What was beside the log, and how far it was read.
 #[derive(Debug, Default)]
 pub(super) struct Lineage {
@@ -67,7 +70,7 @@ pub(super) struct Between {
 impl Lineage {
     /// `generation` was read as far as it goes; `is_last`, and the next is begun.
     pub(super) fn remember(&mut self, generation: &Generation, is_last: bool) {
-        let stat = Stat { id: generation.id, size: generation.size, changed: generation.changed };
+        let stat = generation.stat();
         self.read.retain(|read| read.stat.id != stat.id);
         self.read.push_back(Read { stat, offset: generation.offset, marker: generation.marker.clone() });
         if self.read.len() > REMEMBERED {
@@ -113,6 +116,7 @@ impl Lineage {
     /// A generation that was listed is gone before it was read.
     pub(super) fn seek(&mut self, stat: Stat) {
         self.there.retain(|other| other.id != stat.id);
+        self.read.retain(|read| read.stat.id != stat.id);
         self.sought.push(stat);
     }
 
@@ -164,7 +168,11 @@ impl Lineage {
         let is_broken = self.last.is_some_and(|last| {
             !watched.contains(&last.id) && last.id != begun.id && !listed.iter().any(|sibling| sibling.is_of(last))
         });
-        let is_lost = |sought: &Stat| !listed.iter().any(|sibling| sibling.is_of(*sought));
+        // It may have been written to after it was listed, and before it was compressed.
+        let may_be = |sibling: &Sibling, sought: &Stat| {
+            sibling.stat.id == sought.id || (sibling.packed && sibling.stat.changed / SECOND >= sought.changed / SECOND)
+        };
+        let is_lost = |sought: &Stat| sought.size > 0 && !missed.iter().any(|sibling| may_be(sibling, sought));
         let is_broken = is_broken || self.sought.iter().any(is_lost);
         self.sought.clear();
         self.floor = begun.changed;
@@ -180,7 +188,8 @@ impl Lineage {
         let stat = sibling.stat;
         if let Some(read) = self.recall(stat.id) {
             // Of a compressed file it is known how long it is when it is unpacked.
-            return read.stat.changed != stat.changed || (!sibling.packed && read.stat.size != stat.size);
+            let has_more = !sibling.packed && (read.stat.size != stat.size || read.offset < stat.size);
+            return read.stat.changed != stat.changed || has_more;
         }
         if self.wanted.contains(&stat.id) {
             return true;
@@ -200,7 +209,8 @@ impl Lineage {
 
     /// Whether a compressed file is one that was known before it was compressed; its time of change is kept.
     fn was_packed(&self, sibling: &Sibling, listed: &[Sibling]) -> bool {
-        let known = self.read.iter().map(|read| read.stat).chain(self.there.iter().copied());
+        let read = self.read.iter().filter(|read| read.offset > 0).map(|read| read.stat);
+        let known = read.chain(self.there.iter().copied());
         let mut gone = known.filter(|known| listed.iter().all(|other| other.stat.id != known.id));
         gone.any(|known| sibling.is_of(known))
     }
@@ -249,7 +259,10 @@ impl Sibling {
 
     /// Whether this is that file, or that file compressed.
     fn is_of(&self, file: Stat) -> bool {
-        const SECOND: u64 = 1_000_000_000;
-        self.stat.id == file.id || (self.packed && self.stat.changed / SECOND == file.changed / SECOND)
+        let is_same_time = match self.stat.changed % SECOND {
+            0 => self.stat.changed == file.changed / SECOND * SECOND,
+            _ => self.stat.changed == file.changed,
+        };
+        self.stat.id == file.id || (self.packed && is_same_time)
     }
 }

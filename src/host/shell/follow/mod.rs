@@ -463,7 +463,12 @@ impl Follower {
             source.phase = Phase::Unknown;
             return;
         };
-        self.lose_current(number, GapReason::RotatedAway);
+        let is_unread = |current: &mut Generation| current.offset == 0 && current.held.is_none();
+        match source.current.take_if(is_unread) {
+            // Nothing of it was told: what the next listing has of it is told from there.
+            Some(unread) => source.lineage.seek(unread.stat()),
+            None => self.lose_current(number, GapReason::RotatedAway),
+        }
         self.activate(number, stat, now);
     }
 

@@ -55,7 +55,7 @@ impl Follower {
         let generations = || source.old.iter().chain(&source.current);
         let Some(generation) = generations().find(|one| one.held.is_some()) else {
             if let Some(current) = source.current.as_ref().filter(|_| !source.lineage.has_begun()) {
-                let begun = Stat { id: current.id, size: current.size, changed: current.changed };
+                let begun = current.stat();
                 source.lineage.between(siblings, begun, &watched);
             }
             return;
@@ -159,7 +159,7 @@ impl Follower {
         let source = self.source(number);
         let Some(at) = source.old.iter().position(|old| old.watch == watch) else { return };
         let Some(old) = source.old.remove(at) else { return };
-        source.lineage.seek(Stat { id: old.id, size: old.size, changed: old.changed });
+        source.lineage.seek(old.stat());
         self.watches.remove(&watch);
         self.requests.push(Request::Forget(watch));
     }
