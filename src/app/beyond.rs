@@ -193,6 +193,10 @@ impl App {
 
 /// The lines that belong in a gap, of those that follow the line before it: up to the one after it.
 fn missing(mut entries: Vec<Entry>, after: Option<Place>) -> Result<Vec<Entry>, String> {
+    // A page that begins with a gap does not begin where it was to: its lines may all be here already.
+    if entries.first().is_some_and(|first| first.record().is_none()) {
+        return Err("the line before the gap is gone from the host, too".to_owned());
+    }
     let Some(after) = after else { return Ok(entries) };
     let is_after = |entry: &Entry| {
         entry.record().is_some_and(|record| {
