@@ -1,7 +1,7 @@
 //! Sources that are no files: the journal, containers and pods by the host's own programs, commands of the inventory,
 //! and standard input of the console.
 //!
-//! Each [`Stream`](stream::Stream) is followed in a shell of its own, asked for one piece at a time. A connection has only
+//! Each [`Stream`] is followed in a shell of its own, asked for one piece at a time. A connection has only
 //! so many sessions; of streams beyond [`PLACES`], those that can be asked for what came since (all but commands) share one shell,
 //! where each is asked in its turn. Nothing is lost by that, and nothing comes twice: `taken` and the journal's own
 //! cursors see to it. What containers there are is left to `list`, and how lines are read to `reader`.
