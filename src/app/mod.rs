@@ -182,6 +182,8 @@ pub struct App {
     questions: Questions,
     keymap: Keymap,
     seek: Option<Seek>,
+    /// Where the last act was to go to the top.
+    topped: Option<PaneId>,
     asks: Asks,
     further: Option<Further>,
     /// For all panes together.
@@ -225,6 +227,7 @@ impl App {
             questions: Questions::default(),
             keymap: Keymap::default(),
             seek: None,
+            topped: None,
             asks: Asks::default(),
             further: None,
             past_bytes: pane::PAST_BYTES,

@@ -22,6 +22,7 @@ impl App {
             return;
         }
         let times = i64::from(count.unwrap_or(1));
+        let again = std::mem::replace(&mut self.topped, (act == Act::Top).then_some(self.focus)) == Some(self.focus);
         match act {
             Act::Down => self.move_cursor(times),
             Act::Up => self.move_cursor(-times),
@@ -29,7 +30,7 @@ impl App {
             Act::PageUp => self.page(-times, 1),
             Act::HalfDown => self.page(times, 2),
             Act::HalfUp => self.page(-times, 2),
-            Act::Top if count.is_none() => self.go_to_top(),
+            Act::Top if count.is_none() => self.go_to_top(again),
             Act::Top => self.go_to(count.unwrap_or(1)),
             Act::GoTo => self.open_prompt(Kind::Command, "at "),
             Act::Fill => self.fill_gap(),
@@ -226,10 +227,11 @@ impl App {
         lines.max(1)
     }
 
-    /// To the oldest line that was read; from there to the oldest of all logs.
-    fn go_to_top(&mut self) {
+    /// To the oldest line that was read; from there, or when it is wanted `again`, to the oldest of all logs: lines that were
+    /// read meanwhile stand above what was the top a moment ago.
+    fn go_to_top(&mut self, again: bool) {
         let at_top = |pane: &LogPane| pane.past().is_some() && pane.cursor() == Some(0);
-        if self.panes.get(&self.focus).is_some_and(at_top) {
+        if again || self.panes.get(&self.focus).is_some_and(at_top) {
             self.cancel_for(self.focus);
             self.with_pane(|pane, store| pane.go_to(Time(i64::MIN), store));
         } else {

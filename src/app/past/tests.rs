@@ -262,6 +262,17 @@ fn a_search_goes_on_on_the_hosts_where_the_pane_has_no_match_and_lands_on_it() {
 }
 
 #[test]
+fn a_second_g_goes_to_the_oldest_of_all_logs_though_lines_came_in_between() {
+    let mut world = World::new(&seeds(3000), 20, 1 << 20, 1 << 20, None);
+    world.keys("g");
+    world.answer_all().expect("answered");
+    assert!(world.seen().0.first().is_some_and(|&first| first > 0), "{}", world.state());
+    world.keys("g");
+    answer_everything(&mut world);
+    assert_eq!(world.seen().0.first(), Some(&0), "{}", world.state());
+}
+
+#[test]
 fn the_bytes_of_a_gap_take_its_place_or_it_says_why_not() {
     for is_there in [true, false] {
         let mut world = World::new(&seeds(60), 5, 1 << 20, 1 << 20, None);
