@@ -151,7 +151,7 @@ pub struct Viewing {
     /// With --once: where lines were lost, ask the host for them once more
     ///
     /// What it still has (in a rotated file that has turned up, say) is printed in place of the gap.
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub backfill: bool,
 
     /// Print what becomes of the QUERY of --grep, and connect to nothing
