@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -29,6 +29,10 @@ pub(crate) fn run() -> Vec<Row> {
     write_log(&log, now, LOG_BYTES);
     let day_before = now - SignedDuration::from_secs(DAY);
     write_log(&sshd.path("syslog.1"), day_before, SIBLING_BYTES);
+    // As a rotation leaves it: written to last when its last line was.
+    let rotated = File::options().append(true).open(sshd.path("syslog.1")).expect("open a log");
+    let ended = SystemTime::from(day_before - SignedDuration::from_secs(1));
+    rotated.set_modified(ended).expect("set a time");
     assert!(Command::new("gzip").arg("-1").arg(sshd.path("syslog.1")).status().expect("gzip runs").success());
     let bench = Bench::new(&sshd, &log);
 

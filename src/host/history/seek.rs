@@ -184,6 +184,10 @@ async fn late_in_the_one_before<F: Files>(text: &mut Text<'_, F>, file: usize, t
         return Ok(None);
     }
     let Some(file) = stamped_before(text, file).await? else { return Ok(None) };
+    // To look into a compressed one costs the unpacking of it.
+    if text.file(file).modified < time {
+        return Ok(None);
+    }
     Ok(match in_file(text, file, time).await? {
         (Some(offset), Sure::Ordered) => Some(At { file, offset }),
         _ => None,
