@@ -42,20 +42,22 @@ impl Outbox {
 
     /// Adds an event; waits while the queue is full. An event larger than the bound is let in when it is alone.
     pub async fn send(&self, event: HostEvent) {
-        let size = event.size();
+        self.send_all([event]).await;
+    }
+
+    /// Adds events in their order; waits while the queue is full. Where the waiting is cut short, because a connection
+    /// ended, the rest is let in at once: what was read of a host is not read again, and so must not be dropped. There
+    /// is no more of it than one answer brings.
+    pub async fn send_all(&self, events: impl IntoIterator<Item = HostEvent>) {
+        let mut unsent = Unsent { outbox: self, events: events.into_iter().collect() };
         loop {
             let room = self.inner.room.notified();
-            {
-                let mut queue = self.lock();
-                if queue.bytes == 0 || queue.bytes + size <= OUTBOX_BYTES {
-                    queue.bytes += size;
-                    queue.events.push_back((event, size));
-                    break;
-                }
+            unsent.send_what_fits();
+            if unsent.events.is_empty() {
+                return;
             }
             room.await;
         }
-        self.inner.ready.notify_one();
     }
 
     /// Takes events of about `share` bytes, at least one if there is any. How many bytes, and whether more are left.
@@ -82,6 +84,45 @@ impl Outbox {
     }
 }
 
+/// Events on their way into the queue.
+struct Unsent<'a> {
+    outbox: &'a Outbox,
+    events: VecDeque<HostEvent>,
+}
+
+impl Unsent<'_> {
+    fn send_what_fits(&mut self) {
+        let mut queue = self.outbox.lock();
+        while let Some(event) = self.events.pop_front() {
+            let size = event.size();
+            if queue.bytes > 0 && queue.bytes + size > OUTBOX_BYTES {
+                self.events.push_front(event);
+                break;
+            }
+            queue.bytes += size;
+            queue.events.push_back((event, size));
+        }
+        drop(queue);
+        self.outbox.inner.ready.notify_one();
+    }
+}
+
+impl Drop for Unsent<'_> {
+    fn drop(&mut self) {
+        if self.events.is_empty() {
+            return;
+        }
+        let mut queue = self.outbox.lock();
+        for event in self.events.drain(..) {
+            let size = event.size();
+            queue.bytes += size;
+            queue.events.push_back((event, size));
+        }
+        drop(queue);
+        self.outbox.inner.ready.notify_one();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,11 +139,32 @@ mod tests {
     async fn a_full_outbox_holds_up_its_sender_until_something_is_taken() {
         let outbox = Outbox::new(Arc::new(Notify::new()));
         outbox.send(big()).await;
-        assert!(timeout(Duration::from_secs(1), outbox.send(big())).await.is_err(), "two do not fit");
+        let second = outbox.send(big());
+        tokio::pin!(second);
+        assert!(timeout(Duration::from_secs(1), &mut second).await.is_err(), "two do not fit");
         let mut out = Vec::new();
         assert!(!outbox.take(1, &mut out).1);
         assert_eq!(out.len(), 1);
-        timeout(Duration::from_secs(1), outbox.send(big())).await.expect("there is room again");
+        timeout(Duration::from_secs(1), second).await.expect("there is room again");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_waits_for_room_when_its_connection_ends_is_let_in_whole_and_in_order() {
+        let outbox = Outbox::new(Arc::new(Notify::new()));
+        let numbered = |seconds| {
+            let mut status = HostStatus::because(LinkState::Timeout, "x".repeat(OUTBOX_BYTES / 2), "");
+            status.retry_in_s = Some(seconds);
+            HostEvent::Status(status)
+        };
+        outbox.send(numbered(0)).await;
+        assert!(timeout(Duration::from_secs(1), outbox.send_all((1..4).map(numbered))).await.is_err());
+        let mut out = Vec::new();
+        assert!(!outbox.take(usize::MAX, &mut out).1);
+        let order = out.iter().map(|event| match event {
+            HostEvent::Status(status) => status.retry_in_s,
+            _ => None,
+        });
+        assert_eq!(order.collect::<Vec<_>>(), [Some(0), Some(1), Some(2), Some(3)]);
     }
 
     #[tokio::test]

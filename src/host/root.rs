@@ -79,9 +79,7 @@ impl RootFiles {
             self.track.set_problem(number, Some((trouble.reason.clone(), trouble.hint.clone())));
         }
         let ours = Told { outbox, problems: &self.problems };
-        for event in self.track.take_events() {
-            ours.send(event).await;
-        }
+        ours.send_all(self.track.take_events()).await;
         // Said once, and not for each of them.
         shell::note(&self.problems, NAME, Some(trouble));
         self.track.forget_told();
@@ -96,17 +94,18 @@ pub struct Told<'a> {
 
 impl Told<'_> {
     /// Passes on what concerns their sources.
-    pub async fn send(&self, event: HostEvent) {
-        if let HostEvent::Status(status) = &event {
-            let trouble = status
-                .reason
-                .as_ref()
-                .map(|reason| Trouble { reason: reason.clone(), hint: status.hint.clone().unwrap_or_default() });
-            return shell::note(self.problems, NAME, trouble);
-        }
-        if let Some(event) = renumbered(event) {
-            self.outbox.send(event).await;
-        }
+    pub async fn send_all(&self, events: Vec<HostEvent>) {
+        self.outbox.send_all(events.into_iter().filter_map(|event| self.ours(event))).await;
+    }
+
+    fn ours(&self, event: HostEvent) -> Option<HostEvent> {
+        let HostEvent::Status(status) = &event else { return renumbered(event) };
+        let trouble = status
+            .reason
+            .as_ref()
+            .map(|reason| Trouble { reason: reason.clone(), hint: status.hint.clone().unwrap_or_default() });
+        shell::note(self.problems, NAME, trouble);
+        None
     }
 }
 

@@ -126,9 +126,7 @@ async fn connect_and_work(
     };
     if result.is_ok() {
         // A stream may have found its problem after the files were done.
-        for event in track.take_events() {
-            outbox.send(event).await;
-        }
+        outbox.send_all(track.take_events()).await;
     }
     backoff.after_connection(connected.elapsed());
     link.send_replace(Link::Down(format!("{} is not connected any more", host.name())));

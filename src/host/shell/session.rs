@@ -332,11 +332,10 @@ impl Session<'_> {
 
     /// Sends what is to be told; waits while the fleet has no room, and so asks the host for nothing.
     async fn tell(&mut self) {
-        for event in self.track.take_events() {
-            match self.listener {
-                Listener::Host(outbox) => outbox.send(event).await,
-                Listener::Root(told) => told.send(event).await,
-            }
+        let events = self.track.take_events();
+        match self.listener {
+            Listener::Host(outbox) => outbox.send_all(events).await,
+            Listener::Root(told) => told.send_all(events).await,
         }
     }
 

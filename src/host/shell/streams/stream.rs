@@ -352,8 +352,9 @@ impl Stream {
             return;
         }
         heard.settled = true;
-        self.tell(host, self.standing.clone()).await;
-        host.outbox.send(HostEvent::Lines(self.number, lines)).await;
+        // Together: where the connection ends while the queue is full, none of it may be dropped.
+        let state = self.news(host, self.standing.clone());
+        host.outbox.send_all(state.into_iter().chain([HostEvent::Lines(self.number, lines)])).await;
     }
 
     /// What is said of it when all of it that there is has been read.
@@ -390,8 +391,12 @@ impl Stream {
 
     /// Says that it is read or why it is not, where that has changed.
     async fn tell(&mut self, host: &Host<'_>, trouble: Option<Trouble>) {
+        host.outbox.send_all(self.news(host, trouble)).await;
+    }
+
+    fn news(&mut self, host: &Host<'_>, trouble: Option<Trouble>) -> Option<HostEvent> {
         if self.told.as_ref() == Some(&trouble) {
-            return;
+            return None;
         }
         self.told = Some(trouble.clone());
         let of_host = trouble.as_ref().filter(|_| self.counts).map(|trouble| trouble.of(&self.label));
@@ -403,7 +408,7 @@ impl Stream {
             What::Command(_) | What::Input(_) => self.reader.stamps(),
         });
         let problem = trouble.map(|trouble| trouble.reason);
-        host.outbox.send(HostEvent::Source(self.number, SourceInfo { name, path, problem, stamps })).await;
+        Some(HostEvent::Source(self.number, SourceInfo { name, path, problem, stamps }))
     }
 }
 
