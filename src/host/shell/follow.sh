@@ -30,7 +30,7 @@ read_file() {
   if [ "$off" -lt "$mark" ]; then
     # Too little to compare: make sure that what is opened is what was looked at.
     { opened=1; now=$(stats /proc/self/fd/0); [ -z "$now" ] && now=$2
-      if [ "${now%:*:*}" = "${2%:*:*}" ]; then send "$1" "$2"; else say C "$1" "$now"; fi; } <"$path"
+      if [ "${now%:*:*}" = "${2%:*:*}" ]; then send "$1" "$now"; else say C "$1" "$now"; fi; } <"$path"
   else
     send "$1" "$2" <"$path"
   fi
@@ -50,9 +50,16 @@ send() {
 read_packed() {
   get path path "$1"; get off off "$1"; get chain chain "$1"
   from=0; [ "$off" -gt "$mark" ] && from=$((off - mark))
-  say H "$1" "$2" $from $((off - from + $3))
-  unpack "$path" | tail -c +$((from + 1)) | head -c $((off - from + $3))
-  eval "off_$1=$((off + $3)) seen_$1="; capped=$capped$chain' '
+  opened=0
+  { opened=1; now=$(stats /proc/self/fd/0); [ -z "$now" ] && now=$2
+    if [ "${now%:*:*}" = "${2%:*:*}" ]; then
+      say H "$1" "$2" $from $((off - from + $3))
+      unpack "$path" | tail -c +$((from + 1)) | head -c $((off - from + $3))
+    else
+      say C "$1" "$now"
+    fi; } <"$path"
+  eval "seen_$1="
+  if [ $opened = 1 ]; then eval "off_$1=$((off + $3))"; capped=$capped$chain' '; fi
 }
 
 # absent i path: says once why a file cannot be read. In a folder that we may not enter nobody can say what is there.
@@ -200,13 +207,13 @@ forget() {
 # it was read, for a log of which only the link is moved on.
 bases() { get path path "$1"; get real real "$1"; }
 
-unpack() {
-  case $1 in *.gz) gzip -dc ;; *.bz2) bzip2 -dc ;; *.xz) xz -dc ;; *.zst) zstd -dcq ;; esac <"$1" 2>/dev/null
-}
+# unpack name: what standard input unpacks to, going by the name.
+unpack() { case $1 in *.gz) gzip -dc ;; *.bz2) bzip2 -dc ;; *.xz) xz -dc ;; *.zst) zstd -dcq ;; esac 2>/dev/null; }
 
 is_packed() { case $1 in *.gz|*.bz2|*.xz|*.zst) return 0 ;; *) return 1 ;; esac; }
 
-# generations base: what stat says of each file beside it that has a number or a date, and what follows the name.
+# generations base: what stat says of each file beside it that has a number or a date, and what follows the name; fails
+# where one went away meanwhile.
 generations() {
   base=$1; set --
   for f in "$base"*; do
@@ -215,14 +222,11 @@ generations() {
     case ${n%.backup} in ''|[!-._]*|*[!-._0-9]*) continue ;; esac
     [ -f "$f" ] && [ $# -lt 1000 ] && set -- "$@" "$f"
   done
-  [ $# -gt 0 ] || return
+  [ $# -gt 0 ] || return 0
   stats=$(stats "$@"); n=0
   for s in $stats; do n=$((n + 1)); done
-  for f do
-    # One went away meanwhile: whose is whose?
-    if [ $n = $# ]; then s=${stats%%"$nl"*}; stats=${stats#*"$nl"}; else s=$(stats "$f"); fi
-    [ -n "$s" ] && printf '%s %s\n' "$s" "${f#"$base"}"
-  done
+  [ $n = $# ] || return 1
+  for f do s=${stats%%"$nl"*}; stats=${stats#*"$nl"}; printf '%s %s\n' "$s" "${f#"$base"}"; done
 }
 nl='
 '
@@ -232,7 +236,8 @@ nl='
 list() {
   bases "$1"; had=none
   for look in 1 2 3 4 5 6; do
-    listed=$(generations "$path"; [ -n "$real" ] && generations "$real"); has=
+    if ! listed=$(generations "$path" && { [ -z "$real" ] || generations "$real"; }); then had=none; continue; fi
+    has=
     for s in $listed; do case $s in *:*:*:*) s=${s%:*:*} ;; esac; has="$has $s"; done
     [ "$has" = "$had" ] && break
     had=$has
@@ -249,7 +254,7 @@ has_mark() {
     # Packing keeps the time of change; an older one cannot have it, and unpacking is dear.
     case $s in ''|*[!0-9]*) return 1 ;; esac
     [ "$s" -ge "$since" ] || return 1
-    set -- $(unpack "$1" | tail -c +$from | head -c $length | cksum)
+    set -- $(unpack "$1" <"$1" | tail -c +$from | head -c $length | cksum)
   else
     set -- $(tail -c +$from <"$1" 2>/dev/null | head -c $length | cksum)
   fi

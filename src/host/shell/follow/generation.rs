@@ -12,7 +12,7 @@ use super::{Mark, Stat, Watch};
 use crate::model::GapReason;
 
 /// Bytes kept to recognise a file by. The script reads at least as many again.
-const MARKER: usize = 1024;
+pub(super) const MARKER: usize = 1024;
 
 /// Most lines are written at once; one that is not whole for so long is waited for by whoever watches.
 const UNFINISHED_AFTER: Duration = Duration::from_millis(500);

@@ -9,11 +9,11 @@ use std::collections::VecDeque;
 
 use crate::model::FileId;
 
-use super::generation::Generation;
+use super::generation::{Generation, MARKER};
 use super::{Sibling, Stat};
 
 /// Generations whose end is remembered, to find lines that were written to them later.
-const REMEMBERED: usize = 8;
+const REMEMBERED: usize = 16;
 
 /// In the unit of times of change. What packs a file keeps its time of change, some of it (bzip2) no finer than this.
 const SECOND: u64 = 1_000_000_000;
@@ -36,6 +36,10 @@ pub(super) struct Lineage {
     sought: Vec<Stat>,
     /// What is in these was not told.
     wanted: Vec<FileId>,
+    /// Listed again because it was changed between a listing and its first read.
+    suspected: Option<FileId>,
+    /// Where the last generation ended that the next to be read may be, or it is lost.
+    pub(super) doubted: Option<u64>,
     /// Files that were cut off, and no copy of them found that has all of it: what is shorter may be one.
     cuts: VecDeque<Cut>,
 }
@@ -56,6 +60,34 @@ pub(super) struct Read {
     pub(super) stat: Stat,
     pub(super) offset: u64,
     pub(super) marker: Vec<u8>,
+    /// Its first bytes.
+    pub(super) head: Vec<u8>,
+}
+
+impl Read {
+    /// What is remembered of a generation.
+    pub(super) fn of(generation: &Generation) -> Self {
+        let (marker, head) = (generation.marker.clone(), generation.head.clone());
+        Self { stat: generation.stat(), offset: generation.offset, marker, head }
+    }
+
+    /// Whether this is what was remembered of this generation before.
+    fn is_of_same(&self, generation: &Generation) -> bool {
+        begin_alike(&self.head, &generation.head) || (self.head.is_empty() && generation.offset > 0)
+    }
+
+    /// Whether the first bytes of what a compressed file unpacks to may be those of this generation: the archive was
+    /// perhaps made before the last of it was written.
+    pub(super) fn is_begun_by(&self, stat: Stat, bytes: &[u8]) -> bool {
+        let known = usize::try_from(self.offset).unwrap_or(usize::MAX);
+        let has_marker = bytes.get(..known).is_none_or(|known| known.ends_with(&self.marker));
+        let compared = self.head.len().min(bytes.len());
+        let is_whole_or_long = compared == self.head.len() || stat.size <= bytes.len() as u64;
+        match self.head.is_empty() {
+            true => has_marker && known <= bytes.len() && !self.marker.is_empty(),
+            false => is_whole_or_long && has_marker && begin_alike(&self.head, bytes),
+        }
+    }
 }
 
 /// What lies between the last generation and the one that was begun.
@@ -65,25 +97,44 @@ pub(super) struct Between {
     pub(super) missed: Vec<(Stat, u64)>,
     /// The last generation is there no more, and others may have gone with it.
     pub(super) is_broken: bool,
+    /// It seems to be there no more, but the oldest of those that were missed is compressed: that may be it, with another
+    /// time of change.
+    pub(super) is_doubtful: bool,
 }
 
 impl Lineage {
     /// `generation` was read as far as it goes; `is_last`, and the next is begun.
     pub(super) fn remember(&mut self, generation: &Generation, is_last: bool) {
         let stat = generation.stat();
-        self.read.retain(|read| read.stat.id != stat.id);
-        self.read.push_back(Read { stat, offset: generation.offset, marker: generation.marker.clone() });
+        self.read.retain(|read| read.stat.id != stat.id || !read.is_of_same(generation));
+        self.forget_number(stat.id);
+        self.read.push_back(Read::of(generation));
         if self.read.len() > REMEMBERED {
             self.read.pop_front();
         }
-        if is_last {
+        if is_last || self.last.is_some_and(|last| last.id == stat.id) {
             self.last = Some(stat);
         }
     }
 
+    /// Another file has this number now: the one that was read is known by its bytes alone.
+    fn forget_number(&mut self, id: FileId) {
+        self.read.iter_mut().filter(|read| read.stat.id == id).for_each(|read| read.stat.id = FileId::default());
+    }
+
+    /// What was in one file is in another now: it was compressed, or copied. Where the first was rewritten, its number
+    /// went to another generation, perhaps.
+    pub(super) fn moved(&mut self, from: FileId, to: Stat, is_rewritten: bool) {
+        if is_rewritten && from != to.id && self.there.iter().all(|stat| stat.id != from) {
+            self.wanted.push(from);
+        }
+        let read = self.read.iter_mut().map(|read| &mut read.stat);
+        read.chain(&mut self.last).filter(|stat| stat.id == from).for_each(|stat| *stat = to);
+    }
+
     /// The chain is broken, and that has been told.
     pub(super) fn broken(&mut self) {
-        self.last = None;
+        (self.last, self.doubted) = (None, None);
     }
 
     /// A file was cut off, which has been told; copies of what was read of it are of no interest.
@@ -96,14 +147,23 @@ impl Lineage {
         }
     }
 
+    /// The generation that this compressed file was made of, going by its first bytes, if it was read and is remembered.
+    /// (What was written to it after that may have made the times of change of the two differ.)
+    pub(super) fn packed_from(&mut self, packed: Stat, bytes: &[u8]) -> Option<Read> {
+        let at = self.read.iter().position(|read| read.stat.id != packed.id && read.is_begun_by(packed, bytes))?;
+        let mut read = self.read.remove(at)?;
+        self.moved(read.stat.id, packed, false);
+        if packed.size < read.offset {
+            read.offset = packed.size;
+            read.marker = bytes[bytes.len().saturating_sub(MARKER)..].to_vec();
+        }
+        Some(read)
+    }
+
     /// How far a file with these first bytes was read before it was cut off, if it seems to be a copy of that, and what
     /// must stand there if it is.
     pub(super) fn copied_from(&mut self, bytes: &[u8]) -> Option<(u64, Vec<u8>)> {
-        let is_alike = |cut: &Cut| {
-            let compared = cut.head.len().min(bytes.len());
-            compared > 0 && bytes[..compared] == cut.head[..compared]
-        };
-        let at = self.cuts.iter().position(is_alike)?;
+        let at = self.cuts.iter().position(|cut| begin_alike(&cut.head, bytes))?;
         self.cuts.remove(at).map(|cut| (cut.offset, cut.marker))
     }
 
@@ -116,19 +176,31 @@ impl Lineage {
     /// A generation that was listed is gone before it was read.
     pub(super) fn seek(&mut self, stat: Stat) {
         self.there.retain(|other| other.id != stat.id);
-        self.read.retain(|read| read.stat.id != stat.id);
+        self.forget_number(stat.id);
         self.sought.push(stat);
+    }
+
+    /// Whether what was listed as one file is another by the time that it is read: it is shorter, or was changed since
+    /// (once: a writer may be late).
+    pub(super) fn is_another(&mut self, listed: Stat, stat: Stat) -> bool {
+        let is_changed = listed.changed != stat.changed && self.suspected.take() != Some(stat.id);
+        if is_changed {
+            self.suspected = Some(stat.id);
+        }
+        is_changed || stat.size < listed.size
     }
 
     /// What is in this file is not what was read of it, but another generation.
     pub(super) fn want(&mut self, id: FileId) {
-        self.read.retain(|read| read.stat.id != id);
+        self.forget_number(id);
         self.wanted.push(id);
     }
 
     /// This file is a copy of what was read last, and has no more.
     pub(super) fn was_copied_to(&mut self, copy: Stat) {
+        self.forget_number(copy.id);
         self.there.push(copy);
+        self.wanted.retain(|id| *id != copy.id);
         self.last = Some(copy);
     }
 
@@ -163,9 +235,10 @@ impl Lineage {
         let relevant: Vec<&Sibling> = listed.iter().filter(relevant).collect();
         let mut missed: Vec<&Sibling> = Vec::new();
         if !is_first {
-            missed.extend(relevant.iter().copied().filter(|sibling| self.is_news(sibling, listed)));
+            let mut gone = self.gone(listed);
+            missed.extend(relevant.iter().copied().filter(|sibling| self.is_news(sibling, listed, &mut gone)));
         }
-        let is_broken = self.last.is_some_and(|last| {
+        let is_gone = self.last.is_some_and(|last| {
             !watched.contains(&last.id) && last.id != begun.id && !listed.iter().any(|sibling| sibling.is_of(last))
         });
         // It may have been written to after it was listed, and before it was compressed.
@@ -173,25 +246,29 @@ impl Lineage {
             sibling.stat.id == sought.id || (sibling.packed && sibling.stat.changed / SECOND >= sought.changed / SECOND)
         };
         let is_lost = |sought: &Stat| sought.size > 0 && !missed.iter().any(|sibling| may_be(sibling, sought));
-        let is_broken = is_broken || self.sought.iter().any(is_lost);
+        let is_lost = self.sought.iter().any(is_lost);
         self.sought.clear();
         self.floor = begun.changed;
         self.given_up.clear();
         self.wanted.clear();
         self.cuts.iter_mut().for_each(|cut| cut.is_new = false);
         self.there = relevant.iter().map(|sibling| sibling.stat).collect();
-        Between { missed: self.in_order(missed), is_broken }
+        let missed = self.in_order(missed);
+        let is_packed = |stat: Stat| listed.iter().any(|sibling| sibling.packed && sibling.stat.id == stat.id);
+        let is_doubtful = is_gone && !is_lost && missed.first().is_some_and(|(stat, _)| is_packed(*stat));
+        Between { missed, is_broken: (is_gone || is_lost) && !is_doubtful, is_doubtful }
     }
 
-    /// Whether this file, or something in it, came since the last listing.
-    fn is_news(&self, sibling: &Sibling, listed: &[Sibling]) -> bool {
+    /// Whether this file, or something in it, came since the last listing. Of those that are `gone` each may be one that
+    /// is compressed now.
+    fn is_news(&self, sibling: &Sibling, listed: &[Sibling], gone: &mut Vec<Stat>) -> bool {
         let stat = sibling.stat;
         if let Some(read) = self.recall(stat.id) {
             // Of a compressed file it is known how long it is when it is unpacked.
             let has_more = !sibling.packed && (read.stat.size != stat.size || read.offset < stat.size);
             return read.stat.changed != stat.changed || has_more;
         }
-        if self.wanted.contains(&stat.id) {
+        if self.wanted.contains(&stat.id) || self.sought.iter().any(|sought| sibling.packed && sibling.is_of(*sought)) {
             return true;
         }
         // Where its first bytes are not known, size is all there is to tell a copy by.
@@ -200,19 +277,21 @@ impl Lineage {
         if is_copy || self.there.contains(&stat) || self.given_up.contains(&stat.id) {
             return false;
         }
-        if sibling.packed && self.was_packed(sibling, listed) {
+        if let Some(at) = gone.iter().position(|known| sibling.packed && sibling.is_of(*known)) {
+            gone.swap_remove(at);
             return false;
         }
         // An old one that grew, or was unpacked: nobody asked for what it is the end of.
         !self.is_older_than_last(sibling, listed)
     }
 
-    /// Whether a compressed file is one that was known before it was compressed; its time of change is kept.
-    fn was_packed(&self, sibling: &Sibling, listed: &[Sibling]) -> bool {
-        let read = self.read.iter().filter(|read| read.offset > 0).map(|read| read.stat);
+    /// Files that were known, and of which a compressed one is known by its time of change alone, which is kept. (Those
+    /// that were read from their first bytes on are known by these.)
+    fn gone(&self, listed: &[Sibling]) -> Vec<Stat> {
+        let read = self.read.iter().filter(|read| read.offset > 0 && read.head.is_empty()).map(|read| read.stat);
         let known = read.chain(self.there.iter().copied());
-        let mut gone = known.filter(|known| listed.iter().all(|other| other.stat.id != known.id));
-        gone.any(|known| sibling.is_of(known))
+        // Its number may have gone to another file.
+        known.filter(|known| listed.iter().all(|other| other.stat != *known)).collect()
     }
 
     fn is_older_than_last(&self, sibling: &Sibling, listed: &[Sibling]) -> bool {
@@ -234,6 +313,12 @@ impl Lineage {
             |stat: Stat| self.recall(stat.id).filter(|read| read.offset <= stat.size).map_or(0, |read| read.offset);
         missed.into_iter().map(|sibling| (sibling.stat, from(sibling.stat))).collect()
     }
+}
+
+/// Whether two files seem to begin with the same bytes, as far as they are known.
+fn begin_alike(one: &[u8], other: &[u8]) -> bool {
+    let compared = one.len().min(other.len());
+    compared > 0 && one[..compared] == other[..compared]
 }
 
 impl Sibling {

@@ -137,6 +137,7 @@ impl Follower {
             source.old.iter().filter(|old| old.is_empty()).for_each(|old| lineage.remember(old, false));
             source.old.retain(|old| !old.is_empty());
             for old in &mut source.old {
+                old.rested |= old.at_end;
                 old.at_end = false;
                 old.held = None;
                 self.requests.push(old.to_be_found(source.live));
@@ -193,8 +194,10 @@ impl Follower {
             Seen::Changed(watch, stat) => self.changed(watch, stat, now),
             Seen::Read(watch, stat, start, bytes) => self.read(watch, stat, start, bytes, now),
             Seen::Unpacked(watch, stat, start, bytes) => {
+                self.recognise_unpacked(watch, stat, start, bytes);
                 self.read(watch, stat, start, bytes, now);
-                self.end_unpacked(watch);
+                let end = start + bytes.len() as u64;
+                self.unpacked_to(watch, end, stat.size <= end);
             }
             Seen::Absent(watch, why) => self.absent(watch, why),
             Seen::Found(watch, stat) => self.found(watch, stat, now),
@@ -331,6 +334,9 @@ impl Follower {
             }
             return;
         }
+        if !live && generation.was_never_read() && source.lineage.is_another(generation.stat(), stat) {
+            return self.look_again(number, watch);
+        }
         if !live
             && generation.offset == 0
             && start == 0
@@ -423,9 +429,15 @@ impl Follower {
         let source = self.source(number);
         if let Some(old) = source.old.iter_mut().find(|old| old.watch == watch) {
             // Shorter than when it was listed, and not read yet: another file has its number.
-            match stat.filter(|stat| old.offset > 0 || stat.size >= old.size) {
-                Some(stat) => (old.id, old.doubted) = (stat.id, old.doubted && old.id == stat.id),
-                None if old.was_never_read() => self.look_again(number, watch),
+            // A guess of what was read of a file whose number another has now may be right of yet another.
+            let is_other = |stat: &Stat| old.recalled && stat.id != old.id;
+            match stat.filter(|stat| (old.offset > 0 || stat.size >= old.size) && !is_other(stat)) {
+                Some(stat) => {
+                    source.lineage.moved(old.id, stat, old.rewritten.is_some());
+                    (old.id, old.doubted) = (stat.id, old.doubted && old.id == stat.id);
+                    self.join(number, watch, stat.id);
+                }
+                None if old.was_never_read() || old.recalled => self.look_again(number, watch),
                 None => {
                     let reason = old.rewritten.unwrap_or(GapReason::RotatedAway);
                     self.drop_old(number, watch, reason);
@@ -436,6 +448,7 @@ impl Follower {
         let Phase::Finding(next) = source.phase else { return };
         if let (Some(next), Some(current)) = (next, &source.current)
             && next.id == current.id
+            && current.rewritten.is_none()
         {
             // The name has got it back.
             source.phase = Phase::Unknown;
@@ -464,10 +477,11 @@ impl Follower {
             return;
         };
         let is_unread = |current: &mut Generation| current.offset == 0 && current.held.is_none();
+        let reason = source.current.as_ref().and_then(|current| current.rewritten).unwrap_or(GapReason::RotatedAway);
         match source.current.take_if(is_unread) {
             // Nothing of it was told: what the next listing has of it is told from there.
             Some(unread) => source.lineage.seek(unread.stat()),
-            None => self.lose_current(number, GapReason::RotatedAway),
+            None => self.lose_current(number, reason),
         }
         self.activate(number, stat, now);
     }

@@ -15,6 +15,7 @@ use crate::host::lines::{Lines, Piece};
 use crate::model::{FileId, GapReason};
 
 use super::generation::{Generation, Proof, Take};
+use super::lineage::Read;
 use super::{Copied, Follower, Phase, Request, Sibling, Stat, Watch, emit};
 
 /// A hole shorter than this is read like everything else.
@@ -51,8 +52,8 @@ impl Follower {
             return self.requests.push(Request::List(live));
         }
         let source = self.source(number);
-        let watched: Vec<FileId> = source.old.iter().map(|old| old.id).collect();
         let generations = || source.old.iter().chain(&source.current);
+        let watched: Vec<FileId> = generations().filter(|one| one.held.is_none()).map(|one| one.id).collect();
         let Some(generation) = generations().find(|one| one.held.is_some()) else {
             if let Some(current) = source.current.as_ref().filter(|_| !source.lineage.has_begun()) {
                 let begun = current.stat();
@@ -63,17 +64,23 @@ impl Follower {
         let is_new = generation.proof == Proof::Wanted;
         let begun = generation.held.as_ref().map_or_else(Stat::default, |(stat, _)| *stat);
         let between = source.lineage.between(siblings, begun, &watched);
+        let from = source.old.back().map_or(0, |old| old.offset);
+        source.lineage.doubted = (between.is_doubtful && is_new).then_some(from);
         if between.is_broken && is_new {
-            source.lineage.broken();
-            let from = source.old.back().map_or(0, |old| old.offset);
-            let gap = Piece::Gap { from, to: None, reason: GapReason::RotatedAway };
-            emit(&mut self.outcomes, number, begun.id, vec![gap]);
+            self.broken(number, begun.id, from);
         }
         if between.missed.is_empty() {
             self.proven(number, now);
         } else {
             self.read_first(number, &between.missed, now);
         }
+    }
+
+    /// The generation before is gone, perhaps others with it.
+    fn broken(&mut self, number: u32, id: FileId, from: u64) {
+        self.source(number).lineage.broken();
+        let gap = Piece::Gap { from, to: None, reason: GapReason::RotatedAway };
+        emit(&mut self.outcomes, number, id, vec![gap]);
     }
 
     /// The bytes that were held are the next.
@@ -116,7 +123,8 @@ impl Follower {
     fn read_first(&mut self, number: u32, missed: &[(Stat, u64)], now: Duration) {
         let source = self.source(number);
         let begun = source.old.iter().position(|old| old.held.is_some()).and_then(|at| source.old.remove(at));
-        if let Some(current) = source.current.take() {
+        // Where a late line to an old one was the first of it, what has the name now goes on.
+        if let Some(current) = source.current.take_if(|current| current.held.is_some() || current.offset == 0) {
             let changed = current.held.as_ref().map_or(current.changed, |(stat, _)| stat.changed);
             let (id, size) = (current.id, current.size);
             source.phase = Phase::Waiting(Some(Stat { id, size, changed }));
@@ -127,7 +135,8 @@ impl Follower {
         }
         if let Some(begun) = begun {
             self.forget(begun.watch);
-            self.queue(number, Stat { id: begun.id, size: 0, changed: begun.changed }, 0, now);
+            let stat = begun.held.as_ref().map_or(begun.stat(), |(stat, _)| *stat);
+            self.queue(number, Stat { id: begun.id, ..stat }, 0, now);
         }
     }
 
@@ -146,12 +155,51 @@ impl Follower {
         self.requests.push(Request::ReadFrom(watch, id, offset));
     }
 
-    /// A compressed file that was read to its end is looked at no more: it does not grow.
-    pub(super) fn end_unpacked(&mut self, watch: Watch) {
+    /// A compressed file unpacks to so much, or to more. One that was read to its end is looked at no more: it does not
+    /// grow; one that ends before what was read of it is another file.
+    pub(super) fn unpacked_to(&mut self, watch: Watch, end: u64, is_whole: bool) {
         let Some((number, false)) = self.lookup(watch) else { return };
-        if self.generation(number, watch).is_some_and(|generation| generation.at_end) {
+        let Some(generation) = self.generation(number, watch) else { return };
+        if is_whole && end < generation.offset {
+            self.old_rewritten(number, watch, GapReason::RotatedAway);
+        } else if generation.at_end {
             self.drop_old(number, watch, GapReason::RotatedAway);
         }
+    }
+
+    /// What was taken for a generation that was missed is, by its first bytes, one that was read before it was compressed:
+    /// it is read on from there.
+    pub(super) fn recognise_unpacked(&mut self, watch: Watch, stat: Stat, start: u64, bytes: &[u8]) {
+        let Some((number, false)) = self.lookup(watch) else { return };
+        let source = self.source(number);
+        let is_begun = |old: &Generation| old.watch == watch && old.id == stat.id && old.offset == 0 && start == 0;
+        let Some(begun) = source.old.iter_mut().find(|old| is_begun(old)) else { return };
+        begun.size = stat.size;
+        let is_read = |old: &Generation| old.watch != watch && old.offset > 0 && !old.recalled;
+        let is_it = |old: &Generation| is_read(old) && Read::of(old).is_begun_by(stat, bytes);
+        if let Some(plain) = source.old.iter().position(is_it).and_then(|at| source.old.remove(at)) {
+            source.lineage.remember(&plain, false);
+            self.forget(plain.watch);
+        }
+        let lineage = &mut self.source(number).lineage;
+        let doubted = lineage.doubted.take();
+        let Some(read) = lineage.packed_from(stat, bytes) else {
+            return doubted.into_iter().for_each(|from| self.broken(number, stat.id, from));
+        };
+        if let Some(generation) = self.generation(number, watch) {
+            *generation = Generation::new(watch, stat.id, read.offset, false, generation.grew);
+            (generation.marker, generation.head, generation.recalled) = (read.marker, read.head, true);
+        }
+    }
+
+    /// A generation that was found in this file may have been listed as one that was missed: then it is read once.
+    pub(super) fn join(&mut self, number: u32, watch: Watch, id: FileId) {
+        let old = &self.source(number).old;
+        let is_begun = old.iter().any(|old| old.watch == watch && old.offset > 0);
+        let twin = old.iter().find(|old| old.watch != watch && old.id == id && (old.offset == 0 || !is_begun));
+        let Some(twin) = twin.map(|twin| if is_begun { twin.watch } else { watch }) else { return };
+        self.source(number).old.retain(|old| old.watch != twin);
+        self.forget(twin);
     }
 
     /// A generation that was listed went away before it was read: the next listing may have it compressed.
@@ -170,7 +218,7 @@ impl Follower {
         let mut generation = Generation::new(watch, stat.id, offset, false, now);
         (generation.size, generation.changed) = (stat.size, stat.changed);
         if let Some(read) = source.lineage.recall(stat.id).filter(|read| read.offset == offset && offset > 0) {
-            (generation.marker, generation.recalled) = (read.marker.clone(), true);
+            (generation.marker, generation.head, generation.recalled) = (read.marker.clone(), read.head.clone(), true);
         }
         let request = generation.to_be_found(source.live);
         source.old.push_back(generation);
@@ -208,7 +256,11 @@ impl Follower {
                 source.lineage.was_copied_to(copy);
                 emit(&mut self.outcomes, number, id, pieces);
             }
-            None if current.offset > 0 => self.lose_current(number, GapReason::Truncated),
+            None if current.offset > 0 => {
+                // Where its number went to another file at once, it is an archive by now, perhaps.
+                current.rewritten = Some(GapReason::Truncated);
+                return self.start_finding(number, Some(stat));
+            }
             None => {}
         }
         self.activate(number, stat, now);
@@ -221,8 +273,8 @@ impl Follower {
         let Some(old) = source.old.iter_mut().find(|old| old.watch == watch) else { return };
         if old.recalled {
             // The file that had its number is gone, read to its end; this one is new.
-            let (id, now) = (old.id, old.grew);
-            *old = Generation::new(watch, id, 0, false, now);
+            let Stat { id, size, changed } = old.stat();
+            *old = Generation { size, changed, ..Generation::new(watch, id, 0, false, old.grew) };
         } else if old.rewritten.is_some() || old.marker.is_empty() {
             return self.drop_old(number, watch, reason);
         } else {

@@ -14,6 +14,9 @@ pub(super) enum Action {
     /// Both halves of copying and truncating.
     Copy,
     Cut,
+    /// Both halves of compressing the newest of the old generations.
+    Pack,
+    Packed,
 }
 
 /// Files by name, and what the script keeps of its watches.
@@ -36,6 +39,8 @@ pub(super) struct Host {
     pub(super) free: Vec<u64>,
     /// How the log is rotated: by copies, by new names, or either.
     pub(super) rotates: Option<bool>,
+    /// Old generations are compressed.
+    pub(super) packs: bool,
     /// So many changes fall into one tick of the clock.
     pub(super) tick: usize,
     pub(super) written: u32,
@@ -47,6 +52,8 @@ pub(super) struct Host {
     pub(super) copies: Vec<u64>,
     /// What `log.1` is the copy of, not cut yet: its length.
     pub(super) uncut: Option<usize>,
+    /// `log.1` is being compressed: when it had been changed, and whether what comes now is in time for the archive.
+    pub(super) packing: Option<(usize, bool)>,
 }
 
 pub(super) struct Script {
@@ -58,6 +65,9 @@ pub(super) struct Script {
 }
 
 pub(super) const LOG: &str = "log";
+
+/// From one tick of the clock to the next, in nanoseconds: 4 ms, and never a whole second.
+const TICK: u64 = 4_000_001;
 
 /// More generations than any test has: what a rotation removes has tests of its own.
 const KEPT: u32 = 99;
@@ -88,17 +98,54 @@ impl Host {
 
     /// `log.2` to `log.3`, `log.1` to `log.2`.
     pub(super) fn shift(&mut self) {
+        self.end_packing();
         if let Some((inode, bytes)) = self.files.remove(&format!("{LOG}.{KEPT}")) {
             self.free.push(inode);
             // What is written to a file that was read to its end, and removed before the next look, leaves no trace.
             let lines = String::from_utf8(bytes).unwrap();
             self.destroyed.extend(lines.lines().filter_map(number).filter(|line| self.late.contains(line)));
         }
-        for number in (1..KEPT).rev() {
-            if let Some(file) = self.files.remove(&format!("{LOG}.{number}")) {
-                self.files.insert(format!("{LOG}.{}", number + 1), file);
+        for (number, ending) in (1..KEPT).rev().flat_map(|number| ["", ".gz"].map(|ending| (number, ending))) {
+            if let Some(file) = self.files.remove(&format!("{LOG}.{number}{ending}")) {
+                self.files.insert(format!("{LOG}.{}{ending}", number + 1), file);
             }
         }
+    }
+
+    /// Both are there while a file is compressed, the archive not whole.
+    fn start_packing(&mut self, takes_more: bool) {
+        let plain = format!("{LOG}.1");
+        let Some((inode, bytes)) = self.files.get(&plain).cloned() else { return };
+        if self.packing.is_some() || self.uncut.is_some() || self.files.contains_key(&format!("{plain}.gz")) {
+            return;
+        }
+        self.packing = Some((self.changed[&inode], takes_more));
+        self.create(&format!("{plain}.gz"));
+        if let Some(file) = self.files.get_mut(&format!("{plain}.gz")) {
+            file.1 = bytes;
+            file.1.truncate(if takes_more { file.1.len() / 2 } else { file.1.len() });
+        }
+    }
+
+    /// The archive has the time of change of what it was made of, which is removed.
+    fn end_packing(&mut self) {
+        let Some((changed, takes_more)) = self.packing.take() else { return };
+        let plain = format!("{LOG}.1");
+        let (Some((inode, bytes)), Some(archive)) =
+            (self.files.remove(&plain), self.files.get_mut(&format!("{plain}.gz")))
+        else {
+            return;
+        };
+        let is_empty = bytes.is_empty();
+        if takes_more {
+            archive.1 = bytes;
+        } else {
+            let lost = String::from_utf8(bytes[archive.1.len()..].to_vec()).unwrap();
+            self.destroyed.extend(lost.lines().filter_map(number));
+        }
+        self.changed.insert(archive.0, changed);
+        // A copy that gets the name and the number of an old empty file is taken for what came to that late.
+        self.free.extend((!is_empty).then_some(inode));
     }
 
     pub(super) fn rename_and_create(&mut self) {
@@ -139,8 +186,9 @@ impl Host {
 
     pub(super) fn stat(&self, name: &str) -> Option<Stat> {
         let (ino, bytes) = self.files.get(name)?;
-        let changed = (self.changed[ino] / self.tick.max(1)) as u64;
-        Some(Stat { id: FileId { dev: 1, ino: *ino }, size: bytes.len() as u64, changed })
+        let changed = (self.changed[ino] / self.tick.max(1)) as u64 * TICK;
+        let size = if is_packed(name) { bytes.len() as u64 / 4 + 20 } else { bytes.len() as u64 };
+        Some(Stat { id: FileId { dev: 1, ino: *ino }, size, changed })
     }
 
     /// Lets something happen.
@@ -150,23 +198,36 @@ impl Host {
         }
     }
 
-    /// What is beside a name, each with what stat says of it when its turn comes.
-    pub(super) fn beside(&mut self, prefix: &str) -> Vec<(String, Stat)> {
+    /// What is beside a name, each with what stat says of it when its turn comes; false where one went away meanwhile.
+    pub(super) fn beside_now(&mut self, prefix: &str) -> (bool, Vec<(String, Stat)>) {
         let names: Vec<String> =
             self.files.keys().filter(|name| name.starts_with(prefix) && *name != prefix).cloned().collect();
-        let mut out = Vec::new();
+        let (count, mut out) = (names.len(), Vec::new());
         for name in names {
             self.step();
             out.extend(self.stat(&name).map(|stat| (name, stat)));
         }
-        out
+        (out.len() == count, out)
+    }
+
+    fn beside(&mut self, prefix: &str) -> Vec<(String, Stat)> {
+        self.beside_now(prefix).1
     }
 
     pub(super) fn list(&mut self, prefix: &str) -> (bool, Vec<Sibling>) {
-        let sibling = |(name, stat): (String, Stat)| Sibling { stat, name: name[prefix.len()..].into(), packed: false };
+        let sibling = |(name, stat): (String, Stat)| {
+            let packed = is_packed(&name);
+            let end = if packed { name.len() - 3 } else { name.len() };
+            Sibling { stat, name: name[prefix.len()..end].into(), packed }
+        };
         let mut had: Option<Vec<Sibling>> = None;
         for _ in 0..6 {
-            let listed: Vec<Sibling> = self.beside(prefix).into_iter().map(sibling).collect();
+            let (is_all, listed) = self.beside_now(prefix);
+            if !is_all {
+                had = None;
+                continue;
+            }
+            let listed: Vec<Sibling> = listed.into_iter().map(sibling).collect();
             let names = |all: &[Sibling]| all.iter().map(|one| (one.name.clone(), one.stat.id)).collect::<Vec<_>>();
             if had.is_some_and(|had| names(&had) == names(&listed)) {
                 return (true, listed);
@@ -196,7 +257,10 @@ impl Host {
             let before = bytes.get(end - mark.length..end);
             before.is_some_and(|before| generation::cksum(before) == mark.sum)
         };
-        self.beside(prefix).into_iter().find(|(name, _)| self.files.get(name).is_some_and(|file| is_it(&file.1)))
+        let may_be = |name: &str, stat: &Stat| !is_packed(name) || stat.changed / 1_000_000_000 >= mark.since;
+        self.beside(prefix)
+            .into_iter()
+            .find(|(name, stat)| may_be(name, stat) && self.files.get(name).is_some_and(|file| is_it(&file.1)))
     }
 
     pub(super) fn act(&mut self, action: Action) {
@@ -208,10 +272,16 @@ impl Host {
         // Nobody writes to a copy.
         let is_copy = name == "log.1" && self.copies.contains(&self.files.get(name).map_or(0, |file| file.0));
         if self.files.contains_key(name) && !is_copy {
+            let is_empty = self.files[name].1.is_empty();
             for _ in 0..count {
                 self.written += 1;
                 if name != LOG {
                     self.late.push(self.written);
+                    // Whether what comes while it is compressed is in the archive, nobody can say; nor is it known of the
+                    // archive of an empty file that a late line was in it.
+                    if self.packing.is_some() || (self.packs && is_empty) {
+                        self.destroyed.push(self.written);
+                    }
                 }
                 self.append(name, &format!("line {} of many that look alike\n", self.written));
             }
@@ -220,6 +290,8 @@ impl Host {
             Action::Rename if self.uncut.is_none() && self.rotates != Some(true) => self.rename_and_create(),
             Action::Copy if self.uncut.is_none() && self.rotates != Some(false) => self.copy(),
             Action::Cut => self.cut(),
+            Action::Pack if self.packs => self.start_packing(self.written % 2 == 0),
+            Action::Packed => self.end_packing(),
             _ => {}
         }
     }
@@ -270,7 +342,7 @@ impl Host {
             Request::Hole(..) => {}
             Request::Compare(watch, offset) => {
                 let live = self.watches[watch].path.clone();
-                for (name, stat) in self.beside(&live) {
+                for (name, stat) in self.beside(&live).into_iter().filter(|(name, _)| !is_packed(name)) {
                     let end = usize::try_from(*offset).unwrap();
                     let Some((_, bytes)) = self.files.get(&name) else { continue };
                     let reaches = bytes.len() >= end;
@@ -317,22 +389,40 @@ impl Host {
         if script.seen.replace(stat) == Some(stat) {
             return;
         }
-        if stat.id != script.id || stat.size < script.offset {
+        let packed = is_packed(&script.path);
+        if stat.id != script.id || (stat.size < script.offset && !packed) {
             return follower.see(&Seen::Changed(watch, stat), now);
         }
         self.step();
         let script = &self.watches[&watch];
-        let Some((ino, bytes)) = self.files.get(&script.path) else { return };
-        if script.offset < 1024 && *ino != stat.id.ino {
+        let Some((ino, bytes)) = self.files.get(&script.path) else {
+            // What cannot be opened after all is looked at again.
+            self.watches.get_mut(&watch).unwrap().seen = None;
+            return;
+        };
+        if (script.offset < 1024 || packed) && *ino != stat.id.ino {
             let other = self.stat(&script.path).unwrap();
             return follower.see(&Seen::Changed(watch, other), now);
         }
         let start = usize::try_from(script.offset).unwrap().saturating_sub(1500);
+        if packed {
+            let text = bytes.get(start..).unwrap_or_default().to_vec();
+            let size = (start + text.len()) as u64;
+            self.watches.get_mut(&watch).unwrap().seen = None;
+            return follower.see(&Seen::Unpacked(watch, Stat { size, ..stat }, start as u64, &text), now);
+        }
         let end = bytes.len().min(usize::try_from(stat.size).unwrap());
         let bytes = bytes.get(start..end).unwrap_or_default().to_vec();
-        self.watches.get_mut(&watch).unwrap().offset = stat.size;
+        let to = stat.size;
+        // Where there is too little to compare, what was opened is looked at once more.
+        let stat = if script.offset < 1024 { self.stat(&script.path).unwrap() } else { stat };
+        self.watches.get_mut(&watch).unwrap().offset = to;
         follower.see(&Seen::Read(watch, stat, start as u64, &bytes), now);
     }
+}
+
+fn is_packed(name: &str) -> bool {
+    name.ends_with(".gz")
 }
 
 pub(super) fn number(line: &str) -> Option<u32> {
