@@ -290,7 +290,7 @@ impl Host {
             Action::Rename if self.uncut.is_none() && self.rotates != Some(true) => self.rename_and_create(),
             Action::Copy if self.uncut.is_none() && self.rotates != Some(false) => self.copy(),
             Action::Cut => self.cut(),
-            Action::Pack if self.packs => self.start_packing(self.written % 2 == 0),
+            Action::Pack if self.packs => self.start_packing(self.written.is_multiple_of(2)),
             Action::Packed => self.end_packing(),
             _ => {}
         }
