@@ -6,6 +6,7 @@ mod conformance;
 mod conformance_asks;
 mod corpora;
 mod demo;
+mod denied;
 mod faults;
 mod fleet;
 mod follow;

@@ -311,7 +311,7 @@ impl Host {
             return;
         };
         if self.denied.as_ref() == Some(&script.path) {
-            return follower.see(&Seen::Absent(watch, Absence::Denied), now);
+            return follower.see(&Seen::Denied(watch, Some(stat), Barrier::default()), now);
         }
         script.absent = false;
         if script.seen.replace(stat) == Some(stat) {
