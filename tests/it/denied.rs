@@ -472,5 +472,16 @@ fn r15_questions_name_what_is_denied_and_are_answered_from_the_others() {
         let (code, said) = asked(&place, &["search", "ERROR"]);
         assert_eq!(code, Some(0), "{said}");
         assert!(said.contains("ERROR of app.log") && !said.contains("denied"), "{said}");
+        // A folder that may not be entered, by its own name and by a link.
+        let folder = place.log.parent().expect("a folder").to_owned();
+        let link = Place { log: place.sshd.path("link/app.log"), sshd: place.sshd, is_here: place.is_here };
+        fs::create_dir(link.beside("")).expect("a folder");
+        std::os::unix::fs::symlink(&place.log, &link.log).expect("link");
+        append(&link.beside("open.log"), "2026-11-20T13:00:00Z ERROR of open.log\n");
+        allow(&folder, 0o600);
+        let (code, said) = asked(&link, &["search", "ERROR"]);
+        assert_eq!(code, Some(3), "{said}");
+        assert!(said.contains("ERROR of open.log") && said.contains("link/app.log: permission denied"), "{said}");
+        allow(&folder, 0o755);
     }
 }

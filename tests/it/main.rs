@@ -23,6 +23,7 @@ mod screen;
 mod shell_files;
 mod shells;
 mod sources;
+mod streams;
 mod structure;
 mod support;
 mod transport;
