@@ -413,6 +413,8 @@ fn action() -> impl Strategy<Value = Action> {
         1 => Just(Action::Rename),
         1 => Just(Action::Copy),
         2 => Just(Action::Cut),
+        1 => Just(Action::Deny),
+        1 => Just(Action::Allow),
     ]
 }
 
@@ -454,6 +456,7 @@ proptest! {
             }
         }
         host.cut();
+        host.act(Action::Allow);
         // What a coarse clock hides, and lines that came late to a file that was empty, the next generation shows.
         host.rename_and_create();
         host.act(Action::Append(1));

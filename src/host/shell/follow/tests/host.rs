@@ -14,6 +14,10 @@ pub(super) enum Action {
     /// Both halves of copying and truncating.
     Copy,
     Cut,
+    /// The file under the name may not be read.
+    Deny,
+    /// All may.
+    Allow,
 }
 
 /// Files by name, and what the script keeps of its watches.
@@ -28,6 +32,8 @@ pub(super) struct Host {
     pub(super) watches: BTreeMap<Watch, Script>,
     /// A file that we may not read.
     pub(super) denied: Option<String>,
+    /// The same by their numbers: the mode goes with the file when it is renamed.
+    pub(super) shut: Vec<u64>,
     /// Newest generation first.
     pub(super) order: Vec<Watch>,
     /// What happens to the files while the script is at work: one of these between any two of its steps.
@@ -55,6 +61,8 @@ pub(super) struct Script {
     pub(super) offset: u64,
     pub(super) seen: Option<Stat>,
     pub(super) absent: bool,
+    /// It was told that this file is denied.
+    pub(super) denied: Option<FileId>,
 }
 
 pub(super) const LOG: &str = "log";
@@ -70,6 +78,7 @@ impl Host {
         });
         self.files.insert(name.to_owned(), (inode, Vec::new()));
         self.copies.retain(|copy| *copy != inode);
+        self.shut.retain(|shut| *shut != inode);
         self.touch(inode);
     }
 
@@ -191,12 +200,15 @@ impl Host {
             had = has;
         }
         let mark = mark?;
+        let beside = self.beside(prefix);
         let end = usize::try_from(offset).unwrap();
         let is_it = |bytes: &[u8]| {
             let before = bytes.get(end - mark.length..end);
             before.is_some_and(|before| generation::cksum(before) == mark.sum)
         };
-        self.beside(prefix).into_iter().find(|(name, _)| self.files.get(name).is_some_and(|file| is_it(&file.1)))
+        let is_open = |ino: u64| !self.shut.contains(&ino);
+        let has_it = |name: &String| self.files.get(name).is_some_and(|file| is_open(file.0) && is_it(&file.1));
+        beside.into_iter().find(|(name, _)| has_it(name))
     }
 
     pub(super) fn act(&mut self, action: Action) {
@@ -220,6 +232,8 @@ impl Host {
             Action::Rename if self.uncut.is_none() && self.rotates != Some(true) => self.rename_and_create(),
             Action::Copy if self.uncut.is_none() && self.rotates != Some(false) => self.copy(),
             Action::Cut => self.cut(),
+            Action::Deny => self.shut.extend(self.files.get(LOG).map(|file| file.0)),
+            Action::Allow => self.shut.clear(),
             _ => {}
         }
     }
@@ -241,20 +255,20 @@ impl Host {
         match request {
             Request::Watch { watch, path, .. } => {
                 let path = String::from_utf8(path.clone()).unwrap();
-                let script = Script { path, id: FileId::default(), offset: 0, seen: None, absent: false };
+                let script = Script { path, id: FileId::default(), offset: 0, seen: None, absent: false, denied: None };
                 self.watches.insert(*watch, script);
                 self.order.insert(0, *watch);
             }
             Request::ReadFrom(watch, id, offset) => {
                 if let Some(script) = self.watches.get_mut(watch) {
-                    (script.id, script.offset, script.seen) = (*id, *offset, None);
+                    (script.id, script.offset, script.seen, script.denied) = (*id, *offset, None, None);
                 }
             }
             Request::Find { watch, near, id, offset, mark } => {
                 let prefix = self.watches[near].path.clone();
                 let found = self.find(&prefix, *id, *offset, *mark);
                 if let Some((path, stat)) = found.clone() {
-                    let script = Script { path, id: stat.id, offset: *offset, seen: None, absent: false };
+                    let script = Script { path, id: stat.id, offset: *offset, seen: None, absent: false, denied: None };
                     if self.watches.insert(*watch, script).is_none() {
                         let live = self.order.iter().position(|other| other == near).unwrap();
                         self.order.insert(live + 1, *watch);
@@ -272,7 +286,10 @@ impl Host {
                 let live = self.watches[watch].path.clone();
                 for (name, stat) in self.beside(&live) {
                     let end = usize::try_from(*offset).unwrap();
-                    let Some((_, bytes)) = self.files.get(&name) else { continue };
+                    let Some((ino, bytes)) = self.files.get(&name) else { continue };
+                    if self.shut.contains(ino) {
+                        continue;
+                    }
                     let reaches = bytes.len() >= end;
                     let start = if reaches { end.saturating_sub(1500) } else { 0 };
                     let end = if reaches { end } else { bytes.len().min(4096) };
@@ -313,6 +330,14 @@ impl Host {
         if self.denied.as_ref() == Some(&script.path) {
             return follower.see(&Seen::Denied(watch, Some(stat), Barrier::default()), now);
         }
+        if self.shut.contains(&stat.id.ino) {
+            script.seen = None;
+            if script.denied.replace(stat.id) != Some(stat.id) {
+                follower.see(&Seen::Denied(watch, Some(stat), Barrier::default()), now);
+            }
+            return;
+        }
+        script.denied = None;
         script.absent = false;
         if script.seen.replace(stat) == Some(stat) {
             return;
@@ -323,6 +348,11 @@ impl Host {
         self.step();
         let script = &self.watches[&watch];
         let Some((ino, bytes)) = self.files.get(&script.path) else { return };
+        if self.shut.contains(ino) {
+            // It cannot be opened after all.
+            self.watches.get_mut(&watch).unwrap().seen = None;
+            return;
+        }
         if script.offset < 1024 && *ino != stat.id.ino {
             let other = self.stat(&script.path).unwrap();
             return follower.see(&Seen::Changed(watch, other), now);
