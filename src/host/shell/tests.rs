@@ -159,12 +159,11 @@ fn every_shell_reads_what_has_grown_and_nothing_else() {
     });
 }
 
-/// Starts a shell of somebody who is not root, to whom nothing is denied.
-fn start_unprivileged(command: &mut Command) -> Talk {
+/// Makes it a shell of somebody who is not root, to whom nothing is denied.
+fn unprivileged(command: &mut Command) {
     if rustix::process::geteuid().is_root() {
         command.uid(65534).gid(65534);
     }
-    Talk::start(command)
 }
 
 fn allow(path: &Path, mode: u32) {
@@ -185,7 +184,8 @@ fn what_is_in_a_folder_that_may_not_be_entered_is_denied_and_not_missing() {
         std::os::unix::fs::symlink("loop", path("loop")).expect("link");
         allow(folder.path(), 0o755);
         allow(&locked, 0o600);
-        let mut talk = start_unprivileged(&mut command);
+        unprivileged(&mut command);
+        let mut talk = Talk::start(&mut command);
         talk.watch(1, &path("link"));
         talk.watch(2, &log);
         for (watch, name) in [(3, "none/app.log"), (4, "loop"), (5, "loop/app.log")] {
@@ -223,7 +223,8 @@ fn of_a_file_that_may_not_be_read_it_is_told_once_whose_it_is_and_again_when_ano
         allow(folder.path(), 0o755);
         allow(&log, 0);
         allow(&next, 0);
-        let mut talk = start_unprivileged(&mut command);
+        unprivileged(&mut command);
+        let mut talk = Talk::start(&mut command);
         talk.watch(1, &log);
         talk.watch(2, &open);
         let denied = |answer: &str| {
