@@ -7,7 +7,7 @@
 
 use std::collections::VecDeque;
 
-use crate::model::FileId;
+use crate::model::{FileId, Time};
 
 use super::generation::{Generation, MARKER};
 use super::{Sibling, Stat};
@@ -28,6 +28,8 @@ pub(super) struct Lineage {
     /// The last one that was read to its end before the next was begun.
     last: Option<Stat>,
     listed: bool,
+    /// An earlier run was told of the last one, and what it knew of the others is forgotten.
+    resumed: bool,
     /// When the generation that was begun at the last listing had been changed: what came since is not older.
     floor: u64,
     /// What is in these is a gap.
@@ -103,6 +105,13 @@ pub(super) struct Between {
 }
 
 impl Lineage {
+    /// An earlier run was told of a line that was written at `time`, and of what was there before.
+    pub(super) fn resume(&mut self, time: Time) {
+        (self.listed, self.resumed) = (true, true);
+        // The line may have been stamped in whole seconds, or a moment before the last one of the file before.
+        self.floor = u64::try_from(time.0).unwrap_or(0).saturating_add(2 * SECOND);
+    }
+
     /// `generation` was read as far as it goes; `is_last`, and the next is begun.
     pub(super) fn remember(&mut self, generation: &Generation, is_last: bool) {
         let stat = generation.stat();
@@ -248,7 +257,7 @@ impl Lineage {
         let is_lost = |sought: &Stat| sought.size > 0 && !missed.iter().any(|sibling| may_be(sibling, sought));
         let is_lost = self.sought.iter().any(is_lost);
         self.sought.clear();
-        self.floor = begun.changed;
+        (self.floor, self.resumed) = (begun.changed, false);
         self.given_up.clear();
         self.wanted.clear();
         self.cuts.iter_mut().for_each(|cut| cut.is_new = false);
@@ -295,8 +304,8 @@ impl Lineage {
     }
 
     fn is_older_than_last(&self, sibling: &Sibling, listed: &[Sibling]) -> bool {
-        let Some(last) = self.last else { return false };
         let is_before = sibling.stat.changed < self.floor;
+        let Some(last) = self.last else { return self.resumed && is_before };
         let place = listed.iter().find(|other| other.is_of(last));
         is_before && place.is_none_or(|place| place.is_newer_than(sibling))
     }

@@ -26,6 +26,7 @@ use crate::model::{FileId, GapReason};
 mod exchange;
 mod generation;
 mod lineage;
+mod resume;
 mod succession;
 
 pub use exchange::{Absence, Mark, Outcome, Request, Seen, Sibling, Stat, Watch};
@@ -236,7 +237,11 @@ impl Follower {
         }
         self.set_problem(number, None);
         let source = self.source(number);
-        match (source.phase, &source.current) {
+        match (source.phase, &mut source.current) {
+            (Phase::Unknown, Some(current)) if current.is_renumbered(stat.id) => {
+                current.id = stat.id;
+                return self.changed(watch, stat, now);
+            }
             (Phase::Unknown | Phase::Reading, Some(current)) if current.id != stat.id => {
                 self.start_finding(number, Some(stat));
             }
@@ -407,7 +412,9 @@ impl Follower {
             source.begin = Begin::Start;
         }
         // The name is gone and nothing took it yet: the file may have been renamed.
-        if why == Absence::Missing && source.phase == Phase::Reading && source.current.is_some() {
+        let is_known = |current: &Generation| source.phase == Phase::Reading || current.recalled;
+        let is_free = matches!(source.phase, Phase::Reading | Phase::Unknown);
+        if why == Absence::Missing && is_free && source.current.as_ref().is_some_and(is_known) {
             self.start_finding(number, None);
         }
         self.set_problem(number, Some(why));

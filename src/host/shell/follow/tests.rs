@@ -4,6 +4,7 @@ use super::*;
 use proptest::prelude::*;
 
 mod host;
+mod resume;
 
 use host::{Action, Host, LOG, number};
 

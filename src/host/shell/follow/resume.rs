@@ -1,0 +1,50 @@
+//! Going on where another run of the program stopped: as after a lost connection, with what that run remembered.
+
+use std::time::Duration;
+
+use crate::host::lines::Lines;
+use crate::model::{FileId, Reached};
+
+use super::generation::{Generation, Proof};
+use super::{Begin, Follower};
+
+/// What packs or copies a file keeps its time of change; that of a stamp may be of another zone.
+const ZONES: i64 = 24 * 3600 * 1_000_000_000;
+
+impl Follower {
+    /// Adds a source of which these generations were printed so far, oldest first.
+    pub fn resume(&mut self, source: u32, path: Vec<u8>, reached: &[Reached]) {
+        self.add(source, path, Begin::Start);
+        let Some((last, older)) = reached.split_last() else { return };
+        for one in older {
+            let watch = self.new_watch(source);
+            let known = self.source(source);
+            // Its successor was begun, so it was read to its end; it may have grown since.
+            let old = Generation { rested: true, ..Generation::resumed(watch, one) };
+            let request = old.to_be_found(known.live);
+            known.old.push_back(old);
+            self.requests.push(request);
+        }
+        let known = self.source(source);
+        known.begun = true;
+        known.lineage.resume(last.time);
+        known.current = Some(Generation { recalled: true, ..Generation::resumed(known.live, last) });
+    }
+}
+
+impl Generation {
+    /// Whether this is its file on a file system that has another number since the host was started again.
+    pub(super) fn is_renumbered(&self, id: FileId) -> bool {
+        self.recalled && self.id.ino == id.ino && self.id.dev != id.dev
+    }
+
+    fn resumed(watch: u32, reached: &Reached) -> Self {
+        let offset = reached.offset();
+        let mut this = Self::new(watch, reached.place.cursor.file, offset, false, Duration::ZERO);
+        this.lines = Lines::new(offset, reached.is_in_line());
+        this.marker.clone_from(&reached.before);
+        this.changed = u64::try_from(reached.time.0.saturating_sub(ZONES)).unwrap_or(0);
+        this.proof = Proof::Done;
+        this
+    }
+}
