@@ -1,5 +1,6 @@
 //! The subcommands that ask hosts: their options and help. What the options mean is left to `config`.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
@@ -54,6 +55,16 @@ pub struct Tail {
     /// comes after the gap in its source waits, for a minute at most.
     #[arg(long)]
     pub backfill: bool,
+    /// With -f: go on after the lines that were printed before, which FILE remembers
+    ///
+    /// After an end of any kind the next run with the same FILE goes on where this one stopped, whatever became of the logs
+    /// meanwhile; what a host has no more is a gap. After Ctrl-C, a polite signal or a closed pipe no line is missing and
+    /// none comes twice; after a kill -9 or a crash what was printed within the last second may come twice. A line counts as
+    /// printed when standard output has taken it; lines that --grep or --source leave out count too. A source that FILE does not
+    /// know begins as without it. FILE (mode 0600) also has the end of the last line of each file; beside it stand FILE.lock
+    /// and FILE.previous. Only files are remembered: journals, containers and commands begin with their last lines.
+    #[arg(long, value_name = "FILE", requires = "follow")]
+    pub resume: Option<PathBuf>,
     /// Of what.
     #[command(flatten)]
     pub sourced: Sourced,

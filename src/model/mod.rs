@@ -33,7 +33,7 @@ pub use level::Level;
 pub use metrics::Sample;
 pub use query::Query;
 pub use question::{Answer, Question};
-pub use reached::{Printed, Reached};
+pub use reached::{Printed, Reached, Remembered};
 pub use reading::Reading;
 pub use record::{Line, Record, Time, TimeFrom};
 pub use source::{Container, Engine, Pod, SourceId, SourceInfo, SourceKind, SourceSpec};

@@ -1,5 +1,7 @@
 //! How far a file was read, for another run of the program: a cursor, and by what its place is known again.
 
+use std::collections::BTreeMap;
+
 use super::{FileId, Place, Record, Time};
 
 /// Bytes before a place that are kept to know it by.
@@ -55,6 +57,9 @@ impl Reached {
     }
 }
 
+/// How far the sources of each host were printed, by their names: the generations of each, oldest first.
+pub type Remembered = BTreeMap<String, BTreeMap<String, Vec<Reached>>>;
+
 /// Of so many generations of a source it is known how far they were printed.
 const GENERATIONS: usize = 8;
 
@@ -78,6 +83,8 @@ impl Printed {
 
     /// A line was printed at `now`.
     pub fn line(&mut self, record: &Record, now: Time) {
+        // A file that was not there yet is known by no number.
+        self.generations.retain(|(reached, _)| reached.place.cursor.file != FileId::default());
         let at = self.position(record.cursor.file);
         // A file that was cut off begins anew.
         let is_same = |at: &usize| self.generations[*at].0.offset() <= record.cursor.offset;

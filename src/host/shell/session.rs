@@ -398,7 +398,7 @@ impl Session<'_> {
         let number = number as usize;
         let Some(spec) = self.patterns.get(number).cloned() else { return };
         // What came into being since we looked, on this connection or before it was lost, is new from its first byte.
-        let new = self.expanded[number] || self.track.seen_whole;
+        let new = self.expanded[number] || self.track.seen_whole || self.track.remembers(&spec);
         let begin = if new { Begin::Start } else { Begin::LastLines(self.work.lines) };
         self.expanded[number] = true;
         let glob = spec.kind.is_glob();

@@ -21,7 +21,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use crate::host::lines::Piece;
-use crate::model::{FileId, GapReason};
+use crate::model::{Cursor, FileId, GapReason};
 
 mod exchange;
 mod generation;
@@ -266,7 +266,12 @@ impl Follower {
             Begin::LastLines(want) if !source.begun => {
                 self.start_tail(number, stat, want, FIRST_WINDOW.max(u64::from(want) * 256), now);
             }
-            _ => self.activate(number, stat, now),
+            _ => {
+                if !source.begun {
+                    self.outcomes.push(Outcome::Begun(number, Cursor { file: stat.id, offset: 0 }, Vec::new()));
+                }
+                self.activate(number, stat, now);
+            }
         }
     }
 
@@ -389,6 +394,8 @@ impl Follower {
         }
         source.begun = true;
         let id = current.id;
+        let begun = if tail.pieces.is_empty() { current.begun(number) } else { None };
+        self.outcomes.extend(begun);
         emit(&mut self.outcomes, number, id, tail.pieces.into());
         self.outcomes.push(Outcome::TailRead(number));
     }
@@ -406,16 +413,21 @@ impl Follower {
                 }
             };
         }
+        let mut is_new = false;
         let source = self.source(number);
         if why == Absence::Missing && source.current.is_none() {
             // Whatever appears under the name is new from its first byte.
             source.begin = Begin::Start;
+            is_new = !source.begun;
         }
         // The name is gone and nothing took it yet: the file may have been renamed.
         let is_known = |current: &Generation| source.phase == Phase::Reading || current.recalled;
         let is_free = matches!(source.phase, Phase::Reading | Phase::Unknown);
         if why == Absence::Missing && is_free && source.current.as_ref().is_some_and(is_known) {
             self.start_finding(number, None);
+        }
+        if is_new {
+            self.outcomes.push(Outcome::Begun(number, Cursor::default(), Vec::new()));
         }
         self.set_problem(number, Some(why));
     }

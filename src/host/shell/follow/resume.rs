@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use crate::host::lines::Lines;
-use crate::model::{FileId, Reached};
+use crate::model::{Cursor, FileId, Reached};
 
 use super::generation::{Generation, Proof};
-use super::{Begin, Follower};
+use super::{Begin, Follower, Outcome};
 
 /// What packs or copies a file keeps its time of change; that of a stamp may be of another zone.
 const ZONES: i64 = 24 * 3600 * 1_000_000_000;
@@ -36,6 +36,14 @@ impl Generation {
     /// Whether this is its file on a file system that has another number since the host was started again.
     pub(super) fn is_renumbered(&self, id: FileId) -> bool {
         self.recalled && self.id.ino == id.ino && self.id.dev != id.dev
+    }
+
+    /// Says where a source begins, with the line that comes next, of which nothing was told.
+    pub(super) fn begun(&self, number: u32) -> Option<Outcome> {
+        let under_way = self.lines.unfinished().map_or(0, |(_, line)| line.len());
+        let offset = self.offset - under_way as u64;
+        let before = self.marker[..self.marker.len().saturating_sub(under_way)].to_vec();
+        self.lines.is_at_line().then(|| Outcome::Begun(number, Cursor { file: self.id, offset }, before))
     }
 
     fn resumed(watch: u32, reached: &Reached) -> Self {

@@ -44,8 +44,7 @@ impl Runs {
                         let (host, source, time_from) = (HostId(0), SourceId(0), TimeFrom::Stamp);
                         let (time, stamp, raw) = (self.time, Span::default(), bytes);
                         let (late, continues) = (false, false);
-                        let record =
-                            Record { host, source, time, time_from, cursor, late, continues, stamp, raw };
+                        let record = Record { host, source, time, time_from, cursor, late, continues, stamp, raw };
                         self.printed.line(&record, Time(i64::MAX));
                     }
                     Piece::Gap { reason, .. } => {
