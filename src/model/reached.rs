@@ -85,14 +85,17 @@ impl Printed {
     pub fn line(&mut self, record: &Record, now: Time) {
         // A file that was not there yet is known by no number.
         self.generations.retain(|(reached, _)| reached.place.cursor.file != FileId::default());
-        let at = self.position(record.cursor.file);
         // A file that was cut off begins anew.
         let is_same = |at: &usize| self.generations[*at].0.offset() <= record.cursor.offset;
+        let known = self.position(record.cursor.file);
+        // In a copy, or packed, a file has another number and goes on where it was.
+        let moved = || (0..self.generations.len()).rev().find(|at| record.cursor.offset > 0 && is_same(at));
+        let at = known.or_else(moved);
         if let Some(at) = at.filter(is_same) {
             let earlier = (!self.cut).then(|| self.generations[at].0.clone());
             self.generations[at] = (Reached::line(record, earlier, now), now);
         } else {
-            at.map(|at| self.generations.remove(at));
+            known.map(|at| self.generations.remove(at));
             self.generations.push((Reached::line(record, None, now), now));
         }
         self.cut = false;
@@ -178,6 +181,20 @@ mod tests {
         assert_eq!(ends(1, 5, 200), [(1, 5)], "nobody writes to the other any more");
         let last = (3..30).map(|ino| ends(ino, 0, 201)).last().expect("some");
         assert_eq!((last.len(), last[0].0, last[7].0), (8, 22, 29));
+    }
+
+    #[test]
+    fn a_copy_takes_the_place_of_its_original() {
+        let of = |ino: u64, offset: u64| {
+            let record = record(offset, "line");
+            Record { cursor: Cursor { file: FileId { dev: 1, ino }, offset }, ..record }
+        };
+        let mut printed = Printed::default();
+        for (ino, offset) in [(1, 0), (1, 5), (9, 10), (1, 0)] {
+            printed.line(&of(ino, offset), Time(0));
+        }
+        let ends: Vec<_> = printed.reached().map(|one| (one.place.cursor.file.ino, &one.before[..])).collect();
+        assert_eq!(ends, [(9, &b"line\nline\nline"[..]), (1, b"line")]);
     }
 
     #[test]

@@ -293,7 +293,14 @@ impl<'a, W: Write> Report<'a, W> {
 
     fn apply(&mut self, update: Update) -> io::Result<()> {
         match update {
-            Update::Records(records) => records.into_iter().try_for_each(|record| self.record(record)),
+            Update::Records(records) => {
+                if let Some(checkpoint) = &self.checkpoint {
+                    let name =
+                        |record: &Record| (self.table.host_name(record.host), self.table.source_name(record.source));
+                    checkpoint.meet(&records, name);
+                }
+                records.into_iter().try_for_each(|record| self.record(record))
+            }
             Update::Gap(gap) => match &mut self.sieve {
                 Some(sieve) => {
                     sieve.gap(gap);

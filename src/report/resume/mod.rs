@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use crate::model::{FileId, Printed, Reached, Record, Remembered, SafeText, SourceId, Time};
+use crate::model::{FileId, Place, Printed, Reached, Record, Remembered, SafeText, SourceId, Time};
 
 pub use file::Error as ResumeError;
 use file::Store;
@@ -36,7 +36,8 @@ pub struct Checkpoint {
 
 #[derive(Debug)]
 struct Shared {
-    store: Store,
+    /// Locked while it is written, and before the state.
+    store: Mutex<Store>,
     state: Mutex<State>,
     changed: Condvar,
     /// Bytes that standard output has taken.
@@ -92,7 +93,8 @@ impl Checkpoint {
             is_unwritten: false,
             ends: false,
         };
-        let (state, changed, taken) = (Mutex::new(state), Condvar::new(), AtomicU64::new(0));
+        let (state, store) = (Mutex::new(state), Mutex::new(store));
+        let (changed, taken) = (Condvar::new(), AtomicU64::new(0));
         let shared = Arc::new(Shared { store, state, changed, taken });
         let theirs = Arc::clone(&shared);
         let writer = std::thread::Builder::new().name("resume".into()).spawn(move || theirs.keep_writing());
@@ -109,6 +111,29 @@ impl Checkpoint {
     /// Counts what an output takes.
     pub(super) fn counted<W: Write>(&self, out: W) -> Counted<W> {
         Counted { out, counter: Some(Arc::clone(&self.shared)) }
+    }
+
+    /// These lines are about to be printed. Where a source begins is written before: else a run that is killed right after
+    /// its first lines would leave nothing behind, and the next one begin with other lines.
+    pub(super) fn meet<'n>(&self, records: &[Record], names: impl Fn(&Record) -> (&'n str, &'n str)) {
+        let mut state = self.shared.lock();
+        let mut is_first = false;
+        for record in records.iter().filter(|record| record.cursor.file != FileId::default()) {
+            if !state.sources.contains_key(&record.source) {
+                let source = state.source(record.source, names(record));
+                is_first |= source.printed.reached().next().is_none();
+                let place = Place { cursor: record.cursor, check: None };
+                let reached = Reached { place, length: 0, before: Vec::new(), time: record.time.min(now()) };
+                source.printed.begin(reached, now());
+            }
+        }
+        if is_first {
+            state.is_unwritten = true;
+            drop(state);
+            // Where it fails it is tried again by whoever writes, who then says so.
+            let _ = self.shared.write();
+            self.shared.changed.notify_all();
+        }
     }
 
     /// A line was decided: it is printed with byte `end` of the output, or passed over. What is to be said of that.
@@ -135,11 +160,7 @@ impl Checkpoint {
 
     fn note(&mut self, id: SourceId, (host, name): (&str, &str), end: u64, noted: Noted) {
         let mut state = self.shared.lock();
-        if !state.sources.contains_key(&id) {
-            let before = state.remembered.get_mut(host).and_then(|sources| sources.remove(name));
-            let printed = Printed::before(before.unwrap_or_default(), now());
-            state.sources.insert(id, Source { host: host.to_owned(), name: name.to_owned(), printed });
-        }
+        state.source(id, (host, name));
         state.pending.push_back((end, noted));
         if !std::mem::replace(&mut state.is_new, true) {
             self.shared.changed.notify_all();
@@ -203,6 +224,7 @@ impl Shared {
 
     /// Writes what was printed by now, if anything.
     fn write(&self) -> Result<(), ResumeError> {
+        let store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
         let mut state = self.lock();
         state.settle(self.taken.load(Ordering::Acquire), now());
         state.is_new = !state.pending.is_empty();
@@ -211,7 +233,7 @@ impl Shared {
         }
         let remembered = state.remembered();
         drop(state);
-        let written = self.store.write(&remembered);
+        let written = store.write(&remembered);
         if written.is_err() {
             let mut state = self.lock();
             (state.is_new, state.is_unwritten) = (true, true);
@@ -221,6 +243,15 @@ impl Shared {
 }
 
 impl State {
+    /// What is known of a source, of this run or an earlier one.
+    fn source(&mut self, id: SourceId, (host, name): (&str, &str)) -> &mut Source {
+        self.sources.entry(id).or_insert_with(|| {
+            let before = self.remembered.get_mut(host).and_then(|sources| sources.remove(name));
+            let printed = Printed::before(before.unwrap_or_default(), now());
+            Source { host: host.to_owned(), name: name.to_owned(), printed }
+        })
+    }
+
     /// What standard output has taken is printed.
     fn settle(&mut self, taken: u64, now: Time) {
         while let Some((end, _)) = self.pending.front() {

@@ -478,7 +478,7 @@ impl Follower {
         if let Some(stat) = stat {
             let Some(mut current) = source.current.take() else { return };
             (current.watch, current.id) = (watch, stat.id);
-            current.at_end = false;
+            (current.at_end, current.recalled) = (false, false);
             current.grew = now;
             source.old.push_back(current);
             source.phase = Phase::Waiting(next);

@@ -231,8 +231,9 @@ proptest! {
     #[test]
     fn no_line_is_missing_or_twice_however_often_the_program_is_killed(
         steps in prop::collection::vec(step(), 1..60),
+        copies in any::<bool>(),
     ) {
-        let mut runs = Runs::start(Host { rotates: Some(false), ..Host::default() }, "");
+        let mut runs = Runs::start(Host { rotates: Some(copies), ..Host::default() }, "");
         runs.host.act(Action::Append(1));
         runs.settle();
         for step in steps {
@@ -241,8 +242,9 @@ proptest! {
                 Step::Turn(Turn::Act(Action::AppendOld(_))) => {}
                 Step::Turn(Turn::Act(action)) => runs.host.act(action),
                 Step::Turn(Turn::Poll(meanwhile)) => {
-                    let is_late = |action: &Option<Action>| matches!(action, Some(Action::AppendOld(_)));
-                    runs.host.meanwhile = meanwhile.into_iter().filter(|action| !is_late(action)).collect();
+                    // Rotations in the middle of a look may be told out of their order, which has tests of its own.
+                    let only_grows = |action: &Option<Action>| matches!(action, None | Some(Action::Append(_)));
+                    runs.host.meanwhile = meanwhile.into_iter().filter(only_grows).collect();
                     runs.host.poll(&mut runs.follower, Duration::ZERO);
                     runs.host.meanwhile.clear();
                 }
@@ -258,11 +260,19 @@ proptest! {
                 }
             }
         }
+        runs.host.cut();
         runs.host.rename_and_create();
         runs.host.act(Action::Append(1));
         runs.settle();
-        let out = runs.told();
-        let written: Vec<String> = (1..=runs.host.written).map(|n| format!("line {n} of many that look alike")).collect();
-        prop_assert_eq!(out, written);
+        let (gaps, out): (Vec<_>, Vec<_>) = runs.told().into_iter().partition(|line| line.starts_with("gap"));
+        let mut told: Vec<u32> = out.iter().filter_map(|line| number(line)).collect();
+        told.sort_unstable();
+        let twice: Vec<_> = told.windows(2).filter(|pair| pair[0] == pair[1]).collect();
+        prop_assert!(twice.is_empty(), "twice: {:?}", twice);
+        // Rotations by copying destroy lines themselves, and of a copy that lacks the last lines the head is not known.
+        let missing: Vec<u32> =
+            (1..=runs.host.written).filter(|n| !told.contains(n) && !runs.host.destroyed.contains(n)).collect();
+        let is_told = if gaps.is_empty() { missing.is_empty() } else { copies };
+        prop_assert!(is_told, "{:?} are missing, {:?}", missing, gaps);
     }
 }
