@@ -55,14 +55,15 @@ pub struct Tail {
     /// comes after the gap in its source waits, for a minute at most.
     #[arg(long)]
     pub backfill: bool,
-    /// With -f: go on after the lines that were printed before, which FILE remembers
+    /// With -f: go on after the lines that earlier runs printed, which FILE remembers
     ///
-    /// After an end of any kind the next run with the same FILE goes on where this one stopped, whatever became of the logs
-    /// meanwhile; what a host has no more is a gap. After Ctrl-C, a polite signal or a closed pipe no line is missing and
-    /// none comes twice; after a kill -9 or a crash what was printed within the last second may come twice. A line counts as
-    /// printed when standard output has taken it; lines that --grep or --source leave out count too. A source that FILE does not
-    /// know begins as without it. FILE (mode 0600) also has the end of the last line of each file; beside it stand FILE.lock
-    /// and FILE.previous. Only files are remembered: journals, containers and commands begin with their last lines.
+    /// However a run ended, the next one with the same FILE goes on where it stopped, over whatever rotations came between; what
+    /// a host has no more is a gap. After Ctrl-C, SIGTERM or a closed pipe no line is missing and none comes twice; after a
+    /// kill -9 what was printed within the last second may come twice. A line counts as printed when standard output has
+    /// taken it, or when --grep or --source left it out. A source that FILE does not know begins with its last lines, as
+    /// --lines says; a file that a pattern finds new, with its first. Journals, containers and commands always begin with their
+    /// last lines. FILE is made with mode 0600, for the ends of lines are in it; beside it are FILE.lock, FILE.previous (the one
+    /// before) and, where one was torn, FILE.corrupt.
     #[arg(long, value_name = "FILE", requires = "follow")]
     pub resume: Option<PathBuf>,
     /// Of what.

@@ -55,6 +55,9 @@ const LAST_BATCHES: usize = 64;
 /// The fleet keeps the same deadline, and lets out at it what it has held back for order; this is waited for so long.
 const GRACE: Duration = Duration::from_millis(500);
 
+/// Bytes of lines that are written at once, where it matters that they are whole.
+const WRITTEN_AT_ONCE: usize = 8 << 10;
+
 /// In which form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
@@ -222,10 +225,10 @@ struct Report<'a, W: Write> {
 
 impl<'a, W: Write> Report<'a, W> {
     fn new(hosts: &'a [HostSpec], options: Options, out: W, checkpoint: Option<Checkpoint>) -> Self {
-        let out = BufWriter::new(match &checkpoint {
-            Some(checkpoint) => checkpoint.counted(out),
-            None => Counted::plain(out),
-        });
+        let out = match &checkpoint {
+            Some(checkpoint) => BufWriter::with_capacity(8 * WRITTEN_AT_ONCE, checkpoint.counted(out)),
+            None => BufWriter::new(Counted::plain(out)),
+        };
         let text = text::Style::new(hosts, options.color, options.zone.clone(), options.today);
         let sieve = options.grep.clone().map(Sieve::new);
         let changes = Changes::default();
@@ -372,7 +375,8 @@ impl<'a, W: Write> Report<'a, W> {
         }
         self.table.printed(record.host);
         self.remember(record);
-        Ok(())
+        // Whoever is killed now has printed whole lines, but for what the kernel tears.
+        if self.checkpoint.is_some() && self.out.buffer().len() >= WRITTEN_AT_ONCE { self.out.flush() } else { Ok(()) }
     }
 
     /// How far the output goes, with what it has not taken yet.

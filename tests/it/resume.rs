@@ -30,10 +30,13 @@ struct Scene {
 /// A run of the console, and what it has printed, with the time at which it was read.
 struct Run {
     child: Child,
-    printed: Arc<Mutex<Vec<(Instant, Vec<u8>)>>>,
+    printed: Arc<Mutex<Chunks>>,
     notes: Arc<Mutex<Vec<u8>>>,
     readers: Vec<std::thread::JoinHandle<()>>,
 }
+
+/// What was read, and when.
+type Chunks = Vec<(Instant, Vec<u8>)>;
 
 /// A line or a gap, and when it was read.
 type Said = (Instant, String);
@@ -86,7 +89,7 @@ impl Scene {
         let mut child = self.command(args).spawn().expect("start it");
         let (printed, notes) = (Arc::default(), Arc::default());
         let (mut out, mut said) = (child.stdout.take().expect("piped"), child.stderr.take().expect("piped"));
-        let (chunks, text): (Arc<Mutex<Vec<_>>>, Arc<Mutex<Vec<u8>>>) = (Arc::clone(&printed), Arc::clone(&notes));
+        let (chunks, text): (Arc<Mutex<Chunks>>, Arc<Mutex<Vec<u8>>>) = (Arc::clone(&printed), Arc::clone(&notes));
         let of_output = std::thread::spawn(move || {
             let mut chunk = vec![0; 64 << 10];
             while let Ok(length @ 1..) = out.read(&mut chunk) {

@@ -240,7 +240,7 @@ impl Follower {
         match (source.phase, &mut source.current) {
             (Phase::Unknown, Some(current)) if current.is_renumbered(stat.id) => {
                 current.id = stat.id;
-                return self.changed(watch, stat, now);
+                self.changed(watch, stat, now);
             }
             (Phase::Unknown | Phase::Reading, Some(current)) if current.id != stat.id => {
                 self.start_finding(number, Some(stat));

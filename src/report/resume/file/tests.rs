@@ -1,3 +1,5 @@
+//! What becomes of the file, in every state in which a run may leave it.
+
 use super::*;
 use crate::model::{Reached, Time};
 
