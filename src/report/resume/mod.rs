@@ -1,7 +1,7 @@
 //! `tail --resume FILE`: remembers what was printed, so that the next run goes on after it.
 //!
-//! A line counts as printed when standard output has taken it. A thread of its own writes the file, at most half a second
-//! later and whatever else waits: a reader that is slow, a disk that is. At an orderly end it is written once more, exactly.
+//! A line counts as printed when standard output has taken it. A thread of its own writes the file, a quarter of a
+//! second later at most, and as long as the disk takes; a reader that is slow does not hold it up. At an orderly end it is written once more, exactly.
 
 mod file;
 mod format;
@@ -21,8 +21,12 @@ use crate::model::{FileId, Place, Printed, Reached, Record, Remembered, SafeText
 pub use file::Error as ResumeError;
 use file::Store;
 
-/// From one writing to the next. What was printed since the last one comes twice after a `kill -9`.
-const EVERY: Duration = Duration::from_millis(500);
+/// From the beginning of one writing to that of the next, unless the disk takes longer. What was printed since the last
+/// one comes twice after a `kill -9`.
+const EVERY: Duration = Duration::from_millis(250);
+
+/// Lines of which it is not settled whether they are printed; more are settled at once, however long the disk takes.
+const MOST_PENDING: usize = 10_000;
 
 /// What was printed, on its way into a file. Dropping it writes the file a last time.
 #[derive(Debug)]
@@ -161,6 +165,11 @@ impl Checkpoint {
     fn note(&mut self, id: SourceId, (host, name): (&str, &str), end: u64, noted: Noted) {
         let mut state = self.shared.lock();
         state.source(id, (host, name));
+        if state.pending.len() >= MOST_PENDING {
+            // What is left then is in the buffer of the output.
+            let taken = self.shared.taken.load(Ordering::Acquire);
+            state.settle(taken, now());
+        }
         state.pending.push_back((end, noted));
         if !std::mem::replace(&mut state.is_new, true) {
             self.shared.changed.notify_all();
@@ -208,12 +217,12 @@ impl Shared {
                 return;
             }
             drop(state);
+            let began = Instant::now();
             let written = self.write();
             if let (Err(error), false) = (&written, failed) {
                 let _ = writeln!(io::stderr(), "logtrail-tui: {error}; it is tried again");
             }
             failed = written.is_err();
-            let began = Instant::now();
             let left = || EVERY.saturating_sub(began.elapsed());
             let mut state = self.lock();
             while !state.ends && !left().is_zero() {
@@ -321,3 +330,6 @@ impl<W: Write> Write for Counted<W> {
 fn now() -> Time {
     Time::from_timestamp(Timestamp::now())
 }
+
+#[cfg(test)]
+mod tests;
