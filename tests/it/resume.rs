@@ -199,34 +199,32 @@ fn rounds() -> u32 {
 /// What came of many rounds.
 #[derive(Debug, Default)]
 struct Tally {
-    /// How often each line came, and when last.
-    lines: BTreeMap<u64, (u32, Instant)>,
+    /// When each line came last, and how that run ended.
+    lines: BTreeMap<u64, (Instant, End)>,
     twice: u64,
     /// The longest time before a kill at which a line was printed that came again.
     oldest: Duration,
     gaps: u64,
 }
 
-/// A moment that the last run had before it was ended, and whether it was killed.
-type End = Option<(Instant, bool)>;
+/// When a run was ended, and whether it was killed.
+type End = (Instant, bool);
 
 impl Tally {
-    fn add(&mut self, said: Vec<Said>, before: End, disk: &Disk) {
+    fn add(&mut self, said: Vec<Said>, end: End, disk: &Disk) {
         for (at, text) in said {
             if text.starts_with("gap") {
                 self.gaps += 1;
                 continue;
             }
             let number = serial(&text);
-            if let Some((_, printed)) = self.lines.get(&number) {
-                let Some((ended, true)) = before else { panic!("{number} came again after an orderly end") };
-                let age = ended.saturating_duration_since(*printed);
+            if let Some((printed, (ended, is_killed))) = self.lines.insert(number, (at, end)) {
+                assert!(is_killed, "{number} came again after an orderly end");
+                let age = ended.saturating_duration_since(printed);
                 let (most, slowest) = (COMES_TWICE + 3 * disk.slowest(), disk.slowest());
                 assert!(age <= most, "{number} came again, printed {age:?} before the kill; fsync takes {slowest:?}");
                 (self.twice, self.oldest) = (self.twice + 1, self.oldest.max(age));
             }
-            let count = self.lines.get(&number).map_or(0, |(count, _)| *count);
-            self.lines.insert(number, (count + 1, at));
         }
     }
 }
@@ -276,7 +274,7 @@ fn kill_and_restart(scene: &Scene, rotate: Option<&dyn Fn()>) {
     run.end(Signal::KILL);
     let disk = Disk::watch(scene.folder.path());
     let mut writer = Writer::start(&scene.log(0), &scene.servers[0].path("reopen"), 2000);
-    let (mut tally, mut before, started): (_, End, _) = (Tally::default(), None, Instant::now());
+    let (mut tally, started) = (Tally::default(), Instant::now());
     let (mut kills, mut printed) = (0, 0);
     for round in 0..rounds() {
         let mut run = scene.start(&[]);
@@ -288,10 +286,7 @@ fn kill_and_restart(scene: &Scene, rotate: Option<&dyn Fn()>) {
         let at = Instant::now();
         let said = run.end(signal);
         (kills, printed) = (kills + u32::from(signal == Signal::KILL), printed + u32::from(!said.is_empty()));
-        if !said.is_empty() || before.is_none() {
-            tally.add(said, before, &disk);
-            before = Some((at, signal == Signal::KILL));
-        }
+        tally.add(said, (at, signal == Signal::KILL), &disk);
         if let Some(rotate) = rotate {
             (0..rand::random_range(0..3)).for_each(|_| rotate());
         }
@@ -299,7 +294,7 @@ fn kill_and_restart(scene: &Scene, rotate: Option<&dyn Fn()>) {
     let written = writer.stop();
     let mut run = scene.start(&[]);
     run.until(&format!("serial={} ", written - 1));
-    tally.add(run.end(Signal::INT), before, &disk);
+    tally.add(run.end(Signal::INT), (Instant::now(), false), &disk);
     let missing: Vec<u64> = (0..written).filter(|number| !tally.lines.contains_key(number)).collect();
     println!(
         "{} rounds, {kills} of them killed, {printed} that printed, in {:?}: {written} lines, {} missing, {} gaps, {} twice, \
