@@ -6,7 +6,7 @@ use crate::host::lines::Lines;
 use crate::model::{Cursor, FileId, Reached};
 
 use super::generation::{Generation, Proof};
-use super::{Begin, Follower, Outcome};
+use super::{Begin, Follower, Outcome, Request};
 
 /// What packs or copies a file keeps its time of change; that of a stamp may be of another zone.
 const ZONES: i64 = 24 * 3600 * 1_000_000_000;
@@ -21,9 +21,10 @@ impl Follower {
             let known = self.source(source);
             // Its successor was begun, so it was read to its end; it may have grown since.
             let old = Generation { rested: true, ..Generation::resumed(watch, one) };
-            let request = old.to_be_found(known.live);
+            // By its number alone: to look through all files for its bytes takes long, and nobody writes to a packed one.
+            let (near, id, offset) = (known.live, old.id, old.offset);
             known.old.push_back(old);
-            self.requests.push(request);
+            self.requests.push(Request::Find { watch, near, id, offset, mark: None });
         }
         let known = self.source(source);
         known.begun = true;
