@@ -1,7 +1,9 @@
 //! The console's program: reads the command line, has it made into a plan, and hands the plan to the part that does
 //! it. Errors leave here as one line on standard error, with the exit code of the design.
 
+use std::fs::File;
 use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
+use std::os::fd::AsFd as _;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -16,7 +18,7 @@ use logtrail::config::{self, Asked, Environment, Plan, Task, Theme};
 use logtrail::demo;
 use logtrail::fleet::{Anew, Asking, Fleet};
 use logtrail::model::{HostSpec, Query, SourceKind};
-use logtrail::report::{self, AskOptions, Backfill, Ending, Part, Progress};
+use logtrail::report::{self, AskOptions, Backfill, Checkpoint, Ending, Part, Progress};
 use logtrail::transport::Connector;
 use logtrail::tui;
 
@@ -105,8 +107,13 @@ async fn perform(plan: &Plan, environment: &Environment) -> Result<u8> {
     match &plan.task {
         Task::View => view(plan, plan.hosts.clone()).await,
         Task::Ask(asked) => ask(plan, asked, environment).await,
-        Task::Tail { sources, .. } => pass(plan, plan.hosts.clone(), (Part::Lines, sources)).await,
-        Task::Metrics => pass(plan, plan.hosts.clone(), (Part::Metrics, &[])).await,
+        Task::Tail { sources, resume, .. } => {
+            // Before anything is connected: an error is one of usage.
+            let open = |path| Checkpoint::open(path, &mut io::stderr());
+            let checkpoint = resume.as_deref().map(open).transpose()?;
+            pass(plan, plan.hosts.clone(), (Part::Lines, sources), checkpoint).await
+        }
+        Task::Metrics => pass(plan, plan.hosts.clone(), (Part::Metrics, &[]), None).await,
     }
 }
 
@@ -137,11 +144,17 @@ async fn ask(plan: &Plan, asked: &Asked, environment: &Environment) -> Result<u8
 }
 
 /// One pass over the hosts, printed: bounded, or until there is enough.
-async fn pass(plan: &Plan, hosts: Vec<HostSpec>, (part, sources): (Part, &[String])) -> Result<u8> {
+async fn pass(
+    plan: &Plan,
+    hosts: Vec<HostSpec>,
+    (part, sources): (Part, &[String]),
+    checkpoint: Option<Checkpoint>,
+) -> Result<u8> {
     let mut ending = Ending::of_process();
     let progress = if plan.once { Progress::on_stderr() } else { Progress::hidden() };
     let connector = Connector::new(plan.connector_settings(), report::asker(progress.clone()));
-    let (fleet, updates) = Fleet::start(hosts.clone(), plan.fleet_options(), connector.clone());
+    let remembered = checkpoint.as_ref().map(|checkpoint| checkpoint.remembered().clone()).unwrap_or_default();
+    let (fleet, updates) = Fleet::resume(hosts.clone(), plan.fleet_options(), connector.clone(), &remembered);
     let options = report::Options {
         form: plan.form(),
         grep: plan.grep.clone(),
@@ -153,21 +166,30 @@ async fn pass(plan: &Plan, hosts: Vec<HostSpec>, (part, sources): (Part, &[Strin
         today: Zoned::now().date(),
         zone: TimeZone::system(),
     };
-    let mut out = io::stdout().lock();
+    let mut out = output(checkpoint.is_some())?;
+    let (out, ending) = (&mut out, &mut ending);
     let outcome = match (plan.backfill, plan.once) {
-        (false, _) => report::run(updates, &hosts, options, &mut ending, &mut out).await,
+        (false, _) => report::run_and_remember(updates, &hosts, options, ending, out, checkpoint).await,
         // A bounded pass has left its hosts by the time at which it is known what was lost.
         (true, true) => {
             let updates = Backfill::new(updates, Anew::new(&hosts, connector));
-            report::run(updates, &hosts, options, &mut ending, &mut out).await
+            report::run_and_remember(updates, &hosts, options, ending, out, checkpoint).await
         }
         (true, false) => {
             let updates = Backfill::new(updates, fleet.questions());
-            report::run(updates, &hosts, options, &mut ending, &mut out).await
+            report::run_and_remember(updates, &hosts, options, ending, out, checkpoint).await
         }
     };
     fleet.stop().await;
     Ok(outcome?.exit)
+}
+
+/// Standard output; without a buffer where it is to be known what was printed.
+fn output(is_counted: bool) -> io::Result<Box<dyn Write>> {
+    Ok(match is_counted {
+        true => Box::new(File::from(io::stdout().as_fd().try_clone_to_owned()?)),
+        false => Box::new(io::stdout().lock()),
+    })
 }
 
 /// The console, or one pass, on a fleet of `size` servers in this process.
@@ -181,7 +203,7 @@ async fn demo(plan: &Plan, size: u16) -> Result<u8> {
 }
 
 async fn view(plan: &Plan, hosts: Vec<HostSpec>) -> Result<u8> {
-    if plan.once { pass(plan, hosts, (Part::All, &[])).await } else { console(plan, hosts).await }
+    if plan.once { pass(plan, hosts, (Part::All, &[]), None).await } else { console(plan, hosts).await }
 }
 
 fn on_runtime(work: impl Future<Output = Result<u8>>) -> Result<u8> {

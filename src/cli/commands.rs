@@ -1,5 +1,6 @@
 //! The subcommands that ask hosts: their options and help. What the options mean is left to `config`.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
@@ -54,6 +55,17 @@ pub struct Tail {
     /// comes after the gap in its source waits, for a minute at most.
     #[arg(long)]
     pub backfill: bool,
+    /// With -f: go on after the lines that earlier runs printed, which FILE remembers
+    ///
+    /// However a run ended, the next one with the same FILE goes on where it stopped, over whatever rotations came between; what
+    /// a host has no more is a gap. After Ctrl-C, SIGTERM or a closed pipe no line is missing and none comes twice; after a
+    /// kill -9 what was printed within the last second may come twice. A line counts as printed when standard output has
+    /// taken it, or when --grep or --source left it out. A source that FILE does not know begins with its last lines, as
+    /// --lines says; a file that a pattern finds new, with its first. Journals, containers and commands always begin with their
+    /// last lines. FILE is made with mode 0600, for the ends of lines are in it; beside it are FILE.lock, FILE.previous (the one
+    /// before) and, where one was torn, FILE.corrupt.
+    #[arg(long, value_name = "FILE", requires = "follow")]
+    pub resume: Option<PathBuf>,
     /// Of what.
     #[command(flatten)]
     pub sourced: Sourced,

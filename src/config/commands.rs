@@ -1,6 +1,7 @@
 //! What the subcommands mean that ask hosts: a [`Task`].
 
 use std::ops::Range;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use globset::GlobMatcher;
@@ -27,6 +28,8 @@ pub enum Task {
         follow: bool,
         /// Names of sources as globs.
         sources: Vec<String>,
+        /// The file that remembers what was printed.
+        resume: Option<PathBuf>,
     },
     /// Their metrics.
     Metrics,
@@ -85,7 +88,8 @@ pub(super) fn task(args: &Args, env: &Environment, hosts: &[HostSpec]) -> Result
         Command::Context(options) => context(options, hosts)?,
         Command::Histogram(options) => histogram(options, env)?,
         Command::Tail(options) => {
-            return Ok(Task::Tail { follow: options.follow, sources: options.sourced.source.clone() });
+            let (sources, resume) = (options.sourced.source.clone(), options.resume.clone());
+            return Ok(Task::Tail { follow: options.follow, sources, resume });
         }
         Command::Metrics(_) => return Ok(Task::Metrics),
         Command::Demo(_) | Command::Hosts(_) | Command::Query | Command::Man { .. } | Command::Completions { .. } => {

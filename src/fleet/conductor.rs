@@ -117,6 +117,10 @@ impl Conductor {
                 let source = self.source(host, number);
                 self.out.push(Update::Source(id, source, info));
             }
+            HostEvent::Begun(number, reached) => {
+                let source = self.source(host, number);
+                self.out.push(Update::Begun(id, source, reached));
+            }
             HostEvent::Lines(number, lines) => {
                 let (source, now) = (self.source(host, number), self.now());
                 for line in lines {

@@ -28,7 +28,7 @@ use tokio::time::timeout;
 
 use crate::host::{Command, Outbox, Question, Work, supervise};
 use crate::model::ask::{Ask, Reply};
-use crate::model::{HostId, HostSpec, Update};
+use crate::model::{HostId, HostSpec, Remembered, Update};
 use crate::transport::Connector;
 
 /// What is wanted of every host.
@@ -105,8 +105,18 @@ impl Fleet {
     /// Starts a task per host. Host `n` of `hosts` is `HostId(n)` from then on.
     #[must_use]
     pub fn start(hosts: Vec<HostSpec>, options: Options, connector: Connector) -> (Self, Updates) {
+        Self::resume(hosts, options, connector, &Remembered::new())
+    }
+
+    /// The same; files that an earlier run was told of are read from there on.
+    #[must_use]
+    pub fn resume(
+        hosts: Vec<HostSpec>,
+        options: Options,
+        connector: Connector,
+        remembered: &Remembered,
+    ) -> (Self, Updates) {
         let once = matches!(options.goal, Goal::Once { .. });
-        let work = Work { lines: options.lines, sample_every: options.sample_every, once };
         let ready = Arc::new(Notify::new());
         let (sender, batches) = mpsc::channel(BATCHES);
         let mut tasks = JoinSet::new();
@@ -115,7 +125,9 @@ impl Fleet {
             let outbox = Outbox::new(Arc::clone(&ready));
             let (command, receiver) = mpsc::channel(COMMANDS);
             let (question, asked) = mpsc::channel(QUESTIONS);
-            let (work, connector, theirs) = (work.clone(), connector.clone(), outbox.clone());
+            let resume = Arc::new(remembered.get(host.name().as_str()).cloned().unwrap_or_default());
+            let work = Work { lines: options.lines, sample_every: options.sample_every, once, resume };
+            let (connector, theirs) = (connector.clone(), outbox.clone());
             tasks.spawn(async move { supervise(&host, &work, &connector, &theirs, receiver, asked).await });
             outboxes.push(outbox);
             commands.push(command);

@@ -66,6 +66,12 @@ impl Lines {
         is_shown.then(|| (self.offset - self.partial.len() as u64, &self.partial[..]))
     }
 
+    /// Whether nothing is being passed over: what was pushed last ends with a line, or with the beginning of one.
+    #[must_use]
+    pub(super) fn is_at_line(&self) -> bool {
+        !self.cut && self.passing.is_none()
+    }
+
     /// Passes over bytes that follow and were not read: a hole.
     pub(super) fn skip(&mut self, length: u64) {
         let reason = if self.partial.is_empty() { GapReason::NulBytes } else { GapReason::LineTooLong };

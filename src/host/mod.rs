@@ -24,9 +24,11 @@ pub use outbox::Outbox;
 pub use serve::Question;
 pub use supervise::{Command, supervise};
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::{Facts, GapReason, HostStatus, Line, Sample, SourceInfo, Time};
+use crate::model::{Facts, GapReason, HostStatus, Line, Reached, Sample, SourceInfo, Time};
 
 /// What is wanted of a host.
 #[derive(Debug, Clone)]
@@ -37,6 +39,8 @@ pub struct Work {
     pub sample_every: Duration,
     /// End after the last lines and one sample, or go on.
     pub once: bool,
+    /// How far its files were told of by an earlier run, by the names of the sources.
+    pub resume: Arc<BTreeMap<String, Vec<Reached>>>,
 }
 
 /// What a host has to say. Sources are numbered from 0 on each host, in order of discovery.
@@ -54,6 +58,8 @@ pub enum HostEvent {
     Unfinished(u32, Line),
     /// Bytes of a source are missing: from, to (where known), why, and when the byte before them was read.
     Gap(u32, u64, Option<u64>, GapReason, Option<Time>),
+    /// A source is read from this place on; nothing of it was told before.
+    Begun(u32, Box<Reached>),
     /// Metrics.
     Sample(Sample),
     /// Every line written before this (by the host's clock) has been sent, and so many bytes were read since the last.

@@ -35,9 +35,9 @@ pub(super) struct RootFiles {
 impl RootFiles {
     /// Those among `sources`.
     #[must_use]
-    pub(super) fn new(sources: &[SourceSpec], problems: Problems) -> Self {
+    pub(super) fn new(sources: &[SourceSpec], problems: Problems, track: Track) -> Self {
         let is_ours = |spec: &&SourceSpec| spec.as_root && matches!(spec.kind, SourceKind::Path(_));
-        Self { sources: sources.iter().filter(is_ours).cloned().collect(), track: Track::default(), problems }
+        Self { sources: sources.iter().filter(is_ours).cloned().collect(), track, problems }
     }
 
     /// Follows them until the connection ends; in a bounded pass until each has given its last lines. Where sudo refuses,
@@ -110,10 +110,11 @@ impl Told<'_> {
 }
 
 fn renumbered(event: HostEvent) -> Option<HostEvent> {
-    use HostEvent::{Gap, Lines, ReadTo, Source, Unfinished};
+    use HostEvent::{Begun, Gap, Lines, ReadTo, Source, Unfinished};
     Some(match event {
         Source(number, info) => Source(FIRST_NUMBER + number, info),
         Lines(number, lines) => Lines(FIRST_NUMBER + number, lines),
+        Begun(number, reached) => Begun(FIRST_NUMBER + number, reached),
         Unfinished(number, line) => Unfinished(FIRST_NUMBER + number, line),
         Gap(number, from, to, reason, since) => Gap(FIRST_NUMBER + number, from, to, reason, since),
         // How far the host was read is said by the first shell; here only how much.

@@ -54,9 +54,9 @@ async fn keep(
     mut commands: Receiver<Command>,
     link: &watch::Sender<Link>,
 ) {
-    let mut track = Track::default();
+    let mut track = Track::resuming(&work.resume);
     let mut streams = Streams::new(&host.sources, Arc::clone(&track.problems), track.clock.subscribe());
-    let mut root_files = RootFiles::new(&host.sources, Arc::clone(&track.problems));
+    let mut root_files = RootFiles::new(&host.sources, Arc::clone(&track.problems), Track::resuming(&work.resume));
     let mut backoff = Backoff::default();
     let mut tries = 0;
     loop {

@@ -13,7 +13,8 @@ use crate::model::record::TimeFrom;
 use crate::model::source::NO_STAMPS;
 use crate::model::stamp::{HostClock, Stamped, Stamper, TimeFormat};
 use crate::model::{
-    Cursor, Facts, FileId, HostStatus, Joiner, LinkState, Sample, SourceInfo, SourceKind, SourceSpec, Time,
+    Cursor, Facts, FileId, HostStatus, Joiner, LinkState, Place, Reached, Sample, SourceInfo, SourceKind, SourceSpec,
+    Time,
 };
 
 use super::lines::Piece;
@@ -47,6 +48,8 @@ pub struct Track {
     facts_pending: bool,
     sources: Vec<Tracked>,
     by_path: BTreeMap<Vec<u8>, u32>,
+    /// How far an earlier run was told of its sources, by their names.
+    resume: Arc<BTreeMap<String, Vec<Reached>>>,
     /// Why a pattern or unit brings nothing, and what can be done, by its name.
     missing: BTreeMap<String, (String, String)>,
     /// Patterns whose files could be listed once: others than those are new.
@@ -92,6 +95,19 @@ impl Tracked {
 }
 
 impl Track {
+    /// One that goes on where an earlier run stopped.
+    #[must_use]
+    pub fn resuming(resume: &Arc<BTreeMap<String, Vec<Reached>>>) -> Self {
+        Self { resume: Arc::clone(resume), ..Self::default() }
+    }
+
+    /// Whether an earlier run knew files of this pattern: what it did not know of came into being since.
+    #[must_use]
+    pub fn remembers(&self, spec: &SourceSpec) -> bool {
+        let is_of = |name: &String| name.strip_prefix(&spec.name).is_some_and(|rest| rest.starts_with('/'));
+        self.resume.keys().any(is_of)
+    }
+
     /// Adds a file of `spec`, unless it is known; `only` where the source asked for just this file.
     pub fn add_file(&mut self, spec: &SourceSpec, path: &[u8], only: bool, begin: Begin) {
         if self.by_path.contains_key(path) || self.sources.len() >= MAX_SOURCES {
@@ -101,7 +117,11 @@ impl Track {
         let wanted = name_of(spec, &shown, only);
         let number = self.add_source(wanted, shown, spec.time.as_deref());
         self.by_path.insert(path.to_vec(), number);
-        self.follower.add(number, path.to_vec(), begin);
+        let name = &self.sources[number as usize].info.name;
+        match self.resume.get(&**name) {
+            Some(reached) => self.follower.resume(number, path.to_vec(), reached),
+            None => self.follower.add(number, path.to_vec(), begin),
+        }
     }
 
     fn add_source(&mut self, wanted: String, path: String, format: Option<&str>) -> u32 {
@@ -141,6 +161,11 @@ impl Track {
                     self.unfinished(number, Cursor { file, offset }, line, now);
                 }
                 Outcome::TailRead(_) => {}
+                Outcome::Begun(number, cursor, before) => {
+                    let (place, length) = (Place { cursor, check: None }, 0);
+                    let reached = Box::new(Reached { place, length, before, time: now });
+                    self.events.push(HostEvent::Begun(number, reached));
+                }
             }
         }
     }

@@ -14,7 +14,7 @@ pub struct FileId {
 }
 
 /// The byte at which a record begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Cursor {
     /// The file, or all zeroes for sources that are not files.
     pub file: FileId,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::gap::Gap;
 use super::host::{Facts, HostId};
 use super::metrics::Sample;
+use super::reached::Reached;
 use super::record::{Record, Time};
 use super::source::{SourceId, SourceInfo};
 use super::state::HostStatus;
@@ -18,6 +19,8 @@ pub enum Update {
     Facts(HostId, Arc<Facts>),
     /// A source came into being or changed its state.
     Source(HostId, SourceId, SourceInfo),
+    /// A source is read from this place on; nothing of it has come before.
+    Begun(HostId, SourceId, Box<Reached>),
     /// Metrics of a host.
     Sample(HostId, Arc<Sample>),
     /// Lines in their final order; those that came too late for it are marked.

@@ -34,6 +34,11 @@ impl Changes {
         }
     }
 
+    /// Something else, if anything.
+    pub(super) fn say(&mut self, what: Option<String>) {
+        self.said.extend(what);
+    }
+
     /// What is to be said now.
     pub(super) fn take(&mut self) -> Vec<String> {
         std::mem::take(&mut self.said)

@@ -31,6 +31,7 @@ mod changes;
 mod csv;
 mod ending;
 mod progress;
+mod resume;
 mod sieve;
 mod table;
 mod text;
@@ -41,8 +42,10 @@ pub use backfill::{Asks, Backfill};
 pub use csv::Cells;
 pub use ending::{Ending, Why};
 pub use progress::Progress;
+pub use resume::{Checkpoint, ResumeError};
 
 use self::changes::Changes;
+use self::resume::Counted;
 use self::sieve::{Sieve, Sifted};
 use self::table::{Row, Table};
 
@@ -51,6 +54,9 @@ const LAST_BATCHES: usize = 64;
 
 /// The fleet keeps the same deadline, and lets out at it what it has held back for order; this is waited for so long.
 const GRACE: Duration = Duration::from_millis(500);
+
+/// Bytes of lines that are written at once, where it matters that they are whole.
+const WRITTEN_AT_ONCE: usize = 8 << 10;
 
 /// In which form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,6 +126,9 @@ pub enum Error {
     /// The output takes no more, for another reason than that its reader has gone.
     #[error("write the report to standard output: {0}")]
     Write(#[from] io::Error),
+    /// What was printed cannot be remembered.
+    #[error(transparent)]
+    Resume(#[from] ResumeError),
 }
 
 /// Where updates come from: a fleet, or a list in tests.
@@ -159,7 +168,22 @@ pub async fn run(
     ending: &mut Ending,
     out: &mut impl Write,
 ) -> Result<Outcome, Error> {
-    run_with_notes(&mut updates, hosts, options, ending, (out, &mut io::stderr())).await
+    run_with_notes(&mut updates, hosts, options, ending, (out, &mut io::stderr()), None).await
+}
+
+/// The same, and what was printed is remembered, where there is a file for that. `out` is to be without a buffer.
+///
+/// # Errors
+/// As of [`run`], and when what was printed last cannot be remembered.
+pub async fn run_and_remember(
+    mut updates: impl Feed,
+    hosts: &[HostSpec],
+    options: Options,
+    ending: &mut Ending,
+    out: &mut impl Write,
+    checkpoint: Option<Checkpoint>,
+) -> Result<Outcome, Error> {
+    run_with_notes(&mut updates, hosts, options, ending, (out, &mut io::stderr()), checkpoint).await
 }
 
 /// The same, where what does not belong into the output (the summary of CSV) goes to `notes`.
@@ -169,16 +193,19 @@ async fn run_with_notes(
     options: Options,
     ending: &mut Ending,
     (out, notes): (&mut impl Write, &mut impl Write),
+    checkpoint: Option<Checkpoint>,
 ) -> Result<Outcome, Error> {
     let progress = options.progress.clone();
     progress.begin(hosts.len());
-    let mut report = Report::new(hosts, options, BufWriter::new(out));
+    let mut report = Report::new(hosts, options, out, checkpoint);
     let done = match report.begin() {
         Ok(()) => report.consume(updates, ending, notes).await,
         failed => failed,
     };
     progress.end();
-    match done.and_then(|()| report.finish(notes)) {
+    let done = done.and_then(|()| report.finish(notes));
+    report.checkpoint.take().map_or(Ok(()), Checkpoint::finish)?;
+    match done {
         Ok(outcome) => Ok(outcome),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Outcome { exit: 0, ..report.outcome() }),
         Err(error) => Err(error.into()),
@@ -187,7 +214,8 @@ async fn run_with_notes(
 
 struct Report<'a, W: Write> {
     options: Options,
-    out: BufWriter<W>,
+    out: BufWriter<Counted<W>>,
+    checkpoint: Option<Checkpoint>,
     table: Table<'a>,
     text: text::Style,
     sieve: Option<Sieve>,
@@ -196,11 +224,15 @@ struct Report<'a, W: Write> {
 }
 
 impl<'a, W: Write> Report<'a, W> {
-    fn new(hosts: &'a [HostSpec], options: Options, out: BufWriter<W>) -> Self {
+    fn new(hosts: &'a [HostSpec], options: Options, out: W, checkpoint: Option<Checkpoint>) -> Self {
+        let out = match &checkpoint {
+            Some(checkpoint) => BufWriter::with_capacity(8 * WRITTEN_AT_ONCE, checkpoint.counted(out)),
+            None => BufWriter::new(Counted::plain(out)),
+        };
         let text = text::Style::new(hosts, options.color, options.zone.clone(), options.today);
         let sieve = options.grep.clone().map(Sieve::new);
         let changes = Changes::default();
-        Self { options, out, table: Table::new(hosts), text, sieve, changes, started: Instant::now() }
+        Self { options, out, checkpoint, table: Table::new(hosts), text, sieve, changes, started: Instant::now() }
     }
 
     fn begin(&mut self) -> io::Result<()> {
@@ -264,7 +296,14 @@ impl<'a, W: Write> Report<'a, W> {
 
     fn apply(&mut self, update: Update) -> io::Result<()> {
         match update {
-            Update::Records(records) => records.into_iter().try_for_each(|record| self.record(record)),
+            Update::Records(records) => {
+                if let Some(checkpoint) = &self.checkpoint {
+                    let name =
+                        |record: &Record| (self.table.host_name(record.host), self.table.source_name(record.source));
+                    checkpoint.meet(&records, name);
+                }
+                records.into_iter().try_for_each(|record| self.record(record))
+            }
             Update::Gap(gap) => match &mut self.sieve {
                 Some(sieve) => {
                     sieve.gap(gap);
@@ -280,6 +319,13 @@ impl<'a, W: Write> Report<'a, W> {
                 self.table.status(host, status);
                 if final_now { self.row(host.index()) } else { Ok(()) }
             }
+            Update::Begun(host, source, reached) => {
+                let (names, end) = ((self.table.host_name(host), self.table.source_name(source)), self.end());
+                if let Some(checkpoint) = &mut self.checkpoint {
+                    checkpoint.begun(source, names, end, *reached);
+                }
+                Ok(())
+            }
             other => {
                 self.table.apply(other);
                 Ok(())
@@ -290,6 +336,7 @@ impl<'a, W: Write> Report<'a, W> {
     fn record(&mut self, record: Record) -> io::Result<()> {
         let name = self.table.source_name(record.source);
         if !self.options.sources.is_empty() && !self.options.sources.iter().any(|glob| glob.is_match(name)) {
+            self.remember(record);
             return Ok(());
         }
         match &mut self.sieve {
@@ -297,7 +344,7 @@ impl<'a, W: Write> Report<'a, W> {
                 sieve.line(record);
                 self.sift()
             }
-            None => self.line(&record),
+            None => self.line(record),
         }
     }
 
@@ -309,22 +356,40 @@ impl<'a, W: Write> Report<'a, W> {
             match sieve.next(name) {
                 None => return Ok(()),
                 Some(Sifted::Gap(gap)) => self.gap(&gap)?,
-                Some(Sifted::Line(record, true)) => self.line(&record)?,
-                Some(Sifted::Line(record, false)) => self.table.heard(record.host),
+                Some(Sifted::Line(record, true)) => self.line(record)?,
+                Some(Sifted::Line(record, false)) => {
+                    self.table.heard(record.host);
+                    self.remember(record);
+                }
             }
         }
     }
 
-    fn line(&mut self, record: &Record) -> io::Result<()> {
+    fn line(&mut self, record: Record) -> io::Result<()> {
         let host = self.table.host_name(record.host);
         let source = self.table.source_name(record.source);
         match self.options.form {
-            Form::Json => json::write(&mut self.out, &json::Line::new(host, source, record))?,
-            Form::Csv(cells) => csv::line(&mut self.out, cells, host, source, record)?,
-            Form::Text => self.text.line(&mut self.out, host, source, record)?,
+            Form::Json => json::write(&mut self.out, &json::Line::new(host, source, &record))?,
+            Form::Csv(cells) => csv::line(&mut self.out, cells, host, source, &record)?,
+            Form::Text => self.text.line(&mut self.out, host, source, &record)?,
         }
         self.table.printed(record.host);
-        Ok(())
+        self.remember(record);
+        // Whoever is killed now has printed whole lines, but for what the kernel tears.
+        if self.checkpoint.is_some() && self.out.buffer().len() >= WRITTEN_AT_ONCE { self.out.flush() } else { Ok(()) }
+    }
+
+    /// How far the output goes, with what it has not taken yet.
+    fn end(&self) -> u64 {
+        self.out.get_ref().taken() + self.out.buffer().len() as u64
+    }
+
+    /// A line was printed, or is not wanted: the next run goes on after it.
+    fn remember(&mut self, record: Record) {
+        let end = self.end();
+        let Some(checkpoint) = &mut self.checkpoint else { return };
+        let names = (self.table.host_name(record.host), self.table.source_name(record.source));
+        self.changes.say(checkpoint.line(record, names, end));
     }
 
     fn gap(&mut self, gap: &Gap) -> io::Result<()> {
@@ -335,6 +400,10 @@ impl<'a, W: Write> Report<'a, W> {
             Form::Text => self.text.gap(&mut self.out, host, source, gap)?,
         }
         self.table.gaps += 1;
+        let end = self.end();
+        if let Some(checkpoint) = &mut self.checkpoint {
+            checkpoint.gap(gap.source, (self.table.host_name(gap.host), self.table.source_name(gap.source)), end);
+        }
         Ok(())
     }
 

@@ -112,7 +112,7 @@ impl<'a> Table<'a> {
             Update::Source(host, id, info) => self.source(host, id, info),
             Update::Ledger(ledger) => self.ledger = ledger,
             // A line without an end is printed when the pass ends, as a line.
-            Update::Status(..) | Update::Records(_) | Update::Unfinished(_) | Update::Gap(_) => {}
+            Update::Status(..) | Update::Records(_) | Update::Unfinished(_) | Update::Gap(_) | Update::Begun(..) => {}
         }
     }
 

@@ -375,7 +375,7 @@ async fn csv_has_a_header_and_a_row_for_each_line_and_gap_and_its_summary_elsewh
         let mut list = List { batches: VecDeque::from([updates.clone()]), ends: true };
         let options = Options { form: Form::Csv(cells), ..options(false) };
         let (mut out, mut notes) = (Vec::new(), Vec::new());
-        let outcome = run_with_notes(&mut list, &hosts, options, &mut Ending::never(), (&mut out, &mut notes))
+        let outcome = run_with_notes(&mut list, &hosts, options, &mut Ending::never(), (&mut out, &mut notes), None)
             .await
             .expect("written");
         let expect = format!(

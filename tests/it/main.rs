@@ -17,6 +17,7 @@ mod manners;
 mod past;
 mod readme;
 mod records;
+mod resume;
 mod rotations;
 mod schema;
 mod screen;

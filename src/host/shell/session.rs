@@ -402,6 +402,7 @@ impl Session<'_> {
         let has_been_looked = self.expanded[number] || self.track.seen_whole;
         // Where we might not look what is there now may be old.
         let new = !self.track.listed.insert(spec.name.clone()) && has_been_looked;
+        let new = new || self.track.remembers(&spec);
         let begin = if new { Begin::Start } else { Begin::LastLines(self.work.lines) };
         self.expanded[number] = true;
         let glob = spec.kind.is_glob();

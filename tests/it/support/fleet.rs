@@ -93,7 +93,7 @@ impl Watched {
             Update::Status(host, status) => self.statuses.push((host.0, status)),
             Update::Source(_, _, info) => self.sources.push(info),
             Update::Sample(host, sample) => self.samples.push((host.0, sample)),
-            Update::Facts(..) | Update::Ledger(_) | Update::Unfinished(_) => {}
+            Update::Facts(..) | Update::Ledger(_) | Update::Unfinished(_) | Update::Begun(..) => {}
         }
     }
 

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use crate::host::lines::Piece;
-use crate::model::FileId;
+use crate::model::{Cursor, FileId};
 
 use super::Barrier;
 
@@ -128,6 +128,8 @@ pub enum Outcome {
     Unfinished(u32, FileId, u64, Bytes),
     /// Why nothing comes from a source, or that it is read now.
     Problem(u32, Option<Absence>),
+    /// A source of which nothing was told is read from here on; the bytes before.
+    Begun(u32, Cursor, Vec<u8>),
     /// A source that was asked for its last lines has given them.
     TailRead(u32),
 }

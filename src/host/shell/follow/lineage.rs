@@ -7,7 +7,7 @@
 
 use std::collections::VecDeque;
 
-use crate::model::FileId;
+use crate::model::{FileId, Time};
 
 use super::generation::{Generation, MARKER};
 use super::{Sibling, Stat};
@@ -17,6 +17,7 @@ const REMEMBERED: usize = 16;
 
 /// In the unit of times of change. What packs a file keeps its time of change, some of it (bzip2) no finer than this.
 const SECOND: u64 = 1_000_000_000;
+const MINUTE: u64 = 60 * SECOND;
 
 /// What was beside the log, and how far it was read.
 #[derive(Debug, Default)]
@@ -28,6 +29,8 @@ pub(super) struct Lineage {
     /// The last one that was read to its end before the next was begun.
     last: Option<Stat>,
     listed: bool,
+    /// An earlier run was told of the last one, and what it knew of the others is forgotten.
+    resumed: bool,
     /// When the generation that was begun at the last listing had been changed: what came since is not older.
     floor: u64,
     /// What is in these is a gap.
@@ -103,6 +106,13 @@ pub(super) struct Between {
 }
 
 impl Lineage {
+    /// An earlier run was told of a line that was written at `time`, and of what was there before.
+    pub(super) fn resume(&mut self, time: Time) {
+        (self.listed, self.resumed) = (true, true);
+        // The line may have been stamped in whole seconds, or a moment before the last one of the file before.
+        self.floor = u64::try_from(time.0).unwrap_or(0).saturating_add(2 * SECOND);
+    }
+
     /// `generation` was read as far as it goes; `is_last`, and the next is begun.
     pub(super) fn remember(&mut self, generation: &Generation, is_last: bool) {
         let stat = generation.stat();
@@ -245,10 +255,12 @@ impl Lineage {
         let may_be = |sibling: &Sibling, sought: &Stat| {
             sibling.stat.id == sought.id || (sibling.packed && sibling.stat.changed / SECOND >= sought.changed / SECOND)
         };
-        let is_lost = |sought: &Stat| sought.size > 0 && !missed.iter().any(|sibling| may_be(sibling, sought));
+        let is_there = |sought: &Stat| listed.iter().any(|sibling| sibling.is_of(*sought));
+        let is_read = |sought: &Stat| missed.iter().any(|sibling| may_be(sibling, sought)) || is_there(sought);
+        let is_lost = |sought: &Stat| sought.size > 0 && !is_read(sought);
         let is_lost = self.sought.iter().any(is_lost);
         self.sought.clear();
-        self.floor = begun.changed;
+        (self.floor, self.resumed) = (begun.changed, false);
         self.given_up.clear();
         self.wanted.clear();
         self.cuts.iter_mut().for_each(|cut| cut.is_new = false);
@@ -268,7 +280,7 @@ impl Lineage {
             let has_more = !sibling.packed && (read.stat.size != stat.size || read.offset < stat.size);
             return read.stat.changed != stat.changed || has_more;
         }
-        if self.wanted.contains(&stat.id) || self.sought.iter().any(|sought| sibling.packed && sibling.is_of(*sought)) {
+        if self.wanted.contains(&stat.id) || self.sought.iter().any(|sought| sibling.is_of(*sought)) {
             return true;
         }
         // Where its first bytes are not known, size is all there is to tell a copy by.
@@ -295,10 +307,14 @@ impl Lineage {
     }
 
     fn is_older_than_last(&self, sibling: &Sibling, listed: &[Sibling]) -> bool {
-        let Some(last) = self.last else { return false };
         let is_before = sibling.stat.changed < self.floor;
-        let place = listed.iter().find(|other| other.is_of(last));
-        is_before && place.is_none_or(|place| place.is_newer_than(sibling))
+        let Some(last) = self.last else { return self.resumed && is_before };
+        match listed.iter().find(|other| other.is_of(last)) {
+            Some(place) => is_before && place.is_newer_than(sibling),
+            // An archive may be the last itself, with another time: it was written to until it was compressed.
+            None if sibling.packed => sibling.stat.changed < last.changed.saturating_sub(MINUTE),
+            None => is_before,
+        }
     }
 
     /// Oldest first: by the time of change, and where all have names that tell, by their names.

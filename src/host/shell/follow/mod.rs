@@ -21,13 +21,14 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use crate::host::lines::Piece;
-use crate::model::{FileId, GapReason};
+use crate::model::{Cursor, FileId, GapReason};
 
 mod barrier;
 mod denied;
 mod exchange;
 mod generation;
 mod lineage;
+mod resume;
 mod succession;
 
 pub use barrier::Barrier;
@@ -240,7 +241,11 @@ impl Follower {
         }
         self.set_problem(number, None);
         let source = self.source(number);
-        match (source.phase, &source.current) {
+        match (source.phase, &mut source.current) {
+            (Phase::Unknown, Some(current)) if current.is_renumbered(stat.id) => {
+                current.id = stat.id;
+                self.changed(watch, stat, now);
+            }
             (Phase::Unknown | Phase::Reading, Some(current)) if current.id != stat.id => {
                 self.start_finding(number, Some(stat));
             }
@@ -265,7 +270,12 @@ impl Follower {
             Begin::LastLines(want) if !source.begun => {
                 self.start_tail(number, stat, want, FIRST_WINDOW.max(u64::from(want) * 256), now);
             }
-            _ => self.activate(number, stat, now),
+            _ => {
+                if !source.begun {
+                    self.outcomes.push(Outcome::Begun(number, Cursor { file: stat.id, offset: 0 }, Vec::new()));
+                }
+                self.activate(number, stat, now);
+            }
         }
     }
 
@@ -388,6 +398,8 @@ impl Follower {
         }
         source.begun = true;
         let id = current.id;
+        let begun = if tail.pieces.is_empty() { current.begun(number) } else { None };
+        self.outcomes.extend(begun);
         emit(&mut self.outcomes, number, id, tail.pieces.into());
         self.outcomes.push(Outcome::TailRead(number));
     }
@@ -400,14 +412,21 @@ impl Follower {
                 Absence::Denied(_) | Absence::Special => self.give_up_old(number, watch),
             };
         }
+        let mut is_new = false;
         let source = self.source(number);
         if *why == Absence::Missing && source.current.is_none() {
             // Whatever appears under the name is new from its first byte.
             source.begin = Begin::Start;
+            is_new = !source.begun;
         }
         // The name is gone and nothing took it yet: the file may have been renamed.
-        if *why == Absence::Missing && source.phase == Phase::Reading && source.current.is_some() {
+        let is_known = |current: &Generation| source.phase == Phase::Reading || current.recalled;
+        let is_free = matches!(source.phase, Phase::Reading | Phase::Unknown);
+        if *why == Absence::Missing && is_free && source.current.as_ref().is_some_and(is_known) {
             self.start_finding(number, None);
+        }
+        if is_new {
+            self.outcomes.push(Outcome::Begun(number, Cursor::default(), Vec::new()));
         }
         self.set_problem(number, Some(why.clone()));
     }
@@ -458,7 +477,7 @@ impl Follower {
         if let Some(stat) = stat {
             let Some(mut current) = source.current.take() else { return };
             (current.watch, current.id) = (watch, stat.id);
-            current.at_end = false;
+            (current.at_end, current.recalled) = (false, false);
             current.grew = now;
             source.old.push_back(current);
             source.phase = Phase::Waiting(next);

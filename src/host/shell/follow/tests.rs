@@ -4,6 +4,7 @@ use super::*;
 use proptest::prelude::*;
 
 mod host;
+mod resume;
 
 use host::{Action, Host, LOG, number};
 
@@ -184,7 +185,10 @@ fn a_file_that_appears_later_is_read_from_its_first_byte() {
     let mut follower = Follower::default();
     follower.add(0, LOG.into(), Begin::LastLines(1));
     settle(&mut host, &mut follower);
-    assert_eq!(follower.take_outcomes(), [Outcome::Problem(0, Some(Absence::Missing))]);
+    assert_eq!(
+        follower.take_outcomes(),
+        [Outcome::Begun(0, Cursor::default(), Vec::new()), Outcome::Problem(0, Some(Absence::Missing))]
+    );
     host.create(LOG);
     host.append(LOG, "a\nb\n");
     settle(&mut host, &mut follower);

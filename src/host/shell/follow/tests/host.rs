@@ -49,6 +49,10 @@ pub(super) struct Host {
     pub(super) packs: bool,
     /// So many changes fall into one tick of the clock.
     pub(super) tick: usize,
+    /// What a tick of the clock counts.
+    pub(super) unit: u64,
+    /// Number of the file system, beside 1.
+    pub(super) dev: u64,
     pub(super) written: u32,
     /// Lines that a rotation destroyed between its copy and its cut.
     pub(super) destroyed: Vec<u32>,
@@ -196,9 +200,9 @@ impl Host {
 
     pub(super) fn stat(&self, name: &str) -> Option<Stat> {
         let (ino, bytes) = self.files.get(name)?;
-        let changed = (self.changed[ino] / self.tick.max(1)) as u64 * TICK;
+        let changed = (self.changed[ino] / self.tick.max(1)) as u64 * if self.unit == 0 { TICK } else { self.unit };
         let size = if is_packed(name) { bytes.len() as u64 / 4 + 20 } else { bytes.len() as u64 };
-        Some(Stat { id: FileId { dev: 1, ino: *ino }, size, changed })
+        Some(Stat { id: FileId { dev: 1 + self.dev, ino: *ino }, size, changed })
     }
 
     /// Lets something happen.

@@ -1,0 +1,97 @@
+//! What is remembered of what was printed, and when.
+
+use super::*;
+use crate::model::record::Span;
+use crate::model::{Cursor, HostId, TimeFrom};
+
+fn record(source: u32, ino: u64, offset: u64) -> Record {
+    let cursor = Cursor { file: FileId { dev: 0, ino }, offset };
+    let (host, source, time, time_from) = (HostId(0), SourceId(source), Time(5), TimeFrom::Stamp);
+    let (late, continues, stamp) = (false, false, Span::default());
+    Record { host, source, time, time_from, cursor, late, continues, stamp, raw: "line".into() }
+}
+
+fn open(path: &Path) -> Checkpoint {
+    Checkpoint::open(path, &mut io::sink()).expect("a checkpoint")
+}
+
+/// Offsets after the last line of each generation of `web-1 app`, as the next run finds them.
+fn remembered(path: &Path) -> Vec<u64> {
+    let (_store, remembered, notices) = Store::open(path).expect("a store");
+    assert!(notices.is_empty(), "{notices:?}");
+    remembered.get("web-1").and_then(|sources| sources.get("app")).into_iter().flatten().map(Reached::offset).collect()
+}
+
+const NAMES: (&str, &str) = ("web-1", "app");
+
+#[test]
+fn only_what_the_output_has_taken_is_remembered() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("at");
+    let mut checkpoint = open(&path);
+    let mut out = checkpoint.counted(Vec::new());
+    for (n, offset) in [(1, 0), (2, 5), (3, 10)] {
+        checkpoint.line(record(0, 7, offset), NAMES, n * 100);
+    }
+    out.write_all(&[b'x'; 299]).expect("memory");
+    checkpoint.finish().expect("written");
+    drop(out);
+    assert_eq!(remembered(&path), [9], "the third is not whole");
+    let mut checkpoint = open(&path);
+    checkpoint.line(record(0, 7, 10), NAMES, 0);
+    drop(checkpoint);
+    assert_eq!(remembered(&path), [14], "nobody has asked, and it is written");
+}
+
+#[test]
+fn where_a_source_begins_is_written_before_its_first_line_is_printed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("at");
+    let checkpoint = open(&path);
+    checkpoint.meet(&[record(0, 7, 30), record(0, 7, 35)], |_| NAMES);
+    // As a kill would leave it.
+    let left = format::read(&std::fs::read(&path).expect("there is one")).expect("whole");
+    let place = left["web-1"]["app"][0].place;
+    assert_eq!((place.cursor.offset, place.check), (30, None));
+}
+
+#[test]
+fn what_is_no_file_is_not_remembered_and_that_is_said_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("at");
+    let mut checkpoint = open(&path);
+    checkpoint.meet(&[record(0, 0, 1)], |_| NAMES);
+    let said = checkpoint.line(record(0, 0, 1), NAMES, 0).expect("a notice");
+    assert!(said.contains("web-1/app: not a file"), "{said}");
+    assert_eq!(checkpoint.line(record(0, 0, 2), NAMES, 0), None);
+    checkpoint.finish().expect("written");
+    assert_eq!(remembered(&path), [0; 0]);
+}
+
+#[test]
+fn what_waits_to_be_remembered_is_bounded_though_nobody_can_write() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("at");
+    let mut checkpoint = open(&path);
+    let shared = Arc::clone(&checkpoint.shared);
+    let writing = shared.store.lock().expect("no panic");
+    for n in 0..3 * MOST_PENDING as u64 {
+        checkpoint.line(record(0, 7, n * 5), NAMES, 0);
+        assert!(shared.lock().pending.len() <= MOST_PENDING);
+    }
+    drop(writing);
+    checkpoint.finish().expect("written");
+    drop(shared);
+    assert_eq!(remembered(&path), [3 * MOST_PENDING as u64 * 5 - 1]);
+}
+
+#[test]
+fn a_last_writing_that_fails_is_an_error() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("at");
+    let mut checkpoint = open(&path);
+    drop(folder);
+    checkpoint.line(record(0, 7, 0), NAMES, 0);
+    let error = checkpoint.finish().expect_err("there is no folder").to_string();
+    assert!(error.contains("cannot be written: No such file") && error.contains("/at"), "{error}");
+}
