@@ -42,6 +42,8 @@ pub struct Track {
     pub user: String,
     /// It did not come back from `df` once: it is not asked again.
     pub df_hangs: bool,
+    /// It hung when its files were looked at: on the next connection nothing is touched that has not been tried.
+    pub hung: bool,
     /// All that was asked for has been told of at least once.
     pub seen_whole: bool,
     facts_pending: bool,
@@ -281,6 +283,11 @@ impl Track {
                 format!("let {user} read it, for instance by its group (often adm): usermod -aG adm {user}"),
             ),
             Absence::Special => ("not a regular file".to_owned(), "name a file".to_owned()),
+            Absence::Failing(how) => (
+                how.to_owned(),
+                "the file system fails there: look at its mount, and at the kernel's log; it is tried again by itself"
+                    .to_owned(),
+            ),
         });
         self.set_problem(number, problem);
     }

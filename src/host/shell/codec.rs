@@ -16,6 +16,8 @@ pub enum Answer<'a> {
     PollEnded(bool),
     /// Files that a pattern matches, for the pattern with this number; their number before the cap.
     Expanded(u32, u32, Vec<&'a [u8]>),
+    /// Whether a path, by the name under which it was tried, has been answered for.
+    Tried(&'a str, bool),
     /// Facts, as `describe` of the script prints them.
     Described(&'a [u8]),
     /// Counters, as `grep` prints them.
@@ -48,6 +50,7 @@ fn decode_words(frame: &Frame) -> Option<Answer<'_>> {
         "M" => Some(Answer::Counters(&frame.body)),
         "U" => Some(Answer::Usage(&frame.body)),
         "E" => Some(Answer::PollEnded(words.next()? == "1")),
+        "T" => Some(Answer::Tried(words.next()?, words.next()? == "1")),
         kind => decode_file(kind, words, &frame.body),
     }
 }
@@ -66,7 +69,7 @@ fn decode_file<'a>(kind: &str, mut words: std::str::Split<'_, char>, body: &'a [
         },
         "L" => Seen::Listed(watch, words.next()? == "1", decode_listed(body)),
         "O" => Seen::Hole(watch, decode_stat(words.next()?)?, words.next()?.parse().ok()?),
-        "X" => Seen::Absent(watch, decode_absence(words.next()?)?),
+        "X" => Seen::Absent(watch, decode_absence(words.next()?, body)?),
         "G" => {
             let files = body.split(|&byte| byte == 0).filter(|file| !file.is_empty()).collect();
             return Some(Answer::Expanded(watch, words.next()?.parse().ok()?, files));
@@ -76,11 +79,30 @@ fn decode_file<'a>(kind: &str, mut words: std::str::Split<'_, char>, body: &'a [
     Some(Answer::Seen(seen))
 }
 
-fn decode_absence(word: &str) -> Option<Absence> {
+/// What a file system that fails says is known, or not said.
+const FAILURES: [&str; 9] = [
+    "Stale file handle",
+    "Input/output error",
+    "Transport endpoint is not connected",
+    // The same in the words of musl.
+    "I/O error",
+    "Socket not connected",
+    "Host is down",
+    "Connection timed out",
+    "Operation timed out",
+    "No such device",
+];
+
+fn decode_absence(word: &str, body: &[u8]) -> Option<Absence> {
     match word {
         "missing" => Some(Absence::Missing),
         "denied" => Some(Absence::Denied),
         "special" => Some(Absence::Special),
+        "failing" => {
+            let said = String::from_utf8_lossy(body);
+            let known = FAILURES.into_iter().find(|failure| said.contains(failure));
+            Some(Absence::Failing(known.unwrap_or("it cannot be read")))
+        }
         _ => None,
     }
 }
@@ -177,6 +199,7 @@ mod tests {
         let (day, exact) = (stat(1_795_188_137_000_000_000), stat(1_795_188_137_000_000_250));
         check("R 123", b"", &Answer::Ready);
         check("E 1", b"", &Answer::PollEnded(true));
+        check("T w3 1", b"", &Answer::Tried("w3", true));
         check("C 3 65024:42:1267:1795188137", b"", &Answer::Seen(Seen::Changed(3, day)));
         check("F 3 65024:42:1267:1795188137 4096", b"abc", &Answer::Seen(Seen::Read(3, day, 4096, b"abc")));
         check("V 4 -", b"", &Answer::Seen(Seen::Found(4, None)));
@@ -192,6 +215,13 @@ mod tests {
         let more = Stat { size: 10, ..day };
         check("H 4 65024:42:1267:1795188137 5 4", b"abcd", &Answer::Seen(Seen::Unpacked(4, more, 5, b"abcd")));
         check("X 4 denied", b"", &Answer::Seen(Seen::Absent(4, Absence::Denied)));
+        check(
+            "X 4 failing",
+            b"Stale file handle\n",
+            &Answer::Seen(Seen::Absent(4, Absence::Failing("Stale file handle"))),
+        );
+        let other = Absence::Failing("it cannot be read");
+        check("X 4 failing", b"\x1b[2Jon fire\n", &Answer::Seen(Seen::Absent(4, other)));
         check("G 0 2", b"/a\0/b\0", &Answer::Expanded(0, 2, vec![b"/a", b"/b"]));
     }
 

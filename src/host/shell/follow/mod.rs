@@ -26,11 +26,13 @@ use crate::model::{FileId, GapReason};
 mod exchange;
 mod generation;
 mod lineage;
+mod renumber;
 mod succession;
 
 pub use exchange::{Absence, Mark, Outcome, Request, Seen, Sibling, Stat, Watch};
 use generation::{Generation, Proof, Tail, Take};
 use lineage::Lineage;
+use renumber::Renumbered;
 
 /// Where to begin with a source that is seen first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,6 +79,7 @@ struct Source {
     lineage: Lineage,
     /// A generation was found beside the name that may be a copy of what the name still has.
     copied: bool,
+    renumbered: Renumbered,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,6 +125,7 @@ impl Follower {
                 unread: false,
                 lineage: Lineage::default(),
                 copied: false,
+                renumbered: Renumbered::No,
             },
         );
     }
@@ -192,7 +196,7 @@ impl Follower {
     pub fn see(&mut self, seen: &Seen<'_>, now: Duration) {
         match *seen {
             Seen::Changed(watch, stat) => self.changed(watch, stat, now),
-            Seen::Read(watch, stat, start, bytes) => self.read(watch, stat, start, bytes, now),
+            Seen::Read(watch, stat, start, bytes) => self.read(watch, stat, start, within(stat, start, bytes), now),
             Seen::Unpacked(watch, stat, start, bytes) => {
                 self.recognise_unpacked(watch, stat, start, bytes);
                 self.read(watch, stat, start, bytes, now);
@@ -241,7 +245,9 @@ impl Follower {
                 self.start_finding(number, Some(stat));
             }
             (Phase::Unknown | Phase::Reading, Some(current)) if stat.size < current.offset => {
-                self.start_comparing(number, stat);
+                if !self.was_not_renumbered(number, stat) {
+                    self.start_comparing(number, stat);
+                }
             }
             (Phase::Unknown | Phase::Reading, Some(current)) => {
                 let request = Request::ReadFrom(watch, current.id, current.offset);
@@ -298,6 +304,7 @@ impl Follower {
     fn start_finding(&mut self, number: u32, next: Option<Stat>) {
         let watch = self.new_watch(number);
         let source = self.source(number);
+        source.give_number_back();
         let Some(current) = &source.current else { return };
         source.phase = Phase::Finding(next);
         let request = Generation { watch, ..current.clone() }.to_be_found(source.live);
@@ -347,10 +354,17 @@ impl Follower {
         match generation.take(stat, start, bytes, now) {
             Take::Lines(pieces) => {
                 let id = generation.id;
+                let brings = generation.at_end || !pieces.is_empty();
                 let hole = generation.is_in_long_hole().then_some(Request::Hole(watch, generation.offset));
                 self.requests.extend(hole);
                 emit(&mut self.outcomes, number, id, pieces);
-                self.set_problem(number, None);
+                if live {
+                    self.source(number).renumbered = Renumbered::No;
+                }
+                // What has brought nothing though there is more may fail again.
+                if brings {
+                    self.set_problem(number, None);
+                }
                 self.tail_progress(number, stat, now);
             }
             Take::Misplaced => {
@@ -358,7 +372,11 @@ impl Follower {
                 let request = Request::ReadFrom(watch, generation.id, generation.offset);
                 self.requests.push(request);
             }
-            Take::Rewritten if live => self.start_comparing(number, stat),
+            Take::Rewritten if live => {
+                if !self.was_not_renumbered(number, stat) {
+                    self.start_comparing(number, stat);
+                }
+            }
             Take::Rewritten => {
                 // Its name may have gone to another file between the look and the read: only the second time counts.
                 generation.rested |= generation.at_end;
@@ -393,6 +411,8 @@ impl Follower {
         if !live {
             return match why {
                 Absence::Missing => self.old_moved(number, watch),
+                // It is still there, where nobody can say.
+                Absence::Failing(_) => {}
                 // Nobody gives it back, and its successor must not wait for it.
                 Absence::Denied | Absence::Special => {
                     let id = self.source(number).old.iter().find(|old| old.watch == watch).map(|old| old.id);
@@ -456,6 +476,12 @@ impl Follower {
             let live = self.source(number).live;
             return self.changed(live, next, now);
         }
+        let has_number = stat.is_some_and(|stat| source.current.as_ref().is_some_and(|current| current.id == stat.id));
+        if !has_number && self.try_renumbered(number, next) {
+            // What was found has the same bytes, and may be a copy.
+            return self.forget(watch);
+        }
+        let source = self.source(number);
         if let Some(stat) = stat {
             let Some(mut current) = source.current.take() else { return };
             (current.watch, current.id) = (watch, stat.id);
@@ -573,6 +599,13 @@ impl Follower {
             self.outcomes.push(Outcome::Problem(number, problem));
         }
     }
+}
+
+/// What is beyond the size that was told is not there yet, whatever was read: a network file system may give NUL bytes for
+/// it, and tell the old size once more.
+fn within(stat: Stat, start: u64, bytes: &[u8]) -> &[u8] {
+    let known = usize::try_from(stat.size.saturating_sub(start)).unwrap_or(usize::MAX);
+    &bytes[..bytes.len().min(known)]
 }
 
 fn emit(outcomes: &mut Vec<Outcome>, number: u32, id: FileId, pieces: Vec<Piece>) {
