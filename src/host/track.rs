@@ -101,7 +101,10 @@ impl Track {
         let wanted = name_of(spec, &shown, only);
         let number = self.add_source(wanted, shown, spec.time.as_deref());
         self.by_path.insert(path.to_vec(), number);
-        self.follower.add(number, path.to_vec(), begin);
+        match only {
+            true => self.follower.add(number, path.to_vec(), begin),
+            false => self.follower.add_found(number, path.to_vec(), begin),
+        }
     }
 
     fn add_source(&mut self, wanted: String, path: String, format: Option<&str>) -> u32 {

@@ -8,13 +8,18 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use fuser::Errno;
+use logtrail::host::shell::ShellFiles;
+use logtrail::host::{Files, LocalFiles};
 use logtrail::model::LinkState;
+use logtrail::model::file::Scan;
+use logtrail::model::query::Prefilter;
 
 use super::faults::{append, assert_all_once, has_told, told};
 use super::support::fleet::{Watched, local_host};
 use super::support::fuse::{Fuse, Manners};
 use super::support::mounted::{Mounted, with_own_mounts};
 use super::support::writer::Writer;
+use super::transport::connect;
 
 /// A folder and the place where it is seen once more. The place is removed before what is mounted there is gone: it must
 /// be dropped last.
@@ -91,6 +96,39 @@ fn r18_nothing_beyond_a_size_that_lags_is_taken_for_text() {
             assert_eq!(watched.gaps, []);
             assert!(fuse.reads_beyond() > 0, "no read reached beyond the size that was told");
         }
+    });
+}
+
+/// The text of a file and where it ends, read and scanned for.
+async fn read_back(files: &mut impl Files, path: &Path) -> (String, bool, usize) {
+    let path = path.to_str().expect("UTF-8").as_bytes();
+    let file = files.list(path).await.expect("a list").into_iter().find(|file| file.path == path).expect("the file");
+    let chunk = files.read(&file, 0, 100_000).await.expect("text");
+    let scan = Scan { file, from: 0, to: u64::MAX, filter: Prefilter::Everything, before: 0, after: 0 };
+    files.scan(&scan).await.expect("a scan");
+    let mut lines = 0;
+    while let Some(finds) = files.next().await.expect("lines") {
+        lines += finds.lines.len();
+    }
+    (String::from_utf8_lossy(&chunk.bytes).into_owned(), chunk.at_end, lines)
+}
+
+#[test]
+fn r18_nothing_beyond_a_size_that_lags_is_read_back() {
+    with_own_mounts(|| async {
+        let places = Places::new();
+        append(&places.real("app.log"), "one\ntwo\n");
+        let for_ever = Duration::from_secs(3600);
+        let fuse = places.fuse(0, Manners { sizes_lag: for_ever, zeroes_beyond: true, ..Manners::default() });
+        let seen = places.seen("app.log");
+        assert_eq!(fs::metadata(&seen).expect("there").len(), 8);
+        append(&places.real("app.log"), &"three\n".repeat(1000));
+        let connection = connect(&local_host("here", &[])).await;
+        let by_shell = read_back(&mut ShellFiles::start(&connection).await.expect("a shell"), &seen).await;
+        let by_engine = read_back(&mut LocalFiles::new(), &seen).await;
+        assert!(fuse.reads_beyond() > 0, "no read reached beyond the size that was told");
+        let expected = ("one\ntwo\n".to_owned(), true, 2);
+        assert_eq!((by_shell, by_engine), (expected.clone(), expected));
     });
 }
 
@@ -417,6 +455,36 @@ fn r18_a_file_that_a_pattern_finds_under_two_names_is_told_once() {
             pause(&mut watched, Duration::from_millis(600)).await;
         }
         assert_eq!(watched.texts(), ["one", "line 2", "line 3", "line 4"]);
+        assert_eq!(watched.gaps, []);
+    });
+}
+
+#[test]
+fn r18_a_file_of_two_names_is_told_to_its_end_when_the_first_name_is_gone() {
+    with_own_mounts(|| async {
+        let places = Places::new();
+        append(&places.real("app.log"), "one\n");
+        // The name that comes first.
+        fs::create_dir(places.at("mounted")).expect("a folder");
+        let bound = Mounted::bind(&places.at("real"), &places.at("mounted"));
+        let mut watched = follow(&[&places.at("*/app.log")], 10);
+        watched.until("the line", |w| !w.records.is_empty()).await;
+        append(&places.real("app.log"), "two\n");
+        watched.until("the next", |w| w.texts() == ["one", "two"]).await;
+        drop(bound);
+        watched.until("that it is gone", |w| reason(w).contains("mounted/app.log: no such file")).await;
+        append(&places.real("app.log"), "three\n");
+        watched.until("the line of the other name", |w| w.records.len() >= 3).await;
+        let bound = Mounted::bind(&places.at("real"), &places.at("mounted"));
+        watched.until("that it is back", is_well).await;
+        // It is rotated under both.
+        append(&places.real("app.log"), "four\n");
+        fs::rename(places.real("app.log"), places.real("app.log.1")).expect("rename");
+        append(&places.real("app.log"), "five\n");
+        watched.until("all", |w| w.records.len() >= 5).await;
+        pause(&mut watched, Duration::from_millis(900)).await;
+        drop(bound);
+        assert_eq!(watched.texts(), ["one", "two", "three", "four", "five"]);
         assert_eq!(watched.gaps, []);
     });
 }

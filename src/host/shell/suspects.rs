@@ -163,3 +163,55 @@ impl Suspects {
         .collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn watch(number: Watch, path: &str) -> Request {
+        Request::Watch { watch: number, chain: number, path: path.into() }
+    }
+
+    #[test]
+    fn without_a_hang_nothing_waits() {
+        let mut suspects = Suspects::new(false);
+        assert_eq!(suspects.pass(watch(1, "/a/x")), Some(watch(1, "/a/x")));
+        assert!(suspects.passes_pattern(0, "/a/*"));
+        assert_eq!((suspects.due(Instant::now()), suspects.next_due()), (Vec::new(), None));
+    }
+
+    #[test]
+    fn of_each_folder_one_path_is_tried_at_a_time_and_what_belongs_to_it_waits_with_it() {
+        let mut suspects = Suspects::new(true);
+        let find = Request::Find { watch: 9, near: 1, id: crate::model::FileId::default(), offset: 4, mark: None };
+        for request in [watch(1, "/a/x"), find.clone(), watch(2, "/a/y z"), watch(3, "/b/x"), Request::Forget(9)] {
+            assert_eq!(suspects.pass(request), None);
+        }
+        assert_eq!(suspects.pass(Request::List(7)), Some(Request::List(7)));
+        let now = Instant::now();
+        assert_eq!(suspects.due(now), ["T w1 /a/x", "T w3 /b/x"]);
+        assert_eq!((suspects.due(now), suspects.next_due()), (Vec::new(), None));
+        assert_eq!(suspects.answered("w1", false), []);
+        assert!(suspects.due(Instant::now()).is_empty(), "not before the time has come");
+        assert_eq!(suspects.due(Instant::now() + ASK_AGAIN), ["T w1 /a/x"]);
+        assert_eq!(suspects.answered("w1", true), [watch(1, "/a/x"), find, Request::Forget(9)]);
+        assert_eq!(suspects.due(Instant::now()), ["T w2 /a/y\\0040z"]);
+        assert_eq!(suspects.pass(Request::List(1)), Some(Request::List(1)), "it has been answered for");
+    }
+
+    #[test]
+    fn what_is_not_answered_for_long_is_said_once_to_hang() {
+        let mut suspects = Suspects::new(true);
+        assert_eq!(suspects.pass(watch(1, "/a/x")), None);
+        assert!(!suspects.passes_pattern(0, "/b/*/x[0-9]"));
+        assert_eq!(suspects.take_hanging(Instant::now()), []);
+        let late = Instant::now() + PATIENCE;
+        assert_eq!(suspects.take_hanging(late), [Suspect::File(1), Suspect::Pattern(0)]);
+        assert_eq!(suspects.take_hanging(late), []);
+        assert!(suspects.hangs(0));
+        assert_eq!(suspects.due(late), ["T w1 /a/x", "T p0 /b/\\0052/x\\01330-9\\0135 p"]);
+        assert_eq!(suspects.answered("p0", true), []);
+        assert!(suspects.passes_pattern(0, "/b/*/x[0-9]") && !suspects.hangs(0));
+        assert_eq!(suspects.answered("nonsense", true), []);
+    }
+}

@@ -28,11 +28,13 @@ mod generation;
 mod lineage;
 mod renumber;
 mod succession;
+mod twins;
 
 pub use exchange::{Absence, Mark, Outcome, Request, Seen, Sibling, Stat, Watch};
 use generation::{Generation, Proof, Tail, Take};
 use lineage::Lineage;
 use renumber::Renumbered;
+use twins::Twin;
 
 /// Where to begin with a source that is seen first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,6 +82,9 @@ struct Source {
     /// A generation was found beside the name that may be a copy of what the name still has.
     copied: bool,
     renumbered: Renumbered,
+    /// It was found by a pattern, and not asked for by its name.
+    of_pattern: bool,
+    twin: Option<Twin>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,8 +131,16 @@ impl Follower {
                 lineage: Lineage::default(),
                 copied: false,
                 renumbered: Renumbered::No,
+                of_pattern: false,
+                twin: None,
             },
         );
+    }
+
+    /// The same of a file that a pattern has found: it is not told where another source reads it under another name.
+    pub fn add_found(&mut self, source: u32, path: Vec<u8>, begin: Begin) {
+        self.add(source, path, begin);
+        self.source(source).of_pattern = true;
     }
 
     /// A new connection: nothing is watched there yet, everything is remembered here.
@@ -169,7 +182,7 @@ impl Follower {
     /// True where every source has given its last lines or cannot.
     #[must_use]
     pub fn all_begun(&self) -> bool {
-        self.sources.values().all(|source| source.begun || source.problem.is_some())
+        self.sources.values().all(|source| source.begun || source.problem.is_some() || source.is_read_by_another())
     }
 
     /// True where the last poll has brought all that the sources have: none is begun, searched for or changing hands.
@@ -178,7 +191,8 @@ impl Follower {
         let is_held = |source: &Source| source.current.as_ref().is_some_and(|current| current.held.is_some());
         let at_rest =
             |source: &Source| source.begun && source.phase == Phase::Reading && !source.unread && !is_held(source);
-        self.sources.values().all(|source| source.problem.is_some() || at_rest(source))
+        let is_out = |source: &Source| source.problem.is_some() || source.is_read_by_another();
+        self.sources.values().all(|source| is_out(source) || at_rest(source))
     }
 
     /// Ends unfinished last lines, at the end of a bounded pass.
@@ -262,6 +276,13 @@ impl Follower {
     }
 
     fn first_look(&mut self, number: u32, stat: Stat, now: Duration) {
+        match self.source(number).of_pattern {
+            true => self.wait_for_twins(number, stat),
+            false => self.begin(number, stat, now),
+        }
+    }
+
+    fn begin(&mut self, number: u32, stat: Stat, now: Duration) {
         let source = self.source(number);
         match source.begin {
             Begin::LastLines(want) if !source.begun => {
@@ -422,6 +443,7 @@ impl Follower {
             };
         }
         let source = self.source(number);
+        source.twin.iter_mut().for_each(|twin| twin.stat = None);
         if why == Absence::Missing && source.current.is_none() {
             // Whatever appears under the name is new from its first byte.
             source.begin = Begin::Start;
@@ -545,6 +567,7 @@ impl Follower {
             self.forget_rested(number, now);
             self.tell_unfinished(number, now);
         }
+        self.part_twins(now);
     }
 
     fn tell_unfinished(&mut self, number: u32, now: Duration) {
