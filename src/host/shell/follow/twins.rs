@@ -52,8 +52,9 @@ impl Source {
         };
         let is_current = self.current.as_ref().is_some_and(|current| current.id == stat.id);
         let is_reading = matches!(self.phase, Phase::Unknown | Phase::Reading);
-        if self.of_pattern && self.problem.is_some() && is_current && is_reading {
-            return Owner::Lost(number);
+        if self.problem.is_some() && is_current && is_reading {
+            // One that was asked for by its name goes on where it was when that is back, whatever others have told.
+            return if self.of_pattern { Owner::Lost(number) } else { Owner::Nobody };
         }
         Owner::Other((known != Some(generation.offset)).then(|| Box::new(generation.clone())))
     }
