@@ -299,8 +299,9 @@ impl Lineage {
 
     /// Whether this is a file that was known, and only its number is another: its file system was mounted again.
     fn was_renumbered(&self, sibling: &Sibling, listed: &[Sibling]) -> bool {
-        let known = self.read.iter().map(|read| read.stat).chain(self.there.iter().copied());
-        let mut gone = known.filter(|known| listed.iter().all(|other| other.stat.id != known.id));
+        let read = self.read.iter().filter(|read| read.offset >= read.stat.size).map(|read| read.stat);
+        let mut gone =
+            read.chain(self.there.iter().copied()).filter(|known| listed.iter().all(|other| other.stat.id != known.id));
         gone.any(|known| sibling.is_like(known))
     }
 
