@@ -2,7 +2,7 @@
 //!
 //! Turns what the follower found into events: lines get their times here. No I/O.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 
 use bytes::Bytes;
@@ -49,8 +49,10 @@ pub struct Track {
     facts_pending: bool,
     sources: Vec<Tracked>,
     by_path: BTreeMap<Vec<u8>, u32>,
-    /// Why a pattern or unit brings nothing, by its name.
-    missing: BTreeMap<String, String>,
+    /// Why a pattern or unit brings nothing, and what can be done, by its name.
+    missing: BTreeMap<String, (String, String)>,
+    /// Patterns whose files could be listed once: others than those are new.
+    pub(super) listed: BTreeSet<String>,
     events: Vec<HostEvent>,
     told: Option<HostStatus>,
     /// What streams have to complain of.
@@ -122,8 +124,14 @@ impl Track {
 
     /// Notes that a pattern brings nothing, or (`None`) that it does now.
     pub fn set_missing(&mut self, spec: &SourceSpec, why: Option<String>) {
-        match why {
-            Some(why) => self.missing.insert(spec.name.clone(), why),
+        let hint = "check the path, or give others: `sources` in hosts.toml, or --hosts HOST:/PATH";
+        self.set_trouble(spec, why.map(|why| (why, hint.to_owned())));
+    }
+
+    /// The same with what can be done about it.
+    pub(super) fn set_trouble(&mut self, spec: &SourceSpec, trouble: Option<(String, String)>) {
+        match trouble {
+            Some(trouble) => self.missing.insert(spec.name.clone(), trouble),
             None => self.missing.remove(&spec.name),
         };
     }
@@ -222,9 +230,7 @@ impl Track {
             let problem = source.info.problem.as_ref()?;
             Some((format!("{}: {problem}", source.info.path), source.hint.clone().unwrap_or_default()))
         });
-        let of_patterns = self.missing.values().map(|why| {
-            (why.clone(), "check the path, or give others: `sources` in hosts.toml, or --hosts HOST:/PATH".to_owned())
-        });
+        let of_patterns = self.missing.values().cloned();
         let of_streams = self.problems.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let user = self.user.split(' ').next().unwrap_or_default();
         let of_streams = of_streams.into_values().map(|trouble| (trouble.reason, trouble.hint.replace("{user}", user)));
@@ -276,15 +282,11 @@ impl Track {
     }
 
     fn problem(&mut self, number: u32, why: Option<Absence>) {
-        let user = self.user.split(' ').next().unwrap_or_default();
         let problem = why.map(|why| match why {
             Absence::Missing => {
                 ("no such file".to_owned(), "check the path; the file is read as soon as it appears".to_owned())
             }
-            Absence::Denied => (
-                "permission denied".to_owned(),
-                format!("let {user} read it, for instance by its group (often adm): usermod -aG adm {user}"),
-            ),
+            Absence::Denied(barrier) => barrier.told(&self.user),
             Absence::Special => ("not a regular file".to_owned(), "name a file".to_owned()),
             Absence::Failing(how) => (
                 how.to_owned(),

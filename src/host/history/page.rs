@@ -12,7 +12,7 @@ use super::reel::Item;
 use super::seek;
 use super::text::{At, Text};
 use super::walk::{Back, Forth};
-use super::{Halt, Out, is_move};
+use super::{Halt, Out, is_move, told};
 
 /// A page of longer lines ends here: it is held in memory on both ends.
 const MOST_BYTES: usize = 8 << 20;
@@ -193,7 +193,7 @@ async fn forwards<F: Files>(text: &mut Text<'_, F>, page: &Page, begin: &Begin) 
         }
         let items = match forth.next(text, sheet.left + usize::from(skips)).await {
             Err(Halt::File(path, error)) if !is_move(&error) => {
-                read.failed.push(format!("{path}: {error}"));
+                read.failed.push(told(&path, &error));
                 forth.skip(text.log.files.len());
                 continue;
             }
@@ -227,7 +227,7 @@ async fn backwards<F: Files>(text: &mut Text<'_, F>, page: &Page, begin: &Begin)
         }
         let items = match back.next(text, sheet.left).await {
             Err(Halt::File(path, error)) if !is_move(&error) => {
-                read.failed.push(format!("{path}: {error}"));
+                read.failed.push(told(&path, &error));
                 back.skip();
                 continue;
             }

@@ -94,7 +94,9 @@ pub(super) async fn seek<F: Files>(text: &mut Text<'_, F>, time: Time) -> Result
             Some(file) => At { file, offset: 0 },
             None => text.end().await?,
         };
-        return Ok(Sought { at, sure: Sure::Timeless });
+        // Of what cannot be read at all there is more to say than that it has no times.
+        let sure = if nothing_is_read(text).await? { Sure::Ordered } else { Sure::Timeless };
+        return Ok(Sought { at, sure });
     }
     // The generation before the first that begins with a time not older.
     let Some(file) = stamped_before(text, after).await? else {
@@ -164,6 +166,16 @@ async fn first_beginning_after<F: Files>(text: &mut Text<'_, F>, time: Time) -> 
         }
     }
     Ok((high, is_timeless))
+}
+
+/// Whether none of the files can be read.
+async fn nothing_is_read<F: Files>(text: &mut Text<'_, F>) -> Result<bool, Halt> {
+    for file in (0..text.log.files.len()).rev() {
+        if !text.head(file).await?.failed {
+            return Ok(false);
+        }
+    }
+    Ok(!text.log.files.is_empty())
 }
 
 /// The last generation before this one that has times.

@@ -64,6 +64,8 @@ pub(super) struct Head {
     pub(super) line: usize,
     /// Bytes of a line end.
     pub(super) line_end: u64,
+    /// It could not be read.
+    pub(super) failed: bool,
 }
 
 impl Head {
@@ -187,7 +189,9 @@ impl<'f, F: Files> Text<'f, F> {
         if self.known[number].head.is_none() {
             // A file that cannot be read says so where its lines are wanted.
             let head = match self.read_head(number).await {
-                Err(halt) if halt.is_of_file() && !halt.is_moved() => self.head_of(number, b"", true),
+                Err(halt) if halt.is_of_file() && !halt.is_moved() => {
+                    Head { failed: true, ..self.head_of(number, b"", true) }
+                }
                 head => head?,
             };
             self.known[number].head = Some(head);
@@ -238,7 +242,7 @@ impl<'f, F: Files> Text<'f, F> {
         // What was only learnt has seen no stamp yet, and cannot say how one compares.
         let (seen, mut joiner) = reel.into_known();
         joiner.cut();
-        Head { stamper: learnt, key: seen.key(), joiner, stamped, first, line, line_end }
+        Head { stamper: learnt, key: seen.key(), joiner, stamped, first, line, line_end, failed: false }
     }
 
     /// What reads this generation from `offset` on, where a line begins: `before` are bytes that stand before it, and more

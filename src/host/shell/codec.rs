@@ -2,7 +2,7 @@
 
 use crate::model::FileId;
 
-use super::follow::{Absence, Request, Seen, Sibling, Stat, Watch};
+use super::follow::{Absence, Barrier, Request, Seen, Sibling, Stat, Watch};
 use super::frame::{END, Frame};
 
 /// An answer of `follow.sh`.
@@ -16,6 +16,8 @@ pub enum Answer<'a> {
     PollEnded(bool),
     /// Files that a pattern matches, for the pattern with this number; their number before the cap.
     Expanded(u32, u32, Vec<&'a [u8]>),
+    /// What the pattern with this number matches cannot be told, for this stands before it.
+    Barred(u32, Barrier),
     /// Whether a path, by the name under which it was tried, has been answered for.
     Tried(&'a str, bool),
     /// Facts, as `describe` of the script prints them.
@@ -69,7 +71,8 @@ fn decode_file<'a>(kind: &str, mut words: std::str::Split<'_, char>, body: &'a [
         },
         "L" => Seen::Listed(watch, words.next()? == "1", decode_listed(body)),
         "O" => Seen::Hole(watch, decode_stat(words.next()?)?, words.next()?.parse().ok()?),
-        "X" => Seen::Absent(watch, decode_absence(words.next()?, body)?),
+        "X" => decode_absence(watch, words, body)?,
+        "B" => return Some(Answer::Barred(watch, Barrier::parse(body))),
         "G" => {
             let files = body.split(|&byte| byte == 0).filter(|file| !file.is_empty()).collect();
             return Some(Answer::Expanded(watch, words.next()?.parse().ok()?, files));
@@ -93,15 +96,21 @@ const FAILURES: [&str; 9] = [
     "No such device",
 ];
 
-fn decode_absence(word: &str, body: &[u8]) -> Option<Absence> {
-    match word {
-        "missing" => Some(Absence::Missing),
-        "denied" => Some(Absence::Denied),
-        "special" => Some(Absence::Special),
+fn decode_absence<'a>(watch: Watch, mut words: std::str::Split<'_, char>, body: &[u8]) -> Option<Seen<'a>> {
+    match words.next()? {
+        "missing" => Some(Seen::Absent(watch, Absence::Missing)),
+        "special" => Some(Seen::Absent(watch, Absence::Special)),
         "failing" => {
             let said = String::from_utf8_lossy(body);
             let known = FAILURES.into_iter().find(|failure| said.contains(failure));
-            Some(Absence::Failing(known.unwrap_or("it cannot be read")))
+            Some(Seen::Absent(watch, Absence::Failing(known.unwrap_or("it cannot be read"))))
+        }
+        "denied" => {
+            let stat = match words.next()? {
+                "-" => None,
+                stat => Some(decode_stat(stat)?),
+            };
+            Some(Seen::Denied(watch, stat, Barrier::parse(body)))
         }
         _ => None,
     }
@@ -214,7 +223,13 @@ mod tests {
         check("H 4 65024:42:1267:1795188137 5 4", b"abc", &Answer::Seen(Seen::Unpacked(4, last, 5, b"abc")));
         let more = Stat { size: 10, ..day };
         check("H 4 65024:42:1267:1795188137 5 4", b"abcd", &Answer::Seen(Seen::Unpacked(4, more, 5, b"abcd")));
-        check("X 4 denied", b"", &Answer::Seen(Seen::Absent(4, Absence::Denied)));
+        check("X 4 missing", b"", &Answer::Seen(Seen::Absent(4, Absence::Missing)));
+        let ls = b"-rw-r----- 1 root adm 5 Nov 20 13:00 /l/a\n/l/a";
+        let stat = Stat { id: FileId { dev: 1, ino: 2 }, size: 3, changed: 0 };
+        let barrier = || Barrier::parse(ls);
+        check("X 4 denied 1:2:3:0", ls, &Answer::Seen(Seen::Denied(4, Some(stat), barrier())));
+        check("X 4 denied -", ls, &Answer::Seen(Seen::Denied(4, None, barrier())));
+        check("B 4", ls, &Answer::Barred(4, barrier()));
         check(
             "X 4 failing",
             b"Stale file handle\n",

@@ -35,13 +35,7 @@ opened_as() {
 # refuse path: says why a file cannot be read. In a folder that we may not enter nobody can say what is there.
 refuse() {
   if [ -f "$1" ]; then say X denied; elif [ -e "$1" ]; then say X special
-  elif entered "$1"; then say X missing; else say X denied; fi
-}
-
-entered() {
-  folder=${1%/*}
-  until [ -e "$folder" ]; do case $folder in */*) folder=${folder%/*} ;; *) folder=; break ;; esac; done
-  [ -x "${folder:-/}" ] || [ ! -d "${folder:-/}" ]
+  elif barred "$1"; then say X denied; else say X missing; fi
 }
 
 # text from count: so many bytes of the text on standard input; all that follow where count is "-".
@@ -219,7 +213,7 @@ expand() {
     IFS=$blanks
   else
     first=1; set -- "$stem$ext" "$stem$ext"*; [ -z "$ext" ] || set -- "$@" "$stem"[-._]*[0-9]*"$ext"*
-    [ -e "$1" ] || entered "$1" || { say X denied; return 0; }
+    if [ ! -e "$1" ] && barred "$1"; then say X denied; return 0; fi
   fi
   n=0 kept=0 own=0 names=
   for f do

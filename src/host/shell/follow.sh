@@ -70,31 +70,33 @@ read_packed() {
 # fails i words: the file system does not work; the words are those of a program.
 fails() { say X "$1" failing; printf '%s\n' "$2"; }
 
-# absent i path: says once why a file cannot be read. In a folder that we may not enter nobody can say what is there, nor
-# where the file system fails: this a test cannot tell from a name that stands for nothing, but ls has words for it.
+# absent i path: says once why there is no file. In a folder that we may not enter nobody can say what is there.
 absent() {
-  why=missing
+  # It is there by now.
+  [ -f "$2" ] && return
   get seen seen "$1"
   # While the folder is not there either, nothing has changed.
   [ "$seen" = failing ] && ! [ -e "${2%/*}/." ] && return
-  if [ -e "$2" ]; then
-    why=denied; [ -f "$2" ] || why=special
-  else
-    folder=${2%/*}
-    until [ -e "$folder" ]; do case $folder in */*) folder=${folder%/*} ;; *) folder=; break ;; esac; done
-    [ -x "${folder:-/}" ] || why=denied
-  fi
-  [ "$seen" != "$why" ] || return
+  if [ -e "$2" ]; then why=special; elif barred "$2"; then why=denied; else why=missing; fi
+  [ "$seen" = "$why" ] && return
   if [ $why != special ]; then
+    # No test can tell a file system that fails from a name that stands for nothing, but ls has words for it.
     words=$(ls -dLin -- "$2" 2>&1 >/dev/null)
     case $words in
-      # It is there again, or never was.
-      '') [ -e "$2" ] && [ ! -r "$2" ] || return ;;
+      # It is there again.
+      '') return ;;
       *'No such file'*|*'Not a directory'*|*'ermission denied'*|*'ymbolic link'*|*'name too long'*) : ;;
       *) [ "$seen" = failing ] || { eval "seen_$1=failing"; fails "$1" "$words"; }; return ;;
     esac
   fi
-  eval "seen_$1=$why"; say X "$1" $why
+  eval "seen_$1=$why"
+  if [ $why = denied ]; then say X "$1" denied -; whose "$barrier"; else say X "$1" $why; fi
+}
+
+# denied i stat: says once of each file that has the name that we may not read it.
+denied() {
+  get seen seen "$1"; get path path "$1"; why=denied:${2%:*:*}
+  [ "$seen" = "$why" ] || { eval "seen_$1=\$why"; say X "$1" denied "$2"; whose "$path"; }
 }
 
 # While files rest, a process waits for them instead of one being started for each look: tail, where it is GNU's, is
@@ -109,11 +111,11 @@ watcher= quiet=0 skip=0 misses=3 group= held= lost=
 # waits: whether the watcher has seen nothing yet. One that ended has no open files, though its number may stay.
 waits() { [ -n "$watcher" ] && [ -e "/proc/$watcher/fd/0" ]; }
 
-# rests: whether this look can be left out. Nobody watches names that stood for nothing at the last look.
+# rests: whether this look can be left out. Nobody watches names that stood for nothing we may read at the last look.
 rests() {
   [ $skip -gt 0 ] && waits || return 1
   skip=$((skip - 1))
-  for i in $lost; do get path path "$i"; [ -e "$path" ] && return 1; done
+  for i in $lost; do get path path "$i"; [ -r "$path" ] && return 1; done
   return 0
 }
 
@@ -153,23 +155,27 @@ looked() {
 # names i…: the paths of these watches, as words that "eval" takes for variables.
 names() { list=; for i do list="$list \"\$path_$i\""; done; }
 
+# leave_out " i "…: takes these watches out of "have".
+leave_out() {
+  kept=; for i in $have; do case $1 in *" $i "*) : ;; *) kept="$kept$i " ;; esac; done; have=$kept
+}
+
 # Most bytes of all files together that one poll brings, about: the console holds no more for us.
 sum=4194304
 
 # poll most: looks at every watch and reads what has grown.
 poll() {
   if rests; then say E 0; return; fi
-  most=$1; have=$order; gone=0
+  most=$1; have=$order; gone=0; shut=0
   if [ -z "$all" ]; then names $order; all=$list; fi
   eval "set -- $all"
   rest=$order
   for p do
     i=${rest%% *}; rest=${rest#* }
-    [ -f "$p" ] && [ -r "$p" ] || { absent "$i" "$p"; gone="$gone $i "; }
+    if [ ! -f "$p" ]; then absent "$i" "$p"; gone="$gone $i "; elif [ ! -r "$p" ]; then shut="$shut $i "; fi
   done
   if [ "$gone" != 0 ]; then
-    have=; for i in $order; do case $gone in *" $i "*) : ;; *) have="$have$i " ;; esac; done
-    names $have; eval "set -- $list"
+    leave_out "$gone"; names $have; eval "set -- $list"
   fi
   todo=; capped=' '; again=0
   if [ $# -gt 0 ]; then
@@ -180,7 +186,10 @@ poll() {
     n=0
     for i in $have; do
       get seen seen "$i"
-      [ "$1" = "$seen" ] || [ "$1" = gone ] || { todo="$i=$1 $todo"; n=$((n + 1)); }
+      case $shut in
+        *" $i "*) [ "$1" = gone ] || denied "$i" "$1" ;;
+        *) [ "$1" = "$seen" ] || [ "$1" = gone ] || { todo="$i=$1 $todo"; n=$((n + 1)); } ;;
+      esac
       shift
     done
     if [ $n -gt 0 ] && [ $((most * n)) -gt $sum ]; then most=$((sum / n)); fi
@@ -197,7 +206,8 @@ poll() {
   done
   [ "$capped" = ' ' ] || again=1
   say E $again
-  lost=${gone#0}
+  [ "$shut" = 0 ] || leave_out "$shut"
+  lost=${gone#0}${shut#0}
   if [ -n "$todo" ] || [ "$have" != "$held" ]; then held=$have; looked 1; else looked 0; fi
 }
 
@@ -350,7 +360,12 @@ candidates() {
 
 # expand number pattern: what a pattern matches, but for folders. With IFS empty a pattern is expanded and nothing else.
 expand() {
+  fixed=${2%%[*?[]*}; folder=
+  [ "$fixed" = "$2" ] || case $fixed in */*) folder=${fixed%/*}; folder=${folder:-/} ;; *) folder=. ;; esac
   blanks=$IFS; IFS=; set -- "$1" $2; IFS=$blanks
+  if [ -n "$folder" ] && [ ! -e "$2" ] && [ ! -L "$2" ] && unlisted "$folder"; then
+    say B "$1"; whose "$barrier"; return
+  fi
   say G "$1" $(($# - 1)); shift
   n=0
   for f do
@@ -358,6 +373,11 @@ expand() {
     if [ -e "$f" ] || [ -L "$f" ]; then printf '%s\000' "$f"; n=$((n + 1)); fi
     [ $n -ge 1000 ] && break
   done
+}
+
+# unlisted folder: whether we may not see what is in it.
+unlisted() {
+  if [ -d "$1" ]; then barrier=$1; [ ! -r "$1" ] || [ ! -x "$1" ]; else barred "$1"; fi
 }
 
 # Where a file system has hung, a path is touched by a process of its own first, in all the ways in which we do: it is

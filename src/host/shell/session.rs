@@ -15,7 +15,7 @@ use crate::model::{HostStatus, LinkState, SourceKind, SourceSpec, Time};
 use crate::transport::{Connection, LinkError};
 
 use super::codec::{self, Answer};
-use super::follow::{Absence, Begin, Request, Seen};
+use super::follow::{Absence, Barrier, Begin, Request, Seen};
 use super::script::{Script, protocol_error};
 use super::suspects::{Suspect, Suspects};
 use super::{FOLLOW, describe, siblings};
@@ -400,6 +400,7 @@ impl Session<'_> {
                 }
             }
             Answer::Expanded(number, matched, files) => self.files_matched(*number, *matched, files),
+            Answer::Barred(number, barrier) => self.files_barred(*number, barrier),
             Answer::Described(text) => self.host_described(text),
             Answer::Counters(text) => {
                 self.samples += 1;
@@ -442,7 +443,9 @@ impl Session<'_> {
         let number = number as usize;
         let Some(spec) = self.patterns.get(number).cloned() else { return };
         // What came into being since we looked, on this connection or before it was lost, is new from its first byte.
-        let new = self.expanded[number] || self.track.seen_whole;
+        let has_been_looked = self.expanded[number] || self.track.seen_whole;
+        // Where we might not look what is there now may be old.
+        let new = !self.track.listed.insert(spec.name.clone()) && has_been_looked;
         let begin = if new { Begin::Start } else { Begin::LastLines(self.work.lines) };
         self.expanded[number] = true;
         let glob = spec.kind.is_glob();
@@ -459,6 +462,16 @@ impl Session<'_> {
                 _ => None,
             };
             self.track.set_missing(&spec, why);
+        }
+    }
+
+    fn files_barred(&mut self, number: u32, barrier: &Barrier) {
+        let number = number as usize;
+        let Some(spec) = self.patterns.get(number).cloned() else { return };
+        self.expanded[number] = true;
+        if let SourceKind::Path(path) = &spec.kind {
+            let (why, hint) = barrier.told(&self.track.user);
+            self.track.set_trouble(&spec, Some((format!("{}: {path}: {why}", spec.name), hint)));
         }
     }
 

@@ -159,32 +159,91 @@ fn every_shell_reads_what_has_grown_and_nothing_else() {
     });
 }
 
-#[test]
-fn what_is_in_a_folder_that_may_not_be_entered_is_denied_and_not_missing() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let (locked, log) = (folder.path().join("locked"), folder.path().join("locked/sub/app.log"));
-    std::fs::create_dir_all(log.parent().expect("a folder")).expect("folders");
-    std::fs::write(&log, "one\n").expect("write");
-    let allow = |path: &Path, mode| {
-        std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode)).expect("chmod");
-    };
-    allow(folder.path(), 0o755);
-    allow(&locked, 0o600);
-    let mut command = Command::new("sh");
-    command.arg("-s");
+/// Makes it a shell of somebody who is not root, to whom nothing is denied.
+fn unprivileged(command: &mut Command) {
     if rustix::process::geteuid().is_root() {
-        // Nothing is denied to root.
         command.uid(65534).gid(65534);
     }
-    let mut talk = Talk::start(&mut command);
-    talk.watch(1, &log);
-    talk.watch(2, &folder.path().join("none/app.log"));
-    talk.watch(3, Path::new("relative/app.log"));
-    assert_eq!(talk.ask("P 262144"), ["X 3 missing", "X 2 missing", "X 1 denied", "E 0"]);
-    allow(&locked, 0o755);
-    assert_eq!(talk.ask("P 262144"), ["C 1", "E 0"]);
-    talk.tell(&format!("A 1 {} 0", id(&log)));
-    assert_eq!(talk.ask("P 262144"), ["F 1 0 one", "E 0"]);
+}
+
+fn allow(path: &Path, mode: u32) {
+    std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode)).expect("chmod");
+}
+
+#[test]
+fn what_is_in_a_folder_that_may_not_be_entered_is_denied_and_not_missing() {
+    with_every_shell(|shell, mut command| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = |name: &str| folder.path().join(name);
+        let (locked, log) = (path("it's locked"), path("it's locked/sub/app.log"));
+        std::fs::create_dir_all(log.parent().expect("a folder")).expect("folders");
+        std::fs::write(&log, "one\n").expect("write");
+        // A folder on the way and the file itself are links, one of them relative.
+        std::os::unix::fs::symlink("it's locked/sub", path("way")).expect("link");
+        std::os::unix::fs::symlink(path("way/app.log"), path("link")).expect("link");
+        std::os::unix::fs::symlink("loop", path("loop")).expect("link");
+        allow(folder.path(), 0o755);
+        allow(&locked, 0o600);
+        unprivileged(&mut command);
+        let mut talk = Talk::start(&mut command);
+        talk.watch(1, &path("link"));
+        talk.watch(2, &log);
+        for (watch, name) in [(3, "none/app.log"), (4, "loop"), (5, "loop/app.log")] {
+            talk.watch(watch, &path(name));
+        }
+        talk.watch(6, Path::new("relative/app.log"));
+        let answers = talk.ask("P 262144");
+        let missing = [6, 5, 4, 3].map(|watch| format!("X {watch} missing"));
+        assert_eq!((&answers[..4], &answers[6..]), (&missing[..], &["E 0".to_owned()][..]), "{shell}");
+        let barrier = format!("\n{}", locked.display());
+        for (watch, answer) in [(2, &answers[4]), (1, &answers[5])] {
+            let begin = format!("X {watch} denied - drw-------");
+            assert!(answer.starts_with(&begin) && answer.ends_with(&barrier), "{shell}: {answer:?}");
+        }
+        let pattern = super::codec::escape(locked.join("*/*.log").to_str().expect("UTF-8").as_bytes());
+        let answers = talk.ask(&format!("G 0 {pattern}"));
+        assert!(answers[0].starts_with("B 0 drw-------") && answers[0].ends_with(&barrier), "{shell}: {answers:?}");
+        allow(&locked, 0o755);
+        assert_eq!(talk.ask("P 262144"), ["C 1", "C 2", "E 0"], "{shell}");
+        talk.tell(&format!("A 1 {} 0", id(&log)));
+        assert_eq!(talk.ask("P 262144"), ["F 1 0 one", "E 0"], "{shell}");
+        let answers = talk.ask(&format!("G 0 {pattern}"));
+        assert!(answers[0].starts_with("G 0 1 "), "{shell}: {answers:?}");
+    });
+}
+
+#[test]
+fn of_a_file_that_may_not_be_read_it_is_told_once_whose_it_is_and_again_when_another_has_its_name() {
+    with_every_shell(|shell, mut command| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let [log, next, open] = ["app.log", "next", "open.log"].map(|name| folder.path().join(name));
+        for path in [&log, &next, &open] {
+            std::fs::write(path, "one\n").expect("write");
+        }
+        allow(folder.path(), 0o755);
+        allow(&log, 0);
+        allow(&next, 0);
+        unprivileged(&mut command);
+        let mut talk = Talk::start(&mut command);
+        talk.watch(1, &log);
+        talk.watch(2, &open);
+        let denied = |answer: &str| {
+            let (begin, end) = ("X 1 denied ----------", format!("\n{}", log.display()));
+            assert!(answer.starts_with(begin) && answer.ends_with(&end), "{shell}: {answer:?}");
+        };
+        let answers = talk.ask("P 262144");
+        denied(&answers[0]);
+        assert_eq!(answers[1..], ["C 2", "E 0"], "{shell}");
+        talk.tell(&format!("A 2 {} 4", id(&open)));
+        assert_eq!(talk.ask("P 262144"), ["F 2 0 one", "E 0"], "{shell}");
+        assert_eq!(talk.ask("P 262144"), ["E 0"], "{shell}");
+        std::fs::rename(&next, &log).expect("rename");
+        let answers = talk.ask("P 262144");
+        denied(&answers[0]);
+        assert_eq!(answers[1..], ["E 0"], "{shell}");
+        allow(&log, 0o644);
+        assert_eq!(talk.ask("P 262144"), ["C 1", "E 0"], "{shell}");
+    });
 }
 
 #[test]

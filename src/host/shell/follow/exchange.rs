@@ -5,6 +5,8 @@ use bytes::Bytes;
 use crate::host::lines::Piece;
 use crate::model::FileId;
 
+use super::Barrier;
+
 /// A file on the host that is being looked at, as both sides number it.
 pub type Watch = u32;
 
@@ -51,8 +53,10 @@ pub enum Seen<'a> {
     /// The same of what a compressed file unpacks to, which does not grow; the size is beyond the end of these bytes
     /// where there are more.
     Unpacked(Watch, Stat, u64, &'a [u8]),
-    /// The file cannot be read.
+    /// There is no file that could be read.
     Absent(Watch, Absence),
+    /// The file, where it is known which, may not be read.
+    Denied(Watch, Option<Stat>, Barrier),
     /// Answer to [`Request::Find`].
     Found(Watch, Option<Stat>),
     /// Answer to [`Request::List`]: false where files were moved all the while, so that some may be left out.
@@ -68,12 +72,12 @@ pub enum Seen<'a> {
 }
 
 /// Why a file cannot be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Absence {
     /// There is no file of this name.
     Missing,
-    /// We may not read it.
-    Denied,
+    /// We may not read it, for this stands before it.
+    Denied(Barrier),
     /// A directory, pipe, socket or device.
     Special,
     /// Its file system does not work: in what way.

@@ -53,6 +53,8 @@ pub(super) struct Generation {
     pub(super) recalled: bool,
     /// Its file has other bytes now: it is looked for as a copy, before it is lost for this reason.
     pub(super) rewritten: Option<GapReason>,
+    /// Since when its successor waits though it may not be read.
+    pub(super) denied: Option<Duration>,
 }
 
 /// Whether it is known that no generation came and went before this one.
@@ -111,6 +113,7 @@ impl Generation {
             head: Vec::new(),
             recalled: false,
             rewritten: None,
+            denied: None,
         }
     }
 
@@ -185,7 +188,7 @@ impl Generation {
         self.size = stat.size.max(end);
         self.changed = stat.changed;
         (self.recalled, self.rested) = (false, false);
-        self.rewritten = None;
+        (self.rewritten, self.denied) = (None, None);
         if start == 0 && self.head.len() < MARKER {
             self.head = bytes[..bytes.len().min(MARKER)].to_vec();
         }

@@ -23,6 +23,8 @@ use std::time::Duration;
 use crate::host::lines::Piece;
 use crate::model::{FileId, GapReason};
 
+mod barrier;
+mod denied;
 mod exchange;
 mod generation;
 mod lineage;
@@ -30,6 +32,7 @@ mod renumber;
 mod succession;
 mod twins;
 
+pub use barrier::Barrier;
 pub use exchange::{Absence, Mark, Outcome, Request, Seen, Sibling, Stat, Watch};
 use generation::{Generation, Proof, Tail, Take};
 use lineage::Lineage;
@@ -156,7 +159,7 @@ impl Follower {
             for old in &mut source.old {
                 old.rested |= old.at_end;
                 old.at_end = false;
-                old.held = None;
+                (old.held, old.denied) = (None, None);
                 self.requests.push(old.to_be_found(source.live));
             }
             if let Some(current) = &mut source.current {
@@ -217,7 +220,8 @@ impl Follower {
                 let end = start + bytes.len() as u64;
                 self.unpacked_to(watch, end, stat.size <= end);
             }
-            Seen::Absent(watch, why) => self.absent(watch, why),
+            Seen::Absent(watch, ref why) => self.absent(watch, why),
+            Seen::Denied(watch, stat, ref barrier) => self.denied(watch, stat, barrier, now),
             Seen::Found(watch, stat) => self.found(watch, stat, now),
             Seen::Listed(watch, is_whole, ref siblings) => self.listed(watch, is_whole, siblings, now),
             Seen::Hole(watch, stat, to) => self.hole(watch, stat, to),
@@ -427,32 +431,27 @@ impl Follower {
         self.outcomes.push(Outcome::TailRead(number));
     }
 
-    fn absent(&mut self, watch: Watch, why: Absence) {
+    fn absent(&mut self, watch: Watch, why: &Absence) {
         let Some((number, live)) = self.lookup(watch) else { return };
         if !live {
             return match why {
                 Absence::Missing => self.old_moved(number, watch),
                 // It is still there, where nobody can say.
                 Absence::Failing(_) => {}
-                // Nobody gives it back, and its successor must not wait for it.
-                Absence::Denied | Absence::Special => {
-                    let id = self.source(number).old.iter().find(|old| old.watch == watch).map(|old| old.id);
-                    self.drop_old(number, watch, GapReason::RotatedAway);
-                    self.source(number).lineage.give_up(id.unwrap_or_default());
-                }
+                Absence::Denied(_) | Absence::Special => self.give_up_old(number, watch),
             };
         }
         let source = self.source(number);
         source.twin.iter_mut().for_each(|twin| twin.stat = None);
-        if why == Absence::Missing && source.current.is_none() {
+        if *why == Absence::Missing && source.current.is_none() {
             // Whatever appears under the name is new from its first byte.
             source.begin = Begin::Start;
         }
         // The name is gone and nothing took it yet: the file may have been renamed.
-        if why == Absence::Missing && source.phase == Phase::Reading && source.current.is_some() {
+        if *why == Absence::Missing && source.phase == Phase::Reading && source.current.is_some() {
             self.start_finding(number, None);
         }
-        self.set_problem(number, Some(why));
+        self.set_problem(number, Some(why.clone()));
     }
 
     /// An old generation has another name now.
@@ -555,6 +554,7 @@ impl Follower {
     fn poll_ended(&mut self, now: Duration) {
         let numbers: Vec<u32> = self.sources.keys().copied().collect();
         for number in numbers {
+            self.give_up_denied(number, now);
             let source = self.source(number);
             if let Phase::Waiting(next) = source.phase
                 && source.old.iter().all(|old| old.at_end)
@@ -618,7 +618,7 @@ impl Follower {
     fn set_problem(&mut self, number: u32, problem: Option<Absence>) {
         let source = self.source(number);
         if source.problem != problem {
-            source.problem = problem;
+            source.problem.clone_from(&problem);
             self.outcomes.push(Outcome::Problem(number, problem));
         }
     }

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::{FOLLOW, Talk, id, members, with_every_shell};
+use super::{FOLLOW, Talk, allow, id, members, unprivileged, with_every_shell};
 
 /// Looks after which the script takes files for resting, and some more that find the watcher ready.
 const LOOKS: usize = 40;
@@ -22,6 +22,7 @@ struct Resting {
 impl Resting {
     fn start(command: &mut std::process::Command) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
+        allow(folder.path(), 0o755);
         let log = folder.path().join("app.log");
         std::fs::write(&log, "one\n").expect("write");
         let mut talk = Talk::start(command);
@@ -129,6 +130,30 @@ fn what_happens_to_files_at_rest_is_seen_at_one_of_the_next_looks() {
         std::fs::write(&resting.log, "new\n").expect("write");
         let looks = resting.look_until("C 1");
         assert!(looks <= 2, "{shell}: a name that stands for something again is seen after {looks} looks");
+    });
+}
+
+#[test]
+fn a_file_that_is_denied_keeps_no_other_from_rest_and_is_seen_when_it_is_granted() {
+    with_every_shell(|shell, mut command| {
+        unprivileged(&mut command);
+        let mut resting = Resting::start(&mut command);
+        let denied = resting.log.with_file_name("denied.log");
+        std::fs::write(&denied, "one\n").expect("write");
+        allow(&denied, 0);
+        resting.talk.watch(2, &denied);
+        let told = resting.talk.ask("P 262144");
+        assert!(told[0].starts_with("X 2 denied ----------") && told[1..] == ["E 0"], "{shell}: {told:?}");
+        for _ in 0..LOOKS {
+            resting.nothing_happens();
+        }
+        resting.watchers(usize::from(has_watcher(shell)));
+        let costs: Vec<u64> = (0..5).map(|_| resting.cost_of_a_look()).collect();
+        let free = has_watcher(shell) && !shell.starts_with("mksh");
+        assert!(!free || costs.contains(&0), "{shell}: {costs:?}");
+        allow(&denied, 0o644);
+        let looks = resting.look_until("C 2");
+        assert!(looks <= 2, "{shell}: a file that is granted is seen after {looks} looks");
     });
 }
 

@@ -31,7 +31,7 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("head", "-n -c"),
     ("id", "-un -Gn"),
     ("ionice", "-c -p"),
-    ("ls", "-dLin --"),
+    ("ls", "-dLin -dLl --"),
     ("readlink", "-f --"),
     ("renice", "-n -p"),
     ("sh", "-c -s -n -a -b -f"),

@@ -17,6 +17,10 @@ pub(super) enum Action {
     /// Both halves of compressing the newest of the old generations.
     Pack,
     Packed,
+    /// The file under the name may not be read.
+    Deny,
+    /// All may.
+    Allow,
 }
 
 /// Files by name, and what the script keeps of its watches.
@@ -31,6 +35,8 @@ pub(super) struct Host {
     pub(super) watches: BTreeMap<Watch, Script>,
     /// A file that we may not read.
     pub(super) denied: Option<String>,
+    /// The same by their numbers: the mode goes with the file when it is renamed.
+    pub(super) shut: Vec<u64>,
     /// Newest generation first.
     pub(super) order: Vec<Watch>,
     /// What happens to the files while the script is at work: one of these between any two of its steps.
@@ -62,6 +68,8 @@ pub(super) struct Script {
     pub(super) offset: u64,
     pub(super) seen: Option<Stat>,
     pub(super) absent: bool,
+    /// It was told that this file is denied.
+    pub(super) denied: Option<FileId>,
 }
 
 pub(super) const LOG: &str = "log";
@@ -80,6 +88,7 @@ impl Host {
         });
         self.files.insert(name.to_owned(), (inode, Vec::new()));
         self.copies.retain(|copy| *copy != inode);
+        self.shut.retain(|shut| *shut != inode);
         self.touch(inode);
     }
 
@@ -144,6 +153,7 @@ impl Host {
             self.destroyed.extend(lost.lines().filter_map(number));
         }
         self.changed.insert(archive.0, changed);
+        self.shut.extend(self.shut.contains(&inode).then_some(archive.0));
         // A copy that gets the name and the number of an old empty file is taken for what came to that late.
         self.free.extend((!is_empty).then_some(inode));
     }
@@ -252,15 +262,16 @@ impl Host {
             had = has;
         }
         let mark = mark?;
+        let beside = self.beside(prefix);
         let end = usize::try_from(offset).unwrap();
         let is_it = |bytes: &[u8]| {
             let before = bytes.get(end - mark.length..end);
             before.is_some_and(|before| generation::cksum(before) == mark.sum)
         };
         let may_be = |name: &str, stat: &Stat| !is_packed(name) || stat.changed / 1_000_000_000 >= mark.since;
-        self.beside(prefix)
-            .into_iter()
-            .find(|(name, stat)| may_be(name, stat) && self.files.get(name).is_some_and(|file| is_it(&file.1)))
+        let is_open = |ino: u64| !self.shut.contains(&ino);
+        let has_it = |name: &String| self.files.get(name).is_some_and(|file| is_open(file.0) && is_it(&file.1));
+        beside.into_iter().find(|(name, stat)| may_be(name, stat) && has_it(name))
     }
 
     pub(super) fn act(&mut self, action: Action) {
@@ -292,6 +303,8 @@ impl Host {
             Action::Cut => self.cut(),
             Action::Pack if self.packs => self.start_packing(self.written.is_multiple_of(2)),
             Action::Packed => self.end_packing(),
+            Action::Deny => self.shut.extend(self.files.get(LOG).map(|file| file.0)),
+            Action::Allow => self.shut.clear(),
             _ => {}
         }
     }
@@ -313,20 +326,20 @@ impl Host {
         match request {
             Request::Watch { watch, path, .. } => {
                 let path = String::from_utf8(path.clone()).unwrap();
-                let script = Script { path, id: FileId::default(), offset: 0, seen: None, absent: false };
+                let script = Script { path, id: FileId::default(), offset: 0, seen: None, absent: false, denied: None };
                 self.watches.insert(*watch, script);
                 self.order.insert(0, *watch);
             }
             Request::ReadFrom(watch, id, offset) => {
                 if let Some(script) = self.watches.get_mut(watch) {
-                    (script.id, script.offset, script.seen) = (*id, *offset, None);
+                    (script.id, script.offset, script.seen, script.denied) = (*id, *offset, None, None);
                 }
             }
             Request::Find { watch, near, id, offset, mark } => {
                 let prefix = self.watches[near].path.clone();
                 let found = self.find(&prefix, *id, *offset, *mark);
                 if let Some((path, stat)) = found.clone() {
-                    let script = Script { path, id: stat.id, offset: *offset, seen: None, absent: false };
+                    let script = Script { path, id: stat.id, offset: *offset, seen: None, absent: false, denied: None };
                     if self.watches.insert(*watch, script).is_none() {
                         let live = self.order.iter().position(|other| other == near).unwrap();
                         self.order.insert(live + 1, *watch);
@@ -344,7 +357,10 @@ impl Host {
                 let live = self.watches[watch].path.clone();
                 for (name, stat) in self.beside(&live).into_iter().filter(|(name, _)| !is_packed(name)) {
                     let end = usize::try_from(*offset).unwrap();
-                    let Some((_, bytes)) = self.files.get(&name) else { continue };
+                    let Some((ino, bytes)) = self.files.get(&name) else { continue };
+                    if self.shut.contains(ino) {
+                        continue;
+                    }
                     let reaches = bytes.len() >= end;
                     let start = if reaches { end.saturating_sub(1500) } else { 0 };
                     let end = if reaches { end } else { bytes.len().min(4096) };
@@ -383,8 +399,16 @@ impl Host {
             return;
         };
         if self.denied.as_ref() == Some(&script.path) {
-            return follower.see(&Seen::Absent(watch, Absence::Denied), now);
+            return follower.see(&Seen::Denied(watch, Some(stat), Barrier::default()), now);
         }
+        if self.shut.contains(&stat.id.ino) {
+            script.seen = None;
+            if script.denied.replace(stat.id) != Some(stat.id) {
+                follower.see(&Seen::Denied(watch, Some(stat), Barrier::default()), now);
+            }
+            return;
+        }
+        script.denied = None;
         script.absent = false;
         if script.seen.replace(stat) == Some(stat) {
             return;
@@ -395,7 +419,7 @@ impl Host {
         }
         self.step();
         let script = &self.watches[&watch];
-        let Some((ino, bytes)) = self.files.get(&script.path) else {
+        let Some((ino, bytes)) = self.files.get(&script.path).filter(|file| !self.shut.contains(&file.0)) else {
             // What cannot be opened after all is looked at again.
             self.watches.get_mut(&watch).unwrap().seen = None;
             return;
