@@ -43,6 +43,8 @@ pub struct Track {
     pub user: String,
     /// It did not come back from `df` once: it is not asked again.
     pub df_hangs: bool,
+    /// It hung when its files were looked at: on the next connection nothing is touched that has not been tried.
+    pub hung: bool,
     /// All that was asked for has been told of at least once.
     pub seen_whole: bool,
     facts_pending: bool,
@@ -120,7 +122,8 @@ impl Track {
         let name = &self.sources[number as usize].info.name;
         match self.resume.get(&**name) {
             Some(reached) => self.follower.resume(number, path.to_vec(), reached),
-            None => self.follower.add(number, path.to_vec(), begin),
+            None if only => self.follower.add(number, path.to_vec(), begin),
+            None => self.follower.add_found(number, path.to_vec(), begin),
         }
     }
 
@@ -308,6 +311,11 @@ impl Track {
             }
             Absence::Denied(barrier) => barrier.told(&self.user),
             Absence::Special => ("not a regular file".to_owned(), "name a file".to_owned()),
+            Absence::Failing(how) => (
+                how.to_owned(),
+                "the file system fails there: look at its mount, and at the kernel's log; it is tried again by itself"
+                    .to_owned(),
+            ),
         });
         self.set_problem(number, problem);
     }

@@ -14,6 +14,7 @@ mod formats;
 mod grep;
 mod history;
 mod manners;
+mod mounts;
 mod past;
 mod readme;
 mod records;

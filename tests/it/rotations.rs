@@ -271,6 +271,32 @@ async fn r16_a_pattern_takes_new_files_and_passes_over_folders_and_loops() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn r16_a_link_to_the_newest_log_tells_nothing_that_its_file_has_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name);
+    let link = |to: &str| {
+        symlink(path(to), path("next")).expect("link");
+        fs::rename(path("next"), path("a-newest.log")).expect("swap");
+    };
+    append(&path("day-1.log"), "one\n");
+    link("day-1.log");
+    let mut watched = Watched::follow(vec![local_host("here", &[&path("*.log")])], 10);
+    watched.until("the first line", |w| w.texts() == ["one"]).await;
+    append(&path("day-2.log"), "two\n");
+    link("day-2.log");
+    watched.until("the next file", |w| w.records.len() >= 2).await;
+    for n in 3..6 {
+        append(&path("day-2.log"), &format!("line {n}\n"));
+        watched.until("the next line", |w| w.texts().contains(&format!("line {n}"))).await;
+        pause(&mut watched, Duration::from_millis(700)).await;
+    }
+    append(&path("day-1.log"), "late\n");
+    watched.until("the late line", |w| w.texts().contains(&"late".to_owned())).await;
+    assert_eq!(watched.texts(), ["one", "two", "line 3", "line 4", "line 5", "late"]);
+    assert_eq!(watched.gaps, []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn r17_empty_and_tiny_files_and_those_with_equal_heads_are_told_apart() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = |name: &str| folder.path().join(name);

@@ -18,6 +18,8 @@ pub enum Answer<'a> {
     Expanded(u32, u32, Vec<&'a [u8]>),
     /// What the pattern with this number matches cannot be told, for this stands before it.
     Barred(u32, Barrier),
+    /// Whether a path, by the name under which it was tried, has been answered for.
+    Tried(&'a str, bool),
     /// Facts, as `describe` of the script prints them.
     Described(&'a [u8]),
     /// Counters, as `grep` prints them.
@@ -50,6 +52,7 @@ fn decode_words(frame: &Frame) -> Option<Answer<'_>> {
         "M" => Some(Answer::Counters(&frame.body)),
         "U" => Some(Answer::Usage(&frame.body)),
         "E" => Some(Answer::PollEnded(words.next()? == "1")),
+        "T" => Some(Answer::Tried(words.next()?, words.next()? == "1")),
         kind => decode_file(kind, words, &frame.body),
     }
 }
@@ -79,10 +82,29 @@ fn decode_file<'a>(kind: &str, mut words: std::str::Split<'_, char>, body: &'a [
     Some(Answer::Seen(seen))
 }
 
+/// What a file system that fails says is known, or not said.
+const FAILURES: [&str; 9] = [
+    "Stale file handle",
+    "Input/output error",
+    "Transport endpoint is not connected",
+    // The same in the words of musl.
+    "I/O error",
+    "Socket not connected",
+    "Host is down",
+    "Connection timed out",
+    "Operation timed out",
+    "No such device",
+];
+
 fn decode_absence<'a>(watch: Watch, mut words: std::str::Split<'_, char>, body: &[u8]) -> Option<Seen<'a>> {
     match words.next()? {
         "missing" => Some(Seen::Absent(watch, Absence::Missing)),
         "special" => Some(Seen::Absent(watch, Absence::Special)),
+        "failing" => {
+            let said = String::from_utf8_lossy(body);
+            let known = FAILURES.into_iter().find(|failure| said.contains(failure));
+            Some(Seen::Absent(watch, Absence::Failing(known.unwrap_or("it cannot be read"))))
+        }
         "denied" => {
             let stat = match words.next()? {
                 "-" => None,
@@ -186,6 +208,7 @@ mod tests {
         let (day, exact) = (stat(1_795_188_137_000_000_000), stat(1_795_188_137_000_000_250));
         check("R 123", b"", &Answer::Ready);
         check("E 1", b"", &Answer::PollEnded(true));
+        check("T w3 1", b"", &Answer::Tried("w3", true));
         check("C 3 65024:42:1267:1795188137", b"", &Answer::Seen(Seen::Changed(3, day)));
         check("F 3 65024:42:1267:1795188137 4096", b"abc", &Answer::Seen(Seen::Read(3, day, 4096, b"abc")));
         check("V 4 -", b"", &Answer::Seen(Seen::Found(4, None)));
@@ -207,6 +230,13 @@ mod tests {
         check("X 4 denied 1:2:3:0", ls, &Answer::Seen(Seen::Denied(4, Some(stat), barrier())));
         check("X 4 denied -", ls, &Answer::Seen(Seen::Denied(4, None, barrier())));
         check("B 4", ls, &Answer::Barred(4, barrier()));
+        check(
+            "X 4 failing",
+            b"Stale file handle\n",
+            &Answer::Seen(Seen::Absent(4, Absence::Failing("Stale file handle"))),
+        );
+        let other = Absence::Failing("it cannot be read");
+        check("X 4 failing", b"\x1b[2Jon fire\n", &Answer::Seen(Seen::Absent(4, other)));
         check("G 0 2", b"/a\0/b\0", &Answer::Expanded(0, 2, vec![b"/a", b"/b"]));
     }
 

@@ -36,6 +36,11 @@ read_file() {
   fi
   # What cannot be opened after all is looked at again.
   if [ $opened = 0 ]; then eval "seen_$1="; return; fi
+  # A disk or a server that gives no more: whatever it does then, the same bytes are asked for again.
+  if [ $opened = 2 ]; then
+    eval "seen_$1="; words=$(tail -c 1 <"$path" 2>&1 >/dev/null); [ -z "$words" ] || fails "$1" "$words"
+    return
+  fi
   eval "off_$1=$((off + more))"
   if [ $cut = 1 ]; then eval "seen_$1="; capped=$capped$chain' '; fi
 }
@@ -43,7 +48,7 @@ read_file() {
 send() {
   opened=1
   say F "$1" "$2" $((skip * bs))
-  [ "$count" -gt 0 ] && dd bs=$bs skip=$skip count=$count 2>/dev/null
+  [ "$count" = 0 ] || dd bs=$bs skip=$skip count=$count 2>/dev/null || opened=2
 }
 
 # read_packed i stat most: the same of a compressed file; only who counts the bytes knows whether there are more.
@@ -62,13 +67,28 @@ read_packed() {
   if [ $opened = 1 ]; then eval "off_$1=$((off + $3))"; capped=$capped$chain' '; fi
 }
 
+# fails i words: the file system does not work; the words are those of a program.
+fails() { say X "$1" failing; printf '%s\n' "$2"; }
+
 # absent i path: says once why there is no file. In a folder that we may not enter nobody can say what is there.
 absent() {
   # It is there by now.
   [ -f "$2" ] && return
   get seen seen "$1"
+  # While the folder is not there either, nothing has changed.
+  [ "$seen" = failing ] && ! [ -e "${2%/*}/." ] && return
   if [ -e "$2" ]; then why=special; elif barred "$2"; then why=denied; else why=missing; fi
   [ "$seen" = "$why" ] && return
+  if [ $why != special ]; then
+    # No test can tell a file system that fails from a name that stands for nothing, but ls has words for it.
+    words=$(ls -dLin -- "$2" 2>&1 >/dev/null)
+    case $words in
+      # It is there again.
+      '') return ;;
+      *'No such file'*|*'Not a directory'*|*'ermission denied'*|*'ymbolic link'*|*'name too long'*) : ;;
+      *) [ "$seen" = failing ] || { eval "seen_$1=failing"; fails "$1" "$words"; }; return ;;
+    esac
+  fi
   eval "seen_$1=$why"
   if [ $why = denied ]; then say X "$1" denied -; whose "$barrier"; else say X "$1" $why; fi
 }
@@ -360,6 +380,22 @@ unlisted() {
   if [ -d "$1" ]; then barrier=$1; [ ! -r "$1" ] || [ ! -x "$1" ]; else barred "$1"; fi
 }
 
+# Where a file system has hung, a path is touched by a process of its own first, in all the ways in which we do: it is
+# waited for by asking again, and hangs instead of us.
+#
+# try name path; try name pattern p: whether this has been answered.
+try() {
+  get pid tried "$1"
+  if [ -z "$pid" ]; then
+    ( if [ -n "$3" ]; then expand 0 "$2"
+      elif [ -f "$2" ] && [ -r "$2" ]; then tail -c 1 <"$2"; for f in "$2"*; do [ -f "$f" ]; done; fi
+    ) </dev/null >/dev/null 2>&1 &
+    pid=$!; eval "tried_$1=\$pid"
+  fi
+  # One that ended has no open files; where there is no /proc nobody can tell, and nobody waits.
+  if [ -e "/proc/$pid/fd/0" ]; then say T "$1" 0; else eval "tried_$1="; say T "$1" 1; fi
+}
+
 sample() {
   say M
   # One process reads them all, but for a line that is long and of no use. Missing files and those that say "not supported" are passed over.
@@ -396,6 +432,7 @@ serve() {
       O) hole "$a" "$b" ;;
       Y) candidates "$a" "$b" ;;
       N) forget "$a" ;;
+      T) b=$(printf '%b.' "$b"); try "$a" "${b%.}" "$c" ;;
       G) b=$(printf '%b.' "$b"); expand "$a" "${b%.}" ;;
       D) describe ;;
       M) sample ;;

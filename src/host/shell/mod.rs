@@ -10,6 +10,7 @@ mod script;
 mod session;
 pub(super) mod siblings;
 mod streams;
+mod suspects;
 
 pub use files::ShellFiles;
 pub use session::{run, run_as_root};

@@ -15,8 +15,9 @@ use crate::model::{HostStatus, LinkState, SourceKind, SourceSpec, Time};
 use crate::transport::{Connection, LinkError};
 
 use super::codec::{self, Answer};
-use super::follow::{Barrier, Begin};
+use super::follow::{Absence, Barrier, Begin, Request, Seen};
 use super::script::{Script, protocol_error};
+use super::suspects::{Suspect, Suspects};
 use super::{FOLLOW, describe, siblings};
 
 /// From one look at the files to the next: with the round trip, what a line waits at most. Files that rest are
@@ -89,8 +90,10 @@ async fn work_through(
         // Where nobody waits for it the connection is ending.
         let _ = begin.send(());
     }
+    let suspects = Suspects::new(std::mem::take(&mut track.hung));
     let mut session = Session {
         script,
+        suspects,
         track,
         work,
         listener,
@@ -112,6 +115,7 @@ async fn work_through(
 
 struct Session<'a> {
     script: Script,
+    suspects: Suspects,
     track: &'a mut Track,
     work: &'a Work,
     listener: Listener<'a>,
@@ -219,7 +223,7 @@ impl Session<'_> {
     }
 
     fn all_expanded(&self) -> bool {
-        self.expanded.iter().all(|&done| done)
+        self.expanded.iter().enumerate().all(|(number, &done)| done || self.suspects.hangs(number))
     }
 
     fn pending(&self, what: Asked) -> bool {
@@ -234,16 +238,44 @@ impl Session<'_> {
 
     fn queue_requests(&mut self) {
         for request in self.track.follower.take_requests() {
-            codec::encode(&request, &mut self.outgoing);
-            if codec::is_answered(&request) {
-                self.asked.push_back((Asked::Other, Instant::now(), now()));
+            if let Some(request) = self.suspects.pass(request) {
+                self.request(&request);
             }
         }
+    }
+
+    fn request(&mut self, request: &Request) {
+        codec::encode(request, &mut self.outgoing);
+        if codec::is_answered(request) {
+            self.asked.push_back((Asked::Other, Instant::now(), now()));
+        }
+    }
+
+    /// Tries what may hang, and says what does.
+    fn ask_of_suspects(&mut self, at: Instant) {
+        for line in self.suspects.due(at) {
+            self.ask(&line, Asked::Other);
+        }
+        for suspect in self.suspects.take_hanging(at) {
+            match suspect {
+                Suspect::File(watch) => {
+                    let seen = Seen::Absent(watch, Absence::Failing("the file system does not answer"));
+                    self.track.follower.see(&seen, since_start());
+                }
+                Suspect::Pattern(number) => {
+                    let spec = self.patterns[number].clone();
+                    let why = format!("{}: a file system does not answer", spec.name);
+                    self.track.set_missing(&spec, Some(why));
+                }
+            }
+        }
+        self.track.absorb(now());
     }
 
     fn ask_what_is_due(&mut self) {
         let at = Instant::now();
         self.queue_requests();
+        self.ask_of_suspects(at);
         if at >= self.timers.expand && self.described {
             self.timers.expand = at + EXPAND;
             self.ask_to_expand();
@@ -279,8 +311,10 @@ impl Session<'_> {
                 continue;
             };
             if self.patterns[number].kind.is_glob() || (self.usual && !self.expanded[number]) {
-                let line = format!("G {number} {}", codec::escape(path.as_bytes()));
-                self.ask(&line, Asked::Other);
+                if self.suspects.passes_pattern(number, path) {
+                    let line = format!("G {number} {}", codec::escape(path.as_bytes()));
+                    self.ask(&line, Asked::Other);
+                }
             } else if !self.expanded[number] {
                 self.expanded[number] = true;
                 let (spec, path) = (self.patterns[number].clone(), path.clone().into_bytes());
@@ -305,6 +339,7 @@ impl Session<'_> {
         } else {
             next = next.min(timers.poll);
         }
+        next = self.suspects.next_due().map_or(next, |due| next.min(due));
         next.max(Instant::now() + Duration::from_millis(1))
     }
 
@@ -313,7 +348,11 @@ impl Session<'_> {
         match self.asked.front() {
             Some((asked, sent, _)) if self.heard.max(*sent).elapsed() > ANSWER_LIMIT => {
                 // A file system that does not answer is no reason to have no logs either.
-                self.track.df_hangs |= *asked == Asked::Usage;
+                match asked {
+                    Asked::Usage => self.track.df_hangs = true,
+                    Asked::Poll | Asked::Other => self.track.hung = true,
+                    Asked::Sample => {}
+                }
                 let reason = "the host has not answered for 30 s, though the connection stands";
                 let hint = "a disk or network mount may hang there; the connection is made anew";
                 Err(LinkError { status: HostStatus::because(LinkState::Timeout, reason, hint) })
@@ -348,13 +387,18 @@ impl Session<'_> {
             Answer::Ready => {}
             Answer::End => drop(self.asked.pop_front()),
             Answer::Seen(seen) => {
-                if matches!(seen, super::follow::Seen::Read(..) | super::follow::Seen::Unpacked(..)) {
+                if matches!(seen, Seen::Read(..) | Seen::Unpacked(..)) {
                     self.timers.active = Instant::now();
                 }
                 self.track.follower.see(seen, since_start());
                 self.track.absorb(now());
             }
             Answer::PollEnded(again) => self.poll_ended(*again),
+            Answer::Tried(name, is_over) => {
+                for request in self.suspects.answered(name, *is_over) {
+                    self.request(&request);
+                }
+            }
             Answer::Expanded(number, matched, files) => self.files_matched(*number, *matched, files),
             Answer::Barred(number, barrier) => self.files_barred(*number, barrier),
             Answer::Described(text) => self.host_described(text),
@@ -371,7 +415,7 @@ impl Session<'_> {
 
     fn poll_ended(&mut self, again: bool) {
         let at = Instant::now();
-        self.track.follower.see(&super::follow::Seen::PollEnded, since_start());
+        self.track.follower.see(&Seen::PollEnded, since_start());
         self.track.absorb(now());
         if again && let Some(&(_, sent, _)) = self.asked.front() {
             let quick = at.duration_since(sent) < QUICK;
@@ -389,7 +433,7 @@ impl Session<'_> {
                 POLL
             };
         let complete = !again && self.all_expanded() && self.track.follower.is_settled();
-        self.track.seen_whole |= complete;
+        self.track.seen_whole |= complete && self.expanded.iter().all(|&done| done);
         if complete && let Some(&(_, _, sent)) = self.asked.front() {
             self.track.read_to(sent, self.script.take_bytes_read());
         }

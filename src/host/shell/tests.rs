@@ -266,6 +266,105 @@ fn a_host_without_stat_is_followed_by_ls() {
     assert_eq!(talk.ask("P 262144"), ["E 0"]);
 }
 
+/// A folder with programs that come before those of the system, but for a shell that takes its own for them (BusyBox).
+fn with_programs(shell: &str, command: &mut Command, programs: &[(&str, &str)]) -> Option<tempfile::TempDir> {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, text) in programs {
+        let file = folder.path().join(name);
+        std::fs::write(&file, format!("#!/bin/sh\n{text}\n")).expect("write");
+        std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("chmod");
+    }
+    command.env("PATH", format!("{}:/usr/bin:/bin", folder.path().display()));
+    (!shell.starts_with("busybox")).then_some(folder)
+}
+
+#[test]
+fn a_file_system_that_fails_is_told_from_a_name_that_stands_for_nothing() {
+    with_every_shell(|shell, mut command| {
+        let words = "case $* in *app.log) echo \"ls: cannot access 'app.log': Stale file handle\" >&2; exit 2 ;; esac";
+        let programs = with_programs(shell, &mut command, &[("ls", &format!("{words}; exec /bin/ls \"$@\""))]);
+        let folder = tempfile::tempdir().expect("a folder");
+        let log = folder.path().join("app.log");
+        let mut talk = Talk::start(&mut command);
+        talk.watch(1, &log);
+        talk.watch(2, &folder.path().join("other.log"));
+        let answer = talk.ask("P 262144");
+        if programs.is_none() {
+            assert_eq!(answer, ["X 2 missing", "X 1 missing", "E 0"], "{shell}");
+            return;
+        }
+        assert_eq!(answer[0], "X 2 missing", "{shell}");
+        assert!(
+            answer[1].starts_with("X 1 failing ls") && answer[1].ends_with("Stale file handle"),
+            "{shell}: {answer:?}"
+        );
+        assert_eq!(talk.ask("P 262144"), ["E 0"], "{shell}: it is said once");
+        std::fs::write(&log, "one\n").expect("write");
+        assert_eq!(talk.ask("P 262144"), ["C 1", "E 0"], "{shell}");
+    });
+}
+
+#[test]
+fn what_cannot_be_read_to_its_end_is_asked_for_again_with_the_reason() {
+    with_every_shell(|shell, mut command| {
+        // The last word on a disk that gives the first line only.
+        let dd = "head -c 4; exit 1";
+        let tail = "case $1 in -c) echo 'tail: error reading: Input/output error' >&2; exit 1 ;; esac";
+        let Some(_programs) = with_programs(shell, &mut command, &[("dd", dd), ("tail", tail)]) else { return };
+        let folder = tempfile::tempdir().expect("a folder");
+        let log = folder.path().join("app.log");
+        std::fs::write(&log, "one\ntwo\n").expect("write");
+        let mut talk = Talk::start(&mut command);
+        talk.watch(1, &log);
+        talk.tell(&format!("A 1 {} 0", id(&log)));
+        let failing = "X 1 failing tail: error reading: Input/output error";
+        for look in 0..3 {
+            assert_eq!(talk.ask("P 262144"), ["F 1 0 one", failing, "E 0"], "{shell}, look {look}");
+        }
+    });
+}
+
+#[test]
+fn a_path_is_tried_by_a_process_that_hangs_in_place_of_the_shell() {
+    with_every_shell(|shell, mut command| {
+        let tail = "case $* in *-c*) [ ! -e \"$0.hangs\" ] || exec sleep 1000 ;; esac";
+        let programs = with_programs(shell, &mut command, &[("tail", tail)]);
+        let folder = tempfile::tempdir().expect("a folder");
+        let log = folder.path().join("it's one.log");
+        std::fs::write(&log, "one\n").expect("write");
+        let mut talk = Talk::start(&mut command);
+        let group = talk.child.id().to_string();
+        let path = super::codec::escape(log.to_str().expect("UTF-8").as_bytes());
+        let pattern = super::codec::escape(folder.path().join("*.log").to_str().expect("UTF-8").as_bytes());
+        let ended = |talk: &mut Talk, name: &str, path: &str| {
+            let since = std::time::Instant::now();
+            while talk.ask(&format!("T {name} {path}")) != [format!("T {name} 1")] {
+                assert!(since.elapsed() < std::time::Duration::from_secs(20), "{shell}: {name} is not answered for");
+                std::thread::sleep(std::time::Duration::from_millis(5));
+            }
+        };
+        ended(&mut talk, "w1", &path);
+        ended(&mut talk, "w2", "/none/at/all");
+        ended(&mut talk, "p0", &format!("{pattern} p"));
+        let Some(programs) = programs else { return };
+        std::fs::write(programs.path().join("tail.hangs"), "").expect("write");
+        for _ in 0..20 {
+            assert_eq!(talk.ask(&format!("T w1 {path}")), ["T w1 0"], "{shell}");
+            ended(&mut talk, "w3", "/none/at/all");
+        }
+        let sleeping = members(&group).iter().filter(|stat| stat.contains("(sleep)")).count();
+        // One is the lease.
+        assert!(sleeping <= 2, "{shell}: {sleeping} processes wait for one path");
+        talk.stdin = None;
+        let since = std::time::Instant::now();
+        while !members(&group).is_empty() {
+            let _ = talk.child.try_wait();
+            assert!(since.elapsed() < std::time::Duration::from_secs(20), "{shell} leaves {:?}", members(&group));
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+    });
+}
+
 #[test]
 fn an_old_generation_is_read_before_the_ones_after_it_and_told_with_them() {
     with_every_shell(|shell, mut command| {

@@ -15,6 +15,8 @@ use logtrail::model::{Answer, Question};
 use logtrail::transport::Asker;
 
 pub(crate) mod fleet;
+pub(crate) mod fuse;
+pub(crate) mod mounted;
 pub(crate) mod pty;
 pub(crate) mod sshd;
 pub(crate) mod writer;

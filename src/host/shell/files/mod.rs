@@ -171,12 +171,16 @@ impl Files for ShellFiles {
         let limit = if file.packing == Packing::Plain { ANSWER_LIMIT } else { WORK_LIMIT };
         let frames = self.ask_of_file(&format!("R {} {from} {most}", file_words(file)), limit).await?;
         let Some((start, body)) = frames.iter().find_map(text_of) else { return Err(nonsense(frames.first()).into()) };
-        let bytes = cut(body, start, from, most);
-        let is_all = start + body.len() as u64 <= from + bytes.len() as u64;
         if file.packing == Packing::Plain {
             let size: u64 = frames[0].header.split(' ').nth(1).and_then(|size| size.parse().ok()).unwrap_or(0);
-            return Ok(Chunk { at_end: is_all && from.saturating_add(bytes.len() as u64) >= size, bytes });
+            // What is beyond is not there yet: a network file system may give NUL bytes for it. Files of /proc have no size.
+            let length = if size > 0 { size } else { start + body.len() as u64 };
+            let there = usize::try_from(length.saturating_sub(from)).unwrap_or(usize::MAX);
+            let bytes = cut(body, start, from, most.min(there));
+            return Ok(Chunk { at_end: from.saturating_add(bytes.len() as u64) >= length, bytes });
         }
+        let bytes = cut(body, start, from, most);
+        let is_all = start + body.len() as u64 <= from + bytes.len() as u64;
         let ended = Ended::of(&frames, file.packing).ok_or_else(|| nonsense(frames.last()))?;
         match ended.damage {
             Some(error) if bytes.is_empty() && most > 0 => Err(error.into()),

@@ -23,6 +23,7 @@ impl Follower {
             };
         }
         self.set_problem(number, Some(Absence::Denied(barrier.clone())));
+        self.source(number).twin.iter_mut().for_each(|twin| twin.stat = None);
         let (Some(stat), source) = (stat, self.source(number)) else { return };
         match source.phase {
             Phase::Unknown | Phase::Reading if source.current.as_ref().is_some_and(|current| current.id != stat.id) => {

@@ -80,6 +80,8 @@ pub enum Absence {
     Denied(Barrier),
     /// A directory, pipe, socket or device.
     Special,
+    /// Its file system does not work: in what way.
+    Failing(&'static str),
 }
 
 /// What the script is to do.

@@ -293,6 +293,9 @@ impl Lineage {
             gone.swap_remove(at);
             return false;
         }
+        if self.was_renumbered(sibling, listed) {
+            return false;
+        }
         // An old one that grew, or was unpacked: nobody asked for what it is the end of.
         !self.is_older_than_last(sibling, listed)
     }
@@ -304,6 +307,14 @@ impl Lineage {
         let known = read.chain(self.there.iter().copied());
         // Its number may have gone to another file.
         known.filter(|known| listed.iter().all(|other| other.stat != *known)).collect()
+    }
+
+    /// Whether this is a file that was known, and only its number is another: its file system was mounted again.
+    fn was_renumbered(&self, sibling: &Sibling, listed: &[Sibling]) -> bool {
+        let read = self.read.iter().filter(|read| read.offset >= read.stat.size).map(|read| read.stat);
+        let mut gone =
+            read.chain(self.there.iter().copied()).filter(|known| listed.iter().all(|other| other.stat.id != known.id));
+        gone.any(|known| sibling.is_like(known))
     }
 
     fn is_older_than_last(&self, sibling: &Sibling, listed: &[Sibling]) -> bool {
@@ -364,6 +375,12 @@ impl Sibling {
             0 => self.stat.changed == file.changed / SECOND * SECOND,
             _ => self.stat.changed == file.changed,
         };
-        self.stat.id == file.id || (self.packed && is_same_time)
+        self.stat.id == file.id || (self.packed && is_same_time) || self.is_like(file)
+    }
+
+    /// Whether it is as long as that file, and was changed at the very same time.
+    fn is_like(&self, file: Stat) -> bool {
+        let is_exact = !self.packed && !self.stat.changed.is_multiple_of(SECOND);
+        is_exact && (self.stat.size, self.stat.changed) == (file.size, file.changed)
     }
 }

@@ -28,13 +28,17 @@ mod denied;
 mod exchange;
 mod generation;
 mod lineage;
+mod renumber;
 mod resume;
 mod succession;
+mod twins;
 
 pub use barrier::Barrier;
 pub use exchange::{Absence, Mark, Outcome, Request, Seen, Sibling, Stat, Watch};
 use generation::{Generation, Proof, Tail, Take};
 use lineage::Lineage;
+use renumber::Renumbered;
+use twins::Twin;
 
 /// Where to begin with a source that is seen first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,6 +85,10 @@ struct Source {
     lineage: Lineage,
     /// A generation was found beside the name that may be a copy of what the name still has.
     copied: bool,
+    renumbered: Renumbered,
+    /// It was found by a pattern, and not asked for by its name.
+    of_pattern: bool,
+    twin: Option<Twin>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,8 +134,17 @@ impl Follower {
                 unread: false,
                 lineage: Lineage::default(),
                 copied: false,
+                renumbered: Renumbered::No,
+                of_pattern: false,
+                twin: None,
             },
         );
+    }
+
+    /// The same of a file that a pattern has found: it is not told where another source reads it under another name.
+    pub fn add_found(&mut self, source: u32, path: Vec<u8>, begin: Begin) {
+        self.add(source, path, begin);
+        self.source(source).of_pattern = true;
     }
 
     /// A new connection: nothing is watched there yet, everything is remembered here.
@@ -169,7 +186,7 @@ impl Follower {
     /// True where every source has given its last lines or cannot.
     #[must_use]
     pub fn all_begun(&self) -> bool {
-        self.sources.values().all(|source| source.begun || source.problem.is_some())
+        self.sources.values().all(|source| source.begun || source.problem.is_some() || source.is_read_by_another())
     }
 
     /// True where the last poll has brought all that the sources have: none is begun, searched for or changing hands.
@@ -178,7 +195,8 @@ impl Follower {
         let is_held = |source: &Source| source.current.as_ref().is_some_and(|current| current.held.is_some());
         let at_rest =
             |source: &Source| source.begun && source.phase == Phase::Reading && !source.unread && !is_held(source);
-        self.sources.values().all(|source| source.problem.is_some() || at_rest(source))
+        let is_out = |source: &Source| source.problem.is_some() || source.is_read_by_another();
+        self.sources.values().all(|source| is_out(source) || at_rest(source))
     }
 
     /// Ends unfinished last lines, at the end of a bounded pass.
@@ -196,7 +214,7 @@ impl Follower {
     pub fn see(&mut self, seen: &Seen<'_>, now: Duration) {
         match *seen {
             Seen::Changed(watch, stat) => self.changed(watch, stat, now),
-            Seen::Read(watch, stat, start, bytes) => self.read(watch, stat, start, bytes, now),
+            Seen::Read(watch, stat, start, bytes) => self.read(watch, stat, start, within(stat, start, bytes), now),
             Seen::Unpacked(watch, stat, start, bytes) => {
                 self.recognise_unpacked(watch, stat, start, bytes);
                 self.read(watch, stat, start, bytes, now);
@@ -250,7 +268,9 @@ impl Follower {
                 self.start_finding(number, Some(stat));
             }
             (Phase::Unknown | Phase::Reading, Some(current)) if stat.size < current.offset => {
-                self.start_comparing(number, stat);
+                if !self.was_not_renumbered(number, stat) {
+                    self.start_comparing(number, stat);
+                }
             }
             (Phase::Unknown | Phase::Reading, Some(current)) => {
                 let request = Request::ReadFrom(watch, current.id, current.offset);
@@ -265,6 +285,13 @@ impl Follower {
     }
 
     fn first_look(&mut self, number: u32, stat: Stat, now: Duration) {
+        match self.source(number).of_pattern {
+            true => self.wait_for_twins(number, stat),
+            false => self.begin(number, stat, now),
+        }
+    }
+
+    fn begin(&mut self, number: u32, stat: Stat, now: Duration) {
         let source = self.source(number);
         match source.begin {
             Begin::LastLines(want) if !source.begun => {
@@ -312,6 +339,7 @@ impl Follower {
     fn start_finding(&mut self, number: u32, next: Option<Stat>) {
         let watch = self.new_watch(number);
         let source = self.source(number);
+        source.give_number_back();
         let Some(current) = &source.current else { return };
         source.phase = Phase::Finding(next);
         let request = Generation { watch, ..current.clone() }.to_be_found(source.live);
@@ -361,10 +389,17 @@ impl Follower {
         match generation.take(stat, start, bytes, now) {
             Take::Lines(pieces) => {
                 let id = generation.id;
+                let brings = generation.at_end || !pieces.is_empty();
                 let hole = generation.is_in_long_hole().then_some(Request::Hole(watch, generation.offset));
                 self.requests.extend(hole);
                 emit(&mut self.outcomes, number, id, pieces);
-                self.set_problem(number, None);
+                if live {
+                    self.source(number).renumbered = Renumbered::No;
+                }
+                // What has brought nothing though there is more may fail again.
+                if brings {
+                    self.set_problem(number, None);
+                }
                 self.tail_progress(number, stat, now);
             }
             Take::Misplaced => {
@@ -372,7 +407,11 @@ impl Follower {
                 let request = Request::ReadFrom(watch, generation.id, generation.offset);
                 self.requests.push(request);
             }
-            Take::Rewritten if live => self.start_comparing(number, stat),
+            Take::Rewritten if live => {
+                if !self.was_not_renumbered(number, stat) {
+                    self.start_comparing(number, stat);
+                }
+            }
             Take::Rewritten => {
                 // Its name may have gone to another file between the look and the read: only the second time counts.
                 generation.rested |= generation.at_end;
@@ -409,11 +448,14 @@ impl Follower {
         if !live {
             return match why {
                 Absence::Missing => self.old_moved(number, watch),
+                // It is still there, where nobody can say.
+                Absence::Failing(_) => {}
                 Absence::Denied(_) | Absence::Special => self.give_up_old(number, watch),
             };
         }
         let mut is_new = false;
         let source = self.source(number);
+        source.twin.iter_mut().for_each(|twin| twin.stat = None);
         if *why == Absence::Missing && source.current.is_none() {
             // Whatever appears under the name is new from its first byte.
             source.begin = Begin::Start;
@@ -474,6 +516,12 @@ impl Follower {
             let live = self.source(number).live;
             return self.changed(live, next, now);
         }
+        let has_number = stat.is_some_and(|stat| source.current.as_ref().is_some_and(|current| current.id == stat.id));
+        if !has_number && self.try_renumbered(number, next) {
+            // What was found has the same bytes, and may be a copy.
+            return self.forget(watch);
+        }
+        let source = self.source(number);
         if let Some(stat) = stat {
             let Some(mut current) = source.current.take() else { return };
             (current.watch, current.id) = (watch, stat.id);
@@ -538,6 +586,7 @@ impl Follower {
             self.forget_rested(number, now);
             self.tell_unfinished(number, now);
         }
+        self.part_twins(now);
     }
 
     fn tell_unfinished(&mut self, number: u32, now: Duration) {
@@ -592,6 +641,13 @@ impl Follower {
             self.outcomes.push(Outcome::Problem(number, problem));
         }
     }
+}
+
+/// What is beyond the size that was told is not there yet, whatever was read: a network file system may give NUL bytes for
+/// it, and tell the old size once more.
+fn within(stat: Stat, start: u64, bytes: &[u8]) -> &[u8] {
+    let known = usize::try_from(stat.size.saturating_sub(start)).unwrap_or(usize::MAX);
+    &bytes[..bytes.len().min(known)]
 }
 
 fn emit(outcomes: &mut Vec<Outcome>, number: u32, id: FileId, pieces: Vec<Piece>) {

@@ -1,0 +1,217 @@
+//! After a host has hung, its paths are suspects: each is touched by a process of its own there, and the shell that
+//! follows all files goes near it only when that has been answered. So a dead mount holds up nothing but itself, and
+//! nothing piles up on the host: of each folder one path is tried at a time.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::codec;
+use super::follow::{Request, Watch};
+
+/// Whether it has been answered is asked this often.
+const ASK_AGAIN: Duration = Duration::from_secs(1);
+
+/// What has not been answered for so long is said to hang.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// What is not touched yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Suspect {
+    /// A file, by its watch.
+    File(Watch),
+    /// A pattern, by its place.
+    Pattern(usize),
+}
+
+/// All of a connection.
+#[derive(Debug)]
+pub(super) struct Suspects {
+    /// Without it everything is touched at once.
+    active: bool,
+    held: BTreeMap<Suspect, Held>,
+    /// Old generations, by their watch, with that of the live name.
+    beside: BTreeMap<Watch, Watch>,
+    /// Patterns that have been answered for.
+    cleared: BTreeSet<usize>,
+}
+
+#[derive(Debug)]
+struct Held {
+    path: Vec<u8>,
+    folder: Vec<u8>,
+    requests: Vec<Request>,
+    /// A question is under way.
+    asked: bool,
+    /// When it is to be asked next.
+    next: Instant,
+    since: Instant,
+    told: bool,
+}
+
+impl Held {
+    fn new(path: &[u8], first: Option<Request>) -> Self {
+        let end = path.iter().position(|byte| b"*?[".contains(byte)).unwrap_or(path.len());
+        let folder = path[..end].iter().rposition(|&byte| byte == b'/').map_or(&path[..0], |at| &path[..at]);
+        let (now, requests) = (Instant::now(), first.into_iter().collect());
+        let (path, folder) = (path.to_vec(), folder.to_vec());
+        Self { path, folder, requests, asked: false, next: now, since: now, told: false }
+    }
+}
+
+impl Suspects {
+    /// `active` where the host has hung on the connection before.
+    pub(super) fn new(active: bool) -> Self {
+        Self { active, held: BTreeMap::new(), beside: BTreeMap::new(), cleared: BTreeSet::new() }
+    }
+
+    /// The request, if it can be made now.
+    pub(super) fn pass(&mut self, request: Request) -> Option<Request> {
+        if !self.active {
+            return Some(request);
+        }
+        let live = match &request {
+            Request::Watch { watch, path, .. } => {
+                self.held.insert(Suspect::File(*watch), Held::new(&path.clone(), Some(request)));
+                return None;
+            }
+            Request::Find { watch, near, .. } => {
+                self.beside.insert(*watch, *near);
+                *near
+            }
+            Request::ReadFrom(watch, ..)
+            | Request::List(watch)
+            | Request::Hole(watch, _)
+            | Request::Compare(watch, _)
+            | Request::Forget(watch) => self.beside.get(watch).copied().unwrap_or(*watch),
+        };
+        match self.held.get_mut(&Suspect::File(live)) {
+            Some(held) => held.requests.push(request),
+            None => return Some(request),
+        }
+        None
+    }
+
+    /// Whether a pattern can be expanded now.
+    pub(super) fn passes_pattern(&mut self, number: usize, pattern: &str) -> bool {
+        if !self.active || self.cleared.contains(&number) {
+            return true;
+        }
+        self.held.entry(Suspect::Pattern(number)).or_insert_with(|| Held::new(pattern.as_bytes(), None));
+        false
+    }
+
+    /// Whether a pattern is known to hang.
+    pub(super) fn hangs(&self, number: usize) -> bool {
+        self.held.get(&Suspect::Pattern(number)).is_some_and(|held| held.told)
+    }
+
+    /// Questions that are due.
+    pub(super) fn due(&mut self, now: Instant) -> Vec<String> {
+        let mut folders = BTreeSet::new();
+        let mut lines = Vec::new();
+        for (suspect, held) in &mut self.held {
+            // The first of each folder goes ahead of the others.
+            if folders.insert(held.folder.clone()) && !held.asked && now >= held.next {
+                held.asked = true;
+                let path = codec::escape(&held.path);
+                lines.push(match suspect {
+                    Suspect::File(watch) => format!("T w{watch} {path}"),
+                    Suspect::Pattern(number) => format!("T p{number} {path} p"),
+                });
+            }
+        }
+        lines
+    }
+
+    /// When the next question is due.
+    pub(super) fn next_due(&self) -> Option<Instant> {
+        let mut folders = BTreeSet::new();
+        let ahead = self.held.values().filter(|held| folders.insert(&held.folder));
+        ahead.filter(|held| !held.asked).map(|held| held.next).min()
+    }
+
+    /// An answer: what can be asked for now.
+    pub(super) fn answered(&mut self, name: &str, is_over: bool) -> Vec<Request> {
+        let number = name.get(1..).unwrap_or_default();
+        let suspect = match name.get(..1) {
+            Some("w") => number.parse().ok().map(Suspect::File),
+            _ => number.parse().ok().map(Suspect::Pattern),
+        };
+        let Some(suspect) = suspect else { return Vec::new() };
+        if !is_over {
+            if let Some(held) = self.held.get_mut(&suspect) {
+                (held.asked, held.next) = (false, Instant::now() + ASK_AGAIN);
+            }
+            return Vec::new();
+        }
+        if let Suspect::Pattern(number) = suspect {
+            self.cleared.insert(number);
+        }
+        self.held.remove(&suspect).map(|held| held.requests).unwrap_or_default()
+    }
+
+    /// Those that have become known to hang, each once.
+    pub(super) fn take_hanging(&mut self, now: Instant) -> Vec<Suspect> {
+        let is_late = |held: &Held| !held.told && now >= held.since + PATIENCE;
+        let late = self.held.iter_mut().filter(|(_, held)| is_late(held));
+        late.map(|(suspect, held)| {
+            held.told = true;
+            *suspect
+        })
+        .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn watch(number: Watch, path: &str) -> Request {
+        Request::Watch { watch: number, chain: number, path: path.into() }
+    }
+
+    #[test]
+    fn without_a_hang_nothing_waits() {
+        let mut suspects = Suspects::new(false);
+        assert_eq!(suspects.pass(watch(1, "/a/x")), Some(watch(1, "/a/x")));
+        assert!(suspects.passes_pattern(0, "/a/*"));
+        assert_eq!((suspects.due(Instant::now()), suspects.next_due()), (Vec::new(), None));
+    }
+
+    #[test]
+    fn of_each_folder_one_path_is_tried_at_a_time_and_what_belongs_to_it_waits_with_it() {
+        let mut suspects = Suspects::new(true);
+        let find = Request::Find { watch: 9, near: 1, id: crate::model::FileId::default(), offset: 4, mark: None };
+        for request in [watch(1, "/a/x"), find.clone(), watch(2, "/a/y z"), watch(3, "/b/x"), Request::Forget(9)] {
+            assert_eq!(suspects.pass(request), None);
+        }
+        assert_eq!(suspects.pass(Request::List(7)), Some(Request::List(7)));
+        let now = Instant::now();
+        assert_eq!(suspects.due(now), ["T w1 /a/x", "T w3 /b/x"]);
+        assert_eq!((suspects.due(now), suspects.next_due()), (Vec::new(), None));
+        assert_eq!(suspects.answered("w1", false), []);
+        assert!(suspects.due(Instant::now()).is_empty(), "not before the time has come");
+        assert_eq!(suspects.due(Instant::now() + ASK_AGAIN), ["T w1 /a/x"]);
+        assert_eq!(suspects.answered("w1", true), [watch(1, "/a/x"), find, Request::Forget(9)]);
+        assert_eq!(suspects.due(Instant::now()), ["T w2 /a/y\\0040z"]);
+        assert_eq!(suspects.pass(Request::List(1)), Some(Request::List(1)), "it has been answered for");
+    }
+
+    #[test]
+    fn what_is_not_answered_for_long_is_said_once_to_hang() {
+        let mut suspects = Suspects::new(true);
+        assert_eq!(suspects.pass(watch(1, "/a/x")), None);
+        assert!(!suspects.passes_pattern(0, "/b/*/x[0-9]"));
+        assert_eq!(suspects.take_hanging(Instant::now()), []);
+        let late = Instant::now() + PATIENCE;
+        assert_eq!(suspects.take_hanging(late), [Suspect::File(1), Suspect::Pattern(0)]);
+        assert_eq!(suspects.take_hanging(late), []);
+        assert!(suspects.hangs(0));
+        assert_eq!(suspects.due(late), ["T w1 /a/x", "T p0 /b/\\0052/x\\01330-9\\0135 p"]);
+        assert_eq!(suspects.answered("p0", true), []);
+        assert!(suspects.passes_pattern(0, "/b/*/x[0-9]") && !suspects.hangs(0));
+        assert_eq!(suspects.answered("nonsense", true), []);
+    }
+}
