@@ -74,6 +74,10 @@ impl World {
             let at = folder.path().display().to_string();
             executable(&file, &STAND_IN.replace("@FOLDER@", &at));
         }
+        for engine in ["docker", "podman"].iter().filter(|engine| !programs.contains(engine)) {
+            // As if there was none, whatever is installed here.
+            executable(&folder.path().join("bin").join(engine), "#!/bin/sh\nexit 127\n");
+        }
         let path = format!("SetEnv PATH={}/bin:/usr/bin:/bin", folder.path().display());
         Self { sshd: Sshd::builder().config(path).start(), folder }
     }
@@ -270,12 +274,8 @@ async fn a_bounded_pass_reads_containers_and_says_which_there_are_not() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_host_without_an_engine_says_so() {
     let world = World::with(&[]);
-    // The real ones are not on this path either.
-    let sshd = Sshd::builder().config(format!("SetEnv PATH={}/bin", world.folder.path().display())).start();
-    let mut host = sshd.host("web-1");
     let kind = SourceKind::Container(Container { engine: Some(logtrail::model::Engine::Podman), name: "x".to_owned() });
-    host.sources = vec![source("x", kind)];
-    let mut watched = Watched::once(vec![host], 1, Duration::from_secs(20));
+    let mut watched = Watched::once(vec![world.host(vec![source("x", kind)])], 1, Duration::from_secs(20));
     watched.until("the end", |w| w.over).await;
     assert_eq!(problem(&watched, "x").as_deref(), Some("there is no podman on this host"));
 }
