@@ -1,5 +1,7 @@
 //! What engines and kubectl say there is, and which of it a source means.
 
+use std::time::Duration;
+
 use globset::{Glob, GlobMatcher};
 
 use super::trouble::Trouble;
@@ -15,6 +17,8 @@ pub(super) struct Target {
     /// How often it was started again.
     pub(super) restarts: u32,
     pub(super) state: State,
+    /// How long ago it ended, where that was less than a minute ago: then engines say it to the second.
+    pub(super) ended: Option<Duration>,
 }
 
 /// Of whom it is asked.
@@ -87,7 +91,8 @@ impl Wanted {
         }
         let state = if status.starts_with("Up") { State::Running } else { State::Ended(ended(status)) };
         let at = At::Engine(engine, id.to_owned());
-        Some((name.to_owned(), Target { instance: id.to_owned(), at, restarts: 0, state }))
+        let ended = if state == State::Running { None } else { seconds_ago(status) };
+        Some((name.to_owned(), Target { instance: id.to_owned(), at, restarts: 0, state, ended }))
     }
 
     fn of_pod(&self, pod: &PodRow<'_>) -> Vec<(String, Target)> {
@@ -107,7 +112,7 @@ impl Wanted {
             };
             let [namespace, pod_name, container] = [pod.namespace, pod.name, container].map(str::to_owned);
             let at = At::Pod(OfPod { namespace, pod: pod_name, container });
-            (called, Target { instance: pod.uid.to_owned(), at, restarts, state })
+            (called, Target { instance: pod.uid.to_owned(), at, restarts, state, ended: None })
         });
         found.collect()
     }
@@ -119,6 +124,17 @@ fn ended(status: &str) -> String {
         (Some(rest), _) => format!("exited with code {}", rest.split(')').next().unwrap_or_default()),
         (None, Some((state, _))) => format!("{})", state.to_lowercase()),
         (None, None) => status.to_lowercase(),
+    }
+}
+
+/// How long ago that was; `None` for a minute or more.
+fn seconds_ago(status: &str) -> Option<Duration> {
+    let ago = status.split_once(") ").map_or(status, |(_, ago)| ago);
+    let words: Vec<&str> = ago.split_whitespace().collect();
+    match words[..] {
+        ["Less", "than", "a", "second", "ago"] => Some(Duration::ZERO),
+        [count, "second" | "seconds", "ago"] => count.parse().ok().map(Duration::from_secs),
+        _ => None,
     }
 }
 
@@ -177,6 +193,20 @@ mod tests {
         );
         assert_eq!(found(kind("other"), &listing), [("other".to_owned(), 0, State::Running)]);
         assert_eq!(found(kind("othe"), &listing), []);
+    }
+
+    #[test]
+    fn when_a_container_ended_is_known_to_the_second_for_a_minute() {
+        for (status, expect) in [
+            ("Exited (0) Less than a second ago", Some(0)),
+            ("Restarting (1) 1 second ago", Some(1)),
+            ("Exited (137) 59 seconds ago", Some(59)),
+            ("Exited (0) About a minute ago", None),
+            ("Exited (0) 2 minutes ago", None),
+            ("Created", None),
+        ] {
+            assert_eq!(seconds_ago(status), expect.map(Duration::from_secs), "{status}");
+        }
     }
 
     #[test]

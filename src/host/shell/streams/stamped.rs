@@ -30,7 +30,7 @@ pub(super) struct Stamped {
 
 impl Stamped {
     /// What is left from this part on.
-    pub(super) fn from_part(&self, part: usize) -> Self {
+    pub(super) fn rest_from(&self, part: usize) -> Self {
         let (at, begin) = self.parts[part];
         let parts = self.parts[part + 1..].iter().map(|&(at, place)| (at, place - begin)).collect();
         Self { at, raw: self.raw.slice(begin..), parts }

@@ -66,7 +66,7 @@ impl Taken {
         self.newest = self.newest.max(Some(line.at));
         self.recent.push_back(whole);
         let parts = 0..line.parts.len().min(MOST_PARTS);
-        self.ends.extend(parts.map(|part| key(&line.from_part(part))));
+        self.ends.extend(parts.map(|part| key(&line.rest_from(part))));
         self.forget();
         Some(line)
     }
@@ -78,7 +78,7 @@ impl Taken {
             let begun = (line.at, crc32fast::hash(&line.raw[..*end]));
             if let Some(times) = self.again.get_mut(&begun).filter(|times| **times > 0) {
                 *times -= 1;
-                return Some(line.from_part(part));
+                return Some(line.rest_from(part));
             }
         }
         None
@@ -170,7 +170,7 @@ mod tests {
         let both = line(&[(5 * S, "last "), (6 * S, "words"), (8 * S, "hello "), (9 * S, "again")]);
         assert_eq!(taken.take(both.clone()), Some(line(&[(8 * S, "hello "), (9 * S, "again")])));
         taken.resume();
-        let from = both.from_part(1);
+        let from = both.rest_from(1);
         assert_eq!(text(taken.take(from)), None, "told from there on");
     }
 
