@@ -1,7 +1,7 @@
 //! Sources that are no files, on real SSH servers: containers, pods, commands, and what only root may read.
 //!
 //! No engine of containers runs here: a program of the test's stands in for `docker` and `kubectl`, with their options and
-//! the form of what they print. `journalctl` is in `faults`.
+//! the form of what they print. What is odd about real engines is in `containers`; `journalctl` is in `faults`.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -60,13 +60,13 @@ done
 "#;
 
 /// A host with a stand-in, and the folder of what it has.
-struct World {
-    sshd: Sshd,
+pub(crate) struct World {
+    pub(crate) sshd: Sshd,
     folder: tempfile::TempDir,
 }
 
 impl World {
-    fn with(programs: &[&str]) -> Self {
+    pub(crate) fn with(programs: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         fs::create_dir(folder.path().join("bin")).expect("a folder");
         for program in programs {
@@ -82,44 +82,44 @@ impl World {
         Self { sshd: Sshd::builder().config(path).start(), folder }
     }
 
-    fn file(&self, name: &str) -> PathBuf {
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     /// What `ps` or `get pods` prints from now on; changed in one step.
-    fn list(&self, lines: &[&str]) {
+    pub(crate) fn list(&self, lines: &[&str]) {
         let new = self.file("ps.new");
         fs::write(&new, lines.iter().map(|line| format!("{line}\n")).collect::<String>()).expect("written");
         fs::rename(new, self.file("ps")).expect("renamed");
     }
 
-    fn says(&self, log: &str, lines: &[&str]) {
+    pub(crate) fn says(&self, log: &str, lines: &[&str]) {
         append(&self.file(log), &lines.iter().map(|line| format!("{line}\n")).collect::<String>());
     }
 
-    fn host(&self, sources: Vec<SourceSpec>) -> HostSpec {
+    pub(crate) fn host(&self, sources: Vec<SourceSpec>) -> HostSpec {
         let mut host = self.sshd.host("web-1");
         host.sources = sources;
         host
     }
 }
 
-fn executable(file: &Path, text: &str) {
+pub(crate) fn executable(file: &Path, text: &str) {
     fs::write(file, text).expect("written");
     fs::set_permissions(file, fs::Permissions::from_mode(0o755)).expect("chmod");
 }
 
-fn append(file: &Path, text: &str) {
+pub(crate) fn append(file: &Path, text: &str) {
     use std::io::Write;
     let mut file = fs::OpenOptions::new().append(true).create(true).open(file).expect("a log");
     file.write_all(text.as_bytes()).expect("written");
 }
 
-fn source(name: &str, kind: SourceKind) -> SourceSpec {
+pub(crate) fn source(name: &str, kind: SourceKind) -> SourceSpec {
     SourceSpec { name: name.to_owned(), kind, time: None, as_root: false }
 }
 
-fn container(name: &str) -> SourceSpec {
+pub(crate) fn container(name: &str) -> SourceSpec {
     source("shop", SourceKind::Container(Container { engine: None, name: name.to_owned() }))
 }
 
@@ -127,18 +127,18 @@ fn command(name: &str, words: &[&str]) -> SourceSpec {
     source(name, SourceKind::Command(words.iter().map(|word| (*word).to_owned()).collect()))
 }
 
-const ID: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+pub(crate) const ID: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 const OTHER: &str = "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210";
 
 fn at(second: u32, text: &str) -> String {
     format!("2026-11-20T15:{:02}:{:02}.123456789Z {text}", second / 60, second % 60)
 }
 
-fn problem(watched: &Watched, name: &str) -> Option<String> {
+pub(crate) fn problem(watched: &Watched, name: &str) -> Option<String> {
     watched.sources.iter().rev().find(|info| *info.name == *name).and_then(|info| info.problem.clone())
 }
 
-fn last_reason(watched: &Watched) -> (Option<LinkState>, String, String) {
+pub(crate) fn last_reason(watched: &Watched) -> (Option<LinkState>, String, String) {
     let status = watched.statuses.last().map(|(_, status)| status.clone());
     let text = |text: Option<String>| text.unwrap_or_default();
     status.map_or_else(Default::default, |s| (Some(s.state), text(s.reason), text(s.hint)))
@@ -474,7 +474,7 @@ async fn heard(mut replies: tokio::sync::mpsc::Receiver<Reply>) -> Vec<Reply> {
 }
 
 /// The whole answer of a host about all its sources.
-async fn answered(host: &HostSpec, what: What) -> (Vec<Reply>, Totals) {
+pub(crate) async fn answered(host: &HostSpec, what: What) -> (Vec<Reply>, Totals) {
     let connection = connected(host).await;
     let (sender, replies) = tokio::sync::mpsc::channel(1000);
     let ask = Ask { sources: Vec::new(), what };
@@ -497,11 +497,11 @@ async fn ask(host: &HostSpec, what: What) -> (Vec<Reply>, Totals) {
     (heard(replies).await, totals)
 }
 
-fn page(start: Start, backwards: bool, lines: u32) -> What {
+pub(crate) fn page(start: Start, backwards: bool, lines: u32) -> What {
     What::Page(Page { start, backwards, lines, window: Time(i64::MIN)..Time(i64::MAX) })
 }
 
-fn lines(replies: &[Reply]) -> Vec<logtrail::model::Line> {
+pub(crate) fn lines(replies: &[Reply]) -> Vec<logtrail::model::Line> {
     let of = |reply: &Reply| match reply {
         Reply::Lines(_, lines) => lines.clone(),
         other => panic!("{other:?}"),
@@ -509,7 +509,7 @@ fn lines(replies: &[Reply]) -> Vec<logtrail::model::Line> {
     replies.iter().flat_map(of).collect()
 }
 
-fn text(line: &logtrail::model::Line) -> String {
+pub(crate) fn text(line: &logtrail::model::Line) -> String {
     String::from_utf8_lossy(&line.raw).into_owned()
 }
 
