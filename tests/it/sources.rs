@@ -203,7 +203,7 @@ async fn containers_that_come_and_go_are_sources_that_say_so() {
     watched.until("the second", |w| w.records.len() == 3).await;
     world.says(OTHER, &[&at(5, "last words")]);
     fs::write(world.file(&format!("{OTHER}.ended")), "").expect("written");
-    world.list(&[&web, &format!("{OTHER}\tshop-job\tExited (3) 1 second ago")]);
+    world.list(&[&web, &format!("{OTHER}\tshop-job\tExited (3) About a minute ago")]);
     watched.until("its end", |w| problem(w, "shop/shop-job").is_some()).await;
     assert_eq!(problem(&watched, "shop/shop-job").as_deref(), Some("exited with code 3"));
     assert_eq!(watched.texts(), ["one", "new from", "its first line", "last words"]);
