@@ -4,6 +4,7 @@ mod cli;
 mod commands;
 mod conformance;
 mod conformance_asks;
+mod containers;
 mod corpora;
 mod demo;
 mod denied;

@@ -17,6 +17,8 @@ pub(super) struct Cutter {
     empty: bool,
     /// The program's exit status, once it has ended.
     ended: Option<i32>,
+    /// It ended in the middle of a line.
+    is_unended: bool,
 }
 
 /// A line without its line end.
@@ -36,6 +38,11 @@ impl Cutter {
     /// The program's exit status, once it has ended.
     pub(super) fn ended(&self) -> Option<i32> {
         self.ended
+    }
+
+    /// Whether the last line had no line end when the program ended.
+    pub(super) fn is_unended(&self) -> bool {
+        self.is_unended
     }
 
     /// Takes a piece, cut anywhere; adds the lines that it completes.
@@ -61,6 +68,8 @@ impl Cutter {
         let mut line = std::mem::take(&mut self.partial);
         if let Some(code) = line.strip_prefix(&self.mark[..]).filter(|_| !self.mark.is_empty()) {
             self.ended = Some(String::from_utf8_lossy(code).trim().parse().unwrap_or(-1));
+            // Else there would be two line ends before the mark: the program's and the mark's.
+            self.is_unended = !self.empty;
             return;
         }
         if line.last() == Some(&b'\r') {
@@ -119,6 +128,20 @@ mod tests {
             assert_eq!(cut(&[text.as_bytes()]), (lines.iter().map(ToString::to_string).collect(), Some(3)), "{text:?}");
         }
         assert_eq!(cut(&[b"abcd:E 3\nx"]), (vec!["abcd:E 3".to_owned(), "x".to_owned()], None));
+    }
+
+    #[test]
+    fn a_program_that_ended_in_the_middle_of_a_line_is_known_by_it() {
+        for (text, expect) in [
+            ("one\n\nabc:E 3\n", false),
+            ("one\nabc:E 3\n", true),
+            ("\nabc:E 0\n", false),
+            ("one\n\n\nabc:E 3\n", false),
+        ] {
+            let (mut cutter, mut out) = (Cutter::new("abc"), Vec::new());
+            cutter.push(text.as_bytes(), &mut out);
+            assert_eq!(cutter.is_unended(), expect, "{text:?}");
+        }
     }
 
     #[test]

@@ -12,12 +12,14 @@ use crate::model::ask::{Cost, Page, Start, Totals, What};
 use crate::model::{Ask, Facts, HostSpec, Line, Reply, SourceInfo, SourceKind, SourceSpec, Time};
 use crate::transport::{Connection, LinkError};
 
+use super::cut::RawLine;
+use super::last::{from_last, from_time, words_of};
 use super::list;
 use super::listing::{At, Wanted};
 use super::program::Shell;
 use super::reader::Reader;
 use super::sift::{Forwards, Last, Matches, More, is_before};
-use super::taken::unstamped;
+use super::stamped::{Said, Unstamp};
 use super::trouble::{self, Trouble};
 use super::words::{self, From, Words};
 
@@ -90,8 +92,16 @@ impl Past {
     fn words(&self, from: &From<'_>) -> Words {
         match &self.of {
             Of::Journal(unit) => words::journal(unit.as_deref(), from, false),
-            Of::Container(At::Engine(engine, id)) => words::container_log(*engine, id, from, false),
-            Of::Container(At::Pod(of)) => words::pod_log(of, from, false, false),
+            Of::Container(at) => words_of(at, from, false),
+        }
+    }
+
+    /// From a time on; from the beginning where that is before all that can be.
+    fn since(&self, time: Time) -> From<'static> {
+        match self.of {
+            Of::Journal(_) if time.0 <= 0 => From::Oldest,
+            Of::Journal(_) => From::Time(time.0),
+            Of::Container(_) => from_time(time.0),
         }
     }
 
@@ -180,7 +190,7 @@ impl Answering<'_> {
                 .saturating_mul(1000)
                 .saturating_sub(1_000_000_000),
         };
-        self.read(shell, past, &since(Time(start)), |line, _| sift.line(line)).await?;
+        self.read(shell, past, &past.since(Time(start)), |line, _| sift.line(line)).await?;
         if matches!(page.start, Start::Cursor(_) | Start::After(_)) && !sift.met {
             let note = "the line of the cursor is not there any more: this is what follows it";
             self.send(Reply::Note(Arc::clone(&past.name), note.to_owned())).await;
@@ -200,7 +210,12 @@ impl Answering<'_> {
             // Of lines of one moment each has a place after the one before it: where not all of them were read, theirs are
             // not known.
             let (mut first, mut doubtful) = (None, 0);
-            self.read(shell, past, &From::Last(among), |line, _| {
+            let begin = match &past.of {
+                Of::Journal(_) => None,
+                Of::Container(at) => Some(from_last(shell, at, among).await?),
+            };
+            let from = begin.as_ref().map_or(From::Last(among), |begin| begin.from.clone());
+            self.read(shell, past, &from, |line, _| {
                 count += 1;
                 first.get_or_insert(line.time);
                 if is_before(&line, &page.start) && page.window.contains(&line.time) {
@@ -211,7 +226,7 @@ impl Answering<'_> {
                 More::Wanted
             })
             .await?;
-            let is_all = count < among || among >= MOST_LINES;
+            let is_all = begin.map_or(count < among, |begin| begin.is_all) || among >= MOST_LINES;
             if before - doubtful < most && !is_all && !last.is_full {
                 among = among.saturating_mul(8).min(MOST_LINES);
                 continue;
@@ -230,7 +245,7 @@ impl Answering<'_> {
         start: Time,
         mut matches: Matches<'_>,
     ) -> Result<(), LinkError> {
-        self.read(shell, past, &since(start), |line, out| matches.line(line, out)).await?;
+        self.read(shell, past, &past.since(start), |line, out| matches.line(line, out)).await?;
         let mut rest = Vec::new();
         matches.finish(&mut rest);
         let (told, left_out) = matches.told();
@@ -258,17 +273,20 @@ impl Answering<'_> {
         reader.set_clock(&self.facts.clock());
         let words = past.words(from);
         let mut program = shell.run(&words).await?;
+        let mut unstamp = match &past.of {
+            Of::Container(at) => Some(Unstamp::new(at)),
+            Of::Journal(_) => None,
+        };
         let (mut said, mut begun, mut lines, mut out) = (String::new(), false, Vec::new(), Vec::new());
         'reading: while let Some(more) = program.next().await? {
             for line in more {
                 self.totals.scanned += line.bytes.len() as u64 + 1;
-                match &past.of {
-                    Of::Journal(_) => drop(reader.record(&line.bytes, &mut lines)),
-                    Of::Container(_) => match unstamped(&line.bytes) {
-                        Some((at, raw)) => lines.push(reader.stamped(at, raw)),
-                        None if begun || line.is_rest => lines.push(reader.plain(line)),
-                        None => said = String::from_utf8_lossy(&line.bytes).into_owned(),
-                    },
+                match unstamp.as_mut().map(|unstamp| unstamp.line(line.clone())) {
+                    None => drop(reader.record(&line.bytes, &mut lines)),
+                    Some(Said::Lines(of)) => lines.extend(of.into_iter().map(|it| reader.stamped(it.at, it.raw))),
+                    Some(Said::Rest(bytes)) => lines.push(reader.plain(RawLine { bytes, is_rest: true })),
+                    Some(Said::Other(_)) if begun => lines.push(reader.plain(line)),
+                    Some(Said::Other(bytes)) => said = String::from_utf8_lossy(&bytes).into_owned(),
                 }
                 begun |= !lines.is_empty();
                 if lines.drain(..).any(|line| take(line, &mut out) == More::Enough) {
@@ -304,11 +322,6 @@ impl Answering<'_> {
     async fn send(&self, reply: Reply) {
         let _ = self.replies.send(reply).await;
     }
-}
-
-/// From a time on; from the beginning where that is before all that can be.
-fn since(time: Time) -> From<'static> {
-    if time.0 <= 0 { From::Oldest } else { From::Time(time.0) }
 }
 
 /// The streams of a source, by the names that following gives them; or why nobody knows.

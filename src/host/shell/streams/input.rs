@@ -25,7 +25,23 @@ pub(super) struct Input {
     pieces: Option<Receiver<Result<Bytes, String>>>,
     cutter: Cutter,
     /// How it ended.
-    ended: Option<String>,
+    ended: Option<Ended>,
+}
+
+enum Ended {
+    /// Whoever wrote it has ended, too.
+    Whole,
+    /// It cannot be read any more, and why.
+    Broken(String),
+}
+
+impl Ended {
+    fn why(&self) -> String {
+        match self {
+            Self::Whole => "end of input".to_owned(),
+            Self::Broken(why) => format!("it cannot be read: {why}"),
+        }
+    }
 }
 
 impl Input {
@@ -38,14 +54,15 @@ impl Input {
         let outbox = host.outbox;
         let mut told = None;
         loop {
-            let info = info(name, self.ended.clone(), reader.stamps());
+            let info = info(name, self.ended.as_ref().map(Ended::why), reader.stamps());
             if told.as_ref() != Some(&info) {
                 told = Some(info.clone());
                 outbox.send(HostEvent::Source(number, info)).await;
             }
-            if let Some(why) = &self.ended {
-                // A bounded pass has all that it wants; whoever watches is told that no more will come.
-                let trouble = (!host.work.once).then(|| Trouble::plain(why).of(name));
+            if let Some(ended) = &self.ended {
+                // An end is no trouble of the host: whoever looks at the source is told that no more will come.
+                let is_broken = matches!(ended, Ended::Broken(_));
+                let trouble = is_broken.then(|| Trouble::plain(&ended.why()).of(name));
                 return trouble::note(host.problems, name, trouble);
             }
             let (mut lines, mut bytes) = (Vec::new(), 0);
@@ -56,8 +73,8 @@ impl Input {
                 }
                 over => {
                     self.ended = Some(match over {
-                        Some(Err(why)) => format!("it cannot be read: {why}"),
-                        _ => "end of input".to_owned(),
+                        Some(Err(why)) => Ended::Broken(why),
+                        _ => Ended::Whole,
                     });
                     self.cutter.finish(&mut lines);
                 }

@@ -25,6 +25,12 @@ const LOOK_AT_PODS_EVERY: Duration = Duration::from_secs(5);
 /// Streams of one source: what a person can still tell apart, and one connection bring.
 pub(super) const MAX_STREAMS: usize = 200;
 
+/// What podman says first where it is called as `docker`.
+const EMULATED: &str = "Emulate Docker CLI using podman";
+
+/// Each time that podman is kept from writing it may leave an empty file of its own behind.
+const LOOK_AT_REFUSED_EVERY: Duration = Duration::from_secs(60);
+
 /// Channels are closed a moment before the connection says why it ended.
 const END_TOLD_WITHIN: Duration = Duration::from_secs(1);
 
@@ -39,6 +45,37 @@ pub(super) struct List {
     /// The one that the source names, where it is no pattern.
     only: Option<watch::Sender<Option<Target>>>,
     has_looked: bool,
+    /// When each ended, and how often that was seen.
+    ends: Ends,
+}
+
+/// When containers ended last. Of one that runs for less than the time between two looks all that is ever seen is that it
+/// has ended: a job that is started every minute, or what crashes and is started again.
+#[derive(Debug, Default)]
+struct Ends(BTreeMap<String, (Instant, u32)>);
+
+/// Engines cut fractions of seconds off.
+const SAME_END: Duration = Duration::from_millis(1500);
+
+impl Ends {
+    /// Makes those that have run again since the last look known by their number of restarts.
+    fn note(&mut self, targets: &mut [(String, Target)], now: Instant) {
+        for (name, target) in targets.iter_mut().filter(|(_, target)| target.restarts == 0) {
+            let known = self.0.get(name).copied();
+            let ended = target.ended.and_then(|ago| now.checked_sub(ago));
+            let times = match (known, ended) {
+                (Some((last, times)), Some(ended)) if ended > last + SAME_END => times + 1,
+                (known, _) => known.map_or(0, |(_, times)| times),
+            };
+            target.restarts = times;
+            if let Some(ended) = ended.filter(|_| known.is_none_or(|(_, was)| was != times)) {
+                self.0.insert(name.clone(), (ended, times));
+            }
+            // How long ago it was changes with each look; that it has run again does not.
+            target.ended = None;
+        }
+        self.0.retain(|name, _| targets.iter().any(|(found, _)| found == name));
+    }
 }
 
 /// What streams are handed to.
@@ -57,7 +94,10 @@ impl List {
             (Some(sender), Some(stream))
         };
         let known = BTreeMap::new();
-        Some((Self { spec: spec.clone(), wanted, engine: None, known, only, has_looked: false }, stream))
+        Some((
+            Self { spec: spec.clone(), wanted, engine: None, known, only, has_looked: false, ends: Ends::default() },
+            stream,
+        ))
     }
 
     /// Looks until the connection ends; in a bounded pass once.
@@ -67,10 +107,15 @@ impl List {
             _ => LOOK_EVERY,
         };
         loop {
-            let next = Instant::now() + every;
+            let mut next = Instant::now() + every;
             match self.look(host).await {
                 Ok(Ok(targets)) => self.take(targets, host, numbers, &found).await,
-                Ok(Err(trouble)) => self.fail(trouble, host),
+                Ok(Err(trouble)) => {
+                    if trouble::is_of_writing(&trouble) {
+                        next += LOOK_AT_REFUSED_EVERY;
+                    }
+                    self.fail(trouble, host);
+                }
                 Err(_) if timeout(END_TOLD_WITHIN, host.connection.ended()).await.is_ok() => {
                     // Not the engine's trouble; whoever holds the connection knows.
                     return std::future::pending().await;
@@ -91,7 +136,10 @@ impl List {
             Some(shell) => shell,
             None => Shell::start(host.connection, self.spec.as_root).await?,
         };
-        let listed = look(&self.spec.kind, &self.wanted, &mut self.engine, &mut shell).await?;
+        let mut listed = look(&self.spec.kind, &self.wanted, &mut self.engine, &mut shell).await?;
+        if let Ok(targets) = &mut listed {
+            self.ends.note(targets, Instant::now());
+        }
         *shared = Some(shell);
         Ok(listed)
     }
@@ -155,9 +203,12 @@ impl List {
 impl Target {
     /// In place of one that is not there.
     fn without(state: State) -> Self {
-        Self { instance: String::new(), at: At::Engine(Engine::Docker, String::new()), restarts: 0, state }
+        Self { instance: String::new(), at: At::Engine(Engine::Docker, String::new()), restarts: 0, state, ended: None }
     }
 }
+
+/// No exit status.
+const WROTE: i32 = -2;
 
 /// What there is now of a source, or why nobody knows. The engine that answers is the one that is asked from then on.
 pub(super) async fn look(
@@ -180,12 +231,15 @@ pub(super) async fn look(
     let mut why = None;
     for &one in &engines {
         let (lines, code) = shell.answer(&words::containers(one)).await?;
+        let one = if lines.iter().any(|line| line.contains(EMULATED)) { Engine::Podman } else { one };
+        let code = if trouble::wants_to_write(&lines) { WROTE } else { code };
         match code {
             0 => {
                 *engine = Some(one);
                 return Ok(Ok(wanted.found(one, &lines)));
             }
             127 if engines.len() > 1 => {}
+            WROTE => why = Some(trouble::of_writing(one)),
             code => why = why.or_else(|| Some(trouble::of_engine(one, code, last(&lines)))),
         }
     }
@@ -211,4 +265,24 @@ fn set(known: &watch::Sender<Option<Target>>, target: Target) {
         }
         is_new
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_ran_between_two_looks_is_known_by_when_it_ended() {
+        let (mut ends, start) = (Ends::default(), Instant::now() + Duration::from_secs(1000));
+        let mut look = |at: f64, ended: Option<u64>| {
+            let ended = ended.map(Duration::from_secs);
+            let target = Target { ended, ..Target::without(State::Ended("exited with code 1".to_owned())) };
+            let mut targets = vec![("job".to_owned(), target)];
+            ends.note(&mut targets, start + Duration::from_secs_f64(at));
+            targets[0].1.restarts
+        };
+        assert_eq!([look(0.0, Some(3)), look(2.0, Some(5)), look(3.9, Some(6)), look(6.1, Some(9))], [0; 4]);
+        assert_eq!([look(8.0, Some(0)), look(10.0, Some(2)), look(70.0, None)], [1; 3], "it was started again");
+        assert_eq!([look(72.0, Some(0)), look(74.0, Some(0)), look(76.0, Some(2))], [2, 3, 3], "and again");
+    }
 }

@@ -1,5 +1,7 @@
 //! What engines and kubectl say there is, and which of it a source means.
 
+use std::time::Duration;
+
 use globset::{Glob, GlobMatcher};
 
 use super::trouble::Trouble;
@@ -15,6 +17,8 @@ pub(super) struct Target {
     /// How often it was started again.
     pub(super) restarts: u32,
     pub(super) state: State,
+    /// How long ago it ended, where that was less than a minute ago: then engines say it to the second.
+    pub(super) ended: Option<Duration>,
 }
 
 /// Of whom it is asked.
@@ -87,7 +91,8 @@ impl Wanted {
         }
         let state = if status.starts_with("Up") { State::Running } else { State::Ended(ended(status)) };
         let at = At::Engine(engine, id.to_owned());
-        Some((name.to_owned(), Target { instance: id.to_owned(), at, restarts: 0, state }))
+        let ended = if state == State::Running { None } else { seconds_ago(status) };
+        Some((name.to_owned(), Target { instance: id.to_owned(), at, restarts: 0, state, ended }))
     }
 
     fn of_pod(&self, pod: &PodRow<'_>) -> Vec<(String, Target)> {
@@ -96,18 +101,20 @@ impl Wanted {
         }
         let wanted = |name: &str| self.container.as_ref().is_none_or(|container| container.is_match(name));
         let many_spaces = matches!(&self.kind, SourceKind::Pod(Pod { namespace: Some(all), .. }) if all == "*");
-        let found = pod.containers.iter().filter(|(name, _)| wanted(name)).map(|&(container, restarts)| {
+        let found = pod.containers.iter().filter(|row| wanted(row.name)).map(|row| {
             let mut called = if many_spaces { format!("{}/{}", pod.namespace, pod.name) } else { pod.name.to_owned() };
-            if pod.containers.len() > 1 {
-                called = format!("{called}/{container}");
+            if pod.is_of_many(row) {
+                called = format!("{called}/{}", row.name);
             }
-            let state = match pod.phase {
-                "Running" | "Unknown" => State::Running,
-                phase => State::Ended(format!("the pod is {}", phase.to_lowercase())),
+            let state = match (pod.phase, row.kind) {
+                ("Running" | "Unknown", Kind::Before) => State::Ended("it ran before the others".to_owned()),
+                ("Running" | "Unknown", _) | ("Pending", Kind::Before | Kind::Beside) => State::Running,
+                (phase, _) => State::Ended(format!("the pod is {}", phase.to_lowercase())),
             };
-            let [namespace, pod_name, container] = [pod.namespace, pod.name, container].map(str::to_owned);
+            let [namespace, pod_name, container] = [pod.namespace, pod.name, row.name].map(str::to_owned);
             let at = At::Pod(OfPod { namespace, pod: pod_name, container });
-            (called, Target { instance: pod.uid.to_owned(), at, restarts, state })
+            let (instance, restarts) = (pod.uid.to_owned(), row.restarts);
+            (called, Target { instance, at, restarts, state, ended: None })
         });
         found.collect()
     }
@@ -122,25 +129,64 @@ fn ended(status: &str) -> String {
     }
 }
 
+/// How long ago that was; `None` for a minute or more.
+fn seconds_ago(status: &str) -> Option<Duration> {
+    let ago = status.split_once(") ").map_or(status, |(_, ago)| ago);
+    let words: Vec<&str> = ago.split_whitespace().collect();
+    match words[..] {
+        ["Less", "than", "a", "second", "ago"] => Some(Duration::ZERO),
+        [count, "second" | "seconds", "ago"] => count.parse().ok().map(Duration::from_secs),
+        _ => None,
+    }
+}
+
 struct PodRow<'a> {
     namespace: &'a str,
     name: &'a str,
     uid: &'a str,
     phase: &'a str,
-    containers: Vec<(&'a str, u32)>,
+    containers: Vec<ContainerRow<'a>>,
 }
 
-/// `NAMESPACE NAME UID PHASE container,container 0,2`; `<none>` where there are no containers yet.
+struct ContainerRow<'a> {
+    name: &'a str,
+    restarts: u32,
+    kind: Kind,
+}
+
+/// When a container of a pod runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Main,
+    /// An init container: to its end, before the main ones.
+    Before,
+    /// An init container that goes on: a sidecar.
+    Beside,
+}
+
+impl PodRow<'_> {
+    /// Whether the name of the pod alone does not say which container is meant.
+    fn is_of_many(&self, row: &ContainerRow<'_>) -> bool {
+        row.kind != Kind::Main || self.containers.iter().filter(|row| row.kind == Kind::Main).count() > 1
+    }
+}
+
+/// `NAMESPACE NAME UID PHASE container,container 0,2 init,init 0,0 init`; `<none>` where there are no containers yet.
 fn pod(line: &str) -> Option<PodRow<'_>> {
     let words: Vec<&str> = line.split_whitespace().collect();
-    let [namespace, name, uid, phase, containers, restarts] = words[..] else { return None };
-    let containers = containers.split(',').filter(|name| *name != "<none>");
-    let mut restarts = restarts.split(',').map(|count| count.parse().unwrap_or(0));
-    let containers = containers.map(|name| (name, restarts.next().unwrap_or(0))).collect();
+    let [namespace, name, uid, phase, main, restarts, init, init_restarts, beside] = words[..] else { return None };
+    let kind = |name: &str| if beside.split(',').any(|it| it == name) { Kind::Beside } else { Kind::Before };
+    let containers = rows(main, restarts, |_| Kind::Main).chain(rows(init, init_restarts, kind)).collect();
     // They become words of a command line: whatever is said here, none may be taken for an option.
     let is_name =
         |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.".contains(&b)) && !text.starts_with('-');
     [namespace, name].into_iter().all(is_name).then_some(PodRow { namespace, name, uid, phase, containers })
+}
+
+fn rows<'a>(names: &'a str, restarts: &'a str, kind: impl Fn(&str) -> Kind) -> impl Iterator<Item = ContainerRow<'a>> {
+    let mut restarts = restarts.split(',').map(|count| count.parse().unwrap_or(0));
+    let names = names.split(',').filter(|name| *name != "<none>");
+    names.map(move |name| ContainerRow { name, restarts: restarts.next().unwrap_or(0), kind: kind(name) })
 }
 
 #[cfg(test)]
@@ -180,12 +226,27 @@ mod tests {
     }
 
     #[test]
+    fn when_a_container_ended_is_known_to_the_second_for_a_minute() {
+        for (status, expect) in [
+            ("Exited (0) Less than a second ago", Some(0)),
+            ("Restarting (1) 1 second ago", Some(1)),
+            ("Exited (137) 59 seconds ago", Some(59)),
+            ("Exited (0) About a minute ago", None),
+            ("Exited (0) 2 minutes ago", None),
+            ("Created", None),
+        ] {
+            assert_eq!(seconds_ago(status), expect.map(Duration::from_secs), "{status}");
+        }
+    }
+
+    #[test]
     fn containers_of_pods_are_found_with_how_often_they_were_started_again() {
         let listing: Vec<String> = [
-            "shop   web-0     u-1   Running     app,proxy   2,0",
-            "shop   web-1     u-2   Succeeded   app         0",
-            "shop   web-2     u-3   Pending     <none>      <none>",
-            "shop   db-0      u-4   Running     pg          1",
+            "shop   web-0     u-1   Running     app,proxy   2,0      migrate,mesh   0,3      mesh",
+            "shop   web-1     u-2   Succeeded   app         0        <none>         <none>   <none>",
+            "shop   web-2     u-3   Pending     <none>      <none>   <none>         <none>   <none>",
+            "shop   web-3     u-5   Pending     app         0        migrate        4        <none>",
+            "shop   db-0      u-4   Running     pg          1        <none>         <none>   <none>",
             "No resources found in shop namespace.",
         ]
         .map(str::to_owned)
@@ -195,17 +256,27 @@ mod tests {
             SourceKind::Pod(Pod { namespace, name: "web-*".to_owned(), container })
         };
         let over = State::Ended("the pod is succeeded".to_owned());
+        let before = State::Ended("it ran before the others".to_owned());
+        let pending = State::Ended("the pod is pending".to_owned());
         assert_eq!(
             found(kind(None, None), &listing),
             [
                 ("web-0/app".to_owned(), 2, State::Running),
                 ("web-0/proxy".to_owned(), 0, State::Running),
+                ("web-0/migrate".to_owned(), 0, before),
+                ("web-0/mesh".to_owned(), 3, State::Running),
                 ("web-1".to_owned(), 0, over.clone()),
+                ("web-3".to_owned(), 0, pending.clone()),
+                ("web-3/migrate".to_owned(), 4, State::Running),
             ]
         );
         assert_eq!(
             found(kind(Some("*"), Some("a??")), &listing),
-            [("shop/web-0/app".to_owned(), 2, State::Running), ("shop/web-1".to_owned(), 0, over)]
+            [
+                ("shop/web-0/app".to_owned(), 2, State::Running),
+                ("shop/web-1".to_owned(), 0, over),
+                ("shop/web-3".to_owned(), 0, pending)
+            ]
         );
     }
 }

@@ -122,6 +122,11 @@ impl Program<'_> {
         Ok(Some(lines))
     }
 
+    /// Whether its last line had no line end when it ended.
+    pub(super) fn is_unended(&self) -> bool {
+        self.cutter.is_unended()
+    }
+
     /// Bytes read since the last call.
     pub(super) fn take_bytes_read(&mut self) -> u64 {
         self.shell.script.take_bytes_read()

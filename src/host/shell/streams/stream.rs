@@ -13,10 +13,13 @@ use crate::transport::backoff::Backoff;
 
 use super::cut::RawLine;
 use super::input::Input;
+use super::last::{from_last, words_of};
 use super::listing::{At, State, Target};
 use super::program::Shell;
 use super::reader::Reader;
-use super::taken::{Taken, unstamped};
+use super::sift::Last;
+use super::stamped::{Said, Unstamp};
+use super::taken::Taken;
 use super::trouble::{self, Trouble};
 use super::words::{self, From, Words};
 use super::{Host, journal};
@@ -86,6 +89,23 @@ struct Heard {
     /// Lines have come, or it runs for a while.
     settled: bool,
     complaint: Option<String>,
+    /// Of a container: its stamps are read.
+    unstamp: Option<Unstamp>,
+    /// The last line of it was new.
+    is_new: bool,
+    /// Those that will be sent when it has ended, where only so many are wanted.
+    last: Option<(Last, usize)>,
+}
+
+/// A program that is run, and what is wanted of it.
+struct Run {
+    words: Words,
+    /// It is ended then.
+    limit: Option<Instant>,
+    /// Only so many lines, the last ones.
+    last: Option<usize>,
+    /// A last line without a line end is left for the next run.
+    holds: bool,
 }
 
 impl Stream {
@@ -138,7 +158,7 @@ impl Stream {
         loop {
             let What::Container(followed) = &mut self.what else { return true };
             let target = followed.target.borrow_and_update().clone();
-            let is_same = followed.instance.as_ref().map(|(known, _)| known) == target.as_ref().map(|it| &it.instance);
+            let is_same = followed.instance == target.as_ref().map(|it| (it.instance.clone(), it.restarts));
             let why = match target.as_ref().map(|target| &target.state) {
                 Some(State::Running) => return true,
                 Some(State::Ended(_)) if !(followed.is_read && is_same) => return true,
@@ -236,19 +256,25 @@ impl Stream {
             let (said, code) = shell.answer(&words::journal_check()).await?;
             self.standing = journal::explained(code, &said);
         }
-        let lines = host.work.lines;
-        if let Some(words) = self.before(lines) {
-            // What was there before is not wanted; from there on everything is.
-            let skip = lines == 0 && !matches!(&self.what, What::Container(followed) if followed.whole);
-            self.listen(shell, host, &words, limit, skip).await?;
+        if let Some(words) = self.before() {
+            self.listen(shell, host, Run { words, limit, last: None, holds: false }).await?;
         }
-        let words = self.words(lines, follow);
-        self.listen(shell, host, &words, limit, false).await
+        let holds = !follow && !host.work.once && matches!(self.what, What::Container(_)) && !self.has_ended();
+        if let Some(at) = self.begins_with_last() {
+            let lines = host.work.lines;
+            let words = words_of(&at, &from_last(shell, &at, lines).await?.from, false);
+            let ending = self.listen(shell, host, Run { words, limit, last: Some(lines as usize), holds }).await?;
+            if !follow || ending.code != Some(0) {
+                return Ok(ending);
+            }
+        }
+        let words = self.words(host.work.lines, follow);
+        self.listen(shell, host, Run { words, limit, last: None, holds }).await
     }
 
     /// What is to be read first, if anything: where a container was started again while we did not look, the end of
-    /// the one before it; where only new lines are wanted, the last one, to know where they begin.
-    fn before(&mut self, lines: u32) -> Option<Words> {
+    /// the one before it.
+    fn before(&mut self) -> Option<Words> {
         let What::Container(followed) = &mut self.what else { return None };
         let target = followed.target.borrow().clone()?;
         let was = followed.instance.replace((target.instance.clone(), target.restarts));
@@ -262,9 +288,19 @@ impl Stream {
                 (followed.taken, followed.whole) = (Taken::default(), true);
                 None
             }
-            (None, at) if lines == 0 && !followed.whole => Some(container_words(at, &From::Last(1), false)),
             _ => None,
         }
+    }
+
+    /// The container of which only the last lines are wanted, before everything that comes.
+    fn begins_with_last(&mut self) -> Option<At> {
+        let What::Container(followed) = &mut self.what else { return None };
+        if followed.whole {
+            return None;
+        }
+        // A connection may have ended while they were read, of which nothing was sent.
+        followed.taken = Taken::default();
+        followed.target.borrow().as_ref().map(|target| target.at.clone())
     }
 
     fn words(&mut self, lines: u32, follow: bool) -> Words {
@@ -275,44 +311,49 @@ impl Stream {
             }
             What::Command(words) => words.clone(),
             What::Container(followed) => {
-                let from = match followed.taken.resume() {
-                    Some(since) => From::Time(since),
-                    None if followed.whole => From::Oldest,
-                    None => From::Last(lines),
-                };
-                followed.whole = true;
+                let from = followed.taken.resume().map_or(From::Oldest, From::Time);
                 let target = followed.target.borrow();
-                target.as_ref().map_or_else(Vec::new, |target| container_words(&target.at, &from, follow))
+                target.as_ref().map_or_else(Vec::new, |target| words_of(&target.at, &from, follow))
             }
             What::Input(_) => Vec::new(),
         }
     }
 
-    /// Runs a program and takes its lines, or `skip`s them, until it ends.
-    async fn listen(
-        &mut self,
-        shell: &mut Shell,
-        host: &Host<'_>,
-        words: &[String],
-        limit: Option<Instant>,
-        skip: bool,
-    ) -> Result<Ending, LinkError> {
-        let mut program = shell.run(words).await?;
-        let mut heard = Heard::default();
+    /// Runs a program and takes its lines until it ends.
+    async fn listen(&mut self, shell: &mut Shell, host: &Host<'_>, run: Run) -> Result<Ending, LinkError> {
+        let mut program = shell.run(&run.words).await?;
+        let mut heard = self.begin_to_hear(run.last);
+        let mut held = None;
         loop {
-            let more = match limit {
+            let more = match run.limit {
                 Some(limit) => timeout_at(limit, program.next()).await,
                 None => Ok(self.settle(pin!(program.next()), host, &mut heard).await),
             };
             // What goes on beyond its time is ended with its shell.
             let Ok(more) = more else { return Ok(Ending { code: None, complaint: heard.complaint }) };
-            let Some(more) = more? else { break };
-            self.took(host, more, &mut heard, skip).await;
+            let Some(mut more) = more? else { break };
+            if run.holds {
+                let last = more.pop().or_else(|| held.take());
+                more = held.into_iter().chain(more).collect();
+                held = last;
+            }
+            self.took(host, more, &mut heard).await;
             let bytes = program.take_bytes_read();
             host.outbox.send(HostEvent::ReadTo(Time(i64::MIN), bytes)).await;
         }
+        let held = held.filter(|_| !program.is_unended()).into_iter().collect();
         let code = program.end().await?;
+        self.took(host, held, &mut heard).await;
+        self.took_last(host, &mut heard).await;
         Ok(Ending { code: Some(code.unwrap_or(-1)), complaint: heard.complaint })
+    }
+
+    fn begin_to_hear(&self, last: Option<usize>) -> Heard {
+        let unstamp = match &self.what {
+            What::Container(followed) => followed.target.borrow().as_ref().map(|target| Unstamp::new(&target.at)),
+            _ => None,
+        };
+        Heard { unstamp, last: last.map(|most| (Last::default(), most)), ..Heard::default() }
     }
 
     /// Waits for lines; a stream from which nothing comes is well when it has run for a while.
@@ -333,7 +374,7 @@ impl Stream {
         coming.await
     }
 
-    async fn took(&mut self, host: &Host<'_>, more: Vec<RawLine>, heard: &mut Heard, skip: bool) {
+    async fn took(&mut self, host: &Host<'_>, more: Vec<RawLine>, heard: &mut Heard) {
         let mut lines = Vec::with_capacity(more.len());
         match &mut self.what {
             What::Journal { cursor, .. } => {
@@ -348,7 +389,23 @@ impl Stream {
                 lines.extend(more.into_iter().map(|line| self.reader.plain(line)));
             }
         }
-        if lines.is_empty() || skip {
+        match &mut heard.last {
+            Some((last, most)) => lines.into_iter().for_each(|line| last.push(line, *most)),
+            None => self.send(host, lines, heard).await,
+        }
+    }
+
+    /// Sends the last lines, where that was all that is wanted; from there on everything is.
+    async fn took_last(&mut self, host: &Host<'_>, heard: &mut Heard) {
+        let Some((mut last, _)) = heard.last.take() else { return };
+        if let What::Container(followed) = &mut self.what {
+            followed.whole = true;
+        }
+        self.send(host, last.take(), heard).await;
+    }
+
+    async fn send(&mut self, host: &Host<'_>, lines: Vec<Line>, heard: &mut Heard) {
+        if lines.is_empty() {
             return;
         }
         heard.settled = true;
@@ -419,27 +476,29 @@ impl Followed {
     }
 }
 
-fn container_words(at: &At, from: &From<'_>, follow: bool) -> Words {
-    match at {
-        At::Engine(engine, id) => words::container_log(*engine, id, from, follow),
-        At::Pod(of) => words::pod_log(of, from, follow, false),
-    }
-}
-
 /// Lines of an engine. One without a stamp is its complaint; behind others it may as well go on with them.
 fn stamped(reader: &mut Reader, taken: &mut Taken, more: Vec<RawLine>, heard: &mut Heard, out: &mut Vec<Line>) {
-    let cut: Vec<_> = more.into_iter().map(|line| (unstamped(&line.bytes), line)).collect();
-    reader.learn(cut.iter().filter_map(|(cut, _)| cut.as_ref().map(|(_, line)| &line[..])));
+    let Some(unstamp) = &mut heard.unstamp else { return };
+    let said: Vec<_> = more.into_iter().map(|line| unstamp.line(line)).collect();
+    reader.learn(said.iter().flat_map(|said| match said {
+        Said::Lines(lines) => lines.iter().map(|line| &line.raw[..]).collect(),
+        _ => Vec::new(),
+    }));
     let mut begun = heard.settled;
-    for (cut, line) in cut {
-        match cut {
-            Some((at, raw)) => {
+    for said in said {
+        match said {
+            Said::Lines(lines) => {
                 begun = true;
-                out.extend(taken.take(at, &raw).then(|| reader.stamped(at, raw)));
+                for line in lines {
+                    let new = taken.take(line);
+                    heard.is_new = new.is_some();
+                    out.extend(new.map(|line| reader.stamped(line.at, line.raw)));
+                }
             }
-            None => {
-                heard.complaint = Some(String::from_utf8_lossy(&line.bytes).into_owned());
-                out.extend((begun || line.is_rest).then(|| reader.plain(line)));
+            Said::Rest(bytes) => out.extend(heard.is_new.then(|| reader.plain(RawLine { bytes, is_rest: true }))),
+            Said::Other(bytes) => {
+                heard.complaint = Some(String::from_utf8_lossy(&bytes).into_owned());
+                out.extend(begun.then(|| reader.plain(RawLine { bytes, is_rest: false })));
             }
         }
     }

@@ -1,19 +1,13 @@
-//! Lines that an engine of containers has stamped: the stamp cut off, and each line taken once.
+//! Each line that an engine of containers has stamped is taken once.
 //!
 //! Whoever goes on after a lost connection asks for a little more than is missing, for engines count in seconds and
 //! several lines may have one stamp. What was taken in that time is remembered by stamp and content, and left out once
-//! for each time that it was taken.
+//! for each time that it was taken. An engine that is asked from a time on may begin in the middle of a line; and what was
+//! taken as a last line, for the container had ended, may go on where that is started again.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
-use bytes::{Bytes, BytesMut};
-use jiff::Timestamp;
-
-/// Docker cuts a longer line into parts of this length and stamps each; kept apart only by where the stamps stand.
-const PART: usize = 16 * 1024;
-
-/// No stamp is longer: `2026-11-20T15:22:17.123456789+01:00`.
-const MAX_STAMP: usize = 40;
+use super::stamped::Stamped;
 
 /// Engines that count in whole seconds begin at the last one; what is older than this before the newest is never asked
 /// for again.
@@ -22,49 +16,26 @@ const OVERLAP: i64 = 1_000_000_000;
 /// Most lines that are remembered: more in two seconds are known by their time alone.
 const MOST: usize = 1 << 16;
 
-/// When a line was taken by its engine (nanoseconds since 1970), and the line itself.
-pub(super) fn unstamped(line: &Bytes) -> Option<(i64, Bytes)> {
-    let (at, length) = stamp(line)?;
-    Some((at, joined(line.slice(length..))))
-}
+/// A line of more parts is known only as a whole.
+const MOST_PARTS: usize = 64;
 
-/// The stamp at the beginning, and how long it is with its blank.
-fn stamp(text: &[u8]) -> Option<(i64, usize)> {
-    let head = &text[..text.len().min(MAX_STAMP + 1)];
-    let length = memchr::memchr(b' ', head).unwrap_or(head.len());
-    if length < "2026-11-20T15:22:17Z".len() || !head[0].is_ascii_digit() || head.get(10) != Some(&b'T') {
-        return None;
-    }
-    let at: Timestamp = std::str::from_utf8(&head[..length]).ok()?.parse().ok()?;
-    Some((i64::try_from(at.as_nanosecond()).ok()?, (length + 1).min(text.len())))
-}
-
-/// The parts of a line that the engine had to cut, without the stamps between them.
-fn joined(line: Bytes) -> Bytes {
-    if line.len() <= PART || stamp(&line[PART..]).is_none() {
-        return line;
-    }
-    let (mut whole, mut rest) = (BytesMut::with_capacity(line.len()), line);
-    while rest.len() > PART
-        && let Some((_, length)) = stamp(&rest[PART..])
-    {
-        whole.extend_from_slice(&rest[..PART]);
-        rest = rest.slice(PART + length..);
-    }
-    whole.extend_from_slice(&rest);
-    whole.freeze()
-}
+/// A stamp and the check of what it stands before.
+type Key = (i64, u32);
 
 /// Which lines were taken last.
 #[derive(Debug, Default)]
 pub(super) struct Taken {
     /// Stamp and check of each, in the order in which they came.
-    recent: VecDeque<(i64, u32)>,
+    recent: VecDeque<Key>,
+    /// The same of what is left of them where one begins with a later part.
+    ends: VecDeque<Key>,
     newest: Option<i64>,
     /// All lines up to this one are known, though not remembered.
     floor: Option<i64>,
     /// After a beginning anew: those that may come again, how often.
-    again: HashMap<(i64, u32), u32>,
+    again: HashMap<Key, u32>,
+    /// The first line after a beginning anew may be the end of one.
+    again_ends: HashSet<Key>,
     /// Nothing later than this can come again.
     again_to: Option<i64>,
 }
@@ -77,23 +48,43 @@ impl Taken {
         for line in &self.recent {
             *self.again.entry(*line).or_default() += 1;
         }
+        self.again_ends = self.ends.iter().copied().collect();
         self.again_to = Some(newest);
         Some(begin(newest))
     }
 
-    /// Takes a line, unless it was taken before.
-    pub(super) fn take(&mut self, at: i64, line: &[u8]) -> bool {
-        let key = (at, crc32fast::hash(line));
-        if self.came_before(key) {
-            return false;
+    /// Takes a line: what is new of it.
+    pub(super) fn take(&mut self, line: Stamped) -> Option<Stamped> {
+        let ends = std::mem::take(&mut self.again_ends);
+        let whole = key(&line);
+        if ends.contains(&whole) || self.came_before(whole) {
+            return None;
         }
-        self.newest = self.newest.max(Some(at));
-        self.recent.push_back(key);
+        if let Some(rest) = self.rest_of_known(&line) {
+            return self.take(rest);
+        }
+        self.newest = self.newest.max(Some(line.at));
+        self.recent.push_back(whole);
+        let parts = 0..line.parts.len().min(MOST_PARTS);
+        self.ends.extend(parts.map(|part| key(&line.rest_from(part))));
         self.forget();
-        true
+        Some(line)
     }
 
-    fn came_before(&mut self, key: (i64, u32)) -> bool {
+    /// What goes on with a line that was taken when there was no more of it.
+    fn rest_of_known(&mut self, line: &Stamped) -> Option<Stamped> {
+        self.again_to.filter(|to| line.at <= *to)?;
+        for (part, (_, end)) in line.parts.iter().enumerate().take(MOST_PARTS) {
+            let begun = (line.at, crc32fast::hash(&line.raw[..*end]));
+            if let Some(times) = self.again.get_mut(&begun).filter(|times| **times > 0) {
+                *times -= 1;
+                return Some(line.rest_from(part));
+            }
+        }
+        None
+    }
+
+    fn came_before(&mut self, key: Key) -> bool {
         let Some(to) = self.again_to else { return false };
         if key.0 > to {
             return false;
@@ -112,14 +103,23 @@ impl Taken {
 
     fn forget(&mut self) {
         let oldest = self.newest.map_or(i64::MIN, begin);
-        while self.recent.front().is_some_and(|(at, _)| *at < oldest) {
-            self.recent.pop_front();
+        for known in [&mut self.recent, &mut self.ends] {
+            while known.front().is_some_and(|(at, _)| *at < oldest) {
+                known.pop_front();
+            }
+        }
+        if self.ends.len() > MOST {
+            self.ends.pop_front();
         }
         if self.recent.len() > MOST {
             let known = self.recent.pop_front().map(|(at, _)| at);
             self.floor = self.floor.max(known);
         }
     }
+}
+
+fn key(line: &Stamped) -> Key {
+    (line.at, crc32fast::hash(&line.raw))
 }
 
 /// A whole second, and one that has certainly been told in full.
@@ -132,35 +132,55 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn cut(line: &str) -> Option<(i64, String)> {
-        let (at, line) = unstamped(&Bytes::copy_from_slice(line.as_bytes()))?;
-        Some((at, String::from_utf8_lossy(&line).into_owned()))
-    }
-
-    #[test]
-    fn the_stamp_of_the_engine_is_cut_off_and_read() {
-        let at = 1_795_188_137_000_000_000;
-        assert_eq!(cut("2026-11-20T15:22:17.123456789Z GET /"), Some((at + 123_456_789, "GET /".to_owned())));
-        assert_eq!(cut("2026-11-20T16:22:17.5+01:00   indented"), Some((at + 500_000_000, "  indented".to_owned())));
-        assert_eq!(cut("2026-11-20T15:22:17Z"), Some((at, String::new())));
-        assert_eq!(cut("2026-11-20T15:22:17Z "), Some((at, String::new())));
-        for other in ["", "Error response from daemon: no", "2026-11-20 15:22:17 x", "2026-11-20T15:22:17 x"] {
-            assert_eq!(cut(other), None, "{other:?}");
+    fn line(parts: &[(i64, &str)]) -> Stamped {
+        let (mut raw, mut starts) = (String::new(), Vec::new());
+        for (n, (at, text)) in parts.iter().enumerate() {
+            if n > 0 {
+                starts.push((*at, raw.len()));
+            }
+            raw += text;
         }
+        Stamped { at: parts[0].0, raw: raw.into(), parts: starts }
+    }
+
+    fn text(line: Option<Stamped>) -> Option<String> {
+        line.map(|line| String::from_utf8_lossy(&line.raw).into_owned())
     }
 
     #[test]
-    fn a_line_that_the_engine_cut_is_whole_again() {
-        let stamp = "2026-11-20T15:22:17.123456789Z ";
-        let (a, b) = ("a".repeat(PART), "b".repeat(PART));
-        assert_eq!(cut(&format!("{stamp}{a}{stamp}{b}{stamp}c")).map(|(_, line)| line), Some(format!("{a}{b}c")));
-        let quoted = format!("{a}b {stamp}c");
-        assert_eq!(cut(&format!("{stamp}{quoted}")).map(|(_, line)| line), Some(quoted), "only where it cuts");
+    fn an_engine_may_begin_in_the_middle_of_a_line() {
+        const S: i64 = OVERLAP;
+        let mut taken = Taken::default();
+        let slow = [(S, "loading "), (60 * S, ".."), (90 * S, "done")];
+        assert!(taken.take(line(&slow)).is_some() && taken.take(line(&[(90 * S + 5, "next")])).is_some());
+        assert_eq!(taken.resume(), Some(89 * S));
+        assert_eq!(text(taken.take(line(&slow[2..]))), None, "the end of a line that is known");
+        assert_eq!(text(taken.take(line(&[(90 * S + 5, "next")]))), None);
+        assert_eq!(text(taken.take(line(&slow[2..]))), Some("done".to_owned()), "said once more");
+    }
+
+    #[test]
+    fn what_was_the_last_line_may_go_on_when_a_container_is_started_again() {
+        const S: i64 = OVERLAP;
+        let mut taken = Taken::default();
+        assert!(taken.take(line(&[(5 * S, "same")])).is_some());
+        assert!(taken.take(line(&[(5 * S, "last "), (6 * S, "words")])).is_some());
+        taken.resume();
+        assert_eq!(text(taken.take(line(&[(5 * S, "same")]))), None);
+        let both = line(&[(5 * S, "last "), (6 * S, "words"), (8 * S, "hello "), (9 * S, "again")]);
+        assert_eq!(taken.take(both.clone()), Some(line(&[(8 * S, "hello "), (9 * S, "again")])));
+        taken.resume();
+        let from = both.rest_from(1);
+        assert_eq!(text(taken.take(from)), None, "told from there on");
     }
 
     /// What an engine tells of `log` when it is asked from a time on, in whole seconds.
     fn told(log: &[(i64, u8)], since: Option<i64>) -> impl Iterator<Item = &(i64, u8)> {
         log.iter().filter(move |(at, _)| since.is_none_or(|since| *at >= since.div_euclid(OVERLAP) * OVERLAP))
+    }
+
+    fn letter(at: i64, text: u8) -> Stamped {
+        Stamped { at, raw: vec![text].into(), parts: Vec::new() }
     }
 
     proptest! {
@@ -179,7 +199,7 @@ mod tests {
             for cut in cuts.iter().map(|cut| cut % log.len()).chain([log.len()]) {
                 // The connection breaks when the log has so many lines, all of which it had told by then.
                 let since = taken.resume();
-                got.extend(told(&log[..cut], since).filter(|(at, text)| taken.take(*at, &[*text])).copied());
+                got.extend(told(&log[..cut], since).filter(|(at, text)| taken.take(letter(*at, *text)).is_some()).copied());
             }
             prop_assert_eq!(got, log);
         }

@@ -86,6 +86,26 @@ pub(super) fn of_engine(engine: Engine, code: i32, said: &str) -> Trouble {
     spoken(name, code, said)
 }
 
+/// Whether a program says that it was kept from writing.
+pub(super) fn wants_to_write(said: &[String]) -> bool {
+    said.iter().any(|line| line.to_ascii_lowercase().contains("file too large"))
+}
+
+/// What podman needs that was not run by this login since the host was started: it keeps its state in files.
+pub(super) fn of_writing(engine: Engine) -> Trouble {
+    let name = engine.as_str();
+    let reason = format!("{name} {WANTS_TO_WRITE}, which nothing of ours may");
+    let hint = format!("run {name} ps once on the host as {{user}}; and loginctl enable-linger {{user}}, to last");
+    Trouble::new(&reason, &hint)
+}
+
+const WANTS_TO_WRITE: &str = "wants to write its state first";
+
+/// Whether it is that.
+pub(super) fn is_of_writing(trouble: &Trouble) -> bool {
+    trouble.reason.contains(WANTS_TO_WRITE)
+}
+
 /// What kubectl complains of.
 pub(super) fn of_kubectl(code: i32, said: &str) -> Trouble {
     if code == 127 {

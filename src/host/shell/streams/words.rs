@@ -61,10 +61,13 @@ pub(super) fn container_log(engine: Engine, id: &str, from: &From<'_>, follow: b
     out
 }
 
-/// Pods with their containers: namespace, name, identity, phase, containers and how often each was started again.
+/// Pods with their containers: namespace, name, identity, phase, containers and how often each was started again; the same
+/// of those that run before them; and which of these go on beside them.
 pub(super) fn pods(pod: &Pod) -> Words {
     let columns = "-o=custom-columns=A:.metadata.namespace,B:.metadata.name,C:.metadata.uid,D:.status.phase,\
-                   E:.status.containerStatuses[*].name,F:.status.containerStatuses[*].restartCount";
+                   E:.status.containerStatuses[*].name,F:.status.containerStatuses[*].restartCount,\
+                   G:.status.initContainerStatuses[*].name,H:.status.initContainerStatuses[*].restartCount,\
+                   I:.spec.initContainers[?(@.restartPolicy==\"Always\")].name";
     // Without a cache: it would be written to the home folder.
     let mut out = words(&["kubectl", "get", "pods", "--no-headers", "--cache-dir=/dev/null", "--request-timeout=20s"]);
     out.push(columns.to_owned());
