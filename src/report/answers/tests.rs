@@ -1,11 +1,12 @@
 //! Answers that were made up: every shape, every exit code, every way to end.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes as Text;
 use serde_json::Value;
 
+use super::paced::PAUSE;
 use super::*;
 use crate::model::ask::{Cost, Hit};
 use crate::model::query::Now;
@@ -256,4 +257,53 @@ async fn a_reader_that_has_gone_ends_it_with_0_though_nothing_was_to_be_printed(
     }
     let text = String::from_utf8_lossy(&out);
     assert_eq!(text.lines().count(), 3, "two hosts and the summary of the interrupted one: {text}");
+}
+
+/// An output that remembers each piece that it was given.
+#[derive(Clone, Default)]
+struct Pieces(Arc<Mutex<Vec<String>>>);
+
+impl Pieces {
+    fn lines(&self) -> usize {
+        self.0.lock().expect("no panic").concat().lines().count()
+    }
+}
+
+impl Write for Pieces {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().expect("no panic").push(String::from_utf8_lossy(bytes).into_owned());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_burst_of_hits_is_written_in_few_pieces() {
+    let told = (0..10_000).map(|at| hit(0, at, "no stock")).chain(ok(0)).chain(ok(1));
+    let mut list = List { told: told.collect(), ends: true };
+    let (mut out, mut notes) = (Pieces::default(), Vec::new());
+    let shape = options(hits(false, false), true);
+    answer(&mut list, &hosts(), shape, &mut Ending::never(), (&mut out, &mut notes)).await.expect("memory");
+    let pieces = out.0.lock().expect("no panic");
+    let bytes = pieces.concat().len();
+    assert!(pieces.len() <= 3 + bytes / (64 << 10), "{} pieces of {bytes} bytes", pieces.len());
+    assert_eq!(pieces.concat().lines().filter(|line| line.contains("no stock")).count(), 10_000);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hit_is_shown_at_once_and_those_right_behind_it_soon() {
+    let mut list = List { told: vec![hit(0, 1, "no 1"), hit(0, 2, "no 2"), hit(0, 3, "no 3")].into(), ends: false };
+    let (mut out, mut notes, mut ending) = (Pieces::default(), Vec::new(), Ending::never());
+    let shown = out.clone();
+    let hosts = hosts();
+    let printing = answer(&mut list, &hosts, options(hits(false, false), true), &mut ending, (&mut out, &mut notes));
+    let mut printing = std::pin::pin!(printing);
+    for expected in [1, 3] {
+        let ended = tokio::time::timeout(PAUSE * 3 / 4, &mut printing).await;
+        assert!(ended.is_err(), "nobody has ended it");
+        assert_eq!(shown.lines(), expected);
+    }
 }
