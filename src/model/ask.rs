@@ -119,8 +119,8 @@ pub enum Reply {
     Source(SourceInfo, Vec<LogFile>),
     /// Lines that follow each other, of the source with this name.
     Lines(Arc<str>, Vec<Line>),
-    /// A line that matches.
-    Hit(Arc<str>, Box<Hit>),
+    /// Records that match, at least one, in the order in which they are wanted.
+    Hits(Arc<str>, Vec<Hit>),
     /// Counts of a source: the beginning of each bucket, and the lines in it by level ([`Bucket`]).
     Buckets(Arc<str>, Vec<Bucket>),
     /// Bytes that a source had, or must have had, and that are not to be read any more.

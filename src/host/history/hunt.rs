@@ -70,6 +70,11 @@ pub(super) trait Catcher: Send {
     /// One more. [`Halt::Enough`] ends it.
     fn take(&mut self, catch: Catch, out: &mut Out<'_>) -> impl Future<Output = Result<(), Halt>> + Send;
 
+    /// Nothing may come for a while: what waits for company goes out.
+    fn rest(&mut self, _out: &mut Out<'_>) -> impl Future<Output = Result<(), Halt>> + Send {
+        std::future::ready(Ok(()))
+    }
+
     /// How many more are wanted.
     fn wants(&self, out: &Out<'_>) -> u64;
 }
@@ -367,14 +372,18 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
             if self.is_decided(part.file, candidate.offset()) {
                 continue;
             }
+            if !candidate.is_at_hand() {
+                catcher.rest(out).await?;
+            }
             let Some(catch) = self.caught(part.file, candidate).await? else { continue };
             catcher.take(catch, out).await?;
             if catcher.wants(out) == 0 {
+                catcher.rest(out).await?;
                 out.totals.more |= !bag.candidates.is_empty() || bag.cut.is_some() || !self.parts.is_empty();
                 return Err(Halt::Enough);
             }
         }
-        Ok(())
+        catcher.rest(out).await
     }
 
     /// A candidate with all that belongs to it, if it matches and has not been decided before.

@@ -225,11 +225,10 @@ impl<'a, W: Write, N: Write> Printed<'a, W, N> {
                 Shape::Sources => self.style.source(&mut self.out, name, &info, &files),
                 _ => Ok(()),
             },
-            Reply::Hit(source, hit) => {
+            Reply::Hits(source, hits) => hits.into_iter().try_for_each(|hit| {
                 let near = |lines: Vec<_>| lines.into_iter().map(|line| record(host, line)).collect::<Vec<_>>();
-                let hit = *hit;
                 self.hit(host, &source, (&near(hit.before), &record(host, hit.line), &near(hit.after)))
-            }
+            }),
             Reply::Buckets(source, buckets) => self.buckets(name, &source, &buckets),
             Reply::Note(source, text) => self.note(name, &source, &text, false),
             Reply::Failed(source, text) if json => self.note(name, &source, &text, true),

@@ -72,7 +72,7 @@ fn of(host: u32, reply: Reply) -> Told {
 }
 
 fn hit(host: u32, offset: u64, text: &str) -> Told {
-    of(host, Reply::Hit("app".into(), Box::new(Hit { line: line(offset, text), before: vec![], after: vec![] })))
+    of(host, Reply::Hits("app".into(), vec![Hit { line: line(offset, text), before: vec![], after: vec![] }]))
 }
 
 fn end(host: u32, status: HostStatus) -> [Told; 2] {
@@ -120,7 +120,7 @@ async fn the_exit_status_says_what_was_found_and_who_answered() {
 #[tokio::test]
 async fn groups_are_printed_as_grep_does_with_what_was_found_standing_out() {
     let near = |before, at: &str, offset: u64, after| Hit { line: line(offset, at), before, after };
-    let group = |hit| of(0, Reply::Hit("app".into(), Box::new(hit)));
+    let group = |hit| of(0, Reply::Hits("app".into(), vec![hit]));
     let told = vec![
         group(near(vec![line(0, "a")], "no b", 2, vec![line(7, "c")])),
         group(near(vec![line(50, "d")], "no e", 52, vec![])),
@@ -196,7 +196,7 @@ fn everything() -> Vec<Told> {
         Told::Update(Update::Records(records)),
         Told::Update(Update::Gap(gap)),
         of(0, Reply::Source(info, vec![file])),
-        of(0, Reply::Hit("app".into(), Box::new(near))),
+        of(0, Reply::Hits("app".into(), vec![near])),
         of(0, Reply::Buckets("app".into(), vec![Bucket { start: Time(AT), counts: [1; 8] }])),
         of(0, Reply::Note("app".into(), "not in order".to_owned())),
         of(0, Reply::Failed("app".into(), "damaged".to_owned())),

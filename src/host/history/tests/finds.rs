@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::fake::{Fake, Turn};
 use super::*;
-use crate::model::ask::{Bucket, Histogram, Search};
+use crate::model::ask::{Bucket, Histogram, Hit, Search};
 use crate::model::query::{Now, Subject};
 use crate::model::{Level, Query};
 
@@ -96,12 +96,15 @@ fn expected(files: &mut Fake, search: &Search) -> Vec<Seen> {
     seen.collect()
 }
 
+fn hits_of(reply: &Reply) -> &[Hit] {
+    if let Reply::Hits(_, hits) = reply { hits } else { &[] }
+}
+
 fn found(replies: &[Reply], after: u32) -> Vec<Seen> {
-    let hits = replies.iter().filter_map(|reply| match reply {
-        Reply::Hit(_, hit) => Some(hit),
+    let hits = replies.iter().flat_map(|reply| match reply {
         Reply::Failed(name, why) => panic!("{name}: {why}"),
         Reply::Gap(_, missing) => panic!("{missing:?}"),
-        _ => None,
+        other => hits_of(other),
     });
     let seen = hits.map(|hit| {
         let rest =
@@ -138,7 +141,7 @@ proptest! {
         let replies = ask(&mut files, What::Search(search));
         prop_assert_eq!(found(&replies, after), expected, "{:#?}", replies);
         let hits = totals(&replies).hits;
-        prop_assert_eq!(hits, replies.iter().filter(|reply| matches!(reply, Reply::Hit(..))).count() as u64);
+        prop_assert_eq!(hits, replies.iter().map(|reply| hits_of(reply).len()).sum::<usize>() as u64);
     }
 
     #[test]
@@ -161,7 +164,25 @@ proptest! {
         prop_assert_eq!(buckets, expected);
         let counted = ask(&mut files, What::Search(Search { count_only: true, ..all(query) }));
         prop_assert_eq!(totals(&counted).hits, records.len() as u64);
-        prop_assert!(!counted.iter().any(|reply| matches!(reply, Reply::Hit(..))));
+        prop_assert!(!counted.iter().any(|reply| matches!(reply, Reply::Hits(..))));
+    }
+}
+
+#[test]
+fn hits_that_are_found_together_go_out_together_and_wait_for_no_others() {
+    let mut files = Fake::new();
+    files.portion = 100;
+    files.add("/log/app", (0..2000).map(|n| stamped(n, "ERROR it broke")).collect::<String>(), at(2000));
+    for newest_first in [false, true] {
+        let replies = ask(&mut files, What::Search(Search { newest_first, ..all(query("broke")) }));
+        let groups: Vec<usize> = replies.iter().map(|reply| hits_of(reply).len()).filter(|hits| *hits > 0).collect();
+        assert_eq!(groups.iter().sum::<usize>(), 2000);
+        assert!((20..400).contains(&groups.len()), "{groups:?}");
+        let is_hits = |reply: &Reply| matches!(reply, Reply::Hits(..));
+        let (first, last) = (replies.iter().position(is_hits), replies.iter().rposition(is_hits));
+        let told = |reply: &Reply| matches!(reply, Reply::Progress(..));
+        let between = &replies[first.expect("hits")..last.expect("hits")];
+        assert!(between.iter().filter(|reply| told(reply)).count() > 10, "each part tells its own when it is over");
     }
 }
 
@@ -195,11 +216,7 @@ fn a_window_bounds_what_is_looked_at() {
 }
 
 fn found_lines(replies: &[Reply]) -> Vec<Line> {
-    let hits = replies.iter().filter_map(|reply| match reply {
-        Reply::Hit(_, hit) => Some(hit.line.clone()),
-        _ => None,
-    });
-    hits.collect()
+    replies.iter().flat_map(hits_of).map(|hit| hit.line.clone()).collect()
 }
 
 #[test]
