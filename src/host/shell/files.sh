@@ -26,8 +26,7 @@ opened_as() {
   now=$(stats /proc/self/fd/0 <&5); [ -n "$now" ] || now=$(stats "$path")
   if [ "${now%:*:*}" != "$id" ]; then say X replaced; return; fi
   size=${now#*:*:}; size=${size%%:*}
-  # mksh counts to 2147483647.
-  if [ ${#size} -gt 9 ] && [ $((4294967295 + 1)) != 4294967296 ]; then say X narrow; return; fi
+  [ -n "$wide" ] || [ ${#size} -lt 10 ] || need awk || return
   # Opened anew for each pass over it, for nobody can go back in a pipe; by this name it is the same file.
   self=/proc/self/fd/5; [ -e $self ] || self=$path
   "$@"
@@ -39,18 +38,29 @@ refuse() {
   elif barred "$1"; then say X denied; else say X missing; fi
 }
 
+# math a op b: what it comes to, in n. mksh counts to 2147483647; for what is more there is awk, which counts to 2^53.
+math() {
+  if [ -n "$wide" ] || { [ ${#1} -lt 10 ] && [ ${#3} -lt 10 ]; }; then n=$(( $1 $2 $3 )); return; fi
+  n=$(A=$1 OP=$2 B=$3 awk 'BEGIN {
+    a = ENVIRON["A"] + 0; op = ENVIRON["OP"]; b = ENVIRON["B"] + 0
+    printf "%.0f", op == "+" ? a + b : op == "-" ? a - b : op == "/" ? int(a / b) : a % b
+  }')
+}
+wide=; [ $((4294967295 + 1)) = 4294967296 ] && wide=1
+
+less() { math "$1" - "$2"; case $n in -*) ;; *) return 1 ;; esac; }
+
 # text from count: so many bytes of the text on standard input; all that follow where count is "-".
 text() {
   if [ "$packing" = plain ]; then
     [ "$1" = 0 ] || dd bs=1 skip="$1" count=0
     if [ "$2" = - ]; then dd bs=$block; return; fi
-    blocks=$(( $2 / block )) bytes=$(( $2 % block ))
+    math "$2" / $block; blocks=$n; math "$2" % $block; bytes=$n
     [ $blocks = 0 ] || dd bs=$block count=$blocks
     [ $bytes = 0 ] || dd bs=$bytes count=1
-  elif [ "$2" = - ]; then
-    unpack | tail -c +$(( $1 + 1 ))
   else
-    unpack | tail -c +$(( $1 + 1 )) | head -c "$2"
+    math "$1" + 1
+    if [ "$2" = - ]; then unpack | tail -c "+$n"; else unpack | tail -c "+$n" | head -c "$2"; fi
   fi
 } 2>/dev/null
 block=262144
@@ -68,17 +78,18 @@ unpack() {
 
 # edge offset: where the first line begins that does not begin before this.
 edge() {
-  [ "$1" -gt 0 ] || { echo 0; return; }
+  [ "$1" != 0 ] || { echo 0; return; }
   block=16384
-  echo $(( $1 - 1 + $(text $(( $1 - 1 )) - <"$self" 6>/dev/null | head -n 1 | wc -c) ))
+  math "$1" - 1; before=$n
+  math "$before" + $(text "$before" - <"$self" 6>/dev/null | head -n 1 | wc -c); echo "$n"
 }
 
 # read_plain from most
 read_plain() {
   bs=4096; [ "$2" -gt 131072 ] && bs=65536
-  skip=$(( $1 / bs ))
-  say F "$size" $((skip * bs))
-  dd bs=$bs skip=$skip count=$(( ($1 + $2 + bs - 1) / bs - skip )) <"$self" 2>/dev/null
+  math "$1" % $bs; over=$n; math "$1" - "$over"; start=$n; math "$start" / $bs; skip=$n
+  say F "$size" "$start"
+  dd bs=$bs skip="$skip" count=$(( (over + $2 + bs - 1) / bs )) <"$self" 2>/dev/null
 }
 
 # read_packed from most: with one byte more, by which the end is known.
@@ -94,7 +105,7 @@ tell() { set -f; set -- $said; set +f; say E "$*"; }
 measure() {
   if [ "$packing" = plain ]; then say N "$size"; return; fi
   say N -
-  said=$( { text 0 - <"$self" | { n=$(wc -c); echo "=n$((n))" >&6; }; } 6>&1 )
+  said=$( { text 0 - <"$self" | { set -- $(wc -c); echo "=n$1" >&6; }; } 6>&1 )
   tell
 }
 
@@ -105,13 +116,15 @@ scan() {
   [ "$3" = all ] || { need grep || return; [ -n "$grep" ] || learn; }
   begin=$(edge "$1"); end=$2
   if [ "$packing" = plain ]; then
-    [ "$end" = - ] || [ "$end" -gt "$size" ] && end=$size
-    [ "$end" -ge "$size" ] || end=$(edge "$end")
-    [ "$begin" -le "$end" ] || begin=$end
+    if [ "$end" != - ] && less "$end" "$size"; then end=$(edge "$end"); else end=$size; fi
   elif [ "$end" != - ]; then
-    end=$(edge "$end"); [ "$begin" -le "$end" ] || begin=$end
+    end=$(edge "$end")
   fi
-  count=-; [ "$end" = - ] || count=$((end - begin))
+  count=-
+  if [ "$end" != - ]; then
+    if less "$end" "$begin"; then begin=$end; fi
+    math "$end" - "$begin"; count=$n
+  fi
   how=$3; [ "$how" = all ] || how=$grep
   say B "$how" "$begin" "$end"; say .
   told=1
