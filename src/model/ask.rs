@@ -186,7 +186,8 @@ pub struct Totals {
     pub lines: u64,
     /// Hits found.
     pub hits: u64,
-    /// Bytes of text that the host looked at.
+    /// Bytes of files that the host looked at, as they are on disk: of a compressed one no more than it has there. What is
+    /// looked at again is not counted again. Of what is no file, bytes of text.
     pub scanned: u64,
     /// Bytes that came from the host.
     pub received: u64,

@@ -99,6 +99,8 @@ pub(super) struct Hunt<'f, 'a, F> {
     last: Option<(usize, Range<u64>)>,
     done: u64,
     total: u64,
+    /// How much of the part under way has been looked at.
+    seen: u64,
     moves: u32,
 }
 
@@ -150,7 +152,8 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
         }
         let total = parts.iter().map(|part| weight(&text, part)).sum();
         let around = quarry.context;
-        let hunt = Self { text, quarry, parts, size: LEAST_PART, around, last: None, done: 0, total, moves: 0 };
+        let hunt =
+            Self { text, quarry, parts, size: LEAST_PART, around, last: None, done: 0, total, seen: 0, moves: 0 };
         Ok((hunt, notes))
     }
 
@@ -161,9 +164,12 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
 
     /// All of it.
     pub(super) async fn run(&mut self, catcher: &mut impl Catcher, out: &mut Out<'_>) -> Result<(), Halt> {
+        // What it took to plan it.
+        self.text.tally.add_to(&mut out.totals);
         let before = self.text.tally.bytes;
         let ended = self.all_parts(catcher, out).await;
         out.totals.received += self.text.tally.bytes - before;
+        out.totals.scanned += self.done + self.seen;
         ended
     }
 
@@ -177,10 +183,12 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
             match self.part(part.clone(), catcher, out).await {
                 Err(halt) if halt.is_moved() && self.moves < MOST_MOVES => {
                     self.parts.push_front(part);
+                    self.seen = 0;
                     self.find_again(out).await?;
                 }
                 Err(Halt::File(path, error)) => {
                     // The other generations are not affected.
+                    self.done += std::mem::take(&mut self.seen);
                     let name = self.text.log.info.name.clone();
                     out.send(Reply::Failed(name, super::told(&path, &error))).await?;
                 }
@@ -228,8 +236,8 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
         }
         let whole = if is_cut { 0 } else { weight(&self.text, &part) };
         let done = if self.text.is_plain(part.file) { looked_at } else { whole };
-        out.totals.scanned += done;
         self.done += done;
+        self.seen = 0;
         if let Some(left) = left {
             self.parts.push_front(left);
         }
@@ -251,6 +259,7 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
                 }
                 Err(failure) => return Err(Halt::of(failure, &scan.file.path)),
             };
+            self.see(part, finds.read_to);
             self.text.tally.bytes += finds.lines.iter().map(|found| found.raw.len() as u64 + 1).sum::<u64>();
             for line in finds.lines {
                 runs.push(line, &mut found);
@@ -258,11 +267,12 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
             if self.keep(part, &mut bag, &mut found, catcher, out).await? {
                 return Ok(bag);
             }
-            self.tell(part, finds.read_to, out).await?;
+            self.tell(part, out).await?;
         }
         runs.finish(&mut found);
         self.keep(part, &mut bag, &mut found, catcher, out).await?;
         self.check_end(part).await?;
+        self.see(part, part.to);
         Ok(bag)
     }
 
@@ -304,12 +314,21 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
         Ok((runs, scan))
     }
 
+    /// The driver has looked at a part up to here. How far that is in a compressed file is not known before its end.
+    fn see(&mut self, part: &Part, read_to: u64) {
+        let seen = Part { to: read_to.clamp(part.from, part.to), ..part.clone() };
+        self.seen = match self.text.is_plain(part.file) {
+            true => weight(&self.text, &seen),
+            false => weight(&self.text, part).min(seen.to),
+        };
+    }
+
     /// How far a long part is.
-    async fn tell(&self, part: &Part, read_to: u64, out: &mut Out<'_>) -> Result<(), Halt> {
-        if !self.text.is_plain(part.file) || read_to <= part.from {
+    async fn tell(&self, part: &Part, out: &mut Out<'_>) -> Result<(), Halt> {
+        if !self.text.is_plain(part.file) || self.seen == 0 {
             return Ok(());
         }
-        out.send(Reply::Progress(self.done + read_to.min(part.to) - part.from, self.total)).await
+        out.send(Reply::Progress(self.done + self.seen, self.total)).await
     }
 
     /// Keeps candidates in bounded memory. True where the part is to be cut, and goes on later.

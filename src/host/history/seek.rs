@@ -18,6 +18,9 @@ use super::walk::Forth;
 /// A block that is read to see what time it is there.
 const PROBE_BYTES: usize = 4 << 10;
 
+/// What a driver reads of a plain file for each look of its own.
+const LOOK_BYTES: u64 = 4 << 10;
+
 /// Where no stamp begins in it, so many larger ones are read behind it, each further on.
 const MOST_STEPS: u32 = 5;
 
@@ -251,6 +254,8 @@ impl Bisection {
         let hint = text.files.seek(&file, &key, self.time).await.map_err(|failure| Halt::of(failure, &file.path))?;
         let Some(Hint { offset, reads, ordered }) = hint else { return Ok(false) };
         text.tally.reads += reads;
+        let plain = text.is_plain(self.number);
+        text.look(self.number, 0..if plain { u64::from(reads) * LOOK_BYTES } else { offset });
         if !text.is_plain(self.number) {
             return self.hinted_in_packed(text, offset, ordered).await;
         }

@@ -1,5 +1,7 @@
 //! The text of one log: reading a part of a generation, and what is known of each generation once its head was read.
 
+use std::ops::Range;
+
 use bytes::{Bytes, BytesMut};
 
 use crate::host::{Failure, Files, MAX_READ};
@@ -41,12 +43,14 @@ pub(super) struct Tally {
     pub(super) bytes: u64,
     /// In so many reads.
     pub(super) reads: u32,
+    /// Bytes of files that were looked at for it, as [`Totals::scanned`] has it.
+    scanned: u64,
 }
 
 impl Tally {
     pub(super) fn add_to(self, totals: &mut Totals) {
         totals.received += self.bytes;
-        totals.scanned += self.bytes;
+        totals.scanned += self.scanned;
     }
 }
 
@@ -83,6 +87,8 @@ impl Head {
 #[derive(Debug, Default, Clone)]
 struct Known {
     length: Option<u64>,
+    /// Of a compressed file: how far its text was unpacked.
+    unpacked: u64,
     head: Option<Head>,
 }
 
@@ -142,7 +148,22 @@ impl<'f, F: Files> Text<'f, F> {
         let file = &self.log.files[number];
         let length = self.files.measure(file).await.map_err(|failure| Halt::of(failure, &file.path))?;
         self.known[number].length = Some(length);
+        self.look(number, 0..length);
         Ok(length)
+    }
+
+    /// Counts what the host has looked at to get at this part of a generation. A compressed file is read from its beginning
+    /// on, and on disk has no more bytes than it has.
+    pub(super) fn look(&mut self, number: usize, part: Range<u64>) {
+        let unpacked = &mut self.known[number].unpacked;
+        let file = &self.log.files[number];
+        self.tally.scanned += match file.packing {
+            Packing::Plain => part.end - part.start,
+            _ => part
+                .end
+                .min(file.size)
+                .saturating_sub(std::mem::replace(unpacked, part.end.min(file.size).max(*unpacked))),
+        };
     }
 
     /// Text from an offset on, and whether it ends there. Less than asked for only at the end. A plain file that has become
@@ -158,6 +179,8 @@ impl<'f, F: Files> Text<'f, F> {
             self.tally.reads += 1;
             self.tally.bytes += chunk.bytes.len() as u64;
             is_end = chunk.at_end || chunk.bytes.is_empty();
+            self.look(number, at..at + chunk.bytes.len() as u64);
+            let file = &self.log.files[number];
             if is_end && file.packing == Packing::Plain && at + (chunk.bytes.len() as u64) < file.size {
                 return Err(self.shrunk(number));
             }
