@@ -175,7 +175,7 @@ pub struct Cost {
     pub bytes: u64,
     /// Files that are read, with how many bytes of each.
     pub files: Vec<(String, u64)>,
-    /// The programs that read them, as a person would type them.
+    /// The programs that read them, as a person would type them; none where this one does.
     pub commands: Vec<String>,
 }
 

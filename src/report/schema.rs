@@ -238,7 +238,11 @@ pub const KINDS: &[Kind] = &[
                 List(&Object(&[field("path", Text, "as the host spells it"), field("bytes", Count, "of this file")])),
                 "files that would be read",
             ),
-            field("commands", List(&Text), "programs that would read them, as a person would type them"),
+            field(
+                "commands",
+                List(&Text),
+                "programs that would read them, as a person would type them; none where this one would",
+            ),
         ],
     },
     Kind {

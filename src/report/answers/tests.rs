@@ -231,6 +231,19 @@ async fn every_object_is_as_the_schema_has_it_and_the_summary_is_last() {
 }
 
 #[tokio::test]
+async fn a_cost_says_which_programs_would_read_or_that_none_would() {
+    let cost = |commands: &[&str]| {
+        let commands = commands.iter().map(|&command| command.to_owned()).collect();
+        of(0, Reply::Cost("app".into(), Cost { bytes: 7, files: vec![("/l/a".to_owned(), 7)], commands }))
+    };
+    for (commands, expected) in [(&["grep x"][..], "$ grep x"), (&[], "read by this program itself")] {
+        let told = [cost(commands)].into_iter().chain(ok(0)).chain(ok(1)).collect();
+        let out = print(options(Shape::Costs, false), told).await.1;
+        assert_eq!(out.lines().last().map(str::trim), Some(expected), "{out}");
+    }
+}
+
+#[tokio::test]
 async fn a_page_ends_with_the_cursors_to_go_on_with() {
     let (_, out, notes) = print(options(Shape::Lines, false), everything()).await;
     assert!(out.contains("--- gap: 2 bytes missing from offset 1: truncated ---"), "{out}");
