@@ -217,31 +217,34 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
 
     async fn part(&mut self, part: Part, catcher: &mut impl Catcher, out: &mut Out<'_>) -> Result<(), Halt> {
         let mut bag = self.gather(&part, catcher, out).await?;
-        let is_cut = bag.cut.is_some();
-        self.size = match () {
-            () if is_cut => (self.size / 4).max(LEAST_PART),
-            () if bag.bytes > MOST_HELD / 4 => self.size,
-            () => (self.size * 4).min(MOST_PART),
-        };
-        self.around = if bag.were_open > OPEN_OFTEN { self.around.max(AROUND) } else { self.around };
+        self.learn_from(&bag);
         let left = bag.cut.map(|cut| match self.quarry.newest_first {
             true => Part { to: cut, ..part.clone() },
             false => Part { from: cut, ..part.clone() },
         });
-        let looked_at = part.to - part.from - left.as_ref().map_or(0, |left| left.to - left.from);
         self.decide(&part, &mut bag, false, catcher, out).await?;
         if let Some(error) = bag.failed {
             let path = String::from_utf8_lossy(&self.text.file(part.file).path).into_owned();
             out.send(Reply::Failed(self.text.log.info.name.clone(), super::told(&path, &error))).await?;
         }
-        let whole = if is_cut { 0 } else { weight(&self.text, &part) };
-        let done = if self.text.is_plain(part.file) { looked_at } else { whole };
-        self.done += done;
+        self.done += weight(&self.text, &part) - left.as_ref().map_or(0, |left| weight(&self.text, left));
         self.seen = 0;
         if let Some(left) = left {
             self.parts.push_front(left);
         }
         out.send(Reply::Progress(self.done, self.total)).await
+    }
+
+    /// How much to ask for next, by what came of the last question.
+    fn learn_from(&mut self, bag: &Bag) {
+        self.size = match () {
+            () if bag.cut.is_some() => (self.size / 4).max(LEAST_PART),
+            () if bag.bytes > MOST_HELD / 4 => self.size,
+            () => (self.size * 4).min(MOST_PART),
+        };
+        if bag.were_open > OPEN_OFTEN {
+            self.around = self.around.max(AROUND);
+        }
     }
 
     /// Lets the driver look for lines, and keeps what may be wanted of them.
