@@ -23,6 +23,8 @@ const MOST_HEAD_BYTES: usize = 64 << 10;
 /// Fewer lines prove little.
 const HEAD_LINES: usize = 4;
 
+const DAY_NANOS: i64 = 24 * 3600 * 1_000_000_000;
+
 /// What a line takes where nothing is known.
 const USUAL_LINE: usize = 120;
 
@@ -62,6 +64,8 @@ pub(super) struct Head {
     joiner: Joiner,
     /// Its lines have stamps.
     pub(super) stamped: bool,
+    /// Those are times of a day, and do not say of which.
+    undated: bool,
     /// The first time in it.
     pub(super) first: Option<Time>,
     /// Bytes of a line, about.
@@ -265,7 +269,17 @@ impl<'f, F: Files> Text<'f, F> {
         // What was only learnt has seen no stamp yet, and cannot say how one compares.
         let (seen, mut joiner) = reel.into_known();
         joiner.cut();
-        Head { stamper: learnt, key: seen.key(), joiner, stamped, first, line, line_end, failed: false }
+        let (key, undated) = (seen.key(), seen.is_undated());
+        Head { stamper: learnt, key, joiner, stamped, undated, first, line, line_end, failed: false }
+    }
+
+    /// Whether the lines of a generation may be of several days without saying of which.
+    pub(super) async fn may_hide_days(&mut self, number: usize) -> Result<bool, Halt> {
+        let undated = self.head(number).await?.undated;
+        let written = |number: usize| self.log.files[number].modified.0;
+        // It was begun when the one before it was written to last.
+        let is_short = number > 0 && written(number).saturating_sub(written(number - 1)) <= DAY_NANOS;
+        Ok(undated && !is_short)
     }
 
     /// What reads this generation from `offset` on, where a line begins: `before` are bytes that stand before it, and more
