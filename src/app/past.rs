@@ -287,7 +287,7 @@ impl Pending {
     fn take_in(&mut self, reply: Reply) -> bool {
         match reply {
             Reply::Lines(name, lines) => self.add(&name, lines),
-            Reply::Hit(name, hit) => self.add(&name, vec![hit.line]),
+            Reply::Hits(name, hits) => self.add(&name, hits.into_iter().map(|hit| hit.line).collect()),
             Reply::Gap(name, missing) => self.add_gap(&name, &missing),
             Reply::Failed(name, why) if name.is_empty() || self.names.contains_key(&name) => {
                 self.failed.get_or_insert(why);

@@ -217,6 +217,15 @@ fn bucket_of(window: &Range<Time>, now: Time) -> Duration {
 }
 
 fn query(words: &[String], env: &Environment) -> Result<Query, ConfigError> {
+    // As grep has it: nobody who types it looks for a minus.
+    if words.iter().any(|word| word == "-") {
+        let how =
+            "filter it with `… | logtrail-tui - --once --grep QUERY`; a minus is '\"-\"', and -word what is left out";
+        return Err(ConfigError::option(
+            "QUERY",
+            format!("of standard input (-) nothing is kept to look through: {how}"),
+        ));
+    }
     let text = words.join(" ");
     Query::parse(&text, &env.now).map_err(|error| ConfigError {
         place: ErrorPlace::Query { option: "QUERY", picture: error.picture(&text) },

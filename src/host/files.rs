@@ -41,6 +41,9 @@ pub trait Files: Send {
     /// Whether a compressed file that is read further and further on is unpacked once, and not for each read.
     const READS_ON: bool = false;
 
+    /// Whether programs of the host do the work, and not this one.
+    const RUNS_PROGRAMS: bool = true;
+
     /// Every regular file that a pattern (or path) matches, and every one that may be a rotated sibling of such a file
     /// by its name. No order, no file twice.
     fn list(&mut self, pattern: &[u8]) -> impl Future<Output = Result<Vec<LogFile>, Failure>> + Send;

@@ -45,6 +45,7 @@ impl LocalFiles {
 
 impl Files for LocalFiles {
     const READS_ON: bool = true;
+    const RUNS_PROGRAMS: bool = false;
 
     async fn list(&mut self, pattern: &[u8]) -> Result<Vec<LogFile>, Failure> {
         let pattern = pattern.to_vec();

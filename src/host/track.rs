@@ -88,6 +88,19 @@ impl Tracked {
         }
     }
 
+    /// Learns from lines that are not told what the next may go on with.
+    fn pass_over(&mut self, pieces: Vec<Piece>, now: Time) {
+        self.learn(&pieces, now);
+        for piece in pieces {
+            match piece {
+                Piece::Line { offset, bytes } => {
+                    self.line(Cursor { file: FileId::default(), offset }, bytes, now);
+                }
+                Piece::Gap { .. } => self.joiner.cut(),
+            }
+        }
+    }
+
     fn line(&mut self, cursor: Cursor, raw: Bytes, now: Time) -> Line {
         let Stamped { time, from, span } = self.stamper.stamp(&raw, now);
         let stamp = span.clone().into();
@@ -159,6 +172,11 @@ impl Track {
         for outcome in self.follower.take_outcomes() {
             match outcome {
                 Outcome::Pieces(number, file, pieces) => self.pieces(number, file, pieces, now),
+                Outcome::Before(number, pieces) => {
+                    if let Some(source) = self.sources.get_mut(number as usize) {
+                        source.pass_over(pieces, now);
+                    }
+                }
                 Outcome::Problem(number, why) => self.problem(number, why),
                 Outcome::Unfinished(number, file, offset, line) => {
                     self.unfinished(number, Cursor { file, offset }, line, now);

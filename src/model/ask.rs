@@ -119,8 +119,8 @@ pub enum Reply {
     Source(SourceInfo, Vec<LogFile>),
     /// Lines that follow each other, of the source with this name.
     Lines(Arc<str>, Vec<Line>),
-    /// A line that matches.
-    Hit(Arc<str>, Box<Hit>),
+    /// Records that match, at least one, in the order in which they are wanted.
+    Hits(Arc<str>, Vec<Hit>),
     /// Counts of a source: the beginning of each bucket, and the lines in it by level ([`Bucket`]).
     Buckets(Arc<str>, Vec<Bucket>),
     /// Bytes that a source had, or must have had, and that are not to be read any more.
@@ -175,7 +175,7 @@ pub struct Cost {
     pub bytes: u64,
     /// Files that are read, with how many bytes of each.
     pub files: Vec<(String, u64)>,
-    /// The programs that read them, as a person would type them.
+    /// The programs that read them, as a person would type them; none where this one does.
     pub commands: Vec<String>,
 }
 
@@ -186,7 +186,8 @@ pub struct Totals {
     pub lines: u64,
     /// Hits found.
     pub hits: u64,
-    /// Bytes of text that the host looked at.
+    /// Bytes of files that the host looked at, as they are on disk: of a compressed one no more than it has there. What is
+    /// looked at again is not counted again. Of what is no file, bytes of text.
     pub scanned: u64,
     /// Bytes that came from the host.
     pub received: u64,

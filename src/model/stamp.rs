@@ -149,6 +149,12 @@ impl Stamper {
         }
     }
 
+    /// Whether the last stamp was a time of day alone, whose day is a guess.
+    #[must_use]
+    pub fn is_undated(&self) -> bool {
+        self.example.as_ref().is_some_and(Example::is_undated)
+    }
+
     /// How the stamps of this source can be compared by who knows nothing of them; `None` where they cannot, or there was
     /// none yet.
     #[must_use]

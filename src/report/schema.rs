@@ -238,7 +238,11 @@ pub const KINDS: &[Kind] = &[
                 List(&Object(&[field("path", Text, "as the host spells it"), field("bytes", Count, "of this file")])),
                 "files that would be read",
             ),
-            field("commands", List(&Text), "programs that would read them, as a person would type them"),
+            field(
+                "commands",
+                List(&Text),
+                "programs that would read them, as a person would type them; none where this one would",
+            ),
         ],
     },
     Kind {
@@ -420,7 +424,11 @@ pub const KINDS: &[Kind] = &[
             perhaps("complete_to", Time, "every line before it was seen"),
             field("elapsed_ms", Count, "how long it took"),
             field("exit", Count, "the exit status"),
-            perhaps("bytes_scanned", Count, "bytes of text that the hosts looked at; null where they were not asked"),
+            perhaps(
+                "bytes_scanned",
+                Count,
+                "bytes that the hosts looked at; of a compressed file as many as it has on disk, not those of its text; null where they were not asked",
+            ),
             perhaps("more", Bool, "a limit ended an answer; null where they were not asked"),
             field(
                 "pages",

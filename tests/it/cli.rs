@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use serde_json::Value;
 use tempfile::TempDir;
 
 /// A run in an empty folder with an empty home: nothing of the machine's own configuration is seen.
@@ -299,6 +300,36 @@ fn csv_is_rows_and_nothing_else_with_the_summary_on_standard_error() {
         assert!(texts[2].starts_with("\"a \"\"b\"\", \\x1B[31mc\","), "{rows}");
         assert_eq!(texts.len(), 3, "{rows}");
         assert!(stderr(&output).contains("1/1 hosts · 2 lines · 0 gaps"), "{}", stderr(&output));
+    }
+}
+
+#[test]
+fn the_rest_of_a_record_that_begins_before_a_page_is_marked_alike_by_all_that_print_lines() {
+    let logs = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/logs");
+    // Twenty lines before their end all of them are in the middle of a record.
+    let kinds =
+        ["celery", "flask", "glog", "gunicorn", "klog", "log4j-compact", "loguru", "node-express", "python-asctime"];
+    let source = |kind: &&str| format!("{{ name = {kind:?}, path = {:?} }}", logs.join(kind).join("log"));
+    let sources: Vec<String> = kinds.iter().map(source).collect();
+    let run = Run::with("hosts.toml", format!("[hosts.localhost]\nsources = [{}]", sources.join(", ")));
+    let marks = |args: &[&str]| -> Vec<(String, String, bool)> {
+        let output = run.output(&[args, &["--config", "hosts.toml", "--no-ssh-config", "--json"]].concat());
+        let text = stdout(&output);
+        let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+        let line = |it: Value| {
+            let of = |key: &str| it[key].as_str().unwrap_or_default().to_owned();
+            (of("source"), of("cursor"), it["continues"].as_bool().unwrap_or_default())
+        };
+        lines.filter(|line| line["type"] == "line").map(line).collect()
+    };
+    let page = marks(&["read", "--backwards", "-n", "20"]);
+    assert_eq!(page.len(), 20 * kinds.len());
+    let bounded = marks(&["--once", "--lines", "20"]);
+    for kind in kinds {
+        let of_kind = |(source, ..): &&(String, String, bool)| source == kind;
+        let once: Vec<_> = bounded.iter().filter(of_kind).cloned().collect();
+        assert_eq!(once, page.iter().filter(of_kind).cloned().collect::<Vec<_>>());
+        assert!(once[0].2, "{kind}: the first line goes on with a record");
     }
 }
 

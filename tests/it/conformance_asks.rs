@@ -141,6 +141,9 @@ async fn answers<F: Files>(files: &mut F, host: &HostSpec, facts: &Facts, what: 
             match reply {
                 Reply::Progress(..) => {}
                 Reply::Lines(name, lines) => all.extend(lines.iter().map(|line| format!("{name} {line:?}"))),
+                Reply::Hits(name, hits) => all.extend(hits.iter().map(|hit| format!("{name} {hit:?}"))),
+                // Programs of the host read for one of them only.
+                Reply::Cost(name, cost) => all.push(format!("{name}: {:?} of {:?}", cost.bytes, cost.files)),
                 Reply::Note(name, text) | Reply::Failed(name, text) if text.contains("damaged") => {
                     all.push(format!("{name} is damaged"));
                 }

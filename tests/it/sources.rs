@@ -578,7 +578,8 @@ async fn what_containers_and_the_journal_have_said_is_searched_record_by_record(
     };
     let hits = |replies: &[Reply]| {
         let of = |reply: &Reply| match reply {
-            Reply::Hit(name, hit) => {
+            Reply::Hits(name, hits) => {
+                let [hit] = &hits[..] else { panic!("{hits:?}") };
                 let around = |lines: &[logtrail::model::Line]| lines.iter().map(text).collect::<Vec<_>>().join("|");
                 format!("{name}: {} [{}] [{}]", text(&hit.line), around(&hit.before), around(&hit.after))
             }

@@ -34,7 +34,8 @@ fn search(text: &str) -> What {
 fn hits(replies: &[Reply]) -> Vec<String> {
     let around = |lines: &[Line]| lines.iter().map(text).collect::<Vec<_>>().join("|");
     let of = |reply: &Reply| match reply {
-        Reply::Hit(name, hit) => {
+        Reply::Hits(name, hits) => {
+            let [hit] = &hits[..] else { panic!("{hits:?}") };
             format!("{name}: {} [{}] [{}]", text(&hit.line), around(&hit.before), around(&hit.after))
         }
         other => panic!("{other:?}"),
@@ -312,7 +313,8 @@ async fn what_the_journal_has_is_searched_and_counted_record_by_record() {
     let host = journal.world();
     let host = host.host(vec![source("unit", unit())]);
     let (replies, totals) = ask(&host, search("Cart.add")).await;
-    let Reply::Hit(name, hit) = &replies[0] else { panic!("{replies:?}") };
+    let Reply::Hits(name, hits) = &replies[0] else { panic!("{replies:?}") };
+    let hit = &hits[0];
     let around = |lines: &[Line]| lines.iter().map(message).collect::<Vec<_>>();
     assert_eq!((&**name, message(&hit.line), totals.hits), ("unit", "two failed".to_owned(), 1));
     assert_eq!(

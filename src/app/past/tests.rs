@@ -105,7 +105,7 @@ impl World {
             }
             What::Search(search) => {
                 let (lines, more) = hits_of(&own, search);
-                let hit = |line| Reply::Hit(Arc::clone(&name), Box::new(Hit { line, before: vec![], after: vec![] }));
+                let hit = |line| Reply::Hits(Arc::clone(&name), vec![Hit { line, before: vec![], after: vec![] }]);
                 (lines.into_iter().map(hit).collect(), more)
             }
             other => panic!("{other:?}"),

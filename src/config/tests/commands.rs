@@ -85,6 +85,17 @@ fn words_of_a_query_must_all_hold_and_context_is_as_of_grep() {
 }
 
 #[test]
+fn standard_input_cannot_be_searched_and_a_minus_can_be_looked_for() {
+    for line in ["search|-|word", "search|word|-", "search|-", "histogram|-|word"] {
+        let error = plan(line).expect_err(line);
+        assert!(error.starts_with("QUERY: of standard input (-) nothing is kept"), "{line}: {error}");
+        assert!(error.contains("logtrail-tui - --once --grep QUERY"), "{line}: {error}");
+    }
+    assert_eq!(search_of("search|\"-\"|word").query.to_string(), "- word");
+    assert_eq!(search_of("search|a - b").query.to_string(), "a - b");
+}
+
+#[test]
 fn a_page_begins_where_it_is_asked_to_and_is_whole_between_two_times() {
     let at: Time = Time::from_timestamp("2026-11-20T02:14:00Z".parse().expect("a moment"));
     let place: Place = "fe01.2a.77.d0625e31".parse().expect("a cursor");

@@ -32,7 +32,7 @@ pub(super) async fn estimate<F: Files>(
 ) -> Result<(), Halt> {
     let name = log.info.name.clone();
     let text = Text::new(files, log, clock);
-    let cost = match what {
+    let mut cost = match what {
         What::Search(asked) => match search::quarry(host, asked) {
             Some(quarry) => of_hunt(text, &quarry).await?,
             None => Cost::default(),
@@ -44,6 +44,9 @@ pub(super) async fn estimate<F: Files>(
         What::Page(asked) => of_page(text, asked).await?,
         What::List | What::Estimate(_) => Cost::default(),
     };
+    if !F::RUNS_PROGRAMS {
+        cost.commands.clear();
+    }
     out.send(Reply::Cost(name, cost)).await
 }
 

@@ -70,6 +70,11 @@ pub(super) trait Catcher: Send {
     /// One more. [`Halt::Enough`] ends it.
     fn take(&mut self, catch: Catch, out: &mut Out<'_>) -> impl Future<Output = Result<(), Halt>> + Send;
 
+    /// Nothing may come for a while: what waits for company goes out.
+    fn rest(&mut self, _out: &mut Out<'_>) -> impl Future<Output = Result<(), Halt>> + Send {
+        std::future::ready(Ok(()))
+    }
+
     /// How many more are wanted.
     fn wants(&self, out: &Out<'_>) -> u64;
 }
@@ -94,6 +99,8 @@ pub(super) struct Hunt<'f, 'a, F> {
     last: Option<(usize, Range<u64>)>,
     done: u64,
     total: u64,
+    /// How much of the part under way has been looked at.
+    seen: u64,
     moves: u32,
 }
 
@@ -145,7 +152,8 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
         }
         let total = parts.iter().map(|part| weight(&text, part)).sum();
         let around = quarry.context;
-        let hunt = Self { text, quarry, parts, size: LEAST_PART, around, last: None, done: 0, total, moves: 0 };
+        let hunt =
+            Self { text, quarry, parts, size: LEAST_PART, around, last: None, done: 0, total, seen: 0, moves: 0 };
         Ok((hunt, notes))
     }
 
@@ -156,9 +164,12 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
 
     /// All of it.
     pub(super) async fn run(&mut self, catcher: &mut impl Catcher, out: &mut Out<'_>) -> Result<(), Halt> {
+        // What it took to plan it.
+        self.text.tally.add_to(&mut out.totals);
         let before = self.text.tally.bytes;
         let ended = self.all_parts(catcher, out).await;
         out.totals.received += self.text.tally.bytes - before;
+        out.totals.scanned += self.done + self.seen;
         ended
     }
 
@@ -172,10 +183,12 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
             match self.part(part.clone(), catcher, out).await {
                 Err(halt) if halt.is_moved() && self.moves < MOST_MOVES => {
                     self.parts.push_front(part);
+                    self.seen = 0;
                     self.find_again(out).await?;
                 }
                 Err(Halt::File(path, error)) => {
                     // The other generations are not affected.
+                    self.done += std::mem::take(&mut self.seen);
                     let name = self.text.log.info.name.clone();
                     out.send(Reply::Failed(name, super::told(&path, &error))).await?;
                 }
@@ -204,31 +217,34 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
 
     async fn part(&mut self, part: Part, catcher: &mut impl Catcher, out: &mut Out<'_>) -> Result<(), Halt> {
         let mut bag = self.gather(&part, catcher, out).await?;
-        let is_cut = bag.cut.is_some();
-        self.size = match () {
-            () if is_cut => (self.size / 4).max(LEAST_PART),
-            () if bag.bytes > MOST_HELD / 4 => self.size,
-            () => (self.size * 4).min(MOST_PART),
-        };
-        self.around = if bag.were_open > OPEN_OFTEN { self.around.max(AROUND) } else { self.around };
+        self.learn_from(&bag);
         let left = bag.cut.map(|cut| match self.quarry.newest_first {
             true => Part { to: cut, ..part.clone() },
             false => Part { from: cut, ..part.clone() },
         });
-        let looked_at = part.to - part.from - left.as_ref().map_or(0, |left| left.to - left.from);
         self.decide(&part, &mut bag, false, catcher, out).await?;
         if let Some(error) = bag.failed {
             let path = String::from_utf8_lossy(&self.text.file(part.file).path).into_owned();
             out.send(Reply::Failed(self.text.log.info.name.clone(), super::told(&path, &error))).await?;
         }
-        let whole = if is_cut { 0 } else { weight(&self.text, &part) };
-        let done = if self.text.is_plain(part.file) { looked_at } else { whole };
-        out.totals.scanned += done;
-        self.done += done;
+        self.done += weight(&self.text, &part) - left.as_ref().map_or(0, |left| weight(&self.text, left));
+        self.seen = 0;
         if let Some(left) = left {
             self.parts.push_front(left);
         }
         out.send(Reply::Progress(self.done, self.total)).await
+    }
+
+    /// How much to ask for next, by what came of the last question.
+    fn learn_from(&mut self, bag: &Bag) {
+        self.size = match () {
+            () if bag.cut.is_some() => (self.size / 4).max(LEAST_PART),
+            () if bag.bytes > MOST_HELD / 4 => self.size,
+            () => (self.size * 4).min(MOST_PART),
+        };
+        if bag.were_open > OPEN_OFTEN {
+            self.around = self.around.max(AROUND);
+        }
     }
 
     /// Lets the driver look for lines, and keeps what may be wanted of them.
@@ -246,6 +262,7 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
                 }
                 Err(failure) => return Err(Halt::of(failure, &scan.file.path)),
             };
+            self.see(part, finds.read_to);
             self.text.tally.bytes += finds.lines.iter().map(|found| found.raw.len() as u64 + 1).sum::<u64>();
             for line in finds.lines {
                 runs.push(line, &mut found);
@@ -253,11 +270,12 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
             if self.keep(part, &mut bag, &mut found, catcher, out).await? {
                 return Ok(bag);
             }
-            self.tell(part, finds.read_to, out).await?;
+            self.tell(part, out).await?;
         }
         runs.finish(&mut found);
         self.keep(part, &mut bag, &mut found, catcher, out).await?;
         self.check_end(part).await?;
+        self.see(part, part.to);
         Ok(bag)
     }
 
@@ -299,12 +317,21 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
         Ok((runs, scan))
     }
 
+    /// The driver has looked at a part up to here. How far that is in a compressed file is not known before its end.
+    fn see(&mut self, part: &Part, read_to: u64) {
+        let seen = Part { to: read_to.clamp(part.from, part.to), ..part.clone() };
+        self.seen = match self.text.is_plain(part.file) {
+            true => weight(&self.text, &seen),
+            false => weight(&self.text, part).min(seen.to),
+        };
+    }
+
     /// How far a long part is.
-    async fn tell(&self, part: &Part, read_to: u64, out: &mut Out<'_>) -> Result<(), Halt> {
-        if !self.text.is_plain(part.file) || read_to <= part.from {
+    async fn tell(&self, part: &Part, out: &mut Out<'_>) -> Result<(), Halt> {
+        if !self.text.is_plain(part.file) || self.seen == 0 {
             return Ok(());
         }
-        out.send(Reply::Progress(self.done + read_to.min(part.to) - part.from, self.total)).await
+        out.send(Reply::Progress(self.done + self.seen, self.total)).await
     }
 
     /// Keeps candidates in bounded memory. True where the part is to be cut, and goes on later.
@@ -367,14 +394,18 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
             if self.is_decided(part.file, candidate.offset()) {
                 continue;
             }
+            if !candidate.is_at_hand() {
+                catcher.rest(out).await?;
+            }
             let Some(catch) = self.caught(part.file, candidate).await? else { continue };
             catcher.take(catch, out).await?;
             if catcher.wants(out) == 0 {
+                catcher.rest(out).await?;
                 out.totals.more |= !bag.candidates.is_empty() || bag.cut.is_some() || !self.parts.is_empty();
                 return Err(Halt::Enough);
             }
         }
-        Ok(())
+        catcher.rest(out).await
     }
 
     /// A candidate with all that belongs to it, if it matches and has not been decided before.

@@ -128,7 +128,7 @@ async fn begin<F: Files>(text: &mut Text<'_, F>, page: &Page) -> Result<Begin, H
 
 async fn of_time<F: Files>(text: &mut Text<'_, F>, time: Time) -> Result<Begin, Halt> {
     let sought = seek::seek(text, time).await?;
-    Ok(Begin { notes: sought.note(text).into_iter().collect(), ..Begin::at(sought.at) })
+    Ok(Begin { notes: sought.notes(text), ..Begin::at(sought.at) })
 }
 
 async fn of_cursor<F: Files>(text: &mut Text<'_, F>, place: &Place, after: bool) -> Result<Begin, Halt> {

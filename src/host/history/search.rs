@@ -29,8 +29,8 @@ pub(super) async fn search<F: Files>(
     for note in notes {
         out.note(&name, note).await?;
     }
-    let mut hits = Hits { name, limit: search.limit.unwrap_or(u64::MAX), count_only: search.count_only };
-    hunt.run(&mut hits, out).await
+    let (limit, count_only) = (search.limit.unwrap_or(u64::MAX), search.count_only);
+    hunt.run(&mut Hits { name, limit, count_only, waiting: Vec::new(), bytes: 0 }, out).await
 }
 
 /// What a search looks for; `None` where nothing can match.
@@ -41,12 +41,18 @@ pub(super) fn quarry<'a>(host: &'a str, search: &'a Search) -> Option<Quarry<'a>
     Some(Quarry { host, query: &search.query, window, newest_first: search.newest_first, context })
 }
 
-/// Sends hits.
+/// Sends hits: those that are found together, together, for each answer on its way wakes up who waits for it.
 struct Hits {
     name: std::sync::Arc<str>,
     limit: u64,
     count_only: bool,
+    waiting: Vec<Hit>,
+    /// What they hold, about.
+    bytes: usize,
 }
+
+/// Hits that have so many bytes together wait no longer.
+const MOST_WAITING: usize = 64 << 10;
 
 impl Catcher for Hits {
     async fn take(&mut self, catch: Catch, out: &mut Out<'_>) -> Result<(), Halt> {
@@ -59,8 +65,15 @@ impl Catcher for Hits {
         let Some(line) = lines.next() else { return Ok(()) };
         let after: Vec<_> = lines.chain(catch.after).collect();
         out.totals.lines += 1 + (catch.before.len() + after.len()) as u64;
-        let hit = Hit { line, before: catch.before, after };
-        out.send(Reply::Hit(self.name.clone(), Box::new(hit))).await
+        self.bytes += catch.before.iter().chain([&line]).chain(&after).map(|line| line.raw.len() + 100).sum::<usize>();
+        self.waiting.push(Hit { line, before: catch.before, after });
+        if self.bytes < MOST_WAITING { Ok(()) } else { self.rest(out).await }
+    }
+
+    async fn rest(&mut self, out: &mut Out<'_>) -> Result<(), Halt> {
+        self.bytes = 0;
+        let waiting = std::mem::take(&mut self.waiting);
+        if waiting.is_empty() { Ok(()) } else { out.send(Reply::Hits(self.name.clone(), waiting)).await }
     }
 
     fn wants(&self, out: &Out<'_>) -> u64 {

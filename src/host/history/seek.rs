@@ -18,6 +18,9 @@ use super::walk::Forth;
 /// A block that is read to see what time it is there.
 const PROBE_BYTES: usize = 4 << 10;
 
+/// What a driver reads of a plain file for each look of its own.
+const LOOK_BYTES: u64 = 4 << 10;
+
 /// Where no stamp begins in it, so many larger ones are read behind it, each further on.
 const MOST_STEPS: u32 = 5;
 
@@ -46,6 +49,8 @@ pub(super) struct Sought {
     pub(super) at: At,
     /// How sure that is.
     pub(super) sure: Sure,
+    /// It is in a generation that may have this time of day several times, of days that nobody can tell.
+    hides_days: bool,
 }
 
 /// How sure the place of a moment is.
@@ -63,7 +68,18 @@ pub(super) enum Sure {
 
 impl Sought {
     /// What a reader should know.
-    pub(super) fn note<F: Files>(&self, text: &Text<'_, F>) -> Option<String> {
+    pub(super) fn notes<F: Files>(&self, text: &Text<'_, F>) -> Vec<String> {
+        let undated = self.hides_days.then(|| {
+            let file = self.at.file.min(text.log.files.len().saturating_sub(1));
+            let path = String::from_utf8_lossy(&text.file(file).path).into_owned();
+            format!(
+                "{path}: its times have no date, and it may be longer than a day: what is found may be of another day"
+            )
+        });
+        self.doubt(text).into_iter().chain(undated).collect()
+    }
+
+    fn doubt<F: Files>(&self, text: &Text<'_, F>) -> Option<String> {
         match self.sure {
             Sure::Ordered => None,
             Sure::Disordered(file) => {
@@ -86,6 +102,13 @@ impl Sought {
 
 /// The first line of the log that is not older than `time`.
 pub(super) async fn seek<F: Files>(text: &mut Text<'_, F>, time: Time) -> Result<Sought, Halt> {
+    let (at, sure) = place(text, time).await?;
+    let file = at.file.min(text.log.files.len().saturating_sub(1));
+    let hides_days = !text.log.files.is_empty() && text.may_hide_days(file).await?;
+    Ok(Sought { at, sure, hides_days })
+}
+
+async fn place<F: Files>(text: &mut Text<'_, F>, time: Time) -> Result<(At, Sure), Halt> {
     let count = text.log.files.len();
     let (after, is_timeless) = first_beginning_after(text, time).await?;
     if is_timeless {
@@ -96,14 +119,14 @@ pub(super) async fn seek<F: Files>(text: &mut Text<'_, F>, time: Time) -> Result
         };
         // Of what cannot be read at all there is more to say than that it has no times.
         let sure = if nothing_is_read(text).await? { Sure::Ordered } else { Sure::Timeless };
-        return Ok(Sought { at, sure });
+        return Ok((at, sure));
     }
     // The generation before the first that begins with a time not older.
     let Some(file) = stamped_before(text, after).await? else {
-        return Ok(Sought { at: At { file: 0, offset: 0 }, sure: Sure::Ordered });
+        return Ok((At { file: 0, offset: 0 }, Sure::Ordered));
     };
     if let Some(offset) = late_in_the_one_before(text, file, time).await? {
-        return Ok(Sought { at: offset, sure: Sure::Ordered });
+        return Ok((offset, Sure::Ordered));
     }
     let (found, sure) = in_file(text, file, time).await?;
     let at = match found {
@@ -111,7 +134,7 @@ pub(super) async fn seek<F: Files>(text: &mut Text<'_, F>, time: Time) -> Result
         None if file + 1 < count => At { file: file + 1, offset: 0 },
         None => text.end().await?,
     };
-    Ok(Sought { at, sure })
+    Ok((at, sure))
 }
 
 /// The places between which all lines of a window stand, and what should be known of it.
@@ -127,7 +150,7 @@ pub(super) async fn range<F: Files>(
             Sure::Disordered(file) | Sure::Rough(file) => At { file, offset: 0 },
             _ => sought.at,
         };
-        notes.extend(sought.note(text));
+        notes.extend(sought.notes(text));
     }
     // Nobody has lines of the future but those whose clock is wrong.
     if window.end < Time(i64::MAX) && to > from {
@@ -140,7 +163,8 @@ pub(super) async fn range<F: Files>(
                 At { offset: sought.at.offset.saturating_add(SLACK).min(reach), ..sought.at }
             }
         };
-        notes.extend(sought.note(text).filter(|note| !notes.contains(note)));
+        let new = sought.notes(text).into_iter().filter(|note| !notes.contains(note)).collect::<Vec<_>>();
+        notes.extend(new);
     }
     Ok((from..to.max(from), notes))
 }
@@ -251,6 +275,8 @@ impl Bisection {
         let hint = text.files.seek(&file, &key, self.time).await.map_err(|failure| Halt::of(failure, &file.path))?;
         let Some(Hint { offset, reads, ordered }) = hint else { return Ok(false) };
         text.tally.reads += reads;
+        let plain = text.is_plain(self.number);
+        text.look(self.number, 0..if plain { u64::from(reads) * LOOK_BYTES } else { offset });
         if !text.is_plain(self.number) {
             return self.hinted_in_packed(text, offset, ordered).await;
         }

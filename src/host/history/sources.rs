@@ -65,27 +65,23 @@ async fn of_path<F: Files>(
         names.insert(spec.name.clone());
         return Ok(());
     }
+    let failed = |why| Source::Failed(spec.name.as_str().into(), why);
     let listed = match files.list(path.as_bytes()).await {
         Ok(listed) => listed,
         Err(Failure::Link(error)) => return Err(Halt::Link(error)),
         Err(Failure::File(error)) => {
-            found.push(Source::Failed(spec.name.as_str().into(), super::told(path, &error)));
+            found.push(failed(super::told(path, &error)));
             return Ok(());
         }
     };
     let chains = if is_glob { chain::of_pattern(listed) } else { vec![chain::of_path(path.as_bytes(), listed)] };
+    let chains = chains.into_iter().filter(|chain| !chain.files.is_empty()).take(MAX_SOURCES);
+    let logs = chains.map(|chain| named(spec, chain, !is_glob, names)).filter(|log| ask.is_about(&log.info.name));
     let before = found.len();
-    for chain in chains.into_iter().filter(|chain| !chain.files.is_empty()).take(MAX_SOURCES) {
-        let log = named(spec, chain, !is_glob, names);
-        if ask.is_about(&log.info.name) {
-            found.push(Source::Log(Box::new(log)));
-        }
-    }
+    found.extend(logs.map(|log| Source::Log(Box::new(log))));
     if found.len() == before && !is_usual && (!is_glob || ask.is_about(&spec.name)) {
-        found.push(Source::Failed(
-            spec.name.as_str().into(),
-            format!("no file matches {path} – check the path; as root, by become = \"sudo\", more may be seen"),
-        ));
+        let hint = "check the path; as root, by become = \"sudo\", more may be seen";
+        found.push(failed(format!("no file matches {path} – {hint}")));
     }
     Ok(())
 }

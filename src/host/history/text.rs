@@ -1,5 +1,7 @@
 //! The text of one log: reading a part of a generation, and what is known of each generation once its head was read.
 
+use std::ops::Range;
+
 use bytes::{Bytes, BytesMut};
 
 use crate::host::{Failure, Files, MAX_READ};
@@ -21,6 +23,8 @@ const MOST_HEAD_BYTES: usize = 64 << 10;
 /// Fewer lines prove little.
 const HEAD_LINES: usize = 4;
 
+const DAY_NANOS: i64 = 24 * 3600 * 1_000_000_000;
+
 /// What a line takes where nothing is known.
 const USUAL_LINE: usize = 120;
 
@@ -41,12 +45,14 @@ pub(super) struct Tally {
     pub(super) bytes: u64,
     /// In so many reads.
     pub(super) reads: u32,
+    /// Bytes of files that were looked at for it, as [`Totals::scanned`] has it.
+    scanned: u64,
 }
 
 impl Tally {
     pub(super) fn add_to(self, totals: &mut Totals) {
         totals.received += self.bytes;
-        totals.scanned += self.bytes;
+        totals.scanned += self.scanned;
     }
 }
 
@@ -58,6 +64,8 @@ pub(super) struct Head {
     joiner: Joiner,
     /// Its lines have stamps.
     pub(super) stamped: bool,
+    /// Those are times of a day, and do not say of which.
+    undated: bool,
     /// The first time in it.
     pub(super) first: Option<Time>,
     /// Bytes of a line, about.
@@ -83,6 +91,8 @@ impl Head {
 #[derive(Debug, Default, Clone)]
 struct Known {
     length: Option<u64>,
+    /// Of a compressed file: how far its text was unpacked.
+    unpacked: u64,
     head: Option<Head>,
 }
 
@@ -142,7 +152,22 @@ impl<'f, F: Files> Text<'f, F> {
         let file = &self.log.files[number];
         let length = self.files.measure(file).await.map_err(|failure| Halt::of(failure, &file.path))?;
         self.known[number].length = Some(length);
+        self.look(number, 0..length);
         Ok(length)
+    }
+
+    /// Counts what the host has looked at to get at this part of a generation. A compressed file is read from its beginning
+    /// on, and on disk has no more bytes than it has.
+    pub(super) fn look(&mut self, number: usize, part: Range<u64>) {
+        let unpacked = &mut self.known[number].unpacked;
+        let file = &self.log.files[number];
+        self.tally.scanned += match file.packing {
+            Packing::Plain => part.end - part.start,
+            _ => part
+                .end
+                .min(file.size)
+                .saturating_sub(std::mem::replace(unpacked, part.end.min(file.size).max(*unpacked))),
+        };
     }
 
     /// Text from an offset on, and whether it ends there. Less than asked for only at the end. A plain file that has become
@@ -158,6 +183,8 @@ impl<'f, F: Files> Text<'f, F> {
             self.tally.reads += 1;
             self.tally.bytes += chunk.bytes.len() as u64;
             is_end = chunk.at_end || chunk.bytes.is_empty();
+            self.look(number, at..at + chunk.bytes.len() as u64);
+            let file = &self.log.files[number];
             if is_end && file.packing == Packing::Plain && at + (chunk.bytes.len() as u64) < file.size {
                 return Err(self.shrunk(number));
             }
@@ -242,7 +269,17 @@ impl<'f, F: Files> Text<'f, F> {
         // What was only learnt has seen no stamp yet, and cannot say how one compares.
         let (seen, mut joiner) = reel.into_known();
         joiner.cut();
-        Head { stamper: learnt, key: seen.key(), joiner, stamped, first, line, line_end, failed: false }
+        let (key, undated) = (seen.key(), seen.is_undated());
+        Head { stamper: learnt, key, joiner, stamped, undated, first, line, line_end, failed: false }
+    }
+
+    /// Whether the lines of a generation may be of several days without saying of which.
+    pub(super) async fn may_hide_days(&mut self, number: usize) -> Result<bool, Halt> {
+        let undated = self.head(number).await?.undated;
+        let written = |number: usize| self.log.files[number].modified.0;
+        // It was begun when the one before it was written to last.
+        let is_short = number > 0 && written(number).saturating_sub(written(number - 1)) <= DAY_NANOS;
+        Ok(undated && !is_short)
     }
 
     /// What reads this generation from `offset` on, where a line begins: `before` are bytes that stand before it, and more

@@ -3,7 +3,8 @@
 # One request per line, and nothing is sent unasked: what is found waits in a pipe until the console asks for it, and
 # with it whatever finds it. Text is told by its packing: "plain", or the name of the program that unpacks it.
 #
-# Descriptors: 3 patterns, 4 requests, 5 the file, 6 what programs complain of, 7 where text goes, 8 text for grep.
+# Descriptors: 3 patterns, 4 requests, 5 the file, 6 what programs complain of, 7 where text goes, 8 text for grep, 9 what
+# grep has found.
 
 # need program…: whether they are there; says which one is not.
 need() {
@@ -25,8 +26,7 @@ opened_as() {
   now=$(stats /proc/self/fd/0 <&5); [ -n "$now" ] || now=$(stats "$path")
   if [ "${now%:*:*}" != "$id" ]; then say X replaced; return; fi
   size=${now#*:*:}; size=${size%%:*}
-  # mksh counts to 2147483647.
-  if [ ${#size} -gt 9 ] && [ $((4294967295 + 1)) != 4294967296 ]; then say X narrow; return; fi
+  [ -n "$wide" ] || [ ${#size} -lt 10 ] || need awk || return
   # Opened anew for each pass over it, for nobody can go back in a pipe; by this name it is the same file.
   self=/proc/self/fd/5; [ -e $self ] || self=$path
   "$@"
@@ -38,18 +38,29 @@ refuse() {
   elif barred "$1"; then say X denied; else say X missing; fi
 }
 
+# math a op b: what it comes to, in n. mksh counts to 2147483647; for what is more there is awk, which counts to 2^53.
+math() {
+  if [ -n "$wide" ] || { [ ${#1} -lt 10 ] && [ ${#3} -lt 10 ]; }; then n=$(( $1 $2 $3 )); return; fi
+  n=$(A=$1 OP=$2 B=$3 awk 'BEGIN {
+    a = ENVIRON["A"] + 0; op = ENVIRON["OP"]; b = ENVIRON["B"] + 0
+    printf "%.0f", op == "+" ? a + b : op == "-" ? a - b : op == "/" ? int(a / b) : a % b
+  }')
+}
+wide=; [ $((4294967295 + 1)) = 4294967296 ] && wide=1
+
+less() { math "$1" - "$2"; case $n in -*) ;; *) return 1 ;; esac; }
+
 # text from count: so many bytes of the text on standard input; all that follow where count is "-".
 text() {
   if [ "$packing" = plain ]; then
     [ "$1" = 0 ] || dd bs=1 skip="$1" count=0
     if [ "$2" = - ]; then dd bs=$block; return; fi
-    blocks=$(( $2 / block )) bytes=$(( $2 % block ))
+    math "$2" / $block; blocks=$n; math "$2" % $block; bytes=$n
     [ $blocks = 0 ] || dd bs=$block count=$blocks
     [ $bytes = 0 ] || dd bs=$bytes count=1
-  elif [ "$2" = - ]; then
-    unpack | tail -c +$(( $1 + 1 ))
   else
-    unpack | tail -c +$(( $1 + 1 )) | head -c "$2"
+    math "$1" + 1
+    if [ "$2" = - ]; then unpack | tail -c "+$n"; else unpack | tail -c "+$n" | head -c "$2"; fi
   fi
 } 2>/dev/null
 block=262144
@@ -67,17 +78,18 @@ unpack() {
 
 # edge offset: where the first line begins that does not begin before this.
 edge() {
-  [ "$1" -gt 0 ] || { echo 0; return; }
+  [ "$1" != 0 ] || { echo 0; return; }
   block=16384
-  echo $(( $1 - 1 + $(text $(( $1 - 1 )) - <"$self" 6>/dev/null | head -n 1 | wc -c) ))
+  math "$1" - 1; before=$n
+  math "$before" + $(text "$before" - <"$self" 6>/dev/null | head -n 1 | wc -c); echo "$n"
 }
 
 # read_plain from most
 read_plain() {
   bs=4096; [ "$2" -gt 131072 ] && bs=65536
-  skip=$(( $1 / bs ))
-  say F "$size" $((skip * bs))
-  dd bs=$bs skip=$skip count=$(( ($1 + $2 + bs - 1) / bs - skip )) <"$self" 2>/dev/null
+  math "$1" % $bs; over=$n; math "$1" - "$over"; start=$n; math "$start" / $bs; skip=$n
+  say F "$size" "$start"
+  dd bs=$bs skip="$skip" count=$(( (over + $2 + bs - 1) / bs )) <"$self" 2>/dev/null
 }
 
 # read_packed from most: with one byte more, by which the end is known.
@@ -93,7 +105,7 @@ tell() { set -f; set -- $said; set +f; say E "$*"; }
 measure() {
   if [ "$packing" = plain ]; then say N "$size"; return; fi
   say N -
-  said=$( { text 0 - <"$self" | { n=$(wc -c); echo "=n$((n))" >&6; }; } 6>&1 )
+  said=$( { text 0 - <"$self" | { set -- $(wc -c); echo "=n$1" >&6; }; } 6>&1 )
   tell
 }
 
@@ -104,13 +116,15 @@ scan() {
   [ "$3" = all ] || { need grep || return; [ -n "$grep" ] || learn; }
   begin=$(edge "$1"); end=$2
   if [ "$packing" = plain ]; then
-    [ "$end" = - ] || [ "$end" -gt "$size" ] && end=$size
-    [ "$end" -ge "$size" ] || end=$(edge "$end")
-    [ "$begin" -le "$end" ] || begin=$end
+    if [ "$end" != - ] && less "$end" "$size"; then end=$(edge "$end"); else end=$size; fi
   elif [ "$end" != - ]; then
-    end=$(edge "$end"); [ "$begin" -le "$end" ] || begin=$end
+    end=$(edge "$end")
   fi
-  count=-; [ "$end" = - ] || count=$((end - begin))
+  count=-
+  if [ "$end" != - ]; then
+    if less "$end" "$begin"; then begin=$end; fi
+    math "$end" - "$begin"; count=$n
+  fi
   how=$3; [ "$how" = all ] || how=$grep
   say B "$how" "$begin" "$end"; say .
   told=1
@@ -126,33 +140,37 @@ scan() {
 
 # hunt: the number of the process by whose end all of it ends, and the lines that are found.
 hunt() {
-  if [ "$how" = all ]; then echo 0; text "$begin" "$count" <"$self"; return; fi
-  text "$begin" "$count" <"$self" | { printf '%b' "$patterns" | find_lines; } 8<&0
-}
-
-find_lines() {
-  case $grep in
-    b) sh -c 'echo $$; exec grep "$@"' sh -a -b $options -f /proc/self/fd/3 3<&0 <&8 8<&- 2>&6 ;;
-    n) { tr '\000' '\001' | numbered | sh -c 'echo $$; exec grep "$@"' sh -n $options -f /proc/self/fd/3; } 3<&0 <&8 8<&- 2>&6 ;;
+  case $how in
+    all) echo 0; text "$begin" "$count" <"$self" ;;
+    b) text "$begin" "$count" <"$self" | find_lines -a -b ;;
+    n) without_nul | find_lines -n | { without_nul 6>/dev/null | locate; } 9<&0 ;;
   esac
-  echo "=g$?" >&6
 }
 
-# numbered: each line behind its offset, in digits that no log has and nobody looks for. For a grep that cannot tell it.
-numbered() {
-  awk 'BEGIN {
-    split("\016 \017 \020 \021 \022 \023 \024 \025 \026 \027", d, " ")
-    for (i = 0; i < 1000; i++) t[i] = d[int(i / 100) + 1] d[int(i / 10) % 10 + 1] d[i % 10 + 1]
-    high = t[0] t[0] t[0]
-  }
-  {
-    print high t[int(low / 1000)] t[low % 1000] ":" $0
-    low += length($0) + 1
-    if (low >= 1000000) {
-      n += int(low / 1000000); low %= 1000000
-      high = t[int(n / 1000000)] t[int(n / 1000) % 1000] t[n % 1000]
-    }
-  }'
+without_nul() { text "$begin" "$count" <"$self" | tr '\000' '\001'; }
+
+# find_lines option…
+find_lines() {
+  { printf '%b' "$patterns" | {
+    sh -c 'echo $$ >&7; exec grep "$@"' sh "$@" $options -f /proc/self/fd/3 3<&0 <&8 8<&- 7>&7 2>&6
+    echo "=g$?" >&6
+  }; } 8<&0
+}
+
+# locate: for a grep that tells no offsets: the lines whose numbers it says, each behind its offset. Where it finds nothing
+# nothing is read, for awk takes ten times as long as grep does.
+locate() {
+  awk '
+function await() {
+  do { if ((getline found < "/proc/self/fd/9") <= 0) exit } while (found == "--")
+  number = found + 0
+  match(found, /[:-]/); mark = substr(found, RSTART, 1)
+}
+BEGIN { await() }
+NR == number { print sprintf("%.0f", offset) mark $0; await() }
+{ offset += length($0) + 1 }
+' 9<&9 2>&6
+  echo "=a$?" >&6
 }
 
 # Whether grep tells offsets and reads all of a line with a NUL in it (b); else whether awk counts bytes (n).

@@ -60,6 +60,11 @@ impl Example {
         Self { moment, at, text }
     }
 
+    /// It says nothing of the day.
+    pub(super) fn is_undated(&self) -> bool {
+        matches!(self.moment, Moment::Clock(..))
+    }
+
     /// What it says of its zone.
     pub(super) fn zone(&self) -> Option<Zone> {
         match self.moment {

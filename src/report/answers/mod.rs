@@ -6,10 +6,11 @@
 
 mod chart;
 mod groups;
+mod paced;
 mod text;
 
 use std::collections::BTreeMap;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ use tokio::time::Instant;
 
 use self::chart::Chart;
 use self::groups::{Groups, Near};
+use self::paced::Paced;
 use super::table::{Bytes, PageEnds, Row, Table};
 use super::text::Style;
 use super::{Ending, Error, Outcome, Progress, Why, json};
@@ -98,15 +100,13 @@ pub async fn answer(
 ) -> Result<Outcome, Error> {
     let progress = options.progress.clone();
     progress.begin(hosts.len());
-    let mut printed = Printed::new(hosts, options, BufWriter::new(out), notes);
+    let mut printed = Printed::new(hosts, options, Paced::new(out), notes);
     let done = printed.consume(answers, ending).await;
     progress.end();
     match done.and_then(|()| printed.finish()) {
         Ok(outcome) => Ok(outcome),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
             let outcome = outcome(&printed.table, printed.hits, &printed.options.shape);
-            // What is left in it would be written to nobody.
-            let _ = printed.out.into_parts();
             Ok(Outcome { exit: 0, ..outcome })
         }
         Err(error) => Err(error.into()),
@@ -115,7 +115,7 @@ pub async fn answer(
 
 struct Printed<'a, W: Write, N: Write> {
     options: AskOptions,
-    out: BufWriter<W>,
+    out: Paced<W>,
     notes: &'a mut N,
     table: Table<'a>,
     style: Style,
@@ -131,7 +131,7 @@ struct Printed<'a, W: Write, N: Write> {
 }
 
 impl<'a, W: Write, N: Write> Printed<'a, W, N> {
-    fn new(hosts: &'a [HostSpec], options: AskOptions, out: BufWriter<W>, notes: &'a mut N) -> Self {
+    fn new(hosts: &'a [HostSpec], options: AskOptions, out: Paced<W>, notes: &'a mut N) -> Self {
         let mut table = Table::new(hosts);
         table.rows.iter_mut().for_each(|row| row.done = Some(false));
         let style = Style::new(hosts, options.color, options.zone.clone(), options.today);
@@ -166,20 +166,28 @@ impl<'a, W: Write, N: Write> Printed<'a, W, N> {
                         return Ok(());
                     }
                 },
+                () = self.out.due() => {
+                    self.show()?;
+                    continue;
+                }
                 told = answers.next() => told,
             };
             let Some(told) = told else { return Ok(()) };
             if let Told::Reply(host, Reply::Progress(done, of)) = told {
                 self.progress.insert(host, (done, of));
             } else {
-                let progress = self.options.progress.clone();
-                progress.suspend(|| {
-                    self.told(told)?;
-                    self.out.flush()
-                })?;
+                self.told(told)?;
+                if self.out.is_due() {
+                    self.show()?;
+                }
             }
             self.show_progress();
         }
+    }
+
+    /// Shows what was printed, with the progress out of its way.
+    fn show(&mut self) -> io::Result<()> {
+        self.options.progress.suspend(|| self.out.flush())
     }
 
     fn show_progress(&self) {
@@ -217,11 +225,10 @@ impl<'a, W: Write, N: Write> Printed<'a, W, N> {
                 Shape::Sources => self.style.source(&mut self.out, name, &info, &files),
                 _ => Ok(()),
             },
-            Reply::Hit(source, hit) => {
+            Reply::Hits(source, hits) => hits.into_iter().try_for_each(|hit| {
                 let near = |lines: Vec<_>| lines.into_iter().map(|line| record(host, line)).collect::<Vec<_>>();
-                let hit = *hit;
                 self.hit(host, &source, (&near(hit.before), &record(host, hit.line), &near(hit.after)))
-            }
+            }),
             Reply::Buckets(source, buckets) => self.buckets(name, &source, &buckets),
             Reply::Note(source, text) => self.note(name, &source, &text, false),
             Reply::Failed(source, text) if json => self.note(name, &source, &text, true),
@@ -318,8 +325,10 @@ impl<'a, W: Write, N: Write> Printed<'a, W, N> {
         if self.options.json {
             return json::write(&mut self.out, &json::NoteLine::new(host, source, text, failed));
         }
+        // On a terminal it stands behind what was found before it.
+        self.show()?;
         // Nobody may be there to be told.
-        let _ = self.style.note(self.notes, host, source, text);
+        let _ = self.options.progress.suspend(|| self.style.note(self.notes, host, source, text));
         Ok(())
     }
 

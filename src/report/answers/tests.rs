@@ -1,11 +1,12 @@
 //! Answers that were made up: every shape, every exit code, every way to end.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes as Text;
 use serde_json::Value;
 
+use super::paced::PAUSE;
 use super::*;
 use crate::model::ask::{Cost, Hit};
 use crate::model::query::Now;
@@ -71,7 +72,7 @@ fn of(host: u32, reply: Reply) -> Told {
 }
 
 fn hit(host: u32, offset: u64, text: &str) -> Told {
-    of(host, Reply::Hit("app".into(), Box::new(Hit { line: line(offset, text), before: vec![], after: vec![] })))
+    of(host, Reply::Hits("app".into(), vec![Hit { line: line(offset, text), before: vec![], after: vec![] }]))
 }
 
 fn end(host: u32, status: HostStatus) -> [Told; 2] {
@@ -119,7 +120,7 @@ async fn the_exit_status_says_what_was_found_and_who_answered() {
 #[tokio::test]
 async fn groups_are_printed_as_grep_does_with_what_was_found_standing_out() {
     let near = |before, at: &str, offset: u64, after| Hit { line: line(offset, at), before, after };
-    let group = |hit| of(0, Reply::Hit("app".into(), Box::new(hit)));
+    let group = |hit| of(0, Reply::Hits("app".into(), vec![hit]));
     let told = vec![
         group(near(vec![line(0, "a")], "no b", 2, vec![line(7, "c")])),
         group(near(vec![line(50, "d")], "no e", 52, vec![])),
@@ -195,7 +196,7 @@ fn everything() -> Vec<Told> {
         Told::Update(Update::Records(records)),
         Told::Update(Update::Gap(gap)),
         of(0, Reply::Source(info, vec![file])),
-        of(0, Reply::Hit("app".into(), Box::new(near))),
+        of(0, Reply::Hits("app".into(), vec![near])),
         of(0, Reply::Buckets("app".into(), vec![Bucket { start: Time(AT), counts: [1; 8] }])),
         of(0, Reply::Note("app".into(), "not in order".to_owned())),
         of(0, Reply::Failed("app".into(), "damaged".to_owned())),
@@ -230,6 +231,19 @@ async fn every_object_is_as_the_schema_has_it_and_the_summary_is_last() {
 }
 
 #[tokio::test]
+async fn a_cost_says_which_programs_would_read_or_that_none_would() {
+    let cost = |commands: &[&str]| {
+        let commands = commands.iter().map(|&command| command.to_owned()).collect();
+        of(0, Reply::Cost("app".into(), Cost { bytes: 7, files: vec![("/l/a".to_owned(), 7)], commands }))
+    };
+    for (commands, expected) in [(&["grep x"][..], "$ grep x"), (&[], "read by this program itself")] {
+        let told = [cost(commands)].into_iter().chain(ok(0)).chain(ok(1)).collect();
+        let out = print(options(Shape::Costs, false), told).await.1;
+        assert_eq!(out.lines().last().map(str::trim), Some(expected), "{out}");
+    }
+}
+
+#[tokio::test]
 async fn a_page_ends_with_the_cursors_to_go_on_with() {
     let (_, out, notes) = print(options(Shape::Lines, false), everything()).await;
     assert!(out.contains("--- gap: 2 bytes missing from offset 1: truncated ---"), "{out}");
@@ -256,4 +270,53 @@ async fn a_reader_that_has_gone_ends_it_with_0_though_nothing_was_to_be_printed(
     }
     let text = String::from_utf8_lossy(&out);
     assert_eq!(text.lines().count(), 3, "two hosts and the summary of the interrupted one: {text}");
+}
+
+/// An output that remembers each piece that it was given.
+#[derive(Clone, Default)]
+struct Pieces(Arc<Mutex<Vec<String>>>);
+
+impl Pieces {
+    fn lines(&self) -> usize {
+        self.0.lock().expect("no panic").concat().lines().count()
+    }
+}
+
+impl Write for Pieces {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().expect("no panic").push(String::from_utf8_lossy(bytes).into_owned());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_burst_of_hits_is_written_in_few_pieces() {
+    let told = (0..10_000).map(|at| hit(0, at, "no stock")).chain(ok(0)).chain(ok(1));
+    let mut list = List { told: told.collect(), ends: true };
+    let (mut out, mut notes) = (Pieces::default(), Vec::new());
+    let shape = options(hits(false, false), true);
+    answer(&mut list, &hosts(), shape, &mut Ending::never(), (&mut out, &mut notes)).await.expect("memory");
+    let pieces = out.0.lock().expect("no panic");
+    let bytes = pieces.concat().len();
+    assert!(pieces.len() <= 3 + bytes / (64 << 10), "{} pieces of {bytes} bytes", pieces.len());
+    assert_eq!(pieces.concat().lines().filter(|line| line.contains("no stock")).count(), 10_000);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hit_is_shown_at_once_and_those_right_behind_it_soon() {
+    let mut list = List { told: vec![hit(0, 1, "no 1"), hit(0, 2, "no 2"), hit(0, 3, "no 3")].into(), ends: false };
+    let (mut out, mut notes, mut ending) = (Pieces::default(), Vec::new(), Ending::never());
+    let shown = out.clone();
+    let hosts = hosts();
+    let printing = answer(&mut list, &hosts, options(hits(false, false), true), &mut ending, (&mut out, &mut notes));
+    let mut printing = std::pin::pin!(printing);
+    for expected in [1, 3] {
+        let ended = tokio::time::timeout(PAUSE * 3 / 4, &mut printing).await;
+        assert!(ended.is_err(), "nobody has ended it");
+        assert_eq!(shown.lines(), expected);
+    }
 }

@@ -75,6 +75,9 @@ impl Style {
         for (path, bytes) in &cost.files {
             writeln!(out, "    {:>10}  {}", size(*bytes), SafeText::new(path))?;
         }
+        if cost.commands.is_empty() && !cost.files.is_empty() {
+            writeln!(out, "    read by this program itself")?;
+        }
         cost.commands.iter().try_for_each(|command| writeln!(out, "    $ {}", SafeText::new(command)))
     }
 

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::fake::{Fake, Turn};
 use super::*;
-use crate::model::ask::{Bucket, Histogram, Search};
+use crate::model::ask::{Bucket, Histogram, Hit, Search};
 use crate::model::query::{Now, Subject};
 use crate::model::{Level, Query};
 
@@ -96,12 +96,15 @@ fn expected(files: &mut Fake, search: &Search) -> Vec<Seen> {
     seen.collect()
 }
 
+fn hits_of(reply: &Reply) -> &[Hit] {
+    if let Reply::Hits(_, hits) = reply { hits } else { &[] }
+}
+
 fn found(replies: &[Reply], after: u32) -> Vec<Seen> {
-    let hits = replies.iter().filter_map(|reply| match reply {
-        Reply::Hit(_, hit) => Some(hit),
+    let hits = replies.iter().flat_map(|reply| match reply {
         Reply::Failed(name, why) => panic!("{name}: {why}"),
         Reply::Gap(_, missing) => panic!("{missing:?}"),
-        _ => None,
+        other => hits_of(other),
     });
     let seen = hits.map(|hit| {
         let rest =
@@ -138,7 +141,7 @@ proptest! {
         let replies = ask(&mut files, What::Search(search));
         prop_assert_eq!(found(&replies, after), expected, "{:#?}", replies);
         let hits = totals(&replies).hits;
-        prop_assert_eq!(hits, replies.iter().filter(|reply| matches!(reply, Reply::Hit(..))).count() as u64);
+        prop_assert_eq!(hits, replies.iter().map(|reply| hits_of(reply).len()).sum::<usize>() as u64);
     }
 
     #[test]
@@ -161,7 +164,25 @@ proptest! {
         prop_assert_eq!(buckets, expected);
         let counted = ask(&mut files, What::Search(Search { count_only: true, ..all(query) }));
         prop_assert_eq!(totals(&counted).hits, records.len() as u64);
-        prop_assert!(!counted.iter().any(|reply| matches!(reply, Reply::Hit(..))));
+        prop_assert!(!counted.iter().any(|reply| matches!(reply, Reply::Hits(..))));
+    }
+}
+
+#[test]
+fn hits_that_are_found_together_go_out_together_and_wait_for_no_others() {
+    let mut files = Fake::new();
+    files.portion = 100;
+    files.add("/log/app", (0..2000).map(|n| stamped(n, "ERROR it broke")).collect::<String>(), at(2000));
+    for newest_first in [false, true] {
+        let replies = ask(&mut files, What::Search(Search { newest_first, ..all(query("broke")) }));
+        let groups: Vec<usize> = replies.iter().map(|reply| hits_of(reply).len()).filter(|hits| *hits > 0).collect();
+        assert_eq!(groups.iter().sum::<usize>(), 2000);
+        assert!((20..400).contains(&groups.len()), "{groups:?}");
+        let is_hits = |reply: &Reply| matches!(reply, Reply::Hits(..));
+        let (first, last) = (replies.iter().position(is_hits), replies.iter().rposition(is_hits));
+        let told = |reply: &Reply| matches!(reply, Reply::Progress(..));
+        let between = &replies[first.expect("hits")..last.expect("hits")];
+        assert!(between.iter().filter(|reply| told(reply)).count() > 10, "each part tells its own when it is over");
     }
 }
 
@@ -180,6 +201,36 @@ fn the_newest_hits_of_a_long_log_cost_little() {
 }
 
 #[test]
+fn what_is_looked_at_is_what_it_takes_on_disk_also_where_a_limit_ends_it() {
+    let mut files = Fake::new();
+    files.portion = 100;
+    for (path, from) in [("/log/app.1.gz", 0), ("/log/app", 5000)] {
+        let line = |n: i64| stamped(n, if n % 10 == 0 { "ERROR it broke" } else { "INFO a line like any other" });
+        files.add(path, (from..from + 5000).map(line).collect::<String>(), at(from + 5000));
+    }
+    let [packed, plain] = [0, 1].map(|number| files.files[number].text.len() as u64);
+    // The text of the compressed one is seven times as long.
+    let on_disk = packed / 7 + plain;
+    let scanned = |files: &mut Fake, what| totals(&ask(files, what)).scanned;
+    for count_only in [true, false] {
+        let search = Search { count_only, ..all(query("broke")) };
+        assert_eq!(scanned(&mut files, What::Search(search.clone())), on_disk);
+        for newest_first in [true, false] {
+            let few = Search { newest_first, limit: Some(10), ..search.clone() };
+            let seen = scanned(&mut files, What::Search(few));
+            assert!((300..20_000).contains(&seen), "{seen} bytes looked at for ten hits");
+        }
+        let many = scanned(&mut files, What::Search(Search { limit: Some(501), ..search }));
+        assert_eq!(many, on_disk, "of the compressed one all is unpacked before its last line is known");
+    }
+    for (backwards, start) in [(false, Start::Oldest), (true, Start::At(at(5000)))] {
+        let page = Page { start, backwards, lines: 4000, window: ALWAYS };
+        let seen = scanned(&mut files, What::Page(page));
+        assert!((packed / 7..packed / 7 + 20_000).contains(&seen), "{seen} bytes looked at of {}", packed / 7);
+    }
+}
+
+#[test]
 fn a_window_bounds_what_is_looked_at() {
     let mut files = Fake::new();
     files.portion = 100;
@@ -191,15 +242,12 @@ fn a_window_bounds_what_is_looked_at() {
     let replies = ask(&mut files, What::Search(Search { window, count_only: true, ..all(query("line")) }));
     let totals = totals(&replies);
     assert_eq!(totals.hits, 1000);
-    assert!(totals.scanned < 300_000, "{totals:?}");
+    // With what it took to find both ends of it.
+    assert!(totals.scanned < 700_000, "{totals:?}");
 }
 
 fn found_lines(replies: &[Reply]) -> Vec<Line> {
-    let hits = replies.iter().filter_map(|reply| match reply {
-        Reply::Hit(_, hit) => Some(hit.line.clone()),
-        _ => None,
-    });
-    hits.collect()
+    replies.iter().flat_map(hits_of).map(|hit| hit.line.clone()).collect()
 }
 
 #[test]

@@ -40,6 +40,9 @@ fn a_log_of_real_files_is_searched_and_paged_across_its_generations() {
         Search { query, window: ALWAYS, newest_first: true, before: 1, after: 1, limit: None, count_only: false };
     let replies = asked(&host, What::Search(search.clone()));
     assert_eq!(totals(&replies).hits, 30, "{replies:#?}");
+    let estimated = asked(&host, What::Estimate(Box::new(What::Search(search.clone()))));
+    let [Reply::Cost(_, cost), Reply::Done(_)] = &estimated[..] else { panic!("{estimated:?}") };
+    assert_eq!((cost.files.len(), &cost.commands[..]), (3, [].as_slice()), "no program of the host runs for it");
     let windowed = asked(&host, What::Search(Search { window: at(900)..at(1200), ..search }));
     assert_eq!(totals(&windowed).hits, 3, "{windowed:#?}");
 

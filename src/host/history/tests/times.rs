@@ -4,6 +4,9 @@ use proptest::prelude::*;
 
 use super::fake::Fake;
 use super::*;
+use crate::model::Query;
+use crate::model::ask::Search;
+use crate::model::query::Now;
 
 /// Seconds of lines in order, and how much each line has.
 fn log() -> impl Strategy<Value = Vec<Vec<(i64, usize)>>> {
@@ -120,6 +123,39 @@ fn a_log_that_is_not_in_order_is_read_from_its_beginning_and_says_so() {
         replies.iter().any(|reply| matches!(reply, Reply::Note(_, why) if why.contains("not in the order of time")))
     );
     assert!(lines[0].time >= at(12_000));
+}
+
+#[test]
+fn times_of_a_day_that_may_be_of_several_are_said_to_be() {
+    let clock = |n: i64| at(n).to_timestamp().strftime("%H:%M:%S an order was placed\n").to_string();
+    let dated = |n: i64| stamped(n, "an order was placed");
+    let hour = 3600;
+    for (line, one_before, expected) in [
+        (&clock as &dyn Fn(i64) -> String, None, true),
+        (&clock, Some(-49 * hour), true),
+        (&clock, Some(-hour), false),
+        (&dated, None, false),
+    ] {
+        let mut files = Fake::new();
+        if let Some(written) = one_before {
+            files.add("/log/app.1", line(written), at(written));
+        }
+        files.add("/log/app", (0..1000).map(line).collect::<String>(), at(1000));
+        let is_said = |replies: &[Reply]| {
+            replies
+                .iter()
+                .filter(|reply| matches!(reply, Reply::Note(_, why) if why.contains("of another day")))
+                .count()
+        };
+        let (lines, replies) = page(&mut files, Start::At(at(500)), false, 1);
+        assert_eq!((lines[0].time, is_said(&replies)), (at(500), usize::from(expected)), "{one_before:?} {replies:?}");
+        let query = Query::parse("order", &Now::default()).expect("a query");
+        let window = at(500)..at(600);
+        let search = Search { query, window, newest_first: true, before: 0, after: 0, limit: None, count_only: true };
+        let replies = ask(&mut files, What::Search(search));
+        assert_eq!((totals(&replies).hits, is_said(&replies)), (100, usize::from(expected)), "{one_before:?}");
+        assert_eq!(is_said(&page(&mut files, Start::Newest, true, 1).1), 0, "no time was asked for");
+    }
 }
 
 #[test]

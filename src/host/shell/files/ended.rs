@@ -20,13 +20,14 @@ impl Ended {
     }
 }
 
-/// What was wrong, by the words at the end of an answer: complaints, `=tN` of what unpacks, `=gN` of `grep`.
+/// What was wrong, by the words at the end of an answer: complaints, `=tN` of what unpacks, `=gN` of `grep`, `=aN` of `awk`.
 pub(super) fn damage(words: &str, packing: Packing) -> Option<FileError> {
     let status = |mark: &str| words.split(' ').find_map(|word| word.strip_prefix(mark)?.parse::<u32>().ok());
     let said: Vec<&str> = words.split(' ').filter(|word| !word.starts_with('=')).collect();
     let said = said.join(" ");
     let said: String = said.chars().filter(|c| !c.is_control()).take(120).collect();
-    if let Some(code) = status("=g").filter(|&code| code >= 2) {
+    let searched = status("=g").filter(|&code| code >= 2).or_else(|| status("=a").filter(|&code| code > 0));
+    if let Some(code) = searched {
         let too_much = said.contains("memory") || code > 128;
         let why = "a line is too long for the memory that a search on the host may take";
         return Some(if too_much { FileError::TooMuch(why.to_owned()) } else { FileError::Other(said) });

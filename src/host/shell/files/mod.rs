@@ -302,7 +302,6 @@ fn refusal(why: &str) -> FileError {
         "denied" => FileError::Denied,
         "special" => FileError::Special,
         "replaced" => FileError::Replaced,
-        "narrow" => FileError::TooMuch("the shell on the host cannot count beyond 2 GiB".to_owned()),
         _ => match PROGRAMS.iter().find(|program| why.strip_prefix("without ") == Some(program)) {
             Some(program) => FileError::Unsupported(program),
             None => FileError::Other(why.to_owned()),

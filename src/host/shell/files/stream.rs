@@ -8,7 +8,7 @@ use super::ended::damage;
 use crate::host::lines::MAX_LINE;
 use crate::model::file::{FileError, Finds, Found, Packing, Scan};
 
-/// In front of a line stand its number, its offset and two colons.
+/// In front of a line stand its offset and a mark.
 const MAX_HEAD: usize = 64;
 
 /// A piece of so many bytes says that more waits behind it.
@@ -21,8 +21,8 @@ enum Form {
     Text,
     /// `OFFSET:LINE`, and `OFFSET-LINE` for context.
     Offset,
-    /// `NUMBER:OFFSET:LINE`, the offset in digits of our own, for a `grep` that can tell only the number.
-    Number,
+    /// The same, with bytes of the value 1 for NUL.
+    WithoutNul,
 }
 
 /// A stream that is being read.
@@ -54,7 +54,7 @@ impl Stream {
         let form = match words.next()? {
             "all" => Form::Text,
             "b" => Form::Offset,
-            "n" => Form::Number,
+            "n" => Form::WithoutNul,
             _ => return None,
         };
         let begin = words.next()?.parse().ok()?;
@@ -77,7 +77,7 @@ impl Stream {
 
     /// Whether NUL bytes come as bytes of the value 1.
     pub(super) fn has_no_nul(&self) -> bool {
-        self.form == Form::Number
+        self.form == Form::WithoutNul
     }
 
     /// What to ask for: 1 for what there is, more where much waits.
@@ -166,29 +166,14 @@ impl Stream {
 
     /// What stands before the text of a line.
     fn head(&self, line: &[u8]) -> Option<Head> {
-        let is_mark = |byte: &u8| matches!(byte, b':' | b'-');
-        let digits = line.iter().take(MAX_HEAD).position(is_mark);
-        match self.form {
-            Form::Text => Some(Head { offset: self.begin, is_hit: true, length: 0 }),
-            Form::Offset => {
-                let offset: u64 = std::str::from_utf8(&line[..digits?]).ok()?.parse().ok()?;
-                Some(Head { offset: self.begin + offset, is_hit: line[digits?] == b':', length: digits? + 1 })
-            }
-            Form::Number => {
-                let start = digits? + 1;
-                let end = start + line.iter().skip(start).take(MAX_HEAD).position(|&byte| byte == b':')?;
-                let offset = line[start..end].iter().try_fold(0_u64, |offset, &byte| {
-                    let digit = byte.checked_sub(FIRST_DIGIT).filter(|&digit| digit < 10)?;
-                    offset.checked_mul(10)?.checked_add(u64::from(digit))
-                })?;
-                Some(Head { offset: self.begin + offset, is_hit: line[digits?] == b':', length: end + 1 })
-            }
+        if self.form == Form::Text {
+            return Some(Head { offset: self.begin, is_hit: true, length: 0 });
         }
+        let digits = line.iter().take(MAX_HEAD).position(|byte| matches!(byte, b':' | b'-'))?;
+        let offset: u64 = std::str::from_utf8(&line[..digits]).ok()?.parse().ok()?;
+        Some(Head { offset: self.begin + offset, is_hit: line[digits] == b':', length: digits + 1 })
     }
 }
-
-/// The digit 0 of a number that nobody looks for.
-const FIRST_DIGIT: u8 = 0o16;
 
 struct Head {
     offset: u64,

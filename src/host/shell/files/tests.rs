@@ -182,6 +182,37 @@ fn every_host_reads_and_measures_plain_and_packed_text() {
     });
 }
 
+#[test]
+fn every_host_counts_beyond_32_bits() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.log");
+    let (hole, text) = (5_u64 << 30, &b"\none cart\ntwo\nthree cart\nfour\n"[..]);
+    let log = std::fs::File::create(&path).expect("create");
+    std::os::unix::fs::FileExt::write_all_at(&log, text, hole).expect("write");
+    let size = hole + text.len() as u64;
+    with_every_host(|host, connection| {
+        run(async {
+            let mut files = start(connection).await;
+            let file = only(&mut files, &path).await;
+            assert_eq!(files.measure(&file).await.expect("a length"), size, "{host}");
+            for (skip, most) in [(1, 8), (10, 300_000), (text.len(), 5)] {
+                let chunk = files.read(&file, hole + skip as u64, most).await.expect("a read");
+                let end = text.len().min(skip + most);
+                assert_eq!(chunk.bytes, text[skip..end], "{host}: {skip} {most}");
+                assert_eq!(chunk.at_end, end == text.len(), "{host}: {skip} {most}");
+            }
+            for (from, to, expected) in [(1, u64::MAX, [1, 14].as_slice()), (2, hole + 15, &[14]), (1, hole + 11, &[1])]
+            {
+                let filter = texts(&[b"cart"]);
+                let scan = Scan { file: file.clone(), from: hole + from, to, filter, before: 0, after: 0 };
+                let (lines, _) = scanned(&mut files, &scan).await.expect("a scan");
+                let offsets: Vec<u64> = lines.iter().map(|line| line.offset - hole).collect();
+                assert_eq!(offsets, expected, "{host}: {from}..{to}");
+            }
+        });
+    });
+}
+
 fn pack(program: &str, text: &[u8], path: &Path) {
     let file = std::fs::File::create(path).expect("a file");
     let mut child = Command::new(program)

@@ -126,6 +126,8 @@ pub enum Request {
 pub enum Outcome {
     /// Lines and gaps of a file of a source.
     Pieces(u32, FileId, Vec<Piece>),
+    /// What stands before the lines that come next, and is not wanted itself.
+    Before(u32, Vec<Piece>),
     /// The last line of a file, of which the end has not come: its offset, and its beginning.
     Unfinished(u32, FileId, u64, Bytes),
     /// Why nothing comes from a source, or that it is read now.

@@ -76,9 +76,14 @@ pub(super) struct Tail {
     pub(super) until: u64,
     pub(super) window: u64,
     pub(super) pieces: VecDeque<Piece>,
+    /// What stands before them, by which is known what they go on with.
+    pub(super) before: VecDeque<Piece>,
     /// More than the wanted lines were there.
     pub(super) full: bool,
 }
+
+/// Lines before the last lines: more than nearly every stack trace has.
+const MOST_BEFORE: usize = 100;
 
 /// What a read turned out to be.
 pub(super) enum Take {
@@ -244,6 +249,7 @@ impl Tail {
         self.pieces.extend(pieces.drain(..));
         let want = self.want as usize;
         self.full |= self.pieces.len() >= want;
-        self.pieces.drain(..self.pieces.len().saturating_sub(want));
+        self.before.extend(self.pieces.drain(..self.pieces.len().saturating_sub(want)));
+        self.before.drain(..self.before.len().saturating_sub(MOST_BEFORE));
     }
 }

@@ -313,7 +313,8 @@ impl Follower {
         let mut generation = Generation::new(source.live, stat.id, offset, offset > 0, now);
         // Of what was there before the first look nothing is missed, but in an empty file something may come and go.
         generation.proof = if stat.size == 0 { Proof::OfName } else { Proof::Done };
-        generation.tail = Some(Tail { want, until: stat.size, window, pieces: VecDeque::new(), full: false });
+        let (pieces, before) = (VecDeque::new(), VecDeque::new());
+        generation.tail = Some(Tail { want, until: stat.size, window, pieces, before, full: false });
         source.current = Some(generation);
         (source.phase, source.unread) = (Phase::Reading, true);
         let (live, is_first) = (source.live, !source.lineage.has_begun());
@@ -439,6 +440,7 @@ impl Follower {
         let id = current.id;
         let begun = if tail.pieces.is_empty() { current.begun(number) } else { None };
         self.outcomes.extend(begun);
+        self.outcomes.push(Outcome::Before(number, tail.before.into()));
         emit(&mut self.outcomes, number, id, tail.pieces.into());
         self.outcomes.push(Outcome::TailRead(number));
     }

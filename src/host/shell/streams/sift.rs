@@ -217,7 +217,7 @@ impl<'a> Matches<'a> {
     }
 
     fn reply(&self, hit: Hit) -> Reply {
-        Reply::Hit(self.source.into(), Box::new(hit))
+        Reply::Hits(self.source.into(), vec![hit])
     }
 
     /// Hits go out when all is over, the newest first.
