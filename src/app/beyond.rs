@@ -162,17 +162,25 @@ impl App {
         let Some(pane) = self.panes.get(&id) else { return };
         let ring = pane.rows(&self.store).ring(seq);
         if !matches!(ring.get(seq), Some(Entry::Gap(there)) if **there == *gap) {
-            return self.store.explain_gap(gap, "its place is not held any more");
+            return self.leave_gap(gap, "its place is not held any more");
         }
         let after = near(ring, seq, gap.source, false).map(Record::place);
         match missing(pending.entries, after) {
-            Ok(lines) if !lines.is_empty() => self.fill(id, seq, lines),
+            Ok(lines) if !lines.is_empty() => {
+                self.store.note_filled(gap.source, &lines, after.map(|place| place.cursor.file));
+                self.fill(id, seq, lines);
+            }
             Ok(_) => {
                 let why = pending.failed.unwrap_or_else(|| "the bytes are not on the host any more".to_owned());
-                self.store.explain_gap(gap, &why);
+                self.leave_gap(gap, &why);
             }
-            Err(why) => self.store.explain_gap(gap, &pending.failed.unwrap_or(why)),
+            Err(why) => self.leave_gap(gap, &pending.failed.unwrap_or(why)),
         }
+    }
+
+    fn leave_gap(&mut self, gap: &Gap, why: &str) {
+        self.store.explain_gap(gap, why);
+        self.say(format!("the gap stays: {why}"));
     }
 
     fn fill(&mut self, id: PaneId, seq: u64, lines: Vec<Entry>) {

@@ -359,20 +359,22 @@ impl<'a> Lines<'a> {
             Some(lost) => row.put(bytes(lost as f64), style).put(" lost", style),
             None => row.put("unknown bytes lost", style),
         };
-        row.put(", ", style).put(gap.reason.as_str(), style).put(", ", style);
+        if let (Some(host), Some(source)) = (store.host(gap.host), store.source(gap.source)) {
+            row.put(" · ", style).put(SafeText::new(host.name.as_str()), style);
+            row.put(" ", style).put(SafeText::new(&source.info.name), style);
+        }
+        row.put(" · ", style).put(gap.reason.as_str(), style).put(" · ", style);
+        match store.gap_explained(gap) {
+            Some(why) => row.put(SafeText::new(why), style),
+            None => row.put("r reads it again", style),
+        };
+        // Where the row is too short for all of it, when it was is said by the lines around it.
+        row.put(" · ", style);
         let now = self.app.now();
         if let Some(since) = gap.since {
             row.put(time::short(since, now, &self.zone), style).put("–", style);
         }
         row.put(time::short(gap.until, now, &self.zone), style);
-        if let (Some(host), Some(source)) = (store.host(gap.host), store.source(gap.source)) {
-            row.put(" · ", style).put(SafeText::new(host.name.as_str()), style);
-            row.put(" ", style).put(SafeText::new(&source.info.name), style);
-        }
-        match store.gap_explained(gap) {
-            Some(why) => row.put(" · ", style).put(SafeText::new(why), style),
-            None => row.put(" · r reads it again", style),
-        };
         self.draw_rule(row, "─", style)
     }
 
