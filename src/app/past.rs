@@ -4,12 +4,13 @@
 //! `store`'s window, how a host answers to `host`.
 
 use std::collections::BTreeMap;
+use std::iter;
 use std::ops::Range;
 use std::sync::Arc;
 
 use super::tree::PaneId;
 use super::{App, Effect, LogPane, Wanted};
-use crate::model::ask::{Ask, MissingBytes, Page, Reply, Search, Start, What};
+use crate::model::ask::{Ask, Hit, MissingBytes, Page, Reply, Search, Start, What};
 use crate::model::query::{Now, Span, When};
 use crate::model::{Gap, HostId, Line, Query, Record, SourceId, Time};
 use crate::store::{Entry, Side, State, Store, Want};
@@ -250,8 +251,8 @@ impl App {
             None => Ok(!more),
         };
         let store = &self.store;
-        if let Some((past, _)) = pane.past_mut() {
-            past.arrived(&want, pending.entries, ended, store);
+        if let Some((past, lens)) = pane.past_mut() {
+            past.arrived(&want, pending.entries, ended, (store, lens));
         }
     }
 
@@ -287,7 +288,7 @@ impl Pending {
     fn take_in(&mut self, reply: Reply) -> bool {
         match reply {
             Reply::Lines(name, lines) => self.add(&name, lines),
-            Reply::Hit(name, hit) => self.add(&name, vec![hit.line]),
+            Reply::Hit(name, hit) => self.add(&name, self.lines_of(*hit)),
             Reply::Gap(name, missing) => self.add_gap(&name, &missing),
             Reply::Failed(name, why) if name.is_empty() || self.names.contains_key(&name) => {
                 self.failed.get_or_insert(why);
@@ -296,6 +297,17 @@ impl Pending {
             _ => {}
         }
         self.bytes <= MOST_BYTES
+    }
+
+    /// The lines of a record that was found, in the order of the answer: the newest first where that is what was asked for.
+    fn lines_of(&self, hit: Hit) -> Vec<Line> {
+        let Errand::Page(_, want, ..) = &self.errand else { return vec![hit.line] };
+        let rest = hit.after.into_iter().take_while(|line| line.continues);
+        let mut lines: Vec<Line> = iter::once(hit.line).chain(rest).collect();
+        if want.side == Side::Older {
+            lines.reverse();
+        }
+        lines
     }
 
     fn add(&mut self, name: &Arc<str>, lines: Vec<Line>) {
