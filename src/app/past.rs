@@ -105,38 +105,19 @@ impl App {
         }
     }
 
+    /// Brings the window of a pane up to date; which pages it wants for that.
     fn pump_pane(&mut self, id: PaneId) -> Vec<Want> {
         let height = self.pane_height(id);
         let budget = self.past_bytes / self.panes.len().max(1);
         let (store, now) = (&self.store, self.now);
         let Some(pane) = self.panes.get_mut(&id) else { return Vec::new() };
-        if pane.place().is_none() || pane.pending(store) > 0 {
+        if pane.place().is_none() || pane.pending(store) > 0 || !has_past(pane, store, now) {
             return Vec::new();
         }
-        if pane.past().is_none() {
-            if pane.sources(store).is_empty() {
-                return Vec::new();
-            }
-            pane.begin_past(store, now);
-        }
-        for (source, host) in pane.sources(store) {
-            if let Some((past, _)) = pane.past_mut() {
-                past.add_source(source, host);
-            }
-        }
-        let (mut wanted, window) = (Vec::new(), pane.window);
-        let below = pane.below_notice();
+        let (window, below) = (pane.window, pane.below_notice());
+        let mut wanted = Vec::new();
         for side in [Side::Older, Side::Newer] {
-            for _ in 0..TURNS {
-                if !is_near(pane, side, height, budget) {
-                    break;
-                }
-                let (wants, more) = merge(pane, store, side, height);
-                if !more {
-                    wanted.extend(wants);
-                    break;
-                }
-            }
+            wanted.extend(extend(pane, side, height, (store, budget)));
         }
         pane.step_off_notice(below);
         pane.give_up_ring(budget, store);
@@ -344,6 +325,35 @@ fn wants(pane: &LogPane, errand: &Errand) -> bool {
         }),
         Errand::Further(_) | Errand::Gap(..) => true,
     }
+}
+
+/// Sees to it that a pane has a window on all of its sources; false where it has none.
+fn has_past(pane: &mut LogPane, store: &Store, now: Time) -> bool {
+    let sources = pane.sources(store);
+    if pane.past().is_none() {
+        if sources.is_empty() {
+            return false;
+        }
+        pane.begin_past(store, now);
+    }
+    if let Some((past, _)) = pane.past_mut() {
+        sources.into_iter().for_each(|(source, host)| past.add_source(source, host));
+    }
+    true
+}
+
+/// Puts what has come at an end in order, as far as that is nearly wanted; the pages without which it does not go on.
+fn extend(pane: &mut LogPane, side: Side, height: u16, (store, budget): (&Store, usize)) -> Vec<Want> {
+    for _ in 0..TURNS {
+        if !is_near(pane, side, height, budget) {
+            break;
+        }
+        let (wants, more) = merge(pane, store, side, height);
+        if !more {
+            return wants;
+        }
+    }
+    Vec::new()
 }
 
 /// Whether an end is so near that more should be there.
