@@ -147,10 +147,7 @@ fn state(app: &App, pane: &LogPane) -> (Shown<'static>, bool) {
     if pane.is_frozen() {
         (new("frozen"), true)
     } else if !pane.is_following() {
-        let place = if pane.is_apart() { "in the past".to_owned() } else { format!("paused {}%", share_above(pane)) };
-        let reading =
-            pane.past().is_some_and(|past| past.states(Side::Newer).any(|(.., state)| *state == State::Asked));
-        (new(&if reading { format!("{place} · reading …") } else { place }), true)
+        (new(&place(app, pane)), true)
     } else if pane.pending(app.store()) > 0 {
         (Shown::from("reading back …"), false)
     } else if app.has_ended() {
@@ -158,6 +155,20 @@ fn state(app: &App, pane: &LogPane) -> (Shown<'static>, bool) {
     } else {
         (Shown::from("following"), false)
     }
+}
+
+/// Where the operator is, and on which day where that is not today.
+fn place(app: &App, pane: &LogPane) -> String {
+    let mut place = if pane.is_apart() { "in the past".to_owned() } else { format!("paused {}%", share_above(pane)) };
+    let (day, today) = (app.day_of(pane), app.date(app.now()));
+    if day != today {
+        place.push_str(" · ");
+        place.push_str(&time::day(day, today));
+    }
+    if pane.past().is_some_and(|past| past.states(Side::Newer).any(|(.., state)| *state == State::Asked)) {
+        place.push_str(" · reading …");
+    }
+    place
 }
 
 /// Which share of the lines, in per cent, ends with the cursor: 100 is the newest.
@@ -342,11 +353,11 @@ impl<'a> Lines<'a> {
     fn draw_time(&self, record: &Record, row: &mut Row<'_>) {
         let known = record.time_from == TimeFrom::Stamp;
         let style = self.theme.get(if known { Role::LineTime } else { Role::Faint });
-        let now = self.app.now();
+        let day = self.columns.day;
         match self.columns.time {
             0 => return,
-            12 => row.column(time::full(record.time, now, &self.zone), 12, style),
-            cells => row.column(time::short(record.time, now, &self.zone), cells, style),
+            12 => row.column(time::full(record.time, day, &self.zone), 12, style),
+            cells => row.column(time::short(record.time, day, &self.zone), cells, style),
         };
         row.blank(1);
     }
@@ -370,11 +381,11 @@ impl<'a> Lines<'a> {
         };
         // Where the row is too short for all of it, when it was is said by the lines around it.
         row.put(" · ", style);
-        let now = self.app.now();
+        let day = self.columns.day;
         if let Some(since) = gap.since {
-            row.put(time::short(since, now, &self.zone), style).put("–", style);
+            row.put(time::short(since, day, &self.zone), style).put("–", style);
         }
-        row.put(time::short(gap.until, now, &self.zone), style);
+        row.put(time::short(gap.until, day, &self.zone), style);
         self.draw_rule(row, "─", style)
     }
 
@@ -388,7 +399,7 @@ impl<'a> Lines<'a> {
     fn draw_mark(&self, mark: Mark, mut row: Row<'_>) -> u16 {
         let style = self.theme.get(Role::LineMark);
         row.put("━━ mark ", style).put(whole(mark.number.into()), style).put(" · ", style);
-        row.put(time::short(mark.time, self.app.now(), &self.zone), style);
+        row.put(time::short(mark.time, self.columns.day, &self.zone), style);
         self.draw_rule(row, "━", style)
     }
 
