@@ -159,7 +159,13 @@ fn state(app: &App, pane: &LogPane) -> (Shown<'static>, bool) {
 
 /// Where the operator is, and on which day where that is not today.
 fn place(app: &App, pane: &LogPane) -> String {
-    let mut place = if pane.is_apart() { "in the past".to_owned() } else { format!("paused {}%", share_above(pane)) };
+    let is_whole = pane.past().is_none_or(|past| past.is_over(Side::Older));
+    let mut place = match () {
+        () if pane.is_apart() => "in the past".to_owned(),
+        // A share of what has been read so far would say nothing, and jump with each page.
+        () if !is_whole => "paused".to_owned(),
+        () => format!("paused {}%", share_above(pane)),
+    };
     let (day, today) = (app.day_of(pane), app.date(app.now()));
     if day != today {
         place.push_str(" · ");
