@@ -149,7 +149,11 @@ impl App {
                     self.say(failed.trim_start_matches(" · ").to_owned());
                 }
             }
-            None => self.say(format!("{} on the hosts either{failed}", further.nothing)),
+            // The other direction was not looked at.
+            None => {
+                let where_to = if further.backwards { "above" } else { "below" };
+                self.say(format!("{} {where_to}, nor on the hosts{failed}", further.nothing));
+            }
         }
     }
 

@@ -119,7 +119,7 @@ impl App {
         for side in [Side::Older, Side::Newer] {
             wanted.extend(extend(pane, side, height, (store, budget)));
         }
-        pane.step_off_notice(below);
+        pane.step_off_notice(below, height);
         pane.give_up_ring(budget, store);
         pane.land(store);
         pane.trim(budget, store);

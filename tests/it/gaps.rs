@@ -19,13 +19,13 @@ use super::support::sshd::Sshd;
 use super::support::{PATIENCE, program, run};
 
 /// A host with a log. Where its gate is shut, new sessions wait before it.
-struct Host {
+pub(super) struct Host {
     sshd: Sshd,
     folder: tempfile::TempDir,
 }
 
 impl Host {
-    fn with(log: &str) -> Self {
+    pub(super) fn with(log: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let (shell, gate) = (folder.path().join("shell"), folder.path().join("shut"));
         let script = format!("#!/bin/sh\nwhile [ -e {} ]; do sleep 0.02; done\nexec /bin/sh \"$@\"\n", gate.display());
@@ -54,7 +54,7 @@ impl Host {
         self.folder.path().join("away")
     }
 
-    fn inventory(&self) -> PathBuf {
+    pub(super) fn inventory(&self) -> PathBuf {
         self.folder.path().join("hosts.toml")
     }
 

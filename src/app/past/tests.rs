@@ -302,7 +302,7 @@ fn the_next_error_is_looked_for_on_the_hosts_too_in_either_direction_and_esc_end
     assert_eq!(world.seen().1, Some(500), "{}", world.state());
     world.seek("W");
     answer_everything(&mut world);
-    assert_eq!(world.app.notice(), Some("no warning and no error on the hosts either"));
+    assert_eq!(world.app.notice(), Some("no warning and no error above, nor on the hosts"));
     world.keys("gg");
     answer_everything(&mut world);
     assert_eq!(world.seen().0[0], 0, "{}", world.state());
