@@ -2,6 +2,7 @@
 //! still have.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::actions::{Act, Action};
@@ -12,7 +13,7 @@ use super::{App, Popup};
 use crate::model::ask::{Page, Search, Start, What};
 use crate::model::cursor::Place;
 use crate::model::{Gap, HostId, Query, Record, SourceId, Time};
-use crate::store::{Entry, LIVE, NOTICE, Ring};
+use crate::store::{Entry, LIVE, NOTICE, Ring, Store};
 
 /// Hits that are asked for: the newest of a host may all be known already.
 const HITS: u64 = 20;
@@ -25,13 +26,23 @@ const GAP_LINES: u32 = 20_000;
 pub(super) struct Further {
     pub(super) pane: PaneId,
     backwards: bool,
-    /// Before it, or after it, is what is not known.
-    edge: Time,
+    /// What is said where there is none.
+    nothing: &'static str,
+    edge: Edge,
     waiting: usize,
     asked: usize,
     progress: BTreeMap<HostId, (u64, u64)>,
     best: Option<Record>,
     failed: Vec<String>,
+}
+
+/// Where what a pane has ends.
+#[derive(Debug)]
+struct Edge {
+    /// Before it, or after it, is what is not known.
+    time: Time,
+    /// Lines of that moment that are.
+    known: Vec<(SourceId, u64)>,
 }
 
 impl Further {
@@ -44,25 +55,22 @@ impl Further {
 }
 
 impl App {
-    /// Searches the hosts for the next match before what the pane has (or after, where it is apart from the live end).
-    /// False where there is nobody to ask.
-    pub(super) fn search_further(&mut self, id: PaneId, query: &Query, backwards: bool) -> bool {
+    /// Searches the hosts for the next match before what the pane has (or after, where it is apart from the live end),
+    /// of lines that the pane lets through. False where there is nobody to ask.
+    pub(super) fn search_further(&mut self, id: PaneId, query: Query, backwards: bool, nothing: &'static str) -> bool {
         let Some(pane) = self.panes.get(&id) else { return false };
-        let Some(edge) = edge(pane, &self.store, backwards) else { return false };
-        let mut hosts: BTreeMap<HostId, BTreeMap<Arc<str>, SourceId>> = BTreeMap::new();
-        for (source, host) in pane.sources(&self.store) {
-            if let Some(row) = self.store.source(source) {
-                hosts.entry(host).or_default().insert(Arc::clone(&row.info.name), source);
-            }
-        }
+        let Some(edge) = Edge::of(pane, &self.store, backwards) else { return false };
+        let filter = pane.looking().query.as_ref();
+        let query = filter.and_then(|filter| filter.and(&query).ok()).unwrap_or(query);
+        let hosts = self.names_of(pane);
         if hosts.is_empty() {
             return false;
         }
         self.stop_further();
+        let window = edge.window(backwards);
         let (asked, progress, failed) = (hosts.len(), BTreeMap::new(), Vec::new());
-        self.further = Some(Further { pane: id, backwards, edge, waiting: asked, asked, progress, best: None, failed });
-        let (first, last) = (Time(i64::MIN), Time(i64::MAX));
-        let window = if backwards { first..Time(edge.0.saturating_add(1)) } else { edge..last };
+        let (pane, waiting, best) = (id, asked, None);
+        self.further = Some(Further { pane, backwards, nothing, edge, waiting, asked, progress, best, failed });
         for (host, names) in hosts {
             let (query, window) = (query.clone(), window.clone());
             let (before, after, limit) = (0, 0, Some(HITS));
@@ -70,6 +78,17 @@ impl App {
             self.send(host, names, What::Search(search), Errand::Further(id));
         }
         true
+    }
+
+    /// The sources of a pane, by host.
+    fn names_of(&self, pane: &LogPane) -> BTreeMap<HostId, BTreeMap<Arc<str>, SourceId>> {
+        let mut hosts: BTreeMap<HostId, BTreeMap<Arc<str>, SourceId>> = BTreeMap::new();
+        for (source, host) in pane.sources(&self.store) {
+            if let Some(row) = self.store.source(source) {
+                hosts.entry(host).or_default().insert(Arc::clone(&row.info.name), source);
+            }
+        }
+        hosts
     }
 
     /// Ends the search of the hosts; true if there was one.
@@ -95,15 +114,13 @@ impl App {
 
     /// A host has been searched: once all are, to the match that is nearest.
     pub(super) fn finish_further(&mut self, id: PaneId, pending: Pending) {
-        let Some(pane) = self.panes.get(&id) else { return };
-        let Some(further) = &mut self.further else { return };
+        let Some(further) = self.further.as_mut().filter(|further| further.pane == id) else { return };
         further.waiting = further.waiting.saturating_sub(1);
         if let Some(why) = pending.failed {
             let name = self.store.host(pending.host).map_or("", |row| row.name.as_str());
             further.failed.push(format!("{name}: {why}"));
         }
-        let known = known_at(pane.rows(&self.store).ring(further_row(pane)), further.edge);
-        let is_new = |record: &Record| !known.contains(&(record.source, record.cursor.offset));
+        let is_new = |record: &Record| !further.edge.known.contains(&(record.source, record.cursor.offset));
         let found = pending.entries.iter().filter_map(Entry::record).filter(|record| is_new(record));
         for record in found {
             let is_nearer = further.best.as_ref().is_none_or(|best| (record.time > best.time) == further.backwards);
@@ -132,7 +149,11 @@ impl App {
                     self.say(failed.trim_start_matches(" · ").to_owned());
                 }
             }
-            None => self.say(format!("no match on the hosts either{failed}")),
+            // The other direction was not looked at.
+            None => {
+                let where_to = if further.backwards { "above" } else { "below" };
+                self.say(format!("{} {where_to}, nor on the hosts{failed}", further.nothing));
+            }
         }
     }
 
@@ -162,17 +183,25 @@ impl App {
         let Some(pane) = self.panes.get(&id) else { return };
         let ring = pane.rows(&self.store).ring(seq);
         if !matches!(ring.get(seq), Some(Entry::Gap(there)) if **there == *gap) {
-            return self.store.explain_gap(gap, "its place is not held any more");
+            return self.leave_gap(gap, "its place is not held any more");
         }
         let after = near(ring, seq, gap.source, false).map(Record::place);
         match missing(pending.entries, after) {
-            Ok(lines) if !lines.is_empty() => self.fill(id, seq, lines),
+            Ok(lines) if !lines.is_empty() => {
+                self.store.note_filled(gap.source, &lines, after.map(|place| place.cursor.file));
+                self.fill(id, seq, lines);
+            }
             Ok(_) => {
                 let why = pending.failed.unwrap_or_else(|| "the bytes are not on the host any more".to_owned());
-                self.store.explain_gap(gap, &why);
+                self.leave_gap(gap, &why);
             }
-            Err(why) => self.store.explain_gap(gap, &pending.failed.unwrap_or(why)),
+            Err(why) => self.leave_gap(gap, &pending.failed.unwrap_or(why)),
         }
+    }
+
+    fn leave_gap(&mut self, gap: &Gap, why: &str) {
+        self.store.explain_gap(gap, why);
+        self.say(format!("the gap stays: {why}"));
     }
 
     fn fill(&mut self, id: PaneId, seq: u64, lines: Vec<Entry>) {
@@ -230,22 +259,25 @@ fn near(ring: &Ring, seq: u64, source: SourceId, before: bool) -> Option<&Record
     ring.from(seq + 1).map(|(_, entry)| entry).find(|entry| own(entry)).and_then(Entry::record)
 }
 
-/// The time at the edge of what a pane has.
-fn edge(pane: &LogPane, store: &crate::store::Store, backwards: bool) -> Option<Time> {
-    let mut indices: Box<dyn Iterator<Item = usize>> =
-        if backwards { Box::new(0..pane.len()) } else { Box::new((0..pane.len()).rev()) };
-    indices.find_map(|index| {
-        let seq = pane.seq(index).filter(|&seq| seq != NOTICE)?;
-        pane.rows(store).get(seq).map(Entry::time)
-    })
-}
+impl Edge {
+    /// Of what a pane has read whole. Backwards from above that, it is the line under the cursor.
+    fn of(pane: &LogPane, store: &Store, backwards: bool) -> Option<Self> {
+        let shown: Vec<u64> = (0..pane.len().min(2)).filter_map(|index| pane.seq(index)).collect();
+        let top = shown.into_iter().find(|&seq| seq != NOTICE)?;
+        let cursor = pane.entry(store).map(|(seq, _)| seq);
+        let from = match pane.floor(store).filter(|_| backwards) {
+            Some(floor) => cursor.map_or(floor, |seq| seq.min(floor)).max(top),
+            None => top,
+        };
+        let ring = pane.rows(store).ring(from);
+        let edge = if backwards { ring.get(from).or_else(|| ring.get(top)) } else { ring.get(ring.end() - 1) };
+        let time = edge?.time();
+        let lines = ring.from(from).filter_map(|(_, entry)| entry.record()).filter(|record| record.time == time);
+        Some(Self { time, known: lines.map(|record| (record.source, record.cursor.offset)).collect() })
+    }
 
-fn further_row(pane: &LogPane) -> u64 {
-    (0..2).filter_map(|index| pane.seq(index)).find(|&seq| seq != NOTICE).unwrap_or(NOTICE)
-}
-
-/// Lines of that moment, by which it is known what is new.
-fn known_at(ring: &Ring, time: Time) -> Vec<(SourceId, u64)> {
-    let lines = ring.from(ring.first()).filter_map(|(_, entry)| entry.record());
-    lines.filter(|record| record.time == time).map(|record| (record.source, record.cursor.offset)).collect()
+    /// What lies beyond it.
+    fn window(&self, backwards: bool) -> Range<Time> {
+        if backwards { Time(i64::MIN)..Time(self.time.0.saturating_add(1)) } else { self.time..Time(i64::MAX) }
+    }
 }

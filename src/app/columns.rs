@@ -1,5 +1,7 @@
 //! Which columns a pane of a width has. Known here because a wrapped line takes as many rows as its column is narrow.
 
+use jiff::civil::Date;
+
 use super::{App, LogPane, TimeStyle};
 use crate::model::SafeText;
 
@@ -27,6 +29,8 @@ pub struct Columns {
     pub source: u16,
     /// What is left for the text.
     pub text: u16,
+    /// Of lines of this day the time is shown, of others the date: the pane's header has it where it is not today.
+    pub day: Date,
 }
 
 impl Columns {
@@ -39,6 +43,7 @@ impl Columns {
             level: u16::from(width >= 16),
             source: if width >= SOURCE_FROM && app.shown.source { source_width(app) } else { 0 },
             text: 0,
+            day: app.day_of(pane),
         };
         columns.text = width.saturating_sub(columns.prefix());
         columns

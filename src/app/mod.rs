@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crossterm::event::KeyEvent;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use ratatui::layout::Rect;
 
@@ -532,15 +533,29 @@ impl App {
         self.keymap.is_pending().then(|| (self.keymap.spelled(), self.keymap.continuations(self.scope())))
     }
 
+    /// The day at which a pane looks: that of the line under the cursor, today while it follows.
+    #[must_use]
+    pub fn day_of(&self, pane: &LogPane) -> Date {
+        // Above the oldest line stands a row that has no time of its own.
+        let at = |index: usize| pane.rows(&self.store).get(pane.seq(index)?).map(Entry::time);
+        let seen = pane.place().and_then(|_| pane.cursor()).and_then(|index| at(index).or_else(|| at(index + 1)));
+        self.date(seen.unwrap_or(self.now))
+    }
+
+    /// The date of a moment where the operator is.
+    #[must_use]
+    pub fn date(&self, time: Time) -> Date {
+        time.to_timestamp().to_zoned(self.zone()).date()
+    }
+
     /// How a line is read beside such columns: without its stamp, unless the column of the time says less (on another
-    /// day it shows no seconds). A pane too narrow for that column has no room for stamps either.
+    /// day than the pane's it shows no seconds). A pane too narrow for that column has no room for stamps either.
     #[must_use]
     pub fn reading(&self, record: &Record, columns: &Columns) -> Reading {
-        let day = |time: Time| time.to_timestamp().to_zoned(self.zone()).date();
         match (self.shown.raw, columns.time, record.time_from) {
             (true, ..) => Reading::Raw,
             (_, 0, TimeFrom::Stamp) => Reading::Bare,
-            (_, _, TimeFrom::Stamp) if day(record.time) == day(self.now) => Reading::Bare,
+            (_, _, TimeFrom::Stamp) if self.date(record.time) == columns.day => Reading::Bare,
             _ => Reading::Stamped,
         }
     }

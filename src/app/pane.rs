@@ -338,13 +338,15 @@ impl LogPane {
         self.place.filter(|place| place.seq == NOTICE).and_then(|_| self.seq(1))
     }
 
-    /// Takes the cursor from the notice to that line, or to the newest, where older lines have come.
-    pub(super) fn step_off_notice(&mut self, below: Option<u64>) {
+    /// Takes the cursor from the notice to that line, which stays on its row, or to the newest, where older lines have come.
+    pub(super) fn step_off_notice(&mut self, below: Option<u64>, height: u16) {
         let is_shown = |seq: u64| self.seq(self.index_of(seq)) == Some(seq);
         let has_come = below.map_or(self.len() > 1, |seq| is_shown(seq) && self.index_of(seq) > 1);
         let last = self.len().checked_sub(1).and_then(|last| self.seq(last));
         if let Some(place) = self.place.as_mut().filter(|place| place.seq == NOTICE && has_come) {
             place.seq = below.or(last).unwrap_or(NOTICE);
+            let bottom = height.saturating_sub(1);
+            place.row = if below.is_some() { place.row.saturating_add(1).min(bottom) } else { bottom };
         }
     }
 

@@ -4,12 +4,13 @@
 //! `store`'s window, how a host answers to `host`.
 
 use std::collections::BTreeMap;
+use std::iter;
 use std::ops::Range;
 use std::sync::Arc;
 
 use super::tree::PaneId;
 use super::{App, Effect, LogPane, Wanted};
-use crate::model::ask::{Ask, MissingBytes, Page, Reply, Search, Start, What};
+use crate::model::ask::{Ask, Hit, MissingBytes, Page, Reply, Search, Start, What};
 use crate::model::query::{Now, Span, When};
 use crate::model::{Gap, HostId, Line, Query, Record, SourceId, Time};
 use crate::store::{Entry, Side, State, Store, Want};
@@ -104,40 +105,21 @@ impl App {
         }
     }
 
+    /// Brings the window of a pane up to date; which pages it wants for that.
     fn pump_pane(&mut self, id: PaneId) -> Vec<Want> {
         let height = self.pane_height(id);
         let budget = self.past_bytes / self.panes.len().max(1);
         let (store, now) = (&self.store, self.now);
         let Some(pane) = self.panes.get_mut(&id) else { return Vec::new() };
-        if pane.place().is_none() || pane.pending(store) > 0 {
+        if pane.place().is_none() || pane.pending(store) > 0 || !has_past(pane, store, now) {
             return Vec::new();
         }
-        if pane.past().is_none() {
-            if pane.sources(store).is_empty() {
-                return Vec::new();
-            }
-            pane.begin_past(store, now);
-        }
-        for (source, host) in pane.sources(store) {
-            if let Some((past, _)) = pane.past_mut() {
-                past.add_source(source, host);
-            }
-        }
-        let (mut wanted, window) = (Vec::new(), pane.window);
-        let below = pane.below_notice();
+        let (window, below) = (pane.window, pane.below_notice());
+        let mut wanted = Vec::new();
         for side in [Side::Older, Side::Newer] {
-            for _ in 0..TURNS {
-                if !is_near(pane, side, height, budget) {
-                    break;
-                }
-                let (wants, more) = merge(pane, store, side, height);
-                if !more {
-                    wanted.extend(wants);
-                    break;
-                }
-            }
+            wanted.extend(extend(pane, side, height, (store, budget)));
         }
-        pane.step_off_notice(below);
+        pane.step_off_notice(below, height);
         pane.give_up_ring(budget, store);
         pane.land(store);
         pane.trim(budget, store);
@@ -250,8 +232,8 @@ impl App {
             None => Ok(!more),
         };
         let store = &self.store;
-        if let Some((past, _)) = pane.past_mut() {
-            past.arrived(&want, pending.entries, ended, store);
+        if let Some((past, lens)) = pane.past_mut() {
+            past.arrived(&want, pending.entries, ended, (store, lens));
         }
     }
 
@@ -287,7 +269,10 @@ impl Pending {
     fn take_in(&mut self, reply: Reply) -> bool {
         match reply {
             Reply::Lines(name, lines) => self.add(&name, lines),
-            Reply::Hits(name, hits) => self.add(&name, hits.into_iter().map(|hit| hit.line).collect()),
+            Reply::Hits(name, hits) => {
+                let lines = hits.into_iter().flat_map(|hit| self.lines_of(hit)).collect();
+                self.add(&name, lines);
+            }
             Reply::Gap(name, missing) => self.add_gap(&name, &missing),
             Reply::Failed(name, why) if name.is_empty() || self.names.contains_key(&name) => {
                 self.failed.get_or_insert(why);
@@ -296,6 +281,17 @@ impl Pending {
             _ => {}
         }
         self.bytes <= MOST_BYTES
+    }
+
+    /// The lines of a record that was found, in the order of the answer: the newest first where that is what was asked for.
+    fn lines_of(&self, hit: Hit) -> Vec<Line> {
+        let Errand::Page(_, want, ..) = &self.errand else { return vec![hit.line] };
+        let rest = hit.after.into_iter().take_while(|line| line.continues);
+        let mut lines: Vec<Line> = iter::once(hit.line).chain(rest).collect();
+        if want.side == Side::Older {
+            lines.reverse();
+        }
+        lines
     }
 
     fn add(&mut self, name: &Arc<str>, lines: Vec<Line>) {
@@ -332,6 +328,35 @@ fn wants(pane: &LogPane, errand: &Errand) -> bool {
         }),
         Errand::Further(_) | Errand::Gap(..) => true,
     }
+}
+
+/// Sees to it that a pane has a window on all of its sources; false where it has none.
+fn has_past(pane: &mut LogPane, store: &Store, now: Time) -> bool {
+    let sources = pane.sources(store);
+    if pane.past().is_none() {
+        if sources.is_empty() {
+            return false;
+        }
+        pane.begin_past(store, now);
+    }
+    if let Some((past, _)) = pane.past_mut() {
+        sources.into_iter().for_each(|(source, host)| past.add_source(source, host));
+    }
+    true
+}
+
+/// Puts what has come at an end in order, as far as that is nearly wanted; the pages without which it does not go on.
+fn extend(pane: &mut LogPane, side: Side, height: u16, (store, budget): (&Store, usize)) -> Vec<Want> {
+    for _ in 0..TURNS {
+        if !is_near(pane, side, height, budget) {
+            break;
+        }
+        let (wants, more) = merge(pane, store, side, height);
+        if !more {
+            return wants;
+        }
+    }
+    Vec::new()
 }
 
 /// Whether an end is so near that more should be there.

@@ -293,7 +293,8 @@ impl App {
         }
         let Some(pane) = self.panes.get(&self.focus) else { return Ok(()) };
         let Some(query) = pane.search.clone() else { return Err("nothing was searched before".into()) };
-        self.seek = Seek::from_here(self.focus, pane, Target::Query(query), pane.place().is_some());
+        let forward = pane.place().is_some();
+        self.seek = Seek::from_here(self.focus, pane, &self.store, Target::Query(query), forward);
         self.continue_seek();
         Ok(())
     }
@@ -307,7 +308,7 @@ impl App {
 
     fn seek(&mut self, target: Target, forward: bool, count: Option<u32>) {
         let Some(pane) = self.panes.get(&self.focus) else { return };
-        self.seek = Seek::new(self.focus, pane, target, forward, count.unwrap_or(1));
+        self.seek = Seek::new(self.focus, pane, &self.store, target, (forward, count.unwrap_or(1)));
         self.continue_seek();
     }
 
@@ -334,9 +335,14 @@ impl App {
 
     /// Nothing was found in what the pane has: the hosts are searched.
     fn seek_further(&mut self, seek: &Seek) {
-        let Target::Query(query) = &seek.target else { return self.say(nothing(&seek.target)) };
-        if !self.search_further(seek.pane, query, !seek.forward) {
-            self.say(nothing(&seek.target));
+        let nothing = nothing(&seek.target);
+        let query = match &seek.target {
+            Target::Query(query) => Some(query.clone()),
+            Target::Level(level) => self.query(&format!("level>={level}")).ok(),
+            Target::Bookmark => None,
+        };
+        if !query.is_some_and(|query| self.search_further(seek.pane, query, !seek.forward, nothing)) {
+            self.say(nothing);
         }
     }
 

@@ -27,6 +27,8 @@ pub(super) struct Seek {
     at: u64,
     start: u64,
     wrapped: bool,
+    /// Rows of the ring before this one are not complete: sources have lines between them that were not read.
+    floor: Option<u64>,
     hits: Hits,
 }
 
@@ -46,7 +48,13 @@ pub(super) enum Sought {
 impl Seek {
     /// A jump from the entry under the cursor, which itself is looked at last.
     #[must_use]
-    pub(super) fn new(id: PaneId, pane: &LogPane, target: Target, forward: bool, count: u32) -> Option<Self> {
+    pub(super) fn new(
+        id: PaneId,
+        pane: &LogPane,
+        store: &Store,
+        target: Target,
+        (forward, count): (bool, u32),
+    ) -> Option<Self> {
         let at = pane.seq(pane.cursor()?)?;
         Some(Self {
             pane: id,
@@ -56,14 +64,15 @@ impl Seek {
             at,
             start: at,
             wrapped: false,
+            floor: pane.floor(store).filter(|_| !forward),
             hits: Hits::default(),
         })
     }
 
     /// As [`Seek::new`], but the entry under the cursor is looked at first.
     #[must_use]
-    pub(super) fn from_here(id: PaneId, pane: &LogPane, target: Target, forward: bool) -> Option<Self> {
-        let mut seek = Self::new(id, pane, target, forward, 1)?;
+    pub(super) fn from_here(id: PaneId, pane: &LogPane, store: &Store, target: Target, forward: bool) -> Option<Self> {
+        let mut seek = Self::new(id, pane, store, target, (forward, 1))?;
         // Before the very first entry there is no number; one more than the largest is 0 again.
         seek.at = if forward { seek.at.wrapping_sub(1) } else { seek.at + 1 };
         Some(seek)
@@ -73,6 +82,9 @@ impl Seek {
     pub(super) fn advance(&mut self, pane: &LogPane, store: &Store) -> Sought {
         let mut left = SLICE_BYTES;
         while left > 0 {
+            if self.floor.is_some_and(|floor| self.at <= floor) && self.goes_on(pane) {
+                return Sought::Edge;
+            }
             let was_wrapped = self.wrapped;
             let Some(index) = self.step(pane) else { return Sought::Nothing };
             if self.wrapped && !was_wrapped && self.goes_on(pane) {
@@ -106,9 +118,9 @@ impl Seek {
 
     /// Whether the hosts may have more beyond the end that was reached.
     fn goes_on(&self, pane: &LogPane) -> bool {
-        let is_query = matches!(self.target, Target::Query(_));
+        let is_theirs = !matches!(self.target, Target::Bookmark);
         let more = pane.past().is_none_or(|past| !past.is_over(Side::Older));
-        is_query && if self.forward { pane.is_apart() } else { more }
+        is_theirs && if self.forward { pane.is_apart() } else { more }
     }
 
     /// The index that comes next, going round the ends.

@@ -48,6 +48,18 @@ impl Answering {
     /// # Errors
     /// When it is lost, or has no shell.
     pub async fn begin(connection: &Connection, host: &HostSpec) -> Result<Self, LinkError> {
+        Self::begin_knowing(connection, host, None).await
+    }
+
+    /// The same where it may be known already what the host is.
+    ///
+    /// # Errors
+    /// When it is lost, or has no shell.
+    pub async fn begin_knowing(
+        connection: &Connection,
+        host: &HostSpec,
+        known: Option<Facts>,
+    ) -> Result<Self, LinkError> {
         let connection = connection.clone();
         if host.transport == TransportKind::Local {
             let files = LocalFiles::new();
@@ -55,7 +67,10 @@ impl Answering {
             return Ok(Self { connection, driver: Driver::Local(Box::new(files)), root: None, facts });
         }
         let mut files = ShellFiles::start(&connection).await?;
-        let facts = files.describe().await?;
+        let facts = match known {
+            Some(facts) => facts,
+            None => files.describe().await?,
+        };
         Ok(Self { connection, driver: Driver::Shell(Box::new(files)), root: None, facts })
     }
 

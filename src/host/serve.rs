@@ -1,20 +1,25 @@
 //! Questions to a host while it is followed: they are asked over the connection that it has, a few at a time, and are
 //! answered at once where it has none. Keeping the connection is left to `supervise`, the questions to `ask`.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 
-use crate::model::HostSpec;
 use crate::model::ask::{Ask, Reply};
-use crate::transport::Connection;
+use crate::model::{Facts, HostSpec};
+use crate::transport::{Connection, LinkError};
 
-use super::ask::ask;
+use super::ask::Answering;
 
 /// Questions that are asked of a host at once, each in a session of its own beside the one that follows.
 const AT_ONCE: usize = 2;
+
+/// For so long it is believed what a host said of itself over the same connection: its zone may change, twice a year.
+const FRESH: Duration = Duration::from_secs(300);
 
 /// A question, and where its answer goes.
 pub type Question = (Ask, mpsc::Sender<Reply>);
@@ -28,13 +33,32 @@ pub(super) enum Link {
     Down(String),
 }
 
+/// What a host said of itself when it was asked last, and over which connection: so that not each page of a log costs it a
+/// dozen processes more.
+#[derive(Default)]
+struct Described(Mutex<Option<(Weak<Connection>, Instant, Facts)>>);
+
+impl Described {
+    fn get(&self, connection: &Arc<Connection>) -> Option<Facts> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (over, at, facts) = known.as_ref()?;
+        (over.as_ptr() == Arc::as_ptr(connection) && at.elapsed() < FRESH).then(|| facts.clone())
+    }
+
+    fn put(&self, connection: &Arc<Connection>, facts: &Facts) {
+        let known = Some((Arc::downgrade(connection), Instant::now(), facts.clone()));
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = known;
+    }
+}
+
 /// Serves questions for ever.
 pub(super) async fn serve(host: &HostSpec, link: watch::Receiver<Link>, questions: &mut mpsc::Receiver<Question>) {
+    let described = Described::default();
     let mut asked = FuturesUnordered::new();
     loop {
         tokio::select! {
             question = questions.recv(), if asked.len() < AT_ONCE => match question {
-                Some((what, replies)) => asked.push(answer(host, link.clone(), what, replies)),
+                Some((what, replies)) => asked.push(answer(host, link.clone(), &described, what, replies)),
                 None => return std::future::pending().await,
             },
             Some(()) = asked.next() => {}
@@ -43,12 +67,18 @@ pub(super) async fn serve(host: &HostSpec, link: watch::Receiver<Link>, question
 }
 
 /// Answers a question, until nobody waits for it any more or the connection ends.
-async fn answer(host: &HostSpec, mut link: watch::Receiver<Link>, what: Ask, replies: mpsc::Sender<Reply>) {
+async fn answer(
+    host: &HostSpec,
+    mut link: watch::Receiver<Link>,
+    described: &Described,
+    what: Ask,
+    replies: mpsc::Sender<Reply>,
+) {
     let now = link.borrow().clone();
     let why = match now {
         Link::Down(why) => why,
         Link::Up(connection) => tokio::select! {
-            ended = ask(&connection, host, &what, replies.clone()) => match ended {
+            ended = ask(&connection, described, host, &what, replies.clone()) => match ended {
                 Ok(()) => return,
                 Err(error) => error.status.reason.unwrap_or_else(|| error.status.state.to_string()),
             },
@@ -58,4 +88,20 @@ async fn answer(host: &HostSpec, mut link: watch::Receiver<Link>, what: Ask, rep
     };
     // Whoever asked may be gone.
     let _ = replies.send(Reply::Failed("".into(), why)).await;
+}
+
+async fn ask(
+    connection: &Arc<Connection>,
+    described: &Described,
+    host: &HostSpec,
+    what: &Ask,
+    replies: mpsc::Sender<Reply>,
+) -> Result<(), LinkError> {
+    let known = described.get(connection);
+    let is_known = known.is_some();
+    let mut answering = Answering::begin_knowing(connection, host, known).await?;
+    if !is_known {
+        described.put(connection, answering.facts());
+    }
+    answering.answer(host, what, replies).await
 }

@@ -74,28 +74,32 @@ async fn keep(
             },
         };
         tries += 1;
-        let Err(LinkError { mut status }) = ended else {
-            outbox.send(HostEvent::Done).await;
-            return;
-        };
+        let Err(LinkError { status }) = ended else { return outbox.send(HostEvent::Done).await };
         let again = !work.once || (status.state == LinkState::Throttled && tries < THROTTLED_TRIES);
-        let wait = if status.state.needs_a_person() || !again {
-            None
-        } else {
-            Some(backoff.after_failure(began.elapsed(), rand::random()))
-        };
-        let why = status.reason.clone().unwrap_or_else(|| status.state.to_string());
-        link.send_replace(Link::Down(format!("{} is down: {why}", host.name())));
-        status.retry_in_s = wait.map(|wait| wait.as_secs_f64().ceil() as u64);
-        outbox.send(HostEvent::Status(status)).await;
+        let waits = again && !status.state.needs_a_person();
+        let wait = waits.then(|| backoff.after_failure(began.elapsed(), rand::random()));
+        tell_down(host, status, wait, outbox, link).await;
         if !again {
-            outbox.send(HostEvent::Done).await;
-            return;
+            return outbox.send(HostEvent::Done).await;
         }
         if !wait_or_command(wait, &mut commands).await {
             return;
         }
     }
+}
+
+/// Says why a host is lost, and when it is dialled again, to who looks and to who asks.
+async fn tell_down(
+    host: &HostSpec,
+    mut status: HostStatus,
+    wait: Option<Duration>,
+    outbox: &Outbox,
+    link: &watch::Sender<Link>,
+) {
+    let why = status.reason.clone().unwrap_or_else(|| status.state.to_string());
+    link.send_replace(Link::Down(format!("{} is down: {why}", host.name())));
+    status.retry_in_s = wait.map(|wait| wait.as_secs_f64().ceil() as u64);
+    outbox.send(HostEvent::Status(status)).await;
 }
 
 async fn connect_and_work(

@@ -110,6 +110,16 @@ impl Query {
         &self.typed
     }
 
+    /// Means what both mean. Relative times are relative to the moment of this one.
+    ///
+    /// # Errors
+    /// When both together are too much.
+    pub fn and(&self, other: &Self) -> Result<Self, QueryError> {
+        let typed = format!("({}) ({})", self.typed, other.typed);
+        let both = Expr::all(vec![self.expr.clone(), other.expr.clone()]);
+        Self::new(&typed, both, &self.now).map_err(|cause| QueryError::new(&typed, 0..typed.len(), cause.to_string()))
+    }
+
     /// Its parts.
     #[must_use]
     pub fn expr(&self) -> &Expr {

@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use super::Feed;
 use crate::fleet;
 use crate::model::ask::{Ask, MissingBytes, Page, Reply, Start, What};
-use crate::model::{Gap, GapReason, HostId, Line, Place, Record, SourceId, Time, Update};
+use crate::model::{Filled, Gap, GapReason, HostId, Line, Place, Record, SourceId, Time, Update};
 
 /// The line after a gap is waited for so long: a log may say nothing more for days.
 const WAIT: Duration = Duration::from_secs(5);
@@ -63,6 +63,7 @@ pub struct Backfill<F, A> {
     asks: A,
     known: BTreeMap<SourceId, Known>,
     holes: BTreeMap<SourceId, Hole>,
+    filled: Filled,
     /// Tells a hole from one that its source had before.
     serial: u64,
     fetching: JoinSet<(SourceId, u64, Vec<Update>)>,
@@ -104,6 +105,7 @@ impl<F: Feed + Send, A: Asks> Backfill<F, A> {
             asks,
             known: BTreeMap::new(),
             holes: BTreeMap::new(),
+            filled: Filled::default(),
             serial: 0,
             fetching: JoinSet::new(),
             room: Arc::new(Semaphore::new(AT_ONCE)),
@@ -138,6 +140,9 @@ impl<F: Feed + Send, A: Asks> Backfill<F, A> {
     fn records(&mut self, records: Vec<Record>, out: &mut Vec<Update>) {
         let mut free = Vec::with_capacity(records.len());
         for record in records {
+            if self.filled.takes(&record) {
+                continue;
+            }
             let Some(hole) = self.holes.get_mut(&record.source) else {
                 self.note(&record);
                 free.push(record);
@@ -231,9 +236,11 @@ impl<F: Feed + Send, A: Asks> Backfill<F, A> {
     }
 
     fn fetched(&mut self, source: SourceId, serial: u64, instead: Vec<Update>) {
-        if self.holes.get(&source).is_some_and(|hole| hole.serial == serial) {
-            self.close(source, instead);
-        }
+        let Some(hole) = self.holes.get(&source).filter(|hole| hole.serial == serial) else { return };
+        let after = lines_of(&hole.held).next();
+        let lines = lines_of(&instead);
+        self.filled.note(source, lines, after.map(|record| record.cursor.file));
+        self.close(source, instead);
     }
 }
 
@@ -283,6 +290,13 @@ impl<F: Feed + Send, A: Asks> Feed for Backfill<F, A> {
             self.take(batch);
         }
     }
+}
+
+fn lines_of(updates: &[Update]) -> impl Iterator<Item = &Record> {
+    updates.iter().flat_map(|update| match update {
+        Update::Records(records) => records.as_slice(),
+        _ => &[],
+    })
 }
 
 /// What is asked of a host about a gap.

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::model::query::Subject;
-use crate::model::{Gap, HostId, HostSpec, Ledger, Record, SourceId, SourceInfo, Time, Update};
+use crate::model::{FileId, Filled, Gap, HostId, HostSpec, Ledger, Record, SourceId, SourceInfo, Time, Update};
 
 mod hosts;
 mod lens;
@@ -43,6 +43,8 @@ pub struct Store {
     unfinished: BTreeMap<SourceId, Record>,
     rate: Meter,
     marks: u32,
+    /// By what gaps were filled.
+    filled: Filled,
     /// What is known of gaps that were asked for, newest last.
     explained: Vec<((SourceId, u64, Time), String)>,
 }
@@ -91,6 +93,7 @@ impl Store {
             unfinished: BTreeMap::new(),
             rate: Meter::default(),
             marks: 0,
+            filled: Filled::default(),
             explained: Vec::new(),
         }
     }
@@ -128,6 +131,11 @@ impl Store {
     /// numbers that are so much lower.
     pub fn fill(&mut self, seq: u64, lines: Vec<Entry>) -> u64 {
         self.ring.fill(seq, lines)
+    }
+
+    /// Notes by which lines a gap was filled, and which file its source goes on in: they are not taken in once more.
+    pub fn note_filled(&mut self, source: SourceId, lines: &[Entry], after: Option<FileId>) {
+        self.filled.note(source, lines.iter().filter_map(Entry::record), after);
     }
 
     /// Notes why a gap is still there.
@@ -254,6 +262,9 @@ impl Store {
     fn add_records(&mut self, records: Vec<Record>, now: Time) {
         for record in records {
             self.finish(&record);
+            if self.filled.takes(&record) {
+                continue;
+            }
             self.rate.count(now);
             self.with_host(record.host, |row| row.count_line(now));
             self.ring.push(Entry::Record(record));

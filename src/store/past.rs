@@ -19,7 +19,7 @@ mod stream;
 
 pub use stream::{Side, State};
 
-use stream::{Run, Stream, far_line, find, is_due, line, needs, resume};
+use stream::{Run, Stream, far_line, find, is_cut, is_due, line, needs, resume};
 
 /// The number of the first row of a window; older ones are counted down from it.
 pub const MIDDLE: u64 = 1 << 39;
@@ -71,12 +71,12 @@ enum From {
 impl Past {
     /// A window at the oldest end of the ring, from where all sources have lines in it. Empty to begin with.
     #[must_use]
-    pub fn before_live(store: &Store, sources: &[(SourceId, HostId)], now: Time) -> Self {
+    pub fn before_live(store: &Store, lens: &Lens, sources: &[(SourceId, HostId)], now: Time) -> Self {
         let ring = store.ring();
         let mut past = Self::new(now, sources);
         let mut missing = sources.len();
         for (seq, entry) in ring.from(ring.first()) {
-            let Some(record) = entry.record() else { continue };
+            let Some(record) = entry.record().filter(|_| !is_cut(ring, lens, seq)) else { continue };
             let Some(stream) = past.streams.get_mut(&record.source).filter(|stream| stream.first_live.is_none()) else {
                 continue;
             };
@@ -198,49 +198,61 @@ impl Past {
 
     /// Takes in a page that was asked for, in the order of the file. `ended`: whether the log ends with it at this side,
     /// or why it could not be read (further).
-    pub fn arrived(&mut self, want: &Want, mut page: Vec<Entry>, ended: Result<bool, String>, store: &Store) {
-        let (source, side, joined) = (want.source, want.side, self.joined);
-        let Some(stream) = self.streams.get_mut(&source) else { return };
-        if stream.run(side).state != State::Asked || stream.run(side).asked != Some(want.start) {
+    pub fn arrived(
+        &mut self,
+        want: &Want,
+        mut page: Vec<Entry>,
+        ended: Result<bool, String>,
+        (store, lens): (&Store, &Lens),
+    ) {
+        let Some(stream) = self.streams.get_mut(&want.source) else { return };
+        let run = stream.run(want.side);
+        if run.state != State::Asked || run.asked != Some(want.start) {
             return;
         }
-        let mut state = match ended {
+        run.state = match ended {
             Ok(true) => State::End,
             Ok(false) => State::Open,
             Err(why) => State::Failed(why),
         };
-        match side {
-            Side::Older => {
-                // A source of which nothing was known is asked by the time, and may have gone on meanwhile: then it is
-                // asked again, from the first line that is known now.
-                if let (Start::At(_), Some(joined)) = (want.start, joined) {
-                    let own = |entry: &&Entry| entry.record().is_some_and(|record| record.source == source);
-                    let live = || store.ring().from(joined).map(|(_, entry)| entry).find(own).and_then(line);
-                    stream.oldest = stream.oldest.or_else(live);
-                    if stream.oldest.is_some() {
-                        stream.older.state = State::Open;
-                        return;
-                    }
-                }
-                page.reverse();
-            }
-            Side::Newer => {
-                let found = page.iter().enumerate().find_map(|(at, entry)| Some((at, find(store, entry.record()?)?)));
-                if let Some((at, seq)) = found {
-                    page.truncate(at);
-                    stream.resume = Some(seq);
-                    state = State::End;
-                } else if !matches!(state, State::Open) {
-                    let last = page.iter().rev().find_map(line).or(far_line(&stream.newer)).or(stream.newest);
-                    let split = self.split;
-                    stream.resume = Some(resume(store, source, last.map(|(place, _)| place), split));
-                }
-            }
+        match want.side {
+            Side::Older if self.has_begun_since(want, store) => return,
+            Side::Older => page.reverse(),
+            Side::Newer => self.meet_ring(want.source, &mut page, store, lens),
         }
-        let run = stream.run(side);
-        run.ahead.extend(page);
-        run.state = state;
+        if let Some(stream) = self.streams.get_mut(&want.source) {
+            stream.run(want.side).ahead.extend(page);
+        }
         self.bound_ahead();
+    }
+
+    /// A source of which nothing was known is asked by the time, and may have gone on meanwhile: then it is asked again,
+    /// from the first line that is known now.
+    fn has_begun_since(&mut self, want: &Want, store: &Store) -> bool {
+        let (Start::At(_), Some(joined)) = (want.start, self.joined) else { return false };
+        let Some(stream) = self.streams.get_mut(&want.source) else { return false };
+        let own = |entry: &&Entry| entry.record().is_some_and(|record| record.source == want.source);
+        let live = || store.ring().from(joined).map(|(_, entry)| entry).find(own).and_then(line);
+        stream.oldest = stream.oldest.or_else(live);
+        if stream.oldest.is_some() {
+            stream.older.state = State::Open;
+        }
+        stream.oldest.is_some()
+    }
+
+    /// Newer lines are read up to the first that the ring has.
+    fn meet_ring(&mut self, source: SourceId, page: &mut Vec<Entry>, store: &Store, lens: &Lens) {
+        let Some(stream) = self.streams.get_mut(&source) else { return };
+        let in_ring = |entry: &Entry| find(store, lens, entry.record()?);
+        let found = page.iter().enumerate().find_map(|(at, entry)| Some((at, in_ring(entry)?)));
+        if let Some((at, seq)) = found {
+            page.truncate(at);
+            stream.resume = Some(seq);
+            stream.newer.state = State::End;
+        } else if stream.newer.state != State::Open {
+            let last = page.iter().rev().find_map(line).or(far_line(&stream.newer)).or(stream.newest);
+            stream.resume = Some(resume(store, lens, source, last.map(|(place, _)| place), self.split));
+        }
     }
 
     /// Lets go of what lies farthest ahead where too much waits; it is asked for again.

@@ -147,10 +147,7 @@ fn state(app: &App, pane: &LogPane) -> (Shown<'static>, bool) {
     if pane.is_frozen() {
         (new("frozen"), true)
     } else if !pane.is_following() {
-        let place = if pane.is_apart() { "in the past".to_owned() } else { format!("paused {}%", share_above(pane)) };
-        let reading =
-            pane.past().is_some_and(|past| past.states(Side::Newer).any(|(.., state)| *state == State::Asked));
-        (new(&if reading { format!("{place} · reading …") } else { place }), true)
+        (new(&place(app, pane)), true)
     } else if pane.pending(app.store()) > 0 {
         (Shown::from("reading back …"), false)
     } else if app.has_ended() {
@@ -158,6 +155,26 @@ fn state(app: &App, pane: &LogPane) -> (Shown<'static>, bool) {
     } else {
         (Shown::from("following"), false)
     }
+}
+
+/// Where the operator is, and on which day where that is not today.
+fn place(app: &App, pane: &LogPane) -> String {
+    let is_whole = pane.past().is_none_or(|past| past.is_over(Side::Older));
+    let mut place = match () {
+        () if pane.is_apart() => "in the past".to_owned(),
+        // A share of what has been read so far would say nothing, and jump with each page.
+        () if !is_whole => "paused".to_owned(),
+        () => format!("paused {}%", share_above(pane)),
+    };
+    let (day, today) = (app.day_of(pane), app.date(app.now()));
+    if day != today {
+        place.push_str(" · ");
+        place.push_str(&time::day(day, today));
+    }
+    if pane.past().is_some_and(|past| past.states(Side::Newer).any(|(.., state)| *state == State::Asked)) {
+        place.push_str(" · reading …");
+    }
+    place
 }
 
 /// Which share of the lines, in per cent, ends with the cursor: 100 is the newest.
@@ -342,11 +359,11 @@ impl<'a> Lines<'a> {
     fn draw_time(&self, record: &Record, row: &mut Row<'_>) {
         let known = record.time_from == TimeFrom::Stamp;
         let style = self.theme.get(if known { Role::LineTime } else { Role::Faint });
-        let now = self.app.now();
+        let day = self.columns.day;
         match self.columns.time {
             0 => return,
-            12 => row.column(time::full(record.time, now, &self.zone), 12, style),
-            cells => row.column(time::short(record.time, now, &self.zone), cells, style),
+            12 => row.column(time::full(record.time, day, &self.zone), 12, style),
+            cells => row.column(time::short(record.time, day, &self.zone), cells, style),
         };
         row.blank(1);
     }
@@ -359,20 +376,22 @@ impl<'a> Lines<'a> {
             Some(lost) => row.put(bytes(lost as f64), style).put(" lost", style),
             None => row.put("unknown bytes lost", style),
         };
-        row.put(", ", style).put(gap.reason.as_str(), style).put(", ", style);
-        let now = self.app.now();
-        if let Some(since) = gap.since {
-            row.put(time::short(since, now, &self.zone), style).put("–", style);
-        }
-        row.put(time::short(gap.until, now, &self.zone), style);
         if let (Some(host), Some(source)) = (store.host(gap.host), store.source(gap.source)) {
             row.put(" · ", style).put(SafeText::new(host.name.as_str()), style);
             row.put(" ", style).put(SafeText::new(&source.info.name), style);
         }
+        row.put(" · ", style).put(gap.reason.as_str(), style).put(" · ", style);
         match store.gap_explained(gap) {
-            Some(why) => row.put(" · ", style).put(SafeText::new(why), style),
-            None => row.put(" · r reads it again", style),
+            Some(why) => row.put(SafeText::new(why), style),
+            None => row.put("r reads it again", style),
         };
+        // Where the row is too short for all of it, when it was is said by the lines around it.
+        row.put(" · ", style);
+        let day = self.columns.day;
+        if let Some(since) = gap.since {
+            row.put(time::short(since, day, &self.zone), style).put("–", style);
+        }
+        row.put(time::short(gap.until, day, &self.zone), style);
         self.draw_rule(row, "─", style)
     }
 
@@ -386,7 +405,7 @@ impl<'a> Lines<'a> {
     fn draw_mark(&self, mark: Mark, mut row: Row<'_>) -> u16 {
         let style = self.theme.get(Role::LineMark);
         row.put("━━ mark ", style).put(whole(mark.number.into()), style).put(" · ", style);
-        row.put(time::short(mark.time, self.app.now(), &self.zone), style);
+        row.put(time::short(mark.time, self.columns.day, &self.zone), style);
         self.draw_rule(row, "━", style)
     }
 

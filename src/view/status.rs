@@ -80,7 +80,7 @@ fn facts(app: &App) -> Vec<(Shown<'static>, Role)> {
         facts.push((Shown::own(&format!("{number} {state}")), if bad { Role::StatusBad } else { Role::StatusWarn }));
     }
     if let Some(complete) = ledger.complete_to {
-        let at = time::short(complete, app.now(), &app.zone());
+        let at = time::short(complete, app.date(app.now()), &app.zone());
         facts.push((Shown::own("complete to ").join(&at), Role::Status));
     }
     facts.push((count(app.store().rate(app.now())).join(&Shown::from(" lines/s")), Role::Status));

@@ -96,6 +96,14 @@ fn the_row_above_the_oldest_line_says_how_it_goes_on() {
 }
 
 #[test]
+fn on_another_day_the_header_says_which_and_the_lines_say_when() {
+    let mut app = fixture::busy(100, 24, 12);
+    app.update(Event::Tick, app.now().plus_millis(24 * 3600 * 1000));
+    app.keys("k");
+    snapshot("another_day", &text(&screen(&app, "dark", 100, 24)));
+}
+
+#[test]
 fn questions_of_hosts() {
     let trust = Question::TrustHostKey {
         host: HostName::new("db-1").expect("valid"),

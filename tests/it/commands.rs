@@ -412,17 +412,6 @@ impl Going {
             }
         }
     }
-
-    /// Texts of lines, and reasons of gaps.
-    fn printed(&self) -> Vec<String> {
-        let objects = self.all.iter().map(|line| serde_json::from_str::<Value>(line).expect("a JSON line"));
-        let text = |object: Value| match object["type"].as_str() {
-            Some("line") => object["text"].as_str().map(str::to_owned),
-            Some("gap") => Some(format!("gap: {}", object["reason"])),
-            _ => None,
-        };
-        objects.filter_map(text).collect()
-    }
 }
 
 impl Drop for Going {
@@ -430,29 +419,6 @@ impl Drop for Going {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-#[test]
-fn a_gap_is_filled_by_a_generation_that_turns_up_under_its_name_again() {
-    let hosts = Hosts::with(&["one\ntwo\n"]);
-    let log = hosts.log(0);
-    let mut plain = Going::start(&hosts, &["tail", "-f", "--json"], false);
-    let mut filled = Going::start(&hosts, &["tail", "-f", "--json", "--backfill"], false);
-    plain.until("\"two\"");
-    filled.until("\"two\"");
-    // What is written while nobody looks goes away under a name that no rotation has.
-    let away = hosts.folder.path().join("elsewhere");
-    hosts.servers[0].cut();
-    std::fs::rename(&log, &away).expect("move it away");
-    append(&away, "three\nfour\n");
-    std::fs::write(&log, "").expect("create the next one");
-    plain.until("\"gap\"");
-    std::fs::rename(&away, log.with_extension("log.1")).expect("move it back");
-    append(&log, "five\n");
-    plain.until("\"five\"");
-    filled.until("\"five\"");
-    assert!(plain.printed().contains(&"gap: \"rotated-away\"".to_owned()), "{:?}", plain.printed());
-    assert_eq!(filled.printed(), ["one", "two", "three", "four", "five"]);
 }
 
 #[test]

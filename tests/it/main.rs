@@ -12,6 +12,7 @@ mod faults;
 mod fleet;
 mod follow;
 mod formats;
+mod gaps;
 mod grep;
 mod history;
 mod manners;

@@ -2,7 +2,7 @@
 //! that nobody wants any more leaves nothing behind on the hosts.
 
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::os::unix::fs::FileExt as _;
+use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -11,8 +11,13 @@ use jiff::{SignedDuration, Timestamp};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use super::support::PATIENCE;
+use logtrail::model::ask::{Page, Start, What};
+use logtrail::model::{Ask, HostId, Reply, Time};
+
+use super::faults::following;
+use super::support::fleet::Watched;
 use super::support::sshd::Sshd;
+use super::support::{PATIENCE, within};
 
 /// The most memory that any process may take, here and on the host.
 const MOST_MEMORY: u64 = 64 << 20;
@@ -234,4 +239,47 @@ fn r48_a_limit_ends_a_search_that_matches_everything_on_the_hosts() {
         assert!(hits <= 6000, "{hits} hits");
         child.wait().expect("wait");
     });
+}
+
+/// A shell that keeps what it is told in a file.
+fn listening_shell(folder: &Path) -> (PathBuf, PathBuf) {
+    let (shell, heard) = (folder.join("shell"), folder.join("heard"));
+    let script = format!("#!/bin/sh\ntee -a {} | /bin/sh \"$@\"\n", heard.display());
+    std::fs::write(&shell, script).expect("write the shell");
+    std::fs::set_permissions(&shell, std::fs::Permissions::from_mode(0o755)).expect("make it executable");
+    (shell, heard)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn over_one_connection_a_host_is_described_to_who_follows_and_once_to_who_asks() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (shell, heard) = listening_shell(folder.path());
+    let sshd = Sshd::builder().login_shell(&shell.display().to_string()).start();
+    let log = sshd.path("app.log");
+    std::fs::write(&log, "one\ntwo\n").expect("write a log");
+    let mut watched = Watched::follow(vec![following(&sshd, "web-1", &log)], 10);
+    let descriptions =
+        || std::fs::read_to_string(&heard).expect("what was said").lines().filter(|line| *line == "D").count();
+    for (connection, expected) in [(1, 2), (2, 4)] {
+        watched
+            .until("the connection", |w| w.statuses.iter().filter(|(_, it)| it.state.is_up()).count() >= connection)
+            .await;
+        for _ in 0..3 {
+            let (window, backwards) = (Time(i64::MIN)..Time(i64::MAX), true);
+            let page = Page { start: Start::Newest, backwards, lines: 10, window };
+            let ask = Ask { sources: vec![], what: What::Page(page) };
+            let mut replies = watched.fleet.as_ref().expect("it runs").questions().ask(HostId(0), ask);
+            let mut lines = 0;
+            while let Some(reply) = within("an answer", replies.recv()).await {
+                match reply {
+                    Reply::Lines(_, more) => lines += more.len(),
+                    Reply::Failed(_, why) => panic!("{why}"),
+                    _ => {}
+                }
+            }
+            assert_eq!(lines, 2);
+        }
+        assert_eq!(descriptions(), expected, "with connection {connection}");
+        sshd.cut();
+    }
 }

@@ -252,7 +252,7 @@ fn a_line_of_a_gibibyte_is_cut_and_costs_its_neighbours_nothing() {
     }
     file.write_all(b"\nthe line after\n").expect("write");
     pty.wait_for("the line after");
-    pty.wait_until("the gap", |screen| screen.contains("1.1 GB lost, line-too-long"));
+    pty.wait_until("the gap", |screen| screen.contains("1.1 GB lost · ") && screen.contains(" · line-too-long"));
     let (_, most) = memory(pty.pid());
     assert!(most - before < 8 << 20, "{} MiB more than before", (most - before) >> 20);
     pty.kill();

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
+use super::gaps::Host;
 use super::support::pty::Pty;
 use super::support::sshd::Sshd;
 use super::support::writer::Writer;
@@ -181,4 +182,30 @@ fn without_a_terminal_the_console_says_what_to_use_instead() {
         .expect("run the console");
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("--once"), "{output:?}");
+}
+
+#[test]
+fn an_error_far_above_what_was_read_is_found_on_the_host_with_its_stack_trace() {
+    let line = |n: u32| match n {
+        100 => "2026-11-20T03:14:00Z ERROR payment failed\n  at Cart.add\n  at Cart.main\n".to_owned(),
+        _ => format!("2026-11-20T03:14:00Z INFO order {n}\n"),
+    };
+    let host = Host::with(&(0..2000).map(line).collect::<String>());
+    let inventory = host.inventory();
+    let mut screen = start(&inventory, (120, 30));
+    screen.wait_for("order 1999");
+    screen.keys("E");
+    let trace = |shown: &str| {
+        let at =
+            ["order 99", "payment failed", "at Cart.add", "at Cart.main", "order 101"].map(|text| shown.find(text));
+        at.is_sorted() && at[0].is_some()
+    };
+    screen.wait_until("the error and what is around it", trace);
+    screen.keys("f&payment\rk");
+    let record = |shown: &str| {
+        let at = ["payment failed", "at Cart.add", "at Cart.main"].map(|text| shown.find(text));
+        at.is_sorted() && at[0].is_some() && !shown.contains("order ")
+    };
+    screen.wait_until("the record alone, whole", record);
+    screen.kill();
 }

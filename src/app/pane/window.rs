@@ -44,7 +44,7 @@ impl LogPane {
 
     /// Begins to read what is older than the ring.
     pub(in crate::app) fn begin_past(&mut self, store: &Store, now: Time) {
-        self.past = Some(Past::before_live(store, &self.sources(store), now));
+        self.past = Some(Past::before_live(store, &self.lens, &self.sources(store), now));
         self.in_past = false;
     }
 
@@ -136,6 +136,15 @@ impl LogPane {
         match &self.past {
             Some(past) if !self.in_past => 1 + past.joined().map_or(0, |seq| self.lens.index_of(seq)),
             _ => 0,
+        }
+    }
+
+    /// The row of the ring before which others are to come between what is shown; `None` where all rows are in order.
+    pub(in crate::app) fn floor(&self, store: &Store) -> Option<u64> {
+        match &self.past {
+            _ if self.in_past => None,
+            Some(past) => past.joined(),
+            None => Past::before_live(store, &self.lens, &self.sources(store), Time(0)).joined(),
         }
     }
 

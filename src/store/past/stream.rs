@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::super::{Entry, Store};
+use super::super::{Entry, Lens, Ring, Store};
 use crate::model::ask::Start;
 use crate::model::cursor::Place;
 use crate::model::{HostId, Record, SourceId, Time};
@@ -128,27 +128,37 @@ pub(super) fn is_due(stream: &Stream, head: Option<u64>) -> bool {
     }
 }
 
+/// Whether a line of the ring is the rest of a record whose first lines were forgotten, or never read, and is not shown: what
+/// is looked for stood in those, perhaps. The host has the whole record.
+pub(super) fn is_cut(ring: &Ring, lens: &Lens, seq: u64) -> bool {
+    let continues = |seq| ring.get(seq).and_then(Entry::record).is_some_and(|record| record.continues);
+    let is_shown = || lens.get(lens.index_of(seq)) == Some(seq);
+    continues(seq) && !is_shown() && ring.lines_of(seq).next().is_some_and(continues)
+}
+
 /// The number in the ring of a line that was read.
-pub(super) fn find(store: &Store, line: &Record) -> Option<u64> {
+pub(super) fn find(store: &Store, lens: &Lens, line: &Record) -> Option<u64> {
     let same = |other: &Record| {
         other.source == line.source
             && other.cursor.offset == line.cursor.offset
             && (other.cursor == line.cursor || other.raw == line.raw)
     };
     let ring = store.ring();
-    ring.from(ring.first()).find(|(_, entry)| entry.record().is_some_and(same)).map(|(seq, _)| seq)
+    let found = ring.from(ring.first()).find(|(_, entry)| entry.record().is_some_and(same)).map(|(seq, _)| seq);
+    found.filter(|&seq| !is_cut(ring, lens, seq))
 }
 
 /// From which number on the ring has what follows a line, which is the last that a host has; of a source that had none
 /// since `split`, what came after.
-pub(super) fn resume(store: &Store, source: SourceId, last: Option<Place>, split: Time) -> u64 {
+pub(super) fn resume(store: &Store, lens: &Lens, source: SourceId, last: Option<Place>, split: Time) -> u64 {
     let ring = store.ring();
     if last.is_none() {
         let is_after = |entry: &Entry| entry.record().is_some_and(|line| line.source == source && line.time >= split);
         return ring.from(ring.first()).find(|(_, entry)| is_after(entry)).map_or(ring.end(), |(seq, _)| seq);
     }
     let own = |entry: &Entry| entry.record().filter(|record| record.source == source).cloned();
-    let mut lines = ring.from(ring.first()).filter_map(|(seq, entry)| Some((seq, own(entry)?)));
+    let lines = ring.from(ring.first()).filter_map(|(seq, entry)| Some((seq, own(entry)?)));
+    let mut lines = lines.filter(|(seq, _)| !is_cut(ring, lens, *seq));
     let is_last =
         |line: &Record| last.is_some_and(|last| last.cursor.offset == line.cursor.offset && last.fits(&line.raw));
     let mut first = None;

@@ -46,6 +46,8 @@ struct Shared {
     stopped: AtomicBool,
     frozen: Mutex<bool>,
     thawed: Condvar,
+    /// Bytes that it may still say before it freezes.
+    left: AtomicUsize,
     live: Mutex<Vec<Live>>,
     accepted: AtomicUsize,
 }
@@ -114,6 +116,7 @@ impl Builder {
             stopped: AtomicBool::new(false),
             frozen: Mutex::new(false),
             thawed: Condvar::new(),
+            left: AtomicUsize::new(usize::MAX),
             live: Mutex::default(),
             accepted: AtomicUsize::new(0),
         });
@@ -266,6 +269,16 @@ impl Sshd {
         self.shared.thawed.notify_all();
     }
 
+    /// Freezes once it has said so many bytes more; a host that hangs in the middle of an answer.
+    pub(crate) fn freeze_after(&self, bytes: usize) {
+        self.shared.left.store(bytes, Ordering::SeqCst);
+    }
+
+    /// Whether it is frozen.
+    pub(crate) fn is_frozen(&self) -> bool {
+        *self.shared.frozen.lock().expect("no panic")
+    }
+
     /// Takes no more connections, and ends those that live. The port refuses from now on.
     pub(crate) fn stop(&self) {
         if self.shared.stopped.swap(true, Ordering::SeqCst) {
@@ -349,18 +362,19 @@ impl Shared {
         let (mut stdin, mut stdout) = (child.stdin.take().expect("piped"), child.stdout.take().expect("piped"));
         let (mut reader, mut writer) = (socket.try_clone().expect("a socket"), socket.try_clone().expect("a socket"));
         let (inward, outward) = (Arc::clone(self), Arc::clone(self));
-        std::thread::spawn(move || inward.copy(&mut reader, &mut stdin));
+        std::thread::spawn(move || inward.copy(&mut reader, &mut stdin, |_| {}));
         std::thread::spawn(move || {
-            outward.copy(&mut stdout, &mut writer);
+            outward.copy(&mut stdout, &mut writer, |bytes| outward.count(bytes));
             let _ = writer.shutdown(Shutdown::Both);
         });
         child
     }
 
-    fn copy(&self, from: &mut impl Read, to: &mut impl Write) {
+    fn copy(&self, from: &mut impl Read, to: &mut impl Write, count: impl Fn(usize)) {
         let mut buffer = vec![0; 64 * 1024];
         loop {
             let Ok(n @ 1..) = from.read(&mut buffer) else { return };
+            count(n);
             let mut frozen = self.frozen.lock().expect("no panic");
             while *frozen {
                 frozen = self.thawed.wait(frozen).expect("no panic");
@@ -369,6 +383,14 @@ impl Shared {
             if to.write_all(&buffer[..n]).and_then(|()| to.flush()).is_err() {
                 return;
             }
+        }
+    }
+
+    fn count(&self, bytes: usize) {
+        let less = |left: usize| (left < usize::MAX).then(|| left.saturating_sub(bytes));
+        if self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).is_ok_and(|left| left <= bytes) {
+            self.left.store(usize::MAX, Ordering::SeqCst);
+            *self.frozen.lock().expect("no panic") = true;
         }
     }
 
