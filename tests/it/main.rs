@@ -21,6 +21,7 @@ mod past;
 mod readme;
 mod records;
 mod resume;
+mod root;
 mod rotations;
 mod schema;
 mod screen;

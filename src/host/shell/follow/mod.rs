@@ -28,6 +28,7 @@ mod denied;
 mod exchange;
 mod generation;
 mod lineage;
+mod old;
 mod renumber;
 mod resume;
 mod succession;
@@ -48,10 +49,6 @@ pub enum Begin {
     /// With its first byte.
     Start,
 }
-
-/// A writer may hold on to a file that was renamed until it is told to open its log again; `logrotate` tells it at
-/// once, people and cron jobs do later. So long after its last line an old generation is not looked at any more.
-const OLD_GENERATION_WAIT: Duration = Duration::from_secs(90);
 
 /// First guess of how far from the end the last lines begin, and how far to go back at most: 2,000 lines of 4 KiB.
 const FIRST_WINDOW: u64 = 64 << 10;
@@ -475,65 +472,31 @@ impl Follower {
         self.set_problem(number, Some(why.clone()));
     }
 
-    /// An old generation has another name now.
-    fn old_moved(&mut self, number: u32, watch: Watch) {
-        let source = self.source(number);
-        let Some(old) = source.old.iter().find(|old| old.watch == watch) else { return };
-        if old.is_empty() {
-            return self.drop_old(number, watch, GapReason::RotatedAway);
-        }
-        let request = old.to_be_found(source.live);
-        self.requests.push(request);
-    }
-
     fn found(&mut self, watch: Watch, stat: Option<Stat>, now: Duration) {
         let Some((number, _)) = self.lookup(watch) else { return };
         let source = self.source(number);
-        if let Some(old) = source.old.iter_mut().find(|old| old.watch == watch) {
-            // Shorter than when it was listed, and not read yet: another file has its number.
-            // A guess of what was read of a file whose number another has now may be right of yet another.
-            let is_other = |stat: &Stat| old.recalled && stat.id != old.id;
-            match stat.filter(|stat| (old.offset > 0 || stat.size >= old.size) && !is_other(stat)) {
-                Some(stat) => {
-                    source.lineage.moved(old.id, stat, old.rewritten.is_some());
-                    (old.id, old.doubted) = (stat.id, old.doubted && old.id == stat.id);
-                    self.join(number, watch, stat.id);
-                }
-                None if old.was_never_read() || old.recalled => self.look_again(number, watch),
-                None => {
-                    let reason = old.rewritten.unwrap_or(GapReason::RotatedAway);
-                    self.drop_old(number, watch, reason);
-                }
-            }
-            return;
+        if source.old.iter().any(|old| old.watch == watch) {
+            return self.old_found(number, watch, stat);
         }
         let Phase::Finding(next) = source.phase else { return };
-        if let (Some(next), Some(current)) = (next, &source.current)
-            && next.id == current.id
-            && current.rewritten.is_none()
-        {
+        let Some(current) = &source.current else { return };
+        if let Some(next) = next.filter(|next| next.id == current.id && current.rewritten.is_none()) {
             // The name has got it back.
             source.phase = Phase::Unknown;
             self.forget(watch);
             let live = self.source(number).live;
             return self.changed(live, next, now);
         }
-        let has_number = stat.is_some_and(|stat| source.current.as_ref().is_some_and(|current| current.id == stat.id));
-        if !has_number && self.try_renumbered(number, next) {
+        if stat.is_none_or(|stat| stat.id != current.id) && self.try_renumbered(number, next) {
             // What was found has the same bytes, and may be a copy.
             return self.forget(watch);
         }
-        let source = self.source(number);
-        if let Some(stat) = stat {
-            let Some(mut current) = source.current.take() else { return };
-            (current.watch, current.id) = (watch, stat.id);
-            (current.at_end, current.recalled) = (false, false);
-            current.grew = now;
-            source.old.push_back(current);
-            source.phase = Phase::Waiting(next);
-        } else {
-            self.watches.remove(&watch);
-            self.not_found(number, next, now);
+        match stat {
+            Some(stat) => self.became_old(number, watch, stat, next, now),
+            None => {
+                self.watches.remove(&watch);
+                self.not_found(number, next, now);
+            }
         }
     }
 
@@ -597,38 +560,6 @@ impl Follower {
             let id = current.id;
             self.outcomes.push(Outcome::Unfinished(number, id, offset, line));
         }
-    }
-
-    fn forget_rested(&mut self, number: u32, now: Duration) {
-        let source = self.source(number);
-        let rested = |old: &&Generation| old.at_end && now.saturating_sub(old.grew) > OLD_GENERATION_WAIT;
-        let watches: Vec<Watch> = source.old.iter().filter(rested).map(|old| old.watch).collect();
-        for watch in watches {
-            self.drop_old(number, watch, GapReason::RotatedAway);
-        }
-    }
-
-    /// Ends an old generation; what it is known to have had beyond our offset is a gap.
-    fn drop_old(&mut self, number: u32, watch: Watch, reason: GapReason) {
-        let source = self.source(number);
-        let Some(at) = source.old.iter().position(|old| old.watch == watch) else { return };
-        let Some(mut old) = source.old.remove(at) else { return };
-        let mut pieces = Vec::new();
-        old.release(&mut pieces);
-        let is_last = matches!(source.phase, Phase::Waiting(_)) && at == source.old.len();
-        source.lineage.remember(&old, is_last);
-        old.lines.finish(&mut pieces);
-        if !old.at_end && !old.rested {
-            let to = (old.size > old.offset && reason != GapReason::Truncated).then_some(old.size);
-            pieces.push(Piece::Gap { from: old.offset, to, reason });
-            source.lineage.broken();
-        }
-        if reason == GapReason::Truncated {
-            source.lineage.want(old.id);
-            source.lineage.cut(&old);
-        }
-        emit(&mut self.outcomes, number, old.id, pieces);
-        self.forget(watch);
     }
 
     fn forget(&mut self, watch: Watch) {

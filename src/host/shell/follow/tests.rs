@@ -1,5 +1,6 @@
 //! The follower against a host that behaves as `follow.sh` does, whose files are rotated in every way.
 
+use super::old::OLD_GENERATION_WAIT;
 use super::*;
 use proptest::prelude::*;
 
