@@ -141,9 +141,9 @@ impl Generation {
         self.at_end && self.offset == 0
     }
 
-    /// It was listed, and nothing of it was seen yet.
+    /// It is known to be there, or to have been, and nothing of it was seen yet.
     pub(super) fn was_never_read(&self) -> bool {
-        !self.at_end && self.offset == 0 && self.size > 0 && self.held.is_none()
+        !self.at_end && self.offset == 0 && self.held.is_none()
     }
 
     /// What is known of its file.

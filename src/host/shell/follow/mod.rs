@@ -374,7 +374,8 @@ impl Follower {
             }
             return;
         }
-        if !live && generation.was_never_read() && source.lineage.is_another(generation.stat(), stat) {
+        let was_listed = !live && generation.was_never_read() && generation.size > 0;
+        if was_listed && source.lineage.is_another(generation.stat(), stat) {
             return self.look_again(number, watch);
         }
         if !live

@@ -388,6 +388,24 @@ fn a_copy_that_is_seen_before_its_original_is_cut_is_told_once() {
 }
 
 #[test]
+fn whenever_a_generation_is_compressed_it_is_read_once_and_there_is_no_gap() {
+    for (seen, found) in (0..8).flat_map(|seen| (0..8).map(move |found| (seen, found))) {
+        let (mut host, mut follower) = start("a\n", Begin::Start);
+        host.packs = true;
+        host.rename_and_create();
+        (0..seen).for_each(|_| host.poll(&mut follower, Duration::ZERO));
+        host.append(LOG, "b\n");
+        host.rename_and_create();
+        (0..found).for_each(|_| host.poll(&mut follower, Duration::ZERO));
+        host.act(Action::Pack);
+        host.act(Action::Packed);
+        host.append(LOG, "c\n");
+        settle(&mut host, &mut follower);
+        assert_eq!(told(&mut follower), ["a", "b", "c"], "{seen} looks, and {found}");
+    }
+}
+
+#[test]
 fn where_the_generation_before_is_gone_others_may_be_too_and_that_is_one_gap() {
     let (mut host, mut follower) = start("a\n", Begin::Start);
     host.append(LOG, "b\n");
