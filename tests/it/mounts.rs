@@ -351,12 +351,13 @@ fn r18_lines_written_behind_the_back_of_a_mount_are_told_in_time() {
         ] {
             let mut watched = follow(&[&seen], 1);
             watched.until("the first line", |w| w.records.len() == 1).await;
-            for (state, rest, limit) in [("busy", 0, 1000), ("at rest", 16_000, 1500)] {
+            for (state, rest) in [("busy", 0), ("at rest", 16_000)] {
                 let times =
                     delays(&mut watched, &real, Duration::from_millis(rest), if rest == 0 { 20 } else { 2 }).await;
                 let (median, last) = (times[times.len() / 2], times[times.len() - 1]);
                 eprintln!("r18: a line on {what}, {state}: told after {median:?}, at most {last:?}");
-                assert!(last < Duration::from_millis(limit), "a line on {what}, {state}: {times:?}");
+                // One look in ten is made though nothing wakes the script: 4 s. How quick it is, the bench says.
+                assert!(last < Duration::from_secs(4), "a line on {what}, {state}: {times:?}");
             }
             // What wakes the script at rest is told by the kernel of a disk, and looks itself elsewhere.
             let by_events = wait_for_watcher(&mut watched, &seen).await;

@@ -64,8 +64,10 @@ fn pod(container: Option<&str>) -> SourceKind {
     SourceKind::Pod(Pod { namespace: Some("shop".to_owned()), name: "web-*".to_owned(), container })
 }
 
-const PODS: [&str; 2] =
-    ["shop   web-0   u-1   Running   app,proxy   0,0", "shop   web-1   u-2   Succeeded   app,proxy   0,0"];
+const PODS: [&str; 2] = [
+    "shop   web-0   u-1   Running   app,proxy   0,0   <none>   <none>   <none>",
+    "shop   web-1   u-2   Succeeded   app,proxy   0,0   <none>   <none>   <none>",
+];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_container_of_a_pod_has_said_is_read_back_in_pages_that_join() {
