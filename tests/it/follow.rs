@@ -3,6 +3,8 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use logtrail::model::{HostSpec, LinkState, SourceKind, SourceSpec};
@@ -85,6 +87,37 @@ async fn a_bounded_pass_ends_by_itself_with_lines_and_rates() {
     let (_, sample) = watched.samples.last().expect("samples");
     assert!(sample.window_ms.is_some_and(|window| window >= 500), "{sample:?}");
     assert!(sample.cpu.is_some(), "{sample:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bounded_pass_over_a_log_that_is_rotated_all_the_while_is_never_silently_empty() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let log = folder.path().join("app.log");
+    append(&log, "first\n");
+    let ended = Arc::new(AtomicBool::new(false));
+    let (rotated, is_ended) = (log.clone(), Arc::clone(&ended));
+    let rotating = std::thread::spawn(move || {
+        let old = |n: u32| rotated.with_extension(format!("log.{n}"));
+        for turn in 0.. {
+            for n in (1..5).rev().filter(|&n| old(n).exists()) {
+                fs::rename(old(n), old(n + 1)).expect("rename");
+            }
+            fs::rename(&rotated, old(1)).expect("rename");
+            append(&rotated, &format!("line {turn}\n"));
+            std::thread::sleep(Duration::from_millis(70));
+            if is_ended.load(Ordering::SeqCst) {
+                return;
+            }
+        }
+    });
+    for pass in 0..8 {
+        let mut watched = Watched::once(vec![local_host("here", &[&log])], 3, super::support::PATIENCE);
+        watched.until("the end", |w| w.over).await;
+        let has_reason = watched.sources.iter().any(|info| info.problem.is_some()) || !watched.gaps.is_empty();
+        assert!(!watched.records.is_empty() || has_reason, "pass {pass}: nothing, and no reason");
+    }
+    ended.store(true, Ordering::SeqCst);
+    rotating.join().expect("it only renames");
 }
 
 /// Logs that rest, and when each gets its one line: from before their files are taken for resting until what waits for

@@ -208,15 +208,17 @@ fn a_bounded_pass_prints_a_gap_and_with_backfill_what_has_turned_up_in_its_place
             pass.until(None);
             // A line that was cut off by the gap stands there as it was told first, and then whole.
             let whole = pass.printed.iter().filter(|line| line.len() == lines[0].len());
-            assert!(whole.eq(&lines) && pass.printed.len() <= lines.len() + 1, "{} lines", pass.printed.len());
+            assert!(whole.eq(&lines) && pass.printed.len() <= lines.len() + 2, "{} lines", pass.printed.len());
+            assert_eq!(pass.printed.last().map(String::as_str), Some("another"));
         } else {
             pass.until(None);
-            let (last, told) = pass.printed.split_last().expect("something");
+            let (after, told) = pass.printed.split_last().expect("something");
+            let (gap, told) = told.split_last().expect("something before it");
             // Of the last one it has only the beginning.
             let whole = told.iter().zip(&lines).take_while(|(one, other)| one == other).count();
             assert_eq!(
-                (&**last, told.len() - whole <= 1, whole > 0),
-                ("gap: rotated-away", true, true),
+                (&**gap, &**after, told.len() - whole <= 1, whole > 0),
+                ("gap: rotated-away", "another", true, true),
                 "{whole} lines"
             );
             assert!(whole < lines.len(), "{whole} lines");

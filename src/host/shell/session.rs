@@ -219,7 +219,7 @@ impl Session<'_> {
             && (self.samples >= 2 || self.is_root())
             && self.all_expanded()
             && self.asked.is_empty()
-            && self.track.follower.all_begun()
+            && self.track.follower.is_settled()
     }
 
     fn all_expanded(&self) -> bool {
@@ -291,7 +291,7 @@ impl Session<'_> {
                 self.ask("M", Asked::Sample);
             }
         }
-        let begun = self.work.once && self.all_expanded() && self.track.follower.all_begun();
+        let begun = self.work.once && self.all_expanded() && self.track.follower.is_settled();
         if at >= self.timers.poll && !self.pending(Asked::Poll) && self.described && !begun {
             self.ask(&format!("P {}", self.poll_bytes), Asked::Poll);
         }

@@ -180,12 +180,6 @@ impl Follower {
         std::mem::take(&mut self.outcomes)
     }
 
-    /// True where every source has given its last lines or cannot.
-    #[must_use]
-    pub fn all_begun(&self) -> bool {
-        self.sources.values().all(|source| source.begun || source.problem.is_some() || source.is_read_by_another())
-    }
-
     /// True where the last poll has brought all that the sources have: none is begun, searched for or changing hands.
     #[must_use]
     pub fn is_settled(&self) -> bool {

@@ -42,7 +42,7 @@ fn settle(host: &mut Host, follower: &mut Follower) {
 fn it_begins_with_the_last_lines_and_goes_on_with_new_ones() {
     let (mut host, mut follower) = start("one\ntwo\nthree\nfo", Begin::LastLines(2));
     assert_eq!(told(&mut follower), ["two", "three"]);
-    assert!(follower.all_begun());
+    assert!(follower.is_settled());
     host.append(LOG, "ur\nfive\n");
     settle(&mut host, &mut follower);
     assert_eq!(told(&mut follower), ["four", "five"]);
