@@ -31,7 +31,8 @@
 //!   script is constant, and paths, patterns and texts reach it as data on standard input. What the inventory has as the
 //!   `command` of a source is run word by word, and no shell reads the words.
 //! * **Plain mode writes nothing on a host**: the kernel would kill it for trying (`ulimit -f 0`), and nothing of it
-//!   outlives its connection: it ends when its standard input does.
+//!   outlives its connection: it ends when its standard input does. It ends its own processes and no others: they run in
+//!   a session of their own (`host/shell/launch.sh`).
 //! * **The same answer by every driver.** What is made of files is made once, in [`host::history`]; drivers only list, read,
 //!   measure and scan, and the suite `conformance` holds them against each other. What the host's `grep` lets through is
 //!   wider than the query, which is checked here.

@@ -25,6 +25,7 @@ mod root;
 mod rotations;
 mod schema;
 mod screen;
+mod servers;
 mod shell_files;
 mod shells;
 mod sources;

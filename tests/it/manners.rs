@@ -45,6 +45,17 @@ fn limit(pid: u32, name: &str) -> Option<u64> {
     line[name.len()..].split_whitespace().next()?.parse().ok()
 }
 
+/// A number of proc_pid_stat(5), of those behind the name: 0 is the state.
+fn stat(pid: u32, field: usize) -> Option<u32> {
+    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    text.rsplit(')').next()?.split_whitespace().nth(field)?.parse().ok()
+}
+
+/// Whether it is a shell that only waits for the one that works, which leads a session of its own.
+fn waits(pid: u32, ours: &[(u32, String)]) -> bool {
+    ours.iter().any(|&(other, _)| stat(other, 1) == Some(pid) && stat(other, 3) == Some(other))
+}
+
 /// The nice value of proc_pid_stat(5).
 fn nice(pid: u32) -> Option<i64> {
     let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
@@ -67,6 +78,9 @@ async fn r90_whatever_we_run_on_a_host_is_last_in_line_and_has_caps() {
         assert_eq!(class.trim(), "idle", "{name}");
         assert_eq!(limit(pid, "Max file size"), Some(0), "{name}");
         assert_eq!(limit(pid, "Max core file size"), Some(0), "{name}");
+        if waits(pid, &ours) {
+            continue;
+        }
         assert_eq!(limit(pid, "Max address space"), Some(1 << 30), "{name}");
         assert!(limit(pid, "Max open files").is_some_and(|files| files <= 256), "{name}");
     }

@@ -1,3 +1,1 @@
-exec 3<&0
-# Not TERM: what a shell is just starting could lose it between its fork and its exec.
-{ hand_on <&3; kill -KILL 0; } | serve
+{ hand_on <&3; end_all; } | serve

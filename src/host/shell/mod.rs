@@ -51,6 +51,13 @@ fn new_token() -> String {
     format!("{:032x}", rand::rng().random::<u128>())
 }
 
+static LAUNCH: LazyLock<String> = LazyLock::new(|| strip(&[include_str!("launch.sh")]));
+
+/// What a shell is sent to start a script: the text between single quotes, for it is run by another shell.
+fn launch(token: &str, script: &str) -> String {
+    format!("T={token}\nbody='{}'\n{}", script.replace('\'', r"'\''"), *LAUNCH)
+}
+
 /// What every script begins and ends with is put around its own parts.
 fn script(parts: &[&str]) -> String {
     strip(&[&[include_str!("prelude.sh")], parts, &[include_str!("epilogue.sh")]].concat())

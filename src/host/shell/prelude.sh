@@ -1,21 +1,54 @@
-# What every shell of ours on a host begins with. T, the token, is set by the line before this text; so may be
-# lease_s, the seconds of the lease.
+# What every script of ours begins with. Requests come by descriptor 3. Set before this text are T, the token; own, 1 where
+# nobody but us is in our process group; and perhaps lease_s, the seconds of the lease.
 #
 # Everything runs in one process group. The left side of the last pipeline hands our requests on; when they end,
-# because the console said so, was killed, or the connection broke, it ends the whole group, whatever that is doing.
+# because the console said so, was killed, or the connection broke, it ends all of us, whatever we are doing.
 LC_ALL=C; export LC_ALL
 PATH=${PATH:-/usr/bin:/bin}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin; export PATH
 unset CDPATH ENV BASH_ENV GREP_OPTIONS TIME_STYLE POSIXLY_CORRECT
 # The kernel kills whatever tries to write to a file: plain mode cannot leave anything behind. Pipes are not files.
 ulimit -f 0; ulimit -c 0 2>/dev/null
-# What the host is there for goes first. Whatever we start inherits both.
-renice -n 19 -p $$ >/dev/null 2>&1
-ionice -c 3 -p $$ >/dev/null 2>&1
 # A login may have given its shell's options to ours (bash: SHELLOPTS).
 set +efuvx
 # Words end at blanks and line ends.
 IFS=' 
 '
+
+# end_all: ends every process of ours. Where we have a group for ourselves it is the group. KILL, for a shell that is just
+# starting something could lose another signal between its fork and its exec.
+end_all() {
+  [ "$own" != 1 ] || kill -KILL 0
+  # The processes that this shell has started, and those that they have; first it must start no others.
+  kill -STOP $$
+  self=$(exec sh -c 'echo $PPID')
+  for round in 1 2 3; do
+    descendants
+    for p in $ours; do [ "$p" = $$ ] || [ "$p" = "$self" ] || kill -KILL "$p"; done
+  done 2>/dev/null
+  kill -KILL $$
+  exit
+}
+
+# descendants: $$ and what comes from it, between blanks in "ours".
+descendants() {
+  parents=
+  if [ -r /proc/self/stat ]; then
+    for f in /proc/[0-9]*/stat; do
+      read -r stat <"$f" || continue
+      p=${f#/proc/}; set -- ${stat##*") "}; parents="$parents${p%/stat}:$2 "
+    done
+  else
+    set -- $(ps -A -o pid= -o ppid=)
+    while [ $# -gt 1 ]; do parents="$parents$1:$2 "; shift 2; done
+  fi 2>/dev/null
+  ours=" $$ "; before=
+  until [ "$ours" = "$before" ]; do
+    before=$ours
+    for p in $parents; do
+      case $ours in *" ${p%:*} "*) : ;; *" ${p#*:} "*) ours="$ours${p%:*} " ;; esac
+    done
+  done
+}
 
 # A frame: newline, token, what it is. Its body follows and ends where the next frame begins.
 say() { printf '\n%s %s\n' "$T" "$*"; }
@@ -32,7 +65,7 @@ cap() {
 # went silent without a word. The sleep is a child that the trap can end, or it would outlive the renewal.
 lease() {
   [ -n "$leased" ] && kill "$leased" 2>/dev/null && wait "$leased" 2>/dev/null
-  ( trap 'kill $s; exit' TERM; sleep "${lease_s:-600}" & s=$!; wait $s; kill -KILL 0 ) >/dev/null 2>&1 &
+  ( trap 'kill $s; exit' TERM; sleep "${lease_s:-600}" & s=$!; wait $s; end_all ) >/dev/null 2>&1 &
   leased=$!
 }
 

@@ -10,7 +10,7 @@ use crate::transport::{Connection, LinkError, ShellEvent, ShellInput, ShellOutpu
 
 use super::codec::{self, Answer};
 use super::frame::{END, Frame, Frames};
-use super::new_token;
+use super::{launch, new_token};
 
 /// A shell that has not said a word after this has none to say: a login that forces another command, or none at all.
 const START_LIMIT: Duration = Duration::from_secs(15);
@@ -47,8 +47,7 @@ impl Script {
     /// When no shell starts: with what the host said instead.
     pub(super) async fn start(connection: &Connection, text: &str) -> Result<Self, LinkError> {
         let mut script = Self::open(connection).await?;
-        let text = format!("T={}\n{text}", script.token);
-        script.input.send(Bytes::from(text)).await?;
+        script.input.send(Bytes::from(launch(&script.token, text))).await?;
         script.greeted().await
     }
 
@@ -66,9 +65,8 @@ impl Script {
             Err(_) => return Err(script.no_shell("did not start a shell in 15 s")),
         }
         script.noise.clear();
-        let text = format!("T={}\n{text}", script.token);
         // Where sudo has refused already, it is the answer that tells.
-        let sent = script.input.send(Bytes::from(text)).await;
+        let sent = script.input.send(Bytes::from(launch(&script.token, text))).await;
         match timeout(START_LIMIT, script.next_of_root()).await {
             Ok(Some(frame)) if codec::decode(&frame) == Ok(Answer::Ready) => {
                 script.ready = true;

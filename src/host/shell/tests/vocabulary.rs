@@ -18,6 +18,7 @@ const BUILTINS: &str = "[ : break cap command continue echo eval exec exit expor
 
 /// Programs and the options each may get. What is no option is an operand.
 const PROGRAMS: &[(&str, &str)] = &[
+    ("/bin/sh", "-s"),
     ("awk", ""),
     ("bzip2", "-dc"),
     ("cat", ""),
@@ -32,8 +33,10 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("id", "-un -Gn"),
     ("ionice", "-c -p"),
     ("ls", "-dLin -dLl --"),
+    ("ps", "-A -o"),
     ("readlink", "-f --"),
     ("renice", "-n -p"),
+    ("setsid", "-s"),
     ("sh", "-c -s -n -a -b -f"),
     ("sleep", ""),
     ("stat", "-L -c --"),
@@ -110,6 +113,7 @@ fn check(script: &str, words: &[String], functions: &[String]) {
     }
     assert!(program != "dd" || !operands.iter().any(|word| word.starts_with("of=")), "{script}: {words:?}");
     match program.as_str() {
+        "setsid" => assert_eq!(operands.first().map(String::as_str), Some("/bin/sh"), "{script}: {words:?}"),
         "awk" => constant(script, operands.first()),
         "sh" => {
             let text = operands.iter().skip_while(|word| *word != "-c").nth(1);
@@ -247,4 +251,6 @@ fn r69_every_script_gives_up_writing_before_anything_else() {
         let names: Vec<&str> = taken.commands.iter().map(|words| words[0].as_str()).collect();
         assert_eq!(names, ["export", "export", "unset"], "nothing runs before");
     }
+    let (before, _) = super::super::LAUNCH.split_once("ulimit -f 0").expect("it gives up writing");
+    assert_eq!(take_apart(before).commands, [["export", "PATH"]], "nothing runs before");
 }

@@ -1,0 +1,139 @@
+//! What a script ends: all that it has started, and nothing else, whatever process group the login has.
+
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use super::super::{STREAMS, launch};
+use super::{TOKEN, with_every_shell};
+
+/// Longest wait for anything.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The numbers of all processes, each with that of its parent.
+fn processes() -> Vec<(u32, u32)> {
+    let numbers = std::fs::read_dir("/proc").expect("Linux").filter_map(|entry| {
+        let pid = entry.ok()?.file_name().to_str()?.parse().ok()?;
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        let mut words = stat.rsplit_once(") ")?.1.split(' ');
+        let state = words.next()?;
+        let parent = words.next()?.parse().ok()?;
+        (state != "Z" && state != "X").then_some((pid, parent))
+    });
+    numbers.collect()
+}
+
+/// What a process has started, and what that has.
+fn descendants(root: u32) -> Vec<u32> {
+    let all = processes();
+    let mut found = vec![root];
+    while let Some((pid, _)) = all.iter().find(|(pid, parent)| found.contains(parent) && !found.contains(pid)) {
+        found.push(*pid);
+    }
+    found.split_off(1)
+}
+
+fn wait_for(what: &str, mut is_so: impl FnMut() -> bool, state: impl Fn() -> String) {
+    let since = Instant::now();
+    while !is_so() {
+        assert!(since.elapsed() < PATIENCE, "{what}: {}", state());
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// A wrapper that runs a login's shell in its own process group, beside another program, and says when it has ended.
+struct Wrapped {
+    wrapper: Child,
+    bystander: u32,
+    said: std::io::Lines<BufReader<std::process::ChildStdout>>,
+}
+
+impl Wrapped {
+    fn start(shell: &str, script: &str) -> Self {
+        let text = format!("sleep 600 & echo bystander $!; {shell} -s; echo ended $?; wait");
+        let mut command = Command::new("sh");
+        command.args(["-c", &text]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut wrapper = command.process_group(0).spawn().expect("sh");
+        let mut said = BufReader::new(wrapper.stdout.take().expect("piped")).lines();
+        let first = said.next().expect("a line").expect("text");
+        let bystander = first.strip_prefix("bystander ").expect("its number").parse().expect("a number");
+        wrapper.stdin.as_mut().expect("piped").write_all(script.as_bytes()).expect("it takes the script");
+        let mut wrapped = Self { wrapper, bystander, said };
+        wrapped.until(&format!("{TOKEN} R"));
+        wrapped
+    }
+
+    fn until(&mut self, wanted: &str) {
+        loop {
+            let line = self.said.next().unwrap_or_else(|| panic!("it ended before {wanted}")).expect("text");
+            if line == wanted {
+                return;
+            }
+        }
+    }
+
+    fn ask(&mut self, request: &str) {
+        self.wrapper.stdin.as_mut().expect("open").write_all(request.as_bytes()).expect("it takes a request");
+    }
+
+    /// What runs here that neither the wrapper nor its other program is.
+    fn ours(&self) -> Vec<u32> {
+        descendants(self.wrapper.id()).into_iter().filter(|pid| *pid != self.bystander).collect()
+    }
+}
+
+impl Drop for Wrapped {
+    fn drop(&mut self) {
+        if let Some(group) = rustix::process::Pid::from_raw(self.wrapper.id() as i32) {
+            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+        }
+        let _ = self.wrapper.wait();
+    }
+}
+
+/// Starts the script behind a wrapper, has it run a program that would run for long, and closes its input.
+fn ends_only_its_own(shell: &str, script: &str) {
+    let mut wrapped = Wrapped::start(shell, script);
+    let word = |word: &str| super::super::codec::escape(format!("={word}").as_bytes());
+    wrapped.ask(&format!("S {} {}\nN\n", word("sleep"), word("601")));
+    let runs = |pid: &u32| std::fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|words| words == b"sleep\x00601\0");
+    let mut ours = Vec::new();
+    wait_for(
+        &format!("{shell} runs the program"),
+        || {
+            ours = wrapped.ours();
+            ours.iter().any(runs)
+        },
+        || format!("{:?}", processes()),
+    );
+    drop(wrapped.wrapper.stdin.take());
+    wrapped.until("ended 0");
+    let left = || ours.iter().filter(|pid| processes().iter().any(|(other, _)| other == *pid)).collect::<Vec<_>>();
+    wait_for(&format!("{shell} leaves nothing"), || left().is_empty(), || format!("{:?}", left()));
+    let lives = processes().iter().any(|(pid, _)| *pid == wrapped.bystander);
+    assert!(lives, "{shell}: a program that was there before is ended");
+}
+
+/// The script as it is sent, run by this shell throughout.
+fn launched(shell: &str) -> String {
+    launch(TOKEN, &STREAMS).replace("/bin/sh -s", &format!("{shell} -s"))
+}
+
+#[test]
+fn r40_a_script_ends_what_it_has_started_and_nothing_else_of_the_login_and_lets_a_wrapper_see_its_end() {
+    with_every_shell(|shell, _| {
+        let shell = shell.strip_suffix(" -s").expect("it reads from standard input");
+        ends_only_its_own(shell, &launched(shell));
+    });
+}
+
+#[test]
+fn r40_without_a_program_that_makes_sessions_what_it_has_started_is_ended_one_by_one() {
+    with_every_shell(|shell, _| {
+        let shell = shell.strip_suffix(" -s").expect("it reads from standard input");
+        let script = launched(shell).replace("command -v setsid", "false");
+        ends_only_its_own(shell, &script);
+        ends_only_its_own(shell, &script.replace("/proc/self/stat", "/nonexistent"));
+    });
+}
