@@ -1,16 +1,14 @@
 //! The files that a pattern matches, and those that may be rotated siblings of them by their names.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::os::unix::ffi::OsStrExt;
 
-use crate::model::file::{FileError, Generation, LogFile};
+use crate::model::file::{FileError, LogFile};
+use crate::model::{Listing, LogNames};
 
 use super::Stop;
 use super::open::{as_path, look, system};
 use super::pattern::{is_pattern, matches, unquoted};
-
-/// The most files that one question is answered with.
-pub const MAX_FILES: usize = 1000;
 
 /// The most names that are looked at for one question: a pattern over a whole disk is a mistake.
 const MAX_NAMES: usize = 1_000_000;
@@ -24,12 +22,17 @@ const MAX_LOOKS: u32 = 6;
 ///
 /// # Errors
 /// When the path may not be looked at, or the pattern has too much to look through.
-pub fn list(pattern: &[u8], stop: &Stop) -> Result<Vec<LogFile>, FileError> {
-    let ids = |files: &[LogFile]| files.iter().map(|file| file.id).collect::<HashSet<_>>();
-    let mut files = list_once(pattern, stop)?;
+pub fn list(pattern: &[u8], stop: &Stop) -> Result<Listing, FileError> {
+    list_within(pattern, Listing::LIMIT, stop)
+}
+
+/// The same in at most so many bytes.
+pub(super) fn list_within(pattern: &[u8], limit: usize, stop: &Stop) -> Result<Listing, FileError> {
+    let ids = |files: &Listing| files.iter().map(|file| file.id).collect::<HashSet<_>>();
+    let mut files = list_once(pattern, limit, stop)?;
     // While a rotation is under way one look may miss a file that moves from name to name.
     for _ in 1..MAX_LOOKS {
-        let again = list_once(pattern, stop)?;
+        let again = list_once(pattern, limit, stop)?;
         let settled = ids(&again) == ids(&files);
         files = again;
         if settled {
@@ -39,10 +42,10 @@ pub fn list(pattern: &[u8], stop: &Stop) -> Result<Vec<LogFile>, FileError> {
     Ok(files)
 }
 
-fn list_once(pattern: &[u8], stop: &Stop) -> Result<Vec<LogFile>, FileError> {
+fn list_once(pattern: &[u8], limit: usize, stop: &Stop) -> Result<Listing, FileError> {
     let mut walk = Walk { stop, names: 0, folders: HashMap::new() };
     let paths = walk.expand(pattern)?;
-    let mut found = Found::default();
+    let mut found = Found { files: Listing::within(limit), known: HashSet::new() };
     let mut logs = Vec::new();
     for path in &paths {
         match look(path) {
@@ -56,32 +59,23 @@ fn list_once(pattern: &[u8], stop: &Stop) -> Result<Vec<LogFile>, FileError> {
             Err(_) => {}
         }
     }
-    for path in logs {
-        for sibling in walk.siblings(path)? {
-            if found.is_full() {
-                break;
-            }
-            if let Ok(Some(file)) = look(&sibling) {
-                found.add(file);
-            }
+    for sibling in walk.siblings(&logs)? {
+        if let Ok(Some(file)) = look(&sibling) {
+            found.add(file);
         }
     }
     Ok(found.files)
 }
 
-#[derive(Default)]
+/// Each file once.
 struct Found {
-    files: Vec<LogFile>,
+    files: Listing,
     known: HashSet<(u64, u64)>,
 }
 
 impl Found {
-    fn is_full(&self) -> bool {
-        self.files.len() >= MAX_FILES
-    }
-
     fn add(&mut self, file: LogFile) {
-        if !self.is_full() && self.known.insert((file.id.dev, file.id.ino)) {
+        if self.known.insert((file.id.dev, file.id.ino)) {
             self.files.push(file);
         }
     }
@@ -117,16 +111,17 @@ impl Walk<'_> {
         Ok(paths)
     }
 
-    fn siblings(&mut self, log: &[u8]) -> Result<Vec<Vec<u8>>, FileError> {
-        let folder = &log[..log.iter().rposition(|&byte| byte == b'/').map_or(0, |slash| slash + 1)];
-        let paths = self.names(folder)?.iter().map(|name| [folder, name].concat());
-        let mut paths: Vec<_> = paths
-            .filter_map(|path| Some((Generation::of(log, &path)?, path)))
-            .filter(|(_, path)| path != log)
-            .collect();
-        // Where there are too many, the newest are worth most.
-        paths.sort_unstable();
-        Ok(paths.into_iter().rev().map(|(_, path)| path).collect())
+    /// What is by its name an older generation of one of these logs.
+    fn siblings(&mut self, logs: &[&Vec<u8>]) -> Result<Vec<Vec<u8>>, FileError> {
+        let folder = |log: &[u8]| log.iter().rposition(|&byte| byte == b'/').map_or(0, |slash| slash + 1);
+        let folders: BTreeSet<&[u8]> = logs.iter().map(|log| &log[..folder(log)]).collect();
+        let names: LogNames = logs.iter().map(|&log| log.clone()).collect();
+        let mut found = Vec::new();
+        for folder in folders {
+            let paths = self.names(folder)?.iter().map(|name| [folder, name].concat());
+            found.extend(paths.filter(|path| !names.contains(path) && names.log_of(path).is_some()));
+        }
+        Ok(found)
     }
 
     /// The names in a folder; none where it cannot be read.

@@ -329,12 +329,19 @@ fn a_pattern_lists_regular_files_and_their_siblings_each_once() {
 }
 
 #[test]
-fn no_more_than_a_thousand_files_are_listed() {
+fn thousands_of_files_are_listed_and_of_more_than_fit_the_oldest_are_left_out_and_counted() {
     let folder = tempfile::tempdir().expect("a folder");
-    for n in 0..1200 {
-        fs::write(folder.path().join(format!("{n}.log")), "").expect("written");
+    let time = |n: u64| std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_700_000_000 + n);
+    for n in 0..2500 {
+        let file = fs::File::create(folder.path().join(format!("{n}.log"))).expect("written");
+        file.set_modified(time(n)).expect("its time");
     }
-    assert_eq!(names(&folder.path().join("*.log")).len(), super::MAX_FILES);
+    let pattern = folder.path().join("*.log");
+    assert_eq!(names(&pattern).len(), 2500);
+    let few = super::list::list_within(pattern.as_os_str().as_bytes(), 100_000, &Stop::default()).expect("a list");
+    assert!(few.len() > 300 && few.len() as u64 + few.left_out() == 2500, "{} and {}", few.len(), few.left_out());
+    let oldest = few.iter().map(|file| file.modified.0 / 1_000_000_000 - 1_700_000_000).min();
+    assert_eq!(oldest, Some(2500 - few.len() as i64));
 }
 
 #[test]

@@ -5,9 +5,9 @@
 
 use std::future::Future;
 
-use crate::model::Time;
 use crate::model::file::{Chunk, FileError, Finds, LogFile, Scan};
 use crate::model::stamp::TimeKey;
+use crate::model::{Listing, Time};
 use crate::transport::LinkError;
 
 /// The most text that one [`Files::read`] brings.
@@ -46,7 +46,7 @@ pub trait Files: Send {
 
     /// Every regular file that a pattern (or path) matches, and every one that may be a rotated sibling of such a file
     /// by its name. No order, no file twice.
-    fn list(&mut self, pattern: &[u8]) -> impl Future<Output = Result<Vec<LogFile>, Failure>> + Send;
+    fn list(&mut self, pattern: &[u8]) -> impl Future<Output = Result<Listing, Failure>> + Send;
 
     /// Text of a file from an offset on, at most `most` bytes (and never more than [`MAX_READ`]).
     fn read(&mut self, file: &LogFile, from: u64, most: usize) -> impl Future<Output = Result<Chunk, Failure>> + Send;

@@ -14,7 +14,7 @@ use super::shell::described;
 use crate::engine::{self, Reader, Scanner, Stop};
 use crate::model::file::{Chunk, FileError, Finds, LogFile, Scan};
 use crate::model::stamp::TimeKey;
-use crate::model::{Facts, Time};
+use crate::model::{Facts, Listing, Time};
 
 /// As many questions are worked on at once in the whole program; a console that asks for more would only have its disk
 /// seek to and fro.
@@ -47,7 +47,7 @@ impl Files for LocalFiles {
     const READS_ON: bool = true;
     const RUNS_PROGRAMS: bool = false;
 
-    async fn list(&mut self, pattern: &[u8]) -> Result<Vec<LogFile>, Failure> {
+    async fn list(&mut self, pattern: &[u8]) -> Result<Listing, Failure> {
         let pattern = pattern.to_vec();
         work(move |stop| engine::list(&pattern, stop)).await
     }
@@ -199,7 +199,7 @@ mod tests {
         let path = folder.path().join("a.log");
         std::fs::write(&path, "one\ntwo\n").expect("written");
         let mut files = LocalFiles::new();
-        let file = files.list(path.as_os_str().as_bytes()).await.expect("listed").remove(0);
+        let file = files.list(path.as_os_str().as_bytes()).await.expect("listed")[0].clone();
         tokio::select! {
             biased;
             () = sleep(Duration::ZERO) => {}

@@ -123,10 +123,14 @@ impl Track {
         self.resume.keys().any(is_of)
     }
 
-    /// Adds a file of `spec`, unless it is known; `only` where the source asked for just this file.
-    pub fn add_file(&mut self, spec: &SourceSpec, path: &[u8], only: bool, begin: Begin) {
-        if self.by_path.contains_key(path) || self.sources.len() >= MAX_SOURCES {
-            return;
+    /// Adds a file of `spec`, unless it is known; `only` where the source asked for just this file. False where there are
+    /// too many.
+    pub fn add_file(&mut self, spec: &SourceSpec, path: &[u8], only: bool, begin: Begin) -> bool {
+        if self.by_path.contains_key(path) {
+            return true;
+        }
+        if self.sources.len() >= MAX_SOURCES {
+            return false;
         }
         let shown = String::from_utf8_lossy(path).into_owned();
         let wanted = name_of(spec, &shown, only);
@@ -138,6 +142,7 @@ impl Track {
             None if only => self.follower.add(number, path.to_vec(), begin),
             None => self.follower.add_found(number, path.to_vec(), begin),
         }
+        true
     }
 
     fn add_source(&mut self, wanted: String, path: String, format: Option<&str>) -> u32 {

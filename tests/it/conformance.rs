@@ -14,7 +14,7 @@ use logtrail::host::shell::ShellFiles;
 use logtrail::host::{Failure, Files, LocalFiles};
 use logtrail::model::file::{FileError, LogFile, Scan};
 use logtrail::model::query::{Now, Query};
-use logtrail::model::{Facts, HostSpec};
+use logtrail::model::{Facts, HostSpec, Listing};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
@@ -298,7 +298,7 @@ fn kind(failure: Failure) -> String {
 }
 
 async fn listed<F: Files>(files: &mut F, pattern: &[u8]) -> Result<Vec<LogFile>, String> {
-    files.list(pattern).await.map_err(kind)
+    files.list(pattern).await.map(Listing::into_files).map_err(kind)
 }
 
 async fn read<F: Files>(files: &mut F, file: &LogFile, from: u64, most: usize) -> Result<(Vec<u8>, bool), String> {

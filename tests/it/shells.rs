@@ -257,7 +257,7 @@ async fn r65_files_with_hostile_names_are_listed_read_measured_and_searched() {
         let mut files = ShellFiles::start(&connection).await.unwrap_or_else(|error| panic!("{shell}: {error}"));
         let listed = files.list(folder.join("*").as_os_str().as_bytes()).await.expect("a list");
         assert_eq!(listed.len(), NAMES.len(), "{shell}");
-        for file in &listed {
+        for file in listed.iter() {
             let content = fs::read(std::ffi::OsStr::from_bytes(&file.path)).expect("it is here");
             let name = file.path.escape_ascii();
             assert!(files.list(&file.path).await.expect("a list").contains(file), "{shell}: {name}");

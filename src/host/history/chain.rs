@@ -1,11 +1,11 @@
 //! Which files are one log, and in which order: the live file and its generations, oldest first. Names and times only;
 //! nothing is read.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::host::shell::siblings::is_rotated;
 use crate::model::file::Generation;
-use crate::model::{LogFile, Packing};
+use crate::model::{FileId, LogFile, LogNames, Packing};
 
 /// A log: where it is written to (or was), and its files, oldest first.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,11 +74,8 @@ type Members = (Option<LogFile>, Vec<(Generation, LogFile)>);
 
 /// The logs among the files that a pattern brings, in the order of their paths.
 pub(super) fn of_pattern(listed: Vec<LogFile>) -> Vec<Chain> {
-    let all: Vec<&[u8]> = listed.iter().map(|file| &file.path[..]).collect();
-    let mut lives: Vec<Vec<u8>> =
-        listed.iter().map(|file| &file.path[..]).filter(|path| !is_rotated(path, &all)).map(<[u8]>::to_vec).collect();
-    // The longest name that fits is the log: app.log-20261120.1 is of app.log-20261120 where that is one.
-    lives.sort_by_key(|path| std::cmp::Reverse(path.len()));
+    let all: HashSet<&[u8]> = listed.iter().map(|file| &file.path[..]).collect();
+    let lives: LogNames = all.iter().filter(|path| !is_rotated(path, &all)).map(|path| path.to_vec()).collect();
     let mut logs: BTreeMap<Vec<u8>, Members> = BTreeMap::new();
     for file in listed {
         if lives.contains(&file.path) {
@@ -86,7 +83,7 @@ pub(super) fn of_pattern(listed: Vec<LogFile>) -> Vec<Chain> {
             logs.entry(path).or_default().0 = Some(file);
             continue;
         }
-        let found = lives.iter().find_map(|live| Some((live.clone(), Generation::of(live, &file.path)?)));
+        let found = lives.log_of(&file.path).map(|(live, generation)| (live.to_vec(), generation));
         let (live, generation) = found.unwrap_or_else(|| {
             let stem = stem(&file.path).to_vec();
             let generation = Generation::of(&stem, &file.path).unwrap_or(Generation::Live);
@@ -102,11 +99,14 @@ pub(super) fn of_pattern(listed: Vec<LogFile>) -> Vec<Chain> {
 /// A renamed file keeps its number. One that was packed since, and the copy of one that was emptied, are new files in the
 /// place of the old ones.
 pub(super) fn moved(before: &[LogFile], now: &[LogFile]) -> Vec<Option<usize>> {
-    let is_new = |file: &LogFile| before.iter().all(|known| known.id != file.id);
+    let known: HashSet<FileId> = before.iter().map(|file| file.id).collect();
+    let is_new = |file: &LogFile| !known.contains(&file.id);
+    // Of one that has two names the first.
+    let at: HashMap<FileId, usize> = now.iter().enumerate().rev().map(|(number, file)| (file.id, number)).collect();
     let mut places = vec![None; before.len()];
     let mut next: Option<usize> = None;
     for (number, file) in before.iter().enumerate().rev() {
-        let same = now.iter().position(|other| other.id == file.id);
+        let same = at.get(&file.id).copied();
         let shrunk = same.is_some_and(|at| file.packing == Packing::Plain && now[at].size < file.size);
         let place = if shrunk { same } else { next }.or(Some(now.len()).filter(|_| number + 1 == before.len()));
         // Since then it may have been emptied again and again.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::host::track::{MAX_SOURCES, name_of, usual_sources};
+use crate::host::track::{name_of, usual_sources};
 use crate::host::{Failure, Files};
 use crate::model::{Ask, HostSpec, LogFile, SourceInfo, SourceKind, SourceSpec};
 
@@ -74,8 +74,13 @@ async fn of_path<F: Files>(
             return Ok(());
         }
     };
+    if listed.left_out() > 0 {
+        let more = listed.left_out();
+        found.push(failed(format!("{path} has more files than fit: the oldest {more} are left out – name fewer")));
+    }
+    let listed = listed.into_files();
     let chains = if is_glob { chain::of_pattern(listed) } else { vec![chain::of_path(path.as_bytes(), listed)] };
-    let chains = chains.into_iter().filter(|chain| !chain.files.is_empty()).take(MAX_SOURCES);
+    let chains = chains.into_iter().filter(|chain| !chain.files.is_empty());
     let logs = chains.map(|chain| named(spec, chain, !is_glob, names)).filter(|log| ask.is_about(&log.info.name));
     let before = found.len();
     found.extend(logs.map(|log| Source::Log(Box::new(log))));
@@ -98,7 +103,7 @@ fn named(spec: &SourceSpec, chain: Chain, only: bool, names: &mut BTreeSet<Strin
 /// The files of a log as they are now.
 pub(super) async fn again<F: Files>(files: &mut F, log: &Log) -> Result<Vec<LogFile>, Failure> {
     let SourceKind::Path(path) = &log.spec.kind else { return Ok(Vec::new()) };
-    let listed = files.list(path.as_bytes()).await?;
+    let listed = files.list(path.as_bytes()).await?.into_files();
     if !log.spec.kind.is_glob() {
         return Ok(chain::of_path(&log.path, listed).files);
     }

@@ -14,8 +14,8 @@ pub enum Answer<'a> {
     Seen(Seen<'a>),
     /// A poll is over; true where it stopped at its limit and another should follow at once.
     PollEnded(bool),
-    /// Files that a pattern matches, for the pattern with this number; their number before the cap.
-    Expanded(u32, u32, Vec<&'a [u8]>),
+    /// Logs that a pattern matches.
+    Expanded(Expanded<'a>),
     /// What the pattern with this number matches cannot be told, for this stands before it.
     Barred(u32, Barrier),
     /// Whether a path, by the name under which it was tried, has been answered for.
@@ -28,6 +28,19 @@ pub enum Answer<'a> {
     Usage(&'a [u8]),
     /// The end of what one request brought.
     End,
+}
+
+/// Logs that a pattern matches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expanded<'a> {
+    /// The number of the pattern.
+    pub pattern: u32,
+    /// How many there are.
+    pub matched: u32,
+    /// Whether the pattern matches anything, be it old generations alone.
+    pub any: bool,
+    /// Their paths; of very many those that were written to last.
+    pub files: Vec<&'a [u8]>,
 }
 
 /// The host said something that the script cannot have said.
@@ -69,13 +82,17 @@ fn decode_file<'a>(kind: &str, mut words: std::str::Split<'_, char>, body: &'a [
             "-" => Seen::Found(watch, None),
             stat => Seen::Found(watch, Some(decode_stat(stat)?)),
         },
-        "L" => Seen::Listed(watch, words.next()? == "1", decode_listed(body)),
+        "L" => match words.next()? {
+            "+" => Seen::ListedPart(watch, decode_listed(body)),
+            is_whole => Seen::Listed(watch, is_whole == "1", decode_listed(body)),
+        },
         "O" => Seen::Hole(watch, decode_stat(words.next()?)?, words.next()?.parse().ok()?),
         "X" => decode_absence(watch, words, body)?,
         "B" => return Some(Answer::Barred(watch, Barrier::parse(body))),
         "G" => {
             let files = body.split(|&byte| byte == 0).filter(|file| !file.is_empty()).collect();
-            return Some(Answer::Expanded(watch, words.next()?.parse().ok()?, files));
+            let (matched, any) = (words.next()?.parse().ok()?, words.next()? == "1");
+            return Some(Answer::Expanded(Expanded { pattern: watch, matched, any, files }));
         }
         _ => return None,
     };
@@ -217,6 +234,7 @@ mod tests {
         let listed = b"65024:42:1267:1795188137.000000250 .1\n65024:42:1267:1795188137 -20261120.gz\n";
         let siblings = [(exact, ".1", false), (day, "-20261120", true)];
         let siblings = siblings.map(|(stat, name, packed)| Sibling { stat, name: name.to_owned(), packed });
+        check("L 4 +", listed, &Answer::Seen(Seen::ListedPart(4, siblings.to_vec())));
         check("L 4 1", listed, &Answer::Seen(Seen::Listed(4, true, siblings.to_vec())));
         check("O 4 65024:42:1267:1795188137 1024", b"", &Answer::Seen(Seen::Hole(4, day, 1024)));
         let last = Stat { size: 8, ..day };
@@ -237,7 +255,8 @@ mod tests {
         );
         let other = Absence::Failing("it cannot be read");
         check("X 4 failing", b"\x1b[2Jon fire\n", &Answer::Seen(Seen::Absent(4, other)));
-        check("G 0 2", b"/a\0/b\0", &Answer::Expanded(0, 2, vec![b"/a", b"/b"]));
+        let expanded = Expanded { pattern: 0, matched: 2, any: true, files: vec![b"/a", b"/b"] };
+        check("G 0 2 1", b"/a\0/b\0", &Answer::Expanded(expanded));
     }
 
     #[test]

@@ -215,44 +215,55 @@ bisect() {
 
 # list how stem extension: what a path (or a pattern: "how" is p) stands for, and what may be older generations of it by
 # the name: what begins with it, and what has a number before its extension.
+#
+# While a rotation is under way one look may miss a file that moves. What a look has told holds when the next one, which
+# tells nothing, sees the same files; otherwise it is told again.
 list() {
   stem=$(printf '%b.' "$2"); stem=${stem%.}; ext=$(printf '%b.' "$3"); ext=${ext%.}
-  # While a rotation is under way one listing may miss a file that moves: until two have the same files.
-  had=none
-  for look in 1 2 3 4 5 6; do expand "$1" && return; done
+  handle=tell_files
+  for look in 1 2 3 4 5 6; do
+    telling=$((look % 2)); had=$seen; seen= own=0 passed=0
+    [ $telling = 0 ] || say L begin
+    look_over "$1" || return
+    [ $telling = 1 ] || [ "$seen" != "$had" ] || return
+  done
 }
 
-expand() {
+# look_over how: fails where nobody may look.
+look_over() {
   # A file may be called as a pattern is.
   if [ "$1" = p ] && [ ! -e "$stem$ext" ]; then
+    how=p
     # With IFS empty a pattern is expanded and nothing else.
     blanks=$IFS; IFS=
-    set -- $stem$ext; first=$#; set -- "$@" $stem$ext*; [ -z "$ext" ] || set -- "$@" $stem[-._]*[0-9]*$ext*
+    set -- $stem$ext; first=$#; set -- "$@" $stem$ext?*; second=$#
+    [ -z "$ext" ] || set -- "$@" $stem[-._]*[0-9]*$ext*
     IFS=$blanks
   else
-    first=1; set -- "$stem$ext" "$stem$ext"*; [ -z "$ext" ] || set -- "$@" "$stem"[-._]*[0-9]*"$ext"*
-    if [ ! -e "$1" ] && barred "$1"; then say X denied; return 0; fi
+    how=f; set -- "$stem$ext" "$stem$ext"?*; first=1; [ -z "$ext" ] || set -- "$@" "$stem"[-._]*[0-9]*"$ext"*
+    if [ ! -e "$1" ] && barred "$1"; then say X denied; return 1; fi
   fi
-  n=0 kept=0 own=0 names=
+  n=0
   for f do
     n=$((n + 1))
-    [ $n -le $first ] || case $f in *[0-9]|*.gz|*.bz2|*.xz|*.zst|*.backup|*${ext:-.gz}) : ;; *) continue ;; esac
-    [ -f "$f" ] || continue
-    kept=$((kept + 1)); [ $n -gt $first ] || own=$kept
-    eval "file_$kept=\$f"; names="$names \"\$file_$kept\""
-    [ $kept -lt 2000 ] || break
+    if [ $n -le $first ]; then [ -f "$f" ] && own=$((own + 1)) && put "$f"; continue; fi
+    case $f in *[0-9]|*.gz|*.bz2|*.xz|*.zst|*.backup|*${ext:-.gz}) : ;; *) continue ;; esac
+    # One pattern may bring what the one before it has brought.
+    [ $how = f ] || case $f in $stem$ext) continue ;; $stem$ext*) [ $n -le $second ] || continue ;; esac
+    [ ! -f "$f" ] || put "$f"
   done
-  eval "set -- $names"
-  found=; [ $# = 0 ] || found=$(stats "$@")
-  n=$#; set -- $found
-  if [ $# != $n ]; then
-    # One went away since the test above: whose is whose?
-    eval "set -- $names"; found=$(for f do s=$(stats "$f"); echo "${s:-gone}"; done)
-  fi
-  seen=; for s in $found; do seen="$seen ${s%:*:*}"; done
-  [ "$seen" = "$had" ] || [ "$look" = 6 ] || { had=$seen; return 1; }
-  say L $own; echo $found
-  eval "set -- $names"; [ $# = 0 ] || printf '%s\000' "$@"
+  flush
+}
+
+# tell_files file…: how many of these were asked for (they come first), what stat says of all, and their paths.
+tell_files() {
+  stats_of "$@"
+  ids=; for s in $found; do ids="$ids ${s%:*:*}"; done
+  seen=$seen$ids
+  [ $telling = 1 ] || return 0
+  asked=$((own - passed)); passed=$((passed + $#))
+  if [ $asked -lt 0 ]; then asked=0; elif [ $asked -gt $# ]; then asked=$#; fi
+  say L $asked; echo $found; printf '%s\000' "$@"
 }
 
 # No line, however long, takes all the memory, and no question all the time.

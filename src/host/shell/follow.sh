@@ -243,21 +243,27 @@ unpack() { case $1 in *.gz) gzip -dc ;; *.bz2) bzip2 -dc ;; *.xz) xz -dc ;; *.zs
 
 is_packed() { case $1 in *.gz|*.bz2|*.xz|*.zst) return 0 ;; *) return 1 ;; esac; }
 
-# generations base: what stat says of each file beside it that has a number or a date, and what follows the name; fails
-# where one went away meanwhile.
+# generations base: what stat says of each file beside it that has a number or a date, and what follows the name, in
+# "part_1" to "part_$parts"; "has" becomes which files have which names. Fails where one went away meanwhile.
 generations() {
-  base=$1; set --
+  base=$1 handle=take
   for f in "$base"*; do
     n=${f#"$base"}; is_packed "$n" && n=${n%.*}
     # "app.log-20261120130000.backup": what logrotate finds under the name where it is about to create the next log.
     case ${n%.backup} in ''|[!-._]*|*[!-._0-9]*) continue ;; esac
-    [ -f "$f" ] && [ $# -lt 1000 ] && set -- "$@" "$f"
+    [ ! -f "$f" ] || put "$f"
   done
-  [ $# -gt 0 ] || return 0
-  stats=$(stats "$@"); n=0
-  for s in $stats; do n=$((n + 1)); done
-  [ $n = $# ] || return 1
-  for f do s=${stats%%"$nl"*}; stats=${stats#*"$nl"}; printf '%s %s\n' "$s" "${f#"$base"}"; done
+  flush
+  [ $fled = 0 ]
+}
+
+take() {
+  stats_of "$@" || fled=1
+  part= names=
+  for s in $found; do
+    part="$part$s ${1#"$base"}$nl"; names="$names ${s%:*:*} ${1#"$base"}"; shift
+  done
+  has=$has$names; parts=$((parts + 1)); eval "part_$parts=\$part"
 }
 nl='
 '
@@ -265,26 +271,25 @@ nl='
 # list i: the generations beside watch i. While a rotation is under way one listing may miss a file that moves: only what
 # two in a row have under the same names is the truth.
 list() {
-  bases "$1"; had=none
+  bases "$1"; had=none whole=0
   for look in 1 2 3 4 5 6; do
-    if ! listed=$(generations "$path" && { [ -z "$real" ] || generations "$real"; }); then had=none; continue; fi
-    has=
-    for s in $listed; do case $s in *:*:*:*) s=${s%:*:*} ;; esac; has="$has $s"; done
-    [ "$has" = "$had" ] && break
-    had=$has
+    has= parts=0 fled=0
+    if generations "$path" && { [ -z "$real" ] || generations "$real"; }; then
+      [ "$has" != "$had" ] || { whole=1; break; }
+      had=$has
+    else
+      had=none
+    fi
   done
-  whole=0; [ "$has" = "$had" ] && whole=1
-  say L "$1" $whole; [ -n "$listed" ] && printf '%s\n' "$listed"
+  k=1
+  while [ $k -lt $parts ]; do say L "$1" +; get part part $k; printf '%s' "$part"; k=$((k + 1)); done
+  say L "$1" $whole; [ $parts = 0 ] || { get part part $k; printf '%s' "$part"; }
 }
 
 # has_mark file: whether these bytes stand before the offset, by their sum; in a compressed file, in what it unpacks to.
 has_mark() {
   from=$((off - length + 1))
   if is_packed "$1"; then
-    s=$(stats "$1"); s=${s##*:}; s=${s%.*}
-    # Packing keeps the time of change; an older one cannot have it, and unpacking is dear.
-    case $s in ''|*[!0-9]*) return 1 ;; esac
-    [ "$s" -ge "$since" ] || return 1
     set -- $(unpack "$1" <"$1" | tail -c +$from | head -c $length | cksum)
   else
     set -- $(tail -c +$from <"$1" 2>/dev/null | head -c $length | cksum)
@@ -304,20 +309,56 @@ find_sibling() {
   # and the bytes were compared between them.
   had=none
   for look in 1 2 3 4 5 6; do
-    has=
-    for f in "$path"* ${real:+"$real"*}; do
-      [ "$f" != "$path" ] && [ -f "$f" ] || continue
-      s=$(stats "$f"); [ "${s%:*:*}" = "$id" ] && { found "$f" "$s"; return; }
-      has="$has $f ${s%:*:*}"
-    done
+    has= hit= can=0; siblings compare
+    [ -z "$hit" ] || { found "$hit" "$s"; return; }
     [ "$has" = "$had" ] && [ $look -gt 2 ] && break
     had=$has
     [ -n "$crc" ] && [ $look -gt 1 ] || continue
-    for f in "$path"* ${real:+"$real"*}; do
-      [ "$f" != "$path" ] && [ -f "$f" ] && [ -r "$f" ] && has_mark "$f" && { found "$f" "$(stats "$f")"; return; }
+    for k in $(latest 64); do
+      get f may "$k"
+      [ -f "$f" ] && [ -r "$f" ] && has_mark "$f" && { found "$f" "$(stats "$f")"; return; }
     done
   done
   say V "$new" -
+}
+
+# siblings function: hands it the files whose names begin with one of the bases, in batches.
+siblings() {
+  handle=$1
+  for f in "$path"* ${real:+"$real"*}; do [ "$f" = "$path" ] || [ ! -f "$f" ] || put "$f"; done
+  flush
+}
+
+# compare file…: whether one has the identity ("hit", and what stat says, "s"). Keeps those that may have its bytes: one that
+# is long enough, and of compressed ones, which have the time of change of what they were made of, one that is not older.
+compare() {
+  [ -z "$hit" ] || return 0
+  stats_of "$@"; names=
+  for s in $found; do
+    [ "${s%:*:*}" != "$id" ] || { hit=$1; return; }
+    names="$names ${s%:*:*} ${1#"$path"}"
+    if ! is_packed "$1"; then
+      size=${s#*:*:}; size=${size%%:*}
+      [ "$s" = gone ] || [ "$size" -lt "$off" ] || keep "$1" "$s"
+    else
+      time=${s##*:}; time=${time%.*}
+      case $time in ''|*[!0-9]*) : ;; *) [ "$time" -lt "${since:-0}" ] || keep "$1" "$s" ;; esac
+    fi
+    shift
+  done
+  has=$has$names
+}
+
+# keep file stat: one of several that are to be taken by their times: "may_1" to "may_$can".
+keep() {
+  time=${2##*:}; time=${time%.*}; case $time in ''|*[!0-9]*) time=0 ;; esac
+  can=$((can + 1)); eval "may_$can=\$1 time_$can=\$time"
+}
+
+# latest most: the numbers of those that were kept, the one that was changed last first.
+latest() {
+  k=0
+  while [ $k -lt $can ]; do k=$((k + 1)); get time time $k; echo "$time $k"; done | newest "$1"
 }
 
 # hole i off: how far the NUL bytes go, found by halving, and believed only where the file has no more blocks than what
@@ -339,40 +380,69 @@ hole() {
 # block n: whether there is more in this block of "path" than NUL bytes.
 block() { [ "$(dd bs=4096 skip="$1" count=1 <"$path" 2>/dev/null | tr -d '\000' | wc -c)" -gt 0 ]; }
 
-# candidates i off: the bytes before the offset of every sibling that reaches so far; the first of one that does not,
-# which may have been copied before the rest was written.
+# candidates i off: the bytes before the offset of the siblings that reach so far; the first of those that do not, which
+# may have been copied before the rest was written. Of many those that were changed last: a copy is new.
 candidates() {
   bases "$1"; i=$1 off=$2
   back=0; [ "$off" -gt "$mark" ] && back=$(( (off - mark) / 4096 ))
-  k=0
-  for f in "$path"* ${real:+"$real"*}; do
-    [ "$f" != "$path" ] && [ -f "$f" ] && [ -r "$f" ] || continue
-    is_packed "$f" && continue
+  can=0; siblings keep_plain
+  for k in $(latest 32); do
+    get f may "$k"
+    [ -r "$f" ] || continue
     s=$(stats "$f"); size=${s#*:*:}; size=${size%%:*}
+    [ -n "$s" ] || continue
     first=$back count=$(( (off - back * 4096 + 4095) / 4096 ))
     [ "${size:-0}" -ge "$off" ] || { first=0 count=1; }
-    k=$((k + 1)); [ $k -gt 32 ] && break
     say Y "$i" "$s" $((first * 4096))
     dd bs=4096 skip=$first count=$count <"$f" 2>/dev/null
   done
   say Z "$i"
 }
 
-# expand number pattern: what a pattern matches, but for folders. With IFS empty a pattern is expanded and nothing else.
+keep_plain() {
+  stats_of "$@"
+  for s in $found; do [ "$s" = gone ] || is_packed "$1" || keep "$1" "$s"; shift; done
+}
+
+# expand number pattern: the logs that a pattern matches, without folders, archives and what is by its name an older
+# generation of another one that it matches. Of many, those that were changed last.
 expand() {
-  fixed=${2%%[*?[]*}; folder=
+  pattern=$2 fixed=${2%%[*?[]*} folder=
   [ "$fixed" = "$2" ] || case $fixed in */*) folder=${fixed%/*}; folder=${folder:-/} ;; *) folder=. ;; esac
   blanks=$IFS; IFS=; set -- "$1" $2; IFS=$blanks
   if [ -n "$folder" ] && [ ! -e "$2" ] && [ ! -L "$2" ] && unlisted "$folder"; then
     say B "$1"; whose "$barrier"; return
   fi
-  say G "$1" $(($# - 1)); shift
-  n=0
+  number=$1 any=0 logs=0; shift
   for f do
-    [ -d "$f" ] && continue
-    if [ -e "$f" ] || [ -L "$f" ]; then printf '%s\000' "$f"; n=$((n + 1)); fi
-    [ $n -ge 1000 ] && break
+    [ ! -d "$f" ] && { [ -e "$f" ] || [ -L "$f" ]; } || continue
+    any=1; is_older "$f" || { logs=$((logs + 1)); eval "log_$logs=\$f"; }
   done
+  say G "$number" $logs $any
+  n=0
+  if [ $logs -le 1000 ]; then
+    while [ $n -lt $logs ]; do n=$((n + 1)); get f log $n; printf '%s\000' "$f"; done
+  else
+    can=0 handle=keep_all
+    while [ $n -lt $logs ]; do n=$((n + 1)); get f log $n; put "$f"; done; flush
+    for n in $(latest 1000); do get f may "$n"; printf '%s\000' "$f"; done
+  fi
+}
+
+keep_all() {
+  stats_of "$@"
+  for s in $found; do keep "$1" "$s"; shift; done
+}
+
+# is_older file: whether it is compressed, or has the name of another one that the pattern matches, and numbers behind that.
+is_older() {
+  case $1 in *.gz|*.bz2|*.xz|*.zst|*.lz4|*.Z) return 0 ;; esac
+  numbers=${1##*[!-._0-9]}; live=${1%"$numbers"}
+  case $numbers in [-._]*) : ;; *) return 1 ;; esac
+  [ -e "$live" ] || return 1
+  # As a pattern, not as a text.
+  case $live in $pattern) return 0 ;; esac
+  return 1
 }
 
 # unlisted folder: whether we may not see what is in it.

@@ -26,17 +26,18 @@ use crate::model::{Facts, Time};
 
 const STATS: &str = include_str!("stats.sh");
 const BARRED: &str = include_str!("barred.sh");
+const BATCH: &str = include_str!("batch.sh");
 
 /// The scripts as they are sent: without comments and empty lines, and with the lists of the model filled in.
 static FOLLOW: LazyLock<String> = LazyLock::new(|| {
-    let ours = [STATS, BARRED, include_str!("describe.sh"), include_str!("follow.sh")];
+    let ours = [STATS, BATCH, BARRED, include_str!("describe.sh"), include_str!("follow.sh")];
     script(&ours).replace("@PROC_FILES@", &sampled_files()).replace("@DISK_FS@", &DISK_FS.join("|"))
 });
 
 static STREAMS: LazyLock<String> = LazyLock::new(|| script(&[include_str!("streams/streams.sh")]));
 
 static FILES: LazyLock<String> = LazyLock::new(|| {
-    script(&[STATS, BARRED, include_str!("describe.sh"), include_str!("files.sh")])
+    script(&[STATS, BATCH, BARRED, include_str!("describe.sh"), include_str!("files.sh")])
         .replace("@SEEK@", &strip(&[include_str!("files/seek.awk")]))
 });
 

@@ -8,17 +8,17 @@ use jiff::Timestamp;
 use tokio::time::{Instant, sleep_until};
 
 use crate::host::root::Told;
-use crate::host::track::{Track, usual_sources};
+use crate::host::track::{MAX_SOURCES, Track, usual_sources};
 use crate::host::{Outbox, Work};
 use crate::model::metrics::{Counters, parse_df};
 use crate::model::{HostStatus, LinkState, SourceKind, SourceSpec, Time};
 use crate::transport::{Connection, LinkError};
 
-use super::codec::{self, Answer};
+use super::codec::{self, Answer, Expanded};
 use super::follow::{Absence, Barrier, Begin, Request, Seen};
 use super::script::{Script, protocol_error};
 use super::suspects::{Suspect, Suspects};
-use super::{FOLLOW, describe, siblings};
+use super::{FOLLOW, describe};
 
 /// From one look at the files to the next: with the round trip, what a line waits at most. Files that rest are
 /// looked at half as often, for each look costs the host a process where nothing there can wait for them.
@@ -318,7 +318,10 @@ impl Session<'_> {
             } else if !self.expanded[number] {
                 self.expanded[number] = true;
                 let (spec, path) = (self.patterns[number].clone(), path.clone().into_bytes());
-                self.track.add_file(&spec, &path, true, Begin::LastLines(self.work.lines));
+                if !self.track.add_file(&spec, &path, true, Begin::LastLines(self.work.lines)) {
+                    let why = format!("{}: is not followed: {MAX_SOURCES} files of a host are", spec.name);
+                    self.track.set_missing(&spec, Some(why));
+                }
             }
         }
         self.queue_requests();
@@ -399,7 +402,7 @@ impl Session<'_> {
                     self.request(&request);
                 }
             }
-            Answer::Expanded(number, matched, files) => self.files_matched(*number, *matched, files),
+            Answer::Expanded(expanded) => self.files_matched(expanded),
             Answer::Barred(number, barrier) => self.files_barred(*number, barrier),
             Answer::Described(text) => self.host_described(text),
             Answer::Counters(text) => {
@@ -439,8 +442,8 @@ impl Session<'_> {
         }
     }
 
-    fn files_matched(&mut self, number: u32, matched: u32, files: &[&[u8]]) {
-        let number = number as usize;
+    fn files_matched(&mut self, expanded: &Expanded<'_>) {
+        let (number, files) = (expanded.pattern as usize, &expanded.files);
         let Some(spec) = self.patterns.get(number).cloned() else { return };
         // What came into being since we looked, on this connection or before it was lost, is new from its first byte.
         let has_been_looked = self.expanded[number] || self.track.seen_whole;
@@ -450,16 +453,16 @@ impl Session<'_> {
         let begin = if new { Begin::Start } else { Begin::LastLines(self.work.lines) };
         self.expanded[number] = true;
         let glob = spec.kind.is_glob();
-        for file in files.iter().filter(|file| !glob || !siblings::is_rotated(file, files)) {
-            self.track.add_file(&spec, file, !glob, begin);
-        }
+        let followed = files.iter().filter(|file| self.track.add_file(&spec, file, !glob, begin)).count();
         if self.usual {
             self.none_of_the_usual();
         } else if let SourceKind::Path(path) = &spec.kind {
-            let more = (matched as usize).saturating_sub(crate::host::track::MAX_SOURCES);
-            let why = match files.len() {
-                0 => Some(format!("{}: no file matches {path}", spec.name)),
-                _ if more > 0 => Some(format!("{}: {path} matches {more} files too many", spec.name)),
+            let more = (expanded.matched as usize).saturating_sub(followed);
+            let name = &spec.name;
+            let why = match (files.len(), expanded.any) {
+                (0, false) => Some(format!("{name}: no file matches {path}")),
+                (0, true) => Some(format!("{name}: {path} matches only old generations, which are not followed")),
+                _ if more > 0 => Some(too_many(name, path, more)),
                 _ => None,
             };
             self.track.set_missing(&spec, why);
@@ -509,6 +512,11 @@ impl Session<'_> {
         let (mounts, kib, inodes) = (parts.next(), parts.next(), parts.next());
         self.track.disks = parse_df(kib.unwrap_or(""), inodes.unwrap_or(""), mounts.unwrap_or(""));
     }
+}
+
+/// What is said of files beyond those that are followed.
+fn too_many(name: &str, path: &str, more: usize) -> String {
+    format!("{name}: {path} matches {more} files too many: {MAX_SOURCES} are followed, those that were changed last")
 }
 
 /// Time on a clock that does not go back, the same for all connections of this process.

@@ -10,7 +10,7 @@ use crate::host::{Failure, Files, Hint, MAX_READ};
 use crate::model::file::{Chunk, FileError, Finds, Found, Scan};
 use crate::model::query::Prefilter;
 use crate::model::stamp::TimeKey;
-use crate::model::{FileId, LogFile, Packing, Time};
+use crate::model::{FileId, Listing, LogFile, Packing, Time};
 
 /// A file.
 #[derive(Clone)]
@@ -113,7 +113,7 @@ impl Fake {
 }
 
 impl Files for Fake {
-    async fn list(&mut self, pattern: &[u8]) -> Result<Vec<LogFile>, Failure> {
+    async fn list(&mut self, pattern: &[u8]) -> Result<Listing, Failure> {
         let pattern = String::from_utf8_lossy(pattern).into_owned();
         let stem = pattern.split('*').next().unwrap_or_default().to_owned();
         let matches = self.files.iter().filter(|file| file.path.starts_with(&stem));

@@ -3,11 +3,8 @@
 use std::collections::HashSet;
 
 use crate::host::shell::frame::Frame;
-use crate::model::file::{Generation, LogFile, Packing};
-use crate::model::{FileId, Time};
-
-/// The most files that a pattern stands for.
-const MAX_FILES: usize = 1000;
+use crate::model::file::{LogFile, Packing};
+use crate::model::{FileId, Listing, LogNames, Time};
 
 /// A path or pattern up to its extension, and that.
 pub(super) fn parts(pattern: &[u8]) -> (&[u8], &[u8]) {
@@ -16,22 +13,59 @@ pub(super) fn parts(pattern: &[u8]) -> (&[u8], &[u8]) {
     pattern.split_at(dot.map_or(pattern.len(), |dot| start + dot))
 }
 
-/// A list: how many of the files are what was asked for, and all.
-pub(super) fn listed(frame: &Frame) -> Option<(usize, Vec<LogFile>)> {
-    let own = frame.header.strip_prefix("L ")?.parse().ok()?;
-    let line = memchr::memchr(b'\n', &frame.body)?;
-    let stats = std::str::from_utf8(&frame.body[..line]).ok()?;
-    let paths = frame.body[line + 1..].split(|&byte| byte == 0);
-    let files = stats.split(' ').filter(|stat| !stat.is_empty()).zip(paths);
-    Some((own, files.map(|(stat, path)| log_file(stat, path)).collect::<Option<Vec<_>>>()?))
+/// What the script lists, frame by frame.
+pub(super) struct Lister {
+    limit: usize,
+    /// What was asked for.
+    own: Listing,
+    /// What may be older generations of it.
+    others: Listing,
 }
 
-/// `device:inode:size:time`, or what stands for a file that has gone.
-fn log_file(stat: &str, path: &[u8]) -> Option<LogFile> {
-    if stat == "gone" {
-        let (id, modified) = (FileId::default(), Time(0));
-        return Some(LogFile { path: Vec::new(), id, size: 0, modified, packing: Packing::Plain });
+impl Lister {
+    /// A list of at most so many bytes.
+    pub(super) fn new(limit: usize) -> Self {
+        Self { limit, own: Listing::within(limit), others: Listing::within(limit) }
     }
+
+    /// Takes in a frame: `L begin`, with which all begins again; or the first number of files in it that were asked for.
+    /// `None` where it is neither.
+    pub(super) fn push(&mut self, frame: &Frame) -> Option<()> {
+        let header = frame.header.strip_prefix("L ")?;
+        if header == "begin" {
+            *self = Self::new(self.limit);
+            return Some(());
+        }
+        let own: usize = header.parse().ok()?;
+        let line = memchr::memchr(b'\n', &frame.body)?;
+        let stats = std::str::from_utf8(&frame.body[..line]).ok()?;
+        let paths = frame.body[line + 1..].split(|&byte| byte == 0);
+        let files = stats.split(' ').filter(|stat| !stat.is_empty()).zip(paths);
+        for (number, (stat, path)) in files.enumerate() {
+            // One went away.
+            if stat == "gone" {
+                continue;
+            }
+            let list = if number < own { &mut self.own } else { &mut self.others };
+            list.push(log_file(stat, path)?);
+        }
+        Some(())
+    }
+
+    /// Those that were asked for, and by their names older generations of them; each file once.
+    pub(super) fn chosen(self, pattern: &[u8]) -> Listing {
+        let logs: LogNames = self.own.iter().map(|file| file.path.clone()).chain([pattern.to_vec()]).collect();
+        let (mut listing, mut others) = (self.own, self.others);
+        others.retain(|file| logs.log_of(&file.path).is_some());
+        listing.append(others);
+        let mut known = HashSet::new();
+        listing.retain(|file| known.insert(file.id));
+        listing
+    }
+}
+
+/// `device:inode:size:time`.
+fn log_file(stat: &str, path: &[u8]) -> Option<LogFile> {
     let mut parts = stat.split(':');
     let mut number = || parts.next()?.parse::<u64>().ok();
     let (dev, ino, size) = (number()?, number()?, number()?);
@@ -43,15 +77,4 @@ fn modified(text: &str) -> Option<Time> {
     let (seconds, fraction) = text.split_once('.').unwrap_or((text, "0"));
     let nanos: i64 = format!("{fraction:0<9}").get(..9)?.parse().ok()?;
     Some(Time(seconds.parse::<i64>().ok()?.checked_mul(1_000_000_000)?.checked_add(nanos)?))
-}
-
-/// Those that were asked for, and by their names older generations of them; each file once.
-pub(super) fn chosen((own, mut files): (usize, Vec<LogFile>), pattern: &[u8]) -> Vec<LogFile> {
-    let others = files.split_off(own.min(files.len()));
-    let logs: Vec<Vec<u8>> = files.iter().map(|file| file.path.clone()).chain([pattern.to_vec()]).collect();
-    files.extend(others.into_iter().filter(|file| logs.iter().any(|log| Generation::of(log, &file.path).is_some())));
-    let mut known = HashSet::new();
-    files.retain(|file| !file.path.is_empty() && known.insert(file.id));
-    files.truncate(MAX_FILES);
-    files
 }

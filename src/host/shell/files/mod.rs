@@ -18,7 +18,7 @@ use crate::host::files::{Failure, Files, Hint, MAX_READ};
 use crate::model::file::{Chunk, FileError, Finds, LogFile, Packing, Scan};
 use crate::model::query::Prefilter;
 use crate::model::stamp::TimeKey;
-use crate::model::{Facts, HostStatus, LinkState, Time};
+use crate::model::{Facts, HostStatus, LinkState, Listing, Time};
 use crate::transport::{Connection, LinkError};
 
 use super::codec::{Nonsense, escape};
@@ -26,7 +26,7 @@ use super::frame::{END, Frame};
 use super::script::{Script, protocol_error};
 use super::{FILES, describe};
 use ended::Ended;
-use list::{chosen, listed, parts};
+use list::{Lister, parts};
 use stream::Stream;
 
 /// The script ends itself when it is not told to go on for ten minutes.
@@ -38,9 +38,14 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(30);
 /// What goes through much text may be silent for longer.
 const WORK_LIMIT: Duration = Duration::from_secs(300);
 
+/// The most frames of an answer that is not a list.
+const MOST_FRAMES: usize = 8;
+
 /// The files of a host, by way of a shell.
 pub struct ShellFiles {
     script: Script,
+    /// Bytes of a list.
+    most_listed: usize,
     lease: Instant,
     scan: Option<Running>,
     /// What ended a scan before its time, told after what it found.
@@ -73,7 +78,7 @@ impl ShellFiles {
     }
 
     fn by(script: Script) -> Self {
-        Self { script, lease: Instant::now() + LEASE, scan: None, failed: None }
+        Self { script, most_listed: Listing::LIMIT, lease: Instant::now() + LEASE, scan: None, failed: None }
     }
 
     /// What the host says of itself.
@@ -97,27 +102,42 @@ impl ShellFiles {
         self.script.end().await;
     }
 
-    /// The frames of an answer.
-    async fn ask(&mut self, request: &str, limit: Duration) -> Result<Vec<Frame>, LinkError> {
+    /// Sends a request.
+    async fn begin(&mut self, request: &str) -> Result<(), LinkError> {
         // Not answered: it belongs to the answer that was begun.
         let stop = self.scan.take().map_or_else(String::new, |scan| format!("X {}\n", u8::from(!scan.over)));
-        self.script.send(format!("{stop}{request}\n")).await?;
+        self.script.send(format!("{stop}{request}\n")).await
+    }
+
+    /// The frames of an answer.
+    async fn ask(&mut self, request: &str, limit: Duration) -> Result<Vec<Frame>, LinkError> {
+        self.begin(request).await?;
         self.answer(limit).await
     }
 
     async fn answer(&mut self, limit: Duration) -> Result<Vec<Frame>, LinkError> {
         let mut frames = Vec::new();
         let deadline = Instant::now() + limit;
+        while let Some(frame) = self.next_of_answer(deadline, limit).await? {
+            if frames.len() >= MOST_FRAMES {
+                return Err(nonsense(Some(&frame)));
+            }
+            frames.push(frame);
+        }
+        Ok(frames)
+    }
+
+    /// The next frame of an answer; `None` where it is over.
+    async fn next_of_answer(&mut self, deadline: Instant, limit: Duration) -> Result<Option<Frame>, LinkError> {
         loop {
             let lease = self.lease;
             tokio::select! {
                 biased;
                 frame = self.script.next() => match frame? {
-                    frame if frame.header == END => return Ok(frames),
+                    frame if frame.header == END => return Ok(None),
                     // It is said twice at the beginning.
                     frame if frame.header == "R" => {}
-                    frame if frames.len() < 8 => frames.push(frame),
-                    frame => return Err(nonsense(Some(&frame))),
+                    frame => return Ok(Some(frame)),
                 },
                 () = sleep_until(lease) => {
                     self.lease += LEASE;
@@ -156,14 +176,24 @@ impl ShellFiles {
 }
 
 impl Files for ShellFiles {
-    async fn list(&mut self, pattern: &[u8]) -> Result<Vec<LogFile>, Failure> {
+    async fn list(&mut self, pattern: &[u8]) -> Result<Listing, Failure> {
         let is_pattern = pattern.iter().any(|byte| b"*?[".contains(byte));
         let (stem, extension) = parts(pattern);
         let how = if is_pattern { "p" } else { "f" };
         let request = format!("L {how} {} {}", word(stem), word(extension));
-        let frames = self.ask_of_file(&request, ANSWER_LIMIT).await?;
-        let listed = frames.iter().find_map(listed).ok_or_else(|| nonsense(frames.first()))?;
-        Ok(chosen(listed, pattern))
+        let mut lister = Lister::new(self.most_listed);
+        self.begin(&request).await?;
+        while let Some(frame) = self.next_of_answer(Instant::now() + ANSWER_LIMIT, ANSWER_LIMIT).await? {
+            match frame.header.strip_prefix("X ") {
+                Some(why) => {
+                    let why = refusal(why);
+                    self.answer(ANSWER_LIMIT).await?;
+                    return Err(why.into());
+                }
+                None => lister.push(&frame).ok_or_else(|| nonsense(Some(&frame)))?,
+            }
+        }
+        Ok(lister.chosen(pattern))
     }
 
     async fn read(&mut self, file: &LogFile, from: u64, most: usize) -> Result<Chunk, Failure> {

@@ -146,7 +146,32 @@ fn every_host_lists_a_log_with_its_generations_and_no_other_file() {
                 [b"/".as_slice(), &folder.path().as_os_str().as_encoded_bytes()[1..], b"/*/[ao]*p.log"].concat();
             assert_eq!(names(&files.list(&pattern).await.expect("a list")), expected, "{host}");
             let none = files.list(dir.join("none.log").as_os_str().as_encoded_bytes()).await.expect("a list");
-            assert_eq!(none, [], "{host}");
+            assert_eq!(none.len(), 0, "{host}");
+        });
+    });
+}
+
+#[test]
+fn every_host_lists_thousands_of_generations_and_of_more_than_fit_the_newest() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let time = |n: u64| std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_700_000_000 + n);
+    for n in 0..1700 {
+        let log = folder.path().join(format!("app.log-{}", 20_200_101 + n));
+        std::fs::File::create(log).expect("a file").set_modified(time(n)).expect("its time");
+    }
+    let log = folder.path().join("app.log").into_os_string().into_encoded_bytes();
+    with_every_host(|host, connection| {
+        run(async {
+            let mut files = start(connection).await;
+            let all = files.list(&log).await.expect("a list");
+            assert_eq!((all.len(), all.left_out()), (1700, 0), "{host}");
+            files.most_listed = 100_000;
+            for pattern in [&log[..], &[&log[..], b"*"].concat()] {
+                let few = files.list(pattern).await.expect("a list");
+                assert_eq!(few.len() as u64 + few.left_out(), 1700, "{host}");
+                let newest = few.iter().filter(|file| file.modified.0 >= 1_700_001_600 * 1_000_000_000).count();
+                assert!(newest == 100 && few.len() < 1000, "{host}: {newest} of {}", few.len());
+            }
         });
     });
 }

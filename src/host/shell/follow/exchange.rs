@@ -11,7 +11,7 @@ use super::Barrier;
 pub type Watch = u32;
 
 /// What `stat` said of a file.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Stat {
     /// Which file.
     pub id: FileId,
@@ -59,7 +59,9 @@ pub enum Seen<'a> {
     Denied(Watch, Option<Stat>, Barrier),
     /// Answer to [`Request::Find`].
     Found(Watch, Option<Stat>),
-    /// Answer to [`Request::List`]: false where files were moved all the while, so that some may be left out.
+    /// Part of the answer to [`Request::List`].
+    ListedPart(Watch, Vec<Sibling>),
+    /// The rest of the answer to [`Request::List`]: false where files were moved all the while, so that some may be left out.
     Listed(Watch, bool, Vec<Sibling>),
     /// Answer to [`Request::Hole`]: there are nothing but NUL bytes up to this offset.
     Hole(Watch, Stat, u64),

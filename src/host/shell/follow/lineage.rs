@@ -5,7 +5,7 @@
 //! late. So the rule is not "what changed later is newer" but "what was there at the last listing, as it is now, is
 //! known; anything else came since".
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 
 use crate::model::{FileId, Time};
 
@@ -91,6 +91,15 @@ impl Read {
             false => is_whole_or_long && has_marker && begin_alike(&self.head, bytes),
         }
     }
+}
+
+/// What was there before a listing, in a form in which one of thousands is found at once.
+struct Known {
+    there: HashSet<Stat>,
+    /// No more as they were; each may be one that is compressed now, for a compressed file keeps its time of change.
+    gone: Vec<Stat>,
+    /// Size and time of change of those whose number is no more.
+    without_number: HashSet<(u64, u64)>,
 }
 
 /// What lies between the last generation and the one that was begun.
@@ -235,18 +244,19 @@ impl Lineage {
         let is_first = !std::mem::replace(&mut self.listed, true);
         // Where `begun` has lost the name meanwhile, what is newer is for the next listing.
         let moved = listed.iter().find(|sibling| sibling.stat.id == begun.id);
+        let plain: HashSet<&str> = listed.iter().filter(|one| !one.packed).map(|one| &one.name[..]).collect();
         let relevant = |sibling: &&Sibling| {
             let is_itself = sibling.stat.id == begun.id || watched.contains(&sibling.stat.id);
             let is_later = moved.is_some_and(|moved| sibling.is_newer_than(moved));
             // A file that is being compressed is there twice.
-            let is_twin = sibling.packed && listed.iter().any(|other| !other.packed && other.name == sibling.name);
+            let is_twin = sibling.packed && plain.contains(&sibling.name[..]);
             !is_itself && !is_later && !is_twin
         };
         let relevant: Vec<&Sibling> = listed.iter().filter(relevant).collect();
         let mut missed: Vec<&Sibling> = Vec::new();
         if !is_first {
-            let mut gone = self.gone(listed);
-            missed.extend(relevant.iter().copied().filter(|sibling| self.is_news(sibling, listed, &mut gone)));
+            let mut known = self.known(listed);
+            missed.extend(relevant.iter().copied().filter(|sibling| self.is_news(sibling, listed, &mut known)));
         }
         let is_gone = self.last.is_some_and(|last| {
             !watched.contains(&last.id) && last.id != begun.id && !listed.iter().any(|sibling| sibling.is_of(last))
@@ -271,9 +281,8 @@ impl Lineage {
         Between { missed, is_broken: (is_gone || is_lost) && !is_doubtful, is_doubtful }
     }
 
-    /// Whether this file, or something in it, came since the last listing. Of those that are `gone` each may be one that
-    /// is compressed now.
-    fn is_news(&self, sibling: &Sibling, listed: &[Sibling], gone: &mut Vec<Stat>) -> bool {
+    /// Whether this file, or something in it, came since the last listing.
+    fn is_news(&self, sibling: &Sibling, listed: &[Sibling], known: &mut Known) -> bool {
         let stat = sibling.stat;
         if let Some(read) = self.recall(stat.id) {
             // Of a compressed file it is known how long it is when it is unpacked.
@@ -286,35 +295,32 @@ impl Lineage {
         // Where its first bytes are not known, size is all there is to tell a copy by.
         let is_copy = |cut: &Cut| cut.is_new && cut.head.is_empty() && stat.size <= cut.offset;
         let is_copy = self.cuts.iter().any(is_copy);
-        if is_copy || self.there.contains(&stat) || self.given_up.contains(&stat.id) {
+        if is_copy || known.there.contains(&stat) || self.given_up.contains(&stat.id) {
             return false;
         }
-        if let Some(at) = gone.iter().position(|known| sibling.packed && sibling.is_of(*known)) {
-            gone.swap_remove(at);
+        if let Some(at) = known.gone.iter().position(|gone| sibling.packed && sibling.is_of(*gone)) {
+            known.gone.swap_remove(at);
             return false;
         }
-        if self.was_renumbered(sibling, listed) {
+        // Only its number is another: its file system was mounted again.
+        if sibling.is_exact() && known.without_number.contains(&(stat.size, stat.changed)) {
             return false;
         }
         // An old one that grew, or was unpacked: nobody asked for what it is the end of.
         !self.is_older_than_last(sibling, listed)
     }
 
-    /// Files that were known, and of which a compressed one is known by its time of change alone, which is kept. (Those
-    /// that were read from their first bytes on are known by these.)
-    fn gone(&self, listed: &[Sibling]) -> Vec<Stat> {
-        let read = self.read.iter().filter(|read| read.offset > 0 && read.head.is_empty()).map(|read| read.stat);
-        let known = read.chain(self.there.iter().copied());
-        // Its number may have gone to another file.
-        known.filter(|known| listed.iter().all(|other| other.stat != *known)).collect()
-    }
-
-    /// Whether this is a file that was known, and only its number is another: its file system was mounted again.
-    fn was_renumbered(&self, sibling: &Sibling, listed: &[Sibling]) -> bool {
-        let read = self.read.iter().filter(|read| read.offset >= read.stat.size).map(|read| read.stat);
-        let mut gone =
-            read.chain(self.there.iter().copied()).filter(|known| listed.iter().all(|other| other.stat.id != known.id));
-        gone.any(|known| sibling.is_like(known))
+    /// What was known before this listing.
+    fn known(&self, listed: &[Sibling]) -> Known {
+        let stats: HashSet<Stat> = listed.iter().map(|sibling| sibling.stat).collect();
+        let ids: HashSet<FileId> = stats.iter().map(|stat| stat.id).collect();
+        // Those that were read from their first bytes on are known by these. A number may have gone to another file.
+        let headless = self.read.iter().filter(|read| read.offset > 0 && read.head.is_empty()).map(|read| read.stat);
+        let gone = headless.chain(self.there.iter().copied()).filter(|known| !stats.contains(known)).collect();
+        let whole = self.read.iter().filter(|read| read.offset >= read.stat.size).map(|read| read.stat);
+        let absent = whole.chain(self.there.iter().copied()).filter(|known| !ids.contains(&known.id));
+        let without_number = absent.map(|known| (known.size, known.changed)).collect();
+        Known { there: self.there.iter().copied().collect(), gone, without_number }
     }
 
     fn is_older_than_last(&self, sibling: &Sibling, listed: &[Sibling]) -> bool {
@@ -380,7 +386,11 @@ impl Sibling {
 
     /// Whether it is as long as that file, and was changed at the very same time.
     fn is_like(&self, file: Stat) -> bool {
-        let is_exact = !self.packed && !self.stat.changed.is_multiple_of(SECOND);
-        is_exact && (self.stat.size, self.stat.changed) == (file.size, file.changed)
+        self.is_exact() && (self.stat.size, self.stat.changed) == (file.size, file.changed)
+    }
+
+    /// Whether its size and its time of change tell it from all others.
+    fn is_exact(&self) -> bool {
+        !self.packed && !self.stat.changed.is_multiple_of(SECOND)
     }
 }

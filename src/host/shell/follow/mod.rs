@@ -54,6 +54,9 @@ pub enum Begin {
 const FIRST_WINDOW: u64 = 64 << 10;
 const LAST_WINDOW: u64 = 8 << 20;
 
+/// The most generations of a log that are told apart.
+const MOST_LISTED: usize = 100_000;
+
 /// Follows any number of sources.
 #[derive(Debug, Default)]
 pub struct Follower {
@@ -80,6 +83,8 @@ struct Source {
     /// It was told where to read on and has not been read since.
     unread: bool,
     lineage: Lineage,
+    /// What came so far of a listing that has several parts.
+    listing: Vec<Sibling>,
     /// A generation was found beside the name that may be a copy of what the name still has.
     copied: bool,
     renumbered: Renumbered,
@@ -130,6 +135,7 @@ impl Follower {
                 begun: false,
                 unread: false,
                 lineage: Lineage::default(),
+                listing: Vec::new(),
                 copied: false,
                 renumbered: Renumbered::No,
                 of_pattern: false,
@@ -150,6 +156,7 @@ impl Follower {
         for (&number, source) in &mut self.sources {
             let (watch, path) = (source.live, source.path.clone());
             self.requests.push(Request::Watch { watch, chain: number, path });
+            source.listing.clear();
             // Of an empty file nothing tells whether it is the same when another has its name.
             let lineage = &mut source.lineage;
             source.old.iter().filter(|old| old.is_empty()).for_each(|old| lineage.remember(old, false));
@@ -215,12 +222,29 @@ impl Follower {
             Seen::Absent(watch, ref why) => self.absent(watch, why),
             Seen::Denied(watch, stat, ref barrier) => self.denied(watch, stat, barrier, now),
             Seen::Found(watch, stat) => self.found(watch, stat, now),
-            Seen::Listed(watch, is_whole, ref siblings) => self.listed(watch, is_whole, siblings, now),
+            Seen::ListedPart(watch, ref siblings) => drop(self.gather_listing(watch, siblings)),
+            Seen::Listed(watch, is_whole, ref siblings) => {
+                let Some(all) = self.gather_listing(watch, siblings).map(std::mem::take) else { return };
+                self.listed(watch, is_whole, &all, now);
+            }
             Seen::Hole(watch, stat, to) => self.hole(watch, stat, to),
             Seen::Candidate(watch, stat, start, bytes) => self.candidate(watch, stat, start, bytes),
             Seen::Compared(watch) => self.compared(watch, now),
             Seen::PollEnded => self.poll_ended(now),
         }
+    }
+
+    /// All that came so far of a listing. Of very many generations the newest are kept: nothing is missed of those that
+    /// were not touched for longest.
+    fn gather_listing(&mut self, watch: Watch, siblings: &[Sibling]) -> Option<&mut Vec<Sibling>> {
+        let (number, true) = self.lookup(watch)? else { return None };
+        let listing = &mut self.source(number).listing;
+        listing.extend_from_slice(siblings);
+        if listing.len() > MOST_LISTED {
+            listing.sort_by_key(|sibling| std::cmp::Reverse(sibling.stat.changed));
+            listing.truncate(MOST_LISTED / 4 * 3);
+        }
+        Some(listing)
     }
 
     fn new_watch(&mut self, source: u32) -> Watch {

@@ -1,0 +1,147 @@
+//! The files that a path or pattern stands for, in bounded memory. Which of them are one log is left to `host::history`.
+
+use std::ops::Deref;
+
+use super::file::LogFile;
+use super::record::Time;
+
+/// What a [`LogFile`] takes beside its path.
+const OVERHEAD: usize = 120;
+
+/// Files in no order. Where they are more than fit, those that were written to last are kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listing {
+    files: Vec<LogFile>,
+    left_out: u64,
+    /// When the newest of those that were left out was written to.
+    cutoff: Option<Time>,
+    bytes: usize,
+    limit: usize,
+}
+
+impl Default for Listing {
+    fn default() -> Self {
+        Self::within(Self::LIMIT)
+    }
+}
+
+impl Listing {
+    /// Most bytes of memory that one takes, about: 100,000 files with paths of 100 bytes.
+    pub const LIMIT: usize = 24 << 20;
+
+    /// An empty one of at most so many bytes.
+    #[must_use]
+    pub fn within(limit: usize) -> Self {
+        Self { files: Vec::new(), left_out: 0, cutoff: None, bytes: 0, limit }
+    }
+
+    /// Adds a file.
+    pub fn push(&mut self, file: LogFile) {
+        if self.cutoff.is_some_and(|cutoff| file.modified <= cutoff) {
+            self.left_out += 1;
+            return;
+        }
+        self.bytes += cost(&file);
+        self.files.push(file);
+        if self.bytes > self.limit {
+            self.drop_the_oldest();
+        }
+    }
+
+    /// Keeps those for which this holds.
+    pub fn retain(&mut self, keep: impl FnMut(&LogFile) -> bool) {
+        self.files.retain(keep);
+        self.bytes = self.files.iter().map(cost).sum();
+    }
+
+    /// Adds what another one has; what that has left out counts too.
+    pub fn append(&mut self, other: Self) {
+        self.left_out += other.left_out;
+        self.cutoff = self.cutoff.max(other.cutoff);
+        other.files.into_iter().for_each(|file| self.push(file));
+    }
+
+    /// How many files are missing, for there were too many: none of them was written to after one that is here.
+    #[must_use]
+    pub fn left_out(&self) -> u64 {
+        self.left_out
+    }
+
+    /// The files alone.
+    #[must_use]
+    pub fn into_files(self) -> Vec<LogFile> {
+        self.files
+    }
+
+    /// Some more than need be, so that it does not happen with every file.
+    fn drop_the_oldest(&mut self) {
+        self.files.sort_by_key(|file| std::cmp::Reverse(file.modified));
+        while self.bytes > self.limit / 4 * 3 {
+            let Some(oldest) = self.files.pop() else { return };
+            self.bytes -= cost(&oldest);
+            self.left_out += 1;
+            self.cutoff = self.cutoff.max(Some(oldest.modified));
+        }
+    }
+}
+
+fn cost(file: &LogFile) -> usize {
+    file.path.len() + OVERHEAD
+}
+
+impl Deref for Listing {
+    type Target = [LogFile];
+
+    fn deref(&self) -> &[LogFile] {
+        &self.files
+    }
+}
+
+impl IntoIterator for Listing {
+    type Item = LogFile;
+    type IntoIter = std::vec::IntoIter<LogFile>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.files.into_iter()
+    }
+}
+
+impl FromIterator<LogFile> for Listing {
+    fn from_iter<I: IntoIterator<Item = LogFile>>(files: I) -> Self {
+        let mut listing = Self::default();
+        files.into_iter().for_each(|file| listing.push(file));
+        listing
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::{FileId, Packing, Time};
+
+    fn file(number: usize, modified: i64) -> LogFile {
+        let id = FileId { dev: 1, ino: number as u64 };
+        let path = format!("/l/{number:05}").into_bytes();
+        LogFile { path, id, size: 1, modified: Time(modified), packing: Packing::Plain }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_left_out_is_counted_and_not_newer_than_what_is_kept(times in prop::collection::vec(0..1000_i64, 0..200)) {
+            let limit = 50 * cost(&file(0, 0));
+            let mut listing = Listing::within(limit);
+            for (number, &time) in times.iter().enumerate() {
+                listing.push(file(number, time));
+            }
+            prop_assert_eq!(listing.len() as u64 + listing.left_out(), times.len() as u64);
+            prop_assert!(listing.len() <= 50 && (times.len() <= 50) == (listing.left_out() == 0));
+            let mut newest_first = times.clone();
+            newest_first.sort_unstable_by_key(|&time| std::cmp::Reverse(time));
+            let mut kept: Vec<i64> = listing.iter().map(|file| file.modified.0).collect();
+            kept.sort_unstable_by_key(|&time| std::cmp::Reverse(time));
+            prop_assert_eq!(&kept[..], &newest_first[..kept.len()]);
+        }
+    }
+}
