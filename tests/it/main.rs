@@ -16,6 +16,7 @@ mod gaps;
 mod grep;
 mod history;
 mod manners;
+mod many;
 mod mounts;
 mod past;
 mod readme;

@@ -81,7 +81,10 @@ async fn of_path<F: Files>(
     let listed = listed.into_files();
     let chains = if is_glob { chain::of_pattern(listed) } else { vec![chain::of_path(path.as_bytes(), listed)] };
     let chains = chains.into_iter().filter(|chain| !chain.files.is_empty());
-    let logs = chains.map(|chain| named(spec, chain, !is_glob, names)).filter(|log| ask.is_about(&log.info.name));
+    // The name of the source stands for all that its pattern matches.
+    let all = is_glob && ask.is_about(&spec.name);
+    let logs = chains.map(|chain| named(spec, chain, !is_glob, names));
+    let logs = logs.filter(|log| all || ask.is_about(&log.info.name));
     let before = found.len();
     found.extend(logs.map(|log| Source::Log(Box::new(log))));
     if found.len() == before && !is_usual && (!is_glob || ask.is_about(&spec.name)) {

@@ -2,16 +2,16 @@
 #
 # put file: one more of a batch. When it is full, and at "flush", the function in "handle" gets its files as operands.
 put() {
-  held=$((held + 1)); eval "held_$held=\$1"
-  [ $held -lt 500 ] || flush
+  batched=$((batched + 1)); eval "batch_$batched=\$1"
+  [ $batched -lt 500 ] || flush
 }
-held=0
+batched=0
 
 flush() {
-  [ $held -gt 0 ] || return 0
+  [ $batched -gt 0 ] || return 0
   operands=; k=0
-  while [ $k -lt $held ]; do k=$((k + 1)); operands="$operands \"\$held_$k\""; done
-  held=0; eval "$handle $operands"
+  while [ $k -lt $batched ]; do k=$((k + 1)); operands="$operands \"\$batch_$k\""; done
+  batched=0; eval "$handle $operands"
 }
 
 # stats_of file…: what stat says of each, a word in "found"; "gone" of one that went away. Fails where one did.

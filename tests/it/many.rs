@@ -1,0 +1,226 @@
+//! Logs with more generations, and patterns with more files, than anybody expects: all are searched, read and followed.
+//!
+//! `tests/many` runs these with ten times as many files, and following again and again.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, UNIX_EPOCH};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use logtrail::model::{LinkState, SourceKind, SourceSpec};
+use serde_json::Value;
+
+use super::faults::{assert_all_on_disk_once, following, has_told};
+use super::support::fleet::Watched;
+use super::support::sshd::Sshd;
+use super::support::writer::Writer;
+
+/// A shell of a host may map so much memory, in KiB, and whatever it starts.
+const MEMORY_THERE: u32 = 64 << 10;
+
+/// The console may have so much.
+const MEMORY_HERE: u64 = 64 << 20;
+
+/// Files of a log or pattern; `$LOGTRAIL_MANY` of them in slow rounds.
+fn many() -> u64 {
+    std::env::var("LOGTRAIL_MANY").ok().and_then(|count| count.parse().ok()).unwrap_or(1_030)
+}
+
+/// A server and an inventory with one source of it.
+struct Host {
+    _sshd: Sshd,
+    inventory: PathBuf,
+}
+
+impl Host {
+    fn with_source(sshd: Sshd, path: &Path) -> Self {
+        let inventory = sshd.path("hosts.toml");
+        let text = format!(
+            "[hosts.web-1]\naddress = \"127.0.0.1\"\nport = {}\nidentity = {:?}\nknown_hosts = {:?}\nsources = [{{ name = \"app\", path = {path:?} }}]\n",
+            sshd.port(),
+            sshd.client_key_path(),
+            sshd.known_hosts(),
+        );
+        fs::write(&inventory, text).expect("write the inventory");
+        Self { _sshd: sshd, inventory }
+    }
+
+    /// The last object that a command prints, its exit code, and the most memory that it had.
+    fn run(&self, args: &[&str]) -> (Vec<Value>, Option<i32>, u64) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_logtrail-tui"));
+        command.args(args).args(["--no-ssh-config", "--json", "--timeout", "20m", "--config"]).arg(&self.inventory);
+        command.env_remove("LOGTRAIL_HOSTS").stdin(Stdio::null()).stdout(Stdio::piped());
+        let child = command.spawn().expect("run it");
+        let pid = child.id();
+        let (done, is_done) = std::sync::mpsc::channel::<()>();
+        let peak = std::thread::spawn(move || {
+            let mut peak = 0;
+            while is_done
+                .recv_timeout(Duration::from_millis(20))
+                .is_err_and(|why| why == std::sync::mpsc::RecvTimeoutError::Timeout)
+            {
+                let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+                let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+                let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+                peak = peak.max(kib.unwrap_or_default() * 1024);
+            }
+            peak
+        });
+        let output = child.wait_with_output().expect("it ends");
+        drop(done);
+        let text = String::from_utf8(output.stdout).expect("JSON is UTF-8");
+        let objects = text.lines().map(|line| serde_json::from_str(line).expect("a JSON object")).collect();
+        (objects, output.status.code(), peak.join().expect("no panic"))
+    }
+}
+
+fn limited() -> Sshd {
+    Sshd::builder()
+        .config(format!("ForceCommand ulimit -v {MEMORY_THERE}; exec /bin/sh -c \"$SSH_ORIGINAL_COMMAND\""))
+        .start()
+}
+
+/// Writes a file that was changed so many hours after the first.
+fn write(path: &Path, text: &str, hour: u64) {
+    let mut file = File::create(path).expect("a file");
+    if path.extension().is_some_and(|extension| extension == "gz") {
+        let mut packed = GzEncoder::new(&mut file, Compression::fast());
+        packed.write_all(text.as_bytes()).and_then(|()| packed.try_finish()).expect("packed");
+    } else {
+        file.write_all(text.as_bytes()).expect("written");
+    }
+    file.set_modified(UNIX_EPOCH + Duration::from_secs(1_700_000_000 + hour * 3600)).expect("its time");
+}
+
+/// The lines of one hour; one in three of them has a word that is looked for.
+fn lines(hour: u64) -> String {
+    let line = |n: u64| {
+        let word = if (hour + n).is_multiple_of(3) { "needle" } else { "hay" };
+        let time = jiff::Timestamp::from_second(1_700_000_000 + (hour * 3600 + n * 900) as i64).expect("a time");
+        format!("{time} {word} hour={hour} line={n}\n")
+    };
+    (0..4).map(line).collect()
+}
+
+/// A log of which a generation was made each hour, three of four compressed.
+fn generations(folder: &Path, count: u64) {
+    for hour in 0..count {
+        let ending = if hour + 1 == count {
+            String::new()
+        } else {
+            let packed = if hour % 4 == 0 { "" } else { ".gz" };
+            format!("-{}{packed}", 1_700_000_000 + hour * 3600)
+        };
+        write(&folder.join(format!("app.log{ending}")), &lines(hour), hour);
+    }
+}
+
+/// How many lines `zgrep` finds in these files.
+fn zgrep(folder: &Path, glob: &str) -> u64 {
+    let script = format!("gzip -dcf {glob} | grep -c needle");
+    let output = Command::new("sh").args(["-c", &script]).current_dir(folder).output().expect("sh");
+    String::from_utf8_lossy(&output.stdout).trim().parse().expect("a number")
+}
+
+#[test]
+fn r16_r22_a_search_goes_through_all_generations_of_a_log_however_many_there_are() {
+    let sshd = limited();
+    let logs = sshd.path("logs");
+    fs::create_dir(&logs).expect("a folder");
+    generations(&logs, many());
+    let host = Host::with_source(sshd, &logs.join("app.log"));
+    let (objects, exit, memory) = host.run(&["search", "needle", "--count"]);
+    let summary = objects.last().expect("a summary");
+    assert_eq!((summary["hits"].as_u64(), exit), (Some(zgrep(&logs, "app.log*")), Some(0)), "{summary}");
+    assert!(memory <= MEMORY_HERE, "{} MiB here", memory >> 20);
+    for (args, hour) in
+        [(&["search", "needle", "--limit", "1"][..], many() - 1), (&["read", "--at", "2020-01-01", "-n", "1"], 0)]
+    {
+        let (objects, ..) = host.run(args);
+        let text = objects
+            .iter()
+            .find_map(|object| object["text"].as_str())
+            .unwrap_or_else(|| panic!("{args:?}: {objects:?}"));
+        assert!(text.contains(&format!("hour={hour} ")), "{args:?}: {text}");
+    }
+}
+
+#[test]
+fn r16_a_search_goes_through_all_files_of_a_pattern_however_many_there_are() {
+    let sshd = limited();
+    let logs = sshd.path("logs");
+    fs::create_dir(&logs).expect("a folder");
+    for number in 0..many() {
+        write(&logs.join(format!("job-x{number}x.log")), &lines(number), number);
+    }
+    let host = Host::with_source(sshd, &logs.join("*.log"));
+    let (objects, exit, memory) = host.run(&["search", "needle", "--count", "--source", "app"]);
+    let summary = objects.last().expect("a summary");
+    assert_eq!((summary["hits"].as_u64(), exit), (Some(zgrep(&logs, "*.log")), Some(0)), "{summary}");
+    assert!(memory <= MEMORY_HERE, "{} MiB here", memory >> 20);
+    let (objects, exit, _) = host.run(&["sources"]);
+    let sources = objects.iter().filter(|object| object["type"] == "source").count();
+    assert_eq!((sources as u64, exit), (many(), Some(0)));
+}
+
+/// Moves each generation on by one, as logrotate does where it counts, and the log to the first.
+fn shift(log: &Path, count: u64) {
+    let numbered = |number: u64| PathBuf::from(format!("{}.{number}", log.display()));
+    for number in (1..count).rev() {
+        let _ = fs::rename(numbered(number), numbered(number + 1));
+    }
+    fs::rename(log, numbered(1)).expect("there is a log");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn r01_r03_a_log_with_two_thousand_generations_loses_no_line_when_it_is_rotated() {
+    let sshd = Sshd::start();
+    let log = sshd.path("app.log");
+    for number in 1..=2000 {
+        let line = format!("old serial={} all is well and goes on as it did\n", 9_000_000 + number);
+        fs::write(sshd.path(&format!("app.log.{number}")), line).expect("write");
+    }
+    let reopen = sshd.path("reopen");
+    let mut writer = Writer::start(&log, &reopen, 750);
+    let mut watched = Watched::follow(vec![following(&sshd, "web-1", &log)], 0);
+    watched.until("lines", |w| w.records.len() > 300).await;
+    for turn in 1..=4 {
+        shift(&log, 2000 + turn);
+        File::create(&reopen).expect("told to open its log again");
+        let target = writer.written() + 2000;
+        while writer.written() < target {
+            let _ = tokio::time::timeout(Duration::from_millis(100), watched.until("a moment", |_| false)).await;
+        }
+    }
+    let written = writer.stop();
+    watched.until_within(Duration::from_secs(60), "the last line", |w| has_told(w, 0, written - 1)).await;
+    assert_all_on_disk_once(&watched, &sshd.path(""), written);
+    assert_eq!(watched.gaps, []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn r16_of_more_files_than_are_followed_those_that_changed_last_are_and_it_is_said() {
+    let sshd = Sshd::start();
+    let logs = sshd.path("logs");
+    fs::create_dir(&logs).expect("a folder");
+    for number in 0..1200_u64 {
+        // By their names the last ones are the oldest.
+        write(&logs.join(format!("job-x{number:04}x.log")), "one\n", 1200 - number);
+        write(&logs.join(format!("job-x{number:04}x.log.1.gz")), "old\n", 1200 - number);
+    }
+    let mut host = sshd.host("web-1");
+    let kind = SourceKind::Path(format!("{}/*", logs.display()));
+    host.sources.push(SourceSpec { name: "jobs".to_owned(), kind, time: None, as_root: false });
+    let mut watched = Watched::follow(vec![host], 1);
+    watched.until("a line of each that is followed", |w| w.records.len() == 1000).await;
+    let degraded = |w: &Watched| w.statuses.last().is_some_and(|(_, status)| status.state == LinkState::Degraded);
+    watched.until("it to be said", degraded).await;
+    let reason = watched.statuses.last().and_then(|(_, status)| status.reason.clone()).unwrap_or_default();
+    assert!(reason.contains("matches 200 files too many"), "{reason}");
+    let followed: Vec<&str> = watched.sources.iter().map(|source| &*source.path).collect();
+    assert!(followed.iter().any(|path| path.ends_with("x0000x.log")), "the newest");
+    assert!(!followed.iter().any(|path| path.ends_with("x1199x.log")), "the oldest");
+}
