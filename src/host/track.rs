@@ -45,9 +45,13 @@ pub struct Track {
     pub df_hangs: bool,
     /// It hung when its files were looked at: on the next connection nothing is touched that has not been tried.
     pub hung: bool,
+    /// A bounded pass, which has no other way to show lines that it leaves out.
+    pub is_bounded: bool,
     /// All that was asked for has been told of at least once.
     pub seen_whole: bool,
     facts_pending: bool,
+    /// Sources whose last lines are so long that fewer were read than were asked for.
+    shortened: BTreeSet<u32>,
     sources: Vec<Tracked>,
     by_path: BTreeMap<Vec<u8>, u32>,
     /// How far an earlier run was told of its sources, by their names.
@@ -186,7 +190,11 @@ impl Track {
                 Outcome::Unfinished(number, file, offset, line) => {
                     self.unfinished(number, Cursor { file, offset }, line, now);
                 }
-                Outcome::TailRead(_) => {}
+                Outcome::TailRead(number, is_all) => {
+                    if self.is_bounded && !is_all {
+                        self.shortened.insert(number);
+                    }
+                }
                 Outcome::Begun(number, cursor, before) => {
                     let (place, length) = (Place { cursor, check: None }, 0);
                     let reached = Box::new(Reached { place, length, before, time: now });
@@ -276,11 +284,16 @@ impl Track {
             let problem = source.info.problem.as_ref()?;
             Some((format!("{}: {problem}", source.info.path), source.hint.clone().unwrap_or_default()))
         });
+        let of_tails = self.shortened.iter().filter_map(|&number| {
+            let path = &self.sources.get(number as usize)?.info.path;
+            let reason = format!("{path}: its last lines are so long that fewer are shown than were asked for");
+            Some((reason, "`logtrail-tui read --backwards` shows those before them".to_owned()))
+        });
         let of_patterns = self.missing.values().cloned();
         let of_streams = self.problems.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let user = self.user.split(' ').next().unwrap_or_default();
         let of_streams = of_streams.into_values().map(|trouble| (trouble.reason, trouble.hint.replace("{user}", user)));
-        let mut problems = of_sources.chain(of_patterns).chain(of_streams);
+        let mut problems = of_sources.chain(of_tails).chain(of_patterns).chain(of_streams);
         let Some((mut reason, hint)) = problems.next() else { return HostStatus::plain(LinkState::Ok) };
         for (other, _) in problems.by_ref().take(PROBLEMS_TOLD - 1) {
             reason = format!("{reason}; {other}");

@@ -86,7 +86,8 @@ const CONTINUES: Field = field(
     Bool,
     "it belongs to the record of the line before it in its source: a stack trace, a statement",
 );
-const FIELDS: Field = perhaps("fields", Any, "what the line says under names, nested ones with dots");
+const FIELDS: Field =
+    perhaps("fields", Any, "what the line says under names, nested ones with dots; the first 512 of them");
 const IDS: Field = field(
     "ids",
     Object(&[

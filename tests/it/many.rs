@@ -14,7 +14,8 @@ use logtrail::model::{LinkState, SourceKind, SourceSpec};
 use serde_json::Value;
 
 use super::faults::{assert_all_on_disk_once, following, has_told};
-use super::support::fleet::Watched;
+use super::support::PATIENCE;
+use super::support::fleet::{Watched, local_host};
 use super::support::sshd::Sshd;
 use super::support::writer::Writer;
 
@@ -223,4 +224,18 @@ async fn r16_of_more_files_than_are_followed_those_that_changed_last_are_and_it_
     let followed: Vec<&str> = watched.sources.iter().map(|source| &*source.path).collect();
     assert!(followed.iter().any(|path| path.ends_with("x0000x.log")), "the newest");
     assert!(!followed.iter().any(|path| path.ends_with("x1199x.log")), "the oldest");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn r13_last_lines_that_are_too_long_to_be_read_are_fewer_and_a_bounded_pass_says_so() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let log = folder.path().join("app.log");
+    let line = "x".repeat(1_000_000) + "\n";
+    fs::write(&log, line.repeat(12)).expect("write");
+    let mut once = Watched::once(vec![local_host("here", &[&log])], 10, PATIENCE);
+    once.until("a pass", |w| w.over).await;
+    assert_eq!(once.records.len(), 8);
+    let (_, status) = once.statuses.last().expect("a status");
+    let reason = status.reason.as_deref().unwrap_or_default();
+    assert!(status.state == LinkState::Degraded && reason.contains("so long that fewer are shown"), "{status:?}");
 }

@@ -473,20 +473,26 @@ sample() {
   for n in /sys/class/net/*/device; do [ -e "$n" ] && printf '%s:\n' "$n"; done
 }
 
-# usage: df of the file systems that live on disks, after the list of all. Never of a network, where it could hang.
+# usage: df of the file systems that live on disks, after the list of all. Never of a network, where it could hang. What
+# mounts were made with is left out: of containers it is longer than all the rest.
 usage() {
   say U
   [ -r /proc/self/mounts ] || return
-  cat /proc/self/mounts; echo --
-  set --
+  while read -r dev at type rest; do printf '%s %s %s\n' "$dev" "$at" "$type"; done </proc/self/mounts; echo --
+  limit=; command -v timeout >/dev/null 2>&1 && limit='timeout 5'
+  handle=kib_of; put_disks; echo --
+  handle=inodes_of; put_disks
+}
+
+kib_of() { $limit df -P -k "$@" 2>/dev/null; }
+inodes_of() { $limit df -P -i "$@" 2>/dev/null; }
+
+put_disks() {
   while read -r dev at type rest; do
     case $type in @DISK_FS@) : ;; *) [ "$at" = / ] || continue ;; esac
-    at=$(printf '%b.' "$at"); set -- "$@" "${at%.}"
-    [ $# -ge 64 ] && break
+    at=$(printf '%b.' "$at"); put "${at%.}"
   done </proc/self/mounts
-  [ $# -gt 0 ] || return
-  limit=; command -v timeout >/dev/null 2>&1 && limit='timeout 5'
-  $limit df -P -k "$@" 2>/dev/null; echo --; $limit df -P -i "$@" 2>/dev/null
+  flush
 }
 
 serve() {

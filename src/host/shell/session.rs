@@ -90,6 +90,7 @@ async fn work_through(
         // Where nobody waits for it the connection is ending.
         let _ = begin.send(());
     }
+    track.is_bounded = work.once;
     let suspects = Suspects::new(std::mem::take(&mut track.hung));
     let mut session = Session {
         script,

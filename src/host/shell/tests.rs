@@ -308,6 +308,27 @@ fn a_file_system_that_fails_is_told_from_a_name_that_stands_for_nothing() {
 }
 
 #[test]
+fn all_file_systems_of_disks_are_told_however_many_are_mounted() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mounts = format!(
+        "for n in $(seq 100); do mkdir {0}/$n && mount --bind {0} {0}/$n || exit; done; exec sh -s",
+        folder.path().display()
+    );
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "--propagation", "private"]);
+    if !rustix::process::geteuid().is_root() {
+        command.args(["--user", "--map-root-user"]);
+    }
+    command.args(["sh", "-c", &mounts]);
+    let mut talk = Talk::start(&mut command);
+    let told = String::from_utf8(talk.ask_raw("U", "U").to_vec()).expect("UTF-8");
+    let parts: Vec<&str> = told.split("--\n").collect();
+    let of_ours =
+        |text: &str| text.lines().filter(|line| line.contains(folder.path().to_str().expect("UTF-8"))).count();
+    assert_eq!(parts.iter().map(|part| of_ours(part)).collect::<Vec<_>>(), [100, 100, 100], "{told}");
+}
+
+#[test]
 fn what_cannot_be_read_to_its_end_is_asked_for_again_with_the_reason() {
     with_every_shell(|shell, mut command| {
         // The last word on a disk that gives the first line only.

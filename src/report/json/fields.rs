@@ -8,10 +8,8 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use super::Text;
 use crate::model::fields::{self, Kind, Value};
 
-/// Fields that are written of one line. What it has beyond them is in its text.
-const MAX_FIELDS: usize = 256;
-
-/// An object with the fields of a line, in its order; of several with one name the first. `null` where it has none.
+/// An object with the fields of a line, in its order; of several with one name the first. `null` where it has none. Of very
+/// many those that [`fields::all`] finds; the others are in its text.
 #[derive(Debug)]
 pub(in crate::report) struct Fields<'a>(pub(in crate::report) &'a [u8]);
 
@@ -23,7 +21,7 @@ impl Serialize for Fields<'_> {
         }
         let mut names = BTreeSet::new();
         let mut map = serializer.serialize_map(None)?;
-        for field in fields.iter().take(MAX_FIELDS).filter(|field| names.insert(&field.name)) {
+        for field in fields.iter().filter(|field| names.insert(&field.name)) {
             map.serialize_entry(&field.name, &Typed(&field.value))?;
         }
         map.end()

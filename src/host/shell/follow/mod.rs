@@ -453,12 +453,12 @@ impl Follower {
             return self.start_tail(number, stat, tail.want, tail.window * 4, now);
         }
         source.begun = true;
-        let id = current.id;
+        let (id, is_all) = (current.id, tail.full || tail.until <= tail.window.min(LAST_WINDOW));
         let begun = if tail.pieces.is_empty() { current.begun(number) } else { None };
         self.outcomes.extend(begun);
         self.outcomes.push(Outcome::Before(number, tail.before.into()));
         emit(&mut self.outcomes, number, id, tail.pieces.into());
-        self.outcomes.push(Outcome::TailRead(number));
+        self.outcomes.push(Outcome::TailRead(number, is_all));
     }
 
     fn absent(&mut self, watch: Watch, why: &Absence) {

@@ -354,5 +354,6 @@ async fn streams_of(spec: &SourceSpec, shell: &mut Shell) -> Result<Result<Vec<P
             past(&spec.name, spec.kind.to_string(), Of::Container(target.at))
         }
     });
-    Ok(Ok(streams.take(if spec.kind.is_glob() { list::MAX_STREAMS } else { 1 }).collect()))
+    // They are read one after the other: however many there are.
+    Ok(Ok(streams.take(if spec.kind.is_glob() { usize::MAX } else { 1 }).collect()))
 }
