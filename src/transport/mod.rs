@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crate::model::{Answer, Endpoint, HostSpec, HostStatus, Question, TransportKind};
+use crate::model::{Answer, Endpoint, HostKeyPolicy, HostSpec, HostStatus, Question, TransportKind};
 
 pub mod backoff;
 mod budget;
@@ -20,6 +20,7 @@ mod child;
 mod deadline;
 mod dial;
 mod failure;
+mod hops;
 mod keyring;
 mod known_hosts;
 mod local;
@@ -31,6 +32,7 @@ mod russh;
 mod shell;
 mod stream;
 mod system;
+mod tokens;
 
 pub use shell::{ShellEvent, ShellInput, ShellOutput};
 
@@ -70,6 +72,8 @@ struct Inner {
     agent: std::sync::OnceLock<PathBuf>,
     /// In place of the user's and the system's OpenSSH configuration.
     ssh_config: std::sync::OnceLock<PathBuf>,
+    /// What to do with unknown keys of jump hosts that only the user's configuration knows.
+    host_keys: std::sync::OnceLock<HostKeyPolicy>,
     /// Held while a host key is stored.
     storing: tokio::sync::Mutex<()>,
 }
@@ -96,6 +100,7 @@ impl Connector {
                 bastions: route::Bastions::default(),
                 agent: std::sync::OnceLock::new(),
                 ssh_config: std::sync::OnceLock::new(),
+                host_keys: std::sync::OnceLock::new(),
                 storing: tokio::sync::Mutex::default(),
             }),
         }
@@ -114,6 +119,16 @@ impl Connector {
     #[must_use]
     pub fn with_ssh_config(self, file: PathBuf) -> Self {
         let _ = self.inner.ssh_config.set(file);
+        self
+    }
+
+    /// Treats unknown keys of jump hosts that only the user's configuration knows so, whatever it says of them: as the
+    /// command line or the defaults of the inventory have it for every host.
+    #[must_use]
+    pub fn with_host_keys(self, policy: Option<HostKeyPolicy>) -> Self {
+        if let Some(policy) = policy {
+            let _ = self.inner.host_keys.set(policy);
+        }
         self
     }
 

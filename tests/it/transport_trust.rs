@@ -44,7 +44,7 @@ async fn accept_new_stores_an_unknown_key_without_asking() {
     let sshd = Sshd::start();
     let mut host = sshd.host("web-1");
     host.endpoint.known_hosts = vec![sshd.path("accepted")];
-    host.endpoint.host_keys = HostKeyPolicy::AcceptNew;
+    host.endpoint.host_keys = Some(HostKeyPolicy::AcceptNew);
     connect(&host).await;
     let stored = std::fs::read_to_string(sshd.path("accepted")).expect("stored");
     assert_eq!(stored.trim(), sshd.known_hosts_line());
@@ -57,7 +57,7 @@ async fn a_changed_key_stops_with_both_fingerprints_the_line_and_the_command_wha
     let old = sshd.host_key_fingerprint();
     sshd.restart_with_new_host_key();
     for policy in [HostKeyPolicy::Strict, HostKeyPolicy::AcceptNew] {
-        host.endpoint.host_keys = policy;
+        host.endpoint.host_keys = Some(policy);
         let person = Person::who_answers([Answer::Yes]);
         let error = connector(&person).connect(&host).await.err().expect("it changed");
         assert_eq!(error.status.state, LinkState::HostKeyChanged);
