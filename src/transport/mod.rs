@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use crate::model::{Answer, Endpoint, HostKeyPolicy, HostSpec, HostStatus, Question, TransportKind};
 
+mod algorithms;
 pub mod backoff;
 mod budget;
 mod child;

@@ -4,6 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::algorithms::KeyPolicy;
 use super::failure::Place;
 use super::known_hosts::Subject;
 use super::resolve::OpenSsh;
@@ -31,6 +32,9 @@ pub(super) struct Plan {
     pub(super) store_in: Option<PathBuf>,
     pub(super) hash_names: bool,
     pub(super) host_keys: HostKeyPolicy,
+    /// Files of keys that are not to be trusted.
+    pub(super) revoked: Vec<PathBuf>,
+    pub(super) policy: KeyPolicy,
     /// A command whose pipes are the connection.
     pub(super) proxy_command: Option<String>,
     /// `[user@]host[:port]` of the jump hosts of the user's configuration, first hop first.
@@ -80,6 +84,8 @@ impl Plan {
             store_in,
             hash_names: said.hash_known_hosts,
             host_keys: endpoint.host_keys.or(said.host_keys).unwrap_or_default(),
+            revoked: revoked(said, home.as_deref()),
+            policy: KeyPolicy::new(said),
             proxy_command: said.proxy_command.clone(),
             proxy_jump: said.proxy_jump.clone(),
             beyond_russh: said.beyond_russh.clone(),
@@ -163,6 +169,16 @@ fn known_hosts(
         files.extend(expand_all(&said.global_known_hosts, home));
     }
     (files, store)
+}
+
+/// One file to older versions of OpenSSH, perhaps with spaces in its name; several to newer ones.
+fn revoked(said: &OpenSsh, home: Option<&Path>) -> Vec<PathBuf> {
+    let files = said.revoked_host_keys.iter().flat_map(|value| {
+        let whole = expand(value, home);
+        let words: Vec<_> = value.split_ascii_whitespace().map(|word| expand(word, home)).collect();
+        if !whole.exists() && words.iter().any(|word| word.exists()) { words } else { vec![whole] }
+    });
+    files.collect()
 }
 
 fn expand_all(paths: &[String], home: Option<&Path>) -> Vec<PathBuf> {

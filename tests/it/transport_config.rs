@@ -13,7 +13,7 @@ use crate::support::{Person, program, within};
 use crate::transport::say;
 
 /// A connector that reads this configuration.
-fn configured(sshd: &Sshd, text: &str) -> Connector {
+pub(crate) fn configured(sshd: &Sshd, text: &str) -> Connector {
     let file: PathBuf = sshd.path("ssh_config");
     std::fs::write(&file, text).expect("written");
     let settings = Settings { ssh_config: true, connect_timeout: Duration::from_secs(10), known_hosts: None };
@@ -21,7 +21,7 @@ fn configured(sshd: &Sshd, text: &str) -> Connector {
 }
 
 /// A host of which nothing is known but its name.
-fn bare(sshd: &Sshd, name: &str) -> HostSpec {
+pub(crate) fn bare(sshd: &Sshd, name: &str) -> HostSpec {
     let mut host = sshd.host(name);
     host.transport = TransportKind::Auto;
     host.endpoint.address = None;
@@ -33,7 +33,7 @@ fn bare(sshd: &Sshd, name: &str) -> HostSpec {
 }
 
 /// What the configuration says of a server.
-fn section(name: &str, sshd: &Sshd) -> String {
+pub(crate) fn section(name: &str, sshd: &Sshd) -> String {
     format!(
         "Host {name}\n HostName 127.0.0.1\n Port {}\n User {}\n IdentityFile {}\n IdentitiesOnly yes\n \
          UserKnownHostsFile {}\n",
@@ -51,7 +51,7 @@ fn unknown(name: &str, sshd: &Sshd, known_hosts: &Path, checking: &str) -> Strin
 }
 
 /// Whether we get in.
-async fn reached(connector: &Connector, host: &HostSpec) -> bool {
+pub(crate) async fn reached(connector: &Connector, host: &HostSpec) -> bool {
     match within("connecting", connector.connect(host)).await {
         Ok(connection) => say(&connection, "echo in").await == "in\n",
         Err(error) => {

@@ -8,3 +8,4 @@
 pub(super) mod auth;
 pub(super) mod channel;
 pub(super) mod client;
+pub(super) mod trust;
