@@ -15,7 +15,7 @@ use super::plan::Plan;
 use super::russh::client::Client;
 use super::{Inner, LinkError};
 use crate::model::host::{HostName, UserName};
-use crate::model::{Endpoint, HostKeyPolicy, HostSpec, LinkState};
+use crate::model::{Endpoint, HostKeyPolicy, HostSpec, HostStatus, LinkState};
 
 /// Longest chain; a longer one is a circle.
 const MAX_HOPS: usize = 8;
@@ -39,8 +39,15 @@ struct Bastion {
     refused: Option<(Instant, LinkError)>,
 }
 
+/// A host that was reached.
+pub(super) struct Reached {
+    pub(super) client: Arc<Client>,
+    /// What a person must hear of the routes that were tried before.
+    pub(super) warning: Option<HostStatus>,
+}
+
 /// Reaches a host by the first route that answers.
-pub(super) async fn reach(inner: &Arc<Inner>, host: &HostSpec, target: Plan) -> Result<Arc<Client>, LinkError> {
+pub(super) async fn reach(inner: &Arc<Inner>, host: &HostSpec, target: Plan) -> Result<Reached, LinkError> {
     let begun = Instant::now();
     let mut failures = Vec::new();
     for chain in chains(inner, host, target).await {
@@ -49,7 +56,7 @@ pub(super) async fn reach(inner: &Arc<Inner>, host: &HostSpec, target: Plan) -> 
             Err(error) => (String::new(), Err(error)),
         };
         match result {
-            Ok(client) => return Ok(client),
+            Ok(client) => return Ok(Reached { client, warning: warning(&failures) }),
             Err(error) => {
                 let last = is_final(&error, host);
                 failures.push((name, error));
@@ -60,6 +67,16 @@ pub(super) async fn reach(inner: &Arc<Inner>, host: &HostSpec, target: Plan) -> 
         }
     }
     Err(sum_up(host, failures))
+}
+
+/// That the key of a jump host has changed, or is revoked: a route less, and perhaps somebody who listens there.
+fn warning(failures: &[(String, LinkError)]) -> Option<HostStatus> {
+    let changed: Vec<&LinkError> =
+        failures.iter().map(|(_, error)| error).filter(|error| error.state() == LinkState::HostKeyChanged).collect();
+    let hint = changed.first()?.status.hint.clone().unwrap_or_default();
+    let reasons: Vec<&str> = changed.iter().map(|error| error.reason()).collect();
+    let reason = format!("{}; another route was taken", reasons.join("; "));
+    Some(HostStatus::because(LinkState::HostKeyChanged, reason, hint))
 }
 
 /// The host itself answered and refused: it would refuse by any route, and another try may lock us out.
