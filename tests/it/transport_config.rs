@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use logtrail::model::{HostKeyPolicy, HostSpec, LinkState, TransportKind};
+use logtrail::model::{Endpoint, HostKeyPolicy, HostSpec, LinkState, TransportKind};
 use logtrail::transport::{Connector, Settings};
 
 use crate::support::openssh::ssh;
@@ -335,5 +335,83 @@ async fn a_token_that_cannot_be_expanded_is_an_error_that_names_it_and_nothing_i
         let error = within("connecting", connector.connect(&bare(&sshd, "web-1"))).await.err().expect("no such token");
         assert_eq!(sshd.accepted(), before, "{keyword} {written}");
         assert!(error.to_string().contains(named), "{keyword} {written}: {error}");
+    }
+}
+
+/// What the inventory gives as the address is what `%h` is.
+#[tokio::test]
+async fn the_address_of_the_inventory_is_the_host_that_tokens_and_match_host_are_about() {
+    let sshd = Sshd::start();
+    let (known, key) = (sshd.known_hosts(), sshd.client_key_path());
+    std::fs::copy(&known, sshd.path("known-127.0.0.1")).expect("copied");
+    let folder = sshd.path("");
+    let text = format!(
+        "Match host 127.0.0.1\n UserKnownHostsFile {0}known-%h\n IdentityFile {1}\n IdentitiesOnly yes\n",
+        folder.display(),
+        key.display()
+    );
+    let mut host = bare(&sshd, "web-1");
+    let Endpoint { address, port, user, .. } = sshd.endpoint("web-1");
+    (host.endpoint.address, host.endpoint.port, host.endpoint.user) = (address, port, user);
+    let connector = configured(&sshd, &text);
+    let options = [&format!("-p{}", sshd.port()), "-oHostName=127.0.0.1", &format!("-l{}", me())];
+    let outcome = ssh(&sshd.path("ssh_config"), &options, None, "web-1");
+    assert!(outcome.reached, "ssh: {outcome:?}");
+    answers(&connector, &host).await;
+}
+
+/// A row of a table: what the command line, hosts.toml and the configuration say of an unknown key, and the exit status.
+struct Layers {
+    option: Option<&'static str>,
+    inventory: Option<&'static str>,
+    configuration: &'static str,
+    exit: i32,
+}
+
+/// R39, R67: by the program as it is, with an `ssh` before the real one that reads this configuration.
+#[test]
+fn the_command_line_goes_before_the_inventory_and_that_before_the_configuration() {
+    let (strict, accept_new) = (Some("strict"), Some("accept-new"));
+    let sshd = Sshd::start();
+    let log = sshd.path("app.log");
+    std::fs::write(&log, "2026-11-20T13:00:00Z INFO one\n").expect("written");
+    for (n, Layers { option, inventory, configuration, exit }) in [
+        Layers { option: strict, inventory: None, configuration: "accept-new", exit: 4 },
+        Layers { option: strict, inventory: accept_new, configuration: "accept-new", exit: 4 },
+        Layers { option: accept_new, inventory: strict, configuration: "yes", exit: 0 },
+        Layers { option: None, inventory: strict, configuration: "accept-new", exit: 4 },
+        Layers { option: None, inventory: accept_new, configuration: "yes", exit: 0 },
+        Layers { option: None, inventory: None, configuration: "accept-new", exit: 0 },
+        Layers { option: None, inventory: None, configuration: "ask", exit: 4 },
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        for transport in ["auto", "system"] {
+            let case = format!("{option:?}, {inventory:?}, {configuration}, {transport}");
+            let folder = sshd.path(&format!("{n}-{transport}"));
+            std::fs::create_dir(&folder).expect("a folder");
+            let known = folder.join("known");
+            std::fs::write(folder.join("config"), unknown("web-1", &sshd, &known, configuration)).expect("written");
+            let script =
+                format!("#!/bin/sh\nexec {} -F {} \"$@\"\n", program("ssh").display(), folder.join("config").display());
+            std::fs::write(folder.join("ssh"), script).expect("written");
+            let mode = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+            std::fs::set_permissions(folder.join("ssh"), mode).expect("executable");
+            let policy = inventory.map(|policy| format!("host_keys = {policy:?}\n")).unwrap_or_default();
+            let source = format!("sources = [{{ name = \"app\", path = {log:?} }}]\n");
+            let text = format!("[hosts.web-1]\ntransport = {transport:?}\n{policy}{source}");
+            std::fs::write(folder.join("hosts.toml"), text).expect("written");
+            let path = std::env::var("PATH").expect("a PATH");
+            let output = std::process::Command::new(env!("CARGO_BIN_EXE_logtrail-tui"))
+                .args(["--hosts", "web-1", "--once", "--config"])
+                .arg(folder.join("hosts.toml"))
+                .args(option.into_iter().flat_map(|policy| ["--host-keys", policy]))
+                .env("PATH", format!("{}:{path}", folder.display()))
+                .output()
+                .expect("the program starts");
+            assert_eq!(output.status.code(), Some(exit), "{case}: {output:?}");
+            assert_eq!(known.exists(), exit == 0, "{case}: what is stored");
+        }
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use logtrail::model::{Answer, LinkState, Question};
 use russh::server::{self, Auth, Response};
-use russh::{MethodKind, MethodSet};
+use russh::{MethodKind, MethodSet, Preferred, cipher, kex};
 
 use crate::support::openssh::ssh;
 use crate::support::sshd::{Sshd, me};
@@ -388,6 +388,53 @@ async fn our_own_rsa_keys_that_are_shorter_than_required_are_not_offered() {
     }
 }
 
+/// What is logged, for one test.
+#[derive(Clone, Default)]
+struct Log(Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("no panic").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// R68: what was negotiated is in the log, and a downgrade that can hide lost messages is a warning there.
+#[tokio::test]
+async fn the_log_has_what_was_negotiated_and_warns_of_chacha20_without_strict_key_exchange() {
+    let sshd = Sshd::start();
+    let without_strict = Preferred {
+        kex: vec![kex::CURVE25519].into(),
+        cipher: vec![cipher::CHACHA20_POLY1305].into(),
+        ..Preferred::DEFAULT
+    };
+    let with_other_ciphers = Preferred { kex: vec![kex::CURVE25519].into(), ..Preferred::DEFAULT };
+    for (preferred, strict, warns) in [
+        (Preferred::DEFAULT, "strict", false),
+        (without_strict, "not strict", true),
+        (with_other_ciphers, "not strict", false),
+    ] {
+        let server = Prompting::start_with(Kind::Password, preferred).await;
+        let log = Log::default();
+        let writer = log.clone();
+        let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+        let guard = tracing::subscriber::set_default(subscriber);
+        let person = Person::who_answers([secret("right")]);
+        assert!(within("connecting", connector(&person).connect(&server.host(&sshd))).await.is_ok());
+        drop(guard);
+        let text = String::from_utf8_lossy(&log.0.lock().expect("no panic")).into_owned();
+        assert!(
+            text.contains("key exchange ") && text.contains(&format!(" ({strict}), host key ssh-ed25519, cipher ")),
+            "{text}"
+        );
+        assert_eq!(text.contains("CVE-2023-48795"), warns, "{text}");
+    }
+}
+
 fn sign(authority: &Path, public: &Path) {
     run(Command::new(program("ssh-keygen"))
         .args(["-q", "-s"])
@@ -453,12 +500,17 @@ impl Kind {
 
 impl Prompting {
     async fn start(kind: Kind) -> Self {
+        Self::start_with(kind, Preferred::DEFAULT).await
+    }
+
+    async fn start_with(kind: Kind, preferred: Preferred) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let key = folder.path().join("key");
         make_key(&key, "ed25519", "");
         let config = Arc::new(server::Config {
             keys: vec![russh::keys::load_secret_key(&key, None).expect("a key")],
             methods: MethodSet::from(&[kind.method()][..]),
+            preferred,
             auth_rejection_time: Duration::ZERO,
             ..server::Config::default()
         });

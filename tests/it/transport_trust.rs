@@ -1,7 +1,8 @@
 //! Host keys: on record, unknown, changed, revoked, signed by an authority.
 
+use std::io::BufRead;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 
 use logtrail::model::{Answer, HostKeyPolicy, LinkState, Question};
 
@@ -386,4 +387,60 @@ async fn host_key_algorithms_of_the_configuration_are_kept_to() {
         let text = section_with(&sshd, &sshd.known_hosts(), &format!(" HostKeyAlgorithms {allowed}"));
         assert_eq!(both(&sshd, &text).await, (expected, expected), "{allowed}: (ssh, ours)");
     }
+}
+
+/// A server that proves its host key with SHA-1, whatever was agreed.
+struct Sha1Server {
+    process: Child,
+    port: u16,
+}
+
+impl Sha1Server {
+    fn start(host_key: &Path) -> Self {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/support/sha1_server.py");
+        // Debian's own, which has the packages of Debian.
+        let mut process = Command::new("/usr/bin/python3")
+            .arg(script)
+            .arg(host_key)
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("python3 starts; tests/run installs what is needed");
+        let mut line = String::new();
+        let stdout = process.stdout.take().expect("piped");
+        std::io::BufReader::new(stdout).read_line(&mut line).expect("a line");
+        let port = line.trim().parse().expect("a port; python3-paramiko is needed, which tests/run installs");
+        Self { process, port }
+    }
+}
+
+impl Drop for Sha1Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// R68: what was agreed is not what counts, but what the signature is.
+#[tokio::test]
+async fn a_host_key_on_record_that_is_proved_with_sha_1_is_refused_and_not_stored_as_new() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let key = folder.path().join("key");
+    make_key(&key, "rsa", "");
+    let server = Sha1Server::start(&key);
+    let near = Sshd::start();
+    let usual = format!("Port {}", near.port());
+    let known = known_hosts(&near, "known", &[format!("[127.0.0.1]:{} {}", server.port, public(&key))]);
+    for (known, checking) in [(known, "yes"), (near.path("fresh"), "accept-new")] {
+        let text = section_with(&near, &known, &format!(" StrictHostKeyChecking {checking}"))
+            .replace(&usual, &format!("Port {}", server.port));
+        let connector = configured(&near, &text);
+        let outcome = ssh(&near.path("ssh_config"), &[], None, "web-1");
+        assert!(!outcome.reached && outcome.said.contains("incorrect signature"), "ssh: {outcome:?}");
+        // It stores a new key before it looks at the signature.
+        let _ = std::fs::remove_file(near.path("fresh"));
+        let error = within("connecting", connector.connect(&bare(&near, "web-1"))).await.err().expect("SHA-1");
+        assert_eq!(error.status.state, LinkState::Denied, "{error}");
+        assert!(error.to_string().contains("is proved with \"ssh-rsa\" (SHA-1"), "{error}");
+    }
+    assert!(!near.path("fresh").exists());
 }
