@@ -42,7 +42,7 @@ pub(super) fn strictness(policy: HostKeyPolicy) -> &'static str {
     }
 }
 
-/// The first value counts in `ssh_config`, so what is ours stands before what is included.
+/// The first value counts in `ssh_config`, so what is ours comes before what is included.
 fn text(hops: &[Plan], users: &[PathBuf]) -> String {
     let mut text = FORCED.to_owned();
     for hop in hops {

@@ -186,8 +186,8 @@ pub(super) fn public_half(path: &Path, text: Option<&str>) -> Option<Half> {
     own.or_else(|| Half::parse(&read_small(&beside(path, ".pub"))?))
 }
 
-/// The private key file beside the file of a public key or of a certificate.
-pub(super) fn private_beside(path: &Path) -> Option<PathBuf> {
+/// The private key file next to the file of a public key or of a certificate.
+pub(super) fn private_next_to(path: &Path) -> Option<PathBuf> {
     let name = path.to_str()?;
     let bare = name.strip_suffix("-cert.pub").or_else(|| name.strip_suffix(".pub"))?;
     Some(PathBuf::from(bare)).filter(|file| file.is_file())

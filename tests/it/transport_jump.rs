@@ -76,7 +76,7 @@ fn behind_a_changed_jump_host(target: &Sshd, changed: &Sshd, alive: &Sshd) -> st
     file
 }
 
-/// R39, R38: nothing is sent by the first, and its change is told though the second leads there.
+/// R39, R38: no line comes by the first, and its change is reported though the second leads there.
 #[test]
 fn the_changed_key_of_a_jump_host_is_told_in_every_form_though_another_route_works() {
     let (changed, alive, target) = (Sshd::start(), Sshd::start(), Sshd::start());

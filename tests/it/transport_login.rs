@@ -285,9 +285,9 @@ async fn the_file_of_a_public_key_or_of_a_certificate_stands_for_the_key_of_the_
         Named { file: "pair", agent_has_it: true, ssh: true, ours: true },
         Named { file: "pair", agent_has_it: false, ssh: true, ours: true },
         Named { file: "pair.pub", agent_has_it: true, ssh: true, ours: true },
-        // The private key file beside it is used where ssh gives up.
+        // The private key file next to it is used where ssh gives up.
         Named { file: "pair.pub", agent_has_it: false, ssh: false, ours: true },
-        // With its certificate beside it, for which the agent has the bare key.
+        // With its certificate next to it, for which the agent has the bare key.
         Named { file: "public/certified", agent_has_it: true, ssh: true, ours: true },
         Named { file: "public/certified-cert.pub", agent_has_it: true, ssh: false, ours: true },
         Named { file: "public/certified-cert.pub", agent_has_it: false, ssh: false, ours: false },

@@ -360,7 +360,7 @@ async fn an_rsa_host_key_that_is_shorter_than_required_is_refused() {
     }
 }
 
-/// R68: servers that have nothing else are told by what they have and why that is refused.
+/// R68: of servers that have nothing else the reason names what they have and why that is refused.
 #[tokio::test]
 async fn old_algorithms_are_refused_by_name_and_with_the_reason() {
     for (option, kind, old, why) in [

@@ -25,7 +25,7 @@ pub(super) struct Offer {
     pub(super) of_a_file: bool,
 }
 
-/// The agent with what to offer: certificates first, and only wanted keys where the user said so. `None` where none answers.
+/// The agent with what to offer: certificates first, and only wanted keys where the user wants it so. `None` where none answers.
 pub(super) async fn open(plan: &Plan, binding: Option<&AgentSessionBinding>) -> Option<(Agent, Vec<Offer>)> {
     let connecting = async {
         let mut agent = connect(&plan.agent).await?;
@@ -86,9 +86,9 @@ impl Wanted {
         };
         let listed = |cert: &Certificate| identities.iter().any(|id| has_certificate(id, cert));
         let named = self.instead.iter().filter(|cert| bare(cert).is_some());
-        let beside = self.certificates.iter().filter(|cert| bare(cert).is_some_and(|id| !self.only || self.wants(id)));
+        let own = self.certificates.iter().filter(|cert| bare(cert).is_some_and(|id| !self.only || self.wants(id)));
         let mut of_files: Vec<&Certificate> = Vec::new();
-        for cert in named.chain(beside) {
+        for cert in named.chain(own) {
             if !listed(cert) && !of_files.iter().any(|other| is_same(other, cert)) {
                 of_files.push(cert);
             }

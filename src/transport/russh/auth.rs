@@ -256,7 +256,7 @@ impl Attempt<'_, '_> {
         }
     }
 
-    /// A public key file: the agent was asked for its key, so what is left is the private key file beside it.
+    /// A public key file: the agent was asked for its key, so what is left is the private key file next to it.
     async fn public_file(&mut self, path: &Path, half: &Half, tried: &[AgentIdentity]) -> Result<bool, Refused> {
         let was_offered = match half {
             Half::Key(key) => was_tried(tried, key),
@@ -268,7 +268,7 @@ impl Attempt<'_, '_> {
         let same = |file: &PathBuf| {
             keyring::public_half(file, None).is_some_and(|own| own.key().key_data() == half.key().key_data())
         };
-        if let Some(file) = keyring::private_beside(path).filter(same) {
+        if let Some(file) = keyring::private_next_to(path).filter(same) {
             return Box::pin(self.key_file(&file, tried)).await;
         }
         let agent = if self.agent_answers { "which does not hold it" } else { "and none answers" };
