@@ -25,7 +25,8 @@ pub(super) struct Offer {
     pub(super) of_a_file: bool,
 }
 
-/// The agent with what to offer: certificates first, and only wanted keys where the user wants it so. `None` where none answers.
+/// The agent with what to offer: certificates first, and only the keys of the plan where it says so. `None` where no
+/// agent answers.
 pub(super) async fn open(plan: &Plan, binding: Option<&AgentSessionBinding>) -> Option<(Agent, Vec<Offer>)> {
     let connecting = async {
         let mut agent = connect(&plan.agent).await?;
@@ -80,10 +81,7 @@ impl Wanted {
 
     /// What to offer of the identities that the agent lists.
     fn offers(&self, identities: Vec<AgentIdentity>) -> Vec<Offer> {
-        let bare = |cert: &Certificate| {
-            let is_key = |id: &AgentIdentity| matches!(id, AgentIdentity::PublicKey { key, .. } if key.key_data() == cert.public_key());
-            identities.iter().find(|id| is_key(id))
-        };
+        let bare = |cert: &Certificate| identities.iter().find(|id| is_key_of(id, cert));
         let listed = |cert: &Certificate| identities.iter().any(|id| has_certificate(id, cert));
         let named = self.instead.iter().filter(|cert| bare(cert).is_some());
         let own = self.certificates.iter().filter(|cert| bare(cert).is_some_and(|id| !self.only || self.wants(id)));
@@ -105,6 +103,11 @@ impl Wanted {
         let named = self.instead.iter().any(|cert| has_certificate(id, cert));
         named || self.keys.iter().any(|key| key.key_data() == id.public_key().key_data())
     }
+}
+
+/// Whether an identity is the bare key of this certificate.
+fn is_key_of(id: &AgentIdentity, cert: &Certificate) -> bool {
+    matches!(id, AgentIdentity::PublicKey { key, .. } if key.key_data() == cert.public_key())
 }
 
 fn certificate_of(id: &AgentIdentity) -> Option<&Certificate> {
