@@ -108,10 +108,10 @@ fn endpoint(endpoint: &Endpoint) -> Value {
         "user": endpoint.user.as_ref().map(UserName::as_str),
         "identity": paths(&endpoint.identity),
         "known_hosts": paths(&endpoint.known_hosts),
-        "host_keys": match endpoint.host_keys {
+        "host_keys": endpoint.host_keys.map(|policy| match policy {
             HostKeyPolicy::Strict => "strict",
             HostKeyPolicy::AcceptNew => "accept-new",
-        },
+        }),
     })
 }
 

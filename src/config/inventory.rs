@@ -30,7 +30,8 @@ pub(super) struct Settings {
     pub(super) sources: Vec<SourceSpec>,
     pub(super) transport: TransportKind,
     pub(super) known_hosts: Vec<PathBuf>,
-    pub(super) host_keys: HostKeyPolicy,
+    /// `None`: nobody says, so ssh_config may.
+    pub(super) host_keys: Option<HostKeyPolicy>,
 }
 
 /// A host of the file.
@@ -65,7 +66,7 @@ impl Inventory {
     pub(super) fn new(file: Source, env: &Environment, host_keys: Option<HostKeyPolicy>) -> Result<Self, ConfigError> {
         let document = file.parse()?;
         let reader = Reader { file: &file, env, base: base_of(&file.path), host_keys };
-        let built_in = Settings { host_keys: host_keys.unwrap_or_default(), ..Settings::default() };
+        let built_in = Settings { host_keys, ..Settings::default() };
         let defaults = reader.settings(&document.defaults, &built_in)?;
         let hosts = reader.hosts(&document, &defaults)?;
         let index = hosts.iter().enumerate().map(|(n, host)| (host.name.as_str().to_owned(), n)).collect();
@@ -95,7 +96,7 @@ impl Inventory {
 
     /// That of a user who has no file.
     pub(super) fn none(host_keys: Option<HostKeyPolicy>) -> Self {
-        let defaults = Settings { host_keys: host_keys.unwrap_or_default(), ..Settings::default() };
+        let defaults = Settings { host_keys, ..Settings::default() };
         Self { defaults, ..Self::default() }
     }
 
@@ -260,7 +261,7 @@ impl Reader<'_> {
             sources: self.sources(raw)?.unwrap_or_else(|| below.sources.clone()),
             transport: raw.transport.map_or_else(|| below.transport.clone(), RawTransport::kind),
             known_hosts: self.paths(raw.known_hosts.as_ref())?.unwrap_or_else(|| below.known_hosts.clone()),
-            host_keys: self.host_keys.or(raw.host_keys.map(RawHostKeys::policy)).unwrap_or(below.host_keys),
+            host_keys: self.host_keys.or(raw.host_keys.map(RawHostKeys::policy)).or(below.host_keys),
         })
     }
 

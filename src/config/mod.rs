@@ -64,6 +64,8 @@ pub struct Plan {
     pub explain: bool,
     /// Whether `ssh -G` is asked.
     pub ssh_config: bool,
+    /// What to do with unknown host keys of whoever is in no inventory: `--host-keys`, or that of `[defaults]`.
+    pub host_keys: Option<HostKeyPolicy>,
     /// Colours.
     pub theme: Theme,
     /// The user's folder for files of ours, such as themes, whether or not it exists.
@@ -105,8 +107,8 @@ const ONCE_TIMEOUT: Duration = Duration::from_secs(30);
 /// # Errors
 /// When a file, an option or a variable is wrong, or no host is meant.
 pub fn load(args: &Args, env: &Environment) -> Result<Plan, ConfigError> {
-    let (inventory, hosts) = match &args.command {
-        Some(Command::Demo(_)) => (None, demo_hosts(args)?),
+    let Chosen { inventory, hosts, host_keys } = match &args.command {
+        Some(Command::Demo(_)) => Chosen { hosts: demo_hosts(args)?, ..Chosen::default() },
         _ => hosts(args, env)?,
     };
     let viewing = args.all_viewing();
@@ -131,6 +133,7 @@ pub fn load(args: &Args, env: &Environment) -> Result<Plan, ConfigError> {
         explain: explain(&viewing, grep.as_ref())?,
         grep,
         ssh_config: !args.global.no_ssh_config,
+        host_keys,
         theme: theme(args, env),
         config_dir: config_dir(env),
         log_file: args.global.log_file.clone(),
@@ -236,7 +239,15 @@ fn demo_hosts(args: &Args) -> Result<Vec<HostSpec>, ConfigError> {
     Ok(Vec::new())
 }
 
-fn hosts(args: &Args, env: &Environment) -> Result<(Option<PathBuf>, Vec<HostSpec>), ConfigError> {
+/// The hosts that are meant, with what was read to find them.
+#[derive(Default)]
+struct Chosen {
+    inventory: Option<PathBuf>,
+    hosts: Vec<HostSpec>,
+    host_keys: Option<HostKeyPolicy>,
+}
+
+fn hosts(args: &Args, env: &Environment) -> Result<Chosen, ConfigError> {
     let host_keys = args.global.host_keys.map(|policy| match policy {
         HostKeys::Strict => HostKeyPolicy::Strict,
         HostKeys::AcceptNew => HostKeyPolicy::AcceptNew,
@@ -261,7 +272,7 @@ fn hosts(args: &Args, env: &Environment) -> Result<(Option<PathBuf>, Vec<HostSpe
     if args.input.is_some() {
         hosts.push(standard_input(&inventory, &hosts)?);
     }
-    Ok((path, hosts))
+    Ok(Chosen { inventory: path, hosts, host_keys: inventory.defaults.host_keys })
 }
 
 /// The inventory: of `--config`, of `LOGTRAIL_HOSTS`, of the user's configuration folder. Only the last may be missing.

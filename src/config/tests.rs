@@ -123,7 +123,7 @@ fn options_go_before_the_file_and_the_file_before_the_defaults() {
     let hosts =
         "[defaults]\nhost_keys = \"accept-new\"\ntags = [\"a\"]\n[hosts.x]\ntags = [\"b\"]\n[hosts.y]\nport = 23";
     let by_file = plan(hosts, &[]).expect("a plan");
-    assert_eq!(by_file.hosts[0].endpoint.host_keys, HostKeyPolicy::AcceptNew);
+    assert_eq!(by_file.hosts[0].endpoint.host_keys, Some(HostKeyPolicy::AcceptNew));
     assert_eq!(
         (by_file.hosts[0].tags.as_slice(), by_file.hosts[1].tags.as_slice()),
         (&["b".into()][..], &["a".into()][..])
@@ -131,7 +131,7 @@ fn options_go_before_the_file_and_the_file_before_the_defaults() {
     assert_eq!((by_file.lines, by_file.interval, by_file.once), (200, Duration::from_secs(2), false));
     let by_option =
         plan(hosts, &["--host-keys", "strict", "--once", "--timeout", "3s", "--no-ssh-config"]).expect("a plan");
-    assert!(by_option.hosts.iter().all(|host| host.endpoint.host_keys == HostKeyPolicy::Strict));
+    assert!(by_option.hosts.iter().all(|host| host.endpoint.host_keys == Some(HostKeyPolicy::Strict)));
     assert_eq!((by_option.lines, by_option.timeout), (10, Duration::from_secs(3)));
     let lines = |options: &[&str]| plan(hosts, options).map(|plan| plan.lines);
     assert_eq!(lines(&["--once", "--grep", "x"]), Ok(1000));

@@ -65,6 +65,8 @@ pub enum Told {
 pub(super) enum Heard {
     /// It let us in.
     Connected,
+    /// What is wrong with the way to it, though it leads there.
+    Warned(HostStatus),
     Facts(Box<Facts>),
     Reply(Reply),
     /// Its last state.
@@ -84,6 +86,10 @@ pub(super) trait Reach: Clone + Send + Sync + 'static {
 impl Reach for Connector {
     async fn ask(&self, host: &HostSpec, asks: &[Ask], heard: mpsc::Sender<Heard>) -> Result<(), LinkError> {
         let connection = self.connect(host).await?;
+        if let Some(warning) = connection.warning() {
+            // Nobody hears any more where this fails; then this future is dropped.
+            let _ = heard.send(Heard::Warned(warning.clone())).await;
+        }
         let result = tokio::select! {
             result = ask_all(&connection, host, asks, &heard) => result,
             error = connection.ended() => Err(error),
@@ -167,6 +173,8 @@ impl Asking {
     fn take(&mut self, host: HostId, heard: Heard) {
         match heard {
             Heard::Connected => self.update(Update::Status(host, HostStatus::plain(LinkState::Ok))),
+            // It is part of the last state.
+            Heard::Warned(_) => {}
             Heard::Facts(facts) => self.update(Update::Facts(host, Arc::from(facts))),
             Heard::Reply(reply) => self.reply(host, reply),
             Heard::Ended(status) => {
@@ -295,6 +303,8 @@ fn silent(connected: bool, silence: Duration) -> HostStatus {
 struct Failures {
     told: Vec<String>,
     count: usize,
+    /// What is wrong with the way.
+    way: Option<HostStatus>,
     /// It has said something, so asking again would say it twice.
     heard: bool,
 }
@@ -302,6 +312,9 @@ struct Failures {
 impl Failures {
     fn note(&mut self, heard: &Heard) {
         self.heard = true;
+        if let Heard::Warned(way) = heard {
+            self.way = Some(way.clone());
+        }
         let Heard::Reply(Reply::Failed(source, why)) = heard else { return };
         self.count += 1;
         if self.told.len() < FAILURES_TOLD {
@@ -314,9 +327,17 @@ impl Failures {
         if self.count > self.told.len() {
             reason += &format!(" (and {} more)", self.count - self.told.len());
         }
-        match self.count {
-            0 => HostStatus::plain(LinkState::Ok),
-            _ => HostStatus { reason: Some(reason), ..HostStatus::plain(LinkState::Degraded) },
+        let way = self.way.clone().unwrap_or(HostStatus::plain(LinkState::Ok));
+        let reasons: Vec<String> =
+            way.reason.into_iter().chain(Some(reason).filter(|reason| !reason.is_empty())).collect();
+        match reasons.is_empty() {
+            true => HostStatus::plain(LinkState::Ok),
+            false => HostStatus {
+                reason: Some(reasons.join("; ")),
+                hint: way.hint,
+                of_way: self.way.is_some(),
+                ..HostStatus::plain(LinkState::Degraded)
+            },
         }
     }
 }

@@ -112,6 +112,7 @@ async fn connect_and_work(
 ) -> Result<(), LinkError> {
     let connection = Arc::new(connector.connect(host).await?);
     link.send_replace(Link::Up(Arc::clone(&connection)));
+    track.way = connection.warning().cloned();
     let connected = Instant::now();
     let (wants_journal, wanted) = oneshot::channel();
     track.wants_journal = Some(wants_journal);

@@ -62,6 +62,8 @@ pub struct Track {
     pub(super) listed: BTreeSet<String>,
     events: Vec<HostEvent>,
     told: Option<HostStatus>,
+    /// What is wrong with the way to the host, though it leads there.
+    pub way: Option<HostStatus>,
     /// What streams have to complain of.
     pub problems: Problems,
     /// What time the host has, for stamps without a zone.
@@ -280,6 +282,8 @@ impl Track {
 
     /// Ok, or degraded with the first problems, what can be done about the first, and the number of others.
     fn status(&self) -> HostStatus {
+        let of_way =
+            self.way.iter().map(|way| (way.reason.clone().unwrap_or_default(), way.hint.clone().unwrap_or_default()));
         let of_sources = self.sources.iter().filter_map(|source| {
             let problem = source.info.problem.as_ref()?;
             Some((format!("{}: {problem}", source.info.path), source.hint.clone().unwrap_or_default()))
@@ -293,7 +297,8 @@ impl Track {
         let of_streams = self.problems.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let user = self.user.split(' ').next().unwrap_or_default();
         let of_streams = of_streams.into_values().map(|trouble| (trouble.reason, trouble.hint.replace("{user}", user)));
-        let mut problems = of_sources.chain(of_tails).chain(of_patterns).chain(of_streams);
+        let problems = of_way.chain(of_sources).chain(of_tails);
+        let mut problems = problems.chain(of_patterns).chain(of_streams);
         let Some((mut reason, hint)) = problems.next() else { return HostStatus::plain(LinkState::Ok) };
         for (other, _) in problems.by_ref().take(PROBLEMS_TOLD - 1) {
             reason = format!("{reason}; {other}");
@@ -303,7 +308,8 @@ impl Track {
             more => format!("{reason} (and {more} more)"),
         };
         let hint = Some(hint).filter(|hint| !hint.is_empty());
-        HostStatus { hint, reason: Some(reason), ..HostStatus::plain(LinkState::Degraded) }
+        let of_way = self.way.is_some();
+        HostStatus { hint, reason: Some(reason), of_way, ..HostStatus::plain(LinkState::Degraded) }
     }
 
     fn pieces(&mut self, number: u32, file: FileId, pieces: Vec<Piece>, now: Time) {
@@ -499,5 +505,13 @@ mod tests {
         track.problem(0, None);
         track.set_missing(&spec("web"), None);
         assert_eq!(track.status(), HostStatus::plain(LinkState::Ok));
+        track.way = Some(HostStatus::because(LinkState::HostKeyChanged, "jump host b: its key has changed", "ask"));
+        assert_eq!(
+            track.status(),
+            HostStatus {
+                of_way: true,
+                ..HostStatus::because(LinkState::Degraded, "jump host b: its key has changed", "ask")
+            }
+        );
     }
 }

@@ -174,8 +174,8 @@ pub struct Endpoint {
     pub identity: Vec<PathBuf>,
     /// Files of known host keys; `~` is already expanded. Empty: the user's and the system's.
     pub known_hosts: Vec<PathBuf>,
-    /// What to do with an unknown host key.
-    pub host_keys: HostKeyPolicy,
+    /// What to do with an unknown host key, where the command line or the inventory says it.
+    pub host_keys: Option<HostKeyPolicy>,
 }
 
 impl Endpoint {
@@ -189,7 +189,7 @@ impl Endpoint {
             user: None,
             identity: Vec::new(),
             known_hosts: Vec::new(),
-            host_keys: HostKeyPolicy::Strict,
+            host_keys: None,
         }
     }
 }

@@ -129,7 +129,7 @@ const ENDPOINT: &[Field] = &[
     perhaps("user", Text, "null: what ssh_config says"),
     field("identity", List(&Text), "key files"),
     field("known_hosts", List(&Text), "files of host keys"),
-    field("host_keys", Word(&["strict", "accept-new"]), "what to do with an unknown host key"),
+    perhaps("host_keys", Word(&["strict", "accept-new"]), "an unknown host key; null: what ssh_config says, or strict"),
 ];
 
 /// Every type of objects.
@@ -372,7 +372,11 @@ pub const KINDS: &[Kind] = &[
             perhaps("user", Text, "null: what ssh_config says"),
             field("identity", List(&Text), "key files"),
             field("known_hosts", List(&Text), "files of host keys"),
-            field("host_keys", Word(&["strict", "accept-new"]), "what to do with an unknown host key"),
+            perhaps(
+                "host_keys",
+                Word(&["strict", "accept-new"]),
+                "an unknown host key; null: what ssh_config says, or strict",
+            ),
             field("transport", Word(&["auto", "russh", "system", "local"]), "how it is reached"),
             field("via", List(&List(&Object(ENDPOINT))), "routes, each a list of hops"),
             field("tags", List(&Text), "labels"),

@@ -177,9 +177,11 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// Metrics were asked for, and a host that has them has given everything, whatever is wrong with its logs.
+    /// Metrics were asked for, and a host that has them has given everything, whatever is wrong with its logs. What is wrong
+    /// with the way to it stays.
     pub(super) fn forgive_sources(&mut self) {
-        for row in self.rows.iter_mut().filter(|row| row.has_rates() && row.status.state == LinkState::Degraded) {
+        let of_logs = |status: &HostStatus| status.state == LinkState::Degraded && !status.of_way;
+        for row in self.rows.iter_mut().filter(|row| row.has_rates() && of_logs(&row.status)) {
             row.status = HostStatus::plain(LinkState::Ok);
         }
     }

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::model::query::Now;
 use crate::model::record::Span;
-use crate::model::{Cursor, Endpoint, FileId, HostKeyPolicy, HostName, HostStatus, LinkState, TimeFrom, TransportKind};
+use crate::model::{Cursor, Endpoint, FileId, HostName, HostStatus, LinkState, TimeFrom, TransportKind};
 
 fn record(host: u32, text: &str) -> Record {
     Record {
@@ -116,7 +116,7 @@ fn the_wait_for_the_next_try_counts_down() {
             user: None,
             identity: Vec::new(),
             known_hosts: Vec::new(),
-            host_keys: HostKeyPolicy::Strict,
+            host_keys: None,
         },
         via: Vec::new(),
         tags: Vec::new(),

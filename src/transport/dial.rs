@@ -13,11 +13,12 @@ use tokio::net::TcpStream;
 use super::budget::Permit;
 use super::deadline::Deadline;
 use super::failure::{self, Place};
-use super::known_hosts::{self, KnownHosts, Verdict};
+use super::known_hosts::{self, KnownHosts, Revoked, Verdict};
 use super::plan::Plan;
 use super::proxy;
 use super::russh::auth::{self, Login, Refused};
-use super::russh::client::{self, Client, Greeted, Trust};
+use super::russh::client::{self, Client, Greeted};
+use super::russh::trust::{self, Judged, Trust};
 use super::stream::ByteStream;
 use super::{Inner, LinkError};
 use crate::model::host::HostName;
@@ -29,7 +30,7 @@ const MAX_ATTEMPTS: usize = 8;
 /// Why an attempt stopped short.
 enum Setback {
     Failed(LinkError),
-    UnknownKey(PublicKey),
+    UnknownKey(Judged),
     Locked(std::path::PathBuf),
 }
 
@@ -58,9 +59,9 @@ impl Dial<'_> {
             match self.attempt(pinned.clone()).await {
                 Ok(client) => return Ok(client),
                 Err(Setback::Failed(error)) => return Err(error),
-                Err(Setback::UnknownKey(key)) => {
-                    self.ask_to_trust(&key).await?;
-                    pinned = Some(key);
+                Err(Setback::UnknownKey(judged)) => {
+                    self.ask_to_trust(&judged).await?;
+                    pinned = Some(judged.key);
                 }
                 Err(Setback::Locked(path)) => self.inner.keyring.unlock(&path, &*self.inner.asker, self.begun).await,
             }
@@ -110,8 +111,8 @@ impl Dial<'_> {
             Err((::russh::Error::UnknownKey, notes)) => {
                 let judged = notes.judged.lock().unwrap_or_else(PoisonError::into_inner).take();
                 Err(match judged {
-                    Some((key, Verdict::Unknown)) => Setback::UnknownKey(key),
-                    Some((key, verdict)) => client::distrusted(&plan.place, &plan.subject, &key, &verdict).into(),
+                    Some(judged) if judged.verdict == Verdict::Unknown => Setback::UnknownKey(judged),
+                    Some(judged) => trust::distrusted(&plan.place, &plan.subject, &judged).into(),
                     None => client::shaking_hands(&plan.place, &::russh::Error::UnknownKey).into(),
                 })
             }
@@ -151,20 +152,30 @@ impl Dial<'_> {
                 "mend the file or its permissions",
             )
         })?;
+        let revoked = self.plan.revoked.clone();
+        let read = tokio::task::spawn_blocking(move || Revoked::read(&revoked)).await;
+        let revoked = read.unwrap_or_else(|error| Err(io::Error::other(error))).map_err(|error| {
+            failure::denied(
+                format!("cannot read the revoked host keys, so {} cannot be trusted: {error}", self.plan.place),
+                "mend the file or its permissions, or RevokedHostKeys in ~/.ssh/config",
+            )
+        })?;
+        let (subject, policy) = (self.plan.subject.clone(), self.plan.policy.clone());
         let accept_new = self.plan.host_keys == HostKeyPolicy::AcceptNew;
-        Ok(Trust { known, subject: self.plan.subject.clone(), pinned, accept_new })
+        Ok(Trust { known, subject, pinned, accept_new, revoked, policy })
     }
 
     async fn store_if_new(&self, greeted: &Greeted) {
         let judged = greeted.notes.judged.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some((key, Verdict::Unknown)) = judged
+        if let Some(Judged { key, verdict: Verdict::Unknown, .. }) = judged
             && let Err(error) = self.store(&key).await
         {
             tracing::warn!("the host key of {} was accepted but not stored: {error}", self.plan.place);
         }
     }
 
-    async fn ask_to_trust(&self, key: &PublicKey) -> Result<(), LinkError> {
+    async fn ask_to_trust(&self, judged: &Judged) -> Result<(), LinkError> {
+        let key = &judged.key;
         let question = Question::TrustHostKey {
             host: self.host()?,
             address: self.plan.place.dialled(),
@@ -172,7 +183,7 @@ impl Dial<'_> {
             fingerprint: known_hosts::fingerprint(key.key_data()),
         };
         if self.inner.asker.ask(question).await != Answer::Yes {
-            return Err(client::distrusted(&self.plan.place, &self.plan.subject, key, &Verdict::Unknown));
+            return Err(trust::distrusted(&self.plan.place, &self.plan.subject, judged));
         }
         if let Err(error) = self.store(key).await {
             // The person trusts it for now; next time the question comes again.

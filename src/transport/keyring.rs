@@ -63,6 +63,8 @@ pub(super) enum KeyFile {
     Declined,
     /// No such file.
     Missing,
+    /// The file of a public key or of a certificate, which stands for a key of the ssh-agent.
+    Public(Half),
     /// Why it cannot be used.
     Broken(String),
 }
@@ -125,13 +127,18 @@ fn load_now(path: &Path, passphrase: Option<&str>) -> KeyFile {
         Ok(text) => zeroize::Zeroizing::new(text),
         Err(error) => return KeyFile::Broken(error.to_string()),
     };
+    if let Some(half) = Half::parse(&text) {
+        return KeyFile::Public(half);
+    }
     match keys::decode_secret_key(&text, passphrase) {
         // The library ends the whole session when it is to sign with one of these.
         Ok(key) if is_security_key(&key) => {
             KeyFile::Broken("a security key; add it to the ssh-agent, or set transport = \"system\"".to_owned())
         }
         Ok(key) => KeyFile::Ready(Arc::new(key)),
-        Err(_) if passphrase.is_none() && is_encrypted(&text) => KeyFile::Locked(public_half(path, Some(&text))),
+        Err(_) if passphrase.is_none() && is_encrypted(&text) => {
+            KeyFile::Locked(public_half(path, Some(&text)).map(|half| half.key()))
+        }
         Err(error) => KeyFile::Broken(error.to_string()),
     }
 }
@@ -147,25 +154,62 @@ fn is_encrypted(text: &str) -> bool {
         || text.lines().any(|line| line.starts_with("Encryption: ") && !line.ends_with("none"))
 }
 
+/// What a file says of a key without its private half.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Half {
+    Key(PublicKey),
+    Certificate(Box<Certificate>),
+}
+
+impl Half {
+    /// The file of a public key or of a certificate.
+    fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let key = PublicKey::from_openssh(text).map(Self::Key);
+        key.or_else(|_| Certificate::from_openssh(text).map(|cert| Self::Certificate(Box::new(cert)))).ok()
+    }
+
+    pub(super) fn key(&self) -> PublicKey {
+        match self {
+            Self::Key(key) => key.clone(),
+            Self::Certificate(cert) => PublicKey::new(cert.public_key().clone(), ""),
+        }
+    }
+}
+
 /// The public half of a key file: from the file itself where its format tells, else from the `.pub` beside it.
-pub(super) fn public_half(path: &Path, text: Option<&str>) -> Option<PublicKey> {
-    let own = match text {
-        Some(text) => PrivateKey::from_openssh(text).ok(),
-        None => std::fs::read_to_string(path).ok().and_then(|text| PrivateKey::from_openssh(text).ok()),
-    };
-    own.map(|key| key.public_key().clone()).or_else(|| {
-        let text = std::fs::read_to_string(beside(path, ".pub")).ok()?;
-        PublicKey::from_openssh(text.trim()).ok()
-    })
+pub(super) fn public_half(path: &Path, text: Option<&str>) -> Option<Half> {
+    let own = text.map(str::to_owned).or_else(|| read_small(path)).and_then(|text| {
+        let private = PrivateKey::from_openssh(&text).ok().map(|key| Half::Key(key.public_key().clone()));
+        private.or_else(|| Half::parse(&text))
+    });
+    own.or_else(|| Half::parse(&read_small(&beside(path, ".pub"))?))
+}
+
+/// The private key file next to the file of a public key or of a certificate.
+pub(super) fn private_next_to(path: &Path) -> Option<PathBuf> {
+    let name = path.to_str()?;
+    let bare = name.strip_suffix("-cert.pub").or_else(|| name.strip_suffix(".pub"))?;
+    Some(PathBuf::from(bare)).filter(|file| file.is_file())
 }
 
 /// The certificates of a key: `KEY-cert.pub` beside it, and those named by the user that belong to it.
 pub(super) fn certificates(path: &Path, named: &[PathBuf], key: &PublicKey) -> Vec<Certificate> {
     std::iter::once(beside(path, "-cert.pub"))
         .chain(named.iter().cloned())
-        .filter_map(|file| Certificate::from_openssh(std::fs::read_to_string(file).ok()?.trim()).ok())
+        .filter_map(|file| certificate(&file))
         .filter(|cert| cert.public_key() == key.key_data())
         .collect()
+}
+
+/// A certificate in a file.
+pub(super) fn certificate(file: &Path) -> Option<Certificate> {
+    Certificate::from_openssh(read_small(file)?.trim()).ok()
+}
+
+fn read_small(file: &Path) -> Option<String> {
+    let is_small = std::fs::metadata(file).is_ok_and(|meta| meta.is_file() && meta.len() <= MAX_KEY_BYTES);
+    is_small.then(|| std::fs::read_to_string(file).ok()).flatten()
 }
 
 fn beside(path: &Path, suffix: &str) -> PathBuf {

@@ -12,14 +12,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crate::model::{Answer, Endpoint, HostSpec, HostStatus, Question, TransportKind};
+use crate::model::{Answer, Endpoint, HostKeyPolicy, HostSpec, HostStatus, Question, TransportKind};
 
+mod algorithms;
 pub mod backoff;
 mod budget;
 mod child;
 mod deadline;
 mod dial;
 mod failure;
+mod hops;
 mod keyring;
 mod known_hosts;
 mod local;
@@ -31,6 +33,7 @@ mod russh;
 mod shell;
 mod stream;
 mod system;
+mod tokens;
 
 pub use shell::{ShellEvent, ShellInput, ShellOutput};
 
@@ -70,6 +73,8 @@ struct Inner {
     agent: std::sync::OnceLock<PathBuf>,
     /// In place of the user's and the system's OpenSSH configuration.
     ssh_config: std::sync::OnceLock<PathBuf>,
+    /// What to do with unknown keys of jump hosts that only the user's configuration knows.
+    host_keys: std::sync::OnceLock<HostKeyPolicy>,
     /// Held while a host key is stored.
     storing: tokio::sync::Mutex<()>,
 }
@@ -96,6 +101,7 @@ impl Connector {
                 bastions: route::Bastions::default(),
                 agent: std::sync::OnceLock::new(),
                 ssh_config: std::sync::OnceLock::new(),
+                host_keys: std::sync::OnceLock::new(),
                 storing: tokio::sync::Mutex::default(),
             }),
         }
@@ -117,31 +123,44 @@ impl Connector {
         self
     }
 
+    /// Treats unknown keys of jump hosts that only the user's configuration knows so, whatever it says of them: as the
+    /// command line or the defaults of the inventory have it for every host.
+    #[must_use]
+    pub fn with_host_keys(self, policy: Option<HostKeyPolicy>) -> Self {
+        if let Some(policy) = policy {
+            let _ = self.inner.host_keys.set(policy);
+        }
+        self
+    }
+
     /// Dials, checks the host key, logs in: by the first route that answers.
     ///
     /// # Errors
     /// With the state, the reason and the hint for the host's row.
     pub async fn connect(&self, host: &HostSpec) -> Result<Connection, LinkError> {
-        let road = match host.transport {
-            TransportKind::Local => Road::Local(local::Local::new()),
-            TransportKind::System => Road::System(self.system(host).await?),
-            TransportKind::Russh => {
-                Road::Russh(route::reach(&self.inner, host, self.inner.plan(&host.endpoint).await?).await?)
-            }
+        let link = match host.transport {
+            TransportKind::Local => Link::by(Road::Local(local::Local::new())),
+            TransportKind::System => Link::by(Road::System(self.system(host).await?)),
+            TransportKind::Russh => self.russh(host, self.inner.plan(&host.endpoint).await?).await?,
             TransportKind::Auto => self.choose(host).await?,
         };
-        Ok(Connection { link: Arc::new(Link { road, greeted: AtomicBool::new(false) }) })
+        Ok(Connection { link: Arc::new(link) })
     }
 
-    async fn choose(&self, host: &HostSpec) -> Result<Road, LinkError> {
+    async fn choose(&self, host: &HostSpec) -> Result<Link, LinkError> {
         let plan = self.inner.plan(&host.endpoint).await?;
         match &plan.beyond_russh {
-            None => Ok(Road::Russh(route::reach(&self.inner, host, plan).await?)),
+            None => self.russh(host, plan).await,
             Some(why) => {
                 tracing::info!("{} is reached by the system's ssh, for its configuration asks for {why}", host.name());
-                Ok(Road::System(self.system(host).await?))
+                Ok(Link::by(Road::System(self.system(host).await?)))
             }
         }
+    }
+
+    async fn russh(&self, host: &HostSpec, plan: plan::Plan) -> Result<Link, LinkError> {
+        let route::Reached { client, warning } = route::reach(&self.inner, host, plan).await?;
+        Ok(Link::warned(Road::Russh(client), warning))
     }
 
     async fn system(&self, host: &HostSpec) -> Result<system::System, LinkError> {
@@ -181,6 +200,17 @@ struct Link {
     road: Road,
     /// Whether a first shell has answered: then the others are taken to.
     greeted: AtomicBool,
+    warning: Option<HostStatus>,
+}
+
+impl Link {
+    fn by(road: Road) -> Self {
+        Self::warned(road, None)
+    }
+
+    fn warned(road: Road, warning: Option<HostStatus>) -> Self {
+        Self { road, greeted: AtomicBool::new(false), warning }
+    }
 }
 
 impl Drop for Link {
@@ -203,7 +233,7 @@ impl Connection {
     #[cfg(test)]
     pub(crate) fn by_shell(command: &[&str]) -> Self {
         let road = Road::Local(local::Local::running(command));
-        Self { link: Arc::new(Link { road, greeted: AtomicBool::new(false) }) }
+        Self { link: Arc::new(Link::by(road)) }
     }
 
     /// Starts `exec /bin/sh -s` on the host, on a channel of its own. Waits while the budget of sessions is used up.
@@ -223,6 +253,13 @@ impl Connection {
             self.link.greeted.store(true, Ordering::Relaxed);
         }
         Ok((input, output))
+    }
+
+    /// What a person must hear of the way to the host though it leads there: that the key of a jump host has changed, for
+    /// which another was taken.
+    #[must_use]
+    pub fn warning(&self) -> Option<&HostStatus> {
+        self.link.warning.as_ref()
     }
 
     /// Waits until the connection has ended, and says why. Every waiter is told, at any time.

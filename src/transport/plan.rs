@@ -4,6 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::algorithms::KeyPolicy;
 use super::failure::Place;
 use super::known_hosts::Subject;
 use super::resolve::OpenSsh;
@@ -14,6 +15,8 @@ use crate::model::{Endpoint, HostKeyPolicy, LinkState};
 /// Everything that is needed to dial one server and to log in.
 #[derive(Debug, Clone)]
 pub(super) struct Plan {
+    /// What the command line and the inventory say of it.
+    pub(super) own: Endpoint,
     pub(super) place: Place,
     pub(super) user: String,
     /// Key files to try, in this order.
@@ -29,6 +32,9 @@ pub(super) struct Plan {
     pub(super) store_in: Option<PathBuf>,
     pub(super) hash_names: bool,
     pub(super) host_keys: HostKeyPolicy,
+    /// Files of keys that are not to be trusted.
+    pub(super) revoked: Vec<PathBuf>,
+    pub(super) policy: KeyPolicy,
     /// A command whose pipes are the connection.
     pub(super) proxy_command: Option<String>,
     /// `[user@]host[:port]` of the jump hosts of the user's configuration, first hop first.
@@ -59,7 +65,7 @@ impl Plan {
     pub(super) fn new(endpoint: &Endpoint, said: Option<&OpenSsh>, settings: &Settings) -> Result<Self, LinkError> {
         let nothing = OpenSsh::default();
         let said = said.unwrap_or(&nothing);
-        let home = std::env::home_dir();
+        let home = said.home.clone().or_else(std::env::home_dir);
         let address = address(endpoint, said)?;
         let port = endpoint.port.or(said.port).unwrap_or(22);
         let (known_hosts, store_in) = known_hosts(endpoint, said, settings, home.as_deref());
@@ -77,11 +83,14 @@ impl Plan {
             known_hosts,
             store_in,
             hash_names: said.hash_known_hosts,
-            host_keys: if said.accept_new { HostKeyPolicy::AcceptNew } else { endpoint.host_keys },
+            host_keys: endpoint.host_keys.or(said.host_keys).unwrap_or_default(),
+            revoked: revoked(said, home.as_deref()),
+            policy: KeyPolicy::new(said),
             proxy_command: said.proxy_command.clone(),
             proxy_jump: said.proxy_jump.clone(),
             beyond_russh: said.beyond_russh.clone(),
             place: Place { name: endpoint.name.to_string(), address, port },
+            own: endpoint.clone(),
         })
     }
 }
@@ -162,13 +171,23 @@ fn known_hosts(
     (files, store)
 }
 
+/// One file to older versions of OpenSSH, perhaps with spaces in its name; several to newer ones.
+fn revoked(said: &OpenSsh, home: Option<&Path>) -> Vec<PathBuf> {
+    let files = said.revoked_host_keys.iter().flat_map(|value| {
+        let whole = expand(value, home);
+        let words: Vec<_> = value.split_ascii_whitespace().map(|word| expand(word, home)).collect();
+        if !whole.exists() && words.iter().any(|word| word.exists()) { words } else { vec![whole] }
+    });
+    files.collect()
+}
+
 fn expand_all(paths: &[String], home: Option<&Path>) -> Vec<PathBuf> {
     paths.iter().filter(|path| *path != "none").map(|path| expand(path, home)).collect()
 }
 
-/// `~` and `%d` are the home folder; `ssh -G` leaves them as they were written.
+/// `~` is the home folder; `ssh -G` leaves it as it was written. Tokens are expanded already (see `tokens`).
 fn expand(path: &str, home: Option<&Path>) -> PathBuf {
-    match (path.strip_prefix("~/").or_else(|| path.strip_prefix("%d/")), home) {
+    match (path.strip_prefix("~/"), home) {
         (Some(rest), Some(home)) => home.join(rest),
         _ => PathBuf::from(path),
     }
@@ -237,16 +256,36 @@ mod tests {
     }
 
     #[test]
+    fn the_policy_for_host_keys_is_that_of_the_inventory_then_of_the_configuration_then_strict() {
+        use HostKeyPolicy::{AcceptNew, Strict};
+        for (inventory, configuration, taken) in [
+            (Some(Strict), "accept-new", Strict),
+            (Some(Strict), "no", Strict),
+            (Some(AcceptNew), "true", AcceptNew),
+            (Some(AcceptNew), "ask", AcceptNew),
+            (None, "accept-new", AcceptNew),
+            (None, "true", Strict),
+            (None, "ask", Strict),
+            (None, "no", Strict),
+            (None, "off", Strict),
+        ] {
+            let endpoint = Endpoint { host_keys: inventory, ..endpoint("web-1") };
+            let said = said(&format!("stricthostkeychecking {configuration}\n"));
+            let plan = Plan::new(&endpoint, Some(&said), &settings()).expect("a plan");
+            assert_eq!(plan.host_keys, taken, "{inventory:?} over {configuration}");
+        }
+    }
+
+    #[test]
     fn a_host_name_of_the_configuration_that_could_be_an_option_is_refused() {
         let error = Plan::new(&endpoint("web-1"), Some(&said("hostname -oProxyCommand=x\n")), &settings());
         assert!(error.expect_err("refused").reason().contains("starts with '-'"));
     }
 
     #[test]
-    fn the_home_folder_is_written_in_two_ways() {
+    fn a_tilde_is_the_home_folder_at_the_start_of_a_path_only() {
         let home = Path::new("/home/ops");
         assert_eq!(expand("~/.ssh/a", Some(home)), Path::new("/home/ops/.ssh/a"));
-        assert_eq!(expand("%d/.ssh/a", Some(home)), Path::new("/home/ops/.ssh/a"));
         assert_eq!(expand("/keys/~/a", Some(home)), Path::new("/keys/~/a"));
     }
 }

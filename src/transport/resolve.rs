@@ -1,26 +1,22 @@
 //! What the user's OpenSSH configuration says of a host, as `ssh -G` prints it.
 //!
-//! No parser of ours reads `ssh_config`: `Match`, `Include` and tokens are OpenSSH's business. Answers are kept for
-//! the run. What is made of them is decided in `plan`.
+//! No parser of ours reads `ssh_config`: `Match`, `Include` and tokens are OpenSSH's business (see `tokens`). Answers are
+//! kept for the run. What is made of them is decided in `plan`.
 
 use std::collections::HashMap;
-use std::process::Stdio;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
-use tokio::process::Command;
 use tokio::sync::{OnceCell, Semaphore};
 
 use super::LinkError;
-use crate::model::{Endpoint, LinkState};
-
-/// `ssh -G` takes 14 ms; more than this is a `Match exec` that hangs.
-const TIME: Duration = Duration::from_secs(10);
+use super::tokens::Ssh;
+use crate::model::{Endpoint, HostKeyPolicy};
 
 /// Runs of `ssh -G` at once: it is all processor time.
 const AT_ONCE: usize = 4;
 
-/// The part of `ssh -G` that matters here. Lists are as printed, `~` not expanded.
+/// The part of `ssh -G` that matters here. Lists are as printed, tokens expanded, `~` not.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct OpenSsh {
     pub(super) hostname: Option<String>,
@@ -34,8 +30,15 @@ pub(super) struct OpenSsh {
     pub(super) global_known_hosts: Vec<String>,
     pub(super) hash_known_hosts: bool,
     pub(super) host_key_alias: Option<String>,
-    /// `StrictHostKeyChecking accept-new`. `no` and `off` are not obeyed: then an unknown key is asked about.
-    pub(super) accept_new: bool,
+    /// `StrictHostKeyChecking yes` and `accept-new`. `no` and `off` are not obeyed: then an unknown key is asked about.
+    pub(super) host_keys: Option<HostKeyPolicy>,
+    /// `RevokedHostKeys`; newer versions of OpenSSH take more than one.
+    pub(super) revoked_host_keys: Vec<String>,
+    pub(super) required_rsa_size: Option<u32>,
+    pub(super) host_key_algorithms: Option<Vec<String>>,
+    pub(super) ca_signature_algorithms: Option<Vec<String>>,
+    /// The user's home as OpenSSH has it: that of the password file, whatever `$HOME` says.
+    pub(super) home: Option<PathBuf>,
     pub(super) proxy_jump: Vec<String>,
     pub(super) proxy_command: Option<String>,
     pub(super) beyond_russh: Option<String>,
@@ -47,7 +50,16 @@ pub(super) struct Resolver {
     at_once: Semaphore,
 }
 
-type Asked = (String, Option<String>, Option<u16>);
+/// What `ssh -G` is asked: everything that its answer depends on.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Asked {
+    pub(super) name: String,
+    pub(super) user: Option<String>,
+    pub(super) port: Option<u16>,
+    /// In place of `HostName`: tokens and `Match host` are about what is dialled.
+    pub(super) address: Option<String>,
+}
+
 type Answer = OnceCell<Option<Arc<OpenSsh>>>;
 
 impl Resolver {
@@ -64,7 +76,12 @@ impl Resolver {
         endpoint: &Endpoint,
         config: Option<String>,
     ) -> Result<Option<Arc<OpenSsh>>, LinkError> {
-        let asked = (name_for_ssh(endpoint), endpoint.user.as_ref().map(ToString::to_string), endpoint.port);
+        let asked = Asked {
+            name: name_for_ssh(endpoint),
+            user: endpoint.user.as_ref().map(ToString::to_string),
+            port: endpoint.port,
+            address: endpoint.address.as_ref().map(ToString::to_string),
+        };
         let cell = {
             let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(answers.entry(asked.clone()).or_default())
@@ -72,27 +89,13 @@ impl Resolver {
         cell.get_or_try_init(|| self.run(asked, config)).await.cloned()
     }
 
-    async fn run(&self, (name, user, port): Asked, config: Option<String>) -> Result<Option<Arc<OpenSsh>>, LinkError> {
+    async fn run(&self, asked: Asked, config: Option<String>) -> Result<Option<Arc<OpenSsh>>, LinkError> {
         let _permit = self.at_once.acquire().await.ok();
-        let mut command = Command::new("ssh");
-        command.arg("-G").args(config).stdin(Stdio::null()).kill_on_drop(true);
-        if let Some(user) = user {
-            command.args(["-l", &user]);
-        }
-        if let Some(port) = port {
-            command.args(["-p", &port.to_string()]);
-        }
-        // `--`: a name is never an option, whatever it looks like.
-        command.args(["--", &name]);
-        match tokio::time::timeout(TIME, command.output()).await {
-            Ok(Ok(output)) if output.status.success() => {
-                Ok(Some(Arc::new(OpenSsh::parse(&String::from_utf8_lossy(&output.stdout)))))
-            }
-            Ok(Ok(output)) => Err(refused(&name, last_line(&output.stderr))),
-            Ok(Err(error)) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Ok(Err(error)) => Err(refused(&name, &error.to_string())),
-            Err(_) => Err(refused(&name, "no answer in 10 s")),
-        }
+        let ssh = Ssh { asked, config };
+        let Some(text) = ssh.configuration().await? else { return Ok(None) };
+        let mut said = OpenSsh::parse(&text);
+        ssh.expand(&mut said).await?;
+        Ok(Some(Arc::new(said)))
     }
 }
 
@@ -103,18 +106,6 @@ fn name_for_ssh(endpoint: &Endpoint) -> String {
         Some(address) if name.contains(['@', ':', '[', ']']) => address.to_string(),
         _ => name.to_owned(),
     }
-}
-
-fn last_line(bytes: &[u8]) -> &str {
-    std::str::from_utf8(bytes).unwrap_or_default().lines().rev().find(|l| !l.trim().is_empty()).unwrap_or("no reason")
-}
-
-fn refused(name: &str, why: &str) -> LinkError {
-    LinkError::new(
-        LinkState::Unreachable,
-        format!("cannot read the OpenSSH configuration for {name}: {why}"),
-        format!("run `ssh -G -- {name}` by hand and mend ~/.ssh/config"),
-    )
 }
 
 impl OpenSsh {
@@ -147,10 +138,16 @@ impl OpenSsh {
             "globalknownhostsfile" => self.global_known_hosts = words(),
             "hashknownhosts" => self.hash_known_hosts = is_yes(value),
             "hostkeyalias" => self.host_key_alias = some(),
-            "stricthostkeychecking" => self.accept_new = value == "accept-new",
+            "stricthostkeychecking" => self.host_keys = policy(value),
+            "revokedhostkeys" => self.revoked_host_keys.extend(some()),
+            "requiredrsasize" => self.required_rsa_size = value.parse().ok(),
+            "hostkeyalgorithms" => self.host_key_algorithms = Some(list(value)),
+            "casignaturealgorithms" => self.ca_signature_algorithms = Some(list(value)),
+            // Asked for by us: see `tokens`.
+            "controlpath" => self.home = Some(PathBuf::from(value)).filter(|home| home.is_absolute()),
             "proxycommand" => self.proxy_command = some(),
             "proxyjump" => {
-                self.proxy_jump = some().map_or_else(Vec::new, |v| v.split(',').map(str::to_owned).collect());
+                self.proxy_jump = some().map_or_else(Vec::new, |jumps| list(&jumps));
             }
             _ => {}
         }
@@ -186,6 +183,19 @@ fn only_foreign(methods: &str) -> bool {
     methods.split(',').all(|method| method.starts_with("gssapi") || method == "hostbased")
 }
 
+fn list(value: &str) -> Vec<String> {
+    value.split(',').map(str::to_owned).collect()
+}
+
+/// `ask` is the default of OpenSSH, and its `ssh -G` prints the default: it says nothing.
+fn policy(value: &str) -> Option<HostKeyPolicy> {
+    match value {
+        "accept-new" => Some(HostKeyPolicy::AcceptNew),
+        _ if is_yes(value) => Some(HostKeyPolicy::Strict),
+        _ => None,
+    }
+}
+
 fn is_yes(value: &str) -> bool {
     matches!(value, "yes" | "true")
 }
@@ -206,9 +216,18 @@ mod tests {
         assert_eq!(said.identity_files, ["~/.ssh/a", "~/.ssh/b"]);
         assert_eq!(said.user_known_hosts, ["/a", "/b"]);
         assert_eq!(said.proxy_jump, ["ops@b1:22", "b2"]);
-        assert!(said.identities_only && said.accept_new && said.hash_known_hosts);
+        assert!(said.identities_only && said.hash_known_hosts);
+        assert_eq!(said.host_keys, Some(HostKeyPolicy::AcceptNew));
         assert_eq!(said.identity_agent.as_deref(), Some("none"));
         assert_eq!(said.beyond_russh, None);
+    }
+
+    #[test]
+    fn strict_checking_is_yes_or_accept_new_and_never_less() {
+        let said = |value: &str| OpenSsh::parse(&format!("stricthostkeychecking {value}\n")).host_keys;
+        assert_eq!(["yes", "true"].map(said), [Some(HostKeyPolicy::Strict); 2]);
+        assert_eq!(said("accept-new"), Some(HostKeyPolicy::AcceptNew));
+        assert_eq!(["ask", "no", "off", "false"].map(said), [None; 4]);
     }
 
     #[test]

@@ -15,7 +15,7 @@ use super::plan::Plan;
 use super::russh::client::Client;
 use super::{Inner, LinkError};
 use crate::model::host::{HostName, UserName};
-use crate::model::{Endpoint, HostKeyPolicy, HostSpec, LinkState};
+use crate::model::{Endpoint, HostKeyPolicy, HostSpec, HostStatus, LinkState};
 
 /// Longest chain; a longer one is a circle.
 const MAX_HOPS: usize = 8;
@@ -39,8 +39,15 @@ struct Bastion {
     refused: Option<(Instant, LinkError)>,
 }
 
+/// A host that was reached.
+pub(super) struct Reached {
+    pub(super) client: Arc<Client>,
+    /// What a person must hear of the routes that were tried before.
+    pub(super) warning: Option<HostStatus>,
+}
+
 /// Reaches a host by the first route that answers.
-pub(super) async fn reach(inner: &Arc<Inner>, host: &HostSpec, target: Plan) -> Result<Arc<Client>, LinkError> {
+pub(super) async fn reach(inner: &Arc<Inner>, host: &HostSpec, target: Plan) -> Result<Reached, LinkError> {
     let begun = Instant::now();
     let mut failures = Vec::new();
     for chain in chains(inner, host, target).await {
@@ -49,7 +56,7 @@ pub(super) async fn reach(inner: &Arc<Inner>, host: &HostSpec, target: Plan) -> 
             Err(error) => (String::new(), Err(error)),
         };
         match result {
-            Ok(client) => return Ok(client),
+            Ok(client) => return Ok(Reached { client, warning: warning(&failures) }),
             Err(error) => {
                 let last = is_final(&error, host);
                 failures.push((name, error));
@@ -60,6 +67,16 @@ pub(super) async fn reach(inner: &Arc<Inner>, host: &HostSpec, target: Plan) -> 
         }
     }
     Err(sum_up(host, failures))
+}
+
+/// That the key of a jump host has changed, or is revoked: a route less, and perhaps somebody who listens there.
+fn warning(failures: &[(String, LinkError)]) -> Option<HostStatus> {
+    let changed: Vec<&LinkError> =
+        failures.iter().map(|(_, error)| error).filter(|error| error.state() == LinkState::HostKeyChanged).collect();
+    let hint = changed.first()?.status.hint.clone().unwrap_or_default();
+    let reasons: Vec<&str> = changed.iter().map(|error| error.reason()).collect();
+    let reason = format!("{}; another route was taken", reasons.join("; "));
+    Some(HostStatus::because(LinkState::HostKeyChanged, reason, hint))
 }
 
 /// The host itself answered and refused: it would refuse by any route, and another try may lock us out.
@@ -80,7 +97,7 @@ fn sum_up(host: &HostSpec, mut failures: Vec<(String, LinkError)>) -> LinkError 
     LinkError::new(state, format!("no route to {} works; {}", host.name(), each.join("; ")), hint)
 }
 
-fn no_route(host: &HostSpec) -> LinkError {
+pub(super) fn no_route(host: &HostSpec) -> LinkError {
     LinkError::new(LinkState::Unreachable, format!("{} has no route", host.name()), "give `via` a jump host")
 }
 
@@ -90,7 +107,7 @@ fn route_name(chain: &[Plan]) -> String {
 }
 
 /// Every chain to try, each ending with the host itself.
-async fn chains(inner: &Inner, host: &HostSpec, target: Plan) -> Vec<Result<Vec<Plan>, LinkError>> {
+pub(super) async fn chains(inner: &Inner, host: &HostSpec, target: Plan) -> Vec<Result<Vec<Plan>, LinkError>> {
     if host.via.is_empty() {
         return vec![lead_in(inner, vec![target], &host.endpoint).await];
     }
@@ -123,7 +140,7 @@ async fn lead_in(inner: &Inner, mut chain: Vec<Plan>, endpoint: &Endpoint) -> Re
     {
         let mut before = Vec::with_capacity(jumps.len());
         for jump in &jumps {
-            let hop = parse_jump(jump, endpoint.host_keys)?;
+            let hop = parse_jump(jump, hop_policy(endpoint, inner.host_keys.get().copied()))?;
             before.push(inner.plan(&hop).await.map_err(|error| error.at_hop(hop.name.as_str()))?);
         }
         chain.splice(0..0, before);
@@ -138,8 +155,14 @@ async fn lead_in(inner: &Inner, mut chain: Vec<Plan>, endpoint: &Endpoint) -> Re
     Ok(chain)
 }
 
+/// What is said of the unknown key of a jump host that only the user's configuration knows; else that configuration
+/// decides. What is strict for the host is strict for the way to it, and nothing else that is said of the host counts.
+fn hop_policy(host: &Endpoint, of_all: Option<HostKeyPolicy>) -> Option<HostKeyPolicy> {
+    host.host_keys.filter(|policy| *policy == HostKeyPolicy::Strict).or(of_all)
+}
+
 /// `[user@]host[:port]` or `ssh://[user@]host[:port]`, with IPv6 addresses in brackets.
-fn parse_jump(text: &str, host_keys: HostKeyPolicy) -> Result<Endpoint, LinkError> {
+fn parse_jump(text: &str, host_keys: Option<HostKeyPolicy>) -> Result<Endpoint, LinkError> {
     let wrong = |why: String| {
         LinkError::new(LinkState::Unreachable, format!("ProxyJump {text:?}: {why}"), "mend ProxyJump in ~/.ssh/config")
     };
@@ -245,7 +268,7 @@ mod tests {
     use super::*;
 
     fn jump(text: &str) -> (Option<String>, String, Option<u16>) {
-        let hop = parse_jump(text, HostKeyPolicy::Strict).expect("a jump host");
+        let hop = parse_jump(text, None).expect("a jump host");
         (hop.user.map(|user| user.to_string()), hop.name.to_string(), hop.port)
     }
 
@@ -260,13 +283,29 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn no_text_makes_the_reader_of_jump_hosts_panic(text in "\\PC*") {
-            let _ = parse_jump(&text, HostKeyPolicy::Strict);
+            let _ = parse_jump(&text, None);
+        }
+    }
+
+    #[test]
+    fn a_jump_host_of_the_configuration_is_never_less_strict_than_the_host_behind_it() {
+        use HostKeyPolicy::{AcceptNew, Strict};
+        for (of_the_host, of_all, taken) in [
+            (Some(Strict), Some(AcceptNew), Some(Strict)),
+            (Some(Strict), None, Some(Strict)),
+            (Some(AcceptNew), Some(AcceptNew), Some(AcceptNew)),
+            (Some(AcceptNew), None, None),
+            (None, Some(Strict), Some(Strict)),
+            (None, None, None),
+        ] {
+            let host = Endpoint { host_keys: of_the_host, ..parse_jump("web-1", None).expect("a host") };
+            assert_eq!(hop_policy(&host, of_all), taken, "{of_the_host:?}, {of_all:?}");
         }
     }
 
     #[test]
     fn a_jump_host_that_looks_like_an_option_is_refused() {
-        assert!(parse_jump("-oProxyCommand=x", HostKeyPolicy::Strict).is_err());
-        assert!(parse_jump("host:port", HostKeyPolicy::Strict).is_err());
+        assert!(parse_jump("-oProxyCommand=x", None).is_err());
+        assert!(parse_jump("host:port", None).is_err());
     }
 }

@@ -13,9 +13,10 @@ use tokio::process::{Child, ChildStderr, Command};
 use tokio::sync::Semaphore;
 
 use super::failure::{self, Ending, Place};
+use super::plan::Plan;
 use super::shell::{ShellInput, ShellOutput};
-use super::{Inner, LinkError, Settings, child};
-use crate::model::{Endpoint, HostKeyPolicy, HostSpec, LinkState};
+use super::{Inner, LinkError, Settings, child, hops, route};
+use crate::model::{Endpoint, HostSpec, LinkState};
 
 /// Sessions on the master's connection, as with russh.
 const SESSIONS: usize = super::russh::client::SESSIONS;
@@ -43,24 +44,29 @@ impl System {
     /// # Errors
     /// As `ssh` puts it, mapped to a state.
     pub(super) async fn connect(host: &HostSpec, inner: &Inner) -> Result<Self, LinkError> {
-        let mut result = Self::by(host, host.via.first(), inner).await;
-        for route in host.via.iter().skip(1) {
-            match &result {
-                Err(error) if !error.state().needs_a_person() => result = Self::by(host, Some(route), inner).await,
-                _ => break,
+        let target = inner.plan(&host.endpoint).await?;
+        let mut result = Err(route::no_route(host));
+        for (n, chain) in route::chains(inner, host, target).await.into_iter().enumerate() {
+            result = match chain {
+                Ok(chain) => Self::by(&Way { host, jumps: host.via.get(n), chain: &chain }, inner).await,
+                Err(error) => Err(error),
+            };
+            if result.as_ref().map_or_else(|error| error.state().needs_a_person(), |_| true) {
+                break;
             }
         }
         result
     }
 
-    async fn by(host: &HostSpec, route: Option<&Vec<Endpoint>>, inner: &Inner) -> Result<Self, LinkError> {
-        let place = place(&host.endpoint);
+    async fn by(way: &Way<'_>, inner: &Inner) -> Result<Self, LinkError> {
+        let place = place(&way.host.endpoint);
         let unusable = |error: std::io::Error| {
             LinkError::new(LinkState::Unreachable, format!("cannot make a folder for ssh: {error}"), "check $TMPDIR")
         };
         let folder = tempfile::Builder::new().prefix("lt").tempdir().map_err(unusable)?;
         let socket = folder.path().join("c");
-        let (options, destination) = arguments(&host.endpoint, route, inner);
+        let config = hops::configuration(way.chain, inner, folder.path()).map_err(unusable)?;
+        let (options, destination) = arguments(way, config, inner);
         let socket_text = socket.to_string_lossy().into_owned();
         let _permit = inner.budget.handshake(&place.dialled()).await;
         let master = ["-M", "-N", "-oControlPersist=no", "-S", &socket_text].map(str::to_owned);
@@ -208,8 +214,19 @@ fn state_of(words: &str) -> (LinkState, &'static str) {
     }
 }
 
-/// Options, and the destination after `--`: a name is never an option, whatever it looks like.
-fn arguments(endpoint: &Endpoint, route: Option<&Vec<Endpoint>>, inner: &Inner) -> (Vec<String>, Vec<String>) {
+/// One way to a host.
+struct Way<'a> {
+    host: &'a HostSpec,
+    /// The jump hosts that the inventory names; where it names none, `ssh` follows its own configuration.
+    jumps: Option<&'a Vec<Endpoint>>,
+    /// Every server on the way as it is planned, the host last.
+    chain: &'a [Plan],
+}
+
+/// Options, and the destination after `--`: a name is never an option, whatever it looks like. `config` is the option
+/// for the configuration.
+fn arguments(way: &Way<'_>, config: Option<String>, inner: &Inner) -> (Vec<String>, Vec<String>) {
+    let endpoint = &way.host.endpoint;
     let mut options: Vec<String> = [
         "-oBatchMode=yes",
         "-oPermitLocalCommand=no",
@@ -222,15 +239,13 @@ fn arguments(endpoint: &Endpoint, route: Option<&Vec<Endpoint>>, inner: &Inner) 
     .map(str::to_owned)
     .into();
     options.push(format!("-oConnectTimeout={}", inner.settings.connect_timeout.as_secs().max(1)));
-    options.push(match endpoint.host_keys {
-        HostKeyPolicy::Strict => "-oStrictHostKeyChecking=yes".to_owned(),
-        HostKeyPolicy::AcceptNew => "-oStrictHostKeyChecking=accept-new".to_owned(),
-    });
-    options.extend(inner.config_option());
+    let policy = way.chain.last().map(|plan| plan.host_keys).unwrap_or_default();
+    options.push(format!("-oStrictHostKeyChecking={}", hops::strictness(policy)));
+    options.extend(config);
     options.extend(endpoint_options(endpoint));
     options.extend(known_hosts_option(endpoint, inner.settings.known_hosts.as_deref()));
-    if let Some(route) = route.filter(|route| !route.is_empty()) {
-        options.push(format!("-oProxyJump={}", route.iter().map(jump).collect::<Vec<_>>().join(",")));
+    if let Some(jumps) = way.jumps.filter(|jumps| !jumps.is_empty()) {
+        options.push(format!("-oProxyJump={}", jumps.iter().map(jump).collect::<Vec<_>>().join(",")));
     }
     (options, vec!["--".to_owned(), endpoint.name.to_string()])
 }
@@ -266,12 +281,12 @@ fn known_hosts_option(endpoint: &Endpoint, of_the_run: Option<&Path>) -> Option<
     Some(format!("-oUserKnownHostsFile={}", files.join(" ")))
 }
 
+/// By its name, under which `hops` says the rest of it.
 fn jump(hop: &Endpoint) -> String {
     let user = hop.user.as_ref().map(|user| format!("{user}@")).unwrap_or_default();
-    let address = hop.address.as_ref().map_or_else(|| hop.name.to_string(), ToString::to_string);
-    let address = if address.contains(':') { format!("[{address}]") } else { address };
+    let name = if hop.name.as_str().contains(':') { format!("[{}]", hop.name) } else { hop.name.to_string() };
     let port = hop.port.map(|port| format!(":{port}")).unwrap_or_default();
-    format!("{user}{address}{port}")
+    format!("{user}{name}{port}")
 }
 
 fn place(endpoint: &Endpoint) -> Place {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use logtrail::model::{Answer, HostSpec, LinkState, TransportKind};
 use logtrail::transport::{Connector, Settings};
 
+use crate::support::fleet::Watched;
 use crate::support::sshd::Sshd;
 use crate::support::{Person, within};
 use crate::transport::{connect, connector, refusal, say};
@@ -49,6 +50,99 @@ async fn the_second_route_is_taken_when_the_first_does_not_answer() {
     let host = via(&target, "web-1", &[&[&dead], &[&alive]]);
     dead.stop();
     assert_eq!(say(&connect(&host).await, "echo by the second").await, "by the second\n");
+}
+
+/// A fleet file with a host behind two jump hosts, of which the first has another key than known_hosts has.
+fn behind_a_changed_jump_host(target: &Sshd, changed: &Sshd, alive: &Sshd) -> std::path::PathBuf {
+    // The record is made before the key changes.
+    let _ = changed.known_hosts();
+    changed.restart_with_new_host_key();
+    let log = target.path("app.log");
+    std::fs::write(&log, "2026-11-20T13:00:00Z INFO one\n").expect("written");
+    let mut text = String::new();
+    for (name, sshd, more) in [
+        ("first", changed, String::new()),
+        ("second", alive, String::new()),
+        ("web-1", target, format!("via = [\"first\", \"second\"]\nsources = [{{ name = \"app\", path = {log:?} }}]\n")),
+    ] {
+        let (key, known) = (sshd.client_key_path(), sshd.known_hosts());
+        let port = sshd.port();
+        text += &format!(
+            "[hosts.{name}]\naddress = \"127.0.0.1\"\nport = {port}\nidentity = {key:?}\nknown_hosts = {known:?}\n{more}"
+        );
+    }
+    let file = target.path("hosts.toml");
+    std::fs::write(&file, text).expect("written");
+    file
+}
+
+/// R39, R38: no line comes by the first, and its change is reported though the second leads there.
+#[test]
+fn the_changed_key_of_a_jump_host_is_told_in_every_form_though_another_route_works() {
+    let (changed, alive, target) = (Sshd::start(), Sshd::start(), Sshd::start());
+    let old = changed.host_key_fingerprint();
+    let file = behind_a_changed_jump_host(&target, &changed, &alive);
+    let new = changed.host_key_fingerprint();
+    for arguments in [
+        &["--once"][..],
+        &["--once", "--json"],
+        &["search", "one"],
+        &["--json", "search", "one"],
+        &["--json", "read"],
+        &["metrics"],
+        &["--json", "metrics"],
+    ] {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_logtrail-tui"))
+            .args(["--hosts", "web-1", "--no-ssh-config", "--config"])
+            .arg(&file)
+            .args(arguments)
+            .output()
+            .expect("the program starts");
+        let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(3), "{arguments:?}: {said}");
+        for part in ["degraded", "jump host first: the host key of first", &old, &new, "another route was taken"] {
+            assert!(said.contains(part), "{arguments:?}: no {part:?} in {said}");
+        }
+        assert!(arguments.contains(&"metrics") || said.contains("INFO one"), "{arguments:?}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn a_revoked_jump_host_is_told_too_and_a_dead_one_is_not() {
+    let (revoked, dead, alive, target) = (Sshd::start(), Sshd::start(), Sshd::start(), Sshd::start());
+    std::fs::write(revoked.known_hosts(), format!("@revoked * {}\n", revoked.host_key())).expect("written");
+    let host = via(&target, "web-1", &[&[&dead], &[&revoked], &[&alive]]);
+    dead.stop();
+    let connection = connect(&host).await;
+    let warning = connection.warning().expect("a warning");
+    let reason = warning.reason.as_deref().unwrap_or_default();
+    assert_eq!(warning.state, LinkState::HostKeyChanged);
+    assert!(reason.contains("is marked @revoked") && !reason.contains("refused"), "{reason}");
+    let connection = connect(&via(&target, "web-1", &[&[&dead], &[&alive]])).await;
+    assert_eq!(connection.warning(), None);
+}
+
+/// R39: what is followed says so as long as it is reached by the other route.
+#[tokio::test]
+async fn a_host_that_is_followed_is_degraded_while_the_key_of_a_jump_host_has_changed() {
+    let (changed, alive, target) = (Sshd::start(), Sshd::start(), Sshd::start());
+    let mut host = via(&target, "web-1", &[&[&changed], &[&alive]]);
+    host.via[1][0].name = logtrail::model::HostName::new("second").expect("a name");
+    changed.restart_with_new_host_key();
+    let mut watched = Watched::follow(vec![host], 1);
+    let is_told = |watched: &Watched| {
+        watched.statuses.last().is_some_and(|(_, status)| {
+            status.state == LinkState::Degraded && status.reason.as_deref().is_some_and(|r| r.contains("has changed"))
+        })
+    };
+    watched.until("the warning", is_told).await;
+    target.cut();
+    watched
+        .until("the loss", |watched| {
+            watched.statuses.iter().any(|(_, status)| !status.state.is_up() && status.reason.is_some())
+        })
+        .await;
+    watched.until("the warning again", is_told).await;
 }
 
 #[tokio::test]

@@ -7,11 +7,13 @@ use std::time::Duration;
 
 use logtrail::model::{Answer, LinkState, Question};
 use russh::server::{self, Auth, Response};
-use russh::{MethodKind, MethodSet};
+use russh::{MethodKind, MethodSet, Preferred, cipher, kex};
 
-use crate::support::sshd::Sshd;
+use crate::support::openssh::ssh;
+use crate::support::sshd::{Sshd, me};
 use crate::support::{Person, make_key, program, run, secret, wait_until, within};
 use crate::transport::{connect, connector, refusal, say};
+use crate::transport_config::{bare, configured, reached, section};
 
 #[tokio::test]
 async fn keys_of_every_usual_type_let_in() {
@@ -241,6 +243,198 @@ async fn a_server_that_hangs_up_on_a_slow_person_is_not_dialled_again_by_itself(
     assert!(reason.contains("hung up before it had an answer"), "{reason}");
 }
 
+/// A row of a table: the file that is named, where its private half is, whether `ssh` gets in by it, whether we do.
+struct Named {
+    file: &'static str,
+    agent_has_it: bool,
+    ssh: bool,
+    ours: bool,
+}
+
+/// A public key file stands for the key of the agent, in the inventory and in the configuration.
+#[tokio::test]
+async fn the_file_of_a_public_key_or_of_a_certificate_stands_for_the_key_of_the_agent() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    // `alone`: nothing but its public half is in a file. `pair`: both are.
+    for name in ["alone", "pair", "certified", "authority", "stranger"] {
+        make_key(&at.join(name), if name == "pair" { "rsa" } else { "ed25519" }, "");
+    }
+    sign(&at.join("authority"), &at.join("certified.pub"));
+    std::fs::create_dir(at.join("public")).expect("a folder");
+    for name in ["alone.pub", "certified.pub", "certified-cert.pub"] {
+        std::fs::copy(at.join(name), at.join("public").join(name)).expect("copied");
+    }
+    let agents = [Agent::start(&folder_in(at, "empty")).await, Agent::start(&folder_in(at, "full")).await];
+    for name in ["alone", "pair", "stranger"] {
+        agents[1].add(&at.join(name));
+    }
+    std::fs::remove_file(at.join("certified-cert.pub")).expect("only the public folder has it");
+    agents[1].add(&at.join("certified"));
+    let sshd = Sshd::builder()
+        .authorize(at.join("alone.pub"))
+        .authorize(at.join("pair.pub"))
+        .config(format!("TrustedUserCAKeys {}", at.join("authority.pub").display()))
+        // One wrong offer and it hangs up: nothing but the key that is named is offered.
+        .config("MaxAuthTries 2")
+        .start();
+    for Named { file, agent_has_it, ssh: of_ssh, ours } in [
+        Named { file: "public/alone.pub", agent_has_it: true, ssh: true, ours: true },
+        Named { file: "public/alone.pub", agent_has_it: false, ssh: false, ours: false },
+        Named { file: "public/alone", agent_has_it: true, ssh: true, ours: true },
+        Named { file: "pair", agent_has_it: true, ssh: true, ours: true },
+        Named { file: "pair", agent_has_it: false, ssh: true, ours: true },
+        Named { file: "pair.pub", agent_has_it: true, ssh: true, ours: true },
+        // The private key file next to it is used where ssh gives up.
+        Named { file: "pair.pub", agent_has_it: false, ssh: false, ours: true },
+        // With its certificate next to it, for which the agent has the bare key.
+        Named { file: "public/certified", agent_has_it: true, ssh: true, ours: true },
+        Named { file: "public/certified-cert.pub", agent_has_it: true, ssh: false, ours: true },
+        Named { file: "public/certified-cert.pub", agent_has_it: false, ssh: false, ours: false },
+        Named { file: "stranger.pub", agent_has_it: true, ssh: false, ours: false },
+    ] {
+        let case = format!("{file}, {} agent", if agent_has_it { "full" } else { "empty" });
+        let (path, agent) = (at.join(file), &agents[usize::from(agent_has_it)]);
+        let usual = sshd.client_key_path().display().to_string();
+        let connector = configured(&sshd, &section("web-1", &sshd).replace(&usual, &path.display().to_string()));
+        let connector = connector.with_agent(agent.socket.clone());
+        let outcome = ssh(&sshd.path("ssh_config"), &[], Some(&agent.socket), "web-1");
+        assert_eq!(outcome.reached, of_ssh, "ssh: {case}: {outcome:?}");
+        assert_eq!(reached(&connector, &bare(&sshd, "web-1")).await, ours, "IdentityFile {case}");
+        let mut host = sshd.host("web-1");
+        host.endpoint.identity = vec![path];
+        assert_eq!(reached(&connector, &host).await, ours, "identity {case}");
+    }
+}
+
+fn folder_in(folder: &Path, name: &str) -> std::path::PathBuf {
+    let folder = folder.join(name);
+    std::fs::create_dir(&folder).expect("a folder");
+    folder
+}
+
+#[tokio::test]
+async fn an_agent_that_lacks_the_key_of_a_public_file_is_told_from_none_and_what_to_do_is_said() {
+    let folder = tempfile::tempdir().expect("a folder");
+    make_key(&folder.path().join("key"), "ed25519", "");
+    let file = folder.path().join("only.pub");
+    std::fs::rename(folder.path().join("key.pub"), &file).expect("moved");
+    let agent = Agent::start(folder.path()).await;
+    let sshd = Sshd::builder().authorize(&file).start();
+    let mut host = sshd.host("web-1");
+    host.endpoint.identity = vec![file.clone()];
+    for (socket, words) in [(agent.socket.clone(), "does not hold it"), (folder.path().join("none"), "none answers")] {
+        let connector = connector(&Person::absent()).with_agent(socket);
+        let error = within("connecting", connector.connect(&host)).await.err().expect("no private key");
+        assert_eq!(error.status.state, LinkState::Denied);
+        let expected = format!("{} (a public key, which stands for one of the ssh-agent, ", file.display());
+        assert!(error.to_string().contains(&expected) && error.to_string().contains(words), "{error}");
+        assert!(error.status.hint.as_deref().is_some_and(|hint| hint.contains("ssh-add")), "{:?}", error.status);
+    }
+}
+
+/// A certificate that CertificateFile names is signed for by the agent; its path has tokens.
+#[tokio::test]
+async fn a_certificate_file_goes_with_the_key_of_the_agent_and_with_that_of_a_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    for name in ["authority", "key"] {
+        make_key(&at.join(name), "ed25519", "");
+    }
+    sign(&at.join("authority"), &at.join("key.pub"));
+    std::fs::rename(at.join("key-cert.pub"), at.join(format!("{}-cert", me()))).expect("moved");
+    std::fs::create_dir(at.join("public")).expect("a folder");
+    std::fs::copy(at.join("key.pub"), at.join("public/key.pub")).expect("copied");
+    let agent = Agent::start(at).await;
+    agent.add(&at.join("key"));
+    let sshd = Sshd::builder().config(format!("TrustedUserCAKeys {}", at.join("authority.pub").display())).start();
+    let usual = sshd.client_key_path().display().to_string();
+    for (identity, token, expected) in
+        [("key", "%r-cert", true), ("public/key.pub", "%r-cert", true), ("public/key.pub", "%n-cert", false)]
+    {
+        let text = section("web-1", &sshd).replace(&usual, &at.join(identity).display().to_string());
+        let text = format!("{text} CertificateFile {}\n", at.join(token).display());
+        let connector = configured(&sshd, &text).with_agent(agent.socket.clone());
+        let outcome = ssh(&sshd.path("ssh_config"), &[], Some(&agent.socket), "web-1");
+        assert_eq!(outcome.reached, expected, "ssh: {identity}, {token}: {outcome:?}");
+        assert_eq!(reached(&connector, &bare(&sshd, "web-1")).await, expected, "{identity}, {token}");
+    }
+}
+
+/// R68: as with ssh, keys of ours that are shorter than required are not offered, those of the agent neither.
+#[tokio::test]
+async fn our_own_rsa_keys_that_are_shorter_than_required_are_not_offered() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let key = folder.path().join("key");
+    make_key(&key, "rsa", "");
+    let agent = Agent::start(folder.path()).await;
+    agent.add(&key);
+    let sshd = Sshd::builder().authorize(folder.path().join("key.pub")).start();
+    let usual = sshd.client_key_path().display().to_string();
+    for (file, required, expected) in
+        [("key", 2048, true), ("key", 3072, false), ("key.pub", 2048, true), ("key.pub", 3072, false)]
+    {
+        let path = folder.path().join(file).display().to_string();
+        let text = format!("{} RequiredRSASize {required}\n", section("web-1", &sshd).replace(&usual, &path));
+        let connector = configured(&sshd, &text).with_agent(agent.socket.clone());
+        let outcome = ssh(&sshd.path("ssh_config"), &[], Some(&agent.socket), "web-1");
+        assert_eq!(outcome.reached, expected, "ssh: {file}, {required}: {outcome:?}");
+        let host = bare(&sshd, "web-1");
+        assert_eq!(reached(&connector, &host).await, expected, "{file}, {required}");
+        if !expected {
+            let error = within("connecting", connector.connect(&host)).await.err().expect("too short");
+            assert!(error.to_string().contains("(RSA of 2048 bits, and RequiredRSASize is 3072)"), "{error}");
+        }
+    }
+}
+
+/// What is logged, for one test.
+#[derive(Clone, Default)]
+struct Log(Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("no panic").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// R68: what was negotiated is in the log, and a downgrade that can hide lost messages is a warning there.
+#[tokio::test]
+async fn the_log_has_what_was_negotiated_and_warns_of_chacha20_without_strict_key_exchange() {
+    let sshd = Sshd::start();
+    let without_strict = Preferred {
+        kex: vec![kex::CURVE25519].into(),
+        cipher: vec![cipher::CHACHA20_POLY1305].into(),
+        ..Preferred::DEFAULT
+    };
+    let with_other_ciphers = Preferred { kex: vec![kex::CURVE25519].into(), ..Preferred::DEFAULT };
+    for (preferred, strict, warns) in [
+        (Preferred::DEFAULT, "strict", false),
+        (without_strict, "not strict", true),
+        (with_other_ciphers, "not strict", false),
+    ] {
+        let server = Prompting::start_with(Kind::Password, preferred).await;
+        let log = Log::default();
+        let writer = log.clone();
+        let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+        let guard = tracing::subscriber::set_default(subscriber);
+        let person = Person::who_answers([secret("right")]);
+        assert!(within("connecting", connector(&person).connect(&server.host(&sshd))).await.is_ok());
+        drop(guard);
+        let text = String::from_utf8_lossy(&log.0.lock().expect("no panic")).into_owned();
+        assert!(
+            text.contains("key exchange ") && text.contains(&format!(" ({strict}), host key ssh-ed25519, cipher ")),
+            "{text}"
+        );
+        assert_eq!(text.contains("CVE-2023-48795"), warns, "{text}");
+    }
+}
+
 fn sign(authority: &Path, public: &Path) {
     run(Command::new(program("ssh-keygen"))
         .args(["-q", "-s"])
@@ -306,12 +500,17 @@ impl Kind {
 
 impl Prompting {
     async fn start(kind: Kind) -> Self {
+        Self::start_with(kind, Preferred::DEFAULT).await
+    }
+
+    async fn start_with(kind: Kind, preferred: Preferred) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let key = folder.path().join("key");
         make_key(&key, "ed25519", "");
         let config = Arc::new(server::Config {
             keys: vec![russh::keys::load_secret_key(&key, None).expect("a key")],
             methods: MethodSet::from(&[kind.method()][..]),
+            preferred,
             auth_rejection_time: Duration::ZERO,
             ..server::Config::default()
         });

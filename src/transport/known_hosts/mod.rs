@@ -17,8 +17,11 @@ use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 
+mod revoked;
 #[cfg(test)]
 mod tests;
+
+pub(super) use revoked::Revoked;
 
 /// Everything on record, of all files, in order.
 #[derive(Debug, Default)]
@@ -35,6 +38,10 @@ pub(super) enum Verdict {
     Unknown,
     /// It, or the authority that signed it, is marked `@revoked`.
     Revoked(Location),
+    /// It, or the authority that signed it, is in this file of `RevokedHostKeys`.
+    Listed(PathBuf),
+    /// It cannot be trusted, whatever is on record: why, and what to do.
+    Unfit { why: String, hint: &'static str },
     /// Other keys are on record for this host.
     Changed {
         /// `SHA256:…` of the key on record.
@@ -159,9 +166,8 @@ impl KnownHosts {
         if let Some(at) = self.revoked(cert.public_key()).or_else(|| self.revoked(cert.signature_key())) {
             return Verdict::Revoked(at);
         }
-        let name = subject.name();
         let authorities: Vec<_> = self
-            .authorities(&name)
+            .authorities(subject)
             .map(|entry| PublicKey::new(entry.key.clone(), "").fingerprint(HashAlg::Sha256))
             .collect();
         let seconds = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
@@ -188,15 +194,18 @@ impl KnownHosts {
 
     /// Whether an authority is on record for a host, so that asking for its certificate makes sense.
     pub(super) fn has_authority(&self, subject: &Subject) -> bool {
-        self.authorities(&subject.name()).next().is_some()
+        self.authorities(subject).next().is_some()
     }
 
     fn plain<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Entry> + 'a {
         self.entries.iter().filter(move |entry| entry.marker == Marker::None && entry.names.include(name))
     }
 
-    fn authorities<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Entry> + 'a {
-        self.entries.iter().filter(move |entry| entry.marker == Marker::CertAuthority && entry.names.include(name))
+    /// Those for its name with the port, and as with OpenSSH those for its name alone.
+    fn authorities<'a>(&'a self, subject: &'a Subject) -> impl Iterator<Item = &'a Entry> + 'a {
+        let name = subject.name();
+        let concerns = move |names: &Names| names.include(&name) || names.include(&subject.bare);
+        self.entries.iter().filter(move |entry| entry.marker == Marker::CertAuthority && concerns(&entry.names))
     }
 
     /// OpenSSH matches the host here too; a key that was revoked anywhere is not to be trusted anywhere.

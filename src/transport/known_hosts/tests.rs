@@ -148,3 +148,19 @@ proptest! {
         prop_assert_eq!(glob(&a, &b), a == b);
     }
 }
+
+proptest! {
+    #[test]
+    fn an_authority_without_a_port_is_one_for_every_port_and_one_with_a_port_for_that_alone(
+        recorded in 1_u16..,
+        asked in 1_u16..,
+    ) {
+        let any = known(&format!("@cert-authority web-1 {KEY_A}"));
+        prop_assert!(any.has_authority(&Subject::new("web-1", asked)));
+        prop_assert!(!any.has_authority(&Subject::new("web-2", asked)));
+        let name = Subject::new("web-1", recorded).name();
+        let one = known(&format!("@cert-authority {name} {KEY_A}"));
+        // Port 22 is written without a port.
+        prop_assert_eq!(one.has_authority(&Subject::new("web-1", asked)), recorded == 22 || recorded == asked);
+    }
+}

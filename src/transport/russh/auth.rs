@@ -8,21 +8,24 @@ use std::time::{Duration, Instant};
 
 use ::russh::client::{AuthResult, KeyboardInteractiveAuthResponse, Prompt};
 use ::russh::keys::agent::AgentIdentity;
-use ::russh::keys::agent::client::{AgentClient, AgentStream};
 use ::russh::keys::{Certificate, HashAlg, PrivateKey, PrivateKeyWithHashAlg, PublicKey};
 use ::russh::{Error, MethodKind, MethodSet, SendError, Signer};
 use zeroize::Zeroizing;
 
+use super::agent::{self, Agent, ByBareKey, Offer};
 use super::client::{Greeted, broken, rsa_hash};
 use crate::model::host::HostName;
 use crate::model::{Answer, Question};
 use crate::transport::budget::Permit;
 use crate::transport::deadline::Deadline;
 use crate::transport::failure;
-use crate::transport::keyring::{self, KeyFile, Keyring};
+use crate::transport::keyring::{self, Half, KeyFile, Keyring};
 use crate::transport::known_hosts::fingerprint;
-use crate::transport::plan::{AgentAt, Plan};
+use crate::transport::plan::Plan;
 use crate::transport::{Asker, LinkError};
+
+/// Of a public key file that came to nothing.
+const OF_THE_AGENT: &str = "a public key, which stands for one of the ssh-agent";
 
 /// After the name of a key for which nobody gave the passphrase.
 const LOCKED: &str = " (locked)";
@@ -38,11 +41,6 @@ const MAX_QUESTIONS: usize = 16;
 
 /// An agent may ask its owner for a touch or a confirmation; sshd itself waits two minutes in all.
 const AGENT_TIME: Duration = Duration::from_secs(60);
-
-/// An agent that does not list its keys in this time is ignored.
-const AGENT_LIST_TIME: Duration = Duration::from_secs(5);
-
-type Agent = AgentClient<Box<dyn AgentStream + Send + Unpin>>;
 
 /// What a login needs to know and to ask.
 pub(in crate::transport) struct Login<'a> {
@@ -77,8 +75,16 @@ pub(in crate::transport) async fn log_in(
 ) -> Result<(), Refused> {
     let first = greeted.handle.authenticate_none(&login.plan.user);
     let first = deadline.run(first).await;
-    let mut attempt =
-        Attempt { login, greeted, deadline, allowed: MethodSet::empty(), offered: Vec::new(), offers: 0, asked: false };
+    let mut attempt = Attempt {
+        login,
+        greeted,
+        deadline,
+        allowed: MethodSet::empty(),
+        offered: Vec::new(),
+        offers: 0,
+        asked: false,
+        agent_answers: false,
+    };
     let first = first.map_err(|_| attempt.silent())?;
     if attempt.settle(first)? {
         return Ok(());
@@ -106,6 +112,8 @@ struct Attempt<'a, 'b> {
     offers: usize,
     /// Whether a person was asked on this connection.
     asked: bool,
+    /// Whether there is an ssh-agent.
+    agent_answers: bool,
 }
 
 impl Attempt<'_, '_> {
@@ -156,19 +164,23 @@ impl Attempt<'_, '_> {
         Ok(false)
     }
 
-    async fn agent_keys(&mut self, tried: &mut Vec<PublicKey>) -> Result<bool, LinkError> {
-        let Some((mut agent, identities)) = self.agent().await else { return Ok(false) };
-        for identity in identities {
+    async fn agent_keys(&mut self, tried: &mut Vec<AgentIdentity>) -> Result<bool, LinkError> {
+        let opened = agent::open(self.login.plan, self.greeted.handle.agent_session_binding()).await;
+        let Some((mut agent, offers)) = opened else { return Ok(false) };
+        self.agent_answers = true;
+        for offer in offers {
             if self.offers >= MAX_OFFERS || !self.may(MethodKind::PublicKey) {
                 break;
             }
-            let key = identity.public_key().into_owned();
-            self.offers += 1;
-            self.offered.push(format!("agent key {}", fingerprint(key.key_data())));
-            let result = self.sign_by_agent(&mut agent, &identity).await?;
-            if !matches!(identity, AgentIdentity::Certificate { .. }) {
-                tried.push(key);
+            let key = offer.identity.public_key().into_owned();
+            let name = format!("agent key {}", fingerprint(key.key_data()));
+            if self.is_weak(&name, &key) {
+                continue;
             }
+            self.offers += 1;
+            self.offered.push(name);
+            let result = self.sign_by_agent(&mut agent, &offer).await?;
+            tried.push(offer.identity);
             if self.settle(result)? {
                 return Ok(true);
             }
@@ -179,7 +191,7 @@ impl Attempt<'_, '_> {
     async fn sign_by_agent(
         &mut self,
         agent: &mut Agent,
-        identity: &AgentIdentity,
+        Offer { identity, of_a_file }: &Offer,
     ) -> Result<Result<AuthResult, Error>, LinkError> {
         let user = self.login.plan.user.clone();
         let hash = self.hash_for(&identity.public_key()).await?;
@@ -188,6 +200,10 @@ impl Attempt<'_, '_> {
             match identity {
                 AgentIdentity::PublicKey { key, .. } => {
                     handle.authenticate_publickey_with(user, key.clone(), hash, agent).await
+                }
+                AgentIdentity::Certificate { certificate, .. } if *of_a_file => {
+                    let mut signer = ByBareKey(agent);
+                    handle.authenticate_certificate_with(user, certificate.clone(), hash, &mut signer).await
                 }
                 AgentIdentity::Certificate { certificate, .. } => {
                     handle.authenticate_certificate_with(user, certificate.clone(), hash, agent).await
@@ -206,29 +222,7 @@ impl Attempt<'_, '_> {
         }
     }
 
-    /// The agent with the identities to offer: certificates first, and only wanted ones where the user said so.
-    async fn agent(&mut self) -> Option<(Agent, Vec<AgentIdentity>)> {
-        let connecting = async {
-            let mut agent = connect_agent(&self.login.plan.agent).await?;
-            if let Some(binding) = self.greeted.handle.agent_session_binding() {
-                // Agents other than OpenSSH's do not know this; they have no restricted keys either.
-                let _ = agent.bind_session(binding, false).await;
-            }
-            let identities = agent.request_identities().await.ok()?;
-            Some((agent, identities))
-        };
-        let (agent, mut identities) = tokio::time::timeout(AGENT_LIST_TIME, connecting).await.ok()??;
-        let wanted: Vec<PublicKey> =
-            self.login.plan.identity.iter().filter_map(|path| keyring::public_half(path, None)).collect();
-        let is_wanted = |id: &AgentIdentity| wanted.iter().any(|key| key.key_data() == id.public_key().key_data());
-        if self.login.plan.identities_only {
-            identities.retain(is_wanted);
-        }
-        identities.sort_by_key(|id| (!is_wanted(id), !matches!(id, AgentIdentity::Certificate { .. })));
-        Some((agent, identities))
-    }
-
-    async fn key_file(&mut self, path: &Path, tried: &[PublicKey]) -> Result<bool, Refused> {
+    async fn key_file(&mut self, path: &Path, tried: &[AgentIdentity]) -> Result<bool, Refused> {
         let name = path.display();
         match self.login.keyring.look(path, self.login.begun).await {
             KeyFile::Missing => {
@@ -245,19 +239,48 @@ impl Attempt<'_, '_> {
                 self.offered.push(format!("{name}{LOCKED}"));
                 Ok(false)
             }
+            KeyFile::Public(half) => self.public_file(path, &half, tried).await,
             KeyFile::Locked(public) => self.locked(path, public, tried).await,
+            KeyFile::Ready(key) if self.is_weak(&format!("key {name}"), key.public_key()) => Ok(false),
             KeyFile::Ready(key) => {
                 for cert in keyring::certificates(path, &self.login.plan.certificates, key.public_key()) {
                     if self.offer_certificate(path, &key, cert).await? {
                         return Ok(true);
                     }
                 }
-                if tried.iter().any(|t| t.key_data() == key.public_key().key_data()) {
+                if was_tried(tried, key.public_key()) {
                     return Ok(false);
                 }
                 Ok(self.offer(path, key).await?)
             }
         }
+    }
+
+    /// A public key file: the agent was asked for its key, so what is left is the private key file next to it.
+    async fn public_file(&mut self, path: &Path, half: &Half, tried: &[AgentIdentity]) -> Result<bool, Refused> {
+        let was_offered = match half {
+            Half::Key(key) => was_tried(tried, key),
+            Half::Certificate(cert) => tried.iter().any(|id| agent::has_certificate(id, cert)),
+        };
+        if was_offered {
+            return Ok(false);
+        }
+        let same = |file: &PathBuf| {
+            keyring::public_half(file, None).is_some_and(|own| own.key().key_data() == half.key().key_data())
+        };
+        if let Some(file) = keyring::private_next_to(path).filter(same) {
+            return Box::pin(self.key_file(&file, tried)).await;
+        }
+        let agent = if self.agent_answers { "which does not hold it" } else { "and none answers" };
+        self.offered.push(format!("{} ({OF_THE_AGENT}, {agent})", path.display()));
+        Ok(false)
+    }
+
+    /// As OpenSSH does it, a key of ours that is too short is not offered.
+    fn is_weak(&mut self, name: &str, key: &PublicKey) -> bool {
+        let why = self.login.plan.policy.weakness(key.key_data());
+        self.offered.extend(why.iter().map(|why| format!("{name} ({why})")));
+        why.is_some()
     }
 
     async fn offer(&mut self, path: &Path, key: Arc<PrivateKey>) -> Result<bool, LinkError> {
@@ -288,10 +311,18 @@ impl Attempt<'_, '_> {
     }
 
     /// Asks the server whether it would take the key before a person is asked to unlock it.
-    async fn locked(&mut self, path: &Path, public: Option<PublicKey>, tried: &[PublicKey]) -> Result<bool, Refused> {
+    async fn locked(
+        &mut self,
+        path: &Path,
+        public: Option<PublicKey>,
+        tried: &[AgentIdentity],
+    ) -> Result<bool, Refused> {
         let Some(public) = public else { return Err(Refused::Locked(path.to_owned())) };
+        if self.is_weak(&format!("key {}", path.display()), &public) {
+            return Ok(false);
+        }
         let certificates = keyring::certificates(path, &self.login.plan.certificates, &public);
-        if tried.iter().any(|t| t.key_data() == public.key_data()) && certificates.is_empty() {
+        if was_tried(tried, &public) && certificates.is_empty() {
             return Ok(false);
         }
         if !certificates.is_empty() {
@@ -421,8 +452,13 @@ impl Attempt<'_, '_> {
         let Plan { place, user, .. } = self.login.plan;
         let allowed: Vec<&str> = self.allowed.iter().map(<&str>::from).collect();
         let locked = self.offered.iter().find_map(|offered| offered.strip_suffix(LOCKED));
+        let is_of_the_agent = self.offered.iter().any(|offered| offered.contains(OF_THE_AGENT));
         let hint = match locked {
             Some(key) => format!("its passphrase was not given: load the key into the ssh-agent (ssh-add {key})"),
+            None if is_of_the_agent => {
+                "load the private key into the ssh-agent (ssh-add), or name the private key file in `identity`"
+                    .to_owned()
+            }
             None => format!(
                 "check `user` and `identity`; `ssh -v -p {} {user}@{}` shows each step",
                 place.port, place.address
@@ -441,6 +477,13 @@ impl Attempt<'_, '_> {
             format!(", having tried {}", self.offered.join(", "))
         }
     }
+}
+
+/// Whether the agent has signed with this key itself.
+fn was_tried(tried: &[AgentIdentity], key: &PublicKey) -> bool {
+    tried
+        .iter()
+        .any(|id| matches!(id, AgentIdentity::PublicKey { key: tried, .. } if tried.key_data() == key.key_data()))
 }
 
 /// One round of prompts.
@@ -478,13 +521,4 @@ impl Signer for Probe {
         self.accepted = true;
         Err(ProbeStop)
     }
-}
-
-async fn connect_agent(at: &AgentAt) -> Option<Agent> {
-    let connected = match at {
-        AgentAt::Nowhere => return None,
-        AgentAt::Environment => AgentClient::connect_env().await,
-        AgentAt::Socket(path) => AgentClient::connect_uds(path).await,
-    };
-    connected.inspect_err(|error| tracing::debug!("no ssh-agent: {error}")).ok().map(AgentClient::dynamic)
 }

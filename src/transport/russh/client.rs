@@ -1,18 +1,19 @@
 //! One SSH connection: its settings, its handler, its watchdog and its end.
 
-use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use ::russh::client::{self, Config, DisconnectReason, Handle, Handler, Session};
-use ::russh::keys::{Algorithm, HashAlg, PublicKey, PublicKeyOrCertificate};
-use ::russh::{ChannelId, ChannelOpenFailure, Disconnect, Error, Limits, Preferred, cipher, compression};
+use ::russh::keys::{HashAlg, PublicKeyOrCertificate};
+use ::russh::{ChannelId, ChannelOpenFailure, Disconnect, Error, Limits, Names};
 use tokio::sync::{Semaphore, watch};
 
+use super::trust::{self, Judged, Trust};
 use crate::model::LinkState;
 use crate::transport::LinkError;
+use crate::transport::algorithms;
 use crate::transport::failure::{self, Ending, Place};
-use crate::transport::known_hosts::{KnownHosts, Subject, Verdict, fingerprint};
+use crate::transport::known_hosts::Verdict;
 use crate::transport::stream::{ByteStream, Cut, Cuttable};
 
 /// sshd allows ten sessions per connection; two stay free because a session that we closed is freed later.
@@ -53,17 +54,8 @@ pub(in crate::transport) struct Notes {
     /// The server's words when it last refused a channel: they are nowhere else.
     pub(super) refusal: Mutex<Option<String>>,
     /// The key that the handler judged, and how.
-    pub(in crate::transport) judged: Mutex<Option<(PublicKey, Verdict)>>,
+    pub(in crate::transport) judged: Mutex<Option<Judged>>,
     over: watch::Sender<bool>,
-}
-
-/// How the handler judges a host key.
-pub(in crate::transport) struct Trust {
-    pub(in crate::transport) known: KnownHosts,
-    pub(in crate::transport) subject: Subject,
-    /// A key that a person has just accepted.
-    pub(in crate::transport) pinned: Option<PublicKey>,
-    pub(in crate::transport) accept_new: bool,
 }
 
 /// Key exchange done, nobody logged in yet.
@@ -78,6 +70,8 @@ pub(super) struct Watcher {
     trust: Trust,
     notes: Arc<Notes>,
     place: String,
+    /// Whether the first key exchange is done.
+    negotiated: bool,
 }
 
 /// Speaks SSH up to the login. The caller wraps this in a time limit; when it is dropped the stream is cut.
@@ -90,9 +84,13 @@ pub(in crate::transport) async fn handshake(
     let guard = cut.on_drop();
     let notes = Arc::new(Notes::new());
     let config = Arc::new(config(&trust));
-    let watcher = Watcher { trust, notes: Arc::clone(&notes), place: place.to_string() };
+    let watcher = Watcher { trust, notes: Arc::clone(&notes), place: place.to_string(), negotiated: false };
     match client::connect_stream(config, stream, watcher).await {
         Ok(handle) => {
+            if let Some(unfit) = handle.agent_session_binding().and_then(trust::unfit_signature) {
+                notes.distrust(unfit);
+                return Err((Error::UnknownKey, notes));
+            }
             guard.disarm();
             Ok(Greeted { handle, notes, cut })
         }
@@ -107,6 +105,13 @@ impl Notes {
             refusal: Mutex::default(),
             judged: Mutex::default(),
             over: watch::Sender::new(false),
+        }
+    }
+
+    /// Takes back that the key was accepted.
+    fn distrust(&self, verdict: Verdict) {
+        if let Some(judged) = &mut *self.judged.lock().unwrap_or_else(PoisonError::into_inner) {
+            judged.verdict = verdict;
         }
     }
 
@@ -217,34 +222,26 @@ async fn watch_over(client: std::sync::Weak<Client>, ending: Ending) {
     }
 }
 
-impl Watcher {
-    fn judge(&self, presented: &PublicKeyOrCertificate) -> Verdict {
-        let key = presented.public_key();
-        if let Some(cert) = presented.certificate() {
-            match self.trust.known.check_certificate(&self.trust.subject, cert, SystemTime::now()) {
-                Verdict::Unknown => {}
-                verdict => return verdict,
-            }
-        }
-        let verdict = self.trust.known.check(&self.trust.subject, key.key_data());
-        let pinned = self.trust.pinned.as_ref().is_some_and(|pinned| pinned.key_data() == key.key_data());
-        if verdict == Verdict::Unknown && pinned { Verdict::Known } else { verdict }
-    }
-}
-
 impl Handler for Watcher {
     type Error = Error;
 
     async fn check_server_key(&mut self, presented: &PublicKeyOrCertificate) -> Result<bool, Error> {
-        let verdict = self.judge(presented);
-        let accepted = match &verdict {
+        let judged = self.trust.judge(presented).await;
+        let accepted = match &judged.verdict {
             Verdict::Known => true,
             Verdict::Unknown => self.trust.accept_new,
-            Verdict::Revoked(_) | Verdict::Changed { .. } => false,
+            Verdict::Revoked(_) | Verdict::Listed(_) | Verdict::Unfit { .. } | Verdict::Changed { .. } => false,
         };
-        let judged = (presented.public_key(), verdict);
         *self.notes.judged.lock().unwrap_or_else(PoisonError::into_inner) = Some(judged);
         Ok(accepted)
+    }
+
+    async fn kex_done(&mut self, _: Option<&[u8]>, names: &Names, _: &mut Session) -> Result<(), Error> {
+        // What is agreed later tells nothing of how the first went.
+        if !std::mem::replace(&mut self.negotiated, true) {
+            trust::note_negotiated(&self.place, names);
+        }
+        Ok(())
     }
 
     async fn channel_open_failure(
@@ -276,36 +273,6 @@ impl Drop for Watcher {
     }
 }
 
-/// A key judged while shaking hands, as the error it leads to. `Unknown` is for the caller to ask about.
-pub(in crate::transport) fn distrusted(
-    place: &Place,
-    subject: &Subject,
-    key: &PublicKey,
-    verdict: &Verdict,
-) -> LinkError {
-    let presented = format!("{} {}", key.algorithm().as_str(), fingerprint(key.key_data()));
-    match verdict {
-        Verdict::Changed { recorded, at } => LinkError::new(
-            LinkState::HostKeyChanged,
-            format!("the host key of {place} has changed: it presents {presented}, on record is {recorded} at {at}"),
-            format!(
-                "if the host was really rebuilt: ssh-keygen -R '{}' -f '{}', then connect again",
-                subject.name(),
-                at.file.display()
-            ),
-        ),
-        Verdict::Revoked(at) => LinkError::new(
-            LinkState::HostKeyChanged,
-            format!("the host key of {place} is marked @revoked at {at}: {presented}"),
-            "the key was compromised or retired; give the host a new one",
-        ),
-        Verdict::Unknown | Verdict::Known => failure::denied(
-            format!("the host key of {place} is not on record and was not accepted: {presented}"),
-            "compare it with the host's own, then accept it in the console or with ssh, or use --host-keys accept-new",
-        ),
-    }
-}
-
 /// A handshake that failed for another reason than the host key.
 pub(in crate::transport) fn shaking_hands(place: &Place, error: &Error) -> LinkError {
     match error {
@@ -315,8 +282,11 @@ pub(in crate::transport) fn shaking_hands(place: &Place, error: &Error) -> LinkE
             failure::no_answer(place, "the key exchange", Duration::ZERO)
         }
         Error::NoCommonAlgo { kind, theirs, .. } => failure::denied(
-            format!("{place} and we have no {kind:?} algorithm in common; it offers {}", theirs.join(",")),
-            "try transport = \"system\" for this host, or update its sshd",
+            format!(
+                "{place} and we have no {kind:?} algorithm in common; it offers {}",
+                algorithms::offers(kind, theirs)
+            ),
+            "update its sshd, or allow what it has in ~/.ssh/config and set transport = \"system\" for this host",
         ),
         Error::Version => LinkError::new(
             LinkState::Unreachable,
@@ -373,7 +343,7 @@ fn said_goodbye(place: &str, words: &str) -> LinkError {
 fn config(trust: &Trust) -> Config {
     let never = usize::MAX / 2;
     Config {
-        preferred: preferred(trust),
+        preferred: trust.preferred(),
         nodelay: true,
         keepalive_interval: Some(KEEPALIVE),
         keepalive_max: KEEPALIVE_MAX,
@@ -389,39 +359,6 @@ fn config(trust: &Trust) -> Config {
         },
         ..Config::default()
     }
-}
-
-fn preferred(trust: &Trust) -> Preferred {
-    // AES-GCM costs 0.6 of the processor time of ChaCha20 where AES is in hardware, which is nearly everywhere.
-    const CIPHERS: &[cipher::Name] = &[
-        cipher::AES_128_GCM,
-        cipher::AES_256_GCM,
-        cipher::CHACHA20_POLY1305,
-        cipher::AES_256_CTR,
-        cipher::AES_128_CTR,
-    ];
-    let mut preferred = Preferred::DEFAULT;
-    preferred.cipher = Cow::Borrowed(CIPHERS);
-    preferred.compression = Cow::Borrowed(&[compression::NONE]);
-    let strong: Vec<Algorithm> =
-        Preferred::DEFAULT.key.iter().filter(|a| !matches!(a, Algorithm::Rsa { hash: None })).cloned().collect();
-    if trust.known.has_authority(&trust.subject) {
-        preferred.host_key_certificates = Cow::Owned(strong.clone());
-    }
-    preferred.key = Cow::Owned(recorded_first(strong, &trust.known.recorded_types(&trust.subject)));
-    preferred
-}
-
-/// A type on record goes first; RSA is on record as one type and is negotiated as two.
-fn recorded_first(all: Vec<Algorithm>, recorded: &[Algorithm]) -> Vec<Algorithm> {
-    let is_recorded = |a: &Algorithm| recorded.iter().any(|r| r == a || (is_rsa(r) && is_rsa(a)));
-    let (mut first, rest): (Vec<_>, Vec<_>) = all.into_iter().partition(is_recorded);
-    first.extend(rest);
-    first
-}
-
-fn is_rsa(algorithm: &Algorithm) -> bool {
-    matches!(algorithm, Algorithm::Rsa { .. })
 }
 
 /// The hash for signatures by an RSA key; the old SHA-1 is never used, whatever the server says.

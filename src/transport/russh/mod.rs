@@ -5,6 +5,8 @@
 //! socket: they are cut (`stream`). Rekeying by the client can kill a busy connection: it is left to the server.
 //! No raw handle or channel of the library leaves this folder.
 
+mod agent;
 pub(super) mod auth;
 pub(super) mod channel;
 pub(super) mod client;
+pub(super) mod trust;

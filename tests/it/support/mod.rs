@@ -17,6 +17,7 @@ use logtrail::transport::Asker;
 pub(crate) mod fleet;
 pub(crate) mod fuse;
 pub(crate) mod mounted;
+pub(crate) mod openssh;
 pub(crate) mod pty;
 pub(crate) mod sshd;
 pub(crate) mod writer;

@@ -1,0 +1,167 @@
+//! `RevokedHostKeys`: files of keys that are not to be trusted, whatever else is on record.
+//!
+//! A file is a list of public keys, or a binary Key Revocation List, which `ssh-keygen -Q` reads for us. As with OpenSSH a
+//! file that cannot be read or understood leaves no key trusted. `@revoked` lines of known_hosts are left to the parent.
+
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use ::russh::keys::ssh_key::public::KeyData;
+use ::russh::keys::{Certificate, PublicKey, PublicKeyOrCertificate};
+use tokio::process::Command;
+
+/// What a Key Revocation List begins with.
+const MAGIC: &[u8] = b"SSHKRL\n\0";
+
+/// A list of a hundred thousand keys; a larger file is a mistake (a device, a log).
+const MAX_LIST_BYTES: u64 = 64 << 20;
+
+/// `ssh-keygen` takes 10 ms; more than this is a file system that hangs.
+const TIME: Duration = Duration::from_secs(10);
+
+/// The files of one server.
+#[derive(Debug, Default)]
+pub(in crate::transport) struct Revoked {
+    files: Vec<File>,
+}
+
+#[derive(Debug)]
+enum File {
+    Keys { path: PathBuf, keys: Vec<KeyData> },
+    Krl { path: PathBuf },
+}
+
+impl Revoked {
+    /// Reads the files.
+    ///
+    /// # Errors
+    /// When one cannot be read, or a line of it is no key: then nobody knows what is revoked.
+    pub(in crate::transport) fn read(paths: &[PathBuf]) -> io::Result<Self> {
+        let named =
+            |path: &PathBuf, error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
+        let files = paths.iter().map(|path| File::read(path).map_err(|error| named(path, error)));
+        Ok(Self { files: files.collect::<io::Result<_>>()? })
+    }
+
+    /// The file that revokes what a server presents: its key, its certificate, or the authority of that.
+    ///
+    /// # Errors
+    /// When a file cannot be asked.
+    pub(in crate::transport) async fn check(
+        &self,
+        presented: &PublicKeyOrCertificate,
+    ) -> Result<Option<&Path>, String> {
+        for file in &self.files {
+            let (path, is_revoked) = match file {
+                File::Keys { path, keys } => (path, keys_of(presented).iter().any(|key| keys.contains(key))),
+                File::Krl { path } => {
+                    let asked = ask(path, presented).await;
+                    (path, asked.map_err(|why| format!("{}: {why}", path.display()))?)
+                }
+            };
+            if is_revoked {
+                return Ok(Some(path));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// The key itself, and that of the authority.
+fn keys_of(presented: &PublicKeyOrCertificate) -> Vec<KeyData> {
+    match presented {
+        PublicKeyOrCertificate::PublicKey { key, .. } => vec![key.key_data().clone()],
+        PublicKeyOrCertificate::Certificate(cert) => vec![cert.public_key().clone(), cert.signature_key().clone()],
+    }
+}
+
+impl File {
+    fn read(path: &Path) -> io::Result<Self> {
+        let mut bytes = Vec::new();
+        std::fs::File::open(path)?.take(MAX_LIST_BYTES + 1).read_to_end(&mut bytes)?;
+        if bytes.starts_with(MAGIC) {
+            return Ok(Self::Krl { path: path.to_owned() });
+        }
+        if bytes.len() as u64 > MAX_LIST_BYTES {
+            return Err(io::Error::other("it is too large for a list of keys"));
+        }
+        let text = String::from_utf8_lossy(&bytes);
+        let lines = (1..).zip(text.lines()).map(|(number, line)| (number, line.trim()));
+        let keys = lines
+            .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
+            .map(|(number, line)| key(line).ok_or_else(|| io::Error::other(format!("line {number} is no public key"))));
+        Ok(Self::Keys { path: path.to_owned(), keys: keys.collect::<io::Result<_>>()? })
+    }
+}
+
+/// The key of a line; of a certificate its bare key.
+fn key(line: &str) -> Option<KeyData> {
+    let mut words = line.split_ascii_whitespace();
+    let line = format!("{} {}", words.next()?, words.next()?);
+    let plain = PublicKey::from_openssh(&line).map(|key| key.key_data().clone());
+    plain.or_else(|_| Certificate::from_openssh(&line).map(|cert| cert.public_key().clone())).ok()
+}
+
+/// Whether a Key Revocation List has it, by the program of OpenSSH that reads them.
+async fn ask(krl: &Path, presented: &PublicKeyOrCertificate) -> Result<bool, String> {
+    let line = match presented {
+        PublicKeyOrCertificate::PublicKey { key, .. } => key.to_openssh(),
+        PublicKeyOrCertificate::Certificate(cert) => cert.to_openssh(),
+    };
+    let line = line.map_err(|error| error.to_string())?;
+    let written = tempfile::Builder::new().prefix("lt").suffix(".pub").tempfile().and_then(|mut file| {
+        file.write_all(line.as_bytes())?;
+        Ok(file)
+    });
+    let file = written.map_err(|error| format!("cannot write a key for ssh-keygen: {error}"))?;
+    let mut command = Command::new("ssh-keygen");
+    command.arg("-Q").arg("-f").arg(krl).arg(file.path()).stdin(Stdio::null()).kill_on_drop(true);
+    match tokio::time::timeout(TIME, command.output()).await {
+        Ok(Ok(output)) if output.status.success() => Ok(false),
+        Ok(Ok(output)) if output.status.code() == Some(1) => Ok(true),
+        Ok(Ok(output)) => Err(format!("ssh-keygen: {}", String::from_utf8_lossy(&output.stderr).trim())),
+        Ok(Err(error)) => Err(format!("cannot run ssh-keygen, which reads it: {error}")),
+        Err(_) => Err("ssh-keygen has not read it in 10 s".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ED25519: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJdD7y3aLq454yWBdwLWbieU1ebz9/cu7/QEXn9OIeZJ";
+
+    fn read(text: &str) -> io::Result<usize> {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(file.path(), text).expect("written");
+        match File::read(file.path())? {
+            File::Keys { keys, .. } => Ok(keys.len()),
+            File::Krl { .. } => Err(io::Error::other("not a list")),
+        }
+    }
+
+    #[test]
+    fn a_list_has_a_key_in_each_line_that_is_no_comment() {
+        assert_eq!(read("").expect("an empty list"), 0);
+        assert_eq!(read(&format!("# gone\n\n \t\n  {ED25519} ann's old one\r\n{ED25519}\n")).expect("a list"), 2);
+    }
+
+    #[test]
+    fn a_line_that_is_no_key_makes_the_whole_file_unreadable() {
+        for line in ["junk", "junk line", "ssh-rsa junk", "ssh-ed25519 AAAA", &format!("*.example.com {ED25519}")] {
+            let error = read(&format!("{ED25519}\n{line}\n")).expect_err(line);
+            assert!(error.to_string().contains("line 2"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_and_a_folder_are_errors_that_name_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for path in [folder.path().join("none"), folder.path().to_owned()] {
+            let error = Revoked::read(std::slice::from_ref(&path)).expect_err("unreadable");
+            assert!(error.to_string().starts_with(&format!("{}: ", path.display())), "{error}");
+        }
+    }
+}

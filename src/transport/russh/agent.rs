@@ -1,0 +1,145 @@
+//! The keys of the ssh-agent: which of them are offered, and how they sign.
+//!
+//! A public key file in `identity` or `IdentityFile` stands for the key of the agent; a certificate in a file is signed for
+//! by the agent's bare key, as OpenSSH does it. Offering them in their order is left to `auth`.
+
+use std::time::Duration;
+
+use ::russh::keys::agent::client::{AgentClient, AgentStream};
+use ::russh::keys::agent::{AgentIdentity, AgentSessionBinding};
+use ::russh::keys::{Certificate, HashAlg, PublicKey};
+use ::russh::{AgentAuthError, Signer};
+
+use crate::transport::keyring::{self, Half};
+use crate::transport::plan::{AgentAt, Plan};
+
+/// An agent that does not list its keys in this time is ignored.
+const LIST_TIME: Duration = Duration::from_secs(5);
+
+pub(super) type Agent = AgentClient<Box<dyn AgentStream + Send + Unpin>>;
+
+/// What is offered to a server by the agent.
+pub(super) struct Offer {
+    pub(super) identity: AgentIdentity,
+    /// The certificate is of a file: the agent has its key alone.
+    pub(super) of_a_file: bool,
+}
+
+/// The agent with what to offer: certificates first, and only the keys of the plan where it says so. `None` where no
+/// agent answers.
+pub(super) async fn open(plan: &Plan, binding: Option<&AgentSessionBinding>) -> Option<(Agent, Vec<Offer>)> {
+    let connecting = async {
+        let mut agent = connect(&plan.agent).await?;
+        if let Some(binding) = binding {
+            // Agents other than OpenSSH's do not know this; they have no restricted keys either.
+            let _ = agent.bind_session(binding, false).await;
+        }
+        let identities = agent.request_identities().await.ok()?;
+        Some((agent, identities))
+    };
+    let (agent, identities) = tokio::time::timeout(LIST_TIME, connecting).await.ok()??;
+    Some((agent, Wanted::new(plan).offers(identities)))
+}
+
+async fn connect(at: &AgentAt) -> Option<Agent> {
+    let connected = match at {
+        AgentAt::Nowhere => return None,
+        AgentAt::Environment => AgentClient::connect_env().await,
+        AgentAt::Socket(path) => AgentClient::connect_uds(path).await,
+    };
+    connected.inspect_err(|error| tracing::debug!("no ssh-agent: {error}")).ok().map(AgentClient::dynamic)
+}
+
+/// What the files of a plan say of the keys of the agent.
+struct Wanted {
+    /// Nothing else is offered.
+    only: bool,
+    keys: Vec<PublicKey>,
+    /// Named in place of a key: they are offered, and their bare keys are not.
+    instead: Vec<Certificate>,
+    /// Of the keys above, or of any key of the agent.
+    certificates: Vec<Certificate>,
+}
+
+impl Wanted {
+    fn new(plan: &Plan) -> Self {
+        let mut wanted =
+            Self { only: plan.identities_only, keys: Vec::new(), instead: Vec::new(), certificates: Vec::new() };
+        for path in &plan.identity {
+            match keyring::public_half(path, None) {
+                Some(Half::Key(key)) => {
+                    wanted.certificates.extend(keyring::certificates(path, &[], &key));
+                    wanted.keys.push(key);
+                }
+                Some(Half::Certificate(cert)) => wanted.instead.push(*cert),
+                None => {}
+            }
+        }
+        wanted.certificates.extend(plan.certificates.iter().filter_map(|path| keyring::certificate(path)));
+        wanted
+    }
+
+    /// What to offer of the identities that the agent lists.
+    fn offers(&self, identities: Vec<AgentIdentity>) -> Vec<Offer> {
+        let bare = |cert: &Certificate| identities.iter().find(|id| is_key_of(id, cert));
+        let listed = |cert: &Certificate| identities.iter().any(|id| has_certificate(id, cert));
+        let named = self.instead.iter().filter(|cert| bare(cert).is_some());
+        let own = self.certificates.iter().filter(|cert| bare(cert).is_some_and(|id| !self.only || self.wants(id)));
+        let mut of_files: Vec<&Certificate> = Vec::new();
+        for cert in named.chain(own) {
+            if !listed(cert) && !of_files.iter().any(|other| is_same(other, cert)) {
+                of_files.push(cert);
+            }
+        }
+        let mut offers: Vec<Offer> =
+            of_files.into_iter().map(|cert| Offer { identity: cert.clone().into(), of_a_file: true }).collect();
+        let rest = identities.into_iter().filter(|id| !self.only || self.wants(id));
+        offers.extend(rest.map(|identity| Offer { identity, of_a_file: false }));
+        offers.sort_by_key(|offer| (!self.wants(&offer.identity), certificate_of(&offer.identity).is_none()));
+        offers
+    }
+
+    fn wants(&self, id: &AgentIdentity) -> bool {
+        let named = self.instead.iter().any(|cert| has_certificate(id, cert));
+        named || self.keys.iter().any(|key| key.key_data() == id.public_key().key_data())
+    }
+}
+
+/// Whether an identity is the bare key of this certificate.
+fn is_key_of(id: &AgentIdentity, cert: &Certificate) -> bool {
+    matches!(id, AgentIdentity::PublicKey { key, .. } if key.key_data() == cert.public_key())
+}
+
+fn certificate_of(id: &AgentIdentity) -> Option<&Certificate> {
+    match id {
+        AgentIdentity::Certificate { certificate, .. } => Some(certificate),
+        AgentIdentity::PublicKey { .. } => None,
+    }
+}
+
+/// Whether an identity is this certificate.
+pub(super) fn has_certificate(id: &AgentIdentity, cert: &Certificate) -> bool {
+    certificate_of(id).is_some_and(|held| is_same(held, cert))
+}
+
+/// But for its comment, which an agent need not keep.
+fn is_same(one: &Certificate, other: &Certificate) -> bool {
+    one.to_bytes().is_ok_and(|bytes| other.to_bytes().is_ok_and(|others| others == bytes))
+}
+
+/// Signs for a certificate by the bare key, which is what the agent has.
+pub(super) struct ByBareKey<'a>(pub(super) &'a mut Agent);
+
+impl Signer for ByBareKey<'_> {
+    type Error = AgentAuthError;
+
+    async fn auth_sign(
+        &mut self,
+        presented: &AgentIdentity,
+        hash: Option<HashAlg>,
+        to_sign: Vec<u8>,
+    ) -> Result<Vec<u8>, AgentAuthError> {
+        let bare = AgentIdentity::from(presented.public_key().into_owned());
+        self.0.auth_sign(&bare, hash, to_sign).await
+    }
+}
