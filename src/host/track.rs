@@ -285,7 +285,7 @@ impl Track {
             more => format!("{reason} (and {more} more)"),
         };
         let hint = Some(hint).filter(|hint| !hint.is_empty());
-        HostStatus { hint, reason: Some(reason), ..HostStatus::plain(LinkState::Degraded) }
+        HostStatus { hint, reason: Some(reason), ..HostStatus::plain(LinkState::Degraded) }.bounded()
     }
 
     fn pieces(&mut self, number: u32, file: FileId, pieces: Vec<Piece>, now: Time) {

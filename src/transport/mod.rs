@@ -9,8 +9,9 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+
+use tokio::sync::watch;
 
 use crate::model::{Answer, Endpoint, HostSpec, HostStatus, Question, TransportKind};
 
@@ -20,9 +21,11 @@ mod child;
 mod deadline;
 mod dial;
 mod failure;
+mod greeting;
 mod keyring;
 mod known_hosts;
 mod local;
+mod overheard;
 mod plan;
 mod proxy;
 mod resolve;
@@ -40,13 +43,17 @@ pub trait Asker: Send + Sync {
     fn ask(&self, question: Question) -> Pin<Box<dyn Future<Output = Answer> + Send + '_>>;
 }
 
+/// As long as sshd itself waits for a login (LoginGraceTime): under load, with a slow directory service or a slow home,
+/// a login takes longer than anybody likes, and is no less welcome for it.
+const LOGIN_TIME: Duration = Duration::from_secs(120);
+
 /// What is the same for all hosts of a run.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// Whether `ssh -G` is asked what the user's OpenSSH configuration says of a host.
     pub ssh_config: bool,
-    /// Longest time for TCP, key exchange and authentication together, without the time a person takes to answer.
-    /// Each jump host on the way has as much.
+    /// Longest time for TCP, and longest silence in the key exchange. Each jump host on the way has as much. A server that
+    /// speaks SSH has longer to let us in: see [`Connector::with_login_time`].
     pub connect_timeout: Duration,
     /// Where accepted host keys are stored when the host names no file; `None`: the user's `~/.ssh/known_hosts`.
     pub known_hosts: Option<PathBuf>,
@@ -70,6 +77,8 @@ struct Inner {
     agent: std::sync::OnceLock<PathBuf>,
     /// In place of the user's and the system's OpenSSH configuration.
     ssh_config: std::sync::OnceLock<PathBuf>,
+    /// In place of [`LOGIN_TIME`].
+    login_time: std::sync::OnceLock<Duration>,
     /// Held while a host key is stored.
     storing: tokio::sync::Mutex<()>,
 }
@@ -96,6 +105,7 @@ impl Connector {
                 bastions: route::Bastions::default(),
                 agent: std::sync::OnceLock::new(),
                 ssh_config: std::sync::OnceLock::new(),
+                login_time: std::sync::OnceLock::new(),
                 storing: tokio::sync::Mutex::default(),
             }),
         }
@@ -117,6 +127,14 @@ impl Connector {
         self
     }
 
+    /// Gives a server so long to log us in, and a login as long until its shell answers, in place of two minutes, or of
+    /// the connect timeout where that is longer.
+    #[must_use]
+    pub fn with_login_time(self, limit: Duration) -> Self {
+        let _ = self.inner.login_time.set(limit);
+        self
+    }
+
     /// Dials, checks the host key, logs in: by the first route that answers.
     ///
     /// # Errors
@@ -130,7 +148,7 @@ impl Connector {
             }
             TransportKind::Auto => self.choose(host).await?,
         };
-        Ok(Connection { link: Arc::new(Link { road, greeted: AtomicBool::new(false) }) })
+        Ok(Connection::new(road, self.inner.login_time()))
     }
 
     async fn choose(&self, host: &HostSpec) -> Result<Road, LinkError> {
@@ -159,6 +177,11 @@ impl Inner {
         }
     }
 
+    /// How long a server that speaks SSH, and then the shell of a login, may take.
+    fn login_time(&self) -> Duration {
+        self.login_time.get().copied().unwrap_or_else(|| LOGIN_TIME.max(self.settings.connect_timeout))
+    }
+
     async fn plan(&self, endpoint: &Endpoint) -> Result<plan::Plan, LinkError> {
         let said =
             if self.settings.ssh_config { self.resolver.ask(endpoint, self.config_option()).await? } else { None };
@@ -180,7 +203,8 @@ pub struct Connection {
 struct Link {
     road: Road,
     /// Whether a first shell has answered: then the others are taken to.
-    greeted: AtomicBool,
+    greeted: watch::Sender<bool>,
+    login_time: Duration,
 }
 
 impl Drop for Link {
@@ -199,11 +223,14 @@ enum Road {
 }
 
 impl Connection {
+    fn new(road: Road, login_time: Duration) -> Self {
+        Self { link: Arc::new(Link { road, greeted: watch::Sender::new(false), login_time }) }
+    }
+
     /// This machine by way of another shell than its own.
     #[cfg(test)]
     pub(crate) fn by_shell(command: &[&str]) -> Self {
-        let road = Road::Local(local::Local::running(command));
-        Self { link: Arc::new(Link { road, greeted: AtomicBool::new(false) }) }
+        Self::new(Road::Local(local::Local::running(command)), LOGIN_TIME)
     }
 
     /// Starts `exec /bin/sh -s` on the host, on a channel of its own. Waits while the budget of sessions is used up.
@@ -212,17 +239,38 @@ impl Connection {
     /// # Errors
     /// When the server refuses another session, what runs there is no shell, or the connection has ended.
     pub async fn open_shell(&self) -> Result<(ShellInput, ShellOutput), LinkError> {
+        let Link { greeted, login_time, .. } = &*self.link;
+        let first = !*greeted.borrow();
+        // What sshd does before it opens a first session (PAM) may take as long as the login's own shell.
+        let limit = first.then_some(*login_time);
         let (place, opened) = match &self.link.road {
-            Road::Russh(client) => (client.place.to_string(), russh::channel::open_shell(client).await),
+            Road::Russh(client) => (client.place.to_string(), russh::channel::open_shell(client, limit).await),
             Road::System(system) => (system.place(), system.open_shell().await),
             Road::Local(local) => ("this machine".to_owned(), local.open_shell().await),
         };
         let (mut input, mut output) = opened?;
-        if !self.link.greeted.load(Ordering::Relaxed) {
-            shell::greet(&mut input, &mut output, &place).await?;
-            self.link.greeted.store(true, Ordering::Relaxed);
+        if first {
+            greeting::greet(&mut input, &mut output, &place, *login_time).await?;
+            greeted.send_replace(true);
         }
         Ok((input, output))
+    }
+
+    /// Whether a shell has answered: until then the login is not over.
+    #[must_use]
+    pub fn is_greeted(&self) -> bool {
+        *self.link.greeted.borrow()
+    }
+
+    /// Waits until a shell has answered.
+    pub async fn greeted(&self) {
+        let _ = self.link.greeted.subscribe().wait_for(|greeted| *greeted).await;
+    }
+
+    /// How long a shell of this login may take to begin.
+    #[must_use]
+    pub fn login_time(&self) -> Duration {
+        self.link.login_time
     }
 
     /// Waits until the connection has ended, and says why. Every waiter is told, at any time.

@@ -15,6 +15,7 @@ mod formats;
 mod gaps;
 mod grep;
 mod history;
+mod logins;
 mod manners;
 mod mounts;
 mod past;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use ::russh::client::{self, Config, DisconnectReason, Handle, Handler, Session};
+use ::russh::client::{self, Config, DisconnectReason, Handle, Handler, RemoteDisconnectInfo, Session};
 use ::russh::keys::{Algorithm, HashAlg, PublicKey, PublicKeyOrCertificate};
 use ::russh::{ChannelId, ChannelOpenFailure, Disconnect, Error, Limits, Preferred, cipher, compression};
 use tokio::sync::{Semaphore, watch};
@@ -52,6 +52,10 @@ pub(in crate::transport) struct Notes {
     pub(in crate::transport) ending: Ending,
     /// The server's words when it last refused a channel: they are nowhere else.
     pub(super) refusal: Mutex<Option<String>>,
+    /// What the server last said in the login.
+    pub(super) banner: Mutex<Option<String>>,
+    /// With what it took its leave.
+    pub(super) goodbye: Mutex<Option<String>>,
     /// The key that the handler judged, and how.
     pub(in crate::transport) judged: Mutex<Option<(PublicKey, Verdict)>>,
     over: watch::Sender<bool>,
@@ -105,6 +109,8 @@ impl Notes {
         Self {
             ending: Ending::new(),
             refusal: Mutex::default(),
+            banner: Mutex::default(),
+            goodbye: Mutex::default(),
             judged: Mutex::default(),
             over: watch::Sender::new(false),
         }
@@ -127,6 +133,11 @@ impl Client {
 
     pub(in crate::transport) fn is_over(&self) -> bool {
         self.handle.is_closed() || self.notes.ending.get().is_some()
+    }
+
+    /// Why it is over, where it is.
+    pub(in crate::transport) fn why_over(&self) -> Option<LinkError> {
+        self.notes.ending.get()
     }
 
     pub(in crate::transport) async fn ended(&self) -> LinkError {
@@ -259,9 +270,20 @@ impl Handler for Watcher {
         Ok(())
     }
 
+    async fn auth_banner(&mut self, banner: &str, _: &mut Session) -> Result<(), Error> {
+        let words = failure::shown(banner);
+        *self.notes.banner.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some(words).filter(|words| !words.is_empty());
+        Ok(())
+    }
+
     async fn disconnected(&mut self, reason: DisconnectReason<Error>) -> Result<(), Error> {
         let why = match &reason {
-            DisconnectReason::ReceivedDisconnect(info) => said_goodbye(&self.place, &info.message),
+            DisconnectReason::ReceivedDisconnect(info) => {
+                let words = Some(failure::shown(&info.message)).filter(|words| !words.is_empty());
+                *self.notes.goodbye.lock().unwrap_or_else(PoisonError::into_inner) = words;
+                said_goodbye(&self.place, info)
+            }
             DisconnectReason::Error(error) => broken(&self.place, error),
         };
         self.notes.ending.end(why);
@@ -359,14 +381,16 @@ fn silent(place: &str) -> LinkError {
     )
 }
 
-fn said_goodbye(place: &str, words: &str) -> LinkError {
-    if words.contains("Too many authentication failures") {
+fn said_goodbye(place: &str, info: &RemoteDisconnectInfo) -> LinkError {
+    let words = failure::shown(&info.message);
+    let no_more = matches!(info.reason_code, Disconnect::NoMoreAuthMethodsAvailable | Disconnect::IllegalUserName);
+    if no_more || words.contains("Too many authentication failures") {
         return failure::denied(
             format!("{place} refused us: {words}"),
             "fewer keys are offered with `identity` in the inventory (the agent holds too many)",
         );
     }
-    let words = if words.is_empty() { "without a word" } else { words };
+    let words = if words.is_empty() { "without a word" } else { &words };
     LinkError::new(LinkState::Unreachable, format!("{place} ended the connection: {words}"), "it is dialled again")
 }
 
