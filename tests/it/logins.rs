@@ -357,7 +357,7 @@ async fn r31_r38_each_end_of_a_login_has_its_state_in_a_bounded_pass_and_holds_u
     assert!(wrong.is_empty(), "{} of {} rows:\n{}", wrong.len(), rows.len(), wrong.join("\n"));
 }
 
-fn follow() -> Options {
+pub(crate) fn follow() -> Options {
     Options { goal: Goal::Follow, lines: 10, sample_every: Duration::from_secs(60) }
 }
 
@@ -366,7 +366,7 @@ fn pass_of(seconds: u64) -> Options {
 }
 
 /// With the limits of the field, but for the time that a pass has.
-fn in_the_field() -> Connector {
+pub(crate) fn in_the_field() -> Connector {
     let settings = Settings { ssh_config: false, connect_timeout: Duration::from_secs(10), known_hosts: None };
     Connector::new(settings, Arc::new(Forgetful))
 }
@@ -476,7 +476,7 @@ async fn r30_r33_a_connection_that_is_cut_anywhere_in_its_handshake_and_login_is
 }
 
 /// What PAM is told: a host that is booting lets nobody in but root.
-fn booting(folder: &Path) -> Vec<Mounted> {
+pub(crate) fn booting(folder: &Path) -> Vec<Mounted> {
     let pam = folder.join("pam.d");
     std::fs::create_dir(&pam).expect("a folder");
     let rules = format!(
@@ -485,7 +485,7 @@ fn booting(folder: &Path) -> Vec<Mounted> {
         folder.join("nologin").display()
     );
     std::fs::write(pam.join("sshd"), rules).expect("written");
-    let users = std::fs::read_to_string("/etc/passwd").expect("users") + "operator1:x:54321:65534::/:/bin/sh\n";
+    let users = std::fs::read_to_string("/etc/passwd").expect("users") + "operator1:x:54321:65534::/:/bin/bash\n";
     std::fs::write(folder.join("passwd"), users).expect("written");
     let message = "System is booting up. Unprivileged users are not permitted to log in yet.\n";
     std::fs::write(folder.join("nologin"), message).expect("written");

@@ -16,6 +16,7 @@ mod gaps;
 mod grep;
 mod history;
 mod logins;
+mod logins_round;
 mod manners;
 mod mounts;
 mod past;
