@@ -101,14 +101,22 @@ fn next_wait(backoff: &mut Backoff, status: &HostStatus, tried_for: Duration) ->
     }
 }
 
-/// Says that a login waits for its shell, until it has one.
-async fn tell_of_waiting(connection: &Connection, since: Instant, outbox: &Outbox) -> Infallible {
+/// Says that a login waits for its shell, until it has one and can be asked.
+async fn wait_for_shell(
+    connection: &Arc<Connection>,
+    since: Instant,
+    outbox: &Outbox,
+    link: &watch::Sender<Link>,
+) -> Infallible {
     let mut next = since + TELL_AFTER;
     loop {
         tokio::select! {
+            biased;
+            () = connection.greeted() => {
+                link.send_replace(Link::Up(Arc::clone(connection)));
+                return std::future::pending().await;
+            }
             () = sleep_until(next) => {}
-            // From now on what it says of itself is told.
-            () = connection.greeted() => return std::future::pending().await,
         }
         let status = HostStatus {
             reason: Some(format!("logged in; waiting for its shell for {} s", since.elapsed().as_secs())),
@@ -146,7 +154,7 @@ async fn connect_and_work(
     (backoff, link): (&mut Backoff, &watch::Sender<Link>),
 ) -> Result<(), LinkError> {
     let connection = Arc::new(connector.connect(host).await?);
-    link.send_replace(Link::Up(Arc::clone(&connection)));
+    link.send_replace(Link::Down(format!("{} is logged in and waits for its shell", host.name())));
     let connected = Instant::now();
     let (wants_journal, wanted) = oneshot::channel();
     track.wants_journal = Some(wants_journal);
@@ -162,7 +170,7 @@ async fn connect_and_work(
     let result = tokio::select! {
         result = async { tokio::try_join!(files, streams) } => result.map(drop),
         error = connection.ended() => Err(error),
-        never = tell_of_waiting(&connection, connected, outbox) => match never {},
+        never = wait_for_shell(&connection, connected, outbox, link) => match never {},
     };
     if result.is_ok() {
         // A stream may have found its problem after the files were done.

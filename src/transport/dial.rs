@@ -88,11 +88,11 @@ impl Dial<'_> {
 
     /// Where what carried the connection went away, the server itself did nothing.
     fn by_the_way(&self, setback: Setback) -> Setback {
-        match (setback, self.outer.as_ref().and_then(|outer| Some((outer, outer.why_over()?)))) {
-            (Setback::Failed(error), Some((outer, lost))) if !error.state().needs_a_person() => {
-                Setback::Failed(lost.at_hop(&outer.place.name))
+        match setback {
+            Setback::Failed(error) if !error.state().needs_a_person() => {
+                Setback::Failed(client::Way::by(self.outer.clone()).explain(error))
             }
-            (setback, _) => setback,
+            setback => setback,
         }
     }
 

@@ -232,7 +232,7 @@ impl Queue {
         match &self.lock().end {
             Some(Err(why)) => why.clone(),
             _ => LinkError::new(
-                LinkState::Degraded,
+                LinkState::Unreachable,
                 "the remote shell has ended and takes no more input",
                 "it is started anew at the next request",
             ),
@@ -246,7 +246,7 @@ impl Queue {
 
 fn overrun() -> LinkError {
     LinkError::new(
-        LinkState::Degraded,
+        LinkState::Unreachable,
         format!("a remote shell sent more than {} MiB that nobody read and was ended", QUEUE_BYTES >> 20),
         "the host sends faster than it was asked to; it is asked anew",
     )

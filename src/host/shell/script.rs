@@ -45,7 +45,8 @@ impl Script {
     pub(super) async fn start(connection: &Connection, text: &str) -> Result<Self, LinkError> {
         let mut script = Self::open(connection).await?;
         let text = format!("T={}\n{text}", script.token);
-        script.input.send(Bytes::from(text)).await?;
+        // Where the shell has ended already, it is its end that tells.
+        let _ = script.input.send(Bytes::from(text)).await;
         script.greeted(connection.login_time()).await
     }
 

@@ -7,7 +7,7 @@ use ::russh::client::Msg;
 use ::russh::{Channel, ChannelMsg, ChannelReadHalf, ChannelWriteHalf, Error, Sig};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-use super::client::Client;
+use super::client::{Client, Way};
 use crate::model::LinkState;
 use crate::transport::LinkError;
 use crate::transport::failure::{self, Ending};
@@ -43,7 +43,13 @@ pub(in crate::transport) async fn open_shell(
     let (reader, writer) = open_channel(client, limit).await?.split();
     let (writer, queue) = (Arc::new(writer), Queue::new());
     let (confirm, confirmed) = oneshot::channel();
-    let pump = Pump { reader, writer: Arc::clone(&writer), queue: Arc::clone(&queue), confirm: Some(confirm) };
+    let pump = Pump {
+        reader,
+        writer: Arc::clone(&writer),
+        queue: Arc::clone(&queue),
+        confirm: Some(confirm),
+        way: client.way(),
+    };
     tokio::spawn(pump.run(client.notes.ending.clone(), permit));
     let output = ShellOutput::new(Arc::clone(&queue));
     writer.exec(true, COMMAND).await.map_err(|error| client.lost(&error))?;
@@ -100,6 +106,7 @@ struct Pump {
     writer: Arc<ChannelWriteHalf<Msg>>,
     queue: Arc<Queue>,
     confirm: Option<oneshot::Sender<bool>>,
+    way: Way,
 }
 
 /// How reading a channel came to an end.
@@ -124,7 +131,7 @@ impl Pump {
             Read::Lost => {
                 // The reason is told right after the channels are dropped.
                 let why = tokio::time::timeout(Duration::from_secs(1), ending.ended()).await;
-                queue.finish(Err(why.unwrap_or_else(|_| failure::closed_by_us())));
+                queue.finish(Err(why.map_or_else(|_| failure::closed_by_us(), |why| self.way.explain(why))));
             }
             Read::Unwanted => {
                 queue.finish(Err(failure::closed_by_us()));

@@ -135,18 +135,13 @@ impl Client {
         self.handle.is_closed() || self.notes.ending.get().is_some()
     }
 
-    /// Why it is over, where it is.
-    pub(in crate::transport) fn why_over(&self) -> Option<LinkError> {
-        self.notes.ending.get()
+    pub(in crate::transport) async fn ended(&self) -> LinkError {
+        self.way().explain(self.notes.ending.ended().await)
     }
 
-    pub(in crate::transport) async fn ended(&self) -> LinkError {
-        let why = self.notes.ending.ended().await;
-        match self.outer.as_ref().and_then(|outer| Some((outer, outer.notes.ending.get()?))) {
-            // The host itself did nothing: what carried its connection went away.
-            Some((outer, lost)) if why.reason() != failure::closed_by_us().reason() => lost.at_hop(&outer.place.name),
-            _ => why,
-        }
+    /// What carries this connection.
+    pub(super) fn way(&self) -> Way {
+        Way::by(self.outer.clone())
     }
 
     /// Says goodbye, and cuts after a short while whatever the peer does.
@@ -200,7 +195,25 @@ impl Client {
 
     /// The true reason where it is known, for the library's errors after the end say nothing.
     pub(super) fn lost(&self, error: &Error) -> LinkError {
-        self.notes.ending.get().unwrap_or_else(|| broken(&self.place.to_string(), error))
+        let why = self.notes.ending.get().unwrap_or_else(|| broken(&self.place.to_string(), error));
+        self.way().explain(why)
+    }
+}
+
+/// The jump host that carries a connection, where there is one.
+pub(in crate::transport) struct Way(Option<Arc<Client>>);
+
+impl Way {
+    pub(in crate::transport) fn by(outer: Option<Arc<Client>>) -> Self {
+        Self(outer)
+    }
+
+    /// Why a connection ended: where what carried it went away, the host itself did nothing.
+    pub(in crate::transport) fn explain(&self, why: LinkError) -> LinkError {
+        match self.0.as_ref().and_then(|outer| Some((outer, outer.notes.ending.get()?))) {
+            Some((outer, lost)) if why.reason() != failure::closed_by_us().reason() => lost.at_hop(&outer.place.name),
+            _ => why,
+        }
     }
 }
 
