@@ -118,10 +118,7 @@ async fn wait_for_shell(
             }
             () = sleep_until(next) => {}
         }
-        let status = HostStatus {
-            reason: Some(format!("logged in; waiting for its shell for {} s", since.elapsed().as_secs())),
-            ..HostStatus::plain(LinkState::Connecting)
-        };
+        let status = HostStatus { reason: Some(connection.waits_for()), ..HostStatus::plain(LinkState::Connecting) };
         tokio::select! {
             biased;
             () = connection.greeted() => {}

@@ -4,6 +4,7 @@
 //! Only a shell that says that it is none is a refusal. One that is slow, was killed or has no memory to start with is
 //! tried again.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -31,12 +32,13 @@ const PASSING: [&str; 7] = [
     "Transport endpoint is not connected",
 ];
 
-/// Makes sure that what answers is a shell, within `limit`, and drops what was printed before it.
+/// Makes sure that what answers is a shell, within `limit`, and drops what was printed before it; `printed` counts it.
 pub(super) async fn greet(
     input: &mut ShellInput,
     output: &mut ShellOutput,
     place: &str,
     limit: Duration,
+    printed: &AtomicU64,
 ) -> Result<(), LinkError> {
     let token = format!("{:016x}", rand::random::<u64>());
     let mut heard = Heard::new(&token);
@@ -45,7 +47,7 @@ pub(super) async fn greet(
     let greeting = async {
         // A shell that has ended takes no words; what it said tells why.
         let _ = asking.await;
-        heard.until_answered(output).await
+        heard.until_answered(output, printed).await
     };
     match tokio::time::timeout(limit, greeting).await {
         Ok(Ok(rest)) => {
@@ -95,7 +97,11 @@ impl Heard {
     }
 
     /// The bytes after the answer; `Err(None)` where the shell ended without it.
-    async fn until_answered(&mut self, output: &mut ShellOutput) -> Result<Bytes, Option<LinkError>> {
+    async fn until_answered(
+        &mut self,
+        output: &mut ShellOutput,
+        printed: &AtomicU64,
+    ) -> Result<Bytes, Option<LinkError>> {
         let answer = format!("lt-4242-{}\n", self.token).into_bytes();
         loop {
             match output.next().await.map_err(Some)? {
@@ -113,6 +119,7 @@ impl Heard {
                 Some(ShellEvent::Exit(exit)) => self.exit = Some(exit),
                 None => return Err(None),
             }
+            printed.store(self.stdout.whole + self.stderr.whole, Ordering::Relaxed);
         }
     }
 
@@ -175,7 +182,8 @@ impl Heard {
     }
 }
 
-fn amount(bytes: u64) -> String {
+/// So many bytes in words.
+pub(super) fn amount(bytes: u64) -> String {
     match bytes {
         0..1024 => format!("{bytes} bytes"),
         1024..1_048_576 => format!("{:.1} KiB", bytes as f64 / 1024.0),

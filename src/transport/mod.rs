@@ -9,7 +9,8 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
@@ -205,6 +206,9 @@ struct Link {
     /// Whether a first shell has answered: then the others are taken to.
     greeted: watch::Sender<bool>,
     login_time: Duration,
+    since: Instant,
+    /// Bytes that the login has printed before its shell answered.
+    printed: AtomicU64,
 }
 
 impl Drop for Link {
@@ -224,7 +228,8 @@ enum Road {
 
 impl Connection {
     fn new(road: Road, login_time: Duration) -> Self {
-        Self { link: Arc::new(Link { road, greeted: watch::Sender::new(false), login_time }) }
+        let (since, printed) = (Instant::now(), AtomicU64::new(0));
+        Self { link: Arc::new(Link { road, greeted: watch::Sender::new(false), login_time, since, printed }) }
     }
 
     /// This machine by way of another shell than its own.
@@ -239,7 +244,7 @@ impl Connection {
     /// # Errors
     /// When the server refuses another session, what runs there is no shell, or the connection has ended.
     pub async fn open_shell(&self) -> Result<(ShellInput, ShellOutput), LinkError> {
-        let Link { greeted, login_time, .. } = &*self.link;
+        let Link { greeted, login_time, printed, .. } = &*self.link;
         let first = !*greeted.borrow();
         // What sshd does before it opens a first session (PAM) may take as long as the login's own shell.
         let limit = first.then_some(*login_time);
@@ -250,7 +255,7 @@ impl Connection {
         };
         let (mut input, mut output) = opened?;
         if first {
-            greeting::greet(&mut input, &mut output, &place, *login_time).await?;
+            greeting::greet(&mut input, &mut output, &place, *login_time, printed).await?;
             greeted.send_replace(true);
         }
         Ok((input, output))
@@ -265,6 +270,19 @@ impl Connection {
     /// Waits until a shell has answered.
     pub async fn greeted(&self) {
         let _ = self.link.greeted.subscribe().wait_for(|greeted| *greeted).await;
+    }
+
+    /// What a login that has no shell yet is waiting for, in words.
+    #[must_use]
+    pub fn waits_for(&self) -> String {
+        let seconds = self.link.since.elapsed().as_secs();
+        match self.link.printed.load(Ordering::Relaxed) {
+            0 => format!("logged in; waiting for its shell for {seconds} s"),
+            noise => {
+                let amount = greeting::amount(noise);
+                format!("logged in; waiting for its shell for {seconds} s, past {amount} that the login prints")
+            }
+        }
     }
 
     /// How long a shell of this login may take to begin.

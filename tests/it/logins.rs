@@ -67,58 +67,77 @@ struct Table {
     log: PathBuf,
 }
 
+/// A host, and what plays it.
+struct Played {
+    host: HostSpec,
+    server: Box<dyn std::any::Any>,
+}
+
+impl Played {
+    fn new(host: HostSpec, server: impl std::any::Any) -> Self {
+        Self { host, server: Box::new(server) }
+    }
+
+    /// By the system's `ssh`.
+    fn by_ssh(mut self) -> Self {
+        self.host.transport = TransportKind::System;
+        self
+    }
+
+    /// By way of a jump host.
+    fn via(mut self, jump: Self) -> Self {
+        let mut endpoint = jump.host.endpoint;
+        endpoint.name = HostName::new("hop-1").expect("a name");
+        self.host.via = vec![vec![endpoint]];
+        Self::new(self.host, (self.server, jump.server))
+    }
+
+    /// With these keys and no other.
+    fn with_keys(mut self, keys: &[&PathBuf]) -> Self {
+        self.host.endpoint.identity = keys.iter().map(|&key| key.clone()).collect();
+        self
+    }
+}
+
 impl Table {
-    fn row(
-        &mut self,
-        how: &'static str,
-        (host, server): (HostSpec, impl std::any::Any),
-        state: LinkState,
-        words: &'static str,
-    ) {
-        let mut host = host;
+    fn row(&mut self, how: &'static str, played: Played, state: LinkState, words: &'static str) {
+        let Played { mut host, server } = played;
         // A name for each, by which it is known in what is said.
         let prefix = if how.starts_with("password") { "password" } else { "host" };
         host.endpoint.name = HostName::new(&format!("{prefix}-{}", self.rows.len())).expect("a name");
         host.sources = vec![source("app", SourceKind::Path(self.log.display().to_string()))];
-        self.rows.push(Row { how, host, state, words, _server: Box::new(server) });
+        self.rows.push(Row { how, host, state, words, _server: server });
     }
 }
 
-/// A host that runs this in place of a shell.
-fn forced(command: &str) -> (HostSpec, Sshd) {
+/// A server that runs this in place of a shell.
+fn forcing(command: &str) -> Sshd {
+    Sshd::builder().config(format!("ForceCommand {command}")).start()
+}
+
+fn forced(command: &str) -> Played {
     with_config(&format!("ForceCommand {command}"))
 }
 
-fn with_config(line: &str) -> (HostSpec, Sshd) {
+fn with_config(line: &str) -> Played {
     let sshd = Sshd::builder().config(line).start();
-    (sshd.host("host"), sshd)
+    Played::new(sshd.host("host"), sshd)
 }
 
-fn behind(gate: Gate, near: &Sshd) -> (HostSpec, Gate) {
-    (gate.host(near, "host"), gate)
+fn behind(gate: Gate, near: &Sshd) -> Played {
+    Played::new(gate.host(near, "host"), gate)
 }
 
-fn by_ssh<S>((mut host, server): (HostSpec, S)) -> (HostSpec, S) {
-    host.transport = TransportKind::System;
-    (host, server)
-}
-
-/// The host by way of a jump host.
-fn via<S, J>((mut host, server): (HostSpec, S), (jump, jumped): (HostSpec, J)) -> (HostSpec, (S, J)) {
-    let mut endpoint = jump.endpoint;
-    endpoint.name = HostName::new("hop-1").expect("a name");
-    host.via = vec![vec![endpoint]];
-    (host, (server, jumped))
-}
-
-fn good() -> (HostSpec, Sshd) {
+fn good() -> Played {
     let sshd = Sshd::start();
-    (sshd.host("host"), sshd)
+    Played::new(sshd.host("host"), sshd)
 }
 
-fn with_keys<S>((mut host, server): (HostSpec, S), keys: &[&PathBuf]) -> (HostSpec, S) {
-    host.endpoint.identity = keys.iter().map(|&key| key.clone()).collect();
-    (host, server)
+/// One where nobody listens any more.
+fn stopped() -> Played {
+    let sshd = Sshd::start();
+    sshd.stop();
+    Played::new(sshd.host("host"), sshd)
 }
 
 /// Keys that no server takes.
@@ -134,12 +153,10 @@ fn strange_keys(near: &Sshd) -> [PathBuf; 2] {
 
 /// Before anybody has logged in.
 async fn before_the_login(table: &mut Table, near: &Sshd) {
-    let closed = good();
-    closed.1.stop();
-    table.row("nobody listens", closed, Unreachable, "connection refused");
+    table.row("nobody listens", stopped(), Unreachable, "connection refused");
     table.row("TCP is silent", behind(Gate::dropping().await, near), Timeout, "waiting for a TCP connection");
     let mute = Sshd::builder().mute().start();
-    table.row("no version is told", (mute.host("host"), mute), Timeout, "waiting for the key exchange");
+    table.row("no version is told", Played::new(mute.host("host"), mute), Timeout, "waiting for the key exchange");
     let http = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n";
     table.row("a web server", behind(Gate::saying(http, false).await, near), Unreachable, "is a web server");
     let old = Gate::saying(b"SSH-1.5-1.2.27\n", true).await;
@@ -153,16 +170,17 @@ async fn before_the_login(table: &mut Table, near: &Sshd) {
     table.row("closed in the key exchange", behind(left, near), Unreachable, "in the middle of the key exchange");
     let weak = with_config("KexAlgorithms diffie-hellman-group1-sha1");
     table.row("no algorithm in common", weak, Denied, "algorithm in common");
-    let (mut unknown, sshd) = good();
-    unknown.endpoint.known_hosts = vec![sshd.path("nothing")];
-    table.row("an unknown host key", (unknown, sshd), Denied, "is not on record");
-    let (changed, sshd) = good();
+    let mut unknown = good();
+    unknown.host.endpoint.known_hosts = vec![near.path("nothing")];
+    table.row("an unknown host key", unknown, Denied, "is not on record");
+    let sshd = Sshd::start();
+    let changed = sshd.host("host");
     sshd.restart_with_new_host_key();
-    table.row("a changed host key", (changed, sshd), HostKeyChanged, "has changed");
+    table.row("a changed host key", Played::new(changed, sshd), HostKeyChanged, "has changed");
 }
 
 /// A server with one place, which somebody else holds.
-fn too_many() -> (HostSpec, impl std::any::Any) {
+fn too_many() -> Played {
     let like = Sshd::builder().config("MaxStartups 1:100:1").start();
     let daemon = Daemon::start(&like);
     let host = daemon.host(&like, "host");
@@ -177,24 +195,29 @@ fn too_many() -> (HostSpec, impl std::any::Any) {
         }
         assert!(Instant::now() < deadline, "no place at a server with one");
     };
-    (host, (like, daemon, held))
+    Played::new(host, (like, daemon, held))
 }
 
 /// While we say who we are.
 async fn in_the_login(table: &mut Table, near: &Sshd) {
     let [one, two] = strange_keys(near);
-    table.row("the key is refused", with_keys(good(), &[&one]), Denied, "having tried key");
-    table.row("there is no key", with_keys(good(), &[]), Denied, "having nothing to offer");
+    table.row("the key is refused", good().with_keys(&[&one]), Denied, "having tried key");
+    table.row("there is no key", good().with_keys(&[]), Denied, "having nothing to offer");
     let prompting = crate::transport_login::Prompting::password().await;
-    table.row("password refused", (prompting.host(near), prompting), Denied, "having tried a password, a password");
+    table.row(
+        "password refused",
+        Played::new(prompting.host(near), prompting),
+        Denied,
+        "having tried a password, a password",
+    );
     let host_based = Gate::speaking(Manner::AllowHostBasedOnly).await;
     table.row("no method in common", behind(host_based, near), Denied, "it allows hostbased");
-    let strict = with_keys(with_config("MaxAuthTries 1"), &[&one, &two]);
+    let strict = with_config("MaxAuthTries 1").with_keys(&[&one, &two]);
     table.row("too many keys", strict, Denied, "Too many authentication failures");
     let at_first = Gate::speaking(Manner::LeaveAtKey(1)).await;
     table.row("hung up at a key", behind(at_first, near), Unreachable, "hung up during the login");
     let at_second = Gate::speaking(Manner::LeaveAtKey(2)).await;
-    let two_keys = with_keys(behind(at_second, near), &[&one, &two]);
+    let two_keys = behind(at_second, near).with_keys(&[&one, &two]);
     table.row("hung up at the second key", two_keys, Unreachable, "hung up during the login");
     let signed = Gate::speaking(Manner::LeaveAtSignature).await;
     table.row("hung up at a signature", behind(signed, near), Unreachable, "hung up during the login");
@@ -238,35 +261,33 @@ async fn after_the_login(table: &mut Table, near: &Sshd) {
 /// By the system's `ssh`.
 async fn by_the_systems_ssh(table: &mut Table, near: &Sshd) {
     let [one, _] = strange_keys(near);
-    table.row("ssh: the key is refused", by_ssh(with_keys(good(), &[&one])), Denied, "Permission denied (publickey)");
+    table.row("ssh: the key is refused", good().with_keys(&[&one]).by_ssh(), Denied, "Permission denied (publickey)");
     let closed = behind(Gate::saying(b"", false).await, near);
-    table.row("ssh: closed at once", by_ssh(closed), Throttled, "onnection closed by");
+    table.row("ssh: closed at once", closed.by_ssh(), Throttled, "onnection closed by");
     let left = behind(Gate::speaking(Manner::LeaveAtKey(1)).await, near);
-    table.row("ssh: hung up at a key", by_ssh(left), Unreachable, "Connection closed by");
-    table.row("ssh: exit 1", by_ssh(forced("echo 'Not available.'; exit 1")), Denied, "saying: Not available.");
-    table.row("ssh: killed", by_ssh(forced("kill -KILL $$")), Unreachable, "exit status 255");
-    table.row("ssh: silent for ever", by_ssh(forced("exec sleep 1000")), Timeout, "no shell answered within 8.0 s");
-    table.row("ssh: a slow shell", by_ssh(forced("sleep 2; exec /bin/sh -s")), Up, "");
+    table.row("ssh: hung up at a key", left.by_ssh(), Unreachable, "Connection closed by");
+    table.row("ssh: exit 1", forced("echo 'Not available.'; exit 1").by_ssh(), Denied, "saying: Not available.");
+    table.row("ssh: killed", forced("kill -KILL $$").by_ssh(), Unreachable, "exit status 255");
+    table.row("ssh: silent for ever", forced("exec sleep 1000").by_ssh(), Timeout, "no shell answered within 8.0 s");
+    table.row("ssh: a slow shell", forced("sleep 2; exec /bin/sh -s").by_ssh(), Up, "");
 }
 
 /// By way of a jump host.
 async fn by_a_jump_host(table: &mut Table, near: &Sshd) {
     let [one, _] = strange_keys(near);
-    let closed = good();
-    closed.1.stop();
-    table.row("jump: nobody listens", via(closed, good()), Unreachable, "jump host hop-1 cannot connect");
-    let refused = via(good(), with_keys(good(), &[&one]));
+    table.row("jump: nobody listens", stopped().via(good()), Unreachable, "jump host hop-1 cannot connect");
+    let refused = good().via(good().with_keys(&[&one]));
     table.row("jump: refused by it", refused, Denied, "jump host hop-1: hop-1");
     let left = behind(Gate::speaking(Manner::LeaveAtKey(1)).await, near);
-    table.row("jump: it hangs up", via(good(), left), Unreachable, "jump host hop-1: hop-1");
+    table.row("jump: it hangs up", good().via(left), Unreachable, "jump host hop-1: hop-1");
     let closed = behind(Gate::saying(b"", false).await, near);
-    table.row("jump: it has enough", via(good(), closed), Throttled, "jump host hop-1: hop-1");
+    table.row("jump: it has enough", good().via(closed), Throttled, "jump host hop-1: hop-1");
     let left = behind(Gate::speaking(Manner::LeaveAtKey(1)).await, near);
-    table.row("jump: the host hangs up", via(left, good()), Unreachable, "hung up during the login");
-    table.row("jump: the host's key is refused", via(with_keys(good(), &[&one]), good()), Denied, "having tried key");
-    table.row("jump: exit 1", via(forced("exit 1"), good()), Denied, "exit status 1");
-    table.row("jump: silent for ever", via(forced("exec sleep 1000"), good()), Timeout, "no shell answered");
-    table.row("jump: a slow shell", via(forced("sleep 2; exec /bin/sh -s"), good()), Up, "");
+    table.row("jump: the host hangs up", left.via(good()), Unreachable, "hung up during the login");
+    table.row("jump: the host's key is refused", good().with_keys(&[&one]).via(good()), Denied, "having tried key");
+    table.row("jump: exit 1", forced("exit 1").via(good()), Denied, "exit status 1");
+    table.row("jump: silent for ever", forced("exec sleep 1000").via(good()), Timeout, "no shell answered");
+    table.row("jump: a slow shell", forced("sleep 2; exec /bin/sh -s").via(good()), Up, "");
 }
 
 async fn table() -> (Vec<Row>, Sshd) {
@@ -306,7 +327,7 @@ fn check(row: &Row, status: &HostStatus, wrong: &mut Vec<String>) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r31_r33_r38_each_end_of_a_login_has_its_state_and_only_a_refusal_is_final_when_following() {
+async fn r31_r33_r38_r41_each_end_of_a_login_has_its_state_and_only_a_refusal_is_final_when_following() {
     let (rows, _near) = table().await;
     let options = Options { goal: Goal::Follow, lines: 0, sample_every: Duration::from_secs(60) };
     let mut watched = Watched::by(rows.iter().map(|row| row.host.clone()).collect(), options, connector());
@@ -335,7 +356,7 @@ async fn r31_r33_r38_each_end_of_a_login_has_its_state_and_only_a_refusal_is_fin
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r31_r38_each_end_of_a_login_has_its_state_in_a_bounded_pass_and_holds_up_no_other() {
+async fn r31_r38_r41_each_end_of_a_login_has_its_state_in_a_bounded_pass_and_holds_up_no_other() {
     let (rows, _near) = table().await;
     let options = Options {
         goal: Goal::Once { deadline: Duration::from_secs(30) },
@@ -371,12 +392,11 @@ pub(crate) fn in_the_field() -> Connector {
     Connector::new(settings, Arc::new(Forgetful))
 }
 
-/// A log with a line in the folder of a server, and the host that has it.
-fn with_log((mut host, sshd): (HostSpec, Sshd)) -> (HostSpec, Sshd) {
+/// The host of a server with a log of one line.
+fn with_log(sshd: &Sshd) -> HostSpec {
     let log = sshd.path("app.log");
     std::fs::write(&log, "a line\n").expect("written");
-    host.sources = vec![source("app", SourceKind::Path(log.display().to_string()))];
-    (host, sshd)
+    HostSpec { sources: vec![source("app", SourceKind::Path(log.display().to_string()))], ..sshd.host("host") }
 }
 
 fn states(watched: &Watched) -> Vec<LinkState> {
@@ -387,7 +407,8 @@ fn states(watched: &Watched) -> Vec<LinkState> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn r31_a_login_of_seventeen_seconds_is_only_slow_and_says_what_it_waits_for() {
-    let (host, _sshd) = with_log(forced("sleep 17; exec /bin/sh -s"));
+    let sshd = forcing("sleep 17; exec /bin/sh -s");
+    let host = with_log(&sshd);
     let mut following = Watched::by(vec![host.clone()], follow(), in_the_field());
     let mut pass = Watched::by(vec![host], pass_of(60), in_the_field());
     let long = Duration::from_secs(60);
@@ -406,9 +427,10 @@ async fn r31_a_login_of_seventeen_seconds_is_only_slow_and_says_what_it_waits_fo
 
 #[tokio::test(flavor = "multi_thread")]
 async fn r31_a_slow_login_holds_up_no_other_in_a_pass_which_ends_in_its_time_with_what_it_has() {
-    let ((slow, _one), (quick, _two)) = (forced("sleep 100; exec /bin/sh -s"), with_log(good()));
+    let slow = forcing("head -c 100000 /dev/zero | tr '\\0' x; sleep 100; exec /bin/sh -s");
+    let quick = Sshd::start();
     let began = Instant::now();
-    let mut pass = Watched::by(vec![slow, quick], pass_of(6), in_the_field());
+    let mut pass = Watched::by(vec![slow.host("slow"), with_log(&quick)], pass_of(6), in_the_field());
     pass.until_within(Duration::from_secs(30), "the end of the pass", |w| w.over).await;
     assert!(began.elapsed() < Duration::from_secs(12), "{:?}", began.elapsed());
     assert_eq!(pass.texts(), ["a line"]);
@@ -416,6 +438,7 @@ async fn r31_a_slow_login_holds_up_no_other_in_a_pass_which_ends_in_its_time_wit
     assert_eq!((slow.state, quick.state), (Timeout, Up));
     let reason = slow.reason.as_deref().unwrap_or_default();
     assert!(reason.starts_with("logged in; waiting for its shell for "), "{reason}");
+    assert!(reason.contains(" s, past 97.7 KiB that the login prints"), "{reason}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -423,8 +446,8 @@ async fn r33_a_login_shell_that_is_killed_once_is_started_again() {
     let flag = tempfile::tempdir().expect("a folder");
     let killed = flag.path().join("killed");
     let command = format!("[ -e {0} ] || {{ : >{0}; kill -KILL $$; }}; exec /bin/sh -s", killed.display());
-    let (host, sshd) = with_log(forced(&command));
-    let mut watched = Watched::by(vec![host], follow(), in_the_field());
+    let sshd = forcing(&command);
+    let mut watched = Watched::by(vec![with_log(&sshd)], follow(), in_the_field());
     watched.until("the line", |w| w.texts() == ["a line"]).await;
     assert_eq!(states(&watched), [LinkState::Connecting, Unreachable, LinkState::Connecting, Up]);
     assert_eq!(sshd.accepted(), 2);
@@ -432,9 +455,9 @@ async fn r33_a_login_shell_that_is_killed_once_is_started_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn r38_a_jump_host_that_dies_while_a_host_behind_it_logs_in_is_named() {
-    let ((target, _target), (hop, bastion)) = (forced("sleep 100; exec /bin/sh -s"), good());
-    let (host, _) = via((target, ()), (hop, ()));
-    let mut watched = Watched::by(vec![host], follow(), in_the_field());
+    let bastion = Sshd::start();
+    let host = forced("sleep 100; exec /bin/sh -s").via(Played::new(bastion.host("hop"), ()));
+    let mut watched = Watched::by(vec![host.host.clone()], follow(), in_the_field());
     watched.until("the login", |w| last(w, 0).is_some_and(|status| status.reason.is_some())).await;
     bastion.cut();
     watched.until("the end", |w| last(w, 0).is_some_and(|status| status.state == Unreachable)).await;
@@ -509,7 +532,7 @@ fn r33_a_host_that_is_booting_is_tried_until_it_lets_in_with_one_key_and_with_se
         let _mounts = booting(folder.path());
         let sshd = Sshd::builder().config("UsePAM yes").start();
         std::fs::set_permissions(sshd.path(""), PermissionsExt::from_mode(0o755)).expect("chmod");
-        let (mut one_key, sshd) = with_log((sshd.host("one-key"), sshd));
+        let mut one_key = with_log(&sshd);
         one_key.endpoint.user = Some(UserName::new("operator1").expect("a user"));
         let mut two_keys = one_key.clone();
         two_keys.endpoint.name = HostName::new("two-keys").expect("a name");
