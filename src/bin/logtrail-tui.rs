@@ -19,7 +19,6 @@ use logtrail::demo;
 use logtrail::fleet::{Anew, Asking, Fleet};
 use logtrail::model::{HostSpec, Query, SourceKind};
 use logtrail::report::{self, AskOptions, Backfill, Checkpoint, Ending, Part, Progress};
-use logtrail::transport::Connector;
 use logtrail::tui;
 
 /// The fleet itself ends at the deadline and says what it was waiting for; this is for it to be heard.
@@ -82,7 +81,7 @@ async fn console(plan: &Plan, hosts: Vec<HostSpec>) -> Result<u8> {
         bail!("the console needs a terminal; for a script or a pipe use --once, with --json for JSON Lines");
     }
     let (asker, questions) = tui::questions();
-    let connector = Connector::new(plan.connector_settings(), Arc::new(asker)).with_host_keys(plan.host_keys);
+    let connector = plan.connector(Arc::new(asker));
     let (fleet, updates) = Fleet::start(hosts.clone(), plan.fleet_options(), connector);
     tui::run(fleet, updates, &hosts, questions, console_options(plan)).await?;
     Ok(0)
@@ -124,8 +123,7 @@ async fn ask(plan: &Plan, asked: &Asked, environment: &Environment) -> Result<u8
         print(|out| explain(query, plan.json, environment, out))?;
     }
     let progress = Progress::on_stderr();
-    let connector =
-        Connector::new(plan.connector_settings(), report::asker(progress.clone())).with_host_keys(plan.host_keys);
+    let connector = plan.connector(report::asker(progress.clone()));
     let mut asking = Asking::start(plan.hosts.clone(), &asked.asks, plan.timeout, connector);
     let terminal = io::stdout().is_terminal();
     let width = terminal.then(|| crossterm::terminal::size().map_or(80, |(columns, _)| columns));
@@ -153,8 +151,7 @@ async fn pass(
 ) -> Result<u8> {
     let mut ending = Ending::of_process();
     let progress = if plan.once { Progress::on_stderr() } else { Progress::hidden() };
-    let connector =
-        Connector::new(plan.connector_settings(), report::asker(progress.clone())).with_host_keys(plan.host_keys);
+    let connector = plan.connector(report::asker(progress.clone()));
     let remembered = checkpoint.as_ref().map(|checkpoint| checkpoint.remembered().clone()).unwrap_or_default();
     let (fleet, updates) = Fleet::resume(hosts.clone(), plan.fleet_options(), connector.clone(), &remembered);
     let options = report::Options {

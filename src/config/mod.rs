@@ -20,13 +20,14 @@ mod target;
 mod tests;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::cli::{Args, Command, HostKeys, Viewing};
 use crate::fleet::{Goal, Options};
 use crate::model::{Endpoint, HostKeyPolicy, HostName, HostSpec, Query, SourceKind, SourceSpec, TransportKind};
 use crate::report::{Cells, Form};
-use crate::transport::Settings;
+use crate::transport::{Asker, Connector, Settings};
 
 pub use commands::{Asked, Task, globs};
 pub use environment::Environment;
@@ -184,6 +185,15 @@ impl Plan {
     #[must_use]
     pub fn connector_settings(&self) -> Settings {
         Settings { ssh_config: self.ssh_config, connect_timeout: self.connect_timeout, known_hosts: None }
+    }
+
+    /// What hosts are reached with. In a pass and in a question it is `--timeout` that ends a slow login; to follow, a
+    /// connector has its own patience.
+    #[must_use]
+    pub fn connector(&self, asker: Arc<dyn Asker>) -> Connector {
+        let connector = Connector::new(self.connector_settings(), asker).with_host_keys(self.host_keys);
+        let is_bounded = self.once || matches!(self.task, Task::Ask(_));
+        if is_bounded { connector.with_login_time(self.timeout) } else { connector }
     }
 
     /// What the fleet is started with.

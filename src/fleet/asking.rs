@@ -232,7 +232,8 @@ async fn ask_one(host: &HostSpec, asks: &[Ask], silence: Duration, reach: &impl 
         let ended = listen(host, asks, silence, reach, out, &mut failures).await;
         let Some(status) = ended else { return };
         if status.state != LinkState::Throttled || tries >= THROTTLED_TRIES || failures.heard {
-            break status;
+            // What it says of the next try is for those who follow.
+            break HostStatus { retry_in_s: None, ..status };
         }
         tries += 1;
         tokio::select! {
@@ -337,7 +338,8 @@ impl Failures {
                 hint: way.hint,
                 of_way: self.way.is_some(),
                 ..HostStatus::plain(LinkState::Degraded)
-            },
+            }
+            .bounded(),
         }
     }
 }

@@ -182,10 +182,14 @@ impl Conductor {
 
     /// Hosts that are not done at the deadline: what was being waited for.
     fn time_out(&mut self) {
-        let undone: Vec<_> = self.book.undone().collect();
-        for (host, state) in undone {
+        let undone: Vec<_> =
+            self.book.undone().map(|(host, state, waits)| (host, state, waits.map(str::to_owned))).collect();
+        for (host, state, waits) in undone {
             let reason = match state {
-                LinkState::Connecting => "it did not let us in before the deadline".to_owned(),
+                LinkState::Connecting => match waits {
+                    Some(waits) => format!("{waits} when the time was over"),
+                    None => "it did not let us in before the deadline".to_owned(),
+                },
                 LinkState::Ok | LinkState::Degraded => {
                     "it had not sent all lines and metrics at the deadline".to_owned()
                 }

@@ -16,6 +16,8 @@ pub(super) struct Book {
 #[derive(Debug, Clone)]
 struct Row {
     state: LinkState,
+    /// What a host that is being reached waits for.
+    waits: Option<String>,
     read_to: Option<Time>,
     done: bool,
 }
@@ -27,7 +29,7 @@ impl Book {
     /// For so many hosts, none of them reached yet.
     #[must_use]
     pub(super) fn new(hosts: usize) -> Self {
-        let row = Row { state: LinkState::Connecting, read_to: None, done: false };
+        let row = Row { state: LinkState::Connecting, waits: None, read_to: None, done: false };
         let counts = Ledger { hosts: u32::try_from(hosts).unwrap_or(u32::MAX), ..Ledger::default() };
         Self { hosts: vec![row; hosts], counts, told: Ledger::default(), told_at: None }
     }
@@ -36,6 +38,7 @@ impl Book {
     pub(super) fn status(&mut self, host: usize, status: &HostStatus) {
         let row = &mut self.hosts[host];
         row.state = status.state;
+        row.waits = status.reason.clone().filter(|_| status.state == LinkState::Connecting);
         if !status.state.is_up() {
             row.read_to = None;
         }
@@ -65,9 +68,10 @@ impl Book {
         self.hosts.iter().all(|row| row.done)
     }
 
-    /// Hosts that are not done, with their states.
-    pub(super) fn undone(&self) -> impl Iterator<Item = (usize, LinkState)> + '_ {
-        self.hosts.iter().enumerate().filter(|(_, row)| !row.done).map(|(host, row)| (host, row.state))
+    /// Hosts that are not done, with their states and what those that are being reached wait for.
+    pub(super) fn undone(&self) -> impl Iterator<Item = (usize, LinkState, Option<&str>)> + '_ {
+        let undone = self.hosts.iter().enumerate().filter(|(_, row)| !row.done);
+        undone.map(|(host, row)| (host, row.state, row.waits.as_deref()))
     }
 
     /// Some host has neither been read to its end once nor failed.

@@ -132,7 +132,7 @@ mod tests {
 
     fn big() -> HostEvent {
         let reason = "x".repeat(OUTBOX_BYTES / 2);
-        HostEvent::Status(HostStatus::because(LinkState::Timeout, reason, ""))
+        HostEvent::Status(HostStatus { reason: Some(reason), ..HostStatus::plain(LinkState::Timeout) })
     }
 
     #[tokio::test(start_paused = true)]
@@ -152,8 +152,8 @@ mod tests {
     async fn what_waits_for_room_when_its_connection_ends_is_let_in_whole_and_in_order() {
         let outbox = Outbox::new(Arc::new(Notify::new()));
         let numbered = |seconds| {
-            let mut status = HostStatus::because(LinkState::Timeout, "x".repeat(OUTBOX_BYTES / 2), "");
-            status.retry_in_s = Some(seconds);
+            let reason = Some("x".repeat(OUTBOX_BYTES / 2));
+            let status = HostStatus { reason, retry_in_s: Some(seconds), ..HostStatus::plain(LinkState::Timeout) };
             HostEvent::Status(status)
         };
         outbox.send(numbered(0)).await;

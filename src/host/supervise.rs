@@ -1,16 +1,17 @@
 //! Keeps one host connected: dials, works, waits, dials again; never faster than the back-off allows, and never again
 //! by itself where that would lock the operator out or hide an attack.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc::Receiver;
 use tokio::sync::{oneshot, watch};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::model::{HostSpec, HostStatus, LinkState};
 use crate::transport::backoff::Backoff;
-use crate::transport::{Connector, LinkError};
+use crate::transport::{Connection, Connector, LinkError};
 
 use super::root::RootFiles;
 use super::serve::{Link, Question, serve};
@@ -27,6 +28,10 @@ pub enum Command {
 
 /// A bounded pass tries a host that turned us away for the number of connections this often.
 const THROTTLED_TRIES: u32 = 4;
+
+/// A login that waits for its shell says so after this, and then again and again.
+const TELL_AFTER: Duration = Duration::from_secs(1);
+const TELL_EVERY: Duration = Duration::from_secs(5);
 
 /// Connects to a host and says all it has to say, until the sender of commands is dropped; for a bounded pass until
 /// it is done, which it says too. Meanwhile it answers questions over the same connection. Dropping the future ends
@@ -77,7 +82,7 @@ async fn keep(
         let Err(LinkError { status }) = ended else { return outbox.send(HostEvent::Done).await };
         let again = !work.once || (status.state == LinkState::Throttled && tries < THROTTLED_TRIES);
         let waits = again && !status.state.needs_a_person();
-        let wait = waits.then(|| backoff.after_failure(began.elapsed(), rand::random()));
+        let wait = waits.then(|| next_wait(&mut backoff, &status, began.elapsed()));
         tell_down(host, status, wait, outbox, link).await;
         if !again {
             return outbox.send(HostEvent::Done).await;
@@ -85,6 +90,41 @@ async fn keep(
         if !wait_or_command(wait, &mut commands).await {
             return;
         }
+    }
+}
+
+/// The wait before the next try. Where the failure says that it may count against us, it is longer.
+fn next_wait(backoff: &mut Backoff, status: &HostStatus, tried_for: Duration) -> Duration {
+    match status.retry_in_s {
+        None => backoff.after_failure(tried_for, rand::random()),
+        Some(least) => backoff.after_offence(tried_for, rand::random(), Duration::from_secs(least)),
+    }
+}
+
+/// Says that a login waits for its shell, until it has one and can be asked.
+async fn wait_for_shell(
+    connection: &Arc<Connection>,
+    since: Instant,
+    outbox: &Outbox,
+    link: &watch::Sender<Link>,
+) -> Infallible {
+    let mut next = since + TELL_AFTER;
+    loop {
+        tokio::select! {
+            biased;
+            () = connection.greeted() => {
+                link.send_replace(Link::Up(Arc::clone(connection)));
+                return std::future::pending().await;
+            }
+            () = sleep_until(next) => {}
+        }
+        let status = HostStatus { reason: Some(connection.waits_for()), ..HostStatus::plain(LinkState::Connecting) };
+        tokio::select! {
+            biased;
+            () = connection.greeted() => {}
+            () = outbox.send(HostEvent::Status(status)) => {}
+        }
+        next += TELL_EVERY;
     }
 }
 
@@ -111,7 +151,7 @@ async fn connect_and_work(
     (backoff, link): (&mut Backoff, &watch::Sender<Link>),
 ) -> Result<(), LinkError> {
     let connection = Arc::new(connector.connect(host).await?);
-    link.send_replace(Link::Up(Arc::clone(&connection)));
+    link.send_replace(Link::Down(format!("{} is logged in and waits for its shell", host.name())));
     track.way = connection.warning().cloned();
     let connected = Instant::now();
     let (wants_journal, wanted) = oneshot::channel();
@@ -128,12 +168,15 @@ async fn connect_and_work(
     let result = tokio::select! {
         result = async { tokio::try_join!(files, streams) } => result.map(drop),
         error = connection.ended() => Err(error),
+        never = wait_for_shell(&connection, connected, outbox, link) => match never {},
     };
     if result.is_ok() {
         // A stream may have found its problem after the files were done.
         outbox.send_all(track.take_events()).await;
     }
-    backoff.after_connection(connected.elapsed());
+    if connection.is_greeted() {
+        backoff.after_connection(connected.elapsed());
+    }
     link.send_replace(Link::Down(format!("{} is not connected any more", host.name())));
     connection.close().await;
     result

@@ -309,7 +309,7 @@ impl Track {
         };
         let hint = Some(hint).filter(|hint| !hint.is_empty());
         let of_way = self.way.is_some();
-        HostStatus { hint, reason: Some(reason), of_way, ..HostStatus::plain(LinkState::Degraded) }
+        HostStatus { hint, reason: Some(reason), of_way, ..HostStatus::plain(LinkState::Degraded) }.bounded()
     }
 
     fn pieces(&mut self, number: u32, file: FileId, pieces: Vec<Piece>, now: Time) {

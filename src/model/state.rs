@@ -13,7 +13,7 @@ pub enum LinkState {
     Connecting,
     /// No route, refused, name unknown, or the connection broke.
     Unreachable,
-    /// It answered, and did not let us in. Never retried by itself.
+    /// It refused us in so many words, which only a person can change. Never retried by itself.
     Denied,
     /// It answered and turned us away for the number of our connections; it is not down.
     Throttled,
@@ -58,6 +58,9 @@ impl fmt::Display for LinkState {
     }
 }
 
+/// The longest reason or hint, in characters. Hosts have their words in them, and a host may say a lot.
+pub const MAX_REASON: usize = 500;
+
 /// The state of a host with the reason for it and what can be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostStatus {
@@ -83,6 +86,36 @@ impl HostStatus {
     /// A state with its reason and a hint.
     #[must_use]
     pub fn because(state: LinkState, reason: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { reason: Some(reason.into()), hint: Some(hint.into()), ..Self::plain(state) }
+        Self { reason: Some(reason.into()), hint: Some(hint.into()), ..Self::plain(state) }.bounded()
+    }
+
+    /// The same with a reason and a hint of at most [`MAX_REASON`] characters.
+    #[must_use]
+    pub fn bounded(self) -> Self {
+        let bounded = |text: String| shortened(&text, MAX_REASON).unwrap_or(text);
+        Self { reason: self.reason.map(bounded), hint: self.hint.map(bounded), ..self }
+    }
+}
+
+/// The beginning of a text that is longer than so many characters, with a mark at its end.
+fn shortened(text: &str, most: usize) -> Option<String> {
+    text.char_indices().nth(most)?;
+    let end = text.char_indices().nth(most.saturating_sub(1)).map_or(0, |(at, _)| at);
+    Some(format!("{}…", &text[..end]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_has_an_end_whatever_a_host_says() {
+        let status = HostStatus::because(LinkState::Denied, "ä".repeat(90_000), "short");
+        let reason = status.reason.expect("a reason");
+        assert_eq!(reason.chars().count(), MAX_REASON);
+        assert!(reason.ends_with("ä…"), "{reason}");
+        assert_eq!(status.hint.as_deref(), Some("short"));
+        let exact = "x".repeat(MAX_REASON);
+        assert_eq!(HostStatus::because(LinkState::Denied, exact.clone(), "").reason, Some(exact));
     }
 }

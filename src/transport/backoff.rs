@@ -41,6 +41,15 @@ impl Backoff {
         wait
     }
 
+    /// The same where a server may count each try as an offence: no wait is shorter than `least`.
+    pub fn after_offence(&mut self, tried_for: Duration, chance: f64, least: Duration) -> Duration {
+        let span = self.ceiling().saturating_sub(least).max(least / 2);
+        let wait = least.saturating_add(span.mul_f64(chance.clamp(0.0, 1.0)));
+        self.failures = self.failures.saturating_add(1);
+        self.failing_for = self.failing_for.saturating_add(tried_for).saturating_add(wait);
+        wait
+    }
+
     /// A connection was lost after `lasted`: long enough, and the host starts afresh.
     pub fn after_connection(&mut self, lasted: Duration) {
         if lasted >= HEALTHY_AFTER {
@@ -99,6 +108,17 @@ mod tests {
         assert_eq!(backoff.failures(), 1);
         backoff.after_connection(Duration::from_secs(30));
         assert_eq!(backoff, Backoff::new());
+    }
+
+    #[test]
+    fn what_may_be_an_offence_is_never_tried_again_at_once_and_still_within_the_cap() {
+        let mut backoff = Backoff::new();
+        let least = Duration::from_secs(10);
+        let waits: Vec<f64> = [0.0, 1.0, 0.5, 0.0, 0.0, 0.0, 1.0]
+            .map(|chance| backoff.after_offence(Duration::ZERO, chance, least).as_secs_f64())
+            .into();
+        assert_eq!(waits, [10.0, 15.0, 12.5, 10.0, 10.0, 10.0, 30.0]);
+        assert_eq!(backoff.failures(), 7);
     }
 
     proptest! {

@@ -5,14 +5,20 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::AbortHandle;
 
 /// Handshakes in progress at one server or bastion.
 pub(super) const PER_ENDPOINT: usize = 4;
 
 /// Handshakes in progress in all: they cost processor time here and sockets on the way.
 pub(super) const IN_ALL: usize = 32;
+
+/// A handshake that takes longer waits for its server and costs nothing here: it makes room for others in all, though
+/// not at its server. Otherwise a few hosts that are slow or dead would hold up the whole fleet.
+const SLOW: Duration = Duration::from_secs(2);
 
 /// The book of one run.
 pub(super) struct Budget {
@@ -22,8 +28,32 @@ pub(super) struct Budget {
 
 /// Permission for one handshake; given back on drop.
 pub(super) struct Permit {
-    _all: OwnedSemaphorePermit,
+    all: Arc<Mutex<Option<OwnedSemaphorePermit>>>,
+    slow: AbortHandle,
     _endpoint: OwnedSemaphorePermit,
+}
+
+impl Permit {
+    fn new(all: OwnedSemaphorePermit, endpoint: OwnedSemaphorePermit) -> Self {
+        let all = Arc::new(Mutex::new(Some(all)));
+        let held = Arc::clone(&all);
+        let slow = tokio::spawn(async move {
+            tokio::time::sleep(SLOW).await;
+            give_back(&held);
+        });
+        Self { all, slow: slow.abort_handle(), _endpoint: endpoint }
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.slow.abort();
+        give_back(&self.all);
+    }
+}
+
+fn give_back(held: &Mutex<Option<OwnedSemaphorePermit>>) {
+    drop(held.lock().unwrap_or_else(PoisonError::into_inner).take());
 }
 
 impl Budget {
@@ -36,7 +66,7 @@ impl Budget {
         // The endpoint first: whoever queues at a busy bastion must not hold a place that others could use.
         let endpoint = self.endpoint(endpoint).acquire_owned().await.ok()?;
         let all = Arc::clone(&self.all).acquire_owned().await.ok()?;
-        Some(Permit { _all: all, _endpoint: endpoint })
+        Some(Permit::new(all, endpoint))
     }
 
     fn endpoint(&self, endpoint: &str) -> Arc<Semaphore> {
@@ -71,5 +101,23 @@ mod tests {
             held.push(budget.handshake(&format!("h{n}:22")).now_or_never().flatten().expect("free"));
         }
         assert!(budget.handshake("another:22").now_or_never().is_none());
+        held.pop();
+        assert!(budget.handshake("another:22").now_or_never().is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn those_that_wait_for_slow_servers_hold_up_only_others_at_the_same_servers() {
+        let budget = Budget::new();
+        let mut held = Vec::new();
+        for n in 0..100 {
+            held.push(budget.handshake(&format!("slow{n}:22")).await.expect("a place"));
+        }
+        let begun = tokio::time::Instant::now();
+        budget.handshake("quick:22").await.expect("a place");
+        assert!(begun.elapsed() <= SLOW);
+        for _ in 1..PER_ENDPOINT {
+            held.push(budget.handshake("slow0:22").await.expect("a place"));
+        }
+        assert!(budget.handshake("slow0:22").now_or_never().is_none(), "its server still counts it");
     }
 }

@@ -14,6 +14,7 @@ use super::budget::Permit;
 use super::deadline::Deadline;
 use super::failure::{self, Place};
 use super::known_hosts::{self, KnownHosts, Revoked, Verdict};
+use super::overheard::{self, Language};
 use super::plan::Plan;
 use super::proxy;
 use super::russh::auth::{self, Login, Refused};
@@ -75,13 +76,25 @@ impl Dial<'_> {
     async fn attempt(&self, pinned: Option<PublicKey>) -> Result<Arc<Client>, Setback> {
         let trust = self.trust(pinned).await?;
         let mut permit = self.inner.budget.handshake(&self.budget_name()).await;
-        let mut deadline = Deadline::new(self.inner.settings.connect_timeout);
-        let stream = self.stream(&mut deadline).await?;
-        let mut greeted = self.shake_hands(stream, trust, &mut deadline).await?;
+        let stream = self.stream(&mut Deadline::new(self.inner.settings.connect_timeout)).await?;
+        let mut greeted = self.shake_hands(stream, trust).await.map_err(|setback| self.by_the_way(setback))?;
         let guard = greeted.cut.on_drop();
-        self.log_in(&mut greeted, &mut deadline, &mut permit).await?;
+        // It speaks SSH, so it is there: from here on it may be as slow as a login may be.
+        let mut deadline = Deadline::new(self.inner.login_time());
+        let logged_in = self.log_in(&mut greeted, &mut deadline, &mut permit).await;
+        logged_in.map_err(|setback| self.by_the_way(setback))?;
         guard.disarm();
         Ok(Client::new(greeted, self.plan.place.clone(), self.outer.clone()))
+    }
+
+    /// Where what carried the connection went away, the server itself did nothing.
+    fn by_the_way(&self, setback: Setback) -> Setback {
+        match setback {
+            Setback::Failed(error) if !error.state().needs_a_person() => {
+                Setback::Failed(client::Way::by(self.outer.clone()).explain(error))
+            }
+            setback => setback,
+        }
     }
 
     async fn stream(&self, deadline: &mut Deadline) -> Result<Box<dyn ByteStream>, LinkError> {
@@ -94,15 +107,16 @@ impl Dial<'_> {
         opened.unwrap_or_else(|_| Err(failure::no_answer(place, awaited, deadline.whole())))
     }
 
-    async fn shake_hands(
-        &self,
-        stream: Box<dyn ByteStream>,
-        trust: Trust,
-        deadline: &mut Deadline,
-    ) -> Result<Greeted, Setback> {
+    async fn shake_hands(&self, stream: Box<dyn ByteStream>, trust: Trust) -> Result<Greeted, Setback> {
         let plan = self.plan;
-        let done = deadline.run(client::handshake(stream, &plan.place, trust)).await;
-        let done = done.map_err(|_| failure::no_answer(&plan.place, "the key exchange", deadline.whole()))?;
+        let (stream, overheard) = overheard::listen(stream);
+        let (silence, whole) = (self.inner.settings.connect_timeout, self.inner.login_time());
+        let shaking = client::handshake(Box::new(stream), &plan.place, trust);
+        let done = overheard.while_speaking(shaking, silence, whole).await;
+        let done = done.map_err(|_| match overheard.language() {
+            Language::Other(line) => failure::not_ssh(&plan.place, &line),
+            Language::Unknown | Language::Ssh => failure::no_answer(&plan.place, "the key exchange", silence),
+        })?;
         match done {
             Ok(greeted) => {
                 self.store_if_new(&greeted).await;
@@ -118,13 +132,19 @@ impl Dial<'_> {
             }
             Err((error, _)) => {
                 let failed = client::shaking_hands(&plan.place, &error);
-                match (&self.outer, &plan.proxy_command) {
-                    (None, Some(command)) if failed.status.state == LinkState::Throttled => {
-                        Err(proxy::ended(command, plan).into())
-                    }
-                    _ => Err(failed.into()),
-                }
+                Err(self.not_shaken(failed, overheard.language()).into())
             }
+        }
+    }
+
+    /// What a failed handshake means, by what the server had said before.
+    fn not_shaken(&self, failed: LinkError, language: Language) -> LinkError {
+        let closed = failed.state() == LinkState::Throttled;
+        match (language, &self.outer, &self.plan.proxy_command) {
+            (Language::Other(line), ..) => failure::not_ssh(&self.plan.place, &line),
+            (Language::Ssh, ..) if closed => failure::left_in_key_exchange(&self.plan.place),
+            (Language::Unknown, None, Some(command)) if closed => proxy::ended(command, self.plan),
+            _ => failed,
         }
     }
 

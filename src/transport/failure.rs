@@ -144,6 +144,66 @@ pub(super) fn turned_away(place: &Place, how: &str) -> LinkError {
     )
 }
 
+/// Something else than SSH listens, by its first line. What sshd says to too many connections is no other language.
+pub(super) fn not_ssh(place: &Place, line: &str) -> LinkError {
+    let said = quoted(line);
+    if TURNED_AWAY.iter().any(|words| line.contains(words)) {
+        return turned_away(place, &format!("turned us away, saying {said},"));
+    }
+    let what = if line.starts_with("SSH-1.") {
+        format!("{place} speaks only version 1 of SSH ({said}), which nobody should")
+    } else if line.starts_with("HTTP/") {
+        format!("what listens at {place} is a web server and does not speak SSH ({said})")
+    } else {
+        format!("what listens at {place} does not speak SSH; it says {said}")
+    };
+    LinkError::new(LinkState::Unreachable, what, "check the address and the port; it is dialled again")
+}
+
+/// The words of sshd to a connection of too many, by old and new versions.
+const TURNED_AWAY: [&str; 2] = ["Exceeded MaxStartups", "Not allowed at this time"];
+
+/// The connection ended in the key exchange: nobody was asked who we are.
+pub(super) fn left_in_key_exchange(place: &Place) -> LinkError {
+    LinkError::new(
+        LinkState::Unreachable,
+        format!("{place} closed the connection in the middle of the key exchange"),
+        "it is dialled again; a reboot, a restart of sshd or the network in between are usual",
+    )
+}
+
+/// The connection ended in the login, which says nothing of what the server thinks of us. A server may count it as an
+/// offence all the same, so a next try waits for longer than its shortest lock-out adds.
+pub(super) fn left_in_login(place: &Place, what: &str, said: Option<String>) -> LinkError {
+    let said = said.map(|words| format!(", saying {}", quoted(&words))).unwrap_or_default();
+    let mut error = LinkError::new(
+        LinkState::Unreachable,
+        format!("{place} hung up during the login of {what}{said}"),
+        "it is dialled again after a while; a host that is booting (/run/nologin) does this; see its auth.log",
+    );
+    error.status.retry_in_s = Some(AFTER_LOGIN_S);
+    error
+}
+
+/// sshd locks out addresses for 5 s for each connection that failed to log in (PerSourcePenalties), and adds up.
+const AFTER_LOGIN_S: u64 = 10;
+
+/// As much of the words of a host as a reason has room for, in one line.
+pub(super) fn shown(words: &str) -> String {
+    const MOST: usize = 160;
+    let mut line = one_line(words);
+    if let Some((end, _)) = line.char_indices().nth(MOST) {
+        line.truncate(end);
+        line.push('…');
+    }
+    line
+}
+
+/// The same in quotes.
+pub(super) fn quoted(words: &str) -> String {
+    format!("{:?}", shown(words))
+}
+
 /// A refused login.
 pub(super) fn denied(reason: impl Into<String>, hint: impl Into<String>) -> LinkError {
     LinkError::new(LinkState::Denied, reason, hint)
@@ -178,6 +238,32 @@ mod tests {
     #[test]
     fn a_reset_is_throttled_not_down() {
         assert_eq!(dialling(&place(), &io::ErrorKind::ConnectionReset.into()).state(), LinkState::Throttled);
+    }
+
+    #[test]
+    fn what_is_no_ssh_is_told_from_an_sshd_that_has_enough() {
+        for (line, state, words) in [
+            (
+                "HTTP/1.1 400 Bad Request",
+                LinkState::Unreachable,
+                "is a web server and does not speak SSH (\"HTTP/1.1 400",
+            ),
+            ("SSH-1.5-OpenSSH_1.2", LinkState::Unreachable, "speaks only version 1 of SSH (\"SSH-1.5-OpenSSH_1.2\")"),
+            ("220 mail ESMTP", LinkState::Unreachable, "does not speak SSH; it says \"220 mail ESMTP\""),
+            ("Exceeded MaxStartups", LinkState::Throttled, "saying \"Exceeded MaxStartups\", before the login"),
+            ("Not allowed at this time", LinkState::Throttled, "saying \"Not allowed at this time\", before"),
+        ] {
+            let error = not_ssh(&place(), line);
+            assert_eq!(error.state(), state, "{line}");
+            assert!(error.reason().contains(words), "{}", error.reason());
+        }
+    }
+
+    #[test]
+    fn words_of_a_host_are_quoted_in_part_and_in_one_line() {
+        assert_eq!(quoted(" a\r\nb "), "\"a b\"");
+        let long = quoted(&"ä".repeat(1000));
+        assert!(long.ends_with("ä…\"") && long.chars().count() == 163, "{long}");
     }
 
     #[test]

@@ -9,8 +9,10 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
 
 use crate::model::{Answer, Endpoint, HostKeyPolicy, HostSpec, HostStatus, Question, TransportKind};
 
@@ -21,10 +23,12 @@ mod child;
 mod deadline;
 mod dial;
 mod failure;
+mod greeting;
 mod hops;
 mod keyring;
 mod known_hosts;
 mod local;
+mod overheard;
 mod plan;
 mod proxy;
 mod resolve;
@@ -43,13 +47,17 @@ pub trait Asker: Send + Sync {
     fn ask(&self, question: Question) -> Pin<Box<dyn Future<Output = Answer> + Send + '_>>;
 }
 
+/// As long as sshd itself waits for a login (LoginGraceTime): under load, with a slow directory service or a slow home,
+/// a login takes longer than anybody likes, and is no less welcome for it.
+const LOGIN_TIME: Duration = Duration::from_secs(120);
+
 /// What is the same for all hosts of a run.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// Whether `ssh -G` is asked what the user's OpenSSH configuration says of a host.
     pub ssh_config: bool,
-    /// Longest time for TCP, key exchange and authentication together, without the time a person takes to answer.
-    /// Each jump host on the way has as much.
+    /// Longest time for TCP, and longest silence in the key exchange. Each jump host on the way has as much. A server that
+    /// speaks SSH has longer to let us in: see [`Connector::with_login_time`].
     pub connect_timeout: Duration,
     /// Where accepted host keys are stored when the host names no file; `None`: the user's `~/.ssh/known_hosts`.
     pub known_hosts: Option<PathBuf>,
@@ -75,6 +83,8 @@ struct Inner {
     ssh_config: std::sync::OnceLock<PathBuf>,
     /// What to do with unknown keys of jump hosts that only the user's configuration knows.
     host_keys: std::sync::OnceLock<HostKeyPolicy>,
+    /// In place of [`LOGIN_TIME`].
+    login_time: std::sync::OnceLock<Duration>,
     /// Held while a host key is stored.
     storing: tokio::sync::Mutex<()>,
 }
@@ -102,6 +112,7 @@ impl Connector {
                 agent: std::sync::OnceLock::new(),
                 ssh_config: std::sync::OnceLock::new(),
                 host_keys: std::sync::OnceLock::new(),
+                login_time: std::sync::OnceLock::new(),
                 storing: tokio::sync::Mutex::default(),
             }),
         }
@@ -133,14 +144,22 @@ impl Connector {
         self
     }
 
+    /// Gives a server so long to log us in, and a login as long until its shell answers, in place of two minutes, or of
+    /// the connect timeout where that is longer.
+    #[must_use]
+    pub fn with_login_time(self, limit: Duration) -> Self {
+        let _ = self.inner.login_time.set(limit);
+        self
+    }
+
     /// Dials, checks the host key, logs in: by the first route that answers.
     ///
     /// # Errors
     /// With the state, the reason and the hint for the host's row.
     pub async fn connect(&self, host: &HostSpec) -> Result<Connection, LinkError> {
         let link = match host.transport {
-            TransportKind::Local => Link::by(Road::Local(local::Local::new())),
-            TransportKind::System => Link::by(Road::System(self.system(host).await?)),
+            TransportKind::Local => Link::by(Road::Local(local::Local::new()), self.inner.login_time()),
+            TransportKind::System => Link::by(Road::System(self.system(host).await?), self.inner.login_time()),
             TransportKind::Russh => self.russh(host, self.inner.plan(&host.endpoint).await?).await?,
             TransportKind::Auto => self.choose(host).await?,
         };
@@ -153,14 +172,14 @@ impl Connector {
             None => self.russh(host, plan).await,
             Some(why) => {
                 tracing::info!("{} is reached by the system's ssh, for its configuration asks for {why}", host.name());
-                Ok(Link::by(Road::System(self.system(host).await?)))
+                Ok(Link::by(Road::System(self.system(host).await?), self.inner.login_time()))
             }
         }
     }
 
     async fn russh(&self, host: &HostSpec, plan: plan::Plan) -> Result<Link, LinkError> {
         let route::Reached { client, warning } = route::reach(&self.inner, host, plan).await?;
-        Ok(Link::warned(Road::Russh(client), warning))
+        Ok(Link::warned(Road::Russh(client), self.inner.login_time(), warning))
     }
 
     async fn system(&self, host: &HostSpec) -> Result<system::System, LinkError> {
@@ -176,6 +195,11 @@ impl Inner {
             Some(file) => Some(format!("-F{}", file.display())),
             None => None,
         }
+    }
+
+    /// How long a server that speaks SSH, and then the shell of a login, may take.
+    fn login_time(&self) -> Duration {
+        self.login_time.get().copied().unwrap_or_else(|| LOGIN_TIME.max(self.settings.connect_timeout))
     }
 
     async fn plan(&self, endpoint: &Endpoint) -> Result<plan::Plan, LinkError> {
@@ -199,17 +223,22 @@ pub struct Connection {
 struct Link {
     road: Road,
     /// Whether a first shell has answered: then the others are taken to.
-    greeted: AtomicBool,
+    greeted: watch::Sender<bool>,
+    login_time: Duration,
+    since: Instant,
+    /// Bytes that the login has printed before its shell answered.
+    printed: AtomicU64,
     warning: Option<HostStatus>,
 }
 
 impl Link {
-    fn by(road: Road) -> Self {
-        Self::warned(road, None)
+    fn by(road: Road, login_time: Duration) -> Self {
+        Self::warned(road, login_time, None)
     }
 
-    fn warned(road: Road, warning: Option<HostStatus>) -> Self {
-        Self { road, greeted: AtomicBool::new(false), warning }
+    fn warned(road: Road, login_time: Duration, warning: Option<HostStatus>) -> Self {
+        let greeted = watch::Sender::new(false);
+        Self { road, greeted, login_time, since: Instant::now(), printed: AtomicU64::new(0), warning }
     }
 }
 
@@ -233,7 +262,7 @@ impl Connection {
     #[cfg(test)]
     pub(crate) fn by_shell(command: &[&str]) -> Self {
         let road = Road::Local(local::Local::running(command));
-        Self { link: Arc::new(Link::by(road)) }
+        Self { link: Arc::new(Link::by(road, LOGIN_TIME)) }
     }
 
     /// Starts `exec /bin/sh -s` on the host, on a channel of its own. Waits while the budget of sessions is used up.
@@ -242,15 +271,19 @@ impl Connection {
     /// # Errors
     /// When the server refuses another session, what runs there is no shell, or the connection has ended.
     pub async fn open_shell(&self) -> Result<(ShellInput, ShellOutput), LinkError> {
+        let Link { greeted, login_time, printed, .. } = &*self.link;
+        let first = !*greeted.borrow();
+        // What sshd does before it opens a first session (PAM) may take as long as the login's own shell.
+        let limit = first.then_some(*login_time);
         let (place, opened) = match &self.link.road {
-            Road::Russh(client) => (client.place.to_string(), russh::channel::open_shell(client).await),
+            Road::Russh(client) => (client.place.to_string(), russh::channel::open_shell(client, limit).await),
             Road::System(system) => (system.place(), system.open_shell().await),
             Road::Local(local) => ("this machine".to_owned(), local.open_shell().await),
         };
         let (mut input, mut output) = opened?;
-        if !self.link.greeted.load(Ordering::Relaxed) {
-            shell::greet(&mut input, &mut output, &place).await?;
-            self.link.greeted.store(true, Ordering::Relaxed);
+        if first {
+            greeting::greet(&mut input, &mut output, &place, *login_time, printed).await?;
+            greeted.send_replace(true);
         }
         Ok((input, output))
     }
@@ -260,6 +293,36 @@ impl Connection {
     #[must_use]
     pub fn warning(&self) -> Option<&HostStatus> {
         self.link.warning.as_ref()
+    }
+
+    /// Whether a shell has answered: until then the login is not over.
+    #[must_use]
+    pub fn is_greeted(&self) -> bool {
+        *self.link.greeted.borrow()
+    }
+
+    /// Waits until a shell has answered.
+    pub async fn greeted(&self) {
+        let _ = self.link.greeted.subscribe().wait_for(|greeted| *greeted).await;
+    }
+
+    /// What a login that has no shell yet is waiting for, in words.
+    #[must_use]
+    pub fn waits_for(&self) -> String {
+        let seconds = self.link.since.elapsed().as_secs();
+        match self.link.printed.load(Ordering::Relaxed) {
+            0 => format!("logged in; waiting for its shell for {seconds} s"),
+            noise => {
+                let amount = greeting::amount(noise);
+                format!("logged in; waiting for its shell for {seconds} s, past {amount} that the login prints")
+            }
+        }
+    }
+
+    /// How long a shell of this login may take to begin.
+    #[must_use]
+    pub fn login_time(&self) -> Duration {
+        self.link.login_time
     }
 
     /// Waits until the connection has ended, and says why. Every waiter is told, at any time.

@@ -20,9 +20,15 @@ use crate::model::{Endpoint, HostKeyPolicy, HostSpec, HostStatus, LinkState};
 /// Longest chain; a longer one is a circle.
 const MAX_HOPS: usize = 8;
 
-/// A jump host that refused us is not asked again for the sake of another host that starts a moment later: each
-/// refused login counts towards a lock-out of everybody who comes through it.
+/// A jump host that refused us, or hung up in the login, is not asked again for the sake of another host that starts a
+/// moment later: each such login counts towards a lock-out of everybody who comes through it.
 const REFUSED_FOR: Duration = Duration::from_secs(5);
+
+/// For how long a jump host is not asked again after it failed so.
+fn forbidden_for(error: &LinkError) -> Option<Duration> {
+    let least = error.status.retry_in_s.map(Duration::from_secs);
+    if error.state().needs_a_person() { Some(REFUSED_FOR) } else { least }
+}
 
 /// The shared connections to jump hosts, by the chain that leads to them.
 #[derive(Default)]
@@ -36,6 +42,7 @@ type Dialling = BoxFuture<'static, Result<Arc<Client>, LinkError>>;
 struct Bastion {
     live: Weak<Client>,
     dialling: Option<WeakShared<Dialling>>,
+    /// Until when it is not asked again, and why.
     refused: Option<(Instant, LinkError)>,
 }
 
@@ -93,8 +100,11 @@ fn sum_up(host: &HostSpec, mut failures: Vec<(String, LinkError)>) -> LinkError 
     let which = failures.iter().position(|(_, error)| error.state().needs_a_person()).unwrap_or(failures.len() - 1);
     let hint = failures[which].1.status.hint.clone().unwrap_or_default();
     let state = failures[which].1.state();
+    let least = failures.iter().filter_map(|(_, error)| error.status.retry_in_s).max();
     let each: Vec<String> = failures.iter().map(|(name, error)| format!("via {name}: {}", error.reason())).collect();
-    LinkError::new(state, format!("no route to {} works; {}", host.name(), each.join("; ")), hint)
+    let mut error = LinkError::new(state, format!("no route to {} works; {}", host.name(), each.join("; ")), hint);
+    error.status.retry_in_s = least;
+    error
 }
 
 pub(super) fn no_route(host: &HostSpec) -> LinkError {
@@ -221,7 +231,7 @@ async fn bastion(inner: &Arc<Inner>, chain: &[Plan], begun: Instant) -> Result<A
         if let Some(client) = entry.live.upgrade().filter(|client| !client.is_over()) {
             return Ok(client);
         }
-        if let Some((_, error)) = entry.refused.as_ref().filter(|(at, _)| at.elapsed() < REFUSED_FOR) {
+        if let Some((_, error)) = entry.refused.as_ref().filter(|(until, _)| Instant::now() < *until) {
             return Err(error.clone());
         }
         let pending = entry.dialling.as_ref().and_then(WeakShared::upgrade).filter(|d| d.peek().is_none());
@@ -252,8 +262,9 @@ async fn dial_bastion(
             entry.live = Arc::downgrade(client);
             entry.refused = None;
         }
-        Err(error) if error.state().needs_a_person() => entry.refused = Some((Instant::now(), error.clone())),
-        Err(_) => {}
+        Err(error) => {
+            entry.refused = forbidden_for(error).map(|pause| (Instant::now() + pause, error.clone()));
+        }
     }
     result
 }

@@ -1,6 +1,7 @@
 //! Both ends of a remote shell, whatever carries it: input that waits for the host, output in a queue bounded in bytes.
 //!
-//! The pumps in `russh::channel` and `child` fill the queue; this file knows no SSH and no processes.
+//! The pumps in `russh::channel` and `child` fill the queue; this file knows no SSH and no processes. Whether what runs is
+//! a shell is left to `greeting`.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,7 +15,6 @@ use tokio::process::ChildStdin;
 use tokio::sync::{Notify, watch};
 
 use super::LinkError;
-use super::failure;
 use crate::model::LinkState;
 
 /// Unread output of one shell. Scripts answer requests of at most a few MiB, so more than this is a runaway; it is
@@ -26,12 +26,6 @@ const EVENT_COST: usize = 64;
 
 /// Longest wait for a message that we send on dropping an input; nobody waits for it.
 const PARTING_TIME: Duration = Duration::from_secs(5);
-
-/// Longest wait for the first answer of a new shell: `.bashrc` of a busy host may take seconds.
-const GREETING_TIME: Duration = Duration::from_secs(15);
-
-/// Noise before the first answer (`.bashrc`, ForceCommand) that is kept for the message.
-const GREETING_BYTES: usize = 64 * 1024;
 
 /// Standard input of a remote shell. Dropping it closes it.
 pub struct ShellInput {
@@ -127,6 +121,13 @@ impl ShellOutput {
     pub async fn next(&mut self) -> Result<Option<ShellEvent>, LinkError> {
         self.queue.next().await
     }
+
+    /// Puts bytes back: they come next.
+    pub(super) fn unread(&mut self, bytes: Bytes) {
+        if !bytes.is_empty() {
+            self.queue.unread(ShellEvent::Stdout(bytes));
+        }
+    }
 }
 
 impl Drop for ShellOutput {
@@ -221,11 +222,17 @@ impl Queue {
         }
     }
 
+    fn unread(&self, event: ShellEvent) {
+        let mut state = self.lock();
+        state.cost += cost(&event);
+        state.events.push_front(event);
+    }
+
     fn why_ended(&self) -> LinkError {
         match &self.lock().end {
             Some(Err(why)) => why.clone(),
             _ => LinkError::new(
-                LinkState::Degraded,
+                LinkState::Unreachable,
                 "the remote shell has ended and takes no more input",
                 "it is started anew at the next request",
             ),
@@ -237,91 +244,9 @@ impl Queue {
     }
 }
 
-/// Makes sure that what answers is a shell, and drops what was printed before it (`.bashrc`). Login shells that only
-/// print a message, forced commands and hosts without `/bin/sh` end here with what they said.
-pub(super) async fn greet(input: &mut ShellInput, output: &mut ShellOutput, place: &str) -> Result<(), LinkError> {
-    let token = format!("{:016x}", rand::random::<u64>());
-    // The sum is done by the shell: an echo of our own words is not an answer.
-    input.send(Bytes::from(format!("echo lt-$((4000+242))-{token}\n"))).await.map_err(|why| no_shell(place, &why))?;
-    let mut heard = Heard::default();
-    let listening = heard.until(output, format!("lt-4242-{token}\n").into_bytes());
-    match tokio::time::timeout(GREETING_TIME, listening).await {
-        Ok(Ok(rest)) => {
-            if !rest.is_empty() {
-                output.queue.unread(ShellEvent::Stdout(rest));
-            }
-            Ok(())
-        }
-        Ok(Err(why)) => Err(why.unwrap_or_else(|| heard.complaint(place))),
-        Err(_) => Err(heard.complaint(place)),
-    }
-}
-
-impl Queue {
-    fn unread(&self, event: ShellEvent) {
-        let mut state = self.lock();
-        state.cost += cost(&event);
-        state.events.push_front(event);
-    }
-}
-
-#[derive(Default)]
-struct Heard {
-    stdout: Vec<u8>,
-    stderr: Vec<u8>,
-    exit: Option<Result<u32, String>>,
-}
-
-impl Heard {
-    /// The bytes after the token; `Err(None)` where the shell ended or said too much without it.
-    async fn until(&mut self, output: &mut ShellOutput, token: Vec<u8>) -> Result<Bytes, Option<LinkError>> {
-        while self.stdout.len() + self.stderr.len() < GREETING_BYTES {
-            match output.next().await.map_err(Some)? {
-                Some(ShellEvent::Stdout(bytes)) => {
-                    let from = self.stdout.len().saturating_sub(token.len());
-                    self.stdout.extend_from_slice(&bytes);
-                    if let Some(at) = memchr::memmem::find(&self.stdout[from..], &token) {
-                        return Ok(Bytes::from(self.stdout.split_off(from + at + token.len())));
-                    }
-                }
-                Some(ShellEvent::Stderr(bytes)) => self.stderr.extend_from_slice(&bytes),
-                Some(ShellEvent::Exit(exit)) => self.exit = Some(exit),
-                None => break,
-            }
-        }
-        Err(None)
-    }
-
-    fn complaint(&self, place: &str) -> LinkError {
-        let said = [&self.stderr, &self.stdout]
-            .into_iter()
-            .filter_map(|bytes| {
-                String::from_utf8_lossy(bytes).lines().rev().find(|l| !l.trim().is_empty()).map(str::to_owned)
-            })
-            .next();
-        let end = match &self.exit {
-            Some(Ok(status)) => format!("it ended with exit status {status}"),
-            Some(Err(signal)) => format!("it was ended by signal {signal}"),
-            None => "no shell answers".to_owned(),
-        };
-        let said = said.map(|line| format!(", saying: {}", line.trim())).unwrap_or_default();
-        failure::denied(
-            format!("{place} lets us in but runs no shell: {end}{said}"),
-            "the login needs a shell that can run `exec /bin/sh -s`; look for nologin, ForceCommand, an exit in .bashrc",
-        )
-    }
-}
-
-fn no_shell(place: &str, why: &LinkError) -> LinkError {
-    match why.state() {
-        LinkState::Degraded => Heard::default().complaint(place),
-        _ => why.clone(),
-    }
-}
-
 fn overrun() -> LinkError {
     LinkError::new(
-        LinkState::Degraded,
+        LinkState::Unreachable,
         format!("a remote shell sent more than {} MiB that nobody read and was ended", QUEUE_BYTES >> 20),
         "the host sends faster than it was asked to; it is asked anew",
     )

@@ -96,7 +96,9 @@ impl AsyncWrite for Cuttable {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.cut.check(&self.cut.0.writer, cx)?;
-        Pin::new(&mut self.inner).poll_shutdown(cx)
+        // Where the other side has gone there is nothing to end. The library would take the error for the reason, and
+        // forget the server's last words.
+        Pin::new(&mut self.inner).poll_shutdown(cx).map(|_| Ok(()))
     }
 }
 

@@ -15,7 +15,7 @@ use tokio::sync::Semaphore;
 use super::failure::{self, Ending, Place};
 use super::plan::Plan;
 use super::shell::{ShellInput, ShellOutput};
-use super::{Inner, LinkError, Settings, child, hops, route};
+use super::{Inner, LinkError, child, hops, route};
 use crate::model::{Endpoint, HostSpec, LinkState};
 
 /// Sessions on the master's connection, as with russh.
@@ -73,7 +73,7 @@ impl System {
         let mut child = start(master.iter().chain(&options).chain(&destination), &place)?;
         let ending = Ending::new();
         let stderr = child.stderr.take();
-        log_in(&mut child, stderr, &socket, &place, &inner.settings, &ending).await?;
+        log_in(&mut child, stderr, &socket, &place, inner.login_time(), &ending).await?;
         let arguments = ["-T", "-oControlMaster=no", "-S", &socket_text].map(str::to_owned);
         Ok(Self {
             sessions: Arc::new(Semaphore::new(SESSIONS)),
@@ -140,7 +140,7 @@ async fn log_in(
     stderr: Option<ChildStderr>,
     socket: &Path,
     place: &Place,
-    settings: &Settings,
+    limit: Duration,
     ending: &Ending,
 ) -> Result<(), LinkError> {
     // Read to the end of the connection, or a talkative master would block on its pipe.
@@ -158,9 +158,8 @@ async fn log_in(
             ending.end(error.clone());
             Err(error)
         }
-        () = tokio::time::sleep(settings.connect_timeout) => {
-            Err(failure::no_answer(place, "ssh to log in", settings.connect_timeout))
-        }
+        // For a host that does not answer at all `ssh` has its own ConnectTimeout.
+        () = tokio::time::sleep(limit) => Err(failure::no_answer(place, "ssh to log in", limit)),
     }
 }
 
@@ -203,12 +202,16 @@ fn state_of(words: &str) -> (LinkState, &'static str) {
         (LinkState::HostKeyChanged, "if the host was really rebuilt: ssh-keygen -R HOST, then connect again")
     } else if has("Host key verification failed") {
         (LinkState::Denied, "its host key is not on record; log in once by hand with ssh and accept it")
-    } else if has("Permission denied") || has("Too many authentication failures") {
+    } else if has(": Permission denied (") || has("Too many authentication failures") {
         (LinkState::Denied, "nobody can be asked by the system's ssh; use a key, the agent or a ticket (kinit)")
     } else if has("timed out") {
         (LinkState::Timeout, "it may be down, overloaded or behind a firewall that drops")
-    } else if has("kex_exchange_identification") || has("Connection reset") || has("Connection closed by") {
+    } else if has("banner line contains invalid characters") || has("remote software version") {
+        (LinkState::Unreachable, "what listens there does not speak SSH 2; check the address and the port")
+    } else if has("kex_exchange_identification") {
         (LinkState::Throttled, "sshd limits connections at once (MaxStartups); it is not down")
+    } else if has("Connection reset by") || has("Connection closed by") {
+        (LinkState::Unreachable, "it hung up during the login; a host that is booting (/run/nologin) does this")
     } else {
         (LinkState::Unreachable, "try the same with `ssh -v`")
     }
@@ -306,6 +309,9 @@ mod tests {
             ("ssh: connect to host web port 22: Connection timed out", LinkState::Timeout),
             ("ssh: connect to host web port 22: Connection refused", LinkState::Unreachable),
             ("kex_exchange_identification: Connection closed by remote host", LinkState::Throttled),
+            ("System is booting up.\nConnection closed by 10.0.0.1 port 22", LinkState::Unreachable),
+            ("Load key \"/k\": Permission denied\nConnection reset by 10.0.0.1 port 22", LinkState::Unreachable),
+            ("kex_exchange_identification: banner line contains invalid characters", LinkState::Unreachable),
         ] {
             assert_eq!(state_of(words).0, state, "{words}");
         }

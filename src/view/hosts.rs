@@ -148,6 +148,8 @@ fn state_words(host: &HostRow, now: Time) -> Shown<'static> {
     let state = host.status.state;
     match (state, host.retry_in_s(now)) {
         (_, Some(0)) => Shown::own(&format!("{state} ↻ now")),
+        // What it waits for is told where there is room.
+        (LinkState::Connecting, None) if host.status.reason.is_some() => Shown::from("logged in …"),
         (LinkState::Connecting, None) => Shown::from("connecting …"),
         (_, Some(seconds)) => Shown::own(&format!("{state} ↻ {seconds} s")),
         _ => Shown::from(state.as_str()),

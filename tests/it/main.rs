@@ -15,6 +15,8 @@ mod formats;
 mod gaps;
 mod grep;
 mod history;
+mod logins;
+mod logins_round;
 mod manners;
 mod many;
 mod mounts;

@@ -74,7 +74,7 @@ impl TinySshd {
             user: Some(UserName::new(&me()).expect("a user")),
             identity: vec![self.folder.path().join("client_key")],
             known_hosts: vec![self.folder.path().join("known_hosts")],
-            host_keys: HostKeyPolicy::AcceptNew,
+            host_keys: Some(HostKeyPolicy::AcceptNew),
             ..Endpoint::new(HostName::new("tiny").expect("a name"))
         };
         HostSpec { sources, transport: TransportKind::Russh, ..HostSpec::new(endpoint) }

@@ -7,6 +7,7 @@ use logtrail::model::{Answer, HostSpec, LinkState, TransportKind};
 use logtrail::transport::{Connector, Settings};
 
 use crate::support::fleet::Watched;
+use crate::support::gate::{Gate, Manner};
 use crate::support::sshd::Sshd;
 use crate::support::{Person, within};
 use crate::transport::{connect, connector, refusal, say};
@@ -206,6 +207,21 @@ async fn a_jump_host_that_refuses_us_is_asked_once_for_all_hosts_behind_it() {
         assert!(error.to_string().starts_with("jump host hop-1: "), "{error}");
     }
     assert_eq!(bastion.accepted(), 1, "each refused login counts towards a lock-out");
+}
+
+#[tokio::test]
+async fn r34_a_jump_host_that_hangs_up_in_the_login_is_asked_once_for_all_hosts_behind_it() {
+    let near = Sshd::start();
+    let bastion = Gate::speaking(Manner::LeaveAtKey(1)).await;
+    let connector = connector(&Person::absent());
+    for name in ["a", "b", "c"] {
+        let mut host = near.host(name);
+        host.via = vec![vec![bastion.host(&near, "hop-1").endpoint]];
+        let error = within("the failure", connector.connect(&host)).await.err().expect("it hangs up");
+        assert_eq!((error.status.state, error.status.retry_in_s), (LinkState::Unreachable, Some(10)), "{error}");
+        assert!(error.to_string().starts_with("jump host hop-1: hop-1"), "{error}");
+    }
+    assert_eq!(bastion.accepted(), 1, "a server may count each such login towards a lock-out");
 }
 
 #[tokio::test]

@@ -476,7 +476,7 @@ impl Drop for Agent {
 }
 
 /// A server that asks for what OpenSSH asks for with PAM only. `right` and `123456` let in.
-struct Prompting {
+pub(crate) struct Prompting {
     port: u16,
     host_key: String,
     sessions: Arc<std::sync::Mutex<Vec<tokio::task::JoinHandle<()>>>>,
@@ -499,6 +499,10 @@ impl Kind {
 }
 
 impl Prompting {
+    pub(crate) async fn password() -> Self {
+        Self::start(Kind::Password).await
+    }
+
     async fn start(kind: Kind) -> Self {
         Self::start_with(kind, Preferred::DEFAULT).await
     }
@@ -540,7 +544,7 @@ impl Prompting {
         self.sessions.lock().expect("no panic").drain(..).for_each(|session| session.abort());
     }
 
-    fn host(&self, near: &Sshd) -> logtrail::model::HostSpec {
+    pub(crate) fn host(&self, near: &Sshd) -> logtrail::model::HostSpec {
         let mut host = near.host("gate");
         let known = near.path("gate_known_hosts");
         std::fs::write(&known, format!("[127.0.0.1]:{} {}", self.port, self.host_key)).expect("written");

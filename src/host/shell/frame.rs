@@ -24,8 +24,8 @@ pub struct FrameTooLong {
     pub limit: usize,
 }
 
-/// The longest answer by far is a read of a file, which asks for at most 1 MiB and two blocks of 64 KiB around it. A
-/// login script may print before the first frame; nobody reads a message of the day of this length.
+/// The longest answer by far is a read of a file, which asks for at most 1 MiB and two blocks of 64 KiB around it. What a
+/// login script prints before the first frame is not kept.
 pub const MAX_FRAME: usize = 2 << 20;
 
 /// Cuts a stream of bytes, in pieces of any size, into frames.
@@ -74,6 +74,10 @@ impl Frames {
                 return Ok(Some(Frame { header: END.to_owned(), body: Bytes::new() }));
             }
             let Some((at, header, end)) = self.find_header() else {
+                if self.open.is_none() {
+                    // Noise belongs to no frame, and may be of any length.
+                    let _ = self.buffer.split_to(std::mem::take(&mut self.searched));
+                }
                 return if self.buffer.len() > MAX_FRAME { Err(FrameTooLong { limit: MAX_FRAME }) } else { Ok(None) };
             };
             let body = self.buffer.split_to(at).freeze();
@@ -134,6 +138,18 @@ mod tests {
     }
 
     #[test]
+    fn noise_of_any_length_is_passed_over_and_not_kept() {
+        let mut frames = Frames::new(TOKEN);
+        for _ in 0..100 {
+            frames.push(&vec![b'x'; 100_000]);
+            assert_eq!(frames.next_frame(), Ok(None));
+            assert!(frames.buffer.len() < 100, "{}", frames.buffer.len());
+        }
+        frames.push(format!("\n{TOKEN} R 1\n\n{TOKEN} .\n").as_bytes());
+        assert_eq!(frames.next_frame().map(|frame| frame.map(|frame| frame.header)), Ok(Some("R 1".to_owned())));
+    }
+
+    #[test]
     fn a_body_keeps_its_bytes_and_its_line_ends() {
         let text = format!("\n{TOKEN} F 1\nline\n\n{TOKEN}x\n\n{TOKEN} .\n");
         assert_eq!(
@@ -145,6 +161,7 @@ mod tests {
     #[test]
     fn more_than_any_answer_is_an_error() {
         let mut frames = Frames::new(TOKEN);
+        frames.push(format!("\n{TOKEN} F 1\n").as_bytes());
         frames.push(&vec![b'x'; MAX_FRAME + 1]);
         assert_eq!(frames.next_frame(), Err(FrameTooLong { limit: MAX_FRAME }));
     }

@@ -12,9 +12,6 @@ use super::codec::{self, Answer};
 use super::frame::{END, Frame, Frames};
 use super::{launch, new_token};
 
-/// A shell that has not said a word after this has none to say: a login that forces another command, or none at all.
-const START_LIMIT: Duration = Duration::from_secs(15);
-
 /// How much of what a host says beside our frames is kept to be shown.
 const NOISE_SHOWN: usize = 200;
 
@@ -47,8 +44,9 @@ impl Script {
     /// When no shell starts: with what the host said instead.
     pub(super) async fn start(connection: &Connection, text: &str) -> Result<Self, LinkError> {
         let mut script = Self::open(connection).await?;
-        script.input.send(Bytes::from(launch(&script.token, text))).await?;
-        script.greeted().await
+        // Where the shell has ended already, it is its end that tells.
+        let _ = script.input.send(Bytes::from(launch(&script.token, text))).await;
+        script.greeted(connection.login_time()).await
     }
 
     /// The same in a shell of root's, by `sudo -n`.
@@ -58,16 +56,16 @@ impl Script {
     pub(super) async fn start_as_root(connection: &Connection, text: &str) -> Result<Self, LinkError> {
         let mut script = Self::open(connection).await?;
         script.input.send(Bytes::from(format!("T={}; {BECOME_ROOT}\n", script.token))).await?;
-        match timeout(START_LIMIT, script.next()).await {
+        match timeout(connection.login_time(), script.next()).await {
             Ok(Ok(frame)) if frame.header == "S" => {}
             Ok(Err(error)) => return Err(error),
             Ok(Ok(_)) => return Err(script.no_shell("answered with something else than a shell")),
-            Err(_) => return Err(script.no_shell("did not start a shell in 15 s")),
+            Err(_) => return Err(script.slow(connection.login_time())),
         }
         script.noise.clear();
         // Where sudo has refused already, it is the answer that tells.
         let sent = script.input.send(Bytes::from(launch(&script.token, text))).await;
-        match timeout(START_LIMIT, script.next_of_root()).await {
+        match timeout(connection.login_time(), script.next_of_root()).await {
             Ok(Some(frame)) if codec::decode(&frame) == Ok(Answer::Ready) => {
                 script.ready = true;
                 Ok(script)
@@ -94,16 +92,17 @@ impl Script {
         Ok(Self { input, output, frames, noise: Vec::new(), ready: false, exit: None, bytes_read: 0, token })
     }
 
-    async fn greeted(self) -> Result<Self, LinkError> {
+    /// A host that is slow to start one shell is slow to start each: every one reads the login's rc files.
+    async fn greeted(self, limit: Duration) -> Result<Self, LinkError> {
         let mut script = self;
-        match timeout(START_LIMIT, script.next()).await {
+        match timeout(limit, script.next()).await {
             Ok(Ok(frame)) if codec::decode(&frame) == Ok(Answer::Ready) => {
                 script.ready = true;
                 Ok(script)
             }
             Ok(Ok(_)) => Err(script.no_shell("answered with something else than a shell")),
             Ok(Err(error)) => Err(error),
-            Err(_) => Err(script.no_shell("did not start a shell in 15 s")),
+            Err(_) => Err(script.slow(limit)),
         }
     }
 
@@ -171,11 +170,19 @@ impl Script {
         LinkError { status: HostStatus::because(LinkState::Unreachable, reason, "it is started again by itself") }
     }
 
-    /// A login without a shell is like no login, and trying again does not help.
+    /// A login that has a shell did not have one this time: whether a connection has any is found out before.
     fn no_shell(&self, how: &str) -> LinkError {
         let reason = format!("the host let us in but {how}{}", self.said());
-        let hint = "the login needs a shell that runs `exec /bin/sh -s`: not nologin, a forced command or a menu";
-        LinkError { status: HostStatus::because(LinkState::Denied, reason, hint) }
+        let hint = "it is tried again; if it stays so, look for what .bashrc or a forced command runs in place of \
+                    `exec /bin/sh -s`";
+        LinkError { status: HostStatus::because(LinkState::Unreachable, reason, hint) }
+    }
+
+    fn slow(&self, limit: Duration) -> LinkError {
+        let reason = format!("the host let us in but no shell began within {} s{}", limit.as_secs(), self.said());
+        LinkError {
+            status: HostStatus::because(LinkState::Timeout, reason, "it is tried again; the host is very slow"),
+        }
     }
 
     /// Sudo would have asked for a password, or does not let this login do it.

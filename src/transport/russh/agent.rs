@@ -14,7 +14,7 @@ use crate::transport::keyring::{self, Half};
 use crate::transport::plan::{AgentAt, Plan};
 
 /// An agent that does not list its keys in this time is ignored.
-const LIST_TIME: Duration = Duration::from_secs(5);
+pub(super) const LIST_TIME: Duration = Duration::from_secs(5);
 
 pub(super) type Agent = AgentClient<Box<dyn AgentStream + Send + Unpin>>;
 
@@ -25,9 +25,18 @@ pub(super) struct Offer {
     pub(super) of_a_file: bool,
 }
 
-/// The agent with what to offer: certificates first, and only the keys of the plan where it says so. `None` where no
-/// agent answers.
-pub(super) async fn open(plan: &Plan, binding: Option<&AgentSessionBinding>) -> Option<(Agent, Vec<Offer>)> {
+/// What came of asking the agent for its keys.
+pub(super) enum Opened {
+    /// What to offer: certificates first, and only the keys of the plan where it says so.
+    Agent(Agent, Vec<Offer>),
+    /// There is none, or it cannot be spoken to.
+    Nobody,
+    /// It did not list its keys within [`LIST_TIME`].
+    Silent,
+}
+
+/// Asks the agent for its keys.
+pub(super) async fn open(plan: &Plan, binding: Option<&AgentSessionBinding>) -> Opened {
     let connecting = async {
         let mut agent = connect(&plan.agent).await?;
         if let Some(binding) = binding {
@@ -37,8 +46,11 @@ pub(super) async fn open(plan: &Plan, binding: Option<&AgentSessionBinding>) -> 
         let identities = agent.request_identities().await.ok()?;
         Some((agent, identities))
     };
-    let (agent, identities) = tokio::time::timeout(LIST_TIME, connecting).await.ok()??;
-    Some((agent, Wanted::new(plan).offers(identities)))
+    match tokio::time::timeout(LIST_TIME, connecting).await {
+        Ok(Some((agent, identities))) => Opened::Agent(agent, Wanted::new(plan).offers(identities)),
+        Ok(None) => Opened::Nobody,
+        Err(_) => Opened::Silent,
+    }
 }
 
 async fn connect(at: &AgentAt) -> Option<Agent> {

@@ -1,9 +1,10 @@
 //! Logging in, in the order of OpenSSH: keys of the agent, key files, then what a person types.
 //!
-//! A refusal is final here and above: nothing in this program tries a refused login again by itself.
+//! A refusal is final here and above: nothing in this program tries a refused login again by itself. It is one only when
+//! the server says so: a connection that ends in the middle of a login says nothing of the login.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use ::russh::client::{AuthResult, KeyboardInteractiveAuthResponse, Prompt};
@@ -12,10 +13,10 @@ use ::russh::keys::{Certificate, HashAlg, PrivateKey, PrivateKeyWithHashAlg, Pub
 use ::russh::{Error, MethodKind, MethodSet, SendError, Signer};
 use zeroize::Zeroizing;
 
-use super::agent::{self, Agent, ByBareKey, Offer};
+use super::agent::{self, Agent, ByBareKey, Offer, Opened};
 use super::client::{Greeted, broken, rsa_hash};
 use crate::model::host::HostName;
-use crate::model::{Answer, Question};
+use crate::model::{Answer, LinkState, Question};
 use crate::transport::budget::Permit;
 use crate::transport::deadline::Deadline;
 use crate::transport::failure;
@@ -41,6 +42,9 @@ const MAX_QUESTIONS: usize = 16;
 
 /// An agent may ask its owner for a touch or a confirmation; sshd itself waits two minutes in all.
 const AGENT_TIME: Duration = Duration::from_secs(60);
+
+/// The end of a connection and the last answer on it come by two ways.
+const OVER_TIME: Duration = Duration::from_millis(500);
 
 /// What a login needs to know and to ask.
 pub(in crate::transport) struct Login<'a> {
@@ -84,11 +88,13 @@ pub(in crate::transport) async fn log_in(
         offers: 0,
         asked: false,
         agent_answers: false,
+        agent_is_silent: false,
     };
     let first = first.map_err(|_| attempt.silent())?;
-    if attempt.settle(first)? {
+    if attempt.settle(first).await? {
         return Ok(());
     }
+    attempt.take_banner();
     let keys_come_later = !attempt.may(MethodKind::PublicKey);
     if attempt.keys().await? {
         return Ok(());
@@ -114,15 +120,17 @@ struct Attempt<'a, 'b> {
     asked: bool,
     /// Whether there is an ssh-agent.
     agent_answers: bool,
+    /// Whether there is an agent that did not list its keys, so that they were not offered.
+    agent_is_silent: bool,
 }
 
 impl Attempt<'_, '_> {
     /// True when logged in.
-    fn settle(&mut self, result: Result<AuthResult, Error>) -> Result<bool, LinkError> {
+    async fn settle(&mut self, result: Result<AuthResult, Error>) -> Result<bool, LinkError> {
         match result {
             Ok(AuthResult::Success) => Ok(true),
             Ok(AuthResult::Failure { remaining_methods, partial_success }) => {
-                if remaining_methods.is_empty() && self.greeted.handle.is_closed() {
+                if remaining_methods.is_empty() && self.is_over().await {
                     return Err(self.hung_up());
                 }
                 if partial_success {
@@ -131,14 +139,23 @@ impl Attempt<'_, '_> {
                 self.allowed = remaining_methods;
                 Ok(false)
             }
-            Err(_) if self.asked => Err(self.hung_up()),
-            Err(error) => Err(self
-                .greeted
-                .notes
-                .ending
-                .get()
-                .unwrap_or_else(|| broken(&self.login.plan.place.to_string(), &error))),
+            Err(error) if !self.asked && !self.is_over().await => {
+                Err(broken(&self.login.plan.place.to_string(), &error))
+            }
+            Err(_) => Err(self.hung_up()),
         }
+    }
+
+    /// Whether the connection has ended. The library answers a question for which no answer came as if it were a
+    /// refusal that allows nothing more.
+    async fn is_over(&self) -> bool {
+        let ending = self.greeted.notes.ending.ended();
+        self.greeted.handle.is_closed() || tokio::time::timeout(OVER_TIME, ending).await.is_ok()
+    }
+
+    /// What the server has said to us lately.
+    fn take_banner(&self) -> Option<String> {
+        self.greeted.notes.banner.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     fn may(&self, method: MethodKind) -> bool {
@@ -166,7 +183,8 @@ impl Attempt<'_, '_> {
 
     async fn agent_keys(&mut self, tried: &mut Vec<AgentIdentity>) -> Result<bool, LinkError> {
         let opened = agent::open(self.login.plan, self.greeted.handle.agent_session_binding()).await;
-        let Some((mut agent, offers)) = opened else { return Ok(false) };
+        self.agent_is_silent = matches!(opened, Opened::Silent);
+        let Opened::Agent(mut agent, offers) = opened else { return Ok(false) };
         self.agent_answers = true;
         for offer in offers {
             if self.offers >= MAX_OFFERS || !self.may(MethodKind::PublicKey) {
@@ -181,7 +199,7 @@ impl Attempt<'_, '_> {
             self.offered.push(name);
             let result = self.sign_by_agent(&mut agent, &offer).await?;
             tried.push(offer.identity);
-            if self.settle(result)? {
+            if self.settle(result).await? {
                 return Ok(true);
             }
         }
@@ -214,6 +232,7 @@ impl Attempt<'_, '_> {
         match tokio::time::timeout(AGENT_TIME, signing).await {
             Err(_) => Err(failure::no_answer(&self.login.plan.place, "a signature by the ssh-agent", AGENT_TIME)),
             Ok(Ok(result)) => Ok(Ok(result)),
+            Ok(Err(_)) if self.greeted.handle.is_closed() => Ok(Err(Error::HUP)),
             Ok(Err(error)) => {
                 // The agent declined; the connection is still good for the next key.
                 tracing::debug!("the ssh-agent did not sign: {error}");
@@ -290,7 +309,7 @@ impl Attempt<'_, '_> {
         let user = self.login.plan.user.clone();
         let asking = self.greeted.handle.authenticate_publickey(user, PrivateKeyWithHashAlg::new(key, hash));
         let result = self.deadline.run(asking).await.map_err(|_| self.silent())?;
-        self.settle(result)
+        self.settle(result).await
     }
 
     async fn offer_certificate(
@@ -307,7 +326,7 @@ impl Attempt<'_, '_> {
         let user = self.login.plan.user.clone();
         let asking = self.greeted.handle.authenticate_openssh_cert(user, Arc::clone(key), cert);
         let result = self.deadline.run(asking).await.map_err(|_| self.silent())?;
-        self.settle(result)
+        self.settle(result).await
     }
 
     /// Asks the server whether it would take the key before a person is asked to unlock it.
@@ -338,7 +357,7 @@ impl Attempt<'_, '_> {
         match result {
             Err(_) if probe.accepted => Err(Refused::Locked(path.to_owned())),
             Err(ProbeStop) => Err(self.hung_up().into()),
-            Ok(result) => Ok(self.settle(Ok(result))?),
+            Ok(result) => Ok(self.settle(Ok(result)).await?),
         }
     }
 
@@ -384,7 +403,7 @@ impl Attempt<'_, '_> {
         let asking = self.greeted.handle.authenticate_password(user, password.to_string());
         let result = self.deadline.run(asking).await.map_err(|_| self.silent())?;
         let partial = matches!(result, Ok(AuthResult::Failure { partial_success: true, .. }));
-        Ok(if self.settle(result)? { Round::In } else { Round::of(partial) })
+        Ok(if self.settle(result).await? { Round::In } else { Round::of(partial) })
     }
 
     async fn interactive(&mut self) -> Result<Round, LinkError> {
@@ -395,10 +414,10 @@ impl Attempt<'_, '_> {
                 Ok(KeyboardInteractiveAuthResponse::InfoRequest { prompts, .. }) => prompts,
                 Ok(KeyboardInteractiveAuthResponse::Success) => return Ok(Round::In),
                 Ok(KeyboardInteractiveAuthResponse::Failure { remaining_methods, partial_success }) => {
-                    self.settle(Ok(AuthResult::Failure { remaining_methods, partial_success }))?;
+                    self.settle(Ok(AuthResult::Failure { remaining_methods, partial_success })).await?;
                     return Ok(Round::of(partial_success));
                 }
-                Err(error) => return self.settle(Err(error)).map(|_| Round::Declined),
+                Err(error) => return self.settle(Err(error)).await.map(|_| Round::Declined),
             };
             let Some(answers) = self.answers(prompts).await else { return Ok(Round::Declined) };
             let asking = self.greeted.handle.authenticate_keyboard_interactive_respond(answers);
@@ -429,22 +448,28 @@ impl Attempt<'_, '_> {
         failure::no_answer(&self.login.plan.place, "the login", self.deadline.whole())
     }
 
-    /// The server closed the connection in the middle of the login.
+    /// The connection ended in the middle of the login: no refusal, unless the server said so. Whether it was the server
+    /// that hung up, and whether for what we offered, nobody can know.
     fn hung_up(&self) -> LinkError {
         let place = &self.login.plan.place;
+        let (what, banner) = (format!("{}{}", self.login.plan.user, self.tried()), self.take_banner());
         match self.greeted.notes.ending.get() {
-            Some(why) if why.state() == crate::model::LinkState::Denied => why,
+            Some(why) if matches!(why.state(), LinkState::Denied | LinkState::Timeout) => why,
+            // To go on, a person would have to type it all again.
             _ if self.asked => failure::denied(
                 format!("{place} hung up before it had an answer to its prompt"),
                 "sshd waits two minutes for a login (LoginGraceTime); connect again and answer sooner",
             ),
-            // With one offer on its way, and without a word, it is the connection that ended, as connections do.
-            why if self.offers == 1 => why.unwrap_or_else(|| broken(&place.to_string(), &Error::HUP)),
-            _ if self.offers > 0 => failure::denied(
-                format!("{place} hung up during the login of {}{}", self.login.plan.user, self.tried()),
-                "see its auth.log; too many wrong keys (MaxAuthTries) or a lock-out are usual",
-            ),
-            _ => failure::turned_away(place, "closed the connection"),
+            why => {
+                let goodbye = self.greeted.notes.goodbye.lock().unwrap_or_else(PoisonError::into_inner).take();
+                let mut error = failure::left_in_login(place, &what, banner.or(goodbye));
+                if self.offers == 0 {
+                    // Nothing that could be counted against us.
+                    error.status.retry_in_s = None;
+                }
+                tracing::debug!("{}: {why:?}", error.reason());
+                error
+            }
         }
     }
 
@@ -453,6 +478,17 @@ impl Attempt<'_, '_> {
         let allowed: Vec<&str> = self.allowed.iter().map(<&str>::from).collect();
         let locked = self.offered.iter().find_map(|offered| offered.strip_suffix(LOCKED));
         let is_of_the_agent = self.offered.iter().any(|offered| offered.contains(OF_THE_AGENT));
+        if self.agent_is_silent {
+            return LinkError::new(
+                LinkState::Timeout,
+                format!(
+                    "the ssh-agent did not list its keys within {} s, and {place} refused the login of {user}{}",
+                    agent::LIST_TIME.as_secs(),
+                    self.tried()
+                ),
+                "it is dialled again; see whether `ssh-add -l` answers",
+            );
+        }
         let hint = match locked {
             Some(key) => format!("its passphrase was not given: load the key into the ssh-agent (ssh-add {key})"),
             None if is_of_the_agent => {

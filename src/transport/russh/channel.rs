@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ::russh::client::Msg;
-use ::russh::{Channel, ChannelMsg, ChannelReadHalf, ChannelWriteHalf, Error};
+use ::russh::{Channel, ChannelMsg, ChannelReadHalf, ChannelWriteHalf, Error, Sig};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-use super::client::Client;
+use super::client::{Client, Way};
 use crate::model::LinkState;
 use crate::transport::LinkError;
 use crate::transport::failure::{self, Ending};
@@ -16,7 +16,7 @@ use crate::transport::shell::{Queue, ShellEvent, ShellInput, ShellOutput, Sink};
 /// The constant command of every session: what the login shell is does not matter, and nothing needs quoting.
 const COMMAND: &str = "exec /bin/sh -s";
 
-/// Longest wait for a channel, and for the server to take the command.
+/// Longest wait for a channel, and for the server to take the command, once the login is over.
 const OPEN_TIME: Duration = Duration::from_secs(5);
 
 /// What a shell gets after its input was closed to end by itself.
@@ -28,38 +28,49 @@ const FREED_AFTER: Duration = Duration::from_millis(300);
 /// Tries to open a session that is refused, for the reason above.
 const OPEN_TRIES: usize = 3;
 
-/// Starts a shell; waits while all sessions of the connection are in use.
-pub(in crate::transport) async fn open_shell(client: &Client) -> Result<(ShellInput, ShellOutput), LinkError> {
+/// Starts a shell; waits while all sessions of the connection are in use. The first shell of a login may have another
+/// `limit`.
+pub(in crate::transport) async fn open_shell(
+    client: &Client,
+    limit: Option<Duration>,
+) -> Result<(ShellInput, ShellOutput), LinkError> {
+    let limit = limit.unwrap_or(OPEN_TIME);
     let acquired = Arc::clone(&client.sessions).acquire_owned();
     let permit = tokio::select! {
         permit = acquired => permit.map_err(|_| failure::closed_by_us())?,
         why = client.ended() => return Err(why),
     };
-    let (reader, writer) = open_channel(client).await?.split();
+    let (reader, writer) = open_channel(client, limit).await?.split();
     let (writer, queue) = (Arc::new(writer), Queue::new());
     let (confirm, confirmed) = oneshot::channel();
-    let pump = Pump { reader, writer: Arc::clone(&writer), queue: Arc::clone(&queue), confirm: Some(confirm) };
+    let pump = Pump {
+        reader,
+        writer: Arc::clone(&writer),
+        queue: Arc::clone(&queue),
+        confirm: Some(confirm),
+        way: client.way(),
+    };
     tokio::spawn(pump.run(client.notes.ending.clone(), permit));
     let output = ShellOutput::new(Arc::clone(&queue));
     writer.exec(true, COMMAND).await.map_err(|error| client.lost(&error))?;
-    match tokio::time::timeout(OPEN_TIME, confirmed).await {
+    match tokio::time::timeout(limit, confirmed).await {
         Ok(Ok(true)) => Ok((ShellInput::new(Sink::Channel(writer), queue), output)),
         Ok(Ok(false)) => Err(no_exec(client)),
         Ok(Err(_)) => Err(client.lost(&Error::HUP)),
-        Err(_) => Err(failure::no_answer(&client.place, "the start of a shell", OPEN_TIME)),
+        Err(_) => Err(failure::no_answer(&client.place, "the start of a shell", limit)),
     }
 }
 
-async fn open_channel(client: &Client) -> Result<Channel<Msg>, LinkError> {
+async fn open_channel(client: &Client, limit: Duration) -> Result<Channel<Msg>, LinkError> {
     let mut tries = 0;
     loop {
         tries += 1;
-        match tokio::time::timeout(OPEN_TIME, client.handle.channel_open_session()).await {
+        match tokio::time::timeout(limit, client.handle.channel_open_session()).await {
             Ok(Ok(channel)) => return Ok(channel),
             Ok(Err(Error::ChannelOpenFailure(_))) if tries < OPEN_TRIES => tokio::time::sleep(FREED_AFTER).await,
             Ok(Err(Error::ChannelOpenFailure(_))) => return Err(no_session(client)),
             Ok(Err(error)) => return Err(client.lost(&error)),
-            Err(_) => return Err(failure::no_answer(&client.place, "a session", OPEN_TIME)),
+            Err(_) => return Err(failure::no_answer(&client.place, "a session", limit)),
         }
     }
 }
@@ -73,11 +84,21 @@ fn no_session(client: &Client) -> LinkError {
     )
 }
 
+/// The server says no without a reason: a restricted login, or no memory for another process.
 fn no_exec(client: &Client) -> LinkError {
-    failure::denied(
-        format!("{} refuses to run a command for this login", client.place),
-        "the login needs a shell: look for ForceCommand, a restricted key or `Subsystem` only access",
+    LinkError::new(
+        LinkState::Unreachable,
+        format!("{} let us in but does not run a command for this login", client.place),
+        "it is dialled again; if it stays so, the login needs a shell: look for a restricted key, access to files only",
     )
+}
+
+fn name_of(signal: &Sig) -> String {
+    match signal {
+        // OpenSSH's own for what the protocol has no name for, and whatever else a server makes up.
+        Sig::Custom(name) => name.split('@').next().unwrap_or_default().to_owned(),
+        known => format!("{known:?}"),
+    }
 }
 
 struct Pump {
@@ -85,6 +106,7 @@ struct Pump {
     writer: Arc<ChannelWriteHalf<Msg>>,
     queue: Arc<Queue>,
     confirm: Option<oneshot::Sender<bool>>,
+    way: Way,
 }
 
 /// How reading a channel came to an end.
@@ -109,7 +131,7 @@ impl Pump {
             Read::Lost => {
                 // The reason is told right after the channels are dropped.
                 let why = tokio::time::timeout(Duration::from_secs(1), ending.ended()).await;
-                queue.finish(Err(why.unwrap_or_else(|_| failure::closed_by_us())));
+                queue.finish(Err(why.map_or_else(|_| failure::closed_by_us(), |why| self.way.explain(why))));
             }
             Read::Unwanted => {
                 queue.finish(Err(failure::closed_by_us()));
@@ -126,7 +148,7 @@ impl Pump {
                 ChannelMsg::Data { data } => ShellEvent::Stdout(data),
                 ChannelMsg::ExtendedData { data, .. } => ShellEvent::Stderr(data),
                 ChannelMsg::ExitStatus { exit_status } => ShellEvent::Exit(Ok(exit_status)),
-                ChannelMsg::ExitSignal { signal_name, .. } => ShellEvent::Exit(Err(format!("{signal_name:?}"))),
+                ChannelMsg::ExitSignal { signal_name, .. } => ShellEvent::Exit(Err(name_of(&signal_name))),
                 // Data may follow an exit status and even an end of file of a background process: only this ends it.
                 ChannelMsg::Close => return Read::Closed,
                 ChannelMsg::Success => {

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use ::russh::client::{self, Config, DisconnectReason, Handle, Handler, Session};
+use ::russh::client::{self, Config, DisconnectReason, Handle, Handler, RemoteDisconnectInfo, Session};
 use ::russh::keys::{HashAlg, PublicKeyOrCertificate};
 use ::russh::{ChannelId, ChannelOpenFailure, Disconnect, Error, Limits, Names};
 use tokio::sync::{Semaphore, watch};
@@ -53,6 +53,10 @@ pub(in crate::transport) struct Notes {
     pub(in crate::transport) ending: Ending,
     /// The server's words when it last refused a channel: they are nowhere else.
     pub(super) refusal: Mutex<Option<String>>,
+    /// What the server last said in the login.
+    pub(super) banner: Mutex<Option<String>>,
+    /// With what it took its leave.
+    pub(super) goodbye: Mutex<Option<String>>,
     /// The key that the handler judged, and how.
     pub(in crate::transport) judged: Mutex<Option<Judged>>,
     over: watch::Sender<bool>,
@@ -103,6 +107,8 @@ impl Notes {
         Self {
             ending: Ending::new(),
             refusal: Mutex::default(),
+            banner: Mutex::default(),
+            goodbye: Mutex::default(),
             judged: Mutex::default(),
             over: watch::Sender::new(false),
         }
@@ -135,12 +141,12 @@ impl Client {
     }
 
     pub(in crate::transport) async fn ended(&self) -> LinkError {
-        let why = self.notes.ending.ended().await;
-        match self.outer.as_ref().and_then(|outer| Some((outer, outer.notes.ending.get()?))) {
-            // The host itself did nothing: what carried its connection went away.
-            Some((outer, lost)) if why.reason() != failure::closed_by_us().reason() => lost.at_hop(&outer.place.name),
-            _ => why,
-        }
+        self.way().explain(self.notes.ending.ended().await)
+    }
+
+    /// What carries this connection.
+    pub(super) fn way(&self) -> Way {
+        Way::by(self.outer.clone())
     }
 
     /// Says goodbye, and cuts after a short while whatever the peer does.
@@ -194,7 +200,25 @@ impl Client {
 
     /// The true reason where it is known, for the library's errors after the end say nothing.
     pub(super) fn lost(&self, error: &Error) -> LinkError {
-        self.notes.ending.get().unwrap_or_else(|| broken(&self.place.to_string(), error))
+        let why = self.notes.ending.get().unwrap_or_else(|| broken(&self.place.to_string(), error));
+        self.way().explain(why)
+    }
+}
+
+/// The jump host that carries a connection, where there is one.
+pub(in crate::transport) struct Way(Option<Arc<Client>>);
+
+impl Way {
+    pub(in crate::transport) fn by(outer: Option<Arc<Client>>) -> Self {
+        Self(outer)
+    }
+
+    /// Why a connection ended: where what carried it went away, the host itself did nothing.
+    pub(in crate::transport) fn explain(&self, why: LinkError) -> LinkError {
+        match self.0.as_ref().and_then(|outer| Some((outer, outer.notes.ending.get()?))) {
+            Some((outer, lost)) if why.reason() != failure::closed_by_us().reason() => lost.at_hop(&outer.place.name),
+            _ => why,
+        }
     }
 }
 
@@ -256,9 +280,20 @@ impl Handler for Watcher {
         Ok(())
     }
 
+    async fn auth_banner(&mut self, banner: &str, _: &mut Session) -> Result<(), Error> {
+        let words = failure::shown(banner);
+        *self.notes.banner.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some(words).filter(|words| !words.is_empty());
+        Ok(())
+    }
+
     async fn disconnected(&mut self, reason: DisconnectReason<Error>) -> Result<(), Error> {
         let why = match &reason {
-            DisconnectReason::ReceivedDisconnect(info) => said_goodbye(&self.place, &info.message),
+            DisconnectReason::ReceivedDisconnect(info) => {
+                let words = Some(failure::shown(&info.message)).filter(|words| !words.is_empty());
+                *self.notes.goodbye.lock().unwrap_or_else(PoisonError::into_inner) = words;
+                said_goodbye(&self.place, info)
+            }
             DisconnectReason::Error(error) => broken(&self.place, error),
         };
         self.notes.ending.end(why);
@@ -329,14 +364,16 @@ fn silent(place: &str) -> LinkError {
     )
 }
 
-fn said_goodbye(place: &str, words: &str) -> LinkError {
-    if words.contains("Too many authentication failures") {
+fn said_goodbye(place: &str, info: &RemoteDisconnectInfo) -> LinkError {
+    let words = failure::shown(&info.message);
+    let no_more = matches!(info.reason_code, Disconnect::NoMoreAuthMethodsAvailable | Disconnect::IllegalUserName);
+    if no_more || words.contains("Too many authentication failures") {
         return failure::denied(
             format!("{place} refused us: {words}"),
             "fewer keys are offered with `identity` in the inventory (the agent holds too many)",
         );
     }
-    let words = if words.is_empty() { "without a word" } else { words };
+    let words = if words.is_empty() { "without a word" } else { &words };
     LinkError::new(LinkState::Unreachable, format!("{place} ended the connection: {words}"), "it is dialled again")
 }
 

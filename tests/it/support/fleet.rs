@@ -59,7 +59,11 @@ impl Watched {
 
     fn start_with(hosts: Vec<HostSpec>, options: Options) -> Self {
         let settings = Settings { ssh_config: false, connect_timeout: Duration::from_secs(10), known_hosts: None };
-        let connector = Connector::new(settings, Arc::new(Person::absent()));
+        Self::by(hosts, options, Connector::new(settings, Arc::new(Person::absent())))
+    }
+
+    /// Starts with a connector of one's own.
+    pub(crate) fn by(hosts: Vec<HostSpec>, options: Options, connector: Connector) -> Self {
         let (fleet, updates) = Fleet::start(hosts, options, connector);
         let (records, gaps, statuses, sources, samples) = Default::default();
         Self { fleet: Some(fleet), updates, records, gaps, statuses, sources, samples, over: false }

@@ -16,6 +16,7 @@ use logtrail::transport::Asker;
 
 pub(crate) mod fleet;
 pub(crate) mod fuse;
+pub(crate) mod gate;
 pub(crate) mod mounted;
 pub(crate) mod openssh;
 pub(crate) mod pty;

@@ -39,7 +39,7 @@ fn run_inside(name: &str) {
         unshare.arg("--map-root-user");
     }
     let test = std::env::current_exe().expect("this program");
-    unshare.arg("--").arg(test).args(["--exact", name, "--nocapture"]).env(INSIDE, "1");
+    unshare.arg("--").arg(test).args(["--exact", name, "--nocapture", "--include-ignored"]).env(INSIDE, "1");
     unshare.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = unshare.spawn().expect("unshare starts");
     let (mut out, mut err) = (child.stdout.take().expect("piped"), child.stderr.take().expect("piped"));

@@ -1,0 +1,249 @@
+//! The first words with a shell: whether what a login runs is one, and why not. What was printed before it answers
+//! (`.bashrc`, a message of the day, a wrapper) is passed over, however long it is.
+//!
+//! Only a shell that says that it is none is a refusal. One that is slow, was killed or has no memory to start with is
+//! tried again.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::LinkError;
+use super::failure;
+use super::shell::{ShellEvent, ShellInput, ShellOutput};
+use crate::model::LinkState;
+
+/// What is kept of the noise, of each of both outputs, for its last line.
+const KEPT_BYTES: usize = 4 * 1024;
+
+/// Exit statuses from here on are not a shell's own: 254 is sshd's, while `/run/nologin` is there; 255 is that of the
+/// system's `ssh`; and a shell that passes on how something ended adds 128 to the signal.
+const NOT_ITS_OWN: u32 = 128;
+
+/// The system's words for what passes: too many processes, too little memory, a home that is not there yet.
+const PASSING: [&str; 7] = [
+    "annot fork",
+    "Resource temporarily unavailable",
+    "Cannot allocate memory",
+    "Too many open files",
+    "Input/output error",
+    "Stale file handle",
+    "Transport endpoint is not connected",
+];
+
+/// Makes sure that what answers is a shell, within `limit`, and drops what was printed before it; `printed` counts it.
+pub(super) async fn greet(
+    input: &mut ShellInput,
+    output: &mut ShellOutput,
+    place: &str,
+    limit: Duration,
+    printed: &AtomicU64,
+) -> Result<(), LinkError> {
+    let token = format!("{:016x}", rand::random::<u64>());
+    let mut heard = Heard::new(&token);
+    // The sum is done by the shell: an echo of our own words is not an answer.
+    let asking = input.send(Bytes::from(format!("echo lt-$((4000+242))-{token}\n")));
+    let greeting = async {
+        // A shell that has ended takes no words; what it said tells why.
+        let _ = asking.await;
+        heard.until_answered(output, printed).await
+    };
+    match tokio::time::timeout(limit, greeting).await {
+        Ok(Ok(rest)) => {
+            output.unread(rest);
+            Ok(())
+        }
+        Ok(Err(Some(lost))) => Err(lost),
+        Ok(Err(None)) => Err(heard.ended(place)),
+        Err(_) => Err(heard.silent(place, limit)),
+    }
+}
+
+/// The end of what was printed, and how much it was.
+#[derive(Default)]
+struct Tail {
+    bytes: Vec<u8>,
+    whole: u64,
+}
+
+impl Tail {
+    fn push(&mut self, bytes: &[u8]) {
+        self.whole += bytes.len() as u64;
+        self.bytes.extend_from_slice(bytes);
+        if self.bytes.len() > 2 * KEPT_BYTES {
+            self.bytes.drain(..self.bytes.len() - KEPT_BYTES);
+        }
+    }
+
+    /// The last line that is no blank and no echo of ours.
+    fn last_line(&self, token: &str) -> Option<String> {
+        let text = String::from_utf8_lossy(&self.bytes);
+        let line = text.lines().rev().find(|line| !line.trim().is_empty() && !line.contains(token))?;
+        Some(line.trim().to_owned())
+    }
+}
+
+struct Heard {
+    token: String,
+    stdout: Tail,
+    stderr: Tail,
+    exit: Option<Result<u32, String>>,
+}
+
+impl Heard {
+    fn new(token: &str) -> Self {
+        Self { token: token.to_owned(), stdout: Tail::default(), stderr: Tail::default(), exit: None }
+    }
+
+    /// The bytes after the answer; `Err(None)` where the shell ended without it.
+    async fn until_answered(
+        &mut self,
+        output: &mut ShellOutput,
+        printed: &AtomicU64,
+    ) -> Result<Bytes, Option<LinkError>> {
+        let answer = format!("lt-4242-{}\n", self.token).into_bytes();
+        loop {
+            match output.next().await.map_err(Some)? {
+                Some(ShellEvent::Stdout(bytes)) => {
+                    // The answer may be cut anywhere.
+                    let before = self.stdout.bytes.len().min(answer.len());
+                    let mut seen = self.stdout.bytes[self.stdout.bytes.len() - before..].to_vec();
+                    seen.extend_from_slice(&bytes);
+                    if let Some(at) = memchr::memmem::find(&seen, &answer) {
+                        return Ok(Bytes::from(seen.split_off(at + answer.len())));
+                    }
+                    self.stdout.push(&bytes);
+                }
+                Some(ShellEvent::Stderr(bytes)) => self.stderr.push(&bytes),
+                Some(ShellEvent::Exit(exit)) => self.exit = Some(exit),
+                None => return Err(None),
+            }
+            printed.store(self.stdout.whole + self.stderr.whole, Ordering::Relaxed);
+        }
+    }
+
+    /// The shell was closed before it answered.
+    fn ended(&self, place: &str) -> LinkError {
+        let said = self.said().map(|line| format!(", saying: {line}")).unwrap_or_default();
+        match &self.exit {
+            Some(Ok(status)) if self.is_refusal(*status) => failure::denied(
+                format!("{place} lets us in but runs no shell: it ended with exit status {status}{said}"),
+                "the login needs a shell that can run `exec /bin/sh -s`; look for nologin, ForceCommand, an exit in \
+                 .bashrc",
+            ),
+            Some(Ok(status)) => LinkError::new(
+                LinkState::Unreachable,
+                format!("{place} let us in but its shell ended at once with exit status {status}{said}"),
+                "it is dialled again; a host that is booting (/run/nologin) or is out of memory or processes does this",
+            ),
+            Some(Err(signal)) => LinkError::new(
+                LinkState::Unreachable,
+                format!("{place} let us in but its shell was ended by signal {signal} before it answered{said}"),
+                "it is dialled again; a host that is out of memory or processes does this",
+            ),
+            None => LinkError::new(
+                LinkState::Unreachable,
+                format!("{place} let us in but closed the session before a shell answered{said}"),
+                "it is dialled again; a restart, a limit on sessions or a server without shells does this",
+            ),
+        }
+    }
+
+    /// A shell that ended by itself, in order, without a word to us: it is none, and says so.
+    fn is_refusal(&self, status: u32) -> bool {
+        let passes = |tail: &Tail| {
+            let text = String::from_utf8_lossy(&tail.bytes).into_owned();
+            PASSING.iter().any(|words| text.contains(words))
+        };
+        status < NOT_ITS_OWN && !passes(&self.stderr) && !passes(&self.stdout)
+    }
+
+    /// No answer within the limit.
+    fn silent(&self, place: &str, limit: Duration) -> LinkError {
+        let noise = self.stdout.whole + self.stderr.whole;
+        let heard = match self.said() {
+            Some(line) => format!("; it printed {}, at last: {line}", amount(noise)),
+            None => String::new(),
+        };
+        LinkError::new(
+            LinkState::Timeout,
+            format!("{place} let us in but no shell answered within {:.1} s{heard}", limit.as_secs_f64()),
+            "it is dialled again; the host is very slow, or what the login runs is no shell that can run \
+             `exec /bin/sh -s`: look for ForceCommand and .bashrc",
+        )
+    }
+
+    fn said(&self) -> Option<String> {
+        self.stderr
+            .last_line(&self.token)
+            .or_else(|| self.stdout.last_line(&self.token))
+            .map(|line| failure::shown(&line))
+    }
+}
+
+/// So many bytes in words.
+pub(super) fn amount(bytes: u64) -> String {
+    match bytes {
+        0..1024 => format!("{bytes} bytes"),
+        1024..1_048_576 => format!("{:.1} KiB", bytes as f64 / 1024.0),
+        _ => format!("{:.1} MiB", bytes as f64 / 1_048_576.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn heard(stdout: &str, stderr: &str, exit: Option<Result<u32, &str>>) -> Heard {
+        let mut heard = Heard::new("token");
+        heard.stdout.push(stdout.as_bytes());
+        heard.stderr.push(stderr.as_bytes());
+        heard.exit = exit.map(|exit| exit.map_err(str::to_owned));
+        heard
+    }
+
+    #[test]
+    fn only_a_shell_that_ends_in_order_is_none() {
+        for (exit, stderr, state) in [
+            (Some(Ok(0)), "", LinkState::Denied),
+            (Some(Ok(1)), "This account is currently not available.", LinkState::Denied),
+            (Some(Ok(126)), "sh: /bin/sh: Permission denied", LinkState::Denied),
+            (Some(Ok(127)), "sh: /bin/sh: not found", LinkState::Denied),
+            (Some(Ok(2)), "sh: 1: Cannot fork", LinkState::Unreachable),
+            (Some(Ok(1)), "bash: fork: retry: Resource temporarily unavailable", LinkState::Unreachable),
+            (Some(Ok(126)), "/bin/bash: Input/output error", LinkState::Unreachable),
+            (Some(Ok(137)), "Killed", LinkState::Unreachable),
+            (Some(Ok(254)), "System is booting up.", LinkState::Unreachable),
+            (Some(Ok(255)), "", LinkState::Unreachable),
+            (Some(Err("KILL")), "", LinkState::Unreachable),
+            (None, "", LinkState::Unreachable),
+        ] {
+            let error = heard("", stderr, exit).ended("web-1");
+            assert_eq!(error.state(), state, "{exit:?} {stderr}");
+            assert!(error.reason().contains(stderr), "{}", error.reason());
+        }
+    }
+
+    #[test]
+    fn of_noise_the_end_is_kept_and_the_amount_told() {
+        let mut long = heard("", "", None);
+        for n in 0..100_000 {
+            long.stdout.push(format!("line {n} of a long message of the day\n").as_bytes());
+            assert!(long.stdout.bytes.len() <= 2 * KEPT_BYTES);
+        }
+        let error = long.silent("web-1", Duration::from_secs(120));
+        assert_eq!(error.state(), LinkState::Timeout);
+        assert_eq!(
+            error.reason(),
+            "web-1 let us in but no shell answered within 120.0 s; it printed 3.8 MiB, at last: line 99999 of a long \
+             message of the day"
+        );
+    }
+
+    #[test]
+    fn an_echo_of_our_own_words_says_nothing() {
+        let error = heard("echo lt-$((4000+242))-token\n", "", None).silent("web-1", Duration::from_secs(1));
+        assert_eq!(error.reason(), "web-1 let us in but no shell answered within 1.0 s");
+    }
+}

@@ -1,0 +1,183 @@
+//! What a server says first, overheard while the SSH library reads it: whether it speaks SSH at all, and whether it is
+//! still saying something. The library tells neither.
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Instant;
+
+use super::stream::ByteStream;
+
+/// As much as is kept: a server may say a few lines before it says which version it speaks.
+const FIRST_BYTES: usize = 2048;
+
+/// The beginning of what came over a stream, and when the last of it came.
+#[derive(Clone)]
+pub(super) struct Overheard(Arc<Mutex<Heard>>);
+
+struct Heard {
+    first: Vec<u8>,
+    last: Instant,
+}
+
+/// What a server speaks, by its first words.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Language {
+    /// It has said nothing.
+    Unknown,
+    /// SSH of a version that we speak.
+    Ssh,
+    /// Something else, with its first line.
+    Other(String),
+}
+
+/// The stream with somebody who listens.
+pub(super) struct Listened {
+    inner: Box<dyn ByteStream>,
+    heard: Overheard,
+}
+
+/// No byte came for too long.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Silent;
+
+/// Listens to what is read from a stream.
+pub(super) fn listen(inner: Box<dyn ByteStream>) -> (Listened, Overheard) {
+    let heard = Overheard(Arc::new(Mutex::new(Heard { first: Vec::new(), last: Instant::now() })));
+    (Listened { inner, heard: heard.clone() }, heard)
+}
+
+impl Overheard {
+    /// What the other side speaks.
+    pub(super) fn language(&self) -> Language {
+        let heard = self.lock();
+        let mut lines = heard.first.split(|&byte| byte == b'\n');
+        if lines.clone().any(|line| line.starts_with(b"SSH-2.0-") || line.starts_with(b"SSH-1.99-")) {
+            return Language::Ssh;
+        }
+        match lines.find(|line| !line.trim_ascii().is_empty()) {
+            Some(line) => Language::Other(String::from_utf8_lossy(line.trim_ascii()).into_owned()),
+            None => Language::Unknown,
+        }
+    }
+
+    /// Runs a step as long as the other side is not silent for `silence`, and at most for `whole`.
+    pub(super) async fn while_speaking<F: Future>(
+        &self,
+        step: F,
+        silence: Duration,
+        whole: Duration,
+    ) -> Result<F::Output, Silent> {
+        let begun = Instant::now();
+        let mut step = std::pin::pin!(step);
+        loop {
+            let until = (self.lock().last + silence).min(begun + whole);
+            match tokio::time::timeout_at(until, &mut step).await {
+                Ok(done) => return Ok(done),
+                Err(_) if self.lock().last + silence > until && until < begun + whole => {}
+                Err(_) => return Err(Silent),
+            }
+        }
+    }
+
+    fn heard(&self, bytes: &[u8]) {
+        if bytes.is_empty() {
+            return;
+        }
+        let mut heard = self.lock();
+        let room = FIRST_BYTES - heard.first.len();
+        heard.first.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        heard.last = Instant::now();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Heard> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl AsyncRead for Listened {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
+        let polled = Pin::new(&mut self.inner).poll_read(cx, buf);
+        self.heard.heard(&buf.filled()[before..]);
+        polled
+    }
+}
+
+impl AsyncWrite for Listened {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.inner).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    async fn language_of(words: &[u8]) -> Language {
+        let (near, mut far) = tokio::io::duplex(1 << 16);
+        let (mut stream, heard) = listen(Box::new(near));
+        far.write_all(words).await.expect("room");
+        drop(far);
+        stream.read_to_end(&mut Vec::new()).await.expect("read");
+        heard.language()
+    }
+
+    #[tokio::test]
+    async fn what_is_said_first_tells_the_language() {
+        let other = |line: &str| Language::Other(line.to_owned());
+        assert_eq!(language_of(b"").await, Language::Unknown);
+        assert_eq!(language_of(b"\r\n\n").await, Language::Unknown);
+        assert_eq!(language_of(b"SSH-2.0-OpenSSH_9.2\r\n\0\0").await, Language::Ssh);
+        assert_eq!(language_of(b"welcome\r\nSSH-1.99-x\r\n").await, Language::Ssh);
+        assert_eq!(language_of(b"SSH-1.5-old\n").await, other("SSH-1.5-old"));
+        assert_eq!(language_of(b"\nHTTP/1.1 400 Bad Request\r\n\r\n").await, other("HTTP/1.1 400 Bad Request"));
+        assert_eq!(language_of(&vec![b'x'; 50_000]).await, other(&"x".repeat(FIRST_BYTES)), "no more is kept");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_step_may_go_on_while_something_comes_and_not_for_ever() {
+        let s = Duration::from_secs;
+        for (every, took, result) in [(3, 12, Ok(())), (6, 5, Err(Silent))] {
+            let (near, mut far) = tokio::io::duplex(64);
+            let (mut stream, heard) = listen(Box::new(near));
+            tokio::spawn(async move {
+                for _ in 0..4 {
+                    tokio::time::sleep(s(every)).await;
+                    let _ = far.write_all(b"x").await;
+                }
+            });
+            let step = async {
+                stream.read_exact(&mut [0; 4]).await.expect("read");
+            };
+            let begun = Instant::now();
+            assert_eq!(heard.while_speaking(step, s(5), s(60)).await, result);
+            assert_eq!(begun.elapsed().as_secs(), took);
+        }
+        let (near, mut far) = tokio::io::duplex(64);
+        let (mut stream, heard) = listen(Box::new(near));
+        tokio::spawn(async move {
+            while far.write_all(b"x").await.is_ok() {
+                tokio::time::sleep(s(1)).await;
+            }
+        });
+        let step = async {
+            stream.read_to_end(&mut Vec::new()).await.expect("read");
+        };
+        assert_eq!(heard.while_speaking(step, s(5), s(60)).await, Err(Silent), "who speaks for ever is ended too");
+    }
+}
