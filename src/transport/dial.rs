@@ -14,6 +14,7 @@ use super::budget::Permit;
 use super::deadline::Deadline;
 use super::failure::{self, Place};
 use super::known_hosts::{self, KnownHosts, Verdict};
+use super::pace::Pacer;
 use super::plan::Plan;
 use super::proxy;
 use super::russh::auth::{self, Login, Refused};
@@ -74,9 +75,10 @@ impl Dial<'_> {
     async fn attempt(&self, pinned: Option<PublicKey>) -> Result<Arc<Client>, Setback> {
         let trust = self.trust(pinned).await?;
         let mut permit = self.inner.budget.handshake(&self.budget_name()).await;
-        let mut deadline = Deadline::new(self.inner.settings.connect_timeout);
+        let pacer = Pacer::new();
+        let mut deadline = Deadline::new(self.inner.settings.connect_timeout, pacer.clone());
         let stream = self.stream(&mut deadline).await?;
-        let mut greeted = self.shake_hands(stream, trust, &mut deadline).await?;
+        let mut greeted = self.shake_hands((stream, pacer), trust, &mut deadline).await?;
         let guard = greeted.cut.on_drop();
         self.log_in(&mut greeted, &mut deadline, &mut permit).await?;
         guard.disarm();
@@ -95,12 +97,12 @@ impl Dial<'_> {
 
     async fn shake_hands(
         &self,
-        stream: Box<dyn ByteStream>,
+        (stream, pacer): (Box<dyn ByteStream>, Pacer),
         trust: Trust,
         deadline: &mut Deadline,
     ) -> Result<Greeted, Setback> {
         let plan = self.plan;
-        let done = deadline.run(client::handshake(stream, &plan.place, trust)).await;
+        let done = deadline.run(client::handshake(stream, pacer, &plan.place, trust)).await;
         let done = done.map_err(|_| failure::no_answer(&plan.place, "the key exchange", deadline.whole()))?;
         match done {
             Ok(greeted) => {

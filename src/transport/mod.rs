@@ -23,6 +23,7 @@ mod failure;
 mod keyring;
 mod known_hosts;
 mod local;
+mod pace;
 mod plan;
 mod proxy;
 mod resolve;
@@ -32,6 +33,7 @@ mod shell;
 mod stream;
 mod system;
 
+pub use pace::{Asker as PaceAsker, Span as PaceSpan};
 pub use shell::{ShellEvent, ShellInput, ShellOutput};
 
 /// Answers what only a person can. `ask` may take as long as a person does; dropping the future withdraws the question.
@@ -45,8 +47,9 @@ pub trait Asker: Send + Sync {
 pub struct Settings {
     /// Whether `ssh -G` is asked what the user's OpenSSH configuration says of a host.
     pub ssh_config: bool,
-    /// Longest time for TCP, key exchange and authentication together, without the time a person takes to answer.
-    /// Each jump host on the way has as much.
+    /// Longest time in which a server says nothing while TCP, key exchange and authentication are under way, without the
+    /// time a person takes to answer. One that goes on talking has six times as much in all. Each jump host on the way
+    /// has as much.
     pub connect_timeout: Duration,
     /// Where accepted host keys are stored when the host names no file; `None`: the user's `~/.ssh/known_hosts`.
     pub known_hosts: Option<PathBuf>,
@@ -223,6 +226,16 @@ impl Connection {
             self.link.greeted.store(true, Ordering::Relaxed);
         }
         Ok((input, output))
+    }
+
+    /// Takes part in the pace of this connection: for a shell that will be asked for much.
+    #[must_use]
+    pub fn pace(&self) -> PaceAsker {
+        match &self.link.road {
+            Road::Russh(client) => client.pacer.asker(),
+            Road::System(system) => system.pacer.asker(),
+            Road::Local(local) => local.pacer.asker(),
+        }
     }
 
     /// Waits until the connection has ended, and says why. Every waiter is told, at any time.

@@ -11,12 +11,13 @@ use super::client::Client;
 use crate::model::LinkState;
 use crate::transport::LinkError;
 use crate::transport::failure::{self, Ending};
+use crate::transport::pace::Pacer;
 use crate::transport::shell::{Queue, ShellEvent, ShellInput, ShellOutput, Sink};
 
 /// The constant command of every session: what the login shell is does not matter, and nothing needs quoting.
 const COMMAND: &str = "exec /bin/sh -s";
 
-/// Longest wait for a channel, and for the server to take the command.
+/// Longest wait for a channel, and for the server to take the command, on a link without any length.
 const OPEN_TIME: Duration = Duration::from_secs(5);
 
 /// What a shell gets after its input was closed to end by itself.
@@ -38,15 +39,22 @@ pub(in crate::transport) async fn open_shell(client: &Client) -> Result<(ShellIn
     let (reader, writer) = open_channel(client).await?.split();
     let (writer, queue) = (Arc::new(writer), Queue::new());
     let (confirm, confirmed) = oneshot::channel();
-    let pump = Pump { reader, writer: Arc::clone(&writer), queue: Arc::clone(&queue), confirm: Some(confirm) };
+    let pump = Pump {
+        reader,
+        writer: Arc::clone(&writer),
+        queue: Arc::clone(&queue),
+        pacer: client.pacer.clone(),
+        confirm: Some(confirm),
+    };
     tokio::spawn(pump.run(client.notes.ending.clone(), permit));
     let output = ShellOutput::new(Arc::clone(&queue));
     writer.exec(true, COMMAND).await.map_err(|error| client.lost(&error))?;
-    match tokio::time::timeout(OPEN_TIME, confirmed).await {
+    let patience = client.pacer.patience(OPEN_TIME);
+    match tokio::time::timeout(patience, confirmed).await {
         Ok(Ok(true)) => Ok((ShellInput::new(Sink::Channel(writer), queue), output)),
         Ok(Ok(false)) => Err(no_exec(client)),
         Ok(Err(_)) => Err(client.lost(&Error::HUP)),
-        Err(_) => Err(failure::no_answer(&client.place, "the start of a shell", OPEN_TIME)),
+        Err(_) => Err(failure::no_answer(&client.place, "the start of a shell", patience)),
     }
 }
 
@@ -54,12 +62,13 @@ async fn open_channel(client: &Client) -> Result<Channel<Msg>, LinkError> {
     let mut tries = 0;
     loop {
         tries += 1;
-        match tokio::time::timeout(OPEN_TIME, client.handle.channel_open_session()).await {
+        let patience = client.pacer.patience(OPEN_TIME);
+        match tokio::time::timeout(patience, client.handle.channel_open_session()).await {
             Ok(Ok(channel)) => return Ok(channel),
             Ok(Err(Error::ChannelOpenFailure(_))) if tries < OPEN_TRIES => tokio::time::sleep(FREED_AFTER).await,
             Ok(Err(Error::ChannelOpenFailure(_))) => return Err(no_session(client)),
             Ok(Err(error)) => return Err(client.lost(&error)),
-            Err(_) => return Err(failure::no_answer(&client.place, "a session", OPEN_TIME)),
+            Err(_) => return Err(failure::no_answer(&client.place, "a session", patience)),
         }
     }
 }
@@ -84,6 +93,7 @@ struct Pump {
     reader: ChannelReadHalf,
     writer: Arc<ChannelWriteHalf<Msg>>,
     queue: Arc<Queue>,
+    pacer: Pacer,
     confirm: Option<oneshot::Sender<bool>>,
 }
 
@@ -154,12 +164,12 @@ impl Pump {
     /// End of input first, which ends everything of ours on the host; draining meanwhile; then by force.
     async fn end(mut self) {
         // In tasks of their own: the session loop takes messages only while this channel is drained.
-        let writer = Arc::clone(&self.writer);
-        tokio::spawn(async move { tokio::time::timeout(OPEN_TIME, writer.eof()).await });
+        let (writer, patience) = (Arc::clone(&self.writer), self.pacer.patience(OPEN_TIME));
+        tokio::spawn(async move { tokio::time::timeout(patience, writer.eof()).await });
         let drain = async { while !matches!(self.reader.wait().await, None | Some(ChannelMsg::Close)) {} };
-        if tokio::time::timeout(END_TIME, drain).await.is_err() {
+        if tokio::time::timeout(self.pacer.patience(END_TIME), drain).await.is_err() {
             let writer = self.writer;
-            tokio::spawn(async move { tokio::time::timeout(OPEN_TIME, writer.close()).await });
+            tokio::spawn(async move { tokio::time::timeout(patience, writer.close()).await });
             drop(self.reader);
             tokio::time::sleep(FREED_AFTER).await;
         }
