@@ -79,7 +79,8 @@ pub struct Global {
     ///
     /// With --once, tail and metrics it bounds the whole pass (default 30s), and what has arrived by then is printed.
     /// Of search, read and the like it bounds how long a host says nothing (default 30s): while it says something it
-    /// may go on. In the console and with tail -f it bounds each attempt to connect (default 10s).
+    /// may go on. In the console and with tail -f it bounds how long a server says nothing while it is being
+    /// connected to (default 10s).
     #[arg(long, global = true, value_name = "DURATION", value_parser = parse_timeout, help_heading = "Global options")]
     pub timeout: Option<Duration>,
 

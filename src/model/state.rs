@@ -69,18 +69,20 @@ pub struct HostStatus {
     pub hint: Option<String>,
     /// Seconds until the next try, where one is scheduled.
     pub retry_in_s: Option<u64>,
+    /// How old what is told of a host that is up is, in seconds: its link is slower than its logs, or says nothing at present.
+    pub behind_s: Option<u64>,
 }
 
 impl HostStatus {
     /// A state that needs no explanation.
     #[must_use]
     pub fn plain(state: LinkState) -> Self {
-        Self { state, reason: None, hint: None, retry_in_s: None }
+        Self { state, reason: None, hint: None, retry_in_s: None, behind_s: None }
     }
 
     /// A state with its reason and a hint.
     #[must_use]
     pub fn because(state: LinkState, reason: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { state, reason: Some(reason.into()), hint: Some(hint.into()), retry_in_s: None }
+        Self { state, reason: Some(reason.into()), hint: Some(hint.into()), retry_in_s: None, behind_s: None }
     }
 }

@@ -27,6 +27,7 @@ mod schema;
 mod screen;
 mod shell_files;
 mod shells;
+mod slow_links;
 mod sources;
 mod streams;
 mod structure;

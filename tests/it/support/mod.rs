@@ -18,6 +18,7 @@ pub(crate) mod fleet;
 pub(crate) mod fuse;
 pub(crate) mod mounted;
 pub(crate) mod pty;
+pub(crate) mod slow;
 pub(crate) mod sshd;
 pub(crate) mod writer;
 

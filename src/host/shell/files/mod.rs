@@ -101,15 +101,20 @@ impl ShellFiles {
     async fn ask(&mut self, request: &str, limit: Duration) -> Result<Vec<Frame>, LinkError> {
         // Not answered: it belongs to the answer that was begun.
         let stop = self.scan.take().map_or_else(String::new, |scan| format!("X {}\n", u8::from(!scan.over)));
+        let span = self.script.begin();
         self.script.send(format!("{stop}{request}\n")).await?;
-        self.answer(limit).await
+        let answer = self.answer(limit).await;
+        self.script.end_of(span);
+        answer
     }
 
     async fn answer(&mut self, limit: Duration) -> Result<Vec<Frame>, LinkError> {
         let mut frames = Vec::new();
-        let deadline = Instant::now() + limit;
+        let asked = Instant::now();
         loop {
             let lease = self.lease;
+            // A host that is slow to say it all is not silent.
+            let deadline = self.script.heard().max(asked) + limit;
             tokio::select! {
                 biased;
                 frame = self.script.next() => match frame? {
@@ -167,7 +172,9 @@ impl Files for ShellFiles {
     }
 
     async fn read(&mut self, file: &LogFile, from: u64, most: usize) -> Result<Chunk, Failure> {
-        let most = most.min(MAX_READ);
+        // What is unpacked is unpacked for each read: of that more at once.
+        let share = if file.packing == Packing::Plain { self.script.share() } else { self.script.share() * 2 };
+        let most = most.min(MAX_READ).min(share);
         let limit = if file.packing == Packing::Plain { ANSWER_LIMIT } else { WORK_LIMIT };
         let frames = self.ask_of_file(&format!("R {} {from} {most}", file_words(file)), limit).await?;
         let Some((start, body)) = frames.iter().find_map(text_of) else { return Err(nonsense(frames.first()).into()) };
@@ -227,7 +234,7 @@ impl Files for ShellFiles {
             let Some(running) = self.scan.as_mut().filter(|running| !running.over) else {
                 return self.failed.take().map_or(Ok(None), |error| Err(error.into()));
             };
-            let request = format!("N {}\n", running.stream.pieces());
+            let request = format!("N {}\n", running.stream.pieces(self.script.share()));
             self.script.send(request).await?;
             let frames = self.answer(WORK_LIMIT).await?;
             let Some(piece) = frames.iter().find(|frame| frame.header == "J") else {

@@ -12,7 +12,7 @@ use crate::model::file::{FileError, Finds, Found, Packing, Scan};
 const MAX_HEAD: usize = 64;
 
 /// A piece of so many bytes says that more waits behind it.
-const MUCH: usize = 16 << 10;
+const MUCH: usize = 4 << 10;
 
 /// How lines are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,9 +80,11 @@ impl Stream {
         self.form == Form::WithoutNul
     }
 
-    /// What to ask for: 1 for what there is, more where much waits.
-    pub(super) fn pieces(&self) -> u32 {
-        if self.much { 4 } else { 1 }
+    /// What to ask for: 1 for what there is, 4 for more where much waits; and how many KiB at most, of so many bytes that
+    /// the link may bring.
+    pub(super) fn pieces(&self, share: usize) -> String {
+        let (how, most) = if self.much { (4, 256) } else { (1, 64) };
+        format!("{how} {}", (share >> 10).clamp(4, most))
     }
 
     /// How it ended, if it has: with the error that ended it.

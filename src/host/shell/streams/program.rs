@@ -18,6 +18,9 @@ const LEASE: Duration = Duration::from_secs(120);
 /// A listing, or what a log has to say anew, that takes longer will not come.
 const ANSWER_LIMIT: Duration = Duration::from_secs(30);
 
+/// What a pipe holds.
+const MOST_OF_A_PIECE: usize = 64 << 10;
+
 /// No listing is longer; what is beyond is left unread.
 const MAX_LISTING: usize = 4 << 20;
 
@@ -79,7 +82,8 @@ impl Shell {
 
     /// Asks for a piece of output and waits for it, however long that takes. Empty at the end.
     async fn piece(&mut self) -> Result<Bytes, LinkError> {
-        self.script.send("N\n".to_owned()).await?;
+        let most = self.script.share().min(MOST_OF_A_PIECE);
+        self.script.send(format!("N {most}\n")).await?;
         loop {
             tokio::select! {
                 frame = self.script.next() => {
