@@ -34,6 +34,9 @@ const OF_A_HOST: usize = 2;
 /// A host that turned us away for the number of connections is tried this often.
 const THROTTLED_TRIES: u32 = 4;
 
+/// A host that is slow to answer is told to be alive this often at most.
+const ALIVE_EVERY: Duration = Duration::from_millis(250);
+
 /// How long the end of a connection may take.
 const CLOSE_LIMIT: Duration = Duration::from_millis(1500);
 
@@ -65,6 +68,8 @@ pub enum Told {
 pub(super) enum Heard {
     /// It let us in.
     Connected,
+    /// It says something that is no answer yet.
+    Alive,
     Facts(Box<Facts>),
     Reply(Reply),
     /// Its last state.
@@ -86,11 +91,25 @@ impl Reach for Connector {
         let connection = self.connect(host).await?;
         let result = tokio::select! {
             result = ask_all(&connection, host, asks, &heard) => result,
+            () = tell_alive(&connection, &heard) => Ok(()),
             error = connection.ended() => Err(error),
             () = heard.closed() => Ok(()),
         };
         connection.close().await;
         result
+    }
+}
+
+/// Tells now and then that a host says something: over a slow link an answer may take longer than silence may.
+async fn tell_alive(connection: &crate::transport::Connection, heard: &mpsc::Sender<Heard>) {
+    let mut known = connection.heard();
+    loop {
+        sleep(ALIVE_EVERY).await;
+        let now = connection.heard();
+        if std::mem::replace(&mut known, now) != now {
+            // Where nobody hears it, whoever waits for the end knows.
+            let _ = heard.send(Heard::Alive).await;
+        }
     }
 }
 
@@ -166,6 +185,7 @@ impl Asking {
 
     fn take(&mut self, host: HostId, heard: Heard) {
         match heard {
+            Heard::Alive => {}
             Heard::Connected => self.update(Update::Status(host, HostStatus::plain(LinkState::Ok))),
             Heard::Facts(facts) => self.update(Update::Facts(host, Arc::from(facts))),
             Heard::Reply(reply) => self.reply(host, reply),
@@ -253,6 +273,7 @@ async fn listen(
             () = out.sender.closed() => break None,
             ended = &mut asking, if result.is_none() => result = Some(ended),
             next = heard.recv() => match next {
+                Some(Heard::Alive) => {}
                 Some(next) => {
                     connected |= matches!(next, Heard::Connected);
                     failures.note(&next);

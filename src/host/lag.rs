@@ -3,6 +3,8 @@
 //! Two things are known: when everything that there was had been told last, and what the newest line says of its time while
 //! there is more behind it. Time is an argument; what is read and when is left to `session`.
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::model::Time;
@@ -12,6 +14,32 @@ const TOLD_FROM: Duration = Duration::from_secs(5);
 
 /// Over a long way each look takes so long that this many of them are no news either.
 const LOOKS: u32 = 3;
+
+/// Streams that have more than was told, by their numbers, with the time of the last line that was: shared by the streams of a
+/// host with its track, which tells.
+#[derive(Debug, Clone, Default)]
+pub struct Unread(Arc<Mutex<BTreeMap<u32, Time>>>);
+
+impl Unread {
+    /// A stream has more behind this line, or (`None`) it has not.
+    pub(super) fn note(&self, stream: u32, newest: Option<Time>) {
+        let mut unread = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match newest {
+            Some(newest) => unread.insert(stream, newest),
+            None => unread.remove(&stream),
+        };
+    }
+
+    /// A new connection: nothing is known of any.
+    pub(super) fn forget(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// The earliest of these lines.
+    pub(super) fn earliest(&self) -> Option<Time> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).values().min().copied()
+    }
+}
 
 /// What is behind, across connections.
 #[derive(Debug, Default)]
@@ -31,13 +59,14 @@ impl Lag {
     }
 
     /// Looks at how far behind all is at `now`; `began` is when this connection did, and `newest` the time of the line up to
-    /// which every source that has more has been told.
-    pub(super) fn look(&mut self, now: Time, began: Time, newest: Option<Time>) {
+    /// which every file that has more has been told; `of_streams` the same of streams, which no look brings.
+    pub(super) fn look(&mut self, now: Time, began: Time, newest: Option<Time>, of_streams: Option<Time>) {
         let complete = self.complete.unwrap_or(began);
         // A stamp from the future says nothing.
-        let newest = newest.filter(|newest| *newest <= now).unwrap_or(complete);
-        let behind = now.0.saturating_sub(newest.max(complete).0).max(0).unsigned_abs();
-        let (behind, worth) = (Duration::from_nanos(behind), TOLD_FROM.max(self.look * LOOKS));
+        let newest = newest.filter(|newest| *newest <= now).unwrap_or(complete).max(complete);
+        let to = of_streams.map_or(newest, |of_streams| of_streams.min(newest));
+        let behind = Duration::from_nanos(now.0.saturating_sub(to.0).max(0).unsigned_abs());
+        let worth = TOLD_FROM.max(self.look * LOOKS);
         self.told = (behind >= worth).then(|| rounded(behind.as_secs(), self.told));
     }
 
@@ -68,12 +97,12 @@ mod tests {
         let mut lag = Lag::default();
         lag.complete(at(100), Duration::from_millis(20));
         let told = [100, 102, 104, 105, 106, 107, 120].map(|now| {
-            lag.look(at(now), at(0), None);
+            lag.look(at(now), at(0), None, None);
             lag.told()
         });
         assert_eq!(told, [None, None, None, Some(5), Some(5), Some(7), Some(20)]);
         lag.complete(at(120), Duration::from_millis(20));
-        lag.look(at(121), at(0), None);
+        lag.look(at(121), at(0), None, None);
         assert_eq!(lag.told(), None);
     }
 
@@ -82,7 +111,7 @@ mod tests {
         let behind = |newest| {
             let mut lag = Lag::default();
             lag.complete(at(100), Duration::ZERO);
-            lag.look(at(160), at(0), newest);
+            lag.look(at(160), at(0), newest, None);
             lag.told()
         };
         assert_eq!(behind(Some(at(120))), Some(40));
@@ -95,18 +124,34 @@ mod tests {
     fn over_a_long_way_looks_that_take_long_are_no_news() {
         let mut lag = Lag::default();
         lag.complete(at(100), Duration::from_secs(3));
-        lag.look(at(106), at(0), None);
+        lag.look(at(106), at(0), None, None);
         assert_eq!(lag.told(), None);
-        lag.look(at(110), at(0), None);
+        lag.look(at(110), at(0), None, None);
         assert_eq!(lag.told(), Some(10));
+    }
+
+    #[test]
+    fn a_stream_with_more_behind_its_last_line_is_behind_though_all_files_are_told() {
+        let (mut lag, unread) = (Lag::default(), Unread::default());
+        lag.complete(at(159), Duration::ZERO);
+        unread.note(7, Some(at(120)));
+        unread.note(8, Some(at(140)));
+        lag.look(at(160), at(0), None, unread.earliest());
+        assert_eq!(lag.told(), Some(40));
+        unread.note(7, None);
+        lag.look(at(160), at(0), None, unread.earliest());
+        assert_eq!(lag.told(), Some(20));
+        unread.forget();
+        lag.look(at(160), at(0), None, unread.earliest());
+        assert_eq!(lag.told(), None);
     }
 
     #[test]
     fn before_the_first_look_all_counts_from_the_connection() {
         let mut lag = Lag::default();
-        lag.look(at(103), at(100), None);
+        lag.look(at(103), at(100), None, None);
         assert_eq!(lag.told(), None);
-        lag.look(at(108), at(100), None);
+        lag.look(at(108), at(100), None, None);
         assert_eq!(lag.told(), Some(8));
     }
 }

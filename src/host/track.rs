@@ -18,7 +18,7 @@ use crate::model::{
     Time,
 };
 
-use super::lag::Lag;
+use super::lag::{Lag, Unread};
 use super::lines::Piece;
 use super::shell::Problems;
 use super::shell::follow::{Absence, Begin, Follower, Outcome};
@@ -61,6 +61,8 @@ pub struct Track {
     events: Vec<HostEvent>,
     told: Option<HostStatus>,
     lag: Lag,
+    /// Streams that have more than was told.
+    pub(super) unread: Unread,
     /// What streams have to complain of.
     pub problems: Problems,
     /// What time the host has, for stamps without a zone.
@@ -241,7 +243,8 @@ impl Track {
         let skew = self.facts.clock_offset_ms.unwrap_or(0.0) as i64;
         let unread = (0u32..).zip(&self.sources).filter(|(number, _)| self.follower.has_more(*number));
         let newest = unread.map(|(_, source)| source.last_stamp).min().flatten();
-        self.lag.look(now, began, newest.map(|stamp| stamp.plus_millis(-skew)));
+        let ours = |stamp: Time| stamp.plus_millis(-skew);
+        self.lag.look(now, began, newest.map(ours), self.unread.earliest().map(ours));
     }
 
     /// Whether there is anything to follow.

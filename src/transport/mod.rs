@@ -231,10 +231,20 @@ impl Connection {
     /// Takes part in the pace of this connection: for a shell that will be asked for much.
     #[must_use]
     pub fn pace(&self) -> PaceAsker {
+        self.pacer().asker()
+    }
+
+    /// When a shell of it last said something, be it only a part of an answer.
+    #[must_use]
+    pub fn heard(&self) -> tokio::time::Instant {
+        self.pacer().heard()
+    }
+
+    fn pacer(&self) -> &pace::Pacer {
         match &self.link.road {
-            Road::Russh(client) => client.pacer.asker(),
-            Road::System(system) => system.pacer.asker(),
-            Road::Local(local) => local.pacer.asker(),
+            Road::Russh(client) => &client.pacer,
+            Road::System(system) => &system.pacer,
+            Road::Local(local) => &local.pacer,
         }
     }
 

@@ -4,13 +4,16 @@
 use std::fmt::Write;
 use std::time::{Duration, Instant};
 
-use logtrail::model::{HostStatus, LinkState, Time};
+use logtrail::model::ask::{Page, Reply, Search, Start, What};
+use logtrail::model::query::Now;
+use logtrail::model::{Ask, HostId, HostStatus, LinkState, Query, SourceKind, Time};
 
 use super::faults::{following, told};
 use super::support::fleet::Watched;
 use super::support::slow::{Link, SlowLink};
 use super::support::sshd::Sshd;
 use super::support::writer::{LINE_BYTES, Writer, serial};
+use super::support::{PATIENCE, wait_until};
 
 /// What was seen of a host behind a slow link.
 #[derive(Debug)]
@@ -51,12 +54,18 @@ fn age_of(watched: &Watched) -> Option<Duration> {
 
 /// Follows a log that grows three times as fast as the link for so long.
 async fn follow(link: Link, time: Duration) -> Seen {
+    follow_as(link, time, |path| SourceKind::Path(path.to_owned())).await
+}
+
+/// The same by another kind of source.
+async fn follow_as(link: Link, time: Duration, kind: impl Fn(&str) -> SourceKind) -> Seen {
     let sshd = Sshd::start();
     let log = sshd.path("app.log");
     let _writer = Writer::start(&log, &sshd.path("no"), 3 * link.rate / LINE_BYTES);
     let slow = SlowLink::start(sshd.addr(), link);
     let mut host = following(&sshd, "far", &log);
     host.endpoint = slow.host(&sshd, "far").endpoint;
+    host.sources[0].kind = kind(log.to_str().expect("UTF-8"));
     let began = Instant::now();
     let mut watched = Watched::follow(vec![host], 10);
     let (mut first_line, mut sampled, mut longest) = (None, began, Duration::ZERO);
@@ -100,7 +109,7 @@ async fn once(link: Link, deadline: Duration) -> Pass {
     let slow = SlowLink::start(sshd.addr(), link);
     let mut host = following(&sshd, "far", &log);
     host.endpoint = slow.host(&sshd, "far").endpoint;
-    super::support::wait_until("lines", || if writer.written() > 100 { Ok(()) } else { Err(writer.written()) }).await;
+    wait_until("lines", || if writer.written() > 100 { Ok(()) } else { Err(writer.written()) }).await;
     let began = Instant::now();
     let mut watched = Watched::once(vec![host], 10, deadline);
     watched.until_within(deadline * 2, "the end", |watched| watched.over).await;
@@ -177,9 +186,64 @@ fn assert_connected_once(seen: &Seen) {
 async fn r31_a_slow_link_and_a_long_way_keep_their_one_connection_and_tell_how_far_behind_they_are() {
     let slow = Link { rate: 30_000, round_trip: Duration::from_millis(100) };
     let far = Link { rate: 60_000, round_trip: Duration::from_secs(3) };
-    let (slow, far) = tokio::join!(follow(slow, Duration::from_secs(34)), follow(far, Duration::from_secs(34)));
-    assert_alive(&slow);
+    let time = Duration::from_secs(34);
+    let tail = |path: &str| SourceKind::Command(["tail", "-n", "10", "-f", path].map(str::to_owned).into());
+    let (file, command, far) = tokio::join!(follow(slow, time), follow_as(slow, time, tail), follow(far, time));
+    assert_alive(&file);
+    assert_alive(&command);
     assert_connected_once(&far);
+}
+
+/// The lines and hits of an answer that is whole.
+async fn answered(mut replies: tokio::sync::mpsc::Receiver<Reply>) -> usize {
+    let mut count = 0;
+    while let Some(reply) = replies.recv().await {
+        match reply {
+            Reply::Lines(_, lines) => count += lines.len(),
+            Reply::Hits(_, hits) => count += hits.len(),
+            Reply::Failed(source, why) => panic!("{source}: {why}"),
+            Reply::Done(_) => return count,
+            _ => {}
+        }
+    }
+    panic!("it ended after {count}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn r31_pages_and_searches_come_over_a_slow_link_beside_a_busy_log_and_hold_up_no_metrics() {
+    let link = Link { rate: 30_000, round_trip: Duration::from_millis(300) };
+    let sshd = Sshd::start();
+    let log = sshd.path("app.log");
+    let writer = Writer::start(&log, &sshd.path("no"), 3 * link.rate / LINE_BYTES);
+    let slow = SlowLink::start(sshd.addr(), link);
+    let mut host = following(&sshd, "far", &log);
+    host.endpoint = slow.host(&sshd, "far").endpoint;
+    wait_until("lines", || if writer.written() > 2000 { Ok(()) } else { Err(writer.written()) }).await;
+    let mut watched = Watched::follow(vec![host], 10);
+    watched.until("lines and metrics", |watched| !watched.records.is_empty() && watched.samples.len() > 1).await;
+    let window = Time(i64::MIN)..Time(i64::MAX);
+    let page = What::Page(Page { start: Start::Oldest, backwards: false, lines: 1000, window: window.clone() });
+    let query =
+        Query::parse("/serial=[0-9]*000 /", &Now { time: Time(0), zone: jiff::tz::TimeZone::UTC }).expect("a query");
+    let (newest_first, before, after, limit, count_only) = (true, 0, 0, None, false);
+    let search = What::Search(Search { query, window, newest_first, before, after, limit, count_only });
+    let questions = watched.fleet.as_ref().expect("it runs").questions();
+    let ask = |what| answered(questions.ask(HostId(0), Ask { sources: Vec::new(), what }));
+    let mut both = Box::pin(futures_util::future::join(ask(page), ask(search)));
+    let (mut sampled, mut longest) = (Instant::now(), Duration::ZERO);
+    let counts = loop {
+        let seen = watched.samples.len();
+        tokio::select! {
+            counts = &mut both => break counts,
+            () = watched.until_within(PATIENCE * 2, "metrics", |watched| watched.samples.len() > seen) => {
+                longest = longest.max(std::mem::replace(&mut sampled, Instant::now()).elapsed());
+            }
+        }
+    };
+    assert!(counts.0 == 1000 && counts.1 >= 2, "{counts:?}");
+    // Between two that are 1 s apart come the follower's answer, and parts of two others: 1.5 s of the link at most.
+    assert!(longest < Duration::from_secs(6), "{longest:?} without metrics");
+    assert_eq!(slow.accepted(), 1, "{:?}", watched.statuses);
 }
 
 /// Run by `tests/slow_links`, for it takes seven minutes.

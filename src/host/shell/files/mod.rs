@@ -10,7 +10,7 @@ mod stream;
 
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep_until};
 
@@ -37,6 +37,9 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(30);
 
 /// What goes through much text may be silent for longer.
 const WORK_LIMIT: Duration = Duration::from_secs(300);
+
+/// A link of which so much can be asked at once is not known to be slow.
+const QUICK_SHARE: usize = 48 << 10;
 
 /// The files of a host, by way of a shell.
 pub struct ShellFiles {
@@ -142,6 +145,43 @@ impl ShellFiles {
         }
     }
 
+    /// As much of a read as the link brings soon.
+    fn piece_of(&self, file: &LogFile, most: usize) -> usize {
+        let share = self.script.share();
+        match file.packing {
+            Packing::Plain => most.min(share),
+            // All before it is unpacked for each piece: only a slow link is worth that.
+            _ if share < QUICK_SHARE => most.min(2 * share),
+            _ => most,
+        }
+    }
+
+    async fn read_piece(&mut self, file: &LogFile, from: u64, most: usize) -> Result<Chunk, Failure> {
+        let limit = if file.packing == Packing::Plain { ANSWER_LIMIT } else { WORK_LIMIT };
+        let frames = self.ask_of_file(&format!("R {} {from} {most}", file_words(file)), limit).await?;
+        let Some((start, body)) = frames.iter().find_map(text_of) else { return Err(nonsense(frames.first()).into()) };
+        if file.packing == Packing::Plain {
+            let size: u64 = frames[0].header.split(' ').nth(1).and_then(|size| size.parse().ok()).unwrap_or(0);
+            // What is beyond is not there yet: a network file system may give NUL bytes for it. Files of /proc have no size.
+            let length = if size > 0 { size } else { start + body.len() as u64 };
+            let there = usize::try_from(length.saturating_sub(from)).unwrap_or(usize::MAX);
+            let bytes = cut(body, start, from, most.min(there));
+            let at_end = if size > 0 {
+                from.saturating_add(bytes.len() as u64) >= length
+            } else {
+                bytes.is_empty() || bytes.len() < most
+            };
+            return Ok(Chunk { at_end, bytes });
+        }
+        let bytes = cut(body, start, from, most);
+        let is_all = start + body.len() as u64 <= from + bytes.len() as u64;
+        let ended = Ended::of(&frames, file.packing).ok_or_else(|| nonsense(frames.last()))?;
+        match ended.damage {
+            Some(error) if bytes.is_empty() && most > 0 => Err(error.into()),
+            damage => Ok(Chunk { at_end: damage.is_none() && is_all, bytes }),
+        }
+    }
+
     /// Puts back the NUL bytes that this host's `grep` could not be shown.
     async fn restore(&mut self, finds: &mut Finds) -> Result<(), LinkError> {
         for line in finds.lines.iter_mut().filter(|line| line.raw.contains(&1)) {
@@ -172,27 +212,23 @@ impl Files for ShellFiles {
     }
 
     async fn read(&mut self, file: &LogFile, from: u64, most: usize) -> Result<Chunk, Failure> {
-        // What is unpacked is unpacked for each read: of that more at once.
-        let share = if file.packing == Packing::Plain { self.script.share() } else { self.script.share() * 2 };
-        let most = most.min(MAX_READ).min(share);
-        let limit = if file.packing == Packing::Plain { ANSWER_LIMIT } else { WORK_LIMIT };
-        let frames = self.ask_of_file(&format!("R {} {from} {most}", file_words(file)), limit).await?;
-        let Some((start, body)) = frames.iter().find_map(text_of) else { return Err(nonsense(frames.first()).into()) };
-        if file.packing == Packing::Plain {
-            let size: u64 = frames[0].header.split(' ').nth(1).and_then(|size| size.parse().ok()).unwrap_or(0);
-            // What is beyond is not there yet: a network file system may give NUL bytes for it. Files of /proc have no size.
-            let length = if size > 0 { size } else { start + body.len() as u64 };
-            let there = usize::try_from(length.saturating_sub(from)).unwrap_or(usize::MAX);
-            let bytes = cut(body, start, from, most.min(there));
-            return Ok(Chunk { at_end: from.saturating_add(bytes.len() as u64) >= length, bytes });
+        let most = most.min(MAX_READ);
+        let mut wanted = self.piece_of(file, most);
+        let mut chunk = self.read_piece(file, from, wanted).await?;
+        if wanted == most {
+            return Ok(chunk);
         }
-        let bytes = cut(body, start, from, most);
-        let is_all = start + body.len() as u64 <= from + bytes.len() as u64;
-        let ended = Ended::of(&frames, file.packing).ok_or_else(|| nonsense(frames.last()))?;
-        match ended.damage {
-            Some(error) if bytes.is_empty() && most > 0 => Err(error.into()),
-            damage => Ok(Chunk { at_end: damage.is_none() && is_all, bytes }),
+        let mut parts = BytesMut::from(&chunk.bytes[..]);
+        // Less than was wanted, and not at the end: damage, which is told when nothing good is left before it.
+        while !chunk.at_end && chunk.bytes.len() == wanted && parts.len() < most {
+            wanted = self.piece_of(file, most - parts.len());
+            chunk = match self.read_piece(file, from + parts.len() as u64, wanted).await {
+                Err(Failure::File(_)) if file.packing != Packing::Plain => break,
+                read => read?,
+            };
+            parts.extend_from_slice(&chunk.bytes);
         }
+        Ok(Chunk { bytes: parts.freeze(), at_end: chunk.at_end })
     }
 
     async fn measure(&mut self, file: &LogFile) -> Result<u64, Failure> {
@@ -231,12 +267,15 @@ impl Files for ShellFiles {
 
     async fn next(&mut self) -> Result<Option<Finds>, Failure> {
         loop {
+            let share = self.script.share();
             let Some(running) = self.scan.as_mut().filter(|running| !running.over) else {
                 return self.failed.take().map_or(Ok(None), |error| Err(error.into()));
             };
-            let request = format!("N {}\n", running.stream.pieces(self.script.share()));
+            let request = format!("N {}\n", running.stream.pieces(share));
+            let span = self.script.begin();
             self.script.send(request).await?;
             let frames = self.answer(WORK_LIMIT).await?;
+            self.script.end_of(span);
             let Some(piece) = frames.iter().find(|frame| frame.header == "J") else {
                 return Err(nonsense(frames.first()).into());
             };

@@ -12,7 +12,7 @@ use crate::model::file::{FileError, Finds, Found, Packing, Scan};
 const MAX_HEAD: usize = 64;
 
 /// A piece of so many bytes says that more waits behind it.
-const MUCH: usize = 4 << 10;
+const MUCH: usize = 16 << 10;
 
 /// How lines are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +44,8 @@ pub(super) struct Stream {
     read_to: u64,
     /// Much came with the last piece.
     much: bool,
+    /// Bytes that were asked for last.
+    asked: usize,
     ended: Option<Option<FileError>>,
 }
 
@@ -71,6 +73,7 @@ impl Stream {
             pending: None,
             read_to: begin,
             much: false,
+            asked: MUCH,
             ended: None,
         })
     }
@@ -82,9 +85,11 @@ impl Stream {
 
     /// What to ask for: 1 for what there is, 4 for more where much waits; and how many KiB at most, of so many bytes that
     /// the link may bring.
-    pub(super) fn pieces(&self, share: usize) -> String {
+    pub(super) fn pieces(&mut self, share: usize) -> String {
         let (how, most) = if self.much { (4, 256) } else { (1, 64) };
-        format!("{how} {}", (share >> 10).clamp(4, most))
+        let kib = (share >> 10).clamp(4, most);
+        self.asked = kib << 10;
+        format!("{how} {kib}")
     }
 
     /// How it ended, if it has: with the error that ended it.
@@ -97,7 +102,7 @@ impl Stream {
     /// # Errors
     /// When a line is written as none of ours is; it is given back.
     pub(super) fn push(&mut self, piece: &Bytes) -> Result<Finds, String> {
-        self.much = piece.len() >= MUCH;
+        self.much = piece.len() >= MUCH.min(self.asked);
         let mut lines = Vec::new();
         let mut at = 0;
         while let Some(length) = memchr(b'\n', &piece[at..]) {
