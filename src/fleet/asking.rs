@@ -34,6 +34,9 @@ const OF_A_HOST: usize = 2;
 /// A host that turned us away for the number of connections is tried this often.
 const THROTTLED_TRIES: u32 = 4;
 
+/// A host that is slow to answer is told to be alive this often at most.
+const ALIVE_EVERY: Duration = Duration::from_millis(250);
+
 /// How long the end of a connection may take.
 const CLOSE_LIMIT: Duration = Duration::from_millis(1500);
 
@@ -67,6 +70,8 @@ pub(super) enum Heard {
     Connected,
     /// What is wrong with the way to it, though it leads there.
     Warned(HostStatus),
+    /// It says something that is no answer yet.
+    Alive,
     Facts(Box<Facts>),
     Reply(Reply),
     /// Its last state.
@@ -92,11 +97,25 @@ impl Reach for Connector {
         }
         let result = tokio::select! {
             result = ask_all(&connection, host, asks, &heard) => result,
+            () = tell_alive(&connection, &heard) => Ok(()),
             error = connection.ended() => Err(error),
             () = heard.closed() => Ok(()),
         };
         connection.close().await;
         result
+    }
+}
+
+/// Tells now and then that a host says something: over a slow link an answer may take longer than silence may.
+async fn tell_alive(connection: &crate::transport::Connection, heard: &mpsc::Sender<Heard>) {
+    let mut known = connection.heard();
+    loop {
+        sleep(ALIVE_EVERY).await;
+        let now = connection.heard();
+        if std::mem::replace(&mut known, now) != now {
+            // Where nobody hears it, whoever waits for the end knows.
+            let _ = heard.send(Heard::Alive).await;
+        }
     }
 }
 
@@ -172,6 +191,7 @@ impl Asking {
 
     fn take(&mut self, host: HostId, heard: Heard) {
         match heard {
+            Heard::Alive => {}
             Heard::Connected => self.update(Update::Status(host, HostStatus::plain(LinkState::Ok))),
             // It is part of the last state.
             Heard::Warned(_) => {}
@@ -262,6 +282,7 @@ async fn listen(
             () = out.sender.closed() => break None,
             ended = &mut asking, if result.is_none() => result = Some(ended),
             next = heard.recv() => match next {
+                Some(Heard::Alive) => {}
                 Some(next) => {
                     connected |= matches!(next, Heard::Connected);
                     failures.note(&next);

@@ -36,6 +36,12 @@ impl Reach for Invented {
                     say(Reply::Progress(done, 10)).await;
                 }
             }
+            "talking" => {
+                for _ in 0..10 {
+                    sleep(SILENCE * 2 / 3).await;
+                    let _ = heard.send(Heard::Alive).await;
+                }
+            }
             "damaged" => {
                 for n in 0..5 {
                     say(Reply::Failed(format!("s{n}").into(), "damaged".to_owned())).await;
@@ -118,6 +124,7 @@ async fn a_hung_host_holds_up_nobody_and_has_timed_out_after_its_silence() {
 #[tokio::test(start_paused = true)]
 async fn a_slow_host_may_go_on_while_it_says_something() {
     assert_eq!(told(&["slow"]).await, [(200, "slow is done".to_owned())]);
+    assert_eq!(told(&["talking"]).await, [(200, "talking is done".to_owned())], "no answer is whole yet");
 }
 
 #[tokio::test(start_paused = true)]

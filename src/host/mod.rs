@@ -9,6 +9,7 @@
 pub mod ask;
 mod files;
 pub mod history;
+mod lag;
 mod lines;
 mod local;
 mod outbox;

@@ -60,7 +60,8 @@ async fn keep(
     link: &watch::Sender<Link>,
 ) {
     let mut track = Track::resuming(&work.resume);
-    let mut streams = Streams::new(&host.sources, Arc::clone(&track.problems), track.clock.subscribe());
+    let unread = track.unread.clone();
+    let mut streams = Streams::new(&host.sources, Arc::clone(&track.problems), unread, track.clock.subscribe());
     let mut root_files = RootFiles::new(&host.sources, Arc::clone(&track.problems), Track::resuming(&work.resume));
     let mut backoff = Backoff::default();
     let mut tries = 0;

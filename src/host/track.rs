@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::{oneshot, watch};
@@ -17,6 +18,7 @@ use crate::model::{
     Time,
 };
 
+use super::lag::{Lag, Unread};
 use super::lines::Piece;
 use super::shell::Problems;
 use super::shell::follow::{Absence, Begin, Follower, Outcome};
@@ -64,6 +66,9 @@ pub struct Track {
     told: Option<HostStatus>,
     /// What is wrong with the way to the host, though it leads there.
     pub way: Option<HostStatus>,
+    lag: Lag,
+    /// Streams that have more than was told.
+    pub(super) unread: Unread,
     /// What streams have to complain of.
     pub problems: Problems,
     /// What time the host has, for stamps without a zone.
@@ -79,6 +84,8 @@ struct Tracked {
     stamper: Stamper,
     joiner: Joiner,
     last_read: Option<Time>,
+    /// The stamp of the last line that has one.
+    last_stamp: Option<Time>,
     hint: Option<String>,
 }
 
@@ -160,7 +167,14 @@ impl Track {
         let format = format.and_then(|format| TimeFormat::parse(format).ok());
         let clock = self.facts.clock();
         let stamper = format.map_or_else(|| Stamper::new(&clock), |format| Stamper::with_format(&clock, &format));
-        self.sources.push(Tracked { info, stamper, joiner: Joiner::default(), last_read: None, hint: None });
+        self.sources.push(Tracked {
+            info,
+            stamper,
+            joiner: Joiner::default(),
+            last_read: None,
+            last_stamp: None,
+            hint: None,
+        });
         number
     }
 
@@ -231,10 +245,21 @@ impl Track {
         self.user = user;
     }
 
-    /// Every line written before `sent` (by our clock) has been told of, and `bytes` were read for it.
-    pub fn read_to(&mut self, sent: Time, bytes: u64) {
+    /// Every line written before `sent` (by our clock) has been told of at `now`, and `bytes` were read for it.
+    pub fn read_to(&mut self, sent: Time, now: Time, bytes: u64) {
+        let look = Duration::from_nanos(now.0.saturating_sub(sent.0).max(0).unsigned_abs());
+        self.lag.complete(sent, look);
         let skew = self.facts.clock_offset_ms.unwrap_or(0.0) - self.facts.clock_error_ms.unwrap_or(0.0);
         self.events.push(HostEvent::ReadTo(sent.plus_millis(skew as i64), bytes));
+    }
+
+    /// Looks at how far behind all is; this connection began at `began`.
+    pub(super) fn look_behind(&mut self, now: Time, began: Time) {
+        let skew = self.facts.clock_offset_ms.unwrap_or(0.0) as i64;
+        let unread = (0u32..).zip(&self.sources).filter(|(number, _)| self.follower.has_more(*number));
+        let newest = unread.map(|(_, source)| source.last_stamp).min().flatten();
+        let ours = |stamp: Time| stamp.plus_millis(-skew);
+        self.lag.look(now, began, newest.map(ours), self.unread.earliest().map(ours));
     }
 
     /// Whether there is anything to follow.
@@ -299,7 +324,10 @@ impl Track {
         let of_streams = of_streams.into_values().map(|trouble| (trouble.reason, trouble.hint.replace("{user}", user)));
         let problems = of_way.chain(of_sources).chain(of_tails);
         let mut problems = problems.chain(of_patterns).chain(of_streams);
-        let Some((mut reason, hint)) = problems.next() else { return HostStatus::plain(LinkState::Ok) };
+        let behind_s = self.lag.told();
+        let Some((mut reason, hint)) = problems.next() else {
+            return HostStatus { behind_s, ..HostStatus::plain(LinkState::Ok) };
+        };
         for (other, _) in problems.by_ref().take(PROBLEMS_TOLD - 1) {
             reason = format!("{reason}; {other}");
         }
@@ -309,7 +337,7 @@ impl Track {
         };
         let hint = Some(hint).filter(|hint| !hint.is_empty());
         let of_way = self.way.is_some();
-        HostStatus { hint, reason: Some(reason), of_way, ..HostStatus::plain(LinkState::Degraded) }.bounded()
+        HostStatus { hint, reason: Some(reason), of_way, behind_s, ..HostStatus::plain(LinkState::Degraded) }.bounded()
     }
 
     fn pieces(&mut self, number: u32, file: FileId, pieces: Vec<Piece>, now: Time) {
@@ -330,6 +358,8 @@ impl Track {
             }
         }
         source.last_read = Some(now);
+        let stamped = lines.iter().rev().find(|line| line.time_from == TimeFrom::Stamp);
+        source.last_stamp = stamped.map(|line| line.time).or(source.last_stamp);
         date_the_first(&mut lines);
         if !lines.is_empty() {
             self.events.push(HostEvent::Lines(number, lines));

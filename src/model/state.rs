@@ -74,13 +74,15 @@ pub struct HostStatus {
     pub retry_in_s: Option<u64>,
     /// Something is wrong with the way to the host, not only with its logs.
     pub of_way: bool,
+    /// How old what is told of a host that is up is, in seconds: its link is slower than its logs, or says nothing at present.
+    pub behind_s: Option<u64>,
 }
 
 impl HostStatus {
     /// A state that needs no explanation.
     #[must_use]
     pub fn plain(state: LinkState) -> Self {
-        Self { state, reason: None, hint: None, retry_in_s: None, of_way: false }
+        Self { state, reason: None, hint: None, retry_in_s: None, of_way: false, behind_s: None }
     }
 
     /// A state with its reason and a hint.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::text::behind;
 use crate::model::{HostId, HostStatus, LinkState, SafeText};
 
 /// What was said of the hosts, and what is to be said.
@@ -9,6 +10,8 @@ use crate::model::{HostId, HostStatus, LinkState, SafeText};
 pub(super) struct Changes {
     /// Of hosts that were not well when they were last spoken of.
     troubled: BTreeMap<HostId, (LinkState, Option<String>)>,
+    /// Of hosts that were behind when that was last said: how far.
+    behind: BTreeMap<HostId, u64>,
     said: Vec<String>,
 }
 
@@ -16,6 +19,7 @@ impl Changes {
     /// A host tells its state. An attempt to connect is no news, nor is a host that is well from the start.
     pub(super) fn note(&mut self, host: HostId, name: &str, status: &HostStatus) {
         let name = SafeText::new(name);
+        self.note_behind(host, &name, status);
         match status.state {
             LinkState::Connecting => {}
             LinkState::Ok => {
@@ -34,6 +38,22 @@ impl Changes {
         }
     }
 
+    /// A host that is behind is news when it begins to be, each time that this has doubled, and when it is no longer.
+    fn note_behind(&mut self, host: HostId, name: &SafeText, status: &HostStatus) {
+        let told = self.behind.get(&host).copied();
+        match status.behind_s {
+            Some(now) if told.is_none_or(|told| now >= 2 * told) => {
+                self.behind.insert(host, now);
+                self.said.push(format!("{name}: {}", behind(now)));
+            }
+            None if status.state.is_up() && told.is_some() => {
+                self.behind.remove(&host);
+                self.said.push(format!("{name}: no longer behind"));
+            }
+            _ => {}
+        }
+    }
+
     /// Something else, if anything.
     pub(super) fn say(&mut self, what: Option<String>) {
         self.said.extend(what);
@@ -48,6 +68,17 @@ impl Changes {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_host_that_falls_behind_is_told_now_and_then() {
+        let mut changes = Changes::default();
+        let ok = |behind_s| HostStatus { behind_s, ..HostStatus::plain(LinkState::Ok) };
+        for behind_s in [None, Some(5), Some(6), Some(9), Some(12), Some(11), None, None, Some(7)] {
+            changes.note(HostId(0), "far", &ok(behind_s));
+        }
+        let said = ["far: 5 s behind", "far: 12 s behind", "far: no longer behind", "far: 7 s behind"];
+        assert_eq!(changes.take(), said);
+    }
 
     #[test]
     fn a_host_that_is_lost_or_back_is_told_once() {

@@ -184,6 +184,7 @@ pub(super) struct Host<'a> {
     facts: Option<HostFacts<'a>>,
     driver: Option<&'static str>,
     hint: Option<&'a str>,
+    behind_s: Option<u64>,
     sources: Vec<Source<'a>>,
 }
 
@@ -226,6 +227,7 @@ impl<'a> Host<'a> {
             facts: row.facts.as_deref().map(HostFacts::new),
             driver: row.answered().then_some(driver),
             hint: row.status.hint.as_deref(),
+            behind_s: row.status.behind_s,
             sources: row.sources.iter().map(|(_, info)| source(info)).collect(),
         }
     }

@@ -266,6 +266,7 @@ pub const KINDS: &[Kind] = &[
             perhaps("facts", FACTS, "what it says of itself"),
             perhaps("driver", Word(&["local", "shell", "agent"]), "how it was asked; null: it was never reached"),
             perhaps("hint", Text, "what can be done about the reason"),
+            perhaps("behind_s", Count, "how old what was told last is: its link is slower than its logs"),
             field("sources", SOURCES, "its sources, as far as they were heard of"),
         ],
     },

@@ -241,9 +241,15 @@ fn numbers(sample: Option<&Sample>) -> String {
 
 fn reason(row: &Row<'_>) -> String {
     let mut parts = Vec::new();
+    parts.extend(row.status.behind_s.map(behind));
     parts.extend(row.status.reason.clone());
     parts.extend(row.status.hint.clone());
     SafeText::new(&parts.join(" – ")).as_str().to_owned()
+}
+
+/// `12 s behind`
+pub(super) fn behind(seconds: u64) -> String {
+    format!("{seconds} s behind")
 }
 
 /// What a look adds to a colour. The terminal's own colours are not known, so none is set that could be the same.

@@ -11,6 +11,7 @@ use tokio::sync::Semaphore;
 
 use super::LinkError;
 use super::failure::Ending;
+use super::pace::Pacer;
 use super::shell::{Full, Queue, ShellEvent, ShellInput, ShellOutput, Sink};
 use crate::model::LinkState;
 
@@ -26,12 +27,14 @@ const END_TIME: Duration = Duration::from_millis(500);
 /// What closing waits for shells to be gone.
 const CLOSE_TIME: Duration = Duration::from_millis(1500);
 
-/// Starts a command as the leader of a process group of its own, so that all of it can be ended.
+/// Starts a command as the leader of a process group of its own, so that all of it can be ended. What it says is counted by
+/// the pacer.
 ///
 /// # Errors
 /// When it cannot be started.
 pub(super) fn spawn(
     mut command: Command,
+    pacer: Option<Pacer>,
     ending: Ending,
     permit: impl Send + 'static,
 ) -> Result<(ShellInput, ShellOutput), LinkError> {
@@ -44,7 +47,7 @@ pub(super) fn spawn(
     })?;
     let queue = Queue::new();
     let sink = child.stdin.take().map_or(Sink::Closed, Sink::Child);
-    tokio::spawn(pump(child, Arc::clone(&queue), ending, permit));
+    tokio::spawn(pump(child, pacer, Arc::clone(&queue), ending, permit));
     Ok((ShellInput::new(sink, Arc::clone(&queue)), ShellOutput::new(queue)))
 }
 
@@ -54,10 +57,10 @@ pub(super) async fn all_gone(permits: &Semaphore, all: usize) {
     let _ = tokio::time::timeout(CLOSE_TIME, permits.acquire_many(all)).await;
 }
 
-async fn pump(mut child: Child, queue: Arc<Queue>, ending: Ending, permit: impl Send) {
+async fn pump(mut child: Child, pacer: Option<Pacer>, queue: Arc<Queue>, ending: Ending, permit: impl Send) {
     let group = Group::of(&child);
     let result = tokio::select! {
-        result = attend(&mut child, &queue) => result,
+        result = attend(&mut child, pacer.as_ref(), &queue) => result,
         () = queue.abandoned() => Ok(()),
         why = ending.ended() => Err(why),
     };
@@ -67,10 +70,14 @@ async fn pump(mut child: Child, queue: Arc<Queue>, ending: Ending, permit: impl 
 }
 
 /// Drains both pipes until the child has ended and they are closed.
-async fn attend(child: &mut Child, queue: &Queue) -> Result<(), LinkError> {
+async fn attend(child: &mut Child, pacer: Option<&Pacer>, queue: &Queue) -> Result<(), LinkError> {
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-    let pipes =
-        async { tokio::try_join!(drain(stdout, queue, ShellEvent::Stdout), drain(stderr, queue, ShellEvent::Stderr)) };
+    let count = |bytes| pacer.iter().for_each(|pacer| pacer.arrived(bytes));
+    let out = |bytes: Bytes| {
+        count(bytes.len());
+        queue.push(ShellEvent::Stdout(bytes))
+    };
+    let pipes = async { tokio::try_join!(drain(stdout, out), drain(stderr, |b| queue.push(ShellEvent::Stderr(b)))) };
     tokio::pin!(pipes);
     let (status, drained) = tokio::select! {
         drained = &mut pipes => (None, Some(drained)),
@@ -94,18 +101,14 @@ async fn attend(child: &mut Child, queue: &Queue) -> Result<(), LinkError> {
     Ok(())
 }
 
-async fn drain<R: AsyncRead + Unpin>(
-    pipe: Option<R>,
-    queue: &Queue,
-    event: fn(Bytes) -> ShellEvent,
-) -> Result<(), Full> {
+async fn drain<R: AsyncRead + Unpin>(pipe: Option<R>, push: impl Fn(Bytes) -> Result<(), Full>) -> Result<(), Full> {
     let Some(mut pipe) = pipe else { return Ok(()) };
     let mut buffer = BytesMut::new();
     loop {
         buffer.reserve(CHUNK);
         match pipe.read_buf(&mut buffer).await {
             Ok(0) | Err(_) => return Ok(()),
-            Ok(_) => queue.push(event(buffer.split().freeze()))?,
+            Ok(_) => push(buffer.split().freeze())?,
         }
     }
 }

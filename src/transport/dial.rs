@@ -15,6 +15,7 @@ use super::deadline::Deadline;
 use super::failure::{self, Place};
 use super::known_hosts::{self, KnownHosts, Revoked, Verdict};
 use super::overheard::{self, Language};
+use super::pace::Pacer;
 use super::plan::Plan;
 use super::proxy;
 use super::russh::auth::{self, Login, Refused};
@@ -76,8 +77,9 @@ impl Dial<'_> {
     async fn attempt(&self, pinned: Option<PublicKey>) -> Result<Arc<Client>, Setback> {
         let trust = self.trust(pinned).await?;
         let mut permit = self.inner.budget.handshake(&self.budget_name()).await;
+        let pacer = Pacer::new();
         let stream = self.stream(&mut Deadline::new(self.inner.settings.connect_timeout)).await?;
-        let mut greeted = self.shake_hands(stream, trust).await.map_err(|setback| self.by_the_way(setback))?;
+        let mut greeted = self.shake_hands(stream, pacer, trust).await.map_err(|setback| self.by_the_way(setback))?;
         let guard = greeted.cut.on_drop();
         // It speaks SSH, so it is there: from here on it may be as slow as a login may be.
         let mut deadline = Deadline::new(self.inner.login_time());
@@ -107,11 +109,11 @@ impl Dial<'_> {
         opened.unwrap_or_else(|_| Err(failure::no_answer(place, awaited, deadline.whole())))
     }
 
-    async fn shake_hands(&self, stream: Box<dyn ByteStream>, trust: Trust) -> Result<Greeted, Setback> {
+    async fn shake_hands(&self, stream: Box<dyn ByteStream>, pacer: Pacer, trust: Trust) -> Result<Greeted, Setback> {
         let plan = self.plan;
         let (stream, overheard) = overheard::listen(stream);
         let (silence, whole) = (self.inner.settings.connect_timeout, self.inner.login_time());
-        let shaking = client::handshake(Box::new(stream), &plan.place, trust);
+        let shaking = client::handshake(Box::new(stream), pacer, &plan.place, trust);
         let done = overheard.while_speaking(shaking, silence, whole).await;
         let done = done.map_err(|_| match overheard.language() {
             Language::Other(line) => failure::not_ssh(&plan.place, &line),

@@ -8,6 +8,7 @@ use tokio::sync::Semaphore;
 use super::LinkError;
 use super::child;
 use super::failure::{self, Ending};
+use super::pace::Pacer;
 use super::shell::{ShellInput, ShellOutput};
 
 /// As many as on a connection, so that nothing behaves differently here.
@@ -16,6 +17,8 @@ const SHELLS: usize = super::russh::client::SESSIONS;
 /// The shells of this machine.
 pub(super) struct Local {
     pub(super) ending: Ending,
+    /// There is no network in between.
+    pub(super) pacer: Pacer,
     shells: Arc<Semaphore>,
     /// What is run as the shell.
     command: Vec<String>,
@@ -28,7 +31,7 @@ impl Local {
 
     pub(super) fn running(command: &[&str]) -> Self {
         let command = command.iter().map(|&word| word.to_owned()).collect();
-        Self { ending: Ending::new(), shells: Arc::new(Semaphore::new(SHELLS)), command }
+        Self { ending: Ending::new(), pacer: Pacer::unhurried(), shells: Arc::new(Semaphore::new(SHELLS)), command }
     }
 
     pub(super) async fn open_shell(&self) -> Result<(ShellInput, ShellOutput), LinkError> {
@@ -42,7 +45,7 @@ impl Local {
         }
         let mut command = Command::new(&self.command[0]);
         command.args(&self.command[1..]);
-        child::spawn(command, self.ending.clone(), permit)
+        child::spawn(command, None, self.ending.clone(), permit)
     }
 }
 

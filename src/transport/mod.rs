@@ -29,6 +29,7 @@ mod keyring;
 mod known_hosts;
 mod local;
 mod overheard;
+mod pace;
 mod plan;
 mod proxy;
 mod resolve;
@@ -39,6 +40,7 @@ mod stream;
 mod system;
 mod tokens;
 
+pub use pace::{Asker as PaceAsker, Span as PaceSpan};
 pub use shell::{ShellEvent, ShellInput, ShellOutput};
 
 /// Answers what only a person can. `ask` may take as long as a person does; dropping the future withdraws the question.
@@ -323,6 +325,26 @@ impl Connection {
     #[must_use]
     pub fn login_time(&self) -> Duration {
         self.link.login_time
+    }
+
+    /// Takes part in the pace of this connection: for a shell that will be asked for much.
+    #[must_use]
+    pub fn pace(&self) -> PaceAsker {
+        self.pacer().asker()
+    }
+
+    /// When a shell of it last said something, be it only a part of an answer.
+    #[must_use]
+    pub fn heard(&self) -> tokio::time::Instant {
+        self.pacer().heard()
+    }
+
+    fn pacer(&self) -> &pace::Pacer {
+        match &self.link.road {
+            Road::Russh(client) => &client.pacer,
+            Road::System(system) => &system.pacer,
+            Road::Local(local) => &local.pacer,
+        }
     }
 
     /// Waits until the connection has ended, and says why. Every waiter is told, at any time.

@@ -1,4 +1,4 @@
-//! Byte streams that can be cut from outside: how a handshake that was given up, or a connection whose peer is
+//! Byte streams that tell what comes, and can be cut from outside: how a handshake that was given up, or a connection whose peer is
 //! silent, is taken from the SSH library, which otherwise keeps its task and socket for ever.
 
 use std::io;
@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::pace::Pacer;
 
 /// What SSH is spoken over: a socket, a channel through a jump host, the pipes of a proxy command.
 pub(super) trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -28,6 +30,7 @@ struct CutState {
 pub(super) struct Cuttable {
     inner: Box<dyn ByteStream>,
     cut: Cut,
+    pacer: Pacer,
 }
 
 /// Cuts when it is dropped, unless it was disarmed: covers time-outs and cancelled futures alike.
@@ -70,16 +73,22 @@ impl Drop for CutOnDrop {
 }
 
 impl Cuttable {
-    pub(super) fn new(inner: Box<dyn ByteStream>) -> (Self, Cut) {
+    pub(super) fn new(inner: Box<dyn ByteStream>, pacer: Pacer) -> (Self, Cut) {
         let cut = Cut::default();
-        (Self { inner, cut: cut.clone() }, cut)
+        (Self { inner, cut: cut.clone(), pacer }, cut)
     }
 }
 
 impl AsyncRead for Cuttable {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         self.cut.check(&self.cut.0.reader, cx)?;
-        Pin::new(&mut self.inner).poll_read(cx, buf)
+        let before = buf.filled().len();
+        let polled = Pin::new(&mut self.inner).poll_read(cx, buf);
+        let came = buf.filled().len() - before;
+        if came > 0 {
+            self.pacer.arrived(came);
+        }
+        polled
     }
 }
 
@@ -110,7 +119,7 @@ mod tests {
     #[tokio::test]
     async fn a_cut_ends_a_read_that_waits() {
         let (near, _far) = tokio::io::duplex(16);
-        let (mut stream, cut) = Cuttable::new(Box::new(near));
+        let (mut stream, cut) = Cuttable::new(Box::new(near), Pacer::new());
         let reading = tokio::spawn(async move { stream.read_u8().await });
         tokio::task::yield_now().await;
         cut.cut();
@@ -121,7 +130,7 @@ mod tests {
     #[tokio::test]
     async fn a_guard_cuts_unless_it_is_disarmed() {
         let (near, _far) = tokio::io::duplex(16);
-        let (mut stream, cut) = Cuttable::new(Box::new(near));
+        let (mut stream, cut) = Cuttable::new(Box::new(near), Pacer::new());
         cut.on_drop().disarm();
         tokio::io::AsyncWriteExt::write_all(&mut stream, b"x").await.expect("still whole");
         drop(cut.on_drop());

@@ -13,6 +13,7 @@ use tokio::process::{Child, ChildStderr, Command};
 use tokio::sync::Semaphore;
 
 use super::failure::{self, Ending, Place};
+use super::pace::Pacer;
 use super::plan::Plan;
 use super::shell::{ShellInput, ShellOutput};
 use super::{Inner, LinkError, child, hops, route};
@@ -30,6 +31,8 @@ const WORDS_BYTES: u64 = 16 * 1024;
 /// A connection that `ssh` holds.
 pub(super) struct System {
     ending: Ending,
+    /// Counts what the shells say, for nobody can see the socket of `ssh`.
+    pub(super) pacer: Pacer,
     sessions: Arc<Semaphore>,
     /// Everything before the remote command, for a shell that uses the master.
     arguments: Vec<String>,
@@ -69,16 +72,19 @@ impl System {
         let (options, destination) = arguments(way, config, inner);
         let socket_text = socket.to_string_lossy().into_owned();
         let _permit = inner.budget.handshake(&place.dialled()).await;
+        let pacer = Pacer::new();
         let master = ["-M", "-N", "-oControlPersist=no", "-S", &socket_text].map(str::to_owned);
         let mut child = start(master.iter().chain(&options).chain(&destination), &place)?;
         let ending = Ending::new();
         let stderr = child.stderr.take();
         log_in(&mut child, stderr, &socket, &place, inner.login_time(), &ending).await?;
+        pacer.logged_in();
         let arguments = ["-T", "-oControlMaster=no", "-S", &socket_text].map(str::to_owned);
         Ok(Self {
             sessions: Arc::new(Semaphore::new(SESSIONS)),
             arguments: arguments.into_iter().chain(options).chain(destination).collect(),
             ending: keep(child, ending, &place),
+            pacer,
             place,
             _folder: folder,
         })
@@ -109,7 +115,7 @@ impl System {
         }
         let mut command = Command::new("ssh");
         command.args(&self.arguments).arg("exec /bin/sh -s").env("SSH_ASKPASS_REQUIRE", "never");
-        child::spawn(command, self.ending.clone(), permit)
+        child::spawn(command, Some(self.pacer.clone()), self.ending.clone(), permit)
     }
 }
 

@@ -8,7 +8,7 @@ use super::metrics::{Scale, graph, gravity};
 use super::paint::{Row, Shown, count, number, percent};
 use super::theme::{Role, Theme};
 use crate::app::App;
-use crate::model::{LinkState, SafeText, Time};
+use crate::model::{HostStatus, LinkState, SafeText, Time};
 use crate::store::HostRow;
 
 /// Which numbers a list of a width has room for, in cells.
@@ -91,7 +91,7 @@ fn draw_host(app: &App, theme: &Theme, columns: &Columns, index: usize, host: &H
     let selected = index == app.selected_host() && app.hosts_focused();
     let under = if selected { theme.get(Role::HostSelected) } else { Style::new() };
     let mut row = row.fill(under);
-    let (glyph, role) = glyph(host.status.state);
+    let (glyph, role) = glyph(&host.status);
     row.put(glyph, theme.get(role)).blank(1);
     let listed = app
         .pane(app.focused_pane())
@@ -122,7 +122,11 @@ fn draw_numbers(app: &App, theme: &Theme, columns: &Columns, host: &HostRow, row
     }
     if columns.rate > 0 {
         let rate = host.rate(app.now());
-        row.right(count(rate), columns.rate, theme.get(if rate > 0.0 { Role::LineNone } else { Role::Faint }));
+        let (words, role) = match host.status.behind_s {
+            Some(seconds) => (Shown::own(&format!("-{}", short(seconds))), Role::HostDegraded),
+            None => (count(rate), if rate > 0.0 { Role::LineNone } else { Role::Faint }),
+        };
+        row.right(words, columns.rate, theme.get(role));
     }
 }
 
@@ -131,9 +135,19 @@ fn share(theme: &Theme, value: Option<f64>, cells: u16, row: &mut Row<'_>) {
     row.right(text, cells, theme.get(gravity(value, Role::LineNone)));
 }
 
+/// A time in at most three cells.
+fn short(seconds: u64) -> String {
+    match seconds {
+        0..60 => format!("{seconds}s"),
+        60..5940 => format!("{}m", seconds / 60),
+        _ => format!("{}h", (seconds / 3600).min(99)),
+    }
+}
+
 /// The state as a sign that can be told apart without colour.
-pub(super) fn glyph(state: LinkState) -> (&'static str, Role) {
-    match state {
+pub(super) fn glyph(status: &HostStatus) -> (&'static str, Role) {
+    match status.state {
+        LinkState::Ok if status.behind_s.is_some() => ("◔", Role::HostDegraded),
         LinkState::Ok => ("●", Role::HostOk),
         LinkState::Degraded => ("◐", Role::HostDegraded),
         LinkState::Connecting => ("◌", Role::HostConnecting),

@@ -178,13 +178,19 @@ fn outside(text: &str) -> Shown<'static> {
 
 fn host(app: &App, id: HostId) -> Lines {
     let Some(host) = app.store().host(id) else { return Vec::new() };
-    let (sign, _) = glyph(host.status.state);
+    let (sign, _) = glyph(&host.status);
     let mut lines = vec![field("state", Shown::from(sign).join(&Shown::own(&format!(" {}", host.status.state))))];
     if let Some(reason) = &host.status.reason {
         lines.push(vec![(Shown::own(&format!("{:10}", "reason")), Role::PopupDim), (outside(reason), Role::PopupBad)]);
     }
     if let Some(hint) = &host.status.hint {
         lines.push(field("try", outside(hint)));
+    }
+    if let Some(seconds) = host.status.behind_s {
+        lines.push(field(
+            "behind",
+            time::span(seconds).join(&Shown::from(": its link is slower than its logs, or is silent")),
+        ));
     }
     if let Some(seconds) = host.retry_in_s(app.now()) {
         lines.push(field("again in", time::span(seconds).join(&Shown::from("; r dials now"))));

@@ -79,6 +79,11 @@ fn facts(app: &App) -> Vec<(Shown<'static>, Role)> {
         let bad = !state.is_up() && state != LinkState::Connecting;
         facts.push((Shown::own(&format!("{number} {state}")), if bad { Role::StatusBad } else { Role::StatusWarn }));
     }
+    let behind: Vec<u64> = app.store().hosts().iter().filter_map(|host| host.status.behind_s).collect();
+    if let Some(most) = behind.iter().max() {
+        let words = format!("{} behind, by up to {most} s", behind.len());
+        facts.push((Shown::own(&words), Role::StatusWarn));
+    }
     if let Some(complete) = ledger.complete_to {
         let at = time::short(complete, app.date(app.now()), &app.zone());
         facts.push((Shown::own("complete to ").join(&at), Role::Status));

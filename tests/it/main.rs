@@ -31,6 +31,7 @@ mod screen;
 mod servers;
 mod shell_files;
 mod shells;
+mod slow_links;
 mod sources;
 mod streams;
 mod structure;

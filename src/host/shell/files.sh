@@ -190,8 +190,9 @@ bring() {
     case $op in
       N)
         say J
-        # At once whatever there is, or where much is found and each answer has a long way, more of it.
-        if [ "$a" = 1 ] || [ -z "$full" ]; then dd bs=65536 count=1; else dd bs=4096 count=64 $full; fi 2>/dev/null
+        # At once whatever there is, or where much is found and each answer has a long way, more of it; of KiB, "b" at most.
+        if [ "$a" = 1 ] || [ -z "$full" ]; then dd bs=$((${b:-64} * 1024)) count=1
+        else dd bs=4096 count=$((${b:-256} / 4)) $full; fi 2>/dev/null
         say . ;;
       Z) read_plain "$a" "$b"; say . ;;
       *) [ "$a" = 1 ] && [ "$pid" != 0 ] && kill "$pid" 2>/dev/null; break ;;

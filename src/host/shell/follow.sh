@@ -24,7 +24,7 @@ read_file() {
   size=${2#*:*:}; size=${size%%:*}
   more=$((size - off)); cut=0
   if [ "$more" -gt "$3" ]; then more=$3; cut=1; fi
-  bs=4096; [ "$more" -gt 32768 ] && bs=65536
+  bs=1024; [ "$more" -gt 8192 ] && bs=4096; [ "$more" -gt 32768 ] && bs=65536
   skip=0; [ "$off" -gt "$mark" ] && skip=$(( (off - mark) / bs ))
   count=$(( (off + more - skip * bs + bs - 1) / bs )); opened=0
   if [ "$off" -lt "$mark" ]; then
@@ -160,13 +160,10 @@ leave_out() {
   kept=; for i in $have; do case $1 in *" $i "*) : ;; *) kept="$kept$i " ;; esac; done; have=$kept
 }
 
-# Most bytes of all files together that one poll brings, about: the console holds no more for us.
-sum=4194304
-
-# poll most: looks at every watch and reads what has grown.
+# poll most sum: looks at every watch and reads what has grown: at most so many bytes of each, and of all together, about.
 poll() {
   if rests; then say E 0; return; fi
-  most=$1; have=$order; gone=0; shut=0
+  most=$1; sum=${2:-4194304}; have=$order; gone=0; shut=0
   if [ -z "$all" ]; then names $order; all=$list; fi
   eval "set -- $all"
   rest=$order
@@ -500,7 +497,7 @@ serve() {
   say R; say R
   while read -r op a b c d e; do
     case $op in
-      P) poll "$a" ;;
+      P) poll "$a" "$b" ;;
       W) c=$(printf '%b.' "$c"); watch "$a" "$b" "${c%.}" - 0 ;;
       A) read_from "$a" "$b" "$c"; continue ;;
       V) find_sibling "$a" "$b" "$c" "$d" $e ;;

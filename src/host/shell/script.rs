@@ -6,7 +6,7 @@ use bytes::Bytes;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::model::{HostStatus, LinkState};
-use crate::transport::{Connection, LinkError, ShellEvent, ShellInput, ShellOutput};
+use crate::transport::{Connection, LinkError, PaceAsker, PaceSpan, ShellEvent, ShellInput, ShellOutput};
 
 use super::codec::{self, Answer};
 use super::frame::{END, Frame, Frames};
@@ -31,6 +31,9 @@ pub(super) struct Script {
     exit: Option<(String, Instant)>,
     bytes_read: u64,
     token: String,
+    pace: PaceAsker,
+    /// When the last bytes came.
+    heard: Instant,
 }
 
 /// What the shell says and does before it becomes root's. It is told nothing more until it has said so, for what it had
@@ -88,8 +91,19 @@ impl Script {
     async fn open(connection: &Connection) -> Result<Self, LinkError> {
         let (input, output) = connection.open_shell().await?;
         let token = new_token();
-        let frames = Frames::new(&token);
-        Ok(Self { input, output, frames, noise: Vec::new(), ready: false, exit: None, bytes_read: 0, token })
+        let (frames, pace, heard) = (Frames::new(&token), connection.pace(), Instant::now());
+        Ok(Self {
+            input,
+            output,
+            frames,
+            noise: Vec::new(),
+            ready: false,
+            exit: None,
+            bytes_read: 0,
+            token,
+            pace,
+            heard,
+        })
     }
 
     /// A host that is slow to start one shell is slow to start each: every one reads the login's rc files.
@@ -125,6 +139,8 @@ impl Script {
             match self.next_event().await? {
                 Some(ShellEvent::Stdout(bytes)) => {
                     self.bytes_read += bytes.len() as u64;
+                    self.pace.heard(bytes.len());
+                    self.heard = Instant::now();
                     if !self.ready {
                         self.keep(&bytes);
                     }
@@ -145,6 +161,26 @@ impl Script {
     async fn next_event(&mut self) -> Result<Option<ShellEvent>, LinkError> {
         let Some((_, until)) = self.exit else { return self.output.next().await };
         Ok(timeout_at(until, self.output.next()).await.ok().and_then(Result::ok).flatten())
+    }
+
+    /// How many bytes may be asked for now, so that nothing else on the connection has to wait for long.
+    pub(super) fn share(&self) -> usize {
+        self.pace.share()
+    }
+
+    /// Something is asked that is answered at once.
+    pub(super) fn begin(&self) -> PaceSpan {
+        self.pace.begin()
+    }
+
+    /// It was answered, all of it.
+    pub(super) fn end_of(&self, span: PaceSpan) {
+        self.pace.end(span);
+    }
+
+    /// When it last said something.
+    pub(super) fn heard(&self) -> Instant {
+        self.heard
     }
 
     /// By which this shell marks what it says.

@@ -12,7 +12,7 @@ use crate::host::track::{MAX_SOURCES, Track, usual_sources};
 use crate::host::{Outbox, Work};
 use crate::model::metrics::{Counters, parse_df};
 use crate::model::{HostStatus, LinkState, SourceKind, SourceSpec, Time};
-use crate::transport::{Connection, LinkError};
+use crate::transport::{Connection, LinkError, PaceSpan};
 
 use super::codec::{self, Answer, Expanded};
 use super::follow::{Absence, Barrier, Begin, Request, Seen};
@@ -27,7 +27,7 @@ const POLL_AT_REST: Duration = Duration::from_millis(400);
 const REST_AFTER: Duration = Duration::from_secs(5);
 
 /// Most bytes that one look brings of one file, so that a flood on one does not hold up the others: more where the link
-/// is quick, for each look costs the host two processes.
+/// is quick, for each look costs the host two processes; less where it is slow, as the pace of the connection has it.
 const POLL_BYTES: std::ops::RangeInclusive<usize> = 256 << 10..=1 << 20;
 const QUICK: Duration = Duration::from_millis(100);
 
@@ -36,6 +36,9 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(30);
 
 /// New files of patterns are noticed within this.
 const EXPAND: Duration = Duration::from_secs(2);
+
+/// After an answer that lists them, this many times as long as it took: over a slow link a long list must not be all.
+const EXPAND_SHARE: u32 = 3;
 
 /// How full disks are changes slowly, and `df` is dear.
 const USAGE: Duration = Duration::from_secs(60);
@@ -101,8 +104,8 @@ async fn work_through(
         patterns: wanted.to_vec(),
         expanded: vec![false; wanted.len()],
         usual: wanted.is_empty(),
+        began: now(),
         asked: VecDeque::new(),
-        heard: Instant::now(),
         outgoing: String::new(),
         timers: Timers::new(Instant::now()),
         poll_bytes: *POLL_BYTES.start(),
@@ -125,10 +128,9 @@ struct Session<'a> {
     /// Which patterns have been expanded once on this connection.
     expanded: Vec<bool>,
     usual: bool,
-    /// Requests whose answers have not ended yet, with when they were sent.
-    asked: VecDeque<(Asked, Instant, Time)>,
-    /// When the last frame came.
-    heard: Instant,
+    began: Time,
+    /// Requests whose answers have not ended yet.
+    asked: VecDeque<Question>,
     outgoing: String,
     timers: Timers,
     /// Within [`POLL_BYTES`].
@@ -144,9 +146,19 @@ enum Listener<'a> {
     Root(&'a Told<'a>),
 }
 
+/// A request that was sent.
+struct Question {
+    asked: Asked,
+    sent: Instant,
+    /// The same by our clock.
+    at: Time,
+    span: PaceSpan,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Asked {
     Poll,
+    Expand,
     Sample,
     Usage,
     Other,
@@ -204,12 +216,17 @@ impl Session<'_> {
                 biased;
                 frame = self.script.next() => {
                     let frame = frame?;
-                    self.heard = Instant::now();
                     let answer = codec::decode(&frame).map_err(|error| protocol_error(&error))?;
+                    self.track.follower.set_pace(self.script.share() as u64);
                     self.answered(&answer);
+                    self.track.look_behind(now(), self.began);
                     self.tell().await;
                 }
-                () = sleep_until(deadline) => self.check_answers()?,
+                () = sleep_until(deadline) => {
+                    self.check_answers()?;
+                    self.track.look_behind(now(), self.began);
+                    self.tell().await;
+                }
             }
         }
     }
@@ -228,13 +245,17 @@ impl Session<'_> {
     }
 
     fn pending(&self, what: Asked) -> bool {
-        self.asked.iter().any(|(asked, ..)| *asked == what)
+        self.asked.iter().any(|question| question.asked == what)
     }
 
     fn ask(&mut self, line: &str, what: Asked) {
         self.outgoing.push_str(line);
         self.outgoing.push('\n');
-        self.asked.push_back((what, Instant::now(), now()));
+        self.will_answer(what);
+    }
+
+    fn will_answer(&mut self, asked: Asked) {
+        self.asked.push_back(Question { asked, sent: Instant::now(), at: now(), span: self.script.begin() });
     }
 
     fn queue_requests(&mut self) {
@@ -248,7 +269,7 @@ impl Session<'_> {
     fn request(&mut self, request: &Request) {
         codec::encode(request, &mut self.outgoing);
         if codec::is_answered(request) {
-            self.asked.push_back((Asked::Other, Instant::now(), now()));
+            self.will_answer(Asked::Other);
         }
     }
 
@@ -277,7 +298,7 @@ impl Session<'_> {
         let at = Instant::now();
         self.queue_requests();
         self.ask_of_suspects(at);
-        if at >= self.timers.expand && self.described {
+        if at >= self.timers.expand && self.described && !self.pending(Asked::Expand) {
             self.timers.expand = at + EXPAND;
             self.ask_to_expand();
         }
@@ -294,7 +315,8 @@ impl Session<'_> {
         }
         let begun = self.work.once && self.all_expanded() && self.track.follower.is_settled();
         if at >= self.timers.poll && !self.pending(Asked::Poll) && self.described && !begun {
-            self.ask(&format!("P {}", self.poll_bytes), Asked::Poll);
+            let share = self.script.share();
+            self.ask(&format!("P {} {share}", self.poll_bytes.min(share)), Asked::Poll);
         }
         if at >= self.timers.lease {
             self.timers.lease = at + LEASE;
@@ -314,7 +336,7 @@ impl Session<'_> {
             if self.patterns[number].kind.is_glob() || (self.usual && !self.expanded[number]) {
                 if self.suspects.passes_pattern(number, path) {
                     let line = format!("G {number} {}", codec::escape(path.as_bytes()));
-                    self.ask(&line, Asked::Other);
+                    self.ask(&line, Asked::Expand);
                 }
             } else if !self.expanded[number] {
                 self.expanded[number] = true;
@@ -330,18 +352,14 @@ impl Session<'_> {
 
     fn next_deadline(&self) -> Instant {
         let timers = &self.timers;
-        let mut next = timers.expand.min(timers.lease);
+        // Whether what is asked is overdue is looked at now and then; nothing is asked again before its answer.
+        let unasked = |asked, due| if self.pending(asked) { Instant::now() + POLL } else { due };
+        let mut next = timers.lease.min(unasked(Asked::Expand, timers.expand)).min(unasked(Asked::Poll, timers.poll));
         if !self.is_root() {
-            next = next.min(timers.sample);
+            next = next.min(unasked(Asked::Sample, timers.sample));
         }
         if !self.track.df_hangs && !self.is_root() {
-            next = next.min(timers.usage);
-        }
-        if self.pending(Asked::Poll) {
-            // Nothing to be polled before the answer; look whether it is overdue.
-            next = next.max(Instant::now() + POLL);
-        } else {
-            next = next.min(timers.poll);
+            next = next.min(unasked(Asked::Usage, timers.usage));
         }
         next = self.suspects.next_due().map_or(next, |due| next.min(due));
         next.max(Instant::now() + Duration::from_millis(1))
@@ -350,11 +368,11 @@ impl Session<'_> {
     /// A host that has been asked something and not said a word for long hangs.
     fn check_answers(&mut self) -> Result<(), LinkError> {
         match self.asked.front() {
-            Some((asked, sent, _)) if self.heard.max(*sent).elapsed() > ANSWER_LIMIT => {
+            Some(question) if self.script.heard().max(question.sent).elapsed() > ANSWER_LIMIT => {
                 // A file system that does not answer is no reason to have no logs either.
-                match asked {
+                match question.asked {
                     Asked::Usage => self.track.df_hangs = true,
-                    Asked::Poll | Asked::Other => self.track.hung = true,
+                    Asked::Poll | Asked::Expand | Asked::Other => self.track.hung = true,
                     Asked::Sample => {}
                 }
                 let reason = "the host has not answered for 30 s, though the connection stands";
@@ -389,7 +407,7 @@ impl Session<'_> {
     fn answered(&mut self, answer: &Answer<'_>) {
         match answer {
             Answer::Ready => {}
-            Answer::End => drop(self.asked.pop_front()),
+            Answer::End => self.answer_ended(),
             Answer::Seen(seen) => {
                 if matches!(seen, Seen::Read(..) | Seen::Unpacked(..)) {
                     self.timers.active = Instant::now();
@@ -417,12 +435,22 @@ impl Session<'_> {
         }
     }
 
+    fn answer_ended(&mut self) {
+        let Some(question) = self.asked.pop_front() else { return };
+        self.script.end_of(question.span);
+        if question.asked == Asked::Expand {
+            // Where it takes long, it is not asked so often that nothing else has its turn.
+            let rest = question.sent.elapsed() * EXPAND_SHARE;
+            self.timers.expand = self.timers.expand.max(Instant::now() + rest);
+        }
+    }
+
     fn poll_ended(&mut self, again: bool) {
         let at = Instant::now();
         self.track.follower.see(&Seen::PollEnded, since_start());
         self.track.absorb(now());
-        if again && let Some(&(_, sent, _)) = self.asked.front() {
-            let quick = at.duration_since(sent) < QUICK;
+        if again && let Some(question) = self.asked.front() {
+            let quick = at.duration_since(question.sent) < QUICK;
             let wanted = if quick { self.poll_bytes * 2 } else { self.poll_bytes / 2 };
             self.poll_bytes = wanted.clamp(*POLL_BYTES.start(), *POLL_BYTES.end());
         }
@@ -438,8 +466,8 @@ impl Session<'_> {
             };
         let complete = !again && self.all_expanded() && self.track.follower.is_settled();
         self.track.seen_whole |= complete && self.expanded.iter().all(|&done| done);
-        if complete && let Some(&(_, _, sent)) = self.asked.front() {
-            self.track.read_to(sent, self.script.take_bytes_read());
+        if complete && let Some(question) = self.asked.front() {
+            self.track.read_to(question.at, now(), self.script.take_bytes_read());
         }
     }
 
@@ -500,7 +528,7 @@ impl Session<'_> {
     }
 
     fn host_described(&mut self, text: &[u8]) {
-        let sent = self.asked.front().map_or_else(now, |&(_, _, sent)| sent);
+        let sent = self.asked.front().map_or_else(now, |question| question.at);
         let description = describe::parse(text, sent, now());
         self.track.describe(description.facts, description.user);
         self.described = true;

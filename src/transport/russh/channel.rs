@@ -11,12 +11,13 @@ use super::client::{Client, Way};
 use crate::model::LinkState;
 use crate::transport::LinkError;
 use crate::transport::failure::{self, Ending};
+use crate::transport::pace::Pacer;
 use crate::transport::shell::{Queue, ShellEvent, ShellInput, ShellOutput, Sink};
 
 /// The constant command of every session: what the login shell is does not matter, and nothing needs quoting.
 const COMMAND: &str = "exec /bin/sh -s";
 
-/// Longest wait for a channel, and for the server to take the command, once the login is over.
+/// Longest wait for a channel, and for the server to take the command, once the login is over, on a link without length.
 const OPEN_TIME: Duration = Duration::from_secs(5);
 
 /// What a shell gets after its input was closed to end by itself.
@@ -34,7 +35,7 @@ pub(in crate::transport) async fn open_shell(
     client: &Client,
     limit: Option<Duration>,
 ) -> Result<(ShellInput, ShellOutput), LinkError> {
-    let limit = limit.unwrap_or(OPEN_TIME);
+    let limit = client.pacer.patience(OPEN_TIME).max(limit.unwrap_or_default());
     let acquired = Arc::clone(&client.sessions).acquire_owned();
     let permit = tokio::select! {
         permit = acquired => permit.map_err(|_| failure::closed_by_us())?,
@@ -47,6 +48,7 @@ pub(in crate::transport) async fn open_shell(
         reader,
         writer: Arc::clone(&writer),
         queue: Arc::clone(&queue),
+        pacer: client.pacer.clone(),
         confirm: Some(confirm),
         way: client.way(),
     };
@@ -105,6 +107,7 @@ struct Pump {
     reader: ChannelReadHalf,
     writer: Arc<ChannelWriteHalf<Msg>>,
     queue: Arc<Queue>,
+    pacer: Pacer,
     confirm: Option<oneshot::Sender<bool>>,
     way: Way,
 }
@@ -176,12 +179,12 @@ impl Pump {
     /// End of input first, which ends everything of ours on the host; draining meanwhile; then by force.
     async fn end(mut self) {
         // In tasks of their own: the session loop takes messages only while this channel is drained.
-        let writer = Arc::clone(&self.writer);
-        tokio::spawn(async move { tokio::time::timeout(OPEN_TIME, writer.eof()).await });
+        let (writer, patience) = (Arc::clone(&self.writer), self.pacer.patience(OPEN_TIME));
+        tokio::spawn(async move { tokio::time::timeout(patience, writer.eof()).await });
         let drain = async { while !matches!(self.reader.wait().await, None | Some(ChannelMsg::Close)) {} };
-        if tokio::time::timeout(END_TIME, drain).await.is_err() {
+        if tokio::time::timeout(self.pacer.patience(END_TIME), drain).await.is_err() {
             let writer = self.writer;
-            tokio::spawn(async move { tokio::time::timeout(OPEN_TIME, writer.close()).await });
+            tokio::spawn(async move { tokio::time::timeout(patience, writer.close()).await });
             drop(self.reader);
             tokio::time::sleep(FREED_AFTER).await;
         }

@@ -14,25 +14,20 @@ use crate::transport::LinkError;
 use crate::transport::algorithms;
 use crate::transport::failure::{self, Ending, Place};
 use crate::transport::known_hosts::Verdict;
+use crate::transport::pace::Pacer;
 use crate::transport::stream::{ByteStream, Cut, Cuttable};
+
+use super::watchdog;
 
 /// sshd allows ten sessions per connection; two stay free because a session that we closed is freed later.
 pub(in crate::transport) const SESSIONS: usize = 8;
 
-/// The library's keepalive notices a dead peer after (max + 1) intervals: 16 s, so that the next try begins within 20 s.
-const KEEPALIVE: Duration = Duration::from_secs(4);
-const KEEPALIVE_MAX: usize = 3;
-
-/// Longer than the keepalive needs, and than sshd waits for a person to log in (LoginGraceTime, two minutes), when
-/// there is no keepalive yet; also ends what hangs in the library before the login.
+/// Longer than the watchdog needs, and than sshd waits for a person to log in (LoginGraceTime, two minutes), when
+/// there is no watchdog yet; also ends what hangs in the library before the login.
 const INACTIVITY: Duration = Duration::from_secs(150);
 
 /// Small, for latency: measured, a request beside a flood over 2 MB/s takes 104 ms at 256 KiB and 695 ms at 2 MiB.
 const WINDOW_BYTES: u32 = 256 * 1024;
-
-/// Pings at an interval: the keepalive does not fire while the session loop is stuck.
-const PING_EVERY: Duration = Duration::from_secs(15);
-const PING_TIME: Duration = Duration::from_secs(5);
 
 /// What `close` grants the goodbye.
 const GOODBYE: Duration = Duration::from_millis(1500);
@@ -43,6 +38,7 @@ pub(in crate::transport) struct Client {
     pub(super) sessions: Arc<Semaphore>,
     pub(super) notes: Arc<Notes>,
     pub(in crate::transport) place: Place,
+    pub(in crate::transport) pacer: Pacer,
     cut: Cut,
     /// The connection that carries this one.
     outer: Option<Arc<Client>>,
@@ -67,6 +63,7 @@ pub(in crate::transport) struct Greeted {
     pub(super) handle: Handle<Watcher>,
     pub(in crate::transport) notes: Arc<Notes>,
     pub(in crate::transport) cut: Cut,
+    pacer: Pacer,
 }
 
 /// Callbacks of the library. They must not wait: the session loop stands still meanwhile.
@@ -81,10 +78,11 @@ pub(super) struct Watcher {
 /// Speaks SSH up to the login. The caller wraps this in a time limit; when it is dropped the stream is cut.
 pub(in crate::transport) async fn handshake(
     stream: Box<dyn ByteStream>,
+    pacer: Pacer,
     place: &Place,
     trust: Trust,
 ) -> Result<Greeted, (Error, Arc<Notes>)> {
-    let (stream, cut) = Cuttable::new(stream);
+    let (stream, cut) = Cuttable::new(stream, pacer.clone());
     let guard = cut.on_drop();
     let notes = Arc::new(Notes::new());
     let config = Arc::new(config(&trust));
@@ -96,7 +94,7 @@ pub(in crate::transport) async fn handshake(
                 return Err((Error::UnknownKey, notes));
             }
             guard.disarm();
-            Ok(Greeted { handle, notes, cut })
+            Ok(Greeted { handle, notes, cut, pacer })
         }
         Err(error) => Err((error, notes)),
     }
@@ -129,10 +127,11 @@ impl Notes {
 
 impl Client {
     pub(in crate::transport) fn new(greeted: Greeted, place: Place, outer: Option<Arc<Client>>) -> Arc<Self> {
-        let Greeted { handle, notes, cut } = greeted;
+        let Greeted { handle, notes, cut, pacer } = greeted;
         let sessions = Arc::new(Semaphore::new(SESSIONS));
-        let client = Arc::new(Self { handle, sessions, notes, place, cut, outer });
-        tokio::spawn(watch_over(Arc::downgrade(&client), client.notes.ending.clone()));
+        pacer.logged_in();
+        let client = Arc::new(Self { handle, sessions, notes, place, pacer, cut, outer });
+        tokio::spawn(watchdog::watch_over(Arc::downgrade(&client), client.notes.ending.clone()));
         client
     }
 
@@ -147,6 +146,12 @@ impl Client {
     /// What carries this connection.
     pub(super) fn way(&self) -> Way {
         Way::by(self.outer.clone())
+    }
+
+    /// Nothing comes any more.
+    pub(super) fn give_up(&self) {
+        self.notes.ending.end(silent(&self.place.to_string()));
+        self.cut.cut();
     }
 
     /// Says goodbye, and cuts after a short while whatever the peer does.
@@ -225,24 +230,6 @@ impl Way {
 impl Drop for Client {
     fn drop(&mut self) {
         self.hang_up();
-    }
-}
-
-async fn watch_over(client: std::sync::Weak<Client>, ending: Ending) {
-    loop {
-        tokio::select! {
-            () = tokio::time::sleep(PING_EVERY) => {}
-            _ = ending.ended() => return,
-        }
-        let Some(client) = client.upgrade() else { return };
-        if client.is_over() {
-            return;
-        }
-        if tokio::time::timeout(PING_TIME, client.handle.send_ping()).await.is_err() {
-            client.notes.ending.end(silent(&client.place.to_string()));
-            client.cut.cut();
-            return;
-        }
     }
 }
 
@@ -382,8 +369,8 @@ fn config(trust: &Trust) -> Config {
     Config {
         preferred: trust.preferred(),
         nodelay: true,
-        keepalive_interval: Some(KEEPALIVE),
-        keepalive_max: KEEPALIVE_MAX,
+        // It counts whole packets only, and not those of the key exchange: see `watchdog`.
+        keepalive_interval: None,
         inactivity_timeout: Some(INACTIVITY),
         window_size: WINDOW_BYTES,
         maximum_packet_size: 32 * 1024,

@@ -20,6 +20,7 @@ pub(crate) mod gate;
 pub(crate) mod mounted;
 pub(crate) mod openssh;
 pub(crate) mod pty;
+pub(crate) mod slow;
 pub(crate) mod sshd;
 pub(crate) mod writer;
 

@@ -21,6 +21,9 @@ struct Shared {
     written: AtomicU64,
 }
 
+/// About what a line takes.
+pub(crate) const LINE_BYTES: u64 = 85;
+
 /// Lines are written in bursts this often, as a busy server does.
 const BURST: Duration = Duration::from_millis(5);
 

@@ -10,7 +10,7 @@ mod stream;
 
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep_until};
 
@@ -40,6 +40,8 @@ const WORK_LIMIT: Duration = Duration::from_secs(300);
 
 /// The most frames of an answer that is not a list.
 const MOST_FRAMES: usize = 8;
+/// A link of which so much can be asked at once is not known to be slow.
+const QUICK_SHARE: usize = 48 << 10;
 
 /// The files of a host, by way of a shell.
 pub struct ShellFiles {
@@ -111,14 +113,17 @@ impl ShellFiles {
 
     /// The frames of an answer.
     async fn ask(&mut self, request: &str, limit: Duration) -> Result<Vec<Frame>, LinkError> {
+        let span = self.script.begin();
         self.begin(request).await?;
-        self.answer(limit).await
+        let answer = self.answer(limit).await;
+        self.script.end_of(span);
+        answer
     }
 
     async fn answer(&mut self, limit: Duration) -> Result<Vec<Frame>, LinkError> {
         let mut frames = Vec::new();
-        let deadline = Instant::now() + limit;
-        while let Some(frame) = self.next_of_answer(deadline, limit).await? {
+        let asked = Instant::now();
+        while let Some(frame) = self.next_of_answer(asked, limit).await? {
             if frames.len() >= MOST_FRAMES {
                 return Err(nonsense(Some(&frame)));
             }
@@ -128,9 +133,11 @@ impl ShellFiles {
     }
 
     /// The next frame of an answer; `None` where it is over.
-    async fn next_of_answer(&mut self, deadline: Instant, limit: Duration) -> Result<Option<Frame>, LinkError> {
+    async fn next_of_answer(&mut self, asked: Instant, limit: Duration) -> Result<Option<Frame>, LinkError> {
         loop {
             let lease = self.lease;
+            // A host that is slow to say it all is not silent.
+            let deadline = self.script.heard().max(asked) + limit;
             tokio::select! {
                 biased;
                 frame = self.script.next() => match frame? {
@@ -154,6 +161,43 @@ impl ShellFiles {
         match frames.iter().find_map(|frame| frame.header.strip_prefix("X ")) {
             Some(why) => Err(refusal(why).into()),
             None => Ok(frames),
+        }
+    }
+
+    /// As much of a read as the link brings soon.
+    fn piece_of(&self, file: &LogFile, most: usize) -> usize {
+        let share = self.script.share();
+        match file.packing {
+            Packing::Plain => most.min(share),
+            // All before it is unpacked for each piece: only a slow link is worth that.
+            _ if share < QUICK_SHARE => most.min(2 * share),
+            _ => most,
+        }
+    }
+
+    async fn read_piece(&mut self, file: &LogFile, from: u64, most: usize) -> Result<Chunk, Failure> {
+        let limit = if file.packing == Packing::Plain { ANSWER_LIMIT } else { WORK_LIMIT };
+        let frames = self.ask_of_file(&format!("R {} {from} {most}", file_words(file)), limit).await?;
+        let Some((start, body)) = frames.iter().find_map(text_of) else { return Err(nonsense(frames.first()).into()) };
+        if file.packing == Packing::Plain {
+            let size: u64 = frames[0].header.split(' ').nth(1).and_then(|size| size.parse().ok()).unwrap_or(0);
+            // What is beyond is not there yet: a network file system may give NUL bytes for it. Files of /proc have no size.
+            let length = if size > 0 { size } else { start + body.len() as u64 };
+            let there = usize::try_from(length.saturating_sub(from)).unwrap_or(usize::MAX);
+            let bytes = cut(body, start, from, most.min(there));
+            let at_end = if size > 0 {
+                from.saturating_add(bytes.len() as u64) >= length
+            } else {
+                bytes.is_empty() || bytes.len() < most
+            };
+            return Ok(Chunk { at_end, bytes });
+        }
+        let bytes = cut(body, start, from, most);
+        let is_all = start + body.len() as u64 <= from + bytes.len() as u64;
+        let ended = Ended::of(&frames, file.packing).ok_or_else(|| nonsense(frames.last()))?;
+        match ended.damage {
+            Some(error) if bytes.is_empty() && most > 0 => Err(error.into()),
+            damage => Ok(Chunk { at_end: damage.is_none() && is_all, bytes }),
         }
     }
 
@@ -182,8 +226,9 @@ impl Files for ShellFiles {
         let how = if is_pattern { "p" } else { "f" };
         let request = format!("L {how} {} {}", word(stem), word(extension));
         let mut lister = Lister::new(self.most_listed);
+        let (span, asked) = (self.script.begin(), Instant::now());
         self.begin(&request).await?;
-        while let Some(frame) = self.next_of_answer(Instant::now() + ANSWER_LIMIT, ANSWER_LIMIT).await? {
+        while let Some(frame) = self.next_of_answer(asked, ANSWER_LIMIT).await? {
             match frame.header.strip_prefix("X ") {
                 Some(why) => {
                     let why = refusal(why);
@@ -193,29 +238,28 @@ impl Files for ShellFiles {
                 None => lister.push(&frame).ok_or_else(|| nonsense(Some(&frame)))?,
             }
         }
+        self.script.end_of(span);
         Ok(lister.chosen(pattern))
     }
 
     async fn read(&mut self, file: &LogFile, from: u64, most: usize) -> Result<Chunk, Failure> {
         let most = most.min(MAX_READ);
-        let limit = if file.packing == Packing::Plain { ANSWER_LIMIT } else { WORK_LIMIT };
-        let frames = self.ask_of_file(&format!("R {} {from} {most}", file_words(file)), limit).await?;
-        let Some((start, body)) = frames.iter().find_map(text_of) else { return Err(nonsense(frames.first()).into()) };
-        if file.packing == Packing::Plain {
-            let size: u64 = frames[0].header.split(' ').nth(1).and_then(|size| size.parse().ok()).unwrap_or(0);
-            // What is beyond is not there yet: a network file system may give NUL bytes for it. Files of /proc have no size.
-            let length = if size > 0 { size } else { start + body.len() as u64 };
-            let there = usize::try_from(length.saturating_sub(from)).unwrap_or(usize::MAX);
-            let bytes = cut(body, start, from, most.min(there));
-            return Ok(Chunk { at_end: from.saturating_add(bytes.len() as u64) >= length, bytes });
+        let mut wanted = self.piece_of(file, most);
+        let mut chunk = self.read_piece(file, from, wanted).await?;
+        if wanted == most {
+            return Ok(chunk);
         }
-        let bytes = cut(body, start, from, most);
-        let is_all = start + body.len() as u64 <= from + bytes.len() as u64;
-        let ended = Ended::of(&frames, file.packing).ok_or_else(|| nonsense(frames.last()))?;
-        match ended.damage {
-            Some(error) if bytes.is_empty() && most > 0 => Err(error.into()),
-            damage => Ok(Chunk { at_end: damage.is_none() && is_all, bytes }),
+        let mut parts = BytesMut::from(&chunk.bytes[..]);
+        // Less than was wanted, and not at the end: damage, which is told when nothing good is left before it.
+        while !chunk.at_end && chunk.bytes.len() == wanted && parts.len() < most {
+            wanted = self.piece_of(file, most - parts.len());
+            chunk = match self.read_piece(file, from + parts.len() as u64, wanted).await {
+                Err(Failure::File(_)) if file.packing != Packing::Plain => break,
+                read => read?,
+            };
+            parts.extend_from_slice(&chunk.bytes);
         }
+        Ok(Chunk { bytes: parts.freeze(), at_end: chunk.at_end })
     }
 
     async fn measure(&mut self, file: &LogFile) -> Result<u64, Failure> {
@@ -254,12 +298,15 @@ impl Files for ShellFiles {
 
     async fn next(&mut self) -> Result<Option<Finds>, Failure> {
         loop {
+            let share = self.script.share();
             let Some(running) = self.scan.as_mut().filter(|running| !running.over) else {
                 return self.failed.take().map_or(Ok(None), |error| Err(error.into()));
             };
-            let request = format!("N {}\n", running.stream.pieces());
+            let request = format!("N {}\n", running.stream.pieces(share));
+            let span = self.script.begin();
             self.script.send(request).await?;
             let frames = self.answer(WORK_LIMIT).await?;
+            self.script.end_of(span);
             let Some(piece) = frames.iter().find(|frame| frame.header == "J") else {
                 return Err(nonsense(frames.first()).into());
             };

@@ -44,6 +44,8 @@ pub(super) struct Stream {
     read_to: u64,
     /// Much came with the last piece.
     much: bool,
+    /// Bytes that were asked for last.
+    asked: usize,
     ended: Option<Option<FileError>>,
 }
 
@@ -71,6 +73,7 @@ impl Stream {
             pending: None,
             read_to: begin,
             much: false,
+            asked: MUCH,
             ended: None,
         })
     }
@@ -80,9 +83,13 @@ impl Stream {
         self.form == Form::WithoutNul
     }
 
-    /// What to ask for: 1 for what there is, more where much waits.
-    pub(super) fn pieces(&self) -> u32 {
-        if self.much { 4 } else { 1 }
+    /// What to ask for: 1 for what there is, 4 for more where much waits; and how many KiB at most, of so many bytes that
+    /// the link may bring.
+    pub(super) fn pieces(&mut self, share: usize) -> String {
+        let (how, most) = if self.much { (4, 256) } else { (1, 64) };
+        let kib = (share >> 10).clamp(4, most);
+        self.asked = kib << 10;
+        format!("{how} {kib}")
     }
 
     /// How it ended, if it has: with the error that ended it.
@@ -95,7 +102,7 @@ impl Stream {
     /// # Errors
     /// When a line is written as none of ours is; it is given back.
     pub(super) fn push(&mut self, piece: &Bytes) -> Result<Finds, String> {
-        self.much = piece.len() >= MUCH;
+        self.much = piece.len() >= MUCH.min(self.asked);
         let mut lines = Vec::new();
         let mut at = 0;
         while let Some(length) = memchr(b'\n', &piece[at..]) {

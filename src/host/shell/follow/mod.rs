@@ -50,8 +50,11 @@ pub enum Begin {
     Start,
 }
 
-/// First guess of how far from the end the last lines begin, and how far to go back at most: 2,000 lines of 4 KiB.
+/// First guess of how far from the end the last lines begin, and how far to go back at most: 2,000 lines of 4 KiB. Over a
+/// slow link a smaller guess is the better one.
 const FIRST_WINDOW: u64 = 64 << 10;
+const LINE_GUESS: u64 = 256;
+const SMALL_LINE_GUESS: u64 = 128;
 const LAST_WINDOW: u64 = 8 << 20;
 
 /// The most generations of a log that are told apart.
@@ -65,6 +68,8 @@ pub struct Follower {
     next_watch: Watch,
     requests: Vec<Request>,
     outcomes: Vec<Outcome>,
+    /// Bytes that may be asked for at once, where the link is slow.
+    slow: Option<u64>,
 }
 
 #[derive(Debug)]
@@ -177,6 +182,11 @@ impl Follower {
         }
     }
 
+    /// The link brings so many bytes in about a second.
+    pub fn set_pace(&mut self, bytes: u64) {
+        self.slow = (bytes < FIRST_WINDOW).then_some(bytes);
+    }
+
     /// What the script is to do, in this order; each request is given once.
     pub fn take_requests(&mut self) -> Vec<Request> {
         std::mem::take(&mut self.requests)
@@ -195,6 +205,13 @@ impl Follower {
             |source: &Source| source.begun && source.phase == Phase::Reading && !source.unread && !is_held(source);
         let is_out = |source: &Source| source.problem.is_some() || source.is_read_by_another();
         self.sources.values().all(|source| is_out(source) || at_rest(source))
+    }
+
+    /// Whether a source is known to have more than was read.
+    #[must_use]
+    pub fn has_more(&self, source: u32) -> bool {
+        let is_short = |generation: &Generation| !generation.at_end;
+        self.sources.get(&source).is_some_and(|source| source.old.iter().chain(&source.current).any(is_short))
     }
 
     /// Ends unfinished last lines, at the end of a bounded pass.
@@ -307,10 +324,12 @@ impl Follower {
     }
 
     fn begin(&mut self, number: u32, stat: Stat, now: Duration) {
+        let slow = self.slow;
         let source = self.source(number);
         match source.begin {
             Begin::LastLines(want) if !source.begun => {
-                self.start_tail(number, stat, want, FIRST_WINDOW.max(u64::from(want) * 256), now);
+                let (first, line) = slow.map_or((FIRST_WINDOW, LINE_GUESS), |slow| (slow, SMALL_LINE_GUESS));
+                self.start_tail(number, stat, want, first.max(u64::from(want) * line), now);
             }
             _ => {
                 if !source.begun {

@@ -37,6 +37,7 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::{Mutex, MutexGuard, Semaphore, mpsc, watch};
 use tokio::time::timeout;
 
+use crate::host::lag::Unread;
 use crate::host::track::whole_journal;
 use crate::host::{Outbox, Work};
 use crate::model::stamp::HostClock;
@@ -64,6 +65,7 @@ pub struct Streams {
     lists: Vec<List>,
     numbers: Numbers,
     problems: Problems,
+    unread: Unread,
     clock: watch::Receiver<Option<HostClock>>,
 }
 
@@ -79,9 +81,14 @@ impl Numbers {
 impl Streams {
     /// Those among `sources`.
     #[must_use]
-    pub fn new(sources: &[SourceSpec], problems: Problems, clock: watch::Receiver<Option<HostClock>>) -> Self {
+    pub fn new(
+        sources: &[SourceSpec],
+        problems: Problems,
+        unread: Unread,
+        clock: watch::Receiver<Option<HostClock>>,
+    ) -> Self {
         let numbers = Numbers(AtomicU32::new(FIRST_NUMBER));
-        let mut streams = Self { streams: Vec::new(), lists: Vec::new(), numbers, problems, clock };
+        let mut streams = Self { streams: Vec::new(), lists: Vec::new(), numbers, problems, unread, clock };
         // Commands first: they cannot wait for a place.
         let (commands, others): (Vec<_>, Vec<_>) =
             sources.iter().partition(|spec| matches!(spec.kind, SourceKind::Command(_)));
@@ -114,11 +121,13 @@ impl Streams {
 
     /// Follows all of them until the connection ends; in a bounded pass until each has given its last lines.
     pub async fn run(&mut self, connection: &Connection, work: &Work, outbox: &Outbox) {
+        self.unread.forget();
         let host = Host {
             connection,
             work,
             outbox,
             problems: &self.problems,
+            unread: &self.unread,
             clock: self.clock.clone(),
             places: Semaphore::new(PLACES),
             shells: Default::default(),
@@ -163,6 +172,7 @@ struct Host<'a> {
     work: &'a Work,
     outbox: &'a Outbox,
     problems: &'a Problems,
+    unread: &'a Unread,
     clock: watch::Receiver<Option<HostClock>>,
     /// For streams with a shell of their own.
     places: Semaphore,

@@ -18,6 +18,9 @@ const LEASE: Duration = Duration::from_secs(120);
 /// A listing, or what a log has to say anew, that takes longer will not come.
 const ANSWER_LIMIT: Duration = Duration::from_secs(30);
 
+/// What a pipe holds.
+const MOST_OF_A_PIECE: usize = 64 << 10;
+
 /// No listing is longer; what is beyond is left unread.
 const MAX_LISTING: usize = 4 << 20;
 
@@ -25,6 +28,8 @@ const MAX_LISTING: usize = 4 << 20;
 pub(super) struct Shell {
     script: Script,
     lease: Instant,
+    /// The last piece was as long as it might be: there is more behind it.
+    has_more: bool,
 }
 
 impl Shell {
@@ -35,7 +40,7 @@ impl Shell {
         } else {
             Script::start(connection, &STREAMS).await?
         };
-        Ok(Self { script, lease: Instant::now() + LEASE })
+        Ok(Self { script, lease: Instant::now() + LEASE, has_more: false })
     }
 
     /// Runs a program. The one before it must have ended.
@@ -79,13 +84,20 @@ impl Shell {
 
     /// Asks for a piece of output and waits for it, however long that takes. Empty at the end.
     async fn piece(&mut self) -> Result<Bytes, LinkError> {
-        self.script.send("N\n".to_owned()).await?;
+        let most = self.script.share().min(MOST_OF_A_PIECE);
+        // Only what waits already comes as fast as the link brings it.
+        let span = self.has_more.then(|| self.script.begin());
+        self.script.send(format!("N {most}\n")).await?;
         loop {
             tokio::select! {
                 frame = self.script.next() => {
                     let frame = frame?;
                     match frame.header.as_str() {
-                        "J" => return Ok(frame.body),
+                        "J" => {
+                            self.has_more = frame.body.len() >= most;
+                            span.into_iter().for_each(|span| self.script.end_of(span));
+                            return Ok(frame.body);
+                        }
                         END | "R" => {}
                         _ => return Err(protocol_error(&Nonsense(frame.header))),
                     }
@@ -120,6 +132,11 @@ impl Program<'_> {
             return Ok((!lines.is_empty()).then_some(lines));
         }
         Ok(Some(lines))
+    }
+
+    /// Whether there is more behind what has come.
+    pub(super) fn has_more(&self) -> bool {
+        self.shell.has_more
     }
 
     /// Whether its last line had no line end when it ended.

@@ -52,6 +52,8 @@ pub(super) struct Stream {
     told: Option<Option<Trouble>>,
     /// Its trouble is the host's.
     counts: bool,
+    /// The time of the last line that was sent.
+    newest: Option<Time>,
     /// What keeps a part of the journal from us while the rest is read.
     standing: Option<Trouble>,
 }
@@ -111,7 +113,18 @@ struct Run {
 impl Stream {
     pub(super) fn new(number: u32, name: String, label: String, spec: &SourceSpec, what: What) -> Self {
         let reader = Reader::new(spec.time.as_deref());
-        Self { number, name, label, as_root: spec.as_root, what, reader, told: None, counts: true, standing: None }
+        Self {
+            number,
+            name,
+            label,
+            as_root: spec.as_root,
+            what,
+            reader,
+            told: None,
+            counts: true,
+            newest: None,
+            standing: None,
+        }
     }
 
     /// A container of several that a pattern means: that one of them has ended is no trouble of the host.
@@ -338,9 +351,11 @@ impl Stream {
                 held = last;
             }
             self.took(host, more, &mut heard).await;
+            host.unread.note(self.number, self.newest.filter(|_| program.has_more()));
             let bytes = program.take_bytes_read();
             host.outbox.send(HostEvent::ReadTo(Time(i64::MIN), bytes)).await;
         }
+        host.unread.note(self.number, None);
         let held = held.filter(|_| !program.is_unended()).into_iter().collect();
         let code = program.end().await?;
         self.took(host, held, &mut heard).await;
@@ -409,6 +424,7 @@ impl Stream {
             return;
         }
         heard.settled = true;
+        self.newest = lines.last().map(|line| line.time);
         // Together: where the connection ends while the queue is full, none of it may be dropped.
         let state = self.news(host, self.standing.clone());
         host.outbox.send_all(state.into_iter().chain([HostEvent::Lines(self.number, lines)])).await;

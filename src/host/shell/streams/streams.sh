@@ -1,12 +1,12 @@
 # Runs programs that print logs: journalctl, docker, podman, kubectl, and commands of the inventory.
 #
-# A request is the words of one program; then what it prints is asked for in pieces of at most 64 KiB. As with files
+# A request is the words of one program; then what it prints is asked for in pieces of so many bytes at most. As with files
 # nothing is sent unasked: while the console does not ask, the pipe fills and the program waits.
 
 # pieces: hands out standard input as it is asked for. Any other request ends it, and with its pipe the program.
 pieces() {
-  while read -r op <&4; do
-    case $op in N) say J; dd bs=65536 count=1 2>/dev/null; say . ;; *) return ;; esac
+  while read -r op most <&4; do
+    case $op in N) say J; dd bs="${most:-65536}" count=1 2>/dev/null; say . ;; *) return ;; esac
   done
 }
 
