@@ -69,6 +69,18 @@ impl Gate {
         .await
     }
 
+    /// Listens to nobody: the port is ours, so that it is nobody else's, and refuses.
+    pub(crate) fn refusing() -> Self {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
+        let port = socket.local_addr().expect("bound").port();
+        let serving = tokio::spawn(async move {
+            let _held = socket;
+            std::future::pending::<()>().await;
+        });
+        Self { port, host_key: String::new(), accepted: Arc::default(), serving }
+    }
+
     /// Takes no connection and refuses none: what is sent to it is dropped.
     pub(crate) async fn dropping() -> Self {
         let socket = TcpSocket::new_v4().expect("a socket");
