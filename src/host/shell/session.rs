@@ -37,8 +37,9 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(30);
 /// New files of patterns are noticed within this.
 const EXPAND: Duration = Duration::from_secs(2);
 
-/// After an answer that lists them, this many times as long as it took: over a slow link a long list must not be all.
-const EXPAND_SHARE: u32 = 3;
+/// After an answer that lists them, this many times as long as it took: neither a slow link nor a folder with very many
+/// files may keep the host from being asked for lines.
+const EXPAND_SHARE: u32 = 8;
 
 /// How full disks are changes slowly, and `df` is dear.
 const USAGE: Duration = Duration::from_secs(60);
@@ -491,10 +492,12 @@ impl Session<'_> {
             let why = match (files.len(), expanded.any) {
                 (0, false) => Some(format!("{name}: no file matches {path}")),
                 (0, true) => Some(format!("{name}: {path} matches only old generations, which are not followed")),
-                _ if more > 0 => Some(too_many(name, path, more)),
                 _ => None,
             };
-            self.track.set_missing(&spec, why);
+            match more {
+                0 => self.track.set_missing(&spec, why),
+                _ => self.track.set_trouble(&spec, Some(too_many(name, path, more))),
+            }
         }
     }
 
@@ -543,9 +546,12 @@ impl Session<'_> {
     }
 }
 
-/// What is said of files beyond those that are followed.
-fn too_many(name: &str, path: &str, more: usize) -> String {
-    format!("{name}: {path} matches {more} files too many: {MAX_SOURCES} are followed, those that were changed last")
+/// What is said of files beyond those that are followed, and what can be done.
+fn too_many(name: &str, path: &str, more: usize) -> (String, String) {
+    let reason = format!(
+        "{name}: {path} matches {more} files too many: {MAX_SOURCES} are followed, those that were changed last"
+    );
+    (reason, "follow fewer by a narrower pattern; `search` goes through all of them".to_owned())
 }
 
 /// Time on a clock that does not go back, the same for all connections of this process.
