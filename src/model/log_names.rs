@@ -90,7 +90,7 @@ mod tests {
         ) {
             let file = format!("{}{added}", at.get(&logs)).into_bytes();
             let every = logs.iter().filter(|log| Generation::of(log.as_bytes(), &file).is_some());
-            let expected = every.map(|log| log.len()).max();
+            let expected = every.map(String::len).max();
             let names: LogNames = logs.iter().map(|log| log.clone().into_bytes()).collect();
             prop_assert_eq!(names.log_of(&file).map(|(log, _)| log.len()), expected);
         }
