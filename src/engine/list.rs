@@ -36,9 +36,10 @@ pub(super) fn list_within(pattern: &[u8], limit: usize, stop: &Stop) -> Result<L
         let settled = ids(&again) == ids(&files);
         files = again;
         if settled {
-            break;
+            return Ok(files);
         }
     }
+    files.is_settled = false;
     Ok(files)
 }
 

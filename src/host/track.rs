@@ -206,9 +206,9 @@ impl Track {
                 Outcome::Unfinished(number, file, offset, line) => {
                     self.unfinished(number, Cursor { file, offset }, line, now);
                 }
-                Outcome::TailRead(number, is_all) => {
+                Outcome::TailRead { source, is_all } => {
                     if self.is_bounded && !is_all {
-                        self.shortened.insert(number);
+                        self.shortened.insert(source);
                     }
                 }
                 Outcome::Begun(number, cursor, before) => {

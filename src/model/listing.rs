@@ -5,12 +5,14 @@ use std::ops::Deref;
 use super::file::LogFile;
 use super::record::Time;
 
-/// What a [`LogFile`] takes beside its path.
+/// What a [`LogFile`] takes on top of its path.
 const OVERHEAD: usize = 120;
 
 /// Files in no order. Where they are more than fit, those that were written to last are kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listing {
+    /// False where files were moved all the while that they were listed: some may be missing.
+    pub is_settled: bool,
     files: Vec<LogFile>,
     left_out: u64,
     /// When the newest of those that were left out was written to.
@@ -32,7 +34,7 @@ impl Listing {
     /// An empty one of at most so many bytes.
     #[must_use]
     pub fn within(limit: usize) -> Self {
-        Self { files: Vec::new(), left_out: 0, cutoff: None, bytes: 0, limit }
+        Self { is_settled: true, files: Vec::new(), left_out: 0, cutoff: None, bytes: 0, limit }
     }
 
     /// Adds a file.
@@ -56,12 +58,14 @@ impl Listing {
 
     /// Adds what another one has; what that has left out counts too.
     pub fn append(&mut self, other: Self) {
+        other.files.into_iter().for_each(|file| self.push(file));
         self.left_out += other.left_out;
         self.cutoff = self.cutoff.max(other.cutoff);
-        other.files.into_iter().for_each(|file| self.push(file));
+        self.is_settled &= other.is_settled;
     }
 
-    /// How many files are missing, for there were too many: none of them was written to after one that is here.
+    /// How many files are missing, for there were too many: they were written to longest ago. (Of two lists in one, each
+    /// has left out its own oldest.)
     #[must_use]
     pub fn left_out(&self) -> u64 {
         self.left_out
@@ -142,6 +146,25 @@ mod tests {
             let mut kept: Vec<i64> = listing.iter().map(|file| file.modified.0).collect();
             kept.sort_unstable_by_key(|&time| std::cmp::Reverse(time));
             prop_assert_eq!(&kept[..], &newest_first[..kept.len()]);
+        }
+
+        #[test]
+        fn of_two_lists_in_one_no_file_is_lost_without_being_counted(
+            one in prop::collection::vec(0..3_i64, 0..80),
+            other in prop::collection::vec(0..3_i64, 0..80),
+        ) {
+            let listing = |times: &[i64]| {
+                let mut listing = Listing::within(50 * cost(&file(0, 0)));
+                times.iter().enumerate().for_each(|(number, &time)| listing.push(file(number, time)));
+                listing
+            };
+            let (mut all, added) = (listing(&one), listing(&other));
+            let room = 50 - all.len().min(50);
+            let fits = added.len() <= room;
+            let expected = all.len() + added.len();
+            all.append(added);
+            prop_assert_eq!(all.len() as u64 + all.left_out(), (one.len() + other.len()) as u64);
+            prop_assert!(!fits || one.len() > 50 || all.len() == expected, "{} of {expected}", all.len());
         }
     }
 }

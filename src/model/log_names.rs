@@ -16,6 +16,11 @@ impl FromIterator<Vec<u8>> for LogNames {
 }
 
 impl LogNames {
+    /// One more.
+    pub fn insert(&mut self, path: Vec<u8>) {
+        self.0.insert(path);
+    }
+
     /// Whether it is the path of one of them.
     #[must_use]
     pub fn contains(&self, path: &[u8]) -> bool {

@@ -27,7 +27,7 @@ const MEMORY_HERE: u64 = 64 << 20;
 
 /// Files of a log or pattern; `$LOGTRAIL_MANY` of them in slow rounds.
 fn many() -> u64 {
-    std::env::var("LOGTRAIL_MANY").ok().and_then(|count| count.parse().ok()).unwrap_or(1_030)
+    std::env::var("LOGTRAIL_MANY").map_or(1_030, |count| count.parse().expect("LOGTRAIL_MANY is a number"))
 }
 
 /// A server and an inventory with one source of it.
@@ -136,7 +136,7 @@ fn r16_r22_a_search_goes_through_all_generations_of_a_log_however_many_there_are
     let (objects, exit, memory) = host.run(&["search", "needle", "--count"]);
     let summary = objects.last().expect("a summary");
     assert_eq!((summary["hits"].as_u64(), exit), (Some(zgrep(&logs, "app.log*")), Some(0)), "{summary}");
-    assert!(memory <= MEMORY_HERE, "{} MiB here", memory >> 20);
+    assert!((1..=MEMORY_HERE).contains(&memory), "{} MiB here", memory >> 20);
     for (args, hour) in
         [(&["search", "needle", "--limit", "1"][..], many() - 1), (&["read", "--at", "2020-01-01", "-n", "1"], 0)]
     {
@@ -161,7 +161,7 @@ fn r16_a_search_goes_through_all_files_of_a_pattern_however_many_there_are() {
     let (objects, exit, memory) = host.run(&["search", "needle", "--count", "--source", "app"]);
     let summary = objects.last().expect("a summary");
     assert_eq!((summary["hits"].as_u64(), exit), (Some(zgrep(&logs, "*.log")), Some(0)), "{summary}");
-    assert!(memory <= MEMORY_HERE, "{} MiB here", memory >> 20);
+    assert!((1..=MEMORY_HERE).contains(&memory), "{} MiB here", memory >> 20);
     let (objects, exit, _) = host.run(&["sources"]);
     let sources = objects.iter().filter(|object| object["type"] == "source").count();
     assert_eq!((sources as u64, exit), (many(), Some(0)));
@@ -220,7 +220,7 @@ async fn r16_of_more_files_than_are_followed_those_that_changed_last_are_and_it_
     let degraded = |w: &Watched| w.statuses.last().is_some_and(|(_, status)| status.state == LinkState::Degraded);
     watched.until("it to be said", degraded).await;
     let reason = watched.statuses.last().and_then(|(_, status)| status.reason.clone()).unwrap_or_default();
-    assert!(reason.contains("matches 200 files too many"), "{reason}");
+    assert!(reason.contains("matches 1200 files; 200 of them are not followed"), "{reason}");
     let followed: Vec<&str> = watched.sources.iter().map(|source| &*source.path).collect();
     assert!(followed.iter().any(|path| path.ends_with("x0000x.log")), "the newest");
     assert!(!followed.iter().any(|path| path.ends_with("x1199x.log")), "the oldest");

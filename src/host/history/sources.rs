@@ -78,6 +78,9 @@ async fn of_path<F: Files>(
         let more = listed.left_out();
         found.push(failed(format!("{path} has more files than fit: the oldest {more} are left out – name fewer")));
     }
+    if !listed.is_settled {
+        found.push(failed(format!("{path}: its files are moved all the while – some may be missing; try again")));
+    }
     let listed = listed.into_files();
     let chains = if is_glob { chain::of_pattern(listed) } else { vec![chain::of_path(path.as_bytes(), listed)] };
     let chains = chains.into_iter().filter(|chain| !chain.files.is_empty());

@@ -218,16 +218,17 @@ bisect() {
 # the name: what begins with it, and what has a number before its extension.
 #
 # While a rotation is under way one look may miss a file that moves. What a look has told holds when the next one, which
-# tells nothing, sees the same files; otherwise it is told again.
+# tells nothing, sees the same files; otherwise it is told again, three times in all.
 list() {
   stem=$(printf '%b.' "$2"); stem=${stem%.}; ext=$(printf '%b.' "$3"); ext=${ext%.}
   handle=tell_files
   for look in 1 2 3 4 5 6; do
-    telling=$((look % 2)); had=$seen; seen= own=0 passed=0
+    telling=$((look % 2)); had=$seen; seen= own_files=0 passed=0
     [ $telling = 0 ] || say L begin
     look_over "$1" || return
     [ $telling = 1 ] || [ "$seen" != "$had" ] || return
   done
+  say L unsettled
 }
 
 # look_over how: fails where nobody may look.
@@ -247,7 +248,7 @@ look_over() {
   n=0
   for f do
     n=$((n + 1))
-    if [ $n -le $first ]; then [ -f "$f" ] && own=$((own + 1)) && put "$f"; continue; fi
+    if [ $n -le $first ]; then [ -f "$f" ] && own_files=$((own_files + 1)) && put "$f"; continue; fi
     case $f in *[0-9]|*.gz|*.bz2|*.xz|*.zst|*.backup|*${ext:-.gz}) : ;; *) continue ;; esac
     # One pattern may bring what the one before it has brought.
     [ $how = f ] || case $f in $stem$ext) continue ;; $stem$ext*) [ $n -le $second ] || continue ;; esac
@@ -261,8 +262,9 @@ tell_files() {
   stats_of "$@"
   ids=; for s in $found; do ids="$ids ${s%:*:*}"; done
   seen=$seen$ids
-  [ $telling = 1 ] || return 0
-  asked=$((own - passed)); passed=$((passed + $#))
+  # Who waits hears that something is done.
+  [ $telling = 1 ] || { say L look; return 0; }
+  asked=$((own_files - passed)); passed=$((passed + $#))
   if [ $asked -lt 0 ]; then asked=0; elif [ $asked -gt $# ]; then asked=$#; fi
   say L $asked; echo $found; printf '%s\000' "$@"
 }

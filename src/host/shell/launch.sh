@@ -13,9 +13,9 @@ exec 5<&0 6>&2 2>/dev/null
 # One command to its end: this shell must read nothing from standard input that is meant for the script.
 {
   if command -v setsid >/dev/null; then
-    printf 'T=%s own=1\n%s' "$T" "$body" | setsid /bin/sh -s 3<&5 2>&6 5<&- 6>&-
+    printf 'T=%s own_group=1\n%s' "$T" "$body" | setsid /bin/sh -s 3<&5 2>&6 5<&- 6>&-
   else
-    printf 'T=%s own=\n%s' "$T" "$body" | /bin/sh -s 3<&5 2>&6 5<&- 6>&-
+    printf 'T=%s own_group=\n%s' "$T" "$body" | /bin/sh -s 3<&5 2>&6 5<&- 6>&-
   fi
   # To be killed is how a script ends that nobody needs any more.
   status=$?; [ $status != 137 ] || status=0

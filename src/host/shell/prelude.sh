@@ -1,4 +1,4 @@
-# What every script of ours begins with. Requests come by descriptor 3. Set before this text are T, the token; own, 1 where
+# What every script of ours begins with. Requests come by descriptor 3. Set before this text are T, the token; own_group, 1 where
 # nobody but us is in our process group; and perhaps lease_s, the seconds of the lease.
 #
 # Everything runs in one process group. The left side of the last pipeline hands our requests on; when they end,
@@ -17,16 +17,26 @@ IFS='
 # end_all: ends every process of ours. Where we have a group for ourselves it is the group. KILL, for a shell that is just
 # starting something could lose another signal between its fork and its exec.
 end_all() {
-  [ "$own" != 1 ] || kill -KILL 0
-  # The processes that this shell has started, and those that they have; first it must start no others.
-  kill -STOP $$
-  self=$(exec sh -c 'echo $PPID')
-  for round in 1 2 3; do
-    descendants
-    for p in $ours; do [ "$p" = $$ ] || [ "$p" = "$self" ] || kill -KILL "$p"; done
-  done 2>/dev/null
+  [ "$own_group" != 1 ] || kill -KILL 0
+  self=; [ ! -r /proc/self/stat ] || read -r self _ </proc/self/stat
+  [ -n "$self" ] || self=$(exec sh -c 'echo $PPID')
+  # All of them stand still before the first is killed: the children of one that is killed would be nobody's.
+  ours=
+  for round in 1 2 3 4 5 6 7 8 9; do
+    last=$ours; descendants
+    [ "$ours" != "$last" ] || break
+    signal_ours STOP
+  done
+  signal_ours KILL
   kill -KILL $$
   exit
+}
+
+# signal_ours name: all but this process, and $$ is killed last.
+signal_ours() {
+  for p in $ours; do
+    case $p in "$self") : ;; $$) [ "$1" = KILL ] || kill -"$1" $$ ;; *) kill -"$1" "$p" ;; esac
+  done 2>/dev/null
 }
 
 # descendants: $$ and what comes from it, between blanks in "ours".

@@ -202,6 +202,8 @@ impl Script {
         if !self.ready {
             return self.no_shell(&format!("ended the shell at once, {how}"));
         }
+        // Ours ends by itself only when we close its input: somebody else has ended it, the kernel for want of memory perhaps.
+        let how = if how == "with status 0" { "because it was killed there" } else { how };
         let reason = format!("the shell on the host ended {how}{}", self.said());
         LinkError { status: HostStatus::because(LinkState::Unreachable, reason, "it is started again by itself") }
     }

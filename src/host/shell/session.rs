@@ -377,7 +377,7 @@ impl Session<'_> {
                     Asked::Sample => {}
                 }
                 let reason = "the host has not answered for 30 s, though the connection stands";
-                let hint = "a disk or network mount may hang there; the connection is made anew";
+                let hint = "a disk or network mount may hang there; the connection is made again";
                 Err(LinkError { status: HostStatus::because(LinkState::Timeout, reason, hint) })
             }
             _ => Ok(()),
@@ -496,7 +496,7 @@ impl Session<'_> {
             };
             match more {
                 0 => self.track.set_missing(&spec, why),
-                _ => self.track.set_trouble(&spec, Some(too_many(name, path, more))),
+                _ => self.track.set_trouble(&spec, Some(too_many(name, path, expanded.matched as usize, more))),
             }
         }
     }
@@ -547,9 +547,10 @@ impl Session<'_> {
 }
 
 /// What is said of files beyond those that are followed, and what can be done.
-fn too_many(name: &str, path: &str, more: usize) -> (String, String) {
+fn too_many(name: &str, path: &str, matched: usize, more: usize) -> (String, String) {
     let reason = format!(
-        "{name}: {path} matches {more} files too many: {MAX_SOURCES} are followed, those that were changed last"
+        "{name}: {path} matches {matched} files; {more} of them are not followed, for {MAX_SOURCES} of a host are, those \
+         that were changed last"
     );
     (reason, "follow fewer by a narrower pattern; `search` goes through all of them".to_owned())
 }

@@ -47,7 +47,7 @@ impl Talk {
         let mut child = command.spawn().expect("the shell starts");
         let (mut stdin, stdout) = (child.stdin.take().expect("piped"), child.stdout.take().expect("piped"));
         stdin
-            .write_all(format!("T={TOKEN} own=1 {first}\nexec 3<&0\n{script}").as_bytes())
+            .write_all(format!("T={TOKEN} own_group=1 {first}\nexec 3<&0\n{script}").as_bytes())
             .expect("it takes the script");
         let mut talk = Self { child, stdin: Some(stdin), stdout: Some(stdout), frames: Frames::new(TOKEN) };
         assert_eq!(talk.next().header, "R");

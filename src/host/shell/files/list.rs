@@ -14,50 +14,60 @@ pub(super) fn parts(pattern: &[u8]) -> (&[u8], &[u8]) {
 }
 
 /// What the script lists, frame by frame.
-pub(super) struct Lister {
+pub(super) struct Lister<'a> {
     limit: usize,
-    /// What was asked for.
+    pattern: &'a [u8],
+    /// What was asked for. It comes first.
     own: Listing,
-    /// What may be older generations of it.
+    /// Older generations of it.
     others: Listing,
+    logs: LogNames,
 }
 
-impl Lister {
-    /// A list of at most so many bytes.
-    pub(super) fn new(limit: usize) -> Self {
-        Self { limit, own: Listing::within(limit), others: Listing::within(limit) }
+impl<'a> Lister<'a> {
+    /// A list of what this pattern brings, each of the two parts in at most so many bytes.
+    pub(super) fn new(pattern: &'a [u8], limit: usize) -> Self {
+        let logs = [pattern.to_vec()].into_iter().collect();
+        Self { limit, pattern, own: Listing::within(limit), others: Listing::within(limit), logs }
     }
 
-    /// Takes in a frame: `L begin`, with which all begins again; or the first number of files in it that were asked for.
-    /// `None` where it is neither.
+    /// Takes in a frame: `L begin`, with which all begins again; `L look`, a sign of life; `L unsettled`, where files
+    /// were moved all the while; or files, with the number of the first among them that were asked for. `None` where it
+    /// is none of these.
     pub(super) fn push(&mut self, frame: &Frame) -> Option<()> {
-        let header = frame.header.strip_prefix("L ")?;
-        if header == "begin" {
-            *self = Self::new(self.limit);
-            return Some(());
+        match frame.header.strip_prefix("L ")? {
+            "begin" => *self = Self::new(self.pattern, self.limit),
+            "look" => {}
+            "unsettled" => self.own.is_settled = false,
+            own => self.push_files(own.parse().ok()?, &frame.body)?,
         }
-        let own: usize = header.parse().ok()?;
-        let line = memchr::memchr(b'\n', &frame.body)?;
-        let stats = std::str::from_utf8(&frame.body[..line]).ok()?;
-        let paths = frame.body[line + 1..].split(|&byte| byte == 0);
+        Some(())
+    }
+
+    fn push_files(&mut self, own: usize, body: &[u8]) -> Option<()> {
+        let line = memchr::memchr(b'\n', body)?;
+        let stats = std::str::from_utf8(&body[..line]).ok()?;
+        let paths = body[line + 1..].split(|&byte| byte == 0);
         let files = stats.split(' ').filter(|stat| !stat.is_empty()).zip(paths);
         for (number, (stat, path)) in files.enumerate() {
             // One went away.
             if stat == "gone" {
                 continue;
             }
-            let list = if number < own { &mut self.own } else { &mut self.others };
-            list.push(log_file(stat, path)?);
+            if number < own {
+                self.logs.insert(path.to_vec());
+                self.own.push(log_file(stat, path)?);
+            } else if self.logs.log_of(path).is_some() {
+                self.others.push(log_file(stat, path)?);
+            }
         }
         Some(())
     }
 
     /// Those that were asked for, and by their names older generations of them; each file once.
-    pub(super) fn chosen(self, pattern: &[u8]) -> Listing {
-        let logs: LogNames = self.own.iter().map(|file| file.path.clone()).chain([pattern.to_vec()]).collect();
-        let (mut listing, mut others) = (self.own, self.others);
-        others.retain(|file| logs.log_of(&file.path).is_some());
-        listing.append(others);
+    pub(super) fn chosen(self) -> Listing {
+        let mut listing = self.own;
+        listing.append(self.others);
         let mut known = HashSet::new();
         listing.retain(|file| known.insert(file.id));
         listing

@@ -150,7 +150,10 @@ impl ShellFiles {
                     self.lease += LEASE;
                     self.script.send("K\n".to_owned()).await?;
                 }
-                () = sleep_until(deadline) => return Err(silent(limit)),
+                // Meanwhile a part of a frame may have come, which is not silence.
+                () = sleep_until(deadline) => if self.script.heard().max(asked).elapsed() >= limit {
+                    return Err(silent(limit));
+                },
             }
         }
     }
@@ -225,7 +228,7 @@ impl Files for ShellFiles {
         let (stem, extension) = parts(pattern);
         let how = if is_pattern { "p" } else { "f" };
         let request = format!("L {how} {} {}", word(stem), word(extension));
-        let mut lister = Lister::new(self.most_listed);
+        let mut lister = Lister::new(pattern, self.most_listed);
         let (span, asked) = (self.script.begin(), Instant::now());
         self.begin(&request).await?;
         while let Some(frame) = self.next_of_answer(asked, ANSWER_LIMIT).await? {
@@ -239,7 +242,7 @@ impl Files for ShellFiles {
             }
         }
         self.script.end_of(span);
-        Ok(lister.chosen(pattern))
+        Ok(lister.chosen())
     }
 
     async fn read(&mut self, file: &LogFile, from: u64, most: usize) -> Result<Chunk, Failure> {

@@ -136,6 +136,11 @@ pub enum Outcome {
     Problem(u32, Option<Absence>),
     /// A source of which nothing was told is read from here on; the bytes before.
     Begun(u32, Cursor, Vec<u8>),
-    /// A source that was asked for its last lines has given them; false where they are so long that not all were read.
-    TailRead(u32, bool),
+    /// A source that was asked for its last lines has given them.
+    TailRead {
+        /// Which.
+        source: u32,
+        /// False where they are so long that not all were read.
+        is_all: bool,
+    },
 }

@@ -477,7 +477,7 @@ impl Follower {
         self.outcomes.extend(begun);
         self.outcomes.push(Outcome::Before(number, tail.before.into()));
         emit(&mut self.outcomes, number, id, tail.pieces.into());
-        self.outcomes.push(Outcome::TailRead(number, is_all));
+        self.outcomes.push(Outcome::TailRead { source: number, is_all });
     }
 
     fn absent(&mut self, watch: Watch, why: &Absence) {

@@ -42,7 +42,7 @@ fn wait_for(what: &str, mut is_so: impl FnMut() -> bool, state: impl Fn() -> Str
     }
 }
 
-/// A wrapper that runs a login's shell in its own process group, beside another program, and says when it has ended.
+/// A wrapper that runs a login's shell in its own process group, next to another program, and says when it has ended.
 struct Wrapped {
     wrapper: Child,
     bystander: u32,
