@@ -21,6 +21,18 @@ impl LogNames {
         self.0.insert(path);
     }
 
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether it is the path of one of them.
     #[must_use]
     pub fn contains(&self, path: &[u8]) -> bool {

@@ -175,7 +175,7 @@ fn as_option(policy: Option<HostKeyPolicy>) -> Option<&'static str> {
 
 /// R39, R67.
 #[tokio::test]
-async fn an_unknown_key_is_taken_where_the_inventory_and_then_the_configuration_say_so_by_either_transport() {
+async fn r39_an_unknown_key_is_taken_where_the_inventory_and_then_the_configuration_say_so_by_either_transport() {
     let sshd = Sshd::start();
     for (n, row) in UNKNOWN.iter().enumerate() {
         let case = format!("{:?} over {}", row.inventory, row.configuration);
@@ -372,7 +372,7 @@ struct Layers {
 
 /// R39, R67: by the program as it is, with an `ssh` before the real one that reads this configuration.
 #[test]
-fn the_command_line_goes_before_the_inventory_and_that_before_the_configuration() {
+fn r39_the_command_line_goes_before_the_inventory_and_that_before_the_configuration() {
     let (strict, accept_new) = (Some("strict"), Some("accept-new"));
     let sshd = Sshd::start();
     let log = sshd.path("app.log");

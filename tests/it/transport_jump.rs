@@ -79,7 +79,7 @@ fn behind_a_changed_jump_host(target: &Sshd, changed: &Sshd, alive: &Sshd) -> st
 
 /// R39, R38: no line comes by the first, and its change is reported though the second leads there.
 #[test]
-fn the_changed_key_of_a_jump_host_is_told_in_every_form_though_another_route_works() {
+fn r38_r39_the_changed_key_of_a_jump_host_is_told_in_every_form_though_another_route_works() {
     let (changed, alive, target) = (Sshd::start(), Sshd::start(), Sshd::start());
     let old = changed.host_key_fingerprint();
     let file = behind_a_changed_jump_host(&target, &changed, &alive);
@@ -109,7 +109,7 @@ fn the_changed_key_of_a_jump_host_is_told_in_every_form_though_another_route_wor
 }
 
 #[tokio::test]
-async fn a_revoked_jump_host_is_told_too_and_a_dead_one_is_not() {
+async fn r39_a_revoked_jump_host_is_told_too_and_a_dead_one_is_not() {
     let (revoked, dead, alive, target) = (Sshd::start(), Sshd::start(), Sshd::start(), Sshd::start());
     std::fs::write(revoked.known_hosts(), format!("@revoked * {}\n", revoked.host_key())).expect("written");
     let host = via(&target, "web-1", &[&[&dead], &[&revoked], &[&alive]]);

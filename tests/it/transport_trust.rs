@@ -55,7 +55,7 @@ async fn accept_new_stores_an_unknown_key_without_asking() {
 }
 
 #[tokio::test]
-async fn a_changed_key_stops_with_both_fingerprints_the_line_and_the_command_whatever_the_policy() {
+async fn r39_a_changed_key_stops_with_both_fingerprints_the_line_and_the_command_whatever_the_policy() {
     let sshd = Sshd::start();
     let mut host = sshd.host("web-1");
     let old = sshd.host_key_fingerprint();
@@ -84,7 +84,7 @@ async fn a_hashed_line_of_openssh_is_found() {
 }
 
 #[tokio::test]
-async fn a_revoked_key_is_refused_even_beside_its_plain_line() {
+async fn r39_a_revoked_key_is_refused_even_beside_its_plain_line() {
     let sshd = Sshd::start();
     let host = sshd.host("web-1");
     let text = format!("{}\n@revoked * {}\n", sshd.known_hosts_line(), sshd.host_key());
@@ -175,7 +175,7 @@ fn keygen<'a>(arguments: impl IntoIterator<Item = &'a str>, folder: &Path) {
 
 /// R39: what RevokedHostKeys says goes before everything on record, and a file that cannot be understood before all.
 #[tokio::test]
-async fn keys_that_ssh_finds_revoked_are_refused_and_so_are_all_where_it_cannot_tell() {
+async fn r39_keys_that_ssh_finds_revoked_are_refused_and_so_are_all_where_it_cannot_tell() {
     let sshd = Sshd::start();
     let (folder, other) = (sshd.path("revoked lists"), Sshd::start());
     std::fs::create_dir(&folder).expect("a folder");
@@ -282,7 +282,7 @@ async fn a_host_certificate_is_refused_with_its_authority_or_by_its_number() {
 
 /// R39, R68.
 #[tokio::test]
-async fn the_signature_of_an_authority_counts_as_with_ssh_and_never_with_sha_1() {
+async fn r68_the_signature_of_an_authority_counts_as_with_ssh_and_never_with_sha_1() {
     let certified = Certified::new();
     let sshd = &certified.sshd;
     let by_authority = [certified.authority("*")];
@@ -313,7 +313,7 @@ async fn the_signature_of_an_authority_counts_as_with_ssh_and_never_with_sha_1()
 
 /// R39.
 #[tokio::test]
-async fn an_authority_without_a_port_is_one_for_every_port_as_with_ssh() {
+async fn r39_an_authority_without_a_port_is_one_for_every_port_as_with_ssh() {
     let certified = Certified::new();
     let sshd = &certified.sshd;
     let (other, port) = (Sshd::start().host_key(), certified.with_port());
@@ -347,7 +347,7 @@ async fn an_authority_without_a_port_is_one_for_every_port_as_with_ssh() {
 
 /// R68.
 #[tokio::test]
-async fn an_rsa_host_key_that_is_shorter_than_required_is_refused() {
+async fn r68_an_rsa_host_key_that_is_shorter_than_required_is_refused() {
     let sshd = Sshd::builder().host_key_type("rsa").start();
     for (required, expected) in [(1024, true), (2048, true), (2049, false), (3072, false)] {
         let text = section_with(&sshd, &sshd.known_hosts(), &format!(" RequiredRSASize {required}"));
@@ -362,7 +362,7 @@ async fn an_rsa_host_key_that_is_shorter_than_required_is_refused() {
 
 /// R68: of servers that have nothing else the reason names what they have and why that is refused.
 #[tokio::test]
-async fn old_algorithms_are_refused_by_name_and_with_the_reason() {
+async fn r68_old_algorithms_are_refused_by_name_and_with_the_reason() {
     for (option, kind, old, why) in [
         ("HostKeyAlgorithms ssh-rsa", "rsa", "ssh-rsa", "SHA-1"),
         ("KexAlgorithms diffie-hellman-group1-sha1", "ed25519", "diffie-hellman-group1-sha1", "1024 bits"),
@@ -422,7 +422,7 @@ impl Drop for Sha1Server {
 
 /// R68: what was agreed is not what counts, but what the signature is.
 #[tokio::test]
-async fn a_host_key_on_record_that_is_proved_with_sha_1_is_refused_and_not_stored_as_new() {
+async fn r68_a_host_key_on_record_that_is_proved_with_sha_1_is_refused_and_not_stored_as_new() {
     let folder = tempfile::tempdir().expect("a folder");
     let key = folder.path().join("key");
     make_key(&key, "rsa", "");

@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn noise_of_any_length_is_passed_over_and_not_kept() {
+    fn r41_noise_of_any_length_is_passed_over_and_not_kept() {
         let mut frames = Frames::new(TOKEN);
         for _ in 0..100 {
             frames.push(&vec![b'x'; 100_000]);
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn more_than_any_answer_is_an_error() {
+    fn r53_more_than_any_answer_is_an_error() {
         let mut frames = Frames::new(TOKEN);
         frames.push(format!("\n{TOKEN} F 1\n").as_bytes());
         frames.push(&vec![b'x'; MAX_FRAME + 1]);

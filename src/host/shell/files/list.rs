@@ -55,8 +55,12 @@ impl<'a> Lister<'a> {
                 continue;
             }
             if number < own {
-                self.logs.insert(path.to_vec());
                 self.own.push(log_file(stat, path)?);
+                self.logs.insert(path.to_vec());
+                // Names of those that were left out are not kept either.
+                if self.logs.len() > 2 * self.own.len() + 1 {
+                    self.logs = self.own.iter().map(|file| file.path.clone()).chain([self.pattern.to_vec()]).collect();
+                }
             } else if self.logs.log_of(path).is_some() {
                 self.others.push(log_file(stat, path)?);
             }
@@ -87,4 +91,41 @@ fn modified(text: &str) -> Option<Time> {
     let (seconds, fraction) = text.split_once('.').unwrap_or((text, "0"));
     let nanos: i64 = format!("{fraction:0<9}").get(..9)?.parse().ok()?;
     Some(Time(seconds.parse::<i64>().ok()?.checked_mul(1_000_000_000)?.checked_add(nanos)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    #[test]
+    fn r53_a_host_that_lists_without_end_costs_no_more_memory_than_the_limit() {
+        let limit = 100_000;
+        let mut lister = Lister::new(b"/l/*.log", limit);
+        for part in 0..200_u64 {
+            let stats: Vec<String> = (0..100).map(|n| format!("1:{}:5:{}", part * 100 + n, 1000 + part)).collect();
+            let paths: Vec<String> = (0..100).map(|n| format!("/l/{}.log\0", part * 100 + n)).collect();
+            let body = Bytes::from(format!("{}\n{}", stats.join(" "), paths.concat()));
+            lister.push(&Frame { header: "L 100".to_owned(), body }).expect("a list");
+        }
+        assert!(lister.logs.len() < 2 * limit / 120, "{}", lister.logs.len());
+        let listing = lister.chosen();
+        assert!(listing.len() < limit / 120, "{}", listing.len());
+        assert_eq!(listing.len() as u64 + listing.left_out(), 20_000);
+        assert!(listing.iter().all(|file| file.modified.0 >= 1190 * 1_000_000_000), "the newest are kept");
+    }
+
+    #[test]
+    fn r53_what_is_no_list_is_none() {
+        for (header, body) in
+            [("L x", "\n"), ("L 1", "no line end"), ("L 1", "1:2:3\n/a\0"), ("K 1", "\n"), ("L 1", "a:b:c:d\n/a\0")]
+        {
+            let frame = Frame { header: header.to_owned(), body: Bytes::from_static(body.as_bytes()) };
+            let mut lister = Lister::new(b"/l/a", 1000);
+            let is_list = lister.push(&frame).is_some();
+            // Without a time a file is as old as can be.
+            assert_eq!(is_list, body == "1:2:3\n/a\0", "{header} {body:?}");
+        }
+    }
 }
