@@ -308,6 +308,12 @@ impl Connection {
         let _ = self.link.greeted.subscribe().wait_for(|greeted| *greeted).await;
     }
 
+    /// Bytes that the login has printed before its shell answered.
+    #[must_use]
+    pub fn printed(&self) -> u64 {
+        self.link.printed.load(Ordering::Relaxed)
+    }
+
     /// What a login that has no shell yet is waiting for, in words.
     #[must_use]
     pub fn waits_for(&self) -> String {
