@@ -87,6 +87,7 @@ pub(in crate::transport) async fn log_in(
         offered: Vec::new(),
         offers: 0,
         asked: false,
+        ended_while_asking: false,
         agent_answers: false,
         agent_is_silent: false,
     };
@@ -118,6 +119,8 @@ struct Attempt<'a, 'b> {
     offers: usize,
     /// Whether a person was asked on this connection.
     asked: bool,
+    /// Whether it ended while a person was being asked.
+    ended_while_asking: bool,
     /// Whether there is an ssh-agent.
     agent_answers: bool,
     /// Whether there is an agent that did not list its keys, so that they were not offered.
@@ -139,7 +142,7 @@ impl Attempt<'_, '_> {
                 self.allowed = remaining_methods;
                 Ok(false)
             }
-            Err(error) if !self.asked && !self.is_over().await => {
+            Err(error) if !self.ended_while_asking && !self.is_over().await => {
                 Err(broken(&self.login.plan.place.to_string(), &error))
             }
             Err(_) => Err(self.hung_up()),
@@ -438,7 +441,9 @@ impl Attempt<'_, '_> {
 
     async fn ask(&mut self, prompt: String, echo: bool) -> Option<Zeroizing<String>> {
         self.asked = true;
-        match self.login.asker.ask(Question::Secret { host: self.login.host.clone(), prompt, echo }).await {
+        let answer = self.login.asker.ask(Question::Secret { host: self.login.host.clone(), prompt, echo }).await;
+        self.ended_while_asking |= self.greeted.handle.is_closed() || self.greeted.notes.ending.get().is_some();
+        match answer {
             Answer::Secret(secret) => Some(secret),
             Answer::Yes | Answer::No => None,
         }
@@ -456,14 +461,14 @@ impl Attempt<'_, '_> {
         match self.greeted.notes.ending.get() {
             Some(why) if matches!(why.state(), LinkState::Denied | LinkState::Timeout) => why,
             // To go on, a person would have to type it all again.
-            _ if self.asked => failure::denied(
+            _ if self.ended_while_asking => failure::denied(
                 format!("{place} hung up before it had an answer to its prompt"),
                 "sshd waits two minutes for a login (LoginGraceTime); connect again and answer sooner",
             ),
             why => {
                 let goodbye = self.greeted.notes.goodbye.lock().unwrap_or_else(PoisonError::into_inner).take();
                 let mut error = failure::left_in_login(place, &what, banner.or(goodbye));
-                if self.offers == 0 {
+                if self.offers == 0 && !self.asked {
                     // Nothing that could be counted against us.
                     error.status.retry_in_s = None;
                 }
