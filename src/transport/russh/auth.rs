@@ -483,18 +483,25 @@ impl Attempt<'_, '_> {
         let allowed: Vec<&str> = self.allowed.iter().map(<&str>::from).collect();
         let locked = self.offered.iter().find_map(|offered| offered.strip_suffix(LOCKED));
         let is_of_the_agent = self.offered.iter().any(|offered| offered.contains(OF_THE_AGENT));
-        if self.agent_is_silent {
+        let silent_agent = if self.agent_is_silent {
+            format!("the ssh-agent did not list its keys within {} s, and ", agent::LIST_TIME.as_secs())
+        } else {
+            String::new()
+        };
+        if self.agent_is_silent && self.offers == 0 && !self.asked {
             return LinkError::new(
                 LinkState::Timeout,
-                format!(
-                    "the ssh-agent did not list its keys within {} s, and {place} refused the login of {user}{}",
-                    agent::LIST_TIME.as_secs(),
-                    self.tried()
-                ),
+                format!("{silent_agent}{place} refused the login of {user}{}", self.tried()),
                 "it is dialled again; see whether `ssh-add -l` answers",
             );
         }
         let hint = match locked {
+            // The server has refused something: to offer that again and again locks out.
+            _ if self.agent_is_silent => {
+                "see whether `ssh-add -l` answers, for a key of the ssh-agent may be the one that lets in; then connect \
+                 again"
+                    .to_owned()
+            }
             Some(key) => format!("its passphrase was not given: load the key into the ssh-agent (ssh-add {key})"),
             None if is_of_the_agent => {
                 "load the private key into the ssh-agent (ssh-add), or name the private key file in `identity`"
@@ -506,7 +513,11 @@ impl Attempt<'_, '_> {
             ),
         };
         failure::denied(
-            format!("{place} refused the login of {user}{}; it allows {}", self.tried(), allowed.join(", ")),
+            format!(
+                "{silent_agent}{place} refused the login of {user}{}; it allows {}",
+                self.tried(),
+                allowed.join(", ")
+            ),
             hint,
         )
     }
