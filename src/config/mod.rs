@@ -192,8 +192,7 @@ impl Plan {
     #[must_use]
     pub fn connector(&self, asker: Arc<dyn Asker>) -> Connector {
         let connector = Connector::new(self.connector_settings(), asker).with_host_keys(self.host_keys);
-        let is_bounded = self.once || matches!(self.task, Task::Ask(_));
-        if is_bounded { connector.with_login_time(self.timeout) } else { connector }
+        if self.once { connector.with_login_time(self.timeout) } else { connector }
     }
 
     /// What the fleet is started with.

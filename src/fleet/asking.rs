@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::host;
 use crate::model::{Ask, Facts, HostId, HostSpec, HostStatus, LinkState, Reply, Update};
@@ -72,6 +72,8 @@ pub(super) enum Heard {
     Warned(HostStatus),
     /// It says something that is no answer yet.
     Alive,
+    /// What a login without a shell is waiting for, in words: no sign of life, but the reason where none comes.
+    Waits(String),
     Facts(Box<Facts>),
     Reply(Reply),
     /// Its last state.
@@ -106,14 +108,19 @@ impl Reach for Connector {
     }
 }
 
-/// Tells now and then that a host says something: over a slow link an answer may take longer than silence may.
+/// Tells now and then that a host says something: over a slow link an answer may take longer than silence may. What a
+/// login prints before its shell answers counts: how long that may go on is left to the connection, which says why.
 async fn tell_alive(connection: &crate::transport::Connection, heard: &mpsc::Sender<Heard>) {
-    let mut known = connection.heard();
+    let said = || (connection.heard(), connection.printed());
+    let mut known = said();
     loop {
         sleep(ALIVE_EVERY).await;
-        let now = connection.heard();
+        // Where nobody hears it, whoever waits for the end knows.
+        if !connection.is_greeted() {
+            let _ = heard.send(Heard::Waits(connection.waits_for())).await;
+        }
+        let now = said();
         if std::mem::replace(&mut known, now) != now {
-            // Where nobody hears it, whoever waits for the end knows.
             let _ = heard.send(Heard::Alive).await;
         }
     }
@@ -191,7 +198,7 @@ impl Asking {
 
     fn take(&mut self, host: HostId, heard: Heard) {
         match heard {
-            Heard::Alive => {}
+            Heard::Alive | Heard::Waits(_) => {}
             Heard::Connected => self.update(Update::Status(host, HostStatus::plain(LinkState::Ok))),
             // It is part of the last state.
             Heard::Warned(_) => {}
@@ -276,26 +283,30 @@ async fn listen(
     let (sender, mut heard) = mpsc::channel(OF_A_HOST);
     let mut asking = std::pin::pin!(reach.ask(host, asks, sender));
     let mut result = None;
-    let mut connected = false;
+    let mut stage = Stage::Dialling;
+    let mut last_sign = Instant::now();
     let status = loop {
         tokio::select! {
             () = out.sender.closed() => break None,
             ended = &mut asking, if result.is_none() => result = Some(ended),
             next = heard.recv() => match next {
-                Some(Heard::Alive) => {}
+                Some(Heard::Waits(words)) => stage = Stage::Waits(words),
+                Some(Heard::Alive) => last_sign = Instant::now(),
                 Some(next) => {
-                    connected |= matches!(next, Heard::Connected);
+                    stage = stage.after(&next);
                     failures.note(&next);
                     if !out.send(next).await {
                         break None;
                     }
+                    // How long nobody took it is not the host's silence.
+                    last_sign = Instant::now();
                 }
                 None => break Some(match result.take() {
                     Some(Err(LinkError { status })) => status,
                     Some(Ok(())) | None => failures.status(),
                 }),
             },
-            () = sleep(silence) => break Some(silent(connected, silence)),
+            () = sleep_until(last_sign + silence) => break Some(stage.silent(silence)),
         }
     };
     drop(heard);
@@ -310,14 +321,29 @@ async fn listen(
     status
 }
 
-fn silent(connected: bool, silence: Duration) -> HostStatus {
-    let seconds = silence.as_secs_f64();
-    let reason = if connected {
-        format!("connected, but it has said nothing for {seconds:.1} s")
-    } else {
-        format!("no connection within {seconds:.1} s")
-    };
-    HostStatus::because(LinkState::Timeout, reason, "try again with a longer --timeout")
+/// How far the way to a host has come.
+enum Stage {
+    Dialling,
+    /// Logged in without a shell so far; what it waits for.
+    Waits(String),
+    Connected,
+}
+
+impl Stage {
+    fn after(self, heard: &Heard) -> Self {
+        // A warning is of the way, and says nothing of who is at its end.
+        if matches!(heard, Heard::Warned(_)) { self } else { Self::Connected }
+    }
+
+    fn silent(&self, silence: Duration) -> HostStatus {
+        let seconds = silence.as_secs_f64();
+        let reason = match self {
+            Self::Dialling => format!("no connection within {seconds:.1} s"),
+            Self::Waits(words) => format!("{words} when the time was over"),
+            Self::Connected => format!("connected, but it has said nothing for {seconds:.1} s"),
+        };
+        HostStatus::because(LinkState::Timeout, reason, "try again with a longer --timeout")
+    }
 }
 
 /// Sources that could not be read, or not to their end.

@@ -30,6 +30,22 @@ impl Reach for Invented {
         let _ = heard.send(Heard::Connected).await;
         match name.as_str() {
             "hung" => std::future::pending().await,
+            "without-a-shell" => {
+                for waited in (0..).step_by(7) {
+                    let words = format!("logged in; waiting for its shell for {waited} s");
+                    let _ = heard.send(Heard::Waits(words)).await;
+                    sleep(Duration::from_secs(7)).await;
+                }
+            }
+            "noisy" => {
+                for printed in 1..=4 {
+                    sleep(SILENCE / 3).await;
+                    let words = format!("logged in; waiting for its shell, past {printed} KiB");
+                    let _ = heard.send(Heard::Waits(words)).await;
+                    let _ = heard.send(Heard::Alive).await;
+                }
+                return Err(LinkError { status: HostStatus::because(LinkState::Timeout, "no shell answered", "") });
+            }
             "slow" => {
                 for done in 0..10 {
                     sleep(SILENCE * 2 / 3).await;
@@ -125,6 +141,20 @@ async fn a_hung_host_holds_up_nobody_and_has_timed_out_after_its_silence() {
 async fn a_slow_host_may_go_on_while_it_says_something() {
     assert_eq!(told(&["slow"]).await, [(200, "slow is done".to_owned())]);
     assert_eq!(told(&["talking"]).await, [(200, "talking is done".to_owned())], "no answer is whole yet");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_without_a_shell_has_timed_out_after_its_silence_and_says_what_it_waited_for() {
+    let told = told(&["without-a-shell"]).await;
+    let reason = "without-a-shell: timeout: logged in; waiting for its shell for 28 s when the time was over";
+    assert_eq!(told, [(30, reason.to_owned()), (30, "without-a-shell is done".to_owned())]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_that_prints_may_go_on_until_the_connection_says_why_it_has_no_shell() {
+    let told = told(&["noisy"]).await;
+    let reason = "noisy: timeout: no shell answered";
+    assert_eq!(told, [(40, reason.to_owned()), (40, "noisy is done".to_owned())]);
 }
 
 #[tokio::test(start_paused = true)]

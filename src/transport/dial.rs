@@ -158,7 +158,8 @@ impl Dial<'_> {
     ) -> Result<(), Setback> {
         let host = self.host()?;
         let Inner { keyring, asker, .. } = self.inner;
-        let login = Login { plan: self.plan, host: &host, keyring, asker: &**asker, begun: self.begun };
+        let agent_time = self.inner.agent_time();
+        let login = Login { plan: self.plan, host: &host, keyring, asker: &**asker, begun: self.begun, agent_time };
         auth::log_in(&login, greeted, deadline, permit).await.map_err(|refused| match refused {
             Refused::Locked(path) => Setback::Locked(path),
             Refused::Failed(error) => Setback::Failed(error),

@@ -21,15 +21,19 @@ const KEPT_BYTES: usize = 4 * 1024;
 /// system's `ssh`; and a shell that passes on how something ended adds 128 to the signal.
 const NOT_ITS_OWN: u32 = 128;
 
-/// The system's words for what passes: too many processes, too little memory, a home that is not there yet.
-const PASSING: [&str; 7] = [
-    "annot fork",
-    "Resource temporarily unavailable",
-    "Cannot allocate memory",
-    "Too many open files",
-    "Input/output error",
-    "Stale file handle",
-    "Transport endpoint is not connected",
+/// The system's words for what passes: too many processes, too little memory, a home that is not there yet. In lower
+/// case, for some shells print them so.
+const PASSING: [&str; 10] = [
+    "cannot fork",
+    "resource temporarily unavailable",
+    "cannot allocate memory",
+    "too many open files",
+    "input/output error",
+    "stale file handle",
+    "transport endpoint is not connected",
+    "connection timed out",
+    "host is down",
+    "no such device",
 ];
 
 /// Makes sure that what answers is a shell, within `limit`, and drops what was printed before it; `printed` counts it.
@@ -153,7 +157,7 @@ impl Heard {
     /// A shell that ended by itself, in order, without a word to us: it is none, and says so.
     fn is_refusal(&self, status: u32) -> bool {
         let passes = |tail: &Tail| {
-            let text = String::from_utf8_lossy(&tail.bytes).into_owned();
+            let text = String::from_utf8_lossy(&tail.bytes).to_ascii_lowercase();
             PASSING.iter().any(|words| text.contains(words))
         };
         status < NOT_ITS_OWN && !passes(&self.stderr) && !passes(&self.stdout)
@@ -213,6 +217,13 @@ mod tests {
             (Some(Ok(2)), "sh: 1: Cannot fork", LinkState::Unreachable),
             (Some(Ok(1)), "bash: fork: retry: Resource temporarily unavailable", LinkState::Unreachable),
             (Some(Ok(126)), "/bin/bash: Input/output error", LinkState::Unreachable),
+            (Some(Ok(1)), "zsh: fork failed: resource temporarily unavailable", LinkState::Unreachable),
+            (Some(Ok(1)), "zsh: fork failed: cannot allocate memory", LinkState::Unreachable),
+            (Some(Ok(1)), "zsh: too many open files: /etc/zshrc", LinkState::Unreachable),
+            (Some(Ok(126)), "-bash: /home/ann/.profile: Connection timed out", LinkState::Unreachable),
+            (Some(Ok(1)), "Could not chdir to home directory /home/ann: Host is down", LinkState::Unreachable),
+            (Some(Ok(126)), "bash: /srv/bin/sh: No such device", LinkState::Unreachable),
+            (Some(Ok(127)), "sh: /srv/bin/sh: No such file or directory", LinkState::Denied),
             (Some(Ok(137)), "Killed", LinkState::Unreachable),
             (Some(Ok(254)), "System is booting up.", LinkState::Unreachable),
             (Some(Ok(255)), "", LinkState::Unreachable),

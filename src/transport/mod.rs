@@ -53,6 +53,9 @@ pub trait Asker: Send + Sync {
 /// a login takes longer than anybody likes, and is no less welcome for it.
 const LOGIN_TIME: Duration = Duration::from_secs(120);
 
+/// An agent may ask its owner for a touch or a confirmation; sshd itself waits two minutes in all.
+const AGENT_TIME: Duration = Duration::from_secs(60);
+
 /// What is the same for all hosts of a run.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -87,6 +90,8 @@ struct Inner {
     host_keys: std::sync::OnceLock<HostKeyPolicy>,
     /// In place of [`LOGIN_TIME`].
     login_time: std::sync::OnceLock<Duration>,
+    /// In place of [`AGENT_TIME`].
+    agent_time: std::sync::OnceLock<Duration>,
     /// Held while a host key is stored.
     storing: tokio::sync::Mutex<()>,
 }
@@ -115,6 +120,7 @@ impl Connector {
                 ssh_config: std::sync::OnceLock::new(),
                 host_keys: std::sync::OnceLock::new(),
                 login_time: std::sync::OnceLock::new(),
+                agent_time: std::sync::OnceLock::new(),
                 storing: tokio::sync::Mutex::default(),
             }),
         }
@@ -125,6 +131,13 @@ impl Connector {
     pub fn with_agent(self, socket: PathBuf) -> Self {
         // The first one stays; it is set where the connector is made.
         let _ = self.inner.agent.set(socket);
+        self
+    }
+
+    /// Gives the ssh-agent so long for each signature, in place of a minute.
+    #[must_use]
+    pub fn with_agent_time(self, limit: Duration) -> Self {
+        let _ = self.inner.agent_time.set(limit);
         self
     }
 
@@ -202,6 +215,11 @@ impl Inner {
     /// How long a server that speaks SSH, and then the shell of a login, may take.
     fn login_time(&self) -> Duration {
         self.login_time.get().copied().unwrap_or_else(|| LOGIN_TIME.max(self.settings.connect_timeout))
+    }
+
+    /// How long the ssh-agent may take for a signature.
+    fn agent_time(&self) -> Duration {
+        self.agent_time.get().copied().unwrap_or(AGENT_TIME)
     }
 
     async fn plan(&self, endpoint: &Endpoint) -> Result<plan::Plan, LinkError> {
@@ -306,6 +324,12 @@ impl Connection {
     /// Waits until a shell has answered.
     pub async fn greeted(&self) {
         let _ = self.link.greeted.subscribe().wait_for(|greeted| *greeted).await;
+    }
+
+    /// Bytes that the login has printed before its shell answered.
+    #[must_use]
+    pub fn printed(&self) -> u64 {
+        self.link.printed.load(Ordering::Relaxed)
     }
 
     /// What a login that has no shell yet is waiting for, in words.

@@ -451,16 +451,15 @@ async fn r31_a_login_of_seventeen_seconds_is_only_slow_and_says_what_it_waits_fo
 async fn r31_a_slow_login_holds_up_no_other_in_a_pass_which_ends_in_its_time_with_what_it_has() {
     let slow = forcing("head -c 100000 /dev/zero | tr '\\0' x; sleep 100; exec /bin/sh -s");
     let quick = Sshd::start();
-    let began = Instant::now();
     let mut pass = Watched::by(vec![slow.host("slow"), with_log(&quick)], pass_of(15), in_the_field());
-    pass.until_within(Duration::from_secs(40), "the end of the pass", |w| w.over).await;
-    assert!(began.elapsed() < Duration::from_secs(25), "{:?}", began.elapsed());
+    // The slow login would have its shell after a hundred seconds.
+    pass.until_within(Duration::from_secs(90), "the end of the pass", |w| w.over).await;
     assert_eq!(pass.texts(), ["a line"]);
     let (slow, quick) = (last(&pass, 0).expect("a state"), last(&pass, 1).expect("a state"));
     assert_eq!((slow.state, quick.state), (Timeout, Up));
     let reason = slow.reason.as_deref().unwrap_or_default();
     assert!(reason.starts_with("logged in; waiting for its shell for "), "{reason}");
-    assert!(reason.contains(" s, past 97.7 KiB that the login prints"), "{reason}");
+    assert!(reason.ends_with(" s, past 97.7 KiB that the login prints when the time was over"), "{reason}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -545,10 +544,8 @@ pub(crate) fn booting(folder: &Path) -> Vec<Mounted> {
 
 #[test]
 fn r33_a_host_that_is_booting_is_tried_until_it_lets_in_with_one_key_and_with_several() {
-    if !rustix::process::geteuid().is_root() {
-        eprintln!("only root can run a server for another user");
-        return;
-    }
+    let is_root = rustix::process::geteuid().is_root();
+    assert!(is_root, "only root can run a server for another user: run this test as root, in a container for example");
     with_own_mounts(|| async {
         let folder = tempfile::tempdir().expect("a folder");
         let _mounts = booting(folder.path());

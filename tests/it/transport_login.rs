@@ -444,13 +444,13 @@ fn sign(authority: &Path, public: &Path) {
 }
 
 /// A real ssh-agent.
-struct Agent {
+pub(crate) struct Agent {
     process: Child,
-    socket: std::path::PathBuf,
+    pub(crate) socket: std::path::PathBuf,
 }
 
 impl Agent {
-    async fn start(folder: &Path) -> Self {
+    pub(crate) async fn start(folder: &Path) -> Self {
         let socket = folder.join("agent");
         let process = Command::new(program("ssh-agent"))
             .arg("-D")
@@ -463,7 +463,7 @@ impl Agent {
         Self { process, socket }
     }
 
-    fn add(&self, key: &Path) {
+    pub(crate) fn add(&self, key: &Path) {
         run(Command::new(program("ssh-add")).arg("-q").arg(key).env("SSH_AUTH_SOCK", &self.socket));
     }
 }

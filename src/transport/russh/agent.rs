@@ -8,7 +8,8 @@ use std::time::Duration;
 use ::russh::keys::agent::client::{AgentClient, AgentStream};
 use ::russh::keys::agent::{AgentIdentity, AgentSessionBinding};
 use ::russh::keys::{Certificate, HashAlg, PublicKey};
-use ::russh::{AgentAuthError, Signer};
+use ::russh::{AgentAuthError, SendError, Signer};
+use tokio::sync::{mpsc, oneshot};
 
 use crate::transport::keyring::{self, Half};
 use crate::transport::plan::{AgentAt, Plan};
@@ -139,19 +140,63 @@ fn is_same(one: &Certificate, other: &Certificate) -> bool {
     one.to_bytes().is_ok_and(|bytes| other.to_bytes().is_ok_and(|others| others == bytes))
 }
 
-/// Signs for a certificate by the bare key, which is what the agent has.
-pub(super) struct ByBareKey<'a>(pub(super) &'a mut Agent);
+/// A server wants a signature of the agent.
+pub(super) struct Request {
+    identity: AgentIdentity,
+    hash: Option<HashAlg>,
+    to_sign: Vec<u8>,
+    /// Dropped without one where none came.
+    signature: oneshot::Sender<Vec<u8>>,
+}
 
-impl Signer for ByBareKey<'_> {
-    type Error = AgentAuthError;
+/// Passes on what a server wants to have signed, so that the agent's time is not that of the server.
+pub(super) struct Passing(mpsc::Sender<Request>);
+
+/// A signer, and what it is asked for.
+pub(super) fn passing() -> (Passing, mpsc::Receiver<Request>) {
+    let (sender, requests) = mpsc::channel(1);
+    (Passing(sender), requests)
+}
+
+impl Signer for Passing {
+    type Error = SendError;
 
     async fn auth_sign(
         &mut self,
         presented: &AgentIdentity,
         hash: Option<HashAlg>,
         to_sign: Vec<u8>,
-    ) -> Result<Vec<u8>, AgentAuthError> {
-        let bare = AgentIdentity::from(presented.public_key().into_owned());
-        self.0.auth_sign(&bare, hash, to_sign).await
+    ) -> Result<Vec<u8>, SendError> {
+        let (signature, signed) = oneshot::channel();
+        let request = Request { identity: presented.clone(), hash, to_sign, signature };
+        self.0.send(request).await.map_err(|_| SendError {})?;
+        signed.await.map_err(|_| SendError {})
     }
+}
+
+/// Why there is no signature.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Unsigned {
+    /// The agent did not answer in its time; it may still do, so it is asked for nothing more.
+    #[error("it did not answer in its time")]
+    Late,
+    #[error(transparent)]
+    Declined(AgentAuthError),
+}
+
+/// Has the agent sign within `limit`.
+pub(super) async fn sign(
+    agent: &mut Agent,
+    request: Request,
+    of_a_file: bool,
+    limit: Duration,
+) -> Result<(), Unsigned> {
+    let Request { identity, hash, to_sign, signature } = request;
+    // For a certificate of a file the agent has the bare key.
+    let held = if of_a_file { identity.public_key().into_owned().into() } else { identity };
+    let signing = agent.auth_sign(&held, hash, to_sign);
+    let signed = tokio::time::timeout(limit, signing).await.map_err(|_| Unsigned::Late)?.map_err(Unsigned::Declined)?;
+    // Who asked may have gone with the connection.
+    let _ = signature.send(signed);
+    Ok(())
 }

@@ -13,7 +13,7 @@ use ::russh::keys::{Certificate, HashAlg, PrivateKey, PrivateKeyWithHashAlg, Pub
 use ::russh::{Error, MethodKind, MethodSet, SendError, Signer};
 use zeroize::Zeroizing;
 
-use super::agent::{self, Agent, ByBareKey, Offer, Opened};
+use super::agent::{self, Agent, Offer, Opened, Request, Unsigned};
 use super::client::{Greeted, broken, rsa_hash};
 use crate::model::host::HostName;
 use crate::model::{Answer, LinkState, Question};
@@ -40,9 +40,6 @@ const MAX_ROUNDS: usize = 2;
 /// Rounds of questions within one keyboard-interactive login; two-factor logins need two or three.
 const MAX_QUESTIONS: usize = 16;
 
-/// An agent may ask its owner for a touch or a confirmation; sshd itself waits two minutes in all.
-const AGENT_TIME: Duration = Duration::from_secs(60);
-
 /// The end of a connection and the last answer on it come by two ways.
 const OVER_TIME: Duration = Duration::from_millis(500);
 
@@ -54,6 +51,8 @@ pub(in crate::transport) struct Login<'a> {
     pub(in crate::transport) asker: &'a dyn Asker,
     /// When the attempt to connect began.
     pub(in crate::transport) begun: Instant,
+    /// How long the agent may take for a signature.
+    pub(in crate::transport) agent_time: Duration,
 }
 
 /// Why a login came to nothing.
@@ -87,6 +86,7 @@ pub(in crate::transport) async fn log_in(
         offered: Vec::new(),
         offers: 0,
         asked: false,
+        ended_while_asking: false,
         agent_answers: false,
         agent_is_silent: false,
     };
@@ -118,6 +118,8 @@ struct Attempt<'a, 'b> {
     offers: usize,
     /// Whether a person was asked on this connection.
     asked: bool,
+    /// Whether it ended while a person was being asked.
+    ended_while_asking: bool,
     /// Whether there is an ssh-agent.
     agent_answers: bool,
     /// Whether there is an agent that did not list its keys, so that they were not offered.
@@ -139,7 +141,7 @@ impl Attempt<'_, '_> {
                 self.allowed = remaining_methods;
                 Ok(false)
             }
-            Err(error) if !self.asked && !self.is_over().await => {
+            Err(error) if !self.ended_while_asking && !self.is_over().await => {
                 Err(broken(&self.login.plan.place.to_string(), &error))
             }
             Err(_) => Err(self.hung_up()),
@@ -206,36 +208,60 @@ impl Attempt<'_, '_> {
         Ok(false)
     }
 
-    async fn sign_by_agent(
+    /// What the server says of a key of the agent within the time that is left of the login, and why there was no
+    /// signature.
+    async fn offer_by_agent(
         &mut self,
         agent: &mut Agent,
         Offer { identity, of_a_file }: &Offer,
-    ) -> Result<Result<AuthResult, Error>, LinkError> {
-        let user = self.login.plan.user.clone();
+    ) -> Result<Offered, LinkError> {
         let hash = self.hash_for(&identity.public_key()).await?;
-        let handle = &mut self.greeted.handle;
-        let signing = async {
+        let (mut signer, mut requests) = agent::passing();
+        let (user, handle) = (self.login.plan.user.clone(), &mut self.greeted.handle);
+        let mut offering = std::pin::pin!(async {
             match identity {
                 AgentIdentity::PublicKey { key, .. } => {
-                    handle.authenticate_publickey_with(user, key.clone(), hash, agent).await
-                }
-                AgentIdentity::Certificate { certificate, .. } if *of_a_file => {
-                    let mut signer = ByBareKey(agent);
-                    handle.authenticate_certificate_with(user, certificate.clone(), hash, &mut signer).await
+                    handle.authenticate_publickey_with(user, key.clone(), hash, &mut signer).await
                 }
                 AgentIdentity::Certificate { certificate, .. } => {
-                    handle.authenticate_certificate_with(user, certificate.clone(), hash, agent).await
+                    handle.authenticate_certificate_with(user, certificate.clone(), hash, &mut signer).await
+                }
+            }
+        });
+        let mut unsigned = None;
+        let result = loop {
+            let step = async {
+                tokio::select! {
+                    result = &mut offering => Step::Answered(result),
+                    Some(request) = requests.recv() => Step::Wanted(Box::new(request)),
+                }
+            };
+            match self.deadline.run(step).await {
+                Err(_) => break None,
+                Ok(Step::Answered(result)) => break Some(result),
+                // A person may have to touch or confirm, so this is not counted against the server.
+                Ok(Step::Wanted(request)) => {
+                    unsigned = agent::sign(agent, *request, *of_a_file, self.login.agent_time).await.err();
                 }
             }
         };
-        // A person may have to touch or confirm, so this is not counted against the time to connect.
-        match tokio::time::timeout(AGENT_TIME, signing).await {
-            Err(_) => Err(failure::no_answer(&self.login.plan.place, "a signature by the ssh-agent", AGENT_TIME)),
-            Ok(Ok(result)) => Ok(Ok(result)),
-            Ok(Err(_)) if self.greeted.handle.is_closed() => Ok(Err(Error::HUP)),
-            Ok(Err(error)) => {
+        Ok((result, unsigned))
+    }
+
+    async fn sign_by_agent(
+        &mut self,
+        agent: &mut Agent,
+        offer: &Offer,
+    ) -> Result<Result<AuthResult, Error>, LinkError> {
+        match self.offer_by_agent(agent, offer).await? {
+            (_, Some(Unsigned::Late)) => Err(self.unsigned()),
+            (None, _) => Err(self.silent()),
+            (Some(Ok(result)), _) => Ok(Ok(result)),
+            (Some(Err(_)), _) if self.greeted.handle.is_closed() => Ok(Err(Error::HUP)),
+            (Some(Err(_)), unsigned) => {
                 // The agent declined; the connection is still good for the next key.
-                tracing::debug!("the ssh-agent did not sign: {error}");
+                let why = unsigned.map(|why| why.to_string()).unwrap_or_default();
+                tracing::debug!("the ssh-agent did not sign: {why}");
                 Ok(Ok(AuthResult::Failure { remaining_methods: self.allowed.clone(), partial_success: false }))
             }
         }
@@ -438,10 +464,21 @@ impl Attempt<'_, '_> {
 
     async fn ask(&mut self, prompt: String, echo: bool) -> Option<Zeroizing<String>> {
         self.asked = true;
-        match self.login.asker.ask(Question::Secret { host: self.login.host.clone(), prompt, echo }).await {
+        let answer = self.login.asker.ask(Question::Secret { host: self.login.host.clone(), prompt, echo }).await;
+        self.ended_while_asking |= self.greeted.handle.is_closed() || self.greeted.notes.ending.get().is_some();
+        match answer {
             Answer::Secret(secret) => Some(secret),
             Answer::Yes | Answer::No => None,
         }
+    }
+
+    fn unsigned(&self) -> LinkError {
+        let (Plan { place, user, .. }, waited) = (self.login.plan, self.login.agent_time.as_secs_f64());
+        LinkError::new(
+            LinkState::Timeout,
+            format!("the ssh-agent did not sign the login of {user} at {place} within {waited:.1} s"),
+            "it is dialled again; touch or confirm the key when the agent asks, and see whether `ssh-add -l` answers",
+        )
     }
 
     fn silent(&self) -> LinkError {
@@ -456,14 +493,14 @@ impl Attempt<'_, '_> {
         match self.greeted.notes.ending.get() {
             Some(why) if matches!(why.state(), LinkState::Denied | LinkState::Timeout) => why,
             // To go on, a person would have to type it all again.
-            _ if self.asked => failure::denied(
+            _ if self.ended_while_asking => failure::denied(
                 format!("{place} hung up before it had an answer to its prompt"),
                 "sshd waits two minutes for a login (LoginGraceTime); connect again and answer sooner",
             ),
             why => {
                 let goodbye = self.greeted.notes.goodbye.lock().unwrap_or_else(PoisonError::into_inner).take();
                 let mut error = failure::left_in_login(place, &what, banner.or(goodbye));
-                if self.offers == 0 {
+                if self.offers == 0 && !self.asked {
                     // Nothing that could be counted against us.
                     error.status.retry_in_s = None;
                 }
@@ -478,18 +515,25 @@ impl Attempt<'_, '_> {
         let allowed: Vec<&str> = self.allowed.iter().map(<&str>::from).collect();
         let locked = self.offered.iter().find_map(|offered| offered.strip_suffix(LOCKED));
         let is_of_the_agent = self.offered.iter().any(|offered| offered.contains(OF_THE_AGENT));
-        if self.agent_is_silent {
+        let silent_agent = if self.agent_is_silent {
+            format!("the ssh-agent did not list its keys within {} s, and ", agent::LIST_TIME.as_secs())
+        } else {
+            String::new()
+        };
+        if self.agent_is_silent && self.offers == 0 && !self.asked {
             return LinkError::new(
                 LinkState::Timeout,
-                format!(
-                    "the ssh-agent did not list its keys within {} s, and {place} refused the login of {user}{}",
-                    agent::LIST_TIME.as_secs(),
-                    self.tried()
-                ),
+                format!("{silent_agent}{place} refused the login of {user}{}", self.tried()),
                 "it is dialled again; see whether `ssh-add -l` answers",
             );
         }
         let hint = match locked {
+            // The server has refused something: to offer that again and again locks out.
+            _ if self.agent_is_silent => {
+                "see whether `ssh-add -l` answers, for a key of the ssh-agent may be the one that lets in; then connect \
+                 again"
+                    .to_owned()
+            }
             Some(key) => format!("its passphrase was not given: load the key into the ssh-agent (ssh-add {key})"),
             None if is_of_the_agent => {
                 "load the private key into the ssh-agent (ssh-add), or name the private key file in `identity`"
@@ -501,7 +545,11 @@ impl Attempt<'_, '_> {
             ),
         };
         failure::denied(
-            format!("{place} refused the login of {user}{}; it allows {}", self.tried(), allowed.join(", ")),
+            format!(
+                "{silent_agent}{place} refused the login of {user}{}; it allows {}",
+                self.tried(),
+                allowed.join(", ")
+            ),
             hint,
         )
     }
@@ -513,6 +561,15 @@ impl Attempt<'_, '_> {
             format!(", having tried {}", self.offered.join(", "))
         }
     }
+}
+
+/// What came of the offer of a key of the agent, within the time of the login.
+type Offered = (Option<Result<AuthResult, SendError>>, Option<Unsigned>);
+
+/// What came next of it.
+enum Step {
+    Answered(Result<AuthResult, SendError>),
+    Wanted(Box<Request>),
 }
 
 /// Whether the agent has signed with this key itself.

@@ -161,6 +161,10 @@ pub(crate) enum Manner {
     LeaveAtKey(usize),
     /// It would take any key, and hangs up when it is signed.
     LeaveAtSignature,
+    /// It takes so long to judge what is signed, and lets in.
+    JudgeSlowly(Duration),
+    /// It asks for a password, and hangs up when it has one.
+    LeaveAtPassword,
     /// It refuses everything and allows but what nobody can do.
     AllowHostBasedOnly,
     /// It lets in and takes its leave with words.
@@ -175,7 +179,11 @@ pub(crate) enum Manner {
 
 impl Manner {
     fn methods(self) -> MethodSet {
-        let method = if self == Self::AllowHostBasedOnly { MethodKind::HostBased } else { MethodKind::PublicKey };
+        let method = match self {
+            Self::AllowHostBasedOnly => MethodKind::HostBased,
+            Self::LeaveAtPassword => MethodKind::Password,
+            _ => MethodKind::PublicKey,
+        };
         MethodSet::from(&[method][..])
     }
 }
@@ -214,7 +222,16 @@ impl server::Handler for Odd {
     }
 
     async fn auth_publickey(&mut self, _: &str, key: VerifiedPublicKey<'_>) -> Result<Auth, Error> {
-        if self.manner == Manner::LeaveAtSignature { Err(Error::Disconnect) } else { self.judge(key.public_key) }
+        match self.manner {
+            Manner::LeaveAtSignature => return Err(Error::Disconnect),
+            Manner::JudgeSlowly(time) => tokio::time::sleep(time).await,
+            _ => {}
+        }
+        self.judge(key.public_key)
+    }
+
+    async fn auth_password(&mut self, _: &str, _: &str) -> Result<Auth, Error> {
+        if self.manner == Manner::LeaveAtPassword { Err(Error::Disconnect) } else { Ok(self.refuse()) }
     }
 
     async fn auth_succeeded(&mut self, session: &mut Session) -> Result<(), Error> {
