@@ -269,9 +269,37 @@ async fn dial_bastion(
     result
 }
 
+/// A chain by all that its dials depend on: a host for which an unknown key is refused shares no dial with one for which
+/// it is accepted.
 fn chain_key(chain: &[Plan]) -> String {
-    let hops: Vec<String> = chain.iter().map(|plan| format!("{}@{}", plan.user, plan.place.dialled())).collect();
-    hops.join(">")
+    chain.iter().map(hop_key).collect::<Vec<_>>().join(">")
+}
+
+fn hop_key(plan: &Plan) -> String {
+    // In full, so that what is added to a plan is thought of here.
+    let Plan {
+        own: _,
+        place,
+        user,
+        identity,
+        identities_only,
+        certificates,
+        agent,
+        subject,
+        known_hosts,
+        store_in,
+        hash_names,
+        host_keys,
+        revoked,
+        policy,
+        proxy_command,
+        proxy_jump,
+        beyond_russh: _,
+    } = plan;
+    let at = format!("{user}@{} {proxy_jump:?} {proxy_command:?}", place.dialled());
+    let login = format!("{identity:?} {identities_only} {certificates:?} {agent:?}");
+    let trust = format!("{subject:?} {known_hosts:?} {store_in:?} {hash_names} {host_keys:?} {revoked:?} {policy:?}");
+    format!("{at} {login} {trust}")
 }
 
 #[cfg(test)]
