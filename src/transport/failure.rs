@@ -186,7 +186,7 @@ pub(super) fn left_in_login(place: &Place, what: &str, said: Option<String>) -> 
 }
 
 /// sshd locks out addresses for 5 s for each connection that failed to log in (PerSourcePenalties), and adds up.
-const AFTER_LOGIN_S: u64 = 10;
+pub(super) const AFTER_LOGIN_S: u64 = 10;
 
 /// As much of the words of a host as a reason has room for, in one line.
 pub(super) fn shown(words: &str) -> String {
