@@ -19,7 +19,7 @@ use super::pace::Pacer;
 use super::plan::Plan;
 use super::proxy;
 use super::russh::auth::{self, Login, Refused};
-use super::russh::client::{self, Client, Greeted};
+use super::russh::client::{self, Client, Greeted, Pacing};
 use super::russh::trust::{self, Judged, Trust};
 use super::stream::ByteStream;
 use super::{Inner, LinkError};
@@ -113,7 +113,7 @@ impl Dial<'_> {
         let plan = self.plan;
         let (stream, overheard) = overheard::listen(stream);
         let (silence, whole) = (self.inner.settings.connect_timeout, self.inner.login_time());
-        let shaking = client::handshake(Box::new(stream), pacer, &plan.place, trust);
+        let shaking = client::handshake(Box::new(stream), Pacing { pacer, login_time: whole }, &plan.place, trust);
         let done = overheard.while_speaking(shaking, silence, whole).await;
         let done = done.map_err(|_| match overheard.language() {
             Language::Other(line) => failure::not_ssh(&plan.place, &line),
