@@ -27,7 +27,7 @@ impl LinkError {
     /// The same failure, said of a jump host on the way.
     pub(super) fn at_hop(mut self, hop: &str) -> Self {
         self.status.reason = Some(format!("jump host {hop}: {}", self.reason()));
-        self
+        Self { status: self.status.bounded() }
     }
 }
 
@@ -257,6 +257,13 @@ mod tests {
             assert_eq!(error.state(), state, "{line}");
             assert!(error.reason().contains(words), "{}", error.reason());
         }
+    }
+
+    #[test]
+    fn a_reason_has_an_end_behind_jump_hosts_too() {
+        let error = denied("x".repeat(1000), "").at_hop("one").at_hop("two");
+        assert!(error.reason().starts_with("jump host two: jump host one: xx"), "{}", error.reason());
+        assert_eq!(error.reason().chars().count(), crate::model::state::MAX_REASON);
     }
 
     #[test]

@@ -97,7 +97,15 @@ fn sum_up(host: &HostSpec, mut failures: Vec<(String, LinkError)>) -> LinkError 
     if failures.len() <= 1 {
         return failures.pop().map_or_else(|| no_route(host), |(_, error)| error);
     }
-    let which = failures.iter().position(|(_, error)| error.state().needs_a_person()).unwrap_or(failures.len() - 1);
+    let is = |wanted: fn(LinkState) -> bool| failures.iter().position(|(_, error)| wanted(error.state()));
+    let which = match is(|state| state == LinkState::HostKeyChanged).or_else(|| is(LinkState::needs_a_person)) {
+        // A reason has an end, and what a person must see comes before it.
+        Some(at) => {
+            failures[..=at].rotate_right(1);
+            0
+        }
+        None => failures.len() - 1,
+    };
     let hint = failures[which].1.status.hint.clone().unwrap_or_default();
     let state = failures[which].1.state();
     let least = failures.iter().filter_map(|(_, error)| error.status.retry_in_s).max();
@@ -339,6 +347,22 @@ mod tests {
         ] {
             let host = Endpoint { host_keys: of_the_host, ..parse_jump("web-1", None).expect("a host") };
             assert_eq!(hop_policy(&host, of_all), taken, "{of_the_host:?}, {of_all:?}");
+        }
+    }
+
+    #[test]
+    fn of_several_routes_the_one_with_the_changed_key_is_told_first_and_whole() {
+        let host = HostSpec::new(parse_jump("web-1", None).expect("a host"));
+        let long = |state| LinkError::new(state, "x".repeat(400), "");
+        let changed =
+            LinkError::new(LinkState::HostKeyChanged, "presents SHA256:new, on record is SHA256:old", "rebuilt?");
+        for others in [[LinkState::Unreachable, LinkState::Timeout], [LinkState::Denied, LinkState::Unreachable]] {
+            let [one, two] = others.map(long);
+            let failures = vec![("a".into(), one), ("b".into(), two), ("c".into(), changed.clone())];
+            let error = sum_up(&host, failures);
+            assert_eq!((error.state(), error.status.hint.as_deref()), (LinkState::HostKeyChanged, Some("rebuilt?")));
+            let start = "no route to web-1 works; via c: presents SHA256:new, on record is SHA256:old; via a: xx";
+            assert!(error.reason().starts_with(start), "{}", error.reason());
         }
     }
 
