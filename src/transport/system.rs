@@ -217,14 +217,20 @@ fn explain(place: &Place, status: Option<ExitStatus>, words: &str) -> LinkError 
 /// one that waited for it ends with a line about a server that it does not know.
 fn telling(words: &str) -> String {
     let mut kept: Vec<&str> = Vec::new();
-    for line in words.lines() {
+    let mut before_it = None;
+    for line in words.lines().filter(|line| !line.trim().is_empty()) {
         if line.contains("UNKNOWN port 65535") {
-            kept.pop_if(|before| OF_THE_SAME.iter().any(|words| before.starts_with(words)));
+            before_it = kept.pop_if(|before| OF_THE_SAME.iter().any(|words| before.starts_with(words)));
         } else if line.trim() != "stdio forwarding failed" {
             kept.push(line);
         }
     }
-    if kept.iter().all(|line| line.trim().is_empty()) { words.to_owned() } else { kept.join("\n") }
+    match before_it {
+        // It is all that is known.
+        Some(line) if kept.is_empty() => line.to_owned(),
+        _ if kept.is_empty() => words.to_owned(),
+        _ => kept.join("\n"),
+    }
 }
 
 /// What comes right before that line.
@@ -374,12 +380,16 @@ mod tests {
                 None,
             ),
             ("Connection closed by 10.0.0.2 port 22", LinkState::Unreachable, "by 10.0.0.2 port 22", Some(10)),
-            ("", LinkState::Throttled, "UNKNOWN port 65535", None),
+            ("", LinkState::Throttled, "Connection closed by remote host", None),
         ] {
             let error = explain(&place, None, &format!("{words}\r\n{end}\r\n"));
             assert_eq!((error.state(), error.status.retry_in_s), (state, retry_in_s), "{words}: {}", error.reason());
             assert!(error.reason().ends_with(shown), "{words}: {}", error.reason());
         }
+        let late = "Connection timed out during banner exchange\nConnection to UNKNOWN port 65535 timed out\n";
+        let error = explain(&place, None, late);
+        assert_eq!(error.state(), LinkState::Timeout, "{}", error.reason());
+        assert!(error.reason().ends_with("timed out during banner exchange"), "{}", error.reason());
         let error = explain(&place, None, "Connection reset by 10.0.0.1 port 22\n");
         assert_eq!(error.status.retry_in_s, Some(10), "{}", error.reason());
         let hint = error.status.hint.unwrap_or_default();
