@@ -7,29 +7,40 @@ use tokio::time::Instant;
 
 /// Time that is left; runs only while a step runs.
 #[derive(Debug)]
-pub(super) struct Deadline {
+pub struct Deadline {
     whole: Duration,
     left: Duration,
 }
 
 /// No time is left.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Elapsed;
+pub struct Elapsed;
 
 impl Deadline {
-    pub(super) fn new(whole: Duration) -> Self {
+    /// All of the time is left.
+    #[must_use]
+    pub fn new(whole: Duration) -> Self {
         Self { whole, left: whole }
     }
 
     /// The time that was given in all.
-    pub(super) fn whole(&self) -> Duration {
+    #[must_use]
+    pub fn whole(&self) -> Duration {
         self.whole
     }
 
     /// Runs a step within the time that is left, and takes what it needed from it.
-    pub(super) async fn run<F: Future>(&mut self, step: F) -> Result<F::Output, Elapsed> {
+    ///
+    /// # Errors
+    /// When the time is over before the step is.
+    pub async fn run<F: Future>(&mut self, step: F) -> Result<F::Output, Elapsed> {
+        self.run_at_most(self.left, step).await
+    }
+
+    /// The same for a step that may not take all that is left.
+    pub(super) async fn run_at_most<F: Future>(&mut self, most: Duration, step: F) -> Result<F::Output, Elapsed> {
         let begun = Instant::now();
-        let result = tokio::time::timeout(self.left, step).await;
+        let result = tokio::time::timeout(self.left.min(most), step).await;
         self.left = self.left.saturating_sub(begun.elapsed());
         result.map_err(|_| Elapsed)
     }
@@ -47,5 +58,9 @@ mod tests {
         step(3600).await;
         assert_eq!(deadline.run(step(3)).await, Ok(()));
         assert_eq!(deadline.run(step(2)).await, Err(Elapsed));
+        let mut deadline = Deadline::new(Duration::from_secs(10));
+        assert_eq!(deadline.run_at_most(Duration::from_secs(4), step(6)).await, Err(Elapsed));
+        assert_eq!(deadline.run(step(5)).await, Ok(()), "six are left");
+        assert_eq!(deadline.run_at_most(Duration::from_secs(4), step(2)).await, Err(Elapsed), "one is left");
     }
 }

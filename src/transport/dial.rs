@@ -14,12 +14,12 @@ use super::budget::Permit;
 use super::deadline::Deadline;
 use super::failure::{self, Place};
 use super::known_hosts::{self, KnownHosts, Revoked, Verdict};
-use super::overheard::{self, Language};
+use super::overheard::{self, Language, Overdue};
 use super::pace::Pacer;
 use super::plan::Plan;
 use super::proxy;
 use super::russh::auth::{self, Login, Refused};
-use super::russh::client::{self, Client, Greeted};
+use super::russh::client::{self, Client, Greeted, Pacing};
 use super::russh::trust::{self, Judged, Trust};
 use super::stream::ByteStream;
 use super::{Inner, LinkError};
@@ -113,11 +113,14 @@ impl Dial<'_> {
         let plan = self.plan;
         let (stream, overheard) = overheard::listen(stream);
         let (silence, whole) = (self.inner.settings.connect_timeout, self.inner.login_time());
-        let shaking = client::handshake(Box::new(stream), pacer, &plan.place, trust);
+        let shaking = client::handshake(Box::new(stream), Pacing { pacer, login_time: whole }, &plan.place, trust);
         let done = overheard.while_speaking(shaking, silence, whole).await;
-        let done = done.map_err(|_| match overheard.language() {
-            Language::Other(line) => failure::not_ssh(&plan.place, &line),
-            Language::Unknown | Language::Ssh => failure::no_answer(&plan.place, "the key exchange", silence),
+        let done = done.map_err(|overdue| {
+            let waited = if overdue == Overdue::Silent { silence } else { whole };
+            match overheard.language() {
+                Language::Other(line) => failure::no_version(&plan.place, &line, &overdue, waited),
+                Language::Unknown | Language::Ssh => failure::no_answer(&plan.place, "the key exchange", waited),
+            }
         })?;
         match done {
             Ok(greeted) => {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::LinkError;
+use super::overheard::Overdue;
 use crate::model::{HostStatus, LinkState};
 
 impl LinkError {
@@ -27,7 +28,7 @@ impl LinkError {
     /// The same failure, said of a jump host on the way.
     pub(super) fn at_hop(mut self, hop: &str) -> Self {
         self.status.reason = Some(format!("jump host {hop}: {}", self.reason()));
-        self
+        Self { status: self.status.bounded() }
     }
 }
 
@@ -160,6 +161,24 @@ pub(super) fn not_ssh(place: &Place, line: &str) -> LinkError {
     LinkError::new(LinkState::Unreachable, what, "check the address and the port; it is dialled again")
 }
 
+/// Something was said that might come before the version of SSH, and that did not come. `waited` is how long for: for
+/// another word where it fell silent, in all where it went on.
+pub(super) fn no_version(place: &Place, line: &str, overdue: &Overdue, waited: Duration) -> LinkError {
+    if line.starts_with("HTTP/") || line.starts_with("SSH-1.") || TURNED_AWAY.iter().any(|words| line.contains(words)) {
+        return not_ssh(place, line);
+    }
+    let then = match overdue {
+        Overdue::Silent => "nothing more",
+        Overdue::Whole => "more like it",
+    };
+    let (said, seconds) = (quoted(line), waited.as_secs_f64());
+    LinkError::new(
+        LinkState::Timeout,
+        format!("{place} said {said} and {then}; no SSH version within {seconds:.1} s"),
+        "its sshd may be slow to begin, or what listens there is none; try a longer timeout, check the address and the port",
+    )
+}
+
 /// The words of sshd to a connection of too many, by old and new versions.
 const TURNED_AWAY: [&str; 2] = ["Exceeded MaxStartups", "Not allowed at this time"];
 
@@ -186,7 +205,7 @@ pub(super) fn left_in_login(place: &Place, what: &str, said: Option<String>) -> 
 }
 
 /// sshd locks out addresses for 5 s for each connection that failed to log in (PerSourcePenalties), and adds up.
-const AFTER_LOGIN_S: u64 = 10;
+pub(super) const AFTER_LOGIN_S: u64 = 10;
 
 /// As much of the words of a host as a reason has room for, in one line.
 pub(super) fn shown(words: &str) -> String {
@@ -257,6 +276,34 @@ mod tests {
             assert_eq!(error.state(), state, "{line}");
             assert!(error.reason().contains(words), "{}", error.reason());
         }
+    }
+
+    #[test]
+    fn a_line_before_the_version_is_no_proof_of_another_language() {
+        let within = Duration::from_secs(10);
+        for (line, overdue, state, words) in [
+            (
+                "welcome",
+                Overdue::Silent,
+                LinkState::Timeout,
+                "said \"welcome\" and nothing more; no SSH version within 10.0 s",
+            ),
+            ("welcome", Overdue::Whole, LinkState::Timeout, "said \"welcome\" and more like it; no SSH version within"),
+            ("HTTP/1.1 400 Bad Request", Overdue::Silent, LinkState::Unreachable, "does not speak SSH"),
+            ("SSH-1.5-old", Overdue::Whole, LinkState::Unreachable, "speaks only version 1"),
+            ("Exceeded MaxStartups", Overdue::Silent, LinkState::Throttled, "before the login"),
+        ] {
+            let error = no_version(&place(), line, &overdue, within);
+            assert_eq!(error.state(), state, "{line}");
+            assert!(error.reason().contains(words), "{}", error.reason());
+        }
+    }
+
+    #[test]
+    fn a_reason_has_an_end_behind_jump_hosts_too() {
+        let error = denied("x".repeat(1000), "").at_hop("one").at_hop("two");
+        assert!(error.reason().starts_with("jump host two: jump host one: xx"), "{}", error.reason());
+        assert_eq!(error.reason().chars().count(), crate::model::state::MAX_REASON);
     }
 
     #[test]

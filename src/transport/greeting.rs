@@ -10,6 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::LinkError;
+use super::deadline::Deadline;
 use super::failure;
 use super::shell::{ShellEvent, ShellInput, ShellOutput};
 use crate::model::LinkState;
@@ -36,12 +37,12 @@ const PASSING: [&str; 10] = [
     "no such device",
 ];
 
-/// Makes sure that what answers is a shell, within `limit`, and drops what was printed before it; `printed` counts it.
+/// Makes sure that what answers is a shell, within the time that is left, and drops what was printed before it; `printed` counts it.
 pub(super) async fn greet(
     input: &mut ShellInput,
     output: &mut ShellOutput,
     place: &str,
-    limit: Duration,
+    time: &mut Deadline,
     printed: &AtomicU64,
 ) -> Result<(), LinkError> {
     let token = format!("{:016x}", rand::random::<u64>());
@@ -53,14 +54,14 @@ pub(super) async fn greet(
         let _ = asking.await;
         heard.until_answered(output, printed).await
     };
-    match tokio::time::timeout(limit, greeting).await {
+    match time.run(greeting).await {
         Ok(Ok(rest)) => {
             output.unread(rest);
             Ok(())
         }
         Ok(Err(Some(lost))) => Err(lost),
         Ok(Err(None)) => Err(heard.ended(place)),
-        Err(_) => Err(heard.silent(place, limit)),
+        Err(_) => Err(heard.silent(place, time.whole())),
     }
 }
 

@@ -6,6 +6,7 @@
 use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::Inner;
 use super::plan::Plan;
@@ -13,7 +14,8 @@ use super::tokens::quoted;
 use crate::model::HostKeyPolicy;
 
 /// Holds for every server on the way, whatever the user's configuration says.
-const FORCED: &str = "BatchMode yes\nPermitLocalCommand no\nForwardAgent no\nForwardX11 no\n";
+const FORCED: &str = "BatchMode yes\nPermitLocalCommand no\nForwardAgent no\nForwardX11 no\nServerAliveInterval 5\n\
+                      ServerAliveCountMax 3\n";
 
 /// The option that names the configuration for a way, the host last: that of the user, with a file in `folder` before
 /// it where there are jump hosts.
@@ -30,7 +32,7 @@ pub(super) fn configuration(chain: &[Plan], inner: &Inner, folder: &Path) -> io:
         None => vec![PathBuf::from("~/.ssh/config"), PathBuf::from("/etc/ssh/ssh_config")],
     };
     let file = folder.join("config");
-    std::fs::write(&file, text(hops, &users))?;
+    std::fs::write(&file, text(hops, &users, inner.settings.connect_timeout))?;
     Ok(Some(format!("-F{}", file.display())))
 }
 
@@ -43,8 +45,9 @@ pub(super) fn strictness(policy: HostKeyPolicy) -> &'static str {
 }
 
 /// The first value counts in `ssh_config`, so what is ours comes before what is included.
-fn text(hops: &[Plan], users: &[PathBuf]) -> String {
+fn text(hops: &[Plan], users: &[PathBuf], connect_timeout: Duration) -> String {
     let mut text = FORCED.to_owned();
+    let _ = writeln!(text, "ConnectTimeout {}", connect_timeout.as_secs().max(1));
     for hop in hops {
         text.push_str(&section(hop));
     }
@@ -81,8 +84,6 @@ fn path(file: &Path) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::model::{Endpoint, HostName};
     use crate::transport::Settings;
@@ -100,10 +101,15 @@ mod tests {
             known_hosts: vec!["/k1".into(), "/k 2".into()],
             ..Endpoint::new(HostName::new("bastion").expect("a name"))
         };
-        let text = text(&[hop(own, "stricthostkeychecking accept-new\n")], &["/home/ann/.ssh/config".into()]);
+        let text = text(
+            &[hop(own, "stricthostkeychecking accept-new\n")],
+            &["/home/ann/.ssh/config".into()],
+            Duration::from_millis(2500),
+        );
         let expected = "Host bastion\n StrictHostKeyChecking accept-new\n IdentityFile \"/keys/a %%b\"\n IdentitiesOnly yes\n \
                         UserKnownHostsFile \"/k1\" \"/k 2\"\nMatch all\nInclude \"/home/ann/.ssh/config\"\n";
-        assert_eq!(text, format!("{FORCED}{expected}"));
+        assert_eq!(text, format!("{FORCED}ConnectTimeout 2\n{expected}"));
+        assert!(text.contains("\nServerAliveInterval 5\nServerAliveCountMax 3\n"), "{text}");
     }
 
     #[test]

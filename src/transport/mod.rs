@@ -40,6 +40,7 @@ mod stream;
 mod system;
 mod tokens;
 
+pub use deadline::{Deadline, Elapsed};
 pub use pace::{Asker as PaceAsker, Span as PaceSpan};
 pub use shell::{ShellEvent, ShellInput, ShellOutput};
 
@@ -291,18 +292,24 @@ impl Connection {
     /// # Errors
     /// When the server refuses another session, what runs there is no shell, or the connection has ended.
     pub async fn open_shell(&self) -> Result<(ShellInput, ShellOutput), LinkError> {
-        let Link { greeted, login_time, printed, .. } = &*self.link;
+        self.open_shell_within(&mut Deadline::new(self.link.login_time)).await
+    }
+
+    /// The same within a time that the caller goes on with. Waiting for the budget of sessions is not counted.
+    ///
+    /// # Errors
+    /// As [`Connection::open_shell`], and when the time is over.
+    pub async fn open_shell_within(&self, time: &mut Deadline) -> Result<(ShellInput, ShellOutput), LinkError> {
+        let Link { greeted, printed, .. } = &*self.link;
         let first = !*greeted.borrow();
-        // What sshd does before it opens a first session (PAM) may take as long as the login's own shell.
-        let limit = first.then_some(*login_time);
         let (place, opened) = match &self.link.road {
-            Road::Russh(client) => (client.place.to_string(), russh::channel::open_shell(client, limit).await),
+            Road::Russh(client) => (client.place.to_string(), russh::channel::open_shell(client, time, first).await),
             Road::System(system) => (system.place(), system.open_shell().await),
             Road::Local(local) => ("this machine".to_owned(), local.open_shell().await),
         };
         let (mut input, mut output) = opened?;
         if first {
-            greeting::greet(&mut input, &mut output, &place, *login_time, printed).await?;
+            greeting::greet(&mut input, &mut output, &place, time, printed).await?;
             greeted.send_replace(true);
         }
         Ok((input, output))

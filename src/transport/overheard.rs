@@ -42,9 +42,14 @@ pub(super) struct Listened {
     heard: Overheard,
 }
 
-/// No byte came for too long.
+/// Why a step was given up.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Silent;
+pub(super) enum Overdue {
+    /// No byte came for too long.
+    Silent,
+    /// It took too long in all.
+    Whole,
+}
 
 /// Listens to what is read from a stream.
 pub(super) fn listen(inner: Box<dyn ByteStream>) -> (Listened, Overheard) {
@@ -72,7 +77,7 @@ impl Overheard {
         step: F,
         silence: Duration,
         whole: Duration,
-    ) -> Result<F::Output, Silent> {
+    ) -> Result<F::Output, Overdue> {
         let begun = Instant::now();
         let mut step = std::pin::pin!(step);
         loop {
@@ -80,7 +85,8 @@ impl Overheard {
             match tokio::time::timeout_at(until, &mut step).await {
                 Ok(done) => return Ok(done),
                 Err(_) if self.lock().last + silence > until && until < begun + whole => {}
-                Err(_) => return Err(Silent),
+                Err(_) if until < begun + whole => return Err(Overdue::Silent),
+                Err(_) => return Err(Overdue::Whole),
             }
         }
     }
@@ -152,7 +158,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_step_may_go_on_while_something_comes_and_not_for_ever() {
         let s = Duration::from_secs;
-        for (every, took, result) in [(3, 12, Ok(())), (6, 5, Err(Silent))] {
+        for (every, took, result) in [(3, 12, Ok(())), (6, 5, Err(Overdue::Silent))] {
             let (near, mut far) = tokio::io::duplex(64);
             let (mut stream, heard) = listen(Box::new(near));
             tokio::spawn(async move {
@@ -178,6 +184,10 @@ mod tests {
         let step = async {
             stream.read_to_end(&mut Vec::new()).await.expect("read");
         };
-        assert_eq!(heard.while_speaking(step, s(5), s(60)).await, Err(Silent), "who speaks for ever is ended too");
+        assert_eq!(
+            heard.while_speaking(step, s(5), s(60)).await,
+            Err(Overdue::Whole),
+            "who speaks for ever is ended too"
+        );
     }
 }

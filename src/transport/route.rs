@@ -97,7 +97,15 @@ fn sum_up(host: &HostSpec, mut failures: Vec<(String, LinkError)>) -> LinkError 
     if failures.len() <= 1 {
         return failures.pop().map_or_else(|| no_route(host), |(_, error)| error);
     }
-    let which = failures.iter().position(|(_, error)| error.state().needs_a_person()).unwrap_or(failures.len() - 1);
+    let is = |wanted: fn(LinkState) -> bool| failures.iter().position(|(_, error)| wanted(error.state()));
+    let which = match is(|state| state == LinkState::HostKeyChanged).or_else(|| is(LinkState::needs_a_person)) {
+        // A reason has an end, and what a person must see comes before it.
+        Some(at) => {
+            failures[..=at].rotate_right(1);
+            0
+        }
+        None => failures.len() - 1,
+    };
     let hint = failures[which].1.status.hint.clone().unwrap_or_default();
     let state = failures[which].1.state();
     let least = failures.iter().filter_map(|(_, error)| error.status.retry_in_s).max();
@@ -269,9 +277,37 @@ async fn dial_bastion(
     result
 }
 
+/// A chain by all that its dials depend on: a host for which an unknown key is refused shares no dial with one for which
+/// it is accepted.
 fn chain_key(chain: &[Plan]) -> String {
-    let hops: Vec<String> = chain.iter().map(|plan| format!("{}@{}", plan.user, plan.place.dialled())).collect();
-    hops.join(">")
+    chain.iter().map(hop_key).collect::<Vec<_>>().join(">")
+}
+
+fn hop_key(plan: &Plan) -> String {
+    // In full, so that what is added to a plan is thought of here.
+    let Plan {
+        own: _,
+        place,
+        user,
+        identity,
+        identities_only,
+        certificates,
+        agent,
+        subject,
+        known_hosts,
+        store_in,
+        hash_names,
+        host_keys,
+        revoked,
+        policy,
+        proxy_command,
+        proxy_jump,
+        beyond_russh: _,
+    } = plan;
+    let at = format!("{user}@{} {proxy_jump:?} {proxy_command:?}", place.dialled());
+    let login = format!("{identity:?} {identities_only} {certificates:?} {agent:?}");
+    let trust = format!("{subject:?} {known_hosts:?} {store_in:?} {hash_names} {host_keys:?} {revoked:?} {policy:?}");
+    format!("{at} {login} {trust}")
 }
 
 #[cfg(test)]
@@ -311,6 +347,22 @@ mod tests {
         ] {
             let host = Endpoint { host_keys: of_the_host, ..parse_jump("web-1", None).expect("a host") };
             assert_eq!(hop_policy(&host, of_all), taken, "{of_the_host:?}, {of_all:?}");
+        }
+    }
+
+    #[test]
+    fn of_several_routes_the_one_with_the_changed_key_is_told_first_and_whole() {
+        let host = HostSpec::new(parse_jump("web-1", None).expect("a host"));
+        let long = |state| LinkError::new(state, "x".repeat(400), "");
+        let changed =
+            LinkError::new(LinkState::HostKeyChanged, "presents SHA256:new, on record is SHA256:old", "rebuilt?");
+        for others in [[LinkState::Unreachable, LinkState::Timeout], [LinkState::Denied, LinkState::Unreachable]] {
+            let [one, two] = others.map(long);
+            let failures = vec![("a".into(), one), ("b".into(), two), ("c".into(), changed.clone())];
+            let error = sum_up(&host, failures);
+            assert_eq!((error.state(), error.status.hint.as_deref()), (LinkState::HostKeyChanged, Some("rebuilt?")));
+            let start = "no route to web-1 works; via c: presents SHA256:new, on record is SHA256:old; via a: xx";
+            assert!(error.reason().starts_with(start), "{}", error.reason());
         }
     }
 

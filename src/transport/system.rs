@@ -49,11 +49,17 @@ impl System {
     pub(super) async fn connect(host: &HostSpec, inner: &Inner) -> Result<Self, LinkError> {
         let target = inner.plan(&host.endpoint).await?;
         let mut result = Err(route::no_route(host));
+        let mut least = None;
         for (n, chain) in route::chains(inner, host, target).await.into_iter().enumerate() {
             result = match chain {
                 Ok(chain) => Self::by(&Way { host, jumps: host.via.get(n), chain: &chain }, inner).await,
                 Err(error) => Err(error),
             };
+            if let Err(error) = &mut result {
+                // Who hung up in a login on one way is not dialled again sooner because another way failed too.
+                least = least.max(error.status.retry_in_s);
+                error.status.retry_in_s = least;
+            }
             if result.as_ref().map_or_else(|error| error.state().needs_a_person(), |_| true) {
                 break;
             }
@@ -192,6 +198,7 @@ fn keep(mut master: Child, ending: Ending, place: &Place) -> Ending {
 
 /// The words of `ssh` as a state.
 fn explain(place: &Place, status: Option<ExitStatus>, words: &str) -> LinkError {
+    let words = &telling(words);
     let line = |l: &&str| !l.trim().is_empty() && !l.starts_with("Warning:") && !l.starts_with('@');
     let last = words.lines().rev().find(line).unwrap_or("it said nothing").trim();
     let reason = match status.and_then(|status| status.code()) {
@@ -199,7 +206,38 @@ fn explain(place: &Place, status: Option<ExitStatus>, words: &str) -> LinkError 
         Some(code) => format!("ssh ended with exit status {code} for {place}: {last}"),
     };
     let (state, hint) = state_of(words);
-    LinkError::new(state, reason, hint)
+    let mut error = LinkError::new(state, reason, hint);
+    if state == LinkState::Unreachable && hung_up(words) {
+        error.status.retry_in_s = Some(failure::AFTER_LOGIN_S);
+    }
+    error
+}
+
+/// The words without those that only follow from others: where the `ssh` of a jump host failed and has said why, the
+/// one that waited for it ends with a line about a server that it does not know.
+fn telling(words: &str) -> String {
+    let mut kept: Vec<&str> = Vec::new();
+    let mut before_it = None;
+    for line in words.lines().filter(|line| !line.trim().is_empty()) {
+        if line.contains("UNKNOWN port 65535") {
+            before_it = kept.pop_if(|before| OF_THE_SAME.iter().any(|words| before.starts_with(words)));
+        } else if line.trim() != "stdio forwarding failed" {
+            kept.push(line);
+        }
+    }
+    match before_it {
+        // It is all that is known.
+        Some(line) if kept.is_empty() => line.to_owned(),
+        _ if kept.is_empty() => words.to_owned(),
+        _ => kept.join("\n"),
+    }
+}
+
+/// What comes right before that line.
+const OF_THE_SAME: [&str; 2] = ["kex_exchange_identification:", "Connection timed out during banner exchange"];
+
+fn hung_up(words: &str) -> bool {
+    words.contains("Connection reset by") || words.contains("Connection closed by")
 }
 
 fn state_of(words: &str) -> (LinkState, &'static str) {
@@ -216,8 +254,11 @@ fn state_of(words: &str) -> (LinkState, &'static str) {
         (LinkState::Unreachable, "what listens there does not speak SSH 2; check the address and the port")
     } else if has("kex_exchange_identification") {
         (LinkState::Throttled, "sshd limits connections at once (MaxStartups); it is not down")
-    } else if has("Connection reset by") || has("Connection closed by") {
-        (LinkState::Unreachable, "it hung up during the login; a host that is booting (/run/nologin) does this")
+    } else if hung_up(words) {
+        (
+            LinkState::Unreachable,
+            "it hung up before the login was over; a host that is booting (/run/nologin) does this",
+        )
     } else {
         (LinkState::Unreachable, "try the same with `ssh -v`")
     }
@@ -321,5 +362,39 @@ mod tests {
         ] {
             assert_eq!(state_of(words).0, state, "{words}");
         }
+    }
+
+    #[test]
+    fn of_a_jump_host_that_failed_its_own_words_are_shown_and_a_hang_up_is_not_followed_at_once() {
+        let place = Place { name: "web".into(), address: "10.0.0.1".into(), port: 22 };
+        let end =
+            "kex_exchange_identification: Connection closed by remote host\nConnection closed by UNKNOWN port 65535";
+        for (words, state, shown, retry_in_s) in [
+            ("ssh: connect to host b port 22: Connection refused", LinkState::Unreachable, "Connection refused", None),
+            ("ops@b: Permission denied (publickey).", LinkState::Denied, "Permission denied (publickey).", None),
+            ("kex_exchange_identification: read: reset", LinkState::Throttled, "read: reset", None),
+            (
+                "channel 0: open failed: connect failed: No route to host\nstdio forwarding failed",
+                LinkState::Unreachable,
+                "connect failed: No route to host",
+                None,
+            ),
+            ("Connection closed by 10.0.0.2 port 22", LinkState::Unreachable, "by 10.0.0.2 port 22", Some(10)),
+            ("", LinkState::Throttled, "Connection closed by remote host", None),
+        ] {
+            let error = explain(&place, None, &format!("{words}\r\n{end}\r\n"));
+            assert_eq!((error.state(), error.status.retry_in_s), (state, retry_in_s), "{words}: {}", error.reason());
+            assert!(error.reason().ends_with(shown), "{words}: {}", error.reason());
+        }
+        let late = "Connection timed out during banner exchange\nConnection to UNKNOWN port 65535 timed out\n";
+        let error = explain(&place, None, late);
+        assert_eq!(error.state(), LinkState::Timeout, "{}", error.reason());
+        assert!(error.reason().ends_with("timed out during banner exchange"), "{}", error.reason());
+        let error = explain(&place, None, "Connection reset by 10.0.0.1 port 22\n");
+        assert_eq!(error.status.retry_in_s, Some(10), "{}", error.reason());
+        let hint = error.status.hint.unwrap_or_default();
+        assert!(hint.starts_with("it hung up before the login was over"), "{hint}");
+        let error = explain(&place, None, "the connection was lost");
+        assert_eq!((error.state(), error.status.retry_in_s), (LinkState::Unreachable, None));
     }
 }

@@ -158,7 +158,7 @@ async fn before_the_login(table: &mut Table, near: &Sshd) {
     let old = Gate::saying(b"SSH-1.5-1.2.27\n", true).await;
     table.row("SSH 1", behind(old, near), Unreachable, "only version 1 of SSH (\"SSH-1.5-1.2.27\")");
     let mail = Gate::saying(b"220 mail.example ESMTP\r\n", true).await;
-    table.row("a mail server", behind(mail, near), Unreachable, "it says \"220 mail.example ESMTP\"");
+    table.row("a mail server", behind(mail, near), Timeout, "said \"220 mail.example ESMTP\" and nothing more");
     table.row("closed at once", behind(Gate::saying(b"", false).await, near), Throttled, "before the login");
     table.row("reset at once", behind(Gate::resetting().await, near), Throttled, "before the login");
     table.row("too many connections", too_many(), Throttled, "turned us away, saying \"");

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use logtrail::model::{Answer, HostSpec, LinkState, TransportKind};
+use logtrail::model::{Answer, HostKeyPolicy, HostSpec, LinkState, TransportKind};
 use logtrail::transport::{Connector, Settings};
 
 use crate::support::fleet::Watched;
 use crate::support::gate::{Gate, Manner};
-use crate::support::sshd::Sshd;
+use crate::support::sshd::{Sshd, me};
 use crate::support::{Person, within};
 use crate::transport::{connect, connector, refusal, say};
+use crate::transport_config::configured;
 
 fn via(target: &Sshd, name: &str, routes: &[&[&Sshd]]) -> HostSpec {
     let mut host = target.host(name);
@@ -189,6 +190,41 @@ async fn an_unknown_jump_host_is_asked_about_once_for_all_hosts_behind_it() {
     let all = futures_util::future::join_all(hosts.iter().map(|host| connector.connect(host)));
     assert!(within("all", all).await.iter().all(Result::is_ok));
     assert_eq!(person.asked().len(), 1);
+}
+
+/// What is strict for one host is no refusal for another, and what one accepts is not accepted for all.
+#[tokio::test]
+async fn an_unknown_jump_host_is_judged_for_each_host_by_its_own_policy_whoever_comes_first() {
+    for strict_first in [true, false] {
+        let (bastion, target) = (Sshd::start(), Sshd::start());
+        let known = target.path("known_of_bastion");
+        let key = bastion.client_key_path();
+        let text = format!(
+            "Host web-*\n ProxyJump bastion\nHost bastion\n HostName 127.0.0.1\n Port {}\n User {}\n IdentityFile {}\n \
+             IdentitiesOnly yes\n UserKnownHostsFile {}\n StrictHostKeyChecking accept-new\n",
+            bastion.port(),
+            me(),
+            key.display(),
+            known.display(),
+        );
+        let connector = configured(&target, &text);
+        let (mut strict, lenient) = (target.host("web-1"), target.host("web-2"));
+        strict.endpoint.host_keys = Some(HostKeyPolicy::Strict);
+        let order = if strict_first { [&strict, &lenient] } else { [&lenient, &strict] };
+        let both = futures_util::future::join_all(order.map(|host| connector.connect(host)));
+        let mut results = within("both", both).await;
+        let last = results.remove(1);
+        let (of_strict, of_lenient) = if strict_first { (results.remove(0), last) } else { (last, results.remove(0)) };
+        of_lenient.unwrap_or_else(|error| panic!("strict first {strict_first}: {error}"));
+        // It may find the key on record that the other has just stored; but never by the dial of the other.
+        match of_strict {
+            Ok(_) => assert_eq!(bastion.accepted(), 2, "strict first: {strict_first}"),
+            Err(error) => {
+                assert_eq!(error.status.state, LinkState::Denied, "{error}");
+                assert!(error.to_string().contains("is not on record"), "{error}");
+            }
+        }
+    }
 }
 
 #[tokio::test]

@@ -162,6 +162,21 @@ async fn the_time_that_a_person_takes_is_not_counted() {
     within("connecting", connector.connect(&host)).await.map_err(|e| e.status).map(drop).expect("in");
 }
 
+/// R34: the steps to a shell have one limit together.
+#[tokio::test]
+async fn a_session_and_a_command_that_are_slow_together_use_up_the_time_of_one_login() {
+    let near = Sshd::start();
+    let slow =
+        crate::support::gate::Gate::speaking(crate::support::gate::Manner::SlowSessions(Duration::from_millis(1300)))
+            .await;
+    let connecting = connector(&Person::absent()).with_login_time(Duration::from_secs(2));
+    let host = slow.host(&near, "web-1");
+    let connection = within("connecting", connecting.connect(&host)).await.expect("it lets in");
+    let error = within("the failure", connection.open_shell()).await.err().expect("it is too slow");
+    let waited = "did not answer within 2.0 s, waiting for the start of a shell";
+    assert!(error.to_string().contains(waited), "{error}");
+}
+
 #[tokio::test]
 async fn a_certificate_beside_the_key_lets_in() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
 use crate::model::{HostStatus, LinkState};
-use crate::transport::{Connection, LinkError, PaceAsker, PaceSpan, ShellEvent, ShellInput, ShellOutput};
+use crate::transport::{Connection, Deadline, LinkError, PaceAsker, PaceSpan, ShellEvent, ShellInput, ShellOutput};
 
 use super::codec::{self, Answer};
 use super::frame::{END, Frame, Frames};
@@ -46,10 +46,11 @@ impl Script {
     /// # Errors
     /// When no shell starts: with what the host said instead.
     pub(super) async fn start(connection: &Connection, text: &str) -> Result<Self, LinkError> {
-        let mut script = Self::open(connection).await?;
-        // Where the shell has ended already, it is its end that tells.
-        let _ = script.input.send(Bytes::from(launch(&script.token, text))).await;
-        script.greeted(connection.login_time()).await
+        let mut time = Deadline::new(connection.login_time());
+        let mut script = Self::open(connection, &mut time).await?;
+        // Where the shell has ended already, it is its end that tells; where it takes no words, the end of the time.
+        let _ = time.run(script.input.send(Bytes::from(launch(&script.token, text)))).await;
+        script.greeted(&mut time).await
     }
 
     /// The same in a shell of root's, by `sudo -n`.
@@ -57,18 +58,21 @@ impl Script {
     /// # Errors
     /// When no shell starts, or sudo refuses: with its words and what it needs.
     pub(super) async fn start_as_root(connection: &Connection, text: &str) -> Result<Self, LinkError> {
-        let mut script = Self::open(connection).await?;
-        script.input.send(Bytes::from(format!("T={}; {BECOME_ROOT}\n", script.token))).await?;
-        match timeout(connection.login_time(), script.next()).await {
+        let mut time = Deadline::new(connection.login_time());
+        let mut script = Self::open(connection, &mut time).await?;
+        let become_root = script.input.send(Bytes::from(format!("T={}; {BECOME_ROOT}\n", script.token)));
+        time.run(become_root).await.unwrap_or(Ok(()))?;
+        match time.run(script.next()).await {
             Ok(Ok(frame)) if frame.header == "S" => {}
             Ok(Err(error)) => return Err(error),
             Ok(Ok(_)) => return Err(script.no_shell("answered with something else than a shell")),
-            Err(_) => return Err(script.slow(connection.login_time())),
+            Err(_) => return Err(script.slow(time.whole())),
         }
         script.noise.clear();
         // Where sudo has refused already, it is the answer that tells.
-        let sent = script.input.send(Bytes::from(launch(&script.token, text))).await;
-        match timeout(connection.login_time(), script.next_of_root()).await {
+        let sending = script.input.send(Bytes::from(launch(&script.token, text)));
+        let sent = time.run(sending).await.unwrap_or(Ok(()));
+        match time.run(script.next_of_root()).await {
             Ok(Some(frame)) if codec::decode(&frame) == Ok(Answer::Ready) => {
                 script.ready = true;
                 Ok(script)
@@ -88,8 +92,8 @@ impl Script {
         }
     }
 
-    async fn open(connection: &Connection) -> Result<Self, LinkError> {
-        let (input, output) = connection.open_shell().await?;
+    async fn open(connection: &Connection, time: &mut Deadline) -> Result<Self, LinkError> {
+        let (input, output) = connection.open_shell_within(time).await?;
         let token = new_token();
         let (frames, pace, heard) = (Frames::new(&token), connection.pace(), Instant::now());
         Ok(Self {
@@ -107,16 +111,16 @@ impl Script {
     }
 
     /// A host that is slow to start one shell is slow to start each: every one reads the login's rc files.
-    async fn greeted(self, limit: Duration) -> Result<Self, LinkError> {
+    async fn greeted(self, time: &mut Deadline) -> Result<Self, LinkError> {
         let mut script = self;
-        match timeout(limit, script.next()).await {
+        match time.run(script.next()).await {
             Ok(Ok(frame)) if codec::decode(&frame) == Ok(Answer::Ready) => {
                 script.ready = true;
                 Ok(script)
             }
             Ok(Ok(_)) => Err(script.no_shell("answered with something else than a shell")),
             Ok(Err(error)) => Err(error),
-            Err(_) => Err(script.slow(limit)),
+            Err(_) => Err(script.slow(time.whole())),
         }
     }
 

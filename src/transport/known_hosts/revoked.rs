@@ -11,6 +11,7 @@ use std::time::Duration;
 use ::russh::keys::ssh_key::public::KeyData;
 use ::russh::keys::{Certificate, PublicKey, PublicKeyOrCertificate};
 use tokio::process::Command;
+use tokio::time::Instant;
 
 /// What a Key Revocation List begins with.
 const MAGIC: &[u8] = b"SSHKRL\n\0";
@@ -18,8 +19,9 @@ const MAGIC: &[u8] = b"SSHKRL\n\0";
 /// A list of a hundred thousand keys; a larger file is a mistake (a device, a log).
 const MAX_LIST_BYTES: u64 = 64 << 20;
 
-/// `ssh-keygen` takes 10 ms; more than this is a file system that hangs.
-const TIME: Duration = Duration::from_secs(10);
+/// What reading all lists of a server may take: `ssh-keygen` needs 10 ms; more than this is a file system that hangs. The
+/// server waits meanwhile, and its silence must not be taken for its own.
+const TIME: Duration = Duration::from_secs(3);
 
 /// The files of one server.
 #[derive(Debug, Default)]
@@ -53,11 +55,12 @@ impl Revoked {
         &self,
         presented: &PublicKeyOrCertificate,
     ) -> Result<Option<&Path>, String> {
+        let until = Instant::now() + TIME;
         for file in &self.files {
             let (path, is_revoked) = match file {
                 File::Keys { path, keys } => (path, keys_of(presented).iter().any(|key| keys.contains(key))),
                 File::Krl { path } => {
-                    let asked = ask(path, presented).await;
+                    let asked = ask(path, presented, until).await;
                     (path, asked.map_err(|why| format!("{}: {why}", path.display()))?)
                 }
             };
@@ -105,7 +108,7 @@ fn key(line: &str) -> Option<KeyData> {
 }
 
 /// Whether a Key Revocation List has it, by the program of OpenSSH that reads them.
-async fn ask(krl: &Path, presented: &PublicKeyOrCertificate) -> Result<bool, String> {
+async fn ask(krl: &Path, presented: &PublicKeyOrCertificate, until: Instant) -> Result<bool, String> {
     let line = match presented {
         PublicKeyOrCertificate::PublicKey { key, .. } => key.to_openssh(),
         PublicKeyOrCertificate::Certificate(cert) => cert.to_openssh(),
@@ -118,12 +121,12 @@ async fn ask(krl: &Path, presented: &PublicKeyOrCertificate) -> Result<bool, Str
     let file = written.map_err(|error| format!("cannot write a key for ssh-keygen: {error}"))?;
     let mut command = Command::new("ssh-keygen");
     command.arg("-Q").arg("-f").arg(krl).arg(file.path()).stdin(Stdio::null()).kill_on_drop(true);
-    match tokio::time::timeout(TIME, command.output()).await {
+    match tokio::time::timeout_at(until, command.output()).await {
         Ok(Ok(output)) if output.status.success() => Ok(false),
         Ok(Ok(output)) if output.status.code() == Some(1) => Ok(true),
         Ok(Ok(output)) => Err(format!("ssh-keygen: {}", String::from_utf8_lossy(&output.stderr).trim())),
         Ok(Err(error)) => Err(format!("cannot run ssh-keygen, which reads it: {error}")),
-        Err(_) => Err("ssh-keygen has not read it in 10 s".to_owned()),
+        Err(_) => Err(format!("ssh-keygen has not read it in {} s", TIME.as_secs())),
     }
 }
 
@@ -154,6 +157,21 @@ mod tests {
             let error = read(&format!("{ED25519}\n{line}\n")).expect_err(line);
             assert!(error.to_string().contains("line 2"), "{error}");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_list_that_hangs_is_given_up_by_name_before_the_server_can_be_blamed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        // Nobody writes into it, so that whoever opens it hangs.
+        let path = folder.path().join("krl");
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().expect("mkfifo starts").success());
+        let key = PublicKey::from_openssh(ED25519).expect("a key");
+        let presented = PublicKeyOrCertificate::PublicKey { key, hash_alg: None };
+        let revoked = Revoked { files: vec![File::Krl { path: path.clone() }, File::Krl { path: path.clone() }] };
+        let begun = Instant::now();
+        let why = revoked.check(&presented).await.expect_err("it hangs");
+        assert_eq!(why, format!("{}: ssh-keygen has not read it in 3 s", path.display()));
+        assert_eq!(begun.elapsed().as_secs(), 3);
     }
 
     #[test]

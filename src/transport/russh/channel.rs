@@ -10,6 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use super::client::{Client, Way};
 use crate::model::LinkState;
 use crate::transport::LinkError;
+use crate::transport::deadline::Deadline;
 use crate::transport::failure::{self, Ending};
 use crate::transport::pace::Pacer;
 use crate::transport::shell::{Queue, ShellEvent, ShellInput, ShellOutput, Sink};
@@ -29,19 +30,23 @@ const FREED_AFTER: Duration = Duration::from_millis(300);
 /// Tries to open a session that is refused, for the reason above.
 const OPEN_TRIES: usize = 3;
 
-/// Starts a shell; waits while all sessions of the connection are in use. The first shell of a login may have another
-/// `limit`.
+/// Starts a shell; waits while all sessions of the connection are in use, which takes nothing of the time. The first shell
+/// of a login may use up all of it: what sshd does before it opens a first session (PAM) is part of the login.
 pub(in crate::transport) async fn open_shell(
     client: &Client,
-    limit: Option<Duration>,
+    time: &mut Deadline,
+    is_first: bool,
 ) -> Result<(ShellInput, ShellOutput), LinkError> {
-    let limit = client.pacer.patience(OPEN_TIME).max(limit.unwrap_or_default());
+    let whole = time.whole();
+    let most = if is_first { whole } else { client.pacer.patience(OPEN_TIME).min(whole) };
     let acquired = Arc::clone(&client.sessions).acquire_owned();
     let permit = tokio::select! {
         permit = acquired => permit.map_err(|_| failure::closed_by_us())?,
         why = client.ended() => return Err(why),
     };
-    let (reader, writer) = open_channel(client, limit).await?.split();
+    let opened = time.run_at_most(most, open_channel(client)).await;
+    let (reader, writer) =
+        opened.unwrap_or_else(|_| Err(failure::no_answer(&client.place, "a session", most)))?.split();
     let (writer, queue) = (Arc::new(writer), Queue::new());
     let (confirm, confirmed) = oneshot::channel();
     let pump = Pump {
@@ -54,25 +59,28 @@ pub(in crate::transport) async fn open_shell(
     };
     tokio::spawn(pump.run(client.notes.ending.clone(), permit));
     let output = ShellOutput::new(Arc::clone(&queue));
-    writer.exec(true, COMMAND).await.map_err(|error| client.lost(&error))?;
-    match tokio::time::timeout(limit, confirmed).await {
-        Ok(Ok(true)) => Ok((ShellInput::new(Sink::Channel(writer), queue), output)),
-        Ok(Ok(false)) => Err(no_exec(client)),
-        Ok(Err(_)) => Err(client.lost(&Error::HUP)),
-        Err(_) => Err(failure::no_answer(&client.place, "the start of a shell", limit)),
-    }
+    let starting = async {
+        writer.exec(true, COMMAND).await.map_err(|error| client.lost(&error))?;
+        match confirmed.await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(no_exec(client)),
+            Err(_) => Err(client.lost(&Error::HUP)),
+        }
+    };
+    let started = time.run_at_most(most, starting).await;
+    started.unwrap_or_else(|_| Err(failure::no_answer(&client.place, "the start of a shell", most)))?;
+    Ok((ShellInput::new(Sink::Channel(writer), queue), output))
 }
 
-async fn open_channel(client: &Client, limit: Duration) -> Result<Channel<Msg>, LinkError> {
+async fn open_channel(client: &Client) -> Result<Channel<Msg>, LinkError> {
     let mut tries = 0;
     loop {
         tries += 1;
-        match tokio::time::timeout(limit, client.handle.channel_open_session()).await {
-            Ok(Ok(channel)) => return Ok(channel),
-            Ok(Err(Error::ChannelOpenFailure(_))) if tries < OPEN_TRIES => tokio::time::sleep(FREED_AFTER).await,
-            Ok(Err(Error::ChannelOpenFailure(_))) => return Err(no_session(client)),
-            Ok(Err(error)) => return Err(client.lost(&error)),
-            Err(_) => return Err(failure::no_answer(&client.place, "a session", limit)),
+        match client.handle.channel_open_session().await {
+            Ok(channel) => return Ok(channel),
+            Err(Error::ChannelOpenFailure(_)) if tries < OPEN_TRIES => tokio::time::sleep(FREED_AFTER).await,
+            Err(Error::ChannelOpenFailure(_)) => return Err(no_session(client)),
+            Err(error) => return Err(client.lost(&error)),
         }
     }
 }

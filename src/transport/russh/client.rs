@@ -26,6 +26,9 @@ pub(in crate::transport) const SESSIONS: usize = 8;
 /// there is no watchdog yet; also ends what hangs in the library before the login.
 const INACTIVITY: Duration = Duration::from_secs(150);
 
+/// By how much the silence that the library bears is longer than a login may take: ours is the limit that is reported.
+const AFTER_LOGIN_TIME: Duration = Duration::from_secs(30);
+
 /// Small, for latency: measured, a request beside a flood over 2 MB/s takes 104 ms at 256 KiB and 695 ms at 2 MiB.
 const WINDOW_BYTES: u32 = 256 * 1024;
 
@@ -66,6 +69,12 @@ pub(in crate::transport) struct Greeted {
     pacer: Pacer,
 }
 
+/// How quick a connection is, and how long its login may take.
+pub(in crate::transport) struct Pacing {
+    pub(in crate::transport) pacer: Pacer,
+    pub(in crate::transport) login_time: Duration,
+}
+
 /// Callbacks of the library. They must not wait: the session loop stands still meanwhile.
 pub(super) struct Watcher {
     trust: Trust,
@@ -73,20 +82,29 @@ pub(super) struct Watcher {
     place: String,
     /// Whether the first key exchange is done.
     negotiated: bool,
+    /// What was presented and accepted: it is not judged again when keys are exchanged again.
+    accepted: Option<String>,
+}
+
+impl Watcher {
+    fn new(trust: Trust, notes: Arc<Notes>, place: &Place) -> Self {
+        Self { trust, notes, place: place.to_string(), negotiated: false, accepted: None }
+    }
 }
 
 /// Speaks SSH up to the login. The caller wraps this in a time limit; when it is dropped the stream is cut.
 pub(in crate::transport) async fn handshake(
     stream: Box<dyn ByteStream>,
-    pacer: Pacer,
+    pacing: Pacing,
     place: &Place,
     trust: Trust,
 ) -> Result<Greeted, (Error, Arc<Notes>)> {
+    let Pacing { pacer, login_time } = pacing;
     let (stream, cut) = Cuttable::new(stream, pacer.clone());
     let guard = cut.on_drop();
     let notes = Arc::new(Notes::new());
-    let config = Arc::new(config(&trust));
-    let watcher = Watcher { trust, notes: Arc::clone(&notes), place: place.to_string(), negotiated: false };
+    let config = Arc::new(config(&trust, login_time));
+    let watcher = Watcher::new(trust, Arc::clone(&notes), place);
     match client::connect_stream(config, stream, watcher).await {
         Ok(handle) => {
             if let Some(unfit) = handle.agent_session_binding().and_then(trust::unfit_signature) {
@@ -233,10 +251,22 @@ impl Drop for Client {
     }
 }
 
+/// A key or a certificate as it is written in files.
+fn line_of(presented: &PublicKeyOrCertificate) -> Option<String> {
+    match presented {
+        PublicKeyOrCertificate::PublicKey { key, .. } => key.to_openssh().ok(),
+        PublicKeyOrCertificate::Certificate(cert) => cert.to_openssh().ok(),
+    }
+}
+
 impl Handler for Watcher {
     type Error = Error;
 
     async fn check_server_key(&mut self, presented: &PublicKeyOrCertificate) -> Result<bool, Error> {
+        let line = line_of(presented);
+        if line.is_some() && line == self.accepted {
+            return Ok(true);
+        }
         let judged = self.trust.judge(presented).await;
         let accepted = match &judged.verdict {
             Verdict::Known => true,
@@ -244,6 +274,7 @@ impl Handler for Watcher {
             Verdict::Revoked(_) | Verdict::Listed(_) | Verdict::Unfit { .. } | Verdict::Changed { .. } => false,
         };
         *self.notes.judged.lock().unwrap_or_else(PoisonError::into_inner) = Some(judged);
+        self.accepted = line.filter(|_| accepted);
         Ok(accepted)
     }
 
@@ -364,14 +395,19 @@ fn said_goodbye(place: &str, info: &RemoteDisconnectInfo) -> LinkError {
     LinkError::new(LinkState::Unreachable, format!("{place} ended the connection: {words}"), "it is dialled again")
 }
 
-fn config(trust: &Trust) -> Config {
+/// The longest silence of the library's own.
+fn inactivity(login_time: Duration) -> Duration {
+    INACTIVITY.max(login_time.saturating_add(AFTER_LOGIN_TIME))
+}
+
+fn config(trust: &Trust, login_time: Duration) -> Config {
     let never = usize::MAX / 2;
     Config {
         preferred: trust.preferred(),
         nodelay: true,
         // It counts whole packets only, and not those of the key exchange: see `watchdog`.
         keepalive_interval: None,
-        inactivity_timeout: Some(INACTIVITY),
+        inactivity_timeout: Some(inactivity(login_time)),
         window_size: WINDOW_BYTES,
         maximum_packet_size: 32 * 1024,
         channel_buffer_size: 64,
@@ -388,4 +424,57 @@ fn config(trust: &Trust) -> Config {
 /// The hash for signatures by an RSA key; the old SHA-1 is never used, whatever the server says.
 pub(super) fn rsa_hash(supported: Option<Option<HashAlg>>) -> HashAlg {
     supported.flatten().unwrap_or(HashAlg::Sha512)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::process::Command;
+
+    use super::*;
+    use crate::transport::algorithms::KeyPolicy;
+    use crate::transport::known_hosts::{KnownHosts, Revoked, Subject};
+
+    #[test]
+    fn no_silence_is_cut_before_the_time_of_a_login_is_over() {
+        for (login_time, silence) in [(1, 150), (120, 150), (300, 330), (86_400, 86_430)] {
+            assert_eq!(inactivity(Duration::from_secs(login_time)).as_secs(), silence, "{login_time}");
+        }
+    }
+
+    fn keygen(folder: &Path, arguments: &[&str]) {
+        let output = Command::new("ssh-keygen").arg("-q").args(arguments).current_dir(folder).output();
+        let output = output.expect("ssh-keygen starts");
+        assert!(output.status.success(), "{output:?}");
+    }
+
+    #[tokio::test]
+    async fn a_key_that_was_accepted_is_not_judged_again_on_the_same_connection_and_another_is() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for name in ["ours", "others"] {
+            keygen(folder.path(), &["-t", "ed25519", "-N", "", "-f", name]);
+        }
+        keygen(folder.path(), &["-k", "-f", "krl", "others.pub"]);
+        let presented = |name: &str| {
+            let key = ::russh::keys::load_public_key(folder.path().join(name)).expect("a key");
+            PublicKeyOrCertificate::PublicKey { key, hash_alg: None }
+        };
+        let krl = folder.path().join("krl");
+        let trust = Trust {
+            known: KnownHosts::default(),
+            subject: Subject::new("web-1", 22),
+            pinned: None,
+            accept_new: true,
+            revoked: Revoked::read(std::slice::from_ref(&krl)).expect("a list"),
+            policy: KeyPolicy::default(),
+        };
+        let place = Place { name: "web-1".into(), address: "web-1".into(), port: 22 };
+        let mut watcher = Watcher::new(trust, Arc::new(Notes::new()), &place);
+        assert!(!watcher.check_server_key(&presented("others.pub")).await.expect("judged"), "it is revoked");
+        assert!(watcher.check_server_key(&presented("ours.pub")).await.expect("judged"));
+        // Nobody can read it from now on.
+        std::fs::remove_file(krl).expect("there was one");
+        assert!(watcher.check_server_key(&presented("ours.pub")).await.expect("judged"), "it was judged before");
+        assert!(!watcher.check_server_key(&presented("others.pub")).await.expect("judged"), "nobody can tell");
+    }
 }

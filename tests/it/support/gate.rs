@@ -173,6 +173,8 @@ pub(crate) enum Manner {
     LeaveAtSession,
     /// It lets in and runs no command.
     RefuseCommands,
+    /// It lets in, and takes so long to open a session, and as long again to take its command; then nothing answers.
+    SlowSessions(Duration),
     /// It lets in, and closes each session at once.
     CloseSessions,
 }
@@ -250,6 +252,9 @@ impl server::Handler for Odd {
         if self.manner == Manner::LeaveAtSession {
             return Err(Error::Disconnect);
         }
+        if let Manner::SlowSessions(pause) = self.manner {
+            tokio::time::sleep(pause).await;
+        }
         reply.accept().await;
         Ok(())
     }
@@ -258,6 +263,9 @@ impl server::Handler for Odd {
         if self.manner == Manner::CloseSessions {
             session.channel_success(channel)?;
             session.close(channel)
+        } else if let Manner::SlowSessions(pause) = self.manner {
+            tokio::time::sleep(pause).await;
+            session.channel_success(channel)
         } else {
             session.channel_failure(channel)
         }
