@@ -88,7 +88,7 @@ fn state(watched: &Watched, host: u32) -> Option<LinkState> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_link_that_is_half_open_is_noticed_in_20_seconds_and_holds_up_no_other() {
+async fn r29_a_link_that_is_half_open_is_noticed_in_20_seconds_and_holds_up_no_other() {
     let servers = [Sshd::start(), Sshd::start()];
     let logs: Vec<PathBuf> = servers.iter().map(|sshd| sshd.path("app.log")).collect();
     let mut writers: Vec<Writer> = (0..2).map(|n| Writer::start(&logs[n], &servers[n].path("no"), 500)).collect();
