@@ -1,10 +1,11 @@
 //! The files that a pattern matches, and those that may be rotated siblings of them by their names.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::os::unix::ffi::OsStrExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
 
 use crate::model::file::{FileError, LogFile};
-use crate::model::{Listing, LogNames};
+use crate::model::{Listing, LogLink, LogNames};
 
 use super::Stop;
 use super::open::{as_path, look, system};
@@ -16,23 +17,37 @@ const MAX_NAMES: usize = 1_000_000;
 /// The most looks before two that agree.
 const MAX_LOOKS: u32 = 6;
 
+/// The most links that one is followed through, as on Linux.
+const MAX_LINKS: u32 = 40;
+
 /// Every regular file that a pattern matches, and every one that may be a sibling of such a file; those that may not be
 /// read too. No file twice, though it has several names. A path without a pattern has its siblings listed also while
-/// there is none under the name itself.
+/// there is none under the name itself. Where one of those that were asked for is a symlink, it is told where it leads.
 ///
 /// # Errors
 /// When the path may not be looked at, or the pattern has too much to look through.
 pub fn list(pattern: &[u8], stop: &Stop) -> Result<Listing, FileError> {
-    list_within(pattern, Listing::LIMIT, stop)
+    // A file may be called as a pattern is.
+    let is_path = !is_pattern(pattern) || matches!(look(pattern), Ok(Some(_)));
+    list_within(pattern, is_path, Listing::LIMIT, stop)
+}
+
+/// The same of one path, whatever characters it has.
+///
+/// # Errors
+/// When the path may not be looked at.
+pub fn list_log(path: &[u8], stop: &Stop) -> Result<Listing, FileError> {
+    list_within(path, true, Listing::LIMIT, stop)
 }
 
 /// The same in at most so many bytes.
-pub(super) fn list_within(pattern: &[u8], limit: usize, stop: &Stop) -> Result<Listing, FileError> {
+pub(super) fn list_within(pattern: &[u8], is_path: bool, limit: usize, stop: &Stop) -> Result<Listing, FileError> {
     let ids = |files: &Listing| files.iter().map(|file| file.id).collect::<HashSet<_>>();
-    let mut files = list_once(pattern, limit, stop)?;
+    let list_once = || list_once(pattern, is_path, limit, stop);
+    let mut files = list_once()?;
     // While a rotation is under way one look may miss a file that moves from name to name.
     for _ in 1..MAX_LOOKS {
-        let again = list_once(pattern, limit, stop)?;
+        let again = list_once()?;
         let settled = ids(&again) == ids(&files);
         files = again;
         if settled {
@@ -43,9 +58,9 @@ pub(super) fn list_within(pattern: &[u8], limit: usize, stop: &Stop) -> Result<L
     Ok(files)
 }
 
-fn list_once(pattern: &[u8], limit: usize, stop: &Stop) -> Result<Listing, FileError> {
+fn list_once(pattern: &[u8], is_path: bool, limit: usize, stop: &Stop) -> Result<Listing, FileError> {
     let mut walk = Walk { stop, names: 0, folders: HashMap::new() };
-    let paths = walk.expand(pattern)?;
+    let paths = if is_path { vec![pattern.to_vec()] } else { walk.expand(pattern)? };
     let mut found = Found { files: Listing::within(limit), known: HashSet::new() };
     let mut logs = Vec::new();
     for path in &paths {
@@ -54,10 +69,13 @@ fn list_once(pattern: &[u8], limit: usize, stop: &Stop) -> Result<Listing, FileE
                 found.add(file);
                 logs.push(path);
             }
-            Ok(None) if !is_pattern(pattern) => logs.push(path),
+            Ok(None) if is_path => logs.push(path),
             Ok(None) => {}
-            Err(error) if !is_pattern(pattern) => return Err(error),
+            Err(error) if is_path => return Err(error),
             Err(_) => {}
+        }
+        if let Some(target) = target_of(path) {
+            found.files.push_link(LogLink { path: path.clone(), target });
         }
     }
     for sibling in walk.siblings(&logs)? {
@@ -66,6 +84,25 @@ fn list_once(pattern: &[u8], limit: usize, stop: &Stop) -> Result<Listing, FileE
         }
     }
     Ok(found.files)
+}
+
+/// Where a symlink leads in the end, whether there is something or not; `None` where the path is none, or leads nowhere.
+fn target_of(path: &[u8]) -> Option<Vec<u8>> {
+    let mut at = PathBuf::from(as_path(path));
+    let mut links = 0;
+    while let Ok(leads) = std::fs::read_link(&at) {
+        links += 1;
+        at = at.parent()?.join(leads);
+        if links > MAX_LINKS {
+            return None;
+        }
+    }
+    if links == 0 {
+        return None;
+    }
+    let folder = at.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = std::fs::canonicalize(folder).ok()?;
+    Some(folder.join(at.file_name()?).into_os_string().into_vec())
 }
 
 /// Each file once.

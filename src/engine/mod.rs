@@ -18,7 +18,7 @@ mod scan;
 mod text;
 mod unpack;
 
-pub use list::list;
+pub use list::{list, list_log};
 pub use read::{Reader, measure};
 pub use scan::Scanner;
 

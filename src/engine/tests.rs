@@ -338,7 +338,8 @@ fn thousands_of_files_are_listed_and_of_more_than_fit_the_oldest_are_left_out_an
     }
     let pattern = folder.path().join("*.log");
     assert_eq!(names(&pattern).len(), 2500);
-    let few = super::list::list_within(pattern.as_os_str().as_bytes(), 100_000, &Stop::default()).expect("a list");
+    let few =
+        super::list::list_within(pattern.as_os_str().as_bytes(), false, 100_000, &Stop::default()).expect("a list");
     assert!(few.len() > 300 && few.len() as u64 + few.left_out() == 2500, "{} and {}", few.len(), few.left_out());
     let oldest = few.iter().map(|file| file.modified.0 / 1_000_000_000 - 1_700_000_000).min();
     assert_eq!(oldest, Some(2500 - few.len() as i64));

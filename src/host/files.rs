@@ -45,8 +45,11 @@ pub trait Files: Send {
     const RUNS_PROGRAMS: bool = true;
 
     /// Every regular file that a pattern (or path) matches, and every one that may be a rotated sibling of such a file
-    /// by its name. No order, no file twice.
+    /// by its name; and where those lead that are symlinks. No order, no file twice.
     fn list(&mut self, pattern: &[u8]) -> impl Future<Output = Result<Listing, Failure>> + Send;
+
+    /// The same of one path, whatever characters it has.
+    fn list_log(&mut self, path: &[u8]) -> impl Future<Output = Result<Listing, Failure>> + Send;
 
     /// Text of a file from an offset on, at most `most` bytes (and never more than [`MAX_READ`]).
     fn read(&mut self, file: &LogFile, from: u64, most: usize) -> impl Future<Output = Result<Chunk, Failure>> + Send;

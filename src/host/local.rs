@@ -52,6 +52,11 @@ impl Files for LocalFiles {
         work(move |stop| engine::list(&pattern, stop)).await
     }
 
+    async fn list_log(&mut self, path: &[u8]) -> Result<Listing, Failure> {
+        let path = path.to_vec();
+        work(move |stop| engine::list_log(&path, stop)).await
+    }
+
     async fn read(&mut self, file: &LogFile, from: u64, most: usize) -> Result<Chunk, Failure> {
         let (mut reader, file) = (self.reader.take().unwrap_or_default(), file.clone());
         let (reader, chunk) = work(move |stop| {

@@ -8,12 +8,22 @@ use super::record::Time;
 /// What a [`LogFile`] takes on top of its path.
 const OVERHEAD: usize = 120;
 
+/// A symlink that was asked for as a log: its generations lie beside what it leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogLink {
+    /// The link.
+    pub path: Vec<u8>,
+    /// The path that it leads to in the end, without links in it; there need not be a file.
+    pub target: Vec<u8>,
+}
+
 /// Files in no order. Where they are more than fit, those that were written to last are kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listing {
     /// False where files were moved all the while that they were listed: some may be missing.
     pub is_settled: bool,
     files: Vec<LogFile>,
+    links: Vec<LogLink>,
     left_out: u64,
     /// When the newest of those that were left out was written to.
     cutoff: Option<Time>,
@@ -34,7 +44,7 @@ impl Listing {
     /// An empty one of at most so many bytes.
     #[must_use]
     pub fn within(limit: usize) -> Self {
-        Self { is_settled: true, files: Vec::new(), left_out: 0, cutoff: None, bytes: 0, limit }
+        Self { is_settled: true, files: Vec::new(), links: Vec::new(), left_out: 0, cutoff: None, bytes: 0, limit }
     }
 
     /// Adds a file.
@@ -50,15 +60,35 @@ impl Listing {
         }
     }
 
+    /// Adds a symlink. Where no more fits, what it leads to is left out.
+    pub fn push_link(&mut self, link: LogLink) {
+        self.bytes += link.path.len() + link.target.len() + OVERHEAD;
+        match self.bytes > self.limit {
+            true => self.left_out += 1,
+            false => self.links.push(link),
+        }
+    }
+
+    /// The symlinks among what was asked for, in their order.
+    #[must_use]
+    pub fn links(&self) -> &[LogLink] {
+        &self.links
+    }
+
     /// Keeps those for which this holds.
-    pub fn retain(&mut self, keep: impl FnMut(&LogFile) -> bool) {
-        self.files.retain(keep);
-        self.bytes = self.files.iter().map(cost).sum();
+    pub fn retain(&mut self, mut keep: impl FnMut(&LogFile) -> bool) {
+        let bytes = &mut self.bytes;
+        self.files.retain(|file| {
+            let is_kept = keep(file);
+            *bytes -= if is_kept { 0 } else { cost(file) };
+            is_kept
+        });
     }
 
     /// Adds what another one has; what that has left out counts too.
     pub fn append(&mut self, other: Self) {
         other.files.into_iter().for_each(|file| self.push(file));
+        other.links.into_iter().for_each(|link| self.push_link(link));
         self.left_out += other.left_out;
         self.cutoff = self.cutoff.max(other.cutoff);
         self.is_settled &= other.is_settled;

@@ -34,7 +34,7 @@ pub use gap::{Gap, GapReason};
 pub use host::{Endpoint, Facts, HostId, HostKeyPolicy, HostName, HostSpec, TransportKind};
 pub use joiner::Joiner;
 pub use level::Level;
-pub use listing::Listing;
+pub use listing::{Listing, LogLink};
 pub use log_names::LogNames;
 pub use metrics::Sample;
 pub use query::Query;

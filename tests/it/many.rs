@@ -150,6 +150,29 @@ fn r16_r22_a_search_goes_through_all_generations_of_a_log_however_many_there_are
 }
 
 #[test]
+fn r16_r22_a_log_that_is_a_symlink_has_the_generations_of_what_it_leads_to() {
+    let sshd = limited();
+    let (logs, links) = (sshd.path("logs"), sshd.path("links"));
+    fs::create_dir(&logs).and_then(|()| fs::create_dir(&links)).expect("folders");
+    generations(&logs, 40);
+    std::os::unix::fs::symlink("../logs/app.log", links.join("current")).expect("a link");
+    let expected = zgrep(&logs, "app.log*");
+    let host = Host::with_source(sshd, &links.join("current"));
+    let (objects, exit, _) = host.run(&["search", "needle", "--count"]);
+    let summary = objects.last().expect("a summary");
+    assert_eq!((summary["hits"].as_u64(), exit), (Some(expected), Some(0)), "{summary}");
+    let (objects, ..) = host.run(&["read", "--at", "2020-01-01", "-n", "1"]);
+    let first = objects.iter().find_map(|object| object["text"].as_str()).expect("a line");
+    assert!(first.contains("hour=0 "), "{first}");
+    let (objects, ..) = host.run(&["histogram", "needle", "--bucket", "24h"]);
+    let counted: u64 = objects.iter().filter_map(|object| object["lines"].as_u64()).sum();
+    assert_eq!(counted, expected, "{objects:?}");
+    let (objects, ..) = host.run(&["sources"]);
+    let files = objects.iter().find_map(|object| object["files"].as_array()).expect("files");
+    assert_eq!(files.len(), 40, "{objects:?}");
+}
+
+#[test]
 fn r16_a_search_goes_through_all_files_of_a_pattern_however_many_there_are() {
     let sshd = limited();
     let logs = sshd.path("logs");

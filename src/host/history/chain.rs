@@ -1,11 +1,13 @@
 //! Which files are one log, and in which order: the live file and its generations, oldest first. Names and times only;
 //! nothing is read.
+//!
+//! A log that is a symlink has its generations beside what it leads to: those are its [`Alias`]es.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::host::shell::siblings::is_rotated;
 use crate::model::file::Generation;
-use crate::model::{FileId, LogFile, LogNames, Packing};
+use crate::model::{FileId, LogFile, LogLink, LogNames, Packing};
 
 /// A log: where it is written to (or was), and its files, oldest first.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,21 +25,71 @@ fn stem(file: &[u8]) -> &[u8] {
     (name + 1..file.len()).find(is_end).map_or(file, |at| &file[..at])
 }
 
-/// Oldest first: by their names, or where some have dates and others numbers, by when they were written to.
-fn in_order(live: Option<LogFile>, older: Vec<(Generation, LogFile)>) -> Vec<LogFile> {
+/// Another path under which generations of a log lie.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Alias {
+    /// The path of the log.
+    pub(super) log: Vec<u8>,
+    /// Only what is older than this is a generation of it.
+    pub(super) before: Option<Generation>,
+}
+
+/// By the paths.
+pub(super) type Aliases = HashMap<Vec<u8>, Alias>;
+
+/// Under which paths generations of a log lie that is a symlink: that which it leads to, and where this has a date, what
+/// it would be called without: with a link to `app-20261120.log`, older ones of `app.log` belong to it.
+pub(super) fn aliases_of(link: &LogLink) -> Vec<(Vec<u8>, Alias)> {
+    let alias = |before| Alias { log: link.path.clone(), before };
+    let dated = undated(&link.target).map(|(path, generation)| (path, alias(Some(generation))));
+    let aliases = [(link.target.clone(), alias(None))].into_iter().chain(dated);
+    aliases.filter(|(path, _)| *path != link.path).collect()
+}
+
+/// The path of a log of which this file is a generation with a date, if it may be one.
+fn undated(file: &[u8]) -> Option<(Vec<u8>, Generation)> {
+    let start = file.iter().rposition(|&byte| byte == b'/').map_or(0, |slash| slash + 1);
+    let dot = file[start..].iter().rposition(|&byte| byte == b'.').map_or(file.len(), |dot| start + dot);
+    let separators = (start + 1..file.len()).filter(|&at| b".-_".contains(&file[at]));
+    let paths = separators.flat_map(|at| [file[..at].to_vec(), [&file[..at], &file[dot.max(at)..]].concat()]);
+    let mut dated = paths.filter_map(|path| {
+        let generation = Generation::of(&path, file)?;
+        matches!(generation, Generation::Dated(_)).then_some((path, generation))
+    });
+    dated.next()
+}
+
+/// A file of a log that is not the live one.
+struct Older {
+    generation: Generation,
+    /// The path of which it is a generation, where that is an alias of the log.
+    alias: Option<Vec<u8>>,
+    file: LogFile,
+}
+
+impl Older {
+    /// What else is the same generation has the same. What has no age in its name is no twin of another one.
+    fn key(&self) -> (Generation, Option<Vec<u8>>) {
+        let is_ageless = self.generation == Generation::Live;
+        (self.generation.clone(), if is_ageless { Some(self.file.path.clone()) } else { self.alias.clone() })
+    }
+}
+
+/// Oldest first: by their names, or where these cannot be compared, by when they were written to.
+fn in_order(live: Option<LogFile>, older: Vec<Older>) -> Vec<LogFile> {
     // While a generation is being packed it is there twice; the plain one is whole.
-    let mut once: BTreeMap<(Generation, Vec<u8>), LogFile> = BTreeMap::new();
-    for (generation, file) in older {
-        // What has no age in its name is no twin of another one.
-        let mark = if generation == Generation::Live { file.path.clone() } else { Vec::new() };
-        let known = once.get(&(generation.clone(), mark.clone()));
+    let mut once: BTreeMap<(Generation, Option<Vec<u8>>), LogFile> = BTreeMap::new();
+    for older in older {
+        let (key, file) = (older.key(), older.file);
+        let known = once.get(&key);
         if known.is_none_or(|known| known.packing != Packing::Plain && file.packing == Packing::Plain) {
-            once.insert((generation, mark), file);
+            once.insert(key, file);
         }
     }
-    let kind = |generation: &Generation| std::mem::discriminant(generation);
-    let is_mixed = once.keys().any(|(_, mark)| !mark.is_empty())
-        || once.keys().zip(once.keys().skip(1)).any(|(one, other)| kind(&one.0) != kind(&other.0));
+    let kind =
+        |(generation, alias): &(Generation, Option<Vec<u8>>)| (std::mem::discriminant(generation), alias.clone());
+    let is_mixed = once.keys().any(|(generation, _)| *generation == Generation::Live)
+        || once.keys().zip(once.keys().skip(1)).any(|(one, other)| kind(one) != kind(other));
     let mut files: Vec<LogFile> = once.into_values().collect();
     if is_mixed {
         files.sort_by_key(|file| file.modified);
@@ -55,43 +107,73 @@ fn each_once(mut files: Vec<LogFile>) -> Vec<LogFile> {
     files
 }
 
+/// Files of which logs are made.
+#[derive(Debug, Default)]
+pub(super) struct Listed {
+    /// What a path or pattern has brought.
+    pub(super) own: Vec<LogFile>,
+    /// What lies beside that to which its symlinks lead.
+    pub(super) linked: Vec<LogFile>,
+    pub(super) aliases: Aliases,
+}
+
 /// The log of which just one file is named.
-pub(super) fn of_path(path: &[u8], listed: Vec<LogFile>) -> Chain {
-    let mut live = None;
-    let mut older = Vec::new();
-    for file in listed {
+pub(super) fn of_path(path: &[u8], listed: Listed) -> Chain {
+    let aliases = &listed.aliases;
+    let names: LogNames = aliases.keys().cloned().chain([path.to_vec()]).collect();
+    let (mut live, mut older) = (None, Vec::new());
+    for file in listed.own.into_iter().chain(listed.linked) {
         if file.path == path {
             live = Some(file);
-        } else if let Some(generation) = Generation::of(path, &file.path) {
-            older.push((generation, file));
+        } else {
+            older.extend(member(&names, aliases, file).map(|(_, file)| file));
         }
     }
     Chain { path: path.to_vec(), files: in_order(live, older) }
 }
 
+/// Of which log a file is an older generation.
+fn member(names: &LogNames, aliases: &Aliases, file: LogFile) -> Option<(Vec<u8>, Older)> {
+    let (name, generation) = names.log_of(&file.path)?;
+    let (log, alias) = match aliases.get(name) {
+        None => (name.to_vec(), None),
+        Some(Alias { before: Some(before), .. }) if generation >= *before => return None,
+        Some(alias) => (alias.log.clone(), Some(name.to_vec())),
+    };
+    Some((log, Older { generation, alias, file }))
+}
+
 /// The live file, if there is one, and the others of a log.
-type Members = (Option<LogFile>, Vec<(Generation, LogFile)>);
+type Members = (Option<LogFile>, Vec<Older>);
 
 /// The logs among the files that a pattern brings, in the order of their paths.
-pub(super) fn of_pattern(listed: Vec<LogFile>) -> Vec<Chain> {
-    let all: HashSet<&[u8]> = listed.iter().map(|file| &file.path[..]).collect();
-    let lives: LogNames = all.iter().filter(|path| !is_rotated(path, &all)).map(|path| path.to_vec()).collect();
+pub(super) fn of_pattern(listed: Listed) -> Vec<Chain> {
+    let aliases = &listed.aliases;
+    let own = || listed.own.iter().map(|file| &file.path[..]);
+    let all: HashSet<&[u8]> = own().chain(aliases.keys().map(|path| &path[..])).collect();
+    let lives: HashSet<Vec<u8>> = own().filter(|path| !is_rotated(path, &all)).map(<[u8]>::to_vec).collect();
+    let names: LogNames = lives.iter().chain(aliases.keys()).cloned().collect();
     let mut logs: BTreeMap<Vec<u8>, Members> = BTreeMap::new();
-    for file in listed {
+    for file in listed.own {
         if lives.contains(&file.path) {
-            let path = file.path.clone();
-            logs.entry(path).or_default().0 = Some(file);
+            let log = file.path.clone();
+            logs.entry(log).or_default().0 = Some(file);
             continue;
         }
-        let found = lives.log_of(&file.path).map(|(live, generation)| (live.to_vec(), generation));
-        let (live, generation) = found.unwrap_or_else(|| {
-            let stem = stem(&file.path).to_vec();
-            let generation = Generation::of(&stem, &file.path).unwrap_or(Generation::Live);
-            (stem, generation)
-        });
-        logs.entry(live).or_default().1.push((generation, file));
+        let (log, older) = member(&names, aliases, file.clone()).unwrap_or_else(|| without_log(file));
+        logs.entry(log).or_default().1.push(older);
+    }
+    for (log, older) in listed.linked.into_iter().filter_map(|file| member(&names, aliases, file)) {
+        logs.entry(log).or_default().1.push(older);
     }
     logs.into_iter().map(|(path, (live, older))| Chain { path, files: in_order(live, older) }).collect()
+}
+
+/// A generation of a log that is not there.
+fn without_log(file: LogFile) -> (Vec<u8>, Older) {
+    let log = stem(&file.path).to_vec();
+    let generation = Generation::of(&log, &file.path).unwrap_or(Generation::Live);
+    (log, Older { generation, alias: None, file })
 }
 
 /// Where the generations that were listed before stand in a new listing; `None`: they are gone.
@@ -134,6 +216,15 @@ mod tests {
         paths.iter().enumerate().map(|(number, path)| file(number, path)).collect()
     }
 
+    fn listed_of(paths: &[&str]) -> Listed {
+        Listed { own: files(paths), ..Listed::default() }
+    }
+
+    fn aliases(links: &[(&str, &str)]) -> Aliases {
+        let link = |(path, target): &(&str, &str)| LogLink { path: (*path).into(), target: (*target).into() };
+        links.iter().flat_map(|pair| aliases_of(&link(pair))).collect()
+    }
+
     fn names(chain: &Chain) -> Vec<String> {
         chain.files.iter().map(|file| String::from_utf8_lossy(&file.path).into_owned()).collect()
     }
@@ -155,22 +246,76 @@ mod tests {
             (&["/l/a", "/l/ab", "/l/a.conf", "/l/a.1.swp", "/l/a.1"], &["/l/a.1", "/l/a"]),
             (&["/l/a.1", "/l/a.2"], &["/l/a.2", "/l/a.1"]),
         ] {
-            assert_eq!(names(&of_path(b"/l/a", files(listed))), expected);
+            assert_eq!(names(&of_path(b"/l/a", listed_of(listed))), expected);
         }
-        let chain = of_path(b"/l/a.log", files(&["/l/a.log", "/l/a-20261120.log.gz", "/l/a-2.log", "/l/a.1.log"]));
+        let chain = of_path(b"/l/a.log", listed_of(&["/l/a.log", "/l/a-20261120.log.gz", "/l/a-2.log", "/l/a.1.log"]));
         assert_eq!(names(&chain), ["/l/a-20261120.log.gz", "/l/a.1.log", "/l/a.log"]);
+    }
+
+    #[test]
+    fn a_log_that_is_a_symlink_has_the_generations_of_what_it_leads_to() {
+        for (target, linked, expected) in [
+            ("/r/a", &["/r/a.2.gz", "/r/a.10", "/r/a.1", "/r/ab"][..], &["/r/a.10", "/r/a.2.gz", "/r/a.1"][..]),
+            // One of its own was written to before the others.
+            ("/r/a", &["/r/a.1", "/r/a-20261120"], &["/l/a.1", "/r/a.1", "/r/a-20261120"]),
+            // What the link leads to has a date: the days before are older.
+            (
+                "/r/x-20261120.log",
+                &["/r/x-20261118.log.gz", "/r/x-20261121.log", "/r/x-20261119.log", "/r/y-20261118.log"],
+                &["/r/x-20261118.log.gz", "/r/x-20261119.log"],
+            ),
+            ("/r/x.log.2026-11-20", &["/r/x.log.2026-11-19", "/r/x.log.2026-11-21"], &["/r/x.log.2026-11-19"]),
+            (
+                "/r/x-20261120.log",
+                &["/r/x-20261120.log.2", "/r/x-20261120.log.1"],
+                &["/r/x-20261120.log.2", "/r/x-20261120.log.1"],
+            ),
+            // A number alone may well be that of another process.
+            ("/r/x.2.log", &["/r/x.1.log", "/r/x.2.log.1"], &["/r/x.2.log.1"]),
+            ("/l/a-20261120", &["/l/a-20261119"], &["/l/a-20261119"]),
+        ] {
+            let aliases = aliases(&[("/l/a", target)]);
+            let mut own = files(&["/l/a.1", "/l/a"]);
+            own.truncate(2);
+            if !expected.contains(&"/l/a.1") {
+                own.remove(0);
+            }
+            let linked = linked.iter().zip(2..).map(|(path, number)| file(number, path)).collect();
+            let expected: Vec<&str> = expected.iter().copied().chain(["/l/a"]).collect();
+            for is_pattern in [false, true] {
+                let (own, linked, aliases) = (own.clone(), Vec::clone(&linked), aliases.clone());
+                let listed = Listed { own, linked, aliases };
+                let found = if is_pattern { of_pattern(listed) } else { vec![of_path(b"/l/a", listed)] };
+                assert_eq!(found.iter().map(names).collect::<Vec<_>>(), [&expected[..]], "{target} {is_pattern}");
+            }
+        }
+    }
+
+    #[test]
+    fn of_links_and_logs_that_a_pattern_brings_each_has_its_own() {
+        let aliases = aliases(&[("/l/1-new.log", "/r/x-20261121.log"), ("/l/2-pod.log", "/r/0.log")]);
+        let linked = ["/r/x-20261120.log", "/r/0.log.20261120-130000.gz", "/r/x-20261122.log", "/r/0.logger"];
+        let linked = linked.iter().zip(10..).map(|(path, number)| file(number, path)).collect();
+        let own = files(&["/l/1-new.log", "/l/2-pod.log", "/l/a.log", "/l/a.log.1", "/l/2-pod.log.1"]);
+        let found = of_pattern(Listed { own, linked, aliases });
+        let found: Vec<Vec<String>> = found.iter().map(names).collect();
+        assert_eq!(found[0], ["/r/x-20261120.log", "/l/1-new.log"]);
+        assert_eq!(found[1], ["/l/2-pod.log.1", "/r/0.log.20261120-130000.gz", "/l/2-pod.log"], "by their times");
+        assert_eq!(found[2], ["/l/a.log.1", "/l/a.log"]);
+        assert_eq!(found.len(), 3);
     }
 
     #[test]
     fn one_file_under_two_names_is_one_generation() {
         let mut listed = files(&["/l/a", "/l/a.1", "/l/a.2"]);
         listed[1].id = listed[0].id;
+        let listed = Listed { own: listed, ..Listed::default() };
         assert_eq!(names(&of_path(b"/l/a", listed)), ["/l/a.2", "/l/a"]);
     }
 
     #[test]
     fn a_pattern_brings_each_log_once_with_all_that_is_its_own() {
-        let listed = files(&[
+        let listed = listed_of(&[
             "/l/a.log",
             "/l/a.log.1",
             "/l/b.log",

@@ -8,7 +8,7 @@
 //! of it, for it would be unpacked from its beginning for each. What a part brings is held until it is over, in bounded
 //! memory; beyond that the part is cut there and looked at again.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::ops::Range;
 
 use crate::host::{Failure, Files};
@@ -17,11 +17,12 @@ use crate::model::file::{FileError, Scan};
 use crate::model::query::Subject;
 use crate::model::{GapReason, Line, LogFile, Query, Reply, Time, joiner};
 
+use super::parts::{MOST_MOVES, Part, list_again, parts_of, range, weight};
 use super::reel::{Item, Reel};
 use super::runs::{Candidate, Context, Runs, SURE_AFTER};
 use super::text::{At, Text};
 use super::walk::{Back, Forth};
-use super::{Halt, Out, chain, is_move, seek, sources};
+use super::{Halt, Out, chain, is_move};
 
 /// The first part of a plain file, and the smallest where much is found. Tests have small logs with as many borders.
 const LEAST_PART: u64 = if cfg!(test) { 1 << 10 } else { 1 << 20 };
@@ -44,8 +45,8 @@ const AROUND: Context = Context { before: 16, after: 64 };
 /// Where lines have no stamps, what begins a record is only told by what stands before it.
 const STAMPLESS: Context = Context { before: SURE_AFTER, after: 8 };
 
-/// A log that is moved more often than this while it is searched is given up.
-const MOST_MOVES: u32 = 8;
+/// Files of a log that cannot be read are named up to this number.
+const MOST_NAMED: u64 = 8;
 
 /// What is looked for.
 pub(super) struct Quarry<'a> {
@@ -79,14 +80,6 @@ pub(super) trait Catcher: Send {
     fn wants(&self, out: &Out<'_>) -> u64;
 }
 
-/// A range of a generation that is still to be looked at.
-#[derive(Debug, Clone)]
-struct Part {
-    file: usize,
-    from: u64,
-    to: u64,
-}
-
 /// A pass over a log.
 pub(super) struct Hunt<'f, 'a, F> {
     text: Text<'f, F>,
@@ -101,7 +94,10 @@ pub(super) struct Hunt<'f, 'a, F> {
     total: u64,
     /// How much of the part under way has been looked at.
     seen: u64,
+    /// How often the log was moved since a part was read.
     moves: u32,
+    /// Files that could not be read, or not to their end.
+    failures: u64,
 }
 
 /// What a part has brought.
@@ -152,8 +148,19 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
         }
         let total = parts.iter().map(|part| weight(&text, part)).sum();
         let around = quarry.context;
-        let hunt =
-            Self { text, quarry, parts, size: LEAST_PART, around, last: None, done: 0, total, seen: 0, moves: 0 };
+        let hunt = Self {
+            text,
+            quarry,
+            parts,
+            size: LEAST_PART,
+            around,
+            last: None,
+            done: 0,
+            total,
+            seen: 0,
+            moves: 0,
+            failures: 0,
+        };
         Ok((hunt, notes))
     }
 
@@ -167,7 +174,10 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
         // What it took to plan it.
         self.text.tally.add_to(&mut out.totals);
         let before = self.text.tally.bytes;
-        let ended = self.all_parts(catcher, out).await;
+        let ended = match self.all_parts(catcher, out).await {
+            Ok(()) => self.tell_failures(out).await,
+            ended => ended,
+        };
         out.totals.received += self.text.tally.bytes - before;
         out.totals.scanned += self.done + self.seen;
         ended
@@ -181,21 +191,50 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
             }
             let part = self.split(rest);
             match self.part(part.clone(), catcher, out).await {
-                Err(halt) if halt.is_moved() && self.moves < MOST_MOVES => {
+                Err(halt) if halt.is_moved() => {
                     self.parts.push_front(part);
                     self.seen = 0;
+                    if self.moves >= MOST_MOVES {
+                        return self.give_up(out).await;
+                    }
                     self.find_again(out).await?;
                 }
                 Err(Halt::File(path, error)) => {
                     // The other generations are not affected.
                     self.done += std::mem::take(&mut self.seen);
-                    let name = self.text.log.info.name.clone();
-                    out.send(Reply::Failed(name, super::told(&path, &error))).await?;
+                    self.failed(super::told(&path, &error), out).await?;
                 }
-                ended => ended?,
+                ended => {
+                    ended?;
+                    self.moves = 0;
+                }
             }
         }
         Ok(())
+    }
+
+    /// A file could not be read, or not to its end.
+    async fn failed(&mut self, why: String, out: &mut Out<'_>) -> Result<(), Halt> {
+        self.failures += 1;
+        let name = self.text.log.info.name.clone();
+        if self.failures > MOST_NAMED { Ok(()) } else { out.send(Reply::Failed(name, why)).await }
+    }
+
+    async fn tell_failures(&self, out: &mut Out<'_>) -> Result<(), Halt> {
+        let unnamed = self.failures.saturating_sub(MOST_NAMED);
+        if unnamed == 0 {
+            return Ok(());
+        }
+        let why = format!("{unnamed} more of its files could not be read, or not to their end");
+        out.send(Reply::Failed(self.text.log.info.name.clone(), why)).await
+    }
+
+    /// Nothing that is left can be read, for it is another file each time.
+    async fn give_up(&self, out: &mut Out<'_>) -> Result<(), Halt> {
+        let left: HashSet<usize> = self.parts.iter().map(|part| part.file).collect();
+        let (left, all) = (left.len(), self.text.log.files.len());
+        let why = format!("{left} of its {all} files were not looked at, for they are moved all the while – try again");
+        out.send(Reply::Failed(self.text.log.info.name.clone(), why)).await
     }
 
     /// The next piece of what is left; the rest goes back.
@@ -225,7 +264,7 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
         self.decide(&part, &mut bag, false, catcher, out).await?;
         if let Some(error) = bag.failed {
             let path = String::from_utf8_lossy(&self.text.file(part.file).path).into_owned();
-            out.send(Reply::Failed(self.text.log.info.name.clone(), super::told(&path, &error))).await?;
+            self.failed(super::told(&path, &error), out).await?;
         }
         self.done += weight(&self.text, &part) - left.as_ref().map_or(0, |left| weight(&self.text, left));
         self.seen = 0;
@@ -539,44 +578,4 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
         }
         Ok(())
     }
-}
-
-/// Where the lines of a window are; looked for anew where the log is moved meanwhile.
-async fn range<F: Files>(text: &mut Text<'_, F>, window: &Range<Time>) -> Result<(Range<At>, Vec<String>), Halt> {
-    for _ in 0..MOST_MOVES {
-        match seek::range(text, window).await {
-            Err(halt) if halt.is_moved() => {
-                let listed = list_again(text).await?;
-                text.relist(listed);
-            }
-            range => return range,
-        }
-    }
-    seek::range(text, window).await
-}
-
-async fn list_again<F: Files>(text: &mut Text<'_, F>) -> Result<Vec<LogFile>, Halt> {
-    let listed = sources::again(text.files, &text.log).await;
-    listed.map_err(|failure| Halt::of(failure, &text.log.path))
-}
-
-/// The parts of a range, oldest first: one of each generation.
-fn parts_of<F: Files>(text: &Text<'_, F>, range: Range<At>) -> VecDeque<Part> {
-    let last = range.end.file.min(text.log.files.len() - 1);
-    let whole = |file: usize| {
-        let end = if text.is_plain(file) { text.file(file).size } else { u64::MAX };
-        // A line that begins before a moment is wanted, wherever a compressed file ends.
-        let is_cut = file == range.end.file && text.is_plain(file);
-        Part {
-            file,
-            from: if file == range.start.file { range.start.offset } else { 0 },
-            to: if is_cut { range.end.offset } else { end },
-        }
-    };
-    (range.start.file..=last).map(whole).filter(|part| part.from < part.to).collect()
-}
-
-/// What a part costs to read.
-fn weight<F: Files>(text: &Text<'_, F>, part: &Part) -> u64 {
-    if text.is_plain(part.file) { part.to - part.from } else { text.file(part.file).size }
 }

@@ -7,8 +7,8 @@ use crate::host::track::{name_of, usual_sources};
 use crate::host::{Failure, Files};
 use crate::model::{Ask, HostSpec, LogFile, SourceInfo, SourceKind, SourceSpec};
 
-use super::Halt;
-use super::chain::{self, Chain};
+use super::chain::Chain;
+use super::{Halt, links};
 
 /// A source that consists of files.
 #[derive(Debug, Clone)]
@@ -66,23 +66,16 @@ async fn of_path<F: Files>(
         return Ok(());
     }
     let failed = |why| Source::Failed(spec.name.as_str().into(), why);
-    let listed = match files.list(path.as_bytes()).await {
-        Ok(listed) => listed,
+    let found_logs = match links::logs(files, &spec.kind).await {
+        Ok(logs) => logs,
         Err(Failure::Link(error)) => return Err(Halt::Link(error)),
         Err(Failure::File(error)) => {
             found.push(failed(super::told(path, &error)));
             return Ok(());
         }
     };
-    if listed.left_out() > 0 {
-        let more = listed.left_out();
-        found.push(failed(format!("{path} has more files than fit: the oldest {more} are left out – name fewer")));
-    }
-    if !listed.is_settled {
-        found.push(failed(format!("{path}: its files are moved all the while – some may be missing; try again")));
-    }
-    let listed = listed.into_files();
-    let chains = if is_glob { chain::of_pattern(listed) } else { vec![chain::of_path(path.as_bytes(), listed)] };
+    found.extend(found_logs.problems.into_iter().map(failed));
+    let chains = found_logs.chains;
     let chains = chains.into_iter().filter(|chain| !chain.files.is_empty());
     // The name of the source stands for all that its pattern matches.
     let all = is_glob && ask.is_about(&spec.name);
@@ -108,11 +101,6 @@ fn named(spec: &SourceSpec, chain: Chain, only: bool, names: &mut BTreeSet<Strin
 
 /// The files of a log as they are now.
 pub(super) async fn again<F: Files>(files: &mut F, log: &Log) -> Result<Vec<LogFile>, Failure> {
-    let SourceKind::Path(path) = &log.spec.kind else { return Ok(Vec::new()) };
-    let listed = files.list(path.as_bytes()).await?.into_files();
-    if !log.spec.kind.is_glob() {
-        return Ok(chain::of_path(&log.path, listed).files);
-    }
-    let chains = chain::of_pattern(listed);
+    let chains = links::logs(files, &log.spec.kind).await?.chains;
     Ok(chains.into_iter().find(|chain| chain.path == log.path).map(|chain| chain.files).unwrap_or_default())
 }

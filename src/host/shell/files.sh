@@ -221,9 +221,8 @@ bisect() {
 # tells nothing, sees the same files; otherwise it is told again, three times in all.
 list() {
   stem=$(printf '%b.' "$2"); stem=${stem%.}; ext=$(printf '%b.' "$3"); ext=${ext%.}
-  handle=tell_files
   for look in 1 2 3 4 5 6; do
-    telling=$((look % 2)); had=$seen; seen= own_files=0 passed=0
+    telling=$((look % 2)); had=$seen; seen= own_files=0 passed=0 own_links=0
     [ $telling = 0 ] || say L begin
     look_over "$1" || return
     [ $telling = 1 ] || [ "$seen" != "$had" ] || return
@@ -245,17 +244,41 @@ look_over() {
     how=f; set -- "$stem$ext" "$stem$ext"?*; first=1; [ -z "$ext" ] || set -- "$@" "$stem"[-._]*[0-9]*"$ext"*
     if [ ! -e "$1" ] && barred "$1"; then say X denied; return 1; fi
   fi
-  n=0
+  n=0 handle=tell_files
   for f do
     n=$((n + 1))
-    if [ $n -le $first ]; then [ -f "$f" ] && own_files=$((own_files + 1)) && put "$f"; continue; fi
+    if [ $n -le $first ]; then
+      [ ! -L "$f" ] || { own_links=$((own_links + 1)); eval "link_$own_links=\$f"; }
+      [ -f "$f" ] && own_files=$((own_files + 1)) && put "$f"
+      continue
+    fi
     case $f in *[0-9]|*.gz|*.bz2|*.xz|*.zst|*.backup|*${ext:-.gz}) : ;; *) continue ;; esac
     # One pattern may bring what the one before it has brought.
     [ $how = f ] || case $f in $stem$ext) continue ;; $stem$ext*) [ $n -le $second ] || continue ;; esac
     [ ! -f "$f" ] || put "$f"
   done
   flush
+  [ $telling = 1 ] || return 0
+  handle=tell_links n=0
+  while [ $n -lt $own_links ]; do n=$((n + 1)); eval "put \"\$link_$n\""; done
+  flush
 }
+
+# tell_links path…: of symlinks, and where each leads, whether there is something or not.
+tell_links() {
+  say L links $#; printf '%s\000' "$@"
+  [ -z "$many_links" ] || { readlink -f -z -- "$@" 2>/dev/null && return; say L links $#; printf '%s\000' "$@"; }
+  for f do target_of "$f"; printf '%s\000' "$to"; done
+}
+
+# target_of link: where it leads, in "to". BusyBox does not tell where there is nothing.
+target_of() {
+  to=$(readlink -f -- "$1" 2>/dev/null); [ -z "$to" ] || return
+  to=$(readlink -- "$1" 2>/dev/null)
+  case $to in '') return ;; /*) : ;; *) to=${1%"${1##*/}"}$to ;; esac
+  folder=$(readlink -f -- "${to%/*}/." 2>/dev/null); to=${folder:+${folder%/}/${to##*/}}
+}
+many_links=; readlink -f -z / >/dev/null 2>&1 && many_links=1
 
 # tell_files file…: how many of these were asked for (they come first), what stat says of all, and their paths.
 tell_files() {

@@ -19,6 +19,7 @@ pub(super) struct Stored {
     pub(super) ino: u64,
     pub(super) text: Vec<u8>,
     pub(super) modified: Time,
+    pub(super) is_denied: bool,
 }
 
 impl fmt::Debug for Stored {
@@ -60,7 +61,13 @@ impl Fake {
     /// Adds a file; the older come first.
     pub(super) fn add(&mut self, path: &str, text: impl Into<Vec<u8>>, modified: Time) {
         self.next_ino += 1;
-        self.files.push(Stored { path: path.to_owned(), ino: self.next_ino, text: text.into(), modified });
+        self.files.push(Stored {
+            path: path.to_owned(),
+            ino: self.next_ino,
+            text: text.into(),
+            modified,
+            is_denied: false,
+        });
     }
 
     pub(super) fn turn(&mut self, turn: Turn) {
@@ -108,6 +115,9 @@ impl Fake {
         if found.ino != file.id.ino {
             return Err(FileError::Replaced.into());
         }
+        if found.is_denied {
+            return Err(FileError::Denied.into());
+        }
         Ok(&found.text)
     }
 }
@@ -125,6 +135,10 @@ impl Files for Fake {
             LogFile { path: file.path.clone().into(), id, size, modified: file.modified, packing }
         });
         Ok(listed.collect())
+    }
+
+    async fn list_log(&mut self, path: &[u8]) -> Result<Listing, Failure> {
+        self.list(path).await
     }
 
     async fn read(&mut self, file: &LogFile, from: u64, most: usize) -> Result<Chunk, Failure> {

@@ -330,3 +330,51 @@ fn a_log_that_is_moved_at_any_two_moments_of_a_search_is_searched_whole() {
         }
     }
 }
+
+/// Replies that say that something could not be read.
+fn failures(replies: &[Reply]) -> Vec<&str> {
+    replies.iter().filter_map(|reply| if let Reply::Failed(_, why) = reply { Some(&why[..]) } else { None }).collect()
+}
+
+/// A log with so many generations, each with a line.
+fn generations(count: i64) -> Fake {
+    let mut files = Fake::new();
+    for number in (1..count).rev() {
+        let age = count - number;
+        files.add(&format!("/log/app.{number}"), stamped(age, "hit"), at(age));
+    }
+    files.add("/log/app", stamped(count, "hit"), at(count));
+    files
+}
+
+#[test]
+fn a_log_that_is_moved_again_and_again_while_it_is_searched_is_searched_whole() {
+    for newest_first in [true, false] {
+        let mut files = generations(60);
+        files.turns = std::iter::repeat_n((5, Turn::Rename), 40).collect();
+        let replies = ask(&mut files, What::Search(Search { newest_first, ..all(query("hit")) }));
+        assert_eq!((totals(&replies).hits, failures(&replies)), (60, Vec::new()));
+        assert!(files.turns.len() < 40 - 2 * 8, "{} turns are left", files.turns.len());
+    }
+}
+
+#[test]
+fn a_log_that_is_moved_before_each_read_is_given_up_in_one_word() {
+    let mut files = generations(60);
+    files.turns = std::iter::repeat_n((0, Turn::Rename), 100_000).collect();
+    let replies = ask(&mut files, What::Search(all(query("hit"))));
+    let failures = failures(&replies);
+    assert!(failures.len() == 1 && failures[0].contains("moved all the while"), "{failures:?}");
+}
+
+#[test]
+fn of_many_files_that_cannot_be_read_the_first_are_named_and_the_others_counted() {
+    let mut files = generations(60);
+    for file in files.files.iter_mut().take(30) {
+        file.is_denied = true;
+    }
+    let replies = ask(&mut files, What::Search(all(query("hit"))));
+    let failures = failures(&replies);
+    assert_eq!((totals(&replies).hits, failures.len()), (30, 9), "{failures:?}");
+    assert!(failures[0].contains("/log/app.") && failures[8].starts_with("22 more of its files"), "{failures:?}");
+}

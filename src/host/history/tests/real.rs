@@ -60,3 +60,33 @@ fn a_log_of_real_files_is_searched_and_paged_across_its_generations() {
     let again = lines_of(&asked(&host, What::Page(page(Start::Cursor(place), false))));
     assert_eq!(raws(&again), raws(&from));
 }
+
+#[test]
+fn a_log_that_is_a_symlink_is_searched_with_the_generations_of_what_it_leads_to() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (logs, real) = (folder.path().join("logs"), folder.path().join("real [1]"));
+    [&logs, &real].iter().for_each(|folder| std::fs::create_dir(folder).expect("a folder"));
+    let lines = |from: i64| (from..from + 10).map(|n| stamped(n, "hit")).collect::<String>();
+    packed(&real.join("a.log.2.gz"), &lines(0));
+    std::fs::write(real.join("a.log.1"), lines(10)).expect("written");
+    std::fs::write(real.join("a.log"), lines(20)).expect("written");
+    packed(&real.join("day-20261119.log.gz"), &lines(0));
+    std::fs::write(real.join("day-20261120.log"), lines(10)).expect("written");
+    std::fs::write(real.join("day-20261121.log"), lines(20)).expect("written");
+    std::os::unix::fs::symlink("../real [1]", folder.path().join("logs/folder")).expect("linked");
+    std::os::unix::fs::symlink("folder/a.log", logs.join("two.log")).expect("linked");
+    std::os::unix::fs::symlink("two.log", logs.join("one.log")).expect("linked");
+    std::os::unix::fs::symlink("folder/day-20261120.log", logs.join("day.log")).expect("linked");
+    let query = Query::parse("hit", &Now::default()).expect("a query");
+    let search =
+        Search { query, window: ALWAYS, newest_first: false, before: 0, after: 0, limit: None, count_only: true };
+    for (source, hits) in [("one.log", 30), ("two.log", 30), ("day.log", 20), ("[od]*.log", 50), ("t*.log", 30)] {
+        let host = host(logs.join(source).to_str().expect("text"));
+        let replies = asked(&host, What::Search(search.clone()));
+        assert_eq!(totals(&replies).hits, hits, "{source}: {replies:#?}");
+    }
+    // The log is away for a moment.
+    std::fs::rename(real.join("a.log"), real.join("a.log.0")).expect("renamed");
+    let replies = asked(&host(logs.join("one.log").to_str().expect("text")), What::Search(search));
+    assert_eq!(totals(&replies).hits, 30, "{replies:#?}");
+}

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::host::shell::frame::Frame;
 use crate::model::file::{LogFile, Packing};
-use crate::model::{FileId, Listing, LogNames, Time};
+use crate::model::{FileId, Listing, LogLink, LogNames, Time};
 
 /// A path or pattern up to its extension, and that.
 pub(super) fn parts(pattern: &[u8]) -> (&[u8], &[u8]) {
@@ -32,16 +32,31 @@ impl<'a> Lister<'a> {
     }
 
     /// Takes in a frame: `L begin`, with which all begins again; `L look`, a sign of life; `L unsettled`, where files
-    /// were moved all the while; or files, with the number of the first among them that were asked for. `None` where it
-    /// is none of these.
+    /// were moved all the while; `L links N`, so many symlinks that were asked for and where they lead; or files, with the
+    /// number of the first among them that were asked for. `None` where it is none of these.
     pub(super) fn push(&mut self, frame: &Frame) -> Option<()> {
         match frame.header.strip_prefix("L ")? {
             "begin" => *self = Self::new(self.pattern, self.limit),
             "look" => {}
             "unsettled" => self.own.is_settled = false,
-            own => self.push_files(own.parse().ok()?, &frame.body)?,
+            files_or_links => match files_or_links.strip_prefix("links ") {
+                Some(count) => self.push_links(count.parse().ok()?, &frame.body),
+                None => self.push_files(files_or_links.parse().ok()?, &frame.body)?,
+            },
         }
         Some(())
+    }
+
+    /// Where one of them could not be followed it is not known which: then they are told again, one by one.
+    fn push_links(&mut self, count: usize, body: &[u8]) {
+        let paths: Vec<&[u8]> = body.strip_suffix(b"\0").unwrap_or(body).split(|&byte| byte == 0).collect();
+        if paths.len() != count.saturating_mul(2) {
+            return;
+        }
+        let (links, targets) = paths.split_at(count);
+        for (path, target) in links.iter().zip(targets).filter(|(_, target)| !target.is_empty()) {
+            self.own.push_link(LogLink { path: path.to_vec(), target: target.to_vec() });
+        }
     }
 
     fn push_files(&mut self, own: usize, body: &[u8]) -> Option<()> {

@@ -167,6 +167,26 @@ impl ShellFiles {
         }
     }
 
+    async fn list_by(&mut self, how: &str, pattern: &[u8]) -> Result<Listing, Failure> {
+        let (stem, extension) = parts(pattern);
+        let request = format!("L {how} {} {}", word(stem), word(extension));
+        let mut lister = Lister::new(pattern, self.most_listed);
+        let (span, asked) = (self.script.begin(), Instant::now());
+        self.begin(&request).await?;
+        while let Some(frame) = self.next_of_answer(asked, ANSWER_LIMIT).await? {
+            match frame.header.strip_prefix("X ") {
+                Some(why) => {
+                    let why = refusal(why);
+                    self.answer(ANSWER_LIMIT).await?;
+                    return Err(why.into());
+                }
+                None => lister.push(&frame).ok_or_else(|| nonsense(Some(&frame)))?,
+            }
+        }
+        self.script.end_of(span);
+        Ok(lister.chosen())
+    }
+
     /// As much of a read as the link brings soon.
     fn piece_of(&self, file: &LogFile, most: usize) -> usize {
         let share = self.script.share();
@@ -225,24 +245,11 @@ impl ShellFiles {
 impl Files for ShellFiles {
     async fn list(&mut self, pattern: &[u8]) -> Result<Listing, Failure> {
         let is_pattern = pattern.iter().any(|byte| b"*?[".contains(byte));
-        let (stem, extension) = parts(pattern);
-        let how = if is_pattern { "p" } else { "f" };
-        let request = format!("L {how} {} {}", word(stem), word(extension));
-        let mut lister = Lister::new(pattern, self.most_listed);
-        let (span, asked) = (self.script.begin(), Instant::now());
-        self.begin(&request).await?;
-        while let Some(frame) = self.next_of_answer(asked, ANSWER_LIMIT).await? {
-            match frame.header.strip_prefix("X ") {
-                Some(why) => {
-                    let why = refusal(why);
-                    self.answer(ANSWER_LIMIT).await?;
-                    return Err(why.into());
-                }
-                None => lister.push(&frame).ok_or_else(|| nonsense(Some(&frame)))?,
-            }
-        }
-        self.script.end_of(span);
-        Ok(lister.chosen())
+        self.list_by(if is_pattern { "p" } else { "f" }, pattern).await
+    }
+
+    async fn list_log(&mut self, path: &[u8]) -> Result<Listing, Failure> {
+        self.list_by("f", path).await
     }
 
     async fn read(&mut self, file: &LogFile, from: u64, most: usize) -> Result<Chunk, Failure> {

@@ -10,10 +10,10 @@ use proptest::test_runner::{Config, TestRunner};
 
 use super::*;
 use crate::host::shell::tests::SHELLS;
-use crate::model::FileId;
 use crate::model::file::Found;
 use crate::model::query::Patterns;
 use crate::model::stamp::{HostClock, Stamper};
+use crate::model::{FileId, LogLink};
 
 /// Runs a question to its end.
 fn run<T>(future: impl Future<Output = T>) -> T {
@@ -149,6 +149,46 @@ fn every_host_lists_a_log_with_its_generations_and_no_other_file() {
             assert_eq!(none.len(), 0, "{host}");
         });
     });
+}
+
+#[test]
+fn every_host_lists_where_the_symlinks_lead_that_were_asked_for() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let dir = folder.path().canonicalize().expect("a path");
+    let at = |name: &str| dir.join(name);
+    [at("real \n[1]"), at("logs")].iter().for_each(|folder| std::fs::create_dir(folder).expect("a folder"));
+    std::fs::write(at("real \n[1]/a.log"), "x\n").expect("write");
+    std::fs::write(at("real \n[1]/a.log.1"), "y\n").expect("write");
+    for (name, target) in [("one.log", "two"), ("two", "../real \n[1]/a.log"), ("none.log", "../real \n[1]/none.log")] {
+        std::os::unix::fs::symlink(target, at("logs").join(name)).expect("link");
+    }
+    let bytes = |path: std::path::PathBuf| path.into_os_string().into_encoded_bytes();
+    let link = |name: &str, target: &str| LogLink { path: bytes(at("logs").join(name)), target: bytes(at(target)) };
+    let (one, none) = (link("one.log", "real \n[1]/a.log"), link("none.log", "real \n[1]/none.log"));
+    let check = |host: &str, listed: Vec<Listing>| {
+        assert_eq!(listed[0].links(), [one.clone()], "{host}");
+        assert_eq!(listed[1].links(), [none.clone()], "{host}: there is no file");
+        assert_eq!(listed[2].links(), [none.clone(), one.clone()], "{host}");
+        assert_eq!((listed[3].links().len(), listed[3].len()), (0, 2), "{host}");
+    };
+    let real = bytes(at("real \n[1]/a.log"));
+    let questions = [bytes(at("logs/one.log")), bytes(at("logs/none.log")), bytes(at("logs/*.log"))];
+    with_every_host(|host, connection| {
+        let ask = async {
+            let mut files = start(connection).await;
+            let mut listed = Vec::new();
+            for question in &questions {
+                listed.push(files.list(question).await.expect("a list"));
+            }
+            listed.push(files.list_log(&real).await.expect("a list"));
+            listed
+        };
+        check(host, run(ask));
+    });
+    let stop = crate::engine::Stop::default();
+    let mut listed = questions.map(|question| crate::engine::list(&question, &stop).expect("a list")).to_vec();
+    listed.push(crate::engine::list_log(&real, &stop).expect("a list"));
+    check("this machine", listed);
 }
 
 #[test]

@@ -34,7 +34,7 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("ionice", "-c -p"),
     ("ls", "-dLin -dLl --"),
     ("ps", "-A -o"),
-    ("readlink", "-f --"),
+    ("readlink", "-f -z --"),
     ("renice", "-n -p"),
     ("setsid", "-s"),
     ("sh", "-c -s -n -a -b -f"),
@@ -56,7 +56,7 @@ const BY_VARIABLE: &[(&str, &str)] = &[("follow.sh", "$limit"), ("files.sh", "\"
 
 /// Variables that may stand in what is evaluated: numbers that the console made or we counted, and names of variables
 /// made of them. Everything else stands behind a backslash, and so is looked up when the text has been read.
-const EVALUATED: &str = "1 2 3 i a k why all list names parts can logs batched handle operands";
+const EVALUATED: &str = "1 2 3 i a k n own_links why all list names parts can logs batched handle operands";
 
 fn scripts(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).expect("the sources").filter_map(|entry| Some(entry.ok()?.path()));

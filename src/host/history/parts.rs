@@ -1,0 +1,64 @@
+//! What a pass over a log has to look at: ranges of its generations. In which pieces that happens is left to `hunt`.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+
+use crate::host::Files;
+use crate::model::{LogFile, Time};
+
+use super::text::{At, Text};
+use super::{Halt, seek, sources};
+
+/// A log that is moved so often before anything more of it could be read is given up.
+pub(super) const MOST_MOVES: u32 = 8;
+
+/// A range of a generation that is still to be looked at.
+#[derive(Debug, Clone)]
+pub(super) struct Part {
+    pub(super) file: usize,
+    pub(super) from: u64,
+    pub(super) to: u64,
+}
+
+/// Where the lines of a window are; looked for anew where the log is moved meanwhile.
+pub(super) async fn range<F: Files>(
+    text: &mut Text<'_, F>,
+    window: &Range<Time>,
+) -> Result<(Range<At>, Vec<String>), Halt> {
+    for _ in 0..MOST_MOVES {
+        match seek::range(text, window).await {
+            Err(halt) if halt.is_moved() => {
+                let listed = list_again(text).await?;
+                text.relist(listed);
+            }
+            range => return range,
+        }
+    }
+    seek::range(text, window).await
+}
+
+pub(super) async fn list_again<F: Files>(text: &mut Text<'_, F>) -> Result<Vec<LogFile>, Halt> {
+    let listed = sources::again(text.files, &text.log).await;
+    listed.map_err(|failure| Halt::of(failure, &text.log.path))
+}
+
+/// The parts of a range, oldest first: one of each generation.
+pub(super) fn parts_of<F: Files>(text: &Text<'_, F>, range: Range<At>) -> VecDeque<Part> {
+    let last = range.end.file.min(text.log.files.len() - 1);
+    let whole = |file: usize| {
+        let end = if text.is_plain(file) { text.file(file).size } else { u64::MAX };
+        // A line that begins before a moment is wanted, wherever a compressed file ends.
+        let is_cut = file == range.end.file && text.is_plain(file);
+        Part {
+            file,
+            from: if file == range.start.file { range.start.offset } else { 0 },
+            to: if is_cut { range.end.offset } else { end },
+        }
+    };
+    (range.start.file..=last).map(whole).filter(|part| part.from < part.to).collect()
+}
+
+/// What a part costs to read.
+pub(super) fn weight<F: Files>(text: &Text<'_, F>, part: &Part) -> u64 {
+    if text.is_plain(part.file) { part.to - part.from } else { text.file(part.file).size }
+}
