@@ -13,11 +13,11 @@ use flate2::write::GzEncoder;
 use logtrail::model::{LinkState, SourceKind, SourceSpec};
 use serde_json::Value;
 
-use super::faults::{assert_all_on_disk_once, following, has_told};
+use super::faults::{assert_all_on_disk_once, assert_all_once, following, has_told, told};
 use super::support::PATIENCE;
 use super::support::fleet::{Watched, local_host};
 use super::support::sshd::Sshd;
-use super::support::writer::Writer;
+use super::support::writer::{Writer, serial};
 
 /// A shell of a host may map so much memory, in KiB, and whatever it starts.
 const MEMORY_THERE: u32 = 64 << 10;
@@ -223,6 +223,51 @@ async fn r01_r03_a_log_with_two_thousand_generations_loses_no_line_when_it_is_ro
     watched.until_within(Duration::from_secs(60), "the last line", |w| has_told(w, 0, written - 1)).await;
     assert_all_on_disk_once(&watched, &sshd.path(""), written);
     assert_eq!(watched.gaps, []);
+}
+
+/// The last line of a script compresses `$1`. A rotation moves each generation on by one, and has the third compressed.
+fn compress_and_shift(log: &Path, how: &str) {
+    let named = |number: u64, ending: &str| PathBuf::from(format!("{}.{number}{ending}", log.display()));
+    let script = format!("set -e; {how}; rm \"$1\"");
+    let done = Command::new("sh").args(["-c", &script, "sh"]).arg(named(2, "")).status().expect("sh");
+    assert!(done.success(), "{how}");
+    for (number, ending) in (1..20).rev().flat_map(|number| [(number, ""), (number, ".gz")]) {
+        let _ = fs::rename(named(number, ending), named(number + 1, ending));
+    }
+    fs::rename(log, named(1, "")).expect("there is a log");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn r01_generations_that_were_there_before_are_not_told_however_they_are_compressed_later() {
+    for how in [
+        "gzip -c \"$1\" >\"$1.gz\"",
+        "gzip -c \"$1\" >\"$1.gz\"; touch -d \"$(stat -c %y \"$1\" | cut -c1-26)\" \"$1.gz\"",
+        "gzip -k \"$1\"",
+    ] {
+        let sshd = Sshd::start();
+        let log = sshd.path("app.log");
+        for number in 1..=3 {
+            let line = format!("old generation {number} that nobody asked for\n").repeat(50);
+            fs::write(sshd.path(&format!("app.log.{number}")), line).expect("write");
+        }
+        let reopen = sshd.path("reopen");
+        let mut writer = Writer::start(&log, &reopen, 200);
+        let mut watched = Watched::follow(vec![following(&sshd, "web-1", &log)], 0);
+        watched.until("lines", |w| w.records.len() > 50).await;
+        for _ in 0..4 {
+            compress_and_shift(&log, how);
+            File::create(&reopen).expect("told to open its log again");
+            let target = writer.written() + 200;
+            let is_beyond = |line: &String| line.ends_with("did") && serial(line) > target;
+            watched.until("lines of the next", |w| told(w, 0).last().is_some_and(is_beyond)).await;
+        }
+        let written = writer.stop();
+        watched.until("the last line", |w| has_told(w, 0, written - 1)).await;
+        let lines = told(&watched, 0);
+        assert_eq!(lines.iter().find(|line| line.starts_with("old")), None, "{how}");
+        assert_all_once(&watched, 0, written);
+        assert_eq!(watched.gaps, [], "{how}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

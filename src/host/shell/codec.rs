@@ -2,7 +2,7 @@
 
 use crate::model::FileId;
 
-use super::follow::{Absence, Barrier, Request, Seen, Sibling, Stat, Watch};
+use super::follow::{Absence, Barrier, Head, Request, Seen, Sibling, Stat, Watch};
 use super::frame::{END, Frame};
 
 /// An answer of `follow.sh`.
@@ -86,6 +86,7 @@ fn decode_file<'a>(kind: &str, mut words: std::str::Split<'_, char>, body: &'a [
             "+" => Seen::ListedPart(watch, decode_listed(body)),
             is_whole => Seen::Listed(watch, is_whole == "1", decode_listed(body)),
         },
+        "S" => Seen::Heads(watch, String::from_utf8_lossy(body).lines().filter_map(decode_head).collect()),
         "O" => Seen::Hole(watch, decode_stat(words.next()?)?, words.next()?.parse().ok()?),
         "X" => decode_absence(watch, words, body)?,
         "B" => return Some(Answer::Barred(watch, Barrier::parse(body))),
@@ -167,6 +168,13 @@ fn decode_listed(body: &[u8]) -> Vec<Sibling> {
     text.lines().filter_map(sibling).collect()
 }
 
+/// A stat, and what `cksum` prints.
+fn decode_head(line: &str) -> Option<Head> {
+    let mut words = line.split(' ');
+    let (stat, sum, length) = (decode_stat(words.next()?)?, words.next()?.parse().ok()?, words.next()?.parse().ok()?);
+    Some(Head { stat, sum, length })
+}
+
 /// Endings of compressed files that the script can read.
 const PACKED: [&str; 4] = [".gz", ".bz2", ".xz", ".zst"];
 
@@ -185,6 +193,7 @@ pub fn encode(request: &Request, out: &mut String) {
             }
         }
         Request::List(watch) => writeln!(out, "L {watch}"),
+        Request::Heads(watch) => writeln!(out, "S {watch}"),
         Request::Hole(watch, offset) => writeln!(out, "O {watch} {offset}"),
         Request::Compare(watch, offset) => writeln!(out, "Y {watch} {offset}"),
         Request::Forget(watch) => writeln!(out, "N {watch}"),
@@ -236,6 +245,8 @@ mod tests {
         let siblings = siblings.map(|(stat, name, packed)| Sibling { stat, name: name.to_owned(), packed });
         check("L 4 +", listed, &Answer::Seen(Seen::ListedPart(4, siblings.to_vec())));
         check("L 4 1", listed, &Answer::Seen(Seen::Listed(4, true, siblings.to_vec())));
+        let head = Head { stat: day, sum: 4_038_471_504, length: 3 };
+        check("S 4", b"65024:42:1267:1795188137 4038471504 3\ngone\n", &Answer::Seen(Seen::Heads(4, vec![head])));
         check("O 4 65024:42:1267:1795188137 1024", b"", &Answer::Seen(Seen::Hole(4, day, 1024)));
         let last = Stat { size: 8, ..day };
         check("H 4 65024:42:1267:1795188137 5 4", b"abc", &Answer::Seen(Seen::Unpacked(4, last, 5, b"abc")));

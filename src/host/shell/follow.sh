@@ -235,6 +235,17 @@ forget() {
 # it was read, for a log of which only the link is moved on.
 bases() { get path path "$1"; get real real "$1"; }
 
+# heads i: what stat says of the siblings that are not compressed, and the sum of their first bytes. Of many those that were
+# changed last: who compresses files begins with the newest.
+heads() {
+  bases "$1"; i=$1 can=0; siblings keep_plain
+  say S "$i"
+  for k in $(latest 16); do
+    get f may "$k"
+    [ ! -r "$f" ] || { s=$(stats /proc/self/fd/0); [ -n "$s" ] || s=$(stats "$f"); echo $s $(head -c 1024 | cksum); } <"$f" 2>/dev/null
+  done
+}
+
 # unpack name: what standard input unpacks to, going by the name.
 unpack() { case $1 in *.gz) gzip -dc ;; *.bz2) bzip2 -dc ;; *.xz) xz -dc ;; *.zst) zstd -dcq ;; esac 2>/dev/null; }
 
@@ -504,6 +515,7 @@ serve() {
       L) list "$a" ;;
       O) hole "$a" "$b" ;;
       Y) candidates "$a" "$b" ;;
+      S) heads "$a" ;;
       N) forget "$a" ;;
       T) b=$(printf '%b.' "$b"); try "$a" "${b%.}" "$c" ;;
       G) b=$(printf '%b.' "$b"); expand "$a" "${b%.}" ;;

@@ -82,6 +82,7 @@ impl Suspects {
             }
             Request::ReadFrom(watch, ..)
             | Request::List(watch)
+            | Request::Heads(watch)
             | Request::Hole(watch, _)
             | Request::Compare(watch, _)
             | Request::Forget(watch) => self.beside.get(watch).copied().unwrap_or(*watch),

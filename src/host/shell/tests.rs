@@ -408,6 +408,10 @@ fn an_old_generation_is_read_before_the_ones_after_it_and_told_with_them() {
         let listed = talk.ask("L 1").join("\n");
         assert!(listed.starts_with("L 1 1 ") && listed.contains(&format!("{}:4:", ids[1])), "{shell}: {listed:?}");
         assert!(listed.contains(" .1") && listed.contains(" .2") && !listed.contains("old"), "{shell}: {listed:?}");
+        let heads = talk.ask("S 1").join("\n");
+        let sum = super::follow::cksum(b"two\n");
+        assert!(heads.starts_with("S 1 ") && heads.contains(&format!("{}:4:", ids[1])), "{shell}: {heads:?}");
+        assert!(heads.contains(&format!(" {sum} 4")), "{shell}: {heads:?}");
         talk.ask(&format!("V 3 1 {} 0", ids[1]));
         talk.tell(&format!("A 1 {} 0", ids[3]));
         assert_eq!(talk.ask("P 262144"), ["F 2 0 one", "F 3 0 two", "F 1 0 three", "E 0"], "{shell}");

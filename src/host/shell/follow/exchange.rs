@@ -32,6 +32,17 @@ pub struct Sibling {
     pub packed: bool,
 }
 
+/// How a file begins that is not compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Head {
+    /// Which file.
+    pub stat: Stat,
+    /// The sum of its first bytes, as `cksum` has it.
+    pub sum: u32,
+    /// How many bytes, 1024 at most.
+    pub length: usize,
+}
+
 /// The last bytes before an offset, as `cksum` sums them up: by them a generation is known in a copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mark {
@@ -63,6 +74,8 @@ pub enum Seen<'a> {
     ListedPart(Watch, Vec<Sibling>),
     /// The rest of the answer to [`Request::List`]: false where files were moved all the while, so that some may be left out.
     Listed(Watch, bool, Vec<Sibling>),
+    /// Answer to [`Request::Heads`].
+    Heads(Watch, Vec<Head>),
     /// Answer to [`Request::Hole`]: there are nothing but NUL bytes up to this offset.
     Hole(Watch, Stat, u64),
     /// Part of the answer to [`Request::Compare`]: a file beside the watched one, with its bytes from `start` on.
@@ -115,6 +128,8 @@ pub enum Request {
     },
     /// List the older generations beside the watched file.
     List(Watch),
+    /// Say how the files beside the watched one begin that are not compressed.
+    Heads(Watch),
     /// Find out how far the NUL bytes go that stand at this offset.
     Hole(Watch, u64),
     /// Send the bytes before this offset of each file beside the watched one.

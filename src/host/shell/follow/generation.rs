@@ -1,6 +1,5 @@
 //! One generation of a file: how far it was read, and how it is recognised.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -8,6 +7,7 @@ use bytes::Bytes;
 use crate::host::lines::{Lines, Piece};
 use crate::model::FileId;
 
+use super::tail::Tail;
 use super::{Mark, Stat, Watch};
 use crate::model::GapReason;
 
@@ -67,23 +67,6 @@ pub(super) enum Proof {
     /// It is.
     Done,
 }
-
-/// The last lines of a file that is seen first are collected before they are given.
-#[derive(Debug, Clone)]
-pub(super) struct Tail {
-    pub(super) want: u32,
-    /// Size of the file when it was seen first: lines beyond are live.
-    pub(super) until: u64,
-    pub(super) window: u64,
-    pub(super) pieces: VecDeque<Piece>,
-    /// What stands before them, by which is known what they go on with.
-    pub(super) before: VecDeque<Piece>,
-    /// More than the wanted lines were there.
-    pub(super) full: bool,
-}
-
-/// Lines before the last lines: more than nearly every stack trace has.
-const MOST_BEFORE: usize = 100;
 
 /// What a read turned out to be.
 pub(super) enum Take {
@@ -234,22 +217,11 @@ impl Generation {
 
 /// The sum of POSIX `cksum`, which every host can make: CRC-32 of the bytes and then their number, most significant bit
 /// first.
-pub(super) fn cksum(bytes: &[u8]) -> u32 {
+pub(crate) fn cksum(bytes: &[u8]) -> u32 {
     let length = bytes.len() as u64;
     let length_bytes = (0..8 - length.leading_zeros() / 8).map(|n| (length >> (8 * n)) as u8);
     let step = |crc: u32, byte: u8| {
         (0..8).fold(crc ^ (u32::from(byte) << 24), |crc, _| (crc << 1) ^ if crc >> 31 == 1 { 0x04C1_1DB7 } else { 0 })
     };
     !bytes.iter().copied().chain(length_bytes).fold(0, step)
-}
-
-impl Tail {
-    /// Keeps the last of the pieces and empties `pieces`.
-    fn collect(&mut self, pieces: &mut Vec<Piece>) {
-        self.pieces.extend(pieces.drain(..));
-        let want = self.want as usize;
-        self.full |= self.pieces.len() >= want;
-        self.before.extend(self.pieces.drain(..self.pieces.len().saturating_sub(want)));
-        self.before.drain(..self.before.len().saturating_sub(MOST_BEFORE));
-    }
 }

@@ -17,6 +17,8 @@ const REMEMBERED: usize = 16;
 
 /// In the unit of times of change. What packs a file keeps its time of change, some of it (bzip2) no finer than this.
 const SECOND: u64 = 1_000_000_000;
+/// Others round it, to microseconds or to what a floating point number holds.
+const MILLISECOND: u64 = SECOND / 1000;
 const MINUTE: u64 = 60 * SECOND;
 
 /// What was beside the log, and how far it was read.
@@ -228,6 +230,16 @@ impl Lineage {
         self.there.contains(&stat) || self.recall(stat.id).is_some_and(|read| read.stat == stat)
     }
 
+    /// Whether a file with this number was there at the last listing, and was not read by us.
+    pub(super) fn was_there(&self, id: FileId) -> bool {
+        self.there.iter().any(|stat| stat.id == id) && self.recall(id).is_none()
+    }
+
+    /// Whether it was neither.
+    pub(super) fn is_gone(&self, id: FileId) -> bool {
+        self.there.iter().all(|stat| stat.id != id) && self.recall(id).is_none()
+    }
+
     /// What was read of this file, if it was.
     pub(super) fn recall(&self, id: FileId) -> Option<&Read> {
         self.read.iter().find(|read| read.stat.id == id)
@@ -379,7 +391,7 @@ impl Sibling {
     fn is_of(&self, file: Stat) -> bool {
         let is_same_time = match self.stat.changed % SECOND {
             0 => self.stat.changed == file.changed / SECOND * SECOND,
-            _ => self.stat.changed == file.changed,
+            _ => self.stat.changed.abs_diff(file.changed) < MILLISECOND,
         };
         self.stat.id == file.id || (self.packed && is_same_time) || self.is_like(file)
     }

@@ -27,18 +27,24 @@ mod barrier;
 mod denied;
 mod exchange;
 mod generation;
+mod heads;
 mod lineage;
 mod old;
 mod renumber;
 mod resume;
 mod succession;
+mod tail;
 mod twins;
 
 pub use barrier::Barrier;
-pub use exchange::{Absence, Mark, Outcome, Request, Seen, Sibling, Stat, Watch};
-use generation::{Generation, Proof, Tail, Take};
+pub use exchange::{Absence, Head, Mark, Outcome, Request, Seen, Sibling, Stat, Watch};
+#[cfg(test)]
+pub(crate) use generation::cksum;
+use generation::{Generation, Take};
+use heads::Heads;
 use lineage::Lineage;
 use renumber::Renumbered;
+use tail::{FIRST_WINDOW, first_window};
 use twins::Twin;
 
 /// Where to begin with a source that is seen first.
@@ -49,13 +55,6 @@ pub enum Begin {
     /// With its first byte.
     Start,
 }
-
-/// First guess of how far from the end the last lines begin, and how far to go back at most: 2,000 lines of 4 KiB. Over a
-/// slow link a smaller guess is the better one.
-const FIRST_WINDOW: u64 = 64 << 10;
-const LINE_GUESS: u64 = 256;
-const SMALL_LINE_GUESS: u64 = 128;
-const LAST_WINDOW: u64 = 8 << 20;
 
 /// The most generations of a log that are told apart.
 const MOST_LISTED: usize = 100_000;
@@ -88,6 +87,7 @@ struct Source {
     /// It was told where to read on and has not been read since.
     unread: bool,
     lineage: Lineage,
+    heads: Heads,
     /// What came so far of a listing that has several parts.
     listing: Vec<Sibling>,
     /// A generation was found beside the name that may be a copy of what the name still has.
@@ -140,6 +140,7 @@ impl Follower {
                 begun: false,
                 unread: false,
                 lineage: Lineage::default(),
+                heads: Heads::default(),
                 listing: Vec::new(),
                 copied: false,
                 renumbered: Renumbered::No,
@@ -175,6 +176,7 @@ impl Follower {
             if let Some(current) = &mut source.current {
                 current.held = None;
             }
+            self.requests.extend(source.heads.are_wanted.then_some(Request::Heads(watch)));
             source.phase = match source.phase {
                 Phase::Waiting(next) => Phase::Waiting(next),
                 _ => Phase::Unknown,
@@ -229,6 +231,8 @@ impl Follower {
     pub fn see(&mut self, seen: &Seen<'_>, now: Duration) {
         match *seen {
             Seen::Changed(watch, stat) => self.changed(watch, stat, now),
+            Seen::Read(watch, stat, start, bytes) | Seen::Unpacked(watch, stat, start, bytes)
+                if self.pass_over_known(watch, stat, start, bytes) => {}
             Seen::Read(watch, stat, start, bytes) => self.read(watch, stat, start, within(stat, start, bytes), now),
             Seen::Unpacked(watch, stat, start, bytes) => {
                 self.recognise_unpacked(watch, stat, start, bytes);
@@ -244,6 +248,7 @@ impl Follower {
                 let Some(all) = self.gather_listing(watch, siblings).map(std::mem::take) else { return };
                 self.listed(watch, is_whole, &all, now);
             }
+            Seen::Heads(watch, ref heads) => self.learn_heads(watch, heads),
             Seen::Hole(watch, stat, to) => self.hole(watch, stat, to),
             Seen::Candidate(watch, stat, start, bytes) => self.candidate(watch, stat, start, bytes),
             Seen::Compared(watch) => self.compared(watch, now),
@@ -328,8 +333,7 @@ impl Follower {
         let source = self.source(number);
         match source.begin {
             Begin::LastLines(want) if !source.begun => {
-                let (first, line) = slow.map_or((FIRST_WINDOW, LINE_GUESS), |slow| (slow, SMALL_LINE_GUESS));
-                self.start_tail(number, stat, want, first.max(u64::from(want) * line), now);
+                self.start_tail(number, stat, want, first_window(want, slow), now);
             }
             _ => {
                 if !source.begun {
@@ -338,24 +342,6 @@ impl Follower {
                 self.activate(number, stat, now);
             }
         }
-    }
-
-    /// Reads a window at the end of a file, to give its last lines.
-    fn start_tail(&mut self, number: u32, stat: Stat, want: u32, window: u64, now: Duration) {
-        let source = self.source(number);
-        let offset = stat.size.saturating_sub(window.min(LAST_WINDOW));
-        let mut generation = Generation::new(source.live, stat.id, offset, offset > 0, now);
-        // Of what was there before the first look nothing is missed, but in an empty file something may come and go.
-        generation.proof = if stat.size == 0 { Proof::OfName } else { Proof::Done };
-        let (pieces, before) = (VecDeque::new(), VecDeque::new());
-        generation.tail = Some(Tail { want, until: stat.size, window, pieces, before, full: false });
-        source.current = Some(generation);
-        (source.phase, source.unread) = (Phase::Reading, true);
-        let (live, is_first) = (source.live, !source.lineage.has_begun());
-        if is_first {
-            self.requests.push(Request::List(live));
-        }
-        self.requests.push(Request::ReadFrom(live, stat.id, offset));
     }
 
     /// What the name stands for is read from its first byte.
@@ -422,12 +408,15 @@ impl Follower {
         {
             return self.read_copy(number, watch, stat, known);
         }
+        let is_begun = !live && generation.offset == 0 && !bytes.is_empty();
         match generation.take(stat, start, bytes, now) {
             Take::Lines(pieces) => {
                 let id = generation.id;
                 let brings = generation.at_end || !pieces.is_empty();
+                let doubted = source.lineage.doubted.take_if(|_| is_begun);
                 let hole = generation.is_in_long_hole().then_some(Request::Hole(watch, generation.offset));
                 self.requests.extend(hole);
+                doubted.into_iter().for_each(|from| self.broken(number, id, from));
                 emit(&mut self.outcomes, number, id, pieces);
                 if live {
                     self.source(number).renumbered = Renumbered::No;
@@ -459,25 +448,6 @@ impl Follower {
                 }
             }
         }
-    }
-
-    /// Gives the last lines when all of them have been read, or reads further back when they were too few.
-    fn tail_progress(&mut self, number: u32, stat: Stat, now: Duration) {
-        let source = self.source(number);
-        let Some(current) = &mut source.current else { return };
-        let Some(tail) = current.tail.take_if(|tail| current.offset >= tail.until) else { return };
-        let more_before = tail.until > tail.window && tail.window < LAST_WINDOW;
-        if !tail.full && more_before {
-            let stat = Stat { size: tail.until, ..stat };
-            return self.start_tail(number, stat, tail.want, tail.window * 4, now);
-        }
-        source.begun = true;
-        let (id, is_all) = (current.id, tail.full || tail.until <= tail.window.min(LAST_WINDOW));
-        let begun = if tail.pieces.is_empty() { current.begun(number) } else { None };
-        self.outcomes.extend(begun);
-        self.outcomes.push(Outcome::Before(number, tail.before.into()));
-        emit(&mut self.outcomes, number, id, tail.pieces.into());
-        self.outcomes.push(Outcome::TailRead { source: number, is_all });
     }
 
     fn absent(&mut self, watch: Watch, why: &Absence) {

@@ -52,6 +52,10 @@ impl Follower {
             return self.requests.push(Request::List(live));
         }
         let source = self.source(number);
+        if !source.lineage.has_begun() && siblings.iter().any(|sibling| !sibling.packed) {
+            self.ask_for_heads(number);
+        }
+        let source = self.source(number);
         let generations = || source.old.iter().chain(&source.current);
         let watched: Vec<FileId> = generations().filter(|one| one.held.is_none()).map(|one| one.id).collect();
         let Some(generation) = generations().find(|one| one.held.is_some()) else {
@@ -77,7 +81,7 @@ impl Follower {
     }
 
     /// The generation before is gone, perhaps others with it.
-    fn broken(&mut self, number: u32, id: FileId, from: u64) {
+    pub(super) fn broken(&mut self, number: u32, id: FileId, from: u64) {
         self.source(number).lineage.broken();
         let gap = Piece::Gap { from, to: None, reason: GapReason::RotatedAway };
         emit(&mut self.outcomes, number, id, vec![gap]);

@@ -405,6 +405,96 @@ fn whenever_a_generation_is_compressed_it_is_read_once_and_there_is_no_gap() {
     }
 }
 
+/// How a file loses its time of change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Loss {
+    /// Not at all.
+    Kept,
+    /// To microseconds.
+    Rounded,
+    /// It has the time at which it was compressed.
+    Anew,
+}
+
+/// A log with old generations before it, the newest two as they are, of which the last lines are followed.
+fn with_history(loss: Loss) -> (Host, Follower) {
+    let (packs_anew, packs_roughly) = (loss == Loss::Anew, loss == Loss::Rounded);
+    let mut host = Host { packs: true, packs_anew, packs_roughly, ..Host::default() };
+    host.create(LOG);
+    for turn in 0..4 {
+        host.append(LOG, &format!("old {turn}\nand so on\n"));
+        host.rename_and_create();
+        if turn < 2 {
+            host.act(Action::Pack);
+            host.act(Action::Packed);
+        }
+    }
+    host.append(LOG, "a\n");
+    let mut follower = Follower::default();
+    follower.add(0, LOG.into(), Begin::LastLines(5));
+    settle(&mut host, &mut follower);
+    assert_eq!(told(&mut follower), ["a"]);
+    (host, follower)
+}
+
+#[test]
+fn what_was_there_before_is_not_told_however_it_is_compressed_or_copied_later() {
+    for (loss, looks) in
+        [Loss::Kept, Loss::Rounded, Loss::Anew].into_iter().flat_map(|loss| (0..8).map(move |looks| (loss, looks)))
+    {
+        let (mut host, mut follower) = with_history(loss);
+        for line in ["b\n", "c\n", "d\n"] {
+            // The one that is compressed was never read, or is the last that was.
+            host.act(Action::Pack);
+            host.act(Action::Packed);
+            host.rename_and_create();
+            host.append(LOG, line);
+            (0..looks).for_each(|_| host.poll(&mut follower, Duration::ZERO));
+        }
+        settle(&mut host, &mut follower);
+        assert_eq!(told(&mut follower), ["b", "c", "d"], "{loss:?}, {looks} looks");
+    }
+    // All of them at once, and one that is copied.
+    for copied in [false, true] {
+        let (mut host, mut follower) = with_history(Loss::Anew);
+        host.rename_and_create();
+        host.append(LOG, "b\n");
+        settle(&mut host, &mut follower);
+        for number in 1..4 {
+            let (_, text) = host.files.remove(&format!("log.{number}")).unwrap();
+            let name = format!("log.{number}{}", if copied { "" } else { ".gz" });
+            host.create(&name);
+            host.files.get_mut(&name).unwrap().1 = text;
+        }
+        host.rename_and_create();
+        host.append(LOG, "c\n");
+        settle(&mut host, &mut follower);
+        assert_eq!(told(&mut follower), ["b", "c"], "copied: {copied}");
+    }
+}
+
+#[test]
+fn an_old_generation_that_is_compressed_anew_hides_neither_a_missed_one_nor_a_gap() {
+    for is_last_gone in [false, true] {
+        let (mut host, mut follower) = with_history(Loss::Anew);
+        host.rename_and_create();
+        host.append(LOG, "missed\n");
+        if is_last_gone {
+            host.files.remove("log.1");
+        }
+        host.act(Action::Pack);
+        host.act(Action::Packed);
+        host.rename_and_create();
+        let (_, text) = host.files.remove("log.3").unwrap();
+        host.create("log.3.gz");
+        host.files.get_mut("log.3.gz").unwrap().1 = text;
+        host.append(LOG, "b\n");
+        settle(&mut host, &mut follower);
+        let expected: &[&str] = if is_last_gone { &["gap: rotated-away", "missed", "b"] } else { &["missed", "b"] };
+        assert_eq!(told(&mut follower), expected);
+    }
+}
+
 #[test]
 fn where_the_generation_before_is_gone_others_may_be_too_and_that_is_one_gap() {
     let (mut host, mut follower) = start("a\n", Begin::Start);

@@ -207,6 +207,7 @@ fn any_request() -> impl Strategy<Value = Request> {
             .prop_map(|(watch, near, id, offset, mark)| Request::Find { watch, near, id, offset, mark }),
         (any::<u32>(), any::<u64>()).prop_map(|(watch, offset)| Request::Hole(watch, offset)),
         any::<u32>().prop_map(Request::List),
+        any::<u32>().prop_map(Request::Heads),
         (any::<u32>(), any::<u64>()).prop_map(|(watch, offset)| Request::Compare(watch, offset)),
         any::<u32>().prop_map(Request::Forget),
     ]

@@ -47,6 +47,9 @@ pub(super) struct Host {
     pub(super) rotates: Option<bool>,
     /// Old generations are compressed.
     pub(super) packs: bool,
+    /// What compresses a file does not keep its time of change, or only its microseconds.
+    pub(super) packs_anew: bool,
+    pub(super) packs_roughly: bool,
     /// So many changes fall into one tick of the clock.
     pub(super) tick: usize,
     /// What a tick of the clock counts.
@@ -156,8 +159,12 @@ impl Host {
             let lost = String::from_utf8(bytes[archive.1.len()..].to_vec()).unwrap();
             self.destroyed.extend(lost.lines().filter_map(number));
         }
-        self.changed.insert(archive.0, changed);
-        self.shut.extend(self.shut.contains(&inode).then_some(archive.0));
+        let archive = archive.0;
+        match self.packs_anew {
+            true => self.touch(archive),
+            false => drop(self.changed.insert(archive, changed)),
+        }
+        self.shut.extend(self.shut.contains(&inode).then_some(archive));
         // A copy that gets the name and the number of an old empty file is taken for what came to that late.
         self.free.extend((!is_empty).then_some(inode));
     }
@@ -201,6 +208,7 @@ impl Host {
     pub(super) fn stat(&self, name: &str) -> Option<Stat> {
         let (ino, bytes) = self.files.get(name)?;
         let changed = (self.changed[ino] / self.tick.max(1)) as u64 * if self.unit == 0 { TICK } else { self.unit };
+        let changed = if self.packs_roughly && is_packed(name) { changed / 1000 * 1000 } else { changed };
         let size = if is_packed(name) { bytes.len() as u64 / 4 + 20 } else { bytes.len() as u64 };
         Some(Stat { id: FileId { dev: 1 + self.dev, ino: *ino }, size, changed })
     }
@@ -355,6 +363,17 @@ impl Host {
                 let prefix = self.watches[watch].path.clone();
                 let (is_whole, listed) = self.list(&prefix);
                 follower.see(&Seen::Listed(*watch, is_whole, listed), now);
+            }
+            Request::Heads(watch) => {
+                let live = self.watches[watch].path.clone();
+                let plain = self.beside(&live).into_iter().filter(|(name, _)| !is_packed(name));
+                let head = |(name, stat): (String, Stat)| {
+                    let (_, bytes) = self.files.get(&name).filter(|file| !self.shut.contains(&file.0))?;
+                    let bytes = &bytes[..bytes.len().min(1024)];
+                    Some(Head { stat, sum: generation::cksum(bytes), length: bytes.len() })
+                };
+                let heads = plain.filter_map(head).collect();
+                follower.see(&Seen::Heads(*watch, heads), now);
             }
             Request::Hole(..) => {}
             Request::Compare(watch, offset) => {
