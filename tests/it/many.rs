@@ -199,6 +199,34 @@ fn shift(log: &Path, count: u64) {
     fs::rename(log, numbered(1)).expect("there is a log");
 }
 
+#[test]
+fn r22_a_search_finds_all_of_a_log_whose_generations_are_renamed_all_the_while() {
+    let sshd = Sshd::start();
+    let logs = sshd.path("logs");
+    fs::create_dir(&logs).expect("a folder");
+    let log = logs.join("app.log");
+    for number in 1..many() {
+        fs::write(logs.join(format!("app.log.{number}")), format!("needle {number}\n")).expect("write");
+    }
+    fs::write(&log, "needle 0\n").expect("write");
+    let host = Host::with_source(sshd, &log);
+    let (done, is_done) = std::sync::mpsc::channel::<()>();
+    let rotating = std::thread::spawn(move || {
+        let mut turns = 0;
+        while is_done.recv_timeout(Duration::from_secs(2)).is_err() {
+            shift(&log, many() + turns);
+            File::create(&log).expect("a new log");
+            turns += 1;
+        }
+        turns
+    });
+    let (objects, exit, _) = host.run(&["search", "needle", "--count"]);
+    done.send(()).expect("it waits");
+    let (turns, summary) = (rotating.join().expect("no panic"), objects.last().expect("a summary"));
+    assert_eq!((summary["hits"].as_u64(), exit), (Some(many()), Some(0)), "after {turns} rotations: {objects:?}");
+    assert!(turns > 1, "{turns} rotations");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn r01_r03_a_log_with_two_thousand_generations_loses_no_line_when_it_is_rotated() {
     let sshd = Sshd::start();

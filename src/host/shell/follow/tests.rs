@@ -551,12 +551,13 @@ proptest! {
         tick in 1usize..60,
         copies in any::<bool>(),
         packs in any::<bool>(),
+        packs_anew in any::<bool>(),
     ) {
         // Copies that are compressed at once get the numbers of those before them, and nothing tells them apart.
         let packs = packs && !copies;
         // Where numbers of files are used again, a clock that stands still would make two files the same.
         let tick = if packs { 1 } else { tick };
-        let mut host = Host { tick, rotates: Some(copies), packs, ..Host::default() };
+        let mut host = Host { tick, rotates: Some(copies), packs, packs_anew, ..Host::default() };
         host.create(LOG);
         let mut follower = Follower::default();
         follower.add(0, LOG.into(), Begin::Start);
