@@ -90,8 +90,8 @@ pub struct Global {
 
     /// What to do with a host key that known_hosts does not know
     ///
-    /// It goes before what hosts.toml says, and that before ~/.ssh/config. A key that differs from the known one is
-    /// always refused.
+    /// It goes before what hosts.toml and ~/.ssh/config say; of these, the one that is strict counts. A key that differs
+    /// from the known one is always refused.
     #[arg(long, global = true, value_enum, value_name = "POLICY", help_heading = "Global options")]
     pub host_keys: Option<HostKeys>,
 

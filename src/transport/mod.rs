@@ -91,6 +91,8 @@ struct Inner {
     host_keys: std::sync::OnceLock<HostKeyPolicy>,
     /// In place of [`LOGIN_TIME`].
     login_time: std::sync::OnceLock<Duration>,
+    /// What to do with unknown keys whatever anything else says.
+    last_word: std::sync::OnceLock<HostKeyPolicy>,
     /// In place of [`AGENT_TIME`].
     agent_time: std::sync::OnceLock<Duration>,
     /// Held while a host key is stored.
@@ -141,6 +143,7 @@ impl Connector {
         let _ = self.inner.agent_time.set(limit);
         self
     }
+                last_word: std::sync::OnceLock::new(),
 
     /// Reads the user's OpenSSH configuration from this file alone, as `ssh -F` does. Only where the settings have it
     /// read at all.
@@ -150,8 +153,8 @@ impl Connector {
         self
     }
 
-    /// Treats unknown keys of jump hosts that only the user's configuration knows so, whatever it says of them: as the
-    /// command line or the defaults of the inventory have it for every host.
+    /// Treats unknown keys of jump hosts that only the user's configuration knows so, unless it is stricter: as the defaults
+    /// of the inventory have it for every host.
     #[must_use]
     pub fn with_host_keys(self, policy: Option<HostKeyPolicy>) -> Self {
         if let Some(policy) = policy {
@@ -181,6 +184,16 @@ impl Connector {
         };
         Ok(Connection { link: Arc::new(link) })
     }
+    /// Treats unknown keys of every server so, whatever the inventory and the user's configuration say: as the command line
+    /// has it.
+    #[must_use]
+    pub fn with_last_word(self, policy: Option<HostKeyPolicy>) -> Self {
+        if let Some(policy) = policy {
+            let _ = self.inner.last_word.set(policy);
+        }
+        self
+    }
+
 
     async fn choose(&self, host: &HostSpec) -> Result<Link, LinkError> {
         let plan = self.inner.plan(&host.endpoint).await?;
@@ -248,6 +261,9 @@ struct Link {
     login_time: Duration,
     since: Instant,
     /// Bytes that the login has printed before its shell answered.
+        if let Some(policy) = self.last_word.get() {
+            plan.host_keys = *policy;
+        }
     printed: AtomicU64,
     warning: Option<HostStatus>,
 }

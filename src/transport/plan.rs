@@ -83,7 +83,7 @@ impl Plan {
             known_hosts,
             store_in,
             hash_names: said.hash_known_hosts,
-            host_keys: endpoint.host_keys.or(said.host_keys).unwrap_or_default(),
+            host_keys: strictest(endpoint.host_keys, said.host_keys),
             revoked: revoked(said, home.as_deref()),
             policy: KeyPolicy::new(said),
             proxy_command: said.proxy_command.clone(),
@@ -92,6 +92,15 @@ impl Plan {
             place: Place { name: endpoint.name.to_string(), address, port },
             own: endpoint.clone(),
         })
+    }
+}
+
+/// What is strict in one file is not weakened by the other.
+fn strictest(inventory: Option<HostKeyPolicy>, configuration: Option<HostKeyPolicy>) -> HostKeyPolicy {
+    match (inventory, configuration) {
+        (Some(HostKeyPolicy::AcceptNew), None | Some(HostKeyPolicy::AcceptNew))
+        | (None, Some(HostKeyPolicy::AcceptNew)) => HostKeyPolicy::AcceptNew,
+        _ => HostKeyPolicy::Strict,
     }
 }
 
@@ -256,12 +265,14 @@ mod tests {
     }
 
     #[test]
-    fn the_policy_for_host_keys_is_that_of_the_inventory_then_of_the_configuration_then_strict() {
+    fn the_policy_for_host_keys_is_strict_where_the_inventory_or_the_configuration_says_so_or_neither_says_anything() {
         use HostKeyPolicy::{AcceptNew, Strict};
         for (inventory, configuration, taken) in [
             (Some(Strict), "accept-new", Strict),
             (Some(Strict), "no", Strict),
-            (Some(AcceptNew), "true", AcceptNew),
+            (Some(AcceptNew), "true", Strict),
+            (Some(AcceptNew), "yes", Strict),
+            (Some(AcceptNew), "accept-new", AcceptNew),
             (Some(AcceptNew), "ask", AcceptNew),
             (None, "accept-new", AcceptNew),
             (None, "true", Strict),

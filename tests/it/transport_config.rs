@@ -156,7 +156,8 @@ const UNKNOWN: [Unknown; 10] = [
     Unknown { inventory: STRICT, configuration: "accept-new", ssh: false, ours: false },
     Unknown { inventory: STRICT, configuration: "no", ssh: false, ours: false },
     Unknown { inventory: STRICT, configuration: "ask", ssh: false, ours: false },
-    Unknown { inventory: ACCEPT_NEW, configuration: "yes", ssh: true, ours: true },
+    // The first in which we differ: what is strict in one of two files is not weakened by the other.
+    Unknown { inventory: ACCEPT_NEW, configuration: "yes", ssh: true, ours: false },
     Unknown { inventory: ACCEPT_NEW, configuration: "ask", ssh: true, ours: true },
     Unknown { inventory: None, configuration: "accept-new", ssh: true, ours: true },
     Unknown { inventory: None, configuration: "yes", ssh: false, ours: false },
@@ -175,7 +176,8 @@ fn as_option(policy: Option<HostKeyPolicy>) -> Option<&'static str> {
 
 /// R39, R67.
 #[tokio::test]
-async fn r39_an_unknown_key_is_taken_where_the_inventory_and_then_the_configuration_say_so_by_either_transport() {
+async fn r39_an_unknown_key_is_taken_where_the_inventory_or_the_configuration_says_so_and_neither_is_strict_by_either_transport()
+ {
     let sshd = Sshd::start();
     for (n, row) in UNKNOWN.iter().enumerate() {
         let case = format!("{:?} over {}", row.inventory, row.configuration);
@@ -229,7 +231,8 @@ async fn an_unknown_jump_host_of_the_configuration_is_taken_by_its_own_entry_and
         (STRICT, None, "accept-new", false),
         (STRICT, ACCEPT_NEW, "accept-new", false),
         (ACCEPT_NEW, None, "yes", false),
-        (ACCEPT_NEW, ACCEPT_NEW, "yes", true),
+        (ACCEPT_NEW, ACCEPT_NEW, "yes", false),
+        (ACCEPT_NEW, ACCEPT_NEW, "ask", true),
         (None, STRICT, "accept-new", false),
     ]
     .into_iter()
@@ -372,7 +375,7 @@ struct Layers {
 
 /// R39, R67: by the program as it is, with an `ssh` before the real one that reads this configuration.
 #[test]
-fn r39_the_command_line_goes_before_the_inventory_and_that_before_the_configuration() {
+fn r39_the_command_line_has_the_last_word_and_of_the_inventory_and_the_configuration_the_one_that_is_strict() {
     let (strict, accept_new) = (Some("strict"), Some("accept-new"));
     let sshd = Sshd::start();
     let log = sshd.path("app.log");
@@ -382,7 +385,9 @@ fn r39_the_command_line_goes_before_the_inventory_and_that_before_the_configurat
         Layers { option: strict, inventory: accept_new, configuration: "accept-new", exit: 4 },
         Layers { option: accept_new, inventory: strict, configuration: "yes", exit: 0 },
         Layers { option: None, inventory: strict, configuration: "accept-new", exit: 4 },
-        Layers { option: None, inventory: accept_new, configuration: "yes", exit: 0 },
+        Layers { option: accept_new, inventory: None, configuration: "yes", exit: 0 },
+        Layers { option: None, inventory: accept_new, configuration: "yes", exit: 4 },
+        Layers { option: None, inventory: accept_new, configuration: "ask", exit: 0 },
         Layers { option: None, inventory: None, configuration: "accept-new", exit: 0 },
         Layers { option: None, inventory: None, configuration: "ask", exit: 4 },
     ]
