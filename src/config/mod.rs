@@ -208,7 +208,8 @@ impl Plan {
     }
 }
 
-/// A pass may end sooner than a login would; the console goes on trying.
+/// How long one attempt waits for a server that says nothing. A pass has several, for a silent server leaves time for the
+/// next route to its host, and may speak when it is dialled again.
 fn connect_timeout(given: Option<Duration>, once: bool) -> Duration {
     match given {
         Some(given) if once => given.min(CONNECT_TIMEOUT),

@@ -5,12 +5,12 @@
 use std::path::{Path, PathBuf};
 
 use super::algorithms::KeyPolicy;
-use super::failure::Place;
+use super::failure::{self, Place};
 use super::known_hosts::Subject;
 use super::resolve::OpenSsh;
 use super::{LinkError, Settings};
 use crate::model::host::{Address, UserName};
-use crate::model::{Endpoint, HostKeyPolicy, LinkState};
+use crate::model::{Endpoint, HostKeyPolicy};
 
 /// Everything that is needed to dial one server and to log in.
 #[derive(Debug, Clone)]
@@ -110,8 +110,7 @@ fn address(endpoint: &Endpoint, said: &OpenSsh) -> Result<String, LinkError> {
     }
     let name = said.hostname.as_deref().unwrap_or(endpoint.name.as_str());
     Address::new(name).map(|address| address.to_string()).map_err(|error| {
-        LinkError::new(
-            LinkState::Unreachable,
+        failure::denied(
             format!("{} cannot be dialled: {error}", endpoint.name),
             "give `address` in the inventory, or HostName in ~/.ssh/config",
         )
@@ -125,11 +124,7 @@ fn user(endpoint: &Endpoint, said: &OpenSsh) -> Result<String, LinkError> {
     let local = || ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()));
     let user = said.user.clone().or_else(local).unwrap_or_else(|| "root".to_owned());
     UserName::new(&user).map(|user| user.to_string()).map_err(|error| {
-        LinkError::new(
-            LinkState::Unreachable,
-            format!("cannot log in on {}: {error}", endpoint.name),
-            "give `user` in the inventory",
-        )
+        failure::denied(format!("cannot log in on {}: {error}", endpoint.name), "give `user` in the inventory")
     })
 }
 

@@ -13,6 +13,7 @@ use tokio::process::{Child, ChildStderr, Command};
 use tokio::sync::Semaphore;
 
 use super::failure::{self, Ending, Place};
+use super::noise::is_noise;
 use super::pace::Pacer;
 use super::plan::Plan;
 use super::shell::{ShellInput, ShellOutput};
@@ -48,23 +49,30 @@ impl System {
     /// As `ssh` puts it, mapped to a state.
     pub(super) async fn connect(host: &HostSpec, inner: &Inner) -> Result<Self, LinkError> {
         let target = inner.plan(&host.endpoint).await?;
-        let mut result = Err(route::no_route(host));
-        let mut least = None;
+        let (mut failed, mut wrong) = (None::<LinkError>, None);
         for (n, chain) in route::chains(inner, host, target).await.into_iter().enumerate() {
-            result = match chain {
-                Ok(chain) => Self::by(&Way { host, jumps: host.via.get(n), chain: &chain }, inner).await,
-                Err(error) => Err(error),
+            let chain = match chain {
+                Ok(chain) => chain,
+                // The configuration has this route wrong, which says nothing of the others.
+                Err(error) => {
+                    wrong = Some(error);
+                    continue;
+                }
             };
-            if let Err(error) = &mut result {
-                // Who hung up in a login on one way is not dialled again sooner because another way failed too.
-                least = least.max(error.status.retry_in_s);
-                error.status.retry_in_s = least;
+            let mut error = match Self::by(&Way { host, jumps: host.via.get(n), chain: &chain }, inner).await {
+                Ok(system) => return Ok(system),
+                Err(error) if error.state().needs_a_person() => return Err(error),
+                Err(error) => error,
+            };
+            if let Some(before) = failed {
+                // Who hung up in a login on one way is not dialled again sooner because another way failed too, nor is what
+                // may pass on one way final because another way is.
+                error.status.retry_in_s = error.status.retry_in_s.max(before.status.retry_in_s);
+                error.may_pass |= before.may_pass;
             }
-            if result.as_ref().map_or_else(|error| error.state().needs_a_person(), |_| true) {
-                break;
-            }
+            failed = Some(error);
         }
-        result
+        Err(failed.or(wrong).unwrap_or_else(|| route::no_route(host)))
     }
 
     async fn by(way: &Way<'_>, inner: &Inner) -> Result<Self, LinkError> {
@@ -189,7 +197,7 @@ fn keep(mut master: Child, ending: Ending, place: &Place) -> Ending {
     let (watched, place) = (ending.clone(), place.clone());
     tokio::spawn(async move {
         tokio::select! {
-            status = master.wait() => watched.end(explain(&place, status.ok(), "the connection was lost")),
+            status = master.wait() => watched.end(explain(&place, status.ok(), "the connection was lost").passing()),
             _ = watched.ended() => { let _ = master.kill().await; }
         }
     });
@@ -199,7 +207,7 @@ fn keep(mut master: Child, ending: Ending, place: &Place) -> Ending {
 /// The words of `ssh` as a state.
 fn explain(place: &Place, status: Option<ExitStatus>, words: &str) -> LinkError {
     let words = &telling(words);
-    let line = |l: &&str| !l.trim().is_empty() && !l.starts_with("Warning:") && !l.starts_with('@');
+    let line = |l: &&str| !is_noise(l) && !l.starts_with("Warning:") && !l.starts_with('@');
     let last = words.lines().rev().find(line).unwrap_or("it said nothing").trim();
     let reason = match status.and_then(|status| status.code()) {
         Some(255) | None => format!("ssh did not reach {place}: {last}"),
@@ -209,6 +217,7 @@ fn explain(place: &Place, status: Option<ExitStatus>, words: &str) -> LinkError 
     let mut error = LinkError::new(state, reason, hint);
     if state == LinkState::Unreachable && hung_up(words) {
         error.status.retry_in_s = Some(failure::AFTER_LOGIN_S);
+        error.may_pass = true;
     }
     error
 }
@@ -218,7 +227,7 @@ fn explain(place: &Place, status: Option<ExitStatus>, words: &str) -> LinkError 
 fn telling(words: &str) -> String {
     let mut kept: Vec<&str> = Vec::new();
     let mut before_it = None;
-    for line in words.lines().filter(|line| !line.trim().is_empty()) {
+    for line in words.lines().filter(|line| !is_noise(line)) {
         if line.contains("UNKNOWN port 65535") {
             before_it = kept.pop_if(|before| OF_THE_SAME.iter().any(|words| before.starts_with(words)));
         } else if line.trim() != "stdio forwarding failed" {
@@ -228,7 +237,6 @@ fn telling(words: &str) -> String {
     match before_it {
         // It is all that is known.
         Some(line) if kept.is_empty() => line.to_owned(),
-        _ if kept.is_empty() => words.to_owned(),
         _ => kept.join("\n"),
     }
 }

@@ -21,6 +21,7 @@ mod logins_round;
 mod manners;
 mod many;
 mod mounts;
+mod passes;
 mod past;
 mod readme;
 mod records;

@@ -96,7 +96,7 @@ async fn a_circle_of_proxy_jumps_is_an_error_not_an_endless_loop() {
     let sshd = Sshd::start();
     let text = format!("{} ProxyJump b\n{} ProxyJump a\n", section("a", &sshd), section("b", &sshd));
     let error = configured(&sshd, &text).connect(&bare(&sshd, "a")).await.err().expect("a circle");
-    assert_eq!(error.status.state, LinkState::Unreachable);
+    assert_eq!(error.status.state, LinkState::Denied, "a person has to mend it");
     assert!(error.status.hint.unwrap_or_default().contains("circle"));
 }
 
@@ -162,7 +162,7 @@ const UNKNOWN: [Unknown; 10] = [
     Unknown { inventory: None, configuration: "accept-new", ssh: true, ours: true },
     Unknown { inventory: None, configuration: "yes", ssh: false, ours: false },
     Unknown { inventory: None, configuration: "ask", ssh: false, ours: false },
-    // The one in which we differ: nothing is accepted blindly.
+    // The other: nothing is accepted blindly.
     Unknown { inventory: None, configuration: "no", ssh: true, ours: false },
     Unknown { inventory: None, configuration: "off", ssh: true, ours: false },
 ];
@@ -328,6 +328,7 @@ async fn a_token_that_cannot_be_expanded_is_an_error_that_names_it_and_nothing_i
         ("IdentityFile", "${LOGTRAIL_HAS_NO_SUCH}/key", "LOGTRAIL_HAS_NO_SUCH"),
         ("IdentityFile", "~logtrail-no-such-user/key", "logtrail-no-such-user"),
         ("CertificateFile", "/keys/%q-cert.pub", "%q"),
+        ("UserKnownHostsFile", "${LOGTRAIL_HAS_NO_SUCH}/known", "LOGTRAIL_HAS_NO_SUCH"),
         ("UserKnownHostsFile", "/keys/%q", "%q"),
         ("IdentityAgent", "/run/%q", "%q"),
     ] {
@@ -339,6 +340,9 @@ async fn a_token_that_cannot_be_expanded_is_an_error_that_names_it_and_nothing_i
         let connector = configured(&ours, &text(&ours));
         let error = within("connecting", connector.connect(&bare(&ours, "web-1"))).await.err().expect("no such token");
         assert!(error.to_string().contains(named), "{keyword} {written}: {error}");
+        assert!(error.to_string().starts_with("cannot "), "{keyword} {written}: {error}");
+        assert!(!error.to_string().contains("Pseudo-terminal"), "{keyword} {written}: {error}");
+        assert_eq!(error.status.state, LinkState::Denied, "only a person can mend it: {keyword} {written}: {error}");
     }
     assert_eq!(ours.accepted(), 0);
 }
