@@ -224,6 +224,10 @@ pub(super) fn quoted(words: &str) -> String {
     format!("{:?}", shown(words))
 }
 
+/// What to do about a host key that is revoked, and about a list of such keys that cannot be read.
+pub(super) const REVOKED: &str = "the key was compromised or retired; give the host a new one";
+pub(super) const UNREADABLE_REVOKED: &str = "mend the file or its permissions, or RevokedHostKeys in ~/.ssh/config";
+
 /// A refused login.
 pub(super) fn denied(reason: impl Into<String>, hint: impl Into<String>) -> LinkError {
     LinkError::new(LinkState::Denied, reason, hint)

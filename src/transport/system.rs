@@ -208,7 +208,8 @@ fn keep(mut master: Child, ending: Ending, place: &Place) -> Ending {
 fn explain(place: &Place, status: Option<ExitStatus>, words: &str) -> LinkError {
     let words = &telling(words);
     let line = |l: &&str| !is_noise(l) && !l.starts_with("Warning:") && !l.starts_with('@');
-    let last = words.lines().rev().find(line).unwrap_or("it said nothing").trim();
+    let why = |line: &&str| WHY_DISTRUSTED.iter().any(|words| line.contains(words));
+    let last = words.lines().find(why).or_else(|| words.lines().rev().find(line)).unwrap_or("it said nothing").trim();
     let reason = match status.and_then(|status| status.code()) {
         Some(255) | None => format!("ssh did not reach {place}: {last}"),
         Some(code) => format!("ssh ended with exit status {code} for {place}: {last}"),
@@ -221,6 +222,10 @@ fn explain(place: &Place, status: Option<ExitStatus>, words: &str) -> LinkError 
     }
     error
 }
+
+/// What a line has in it that says why a host key is not trusted. The last line says only that it is not.
+const WHY_DISTRUSTED: [&str; 4] =
+    ["is marked as revoked", "revoked by file", "in revoked keys file", "has changed and you have requested strict"];
 
 /// The words without those that only follow from others: where the `ssh` of a jump host failed and has said why, the
 /// one that waited for it ends with a line about a server that it does not know.
@@ -250,7 +255,11 @@ fn hung_up(words: &str) -> bool {
 
 fn state_of(words: &str) -> (LinkState, &'static str) {
     let has = |what: &str| words.contains(what);
-    if has("IDENTIFICATION HAS CHANGED") || has("REVOKED HOST KEY") {
+    if has("REVOKED HOST KEY") || has(" revoked by file ") {
+        (LinkState::HostKeyChanged, failure::REVOKED)
+    } else if has(" in revoked keys file ") {
+        (LinkState::Denied, failure::UNREADABLE_REVOKED)
+    } else if has("IDENTIFICATION HAS CHANGED") {
         (LinkState::HostKeyChanged, "if the host was really rebuilt: ssh-keygen -R HOST, then connect again")
     } else if has("Host key verification failed") {
         (LinkState::Denied, "its host key is not on record; log in once by hand with ssh and accept it")
@@ -369,6 +378,38 @@ mod tests {
             ("kex_exchange_identification: banner line contains invalid characters", LinkState::Unreachable),
         ] {
             assert_eq!(state_of(words).0, state, "{words}");
+        }
+    }
+
+    #[test]
+    fn a_revoked_key_is_not_taken_for_that_of_a_rebuilt_host() {
+        let place = Place { name: "web".into(), address: "10.0.0.1".into(), port: 22 };
+        let end = "Host key verification failed.\r\n";
+        for (words, state, hint, shown) in [
+            (
+                "@  WARNING: REVOKED HOST KEY DETECTED!  @\nThe ED25519 host key for web is marked as revoked.\nThis could mean",
+                LinkState::HostKeyChanged,
+                failure::REVOKED,
+                "is marked as revoked.",
+            ),
+            ("Host key ED25519 SHA256:x revoked by file /k", LinkState::HostKeyChanged, failure::REVOKED, "by file /k"),
+            (
+                "Error checking host key ED25519 SHA256:x in revoked keys file /k: No such file or directory",
+                LinkState::Denied,
+                failure::UNREADABLE_REVOKED,
+                "No such file or directory",
+            ),
+            (
+                "@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @\nHost key for web has changed and you have requested \
+                 strict checking.",
+                LinkState::HostKeyChanged,
+                "if the host was really rebuilt: ssh-keygen -R HOST, then connect again",
+                "you have requested strict checking.",
+            ),
+        ] {
+            let error = explain(&place, None, &format!("{words}\n{end}"));
+            assert_eq!((error.state(), error.status.hint.as_deref()), (state, Some(hint)), "{words}");
+            assert!(error.reason().ends_with(shown), "{}", error.reason());
         }
     }
 
