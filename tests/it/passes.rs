@@ -4,9 +4,13 @@
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
-use logtrail::model::HostSpec;
+use logtrail::fleet::{Goal, Options};
+use logtrail::model::{HostSpec, LinkState, SourceKind};
 use serde_json::Value;
 
+use crate::logins::{follow, in_the_field};
+use crate::sources::source;
+use crate::support::fleet::Watched;
 use crate::support::gate::Gate;
 use crate::support::sshd::Sshd;
 
@@ -46,7 +50,9 @@ async fn run(near: &Sshd, host: &HostSpec, via: &[&HostSpec], arguments: &[&str]
         )
     };
     let hops: Vec<String> = via.iter().map(|hop| hop.name().to_string()).collect();
-    let sources = format!("via = {hops:?}\nsources = [{{ name = \"app\", path = {log:?} }}]\n");
+    let command = "command = [\"sh\", \"-c\", \"echo two; sleep 0.2; echo three\"]";
+    let sources =
+        format!("via = {hops:?}\nsources = [{{ name = \"app\", path = {log:?} }}, {{ name = \"now\", {command} }}]\n");
     let hops: String = via.iter().map(|hop| section(hop.name().as_str(), hop)).collect();
     let file = near.path("hosts.toml");
     std::fs::write(&file, section("web-1", host) + &sources + &hops).expect("written");
@@ -156,15 +162,38 @@ async fn r31_what_is_an_answer_ends_a_pass_and_a_question_at_once() {
     }
 }
 
-/// What is written of the host once more is written twice, so it must not be.
+/// What was printed cannot be taken back: a file goes on where it was, and a command, which says something else each time, is
+/// run once.
 #[tokio::test(flavor = "multi_thread")]
 async fn r31_a_pass_that_is_cut_anywhere_goes_on_over_a_new_connection_and_tells_each_line_once() {
     // About 2,500 bytes until a shell has answered, and some 3,000 more until all is said.
-    for bytes in [900, 2400, 3200, 3600, 4000, 4400, 4800, 5200] {
+    for bytes in [900, 2400, 3200, 3600, 4000, 4400, 4800, 5200, 5600, 6000, 6400, 6800] {
         let near = Sshd::start();
         let gate = Gate::cutting_first(&near, 1, bytes).await;
         let ended = run(&near, &gate.host(&near, "web-1"), &[], &["--once", "--timeout", "60s"]).await;
-        assert_eq!(ended.code, Some(0), "after {bytes} bytes: {} {}", ended.stdout, ended.stderr);
-        assert_eq!(ended.stdout.matches("INFO one").count(), 1, "after {bytes} bytes: {}", ended.stdout);
+        let count = |words: &str| ended.stdout.matches(words).count();
+        assert_eq!(count("INFO one"), 1, "after {bytes} bytes: {}", ended.stdout);
+        assert_eq!(count("\"two\""), 1, "after {bytes} bytes: {}", ended.stdout);
+        // Where the command was cut, the host says so.
+        let code = if count("\"three\"") == 1 { 0 } else { 3 };
+        assert_eq!(ended.code, Some(code), "after {bytes} bytes: {} {}", ended.stdout, ended.stderr);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn r31_a_command_that_is_cut_is_not_run_again_in_a_pass_and_the_host_says_so() {
+    let sshd = Sshd::start();
+    let words = ["sh", "-c", "echo two; sleep 2; echo three"].map(str::to_owned).to_vec();
+    let host = HostSpec { sources: vec![source("now", SourceKind::Command(words))], ..sshd.host("web-1") };
+    let options = Options { goal: Goal::Once { deadline: 60 * SECOND }, ..follow() };
+    let mut pass = Watched::by(vec![host], options, in_the_field());
+    // It is told of with its first line.
+    pass.until("the command", |w| w.sources.iter().any(|it| &*it.name == "now")).await;
+    sshd.cut();
+    pass.until_within(90 * SECOND, "the end of the pass", |w| w.over).await;
+    assert_eq!(pass.texts(), ["two"], "{:?}", pass.statuses);
+    assert_eq!(sshd.accepted(), 2);
+    let (_, last) = pass.statuses.last().expect("a state");
+    assert_eq!(last.state, LinkState::Degraded, "{last:?}");
+    assert!(last.reason.as_deref().is_some_and(|it| it.contains("the connection was lost while it ran")), "{last:?}");
 }
