@@ -15,6 +15,7 @@ mod formats;
 mod gaps;
 mod grep;
 mod history;
+mod login_ends;
 mod login_times;
 mod logins;
 mod logins_round;
