@@ -79,7 +79,8 @@ pub struct Global {
     ///
     /// With --once, tail and metrics it bounds the whole pass (default 30s), and what has arrived by then is printed.
     /// Of search, read and the like it bounds how long a host says nothing (default 30s): while it says something it
-    /// may go on. In the console and with tail -f it bounds how long a host says nothing before the login (default
+    /// may go on. Within that time a host that is silent for 10s, hangs up or has too many connections is dialled again;
+    /// one that refuses, or has no address, is done at once. In the console and with tail -f it bounds how long a host says nothing before the login (default
     /// 10s); one that speaks SSH has two minutes to log in, and its shell two to answer, before it is dialled again.
     #[arg(long, global = true, value_name = "DURATION", value_parser = parse_timeout, help_heading = "Global options")]
     pub timeout: Option<Duration>,
@@ -90,8 +91,8 @@ pub struct Global {
 
     /// What to do with a host key that known_hosts does not know
     ///
-    /// It goes before what hosts.toml says, and that before ~/.ssh/config. A key that differs from the known one is
-    /// always refused.
+    /// It goes before what hosts.toml and ~/.ssh/config say; of these, the one that is strict counts. A key that differs
+    /// from the known one is always refused.
     #[arg(long, global = true, value_enum, value_name = "POLICY", help_heading = "Global options")]
     pub host_keys: Option<HostKeys>,
 

@@ -67,6 +67,8 @@ pub struct Plan {
     pub ssh_config: bool,
     /// What to do with unknown host keys of whoever is in no inventory: `--host-keys`, or that of `[defaults]`.
     pub host_keys: Option<HostKeyPolicy>,
+    /// `--host-keys`, which has the last word.
+    pub host_keys_option: Option<HostKeyPolicy>,
     /// Colours.
     pub theme: Theme,
     /// The user's folder for files of ours, such as themes, whether or not it exists.
@@ -135,6 +137,7 @@ pub fn load(args: &Args, env: &Environment) -> Result<Plan, ConfigError> {
         grep,
         ssh_config: !args.global.no_ssh_config,
         host_keys,
+        host_keys_option: host_keys_option(args),
         theme: theme(args, env),
         config_dir: config_dir(env),
         log_file: args.global.log_file.clone(),
@@ -191,7 +194,9 @@ impl Plan {
     /// connector has its own patience.
     #[must_use]
     pub fn connector(&self, asker: Arc<dyn Asker>) -> Connector {
-        let connector = Connector::new(self.connector_settings(), asker).with_host_keys(self.host_keys);
+        let connector = Connector::new(self.connector_settings(), asker)
+            .with_host_keys(self.host_keys)
+            .with_last_word(self.host_keys_option);
         if self.once { connector.with_login_time(self.timeout) } else { connector }
     }
 
@@ -203,7 +208,8 @@ impl Plan {
     }
 }
 
-/// A pass may end sooner than a login would; the console goes on trying.
+/// How long one attempt waits for a server that says nothing. A pass has several, for a silent server leaves time for the
+/// next route to its host, and may speak when it is dialled again.
 fn connect_timeout(given: Option<Duration>, once: bool) -> Duration {
     match given {
         Some(given) if once => given.min(CONNECT_TIMEOUT),
@@ -256,11 +262,15 @@ struct Chosen {
     host_keys: Option<HostKeyPolicy>,
 }
 
-fn hosts(args: &Args, env: &Environment) -> Result<Chosen, ConfigError> {
-    let host_keys = args.global.host_keys.map(|policy| match policy {
+fn host_keys_option(args: &Args) -> Option<HostKeyPolicy> {
+    args.global.host_keys.map(|policy| match policy {
         HostKeys::Strict => HostKeyPolicy::Strict,
         HostKeys::AcceptNew => HostKeyPolicy::AcceptNew,
-    });
+    })
+}
+
+fn hosts(args: &Args, env: &Environment) -> Result<Chosen, ConfigError> {
+    let host_keys = host_keys_option(args);
     let inventory = match inventory_file(args, env)? {
         Some(file) => Inventory::new(file, env, host_keys)?,
         None => Inventory::none(host_keys),

@@ -23,6 +23,7 @@ use crate::model::{Ask, Facts, HostId, HostSpec, HostStatus, LinkState, Reply, U
 use crate::transport::backoff::Backoff;
 use crate::transport::{Connector, LinkError};
 
+use super::conductor::still_waiting;
 use super::pages::Pages;
 
 /// Answers of all hosts on their way. An answer has a few hundred KiB at most, so this bounds the bytes too.
@@ -30,9 +31,6 @@ const ANSWERS: usize = 32;
 
 /// Answers of one host on their way to the others.
 const OF_A_HOST: usize = 2;
-
-/// A host that turned us away for the number of connections is tried this often.
-const THROTTLED_TRIES: u32 = 4;
 
 /// A host that is slow to answer is told to be alive this often at most.
 const ALIVE_EVERY: Duration = Duration::from_millis(250);
@@ -74,6 +72,8 @@ pub(super) enum Heard {
     Alive,
     /// What a login without a shell is waiting for, in words: no sign of life, but the reason where none comes.
     Waits(String),
+    /// The login has its shell.
+    Greeted,
     Facts(Box<Facts>),
     Reply(Reply),
     /// Its last state.
@@ -113,11 +113,14 @@ impl Reach for Connector {
 async fn tell_alive(connection: &crate::transport::Connection, heard: &mpsc::Sender<Heard>) {
     let said = || (connection.heard(), connection.printed());
     let mut known = said();
+    let mut has_shell = false;
     loop {
         sleep(ALIVE_EVERY).await;
         // Where nobody hears it, whoever waits for the end knows.
         if !connection.is_greeted() {
             let _ = heard.send(Heard::Waits(connection.waits_for())).await;
+        } else if !std::mem::replace(&mut has_shell, true) {
+            let _ = heard.send(Heard::Greeted).await;
         }
         let now = said();
         if std::mem::replace(&mut known, now) != now {
@@ -198,7 +201,7 @@ impl Asking {
 
     fn take(&mut self, host: HostId, heard: Heard) {
         match heard {
-            Heard::Alive | Heard::Waits(_) => {}
+            Heard::Alive | Heard::Waits(_) | Heard::Greeted => {}
             Heard::Connected => self.update(Update::Status(host, HostStatus::plain(LinkState::Ok))),
             // It is part of the last state.
             Heard::Warned(_) => {}
@@ -250,75 +253,123 @@ impl Out {
     }
 }
 
-/// Asks one host, again where it is throttled, and says how it ended.
+/// Asks one host, again while what went wrong may pass and its time is not over, and says how it ended.
 async fn ask_one(host: &HostSpec, asks: &[Ask], silence: Duration, reach: &impl Reach, out: &Out) {
-    let mut backoff = Backoff::default();
-    let mut tries = 1;
-    let mut failures = Failures::default();
+    let (mut backoff, started) = (Backoff::default(), Instant::now());
+    let (mut last, mut tries) = (None, 0_u32);
     let status = loop {
-        let ended = listen(host, asks, silence, reach, out, &mut failures).await;
-        let Some(status) = ended else { return };
-        if status.state != LinkState::Throttled || tries >= THROTTLED_TRIES || failures.heard {
-            // What it says of the next try is for those who follow.
-            break HostStatus { retry_in_s: None, ..status };
-        }
         tries += 1;
+        let began = Instant::now();
+        let mut turn = Turn { silence, last_sign: started, last: last.take(), stage: Stage::Dialling, heard: false };
+        let Some(ended) = turn.listen(host, asks, reach, out).await else { return };
+        let wait = match &ended {
+            Err(error) if error.may_pass && !turn.heard => next_wait(&mut backoff, error, began.elapsed()),
+            _ => Duration::MAX,
+        };
+        let is_over = wait >= (started + silence).saturating_duration_since(Instant::now());
+        match ended {
+            Ok(status) => break status,
+            Err(LinkError { status, .. }) if is_over => break status.at_last(tries),
+            Err(LinkError { status, .. }) => last = Some((status, tries)),
+        }
         tokio::select! {
-            () = sleep(backoff.after_failure(Duration::ZERO, rand::random())) => {}
+            () = sleep(wait) => {}
             () = out.sender.closed() => return,
         }
     };
     out.send(Heard::Ended(status)).await;
 }
 
-/// Asks one host once, as long as it says something. Its last state, or `None` where nobody hears any more.
-async fn listen(
-    host: &HostSpec,
-    asks: &[Ask],
-    silence: Duration,
-    reach: &impl Reach,
-    out: &Out,
-    failures: &mut Failures,
-) -> Option<HostStatus> {
-    let (sender, mut heard) = mpsc::channel(OF_A_HOST);
-    let mut asking = std::pin::pin!(reach.ask(host, asks, sender));
-    let mut result = None;
-    let mut stage = Stage::Dialling;
-    let mut last_sign = Instant::now();
-    let status = loop {
-        tokio::select! {
-            () = out.sender.closed() => break None,
-            ended = &mut asking, if result.is_none() => result = Some(ended),
-            next = heard.recv() => match next {
-                Some(Heard::Waits(words)) => stage = Stage::Waits(words),
-                Some(Heard::Alive) => last_sign = Instant::now(),
-                Some(next) => {
-                    stage = stage.after(&next);
-                    failures.note(&next);
-                    if !out.send(next).await {
-                        break None;
-                    }
-                    // How long nobody took it is not the host's silence.
-                    last_sign = Instant::now();
-                }
-                None => break Some(match result.take() {
-                    Some(Err(LinkError { status })) => status,
-                    Some(Ok(())) | None => failures.status(),
-                }),
-            },
-            () = sleep_until(last_sign + silence) => break Some(stage.silent(silence)),
-        }
-    };
-    drop(heard);
-    if result.is_none() && status.as_ref().is_none_or(|status| status.state == LinkState::Timeout) {
-        // It is told at once that nobody hears it, and the others do not wait for its end.
-        if let Some(status) = &status {
-            out.send(Heard::Ended(status.clone())).await;
-        }
-        let _ = timeout(CLOSE_LIMIT, asking).await;
-        return None;
+/// The wait before the next try, which is longer where a server may count each as an offence.
+fn next_wait(backoff: &mut Backoff, error: &LinkError, tried_for: Duration) -> Duration {
+    match error.status.retry_in_s {
+        None => backoff.after_failure(tried_for, rand::random()),
+        Some(least) => backoff.after_offence(tried_for, rand::random(), Duration::from_secs(least)),
     }
-    status
+}
+
+/// One try to ask a host.
+struct Turn {
+    silence: Duration,
+    /// When the host said something last. Where it has not yet, it is when it was dialled first, by the try before perhaps.
+    last_sign: Instant,
+    /// How the try before ended, and how many there had been.
+    last: Option<(HostStatus, u32)>,
+    stage: Stage,
+    /// It has answered something, so asking again would say it twice.
+    heard: bool,
+}
+
+impl Turn {
+    /// Asks once, as long as the host says something. Its last state, or `None` where nobody hears any more.
+    async fn listen(
+        &mut self,
+        host: &HostSpec,
+        asks: &[Ask],
+        reach: &impl Reach,
+        out: &Out,
+    ) -> Option<Result<HostStatus, LinkError>> {
+        let (sender, mut heard) = mpsc::channel(OF_A_HOST);
+        let mut asking = std::pin::pin!(reach.ask(host, asks, sender));
+        let (mut result, mut failures) = (None, Failures::default());
+        let silent = loop {
+            tokio::select! {
+                () = out.sender.closed() => break None,
+                ended = &mut asking, if result.is_none() => result = Some(ended),
+                next = heard.recv() => match next {
+                    Some(next) => if !self.take(next, &mut failures, out).await {
+                        break None;
+                    },
+                    None => return Some(result.unwrap_or(Ok(())).map(|()| failures.status())),
+                },
+                () = sleep_until(self.last_sign + self.silence) => break Some(self.silent()),
+            }
+        };
+        drop(heard);
+        // It is told at once that nobody hears it, and the others do not wait for its end.
+        if let Some(status) = silent {
+            out.send(Heard::Ended(status)).await;
+        }
+        if result.is_none() {
+            let _ = timeout(CLOSE_LIMIT, asking).await;
+        }
+        None
+    }
+
+    /// False where nobody hears any more.
+    async fn take(&mut self, next: Heard, failures: &mut Failures, out: &Out) -> bool {
+        match next {
+            Heard::Waits(words) => self.stage = Stage::Waits(words),
+            Heard::Greeted => self.stage = Stage::Connected,
+            Heard::Alive => self.last_sign = Instant::now(),
+            next => {
+                // A warning is of the way, and says nothing of who is at its end.
+                if !matches!(next, Heard::Warned(_)) {
+                    self.stage = Stage::Connected;
+                }
+                self.heard |= matches!(next, Heard::Reply(_));
+                failures.note(&next);
+                if !out.send(next).await {
+                    return false;
+                }
+                // How long nobody took it is not the host's silence.
+                self.last_sign = Instant::now();
+            }
+        }
+        true
+    }
+
+    /// What is said of a host that has said nothing for too long. Of one that was being dialled again it is why it was lost.
+    fn silent(&mut self) -> HostStatus {
+        let seconds = self.silence.as_secs_f64();
+        let reason = match (&self.stage, self.last.take()) {
+            (Stage::Dialling, Some((status, tries))) => return status.at_last(tries),
+            (Stage::Dialling, None) => format!("no connection within {seconds:.1} s"),
+            (Stage::Waits(words), last) => still_waiting(words, last.map(|(status, _)| status)),
+            (Stage::Connected, _) => format!("connected, but it has said nothing for {seconds:.1} s"),
+        };
+        HostStatus::because(LinkState::Timeout, reason, "try again with a longer --timeout")
+    }
 }
 
 /// How far the way to a host has come.
@@ -329,23 +380,6 @@ enum Stage {
     Connected,
 }
 
-impl Stage {
-    fn after(self, heard: &Heard) -> Self {
-        // A warning is of the way, and says nothing of who is at its end.
-        if matches!(heard, Heard::Warned(_)) { self } else { Self::Connected }
-    }
-
-    fn silent(&self, silence: Duration) -> HostStatus {
-        let seconds = silence.as_secs_f64();
-        let reason = match self {
-            Self::Dialling => format!("no connection within {seconds:.1} s"),
-            Self::Waits(words) => format!("{words} when the time was over"),
-            Self::Connected => format!("connected, but it has said nothing for {seconds:.1} s"),
-        };
-        HostStatus::because(LinkState::Timeout, reason, "try again with a longer --timeout")
-    }
-}
-
 /// Sources that could not be read, or not to their end.
 #[derive(Debug, Default)]
 struct Failures {
@@ -353,13 +387,10 @@ struct Failures {
     count: usize,
     /// What is wrong with the way.
     way: Option<HostStatus>,
-    /// It has said something, so asking again would say it twice.
-    heard: bool,
 }
 
 impl Failures {
     fn note(&mut self, heard: &Heard) {
-        self.heard = true;
         if let Heard::Warned(way) = heard {
             self.way = Some(way.clone());
         }

@@ -22,12 +22,27 @@ impl Reach for Invented {
         let say = async |reply| drop(heard.send(Heard::Reply(reply)).await);
         let name = host.name().as_str().to_owned();
         if name == "busy" && self.tries.fetch_add(1, Ordering::SeqCst) < 2 {
-            return Err(LinkError { status: HostStatus::because(LinkState::Throttled, "too many", "") });
+            return Err(LinkError::from(HostStatus::because(LinkState::Throttled, "too many", "")));
         }
         if name == "refusing" {
-            return Err(LinkError { status: HostStatus::because(LinkState::Denied, "no key fits", "") });
+            return Err(LinkError::from(HostStatus::because(LinkState::Denied, "no key fits", "")));
+        }
+        if name == "gone" {
+            return Err(LinkError::from(HostStatus::because(LinkState::Unreachable, "refused", "")));
+        }
+        if name == "silent" {
+            sleep(SILENCE / 3).await;
+            return Err(LinkError::from(HostStatus::because(LinkState::Timeout, "said nothing", "")));
         }
         let _ = heard.send(Heard::Connected).await;
+        if matches!(name.as_str(), "killed" | "cut") && self.tries.fetch_add(1, Ordering::SeqCst) < 2 {
+            if name == "cut" {
+                say(Reply::Lines("app".into(), vec![line(10, "first")])).await;
+            }
+            return Err(
+                LinkError::from(HostStatus::because(LinkState::Unreachable, "its shell was killed", "")).passing()
+            );
+        }
         match name.as_str() {
             "hung" => std::future::pending().await,
             "without-a-shell" => {
@@ -44,7 +59,7 @@ impl Reach for Invented {
                     let _ = heard.send(Heard::Waits(words)).await;
                     let _ = heard.send(Heard::Alive).await;
                 }
-                return Err(LinkError { status: HostStatus::because(LinkState::Timeout, "no shell answered", "") });
+                return Err(LinkError::from(HostStatus::because(LinkState::Timeout, "no shell answered", "")));
             }
             "slow" => {
                 for done in 0..10 {
@@ -168,6 +183,18 @@ async fn a_host_is_degraded_by_the_sources_that_failed_and_the_first_are_named()
 async fn a_throttled_host_is_tried_again_and_a_denied_one_is_not() {
     let told = told(&["busy", "refusing"]).await;
     assert_eq!(texts(&told), ["refusing: denied: no key fits", "refusing is done", "busy is done"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_may_pass_is_asked_again_while_its_time_lasts_unless_it_has_answered_and_what_is_an_answer_is_not() {
+    let told = told(&["silent", "gone", "killed", "cut"]).await;
+    let last = |name: &str| told.iter().rfind(|(_, text)| text.starts_with(&format!("{name}: ")));
+    assert_eq!(last("gone"), Some(&(0, "gone: unreachable: refused".to_owned())));
+    assert_eq!(last("killed"), None, "{told:?}");
+    assert_eq!(last("cut"), Some(&(0, "cut: unreachable: its shell was killed".to_owned())), "no line comes twice");
+    let (at, text) = last("silent").expect("it was given up");
+    assert!(text.starts_with("silent: timeout: said nothing (the last of ") && text.ends_with(" tries)"), "{text}");
+    assert!((20..=30).contains(at), "{at}");
 }
 
 #[tokio::test(start_paused = true)]

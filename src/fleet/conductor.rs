@@ -12,7 +12,7 @@ use crate::host::{HostEvent, Outbox};
 use crate::model::{Gap, HostId, HostStatus, Line, LinkState, Record, SourceId, Time, Update};
 
 use super::Goal;
-use super::ledger::Book;
+use super::ledger::{Awaited, Book};
 use super::merge::{LetOut, Merge};
 
 /// What is taken of one host before the next has its turn.
@@ -25,14 +25,20 @@ const GRACE: Duration = Duration::from_secs(2);
 const TURN: Duration = Duration::from_millis(25);
 
 /// Runs until the goal is reached or nobody listens any more.
-pub(super) async fn run(outboxes: Vec<Outbox>, goal: Goal, ready: Arc<Notify>, batches: mpsc::Sender<Vec<Update>>) {
+pub(super) async fn run(
+    outboxes: Vec<Outbox>,
+    goal: Goal,
+    started: Instant,
+    ready: Arc<Notify>,
+    batches: mpsc::Sender<Vec<Update>>,
+) {
     let mut conductor = Conductor {
         book: Book::new(outboxes.len()),
         outboxes,
         goal,
         merge: Merge::default(),
         sources: BTreeMap::new(),
-        started: Instant::now(),
+        started,
         first: 0,
         out: Vec::new(),
     };
@@ -182,20 +188,8 @@ impl Conductor {
 
     /// Hosts that are not done at the deadline: what was being waited for.
     fn time_out(&mut self) {
-        let undone: Vec<_> =
-            self.book.undone().map(|(host, state, waits)| (host, state, waits.map(str::to_owned))).collect();
-        for (host, state, waits) in undone {
-            let reason = match state {
-                LinkState::Connecting => match waits {
-                    Some(waits) => format!("{waits} when the time was over"),
-                    None => "it did not let us in before the deadline".to_owned(),
-                },
-                LinkState::Ok | LinkState::Degraded => {
-                    "it had not sent all lines and metrics at the deadline".to_owned()
-                }
-                _ => continue,
-            };
-            let status = HostStatus::because(LinkState::Timeout, reason, "give it more time: --timeout");
+        let undone: Vec<_> = self.book.undone().map(|(host, awaited)| (host, at_the_deadline(awaited))).collect();
+        for (host, status) in undone {
             self.book.status(host, &status);
             self.out.push(Update::Status(HostId(u32::try_from(host).unwrap_or(u32::MAX)), status));
         }
@@ -211,6 +205,24 @@ impl Conductor {
         }
         next
     }
+}
+
+/// What is said of a host that is not done when the time is over. Of one that was being dialled again it is why it was lost.
+fn at_the_deadline(awaited: Awaited) -> HostStatus {
+    let reason = match awaited {
+        Awaited::Login(Some(waits), before) => still_waiting(&waits, before),
+        Awaited::Login(None, _) => "it did not let us in before the deadline".to_owned(),
+        Awaited::Rest => "it had not sent all lines and metrics at the deadline".to_owned(),
+        Awaited::AnotherTry(failure, tries) => return failure.at_last(tries),
+    };
+    HostStatus::because(LinkState::Timeout, reason, "give it more time: --timeout")
+}
+
+/// What a login waits for when the time is over, and how the one before it ended, where there was one.
+pub(super) fn still_waiting(waits: &str, before: Option<HostStatus>) -> String {
+    let before =
+        before.and_then(|status| status.reason).map(|reason| format!("; before: {reason}")).unwrap_or_default();
+    format!("{waits} when the time was over{before}")
 }
 
 /// A line of a host as one of the fleet.

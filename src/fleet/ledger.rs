@@ -18,8 +18,23 @@ struct Row {
     state: LinkState,
     /// What a host that is being reached waits for.
     waits: Option<String>,
+    /// Why it was not reached last, or lost, since it was up.
+    failure: Option<HostStatus>,
+    /// How often it was given up.
+    failures: u32,
     read_to: Option<Time>,
     done: bool,
+}
+
+/// What of a host that is not done has not come.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Awaited {
+    /// A login, with what that waits for and why the one before it failed.
+    Login(Option<String>, Option<HostStatus>),
+    /// What it has to say.
+    Rest,
+    /// A try after the last one, which failed so, of so many.
+    AnotherTry(HostStatus, u32),
 }
 
 /// The ledger is told at most this often.
@@ -29,7 +44,8 @@ impl Book {
     /// For so many hosts, none of them reached yet.
     #[must_use]
     pub(super) fn new(hosts: usize) -> Self {
-        let row = Row { state: LinkState::Connecting, waits: None, read_to: None, done: false };
+        let row =
+            Row { state: LinkState::Connecting, waits: None, failure: None, failures: 0, read_to: None, done: false };
         let counts = Ledger { hosts: u32::try_from(hosts).unwrap_or(u32::MAX), ..Ledger::default() };
         Self { hosts: vec![row; hosts], counts, told: Ledger::default(), told_at: None }
     }
@@ -39,6 +55,14 @@ impl Book {
         let row = &mut self.hosts[host];
         row.state = status.state;
         row.waits = status.reason.clone().filter(|_| status.state == LinkState::Connecting);
+        match status.state {
+            LinkState::Connecting => {}
+            state if state.is_up() => row.failure = None,
+            _ => {
+                row.failure = Some(status.clone());
+                row.failures += 1;
+            }
+        }
         if !status.state.is_up() {
             row.read_to = None;
         }
@@ -68,10 +92,10 @@ impl Book {
         self.hosts.iter().all(|row| row.done)
     }
 
-    /// Hosts that are not done, with their states and what those that are being reached wait for.
-    pub(super) fn undone(&self) -> impl Iterator<Item = (usize, LinkState, Option<&str>)> + '_ {
+    /// Hosts that are not done, with what has not come of them.
+    pub(super) fn undone(&self) -> impl Iterator<Item = (usize, Awaited)> + '_ {
         let undone = self.hosts.iter().enumerate().filter(|(_, row)| !row.done);
-        undone.map(|(host, row)| (host, row.state, row.waits.as_deref()))
+        undone.map(|(host, row)| (host, row.awaited()))
     }
 
     /// Some host has neither been read to its end once nor failed.
@@ -106,6 +130,16 @@ impl Book {
     }
 }
 
+impl Row {
+    fn awaited(&self) -> Awaited {
+        match (&self.waits, &self.failure) {
+            _ if self.state.is_up() => Awaited::Rest,
+            (None, Some(failure)) => Awaited::AnotherTry(failure.clone(), self.failures),
+            (waits, failure) => Awaited::Login(waits.clone(), failure.clone()),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -133,6 +167,29 @@ mod tests {
         let ledger = book.tell(Duration::ZERO, true).expect("it has changed");
         assert_eq!((ledger.bytes_read, ledger.complete_to), (10, None));
         assert!(!book.any_on_its_way(), "and holds up nobody");
+    }
+
+    #[test]
+    fn a_host_that_is_dialled_again_is_known_by_why_the_try_before_failed() {
+        let mut book = Book::new(1);
+        let connecting = HostStatus::plain(LinkState::Connecting);
+        let waits = HostStatus { reason: Some("logged in".to_owned()), ..connecting.clone() };
+        let silent = HostStatus::because(LinkState::Timeout, "said nothing", "");
+        let awaited = |book: &Book| book.undone().map(|(_, awaited)| awaited).next();
+        assert_eq!(awaited(&book), Some(Awaited::Login(None, None)));
+        for tries in 1..=2 {
+            book.status(0, &connecting);
+            book.status(0, &silent);
+            assert_eq!(awaited(&book), Some(Awaited::AnotherTry(silent.clone(), tries)));
+        }
+        book.status(0, &connecting);
+        assert_eq!(awaited(&book), Some(Awaited::AnotherTry(silent.clone(), 2)));
+        book.status(0, &waits);
+        assert_eq!(awaited(&book), Some(Awaited::Login(Some("logged in".to_owned()), Some(silent))));
+        book.status(0, &HostStatus::plain(LinkState::Ok));
+        assert_eq!(awaited(&book), Some(Awaited::Rest));
+        book.status(0, &connecting);
+        assert_eq!(awaited(&book), Some(Awaited::Login(None, None)), "it has let us in since");
     }
 
     #[test]

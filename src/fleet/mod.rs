@@ -24,7 +24,7 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::host::{Command, Outbox, Question, Work, supervise};
 use crate::model::ask::{Ask, Reply};
@@ -116,7 +116,11 @@ impl Fleet {
         connector: Connector,
         remembered: &Remembered,
     ) -> (Self, Updates) {
-        let once = matches!(options.goal, Goal::Once { .. });
+        let started = Instant::now();
+        let until = match options.goal {
+            Goal::Once { deadline } => Some(started + deadline),
+            Goal::Follow => None,
+        };
         let ready = Arc::new(Notify::new());
         let (sender, batches) = mpsc::channel(BATCHES);
         let mut tasks = JoinSet::new();
@@ -126,14 +130,15 @@ impl Fleet {
             let (command, receiver) = mpsc::channel(COMMANDS);
             let (question, asked) = mpsc::channel(QUESTIONS);
             let resume = Arc::new(remembered.get(host.name().as_str()).cloned().unwrap_or_default());
-            let work = Work { lines: options.lines, sample_every: options.sample_every, once, resume };
+            let work =
+                Work { lines: options.lines, sample_every: options.sample_every, once: until.is_some(), until, resume };
             let (connector, theirs) = (connector.clone(), outbox.clone());
             tasks.spawn(async move { supervise(&host, &work, &connector, &theirs, receiver, asked).await });
             outboxes.push(outbox);
             commands.push(command);
             questions.push(question);
         }
-        tasks.spawn(conductor::run(outboxes, options.goal, ready, sender));
+        tasks.spawn(conductor::run(outboxes, options.goal, started, ready, sender));
         (Self { commands, questions: Questions(questions), tasks }, Updates { batches })
     }
 

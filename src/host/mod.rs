@@ -29,6 +29,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use crate::model::{Facts, GapReason, HostStatus, Line, Reached, Sample, SourceInfo, Time};
 
 /// What is wanted of a host.
@@ -40,6 +42,8 @@ pub struct Work {
     pub sample_every: Duration,
     /// End after the last lines and one sample, or go on.
     pub once: bool,
+    /// When a bounded pass ends, whatever it has: nothing is dialled for it after that.
+    pub until: Option<Instant>,
     /// How far its files were told of by an earlier run, by the names of the sources.
     pub resume: Arc<BTreeMap<String, Vec<Reached>>>,
 }

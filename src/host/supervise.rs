@@ -26,12 +26,8 @@ pub enum Command {
     Reconnect,
 }
 
-/// A bounded pass tries a host that turned us away for the number of connections this often.
-const THROTTLED_TRIES: u32 = 4;
-
-/// A login that waits for its shell says so after this, and then again and again.
-const TELL_AFTER: Duration = Duration::from_secs(1);
-const TELL_EVERY: Duration = Duration::from_secs(5);
+/// A login that waits for its shell says so this often, so that the seconds that it tells are true whenever a pass ends.
+const TELL_EVERY: Duration = Duration::from_secs(1);
 
 /// Connects to a host and says all it has to say, until the sender of commands is dropped; for a bounded pass until
 /// it is done, which it says too. Meanwhile it answers questions over the same connection. Dropping the future ends
@@ -64,7 +60,7 @@ async fn keep(
     let mut streams = Streams::new(&host.sources, Arc::clone(&track.problems), unread, track.clock.subscribe());
     let mut root_files = RootFiles::new(&host.sources, Arc::clone(&track.problems), Track::resuming(&work.resume));
     let mut backoff = Backoff::default();
-    let mut tries = 0;
+    let mut tries = 0_u32;
     loop {
         outbox.send(HostEvent::Status(HostStatus::plain(LinkState::Connecting))).await;
         track.forget_told();
@@ -80,12 +76,12 @@ async fn keep(
             },
         };
         tries += 1;
-        let Err(LinkError { status }) = ended else { return outbox.send(HostEvent::Done).await };
-        let again = !work.once || (status.state == LinkState::Throttled && tries < THROTTLED_TRIES);
-        let waits = again && !status.state.needs_a_person();
-        let wait = waits.then(|| next_wait(&mut backoff, &status, began.elapsed()));
+        let Err(error) = ended else { return outbox.send(HostEvent::Done).await };
+        let wait = next_wait(&mut backoff, &error, began.elapsed(), work.until);
+        let is_over = work.once && wait.is_none();
+        let status = if is_over { error.status.at_last(tries) } else { error.status };
         tell_down(host, status, wait, outbox, link).await;
-        if !again {
+        if is_over {
             return outbox.send(HostEvent::Done).await;
         }
         if !wait_or_command(wait, &mut commands).await {
@@ -94,12 +90,24 @@ async fn keep(
     }
 }
 
-/// The wait before the next try. Where the failure says that it may count against us, it is longer.
-fn next_wait(backoff: &mut Backoff, status: &HostStatus, tried_for: Duration) -> Duration {
-    match status.retry_in_s {
+/// The wait before the next try, where there is one: never by itself where a person is needed; in a pass, which ends at
+/// `until`, only where the failure may pass and there is time left. Where the failure says that it may count against us,
+/// the wait is longer.
+fn next_wait(
+    backoff: &mut Backoff,
+    error: &LinkError,
+    tried_for: Duration,
+    until: Option<Instant>,
+) -> Option<Duration> {
+    let LinkError { status, may_pass } = error;
+    if status.state.needs_a_person() || (until.is_some() && !may_pass) {
+        return None;
+    }
+    let wait = match status.retry_in_s {
         None => backoff.after_failure(tried_for, rand::random()),
         Some(least) => backoff.after_offence(tried_for, rand::random(), Duration::from_secs(least)),
-    }
+    };
+    Some(wait).filter(|wait| until.is_none_or(|until| Instant::now() + *wait < until))
 }
 
 /// Says that a login waits for its shell, until it has one and can be asked.
@@ -109,7 +117,7 @@ async fn wait_for_shell(
     outbox: &Outbox,
     link: &watch::Sender<Link>,
 ) -> Infallible {
-    let mut next = since + TELL_AFTER;
+    let mut next = since + TELL_EVERY;
     loop {
         tokio::select! {
             biased;

@@ -24,6 +24,17 @@ pub enum LinkState {
 }
 
 impl LinkState {
+    /// All that are not well, in the order in which an operator has to know of them.
+    pub const WORST_FIRST: [Self; 7] = [
+        Self::HostKeyChanged,
+        Self::Denied,
+        Self::Unreachable,
+        Self::Timeout,
+        Self::Throttled,
+        Self::Degraded,
+        Self::Connecting,
+    ];
+
     /// The word in JSON and on screen.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -89,6 +100,13 @@ impl HostStatus {
     #[must_use]
     pub fn because(state: LinkState, reason: impl Into<String>, hint: impl Into<String>) -> Self {
         Self { reason: Some(reason.into()), hint: Some(hint.into()), ..Self::plain(state) }.bounded()
+    }
+
+    /// The same as the end of a bounded pass, which has tried so often and tries no more.
+    #[must_use]
+    pub fn at_last(self, tries: u32) -> Self {
+        let again = |reason: String| if tries > 1 { format!("{reason} (the last of {tries} tries)") } else { reason };
+        Self { retry_in_s: None, reason: self.reason.map(again), ..self }.bounded()
     }
 
     /// The same with a reason and a hint of at most [`MAX_REASON`] characters.

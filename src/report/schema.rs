@@ -129,7 +129,11 @@ const ENDPOINT: &[Field] = &[
     perhaps("user", Text, "null: what ssh_config says"),
     field("identity", List(&Text), "key files"),
     field("known_hosts", List(&Text), "files of host keys"),
-    perhaps("host_keys", Word(&["strict", "accept-new"]), "an unknown host key; null: what ssh_config says, or strict"),
+    perhaps(
+        "host_keys",
+        Word(&["strict", "accept-new"]),
+        "an unknown host key, where ssh_config is not strict; null: what ssh_config says, or strict",
+    ),
 ];
 
 /// Every type of objects.

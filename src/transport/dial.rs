@@ -183,7 +183,7 @@ impl Dial<'_> {
         let revoked = read.unwrap_or_else(|error| Err(io::Error::other(error))).map_err(|error| {
             failure::denied(
                 format!("cannot read the revoked host keys, so {} cannot be trusted: {error}", self.plan.place),
-                "mend the file or its permissions, or RevokedHostKeys in ~/.ssh/config",
+                failure::UNREADABLE_REVOKED,
             )
         })?;
         let (subject, policy) = (self.plan.subject.clone(), self.plan.policy.clone());

@@ -14,7 +14,7 @@ use crate::model::{HostStatus, LinkState};
 
 impl LinkError {
     pub(super) fn new(state: LinkState, reason: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { status: HostStatus::because(state, one_line(&reason.into()), one_line(&hint.into())) }
+        HostStatus::because(state, one_line(&reason.into()), one_line(&hint.into())).into()
     }
 
     pub(super) fn state(&self) -> LinkState {
@@ -28,7 +28,7 @@ impl LinkError {
     /// The same failure, said of a jump host on the way.
     pub(super) fn at_hop(mut self, hop: &str) -> Self {
         self.status.reason = Some(format!("jump host {hop}: {}", self.reason()));
-        Self { status: self.status.bounded() }
+        Self { status: self.status.bounded(), ..self }
     }
 }
 
@@ -95,7 +95,7 @@ impl Ending {
 }
 
 pub(super) fn closed_by_us() -> LinkError {
-    LinkError::new(LinkState::Unreachable, "the connection was closed from here", "reconnect to go on")
+    LinkError::new(LinkState::Unreachable, "the connection was closed from here", "reconnect to go on").passing()
 }
 
 /// A socket that could not be opened.
@@ -132,7 +132,7 @@ pub(super) fn no_answer(place: &Place, awaited: &str, waited: Duration) -> LinkE
     LinkError::new(
         LinkState::Timeout,
         format!("{place} did not answer{within}, waiting for {awaited}"),
-        "it may be down, overloaded or behind a firewall that drops; try a longer timeout",
+        "it may be down, overloaded or behind a firewall that drops; try a longer --timeout",
     )
 }
 
@@ -175,7 +175,7 @@ pub(super) fn no_version(place: &Place, line: &str, overdue: &Overdue, waited: D
     LinkError::new(
         LinkState::Timeout,
         format!("{place} said {said} and {then}; no SSH version within {seconds:.1} s"),
-        "its sshd may be slow to begin, or what listens there is none; try a longer timeout, check the address and the port",
+        "its sshd may be slow to begin, or what listens there is none; try a longer --timeout, check the address and the port",
     )
 }
 
@@ -189,6 +189,7 @@ pub(super) fn left_in_key_exchange(place: &Place) -> LinkError {
         format!("{place} closed the connection in the middle of the key exchange"),
         "it is dialled again; a reboot, a restart of sshd or the network in between are usual",
     )
+    .passing()
 }
 
 /// The connection ended in the login, which says nothing of what the server thinks of us. A server may count it as an
@@ -201,7 +202,7 @@ pub(super) fn left_in_login(place: &Place, what: &str, said: Option<String>) -> 
         "it is dialled again after a while; a host that is booting (/run/nologin) does this; see its auth.log",
     );
     error.status.retry_in_s = Some(AFTER_LOGIN_S);
-    error
+    error.passing()
 }
 
 /// sshd locks out addresses for 5 s for each connection that failed to log in (PerSourcePenalties), and adds up.
@@ -222,6 +223,10 @@ pub(super) fn shown(words: &str) -> String {
 pub(super) fn quoted(words: &str) -> String {
     format!("{:?}", shown(words))
 }
+
+/// What to do about a host key that is revoked, and about a list of such keys that cannot be read.
+pub(super) const REVOKED: &str = "the key was compromised or retired; give the host a new one";
+pub(super) const UNREADABLE_REVOKED: &str = "mend the file or its permissions, or RevokedHostKeys in ~/.ssh/config";
 
 /// A refused login.
 pub(super) fn denied(reason: impl Into<String>, hint: impl Into<String>) -> LinkError {

@@ -12,6 +12,7 @@ use bytes::Bytes;
 use super::LinkError;
 use super::deadline::Deadline;
 use super::failure;
+use super::noise::is_noise;
 use super::shell::{ShellEvent, ShellInput, ShellOutput};
 use crate::model::LinkState;
 
@@ -81,10 +82,10 @@ impl Tail {
         }
     }
 
-    /// The last line that is no blank and no echo of ours.
+    /// The last line that is no blank, no echo of ours and nothing that `ssh` says each time.
     fn last_line(&self, token: &str) -> Option<String> {
         let text = String::from_utf8_lossy(&self.bytes);
-        let line = text.lines().rev().find(|line| !line.trim().is_empty() && !line.contains(token))?;
+        let line = text.lines().rev().find(|line| !is_noise(line) && !line.contains(token))?;
         Some(line.trim().to_owned())
     }
 }
@@ -141,17 +142,20 @@ impl Heard {
                 LinkState::Unreachable,
                 format!("{place} let us in but its shell ended at once with exit status {status}{said}"),
                 "it is dialled again; a host that is booting (/run/nologin) or is out of memory or processes does this",
-            ),
+            )
+            .passing(),
             Some(Err(signal)) => LinkError::new(
                 LinkState::Unreachable,
                 format!("{place} let us in but its shell was ended by signal {signal} before it answered{said}"),
                 "it is dialled again; a host that is out of memory or processes does this",
-            ),
+            )
+            .passing(),
             None => LinkError::new(
                 LinkState::Unreachable,
                 format!("{place} let us in but closed the session before a shell answered{said}"),
                 "it is dialled again; a restart, a limit on sessions or a server without shells does this",
-            ),
+            )
+            .passing(),
         }
     }
 

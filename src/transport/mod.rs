@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use crate::model::{Answer, Endpoint, HostKeyPolicy, HostSpec, HostStatus, Question, TransportKind};
+use crate::model::{Answer, Endpoint, HostKeyPolicy, HostSpec, HostStatus, LinkState, Question, TransportKind};
 
 mod algorithms;
 pub mod backoff;
@@ -28,6 +28,7 @@ mod hops;
 mod keyring;
 mod known_hosts;
 mod local;
+mod noise;
 mod overheard;
 mod pace;
 mod plan;
@@ -41,6 +42,7 @@ mod system;
 mod tokens;
 
 pub use deadline::{Deadline, Elapsed};
+pub(crate) use noise::is_noise;
 pub use pace::{Asker as PaceAsker, Span as PaceSpan};
 pub use shell::{ShellEvent, ShellInput, ShellOutput};
 
@@ -89,6 +91,8 @@ struct Inner {
     ssh_config: std::sync::OnceLock<PathBuf>,
     /// What to do with unknown keys of jump hosts that only the user's configuration knows.
     host_keys: std::sync::OnceLock<HostKeyPolicy>,
+    /// What to do with unknown keys whatever anything else says.
+    last_word: std::sync::OnceLock<HostKeyPolicy>,
     /// In place of [`LOGIN_TIME`].
     login_time: std::sync::OnceLock<Duration>,
     /// In place of [`AGENT_TIME`].
@@ -103,6 +107,25 @@ struct Inner {
 pub struct LinkError {
     /// What the host's row shows.
     pub status: HostStatus,
+    /// It may pass by itself, and soon: nobody has said no. A bounded pass tries again only then, for whoever waits for its
+    /// end wants to hear at once of what stays as it is.
+    pub may_pass: bool,
+}
+
+impl From<HostStatus> for LinkError {
+    /// Silence passes, and so does a server that has too many connections; of the rest, whoever makes the error knows.
+    fn from(status: HostStatus) -> Self {
+        let may_pass = matches!(status.state, LinkState::Timeout | LinkState::Throttled);
+        Self { status, may_pass }
+    }
+}
+
+impl LinkError {
+    /// The same as something that may pass by itself.
+    #[must_use]
+    pub(crate) fn passing(self) -> Self {
+        Self { may_pass: true, ..self }
+    }
 }
 
 impl Connector {
@@ -120,6 +143,7 @@ impl Connector {
                 agent: std::sync::OnceLock::new(),
                 ssh_config: std::sync::OnceLock::new(),
                 host_keys: std::sync::OnceLock::new(),
+                last_word: std::sync::OnceLock::new(),
                 login_time: std::sync::OnceLock::new(),
                 agent_time: std::sync::OnceLock::new(),
                 storing: tokio::sync::Mutex::default(),
@@ -150,12 +174,22 @@ impl Connector {
         self
     }
 
-    /// Treats unknown keys of jump hosts that only the user's configuration knows so, whatever it says of them: as the
-    /// command line or the defaults of the inventory have it for every host.
+    /// Treats unknown keys of jump hosts that only the user's configuration knows so, unless it is stricter: as the defaults
+    /// of the inventory have it for every host.
     #[must_use]
     pub fn with_host_keys(self, policy: Option<HostKeyPolicy>) -> Self {
         if let Some(policy) = policy {
             let _ = self.inner.host_keys.set(policy);
+        }
+        self
+    }
+
+    /// Treats unknown keys of every server so, whatever the inventory and the user's configuration say: as the command line
+    /// has it.
+    #[must_use]
+    pub fn with_last_word(self, policy: Option<HostKeyPolicy>) -> Self {
+        if let Some(policy) = policy {
+            let _ = self.inner.last_word.set(policy);
         }
         self
     }
@@ -227,6 +261,9 @@ impl Inner {
         let said =
             if self.settings.ssh_config { self.resolver.ask(endpoint, self.config_option()).await? } else { None };
         let mut plan = plan::Plan::new(endpoint, said.as_deref(), &self.settings)?;
+        if let Some(policy) = self.last_word.get() {
+            plan.host_keys = *policy;
+        }
         if let (plan::AgentAt::Environment, Some(socket)) = (&plan.agent, self.agent.get()) {
             plan.agent = plan::AgentAt::Socket(socket.clone());
         }

@@ -5,12 +5,12 @@
 use std::path::{Path, PathBuf};
 
 use super::algorithms::KeyPolicy;
-use super::failure::Place;
+use super::failure::{self, Place};
 use super::known_hosts::Subject;
 use super::resolve::OpenSsh;
 use super::{LinkError, Settings};
 use crate::model::host::{Address, UserName};
-use crate::model::{Endpoint, HostKeyPolicy, LinkState};
+use crate::model::{Endpoint, HostKeyPolicy};
 
 /// Everything that is needed to dial one server and to log in.
 #[derive(Debug, Clone)]
@@ -83,7 +83,7 @@ impl Plan {
             known_hosts,
             store_in,
             hash_names: said.hash_known_hosts,
-            host_keys: endpoint.host_keys.or(said.host_keys).unwrap_or_default(),
+            host_keys: strictest(endpoint.host_keys, said.host_keys),
             revoked: revoked(said, home.as_deref()),
             policy: KeyPolicy::new(said),
             proxy_command: said.proxy_command.clone(),
@@ -95,14 +95,22 @@ impl Plan {
     }
 }
 
+/// What is strict in one file is not weakened by the other.
+fn strictest(inventory: Option<HostKeyPolicy>, configuration: Option<HostKeyPolicy>) -> HostKeyPolicy {
+    match (inventory, configuration) {
+        (Some(HostKeyPolicy::AcceptNew), None | Some(HostKeyPolicy::AcceptNew))
+        | (None, Some(HostKeyPolicy::AcceptNew)) => HostKeyPolicy::AcceptNew,
+        _ => HostKeyPolicy::Strict,
+    }
+}
+
 fn address(endpoint: &Endpoint, said: &OpenSsh) -> Result<String, LinkError> {
     if let Some(address) = &endpoint.address {
         return Ok(address.to_string());
     }
     let name = said.hostname.as_deref().unwrap_or(endpoint.name.as_str());
     Address::new(name).map(|address| address.to_string()).map_err(|error| {
-        LinkError::new(
-            LinkState::Unreachable,
+        failure::denied(
             format!("{} cannot be dialled: {error}", endpoint.name),
             "give `address` in the inventory, or HostName in ~/.ssh/config",
         )
@@ -116,11 +124,7 @@ fn user(endpoint: &Endpoint, said: &OpenSsh) -> Result<String, LinkError> {
     let local = || ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()));
     let user = said.user.clone().or_else(local).unwrap_or_else(|| "root".to_owned());
     UserName::new(&user).map(|user| user.to_string()).map_err(|error| {
-        LinkError::new(
-            LinkState::Unreachable,
-            format!("cannot log in on {}: {error}", endpoint.name),
-            "give `user` in the inventory",
-        )
+        failure::denied(format!("cannot log in on {}: {error}", endpoint.name), "give `user` in the inventory")
     })
 }
 
@@ -256,12 +260,14 @@ mod tests {
     }
 
     #[test]
-    fn the_policy_for_host_keys_is_that_of_the_inventory_then_of_the_configuration_then_strict() {
+    fn the_policy_for_host_keys_is_strict_where_the_inventory_or_the_configuration_says_so_or_neither_says_anything() {
         use HostKeyPolicy::{AcceptNew, Strict};
         for (inventory, configuration, taken) in [
             (Some(Strict), "accept-new", Strict),
             (Some(Strict), "no", Strict),
-            (Some(AcceptNew), "true", AcceptNew),
+            (Some(AcceptNew), "true", Strict),
+            (Some(AcceptNew), "yes", Strict),
+            (Some(AcceptNew), "accept-new", AcceptNew),
             (Some(AcceptNew), "ask", AcceptNew),
             (None, "accept-new", AcceptNew),
             (None, "true", Strict),

@@ -11,6 +11,7 @@ use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared, WeakShared};
 
 use super::dial::Dial;
+use super::failure;
 use super::plan::Plan;
 use super::russh::client::Client;
 use super::{Inner, LinkError};
@@ -65,7 +66,7 @@ pub(super) async fn reach(inner: &Arc<Inner>, host: &HostSpec, target: Plan) -> 
         match result {
             Ok(client) => return Ok(Reached { client, warning: warning(&failures) }),
             Err(error) => {
-                let last = is_final(&error, host);
+                let last = !name.is_empty() && is_final(&error, host);
                 failures.push((name, error));
                 if last {
                     break;
@@ -92,27 +93,36 @@ fn is_final(error: &LinkError, host: &HostSpec) -> bool {
 }
 
 /// One failure as it is; several with their routes. A state that needs a person wins, for the others would have us
-/// try the whole list again, and with it the login that was refused.
+/// try the whole list again, and with it the login that was refused. A route that the configuration has wrong, which has no
+/// name, was not dialled: the others count.
 fn sum_up(host: &HostSpec, mut failures: Vec<(String, LinkError)>) -> LinkError {
     if failures.len() <= 1 {
         return failures.pop().map_or_else(|| no_route(host), |(_, error)| error);
     }
-    let is = |wanted: fn(LinkState) -> bool| failures.iter().position(|(_, error)| wanted(error.state()));
+    let dialled = |(name, _): &(String, LinkError)| !name.is_empty();
+    let is = |wanted: fn(LinkState) -> bool| {
+        failures.iter().position(|failure| dialled(failure) && wanted(failure.1.state()))
+    };
     let which = match is(|state| state == LinkState::HostKeyChanged).or_else(|| is(LinkState::needs_a_person)) {
         // A reason has an end, and what a person must see comes before it.
         Some(at) => {
             failures[..=at].rotate_right(1);
             0
         }
-        None => failures.len() - 1,
+        None => failures.iter().rposition(dialled).unwrap_or(failures.len() - 1),
     };
     let hint = failures[which].1.status.hint.clone().unwrap_or_default();
     let state = failures[which].1.state();
     let least = failures.iter().filter_map(|(_, error)| error.status.retry_in_s).max();
-    let each: Vec<String> = failures.iter().map(|(name, error)| format!("via {name}: {}", error.reason())).collect();
+    let each: Vec<String> = failures.iter().map(said_of_route).collect();
     let mut error = LinkError::new(state, format!("no route to {} works; {}", host.name(), each.join("; ")), hint);
     error.status.retry_in_s = least;
+    error.may_pass = !state.needs_a_person() && failures.iter().any(|(_, error)| error.may_pass);
     error
+}
+
+fn said_of_route((name, error): &(String, LinkError)) -> String {
+    if name.is_empty() { error.reason().to_owned() } else { format!("via {name}: {}", error.reason()) }
 }
 
 pub(super) fn no_route(host: &HostSpec) -> LinkError {
@@ -163,8 +173,7 @@ async fn lead_in(inner: &Inner, mut chain: Vec<Plan>, endpoint: &Endpoint) -> Re
         }
         chain.splice(0..0, before);
         if chain.len() > MAX_HOPS {
-            return Err(LinkError::new(
-                LinkState::Unreachable,
+            return Err(failure::denied(
                 format!("{} would be reached through more than {MAX_HOPS} jump hosts", endpoint.name),
                 "ProxyJump in ~/.ssh/config leads in a circle",
             ));
@@ -181,9 +190,7 @@ fn hop_policy(host: &Endpoint, of_all: Option<HostKeyPolicy>) -> Option<HostKeyP
 
 /// `[user@]host[:port]` or `ssh://[user@]host[:port]`, with IPv6 addresses in brackets.
 fn parse_jump(text: &str, host_keys: Option<HostKeyPolicy>) -> Result<Endpoint, LinkError> {
-    let wrong = |why: String| {
-        LinkError::new(LinkState::Unreachable, format!("ProxyJump {text:?}: {why}"), "mend ProxyJump in ~/.ssh/config")
-    };
+    let wrong = |why: String| failure::denied(format!("ProxyJump {text:?}: {why}"), "mend ProxyJump in ~/.ssh/config");
     let rest = text.strip_prefix("ssh://").unwrap_or(text).trim_end_matches('/');
     let (user, rest) = rest.rsplit_once('@').map_or((None, rest), |(user, rest)| (Some(user), rest));
     let (host, port) = match rest.strip_prefix('[').and_then(|inner| inner.split_once(']')) {
@@ -363,6 +370,25 @@ mod tests {
             assert_eq!((error.state(), error.status.hint.as_deref()), (LinkState::HostKeyChanged, Some("rebuilt?")));
             let start = "no route to web-1 works; via c: presents SHA256:new, on record is SHA256:old; via a: xx";
             assert!(error.reason().starts_with(start), "{}", error.reason());
+        }
+    }
+
+    #[test]
+    fn a_route_that_the_configuration_has_wrong_says_nothing_of_the_others() {
+        let host = HostSpec::new(parse_jump("web-1", None).expect("a host"));
+        let wrong = || (String::new(), failure::denied("jump host a: cannot expand IdentityFile", "mend it"));
+        let of = |state| ("b".to_owned(), LinkError::new(state, "why", "what to do"));
+        for (failures, state, may_pass) in [
+            (vec![wrong()], LinkState::Denied, false),
+            (vec![wrong(), wrong()], LinkState::Denied, false),
+            (vec![wrong(), of(LinkState::Timeout)], LinkState::Timeout, true),
+            (vec![of(LinkState::Throttled), wrong()], LinkState::Throttled, true),
+            (vec![of(LinkState::Unreachable), wrong()], LinkState::Unreachable, false),
+            (vec![wrong(), of(LinkState::Denied)], LinkState::Denied, false),
+        ] {
+            let error = sum_up(&host, failures);
+            assert_eq!((error.state(), error.may_pass), (state, may_pass), "{}", error.reason());
+            assert!(!error.reason().contains("via :"), "{}", error.reason());
         }
     }
 

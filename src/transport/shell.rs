@@ -235,7 +235,8 @@ impl Queue {
                 LinkState::Unreachable,
                 "the remote shell has ended and takes no more input",
                 "it is started anew at the next request",
-            ),
+            )
+            .passing(),
         }
     }
 

@@ -13,6 +13,7 @@ use tokio::process::{Child, ChildStderr, Command};
 use tokio::sync::Semaphore;
 
 use super::failure::{self, Ending, Place};
+use super::noise::is_noise;
 use super::pace::Pacer;
 use super::plan::Plan;
 use super::shell::{ShellInput, ShellOutput};
@@ -48,23 +49,30 @@ impl System {
     /// As `ssh` puts it, mapped to a state.
     pub(super) async fn connect(host: &HostSpec, inner: &Inner) -> Result<Self, LinkError> {
         let target = inner.plan(&host.endpoint).await?;
-        let mut result = Err(route::no_route(host));
-        let mut least = None;
+        let (mut failed, mut wrong) = (None::<LinkError>, None);
         for (n, chain) in route::chains(inner, host, target).await.into_iter().enumerate() {
-            result = match chain {
-                Ok(chain) => Self::by(&Way { host, jumps: host.via.get(n), chain: &chain }, inner).await,
-                Err(error) => Err(error),
+            let chain = match chain {
+                Ok(chain) => chain,
+                // The configuration has this route wrong, which says nothing of the others.
+                Err(error) => {
+                    wrong = Some(error);
+                    continue;
+                }
             };
-            if let Err(error) = &mut result {
-                // Who hung up in a login on one way is not dialled again sooner because another way failed too.
-                least = least.max(error.status.retry_in_s);
-                error.status.retry_in_s = least;
+            let mut error = match Self::by(&Way { host, jumps: host.via.get(n), chain: &chain }, inner).await {
+                Ok(system) => return Ok(system),
+                Err(error) if error.state().needs_a_person() => return Err(error),
+                Err(error) => error,
+            };
+            if let Some(before) = failed {
+                // Who hung up in a login on one way is not dialled again sooner because another way failed too, nor is what
+                // may pass on one way final because another way is.
+                error.status.retry_in_s = error.status.retry_in_s.max(before.status.retry_in_s);
+                error.may_pass |= before.may_pass;
             }
-            if result.as_ref().map_or_else(|error| error.state().needs_a_person(), |_| true) {
-                break;
-            }
+            failed = Some(error);
         }
-        result
+        Err(failed.or(wrong).unwrap_or_else(|| route::no_route(host)))
     }
 
     async fn by(way: &Way<'_>, inner: &Inner) -> Result<Self, LinkError> {
@@ -189,7 +197,7 @@ fn keep(mut master: Child, ending: Ending, place: &Place) -> Ending {
     let (watched, place) = (ending.clone(), place.clone());
     tokio::spawn(async move {
         tokio::select! {
-            status = master.wait() => watched.end(explain(&place, status.ok(), "the connection was lost")),
+            status = master.wait() => watched.end(explain(&place, status.ok(), "the connection was lost").passing()),
             _ = watched.ended() => { let _ = master.kill().await; }
         }
     });
@@ -199,8 +207,9 @@ fn keep(mut master: Child, ending: Ending, place: &Place) -> Ending {
 /// The words of `ssh` as a state.
 fn explain(place: &Place, status: Option<ExitStatus>, words: &str) -> LinkError {
     let words = &telling(words);
-    let line = |l: &&str| !l.trim().is_empty() && !l.starts_with("Warning:") && !l.starts_with('@');
-    let last = words.lines().rev().find(line).unwrap_or("it said nothing").trim();
+    let line = |l: &&str| !is_noise(l) && !l.starts_with("Warning:") && !l.starts_with('@');
+    let why = |line: &&str| WHY_DISTRUSTED.iter().any(|words| line.contains(words));
+    let last = words.lines().find(why).or_else(|| words.lines().rev().find(line)).unwrap_or("it said nothing").trim();
     let reason = match status.and_then(|status| status.code()) {
         Some(255) | None => format!("ssh did not reach {place}: {last}"),
         Some(code) => format!("ssh ended with exit status {code} for {place}: {last}"),
@@ -209,16 +218,21 @@ fn explain(place: &Place, status: Option<ExitStatus>, words: &str) -> LinkError 
     let mut error = LinkError::new(state, reason, hint);
     if state == LinkState::Unreachable && hung_up(words) {
         error.status.retry_in_s = Some(failure::AFTER_LOGIN_S);
+        error.may_pass = true;
     }
     error
 }
+
+/// What a line has in it that says why a host key is not trusted. The last line says only that it is not.
+const WHY_DISTRUSTED: [&str; 4] =
+    ["is marked as revoked", "revoked by file", "in revoked keys file", "has changed and you have requested strict"];
 
 /// The words without those that only follow from others: where the `ssh` of a jump host failed and has said why, the
 /// one that waited for it ends with a line about a server that it does not know.
 fn telling(words: &str) -> String {
     let mut kept: Vec<&str> = Vec::new();
     let mut before_it = None;
-    for line in words.lines().filter(|line| !line.trim().is_empty()) {
+    for line in words.lines().filter(|line| !is_noise(line)) {
         if line.contains("UNKNOWN port 65535") {
             before_it = kept.pop_if(|before| OF_THE_SAME.iter().any(|words| before.starts_with(words)));
         } else if line.trim() != "stdio forwarding failed" {
@@ -228,7 +242,6 @@ fn telling(words: &str) -> String {
     match before_it {
         // It is all that is known.
         Some(line) if kept.is_empty() => line.to_owned(),
-        _ if kept.is_empty() => words.to_owned(),
         _ => kept.join("\n"),
     }
 }
@@ -242,7 +255,11 @@ fn hung_up(words: &str) -> bool {
 
 fn state_of(words: &str) -> (LinkState, &'static str) {
     let has = |what: &str| words.contains(what);
-    if has("IDENTIFICATION HAS CHANGED") || has("REVOKED HOST KEY") {
+    if has("REVOKED HOST KEY") || has(" revoked by file ") {
+        (LinkState::HostKeyChanged, failure::REVOKED)
+    } else if has(" in revoked keys file ") {
+        (LinkState::Denied, failure::UNREADABLE_REVOKED)
+    } else if has("IDENTIFICATION HAS CHANGED") {
         (LinkState::HostKeyChanged, "if the host was really rebuilt: ssh-keygen -R HOST, then connect again")
     } else if has("Host key verification failed") {
         (LinkState::Denied, "its host key is not on record; log in once by hand with ssh and accept it")
@@ -361,6 +378,38 @@ mod tests {
             ("kex_exchange_identification: banner line contains invalid characters", LinkState::Unreachable),
         ] {
             assert_eq!(state_of(words).0, state, "{words}");
+        }
+    }
+
+    #[test]
+    fn a_revoked_key_is_not_taken_for_that_of_a_rebuilt_host() {
+        let place = Place { name: "web".into(), address: "10.0.0.1".into(), port: 22 };
+        let end = "Host key verification failed.\r\n";
+        for (words, state, hint, shown) in [
+            (
+                "@  WARNING: REVOKED HOST KEY DETECTED!  @\nThe ED25519 host key for web is marked as revoked.\nThis could mean",
+                LinkState::HostKeyChanged,
+                failure::REVOKED,
+                "is marked as revoked.",
+            ),
+            ("Host key ED25519 SHA256:x revoked by file /k", LinkState::HostKeyChanged, failure::REVOKED, "by file /k"),
+            (
+                "Error checking host key ED25519 SHA256:x in revoked keys file /k: No such file or directory",
+                LinkState::Denied,
+                failure::UNREADABLE_REVOKED,
+                "No such file or directory",
+            ),
+            (
+                "@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @\nHost key for web has changed and you have requested \
+                 strict checking.",
+                LinkState::HostKeyChanged,
+                "if the host was really rebuilt: ssh-keygen -R HOST, then connect again",
+                "you have requested strict checking.",
+            ),
+        ] {
+            let error = explain(&place, None, &format!("{words}\n{end}"));
+            assert_eq!((error.state(), error.status.hint.as_deref()), (state, Some(hint)), "{words}");
+            assert!(error.reason().ends_with(shown), "{}", error.reason());
         }
     }
 

@@ -9,6 +9,8 @@ use std::time::Duration;
 use tokio::process::Command;
 
 use super::LinkError;
+use super::failure;
+use super::noise::{is_echo, is_noise};
 use super::resolve::{Asked, OpenSsh};
 use crate::model::LinkState;
 
@@ -33,7 +35,11 @@ impl Ssh {
         match self.print("%d").await {
             Ok(text) => Ok(Some(text)),
             Err(Refusal::Missing) => Ok(None),
-            Err(Refusal::Words(why)) => Err(self.refused(&why)),
+            Err(refusal) => {
+                let name = &self.asked.name;
+                let hint = format!("run `ssh -G -- {name}` by hand and mend ~/.ssh/config");
+                Err(refusal.explain(&format!("cannot read the OpenSSH configuration for {name}"), hint))
+            }
         }
     }
 
@@ -64,21 +70,18 @@ impl Ssh {
     }
 
     async fn expanded(&self, keyword: &str, path: &str) -> Result<String, LinkError> {
-        let failed = |why: &str| {
-            LinkError::new(
-                LinkState::Unreachable,
-                format!("cannot expand {keyword} {path} for {}: {why}", self.asked.name),
-                format!("mend {keyword} in ~/.ssh/config; ssh_config(5) has the tokens it may have"),
-            )
+        let refusal = match self.print(path).await {
+            Ok(text) => match text.lines().find_map(|line| line.strip_prefix("controlpath ")) {
+                Some(found) => return Ok(found.to_owned()),
+                None => Refusal::Passing("ssh prints no path".to_owned()),
+            },
+            Err(refusal) => refusal,
         };
-        match self.print(path).await {
-            Ok(text) => {
-                let found = text.lines().find_map(|line| line.strip_prefix("controlpath "));
-                found.map(str::to_owned).ok_or_else(|| failed("ssh prints no path"))
-            }
-            Err(Refusal::Missing) => Err(failed("ssh is not installed any more")),
-            Err(Refusal::Words(why)) => Err(failed(&why)),
-        }
+        let hint = match path.contains("${") {
+            true => format!("mend {keyword} in ~/.ssh/config, or start this program where the variable is set"),
+            false => format!("mend {keyword} in ~/.ssh/config; ssh_config(5) has the tokens it may have"),
+        };
+        Err(refusal.explain(&format!("cannot expand {keyword} {path} for {}", self.asked.name), hint))
     }
 
     /// The output of `ssh -G` with this as its `ControlPath`, of which no other use is made.
@@ -102,26 +105,32 @@ impl Ssh {
             Ok(Ok(output)) if output.status.success() => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
             Ok(Ok(output)) => Err(Refusal::Words(complaint(&String::from_utf8_lossy(&output.stderr)))),
             Ok(Err(error)) if error.kind() == std::io::ErrorKind::NotFound => Err(Refusal::Missing),
-            Ok(Err(error)) => Err(Refusal::Words(error.to_string())),
-            Err(_) => Err(Refusal::Words("no answer in 10 s".to_owned())),
+            Ok(Err(error)) => Err(Refusal::Passing(error.to_string())),
+            Err(_) => Err(Refusal::Passing("no answer in 10 s".to_owned())),
         }
-    }
-
-    fn refused(&self, why: &str) -> LinkError {
-        let name = &self.asked.name;
-        LinkError::new(
-            LinkState::Unreachable,
-            format!("cannot read the OpenSSH configuration for {name}: {why}"),
-            format!("run `ssh -G -- {name}` by hand and mend ~/.ssh/config"),
-        )
     }
 }
 
 enum Refusal {
     /// There is no `ssh`.
     Missing,
-    /// What it says.
+    /// What it says is wrong: that is so until a person mends it.
     Words(String),
+    /// It could not be asked this time, and why.
+    Passing(String),
+}
+
+impl Refusal {
+    fn explain(self, what: &str, hint: String) -> LinkError {
+        match self {
+            Self::Words(why) => failure::denied(format!("{what}: {why}"), hint),
+            Self::Passing(why) => LinkError::new(LinkState::Unreachable, format!("{what}: {why}"), hint).passing(),
+            Self::Missing => {
+                let why = format!("{what}: ssh is not installed any more");
+                LinkError::new(LinkState::Unreachable, why, hint)
+            }
+        }
+    }
 }
 
 /// True where a path is not what it says: a token, a variable, or the home of another user.
@@ -144,7 +153,9 @@ fn complaint(words: &str) -> String {
         Some((function, rest)) if function.contains('_') && !function.contains([' ', '/']) => rest.trim(),
         _ => line.trim(),
     });
-    let told: Vec<&str> = lines.filter(|line| !line.is_empty() && *line != "failed").take(LINES_TOLD).collect();
+    let (echoes, told): (Vec<&str>, Vec<&str>) = lines.filter(|line| !is_noise(line)).partition(|line| is_echo(line));
+    let told = if told.is_empty() { echoes } else { told };
+    let told: Vec<&str> = told.into_iter().take(LINES_TOLD).collect();
     if told.is_empty() { "it gives no reason".to_owned() } else { told.join("; ") }
 }
 
@@ -166,6 +177,14 @@ mod tests {
         );
         assert_eq!(complaint("/home/a_b/config: line 1: Bad\n"), "/home/a_b/config: line 1: Bad");
         assert_eq!(complaint(""), "it gives no reason");
+        assert_eq!(
+            complaint(
+                "Pseudo-terminal will not be allocated because stdin is not a terminal.\r\nvdollar_percent_expand: env var \
+                 ${KEYS} has no value\r\ninvalid environment variable expansion\r\n"
+            ),
+            "env var ${KEYS} has no value"
+        );
+        assert_eq!(complaint("Pseudo-terminal will not be allocated\nfailed\n"), "failed");
     }
 
     #[test]

@@ -1,7 +1,5 @@
 //! The status line: how complete the picture is. Below it the prompt or, without one, the keys that help here.
 
-use std::collections::BTreeMap;
-
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
@@ -15,6 +13,9 @@ use crate::model::{LinkState, SafeText};
 
 /// Most completions that are listed at once.
 const MAX_CANDIDATES: usize = 8;
+
+/// Between two facts.
+const SEPARATOR: &str = " · ";
 
 /// Narrower screens have room for one sign only: whether all hosts are up.
 const SIGN_BELOW_WIDTH: u16 = 12;
@@ -30,14 +31,59 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     }
     draw_right(app, theme, &mut row);
     row.put(" ", style);
+    let width = usize::from(row.left());
     let mut before = "";
-    for (words, role) in facts(app) {
-        // Half a number is worse than none; a later, shorter fact may still fit.
-        if words.width() + 3 <= usize::from(row.left()) {
+    let mut put = |(words, role): (Shown<'static>, Role)| {
+        // Half a number is worse than none.
+        let fits = before.chars().count() + words.width() <= usize::from(row.left());
+        if fits {
             row.put(before, theme.get(Role::StatusDim)).put(words, theme.get(role));
-            before = " · ";
+            before = SEPARATOR;
         }
+        fits
+    };
+    let states = states(app);
+    head(app, width, &states).map(&mut put);
+    // Where one has no room, those that are better have none either.
+    let _all_fit = states.into_iter().all(&mut put);
+    // Of the rest, a later, shorter fact may still fit.
+    for fact in facts(app) {
+        put(fact);
     }
+}
+
+/// How many hosts are up: in few words where more states have room beside these, and not at all where otherwise the worst
+/// has none, for that is the last to go.
+fn head(app: &App, width: usize, states: &[(Shown<'static>, Role)]) -> Option<(Shown<'static>, Role)> {
+    let hosts = app.store().hosts();
+    let (up, total) = (hosts.iter().filter(|host| host.status.state.is_up()).count(), hosts.len());
+    let role = if up == total { Role::StatusGood } else { Role::StatusWarn };
+    let short = format!("{up}/{total}");
+    let beside = |words: &str| {
+        let ends = states.iter().scan(words.len(), |end, (state, _)| {
+            *end += SEPARATOR.chars().count() + state.width();
+            Some(*end)
+        });
+        ends.take_while(|end| *end <= width).count()
+    };
+    let worst_fits_alone = states.first().is_some_and(|(worst, _)| worst.width() <= width);
+    if beside(&short) == 0 && worst_fits_alone {
+        return None;
+    }
+    let long = format!("{short} hosts");
+    let has_room = long.len() <= width && beside(&long) == beside(&short);
+    Some((Shown::own(if has_room { &long } else { &short }), role))
+}
+
+/// How many hosts are in each state but well, the worst first.
+fn states(app: &App) -> Vec<(Shown<'static>, Role)> {
+    let count = |state| app.store().hosts().iter().filter(|host| host.status.state == state).count();
+    let counted = LinkState::WORST_FIRST.into_iter().map(|state| (state, count(state)));
+    let told = counted.filter(|(_, number)| *number > 0).map(|(state, number)| {
+        let bad = !state.is_up() && state != LinkState::Connecting;
+        (Shown::own(&format!("{number} {state}")), if bad { Role::StatusBad } else { Role::StatusWarn })
+    });
+    told.collect()
 }
 
 /// At the right: what wants an answer, what was just said, what is being typed.
@@ -65,20 +111,10 @@ fn draw_right(app: &App, theme: &Theme, row: &mut Row<'_>) {
     }
 }
 
+/// What else there is to say of the whole.
 fn facts(app: &App) -> Vec<(Shown<'static>, Role)> {
     let ledger = app.store().ledger();
-    let mut states: BTreeMap<LinkState, usize> = BTreeMap::new();
-    for host in app.store().hosts() {
-        *states.entry(host.status.state).or_default() += 1;
-    }
-    let up: usize = states.iter().filter(|(state, _)| state.is_up()).map(|(_, count)| count).sum();
-    let total = app.store().hosts().len();
-    let all_up = if up == total { Role::StatusGood } else { Role::StatusWarn };
-    let mut facts = vec![(Shown::own(&format!("{up}/{total} hosts")), all_up)];
-    for (state, number) in states.into_iter().filter(|(state, _)| *state != LinkState::Ok) {
-        let bad = !state.is_up() && state != LinkState::Connecting;
-        facts.push((Shown::own(&format!("{number} {state}")), if bad { Role::StatusBad } else { Role::StatusWarn }));
-    }
+    let mut facts = Vec::new();
     let behind: Vec<u64> = app.store().hosts().iter().filter_map(|host| host.status.behind_s).collect();
     if let Some(most) = behind.iter().max() {
         let words = format!("{} behind, by up to {most} s", behind.len());

@@ -11,7 +11,7 @@ use crate::app::keys::parse_keys;
 use crate::app::{Event, QuestionId, fixture};
 use crate::model::ask::{Reply, Totals};
 use crate::model::query::Now;
-use crate::model::{HostName, Query, Question, Update};
+use crate::model::{HostId, HostName, HostStatus, LinkState, Query, Question, Update};
 
 fn theme(name: &str) -> Theme {
     Theme::load(name, None, Depth::True).expect("built in")
@@ -46,6 +46,44 @@ fn the_main_screen_in_every_size_with_and_without_colour() {
         for name in ["dark", "none"] {
             let app = after("", width, height);
             snapshot(&format!("main_{width}x{height}_{name}"), &styled(&screen(&app, name, width, height)));
+        }
+    }
+}
+
+/// The busy fixture after these hosts have come into these states.
+fn in_states(states: &[(u32, LinkState)], width: u16, height: u16) -> App {
+    let mut app = fixture::busy(width, height, 200);
+    let update = |&(host, state)| Update::Status(HostId(host), HostStatus::because(state, "why", "what to do"));
+    app.update(Event::Batch(states.iter().map(update).collect()), app.now());
+    app
+}
+
+#[test]
+fn on_small_screens_the_worst_state_of_a_host_is_the_last_to_go_from_the_status_line() {
+    use LinkState::{Connecting, Denied, HostKeyChanged, Unreachable};
+    for (width, height) in [(40, 12), (60, 14), (20, 5)] {
+        let down = in_states(&[(0, Unreachable), (1, Connecting)], width, height);
+        snapshot(&format!("status_down_{width}x{height}"), &text(&screen(&down, "dark", width, height)));
+        let changed = in_states(&[(0, HostKeyChanged), (1, Denied)], width, height);
+        snapshot(&format!("status_changed_{width}x{height}"), &text(&screen(&changed, "dark", width, height)));
+    }
+}
+
+#[test]
+fn no_width_shows_a_better_state_of_a_host_in_place_of_a_worse_one() {
+    let all = LinkState::WORST_FIRST;
+    for width in 12..120 {
+        for shift in 0..all.len() {
+            let states: Vec<_> = (0..5).map(|host| (host, all[(host as usize + shift) % all.len()])).collect();
+            let screen = text(&screen(&in_states(&states, width, 6), "dark", width, 6));
+            let shown = |state: LinkState| screen.contains(&format!("1 {state}"));
+            let told: Vec<bool> = all
+                .iter()
+                .filter(|state| states.iter().any(|(_, it)| it == *state))
+                .map(|state| shown(*state))
+                .collect();
+            assert!(told.is_sorted_by(|worse, better| worse >= better), "{width}: {states:?}\n{screen}");
+            assert!(told[0] || width < 20, "{width}: {states:?}\n{screen}");
         }
     }
 }
@@ -252,7 +290,6 @@ fn hostile_lines_are_seen_in_their_own_cells_and_nowhere_else() {
 
 #[test]
 fn hostile_words_of_hosts_are_as_harmless_as_lines() {
-    use crate::model::{HostId, HostStatus, LinkState};
     let mut app = hostile("");
     let reason = String::from_utf8_lossy(HOSTILE[0]).into_owned() + "\u{202e}";
     let status = HostStatus::because(LinkState::Unreachable, reason.clone(), reason.clone());

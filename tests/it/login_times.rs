@@ -24,7 +24,7 @@ const AGENT_TIME: Duration = Duration::from_secs(1);
 async fn failure(connector: &Connector, host: &HostSpec) -> HostStatus {
     match within("connecting", connector.connect(host)).await {
         Ok(_) => panic!("{} let us in", host.name()),
-        Err(LinkError { status }) => status,
+        Err(LinkError { status, .. }) => status,
     }
 }
 

@@ -43,10 +43,17 @@ struct Row {
     _server: Box<dyn std::any::Any>,
 }
 
+/// Nobody is refused here, but what was heard is an answer: a script wants it at once.
+const FINAL_IN_A_PASS: [&str; 5] = ["nobody listens", "a web server", "SSH 1", "no command", "jump: nobody listens"];
+
 impl Row {
     /// A state that only a person can change is final; all others are not.
     fn is_tried_again(&self) -> bool {
         !matches!(self.state, Denied | HostKeyChanged | Up)
+    }
+
+    fn is_tried_again_in_a_pass(&self) -> bool {
+        self.is_tried_again() && !FINAL_IN_A_PASS.contains(&self.how)
     }
 }
 
@@ -378,6 +385,10 @@ async fn passed(rows: Vec<Row>, connector: Connector) -> Vec<String> {
         if let Some(status) = last(&watched, number).filter(|status| status.retry_in_s.is_some()) {
             wrong.push(format!("{}: nobody will try again: {status:?}", row.how));
         }
+        let count = failures(&watched, number).len();
+        if row.state != Up && (count > 1) != row.is_tried_again_in_a_pass() {
+            wrong.push(format!("{}: it ended {count} times", row.how));
+        }
     }
     wrong
 }
@@ -392,7 +403,7 @@ async fn r31_r33_r38_r41_each_end_of_a_login_has_its_state_and_only_a_refusal_is
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r31_r38_r41_each_end_of_a_login_has_its_state_in_a_bounded_pass_which_names_no_next_try() {
+async fn r31_r38_r41_each_end_of_a_login_has_its_state_in_a_bounded_pass_which_tries_again_what_may_pass() {
     let (rows, _near) = table().await;
     let [(silent, soon), (others, ample)] = by_silence(rows);
     let (one, two) = tokio::join!(passed(silent, soon), passed(others, ample));
@@ -460,6 +471,24 @@ async fn r31_a_slow_login_holds_up_no_other_in_a_pass_which_ends_in_its_time_wit
     let reason = slow.reason.as_deref().unwrap_or_default();
     assert!(reason.starts_with("logged in; waiting for its shell for "), "{reason}");
     assert!(reason.ends_with(" s, past 97.7 KiB that the login prints when the time was over"), "{reason}");
+    let seconds =
+        reason["logged in; waiting for its shell for ".len()..].split(' ').next().and_then(|it| it.parse().ok());
+    assert!(seconds.is_some_and(|seconds: u64| (12..=15).contains(&seconds)), "as long as it was at the end: {reason}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn r31_a_shell_that_has_begun_and_says_no_more_is_not_waited_for_as_a_shell_at_the_end_of_a_pass() {
+    // Long enough that it was told what the login waits for; then it answers once.
+    let begins = forcing("sleep 2; read -r line; eval \"$line\"; exec sleep 1000");
+    let mut pass = Watched::by(vec![begins.host("begins")], pass_of(8), in_the_field());
+    pass.until_within(Duration::from_secs(60), "the end of the pass", |w| w.over).await;
+    let told =
+        |words: &str| pass.statuses.iter().any(|(_, it)| it.reason.as_deref().is_some_and(|it| it.contains(words)));
+    assert!(told("waiting for its shell for 1 s"), "{:?}", pass.statuses);
+    let status = last(&pass, 0).expect("a state");
+    assert_eq!(status.state, Timeout);
+    let reason = status.reason.as_deref().unwrap_or_default();
+    assert_eq!(reason, "its shell has begun; waiting for what the host says of itself when the time was over");
 }
 
 #[tokio::test(flavor = "multi_thread")]

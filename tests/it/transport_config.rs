@@ -96,7 +96,7 @@ async fn a_circle_of_proxy_jumps_is_an_error_not_an_endless_loop() {
     let sshd = Sshd::start();
     let text = format!("{} ProxyJump b\n{} ProxyJump a\n", section("a", &sshd), section("b", &sshd));
     let error = configured(&sshd, &text).connect(&bare(&sshd, "a")).await.err().expect("a circle");
-    assert_eq!(error.status.state, LinkState::Unreachable);
+    assert_eq!(error.status.state, LinkState::Denied, "a person has to mend it");
     assert!(error.status.hint.unwrap_or_default().contains("circle"));
 }
 
@@ -156,12 +156,13 @@ const UNKNOWN: [Unknown; 10] = [
     Unknown { inventory: STRICT, configuration: "accept-new", ssh: false, ours: false },
     Unknown { inventory: STRICT, configuration: "no", ssh: false, ours: false },
     Unknown { inventory: STRICT, configuration: "ask", ssh: false, ours: false },
-    Unknown { inventory: ACCEPT_NEW, configuration: "yes", ssh: true, ours: true },
+    // The first in which we differ: what is strict in one of two files is not weakened by the other.
+    Unknown { inventory: ACCEPT_NEW, configuration: "yes", ssh: true, ours: false },
     Unknown { inventory: ACCEPT_NEW, configuration: "ask", ssh: true, ours: true },
     Unknown { inventory: None, configuration: "accept-new", ssh: true, ours: true },
     Unknown { inventory: None, configuration: "yes", ssh: false, ours: false },
     Unknown { inventory: None, configuration: "ask", ssh: false, ours: false },
-    // The one in which we differ: nothing is accepted blindly.
+    // The other: nothing is accepted blindly.
     Unknown { inventory: None, configuration: "no", ssh: true, ours: false },
     Unknown { inventory: None, configuration: "off", ssh: true, ours: false },
 ];
@@ -175,7 +176,8 @@ fn as_option(policy: Option<HostKeyPolicy>) -> Option<&'static str> {
 
 /// R39, R67.
 #[tokio::test]
-async fn r39_an_unknown_key_is_taken_where_the_inventory_and_then_the_configuration_say_so_by_either_transport() {
+async fn r39_an_unknown_key_is_taken_where_the_inventory_or_the_configuration_says_so_and_neither_is_strict_by_either_transport()
+ {
     let sshd = Sshd::start();
     for (n, row) in UNKNOWN.iter().enumerate() {
         let case = format!("{:?} over {}", row.inventory, row.configuration);
@@ -229,7 +231,8 @@ async fn an_unknown_jump_host_of_the_configuration_is_taken_by_its_own_entry_and
         (STRICT, None, "accept-new", false),
         (STRICT, ACCEPT_NEW, "accept-new", false),
         (ACCEPT_NEW, None, "yes", false),
-        (ACCEPT_NEW, ACCEPT_NEW, "yes", true),
+        (ACCEPT_NEW, ACCEPT_NEW, "yes", false),
+        (ACCEPT_NEW, ACCEPT_NEW, "ask", true),
         (None, STRICT, "accept-new", false),
     ]
     .into_iter()
@@ -325,6 +328,7 @@ async fn a_token_that_cannot_be_expanded_is_an_error_that_names_it_and_nothing_i
         ("IdentityFile", "${LOGTRAIL_HAS_NO_SUCH}/key", "LOGTRAIL_HAS_NO_SUCH"),
         ("IdentityFile", "~logtrail-no-such-user/key", "logtrail-no-such-user"),
         ("CertificateFile", "/keys/%q-cert.pub", "%q"),
+        ("UserKnownHostsFile", "${LOGTRAIL_HAS_NO_SUCH}/known", "LOGTRAIL_HAS_NO_SUCH"),
         ("UserKnownHostsFile", "/keys/%q", "%q"),
         ("IdentityAgent", "/run/%q", "%q"),
     ] {
@@ -336,6 +340,9 @@ async fn a_token_that_cannot_be_expanded_is_an_error_that_names_it_and_nothing_i
         let connector = configured(&ours, &text(&ours));
         let error = within("connecting", connector.connect(&bare(&ours, "web-1"))).await.err().expect("no such token");
         assert!(error.to_string().contains(named), "{keyword} {written}: {error}");
+        assert!(error.to_string().starts_with("cannot "), "{keyword} {written}: {error}");
+        assert!(!error.to_string().contains("Pseudo-terminal"), "{keyword} {written}: {error}");
+        assert_eq!(error.status.state, LinkState::Denied, "only a person can mend it: {keyword} {written}: {error}");
     }
     assert_eq!(ours.accepted(), 0);
 }
@@ -372,7 +379,7 @@ struct Layers {
 
 /// R39, R67: by the program as it is, with an `ssh` before the real one that reads this configuration.
 #[test]
-fn r39_the_command_line_goes_before_the_inventory_and_that_before_the_configuration() {
+fn r39_the_command_line_has_the_last_word_and_of_the_inventory_and_the_configuration_the_one_that_is_strict() {
     let (strict, accept_new) = (Some("strict"), Some("accept-new"));
     let sshd = Sshd::start();
     let log = sshd.path("app.log");
@@ -382,7 +389,9 @@ fn r39_the_command_line_goes_before_the_inventory_and_that_before_the_configurat
         Layers { option: strict, inventory: accept_new, configuration: "accept-new", exit: 4 },
         Layers { option: accept_new, inventory: strict, configuration: "yes", exit: 0 },
         Layers { option: None, inventory: strict, configuration: "accept-new", exit: 4 },
-        Layers { option: None, inventory: accept_new, configuration: "yes", exit: 0 },
+        Layers { option: accept_new, inventory: None, configuration: "yes", exit: 0 },
+        Layers { option: None, inventory: accept_new, configuration: "yes", exit: 4 },
+        Layers { option: None, inventory: accept_new, configuration: "ask", exit: 0 },
         Layers { option: None, inventory: None, configuration: "accept-new", exit: 0 },
         Layers { option: None, inventory: None, configuration: "ask", exit: 4 },
     ]

@@ -4,7 +4,7 @@ use std::io::BufRead;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use logtrail::model::{Answer, HostKeyPolicy, LinkState, Question};
+use logtrail::model::{Answer, HostKeyPolicy, HostSpec, LinkState, Question, TransportKind};
 
 use crate::support::openssh::ssh;
 use crate::support::sshd::Sshd;
@@ -92,6 +92,29 @@ async fn r39_a_revoked_key_is_refused_even_beside_its_plain_line() {
     let (state, reason) = refusal(&Person::absent(), &host).await;
     assert_eq!(state, LinkState::HostKeyChanged);
     assert!(reason.contains("@revoked") && reason.contains(":2"), "{reason}");
+}
+
+/// Whoever follows the hint for a rebuilt host would trust again what somebody has taken from circulation.
+#[tokio::test]
+async fn r39_a_revoked_key_has_the_same_hint_by_either_transport_and_it_is_not_that_of_a_rebuilt_host() {
+    let (sshd, rebuilt) = (Sshd::start(), Sshd::start());
+    let revoked = format!("{}\n@revoked * {}\n", sshd.known_hosts_line(), sshd.host_key());
+    std::fs::write(sshd.known_hosts(), revoked).expect("written");
+    let changed = rebuilt.host("rebuilt");
+    rebuilt.restart_with_new_host_key();
+    let connector = connector(&Person::absent());
+    for transport in [TransportKind::Russh, TransportKind::System] {
+        for (host, words, hint) in [
+            (sshd.host("web-1"), "revoked", "the key was compromised or retired; give the host a new one"),
+            (changed.clone(), "has changed", "if the host was really rebuilt: ssh-keygen -R "),
+        ] {
+            let host = HostSpec { transport: transport.clone(), ..host };
+            let status = within("connecting", connector.connect(&host)).await.err().expect("refused").status;
+            assert_eq!(status.state, LinkState::HostKeyChanged, "{transport:?}: {status:?}");
+            assert!(status.reason.as_deref().is_some_and(|it| it.contains(words)), "{transport:?}: {status:?}");
+            assert!(status.hint.as_deref().is_some_and(|it| it.starts_with(hint)), "{transport:?}: {status:?}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -217,6 +240,9 @@ async fn r39_keys_that_ssh_finds_revoked_are_refused_and_so_are_all_where_it_can
             let (got, reason) = kept_out(&sshd, &text).await;
             assert_eq!(got, state, "{name}: {reason}");
             assert!(reason.contains(&file.display().to_string()), "{name}: {reason}");
+            let by_ssh = HostSpec { transport: TransportKind::System, ..bare(&sshd, "web-1") };
+            let status = within("ssh", configured(&sshd, &text).connect(&by_ssh)).await.err().expect("kept out").status;
+            assert_eq!(status.state, state, "by ssh: {name}: {status:?}");
             assert!(!fresh.exists(), "{name}");
         }
     }

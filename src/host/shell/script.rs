@@ -6,7 +6,9 @@ use bytes::Bytes;
 use tokio::time::{Instant, timeout_at};
 
 use crate::model::{HostStatus, LinkState};
-use crate::transport::{Connection, Deadline, LinkError, PaceAsker, PaceSpan, ShellEvent, ShellInput, ShellOutput};
+use crate::transport::{
+    Connection, Deadline, LinkError, PaceAsker, PaceSpan, ShellEvent, ShellInput, ShellOutput, is_noise,
+};
 
 use super::codec::{self, Answer};
 use super::frame::{END, Frame, Frames};
@@ -46,8 +48,18 @@ impl Script {
     /// # Errors
     /// When no shell starts: with what the host said instead.
     pub(super) async fn start(connection: &Connection, text: &str) -> Result<Self, LinkError> {
+        Self::start_after(connection, text, std::future::ready(())).await
+    }
+
+    /// The same; between the shell and the script comes `opened`.
+    pub(super) async fn start_after(
+        connection: &Connection,
+        text: &str,
+        opened: impl Future<Output = ()>,
+    ) -> Result<Self, LinkError> {
         let mut time = Deadline::new(connection.login_time());
         let mut script = Self::open(connection, &mut time).await?;
+        opened.await;
         // Where the shell has ended already, it is its end that tells; where it takes no words, the end of the time.
         let _ = time.run(script.input.send(Bytes::from(launch(&script.token, text)))).await;
         script.greeted(&mut time).await
@@ -209,7 +221,7 @@ impl Script {
         // Ours ends by itself only when we close its input: somebody else has ended it, the kernel for want of memory perhaps.
         let how = if how == "with status 0" { "because it was killed there" } else { how };
         let reason = format!("the shell on the host ended {how}{}", self.said());
-        LinkError { status: HostStatus::because(LinkState::Unreachable, reason, "it is started again by itself") }
+        LinkError::from(HostStatus::because(LinkState::Unreachable, reason, "it is started again by itself")).passing()
     }
 
     /// A login that has a shell did not have one this time: whether a connection has any is found out before.
@@ -217,14 +229,12 @@ impl Script {
         let reason = format!("the host let us in but {how}{}", self.said());
         let hint = "it is tried again; if it stays so, look for what .bashrc or a forced command runs in place of \
                     `exec /bin/sh -s`";
-        LinkError { status: HostStatus::because(LinkState::Unreachable, reason, hint) }
+        LinkError::from(HostStatus::because(LinkState::Unreachable, reason, hint)).passing()
     }
 
     fn slow(&self, limit: Duration) -> LinkError {
         let reason = format!("the host let us in but no shell began within {} s{}", limit.as_secs(), self.said());
-        LinkError {
-            status: HostStatus::because(LinkState::Timeout, reason, "it is tried again; the host is very slow"),
-        }
+        LinkError::from(HostStatus::because(LinkState::Timeout, reason, "it is tried again; the host is very slow"))
     }
 
     /// Sudo would have asked for a password, or does not let this login do it.
@@ -232,12 +242,13 @@ impl Script {
         let reason = format!("sudo -n /bin/sh -s is refused{}", self.said());
         let hint = "it needs `{user} ALL=(root) NOPASSWD: /bin/sh -s` in sudoers, which lets {user} do anything as root; \
                     better let {user} read the log itself, by the group of the file";
-        LinkError { status: HostStatus::because(LinkState::Degraded, reason, hint) }
+        LinkError::from(HostStatus::because(LinkState::Degraded, reason, hint))
     }
 
     fn said(&self) -> String {
         let said = String::from_utf8_lossy(&self.noise);
-        let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        let lines = said.lines().filter(|line| !is_noise(line)).flat_map(str::split_whitespace);
+        let said = lines.collect::<Vec<_>>().join(" ");
         if said.is_empty() { String::new() } else { format!(", and said: {said}") }
     }
 }
@@ -245,5 +256,5 @@ impl Script {
 /// The host said what our script cannot have said.
 pub(super) fn protocol_error(error: &dyn std::error::Error) -> LinkError {
     let hint = "the connection is made anew; if it happens again, please report it with a debug log (--log-file)";
-    LinkError { status: HostStatus::because(LinkState::Unreachable, error.to_string(), hint) }
+    LinkError::from(HostStatus::because(LinkState::Unreachable, error.to_string(), hint))
 }

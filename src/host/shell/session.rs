@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::host::root::Told;
 use crate::host::track::{MAX_SOURCES, Track, usual_sources};
-use crate::host::{Outbox, Work};
+use crate::host::{HostEvent, Outbox, Work};
 use crate::model::metrics::{Counters, parse_df};
 use crate::model::{HostStatus, LinkState, SourceKind, SourceSpec, Time};
 use crate::transport::{Connection, LinkError, PaceSpan};
@@ -61,7 +61,10 @@ pub async fn run(
     work: &Work,
     outbox: &Outbox,
 ) -> Result<(), LinkError> {
-    let script = Script::start(connection, &FOLLOW).await?;
+    // Until it has said what it is, nothing is known of it but this, and what was told before is true no more.
+    let reason = Some("its shell has begun; waiting for what the host says of itself".to_owned());
+    let begun = HostStatus { reason, ..HostStatus::plain(LinkState::Connecting) };
+    let script = Script::start_after(connection, &FOLLOW, outbox.send(HostEvent::Status(begun))).await?;
     work_through(script, wanted, track, work, Listener::Host(outbox)).await
 }
 
@@ -378,7 +381,7 @@ impl Session<'_> {
                 }
                 let reason = "the host has not answered for 30 s, though the connection stands";
                 let hint = "a disk or network mount may hang there; the connection is made again";
-                Err(LinkError { status: HostStatus::because(LinkState::Timeout, reason, hint) })
+                Err(LinkError::from(HostStatus::because(LinkState::Timeout, reason, hint)))
             }
             _ => Ok(()),
         }

@@ -209,11 +209,14 @@ impl Client {
                 format!("jump host {via} does not forward to {}{said}", to.dialled()),
                 format!("sshd on {via} needs AllowTcpForwarding, and PermitOpen must not exclude it"),
             ),
-            _ => LinkError::new(
-                LinkState::Unreachable,
-                format!("jump host {via} cannot connect to {}{said}", to.dialled()),
-                "is it up, and is its address right as seen from the jump host?",
-            ),
+            _ => {
+                let error = LinkError::new(
+                    LinkState::Unreachable,
+                    format!("jump host {via} cannot connect to {}{said}", to.dialled()),
+                    "is it up, and is its address right as seen from the jump host?",
+                );
+                if said.contains("timed out") { error.passing() } else { error }
+            }
         }
     }
 
@@ -372,6 +375,7 @@ fn lost(place: &str, how: &str) -> LinkError {
         format!("the connection to {place} was lost: {how}"),
         "it is dialled again; a reboot, a restart of sshd or the network in between are usual",
     )
+    .passing()
 }
 
 fn silent(place: &str) -> LinkError {
@@ -393,6 +397,7 @@ fn said_goodbye(place: &str, info: &RemoteDisconnectInfo) -> LinkError {
     }
     let words = if words.is_empty() { "without a word" } else { &words };
     LinkError::new(LinkState::Unreachable, format!("{place} ended the connection: {words}"), "it is dialled again")
+        .passing()
 }
 
 /// The longest silence of the library's own.

@@ -136,6 +136,6 @@ fn revoked(place: &Place, how: &str, presented: &str) -> LinkError {
     LinkError::new(
         LinkState::HostKeyChanged,
         format!("the host key of {place} is {how}: {presented}"),
-        "the key was compromised or retired; give the host a new one",
+        failure::REVOKED,
     )
 }

@@ -2,9 +2,10 @@
 //! what OpenSSH never refuses.
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use logtrail::model::HostSpec;
 use russh::keys::PublicKey;
@@ -102,15 +103,30 @@ impl Gate {
     /// Passes everything on to `server`, and cuts each connection after so many bytes of its answers.
     pub(crate) async fn cutting(server: &Sshd, bytes: usize) -> Self {
         let to = server.addr();
+        Self::with(server.host_key(), move |near| pass_on_at_most(near, to, bytes as u64)).await
+    }
+
+    /// A host that is not ready yet: before this time each connection is closed at once, or else kept in silence until then;
+    /// after it everything is passed on to `server`.
+    pub(crate) async fn late(server: &Sshd, ready: Instant, closes: bool) -> Self {
+        let to = server.addr();
         Self::with(server.host_key(), move |near| async move {
-            let Ok(far) = TcpStream::connect(to).await else { return };
-            let (mut near_in, mut near_out) = near.into_split();
-            let (far_in, mut far_out) = far.into_split();
-            let mut answers = far_in.take(bytes as u64);
-            tokio::select! {
-                _ = tokio::io::copy(&mut near_in, &mut far_out) => {}
-                _ = tokio::io::copy(&mut answers, &mut near_out) => {}
+            if closes && Instant::now() < ready {
+                return;
             }
+            tokio::time::sleep_until(ready.into()).await;
+            pass_on(near, to).await;
+        })
+        .await
+    }
+
+    /// Passes everything on to `server`, and cuts the first so many connections after so many bytes of its answers.
+    pub(crate) async fn cutting_first(server: &Sshd, connections: usize, bytes: usize) -> Self {
+        let (to, left) = (server.addr(), Arc::new(AtomicUsize::new(connections)));
+        Self::with(server.host_key(), move |near| {
+            let one_less = |left: usize| left.checked_sub(1);
+            let is_cut = left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less).is_ok();
+            pass_on_at_most(near, to, if is_cut { bytes as u64 } else { u64::MAX })
         })
         .await
     }
@@ -151,6 +167,22 @@ impl Gate {
         host.endpoint.port = Some(self.port);
         host.endpoint.known_hosts = vec![known];
         host
+    }
+}
+
+async fn pass_on(near: TcpStream, to: SocketAddr) {
+    pass_on_at_most(near, to, u64::MAX).await;
+}
+
+/// Until one side ends, or so many bytes of the far one have come.
+async fn pass_on_at_most(near: TcpStream, to: SocketAddr, bytes: u64) {
+    let Ok(far) = TcpStream::connect(to).await else { return };
+    let (mut near_in, mut near_out) = near.into_split();
+    let (far_in, mut far_out) = far.into_split();
+    let mut answers = far_in.take(bytes);
+    tokio::select! {
+        _ = tokio::io::copy(&mut near_in, &mut far_out) => {}
+        _ = tokio::io::copy(&mut answers, &mut near_out) => {}
     }
 }
 

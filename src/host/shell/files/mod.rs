@@ -407,7 +407,7 @@ fn nonsense(frame: Option<&Frame>) -> LinkError {
 fn silent(limit: Duration) -> LinkError {
     let reason = format!("the host has not answered for {} s, though the connection stands", limit.as_secs());
     let hint = "a disk or network mount may hang there";
-    LinkError { status: HostStatus::because(LinkState::Timeout, reason, hint) }
+    LinkError::from(HostStatus::because(LinkState::Timeout, reason, hint))
 }
 
 #[cfg(test)]

@@ -160,5 +160,5 @@ fn late(program: &str) -> LinkError {
     use crate::model::{HostStatus, LinkState};
     let reason = format!("{program} has not answered for {} s", ANSWER_LIMIT.as_secs());
     let hint = "see whether it does when it is called on the host by hand";
-    LinkError { status: HostStatus::because(LinkState::Timeout, reason, hint) }
+    LinkError::from(HostStatus::because(LinkState::Timeout, reason, hint))
 }

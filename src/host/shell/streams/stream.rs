@@ -56,6 +56,16 @@ pub(super) struct Stream {
     newest: Option<Time>,
     /// What keeps a part of the journal from us while the rest is read.
     standing: Option<Trouble>,
+    given: Given,
+}
+
+/// What a bounded pass has of a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Given {
+    Nothing,
+    /// Lines, and there may be more.
+    Some,
+    All,
 }
 
 /// Where its lines come from.
@@ -124,6 +134,7 @@ impl Stream {
             counts: true,
             newest: None,
             standing: None,
+            given: Given::Nothing,
         }
     }
 
@@ -141,6 +152,9 @@ impl Stream {
         }
         if let What::Input(input) = &mut self.what {
             return input.run(&mut self.reader, self.number, &self.name, host).await;
+        }
+        if host.work.once && matches!(self.what, What::Command(_)) && self.given != Given::Nothing {
+            return self.not_again(host).await;
         }
         let mut backoff = Backoff::default();
         while self.is_wanted(host).await {
@@ -163,6 +177,14 @@ impl Stream {
             backoff.after_connection(began.elapsed());
             let wait = if pause.is_zero() { backoff.after_failure(began.elapsed(), rand::random()) } else { pause };
             sleep(wait).await;
+        }
+    }
+
+    /// A command says something else each time: over another connection of a pass it is not run once more.
+    async fn not_again(&mut self, host: &Host<'_>) {
+        if self.given == Given::Some {
+            let reason = "the connection was lost while it ran, and its last lines with it";
+            self.tell(host, Some(Trouble::new(reason, "ask again; a pass runs a command once"))).await;
         }
     }
 
@@ -207,6 +229,7 @@ impl Stream {
             let limit = matches!(self.what, What::Command(_)).then(|| Instant::now() + HEARD_FOR);
             let ending = self.read(&mut shell, host, false, limit).await?;
             shell.end().await;
+            self.given = Given::All;
             let trouble = self.trouble_of(&ending, true);
             self.tell(host, trouble).await;
             return Ok(None);
@@ -424,6 +447,7 @@ impl Stream {
             return;
         }
         heard.settled = true;
+        self.given = Given::Some;
         self.newest = lines.last().map(|line| line.time);
         // Together: where the connection ends while the queue is full, none of it may be dropped.
         let state = self.news(host, self.standing.clone());
