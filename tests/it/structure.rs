@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use super::support::source_graph::SourceGraph;
+
 /// Each module of `src/` with those it may import, as the crate comment of `lib.rs` has it.
 const IMPORTS: &[(&str, &str)] = &[
     ("model", ""),
@@ -42,44 +44,36 @@ fn sources() -> Vec<(PathBuf, String)> {
     found
 }
 
-/// `host` for `src/host/shell/mod.rs`; `None` for `lib.rs` and the binaries.
-fn module_of(path: &Path) -> Option<String> {
-    let inside = path.strip_prefix(Path::new(env!("CARGO_MANIFEST_DIR")).join("src")).expect("below src");
-    let mut parts = inside.components();
-    let first = parts.next()?.as_os_str().to_str()?;
-    (parts.next().is_some() && first != "bin").then(|| first.to_owned())
-}
+/// Files that import each other. The list may only become shorter.
+const IN_CIRCLES: &[&str] = &[];
 
-/// Modules of the crate that a file names after `crate::`, comments left out.
-fn imports_of(text: &str) -> BTreeSet<String> {
-    let code = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
-    let mut found = BTreeSet::new();
-    for (at, _) in code.match_indices("crate::") {
-        let rest = &code[at + "crate::".len()..];
-        if let Some(list) = rest.strip_prefix('{') {
-            let names = list.split('}').next().unwrap_or_default().split(',');
-            found.extend(names.map(|name| name.trim().split("::").next().unwrap_or_default().to_owned()));
-        } else {
-            found.extend(rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().map(str::to_owned));
-        }
-    }
-    found.remove("");
-    found
+fn graph() -> SourceGraph {
+    SourceGraph::of_crate(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs"))
 }
 
 #[test]
-fn modules_import_downwards_only() {
+fn rooms_import_downwards_only() {
     let allowed: BTreeMap<&str, BTreeSet<&str>> =
-        IMPORTS.iter().map(|(module, imports)| (*module, imports.split_whitespace().collect())).collect();
+        IMPORTS.iter().map(|(room, imports)| (*room, imports.split_whitespace().collect())).collect();
     let mut wrong = Vec::new();
-    for (path, text) in sources() {
-        let Some(module) = module_of(&path) else { continue };
-        let allowed = allowed.get(module.as_str()).unwrap_or_else(|| panic!("{module} is not in the table"));
-        let imports = imports_of(&text);
-        let sideways = imports.iter().filter(|name| **name != module && !allowed.contains(name.as_str()));
-        wrong.extend(sideways.map(|name| format!("{} imports {name}", path.display())));
+    for (path, imports) in graph().imports() {
+        let Some(room) = path.first() else { continue };
+        let allowed = allowed.get(room.as_str()).unwrap_or_else(|| panic!("{room} is not in the table"));
+        let rooms = imports.iter().filter_map(|import| import.first());
+        let sideways = rooms.filter(|other| *other != room && !allowed.contains(other.as_str()));
+        wrong.extend(sideways.map(|other| format!("{} imports {other}", path.join("::"))));
     }
     assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
+fn no_more_files_import_each_other_than_are_listed() {
+    let listed: BTreeSet<String> = IN_CIRCLES.iter().map(|path| (*path).to_owned()).collect();
+    let found = graph().in_circles();
+    let new: Vec<_> = found.difference(&listed).collect();
+    assert!(new.is_empty(), "import each other, directly or through others: {new:#?}");
+    let gone: Vec<_> = listed.difference(&found).collect();
+    assert!(gone.is_empty(), "are in no circle any more, and go from the list: {gone:#?}");
 }
 
 #[test]

@@ -21,6 +21,7 @@ pub(crate) mod mounted;
 pub(crate) mod openssh;
 pub(crate) mod pty;
 pub(crate) mod slow;
+pub(crate) mod source_graph;
 pub(crate) mod sshd;
 pub(crate) mod writer;
 
