@@ -264,3 +264,33 @@ async fn r40_nothing_is_left_of_the_shell_of_a_wrapper_whose_connection_is_cut()
     let lost = |w: &Watched| w.statuses.last().is_some_and(|(_, status)| status.state == LinkState::Unreachable);
     watched.until("the loss", lost).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn r40_a_host_whose_setsid_does_not_work_is_followed_and_nothing_is_left() {
+    let folder = tempfile::tempdir().expect("a folder");
+    executable(&folder.path().join("setsid"), "#!/bin/sh\necho 'setsid: Operation not permitted' >&2\nexit 1\n");
+    let sshd = Sshd::builder().environment(&[&format!("PATH={}:/usr/bin:/bin", folder.path().display())]).start();
+    let log = sshd.path("app.log");
+    fs::write(&log, "one\n").expect("write");
+    let host = HostSpec { sources: vec![source("app", &log)], ..sshd.host("web-1") };
+    let mut watched = Watched::follow(vec![host], 10);
+    watched.until("the line", |w| w.records.len() == 1).await;
+    assert!(sshd.session_processes().len() > 3);
+    watched.fleet.take().expect("running").stop().await;
+    let left = || Some(sshd.session_processes()).filter(|left| !left.is_empty()).map_or(Ok(()), Err);
+    wait_until("nothing to be left", left).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_that_cannot_start_a_shell_says_where_to_look() {
+    let sshd = Sshd::builder().config("ForceCommand exec /nonexistent/bin/sh -s").start();
+    let mut once = Watched::once(vec![sshd.host("web-1")], 10, PATIENCE);
+    once.until("the end", |w| w.over).await;
+    let (_, status) = once.statuses.last().expect("a status");
+    assert_eq!(status.state, LinkState::Denied, "{status:?}");
+    assert!(
+        status.reason.as_ref().is_some_and(|why| why.contains("cannot start /bin/sh for this login")),
+        "{status:?}"
+    );
+    assert!(status.hint.as_ref().is_some_and(|hint| hint.contains("check /bin/sh on the host")), "{status:?}");
+}
