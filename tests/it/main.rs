@@ -21,6 +21,7 @@ mod logins_round;
 mod manners;
 mod many;
 mod mounts;
+mod one_session;
 mod past;
 mod readme;
 mod records;

@@ -22,15 +22,15 @@ fn source(name: &str, path: &Path) -> SourceSpec {
 }
 
 /// A tinysshd behind a program that listens: it starts commands in the process group of that program.
-struct TinySshd {
-    folder: tempfile::TempDir,
+pub(crate) struct TinySshd {
+    pub(crate) folder: tempfile::TempDir,
     listener: Child,
     port: u16,
 }
 
 impl TinySshd {
     /// `serve` is the command that listens on a port and runs `tinysshd` with the folder of its keys.
-    fn start(serve: impl Fn(u16, &str) -> String) -> Self {
+    pub(crate) fn start(serve: impl Fn(u16, &str) -> String) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let keys = folder.path().join("keys");
         let client = folder.path().join("client_key");
@@ -50,6 +50,12 @@ impl TinySshd {
         panic!("tinysshd does not start");
     }
 
+    /// By the usual one.
+    pub(crate) fn under_tcpserver() -> Self {
+        let tcpserver = program("tcpserver").display().to_string();
+        Self::start(|port, tinysshd| format!("{tcpserver} -HRDl0 127.0.0.1 {port} {tinysshd}"))
+    }
+
     /// It reads the keys of the user's home, which is another folder for it than for everybody else.
     fn listen(folder: &Path, serve: &str) -> Child {
         let script = format!(
@@ -67,7 +73,7 @@ impl TinySshd {
         command.process_group(0).spawn().expect("unshare")
     }
 
-    fn host(&self, sources: Vec<SourceSpec>) -> HostSpec {
+    pub(crate) fn host(&self, sources: Vec<SourceSpec>) -> HostSpec {
         let endpoint = Endpoint {
             address: Some(Address::new("127.0.0.1").expect("an address")),
             port: Some(self.port),
@@ -127,8 +133,7 @@ async fn is_left_alone(mut server: TinySshd) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn r40_r69_tinysshd_under_tcpserver_outlives_every_visit() {
-    let tcpserver = program("tcpserver").display().to_string();
-    is_left_alone(TinySshd::start(|port, tinysshd| format!("{tcpserver} -HRDl0 127.0.0.1 {port} {tinysshd}"))).await;
+    is_left_alone(TinySshd::under_tcpserver()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
