@@ -37,6 +37,7 @@ mod slow_links;
 mod sources;
 mod streams;
 mod structure;
+mod sudo;
 mod support;
 mod transport;
 mod transport_config;

@@ -149,6 +149,16 @@ fn lines_of(path: &Path) -> Vec<String> {
     fs::read_to_string(path).unwrap_or_default().lines().map(str::to_owned).collect()
 }
 
+/// Whether none of these processes, each with when it began, is there any more.
+pub(crate) fn none_left(processes: &[(u32, String)]) -> Result<(), String> {
+    let began = |pid: u32| {
+        let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        text.rsplit_once(')')?.1.split_whitespace().nth(19).map(str::to_owned)
+    };
+    let left: Vec<_> = processes.iter().filter(|(pid, at)| began(*pid).as_ref() == Some(at)).collect();
+    if left.is_empty() { Ok(()) } else { Err(format!("{left:?}")) }
+}
+
 /// A script that the test may run.
 fn executable(path: &Path, text: &str) -> PathBuf {
     fs::write(path, text).expect("write");
@@ -211,40 +221,6 @@ async fn r40_what_the_rc_file_of_a_login_has_started_goes_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r40_sudo_finishes_its_log_of_what_it_ran() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let logs = folder.path().join("io");
-    let sudoers = folder.path().join("sudoers");
-    let rule = format!(
-        "Defaults log_output, log_input, iolog_dir={}, iolog_file=%{{seq}}\nDefaults !use_pty\nALL ALL=(root) NOPASSWD: ALL\n",
-        logs.display()
-    );
-    fs::write(&sudoers, rule).expect("write");
-    // The real sudo, with a file of rules of its own.
-    let sudo = format!(
-        "#!/bin/sh\nexec unshare --mount --propagation private sh -c 'chmod 440 {0}; mount --bind {0} /etc/sudoers && exec {1} \"$@\"' sudo \"$@\"\n",
-        sudoers.display(),
-        program("sudo").display()
-    );
-    let bin = folder.path().join("bin");
-    fs::create_dir(&bin).expect("a folder");
-    executable(&bin.join("sudo"), &sudo);
-    let sshd = Sshd::builder().environment(&[&format!("PATH={}:/usr/bin:/bin", bin.display())]).start();
-    let log = sshd.path("secure.log");
-    fs::write(&log, "one\n").expect("write");
-    let secret = SourceSpec { as_root: true, ..source("secure", &log) };
-    let mut once = Watched::once(vec![HostSpec { sources: vec![secret], ..sshd.host("web-1") }], 10, PATIENCE);
-    once.until("a pass", |w| w.over).await;
-    assert_eq!(once.texts(), ["one"], "{:?} {:?}", once.statuses, once.sources);
-    // sudo takes the right to write from what it has finished.
-    let finished = || match fs::metadata(logs.join("00/00/01/timing")) {
-        Ok(meta) if meta.permissions().mode() & 0o222 == 0 => Ok(()),
-        other => Err(other.map(|meta| meta.permissions())),
-    };
-    wait_until("sudo to finish its log", finished).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn r40_nothing_is_left_of_the_shell_of_a_wrapper_whose_connection_is_cut() {
     let sshd = Sshd::builder().config("ForceCommand /bin/sh -c \"$SSH_ORIGINAL_COMMAND\"; true").start();
     let connection = connect(&sshd.host("web-1")).await;
@@ -257,15 +233,7 @@ async fn r40_nothing_is_left_of_the_shell_of_a_wrapper_whose_connection_is_cut()
     assert!(ours.len() > 3, "{ours:?}");
     drop(connection);
     sshd.stop();
-    let began = |pid: u32| {
-        let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-        text.rsplit_once(')')?.1.split_whitespace().nth(19).map(str::to_owned)
-    };
-    let left = || {
-        let left: Vec<_> = ours.iter().filter(|(pid, at)| began(*pid).as_ref() == Some(at)).collect();
-        if left.is_empty() { Ok(()) } else { Err(format!("{left:?}")) }
-    };
-    wait_until("nothing to be left", left).await;
+    wait_until("nothing to be left", || none_left(&ours)).await;
     let lost = |w: &Watched| w.statuses.last().is_some_and(|(_, status)| status.state == LinkState::Unreachable);
     watched.until("the loss", lost).await;
 }

@@ -237,8 +237,14 @@ impl Script {
     /// Sudo would have asked for a password, or does not let this login do it.
     fn no_root(&self) -> LinkError {
         let reason = format!("sudo -n /bin/sh -s is refused{}", self.said());
-        let hint = "it needs `{user} ALL=(root) NOPASSWD: /bin/sh -s` in sudoers, which lets {user} do anything as root; \
-                    better let {user} read the log itself, by the group of the file";
+        let wants_terminal = self.said().contains("you must have a tty");
+        let hint = if wants_terminal {
+            "it needs `Defaults:{user} !requiretty` in sudoers, for a script has no terminal; better let {user} read the log \
+             itself, by the group of the file"
+        } else {
+            "it needs `{user} ALL=(root) NOPASSWD: /bin/sh -s` in sudoers, which lets {user} do anything as root; \
+             better let {user} read the log itself, by the group of the file"
+        };
         LinkError { status: HostStatus::because(LinkState::Degraded, reason, hint) }
     }
 
