@@ -38,6 +38,9 @@ const ALIVE_EVERY: Duration = Duration::from_millis(250);
 /// How long the end of a connection may take.
 const CLOSE_LIMIT: Duration = Duration::from_millis(1500);
 
+/// What was refused tells more than that the server has hung up after it, and is told a moment later.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+
 /// Failures of sources that are told in the reason of a host's state; the others are counted.
 const FAILURES_TOLD: usize = 3;
 
@@ -97,10 +100,14 @@ impl Reach for Connector {
             // Nobody hears any more where this fails; then this future is dropped.
             let _ = heard.send(Heard::Warned(warning.clone())).await;
         }
+        let mut asking = std::pin::pin!(ask_all(&connection, host, asks, &heard));
         let result = tokio::select! {
-            result = ask_all(&connection, host, asks, &heard) => result,
+            result = &mut asking => result,
             () = tell_alive(&connection, &heard) => Ok(()),
-            error = connection.ended() => Err(error),
+            error = connection.ended() => Err(match timeout(LAST_WORDS, asking).await {
+                Ok(Err(refused)) if refused.status.state == LinkState::Degraded => refused,
+                _ => error,
+            }),
             () = heard.closed() => Ok(()),
         };
         connection.close().await;
@@ -137,7 +144,7 @@ async fn ask_all(
 ) -> Result<(), LinkError> {
     // Nobody hears any more where this fails; then this future is dropped.
     let _ = heard.send(Heard::Connected).await;
-    let mut answering = host::ask::Answering::begin(connection, host).await?;
+    let mut answering = host::ask::Answering::begin(connection, host, asks).await?;
     let _ = heard.send(Heard::Facts(Box::new(answering.facts().clone()))).await;
     for ask in asks {
         let (sender, mut replies) = mpsc::channel(OF_A_HOST);

@@ -5,21 +5,27 @@
 use tokio::sync::mpsc;
 
 use crate::model::ask::Totals;
-use crate::model::{Ask, Facts, HostSpec, Reply, SourceKind, SourceSpec, TransportKind};
+use crate::model::{Ask, Facts, HostSpec, HostStatus, Reply, SourceKind, SourceSpec, TransportKind};
 use crate::transport::{Connection, LinkError};
 
 use super::files::{Failure, Files};
 use super::history;
 use super::local::LocalFiles;
-use super::shell::{self, ShellFiles, Trouble};
+use super::shell::{self, ShellFiles, Talk, Trouble};
 use super::track::{usual_sources, whole_journal};
 
-/// A host that answers, one question after the other.
+/// A host that answers, one question after the other. Shells are started when they are needed, for each is a session, and
+/// some servers give one only.
 pub struct Answering {
     connection: Connection,
-    driver: Driver,
-    /// For the files of root, once they were asked for.
+    /// For the files of the login.
+    driver: Option<Driver>,
+    /// For the files of root.
     root: Option<Box<ShellFiles>>,
+    /// Why there is no shell of root's, where that was found out already.
+    refused: Option<LinkError>,
+    /// For what is no file.
+    talk: Talk,
     facts: Facts,
 }
 
@@ -39,39 +45,33 @@ pub async fn ask(
     ask: &Ask,
     replies: mpsc::Sender<Reply>,
 ) -> Result<(), LinkError> {
-    Answering::begin(connection, host).await?.answer(host, ask, replies).await
+    Answering::begin(connection, host, std::slice::from_ref(ask)).await?.answer(host, ask, replies).await
 }
 
 impl Answering {
-    /// Finds out what the host is.
+    /// Finds out what the host is, in a shell that will be needed for these questions.
     ///
     /// # Errors
     /// When it is lost, or has no shell.
-    pub async fn begin(connection: &Connection, host: &HostSpec) -> Result<Self, LinkError> {
-        Self::begin_knowing(connection, host, None).await
+    pub async fn begin(connection: &Connection, host: &HostSpec, asks: &[Ask]) -> Result<Self, LinkError> {
+        let mut this = Self::begin_knowing(connection, Facts::default());
+        match Parts::of(host).only(asks) {
+            Some(Only::Root) if host.transport != TransportKind::Local => this.begin_as_root(host).await?,
+            Some(Only::Streams { as_root }) if host.transport != TransportKind::Local => {
+                match Talk::begin(connection, as_root).await {
+                    Ok((talk, facts)) => (this.talk, this.facts) = (talk, facts),
+                    Err(error) => this.describe_after(error, host).await?,
+                }
+            }
+            _ => this.describe(host).await?,
+        }
+        Ok(this)
     }
 
-    /// The same where it may be known already what the host is.
-    ///
-    /// # Errors
-    /// When it is lost, or has no shell.
-    pub async fn begin_knowing(
-        connection: &Connection,
-        host: &HostSpec,
-        known: Option<Facts>,
-    ) -> Result<Self, LinkError> {
-        let connection = connection.clone();
-        if host.transport == TransportKind::Local {
-            let files = LocalFiles::new();
-            let facts = files.describe().await;
-            return Ok(Self { connection, driver: Driver::Local(Box::new(files)), root: None, facts });
-        }
-        let mut files = ShellFiles::start(&connection).await?;
-        let facts = match known {
-            Some(facts) => facts,
-            None => files.describe().await?,
-        };
-        Ok(Self { connection, driver: Driver::Shell(Box::new(files)), root: None, facts })
+    /// The same where it is known already what the host is.
+    #[must_use]
+    pub fn begin_knowing(connection: &Connection, facts: Facts) -> Self {
+        Self { connection: connection.clone(), driver: None, root: None, refused: None, talk: Talk::default(), facts }
     }
 
     /// What the host says of itself.
@@ -80,32 +80,101 @@ impl Answering {
         &self.facts
     }
 
+    async fn begin_as_root(&mut self, host: &HostSpec) -> Result<(), LinkError> {
+        match ShellFiles::start_as_root(&self.connection).await {
+            Ok(mut files) => {
+                self.facts = files.describe().await?;
+                self.root = Some(Box::new(files));
+                Ok(())
+            }
+            Err(error) => {
+                self.refused = Some(error.clone());
+                self.describe_after(error, host).await
+            }
+        }
+    }
+
+    /// Where the shell that was wanted is refused, another tells what the host is. A server that gives one session refuses
+    /// that too, or hangs up with the first; there the refusal is what is told.
+    async fn describe_after(&mut self, refusal: LinkError, host: &HostSpec) -> Result<(), LinkError> {
+        let described = self.describe(host).await;
+        // What is asked next needs the session.
+        self.driver = None;
+        described.map_err(|_| {
+            let HostStatus { state, reason, hint, .. } = refusal.status;
+            let hint = hint.unwrap_or_default().replace("{user}", "the login");
+            LinkError::from(HostStatus::because(state, reason.unwrap_or_default(), hint))
+        })
+    }
+
+    async fn describe(&mut self, host: &HostSpec) -> Result<(), LinkError> {
+        self.facts = match self.driver(host).await? {
+            Driver::Local(files) => files.describe().await,
+            Driver::Shell(files) => files.describe().await?,
+        };
+        Ok(())
+    }
+
+    /// Who has the files of the login.
+    async fn driver(&mut self, host: &HostSpec) -> Result<&mut Driver, LinkError> {
+        let driver = match self.driver.take() {
+            Some(driver) => driver,
+            None if host.transport == TransportKind::Local => Driver::Local(Box::new(LocalFiles::new())),
+            None => Driver::Shell(Box::new(ShellFiles::start(&self.connection).await?)),
+        };
+        Ok(self.driver.insert(driver))
+    }
+
     /// Answers a question, as [`ask`] does.
     ///
     /// # Errors
     /// When the host is lost.
     pub async fn answer(&mut self, host: &HostSpec, ask: &Ask, replies: mpsc::Sender<Reply>) -> Result<(), LinkError> {
-        let Parts { files, root, streams } = match host.sources.is_empty() && self.has_none_of_the_usual().await? {
+        let Parts { files, root, streams } = match host.sources.is_empty() && self.has_none_of_the_usual(host).await? {
             true => Parts::of(&HostSpec { sources: vec![whole_journal()], ..host.clone() }),
             false => Parts::of(host),
         };
+        let is_wanted =
+            |part: &HostSpec| part.sources.is_empty() || part.sources.iter().any(|spec| may_be_about(ask, spec));
+        let (files, root) = (files.filter(is_wanted), root.filter(is_wanted));
         let mut totals = Totals::default();
         if let Some(streams) = &streams {
-            totals = shell::history(&self.connection, streams, &self.facts, ask, &replies).await?;
+            let shell = (&self.connection, &mut self.talk);
+            totals = shell::history(shell, streams, &self.facts, ask, &replies).await?;
+            if root.is_some() || files.is_some() {
+                self.talk.end().await;
+            }
         }
         if let Some(root) = &root {
             totals = self.answer_as_root(root, ask, totals, &replies).await?;
         }
-        let facts = &self.facts;
         if let Some(files) = &files {
-            totals = match &mut self.driver {
-                Driver::Local(driver) => history::answer_part(&mut **driver, files, facts, ask, totals, &replies).await,
-                Driver::Shell(driver) => history::answer_part(&mut **driver, files, facts, ask, totals, &replies).await,
-            }?;
+            totals = self.answer_of_files(files, ask, totals, &replies).await?;
         }
         // Where nobody listens any more, nobody needs to know.
         let _ = replies.send(Reply::Done(totals)).await;
         Ok(())
+    }
+
+    /// Answers about the files of the login; where the server gives no session for it, each of their sources says so.
+    async fn answer_of_files(
+        &mut self,
+        host: &HostSpec,
+        ask: &Ask,
+        totals: Totals,
+        replies: &mpsc::Sender<Reply>,
+    ) -> Result<Totals, LinkError> {
+        let facts = self.facts.clone();
+        let connection = self.connection.clone();
+        match self.driver(host).await {
+            Ok(Driver::Local(files)) => history::answer_part(&mut **files, host, &facts, ask, totals, replies).await,
+            Ok(Driver::Shell(files)) => history::answer_part(&mut **files, host, &facts, ask, totals, replies).await,
+            Err(error) if connection.has_ended_by(&error).await => Err(error),
+            Err(error) => {
+                refuse(host, ask, error, replies).await;
+                Ok(totals)
+            }
+        }
     }
 
     /// Answers about the files of root; where sudo refuses, each of their sources says so.
@@ -116,18 +185,15 @@ impl Answering {
         totals: Totals,
         replies: &mpsc::Sender<Reply>,
     ) -> Result<Totals, LinkError> {
-        let wanted = |spec: &&SourceSpec| spec.kind.is_glob() || ask.is_about(&spec.name);
-        if !host.sources.iter().any(|spec| wanted(&spec)) {
-            return Ok(totals);
-        }
         if self.root.is_none() {
-            match ShellFiles::start_as_root(&self.connection).await {
+            let started = match self.refused.take() {
+                Some(error) => Err(error),
+                None => ShellFiles::start_as_root(&self.connection).await,
+            };
+            match started {
                 Ok(files) => self.root = Some(Box::new(files)),
                 Err(error) => {
-                    let why = Trouble::from(error).told();
-                    for spec in host.sources.iter().filter(wanted) {
-                        let _ = replies.send(Reply::Failed(spec.name.as_str().into(), why.clone())).await;
-                    }
+                    refuse(host, ask, error, replies).await;
                     return Ok(totals);
                 }
             }
@@ -136,12 +202,26 @@ impl Answering {
         history::answer_part(&mut **files, host, &self.facts, ask, totals, replies).await
     }
 
-    async fn has_none_of_the_usual(&mut self) -> Result<bool, LinkError> {
-        match &mut self.driver {
+    async fn has_none_of_the_usual(&mut self, host: &HostSpec) -> Result<bool, LinkError> {
+        match self.driver(host).await? {
             Driver::Local(files) => has_none_of_the_usual(&mut **files).await,
             Driver::Shell(files) => has_none_of_the_usual(&mut **files).await,
         }
     }
+}
+
+/// Says of every source that is asked about why it is not answered.
+async fn refuse(host: &HostSpec, ask: &Ask, error: LinkError, replies: &mpsc::Sender<Reply>) {
+    let why = Trouble::from(error).told();
+    for spec in host.sources.iter().filter(|spec| may_be_about(ask, spec)) {
+        // Where nobody listens any more, nobody needs to know.
+        let _ = replies.send(Reply::Failed(spec.name.as_str().into(), why.clone())).await;
+    }
+}
+
+/// Whether a question is about a source, or may be about one of those that its pattern stands for.
+fn may_be_about(ask: &Ask, spec: &SourceSpec) -> bool {
+    spec.kind.is_glob() || ask.is_about(&spec.name)
 }
 
 /// A host for which no source is named has the usual logs or, like one that is followed, its journal.
@@ -167,7 +247,31 @@ struct Parts {
     streams: Option<HostSpec>,
 }
 
+/// What some questions are about, where that needs no shell of the login for files.
+#[derive(Debug, PartialEq, Eq)]
+enum Only {
+    Root,
+    Streams { as_root: bool },
+}
+
 impl Parts {
+    fn only(&self, asks: &[Ask]) -> Option<Only> {
+        let about = |part: &Option<HostSpec>| -> Option<SourceSpec> {
+            let mut sources = part.iter().flat_map(|part| &part.sources);
+            sources.find(|spec| asks.iter().any(|ask| may_be_about(ask, spec))).cloned()
+        };
+        let usual = self.files.as_ref().is_some_and(|part| part.sources.is_empty());
+        if usual || about(&self.files).is_some() {
+            return None;
+        }
+        let keeps_a_past = |spec: &SourceSpec| !matches!(spec.kind, SourceKind::Command(_) | SourceKind::Input);
+        match (about(&self.root), about(&self.streams).filter(keeps_a_past)) {
+            (_, Some(stream)) => Some(Only::Streams { as_root: stream.as_root }),
+            (Some(_), None) => Some(Only::Root),
+            (None, None) => None,
+        }
+    }
+
     fn of(host: &HostSpec) -> Self {
         let is_file = |spec: &SourceSpec| matches!(spec.kind, SourceKind::Path(_));
         let with = |which: &dyn Fn(&SourceSpec) -> bool| {
@@ -203,7 +307,17 @@ mod tests {
         host.sources =
             vec![file("a", false), spec("unit", whole_journal().kind, true), file("s", true), file("b", false)];
         assert_eq!(names(&host), [some("unit"), some("s"), some("a b")]);
+        let only = |host: &HostSpec, name: &str| {
+            Parts::of(host).only(&[Ask { sources: vec![name.to_owned()], what: crate::model::ask::What::List }])
+        };
+        assert_eq!(only(&host, "s"), Some(Only::Root));
+        assert_eq!(only(&host, "unit"), Some(Only::Streams { as_root: true }));
+        assert_eq!(only(&host, "?"), None, "files among others");
+        assert_eq!(only(&host, "none"), None);
+        host.sources.insert(0, spec("up", SourceKind::Command(vec!["uptime".to_owned()]), false));
+        assert_eq!(only(&host, "up"), None, "nobody keeps what it said");
         host.sources = vec![whole_journal()];
+        assert_eq!(only(&host, "journal"), Some(Only::Streams { as_root: false }));
         assert_eq!(names(&host), [some("journal"), None, None]);
     }
 }

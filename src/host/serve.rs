@@ -99,7 +99,10 @@ async fn ask(
 ) -> Result<(), LinkError> {
     let known = described.get(connection);
     let is_known = known.is_some();
-    let mut answering = Answering::begin_knowing(connection, host, known).await?;
+    let mut answering = match known {
+        Some(facts) => Answering::begin_knowing(connection, facts),
+        None => Answering::begin(connection, host, std::slice::from_ref(what)).await?,
+    };
     if !is_known {
         described.put(connection, answering.facts());
     }

@@ -2,12 +2,13 @@
 //! by itself where that would lock the operator out or hide an attack.
 
 use std::convert::Infallible;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc::Receiver;
 use tokio::sync::{oneshot, watch};
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::model::{HostSpec, HostStatus, LinkState};
 use crate::transport::backoff::Backoff;
@@ -25,6 +26,9 @@ pub enum Command {
     /// Dial now, whatever the state.
     Reconnect,
 }
+
+/// What was refused tells more than that the server has hung up after it, and is told a moment later.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// A login that waits for its shell says so this often, so that the seconds that it tells are true whenever a pass ends.
 const TELL_EVERY: Duration = Duration::from_secs(1);
@@ -163,23 +167,21 @@ async fn connect_and_work(
     link.send_replace(Link::Down(format!("{} is logged in and waits for its shell", host.name())));
     track.way = connection.warning().cloned();
     let connected = Instant::now();
-    let (wants_journal, wanted) = oneshot::channel();
-    track.wants_journal = Some(wants_journal);
-    let files = shell::run(&connection, &host.sources, track, work, outbox);
-    let streams = async {
-        // The files go first where there is but one session.
-        if wanted.await.is_ok() && host.sources.is_empty() {
-            streams.add_whole();
+    let is_alone = root_files.is_alone();
+    let result = {
+        let mut working = pin!(work_over(&connection, host, work, outbox, (&mut *track, streams, root_files)));
+        tokio::select! {
+            // A server that gives one session hangs up when that ends.
+            biased;
+            result = &mut working => result,
+            error = connection.ended() => Err(match timeout(LAST_WORDS, working).await {
+                Ok(Err(refused)) if refused.status.state == LinkState::Throttled => refused,
+                _ => error,
+            }),
+            never = wait_for_shell(&connection, connected, outbox, link) => match never {},
         }
-        tokio::join!(streams.run(&connection, work, outbox), root_files.run(&connection, work, outbox));
-        Ok(())
     };
-    let result = tokio::select! {
-        result = async { tokio::try_join!(files, streams) } => result.map(drop),
-        error = connection.ended() => Err(error),
-        never = wait_for_shell(&connection, connected, outbox, link) => match never {},
-    };
-    if result.is_ok() {
+    if result.is_ok() && !is_alone {
         // A stream may have found its problem after the files were done.
         outbox.send_all(track.take_events()).await;
     }
@@ -189,6 +191,34 @@ async fn connect_and_work(
     link.send_replace(Link::Down(format!("{} is not connected any more", host.name())));
     connection.close().await;
     result
+}
+
+/// Says all a host has to say over this connection.
+async fn work_over(
+    connection: &Connection,
+    host: &HostSpec,
+    work: &Work,
+    outbox: &Outbox,
+    (track, streams, root_files): (&mut Track, &mut Streams, &mut RootFiles),
+) -> Result<(), LinkError> {
+    if root_files.is_alone() {
+        return root_files.run_alone(connection, work, outbox).await;
+    }
+    let (wants_journal, wanted) = oneshot::channel();
+    track.wants_journal = Some(wants_journal);
+    let files = shell::run(connection, &host.sources, track, work, outbox);
+    let others = async {
+        // The files go first where there is but one session.
+        if wanted.await.is_ok() && host.sources.is_empty() {
+            streams.add_whole();
+        }
+        let streams = async {
+            streams.run(connection, work, outbox).await;
+            Ok(())
+        };
+        tokio::try_join!(streams, root_files.run(connection, work, outbox)).map(drop)
+    };
+    tokio::try_join!(files, others).map(drop)
 }
 
 /// Waits for the time (for ever where there is none) or a command. False where nobody can give commands any more.

@@ -23,6 +23,10 @@ const KEPT_BYTES: usize = 4 * 1024;
 /// system's `ssh`; and a shell that passes on how something ended adds 128 to the signal.
 const NOT_ITS_OWN: u32 = 128;
 
+/// What shells say of a program that they cannot start, in lower case.
+const NOT_STARTED: [&str; 6] =
+    ["not found", "no such file", "permission denied", "cannot execute", "not an executable", "unknown command"];
+
 /// The system's words for what passes: too many processes, too little memory, a home that is not there yet. In lower
 /// case, for some shells print them so.
 const PASSING: [&str; 10] = [
@@ -133,6 +137,11 @@ impl Heard {
     fn ended(&self, place: &str) -> LinkError {
         let said = self.said().map(|line| format!(", saying: {line}")).unwrap_or_default();
         match &self.exit {
+            Some(Ok(status)) if self.is_refusal(*status) && self.misses_our_shell() => failure::denied(
+                format!("{place} lets us in but cannot start /bin/sh for this login: exit status {status}{said}"),
+                "check /bin/sh on the host: that it is there, its mode and what it links to, and that neither \
+                     noexec, SELinux nor AppArmor forbids it",
+            ),
             Some(Ok(status)) if self.is_refusal(*status) => failure::denied(
                 format!("{place} lets us in but runs no shell: it ended with exit status {status}{said}"),
                 "the login needs a shell that can run `exec /bin/sh -s`; look for nologin, ForceCommand, an exit in \
@@ -157,6 +166,13 @@ impl Heard {
             )
             .passing(),
         }
+    }
+
+    /// Whether the login's shell complains that the one that we want in its place does not start. Its exit status is no
+    /// help: of tcsh it is 1.
+    fn misses_our_shell(&self) -> bool {
+        let text = String::from_utf8_lossy(&self.stderr.bytes).to_ascii_lowercase();
+        text.contains("/bin/sh") && NOT_STARTED.iter().any(|words| text.contains(words))
     }
 
     /// A shell that ended by itself, in order, without a word to us: it is none, and says so.
@@ -238,6 +254,23 @@ mod tests {
             let error = heard("", stderr, exit).ended("web-1");
             assert_eq!(error.state(), state, "{exit:?} {stderr}");
             assert!(error.reason().contains(stderr), "{}", error.reason());
+        }
+    }
+
+    #[test]
+    fn a_login_that_cannot_start_our_shell_is_told_from_one_that_has_none() {
+        for (exit, said, hint) in [
+            (126, "sh: 1: exec: /bin/sh: Permission denied", "check /bin/sh on the host"),
+            (127, "bash: line 1: exec: /bin/sh: cannot execute: required file not found", "check /bin/sh on the host"),
+            (127, "zsh:1: no such file or directory: /bin/sh", "check /bin/sh on the host"),
+            (127, "fish: Unknown command: /bin/sh\nfish: \nexec /bin/sh -s\n     ^~~~~~^", "check /bin/sh on the host"),
+            (1, "/bin/sh: Permission denied.", "check /bin/sh on the host"),
+            (127, "rbash: gate: command not found", "look for nologin, ForceCommand"),
+            (1, "/bin/sh is not for you", "look for nologin, ForceCommand"),
+        ] {
+            let error = heard("", said, Some(Ok(exit))).ended("web-1");
+            let told = error.status.hint.unwrap_or_default();
+            assert!(error.status.state == LinkState::Denied && told.contains(hint), "{said}: {told}");
         }
     }
 

@@ -56,6 +56,9 @@ pub trait Asker: Send + Sync {
 /// a login takes longer than anybody likes, and is no less welcome for it.
 const LOGIN_TIME: Duration = Duration::from_secs(120);
 
+/// Channels are closed a moment before the connection says why it ended.
+const END_TOLD_WITHIN: Duration = Duration::from_secs(1);
+
 /// An agent may ask its owner for a touch or a confirmation; sshd itself waits two minutes in all.
 const AGENT_TIME: Duration = Duration::from_secs(60);
 
@@ -422,6 +425,14 @@ impl Connection {
             Road::System(system) => system.ended().await,
             Road::Local(local) => local.ending.ended().await,
         }
+    }
+
+    /// Whether this failure of a shell is the end of the connection, which is told a moment later. A server that refuses a
+    /// session is still there.
+    pub async fn has_ended_by(&self, failure: &LinkError) -> bool {
+        let refused = failure.state() == crate::model::LinkState::Throttled;
+        let told_within = if refused { Duration::ZERO } else { END_TOLD_WITHIN };
+        tokio::time::timeout(told_within, self.ended()).await.is_ok()
     }
 
     /// Ends it, with everything that runs on it; returns within 2 seconds.

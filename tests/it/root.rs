@@ -10,13 +10,11 @@ use logtrail::model::ask::{Start, What};
 use logtrail::model::{Ask, LinkState, Reply, SourceKind, SourceSpec};
 use logtrail::transport::{Connector, Settings};
 
-use crate::sources::{World, answered, append, command, executable, last_reason, lines, page, problem, source, text};
+use crate::sources::{
+    World, answered, append, as_root, command, executable, last_reason, lines, page, problem, source, text,
+};
 use crate::support::Person;
 use crate::support::fleet::Watched;
-
-fn as_root(source: SourceSpec) -> SourceSpec {
-    SourceSpec { as_root: true, ..source }
-}
 
 fn file(name: &str, path: &Path) -> SourceSpec {
     source(name, SourceKind::Path(path.display().to_string()))

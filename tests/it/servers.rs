@@ -22,15 +22,15 @@ fn source(name: &str, path: &Path) -> SourceSpec {
 }
 
 /// A tinysshd behind a program that listens: it starts commands in the process group of that program.
-struct TinySshd {
-    folder: tempfile::TempDir,
+pub(crate) struct TinySshd {
+    pub(crate) folder: tempfile::TempDir,
     listener: Child,
     port: u16,
 }
 
 impl TinySshd {
     /// `serve` is the command that listens on a port and runs `tinysshd` with the folder of its keys.
-    fn start(serve: impl Fn(u16, &str) -> String) -> Self {
+    pub(crate) fn start(serve: impl Fn(u16, &str) -> String) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let keys = folder.path().join("keys");
         let client = folder.path().join("client_key");
@@ -50,6 +50,12 @@ impl TinySshd {
         panic!("tinysshd does not start");
     }
 
+    /// By the usual one.
+    pub(crate) fn under_tcpserver() -> Self {
+        let tcpserver = program("tcpserver").display().to_string();
+        Self::start(|port, tinysshd| format!("{tcpserver} -HRDl0 127.0.0.1 {port} {tinysshd}"))
+    }
+
     /// It reads the keys of the user's home, which is another folder for it than for everybody else.
     fn listen(folder: &Path, serve: &str) -> Child {
         let script = format!(
@@ -67,7 +73,7 @@ impl TinySshd {
         command.process_group(0).spawn().expect("unshare")
     }
 
-    fn host(&self, sources: Vec<SourceSpec>) -> HostSpec {
+    pub(crate) fn host(&self, sources: Vec<SourceSpec>) -> HostSpec {
         let endpoint = Endpoint {
             address: Some(Address::new("127.0.0.1").expect("an address")),
             port: Some(self.port),
@@ -127,8 +133,7 @@ async fn is_left_alone(mut server: TinySshd) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn r40_r69_tinysshd_under_tcpserver_outlives_every_visit() {
-    let tcpserver = program("tcpserver").display().to_string();
-    is_left_alone(TinySshd::start(|port, tinysshd| format!("{tcpserver} -HRDl0 127.0.0.1 {port} {tinysshd}"))).await;
+    is_left_alone(TinySshd::under_tcpserver()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -142,6 +147,16 @@ async fn r40_r69_tinysshd_under_socat_outlives_every_visit() {
 /// The lines of a file that a wrapper writes.
 fn lines_of(path: &Path) -> Vec<String> {
     fs::read_to_string(path).unwrap_or_default().lines().map(str::to_owned).collect()
+}
+
+/// Whether none of these processes, each with when it began, is there any more.
+pub(crate) fn none_left(processes: &[(u32, String)]) -> Result<(), String> {
+    let began = |pid: u32| {
+        let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        text.rsplit_once(')')?.1.split_whitespace().nth(19).map(str::to_owned)
+    };
+    let left: Vec<_> = processes.iter().filter(|(pid, at)| began(*pid).as_ref() == Some(at)).collect();
+    if left.is_empty() { Ok(()) } else { Err(format!("{left:?}")) }
 }
 
 /// A script that the test may run.
@@ -206,40 +221,6 @@ async fn r40_what_the_rc_file_of_a_login_has_started_goes_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r40_sudo_finishes_its_log_of_what_it_ran() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let logs = folder.path().join("io");
-    let sudoers = folder.path().join("sudoers");
-    let rule = format!(
-        "Defaults log_output, log_input, iolog_dir={}, iolog_file=%{{seq}}\nDefaults !use_pty\nALL ALL=(root) NOPASSWD: ALL\n",
-        logs.display()
-    );
-    fs::write(&sudoers, rule).expect("write");
-    // The real sudo, with a file of rules of its own.
-    let sudo = format!(
-        "#!/bin/sh\nexec unshare --mount --propagation private sh -c 'chmod 440 {0}; mount --bind {0} /etc/sudoers && exec {1} \"$@\"' sudo \"$@\"\n",
-        sudoers.display(),
-        program("sudo").display()
-    );
-    let bin = folder.path().join("bin");
-    fs::create_dir(&bin).expect("a folder");
-    executable(&bin.join("sudo"), &sudo);
-    let sshd = Sshd::builder().environment(&[&format!("PATH={}:/usr/bin:/bin", bin.display())]).start();
-    let log = sshd.path("secure.log");
-    fs::write(&log, "one\n").expect("write");
-    let secret = SourceSpec { as_root: true, ..source("secure", &log) };
-    let mut once = Watched::once(vec![HostSpec { sources: vec![secret], ..sshd.host("web-1") }], 10, PATIENCE);
-    once.until("a pass", |w| w.over).await;
-    assert_eq!(once.texts(), ["one"], "{:?} {:?}", once.statuses, once.sources);
-    // sudo takes the right to write from what it has finished.
-    let finished = || match fs::metadata(logs.join("00/00/01/timing")) {
-        Ok(meta) if meta.permissions().mode() & 0o222 == 0 => Ok(()),
-        other => Err(other.map(|meta| meta.permissions())),
-    };
-    wait_until("sudo to finish its log", finished).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn r40_nothing_is_left_of_the_shell_of_a_wrapper_whose_connection_is_cut() {
     let sshd = Sshd::builder().config("ForceCommand /bin/sh -c \"$SSH_ORIGINAL_COMMAND\"; true").start();
     let connection = connect(&sshd.host("web-1")).await;
@@ -252,15 +233,37 @@ async fn r40_nothing_is_left_of_the_shell_of_a_wrapper_whose_connection_is_cut()
     assert!(ours.len() > 3, "{ours:?}");
     drop(connection);
     sshd.stop();
-    let began = |pid: u32| {
-        let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-        text.rsplit_once(')')?.1.split_whitespace().nth(19).map(str::to_owned)
-    };
-    let left = || {
-        let left: Vec<_> = ours.iter().filter(|(pid, at)| began(*pid).as_ref() == Some(at)).collect();
-        if left.is_empty() { Ok(()) } else { Err(format!("{left:?}")) }
-    };
-    wait_until("nothing to be left", left).await;
+    wait_until("nothing to be left", || none_left(&ours)).await;
     let lost = |w: &Watched| w.statuses.last().is_some_and(|(_, status)| status.state == LinkState::Unreachable);
     watched.until("the loss", lost).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn r40_a_host_whose_setsid_does_not_work_is_followed_and_nothing_is_left() {
+    let folder = tempfile::tempdir().expect("a folder");
+    executable(&folder.path().join("setsid"), "#!/bin/sh\necho 'setsid: Operation not permitted' >&2\nexit 1\n");
+    let sshd = Sshd::builder().environment(&[&format!("PATH={}:/usr/bin:/bin", folder.path().display())]).start();
+    let log = sshd.path("app.log");
+    fs::write(&log, "one\n").expect("write");
+    let host = HostSpec { sources: vec![source("app", &log)], ..sshd.host("web-1") };
+    let mut watched = Watched::follow(vec![host], 10);
+    watched.until("the line", |w| w.records.len() == 1).await;
+    assert!(sshd.session_processes().len() > 3);
+    watched.fleet.take().expect("running").stop().await;
+    let left = || Some(sshd.session_processes()).filter(|left| !left.is_empty()).map_or(Ok(()), Err);
+    wait_until("nothing to be left", left).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_that_cannot_start_a_shell_says_where_to_look() {
+    let sshd = Sshd::builder().config("ForceCommand exec /nonexistent/bin/sh -s").start();
+    let mut once = Watched::once(vec![sshd.host("web-1")], 10, PATIENCE);
+    once.until("the end", |w| w.over).await;
+    let (_, status) = once.statuses.last().expect("a status");
+    assert_eq!(status.state, LinkState::Denied, "{status:?}");
+    assert!(
+        status.reason.as_ref().is_some_and(|why| why.contains("cannot start /bin/sh for this login")),
+        "{status:?}"
+    );
+    assert!(status.hint.as_ref().is_some_and(|hint| hint.contains("check /bin/sh on the host")), "{status:?}");
 }

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use logtrail::host::shell::Talk;
 use logtrail::model::ask::{Page, Search, Start, Totals, What};
 use logtrail::model::query::Now;
 use logtrail::model::{
@@ -18,7 +19,7 @@ use logtrail::model::{
 use logtrail::transport::{Connection, Connector, Settings};
 
 use crate::support::fleet::Watched;
-use crate::support::sshd::Sshd;
+use crate::support::sshd::{Builder, Sshd};
 use crate::support::{Person, wait_until};
 
 /// `docker` and `kubectl` in one: `ps` and `get` print the file `ps`, `logs` prints the file of the container. Following
@@ -68,6 +69,11 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn with(programs: &[&str]) -> Self {
+        Self::on(Sshd::builder(), programs)
+    }
+
+    /// The same with a server of some kind.
+    pub(crate) fn on(server: Builder, programs: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         fs::create_dir(folder.path().join("bin")).expect("a folder");
         for program in programs {
@@ -80,7 +86,7 @@ impl World {
             executable(&folder.path().join("bin").join(engine), "#!/bin/sh\nexit 127\n");
         }
         let path = format!("SetEnv PATH={}/bin:/usr/bin:/bin", folder.path().display());
-        Self { sshd: Sshd::builder().config(path).start(), folder }
+        Self { sshd: server.config(path).start(), folder }
     }
 
     pub(crate) fn file(&self, name: &str) -> PathBuf {
@@ -118,6 +124,10 @@ pub(crate) fn append(file: &Path, text: &str) {
 
 pub(crate) fn source(name: &str, kind: SourceKind) -> SourceSpec {
     SourceSpec { name: name.to_owned(), kind, time: None, as_root: false }
+}
+
+pub(crate) fn as_root(source: SourceSpec) -> SourceSpec {
+    SourceSpec { as_root: true, ..source }
 }
 
 pub(crate) fn container(name: &str) -> SourceSpec {
@@ -395,7 +405,9 @@ pub(crate) async fn ask(host: &HostSpec, what: What) -> (Vec<Reply>, Totals) {
     let connection = connected(host).await;
     let (sender, replies) = tokio::sync::mpsc::channel(1000);
     let ask = Ask { sources: Vec::new(), what };
-    let asked = logtrail::host::shell::history(&connection, host, &Facts::default(), &ask, &sender).await;
+    let asked =
+        logtrail::host::shell::history((&connection, &mut Talk::default()), host, &Facts::default(), &ask, &sender)
+            .await;
     let totals = asked.expect("the host stays");
     drop(sender);
     connection.close().await;

@@ -76,12 +76,13 @@ unpack() {
   echo "=t$?" >&6
 }
 
-# edge offset: where the first line begins that does not begin before this.
+# edge offset: where the first line begins that does not begin before this; nothing where what counts does not work.
 edge() {
   [ "$1" != 0 ] || { echo 0; return; }
   block=16384
   math "$1" - 1; before=$n
-  math "$before" + $(text "$before" - <"$self" 6>/dev/null | head -n 1 | wc -c); echo "$n"
+  set -- $(text "$before" - <"$self" 6>/dev/null | head -n 1 | wc -c)
+  [ $# = 0 ] || { math "$before" + "$1"; echo "$n"; }
 }
 
 # read_plain from most
@@ -120,6 +121,7 @@ scan() {
   elif [ "$end" != - ]; then
     end=$(edge "$end")
   fi
+  case $begin:$end in :*|*:) say X without wc; return ;; esac
   count=-
   if [ "$end" != - ]; then
     if less "$end" "$begin"; then begin=$end; fi

@@ -487,7 +487,8 @@ usage() {
   say U
   [ -r /proc/self/mounts ] || return
   while read -r dev at type rest; do printf '%s %s %s\n' "$dev" "$at" "$type"; done </proc/self/mounts; echo --
-  limit=; command -v timeout >/dev/null 2>&1 && limit='timeout 5'
+  # Older ones of BusyBox want -t before the seconds.
+  limit=; timeout 5 true >/dev/null 2>&1 && limit='timeout 5'
   handle=kib_of; put_disks; echo --
   handle=inodes_of; put_disks
 }

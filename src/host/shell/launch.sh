@@ -8,11 +8,14 @@ ulimit -f 0
 # What the host is there for goes first. Whatever we start inherits both.
 renice -n 19 -p $$ >/dev/null 2>&1
 ionice -c 3 -p $$ >/dev/null 2>&1
-set +efuvx
+set +efmuvx
 exec 5<&0 6>&2 2>/dev/null
+# Where setsid does not work (there is none, it may not be run, it knows other words, it forks and leaves us alone), the script
+# runs without it. So it is tried: this shell must be the parent of what it runs, and that the leader of its group.
+means=$(exec setsid /bin/sh -c 'kill -0 "-$$" && echo "$PPID"' </dev/null)
 # One command to its end: this shell must read nothing from standard input that is meant for the script.
 {
-  if command -v setsid >/dev/null; then
+  if [ "$means" = $$ ]; then
     printf 'T=%s own_group=1\n%s' "$T" "$body" | setsid /bin/sh -s 3<&5 2>&6 5<&- 6>&-
   else
     printf 'T=%s own_group=\n%s' "$T" "$body" | /bin/sh -s 3<&5 2>&6 5<&- 6>&-

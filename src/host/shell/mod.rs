@@ -15,7 +15,7 @@ mod suspects;
 pub use files::ShellFiles;
 pub use session::{run, run_as_root};
 pub(crate) use streams::note;
-pub use streams::{Problems, Streams, Trouble, history};
+pub use streams::{Problems, Streams, Talk, Trouble, history};
 
 use std::sync::LazyLock;
 
@@ -34,7 +34,8 @@ static FOLLOW: LazyLock<String> = LazyLock::new(|| {
     script(&ours).replace("@PROC_FILES@", &sampled_files()).replace("@DISK_FS@", &DISK_FS.join("|"))
 });
 
-static STREAMS: LazyLock<String> = LazyLock::new(|| script(&[include_str!("streams/streams.sh")]));
+static STREAMS: LazyLock<String> =
+    LazyLock::new(|| script(&[include_str!("describe.sh"), include_str!("streams/streams.sh")]));
 
 static FILES: LazyLock<String> = LazyLock::new(|| {
     script(&[STATS, BATCH, BARRED, include_str!("describe.sh"), include_str!("files.sh")])

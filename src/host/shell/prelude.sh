@@ -8,8 +8,8 @@ PATH=${PATH:-/usr/bin:/bin}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin; export
 unset CDPATH ENV BASH_ENV GREP_OPTIONS TIME_STYLE POSIXLY_CORRECT
 # The kernel kills whatever tries to write to a file: plain mode cannot leave anything behind. Pipes are not files.
 ulimit -f 0; ulimit -c 0 2>/dev/null
-# A login may have given its shell's options to ours (bash: SHELLOPTS).
-set +efuvx
+# A login may have given its shell's options to ours (bash: SHELLOPTS). With -m each job would be a group.
+set +efmuvx
 # Words end at blanks and line ends.
 IFS=' 
 '
@@ -72,10 +72,11 @@ cap() {
 }
 
 # Ends everything if the console has not renewed this for ten minutes: the server does not notice a connection that
-# went silent without a word. The sleep is a child that the trap can end, or it would outlive the renewal.
+# went silent without a word. The sleep is a child that the trap can end, or it would outlive the renewal. One that fails has
+# measured no time.
 lease() {
   [ -n "$leased" ] && kill "$leased" 2>/dev/null && wait "$leased" 2>/dev/null
-  ( trap 'kill $s; exit' TERM; sleep "${lease_s:-600}" & s=$!; wait $s; end_all ) >/dev/null 2>&1 &
+  ( trap 'kill $s; exit' TERM; sleep "${lease_s:-600}" & s=$!; wait $s && end_all ) >/dev/null 2>&1 &
   leased=$!
 }
 

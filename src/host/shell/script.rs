@@ -17,6 +17,9 @@ use super::{launch, new_token};
 /// How much of what a host says beside our frames is kept to be shown.
 const NOISE_SHOWN: usize = 200;
 
+/// How a shell ends that cannot start a program, or does not find it.
+const CANNOT_RUN: [&str; 2] = ["with status 126", "with status 127"];
+
 /// A server may tell how a shell ended before what it said last. Longer is not waited for that, for a process that it
 /// left behind may hold the channel open.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -227,8 +230,12 @@ impl Script {
     /// A login that has a shell did not have one this time: whether a connection has any is found out before.
     fn no_shell(&self, how: &str) -> LinkError {
         let reason = format!("the host let us in but {how}{}", self.said());
-        let hint = "it is tried again; if it stays so, look for what .bashrc or a forced command runs in place of \
-                    `exec /bin/sh -s`";
+        let hint = if self.exit.as_ref().is_some_and(|(how, _)| CANNOT_RUN.contains(&how.as_str())) {
+            "it is tried again; if it stays so, check that this login may run /bin/sh: its mode, noexec, SELinux, AppArmor"
+        } else {
+            "it is tried again; if it stays so, look for what .bashrc or a forced command runs in place of \
+             `exec /bin/sh -s`"
+        };
         LinkError::from(HostStatus::because(LinkState::Unreachable, reason, hint)).passing()
     }
 
@@ -240,8 +247,14 @@ impl Script {
     /// Sudo would have asked for a password, or does not let this login do it.
     fn no_root(&self) -> LinkError {
         let reason = format!("sudo -n /bin/sh -s is refused{}", self.said());
-        let hint = "it needs `{user} ALL=(root) NOPASSWD: /bin/sh -s` in sudoers, which lets {user} do anything as root; \
-                    better let {user} read the log itself, by the group of the file";
+        let wants_terminal = self.said().contains("you must have a tty");
+        let hint = if wants_terminal {
+            "it needs `Defaults:{user} !requiretty` in sudoers, for a script has no terminal; better let {user} read the log \
+             itself, by the group of the file"
+        } else {
+            "it needs `{user} ALL=(root) NOPASSWD: /bin/sh -s` in sudoers, which lets {user} do anything as root; \
+             better let {user} read the log itself, by the group of the file"
+        };
         LinkError::from(HostStatus::because(LinkState::Degraded, reason, hint))
     }
 

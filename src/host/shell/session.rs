@@ -68,7 +68,7 @@ pub async fn run(
     work_through(script, wanted, track, work, Listener::Host(outbox)).await
 }
 
-/// The same in a shell of root's, for the sources that want it; without metrics.
+/// The same in a shell of root's, for the sources that want it; with metrics where it is the only shell.
 ///
 /// # Errors
 /// When sudo refuses, the shell hangs, or the connection breaks.
@@ -238,7 +238,7 @@ impl Session<'_> {
     fn is_done(&self) -> bool {
         self.work.once
             && self.described
-            && (self.samples >= 2 || self.is_root())
+            && (self.samples >= 2 || !self.tells_metrics())
             && self.all_expanded()
             && self.asked.is_empty()
             && self.track.follower.is_settled()
@@ -306,11 +306,11 @@ impl Session<'_> {
             self.timers.expand = at + EXPAND;
             self.ask_to_expand();
         }
-        if at >= self.timers.usage && !self.is_root() && !self.pending(Asked::Usage) && !self.track.df_hangs {
+        if at >= self.timers.usage && self.tells_metrics() && !self.pending(Asked::Usage) && !self.track.df_hangs {
             self.timers.usage = at + USAGE;
             self.ask("U", Asked::Usage);
         }
-        if at >= self.timers.sample && !self.is_root() && !self.pending(Asked::Sample) {
+        if at >= self.timers.sample && self.tells_metrics() && !self.pending(Asked::Sample) {
             let every = if self.samples == 0 { FIRST_WINDOW } else { self.work.sample_every.max(FIRST_WINDOW) };
             self.timers.sample = at + every;
             if !(self.work.once && self.samples >= 2) {
@@ -359,10 +359,10 @@ impl Session<'_> {
         // Whether what is asked is overdue is looked at now and then; nothing is asked again before its answer.
         let unasked = |asked, due| if self.pending(asked) { Instant::now() + POLL } else { due };
         let mut next = timers.lease.min(unasked(Asked::Expand, timers.expand)).min(unasked(Asked::Poll, timers.poll));
-        if !self.is_root() {
+        if self.tells_metrics() {
             next = next.min(unasked(Asked::Sample, timers.sample));
         }
-        if !self.track.df_hangs && !self.is_root() {
+        if !self.track.df_hangs && self.tells_metrics() {
             next = next.min(unasked(Asked::Usage, timers.usage));
         }
         next = self.suspects.next_due().map_or(next, |due| next.min(due));
@@ -406,6 +406,14 @@ impl Session<'_> {
 
     fn is_root(&self) -> bool {
         matches!(self.listener, Listener::Root(_))
+    }
+
+    /// Of two shells the first does.
+    fn tells_metrics(&self) -> bool {
+        match self.listener {
+            Listener::Host(_) => true,
+            Listener::Root(told) => told.is_alone(),
+        }
     }
 
     fn answered(&mut self, answer: &Answer<'_>) {

@@ -21,6 +21,7 @@ pub(super) const SHELLS: [&[&str]; 6] = [
 /// How many of [`SHELLS`] must be there.
 const NEEDED: usize = 4;
 
+mod failing;
 mod group;
 mod lexer;
 mod rest;
@@ -43,12 +44,15 @@ impl Talk {
 
     /// Another script, with what else is set before it.
     pub(super) fn start_with(command: &mut Command, first: &str, script: &str) -> Self {
+        Self::start_text(command, &format!("T={TOKEN} own_group=1 {first}\nexec 3<&0\n{script}"))
+    }
+
+    /// What is sent to the shell is this text.
+    fn start_text(command: &mut Command, text: &str) -> Self {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).process_group(0);
         let mut child = command.spawn().expect("the shell starts");
         let (mut stdin, stdout) = (child.stdin.take().expect("piped"), child.stdout.take().expect("piped"));
-        stdin
-            .write_all(format!("T={TOKEN} own_group=1 {first}\nexec 3<&0\n{script}").as_bytes())
-            .expect("it takes the script");
+        stdin.write_all(text.as_bytes()).expect("it takes the script");
         let mut talk = Self { child, stdin: Some(stdin), stdout: Some(stdout), frames: Frames::new(TOKEN) };
         assert_eq!(talk.next().header, "R");
         talk

@@ -7,7 +7,7 @@ use ::russh::client::Msg;
 use ::russh::{Channel, ChannelMsg, ChannelReadHalf, ChannelWriteHalf, Error, Sig};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-use super::client::{Client, Way};
+use super::client::{Client, SESSIONS, Way};
 use crate::model::LinkState;
 use crate::transport::LinkError;
 use crate::transport::deadline::Deadline;
@@ -87,9 +87,12 @@ async fn open_channel(client: &Client) -> Result<Channel<Msg>, LinkError> {
 
 fn no_session(client: &Client) -> LinkError {
     let said = client.refusal().map(|words| format!(": {words}")).unwrap_or_default();
+    // Without the one that was refused.
+    let in_use = SESSIONS.saturating_sub(client.sessions.available_permits() + 1);
+    let refuses = if in_use == 1 { "gives a connection one session only" } else { "refuses another session" };
     LinkError::new(
         LinkState::Throttled,
-        format!("{} refuses another session{said}", client.place),
+        format!("{} {refuses}{said}", client.place),
         "sshd's MaxSessions is the limit of sessions per connection; ten or more lets everything run at once",
     )
 }

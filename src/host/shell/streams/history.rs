@@ -29,19 +29,54 @@ const REPLY_LINES: usize = 1000;
 /// A page backwards looks for its lines among so many of the last ones, at most.
 const MOST_LINES: u32 = 1 << 20;
 
+/// The shell in which the streams of a host are asked: one at a time, for a server may give no more.
+#[derive(Default)]
+pub struct Talk(Option<(bool, Shell)>);
+
+impl Talk {
+    /// Begins with what the host says of itself, in a shell of root's where wanted.
+    ///
+    /// # Errors
+    /// When no shell starts, or sudo refuses.
+    pub async fn begin(connection: &Connection, as_root: bool) -> Result<(Self, Facts), LinkError> {
+        let mut shell = Shell::start(connection, as_root).await?;
+        let facts = shell.describe().await?;
+        Ok((Self(Some((as_root, shell))), facts))
+    }
+
+    /// Ends it.
+    pub async fn end(&mut self) {
+        if let Some((_, mut shell)) = self.0.take() {
+            shell.end().await;
+        }
+    }
+
+    /// Takes out a shell of the login's or of root's, so that one that was left in the middle is not used again.
+    async fn take(&mut self, connection: &Connection, as_root: bool) -> Result<Shell, LinkError> {
+        match self.0.take() {
+            Some((is_root, shell)) if is_root == as_root => Ok(shell),
+            Some((_, mut other)) => {
+                other.end().await;
+                Shell::start(connection, as_root).await
+            }
+            None => Shell::start(connection, as_root).await,
+        }
+    }
+}
+
 /// Answers a question about the streams of a host; nothing about its files, and no [`Reply::Done`]: what it came to is
 /// what is returned. A full channel makes the host wait, a closed one makes it stop.
 ///
 /// # Errors
 /// When the host is lost. What is wrong with one source is a [`Reply::Failed`].
 pub async fn history(
-    connection: &Connection,
+    (connection, talk): (&Connection, &mut Talk),
     host: &HostSpec,
     facts: &Facts,
     ask: &Ask,
     replies: &mpsc::Sender<Reply>,
 ) -> Result<Totals, LinkError> {
-    let mut answering = Answering { host, facts, ask, replies, totals: Totals::default() };
+    let mut answering = Answering { host, facts, ask, replies, talk, totals: Totals::default() };
     for spec in host.sources.iter().filter(|spec| !matches!(spec.kind, SourceKind::Path(_))) {
         let answered = tokio::select! {
             biased;
@@ -58,6 +93,7 @@ struct Answering<'a> {
     facts: &'a Facts,
     ask: &'a Ask,
     replies: &'a mpsc::Sender<Reply>,
+    talk: &'a mut Talk,
     totals: Totals,
 }
 
@@ -122,11 +158,11 @@ impl Answering<'_> {
             }
             return Ok(());
         }
-        if matches!(spec.kind, SourceKind::Journal(_)) && !self.ask.is_about(&spec.name) {
+        if !spec.kind.is_glob() && !self.ask.is_about(&spec.name) {
             return Ok(());
         }
-        let mut shell = match Shell::start(connection, spec.as_root).await {
-            Err(error) if spec.as_root => {
+        let mut shell = match self.talk.take(connection, spec.as_root).await {
+            Err(error) if spec.as_root || !connection.has_ended_by(&error).await => {
                 let why = Trouble::from(error).told();
                 self.send(Reply::Failed(spec.name.as_str().into(), why)).await;
                 return Ok(());
@@ -144,7 +180,7 @@ impl Answering<'_> {
             }
             Err(trouble) => self.send(Reply::Failed(spec.name.as_str().into(), trouble.told())).await,
         }
-        shell.end().await;
+        self.talk.0 = Some((spec.as_root, shell));
         Ok(())
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Mutex, mpsc, watch};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until};
 
 use crate::model::{Engine, SourceKind, SourceSpec};
 use crate::transport::LinkError;
@@ -30,9 +30,6 @@ const EMULATED: &str = "Emulate Docker CLI using podman";
 
 /// Each time that podman is kept from writing it may leave an empty file of its own behind.
 const LOOK_AT_REFUSED_EVERY: Duration = Duration::from_secs(60);
-
-/// Channels are closed a moment before the connection says why it ended.
-const END_TOLD_WITHIN: Duration = Duration::from_secs(1);
 
 /// Of one source, across connections.
 pub(super) struct List {
@@ -116,7 +113,7 @@ impl List {
                     }
                     self.fail(trouble, host);
                 }
-                Err(_) if timeout(END_TOLD_WITHIN, host.connection.ended()).await.is_ok() => {
+                Err(error) if host.connection.has_ended_by(&error).await => {
                     // Not the engine's trouble; whoever holds the connection knows.
                     return std::future::pending().await;
                 }

@@ -22,7 +22,7 @@ mod taken;
 mod trouble;
 mod words;
 
-pub use history::history;
+pub use history::{Talk, history};
 pub(crate) use trouble::note;
 pub use trouble::{Problems, Trouble};
 

@@ -1,15 +1,17 @@
 //! A program that runs in a shell on the host, and what it prints, piece by piece.
 
 use bytes::Bytes;
+use jiff::Timestamp;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until, timeout};
 
+use crate::model::{Facts, Time};
 use crate::transport::{Connection, LinkError};
 
-use super::super::STREAMS;
 use super::super::codec::{Nonsense, escape};
 use super::super::frame::END;
 use super::super::script::{Script, protocol_error};
+use super::super::{STREAMS, describe};
 use super::cut::{Cutter, RawLine};
 
 /// The script ends itself when it is not told to go on for ten minutes.
@@ -75,6 +77,26 @@ impl Shell {
             Ok(answer) => answer,
             Err(_) => Err(late(&words[0])),
         }
+    }
+
+    /// What the host says of itself.
+    pub(super) async fn describe(&mut self) -> Result<Facts, LinkError> {
+        let now = || Time::from_timestamp(Timestamp::now());
+        let sent = now();
+        self.script.send("D\n".to_owned()).await?;
+        let asking = async {
+            let mut facts = None;
+            loop {
+                let frame = self.script.next().await?;
+                match (frame.header.as_str(), &facts) {
+                    ("D", _) => facts = Some(describe::parse(&frame.body, sent, now()).facts),
+                    (END, Some(facts)) => return Ok(facts.clone()),
+                    (END | "R", _) => {}
+                    _ => return Err(protocol_error(&Nonsense(frame.header))),
+                }
+            }
+        };
+        timeout(ANSWER_LIMIT, asking).await.unwrap_or_else(|_| Err(late("the host")))
     }
 
     /// Ends it.

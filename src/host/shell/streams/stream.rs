@@ -24,9 +24,6 @@ use super::trouble::{self, Trouble};
 use super::words::{self, From, Words};
 use super::{Host, journal};
 
-/// Channels are closed a moment before the connection says why it ended.
-const END_TOLD_WITHIN: Duration = Duration::from_secs(1);
-
 /// A program that cannot do what it is asked says so sooner.
 const SETTLED_AFTER: Duration = Duration::from_secs(3);
 
@@ -163,7 +160,7 @@ impl Stream {
                 Ok(Some(pause)) => pause,
                 Ok(None) => return,
                 Err(error) => {
-                    if timeout(END_TOLD_WITHIN, host.connection.ended()).await.is_ok() {
+                    if host.connection.has_ended_by(&error).await {
                         // Not the stream's trouble; whoever holds the connection knows.
                         return std::future::pending().await;
                     }

@@ -26,6 +26,9 @@ serve() {
   say R; say R
   exec 4<&0
   while read -r op rest; do
-    case $op in S) stream $rest; say . ;; esac
+    case $op in
+      S) stream $rest; say . ;;
+      D) describe; say . ;;
+    esac
   done
 }

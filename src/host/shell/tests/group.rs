@@ -2,10 +2,12 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::super::{STREAMS, launch};
+use super::failing::stub;
 use super::{TOKEN, with_every_shell};
 
 /// Longest wait for anything.
@@ -92,8 +94,21 @@ impl Drop for Wrapped {
     }
 }
 
+/// The group of a process.
+fn group_of(pid: u32) -> Option<u32> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat.rsplit_once(") ")?.1.split(' ').nth(2)?.parse().ok()
+}
+
+/// Whose process group a script runs in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Group {
+    Own,
+    Logins,
+}
+
 /// Starts the script behind a wrapper, has it run a program that would run for long, and closes its input.
-fn ends_only_its_own(shell: &str, script: &str) {
+fn ends_only_its_own(shell: &str, script: &str, group: Group) {
     let mut wrapped = Wrapped::start(shell, script);
     let word = |word: &str| super::super::codec::escape(format!("={word}").as_bytes());
     wrapped.ask(&format!("S {} {}\nN\n", word("sleep"), word("601")));
@@ -107,6 +122,8 @@ fn ends_only_its_own(shell: &str, script: &str) {
         },
         || format!("{:?}", processes()),
     );
+    let inside = ours.iter().copied().find(|pid| runs(pid)).and_then(group_of).expect("it runs");
+    assert_eq!(if inside == wrapped.wrapper.id() { Group::Logins } else { Group::Own }, group, "{shell}");
     drop(wrapped.wrapper.stdin.take());
     wrapped.until("ended 0");
     let left = || ours.iter().filter(|pid| processes().iter().any(|(other, _)| other == *pid)).collect::<Vec<_>>();
@@ -117,23 +134,57 @@ fn ends_only_its_own(shell: &str, script: &str) {
 
 /// The script as it is sent, run by this shell throughout.
 fn launched(shell: &str) -> String {
-    launch(TOKEN, &STREAMS).replace("/bin/sh -s", &format!("{shell} -s"))
+    launch(TOKEN, &STREAMS).replace("/bin/sh -", &format!("{shell} -"))
+}
+
+/// The same where `setsid` is this program. By its path, for BusyBox has one of its own.
+fn launched_with(shell: &str, folder: &Path, setsid: &str) -> String {
+    stub(folder, "setsid", setsid);
+    let script = launched(shell);
+    assert_eq!(script.matches("setsid ").count(), 2, "it is tried, and used");
+    script.replace("setsid ", &format!("{}/setsid ", folder.display()))
 }
 
 #[test]
 fn r40_a_script_ends_what_it_has_started_and_nothing_else_of_the_login_and_lets_a_wrapper_see_its_end() {
     with_every_shell(|shell, _| {
         let shell = shell.strip_suffix(" -s").expect("it reads from standard input");
-        ends_only_its_own(shell, &launched(shell));
+        ends_only_its_own(shell, &launched(shell), Group::Own);
+    });
+}
+
+/// Programs called `setsid` that do not do what they should.
+const BROKEN: [(&str, &str); 9] = [
+    ("fails", "#!/bin/sh\nexit 1\n"),
+    ("fails when it has read all there is", "#!/bin/sh\ncat >/dev/null\nexit 1\n"),
+    ("is killed", "#!/bin/sh\nkill -SYS $$\n"),
+    ("wants other words", "#!/bin/sh\n[ \"$1\" = -w ] || { echo usage; exit 2; }\nshift; exec \"$@\"\n"),
+    ("does nothing", "#!/bin/sh\nexit 0\n"),
+    ("makes no session", "#!/bin/sh\nexec \"$@\"\n"),
+    ("forks and returns", "#!/bin/sh\nexec /usr/bin/setsid -f \"$@\"\n"),
+    ("has an interpreter that is not there", "#!/nonexistent/sh\n"),
+    ("is no program", "\x7fELF\0\0"),
+];
+
+#[test]
+fn r40_without_a_program_that_makes_sessions_what_it_has_started_is_ended_one_by_one() {
+    let folder = tempfile::tempdir().expect("a folder");
+    with_every_shell(|shell, _| {
+        let shell = shell.strip_suffix(" -s").expect("it reads from standard input");
+        let script = launched_with(shell, folder.path(), BROKEN[0].1);
+        ends_only_its_own(shell, &script, Group::Logins);
+        ends_only_its_own(shell, &script.replace("/proc/self/stat", "/nonexistent"), Group::Logins);
     });
 }
 
 #[test]
-fn r40_without_a_program_that_makes_sessions_what_it_has_started_is_ended_one_by_one() {
+fn r40_a_setsid_that_is_there_and_does_not_work_is_gone_without() {
+    let folder = tempfile::tempdir().expect("a folder");
     with_every_shell(|shell, _| {
         let shell = shell.strip_suffix(" -s").expect("it reads from standard input");
-        let script = launched(shell).replace("command -v setsid", "false");
-        ends_only_its_own(shell, &script);
-        ends_only_its_own(shell, &script.replace("/proc/self/stat", "/nonexistent"));
+        for (what, setsid) in BROKEN {
+            println!("{shell}, setsid {what}");
+            ends_only_its_own(shell, &launched_with(shell, folder.path(), setsid), Group::Logins);
+        }
     });
 }

@@ -17,8 +17,8 @@ const BUILTINS: &str = "[ : break cap command continue echo eval exec exit expor
                         true ulimit unset wait";
 
 /// Programs and the options each may get. What is no option is an operand.
-const PROGRAMS: &[(&str, &str)] = &[
-    ("/bin/sh", "-s"),
+pub(super) const PROGRAMS: &[(&str, &str)] = &[
+    ("/bin/sh", "-s -c"),
     ("awk", ""),
     ("bzip2", "-dc"),
     ("cat", ""),
@@ -36,7 +36,7 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("ps", "-A -o"),
     ("readlink", "-f -z --"),
     ("renice", "-n -p"),
-    ("setsid", "-s"),
+    ("setsid", "-s -c"),
     ("sh", "-c -s -n -a -b -f"),
     ("sleep", ""),
     ("sort", "-rn"),
@@ -114,9 +114,13 @@ fn check(script: &str, words: &[String], functions: &[String]) {
     }
     assert!(program != "dd" || !operands.iter().any(|word| word.starts_with("of=")), "{script}: {words:?}");
     match program.as_str() {
-        "setsid" => assert_eq!(operands.first().map(String::as_str), Some("/bin/sh"), "{script}: {words:?}"),
+        "setsid" => {
+            assert_eq!(operands.first().map(String::as_str), Some("/bin/sh"), "{script}: {words:?}");
+            check(script, operands, functions);
+        }
+        "/bin/sh" if operands == ["-s"] => {}
         "awk" => constant(script, operands.first()),
-        "sh" => {
+        "sh" | "/bin/sh" => {
             let text = operands.iter().skip_while(|word| *word != "-c").nth(1);
             constant(script, text);
             let inner = text.expect("just seen").trim_matches('\'');
@@ -170,6 +174,8 @@ fn r70_the_rules_find_what_breaks_them() {
         "eval \"x=$(cat y)\"",
         "awk \"$program\"",
         "sh -c 'echo $$; exec rm x'",
+        "setsid /bin/sh -c 'rm x'",
+        "setsid sh -s",
         "exec $limit find / -delete",
         "\"$@\"",
     ] {
