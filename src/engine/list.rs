@@ -74,7 +74,9 @@ fn list_once(pattern: &[u8], is_path: bool, limit: usize, stop: &Stop) -> Result
             Err(error) if is_path => return Err(error),
             Err(_) => {}
         }
-        if let Some(target) = target_of(path) {
+        // Of a pattern, what leads to nothing is nothing.
+        let is_log = is_path || logs.last().is_some_and(|log| *log == path);
+        if let Some(target) = is_log.then(|| target_of(path)).flatten() {
             found.files.push_link(LogLink { path: path.clone(), target });
         }
     }

@@ -102,6 +102,8 @@ impl Reach for Connector {
         }
         let mut asking = std::pin::pin!(ask_all(&connection, host, asks, &heard));
         let result = tokio::select! {
+            // A server that gives one session hangs up when that ends.
+            biased;
             result = &mut asking => result,
             () = tell_alive(&connection, &heard) => Ok(()),
             error = connection.ended() => Err(match timeout(LAST_WORDS, asking).await {

@@ -101,9 +101,8 @@ impl Answering {
         // What is asked next needs the session.
         self.driver = None;
         described.map_err(|_| {
-            let HostStatus { state, reason, hint, .. } = refusal.status;
-            let hint = hint.unwrap_or_default().replace("{user}", "the login");
-            LinkError::from(HostStatus::because(state, reason.unwrap_or_default(), hint))
+            let hint = refusal.status.hint.map(|hint| hint.replace("{user}", "the login"));
+            LinkError { status: HostStatus { hint, ..refusal.status }, may_pass: refusal.may_pass }
         })
     }
 
@@ -131,7 +130,11 @@ impl Answering {
     /// When the host is lost.
     pub async fn answer(&mut self, host: &HostSpec, ask: &Ask, replies: mpsc::Sender<Reply>) -> Result<(), LinkError> {
         let Parts { files, root, streams } = match host.sources.is_empty() && self.has_none_of_the_usual(host).await? {
-            true => Parts::of(&HostSpec { sources: vec![whole_journal()], ..host.clone() }),
+            true => {
+                // The journal may need the only session that the server gives.
+                self.driver = None;
+                Parts::of(&HostSpec { sources: vec![whole_journal()], ..host.clone() })
+            }
             false => Parts::of(host),
         };
         let is_wanted =

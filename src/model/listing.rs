@@ -62,10 +62,12 @@ impl Listing {
 
     /// Adds a symlink. Where no more fits, what it leads to is left out.
     pub fn push_link(&mut self, link: LogLink) {
-        self.bytes += link.path.len() + link.target.len() + OVERHEAD;
-        match self.bytes > self.limit {
-            true => self.left_out += 1,
-            false => self.links.push(link),
+        let bytes = link.path.len() + link.target.len() + OVERHEAD;
+        if self.bytes + bytes > self.limit {
+            self.left_out += 1;
+        } else {
+            self.bytes += bytes;
+            self.links.push(link);
         }
     }
 

@@ -52,12 +52,21 @@ fn undated(file: &[u8]) -> Option<(Vec<u8>, Generation)> {
     let dot = file[start..].iter().rposition(|&byte| byte == b'.').map_or(file.len(), |dot| start + dot);
     let separators = (start + 1..file.len()).filter(|&at| b".-_".contains(&file[at]));
     let paths = separators.flat_map(|at| [file[..at].to_vec(), [&file[..at], &file[dot.max(at)..]].concat()]);
-    let mut dated = paths.filter_map(|path| {
-        let generation = Generation::of(&path, file)?;
-        matches!(generation, Generation::Dated(_)).then_some((path, generation))
-    });
-    dated.next()
+    let mut dated = paths.filter_map(|path| Some((Generation::of(&path, file)?, path)));
+    dated.find(|(generation, _)| is_date(generation)).map(|(generation, path)| (path, generation))
 }
+
+/// Whether what was added to a name begins with a date. Other long numbers may be those of processes.
+fn is_date(generation: &Generation) -> bool {
+    let Generation::Dated(numbers) = generation else { return false };
+    numbers.first().is_some_and(|first| YEARS.contains(first) || *first >= LEAST_EPOCH)
+}
+
+/// What may be a year in a name.
+const YEARS: std::ops::RangeInclusive<u64> = 1970..=2100;
+
+/// What may be seconds since 1970 in a name: the year 2001 and later, as long as a date of eight digits is not.
+const LEAST_EPOCH: u64 = 1_000_000_000;
 
 /// A file of a log that is not the live one.
 struct Older {
@@ -137,7 +146,7 @@ fn member(names: &LogNames, aliases: &Aliases, file: LogFile) -> Option<(Vec<u8>
     let (name, generation) = names.log_of(&file.path)?;
     let (log, alias) = match aliases.get(name) {
         None => (name.to_vec(), None),
-        Some(Alias { before: Some(before), .. }) if generation >= *before => return None,
+        Some(Alias { before: Some(before), .. }) if generation >= *before || !is_date(&generation) => return None,
         Some(alias) => (alias.log.clone(), Some(name.to_vec())),
     };
     Some((log, Older { generation, alias, file }))
@@ -150,7 +159,9 @@ type Members = (Option<LogFile>, Vec<Older>);
 pub(super) fn of_pattern(listed: Listed) -> Vec<Chain> {
     let aliases = &listed.aliases;
     let own = || listed.own.iter().map(|file| &file.path[..]);
-    let all: HashSet<&[u8]> = own().chain(aliases.keys().map(|path| &path[..])).collect();
+    // What is newer than the file to which a link leads is no generation of the link.
+    let whole_aliases = aliases.iter().filter(|(_, alias)| alias.before.is_none()).map(|(path, _)| &path[..]);
+    let all: HashSet<&[u8]> = own().chain(whole_aliases).collect();
     let lives: HashSet<Vec<u8>> = own().filter(|path| !is_rotated(path, &all)).map(<[u8]>::to_vec).collect();
     let names: LogNames = lives.iter().chain(aliases.keys()).cloned().collect();
     let mut logs: BTreeMap<Vec<u8>, Members> = BTreeMap::new();
@@ -270,6 +281,15 @@ mod tests {
                 &["/r/x-20261120.log.2", "/r/x-20261120.log.1"],
                 &["/r/x-20261120.log.2", "/r/x-20261120.log.1"],
             ),
+            // Another process, by the number before the date.
+            (
+                "/r/x-1-20261120.log",
+                &["/r/x-0-20261119.log", "/r/x-0-20261121.log", "/r/x-1-20261119.log", "/r/x-1-20261121.log"],
+                &["/r/x-1-20261119.log"],
+            ),
+            ("/r/x-20261120.log", &["/r/x-1-20261119.log", "/r/x-20261119.log"], &["/r/x-20261119.log"]),
+            ("/r/x-123457.log", &["/r/x-123456.log"], &[]),
+            ("/r/x-1795188137.log", &["/r/x-1795188136.log"], &["/r/x-1795188136.log"]),
             // A number alone may well be that of another process.
             ("/r/x.2.log", &["/r/x.1.log", "/r/x.2.log.1"], &["/r/x.2.log.1"]),
             ("/l/a-20261120", &["/l/a-20261119"], &["/l/a-20261119"]),
@@ -303,6 +323,12 @@ mod tests {
         assert_eq!(found[1], ["/l/2-pod.log.1", "/r/0.log.20261120-130000.gz", "/l/2-pod.log"], "by their times");
         assert_eq!(found[2], ["/l/a.log.1", "/l/a.log"]);
         assert_eq!(found.len(), 3);
+        // A newer day than that to which the link leads is a log of its own.
+        let aliases = self::aliases(&[("/r/new.log", "/r/x-20261120.log")]);
+        let own = files(&["/r/new.log", "/r/x-20261121.log"]);
+        let linked = vec![file(10, "/r/x-20261119.log")];
+        let found: Vec<Vec<String>> = of_pattern(Listed { own, linked, aliases }).iter().map(names).collect();
+        assert_eq!(found, [vec!["/r/x-20261119.log", "/r/new.log"], vec!["/r/x-20261121.log"]]);
     }
 
     #[test]

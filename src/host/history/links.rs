@@ -1,12 +1,12 @@
 //! The logs of a path or pattern, with the generations that lie elsewhere because a log is a symlink. Which file belongs
 //! to which log is left to `chain`.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use crate::host::{Failure, Files};
 use crate::model::{FileId, Listing, LogLink, SourceKind};
 
-use super::chain::{self, Chain, Listed};
+use super::chain::{self, Aliases, Chain, Listed};
 use super::told;
 
 /// What a source that consists of files has.
@@ -17,30 +17,37 @@ pub(super) struct Logs {
     pub(super) problems: Vec<String>,
 }
 
-/// The logs of a source that consists of files.
+/// So many links of a source are followed. Each takes a question or two.
+const MOST_LINKS: usize = 1000;
+
+/// The logs of a source that consists of files; what lies elsewhere only of those logs that are wanted, by their paths.
 ///
 /// # Errors
 /// When the path may not be looked at, or the host is gone.
-pub(super) async fn logs<F: Files>(files: &mut F, kind: &SourceKind) -> Result<Logs, Failure> {
+pub(super) async fn logs<F: Files>(
+    files: &mut F,
+    kind: &SourceKind,
+    is_wanted: impl Fn(&[u8]) -> bool,
+) -> Result<Logs, Failure> {
     let SourceKind::Path(path) = kind else { return Ok(Logs { chains: Vec::new(), problems: Vec::new() }) };
     let own = files.list(path.as_bytes()).await?;
-    let paths: HashSet<&[u8]> = own.iter().map(|file| &file.path[..]).collect();
-    // One that is not listed is the same file as another one that the pattern matches, or leads to nothing.
-    let is_log = |link: &LogLink| !kind.is_glob() || paths.contains(&link.path[..]);
-    let links: Vec<LogLink> = own.links().iter().filter(|link| is_log(link)).cloned().collect();
     let known: HashSet<FileId> = own.iter().map(|file| file.id).collect();
-    let (mut listed, mut linked, mut problems) = (Listed::default(), Listing::default(), Vec::new());
-    for (name, alias) in links.iter().flat_map(chain::aliases_of) {
-        // What two links lead to belongs to the first.
-        if paths.contains(&name[..]) || listed.aliases.contains_key(&name) {
-            continue;
-        }
-        match files.list_log(&name).await {
+    let (mut linked, mut problems) = (Listing::default(), Vec::new());
+    let mut listed = Listed { aliases: aliases(&own, kind.is_glob()), ..Listed::default() };
+    let wanted: BTreeSet<&Vec<u8>> =
+        listed.aliases.iter().filter(|(_, alias)| is_wanted(&alias.log)).map(|(name, _)| name).collect();
+    for name in wanted.iter().take(MOST_LINKS) {
+        match files.list_log(name).await {
             Ok(beside) => linked.append(beside),
-            Err(Failure::File(error)) => problems.push(told(&String::from_utf8_lossy(&name), &error)),
+            Err(Failure::File(error)) => problems.push(told(&String::from_utf8_lossy(name), &error)),
             Err(error) => return Err(error),
         }
-        listed.aliases.insert(name, alias);
+    }
+    if wanted.len() > MOST_LINKS {
+        let more = wanted.len() - MOST_LINKS;
+        problems.push(format!(
+            "{path} has more symlinks than are followed: older files of {more} are left out – name fewer"
+        ));
     }
     linked.retain(|file| !known.contains(&file.id));
     for listing in [&own, &linked] {
@@ -50,6 +57,20 @@ pub(super) async fn logs<F: Files>(files: &mut F, kind: &SourceKind) -> Result<L
     listed.linked = linked.into_files();
     let chains = if kind.is_glob() { chain::of_pattern(listed) } else { vec![chain::of_path(path.as_bytes(), listed)] };
     Ok(Logs { chains, problems })
+}
+
+/// Where older files of the listed logs lie that are symlinks. What two of them lead to belongs to the first.
+fn aliases(own: &Listing, is_glob: bool) -> Aliases {
+    let paths: HashSet<&[u8]> = own.iter().map(|file| &file.path[..]).collect();
+    // One that is not listed is the same file as another one that the pattern matches, or leads to nothing.
+    let is_log = |link: &&LogLink| !is_glob || paths.contains(&link.path[..]);
+    let mut aliases = Aliases::new();
+    for (name, alias) in own.links().iter().filter(is_log).flat_map(chain::aliases_of) {
+        if !paths.contains(&name[..]) {
+            aliases.entry(name).or_insert(alias);
+        }
+    }
+    aliases
 }
 
 /// Why a listing may not have all files.

@@ -66,7 +66,13 @@ async fn of_path<F: Files>(
         return Ok(());
     }
     let failed = |why| Source::Failed(spec.name.as_str().into(), why);
-    let found_logs = match links::logs(files, &spec.kind).await {
+    // The name of the source stands for all that its pattern matches.
+    let all = is_glob && ask.is_about(&spec.name);
+    let is_wanted = |log: &[u8]| {
+        let shown = String::from_utf8_lossy(log);
+        all || ask.is_about(&shown) || ask.is_about(&name_of(spec, &shown, !is_glob))
+    };
+    let found_logs = match links::logs(files, &spec.kind, is_wanted).await {
         Ok(logs) => logs,
         Err(Failure::Link(error)) => return Err(Halt::Link(error)),
         Err(Failure::File(error)) => {
@@ -77,8 +83,6 @@ async fn of_path<F: Files>(
     found.extend(found_logs.problems.into_iter().map(failed));
     let chains = found_logs.chains;
     let chains = chains.into_iter().filter(|chain| !chain.files.is_empty());
-    // The name of the source stands for all that its pattern matches.
-    let all = is_glob && ask.is_about(&spec.name);
     let logs = chains.map(|chain| named(spec, chain, !is_glob, names));
     let logs = logs.filter(|log| all || ask.is_about(&log.info.name));
     let before = found.len();
@@ -101,6 +105,6 @@ fn named(spec: &SourceSpec, chain: Chain, only: bool, names: &mut BTreeSet<Strin
 
 /// The files of a log as they are now.
 pub(super) async fn again<F: Files>(files: &mut F, log: &Log) -> Result<Vec<LogFile>, Failure> {
-    let chains = links::logs(files, &log.spec.kind).await?.chains;
+    let chains = links::logs(files, &log.spec.kind, |path| path == log.path).await?.chains;
     Ok(chains.into_iter().find(|chain| chain.path == log.path).map(|chain| chain.files).unwrap_or_default())
 }

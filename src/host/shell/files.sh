@@ -250,7 +250,7 @@ look_over() {
   for f do
     n=$((n + 1))
     if [ $n -le $first ]; then
-      [ ! -L "$f" ] || { own_links=$((own_links + 1)); eval "link_$own_links=\$f"; }
+      [ ! -L "$f" ] || { [ $how = p ] && [ ! -f "$f" ]; } || { own_links=$((own_links + 1)); eval "link_$own_links=\$f"; }
       [ -f "$f" ] && own_files=$((own_files + 1)) && put "$f"
       continue
     fi
@@ -275,8 +275,9 @@ tell_links() {
 
 # target_of link: where it leads, in "to". BusyBox does not tell where there is nothing.
 target_of() {
-  to=$(readlink -f -- "$1" 2>/dev/null); [ -z "$to" ] || return
-  to=$(readlink -- "$1" 2>/dev/null)
+  to=$(readlink -f -- "$1" 2>/dev/null; echo .); to=${to%.}; to=${to%?}
+  [ -z "$to" ] || return
+  to=$(readlink -- "$1" 2>/dev/null; echo .); to=${to%.}; to=${to%?}
   case $to in '') return ;; /*) : ;; *) to=${1%"${1##*/}"}$to ;; esac
   folder=$(readlink -f -- "${to%/*}/." 2>/dev/null); to=${folder:+${folder%/}/${to##*/}}
 }

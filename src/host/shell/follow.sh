@@ -235,12 +235,17 @@ forget() {
 # it was read, for a log of which only the link is moved on.
 bases() { get path path "$1"; get real real "$1"; }
 
-# heads i: what stat says of the siblings that are not compressed, and the sum of their first bytes. Of many those that were
-# changed last: who compresses files begins with the newest.
+# heads i: what stat says of the generations that are not compressed, and the sum of their first bytes. Of many those that
+# were changed last: whoever compresses files begins with the newest.
 heads() {
-  bases "$1"; i=$1 can=0; siblings keep_plain
+  bases "$1"; i=$1 can=0 handle=keep_plain
+  for f in "$path"* ${real:+"$real"*}; do
+    case $f in "$path") : ;; *[-._]*[0-9]) [ ! -f "$f" ] || put "$f" ;; esac
+  done
+  flush
   say S "$i"
-  for k in $(latest 16); do
+  [ $can -gt 0 ] || return 0
+  for k in $(latest 8); do
     get f may "$k"
     [ ! -r "$f" ] || { s=$(stats /proc/self/fd/0); [ -n "$s" ] || s=$(stats "$f"); echo $s $(head -c 1024 | cksum); } <"$f" 2>/dev/null
   done

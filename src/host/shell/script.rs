@@ -17,6 +17,9 @@ use super::{launch, new_token};
 /// How much of what a host says beside our frames is kept to be shown.
 const NOISE_SHOWN: usize = 200;
 
+/// How much is kept for that: what everybody's ssh says is left out.
+const NOISE_KEPT: usize = 4 << 10;
+
 /// How a shell ends that cannot start a program, or does not find it.
 const CANNOT_RUN: [&str; 2] = ["with status 126", "with status 127"];
 
@@ -213,7 +216,7 @@ impl Script {
     }
 
     fn keep(&mut self, bytes: &[u8]) {
-        let room = NOISE_SHOWN.saturating_sub(self.noise.len());
+        let room = NOISE_KEPT.saturating_sub(self.noise.len());
         self.noise.extend_from_slice(&bytes[..bytes.len().min(room)]);
     }
 
@@ -261,7 +264,7 @@ impl Script {
     fn said(&self) -> String {
         let said = String::from_utf8_lossy(&self.noise);
         let lines = said.lines().filter(|line| !is_noise(line)).flat_map(str::split_whitespace);
-        let said = lines.collect::<Vec<_>>().join(" ");
+        let said: String = lines.collect::<Vec<_>>().join(" ").chars().take(NOISE_SHOWN).collect();
         if said.is_empty() { String::new() } else { format!(", and said: {said}") }
     }
 }

@@ -62,6 +62,27 @@ fn a_log_of_real_files_is_searched_and_paged_across_its_generations() {
 }
 
 #[test]
+fn of_more_symlinks_than_are_followed_it_is_said_how_many_are_not() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (logs, real) = (folder.path().join("logs"), folder.path().join("real"));
+    [&logs, &real].iter().for_each(|folder| std::fs::create_dir(folder).expect("a folder"));
+    for number in 0..1010 {
+        std::fs::write(real.join(format!("x{number}x.log")), "hit\n").expect("written");
+        std::fs::write(real.join(format!("x{number}x.log.1")), "hit\n").expect("written");
+        let link = logs.join(format!("{number}.log"));
+        std::os::unix::fs::symlink(real.join(format!("x{number}x.log")), link).expect("linked");
+    }
+    let query = Query::parse("hit", &Now::default()).expect("a query");
+    let search =
+        Search { query, window: ALWAYS, newest_first: false, before: 0, after: 0, limit: None, count_only: true };
+    let replies = asked(&host(logs.join("*.log").to_str().expect("text")), What::Search(search));
+    assert_eq!(totals(&replies).hits, 1010 + 1000);
+    let failed: Vec<_> = replies.iter().filter(|reply| matches!(reply, Reply::Failed(..))).collect();
+    let [Reply::Failed(_, why)] = &failed[..] else { panic!("{failed:?}") };
+    assert!(why.contains("older files of 10 are left out"), "{why}");
+}
+
+#[test]
 fn a_log_that_is_a_symlink_is_searched_with_the_generations_of_what_it_leads_to() {
     let folder = tempfile::tempdir().expect("a folder");
     let (logs, real) = (folder.path().join("logs"), folder.path().join("real [1]"));

@@ -35,6 +35,8 @@ pub(super) struct Lineage {
     resumed: bool,
     /// When the generation that was begun at the last listing had been changed: what came since is not older.
     floor: u64,
+    /// Those that were missed and are, by their names, newer than the last one.
+    after_last: Vec<FileId>,
     /// What is in these is a gap.
     given_up: Vec<FileId>,
     /// Listed, and gone before they were read: compressed meanwhile, perhaps.
@@ -235,9 +237,9 @@ impl Lineage {
         self.there.iter().any(|stat| stat.id == id) && self.recall(id).is_none()
     }
 
-    /// Whether it was neither.
-    pub(super) fn is_gone(&self, id: FileId) -> bool {
-        self.there.iter().all(|stat| stat.id != id) && self.recall(id).is_none()
+    /// Whether by the names that were listed last this file is newer than the last one that was read.
+    pub(super) fn came_after_last(&self, id: FileId) -> bool {
+        self.after_last.contains(&id)
     }
 
     /// What was read of this file, if it was.
@@ -287,6 +289,9 @@ impl Lineage {
         self.wanted.clear();
         self.cuts.iter_mut().for_each(|cut| cut.is_new = false);
         self.there = relevant.iter().map(|sibling| sibling.stat).collect();
+        let place = self.last.and_then(|last| listed.iter().find(|sibling| sibling.is_of(last)));
+        let is_after = |sibling: &&&Sibling| place.is_some_and(|place| sibling.is_newer_by_name(place));
+        self.after_last = missed.iter().filter(is_after).map(|sibling| sibling.stat.id).collect();
         let missed = self.in_order(missed);
         let is_packed = |stat: Stat| listed.iter().any(|sibling| sibling.packed && sibling.stat.id == stat.id);
         let is_doubtful = is_gone && !is_lost && missed.first().is_some_and(|(stat, _)| is_packed(*stat));
@@ -387,13 +392,25 @@ impl Sibling {
         }
     }
 
+    /// Whether both names tell their age, and this one's is less.
+    fn is_newer_by_name(&self, other: &Self) -> bool {
+        let have_names =
+            (self.number().is_some() && other.number().is_some()) || (self.date().is_some() && other.date().is_some());
+        have_names && self.is_newer_than(other)
+    }
+
     /// Whether this is that file, or that file compressed.
     fn is_of(&self, file: Stat) -> bool {
+        self.stat.id == file.id || self.is_made_of(file)
+    }
+
+    /// Whether by its time of change this is that file compressed, or a copy.
+    pub(super) fn is_made_of(&self, file: Stat) -> bool {
         let is_same_time = match self.stat.changed % SECOND {
             0 => self.stat.changed == file.changed / SECOND * SECOND,
             _ => self.stat.changed.abs_diff(file.changed) < MILLISECOND,
         };
-        self.stat.id == file.id || (self.packed && is_same_time) || self.is_like(file)
+        (self.packed && is_same_time) || self.is_like(file)
     }
 
     /// Whether it is as long as that file, and was changed at the very same time.

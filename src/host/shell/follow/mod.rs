@@ -176,7 +176,7 @@ impl Follower {
             if let Some(current) = &mut source.current {
                 current.held = None;
             }
-            self.requests.extend(source.heads.are_wanted.then_some(Request::Heads(watch)));
+            source.heads.restart();
             source.phase = match source.phase {
                 Phase::Waiting(next) => Phase::Waiting(next),
                 _ => Phase::Unknown,
@@ -231,8 +231,7 @@ impl Follower {
     pub fn see(&mut self, seen: &Seen<'_>, now: Duration) {
         match *seen {
             Seen::Changed(watch, stat) => self.changed(watch, stat, now),
-            Seen::Read(watch, stat, start, bytes) | Seen::Unpacked(watch, stat, start, bytes)
-                if self.pass_over_known(watch, stat, start, bytes) => {}
+            Seen::Read(watch, stat, start, bytes) if self.pass_over_known(watch, stat, start, bytes) => {}
             Seen::Read(watch, stat, start, bytes) => self.read(watch, stat, start, within(stat, start, bytes), now),
             Seen::Unpacked(watch, stat, start, bytes) => {
                 self.recognise_unpacked(watch, stat, start, bytes);
@@ -560,6 +559,7 @@ impl Follower {
             self.tell_unfinished(number, now);
         }
         self.part_twins(now);
+        self.ask_for_heads(now);
     }
 
     fn tell_unfinished(&mut self, number: u32, now: Duration) {

@@ -53,9 +53,10 @@ impl Follower {
         }
         let source = self.source(number);
         if !source.lineage.has_begun() && siblings.iter().any(|sibling| !sibling.packed) {
-            self.ask_for_heads(number);
+            source.heads.want(now);
         }
-        let source = self.source(number);
+        let all_read = source.old.iter().all(|old| old.offset > 0);
+        source.heads.compare(siblings, |stat| source.lineage.knows(stat), all_read);
         let generations = || source.old.iter().chain(&source.current);
         let watched: Vec<FileId> = generations().filter(|one| one.held.is_none()).map(|one| one.id).collect();
         let Some(generation) = generations().find(|one| one.held.is_some()) else {
@@ -185,11 +186,14 @@ impl Follower {
             source.lineage.remember(&plain, false);
             self.forget(plain.watch);
         }
-        let lineage = &mut self.source(number).lineage;
-        let doubted = lineage.doubted.take();
-        let Some(read) = lineage.packed_from(stat, bytes) else {
-            return doubted.into_iter().for_each(|from| self.broken(number, stat.id, from));
+        let Some(read) = self.source(number).lineage.packed_from(stat, bytes) else {
+            if !self.pass_over_known(watch, stat, start, bytes) {
+                let doubted = self.source(number).lineage.doubted.take();
+                doubted.into_iter().for_each(|from| self.broken(number, stat.id, from));
+            }
+            return;
         };
+        self.source(number).lineage.doubted = None;
         if let Some(generation) = self.generation(number, watch) {
             *generation = Generation::new(watch, stat.id, read.offset, false, generation.grew);
             (generation.marker, generation.head, generation.recalled) = (read.marker, read.head, true);

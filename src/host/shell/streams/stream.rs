@@ -224,6 +224,10 @@ impl Stream {
             let _place = host.places.acquire().await;
             let mut shell = Shell::start(host.connection, self.as_root).await?;
             let limit = matches!(self.what, What::Command(_)).then(|| Instant::now() + HEARD_FOR);
+            if limit.is_some() {
+                // From here on it may have run, whatever is heard of it.
+                self.given = Given::Some;
+            }
             let ending = self.read(&mut shell, host, false, limit).await?;
             shell.end().await;
             self.given = Given::All;
