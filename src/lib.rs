@@ -1,9 +1,10 @@
-//! The library behind `logtrail-tui`: a console over a fleet that is reachable by SSH and by nothing else.
+//! The library behind `logtrail-tui`: a console over a fleet that is reachable by SSH and by
+//! nothing else.
 //!
 //! # The map
 //!
-//! Modules in the order in which data flows. Each imports only from those above it, never in a circle; the test
-//! `structure` reads every `use` and holds the table.
+//! Modules in the order in which data flows. Each imports only from those above it, never in a
+//! circle; the test `structure` reads every `use` and holds the table.
 //!
 //! | module | owns | imports |
 //! |---|---|---|
@@ -20,32 +21,39 @@
 //! | [`demo`] | A fleet of SSH servers in this process with living logs. | model |
 //! | [`cli`], [`config`] | What was typed; what it means (flags over environment over file over defaults). | all above |
 //!
-//! A good place to start reading: [`model::update`], the one type through which everything learns of the fleet; then
-//! `host/shell/follow.sh` and [`host::shell::follow`], which are both halves of following a file. For what has been
-//! written before: [`model::ask`], which is all that can be asked and answered, then [`host::ask`] and [`host::history`].
+//! A good place to start reading: [`model::update`], the one type through which everything learns
+//! of the fleet; then `host/shell/follow.sh` and [`host::shell::follow`], which are both halves of
+//! following a file. For what has been written before: [`model::ask`], which is all that can be
+//! asked and answered, then [`host::ask`] and [`host::history`].
 //!
 //! # Invariants
 //!
-//! * **A host's failure is a value.** It is a [`model::HostStatus`] in an update; no `Err` of one host reaches another.
-//! * **Nothing a user types is executed on a host.** Every remote command line is the constant `exec /bin/sh -s`; the
-//!   script is constant, and paths, patterns and texts reach it as data on standard input. What the inventory has as the
-//!   `command` of a source is run word by word, and no shell reads the words.
-//! * **Plain mode writes nothing on a host**: the kernel would kill it for trying (`ulimit -f 0`), and nothing of it
-//!   outlives its connection: it ends when its standard input does. It ends its own processes and no others: they run in
-//!   a session of their own (`host/shell/launch.sh`).
-//! * **The same answer by every driver.** What is made of files is made once, in [`host::history`]; drivers only list, read,
-//!   measure and scan, and the suite `conformance` holds them against each other. What the host's `grep` lets through is
-//!   wider than the query, which is checked here.
-//! * **An answer that is not whole says so**: a source that failed, a note, a gap, or that there is more.
-//! * **A shell never sends unasked.** The console asks for a look at all files, and each look brings a bounded piece;
-//!   so a slow terminal slows down the asking, and the lines stay where they are safe.
-//! * **No loss is silent.** Bytes that cannot be shown are a [`model::Gap`], in the stream where they would have stood.
-//!   Nothing of a generation is told before a listing has shown that none came between it and the one before. (What is
-//!   written and destroyed between two looks leaves no trace; CHANGELOG.md names the cases.)
+//! * **A host's failure is a value.** It is a [`model::HostStatus`] in an update; no `Err` of one
+//!   host reaches another.
+//! * **Nothing a user types is executed on a host.** Every remote command line is the constant
+//!   `exec /bin/sh -s`; the script is constant, and paths, patterns and texts reach it as data on
+//!   standard input. What the inventory has as the `command` of a source is run word by word, and
+//!   no shell reads the words.
+//! * **Plain mode writes nothing on a host**: the kernel would kill it for trying (`ulimit -f 0`),
+//!   and nothing of it outlives its connection: it ends when its standard input does. It ends its
+//!   own processes and no others: they run in a session of their own (`host/shell/launch.sh`).
+//! * **The same answer by every driver.** What is made of files is made once, in [`host::history`];
+//!   drivers only list, read, measure and scan, and the suite `conformance` holds them against each
+//!   other. What the host's `grep` lets through is wider than the query, which is checked here.
+//! * **An answer that is not whole says so**: a source that failed, a note, a gap, or that there is
+//!   more.
+//! * **A shell never sends unasked.** The console asks for a look at all files, and each look
+//!   brings a bounded piece; so a slow terminal slows down the asking, and the lines stay where
+//!   they are safe.
+//! * **No loss is silent.** Bytes that cannot be shown are a [`model::Gap`], in the stream where
+//!   they would have stood. Nothing of a generation is told before a listing has shown that none
+//!   came between it and the one before. (What is written and destroyed between two looks leaves no
+//!   trace; CHANGELOG.md names the cases.)
 //! * **An offset is believed only together with the bytes before it**; inode numbers and sizes lie.
 //! * **Every queue is bounded in bytes** and waits when it is full, back to the host.
 //! * **Text from outside reaches a widget only as [`model::SafeText`].**
-//! * **The loop of the console awaits nothing but its own `select!`**; a dead host cannot hold up a key.
+//! * **The loop of the console awaits nothing but its own `select!`**; a dead host cannot hold up a
+//!   key.
 //! * **Time and chance are arguments** of whatever decides; only edges read a clock.
 
 pub mod app;

@@ -1,11 +1,14 @@
-//! The one table of what the operator can do: name, keys, description. From it come the keymap, the help, the `:`
-//! commands and their completion.
+//! The one table of what the operator can do: name, keys, description. From it come the keymap, the
+//! help, the `:` commands and their completion.
 
 use super::keys::{Key, parse_keys};
 
 /// What can be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[allow(missing_docs, reason = "each is described, for the operator, in ACTIONS")]
+#[allow(
+    missing_docs,
+    reason = "each is described, for the operator, in ACTIONS"
+)]
 pub enum Act {
     Down,
     Up,
@@ -113,7 +116,14 @@ pub enum Group {
 
 impl Group {
     /// In the order of the help.
-    pub const ALL: [Self; 6] = [Self::Move, Self::Find, Self::Log, Self::Panes, Self::Hosts, Self::General];
+    pub const ALL: [Self; 6] = [
+        Self::Move,
+        Self::Find,
+        Self::Log,
+        Self::Panes,
+        Self::Hosts,
+        Self::General,
+    ];
 
     /// The heading.
     #[must_use]
@@ -157,7 +167,10 @@ impl Action {
     /// Its first key, as people write it; its name where it has none.
     #[must_use]
     pub fn key(&self) -> String {
-        self.sequences().next().map_or_else(|| format!(":{}", self.name), |keys| super::keys::spell(&keys))
+        self.sequences().next().map_or_else(
+            || format!(":{}", self.name),
+            |keys| super::keys::spell(&keys),
+        )
     }
 
     /// The row of an action.
@@ -293,16 +306,25 @@ mod tests {
     #[test]
     fn every_action_has_a_key_or_is_a_command_and_says_what_it_does() {
         for action in ACTIONS {
-            assert!(!action.doc.is_empty() && !action.name.is_empty(), "{action:?}");
-            assert!(action.doc.chars().count() <= 45, "{} is described too long for the help", action.name);
+            assert!(
+                !action.doc.is_empty() && !action.name.is_empty(),
+                "{action:?}"
+            );
+            assert!(
+                action.doc.chars().count() <= 45,
+                "{} is described too long for the help",
+                action.name
+            );
         }
     }
 
     #[test]
     fn no_key_has_two_meanings_and_none_begins_another() {
         let meet = |a: Scope, b: Scope| a == b || a == Scope::All || b == Scope::All;
-        let bound: Vec<_> =
-            ACTIONS.iter().flat_map(|action| action.sequences().map(move |keys| (action, keys))).collect();
+        let bound: Vec<_> = ACTIONS
+            .iter()
+            .flat_map(|action| action.sequences().map(move |keys| (action, keys)))
+            .collect();
         for (at, (one, keys)) in bound.iter().enumerate() {
             for (other, longer) in &bound[at + 1..] {
                 if meet(one.scope, other.scope) {

@@ -1,5 +1,5 @@
-//! What lies beyond what a pane has: a match that the hosts are searched for, and the bytes of a gap that one of them may
-//! still have.
+//! What lies beyond what a pane has: a match that the hosts are searched for, and the bytes of a
+//! gap that one of them may still have.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -50,18 +50,34 @@ impl Further {
     pub(super) fn words(&self) -> String {
         let bytes: u64 = self.progress.values().map(|(done, _)| done).sum();
         let answered = self.asked - self.waiting;
-        format!("searching {} hosts · {answered} done · {} MiB read · Esc stops", self.asked, bytes >> 20)
+        format!(
+            "searching {} hosts · {answered} done · {} MiB read · Esc stops",
+            self.asked,
+            bytes >> 20
+        )
     }
 }
 
 impl App {
-    /// Searches the hosts for the next match before what the pane has (or after, where it is apart from the live end),
-    /// of lines that the pane lets through. False where there is nobody to ask.
-    pub(super) fn search_further(&mut self, id: PaneId, query: Query, backwards: bool, nothing: &'static str) -> bool {
-        let Some(pane) = self.panes.get(&id) else { return false };
-        let Some(edge) = Edge::of(pane, &self.store, backwards) else { return false };
+    /// Searches the hosts for the next match before what the pane has (or after, where it is apart
+    /// from the live end), of lines that the pane lets through. False where there is nobody to ask.
+    pub(super) fn search_further(
+        &mut self,
+        id: PaneId,
+        query: Query,
+        backwards: bool,
+        nothing: &'static str,
+    ) -> bool {
+        let Some(pane) = self.panes.get(&id) else {
+            return false;
+        };
+        let Some(edge) = Edge::of(pane, &self.store, backwards) else {
+            return false;
+        };
         let filter = pane.looking().query.as_ref();
-        let query = filter.and_then(|filter| filter.and(&query).ok()).unwrap_or(query);
+        let query = filter
+            .and_then(|filter| filter.and(&query).ok())
+            .unwrap_or(query);
         let hosts = self.names_of(pane);
         if hosts.is_empty() {
             return false;
@@ -70,11 +86,29 @@ impl App {
         let window = edge.window(backwards);
         let (asked, progress, failed) = (hosts.len(), BTreeMap::new(), Vec::new());
         let (pane, waiting, best) = (id, asked, None);
-        self.further = Some(Further { pane, backwards, nothing, edge, waiting, asked, progress, best, failed });
+        self.further = Some(Further {
+            pane,
+            backwards,
+            nothing,
+            edge,
+            waiting,
+            asked,
+            progress,
+            best,
+            failed,
+        });
         for (host, names) in hosts {
             let (query, window) = (query.clone(), window.clone());
             let (before, after, limit) = (0, 0, Some(HITS));
-            let search = Search { query, window, newest_first: backwards, before, after, limit, count_only: false };
+            let search = Search {
+                query,
+                window,
+                newest_first: backwards,
+                before,
+                after,
+                limit,
+                count_only: false,
+            };
             self.send(host, names, What::Search(search), Errand::Further(id));
         }
         true
@@ -85,7 +119,10 @@ impl App {
         let mut hosts: BTreeMap<HostId, BTreeMap<Arc<str>, SourceId>> = BTreeMap::new();
         for (source, host) in pane.sources(&self.store) {
             if let Some(row) = self.store.source(source) {
-                hosts.entry(host).or_default().insert(Arc::clone(&row.info.name), source);
+                hosts
+                    .entry(host)
+                    .or_default()
+                    .insert(Arc::clone(&row.info.name), source);
             }
         }
         hosts
@@ -93,7 +130,11 @@ impl App {
 
     /// Ends the search of the hosts; true if there was one.
     pub(super) fn stop_further(&mut self) -> bool {
-        let own = self.asks.pending.iter().filter(|(_, pending)| matches!(pending.errand, Errand::Further(_)));
+        let own = self
+            .asks
+            .pending
+            .iter()
+            .filter(|(_, pending)| matches!(pending.errand, Errand::Further(_)));
         let own: Vec<_> = own.map(|(id, _)| *id).collect();
         own.into_iter().for_each(|id| self.cancel(id));
         self.further.take().is_some()
@@ -106,24 +147,48 @@ impl App {
     }
 
     pub(super) fn note_progress(&mut self) {
-        let Some(further) = &mut self.further else { return };
-        for pending in self.asks.pending.values().filter(|pending| matches!(pending.errand, Errand::Further(_))) {
+        let Some(further) = &mut self.further else {
+            return;
+        };
+        for pending in self
+            .asks
+            .pending
+            .values()
+            .filter(|pending| matches!(pending.errand, Errand::Further(_)))
+        {
             further.progress.insert(pending.host, pending.progress);
         }
     }
 
     /// A host has been searched: once all are, to the match that is nearest.
     pub(super) fn finish_further(&mut self, id: PaneId, pending: Pending) {
-        let Some(further) = self.further.as_mut().filter(|further| further.pane == id) else { return };
+        let Some(further) = self.further.as_mut().filter(|further| further.pane == id) else {
+            return;
+        };
         further.waiting = further.waiting.saturating_sub(1);
         if let Some(why) = pending.failed {
-            let name = self.store.host(pending.host).map_or("", |row| row.name.as_str());
+            let name = self
+                .store
+                .host(pending.host)
+                .map_or("", |row| row.name.as_str());
             further.failed.push(format!("{name}: {why}"));
         }
-        let is_new = |record: &Record| !further.edge.known.contains(&(record.source, record.cursor.offset));
-        let found = pending.entries.iter().filter_map(Entry::record).filter(|record| is_new(record));
+        let is_new = |record: &Record| {
+            !further
+                .edge
+                .known
+                .contains(&(record.source, record.cursor.offset))
+        };
+        let found = pending
+            .entries
+            .iter()
+            .filter_map(Entry::record)
+            .filter(|record| is_new(record));
         for record in found {
-            let is_nearer = further.best.as_ref().is_none_or(|best| (record.time > best.time) == further.backwards);
+            let is_nearer = further
+                .best
+                .as_ref()
+                .is_none_or(|best| (record.time > best.time) == further.backwards);
             if is_nearer {
                 further.best = Some(record.clone());
             }
@@ -134,8 +199,13 @@ impl App {
     }
 
     fn end_further(&mut self) {
-        let Some(further) = self.further.take() else { return };
-        let failed = further.failed.first().map(|why| format!(" · {} not searched: {why}", further.failed.len()));
+        let Some(further) = self.further.take() else {
+            return;
+        };
+        let failed = further
+            .failed
+            .first()
+            .map(|why| format!(" · {} not searched: {why}", further.failed.len()));
         let failed = failed.unwrap_or_default();
         match further.best {
             Some(record) => {
@@ -152,7 +222,10 @@ impl App {
             // The other direction was not looked at.
             None => {
                 let where_to = if further.backwards { "above" } else { "below" };
-                self.say(format!("{} {where_to}, nor on the hosts{failed}", further.nothing));
+                self.say(format!(
+                    "{} {where_to}, nor on the hosts{failed}",
+                    further.nothing
+                ));
             }
         }
     }
@@ -160,27 +233,51 @@ impl App {
     /// Asks for the bytes of the gap under the cursor.
     pub(super) fn fill_gap(&mut self) {
         let id = self.focus;
-        let Some(pane) = self.panes.get(&id) else { return };
+        let Some(pane) = self.panes.get(&id) else {
+            return;
+        };
         let Some((seq, Entry::Gap(gap))) = pane.entry(&self.store) else {
             let key = Action::of(Act::Fill).map(Action::key).unwrap_or_default();
-            return self.say(format!("{key} reads the missing bytes of a gap: put the cursor on one"));
+            return self.say(format!(
+                "{key} reads the missing bytes of a gap: put the cursor on one"
+            ));
         };
         let (gap, ring) = (Arc::clone(gap), pane.rows(&self.store).ring(seq));
         let before = near(ring, seq, gap.source, true).map(Record::place);
         let Some(place) = before else {
-            return self.say("no line before the gap is held any more from which it could be found");
+            return self
+                .say("no line before the gap is held any more from which it could be found");
         };
-        let Some(name) = self.store.source(gap.source).map(|row| Arc::clone(&row.info.name)) else { return };
+        let Some(name) = self
+            .store
+            .source(gap.source)
+            .map(|row| Arc::clone(&row.info.name))
+        else {
+            return;
+        };
         let window = Time(i64::MIN)..Time(i64::MAX);
-        let page = Page { start: Start::After(place), backwards: false, lines: GAP_LINES, window };
+        let page = Page {
+            start: Start::After(place),
+            backwards: false,
+            lines: GAP_LINES,
+            window,
+        };
         self.store.explain_gap(&gap, "asking the host …");
-        self.popup.take_if(|(popup, _)| matches!(popup, Popup::Record(_)));
-        self.send(gap.host, BTreeMap::from([(name, gap.source)]), What::Page(page), Errand::Gap(id, seq, gap));
+        self.popup
+            .take_if(|(popup, _)| matches!(popup, Popup::Record(_)));
+        self.send(
+            gap.host,
+            BTreeMap::from([(name, gap.source)]),
+            What::Page(page),
+            Errand::Gap(id, seq, gap),
+        );
     }
 
     /// The host has answered: the lines up to the one after the gap take its place.
     pub(super) fn finish_gap(&mut self, id: PaneId, seq: u64, gap: &Gap, pending: Pending) {
-        let Some(pane) = self.panes.get(&id) else { return };
+        let Some(pane) = self.panes.get(&id) else {
+            return;
+        };
         let ring = pane.rows(&self.store).ring(seq);
         if !matches!(ring.get(seq), Some(Entry::Gap(there)) if **there == *gap) {
             return self.leave_gap(gap, "its place is not held any more");
@@ -188,11 +285,14 @@ impl App {
         let after = near(ring, seq, gap.source, false).map(Record::place);
         match missing(pending.entries, after) {
             Ok(lines) if !lines.is_empty() => {
-                self.store.note_filled(gap.source, &lines, after.map(|place| place.cursor.file));
+                self.store
+                    .note_filled(gap.source, &lines, after.map(|place| place.cursor.file));
                 self.fill(id, seq, lines);
             }
             Ok(_) => {
-                let why = pending.failed.unwrap_or_else(|| "the bytes are not on the host any more".to_owned());
+                let why = pending
+                    .failed
+                    .unwrap_or_else(|| "the bytes are not on the host any more".to_owned());
                 self.leave_gap(gap, &why);
             }
             Err(why) => self.leave_gap(gap, &pending.failed.unwrap_or(why)),
@@ -212,7 +312,8 @@ impl App {
                 pane.renumber(seq, by, &self.store);
             }
             self.seek = None;
-            self.popup.take_if(|(popup, _)| matches!(popup, Popup::Record(_)));
+            self.popup
+                .take_if(|(popup, _)| matches!(popup, Popup::Record(_)));
         } else if let Some(pane) = self.panes.get_mut(&id) {
             pane.fill_past(seq, lines);
         }
@@ -222,14 +323,21 @@ impl App {
 
 /// The lines that belong in a gap, of those that follow the line before it: up to the one after it.
 fn missing(mut entries: Vec<Entry>, after: Option<Place>) -> Result<Vec<Entry>, String> {
-    // A page that begins with a gap does not begin where it was to: its lines may all be here already.
-    if entries.first().is_some_and(|first| first.record().is_none()) {
+    // A page that begins with a gap does not begin where it was to: its lines may all be here
+    // already.
+    if entries
+        .first()
+        .is_some_and(|first| first.record().is_none())
+    {
         return Err("the line before the gap is gone from the host, too".to_owned());
     }
-    let Some(after) = after else { return Ok(entries) };
+    let Some(after) = after else {
+        return Ok(entries);
+    };
     let is_after = |entry: &Entry| {
         entry.record().is_some_and(|record| {
-            record.cursor == after.cursor || (record.cursor.offset == after.cursor.offset && after.fits(&record.raw))
+            record.cursor == after.cursor
+                || (record.cursor.offset == after.cursor.offset && after.fits(&record.raw))
         })
     };
     match entries.iter().position(is_after) {
@@ -256,13 +364,18 @@ fn near(ring: &Ring, seq: u64, source: SourceId, before: bool) -> Option<&Record
         }
         return None;
     }
-    ring.from(seq + 1).map(|(_, entry)| entry).find(|entry| own(entry)).and_then(Entry::record)
+    ring.from(seq + 1)
+        .map(|(_, entry)| entry)
+        .find(|entry| own(entry))
+        .and_then(Entry::record)
 }
 
 impl Edge {
     /// Of what a pane has read whole. Backwards from above that, it is the line under the cursor.
     fn of(pane: &LogPane, store: &Store, backwards: bool) -> Option<Self> {
-        let shown: Vec<u64> = (0..pane.len().min(2)).filter_map(|index| pane.seq(index)).collect();
+        let shown: Vec<u64> = (0..pane.len().min(2))
+            .filter_map(|index| pane.seq(index))
+            .collect();
         let top = shown.into_iter().find(|&seq| seq != NOTICE)?;
         let cursor = pane.entry(store).map(|(seq, _)| seq);
         let from = match pane.floor(store).filter(|_| backwards) {
@@ -270,14 +383,30 @@ impl Edge {
             None => top,
         };
         let ring = pane.rows(store).ring(from);
-        let edge = if backwards { ring.get(from).or_else(|| ring.get(top)) } else { ring.get(ring.end() - 1) };
+        let edge = if backwards {
+            ring.get(from).or_else(|| ring.get(top))
+        } else {
+            ring.get(ring.end() - 1)
+        };
         let time = edge?.time();
-        let lines = ring.from(from).filter_map(|(_, entry)| entry.record()).filter(|record| record.time == time);
-        Some(Self { time, known: lines.map(|record| (record.source, record.cursor.offset)).collect() })
+        let lines = ring
+            .from(from)
+            .filter_map(|(_, entry)| entry.record())
+            .filter(|record| record.time == time);
+        Some(Self {
+            time,
+            known: lines
+                .map(|record| (record.source, record.cursor.offset))
+                .collect(),
+        })
     }
 
     /// What lies beyond it.
     fn window(&self, backwards: bool) -> Range<Time> {
-        if backwards { Time(i64::MIN)..Time(self.time.0.saturating_add(1)) } else { self.time..Time(i64::MAX) }
+        if backwards {
+            Time(i64::MIN)..Time(self.time.0.saturating_add(1))
+        } else {
+            self.time..Time(i64::MAX)
+        }
     }
 }

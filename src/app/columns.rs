@@ -1,4 +1,5 @@
-//! Which columns a pane of a width has. Known here because a wrapped line takes as many rows as its column is narrow.
+//! Which columns a pane of a width has. Known here because a wrapped line takes as many rows as its
+//! column is narrow.
 
 use jiff::civil::Date;
 
@@ -29,7 +30,8 @@ pub struct Columns {
     pub source: u16,
     /// What is left for the text.
     pub text: u16,
-    /// Of lines of this day the time is shown, of others the date: the pane's header has it where it is not today.
+    /// Of lines of this day the time is shown, of others the date: the pane's header has it where
+    /// it is not today.
     pub day: Date,
 }
 
@@ -38,10 +40,18 @@ impl Columns {
     #[must_use]
     pub fn of(app: &App, pane: &LogPane, width: u16) -> Self {
         let mut columns = Self {
-            host: if width >= HOST_FROM && app.shown.host { host_width(app, pane) } else { 0 },
+            host: if width >= HOST_FROM && app.shown.host {
+                host_width(app, pane)
+            } else {
+                0
+            },
             time: time_width(app.shown.time, width),
             level: u16::from(width >= 16),
-            source: if width >= SOURCE_FROM && app.shown.source { source_width(app) } else { 0 },
+            source: if width >= SOURCE_FROM && app.shown.source {
+                source_width(app)
+            } else {
+                0
+            },
             text: 0,
             day: app.day_of(pane),
         };
@@ -53,7 +63,10 @@ impl Columns {
     #[must_use]
     pub fn prefix(&self) -> u16 {
         let columns = [self.host, self.time, self.level, self.source];
-        1 + columns.iter().map(|&width| if width == 0 { 0 } else { width + 1 }).sum::<u16>()
+        1 + columns
+            .iter()
+            .map(|&width| if width == 0 { 0 } else { width + 1 })
+            .sum::<u16>()
     }
 
     /// Rows that a text takes where lines are wrapped.
@@ -67,12 +80,21 @@ impl Columns {
 fn host_width(app: &App, pane: &LogPane) -> u16 {
     let hosts = app.store.hosts();
     let one = hosts.len() <= 1 || pane.lens_hosts().is_some_and(|hosts| hosts.len() == 1);
-    let longest = hosts.iter().map(|row| row.name.as_str().chars().count()).max().unwrap_or(0);
+    let longest = hosts
+        .iter()
+        .map(|row| row.name.as_str().chars().count())
+        .max()
+        .unwrap_or(0);
     if one { 0 } else { longest.min(MAX_HOST) as u16 }
 }
 
 fn source_width(app: &App) -> u16 {
-    let longest = app.store.sources().map(|(_, row)| row.info.name.chars().count()).max().unwrap_or(0);
+    let longest = app
+        .store
+        .sources()
+        .map(|(_, row)| row.info.name.chars().count())
+        .max()
+        .unwrap_or(0);
     longest.min(MAX_SOURCE) as u16
 }
 

@@ -10,8 +10,19 @@ use super::{App, Effect, TimeStyle};
 use crate::model::HostId;
 
 /// The options of `:set`.
-const OPTIONS: [&str; 11] =
-    ["wrap", "nowrap", "raw", "noraw", "hints", "nohints", "utc", "local", "time", "notime", "shorttime"];
+const OPTIONS: [&str; 11] = [
+    "wrap",
+    "nowrap",
+    "raw",
+    "noraw",
+    "hints",
+    "nohints",
+    "utc",
+    "local",
+    "time",
+    "notime",
+    "shorttime",
+];
 /// The themes that are built in.
 const THEMES: [&str; 4] = ["dark", "light", "high-contrast", "none"];
 /// What people type who come from other programs.
@@ -46,7 +57,9 @@ impl App {
             Act::Hosts => self.choose_hosts(argument),
             Act::Sources => self.choose_sources(argument),
             Act::Set => self.set_option(argument),
-            Act::Theme if argument.is_empty() => Err("theme: give a name, such as dark or light".into()),
+            Act::Theme if argument.is_empty() => {
+                Err("theme: give a name, such as dark or light".into())
+            }
             Act::Theme => {
                 self.effects.push(Effect::Theme(argument.to_owned()));
                 Ok(())
@@ -54,7 +67,9 @@ impl App {
             Act::Filter if !argument.is_empty() => self.set_query(argument),
             Act::Search if !argument.is_empty() => self.search(argument),
             Act::Reconnect => self.reconnect_named(argument),
-            Act::GoTo if argument.is_empty() => Err("at: give a time, such as 03:14 or \"yesterday 03:14\"".into()),
+            Act::GoTo if argument.is_empty() => {
+                Err("at: give a time, such as 03:14 or \"yesterday 03:14\"".into())
+            }
             Act::GoTo => self.go_to_time(argument),
             _ => {
                 self.perform(act, None);
@@ -69,12 +84,19 @@ impl App {
             return Vec::new();
         }
         let own = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
-        complete(prompt.editor.text(), |command| match find(command).map(|(act, _)| act) {
-            Ok(Act::Hosts | Act::Reconnect) => self.store.hosts().iter().map(|row| row.name.to_string()).collect(),
-            Ok(Act::Sources) => self.source_names().into_iter().collect(),
-            Ok(Act::Theme) => own(&THEMES),
-            Ok(Act::Set) => own(&OPTIONS),
-            _ => Vec::new(),
+        complete(prompt.editor.text(), |command| {
+            match find(command).map(|(act, _)| act) {
+                Ok(Act::Hosts | Act::Reconnect) => self
+                    .store
+                    .hosts()
+                    .iter()
+                    .map(|row| row.name.to_string())
+                    .collect(),
+                Ok(Act::Sources) => self.source_names().into_iter().collect(),
+                Ok(Act::Theme) => own(&THEMES),
+                Ok(Act::Set) => own(&OPTIONS),
+                _ => Vec::new(),
+            }
         })
     }
 
@@ -92,7 +114,9 @@ impl App {
         let chosen = match globs(patterns)? {
             None => None,
             Some(globs) => {
-                let found = store.sources().filter(|(_, row)| globs.iter().any(|glob| glob.is_match(&*row.info.name)));
+                let found = store
+                    .sources()
+                    .filter(|(_, row)| globs.iter().any(|glob| glob.is_match(&*row.info.name)));
                 let found: BTreeSet<_> = found.map(|(id, _)| id).collect();
                 Some(found)
                     .filter(|found| !found.is_empty())
@@ -111,7 +135,11 @@ impl App {
             Some(hosts) => hosts,
             None => self
                 .all_hosts()
-                .filter(|id| self.store.host(*id).is_some_and(|row| !row.status.state.is_up()))
+                .filter(|id| {
+                    self.store
+                        .host(*id)
+                        .is_some_and(|row| !row.status.state.is_up())
+                })
                 .collect(),
         };
         if hosts.is_empty() {
@@ -125,16 +153,23 @@ impl App {
 
     /// The hosts that any of the patterns names; `None` where there is no pattern.
     fn matching_hosts(&self, patterns: &str) -> Result<Option<BTreeSet<HostId>>, String> {
-        let Some(globs) = globs(patterns)? else { return Ok(None) };
+        let Some(globs) = globs(patterns)? else {
+            return Ok(None);
+        };
         let named = |id: &HostId| {
             self.store.host(*id).is_some_and(|row| {
-                globs
-                    .iter()
-                    .any(|glob| glob.is_match(row.name.as_str()) || row.tags.iter().any(|tag| glob.is_match(tag)))
+                globs.iter().any(|glob| {
+                    glob.is_match(row.name.as_str())
+                        || row.tags.iter().any(|tag| glob.is_match(tag))
+                })
             })
         };
         let found: BTreeSet<_> = self.all_hosts().filter(named).collect();
-        if found.is_empty() { Err(format!("no host is named {patterns}")) } else { Ok(Some(found)) }
+        if found.is_empty() {
+            Err(format!("no host is named {patterns}"))
+        } else {
+            Ok(Some(found))
+        }
     }
 
     fn set_option(&mut self, option: &str) -> Result<(), String> {
@@ -146,13 +181,21 @@ impl App {
             "time" => self.shown.time = TimeStyle::Full,
             "shorttime" => self.shown.time = TimeStyle::Short,
             "notime" => self.shown.time = TimeStyle::Off,
-            _ => return Err(format!("set: no option {option:?}; there are {}", OPTIONS.join(", "))),
+            _ => {
+                return Err(format!(
+                    "set: no option {option:?}; there are {}",
+                    OPTIONS.join(", ")
+                ));
+            }
         }
         Ok(())
     }
 
     fn source_names(&self) -> BTreeSet<String> {
-        self.store.sources().map(|(_, row)| row.info.name.to_string()).collect()
+        self.store
+            .sources()
+            .map(|(_, row)| row.info.name.to_string())
+            .collect()
     }
 
     pub(super) fn all_hosts(&self) -> impl Iterator<Item = HostId> + use<> {
@@ -160,21 +203,42 @@ impl App {
     }
 }
 
-/// The action of that name, and whether it takes an argument. A beginning will do where only one action has it.
+/// The action of that name, and whether it takes an argument. A beginning will do where only one
+/// action has it.
 fn find(name: &str) -> Result<(Act, bool), String> {
-    let name = ALIASES.iter().find(|(alias, _)| *alias == name).map_or(name, |(_, name)| name);
+    let name = ALIASES
+        .iter()
+        .find(|(alias, _)| *alias == name)
+        .map_or(name, |(_, name)| name);
     let exact = ACTIONS.iter().find(|action| action.name == name);
-    let begun: Vec<_> = ACTIONS.iter().filter(|action| action.name.starts_with(name)).collect();
-    let found = exact.or(if let [only] = begun[..] { Some(only) } else { None });
+    let begun: Vec<_> = ACTIONS
+        .iter()
+        .filter(|action| action.name.starts_with(name))
+        .collect();
+    let found = exact.or(if let [only] = begun[..] {
+        Some(only)
+    } else {
+        None
+    });
     if let Some(action) = found {
         return Ok((action.act, !action.argument.is_empty()));
     }
-    let near = ACTIONS.iter().max_by(|a, b| similar(a.name, name).total_cmp(&similar(b.name, name)));
+    let near = ACTIONS
+        .iter()
+        .max_by(|a, b| similar(a.name, name).total_cmp(&similar(b.name, name)));
     match (begun.len(), near) {
-        (0, Some(near)) => Err(format!("no command {name:?}; did you mean {:?}?", near.name)),
-        _ => {
-            Err(format!("{name:?} could be {}", begun.iter().map(|action| action.name).collect::<Vec<_>>().join(", ")))
-        }
+        (0, Some(near)) => Err(format!(
+            "no command {name:?}; did you mean {:?}?",
+            near.name
+        )),
+        _ => Err(format!(
+            "{name:?} could be {}",
+            begun
+                .iter()
+                .map(|action| action.name)
+                .collect::<Vec<_>>()
+                .join(", ")
+        )),
     }
 }
 
@@ -185,8 +249,13 @@ fn similar(one: &str, other: &str) -> f64 {
 /// Shell patterns separated by blanks or commas; `None` where there are none.
 fn globs(patterns: &str) -> Result<Option<Vec<GlobMatcher>>, String> {
     let words = patterns.split([' ', ',']).filter(|word| !word.is_empty());
-    let globs: Result<Vec<_>, _> =
-        words.map(|word| GlobBuilder::new(word).build().map(|glob| glob.compile_matcher())).collect();
+    let globs: Result<Vec<_>, _> = words
+        .map(|word| {
+            GlobBuilder::new(word)
+                .build()
+                .map(|glob| glob.compile_matcher())
+        })
+        .collect();
     match globs {
         Ok(globs) => Ok((!globs.is_empty()).then_some(globs)),
         Err(error) => Err(error.to_string()),

@@ -9,8 +9,8 @@ use super::keys::parse_keys;
 use super::{App, Effect, Event};
 use crate::model::record::Span;
 use crate::model::{
-    Cursor, Endpoint, Facts, FileId, Gap, GapReason, HostId, HostName, HostSpec, HostStatus, Ledger, LinkState, Record,
-    Sample, SourceId, SourceInfo, Time, TimeFrom, Update, metrics,
+    Cursor, Endpoint, Facts, FileId, Gap, GapReason, HostId, HostName, HostSpec, HostStatus,
+    Ledger, LinkState, Record, Sample, SourceId, SourceInfo, Time, TimeFrom, Update, metrics,
 };
 
 /// 2026-11-20T13:02:00Z, when every fixture begins.
@@ -19,12 +19,17 @@ pub(crate) const START: Time = Time(1_795_179_720_000_000_000);
 /// A host of that name and nothing else.
 pub(crate) fn host(name: &str) -> HostSpec {
     let endpoint = Endpoint::new(HostName::new(name).expect("valid"));
-    HostSpec { tags: vec!["prod".into()], ..HostSpec::new(endpoint) }
+    HostSpec {
+        tags: vec!["prod".into()],
+        ..HostSpec::new(endpoint)
+    }
 }
 
 /// Hosts `web-1`, `web-2`, `db-1`, `cache-1`, `bastion`.
 pub(crate) fn hosts() -> Vec<HostSpec> {
-    ["web-1", "web-2", "db-1", "cache-1", "bastion"].map(host).into()
+    ["web-1", "web-2", "db-1", "cache-1", "bastion"]
+        .map(host)
+        .into()
 }
 
 /// A line of a host, `ms` after [`START`]; every host has one source, of its own number.
@@ -34,7 +39,10 @@ pub(crate) fn line(host: u32, ms: i64, text: &[u8]) -> Record {
         source: SourceId(host),
         time: START.plus_millis(ms),
         time_from: TimeFrom::Stamp,
-        cursor: Cursor { file: FileId { dev: 1, ino: 2 }, offset: u64::try_from(ms.max(0)).unwrap_or(0) },
+        cursor: Cursor {
+            file: FileId { dev: 1, ino: 2 },
+            offset: u64::try_from(ms.max(0)).unwrap_or(0),
+        },
         late: false,
         continues: false,
         stamp: Span::default(),
@@ -61,12 +69,21 @@ pub(crate) fn beginning() -> Vec<Update> {
         ),
         Update::Status(
             HostId(4),
-            HostStatus::because(LinkState::Denied, "log in as ops: publickey refused", "add your key to the host"),
+            HostStatus::because(
+                LinkState::Denied,
+                "log in as ops: publickey refused",
+                "add your key to the host",
+            ),
         ),
     ];
     for (id, name) in (0u32..).zip(["access", "app", "postgresql"]) {
         let path = format!("/var/log/{name}.log");
-        let info = SourceInfo { name: name.into(), path: path.as_str().into(), problem: None, stamps: Some("iso8601") };
+        let info = SourceInfo {
+            name: name.into(),
+            path: path.as_str().into(),
+            problem: None,
+            stamps: Some("iso8601"),
+        };
         updates.push(Update::Source(HostId(id), SourceId(id), info));
         updates.push(Update::Facts(HostId(id), Arc::new(facts())));
     }
@@ -103,7 +120,11 @@ pub(crate) fn sample(cpu: f64) -> Sample {
             cores: 8,
             ..Default::default()
         }),
-        load: Some(metrics::Load { one: cpu / 20.0, five: 1.0, fifteen: 0.8 }),
+        load: Some(metrics::Load {
+            one: cpu / 20.0,
+            five: 1.0,
+            fifteen: 0.8,
+        }),
         memory: Some(metrics::Memory {
             total_bytes: 33_554_432_000,
             available_bytes: 19_000_000_000,
@@ -150,11 +171,22 @@ pub(crate) fn lines(count: i64) -> Vec<Record> {
 fn nth_line(number: i64) -> Record {
     let ms = number * 100;
     let text = match number % 8 {
-        0 => format!("10.0.0.{} - - \"GET /api/orders/{number} HTTP/1.1\" 200 {}", number % 250, 512 + number),
+        0 => format!(
+            "10.0.0.{} - - \"GET /api/orders/{number} HTTP/1.1\" 200 {}",
+            number % 250,
+            512 + number
+        ),
         1 => format!("INFO  order {number} accepted in {} ms", 12 + number % 40),
         2 => format!("LOG:  checkpoint complete: wrote {number} buffers"),
-        3 => format!("WARN  upstream 10.0.3.{} slow: {} ms", number % 9, 800 + number),
-        4 => format!("10.0.0.{} - - \"POST /api/login HTTP/1.1\" 401 64", number % 250),
+        3 => format!(
+            "WARN  upstream 10.0.3.{} slow: {} ms",
+            number % 9,
+            800 + number
+        ),
+        4 => format!(
+            "10.0.0.{} - - \"POST /api/login HTTP/1.1\" 401 64",
+            number % 250
+        ),
         5 => format!("ERROR payment {number} failed: timeout after 30000 ms"),
         6 => format!("DEBUG cache hit ratio 0.{}", 80 + number % 20),
         _ => "{\"level\":\"info\",\"msg\":\"job done\",\"queue\":\"mail\",\"ms\":41}".to_owned(),
@@ -182,7 +214,8 @@ pub(crate) fn busy(width: u16, height: u16, count: i64) -> App {
     app.update(Event::Batch(beginning()), START);
     for point in 0..40u32 {
         let wave = |phase: f64| 40.0 + 38.0 * (f64::from(point) / 4.0 + phase).sin();
-        let samples = (0..3u32).map(|id| Update::Sample(HostId(id), Arc::new(sample(wave(f64::from(id))))));
+        let samples =
+            (0..3u32).map(|id| Update::Sample(HostId(id), Arc::new(sample(wave(f64::from(id))))));
         app.update(Event::Batch(samples.collect()), START);
     }
     let mut records = lines(count);
@@ -202,7 +235,10 @@ pub(crate) fn busy(width: u16, height: u16, count: i64) -> App {
         let at = record.time;
         app.update(Event::Batch(vec![Update::Records(vec![record])]), at);
     }
-    app.update(Event::Batch(vec![gap, Update::Records(tail), Update::Ledger(ledger)]), end);
+    app.update(
+        Event::Batch(vec![gap, Update::Records(tail), Update::Ledger(ledger)]),
+        end,
+    );
     app
 }
 
@@ -210,6 +246,9 @@ impl App {
     /// Presses keys as they are written, half a second after everything so far.
     pub(crate) fn keys(&mut self, written: &str) -> Vec<Effect> {
         let now = self.now.plus_millis(500);
-        parse_keys(written).into_iter().flat_map(|key| self.update(Event::Key(key.into()), now)).collect()
+        parse_keys(written)
+            .into_iter()
+            .flat_map(|key| self.update(Event::Key(key.into()), now))
+            .collect()
     }
 }

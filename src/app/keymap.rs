@@ -62,7 +62,10 @@ impl Keymap {
     /// What was typed so far, for the status line.
     #[must_use]
     pub fn spelled(&self) -> String {
-        let count = self.count.map(|count| count.to_string()).unwrap_or_default();
+        let count = self
+            .count
+            .map(|count| count.to_string())
+            .unwrap_or_default();
         count + &spell(&self.typed)
     }
 
@@ -72,7 +75,8 @@ impl Keymap {
         if self.typed.is_empty() {
             return Vec::new();
         }
-        let goes_on = |keys: &Vec<Key>| keys.len() > self.typed.len() && keys.starts_with(&self.typed);
+        let goes_on =
+            |keys: &Vec<Key>| keys.len() > self.typed.len() && keys.starts_with(&self.typed);
         ACTIONS
             .iter()
             .filter(|action| holds(action.scope, scope))
@@ -82,11 +86,19 @@ impl Keymap {
     }
 
     fn takes_digit(&mut self, key: Key) -> bool {
-        let Some(digit) = key.digit() else { return false };
+        let Some(digit) = key.digit() else {
+            return false;
+        };
         if !self.typed.is_empty() || (digit == 0 && self.count.is_none()) {
             return false;
         }
-        self.count = Some(self.count.unwrap_or(0).saturating_mul(10).saturating_add(digit).min(MAX_COUNT));
+        self.count = Some(
+            self.count
+                .unwrap_or(0)
+                .saturating_mul(10)
+                .saturating_add(digit)
+                .min(MAX_COUNT),
+        );
         true
     }
 }
@@ -107,7 +119,11 @@ fn find(typed: &[Key], scope: Scope) -> Found {
             begins |= keys.starts_with(typed);
         }
     }
-    if begins { Found::Begins } else { Found::Nothing }
+    if begins {
+        Found::Begins
+    } else {
+        Found::Nothing
+    }
 }
 
 fn holds(bound: Scope, here: Scope) -> bool {
@@ -121,21 +137,39 @@ mod tests {
 
     fn press(keys: &str, scope: Scope) -> Vec<Typed> {
         let mut keymap = Keymap::default();
-        parse_keys(keys).into_iter().map(|key| keymap.press(key, scope)).collect()
+        parse_keys(keys)
+            .into_iter()
+            .map(|key| keymap.press(key, scope))
+            .collect()
     }
 
     #[test]
     fn a_sequence_is_pending_until_its_last_key() {
-        assert_eq!(press("<C-w>v", Scope::Log), [Typed::Pending, Typed::Act(Act::SplitRight, None)]);
-        assert_eq!(press("<C-w>!j", Scope::Log), [Typed::Pending, Typed::Unknown, Typed::Act(Act::Down, None)]);
+        assert_eq!(
+            press("<C-w>v", Scope::Log),
+            [Typed::Pending, Typed::Act(Act::SplitRight, None)]
+        );
+        assert_eq!(
+            press("<C-w>!j", Scope::Log),
+            [Typed::Pending, Typed::Unknown, Typed::Act(Act::Down, None)]
+        );
     }
 
     #[test]
     fn digits_before_an_action_are_its_count() {
-        assert_eq!(press("12j", Scope::Log).last(), Some(&Typed::Act(Act::Down, Some(12))));
+        assert_eq!(
+            press("12j", Scope::Log).last(),
+            Some(&Typed::Act(Act::Down, Some(12)))
+        );
         assert_eq!(press("0", Scope::Log), [Typed::Act(Act::LineStart, None)]);
-        assert_eq!(press("10G", Scope::Log).last(), Some(&Typed::Act(Act::Bottom, Some(10))));
-        assert_eq!(press("9999999999999999j", Scope::Log).last(), Some(&Typed::Act(Act::Down, Some(MAX_COUNT))));
+        assert_eq!(
+            press("10G", Scope::Log).last(),
+            Some(&Typed::Act(Act::Bottom, Some(10)))
+        );
+        assert_eq!(
+            press("9999999999999999j", Scope::Log).last(),
+            Some(&Typed::Act(Act::Down, Some(MAX_COUNT)))
+        );
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Keys as they are written in the table of actions, in the help and in tests: `<C-w>v`, `/err<ret>`.
+//! Keys as they are written in the table of actions, in the help and in tests: `<C-w>v`,
+//! `/err<ret>`.
 
 use std::fmt;
 
@@ -15,7 +16,10 @@ pub struct Key {
 
 impl Key {
     fn plain(code: KeyCode) -> Self {
-        Self { code, modifiers: KeyModifiers::NONE }
+        Self {
+            code,
+            modifiers: KeyModifiers::NONE,
+        }
     }
 
     /// The digit, where it is one without modifiers.
@@ -30,7 +34,8 @@ impl Key {
 
 impl From<KeyEvent> for Key {
     fn from(event: KeyEvent) -> Self {
-        let mut modifiers = event.modifiers & (KeyModifiers::CONTROL | KeyModifiers::ALT | KeyModifiers::SHIFT);
+        let mut modifiers =
+            event.modifiers & (KeyModifiers::CONTROL | KeyModifiers::ALT | KeyModifiers::SHIFT);
         let code = match event.code {
             KeyCode::Tab if modifiers.contains(KeyModifiers::SHIFT) => KeyCode::BackTab,
             code => code,
@@ -49,7 +54,10 @@ impl From<Key> for KeyEvent {
 }
 
 /// The key that closes what is open.
-pub const ESC: Key = Key { code: KeyCode::Esc, modifiers: KeyModifiers::NONE };
+pub const ESC: Key = Key {
+    code: KeyCode::Esc,
+    modifiers: KeyModifiers::NONE,
+};
 
 /// Names of the keys that have no character of their own.
 const NAMES: &[(&str, KeyCode)] = &[
@@ -94,7 +102,10 @@ fn named_key(name: &str) -> Option<Key> {
     if let Some((_, code)) = NAMES.iter().find(|(known, _)| *known == name) {
         return Some(Key::plain(*code));
     }
-    if let Some(number) = name.strip_prefix('f').and_then(|digits| digits.parse().ok()) {
+    if let Some(number) = name
+        .strip_prefix('f')
+        .and_then(|digits| digits.parse().ok())
+    {
         return Some(Key::plain(KeyCode::F(number)));
     }
     let (modifier, rest) = match name.split_at_checked(2)? {
@@ -107,7 +118,10 @@ fn named_key(name: &str) -> Option<Key> {
         (Some(c), None) => Key::plain(KeyCode::Char(c)),
         _ => named_key(rest)?,
     };
-    Some(Key { code: inner.code, modifiers: inner.modifiers | modifier })
+    Some(Key {
+        code: inner.code,
+        modifiers: inner.modifiers | modifier,
+    })
 }
 
 impl fmt::Display for Key {
@@ -145,7 +159,10 @@ impl fmt::Display for Key {
 /// A sequence of keys as people write it: `Ctrl-w v`.
 #[must_use]
 pub fn spell(keys: &[Key]) -> String {
-    keys.iter().map(Key::to_string).collect::<Vec<_>>().join(" ")
+    keys.iter()
+        .map(Key::to_string)
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 #[cfg(test)]
@@ -173,6 +190,9 @@ mod tests {
     fn shift_is_part_of_the_character() {
         let typed = KeyEvent::new(KeyCode::Char('G'), KeyModifiers::SHIFT);
         assert_eq!(vec![Key::from(typed)], parse_keys("G"));
-        assert_eq!(vec![Key::from(KeyEvent::new(KeyCode::Tab, KeyModifiers::SHIFT))], parse_keys("<S-tab>"));
+        assert_eq!(
+            vec![Key::from(KeyEvent::new(KeyCode::Tab, KeyModifiers::SHIFT))],
+            parse_keys("<S-tab>")
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! How the screen is divided, from its size alone. Known here because a page is as long as its pane; drawn by `view`.
+//! How the screen is divided, from its size alone. Known here because a page is as long as its
+//! pane; drawn by `view`.
 
 use ratatui::layout::Rect;
 
@@ -8,7 +9,8 @@ const SIDE_FROM_WIDTH: u16 = 72;
 const HINTS_FROM_HEIGHT: u16 = 12;
 /// Rows of the host list below which the metrics of the selected host would crowd it out.
 const METRICS_FROM_HEIGHT: u16 = 16;
-/// Rows for the metrics of the selected host, with their heading: fewest, and most where the list leaves them free.
+/// Rows for the metrics of the selected host, with their heading: fewest, and most where the list
+/// leaves them free.
 const METRICS_HEIGHT: u16 = 10;
 const METRICS_MOST: u16 = 28;
 
@@ -28,19 +30,50 @@ pub struct Areas {
 }
 
 impl Areas {
-    /// Divides a screen. On a narrow one the host list takes the place of the panes while it has the focus. What the
-    /// list of so many hosts does not need, the metrics have.
+    /// Divides a screen. On a narrow one the host list takes the place of the panes while it has
+    /// the focus. What the list of so many hosts does not need, the metrics have.
     #[must_use]
     pub fn of(screen: Rect, side: bool, side_focused: bool, hints: bool, hosts: usize) -> Self {
         let hint_rows = u16::from(hints && screen.height >= HINTS_FROM_HEIGHT);
         let bottom_rows = (1 + hint_rows).min(screen.height);
-        let body = Rect { height: screen.height - bottom_rows, ..screen };
-        let status = Rect { y: screen.y + body.height, height: bottom_rows.min(1), ..screen };
-        let bottom = if hint_rows == 1 { Rect { y: status.y + 1, ..status } } else { status };
-        let width = if side { side_width(screen.width, side_focused) } else { 0 };
-        let (side, main) = (Rect { width, ..body }, Rect { x: body.x + width, width: body.width - width, ..body });
+        let body = Rect {
+            height: screen.height - bottom_rows,
+            ..screen
+        };
+        let status = Rect {
+            y: screen.y + body.height,
+            height: bottom_rows.min(1),
+            ..screen
+        };
+        let bottom = if hint_rows == 1 {
+            Rect {
+                y: status.y + 1,
+                ..status
+            }
+        } else {
+            status
+        };
+        let width = if side {
+            side_width(screen.width, side_focused)
+        } else {
+            0
+        };
+        let (side, main) = (
+            Rect { width, ..body },
+            Rect {
+                x: body.x + width,
+                width: body.width - width,
+                ..body
+            },
+        );
         let (side, metrics) = divide_side(side, hosts);
-        Self { side, metrics, main, status, bottom }
+        Self {
+            side,
+            metrics,
+            main,
+            status,
+            bottom,
+        }
     }
 }
 
@@ -58,9 +91,23 @@ fn divide_side(side: Rect, hosts: usize) -> (Rect, Rect) {
     // A heading and a blank row below the last host.
     let list = u16::try_from(hosts).unwrap_or(u16::MAX).saturating_add(2);
     let free = side.height.saturating_sub(list);
-    let rows = if side.height >= METRICS_FROM_HEIGHT { free.clamp(METRICS_HEIGHT, METRICS_MOST) } else { 0 };
-    let list = Rect { height: side.height - rows, ..side };
-    (list, Rect { y: side.y + list.height, height: rows, ..side })
+    let rows = if side.height >= METRICS_FROM_HEIGHT {
+        free.clamp(METRICS_HEIGHT, METRICS_MOST)
+    } else {
+        0
+    };
+    let list = Rect {
+        height: side.height - rows,
+        ..side
+    };
+    (
+        list,
+        Rect {
+            y: side.y + list.height,
+            height: rows,
+            ..side
+        },
+    )
 }
 
 #[cfg(test)]
@@ -69,9 +116,19 @@ mod tests {
 
     #[test]
     fn the_metrics_have_what_the_list_of_hosts_leaves_free_and_never_less_than_they_need() {
-        for (height, hosts, expect) in [(38, 5, 28), (60, 5, 28), (38, 30, 10), (22, 5, 15), (15, 5, 0), (22, 99, 10)] {
+        for (height, hosts, expect) in [
+            (38, 5, 28),
+            (60, 5, 28),
+            (38, 30, 10),
+            (22, 5, 15),
+            (15, 5, 0),
+            (22, 99, 10),
+        ] {
             let areas = Areas::of(Rect::new(0, 0, 140, height + 2), true, false, true, hosts);
-            assert_eq!(areas.metrics.height, expect, "{hosts} hosts in {height} rows");
+            assert_eq!(
+                areas.metrics.height, expect,
+                "{hosts} hosts in {height} rows"
+            );
             assert_eq!(areas.side.height + areas.metrics.height, height);
         }
     }

@@ -1,8 +1,8 @@
-//! What the operator is doing: panes, focus, keymap, prompts. [`App::update`] takes an event and the time and says
-//! what is to be done outside.
+//! What the operator is doing: panes, focus, keymap, prompts. [`App::update`] takes an event and
+//! the time and says what is to be done outside.
 //!
-//! It does no I/O, waits for nothing and knows no clock, so that every rule of the console can be tested as a
-//! function. Drawing is left to `view`, the terminal and the fleet to `tui`.
+//! It does no I/O, waits for nothing and knows no clock, so that every rule of the console can be
+//! tested as a function. Drawing is left to `view`, the terminal and the fleet to `tui`.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -15,7 +15,9 @@ use ratatui::layout::Rect;
 
 use crate::model::ask::{Ask, Reply};
 use crate::model::text::{Colours, settled};
-use crate::model::{Answer, HostId, HostSpec, Query, Question, Reading, Record, SafeText, Time, TimeFrom, Update};
+use crate::model::{
+    Answer, HostId, HostSpec, Query, Question, Reading, Record, SafeText, Time, TimeFrom, Update,
+};
 use crate::store::{Entry, RING_BYTES, Store, Whole};
 
 pub mod actions;
@@ -51,7 +53,8 @@ use past::Asks;
 use prompt::{History, Outcome};
 use seek::Seek;
 
-/// How long a notice stays in the status line, and how long a second press counts as a confirmation.
+/// How long a notice stays in the status line, and how long a second press counts as a
+/// confirmation.
 const NOTICE_MS: i64 = 4000;
 
 /// Something that has happened.
@@ -297,7 +300,8 @@ impl App {
         self.confirm.take_if(|(_, until)| *until <= self.now);
     }
 
-    /// True while there is work that was cut off to keep the console quick: send [`Event::Tick`] soon.
+    /// True while there is work that was cut off to keep the console quick: send [`Event::Tick`]
+    /// soon.
     #[must_use]
     pub fn has_work(&self) -> bool {
         self.busy || self.seek.is_some()
@@ -307,11 +311,18 @@ impl App {
     #[must_use]
     pub fn wakes_at(&self) -> Option<Time> {
         let notice = self.notice.as_ref().map(|notice| notice.until);
-        let question = self.questions.opens_at(self.last_key).map(|at| at.max(self.now));
-        let counts_down = |row: &crate::store::HostRow| row.retry_in_s(self.now).is_some_and(|left| left > 0);
+        let question = self
+            .questions
+            .opens_at(self.last_key)
+            .map(|at| at.max(self.now));
+        let counts_down =
+            |row: &crate::store::HostRow| row.retry_in_s(self.now).is_some_and(|left| left > 0);
         let moves = self.store.rate(self.now) > 0.0 || self.store.hosts().iter().any(counts_down);
         let second = moves.then(|| self.now.plus_millis(1000));
-        [notice, question, second, self.asks_until()].into_iter().flatten().min()
+        [notice, question, second, self.asks_until()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Whether another question of a host can be taken.
@@ -346,7 +357,11 @@ impl App {
 
     /// Esc closes what is open, innermost first, and never quits.
     fn escape(&mut self) {
-        if self.stop_further() || self.keymap.clear() || self.seek.take().is_some() || self.popup.take().is_some() {
+        if self.stop_further()
+            || self.keymap.clear()
+            || self.seek.take().is_some()
+            || self.popup.take().is_some()
+        {
             return;
         }
         if self.notice.take().is_some() {
@@ -360,7 +375,9 @@ impl App {
     }
 
     fn on_prompt_key(&mut self, key: Key) {
-        let Some(mut prompt) = self.prompt.take() else { return };
+        let Some(mut prompt) = self.prompt.take() else {
+            return;
+        };
         match prompt.press(key, &self.history) {
             Outcome::Open => self.prompt = Some(prompt),
             Outcome::Cancelled => self.history.add(prompt.kind, prompt.editor.text()),
@@ -372,7 +389,8 @@ impl App {
         }
     }
 
-    /// Does what was typed; what cannot be done stays in the prompt with the reason, the cursor where it goes wrong.
+    /// Does what was typed; what cannot be done stays in the prompt with the reason, the cursor
+    /// where it goes wrong.
     fn enter(&mut self, mut prompt: Prompt, text: &str) {
         self.history.add(prompt.kind, text);
         let done = match prompt.kind {
@@ -401,7 +419,10 @@ impl App {
     }
 
     fn say(&mut self, text: impl Into<String>) {
-        self.notice = Some(Notice { text: text.into(), until: self.now.plus_millis(NOTICE_MS) });
+        self.notice = Some(Notice {
+            text: text.into(),
+            until: self.now.plus_millis(NOTICE_MS),
+        });
     }
 
     /// True at the second press within the time of a notice.
@@ -441,7 +462,13 @@ impl App {
     /// How a screen is divided at present.
     #[must_use]
     pub fn areas(&self, screen: Rect) -> Areas {
-        Areas::of(screen, self.shown.side, self.hosts_focused, self.shown.hints, self.store.hosts().len())
+        Areas::of(
+            screen,
+            self.shown.side,
+            self.hosts_focused,
+            self.shown.hints,
+            self.store.hosts().len(),
+        )
     }
 
     /// The panes on the screen and where.
@@ -530,15 +557,27 @@ impl App {
     /// Keys typed of a command that is not complete, and how it can go on.
     #[must_use]
     pub fn typed(&self) -> Option<(String, Vec<(String, &'static str)>)> {
-        self.keymap.is_pending().then(|| (self.keymap.spelled(), self.keymap.continuations(self.scope())))
+        self.keymap.is_pending().then(|| {
+            (
+                self.keymap.spelled(),
+                self.keymap.continuations(self.scope()),
+            )
+        })
     }
 
     /// The day at which a pane looks: that of the line under the cursor, today while it follows.
     #[must_use]
     pub fn day_of(&self, pane: &LogPane) -> Date {
         // Above the oldest line stands a row that has no time of its own.
-        let at = |index: usize| pane.rows(&self.store).get(pane.seq(index)?).map(Entry::time);
-        let seen = pane.place().and_then(|_| pane.cursor()).and_then(|index| at(index).or_else(|| at(index + 1)));
+        let at = |index: usize| {
+            pane.rows(&self.store)
+                .get(pane.seq(index)?)
+                .map(Entry::time)
+        };
+        let seen = pane
+            .place()
+            .and_then(|_| pane.cursor())
+            .and_then(|index| at(index).or_else(|| at(index + 1)));
         self.date(seen.unwrap_or(self.now))
     }
 
@@ -548,8 +587,9 @@ impl App {
         time.to_timestamp().to_zoned(self.zone()).date()
     }
 
-    /// How a line is read beside such columns: without its stamp, unless the column of the time says less (on another
-    /// day than the pane's it shows no seconds). A pane too narrow for that column has no room for stamps either.
+    /// How a line is read beside such columns: without its stamp, unless the column of the time
+    /// says less (on another day than the pane's it shows no seconds). A pane too narrow for that
+    /// column has no room for stamps either.
     #[must_use]
     pub fn reading(&self, record: &Record, columns: &Columns) -> Reading {
         match (self.shown.raw, columns.time, record.time_from) {
@@ -560,15 +600,17 @@ impl App {
         }
     }
 
-    /// A line as it is shown beside such columns, in no more than `most` bytes: in its reading, with its colours, and
-    /// of a progress bar the last state; in the raw view every byte of it.
+    /// A line as it is shown beside such columns, in no more than `most` bytes: in its reading,
+    /// with its colours, and of a progress bar the last state; in the raw view every byte of it.
     #[must_use]
     pub fn shown_text(&self, record: &Record, columns: &Columns, most: usize) -> SafeText {
         match self.reading(record, columns) {
             Reading::Raw => SafeText::line(&record.raw, Colours::Shown, most),
-            reading => {
-                SafeText::line(&settled(&reading.of_stamped(&record.raw, record.stamp.range())), Colours::Kept, most)
-            }
+            reading => SafeText::line(
+                &settled(&reading.of_stamped(&record.raw, record.stamp.range())),
+                Colours::Kept,
+                most,
+            ),
         }
     }
 
@@ -587,7 +629,11 @@ impl App {
     /// The time zone in which times are shown.
     #[must_use]
     pub fn zone(&self) -> TimeZone {
-        if self.shown.utc { TimeZone::UTC } else { self.shown.zone.clone() }
+        if self.shown.utc {
+            TimeZone::UTC
+        } else {
+            self.shown.zone.clone()
+        }
     }
 }
 

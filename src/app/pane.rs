@@ -1,14 +1,15 @@
 //! A log pane: what it shows of the store, and where in it the operator is.
 //!
-//! A place is the number of an entry and the row of the pane on which it stands, so it stays put while lines come at
-//! one end and are forgotten at the other.
+//! A place is the number of an entry and the row of the pane on which it stands, so it stays put
+//! while lines come at one end and are forgotten at the other.
 
 use std::collections::BTreeSet;
 
 use crate::model::{Cursor, HostId, Level, Query, Record, SourceId};
 use crate::store::{Entry, Filter, LIVE, Lens, NOTICE, Past, Store};
 
-/// Bytes of lines that one turn of the loop may spend on one pane: about two milliseconds of matching.
+/// Bytes of lines that one turn of the loop may spend on one pane: about two milliseconds of
+/// matching.
 const SLICE_BYTES: usize = 1024 * 1024;
 
 mod window;
@@ -30,7 +31,8 @@ pub struct LogPane {
     place: Option<Place>,
     frozen: Option<u64>,
     past: Option<Past>,
-    /// Whether the rows of `past` are seen; before, what the ring has is not in order with them yet.
+    /// Whether the rows of `past` are seen; before, what the ring has is not in order with them
+    /// yet.
     in_past: bool,
     /// How many windows there were.
     pub(super) window: u32,
@@ -95,7 +97,12 @@ impl LogPane {
         let mut pane = Self {
             lens: Lens::new(self.lens.filter().clone(), store),
             filter: self.filter.clone(),
-            bookmarks: self.bookmarks.iter().copied().filter(|&seq| seq >= LIVE).collect(),
+            bookmarks: self
+                .bookmarks
+                .iter()
+                .copied()
+                .filter(|&seq| seq >= LIVE)
+                .collect(),
             search: self.search.clone(),
             past: None,
             in_past: false,
@@ -115,7 +122,10 @@ impl LogPane {
             let gone = self.lens.gone(store);
             past.absorb(store, &gone);
             self.follow_moved();
-            if self.place.is_some_and(|place| !self.in_past && gone.contains(&place.seq)) {
+            if self
+                .place
+                .is_some_and(|place| !self.in_past && gone.contains(&place.seq))
+            {
                 self.read_around_cursor(store);
             }
         }
@@ -169,7 +179,11 @@ impl LogPane {
     /// Switches the filters off, or on again.
     pub fn toggle_filters(&mut self, store: &Store) {
         self.filters_off = !self.filters_off;
-        let filter = if self.filters_off { Filter::default() } else { self.filter.clone() };
+        let filter = if self.filters_off {
+            Filter::default()
+        } else {
+            self.filter.clone()
+        };
         self.look_through(filter, store);
     }
 
@@ -186,7 +200,9 @@ impl LogPane {
     /// How many entries can be seen here: those that match, up to the moment it was frozen.
     #[must_use]
     pub fn len(&self) -> usize {
-        let end = self.frozen.map_or(self.lens.len(), |seq| self.lens.index_of(seq));
+        let end = self
+            .frozen
+            .map_or(self.lens.len(), |seq| self.lens.index_of(seq));
         self.head() + self.live_to(end).saturating_sub(self.live_from())
     }
 
@@ -226,13 +242,19 @@ impl LogPane {
     /// Rows before those of the ring.
     fn head(&self) -> usize {
         let Some(past) = &self.past else { return 0 };
-        1 + if self.in_past { usize::try_from(past.rows().end() - past.rows().first()).unwrap_or(0) } else { 0 }
+        1 + if self.in_past {
+            usize::try_from(past.rows().end() - past.rows().first()).unwrap_or(0)
+        } else {
+            0
+        }
     }
 
     /// The index in the lens of the first row of the ring that is seen.
     fn live_from(&self) -> usize {
         match &self.past {
-            Some(past) if self.in_past => past.joined().map_or(self.lens.len(), |seq| self.lens.index_of(seq)),
+            Some(past) if self.in_past => past
+                .joined()
+                .map_or(self.lens.len(), |seq| self.lens.index_of(seq)),
             _ => 0,
         }
     }
@@ -251,7 +273,10 @@ impl LogPane {
     #[must_use]
     pub fn cursor(&self) -> Option<usize> {
         let last = self.len().checked_sub(1)?;
-        Some(self.place.map_or(last, |place| self.index_of(place.seq).min(last)))
+        Some(
+            self.place
+                .map_or(last, |place| self.index_of(place.seq).min(last)),
+        )
     }
 
     /// The entry that the cursor is on.
@@ -261,20 +286,29 @@ impl LogPane {
         Some((seq, self.rows(store).get(seq)?))
     }
 
-    /// The newest lines without an end that belong below the newest entry, oldest first; none while the operator looks
-    /// at something else. A query is asked what it says of them so far.
+    /// The newest lines without an end that belong below the newest entry, oldest first; none while
+    /// the operator looks at something else. A query is asked what it says of them so far.
     #[must_use]
     pub fn unfinished<'a>(&self, store: &'a Store) -> Vec<&'a Record> {
         let is_shown = |record: &&Record| self.lens.filter().admits_line(store, record);
         let mut lines: Vec<_> = store.unfinished().into_iter().filter(is_shown).collect();
-        lines.drain(..if self.is_following() { lines.len().saturating_sub(MAX_UNFINISHED) } else { lines.len() });
+        lines.drain(
+            ..if self.is_following() {
+                lines.len().saturating_sub(MAX_UNFINISHED)
+            } else {
+                lines.len()
+            },
+        );
         lines
     }
 
     /// How many entries have come that cannot be seen from here.
     #[must_use]
     pub fn unseen(&self) -> usize {
-        let since = [self.frozen, self.place.map(|place| place.since)].into_iter().flatten().min();
+        let since = [self.frozen, self.place.map(|place| place.since)]
+            .into_iter()
+            .flatten()
+            .min();
         since.map_or(0, |seq| self.lens.len() - self.lens.index_of(seq))
     }
 
@@ -304,7 +338,9 @@ impl LogPane {
 
     /// Moves the cursor; past the newest line, follows.
     pub fn move_cursor(&mut self, delta: i64, height: u16, store: &Store) {
-        let Some((index, row)) = self.stand(height) else { return self.look_back(delta, store) };
+        let Some((index, row)) = self.stand(height) else {
+            return self.look_back(delta, store);
+        };
         let target = index as i64 + delta;
         if target >= self.len() as i64 {
             return self.catch_up(height, store);
@@ -317,7 +353,9 @@ impl LogPane {
 
     /// Moves what is seen; the cursor stays on its row. Past the newest line, follows.
     pub fn scroll(&mut self, delta: i64, height: u16, store: &Store) {
-        let Some((index, row)) = self.stand(height) else { return self.look_back(delta, store) };
+        let Some((index, row)) = self.stand(height) else {
+            return self.look_back(delta, store);
+        };
         let target = index as i64 + delta;
         let last_row = usize::from(height.saturating_sub(1));
         if delta > 0 && target + last_row.saturating_sub(row.into()) as i64 >= self.len() as i64 {
@@ -329,43 +367,71 @@ impl LogPane {
     /// Where nothing is shown, going up is asking for what is older.
     fn look_back(&mut self, delta: i64, store: &Store) {
         if delta < 0 {
-            self.place = Some(Place { seq: NOTICE, row: 0, since: store.ring().end() });
+            self.place = Some(Place {
+                seq: NOTICE,
+                row: 0,
+                since: store.ring().end(),
+            });
         }
     }
 
-    /// The line below the notice, where the cursor is on that: it stays there when older lines come between.
+    /// The line below the notice, where the cursor is on that: it stays there when older lines come
+    /// between.
     pub(super) fn below_notice(&self) -> Option<u64> {
-        self.place.filter(|place| place.seq == NOTICE).and_then(|_| self.seq(1))
+        self.place
+            .filter(|place| place.seq == NOTICE)
+            .and_then(|_| self.seq(1))
     }
 
-    /// Takes the cursor from the notice to that line, which stays on its row, or to the newest, where older lines have come.
+    /// Takes the cursor from the notice to that line, which stays on its row, or to the newest,
+    /// where older lines have come.
     pub(super) fn step_off_notice(&mut self, below: Option<u64>, height: u16) {
         let is_shown = |seq: u64| self.seq(self.index_of(seq)) == Some(seq);
-        let has_come = below.map_or(self.len() > 1, |seq| is_shown(seq) && self.index_of(seq) > 1);
+        let has_come = below.map_or(self.len() > 1, |seq| {
+            is_shown(seq) && self.index_of(seq) > 1
+        });
         let last = self.len().checked_sub(1).and_then(|last| self.seq(last));
-        if let Some(place) = self.place.as_mut().filter(|place| place.seq == NOTICE && has_come) {
+        if let Some(place) = self
+            .place
+            .as_mut()
+            .filter(|place| place.seq == NOTICE && has_come)
+        {
             place.seq = below.or(last).unwrap_or(NOTICE);
             let bottom = height.saturating_sub(1);
-            place.row = if below.is_some() { place.row.saturating_add(1).min(bottom) } else { bottom };
+            place.row = if below.is_some() {
+                place.row.saturating_add(1).min(bottom)
+            } else {
+                bottom
+            };
         }
     }
 
-    /// Puts the cursor on the entry at an index, in the middle of the pane where it was not on it already.
+    /// Puts the cursor on the entry at an index, in the middle of the pane where it was not on it
+    /// already.
     pub fn jump(&mut self, index: usize, height: u16, store: &Store) {
-        let Some((here, row)) = self.stand(height) else { return };
+        let Some((here, row)) = self.stand(height) else {
+            return;
+        };
         let moved = i64::from(row) + index as i64 - here as i64;
         let on_screen = (0..i64::from(height)).contains(&moved);
-        let row = if on_screen { u16::try_from(moved).unwrap_or(0) } else { height / 2 };
+        let row = if on_screen {
+            u16::try_from(moved).unwrap_or(0)
+        } else {
+            height / 2
+        };
         self.stand_at(index.min(self.len().saturating_sub(1)), row, height, store);
     }
 
     /// Scrolls sideways.
     pub fn scroll_sideways(&mut self, columns: i32) {
-        let left = i32::from(self.left).saturating_add(columns).clamp(0, i32::from(u16::MAX));
+        let left = i32::from(self.left)
+            .saturating_add(columns)
+            .clamp(0, i32::from(u16::MAX));
         self.left = u16::try_from(left).unwrap_or(0);
     }
 
-    /// Bookmarks the line under the cursor, or takes the bookmark away. True if it is bookmarked now.
+    /// Bookmarks the line under the cursor, or takes the bookmark away. True if it is bookmarked
+    /// now.
     pub fn toggle_bookmark(&mut self) -> Option<bool> {
         let seq = self.seq(self.cursor()?)?;
         let added = self.bookmarks.insert(seq);
@@ -391,11 +457,16 @@ impl LogPane {
     fn stand_at(&mut self, index: usize, row: u16, height: u16, store: &Store) {
         let since = self.place.map_or(store.ring().end(), |place| place.since);
         if let Some(seq) = self.seq(index) {
-            self.place = Some(Place { seq, row: self.fitting_row(index, row, height), since });
+            self.place = Some(Place {
+                seq,
+                row: self.fitting_row(index, row, height),
+                since,
+            });
         }
     }
 
-    /// The row nearest to `row` that leaves no row empty above the oldest entry or below the newest.
+    /// The row nearest to `row` that leaves no row empty above the oldest entry or below the
+    /// newest.
     fn fitting_row(&self, index: usize, row: u16, height: u16) -> u16 {
         let bottom = usize::from(height.saturating_sub(1));
         let below = self.len().saturating_sub(1).saturating_sub(index);
@@ -428,27 +499,60 @@ mod tests {
             continues,
             ..fixture::line(0, 0, text.as_bytes())
         };
-        store.apply(vec![Update::Records(lines.iter().map(line).collect())], Time(0));
+        store.apply(
+            vec![Update::Records(lines.iter().map(line).collect())],
+            Time(0),
+        );
     }
 
     #[test]
     fn the_cursor_goes_to_the_next_line_when_its_own_no_longer_matches() {
         let mut store = Store::new(&[], 1 << 20);
-        add(&mut store, &[(0, false, "no luck"), (1, false, "other"), (2, false, "third")]);
+        add(
+            &mut store,
+            &[
+                (0, false, "no luck"),
+                (1, false, "other"),
+                (2, false, "third"),
+            ],
+        );
         let mut pane = LogPane::new(&store);
         let query = Query::parse("-cart", &Now::default()).ok();
         pane.change_filter(&store, |filter| filter.query = query);
         pane.move_cursor(-2, 10, &store);
-        assert_eq!((pane.entry(&store).map(|(seq, _)| seq), pane.len()), (Some(BEGIN), 3));
-        add(&mut store, &[(0, true, "  at Cart.add"), (2, true, "  at Cart.main")]);
+        assert_eq!(
+            (pane.entry(&store).map(|(seq, _)| seq), pane.len()),
+            (Some(BEGIN), 3)
+        );
+        add(
+            &mut store,
+            &[(0, true, "  at Cart.add"), (2, true, "  at Cart.main")],
+        );
         while !pane.advance(&store) {}
-        assert_eq!((pane.entry(&store).map(|(seq, _)| seq), pane.len(), pane.unseen()), (Some(BEGIN + 1), 1, 0));
+        assert_eq!(
+            (
+                pane.entry(&store).map(|(seq, _)| seq),
+                pane.len(),
+                pane.unseen()
+            ),
+            (Some(BEGIN + 1), 1, 0)
+        );
         add(&mut store, &[(1, true, "cart")]);
         while !pane.advance(&store) {}
-        assert_eq!((pane.entry(&store).map(|(seq, _)| seq), pane.cursor(), pane.len()), (None, None, 0));
+        assert_eq!(
+            (
+                pane.entry(&store).map(|(seq, _)| seq),
+                pane.cursor(),
+                pane.len()
+            ),
+            (None, None, 0)
+        );
         pane.move_cursor(-1, 10, &store);
         add(&mut store, &[(1, false, "fine")]);
         while !pane.advance(&store) {}
-        assert_eq!((pane.entry(&store).map(|(seq, _)| seq), pane.unseen()), (Some(BEGIN + 6), 1));
+        assert_eq!(
+            (pane.entry(&store).map(|(seq, _)| seq), pane.unseen()),
+            (Some(BEGIN + 6), 1)
+        );
     }
 }

@@ -1,7 +1,8 @@
-//! Reading what is older than the ring: which pages of which sources a pane is asked for, and what becomes of the answers.
+//! Reading what is older than the ring: which pages of which sources a pane is asked for, and what
+//! becomes of the answers.
 //!
-//! Nothing is read before it is nearly wanted: a few screens beyond the edge. How pages become rows is left to
-//! `store`'s window, how a host answers to `host`.
+//! Nothing is read before it is nearly wanted: a few screens beyond the edge. How pages become rows
+//! is left to `store`'s window, how a host answers to `host`.
 
 use std::collections::BTreeMap;
 use std::iter;
@@ -18,7 +19,8 @@ use crate::store::{Entry, Side, State, Store, Want};
 /// Lines that are asked of a source at once.
 const PAGE_LINES: u32 = 500;
 
-/// Hits that are asked for where so many lines match within one moment that a page of them does not get past it.
+/// Hits that are asked for where so many lines match within one moment that a page of them does not
+/// get past it.
 const MOST_HITS: u64 = 20_000;
 
 /// Screens beyond the edge that are kept read.
@@ -46,7 +48,8 @@ pub struct AskId(pub u64);
 /// What an answer is for.
 #[derive(Debug, Clone)]
 pub(super) enum Errand {
-    /// Rows at an end of a pane's window; beside the page, how many were asked for, and of which of its windows.
+    /// Rows at an end of a pane's window; beside the page, how many were asked for, and of which of
+    /// its windows.
     Page(PaneId, Want, u64, u32),
     /// A match beyond what a pane has.
     Further(PaneId),
@@ -77,7 +80,10 @@ pub(super) struct Asks {
 
 impl Asks {
     fn of_host(&self, host: HostId) -> usize {
-        self.pending.values().filter(|pending| pending.host == host).count()
+        self.pending
+            .values()
+            .filter(|pending| pending.host == host)
+            .count()
     }
 }
 
@@ -94,9 +100,19 @@ impl App {
     pub(super) fn pump(&mut self) {
         self.give_up_late();
         let panes: Vec<PaneId> = self.panes.keys().copied().collect();
-        let gone = |errand: &Errand| !self.panes.get(&errand.pane()).is_some_and(|pane| wants(pane, errand));
-        let gone: Vec<AskId> =
-            self.asks.pending.iter().filter(|(_, pending)| gone(&pending.errand)).map(|(id, _)| *id).collect();
+        let gone = |errand: &Errand| {
+            !self
+                .panes
+                .get(&errand.pane())
+                .is_some_and(|pane| wants(pane, errand))
+        };
+        let gone: Vec<AskId> = self
+            .asks
+            .pending
+            .iter()
+            .filter(|(_, pending)| gone(&pending.errand))
+            .map(|(id, _)| *id)
+            .collect();
         gone.into_iter().for_each(|id| self.cancel(id));
         for id in panes {
             for want in self.pump_pane(id) {
@@ -110,7 +126,9 @@ impl App {
         let height = self.pane_height(id);
         let budget = self.past_bytes / self.panes.len().max(1);
         let (store, now) = (&self.store, self.now);
-        let Some(pane) = self.panes.get_mut(&id) else { return Vec::new() };
+        let Some(pane) = self.panes.get_mut(&id) else {
+            return Vec::new();
+        };
         if pane.place().is_none() || pane.pending(store) > 0 || !has_past(pane, store, now) {
             return Vec::new();
         }
@@ -132,27 +150,63 @@ impl App {
         if self.asks.of_host(want.host) >= PER_HOST {
             return;
         }
-        let Some((query, window)) = self.panes.get(&pane).map(|pane| (pane.looking().query.clone(), pane.window))
+        let Some((query, window)) = self
+            .panes
+            .get(&pane)
+            .map(|pane| (pane.looking().query.clone(), pane.window))
         else {
             return;
         };
-        let Some(name) = self.store.source(want.source).map(|row| Arc::clone(&row.info.name)) else { return };
+        let Some(name) = self
+            .store
+            .source(want.source)
+            .map(|row| Arc::clone(&row.info.name))
+        else {
+            return;
+        };
         let what = query.map_or_else(|| page(&want), |query| search(query, &want, limit));
         if let Some((past, _)) = self.panes.get_mut(&pane).and_then(LogPane::past_mut) {
             past.asked(&want);
         }
         let host = want.host;
-        self.send(host, BTreeMap::from([(name, want.source)]), what, Errand::Page(pane, want, limit, window));
+        self.send(
+            host,
+            BTreeMap::from([(name, want.source)]),
+            what,
+            Errand::Page(pane, want, limit, window),
+        );
     }
 
-    pub(super) fn send(&mut self, host: HostId, names: BTreeMap<Arc<str>, SourceId>, what: What, errand: Errand) {
+    pub(super) fn send(
+        &mut self,
+        host: HostId,
+        names: BTreeMap<Arc<str>, SourceId>,
+        what: What,
+        errand: Errand,
+    ) {
         let id = AskId(self.asks.next);
         self.asks.next += 1;
-        let ask = Ask { sources: names.keys().map(|name| literal(name)).collect(), what };
+        let ask = Ask {
+            sources: names.keys().map(|name| literal(name)).collect(),
+            what,
+        };
         let until = self.now.plus_millis(PATIENCE_MS);
         let (entries, bytes, failed, progress) = Default::default();
-        self.asks.pending.insert(id, Pending { errand, host, names, until, entries, bytes, failed, progress });
-        self.effects.push(Effect::Ask(id, host, Wanted(Arc::new(ask))));
+        self.asks.pending.insert(
+            id,
+            Pending {
+                errand,
+                host,
+                names,
+                until,
+                entries,
+                bytes,
+                failed,
+                progress,
+            },
+        );
+        self.effects
+            .push(Effect::Ask(id, host, Wanted(Arc::new(ask))));
     }
 
     pub(super) fn cancel(&mut self, id: AskId) {
@@ -162,8 +216,13 @@ impl App {
     }
 
     fn give_up_late(&mut self) {
-        let late: Vec<AskId> =
-            self.asks.pending.iter().filter(|(_, pending)| pending.until <= self.now).map(|(id, _)| *id).collect();
+        let late: Vec<AskId> = self
+            .asks
+            .pending
+            .iter()
+            .filter(|(_, pending)| pending.until <= self.now)
+            .map(|(id, _)| *id)
+            .collect();
         for id in late {
             self.effects.push(Effect::CancelAsk(id));
             self.fail(id, format!("no answer in {} s", PATIENCE_MS / 1000));
@@ -179,22 +238,33 @@ impl App {
 
     /// When a question is given up.
     pub(super) fn asks_until(&self) -> Option<Time> {
-        self.asks.pending.values().map(|pending| pending.until).min()
+        self.asks
+            .pending
+            .values()
+            .map(|pending| pending.until)
+            .min()
     }
 
     /// A host answers.
     pub(super) fn on_replies(&mut self, id: AskId, replies: Vec<Reply>) {
         for reply in replies {
-            let Some(pending) = self.asks.pending.get_mut(&id) else { return };
+            let Some(pending) = self.asks.pending.get_mut(&id) else {
+                return;
+            };
             if !matches!(reply, Reply::Failed(..)) {
                 pending.until = self.now.plus_millis(PATIENCE_MS);
             }
             if let Reply::Done(totals) = reply {
-                let Some(pending) = self.asks.pending.remove(&id) else { return };
+                let Some(pending) = self.asks.pending.remove(&id) else {
+                    return;
+                };
                 self.finish(pending, totals.more);
             } else if !pending.take_in(reply) {
                 self.effects.push(Effect::CancelAsk(id));
-                self.fail(id, format!("its answer has more than {} MiB", MOST_BYTES >> 20));
+                self.fail(
+                    id,
+                    format!("its answer has more than {} MiB", MOST_BYTES >> 20),
+                );
             }
         }
         self.note_progress();
@@ -207,14 +277,25 @@ impl App {
 
     fn finish(&mut self, pending: Pending, more: bool) {
         match pending.errand.clone() {
-            Errand::Page(pane, want, limit, _) => self.finish_page(pane, want, limit, pending, more),
+            Errand::Page(pane, want, limit, _) => {
+                self.finish_page(pane, want, limit, pending, more)
+            }
             Errand::Further(pane) => self.finish_further(pane, pending),
             Errand::Gap(pane, seq, gap) => self.finish_gap(pane, seq, &gap, pending),
         }
     }
 
-    fn finish_page(&mut self, id: PaneId, want: Want, limit: u64, mut pending: Pending, more: bool) {
-        let Some(pane) = self.panes.get_mut(&id) else { return };
+    fn finish_page(
+        &mut self,
+        id: PaneId,
+        want: Want,
+        limit: u64,
+        mut pending: Pending,
+        more: bool,
+    ) {
+        let Some(pane) = self.panes.get_mut(&id) else {
+            return;
+        };
         let is_search = pane.looking().query.is_some();
         if is_search {
             if want.side == Side::Older {
@@ -228,7 +309,9 @@ impl App {
         }
         let ended = match pending.failed {
             Some(why) => Err(why),
-            None if stuck => Err(format!("more than {MOST_HITS} lines match within one moment")),
+            None if stuck => Err(format!(
+                "more than {MOST_HITS} lines match within one moment"
+            )),
             None => Ok(!more),
         };
         let store = &self.store;
@@ -240,16 +323,29 @@ impl App {
     /// Rows for lines in a pane.
     pub(super) fn pane_height(&self, id: PaneId) -> u16 {
         let main = self.areas(self.screen).main;
-        let own = self.pane_areas(main).into_iter().find(|(pane, _)| *pane == id);
-        own.map_or(1, |(_, area)| area.height.saturating_sub(1)).max(1)
+        let own = self
+            .pane_areas(main)
+            .into_iter()
+            .find(|(pane, _)| *pane == id);
+        own.map_or(1, |(_, area)| area.height.saturating_sub(1))
+            .max(1)
     }
 
     /// Goes to a moment in the pane that keys mean.
     pub(super) fn go_to_time(&mut self, text: &str) -> Result<(), String> {
-        let now = Now { time: self.now, zone: self.zone() };
-        let from = When::parse(text.trim())
-            .ok_or_else(|| format!("{text:?} is no time; such as 03:14, \"yesterday 03:14\", 2h, 2026-11-20T03:14"))?;
-        let time = Span { from: Some(from), to: None }.resolve(&now).start;
+        let now = Now {
+            time: self.now,
+            zone: self.zone(),
+        };
+        let from = When::parse(text.trim()).ok_or_else(|| {
+            format!("{text:?} is no time; such as 03:14, \"yesterday 03:14\", 2h, 2026-11-20T03:14")
+        })?;
+        let time = Span {
+            from: Some(from),
+            to: None,
+        }
+        .resolve(&now)
+        .start;
         let id = self.focus;
         self.cancel_for(id);
         self.with_pane(|pane, store| pane.go_to(time, store));
@@ -258,8 +354,13 @@ impl App {
 
     /// Ends what is read for a pane.
     pub(super) fn cancel_for(&mut self, pane: PaneId) {
-        let own: Vec<AskId> =
-            self.asks.pending.iter().filter(|(_, pending)| pending.errand.pane() == pane).map(|(id, _)| *id).collect();
+        let own: Vec<AskId> = self
+            .asks
+            .pending
+            .iter()
+            .filter(|(_, pending)| pending.errand.pane() == pane)
+            .map(|(id, _)| *id)
+            .collect();
         own.into_iter().for_each(|id| self.cancel(id));
     }
 }
@@ -270,7 +371,10 @@ impl Pending {
         match reply {
             Reply::Lines(name, lines) => self.add(&name, lines),
             Reply::Hits(name, hits) => {
-                let lines = hits.into_iter().flat_map(|hit| self.lines_of(hit)).collect();
+                let lines = hits
+                    .into_iter()
+                    .flat_map(|hit| self.lines_of(hit))
+                    .collect();
                 self.add(&name, lines);
             }
             Reply::Gap(name, missing) => self.add_gap(&name, &missing),
@@ -283,9 +387,12 @@ impl Pending {
         self.bytes <= MOST_BYTES
     }
 
-    /// The lines of a record that was found, in the order of the answer: the newest first where that is what was asked for.
+    /// The lines of a record that was found, in the order of the answer: the newest first where
+    /// that is what was asked for.
     fn lines_of(&self, hit: Hit) -> Vec<Line> {
-        let Errand::Page(_, want, ..) = &self.errand else { return vec![hit.line] };
+        let Errand::Page(_, want, ..) = &self.errand else {
+            return vec![hit.line];
+        };
         let rest = hit.after.into_iter().take_while(|line| line.continues);
         let mut lines: Vec<Line> = iter::once(hit.line).chain(rest).collect();
         if want.side == Side::Older {
@@ -295,35 +402,67 @@ impl Pending {
     }
 
     fn add(&mut self, name: &Arc<str>, lines: Vec<Line>) {
-        let Some(&source) = self.names.get(name) else { return };
+        let Some(&source) = self.names.get(name) else {
+            return;
+        };
         for line in lines {
             self.bytes += line.raw.len() + size_of::<Entry>();
-            self.entries.push(Entry::Record(record(self.host, source, line)));
+            self.entries
+                .push(Entry::Record(record(self.host, source, line)));
         }
     }
 
     fn add_gap(&mut self, name: &Arc<str>, missing: &MissingBytes) {
-        let Some(&source) = self.names.get(name) else { return };
+        let Some(&source) = self.names.get(name) else {
+            return;
+        };
         let since = self.entries.last().map(Entry::time);
         let until = since.unwrap_or(match &self.errand {
             Errand::Page(_, want, ..) => want.bound,
             _ => self.until,
         });
         let (from, to, reason) = (missing.from, missing.to, missing.reason);
-        self.entries.push(Entry::Gap(Arc::new(Gap { host: self.host, source, from, to, reason, since, until })));
+        self.entries.push(Entry::Gap(Arc::new(Gap {
+            host: self.host,
+            source,
+            from,
+            to,
+            reason,
+            since,
+            until,
+        })));
     }
 }
 
 fn record(host: HostId, source: SourceId, line: Line) -> Record {
-    let Line { time, time_from, continues, stamp, cursor, raw } = line;
-    Record { host, source, time, time_from, cursor, late: false, continues, stamp, raw }
+    let Line {
+        time,
+        time_from,
+        continues,
+        stamp,
+        cursor,
+        raw,
+    } = line;
+    Record {
+        host,
+        source,
+        time,
+        time_from,
+        cursor,
+        late: false,
+        continues,
+        stamp,
+        raw,
+    }
 }
 
 /// Whether a pane still waits for this.
 fn wants(pane: &LogPane, errand: &Errand) -> bool {
     match errand {
         Errand::Page(_, want, _, window) => pane.past().is_some_and(|past| {
-            let is_asked = |(source, _, state): (SourceId, _, &State)| source == want.source && *state == State::Asked;
+            let is_asked = |(source, _, state): (SourceId, _, &State)| {
+                source == want.source && *state == State::Asked
+            };
             *window == pane.window && past.states(want.side).any(is_asked)
         }),
         Errand::Further(_) | Errand::Gap(..) => true,
@@ -340,13 +479,21 @@ fn has_past(pane: &mut LogPane, store: &Store, now: Time) -> bool {
         pane.begin_past(store, now);
     }
     if let Some((past, _)) = pane.past_mut() {
-        sources.into_iter().for_each(|(source, host)| past.add_source(source, host));
+        sources
+            .into_iter()
+            .for_each(|(source, host)| past.add_source(source, host));
     }
     true
 }
 
-/// Puts what has come at an end in order, as far as that is nearly wanted; the pages without which it does not go on.
-fn extend(pane: &mut LogPane, side: Side, height: u16, (store, budget): (&Store, usize)) -> Vec<Want> {
+/// Puts what has come at an end in order, as far as that is nearly wanted; the pages without which
+/// it does not go on.
+fn extend(
+    pane: &mut LogPane,
+    side: Side,
+    height: u16,
+    (store, budget): (&Store, usize),
+) -> Vec<Want> {
     for _ in 0..TURNS {
         if !is_near(pane, side, height, budget) {
             break;
@@ -361,9 +508,14 @@ fn extend(pane: &mut LogPane, side: Side, height: u16, (store, budget): (&Store,
 
 /// Whether an end is so near that more should be there.
 fn is_near(pane: &LogPane, side: Side, height: u16, budget: usize) -> bool {
-    let Some((top, bottom)) = pane.on_screen(height) else { return pane.past().is_some() };
-    // Long lines leave room for fewer: what is read at one end must not push out what is near at the other.
-    let is_full = pane.past().is_some_and(|past| past.rows().bytes() > budget / 2);
+    let Some((top, bottom)) = pane.on_screen(height) else {
+        return pane.past().is_some();
+    };
+    // Long lines leave room for fewer: what is read at one end must not push out what is near at
+    // the other.
+    let is_full = pane
+        .past()
+        .is_some_and(|past| past.rows().bytes() > budget / 2);
     let margin = if is_full { 1 } else { SCREENS } * usize::from(height);
     match side {
         Side::Older => top < pane.complete_from() + margin,
@@ -371,16 +523,22 @@ fn is_near(pane: &LogPane, side: Side, height: u16, budget: usize) -> bool {
     }
 }
 
-/// Puts some of what has come in order; what else is needed for more, and whether there was more than that.
+/// Puts some of what has come in order; what else is needed for more, and whether there was more
+/// than that.
 fn merge(pane: &mut LogPane, store: &Store, side: Side, height: u16) -> (Vec<Want>, bool) {
     let top = pane.first_on_screen(height).unwrap_or(u64::MAX);
-    let Some((past, lens)) = pane.past_mut() else { return (Vec::new(), false) };
+    let Some((past, lens)) = pane.past_mut() else {
+        return (Vec::new(), false);
+    };
     let before = past.rows().end() - past.rows().first();
     match side {
         Side::Older => past.merge_older(store, lens, ROWS),
         Side::Newer => past.merge_newer(store, lens, ROWS),
     }
-    let (wanted, after) = (past.wants(side, lens), past.rows().end() - past.rows().first());
+    let (wanted, after) = (
+        past.wants(side, lens),
+        past.rows().end() - past.rows().first(),
+    );
     if side == Side::Older {
         pane.enter_past(top, store);
     }
@@ -389,23 +547,38 @@ fn merge(pane: &mut LogPane, store: &Store, side: Side, height: u16) -> (Vec<Wan
 
 fn page(want: &Want) -> What {
     let window = Time(i64::MIN)..Time(i64::MAX);
-    What::Page(Page { start: want.start, backwards: want.side == Side::Older, lines: PAGE_LINES, window })
+    What::Page(Page {
+        start: want.start,
+        backwards: want.side == Side::Older,
+        lines: PAGE_LINES,
+        window,
+    })
 }
 
-/// With a query only what matches is asked for. A search knows times and no places: what is known already of the moment
-/// at which it begins is taken out of the answer.
+/// With a query only what matches is asked for. A search knows times and no places: what is known
+/// already of the moment at which it begins is taken out of the answer.
 fn search(query: Query, want: &Want, limit: u64) -> What {
     let newest_first = want.side == Side::Older;
     let window: Range<Time> = match want.side {
         Side::Older => Time(i64::MIN)..Time(want.bound.0.saturating_add(1)),
         Side::Newer => want.bound..Time(i64::MAX),
     };
-    What::Search(Search { query, window, newest_first, before: 0, after: 0, limit: Some(limit), count_only: false })
+    What::Search(Search {
+        query,
+        window,
+        newest_first,
+        before: 0,
+        after: 0,
+        limit: Some(limit),
+        count_only: false,
+    })
 }
 
 /// Whether a line that was found lies on the far side of the one that was known.
 fn is_beyond(entry: &Entry, want: &Want) -> bool {
-    let Some(record) = entry.record() else { return true };
+    let Some(record) = entry.record() else {
+        return true;
+    };
     let (place, own) = match want.start {
         Start::Cursor(place) => (place, want.side == Side::Newer),
         Start::After(place) => (place, false),
@@ -415,7 +588,11 @@ fn is_beyond(entry: &Entry, want: &Want) -> bool {
         return own;
     }
     if record.cursor.file != place.cursor.file {
-        let apart = if want.side == Side::Older { record.time < want.bound } else { record.time > want.bound };
+        let apart = if want.side == Side::Older {
+            record.time < want.bound
+        } else {
+            record.time > want.bound
+        };
         return apart;
     }
     (record.cursor.offset < place.cursor.offset) == (want.side == Side::Older)

@@ -5,7 +5,9 @@ use ratatui::layout::Direction;
 use super::actions::Act;
 use super::prompt::Kind;
 use super::seek::{Seek, Sought};
-use super::{App, Columns, Confirm, Effect, LogPane, PaneId, Popup, Prompt, Side, Target, TimeStyle};
+use super::{
+    App, Columns, Confirm, Effect, LogPane, PaneId, Popup, Prompt, Side, Target, TimeStyle,
+};
 use crate::model::query::{Now, QueryError};
 use crate::model::{HostId, Level, Query, Time};
 use crate::store::Entry;
@@ -22,7 +24,8 @@ impl App {
             return;
         }
         let times = i64::from(count.unwrap_or(1));
-        let again = std::mem::replace(&mut self.topped, (act == Act::Top).then_some(self.focus)) == Some(self.focus);
+        let again = std::mem::replace(&mut self.topped, (act == Act::Top).then_some(self.focus))
+            == Some(self.focus);
         match act {
             Act::Down => self.move_cursor(times),
             Act::Up => self.move_cursor(-times),
@@ -60,7 +63,13 @@ impl App {
             Act::CopyRecord => self.copy(true),
             Act::AllHosts => self.with_pane(|pane, store| pane.show_hosts(store, None)),
             Act::Command => self.open_prompt(Kind::Command, ""),
-            Act::Hosts | Act::Sources | Act::Theme | Act::Set | Act::OnlyHost | Act::ToggleHost | Act::Reconnect => {}
+            Act::Hosts
+            | Act::Sources
+            | Act::Theme
+            | Act::Set
+            | Act::OnlyHost
+            | Act::ToggleHost
+            | Act::Reconnect => {}
             Act::Answer => self.questions.show(self.now),
             Act::Interrupt => self.interrupt(),
             Act::Quit => self.back(),
@@ -105,14 +114,18 @@ impl App {
 
     /// True if the popup took it. Other actions close the popup and mean what lies below.
     fn perform_in_popup(&mut self, act: Act, count: Option<u32>) -> bool {
-        let Some((popup, offset)) = &mut self.popup else { return false };
+        let Some((popup, offset)) = &mut self.popup else {
+            return false;
+        };
         let times = u16::try_from(count.unwrap_or(1)).unwrap_or(u16::MAX);
         let page = self.screen.height.saturating_sub(6).max(1);
         let most = self.scroll_limit.get();
         match act {
             Act::Down => *offset = offset.saturating_add(times).min(most),
             Act::Up => *offset = offset.saturating_sub(times),
-            Act::PageDown | Act::Page | Act::HalfDown => *offset = offset.saturating_add(page).min(most),
+            Act::PageDown | Act::Page | Act::HalfDown => {
+                *offset = offset.saturating_add(page).min(most)
+            }
             Act::PageUp | Act::HalfUp => *offset = offset.saturating_sub(page),
             Act::Top => *offset = 0,
             Act::Bottom => *offset = most,
@@ -165,13 +178,21 @@ impl App {
             Act::Detail => self.popup = Some((Popup::Host(host), 0)),
             Act::Reconnect => self.effects.push(Effect::Reconnect(host)),
             Act::OnlyHost => self.with_pane(|pane, store| {
-                let alone = pane.filter().hosts.as_ref().is_some_and(|hosts| hosts.iter().eq([&host]));
+                let alone = pane
+                    .filter()
+                    .hosts
+                    .as_ref()
+                    .is_some_and(|hosts| hosts.iter().eq([&host]));
                 pane.show_hosts(store, (!alone).then(|| [host].into()));
             }),
             _ => {
                 let all: Vec<_> = self.all_hosts().collect();
                 self.with_pane(|pane, store| {
-                    let mut hosts = pane.filter().hosts.clone().unwrap_or_else(|| all.iter().copied().collect());
+                    let mut hosts = pane
+                        .filter()
+                        .hosts
+                        .clone()
+                        .unwrap_or_else(|| all.iter().copied().collect());
                     if !hosts.insert(host) {
                         hosts.remove(&host);
                     }
@@ -201,34 +222,49 @@ impl App {
     /// A page keeps two lines in sight; wrapped lines count their rows, so that none is skipped.
     fn page(&mut self, times: i64, divisor: u16) {
         let height = self.page_height();
-        let rows = (height / divisor).saturating_sub(if divisor == 1 { 2 } else { 0 }).max(1);
+        let rows = (height / divisor)
+            .saturating_sub(if divisor == 1 { 2 } else { 0 })
+            .max(1);
         let lines = i64::from(self.lines_in(rows, times < 0));
         self.with_pane(|pane, store| pane.scroll(times.saturating_mul(lines), height, store));
     }
 
     /// How many lines from the cursor fill so many rows.
     fn lines_in(&self, rows: u16, up: bool) -> u16 {
-        let Some(pane) = self.panes.get(&self.focus).filter(|pane| pane.wrap) else { return rows };
+        let Some(pane) = self.panes.get(&self.focus).filter(|pane| pane.wrap) else {
+            return rows;
+        };
         let main = self.areas(self.screen).main;
-        let width =
-            self.pane_areas(main).into_iter().find(|(id, _)| *id == self.focus).map_or(0, |(_, area)| area.width);
+        let width = self
+            .pane_areas(main)
+            .into_iter()
+            .find(|(id, _)| *id == self.focus)
+            .map_or(0, |(_, area)| area.width);
         let columns = Columns::of(self, pane, width);
         let (mut index, mut lines, mut left) = (pane.cursor().unwrap_or(0), 0, rows);
         while left > 0 && lines < rows {
-            let entry = pane.seq(index).and_then(|seq| pane.rows(&self.store).get(seq));
+            let entry = pane
+                .seq(index)
+                .and_then(|seq| pane.rows(&self.store).get(seq));
             let most = usize::from(rows) * usize::from(columns.text) * 8;
-            let text = entry.and_then(Entry::record).map(|record| self.shown_text(record, &columns, most));
+            let text = entry
+                .and_then(Entry::record)
+                .map(|record| self.shown_text(record, &columns, most));
             left = left.saturating_sub(text.map_or(1, |text| columns.rows(&text)));
             lines += 1;
-            let next = if up { index.checked_sub(1) } else { Some(index + 1) };
+            let next = if up {
+                index.checked_sub(1)
+            } else {
+                Some(index + 1)
+            };
             let Some(next) = next else { break };
             index = next;
         }
         lines.max(1)
     }
 
-    /// To the oldest line that was read; from there, or when it is wanted `again`, to the oldest of all logs: lines that were
-    /// read meanwhile stand above what was the top a moment ago.
+    /// To the oldest line that was read; from there, or when it is wanted `again`, to the oldest of
+    /// all logs: lines that were read meanwhile stand above what was the top a moment ago.
     fn go_to_top(&mut self, again: bool) {
         let at_top = |pane: &LogPane| pane.past().is_some() && pane.cursor() == Some(0);
         if again || self.panes.get(&self.focus).is_some_and(at_top) {
@@ -268,31 +304,51 @@ impl App {
     }
 
     fn open_filter(&mut self) {
-        let query = self.panes.get(&self.focus).and_then(|pane| pane.filter().query.as_ref());
-        let text = query.map(|query| query.typed().to_owned()).unwrap_or_default();
+        let query = self
+            .panes
+            .get(&self.focus)
+            .and_then(|pane| pane.filter().query.as_ref());
+        let text = query
+            .map(|query| query.typed().to_owned())
+            .unwrap_or_default();
         self.open_prompt(Kind::Filter, &text);
     }
 
     /// Shows only the lines that match; with an empty text, all.
     pub(super) fn set_query(&mut self, text: &str) -> Result<(), String> {
-        let query = if text.trim().is_empty() { None } else { Some(self.query(text).map_err(|error| error.message)?) };
+        let query = if text.trim().is_empty() {
+            None
+        } else {
+            Some(self.query(text).map_err(|error| error.message)?)
+        };
         self.with_pane(|pane, store| pane.change_filter(store, |filter| filter.query = query));
         Ok(())
     }
 
     /// Relative times in a query are relative to the moment at which it is entered.
     pub(super) fn query(&self, text: &str) -> Result<Query, QueryError> {
-        Query::parse(text, &Now { time: self.now(), zone: self.zone() })
+        Query::parse(
+            text,
+            &Now {
+                time: self.now(),
+                zone: self.zone(),
+            },
+        )
     }
 
-    /// Searches: while following upwards from the newest line, else downwards from the cursor. Empty: the last search again.
+    /// Searches: while following upwards from the newest line, else downwards from the cursor.
+    /// Empty: the last search again.
     pub(super) fn search(&mut self, text: &str) -> Result<(), String> {
         if !text.trim().is_empty() {
             let query = self.query(text).map_err(|error| error.message)?;
             self.with_pane(|pane, _| pane.search = Some(query));
         }
-        let Some(pane) = self.panes.get(&self.focus) else { return Ok(()) };
-        let Some(query) = pane.search.clone() else { return Err("nothing was searched before".into()) };
+        let Some(pane) = self.panes.get(&self.focus) else {
+            return Ok(());
+        };
+        let Some(query) = pane.search.clone() else {
+            return Err("nothing was searched before".into());
+        };
         let forward = pane.place().is_some();
         self.seek = Seek::from_here(self.focus, pane, &self.store, Target::Query(query), forward);
         self.continue_seek();
@@ -300,21 +356,37 @@ impl App {
     }
 
     fn next_hit(&mut self, forward: bool, count: Option<u32>) {
-        match self.panes.get(&self.focus).and_then(|pane| pane.search.clone()) {
+        match self
+            .panes
+            .get(&self.focus)
+            .and_then(|pane| pane.search.clone())
+        {
             Some(query) => self.seek(Target::Query(query), forward, count),
             None => self.say("nothing was searched yet; / searches"),
         }
     }
 
     fn seek(&mut self, target: Target, forward: bool, count: Option<u32>) {
-        let Some(pane) = self.panes.get(&self.focus) else { return };
-        self.seek = Seek::new(self.focus, pane, &self.store, target, (forward, count.unwrap_or(1)));
+        let Some(pane) = self.panes.get(&self.focus) else {
+            return;
+        };
+        self.seek = Seek::new(
+            self.focus,
+            pane,
+            &self.store,
+            target,
+            (forward, count.unwrap_or(1)),
+        );
         self.continue_seek();
     }
 
     pub(super) fn continue_seek(&mut self) {
-        let Some(mut seek) = self.seek.take() else { return };
-        let Some(pane) = self.panes.get(&seek.pane) else { return };
+        let Some(mut seek) = self.seek.take() else {
+            return;
+        };
+        let Some(pane) = self.panes.get(&seek.pane) else {
+            return;
+        };
         if pane.pending(&self.store) > 0 {
             // "No match" can only be said of a pane that has been read to its beginning.
             self.seek = Some(seek);
@@ -341,7 +413,8 @@ impl App {
             Target::Level(level) => self.query(&format!("level>={level}")).ok(),
             Target::Bookmark => None,
         };
-        if !query.is_some_and(|query| self.search_further(seek.pane, query, !seek.forward, nothing)) {
+        if !query.is_some_and(|query| self.search_further(seek.pane, query, !seek.forward, nothing))
+        {
             self.say(nothing);
         }
     }
@@ -355,13 +428,20 @@ impl App {
 
     fn mark(&mut self) {
         self.store.mark(self.now);
-        if self.panes.get(&self.focus).is_some_and(|pane| !pane.is_following()) {
+        if self
+            .panes
+            .get(&self.focus)
+            .is_some_and(|pane| !pane.is_following())
+        {
             self.say("marked below the newest line; f goes there");
         }
     }
 
     fn bookmark(&mut self) {
-        let set = self.panes.get_mut(&self.focus).and_then(LogPane::toggle_bookmark);
+        let set = self
+            .panes
+            .get_mut(&self.focus)
+            .and_then(LogPane::toggle_bookmark);
         if set == Some(true) {
             self.say("bookmarked; ] and [ go from one to the next");
         }
@@ -375,7 +455,10 @@ impl App {
     }
 
     fn open_detail(&mut self) {
-        let entry = self.panes.get(&self.focus).and_then(|pane| pane.entry(&self.store));
+        let entry = self
+            .panes
+            .get(&self.focus)
+            .and_then(|pane| pane.entry(&self.store));
         if entry.is_none() {
             // The row above the oldest line, which says what could not be read.
             return self.with_pane(|pane, _| pane.retry());
@@ -386,13 +469,22 @@ impl App {
     }
 
     fn copy(&mut self, whole: bool) {
-        let Some(pane) = self.panes.get(&self.focus) else { return };
-        let Some((seq, entry)) = pane.entry(&self.store) else { return };
+        let Some(pane) = self.panes.get(&self.focus) else {
+            return;
+        };
+        let Some((seq, entry)) = pane.entry(&self.store) else {
+            return;
+        };
         let Some(line) = entry.record() else { return };
         let copied = match pane.rows(&self.store).whole(seq).filter(|_| whole) {
             Some(record) => {
                 let (subject, text) = (record.subject(), String::from_utf8_lossy(record.text()));
-                format!("{} {} {} {text}", timestamp(record.first.time), subject.host, subject.source)
+                format!(
+                    "{} {} {} {text}",
+                    timestamp(record.first.time),
+                    subject.host,
+                    subject.source
+                )
             }
             None => String::from_utf8_lossy(&line.raw).into_owned(),
         };
@@ -400,7 +492,11 @@ impl App {
     }
 
     fn interrupt(&mut self) {
-        if self.stop_further() || self.keymap.clear() || self.seek.take().is_some() || self.popup.take().is_some() {
+        if self.stop_further()
+            || self.keymap.clear()
+            || self.seek.take().is_some()
+            || self.popup.take().is_some()
+        {
             return;
         }
         if self.confirmed(Confirm::Interrupt, "Ctrl-C again to quit") {
@@ -408,16 +504,26 @@ impl App {
         }
     }
 
-    /// `q`: back from the host list or a zoomed pane; at the root quits. Where lines still come and something would be
-    /// lost that is not there again after the next start, only at the second press.
+    /// `q`: back from the host list or a zoomed pane; at the root quits. Where lines still come and
+    /// something would be lost that is not there again after the next start, only at the second
+    /// press.
     fn back(&mut self) {
         if self.tree.is_zoomed() {
             return self.tree.zoom();
         }
-        let live = self.store.hosts().iter().filter(|row| row.status.state.is_up()).count();
+        let live = self
+            .store
+            .hosts()
+            .iter()
+            .filter(|row| row.status.state.is_up())
+            .count();
         let hosts = if live == 1 { "host" } else { "hosts" };
         let notice = format!("{live} {hosts} still followed: q again to quit");
-        if live == 0 || self.ended || !self.has_arrangement() || self.confirmed(Confirm::Quit, &notice) {
+        if live == 0
+            || self.ended
+            || !self.has_arrangement()
+            || self.confirmed(Confirm::Quit, &notice)
+        {
             self.effects.push(Effect::Quit);
         }
     }
@@ -426,7 +532,10 @@ impl App {
     fn has_arrangement(&self) -> bool {
         let touched = |pane: &LogPane| {
             let filter = pane.filter();
-            !pane.is_following() || filter.query.is_some() || filter.hosts.is_some() || filter.sources.is_some()
+            !pane.is_following()
+                || filter.query.is_some()
+                || filter.hosts.is_some()
+                || filter.sources.is_some()
         };
         self.panes.len() > 1 || self.panes.values().any(touched)
     }
@@ -448,13 +557,20 @@ impl App {
 
     fn close_pane(&mut self) {
         let panes = self.tree.panes();
-        let index = panes.iter().position(|pane| *pane == self.focus).unwrap_or(0);
+        let index = panes
+            .iter()
+            .position(|pane| *pane == self.focus)
+            .unwrap_or(0);
         if !self.tree.close(self.focus) {
             return self.say("the last pane stays; q quits");
         }
         self.panes.remove(&self.focus);
         let left = self.tree.panes();
-        self.focus = left.get(index.saturating_sub(1)).or(left.first()).copied().unwrap_or(self.focus);
+        self.focus = left
+            .get(index.saturating_sub(1))
+            .or(left.first())
+            .copied()
+            .unwrap_or(self.focus);
     }
 
     fn only_pane(&mut self) {
@@ -480,8 +596,15 @@ impl App {
     fn cycle(&mut self, forward: bool) {
         let panes = self.tree.panes();
         let stops = panes.len() + usize::from(self.shown.side);
-        let pane_index = panes.iter().position(|pane| *pane == self.focus).unwrap_or(0);
-        let here = if self.hosts_focused { panes.len() } else { pane_index };
+        let pane_index = panes
+            .iter()
+            .position(|pane| *pane == self.focus)
+            .unwrap_or(0);
+        let here = if self.hosts_focused {
+            panes.len()
+        } else {
+            pane_index
+        };
         let next = (here + if forward { 1 } else { stops - 1 }) % stops.max(1);
         self.hosts_focused = next == panes.len();
         if let Some(pane) = panes.get(next) {

@@ -1,4 +1,5 @@
-//! The prompt in the last row: search, filter and commands, each with its history; commands with completion.
+//! The prompt in the last row: search, filter and commands, each with its history; commands with
+//! completion.
 
 use crossterm::event::{KeyCode, KeyModifiers};
 
@@ -71,7 +72,14 @@ impl Prompt {
     #[must_use]
     pub fn new(kind: Kind, text: &str) -> Self {
         let editor = Editor::new(text);
-        Self { kind, editor, error: None, completion: None, back: 0, draft: String::new() }
+        Self {
+            kind,
+            editor,
+            error: None,
+            completion: None,
+            back: 0,
+            draft: String::new(),
+        }
     }
 
     /// Takes a key.
@@ -81,7 +89,9 @@ impl Prompt {
             KeyCode::Esc => return Outcome::Cancelled,
             KeyCode::Char('c' | 'g') if control => return Outcome::Cancelled,
             KeyCode::Enter => return Outcome::Entered(self.editor.text().to_owned()),
-            KeyCode::Char('j' | 'm') if control => return Outcome::Entered(self.editor.text().to_owned()),
+            KeyCode::Char('j' | 'm') if control => {
+                return Outcome::Entered(self.editor.text().to_owned());
+            }
             KeyCode::Backspace if self.editor.text().is_empty() => return Outcome::Cancelled,
             KeyCode::Tab => return self.tab(true),
             KeyCode::BackTab => return self.tab(false),
@@ -110,15 +120,21 @@ impl Prompt {
     pub fn offer(&mut self, candidates: Vec<Candidate>) {
         if let Some(first) = candidates.first() {
             self.editor.set(&first.text);
-            self.completion = (candidates.len() > 1).then_some(Completion { candidates, chosen: 0 });
+            self.completion = (candidates.len() > 1).then_some(Completion {
+                candidates,
+                chosen: 0,
+            });
         }
     }
 
     fn tab(&mut self, forward: bool) -> Outcome {
-        let Some(completion) = &mut self.completion else { return Outcome::Complete };
+        let Some(completion) = &mut self.completion else {
+            return Outcome::Complete;
+        };
         let count = completion.candidates.len();
         completion.chosen = (completion.chosen + if forward { 1 } else { count - 1 }) % count;
-        self.editor.set(&completion.candidates[completion.chosen].text);
+        self.editor
+            .set(&completion.candidates[completion.chosen].text);
         Outcome::Open
     }
 
@@ -138,8 +154,16 @@ impl Prompt {
         if self.back == 0 {
             self.draft = self.editor.text().to_owned();
         }
-        self.back = if older { (self.back + 1).min(texts.len()) } else { self.back.saturating_sub(1) };
-        let text = if self.back == 0 { &self.draft } else { &texts[texts.len() - self.back] };
+        self.back = if older {
+            (self.back + 1).min(texts.len())
+        } else {
+            self.back.saturating_sub(1)
+        };
+        let text = if self.back == 0 {
+            &self.draft
+        } else {
+            &texts[texts.len() - self.back]
+        };
         self.editor.set(text);
         self.completion = None;
     }
@@ -172,7 +196,8 @@ impl History {
     }
 }
 
-/// Completions of a command line: names of commands, then whatever `arguments` says the command takes.
+/// Completions of a command line: names of commands, then whatever `arguments` says the command
+/// takes.
 #[must_use]
 pub(super) fn complete(text: &str, arguments: impl Fn(&str) -> Vec<String>) -> Vec<Candidate> {
     match text.split_once(' ') {
@@ -180,18 +205,27 @@ pub(super) fn complete(text: &str, arguments: impl Fn(&str) -> Vec<String>) -> V
             .iter()
             .filter(|action| action.name.starts_with(text))
             .map(|action| Candidate {
-                text: format!("{}{}", action.name, if action.argument.is_empty() { "" } else { " " }),
+                text: format!(
+                    "{}{}",
+                    action.name,
+                    if action.argument.is_empty() { "" } else { " " }
+                ),
                 doc: action.doc,
             })
             .collect(),
         Some((command, rest)) => {
-            let (before, word) = rest.rsplit_once(' ').map_or(("", rest), |(before, word)| (before, word));
+            let (before, word) = rest
+                .rsplit_once(' ')
+                .map_or(("", rest), |(before, word)| (before, word));
             let join = if before.is_empty() { "" } else { " " };
             let known = arguments(command);
             known
                 .iter()
                 .filter(|name| name.starts_with(word))
-                .map(|name| Candidate { text: format!("{command} {before}{join}{name}"), doc: "" })
+                .map(|name| Candidate {
+                    text: format!("{command} {before}{join}{name}"),
+                    doc: "",
+                })
                 .collect()
         }
     }
@@ -203,13 +237,19 @@ mod tests {
     use super::*;
 
     fn type_in(prompt: &mut Prompt, history: &History, keys: &str) -> Outcome {
-        parse_keys(keys).into_iter().fold(Outcome::Open, |_, key| prompt.press(key, history))
+        parse_keys(keys)
+            .into_iter()
+            .fold(Outcome::Open, |_, key| prompt.press(key, history))
     }
 
     #[test]
     fn text_is_edited_as_in_a_shell_and_entered() {
         let mut prompt = Prompt::new(Kind::Search, "");
-        let outcome = type_in(&mut prompt, &History::default(), "errors out<C-w><bs><bs><ret>");
+        let outcome = type_in(
+            &mut prompt,
+            &History::default(),
+            "errors out<C-w><bs><bs><ret>",
+        );
         assert_eq!(outcome, Outcome::Entered("error".into()));
     }
 
@@ -248,7 +288,10 @@ mod tests {
     #[test]
     fn tab_goes_round_the_candidates() {
         let mut prompt = Prompt::new(Kind::Command, "split");
-        let candidate = |text: &str| Candidate { text: text.into(), doc: "" };
+        let candidate = |text: &str| Candidate {
+            text: text.into(),
+            doc: "",
+        };
         prompt.offer(vec![candidate("a"), candidate("b")]);
         assert_eq!(prompt.editor.text(), "a");
         type_in(&mut prompt, &History::default(), "<tab>");

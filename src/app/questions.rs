@@ -1,5 +1,5 @@
-//! Questions of hosts, one after another. A question waits until the operator's hands rest, so that a key meant for
-//! the log never answers it; it holds up its own host only.
+//! Questions of hosts, one after another. A question waits until the operator's hands rest, so that
+//! a key meant for the log never answers it; it holds up its own host only.
 
 use std::collections::VecDeque;
 
@@ -9,7 +9,8 @@ use zeroize::Zeroizing;
 use super::keys::Key;
 use crate::model::{Answer, Question, Time};
 
-/// More are not taken from the hosts before some are answered; the others wait in the queue of the loop.
+/// More are not taken from the hosts before some are answered; the others wait in the queue of the
+/// loop.
 const MAX_WAITING: usize = 32;
 /// A question opens by itself when no key was pressed for so long.
 const QUIET_MS: i64 = 1000;
@@ -119,16 +120,25 @@ impl Questions {
 
     /// Takes a key for the open question.
     pub fn press(&mut self, key: Key, now: Time) -> Option<(QuestionId, Answer)> {
-        if self.opened.is_some_and(|since| now < since.plus_millis(SETTLE_MS)) {
+        if self
+            .opened
+            .is_some_and(|since| now < since.plus_millis(SETTLE_MS))
+        {
             return None;
         }
         let (_, question) = self.waiting.front()?;
-        let refused =
-            key.code == KeyCode::Esc || (key.code == KeyCode::Char('c') && key.modifiers == KeyModifiers::CONTROL);
+        let refused = key.code == KeyCode::Esc
+            || (key.code == KeyCode::Char('c') && key.modifiers == KeyModifiers::CONTROL);
         let answer = match (question, key.code) {
             _ if refused => Answer::No,
-            (Question::TrustHostKey { .. }, KeyCode::Char('y' | 'Y')) if key.modifiers.is_empty() => Answer::Yes,
-            (Question::TrustHostKey { .. }, KeyCode::Char('n' | 'N') | KeyCode::Enter) => Answer::No,
+            (Question::TrustHostKey { .. }, KeyCode::Char('y' | 'Y'))
+                if key.modifiers.is_empty() =>
+            {
+                Answer::Yes
+            }
+            (Question::TrustHostKey { .. }, KeyCode::Char('n' | 'N') | KeyCode::Enter) => {
+                Answer::No
+            }
             (Question::TrustHostKey { .. }, _) => return None,
             (_, KeyCode::Enter) => Answer::Secret(std::mem::take(&mut self.secret).0),
             _ => {
@@ -143,7 +153,9 @@ impl Questions {
     /// Takes a paste: into a secret, never as a yes.
     pub fn paste(&mut self, text: &str) {
         if !matches!(self.open(), None | Some(Question::TrustHostKey { .. })) {
-            text.chars().filter(|c| !c.is_control()).for_each(|c| self.type_char(c));
+            text.chars()
+                .filter(|c| !c.is_control())
+                .for_each(|c| self.type_char(c));
         }
     }
 
@@ -163,7 +175,8 @@ impl Questions {
         }
     }
 
-    /// The next one waits for rest again, so that two questions are not answered by one double press.
+    /// The next one waits for rest again, so that two questions are not answered by one double
+    /// press.
     fn close(&mut self) {
         self.opened = None;
         self.secret = Secret::default();
@@ -198,17 +211,34 @@ mod tests {
         questions.tick(at(1000), Some(at(0)));
         assert!(questions.open().is_some());
         assert_eq!(questions.press(yes, at(1100)), None);
-        assert_eq!(questions.press(yes, at(1500)), Some((QuestionId(1), Answer::Yes)));
+        assert_eq!(
+            questions.press(yes, at(1500)),
+            Some((QuestionId(1), Answer::Yes))
+        );
     }
 
     #[test]
     fn a_secret_is_typed_corrected_and_handed_over() {
         let mut questions = Questions::default();
-        questions.add(QuestionId(7), Question::Passphrase { path: "id".into(), again: false });
+        questions.add(
+            QuestionId(7),
+            Question::Passphrase {
+                path: "id".into(),
+                again: false,
+            },
+        );
         questions.tick(at(0), None);
         questions.paste("hun\r\n");
-        let answer = parse_keys("terr<bs>2<ret>").into_iter().find_map(|key| questions.press(key, at(9000)));
-        assert_eq!(answer, Some((QuestionId(7), Answer::Secret(Zeroizing::new("hunter2".into())))));
+        let answer = parse_keys("terr<bs>2<ret>")
+            .into_iter()
+            .find_map(|key| questions.press(key, at(9000)));
+        assert_eq!(
+            answer,
+            Some((
+                QuestionId(7),
+                Answer::Secret(Zeroizing::new("hunter2".into()))
+            ))
+        );
         assert!(questions.typed().is_empty());
     }
 
@@ -219,6 +249,9 @@ mod tests {
         questions.tick(at(0), None);
         questions.paste("y");
         assert_eq!(questions.press(parse_keys("x")[0], at(9000)), None);
-        assert_eq!(questions.press(parse_keys("<ret>")[0], at(9000)), Some((QuestionId(1), Answer::No)));
+        assert_eq!(
+            questions.press(parse_keys("<ret>")[0], at(9000)),
+            Some((QuestionId(1), Answer::No))
+        );
     }
 }

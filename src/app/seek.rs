@@ -1,4 +1,5 @@
-//! Jumps to the next or previous line of a kind: done in slices, so that no jump through a full ring holds up a key.
+//! Jumps to the next or previous line of a kind: done in slices, so that no jump through a full
+//! ring holds up a key.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +28,8 @@ pub(super) struct Seek {
     at: u64,
     start: u64,
     wrapped: bool,
-    /// Rows of the ring before this one are not complete: sources have lines between them that were not read.
+    /// Rows of the ring before this one are not complete: sources have lines between them that were
+    /// not read.
     floor: Option<u64>,
     hits: Hits,
 }
@@ -71,10 +73,20 @@ impl Seek {
 
     /// As [`Seek::new`], but the entry under the cursor is looked at first.
     #[must_use]
-    pub(super) fn from_here(id: PaneId, pane: &LogPane, store: &Store, target: Target, forward: bool) -> Option<Self> {
+    pub(super) fn from_here(
+        id: PaneId,
+        pane: &LogPane,
+        store: &Store,
+        target: Target,
+        forward: bool,
+    ) -> Option<Self> {
         let mut seek = Self::new(id, pane, store, target, (forward, 1))?;
         // Before the very first entry there is no number; one more than the largest is 0 again.
-        seek.at = if forward { seek.at.wrapping_sub(1) } else { seek.at + 1 };
+        seek.at = if forward {
+            seek.at.wrapping_sub(1)
+        } else {
+            seek.at + 1
+        };
         Some(seek)
     }
 
@@ -86,14 +98,27 @@ impl Seek {
                 return Sought::Edge;
             }
             let was_wrapped = self.wrapped;
-            let Some(index) = self.step(pane) else { return Sought::Nothing };
+            let Some(index) = self.step(pane) else {
+                return Sought::Nothing;
+            };
             if self.wrapped && !was_wrapped && self.goes_on(pane) {
                 return Sought::Edge;
             }
-            let Some(seq) = pane.seq(index) else { return Sought::Nothing };
-            let past = if self.forward { seq >= self.start } else { seq <= self.start };
+            let Some(seq) = pane.seq(index) else {
+                return Sought::Nothing;
+            };
+            let past = if self.forward {
+                seq >= self.start
+            } else {
+                seq <= self.start
+            };
             let entry = pane.rows(store).get(seq);
-            left = left.saturating_sub(PER_LINE + entry.and_then(Entry::record).map_or(0, |record| record.raw.len()));
+            left = left.saturating_sub(
+                PER_LINE
+                    + entry
+                        .and_then(Entry::record)
+                        .map_or(0, |record| record.raw.len()),
+            );
             if entry.is_some_and(|entry| self.is_target(pane, pane.rows(store), seq, entry)) {
                 self.count -= 1;
                 if self.count == 0 {
@@ -110,8 +135,12 @@ impl Seek {
     fn is_target(&mut self, pane: &LogPane, store: Rows<'_>, seq: u64, entry: &Entry) -> bool {
         match (&self.target, entry) {
             (Target::Bookmark, _) => pane.is_bookmarked(seq),
-            (Target::Query(query), Entry::Record(record)) => self.hits.is_hit(store, seq, record.source, query),
-            (Target::Level(level), Entry::Record(record)) => record.level().is_some_and(|found| found >= *level),
+            (Target::Query(query), Entry::Record(record)) => {
+                self.hits.is_hit(store, seq, record.source, query)
+            }
+            (Target::Level(level), Entry::Record(record)) => {
+                record.level().is_some_and(|found| found >= *level)
+            }
             _ => false,
         }
     }
@@ -129,8 +158,16 @@ impl Seek {
         if len == 0 {
             return None;
         }
-        let next = if self.forward { pane.index_of(self.at.wrapping_add(1)) } else { pane.index_of(self.at) };
-        let next = if self.forward { (next < len).then_some(next) } else { next.checked_sub(1) };
+        let next = if self.forward {
+            pane.index_of(self.at.wrapping_add(1))
+        } else {
+            pane.index_of(self.at)
+        };
+        let next = if self.forward {
+            (next < len).then_some(next)
+        } else {
+            next.checked_sub(1)
+        };
         if next.is_none() {
             if self.wrapped {
                 return None;
@@ -141,8 +178,9 @@ impl Seek {
     }
 }
 
-/// Which lines a query hits, asked one after the other. What was found out of a record is kept until its source goes on
-/// with another, so that a stack trace is read once and not once for each of its lines.
+/// Which lines a query hits, asked one after the other. What was found out of a record is kept
+/// until its source goes on with another, so that a stack trace is read once and not once for each
+/// of its lines.
 #[derive(Debug, Default)]
 struct Hits(BTreeMap<SourceId, Verdict>);
 
@@ -152,13 +190,14 @@ struct Verdict {
     /// The line of it that was asked about last.
     at: u64,
     matches: bool,
-    /// What was found stands in one of the lines; otherwise it is a level, a field, or that something is missing.
+    /// What was found stands in one of the lines; otherwise it is a level, a field, or that
+    /// something is missing.
     in_text: bool,
 }
 
 impl Hits {
-    /// Whether a line is what is looked for in a record that matches: the lines in which something is found, or the first
-    /// where what was found is none of the text.
+    /// Whether a line is what is looked for in a record that matches: the lines in which something
+    /// is found, or the first where what was found is none of the text.
     fn is_hit(&mut self, store: Rows<'_>, seq: u64, source: SourceId, query: &Query) -> bool {
         let (before, after) = (store.ring(seq).before(seq), store.ring(seq).after(seq));
         if before.is_none() && after.is_none() {
@@ -166,7 +205,10 @@ impl Hits {
         }
         let known = self.0.get(&source).copied();
         let known = known.filter(|verdict| [before, after].contains(&Some(verdict.at)));
-        let verdict = Verdict { at: seq, ..known.unwrap_or_else(|| Verdict::of(store, seq, query)) };
+        let verdict = Verdict {
+            at: seq,
+            ..known.unwrap_or_else(|| Verdict::of(store, seq, query))
+        };
         self.0.insert(source, verdict);
         verdict.matches && (has_hit(store, seq, query) || (before.is_none() && !verdict.in_text))
     }
@@ -175,17 +217,30 @@ impl Hits {
 impl Verdict {
     fn of(store: Rows<'_>, seq: u64, query: &Query) -> Self {
         let matches = matches(store, seq, query);
-        let in_text = matches && store.ring(seq).lines_of(seq).any(|seq| has_hit(store, seq, query));
-        Self { at: seq, matches, in_text }
+        let in_text = matches
+            && store
+                .ring(seq)
+                .lines_of(seq)
+                .any(|seq| has_hit(store, seq, query));
+        Self {
+            at: seq,
+            matches,
+            in_text,
+        }
     }
 }
 
 fn matches(store: Rows<'_>, seq: u64, query: &Query) -> bool {
-    store.whole(seq).is_some_and(|whole| query.matches(&whole.subject()))
+    store
+        .whole(seq)
+        .is_some_and(|whole| query.matches(&whole.subject()))
 }
 
 fn has_hit(store: Rows<'_>, seq: u64, query: &Query) -> bool {
-    let line = store.get(seq).and_then(Entry::record).map(|record| String::from_utf8_lossy(&record.raw));
+    let line = store
+        .get(seq)
+        .and_then(Entry::record)
+        .map(|record| String::from_utf8_lossy(&record.raw));
     line.is_some_and(|line| !query.highlights(&line).is_empty())
 }
 
@@ -211,15 +266,26 @@ mod tests {
             continues,
             ..fixture::line(0, 0, text.as_bytes())
         };
-        store.apply(vec![Update::Records(lines.iter().map(line).collect())], Time(0));
+        store.apply(
+            vec![Update::Records(lines.iter().map(line).collect())],
+            Time(0),
+        );
         store
     }
 
     fn hits(store: &Store, seqs: impl Iterator<Item = u64>, query: &Query) -> Vec<u64> {
         let mut hits = Hits::default();
-        let source = |seq| store.ring().get(seq).and_then(Entry::record).map(|record| record.source);
-        seqs.filter(|&seq| source(seq).is_some_and(|source| hits.is_hit(Rows::live(store), seq, source, query)))
-            .collect()
+        let source = |seq| {
+            store
+                .ring()
+                .get(seq)
+                .and_then(Entry::record)
+                .map(|record| record.source)
+        };
+        seqs.filter(|&seq| {
+            source(seq).is_some_and(|source| hits.is_hit(Rows::live(store), seq, source, query))
+        })
+        .collect()
     }
 
     #[test]
@@ -232,11 +298,19 @@ mod tests {
             (0, true, "  at Cart.main"),
         ];
         let store = store(&lines);
-        for (text, found) in
-            [("Cart", &[2, 4][..]), ("luck cart", &[0, 2, 4]), ("level:error", &[0]), ("-cart", &[1]), ("none", &[])]
-        {
+        for (text, found) in [
+            ("Cart", &[2, 4][..]),
+            ("luck cart", &[0, 2, 4]),
+            ("level:error", &[0]),
+            ("-cart", &[1]),
+            ("none", &[]),
+        ] {
             let hits = hits(&store, BEGIN..BEGIN + 5, &query(text));
-            assert_eq!(hits.into_iter().map(|seq| seq - BEGIN).collect::<Vec<_>>(), found, "{text}");
+            assert_eq!(
+                hits.into_iter().map(|seq| seq - BEGIN).collect::<Vec<_>>(),
+                found,
+                "{text}"
+            );
         }
     }
 

@@ -1,4 +1,5 @@
-//! The split tree: which panes there are and where they lie. It knows numbers of panes and rectangles, not logs.
+//! The split tree: which panes there are and where they lie. It knows numbers of panes and
+//! rectangles, not logs.
 
 use ratatui::layout::{Direction, Position, Rect};
 
@@ -45,14 +46,20 @@ pub struct Tree {
 #[derive(Debug)]
 enum Node {
     Leaf(PaneId),
-    Split { direction: Direction, children: Vec<(u16, Node)> },
+    Split {
+        direction: Direction,
+        children: Vec<(u16, Node)>,
+    },
 }
 
 impl Tree {
     /// One pane that has everything.
     #[must_use]
     pub fn new(pane: PaneId) -> Self {
-        Self { root: Node::Leaf(pane), zoomed: false }
+        Self {
+            root: Node::Leaf(pane),
+            zoomed: false,
+        }
     }
 
     /// All panes in reading order.
@@ -66,7 +73,11 @@ impl Tree {
     /// Puts `new` after `at`, beside it or below it. False where there is no room in `area`.
     pub fn split(&mut self, at: PaneId, new: PaneId, direction: Direction, area: Rect) -> bool {
         self.zoomed = false;
-        let room = self.areas(area, at).into_iter().find(|(pane, _)| *pane == at).map(|(_, rect)| rect);
+        let room = self
+            .areas(area, at)
+            .into_iter()
+            .find(|(pane, _)| *pane == at)
+            .map(|(_, rect)| rect);
         let fits = room.is_some_and(|rect| match direction {
             Direction::Horizontal => rect.width > 2 * MIN_WIDTH,
             Direction::Vertical => rect.height >= 2 * MIN_HEIGHT,
@@ -111,7 +122,8 @@ impl Tree {
         self.root.resize(pane, direction, grow);
     }
 
-    /// The panes on the screen with their rectangles; between panes side by side a column is left for the border.
+    /// The panes on the screen with their rectangles; between panes side by side a column is left
+    /// for the border.
     #[must_use]
     pub fn areas(&self, area: Rect, focus: PaneId) -> Vec<(PaneId, Rect)> {
         if self.zoomed {
@@ -135,11 +147,22 @@ impl Tree {
         };
         let distance = |rect: &Rect| {
             let (from, to) = (center(here), center(*rect));
-            let (dx, dy) = (i32::from(from.x) - i32::from(to.x), i32::from(from.y) - i32::from(to.y));
-            let (along, across) = if side.axis() == Direction::Horizontal { (dx, dy) } else { (dy, dx) };
+            let (dx, dy) = (
+                i32::from(from.x) - i32::from(to.x),
+                i32::from(from.y) - i32::from(to.y),
+            );
+            let (along, across) = if side.axis() == Direction::Horizontal {
+                (dx, dy)
+            } else {
+                (dy, dx)
+            };
             along.abs() + 3 * across.abs()
         };
-        areas.iter().filter(|(_, rect)| beyond(rect)).min_by_key(|(_, rect)| distance(rect)).map(|(pane, _)| *pane)
+        areas
+            .iter()
+            .filter(|(_, rect)| beyond(rect))
+            .min_by_key(|(_, rect)| distance(rect))
+            .map(|(pane, _)| *pane)
     }
 }
 
@@ -151,7 +174,9 @@ impl Node {
     fn collect(&self, panes: &mut Vec<PaneId>) {
         match self {
             Self::Leaf(pane) => panes.push(*pane),
-            Self::Split { children, .. } => children.iter().for_each(|(_, child)| child.collect(panes)),
+            Self::Split { children, .. } => {
+                children.iter().for_each(|(_, child)| child.collect(panes))
+            }
         }
     }
 
@@ -159,19 +184,29 @@ impl Node {
         match self {
             Self::Leaf(pane) if *pane == at => {
                 let children = vec![(WEIGHT, Self::Leaf(at)), (WEIGHT, Self::Leaf(new))];
-                *self = Self::Split { direction, children };
+                *self = Self::Split {
+                    direction,
+                    children,
+                };
                 true
             }
             Self::Leaf(_) => false,
-            Self::Split { direction: own, children } => {
-                let here = children.iter().position(|(_, child)| matches!(child, Self::Leaf(pane) if *pane == at));
+            Self::Split {
+                direction: own,
+                children,
+            } => {
+                let here = children
+                    .iter()
+                    .position(|(_, child)| matches!(child, Self::Leaf(pane) if *pane == at));
                 match here {
                     Some(index) if *own == direction => {
                         let weight = children[index].0;
                         children.insert(index + 1, (weight, Self::Leaf(new)));
                         true
                     }
-                    _ => children.iter_mut().any(|(_, child)| child.split(at, new, direction)),
+                    _ => children
+                        .iter_mut()
+                        .any(|(_, child)| child.split(at, new, direction)),
                 }
             }
         }
@@ -211,14 +246,25 @@ impl Node {
 
     /// True if the pane is in here; the innermost split along the axis gives or takes.
     fn resize(&mut self, pane: PaneId, axis: Direction, grow: bool) -> Resized {
-        let Self::Split { direction, children } = self else {
-            return if matches!(self, Self::Leaf(id) if *id == pane) { Resized::Here } else { Resized::Not };
+        let Self::Split {
+            direction,
+            children,
+        } = self
+        else {
+            return if matches!(self, Self::Leaf(id) if *id == pane) {
+                Resized::Here
+            } else {
+                Resized::Not
+            };
         };
         for (weight, child) in children {
             match child.resize(pane, axis, grow) {
                 Resized::Here if *direction == axis => {
-                    *weight =
-                        if grow { weight.saturating_add(STEP) } else { weight.saturating_sub(STEP).max(MIN_WEIGHT) };
+                    *weight = if grow {
+                        weight.saturating_add(STEP)
+                    } else {
+                        weight.saturating_sub(STEP).max(MIN_WEIGHT)
+                    };
                     return Resized::Done;
                 }
                 Resized::Not => {}
@@ -231,7 +277,10 @@ impl Node {
     fn areas(&self, area: Rect, out: &mut Vec<(PaneId, Rect)>) {
         match self {
             Self::Leaf(pane) => out.push((*pane, area)),
-            Self::Split { direction, children } => {
+            Self::Split {
+                direction,
+                children,
+            } => {
                 for ((_, child), part) in children.iter().zip(divide(*direction, children, area)) {
                     child.areas(part, out);
                 }
@@ -255,7 +304,11 @@ fn divide(direction: Direction, children: &[(u16, Node)], area: Rect) -> Vec<Rec
         Direction::Vertical => (area.height, 0),
     };
     let free = length.saturating_sub(gap * count.saturating_sub(1));
-    let total: u64 = children.iter().map(|(weight, _)| u64::from(*weight)).sum::<u64>().max(1);
+    let total: u64 = children
+        .iter()
+        .map(|(weight, _)| u64::from(*weight))
+        .sum::<u64>()
+        .max(1);
     let (mut sum, mut start, mut used) = (0u64, 0u16, 0u16);
     children
         .iter()
@@ -268,8 +321,16 @@ fn divide(direction: Direction, children: &[(u16, Node)], area: Rect) -> Vec<Rec
             start = start.saturating_add(size).saturating_add(gap);
             let size = size.min(length - begin);
             match direction {
-                Direction::Horizontal => Rect { x: area.x + begin, width: size, ..area },
-                Direction::Vertical => Rect { y: area.y + begin, height: size, ..area },
+                Direction::Horizontal => Rect {
+                    x: area.x + begin,
+                    width: size,
+                    ..area
+                },
+                Direction::Vertical => Rect {
+                    y: area.y + begin,
+                    height: size,
+                    ..area
+                },
             }
         })
         .collect()
@@ -281,7 +342,12 @@ mod tests {
 
     use super::*;
 
-    const SCREEN: Rect = Rect { x: 0, y: 0, width: 80, height: 24 };
+    const SCREEN: Rect = Rect {
+        x: 0,
+        y: 0,
+        width: 80,
+        height: 24,
+    };
 
     fn pane(id: u32) -> PaneId {
         PaneId(id)
@@ -328,7 +394,12 @@ mod tests {
     #[test]
     fn a_pane_too_small_is_not_split() {
         let mut tree = Tree::new(pane(0));
-        assert!(!tree.split(pane(0), pane(1), Direction::Horizontal, Rect::new(0, 0, 20, 20)));
+        assert!(!tree.split(
+            pane(0),
+            pane(1),
+            Direction::Horizontal,
+            Rect::new(0, 0, 20, 20)
+        ));
         assert_eq!(tree.panes(), [pane(0)]);
     }
 

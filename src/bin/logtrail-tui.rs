@@ -1,5 +1,6 @@
-//! The console's program: reads the command line, has it made into a plan, and hands the plan to the part that does
-//! it. Errors leave here as one line on standard error, with the exit code of the design.
+//! The console's program: reads the command line, has it made into a plan, and hands the plan to
+//! the part that does it. Errors leave here as one line on standard error, with the exit code of
+//! the design.
 
 use std::fs::File;
 use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
@@ -21,7 +22,8 @@ use logtrail::model::{HostSpec, Query, SourceKind};
 use logtrail::report::{self, AskOptions, Backfill, Checkpoint, Ending, Part, Progress};
 use logtrail::tui;
 
-/// The fleet itself ends at the deadline and says what it was waiting for; this is for it to be heard.
+/// The fleet itself ends at the deadline and says what it was waiting for; this is for it to be
+/// heard.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// Usage or configuration: nothing was connected.
@@ -32,8 +34,8 @@ fn main() -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            // Our errors say their reasons themselves; with the chain of causes each would be said twice. Standard
-            // error may be closed too, and then nobody is left to be told.
+            // Our errors say their reasons themselves; with the chain of causes each would be said
+            // twice. Standard error may be closed too, and then nobody is left to be told.
             let _ = writeln!(io::stderr(), "logtrail-tui: {error}");
             ExitCode::from(EXIT_USAGE)
         }
@@ -44,7 +46,9 @@ fn run(args: &Args) -> Result<u8> {
     match &args.command {
         Some(Command::Query) => return print(|out| cli::write_query_help(out)),
         Some(Command::Man { page }) => return print(|out| cli::write_man(*page, out)),
-        Some(Command::Completions { shell }) => return print(|out| cli::write_completions(*shell, out)),
+        Some(Command::Completions { shell }) => {
+            return print(|out| cli::write_completions(*shell, out));
+        }
         _ => {}
     }
     let environment = Environment::of_process();
@@ -56,7 +60,9 @@ fn run(args: &Args) -> Result<u8> {
         return print(|out| explain(query, plan.json, &environment, out));
     }
     match &args.command {
-        Some(Command::Hosts(_)) if plan.json => print(|out| cli::write_hosts_json(&plan.hosts, out)),
+        Some(Command::Hosts(_)) if plan.json => {
+            print(|out| cli::write_hosts_json(&plan.hosts, out))
+        }
         Some(Command::Hosts(_)) => print(|out| cli::write_hosts_text(&plan.hosts, out)),
         Some(Command::Demo(options)) => on_runtime(demo(&plan, options.size)),
         _ => on_runtime(perform(&plan, &environment)),
@@ -64,7 +70,12 @@ fn run(args: &Args) -> Result<u8> {
 }
 
 /// What becomes of a query.
-fn explain(query: &Query, json: bool, environment: &Environment, out: &mut dyn Write) -> io::Result<()> {
+fn explain(
+    query: &Query,
+    json: bool,
+    environment: &Environment,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let explained = query.explain();
     if json {
         cli::write_explanation_json(&explained, out)
@@ -76,9 +87,14 @@ fn explain(query: &Query, json: bool, environment: &Environment, out: &mut dyn W
 /// The console on the hosts, until it is quit.
 async fn console(plan: &Plan, hosts: Vec<HostSpec>) -> Result<u8> {
     // Where standard input is a source, keys come from the terminal all the same.
-    let reads_input = hosts.iter().flat_map(|host| &host.sources).any(|source| source.kind == SourceKind::Input);
+    let reads_input = hosts
+        .iter()
+        .flat_map(|host| &host.sources)
+        .any(|source| source.kind == SourceKind::Input);
     if !io::stdout().is_terminal() || !(reads_input || io::stdin().is_terminal()) {
-        bail!("the console needs a terminal; for a script or a pipe use --once, with --json for JSON Lines");
+        bail!(
+            "the console needs a terminal; for a script or a pipe use --once, with --json for JSON Lines"
+        );
     }
     let (asker, questions) = tui::questions();
     let connector = plan.connector(Arc::new(asker));
@@ -94,11 +110,18 @@ fn console_options(plan: &Plan) -> tui::Options {
         Theme::NoColour => (Some("none".to_owned()), own),
         Theme::Named(name) => (Some(name.clone()), own),
         Theme::File(file) => {
-            let name = file.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+            let name = file
+                .file_stem()
+                .map(|stem| stem.to_string_lossy().into_owned());
             (name, file.parent().map(Path::to_owned))
         }
     };
-    tui::Options { theme, themes, query: plan.grep.clone(), ..tui::Options::default() }
+    tui::Options {
+        theme,
+        themes,
+        query: plan.grep.clone(),
+        ..tui::Options::default()
+    }
 }
 
 /// What the subcommand, or its absence, asks for.
@@ -106,7 +129,9 @@ async fn perform(plan: &Plan, environment: &Environment) -> Result<u8> {
     match &plan.task {
         Task::View => view(plan, plan.hosts.clone()).await,
         Task::Ask(asked) => ask(plan, asked, environment).await,
-        Task::Tail { sources, resume, .. } => {
+        Task::Tail {
+            sources, resume, ..
+        } => {
             // Before anything is connected: an error is one of usage.
             let open = |path| Checkpoint::open(path, &mut io::stderr());
             let checkpoint = resume.as_deref().map(open).transpose()?;
@@ -137,7 +162,14 @@ async fn ask(plan: &Plan, asked: &Asked, environment: &Environment) -> Result<u8
         zone: TimeZone::system(),
     };
     let (mut out, mut notes) = (io::stdout().lock(), io::stderr());
-    let outcome = report::answer(&mut asking, &plan.hosts, options, &mut ending, (&mut out, &mut notes)).await;
+    let outcome = report::answer(
+        &mut asking,
+        &plan.hosts,
+        options,
+        &mut ending,
+        (&mut out, &mut notes),
+    )
+    .await;
     asking.stop().await;
     Ok(outcome?.exit)
 }
@@ -150,10 +182,22 @@ async fn pass(
     checkpoint: Option<Checkpoint>,
 ) -> Result<u8> {
     let mut ending = Ending::of_process();
-    let progress = if plan.once { Progress::on_stderr() } else { Progress::hidden() };
+    let progress = if plan.once {
+        Progress::on_stderr()
+    } else {
+        Progress::hidden()
+    };
     let connector = plan.connector(report::asker(progress.clone()));
-    let remembered = checkpoint.as_ref().map(|checkpoint| checkpoint.remembered().clone()).unwrap_or_default();
-    let (fleet, updates) = Fleet::resume(hosts.clone(), plan.fleet_options(), connector.clone(), &remembered);
+    let remembered = checkpoint
+        .as_ref()
+        .map(|checkpoint| checkpoint.remembered().clone())
+        .unwrap_or_default();
+    let (fleet, updates) = Fleet::resume(
+        hosts.clone(),
+        plan.fleet_options(),
+        connector.clone(),
+        &remembered,
+    );
     let options = report::Options {
         form: plan.form(),
         grep: plan.grep.clone(),
@@ -168,7 +212,9 @@ async fn pass(
     let mut out = output(checkpoint.is_some())?;
     let (out, ending) = (&mut out, &mut ending);
     let outcome = match (plan.backfill, plan.once) {
-        (false, _) => report::run_and_remember(updates, &hosts, options, ending, out, checkpoint).await,
+        (false, _) => {
+            report::run_and_remember(updates, &hosts, options, ending, out, checkpoint).await
+        }
         // A bounded pass has left its hosts by the time at which it is known what was lost.
         (true, true) => {
             let updates = Backfill::new(updates, Anew::new(&hosts, connector));
@@ -195,20 +241,30 @@ fn output(is_counted: bool) -> io::Result<Box<dyn Write>> {
 async fn demo(plan: &Plan, size: u16) -> Result<u8> {
     let fleet = demo::Fleet::start(usize::from(size)).await?;
     // What ~/.ssh/config says of hosts that happen to have these names is not meant for them.
-    let plan = Plan { ssh_config: false, ..plan.clone() };
+    let plan = Plan {
+        ssh_config: false,
+        ..plan.clone()
+    };
     let result = view(&plan, fleet.hosts()).await;
     fleet.stop().await;
     result
 }
 
 async fn view(plan: &Plan, hosts: Vec<HostSpec>) -> Result<u8> {
-    if plan.once { pass(plan, hosts, (Part::All, &[]), None).await } else { console(plan, hosts).await }
+    if plan.once {
+        pass(plan, hosts, (Part::All, &[]), None).await
+    } else {
+        console(plan, hosts).await
+    }
 }
 
 fn on_runtime(work: impl Future<Output = Result<u8>>) -> Result<u8> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
     let result = runtime.block_on(work);
-    // A look-up of a name or a key derivation may still be running on a thread of its own; nobody waits for it.
+    // A look-up of a name or a key derivation may still be running on a thread of its own; nobody
+    // waits for it.
     runtime.shutdown_background();
     result
 }
@@ -222,6 +278,10 @@ fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<u8> {
 
 /// `| head` closes the pipe when it has enough, which is no failure.
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    let of_io = |cause: &(dyn std::error::Error + 'static)| cause.downcast_ref::<io::Error>().map(io::Error::kind);
-    error.chain().any(|cause| of_io(cause) == Some(ErrorKind::BrokenPipe))
+    let of_io = |cause: &(dyn std::error::Error + 'static)| {
+        cause.downcast_ref::<io::Error>().map(io::Error::kind)
+    };
+    error
+        .chain()
+        .any(|cause| of_io(cause) == Some(ErrorKind::BrokenPipe))
 }

@@ -1,4 +1,5 @@
-//! The subcommands that ask hosts: their options and help. What the options mean is left to `config`.
+//! The subcommands that ask hosts: their options and help. What the options mean is left to
+//! `config`.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,7 +14,8 @@ pub struct Sourced {
     /// Which hosts.
     #[command(flatten)]
     pub selection: Selection,
-    /// Only of sources whose name is like this: a name or a glob, as after `source:` in a query; may be repeated
+    /// Only of sources whose name is like this: a name or a glob, as after `source:` in a query;
+    /// may be repeated
     #[arg(long, value_name = "NAME|GLOB", value_delimiter = ',')]
     pub source: Vec<String>,
 }
@@ -51,19 +53,21 @@ pub struct Tail {
     pub grep: Option<String>,
     /// Where lines were lost, ask the host for them once more
     ///
-    /// What it still has (in a rotated file that has turned up, say) is printed in place of the gap. Until it is known, what
-    /// comes after the gap in its source waits, for a minute at most.
+    /// What it still has (in a rotated file that has turned up, say) is printed in place of the
+    /// gap. Until it is known, what comes after the gap in its source waits, for a minute at most.
     #[arg(long)]
     pub backfill: bool,
     /// With -f: go on after the lines that earlier runs printed, which FILE remembers
     ///
-    /// However a run ended, the next one with the same FILE goes on where it stopped, over whatever rotations came between; what
-    /// a host has no more is a gap. After Ctrl-C, SIGTERM or a closed pipe no line is missing and none comes twice; after a
-    /// kill -9 what was printed within the last second may come twice. A line counts as printed when standard output has
-    /// taken it, or when --grep or --source left it out. A source that FILE does not know begins with its last lines, as
-    /// --lines says; a file that a pattern finds new, with its first. Journals, containers and commands always begin with their
-    /// last lines. FILE is made with mode 0600, for the ends of lines are in it; beside it are FILE.lock, FILE.previous (the one
-    /// before) and, where one was torn, FILE.corrupt.
+    /// However a run ended, the next one with the same FILE goes on where it stopped, over whatever
+    /// rotations came between; what a host has no more is a gap. After Ctrl-C, SIGTERM or a closed
+    /// pipe no line is missing and none comes twice; after a kill -9 what was printed within the
+    /// last second may come twice. A line counts as printed when standard output has taken it, or
+    /// when --grep or --source left it out. A source that FILE does not know begins with its last
+    /// lines, as --lines says; a file that a pattern finds new, with its first. Journals,
+    /// containers and commands always begin with their last lines. FILE is made with mode 0600, for
+    /// the ends of lines are in it; beside it are FILE.lock, FILE.previous (the one before) and,
+    /// where one was torn, FILE.corrupt.
     #[arg(long, value_name = "FILE", requires = "follow")]
     pub resume: Option<PathBuf>,
     /// Of what.
@@ -110,7 +114,12 @@ pub struct Search {
 #[derive(Debug, Clone, Default, Args)]
 pub struct Read {
     /// Begin with the first line that is not older
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true, conflicts_with = "since")]
+    #[arg(
+        long,
+        value_name = "TIME",
+        allow_hyphen_values = true,
+        conflicts_with = "since"
+    )]
     pub at: Option<String>,
     /// Which times.
     #[command(flatten)]
@@ -124,7 +133,8 @@ pub struct Read {
     /// At most N lines of each source [default: 100; all between --since or --at and --until]
     #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub lines: Option<u32>,
-    /// The lines before the beginning in place of those from there on, in the same order; without a beginning the newest
+    /// The lines before the beginning in place of those from there on, in the same order; without a
+    /// beginning the newest
     #[arg(long)]
     pub backwards: bool,
     /// Print what it would cost each host, and read nothing for it
@@ -174,5 +184,9 @@ const MAX_CONTEXT: i64 = 1000;
 
 /// From a second, below which most stamps do not go, to about a month.
 fn parse_bucket(text: &str) -> Result<Duration, String> {
-    parse_duration(text, Duration::from_secs(1), Duration::from_secs(31 * 86_400))
+    parse_duration(
+        text,
+        Duration::from_secs(1),
+        Duration::from_secs(31 * 86_400),
+    )
 }

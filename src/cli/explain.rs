@@ -14,11 +14,28 @@ use crate::model::{SafeText, Time};
 ///
 /// # Errors
 /// When the output cannot be written.
-pub fn write_explanation_text(explained: &Explanation, zone: &TimeZone, out: &mut dyn Write) -> io::Result<()> {
+pub fn write_explanation_text(
+    explained: &Explanation,
+    zone: &TimeZone,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let all = explained.query.is_empty();
-    writeln!(out, "query    {}", if all { SafeText::new("(every line)") } else { SafeText::new(&explained.query) })?;
+    writeln!(
+        out,
+        "query    {}",
+        if all {
+            SafeText::new("(every line)")
+        } else {
+            SafeText::new(&explained.query)
+        }
+    )?;
     for (written, range) in &explained.times {
-        writeln!(out, "times    {}: {}", SafeText::new(written), span(range, zone))?;
+        writeln!(
+            out,
+            "times    {}: {}",
+            SafeText::new(written),
+            span(range, zone)
+        )?;
     }
     writeln!(out, "to hosts")?;
     match &explained.window {
@@ -30,16 +47,31 @@ pub fn write_explanation_text(explained: &Explanation, zone: &TimeZone, out: &mu
     }
     writeln!(out, "checked here, in each line that comes back")?;
     let checked = explained.checked.iter().filter(|term| !term.is_empty());
-    checked.into_iter().try_for_each(|term| writeln!(out, "    {}", SafeText::new(term)))?;
-    if all { writeln!(out, "    nothing") } else { Ok(()) }
+    checked
+        .into_iter()
+        .try_for_each(|term| writeln!(out, "    {}", SafeText::new(term)))?;
+    if all {
+        writeln!(out, "    nothing")
+    } else {
+        Ok(())
+    }
 }
 
 fn write_prefilter(prefilter: &Prefilter, out: &mut dyn Write) -> io::Result<()> {
     match prefilter {
-        Prefilter::Everything => writeln!(out, "    all of them: no narrower pattern is safe for this query"),
+        Prefilter::Everything => writeln!(
+            out,
+            "    all of them: no narrower pattern is safe for this query"
+        ),
         Prefilter::Lines(patterns) => {
-            writeln!(out, "    grep   {}, for one of", patterns.options().join(" "))?;
-            patterns.list.iter().try_for_each(|pattern| writeln!(out, "           {}", SafeText::from_bytes(pattern)))
+            writeln!(
+                out,
+                "    grep   {}, for one of",
+                patterns.options().join(" ")
+            )?;
+            patterns.list.iter().try_for_each(|pattern| {
+                writeln!(out, "           {}", SafeText::from_bytes(pattern))
+            })
         }
     }
 }
@@ -48,7 +80,9 @@ fn write_prefilter(prefilter: &Prefilter, out: &mut dyn Write) -> io::Result<()>
 fn span(range: &Range<Time>, zone: &TimeZone) -> String {
     // To a millisecond: nobody types more, and the moment of the call has nine digits.
     let at = |time: Time| {
-        let time = Time(time.0 - time.0.rem_euclid(1_000_000)).to_timestamp().to_zoned(zone.clone());
+        let time = Time(time.0 - time.0.rem_euclid(1_000_000))
+            .to_timestamp()
+            .to_zoned(zone.clone());
         time.strftime("%Y-%m-%d %H:%M:%S%.f %:z").to_string()
     };
     match (range.start, range.end) {
@@ -73,10 +107,9 @@ pub fn write_explanation_json(explained: &Explanation, out: &mut dyn Write) -> i
         Prefilter::Everything => Value::Null,
         Prefilter::Lines(patterns) => grep(patterns),
     };
-    let asked = explained
-        .window
-        .as_ref()
-        .map(|window| json!({"from": moment(window.start), "to": moment(window.end), "grep": grep}));
+    let asked = explained.window.as_ref().map(
+        |window| json!({"from": moment(window.start), "to": moment(window.end), "grep": grep}),
+    );
     let object = json!({
         "v": 1, "type": "explanation", "query": explained.query, "times": times, "asked": asked, "checked": explained.checked,
     });
@@ -85,7 +118,11 @@ pub fn write_explanation_json(explained: &Explanation, out: &mut dyn Write) -> i
 
 /// In UTC; `null` where there is no bound.
 fn moment(time: Time) -> Value {
-    if matches!(time, Time(i64::MIN | i64::MAX)) { Value::Null } else { json!(time.to_timestamp().to_string()) }
+    if matches!(time, Time(i64::MIN | i64::MAX)) {
+        Value::Null
+    } else {
+        json!(time.to_timestamp().to_string())
+    }
 }
 
 fn grep(patterns: &Patterns) -> Value {
@@ -109,7 +146,10 @@ mod tests {
 
     fn explained(text: &str) -> Explanation {
         let at = "2026-11-20T13:30:00Z".parse().expect("a moment");
-        let now = Now { time: Time::from_timestamp(at), zone: TimeZone::UTC };
+        let now = Now {
+            time: Time::from_timestamp(at),
+            zone: TimeZone::UTC,
+        };
         Query::parse(text, &now).expect("a query").explain()
     }
 

@@ -1,7 +1,8 @@
 //! The prose of `--help`.
 
 /// One line, for the top of `-h` and of the man page.
-pub(super) const ABOUT: &str = "Follow, search and page the logs of a fleet over SSH, beside the hosts' metrics";
+pub(super) const ABOUT: &str =
+    "Follow, search and page the logs of a fleet over SSH, beside the hosts' metrics";
 
 /// The first paragraph of `--help`.
 pub(super) const LONG_ABOUT: &str = "\

@@ -5,7 +5,9 @@ use std::io::{self, Write};
 use serde_json::{Value, json};
 
 use crate::model::host::{Address, UserName};
-use crate::model::{Endpoint, Engine, HostKeyPolicy, HostSpec, SafeText, SourceKind, SourceSpec, TransportKind};
+use crate::model::{
+    Endpoint, Engine, HostKeyPolicy, HostSpec, SafeText, SourceKind, SourceSpec, TransportKind,
+};
 
 /// One host per paragraph, for people.
 ///
@@ -22,10 +24,17 @@ pub fn write_hosts_text(hosts: &[HostSpec], out: &mut dyn Write) -> io::Result<(
             writeln!(out, "    tags    {}", SafeText::new(&host.tags.join(", ")))?;
         }
         for source in &host.sources {
-            writeln!(out, "    source  {}", SafeText::new(&format!("{}  {}", source.name, place(source))))?;
+            writeln!(
+                out,
+                "    source  {}",
+                SafeText::new(&format!("{}  {}", source.name, place(source)))
+            )?;
         }
         if host.sources.is_empty() {
-            writeln!(out, "    source  (what the host itself has: messages, syslog, the journal)")?;
+            writeln!(
+                out,
+                "    source  (what the host itself has: messages, syslog, the journal)"
+            )?;
         }
     }
     let plural = if hosts.len() == 1 { "" } else { "s" };
@@ -40,7 +49,11 @@ pub fn write_hosts_json(hosts: &[HostSpec], out: &mut dyn Write) -> io::Result<(
     for host in hosts {
         let mut line = endpoint(&host.endpoint);
         line["transport"] = json!(transport(host));
-        line["via"] = host.via.iter().map(|route| route.iter().map(endpoint).collect::<Value>()).collect();
+        line["via"] = host
+            .via
+            .iter()
+            .map(|route| route.iter().map(endpoint).collect::<Value>())
+            .collect();
         line["tags"] = json!(host.tags);
         line["sources"] = host.sources.iter().map(source).collect();
         let mut tagged = json!({"v": 1, "type": "inventory"});
@@ -61,7 +74,11 @@ fn headline(host: &HostSpec) -> String {
     match transport(host) {
         "local" => format!("{}  this machine, without SSH", host.name()),
         "auto" => format!("{}  {}", host.name(), target(&host.endpoint)),
-        other => format!("{}  {}  transport {other}", host.name(), target(&host.endpoint)),
+        other => format!(
+            "{}  {}  transport {other}",
+            host.name(),
+            target(&host.endpoint)
+        ),
     }
 }
 
@@ -74,8 +91,15 @@ fn hop(endpoint: &Endpoint) -> String {
 
 /// `user@address:port` with the parts that are known without asking `ssh -G`.
 fn target(endpoint: &Endpoint) -> String {
-    let user = endpoint.user.as_ref().map(|user| format!("{user}@")).unwrap_or_default();
-    let address = endpoint.address.as_ref().map_or(endpoint.name.as_str(), |address| address.as_str());
+    let user = endpoint
+        .user
+        .as_ref()
+        .map(|user| format!("{user}@"))
+        .unwrap_or_default();
+    let address = endpoint
+        .address
+        .as_ref()
+        .map_or(endpoint.name.as_str(), |address| address.as_str());
     match endpoint.port {
         Some(port) if address.contains(':') => format!("{user}[{address}]:{port}"),
         Some(port) => format!("{user}{address}:{port}"),
@@ -88,7 +112,11 @@ fn place(source: &SourceSpec) -> String {
         SourceKind::Journal(None) => "journal".to_owned(),
         other => other.to_string(),
     };
-    if source.as_root { format!("{place}  as root, by sudo") } else { place }
+    if source.as_root {
+        format!("{place}  as root, by sudo")
+    } else {
+        place
+    }
 }
 
 fn transport(host: &HostSpec) -> &'static str {
@@ -116,7 +144,10 @@ fn endpoint(endpoint: &Endpoint) -> Value {
 }
 
 fn paths(paths: &[std::path::PathBuf]) -> Vec<String> {
-    paths.iter().map(|path| path.display().to_string()).collect()
+    paths
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect()
 }
 
 fn source(source: &SourceSpec) -> Value {

@@ -1,4 +1,5 @@
-//! The debug log of `--log-file`. Nothing is logged without it: standard error belongs to the screen.
+//! The debug log of `--log-file`. Nothing is logged without it: standard error belongs to the
+//! screen.
 
 use std::fs::OpenOptions;
 use std::io;
@@ -19,7 +20,9 @@ pub enum LogError {
         error: io::Error,
     },
     /// `LOGTRAIL_LOG` is not a filter.
-    #[error("LOGTRAIL_LOG: {filter:?} is not a filter ({reason}); try debug or logtrail::transport=trace")]
+    #[error(
+        "LOGTRAIL_LOG: {filter:?} is not a filter ({reason}); try debug or logtrail::transport=trace"
+    )]
     Filter {
         /// What was given.
         filter: String,
@@ -28,22 +31,32 @@ pub enum LogError {
     },
 }
 
-/// Appends to a file, for this process, what passes the filter; `info` where there is none. A second call changes
-/// nothing.
+/// Appends to a file, for this process, what passes the filter; `info` where there is none. A
+/// second call changes nothing.
 ///
 /// # Errors
 /// When the file or the filter is not usable.
 pub fn start_log(path: &Path, filter: Option<&str>) -> Result<(), LogError> {
-    let filter = filter.filter(|filter| !filter.trim().is_empty()).unwrap_or("info");
-    let filter = EnvFilter::try_new(filter)
-        .map_err(|error| LogError::Filter { filter: filter.to_owned(), reason: error.to_string() })?;
+    let filter = filter
+        .filter(|filter| !filter.trim().is_empty())
+        .unwrap_or("info");
+    let filter = EnvFilter::try_new(filter).map_err(|error| LogError::Filter {
+        filter: filter.to_owned(),
+        reason: error.to_string(),
+    })?;
     let mut options = OpenOptions::new();
     options.create(true).append(true);
     // It tells of hosts, users and paths, which are nobody else's business.
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(path).map_err(|error| LogError::File { path: path.to_owned(), error })?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(Mutex::new(file)).with_ansi(false);
+    let file = options.open(path).map_err(|error| LogError::File {
+        path: path.to_owned(),
+        error,
+    })?;
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(Mutex::new(file))
+        .with_ansi(false);
     if log.try_init().is_err() {
         tracing::debug!("the debug log was started already");
     }

@@ -1,4 +1,5 @@
-//! The man page: names and options from the definition of the command line, the rest written by hand.
+//! The man page: names and options from the definition of the command line, the rest written by
+//! hand.
 
 mod json;
 
@@ -29,9 +30,14 @@ pub fn write_man(which: Page, out: &mut dyn Write) -> io::Result<()> {
 
 fn page() -> io::Result<String> {
     // The examples and the exit codes of the long help have sections of their own here.
-    let mut command = Args::command().after_help("").after_long_help("").term_width(100);
+    let mut command = Args::command()
+        .after_help("")
+        .after_long_help("")
+        .term_width(100);
     command.build();
-    let man = clap_mangen::Man::new(command.clone()).date("").manual("User Commands");
+    let man = clap_mangen::Man::new(command.clone())
+        .date("")
+        .manual("User Commands");
     let mut page = Vec::new();
     man.render_title(&mut page)?;
     man.render_name_section(&mut page)?;
@@ -55,7 +61,9 @@ fn queries() -> String {
     for (example, meaning) in LANGUAGE {
         section += &format!(".TP\n.B {}\n{}\n", argument(example), escape(meaning));
     }
-    NOTES.iter().for_each(|note| section += &format!(".PP\n{}\n", escape(note)));
+    NOTES
+        .iter()
+        .for_each(|note| section += &format!(".PP\n{}\n", escape(note)));
     section
 }
 
@@ -64,12 +72,23 @@ fn argument(text: &str) -> String {
     escape(text).replace('"', "\\(dq")
 }
 
-/// One page for all subcommands: they are few, and their own pages would repeat every global option.
+/// One page for all subcommands: they are few, and their own pages would repeat every global
+/// option.
 fn subcommand(command: &clap::Command, page: &mut Vec<u8>) {
-    let own = command.get_arguments().filter(|arg| !arg.is_global_set() && arg.get_id() != "help");
+    let own = command
+        .get_arguments()
+        .filter(|arg| !arg.is_global_set() && arg.get_id() != "help");
     let usage: Vec<String> = own.map(|arg| escape(&arg.to_string())).collect();
-    let about = command.get_about().map(ToString::to_string).unwrap_or_default();
-    let line = format!(".TP\n\\fB{}\\fR {}\n{}\n", command.get_name(), usage.join(" "), escape(&about));
+    let about = command
+        .get_about()
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    let line = format!(
+        ".TP\n\\fB{}\\fR {}\n{}\n",
+        command.get_name(),
+        usage.join(" "),
+        escape(&about)
+    );
     page.extend(line.trim_end().as_bytes());
     page.push(b'\n');
 }
@@ -77,7 +96,11 @@ fn subcommand(command: &clap::Command, page: &mut Vec<u8>) {
 /// Hyphens that are typed, and nothing that roff would take for a request.
 pub(super) fn escape(text: &str) -> String {
     let text = text.replace('\\', "\\e").replace('-', "\\-");
-    if text.starts_with(['.', '\'']) { format!("\\&{text}") } else { text }
+    if text.starts_with(['.', '\'']) {
+        format!("\\&{text}")
+    } else {
+        text
+    }
 }
 
 #[cfg(test)]
@@ -88,13 +111,19 @@ mod tests {
 
     #[test]
     fn the_pages_in_man_are_not_stale() {
-        for (name, fresh) in [("logtrail-tui.1", page().expect("a page")), ("logtrail-json.5", super::json::page())] {
+        for (name, fresh) in [
+            ("logtrail-tui.1", page().expect("a page")),
+            ("logtrail-json.5", super::json::page()),
+        ] {
             let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("man").join(name);
             if std::env::var_os("UPDATE").is_some() {
                 std::fs::write(&file, &fresh).expect("man/ is writable");
             }
             let stored = std::fs::read_to_string(&file).unwrap_or_default();
-            assert!(stored == fresh, "man/{name} is stale: run this test with UPDATE=1");
+            assert!(
+                stored == fresh,
+                "man/{name} is stale: run this test with UPDATE=1"
+            );
         }
     }
 }

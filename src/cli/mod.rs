@@ -1,5 +1,5 @@
-//! What was typed: options and subcommands, their help, the man page and the completions. What it means together
-//! with the environment and the files is left to `config`.
+//! What was typed: options and subcommands, their help, the man page and the completions. What it
+//! means together with the environment and the files is left to `config`.
 
 mod commands;
 mod explain;
@@ -49,7 +49,8 @@ pub struct Args {
     pub viewing: Viewing,
     /// Read standard input as a source of this machine: app | logtrail-tui -
     ///
-    /// Only standard input; with --hosts it stands beside the hosts that are named. Keys come from the terminal.
+    /// Only standard input; with --hosts it stands beside the hosts that are named. Keys come from
+    /// the terminal.
     #[arg(value_name = "-", value_parser = parse_input)]
     pub input: Option<Input>,
     /// What to do other than to open the console.
@@ -68,7 +69,12 @@ pub struct Global {
     ///
     /// Without it: the file that $LOGTRAIL_HOSTS names, then hosts.toml in the configuration folder
     /// (~/.config/logtrail on Linux). hosts.example.toml in the source documents every key.
-    #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        help_heading = "Global options"
+    )]
     pub config: Option<PathBuf>,
 
     /// Print JSON Lines in place of text, where something is printed
@@ -77,11 +83,13 @@ pub struct Global {
 
     /// Wait no longer than this for a host (10s, 500ms, 2m)
     ///
-    /// With --once, tail and metrics it bounds the whole pass (default 30s), and what has arrived by then is printed.
-    /// Of search, read and the like it bounds how long a host says nothing (default 30s): while it says something it
-    /// may go on. Within that time a host that is silent for 10s, hangs up or has too many connections is dialled again;
-    /// one that refuses, or has no address, is done at once. In the console and with tail -f it bounds how long a host says nothing before the login (default
-    /// 10s); one that speaks SSH has two minutes to log in, and its shell two to answer, before it is dialled again.
+    /// With --once, tail and metrics it bounds the whole pass (default 30s), and what has arrived
+    /// by then is printed. Of search, read and the like it bounds how long a host says nothing
+    /// (default 30s): while it says something it may go on. Within that time a host that is silent
+    /// for 10s, hangs up or has too many connections is dialled again; one that refuses, or has no
+    /// address, is done at once. In the console and with tail -f it bounds how long a host says
+    /// nothing before the login (default 10s); one that speaks SSH has two minutes to log in, and
+    /// its shell two to answer, before it is dialled again.
     #[arg(long, global = true, value_name = "DURATION", value_parser = parse_timeout, help_heading = "Global options")]
     pub timeout: Option<Duration>,
 
@@ -91,25 +99,45 @@ pub struct Global {
 
     /// What to do with a host key that known_hosts does not know
     ///
-    /// It goes before what hosts.toml and ~/.ssh/config say; of these, the one that is strict counts. A key that differs
-    /// from the known one is always refused.
-    #[arg(long, global = true, value_enum, value_name = "POLICY", help_heading = "Global options")]
+    /// It goes before what hosts.toml and ~/.ssh/config say; of these, the one that is strict
+    /// counts. A key that differs from the known one is always refused.
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        value_name = "POLICY",
+        help_heading = "Global options"
+    )]
     pub host_keys: Option<HostKeys>,
 
     /// Colours: the name of a theme, or a theme file
     ///
-    /// A value with a '/' or ending in .toml is a file. $NO_COLOR, when set and not empty, turns colours off.
-    #[arg(long, global = true, value_name = "NAME|FILE", help_heading = "Global options")]
+    /// A value with a '/' or ending in .toml is a file. $NO_COLOR, when set and not empty, turns
+    /// colours off.
+    #[arg(
+        long,
+        global = true,
+        value_name = "NAME|FILE",
+        help_heading = "Global options"
+    )]
     pub theme: Option<String>,
 
     /// Write a debug log to FILE, filtered by $LOGTRAIL_LOG
     ///
-    /// $LOGTRAIL_LOG has the syntax of tracing's filters, as in debug or logtrail::transport=trace; default info.
-    #[arg(long, global = true, value_name = "FILE", help_heading = "Global options", hide_short_help = true)]
+    /// $LOGTRAIL_LOG has the syntax of tracing's filters, as in debug or logtrail::transport=trace;
+    /// default info.
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        help_heading = "Global options",
+        hide_short_help = true
+    )]
     pub log_file: Option<PathBuf>,
 }
 
-/// `--hosts`. Not one of clap's global options, for of those the one after the subcommand replaces the one before it.
+/// `--hosts`. Not one of clap's global options, for of those the one after the subcommand replaces
+/// the one before it.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct Selection {
     /// Which hosts; the language is that of `config`.
@@ -127,8 +155,9 @@ pub struct Viewing {
 
     /// With --once: print the lines as CSV, for a spreadsheet
     ///
-    /// A header, then a row for each line and each gap: time, time_from, level, host, source, text, cursor, continues. What a
-    /// spreadsheet would take for a formula begins with an apostrophe. The summary goes to standard error.
+    /// A header, then a row for each line and each gap: time, time_from, level, host, source, text,
+    /// cursor, continues. What a spreadsheet would take for a formula begins with an apostrophe.
+    /// The summary goes to standard error.
     #[arg(long)]
     pub csv: bool,
 
@@ -144,22 +173,24 @@ pub struct Viewing {
 
     /// Of these lines, and of those to come, keep only what matches QUERY
     ///
-    /// Words must all occur; "a phrase"; /regular expression/; field:value; field>=500; level>=warn; host:GLOB;
-    /// source:GLOB; since:15m; 13:00..13:05; yesterday; OR and parentheses; a leading '-' negates. Lower-case text
-    /// matches either case. `logtrail-tui query` explains the language. In the console it is the filter of the first
-    /// pane; & changes it.
+    /// Words must all occur; "a phrase"; /regular expression/; field:value; field>=500;
+    /// level>=warn; host:GLOB; source:GLOB; since:15m; 13:00..13:05; yesterday; OR and parentheses;
+    /// a leading '-' negates. Lower-case text matches either case. `logtrail-tui query` explains
+    /// the language. In the console it is the filter of the first pane; & changes it.
     #[arg(long, value_name = "QUERY", allow_hyphen_values = true)]
     pub grep: Option<String>,
 
     /// With --once: where lines were lost, ask the host for them once more
     ///
-    /// What it still has (in a rotated file that has turned up, say) is printed in place of the gap.
+    /// What it still has (in a rotated file that has turned up, say) is printed in place of the
+    /// gap.
     #[arg(long, hide_short_help = true)]
     pub backfill: bool,
 
     /// Print what becomes of the QUERY of --grep, and connect to nothing
     ///
-    /// How it was understood, the times it means, what a host's grep can be asked, and what is checked here.
+    /// How it was understood, the times it means, what a host's grep can be asked, and what is
+    /// checked here.
     #[arg(long)]
     pub explain: bool,
 
@@ -168,7 +199,8 @@ pub struct Viewing {
     pub interval: Option<Duration>,
 }
 
-/// More lines than this per source are not a look at the end of a log but an export, and would not fit the ring.
+/// More lines than this per source are not a look at the end of a log but an export, and would not
+/// fit the ring.
 const MAX_LINES: i64 = 100_000;
 
 /// Values of `--host-keys`.
@@ -246,22 +278,30 @@ pub struct Demo {
     pub viewing: Viewing,
 }
 
-/// A demo server costs about 1 MB and a few file handles of this process; 200 stay below the usual limit of 1024.
+/// A demo server costs about 1 MB and a few file handles of this process; 200 stay below the usual
+/// limit of 1024.
 const MAX_DEMO_HOSTS: i64 = demo::MAX_SIZE as i64;
 
 impl Args {
     /// The selections before and after the subcommand, in this order.
     #[must_use]
     pub fn all_selections(&self) -> Vec<String> {
-        let after = self.command.as_ref().and_then(Command::selection).map_or(&[][..], |selection| &selection.hosts);
+        let after = self
+            .command
+            .as_ref()
+            .and_then(Command::selection)
+            .map_or(&[][..], |selection| &selection.hosts);
         [&self.selection.hosts[..], after].concat()
     }
 
-    /// The viewing options of the command line as a whole: `--once demo` and `demo --once` are the same.
+    /// The viewing options of the command line as a whole: `--once demo` and `demo --once` are the
+    /// same.
     #[must_use]
     pub fn all_viewing(&self) -> Viewing {
         let before = self.viewing.clone();
-        let Some(Command::Demo(Demo { viewing: after, .. })) = &self.command else { return before };
+        let Some(Command::Demo(Demo { viewing: after, .. })) = &self.command else {
+            return before;
+        };
         Viewing {
             once: after.once || before.once,
             csv: after.csv || before.csv,
@@ -279,7 +319,9 @@ impl Command {
     /// The hosts that stand after it.
     fn selection(&self) -> Option<&Selection> {
         Some(match self {
-            Self::Hosts(selection) | Self::Metrics(selection) | Self::Demo(Demo { selection, .. }) => selection,
+            Self::Hosts(selection)
+            | Self::Metrics(selection)
+            | Self::Demo(Demo { selection, .. }) => selection,
             Self::Query | Self::Man { .. } | Self::Completions { .. } => return None,
             _ => &self.sourced()?.selection,
         })
@@ -316,16 +358,31 @@ fn parse_input(text: &str) -> Result<Input, String> {
         return Ok(Input);
     }
     let command = Args::command();
-    let names: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
-    let near = names.iter().map(|name| (strsim::damerau_levenshtein(text, name), name)).min();
+    let names: Vec<&str> = command
+        .get_subcommands()
+        .map(clap::Command::get_name)
+        .collect();
+    let near = names
+        .iter()
+        .map(|name| (strsim::damerau_levenshtein(text, name), name))
+        .min();
     Err(match near {
-        Some((distance, name)) if distance <= 2 => format!("no such command; did you mean {name:?}?"),
-        _ => format!("no such command; there are {}, and - for standard input", names.join(", ")),
+        Some((distance, name)) if distance <= 2 => {
+            format!("no such command; did you mean {name:?}?")
+        }
+        _ => format!(
+            "no such command; there are {}, and - for standard input",
+            names.join(", ")
+        ),
     })
 }
 
 fn parse_timeout(text: &str) -> Result<Duration, String> {
-    parse_duration(text, Duration::from_millis(100), Duration::from_secs(24 * 3600))
+    parse_duration(
+        text,
+        Duration::from_millis(100),
+        Duration::from_secs(24 * 3600),
+    )
 }
 
 /// Under half a second, rates are noise and sampling shows in the host's own CPU figures.
@@ -337,7 +394,9 @@ fn parse_duration(text: &str, least: Duration, most: Duration) -> Result<Duratio
     let what = "a duration such as 10s, 500ms or 2m";
     let given = match text.trim().parse::<u32>() {
         Ok(_) => return Err(format!("a unit is missing: {what}")),
-        Err(_) => text.parse::<SignedDuration>().map_err(|_| format!("expected {what}"))?,
+        Err(_) => text
+            .parse::<SignedDuration>()
+            .map_err(|_| format!("expected {what}"))?,
     };
     match Duration::try_from(given) {
         Ok(given) if (least..=most).contains(&given) => Ok(given),
@@ -360,17 +419,26 @@ mod tests {
 
     #[test]
     fn global_options_are_taken_on_either_side_of_the_subcommand() {
-        for line in ["logtrail-tui --json --hosts a hosts", "logtrail-tui hosts --json --hosts a"] {
+        for line in [
+            "logtrail-tui --json --hosts a hosts",
+            "logtrail-tui hosts --json --hosts a",
+        ] {
             let args = parse(line);
             assert!(args.global.json, "{line}");
             assert_eq!(args.all_selections(), ["a"], "{line}");
         }
-        assert_eq!(parse("logtrail-tui --hosts a,b hosts --hosts c").all_selections(), ["a,b", "c"]);
+        assert_eq!(
+            parse("logtrail-tui --hosts a,b hosts --hosts c").all_selections(),
+            ["a,b", "c"]
+        );
     }
 
     #[test]
     fn viewing_options_are_taken_on_either_side_of_demo() {
-        for line in ["logtrail-tui --once --lines 7 demo --size 3", "logtrail-tui demo --size 3 --once --lines 7"] {
+        for line in [
+            "logtrail-tui --once --lines 7 demo --size 3",
+            "logtrail-tui demo --size 3 --once --lines 7",
+        ] {
             let viewing = parse(line).all_viewing();
             assert!(viewing.once, "{line}");
             assert_eq!(viewing.lines, Some(7), "{line}");

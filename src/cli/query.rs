@@ -15,7 +15,10 @@ const WIDTH: usize = 100;
 /// # Errors
 /// When the output cannot be written.
 pub fn write_query_help(out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "A query, for --grep and for the / and & of the console, is terms that must all hold:\n")?;
+    writeln!(
+        out,
+        "A query, for --grep and for the / and & of the console, is terms that must all hold:\n"
+    )?;
     for (example, meaning) in LANGUAGE {
         writeln!(out, "  {example:EXAMPLE$}  {meaning}")?;
     }
@@ -23,7 +26,10 @@ pub fn write_query_help(out: &mut dyn Write) -> io::Result<()> {
         writeln!(out)?;
         write_wrapped(note, out)?;
     }
-    writeln!(out, "\nExample: logtrail-tui --hosts prod --once --grep 'level>=error -healthz since:1h' --explain")
+    writeln!(
+        out,
+        "\nExample: logtrail-tui --hosts prod --once --grep 'level>=error -healthz since:1h' --explain"
+    )
 }
 
 fn write_wrapped(text: &str, out: &mut dyn Write) -> io::Result<()> {
@@ -49,7 +55,13 @@ mod tests {
         let mut out = Vec::new();
         write_query_help(&mut out).expect("memory");
         let text = String::from_utf8(out).expect("text");
-        assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
-        assert!(text.contains("level>=warn") && text.contains("since:15m"), "{text}");
+        assert!(
+            text.lines().all(|line| line.chars().count() <= WIDTH),
+            "{text}"
+        );
+        assert!(
+            text.contains("level>=warn") && text.contains("since:15m"),
+            "{text}"
+        );
     }
 }

@@ -1,5 +1,5 @@
-//! From `--hosts` to hosts: selections over the inventory, targets that need none, and paths that narrow a host to
-//! single files.
+//! From `--hosts` to hosts: selections over the inventory, targets that need none, and paths that
+//! narrow a host to single files.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
@@ -14,16 +14,30 @@ use super::target::Target;
 use crate::model::host::{Address, UserName};
 use crate::model::{HostName, HostSpec, SourceSpec, TransportKind};
 
-/// The hosts that are meant by what was given with `--hosts`, in the order in which they were named first.
+/// The hosts that are meant by what was given with `--hosts`, in the order in which they were named
+/// first.
 ///
 /// # Errors
 /// When a part is not valid, or names nothing, or when nothing is left.
-pub(super) fn choose(inventory: &Inventory, selections: &[String]) -> Result<Vec<HostSpec>, ConfigError> {
-    let parts: Vec<Part<'_>> = selections.iter().flat_map(|selection| self::parts(selection)).map(Part::new).collect();
+pub(super) fn choose(
+    inventory: &Inventory,
+    selections: &[String],
+) -> Result<Vec<HostSpec>, ConfigError> {
+    let parts: Vec<Part<'_>> = selections
+        .iter()
+        .flat_map(|selection| self::parts(selection))
+        .map(Part::new)
+        .collect();
     if parts.is_empty() {
-        return Err(fail("an empty selection; name a group, a host, or user@host".to_owned()));
+        return Err(fail(
+            "an empty selection; name a group, a host, or user@host".to_owned(),
+        ));
     }
-    let mut choice = Choice { inventory, hosts: Vec::new(), known: HashMap::new() };
+    let mut choice = Choice {
+        inventory,
+        hosts: Vec::new(),
+        known: HashMap::new(),
+    };
     if parts.iter().all(|part| part.excluded) {
         (0..inventory.hosts.len()).for_each(|n| choice.add(Chosen::of_inventory(inventory, n)));
     }
@@ -31,7 +45,9 @@ pub(super) fn choose(inventory: &Inventory, selections: &[String]) -> Result<Vec
         choice.include(part)?;
     }
     if choice.hosts.is_empty() && parts.iter().any(|part| !part.excluded) {
-        return Err(fail("an empty selection: no host is in it; see `logtrail-tui hosts`".to_owned()));
+        return Err(fail(
+            "an empty selection: no host is in it; see `logtrail-tui hosts`".to_owned(),
+        ));
     }
     for part in parts.iter().filter(|part| part.excluded) {
         choice.exclude(part)?;
@@ -50,14 +66,28 @@ struct Part<'a> {
 
 impl<'a> Part<'a> {
     fn new(text: &'a str) -> Self {
-        let (excluded, text) = text.strip_prefix('!').map_or((false, text), |rest| (true, rest.trim()));
-        let scheme = if text.starts_with("ssh://") { "ssh://".len() } else { 0 };
+        let (excluded, text) = text
+            .strip_prefix('!')
+            .map_or((false, text), |rest| (true, rest.trim()));
+        let scheme = if text.starts_with("ssh://") {
+            "ssh://".len()
+        } else {
+            0
+        };
         match text[scheme..].find(":/") {
             Some(colon) => {
                 let (term, path) = text.split_at(scheme + colon);
-                Self { excluded, term, path: path.get(1..) }
+                Self {
+                    excluded,
+                    term,
+                    path: path.get(1..),
+                }
             }
-            None => Self { excluded, term: text, path: None },
+            None => Self {
+                excluded,
+                term: text,
+                path: None,
+            },
         }
     }
 }
@@ -75,13 +105,19 @@ struct Chosen {
 impl Chosen {
     fn of_inventory(inventory: &Inventory, n: usize) -> Self {
         let spec = inventory.spec(n);
-        Self { typed: spec.name().as_str().to_owned(), spec, origin: Some(n), paths: Vec::new() }
+        Self {
+            typed: spec.name().as_str().to_owned(),
+            spec,
+            origin: Some(n),
+            paths: Vec::new(),
+        }
     }
 
     /// Whether an exclusion means it as it was typed, or by the name it has outside the inventory.
     fn is_called(&self, term: &str, pattern: Option<&GlobMatcher>) -> bool {
         let name = self.spec.name().as_str();
-        let outside = self.origin.is_none() && (name == term || pattern.is_some_and(|pattern| pattern.is_match(name)));
+        let outside = self.origin.is_none()
+            && (name == term || pattern.is_some_and(|pattern| pattern.is_match(name)));
         outside || self.typed == term
     }
 
@@ -89,7 +125,13 @@ impl Chosen {
     fn key(&self) -> Key {
         let endpoint = &self.spec.endpoint;
         let local = self.spec.transport == TransportKind::Local;
-        (self.origin, endpoint.name.clone(), endpoint.user.clone(), endpoint.port, local)
+        (
+            self.origin,
+            endpoint.name.clone(),
+            endpoint.user.clone(),
+            endpoint.port,
+            local,
+        )
     }
 }
 
@@ -115,12 +157,17 @@ impl Choice<'_> {
 
     fn include(&mut self, part: &Part<'_>) -> Result<(), ConfigError> {
         let mut hosts = match self.of_inventory(part.term)? {
-            Some(places) => places.into_iter().map(|n| Chosen::of_inventory(self.inventory, n)).collect(),
+            Some(places) => places
+                .into_iter()
+                .map(|n| Chosen::of_inventory(self.inventory, n))
+                .collect(),
             None => vec![self.target(part.term)?],
         };
         if let Some(path) = part.path {
             let source = source_at(path).map_err(fail)?;
-            hosts.iter_mut().for_each(|host| host.paths.push(source.clone()));
+            hosts
+                .iter_mut()
+                .for_each(|host| host.paths.push(source.clone()));
         }
         hosts.into_iter().for_each(|host| self.add(host));
         Ok(())
@@ -129,9 +176,15 @@ impl Choice<'_> {
     fn exclude(&mut self, part: &Part<'_>) -> Result<(), ConfigError> {
         let term = part.term;
         if part.path.is_some() {
-            return Err(fail(format!("\"!{term}:…\" excludes a path; only hosts can be excluded")));
+            return Err(fail(format!(
+                "\"!{term}:…\" excludes a path; only hosts can be excluded"
+            )));
         }
-        let pattern = if is_glob(term) { Some(glob(term).map_err(fail)?) } else { None };
+        let pattern = if is_glob(term) {
+            Some(glob(term).map_err(fail)?)
+        } else {
+            None
+        };
         let places = self.excluded_places(term, pattern.as_ref())?;
         self.hosts.retain(|host| {
             let by_place = host.origin.is_some_and(|n| places.contains(&n));
@@ -140,8 +193,13 @@ impl Choice<'_> {
         Ok(())
     }
 
-    /// The hosts of the inventory that an exclusion names; it may name none where it names a target that was typed.
-    fn excluded_places(&self, term: &str, pattern: Option<&GlobMatcher>) -> Result<HashSet<usize>, ConfigError> {
+    /// The hosts of the inventory that an exclusion names; it may name none where it names a target
+    /// that was typed.
+    fn excluded_places(
+        &self,
+        term: &str,
+        pattern: Option<&GlobMatcher>,
+    ) -> Result<HashSet<usize>, ConfigError> {
         let of_inventory = self.of_inventory(term);
         match of_inventory {
             Ok(Some(places)) => Ok(HashSet::from_iter(places)),
@@ -149,7 +207,10 @@ impl Choice<'_> {
             Err(error) => Err(error),
             Ok(None) => {
                 let names = self.inventory.names().chain(self.inventory.groups.names());
-                Err(fail(format!("\"!{term}\" excludes nothing{}", suggestion(term, names))))
+                Err(fail(format!(
+                    "\"!{term}\" excludes nothing{}",
+                    suggestion(term, names)
+                )))
             }
         }
     }
@@ -159,11 +220,16 @@ impl Choice<'_> {
         let parsed = Term::parse(term);
         if inventory.file.is_none() && !matches!(parsed, Term::Name(_)) {
             let hint = "see `logtrail-tui --help` for where one is looked for";
-            return Err(fail(format!("{term:?} needs an inventory, and there is none; {hint}")));
+            return Err(fail(format!(
+                "{term:?} needs an inventory, and there is none; {hint}"
+            )));
         }
         let group = |name: &str| Ok(inventory.groups.find(name).map(<[usize]>::to_vec));
         let with_hint = |message: String| match parsed {
-            Term::Group(name) => fail(format!("{message}{}", suggestion(name, inventory.groups.names()))),
+            Term::Group(name) => fail(format!(
+                "{message}{}",
+                suggestion(name, inventory.groups.names())
+            )),
             _ => fail(message),
         };
         parsed.hosts(inventory, group, &with_hint)
@@ -173,7 +239,10 @@ impl Choice<'_> {
     fn target(&self, term: &str) -> Result<Chosen, ConfigError> {
         let target = Target::parse(term).map_err(fail)?;
         let typed = term.strip_prefix("ssh://").unwrap_or(term).to_owned();
-        let known = self.inventory.find(target.host.as_str()).filter(|_| !target.explicit);
+        let known = self
+            .inventory
+            .find(target.host.as_str())
+            .filter(|_| !target.explicit);
         if let Some(n) = known {
             let mut spec = self.inventory.spec(n);
             spec.endpoint.user = target.user.or(spec.endpoint.user);
@@ -183,32 +252,47 @@ impl Choice<'_> {
                 TransportKind::Local => TransportKind::Auto,
                 other => other,
             };
-            return Ok(Chosen { spec, origin: Some(n), typed, paths: Vec::new() });
+            return Ok(Chosen {
+                spec,
+                origin: Some(n),
+                typed,
+                paths: Vec::new(),
+            });
         }
         if !self.inventory.takes_outside(&target) {
             return Err(fail(self.unknown(term)));
         }
         let spec = self.inventory.spec_of_target(&target).map_err(fail)?;
-        Ok(Chosen { spec, origin: None, typed, paths: Vec::new() })
+        Ok(Chosen {
+            spec,
+            origin: None,
+            typed,
+            paths: Vec::new(),
+        })
     }
 
     fn unknown(&self, term: &str) -> String {
         let names = self.inventory.names().chain(self.inventory.groups.names());
         match closest(term, names) {
             Some(name) => format!("unknown host or group {term:?}; did you mean {name:?}?"),
-            None => format!("unknown host or group {term:?}; to dial a host outside the inventory write ssh://{term}"),
+            None => format!(
+                "unknown host or group {term:?}; to dial a host outside the inventory write ssh://{term}"
+            ),
         }
     }
 
     fn finish(mut self) -> Result<Vec<HostSpec>, ConfigError> {
         if self.hosts.is_empty() {
-            return Err(fail("an empty selection: everything in it is excluded".to_owned()));
+            return Err(fail(
+                "an empty selection: everything in it is excluded".to_owned(),
+            ));
         }
         self.make_names_unique()?;
         Ok(self.hosts.into_iter().map(narrowed).collect())
     }
 
-    /// Two targets may have one host in common (`ann@web,bob@web`): then they are called as they were typed.
+    /// Two targets may have one host in common (`ann@web,bob@web`): then they are called as they
+    /// were typed.
     fn make_names_unique(&mut self) -> Result<(), ConfigError> {
         let mut count: HashMap<HostName, usize> = HashMap::new();
         for host in &self.hosts {
@@ -216,13 +300,20 @@ impl Choice<'_> {
         }
         let mut taken = HashSet::new();
         for Chosen { spec, typed, .. } in &mut self.hosts {
-            if count.get(spec.name()).is_some_and(|count| *count > 1) && typed != spec.name().as_str() {
-                let address = Address::new(spec.name().as_str()).map_err(|error| fail(error.to_string()))?;
+            if count.get(spec.name()).is_some_and(|count| *count > 1)
+                && typed != spec.name().as_str()
+            {
+                let address =
+                    Address::new(spec.name().as_str()).map_err(|error| fail(error.to_string()))?;
                 spec.endpoint.address.get_or_insert(address);
-                spec.endpoint.name = HostName::new(typed).map_err(|error| fail(error.to_string()))?;
+                spec.endpoint.name =
+                    HostName::new(typed).map_err(|error| fail(error.to_string()))?;
             }
             if !taken.insert(spec.name().clone()) {
-                return Err(fail(format!("two different hosts would be called {:?}", spec.name())));
+                return Err(fail(format!(
+                    "two different hosts would be called {:?}",
+                    spec.name()
+                )));
             }
         }
         Ok(())
@@ -231,7 +322,9 @@ impl Choice<'_> {
 
 /// A path that was typed takes the place of the host's own sources.
 fn narrowed(chosen: Chosen) -> HostSpec {
-    let Chosen { mut spec, paths, .. } = chosen;
+    let Chosen {
+        mut spec, paths, ..
+    } = chosen;
     if !paths.is_empty() {
         spec.sources.clear();
     }

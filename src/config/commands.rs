@@ -79,8 +79,14 @@ const NICE: [u64; 17] = [
 const ALWAYS: Range<Time> = Time(i64::MIN)..Time(i64::MAX);
 
 /// What is to be done with these hosts.
-pub(super) fn task(args: &Args, env: &Environment, hosts: &[HostSpec]) -> Result<Task, ConfigError> {
-    let Some(command) = &args.command else { return Ok(Task::View) };
+pub(super) fn task(
+    args: &Args,
+    env: &Environment,
+    hosts: &[HostSpec],
+) -> Result<Task, ConfigError> {
+    let Some(command) = &args.command else {
+        return Ok(Task::View);
+    };
     let (what, shape, explain) = match command {
         Command::Sources(_) => (vec![What::List], Shape::Sources, None),
         Command::Search(options) => search(options, env)?,
@@ -89,26 +95,55 @@ pub(super) fn task(args: &Args, env: &Environment, hosts: &[HostSpec]) -> Result
         Command::Histogram(options) => histogram(options, env)?,
         Command::Tail(options) => {
             let (sources, resume) = (options.sourced.source.clone(), options.resume.clone());
-            return Ok(Task::Tail { follow: options.follow, sources, resume });
+            return Ok(Task::Tail {
+                follow: options.follow,
+                sources,
+                resume,
+            });
         }
         Command::Metrics(_) => return Ok(Task::Metrics),
-        Command::Demo(_) | Command::Hosts(_) | Command::Query | Command::Man { .. } | Command::Completions { .. } => {
+        Command::Demo(_)
+        | Command::Hosts(_)
+        | Command::Query
+        | Command::Man { .. }
+        | Command::Completions { .. } => {
             return Ok(Task::View);
         }
     };
-    let sources = command.sourced().map(|sourced| sourced.source.clone()).unwrap_or_default();
+    let sources = command
+        .sourced()
+        .map(|sourced| sourced.source.clone())
+        .unwrap_or_default();
     globs(&sources)?;
-    let asks = what.into_iter().map(|what| Ask { sources: sources.clone(), what }).collect();
-    Ok(Task::Ask(Box::new(Asked { asks, shape, explain })))
+    let asks = what
+        .into_iter()
+        .map(|what| Ask {
+            sources: sources.clone(),
+            what,
+        })
+        .collect();
+    Ok(Task::Ask(Box::new(Asked {
+        asks,
+        shape,
+        explain,
+    })))
 }
 
 /// The lines with which `tail` begins.
 pub(super) fn tail_lines(options: &cli::Tail) -> u32 {
-    options.lines.unwrap_or(if options.grep.is_some() { GREP_LINES } else { ONCE_LINES })
+    options.lines.unwrap_or(if options.grep.is_some() {
+        GREP_LINES
+    } else {
+        ONCE_LINES
+    })
 }
 
-/// Hosts with those of their sources that may have one of these names: those of a pattern are not known yet.
-pub(super) fn narrowed(hosts: Vec<HostSpec>, sources: &[String]) -> Result<Vec<HostSpec>, ConfigError> {
+/// Hosts with those of their sources that may have one of these names: those of a pattern are not
+/// known yet.
+pub(super) fn narrowed(
+    hosts: Vec<HostSpec>,
+    sources: &[String],
+) -> Result<Vec<HostSpec>, ConfigError> {
     if sources.is_empty() {
         return Ok(hosts);
     }
@@ -126,7 +161,10 @@ pub(super) fn narrowed(hosts: Vec<HostSpec>, sources: &[String]) -> Result<Vec<H
         }
     }
     if kept.is_empty() {
-        let message = format!("no host has a source like {}; see `logtrail-tui sources`", sources.join(", "));
+        let message = format!(
+            "no host has a source like {}; see `logtrail-tui sources`",
+            sources.join(", ")
+        );
         return Err(ConfigError::option("--source", message));
     }
     Ok(kept)
@@ -138,7 +176,9 @@ pub(super) fn narrowed(hosts: Vec<HostSpec>, sources: &[String]) -> Result<Vec<H
 /// When one is no pattern.
 pub fn globs(sources: &[String]) -> Result<Vec<GlobMatcher>, ConfigError> {
     let globs = sources.iter().map(|source| super::selection::glob(source));
-    globs.collect::<Result<_, _>>().map_err(|message| ConfigError::option("--source", message))
+    globs
+        .collect::<Result<_, _>>()
+        .map_err(|message| ConfigError::option("--source", message))
 }
 
 type Meant = (Vec<What>, Shape, Option<Query>);
@@ -158,13 +198,26 @@ fn search(options: &cli::Search, env: &Environment) -> Result<Meant, ConfigError
         count_only: options.count,
     };
     let grouped = search.before > 0 || search.after > 0;
-    let shape = Shape::Hits { count: options.count, grouped, marks: query.clone() };
-    Ok(perhaps_explained(What::Search(search), shape, options.explain, Some(query)))
+    let shape = Shape::Hits {
+        count: options.count,
+        grouped,
+        marks: query.clone(),
+    };
+    Ok(perhaps_explained(
+        What::Search(search),
+        shape,
+        options.explain,
+        Some(query),
+    ))
 }
 
 fn read(options: &cli::Read, env: &Environment, hosts: &[HostSpec]) -> Result<Meant, ConfigError> {
     let mut window = times(&options.times, env)?;
-    let at = options.at.as_deref().map(|text| moment("--at", text, &env.now)).transpose()?;
+    let at = options
+        .at
+        .as_deref()
+        .map(|text| moment("--at", text, &env.now))
+        .transpose()?;
     let start = match (&options.cursor, &options.after, at) {
         (Some(text), _, _) => Start::Cursor(cursor("--cursor", text, hosts)?),
         (_, Some(text), _) => Start::After(cursor("--after", text, hosts)?),
@@ -177,32 +230,66 @@ fn read(options: &cli::Read, env: &Environment, hosts: &[HostSpec]) -> Result<Me
         window.start = at;
     }
     let bounded = window.start != ALWAYS.start && window.end != ALWAYS.end;
-    let lines = options.lines.unwrap_or(if bounded { u32::MAX } else { PAGE_LINES });
-    let page = Page { start, backwards: options.backwards, lines, window };
-    Ok(perhaps_explained(What::Page(page), Shape::Lines, options.explain, None))
+    let lines = options
+        .lines
+        .unwrap_or(if bounded { u32::MAX } else { PAGE_LINES });
+    let page = Page {
+        start,
+        backwards: options.backwards,
+        lines,
+        window,
+    };
+    Ok(perhaps_explained(
+        What::Page(page),
+        Shape::Lines,
+        options.explain,
+        None,
+    ))
 }
 
 fn context(options: &cli::Context, hosts: &[HostSpec]) -> Result<Meant, ConfigError> {
     let place = cursor("CURSOR", &options.cursor, hosts)?;
     let page = |backwards: bool, lines: u32| {
-        What::Page(Page { start: Start::Cursor(place), backwards, lines, window: ALWAYS })
+        What::Page(Page {
+            start: Start::Cursor(place),
+            backwards,
+            lines,
+            window: ALWAYS,
+        })
     };
     let before = (options.context > 0).then(|| page(true, options.context));
-    Ok((before.into_iter().chain([page(false, options.context + 1)]).collect(), Shape::Around(place), None))
+    Ok((
+        before
+            .into_iter()
+            .chain([page(false, options.context + 1)])
+            .collect(),
+        Shape::Around(place),
+        None,
+    ))
 }
 
 fn histogram(options: &cli::Histogram, env: &Environment) -> Result<Meant, ConfigError> {
     let query = query(&options.query, env)?;
     let window = times(&options.times, env)?;
     let window = both(&query, window)?;
-    let bucket = options.bucket.unwrap_or_else(|| bucket_of(&window, env.now.time));
+    let bucket = options
+        .bucket
+        .unwrap_or_else(|| bucket_of(&window, env.now.time));
     let shape = Shape::Buckets { bucket };
-    let what = What::Histogram(Histogram { query: query.clone(), window, bucket });
+    let what = What::Histogram(Histogram {
+        query: query.clone(),
+        window,
+        bucket,
+    });
     Ok(perhaps_explained(what, shape, options.explain, Some(query)))
 }
 
 fn perhaps_explained(what: What, shape: Shape, explain: bool, query: Option<Query>) -> Meant {
-    if explain { (vec![What::Estimate(Box::new(what))], Shape::Costs, query) } else { (vec![what], shape, None) }
+    if explain {
+        (vec![What::Estimate(Box::new(what))], Shape::Costs, query)
+    } else {
+        (vec![what], shape, None)
+    }
 }
 
 /// About as many buckets as a screen has rows.
@@ -219,8 +306,7 @@ fn bucket_of(window: &Range<Time>, now: Time) -> Duration {
 fn query(words: &[String], env: &Environment) -> Result<Query, ConfigError> {
     // As grep has it: nobody who types it looks for a minus.
     if words.iter().any(|word| word == "-") {
-        let how =
-            "filter it with `… | logtrail-tui - --once --grep QUERY`; a minus is '\"-\"', and -word what is left out";
+        let how = "filter it with `… | logtrail-tui - --once --grep QUERY`; a minus is '\"-\"', and -word what is left out";
         return Err(ConfigError::option(
             "QUERY",
             format!("of standard input (-) nothing is kept to look through: {how}"),
@@ -228,7 +314,10 @@ fn query(words: &[String], env: &Environment) -> Result<Query, ConfigError> {
     }
     let text = words.join(" ");
     Query::parse(&text, &env.now).map_err(|error| ConfigError {
-        place: ErrorPlace::Query { option: "QUERY", picture: error.picture(&text) },
+        place: ErrorPlace::Query {
+            option: "QUERY",
+            picture: error.picture(&text),
+        },
         message: error.message,
     })
 }
@@ -240,21 +329,36 @@ fn both(query: &Query, given: Range<Time>) -> Result<Range<Time>, ConfigError> {
     if window.start < window.end {
         return Ok(window);
     }
-    Err(ConfigError::option("QUERY", "the times in it and in the options exclude each other: no line can match"))
+    Err(ConfigError::option(
+        "QUERY",
+        "the times in it and in the options exclude each other: no line can match",
+    ))
 }
 
 fn times(times: &cli::Times, env: &Environment) -> Result<Range<Time>, ConfigError> {
-    let when = |option, text: &Option<String>| text.as_deref().map(|text| when(option, text)).transpose();
-    let span = Span { from: when("--since", &times.since)?, to: when("--until", &times.until)? };
+    let when =
+        |option, text: &Option<String>| text.as_deref().map(|text| when(option, text)).transpose();
+    let span = Span {
+        from: when("--since", &times.since)?,
+        to: when("--until", &times.until)?,
+    };
     let window = span.resolve(&env.now);
     if window.start < window.end {
         return Ok(window);
     }
-    Err(ConfigError::option("--until", "ends before --since begins, or with it"))
+    Err(ConfigError::option(
+        "--until",
+        "ends before --since begins, or with it",
+    ))
 }
 
 fn moment(option: &'static str, text: &str, now: &Now) -> Result<Time, ConfigError> {
-    Ok(Span { from: Some(when(option, text)?), to: None }.resolve(now).start)
+    Ok(Span {
+        from: Some(when(option, text)?),
+        to: None,
+    }
+    .resolve(now)
+    .start)
 }
 
 /// A time of the language of queries.
@@ -272,12 +376,17 @@ fn cursor(option: &'static str, text: &str, hosts: &[HostSpec]) -> Result<Place,
     let place = text
         .trim()
         .parse()
-        .map_err(|error: crate::model::cursor::CursorError| ConfigError::option(option, error.to_string()))?;
+        .map_err(|error: crate::model::cursor::CursorError| {
+            ConfigError::option(option, error.to_string())
+        })?;
     match hosts {
         [_] => Ok(place),
         _ => Err(ConfigError::option(
             option,
-            format!("a cursor is of one host, and {} are selected; name the host with --hosts", hosts.len()),
+            format!(
+                "a cursor is of one host, and {} are selected; name the host with --hosts",
+                hosts.len()
+            ),
         )),
     }
 }

@@ -1,4 +1,5 @@
-//! What surrounds the process, as far as the configuration looks at it, as a value: tests make their own.
+//! What surrounds the process, as far as the configuration looks at it, as a value: tests make
+//! their own.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -32,16 +33,29 @@ impl Environment {
     pub fn of_process() -> Self {
         let folders = BaseDirs::new();
         Self {
-            variables: VARIABLES.into_iter().filter_map(|name| Some((name, std::env::var_os(name)?))).collect(),
-            home: folders.as_ref().map(|folders| folders.home_dir().to_owned()),
-            config_dir: folders.as_ref().map(|folders| folders.config_dir().to_owned()),
-            now: Now { time: Time::from_timestamp(Timestamp::now()), zone: TimeZone::system() },
+            variables: VARIABLES
+                .into_iter()
+                .filter_map(|name| Some((name, std::env::var_os(name)?)))
+                .collect(),
+            home: folders
+                .as_ref()
+                .map(|folders| folders.home_dir().to_owned()),
+            config_dir: folders
+                .as_ref()
+                .map(|folders| folders.config_dir().to_owned()),
+            now: Now {
+                time: Time::from_timestamp(Timestamp::now()),
+                zone: TimeZone::system(),
+            },
         }
     }
 
     /// A variable that is set and not empty.
     pub(super) fn variable(&self, name: &str) -> Option<&std::ffi::OsStr> {
-        self.variables.get(name).map(std::ffi::OsString::as_os_str).filter(|value| !value.is_empty())
+        self.variables
+            .get(name)
+            .map(std::ffi::OsString::as_os_str)
+            .filter(|value| !value.is_empty())
     }
 
     /// A path of a file on this machine: `~` is the home, and a relative path starts at `base`.
@@ -50,11 +64,16 @@ impl Environment {
             return Err("a path is empty".to_owned());
         }
         if let Some(rest) = path.strip_prefix('~') {
-            let home = self.home.as_ref().ok_or("there is no home folder for '~'")?;
+            let home = self
+                .home
+                .as_ref()
+                .ok_or("there is no home folder for '~'")?;
             return match rest.strip_prefix('/') {
                 Some(rest) => Ok(home.join(rest)),
                 None if rest.is_empty() => Ok(home.clone()),
-                None => Err(format!("{path:?}: only '~' and '~/…' are expanded, not the home of another user")),
+                None => Err(format!(
+                    "{path:?}: only '~' and '~/…' are expanded, not the home of another user"
+                )),
             };
         }
         Ok(base.join(path))
@@ -67,8 +86,14 @@ mod tests {
 
     #[test]
     fn a_tilde_is_the_home_and_a_relative_path_starts_at_the_base() {
-        let env = Environment { home: Some("/home/ann".into()), ..Environment::default() };
-        let expand = |path| env.expand(path, Path::new("/etc/lt")).map(|path| path.display().to_string());
+        let env = Environment {
+            home: Some("/home/ann".into()),
+            ..Environment::default()
+        };
+        let expand = |path| {
+            env.expand(path, Path::new("/etc/lt"))
+                .map(|path| path.display().to_string())
+        };
         assert_eq!(expand("~/.ssh/id"), Ok("/home/ann/.ssh/id".to_owned()));
         assert_eq!(expand("~"), Ok("/home/ann".to_owned()));
         assert_eq!(expand("keys/id"), Ok("/etc/lt/keys/id".to_owned()));

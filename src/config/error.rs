@@ -1,5 +1,5 @@
-//! What is wrong with the configuration, where, and what was probably meant: one line, below which a query is shown with
-//! a caret under the place.
+//! What is wrong with the configuration, where, and what was probably meant: one line, below which
+//! a query is shown with a caret under the place.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -33,7 +33,8 @@ pub enum Place {
     Query {
         /// The option.
         option: &'static str,
-        /// The query with carets under the part: two lines without characters that a terminal obeys.
+        /// The query with carets under the part: two lines without characters that a terminal
+        /// obeys.
         picture: String,
     },
 }
@@ -42,7 +43,10 @@ impl ConfigError {
     /// An error in the value of an option.
     #[must_use]
     pub fn option(option: &'static str, message: impl Into<String>) -> Self {
-        Self { place: Place::Option(option), message: message.into() }
+        Self {
+            place: Place::Option(option),
+            message: message.into(),
+        }
     }
 }
 
@@ -53,9 +57,15 @@ impl fmt::Display for ConfigError {
             Place::WholeFile(path) => path.display().to_string(),
             Place::Option(option) | Place::Query { option, .. } => (*option).to_owned(),
         };
-        // File names and messages of libraries may contain anything; an error stays one line whatever they do.
+        // File names and messages of libraries may contain anything; an error stays one line
+        // whatever they do.
         let one_line = |c: char| if c.is_control() { ' ' } else { c };
-        f.write_str(&format!("{place}: {}", self.message).chars().map(one_line).collect::<String>())?;
+        f.write_str(
+            &format!("{place}: {}", self.message)
+                .chars()
+                .map(one_line)
+                .collect::<String>(),
+        )?;
         match &self.place {
             Place::Query { picture, .. } => write!(f, "\n{picture}"),
             _ => Ok(()),
@@ -65,13 +75,18 @@ impl fmt::Display for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
-/// Likeness from which a name is worth suggesting. clap has 0.7 for its options, which are long; names here are short,
-/// and with 0.7 "custom" is like "auto".
+/// Likeness from which a name is worth suggesting. clap has 0.7 for its options, which are long;
+/// names here are short, and with 0.7 "custom" is like "auto".
 const ALIKE: f64 = 0.8;
 
 /// The candidate that is most like what was given, if any is.
-pub(super) fn closest<'a>(given: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let scored = candidates.into_iter().map(|candidate| (strsim::jaro(given, candidate), candidate));
+pub(super) fn closest<'a>(
+    given: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
+    let scored = candidates
+        .into_iter()
+        .map(|candidate| (strsim::jaro(given, candidate), candidate));
     let good = scored.filter(|(score, _)| *score > ALIKE);
     // Of equals the first, so that the message is the same each time.
     let best = good.reduce(|best, next| if next.0 > best.0 { next } else { best });
@@ -80,7 +95,9 @@ pub(super) fn closest<'a>(given: &str, candidates: impl IntoIterator<Item = &'a 
 
 /// `; did you mean "x"?`, or nothing.
 pub(super) fn suggestion<'a>(given: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
-    closest(given, candidates).map(|name| format!("; did you mean {name:?}?")).unwrap_or_default()
+    closest(given, candidates)
+        .map(|name| format!("; did you mean {name:?}?"))
+        .unwrap_or_default()
 }
 
 /// The same, or where nothing is alike `; ` and what to say in its place.
@@ -101,7 +118,10 @@ mod tests {
 
     #[test]
     fn an_error_is_one_line_whatever_it_contains() {
-        let error = ConfigError { place: Place::WholeFile("a\nb".into()), message: "x\r\ny".into() };
+        let error = ConfigError {
+            place: Place::WholeFile("a\nb".into()),
+            message: "x\r\ny".into(),
+        };
         assert_eq!(error.to_string(), "a b: x  y");
     }
 

@@ -1,5 +1,5 @@
-//! `hosts.toml` as it is written: reading the file, its keys and their types, and errors that name line and column.
-//! What the values mean is left to `inventory`.
+//! `hosts.toml` as it is written: reading the file, its keys and their types, and errors that name
+//! line and column. What the values mean is left to `inventory`.
 
 use std::fmt;
 use std::fs::File;
@@ -14,8 +14,8 @@ use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use super::error::{ConfigError, Place, suggestion_or};
 
-/// Larger than any inventory a person keeps (about 40,000 hosts), small enough to read in one go. A larger file is
-/// the wrong file, and is refused.
+/// Larger than any inventory a person keeps (about 40,000 hosts), small enough to read in one go. A
+/// larger file is the wrong file, and is refused.
 pub(super) const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
 
 /// A configuration file: its text, to say where something is.
@@ -52,8 +52,19 @@ pub(super) struct RawHost {
 
 /// Every key of [`RawHost`], for the example's test and the man page.
 #[cfg(test)]
-pub(super) const HOST_KEYS: [&str; 11] =
-    ["address", "port", "user", "identity", "via", "tags", "sources", "agent", "transport", "known_hosts", "host_keys"];
+pub(super) const HOST_KEYS: [&str; 11] = [
+    "address",
+    "port",
+    "user",
+    "identity",
+    "via",
+    "tags",
+    "sources",
+    "agent",
+    "transport",
+    "known_hosts",
+    "host_keys",
+];
 
 /// The keys of an entry of `sources`.
 #[derive(Debug, Clone, Deserialize)]
@@ -74,8 +85,18 @@ pub(super) struct RawSource {
 
 /// Every key of [`RawSource`], for the example's test.
 #[cfg(test)]
-pub(super) const SOURCE_KEYS: [&str; 10] =
-    ["name", "path", "journal", "container", "engine", "pod", "namespace", "command", "time", "become"];
+pub(super) const SOURCE_KEYS: [&str; 10] = [
+    "name",
+    "path",
+    "journal",
+    "container",
+    "engine",
+    "pod",
+    "namespace",
+    "command",
+    "time",
+    "become",
+];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -132,19 +153,30 @@ pub(super) enum RawJournal {
 impl Source {
     /// Reads a file as text: a BOM is dropped, CRLF is left to the parser.
     pub(super) fn read(path: &Path) -> Result<Self, ConfigError> {
-        let whole = |message: String| ConfigError { place: Place::WholeFile(path.to_owned()), message };
+        let whole = |message: String| ConfigError {
+            place: Place::WholeFile(path.to_owned()),
+            message,
+        };
         let bytes = read_bounded(path).map_err(|error| whole(plain_io(&error)))?;
         if bytes.len() as u64 > MAX_FILE_BYTES {
             let limit = MAX_FILE_BYTES / (1024 * 1024);
-            return Err(whole(format!("larger than {limit} MiB, the limit for an inventory; is it the right file?")));
+            return Err(whole(format!(
+                "larger than {limit} MiB, the limit for an inventory; is it the right file?"
+            )));
         }
         if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
             return Err(whole("UTF-16 text; save it as UTF-8".to_owned()));
         }
         match String::from_utf8(bytes) {
             Ok(text) => {
-                let text = text.strip_prefix('\u{feff}').map(ToOwned::to_owned).unwrap_or(text);
-                Ok(Self { path: path.to_owned(), text })
+                let text = text
+                    .strip_prefix('\u{feff}')
+                    .map(ToOwned::to_owned)
+                    .unwrap_or(text);
+                Ok(Self {
+                    path: path.to_owned(),
+                    text,
+                })
             }
             Err(error) => Err(not_utf8(path, &error)),
         }
@@ -153,7 +185,14 @@ impl Source {
     /// An error at a byte of the text.
     pub(super) fn error(&self, at: usize, message: impl Into<String>) -> ConfigError {
         let (line, column) = line_and_column(&self.text, at);
-        ConfigError { place: Place::File { path: self.path.clone(), line, column }, message: message.into() }
+        ConfigError {
+            place: Place::File {
+                path: self.path.clone(),
+                line,
+                column,
+            },
+            message: message.into(),
+        }
     }
 
     /// Takes the text apart.
@@ -185,7 +224,10 @@ impl Source {
     ) -> Result<Vec<(Spanned<String>, T)>, ConfigError> {
         let at = value.span().start;
         let DeValue::Table(table) = value.into_inner() else {
-            return Err(self.error(at, format!("[{section}] must be a table with a key for each {noun}")));
+            return Err(self.error(
+                at,
+                format!("[{section}] must be a table with a key for each {noun}"),
+            ));
         };
         let entry = |(key, value): (Spanned<toml::de::DeString<'_>>, _)| {
             let name = Spanned::new(key.span(), key.into_inner().into_owned());
@@ -195,7 +237,11 @@ impl Source {
         in_order(table).into_iter().map(entry).collect()
     }
 
-    fn section<T: for<'a> Deserialize<'a>>(&self, value: Spanned<DeValue<'_>>, place: &str) -> Result<T, ConfigError> {
+    fn section<T: for<'a> Deserialize<'a>>(
+        &self,
+        value: Spanned<DeValue<'_>>,
+        place: &str,
+    ) -> Result<T, ConfigError> {
         let span = value.span();
         T::deserialize(ValueDeserializer::from(value)).map_err(|mut error| {
             // The text is needed for the place only, which is ours to compute.
@@ -212,9 +258,14 @@ impl Source {
     fn explain_at(&self, span: Range<usize>, message: &str, place: &str) -> ConfigError {
         let text = self.text.get(span.clone()).unwrap_or_default();
         let words = quoted(message);
-        let (given, known) = words.split_first().map_or(("", &[][..]), |(given, known)| (*given, known));
-        let hint =
-            |noun: &str| suggestion_or(given, known.iter().copied(), || format!("known {noun}: {}", known.join(", ")));
+        let (given, known) = words
+            .split_first()
+            .map_or(("", &[][..]), |(given, known)| (*given, known));
+        let hint = |noun: &str| {
+            suggestion_or(given, known.iter().copied(), || {
+                format!("known {noun}: {}", known.join(", "))
+            })
+        };
         let message = if message.starts_with("unknown field") {
             format!("unknown key {given:?}{place}{}", hint("keys"))
         } else if message.starts_with("unknown variant") {
@@ -222,7 +273,11 @@ impl Source {
         } else if message.starts_with("duplicate key") {
             format!("duplicate key {:?}{place}", text.trim_matches('"'))
         } else {
-            format!("{}{place}{}", in_our_words(message.trim()), list_hint(message, text))
+            format!(
+                "{}{place}{}",
+                in_our_words(message.trim()),
+                list_hint(message, text)
+            )
         };
         self.error(span.start, message)
     }
@@ -254,9 +309,18 @@ fn not_utf8(path: &Path, error: &std::string::FromUtf8Error) -> ConfigError {
     let bytes = error.as_bytes();
     let before = String::from_utf8_lossy(&bytes[..at]);
     let (line, column) = line_and_column(before.trim_start_matches('\u{feff}'), usize::MAX);
-    let message =
-        format!("byte 0x{:02x} is not UTF-8 text; save the file as UTF-8", bytes.get(at).copied().unwrap_or(0));
-    ConfigError { place: Place::File { path: path.to_owned(), line, column }, message }
+    let message = format!(
+        "byte 0x{:02x} is not UTF-8 text; save the file as UTF-8",
+        bytes.get(at).copied().unwrap_or(0)
+    );
+    ConfigError {
+        place: Place::File {
+            path: path.to_owned(),
+            line,
+            column,
+        },
+        message,
+    }
 }
 
 /// Line and column from 1, of a byte; of the end where the text is shorter.
@@ -267,7 +331,10 @@ fn line_and_column(text: &str, at: usize) -> (usize, usize) {
     }
     let before = &text[..at];
     let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+    (
+        before.matches('\n').count() + 1,
+        before[line_start..].chars().count() + 1,
+    )
 }
 
 /// Names of types as TOML has them, not as serde and our code do.
@@ -278,17 +345,29 @@ fn in_our_words(message: &str) -> String {
         ("expected a sequence", "expected a list"),
         ("expected a map", "expected a table"),
         ("expected struct RawHost", "expected a table"),
-        ("expected struct RawSource", "expected a table such as { path = \"/var/log/syslog\" }"),
+        (
+            "expected struct RawSource",
+            "expected a table such as { path = \"/var/log/syslog\" }",
+        ),
         // What the deserializer of an enum says of anything that is not a string.
         ("wanted string or table", "expected a string"),
     ];
-    WORDS.iter().fold(message.replace('\n', "; "), |message, (theirs, ours)| message.replace(theirs, ours))
+    WORDS
+        .iter()
+        .fold(message.replace('\n', "; "), |message, (theirs, ours)| {
+            message.replace(theirs, ours)
+        })
 }
 
 /// The mistake most often made with a list that has one entry: to leave out the brackets.
 fn list_hint(message: &str, text: &str) -> String {
-    let mistaken = message.starts_with("invalid type: string") && message.contains("expected a sequence");
-    if mistaken && !text.contains('\n') { format!("; write [{text}]") } else { String::new() }
+    let mistaken =
+        message.starts_with("invalid type: string") && message.contains("expected a sequence");
+    if mistaken && !text.contains('\n') {
+        format!("; write [{text}]")
+    } else {
+        String::new()
+    }
 }
 
 /// The words between back quotes.
@@ -297,7 +376,9 @@ fn quoted(message: &str) -> Vec<&str> {
 }
 
 /// Tables are sorted by name; a person's order is that of the file.
-fn in_order<'i>(table: DeTable<'i>) -> Vec<(Spanned<toml::de::DeString<'i>>, Spanned<DeValue<'i>>)> {
+fn in_order<'i>(
+    table: DeTable<'i>,
+) -> Vec<(Spanned<toml::de::DeString<'i>>, Spanned<DeValue<'i>>)> {
     let mut entries: Vec<_> = table.into_iter().collect();
     entries.sort_by_key(|(key, _)| key.span().start);
     entries
@@ -315,7 +396,9 @@ impl<'de> Deserialize<'de> for Port {
 
             fn visit_i64<E: de::Error>(self, given: i64) -> Result<Port, E> {
                 let valid = u16::try_from(given).ok().filter(|port| *port > 0);
-                valid.map(Port).ok_or_else(|| E::invalid_value(de::Unexpected::Signed(given), &self))
+                valid
+                    .map(Port)
+                    .ok_or_else(|| E::invalid_value(de::Unexpected::Signed(given), &self))
             }
         }
         deserializer.deserialize_i64(PortVisitor)
@@ -359,7 +442,11 @@ impl<'de> Deserialize<'de> for RawJournal {
             }
 
             fn visit_bool<E: de::Error>(self, all: bool) -> Result<RawJournal, E> {
-                if all { Ok(RawJournal::All) } else { Err(E::invalid_value(de::Unexpected::Bool(all), &self)) }
+                if all {
+                    Ok(RawJournal::All)
+                } else {
+                    Err(E::invalid_value(de::Unexpected::Bool(all), &self))
+                }
             }
 
             fn visit_str<E: de::Error>(self, unit: &str) -> Result<RawJournal, E> {

@@ -1,5 +1,5 @@
-//! Whether the private keys that the inventory names are there: before anything is connected, for a key that is
-//! missing on ten hosts is one mistake and not ten refused logins.
+//! Whether the private keys that the inventory names are there: before anything is connected, for a
+//! key that is missing on ten hosts is one mistake and not ten refused logins.
 
 use std::fs::File;
 use std::path::Path;
@@ -15,9 +15,16 @@ use crate::model::{HostSpec, TransportKind};
 /// With the first that is missing, cannot be read, or is open to others.
 pub(super) fn check(hosts: &[HostSpec], inventory: &Inventory) -> Result<(), ConfigError> {
     let mut checked = std::collections::HashSet::new();
-    for host in hosts.iter().filter(|host| host.transport != TransportKind::Local) {
+    for host in hosts
+        .iter()
+        .filter(|host| host.transport != TransportKind::Local)
+    {
         for endpoint in host.via.iter().flatten().chain([&host.endpoint]) {
-            for path in endpoint.identity.iter().filter(|path| checked.insert((*path).clone())) {
+            for path in endpoint
+                .identity
+                .iter()
+                .filter(|path| checked.insert((*path).clone()))
+            {
                 check_key(path).map_err(|why| inventory.identity_error(path, &why))?;
             }
         }
@@ -34,8 +41,8 @@ fn check_key(path: &Path) -> Result<(), String> {
     check_mode(path, &meta)
 }
 
-/// As OpenSSH: a private key of ours that others can read is not private, and is not used. The file of a public key
-/// stands for the key in the ssh-agent.
+/// As OpenSSH: a private key of ours that others can read is not private, and is not used. The file
+/// of a public key stands for the key in the ssh-agent.
 #[cfg(unix)]
 fn check_mode(path: &Path, meta: &std::fs::Metadata) -> Result<(), String> {
     use std::os::unix::fs::MetadataExt;
@@ -45,7 +52,10 @@ fn check_mode(path: &Path, meta: &std::fs::Metadata) -> Result<(), String> {
     if public || !ours || meta.mode() & 0o077 == 0 {
         return Ok(());
     }
-    Err(format!("mode {:04o} lets others at a private key; run chmod 600 on it", meta.mode() & 0o7777))
+    Err(format!(
+        "mode {:04o} lets others at a private key; run chmod 600 on it",
+        meta.mode() & 0o7777
+    ))
 }
 
 #[cfg(not(unix))]

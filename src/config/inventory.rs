@@ -1,5 +1,5 @@
-//! The hosts that a file defines, with the defaults applied and every value checked. Which of them are wanted is
-//! left to `selection`, the jump routes to `routes`.
+//! The hosts that a file defines, with the defaults applied and every value checked. Which of them
+//! are wanted is left to `selection`, the jump routes to `routes`.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -55,7 +55,8 @@ pub(super) struct Inventory {
     routes: Vec<Chains>,
 }
 
-/// Edits between two names up to which one is taken for the other mistyped: a letter wrong, or two swapped.
+/// Edits between two names up to which one is taken for the other mistyped: a letter wrong, or two
+/// swapped.
 const MISTYPED: usize = 2;
 
 impl Inventory {
@@ -63,15 +64,38 @@ impl Inventory {
     ///
     /// # Errors
     /// With the place of the first thing that is wrong.
-    pub(super) fn new(file: Source, env: &Environment, host_keys: Option<HostKeyPolicy>) -> Result<Self, ConfigError> {
+    pub(super) fn new(
+        file: Source,
+        env: &Environment,
+        host_keys: Option<HostKeyPolicy>,
+    ) -> Result<Self, ConfigError> {
         let document = file.parse()?;
-        let reader = Reader { file: &file, env, base: base_of(&file.path), host_keys };
-        let built_in = Settings { host_keys, ..Settings::default() };
+        let reader = Reader {
+            file: &file,
+            env,
+            base: base_of(&file.path),
+            host_keys,
+        };
+        let built_in = Settings {
+            host_keys,
+            ..Settings::default()
+        };
         let defaults = reader.settings(&document.defaults, &built_in)?;
         let hosts = reader.hosts(&document, &defaults)?;
-        let index = hosts.iter().enumerate().map(|(n, host)| (host.name.as_str().to_owned(), n)).collect();
+        let index = hosts
+            .iter()
+            .enumerate()
+            .map(|(n, host)| (host.name.as_str().to_owned(), n))
+            .collect();
         let identities = reader.identities(&document)?;
-        let mut inventory = Self { file: Some(file), defaults, hosts, index, identities, ..Self::default() };
+        let mut inventory = Self {
+            file: Some(file),
+            defaults,
+            hosts,
+            index,
+            identities,
+            ..Self::default()
+        };
         let (routes, groups) = inventory.resolve(&document)?;
         (inventory.routes, inventory.groups) = (routes, groups);
         Ok(inventory)
@@ -79,7 +103,9 @@ impl Inventory {
 
     /// What hosts and groups say of each other.
     fn resolve(&self, document: &Document) -> Result<(Vec<Chains>, Groups), ConfigError> {
-        let Some(file) = &self.file else { return Ok(Default::default()) };
+        let Some(file) = &self.file else {
+            return Ok(Default::default());
+        };
         let routes = Routes::new(self, file);
         routes.of_routes(&self.defaults.via)?;
         Ok((routes.all()?, Groups::new(self, &document.groups, file)?))
@@ -96,8 +122,14 @@ impl Inventory {
 
     /// That of a user who has no file.
     pub(super) fn none(host_keys: Option<HostKeyPolicy>) -> Self {
-        let defaults = Settings { host_keys, ..Settings::default() };
-        Self { defaults, ..Self::default() }
+        let defaults = Settings {
+            host_keys,
+            ..Settings::default()
+        };
+        Self {
+            defaults,
+            ..Self::default()
+        }
     }
 
     /// The place of a host by its name.
@@ -128,7 +160,8 @@ impl Inventory {
         }
     }
 
-    /// The SSH server of a target that the file does not define: the defaults hold for it as for every host.
+    /// The SSH server of a target that the file does not define: the defaults hold for it as for
+    /// every host.
     pub(super) fn endpoint_of_target(&self, target: &Target) -> Result<Endpoint, String> {
         let name = HostName::new(target.host.as_str()).map_err(|error| error.to_string())?;
         let mut endpoint = self.defaults.endpoint(name);
@@ -141,16 +174,34 @@ impl Inventory {
     /// A host that the file does not define.
     pub(super) fn spec_of_target(&self, target: &Target) -> Result<HostSpec, String> {
         let endpoint = self.endpoint_of_target(target)?;
-        let own = Settings { user: target.user.clone(), port: target.port, ..Settings::default() };
+        let own = Settings {
+            user: target.user.clone(),
+            port: target.port,
+            ..Settings::default()
+        };
         let local = !target.explicit && own.is_local(&endpoint.name);
-        let transport = if local { TransportKind::Local } else { self.defaults.transport.clone() };
-        let via = if local { Vec::new() } else { self.default_routes(&endpoint.name)? };
+        let transport = if local {
+            TransportKind::Local
+        } else {
+            self.defaults.transport.clone()
+        };
+        let via = if local {
+            Vec::new()
+        } else {
+            self.default_routes(&endpoint.name)?
+        };
         let Settings { tags, sources, .. } = self.defaults.clone();
-        Ok(HostSpec { endpoint, via, tags, sources, transport })
+        Ok(HostSpec {
+            endpoint,
+            via,
+            tags,
+            sources,
+            transport,
+        })
     }
 
-    /// Whether a target may be dialled though the file does not define it. A bare word is taken for a name mistyped;
-    /// so is a name with dots that is nearly one of the file's.
+    /// Whether a target may be dialled though the file does not define it. A bare word is taken for
+    /// a name mistyped; so is a name with dots that is nearly one of the file's.
     pub(super) fn takes_outside(&self, target: &Target) -> bool {
         let host = target.host.as_str();
         let nearly = |name: &str| strsim::osa_distance(name, host) <= MISTYPED;
@@ -163,9 +214,9 @@ impl Inventory {
     /// The routes of `[defaults]`, for a host that the file does not define.
     fn default_routes(&self, name: &HostName) -> Result<Chains, String> {
         match &self.file {
-            Some(file) if !names_hop(&self.defaults.via, name.as_str()) => {
-                Routes::new(self, file).of_routes(&self.defaults.via).map_err(|error| error.message)
-            }
+            Some(file) if !names_hop(&self.defaults.via, name.as_str()) => Routes::new(self, file)
+                .of_routes(&self.defaults.via)
+                .map_err(|error| error.message),
             _ => Ok(Vec::new()),
         }
     }
@@ -184,8 +235,8 @@ impl Settings {
         }
     }
 
-    /// Whether a host with these settings *of its own* is this machine. The defaults, which are for SSH, do not
-    /// count: a default user must not turn `localhost` into a host to log in to.
+    /// Whether a host with these settings *of its own* is this machine. The defaults, which are for
+    /// SSH, do not count: a default user must not turn `localhost` into a host to log in to.
     fn is_local(&self, name: &HostName) -> bool {
         name.as_str() == "localhost"
             && self.transport == TransportKind::Auto
@@ -198,7 +249,10 @@ impl Settings {
 
 /// Whether a name is a hop of one of the routes.
 fn names_hop(routes: &[(String, usize)], name: &str) -> bool {
-    routes.iter().flat_map(|(route, _)| route.split(',')).any(|hop| hop.trim() == name)
+    routes
+        .iter()
+        .flat_map(|(route, _)| route.split(','))
+        .any(|hop| hop.trim() == name)
 }
 
 fn base_of(path: &Path) -> &Path {
@@ -216,10 +270,19 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn hosts(&self, document: &Document, defaults: &Settings) -> Result<Vec<Host>, ConfigError> {
-        document.hosts.iter().map(|(name, raw)| self.host(name, raw, defaults)).collect()
+        document
+            .hosts
+            .iter()
+            .map(|(name, raw)| self.host(name, raw, defaults))
+            .collect()
     }
 
-    fn host(&self, name: &Spanned<String>, raw: &RawHost, defaults: &Settings) -> Result<Host, ConfigError> {
+    fn host(
+        &self,
+        name: &Spanned<String>,
+        raw: &RawHost,
+        defaults: &Settings,
+    ) -> Result<Host, ConfigError> {
         let at = name.span().start;
         let name = host_name(name.get_ref()).map_err(|message| self.file.error(at, message))?;
         let mut settings = self.settings(raw, defaults)?;
@@ -237,7 +300,12 @@ impl Reader<'_> {
 
     fn identities(&self, document: &Document) -> Result<HashMap<PathBuf, usize>, ConfigError> {
         let mut places = HashMap::new();
-        for raw in document.hosts.iter().map(|(_, raw)| raw).chain([&document.defaults]) {
+        for raw in document
+            .hosts
+            .iter()
+            .map(|(_, raw)| raw)
+            .chain([&document.defaults])
+        {
             let at = raw.identity.as_ref().map_or(0, |paths| paths.span().start);
             for path in self.paths(raw.identity.as_ref())?.unwrap_or_default() {
                 places.entry(path).or_insert(at);
@@ -249,26 +317,45 @@ impl Reader<'_> {
     /// The values of a table over those of the layer below.
     fn settings(&self, raw: &RawHost, below: &Settings) -> Result<Settings, ConfigError> {
         self.agent(raw)?;
-        let address = self.checked(raw.address.as_ref(), |text| Address::new(text).map_err(|e| e.to_string()))?;
-        let user = self.checked(raw.user.as_ref(), |text| UserName::new(text).map_err(|e| e.to_string()))?;
+        let address = self.checked(raw.address.as_ref(), |text| {
+            Address::new(text).map_err(|e| e.to_string())
+        })?;
+        let user = self.checked(raw.user.as_ref(), |text| {
+            UserName::new(text).map_err(|e| e.to_string())
+        })?;
         Ok(Settings {
             address: address.or_else(|| below.address.clone()),
             port: raw.port.map(|port| port.0).or(below.port),
             user: user.or_else(|| below.user.clone()),
-            identity: self.paths(raw.identity.as_ref())?.unwrap_or_else(|| below.identity.clone()),
-            via: raw.via.as_ref().map_or_else(|| below.via.clone(), |via| via.iter().map(route).collect()),
-            tags: self.tags(raw.tags.as_deref())?.unwrap_or_else(|| below.tags.clone()),
+            identity: self
+                .paths(raw.identity.as_ref())?
+                .unwrap_or_else(|| below.identity.clone()),
+            via: raw
+                .via
+                .as_ref()
+                .map_or_else(|| below.via.clone(), |via| via.iter().map(route).collect()),
+            tags: self
+                .tags(raw.tags.as_deref())?
+                .unwrap_or_else(|| below.tags.clone()),
             sources: self.sources(raw)?.unwrap_or_else(|| below.sources.clone()),
-            transport: raw.transport.map_or_else(|| below.transport.clone(), RawTransport::kind),
-            known_hosts: self.paths(raw.known_hosts.as_ref())?.unwrap_or_else(|| below.known_hosts.clone()),
-            host_keys: self.host_keys.or(raw.host_keys.map(RawHostKeys::policy)).or(below.host_keys),
+            transport: raw
+                .transport
+                .map_or_else(|| below.transport.clone(), RawTransport::kind),
+            known_hosts: self
+                .paths(raw.known_hosts.as_ref())?
+                .unwrap_or_else(|| below.known_hosts.clone()),
+            host_keys: self
+                .host_keys
+                .or(raw.host_keys.map(RawHostKeys::policy))
+                .or(below.host_keys),
         })
     }
 
     fn agent(&self, raw: &RawHost) -> Result<(), ConfigError> {
         match &raw.agent {
             Some(agent) if *agent.get_ref() == RawAgent::Require => {
-                let message = "agent = \"require\": this version has no agent yet; use \"auto\" or \"never\"";
+                let message =
+                    "agent = \"require\": this version has no agent yet; use \"auto\" or \"never\"";
                 Err(self.file.error(agent.span().start, message))
             }
             _ => Ok(()),
@@ -281,20 +368,30 @@ impl Reader<'_> {
         check: impl Fn(&str) -> Result<T, String>,
     ) -> Result<Option<T>, ConfigError> {
         let Some(value) = value else { return Ok(None) };
-        check(value.get_ref()).map(Some).map_err(|message| self.file.error(value.span().start, message))
+        check(value.get_ref())
+            .map(Some)
+            .map_err(|message| self.file.error(value.span().start, message))
     }
 
     fn paths(&self, paths: Option<&Spanned<Paths>>) -> Result<Option<Vec<PathBuf>>, ConfigError> {
         let Some(paths) = paths else { return Ok(None) };
-        let expanded: Result<_, String> = paths.get_ref().0.iter().map(|p| self.env.expand(p, self.base)).collect();
-        expanded.map(Some).map_err(|message| self.file.error(paths.span().start, message))
+        let expanded: Result<_, String> = paths
+            .get_ref()
+            .0
+            .iter()
+            .map(|p| self.env.expand(p, self.base))
+            .collect();
+        expanded
+            .map(Some)
+            .map_err(|message| self.file.error(paths.span().start, message))
     }
 
     fn tags(&self, tags: Option<&[Spanned<String>]>) -> Result<Option<Vec<String>>, ConfigError> {
         let Some(tags) = tags else { return Ok(None) };
         let mut checked: Vec<String> = Vec::with_capacity(tags.len());
         for tag in tags {
-            check_label("tag", tag.get_ref()).map_err(|message| self.file.error(tag.span().start, message))?;
+            check_label("tag", tag.get_ref())
+                .map_err(|message| self.file.error(tag.span().start, message))?;
             if !checked.contains(tag.get_ref()) {
                 checked.push(tag.get_ref().clone());
             }
@@ -303,8 +400,12 @@ impl Reader<'_> {
     }
 
     fn sources(&self, raw: &RawHost) -> Result<Option<Vec<SourceSpec>>, ConfigError> {
-        let Some(raw) = &raw.sources else { return Ok(None) };
-        sources(raw).map(Some).map_err(|(at, message)| self.file.error(at, message))
+        let Some(raw) = &raw.sources else {
+            return Ok(None);
+        };
+        sources(raw)
+            .map(Some)
+            .map_err(|(at, message)| self.file.error(at, message))
     }
 }
 
@@ -313,7 +414,8 @@ fn route(route: &Spanned<String>) -> (String, usize) {
     (route.get_ref().clone(), start)
 }
 
-/// A name of the inventory: stricter than what the type allows, for it must not look like a target or a pattern.
+/// A name of the inventory: stricter than what the type allows, for it must not look like a target
+/// or a pattern.
 fn host_name(given: &str) -> Result<HostName, String> {
     let name = HostName::new(given).map_err(|error| error.to_string())?;
     if given.contains(['@', ':', '[', ']']) || is_glob(given) {

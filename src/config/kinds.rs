@@ -1,7 +1,8 @@
-//! What a source of the inventory is: a path, a unit of the journal, containers, pods or a command, each checked.
+//! What a source of the inventory is: a path, a unit of the journal, containers, pods or a command,
+//! each checked.
 //!
-//! What comes from here is put into the words of commands on hosts, so each part has only the characters that its kind of
-//! name may have. How sources are called is left to `sources`.
+//! What comes from here is put into the words of commands on hosts, so each part has only the
+//! characters that its kind of name may have. How sources are called is left to `sources`.
 
 use toml::Spanned;
 
@@ -35,12 +36,18 @@ pub(super) fn kind(entry: &Spanned<RawSource>) -> Result<SourceKind, Mistake> {
             RawEngine::Docker => Engine::Docker,
             RawEngine::Podman => Engine::Podman,
         });
-        Ok(SourceKind::Container(Container { engine, name: name.get_ref().clone() }))
+        Ok(SourceKind::Container(Container {
+            engine,
+            name: name.get_ref().clone(),
+        }))
     } else if let Some(command) = &raw.command {
         checked(command, check_command(command.get_ref()))?;
         Ok(SourceKind::Command(command.get_ref().clone()))
     } else {
-        Err((entry.span().start, "a source needs a path, a journal, a container, a pod or a command".to_owned()))
+        Err((
+            entry.span().start,
+            "a source needs a path, a journal, a container, a pod or a command".to_owned(),
+        ))
     }
 }
 
@@ -50,10 +57,14 @@ pub(super) fn kind(entry: &Spanned<RawSource>) -> Result<SourceKind, Mistake> {
 /// When it is not absolute, or names a folder.
 pub(super) fn check_path(path: &str) -> Result<(), String> {
     if !path.starts_with('/') {
-        return Err(format!("{path:?} is not an absolute path; a source is named as the host spells it, from '/'"));
+        return Err(format!(
+            "{path:?} is not an absolute path; a source is named as the host spells it, from '/'"
+        ));
     }
     if path.ends_with('/') {
-        return Err(format!("{path:?} is a folder; name a file, or a pattern such as {path}*.log"));
+        return Err(format!(
+            "{path:?} is a folder; name a file, or a pattern such as {path}*.log"
+        ));
     }
     no_control(path)
 }
@@ -69,22 +80,35 @@ fn only_one(entry: &Spanned<RawSource>) -> Result<(), Mistake> {
         ("a pod", raw.pod.as_ref().map(Spanned::span)),
         ("a command", raw.command.as_ref().map(Spanned::span)),
     ];
-    let mut given = all.into_iter().filter_map(|(what, span)| Some((what, span?)));
+    let mut given = all
+        .into_iter()
+        .filter_map(|(what, span)| Some((what, span?)));
     match (given.next(), given.next()) {
-        (Some((first, _)), Some((second, span))) => {
-            Err((span.start, format!("a source has {first} or {second}, not both")))
-        }
+        (Some((first, _)), Some((second, span))) => Err((
+            span.start,
+            format!("a source has {first} or {second}, not both"),
+        )),
         _ => Ok(()),
     }
 }
 
 /// Keys that say more of one kind of source only.
 fn belonging(raw: &RawSource) -> Result<(), Mistake> {
-    if let Some(engine) = raw.engine.as_ref().filter(|_| raw.container.is_none() || raw.pod.is_some()) {
-        return Err((engine.span().start, "engine belongs to a container; this source is none".to_owned()));
+    if let Some(engine) = raw
+        .engine
+        .as_ref()
+        .filter(|_| raw.container.is_none() || raw.pod.is_some())
+    {
+        return Err((
+            engine.span().start,
+            "engine belongs to a container; this source is none".to_owned(),
+        ));
     }
     if let Some(namespace) = raw.namespace.as_ref().filter(|_| raw.pod.is_none()) {
-        return Err((namespace.span().start, "namespace belongs to a pod; this source is none".to_owned()));
+        return Err((
+            namespace.span().start,
+            "namespace belongs to a pod; this source is none".to_owned(),
+        ));
     }
     Ok(())
 }
@@ -105,19 +129,35 @@ fn pod_kind(pod: &Spanned<String>, raw: &RawSource) -> Result<SourceKind, Mistak
         None => (None, &pod.get_ref()[..]),
     };
     if let (Some(_), Some(namespace)) = (within, &raw.namespace) {
-        return Err((namespace.span().start, format!("{:?} has its namespace already", pod.get_ref())));
+        return Err((
+            namespace.span().start,
+            format!("{:?} has its namespace already", pod.get_ref()),
+        ));
     }
     checked(pod, check_pattern("pod", name, ".-"))?;
     if let Some(container) = &raw.container {
-        checked(container, check_pattern("container", container.get_ref(), "-"))?;
+        checked(
+            container,
+            check_pattern("container", container.get_ref(), "-"),
+        )?;
     }
     let at = raw.namespace.as_ref().unwrap_or(pod);
-    let namespace = within.or(raw.namespace.as_ref().map(|namespace| &namespace.get_ref()[..]));
+    let namespace = within.or(raw
+        .namespace
+        .as_ref()
+        .map(|namespace| &namespace.get_ref()[..]));
     if let Some(namespace) = namespace.filter(|namespace| *namespace != "*") {
         checked(at, check_namespace(namespace))?;
     }
-    let container = raw.container.as_ref().map(|container| container.get_ref().clone());
-    Ok(SourceKind::Pod(Pod { namespace: namespace.map(str::to_owned), name: name.to_owned(), container }))
+    let container = raw
+        .container
+        .as_ref()
+        .map(|container| container.get_ref().clone());
+    Ok(SourceKind::Pod(Pod {
+        namespace: namespace.map(str::to_owned),
+        name: name.to_owned(),
+        container,
+    }))
 }
 
 fn checked<T>(given: &Spanned<T>, check: Result<(), String>) -> Result<(), Mistake> {
@@ -128,7 +168,9 @@ fn checked<T>(given: &Spanned<T>, check: Result<(), String>) -> Result<(), Mista
 fn check_pattern(what: &str, name: &str, others: &str) -> Result<(), String> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || others.contains(c) || "*?[]!".contains(c);
     match name.chars().find(|&c| !allowed(c)) {
-        Some(found) => Err(format!("{what} {name:?} contains {found:?}, which is not allowed")),
+        Some(found) => Err(format!(
+            "{what} {name:?} contains {found:?}, which is not allowed"
+        )),
         None if name.is_empty() => Err(format!("{what} is empty; \"*\" means all")),
         None if name.starts_with('-') => Err(format!("{what} {name:?} starts with '-'")),
         None => globset::Glob::new(name)
@@ -140,12 +182,16 @@ fn check_pattern(what: &str, name: &str, others: &str) -> Result<(), String> {
 fn check_namespace(namespace: &str) -> Result<(), String> {
     let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     match namespace.chars().find(|&c| !allowed(c)) {
-        Some('*' | '?' | '[') => {
-            Err(format!("namespace {namespace:?} is a pattern; name one, or \"*\" for all of them"))
-        }
-        Some(found) => Err(format!("namespace {namespace:?} contains {found:?}, which is not allowed")),
+        Some('*' | '?' | '[') => Err(format!(
+            "namespace {namespace:?} is a pattern; name one, or \"*\" for all of them"
+        )),
+        Some(found) => Err(format!(
+            "namespace {namespace:?} contains {found:?}, which is not allowed"
+        )),
         None if namespace.is_empty() => Err("namespace is empty; \"*\" means all".to_owned()),
-        None if namespace.starts_with('-') => Err(format!("namespace {namespace:?} starts with '-'")),
+        None if namespace.starts_with('-') => {
+            Err(format!("namespace {namespace:?} starts with '-'"))
+        }
         None => Ok(()),
     }
 }
@@ -154,8 +200,12 @@ fn check_namespace(namespace: &str) -> Result<(), String> {
 fn check_unit(unit: &str) -> Result<(), String> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || ":-_.\\@".contains(c);
     match unit.chars().find(|&c| !allowed(c)) {
-        Some(found) => Err(format!("journal unit {unit:?} contains {found:?}, which is not allowed")),
-        None if unit.is_empty() => Err("journal unit is empty; true means the whole journal".to_owned()),
+        Some(found) => Err(format!(
+            "journal unit {unit:?} contains {found:?}, which is not allowed"
+        )),
+        None if unit.is_empty() => {
+            Err("journal unit is empty; true means the whole journal".to_owned())
+        }
         None if unit.starts_with('-') => Err(format!("journal unit {unit:?} starts with '-'")),
         None => Ok(()),
     }
@@ -167,13 +217,17 @@ fn check_command(words: &[String]) -> Result<(), String> {
         return Err("command names no program; write [\"vmstat\", \"5\"]".to_owned());
     };
     if program.contains(char::is_whitespace) {
-        return Err(format!("{program:?} is one word, which names a program; write [\"vmstat\", \"5\"]"));
+        return Err(format!(
+            "{program:?} is one word, which names a program; write [\"vmstat\", \"5\"]"
+        ));
     }
     if program.starts_with('-') || program.contains('=') {
         return Err(format!("{program:?} is not the name of a program"));
     }
     if words.iter().map(|word| word.len() + 1).sum::<usize>() > MAX_COMMAND_BYTES {
-        return Err(format!("command is longer than {MAX_COMMAND_BYTES} bytes; put it into a script on the host"));
+        return Err(format!(
+            "command is longer than {MAX_COMMAND_BYTES} bytes; put it into a script on the host"
+        ));
     }
     words.iter().try_for_each(|word| no_control(word))
 }

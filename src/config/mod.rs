@@ -1,7 +1,8 @@
-//! What the command line means: options over the environment over files over defaults, as one [`Plan`].
+//! What the command line means: options over the environment over files over defaults, as one
+//! [`Plan`].
 //!
-//! Reads files and checks that keys are there; connects to nothing and prints nothing. Everything that is wrong is
-//! one line with file, line, column and what was probably meant.
+//! Reads files and checks that keys are there; connects to nothing and prints nothing. Everything
+//! that is wrong is one line with file, line, column and what was probably meant.
 
 mod chosen;
 mod commands;
@@ -25,7 +26,9 @@ use std::time::Duration;
 
 use crate::cli::{Args, Command, HostKeys, Viewing};
 use crate::fleet::{Goal, Options};
-use crate::model::{Endpoint, HostKeyPolicy, HostName, HostSpec, Query, SourceKind, SourceSpec, TransportKind};
+use crate::model::{
+    Endpoint, HostKeyPolicy, HostName, HostSpec, Query, SourceKind, SourceSpec, TransportKind,
+};
 use crate::report::{Cells, Form};
 use crate::transport::{Asker, Connector, Settings};
 
@@ -49,7 +52,8 @@ pub struct Plan {
     pub json: bool,
     /// CSV in place of text, of `once` only.
     pub csv: Option<Cells>,
-    /// The longest time for the whole of a pass; of a question the longest time in which a host says nothing.
+    /// The longest time for the whole of a pass; of a question the longest time in which a host
+    /// says nothing.
     pub timeout: Duration,
     /// The longest time for one attempt to connect.
     pub connect_timeout: Duration,
@@ -65,7 +69,8 @@ pub struct Plan {
     pub explain: bool,
     /// Whether `ssh -G` is asked.
     pub ssh_config: bool,
-    /// What to do with unknown host keys of whoever is in no inventory: `--host-keys`, or that of `[defaults]`.
+    /// What to do with unknown host keys of whoever is in no inventory: `--host-keys`, or that of
+    /// `[defaults]`.
     pub host_keys: Option<HostKeyPolicy>,
     /// `--host-keys`, which has the last word.
     pub host_keys_option: Option<HostKeyPolicy>,
@@ -110,16 +115,31 @@ const ONCE_TIMEOUT: Duration = Duration::from_secs(30);
 /// # Errors
 /// When a file, an option or a variable is wrong, or no host is meant.
 pub fn load(args: &Args, env: &Environment) -> Result<Plan, ConfigError> {
-    let Chosen { inventory, hosts, host_keys } = match &args.command {
-        Some(Command::Demo(_)) => Chosen { hosts: demo_hosts(args)?, ..Chosen::default() },
+    let Chosen {
+        inventory,
+        hosts,
+        host_keys,
+    } = match &args.command {
+        Some(Command::Demo(_)) => Chosen {
+            hosts: demo_hosts(args)?,
+            ..Chosen::default()
+        },
         _ => hosts(args, env)?,
     };
     let viewing = args.all_viewing();
     let (hosts, viewing) = of_command(args, hosts, viewing)?;
     let task = commands::task(args, env, &hosts)?;
-    let once = viewing.once || matches!(task, Task::Ask(_) | Task::Metrics | Task::Tail { follow: false, .. });
-    let grep =
-        viewing.grep.as_deref().filter(|text| !text.trim().is_empty()).map(|text| query(text, env)).transpose()?;
+    let once = viewing.once
+        || matches!(
+            task,
+            Task::Ask(_) | Task::Metrics | Task::Tail { follow: false, .. }
+        );
+    let grep = viewing
+        .grep
+        .as_deref()
+        .filter(|text| !text.trim().is_empty())
+        .map(|text| query(text, env))
+        .transpose()?;
     let timeout = args.global.timeout;
     Ok(Plan {
         backfill: backfill(&viewing, &task)?,
@@ -141,20 +161,40 @@ pub fn load(args: &Args, env: &Environment) -> Result<Plan, ConfigError> {
         theme: theme(args, env),
         config_dir: config_dir(env),
         log_file: args.global.log_file.clone(),
-        log_filter: env.variable("LOGTRAIL_LOG").map(|filter| filter.to_string_lossy().into_owned()),
+        log_filter: env
+            .variable("LOGTRAIL_LOG")
+            .map(|filter| filter.to_string_lossy().into_owned()),
     })
 }
 
 /// The hosts and the options of the console as a subcommand has them.
-fn of_command(args: &Args, hosts: Vec<HostSpec>, before: Viewing) -> Result<(Vec<HostSpec>, Viewing), ConfigError> {
+fn of_command(
+    args: &Args,
+    hosts: Vec<HostSpec>,
+    before: Viewing,
+) -> Result<(Vec<HostSpec>, Viewing), ConfigError> {
     match &args.command {
         Some(Command::Tail(options)) => {
             let lines = Some(commands::tail_lines(options));
             let hosts = commands::narrowed(hosts, &options.sourced.source)?;
             let backfill = options.backfill || before.backfill;
-            Ok((hosts, Viewing { lines, grep: options.grep.clone(), backfill, ..before }))
+            Ok((
+                hosts,
+                Viewing {
+                    lines,
+                    grep: options.grep.clone(),
+                    backfill,
+                    ..before
+                },
+            ))
         }
-        Some(Command::Metrics(_)) => Ok((hosts, Viewing { lines: Some(0), ..before })),
+        Some(Command::Metrics(_)) => Ok((
+            hosts,
+            Viewing {
+                lines: Some(0),
+                ..before
+            },
+        )),
         _ => Ok((hosts, before)),
     }
 }
@@ -168,8 +208,14 @@ fn csv(args: &Args, viewing: &Viewing) -> Result<Option<Cells>, ConfigError> {
     };
     match (viewing.once, args.global.json) {
         (true, false) => Ok(Some(cells)),
-        (true, true) => Err(ConfigError::option(option, "not together with --json; choose one of them")),
-        (false, _) => Err(ConfigError::option(option, "needs --once; the console prints nothing")),
+        (true, true) => Err(ConfigError::option(
+            option,
+            "not together with --json; choose one of them",
+        )),
+        (false, _) => Err(ConfigError::option(
+            option,
+            "needs --once; the console prints nothing",
+        )),
     }
 }
 
@@ -187,29 +233,47 @@ impl Plan {
     /// What the connector is made with.
     #[must_use]
     pub fn connector_settings(&self) -> Settings {
-        Settings { ssh_config: self.ssh_config, connect_timeout: self.connect_timeout, known_hosts: None }
+        Settings {
+            ssh_config: self.ssh_config,
+            connect_timeout: self.connect_timeout,
+            known_hosts: None,
+        }
     }
 
-    /// What hosts are reached with. In a pass and in a question it is `--timeout` that ends a slow login; to follow, a
-    /// connector has its own patience.
+    /// What hosts are reached with. In a pass and in a question it is `--timeout` that ends a slow
+    /// login; to follow, a connector has its own patience.
     #[must_use]
     pub fn connector(&self, asker: Arc<dyn Asker>) -> Connector {
         let connector = Connector::new(self.connector_settings(), asker)
             .with_host_keys(self.host_keys)
             .with_last_word(self.host_keys_option);
-        if self.once { connector.with_login_time(self.timeout) } else { connector }
+        if self.once {
+            connector.with_login_time(self.timeout)
+        } else {
+            connector
+        }
     }
 
     /// What the fleet is started with.
     #[must_use]
     pub fn fleet_options(&self) -> Options {
-        let goal = if self.once { Goal::Once { deadline: self.timeout } } else { Goal::Follow };
-        Options { goal, lines: self.lines, sample_every: self.interval }
+        let goal = if self.once {
+            Goal::Once {
+                deadline: self.timeout,
+            }
+        } else {
+            Goal::Follow
+        };
+        Options {
+            goal,
+            lines: self.lines,
+            sample_every: self.interval,
+        }
     }
 }
 
-/// How long one attempt waits for a server that says nothing. A pass has several, for a silent server leaves time for the
-/// next route to its host, and may speak when it is dialled again.
+/// How long one attempt waits for a server that says nothing. A pass has several, for a silent
+/// server leaves time for the next route to its host, and may speak when it is dialled again.
 fn connect_timeout(given: Option<Duration>, once: bool) -> Duration {
     match given {
         Some(given) if once => given.min(CONNECT_TIMEOUT),
@@ -220,14 +284,20 @@ fn connect_timeout(given: Option<Duration>, once: bool) -> Duration {
 
 fn query(text: &str, env: &Environment) -> Result<Query, ConfigError> {
     Query::parse(text, &env.now).map_err(|error| ConfigError {
-        place: Place::Query { option: "--grep", picture: error.picture(text) },
+        place: Place::Query {
+            option: "--grep",
+            picture: error.picture(text),
+        },
         message: error.message,
     })
 }
 
 fn explain(viewing: &Viewing, grep: Option<&Query>) -> Result<bool, ConfigError> {
     if viewing.explain && grep.is_none() {
-        return Err(ConfigError::option("--explain", "there is no query to explain; give one with --grep QUERY"));
+        return Err(ConfigError::option(
+            "--explain",
+            "there is no query to explain; give one with --grep QUERY",
+        ));
     }
     Ok(viewing.explain)
 }
@@ -236,7 +306,10 @@ fn explain(viewing: &Viewing, grep: Option<&Query>) -> Result<bool, ConfigError>
 fn backfill(viewing: &Viewing, task: &Task) -> Result<bool, ConfigError> {
     let prints = viewing.once || matches!(task, Task::Tail { .. });
     if viewing.backfill && !prints {
-        return Err(ConfigError::option("--backfill", "needs --once or tail; in the console a key fills a gap"));
+        return Err(ConfigError::option(
+            "--backfill",
+            "needs --once or tail; in the console a key fills a gap",
+        ));
     }
     Ok(viewing.backfill)
 }
@@ -248,7 +321,10 @@ fn demo_hosts(args: &Args) -> Result<Vec<HostSpec>, ConfigError> {
         (args.input.is_some(), "-"),
     ] {
         if given {
-            return Err(ConfigError::option(option, "demo makes its own hosts; choose how many with --size"));
+            return Err(ConfigError::option(
+                option,
+                "demo makes its own hosts; choose how many with --size",
+            ));
         }
     }
     Ok(Vec::new())
@@ -285,16 +361,23 @@ fn hosts(args: &Args, env: &Environment) -> Result<Chosen, ConfigError> {
             let message = "no host: add [hosts.NAME], or name a target with --hosts user@host";
             return Err(file.error(0, message));
         }
-        (Some(_), true) => (0..inventory.hosts.len()).map(|n| inventory.spec(n)).collect(),
+        (Some(_), true) => (0..inventory.hosts.len())
+            .map(|n| inventory.spec(n))
+            .collect(),
     };
     identity::check(&hosts, &inventory)?;
     if args.input.is_some() {
         hosts.push(standard_input(&inventory, &hosts)?);
     }
-    Ok(Chosen { inventory: path, hosts, host_keys: inventory.defaults.host_keys })
+    Ok(Chosen {
+        inventory: path,
+        hosts,
+        host_keys: inventory.defaults.host_keys,
+    })
 }
 
-/// The inventory: of `--config`, of `LOGTRAIL_HOSTS`, of the user's configuration folder. Only the last may be missing.
+/// The inventory: of `--config`, of `LOGTRAIL_HOSTS`, of the user's configuration folder. Only the
+/// last may be missing.
 fn inventory_file(args: &Args, env: &Environment) -> Result<Option<file::Source>, ConfigError> {
     if let Some(path) = &args.global.config {
         return file::Source::read(path).map(Some);
@@ -306,32 +389,53 @@ fn inventory_file(args: &Args, env: &Environment) -> Result<Option<file::Source>
             Place::File { .. } | Place::Option(_) | Place::Query { .. } => error,
         });
     }
-    let Some(folder) = config_dir(env) else { return Ok(None) };
+    let Some(folder) = config_dir(env) else {
+        return Ok(None);
+    };
     let path = folder.join("hosts.toml");
     // A broken link is a mistake to be told of, and not an absent file.
-    if path.symlink_metadata().is_ok() { file::Source::read(&path).map(Some) } else { Ok(None) }
+    if path.symlink_metadata().is_ok() {
+        file::Source::read(&path).map(Some)
+    } else {
+        Ok(None)
+    }
 }
 
 fn config_dir(env: &Environment) -> Option<PathBuf> {
-    env.config_dir.as_ref().map(|folder| folder.join("logtrail"))
+    env.config_dir
+        .as_ref()
+        .map(|folder| folder.join("logtrail"))
 }
 
 /// This machine with nothing but standard input.
 fn standard_input(inventory: &Inventory, others: &[HostSpec]) -> Result<HostSpec, ConfigError> {
     let mut host = this_machine(inventory)?;
     if others.iter().any(|other| other.name() == host.name()) {
-        host.endpoint.name = HostName::new("stdin").map_err(|error| ConfigError::option("-", error.to_string()))?;
+        host.endpoint.name =
+            HostName::new("stdin").map_err(|error| ConfigError::option("-", error.to_string()))?;
     }
     let (name, kind) = ("stdin".to_owned(), SourceKind::Input);
-    host.sources = vec![SourceSpec { name, kind, time: None, as_root: false }];
+    host.sources = vec![SourceSpec {
+        name,
+        kind,
+        time: None,
+        as_root: false,
+    }];
     Ok(host)
 }
 
 /// This machine's own logs.
 fn this_machine(inventory: &Inventory) -> Result<HostSpec, ConfigError> {
-    let name = HostName::new("localhost").map_err(|error| ConfigError::option("--hosts", error.to_string()))?;
-    let endpoint = Endpoint { host_keys: inventory.defaults.host_keys, ..Endpoint::new(name) };
-    Ok(HostSpec { transport: TransportKind::Local, ..HostSpec::new(endpoint) })
+    let name = HostName::new("localhost")
+        .map_err(|error| ConfigError::option("--hosts", error.to_string()))?;
+    let endpoint = Endpoint {
+        host_keys: inventory.defaults.host_keys,
+        ..Endpoint::new(name)
+    };
+    Ok(HostSpec {
+        transport: TransportKind::Local,
+        ..HostSpec::new(endpoint)
+    })
 }
 
 fn usual_lines(viewing: &Viewing) -> u32 {
@@ -344,7 +448,9 @@ fn usual_lines(viewing: &Viewing) -> u32 {
 
 fn theme(args: &Args, env: &Environment) -> Theme {
     match &args.global.theme {
-        Some(file) if file.contains('/') || file.ends_with(".toml") => Theme::File(PathBuf::from(file)),
+        Some(file) if file.contains('/') || file.ends_with(".toml") => {
+            Theme::File(PathBuf::from(file))
+        }
         Some(name) => Theme::Named(name.clone()),
         None if env.variable("NO_COLOR").is_some() => Theme::NoColour,
         None => Theme::Default,

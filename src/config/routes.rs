@@ -6,9 +6,11 @@ use super::inventory::Inventory;
 use super::target::Target;
 use crate::model::Endpoint;
 
-/// More hops than any network needs, and each costs a handshake; beyond it the configuration is wrong.
+/// More hops than any network needs, and each costs a handshake; beyond it the configuration is
+/// wrong.
 const MAX_HOPS: usize = 8;
-/// Alternatives are tried one after the other, each up to its timeout; more would keep a host "connecting" for ever.
+/// Alternatives are tried one after the other, each up to its timeout; more would keep a host
+/// "connecting" for ever.
 const MAX_ROUTES: usize = 16;
 
 /// Routes to one host: each a chain of hops.
@@ -27,7 +29,9 @@ impl<'a> Routes<'a> {
 
     /// The routes of every host of the inventory, in its order.
     pub(super) fn all(&self) -> Result<Vec<Chains>, ConfigError> {
-        (0..self.inventory.hosts.len()).map(|n| self.of_host(n, &mut Vec::new())).collect()
+        (0..self.inventory.hosts.len())
+            .map(|n| self.of_host(n, &mut Vec::new()))
+            .collect()
     }
 
     /// What a list of routes comes to for a host outside the inventory.
@@ -43,20 +47,32 @@ impl<'a> Routes<'a> {
         chains
     }
 
-    fn chains(&self, routes: &[(String, usize)], on_the_way: &mut Vec<usize>) -> Result<Chains, ConfigError> {
+    fn chains(
+        &self,
+        routes: &[(String, usize)],
+        on_the_way: &mut Vec<usize>,
+    ) -> Result<Chains, ConfigError> {
         let mut chains = Vec::new();
         for (route, at) in routes {
             chains.extend(self.route(route, *at, on_the_way)?);
             if chains.len() > MAX_ROUTES {
-                return Err(self.file.error(*at, format!("more than {MAX_ROUTES} jump routes to one host")));
+                return Err(self.file.error(
+                    *at,
+                    format!("more than {MAX_ROUTES} jump routes to one host"),
+                ));
             }
         }
         Ok(chains)
     }
 
-    /// One entry: its hops, with the routes of the first hop in front. A later hop is reached through the one before
-    /// it, so its own routes have no say, as with `ssh -J`.
-    fn route(&self, route: &str, at: usize, on_the_way: &mut Vec<usize>) -> Result<Chains, ConfigError> {
+    /// One entry: its hops, with the routes of the first hop in front. A later hop is reached
+    /// through the one before it, so its own routes have no say, as with `ssh -J`.
+    fn route(
+        &self,
+        route: &str,
+        at: usize,
+        on_the_way: &mut Vec<usize>,
+    ) -> Result<Chains, ConfigError> {
         let mut chains = vec![Vec::new()];
         for (position, hop) in route.split(',').map(str::trim).enumerate() {
             let endpoint = match self.inventory.find(hop) {
@@ -70,25 +86,39 @@ impl<'a> Routes<'a> {
                 }
                 None => self.outside(hop, at)?,
             };
-            chains.iter_mut().for_each(|chain| chain.push(endpoint.clone()));
+            chains
+                .iter_mut()
+                .for_each(|chain| chain.push(endpoint.clone()));
             self.refuse_length(&chains, at)?;
         }
         Ok(chains)
     }
 
     fn refuse_cycle(&self, n: usize, at: usize, on_the_way: &[usize]) -> Result<(), ConfigError> {
-        let Some(start) = on_the_way.iter().position(|&other| other == n) else { return Ok(()) };
-        let names: Vec<&str> =
-            on_the_way[start..].iter().chain([&n]).map(|&n| self.inventory.hosts[n].name.as_str()).collect();
-        Err(self.file.error(at, format!("jump cycle: {}", names.join(" via "))))
+        let Some(start) = on_the_way.iter().position(|&other| other == n) else {
+            return Ok(());
+        };
+        let names: Vec<&str> = on_the_way[start..]
+            .iter()
+            .chain([&n])
+            .map(|&n| self.inventory.hosts[n].name.as_str())
+            .collect();
+        Err(self
+            .file
+            .error(at, format!("jump cycle: {}", names.join(" via "))))
     }
 
     fn refuse_length(&self, chains: &Chains, at: usize) -> Result<(), ConfigError> {
-        let Some(chain) = chains.iter().find(|chain| has_twice(chain) || chain.len() > MAX_HOPS) else {
+        let Some(chain) = chains
+            .iter()
+            .find(|chain| has_twice(chain) || chain.len() > MAX_HOPS)
+        else {
             return Ok(());
         };
         let message = match chain.last() {
-            Some(last) if has_twice(chain) => format!("jump cycle: {} is twice on the same route", last.name),
+            Some(last) if has_twice(chain) => {
+                format!("jump cycle: {} is twice on the same route", last.name)
+            }
             _ => format!("more than {MAX_HOPS} hops on a jump route"),
         };
         Err(self.file.error(at, message))
@@ -99,7 +129,8 @@ impl<'a> Routes<'a> {
         let fail = |message: String| self.file.error(at, message);
         let target = Target::parse(hop).map_err(|message| fail(format!("jump host: {message}")))?;
         if !self.inventory.takes_outside(&target) {
-            let otherwise = || "one outside the inventory is written user@host:port or ssh://host".to_owned();
+            let otherwise =
+                || "one outside the inventory is written user@host:port or ssh://host".to_owned();
             let hint = suggestion_or(hop, self.inventory.names(), otherwise);
             return Err(fail(format!("unknown jump host {hop:?}{hint}")));
         }
@@ -108,5 +139,7 @@ impl<'a> Routes<'a> {
 }
 
 fn has_twice(chain: &[Endpoint]) -> bool {
-    chain.split_last().is_some_and(|(last, before)| before.contains(last))
+    chain
+        .split_last()
+        .is_some_and(|(last, before)| before.contains(last))
 }

@@ -1,8 +1,9 @@
 //! Which hosts are meant: the language of `--hosts`, and of the groups of the inventory.
 //!
-//! A selection is a list of parts. Each adds the hosts it names, in its own order, without repeating one; a part with
-//! `!` takes hosts away, wherever it stands, so that the order in which parts are typed never puts an excluded host
-//! back. A part that names nothing is an error: a host that is missing from the screen is not noticed at 3 a.m.
+//! A selection is a list of parts. Each adds the hosts it names, in its own order, without
+//! repeating one; a part with `!` takes hosts away, wherever it stands, so that the order in which
+//! parts are typed never puts an excluded host back. A part that names nothing is an error: a host
+//! that is missing from the screen is not noticed at 3 a.m.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -28,14 +29,21 @@ impl Groups {
         raw: &[(Spanned<String>, Vec<Spanned<String>>)],
         file: &Source,
     ) -> Result<Self, ConfigError> {
-        let mut resolver = Resolver { inventory, file, raw, done: HashMap::new() };
+        let mut resolver = Resolver {
+            inventory,
+            file,
+            raw,
+            done: HashMap::new(),
+        };
         for (n, (name, _)) in raw.iter().enumerate() {
             resolver.check_name(name)?;
             resolver.group(n, &mut Vec::new())?;
         }
         let mut done = resolver.done;
-        let named =
-            raw.iter().enumerate().map(|(n, (name, _))| (name.get_ref().clone(), done.remove(&n).unwrap_or_default()));
+        let named = raw
+            .iter()
+            .enumerate()
+            .map(|(n, (name, _))| (name.get_ref().clone(), done.remove(&n).unwrap_or_default()));
         Ok(Self(named.collect()))
     }
 
@@ -76,8 +84,8 @@ impl<'a> Term<'a> {
         }
     }
 
-    /// The hosts of the inventory that are meant. `group` says what a group has; `None` is a name that is neither a
-    /// group nor a host, which may yet be a target.
+    /// The hosts of the inventory that are meant. `group` says what a group has; `None` is a name
+    /// that is neither a group nor a host, which may yet be a target.
     pub(super) fn hosts(
         self,
         inventory: &Inventory,
@@ -102,7 +110,9 @@ impl<'a> Term<'a> {
 /// Whether a text is a pattern. The brackets of an IPv6 address are none.
 pub(super) fn is_glob(text: &str) -> bool {
     let host = text.rsplit_once('@').map_or(text, |(_, host)| host);
-    let address = host.strip_prefix('[').and_then(|inner| inner.split_once(']'));
+    let address = host
+        .strip_prefix('[')
+        .and_then(|inner| inner.split_once(']'));
     if address.is_some_and(|(inner, _)| inner.parse::<std::net::Ipv6Addr>().is_ok()) {
         return false;
     }
@@ -111,7 +121,8 @@ pub(super) fn is_glob(text: &str) -> bool {
 
 /// A pattern over names of hosts.
 pub(super) fn glob(pattern: &str) -> Result<GlobMatcher, String> {
-    let glob = Glob::new(pattern).map_err(|error| format!("{pattern:?} is not a valid glob: {}", error.kind()))?;
+    let glob = Glob::new(pattern)
+        .map_err(|error| format!("{pattern:?} is not a valid glob: {}", error.kind()))?;
     Ok(glob.compile_matcher())
 }
 
@@ -131,24 +142,43 @@ pub(super) fn parts(selection: &str) -> Vec<&str> {
         }
     }
     parts.push(&selection[start..]);
-    parts.into_iter().map(str::trim).filter(|part| !part.is_empty()).collect()
+    parts
+        .into_iter()
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+        .collect()
 }
 
 fn with_tag(inventory: &Inventory, tag: &str) -> Result<Vec<usize>, String> {
     let matcher = if is_glob(tag) { Some(glob(tag)?) } else { None };
-    let meant = |given: &String| matcher.as_ref().map_or(given == tag, |matcher| matcher.is_match(given));
-    let hosts: Vec<usize> = matching(inventory, |n| inventory.hosts[n].settings.tags.iter().any(meant));
+    let meant = |given: &String| {
+        matcher
+            .as_ref()
+            .map_or(given == tag, |matcher| matcher.is_match(given))
+    };
+    let hosts: Vec<usize> = matching(inventory, |n| {
+        inventory.hosts[n].settings.tags.iter().any(meant)
+    });
     if hosts.is_empty() {
         let tags = inventory.hosts.iter().flat_map(|host| &host.settings.tags);
-        return Err(format!("no host has the tag {tag:?}{}", suggestion(tag, tags.map(String::as_str))));
+        return Err(format!(
+            "no host has the tag {tag:?}{}",
+            suggestion(tag, tags.map(String::as_str))
+        ));
     }
     Ok(hosts)
 }
 
 fn with_name_like(inventory: &Inventory, pattern: &str) -> Result<Vec<usize>, String> {
     let matcher = glob(pattern)?;
-    let hosts = matching(inventory, |n| matcher.is_match(inventory.hosts[n].name.as_str()));
-    if hosts.is_empty() { Err(format!("no host is named like {pattern:?}")) } else { Ok(hosts) }
+    let hosts = matching(inventory, |n| {
+        matcher.is_match(inventory.hosts[n].name.as_str())
+    });
+    if hosts.is_empty() {
+        Err(format!("no host is named like {pattern:?}"))
+    } else {
+        Ok(hosts)
+    }
 }
 
 fn matching(inventory: &Inventory, meant: impl Fn(usize) -> bool) -> Vec<usize> {
@@ -168,12 +198,16 @@ impl Resolver<'_> {
         let (at, name) = (name.span().start, name.get_ref());
         check_label("group name", name).map_err(|message| self.file.error(at, message))?;
         if name.contains([':', '@', '/', '!', ' ']) || is_glob(name) {
-            let message =
-                format!("group name {name:?} would be taken for something else in --hosts; use letters and digits");
+            let message = format!(
+                "group name {name:?} would be taken for something else in --hosts; use letters and digits"
+            );
             return Err(self.file.error(at, message));
         }
         if self.inventory.find(name).is_some() {
-            return Err(self.file.error(at, format!("group {name:?} has the name of a host; rename one of them")));
+            return Err(self.file.error(
+                at,
+                format!("group {name:?} has the name of a host; rename one of them"),
+            ));
         }
         Ok(())
     }
@@ -186,7 +220,11 @@ impl Resolver<'_> {
         inside.push(n);
         let (mut hosts, mut excluded) = (Vec::new(), HashSet::new());
         let members = &self.raw[n].1;
-        if !members.is_empty() && members.iter().all(|member| member.get_ref().starts_with('!')) {
+        if !members.is_empty()
+            && members
+                .iter()
+                .all(|member| member.get_ref().starts_with('!'))
+        {
             hosts.extend(0..self.inventory.hosts.len());
         }
         for member in members {
@@ -220,17 +258,32 @@ impl Resolver<'_> {
             }
             None => Ok(None),
         };
-        let names = || inventory.names().chain(raw.iter().map(|(name, _)| name.get_ref().as_str()));
+        let names = || {
+            inventory
+                .names()
+                .chain(raw.iter().map(|(name, _)| name.get_ref().as_str()))
+        };
         match Term::parse(term).hosts(inventory, group, &fail)? {
             Some(hosts) => Ok(hosts),
-            None => Err(fail(format!("unknown member {term:?}{}", suggestion(term, names())))),
+            None => Err(fail(format!(
+                "unknown member {term:?}{}",
+                suggestion(term, names())
+            ))),
         }
     }
 }
 
-fn refuse_cycle(raw: &[(Spanned<String>, Vec<Spanned<String>>)], other: usize, inside: &[usize]) -> Result<(), String> {
+fn refuse_cycle(
+    raw: &[(Spanned<String>, Vec<Spanned<String>>)],
+    other: usize,
+    inside: &[usize],
+) -> Result<(), String> {
     if let Some(start) = inside.iter().position(|&n| n == other) {
-        let names: Vec<&str> = inside[start..].iter().chain([&other]).map(|&n| raw[n].0.get_ref().as_str()).collect();
+        let names: Vec<&str> = inside[start..]
+            .iter()
+            .chain([&other])
+            .map(|&n| raw[n].0.get_ref().as_str())
+            .collect();
         return Err(format!("group cycle: {}", names.join(" has ")));
     }
     if inside.len() >= MAX_NESTING {

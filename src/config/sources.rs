@@ -22,14 +22,23 @@ pub(super) fn sources(raw: &[Spanned<RawSource>]) -> Result<Vec<SourceSpec>, (us
     for entry in raw {
         let source = source(entry)?;
         if sources.iter().any(|other| other.kind == source.kind) {
-            return Err((entry.span().start, format!("{:?} is a source twice", full_name(&source.kind))));
+            return Err((
+                entry.span().start,
+                format!("{:?} is a source twice", full_name(&source.kind)),
+            ));
         }
         let taken = sources.iter().any(|other| other.name == source.name);
         match &entry.get_ref().name {
             Some(name) if taken => {
-                return Err((name.span().start, format!("two sources have the name {:?}", source.name)));
+                return Err((
+                    name.span().start,
+                    format!("two sources have the name {:?}", source.name),
+                ));
             }
-            None if taken => sources.push(SourceSpec { name: full_name(&source.kind), ..source }),
+            None if taken => sources.push(SourceSpec {
+                name: full_name(&source.kind),
+                ..source
+            }),
             _ => sources.push(source),
         }
     }
@@ -43,13 +52,18 @@ pub(super) fn sources(raw: &[Spanned<RawSource>]) -> Result<Vec<SourceSpec>, (us
 pub(super) fn source_at(path: &str) -> Result<SourceSpec, String> {
     check_path(path)?;
     let kind = SourceKind::Path(path.to_owned());
-    Ok(SourceSpec { name: derived_name(&kind), kind, time: None, as_root: false })
+    Ok(SourceSpec {
+        name: derived_name(&kind),
+        kind,
+        time: None,
+        as_root: false,
+    })
 }
 
-/// The name of a source that has been given none: the file's stem after the folder it belongs to, `nginx/access` for
-/// `/var/log/nginx/access.log` and `syslog` for `/var/log/syslog`; for a pattern the folder alone; for the journal
-/// the unit without `.service`; for containers and pods their name, of a pattern what stands before it; for a command its
-/// program.
+/// The name of a source that has been given none: the file's stem after the folder it belongs to,
+/// `nginx/access` for `/var/log/nginx/access.log` and `syslog` for `/var/log/syslog`; for a pattern
+/// the folder alone; for the journal the unit without `.service`; for containers and pods their
+/// name, of a pattern what stands before it; for a command its program.
 pub(super) fn derived_name(kind: &SourceKind) -> String {
     match kind {
         SourceKind::Journal(None) => "journal".to_owned(),
@@ -72,8 +86,16 @@ pub(super) fn full_name(kind: &SourceKind) -> String {
 
 /// The plain beginning of a name or pattern, without the character that joins it to the rest.
 fn before_pattern(name: &str, otherwise: &str) -> String {
-    let plain = name.split(['*', '?', '[']).next().unwrap_or_default().trim_end_matches(['-', '_', '.']);
-    if plain.is_empty() { otherwise.to_owned() } else { plain.to_owned() }
+    let plain = name
+        .split(['*', '?', '['])
+        .next()
+        .unwrap_or_default()
+        .trim_end_matches(['-', '_', '.']);
+    if plain.is_empty() {
+        otherwise.to_owned()
+    } else {
+        plain.to_owned()
+    }
 }
 
 fn source(entry: &Spanned<RawSource>) -> Result<SourceSpec, (usize, String)> {
@@ -81,7 +103,8 @@ fn source(entry: &Spanned<RawSource>) -> Result<SourceSpec, (usize, String)> {
     let kind = kind(entry)?;
     let name = match &raw.name {
         Some(name) => {
-            check_label("source name", name.get_ref()).map_err(|message| (name.span().start, message))?;
+            check_label("source name", name.get_ref())
+                .map_err(|message| (name.span().start, message))?;
             name.get_ref().clone()
         }
         None => derived_name(&kind),
@@ -90,7 +113,12 @@ fn source(entry: &Spanned<RawSource>) -> Result<SourceSpec, (usize, String)> {
         check_format(time.get_ref()).map_err(|message| (time.span().start, message))?;
     }
     let time = raw.time.as_ref().map(|time| time.get_ref().clone());
-    Ok(SourceSpec { name, kind, time, as_root: raw.root.is_some() })
+    Ok(SourceSpec {
+        name,
+        kind,
+        time,
+        as_root: raw.root.is_some(),
+    })
 }
 
 /// A text that is shown and compared, and may stand in a query.
@@ -101,28 +129,43 @@ pub(super) fn check_label(what: &str, label: &str) -> Result<(), String> {
     if label.starts_with('-') {
         return Err(format!("{what} {label:?} starts with '-'"));
     }
-    match label.chars().find(|c| c.is_control() || matches!(c, ',' | '"')) {
-        Some(found) => Err(format!("{what} {label:?} contains {found:?}, which is not allowed")),
+    match label
+        .chars()
+        .find(|c| c.is_control() || matches!(c, ',' | '"'))
+    {
+        Some(found) => Err(format!(
+            "{what} {label:?} contains {found:?}, which is not allowed"
+        )),
         None => Ok(()),
     }
 }
 
 fn check_format(text: &str) -> Result<(), String> {
-    let Err(message) = TimeFormat::parse(text) else { return Ok(()) };
+    let Err(message) = TimeFormat::parse(text) else {
+        return Ok(());
+    };
     if !message.starts_with("unknown time format") {
         return Err(message);
     }
     let all = || {
         let names = TimeFormat::names().collect::<Vec<_>>().join(", ");
-        format!("known formats: {names}; or a pattern with %Y %m %d %H %M %S, or a /regex/ with named groups")
+        format!(
+            "known formats: {names}; or a pattern with %Y %m %d %H %M %S, or a /regex/ with named groups"
+        )
     };
-    Err(format!("{message}{}", suggestion_or(text, TimeFormat::names(), all)))
+    Err(format!(
+        "{message}{}",
+        suggestion_or(text, TimeFormat::names(), all)
+    ))
 }
 
 fn path_name(path: &str) -> String {
     let mut parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
     let file = parts.pop().unwrap_or(path);
-    let owner = parts.iter().rev().find(|part| !PLAIN_FOLDERS.contains(part) && !is_pattern(part));
+    let owner = parts
+        .iter()
+        .rev()
+        .find(|part| !PLAIN_FOLDERS.contains(part) && !is_pattern(part));
     match (is_pattern(file), owner) {
         (true, Some(owner)) => (*owner).to_owned(),
         (true, None) => path.to_owned(),
@@ -137,7 +180,9 @@ fn is_pattern(part: &str) -> bool {
 
 fn stem(file: &str) -> &str {
     match file.rsplit_once('.') {
-        Some((stem, extension)) if !stem.is_empty() && PLAIN_EXTENSIONS.contains(&extension) => stem,
+        Some((stem, extension)) if !stem.is_empty() && PLAIN_EXTENSIONS.contains(&extension) => {
+            stem
+        }
         _ => file,
     }
 }
@@ -160,20 +205,36 @@ mod tests {
             ("/opt/x/.log", "x/.log"),
             ("/srv/*/log/err.log", "srv/err"),
         ] {
-            assert_eq!(source_at(path).map(|source| source.name), Ok(name.to_owned()), "{path}");
+            assert_eq!(
+                source_at(path).map(|source| source.name),
+                Ok(name.to_owned()),
+                "{path}"
+            );
         }
     }
 
     #[test]
     fn a_journal_unit_is_named_without_its_suffix() {
-        assert_eq!(derived_name(&SourceKind::Journal(Some("nginx.service".to_owned()))), "nginx");
+        assert_eq!(
+            derived_name(&SourceKind::Journal(Some("nginx.service".to_owned()))),
+            "nginx"
+        );
         assert_eq!(derived_name(&SourceKind::Journal(None)), "journal");
     }
 
     #[test]
     fn containers_pods_and_commands_are_named_after_what_is_plain_of_them() {
-        let container = |name: &str| SourceKind::Container(Container { engine: None, name: name.to_owned() });
-        let pod = Pod { namespace: None, name: "*".to_owned(), container: None };
+        let container = |name: &str| {
+            SourceKind::Container(Container {
+                engine: None,
+                name: name.to_owned(),
+            })
+        };
+        let pod = Pod {
+            namespace: None,
+            name: "*".to_owned(),
+            container: None,
+        };
         let command = SourceKind::Command(["/usr/bin/vmstat", "5"].map(str::to_owned).into());
         for (kind, name) in [
             (container("shop-web"), "shop-web"),
@@ -188,12 +249,23 @@ mod tests {
 
     #[test]
     fn the_format_of_times_is_a_name_a_pattern_or_an_expression() {
-        for good in ["iso8601", "clock", "%d.%m.%Y %H:%M:%S", r"/at (?<epoch>\d+)ms/"] {
+        for good in [
+            "iso8601",
+            "clock",
+            "%d.%m.%Y %H:%M:%S",
+            r"/at (?<epoch>\d+)ms/",
+        ] {
             assert_eq!(check_format(good), Ok(()), "{good}");
         }
         for (bad, why) in [
-            ("iso8061", "unknown time format \"iso8061\"; did you mean \"iso8601\"?"),
-            ("zzz", "unknown time format \"zzz\"; known formats: iso8601, syslog"),
+            (
+                "iso8061",
+                "unknown time format \"iso8061\"; did you mean \"iso8601\"?",
+            ),
+            (
+                "zzz",
+                "unknown time format \"zzz\"; known formats: iso8601, syslog",
+            ),
             ("%H", "the time pattern has no minute (%M)"),
             ("/x/", "the time expression needs a group"),
         ] {

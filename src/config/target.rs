@@ -28,12 +28,21 @@ impl Target {
         };
         let (host, port) = split_port(rest)?;
         let port = port.map(parse_port).transpose()?;
-        Ok(Self { user, host: Address::new(host).map_err(plain)?, port, explicit: bare.is_some() })
+        Ok(Self {
+            user,
+            host: Address::new(host).map_err(plain)?,
+            port,
+            explicit: bare.is_some(),
+        })
     }
 
-    /// Whether it can only be meant as something to dial, and not as a name of the inventory mistyped.
+    /// Whether it can only be meant as something to dial, and not as a name of the inventory
+    /// mistyped.
     pub(super) fn is_surely_meant(&self) -> bool {
-        self.explicit || self.user.is_some() || self.port.is_some() || self.host.as_str().parse::<IpAddr>().is_ok()
+        self.explicit
+            || self.user.is_some()
+            || self.port.is_some()
+            || self.host.as_str().parse::<IpAddr>().is_ok()
     }
 }
 
@@ -43,7 +52,9 @@ fn split_port(rest: &str) -> Result<(&str, Option<&str>), String> {
         return Ok((rest, None));
     }
     if let Some(inner) = rest.strip_prefix('[') {
-        let (host, after) = inner.split_once(']').ok_or_else(|| format!("{rest:?}: ']' is missing"))?;
+        let (host, after) = inner
+            .split_once(']')
+            .ok_or_else(|| format!("{rest:?}: ']' is missing"))?;
         if host.parse::<std::net::Ipv6Addr>().is_err() {
             return Err(format!("{host:?} is not an IPv6 address"));
         }
@@ -54,9 +65,9 @@ fn split_port(rest: &str) -> Result<(&str, Option<&str>), String> {
         };
     }
     match rest.split_once(':') {
-        Some((_, port)) if port.contains(':') => {
-            Err(format!("{rest:?}: an IPv6 address with a port is written [::1]:22"))
-        }
+        Some((_, port)) if port.contains(':') => Err(format!(
+            "{rest:?}: an IPv6 address with a port is written [::1]:22"
+        )),
         Some((host, port)) => Ok((host, Some(port))),
         None => Ok((rest, None)),
     }
@@ -64,7 +75,11 @@ fn split_port(rest: &str) -> Result<(&str, Option<&str>), String> {
 
 fn parse_port(port: &str) -> Result<u16, String> {
     let digits = !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit());
-    let number = if digits { port.parse::<u16>().ok().filter(|port| *port > 0) } else { None };
+    let number = if digits {
+        port.parse::<u16>().ok().filter(|port| *port > 0)
+    } else {
+        None
+    };
     number.ok_or_else(|| format!("{port:?} is not a port (1 to 65535); a path starts with '/'"))
 }
 
@@ -79,8 +94,13 @@ mod tests {
 
     fn check(given: &str, expect: Result<(Option<&str>, &str, Option<u16>), &str>) {
         let got = Target::parse(given);
-        let got =
-            got.as_ref().map(|target| (target.user.as_ref().map(UserName::as_str), target.host.as_str(), target.port));
+        let got = got.as_ref().map(|target| {
+            (
+                target.user.as_ref().map(UserName::as_str),
+                target.host.as_str(),
+                target.port,
+            )
+        });
         match (got, expect) {
             (Ok(got), Ok(expect)) => assert_eq!(got, expect, "{given}"),
             (Err(got), Err(expect)) => assert!(got.contains(expect), "{given}: {got}"),
@@ -91,11 +111,17 @@ mod tests {
     #[test]
     fn a_target_is_taken_apart() {
         check("mybox", Ok((None, "mybox", None)));
-        check("ops@10.0.0.7:2222", Ok((Some("ops"), "10.0.0.7", Some(2222))));
+        check(
+            "ops@10.0.0.7:2222",
+            Ok((Some("ops"), "10.0.0.7", Some(2222))),
+        );
         check("[::1]:22", Ok((None, "::1", Some(22))));
         check("ops@[fe80::1]", Ok((Some("ops"), "fe80::1", None)));
         check("fe80::1", Ok((None, "fe80::1", None)));
-        check("ann@example.com@web", Ok((Some("ann@example.com"), "web", None)));
+        check(
+            "ann@example.com@web",
+            Ok((Some("ann@example.com"), "web", None)),
+        );
         check("ssh://ann@web:22", Ok((Some("ann"), "web", Some(22))));
     }
 

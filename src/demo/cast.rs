@@ -109,8 +109,16 @@ impl Form {
     }
 }
 
-/// Roles are given out in this order over and over: one host is a proxy, three are a whole path, six the default.
-const ORDER: [Role; 6] = [Role::Web, Role::Api, Role::Db, Role::Web, Role::Api, Role::Worker];
+/// Roles are given out in this order over and over: one host is a proxy, three are a whole path,
+/// six the default.
+const ORDER: [Role; 6] = [
+    Role::Web,
+    Role::Api,
+    Role::Db,
+    Role::Web,
+    Role::Api,
+    Role::Worker,
+];
 
 impl Cast {
     pub(super) fn new(size: usize) -> Self {
@@ -119,8 +127,19 @@ impl Cast {
         let mut members: Vec<Member> = Vec::with_capacity(size);
         for role in roles {
             let number = members.iter().filter(|member| member.role == role).count() + 1;
-            let files = role.forms().iter().map(|&form| LogFile { form, rotation: Rotation::BySize }).collect();
-            members.push(Member { name: format!("{}-{number}", role.as_str()), role, files });
+            let files = role
+                .forms()
+                .iter()
+                .map(|&form| LogFile {
+                    form,
+                    rotation: Rotation::BySize,
+                })
+                .collect();
+            members.push(Member {
+                name: format!("{}-{number}", role.as_str()),
+                role,
+                files,
+            });
         }
         let last_web = members.iter_mut().rfind(|member| member.role == Role::Web);
         if let Some(access) = last_web.and_then(|web| web.files.first_mut()) {
@@ -146,7 +165,11 @@ mod tests {
 
     fn names(size: usize) -> String {
         let cast = Cast::new(size);
-        cast.members.iter().map(|member| member.name.as_str()).collect::<Vec<_>>().join(" ")
+        cast.members
+            .iter()
+            .map(|member| member.name.as_str())
+            .collect::<Vec<_>>()
+            .join(" ")
     }
 
     #[test]
@@ -161,7 +184,13 @@ mod tests {
         for size in [1, 6, 200] {
             let cast = Cast::new(size);
             let files = cast.members.iter().flat_map(|member| &member.files);
-            assert_eq!(files.filter(|file| file.rotation == Rotation::Often).count(), 1, "size {size}");
+            assert_eq!(
+                files
+                    .filter(|file| file.rotation == Rotation::Often)
+                    .count(),
+                1,
+                "size {size}"
+            );
         }
     }
 }

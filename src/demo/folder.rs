@@ -1,8 +1,9 @@
 //! The one private folder of a demo, and the watcher that removes it when we cannot.
 //!
-//! The watcher is a `/bin/sh` that waits for the end of a pipe whose other end only this process holds. However we
-//! end, the kernel closes that end, and the watcher removes the folder. It has a process group of its own, so that
-//! neither Ctrl-C nor a kill of our group takes it with us. What lies in the folder is left to others.
+//! The watcher is a `/bin/sh` that waits for the end of a pipe whose other end only this process
+//! holds. However we end, the kernel closes that end, and the watcher removes the folder. It has a
+//! process group of its own, so that neither Ctrl-C nor a kill of our group takes it with us. What
+//! lies in the folder is left to others.
 
 use std::fs::Permissions;
 use std::io;
@@ -36,8 +37,15 @@ impl Folder {
     pub(super) fn create() -> Result<Self, Error> {
         let dir = make_dir()?;
         let path = dir.path().to_owned();
-        let watcher = watch(&path).map_err(|source| Error::Watcher { path: path.display().to_string(), source })?;
-        Ok(Self { dir: Some(dir), path, watcher })
+        let watcher = watch(&path).map_err(|source| Error::Watcher {
+            path: path.display().to_string(),
+            source,
+        })?;
+        Ok(Self {
+            dir: Some(dir),
+            path,
+            watcher,
+        })
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -55,7 +63,9 @@ impl Drop for Folder {
 }
 
 fn make_dir() -> Result<TempDir, Error> {
-    let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|dir| dir.is_absolute());
+    let runtime = std::env::var_os("XDG_RUNTIME_DIR")
+        .map(PathBuf::from)
+        .filter(|dir| dir.is_absolute());
     let temp = std::path::absolute(std::env::temp_dir()).unwrap_or_else(|_| PathBuf::from("/tmp"));
     let places = runtime.into_iter().chain([PathBuf::from("/dev/shm")]);
     for place in places {
@@ -71,7 +81,10 @@ fn make_dir() -> Result<TempDir, Error> {
 }
 
 fn make_dir_in(place: &Path) -> io::Result<TempDir> {
-    tempfile::Builder::new().prefix(PREFIX).permissions(Permissions::from_mode(0o700)).tempdir_in(place)
+    tempfile::Builder::new()
+        .prefix(PREFIX)
+        .permissions(Permissions::from_mode(0o700))
+        .tempdir_in(place)
 }
 
 fn watch(path: &Path) -> io::Result<Child> {
@@ -98,7 +111,10 @@ mod tests {
         let path = folder.path().to_owned();
         std::fs::create_dir_all(path.join("web-1")).expect("fill it");
         std::fs::write(path.join("web-1/access.log"), "x").expect("fill it");
-        let mode = std::fs::metadata(&path).expect("it exists").permissions().mode();
+        let mode = std::fs::metadata(&path)
+            .expect("it exists")
+            .permissions()
+            .mode();
         assert_eq!(mode & 0o777, 0o700);
         drop(folder);
         assert!(!path.exists(), "{} is still there", path.display());

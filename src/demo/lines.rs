@@ -7,8 +7,8 @@ use jiff::tz::TimeZone;
 
 use super::cast::Form;
 
-/// Appends the stamp of a moment (milliseconds since 1970) as this kind of log writes it. Logs without a zone in
-/// their stamps write the local time of this machine, as on any host.
+/// Appends the stamp of a moment (milliseconds since 1970) as this kind of log writes it. Logs
+/// without a zone in their stamps write the local time of this machine, as on any host.
 pub(super) fn stamp(line: &mut String, form: Form, at_ms: i64, zone: &TimeZone) {
     let at = Timestamp::from_millisecond(at_ms).unwrap_or_default();
     let local = at.to_zoned(zone.clone());

@@ -1,15 +1,17 @@
 //! A fleet of SSH servers in this process, with living logs: for newcomers, and for tests of scale.
 //!
-//! The servers are real (russh's server side), each on a port of its own on 127.0.0.1, and are reached by the same
-//! road as any host: key, `known_hosts`, `exec /bin/sh -s`. Keys are made for the run. Everything on disk lies in one
-//! private folder, which is removed at the end, even after `kill -9` (`folder`).
+//! The servers are real (russh's server side), each on a port of its own on 127.0.0.1, and are
+//! reached by the same road as any host: key, `known_hosts`, `exec /bin/sh -s`. Keys are made for
+//! the run. Everything on disk lies in one private folder, which is removed at the end, even after
+//! `kill -9` (`folder`).
 //!
 //! ```text
 //! world ──lines──▶ writer (one thread) ──▶ FOLDER/web-1/access.log …      server (a task per host)
 //!  a story told by a seeded generator        rotation, size caps             └▶ shell (a /bin/sh per channel)
 //! ```
 //!
-//! What the console makes of it is left to the console: nothing here knows of fleet, store or screen.
+//! What the console makes of it is left to the console: nothing here knows of fleet, store or
+//! screen.
 
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};
@@ -59,7 +61,9 @@ pub enum Error {
     #[error("demo fleet of {0} hosts: the size must be 1 to {MAX_SIZE}; try --size {DEFAULT_SIZE}")]
     Size(usize),
     /// The folder for keys and logs could not be made or filled.
-    #[error("demo: {what} {path}: {source}; free some space there, or set TMPDIR to a folder that can be written")]
+    #[error(
+        "demo: {what} {path}: {source}; free some space there, or set TMPDIR to a folder that can be written"
+    )]
     Folder {
         /// What was being done.
         what: &'static str,
@@ -69,7 +73,9 @@ pub enum Error {
         source: io::Error,
     },
     /// The shell that clears up after us could not be started.
-    #[error("demo: start /bin/sh to remove {path} at the end: {source}; the demo needs a POSIX shell")]
+    #[error(
+        "demo: start /bin/sh to remove {path} at the end: {source}; the demo needs a POSIX shell"
+    )]
     Watcher {
         /// The folder.
         path: String,
@@ -92,8 +98,8 @@ pub enum Error {
     Name(#[from] NameError),
 }
 
-/// A running demo fleet. Dropping it ends every server and shell and removes its folder; [`Fleet::stop`] does the
-/// same and lets the servers say goodbye first.
+/// A running demo fleet. Dropping it ends every server and shell and removes its folder;
+/// [`Fleet::stop`] does the same and lets the servers say goodbye first.
 pub struct Fleet {
     hosts: Vec<HostSpec>,
     // Order matters on drop: hang up, stop writing, remove the folder.
@@ -107,7 +113,8 @@ impl Fleet {
     /// Makes keys and logs and starts `size` servers. Needs a running tokio runtime.
     ///
     /// # Errors
-    /// When `size` is not 1 to [`MAX_SIZE`], or the system denies a folder, a port, a thread or `/bin/sh`.
+    /// When `size` is not 1 to [`MAX_SIZE`], or the system denies a folder, a port, a thread or
+    /// `/bin/sh`.
     pub async fn start(size: usize) -> Result<Self, Error> {
         if !(1..=usize::from(MAX_SIZE)).contains(&size) {
             return Err(Error::Size(size));
@@ -119,11 +126,20 @@ impl Fleet {
         let told = cast.clone();
         let writer = tokio::task::spawn_blocking(move || Writer::start(&told, &logs))
             .await
-            .map_err(|source| Error::System { what: "write the first lines", source: source.into() })??;
+            .map_err(|source| Error::System {
+                what: "write the first lines",
+                source: source.into(),
+            })??;
         let (hang_up, stop) = watch::channel(());
         let (alive, gone) = mpsc::channel(1);
         let hosts = start_servers(&cast, folder.path(), &stop, &alive).await?;
-        Ok(Self { hosts, hang_up, gone, writer, folder })
+        Ok(Self {
+            hosts,
+            hang_up,
+            gone,
+            writer,
+            folder,
+        })
     }
 
     /// How to reach the hosts, and what to read there.
@@ -138,11 +154,19 @@ impl Fleet {
         self.folder.path()
     }
 
-    /// Ends every connection in order, then every shell, and removes the folder; returns within about 2 seconds.
+    /// Ends every connection in order, then every shell, and removes the folder; returns within
+    /// about 2 seconds.
     pub async fn stop(self) {
-        let Self { hang_up, mut gone, writer, folder, .. } = self;
+        let Self {
+            hang_up,
+            mut gone,
+            writer,
+            folder,
+            ..
+        } = self;
         drop(hang_up);
-        // Nothing is ever sent: `recv` ends when the last server and shell has let go of its sender.
+        // Nothing is ever sent: `recv` ends when the last server and shell has let go of its
+        // sender.
         let _ = tokio::time::timeout(STOP_WITHIN, gone.recv()).await;
         let clear = tokio::task::spawn_blocking(move || {
             drop(writer);
@@ -170,17 +194,29 @@ async fn start_servers(
     for (index, member) in cast.members.iter().enumerate() {
         let listener = TcpListener::bind(("127.0.0.1", 0))
             .await
-            .map_err(|source| Error::System { what: "listen on 127.0.0.1", source })?;
-        let port =
-            listener.local_addr().map_err(|source| Error::System { what: "listen on 127.0.0.1", source })?.port();
+            .map_err(|source| Error::System {
+                what: "listen on 127.0.0.1",
+                source,
+            })?;
+        let port = listener
+            .local_addr()
+            .map_err(|source| Error::System {
+                what: "listen on 127.0.0.1",
+                source,
+            })?
+            .port();
         let host_key = PrivateKey::random(&mut rng, Algorithm::Ed25519)?;
         known.push_str(&known_hosts_line(&member.name, port, &host_key)?);
         let mut spec = host_spec(member, folder, port)?;
         spec.endpoint.identity = vec![identity.clone()];
         spec.endpoint.known_hosts = vec![known_hosts.clone()];
         specs.push(spec);
-        let server =
-            Server::new(host_key, Arc::clone(&let_in), folder.join(&member.name), cast.drops_connections(index));
+        let server = Server::new(
+            host_key,
+            Arc::clone(&let_in),
+            folder.join(&member.name),
+            cast.drops_connections(index),
+        );
         tokio::spawn(server.run(listener, stop.clone(), alive.clone()));
     }
     write_private(&known_hosts, known.as_bytes())?;
@@ -196,7 +232,11 @@ fn known_hosts_line(name: &str, port: u16, key: &PrivateKey) -> Result<String, E
 fn host_spec(member: &cast::Member, folder: &Path, port: u16) -> Result<HostSpec, Error> {
     let sources = member.files.iter().map(|file| SourceSpec {
         name: file.form.source_name().to_owned(),
-        kind: SourceKind::Path(log_path(folder, member, file).to_string_lossy().into_owned()),
+        kind: SourceKind::Path(
+            log_path(folder, member, file)
+                .to_string_lossy()
+                .into_owned(),
+        ),
         time: None,
         as_root: false,
     });
@@ -219,17 +259,34 @@ fn log_path(folder: &Path, member: &cast::Member, file: &cast::LogFile) -> PathB
 }
 
 fn write_private(path: &Path, contents: &[u8]) -> Result<(), Error> {
-    let write = || OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?.write_all(contents);
-    write().map_err(|source| Error::Folder { what: "write", path: path.display().to_string(), source })
+    let write = || {
+        OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(path)?
+            .write_all(contents)
+    };
+    write().map_err(|source| Error::Folder {
+        what: "write",
+        path: path.display().to_string(),
+        source,
+    })
 }
 
-/// 200 hosts are 200 listeners, 400 sockets and 600 pipes; the usual soft limit is 1024. A refusal is no error: it
-/// shows later, if at all, as a host that cannot be reached.
+/// 200 hosts are 200 listeners, 400 sockets and 600 pipes; the usual soft limit is 1024. A refusal
+/// is no error: it shows later, if at all, as a host that cannot be reached.
 fn raise_file_limit() {
     const WANTED: u64 = 4096;
     let limit = getrlimit(Resource::Nofile);
     let wanted = limit.maximum.map_or(WANTED, |hard| hard.min(WANTED));
     if limit.current.is_some_and(|soft| soft < wanted) {
-        let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum: limit.maximum });
+        let _ = setrlimit(
+            Resource::Nofile,
+            Rlimit {
+                current: Some(wanted),
+                maximum: limit.maximum,
+            },
+        );
     }
 }

@@ -1,7 +1,8 @@
 //! One host: an SSH server that lets in one user by one key, and runs one command.
 //!
-//! The command is `exec /bin/sh -s`, the only one the console ever sends; anything else is refused, and so are
-//! terminals, subsystems, forwarding and environment variables. What the shell does is left to [`super::shell`].
+//! The command is `exec /bin/sh -s`, the only one the console ever sends; anything else is refused,
+//! and so are terminals, subsystems, forwarding and environment variables. What the shell does is
+//! left to [`super::shell`].
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -15,8 +16,12 @@ use std::time::Duration;
 
 use russh::keys::PrivateKey;
 use russh::keys::ssh_key::public::KeyData;
-use russh::server::{self, Auth, ChannelOpenHandle, Config, Msg, PublicKeyOffer, Session, VerifiedPublicKey};
-use russh::{Channel, ChannelId, ChannelOpenFailure, Disconnect, Limits, MethodKind, MethodSet, Preferred};
+use russh::server::{
+    self, Auth, ChannelOpenHandle, Config, Msg, PublicKeyOffer, Session, VerifiedPublicKey,
+};
+use russh::{
+    Channel, ChannelId, ChannelOpenFailure, Disconnect, Limits, MethodKind, MethodSet, Preferred,
+};
 use russh::{Pty, Sig, cipher, compression};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc, watch};
@@ -27,10 +32,12 @@ use super::shell;
 /// The one command that is run.
 const COMMAND: &[u8] = b"exec /bin/sh -s";
 
-/// Connections to one host at a time: a console, a pipe or two, and room for curiosity. More wait in the backlog.
+/// Connections to one host at a time: a console, a pipe or two, and room for curiosity. More wait
+/// in the backlog.
 const MAX_CONNECTIONS: usize = 32;
 
-/// Sessions on one connection: OpenSSH's default for `MaxSessions`, so that the console lives within it here too.
+/// Sessions on one connection: OpenSSH's default for `MaxSessions`, so that the console lives
+/// within it here too.
 const MAX_SESSIONS: usize = 10;
 
 /// Time for a client to have logged in; nobody on this machine may hold a connection for nothing.
@@ -57,14 +64,29 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// With its host key, the key it lets in, and the folder its shells start in; `cuts`: it loses its connections
-    /// every now and then.
-    pub(super) fn new(host_key: PrivateKey, let_in: Arc<KeyData>, home: PathBuf, cuts: bool) -> Self {
-        Self { config: Arc::new(config(host_key)), let_in, home: Arc::new(home), cuts }
+    /// With its host key, the key it lets in, and the folder its shells start in; `cuts`: it loses
+    /// its connections every now and then.
+    pub(super) fn new(
+        host_key: PrivateKey,
+        let_in: Arc<KeyData>,
+        home: PathBuf,
+        cuts: bool,
+    ) -> Self {
+        Self {
+            config: Arc::new(config(host_key)),
+            let_in,
+            home: Arc::new(home),
+            cuts,
+        }
     }
 
     /// Serves until `stop` is closed. `alive` is held by every task of this server.
-    pub(super) async fn run(self, listener: TcpListener, mut stop: watch::Receiver<()>, alive: mpsc::Sender<()>) {
+    pub(super) async fn run(
+        self,
+        listener: TcpListener,
+        mut stop: watch::Receiver<()>,
+        alive: mpsc::Sender<()>,
+    ) {
         let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
         loop {
             let next = async {
@@ -109,7 +131,9 @@ impl Server {
             socket.set_nodelay(true)?;
             let (socket, cable) = with_cable(socket)?;
             let greeting = timeout(LOGIN_GRACE, server::run_stream(config, socket, handler));
-            let Ok(session) = greeting.await else { return Ok(()) };
+            let Ok(session) = greeting.await else {
+                return Ok(());
+            };
             let mut session = session?;
             let handle = session.handle();
             tokio::select! {
@@ -129,14 +153,16 @@ impl Server {
     }
 }
 
-/// A second handle on the socket, to cut it under russh, which has no way to drop a connection without a goodbye.
+/// A second handle on the socket, to cut it under russh, which has no way to drop a connection
+/// without a goodbye.
 fn with_cable(socket: TcpStream) -> io::Result<(TcpStream, StdTcpStream)> {
     let socket = socket.into_std()?;
     let cable = socket.try_clone()?;
     Ok((TcpStream::from_std(socket)?, cable))
 }
 
-/// Returns when the connection is to be cut: it has not logged in in time, or the cable of this host is bad.
+/// Returns when the connection is to be cut: it has not logged in in time, or the cable of this
+/// host is bad.
 async fn cut_off(cuts: bool, logged_in: &AtomicBool) {
     sleep(LOGIN_GRACE).await;
     if !logged_in.load(Ordering::Relaxed) {
@@ -169,7 +195,8 @@ fn config(host_key: PrivateKey) -> Config {
         preferred,
         nodelay: true,
         window_size: WINDOW,
-        // A run of the demo never gets near a need for new keys, and rekeying under load is a weak spot of russh.
+        // A run of the demo never gets near a need for new keys, and rekeying under load is a weak
+        // spot of russh.
         limits: Limits {
             rekey_write_limit: 1 << 40,
             rekey_read_limit: 1 << 40,
@@ -194,18 +221,30 @@ struct Handler {
 
 impl Handler {
     fn judge(&self, user: &str, key: &KeyData) -> Auth {
-        if user == super::USER && *key == *self.let_in { Auth::Accept } else { Auth::reject() }
+        if user == super::USER && *key == *self.let_in {
+            Auth::Accept
+        } else {
+            Auth::reject()
+        }
     }
 }
 
 impl server::Handler for Handler {
     type Error = russh::Error;
 
-    async fn auth_publickey_offered(&mut self, user: &str, offer: PublicKeyOffer<'_>) -> Result<Auth, Self::Error> {
+    async fn auth_publickey_offered(
+        &mut self,
+        user: &str,
+        offer: PublicKeyOffer<'_>,
+    ) -> Result<Auth, Self::Error> {
         Ok(self.judge(user, offer.public_key.key_data()))
     }
 
-    async fn auth_publickey(&mut self, user: &str, key: VerifiedPublicKey<'_>) -> Result<Auth, Self::Error> {
+    async fn auth_publickey(
+        &mut self,
+        user: &str,
+        key: VerifiedPublicKey<'_>,
+    ) -> Result<Auth, Self::Error> {
         Ok(self.judge(user, key.public_key.key_data()))
     }
 
@@ -229,7 +268,11 @@ impl server::Handler for Handler {
         Ok(())
     }
 
-    async fn channel_close(&mut self, channel: ChannelId, _session: &mut Session) -> Result<(), Self::Error> {
+    async fn channel_close(
+        &mut self,
+        channel: ChannelId,
+        _session: &mut Session,
+    ) -> Result<(), Self::Error> {
         self.channels.remove(&channel);
         Ok(())
     }
@@ -241,12 +284,21 @@ impl server::Handler for Handler {
         session: &mut Session,
     ) -> Result<(), Self::Error> {
         let permit = Arc::clone(&self.sessions).try_acquire_owned();
-        let (Some(opened), Ok(permit)) = (self.channels.remove(&channel).filter(|_| command == COMMAND), permit) else {
+        let (Some(opened), Ok(permit)) = (
+            self.channels
+                .remove(&channel)
+                .filter(|_| command == COMMAND),
+            permit,
+        ) else {
             session.channel_failure(channel)?;
             return session.close(channel);
         };
         session.channel_success(channel)?;
-        let (home, stop, alive) = (Arc::clone(&self.home), self.stop.clone(), self.alive.clone());
+        let (home, stop, alive) = (
+            Arc::clone(&self.home),
+            self.stop.clone(),
+            self.alive.clone(),
+        );
         tokio::spawn(async move {
             shell::serve(opened, &home, stop).await;
             drop((permit, alive));
@@ -254,7 +306,11 @@ impl server::Handler for Handler {
         Ok(())
     }
 
-    async fn shell_request(&mut self, channel: ChannelId, session: &mut Session) -> Result<(), Self::Error> {
+    async fn shell_request(
+        &mut self,
+        channel: ChannelId,
+        session: &mut Session,
+    ) -> Result<(), Self::Error> {
         session.channel_failure(channel)
     }
 
@@ -291,7 +347,12 @@ impl server::Handler for Handler {
         session.channel_failure(channel)
     }
 
-    async fn signal(&mut self, _channel: ChannelId, _signal: Sig, _session: &mut Session) -> Result<(), Self::Error> {
+    async fn signal(
+        &mut self,
+        _channel: ChannelId,
+        _signal: Sig,
+        _session: &mut Session,
+    ) -> Result<(), Self::Error> {
         Ok(())
     }
 }

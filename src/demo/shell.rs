@@ -20,15 +20,16 @@ use tokio::task::JoinSet;
 /// One read of the shell's output: the largest packet that SSH clients must accept.
 const OUTPUT_CHUNK: usize = 32 * 1024;
 
-/// Input that the shell has not read yet. russh has no flow control for a single channel: if this one were not
-/// drained, it would hold up all of its connection and hide its end. A client that goes beyond is hung up on.
+/// Input that the shell has not read yet. russh has no flow control for a single channel: if this
+/// one were not drained, it would hold up all of its connection and hide its end. A client that
+/// goes beyond is hung up on.
 const MAX_UNREAD_INPUT: usize = 4 * 1024 * 1024;
 
 /// What a shell that could not be started exits with, as shells have it.
 const NOT_STARTED: u32 = 127;
 
-/// Runs a shell in `home` until it ends, the client closes the channel or is lost, or `stop` is closed. Whatever it
-/// started and left in its process group ends with it.
+/// Runs a shell in `home` until it ends, the client closes the channel or is lost, or `stop` is
+/// closed. Whatever it started and left in its process group ends with it.
 pub(super) async fn serve(channel: Channel<Msg>, home: &Path, mut stop: watch::Receiver<()>) {
     let (input, output) = channel.split();
     let output = Arc::new(output);
@@ -45,8 +46,14 @@ pub(super) async fn serve(channel: Channel<Msg>, home: &Path, mut stop: watch::R
 }
 
 /// The exit status to report, or `None` where nobody is left to hear it.
-async fn run(mut input: ChannelReadHalf, output: &Arc<ChannelWriteHalf<Msg>>, home: &Path) -> Option<u32> {
-    let Ok(mut child) = spawn(home) else { return Some(NOT_STARTED) };
+async fn run(
+    mut input: ChannelReadHalf,
+    output: &Arc<ChannelWriteHalf<Msg>>,
+    home: &Path,
+) -> Option<u32> {
+    let Ok(mut child) = spawn(home) else {
+        return Some(NOT_STARTED);
+    };
     let _group = Group::of(&child);
     let stdin = child.stdin.take();
     let mut pumps = JoinSet::new();
@@ -68,22 +75,36 @@ async fn run(mut input: ChannelReadHalf, output: &Arc<ChannelWriteHalf<Msg>>, ho
 fn spawn(home: &Path) -> io::Result<Child> {
     let mut command = Command::new("/bin/sh");
     command.arg("-s").current_dir(home).env_clear();
-    command.env("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin").env("SHELL", "/bin/sh");
-    command.env("HOME", home).env("USER", super::USER).env("LOGNAME", super::USER);
+    command
+        .env("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin")
+        .env("SHELL", "/bin/sh");
+    command
+        .env("HOME", home)
+        .env("USER", super::USER)
+        .env("LOGNAME", super::USER);
     if let Some(zone) = std::env::var_os("TZ") {
         command.env("TZ", zone);
     }
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     command.process_group(0).kill_on_drop(true).spawn()
 }
 
-/// Kills the process group of a shell when dropped. By then the shell may have been reaped; its number is not given
-/// out again while its group has members, and without members there is nothing to kill.
+/// Kills the process group of a shell when dropped. By then the shell may have been reaped; its
+/// number is not given out again while its group has members, and without members there is nothing
+/// to kill.
 struct Group(Option<Pid>);
 
 impl Group {
     fn of(child: &Child) -> Self {
-        Self(child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw))
+        Self(
+            child
+                .id()
+                .and_then(|id| i32::try_from(id).ok())
+                .and_then(Pid::from_raw),
+        )
     }
 }
 
@@ -96,10 +117,16 @@ impl Drop for Group {
 }
 
 /// Carries output to the client; waits while the client's window is closed, so the shell waits too.
-async fn pump(mut from: impl AsyncRead + Unpin, to: Arc<ChannelWriteHalf<Msg>>, stream: Option<u32>) {
+async fn pump(
+    mut from: impl AsyncRead + Unpin,
+    to: Arc<ChannelWriteHalf<Msg>>,
+    stream: Option<u32>,
+) {
     let mut buffer = vec![0; OUTPUT_CHUNK];
     loop {
-        let Ok(count @ 1..) = from.read(&mut buffer).await else { return };
+        let Ok(count @ 1..) = from.read(&mut buffer).await else {
+            return;
+        };
         let chunk = Bytes::copy_from_slice(&buffer[..count]);
         let sent = match stream {
             None => to.data_bytes(chunk).await,
@@ -111,7 +138,8 @@ async fn pump(mut from: impl AsyncRead + Unpin, to: Arc<ChannelWriteHalf<Msg>>, 
     }
 }
 
-/// Carries input to the shell; returns when the channel is closed or lost, or too much has piled up.
+/// Carries input to the shell; returns when the channel is closed or lost, or too much has piled
+/// up.
 async fn feed(input: &mut ChannelReadHalf, mut stdin: Option<ChildStdin>) {
     let mut unread = VecDeque::<Bytes>::new();
     let mut unread_bytes = 0;
@@ -168,6 +196,9 @@ fn advance(unread: &mut VecDeque<Bytes>, count: usize) {
 
 fn exit_code(status: ExitStatus) -> u32 {
     use std::os::unix::process::ExitStatusExt as _;
-    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
-    code.and_then(|code| u32::try_from(code).ok()).unwrap_or(NOT_STARTED)
+    let code = status
+        .code()
+        .or_else(|| status.signal().map(|signal| 128 + signal));
+    code.and_then(|code| u32::try_from(code).ok())
+        .unwrap_or(NOT_STARTED)
 }

@@ -1,11 +1,14 @@
-//! The story that the logs tell: visitors, requests that run from proxy to service to database under one id, jobs,
-//! housekeeping, and now and then an incident that can be read across all hosts.
+//! The story that the logs tell: visitors, requests that run from proxy to service to database
+//! under one id, jobs, housekeeping, and now and then an incident that can be read across all
+//! hosts.
 //!
-//! Everything that happens is an event with a time; events lie in one heap until their time has come, so that each
-//! file is written in the order of its stamps. The generator is seeded and takes the time from its caller: the same
-//! seed and times tell the same story. Writing it down is left to `writer`.
+//! Everything that happens is an event with a time; events lie in one heap until their time has
+//! come, so that each file is written in the order of its stamps. The generator is seeded and takes
+//! the time from its caller: the same seed and times tell the same story. Writing it down is left
+//! to `writer`.
 //!
-//! Here: the clock, the heap, rates and incidents. Requests are in [`traffic`], the rest in [`chores`].
+//! Here: the clock, the heap, rates and incidents. Requests are in [`traffic`], the rest in
+//! [`chores`].
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -25,7 +28,8 @@ mod traffic;
 /// Events are thought up for so many milliseconds at a time.
 const STEP_MS: i64 = 100;
 
-/// A caller that was away for longer (a laptop that slept) gets this much of what it missed, not all of it.
+/// A caller that was away for longer (a laptop that slept) gets this much of what it missed, not
+/// all of it.
 const MAX_BACKLOG_MS: i64 = 10 * 60 * 1000;
 
 /// Requests per second at each proxy, on average.
@@ -37,7 +41,8 @@ const JOBS: f64 = 4.0;
 /// Lines of housekeeping per second on each host.
 const CHORES: f64 = 0.7;
 
-/// Fleets larger than this have less to do per host, so that the whole stays within a few percent of one core.
+/// Fleets larger than this have less to do per host, so that the whole stays within a few percent
+/// of one core.
 const FULL_RATE_HOSTS: f64 = 80.0;
 
 /// The least share of the full rate.
@@ -91,11 +96,30 @@ impl World {
         let mut forms = Vec::new();
         for member in &cast.members {
             let first = forms.len();
-            let files = member.files.iter().enumerate().map(|(nth, file)| (file.form, first + nth)).collect();
+            let files = member
+                .files
+                .iter()
+                .enumerate()
+                .map(|(nth, file)| (file.form, first + nth))
+                .collect();
             forms.extend(member.files.iter().map(|file| file.form));
-            players.push((member.role, Player { name: member.name.clone(), files, owed: 0.0, owed_chores: 0.0 }));
+            players.push((
+                member.role,
+                Player {
+                    name: member.name.clone(),
+                    files,
+                    owed: 0.0,
+                    owed_chores: 0.0,
+                },
+            ));
         }
-        let with = |role| players.iter().filter(|(has, _)| *has == role).map(|(_, player)| player.clone()).collect();
+        let with = |role| {
+            players
+                .iter()
+                .filter(|(has, _)| *has == role)
+                .map(|(_, player)| player.clone())
+                .collect()
+        };
         let size = players.len().max(1) as f64;
         Self {
             rng: StdRng::seed_from_u64(seed),
@@ -119,7 +143,8 @@ impl World {
         self.clock_ms = self.clock_ms.max(at_ms);
     }
 
-    /// Tells everything that happens before `until_ms`, in order, as (number of the file, line or lines).
+    /// Tells everything that happens before `until_ms`, in order, as (number of the file, line or
+    /// lines).
     pub(super) fn advance(&mut self, until_ms: i64, tell: &mut dyn FnMut(usize, &str)) {
         self.skip_to(until_ms - MAX_BACKLOG_MS);
         let backlog_from = until_ms - self.clock_ms;
@@ -143,7 +168,13 @@ impl World {
             }
         }
         for worker in 0..self.workers.len() {
-            for at in self.due(Role::Worker, worker, seconds * JOBS * tide(from, worker + 7), from, to) {
+            for at in self.due(
+                Role::Worker,
+                worker,
+                seconds * JOBS * tide(from, worker + 7),
+                from,
+                to,
+            ) {
                 self.job(worker, at);
             }
         }
@@ -153,19 +184,33 @@ impl World {
     /// The moments at which a player does what it owes by now.
     fn due(&mut self, role: Role, index: usize, more: f64, from: i64, to: i64) -> Vec<i64> {
         // As uneven as visitors are: the same on average, from nothing to three times as much.
-        let more = more * self.rng.random_range(0.0..2.0) * if self.rng.random_bool(0.1) { 1.9 } else { 0.9 };
-        let players = if role == Role::Web { &mut self.webs } else { &mut self.workers };
+        let more = more
+            * self.rng.random_range(0.0..2.0)
+            * if self.rng.random_bool(0.1) { 1.9 } else { 0.9 };
+        let players = if role == Role::Web {
+            &mut self.webs
+        } else {
+            &mut self.workers
+        };
         let owed = &mut players[index].owed;
         *owed += more;
         let count = owed.floor();
         *owed -= count;
-        (0..count as usize).map(|_| self.rng.random_range(from..to)).collect()
+        (0..count as usize)
+            .map(|_| self.rng.random_range(from..to))
+            .collect()
     }
 
     fn tell_until(&mut self, to: i64, tell: &mut dyn FnMut(usize, &str)) {
         let mut line = String::new();
-        while self.ahead.peek().is_some_and(|Reverse(event)| event.at_ms < to) {
-            let Some(Reverse(event)) = self.ahead.pop() else { return };
+        while self
+            .ahead
+            .peek()
+            .is_some_and(|Reverse(event)| event.at_ms < to)
+        {
+            let Some(Reverse(event)) = self.ahead.pop() else {
+                return;
+            };
             line.clear();
             line.push_str(&event.head);
             lines::stamp(&mut line, self.forms[event.file], event.at_ms, &self.zone);
@@ -183,7 +228,13 @@ impl World {
         // Nothing is written into the past: the files are in order.
         let at_ms = at_ms.max(self.clock_ms);
         self.told += 1;
-        self.ahead.push(Reverse(Event { at_ms, number: self.told, file, head, tail }));
+        self.ahead.push(Reverse(Event {
+            at_ms,
+            number: self.told,
+            file,
+            head,
+            tail,
+        }));
     }
 
     /// One of several, each as likely.
@@ -200,7 +251,10 @@ impl World {
 
 impl Player {
     fn file(&self, form: Form) -> Option<usize> {
-        self.files.iter().find(|(has, _)| *has == form).map(|&(_, file)| file)
+        self.files
+            .iter()
+            .find(|(has, _)| *has == form)
+            .map(|&(_, file)| file)
     }
 }
 
@@ -220,7 +274,9 @@ mod tests {
         let mut world = World::new(&Cast::new(size), seed);
         let mut told = Vec::new();
         world.skip_to(START);
-        world.advance(START + seconds * 1000, &mut |file, line| told.push((file, line.to_owned())));
+        world.advance(START + seconds * 1000, &mut |file, line| {
+            told.push((file, line.to_owned()))
+        });
         told
     }
 
@@ -236,7 +292,10 @@ mod tests {
             let files = Cast::new(size).files();
             let told = story(size, 400, 1);
             for file in 0..files {
-                assert!(told.iter().any(|(of, _)| *of == file), "size {size}: file {file} of {files} is empty");
+                assert!(
+                    told.iter().any(|(of, _)| *of == file),
+                    "size {size}: file {file} of {files} is empty"
+                );
             }
         }
     }
@@ -247,9 +306,9 @@ mod tests {
         let told = story(6, 300, 1);
         let stamp = |line: &str| match line.strip_prefix("{\"time\":\"") {
             Some(json) => json.get(..23).map(str::to_owned),
-            None if line.starts_with("202") => {
-                line.get(..if line[4..].starts_with('/') { 19 } else { 23 }).map(str::to_owned)
-            }
+            None if line.starts_with("202") => line
+                .get(..if line[4..].starts_with('/') { 19 } else { 23 })
+                .map(str::to_owned),
             None => None,
         };
         let mut last = std::collections::HashMap::new();
@@ -265,9 +324,17 @@ mod tests {
 
     #[test]
     fn an_incident_runs_from_the_database_to_the_proxy() {
-        let text: String = story(6, 400, 1).into_iter().map(|(_, line)| line + "\n").collect();
-        for part in ["still waiting for", "SQLTransientConnectionException", "\" 504 ", "\" 502 ", "upstream timed out"]
-        {
+        let text: String = story(6, 400, 1)
+            .into_iter()
+            .map(|(_, line)| line + "\n")
+            .collect();
+        for part in [
+            "still waiting for",
+            "SQLTransientConnectionException",
+            "\" 504 ",
+            "\" 502 ",
+            "upstream timed out",
+        ] {
             assert!(text.contains(part), "no {part:?} in 400 s");
         }
     }
@@ -275,13 +342,25 @@ mod tests {
     #[test]
     fn one_request_can_be_followed_by_its_id() {
         let told = story(3, 60, 1);
-        let id = |line: &str| line.split("\"rid\":\"").nth(1).and_then(|rest| rest.get(..12)).map(str::to_owned);
+        let id = |line: &str| {
+            line.split("\"rid\":\"")
+                .nth(1)
+                .and_then(|rest| rest.get(..12))
+                .map(str::to_owned)
+        };
         let ids: Vec<String> = told.iter().filter_map(|(_, line)| id(line)).collect();
         let files = |id: &String| {
-            let with = told.iter().filter(|(_, line)| line.contains(id.as_str())).map(|(file, _)| *file);
+            let with = told
+                .iter()
+                .filter(|(_, line)| line.contains(id.as_str()))
+                .map(|(file, _)| *file);
             with.collect::<std::collections::BTreeSet<_>>().len()
         };
-        assert!(ids.iter().any(|id| files(id) >= 3), "{} ids, none in three files", ids.len());
+        assert!(
+            ids.iter().any(|id| files(id) >= 3),
+            "{} ids, none in three files",
+            ids.len()
+        );
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Carries the story to the files: one thread for the whole fleet, appends, rotation, a budget on disk.
+//! Carries the story to the files: one thread for the whole fleet, appends, rotation, a budget on
+//! disk.
 //!
 //! What is told is left to [`super::world`], how a line looks to [`super::lines`].
 
@@ -16,7 +17,8 @@ use super::cast::{Cast, Rotation};
 use super::world::World;
 use super::{Error, log_path};
 
-/// How often lines are written: short enough to look alive, long enough that 200 hosts cost next to nothing.
+/// How often lines are written: short enough to look alive, long enough that 200 hosts cost next to
+/// nothing.
 const TICK: Duration = Duration::from_millis(100);
 
 /// The same for fleets that nobody watches host by host.
@@ -56,7 +58,11 @@ pub(super) struct Writer {
 impl Writer {
     /// Writes the history, then goes on in a thread of its own.
     pub(super) fn start(cast: &Cast, folder: &Path) -> Result<Self, Error> {
-        let tick = if cast.members.len() > MANY { TICK_OF_MANY } else { TICK };
+        let tick = if cast.members.len() > MANY {
+            TICK_OF_MANY
+        } else {
+            TICK
+        };
         let mut desk = Desk::new(cast, folder)?;
         let now = Timestamp::now().as_millisecond();
         desk.world.skip_to(now - HISTORY_MS);
@@ -64,7 +70,8 @@ impl Writer {
         let (stop, stopped) = mpsc::sync_channel(0);
         let write = move || {
             while stopped.recv_timeout(tick) == Err(RecvTimeoutError::Timeout) {
-                // A full or vanished disk must not end the demo: the hosts stay, their logs stand still.
+                // A full or vanished disk must not end the demo: the hosts stay, their logs stand
+                // still.
                 let _ = desk.write_until(Timestamp::now().as_millisecond());
                 let _ = desk.rotate();
             }
@@ -72,8 +79,14 @@ impl Writer {
         let thread = thread::Builder::new()
             .name("demo-logs".into())
             .spawn(write)
-            .map_err(|source| Error::System { what: "start the thread that writes logs", source })?;
-        Ok(Self { stop: Some(stop), thread: Some(thread) })
+            .map_err(|source| Error::System {
+                what: "start the thread that writes logs",
+                source,
+            })?;
+        Ok(Self {
+            stop: Some(stop),
+            thread: Some(thread),
+        })
     }
 }
 
@@ -107,16 +120,30 @@ impl Desk {
         for member in &cast.members {
             let home = folder.join(&member.name);
             let made = fs::DirBuilder::new().mode(0o700).create(&home);
-            made.map_err(|source| Error::Folder { what: "make folder", path: home.display().to_string(), source })?;
+            made.map_err(|source| Error::Folder {
+                what: "make folder",
+                path: home.display().to_string(),
+                source,
+            })?;
             for file in &member.files {
                 let path = log_path(folder, member, file);
-                let log = Log { path, rotation: file.rotation, size: 0, share, fresh: Vec::new() };
+                let log = Log {
+                    path,
+                    rotation: file.rotation,
+                    size: 0,
+                    share,
+                    fresh: Vec::new(),
+                };
                 // A log that has nothing to say yet is empty, not missing.
                 log.open().map_err(|source| log.error(source))?;
                 files.push(log);
             }
         }
-        Ok(Self { world: World::new(cast, SEED), files, rotate_often_at: Instant::now() + ROTATE_EVERY })
+        Ok(Self {
+            world: World::new(cast, SEED),
+            files,
+            rotate_often_at: Instant::now() + ROTATE_EVERY,
+        })
     }
 
     /// Everything that happened before `until` (milliseconds since 1970).
@@ -165,14 +192,23 @@ impl Log {
     }
 
     fn open(&self) -> io::Result<File> {
-        OpenOptions::new().append(true).create(true).mode(0o600).open(&self.path)
+        OpenOptions::new()
+            .append(true)
+            .create(true)
+            .mode(0o600)
+            .open(&self.path)
     }
 
     fn error(&self, source: io::Error) -> Error {
-        Error::Folder { what: "write", path: self.path.display().to_string(), source }
+        Error::Folder {
+            what: "write",
+            path: self.path.display().to_string(),
+            source,
+        }
     }
 
-    /// As logrotate with `create`: the oldest goes, each other one moves up, a new empty file takes the name.
+    /// As logrotate with `create`: the oldest goes, each other one moves up, a new empty file takes
+    /// the name.
     fn turn(&mut self, kept: u32) -> io::Result<()> {
         for number in (1..kept).rev() {
             match fs::rename(self.sibling(number), self.sibling(number + 1)) {
@@ -197,7 +233,13 @@ mod tests {
     use super::*;
 
     fn log(path: PathBuf) -> Log {
-        Log { path, rotation: Rotation::Often, size: 0, share: 10, fresh: Vec::new() }
+        Log {
+            path,
+            rotation: Rotation::Often,
+            size: 0,
+            share: 10,
+            fresh: Vec::new(),
+        }
     }
 
     #[test]
@@ -209,7 +251,11 @@ mod tests {
             log.append().expect("append");
             log.turn(3).expect("rotate");
         }
-        let read = |name: &str| fs::read_to_string(dir.path().join(name)).unwrap_or_else(|_| "-".into());
-        assert_eq!(["a.log", "a.log.1", "a.log.2", "a.log.3", "a.log.4"].map(read), ["", "five", "four", "three", "-"]);
+        let read =
+            |name: &str| fs::read_to_string(dir.path().join(name)).unwrap_or_else(|_| "-".into());
+        assert_eq!(
+            ["a.log", "a.log.1", "a.log.2", "a.log.3", "a.log.4"].map(read),
+            ["", "five", "four", "three", "-"]
+        );
     }
 }

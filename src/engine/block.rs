@@ -1,6 +1,7 @@
-//! A stretch of a file's text in memory, cut into lines: the lines that are being looked at, and those before them that
-//! may still be wanted. What a line is, is as in `host::lines`: its end is LF or CRLF, NUL bytes before it are a hole
-//! that does not belong to it, and of a line that is too long only the beginning is kept.
+//! A stretch of a file's text in memory, cut into lines: the lines that are being looked at, and
+//! those before them that may still be wanted. What a line is, is as in `host::lines`: its end is
+//! LF or CRLF, NUL bytes before it are a hole that does not belong to it, and of a line that is too
+//! long only the beginning is kept.
 
 use std::ops::Range;
 
@@ -35,9 +36,19 @@ pub(super) struct Block {
 }
 
 impl Block {
-    /// Begins with the first line that begins at `from` or later; lines that begin at `to` or later are not wanted.
-    pub(super) fn begin(text: &mut Text, from: u64, to: u64, stop: &Stop) -> Result<Self, FileError> {
-        let mut block = Self { base: from, to, ..Self::default() };
+    /// Begins with the first line that begins at `from` or later; lines that begin at `to` or later
+    /// are not wanted.
+    pub(super) fn begin(
+        text: &mut Text,
+        from: u64,
+        to: u64,
+        stop: &Stop,
+    ) -> Result<Self, FileError> {
+        let mut block = Self {
+            base: from,
+            to,
+            ..Self::default()
+        };
         if from > 0 {
             block.ended = !text.skip_to(from - 1, stop)?;
             block.base = text.offset();
@@ -48,7 +59,11 @@ impl Block {
 
     /// The bytes of whole lines.
     pub(super) fn lines(&self) -> &[u8] {
-        let end = if self.ended { self.bytes.len() } else { memrchr(b'\n', &self.bytes).map_or(0, |at| at + 1) };
+        let end = if self.ended {
+            self.bytes.len()
+        } else {
+            memrchr(b'\n', &self.bytes).map_or(0, |at| at + 1)
+        };
         &self.bytes[..end]
     }
 
@@ -59,7 +74,12 @@ impl Block {
 
     /// Of the byte at a position, or of the one that follows the last.
     pub(super) fn offset(&self, position: usize) -> u64 {
-        let passed: u64 = self.jumps.iter().filter(|(at, _)| *at <= position).map(|(_, passed)| passed).sum();
+        let passed: u64 = self
+            .jumps
+            .iter()
+            .filter(|(at, _)| *at <= position)
+            .map(|(_, passed)| passed)
+            .sum();
         self.base + position as u64 + passed
     }
 
@@ -73,7 +93,8 @@ impl Block {
         memrchr(b'\n', &self.bytes[..position]).map_or(0, |at| at + 1)
     }
 
-    /// Where the line begins that stands `count` lines before the one at `position`, though not before `low`.
+    /// Where the line begins that stands `count` lines before the one at `position`, though not
+    /// before `low`.
     pub(super) fn lines_before(&self, position: usize, count: u32, low: usize) -> usize {
         let mut start = position;
         for _ in 0..count {
@@ -85,8 +106,8 @@ impl Block {
         start
     }
 
-    /// The line that begins at a position, without its line end or with the CR of it; `None` where there is but a hole
-    /// at the end.
+    /// The line that begins at a position, without its line end or with the CR of it; `None` where
+    /// there is but a hole at the end.
     pub(super) fn line(&self, position: usize) -> Option<Range<usize>> {
         let end = self.end_of_line(position);
         let whole = &self.bytes[position..end];
@@ -103,8 +124,8 @@ impl Block {
         &self.bytes[range]
     }
 
-    /// Forgets what stands before a position, but for so many lines before it that do not begin before `low`, and
-    /// reads on. Returns how many bytes it forgot.
+    /// Forgets what stands before a position, but for so many lines before it that do not begin
+    /// before `low`, and reads on. Returns how many bytes it forgot.
     pub(super) fn advance(
         &mut self,
         text: &mut Text,
@@ -115,13 +136,18 @@ impl Block {
         let low = low.max(position.saturating_sub(MAX_KEPT));
         let keep = match self.lines_before(position, before, low) {
             // Not where a line begins.
-            start if start > 0 && self.bytes[start - 1] != b'\n' => self.end_of_line(start).min(position),
+            start if start > 0 && self.bytes[start - 1] != b'\n' => {
+                self.end_of_line(start).min(position)
+            }
             start => start,
         };
         self.drop_before(keep);
         let start = position - keep;
         self.read(text, stop)?;
-        if !self.ended && self.bytes.len() - start > MAX_LINE + 1 && memchr(b'\n', &self.bytes[start..]).is_none() {
+        if !self.ended
+            && self.bytes.len() - start > MAX_LINE + 1
+            && memchr(b'\n', &self.bytes[start..]).is_none()
+        {
             self.shorten(text, start, stop)?;
         }
         Ok(keep)
@@ -142,14 +168,19 @@ impl Block {
         self.bytes.resize(had + BLOCK, 0);
         let read = text.read(&mut self.bytes[had..], stop);
         self.bytes.truncate(had + *read.as_ref().unwrap_or(&0));
-        // Also where there is more that cannot be read: before the error the last line is shown as far as it goes.
+        // Also where there is more that cannot be read: before the error the last line is shown as
+        // far as it goes.
         self.ended = !matches!(read, Ok(BLOCK));
         stop.check()
     }
 
-    /// Makes room where a line has not ended for long: a hole before it is passed over, or what it has too much.
+    /// Makes room where a line has not ended for long: a hole before it is passed over, or what it
+    /// has too much.
     fn shorten(&mut self, text: &mut Text, start: usize, stop: &Stop) -> Result<(), FileError> {
-        let hole = self.bytes[start..].iter().take_while(|&&byte| byte == 0).count();
+        let hole = self.bytes[start..]
+            .iter()
+            .take_while(|&&byte| byte == 0)
+            .count();
         // One byte of it stays, for there the line begins.
         if hole > 1 {
             let end = self.offset(start + hole);
@@ -157,7 +188,11 @@ impl Block {
             self.bytes.truncate(start + 1);
             self.go_on_at(end);
             self.bytes.extend(behind);
-            return if self.bytes.len() == start + 1 { self.pass_hole(text, stop) } else { Ok(()) };
+            return if self.bytes.len() == start + 1 {
+                self.pass_hole(text, stop)
+            } else {
+                Ok(())
+            };
         }
         self.bytes.truncate(start + hole + MAX_LINE);
         self.bytes.push(b'\n');
@@ -167,23 +202,30 @@ impl Block {
     /// The byte that is added next has this offset.
     fn go_on_at(&mut self, offset: u64) {
         let (at, expected) = (self.bytes.len(), self.offset(self.bytes.len()));
-        debug_assert!(offset >= expected || self.ended, "{offset} stands before {expected}");
+        debug_assert!(
+            offset >= expected || self.ended,
+            "{offset} stands before {expected}"
+        );
         self.jumps.push((at, offset.saturating_sub(expected)));
     }
 
     /// Passes over the rest of a line.
     fn pass_line(&mut self, text: &mut Text, stop: &Stop) -> Result<(), FileError> {
         let to = self.to;
-        self.pass(text, to, stop, |piece| memchr(b'\n', piece).map(|at| at + 1))
+        self.pass(text, to, stop, |piece| {
+            memchr(b'\n', piece).map(|at| at + 1)
+        })
     }
 
     /// Passes over bytes that were never written.
     fn pass_hole(&mut self, text: &mut Text, stop: &Stop) -> Result<(), FileError> {
-        self.pass(text, u64::MAX, stop, |piece| piece.iter().position(|&byte| byte != 0))
+        self.pass(text, u64::MAX, stop, |piece| {
+            piece.iter().position(|&byte| byte != 0)
+        })
     }
 
-    /// Passes over text until `end` says where to go on in a piece of it, or to an offset behind which no line begins
-    /// that is wanted. Holes have no line end.
+    /// Passes over text until `end` says where to go on in a piece of it, or to an offset behind
+    /// which no line begins that is wanted. Holes have no line end.
     fn pass(&mut self, text: &mut Text, to: u64, stop: &Stop, end: End) -> Result<(), FileError> {
         let mut piece = vec![0; BLOCK];
         while !self.ended && text.offset() < to {

@@ -20,9 +20,10 @@ const MAX_LOOKS: u32 = 6;
 /// The most links that one is followed through, as on Linux.
 const MAX_LINKS: u32 = 40;
 
-/// Every regular file that a pattern matches, and every one that may be a sibling of such a file; those that may not be
-/// read too. No file twice, though it has several names. A path without a pattern has its siblings listed also while
-/// there is none under the name itself. Where one of those that were asked for is a symlink, it is told where it leads.
+/// Every regular file that a pattern matches, and every one that may be a sibling of such a file;
+/// those that may not be read too. No file twice, though it has several names. A path without a
+/// pattern has its siblings listed also while there is none under the name itself. Where one of
+/// those that were asked for is a symlink, it is told where it leads.
 ///
 /// # Errors
 /// When the path may not be looked at, or the pattern has too much to look through.
@@ -41,7 +42,12 @@ pub fn list_log(path: &[u8], stop: &Stop) -> Result<Listing, FileError> {
 }
 
 /// The same in at most so many bytes.
-pub(super) fn list_within(pattern: &[u8], is_path: bool, limit: usize, stop: &Stop) -> Result<Listing, FileError> {
+pub(super) fn list_within(
+    pattern: &[u8],
+    is_path: bool,
+    limit: usize,
+    stop: &Stop,
+) -> Result<Listing, FileError> {
     let ids = |files: &Listing| files.iter().map(|file| file.id).collect::<HashSet<_>>();
     let list_once = || list_once(pattern, is_path, limit, stop);
     let mut files = list_once()?;
@@ -58,10 +64,26 @@ pub(super) fn list_within(pattern: &[u8], is_path: bool, limit: usize, stop: &St
     Ok(files)
 }
 
-fn list_once(pattern: &[u8], is_path: bool, limit: usize, stop: &Stop) -> Result<Listing, FileError> {
-    let mut walk = Walk { stop, names: 0, folders: HashMap::new() };
-    let paths = if is_path { vec![pattern.to_vec()] } else { walk.expand(pattern)? };
-    let mut found = Found { files: Listing::within(limit), known: HashSet::new() };
+fn list_once(
+    pattern: &[u8],
+    is_path: bool,
+    limit: usize,
+    stop: &Stop,
+) -> Result<Listing, FileError> {
+    let mut walk = Walk {
+        stop,
+        names: 0,
+        folders: HashMap::new(),
+    };
+    let paths = if is_path {
+        vec![pattern.to_vec()]
+    } else {
+        walk.expand(pattern)?
+    };
+    let mut found = Found {
+        files: Listing::within(limit),
+        known: HashSet::new(),
+    };
     let mut logs = Vec::new();
     for path in &paths {
         match look(path) {
@@ -77,7 +99,10 @@ fn list_once(pattern: &[u8], is_path: bool, limit: usize, stop: &Stop) -> Result
         // Of a pattern, what leads to nothing is nothing.
         let is_log = is_path || logs.last().is_some_and(|log| *log == path);
         if let Some(target) = is_log.then(|| target_of(path)).flatten() {
-            found.files.push_link(LogLink { path: path.clone(), target });
+            found.files.push_link(LogLink {
+                path: path.clone(),
+                target,
+            });
         }
     }
     for sibling in walk.siblings(&logs)? {
@@ -88,7 +113,8 @@ fn list_once(pattern: &[u8], is_path: bool, limit: usize, stop: &Stop) -> Result
     Ok(found.files)
 }
 
-/// Where a symlink leads in the end, whether there is something or not; `None` where the path is none, or leads nowhere.
+/// Where a symlink leads in the end, whether there is something or not; `None` where the path is
+/// none, or leads nowhere.
 fn target_of(path: &[u8]) -> Option<Vec<u8>> {
     let mut at = PathBuf::from(as_path(path));
     let mut links = 0;
@@ -102,7 +128,10 @@ fn target_of(path: &[u8]) -> Option<Vec<u8>> {
     if links == 0 {
         return None;
     }
-    let folder = at.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = at
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     let folder = std::fs::canonicalize(folder).ok()?;
     Some(folder.join(at.file_name()?).into_os_string().into_vec())
 }
@@ -129,20 +158,32 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    /// The paths that a pattern matches, in the order of their bytes; a path without a pattern as it is.
+    /// The paths that a pattern matches, in the order of their bytes; a path without a pattern as
+    /// it is.
     fn expand(&mut self, pattern: &[u8]) -> Result<Vec<Vec<u8>>, FileError> {
         let mut paths = vec![Vec::new()];
         for part in pattern.split_inclusive(|&byte| byte == b'/') {
             let name = part.strip_suffix(b"/").unwrap_or(part);
             if !is_pattern(name) {
-                let part = if is_pattern(pattern) { unquoted(part) } else { part.to_vec() };
-                paths.iter_mut().for_each(|path| path.extend_from_slice(&part));
+                let part = if is_pattern(pattern) {
+                    unquoted(part)
+                } else {
+                    part.to_vec()
+                };
+                paths
+                    .iter_mut()
+                    .for_each(|path| path.extend_from_slice(&part));
                 continue;
             }
             let slash = &part[name.len()..];
             let mut longer = Vec::new();
             for path in paths {
-                let mut names: Vec<_> = self.names(&path)?.iter().filter(|n| matches(name, n)).cloned().collect();
+                let mut names: Vec<_> = self
+                    .names(&path)?
+                    .iter()
+                    .filter(|n| matches(name, n))
+                    .cloned()
+                    .collect();
                 names.sort_unstable();
                 longer.extend(names.iter().map(|name| [&path[..], name, slash].concat()));
             }
@@ -153,13 +194,21 @@ impl Walk<'_> {
 
     /// What is by its name an older generation of one of these logs.
     fn siblings(&mut self, logs: &[&Vec<u8>]) -> Result<Vec<Vec<u8>>, FileError> {
-        let folder = |log: &[u8]| log.iter().rposition(|&byte| byte == b'/').map_or(0, |slash| slash + 1);
+        let folder = |log: &[u8]| {
+            log.iter()
+                .rposition(|&byte| byte == b'/')
+                .map_or(0, |slash| slash + 1)
+        };
         let folders: BTreeSet<&[u8]> = logs.iter().map(|log| &log[..folder(log)]).collect();
         let names: LogNames = logs.iter().map(|&log| log.clone()).collect();
         let mut found = Vec::new();
         for folder in folders {
-            let paths = self.names(folder)?.iter().map(|name| [folder, name].concat());
-            found.extend(paths.filter(|path| !names.contains(path) && names.log_of(path).is_some()));
+            let paths = self
+                .names(folder)?
+                .iter()
+                .map(|name| [folder, name].concat());
+            found
+                .extend(paths.filter(|path| !names.contains(path) && names.log_of(path).is_some()));
         }
         Ok(found)
     }
@@ -176,14 +225,18 @@ impl Walk<'_> {
     fn read(&mut self, folder: &[u8]) -> Result<Vec<Vec<u8>>, FileError> {
         self.stop.check()?;
         let at = if folder.is_empty() { b"." } else { folder };
-        let Ok(entries) = std::fs::read_dir(as_path(at)) else { return Ok(Vec::new()) };
+        let Ok(entries) = std::fs::read_dir(as_path(at)) else {
+            return Ok(Vec::new());
+        };
         let mut names = Vec::new();
         for entry in entries {
             let name = entry.map_err(system)?.file_name();
             names.push(name.as_bytes().to_vec());
             self.names += 1;
             if self.names > MAX_NAMES {
-                return Err(FileError::TooMuch(format!("more than {MAX_NAMES} names to look through")));
+                return Err(FileError::TooMuch(format!(
+                    "more than {MAX_NAMES} names to look through"
+                )));
             }
         }
         Ok(names)

@@ -1,12 +1,16 @@
-//! The work on files itself, on the machine it runs on. Synchronous; knows no network and no terminal.
+//! The work on files itself, on the machine it runs on. Synchronous; knows no network and no
+//! terminal.
 //!
 //! * `pattern`, `list`: the files that a pattern matches, and their rotated siblings.
-//! * `open`, `unpack`, `text`: the text of a file, compressed or not, whatever has been put under its name since.
-//! * `read`: pieces of it, and how long it is. `needle`, `block`, `scan`: the lines of it that are looked for.
+//! * `open`, `unpack`, `text`: the text of a file, compressed or not, whatever has been put under
+//!   its name since.
+//! * `read`: pieces of it, and how long it is. `needle`, `block`, `scan`: the lines of it that are
+//!   looked for.
 //!
 //! What is made of several files is left to `host::history`; so is what a line means.
 //!
-//! Every question takes a [`Stop`], looks at it after a few hundred KiB at most, and gives up when it is set.
+//! Every question takes a [`Stop`], looks at it after a few hundred KiB at most, and gives up when
+//! it is set.
 
 mod block;
 mod list;
@@ -27,7 +31,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::model::file::FileError;
 
-/// The longest line that is kept and looked at; what it has beyond is passed over. Tests have shorter ones.
+/// The longest line that is kept and looked at; what it has beyond is passed over. Tests have
+/// shorter ones.
 pub const MAX_LINE: usize = if cfg!(test) { 40 } else { 1 << 20 };
 
 /// By which work is ended that nobody waits for any more. Its clones are the same one.
@@ -43,7 +48,11 @@ impl Stop {
     /// # Errors
     /// When the work is to end.
     fn check(&self) -> Result<(), FileError> {
-        if self.0.load(Ordering::Relaxed) { Err(FileError::Other("given up".to_owned())) } else { Ok(()) }
+        if self.0.load(Ordering::Relaxed) {
+            Err(FileError::Other("given up".to_owned()))
+        } else {
+            Ok(())
+        }
     }
 }
 

@@ -1,8 +1,10 @@
-//! What lines are looked for by: the patterns of a host's `grep`, found as `LC_ALL=C grep` finds them.
+//! What lines are looked for by: the patterns of a host's `grep`, found as `LC_ALL=C grep` finds
+//! them.
 //!
-//! A NUL in a line counts as the byte 1, for that is what goes to `grep` in its place. Of extended regular expressions
-//! everything is understood but what POSIX leaves undefined; a query never has that, and where one does, every line is
-//! found, which is allowed: whoever asks looks at each line again.
+//! A NUL in a line counts as the byte 1, for that is what goes to `grep` in its place. Of extended
+//! regular expressions everything is understood but what POSIX leaves undefined; a query never has
+//! that, and where one does, every line is found, which is allowed: whoever asks looks at each line
+//! again.
 
 use regex::bytes::{Regex, RegexBuilder};
 
@@ -15,10 +17,20 @@ const MAX_COMPILED: usize = 16 << 20;
 
 /// The expression that finds the same lines within a buffer of them; `None` for all lines.
 pub(super) fn needle(filter: &Prefilter) -> Option<Regex> {
-    let Prefilter::Lines(patterns) = filter else { return None };
-    let parts: Option<Vec<String>> = patterns.list.iter().map(|pattern| translated(patterns, pattern)).collect();
+    let Prefilter::Lines(patterns) = filter else {
+        return None;
+    };
+    let parts: Option<Vec<String>> = patterns
+        .list
+        .iter()
+        .map(|pattern| translated(patterns, pattern))
+        .collect();
     let mut builder = RegexBuilder::new(&parts?.join("|"));
-    builder.unicode(false).multi_line(true).case_insensitive(patterns.either_case).size_limit(MAX_COMPILED);
+    builder
+        .unicode(false)
+        .multi_line(true)
+        .case_insensitive(patterns.either_case)
+        .size_limit(MAX_COMPILED);
     builder.build().ok()
 }
 
@@ -26,19 +38,36 @@ fn translated(patterns: &Patterns, pattern: &[u8]) -> Option<String> {
     if patterns.fixed {
         return Some(pattern.iter().copied().map(byte).collect());
     }
-    Extended { out: String::new(), groups: Vec::new(), atom: None, repeated: false }.translate(pattern)
+    Extended {
+        out: String::new(),
+        groups: Vec::new(),
+        atom: None,
+        repeated: false,
+    }
+    .translate(pattern)
 }
 
 /// One byte of a line.
 fn byte(byte: u8) -> String {
-    if byte == 1 { "[\\x00\\x01]".to_owned() } else { format!("\\x{byte:02X}") }
+    if byte == 1 {
+        "[\\x00\\x01]".to_owned()
+    } else {
+        format!("\\x{byte:02X}")
+    }
 }
 
 fn set(members: &[bool; 256]) -> String {
     // A line end is in no line.
     let has = |byte: u8| byte != b'\n' && members[usize::from(byte.max(1))];
-    let listed: String = (0..=255).filter(|byte| has(*byte)).map(|byte| format!("\\x{byte:02X}")).collect();
-    if listed.is_empty() { "[^\\x00-\\xFF]".to_owned() } else { format!("[{listed}]") }
+    let listed: String = (0..=255)
+        .filter(|byte| has(*byte))
+        .map(|byte| format!("\\x{byte:02X}"))
+        .collect();
+    if listed.is_empty() {
+        "[^\\x00-\\xFF]".to_owned()
+    } else {
+        format!("[{listed}]")
+    }
 }
 
 /// A translation under way.
@@ -69,7 +98,9 @@ impl Extended {
                 }
             };
         }
-        self.groups.is_empty().then_some(format!("(?:{})", self.out))
+        self.groups
+            .is_empty()
+            .then_some(format!("(?:{})", self.out))
     }
 
     fn sign(&mut self, sign: u8) -> Option<()> {
@@ -116,13 +147,15 @@ impl Extended {
     fn counted<'a>(&mut self, rest: &'a [u8]) -> Option<&'a [u8]> {
         let end = rest.iter().position(|&byte| byte == b'}')?;
         let count = std::str::from_utf8(&rest[..end]).ok()?;
-        let valid = count.starts_with(|c: char| c.is_ascii_digit()) && count.matches(',').count() <= 1;
+        let valid =
+            count.starts_with(|c: char| c.is_ascii_digit()) && count.matches(',').count() <= 1;
         let valid = valid && count.chars().all(|c| c.is_ascii_digit() || c == ',');
         valid.then(|| self.repeat(&format!("{{{count}}}")))??;
         Some(&rest[end + 1..])
     }
 
-    /// A repetition of a repetition is written as one of a group: `a+?` means something else to the crate.
+    /// A repetition of a repetition is written as one of a group: `a+?` means something else to the
+    /// crate.
     fn repeat(&mut self, sign: &str) -> Option<()> {
         let start = self.atom?;
         if self.repeated {

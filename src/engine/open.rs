@@ -15,8 +15,8 @@ pub(super) fn as_path(bytes: &[u8]) -> &Path {
     Path::new(std::ffi::OsStr::from_bytes(bytes))
 }
 
-/// Opens a file and makes sure, by what was opened, that it is the one that is meant. Never waits for the other end of
-/// a pipe. What the file is now comes with it.
+/// Opens a file and makes sure, by what was opened, that it is the one that is meant. Never waits
+/// for the other end of a pipe. What the file is now comes with it.
 pub(super) fn open(file: &LogFile) -> Result<(File, LogFile), FileError> {
     let path = as_path(&file.path);
     // Not even opened: that alone does something to a pipe or a tape.
@@ -34,7 +34,13 @@ pub(super) fn open(file: &LogFile) -> Result<(File, LogFile), FileError> {
     if now.id.ino != file.id.ino || (file.id.dev != 0 && now.id.dev != file.id.dev) {
         return Err(FileError::Replaced);
     }
-    Ok((File::from(opened), LogFile { packing: file.packing, ..now }))
+    Ok((
+        File::from(opened),
+        LogFile {
+            packing: file.packing,
+            ..now
+        },
+    ))
 }
 
 /// The regular file under a path, links followed; `None` where there is something else, or nothing.
@@ -51,12 +57,21 @@ fn is_regular(stat: &Stat) -> bool {
 }
 
 // The types of these fields differ from system to system.
-#[allow(clippy::cast_lossless, clippy::unnecessary_cast, clippy::useless_conversion)]
+#[allow(
+    clippy::cast_lossless,
+    clippy::unnecessary_cast,
+    clippy::useless_conversion
+)]
 fn described(path: &[u8], stat: &Stat) -> LogFile {
-    let modified = (stat.st_mtime as i64).saturating_mul(1_000_000_000).saturating_add(stat.st_mtime_nsec as i64);
+    let modified = (stat.st_mtime as i64)
+        .saturating_mul(1_000_000_000)
+        .saturating_add(stat.st_mtime_nsec as i64);
     LogFile {
         path: path.to_vec(),
-        id: FileId { dev: stat.st_dev as u64, ino: stat.st_ino as u64 },
+        id: FileId {
+            dev: stat.st_dev as u64,
+            ino: stat.st_ino as u64,
+        },
         size: u64::try_from(stat.st_size).unwrap_or(0),
         modified: Time(modified),
         packing: Packing::of_name(path),
@@ -70,7 +85,9 @@ pub(super) fn system(error: impl Into<io::Error>) -> FileError {
         // A link that leads to itself leads nowhere.
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => FileError::Missing,
         io::ErrorKind::PermissionDenied => FileError::Denied,
-        _ if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) => FileError::Missing,
+        _ if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) => {
+            FileError::Missing
+        }
         _ => FileError::Other(error.to_string()),
     }
 }

@@ -1,7 +1,8 @@
-//! Patterns of a POSIX shell, over the bytes of a name: what `*`, `?` and `[…]` match in the C locale.
+//! Patterns of a POSIX shell, over the bytes of a name: what `*`, `?` and `[…]` match in the C
+//! locale.
 //!
-//! Crates for this take patterns that are text, know braces and `**`, or leave out names that are not UTF-8. How folders
-//! are walked is left to `list`.
+//! Crates for this take patterns that are text, know braces and `**`, or leave out names that are
+//! not UTF-8. How folders are walked is left to `list`.
 
 /// True where a part of a path is a pattern; otherwise it stands for itself.
 pub(super) fn is_pattern(part: &[u8]) -> bool {
@@ -13,7 +14,11 @@ pub(super) fn unquoted(part: &[u8]) -> Vec<u8> {
     let mut bytes = part.iter();
     let mut plain = Vec::with_capacity(part.len());
     while let Some(byte) = bytes.next() {
-        plain.push(if *byte == b'\\' { *bytes.next().unwrap_or(byte) } else { *byte });
+        plain.push(if *byte == b'\\' {
+            *bytes.next().unwrap_or(byte)
+        } else {
+            *byte
+        });
     }
     plain
 }
@@ -35,11 +40,15 @@ fn matches_text(mut pattern: &[u8], mut text: &[u8]) -> bool {
         if pattern.is_empty() && text.is_empty() {
             return true;
         }
-        if let (Some(rest), Some((_, behind))) = (one(pattern, text.first().copied()), text.split_first()) {
+        if let (Some(rest), Some((_, behind))) =
+            (one(pattern, text.first().copied()), text.split_first())
+        {
             (pattern, text) = (rest, behind);
             continue;
         }
-        let Some((rest, [_, behind @ ..])) = star else { return false };
+        let Some((rest, [_, behind @ ..])) = star else {
+            return false;
+        };
         star = Some((rest, behind));
         (pattern, text) = (rest, behind);
     }
@@ -60,8 +69,8 @@ fn one(pattern: &[u8], byte: Option<u8>) -> Option<&[u8]> {
     }
 }
 
-/// The bytes that a bracket expression matches, and what stands behind it; `None` where it does not end. It begins
-/// behind its `[`, and with one of `negates` it matches all others.
+/// The bytes that a bracket expression matches, and what stands behind it; `None` where it does not
+/// end. It begins behind its `[`, and with one of `negates` it matches all others.
 pub(super) fn bracket<'a>(inside: &'a [u8], negates: &[u8]) -> Option<([bool; 256], &'a [u8])> {
     let negated = inside.first().is_some_and(|first| negates.contains(first));
     let mut rest = &inside[usize::from(negated)..];
@@ -73,7 +82,8 @@ pub(super) fn bracket<'a>(inside: &'a [u8], negates: &[u8]) -> Option<([bool; 25
             }
             [b'[', b':', named @ ..] if class_end(named).is_some() => {
                 let end = class_end(named)?;
-                (0..=255_u8).for_each(|byte| set[usize::from(byte)] |= in_class(&named[..end], byte));
+                (0..=255_u8)
+                    .for_each(|byte| set[usize::from(byte)] |= in_class(&named[..end], byte));
                 rest = &named[end + 2..];
             }
             [from, b'-', to, behind @ ..] if *to != b']' => {
@@ -92,7 +102,10 @@ pub(super) fn bracket<'a>(inside: &'a [u8], negates: &[u8]) -> Option<([bool; 25
 
 fn class_end(named: &[u8]) -> Option<usize> {
     let end = named.windows(2).position(|two| two == b":]")?;
-    named[..end].iter().all(u8::is_ascii_lowercase).then_some(end)
+    named[..end]
+        .iter()
+        .all(u8::is_ascii_lowercase)
+        .then_some(end)
 }
 
 fn in_class(name: &[u8], byte: u8) -> bool {
@@ -141,7 +154,11 @@ mod tests {
             ("*.log", "a.log\n", false),
             ("a\nb*", "a\nbc", true),
         ] {
-            assert_eq!(matches(pattern.as_bytes(), name.as_bytes()), expected, "{pattern} {name}");
+            assert_eq!(
+                matches(pattern.as_bytes(), name.as_bytes()),
+                expected,
+                "{pattern} {name}"
+            );
         }
         assert!(matches(b"a?c*", b"a\xffc\xfe") && matches(b"[\xf0-\xff]", b"\xfe"));
     }

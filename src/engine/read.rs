@@ -11,18 +11,26 @@ use super::text::Text;
 /// Text that is unpacked at once where only its length is wanted.
 const BLOCK: usize = 256 << 10;
 
-/// The last compressed file that was read, kept open: who pages through it forwards has it unpacked once.
+/// The last compressed file that was read, kept open: who pages through it forwards has it unpacked
+/// once.
 #[derive(Default)]
 pub struct Reader {
     kept: Option<(LogFile, Text)>,
 }
 
 impl Reader {
-    /// Text of a file from an offset on, at most `most` bytes. Of a damaged file what is good comes first.
+    /// Text of a file from an offset on, at most `most` bytes. Of a damaged file what is good comes
+    /// first.
     ///
     /// # Errors
     /// When the file is gone, another one, damaged, or may not be read.
-    pub fn read(&mut self, file: &LogFile, from: u64, most: usize, stop: &Stop) -> Result<Chunk, FileError> {
+    pub fn read(
+        &mut self,
+        file: &LogFile,
+        from: u64,
+        most: usize,
+        stop: &Stop,
+    ) -> Result<Chunk, FileError> {
         let mut text = match self.kept.take() {
             Some((kept, text)) if kept == *file && text.offset() <= from => text,
             _ => Text::open(file)?,
@@ -37,12 +45,18 @@ impl Reader {
 
 fn chunk(text: &mut Text, from: u64, most: usize, stop: &Stop) -> Result<Chunk, FileError> {
     if !text.skip_to(from, stop)? {
-        return Ok(Chunk { bytes: Bytes::new(), at_end: true });
+        return Ok(Chunk {
+            bytes: Bytes::new(),
+            at_end: true,
+        });
     }
     let mut bytes = vec![0; most];
     let read = text.read(&mut bytes, stop)?;
     bytes.truncate(read);
-    Ok(Chunk { bytes: bytes.into(), at_end: text.is_at_end() })
+    Ok(Chunk {
+        bytes: bytes.into(),
+        at_end: text.is_at_end(),
+    })
 }
 
 /// How long the text of a file is. A compressed one is unpacked for that.

@@ -1,5 +1,5 @@
-//! Looks for lines in a file: those that pass a filter, and those beside them. One block of lines is searched at once,
-//! and only what is found is cut into lines.
+//! Looks for lines in a file: those that pass a filter, and those beside them. One block of lines
+//! is searched at once, and only what is found is cut into lines.
 
 use bytes::Bytes;
 use regex::bytes::Regex;
@@ -54,7 +54,8 @@ impl Scanner {
         // What is added meanwhile is not waited for.
         let to = text.length().map_or(scan.to, |length| scan.to.min(length));
         let block = Block::begin(&mut text, scan.from, to, stop)?;
-        let forgotten = (text.length().is_some() && to.saturating_sub(scan.from) > BIG).then_some(scan.from);
+        let forgotten =
+            (text.length().is_some() && to.saturating_sub(scan.from) > BIG).then_some(scan.from);
         let (before, after) = (scan.before, scan.after);
         let needle = needle(&scan.filter);
         Ok(Self {
@@ -83,7 +84,10 @@ impl Scanner {
         }
         let mut piece = Piece::default();
         let began = self.block.offset(self.at);
-        while !self.over && !piece.is_full() && self.block.offset(self.at).saturating_sub(began) < SILENT {
+        while !self.over
+            && !piece.is_full()
+            && self.block.offset(self.at).saturating_sub(began) < SILENT
+        {
             self.look(&mut piece);
             if self.at == self.block.lines().len() && !self.over && !piece.is_full() {
                 self.go_on(stop)?;
@@ -100,7 +104,9 @@ impl Scanner {
             self.failed = self.text.failure();
             return Ok(());
         }
-        let dropped = self.block.advance(&mut self.text, self.at, (self.before, self.told), stop)?;
+        let dropped =
+            self.block
+                .advance(&mut self.text, self.at, (self.before, self.told), stop)?;
         self.at -= dropped;
         self.told = self.told.saturating_sub(dropped);
         Ok(())
@@ -141,7 +147,9 @@ impl Scanner {
                 None => from,
                 Some(needle) => {
                     let found = needle.find_at(lines, from)?.start();
-                    self.block.start_of_line(found.min(lines.len() - 1)).max(from)
+                    self.block
+                        .start_of_line(found.min(lines.len() - 1))
+                        .max(from)
                 }
             };
             if self.is_hit(start) {
@@ -154,8 +162,14 @@ impl Scanner {
 
     /// What is looked for must be in what is kept of a line, not in what is too much of it.
     fn is_hit(&self, start: usize) -> bool {
-        let Some(line) = self.block.line(start) else { return false };
-        line.len() < MAX_LINE || self.needle.as_ref().is_none_or(|needle| needle.is_match(self.block.get(line)))
+        let Some(line) = self.block.line(start) else {
+            return false;
+        };
+        line.len() < MAX_LINE
+            || self
+                .needle
+                .as_ref()
+                .is_none_or(|needle| needle.is_match(self.block.get(line)))
     }
 
     /// Tells the lines before `limit` that are wanted after the last hit.
@@ -183,7 +197,11 @@ impl Scanner {
     fn tell(&mut self, line: usize, is_hit: bool, piece: &mut Piece) {
         if let Some(shown) = self.block.line(line) {
             let text = self.block.get(shown.clone());
-            piece.add(self.block.offset(shown.start), text.strip_suffix(b"\r").unwrap_or(text), is_hit);
+            piece.add(
+                self.block.offset(shown.start),
+                text.strip_suffix(b"\r").unwrap_or(text),
+                is_hit,
+            );
         }
         self.told = self.block.end_of_line(line);
         self.at = self.told;
@@ -213,8 +231,15 @@ impl Piece {
         let found = self.lines.into_iter().map(|(offset, end, is_hit)| {
             let raw = bytes.slice(start..end);
             start = end;
-            Found { offset, raw, is_hit }
+            Found {
+                offset,
+                raw,
+                is_hit,
+            }
         });
-        Finds { lines: found.collect(), read_to }
+        Finds {
+            lines: found.collect(),
+            read_to,
+        }
     }
 }

@@ -20,7 +20,8 @@ const SKIPPED: usize = 256 << 10;
 pub(super) struct Text {
     form: Form,
     offset: u64,
-    /// Bytes of it when it was opened; `None` where the file does not tell: compressed, or of `/proc`.
+    /// Bytes of it when it was opened; `None` where the file does not tell: compressed, or of
+    /// `/proc`.
     length: Option<u64>,
     /// What has been read of it to see whether there is more.
     ahead: Option<u8>,
@@ -42,7 +43,13 @@ impl Text {
             Packing::Plain => Form::Plain(opened),
             packing => Form::Packed(Box::new(Unpacker::new(opened, now.size, packing)?)),
         };
-        Ok(Self { form, offset: 0, length, ahead: None, failed: None })
+        Ok(Self {
+            form,
+            offset: 0,
+            length,
+            ahead: None,
+            failed: None,
+        })
     }
 
     /// Of the byte that is read next.
@@ -55,8 +62,8 @@ impl Text {
         self.length
     }
 
-    /// Goes on at this offset, which must not have been passed where the file is compressed; `false` where the text
-    /// ends before it.
+    /// Goes on at this offset, which must not have been passed where the file is compressed;
+    /// `false` where the text ends before it.
     pub(super) fn skip_to(&mut self, offset: u64, stop: &Stop) -> Result<bool, FileError> {
         if let Form::Plain(_) = self.form {
             self.offset = offset;
@@ -64,7 +71,9 @@ impl Text {
         let mut waste = Vec::new();
         while self.offset < offset {
             waste.resize(SKIPPED, 0);
-            let most = usize::try_from(offset - self.offset).unwrap_or(SKIPPED).min(SKIPPED);
+            let most = usize::try_from(offset - self.offset)
+                .unwrap_or(SKIPPED)
+                .min(SKIPPED);
             if self.read(&mut waste[..most], stop)? == 0 {
                 return Ok(false);
             }
@@ -72,8 +81,8 @@ impl Text {
         Ok(true)
     }
 
-    /// The text that follows: fewer bytes than there is room for only at the end, or where the file cannot be read any
-    /// further; what is good comes first, and the error with the next question.
+    /// The text that follows: fewer bytes than there is room for only at the end, or where the file
+    /// cannot be read any further; what is good comes first, and the error with the next question.
     pub(super) fn read(&mut self, buffer: &mut [u8], stop: &Stop) -> Result<usize, FileError> {
         if let Some(error) = &self.failed {
             return Err(error.clone());
@@ -107,8 +116,12 @@ impl Text {
         match &mut self.form {
             Form::Plain(file) => {
                 // What is beyond is not there yet: a network file system may give NUL bytes for it.
-                let left = self.length.map_or(u64::MAX, |length| length.saturating_sub(self.offset));
-                let room = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
+                let left = self
+                    .length
+                    .map_or(u64::MAX, |length| length.saturating_sub(self.offset));
+                let room = usize::try_from(left)
+                    .unwrap_or(usize::MAX)
+                    .min(buffer.len());
                 read_plain(file, &mut buffer[..room], self.offset)
             }
             Form::Packed(unpacker) => unpacker.read(buffer),
@@ -134,20 +147,28 @@ impl Text {
         false
     }
 
-    /// Goes on behind a hole that has been reached: bytes that were never written, which read as NUL.
+    /// Goes on behind a hole that has been reached: bytes that were never written, which read as
+    /// NUL.
     pub(super) fn skip_hole(&mut self) {
         if let (Form::Plain(file), Some(length)) = (&self.form, self.length) {
             self.offset = hole_end(file, self.offset, length).max(self.offset);
         }
     }
 
-    /// Says that what was read before this offset is not needed again, so that it does not drive out of memory what
-    /// others need.
+    /// Says that what was read before this offset is not needed again, so that it does not drive
+    /// out of memory what others need.
     pub(super) fn forget(&self, range: Range<u64>) {
         #[cfg(target_os = "linux")]
-        if let (Form::Plain(file), Some(length)) = (&self.form, NonZeroU64::new(range.end - range.start)) {
+        if let (Form::Plain(file), Some(length)) =
+            (&self.form, NonZeroU64::new(range.end - range.start))
+        {
             // Advice only.
-            let _ = rustix::fs::fadvise(file, range.start, Some(length), rustix::fs::Advice::DontNeed);
+            let _ = rustix::fs::fadvise(
+                file,
+                range.start,
+                Some(length),
+                rustix::fs::Advice::DontNeed,
+            );
         }
     }
 }

@@ -1,7 +1,8 @@
-//! The text inside a compressed file, as a stream: whatever number of members stand one behind the other, and within
-//! limits, for a small file can hold more text than there is time.
+//! The text inside a compressed file, as a stream: whatever number of members stand one behind the
+//! other, and within limits, for a small file can hold more text than there is time.
 //!
-//! As with the programs of the same names, what stands behind the last member and is none is passed over.
+//! As with the programs of the same names, what stands behind the last member and is none is passed
+//! over.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -18,8 +19,8 @@ use crate::model::file::{FileError, Packing};
 /// No log that a person keeps has more text.
 const MAX_TEXT: u64 = 64 << 30;
 
-/// Text is at most so many times longer than its compressed form, where there is more than a little of it. Logs reach
-/// 200 and gzip cannot go beyond 1032.
+/// Text is at most so many times longer than its compressed form, where there is more than a little
+/// of it. Logs reach 200 and gzip cannot go beyond 1032.
 const MAX_RATIO: u64 = 2000;
 const RATIO_FROM: u64 = 1 << 30;
 
@@ -57,8 +58,15 @@ impl Unpacker {
     /// Begins with the first byte of a file of this size.
     pub(super) fn new(file: File, size: u64, packing: Packing) -> Result<Self, FileError> {
         let limit = size.saturating_mul(MAX_RATIO).clamp(RATIO_FROM, MAX_TEXT);
-        let member = Member::new(packing, BufReader::with_capacity(INPUT, file)).map_err(damaged)?;
-        Ok(Self { packing, member, limit, given: 0, spent: Duration::ZERO })
+        let member =
+            Member::new(packing, BufReader::with_capacity(INPUT, file)).map_err(damaged)?;
+        Ok(Self {
+            packing,
+            member,
+            limit,
+            given: 0,
+            spent: Duration::ZERO,
+        })
     }
 
     /// The text that follows; 0 at its end only.
@@ -68,10 +76,16 @@ impl Unpacker {
         self.spent += began.elapsed();
         self.given += read as u64;
         if self.given > self.limit {
-            return Err(FileError::TooMuch(format!("it unpacks to more than {} GiB", self.limit >> 30)));
+            return Err(FileError::TooMuch(format!(
+                "it unpacks to more than {} GiB",
+                self.limit >> 30
+            )));
         }
         if self.spent > MAX_TIME {
-            return Err(FileError::TooMuch(format!("unpacking it takes more than {} s", MAX_TIME.as_secs())));
+            return Err(FileError::TooMuch(format!(
+                "unpacking it takes more than {} s",
+                MAX_TIME.as_secs()
+            )));
         }
         Ok(read)
     }
@@ -89,7 +103,8 @@ impl Unpacker {
         Ok(0)
     }
 
-    /// The member that begins where the last one ended, but for zeroes, with which archives are filled up.
+    /// The member that begins where the last one ended, but for zeroes, with which archives are
+    /// filled up.
     fn next_member(&self, mut input: Input) -> io::Result<Option<Member>> {
         loop {
             let ahead = input.fill_buf()?;
@@ -126,7 +141,9 @@ impl Member {
             Packing::Gzip => Self::Gzip(Box::new(GzDecoder::new(input))),
             Packing::Bzip2 => Self::Bzip2(Box::new(BzDecoder::new(input))),
             Packing::Xz => Self::Xz(Box::new(XzReader::new_mem_limit(input, false, MAX_XZ_KIB))),
-            Packing::Zstd => return Ok(Zstd::new(input)?.map(|decoder| Self::Zstd(Box::new(decoder)))),
+            Packing::Zstd => {
+                return Ok(Zstd::new(input)?.map(|decoder| Self::Zstd(Box::new(decoder))));
+            }
         }))
     }
 
@@ -163,13 +180,18 @@ impl Zstd {
         loop {
             match decoder.init(&mut input) {
                 Ok(()) => return Ok(Some(Self { input, decoder })),
-                Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame { length, .. })) => {
+                Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame {
+                    length,
+                    ..
+                })) => {
                     io::copy(&mut (&mut input).take(u64::from(length)), &mut io::sink())?;
                     if input.fill_buf()?.is_empty() {
                         return Ok(None);
                     }
                 }
-                Err(FrameDecoderError::WindowSizeTooBig { .. }) => return Err(io::ErrorKind::OutOfMemory.into()),
+                Err(FrameDecoderError::WindowSizeTooBig { .. }) => {
+                    return Err(io::ErrorKind::OutOfMemory.into());
+                }
                 Err(error) => return Err(invalid(&error)),
             }
         }
@@ -178,7 +200,9 @@ impl Zstd {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while self.decoder.can_collect() == 0 && !self.decoder.is_finished() {
             let one = BlockDecodingStrategy::UptoBlocks(1);
-            self.decoder.decode_blocks(&mut self.input, one).map_err(|error| invalid(&error))?;
+            self.decoder
+                .decode_blocks(&mut self.input, one)
+                .map_err(|error| invalid(&error))?;
         }
         self.decoder.read(buffer)
     }
@@ -201,7 +225,9 @@ fn invalid(error: &dyn std::fmt::Display) -> io::Error {
 fn damaged(error: io::Error) -> FileError {
     match error.kind() {
         _ if error.raw_os_error().is_some() => super::open::system(error),
-        io::ErrorKind::OutOfMemory => FileError::TooMuch("it takes too much memory to unpack".to_owned()),
+        io::ErrorKind::OutOfMemory => {
+            FileError::TooMuch("it takes too much memory to unpack".to_owned())
+        }
         io::ErrorKind::UnexpectedEof => FileError::Damaged("it ends too early".to_owned()),
         _ => FileError::Damaged(error.to_string()),
     }

@@ -21,10 +21,14 @@ impl Anew {
     /// Host `n` of `hosts` is `HostId(n)`.
     #[must_use]
     pub fn new(hosts: &[HostSpec], connector: Connector) -> Self {
-        Self { hosts: hosts.into(), connector }
+        Self {
+            hosts: hosts.into(),
+            connector,
+        }
     }
 
-    /// Connects to a host and asks it; dropping the receiver ends both. An answer that is whole ends with [`Reply::Done`].
+    /// Connects to a host and asks it; dropping the receiver ends both. An answer that is whole
+    /// ends with [`Reply::Done`].
     #[must_use]
     pub fn ask(&self, host: HostId, ask: Ask) -> mpsc::Receiver<Reply> {
         let (sender, receiver) = mpsc::channel(REPLIES);
@@ -44,8 +48,15 @@ impl Anew {
         receiver
     }
 
-    async fn connect_and_ask(&self, host: HostId, ask: &Ask, replies: mpsc::Sender<Reply>) -> Result<(), LinkError> {
-        let Some(spec) = self.hosts.get(host.index()) else { return Ok(()) };
+    async fn connect_and_ask(
+        &self,
+        host: HostId,
+        ask: &Ask,
+        replies: mpsc::Sender<Reply>,
+    ) -> Result<(), LinkError> {
+        let Some(spec) = self.hosts.get(host.index()) else {
+            return Ok(());
+        };
         let connection = self.connector.connect(spec).await?;
         let answered = host::ask::ask(&connection, spec, ask, replies).await;
         connection.close().await;

@@ -1,13 +1,15 @@
-//! Questions to many hosts at once: each is connected, asked, and left again, and what it answers is told as it comes.
+//! Questions to many hosts at once: each is connected, asked, and left again, and what it answers
+//! is told as it comes.
 //!
 //! ```text
 //!  a task per host ──▶ silence, failures, end ──┐
 //!  a task per host ──▶ silence, failures, end ──┼─▶ bounded ──▶ Pages (of lines) ──▶ Asking::next
 //! ```
 //!
-//! Who reads slowly slows the hosts; a host that is slow, stopped or hung holds back nobody, for hits go out at once.
-//! Only lines of pages wait for each other ([`Pages`]), and only until every host has answered or been given up.
-//! How a host is asked is left to `host`, what is printed of it to `report`.
+//! Who reads slowly slows the hosts; a host that is slow, stopped or hung holds back nobody, for
+//! hits go out at once. Only lines of pages wait for each other ([`Pages`]), and only until every
+//! host has answered or been given up. How a host is asked is left to `host`, what is printed of it
+//! to `report`.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -26,7 +28,8 @@ use crate::transport::{Connector, LinkError};
 use super::conductor::still_waiting;
 use super::pages::Pages;
 
-/// Answers of all hosts on their way. An answer has a few hundred KiB at most, so this bounds the bytes too.
+/// Answers of all hosts on their way. An answer has a few hundred KiB at most, so this bounds the
+/// bytes too.
 const ANSWERS: usize = 32;
 
 /// Answers of one host on their way to the others.
@@ -38,7 +41,8 @@ const ALIVE_EVERY: Duration = Duration::from_millis(250);
 /// How long the end of a connection may take.
 const CLOSE_LIMIT: Duration = Duration::from_millis(1500);
 
-/// What was refused tells more than that the server has hung up after it, and is told a moment later.
+/// What was refused tells more than that the server has hung up after it, and is told a moment
+/// later.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// Failures of sources that are told in the reason of a host's state; the others are counted.
@@ -73,7 +77,8 @@ pub(super) enum Heard {
     Warned(HostStatus),
     /// It says something that is no answer yet.
     Alive,
-    /// What a login without a shell is waiting for, in words: no sign of life, but the reason where none comes.
+    /// What a login without a shell is waiting for, in words: no sign of life, but the reason where
+    /// none comes.
     Waits(String),
     /// The login has its shell.
     Greeted,
@@ -94,7 +99,12 @@ pub(super) trait Reach: Clone + Send + Sync + 'static {
 }
 
 impl Reach for Connector {
-    async fn ask(&self, host: &HostSpec, asks: &[Ask], heard: mpsc::Sender<Heard>) -> Result<(), LinkError> {
+    async fn ask(
+        &self,
+        host: &HostSpec,
+        asks: &[Ask],
+        heard: mpsc::Sender<Heard>,
+    ) -> Result<(), LinkError> {
         let connection = self.connect(host).await?;
         if let Some(warning) = connection.warning() {
             // Nobody hears any more where this fails; then this future is dropped.
@@ -117,8 +127,9 @@ impl Reach for Connector {
     }
 }
 
-/// Tells now and then that a host says something: over a slow link an answer may take longer than silence may. What a
-/// login prints before its shell answers counts: how long that may go on is left to the connection, which says why.
+/// Tells now and then that a host says something: over a slow link an answer may take longer than
+/// silence may. What a login prints before its shell answers counts: how long that may go on is
+/// left to the connection, which says why.
 async fn tell_alive(connection: &crate::transport::Connection, heard: &mpsc::Sender<Heard>) {
     let said = || (connection.heard(), connection.printed());
     let mut known = said();
@@ -147,7 +158,9 @@ async fn ask_all(
     // Nobody hears any more where this fails; then this future is dropped.
     let _ = heard.send(Heard::Connected).await;
     let mut answering = host::ask::Answering::begin(connection, host, asks).await?;
-    let _ = heard.send(Heard::Facts(Box::new(answering.facts().clone()))).await;
+    let _ = heard
+        .send(Heard::Facts(Box::new(answering.facts().clone())))
+        .await;
     for ask in asks {
         let (sender, mut replies) = mpsc::channel(OF_A_HOST);
         let relay = async {
@@ -162,22 +175,45 @@ async fn ask_all(
 }
 
 impl Asking {
-    /// Asks every host all of `asks`, one after the other. Host `n` of `hosts` is `HostId(n)`. A host that says nothing
-    /// for `silence` has timed out; while it says something it may go on.
+    /// Asks every host all of `asks`, one after the other. Host `n` of `hosts` is `HostId(n)`. A
+    /// host that says nothing for `silence` has timed out; while it says something it may go on.
     #[must_use]
-    pub fn start(hosts: Vec<HostSpec>, asks: &[Ask], silence: Duration, connector: Connector) -> Self {
+    pub fn start(
+        hosts: Vec<HostSpec>,
+        asks: &[Ask],
+        silence: Duration,
+        connector: Connector,
+    ) -> Self {
         Self::start_by(hosts, asks, silence, connector)
     }
 
-    pub(super) fn start_by(hosts: Vec<HostSpec>, asks: &[Ask], silence: Duration, reach: impl Reach) -> Self {
+    pub(super) fn start_by(
+        hosts: Vec<HostSpec>,
+        asks: &[Ask],
+        silence: Duration,
+        reach: impl Reach,
+    ) -> Self {
         let (sender, heard) = mpsc::channel(ANSWERS);
         let mut tasks = JoinSet::new();
         let (undone, asks) = (hosts.len(), Arc::<[Ask]>::from(asks));
         for (id, host) in (0..).map(HostId).zip(hosts) {
-            let (asks, reach, out) = (Arc::clone(&asks), reach.clone(), Out { host: id, sender: sender.clone() });
+            let (asks, reach, out) = (
+                Arc::clone(&asks),
+                reach.clone(),
+                Out {
+                    host: id,
+                    sender: sender.clone(),
+                },
+            );
             tasks.spawn(async move { ask_one(&host, &asks, silence, &reach, &out).await });
         }
-        Self { heard, tasks, pages: Pages::default(), ready: VecDeque::new(), undone }
+        Self {
+            heard,
+            tasks,
+            pages: Pages::default(),
+            ready: VecDeque::new(),
+            undone,
+        }
     }
 
     /// What is told next; `None` after every host is done. Cancel-safe.
@@ -237,11 +273,13 @@ impl Asking {
             Reply::Source(info, files) => {
                 let known = self.pages.info(host, &info);
                 self.update(known);
-                self.ready.push_back(Told::Reply(host, Reply::Source(info, files)));
+                self.ready
+                    .push_back(Told::Reply(host, Reply::Source(info, files)));
             }
             other => self.ready.push_back(Told::Reply(host, other)),
         }
-        self.ready.extend(self.pages.let_out(false).into_iter().map(Told::Update));
+        self.ready
+            .extend(self.pages.let_out(false).into_iter().map(Told::Update));
     }
 
     fn update(&mut self, update: Update) {
@@ -262,17 +300,28 @@ impl Out {
     }
 }
 
-/// Asks one host, again while what went wrong may pass and its time is not over, and says how it ended.
+/// Asks one host, again while what went wrong may pass and its time is not over, and says how it
+/// ended.
 async fn ask_one(host: &HostSpec, asks: &[Ask], silence: Duration, reach: &impl Reach, out: &Out) {
     let (mut backoff, started) = (Backoff::default(), Instant::now());
     let (mut last, mut tries) = (None, 0_u32);
     let status = loop {
         tries += 1;
         let began = Instant::now();
-        let mut turn = Turn { silence, last_sign: started, last: last.take(), stage: Stage::Dialling, heard: false };
-        let Some(ended) = turn.listen(host, asks, reach, out).await else { return };
+        let mut turn = Turn {
+            silence,
+            last_sign: started,
+            last: last.take(),
+            stage: Stage::Dialling,
+            heard: false,
+        };
+        let Some(ended) = turn.listen(host, asks, reach, out).await else {
+            return;
+        };
         let wait = match &ended {
-            Err(error) if error.may_pass && !turn.heard => next_wait(&mut backoff, error, began.elapsed()),
+            Err(error) if error.may_pass && !turn.heard => {
+                next_wait(&mut backoff, error, began.elapsed())
+            }
             _ => Duration::MAX,
         };
         let is_over = wait >= (started + silence).saturating_duration_since(Instant::now());
@@ -300,7 +349,8 @@ fn next_wait(backoff: &mut Backoff, error: &LinkError, tried_for: Duration) -> D
 /// One try to ask a host.
 struct Turn {
     silence: Duration,
-    /// When the host said something last. Where it has not yet, it is when it was dialled first, by the try before perhaps.
+    /// When the host said something last. Where it has not yet, it is when it was dialled first, by
+    /// the try before perhaps.
     last_sign: Instant,
     /// How the try before ended, and how many there had been.
     last: Option<(HostStatus, u32)>,
@@ -310,7 +360,8 @@ struct Turn {
 }
 
 impl Turn {
-    /// Asks once, as long as the host says something. Its last state, or `None` where nobody hears any more.
+    /// Asks once, as long as the host says something. Its last state, or `None` where nobody hears
+    /// any more.
     async fn listen(
         &mut self,
         host: &HostSpec,
@@ -368,16 +419,23 @@ impl Turn {
         true
     }
 
-    /// What is said of a host that has said nothing for too long. Of one that was being dialled again it is why it was lost.
+    /// What is said of a host that has said nothing for too long. Of one that was being dialled
+    /// again it is why it was lost.
     fn silent(&mut self) -> HostStatus {
         let seconds = self.silence.as_secs_f64();
         let reason = match (&self.stage, self.last.take()) {
             (Stage::Dialling, Some((status, tries))) => return status.at_last(tries),
             (Stage::Dialling, None) => format!("no connection within {seconds:.1} s"),
             (Stage::Waits(words), last) => still_waiting(words, last.map(|(status, _)| status)),
-            (Stage::Connected, _) => format!("connected, but it has said nothing for {seconds:.1} s"),
+            (Stage::Connected, _) => {
+                format!("connected, but it has said nothing for {seconds:.1} s")
+            }
         };
-        HostStatus::because(LinkState::Timeout, reason, "try again with a longer --timeout")
+        HostStatus::because(
+            LinkState::Timeout,
+            reason,
+            "try again with a longer --timeout",
+        )
     }
 }
 
@@ -403,7 +461,9 @@ impl Failures {
         if let Heard::Warned(way) = heard {
             self.way = Some(way.clone());
         }
-        let Heard::Reply(Reply::Failed(source, why)) = heard else { return };
+        let Heard::Reply(Reply::Failed(source, why)) = heard else {
+            return;
+        };
         self.count += 1;
         if self.told.len() < FAILURES_TOLD {
             self.told.push(format!("{source}: {why}"));
@@ -416,8 +476,11 @@ impl Failures {
             reason += &format!(" (and {} more)", self.count - self.told.len());
         }
         let way = self.way.clone().unwrap_or(HostStatus::plain(LinkState::Ok));
-        let reasons: Vec<String> =
-            way.reason.into_iter().chain(Some(reason).filter(|reason| !reason.is_empty())).collect();
+        let reasons: Vec<String> = way
+            .reason
+            .into_iter()
+            .chain(Some(reason).filter(|reason| !reason.is_empty()))
+            .collect();
         match reasons.is_empty() {
             true => HostStatus::plain(LinkState::Ok),
             false => HostStatus {

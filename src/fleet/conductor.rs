@@ -18,7 +18,8 @@ use super::merge::{LetOut, Merge};
 /// What is taken of one host before the next has its turn.
 const SHARE_BYTES: usize = 128 << 10;
 
-/// Hosts that are reached within this of the start have their first lines in order with the others'.
+/// Hosts that are reached within this of the start have their first lines in order with the
+/// others'.
 const GRACE: Duration = Duration::from_secs(2);
 
 /// While little comes, it is handed on this often.
@@ -45,7 +46,11 @@ pub(super) async fn run(
     let mut all_out = true;
     loop {
         // While a batch is left of what may go, no more is taken.
-        let (more, busy) = if all_out { conductor.take_turns() } else { (true, true) };
+        let (more, busy) = if all_out {
+            conductor.take_turns()
+        } else {
+            (true, true)
+        };
         let over = conductor.is_over();
         all_out = conductor.let_out(over);
         if !conductor.out.is_empty() {
@@ -92,8 +97,8 @@ impl Conductor {
         self.started.elapsed()
     }
 
-    /// Takes the share of every host, beginning with another each time. Whether any has more, and whether any was so
-    /// full that its host may be waiting to go on.
+    /// Takes the share of every host, beginning with another each time. Whether any has more, and
+    /// whether any was so full that its host may be waiting to go on.
     fn take_turns(&mut self) -> (bool, bool) {
         let count = self.outboxes.len();
         let (mut more, mut busy) = (false, false);
@@ -107,7 +112,11 @@ impl Conductor {
                 self.heard(host, event);
             }
         }
-        self.first = if count == 0 { 0 } else { (self.first + 1) % count };
+        self.first = if count == 0 {
+            0
+        } else {
+            (self.first + 1) % count
+        };
         (more, busy)
     }
 
@@ -139,7 +148,18 @@ impl Conductor {
             }
             HostEvent::Gap(number, from, to, reason, since) => {
                 let (source, until) = (self.source(host, number), wall_clock());
-                self.merge.gap(Gap { host: id, source, from, to, reason, since, until }, self.now());
+                self.merge.gap(
+                    Gap {
+                        host: id,
+                        source,
+                        from,
+                        to,
+                        reason,
+                        since,
+                        until,
+                    },
+                    self.now(),
+                );
             }
             HostEvent::Sample(sample) => self.out.push(Update::Sample(id, Arc::new(sample))),
             HostEvent::ReadTo(to, bytes) => self.book.read_to(host, to, bytes),
@@ -182,16 +202,24 @@ impl Conductor {
         if over && all {
             self.time_out();
         }
-        self.out.extend(self.book.tell(now, over && all).map(Update::Ledger));
+        self.out
+            .extend(self.book.tell(now, over && all).map(Update::Ledger));
         all
     }
 
     /// Hosts that are not done at the deadline: what was being waited for.
     fn time_out(&mut self) {
-        let undone: Vec<_> = self.book.undone().map(|(host, awaited)| (host, at_the_deadline(awaited))).collect();
+        let undone: Vec<_> = self
+            .book
+            .undone()
+            .map(|(host, awaited)| (host, at_the_deadline(awaited)))
+            .collect();
         for (host, status) in undone {
             self.book.status(host, &status);
-            self.out.push(Update::Status(HostId(u32::try_from(host).unwrap_or(u32::MAX)), status));
+            self.out.push(Update::Status(
+                HostId(u32::try_from(host).unwrap_or(u32::MAX)),
+                status,
+            ));
         }
     }
 
@@ -200,14 +228,19 @@ impl Conductor {
         if let Goal::Once { deadline } = self.goal {
             next = next.min(self.started + deadline);
         } else if let Some(held) = self.merge.next_deadline() {
-            let earliest = if self.now() < GRACE { GRACE } else { Duration::ZERO };
+            let earliest = if self.now() < GRACE {
+                GRACE
+            } else {
+                Duration::ZERO
+            };
             next = next.min(self.started + held.max(earliest));
         }
         next
     }
 }
 
-/// What is said of a host that is not done when the time is over. Of one that was being dialled again it is why it was lost.
+/// What is said of a host that is not done when the time is over. Of one that was being dialled
+/// again it is why it was lost.
 fn at_the_deadline(awaited: Awaited) -> HostStatus {
     let reason = match awaited {
         Awaited::Login(Some(waits), before) => still_waiting(&waits, before),
@@ -218,17 +251,37 @@ fn at_the_deadline(awaited: Awaited) -> HostStatus {
     HostStatus::because(LinkState::Timeout, reason, "give it more time: --timeout")
 }
 
-/// What a login waits for when the time is over, and how the one before it ended, where there was one.
+/// What a login waits for when the time is over, and how the one before it ended, where there was
+/// one.
 pub(super) fn still_waiting(waits: &str, before: Option<HostStatus>) -> String {
-    let before =
-        before.and_then(|status| status.reason).map(|reason| format!("; before: {reason}")).unwrap_or_default();
+    let before = before
+        .and_then(|status| status.reason)
+        .map(|reason| format!("; before: {reason}"))
+        .unwrap_or_default();
     format!("{waits} when the time was over{before}")
 }
 
 /// A line of a host as one of the fleet.
 pub(super) fn record(host: HostId, source: SourceId, line: Line) -> Record {
-    let Line { time, time_from, continues, stamp, cursor, raw } = line;
-    Record { host, source, time, time_from, cursor, late: false, continues, stamp, raw }
+    let Line {
+        time,
+        time_from,
+        continues,
+        stamp,
+        cursor,
+        raw,
+    } = line;
+    Record {
+        host,
+        source,
+        time,
+        time_from,
+        cursor,
+        late: false,
+        continues,
+        stamp,
+        raw,
+    }
 }
 
 fn wall_clock() -> Time {

@@ -44,17 +44,34 @@ impl Book {
     /// For so many hosts, none of them reached yet.
     #[must_use]
     pub(super) fn new(hosts: usize) -> Self {
-        let row =
-            Row { state: LinkState::Connecting, waits: None, failure: None, failures: 0, read_to: None, done: false };
-        let counts = Ledger { hosts: u32::try_from(hosts).unwrap_or(u32::MAX), ..Ledger::default() };
-        Self { hosts: vec![row; hosts], counts, told: Ledger::default(), told_at: None }
+        let row = Row {
+            state: LinkState::Connecting,
+            waits: None,
+            failure: None,
+            failures: 0,
+            read_to: None,
+            done: false,
+        };
+        let counts = Ledger {
+            hosts: u32::try_from(hosts).unwrap_or(u32::MAX),
+            ..Ledger::default()
+        };
+        Self {
+            hosts: vec![row; hosts],
+            counts,
+            told: Ledger::default(),
+            told_at: None,
+        }
     }
 
     /// Notes the state of a host. A host that is not up holds nobody back.
     pub(super) fn status(&mut self, host: usize, status: &HostStatus) {
         let row = &mut self.hosts[host];
         row.state = status.state;
-        row.waits = status.reason.clone().filter(|_| status.state == LinkState::Connecting);
+        row.waits = status
+            .reason
+            .clone()
+            .filter(|_| status.state == LinkState::Connecting);
         match status.state {
             LinkState::Connecting => {}
             state if state.is_up() => row.failure = None,
@@ -151,11 +168,19 @@ mod tests {
         book.status(0, &ok);
         book.status(1, &ok);
         book.read_to(0, Time(50), 10);
-        assert_eq!(book.watermark(), None, "one that is up has not been read yet");
+        assert_eq!(
+            book.watermark(),
+            None,
+            "one that is up has not been read yet"
+        );
         book.read_to(1, Time(40), 10);
         assert_eq!(book.watermark(), Some(Time(40)));
         book.status(1, &HostStatus::plain(LinkState::Timeout));
-        assert_eq!(book.watermark(), Some(Time(50)), "one that is down holds nobody back");
+        assert_eq!(
+            book.watermark(),
+            Some(Time(50)),
+            "one that is down holds nobody back"
+        );
         assert!(book.any_on_its_way(), "the third is being dialled");
     }
 
@@ -173,23 +198,36 @@ mod tests {
     fn a_host_that_is_dialled_again_is_known_by_why_the_try_before_failed() {
         let mut book = Book::new(1);
         let connecting = HostStatus::plain(LinkState::Connecting);
-        let waits = HostStatus { reason: Some("logged in".to_owned()), ..connecting.clone() };
+        let waits = HostStatus {
+            reason: Some("logged in".to_owned()),
+            ..connecting.clone()
+        };
         let silent = HostStatus::because(LinkState::Timeout, "said nothing", "");
         let awaited = |book: &Book| book.undone().map(|(_, awaited)| awaited).next();
         assert_eq!(awaited(&book), Some(Awaited::Login(None, None)));
         for tries in 1..=2 {
             book.status(0, &connecting);
             book.status(0, &silent);
-            assert_eq!(awaited(&book), Some(Awaited::AnotherTry(silent.clone(), tries)));
+            assert_eq!(
+                awaited(&book),
+                Some(Awaited::AnotherTry(silent.clone(), tries))
+            );
         }
         book.status(0, &connecting);
         assert_eq!(awaited(&book), Some(Awaited::AnotherTry(silent.clone(), 2)));
         book.status(0, &waits);
-        assert_eq!(awaited(&book), Some(Awaited::Login(Some("logged in".to_owned()), Some(silent))));
+        assert_eq!(
+            awaited(&book),
+            Some(Awaited::Login(Some("logged in".to_owned()), Some(silent)))
+        );
         book.status(0, &HostStatus::plain(LinkState::Ok));
         assert_eq!(awaited(&book), Some(Awaited::Rest));
         book.status(0, &connecting);
-        assert_eq!(awaited(&book), Some(Awaited::Login(None, None)), "it has let us in since");
+        assert_eq!(
+            awaited(&book),
+            Some(Awaited::Login(None, None)),
+            "it has let us in since"
+        );
     }
 
     #[test]
@@ -200,6 +238,10 @@ mod tests {
         assert_eq!(book.tell(TELL_EVERY, false), None, "nothing has changed");
         book.let_out(5, 0, 0);
         assert_eq!(book.tell(Duration::from_millis(1), false), None, "too soon");
-        assert_eq!(book.tell(Duration::from_millis(1), true).map(|ledger| ledger.lines), Some(5));
+        assert_eq!(
+            book.tell(Duration::from_millis(1), true)
+                .map(|ledger| ledger.lines),
+            Some(5)
+        );
     }
 }

@@ -1,8 +1,9 @@
 //! Lines of many sources into one order: by time, as far as waiting a moment makes that possible.
 //!
-//! Each source is a queue that is never reordered. A line is let out when no host can still send an earlier one (the
-//! *watermark*: every host has been read to there), or when it has waited long enough; of those that may go, the
-//! earliest goes first. A line that comes when later ones have gone is marked late, not dropped. Time is an argument.
+//! Each source is a queue that is never reordered. A line is let out when no host can still send an
+//! earlier one (the *watermark*: every host has been read to there), or when it has waited long
+//! enough; of those that may go, the earliest goes first. A line that comes when later ones have
+//! gone is marked late, not dropped. Time is an argument.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
@@ -10,12 +11,12 @@ use std::time::Duration;
 
 use crate::model::{Gap, Record, SourceId, Time, Update};
 
-/// How long a line waits for earlier ones of slower hosts. Longer would make the screen lag; a host that lags more
-/// than this has its lines marked late.
+/// How long a line waits for earlier ones of slower hosts. Longer would make the screen lag; a host
+/// that lags more than this has its lines marked late.
 pub(super) const HOLD: Duration = Duration::from_millis(1000);
 
-/// A line is late when lines stamped this much later have gone. Many stamps are in whole seconds, and many programs
-/// write a moment after they stamped.
+/// A line is late when lines stamped this much later have gone. Many stamps are in whole seconds,
+/// and many programs write a moment after they stamped.
 pub(super) const LATE_BY: i64 = 1_500_000_000;
 
 /// Most bytes held back; beyond, the earliest go whether their time has come or not.
@@ -65,12 +66,21 @@ impl Merge {
     /// Takes in a line that arrived at `now`.
     pub(super) fn line(&mut self, record: Record, now: Duration) {
         self.bytes += record.raw.len() + OVERHEAD;
-        self.sources.entry(record.source).or_default().push_back(Held { arrived: now, item: Item::Line(record) });
+        self.sources
+            .entry(record.source)
+            .or_default()
+            .push_back(Held {
+                arrived: now,
+                item: Item::Line(record),
+            });
     }
 
     /// Takes in a gap; it keeps its place among the lines of its source.
     pub(super) fn gap(&mut self, gap: Gap, now: Duration) {
-        self.sources.entry(gap.source).or_default().push_back(Held { arrived: now, item: Item::Gap(gap) });
+        self.sources.entry(gap.source).or_default().push_back(Held {
+            arrived: now,
+            item: Item::Gap(gap),
+        });
     }
 
     /// Lines marked late so far.
@@ -82,7 +92,10 @@ impl Merge {
     /// When the line that waits longest will have waited long enough.
     #[must_use]
     pub(super) fn next_deadline(&self) -> Option<Duration> {
-        self.sources.values().filter_map(|queue| Some(queue.front()?.arrived + HOLD)).min()
+        self.sources
+            .values()
+            .filter_map(|queue| Some(queue.front()?.arrived + HOLD))
+            .min()
     }
 
     /// Lets out what may go at `now`, up to a batch. Whether that was all.
@@ -90,11 +103,20 @@ impl Merge {
         let before = self.let_out_to;
         let keep = self.bytes.saturating_sub(BATCH_BYTES);
         let mut records = Vec::new();
-        let mut heads: BinaryHeap<_> =
-            self.sources.iter().filter_map(|(&source, queue)| Some(Reverse((queue.front()?.time(), source)))).collect();
+        let mut heads: BinaryHeap<_> = self
+            .sources
+            .iter()
+            .filter_map(|(&source, queue)| Some(Reverse((queue.front()?.time(), source))))
+            .collect();
         while let Some(Reverse((_, source))) = heads.pop() {
             let until = heads.peek().map(|Reverse((time, _))| *time);
-            if let Some(next) = self.let_out_of(source, until, (what, now, keep), before, (&mut records, out)) {
+            if let Some(next) = self.let_out_of(
+                source,
+                until,
+                (what, now, keep),
+                before,
+                (&mut records, out),
+            ) {
                 heads.push(Reverse((next, source)));
             }
             if self.bytes < keep && !heads.is_empty() {
@@ -109,8 +131,8 @@ impl Merge {
         true
     }
 
-    /// Lets out what may go of one source until another source has an earlier line. The time of the line that comes
-    /// next, where that may be looked at again.
+    /// Lets out what may go of one source until another source has an earlier line. The time of the
+    /// line that comes next, where that may be looked at again.
     fn let_out_of(
         &mut self,
         source: SourceId,
@@ -122,7 +144,10 @@ impl Merge {
         loop {
             let full = self.bytes > HELD_BYTES;
             let queue = self.sources.get_mut(&source)?;
-            if !queue.front().is_some_and(|held| full || held.may_go(what, now)) {
+            if !queue
+                .front()
+                .is_some_and(|held| full || held.may_go(what, now))
+            {
                 return None;
             }
             let held = queue.pop_front()?;
@@ -130,7 +155,8 @@ impl Merge {
             if next.is_none() {
                 self.sources.remove(&source);
             }
-            let late = before.is_some_and(|before| held.time().0.saturating_add(LATE_BY) < before.0);
+            let late =
+                before.is_some_and(|before| held.time().0.saturating_add(LATE_BY) < before.0);
             self.emit(held.item, late, records, out);
             let next = next?;
             if until.is_some_and(|until| next > until) || self.bytes < keep {
@@ -173,7 +199,9 @@ impl Held {
         match what {
             LetOut::All => true,
             LetOut::Nothing => false,
-            LetOut::UpTo(to) => to.is_some_and(|to| self.time() <= to) || self.arrived + HOLD <= now,
+            LetOut::UpTo(to) => {
+                to.is_some_and(|to| self.time() <= to) || self.arrived + HOLD <= now
+            }
         }
     }
 }
@@ -187,11 +215,24 @@ mod tests {
     use proptest::prelude::*;
 
     fn record(source: u32, time: i64) -> Record {
-        let cursor = Cursor { file: FileId::default(), offset: 0 };
+        let cursor = Cursor {
+            file: FileId::default(),
+            offset: 0,
+        };
         let (time, time_from) = (Time(time), TimeFrom::Stamp);
         let (host, raw) = (HostId(source), Bytes::from_static(b"line"));
         let (late, continues, stamp) = (false, false, Span::default());
-        Record { host, source: SourceId(source), time, time_from, cursor, late, continues, stamp, raw }
+        Record {
+            host,
+            source: SourceId(source),
+            time,
+            time_from,
+            cursor,
+            late,
+            continues,
+            stamp,
+            raw,
+        }
     }
 
     fn let_out(merge: &mut Merge, what: LetOut, now: Duration) -> Vec<(u32, i64, bool)> {
@@ -201,7 +242,9 @@ mod tests {
             Update::Records(records) => records,
             _ => Vec::new(),
         });
-        records.map(|record| (record.source.0, record.time.0, record.late)).collect()
+        records
+            .map(|record| (record.source.0, record.time.0, record.late))
+            .collect()
     }
 
     const START: Duration = Duration::ZERO;
@@ -216,7 +259,11 @@ mod tests {
         assert_eq!(let_out(&mut merge, LetOut::UpTo(None), START), []);
         let out = let_out(&mut merge, LetOut::UpTo(Some(Time(30))), START);
         assert_eq!(out, [(2, 10, false), (2, 20, false), (1, 30, false)]);
-        assert_eq!(let_out(&mut merge, LetOut::UpTo(Some(Time(30))), HOLD), [(1, 50, false)], "it has waited enough");
+        assert_eq!(
+            let_out(&mut merge, LetOut::UpTo(Some(Time(30))), HOLD),
+            [(1, 50, false)],
+            "it has waited enough"
+        );
         assert_eq!(merge.next_deadline(), None);
     }
 
@@ -229,7 +276,11 @@ mod tests {
         let late = 40 - LATE_BY - 1;
         merge.line(record(3, late), START);
         let out = let_out(&mut merge, LetOut::UpTo(Some(Time(60))), START);
-        assert_eq!(out, [(3, late, true), (2, 20, false)], "a stamp in whole seconds is not late");
+        assert_eq!(
+            out,
+            [(3, late, true), (2, 20, false)],
+            "a stamp in whole seconds is not late"
+        );
         assert_eq!(merge.late(), 1);
     }
 
@@ -239,7 +290,10 @@ mod tests {
         merge.line(record(1, 9999), START);
         merge.line(record(1, 11), START);
         merge.line(record(2, 10), START);
-        assert_eq!(let_out(&mut merge, LetOut::UpTo(Some(Time(20))), START), [(2, 10, false)]);
+        assert_eq!(
+            let_out(&mut merge, LetOut::UpTo(Some(Time(20))), START),
+            [(2, 10, false)]
+        );
         let out = let_out(&mut merge, LetOut::UpTo(Some(Time(20))), HOLD);
         assert_eq!(out, [(1, 9999, false), (1, 11, false)]);
     }
@@ -249,14 +303,28 @@ mod tests {
         let mut merge = Merge::default();
         let raw = Bytes::from(vec![b'x'; BATCH_BYTES / 4]);
         for time in 0..12 {
-            merge.line(Record { raw: raw.clone(), ..record(1, time) }, START);
+            merge.line(
+                Record {
+                    raw: raw.clone(),
+                    ..record(1, time)
+                },
+                START,
+            );
         }
         let mut batches = Vec::new();
         loop {
             let mut out = Vec::new();
             let all = merge.let_out(LetOut::All, START, &mut out);
             batches.push(
-                out.iter().map(|update| if let Update::Records(r) = update { r.len() } else { 0 }).sum::<usize>(),
+                out.iter()
+                    .map(|update| {
+                        if let Update::Records(r) = update {
+                            r.len()
+                        } else {
+                            0
+                        }
+                    })
+                    .sum::<usize>(),
             );
             if all {
                 break;

@@ -6,8 +6,9 @@
 //!  a task per host ──▶ Outbox (bytes) ──┘
 //! ```
 //!
-//! Who reads slowly slows down the merge, which lets the outboxes fill, which keeps the hosts from being asked for
-//! more: nothing is dropped between a host and the store. The merge takes the same share of each host in turn.
+//! Who reads slowly slows down the merge, which lets the outboxes fill, which keeps the hosts from
+//! being asked for more: nothing is dropped between a host and the store. The merge takes the same
+//! share of each host in turn.
 
 mod anew;
 mod asking;
@@ -47,8 +48,9 @@ pub struct Options {
 pub enum Goal {
     /// Never: go on until stopped, reconnecting as needed.
     Follow,
-    /// When every host has given its last lines and one sample over at least half a second, or has failed for good, or
-    /// when so much time has passed; hosts that are not done by then have timed out.
+    /// When every host has given its last lines and one sample over at least half a second, or has
+    /// failed for good, or when so much time has passed; hosts that are not done by then have timed
+    /// out.
     Once {
         /// From the start.
         deadline: Duration,
@@ -82,15 +84,21 @@ pub struct Fleet {
 pub struct Questions(Vec<mpsc::Sender<Question>>);
 
 impl Questions {
-    /// Asks a host, over the connection that it has. A host that is down says so at once; dropping the receiver ends the
-    /// work there. An answer that is whole ends with [`Reply::Done`].
+    /// Asks a host, over the connection that it has. A host that is down says so at once; dropping
+    /// the receiver ends the work there. An answer that is whole ends with [`Reply::Done`].
     #[must_use]
     pub fn ask(&self, host: HostId, ask: Ask) -> mpsc::Receiver<Reply> {
         let (sender, receiver) = mpsc::channel(REPLIES);
-        let refused = self.0.get(host.index()).is_none_or(|host| host.try_send((ask, sender.clone())).is_err());
+        let refused = self
+            .0
+            .get(host.index())
+            .is_none_or(|host| host.try_send((ask, sender.clone())).is_err());
         if refused {
             // There is room for the first.
-            let _ = sender.try_send(Reply::Failed("".into(), "it has not answered what was asked before".into()));
+            let _ = sender.try_send(Reply::Failed(
+                "".into(),
+                "it has not answered what was asked before".into(),
+            ));
         }
         receiver
     }
@@ -129,17 +137,42 @@ impl Fleet {
             let outbox = Outbox::new(Arc::clone(&ready));
             let (command, receiver) = mpsc::channel(COMMANDS);
             let (question, asked) = mpsc::channel(QUESTIONS);
-            let resume = Arc::new(remembered.get(host.name().as_str()).cloned().unwrap_or_default());
-            let work =
-                Work { lines: options.lines, sample_every: options.sample_every, once: until.is_some(), until, resume };
+            let resume = Arc::new(
+                remembered
+                    .get(host.name().as_str())
+                    .cloned()
+                    .unwrap_or_default(),
+            );
+            let work = Work {
+                lines: options.lines,
+                sample_every: options.sample_every,
+                once: until.is_some(),
+                until,
+                resume,
+            };
             let (connector, theirs) = (connector.clone(), outbox.clone());
-            tasks.spawn(async move { supervise(&host, &work, &connector, &theirs, receiver, asked).await });
+            tasks.spawn(async move {
+                supervise(&host, &work, &connector, &theirs, receiver, asked).await
+            });
             outboxes.push(outbox);
             commands.push(command);
             questions.push(question);
         }
-        tasks.spawn(conductor::run(outboxes, options.goal, started, ready, sender));
-        (Self { commands, questions: Questions(questions), tasks }, Updates { batches })
+        tasks.spawn(conductor::run(
+            outboxes,
+            options.goal,
+            started,
+            ready,
+            sender,
+        ));
+        (
+            Self {
+                commands,
+                questions: Questions(questions),
+                tasks,
+            },
+            Updates { batches },
+        )
     }
 
     /// Dials a host now, whatever its state and its back-off.
@@ -172,8 +205,8 @@ impl Fleet {
 }
 
 impl Updates {
-    /// The next batch of updates, never empty; `None` after the end. Cancel-safe. While nobody calls it the hosts
-    /// are read no further than the bound of the queues.
+    /// The next batch of updates, never empty; `None` after the end. Cancel-safe. While nobody
+    /// calls it the hosts are read no further than the bound of the queues.
     pub async fn next(&mut self) -> Option<Vec<Update>> {
         self.batches.recv().await
     }

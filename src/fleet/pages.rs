@@ -1,5 +1,5 @@
-//! Lines of pages of many sources into one order by time. They wait until every host has answered, or until they take
-//! more memory than lines may; then the earliest go.
+//! Lines of pages of many sources into one order by time. They wait until every host has answered,
+//! or until they take more memory than lines may; then the earliest go.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,7 +22,12 @@ pub(super) struct Pages {
 
 impl Pages {
     /// Takes in lines. The source, where it is new; of its place nothing is known.
-    pub(super) fn lines(&mut self, host: HostId, name: &Arc<str>, lines: Vec<Line>) -> Option<Update> {
+    pub(super) fn lines(
+        &mut self,
+        host: HostId,
+        name: &Arc<str>,
+        lines: Vec<Line>,
+    ) -> Option<Update> {
         let (source, new) = self.source(host, name);
         for line in lines {
             self.last.insert(source, line.time);
@@ -32,11 +37,27 @@ impl Pages {
     }
 
     /// Takes in a gap. The source, where it is new.
-    pub(super) fn gap(&mut self, host: HostId, name: &Arc<str>, missing: &MissingBytes) -> Option<Update> {
+    pub(super) fn gap(
+        &mut self,
+        host: HostId,
+        name: &Arc<str>,
+        missing: &MissingBytes,
+    ) -> Option<Update> {
         let (source, new) = self.source(host, name);
         let MissingBytes { from, to, reason } = *missing;
         let until = self.last.get(&source).copied().unwrap_or(Time(i64::MIN));
-        self.merge.gap(Gap { host, source, from, to, reason, since: None, until }, Duration::ZERO);
+        self.merge.gap(
+            Gap {
+                host,
+                source,
+                from,
+                to,
+                reason,
+                since: None,
+                until,
+            },
+            Duration::ZERO,
+        );
         new
     }
 
@@ -49,7 +70,11 @@ impl Pages {
     /// Lets out what may go: a batch of all, or what there is no room for.
     pub(super) fn let_out(&mut self, all: bool) -> Vec<Update> {
         let mut out = Vec::new();
-        self.merge.let_out(if all { LetOut::All } else { LetOut::Nothing }, Duration::ZERO, &mut out);
+        self.merge.let_out(
+            if all { LetOut::All } else { LetOut::Nothing },
+            Duration::ZERO,
+            &mut out,
+        );
         out
     }
 
@@ -60,7 +85,12 @@ impl Pages {
         }
         let source = SourceId(u32::try_from(self.sources.len()).unwrap_or(u32::MAX));
         self.sources.insert(key, source);
-        let info = SourceInfo { name: Arc::clone(name), path: "".into(), problem: None, stamps: None };
+        let info = SourceInfo {
+            name: Arc::clone(name),
+            path: "".into(),
+            problem: None,
+            stamps: None,
+        };
         (source, Some(Update::Source(host, source, info)))
     }
 }

@@ -1,11 +1,14 @@
-//! A host that answers questions about its logs, by whichever driver it is reached: this machine's own files are read
-//! by `engine`, those of others by a shell, those that only root may read by a shell of root's; what is no file (a journal,
-//! a container) by the host's own programs. What is made of files is left to [`history`].
+//! A host that answers questions about its logs, by whichever driver it is reached: this machine's
+//! own files are read by `engine`, those of others by a shell, those that only root may read by a
+//! shell of root's; what is no file (a journal, a container) by the host's own programs. What is
+//! made of files is left to [`history`].
 
 use tokio::sync::mpsc;
 
 use crate::model::ask::Totals;
-use crate::model::{Ask, Facts, HostSpec, HostStatus, Reply, SourceKind, SourceSpec, TransportKind};
+use crate::model::{
+    Ask, Facts, HostSpec, HostStatus, Reply, SourceKind, SourceSpec, TransportKind,
+};
 use crate::transport::{Connection, LinkError};
 
 use super::files::{Failure, Files};
@@ -14,8 +17,8 @@ use super::local::LocalFiles;
 use super::shell::{self, ShellFiles, Talk, Trouble};
 use super::track::{usual_sources, whole_journal};
 
-/// A host that answers, one question after the other. Shells are started when they are needed, for each is a session, and
-/// some servers give one only.
+/// A host that answers, one question after the other. Shells are started when they are needed, for
+/// each is a session, and some servers give one only.
 pub struct Answering {
     connection: Connection,
     /// For the files of the login.
@@ -34,8 +37,8 @@ enum Driver {
     Shell(Box<ShellFiles>),
 }
 
-/// Asks a host one question. Its replies come as they are found; a full channel makes the host wait, a closed one makes
-/// it stop. Dropping the future leaves nothing behind on the host.
+/// Asks a host one question. Its replies come as they are found; a full channel makes the host
+/// wait, a closed one makes it stop. Dropping the future leaves nothing behind on the host.
 ///
 /// # Errors
 /// When the host is lost. What is wrong with one source is a [`Reply::Failed`].
@@ -45,7 +48,10 @@ pub async fn ask(
     ask: &Ask,
     replies: mpsc::Sender<Reply>,
 ) -> Result<(), LinkError> {
-    Answering::begin(connection, host, std::slice::from_ref(ask)).await?.answer(host, ask, replies).await
+    Answering::begin(connection, host, std::slice::from_ref(ask))
+        .await?
+        .answer(host, ask, replies)
+        .await
 }
 
 impl Answering {
@@ -53,10 +59,16 @@ impl Answering {
     ///
     /// # Errors
     /// When it is lost, or has no shell.
-    pub async fn begin(connection: &Connection, host: &HostSpec, asks: &[Ask]) -> Result<Self, LinkError> {
+    pub async fn begin(
+        connection: &Connection,
+        host: &HostSpec,
+        asks: &[Ask],
+    ) -> Result<Self, LinkError> {
         let mut this = Self::begin_knowing(connection, Facts::default());
         match Parts::of(host).only(asks) {
-            Some(Only::Root) if host.transport != TransportKind::Local => this.begin_as_root(host).await?,
+            Some(Only::Root) if host.transport != TransportKind::Local => {
+                this.begin_as_root(host).await?
+            }
             Some(Only::Streams { as_root }) if host.transport != TransportKind::Local => {
                 match Talk::begin(connection, as_root).await {
                     Ok((talk, facts)) => (this.talk, this.facts) = (talk, facts),
@@ -71,7 +83,14 @@ impl Answering {
     /// The same where it is known already what the host is.
     #[must_use]
     pub fn begin_knowing(connection: &Connection, facts: Facts) -> Self {
-        Self { connection: connection.clone(), driver: None, root: None, refused: None, talk: Talk::default(), facts }
+        Self {
+            connection: connection.clone(),
+            driver: None,
+            root: None,
+            refused: None,
+            talk: Talk::default(),
+            facts,
+        }
     }
 
     /// What the host says of itself.
@@ -94,15 +113,29 @@ impl Answering {
         }
     }
 
-    /// Where the shell that was wanted is refused, another tells what the host is. A server that gives one session refuses
-    /// that too, or hangs up with the first; there the refusal is what is told.
-    async fn describe_after(&mut self, refusal: LinkError, host: &HostSpec) -> Result<(), LinkError> {
+    /// Where the shell that was wanted is refused, another tells what the host is. A server that
+    /// gives one session refuses that too, or hangs up with the first; there the refusal is what is
+    /// told.
+    async fn describe_after(
+        &mut self,
+        refusal: LinkError,
+        host: &HostSpec,
+    ) -> Result<(), LinkError> {
         let described = self.describe(host).await;
         // What is asked next needs the session.
         self.driver = None;
         described.map_err(|_| {
-            let hint = refusal.status.hint.map(|hint| hint.replace("{user}", "the login"));
-            LinkError { status: HostStatus { hint, ..refusal.status }, may_pass: refusal.may_pass }
+            let hint = refusal
+                .status
+                .hint
+                .map(|hint| hint.replace("{user}", "the login"));
+            LinkError {
+                status: HostStatus {
+                    hint,
+                    ..refusal.status
+                },
+                may_pass: refusal.may_pass,
+            }
         })
     }
 
@@ -118,7 +151,9 @@ impl Answering {
     async fn driver(&mut self, host: &HostSpec) -> Result<&mut Driver, LinkError> {
         let driver = match self.driver.take() {
             Some(driver) => driver,
-            None if host.transport == TransportKind::Local => Driver::Local(Box::new(LocalFiles::new())),
+            None if host.transport == TransportKind::Local => {
+                Driver::Local(Box::new(LocalFiles::new()))
+            }
             None => Driver::Shell(Box::new(ShellFiles::start(&self.connection).await?)),
         };
         Ok(self.driver.insert(driver))
@@ -128,17 +163,30 @@ impl Answering {
     ///
     /// # Errors
     /// When the host is lost.
-    pub async fn answer(&mut self, host: &HostSpec, ask: &Ask, replies: mpsc::Sender<Reply>) -> Result<(), LinkError> {
-        let Parts { files, root, streams } = match host.sources.is_empty() && self.has_none_of_the_usual(host).await? {
+    pub async fn answer(
+        &mut self,
+        host: &HostSpec,
+        ask: &Ask,
+        replies: mpsc::Sender<Reply>,
+    ) -> Result<(), LinkError> {
+        let Parts {
+            files,
+            root,
+            streams,
+        } = match host.sources.is_empty() && self.has_none_of_the_usual(host).await? {
             true => {
                 // The journal may need the only session that the server gives.
                 self.driver = None;
-                Parts::of(&HostSpec { sources: vec![whole_journal()], ..host.clone() })
+                Parts::of(&HostSpec {
+                    sources: vec![whole_journal()],
+                    ..host.clone()
+                })
             }
             false => Parts::of(host),
         };
-        let is_wanted =
-            |part: &HostSpec| part.sources.is_empty() || part.sources.iter().any(|spec| may_be_about(ask, spec));
+        let is_wanted = |part: &HostSpec| {
+            part.sources.is_empty() || part.sources.iter().any(|spec| may_be_about(ask, spec))
+        };
         let (files, root) = (files.filter(is_wanted), root.filter(is_wanted));
         let mut totals = Totals::default();
         if let Some(streams) = &streams {
@@ -159,7 +207,8 @@ impl Answering {
         Ok(())
     }
 
-    /// Answers about the files of the login; where the server gives no session for it, each of their sources says so.
+    /// Answers about the files of the login; where the server gives no session for it, each of
+    /// their sources says so.
     async fn answer_of_files(
         &mut self,
         host: &HostSpec,
@@ -170,8 +219,12 @@ impl Answering {
         let facts = self.facts.clone();
         let connection = self.connection.clone();
         match self.driver(host).await {
-            Ok(Driver::Local(files)) => history::answer_part(&mut **files, host, &facts, ask, totals, replies).await,
-            Ok(Driver::Shell(files)) => history::answer_part(&mut **files, host, &facts, ask, totals, replies).await,
+            Ok(Driver::Local(files)) => {
+                history::answer_part(&mut **files, host, &facts, ask, totals, replies).await
+            }
+            Ok(Driver::Shell(files)) => {
+                history::answer_part(&mut **files, host, &facts, ask, totals, replies).await
+            }
             Err(error) if connection.has_ended_by(&error).await => Err(error),
             Err(error) => {
                 refuse(host, ask, error, replies).await;
@@ -201,7 +254,9 @@ impl Answering {
                 }
             }
         }
-        let Some(files) = &mut self.root else { return Ok(totals) };
+        let Some(files) = &mut self.root else {
+            return Ok(totals);
+        };
         history::answer_part(&mut **files, host, &self.facts, ask, totals, replies).await
     }
 
@@ -218,7 +273,9 @@ async fn refuse(host: &HostSpec, ask: &Ask, error: LinkError, replies: &mpsc::Se
     let why = Trouble::from(error).told();
     for spec in host.sources.iter().filter(|spec| may_be_about(ask, spec)) {
         // Where nobody listens any more, nobody needs to know.
-        let _ = replies.send(Reply::Failed(spec.name.as_str().into(), why.clone())).await;
+        let _ = replies
+            .send(Reply::Failed(spec.name.as_str().into(), why.clone()))
+            .await;
     }
 }
 
@@ -227,7 +284,8 @@ fn may_be_about(ask: &Ask, spec: &SourceSpec) -> bool {
     spec.kind.is_glob() || ask.is_about(&spec.name)
 }
 
-/// A host for which no source is named has the usual logs or, like one that is followed, its journal.
+/// A host for which no source is named has the usual logs or, like one that is followed, its
+/// journal.
 async fn has_none_of_the_usual<F: Files>(files: &mut F) -> Result<bool, LinkError> {
     for spec in usual_sources() {
         match files.list(spec.kind.to_string().as_bytes()).await {
@@ -261,15 +319,23 @@ impl Parts {
     fn only(&self, asks: &[Ask]) -> Option<Only> {
         let about = |part: &Option<HostSpec>| -> Option<SourceSpec> {
             let mut sources = part.iter().flat_map(|part| &part.sources);
-            sources.find(|spec| asks.iter().any(|ask| may_be_about(ask, spec))).cloned()
+            sources
+                .find(|spec| asks.iter().any(|ask| may_be_about(ask, spec)))
+                .cloned()
         };
-        let usual = self.files.as_ref().is_some_and(|part| part.sources.is_empty());
+        let usual = self
+            .files
+            .as_ref()
+            .is_some_and(|part| part.sources.is_empty());
         if usual || about(&self.files).is_some() {
             return None;
         }
-        let keeps_a_past = |spec: &SourceSpec| !matches!(spec.kind, SourceKind::Command(_) | SourceKind::Input);
+        let keeps_a_past =
+            |spec: &SourceSpec| !matches!(spec.kind, SourceKind::Command(_) | SourceKind::Input);
         match (about(&self.root), about(&self.streams).filter(keeps_a_past)) {
-            (_, Some(stream)) => Some(Only::Streams { as_root: stream.as_root }),
+            (_, Some(stream)) => Some(Only::Streams {
+                as_root: stream.as_root,
+            }),
             (Some(_), None) => Some(Only::Root),
             (None, None) => None,
         }
@@ -278,8 +344,16 @@ impl Parts {
     fn of(host: &HostSpec) -> Self {
         let is_file = |spec: &SourceSpec| matches!(spec.kind, SourceKind::Path(_));
         let with = |which: &dyn Fn(&SourceSpec) -> bool| {
-            let sources: Vec<_> = host.sources.iter().filter(|spec| which(spec)).cloned().collect();
-            (!sources.is_empty()).then(|| HostSpec { sources, ..host.clone() })
+            let sources: Vec<_> = host
+                .sources
+                .iter()
+                .filter(|spec| which(spec))
+                .cloned()
+                .collect();
+            (!sources.is_empty()).then(|| HostSpec {
+                sources,
+                ..host.clone()
+            })
         };
         let usual = host.sources.is_empty().then(|| host.clone());
         Self {
@@ -297,30 +371,62 @@ mod tests {
 
     #[test]
     fn each_source_is_asked_by_who_may_read_it() {
-        let spec = |name: &str, kind, as_root| SourceSpec { name: name.to_owned(), kind, time: None, as_root };
+        let spec = |name: &str, kind, as_root| SourceSpec {
+            name: name.to_owned(),
+            kind,
+            time: None,
+            as_root,
+        };
         let file = |name: &str, as_root| spec(name, SourceKind::Path(format!("/{name}")), as_root);
         let mut host = HostSpec::new(Endpoint::new(HostName::new("web-1").expect("a name")));
         let names = |host: &HostSpec| {
-            let Parts { files, root, streams } = Parts::of(host);
-            let of = |part: HostSpec| part.sources.into_iter().map(|spec| spec.name).collect::<Vec<_>>().join(" ");
+            let Parts {
+                files,
+                root,
+                streams,
+            } = Parts::of(host);
+            let of = |part: HostSpec| {
+                part.sources
+                    .into_iter()
+                    .map(|spec| spec.name)
+                    .collect::<Vec<_>>()
+                    .join(" ")
+            };
             [streams, root, files].map(|part| part.map(of))
         };
         let some = |text: &str| Some(text.to_owned());
-        assert_eq!(names(&host), [None, None, some("")], "without named sources it has the usual files");
-        host.sources =
-            vec![file("a", false), spec("unit", whole_journal().kind, true), file("s", true), file("b", false)];
+        assert_eq!(
+            names(&host),
+            [None, None, some("")],
+            "without named sources it has the usual files"
+        );
+        host.sources = vec![
+            file("a", false),
+            spec("unit", whole_journal().kind, true),
+            file("s", true),
+            file("b", false),
+        ];
         assert_eq!(names(&host), [some("unit"), some("s"), some("a b")]);
         let only = |host: &HostSpec, name: &str| {
-            Parts::of(host).only(&[Ask { sources: vec![name.to_owned()], what: crate::model::ask::What::List }])
+            Parts::of(host).only(&[Ask {
+                sources: vec![name.to_owned()],
+                what: crate::model::ask::What::List,
+            }])
         };
         assert_eq!(only(&host, "s"), Some(Only::Root));
         assert_eq!(only(&host, "unit"), Some(Only::Streams { as_root: true }));
         assert_eq!(only(&host, "?"), None, "files among others");
         assert_eq!(only(&host, "none"), None);
-        host.sources.insert(0, spec("up", SourceKind::Command(vec!["uptime".to_owned()]), false));
+        host.sources.insert(
+            0,
+            spec("up", SourceKind::Command(vec!["uptime".to_owned()]), false),
+        );
         assert_eq!(only(&host, "up"), None, "nobody keeps what it said");
         host.sources = vec![whole_journal()];
-        assert_eq!(only(&host, "journal"), Some(Only::Streams { as_root: false }));
+        assert_eq!(
+            only(&host, "journal"),
+            Some(Only::Streams { as_root: false })
+        );
         assert_eq!(names(&host), [some("journal"), None, None]);
     }
 }

@@ -1,7 +1,8 @@
 //! Who has the files of a host: what can be asked of them, the same of every driver.
 //!
-//! A shell over a channel ([`shell`](super::shell)) and this machine's own files (`local`, by way of `engine`) answer alike; one suite of
-//! tests asks them the same questions. What is made of the answers is left to `history`.
+//! A shell over a channel ([`shell`](super::shell)) and this machine's own files (`local`, by way
+//! of `engine`) answer alike; one suite of tests asks them the same questions. What is made of the
+//! answers is left to `history`.
 
 use std::future::Future;
 
@@ -35,24 +36,31 @@ pub struct Hint {
     pub ordered: bool,
 }
 
-/// What can be asked. Each question is over before the next; dropping a future that has not ended makes the value useless,
-/// but leaves nothing behind on the host.
+/// What can be asked. Each question is over before the next; dropping a future that has not ended
+/// makes the value useless, but leaves nothing behind on the host.
 pub trait Files: Send {
-    /// Whether a compressed file that is read further and further on is unpacked once, and not for each read.
+    /// Whether a compressed file that is read further and further on is unpacked once, and not for
+    /// each read.
     const READS_ON: bool = false;
 
     /// Whether programs of the host do the work, and not this one.
     const RUNS_PROGRAMS: bool = true;
 
-    /// Every regular file that a pattern (or path) matches, and every one that may be a rotated sibling of such a file
-    /// by its name; and where those lead that are symlinks. No order, no file twice.
+    /// Every regular file that a pattern (or path) matches, and every one that may be a rotated
+    /// sibling of such a file by its name; and where those lead that are symlinks. No order, no
+    /// file twice.
     fn list(&mut self, pattern: &[u8]) -> impl Future<Output = Result<Listing, Failure>> + Send;
 
     /// The same of one path, whatever characters it has.
     fn list_log(&mut self, path: &[u8]) -> impl Future<Output = Result<Listing, Failure>> + Send;
 
     /// Text of a file from an offset on, at most `most` bytes (and never more than [`MAX_READ`]).
-    fn read(&mut self, file: &LogFile, from: u64, most: usize) -> impl Future<Output = Result<Chunk, Failure>> + Send;
+    fn read(
+        &mut self,
+        file: &LogFile,
+        from: u64,
+        most: usize,
+    ) -> impl Future<Output = Result<Chunk, Failure>> + Send;
 
     /// How long the text of a file is. For a compressed one all of it is unpacked for that.
     fn measure(&mut self, file: &LogFile) -> impl Future<Output = Result<u64, Failure>> + Send;
@@ -63,8 +71,9 @@ pub trait Files: Send {
     /// What the scan has found next, of a few hundred KiB at most; `None` when it is over.
     fn next(&mut self) -> impl Future<Output = Result<Option<Finds>, Failure>> + Send;
 
-    /// Where to look for the first line that is not older than `time`, found where the text is: by bisection, or in a
-    /// compressed file in one pass; `None` where the driver has no quicker way than to read here and there.
+    /// Where to look for the first line that is not older than `time`, found where the text is: by
+    /// bisection, or in a compressed file in one pass; `None` where the driver has no quicker way
+    /// than to read here and there.
     fn seek(
         &mut self,
         file: &LogFile,

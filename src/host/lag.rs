@@ -1,7 +1,8 @@
 //! How far behind what is told of a host is: in seconds, and only where it is worth telling.
 //!
-//! Two things are known: when everything that there was had been told last, and what the newest line says of its time while
-//! there is more behind it. Time is an argument; what is read and when is left to `session`.
+//! Two things are known: when everything that there was had been told last, and what the newest
+//! line says of its time while there is more behind it. Time is an argument; what is read and when
+//! is left to `session`.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,8 +16,8 @@ const TOLD_FROM: Duration = Duration::from_secs(5);
 /// Over a long way each look takes so long that this many of them are no news either.
 const LOOKS: u32 = 3;
 
-/// Streams that have more than was told, by their numbers, with the time of the last line that was: shared by the streams of a
-/// host with its track, which tells.
+/// Streams that have more than was told, by their numbers, with the time of the last line that was:
+/// shared by the streams of a host with its track, which tells.
 #[derive(Debug, Clone, Default)]
 pub struct Unread(Arc<Mutex<BTreeMap<u32, Time>>>);
 
@@ -32,12 +33,20 @@ impl Unread {
 
     /// A new connection: nothing is known of any.
     pub(super) fn forget(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
     }
 
     /// The earliest of these lines.
     pub(super) fn earliest(&self) -> Option<Time> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).values().min().copied()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .values()
+            .min()
+            .copied()
     }
 }
 
@@ -58,12 +67,22 @@ impl Lag {
         self.look = look;
     }
 
-    /// Looks at how far behind all is at `now`; `began` is when this connection did, and `newest` the time of the line up to
-    /// which every file that has more has been told; `of_streams` the same of streams, which no look brings.
-    pub(super) fn look(&mut self, now: Time, began: Time, newest: Option<Time>, of_streams: Option<Time>) {
+    /// Looks at how far behind all is at `now`; `began` is when this connection did, and `newest`
+    /// the time of the line up to which every file that has more has been told; `of_streams` the
+    /// same of streams, which no look brings.
+    pub(super) fn look(
+        &mut self,
+        now: Time,
+        began: Time,
+        newest: Option<Time>,
+        of_streams: Option<Time>,
+    ) {
         let complete = self.complete.unwrap_or(began);
         // A stamp from the future says nothing.
-        let newest = newest.filter(|newest| *newest <= now).unwrap_or(complete).max(complete);
+        let newest = newest
+            .filter(|newest| *newest <= now)
+            .unwrap_or(complete)
+            .max(complete);
         let to = of_streams.map_or(newest, |of_streams| of_streams.min(newest));
         let behind = Duration::from_nanos(now.0.saturating_sub(to.0).max(0).unsigned_abs());
         let worth = TOLD_FROM.max(self.look * LOOKS);
@@ -93,14 +112,18 @@ mod tests {
     }
 
     #[test]
-    fn a_host_that_tells_all_at_each_look_is_not_behind_and_one_that_falls_silent_is_after_five_seconds() {
+    fn a_host_that_tells_all_at_each_look_is_not_behind_and_one_that_falls_silent_is_after_five_seconds()
+     {
         let mut lag = Lag::default();
         lag.complete(at(100), Duration::from_millis(20));
         let told = [100, 102, 104, 105, 106, 107, 120].map(|now| {
             lag.look(at(now), at(0), None, None);
             lag.told()
         });
-        assert_eq!(told, [None, None, None, Some(5), Some(5), Some(7), Some(20)]);
+        assert_eq!(
+            told,
+            [None, None, None, Some(5), Some(5), Some(7), Some(20)]
+        );
         lag.complete(at(120), Duration::from_millis(20));
         lag.look(at(121), at(0), None, None);
         assert_eq!(lag.told(), None);
@@ -115,8 +138,16 @@ mod tests {
             lag.told()
         };
         assert_eq!(behind(Some(at(120))), Some(40));
-        assert_eq!(behind(None), Some(60), "without stamps it is as old as the last look that brought all");
-        assert_eq!(behind(Some(at(50))), Some(60), "a line that was written late");
+        assert_eq!(
+            behind(None),
+            Some(60),
+            "without stamps it is as old as the last look that brought all"
+        );
+        assert_eq!(
+            behind(Some(at(50))),
+            Some(60),
+            "a line that was written late"
+        );
         assert_eq!(behind(Some(at(9999))), Some(60), "a stamp from the future");
     }
 

@@ -1,7 +1,7 @@
 //! From the bytes of a file to its lines, whatever they are and wherever they are cut.
 //!
-//! A line keeps the offset of its first byte. What cannot be a line (a hole of NUL bytes, what lies beyond the
-//! longest line) becomes a gap. What a line means is left to the model.
+//! A line keeps the offset of its first byte. What cannot be a line (a hole of NUL bytes, what lies
+//! beyond the longest line) becomes a gap. What a line means is left to the model.
 
 use bytes::Bytes;
 
@@ -28,8 +28,8 @@ pub enum Piece {
     },
 }
 
-/// The longest line that is kept, in bytes: longer than any that a person reads, short enough for a thousand files.
-/// What a line has beyond it is counted in a gap.
+/// The longest line that is kept, in bytes: longer than any that a person reads, short enough for a
+/// thousand files. What a line has beyond it is counted in a gap.
 pub(super) const MAX_LINE: usize = 1 << 20;
 
 /// Cuts one generation of a file into lines.
@@ -49,7 +49,11 @@ impl Lines {
     /// Begins at `offset`; `cut` where that is in the middle of a line, which is then left out.
     #[must_use]
     pub(super) fn new(offset: u64, cut: bool) -> Self {
-        Self { offset, cut, ..Self::default() }
+        Self {
+            offset,
+            cut,
+            ..Self::default()
+        }
     }
 
     /// Takes the bytes that follow and adds what they complete to `out`.
@@ -66,7 +70,8 @@ impl Lines {
         is_shown.then(|| (self.offset - self.partial.len() as u64, &self.partial[..]))
     }
 
-    /// Whether nothing is being passed over: what was pushed last ends with a line, or with the beginning of one.
+    /// Whether nothing is being passed over: what was pushed last ends with a line, or with the
+    /// beginning of one.
     #[must_use]
     pub(super) fn is_at_line(&self) -> bool {
         !self.cut && self.passing.is_none()
@@ -74,7 +79,11 @@ impl Lines {
 
     /// Passes over bytes that follow and were not read: a hole.
     pub(super) fn skip(&mut self, length: u64) {
-        let reason = if self.partial.is_empty() { GapReason::NulBytes } else { GapReason::LineTooLong };
+        let reason = if self.partial.is_empty() {
+            GapReason::NulBytes
+        } else {
+            GapReason::LineTooLong
+        };
         if !self.cut {
             self.passing.get_or_insert((self.offset, reason));
         }
@@ -84,7 +93,11 @@ impl Lines {
     /// No more will come: what is there is the last line.
     pub(super) fn finish(&mut self, out: &mut Vec<Piece>) {
         if let Some((from, reason)) = self.passing.take() {
-            out.push(Piece::Gap { from, to: Some(self.offset), reason });
+            out.push(Piece::Gap {
+                from,
+                to: Some(self.offset),
+                reason,
+            });
         }
         if !self.partial.is_empty() && !self.cut {
             let partial = std::mem::take(&mut self.partial);
@@ -122,7 +135,11 @@ impl Lines {
 
     fn end_hole(&mut self, out: &mut Vec<Piece>) {
         if let Some((from, reason @ GapReason::NulBytes)) = self.passing {
-            out.push(Piece::Gap { from, to: Some(self.offset), reason });
+            out.push(Piece::Gap {
+                from,
+                to: Some(self.offset),
+                reason,
+            });
             self.passing = None;
         }
     }
@@ -138,7 +155,11 @@ impl Lines {
             self.offset += data.len() as u64;
             return;
         }
-        let room = if self.passing.is_some() { 0 } else { MAX_LINE - self.partial.len() };
+        let room = if self.passing.is_some() {
+            0
+        } else {
+            MAX_LINE - self.partial.len()
+        };
         let kept = &data[..data.len().min(room)];
         self.partial.extend_from_slice(kept);
         self.offset += kept.len() as u64;
@@ -166,9 +187,16 @@ impl Lines {
         let end = passed.map_or(self.offset, |(from, _)| from);
         let offset = end - line.len() as u64;
         let whole = line.strip_suffix(b"\r").unwrap_or(line);
-        out.push(Piece::Line { offset, bytes: Bytes::copy_from_slice(whole) });
+        out.push(Piece::Line {
+            offset,
+            bytes: Bytes::copy_from_slice(whole),
+        });
         if let Some((from, reason)) = passed {
-            out.push(Piece::Gap { from, to: Some(self.offset), reason });
+            out.push(Piece::Gap {
+                from,
+                to: Some(self.offset),
+                reason,
+            });
         }
     }
 }
@@ -187,7 +215,10 @@ mod tests {
     }
 
     fn line(offset: u64, text: &str) -> Piece {
-        Piece::Line { offset, bytes: Bytes::copy_from_slice(text.as_bytes()) }
+        Piece::Line {
+            offset,
+            bytes: Bytes::copy_from_slice(text.as_bytes()),
+        }
     }
 
     #[test]
@@ -218,19 +249,29 @@ mod tests {
 
     #[test]
     fn a_line_cut_at_its_beginning_is_left_out() {
-        assert_eq!(pieces(&mut Lines::new(7, true), &[b"est of", b" it\nwhole\n"]), [line(17, "whole")]);
+        assert_eq!(
+            pieces(&mut Lines::new(7, true), &[b"est of", b" it\nwhole\n"]),
+            [line(17, "whole")]
+        );
     }
 
     #[test]
     fn a_hole_of_nul_bytes_is_one_gap() {
         let out = pieces(&mut Lines::new(0, false), &[b"a\n\0\0", b"\0\0b\n"]);
-        let gap = Piece::Gap { from: 2, to: Some(6), reason: GapReason::NulBytes };
+        let gap = Piece::Gap {
+            from: 2,
+            to: Some(6),
+            reason: GapReason::NulBytes,
+        };
         assert_eq!(out, [line(0, "a"), gap, line(6, "b")]);
     }
 
     #[test]
     fn a_hole_that_was_not_read_is_a_gap_like_one_that_was() {
-        for (before, expected) in [("a\n\0", GapReason::NulBytes), ("a\nbc", GapReason::LineTooLong)] {
+        for (before, expected) in [
+            ("a\n\0", GapReason::NulBytes),
+            ("a\nbc", GapReason::LineTooLong),
+        ] {
             let mut lines = Lines::new(0, false);
             let mut out = pieces(&mut lines, &[before.as_bytes()]);
             lines.skip(100);
@@ -244,7 +285,10 @@ mod tests {
                 _ => (4, Some(106), expected),
             };
             assert_eq!(gap, Some(wanted));
-            assert_eq!(out.last(), Some(&line(107 - u64::from(expected == GapReason::NulBytes), "e")));
+            assert_eq!(
+                out.last(),
+                Some(&line(107 - u64::from(expected == GapReason::NulBytes), "e"))
+            );
         }
     }
 
@@ -253,8 +297,15 @@ mod tests {
         let long = vec![b'x'; MAX_LINE + 10];
         let out = pieces(&mut Lines::new(0, false), &[&long, b"yy\nnext\n"]);
         let end = long.len() as u64 + 2;
-        let kept = Piece::Line { offset: 0, bytes: Bytes::copy_from_slice(&long[..MAX_LINE]) };
-        let gap = Piece::Gap { from: MAX_LINE as u64, to: Some(end), reason: GapReason::LineTooLong };
+        let kept = Piece::Line {
+            offset: 0,
+            bytes: Bytes::copy_from_slice(&long[..MAX_LINE]),
+        };
+        let gap = Piece::Gap {
+            from: MAX_LINE as u64,
+            to: Some(end),
+            reason: GapReason::LineTooLong,
+        };
         assert_eq!(out, [kept, gap, line(end + 1, "next")]);
     }
 

@@ -1,7 +1,7 @@
 //! The driver for this machine's own files: `engine` on threads that may wait for a disk.
 //!
-//! Each question is over before the next. Dropping a future that has not ended has the work behind it given up, at the
-//! next block of text.
+//! Each question is over before the next. Dropping a future that has not ended has the work behind
+//! it given up, at the next block of text.
 
 use std::path::Path;
 
@@ -16,8 +16,8 @@ use crate::model::file::{Chunk, FileError, Finds, LogFile, Scan};
 use crate::model::stamp::TimeKey;
 use crate::model::{Facts, Listing, Time};
 
-/// As many questions are worked on at once in the whole program; a console that asks for more would only have its disk
-/// seek to and fro.
+/// As many questions are worked on at once in the whole program; a console that asks for more would
+/// only have its disk seek to and fro.
 const WORKERS: usize = 4;
 
 static ROOM: Semaphore = Semaphore::const_new(WORKERS);
@@ -81,7 +81,9 @@ impl Files for LocalFiles {
     }
 
     async fn next(&mut self) -> Result<Option<Finds>, Failure> {
-        let Some(mut scanner) = self.scanner.take() else { return Ok(None) };
+        let Some(mut scanner) = self.scanner.take() else {
+            return Ok(None);
+        };
         let (scanner, finds) = work(move |stop| {
             let finds = scanner.next(stop);
             Ok((scanner, finds))
@@ -113,7 +115,9 @@ where
     T: Send + 'static,
     W: FnOnce(&Stop) -> Result<T, FileError> + Send + 'static,
 {
-    let broken = |error: &dyn std::error::Error| FileError::Other(format!("it could not be worked on: {error}"));
+    let broken = |error: &dyn std::error::Error| {
+        FileError::Other(format!("it could not be worked on: {error}"))
+    };
     let room = ROOM.acquire().await.map_err(|error| broken(&error))?;
     let stop = Stop::default();
     let waiting = Waiting(stop.clone());
@@ -133,26 +137,55 @@ fn describe() -> Facts {
     let word = |text: &std::ffi::CStr| text.to_string_lossy().into_owned();
     let now = Zoned::new(Timestamp::now(), TimeZone::system());
     let at = now.timestamp();
-    let mut text = format!("clock {}.{:09} {}\n", at.as_second(), at.subsec_nanosecond(), now.strftime("%z"));
-    text += &format!("uname {} {} {}\n", word(uname.sysname()), word(uname.machine()), word(uname.release()));
+    let mut text = format!(
+        "clock {}.{:09} {}\n",
+        at.as_second(),
+        at.subsec_nanosecond(),
+        now.strftime("%z")
+    );
+    text += &format!(
+        "uname {} {} {}\n",
+        word(uname.sysname()),
+        word(uname.machine()),
+        word(uname.release())
+    );
     text += &format!("hostname {}\n", word(uname.nodename()));
     let lines = |path: &str| std::fs::read(Path::new(path)).unwrap_or_default();
     let stat = lines("/proc/stat");
-    let booted = stat.split(|&byte| byte == b'\n').find(|line| line.starts_with(b"btime "));
+    let booted = stat
+        .split(|&byte| byte == b'\n')
+        .find(|line| line.starts_with(b"btime "));
     text += &format!("{}\n", String::from_utf8_lossy(booted.unwrap_or_default()));
     let memory = lines("/proc/meminfo");
-    let total = memory.split(|&byte| byte == b'\n').find(|line| line.starts_with(b"MemTotal:"));
+    let total = memory
+        .split(|&byte| byte == b'\n')
+        .find(|line| line.starts_with(b"MemTotal:"));
     text += &format!("{}\n", String::from_utf8_lossy(total.unwrap_or_default()));
-    text += &format!("uptime {}\n", String::from_utf8_lossy(&lines("/proc/uptime")).trim_end());
+    text += &format!(
+        "uptime {}\n",
+        String::from_utf8_lossy(&lines("/proc/uptime")).trim_end()
+    );
     let zone = lines("/etc/localtime");
-    let rules = zone.strip_suffix(b"\n").and_then(|zone| zone.rsplit(|&byte| byte == b'\n').next());
-    text += &format!("zone {}\n", String::from_utf8_lossy(rules.unwrap_or_default()));
+    let rules = zone
+        .strip_suffix(b"\n")
+        .and_then(|zone| zone.rsplit(|&byte| byte == b'\n').next());
+    text += &format!(
+        "zone {}\n",
+        String::from_utf8_lossy(rules.unwrap_or_default())
+    );
     let boot = lines("/proc/sys/kernel/random/boot_id");
     if !boot.is_empty() {
         text += &format!("boot {}", String::from_utf8_lossy(&boot));
     }
-    let listed = lines("/proc/cpuinfo").split(|&byte| byte == b'\n').filter(|l| l.starts_with(b"processor")).count();
-    let cores = if listed > 0 { listed } else { std::thread::available_parallelism().map_or(0, Into::into) };
+    let listed = lines("/proc/cpuinfo")
+        .split(|&byte| byte == b'\n')
+        .filter(|l| l.starts_with(b"processor"))
+        .count();
+    let cores = if listed > 0 {
+        listed
+    } else {
+        std::thread::available_parallelism().map_or(0, Into::into)
+    };
     text += &format!("\ncores {cores}\n");
     let now = Time::from_timestamp(at);
     described(text.as_bytes(), now)
@@ -186,12 +219,20 @@ mod tests {
         let mut files = LocalFiles::new();
         let listed = files.list(&slow(folder.path())).await.expect("listed");
         // As many as can be worked on, so that another must wait for one to end.
-        let measured = (0..WORKERS).map(|_| timeout(Duration::from_millis(300), work_on(listed[0].clone())));
+        let measured =
+            (0..WORKERS).map(|_| timeout(Duration::from_millis(300), work_on(listed[0].clone())));
         let ended = futures_util::future::join_all(measured).await;
-        assert!(ended.iter().all(Result::is_err), "it should take longer: {ended:?}");
+        assert!(
+            ended.iter().all(Result::is_err),
+            "it should take longer: {ended:?}"
+        );
         let all = u32::try_from(WORKERS).expect("few");
         let free = timeout(Duration::from_secs(2), ROOM.acquire_many(all)).await;
-        assert!(free.is_ok(), "{} of {WORKERS} are free", ROOM.available_permits());
+        assert!(
+            free.is_ok(),
+            "{} of {WORKERS} are free",
+            ROOM.available_permits()
+        );
     }
 
     async fn work_on(file: LogFile) -> Result<u64, Failure> {
@@ -204,7 +245,11 @@ mod tests {
         let path = folder.path().join("a.log");
         std::fs::write(&path, "one\ntwo\n").expect("written");
         let mut files = LocalFiles::new();
-        let file = files.list(path.as_os_str().as_bytes()).await.expect("listed")[0].clone();
+        let file = files
+            .list(path.as_os_str().as_bytes())
+            .await
+            .expect("listed")[0]
+            .clone();
         tokio::select! {
             biased;
             () = sleep(Duration::ZERO) => {}

@@ -1,9 +1,10 @@
 //! One host's operations as one async interface, and its supervision.
 //!
-//! [`supervise()`] keeps one host connected and says all it has to say through an [`Outbox`], until it is told to stop
-//! or, for a bounded pass, until it is done. A failure is an event like any other. Following is plain `sh` over a channel
-//! ([`shell`]), on this machine too. What was written before is answered by [`ask`](mod@ask), where there are two drivers of
-//! [`Files`]: that shell, and `engine` for this machine. How hosts are reached is left to `transport`, how many become one
+//! [`supervise()`] keeps one host connected and says all it has to say through an [`Outbox`], until
+//! it is told to stop or, for a bounded pass, until it is done. A failure is an event like any
+//! other. Following is plain `sh` over a channel ([`shell`]), on this machine too. What was written
+//! before is answered by [`ask`](mod@ask), where there are two drivers of [`Files`]: that shell,
+//! and `engine` for this machine. How hosts are reached is left to `transport`, how many become one
 //! to `fleet`.
 
 pub mod ask;
@@ -61,14 +62,16 @@ pub enum HostEvent {
     Lines(u32, Vec<Line>),
     /// The last line of a source, of which the end has not come yet; it comes again when it has.
     Unfinished(u32, Line),
-    /// Bytes of a source are missing: from, to (where known), why, and when the byte before them was read.
+    /// Bytes of a source are missing: from, to (where known), why, and when the byte before them
+    /// was read.
     Gap(u32, u64, Option<u64>, GapReason, Option<Time>),
     /// A source is read from this place on; nothing of it was told before.
     Begun(u32, Box<Reached>),
     /// Metrics.
     Sample(Sample),
-    /// Every line written before this (by the host's clock) has been sent, and so many bytes were read since the last.
-    /// What follows a stream knows only the bytes, and tells the earliest time there is.
+    /// Every line written before this (by the host's clock) has been sent, and so many bytes were
+    /// read since the last. What follows a stream knows only the bytes, and tells the earliest time
+    /// there is.
     ReadTo(Time, u64),
     /// The bounded pass is over, or can get no further.
     Done,
@@ -81,7 +84,10 @@ impl HostEvent {
     /// Bytes it takes in memory, about.
     fn size(&self) -> usize {
         match self {
-            Self::Lines(_, lines) => lines.iter().map(|line| line.raw.len() + LINE_OVERHEAD).sum(),
+            Self::Lines(_, lines) => lines
+                .iter()
+                .map(|line| line.raw.len() + LINE_OVERHEAD)
+                .sum(),
             Self::Unfinished(_, line) => line.raw.len() + LINE_OVERHEAD,
             Self::Status(status) => LINE_OVERHEAD + status.reason.as_ref().map_or(0, String::len),
             _ => 4 * LINE_OVERHEAD,

@@ -1,7 +1,7 @@
 //! What a host has to say, in a queue bounded in bytes between its task and the merge of the fleet.
 //!
-//! When it is full the host's task waits, and so does not ask the host for more: the lines stay where they are safe,
-//! in the files of the host. Nothing is dropped here.
+//! When it is full the host's task waits, and so does not ask the host for more: the lines stay
+//! where they are safe, in the files of the host. Nothing is dropped here.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,8 +10,8 @@ use tokio::sync::Notify;
 
 use super::HostEvent;
 
-/// Enough for the largest read of a file, so that the next is on its way while one is merged; small enough for
-/// hundreds of hosts.
+/// Enough for the largest read of a file, so that the next is on its way while one is merged; small
+/// enough for hundreds of hosts.
 pub(super) const OUTBOX_BYTES: usize = 512 << 10;
 
 /// Both ends of the queue: clones are the same queue.
@@ -37,19 +37,29 @@ impl Outbox {
     /// An empty queue that tells `ready` when something comes.
     #[must_use]
     pub fn new(ready: Arc<Notify>) -> Self {
-        Self { inner: Arc::new(Inner { queue: Mutex::default(), room: Notify::new(), ready }) }
+        Self {
+            inner: Arc::new(Inner {
+                queue: Mutex::default(),
+                room: Notify::new(),
+                ready,
+            }),
+        }
     }
 
-    /// Adds an event; waits while the queue is full. An event larger than the bound is let in when it is alone.
+    /// Adds an event; waits while the queue is full. An event larger than the bound is let in when
+    /// it is alone.
     pub async fn send(&self, event: HostEvent) {
         self.send_all([event]).await;
     }
 
-    /// Adds events in their order; waits while the queue is full. Where the waiting is cut short, because a connection
-    /// ended, the rest is let in at once: what was read of a host is not read again, and so must not be dropped. There
-    /// is no more of it than one answer brings.
+    /// Adds events in their order; waits while the queue is full. Where the waiting is cut short,
+    /// because a connection ended, the rest is let in at once: what was read of a host is not read
+    /// again, and so must not be dropped. There is no more of it than one answer brings.
     pub async fn send_all(&self, events: impl IntoIterator<Item = HostEvent>) {
-        let mut unsent = Unsent { outbox: self, events: events.into_iter().collect() };
+        let mut unsent = Unsent {
+            outbox: self,
+            events: events.into_iter().collect(),
+        };
         loop {
             let room = self.inner.room.notified();
             unsent.send_what_fits();
@@ -60,7 +70,8 @@ impl Outbox {
         }
     }
 
-    /// Takes events of about `share` bytes, at least one if there is any. How many bytes, and whether more are left.
+    /// Takes events of about `share` bytes, at least one if there is any. How many bytes, and
+    /// whether more are left.
     pub fn take(&self, share: usize, out: &mut Vec<HostEvent>) -> (usize, bool) {
         let mut queue = self.lock();
         let mut taken = 0;
@@ -80,7 +91,10 @@ impl Outbox {
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {
-        self.inner.queue.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner
+            .queue
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -132,7 +146,10 @@ mod tests {
 
     fn big() -> HostEvent {
         let reason = "x".repeat(OUTBOX_BYTES / 2);
-        HostEvent::Status(HostStatus { reason: Some(reason), ..HostStatus::plain(LinkState::Timeout) })
+        HostEvent::Status(HostStatus {
+            reason: Some(reason),
+            ..HostStatus::plain(LinkState::Timeout)
+        })
     }
 
     #[tokio::test(start_paused = true)]
@@ -141,11 +158,16 @@ mod tests {
         outbox.send(big()).await;
         let second = outbox.send(big());
         tokio::pin!(second);
-        assert!(timeout(Duration::from_secs(1), &mut second).await.is_err(), "two do not fit");
+        assert!(
+            timeout(Duration::from_secs(1), &mut second).await.is_err(),
+            "two do not fit"
+        );
         let mut out = Vec::new();
         assert!(!outbox.take(1, &mut out).1);
         assert_eq!(out.len(), 1);
-        timeout(Duration::from_secs(1), second).await.expect("there is room again");
+        timeout(Duration::from_secs(1), second)
+            .await
+            .expect("there is room again");
     }
 
     #[tokio::test(start_paused = true)]
@@ -153,18 +175,32 @@ mod tests {
         let outbox = Outbox::new(Arc::new(Notify::new()));
         let numbered = |seconds| {
             let reason = Some("x".repeat(OUTBOX_BYTES / 2));
-            let status = HostStatus { reason, retry_in_s: Some(seconds), ..HostStatus::plain(LinkState::Timeout) };
+            let status = HostStatus {
+                reason,
+                retry_in_s: Some(seconds),
+                ..HostStatus::plain(LinkState::Timeout)
+            };
             HostEvent::Status(status)
         };
         outbox.send(numbered(0)).await;
-        assert!(timeout(Duration::from_secs(1), outbox.send_all((1..4).map(numbered))).await.is_err());
+        assert!(
+            timeout(
+                Duration::from_secs(1),
+                outbox.send_all((1..4).map(numbered))
+            )
+            .await
+            .is_err()
+        );
         let mut out = Vec::new();
         assert!(!outbox.take(usize::MAX, &mut out).1);
         let order = out.iter().map(|event| match event {
             HostEvent::Status(status) => status.retry_in_s,
             _ => None,
         });
-        assert_eq!(order.collect::<Vec<_>>(), [Some(0), Some(1), Some(2), Some(3)]);
+        assert_eq!(
+            order.collect::<Vec<_>>(),
+            [Some(0), Some(1), Some(2), Some(3)]
+        );
     }
 
     #[tokio::test]

@@ -1,10 +1,12 @@
-//! Files that only root may read: followed like the others, on the same connection, in a shell that is root's by `sudo -n`.
+//! Files that only root may read: followed like the others, on the same connection, in a shell that
+//! is root's by `sudo -n`.
 //!
-//! What is said of them joins what the host says: their sources have numbers of their own, and their trouble becomes a
-//! part of the host's state. Metrics and facts are left to the first shell.
+//! What is said of them joins what the host says: their sources have numbers of their own, and
+//! their trouble becomes a part of the host's state. Metrics and facts are left to the first shell.
 //!
-//! A host that has nothing but such files, on a server that gives a connection one session, has this shell alone: it is
-//! connected again for that, and the shell tells all there is. Where sudo refuses it goes back to the usual one.
+//! A host that has nothing but such files, on a server that gives a connection one session, has
+//! this shell alone: it is connected again for that, and the shell tells all there is. Where sudo
+//! refuses it goes back to the usual one.
 
 use tokio::time::{Instant, sleep};
 
@@ -49,28 +51,50 @@ impl RootFiles {
         let is_ours = |spec: &&SourceSpec| spec.as_root && matches!(spec.kind, SourceKind::Path(_));
         let is_all = sources.iter().all(|spec| is_ours(&spec));
         let sources = sources.iter().filter(is_ours).cloned().collect();
-        Self { sources, track, problems, is_all, shell: Beside::First }
+        Self {
+            sources,
+            track,
+            problems,
+            is_all,
+            shell: Beside::First,
+        }
     }
 
-    /// Follows them until the connection ends; in a bounded pass until each has given its last lines. Where sudo refuses,
-    /// it is tried again now and then; the other files of the host do not wait for it.
+    /// Follows them until the connection ends; in a bounded pass until each has given its last
+    /// lines. Where sudo refuses, it is tried again now and then; the other files of the host do
+    /// not wait for it.
     ///
     /// # Errors
     /// When the next connection is to be for them alone.
-    pub(super) async fn run(&mut self, connection: &Connection, work: &Work, outbox: &Outbox) -> Result<(), LinkError> {
+    pub(super) async fn run(
+        &mut self,
+        connection: &Connection,
+        work: &Work,
+        outbox: &Outbox,
+    ) -> Result<(), LinkError> {
         if self.sources.is_empty() {
             return Ok(());
         }
         if let Beside::Only(why) = std::mem::replace(&mut self.shell, Beside::First) {
             self.say_why_not(why, work, outbox).await;
-            return if work.once { Ok(()) } else { std::future::pending().await };
+            return if work.once {
+                Ok(())
+            } else {
+                std::future::pending().await
+            };
         }
         let mut backoff = Backoff::default();
         self.track.forget_told();
         loop {
             let began = Instant::now();
-            let ours = Told { outbox, problems: &self.problems, is_alone: false };
-            let Err(error) = shell::run_as_root(connection, &self.sources, &mut self.track, work, &ours).await else {
+            let ours = Told {
+                outbox,
+                problems: &self.problems,
+                is_alone: false,
+            };
+            let Err(error) =
+                shell::run_as_root(connection, &self.sources, &mut self.track, work, &ours).await
+            else {
                 return Ok(());
             };
             if connection.has_ended_by(&error).await {
@@ -107,8 +131,13 @@ impl RootFiles {
     ) -> Result<(), LinkError> {
         self.track.forget_told();
         self.track.way = connection.warning().cloned();
-        let ours = Told { outbox, problems: &self.problems, is_alone: true };
-        let ended = shell::run_as_root(connection, &self.sources, &mut self.track, work, &ours).await;
+        let ours = Told {
+            outbox,
+            problems: &self.problems,
+            is_alone: true,
+        };
+        let ended =
+            shell::run_as_root(connection, &self.sources, &mut self.track, work, &ours).await;
         ended.map_err(|error| match error.status.state {
             LinkState::Degraded => {
                 let why = Trouble::from(error);
@@ -124,13 +153,19 @@ impl RootFiles {
     async fn say_why_not(&mut self, trouble: Trouble, work: &Work, outbox: &Outbox) {
         for spec in &self.sources {
             if let (SourceKind::Path(path), false) = (&spec.kind, spec.kind.is_glob()) {
-                self.track.add_file(spec, path.as_bytes(), true, Begin::LastLines(work.lines));
+                self.track
+                    .add_file(spec, path.as_bytes(), true, Begin::LastLines(work.lines));
             }
         }
         for number in 0..self.track.count_sources() {
-            self.track.set_problem(number, Some((trouble.reason.clone(), trouble.hint.clone())));
+            self.track
+                .set_problem(number, Some((trouble.reason.clone(), trouble.hint.clone())));
         }
-        let ours = Told { outbox, problems: &self.problems, is_alone: false };
+        let ours = Told {
+            outbox,
+            problems: &self.problems,
+            is_alone: false,
+        };
         ours.send_all(self.track.take_events()).await;
         // Said once, and not for each of them.
         shell::note(&self.problems, NAME, Some(trouble));
@@ -154,7 +189,9 @@ impl Told<'_> {
 
     /// Passes on what concerns their sources.
     pub async fn send_all(&self, events: Vec<HostEvent>) {
-        self.outbox.send_all(events.into_iter().filter_map(|event| self.ours(event))).await;
+        self.outbox
+            .send_all(events.into_iter().filter_map(|event| self.ours(event)))
+            .await;
     }
 
     fn ours(&self, event: HostEvent) -> Option<HostEvent> {
@@ -162,11 +199,13 @@ impl Told<'_> {
         if self.is_alone && matches!(event, Status(_) | Facts(_) | Sample(_) | ReadTo(..)) {
             return Some(event);
         }
-        let Status(status) = &event else { return renumbered(event) };
-        let trouble = status
-            .reason
-            .as_ref()
-            .map(|reason| Trouble { reason: reason.clone(), hint: status.hint.clone().unwrap_or_default() });
+        let Status(status) = &event else {
+            return renumbered(event);
+        };
+        let trouble = status.reason.as_ref().map(|reason| Trouble {
+            reason: reason.clone(),
+            hint: status.hint.clone().unwrap_or_default(),
+        });
         shell::note(self.problems, NAME, trouble);
         None
     }
@@ -182,6 +221,8 @@ fn renumbered(event: HostEvent) -> Option<HostEvent> {
         Gap(number, from, to, reason, since) => Gap(FIRST_NUMBER + number, from, to, reason, since),
         // How far the host was read is said by the first shell; here only how much.
         ReadTo(_, bytes) => ReadTo(Time(i64::MIN), bytes),
-        HostEvent::Status(_) | HostEvent::Facts(_) | HostEvent::Sample(_) | HostEvent::Done => return None,
+        HostEvent::Status(_) | HostEvent::Facts(_) | HostEvent::Sample(_) | HostEvent::Done => {
+            return None;
+        }
     })
 }

@@ -1,5 +1,6 @@
-//! Questions to a host while it is followed: they are asked over the connection that it has, a few at a time, and are
-//! answered at once where it has none. Keeping the connection is left to `supervise`, the questions to `ask`.
+//! Questions to a host while it is followed: they are asked over the connection that it has, a few
+//! at a time, and are answered at once where it has none. Keeping the connection is left to
+//! `supervise`, the questions to `ask`.
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
@@ -15,10 +16,12 @@ use crate::transport::{Connection, LinkError};
 
 use super::ask::Answering;
 
-/// Questions that are asked of a host at once, each in a session of its own beside the one that follows.
+/// Questions that are asked of a host at once, each in a session of its own beside the one that
+/// follows.
 const AT_ONCE: usize = 2;
 
-/// For so long it is believed what a host said of itself over the same connection: its zone may change, twice a year.
+/// For so long it is believed what a host said of itself over the same connection: its zone may
+/// change, twice a year.
 const FRESH: Duration = Duration::from_secs(300);
 
 /// A question, and where its answer goes.
@@ -33,8 +36,8 @@ pub(super) enum Link {
     Down(String),
 }
 
-/// What a host said of itself when it was asked last, and over which connection: so that not each page of a log costs it a
-/// dozen processes more.
+/// What a host said of itself when it was asked last, and over which connection: so that not each
+/// page of a log costs it a dozen processes more.
 #[derive(Default)]
 struct Described(Mutex<Option<(Weak<Connection>, Instant, Facts)>>);
 
@@ -52,7 +55,11 @@ impl Described {
 }
 
 /// Serves questions for ever.
-pub(super) async fn serve(host: &HostSpec, link: watch::Receiver<Link>, questions: &mut mpsc::Receiver<Question>) {
+pub(super) async fn serve(
+    host: &HostSpec,
+    link: watch::Receiver<Link>,
+    questions: &mut mpsc::Receiver<Question>,
+) {
     let described = Described::default();
     let mut asked = FuturesUnordered::new();
     loop {

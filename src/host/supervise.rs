@@ -1,5 +1,5 @@
-//! Keeps one host connected: dials, works, waits, dials again; never faster than the back-off allows, and never again
-//! by itself where that would lock the operator out or hide an attack.
+//! Keeps one host connected: dials, works, waits, dials again; never faster than the back-off
+//! allows, and never again by itself where that would lock the operator out or hide an attack.
 
 use std::convert::Infallible;
 use std::pin::pin;
@@ -27,15 +27,17 @@ pub enum Command {
     Reconnect,
 }
 
-/// What was refused tells more than that the server has hung up after it, and is told a moment later.
+/// What was refused tells more than that the server has hung up after it, and is told a moment
+/// later.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
-/// A login that waits for its shell says so this often, so that the seconds that it tells are true whenever a pass ends.
+/// A login that waits for its shell says so this often, so that the seconds that it tells are true
+/// whenever a pass ends.
 const TELL_EVERY: Duration = Duration::from_secs(1);
 
-/// Connects to a host and says all it has to say, until the sender of commands is dropped; for a bounded pass until
-/// it is done, which it says too. Meanwhile it answers questions over the same connection. Dropping the future ends
-/// everything that runs on the host.
+/// Connects to a host and says all it has to say, until the sender of commands is dropped; for a
+/// bounded pass until it is done, which it says too. Meanwhile it answers questions over the same
+/// connection. Dropping the future ends everything that runs on the host.
 pub async fn supervise(
     host: &HostSpec,
     work: &Work,
@@ -61,12 +63,23 @@ async fn keep(
 ) {
     let mut track = Track::resuming(&work.resume);
     let unread = track.unread.clone();
-    let mut streams = Streams::new(&host.sources, Arc::clone(&track.problems), unread, track.clock.subscribe());
-    let mut root_files = RootFiles::new(&host.sources, Arc::clone(&track.problems), Track::resuming(&work.resume));
+    let mut streams = Streams::new(
+        &host.sources,
+        Arc::clone(&track.problems),
+        unread,
+        track.clock.subscribe(),
+    );
+    let mut root_files = RootFiles::new(
+        &host.sources,
+        Arc::clone(&track.problems),
+        Track::resuming(&work.resume),
+    );
     let mut backoff = Backoff::default();
     let mut tries = 0_u32;
     loop {
-        outbox.send(HostEvent::Status(HostStatus::plain(LinkState::Connecting))).await;
+        outbox
+            .send(HostEvent::Status(HostStatus::plain(LinkState::Connecting)))
+            .await;
         track.forget_told();
         let began = Instant::now();
         let ended = tokio::select! {
@@ -80,10 +93,16 @@ async fn keep(
             },
         };
         tries += 1;
-        let Err(error) = ended else { return outbox.send(HostEvent::Done).await };
+        let Err(error) = ended else {
+            return outbox.send(HostEvent::Done).await;
+        };
         let wait = next_wait(&mut backoff, &error, began.elapsed(), work.until);
         let is_over = work.once && wait.is_none();
-        let status = if is_over { error.status.at_last(tries) } else { error.status };
+        let status = if is_over {
+            error.status.at_last(tries)
+        } else {
+            error.status
+        };
         tell_down(host, status, wait, outbox, link).await;
         if is_over {
             return outbox.send(HostEvent::Done).await;
@@ -94,9 +113,9 @@ async fn keep(
     }
 }
 
-/// The wait before the next try, where there is one: never by itself where a person is needed; in a pass, which ends at
-/// `until`, only where the failure may pass and there is time left. Where the failure says that it may count against us,
-/// the wait is longer.
+/// The wait before the next try, where there is one: never by itself where a person is needed; in a
+/// pass, which ends at `until`, only where the failure may pass and there is time left. Where the
+/// failure says that it may count against us, the wait is longer.
 fn next_wait(
     backoff: &mut Backoff,
     error: &LinkError,
@@ -131,7 +150,10 @@ async fn wait_for_shell(
             }
             () = sleep_until(next) => {}
         }
-        let status = HostStatus { reason: Some(connection.waits_for()), ..HostStatus::plain(LinkState::Connecting) };
+        let status = HostStatus {
+            reason: Some(connection.waits_for()),
+            ..HostStatus::plain(LinkState::Connecting)
+        };
         tokio::select! {
             biased;
             () = connection.greeted() => {}
@@ -149,7 +171,10 @@ async fn tell_down(
     outbox: &Outbox,
     link: &watch::Sender<Link>,
 ) {
-    let why = status.reason.clone().unwrap_or_else(|| status.state.to_string());
+    let why = status
+        .reason
+        .clone()
+        .unwrap_or_else(|| status.state.to_string());
     link.send_replace(Link::Down(format!("{} is down: {why}", host.name())));
     status.retry_in_s = wait.map(|wait| wait.as_secs_f64().ceil() as u64);
     outbox.send(HostEvent::Status(status)).await;
@@ -164,12 +189,21 @@ async fn connect_and_work(
     (backoff, link): (&mut Backoff, &watch::Sender<Link>),
 ) -> Result<(), LinkError> {
     let connection = Arc::new(connector.connect(host).await?);
-    link.send_replace(Link::Down(format!("{} is logged in and waits for its shell", host.name())));
+    link.send_replace(Link::Down(format!(
+        "{} is logged in and waits for its shell",
+        host.name()
+    )));
     track.way = connection.warning().cloned();
     let connected = Instant::now();
     let is_alone = root_files.is_alone();
     let result = {
-        let mut working = pin!(work_over(&connection, host, work, outbox, (&mut *track, streams, root_files)));
+        let mut working = pin!(work_over(
+            &connection,
+            host,
+            work,
+            outbox,
+            (&mut *track, streams, root_files)
+        ));
         tokio::select! {
             // A server that gives one session hangs up when that ends.
             biased;
@@ -188,7 +222,10 @@ async fn connect_and_work(
     if connection.is_greeted() {
         backoff.after_connection(connected.elapsed());
     }
-    link.send_replace(Link::Down(format!("{} is not connected any more", host.name())));
+    link.send_replace(Link::Down(format!(
+        "{} is not connected any more",
+        host.name()
+    )));
     connection.close().await;
     result
 }
@@ -221,7 +258,8 @@ async fn work_over(
     tokio::try_join!(files, others).map(drop)
 }
 
-/// Waits for the time (for ever where there is none) or a command. False where nobody can give commands any more.
+/// Waits for the time (for ever where there is none) or a command. False where nobody can give
+/// commands any more.
 async fn wait_or_command(wait: Option<Duration>, commands: &mut Receiver<Command>) -> bool {
     let timer = async {
         match wait {

@@ -1,4 +1,5 @@
-//! What is remembered of a host across its connections: its sources, how far each was read, and the last counters.
+//! What is remembered of a host across its connections: its sources, how far each was read, and the
+//! last counters.
 //!
 //! Turns what the follower found into events: lines get their times here. No I/O.
 
@@ -14,8 +15,8 @@ use crate::model::record::TimeFrom;
 use crate::model::source::NO_STAMPS;
 use crate::model::stamp::{HostClock, Stamped, Stamper, TimeFormat};
 use crate::model::{
-    Cursor, Facts, FileId, HostStatus, Joiner, LinkState, Place, Reached, Sample, SourceInfo, SourceKind, SourceSpec,
-    Time,
+    Cursor, Facts, FileId, HostStatus, Joiner, LinkState, Place, Reached, Sample, SourceInfo,
+    SourceKind, SourceSpec, Time,
 };
 
 use super::lag::{Lag, Unread};
@@ -24,10 +25,12 @@ use super::shell::Problems;
 use super::shell::follow::{Absence, Begin, Follower, Outcome};
 use super::{HostEvent, Line};
 
-/// Files that one pattern may bring, and sources of one host in all: what a person can still tell apart.
+/// Files that one pattern may bring, and sources of one host in all: what a person can still tell
+/// apart.
 pub(super) const MAX_SOURCES: usize = 1000;
 
-/// Problems that are told in the reason of a host's state; it is one line, and the others are counted.
+/// Problems that are told in the reason of a host's state; it is one line, and the others are
+/// counted.
 const PROBLEMS_TOLD: usize = 3;
 
 /// Everything remembered of a host.
@@ -45,7 +48,8 @@ pub struct Track {
     pub user: String,
     /// It did not come back from `df` once: it is not asked again.
     pub df_hangs: bool,
-    /// It hung when its files were looked at: on the next connection nothing is touched that has not been tried.
+    /// It hung when its files were looked at: on the next connection nothing is touched that has
+    /// not been tried.
     pub hung: bool,
     /// A bounded pass, which has no other way to show lines that it leaves out.
     pub is_bounded: bool,
@@ -73,8 +77,8 @@ pub struct Track {
     pub problems: Problems,
     /// What time the host has, for stamps without a zone.
     pub clock: watch::Sender<Option<HostClock>>,
-    /// Tells that journals may begin: the files have their shell, and a host without named sources has none of the
-    /// usual logs, but a journal.
+    /// Tells that journals may begin: the files have their shell, and a host without named sources
+    /// has none of the usual logs, but a journal.
     pub wants_journal: Option<oneshot::Sender<()>>,
 }
 
@@ -107,7 +111,14 @@ impl Tracked {
         for piece in pieces {
             match piece {
                 Piece::Line { offset, bytes } => {
-                    self.line(Cursor { file: FileId::default(), offset }, bytes, now);
+                    self.line(
+                        Cursor {
+                            file: FileId::default(),
+                            offset,
+                        },
+                        bytes,
+                        now,
+                    );
                 }
                 Piece::Gap { .. } => self.joiner.cut(),
             }
@@ -118,7 +129,14 @@ impl Tracked {
         let Stamped { time, from, span } = self.stamper.stamp(&raw, now);
         let stamp = span.clone().into();
         let continues = self.joiner.continues(&raw, span);
-        Line { time, time_from: from, continues, stamp, cursor, raw }
+        Line {
+            time,
+            time_from: from,
+            continues,
+            stamp,
+            cursor,
+            raw,
+        }
     }
 }
 
@@ -126,18 +144,25 @@ impl Track {
     /// One that goes on where an earlier run stopped.
     #[must_use]
     pub fn resuming(resume: &Arc<BTreeMap<String, Vec<Reached>>>) -> Self {
-        Self { resume: Arc::clone(resume), ..Self::default() }
+        Self {
+            resume: Arc::clone(resume),
+            ..Self::default()
+        }
     }
 
-    /// Whether an earlier run knew files of this pattern: what it did not know of came into being since.
+    /// Whether an earlier run knew files of this pattern: what it did not know of came into being
+    /// since.
     #[must_use]
     pub fn remembers(&self, spec: &SourceSpec) -> bool {
-        let is_of = |name: &String| name.strip_prefix(&spec.name).is_some_and(|rest| rest.starts_with('/'));
+        let is_of = |name: &String| {
+            name.strip_prefix(&spec.name)
+                .is_some_and(|rest| rest.starts_with('/'))
+        };
         self.resume.keys().any(is_of)
     }
 
-    /// Adds a file of `spec`, unless it is known; `only` where the source asked for just this file. False where there are
-    /// too many.
+    /// Adds a file of `spec`, unless it is known; `only` where the source asked for just this file.
+    /// False where there are too many.
     pub fn add_file(&mut self, spec: &SourceSpec, path: &[u8], only: bool, begin: Begin) -> bool {
         if self.by_path.contains_key(path) {
             return true;
@@ -159,14 +184,29 @@ impl Track {
     }
 
     fn add_source(&mut self, wanted: String, path: String, format: Option<&str>) -> u32 {
-        let taken = self.sources.iter().any(|source| *source.info.name == *wanted);
-        let name: Arc<str> = if taken { path.as_str().into() } else { wanted.into() };
-        let info = SourceInfo { name, path: path.into(), problem: None, stamps: None };
+        let taken = self
+            .sources
+            .iter()
+            .any(|source| *source.info.name == *wanted);
+        let name: Arc<str> = if taken {
+            path.as_str().into()
+        } else {
+            wanted.into()
+        };
+        let info = SourceInfo {
+            name,
+            path: path.into(),
+            problem: None,
+            stamps: None,
+        };
         let number = u32::try_from(self.sources.len()).unwrap_or(u32::MAX);
         self.events.push(HostEvent::Source(number, info.clone()));
         let format = format.and_then(|format| TimeFormat::parse(format).ok());
         let clock = self.facts.clock();
-        let stamper = format.map_or_else(|| Stamper::new(&clock), |format| Stamper::with_format(&clock, &format));
+        let stamper = format.map_or_else(
+            || Stamper::new(&clock),
+            |format| Stamper::with_format(&clock, &format),
+        );
         self.sources.push(Tracked {
             info,
             stamper,
@@ -212,8 +252,19 @@ impl Track {
                     }
                 }
                 Outcome::Begun(number, cursor, before) => {
-                    let (place, length) = (Place { cursor, check: None }, 0);
-                    let reached = Box::new(Reached { place, length, before, time: now });
+                    let (place, length) = (
+                        Place {
+                            cursor,
+                            check: None,
+                        },
+                        0,
+                    );
+                    let reached = Box::new(Reached {
+                        place,
+                        length,
+                        before,
+                        time: now,
+                    });
                     self.events.push(HostEvent::Begun(number, reached));
                 }
             }
@@ -225,15 +276,19 @@ impl Track {
         let sample = Sample::between(self.counters.as_ref(), &after, &self.disks, now);
         self.counters = Some(after);
         if std::mem::take(&mut self.facts_pending) {
-            self.facts.memory_bytes = sample.memory.map_or(self.facts.memory_bytes, |memory| memory.total_bytes);
-            self.facts.uptime_s = sample.uptime_s.map_or(self.facts.uptime_s, |uptime| uptime as u64);
+            self.facts.memory_bytes = sample
+                .memory
+                .map_or(self.facts.memory_bytes, |memory| memory.total_bytes);
+            self.facts.uptime_s = sample
+                .uptime_s
+                .map_or(self.facts.uptime_s, |uptime| uptime as u64);
             self.events.push(HostEvent::Facts(self.facts.clone()));
         }
         self.events.push(HostEvent::Sample(sample));
     }
 
-    /// Facts of a new connection; told with the first counters, which have the rest of them. The host may have been
-    /// started again meanwhile.
+    /// Facts of a new connection; told with the first counters, which have the rest of them. The
+    /// host may have been started again meanwhile.
     pub fn describe(&mut self, facts: Facts, user: String) {
         self.facts = facts;
         let clock = self.facts.clock();
@@ -245,21 +300,31 @@ impl Track {
         self.user = user;
     }
 
-    /// Every line written before `sent` (by our clock) has been told of at `now`, and `bytes` were read for it.
+    /// Every line written before `sent` (by our clock) has been told of at `now`, and `bytes` were
+    /// read for it.
     pub fn read_to(&mut self, sent: Time, now: Time, bytes: u64) {
         let look = Duration::from_nanos(now.0.saturating_sub(sent.0).max(0).unsigned_abs());
         self.lag.complete(sent, look);
-        let skew = self.facts.clock_offset_ms.unwrap_or(0.0) - self.facts.clock_error_ms.unwrap_or(0.0);
-        self.events.push(HostEvent::ReadTo(sent.plus_millis(skew as i64), bytes));
+        let skew =
+            self.facts.clock_offset_ms.unwrap_or(0.0) - self.facts.clock_error_ms.unwrap_or(0.0);
+        self.events
+            .push(HostEvent::ReadTo(sent.plus_millis(skew as i64), bytes));
     }
 
     /// Looks at how far behind all is; this connection began at `began`.
     pub(super) fn look_behind(&mut self, now: Time, began: Time) {
         let skew = self.facts.clock_offset_ms.unwrap_or(0.0) as i64;
-        let unread = (0u32..).zip(&self.sources).filter(|(number, _)| self.follower.has_more(*number));
+        let unread = (0u32..)
+            .zip(&self.sources)
+            .filter(|(number, _)| self.follower.has_more(*number));
         let newest = unread.map(|(_, source)| source.last_stamp).min().flatten();
         let ours = |stamp: Time| stamp.plus_millis(-skew);
-        self.lag.look(now, began, newest.map(ours), self.unread.earliest().map(ours));
+        self.lag.look(
+            now,
+            began,
+            newest.map(ours),
+            self.unread.earliest().map(ours),
+        );
     }
 
     /// Whether there is anything to follow.
@@ -281,12 +346,15 @@ impl Track {
 
     /// Sets or clears the problem of a source, with a hint.
     pub fn set_problem(&mut self, number: u32, problem: Option<(String, String)>) {
-        let Some(source) = self.sources.get_mut(number as usize) else { return };
+        let Some(source) = self.sources.get_mut(number as usize) else {
+            return;
+        };
         let (problem, hint) = problem.unzip();
         if source.info.problem != problem {
             source.info.problem = problem;
             source.hint = hint;
-            self.events.push(HostEvent::Source(number, source.info.clone()));
+            self.events
+                .push(HostEvent::Source(number, source.info.clone()));
         }
     }
 
@@ -305,28 +373,50 @@ impl Track {
         self.told = None;
     }
 
-    /// Ok, or degraded with the first problems, what can be done about the first, and the number of others.
+    /// Ok, or degraded with the first problems, what can be done about the first, and the number of
+    /// others.
     fn status(&self) -> HostStatus {
-        let of_way =
-            self.way.iter().map(|way| (way.reason.clone().unwrap_or_default(), way.hint.clone().unwrap_or_default()));
+        let of_way = self.way.iter().map(|way| {
+            (
+                way.reason.clone().unwrap_or_default(),
+                way.hint.clone().unwrap_or_default(),
+            )
+        });
         let of_sources = self.sources.iter().filter_map(|source| {
             let problem = source.info.problem.as_ref()?;
-            Some((format!("{}: {problem}", source.info.path), source.hint.clone().unwrap_or_default()))
+            Some((
+                format!("{}: {problem}", source.info.path),
+                source.hint.clone().unwrap_or_default(),
+            ))
         });
         let of_tails = self.shortened.iter().filter_map(|&number| {
             let path = &self.sources.get(number as usize)?.info.path;
-            let reason = format!("{path}: its last lines are so long that fewer are shown than were asked for");
-            Some((reason, "`logtrail-tui read --backwards` shows those before them".to_owned()))
+            let reason = format!(
+                "{path}: its last lines are so long that fewer are shown than were asked for"
+            );
+            Some((
+                reason,
+                "`logtrail-tui read --backwards` shows those before them".to_owned(),
+            ))
         });
         let of_patterns = self.missing.values().cloned();
-        let of_streams = self.problems.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let of_streams = self
+            .problems
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         let user = self.user.split(' ').next().unwrap_or_default();
-        let of_streams = of_streams.into_values().map(|trouble| (trouble.reason, trouble.hint.replace("{user}", user)));
+        let of_streams = of_streams
+            .into_values()
+            .map(|trouble| (trouble.reason, trouble.hint.replace("{user}", user)));
         let problems = of_way.chain(of_sources).chain(of_tails);
         let mut problems = problems.chain(of_patterns).chain(of_streams);
         let behind_s = self.lag.told();
         let Some((mut reason, hint)) = problems.next() else {
-            return HostStatus { behind_s, ..HostStatus::plain(LinkState::Ok) };
+            return HostStatus {
+                behind_s,
+                ..HostStatus::plain(LinkState::Ok)
+            };
         };
         for (other, _) in problems.by_ref().take(PROBLEMS_TOLD - 1) {
             reason = format!("{reason}; {other}");
@@ -337,43 +427,63 @@ impl Track {
         };
         let hint = Some(hint).filter(|hint| !hint.is_empty());
         let of_way = self.way.is_some();
-        HostStatus { hint, reason: Some(reason), of_way, behind_s, ..HostStatus::plain(LinkState::Degraded) }.bounded()
+        HostStatus {
+            hint,
+            reason: Some(reason),
+            of_way,
+            behind_s,
+            ..HostStatus::plain(LinkState::Degraded)
+        }
+        .bounded()
     }
 
     fn pieces(&mut self, number: u32, file: FileId, pieces: Vec<Piece>, now: Time) {
-        let Some(source) = self.sources.get_mut(number as usize) else { return };
+        let Some(source) = self.sources.get_mut(number as usize) else {
+            return;
+        };
         source.learn(&pieces, now);
         let mut lines = Vec::with_capacity(pieces.len());
         for piece in pieces {
             match piece {
-                Piece::Line { offset, bytes } => lines.push(source.line(Cursor { file, offset }, bytes, now)),
+                Piece::Line { offset, bytes } => {
+                    lines.push(source.line(Cursor { file, offset }, bytes, now))
+                }
                 Piece::Gap { from, to, reason } => {
                     source.joiner.cut();
                     date_the_first(&mut lines);
                     if !lines.is_empty() {
-                        self.events.push(HostEvent::Lines(number, std::mem::take(&mut lines)));
+                        self.events
+                            .push(HostEvent::Lines(number, std::mem::take(&mut lines)));
                     }
-                    self.events.push(HostEvent::Gap(number, from, to, reason, source.last_read));
+                    self.events
+                        .push(HostEvent::Gap(number, from, to, reason, source.last_read));
                 }
             }
         }
         source.last_read = Some(now);
-        let stamped = lines.iter().rev().find(|line| line.time_from == TimeFrom::Stamp);
+        let stamped = lines
+            .iter()
+            .rev()
+            .find(|line| line.time_from == TimeFrom::Stamp);
         source.last_stamp = stamped.map(|line| line.time).or(source.last_stamp);
         date_the_first(&mut lines);
         if !lines.is_empty() {
             self.events.push(HostEvent::Lines(number, lines));
             let stamps = Some(source.stamper.format().unwrap_or(NO_STAMPS));
             if std::mem::replace(&mut source.info.stamps, stamps) != stamps {
-                self.events.push(HostEvent::Source(number, source.info.clone()));
+                self.events
+                    .push(HostEvent::Source(number, source.info.clone()));
             }
         }
     }
 
     /// A line under way: read like the others, but nothing is learnt from it, for it comes again.
     fn unfinished(&mut self, number: u32, cursor: Cursor, raw: Bytes, now: Time) {
-        let Some(mut source) = self.sources.get(number as usize).cloned() else { return };
-        self.events.push(HostEvent::Unfinished(number, source.line(cursor, raw, now)));
+        let Some(mut source) = self.sources.get(number as usize).cloned() else {
+            return;
+        };
+        self.events
+            .push(HostEvent::Unfinished(number, source.line(cursor, raw, now)));
     }
 
     fn problem(&mut self, number: u32, why: Option<Absence>) {
@@ -393,24 +503,38 @@ impl Track {
     }
 }
 
-/// The first lines that are read may be the end of a stack trace whose head was not: they have the time of the line
-/// after them. With that of their arrival they would hold back all that follows them.
+/// The first lines that are read may be the end of a stack trace whose head was not: they have the
+/// time of the line after them. With that of their arrival they would hold back all that follows
+/// them.
 fn date_the_first(lines: &mut [Line]) {
-    let Some(stamped) = lines.iter().position(|line| line.time_from == TimeFrom::Stamp) else { return };
+    let Some(stamped) = lines
+        .iter()
+        .position(|line| line.time_from == TimeFrom::Stamp)
+    else {
+        return;
+    };
     let time = lines[stamped].time;
-    for line in lines[..stamped].iter_mut().filter(|line| line.time_from == TimeFrom::Arrival) {
+    for line in lines[..stamped]
+        .iter_mut()
+        .filter(|line| line.time_from == TimeFrom::Arrival)
+    {
         (line.time, line.time_from) = (time, TimeFrom::Previous);
     }
 }
 
-/// What the source is called that a file of `spec` is, unless the name is taken; `only` where it asked for just this file.
+/// What the source is called that a file of `spec` is, unless the name is taken; `only` where it
+/// asked for just this file.
 pub(super) fn name_of(spec: &SourceSpec, path: &str, only: bool) -> String {
     let file = path.rsplit('/').next().unwrap_or(path);
-    if only { spec.name.clone() } else { format!("{}/{file}", spec.name) }
+    if only {
+        spec.name.clone()
+    } else {
+        format!("{}/{file}", spec.name)
+    }
 }
 
-/// The sources that are looked for on a host for which the inventory names none: what every syslog writes. The journal
-/// is the last resort, for most syslog daemons write the same there.
+/// The sources that are looked for on a host for which the inventory names none: what every syslog
+/// writes. The journal is the last resort, for most syslog daemons write the same there.
 #[must_use]
 pub(super) fn usual_sources() -> Vec<SourceSpec> {
     ["/var/log/syslog", "/var/log/messages"]
@@ -426,7 +550,12 @@ pub(super) fn usual_sources() -> Vec<SourceSpec> {
 /// The journal of a host that has nothing else.
 #[must_use]
 pub(super) fn whole_journal() -> SourceSpec {
-    SourceSpec { name: "journal".to_owned(), kind: SourceKind::Journal(None), time: None, as_root: false }
+    SourceSpec {
+        name: "journal".to_owned(),
+        kind: SourceKind::Journal(None),
+        time: None,
+        as_root: false,
+    }
 }
 
 #[cfg(test)]
@@ -465,14 +594,36 @@ mod tests {
         let mut track = Track::default();
         track.add_file(&spec("app"), b"/a/x.log", true, Begin::Start);
         track.take_events();
-        let lines = ["  at Shop.main", "2026-01-01T00:00:00Z one", "  at Shop.two"];
-        let pieces = lines.map(|line| Piece::Line { offset: 0, bytes: line.into() }).into();
-        track.pieces(0, FileId { dev: 1, ino: 1 }, pieces, Time(1_800_000_000_000_000_000));
+        let lines = [
+            "  at Shop.main",
+            "2026-01-01T00:00:00Z one",
+            "  at Shop.two",
+        ];
+        let pieces = lines
+            .map(|line| Piece::Line {
+                offset: 0,
+                bytes: line.into(),
+            })
+            .into();
+        track.pieces(
+            0,
+            FileId { dev: 1, ino: 1 },
+            pieces,
+            Time(1_800_000_000_000_000_000),
+        );
         let events = track.take_events();
-        let Some(HostEvent::Lines(0, lines)) = events.first() else { panic!("no lines") };
+        let Some(HostEvent::Lines(0, lines)) = events.first() else {
+            panic!("no lines")
+        };
         let stamped = lines[1].time;
-        let got: Vec<_> = lines.iter().map(|line| (line.time == stamped, line.time_from.as_str())).collect();
-        assert_eq!(got, [(true, "previous"), (true, "stamp"), (true, "previous")]);
+        let got: Vec<_> = lines
+            .iter()
+            .map(|line| (line.time == stamped, line.time_from.as_str()))
+            .collect();
+        assert_eq!(
+            got,
+            [(true, "previous"), (true, "stamp"), (true, "previous")]
+        );
     }
 
     #[test]
@@ -487,12 +638,18 @@ mod tests {
         track.describe(facts("a", 5000), String::new());
         track.add_file(&spec("kern"), b"/log/kern.log", true, Begin::Start);
         let read = |track: &mut Track| {
-            let pieces = vec![Piece::Line { offset: 0, bytes: "[   10.000000] usb 1-1: new device".into() }];
+            let pieces = vec![Piece::Line {
+                offset: 0,
+                bytes: "[   10.000000] usb 1-1: new device".into(),
+            }];
             track.pieces(0, FileId { dev: 1, ino: 1 }, pieces, now);
-            let lines = track.take_events().into_iter().find_map(|event| match event {
-                HostEvent::Lines(_, lines) => Some(lines),
-                _ => None,
-            });
+            let lines = track
+                .take_events()
+                .into_iter()
+                .find_map(|event| match event {
+                    HostEvent::Lines(_, lines) => Some(lines),
+                    _ => None,
+                });
             lines.map(|lines| lines[0].time)
         };
         assert_eq!(read(&mut track), Some(now.plus_millis(-4_990_000)));
@@ -505,10 +662,24 @@ mod tests {
         let mut track = Track::default();
         track.add_file(&spec("app"), b"/a/x.log", true, Begin::Start);
         let mut time = |offset: i32| {
-            track.describe(Facts { utc_offset_s: Some(offset), ..Facts::default() }, String::new());
+            track.describe(
+                Facts {
+                    utc_offset_s: Some(offset),
+                    ..Facts::default()
+                },
+                String::new(),
+            );
             track.take_events();
-            let piece = Piece::Line { offset: 0, bytes: "2026-01-01 12:00:00 one".into() };
-            track.pieces(0, FileId { dev: 1, ino: 1 }, vec![piece], Time(1_800_000_000_000_000_000));
+            let piece = Piece::Line {
+                offset: 0,
+                bytes: "2026-01-01 12:00:00 one".into(),
+            };
+            track.pieces(
+                0,
+                FileId { dev: 1, ino: 1 },
+                vec![piece],
+                Time(1_800_000_000_000_000_000),
+            );
             track.take_events().iter().find_map(|event| match event {
                 HostEvent::Lines(0, lines) => Some(lines[0].time.to_timestamp().to_string()),
                 _ => None,
@@ -524,23 +695,42 @@ mod tests {
         track.add_file(&spec("app"), b"/a/x.log", true, Begin::Start);
         assert_eq!(track.status(), HostStatus::plain(LinkState::Ok));
         track.problem(0, Some(Absence::Missing));
-        assert_eq!(track.status().reason.as_deref(), Some("/a/x.log: no such file"));
+        assert_eq!(
+            track.status().reason.as_deref(),
+            Some("/a/x.log: no such file")
+        );
         track.set_missing(&spec("web"), Some("no file matches /w/*".to_owned()));
-        assert_eq!(track.status().reason.as_deref(), Some("/a/x.log: no such file; no file matches /w/*"));
+        assert_eq!(
+            track.status().reason.as_deref(),
+            Some("/a/x.log: no such file; no file matches /w/*")
+        );
         track.set_missing(&spec("db"), Some("no file matches /d/*".to_owned()));
         track.set_missing(&spec("mail"), Some("no file matches /m/*".to_owned()));
-        assert!(track.status().reason.is_some_and(|reason| reason.ends_with(" (and 1 more)")));
+        assert!(
+            track
+                .status()
+                .reason
+                .is_some_and(|reason| reason.ends_with(" (and 1 more)"))
+        );
         track.set_missing(&spec("db"), None);
         track.set_missing(&spec("mail"), None);
         track.problem(0, None);
         track.set_missing(&spec("web"), None);
         assert_eq!(track.status(), HostStatus::plain(LinkState::Ok));
-        track.way = Some(HostStatus::because(LinkState::HostKeyChanged, "jump host b: its key has changed", "ask"));
+        track.way = Some(HostStatus::because(
+            LinkState::HostKeyChanged,
+            "jump host b: its key has changed",
+            "ask",
+        ));
         assert_eq!(
             track.status(),
             HostStatus {
                 of_way: true,
-                ..HostStatus::because(LinkState::Degraded, "jump host b: its key has changed", "ask")
+                ..HostStatus::because(
+                    LinkState::Degraded,
+                    "jump host b: its key has changed",
+                    "ask"
+                )
             }
         );
     }

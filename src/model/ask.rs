@@ -1,7 +1,9 @@
-//! What a host can be asked about its logs beside being followed, and what it answers: values without behaviour.
+//! What a host can be asked about its logs beside being followed, and what it answers: values
+//! without behaviour.
 //!
-//! One [`Ask`] goes to many hosts; each answers with any number of [`Reply`]s as it finds them, in the order of its
-//! sources and of their bytes unless it says otherwise, and the last one is [`Reply::Done`].
+//! One [`Ask`] goes to many hosts; each answers with any number of [`Reply`]s as it finds them, in
+//! the order of its sources and of their bytes unless it says otherwise, and the last one is
+//! [`Reply::Done`].
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -27,7 +29,8 @@ pub struct Ask {
 }
 
 impl Ask {
-    /// Whether it is about a source of this name. A pattern without a capital fits in either case, as in a query.
+    /// Whether it is about a source of this name. A pattern without a capital fits in either case,
+    /// as in a query.
     #[must_use]
     pub fn is_about(&self, source: &str) -> bool {
         let fits = |pattern: &String| {
@@ -44,7 +47,8 @@ impl Ask {
 pub enum What {
     /// Which sources there are, and of which files they consist.
     List,
-    /// What a page, a search or a histogram would cost: nothing is read but what tells where a time stands.
+    /// What a page, a search or a histogram would cost: nothing is read but what tells where a time
+    /// stands.
     Estimate(Box<What>),
     /// Lines that follow each other.
     Page(Page),
@@ -95,7 +99,8 @@ pub struct Search {
     pub before: u32,
     /// Lines after each hit.
     pub after: u32,
-    /// A host stops after so many hits (a record is one, whatever number of its lines match) in all its sources together.
+    /// A host stops after so many hits (a record is one, whatever number of its lines match) in all
+    /// its sources together.
     pub limit: Option<u64>,
     /// Only their number is wanted.
     pub count_only: bool,
@@ -125,7 +130,8 @@ pub enum Reply {
     Buckets(Arc<str>, Vec<Bucket>),
     /// Bytes that a source had, or must have had, and that are not to be read any more.
     Gap(Arc<str>, MissingBytes),
-    /// Something about a source that a reader of the answer should know: not in order, a damaged file.
+    /// Something about a source that a reader of the answer should know: not in order, a damaged
+    /// file.
     Note(Arc<str>, String),
     /// A source could not be read (further): the answer is not complete.
     Failed(Arc<str>, String),
@@ -186,8 +192,9 @@ pub struct Totals {
     pub lines: u64,
     /// Hits found.
     pub hits: u64,
-    /// Bytes of files that the host looked at, as they are on disk: of a compressed one no more than it has there. What is
-    /// looked at again is not counted again. Of what is no file, bytes of text.
+    /// Bytes of files that the host looked at, as they are on disk: of a compressed one no more
+    /// than it has there. What is looked at again is not counted again. Of what is no file, bytes
+    /// of text.
     pub scanned: u64,
     /// Bytes that came from the host.
     pub received: u64,

@@ -3,8 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// Which file: as the host's kernel numbers it. Inode numbers are reused at once on ext4, so an identity is only
-/// believed together with a marker of the bytes before the offset, which the follower keeps.
+/// Which file: as the host's kernel numbers it. Inode numbers are reused at once on ext4, so an
+/// identity is only believed together with a marker of the bytes before the offset, which the
+/// follower keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct FileId {
     /// Device number; 0 where the host could not tell.
@@ -28,13 +29,14 @@ impl fmt::Display for Cursor {
     }
 }
 
-/// A cursor that can be handed out and come back later: with a check of the line that stood there, by which it is known
-/// again in a copy, and told from another line that took its place.
+/// A cursor that can be handed out and come back later: with a check of the line that stood there,
+/// by which it is known again in a copy, and told from another line that took its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Place {
     /// Where the line began.
     pub cursor: Cursor,
-    /// CRC-32 (IEEE) of the line, of its first [`CHECKED_BYTES`] at most; `None` in cursors that were typed without.
+    /// CRC-32 (IEEE) of the line, of its first [`CHECKED_BYTES`] at most; `None` in cursors that
+    /// were typed without.
     pub check: Option<u32>,
 }
 
@@ -45,7 +47,10 @@ impl Place {
     /// The place of a line.
     #[must_use]
     pub fn of(cursor: Cursor, line: &[u8]) -> Self {
-        Self { cursor, check: Some(check(line)) }
+        Self {
+            cursor,
+            check: Some(check(line)),
+        }
     }
 
     /// Whether this line may be the one that stood there.
@@ -54,10 +59,13 @@ impl Place {
         self.check.is_none_or(|known| known == check(line))
     }
 
-    /// Whether a beginning of this line, shorter than it, may be what stood there: the line was under way and has grown.
+    /// Whether a beginning of this line, shorter than it, may be what stood there: the line was
+    /// under way and has grown.
     #[must_use]
     pub fn fits_beginning(&self, line: &[u8]) -> bool {
-        let Some(known) = self.check else { return false };
+        let Some(known) = self.check else {
+            return false;
+        };
         let mut hasher = crc32fast::Hasher::new();
         line.iter().take(CHECKED_BYTES).any(|&byte| {
             hasher.update(&[byte]);
@@ -84,13 +92,23 @@ impl FromStr for Place {
 
     fn from_str(text: &str) -> Result<Self, CursorError> {
         let parts: Vec<&str> = text.split('.').collect();
-        let [.., last] = parts[..] else { return Err(CursorError(text.to_owned())) };
+        let [.., last] = parts[..] else {
+            return Err(CursorError(text.to_owned()));
+        };
         if parts.len() != 4 {
-            return Ok(Self { cursor: text.parse()?, check: None });
+            return Ok(Self {
+                cursor: text.parse()?,
+                check: None,
+            });
         }
         let check = u32::from_str_radix(last, 16).map_err(|_| CursorError(text.to_owned()))?;
-        let cursor = text[..text.len() - last.len() - 1].parse().map_err(|_| CursorError(text.to_owned()))?;
-        Ok(Self { cursor, check: Some(check) })
+        let cursor = text[..text.len() - last.len() - 1]
+            .parse()
+            .map_err(|_| CursorError(text.to_owned()))?;
+        Ok(Self {
+            cursor,
+            check: Some(check),
+        })
     }
 }
 
@@ -108,7 +126,10 @@ impl FromStr for Cursor {
             let dev = u64::from_str_radix(parts.next()?, 16).ok()?;
             let ino = u64::from_str_radix(parts.next()?, 16).ok()?;
             let offset = parts.next()?.parse().ok()?;
-            Some(Self { file: FileId { dev, ino }, offset })
+            Some(Self {
+                file: FileId { dev, ino },
+                offset,
+            })
         };
         parse().ok_or_else(|| CursorError(text.to_owned()))
     }
@@ -120,19 +141,37 @@ mod tests {
 
     #[test]
     fn a_printed_cursor_reads_back_as_itself() {
-        let cursor = Cursor { file: FileId { dev: 0xfe01, ino: 123_456 }, offset: u64::MAX };
+        let cursor = Cursor {
+            file: FileId {
+                dev: 0xfe01,
+                ino: 123_456,
+            },
+            offset: u64::MAX,
+        };
         assert_eq!(cursor.to_string().parse(), Ok(cursor));
     }
 
     #[test]
     fn a_printed_place_reads_back_as_itself_and_knows_its_line() {
-        let cursor = Cursor { file: FileId { dev: 0xfe01, ino: 7 }, offset: 42 };
+        let cursor = Cursor {
+            file: FileId {
+                dev: 0xfe01,
+                ino: 7,
+            },
+            offset: 42,
+        };
         let place = Place::of(cursor, b"one line");
         assert_eq!(place.to_string().parse(), Ok(place));
         assert!(place.fits(b"one line") && !place.fits(b"another"));
         assert!(place.fits_beginning(b"one line and its end") && !place.fits_beginning(b"one"));
         let typed: Place = "fe01.7.42".parse().expect("a cursor without a check");
-        assert_eq!(typed, Place { cursor, check: None });
+        assert_eq!(
+            typed,
+            Place {
+                cursor,
+                check: None
+            }
+        );
         assert!(typed.fits(b"any line"));
         for text in ["fe01.7.42.x", "fe01.7.42.1.2", ""] {
             assert!(text.parse::<Place>().is_err(), "{text:?}");

@@ -1,25 +1,28 @@
 //! Fields: what a line says under a name.
 //!
-//! [`get`] finds one field, [`all`] lists them, [`ids()`] finds those that tie lines of several programs together. All
-//! three read the line in one pass, parse nothing that is not asked for, and take a record of several lines as well.
-//! What a field is compared with is left to the query, times to [`super::stamp`], levels to [`super::level`].
+//! [`get`] finds one field, [`all`] lists them, [`ids()`] finds those that tie lines of several
+//! programs together. All three read the line in one pass, parse nothing that is not asked for, and
+//! take a record of several lines as well. What a field is compared with is left to the query,
+//! times to [`super::stamp`], levels to [`super::level`].
 //!
 //! Where fields are found, one inside the other (a journal of a container that prints JSON):
 //!
 //! * `head`: syslog (RFC 3164 and 5424 with structured data), Kubernetes CRI, docker compose;
-//! * `json`: an object, as the whole line or behind other text, docker's json-file with the line inside it;
+//! * `json`: an object, as the whole line or behind other text, docker's json-file with the line
+//!   inside it;
 //! * `access`: requests as nginx, Apache, HAProxy, Envoy and Squid log them;
-//! * `text`: `key=value` and `key="a value"` wherever they stand (logfmt, auditd, the kernel, postfix), and the tail of
-//!   nginx's error log;
-//! * `columns`: the process, the thread and the logger, where the shape of the line tells which is which.
+//! * `text`: `key=value` and `key="a value"` wherever they stand (logfmt, auditd, the kernel,
+//!   postfix), and the tail of nginx's error log;
+//! * `columns`: the process, the thread and the logger, where the shape of the line tells which is
+//!   which.
 //!
 //! # Names
 //!
-//! A member of a nested object is named with dots (`http.request.id`), an element of an array with its index
-//! (`items.0.id`). In this order a name means: the field of exactly this name; the same inside an object that loggers
-//! put around what they were given (`fields`, `context`, `attributes`, …); the same in another case; one of the usual
-//! spellings of what it stands for (`names` has them: `status` is also `http.response.status_code`). Of several the first
-//! counts.
+//! A member of a nested object is named with dots (`http.request.id`), an element of an array with
+//! its index (`items.0.id`). In this order a name means: the field of exactly this name; the same
+//! inside an object that loggers put around what they were given (`fields`, `context`,
+//! `attributes`, …); the same in another case; one of the usual spellings of what it stands for
+//! (`names` has them: `status` is also `http.response.status_code`). Of several the first counts.
 
 mod access;
 mod columns;
@@ -38,7 +41,8 @@ const MAX_BYTES: usize = 1024 * 1024;
 /// So many fields are listed.
 const MAX_FIELDS: usize = 512;
 
-/// Fields with longer names are not listed: in an object with a long name, each of many members would repeat it.
+/// Fields with longer names are not listed: in an object with a long name, each of many members
+/// would repeat it.
 const MAX_NAME: usize = 1024;
 
 /// Objects in objects are looked into so deep; deeper ones are values as they stand.
@@ -86,7 +90,8 @@ pub struct Fields<'a> {
     pub left_out: usize,
 }
 
-/// The ids that a line names. Each as it was written, but without what stands around it in a `traceparent`.
+/// The ids that a line names. Each as it was written, but without what stands around it in a
+/// `traceparent`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Ids<'a> {
     /// Of the request.
@@ -99,8 +104,8 @@ pub struct Ids<'a> {
     pub user: Option<Cow<'a, [u8]>>,
 }
 
-/// The value of the field that a name means, if the line has it. `request_id`, `trace_id`, `span_id` and `user_id` are
-/// also found where [`ids()`] finds them.
+/// The value of the field that a name means, if the line has it. `request_id`, `trace_id`,
+/// `span_id` and `user_id` are also found where [`ids()`] finds them.
 #[must_use]
 pub fn get<'a>(line: &'a [u8], name: &str) -> Option<Value<'a>> {
     let mut getter = names::Getter::new(name);
@@ -114,7 +119,10 @@ pub fn get<'a>(line: &'a [u8], name: &str) -> Option<Value<'a>> {
             "user_id" => ids.user,
             _ => None,
         };
-        id.map(|text| Value { kind: Kind::Text, text })
+        id.map(|text| Value {
+            kind: Kind::Text,
+            text,
+        })
     })
 }
 
@@ -126,13 +134,15 @@ pub fn all(line: &[u8]) -> Fields<'_> {
     fields
 }
 
-/// The ids that a line names under the usual names, or in the forms of traceparent, OpenStack and Spring.
+/// The ids that a line names under the usual names, or in the forms of traceparent, OpenStack and
+/// Spring.
 #[must_use]
 pub fn ids(line: &[u8]) -> Ids<'_> {
     ids::find(line)
 }
 
-/// How surely a member of this name is the message of an object, less being surer; `None` where it is something else.
+/// How surely a member of this name is the message of an object, less being surer; `None` where it
+/// is something else.
 pub(super) fn message_rank(name: &str) -> Option<usize> {
     names::message_rank(name.as_bytes())
 }
@@ -142,8 +152,15 @@ impl<'a> Value<'a> {
     #[must_use]
     pub fn as_number(&self) -> Option<f64> {
         // What the standard library reads beyond this is `inf` and `nan`, which are words.
-        let is_number = self.text.iter().all(|b| b.is_ascii_digit() || b"+-.eE".contains(b));
-        std::str::from_utf8(&self.text).ok().filter(|_| is_number)?.parse().ok()
+        let is_number = self
+            .text
+            .iter()
+            .all(|b| b.is_ascii_digit() || b"+-.eE".contains(b));
+        std::str::from_utf8(&self.text)
+            .ok()
+            .filter(|_| is_number)?
+            .parse()
+            .ok()
     }
 
     /// A value of a format that has no kinds.
@@ -152,7 +169,12 @@ impl<'a> Value<'a> {
         let kind = match &*text {
             b"true" | b"false" => Kind::Bool,
             [b'0'..=b'9' | b'-' | b'.', ..]
-                if (Self { kind: Kind::Text, text: text.clone() }).as_number().is_some() =>
+                if (Self {
+                    kind: Kind::Text,
+                    text: text.clone(),
+                })
+                .as_number()
+                .is_some() =>
             {
                 Kind::Number
             }
@@ -162,7 +184,10 @@ impl<'a> Value<'a> {
     }
 
     fn into_owned<'b>(self) -> Value<'b> {
-        Value { kind: self.kind, text: Cow::Owned(self.text.into_owned()) }
+        Value {
+            kind: self.kind,
+            text: Cow::Owned(self.text.into_owned()),
+        }
     }
 }
 
@@ -180,7 +205,11 @@ struct Path<'p> {
 
 impl<'p> Path<'p> {
     fn top(key: &'p [u8]) -> Self {
-        Self { parent: None, key, is_index: false }
+        Self {
+            parent: None,
+            key,
+            is_index: false,
+        }
     }
 
     /// The length of its name.
@@ -189,7 +218,10 @@ impl<'p> Path<'p> {
     }
 
     fn name(&self) -> String {
-        let mut name = self.parent.map(|parent| parent.name() + ".").unwrap_or_default();
+        let mut name = self
+            .parent
+            .map(|parent| parent.name() + ".")
+            .unwrap_or_default();
         name += &String::from_utf8_lossy(self.key);
         name
     }
@@ -265,7 +297,10 @@ impl<'a> Visit<'a> for Fields<'a> {
     }
 
     fn take(&mut self, path: &Path<'_>, value: Value<'a>) -> Flow {
-        self.list.push(Field { name: path.name(), value });
+        self.list.push(Field {
+            name: path.name(),
+            value,
+        });
         Flow::Continue(())
     }
 
@@ -287,7 +322,10 @@ fn walk<'a>(line: &'a [u8], visit: &mut dyn Visit<'a>) -> Flow {
     }
     text::walk(text, visit)?;
     if is_message {
-        offer(visit, b"message", || Value { kind: Kind::Text, text: Cow::Borrowed(rest) })
+        offer(visit, b"message", || Value {
+            kind: Kind::Text,
+            text: Cow::Borrowed(rest),
+        })
     } else {
         Flow::Continue(())
     }
@@ -296,7 +334,9 @@ fn walk<'a>(line: &'a [u8], visit: &mut dyn Visit<'a>) -> Flow {
 /// A line that is an object; docker's has the line of the program in it.
 fn object<'a>(line: &'a [u8], visit: &mut dyn Visit<'a>) -> Flow {
     let end = json::walk(line, visit)?;
-    let Some(log) = json::docker_log(line) else { return text::walk(line.get(end..).unwrap_or_default(), visit) };
+    let Some(log) = json::docker_log(line) else {
+        return text::walk(line.get(end..).unwrap_or_default(), visit);
+    };
     match json::decoded(log) {
         Cow::Borrowed(inner) => walk_inner(inner, visit),
         Cow::Owned(inner) => walk_inner(&inner, &mut Owning(visit)),

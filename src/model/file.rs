@@ -1,7 +1,8 @@
-//! Files of a source: the live one and its rotated siblings, and what can be read and found in one of them.
+//! Files of a source: the live one and its rotated siblings, and what can be read and found in one
+//! of them.
 //!
-//! The words in which whoever has the files (`engine` on this machine, a shell on a host) and whoever asks for them speak.
-//! How files become one log is left to `host::history`.
+//! The words in which whoever has the files (`engine` on this machine, a shell on a host) and
+//! whoever asks for them speak. How files become one log is left to `host::history`.
 //!
 //! Offsets always count the bytes of the text. In a compressed file that is the text inside it.
 
@@ -33,9 +34,15 @@ impl Packing {
     /// By the end of the file's name; that is what `logrotate` and people go by.
     #[must_use]
     pub fn of_name(name: &[u8]) -> Self {
-        let ends: [(&[u8], Self); 4] =
-            [(b".gz", Self::Gzip), (b".bz2", Self::Bzip2), (b".xz", Self::Xz), (b".zst", Self::Zstd)];
-        ends.iter().find(|(end, _)| name.ends_with(end)).map_or(Self::Plain, |(_, packing)| *packing)
+        let ends: [(&[u8], Self); 4] = [
+            (b".gz", Self::Gzip),
+            (b".bz2", Self::Bzip2),
+            (b".xz", Self::Xz),
+            (b".zst", Self::Zstd),
+        ];
+        ends.iter()
+            .find(|(end, _)| name.ends_with(end))
+            .map_or(Self::Plain, |(_, packing)| *packing)
     }
 
     /// The name of a file without the ending that says so.
@@ -62,7 +69,8 @@ impl Packing {
     }
 }
 
-/// A file as it was found in its folder. Its path is only where it was; who reads it makes sure that it is still `id`.
+/// A file as it was found in its folder. Its path is only where it was; who reads it makes sure
+/// that it is still `id`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogFile {
     /// Where, as the host spells it: any bytes but NUL.
@@ -77,8 +85,9 @@ pub struct LogFile {
     pub packing: Packing,
 }
 
-/// Where a file stands among the generations of a log, by its name. The order is that of age: the oldest first, and
-/// where a log was rotated in both ways, those with a date before those with a number.
+/// Where a file stands among the generations of a log, by its name. The order is that of age: the
+/// oldest first, and where a log was rotated in both ways, those with a date before those with a
+/// number.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Generation {
     /// It has a date: year, month, day and whatever numbers follow, or seconds since 1970.
@@ -90,12 +99,14 @@ pub enum Generation {
 }
 
 impl Generation {
-    /// Which generation of the log `live` the file `candidate` is; `None` where by its name it is none.
+    /// Which generation of the log `live` the file `candidate` is; `None` where by its name it is
+    /// none.
     ///
-    /// For `/l/app.log`: `/l/app.log` itself; what has a number or a date behind it (`/l/app.log.1`,
-    /// `/l/app.log-20261120`); a date before its extension (`/l/app-20261120.log`), or after a dot a number too
-    /// (`/l/app.1.log`; `/l/app-1.log` may well be a log of its own). All of them compressed or not, and as logrotate
-    /// puts them out of its way (`.backup`).
+    /// For `/l/app.log`: `/l/app.log` itself; what has a number or a date behind it
+    /// (`/l/app.log.1`, `/l/app.log-20261120`); a date before its extension
+    /// (`/l/app-20261120.log`), or after a dot a number too (`/l/app.1.log`; `/l/app-1.log` may
+    /// well be a log of its own). All of them compressed or not, and as logrotate puts them out of
+    /// its way (`.backup`).
     #[must_use]
     pub fn of(live: &[u8], candidate: &[u8]) -> Option<Self> {
         let name = candidate.strip_suffix(b".backup").unwrap_or(candidate);
@@ -111,8 +122,14 @@ impl Generation {
     }
 
     fn before_extension(live: &[u8], name: &[u8]) -> Option<Self> {
-        let start = live.iter().rposition(|&byte| byte == b'/').map_or(0, |slash| slash + 1);
-        let dot = live[start..].iter().rposition(|&byte| byte == b'.').filter(|&dot| dot > 0)?;
+        let start = live
+            .iter()
+            .rposition(|&byte| byte == b'/')
+            .map_or(0, |slash| slash + 1);
+        let dot = live[start..]
+            .iter()
+            .rposition(|&byte| byte == b'.')
+            .filter(|&dot| dot > 0)?;
         let (stem, extension) = live.split_at(start + dot);
         let added = name.strip_prefix(stem)?.strip_suffix(extension)?;
         let generation = Self::of_added(added)?;
@@ -122,11 +139,17 @@ impl Generation {
     /// Of what was added to the name: numbers, each behind one of `-._`.
     fn of_added(added: &[u8]) -> Option<Self> {
         let separates = |byte: &u8| b"-._".contains(byte);
-        let valid = added.first().is_some_and(separates) && added.iter().all(|b| separates(b) || b.is_ascii_digit());
-        let groups: Vec<&[u8]> = added.split(separates).filter(|group| !group.is_empty()).collect();
+        let valid = added.first().is_some_and(separates)
+            && added.iter().all(|b| separates(b) || b.is_ascii_digit());
+        let groups: Vec<&[u8]> = added
+            .split(separates)
+            .filter(|group| !group.is_empty())
+            .collect();
         let first = groups.first().filter(|_| valid)?;
         if groups.iter().any(|group| group.len() >= 6) || (first.len() == 4 && groups.len() > 1) {
-            return Some(Self::Dated(groups.iter().flat_map(|group| date_parts(group)).collect()));
+            return Some(Self::Dated(
+                groups.iter().flat_map(|group| date_parts(group)).collect(),
+            ));
         }
         number(first).map(|number| Self::Numbered(Reverse(number)))
     }
@@ -140,12 +163,16 @@ pub fn belongs(live: &[u8], candidate: &[u8]) -> bool {
 
 /// `20261120130000` in its parts, so that it compares with what was written with separators.
 fn date_parts(digits: &[u8]) -> Vec<u64> {
-    let is_date = matches!(digits.len(), 8 | 10 | 12 | 14) && (digits.starts_with(b"20") || digits.starts_with(b"19"));
+    let is_date = matches!(digits.len(), 8 | 10 | 12 | 14)
+        && (digits.starts_with(b"20") || digits.starts_with(b"19"));
     if !is_date {
         return vec![number(digits).unwrap_or(u64::MAX)];
     }
     let (year, rest) = digits.split_at(4);
-    std::iter::once(year).chain(rest.chunks(2)).filter_map(number).collect()
+    std::iter::once(year)
+        .chain(rest.chunks(2))
+        .filter_map(number)
+        .collect()
 }
 
 fn number(digits: &[u8]) -> Option<u64> {
@@ -163,7 +190,8 @@ pub struct Chunk {
 
 /// Lines that are looked for in a file: those that *begin* within a range of bytes.
 ///
-/// The first byte of the range need not be that of a line. The line that begins last may end behind the range.
+/// The first byte of the range need not be that of a line. The line that begins last may end behind
+/// the range.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scan {
     /// Where.
@@ -221,7 +249,8 @@ pub enum FileError {
     /// Nothing on the host unpacks it.
     #[error("{0} is not installed there")]
     Unsupported(&'static str),
-    /// More than one answer may hold: it unpacks to too much, takes too long, or has a line that is too long.
+    /// More than one answer may hold: it unpacks to too much, takes too long, or has a line that is
+    /// too long.
     #[error("{0}")]
     TooMuch(String),
     /// The system's own words.
@@ -266,8 +295,14 @@ mod tests {
             ("/l/app.log_2026-11-20.3", dated(vec![2026, 11, 20, 3])),
             ("/l/app.log-2026112013", dated(vec![2026, 11, 20, 13])),
             ("/l/app.log-1795188137", dated(vec![1_795_188_137])),
-            ("/l/app.log-20261120130000.backup", dated(vec![2026, 11, 20, 13, 0, 0])),
-            ("/l/app.log-20261120130000.backup.gz", dated(vec![2026, 11, 20, 13, 0, 0])),
+            (
+                "/l/app.log-20261120130000.backup",
+                dated(vec![2026, 11, 20, 13, 0, 0]),
+            ),
+            (
+                "/l/app.log-20261120130000.backup.gz",
+                dated(vec![2026, 11, 20, 13, 0, 0]),
+            ),
             ("/l/app-20261120.log", dated(vec![2026, 11, 20])),
             ("/l/app.2026-11-20.log.xz", dated(vec![2026, 11, 20])),
             ("/l/app.1.log", numbered(1)),
@@ -293,7 +328,10 @@ mod tests {
             assert_eq!(of(name), None, "{name}");
         }
         // Neither what begins with a dot nor a folder has an extension.
-        assert!(!belongs(b"/l.d/.log", b"/l.d/-20261120.log") && !belongs(b"/l.d/app", b"/l-20261120.d/app"));
+        assert!(
+            !belongs(b"/l.d/.log", b"/l.d/-20261120.log")
+                && !belongs(b"/l.d/app", b"/l-20261120.d/app")
+        );
         assert!(belongs(b"/l/\xff $(x)", b"/l/\xff $(x).7.gz"));
     }
 
@@ -309,9 +347,15 @@ mod tests {
             "a.log.0",
             "a.log",
         ];
-        let mut found: Vec<_> = names.iter().map(|name| (Generation::of(b"a.log", name.as_bytes()), *name)).collect();
+        let mut found: Vec<_> = names
+            .iter()
+            .map(|name| (Generation::of(b"a.log", name.as_bytes()), *name))
+            .collect();
         found.reverse();
         found.sort();
-        assert_eq!(found.iter().map(|(_, name)| *name).collect::<Vec<_>>(), names);
+        assert_eq!(
+            found.iter().map(|(_, name)| *name).collect::<Vec<_>>(),
+            names
+        );
     }
 }

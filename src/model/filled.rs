@@ -1,5 +1,5 @@
-//! Lines by which a gap was filled: the follower may come by the file they stand in at the next rotation and tell them,
-//! too, which is once too often.
+//! Lines by which a gap was filled: the follower may come by the file they stand in at the next
+//! rotation and tell them, too, which is once too often.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -7,7 +7,8 @@ use super::cursor::{FileId, Place};
 use super::record::Record;
 use super::source::SourceId;
 
-/// So many lines are remembered, of all gaps; of those beyond, what the follower comes by is told again.
+/// So many lines are remembered, of all gaps; of those beyond, what the follower comes by is told
+/// again.
 const MOST_LINES: usize = 100_000;
 
 /// What gaps of each source were filled by, and has not been told by the follower since.
@@ -24,28 +25,54 @@ struct Fill {
 
 impl Filled {
     /// A gap was filled by these lines, before one of the file `after`.
-    pub fn note<'a>(&mut self, source: SourceId, lines: impl Iterator<Item = &'a Record>, after: Option<FileId>) {
-        let others: usize = self.0.iter().filter(|(of, _)| **of != source).map(|(_, fill)| fill.lines.len()).sum();
+    pub fn note<'a>(
+        &mut self,
+        source: SourceId,
+        lines: impl Iterator<Item = &'a Record>,
+        after: Option<FileId>,
+    ) {
+        let others: usize = self
+            .0
+            .iter()
+            .filter(|(of, _)| **of != source)
+            .map(|(_, fill)| fill.lines.len())
+            .sum();
         let fill = self.0.entry(source).or_default();
         fill.after = after;
         fill.lines.retain(|place| Some(place.cursor.file) != after);
         let room = MOST_LINES.saturating_sub(others + fill.lines.len());
         // What follows in the same file is not told anew.
-        fill.lines.extend(lines.map(Record::place).filter(|place| Some(place.cursor.file) != after).take(room));
+        fill.lines.extend(
+            lines
+                .map(Record::place)
+                .filter(|place| Some(place.cursor.file) != after)
+                .take(room),
+        );
     }
 
-    /// Whether the follower tells a line by which a gap was filled. Each is expected once, before the log goes on in a file
-    /// that is new: numbers of files are reused, and a log may say the same at the same place again.
+    /// Whether the follower tells a line by which a gap was filled. Each is expected once, before
+    /// the log goes on in a file that is new: numbers of files are reused, and a log may say the
+    /// same at the same place again.
     pub fn takes(&mut self, line: &Record) -> bool {
-        let Some(fill) = self.0.get_mut(&line.source).filter(|fill| fill.after != Some(line.cursor.file)) else {
+        let Some(fill) = self
+            .0
+            .get_mut(&line.source)
+            .filter(|fill| fill.after != Some(line.cursor.file))
+        else {
             return false;
         };
-        let of_file = fill.lines.iter().find(|place| place.cursor.file == line.cursor.file);
+        let of_file = fill
+            .lines
+            .iter()
+            .find(|place| place.cursor.file == line.cursor.file);
         if of_file.is_some_and(|first| line.cursor.offset < first.cursor.offset) {
             // The follower does not know how far this file was read.
             return false;
         }
-        let found = fill.lines.iter().position(|place| place.cursor == line.cursor && place.fits(&line.raw));
+        let found = fill
+            .lines
+            .iter()
+            .position(|place| place.cursor == line.cursor && place.fits(&line.raw));
         match found {
             Some(at) => drop(fill.lines.drain(..=at)),
             None => drop(self.0.remove(&line.source)),
@@ -65,13 +92,19 @@ mod tests {
     fn line(written: &str) -> Record {
         let (place, text) = written.split_once(' ').expect("a place and a text");
         let (file, offset) = place.split_once(':').expect("a file and an offset");
-        let file = FileId { dev: 1, ino: file.parse().expect("a number") };
+        let file = FileId {
+            dev: 1,
+            ino: file.parse().expect("a number"),
+        };
         Record {
             host: HostId(0),
             source: SourceId(0),
             time: Time(0),
             time_from: TimeFrom::Arrival,
-            cursor: Cursor { file, offset: offset.parse().expect("a number") },
+            cursor: Cursor {
+                file,
+                offset: offset.parse().expect("a number"),
+            },
             late: false,
             continues: false,
             stamp: None.into(),
@@ -83,8 +116,14 @@ mod tests {
     fn taken(filled: &[&str], told: &[&str]) -> Vec<bool> {
         let lines: Vec<Record> = filled.iter().map(|written| line(written)).collect();
         let mut filled = Filled::default();
-        filled.note(SourceId(0), lines.iter(), Some(line("9:0 after").cursor.file));
-        told.iter().map(|written| filled.takes(&line(written))).collect()
+        filled.note(
+            SourceId(0),
+            lines.iter(),
+            Some(line("9:0 after").cursor.file),
+        );
+        told.iter()
+            .map(|written| filled.takes(&line(written)))
+            .collect()
     }
 
     #[test]
@@ -100,8 +139,14 @@ mod tests {
             // Once.
             (&["1:4 three", "1:4 three"], &[true, false]),
             // The same file with more; another one under its number.
-            (&["1:4 three", "1:10 four", "1:15 more"], &[true, true, false]),
-            (&["1:0 new", "1:4 other", "1:10 four"], &[false, false, false]),
+            (
+                &["1:4 three", "1:10 four", "1:15 more"],
+                &[true, true, false],
+            ),
+            (
+                &["1:0 new", "1:4 other", "1:10 four"],
+                &[false, false, false],
+            ),
             // The log goes on in a file that is new: what it says there is said there.
             (&["3:0 one", "1:4 three"], &[false, false]),
         ] {

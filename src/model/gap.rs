@@ -1,4 +1,5 @@
-//! Gaps: bytes that should have been shown and were not, and why. Every loss is one of these, never silence.
+//! Gaps: bytes that should have been shown and were not, and why. Every loss is one of these, never
+//! silence.
 
 use super::host::HostId;
 use super::record::Time;

@@ -1,7 +1,8 @@
 //! Hosts: how they are named, reached and described.
 //!
-//! Names, addresses and users are validated here, once, by the only constructors there are; whatever holds one of
-//! these types may put it on a command line of `ssh` or into a message. Reading inventories is left to `config`.
+//! Names, addresses and users are validated here, once, by the only constructors there are;
+//! whatever holds one of these types may put it on a command line of `ssh` or into a message.
+//! Reading inventories is left to `config`.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -65,21 +66,32 @@ pub enum NameError {
 /// DNS allows 253; file systems and `ssh` allow 255. Nobody has a longer one by intent.
 const MAX_NAME_BYTES: usize = 255;
 
-/// At least as strict as OpenSSH's `ssh_valid_hostname` and `ssh_valid_ruser` (readconf.c), and applied to values
-/// from files too, where OpenSSH checks the command line only. `%` is refused because it starts a token.
+/// At least as strict as OpenSSH's `ssh_valid_hostname` and `ssh_valid_ruser` (readconf.c), and
+/// applied to values from files too, where OpenSSH checks the command line only. `%` is refused
+/// because it starts a token.
 fn validate(what: &'static str, given: &str, extra: &str) -> Result<(), NameError> {
     if given.is_empty() {
         return Err(NameError::Empty { what });
     }
     if given.len() > MAX_NAME_BYTES {
-        return Err(NameError::TooLong { what, max: MAX_NAME_BYTES });
+        return Err(NameError::TooLong {
+            what,
+            max: MAX_NAME_BYTES,
+        });
     }
     if given.starts_with('-') {
-        return Err(NameError::LeadingDash { what, given: given.to_owned() });
+        return Err(NameError::LeadingDash {
+            what,
+            given: given.to_owned(),
+        });
     }
     let allowed = |c: char| c.is_alphanumeric() || "._-".contains(c) || extra.contains(c);
     match given.chars().find(|&c| !allowed(c)) {
-        Some(found) => Err(NameError::Character { what, given: given.to_owned(), found }),
+        Some(found) => Err(NameError::Character {
+            what,
+            given: given.to_owned(),
+            found,
+        }),
         None => Ok(()),
     }
 }
@@ -122,12 +134,13 @@ macro_rules! validated_name {
 }
 
 validated_name!(
-    /// What a host is called in the inventory, on screen and in JSON. `@` and `:` occur in names of ad-hoc targets.
+    /// What a host is called in the inventory, on screen and in JSON. `@` and `:` occur in names of
+    /// ad-hoc targets.
     HostName, "host name", "@:[]"
 );
 validated_name!(
-    /// What is dialled: a DNS name, or an IPv4 or IPv6 address without brackets. A zone (`%eth0`) is refused with the
-    /// other uses of `%`; name it in `~/.ssh/config`.
+    /// What is dialled: a DNS name, or an IPv4 or IPv6 address without brackets. A zone (`%eth0`)
+    /// is refused with the other uses of `%`; name it in `~/.ssh/config`.
     Address, "address", ":"
 );
 validated_name!(
@@ -135,7 +148,8 @@ validated_name!(
     UserName, "user", "@+"
 );
 
-/// What to do with a host key that `known_hosts` does not know. A key that *differs* is always refused.
+/// What to do with a host key that `known_hosts` does not know. A key that *differs* is always
+/// refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum HostKeyPolicy {
     /// Ask where somebody can answer, refuse elsewhere.
@@ -159,7 +173,8 @@ pub enum TransportKind {
     Local,
 }
 
-/// One SSH server: what must be known to dial it and to log in. `None` means: what `ssh -G` says, then the default.
+/// One SSH server: what must be known to dial it and to log in. `None` means: what `ssh -G` says,
+/// then the default.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
     /// What it is called in messages, and the name that `ssh -G` is asked about.
@@ -170,7 +185,8 @@ pub struct Endpoint {
     pub port: Option<u16>,
     /// Login; the local user in the end.
     pub user: Option<UserName>,
-    /// Private key files, tried in this order; `~` is already expanded. When given, only these are offered.
+    /// Private key files, tried in this order; `~` is already expanded. When given, only these are
+    /// offered.
     pub identity: Vec<PathBuf>,
     /// Files of known host keys; `~` is already expanded. Empty: the user's and the system's.
     pub known_hosts: Vec<PathBuf>,
@@ -199,7 +215,8 @@ impl Endpoint {
 pub struct HostSpec {
     /// The SSH server itself.
     pub endpoint: Endpoint,
-    /// Jump routes, tried in this order until one answers; each is a chain of hops, first hop first. Empty: direct.
+    /// Jump routes, tried in this order until one answers; each is a chain of hops, first hop
+    /// first. Empty: direct.
     pub via: Vec<Vec<Endpoint>>,
     /// Free labels, for selection.
     pub tags: Vec<String>,
@@ -214,7 +231,13 @@ impl HostSpec {
     #[must_use]
     pub fn new(endpoint: Endpoint) -> Self {
         let (via, tags, sources) = (Vec::new(), Vec::new(), Vec::new());
-        Self { endpoint, via, tags, sources, transport: TransportKind::Auto }
+        Self {
+            endpoint,
+            via,
+            tags,
+            sources,
+            transport: TransportKind::Auto,
+        }
     }
 
     /// The name of the host.
@@ -243,12 +266,13 @@ pub struct Facts {
     pub uptime_s: u64,
     /// Host clock minus our clock, milliseconds; `None` where it could not be measured.
     pub clock_offset_ms: Option<f64>,
-    /// Half the round trip plus the resolution of the host's clock: the offset is right to within this.
+    /// Half the round trip plus the resolution of the host's clock: the offset is right to within
+    /// this.
     pub clock_error_ms: Option<f64>,
     /// Offset of the host's local time from UTC in seconds, for stamps without a zone.
     pub utc_offset_s: Option<i32>,
-    /// The rules of the host's local time as POSIX writes them, `CET-1CEST,M3.5.0,M10.5.0/3`, where they agree with the
-    /// offset.
+    /// The rules of the host's local time as POSIX writes them, `CET-1CEST,M3.5.0,M10.5.0/3`, where
+    /// they agree with the offset.
     pub zone: Option<String>,
     /// When the host was started, by its own clock.
     pub booted: Option<Time>,
@@ -257,11 +281,18 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// What must be known of the host to read its stamps. Where nothing is known its local time is UTC.
+    /// What must be known of the host to read its stamps. Where nothing is known its local time is
+    /// UTC.
     #[must_use]
     pub fn clock(&self) -> HostClock {
         let fixed = HostClock::fixed(self.utc_offset_s.unwrap_or(0));
-        let zone = self.zone.as_deref().and_then(|rules| TimeZone::posix(rules).ok());
-        HostClock { zone: zone.unwrap_or(fixed.zone), boot: self.booted }
+        let zone = self
+            .zone
+            .as_deref()
+            .and_then(|rules| TimeZone::posix(rules).ok());
+        HostClock {
+            zone: zone.unwrap_or(fixed.zone),
+            boot: self.booted,
+        }
     }
 }

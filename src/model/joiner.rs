@@ -1,8 +1,9 @@
 //! Records over lines: which line goes on with the record before it.
 //!
-//! [`Joiner`] answers for one source, line by line, and keeps little more than a few flags. A stack trace, the rest of
-//! an SQL statement, an object printed over many lines belong to the line that began them; filters, counts and copying
-//! take them together. What such lines look like is left to `shape`, their times to `stamp`.
+//! [`Joiner`] answers for one source, line by line, and keeps little more than a few flags. A stack
+//! trace, the rest of an SQL statement, an object printed over many lines belong to the line that
+//! began them; filters, counts and copying take them together. What such lines look like is left to
+//! `shape`, their times to `stamp`.
 
 mod shape;
 
@@ -12,8 +13,9 @@ use shape::{Shape, Wrapped};
 
 use super::level::Level;
 
-/// Lines of one record: more than the longest stack trace or goroutine dump that anyone reads. The next begins a new
-/// record, so that a source which is taken for one endless record still comes in pieces.
+/// Lines of one record: more than the longest stack trace or goroutine dump that anyone reads. The
+/// next begins a new record, so that a source which is taken for one endless record still comes in
+/// pieces.
 pub const MAX_LINES: u32 = 1000;
 
 /// Bytes of one record, for the same reason.
@@ -40,7 +42,8 @@ struct Open {
     stamped: bool,
     /// What kind of text is under way.
     within: Within,
-    /// Of whom its lines are, where others write in between: a hash of the program and process, or of the container.
+    /// Of whom its lines are, where others write in between: a hash of the program and process, or
+    /// of the container.
     owner: u64,
 }
 
@@ -53,19 +56,21 @@ enum Within {
     Traceback,
     /// A stack, which the program's own text seldom follows.
     Stack,
-    /// Between two tracebacks of which the first led to the second; or behind the source line that Node quotes.
+    /// Between two tracebacks of which the first led to the second; or behind the source line that
+    /// Node quotes.
     Chain,
     /// A record of MySQL's slow log: the query is anything.
     SlowQuery,
     /// A Go panic: blank lines, `goroutine 1 [running]:` and names of functions.
     Goroutines,
-    /// The line ended in the middle of what was to be said (a part of a container's line, a Rust panic whose message
-    /// stands in the next line): whatever follows belongs to it.
+    /// The line ended in the middle of what was to be said (a part of a container's line, a Rust
+    /// panic whose message stands in the next line): whatever follows belongs to it.
     Cut,
 }
 
-/// How far a source is known as one whose records begin with a stamp or a level, so that lines without one are taken
-/// for the rest of their records. Each such record vouches for a few more lines; a single one is soon used up.
+/// How far a source is known as one whose records begin with a stamp or a level, so that lines
+/// without one are taken for the rest of their records. Each such record vouches for a few more
+/// lines; a single one is soon used up.
 #[derive(Debug, Clone, Copy, Default)]
 struct Trust(u8);
 
@@ -75,8 +80,11 @@ impl Trust {
 
     /// A record began, in the way by which records of the source would be known or in another.
     fn begun(&mut self, is_known: bool) {
-        self.0 =
-            if is_known { self.0.saturating_add(Self::PER_RECORD) } else { self.0.saturating_sub(Self::PER_STRANGER) };
+        self.0 = if is_known {
+            self.0.saturating_add(Self::PER_RECORD)
+        } else {
+            self.0.saturating_sub(Self::PER_STRANGER)
+        };
     }
 
     /// Whether one more line that might be anything is taken for a rest.
@@ -94,21 +102,31 @@ impl Trust {
 }
 
 impl Joiner {
-    /// Whether this line goes on with the record of the line before it in the same source; `stamp` is where the line
-    /// has a stamp of its own.
+    /// Whether this line goes on with the record of the line before it in the same source; `stamp`
+    /// is where the line has a stamp of its own.
     pub fn continues(&mut self, line: &[u8], stamp: Option<Range<usize>>) -> bool {
         let wrapped = Wrapped::of(line, stamp);
         let shape = wrapped.shape();
-        let belongs = self.open.is_some_and(|open| open.has_room_for(line) && self.belongs(&open, &wrapped, shape));
+        let belongs = self
+            .open
+            .is_some_and(|open| open.has_room_for(line) && self.belongs(&open, &wrapped, shape));
         if !belongs {
-            // Not what only a strange beginning (of a file, behind a gap) makes a record of its own.
-            if !matches!(shape, Shape::Rest | Shape::Frame | Shape::Blank | Shape::SlowUser) {
+            // Not what only a strange beginning (of a file, behind a gap) makes a record of its
+            // own.
+            if !matches!(
+                shape,
+                Shape::Rest | Shape::Frame | Shape::Blank | Shape::SlowUser
+            ) {
                 self.trust.begun(wrapped.stamped || shape == Shape::Level);
             }
             self.head.clear();
-            self.head.extend_from_slice(&line[..line.len().min(HEAD_BYTES)]);
+            self.head
+                .extend_from_slice(&line[..line.len().min(HEAD_BYTES)]);
         }
-        let open = self.open.filter(|_| belongs).unwrap_or_else(|| Open::new(&wrapped));
+        let open = self
+            .open
+            .filter(|_| belongs)
+            .unwrap_or_else(|| Open::new(&wrapped));
         self.open = Some(open.with(line.len(), &wrapped, shape));
         belongs
     }
@@ -119,7 +137,8 @@ impl Joiner {
     }
 
     fn belongs(&mut self, open: &Open, line: &Wrapped<'_>, shape: Shape) -> bool {
-        let expected = open.within == Within::Cut || open.expects(shape) || self.is_told(open, shape);
+        let expected =
+            open.within == Within::Cut || open.expects(shape) || self.is_told(open, shape);
         if line.stamped {
             let same = line.owner != 0 && line.owner == open.owner;
             return shape == Shape::Addendum || same && expected;
@@ -127,14 +146,21 @@ impl Joiner {
         match shape {
             _ if expected => true,
             Shape::Level => {
-                let is_word = line.text.first().is_some_and(|b| b.is_ascii_alphabetic() || !b.is_ascii());
+                let is_word = line
+                    .text
+                    .first()
+                    .is_some_and(|b| b.is_ascii_alphabetic() || !b.is_ascii());
                 is_word && open.lines == 1 && open.stamped && self.head_level().is_none()
             }
             // A record of MySQL's slow log whose second is the last one's has no line for the time.
             Shape::SlowUser => open.lines == 1 && self.head.starts_with(b"# Time:"),
             Shape::Head | Shape::GoPanic | Shape::CutShort => false,
-            // Where records have stamps, a line without one begins none. Where only some state a level, a sentence may.
-            _ => (open.stamped || !line.text.first().is_some_and(u8::is_ascii_uppercase)) && self.trust.spend(open),
+            // Where records have stamps, a line without one begins none. Where only some state a
+            // level, a sentence may.
+            _ => {
+                (open.stamped || !line.text.first().is_some_and(u8::is_ascii_uppercase))
+                    && self.trust.spend(open)
+            }
         }
     }
 
@@ -151,7 +177,13 @@ impl Joiner {
 
 impl Open {
     fn new(first: &Wrapped<'_>) -> Self {
-        Self { lines: 0, bytes: 0, stamped: first.stamped, within: Within::Plain, owner: first.owner }
+        Self {
+            lines: 0,
+            bytes: 0,
+            stamped: first.stamped,
+            within: Within::Plain,
+            owner: first.owner,
+        }
     }
 
     fn with(self, len: usize, line: &Wrapped<'_>, shape: Shape) -> Self {
@@ -168,7 +200,12 @@ impl Open {
             (Shape::Rest | Shape::Frame | Shape::Blank | Shape::GoFrame, within) => within,
             _ => Within::Plain,
         };
-        Self { lines: self.lines + 1, bytes: self.bytes.saturating_add(len), within, ..self }
+        Self {
+            lines: self.lines + 1,
+            bytes: self.bytes.saturating_add(len),
+            within,
+            ..self
+        }
     }
 
     fn has_room_for(&self, line: &[u8]) -> bool {
@@ -178,7 +215,12 @@ impl Open {
     /// Whether a line of this shape belongs to the record whatever its source is like.
     fn expects(&self, shape: Shape) -> bool {
         match shape {
-            Shape::Blank | Shape::Rest | Shape::Frame | Shape::Chain | Shape::Goroutine | Shape::Addendum => true,
+            Shape::Blank
+            | Shape::Rest
+            | Shape::Frame
+            | Shape::Chain
+            | Shape::Goroutine
+            | Shape::Addendum => true,
             shape if self.within == Within::SlowQuery => shape != Shape::SlowUser,
             Shape::GoFrame => self.within == Within::Goroutines,
             Shape::TracebackHead => self.within == Within::Chain,

@@ -1,12 +1,14 @@
 //! How grave a line says it is.
 //!
-//! Only what a line *states* counts: a priority, a field, a letter, a mark, or a word in its head. "0 errors" in a
-//! message is no statement, and a line that states nothing has no level. What a container's runtime notes beside a line
-//! (`stderr`) is no level either: Go and Python print everything there.
+//! Only what a line *states* counts: a priority, a field, a letter, a mark, or a word in its head.
+//! "0 errors" in a message is no statement, and a line that states nothing has no level. What a
+//! container's runtime notes beside a line (`stderr`) is no level either: Go and Python print
+//! everything there.
 //!
-//! Looking at the head is enough for that, and keeps this cheap enough to do for every line drawn. Where it is looked
-//! for, in this order: `marks` (what stands at a fixed place: klog, Redis, access logs), `words` (what stands before the
-//! message), `members` (fields with a name). Other fields are left to [`super::fields`].
+//! Looking at the head is enough for that, and keeps this cheap enough to do for every line drawn.
+//! Where it is looked for, in this order: `marks` (what stands at a fixed place: klog, Redis,
+//! access logs), `words` (what stands before the message), `members` (fields with a name). Other
+//! fields are left to [`super::fields`].
 
 mod marks;
 mod members;
@@ -53,8 +55,15 @@ impl Level {
     pub const COUNT: usize = 7;
 
     /// All levels, in rising gravity.
-    pub const ALL: [Self; Self::COUNT] =
-        [Self::Trace, Self::Debug, Self::Info, Self::Notice, Self::Warn, Self::Error, Self::Fatal];
+    pub const ALL: [Self; Self::COUNT] = [
+        Self::Trace,
+        Self::Debug,
+        Self::Info,
+        Self::Notice,
+        Self::Warn,
+        Self::Error,
+        Self::Fatal,
+    ];
 
     /// The word in JSON and in queries.
     #[must_use]
@@ -70,29 +79,33 @@ impl Level {
         }
     }
 
-    /// The level that a word names, in any case and in the usual spellings (`WARNING`, `err`, `crit`).
+    /// The level that a word names, in any case and in the usual spellings (`WARNING`, `err`,
+    /// `crit`).
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
         named(word.as_bytes())
     }
 
-    /// The level that a line states, or `None` where it states none. Of several lines the first counts; only
-    /// `java.util.logging` says it in the second.
+    /// The level that a line states, or `None` where it states none. Of several lines the first
+    /// counts; only `java.util.logging` says it in the second.
     ///
-    /// The priority that syslog or the journal put before a line is that of its stream where a program writes to its
-    /// standard output; so a field, or a head with a stamp of its own, is believed before it. The words with which a
-    /// message begins are not.
+    /// The priority that syslog or the journal put before a line is that of its stream where a
+    /// program writes to its standard output; so a field, or a head with a stamp of its own, is
+    /// believed before it. The words with which a message begins are not.
     #[must_use]
     pub fn detect(record: &[u8]) -> Option<Self> {
         let end = memchr::memchr(b'\n', record);
         let line = &record[..end.unwrap_or(record.len())];
         stated(line).or_else(|| {
             let next = record.get(end? + 1..)?;
-            marks::is_java_util(line).then(|| stated(next.split(|b| *b == b'\n').next()?)).flatten()
+            marks::is_java_util(line)
+                .then(|| stated(next.split(|b| *b == b'\n').next()?))
+                .flatten()
         })
     }
 
-    /// A line without the `<165>` that syslog puts before it, which states the level and tells people nothing else.
+    /// A line without the `<165>` that syslog puts before it, which states the level and tells
+    /// people nothing else.
     #[must_use]
     pub fn without_priority(line: &[u8]) -> &[u8] {
         split_priority(line).map_or(line, |(_, rest)| rest)
@@ -164,7 +177,10 @@ fn stated(line: &[u8]) -> Option<Level> {
         return words::aligned(unindented);
     }
     // `------ INFO OUTPUT ------` is a heading.
-    if [&b"----"[..], b"====", b"****"].iter().any(|ruler| unindented.starts_with(ruler)) {
+    if [&b"----"[..], b"====", b"****"]
+        .iter()
+        .any(|ruler| unindented.starts_with(ruler))
+    {
         return None;
     }
     let line = marks::unwrapped(unindented);
@@ -176,7 +192,9 @@ fn stated(line: &[u8]) -> Option<Level> {
 }
 
 fn inner(line: &[u8]) -> Option<Level> {
-    let Some((number, rest)) = split_priority(line) else { return text(line).map(|found| found.level) };
+    let Some((number, rest)) = split_priority(line) else {
+        return text(line).map(|found| found.level);
+    };
     let said = text(marks::message(rest)).filter(|found| found.clear);
     Some(said.map_or(Level::of_syslog(number % 8), |found| found.level))
 }
@@ -199,10 +217,13 @@ fn text(line: &[u8]) -> Option<Statement> {
         _ if field.is_some() => return field,
         _ => {}
     }
-    line.get(object..).and_then(members::find).or_else(|| status::of_request(line).map(Statement::clear))
+    line.get(object..)
+        .and_then(members::find)
+        .or_else(|| status::of_request(line).map(Statement::clear))
 }
 
-/// Whether a text begins with a field, so that words further on are those of a value without quotes.
+/// Whether a text begins with a field, so that words further on are those of a value without
+/// quotes.
 fn is_logfmt(text: &[u8]) -> bool {
     let end = text.iter().position(|b| b" =".contains(b));
     end.is_some_and(|end| text[end] == b'=')
@@ -215,9 +236,18 @@ fn split_priority(line: &[u8]) -> Option<(u32, &[u8])> {
 
 /// At most six digits and what follows them.
 fn number(text: &[u8]) -> Option<(u32, &[u8])> {
-    let digits = text.iter().take(7).take_while(|b| b.is_ascii_digit()).count();
-    let number = text.get(..digits)?.iter().fold(0_u32, |number, b| number * 10 + u32::from(b - b'0'));
-    (1..=6).contains(&digits).then_some((number, text.get(digits..)?))
+    let digits = text
+        .iter()
+        .take(7)
+        .take_while(|b| b.is_ascii_digit())
+        .count();
+    let number = text
+        .get(..digits)?
+        .iter()
+        .fold(0_u32, |number, b| number * 10 + u32::from(b - b'0'));
+    (1..=6)
+        .contains(&digits)
+        .then_some((number, text.get(digits..)?))
 }
 
 #[cfg(test)]

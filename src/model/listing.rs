@@ -1,4 +1,5 @@
-//! The files that a path or pattern stands for, in bounded memory. Which of them are one log is left to `host::history`.
+//! The files that a path or pattern stands for, in bounded memory. Which of them are one log is
+//! left to `host::history`.
 
 use std::ops::Deref;
 
@@ -44,7 +45,15 @@ impl Listing {
     /// An empty one of at most so many bytes.
     #[must_use]
     pub fn within(limit: usize) -> Self {
-        Self { is_settled: true, files: Vec::new(), links: Vec::new(), left_out: 0, cutoff: None, bytes: 0, limit }
+        Self {
+            is_settled: true,
+            files: Vec::new(),
+            links: Vec::new(),
+            left_out: 0,
+            cutoff: None,
+            bytes: 0,
+            limit,
+        }
     }
 
     /// Adds a file.
@@ -90,14 +99,17 @@ impl Listing {
     /// Adds what another one has; what that has left out counts too.
     pub fn append(&mut self, other: Self) {
         other.files.into_iter().for_each(|file| self.push(file));
-        other.links.into_iter().for_each(|link| self.push_link(link));
+        other
+            .links
+            .into_iter()
+            .for_each(|link| self.push_link(link));
         self.left_out += other.left_out;
         self.cutoff = self.cutoff.max(other.cutoff);
         self.is_settled &= other.is_settled;
     }
 
-    /// How many files are missing, for there were too many: they were written to longest ago. (Of two lists in one, each
-    /// has left out its own oldest.)
+    /// How many files are missing, for there were too many: they were written to longest ago. (Of
+    /// two lists in one, each has left out its own oldest.)
     #[must_use]
     pub fn left_out(&self) -> u64 {
         self.left_out
@@ -111,9 +123,12 @@ impl Listing {
 
     /// Some more than need be, so that it does not happen with every file.
     fn drop_the_oldest(&mut self) {
-        self.files.sort_by_key(|file| std::cmp::Reverse(file.modified));
+        self.files
+            .sort_by_key(|file| std::cmp::Reverse(file.modified));
         while self.bytes > self.limit / 4 * 3 {
-            let Some(oldest) = self.files.pop() else { return };
+            let Some(oldest) = self.files.pop() else {
+                return;
+            };
             self.bytes -= cost(&oldest);
             self.left_out += 1;
             self.cutoff = self.cutoff.max(Some(oldest.modified));
@@ -158,9 +173,18 @@ mod tests {
     use crate::model::{FileId, Packing, Time};
 
     fn file(number: usize, modified: i64) -> LogFile {
-        let id = FileId { dev: 1, ino: number as u64 };
+        let id = FileId {
+            dev: 1,
+            ino: number as u64,
+        };
         let path = format!("/l/{number:05}").into_bytes();
-        LogFile { path, id, size: 1, modified: Time(modified), packing: Packing::Plain }
+        LogFile {
+            path,
+            id,
+            size: 1,
+            modified: Time(modified),
+            packing: Packing::Plain,
+        }
     }
 
     proptest! {

@@ -1,5 +1,5 @@
-//! The names of many logs, among which the one that a rotated file belongs to is found without looking at all of them.
-//! What a name says of a generation is left to [`Generation`].
+//! The names of many logs, among which the one that a rotated file belongs to is found without
+//! looking at all of them. What a name says of a generation is left to [`Generation`].
 
 use std::collections::HashSet;
 
@@ -39,11 +39,13 @@ impl LogNames {
         self.0.contains(path)
     }
 
-    /// The log that a file is a generation of by its name, and which; of several that with the longest path: with both,
-    /// `app.log-20261120.1` is of `app.log-20261120` and not of `app.log`.
+    /// The log that a file is a generation of by its name, and which; of several that with the
+    /// longest path: with both, `app.log-20261120.1` is of `app.log-20261120` and not of `app.log`.
     #[must_use]
     pub fn log_of(&self, file: &[u8]) -> Option<(&[u8], Generation)> {
-        let known = logs_that_fit(file).into_iter().filter_map(|path| self.0.get(&path));
+        let known = logs_that_fit(file)
+            .into_iter()
+            .filter_map(|path| self.0.get(&path));
         let fits = known.filter_map(|log| Some((&log[..], Generation::of(log, file)?)));
         fits.max_by_key(|(log, _)| log.len())
     }
@@ -54,12 +56,21 @@ fn logs_that_fit(file: &[u8]) -> Vec<Vec<u8>> {
     let name = file.strip_suffix(b".backup").unwrap_or(file);
     let name = Packing::of_name(name).stripped(name);
     let name = name.strip_suffix(b".backup").unwrap_or(name);
-    let start = file.iter().rposition(|&byte| byte == b'/').map_or(0, |slash| slash + 1);
+    let start = file
+        .iter()
+        .rposition(|&byte| byte == b'/')
+        .map_or(0, |slash| slash + 1);
     let mut logs = vec![file.to_vec(), name.to_vec()];
     logs.extend(before_numbers(name, start).map(|at| name[..at].to_vec()));
     // With numbers before its extension.
-    if let Some(dot) = name.iter().rposition(|&byte| byte == b'.').filter(|&dot| dot > start) {
-        logs.extend(before_numbers(&name[..dot], start).map(|at| [&name[..at], &name[dot..]].concat()));
+    if let Some(dot) = name
+        .iter()
+        .rposition(|&byte| byte == b'.')
+        .filter(|&dot| dot > start)
+    {
+        logs.extend(
+            before_numbers(&name[..dot], start).map(|at| [&name[..at], &name[dot..]].concat()),
+        );
     }
     logs
 }
@@ -79,7 +90,8 @@ mod tests {
 
     #[test]
     fn a_rotated_file_belongs_to_the_log_with_the_longest_name_that_fits() {
-        let logs = ["/l/app.log", "/l/app.log-20261120", "/l/web.log", "/l/a"].map(|path| path.as_bytes().to_vec());
+        let logs = ["/l/app.log", "/l/app.log-20261120", "/l/web.log", "/l/a"]
+            .map(|path| path.as_bytes().to_vec());
         let logs: LogNames = logs.into_iter().collect();
         for (file, expected) in [
             ("/l/app.log.1", Some("/l/app.log")),
@@ -92,7 +104,9 @@ mod tests {
             ("/l/a", Some("/l/a")),
             ("/k/a.1", None),
         ] {
-            let found = logs.log_of(file.as_bytes()).map(|(log, _)| String::from_utf8_lossy(log).into_owned());
+            let found = logs
+                .log_of(file.as_bytes())
+                .map(|(log, _)| String::from_utf8_lossy(log).into_owned());
             assert_eq!(found.as_deref(), expected, "{file}");
         }
     }

@@ -1,7 +1,7 @@
 //! The nouns of the program: host, source, record, gap, sample, link state, question, update.
 //!
-//! Everything here is data or a pure function of data. Nothing reads a clock, a file, a socket or a terminal;
-//! that is left to the modules above, which all speak in these words.
+//! Everything here is data or a pure function of data. Nothing reads a clock, a file, a socket or a
+//! terminal; that is left to the modules above, which all speak in these words.
 
 pub mod ask;
 pub mod cursor;

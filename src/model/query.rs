@@ -1,21 +1,26 @@
 //! Queries: what a line must be to be found, shown or kept. Data, never code.
 //!
-//! One language for filters, searches and `--grep`; `parse` says how it is written, `matcher` what its terms mean.
-//! A query is read once, together with the moment that relative times are relative to, and asked of many lines.
+//! One language for filters, searches and `--grep`; `parse` says how it is written, `matcher` what
+//! its terms mean. A query is read once, together with the moment that relative times are relative
+//! to, and asked of many lines.
 //!
-//! * `ast`, `when`, `number`: the parts of a query; `parse` and `print` between them and text; `error`.
+//! * `ast`, `when`, `number`: the parts of a query; `parse` and `print` between them and text;
+//!   `error`.
 //! * `matcher` over one line or record, `lines` over buffers, `marks` over what is shown.
 //! * `language`: how it is written, for people.
-//! * `literals`, `derived`, `grep`, `ere`, `explain`: what can be left to a host's `grep`, which is always wider.
+//! * `literals`, `derived`, `grep`, `ere`, `explain`: what can be left to a host's `grep`, which is
+//!   always wider.
 //!
 //! # What a term means
 //!
-//! Words and phrases are found wherever they stand; without a capital in either case. A regular expression matches
-//! within a line: `^` and `$` are its ends. `name:value` holds where the line has a field of this name (`fields` knows
-//! the formats) with this value as a whole, `*` standing for any text and case as for words; `name=value` where it is
-//! exactly this. Where a line has no such field, both look for themselves as text that no letter or digit touches, so
-//! that `localhost:8080` is found in any line. `name!=value` and `name>=number` hold only where there is such a field.
-//! A line that states no level is in no relation to any, and `-term` is always the opposite of `term`.
+//! Words and phrases are found wherever they stand; without a capital in either case. A regular
+//! expression matches within a line: `^` and `$` are its ends. `name:value` holds where the line
+//! has a field of this name (`fields` knows the formats) with this value as a whole, `*` standing
+//! for any text and case as for words; `name=value` where it is exactly this. Where a line has no
+//! such field, both look for themselves as text that no letter or digit touches, so that
+//! `localhost:8080` is found in any line. `name!=value` and `name>=number` hold only where there is
+//! such a field. A line that states no level is in no relation to any, and `-term` is always the
+//! opposite of `term`.
 //!
 //! A record of several lines matches a word or an expression where one of its lines does.
 
@@ -89,13 +94,27 @@ impl Query {
     /// With the place, the reason and what would be valid.
     pub fn parse(text: &str, now: &Now) -> Result<Self, QueryError> {
         let expr = parse::expression(text, Some(now))?;
-        Self::new(text.trim(), expr, now).map_err(|cause| QueryError::new(text, 0..text.len(), cause.to_string()))
+        Self::new(text.trim(), expr, now)
+            .map_err(|cause| QueryError::new(text, 0..text.len(), cause.to_string()))
     }
 
-    fn new(typed: &str, expr: Expr, now: &Now) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+    fn new(
+        typed: &str,
+        expr: Expr,
+        now: &Now,
+    ) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
         let node = matcher::Node::of(&expr, now)?;
-        let ready = Ready { node, probe: lines::probe(&expr), marks: marks::Marks::of(&expr)? };
-        Ok(Self { typed: typed.to_owned(), expr, now: now.clone(), ready: Arc::new(ready) })
+        let ready = Ready {
+            node,
+            probe: lines::probe(&expr),
+            marks: marks::Marks::of(&expr)?,
+        };
+        Ok(Self {
+            typed: typed.to_owned(),
+            expr,
+            now: now.clone(),
+            ready: Arc::new(ready),
+        })
     }
 
     /// True where every line is meant.
@@ -104,7 +123,8 @@ impl Query {
         self.expr == Expr::everything()
     }
 
-    /// As it was typed, for a prompt in which it is changed. [`fmt::Display`] prints it as it was understood.
+    /// As it was typed, for a prompt in which it is changed. [`fmt::Display`] prints it as it was
+    /// understood.
     #[must_use]
     pub fn typed(&self) -> &str {
         &self.typed
@@ -117,7 +137,8 @@ impl Query {
     pub fn and(&self, other: &Self) -> Result<Self, QueryError> {
         let typed = format!("({}) ({})", self.typed, other.typed);
         let both = Expr::all(vec![self.expr.clone(), other.expr.clone()]);
-        Self::new(&typed, both, &self.now).map_err(|cause| QueryError::new(&typed, 0..typed.len(), cause.to_string()))
+        Self::new(&typed, both, &self.now)
+            .map_err(|cause| QueryError::new(&typed, 0..typed.len(), cause.to_string()))
     }
 
     /// Its parts.
@@ -132,8 +153,8 @@ impl Query {
         self.ready.node.matches(subject)
     }
 
-    /// The parts of a text (as shown) that the positive terms match, values of fields included: byte ranges, sorted,
-    /// not overlapping.
+    /// The parts of a text (as shown) that the positive terms match, values of fields included:
+    /// byte ranges, sorted, not overlapping.
     #[must_use]
     pub fn highlights(&self, shown: &str) -> Vec<Range<usize>> {
         self.ready.marks.find(shown)
@@ -148,8 +169,17 @@ impl Query {
 
 impl Default for Query {
     fn default() -> Self {
-        let ready = Ready { node: matcher::Node::All(Vec::new()), probe: None, marks: marks::Marks::default() };
-        Self { typed: String::new(), expr: Expr::everything(), now: Now::default(), ready: Arc::new(ready) }
+        let ready = Ready {
+            node: matcher::Node::All(Vec::new()),
+            probe: None,
+            marks: marks::Marks::default(),
+        };
+        Self {
+            typed: String::new(),
+            expr: Expr::everything(),
+            now: Now::default(),
+            ready: Arc::new(ready),
+        }
     }
 }
 

@@ -1,4 +1,5 @@
-//! What only a person can answer while a host is being reached. A question holds up its own host and no other.
+//! What only a person can answer while a host is being reached. A question holds up its own host
+//! and no other.
 
 use zeroize::Zeroizing;
 

@@ -1,4 +1,5 @@
-//! How far a file was read, for another run of the program: a cursor, and by what its place is known again.
+//! How far a file was read, for another run of the program: a cursor, and by what its place is
+//! known again.
 
 use std::collections::BTreeMap;
 
@@ -24,15 +25,22 @@ impl Reached {
     /// With a line, printed at `now`, after what was reached in the same file, if anything.
     #[must_use]
     pub fn line(record: &Record, earlier: Option<Self>, now: Time) -> Self {
-        let mut before = earlier.map_or_else(Vec::new, |earlier| earlier.up_to(record.cursor.offset));
+        let mut before =
+            earlier.map_or_else(Vec::new, |earlier| earlier.up_to(record.cursor.offset));
         before.extend_from_slice(&record.raw);
         before.drain(..before.len().saturating_sub(KEPT));
         let length = record.raw.len() as u64;
         // A stamp that is read wrongly may lie in the future.
-        Self { place: record.place(), length, before, time: record.time.min(now) }
+        Self {
+            place: record.place(),
+            length,
+            before,
+            time: record.time.min(now),
+        }
     }
 
-    /// Whether the rest of a line follows, perhaps no more than its end, which belongs to what was printed.
+    /// Whether the rest of a line follows, perhaps no more than its end, which belongs to what was
+    /// printed.
     #[must_use]
     pub fn is_in_line(&self) -> bool {
         self.place.check.is_some()
@@ -57,13 +65,15 @@ impl Reached {
     }
 }
 
-/// How far the sources of each host were printed, by their names: the generations of each, oldest first.
+/// How far the sources of each host were printed, by their names: the generations of each, oldest
+/// first.
 pub type Remembered = BTreeMap<String, BTreeMap<String, Vec<Reached>>>;
 
 /// Of so many generations of a source it is known how far they were printed.
 const GENERATIONS: usize = 8;
 
-/// A program may go on writing to a file that was renamed; so long after its last line nobody looks there any more.
+/// A program may go on writing to a file that was renamed; so long after its last line nobody looks
+/// there any more.
 const RESTED_AFTER_MS: i64 = 120_000;
 
 /// How far a source was printed: its generations, in the order in which they were begun.
@@ -78,29 +88,40 @@ impl Printed {
     /// As an earlier run left it, known again at `now`.
     #[must_use]
     pub fn before(reached: Vec<Reached>, now: Time) -> Self {
-        Self { generations: reached.into_iter().map(|one| (one, now)).collect(), cut: false }
+        Self {
+            generations: reached.into_iter().map(|one| (one, now)).collect(),
+            cut: false,
+        }
     }
 
     /// A line was printed at `now`.
     pub fn line(&mut self, record: &Record, now: Time) {
         // A file that was not there yet is known by no number.
-        self.generations.retain(|(reached, _)| reached.place.cursor.file != FileId::default());
+        self.generations
+            .retain(|(reached, _)| reached.place.cursor.file != FileId::default());
         // A file that was cut off begins anew.
         let is_same = |at: &usize| self.generations[*at].0.offset() <= record.cursor.offset;
         let known = self.position(record.cursor.file);
         // In a copy, or packed, a file has another number and goes on where it was.
-        let moved = || (0..self.generations.len()).rev().find(|at| record.cursor.offset > 0 && is_same(at));
+        let moved = || {
+            (0..self.generations.len())
+                .rev()
+                .find(|at| record.cursor.offset > 0 && is_same(at))
+        };
         let at = known.or_else(moved);
         if let Some(at) = at.filter(is_same) {
             let earlier = (!self.cut).then(|| self.generations[at].0.clone());
             self.generations[at] = (Reached::line(record, earlier, now), now);
         } else {
             known.map(|at| self.generations.remove(at));
-            self.generations.push((Reached::line(record, None, now), now));
+            self.generations
+                .push((Reached::line(record, None, now), now));
         }
         self.cut = false;
         let rests = |printed: Time| printed.plus_millis(RESTED_AFTER_MS) < now;
-        while self.generations.len() > 1 && (self.generations.len() > GENERATIONS || rests(self.generations[0].1)) {
+        while self.generations.len() > 1
+            && (self.generations.len() > GENERATIONS || rests(self.generations[0].1))
+        {
             self.generations.remove(0);
         }
     }
@@ -123,7 +144,9 @@ impl Printed {
     }
 
     fn position(&self, file: FileId) -> Option<usize> {
-        self.generations.iter().position(|(reached, _)| reached.place.cursor.file == file)
+        self.generations
+            .iter()
+            .position(|(reached, _)| reached.place.cursor.file == file)
     }
 }
 
@@ -134,18 +157,38 @@ mod tests {
     use crate::model::{Cursor, FileId, HostId, SourceId, TimeFrom};
 
     fn record(offset: u64, text: &'static str) -> Record {
-        let cursor = Cursor { file: FileId { dev: 1, ino: 2 }, offset };
+        let cursor = Cursor {
+            file: FileId { dev: 1, ino: 2 },
+            offset,
+        };
         let (host, source, time, time_from) = (HostId(0), SourceId(0), Time(50), TimeFrom::Stamp);
         let (late, continues, stamp) = (false, false, Span::default());
-        Record { host, source, time, time_from, cursor, late, continues, stamp, raw: text.into() }
+        Record {
+            host,
+            source,
+            time,
+            time_from,
+            cursor,
+            late,
+            continues,
+            stamp,
+            raw: text.into(),
+        }
     }
 
     #[test]
     fn what_stands_before_a_place_is_as_in_the_file() {
         let one = Reached::line(&record(10, "one"), None, Time(99));
-        assert_eq!((one.offset(), &one.before[..], one.time), (13, &b"one"[..], Time(50)));
+        assert_eq!(
+            (one.offset(), &one.before[..], one.time),
+            (13, &b"one"[..], Time(50))
+        );
         let two = Reached::line(&record(14, "two"), Some(one.clone()), Time(20));
-        assert_eq!((&two.before[..], two.time), (&b"one\ntwo"[..], Time(20)), "not later than now");
+        assert_eq!(
+            (&two.before[..], two.time),
+            (&b"one\ntwo"[..], Time(20)),
+            "not later than now"
+        );
         let three = Reached::line(&record(19, ""), Some(two.clone()), Time(99));
         assert_eq!(&three.before[..], b"one\ntwo\r\n");
         let far = Reached::line(&record(30, "far"), Some(two), Time(99));
@@ -156,10 +199,17 @@ mod tests {
     fn no_more_is_kept_than_is_needed() {
         let mut reached = None;
         for n in 0..100 {
-            reached = Some(Reached::line(&record(n * 21, "twenty bytes of text"), reached, Time(99)));
+            reached = Some(Reached::line(
+                &record(n * 21, "twenty bytes of text"),
+                reached,
+                Time(99),
+            ));
         }
         let reached = reached.expect("some");
-        assert_eq!((reached.before.len(), reached.offset()), (KEPT, 99 * 21 + 20));
+        assert_eq!(
+            (reached.before.len(), reached.offset()),
+            (KEPT, 99 * 21 + 20)
+        );
         assert!(reached.before.ends_with(b"text\ntwenty bytes of text"));
     }
 
@@ -167,18 +217,39 @@ mod tests {
     fn generations_stand_in_the_order_in_which_they_were_begun() {
         let of = |ino: u64, offset: u64| {
             let record = record(offset, "line");
-            Record { cursor: Cursor { file: FileId { dev: 1, ino }, offset }, ..record }
+            Record {
+                cursor: Cursor {
+                    file: FileId { dev: 1, ino },
+                    offset,
+                },
+                ..record
+            }
         };
         let mut printed = Printed::default();
         let mut ends = |ino: u64, offset: u64, seconds: i64| {
             printed.line(&of(ino, offset), Time(0).plus_millis(seconds * 1000));
-            printed.reached().map(|one| (one.place.cursor.file.ino, one.place.cursor.offset)).collect::<Vec<_>>()
+            printed
+                .reached()
+                .map(|one| (one.place.cursor.file.ino, one.place.cursor.offset))
+                .collect::<Vec<_>>()
         };
         assert_eq!(ends(1, 0, 0), [(1, 0)]);
         assert_eq!(ends(2, 0, 1), [(1, 0), (2, 0)]);
-        assert_eq!(ends(1, 5, 2), [(1, 5), (2, 0)], "the writer had not let go of it");
-        assert_eq!(ends(1, 0, 3), [(2, 0), (1, 0)], "the number was given to a new file, or the file cut off");
-        assert_eq!(ends(1, 5, 200), [(1, 5)], "nobody writes to the other any more");
+        assert_eq!(
+            ends(1, 5, 2),
+            [(1, 5), (2, 0)],
+            "the writer had not let go of it"
+        );
+        assert_eq!(
+            ends(1, 0, 3),
+            [(2, 0), (1, 0)],
+            "the number was given to a new file, or the file cut off"
+        );
+        assert_eq!(
+            ends(1, 5, 200),
+            [(1, 5)],
+            "nobody writes to the other any more"
+        );
         let last = (3..30).map(|ino| ends(ino, 0, 201)).last().expect("some");
         assert_eq!((last.len(), last[0].0, last[7].0), (8, 22, 29));
     }
@@ -187,13 +258,22 @@ mod tests {
     fn a_copy_takes_the_place_of_its_original() {
         let of = |ino: u64, offset: u64| {
             let record = record(offset, "line");
-            Record { cursor: Cursor { file: FileId { dev: 1, ino }, offset }, ..record }
+            Record {
+                cursor: Cursor {
+                    file: FileId { dev: 1, ino },
+                    offset,
+                },
+                ..record
+            }
         };
         let mut printed = Printed::default();
         for (ino, offset) in [(1, 0), (1, 5), (9, 10), (1, 0)] {
             printed.line(&of(ino, offset), Time(0));
         }
-        let ends: Vec<_> = printed.reached().map(|one| (one.place.cursor.file.ino, &one.before[..])).collect();
+        let ends: Vec<_> = printed
+            .reached()
+            .map(|one| (one.place.cursor.file.ino, &one.before[..]))
+            .collect();
         assert_eq!(ends, [(9, &b"line\nline\nline"[..]), (1, b"line")]);
     }
 
@@ -203,6 +283,12 @@ mod tests {
         printed.line(&record(10, "one"), Time(99));
         printed.gap();
         printed.line(&record(15, "two"), Time(99));
-        assert_eq!(printed.reached().map(|one| &one.before[..]).collect::<Vec<_>>(), [b"two"]);
+        assert_eq!(
+            printed
+                .reached()
+                .map(|one| &one.before[..])
+                .collect::<Vec<_>>(),
+            [b"two"]
+        );
     }
 }

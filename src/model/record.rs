@@ -1,6 +1,7 @@
 //! Records: a line of a source, with its bytes as they were and the time that orders it.
 //!
-//! Level and fields are found lazily, by [`Level::detect`](super::Level::detect) and the query, from the raw bytes.
+//! Level and fields are found lazily, by [`Level::detect`](super::Level::detect) and the query,
+//! from the raw bytes.
 
 use std::ops::Range;
 
@@ -12,8 +13,8 @@ use super::host::HostId;
 use super::level::Level;
 use super::source::SourceId;
 
-/// A moment: nanoseconds since 1970-01-01T00:00:00Z, in the years 1678 to 2261. Plain and small, because every
-/// record of the ring has one.
+/// A moment: nanoseconds since 1970-01-01T00:00:00Z, in the years 1678 to 2261. Plain and small,
+/// because every record of the ring has one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Time(pub i64);
 
@@ -21,7 +22,9 @@ impl Time {
     /// From jiff; moments outside the range become its ends.
     #[must_use]
     pub fn from_timestamp(at: Timestamp) -> Self {
-        let nanos = at.as_nanosecond().clamp(i128::from(i64::MIN), i128::from(i64::MAX));
+        let nanos = at
+            .as_nanosecond()
+            .clamp(i128::from(i64::MIN), i128::from(i64::MAX));
         Self(i64::try_from(nanos).unwrap_or_default())
     }
 
@@ -43,8 +46,8 @@ impl Time {
 pub enum TimeFrom {
     /// A stamp in the line.
     Stamp,
-    /// The line has none; it has the time of the line before it in its source, or of the first stamped one after it
-    /// where nothing before it was read.
+    /// The line has none; it has the time of the line before it in its source, or of the first
+    /// stamped one after it where nothing before it was read.
     Previous,
     /// Neither is known: when the line reached us.
     Arrival,
@@ -62,7 +65,8 @@ impl TimeFrom {
     }
 }
 
-/// A part of a line, in bytes; empty where there is none or where it lies beyond what two bytes count.
+/// A part of a line, in bytes; empty where there is none or where it lies beyond what two bytes
+/// count.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Span {
     start: u16,
@@ -79,8 +83,15 @@ impl Span {
 
 impl From<Option<Range<usize>>> for Span {
     fn from(range: Option<Range<usize>>) -> Self {
-        let narrow = |range: Range<usize>| Some((u16::try_from(range.start).ok()?, u16::try_from(range.end).ok()?));
-        range.and_then(narrow).map_or(Self::default(), |(start, end)| Self { start, end })
+        let narrow = |range: Range<usize>| {
+            Some((
+                u16::try_from(range.start).ok()?,
+                u16::try_from(range.end).ok()?,
+            ))
+        };
+        range
+            .and_then(narrow)
+            .map_or(Self::default(), |(start, end)| Self { start, end })
     }
 }
 
@@ -116,12 +127,13 @@ pub struct Record {
     pub cursor: Cursor,
     /// It arrived after later lines of other sources had been shown already.
     pub late: bool,
-    /// It goes on with the record that the line before it in its source belongs to: a stack trace, the rest of a
-    /// statement ([`Joiner`](super::Joiner)).
+    /// It goes on with the record that the line before it in its source belongs to: a stack trace,
+    /// the rest of a statement ([`Joiner`](super::Joiner)).
     pub continues: bool,
     /// Where in the line its stamp stands.
     pub stamp: Span,
-    /// The line without its line end. Its own allocation, so that a record kept does not keep a whole read alive.
+    /// The line without its line end. Its own allocation, so that a record kept does not keep a
+    /// whole read alive.
     pub raw: Bytes,
 }
 
@@ -132,11 +144,15 @@ impl Record {
         Place::of(self.cursor, &self.raw)
     }
 
-    /// The level that this line states. What only goes on with a record states none, unless it is the line in which
-    /// java.util.logging says the level.
+    /// The level that this line states. What only goes on with a record states none, unless it is
+    /// the line in which java.util.logging says the level.
     #[must_use]
     pub fn level(&self) -> Option<Level> {
         let is_rest = self.continues && self.raw.first().is_none_or(u8::is_ascii_whitespace);
-        if is_rest { None } else { Level::detect(&self.raw) }
+        if is_rest {
+            None
+        } else {
+            Level::detect(&self.raw)
+        }
     }
 }

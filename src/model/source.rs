@@ -3,7 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-/// The place of a source in the fleet of this run: an index from 0, in order of discovery, never reused.
+/// The place of a source in the fleet of this run: an index from 0, in order of discovery, never
+/// reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SourceId(pub u32);
 
@@ -18,7 +19,8 @@ impl SourceId {
 /// Where the bytes of a source come from.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum SourceKind {
-    /// A file, or every file that a shell pattern (`*`, `?`, `[…]`) matches; absolute, as the host spells it.
+    /// A file, or every file that a shell pattern (`*`, `?`, `[…]`) matches; absolute, as the host
+    /// spells it.
     Path(String),
     /// A unit of the journal (`nginx.service`), or the whole journal where `None`.
     Journal(Option<String>),
@@ -82,7 +84,11 @@ impl SourceKind {
             Self::Container(container) => is_pattern(&container.name),
             // Without a container named, it is each of the pod's.
             Self::Pod(pod) => {
-                let parts = [pod.namespace.as_deref(), Some(&pod.name), Some(pod.container.as_deref().unwrap_or("*"))];
+                let parts = [
+                    pod.namespace.as_deref(),
+                    Some(&pod.name),
+                    Some(pod.container.as_deref().unwrap_or("*")),
+                ];
                 parts.into_iter().flatten().any(is_pattern)
             }
             Self::Journal(_) | Self::Command(_) | Self::Input => false,
@@ -90,7 +96,8 @@ impl SourceKind {
     }
 }
 
-/// What tells it from the others of its host: a path, `journal:nginx.service`, `container:shop-web`, `pod:shop/web-*`.
+/// What tells it from the others of its host: a path, `journal:nginx.service`,
+/// `container:shop-web`, `pod:shop/web-*`.
 impl fmt::Display for SourceKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -99,9 +106,19 @@ impl fmt::Display for SourceKind {
             Self::Container(Container { engine, name }) => {
                 write!(f, "{}:{name}", engine.map_or("container", Engine::as_str))
             }
-            Self::Pod(Pod { namespace, name, container }) => {
-                let namespace = namespace.as_ref().map(|namespace| format!("{namespace}/")).unwrap_or_default();
-                let container = container.as_ref().map(|container| format!("/{container}")).unwrap_or_default();
+            Self::Pod(Pod {
+                namespace,
+                name,
+                container,
+            }) => {
+                let namespace = namespace
+                    .as_ref()
+                    .map(|namespace| format!("{namespace}/"))
+                    .unwrap_or_default();
+                let container = container
+                    .as_ref()
+                    .map(|container| format!("/{container}"))
+                    .unwrap_or_default();
                 write!(f, "pod:{namespace}{name}{container}")
             }
             Self::Command(words) => write!(f, "command:{}", words.join(" ")),
@@ -128,11 +145,14 @@ pub struct SourceSpec {
 pub struct SourceInfo {
     /// Its name; unique on its host.
     pub name: Arc<str>,
-    /// The file's path as the host spells it (any bytes, shown lossily), or what [`SourceKind`] prints.
+    /// The file's path as the host spells it (any bytes, shown lossily), or what [`SourceKind`]
+    /// prints.
     pub path: Arc<str>,
-    /// Why nothing comes from it at present (missing, permission denied), or `None` while it is read.
+    /// Why nothing comes from it at present (missing, permission denied), or `None` while it is
+    /// read.
     pub problem: Option<String>,
-    /// The format of its lines' stamps, [`NO_STAMPS`] where none is known; `None` while no line has come.
+    /// The format of its lines' stamps, [`NO_STAMPS`] where none is known; `None` while no line has
+    /// come.
     pub stamps: Option<&'static str>,
 }
 

@@ -1,9 +1,10 @@
 //! Stamps: the time that a line says it was written.
 //!
-//! [`Stamper`] reads the lines of one source: it finds out which formats they have and where their stamps stand, keeps
-//! to that, and looks again when it stops fitting. What formats look like is left to `formats`, a table with a small
-//! parser for each; where stamps stand in a line to `layout`, what a sample of lines proves to `learn`, years and
-//! other things that stamps leave open to `clock` and `zone`, logs with a head of their own to `w3c`, and formats that the
+//! [`Stamper`] reads the lines of one source: it finds out which formats they have and where their
+//! stamps stand, keeps to that, and looks again when it stops fitting. What formats look like is
+//! left to `formats`, a table with a small parser for each; where stamps stand in a line to
+//! `layout`, what a sample of lines proves to `learn`, years and other things that stamps leave
+//! open to `clock` and `zone`, logs with a head of their own to `w3c`, and formats that the
 //! inventory gives to `format`.
 
 mod clock;
@@ -33,8 +34,8 @@ use w3c::Header;
 
 use super::record::{Time, TimeFrom};
 
-/// So many lines in a row without a known stamp (a long stack trace has about half of it), and one is looked for
-/// everywhere again, not only at the places where it would be no coincidence.
+/// So many lines in a row without a known stamp (a long stack trace has about half of it), and one
+/// is looked for everywhere again, not only at the places where it would be no coincidence.
 const PATIENCE: u32 = 100;
 
 /// Lines after which a sample has shown what there is to see.
@@ -72,7 +73,8 @@ pub struct Stamper {
     example: Option<Example>,
     /// The line before was read as it was written.
     live: bool,
-    /// The entry of a slow log has its time already, and another one of its second line is not needed.
+    /// The entry of a slow log has its time already, and another one of its second line is not
+    /// needed.
     slow_entry: bool,
     /// The layouts are those of a sample, also if there are none.
     is_learnt: bool,
@@ -89,7 +91,10 @@ struct Sample {
 impl Sample {
     /// Keeps the beginnings of lines, as many as there is room for.
     fn take(&mut self, lines: &mut dyn Iterator<Item = &[u8]>) {
-        for line in lines.filter(|line| !line.is_empty()).take(SAMPLE_LINES.saturating_sub(self.heads.len())) {
+        for line in lines
+            .filter(|line| !line.is_empty())
+            .take(SAMPLE_LINES.saturating_sub(self.heads.len()))
+        {
             let (line, _) = body(line);
             self.heads.push(line[..line.len().min(SAMPLE_BYTES)].into());
         }
@@ -130,11 +135,14 @@ impl Stamper {
     /// The same for a source whose format the inventory gives: no other is looked for.
     #[must_use]
     pub fn with_format(clock: &HostClock, format: &TimeFormat) -> Self {
-        Self { given: Some((format.clone(), 0)), ..Self::new(clock) }
+        Self {
+            given: Some((format.clone(), 0)),
+            ..Self::new(clock)
+        }
     }
 
-    /// The clock of the host is another one now: it was started again, or its zone was changed. What is known of the
-    /// source is kept.
+    /// The clock of the host is another one now: it was started again, or its zone was changed.
+    /// What is known of the source is kept.
     pub fn set_clock(&mut self, clock: &HostClock) {
         self.calendar = Calendar::new(clock);
     }
@@ -155,8 +163,8 @@ impl Stamper {
         self.example.as_ref().is_some_and(Example::is_undated)
     }
 
-    /// How the stamps of this source can be compared by who knows nothing of them; `None` where they cannot, or there was
-    /// none yet.
+    /// How the stamps of this source can be compared by who knows nothing of them; `None` where
+    /// they cannot, or there was none yet.
     #[must_use]
     pub fn key(&self) -> Option<TimeKey> {
         let example = self.example.as_ref()?;
@@ -164,15 +172,17 @@ impl Stamper {
         TimeKey::new(self.format()?, example, zone, mixed)
     }
 
-    /// Whether lines that follow each other would help to tell the format: [`learn`](Self::learn) takes them. Becomes
-    /// false after a few dozen lines, and true again when the format stops fitting.
+    /// Whether lines that follow each other would help to tell the format: [`learn`](Self::learn)
+    /// takes them. Becomes false after a few dozen lines, and true again when the format stops
+    /// fitting.
     #[must_use]
     pub fn wants_sample(&self) -> bool {
         self.given.is_none() && !self.sample.is_done && self.lines < SAMPLED_LATE
     }
 
-    /// Decides the format from lines of the source that follow each other, the last of them read at `now`, before they
-    /// are stamped. May be called again with the lines after those while [`wants_sample`](Self::wants_sample) says so.
+    /// Decides the format from lines of the source that follow each other, the last of them read at
+    /// `now`, before they are stamped. May be called again with the lines after those while
+    /// [`wants_sample`](Self::wants_sample) says so.
     pub fn learn(&mut self, sample: &mut dyn Iterator<Item = &[u8]>, now: Time) {
         if !self.wants_sample() {
             return;
@@ -189,7 +199,8 @@ impl Stamper {
         if !layouts.is_empty() {
             // What single lines were thought to say before may be a date that a message quotes.
             if self.previous.is_none() || !self.is_learnt {
-                self.previous = begin_of_clock(&layouts, &heads, &mut self.calendar, now).or(self.previous);
+                self.previous =
+                    begin_of_clock(&layouts, &heads, &mut self.calendar, now).or(self.previous);
             }
             self.misses = 0;
         }
@@ -197,16 +208,21 @@ impl Stamper {
             self.adopt(layouts);
         }
         if count >= SAMPLE_LINES {
-            self.sample = Sample { heads: Vec::new(), is_done: true };
+            self.sample = Sample {
+                heads: Vec::new(),
+                is_done: true,
+            };
         }
     }
 
-    /// What a sample proved goes before all that was known. The first one also says what was no stamp; a later one may be
-    /// of nothing but a stack trace.
+    /// What a sample proved goes before all that was known. The first one also says what was no
+    /// stamp; a later one may be of nothing but a stack trace.
     fn adopt(&mut self, mut layouts: Vec<Layout>) {
         if self.is_learnt {
             let others = self.layouts.iter().filter(|known| {
-                layouts.iter().all(|layout| layout.format != known.format || layout.word != known.word)
+                layouts
+                    .iter()
+                    .all(|layout| layout.format != known.format || layout.word != known.word)
             });
             let others: Vec<Layout> = others.copied().collect();
             layouts.extend(others);
@@ -216,7 +232,8 @@ impl Stamper {
         self.is_learnt = true;
     }
 
-    /// The time of a line that was read at `now`. Lines without a stamp have the time of the line before.
+    /// The time of a line that was read at `now`. Lines without a stamp have the time of the line
+    /// before.
     pub fn stamp(&mut self, line: &[u8], now: Time) -> Stamped {
         self.lines = self.lines.saturating_add(1);
         let (text, skipped) = body(line);
@@ -226,17 +243,25 @@ impl Stamper {
                 Some(previous) => (previous, TimeFrom::Previous),
                 None => (now, TimeFrom::Arrival),
             };
-            return Stamped { time, from, span: None };
+            return Stamped {
+                time,
+                from,
+                span: None,
+            };
         };
         self.misses = 0;
         self.live = time.0.abs_diff(now.0) < LIVE_NANOS;
         self.previous = Some(time);
         self.example = Some(Example::new(found.moment, text, found.start));
-        Stamped { time, from: TimeFrom::Stamp, span: Some(found.start + skipped..found.end + skipped) }
+        Stamped {
+            time,
+            from: TimeFrom::Stamp,
+            span: Some(found.start + skipped..found.end + skipped),
+        }
     }
 
-    /// A line had no stamp. After many of them what is known no longer fits, and a sample is wanted: less and less often
-    /// in a source that has no stamps.
+    /// A line had no stamp. After many of them what is known no longer fits, and a sample is
+    /// wanted: less and less often in a source that has no stamps.
     fn miss(&mut self) {
         self.misses = self.misses.saturating_add(1);
         if self.misses == PATIENCE {
@@ -272,14 +297,21 @@ impl Stamper {
     #[inline]
     fn time(&mut self, found: Found, now: Time) -> Option<(Found, Time)> {
         let is_live = self.live && matches!(found.moment, Moment::Clock(..));
-        // A line of the year 9999 must not decide the day, or the side of a fold, of those after it.
-        let previous = self.previous.filter(|&previous| !is_live && is_possible(previous, now));
-        self.calendar.time(found.moment, now, previous).map(|time| (found, time))
+        // A line of the year 9999 must not decide the day, or the side of a fold, of those after
+        // it.
+        let previous = self
+            .previous
+            .filter(|&previous| !is_live && is_possible(previous, now));
+        self.calendar
+            .time(found.moment, now, previous)
+            .map(|time| (found, time))
     }
 
     fn in_columns(&mut self, line: &[u8], now: Time) -> Option<(Found, Time)> {
         let found = match &mut self.given {
-            Some((format, at)) if !self.header.has_columns() => format.find(line, at, &self.calendar.names)?,
+            Some((format, at)) if !self.header.has_columns() => {
+                format.find(line, at, &self.calendar.names)?
+            }
             _ => self.header.find(line, &self.calendar.names)?,
         };
         self.time(found, now)
@@ -289,7 +321,9 @@ impl Stamper {
     #[inline]
     fn known(&mut self, line: &[u8], now: Time) -> Option<(Found, Time)> {
         for at in 0..self.layouts.len() {
-            let Some((layout, found)) = self.layouts[at].find(line, &self.calendar.names) else { continue };
+            let Some((layout, found)) = self.layouts[at].find(line, &self.calendar.names) else {
+                continue;
+            };
             if let Some(found) = self.time(found, now) {
                 self.layouts[at].at = layout.at;
                 self.layouts.swap(0, at);
@@ -315,8 +349,9 @@ impl Stamper {
         }
     }
 
-    /// Another format in a line that has none of the known ones. Most such lines continue a record and may well contain
-    /// some date; a stamp that takes the place of the known one is believed at once, others when nothing fits for long.
+    /// Another format in a line that has none of the known ones. Most such lines continue a record
+    /// and may well contain some date; a stamp that takes the place of the known one is believed at
+    /// once, others when nothing fits for long.
     fn other(&mut self, line: &[u8], now: Time) -> Option<(Found, Time)> {
         let knows = self.is_learnt || !self.layouts.is_empty();
         if knows && self.misses < PATIENCE && matches!(line.first(), Some(b' ' | b'\t')) {
@@ -330,15 +365,19 @@ impl Stamper {
         if knows && !self.believes(layout, time, line, now) {
             return None;
         }
-        self.layouts.retain(|known| known.format != layout.format || known.word != layout.word);
+        self.layouts
+            .retain(|known| known.format != layout.format || known.word != layout.word);
         self.layouts.truncate(MOST_LAYOUTS - 1);
         self.layouts.insert(0, layout);
         Some((found, time))
     }
 
     fn believes(&self, layout: Layout, time: Time, line: &[u8], now: Time) -> bool {
-        let in_place = layout.word == 0 || self.layouts.iter().any(|known| layout.word <= known.word);
-        let near = self.previous.is_none_or(|previous| previous.0.abs_diff(time.0) < LEAP_NANOS);
+        let in_place =
+            layout.word == 0 || self.layouts.iter().any(|known| layout.word <= known.word);
+        let near = self
+            .previous
+            .is_none_or(|previous| previous.0.abs_diff(time.0) < LEAP_NANOS);
         let present = now.0.abs_diff(time.0) < LEAP_NANOS;
         if !near && !is_possible(time, now) {
             return false;
@@ -349,14 +388,20 @@ impl Stamper {
         }
         match layout.format.place {
             Place::Field => layout.at == 0 || near,
-            Place::Anywhere => layout.word == 0 || (in_place && is_told) || (near && self.is_bracketed(layout, line)),
+            Place::Anywhere => {
+                layout.word == 0
+                    || (in_place && is_told)
+                    || (near && self.is_bracketed(layout, line))
+            }
             Place::Start | Place::Proved => in_place && near,
         }
     }
 
-    /// Nobody writes the brackets of an access log in a message, nor those in which the source has its stamps.
+    /// Nobody writes the brackets of an access log in a message, nor those in which the source has
+    /// its stamps.
     fn is_bracketed(&self, layout: Layout, line: &[u8]) -> bool {
-        let has_mark = |known: &Layout| known.format == layout.format && known.before == layout.before;
+        let has_mark =
+            |known: &Layout| known.format == layout.format && known.before == layout.before;
         let is_mark = layout.before == Some(b'[');
         (layout.format.name == "access" && line[..layout.at].ends_with(b"["))
             || (is_mark && self.layouts.iter().any(has_mark))
@@ -373,8 +418,16 @@ fn is_possible(time: Time, now: Time) -> bool {
 fn body(line: &[u8]) -> (&[u8], usize) {
     match line.first() {
         Some(b'<') => {
-            let digits = line[1..].iter().take(4).take_while(|b| b.is_ascii_digit()).count();
-            let skipped = if (1..4).contains(&digits) && line.get(digits + 1) == Some(&b'>') { digits + 2 } else { 0 };
+            let digits = line[1..]
+                .iter()
+                .take(4)
+                .take_while(|b| b.is_ascii_digit())
+                .count();
+            let skipped = if (1..4).contains(&digits) && line.get(digits + 1) == Some(&b'>') {
+                digits + 2
+            } else {
+                0
+            };
             (&line[skipped..], skipped)
         }
         Some(0xef) if line.starts_with(b"\xef\xbb\xbf") => (&line[3..], 3),
@@ -383,11 +436,20 @@ fn body(line: &[u8]) -> (&[u8], usize) {
 }
 
 /// Where the first of several times of day stands that end at `now`: so many midnights back.
-fn begin_of_clock(layouts: &[Layout], lines: &[&[u8]], calendar: &mut Calendar, now: Time) -> Option<Time> {
-    let layout = layouts.first().filter(|layout| layout.format.name == "clock")?;
+fn begin_of_clock(
+    layouts: &[Layout],
+    lines: &[&[u8]],
+    calendar: &mut Calendar,
+    now: Time,
+) -> Option<Time> {
+    let layout = layouts
+        .first()
+        .filter(|layout| layout.format.name == "clock")?;
     let (mut first, mut last) = (None, None);
     for line in lines {
-        let Some((_, found)) = layout.find(line, &calendar.names) else { continue };
+        let Some((_, found)) = layout.find(line, &calendar.names) else {
+            continue;
+        };
         last = calendar.time(found.moment, now, last);
         first = first.or(last);
     }

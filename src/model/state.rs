@@ -7,7 +7,8 @@ use std::fmt;
 pub enum LinkState {
     /// Connected, everything that was asked for is being read.
     Ok,
-    /// Connected, but something is missing: a source cannot be read, or the host has no usable `/proc`.
+    /// Connected, but something is missing: a source cannot be read, or the host has no usable
+    /// `/proc`.
     Degraded,
     /// Being dialled, or waiting for the next try.
     Connecting,
@@ -69,7 +70,8 @@ impl fmt::Display for LinkState {
     }
 }
 
-/// The longest reason or hint, in characters. Hosts have their words in them, and a host may say a lot.
+/// The longest reason or hint, in characters. Hosts have their words in them, and a host may say a
+/// lot.
 pub const MAX_REASON: usize = 500;
 
 /// The state of a host with the reason for it and what can be done.
@@ -77,7 +79,8 @@ pub const MAX_REASON: usize = 500;
 pub struct HostStatus {
     /// The state.
     pub state: LinkState,
-    /// What was being done and why it failed, one line, not yet sanitised; `None` while all is well.
+    /// What was being done and why it failed, one line, not yet sanitised; `None` while all is
+    /// well.
     pub reason: Option<String>,
     /// What the operator can do about it, one line.
     pub hint: Option<String>,
@@ -85,7 +88,8 @@ pub struct HostStatus {
     pub retry_in_s: Option<u64>,
     /// Something is wrong with the way to the host, not only with its logs.
     pub of_way: bool,
-    /// How old what is told of a host that is up is, in seconds: its link is slower than its logs, or says nothing at present.
+    /// How old what is told of a host that is up is, in seconds: its link is slower than its logs,
+    /// or says nothing at present.
     pub behind_s: Option<u64>,
 }
 
@@ -93,34 +97,64 @@ impl HostStatus {
     /// A state that needs no explanation.
     #[must_use]
     pub fn plain(state: LinkState) -> Self {
-        Self { state, reason: None, hint: None, retry_in_s: None, of_way: false, behind_s: None }
+        Self {
+            state,
+            reason: None,
+            hint: None,
+            retry_in_s: None,
+            of_way: false,
+            behind_s: None,
+        }
     }
 
     /// A state with its reason and a hint.
     #[must_use]
     pub fn because(state: LinkState, reason: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { reason: Some(reason.into()), hint: Some(hint.into()), ..Self::plain(state) }.bounded()
+        Self {
+            reason: Some(reason.into()),
+            hint: Some(hint.into()),
+            ..Self::plain(state)
+        }
+        .bounded()
     }
 
     /// The same as the end of a bounded pass, which has tried so often and tries no more.
     #[must_use]
     pub fn at_last(self, tries: u32) -> Self {
-        let again = |reason: String| if tries > 1 { format!("{reason} (the last of {tries} tries)") } else { reason };
-        Self { retry_in_s: None, reason: self.reason.map(again), ..self }.bounded()
+        let again = |reason: String| {
+            if tries > 1 {
+                format!("{reason} (the last of {tries} tries)")
+            } else {
+                reason
+            }
+        };
+        Self {
+            retry_in_s: None,
+            reason: self.reason.map(again),
+            ..self
+        }
+        .bounded()
     }
 
     /// The same with a reason and a hint of at most [`MAX_REASON`] characters.
     #[must_use]
     pub fn bounded(self) -> Self {
         let bounded = |text: String| shortened(&text, MAX_REASON).unwrap_or(text);
-        Self { reason: self.reason.map(bounded), hint: self.hint.map(bounded), ..self }
+        Self {
+            reason: self.reason.map(bounded),
+            hint: self.hint.map(bounded),
+            ..self
+        }
     }
 }
 
 /// The beginning of a text that is longer than so many characters, with a mark at its end.
 fn shortened(text: &str, most: usize) -> Option<String> {
     text.char_indices().nth(most)?;
-    let end = text.char_indices().nth(most.saturating_sub(1)).map_or(0, |(at, _)| at);
+    let end = text
+        .char_indices()
+        .nth(most.saturating_sub(1))
+        .map_or(0, |(at, _)| at);
     Some(format!("{}…", &text[..end]))
 }
 
@@ -136,6 +170,9 @@ mod tests {
         assert!(reason.ends_with("ä…"), "{reason}");
         assert_eq!(status.hint.as_deref(), Some("short"));
         let exact = "x".repeat(MAX_REASON);
-        assert_eq!(HostStatus::because(LinkState::Denied, exact.clone(), "").reason, Some(exact));
+        assert_eq!(
+            HostStatus::because(LinkState::Denied, exact.clone(), "").reason,
+            Some(exact)
+        );
     }
 }

@@ -1,13 +1,14 @@
 //! Text from strangers, made safe to show. [`SafeText`] is the only text that a widget accepts.
 //!
-//! What a terminal would obey, hide or draw in a place of its own choice is replaced by something visible, never
-//! dropped: two lines that differ look different. The sum of the widths of its characters is the width of the text,
-//! on every terminal, because what makes terminals disagree is replaced too: joiners (an emoji family is drawn in two
-//! cells by some and in eight by others), variation selectors and skin tones.
+//! What a terminal would obey, hide or draw in a place of its own choice is replaced by something
+//! visible, never dropped: two lines that differ look different. The sum of the widths of its
+//! characters is the width of the text, on every terminal, because what makes terminals disagree is
+//! replaced too: joiners (an emoji family is drawn in two cells by some and in eight by others),
+//! variation selectors and skin tones.
 //!
-//! The one exception is made for lines of logs, on request: their colours ([`Colours::Kept`]) become looks of parts of
-//! the text, and lines that differ in nothing else differ in nothing else. Raw bytes for copying are left to the
-//! record, what a look is on a screen to the theme.
+//! The one exception is made for lines of logs, on request: their colours ([`Colours::Kept`])
+//! become looks of parts of the text, and lines that differ in nothing else differ in nothing else.
+//! Raw bytes for copying are left to the record, what a look is on a screen to the theme.
 
 mod look;
 mod progress;
@@ -22,8 +23,8 @@ pub use look::{CUBE, Colour, Look, MIN_CONTRAST, contrast, luminance};
 pub use progress::settled;
 use visible::{cells_of, is_plain, is_visible, picture};
 
-/// Text without a byte that a terminal would obey: control characters, escape sequences, bidi overrides and
-/// invisibles are replaced by something visible.
+/// Text without a byte that a terminal would obey: control characters, escape sequences, bidi
+/// overrides and invisibles are replaced by something visible.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct SafeText {
     text: String,
@@ -48,8 +49,8 @@ pub enum Colours {
     Shown,
 }
 
-/// The longest text that is shown, in bytes. A screen has some 20 KB; the rest is for scrolling sideways. What is
-/// longer ends in `…+N B`.
+/// The longest text that is shown, in bytes. A screen has some 20 KB; the rest is for scrolling
+/// sideways. What is longer ends in `…+N B`.
 pub const MAX_SHOWN_BYTES: usize = 256 * 1024;
 
 /// Room for the longest `…+N B`.
@@ -58,22 +59,23 @@ const NOTE_BYTES: usize = 32;
 /// As on nearly every terminal.
 const TAB_CELLS: usize = 8;
 
-/// Marks on one letter: the most that a living script needs. More would cover the lines above and below.
+/// Marks on one letter: the most that a living script needs. More would cover the lines above and
+/// below.
 const MAX_MARKS: usize = 8;
 
 /// So many parts of a line look different at most; what comes after them is plain.
 const MAX_SPANS: usize = 16 * 1024;
 
-/// Colours and runs of NUL take no or little room in the text. This bounds how many of their bytes are read for each
-/// byte of text.
+/// Colours and runs of NUL take no or little room in the text. This bounds how many of their bytes
+/// are read for each byte of text.
 const READ_PER_SHOWN: usize = 4;
 
 /// A run of so many NUL bytes, as a file with a hole has them, is shown as their number.
 const NUL_RUN: usize = 8;
 
 impl SafeText {
-    /// From the bytes of a file name, an error of a host, a line as it is: anything from outside. One carriage return
-    /// at the end is taken for a part of the line end.
+    /// From the bytes of a file name, an error of a host, a line as it is: anything from outside.
+    /// One carriage return at the end is taken for a part of the line end.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Self {
         Self::line(bytes, Colours::Shown, MAX_SHOWN_BYTES)
@@ -85,8 +87,8 @@ impl SafeText {
         Self::from_bytes(text.as_bytes())
     }
 
-    /// From the bytes of a log line. The text has no more than `limit` bytes (64 at least); where that is not all of
-    /// the line, it ends in `…+N B`.
+    /// From the bytes of a log line. The text has no more than `limit` bytes (64 at least); where
+    /// that is not all of the line, it ends in `…+N B`.
     #[must_use]
     pub fn line(bytes: &[u8], colours: Colours, limit: usize) -> Self {
         let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
@@ -115,22 +117,30 @@ impl SafeText {
     /// Cells it takes on a terminal.
     #[must_use]
     pub fn width(&self) -> usize {
-        if self.text.is_ascii() { self.text.len() } else { self.cells().map(|(_, cells)| cells).sum() }
+        if self.text.is_ascii() {
+            self.text.len()
+        } else {
+            self.cells().map(|(_, cells)| cells).sum()
+        }
     }
 
-    /// Its characters with the cells that each takes: 1, 2, or 0 for a mark on the character before.
+    /// Its characters with the cells that each takes: 1, 2, or 0 for a mark on the character
+    /// before.
     pub fn cells(&self) -> impl Iterator<Item = (char, usize)> + '_ {
         self.text.chars().map(|c| (c, cells_of(c)))
     }
 
-    /// The byte ranges of its rows where each has `width` cells: at least one row, and none with half a character.
+    /// The byte ranges of its rows where each has `width` cells: at least one row, and none with
+    /// half a character.
     #[must_use]
     pub fn rows(&self, width: usize) -> Vec<Range<usize>> {
         let len = self.text.len();
         let width = width.max(1);
         if self.text.is_ascii() {
             let starts = (0..len.max(1)).step_by(width);
-            return starts.map(|start| start..(start + width).min(len)).collect();
+            return starts
+                .map(|start| start..(start + width).min(len))
+                .collect();
         }
         let mut rows = Vec::new();
         let (mut start, mut used) = (0, 0);
@@ -146,8 +156,9 @@ impl SafeText {
         rows
     }
 
-    /// What is seen of it through a window of `width` cells, `skip` cells from its beginning. A wide character that
-    /// is cut by an edge leaves a blank there, so that everything else keeps its column.
+    /// What is seen of it through a window of `width` cells, `skip` cells from its beginning. A
+    /// wide character that is cut by an edge leaves a blank there, so that everything else keeps
+    /// its column.
     #[must_use]
     pub fn slice_cells(&self, skip: usize, width: usize) -> Self {
         let end = skip.saturating_add(width);
@@ -185,10 +196,18 @@ impl SafeText {
         text.extend(std::iter::repeat_n(' ', after));
         let moved = |span: &Span| {
             let inside = span.range().start.max(range.start)..span.range().end.min(range.end);
-            (!inside.is_empty())
-                .then(|| Span::new(inside.start - range.start + before, inside.end - range.start + before, span.look))
+            (!inside.is_empty()).then(|| {
+                Span::new(
+                    inside.start - range.start + before,
+                    inside.end - range.start + before,
+                    span.look,
+                )
+            })
         };
-        Self { text, spans: self.spans.iter().filter_map(moved).collect() }
+        Self {
+            text,
+            spans: self.spans.iter().filter_map(moved).collect(),
+        }
     }
 
     fn last_span_at(&mut self, end: usize) -> Option<&mut Span> {
@@ -205,7 +224,11 @@ impl fmt::Display for SafeText {
 impl Span {
     fn new(start: usize, end: usize, look: Look) -> Self {
         let small = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-        Self { start: small(start), end: small(end), look }
+        Self {
+            start: small(start),
+            end: small(end),
+            look,
+        }
     }
 
     fn range(&self) -> Range<usize> {
@@ -233,7 +256,8 @@ pub fn without_colours(line: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(plain)
 }
 
-/// A line without so many bytes of its beginning, colours not counted and kept: what is left looks as it did.
+/// A line without so many bytes of its beginning, colours not counted and kept: what is left looks
+/// as it did.
 #[must_use]
 pub fn without_beginning(line: &[u8], bytes: usize) -> Vec<u8> {
     let mut rest = Vec::with_capacity(line.len());
@@ -261,7 +285,10 @@ fn beginning(bytes: &[u8], most: usize) -> &[u8] {
     }
     let near = end.saturating_sub(sgr::MAX_BYTES);
     match memchr::memrchr(0x1b, &bytes[near..end]) {
-        Some(at) if sgr::sequence(&bytes[near + at..], Look::default()).is_some_and(|(n, _)| near + at + n > end) => {
+        Some(at)
+            if sgr::sequence(&bytes[near + at..], Look::default())
+                .is_some_and(|(n, _)| near + at + n > end) =>
+        {
             &bytes[..near + at]
         }
         _ => &bytes[..end],
@@ -287,8 +314,19 @@ struct Shown {
 impl Shown {
     /// As much of the bytes as fits into `limit` bytes of text.
     fn of(bytes: &[u8], colours: Colours, limit: usize) -> Self {
-        let out = SafeText { text: String::with_capacity(bytes.len().min(limit)), spans: Vec::new() };
-        let mut shown = Self { out, read: 0, limit, cells: 0, marks: MAX_MARKS, colours, look: Look::default() };
+        let out = SafeText {
+            text: String::with_capacity(bytes.len().min(limit)),
+            spans: Vec::new(),
+        };
+        let mut shown = Self {
+            out,
+            read: 0,
+            limit,
+            cells: 0,
+            marks: MAX_MARKS,
+            colours,
+            look: Look::default(),
+        };
         for chunk in beginning(bytes, limit.saturating_mul(READ_PER_SHOWN)).utf8_chunks() {
             if !shown.valid(chunk.valid()) || !shown.invalid(chunk.invalid()) {
                 break;
@@ -301,7 +339,10 @@ impl Shown {
     fn valid(&mut self, text: &str) -> bool {
         let mut rest = text;
         while !rest.is_empty() {
-            let plain = rest.bytes().position(|b| !is_plain(b)).unwrap_or(rest.len());
+            let plain = rest
+                .bytes()
+                .position(|b| !is_plain(b))
+                .unwrap_or(rest.len());
             if !self.plain(&rest[..plain]) {
                 return false;
             }
@@ -353,12 +394,17 @@ impl Shown {
     }
 
     fn invalid(&mut self, bytes: &[u8]) -> bool {
-        bytes.iter().all(|byte| self.replaced(1, format_args!("\\x{byte:02X}")))
+        bytes
+            .iter()
+            .all(|byte| self.replaced(1, format_args!("\\x{byte:02X}")))
     }
 
     fn character(&mut self, c: char) -> bool {
         match c {
-            '\t' => self.replaced(1, format_args!("{:1$}", "", TAB_CELLS - self.cells % TAB_CELLS)),
+            '\t' => self.replaced(
+                1,
+                format_args!("{:1$}", "", TAB_CELLS - self.cells % TAB_CELLS),
+            ),
             '\n' => {
                 let fits = self.replaced(1, format_args!("{}", picture(c)));
                 // The colours of a line end with it; a record may have several.
@@ -428,7 +474,11 @@ impl Shown {
         if look.is_plain() {
             return;
         }
-        if let Some(span) = self.out.last_span_at(start).filter(|span| span.look == look) {
+        if let Some(span) = self
+            .out
+            .last_span_at(start)
+            .filter(|span| span.look == look)
+        {
             *span = Span::new(span.start as usize, end, look);
         } else if self.out.spans.len() < MAX_SPANS {
             self.out.spans.push(Span::new(start, end, look));

@@ -25,8 +25,8 @@ pub enum Update {
     Sample(HostId, Arc<Sample>),
     /// Lines in their final order; those that came too late for it are marked.
     Records(Vec<Record>),
-    /// The last line of a source, of which the end has not come yet. Its record comes when it has, with the same cursor;
-    /// until then this may be said again, with more of it.
+    /// The last line of a source, of which the end has not come yet. Its record comes when it has,
+    /// with the same cursor; until then this may be said again, with more of it.
     Unfinished(Box<Record>),
     /// Bytes were lost.
     Gap(Gap),
@@ -41,7 +41,8 @@ pub struct Ledger {
     pub hosts: u32,
     /// Of these, up (ok or degraded).
     pub up: u32,
-    /// Every line of every host that is up, stamped before this, has been shown; `None` before the first answer.
+    /// Every line of every host that is up, stamped before this, has been shown; `None` before the
+    /// first answer.
     pub complete_to: Option<Time>,
     /// Lines shown since the start.
     pub lines: u64,

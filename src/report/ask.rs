@@ -1,5 +1,6 @@
-//! Answers questions without a console: on the terminal where there is one, otherwise with a refusal at once, so that
-//! the host's row gets its reason. Answering is what `transport` asks of those above it ([`transport::Asker`]).
+//! Answers questions without a console: on the terminal where there is one, otherwise with a
+//! refusal at once, so that the host's row gets its reason. Answering is what `transport` asks of
+//! those above it ([`transport::Asker`]).
 //!
 //! [`transport::Asker`]: crate::transport::Asker
 
@@ -20,11 +21,15 @@ use crate::transport::Asker;
 /// A longer answer is not a passphrase; it is refused.
 const MAX_ANSWER: usize = 4096;
 
-/// An asker for a run without a console. Questions are put one at a time, with the progress out of their way.
+/// An asker for a run without a console. Questions are put one at a time, with the progress out of
+/// their way.
 #[must_use]
 pub fn asker(progress: Progress) -> Arc<dyn Asker> {
     if io::stderr().is_terminal() && terminal().is_ok() {
-        Arc::new(OnTerminal { progress, turn: Mutex::new(()) })
+        Arc::new(OnTerminal {
+            progress,
+            turn: Mutex::new(()),
+        })
     } else {
         Arc::new(Nobody)
     }
@@ -80,13 +85,15 @@ async fn put(question: &Question) -> io::Result<Answer> {
     // Before the prompt, for a script types its answer as soon as it sees that.
     let modes = Modes::key_by_key(&terminal)?;
     write!(terminal, "{}", prompt(question))?;
-    // A thread of its own, not one of the runtime's: nobody can interrupt the read, and a question that has been
-    // withdrawn must not hold up the end of the program.
+    // A thread of its own, not one of the runtime's: nobody can interrupt the read, and a question
+    // that has been withdrawn must not hold up the end of the program.
     let (tell, told) = oneshot::channel();
     let mut keys = terminal.try_clone()?;
-    std::thread::Builder::new().name("question".into()).spawn(move || {
-        let _ = tell.send(read_answer(&mut keys, echo));
-    })?;
+    std::thread::Builder::new()
+        .name("question".into())
+        .spawn(move || {
+            let _ = tell.send(read_answer(&mut keys, echo));
+        })?;
     let answer = told.await.unwrap_or(Ok(None));
     drop(modes);
     writeln!(terminal)?;
@@ -103,8 +110,14 @@ fn terminal() -> io::Result<File> {
 
 fn prompt(question: &Question) -> String {
     match question {
-        Question::TrustHostKey { host, address, key_type, fingerprint } => {
-            let [address, key_type, fingerprint] = [address, key_type, fingerprint].map(|text| SafeText::new(text));
+        Question::TrustHostKey {
+            host,
+            address,
+            key_type,
+            fingerprint,
+        } => {
+            let [address, key_type, fingerprint] =
+                [address, key_type, fingerprint].map(|text| SafeText::new(text));
             format!(
                 "{host} ({address}) is not in known_hosts. Its key is {key_type} {fingerprint}\nTrust it and store it? [y/N] "
             )
@@ -123,8 +136,9 @@ fn is_yes(text: &str) -> bool {
     matches!(text.trim().to_lowercase().as_str(), "y" | "yes")
 }
 
-/// The terminal hands over key by key, unseen, until this is dropped: also when the question is withdrawn. Ctrl-C
-/// comes as a key and refuses, for its signal would leave the terminal without echo.
+/// The terminal hands over key by key, unseen, until this is dropped: also when the question is
+/// withdrawn. Ctrl-C comes as a key and refuses, for its signal would leave the terminal without
+/// echo.
 struct Modes {
     terminal: File,
     before: Termios,
@@ -136,7 +150,10 @@ impl Modes {
         let mut now = before.clone();
         now.local_modes -= LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG;
         tcsetattr(terminal, OptionalActions::Flush, &now)?;
-        Ok(Self { terminal: terminal.try_clone()?, before })
+        Ok(Self {
+            terminal: terminal.try_clone()?,
+            before,
+        })
     }
 }
 
@@ -147,7 +164,10 @@ impl Drop for Modes {
 }
 
 /// The line that is typed, or `None` where it is refused.
-fn read_answer(keys: &mut (impl io::Read + io::Write), echo: bool) -> io::Result<Option<Zeroizing<String>>> {
+fn read_answer(
+    keys: &mut (impl io::Read + io::Write),
+    echo: bool,
+) -> io::Result<Option<Zeroizing<String>>> {
     let mut typed = Zeroizing::new(Vec::with_capacity(MAX_ANSWER));
     if echo {
         // Where the answer begins: it is written anew after each key.
@@ -170,7 +190,9 @@ fn read_answer(keys: &mut (impl io::Read + io::Write), echo: bool) -> io::Result
             write!(keys, "\x1b8\x1b[K{}", SafeText::from_bytes(&typed))?;
         }
     }
-    Ok(std::str::from_utf8(&typed).ok().map(|text| Zeroizing::new(text.to_owned())))
+    Ok(std::str::from_utf8(&typed)
+        .ok()
+        .map(|text| Zeroizing::new(text.to_owned())))
 }
 
 /// The last character, not only its last byte.
@@ -197,7 +219,9 @@ mod tests {
                 Ok(())
             }
         }
-        read_answer(&mut Keys(keys), false).expect("no error").map(|text| text.to_string())
+        read_answer(&mut Keys(keys), false)
+            .expect("no error")
+            .map(|text| text.to_string())
     }
 
     #[test]
@@ -231,7 +255,10 @@ mod tests {
 
     #[tokio::test]
     async fn with_nobody_there_every_question_is_refused_at_once() {
-        let question = Question::Passphrase { path: "/k".into(), again: false };
+        let question = Question::Passphrase {
+            path: "/k".into(),
+            again: false,
+        };
         assert_eq!(Nobody.ask(question).await, Answer::No);
     }
 }

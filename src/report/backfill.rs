@@ -1,9 +1,10 @@
-//! `--backfill`: where bytes were lost the host is asked whether it still has them, and what it has is printed in the
-//! place of the gap.
+//! `--backfill`: where bytes were lost the host is asked whether it still has them, and what it has
+//! is printed in the place of the gap.
 //!
-//! A gap ends at the next line of its source. Until that has come, and until the host has answered, what else comes of that
-//! source is held back; all others go on. What of the gap could not be had is still a gap. How a host finds the bytes again
-//! (a former generation that has turned up, under whatever name) is left to `host`.
+//! A gap ends at the next line of its source. Until that has come, and until the host has answered,
+//! what else comes of that source is held back; all others go on. What of the gap could not be had
+//! is still a gap. How a host finds the bytes again (a former generation that has turned up, under
+//! whatever name) is left to `host`.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -41,7 +42,8 @@ const MOST_HELD: usize = 16 << 20;
 
 /// Who can be asked for what was lost.
 pub trait Asks: Clone + Send + Sync + 'static {
-    /// Asks a host. An answer that is whole ends with [`Reply::Done`]; dropping the receiver ends the work.
+    /// Asks a host. An answer that is whole ends with [`Reply::Done`]; dropping the receiver ends
+    /// the work.
     fn ask(&self, host: HostId, ask: Ask) -> mpsc::Receiver<Reply>;
 }
 
@@ -148,7 +150,11 @@ impl<F: Feed + Send, A: Asks> Backfill<F, A> {
                 free.push(record);
                 continue;
             };
-            let (source, place, bytes) = (record.source, record.place(), record.raw.len() + size_of::<Record>());
+            let (source, place, bytes) = (
+                record.source,
+                record.place(),
+                record.raw.len() + size_of::<Record>(),
+            );
             (hole.bytes, self.held) = (hole.bytes + bytes, self.held + bytes);
             match hole.held.last_mut() {
                 Some(Update::Records(held)) => held.push(record),
@@ -171,23 +177,48 @@ impl<F: Feed + Send, A: Asks> Backfill<F, A> {
         if let Some(hole) = self.holes.get_mut(&gap.source) {
             return hole.held.push(Update::Gap(gap));
         }
-        // Of a line that is too long, and of a hole in the file, the host has no more than it has sent.
-        let may_turn_up = matches!(gap.reason, GapReason::Truncated | GapReason::RotatedAway | GapReason::Overflow);
+        // Of a line that is too long, and of a hole in the file, the host has no more than it has
+        // sent.
+        let may_turn_up = matches!(
+            gap.reason,
+            GapReason::Truncated | GapReason::RotatedAway | GapReason::Overflow
+        );
         let before = self.known.get(&gap.source).and_then(|known| known.last);
         let (Some(before), true, false) = (before, may_turn_up, self.closed) else {
             return out.push(Update::Gap(gap));
         };
         self.serial += 1;
         let (serial, until) = (self.serial, Some(Instant::now() + WAIT));
-        self.holes.insert(gap.source, Hole { serial, gap, before, held: Vec::new(), bytes: 0, until });
+        self.holes.insert(
+            gap.source,
+            Hole {
+                serial,
+                gap,
+                before,
+                held: Vec::new(),
+                bytes: 0,
+                until,
+            },
+        );
     }
 
     /// Asks the host for what stands between the line before a gap and the one after it.
     fn fetch(&mut self, source: SourceId, after: Option<Place>) {
-        let Some(hole) = self.holes.get_mut(&source) else { return };
+        let Some(hole) = self.holes.get_mut(&source) else {
+            return;
+        };
         hole.until = None;
-        let name = self.known.get(&source).map(|known| Arc::clone(&known.name)).unwrap_or_default();
-        let wanted = Wanted { gap: hole.gap.clone(), name, before: hole.before, after };
+        let name = self
+            .known
+            .get(&source)
+            .map(|known| Arc::clone(&known.name))
+            .unwrap_or_default();
+        let wanted = Wanted {
+            gap: hole.gap.clone(),
+            name,
+            before: hole.before,
+            after,
+        };
         let (serial, asks, room) = (hole.serial, self.asks.clone(), Arc::clone(&self.room));
         self.fetching.spawn(async move {
             let _room = room.acquire().await;
@@ -195,11 +226,16 @@ impl<F: Feed + Send, A: Asks> Backfill<F, A> {
         });
     }
 
-    /// The line after these gaps does not come. What stood in a file that has another name by now is told from what is
-    /// still to come; what stood in the same file is not.
+    /// The line after these gaps does not come. What stood in a file that has another name by now
+    /// is told from what is still to come; what stood in the same file is not.
     fn stop_waiting(&mut self, is_late: impl Fn(Instant) -> bool) {
-        let late = self.holes.iter().filter(|(_, hole)| hole.until.is_some_and(&is_late));
-        let late: Vec<_> = late.map(|(source, hole)| (*source, hole.gap.reason)).collect();
+        let late = self
+            .holes
+            .iter()
+            .filter(|(_, hole)| hole.until.is_some_and(&is_late));
+        let late: Vec<_> = late
+            .map(|(source, hole)| (*source, hole.gap.reason))
+            .collect();
         for (source, reason) in late {
             if reason == GapReason::RotatedAway {
                 self.fetch(source, None);
@@ -222,11 +258,16 @@ impl<F: Feed + Send, A: Asks> Backfill<F, A> {
 
     /// Lets out what stands in place of a gap, and what has come since.
     fn close(&mut self, source: SourceId, instead: Vec<Update>) {
-        let Some(hole) = self.holes.remove(&source) else { return };
+        let Some(hole) = self.holes.remove(&source) else {
+            return;
+        };
         self.held -= hole.bytes;
         for update in &instead {
             if let Update::Records(records) = update {
-                records.last().into_iter().for_each(|record| self.note(record));
+                records
+                    .last()
+                    .into_iter()
+                    .for_each(|record| self.note(record));
             }
         }
         if !instead.is_empty() {
@@ -236,10 +277,13 @@ impl<F: Feed + Send, A: Asks> Backfill<F, A> {
     }
 
     fn fetched(&mut self, source: SourceId, serial: u64, instead: Vec<Update>) {
-        let Some(hole) = self.holes.get(&source).filter(|hole| hole.serial == serial) else { return };
+        let Some(hole) = self.holes.get(&source).filter(|hole| hole.serial == serial) else {
+            return;
+        };
         let after = lines_of(&hole.held).next();
         let lines = lines_of(&instead);
-        self.filled.note(source, lines, after.map(|record| record.cursor.file));
+        self.filled
+            .note(source, lines, after.map(|record| record.cursor.file));
         self.close(source, instead);
     }
 }
@@ -316,8 +360,8 @@ enum Ended {
     More,
     /// Before its end.
     Broken,
-    /// The line before the gap is not there, or what follows it does not lead to the line after the gap: it is not
-    /// known where these lines belong.
+    /// The line before the gap is not there, or what follows it does not lead to the line after the
+    /// gap: it is not known where these lines belong.
     Lost,
 }
 
@@ -354,14 +398,30 @@ impl Wanted {
         }
     }
 
-    async fn page(&self, asks: &impl Asks, start: Start, deadline: Instant, got: &mut Got) -> Ended {
+    async fn page(
+        &self,
+        asks: &impl Asks,
+        start: Start,
+        deadline: Instant,
+        got: &mut Got,
+    ) -> Ended {
         let window = Time(i64::MIN)..Time(i64::MAX);
-        let page = Page { start, backwards: false, lines: PAGE_LINES, window };
-        let ask = Ask { sources: vec![self.name.to_string()], what: What::Page(page) };
+        let page = Page {
+            start,
+            backwards: false,
+            lines: PAGE_LINES,
+            window,
+        };
+        let ask = Ask {
+            sources: vec![self.name.to_string()],
+            what: What::Page(page),
+        };
         let mut replies = asks.ask(self.gap.host, ask);
         loop {
             let until = deadline.min(Instant::now() + SILENCE);
-            let Ok(Some(reply)) = timeout_at(until, replies.recv()).await else { return Ended::Broken };
+            let Ok(Some(reply)) = timeout_at(until, replies.recv()).await else {
+                return Ended::Broken;
+            };
             match reply {
                 Reply::Lines(name, lines) if name == self.name => {
                     if let Some(ended) = self.lines(lines, got) {
@@ -373,7 +433,9 @@ impl Wanted {
                         return ended;
                     }
                 }
-                Reply::Failed(name, _) if name.is_empty() || name == self.name => return Ended::Broken,
+                Reply::Failed(name, _) if name.is_empty() || name == self.name => {
+                    return Ended::Broken;
+                }
                 Reply::Done(totals) if totals.more => return Ended::More,
                 Reply::Done(_) if self.after.is_none() => return Ended::Whole,
                 Reply::Done(_) => return Ended::Lost,
@@ -396,7 +458,10 @@ impl Wanted {
             }
             got.bytes += line.raw.len() + size_of::<Record>();
             let record = self.record(line);
-            got.last = Some((record.place(), record.cursor.offset + record.raw.len() as u64 + 1));
+            got.last = Some((
+                record.place(),
+                record.cursor.offset + record.raw.len() as u64 + 1,
+            ));
             records.push(record);
         }
         if !records.is_empty() {
@@ -405,7 +470,8 @@ impl Wanted {
         ended
     }
 
-    /// Whether a line is the one after the gap; where that is not known, whether it is of another file than the one before.
+    /// Whether a line is the one after the gap; where that is not known, whether it is of another
+    /// file than the one before.
     fn is_beyond(&self, line: &Line) -> bool {
         match self.after {
             Some(after) => {
@@ -419,27 +485,62 @@ impl Wanted {
     /// Bytes that the host does not have either.
     fn missing(&self, missing: &MissingBytes, got: &mut Got) -> Option<Ended> {
         let place = got.last.map_or(self.before, |(place, _)| place);
-        let is_lost = matches!(missing.reason, GapReason::Truncated | GapReason::RotatedAway);
+        let is_lost = matches!(
+            missing.reason,
+            GapReason::Truncated | GapReason::RotatedAway
+        );
         if is_lost && missing.from == place.cursor.offset {
-            return Some(if got.last.is_none() { Ended::Lost } else { Ended::Broken });
+            return Some(if got.last.is_none() {
+                Ended::Lost
+            } else {
+                Ended::Broken
+            });
         }
         let MissingBytes { from, to, reason } = *missing;
-        got.updates.push(Update::Gap(Gap { from, to, reason, ..self.gap.clone() }));
+        got.updates.push(Update::Gap(Gap {
+            from,
+            to,
+            reason,
+            ..self.gap.clone()
+        }));
         None
     }
 
     /// The gap that is left.
     fn rest(&self, last: Option<(Place, u64)>) -> Gap {
-        let Some((place, from)) = last else { return self.gap.clone() };
+        let Some((place, from)) = last else {
+            return self.gap.clone();
+        };
         let is_same = place.cursor.file == self.before.cursor.file;
         let to = self.gap.to.filter(|&to| is_same && to > from);
-        Gap { from, to, ..self.gap.clone() }
+        Gap {
+            from,
+            to,
+            ..self.gap.clone()
+        }
     }
 
     fn record(&self, line: Line) -> Record {
-        let Line { time, time_from, continues, stamp, cursor, raw } = line;
+        let Line {
+            time,
+            time_from,
+            continues,
+            stamp,
+            cursor,
+            raw,
+        } = line;
         let (host, source) = (self.gap.host, self.gap.source);
-        Record { host, source, time, time_from, cursor, late: true, continues, stamp, raw }
+        Record {
+            host,
+            source,
+            time,
+            time_from,
+            cursor,
+            late: true,
+            continues,
+            stamp,
+            raw,
+        }
     }
 }
 

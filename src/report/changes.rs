@@ -1,4 +1,5 @@
-//! While logs are followed: which host has been lost, and which is back, for people; beside the output.
+//! While logs are followed: which host has been lost, and which is back, for people; beside the
+//! output.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +17,8 @@ pub(super) struct Changes {
 }
 
 impl Changes {
-    /// A host tells its state. An attempt to connect is no news, nor is a host that is well from the start.
+    /// A host tells its state. An attempt to connect is no news, nor is a host that is well from
+    /// the start.
     pub(super) fn note(&mut self, host: HostId, name: &str, status: &HostStatus) {
         let name = SafeText::new(name);
         self.note_behind(host, &name, status);
@@ -30,15 +32,24 @@ impl Changes {
             state => {
                 let now = (state, status.reason.clone());
                 if self.troubled.get(&host) != Some(&now) {
-                    let parts: Vec<&str> = status.reason.iter().chain(&status.hint).map(String::as_str).collect();
-                    self.said.push(format!("{name}: {state}: {}", SafeText::new(&parts.join(" – "))));
+                    let parts: Vec<&str> = status
+                        .reason
+                        .iter()
+                        .chain(&status.hint)
+                        .map(String::as_str)
+                        .collect();
+                    self.said.push(format!(
+                        "{name}: {state}: {}",
+                        SafeText::new(&parts.join(" – "))
+                    ));
                     self.troubled.insert(host, now);
                 }
             }
         }
     }
 
-    /// A host that is behind is news when it begins to be, each time that this has doubled, and when it is no longer.
+    /// A host that is behind is news when it begins to be, each time that this has doubled, and
+    /// when it is no longer.
     fn note_behind(&mut self, host: HostId, name: &SafeText, status: &HostStatus) {
         let told = self.behind.get(&host).copied();
         match status.behind_s {
@@ -72,11 +83,29 @@ mod tests {
     #[test]
     fn a_host_that_falls_behind_is_told_now_and_then() {
         let mut changes = Changes::default();
-        let ok = |behind_s| HostStatus { behind_s, ..HostStatus::plain(LinkState::Ok) };
-        for behind_s in [None, Some(5), Some(6), Some(9), Some(12), Some(11), None, None, Some(7)] {
+        let ok = |behind_s| HostStatus {
+            behind_s,
+            ..HostStatus::plain(LinkState::Ok)
+        };
+        for behind_s in [
+            None,
+            Some(5),
+            Some(6),
+            Some(9),
+            Some(12),
+            Some(11),
+            None,
+            None,
+            Some(7),
+        ] {
             changes.note(HostId(0), "far", &ok(behind_s));
         }
-        let said = ["far: 5 s behind", "far: 12 s behind", "far: no longer behind", "far: 7 s behind"];
+        let said = [
+            "far: 5 s behind",
+            "far: 12 s behind",
+            "far: no longer behind",
+            "far: 7 s behind",
+        ];
         assert_eq!(changes.take(), said);
     }
 
@@ -85,13 +114,25 @@ mod tests {
         let mut changes = Changes::default();
         let lost = || HostStatus::because(LinkState::Unreachable, "refused", "start it");
         let plain = HostStatus::plain;
-        let told = [plain(LinkState::Connecting), plain(LinkState::Ok), lost(), plain(LinkState::Connecting), lost()];
-        for status in told.iter().chain(&[plain(LinkState::Ok), plain(LinkState::Ok), lost()]) {
+        let told = [
+            plain(LinkState::Connecting),
+            plain(LinkState::Ok),
+            lost(),
+            plain(LinkState::Connecting),
+            lost(),
+        ];
+        for status in told
+            .iter()
+            .chain(&[plain(LinkState::Ok), plain(LinkState::Ok), lost()])
+        {
             changes.note(HostId(0), "web\u{1b}[31m-1", status);
         }
         let said = changes.take();
         assert_eq!(said.len(), 3, "{said:?}");
-        assert!(said[0].ends_with("unreachable: refused – start it") && !said[0].contains('\u{1b}'), "{said:?}");
+        assert!(
+            said[0].ends_with("unreachable: refused – start it") && !said[0].contains('\u{1b}'),
+            "{said:?}"
+        );
         assert!(said[1].ends_with("ok: it is back"), "{said:?}");
         assert!(changes.take().is_empty());
     }

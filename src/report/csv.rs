@@ -1,4 +1,5 @@
-//! The lines as CSV, for spreadsheets: quotes as RFC 4180 has them, rows that end in a line feed, a header.
+//! The lines as CSV, for spreadsheets: quotes as RFC 4180 has them, rows that end in a line feed, a
+//! header.
 //!
 //! | column | |
 //! |---|---|
@@ -10,12 +11,13 @@
 //! | `cursor` | the byte at which the line begins; nothing for a gap |
 //! | `continues` | whether the line belongs to the record of the line before it in its source: true, false, or nothing |
 //!
-//! A spreadsheet computes a cell that begins with `=`, `+`, `-` or `@`, and a line of a log is a stranger's. So such a
-//! cell begins with `'` ([`Cells::Guarded`]), and so does what would be a cell if the reader had another separator:
-//! what stands after `,`, `;`, `|`, a tab or a line end. Source: OWASP, "CSV Injection".
+//! A spreadsheet computes a cell that begins with `=`, `+`, `-` or `@`, and a line of a log is a
+//! stranger's. So such a cell begins with `'` ([`Cells::Guarded`]), and so does what would be a
+//! cell if the reader had another separator: what stands after `,`, `;`, `|`, a tab or a line end.
+//! Source: OWASP, "CSV Injection".
 //!
-//! Control characters, and those that reorder or hide text, are `\x1B` and `\u{202E}`; bytes that are not UTF-8 are
-//! `\xNN`. This is for reading; what must come back byte by byte is left to JSON.
+//! Control characters, and those that reorder or hide text, are `\x1B` and `\u{202E}`; bytes that
+//! are not UTF-8 are `\xNN`. This is for reading; what must come back byte by byte is left to JSON.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -35,7 +37,16 @@ pub enum Cells {
     Raw,
 }
 
-const HEADER: [&str; 8] = ["time", "time_from", "level", "host", "source", "text", "cursor", "continues"];
+const HEADER: [&str; 8] = [
+    "time",
+    "time_from",
+    "level",
+    "host",
+    "source",
+    "text",
+    "cursor",
+    "continues",
+];
 
 /// Characters that begin a formula, and those that programs skip or normalise on the way to one.
 const TRIGGERS: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
@@ -47,22 +58,62 @@ pub(super) fn header(out: &mut impl Write) -> io::Result<()> {
     row(out, &HEADER)
 }
 
-pub(super) fn line(out: &mut impl Write, cells: Cells, host: &str, source: &str, record: &Record) -> io::Result<()> {
+pub(super) fn line(
+    out: &mut impl Write,
+    cells: Cells,
+    host: &str,
+    source: &str,
+    record: &Record,
+) -> io::Result<()> {
     let cursor = record.place().to_string();
     let level = record.level().map_or("", Level::as_str);
     let continues = if record.continues { "true" } else { "false" };
-    let [host, source, text] = [host.as_bytes(), source.as_bytes(), &record.raw].map(|bytes| cell(bytes, cells));
-    row(out, &[&json::time(record.time), record.time_from.as_str(), level, &host, &source, &text, &cursor, continues])
+    let [host, source, text] =
+        [host.as_bytes(), source.as_bytes(), &record.raw].map(|bytes| cell(bytes, cells));
+    row(
+        out,
+        &[
+            &json::time(record.time),
+            record.time_from.as_str(),
+            level,
+            &host,
+            &source,
+            &text,
+            &cursor,
+            continues,
+        ],
+    )
 }
 
-pub(super) fn gap(out: &mut impl Write, cells: Cells, host: &str, source: &str, gap: &Gap) -> io::Result<()> {
+pub(super) fn gap(
+    out: &mut impl Write,
+    cells: Cells,
+    host: &str,
+    source: &str,
+    gap: &Gap,
+) -> io::Result<()> {
     let [host, source] = [host, source].map(|name| cell(name.as_bytes(), cells));
-    row(out, &[&json::time(gap.until), "gap", "", &host, &source, &text::lost(gap), "", ""])
+    row(
+        out,
+        &[
+            &json::time(gap.until),
+            "gap",
+            "",
+            &host,
+            &source,
+            &text::lost(gap),
+            "",
+            "",
+        ],
+    )
 }
 
 fn row(out: &mut impl Write, cells: &[&str]) -> io::Result<()> {
     let mut builder = WriterBuilder::new();
-    builder.quote_style(QuoteStyle::Necessary).terminator(Terminator::Any(b'\n')).buffer_capacity(1024);
+    builder
+        .quote_style(QuoteStyle::Necessary)
+        .terminator(Terminator::Any(b'\n'))
+        .buffer_capacity(1024);
     let mut writer = builder.from_writer(Unflushed(out));
     writer.write_record(cells).map_err(io::Error::from)?;
     writer.flush()
@@ -137,7 +188,11 @@ mod tests {
             ("＝1", "'＝1"),
         ] {
             assert_eq!(cell(text.as_bytes(), Cells::Guarded), guarded, "{text:?}");
-            assert_eq!(cell(text.as_bytes(), Cells::Raw), text.replace('\r', "\\x0D"), "{text:?}");
+            assert_eq!(
+                cell(text.as_bytes(), Cells::Raw),
+                text.replace('\r', "\\x0D"),
+                "{text:?}"
+            );
         }
     }
 
@@ -146,7 +201,10 @@ mod tests {
         for (bytes, cell_text) in [
             (b"a\x1b[31m\x07\0".as_slice(), "a\\x1B[31m\\x07\\x00"),
             (b"caf\xe9 \xff=", "caf\\xE9 \\xFF="),
-            ("a\u{202e}b\u{9b}c\u{e0041}".as_bytes(), "a\\u{202E}b\\u{009B}c\\u{E0041}"),
+            (
+                "a\u{202e}b\u{9b}c\u{e0041}".as_bytes(),
+                "a\\u{202E}b\\u{009B}c\\u{E0041}",
+            ),
             ("größe 日本".as_bytes(), "größe 日本"),
         ] {
             assert_eq!(cell(bytes, Cells::Guarded), cell_text);

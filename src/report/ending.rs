@@ -1,5 +1,5 @@
-//! When a report ends before its hosts do: the operator has had enough, or whoever read the output has gone. The latter
-//! shows in a pipe at once, and not only when there is something to print.
+//! When a report ends before its hosts do: the operator has had enough, or whoever read the output
+//! has gone. The latter shows in a pipe at once, and not only when there is something to print.
 
 use std::future::Future;
 use std::os::fd::AsFd as _;
@@ -25,7 +25,8 @@ pub struct Ending {
     told: mpsc::Receiver<Why>,
 }
 
-/// A reader who neither reads nor goes holds up the last words; a second after the interruption they are left unsaid.
+/// A reader who neither reads nor goes holds up the last words; a second after the interruption
+/// they are left unsaid.
 const LAST_WORDS: Duration = Duration::from_millis(1800);
 
 /// Of a program that was interrupted, by convention of shells.
@@ -84,7 +85,11 @@ async fn asked_to_end() {
             Err(_) => std::future::pending().await,
         }
     };
-    first(asked(SignalKind::interrupt()), asked(SignalKind::terminate())).await;
+    first(
+        asked(SignalKind::interrupt()),
+        asked(SignalKind::terminate()),
+    )
+    .await;
 }
 
 async fn first(one: impl Future<Output = ()>, other: impl Future<Output = ()>) {
@@ -94,7 +99,8 @@ async fn first(one: impl Future<Output = ()>, other: impl Future<Output = ()>) {
     }
 }
 
-/// Blocks until it is known: asked for nothing, `poll` tells of a pipe only that its other end is closed.
+/// Blocks until it is known: asked for nothing, `poll` tells of a pipe only that its other end is
+/// closed.
 fn wait_for_reader_to_go() -> bool {
     let stdout = std::io::stdout();
     loop {

@@ -1,10 +1,11 @@
-//! The JSON Lines that users build on. The types here are the schema, kept apart from those of `model`, so that a
-//! change there cannot change it by accident.
+//! The JSON Lines that users build on. The types here are the schema, kept apart from those of
+//! `model`, so that a change there cannot change it by accident.
 //!
-//! One object per line. `v` is the version of the schema (1); new keys may be added at the end within a version.
-//! Times are RFC 3339 in UTC with nine digits, so that they sort as text; sizes are bytes; absent is `null`. Text
-//! that is not UTF-8 is `{"bytes": base64}` in place of the string. Control characters, and those that reorder or
-//! hide text on a terminal, are always escaped.
+//! One object per line. `v` is the version of the schema (1); new keys may be added at the end
+//! within a version. Times are RFC 3339 in UTC with nine digits, so that they sort as text; sizes
+//! are bytes; absent is `null`. Text that is not UTF-8 is `{"bytes": base64}` in place of the
+//! string. Control characters, and those that reorder or hide text on a terminal, are always
+//! escaped.
 //!
 //! | `type` | one per | keys |
 //! |---|---|---|
@@ -14,10 +15,11 @@
 //! | `gap` | loss | `host`, `source`, `from`, `to`, `bytes`, `reason`, `since`, `until` |
 //! | `summary` | report, always last | `hosts`, `lines`, `hits`, `gaps`, `bytes_read`, `complete_to`, `elapsed_ms`, `exit` |
 //!
-//! `state` is one of ok, degraded, connecting, unreachable, denied, throttled, timeout, host-key-changed; `level` one
-//! of trace, debug, info, notice, warn, error, fatal or null; `time_from` one of stamp, previous, arrival; `driver`
-//! one of local, shell, agent, or null where the host was never reached. A line that `continues` belongs to the record
-//! of the line before it in its source, which states the level and the time of both. `fields` is an object or null; `ids`
+//! `state` is one of ok, degraded, connecting, unreachable, denied, throttled, timeout,
+//! host-key-changed; `level` one of trace, debug, info, notice, warn, error, fatal or null;
+//! `time_from` one of stamp, previous, arrival; `driver` one of local, shell, agent, or null where
+//! the host was never reached. A line that `continues` belongs to the record of the line before it
+//! in its source, which states the level and the time of both. `fields` is an object or null; `ids`
 //! has `request`, `trace`, `span` and `user`.
 
 mod answers;
@@ -48,16 +50,22 @@ pub const VERSION: u8 = 1;
 /// # Errors
 /// When `out` takes no more.
 pub(super) fn write(out: &mut impl Write, object: &impl Serialize) -> io::Result<()> {
-    object.serialize(&mut serde_json::Serializer::with_formatter(&mut *out, Careful))?;
+    object.serialize(&mut serde_json::Serializer::with_formatter(
+        &mut *out, Careful,
+    ))?;
     out.write_all(b"\n")
 }
 
-/// Compact, and escapes more than JSON demands: C1 controls and DEL, and the characters by which a line of a
-/// stranger could reorder or hide what stands beside it in a terminal.
+/// Compact, and escapes more than JSON demands: C1 controls and DEL, and the characters by which a
+/// line of a stranger could reorder or hide what stands beside it in a terminal.
 struct Careful;
 
 impl Formatter for Careful {
-    fn write_string_fragment<W: ?Sized + Write>(&mut self, out: &mut W, fragment: &str) -> io::Result<()> {
+    fn write_string_fragment<W: ?Sized + Write>(
+        &mut self,
+        out: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
         let mut rest = fragment;
         while let Some(at) = rest.find(is_treacherous) {
             out.write_all(&rest.as_bytes()[..at])?;
@@ -90,7 +98,9 @@ impl<'a> Text<'a> {
     fn new(raw: &'a [u8]) -> Self {
         match std::str::from_utf8(raw) {
             Ok(text) => Self::Utf8(Cow::Borrowed(text)),
-            Err(_) => Self::Bytes { bytes: STANDARD.encode(raw) },
+            Err(_) => Self::Bytes {
+                bytes: STANDARD.encode(raw),
+            },
         }
     }
 
@@ -99,7 +109,9 @@ impl<'a> Text<'a> {
             Cow::Borrowed(raw) => Self::new(raw),
             Cow::Owned(raw) => match String::from_utf8(raw) {
                 Ok(text) => Self::Utf8(Cow::Owned(text)),
-                Err(error) => Self::Bytes { bytes: STANDARD.encode(error.as_bytes()) },
+                Err(error) => Self::Bytes {
+                    bytes: STANDARD.encode(error.as_bytes()),
+                },
             },
         }
     }
@@ -211,7 +223,11 @@ struct Source<'a> {
 
 impl<'a> Host<'a> {
     pub(super) fn new(row: &'a Row<'_>) -> Self {
-        let driver = if row.spec.transport == TransportKind::Local { "local" } else { "shell" };
+        let driver = if row.spec.transport == TransportKind::Local {
+            "local"
+        } else {
+            "shell"
+        };
         let source = |info: &'a crate::model::SourceInfo| Source {
             name: &info.name,
             path: &info.path,
@@ -326,7 +342,11 @@ struct LoadPart {
 
 impl From<Load> for LoadPart {
     fn from(load: Load) -> Self {
-        Self { one: rounded(load.one), five: rounded(load.five), fifteen: rounded(load.fifteen) }
+        Self {
+            one: rounded(load.one),
+            five: rounded(load.five),
+            fifteen: rounded(load.fifteen),
+        }
     }
 }
 
@@ -356,7 +376,11 @@ struct SwapPart {
 
 impl From<Swap> for SwapPart {
     fn from(swap: Swap) -> Self {
-        Self { total_bytes: swap.total_bytes, used_bytes: swap.used_bytes, used_pct: rounded(swap.used_pct) }
+        Self {
+            total_bytes: swap.total_bytes,
+            used_bytes: swap.used_bytes,
+            used_pct: rounded(swap.used_pct),
+        }
     }
 }
 
@@ -385,7 +409,9 @@ impl From<Psi> for PsiPart {
             full_pct: full.map(rounded),
         };
         Self {
-            cpu: SomePart { some_pct: psi.cpu_some_pct.map(rounded) },
+            cpu: SomePart {
+                some_pct: psi.cpu_some_pct.map(rounded),
+            },
             memory: both(psi.memory_some_pct, psi.memory_full_pct),
             io: both(psi.io_some_pct, psi.io_full_pct),
         }
@@ -491,10 +517,24 @@ struct SummaryHosts {
 }
 
 impl<'a> Summary<'a> {
-    pub(super) fn new(outcome: &Outcome, rows: &'a [Row<'_>], bytes: &'a Bytes, elapsed: Duration) -> Self {
-        let Outcome { hosts, ok, lines, hits, gaps, exit } = *outcome;
+    pub(super) fn new(
+        outcome: &Outcome,
+        rows: &'a [Row<'_>],
+        bytes: &'a Bytes,
+        elapsed: Duration,
+    ) -> Self {
+        let Outcome {
+            hosts,
+            ok,
+            lines,
+            hits,
+            gaps,
+            exit,
+        } = *outcome;
         let page = |page: &'a PageEnds| PageLine {
-            host: rows.get(page.host.index()).map_or("?", |row| row.spec.name().as_str()),
+            host: rows
+                .get(page.host.index())
+                .map_or("?", |row| row.spec.name().as_str()),
             source: &page.source,
             first: page.first.to_string(),
             last: page.last.to_string(),
@@ -502,7 +542,11 @@ impl<'a> Summary<'a> {
         Self {
             v: VERSION,
             r#type: "summary",
-            hosts: SummaryHosts { total: hosts, ok, failed: hosts - ok },
+            hosts: SummaryHosts {
+                total: hosts,
+                ok,
+                failed: hosts - ok,
+            },
             lines,
             hits,
             gaps,

@@ -1,14 +1,16 @@
-//! `--once`: what a fleet has said, as text for people, as JSON Lines for a pipe or as CSV for a spreadsheet, with
-//! progress on stderr.
+//! `--once`: what a fleet has said, as text for people, as JSON Lines for a pipe or as CSV for a
+//! spreadsheet, with progress on stderr.
 //!
-//! Lines are printed as they come, in the order of the updates; nothing but a row per host is kept, and with a query the
-//! lines of records that are still under way (`sieve`). A host's row
-//! (an object, or a line of the table of the text form) follows when it is final: at once where only a person can help
-//! (denied, changed host key), otherwise when the pass is over, for until then a link can break or come back.
-//! Whatever happens, the last thing printed is the summary; that of CSV goes to stderr, with the table of the hosts.
+//! Lines are printed as they come, in the order of the updates; nothing but a row per host is kept,
+//! and with a query the lines of records that are still under way (`sieve`). A host's row (an
+//! object, or a line of the table of the text form) follows when it is final: at once where only a
+//! person can help (denied, changed host key), otherwise when the pass is over, for until then a
+//! link can break or come back. Whatever happens, the last thing printed is the summary; that of
+//! CSV goes to stderr, with the table of the hosts.
 //!
-//! This level also answers the questions of `transport` on a terminal without a console ([`asker`]). What the hosts
-//! are asked for, and when the pass is over, is left to `fleet`; flags and files to `cli`.
+//! This level also answers the questions of `transport` on a terminal without a console
+//! ([`asker`]). What the hosts are asked for, and when the pass is over, is left to `fleet`; flags
+//! and files to `cli`.
 
 use std::io::{self, BufWriter, Write};
 use std::time::Duration;
@@ -49,10 +51,12 @@ use self::resume::Counted;
 use self::sieve::{Sieve, Sifted};
 use self::table::{Row, Table};
 
-/// Batches that are taken after the deadline because they are there already; bounds the time beyond it.
+/// Batches that are taken after the deadline because they are there already; bounds the time beyond
+/// it.
 const LAST_BATCHES: usize = 64;
 
-/// The fleet keeps the same deadline, and lets out at it what it has held back for order; this is waited for so long.
+/// The fleet keeps the same deadline, and lets out at it what it has held back for order; this is
+/// waited for so long.
 const GRACE: Duration = Duration::from_millis(500);
 
 /// Bytes of lines that are written at once, where it matters that they are whole.
@@ -87,7 +91,8 @@ pub struct Options {
     pub form: Form,
     /// Print only the lines that match.
     pub grep: Option<Query>,
-    /// When hosts that are not done are given up; `None` where the pass has no end but that of its updates.
+    /// When hosts that are not done are given up; `None` where the pass has no end but that of its
+    /// updates.
     pub timeout: Option<Duration>,
     /// What is printed.
     pub part: Part,
@@ -108,7 +113,8 @@ pub struct Options {
 pub struct Outcome {
     /// Hosts that were asked.
     pub hosts: usize,
-    /// Hosts that gave everything they were asked for: a degraded one, of which a file could not be read, is none.
+    /// Hosts that gave everything they were asked for: a degraded one, of which a file could not be
+    /// read, is none.
     pub ok: usize,
     /// Lines printed.
     pub lines: u64,
@@ -116,7 +122,8 @@ pub struct Outcome {
     pub hits: u64,
     /// Gaps reported.
     pub gaps: u64,
-    /// 0 every host gave everything, 3 partial, 4 no host answered; 0 too where the reader of the output has gone.
+    /// 0 every host gave everything, 3 partial, 4 no host answered; 0 too where the reader of the
+    /// output has gone.
     pub exit: u8,
 }
 
@@ -156,11 +163,12 @@ pub fn wants_color(output_is_terminal: bool) -> bool {
     output_is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
-/// Prints updates until they end or the time is up, then the rows of the hosts and the summary. Host `n` of `hosts`
-/// is `HostId(n)` in the updates.
+/// Prints updates until they end or the time is up, then the rows of the hosts and the summary.
+/// Host `n` of `hosts` is `HostId(n)` in the updates.
 ///
 /// # Errors
-/// When the output cannot be written. A reader that has gone is none: the outcome then has exit code 0.
+/// When the output cannot be written. A reader that has gone is none: the outcome then has exit
+/// code 0.
 pub async fn run(
     mut updates: impl Feed,
     hosts: &[HostSpec],
@@ -168,10 +176,19 @@ pub async fn run(
     ending: &mut Ending,
     out: &mut impl Write,
 ) -> Result<Outcome, Error> {
-    run_with_notes(&mut updates, hosts, options, ending, (out, &mut io::stderr()), None).await
+    run_with_notes(
+        &mut updates,
+        hosts,
+        options,
+        ending,
+        (out, &mut io::stderr()),
+        None,
+    )
+    .await
 }
 
-/// The same, and what was printed is remembered, where there is a file for that. `out` is to be without a buffer.
+/// The same, and what was printed is remembered, where there is a file for that. `out` is to be
+/// without a buffer.
 ///
 /// # Errors
 /// As of [`run`], and when what was printed last cannot be remembered.
@@ -183,7 +200,15 @@ pub async fn run_and_remember(
     out: &mut impl Write,
     checkpoint: Option<Checkpoint>,
 ) -> Result<Outcome, Error> {
-    run_with_notes(&mut updates, hosts, options, ending, (out, &mut io::stderr()), checkpoint).await
+    run_with_notes(
+        &mut updates,
+        hosts,
+        options,
+        ending,
+        (out, &mut io::stderr()),
+        checkpoint,
+    )
+    .await
 }
 
 /// The same, where what does not belong into the output (the summary of CSV) goes to `notes`.
@@ -204,10 +229,16 @@ async fn run_with_notes(
     };
     progress.end();
     let done = done.and_then(|()| report.finish(notes));
-    report.checkpoint.take().map_or(Ok(()), Checkpoint::finish)?;
+    report
+        .checkpoint
+        .take()
+        .map_or(Ok(()), Checkpoint::finish)?;
     match done {
         Ok(outcome) => Ok(outcome),
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Outcome { exit: 0, ..report.outcome() }),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Outcome {
+            exit: 0,
+            ..report.outcome()
+        }),
         Err(error) => Err(error.into()),
     }
 }
@@ -224,15 +255,31 @@ struct Report<'a, W: Write> {
 }
 
 impl<'a, W: Write> Report<'a, W> {
-    fn new(hosts: &'a [HostSpec], options: Options, out: W, checkpoint: Option<Checkpoint>) -> Self {
+    fn new(
+        hosts: &'a [HostSpec],
+        options: Options,
+        out: W,
+        checkpoint: Option<Checkpoint>,
+    ) -> Self {
         let out = match &checkpoint {
-            Some(checkpoint) => BufWriter::with_capacity(8 * WRITTEN_AT_ONCE, checkpoint.counted(out)),
+            Some(checkpoint) => {
+                BufWriter::with_capacity(8 * WRITTEN_AT_ONCE, checkpoint.counted(out))
+            }
             None => BufWriter::new(Counted::plain(out)),
         };
         let text = text::Style::new(hosts, options.color, options.zone.clone(), options.today);
         let sieve = options.grep.clone().map(Sieve::new);
         let changes = Changes::default();
-        Self { options, out, checkpoint, table: Table::new(hosts), text, sieve, changes, started: Instant::now() }
+        Self {
+            options,
+            out,
+            checkpoint,
+            table: Table::new(hosts),
+            text,
+            sieve,
+            changes,
+            started: Instant::now(),
+        }
     }
 
     fn begin(&mut self) -> io::Result<()> {
@@ -248,7 +295,10 @@ impl<'a, W: Write> Report<'a, W> {
         ending: &mut Ending,
         notes: &mut impl Write,
     ) -> io::Result<()> {
-        let deadline = self.options.timeout.map(|timeout| self.started + timeout + GRACE);
+        let deadline = self
+            .options
+            .timeout
+            .map(|timeout| self.started + timeout + GRACE);
         let deadline = async || match deadline {
             Some(deadline) => tokio::time::sleep_until(deadline).await,
             None => std::future::pending().await,
@@ -267,7 +317,9 @@ impl<'a, W: Write> Report<'a, W> {
             self.show(batch, notes)?;
         };
         for _ in 0..LAST_BATCHES {
-            let Some(batch) = updates.try_next() else { break };
+            let Some(batch) = updates.try_next() else {
+                break;
+            };
             self.show(batch, notes)?;
         }
         match self.options.timeout {
@@ -298,11 +350,17 @@ impl<'a, W: Write> Report<'a, W> {
         match update {
             Update::Records(records) => {
                 if let Some(checkpoint) = &self.checkpoint {
-                    let name =
-                        |record: &Record| (self.table.host_name(record.host), self.table.source_name(record.source));
+                    let name = |record: &Record| {
+                        (
+                            self.table.host_name(record.host),
+                            self.table.source_name(record.source),
+                        )
+                    };
                     checkpoint.meet(&records, name);
                 }
-                records.into_iter().try_for_each(|record| self.record(record))
+                records
+                    .into_iter()
+                    .try_for_each(|record| self.record(record))
             }
             Update::Gap(gap) => match &mut self.sieve {
                 Some(sieve) => {
@@ -317,10 +375,17 @@ impl<'a, W: Write> Report<'a, W> {
                     self.changes.note(host, self.table.host_name(host), &status);
                 }
                 self.table.status(host, status);
-                if final_now { self.row(host.index()) } else { Ok(()) }
+                if final_now {
+                    self.row(host.index())
+                } else {
+                    Ok(())
+                }
             }
             Update::Begun(host, source, reached) => {
-                let (names, end) = ((self.table.host_name(host), self.table.source_name(source)), self.end());
+                let (names, end) = (
+                    (self.table.host_name(host), self.table.source_name(source)),
+                    self.end(),
+                );
                 if let Some(checkpoint) = &mut self.checkpoint {
                     checkpoint.begun(source, names, end, *reached);
                 }
@@ -335,7 +400,9 @@ impl<'a, W: Write> Report<'a, W> {
 
     fn record(&mut self, record: Record) -> io::Result<()> {
         let name = self.table.source_name(record.source);
-        if !self.options.sources.is_empty() && !self.options.sources.iter().any(|glob| glob.is_match(name)) {
+        if !self.options.sources.is_empty()
+            && !self.options.sources.iter().any(|glob| glob.is_match(name))
+        {
             self.remember(record);
             return Ok(());
         }
@@ -351,8 +418,15 @@ impl<'a, W: Write> Report<'a, W> {
     /// Prints what of the lines that match may be printed.
     fn sift(&mut self) -> io::Result<()> {
         loop {
-            let (table, Some(sieve)) = (&self.table, &mut self.sieve) else { return Ok(()) };
-            let name = |record: &Record| (table.host_name(record.host), table.source_name(record.source));
+            let (table, Some(sieve)) = (&self.table, &mut self.sieve) else {
+                return Ok(());
+            };
+            let name = |record: &Record| {
+                (
+                    table.host_name(record.host),
+                    table.source_name(record.source),
+                )
+            };
             match sieve.next(name) {
                 None => return Ok(()),
                 Some(Sifted::Gap(gap)) => self.gap(&gap)?,
@@ -376,7 +450,11 @@ impl<'a, W: Write> Report<'a, W> {
         self.table.printed(record.host);
         self.remember(record);
         // Whoever is killed now has printed whole lines, but for what the kernel tears.
-        if self.checkpoint.is_some() && self.out.buffer().len() >= WRITTEN_AT_ONCE { self.out.flush() } else { Ok(()) }
+        if self.checkpoint.is_some() && self.out.buffer().len() >= WRITTEN_AT_ONCE {
+            self.out.flush()
+        } else {
+            Ok(())
+        }
     }
 
     /// How far the output goes, with what it has not taken yet.
@@ -387,13 +465,21 @@ impl<'a, W: Write> Report<'a, W> {
     /// A line was printed, or is not wanted: the next run goes on after it.
     fn remember(&mut self, record: Record) {
         let end = self.end();
-        let Some(checkpoint) = &mut self.checkpoint else { return };
-        let names = (self.table.host_name(record.host), self.table.source_name(record.source));
+        let Some(checkpoint) = &mut self.checkpoint else {
+            return;
+        };
+        let names = (
+            self.table.host_name(record.host),
+            self.table.source_name(record.source),
+        );
         self.changes.say(checkpoint.line(record, names, end));
     }
 
     fn gap(&mut self, gap: &Gap) -> io::Result<()> {
-        let (host, source) = (self.table.host_name(gap.host), self.table.source_name(gap.source));
+        let (host, source) = (
+            self.table.host_name(gap.host),
+            self.table.source_name(gap.source),
+        );
         match self.options.form {
             Form::Json => json::write(&mut self.out, &json::GapLine::new(host, source, gap))?,
             Form::Csv(cells) => csv::gap(&mut self.out, cells, host, source, gap)?,
@@ -402,20 +488,32 @@ impl<'a, W: Write> Report<'a, W> {
         self.table.gaps += 1;
         let end = self.end();
         if let Some(checkpoint) = &mut self.checkpoint {
-            checkpoint.gap(gap.source, (self.table.host_name(gap.host), self.table.source_name(gap.source)), end);
+            checkpoint.gap(
+                gap.source,
+                (
+                    self.table.host_name(gap.host),
+                    self.table.source_name(gap.source),
+                ),
+                end,
+            );
         }
         Ok(())
     }
 
     /// A host's object and its metrics, once; the other forms have a table at the end instead.
     fn row(&mut self, index: usize) -> io::Result<()> {
-        let Some(row) = self.table.rows.get_mut(index) else { return Ok(()) };
+        let Some(row) = self.table.rows.get_mut(index) else {
+            return Ok(());
+        };
         if self.options.form != Form::Json || std::mem::replace(&mut row.written, true) {
             return Ok(());
         }
         json::write(&mut self.out, &json::Host::new(row))?;
         match &row.sample {
-            Some(sample) => json::write(&mut self.out, &json::Metric::new(row.spec.name().as_str(), sample)),
+            Some(sample) => json::write(
+                &mut self.out,
+                &json::Metric::new(row.spec.name().as_str(), sample),
+            ),
             None => Ok(()),
         }
     }
@@ -443,7 +541,9 @@ impl<'a, W: Write> Report<'a, W> {
                 let _ = self.text.troubles(notes, &self.table.rows);
                 let _ = self.text.summary(notes, &outcome, &self.table, elapsed);
             }
-            Form::Text => self.text.end(&mut self.out, &outcome, &self.table, elapsed)?,
+            Form::Text => self
+                .text
+                .end(&mut self.out, &outcome, &self.table, elapsed)?,
             Form::Csv(_) => {
                 // The rows are what was asked for: nobody may be there to be told about them.
                 let _ = self.text.end(notes, &outcome, &self.table, elapsed);
@@ -455,13 +555,23 @@ impl<'a, W: Write> Report<'a, W> {
 
     fn outcome(&self) -> Outcome {
         let rows = &self.table.rows;
-        let ok = rows.iter().filter(|row| row.status.state == LinkState::Ok).count();
+        let ok = rows
+            .iter()
+            .filter(|row| row.status.state == LinkState::Ok)
+            .count();
         let exit = match () {
             () if !rows.iter().any(Row::answered) => 4,
             () if ok < rows.len() || self.table.gaps > 0 => 3,
             () => 0,
         };
-        Outcome { hosts: rows.len(), ok, lines: self.table.lines, hits: 0, gaps: self.table.gaps, exit }
+        Outcome {
+            hosts: rows.len(),
+            ok,
+            lines: self.table.lines,
+            hits: 0,
+            gaps: self.table.gaps,
+            exit,
+        }
     }
 }
 

@@ -1,4 +1,5 @@
-//! Progress on stderr while hosts are waited for; gone before the results, and never seen by a pipe.
+//! Progress on stderr while hosts are waited for; gone before the results, and never seen by a
+//! pipe.
 
 use std::io::IsTerminal as _;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -32,8 +33,14 @@ impl Progress {
     pub fn on_stderr() -> Self {
         if std::io::stderr().is_terminal() {
             let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::hidden());
-            bar.set_style(ProgressStyle::with_template(TEMPLATE).unwrap_or_else(|_| ProgressStyle::default_spinner()));
-            Self { bar, stage: Some(Arc::default()) }
+            bar.set_style(
+                ProgressStyle::with_template(TEMPLATE)
+                    .unwrap_or_else(|_| ProgressStyle::default_spinner()),
+            );
+            Self {
+                bar,
+                stage: Some(Arc::default()),
+            }
         } else {
             Self::hidden()
         }
@@ -42,7 +49,10 @@ impl Progress {
     /// Nowhere.
     #[must_use]
     pub fn hidden() -> Self {
-        Self { bar: ProgressBar::hidden(), stage: None }
+        Self {
+            bar: ProgressBar::hidden(),
+            stage: None,
+        }
     }
 
     pub(super) fn begin(&self, hosts: usize) {

@@ -1,5 +1,6 @@
-//! The JSON Lines as a table: every type, its fields, what they mean. The man page logtrail-json(5) is made of it, and
-//! tests hold all output against it; the types that are written are in [`super::json`].
+//! The JSON Lines as a table: every type, its fields, what they mean. The man page logtrail-json(5)
+//! is made of it, and tests hold all output against it; the types that are written are in
+//! [`super::json`].
 
 use serde_json::Value;
 
@@ -57,19 +58,37 @@ pub enum Form {
 use Form::{Any, Bool, Count, Cursor, List, Number, Object, Raw, Text, Time, Word};
 
 const fn field(name: &'static str, form: Form, about: &'static str) -> Field {
-    Field { name, form, nullable: false, about }
+    Field {
+        name,
+        form,
+        nullable: false,
+        about,
+    }
 }
 
 const fn perhaps(name: &'static str, form: Form, about: &'static str) -> Field {
-    Field { name, form, nullable: true, about }
+    Field {
+        name,
+        form,
+        nullable: true,
+        about,
+    }
 }
 
 const HOST: Field = field("host", Text, "its name");
 const OF_HOST: Field = field("host", Text, "name of the host");
 const OF_SOURCE: Field = field("source", Text, "name of the source");
 
-const STATES: Form =
-    Word(&["ok", "degraded", "connecting", "unreachable", "denied", "throttled", "timeout", "host-key-changed"]);
+const STATES: Form = Word(&[
+    "ok",
+    "degraded",
+    "connecting",
+    "unreachable",
+    "denied",
+    "throttled",
+    "timeout",
+    "host-key-changed",
+]);
 const LEVELS: Form = Word(&["trace", "debug", "info", "notice", "warn", "error", "fatal"]);
 
 const TIME: Field = field("time", Time, "when it was written");
@@ -79,15 +98,22 @@ const TIME_FROM: Field = field(
     "where that comes from: a stamp in the line, the line before it, or when it arrived",
 );
 const LEVEL: Field = perhaps("level", LEVELS, "the level that it states");
-const CURSOR: Field = field("cursor", Cursor, "its name, for --cursor, --after and context");
+const CURSOR: Field = field(
+    "cursor",
+    Cursor,
+    "its name, for --cursor, --after and context",
+);
 const TEXT: Field = field("text", Raw, "the line, without its line end");
 const CONTINUES: Field = field(
     "continues",
     Bool,
     "it belongs to the record of the line before it in its source: a stack trace, a statement",
 );
-const FIELDS: Field =
-    perhaps("fields", Any, "what the line says under names, nested ones with dots; the first 512 of them");
+const FIELDS: Field = perhaps(
+    "fields",
+    Any,
+    "what the line says under names, nested ones with dots; the first 512 of them",
+);
 const IDS: Field = field(
     "ids",
     Object(&[
@@ -106,17 +132,33 @@ const FACTS: Form = Object(&[
     field("arch", Text, "machine"),
     field("hostname", Text, "what the host calls itself"),
     field("cores", Count, "processors that are online"),
-    field("memory_bytes", Count, "physical memory; 0 where the host does not say"),
-    field("uptime_s", Count, "seconds since it was started; 0 where the host does not say"),
+    field(
+        "memory_bytes",
+        Count,
+        "physical memory; 0 where the host does not say",
+    ),
+    field(
+        "uptime_s",
+        Count,
+        "seconds since it was started; 0 where the host does not say",
+    ),
     perhaps("clock_offset_ms", Number, "its clock minus ours"),
-    perhaps("clock_error_ms", Number, "the offset is right to within this"),
+    perhaps(
+        "clock_error_ms",
+        Number,
+        "the offset is right to within this",
+    ),
 ]);
 
 const SOURCES: Form = List(&Object(&[
     field("name", Text, "name of the source"),
     field("path", Text, "its file, or what it is made of"),
     perhaps("problem", Text, "why nothing comes from it"),
-    perhaps("stamps", Text, "the format of its time stamps; none: lines have the time of their arrival"),
+    perhaps(
+        "stamps",
+        Text,
+        "the format of its time stamps; none: lines have the time of their arrival",
+    ),
 ]));
 
 const SHARE: Field = perhaps("some_pct", Number, "of the time, something waited");
@@ -124,7 +166,11 @@ const FULL: Field = perhaps("full_pct", Number, "of the time, everything waited"
 
 const ENDPOINT: &[Field] = &[
     HOST,
-    perhaps("address", Text, "what is dialled; null: its name, or what ssh_config says"),
+    perhaps(
+        "address",
+        Text,
+        "what is dialled; null: its name, or what ssh_config says",
+    ),
     perhaps("port", Count, "null: what ssh_config says"),
     perhaps("user", Text, "null: what ssh_config says"),
     field("identity", List(&Text), "key files"),
@@ -141,7 +187,9 @@ pub const KINDS: &[Kind] = &[
     Kind {
         name: "line",
         about: "a line, of tail, read, context and --once",
-        fields: &[OF_HOST, OF_SOURCE, TIME, TIME_FROM, LEVEL, CURSOR, TEXT, CONTINUES, FIELDS, IDS],
+        fields: &[
+            OF_HOST, OF_SOURCE, TIME, TIME_FROM, LEVEL, CURSOR, TEXT, CONTINUES, FIELDS, IDS,
+        ],
     },
     Kind {
         name: "hit",
@@ -157,7 +205,11 @@ pub const KINDS: &[Kind] = &[
             CONTINUES,
             FIELDS,
             IDS,
-            field("before", List(&NEAR), "the lines before it, as many as were asked for, oldest first"),
+            field(
+                "before",
+                List(&NEAR),
+                "the lines before it, as many as were asked for, oldest first",
+            ),
             field("after", List(&NEAR), "the lines after it"),
         ],
     },
@@ -172,10 +224,20 @@ pub const KINDS: &[Kind] = &[
             perhaps("bytes", Count, "how many"),
             field(
                 "reason",
-                Word(&["truncated", "rotated-away", "line-too-long", "nul-bytes", "overflow"]),
+                Word(&[
+                    "truncated",
+                    "rotated-away",
+                    "line-too-long",
+                    "nul-bytes",
+                    "overflow",
+                ]),
                 "why they are missing",
             ),
-            perhaps("since", Time, "when the last byte before it was read, by our clock"),
+            perhaps(
+                "since",
+                Time,
+                "when the last byte before it was read, by our clock",
+            ),
             field("until", Time, "when it was noticed, by our clock"),
         ],
     },
@@ -192,7 +254,11 @@ pub const KINDS: &[Kind] = &[
             OF_HOST,
             OF_SOURCE,
             field("time", Time, "when it begins"),
-            field("until", Time, "when it ends; the first moment that is not in it"),
+            field(
+                "until",
+                Time,
+                "when it ends; the first moment that is not in it",
+            ),
             field("lines", Count, "lines in it that match"),
             field(
                 "levels",
@@ -217,14 +283,22 @@ pub const KINDS: &[Kind] = &[
             OF_HOST,
             field("name", Text, "name of the source"),
             field("path", Text, "its live file, or what it is made of"),
-            field("kind", Text, "file, journal, or another word before the colon of its path"),
+            field(
+                "kind",
+                Text,
+                "file, journal, or another word before the colon of its path",
+            ),
             perhaps("problem", Text, "why nothing comes from it"),
             field(
                 "files",
                 List(&Object(&[
                     field("path", Raw, "as the host spells it"),
                     field("bytes", Count, "its size on disk"),
-                    field("packing", Word(&["plain", "gzip", "bzip2", "xz", "zstd"]), "how its text is stored"),
+                    field(
+                        "packing",
+                        Word(&["plain", "gzip", "bzip2", "xz", "zstd"]),
+                        "how its text is stored",
+                    ),
                     field("modified", Time, "when it was last written to"),
                 ])),
                 "oldest first, the live one last",
@@ -240,7 +314,10 @@ pub const KINDS: &[Kind] = &[
             field("bytes", Count, "that would be read from disk"),
             field(
                 "files",
-                List(&Object(&[field("path", Text, "as the host spells it"), field("bytes", Count, "of this file")])),
+                List(&Object(&[
+                    field("path", Text, "as the host spells it"),
+                    field("bytes", Count, "of this file"),
+                ])),
                 "files that would be read",
             ),
             field(
@@ -257,7 +334,11 @@ pub const KINDS: &[Kind] = &[
             OF_HOST,
             OF_SOURCE,
             field("text", Text, "what"),
-            field("failed", Bool, "the source could not be read, or not further: the answer is not complete"),
+            field(
+                "failed",
+                Bool,
+                "the source could not be read, or not further: the answer is not complete",
+            ),
         ],
     },
     Kind {
@@ -268,10 +349,22 @@ pub const KINDS: &[Kind] = &[
             field("state", STATES, "how it is"),
             perhaps("reason", Text, "what was being done and why it failed"),
             perhaps("facts", FACTS, "what it says of itself"),
-            perhaps("driver", Word(&["local", "shell", "agent"]), "how it was asked; null: it was never reached"),
+            perhaps(
+                "driver",
+                Word(&["local", "shell", "agent"]),
+                "how it was asked; null: it was never reached",
+            ),
             perhaps("hint", Text, "what can be done about the reason"),
-            perhaps("behind_s", Count, "how old what was told last is: its link is slower than its logs"),
-            field("sources", SOURCES, "its sources, as far as they were heard of"),
+            perhaps(
+                "behind_s",
+                Count,
+                "how old what was told last is: its link is slower than its logs",
+            ),
+            field(
+                "sources",
+                SOURCES,
+                "its sources, as far as they were heard of",
+            ),
         ],
     },
     Kind {
@@ -289,13 +382,21 @@ pub const KINDS: &[Kind] = &[
                     field("user_pct", Number, "in programs"),
                     field("system_pct", Number, "in the kernel"),
                     field("cores", Count, "processors"),
-                    field("low_confidence", Bool, "over too short a time to be believed"),
+                    field(
+                        "low_confidence",
+                        Bool,
+                        "over too short a time to be believed",
+                    ),
                 ]),
                 "over window_ms; null with one sample only",
             ),
             perhaps(
                 "load",
-                Object(&[field("1m", Number, ""), field("5m", Number, ""), field("15m", Number, "")]),
+                Object(&[
+                    field("1m", Number, ""),
+                    field("5m", Number, ""),
+                    field("15m", Number, ""),
+                ]),
                 "load averages",
             ),
             perhaps(
@@ -363,7 +464,11 @@ pub const KINDS: &[Kind] = &[
                 ])),
                 "whole disks",
             ),
-            perhaps("window_ms", Count, "time between the two samples that rates are made of"),
+            perhaps(
+                "window_ms",
+                Count,
+                "time between the two samples that rates are made of",
+            ),
             perhaps("uptime_s", Number, "seconds since the host was started"),
         ],
     },
@@ -372,7 +477,11 @@ pub const KINDS: &[Kind] = &[
         about: "a host, of hosts",
         fields: &[
             HOST,
-            perhaps("address", Text, "what is dialled; null: its name, or what ssh_config says"),
+            perhaps(
+                "address",
+                Text,
+                "what is dialled; null: its name, or what ssh_config says",
+            ),
             perhaps("port", Count, "null: what ssh_config says"),
             perhaps("user", Text, "null: what ssh_config says"),
             field("identity", List(&Text), "key files"),
@@ -382,10 +491,22 @@ pub const KINDS: &[Kind] = &[
                 Word(&["strict", "accept-new"]),
                 "an unknown host key; null: what ssh_config says, or strict",
             ),
-            field("transport", Word(&["auto", "russh", "system", "local"]), "how it is reached"),
-            field("via", List(&List(&Object(ENDPOINT))), "routes, each a list of hops"),
+            field(
+                "transport",
+                Word(&["auto", "russh", "system", "local"]),
+                "how it is reached",
+            ),
+            field(
+                "via",
+                List(&List(&Object(ENDPOINT))),
+                "routes, each a list of hops",
+            ),
             field("tags", List(&Text), "labels"),
-            field("sources", List(&Any), "as the inventory has them: name, time, and where their bytes come from"),
+            field(
+                "sources",
+                List(&Any),
+                "as the inventory has them: name, time, and where their bytes come from",
+            ),
         ],
     },
     Kind {
@@ -407,11 +528,19 @@ pub const KINDS: &[Kind] = &[
                 Object(&[
                     perhaps("from", Text, ""),
                     perhaps("to", Text, ""),
-                    perhaps("grep", Any, "options and patterns; null where all lines are needed"),
+                    perhaps(
+                        "grep",
+                        Any,
+                        "options and patterns; null where all lines are needed",
+                    ),
                 ]),
                 "what a host is asked; null where no line can match",
             ),
-            field("checked", List(&Text), "terms that are looked at afterwards in each line"),
+            field(
+                "checked",
+                List(&Text),
+                "terms that are looked at afterwards in each line",
+            ),
         ],
     },
     Kind {
@@ -422,7 +551,11 @@ pub const KINDS: &[Kind] = &[
                 "hosts",
                 Object(&[
                     field("total", Count, "that were asked"),
-                    perhaps("ok", Count, "that gave everything they were asked for; null where none was asked"),
+                    perhaps(
+                        "ok",
+                        Count,
+                        "that gave everything they were asked for; null where none was asked",
+                    ),
                     perhaps("failed", Count, "the others"),
                 ]),
                 "of hosts, how many",
@@ -439,13 +572,21 @@ pub const KINDS: &[Kind] = &[
                 Count,
                 "bytes that the hosts looked at; of a compressed file as many as it has on disk, not those of its text; null where they were not asked",
             ),
-            perhaps("more", Bool, "a limit ended an answer; null where they were not asked"),
+            perhaps(
+                "more",
+                Bool,
+                "a limit ended an answer; null where they were not asked",
+            ),
             field(
                 "pages",
                 List(&Object(&[
                     OF_HOST,
                     OF_SOURCE,
-                    field("first", Cursor, "its first line: go back with --backwards --cursor"),
+                    field(
+                        "first",
+                        Cursor,
+                        "its first line: go back with --backwards --cursor",
+                    ),
                     field("last", Cursor, "its last line: go on with --after"),
                 ])),
                 "of read and context: where the page of each source begins and ends",
@@ -454,13 +595,17 @@ pub const KINDS: &[Kind] = &[
     },
 ];
 
-/// Whether an object is one of [`KINDS`]: every field is there and of its form, and there is no other.
+/// Whether an object is one of [`KINDS`]: every field is there and of its form, and there is no
+/// other.
 ///
 /// # Errors
 /// With the first thing that is wrong.
 pub fn check(object: &Value) -> Result<(), String> {
     let name = object["type"].as_str().ok_or("it has no type")?;
-    let kind = KINDS.iter().find(|kind| kind.name == name).ok_or_else(|| format!("unknown type {name:?}"))?;
+    let kind = KINDS
+        .iter()
+        .find(|kind| kind.name == name)
+        .ok_or_else(|| format!("unknown type {name:?}"))?;
     if object["v"] != super::json::VERSION {
         return Err(format!("{name}: v is {}", object["v"]));
     }
@@ -470,12 +615,19 @@ pub fn check(object: &Value) -> Result<(), String> {
 }
 
 fn fields(fields: &[Field], value: &Value) -> Result<(), String> {
-    let object = value.as_object().ok_or_else(|| format!("{value} is no object"))?;
-    if let Some(unknown) = object.keys().find(|key| !fields.iter().any(|field| field.name == *key)) {
+    let object = value
+        .as_object()
+        .ok_or_else(|| format!("{value} is no object"))?;
+    if let Some(unknown) = object
+        .keys()
+        .find(|key| !fields.iter().any(|field| field.name == *key))
+    {
         return Err(format!("unknown field {unknown:?}"));
     }
     for field in fields {
-        let value = object.get(field.name).ok_or_else(|| format!("{} is missing", field.name))?;
+        let value = object
+            .get(field.name)
+            .ok_or_else(|| format!("{} is missing", field.name))?;
         if !(value.is_null() && field.nullable) {
             form(field.form, value).map_err(|why| format!("{}: {why}", field.name))?;
         }
@@ -491,18 +643,25 @@ fn form(form: Form, value: &Value) -> Result<(), String> {
         Text => value.is_string(),
         Raw => value.is_string() || value["bytes"].is_string(),
         Time => value.as_str().is_some_and(is_time),
-        Cursor => {
-            value.as_str().is_some_and(|text| text.parse::<crate::model::Place>().is_ok_and(|it| it.check.is_some()))
-        }
+        Cursor => value.as_str().is_some_and(|text| {
+            text.parse::<crate::model::Place>()
+                .is_ok_and(|it| it.check.is_some())
+        }),
         Word(words) => words.iter().any(|word| value == word),
         Object(of) => return fields(of, value),
         Any => value.is_object() || value.is_array(),
         List(of) => {
-            let list = value.as_array().ok_or_else(|| format!("{value} is no list"))?;
+            let list = value
+                .as_array()
+                .ok_or_else(|| format!("{value} is no list"))?;
             return list.iter().try_for_each(|value| self::form(*of, value));
         }
     };
-    if holds { Ok(()) } else { Err(format!("{value} is not a {form:?}")) }
+    if holds {
+        Ok(())
+    } else {
+        Err(format!("{value} is not a {form:?}"))
+    }
 }
 
 /// As all of ours are: sorted as text they are sorted by time.
@@ -539,7 +698,11 @@ mod tests {
     #[test]
     fn every_field_is_explained_or_says_itself() {
         for kind in KINDS {
-            assert!(!kind.about.is_empty() && kind.fields.iter().all(|field| !field.about.is_empty()), "{}", kind.name);
+            assert!(
+                !kind.about.is_empty() && kind.fields.iter().all(|field| !field.about.is_empty()),
+                "{}",
+                kind.name
+            );
         }
     }
 }

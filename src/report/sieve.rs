@@ -1,7 +1,8 @@
 //! The lines whose records match a query, in their order.
 //!
-//! A record may match by any of its lines, the last included, and lines of other sources stand between them. So lines
-//! wait until their record is known to be whole: the next of its source has begun, or no more will come.
+//! A record may match by any of its lines, the last included, and lines of other sources stand
+//! between them. So lines wait until their record is known to be whole: the next of its source has
+//! begun, or no more will come.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -48,7 +49,13 @@ struct Group {
 
 impl Group {
     fn new(time: Time) -> Self {
-        Self { time, text: Vec::new(), is_whole: false, waiting: 0, matches: None }
+        Self {
+            time,
+            text: Vec::new(),
+            is_whole: false,
+            waiting: 0,
+            matches: None,
+        }
     }
 }
 
@@ -64,7 +71,14 @@ pub(super) enum Sifted {
 impl Sieve {
     /// For the records that match.
     pub(super) fn new(query: Query) -> Self {
-        Self { query, held: VecDeque::new(), bytes: 0, open: BTreeMap::new(), groups: BTreeMap::new(), next: 0 }
+        Self {
+            query,
+            held: VecDeque::new(),
+            bytes: 0,
+            open: BTreeMap::new(),
+            groups: BTreeMap::new(),
+            next: 0,
+        }
     }
 
     /// Takes in a line.
@@ -74,7 +88,10 @@ impl Sieve {
             Some(id) => id,
             None => self.begin(record.source, open),
         };
-        let group = self.groups.entry(id).or_insert_with(|| Group::new(record.time));
+        let group = self
+            .groups
+            .entry(id)
+            .or_insert_with(|| Group::new(record.time));
         group.waiting += 1;
         if group.matches.is_none() {
             if group.waiting > 1 {
@@ -96,17 +113,26 @@ impl Sieve {
 
     /// No more will come.
     pub(super) fn finish(&mut self) {
-        self.groups.values_mut().for_each(|group| group.is_whole = true);
+        self.groups
+            .values_mut()
+            .for_each(|group| group.is_whole = true);
     }
 
     /// The next that is decided; `name` gives the names of a line's host and source.
-    pub(super) fn next<'a>(&mut self, name: impl Fn(&Record) -> (&'a str, &'a str)) -> Option<Sifted> {
+    pub(super) fn next<'a>(
+        &mut self,
+        name: impl Fn(&Record) -> (&'a str, &'a str),
+    ) -> Option<Sifted> {
         let full = self.bytes > MAX_HELD_BYTES;
         let id = match self.held.front()? {
             Held::Line(_, id) => *id,
             Held::Gap(_) => 0,
         };
-        if self.groups.get(&id).is_some_and(|group| !group.is_whole && group.matches.is_none() && !full) {
+        if self
+            .groups
+            .get(&id)
+            .is_some_and(|group| !group.is_whole && group.matches.is_none() && !full)
+        {
             return None;
         }
         match self.held.pop_front()? {
@@ -138,11 +164,18 @@ impl Sieve {
     }
 
     fn decide(&mut self, id: u64, (host, source): (&str, &str)) -> bool {
-        let Some(group) = self.groups.get_mut(&id) else { return false };
+        let Some(group) = self.groups.get_mut(&id) else {
+            return false;
+        };
         let query = &self.query;
         let matches = *group.matches.get_or_insert_with(|| {
             let raw = &std::mem::take(&mut group.text);
-            query.matches(&Subject { host, source, time: group.time, raw })
+            query.matches(&Subject {
+                host,
+                source,
+                time: group.time,
+                raw,
+            })
         });
         group.waiting -= 1;
         if group.waiting == 0 && group.is_whole {
@@ -180,7 +213,15 @@ mod tests {
 
     fn gap(source: u32, from: u64) -> Gap {
         let reason = GapReason::Truncated;
-        Gap { host: HostId(0), source: SourceId(source), from, to: None, reason, since: None, until: Time(0) }
+        Gap {
+            host: HostId(0),
+            source: SourceId(source),
+            from,
+            to: None,
+            reason,
+            since: None,
+            until: Time(0),
+        }
     }
 
     fn sieve(query: &str) -> Sieve {

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::{
-    Facts, HostId, HostSpec, HostStatus, Ledger, LinkState, Place, Sample, SourceId, SourceInfo, Time, Update,
+    Facts, HostId, HostSpec, HostStatus, Ledger, LinkState, Place, Sample, SourceId, SourceInfo,
+    Time, Update,
 };
 
 /// Names in the progress line; the others are counted.
@@ -83,11 +84,16 @@ impl<'a> Table<'a> {
     }
 
     pub(super) fn host_name(&self, host: HostId) -> &'a str {
-        self.rows.get(host.index()).map_or("?", |row| row.spec.name().as_str())
+        self.rows
+            .get(host.index())
+            .map_or("?", |row| row.spec.name().as_str())
     }
 
     pub(super) fn source_name(&self, source: SourceId) -> &str {
-        self.sources.get(source.index()).and_then(Option::as_deref).unwrap_or("?")
+        self.sources
+            .get(source.index())
+            .and_then(Option::as_deref)
+            .unwrap_or("?")
     }
 
     pub(super) fn status(&mut self, host: HostId, status: HostStatus) {
@@ -105,14 +111,21 @@ impl<'a> Table<'a> {
                 }
             }
             Update::Sample(host, sample) => {
-                if let Some(row) = self.row(host).filter(|row| sample.cpu.is_some() || !row.has_rates()) {
+                if let Some(row) = self
+                    .row(host)
+                    .filter(|row| sample.cpu.is_some() || !row.has_rates())
+                {
                     row.sample = Some(sample);
                 }
             }
             Update::Source(host, id, info) => self.source(host, id, info),
             Update::Ledger(ledger) => self.ledger = ledger,
             // A line without an end is printed when the pass ends, as a line.
-            Update::Status(..) | Update::Records(_) | Update::Unfinished(_) | Update::Gap(_) | Update::Begun(..) => {}
+            Update::Status(..)
+            | Update::Records(_)
+            | Update::Unfinished(_)
+            | Update::Gap(_)
+            | Update::Begun(..) => {}
         }
     }
 
@@ -148,7 +161,11 @@ impl<'a> Table<'a> {
 
     /// The first names of those that are waited for.
     pub(super) fn awaited(&self) -> String {
-        let mut names = self.rows.iter().filter(|row| !row.is_done()).map(|row| row.spec.name().as_str());
+        let mut names = self
+            .rows
+            .iter()
+            .filter(|row| !row.is_done())
+            .map(|row| row.spec.name().as_str());
         let first: Vec<&str> = names.by_ref().take(NAMES_SHOWN).collect();
         match names.count() {
             0 => first.join(", "),
@@ -156,15 +173,23 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// At the deadline: whoever is not done has not answered in time. A failure that is known already says more.
+    /// At the deadline: whoever is not done has not answered in time. A failure that is known
+    /// already says more.
     pub(super) fn time_is_up(&mut self, after: Duration) {
         for row in &mut self.rows {
             if let Some(missing) = row.missing() {
                 let reason = match &row.status.reason {
-                    Some(known) => format!("{missing} within {:.1} s; last: {known}", after.as_secs_f64()),
+                    Some(known) => format!(
+                        "{missing} within {:.1} s; last: {known}",
+                        after.as_secs_f64()
+                    ),
                     None => format!("{missing} within {:.1} s", after.as_secs_f64()),
                 };
-                row.status = HostStatus::because(LinkState::Timeout, reason, "try again with a longer --timeout");
+                row.status = HostStatus::because(
+                    LinkState::Timeout,
+                    reason,
+                    "try again with a longer --timeout",
+                );
             }
         }
     }
@@ -172,30 +197,57 @@ impl<'a> Table<'a> {
     /// When the operator has had enough: whoever is not done is as far as it came.
     pub(super) fn interrupted(&mut self) {
         for row in self.rows.iter_mut().filter(|row| !row.is_done()) {
-            let state = if row.status.state.is_up() { LinkState::Degraded } else { LinkState::Connecting };
-            row.status = HostStatus { reason: Some("interrupted".to_owned()), ..HostStatus::plain(state) };
+            let state = if row.status.state.is_up() {
+                LinkState::Degraded
+            } else {
+                LinkState::Connecting
+            };
+            row.status = HostStatus {
+                reason: Some("interrupted".to_owned()),
+                ..HostStatus::plain(state)
+            };
         }
     }
 
-    /// Metrics were asked for, and a host that has them has given everything, whatever is wrong with its logs. What is wrong
-    /// with the way to it stays.
+    /// Metrics were asked for, and a host that has them has given everything, whatever is wrong
+    /// with its logs. What is wrong with the way to it stays.
     pub(super) fn forgive_sources(&mut self) {
         let of_logs = |status: &HostStatus| status.state == LinkState::Degraded && !status.of_way;
-        for row in self.rows.iter_mut().filter(|row| row.has_rates() && of_logs(&row.status)) {
+        for row in self
+            .rows
+            .iter_mut()
+            .filter(|row| row.has_rates() && of_logs(&row.status))
+        {
             row.status = HostStatus::plain(LinkState::Ok);
         }
     }
 
     /// Bytes that came from the hosts, and until when everything is there.
     pub(super) fn bytes(&self) -> Bytes {
-        Bytes { read: self.ledger.bytes_read, complete_to: self.ledger.complete_to, ..Bytes::default() }
+        Bytes {
+            read: self.ledger.bytes_read,
+            complete_to: self.ledger.complete_to,
+            ..Bytes::default()
+        }
     }
 
     /// After the end of the updates: a host that is still being dialled was never reached.
     pub(super) fn settle(&mut self) {
-        for row in self.rows.iter_mut().filter(|row| row.status.state == LinkState::Connecting) {
-            let reason = row.status.reason.take().unwrap_or_else(|| "the connection was not made".to_owned());
-            row.status = HostStatus::because(LinkState::Unreachable, reason, "see whether ssh reaches the host");
+        for row in self
+            .rows
+            .iter_mut()
+            .filter(|row| row.status.state == LinkState::Connecting)
+        {
+            let reason = row
+                .status
+                .reason
+                .take()
+                .unwrap_or_else(|| "the connection was not made".to_owned());
+            row.status = HostStatus::because(
+                LinkState::Unreachable,
+                reason,
+                "see whether ssh reaches the host",
+            );
         }
     }
 
@@ -211,7 +263,9 @@ impl Row<'_> {
     }
 
     fn has_rates(&self) -> bool {
-        self.sample.as_ref().is_some_and(|sample| sample.cpu.is_some())
+        self.sample
+            .as_ref()
+            .is_some_and(|sample| sample.cpu.is_some())
     }
 
     fn is_done(&self) -> bool {
@@ -227,10 +281,16 @@ impl Row<'_> {
 
     /// What has not come, where the host has not said why.
     fn missing(&self) -> Option<&'static str> {
-        let sampled = || self.sample.as_ref().is_some_and(|sample| sample.window_ms.is_some() || sample.cpu.is_some());
+        let sampled = || {
+            self.sample
+                .as_ref()
+                .is_some_and(|sample| sample.window_ms.is_some() || sample.cpu.is_some())
+        };
         match self.status.state {
             LinkState::Connecting => Some("no connection"),
-            LinkState::Ok | LinkState::Degraded if self.facts.is_none() => Some("connected, but no answer"),
+            LinkState::Ok | LinkState::Degraded if self.facts.is_none() => {
+                Some("connected, but no answer")
+            }
             // A host without a usable /proc is degraded and never has a sample over a window.
             LinkState::Ok if !sampled() => Some("no second sample of the metrics"),
             _ => None,

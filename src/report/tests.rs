@@ -11,7 +11,8 @@ use crate::model::metrics::{Cpu, Disk, DiskIo, Load, Memory, Network, Psi, Sampl
 use crate::model::query::Now;
 use crate::model::record::{Span, Time, TimeFrom};
 use crate::model::{
-    Cursor, Endpoint, Facts, FileId, GapReason, HostId, HostName, HostStatus, Ledger, LinkState, SourceId, SourceInfo,
+    Cursor, Endpoint, Facts, FileId, GapReason, HostId, HostName, HostStatus, Ledger, LinkState,
+    SourceId, SourceInfo,
 };
 
 /// 2026-01-01T00:00:00.042Z.
@@ -54,17 +55,34 @@ fn options(json: bool) -> Options {
     }
 }
 
-async fn report(hosts: &[&str], options: Options, updates: Vec<Update>, ends: bool) -> (Outcome, String) {
+async fn report(
+    hosts: &[&str],
+    options: Options,
+    updates: Vec<Update>,
+    ends: bool,
+) -> (Outcome, String) {
     let hosts: Vec<HostSpec> = hosts.iter().map(|name| host(name)).collect();
-    let list = List { batches: updates.into_iter().map(|update| vec![update]).collect(), ends };
+    let list = List {
+        batches: updates.into_iter().map(|update| vec![update]).collect(),
+        ends,
+    };
     let mut out = Vec::new();
-    let outcome = run(list, &hosts, options, &mut Ending::never(), &mut out).await.expect("a vector takes everything");
-    (outcome, String::from_utf8(out).expect("the report is UTF-8"))
+    let outcome = run(list, &hosts, options, &mut Ending::never(), &mut out)
+        .await
+        .expect("a vector takes everything");
+    (
+        outcome,
+        String::from_utf8(out).expect("the report is UTF-8"),
+    )
 }
 
 fn up(id: u32) -> Vec<Update> {
     let id = HostId(id);
-    let sample = Sample { window_ms: Some(600), cpu: Some(Cpu::default()), ..Sample::default() };
+    let sample = Sample {
+        window_ms: Some(600),
+        cpu: Some(Cpu::default()),
+        ..Sample::default()
+    };
     vec![
         Update::Status(id, HostStatus::plain(LinkState::Ok)),
         Update::Facts(id, Arc::new(Facts::default())),
@@ -73,7 +91,10 @@ fn up(id: u32) -> Vec<Update> {
 }
 
 fn failed(id: u32, state: LinkState) -> Update {
-    Update::Status(HostId(id), HostStatus::because(state, "it is so", "do this"))
+    Update::Status(
+        HostId(id),
+        HostStatus::because(state, "it is so", "do this"),
+    )
 }
 
 fn source(id: u32) -> Update {
@@ -92,7 +113,13 @@ fn line(raw: &[u8]) -> Update {
         source: SourceId(0),
         time: AT,
         time_from: TimeFrom::Stamp,
-        cursor: Cursor { file: FileId { dev: 0xfe01, ino: 0x2a }, offset: 77 },
+        cursor: Cursor {
+            file: FileId {
+                dev: 0xfe01,
+                ino: 0x2a,
+            },
+            offset: 77,
+        },
         late: false,
         continues: false,
         stamp: Span::default(),
@@ -116,14 +143,47 @@ fn full_sample() -> Sample {
     Sample {
         time: Some(AT),
         window_ms: Some(612),
-        cpu: Some(Cpu { busy_pct: 12.5, user_pct: 1.0 / 3.0, cores: 8, ..Cpu::default() }),
-        load: Some(Load { one: 0.4, five: 0.3, fifteen: 0.2 }),
-        memory: Some(Memory { total_bytes: 100, available_bytes: 40, used_pct: 60.0 }),
-        swap: Some(Swap { total_bytes: 10, used_bytes: 1, used_pct: 10.0 }),
-        psi: Some(Psi { cpu_some_pct: Some(1.5), ..Psi::default() }),
-        disks: vec![Disk { mount: "/".into(), device: "/dev/sda1".into(), fs: "ext4".into(), ..Disk::default() }],
-        io: vec![DiskIo { device: "sda".into(), read_await_ms: Some(0.25), ..DiskIo::default() }],
-        network: vec![Network { interface: "eth0".into(), rx_bytes_per_s: 10.0, ..Network::default() }],
+        cpu: Some(Cpu {
+            busy_pct: 12.5,
+            user_pct: 1.0 / 3.0,
+            cores: 8,
+            ..Cpu::default()
+        }),
+        load: Some(Load {
+            one: 0.4,
+            five: 0.3,
+            fifteen: 0.2,
+        }),
+        memory: Some(Memory {
+            total_bytes: 100,
+            available_bytes: 40,
+            used_pct: 60.0,
+        }),
+        swap: Some(Swap {
+            total_bytes: 10,
+            used_bytes: 1,
+            used_pct: 10.0,
+        }),
+        psi: Some(Psi {
+            cpu_some_pct: Some(1.5),
+            ..Psi::default()
+        }),
+        disks: vec![Disk {
+            mount: "/".into(),
+            device: "/dev/sda1".into(),
+            fs: "ext4".into(),
+            ..Disk::default()
+        }],
+        io: vec![DiskIo {
+            device: "sda".into(),
+            read_await_ms: Some(0.25),
+            ..DiskIo::default()
+        }],
+        network: vec![Network {
+            interface: "eth0".into(),
+            rx_bytes_per_s: 10.0,
+            ..Network::default()
+        }],
         uptime_s: Some(86_400.5),
     }
 }
@@ -142,7 +202,13 @@ async fn every_object_has_the_keys_and_the_order_of_the_schema() {
         clock_error_ms: Some(0.4),
         ..Facts::default()
     };
-    let ledger = Ledger { hosts: 1, up: 1, complete_to: Some(AT), bytes_read: 65_536, ..Ledger::default() };
+    let ledger = Ledger {
+        hosts: 1,
+        up: 1,
+        complete_to: Some(AT),
+        bytes_read: 65_536,
+        ..Ledger::default()
+    };
     let updates = vec![
         Update::Status(HostId(0), HostStatus::plain(LinkState::Ok)),
         Update::Facts(HostId(0), Arc::new(facts)),
@@ -168,8 +234,21 @@ async fn every_object_has_the_keys_and_the_order_of_the_schema() {
     let (before, rest) = lines[4].split_once("\"elapsed_ms\":").expect("elapsed_ms");
     let expect = r#"{"v":1,"type":"summary","hosts":{"total":1,"ok":1,"failed":0},"lines":1,"hits":0,"gaps":1,"bytes_read":65536,"complete_to":"2026-01-01T00:00:00.042000000Z","#;
     assert_eq!(before, expect);
-    assert!(rest.ends_with(r#","exit":3,"bytes_scanned":null,"more":null,"pages":[]}"#), "{rest}");
-    assert_eq!(outcome, Outcome { hosts: 1, ok: 1, lines: 1, hits: 0, gaps: 1, exit: 3 });
+    assert!(
+        rest.ends_with(r#","exit":3,"bytes_scanned":null,"more":null,"pages":[]}"#),
+        "{rest}"
+    );
+    assert_eq!(
+        outcome,
+        Outcome {
+            hosts: 1,
+            ok: 1,
+            lines: 1,
+            hits: 0,
+            gaps: 1,
+            exit: 3
+        }
+    );
 }
 
 #[tokio::test]
@@ -189,15 +268,26 @@ async fn fields_have_their_types_and_ids_their_names() {
         (b"nothing here", "null null"),
     ];
     for (raw, expected) in table {
-        assert_eq!(fields(raw).await, expected, "{}", String::from_utf8_lossy(raw));
+        assert_eq!(
+            fields(raw).await,
+            expected,
+            "{}",
+            String::from_utf8_lossy(raw)
+        );
     }
 }
 
 #[tokio::test]
 async fn absent_metrics_are_null_and_not_zero() {
-    let updates = vec![failed(0, LinkState::Ok), Update::Sample(HostId(0), Arc::new(Sample::default()))];
+    let updates = vec![
+        failed(0, LinkState::Ok),
+        Update::Sample(HostId(0), Arc::new(Sample::default())),
+    ];
     let (_, out) = report(&["a"], options(true), updates, true).await;
-    let metric = out.lines().find(|line| line.contains("\"metric\"")).expect("a metric");
+    let metric = out
+        .lines()
+        .find(|line| line.contains("\"metric\""))
+        .expect("a metric");
     let expect = r#"{"v":1,"type":"metric","host":"a","time":null,"cpu":null,"load":null,"memory":null,"swap":null,"psi":null,"disks":[],"network":[],"io":[],"window_ms":null,"uptime_s":null}"#;
     assert_eq!(metric, expect);
 }
@@ -207,14 +297,24 @@ async fn text_is_never_lossy_and_never_obeyed() {
     let check = async |raw: &[u8], expect: &str| {
         let (_, out) = report(&["a"], options(true), vec![line(raw)], true).await;
         let first = out.lines().next().expect("a line");
-        assert!(first.contains(&format!("\"text\":{expect},\"continues\":")), "{first}");
+        assert!(
+            first.contains(&format!("\"text\":{expect},\"continues\":")),
+            "{first}"
+        );
         assert!(serde_json::from_str::<Value>(first).is_ok(), "{first}");
     };
     check(b"", r#""""#).await;
     check("gr\u{fc}n \u{1f600}".as_bytes(), "\"gr\u{fc}n \u{1f600}\"").await;
-    check(b"\x1b]52;c;eA==\x07\r\t\0\"\\", r#""\u001b]52;c;eA==\u0007\r\t\u0000\"\\""#).await;
-    check("\u{7f}\u{9b}31m\u{202e}\u{2066}\u{200b}\u{feff}".as_bytes(), r#""\u007f\u009b31m\u202e\u2066\u200b\ufeff""#)
-        .await;
+    check(
+        b"\x1b]52;c;eA==\x07\r\t\0\"\\",
+        r#""\u001b]52;c;eA==\u0007\r\t\u0000\"\\""#,
+    )
+    .await;
+    check(
+        "\u{7f}\u{9b}31m\u{202e}\u{2066}\u{200b}\u{feff}".as_bytes(),
+        r#""\u007f\u009b31m\u202e\u2066\u200b\ufeff""#,
+    )
+    .await;
     check("\u{e0041}".as_bytes(), r#""\udb40\udc41""#).await;
     check(b"caf\xe9", r#"{"bytes":"Y2Fm6Q=="}"#).await;
 }
@@ -225,17 +325,36 @@ async fn the_exit_code_tells_how_much_has_answered() {
     let one = |state| [up(0), vec![failed(1, state)]].concat();
     let cases: Vec<(&str, Vec<Update>, u8)> = vec![
         ("both", both(), 0),
-        ("both, one without a file that was asked for", [both(), vec![failed(1, LinkState::Degraded)]].concat(), 3),
+        (
+            "both, one without a file that was asked for",
+            [both(), vec![failed(1, LinkState::Degraded)]].concat(),
+            3,
+        ),
         (
             "both, and neither with its file",
-            [both(), [0, 1].map(|id| failed(id, LinkState::Degraded)).into()].concat(),
+            [
+                both(),
+                [0, 1].map(|id| failed(id, LinkState::Degraded)).into(),
+            ]
+            .concat(),
             3,
         ),
         ("both, and a gap", [both(), vec![gap(None)]].concat(), 3),
         ("one denied", one(LinkState::Denied), 3),
         ("one unreachable", one(LinkState::Unreachable), 3),
-        ("one lost after it had answered", [both(), vec![failed(0, LinkState::Unreachable)]].concat(), 3),
-        ("none", vec![failed(0, LinkState::Unreachable), failed(1, LinkState::HostKeyChanged)], 4),
+        (
+            "one lost after it had answered",
+            [both(), vec![failed(0, LinkState::Unreachable)]].concat(),
+            3,
+        ),
+        (
+            "none",
+            vec![
+                failed(0, LinkState::Unreachable),
+                failed(1, LinkState::HostKeyChanged),
+            ],
+            4,
+        ),
         ("nothing at all", vec![], 4),
     ];
     for (what, updates, exit) in cases {
@@ -248,12 +367,32 @@ async fn the_exit_code_tells_how_much_has_answered() {
 
 #[tokio::test]
 async fn each_host_is_reported_once_and_the_summary_comes_last() {
-    let updates = [vec![failed(1, LinkState::Denied), failed(1, LinkState::Denied)], up(0), vec![line(b"x")]].concat();
+    let updates = [
+        vec![failed(1, LinkState::Denied), failed(1, LinkState::Denied)],
+        up(0),
+        vec![line(b"x")],
+    ]
+    .concat();
     let (_, out) = report(&["a", "b", "c"], options(true), updates, true).await;
-    let objects: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
-    let what: Vec<String> =
-        objects.iter().map(|it| format!("{}:{}", it["type"], it["host"]).replace('"', "")).collect();
-    assert_eq!(what, ["host:b", "line:a", "host:a", "metric:a", "host:c", "summary:null"]);
+    let objects: Vec<Value> = out
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect();
+    let what: Vec<String> = objects
+        .iter()
+        .map(|it| format!("{}:{}", it["type"], it["host"]).replace('"', ""))
+        .collect();
+    assert_eq!(
+        what,
+        [
+            "host:b",
+            "line:a",
+            "host:a",
+            "metric:a",
+            "host:c",
+            "summary:null"
+        ]
+    );
     assert_eq!(objects[4]["state"], "unreachable");
     assert_eq!(objects[0]["driver"], Value::Null);
 }
@@ -261,13 +400,28 @@ async fn each_host_is_reported_once_and_the_summary_comes_last() {
 #[tokio::test(start_paused = true)]
 async fn at_the_deadline_whoever_is_missing_is_named_with_what_was_missing() {
     let connected = Update::Status(HostId(1), HostStatus::plain(LinkState::Ok));
-    let dialling = Update::Status(HostId(2), HostStatus::because(LinkState::Connecting, "no answer from 10.0.0.3", ""));
-    let updates = [up(0), vec![connected, dialling, failed(3, LinkState::Unreachable), line(b"x")]].concat();
+    let dialling = Update::Status(
+        HostId(2),
+        HostStatus::because(LinkState::Connecting, "no answer from 10.0.0.3", ""),
+    );
+    let updates = [
+        up(0),
+        vec![
+            connected,
+            dialling,
+            failed(3, LinkState::Unreachable),
+            line(b"x"),
+        ],
+    ]
+    .concat();
     let started = Instant::now();
     let (outcome, out) = report(&["a", "b", "c", "d"], options(true), updates, false).await;
     assert_eq!(started.elapsed().as_secs(), 10);
     assert_eq!((outcome.ok, outcome.exit, outcome.lines), (1, 3, 1));
-    let rows: Vec<Value> = out.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let rows: Vec<Value> = out
+        .lines()
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .collect();
     let rows: Vec<String> = rows
         .iter()
         .filter(|row| row["type"] == "host")
@@ -285,16 +439,31 @@ async fn at_the_deadline_whoever_is_missing_is_named_with_what_was_missing() {
 }
 
 fn of(source: u32, continues: bool, raw: &'static str) -> Update {
-    let Update::Records(mut records) = line(raw.as_bytes()) else { return line(b"") };
-    records.iter_mut().for_each(|record| (record.source, record.continues) = (SourceId(source), continues));
+    let Update::Records(mut records) = line(raw.as_bytes()) else {
+        return line(b"");
+    };
+    records
+        .iter_mut()
+        .for_each(|record| (record.source, record.continues) = (SourceId(source), continues));
     Update::Records(records)
 }
 
 /// The texts of the lines that are printed for a query.
 async fn found(query: &str, updates: Vec<Update>) -> Vec<String> {
     let grep = Some(Query::parse(query, &Now::default()).expect("a query"));
-    let (outcome, out) = report(&["a"], Options { grep, ..options(true) }, updates, true).await;
-    let rows = out.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let (outcome, out) = report(
+        &["a"],
+        Options {
+            grep,
+            ..options(true)
+        },
+        updates,
+        true,
+    )
+    .await;
+    let rows = out
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let text = |row: Value| match row["type"].as_str() {
         Some("line") => row["text"].as_str().map(str::to_owned),
         Some("gap") => Some("gap".to_owned()),
@@ -318,9 +487,18 @@ async fn only_lines_of_matching_records_are_printed_in_their_order() {
             of(1, false, "a needle"),
         ]
     };
-    assert_eq!(found("needle", updates()).await, ["cannot add", "  at Cart.needle", "gap", "a needle"]);
-    assert_eq!(found("add needle", updates()).await, ["cannot add", "  at Cart.needle", "gap"]);
-    assert_eq!(found("-needle", updates()).await, ["hay", "gap", "  at Main", "  more hay"]);
+    assert_eq!(
+        found("needle", updates()).await,
+        ["cannot add", "  at Cart.needle", "gap", "a needle"]
+    );
+    assert_eq!(
+        found("add needle", updates()).await,
+        ["cannot add", "  at Cart.needle", "gap"]
+    );
+    assert_eq!(
+        found("-needle", updates()).await,
+        ["hay", "gap", "  at Main", "  more hay"]
+    );
     assert_eq!(found("nothing", updates()).await, ["gap"]);
 }
 
@@ -337,7 +515,10 @@ async fn a_record_without_end_does_not_hold_up_the_others_for_ever() {
 async fn a_priority_of_syslog_is_for_machines_and_people_do_not_see_it() {
     let updates = || vec![source(0), line(b"<30>Nov 20 00:00:00 a sshd[1]: x")];
     let (_, text) = report(&["a"], options(false), updates(), true).await;
-    assert!(text.contains("Nov 20 00:00:00 a sshd[1]: x") && !text.contains("<30>"), "{text}");
+    assert!(
+        text.contains("Nov 20 00:00:00 a sshd[1]: x") && !text.contains("<30>"),
+        "{text}"
+    );
     let (_, json) = report(&["a"], options(true), updates(), true).await;
     assert!(json.contains("\"text\":\"<30>Nov 20"), "{json}");
 }
@@ -345,10 +526,19 @@ async fn a_priority_of_syslog_is_for_machines_and_people_do_not_see_it() {
 #[tokio::test]
 async fn people_get_lines_then_a_table_then_the_summary() {
     let sample = Update::Sample(HostId(0), Arc::new(full_sample()));
-    let ledger = Update::Ledger(Ledger { complete_to: Some(AT), ..Ledger::default() });
+    let ledger = Update::Ledger(Ledger {
+        complete_to: Some(AT),
+        ..Ledger::default()
+    });
     let updates = [
         up(0),
-        vec![source(0), line(b"GET / 200"), gap(Some(1_048_580)), sample, ledger],
+        vec![
+            source(0),
+            line(b"GET / 200"),
+            gap(Some(1_048_580)),
+            sample,
+            ledger,
+        ],
         vec![failed(1, LinkState::Unreachable)],
     ];
     let (_, out) = report(&["web-1", "db-10"], options(false), updates.concat(), true).await;
@@ -367,17 +557,34 @@ db-10  unreachable     -     -      -     -  it is so – do this
 #[tokio::test]
 async fn csv_has_a_header_and_a_row_for_each_line_and_gap_and_its_summary_elsewhere() {
     let hosts = [host("web-1"), host("db-1")];
-    let lines: [&[u8]; 3] = [b"a \"b\", c", b"=HYPERLINK(\"http://x\")", b"<11>Nov 20 00:00:00 a: \x1b[31mx\xff"];
+    let lines: [&[u8]; 3] = [
+        b"a \"b\", c",
+        b"=HYPERLINK(\"http://x\")",
+        b"<11>Nov 20 00:00:00 a: \x1b[31mx\xff",
+    ];
     let mut updates = [up(0), vec![source(0)]].concat();
     updates.extend(lines.iter().map(|raw| line(raw)));
     updates.extend([gap(Some(1_048_580)), failed(1, LinkState::Denied)]);
     for (cells, guard) in [(Cells::Guarded, "'"), (Cells::Raw, "")] {
-        let mut list = List { batches: VecDeque::from([updates.clone()]), ends: true };
-        let options = Options { form: Form::Csv(cells), ..options(false) };
+        let mut list = List {
+            batches: VecDeque::from([updates.clone()]),
+            ends: true,
+        };
+        let options = Options {
+            form: Form::Csv(cells),
+            ..options(false)
+        };
         let (mut out, mut notes) = (Vec::new(), Vec::new());
-        let outcome = run_with_notes(&mut list, &hosts, options, &mut Ending::never(), (&mut out, &mut notes), None)
-            .await
-            .expect("written");
+        let outcome = run_with_notes(
+            &mut list,
+            &hosts,
+            options,
+            &mut Ending::never(),
+            (&mut out, &mut notes),
+            None,
+        )
+        .await
+        .expect("written");
         let expect = format!(
             r#"time,time_from,level,host,source,text,cursor,continues
 2026-01-01T00:00:00.042000000Z,stamp,,web-1,access,"a ""b"", c",fe01.2a.77.651b0ab1,false
@@ -389,7 +596,8 @@ async fn csv_has_a_header_and_a_row_for_each_line_and_gap_and_its_summary_elsewh
         assert_eq!(String::from_utf8_lossy(&out), expect);
         let notes = String::from_utf8_lossy(&notes);
         assert!(
-            notes.contains("db-1   denied") && notes.contains("\n1/2 hosts · 1 denied · 3 lines · 1 gap"),
+            notes.contains("db-1   denied")
+                && notes.contains("\n1/2 hosts · 1 denied · 3 lines · 1 gap"),
             "{notes}"
         );
         assert_eq!((outcome.lines, outcome.gaps, outcome.exit), (3, 1, 3));
@@ -399,16 +607,28 @@ async fn csv_has_a_header_and_a_row_for_each_line_and_gap_and_its_summary_elsewh
 #[tokio::test]
 async fn a_time_that_is_not_of_today_has_its_date() {
     let tomorrow = jiff::civil::date(2026, 1, 2);
-    let options = Options { today: tomorrow, ..options(false) };
+    let options = Options {
+        today: tomorrow,
+        ..options(false)
+    };
     let (_, out) = report(&["a"], options, [up(0), vec![line(b"x")]].concat(), true).await;
     assert!(out.starts_with("2026-01-01 00:00:00 a "), "{out}");
 }
 
 #[tokio::test]
 async fn colour_is_only_ours_and_only_on_request() {
-    let (_, plain) = report(&["a"], options(false), [up(0), vec![line(b"x")]].concat(), true).await;
+    let (_, plain) = report(
+        &["a"],
+        options(false),
+        [up(0), vec![line(b"x")]].concat(),
+        true,
+    )
+    .await;
     assert!(!plain.contains('\x1b'), "{plain:?}");
-    let colored = Options { color: true, ..options(false) };
+    let colored = Options {
+        color: true,
+        ..options(false)
+    };
     let (_, colored) = report(&["a"], colored, [up(0), vec![line(b"x")]].concat(), true).await;
     assert!(colored.contains("\x1b[36ma   \x1b[0m"), "{colored:?}");
 }
@@ -416,7 +636,11 @@ async fn colour_is_only_ours_and_only_on_request() {
 #[tokio::test]
 async fn colours_of_lines_are_written_anew_on_a_terminal_and_left_out_elsewhere() {
     for (raw, plain, colored) in [
-        ("\x1b[1;31mred\x1b[m rest", "red rest", "\x1b[1;31mred\x1b[0m rest"),
+        (
+            "\x1b[1;31mred\x1b[m rest",
+            "red rest",
+            "\x1b[1;31mred\x1b[0m rest",
+        ),
         ("\x1b[38:5:208mx\x1b[K", "x␛[K", "\x1b[38;5;208mx␛[K\x1b[0m"),
         ("\x1b[97;44mx", "x", "\x1b[97;44mx\x1b[0m"),
         ("\x1b[38;2;1;200;3mx", "x", "\x1b[38;2;1;200;3mx\x1b[0m"),
@@ -426,18 +650,32 @@ async fn colours_of_lines_are_written_anew_on_a_terminal_and_left_out_elsewhere(
         ("\x1b[47mx", "x", "x"),
         ("\x1b[30mx\x1b[38;5;231my\x1b[38;2;1;2;3mz", "xyz", "xyz"),
         ("\x1b]0;t\x07", "␛]0;t␇", "␛]0;t␇"),
-        ("ERROR \x1b[1mx\x1b[m", "ERROR x", "\x1b[31mERROR \x1b[0m\x1b[31;1mx\x1b[0m"),
+        (
+            "ERROR \x1b[1mx\x1b[m",
+            "ERROR x",
+            "\x1b[31mERROR \x1b[0m\x1b[31;1mx\x1b[0m",
+        ),
         ("1%\r2%\r3%\r4%", "␍×3 4%", "␍×3 4%"),
     ] {
         for (color, expect) in [(false, plain), (true, colored)] {
-            let options = Options { color, ..options(false) };
-            let (_, out) = report(&["a"], options, [up(0), vec![line(raw.as_bytes())]].concat(), true).await;
+            let options = Options {
+                color,
+                ..options(false)
+            };
+            let (_, out) = report(
+                &["a"],
+                options,
+                [up(0), vec![line(raw.as_bytes())]].concat(),
+                true,
+            )
+            .await;
             let first = out.lines().next().expect("a line");
             assert!(first.ends_with(&format!(" {expect}")), "{first:?}");
             assert!(color || !out.contains('\x1b'), "{out:?}");
         }
         let (_, json) = report(&["a"], options(true), vec![line(raw.as_bytes())], true).await;
-        let object: Value = serde_json::from_str(json.lines().next().expect("a line")).expect("JSON");
+        let object: Value =
+            serde_json::from_str(json.lines().next().expect("a line")).expect("JSON");
         assert_eq!(object["text"], raw);
     }
 }
@@ -464,13 +702,31 @@ impl Write for Failing {
 async fn a_reader_that_has_gone_ends_it_quietly_and_a_full_disk_does_not() {
     let hosts = [host("a")];
     for json in [true, false] {
-        let list = || List { batches: VecDeque::from([vec![failed(0, LinkState::Denied), line(b"x")]]), ends: true };
-        let gone =
-            run(list(), &hosts, options(json), &mut Ending::never(), &mut Failing(10, io::ErrorKind::BrokenPipe)).await;
+        let list = || List {
+            batches: VecDeque::from([vec![failed(0, LinkState::Denied), line(b"x")]]),
+            ends: true,
+        };
+        let gone = run(
+            list(),
+            &hosts,
+            options(json),
+            &mut Ending::never(),
+            &mut Failing(10, io::ErrorKind::BrokenPipe),
+        )
+        .await;
         assert_eq!(gone.expect("no error").exit, 0);
-        let full =
-            run(list(), &hosts, options(json), &mut Ending::never(), &mut Failing(10, io::ErrorKind::StorageFull))
-                .await;
-        assert!(full.is_err_and(|error| error.to_string().starts_with("write the report to standard output")));
+        let full = run(
+            list(),
+            &hosts,
+            options(json),
+            &mut Ending::never(),
+            &mut Failing(10, io::ErrorKind::StorageFull),
+        )
+        .await;
+        assert!(full.is_err_and(|error| {
+            error
+                .to_string()
+                .starts_with("write the report to standard output")
+        }));
     }
 }

@@ -1,6 +1,6 @@
-//! The text form, for people: lines, gaps, a table of the hosts, a summary. Whatever comes from a host goes through
-//! [`SafeText`], on a terminal and in a pipe alike. The colours of log lines are written anew on a terminal, and left out
-//! elsewhere.
+//! The text form, for people: lines, gaps, a table of the hosts, a summary. Whatever comes from a
+//! host goes through [`SafeText`], on a terminal and in a pipe alike. The colours of log lines are
+//! written anew on a terminal, and left out elsewhere.
 
 use std::io::{self, Write};
 use std::ops::Range;
@@ -16,7 +16,8 @@ use crate::model::record::Time;
 use crate::model::text::{Colour, Colours, Look, MAX_SHOWN_BYTES, MIN_CONTRAST, contrast, settled};
 use crate::model::{Gap, HostSpec, Level, LinkState, Query, Record, SafeText};
 
-/// Colours of hosts, given out in turn: those of the basic palette that are readable on light and on dark.
+/// Colours of hosts, given out in turn: those of the basic palette that are readable on light and
+/// on dark.
 const HOST_COLORS: [&str; 6] = ["36", "35", "32", "34", "33", "96"];
 
 /// Sources with longer names push their lines to the right instead of everybody's.
@@ -42,13 +43,29 @@ impl Style {
     pub(super) fn new(hosts: &[HostSpec], color: bool, zone: TimeZone, today: Date) -> Self {
         let width = |spec: &HostSpec| SafeText::new(spec.name().as_str()).width();
         let host_width = hosts.iter().map(width).max().unwrap_or(0).max("HOST".len());
-        let sources = hosts.iter().flat_map(|spec| &spec.sources).map(|source| SafeText::new(&source.name).width());
+        let sources = hosts
+            .iter()
+            .flat_map(|spec| &spec.sources)
+            .map(|source| SafeText::new(&source.name).width());
         let source_width = sources.max().unwrap_or(0).min(MAX_SOURCE_WIDTH);
         let hosts = hosts.iter().map(|spec| spec.name().to_string()).collect();
-        Self { color, zone, today, host_width, source_width, hosts }
+        Self {
+            color,
+            zone,
+            today,
+            host_width,
+            source_width,
+            hosts,
+        }
     }
 
-    pub(super) fn line(&self, out: &mut impl Write, host: &str, source: &str, record: &Record) -> io::Result<()> {
+    pub(super) fn line(
+        &self,
+        out: &mut impl Write,
+        host: &str,
+        source: &str,
+        record: &Record,
+    ) -> io::Result<()> {
         let head = self.head(record.time, host, source);
         writeln!(out, "{head} {}", self.content(record, None))
     }
@@ -63,8 +80,15 @@ impl Style {
         };
         let line = settled(Level::without_priority(&record.raw));
         let text = SafeText::line(&line, Colours::Kept, MAX_SHOWN_BYTES);
-        let found = marks.filter(|_| self.color).map(|query| query.highlights(text.as_str())).unwrap_or_default();
-        if found.is_empty() { self.paint_looks(level, &text) } else { self.paint_found(level, text.as_str(), &found) }
+        let found = marks
+            .filter(|_| self.color)
+            .map(|query| query.highlights(text.as_str()))
+            .unwrap_or_default();
+        if found.is_empty() {
+            self.paint_looks(level, &text)
+        } else {
+            self.paint_found(level, text.as_str(), &found)
+        }
     }
 
     /// What was found stands out; the looks of the text would only hide it.
@@ -78,31 +102,53 @@ impl Style {
         out + &self.paint(color, &text[at..])
     }
 
-    pub(super) fn gap(&self, out: &mut impl Write, host: &str, source: &str, gap: &Gap) -> io::Result<()> {
+    pub(super) fn gap(
+        &self,
+        out: &mut impl Write,
+        host: &str,
+        source: &str,
+        gap: &Gap,
+    ) -> io::Result<()> {
         let text = format!("--- gap: {} ---", lost(gap));
-        writeln!(out, "{} {}", self.head(gap.until, host, source), self.paint(YELLOW, &text))
+        writeln!(
+            out,
+            "{} {}",
+            self.head(gap.until, host, source),
+            self.paint(YELLOW, &text)
+        )
     }
 
     pub(super) fn head(&self, at: Time, host: &str, source: &str) -> String {
         format!("{} {}", self.clock(at), self.place(host, source))
     }
 
-    /// The time of day, after the date where that is not today's: the last lines of a quiet log may be months old.
+    /// The time of day, after the date where that is not today's: the last lines of a quiet log may
+    /// be months old.
     pub(super) fn clock(&self, at: Time) -> String {
         let at = at.to_timestamp().to_zoned(self.zone.clone());
-        let form = if at.date() == self.today { "%H:%M:%S" } else { "%Y-%m-%d %H:%M:%S" };
+        let form = if at.date() == self.today {
+            "%H:%M:%S"
+        } else {
+            "%Y-%m-%d %H:%M:%S"
+        };
         at.strftime(form).to_string()
     }
 
     /// Date and time of day.
     pub(super) fn full_clock(&self, at: Time) -> String {
-        at.to_timestamp().to_zoned(self.zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+        at.to_timestamp()
+            .to_zoned(self.zone.clone())
+            .strftime("%Y-%m-%d %H:%M:%S")
+            .to_string()
     }
 
     /// A host and a source, in their columns.
     pub(super) fn place(&self, host: &str, source: &str) -> String {
         let place = self.hosts.iter().position(|name| name == host).unwrap_or(0);
-        let name = self.paint(HOST_COLORS[place % HOST_COLORS.len()], &pad(&SafeText::new(host), self.host_width));
+        let name = self.paint(
+            HOST_COLORS[place % HOST_COLORS.len()],
+            &pad(&SafeText::new(host), self.host_width),
+        );
         format!("{name} {}", pad(&SafeText::new(source), self.source_width))
     }
 
@@ -129,14 +175,29 @@ impl Style {
 
     /// A row per host, in the order of selection.
     fn table(&self, out: &mut impl Write, rows: &[Row<'_>]) -> io::Result<()> {
-        let state_width = rows.iter().map(|row| row.status.state.as_str().len()).max().unwrap_or(0).max("STATE".len());
+        let state_width = rows
+            .iter()
+            .map(|row| row.status.state.as_str().len())
+            .max()
+            .unwrap_or(0)
+            .max("STATE".len());
         let host = pad(&SafeText::new("HOST"), self.host_width);
-        let head = format!("{host}  {:state_width$}   CPU   MEM   LOAD  DISK  REASON", "STATE");
+        let head = format!(
+            "{host}  {:state_width$}   CPU   MEM   LOAD  DISK  REASON",
+            "STATE"
+        );
         writeln!(out, "{}", self.paint(DIM, &head))?;
         for row in rows {
             let name = pad(&SafeText::new(row.spec.name().as_str()), self.host_width);
-            let state = self.paint(state_color(row.status.state), &format!("{:state_width$}", row.status.state));
-            let line = format!("{name}  {state}  {}  {}", numbers(row.sample.as_deref()), reason(row));
+            let state = self.paint(
+                state_color(row.status.state),
+                &format!("{:state_width$}", row.status.state),
+            );
+            let line = format!(
+                "{name}  {state}  {}  {}",
+                numbers(row.sample.as_deref()),
+                reason(row)
+            );
             writeln!(out, "{}", line.trim_end())?;
         }
         Ok(())
@@ -172,7 +233,8 @@ impl Style {
         parts
     }
 
-    /// A text with its looks over a colour. The sequences are written by us, and none of the text's is passed on.
+    /// A text with its looks over a colour. The sequences are written by us, and none of the text's
+    /// is passed on.
     fn paint_looks(&self, color: &str, text: &SafeText) -> String {
         let (text, looks) = (text.as_str(), text.looks());
         let mut out = String::with_capacity(text.len());
@@ -201,7 +263,11 @@ pub(super) fn lost(gap: &Gap) -> String {
         Some(bytes) => format!("{bytes} bytes"),
         None => "an unknown number of bytes".to_owned(),
     };
-    format!("{bytes} missing from offset {}: {}", gap.from, gap.reason.as_str())
+    format!(
+        "{bytes} missing from offset {}: {}",
+        gap.from,
+        gap.reason.as_str()
+    )
 }
 
 /// States that the summary counts, in its order.
@@ -216,7 +282,11 @@ const FAILURES: [LinkState; 7] = [
 ];
 
 pub(super) fn counted(count: u64, what: &str) -> String {
-    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+    if count == 1 {
+        format!("1 {what}")
+    } else {
+        format!("{count} {what}s")
+    }
 }
 
 fn state_color(state: LinkState) -> &'static str {
@@ -229,12 +299,20 @@ fn state_color(state: LinkState) -> &'static str {
 
 /// CPU, memory, load over one minute, the fullest disk.
 fn numbers(sample: Option<&Sample>) -> String {
-    let percent = |value: Option<f64>| value.map_or_else(|| "   -".to_owned(), |value| format!("{value:3.0}%"));
+    let percent = |value: Option<f64>| {
+        value.map_or_else(|| "   -".to_owned(), |value| format!("{value:3.0}%"))
+    };
     let cpu = percent(sample.and_then(|sample| sample.cpu).map(|cpu| cpu.busy_pct));
-    let memory = percent(sample.and_then(|sample| sample.memory).map(|memory| memory.used_pct));
+    let memory = percent(
+        sample
+            .and_then(|sample| sample.memory)
+            .map(|memory| memory.used_pct),
+    );
     let load = sample.and_then(|sample| sample.load);
     let load = load.map_or_else(|| "     -".to_owned(), |load| format!("{:6.2}", load.one));
-    let disks = sample.map(|sample| sample.disks.as_slice()).unwrap_or_default();
+    let disks = sample
+        .map(|sample| sample.disks.as_slice())
+        .unwrap_or_default();
     let disk = percent(disks.iter().map(|disk| disk.used_pct).reduce(f64::max));
     format!("{cpu}  {memory} {load}  {disk}")
 }
@@ -252,14 +330,27 @@ pub(super) fn behind(seconds: u64) -> String {
     format!("{seconds} s behind")
 }
 
-/// What a look adds to a colour. The terminal's own colours are not known, so none is set that could be the same.
+/// What a look adds to a colour. The terminal's own colours are not known, so none is set that
+/// could be the same.
 fn codes(color: &str, look: Look) -> String {
     let mut codes = vec![color.to_owned()];
-    let attributes =
-        [(look.bold, "1"), (look.dim, "2"), (look.italic, "3"), (look.underlined, "4"), (look.reversed, "7")];
-    codes.extend(attributes.into_iter().filter(|(on, _)| *on).map(|(_, code)| code.to_owned()));
+    let attributes = [
+        (look.bold, "1"),
+        (look.dim, "2"),
+        (look.italic, "3"),
+        (look.underlined, "4"),
+        (look.reversed, "7"),
+    ];
+    codes.extend(
+        attributes
+            .into_iter()
+            .filter(|(on, _)| *on)
+            .map(|(_, code)| code.to_owned()),
+    );
     let colours = match (look.fg, look.bg) {
-        (Some(fg), Some(bg)) if contrast(fg.rgb(), bg.rgb()) >= MIN_CONTRAST => vec![code(fg, 30), code(bg, 40)],
+        (Some(fg), Some(bg)) if contrast(fg.rgb(), bg.rgb()) >= MIN_CONTRAST => {
+            vec![code(fg, 30), code(bg, 40)]
+        }
         (Some(fg), None) if !may_vanish(fg) => vec![code(fg, 30)],
         _ => Vec::new(),
     };
@@ -268,8 +359,8 @@ fn codes(color: &str, look: Look) -> String {
     codes.join(";")
 }
 
-/// Whether letters of this colour could be like what is behind them on a dark or on a light terminal. The basic colours
-/// are made to be read on both, but for black and white.
+/// Whether letters of this colour could be like what is behind them on a dark or on a light
+/// terminal. The basic colours are made to be read on both, but for black and white.
 fn may_vanish(fg: Colour) -> bool {
     let near = |other| contrast(fg.rgb(), other) < 1.25;
     match fg {

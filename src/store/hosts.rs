@@ -76,8 +76,14 @@ impl HostRow {
     }
 
     pub(super) fn put_status(&mut self, status: HostStatus, now: Time) {
-        let millis = |seconds: u64| i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1000);
-        self.retry_at = status.retry_in_s.map(|seconds| now.plus_millis(millis(seconds)));
+        let millis = |seconds: u64| {
+            i64::try_from(seconds)
+                .unwrap_or(i64::MAX)
+                .saturating_mul(1000)
+        };
+        self.retry_at = status
+            .retry_in_s
+            .map(|seconds| now.plus_millis(millis(seconds)));
         self.status = status;
     }
 
@@ -95,13 +101,24 @@ impl HostRow {
     pub(super) fn add_sample(&mut self, sample: Arc<Sample>, now: Time) {
         let sum = |values: &mut dyn Iterator<Item = f64>| values.reduce(|a, b| a + b);
         self.cpu.push(sample.cpu.map(|cpu| cpu.busy_pct));
-        self.memory.push(sample.memory.map(|memory| memory.used_pct));
+        self.memory
+            .push(sample.memory.map(|memory| memory.used_pct));
         self.load.push(sample.load.map(|load| load.one));
-        self.rx.push(sum(&mut sample.network.iter().map(|net| net.rx_bytes_per_s)));
-        self.tx.push(sum(&mut sample.network.iter().map(|net| net.tx_bytes_per_s)));
-        self.io.push(sum(&mut sample.io.iter().map(|io| io.read_bytes_per_s + io.write_bytes_per_s)));
+        self.rx.push(sum(&mut sample
+            .network
+            .iter()
+            .map(|net| net.rx_bytes_per_s)));
+        self.tx.push(sum(&mut sample
+            .network
+            .iter()
+            .map(|net| net.tx_bytes_per_s)));
+        self.io.push(sum(&mut sample
+            .io
+            .iter()
+            .map(|io| io.read_bytes_per_s + io.write_bytes_per_s)));
         // The lines that were there before us came in one second, and are no rate.
-        self.log.push(self.rate.is_settled(now).then(|| self.rate.per_second(now)));
+        self.log
+            .push(self.rate.is_settled(now).then(|| self.rate.per_second(now)));
         self.sample = Some(sample);
     }
 }

@@ -1,7 +1,8 @@
-//! Lenses: which entries of the ring a pane shows. Kept up to date as lines come, never worked out while drawing.
+//! Lenses: which entries of the ring a pane shows. Kept up to date as lines come, never worked out
+//! while drawing.
 //!
-//! After a change of the filter the ring is read backwards from its end in slices, so that the newest matches are on
-//! the screen first and no key waits for the rest.
+//! After a change of the filter the ring is read backwards from its end in slices, so that the
+//! newest matches are on the screen first and no key waits for the rest.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -20,18 +21,27 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// Whether an entry is of a host and a source that pass. Gaps of a host that is shown are always shown: a loss must
-    /// not hide behind a query.
+    /// Whether an entry is of a host and a source that pass. Gaps of a host that is shown are
+    /// always shown: a loss must not hide behind a query.
     #[must_use]
     pub fn admits_origin(&self, entry: &Entry) -> bool {
-        entry.origin().is_none_or(|(host, source)| self.admits_place(host, source))
+        entry
+            .origin()
+            .is_none_or(|(host, source)| self.admits_place(host, source))
     }
 
     /// Whether lines of that host and source pass at all.
     #[must_use]
     pub fn admits_place(&self, host: HostId, source: SourceId) -> bool {
-        let is_host = self.hosts.as_ref().is_none_or(|hosts| hosts.contains(&host));
-        is_host && self.sources.as_ref().is_none_or(|sources| sources.contains(&source))
+        let is_host = self
+            .hosts
+            .as_ref()
+            .is_none_or(|hosts| hosts.contains(&host));
+        is_host
+            && self
+                .sources
+                .as_ref()
+                .is_none_or(|sources| sources.contains(&source))
     }
 
     /// Whether a line passes that is no entry yet.
@@ -57,7 +67,12 @@ impl Lens {
     #[must_use]
     pub fn new(filter: Filter, store: &Store) -> Self {
         let end = store.ring().end();
-        Self { filter, matches: VecDeque::new(), low: end, high: end }
+        Self {
+            filter,
+            matches: VecDeque::new(),
+            low: end,
+            high: end,
+        }
     }
 
     /// What it lets through.
@@ -71,7 +86,8 @@ impl Lens {
         *self = Self::new(filter, store);
     }
 
-    /// Looks at new entries, then at old ones, until about `budget` bytes of lines were read. True when nothing is left.
+    /// Looks at new entries, then at old ones, until about `budget` bytes of lines were read. True
+    /// when nothing is left.
     pub fn advance(&mut self, store: &Store, budget: usize) -> bool {
         self.forget(store);
         let mut left = budget;
@@ -121,14 +137,19 @@ impl Lens {
     #[must_use]
     pub fn pending(&self, store: &Store) -> u64 {
         let ring = store.ring();
-        ring.end().saturating_sub(self.high.max(ring.first())) + self.low.saturating_sub(ring.first())
+        ring.end().saturating_sub(self.high.max(ring.first()))
+            + self.low.saturating_sub(ring.first())
     }
 
     /// The numbers of those that match and that the ring has forgotten since.
     #[must_use]
     pub fn gone(&self, store: &Store) -> Vec<u64> {
         let first = store.ring().first();
-        self.matches.iter().copied().take_while(|&seq| seq < first).collect()
+        self.matches
+            .iter()
+            .copied()
+            .take_while(|&seq| seq < first)
+            .collect()
     }
 
     /// Drops what the ring has forgotten.
@@ -141,24 +162,33 @@ impl Lens {
         self.high = self.high.max(first);
     }
 
-    /// Looks at an entry. A record is decided when its last line comes into sight, for all of its lines: more of them
-    /// may have come since it was decided before.
+    /// Looks at an entry. A record is decided when its last line comes into sight, for all of its
+    /// lines: more of them may have come since it was decided before.
     fn look(&mut self, store: &Store, seq: u64, left: &mut usize) {
         /// What an entry costs beside the bytes of its line, in the same unit.
         const PER_ENTRY: usize = 64;
         *left = left.saturating_sub(PER_ENTRY);
-        let Some(entry) = store.ring().get(seq) else { return };
+        let Some(entry) = store.ring().get(seq) else {
+            return;
+        };
         if !self.filter.admits_origin(entry) {
             return;
         }
-        let (Some(query), Some(_)) = (&self.filter.query, entry.record()) else { return self.put(seq, true) };
+        let (Some(query), Some(_)) = (&self.filter.query, entry.record()) else {
+            return self.put(seq, true);
+        };
         if store.ring().after(seq).is_some() {
             return;
         }
-        let Some(whole) = store.whole(seq) else { return };
+        let Some(whole) = store.whole(seq) else {
+            return;
+        };
         *left = left.saturating_sub(whole.text().len());
         let is_match = query.matches(&whole.subject());
-        store.ring().lines_of(seq).for_each(|seq| self.put(seq, is_match));
+        store
+            .ring()
+            .lines_of(seq)
+            .for_each(|seq| self.put(seq, is_match));
     }
 
     /// Makes an entry one of those that match, or not; it may have been that before.

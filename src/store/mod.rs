@@ -1,14 +1,18 @@
-//! What is remembered: a byte-budgeted ring of lines, filtered lenses on it, metric series, the table of hosts.
+//! What is remembered: a byte-budgeted ring of lines, filtered lenses on it, metric series, the
+//! table of hosts.
 //!
-//! Changed only by [`Store::apply`] (and by [`Store::mark`], a line that the operator draws). It knows no clock and no
-//! runtime: the time is an argument. Reading hosts is left to `fleet`, deciding what to look at to `app`.
+//! Changed only by [`Store::apply`] (and by [`Store::mark`], a line that the operator draws). It
+//! knows no clock and no runtime: the time is an argument. Reading hosts is left to `fleet`,
+//! deciding what to look at to `app`.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::model::query::Subject;
-use crate::model::{FileId, Filled, Gap, HostId, HostSpec, Ledger, Record, SourceId, SourceInfo, Time, Update};
+use crate::model::{
+    FileId, Filled, Gap, HostId, HostSpec, Ledger, Record, SourceId, SourceInfo, Time, Update,
+};
 
 mod hosts;
 mod lens;
@@ -22,11 +26,13 @@ pub use past::{MIDDLE, NOTICE, Past, Side, State, Want};
 pub use ring::{BEGIN, Entry, LIVE, Mark, Ring};
 pub use series::{Meter, SERIES_POINTS, Series};
 
-/// Memory for lines, with their overhead: about a quarter of a million lines of 120 bytes. With what
-/// collections keep in reserve the console has some 140 MB when it is full; older lines can be read from the hosts again.
+/// Memory for lines, with their overhead: about a quarter of a million lines of 120 bytes. With
+/// what collections keep in reserve the console has some 140 MB when it is full; older lines can be
+/// read from the hosts again.
 pub const RING_BYTES: usize = 64 * 1024 * 1024;
 
-/// Hosts and sources that updates may name. Ids are dense, so a wild one must not make a table of it.
+/// Hosts and sources that updates may name. Ids are dense, so a wild one must not make a table of
+/// it.
 const MAX_SOURCES: usize = 1 << 20;
 
 /// Gaps of which it is remembered why they could not be filled.
@@ -77,7 +83,10 @@ impl Whole<'_> {
     /// The record as the query looks at it.
     #[must_use]
     pub fn subject(&self) -> Subject<'_> {
-        Subject { raw: &self.text, ..self.subject }
+        Subject {
+            raw: &self.text,
+            ..self.subject
+        }
     }
 }
 
@@ -89,7 +98,10 @@ impl Store {
             hosts: hosts.iter().map(HostRow::new).collect(),
             sources: Vec::new(),
             ring: Ring::new(ring_bytes),
-            ledger: Ledger { hosts: u32::try_from(hosts.len()).unwrap_or(u32::MAX), ..Ledger::default() },
+            ledger: Ledger {
+                hosts: u32::try_from(hosts.len()).unwrap_or(u32::MAX),
+                ..Ledger::default()
+            },
             unfinished: BTreeMap::new(),
             rate: Meter::default(),
             marks: 0,
@@ -98,7 +110,8 @@ impl Store {
         }
     }
 
-    /// Takes in what the fleet tells, in its order, at `now`. Updates of hosts that are not in the table are ignored.
+    /// Takes in what the fleet tells, in its order, at `now`. Updates of hosts that are not in the
+    /// table are ignored.
     pub fn apply(&mut self, updates: Vec<Update>, now: Time) {
         self.ring.forget_left();
         for update in updates {
@@ -124,18 +137,23 @@ impl Store {
     /// Draws a line under everything that has come so far.
     pub fn mark(&mut self, now: Time) {
         self.marks += 1;
-        self.ring.push(Entry::Mark(Mark { number: self.marks, time: now }));
+        self.ring.push(Entry::Mark(Mark {
+            number: self.marks,
+            time: now,
+        }));
     }
 
-    /// Puts lines in the place of a gap. Those after it keep their numbers; those before it, and the first of the new, have
-    /// numbers that are so much lower.
+    /// Puts lines in the place of a gap. Those after it keep their numbers; those before it, and
+    /// the first of the new, have numbers that are so much lower.
     pub fn fill(&mut self, seq: u64, lines: Vec<Entry>) -> u64 {
         self.ring.fill(seq, lines)
     }
 
-    /// Notes by which lines a gap was filled, and which file its source goes on in: they are not taken in once more.
+    /// Notes by which lines a gap was filled, and which file its source goes on in: they are not
+    /// taken in once more.
     pub fn note_filled(&mut self, source: SourceId, lines: &[Entry], after: Option<FileId>) {
-        self.filled.note(source, lines.iter().filter_map(Entry::record), after);
+        self.filled
+            .note(source, lines.iter().filter_map(Entry::record), after);
     }
 
     /// Notes why a gap is still there.
@@ -152,7 +170,10 @@ impl Store {
     #[must_use]
     pub fn gap_explained(&self, gap: &Gap) -> Option<&str> {
         let key = (gap.source, gap.from, gap.until);
-        self.explained.iter().find(|(other, _)| *other == key).map(|(_, why)| why.as_str())
+        self.explained
+            .iter()
+            .find(|(other, _)| *other == key)
+            .map(|(_, why)| why.as_str())
     }
 
     /// The lines, gaps and marks.
@@ -181,7 +202,10 @@ impl Store {
 
     /// All sources that are known, with their ids.
     pub fn sources(&self) -> impl Iterator<Item = (SourceId, &SourceRow)> {
-        (0..).map(SourceId).zip(&self.sources).filter_map(|(id, row)| Some((id, row.as_ref()?)))
+        (0..)
+            .map(SourceId)
+            .zip(&self.sources)
+            .filter_map(|(id, row)| Some((id, row.as_ref()?)))
     }
 
     /// The last lines of sources whose ends have not come yet, in the order of their times.
@@ -222,14 +246,23 @@ impl Store {
             text.push(b'\n');
             text.extend_from_slice(&line.raw);
         }
-        Some(Whole { first, subject: self.subject(first), text })
+        Some(Whole {
+            first,
+            subject: self.subject(first),
+            text,
+        })
     }
 
     /// A line as the query looks at it.
     #[must_use]
     pub fn subject<'a>(&'a self, record: &'a Record) -> Subject<'a> {
         let (host, source) = (self.host_name(record.host), self.source_name(record.source));
-        Subject { host, source, time: record.time, raw: &record.raw }
+        Subject {
+            host,
+            source,
+            time: record.time,
+            raw: &record.raw,
+        }
     }
 
     fn host_name(&self, id: HostId) -> &str {

@@ -1,13 +1,15 @@
-//! What is read of the time before the ring: rows of many sources put in order page by page, at either end.
+//! What is read of the time before the ring: rows of many sources put in order page by page, at
+//! either end.
 //!
-//! A window on the whole log, within a budget of bytes. Each source is a stream of which pages are asked, older ones
-//! from the oldest line that is known, newer ones from the newest; a row goes into the window when no other stream can
-//! still bring one that belongs between. So rows are only ever added at an end, and what is on the screen stays.
-//! What lies at the far end leaves when the budget is used up, and is asked for again when it is wanted.
+//! A window on the whole log, within a budget of bytes. Each source is a stream of which pages are
+//! asked, older ones from the oldest line that is known, newer ones from the newest; a row goes
+//! into the window when no other stream can still bring one that belongs between. So rows are only
+//! ever added at an end, and what is on the screen stays. What lies at the far end leaves when the
+//! budget is used up, and is asked for again when it is wanted.
 //!
-//! Where the window reaches the ring, it goes on there ([`Past::joined`]). The part of the ring in which some sources
-//! have lines and others do not yet, because it began with their last few lines, is put in order with the rest.
-//! Who asks, and when, is left to `app`.
+//! Where the window reaches the ring, it goes on there ([`Past::joined`]). The part of the ring in
+//! which some sources have lines and others do not yet, because it began with their last few lines,
+//! is put in order with the rest. Who asks, and when, is left to `app`.
 
 use std::collections::BTreeMap;
 
@@ -54,7 +56,8 @@ pub struct Past {
     joined: Option<u64>,
     /// Rows of the ring from here to where it goes on are in the window; those before are not yet.
     reach: u64,
-    /// While it comes near the ring from below: everything of it before this is in the window, or is passed over.
+    /// While it comes near the ring from below: everything of it before this is in the window, or
+    /// is passed over.
     climb: u64,
     /// Numbers that rows had in the ring, with those that they have here.
     moved: Vec<(u64, u64)>,
@@ -69,15 +72,27 @@ enum From {
 }
 
 impl Past {
-    /// A window at the oldest end of the ring, from where all sources have lines in it. Empty to begin with.
+    /// A window at the oldest end of the ring, from where all sources have lines in it. Empty to
+    /// begin with.
     #[must_use]
-    pub fn before_live(store: &Store, lens: &Lens, sources: &[(SourceId, HostId)], now: Time) -> Self {
+    pub fn before_live(
+        store: &Store,
+        lens: &Lens,
+        sources: &[(SourceId, HostId)],
+        now: Time,
+    ) -> Self {
         let ring = store.ring();
         let mut past = Self::new(now, sources);
         let mut missing = sources.len();
         for (seq, entry) in ring.from(ring.first()) {
-            let Some(record) = entry.record().filter(|_| !is_cut(ring, lens, seq)) else { continue };
-            let Some(stream) = past.streams.get_mut(&record.source).filter(|stream| stream.first_live.is_none()) else {
+            let Some(record) = entry.record().filter(|_| !is_cut(ring, lens, seq)) else {
+                continue;
+            };
+            let Some(stream) = past
+                .streams
+                .get_mut(&record.source)
+                .filter(|stream| stream.first_live.is_none())
+            else {
                 continue;
             };
             (stream.first_live, stream.oldest) = (Some(seq), line(entry));
@@ -86,9 +101,16 @@ impl Past {
                 break;
             }
         }
-        let joined = past.streams.values().filter_map(|stream| stream.first_live).max().unwrap_or_else(|| ring.end());
+        let joined = past
+            .streams
+            .values()
+            .filter_map(|stream| stream.first_live)
+            .max()
+            .unwrap_or_else(|| ring.end());
         (past.joined, past.reach) = (Some(joined), joined);
-        past.split = ring.get(joined).map_or(now, |entry| Time(entry.time().0.saturating_add(1)));
+        past.split = ring
+            .get(joined)
+            .map_or(now, |entry| Time(entry.time().0.saturating_add(1)));
         past
     }
 
@@ -101,7 +123,10 @@ impl Past {
     fn new(split: Time, sources: &[(SourceId, HostId)]) -> Self {
         Self {
             rows: Ring::starting_at(MIDDLE, usize::MAX),
-            streams: sources.iter().map(|&(source, host)| (source, Stream::new(host))).collect(),
+            streams: sources
+                .iter()
+                .map(|&(source, host)| (source, Stream::new(host)))
+                .collect(),
             joined: None,
             reach: 0,
             climb: 0,
@@ -128,7 +153,8 @@ impl Past {
         self.reach
     }
 
-    /// Numbers that rows had in the ring with those that they have here, of those added since the last time.
+    /// Numbers that rows had in the ring with those that they have here, of those added since the
+    /// last time.
     pub fn take_moved(&mut self) -> Vec<(u64, u64)> {
         std::mem::take(&mut self.moved)
     }
@@ -141,13 +167,19 @@ impl Past {
 
     /// Takes in a source that has come into being.
     pub fn add_source(&mut self, source: SourceId, host: HostId) {
-        self.streams.entry(source).or_insert_with(|| Stream::new(host));
+        self.streams
+            .entry(source)
+            .or_insert_with(|| Stream::new(host));
     }
 
     /// Sources at an end, with how they go on.
     pub fn states(&self, side: Side) -> impl Iterator<Item = (SourceId, HostId, &State)> {
         self.streams.iter().map(move |(&source, stream)| {
-            let run = if side == Side::Older { &stream.older } else { &stream.newer };
+            let run = if side == Side::Older {
+                &stream.older
+            } else {
+                &stream.newer
+            };
             (source, stream.host, &run.state)
         })
     }
@@ -156,7 +188,13 @@ impl Past {
     #[must_use]
     pub fn is_over(&self, side: Side) -> bool {
         let over = |run: &Run| run.state == State::End && run.ahead.is_empty();
-        self.streams.values().all(|stream| over(if side == Side::Older { &stream.older } else { &stream.newer }))
+        self.streams.values().all(|stream| {
+            over(if side == Side::Older {
+                &stream.older
+            } else {
+                &stream.newer
+            })
+        })
     }
 
     /// Pages without which no more rows can be put in order at an end.
@@ -170,9 +208,18 @@ impl Past {
         let wanted = self.streams.iter().filter(|(_, stream)| is_wanted(stream));
         wanted
             .map(|(&source, stream)| {
-                let edge =
-                    if side == Side::Older { stream.older_start(self.split) } else { stream.newer_start(self.split) };
-                Want { host: stream.host, source, side, start: edge.0, bound: edge.1 }
+                let edge = if side == Side::Older {
+                    stream.older_start(self.split)
+                } else {
+                    stream.newer_start(self.split)
+                };
+                Want {
+                    host: stream.host,
+                    source,
+                    side,
+                    start: edge.0,
+                    bound: edge.1,
+                }
             })
             .collect()
     }
@@ -196,8 +243,8 @@ impl Past {
         }
     }
 
-    /// Takes in a page that was asked for, in the order of the file. `ended`: whether the log ends with it at this side,
-    /// or why it could not be read (further).
+    /// Takes in a page that was asked for, in the order of the file. `ended`: whether the log ends
+    /// with it at this side, or why it could not be read (further).
     pub fn arrived(
         &mut self,
         want: &Want,
@@ -205,7 +252,9 @@ impl Past {
         ended: Result<bool, String>,
         (store, lens): (&Store, &Lens),
     ) {
-        let Some(stream) = self.streams.get_mut(&want.source) else { return };
+        let Some(stream) = self.streams.get_mut(&want.source) else {
+            return;
+        };
         let run = stream.run(want.side);
         if run.state != State::Asked || run.asked != Some(want.start) {
             return;
@@ -226,13 +275,28 @@ impl Past {
         self.bound_ahead();
     }
 
-    /// A source of which nothing was known is asked by the time, and may have gone on meanwhile: then it is asked again,
-    /// from the first line that is known now.
+    /// A source of which nothing was known is asked by the time, and may have gone on meanwhile:
+    /// then it is asked again, from the first line that is known now.
     fn has_begun_since(&mut self, want: &Want, store: &Store) -> bool {
-        let (Start::At(_), Some(joined)) = (want.start, self.joined) else { return false };
-        let Some(stream) = self.streams.get_mut(&want.source) else { return false };
-        let own = |entry: &&Entry| entry.record().is_some_and(|record| record.source == want.source);
-        let live = || store.ring().from(joined).map(|(_, entry)| entry).find(own).and_then(line);
+        let (Start::At(_), Some(joined)) = (want.start, self.joined) else {
+            return false;
+        };
+        let Some(stream) = self.streams.get_mut(&want.source) else {
+            return false;
+        };
+        let own = |entry: &&Entry| {
+            entry
+                .record()
+                .is_some_and(|record| record.source == want.source)
+        };
+        let live = || {
+            store
+                .ring()
+                .from(joined)
+                .map(|(_, entry)| entry)
+                .find(own)
+                .and_then(line)
+        };
         stream.oldest = stream.oldest.or_else(live);
         if stream.oldest.is_some() {
             stream.older.state = State::Open;
@@ -242,23 +306,43 @@ impl Past {
 
     /// Newer lines are read up to the first that the ring has.
     fn meet_ring(&mut self, source: SourceId, page: &mut Vec<Entry>, store: &Store, lens: &Lens) {
-        let Some(stream) = self.streams.get_mut(&source) else { return };
+        let Some(stream) = self.streams.get_mut(&source) else {
+            return;
+        };
         let in_ring = |entry: &Entry| find(store, lens, entry.record()?);
-        let found = page.iter().enumerate().find_map(|(at, entry)| Some((at, in_ring(entry)?)));
+        let found = page
+            .iter()
+            .enumerate()
+            .find_map(|(at, entry)| Some((at, in_ring(entry)?)));
         if let Some((at, seq)) = found {
             page.truncate(at);
             stream.resume = Some(seq);
             stream.newer.state = State::End;
         } else if stream.newer.state != State::Open {
-            let last = page.iter().rev().find_map(line).or(far_line(&stream.newer)).or(stream.newest);
-            stream.resume = Some(resume(store, lens, source, last.map(|(place, _)| place), self.split));
+            let last = page
+                .iter()
+                .rev()
+                .find_map(line)
+                .or(far_line(&stream.newer))
+                .or(stream.newest);
+            stream.resume = Some(resume(
+                store,
+                lens,
+                source,
+                last.map(|(place, _)| place),
+                self.split,
+            ));
         }
     }
 
     /// Lets go of what lies farthest ahead where too much waits; it is asked for again.
     fn bound_ahead(&mut self) {
         let bytes = |run: &Run| run.ahead.iter().map(Entry::cost).sum::<usize>();
-        let all: usize = self.streams.values().map(|stream| bytes(&stream.older) + bytes(&stream.newer)).sum();
+        let all: usize = self
+            .streams
+            .values()
+            .map(|stream| bytes(&stream.older) + bytes(&stream.newer))
+            .sum();
         if all <= AHEAD_BYTES {
             return;
         }
@@ -283,16 +367,23 @@ impl Past {
     pub fn merge_older(&mut self, store: &Store, lens: &Lens, most: usize) {
         self.forget_left(store);
         for _ in 0..most {
-            let Some((source, from)) = self.next_older(store, lens) else { return };
+            let Some((source, from)) = self.next_older(store, lens) else {
+                return;
+            };
             match from {
                 From::Live(seq) => {
-                    let Some(entry) = store.ring().get(seq).cloned() else { return };
+                    let Some(entry) = store.ring().get(seq).cloned() else {
+                        return;
+                    };
                     self.reach = seq;
                     self.push_oldest(entry);
                     self.moved.push((seq, self.rows.first()));
                 }
                 From::Stream => {
-                    let entry = self.streams.get_mut(&source).and_then(|stream| stream.older.ahead.pop_front());
+                    let entry = self
+                        .streams
+                        .get_mut(&source)
+                        .and_then(|stream| stream.older.ahead.pop_front());
                     let Some(entry) = entry else { return };
                     self.push_oldest(entry);
                 }
@@ -300,17 +391,24 @@ impl Past {
         }
     }
 
-    /// The newest row that is not in the window, unless a stream that has to be asked may have one that is newer.
+    /// The newest row that is not in the window, unless a stream that has to be asked may have one
+    /// that is newer.
     fn next_older(&self, store: &Store, lens: &Lens) -> Option<(SourceId, From)> {
         let head = self.head(lens);
         let mut best = None;
         let mut bar = None;
         if let Some(seq) = head {
             let entry = store.ring().get(seq)?;
-            let source = entry.origin().map_or(SourceId(u32::MAX), |(_, source)| source);
+            let source = entry
+                .origin()
+                .map_or(SourceId(u32::MAX), |(_, source)| source);
             best = Some((entry.time(), source, From::Live(seq)));
         }
-        for (&source, stream) in self.streams.iter().filter(|(_, stream)| is_due(stream, head)) {
+        for (&source, stream) in self
+            .streams
+            .iter()
+            .filter(|(_, stream)| is_due(stream, head))
+        {
             match stream.older.ahead.front() {
                 Some(entry) => best = best.max(Some((entry.time(), source, From::Stream))),
                 None if matches!(stream.older.state, State::Open | State::Asked) => {
@@ -326,13 +424,17 @@ impl Past {
     /// The newest row of the ring that passes and is not in the window yet.
     fn head(&self, lens: &Lens) -> Option<u64> {
         self.joined?;
-        lens.index_of(self.reach).checked_sub(1).and_then(|index| lens.get(index))
+        lens.index_of(self.reach)
+            .checked_sub(1)
+            .and_then(|index| lens.get(index))
     }
 
     fn push_oldest(&mut self, entry: Entry) {
         let origin = entry.origin().map(|(_, source)| source);
         let stream = origin.and_then(|source| self.streams.get_mut(&source));
-        let Some((stream, at)) = stream.zip(line(&entry)) else { return self.rows.push_oldest(entry, None) };
+        let Some((stream, at)) = stream.zip(line(&entry)) else {
+            return self.rows.push_oldest(entry, None);
+        };
         let next = stream.first_row.filter(|&seq| self.rows.get(seq).is_some());
         self.rows.push_oldest(entry, next);
         stream.first_row = Some(self.rows.first());
@@ -345,9 +447,15 @@ impl Past {
     fn push_newest(&mut self, entry: Entry) {
         let origin = entry.origin().map(|(_, source)| source);
         let seq = self.rows.end();
-        if let Some((stream, at)) = origin.and_then(|source| self.streams.get_mut(&source)).zip(line(&entry)) {
+        if let Some((stream, at)) = origin
+            .and_then(|source| self.streams.get_mut(&source))
+            .zip(line(&entry))
+        {
             stream.newest = Some(at);
-            if stream.first_row.is_none_or(|first| first < self.rows.first()) {
+            if stream
+                .first_row
+                .is_none_or(|first| first < self.rows.first())
+            {
                 (stream.first_row, stream.oldest) = (Some(seq), Some(at));
             }
         }
@@ -357,7 +465,11 @@ impl Past {
     /// The ring has forgotten rows that were still to be put in order.
     fn forget_left(&mut self, store: &Store) {
         let first = store.ring().first();
-        let is_gone = |stream: &Stream| stream.first_live.is_some_and(|seq| seq < first && seq < self.reach);
+        let is_gone = |stream: &Stream| {
+            stream
+                .first_live
+                .is_some_and(|seq| seq < first && seq < self.reach)
+        };
         if self.streams.values().any(is_gone) {
             self.abandon_ring(store);
         }
@@ -369,27 +481,41 @@ impl Past {
         for (&source, stream) in &mut self.streams {
             if stream.first_live.take().is_some_and(|seq| seq < self.reach) {
                 stream.older = Run::default();
-                let own = |entry: &&Entry| entry.record().is_some_and(|record| record.source == source);
-                let live = || store.ring().from(rest).map(|(_, entry)| entry).find(own).and_then(line);
-                stream.oldest = stream.first_row.and_then(|seq| line(self.rows.get(seq)?)).or_else(live);
+                let own =
+                    |entry: &&Entry| entry.record().is_some_and(|record| record.source == source);
+                let live = || {
+                    store
+                        .ring()
+                        .from(rest)
+                        .map(|(_, entry)| entry)
+                        .find(own)
+                        .and_then(line)
+                };
+                stream.oldest = stream
+                    .first_row
+                    .and_then(|seq| line(self.rows.get(seq)?))
+                    .or_else(live);
             }
         }
         self.reach = 0;
     }
 
-    /// Takes in the rows that the ring has forgotten a moment ago, of the part that goes on where the window ends.
+    /// Takes in the rows that the ring has forgotten a moment ago, of the part that goes on where
+    /// the window ends.
     pub fn absorb(&mut self, store: &Store, gone: &[u64]) {
         let Some(joined) = self.joined else { return };
         for &seq in gone.iter().filter(|&&seq| seq >= joined) {
-            let Some(entry) = store.ring().get_or_left(seq) else { continue };
+            let Some(entry) = store.ring().get_or_left(seq) else {
+                continue;
+            };
             self.push_newest(entry.clone());
             self.moved.push((seq, self.rows.end() - 1));
         }
         self.joined = Some(joined.max(store.ring().first()));
     }
 
-    /// Puts in order, at the newer end of a window that is apart, what may be; at most so many rows. Joins the ring where
-    /// it is reached.
+    /// Puts in order, at the newer end of a window that is apart, what may be; at most so many
+    /// rows. Joins the ring where it is reached.
     pub fn merge_newer(&mut self, store: &Store, lens: &Lens, most: usize) {
         if self.joined.is_some() {
             return;
@@ -400,15 +526,22 @@ impl Past {
                 self.join(store);
                 return;
             }
-            let Some((source, from)) = self.next_newer(store, lens) else { return };
+            let Some((source, from)) = self.next_newer(store, lens) else {
+                return;
+            };
             match from {
                 From::Live(seq) => {
-                    let Some(entry) = store.ring().get(seq).cloned() else { return };
+                    let Some(entry) = store.ring().get(seq).cloned() else {
+                        return;
+                    };
                     self.climb = seq + 1;
                     self.push_newest(entry);
                 }
                 From::Stream => {
-                    let entry = self.streams.get_mut(&source).and_then(|stream| stream.newer.ahead.pop_front());
+                    let entry = self
+                        .streams
+                        .get_mut(&source)
+                        .and_then(|stream| stream.newer.ahead.pop_front());
                     let Some(entry) = entry else { return };
                     self.push_newest(entry);
                 }
@@ -421,15 +554,21 @@ impl Past {
         let first = store.ring().first();
         for stream in self.streams.values_mut() {
             // What was to be taken from the ring has left it: the host is asked again.
-            if stream.resume.is_some_and(|resume| resume.max(self.climb) < first) {
+            if stream
+                .resume
+                .is_some_and(|resume| resume.max(self.climb) < first)
+            {
                 stream.resume = None;
                 stream.newer.state = State::Open;
             }
         }
         self.climb = self.climb.max(first);
         self.pass_over_known(store, lens);
-        let resumes: Option<Vec<u64>> =
-            self.streams.values().map(|stream| stream.resume.filter(|_| stream.newer.ahead.is_empty())).collect();
+        let resumes: Option<Vec<u64>> = self
+            .streams
+            .values()
+            .map(|stream| stream.resume.filter(|_| stream.newer.ahead.is_empty()))
+            .collect();
         // Rows of the ring that are not shown need not be waited for.
         let top = resumes.map_or(0, |resumes| resumes.into_iter().max().unwrap_or(0));
         if self.foot(lens).is_none_or(|foot| foot >= top) {
@@ -439,11 +578,20 @@ impl Past {
 
     fn pass_over_known(&mut self, store: &Store, lens: &Lens) {
         while let Some(seq) = self.foot(lens) {
-            let Some(entry) = store.ring().get(seq) else { return };
-            let stream = entry.origin().and_then(|(_, source)| self.streams.get(&source));
+            let Some(entry) = store.ring().get(seq) else {
+                return;
+            };
+            let stream = entry
+                .origin()
+                .and_then(|(_, source)| self.streams.get(&source));
             let is_past = match stream {
-                None => self.streams.values().any(|stream| stream.resume.is_some_and(|resume| resume > seq)),
-                Some(stream) => stream.resume.map_or_else(|| stream.has_had(entry), |resume| resume > seq),
+                None => self
+                    .streams
+                    .values()
+                    .any(|stream| stream.resume.is_some_and(|resume| resume > seq)),
+                Some(stream) => stream
+                    .resume
+                    .map_or_else(|| stream.has_had(entry), |resume| resume > seq),
             };
             if !is_past {
                 return;
@@ -457,15 +605,17 @@ impl Past {
     }
 
     fn reaches_ring(&self) -> bool {
-        let joins =
-            |stream: &Stream| stream.resume.is_some_and(|seq| seq <= self.climb) && stream.newer.ahead.is_empty();
+        let joins = |stream: &Stream| {
+            stream.resume.is_some_and(|seq| seq <= self.climb) && stream.newer.ahead.is_empty()
+        };
         self.streams.values().all(joins)
     }
 
     fn join(&mut self, store: &Store) {
         self.joined = Some(self.climb.max(store.ring().first()));
         for stream in self.streams.values_mut() {
-            // What is older is known by the rows of the window, and the ring before it is not put in order again.
+            // What is older is known by the rows of the window, and the ring before it is not put
+            // in order again.
             (stream.resume, stream.first_live) = (None, None);
         }
         self.reach = 0;
@@ -479,12 +629,14 @@ impl Past {
             let entry = store.ring().get(seq)?;
             let source = entry.origin().map(|(_, source)| source);
             let stream = source.and_then(|source| self.streams.get(&source));
-            let follows = stream.is_none_or(|stream| stream.resume.is_some() && stream.newer.ahead.is_empty());
+            let follows = stream
+                .is_none_or(|stream| stream.resume.is_some() && stream.newer.ahead.is_empty());
             let source = source.unwrap_or(SourceId(u32::MAX));
             if follows {
                 best = Some((entry.time(), source, From::Live(seq)));
             } else {
-                // Behind it, rows of other sources wait that are in the ring. Its own stream may have that very row.
+                // Behind it, rows of other sources wait that are in the ring. Its own stream may
+                // have that very row.
                 wall = Some((entry.time(), source));
             }
         }
@@ -502,23 +654,31 @@ impl Past {
             }
         }
         let (time, source, from) = best?;
-        let is_first = bar.is_none_or(|bar| (time, source) < bar) && wall.is_none_or(|wall| (time, source) <= wall);
+        let is_first = bar.is_none_or(|bar| (time, source) < bar)
+            && wall.is_none_or(|wall| (time, source) <= wall);
         is_first.then_some((source, from))
     }
 
-    /// Puts lines in the place of a gap; those before it have numbers that are so much lower from then on.
+    /// Puts lines in the place of a gap; those before it have numbers that are so much lower from
+    /// then on.
     pub fn fill(&mut self, seq: u64, lines: Vec<Entry>) -> u64 {
         let by = self.rows.fill(seq, lines);
         for stream in self.streams.values_mut() {
-            stream.first_row = stream.first_row.map(|row| if row < seq { row - by } else { row });
+            stream.first_row = stream
+                .first_row
+                .map(|row| if row < seq { row - by } else { row });
         }
         by
     }
 
-    /// Lets go of rows at the end that is farther from this one, until the budget is kept. Whether any went.
+    /// Lets go of rows at the end that is farther from this one, until the budget is kept. Whether
+    /// any went.
     pub fn trim(&mut self, keep: u64, budget: usize, store: &Store) {
         while self.rows.bytes() > budget && self.rows.end() - self.rows.first() > 1 {
-            let (above, below) = (keep.saturating_sub(self.rows.first()), self.rows.end().saturating_sub(keep));
+            let (above, below) = (
+                keep.saturating_sub(self.rows.first()),
+                self.rows.end().saturating_sub(keep),
+            );
             if self.reach > 0 {
                 self.abandon_ring(store);
             }
@@ -545,11 +705,20 @@ impl Past {
         }
     }
 
-    /// A row leaves the window: the only one of its source that waits before it, by which what follows is asked.
+    /// A row leaves the window: the only one of its source that waits before it, by which what
+    /// follows is asked.
     fn give_back(&mut self, entry: Entry, side: Side) {
-        let Some((_, source)) = entry.origin() else { return };
+        let Some((_, source)) = entry.origin() else {
+            return;
+        };
         let (first, end) = (self.rows.first(), self.rows.end());
-        let Some(stream) = self.streams.get_mut(&source).filter(|_| entry.record().is_some()) else { return };
+        let Some(stream) = self
+            .streams
+            .get_mut(&source)
+            .filter(|_| entry.record().is_some())
+        else {
+            return;
+        };
         let run = stream.run(side);
         run.ahead.clear();
         run.ahead.push_back(entry);

@@ -1,7 +1,9 @@
-//! The ring: the last lines of the fleet in the order in which they are shown, within a budget of bytes.
+//! The ring: the last lines of the fleet in the order in which they are shown, within a budget of
+//! bytes.
 //!
-//! Every entry has a number that it keeps for ever, so a view can name a line whose neighbours have been forgotten. The
-//! lines of a record know their neighbours in it, between which lines of other sources may stand.
+//! Every entry has a number that it keeps for ever, so a view can name a line whose neighbours have
+//! been forgotten. The lines of a record know their neighbours in it, between which lines of other
+//! sources may stand.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -71,7 +73,8 @@ impl Entry {
     }
 }
 
-/// Numbers from here on are those of the ring; lower ones are left for what is read of the time before it.
+/// Numbers from here on are those of the ring; lower ones are left for what is read of the time
+/// before it.
 pub const LIVE: u64 = 3 << 38;
 
 /// The number of the first entry that ever came.
@@ -87,7 +90,8 @@ pub struct Ring {
     first: u64,
     bytes: usize,
     budget: usize,
-    /// What has left since [`Ring::forget_left`], oldest first; the last of it had the number before `first`.
+    /// What has left since [`Ring::forget_left`], oldest first; the last of it had the number
+    /// before `first`.
     left: Vec<Entry>,
 }
 
@@ -110,14 +114,26 @@ impl Ring {
     #[must_use]
     pub fn starting_at(begin: u64, budget: usize) -> Self {
         let (slots, last, left) = Default::default();
-        Self { slots, last, begin, first: begin, bytes: 0, budget, left }
+        Self {
+            slots,
+            last,
+            begin,
+            first: begin,
+            bytes: 0,
+            budget,
+            left,
+        }
     }
 
     /// Adds at the end; forgets the oldest as needed, but never the newest.
     pub fn push(&mut self, entry: Entry) {
         self.bytes += entry.cost();
         let back = self.link(&entry);
-        self.slots.push_back(Slot { entry, back, forth: 0 });
+        self.slots.push_back(Slot {
+            entry,
+            back,
+            forth: 0,
+        });
         while self.bytes > self.budget && self.slots.len() > 1 {
             if let Some(old) = self.slots.pop_front() {
                 self.bytes -= old.entry.cost();
@@ -136,7 +152,9 @@ impl Ring {
     #[must_use]
     pub fn get_or_left(&self, seq: u64) -> Option<&Entry> {
         let gone = self.left.len() as u64 + seq;
-        let left = gone.checked_sub(self.first).and_then(|index| self.left.get(usize::try_from(index).ok()?));
+        let left = gone
+            .checked_sub(self.first)
+            .and_then(|index| self.left.get(usize::try_from(index).ok()?));
         self.get(seq).or(left)
     }
 
@@ -182,7 +200,11 @@ impl Ring {
         if let (true, Some((_, source))) = (is_line, entry.origin()) {
             self.last.entry(source).or_insert(seq);
         }
-        self.slots.push_front(Slot { entry, back: 0, forth: 0 });
+        self.slots.push_front(Slot {
+            entry,
+            back: 0,
+            forth: 0,
+        });
         let distance = next.and_then(|next| u32::try_from(next - seq).ok());
         if let Some(distance) = distance {
             self.slots[0].forth = distance;
@@ -193,13 +215,20 @@ impl Ring {
     }
 
     fn continues(&self, seq: u64) -> bool {
-        self.get(seq).and_then(Entry::record).is_some_and(|record| record.continues)
+        self.get(seq)
+            .and_then(Entry::record)
+            .is_some_and(|record| record.continues)
     }
 
-    /// Puts entries in the place of one. Those after it keep their numbers; those before it, and the first of the new,
-    /// are called by a number that is so much lower.
+    /// Puts entries in the place of one. Those after it keep their numbers; those before it, and
+    /// the first of the new, are called by a number that is so much lower.
     pub fn fill(&mut self, seq: u64, entries: Vec<Entry>) -> u64 {
-        let Some(at) = seq.checked_sub(self.first).and_then(|index| usize::try_from(index).ok()) else { return 0 };
+        let Some(at) = seq
+            .checked_sub(self.first)
+            .and_then(|index| usize::try_from(index).ok())
+        else {
+            return 0;
+        };
         if at >= self.slots.len() || entries.is_empty() {
             return 0;
         }
@@ -207,31 +236,45 @@ impl Ring {
         let mut slots = std::mem::take(&mut self.slots);
         let after = slots.split_off(at + 1);
         slots.pop_back();
-        let all =
-            slots.into_iter().map(|slot| slot.entry).chain(entries).chain(after.into_iter().map(|slot| slot.entry));
+        let all = slots
+            .into_iter()
+            .map(|slot| slot.entry)
+            .chain(entries)
+            .chain(after.into_iter().map(|slot| slot.entry));
         let (budget, first) = (self.budget, self.first - by);
-        let mut filled = Self { begin: self.begin - by, first, ..Self::starting_at(first, usize::MAX) };
+        let mut filled = Self {
+            begin: self.begin - by,
+            first,
+            ..Self::starting_at(first, usize::MAX)
+        };
         all.for_each(|entry| filled.push(entry));
         filled.budget = budget;
         *self = filled;
         by
     }
 
-    /// Notes that a line is the last of its source now, and that the one before it is followed by it where both are of
-    /// one record. How far back that one is.
+    /// Notes that a line is the last of its source now, and that the one before it is followed by
+    /// it where both are of one record. How far back that one is.
     fn link(&mut self, entry: &Entry) -> u32 {
-        let Entry::Record(record) = entry else { return 0 };
+        let Entry::Record(record) = entry else {
+            return 0;
+        };
         let seq = self.end();
-        let before = self.last.insert(record.source, seq).filter(|_| record.continues);
-        let back = before.and_then(|before| u32::try_from(seq - before).ok()).unwrap_or(0);
+        let before = self
+            .last
+            .insert(record.source, seq)
+            .filter(|_| record.continues);
+        let back = before
+            .and_then(|before| u32::try_from(seq - before).ok())
+            .unwrap_or(0);
         if let Some(slot) = self.slot_mut(seq - u64::from(back)) {
             slot.forth = back;
         }
         back
     }
 
-    /// The numbers of all lines of the record that this line belongs to, as far as they are remembered: at least its
-    /// own, in order.
+    /// The numbers of all lines of the record that this line belongs to, as far as they are
+    /// remembered: at least its own, in order.
     pub fn lines_of(&self, seq: u64) -> impl Iterator<Item = u64> + '_ {
         let first = std::iter::successors(Some(seq), |&seq| self.before(seq)).last();
         std::iter::successors(first, |&seq| self.after(seq))
@@ -241,7 +284,9 @@ impl Ring {
     #[must_use]
     pub fn before(&self, seq: u64) -> Option<u64> {
         let back = self.slot(seq)?.back;
-        (back > 0).then(|| seq - u64::from(back)).filter(|&seq| seq >= self.first)
+        (back > 0)
+            .then(|| seq - u64::from(back))
+            .filter(|&seq| seq >= self.first)
     }
 
     /// The line after this one in its record.
@@ -252,11 +297,13 @@ impl Ring {
     }
 
     fn slot(&self, seq: u64) -> Option<&Slot> {
-        self.slots.get(usize::try_from(seq.checked_sub(self.first)?).ok()?)
+        self.slots
+            .get(usize::try_from(seq.checked_sub(self.first)?).ok()?)
     }
 
     fn slot_mut(&mut self, seq: u64) -> Option<&mut Slot> {
-        self.slots.get_mut(usize::try_from(seq.checked_sub(self.first)?).ok()?)
+        self.slots
+            .get_mut(usize::try_from(seq.checked_sub(self.first)?).ok()?)
     }
 
     /// The entry with this number, unless it was forgotten or has not come yet.

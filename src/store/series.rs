@@ -19,12 +19,16 @@ impl Series {
         if self.points.len() == SERIES_POINTS {
             self.points.pop_front();
         }
-        self.points.push_back(point.filter(|value| value.is_finite()));
+        self.points
+            .push_back(point.filter(|value| value.is_finite()));
     }
 
     /// The last `count` points, oldest first; fewer where fewer are known.
     pub fn last(&self, count: usize) -> impl Iterator<Item = Option<f64>> {
-        self.points.iter().skip(self.points.len().saturating_sub(count)).copied()
+        self.points
+            .iter()
+            .skip(self.points.len().saturating_sub(count))
+            .copied()
     }
 
     /// The highest point that is remembered.
@@ -60,7 +64,9 @@ impl Meter {
     pub fn count(&mut self, now: Time) {
         let second = second_of(now);
         if second > self.second {
-            let passed = usize::try_from(second - self.second).unwrap_or(SLOTS).min(SLOTS);
+            let passed = usize::try_from(second - self.second)
+                .unwrap_or(SLOTS)
+                .min(SLOTS);
             self.slots.rotate_left(passed);
             self.slots[SLOTS - passed..].fill(0);
             self.second = second;
@@ -69,13 +75,16 @@ impl Meter {
         self.slots[SLOTS - 1] = self.slots[SLOTS - 1].saturating_add(1);
     }
 
-    /// Whether the first event is so long ago that the rate no longer holds what had piled up before it.
+    /// Whether the first event is so long ago that the rate no longer holds what had piled up
+    /// before it.
     #[must_use]
     pub fn is_settled(&self, now: Time) -> bool {
-        self.since.is_some_and(|since| second_of(now) > since + WINDOW_S)
+        self.since
+            .is_some_and(|since| second_of(now) > since + WINDOW_S)
     }
 
-    /// Events per second over the last four whole seconds, or since the second of the first event where that is less.
+    /// Events per second over the last four whole seconds, or since the second of the first event
+    /// where that is less.
     #[must_use]
     pub fn per_second(&self, now: Time) -> f64 {
         let Some(since) = self.since else { return 0.0 };
@@ -85,7 +94,10 @@ impl Meter {
             // The first second holds what had piled up before us, which is no rate.
             second < current && second >= current - WINDOW_S && second > since
         };
-        let sum: u64 = (0..SLOTS).filter(|&slot| in_window(slot)).map(|slot| u64::from(self.slots[slot])).sum();
+        let sum: u64 = (0..SLOTS)
+            .filter(|&slot| in_window(slot))
+            .map(|slot| u64::from(self.slots[slot]))
+            .sum();
         let seconds = (current - since - 1).clamp(1, WINDOW_S);
         sum as f64 / seconds as f64
     }

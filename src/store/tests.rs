@@ -1,4 +1,5 @@
-//! The store against its models: the ring against a `VecDeque`, the lens kept up against the lens worked out anew.
+//! The store against its models: the ring against a `VecDeque`, the lens kept up against the lens
+//! worked out anew.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -8,7 +9,9 @@ use proptest::prelude::*;
 use super::*;
 use crate::model::query::Now;
 use crate::model::record::Span;
-use crate::model::{Cursor, Endpoint, FileId, HostName, HostStatus, LinkState, TimeFrom, TransportKind};
+use crate::model::{
+    Cursor, Endpoint, FileId, HostName, HostStatus, LinkState, TimeFrom, TransportKind,
+};
 
 fn record(host: u32, text: &str) -> Record {
     Record {
@@ -16,7 +19,10 @@ fn record(host: u32, text: &str) -> Record {
         source: SourceId(host),
         time: Time(0),
         time_from: TimeFrom::Arrival,
-        cursor: Cursor { file: FileId::default(), offset: 0 },
+        cursor: Cursor {
+            file: FileId::default(),
+            offset: 0,
+        },
         late: false,
         continues: false,
         stamp: Span::default(),
@@ -29,20 +35,32 @@ fn store(budget: usize) -> Store {
 }
 
 fn numbers(lens: &Lens) -> Vec<u64> {
-    (0..lens.len()).filter_map(|index| lens.get(index)).map(|seq| seq - BEGIN).collect()
+    (0..lens.len())
+        .filter_map(|index| lens.get(index))
+        .map(|seq| seq - BEGIN)
+        .collect()
 }
 
 fn only(hosts: &[u32]) -> Filter {
-    Filter { hosts: Some(hosts.iter().copied().map(HostId).collect::<BTreeSet<_>>()), ..Filter::default() }
+    Filter {
+        hosts: Some(hosts.iter().copied().map(HostId).collect::<BTreeSet<_>>()),
+        ..Filter::default()
+    }
 }
 
 #[test]
 fn the_oldest_lines_leave_when_the_budget_is_used_up_and_numbers_stay() {
     let mut store = store(3 * 300);
     let line = "x".repeat(80);
-    store.apply(vec![Update::Records((0..10).map(|_| record(0, &line)).collect())], Time(0));
+    store.apply(
+        vec![Update::Records((0..10).map(|_| record(0, &line)).collect())],
+        Time(0),
+    );
     let ring = store.ring();
-    assert_eq!((ring.end() - BEGIN, ring.forgotten()), (10, ring.first() - BEGIN));
+    assert_eq!(
+        (ring.end() - BEGIN, ring.forgotten()),
+        (10, ring.first() - BEGIN)
+    );
     assert!(ring.bytes() <= ring.budget());
     assert!(
         ring.first() > BEGIN
@@ -55,8 +73,17 @@ fn the_oldest_lines_leave_when_the_budget_is_used_up_and_numbers_stay() {
 #[test]
 fn a_line_larger_than_the_budget_is_kept_alone() {
     let mut store = store(10);
-    store.apply(vec![Update::Records(vec![record(0, "short"), record(0, &"x".repeat(1000))])], Time(0));
-    assert_eq!((store.ring().first(), store.ring().end()), (BEGIN + 1, BEGIN + 2));
+    store.apply(
+        vec![Update::Records(vec![
+            record(0, "short"),
+            record(0, &"x".repeat(1000)),
+        ])],
+        Time(0),
+    );
+    assert_eq!(
+        (store.ring().first(), store.ring().end()),
+        (BEGIN + 1, BEGIN + 2)
+    );
 }
 
 #[test]
@@ -72,7 +99,11 @@ fn a_gap_is_an_entry_between_the_lines_and_passes_every_query() {
         until: Time(0),
     };
     store.apply(
-        vec![Update::Records(vec![record(0, "a")]), Update::Gap(gap), Update::Records(vec![record(0, "b")])],
+        vec![
+            Update::Records(vec![record(0, "a")]),
+            Update::Gap(gap),
+            Update::Records(vec![record(0, "b")]),
+        ],
         Time(0),
     );
     let mut lens = Lens::new(only(&[0]), &store);
@@ -102,7 +133,10 @@ fn what_had_piled_up_before_us_is_no_rate() {
     let mut meter = Meter::default();
     (0..1000).for_each(|_| meter.count(at(100)));
     (1000..5000).step_by(100).for_each(|ms| meter.count(at(ms)));
-    assert_eq!((meter.per_second(at(2100)), meter.per_second(at(5000))), (10.0, 10.0));
+    assert_eq!(
+        (meter.per_second(at(2100)), meter.per_second(at(5000))),
+        (10.0, 10.0)
+    );
     assert!(!meter.is_settled(at(4000)) && meter.is_settled(at(5000)));
 }
 
@@ -124,26 +158,46 @@ fn the_wait_for_the_next_try_counts_down() {
         transport: TransportKind::Auto,
     };
     let mut store = Store::new(&[spec], 1000);
-    let status = HostStatus { retry_in_s: Some(3), ..HostStatus::plain(LinkState::Timeout) };
+    let status = HostStatus {
+        retry_in_s: Some(3),
+        ..HostStatus::plain(LinkState::Timeout)
+    };
     store.apply(vec![Update::Status(HostId(0), status)], Time(0));
     let left = |ms: i64| store.hosts()[0].retry_in_s(Time(ms * 1_000_000));
-    assert_eq!((left(0), left(1100), left(9000)), (Some(3), Some(2), Some(0)));
-    store.apply(vec![Update::Status(HostId(0), HostStatus::plain(LinkState::Ok))], Time(0));
+    assert_eq!(
+        (left(0), left(1100), left(9000)),
+        (Some(3), Some(2), Some(0))
+    );
+    store.apply(
+        vec![Update::Status(HostId(0), HostStatus::plain(LinkState::Ok))],
+        Time(0),
+    );
     assert_eq!(store.hosts()[0].retry_in_s(Time(0)), None);
 }
 
 fn rest(host: u32, text: &str) -> Record {
-    Record { continues: true, ..record(host, text) }
+    Record {
+        continues: true,
+        ..record(host, text)
+    }
 }
 
 fn query(text: &str) -> Filter {
-    Filter { query: Some(crate::model::Query::parse(text, &Now::default()).expect("a query")), ..Filter::default() }
+    Filter {
+        query: Some(crate::model::Query::parse(text, &Now::default()).expect("a query")),
+        ..Filter::default()
+    }
 }
 
 #[test]
 fn a_record_passes_with_all_of_its_lines_or_not_at_all() {
     let mut store = store(100_000);
-    let first = vec![record(0, "ERROR no luck"), record(1, "other"), rest(0, "  at Cart.add"), rest(1, "  Cart too")];
+    let first = vec![
+        record(0, "ERROR no luck"),
+        record(1, "other"),
+        rest(0, "  at Cart.add"),
+        rest(1, "  Cart too"),
+    ];
     store.apply(vec![Update::Records(first)], Time(0));
     let seen = |text: &str, store: &Store| {
         let mut lens = Lens::new(query(text), store);
@@ -159,16 +213,37 @@ fn a_record_passes_with_all_of_its_lines_or_not_at_all() {
 #[test]
 fn a_line_that_comes_later_decides_for_its_whole_record_again() {
     let mut store = store(100_000);
-    store.apply(vec![Update::Records(vec![record(0, "no luck"), record(1, "other")])], Time(0));
-    let (mut with, mut without) = (Lens::new(query("Cart"), &store), Lens::new(query("-Cart"), &store));
+    store.apply(
+        vec![Update::Records(vec![
+            record(0, "no luck"),
+            record(1, "other"),
+        ])],
+        Time(0),
+    );
+    let (mut with, mut without) = (
+        Lens::new(query("Cart"), &store),
+        Lens::new(query("-Cart"), &store),
+    );
     let advance = |lens: &mut Lens, store: &Store| {
         while !lens.advance(store, 100) {}
         numbers(lens)
     };
-    assert_eq!((advance(&mut with, &store), advance(&mut without, &store)), (vec![], vec![0, 1]));
-    store
-        .apply(vec![Update::Records(vec![record(1, "more"), rest(0, "  at Cart.add"), rest(0, "  at Main")])], Time(0));
-    assert_eq!((advance(&mut with, &store), advance(&mut without, &store)), (vec![0, 3, 4], vec![1, 2]));
+    assert_eq!(
+        (advance(&mut with, &store), advance(&mut without, &store)),
+        (vec![], vec![0, 1])
+    );
+    store.apply(
+        vec![Update::Records(vec![
+            record(1, "more"),
+            rest(0, "  at Cart.add"),
+            rest(0, "  at Main"),
+        ])],
+        Time(0),
+    );
+    assert_eq!(
+        (advance(&mut with, &store), advance(&mut without, &store)),
+        (vec![0, 3, 4], vec![1, 2])
+    );
     assert_eq!(
         store.whole(BEGIN + 3).map(|whole| whole.text().to_owned()),
         Some(b"no luck\n  at Cart.add\n  at Main".to_vec())
@@ -178,12 +253,30 @@ fn a_line_that_comes_later_decides_for_its_whole_record_again() {
 #[test]
 fn a_line_without_an_end_stays_until_its_record_or_a_gap_comes() {
     let at = |offset: u64, text: &str| {
-        let cursor = Cursor { file: FileId { dev: 1, ino: 1 }, offset };
-        Record { cursor, ..record(0, text) }
+        let cursor = Cursor {
+            file: FileId { dev: 1, ino: 1 },
+            offset,
+        };
+        Record {
+            cursor,
+            ..record(0, text)
+        }
     };
     let mut store = store(100_000);
-    let texts = |store: &Store| store.unfinished().iter().map(|record| record.raw.clone()).collect::<Vec<_>>();
-    store.apply(vec![Update::Unfinished(Box::new(at(10, "a"))), Update::Unfinished(Box::new(at(10, "a b")))], Time(0));
+    let texts = |store: &Store| {
+        store
+            .unfinished()
+            .iter()
+            .map(|record| record.raw.clone())
+            .collect::<Vec<_>>()
+    };
+    store.apply(
+        vec![
+            Update::Unfinished(Box::new(at(10, "a"))),
+            Update::Unfinished(Box::new(at(10, "a b"))),
+        ],
+        Time(0),
+    );
     store.apply(vec![Update::Records(vec![at(0, "before it")])], Time(0));
     assert_eq!(texts(&store), ["a b"]);
     store.apply(vec![Update::Records(vec![at(10, "a b c")])], Time(0));

@@ -1,7 +1,7 @@
 //! Which algorithms are used and which are refused, in one table, and how strong keys must be.
 //!
-//! What is negotiated with a server is made from the table, and so are the words about a server that has nothing else.
-//! Whether a key is the right one is left to `known_hosts`.
+//! What is negotiated with a server is made from the table, and so are the words about a server
+//! that has nothing else. Whether a key is the right one is left to `known_hosts`.
 
 use std::borrow::Cow;
 
@@ -35,11 +35,21 @@ pub(super) struct Row {
 }
 
 const fn used(part: Part, name: &'static str, source: &'static str) -> Row {
-    Row { part, name, used: true, source }
+    Row {
+        part,
+        name,
+        used: true,
+        source,
+    }
 }
 
 const fn refused(part: Part, name: &'static str, source: &'static str) -> Row {
-    Row { part, name, used: false, source }
+    Row {
+        part,
+        name,
+        used: false,
+        source,
+    }
 }
 
 const SHA1_KEX: &str = "SHA-1; not in the default KexAlgorithms of OpenSSH 9.2, ssh_config(5)";
@@ -49,37 +59,113 @@ const REMOVED_CIPHER: &str = "removed in OpenSSH 7.6";
 
 /// Of what is used, the first of each part is preferred.
 const TABLE: &[Row] = &[
-    used(Part::Kex, "mlkem768x25519-sha256", "OpenSSH 9.9; the first choice since 10.0"),
-    used(Part::Kex, "curve25519-sha256", "OpenSSH 7.4; in its defaults"),
-    used(Part::Kex, "curve25519-sha256@libssh.org", "OpenSSH 6.5; the same under its first name"),
+    used(
+        Part::Kex,
+        "mlkem768x25519-sha256",
+        "OpenSSH 9.9; the first choice since 10.0",
+    ),
+    used(
+        Part::Kex,
+        "curve25519-sha256",
+        "OpenSSH 7.4; in its defaults",
+    ),
+    used(
+        Part::Kex,
+        "curve25519-sha256@libssh.org",
+        "OpenSSH 6.5; the same under its first name",
+    ),
     used(
         Part::Kex,
         "diffie-hellman-group-exchange-sha256",
         "in the defaults of OpenSSH 9.2, with groups of 2048 bits or more",
     ),
-    used(Part::Kex, "diffie-hellman-group18-sha512", "OpenSSH 7.3; in its defaults"),
-    used(Part::Kex, "diffie-hellman-group17-sha512", "RFC 8268; OpenSSH has its neighbours"),
-    used(Part::Kex, "diffie-hellman-group16-sha512", "OpenSSH 7.3; in its defaults"),
-    used(Part::Kex, "diffie-hellman-group15-sha512", "RFC 8268; OpenSSH has its neighbours"),
-    used(Part::Kex, "diffie-hellman-group14-sha256", "OpenSSH 7.3; in its defaults"),
-    refused(Part::Kex, "diffie-hellman-group1-sha1", "a group of 1024 bits; off since OpenSSH 7.0"),
-    refused(Part::Kex, "diffie-hellman-group14-sha1", "SHA-1; off since OpenSSH 8.2"),
+    used(
+        Part::Kex,
+        "diffie-hellman-group18-sha512",
+        "OpenSSH 7.3; in its defaults",
+    ),
+    used(
+        Part::Kex,
+        "diffie-hellman-group17-sha512",
+        "RFC 8268; OpenSSH has its neighbours",
+    ),
+    used(
+        Part::Kex,
+        "diffie-hellman-group16-sha512",
+        "OpenSSH 7.3; in its defaults",
+    ),
+    used(
+        Part::Kex,
+        "diffie-hellman-group15-sha512",
+        "RFC 8268; OpenSSH has its neighbours",
+    ),
+    used(
+        Part::Kex,
+        "diffie-hellman-group14-sha256",
+        "OpenSSH 7.3; in its defaults",
+    ),
+    refused(
+        Part::Kex,
+        "diffie-hellman-group1-sha1",
+        "a group of 1024 bits; off since OpenSSH 7.0",
+    ),
+    refused(
+        Part::Kex,
+        "diffie-hellman-group14-sha1",
+        "SHA-1; off since OpenSSH 8.2",
+    ),
     refused(Part::Kex, "diffie-hellman-group-exchange-sha1", SHA1_KEX),
     refused(Part::Kex, "none", "no key exchange; OpenSSH never had it"),
-    used(Part::Signature, "ssh-ed25519", "OpenSSH 6.5; the first choice since 8.5"),
-    used(Part::Signature, "ecdsa-sha2-nistp256", "OpenSSH 5.7; in its defaults"),
-    used(Part::Signature, "ecdsa-sha2-nistp384", "OpenSSH 5.7; in its defaults"),
-    used(Part::Signature, "ecdsa-sha2-nistp521", "OpenSSH 5.7; in its defaults"),
-    used(Part::Signature, "rsa-sha2-512", "OpenSSH 7.2; in its defaults"),
-    used(Part::Signature, "rsa-sha2-256", "OpenSSH 7.2; in its defaults"),
+    used(
+        Part::Signature,
+        "ssh-ed25519",
+        "OpenSSH 6.5; the first choice since 8.5",
+    ),
+    used(
+        Part::Signature,
+        "ecdsa-sha2-nistp256",
+        "OpenSSH 5.7; in its defaults",
+    ),
+    used(
+        Part::Signature,
+        "ecdsa-sha2-nistp384",
+        "OpenSSH 5.7; in its defaults",
+    ),
+    used(
+        Part::Signature,
+        "ecdsa-sha2-nistp521",
+        "OpenSSH 5.7; in its defaults",
+    ),
+    used(
+        Part::Signature,
+        "rsa-sha2-512",
+        "OpenSSH 7.2; in its defaults",
+    ),
+    used(
+        Part::Signature,
+        "rsa-sha2-256",
+        "OpenSSH 7.2; in its defaults",
+    ),
     refused(
         Part::Signature,
         "ssh-rsa",
         "SHA-1; off since OpenSSH 8.8, of authorities since 8.2 (CASignatureAlgorithms)",
     ),
-    refused(Part::Signature, "ssh-dss", "DSA of 1024 bits with SHA-1; off since OpenSSH 7.0, removed in 10.0"),
-    used(Part::Cipher, "aes128-gcm@openssh.com", "OpenSSH 6.2; in its defaults"),
-    used(Part::Cipher, "aes256-gcm@openssh.com", "OpenSSH 6.2; in its defaults"),
+    refused(
+        Part::Signature,
+        "ssh-dss",
+        "DSA of 1024 bits with SHA-1; off since OpenSSH 7.0, removed in 10.0",
+    ),
+    used(
+        Part::Cipher,
+        "aes128-gcm@openssh.com",
+        "OpenSSH 6.2; in its defaults",
+    ),
+    used(
+        Part::Cipher,
+        "aes256-gcm@openssh.com",
+        "OpenSSH 6.2; in its defaults",
+    ),
     used(
         Part::Cipher,
         "chacha20-poly1305@openssh.com",
@@ -90,19 +176,39 @@ const TABLE: &[Row] = &[
     refused(Part::Cipher, "aes128-cbc", CBC),
     refused(Part::Cipher, "aes192-cbc", CBC),
     refused(Part::Cipher, "aes256-cbc", CBC),
-    refused(Part::Cipher, "3des-cbc", "blocks of 64 bits; off in the client since OpenSSH 7.4"),
+    refused(
+        Part::Cipher,
+        "3des-cbc",
+        "blocks of 64 bits; off in the client since OpenSSH 7.4",
+    ),
     refused(Part::Cipher, "blowfish-cbc", REMOVED_CIPHER),
     refused(Part::Cipher, "cast128-cbc", REMOVED_CIPHER),
     refused(Part::Cipher, "arcfour", REMOVED_CIPHER),
     refused(Part::Cipher, "arcfour128", REMOVED_CIPHER),
     refused(Part::Cipher, "arcfour256", REMOVED_CIPHER),
     refused(Part::Cipher, "none", "no encryption; OpenSSH never had it"),
-    used(Part::Mac, "hmac-sha2-512-etm@openssh.com", "OpenSSH 6.2; in its defaults"),
-    used(Part::Mac, "hmac-sha2-256-etm@openssh.com", "OpenSSH 6.2; in its defaults"),
+    used(
+        Part::Mac,
+        "hmac-sha2-512-etm@openssh.com",
+        "OpenSSH 6.2; in its defaults",
+    ),
+    used(
+        Part::Mac,
+        "hmac-sha2-256-etm@openssh.com",
+        "OpenSSH 6.2; in its defaults",
+    ),
     used(Part::Mac, "hmac-sha2-512", "in the defaults of OpenSSH 9.2"),
     used(Part::Mac, "hmac-sha2-256", "in the defaults of OpenSSH 9.2"),
-    refused(Part::Mac, "hmac-sha1", "SHA-1; OpenSSH 9.2 still has it as its last choice"),
-    refused(Part::Mac, "hmac-sha1-etm@openssh.com", "SHA-1; OpenSSH 9.2 still has it among its last choices"),
+    refused(
+        Part::Mac,
+        "hmac-sha1",
+        "SHA-1; OpenSSH 9.2 still has it as its last choice",
+    ),
+    refused(
+        Part::Mac,
+        "hmac-sha1-etm@openssh.com",
+        "SHA-1; OpenSSH 9.2 still has it among its last choices",
+    ),
     refused(Part::Mac, "hmac-sha1-96", SHORT_MAC),
     refused(Part::Mac, "hmac-md5", SHORT_MAC),
     refused(Part::Mac, "hmac-md5-96", SHORT_MAC),
@@ -111,11 +217,16 @@ const TABLE: &[Row] = &[
 
 /// What the names on either side of a negotiation are made from.
 fn names(part: Part) -> impl Iterator<Item = &'static str> {
-    TABLE.iter().filter(move |row| row.part == part && row.used).map(|row| row.name)
+    TABLE
+        .iter()
+        .filter(move |row| row.part == part && row.used)
+        .map(|row| row.name)
 }
 
 fn row(part: Part, name: &str) -> Option<&'static Row> {
-    TABLE.iter().find(|row| row.part == part && row.name == name)
+    TABLE
+        .iter()
+        .find(|row| row.part == part && row.name == name)
 }
 
 /// How strong the keys and signatures of a server must be.
@@ -152,34 +263,65 @@ impl KeyPolicy {
         if let Some(why) = refusal(&name) {
             return Some(format!("its authority signed it with {name} ({why})"));
         }
-        if self.authorities.as_ref().is_some_and(|allowed| !allowed.contains(&name)) {
-            return Some(format!("its authority signed it with {name}, which CASignatureAlgorithms excludes"));
+        if self
+            .authorities
+            .as_ref()
+            .is_some_and(|allowed| !allowed.contains(&name))
+        {
+            return Some(format!(
+                "its authority signed it with {name}, which CASignatureAlgorithms excludes"
+            ));
         }
         let why = self.weakness(cert.signature_key())?;
         Some(format!("the key of its authority is too weak ({why})"))
     }
 
-    /// What to negotiate with a server. Types on record go first, or a server with several keys would present one that
-    /// nobody ever saw; `certificates` is whether those of an authority are wanted.
+    /// What to negotiate with a server. Types on record go first, or a server with several keys
+    /// would present one that nobody ever saw; `certificates` is whether those of an authority are
+    /// wanted.
     pub(super) fn preferred(&self, recorded: &[Algorithm], certificates: bool) -> Preferred {
-        let allows = |name: &String| self.host_keys.as_ref().is_none_or(|allowed| allowed.contains(name));
-        let signatures: Vec<Algorithm> = names(Part::Signature).filter_map(|name| Algorithm::new(name).ok()).collect();
-        let plain = signatures.iter().filter(|a| allows(&a.as_str().to_owned())).cloned().collect();
-        let certified =
-            signatures.iter().filter(|a| certificates && allows(&a.to_certificate_type())).cloned().collect();
+        let allows = |name: &String| {
+            self.host_keys
+                .as_ref()
+                .is_none_or(|allowed| allowed.contains(name))
+        };
+        let signatures: Vec<Algorithm> = names(Part::Signature)
+            .filter_map(|name| Algorithm::new(name).ok())
+            .collect();
+        let plain = signatures
+            .iter()
+            .filter(|a| allows(&a.as_str().to_owned()))
+            .cloned()
+            .collect();
+        let certified = signatures
+            .iter()
+            .filter(|a| certificates && allows(&a.to_certificate_type()))
+            .cloned()
+            .collect();
         Preferred {
-            kex: names(Part::Kex).filter_map(|name| kex::Name::try_from(name).ok()).chain(EXTENSIONS).collect(),
+            kex: names(Part::Kex)
+                .filter_map(|name| kex::Name::try_from(name).ok())
+                .chain(EXTENSIONS)
+                .collect(),
             key: Cow::Owned(recorded_first(plain, recorded)),
             host_key_certificates: Cow::Owned(certified),
-            cipher: names(Part::Cipher).filter_map(|name| cipher::Name::try_from(name).ok()).collect(),
-            mac: names(Part::Mac).filter_map(|name| mac::Name::try_from(name).ok()).collect(),
+            cipher: names(Part::Cipher)
+                .filter_map(|name| cipher::Name::try_from(name).ok())
+                .collect(),
+            mac: names(Part::Mac)
+                .filter_map(|name| mac::Name::try_from(name).ok())
+                .collect(),
             compression: Cow::Borrowed(&[compression::NONE]),
         }
     }
 }
 
-/// Not algorithms: that signatures may be RSA with SHA-2 (RFC 8308), and that packets before the keys count (OpenSSH 9.6).
-const EXTENSIONS: [kex::Name; 2] = [kex::EXTENSION_SUPPORT_AS_CLIENT, kex::EXTENSION_OPENSSH_STRICT_KEX_AS_CLIENT];
+/// Not algorithms: that signatures may be RSA with SHA-2 (RFC 8308), and that packets before the
+/// keys count (OpenSSH 9.6).
+const EXTENSIONS: [kex::Name; 2] = [
+    kex::EXTENSION_SUPPORT_AS_CLIENT,
+    kex::EXTENSION_OPENSSH_STRICT_KEX_AS_CLIENT,
+];
 
 /// A type on record goes first; RSA is on record as one type and is negotiated as two.
 fn recorded_first(all: Vec<Algorithm>, recorded: &[Algorithm]) -> Vec<Algorithm> {
@@ -209,7 +351,8 @@ pub(super) fn of_signature(blob: &[u8]) -> Option<&str> {
     std::str::from_utf8(name).ok()
 }
 
-/// What a server offers where it offers nothing that is used: each name that is refused with the reason.
+/// What a server offers where it offers nothing that is used: each name that is refused with the
+/// reason.
 pub(super) fn offers(kind: &AlgorithmKind, theirs: &[String]) -> String {
     let part = match kind {
         AlgorithmKind::Kex => Some(Part::Kex),
@@ -219,7 +362,9 @@ pub(super) fn offers(kind: &AlgorithmKind, theirs: &[String]) -> String {
         AlgorithmKind::Compression => None,
     };
     let each = theirs.iter().map(|name| {
-        let known = part.and_then(|part| row(part, name)).filter(|row| !row.used);
+        let known = part
+            .and_then(|part| row(part, name))
+            .filter(|row| !row.used);
         known.map_or_else(|| name.clone(), |row| format!("{name} ({})", row.source))
     });
     each.collect::<Vec<_>>().join(", ")
@@ -240,14 +385,24 @@ mod tests {
         );
         for (part, title) in [
             (Part::Kex, "Key exchange"),
-            (Part::Signature, "Signatures of host keys and of authorities"),
+            (
+                Part::Signature,
+                "Signatures of host keys and of authorities",
+            ),
             (Part::Cipher, "Ciphers"),
-            (Part::Mac, "Message authentication, for the ciphers in CTR mode"),
+            (
+                Part::Mac,
+                "Message authentication, for the ciphers in CTR mode",
+            ),
         ] {
             text += &format!("\n## {title}\n\n| algorithm | | source |\n|---|---|---|\n");
             for row in TABLE.iter().filter(|row| row.part == part) {
-                text +=
-                    &format!("| `{}` | {} | {} |\n", row.name, if row.used { "used" } else { "refused" }, row.source);
+                text += &format!(
+                    "| `{}` | {} | {} |\n",
+                    row.name,
+                    if row.used { "used" } else { "refused" },
+                    row.source
+                );
             }
         }
         text
@@ -260,7 +415,10 @@ mod tests {
             std::fs::write(&file, document()).expect("docs/ is writable");
         }
         let stored = std::fs::read_to_string(&file).unwrap_or_default();
-        assert!(stored == document(), "docs/algorithms.md is stale: run this test with UPDATE=1");
+        assert!(
+            stored == document(),
+            "docs/algorithms.md is stale: run this test with UPDATE=1"
+        );
     }
 
     #[test]
@@ -272,26 +430,63 @@ mod tests {
         let table = |part| names(part).collect::<Vec<_>>();
         assert_eq!(
             texts(&offered.kex),
-            [table(Part::Kex), vec!["ext-info-c", "kex-strict-c-v00@openssh.com"]].concat()
+            [
+                table(Part::Kex),
+                vec!["ext-info-c", "kex-strict-c-v00@openssh.com"]
+            ]
+            .concat()
         );
         assert_eq!(texts(&offered.cipher), table(Part::Cipher));
         assert_eq!(texts(&offered.mac), table(Part::Mac));
-        assert_eq!(offered.key.iter().map(Algorithm::as_str).collect::<Vec<_>>(), table(Part::Signature));
+        assert_eq!(
+            offered
+                .key
+                .iter()
+                .map(Algorithm::as_str)
+                .collect::<Vec<_>>(),
+            table(Part::Signature)
+        );
         assert_eq!(offered.host_key_certificates, offered.key);
         for (n, row) in TABLE.iter().enumerate() {
-            assert!(!TABLE[..n].iter().any(|r| (r.part, r.name) == (row.part, row.name)), "{} twice", row.name);
+            assert!(
+                !TABLE[..n]
+                    .iter()
+                    .any(|r| (r.part, r.name) == (row.part, row.name)),
+                "{} twice",
+                row.name
+            );
         }
     }
 
     #[test]
     fn types_on_record_are_negotiated_first_and_the_configuration_takes_away() {
-        let said =
-            OpenSsh::parse("hostkeyalgorithms rsa-sha2-512,ssh-ed25519,ssh-rsa,ssh-ed25519-cert-v01@openssh.com\n");
+        let said = OpenSsh::parse(
+            "hostkeyalgorithms rsa-sha2-512,ssh-ed25519,ssh-rsa,ssh-ed25519-cert-v01@openssh.com\n",
+        );
         let rsa = Algorithm::Rsa { hash: None };
         let offered = KeyPolicy::new(&said).preferred(&[rsa], true);
-        assert_eq!(offered.key.iter().map(Algorithm::as_str).collect::<Vec<_>>(), ["rsa-sha2-512", "ssh-ed25519"]);
-        assert_eq!(offered.host_key_certificates.iter().map(Algorithm::as_str).collect::<Vec<_>>(), ["ssh-ed25519"]);
-        assert!(KeyPolicy::default().preferred(&[], false).host_key_certificates.is_empty());
+        assert_eq!(
+            offered
+                .key
+                .iter()
+                .map(Algorithm::as_str)
+                .collect::<Vec<_>>(),
+            ["rsa-sha2-512", "ssh-ed25519"]
+        );
+        assert_eq!(
+            offered
+                .host_key_certificates
+                .iter()
+                .map(Algorithm::as_str)
+                .collect::<Vec<_>>(),
+            ["ssh-ed25519"]
+        );
+        assert!(
+            KeyPolicy::default()
+                .preferred(&[], false)
+                .host_key_certificates
+                .is_empty()
+        );
     }
 
     #[test]
@@ -306,9 +501,21 @@ mod tests {
 
     #[test]
     fn the_algorithm_of_a_signature_is_its_first_text() {
-        assert_eq!(of_signature(b"\0\0\0\x07ssh-rsa\0\0\0\x01x"), Some("ssh-rsa"));
-        assert_eq!(of_signature(b"\0\0\0\x0crsa-sha2-512"), Some("rsa-sha2-512"));
-        for broken in [&b""[..], b"\0\0\0", b"\0\0\0\x09ssh-rsa", b"\xff\xff\xff\xffssh", b"\0\0\0\x02\xff\xfe"] {
+        assert_eq!(
+            of_signature(b"\0\0\0\x07ssh-rsa\0\0\0\x01x"),
+            Some("ssh-rsa")
+        );
+        assert_eq!(
+            of_signature(b"\0\0\0\x0crsa-sha2-512"),
+            Some("rsa-sha2-512")
+        );
+        for broken in [
+            &b""[..],
+            b"\0\0\0",
+            b"\0\0\0\x09ssh-rsa",
+            b"\xff\xff\xff\xffssh",
+            b"\0\0\0\x02\xff\xfe",
+        ] {
             assert_eq!(of_signature(broken), None);
         }
     }
@@ -322,9 +529,13 @@ mod tests {
 
     #[test]
     fn what_a_server_offers_is_told_with_the_reason_why_it_is_refused() {
-        let offered = offers(&AlgorithmKind::Key, &["ssh-rsa".to_owned(), "x@y".to_owned()]);
+        let offered = offers(
+            &AlgorithmKind::Key,
+            &["ssh-rsa".to_owned(), "x@y".to_owned()],
+        );
         assert!(
-            offered.starts_with("ssh-rsa (SHA-1; off since OpenSSH 8.8") && offered.ends_with("), x@y"),
+            offered.starts_with("ssh-rsa (SHA-1; off since OpenSSH 8.8")
+                && offered.ends_with("), x@y"),
             "{offered}"
         );
     }

@@ -1,11 +1,13 @@
-//! How long to wait before the next try: exponential, capped, fully jittered. Pure: time and chance are arguments.
+//! How long to wait before the next try: exponential, capped, fully jittered. Pure: time and chance
+//! are arguments.
 
 use std::time::Duration;
 
 /// The first wait is at most this.
 pub const BASE: Duration = Duration::from_millis(500);
 
-/// Longest wait in the first ten minutes: an operator who fixed a host sees it within half a minute.
+/// Longest wait in the first ten minutes: an operator who fixed a host sees it within half a
+/// minute.
 pub const CAP: Duration = Duration::from_secs(30);
 
 /// Longest wait after ten minutes without success: such a host is down for longer.
@@ -14,7 +16,8 @@ pub const LATE_CAP: Duration = Duration::from_secs(60);
 /// From here on [`LATE_CAP`] holds.
 pub const LATE_AFTER: Duration = Duration::from_secs(600);
 
-/// A connection that lasted this long proves the host healthy; a shorter one must not restart the dialling at full speed.
+/// A connection that lasted this long proves the host healthy; a shorter one must not restart the
+/// dialling at full speed.
 pub const HEALTHY_AFTER: Duration = Duration::from_secs(30);
 
 /// The waits of one host.
@@ -31,13 +34,16 @@ impl Backoff {
         Self::default()
     }
 
-    /// The wait before the next try. `chance` is in `0.0..1.0` and spreads hosts that failed together over the
-    /// whole wait; `tried_for` is how long the failed try took.
+    /// The wait before the next try. `chance` is in `0.0..1.0` and spreads hosts that failed
+    /// together over the whole wait; `tried_for` is how long the failed try took.
     pub fn after_failure(&mut self, tried_for: Duration, chance: f64) -> Duration {
         let ceiling = self.ceiling();
         let wait = ceiling.mul_f64(chance.clamp(0.0, 1.0));
         self.failures = self.failures.saturating_add(1);
-        self.failing_for = self.failing_for.saturating_add(tried_for).saturating_add(wait);
+        self.failing_for = self
+            .failing_for
+            .saturating_add(tried_for)
+            .saturating_add(wait);
         wait
     }
 
@@ -46,7 +52,10 @@ impl Backoff {
         let span = self.ceiling().saturating_sub(least).max(least / 2);
         let wait = least.saturating_add(span.mul_f64(chance.clamp(0.0, 1.0)));
         self.failures = self.failures.saturating_add(1);
-        self.failing_for = self.failing_for.saturating_add(tried_for).saturating_add(wait);
+        self.failing_for = self
+            .failing_for
+            .saturating_add(tried_for)
+            .saturating_add(wait);
         wait
     }
 
@@ -66,8 +75,13 @@ impl Backoff {
     /// The longest that the next wait can be.
     #[must_use]
     pub fn ceiling(&self) -> Duration {
-        let cap = if self.failing_for >= LATE_AFTER { LATE_CAP } else { CAP };
-        BASE.saturating_mul(1_u32.checked_shl(self.failures).unwrap_or(u32::MAX)).min(cap)
+        let cap = if self.failing_for >= LATE_AFTER {
+            LATE_CAP
+        } else {
+            CAP
+        };
+        BASE.saturating_mul(1_u32.checked_shl(self.failures).unwrap_or(u32::MAX))
+            .min(cap)
     }
 }
 
@@ -115,7 +129,11 @@ mod tests {
         let mut backoff = Backoff::new();
         let least = Duration::from_secs(10);
         let waits: Vec<f64> = [0.0, 1.0, 0.5, 0.0, 0.0, 0.0, 1.0]
-            .map(|chance| backoff.after_offence(Duration::ZERO, chance, least).as_secs_f64())
+            .map(|chance| {
+                backoff
+                    .after_offence(Duration::ZERO, chance, least)
+                    .as_secs_f64()
+            })
             .into();
         assert_eq!(waits, [10.0, 15.0, 12.5, 10.0, 10.0, 10.0, 30.0]);
         assert_eq!(backoff.failures(), 7);

@@ -1,7 +1,8 @@
 //! How many handshakes may be in progress at once: per server, and in all.
 //!
-//! sshd begins to drop connections at ten that have not logged in (`MaxStartups 10:30:100`); measured, four at a
-//! time from us are never dropped. Whoever waits for a person gives the permit back first.
+//! sshd begins to drop connections at ten that have not logged in (`MaxStartups 10:30:100`);
+//! measured, four at a time from us are never dropped. Whoever waits for a person gives the permit
+//! back first.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,8 +17,9 @@ pub(super) const PER_ENDPOINT: usize = 4;
 /// Handshakes in progress in all: they cost processor time here and sockets on the way.
 pub(super) const IN_ALL: usize = 32;
 
-/// A handshake that takes longer waits for its server and costs nothing here: it makes room for others in all, though
-/// not at its server. Otherwise a few hosts that are slow or dead would hold up the whole fleet.
+/// A handshake that takes longer waits for its server and costs nothing here: it makes room for
+/// others in all, though not at its server. Otherwise a few hosts that are slow or dead would hold
+/// up the whole fleet.
 const SLOW: Duration = Duration::from_secs(2);
 
 /// The book of one run.
@@ -41,7 +43,11 @@ impl Permit {
             tokio::time::sleep(SLOW).await;
             give_back(&held);
         });
-        Self { all, slow: slow.abort_handle(), _endpoint: endpoint }
+        Self {
+            all,
+            slow: slow.abort_handle(),
+            _endpoint: endpoint,
+        }
     }
 }
 
@@ -58,20 +64,32 @@ fn give_back(held: &Mutex<Option<OwnedSemaphorePermit>>) {
 
 impl Budget {
     pub(super) fn new() -> Self {
-        Self { all: Arc::new(Semaphore::new(IN_ALL)), endpoints: Mutex::default() }
+        Self {
+            all: Arc::new(Semaphore::new(IN_ALL)),
+            endpoints: Mutex::default(),
+        }
     }
 
-    /// Waits for a place. `None` never happens while the book lives, for the semaphores are never closed.
+    /// Waits for a place. `None` never happens while the book lives, for the semaphores are never
+    /// closed.
     pub(super) async fn handshake(&self, endpoint: &str) -> Option<Permit> {
-        // The endpoint first: whoever queues at a busy bastion must not hold a place that others could use.
+        // The endpoint first: whoever queues at a busy bastion must not hold a place that others
+        // could use.
         let endpoint = self.endpoint(endpoint).acquire_owned().await.ok()?;
         let all = Arc::clone(&self.all).acquire_owned().await.ok()?;
         Some(Permit::new(all, endpoint))
     }
 
     fn endpoint(&self, endpoint: &str) -> Arc<Semaphore> {
-        let mut endpoints = self.endpoints.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(endpoints.entry(endpoint.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(PER_ENDPOINT))))
+        let mut endpoints = self
+            .endpoints
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(
+            endpoints
+                .entry(endpoint.to_owned())
+                .or_insert_with(|| Arc::new(Semaphore::new(PER_ENDPOINT))),
+        )
     }
 }
 
@@ -85,10 +103,19 @@ mod tests {
         let budget = Budget::new();
         let mut held = Vec::new();
         for _ in 0..PER_ENDPOINT {
-            held.push(budget.handshake("a:22").now_or_never().flatten().expect("free"));
+            held.push(
+                budget
+                    .handshake("a:22")
+                    .now_or_never()
+                    .flatten()
+                    .expect("free"),
+            );
         }
         assert!(budget.handshake("a:22").now_or_never().is_none());
-        assert!(budget.handshake("b:22").now_or_never().is_some(), "another server is not concerned");
+        assert!(
+            budget.handshake("b:22").now_or_never().is_some(),
+            "another server is not concerned"
+        );
         held.pop();
         assert!(budget.handshake("a:22").now_or_never().is_some());
     }
@@ -98,7 +125,13 @@ mod tests {
         let budget = Budget::new();
         let mut held = Vec::new();
         for n in 0..IN_ALL {
-            held.push(budget.handshake(&format!("h{n}:22")).now_or_never().flatten().expect("free"));
+            held.push(
+                budget
+                    .handshake(&format!("h{n}:22"))
+                    .now_or_never()
+                    .flatten()
+                    .expect("free"),
+            );
         }
         assert!(budget.handshake("another:22").now_or_never().is_none());
         held.pop();
@@ -110,7 +143,12 @@ mod tests {
         let budget = Budget::new();
         let mut held = Vec::new();
         for n in 0..100 {
-            held.push(budget.handshake(&format!("slow{n}:22")).await.expect("a place"));
+            held.push(
+                budget
+                    .handshake(&format!("slow{n}:22"))
+                    .await
+                    .expect("a place"),
+            );
         }
         let begun = tokio::time::Instant::now();
         budget.handshake("quick:22").await.expect("a place");
@@ -118,6 +156,9 @@ mod tests {
         for _ in 1..PER_ENDPOINT {
             held.push(budget.handshake("slow0:22").await.expect("a place"));
         }
-        assert!(budget.handshake("slow0:22").now_or_never().is_none(), "its server still counts it");
+        assert!(
+            budget.handshake("slow0:22").now_or_never().is_none(),
+            "its server still counts it"
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! A shell that is a child process of ours: its pipes into the same queue as a remote one, and its end.
+//! A shell that is a child process of ours: its pipes into the same queue as a remote one, and its
+//! end.
 
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
@@ -27,8 +28,8 @@ const END_TIME: Duration = Duration::from_millis(500);
 /// What closing waits for shells to be gone.
 const CLOSE_TIME: Duration = Duration::from_millis(1500);
 
-/// Starts a command as the leader of a process group of its own, so that all of it can be ended. What it says is counted by
-/// the pacer.
+/// Starts a command as the leader of a process group of its own, so that all of it can be ended.
+/// What it says is counted by the pacer.
 ///
 /// # Errors
 /// When it cannot be started.
@@ -38,17 +39,32 @@ pub(super) fn spawn(
     ending: Ending,
     permit: impl Send + 'static,
 ) -> Result<(ShellInput, ShellOutput), LinkError> {
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
     #[cfg(unix)]
     command.process_group(0);
     let mut child = command.spawn().map_err(|error| {
-        let program = command.as_std().get_program().to_string_lossy().into_owned();
-        LinkError::new(LinkState::Unreachable, format!("cannot run {program}: {error}"), "is it installed?")
+        let program = command
+            .as_std()
+            .get_program()
+            .to_string_lossy()
+            .into_owned();
+        LinkError::new(
+            LinkState::Unreachable,
+            format!("cannot run {program}: {error}"),
+            "is it installed?",
+        )
     })?;
     let queue = Queue::new();
     let sink = child.stdin.take().map_or(Sink::Closed, Sink::Child);
     tokio::spawn(pump(child, pacer, Arc::clone(&queue), ending, permit));
-    Ok((ShellInput::new(sink, Arc::clone(&queue)), ShellOutput::new(queue)))
+    Ok((
+        ShellInput::new(sink, Arc::clone(&queue)),
+        ShellOutput::new(queue),
+    ))
 }
 
 /// Waits until every shell has given its permit back, but not for ever.
@@ -57,7 +73,13 @@ pub(super) async fn all_gone(permits: &Semaphore, all: usize) {
     let _ = tokio::time::timeout(CLOSE_TIME, permits.acquire_many(all)).await;
 }
 
-async fn pump(mut child: Child, pacer: Option<Pacer>, queue: Arc<Queue>, ending: Ending, permit: impl Send) {
+async fn pump(
+    mut child: Child,
+    pacer: Option<Pacer>,
+    queue: Arc<Queue>,
+    ending: Ending,
+    permit: impl Send,
+) {
     let group = Group::of(&child);
     let result = tokio::select! {
         result = attend(&mut child, pacer.as_ref(), &queue) => result,
@@ -77,7 +99,12 @@ async fn attend(child: &mut Child, pacer: Option<&Pacer>, queue: &Queue) -> Resu
         count(bytes.len());
         queue.push(ShellEvent::Stdout(bytes))
     };
-    let pipes = async { tokio::try_join!(drain(stdout, out), drain(stderr, |b| queue.push(ShellEvent::Stderr(b)))) };
+    let pipes = async {
+        tokio::try_join!(
+            drain(stdout, out),
+            drain(stderr, |b| queue.push(ShellEvent::Stderr(b)))
+        )
+    };
     tokio::pin!(pipes);
     let (status, drained) = tokio::select! {
         drained = &mut pipes => (None, Some(drained)),
@@ -85,7 +112,10 @@ async fn attend(child: &mut Child, pacer: Option<&Pacer>, queue: &Queue) -> Resu
     };
     let full = match drained {
         Some(drained) => drained.is_err(),
-        None => matches!(tokio::time::timeout(PIPES_AFTER_EXIT, pipes).await, Ok(Err(Full))),
+        None => matches!(
+            tokio::time::timeout(PIPES_AFTER_EXIT, pipes).await,
+            Ok(Err(Full))
+        ),
     };
     if full {
         // The queue has its error already.
@@ -101,7 +131,10 @@ async fn attend(child: &mut Child, pacer: Option<&Pacer>, queue: &Queue) -> Resu
     Ok(())
 }
 
-async fn drain<R: AsyncRead + Unpin>(pipe: Option<R>, push: impl Fn(Bytes) -> Result<(), Full>) -> Result<(), Full> {
+async fn drain<R: AsyncRead + Unpin>(
+    pipe: Option<R>,
+    push: impl Fn(Bytes) -> Result<(), Full>,
+) -> Result<(), Full> {
     let Some(mut pipe) = pipe else { return Ok(()) };
     let mut buffer = BytesMut::new();
     loop {
@@ -118,7 +151,10 @@ fn exit(status: ExitStatus) -> Result<u32, String> {
     if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
         return Err(signal_name(signal));
     }
-    Ok(status.code().and_then(|code| u32::try_from(code).ok()).unwrap_or(255))
+    Ok(status
+        .code()
+        .and_then(|code| u32::try_from(code).ok())
+        .unwrap_or(255))
 }
 
 #[cfg(unix)]
@@ -143,7 +179,10 @@ struct Group {
 impl Group {
     #[cfg(unix)]
     fn of(child: &Child) -> Self {
-        let id = child.id().and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw);
+        let id = child
+            .id()
+            .and_then(|id| i32::try_from(id).ok())
+            .and_then(rustix::process::Pid::from_raw);
         Self { id }
     }
 
@@ -152,8 +191,8 @@ impl Group {
         Self {}
     }
 
-    /// Ends whatever of the group is left, also what a shell that ended by itself left in the background: politely,
-    /// then by force. A group that is empty is no error.
+    /// Ends whatever of the group is left, also what a shell that ended by itself left in the
+    /// background: politely, then by force. A group that is empty is no error.
     async fn end(mut self, child: &mut Child) {
         #[cfg(unix)]
         if let Some(id) = self.id.take() {

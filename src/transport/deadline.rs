@@ -38,7 +38,11 @@ impl Deadline {
     }
 
     /// The same for a step that may not take all that is left.
-    pub(super) async fn run_at_most<F: Future>(&mut self, most: Duration, step: F) -> Result<F::Output, Elapsed> {
+    pub(super) async fn run_at_most<F: Future>(
+        &mut self,
+        most: Duration,
+        step: F,
+    ) -> Result<F::Output, Elapsed> {
         let begun = Instant::now();
         let result = tokio::time::timeout(self.left.min(most), step).await;
         self.left = self.left.saturating_sub(begun.elapsed());
@@ -59,8 +63,15 @@ mod tests {
         assert_eq!(deadline.run(step(3)).await, Ok(()));
         assert_eq!(deadline.run(step(2)).await, Err(Elapsed));
         let mut deadline = Deadline::new(Duration::from_secs(10));
-        assert_eq!(deadline.run_at_most(Duration::from_secs(4), step(6)).await, Err(Elapsed));
+        assert_eq!(
+            deadline.run_at_most(Duration::from_secs(4), step(6)).await,
+            Err(Elapsed)
+        );
         assert_eq!(deadline.run(step(5)).await, Ok(()), "six are left");
-        assert_eq!(deadline.run_at_most(Duration::from_secs(4), step(2)).await, Err(Elapsed), "one is left");
+        assert_eq!(
+            deadline.run_at_most(Duration::from_secs(4), step(2)).await,
+            Err(Elapsed),
+            "one is left"
+        );
     }
 }

@@ -26,7 +26,8 @@ use super::{Inner, LinkError};
 use crate::model::host::HostName;
 use crate::model::{Answer, HostKeyPolicy, LinkState, Question};
 
-/// Dialling again after a question was answered: one host key, and the passphrases of the keys that are offered.
+/// Dialling again after a question was answered: one host key, and the passphrases of the keys that
+/// are offered.
 const MAX_ATTEMPTS: usize = 8;
 
 /// Why an attempt stopped short.
@@ -53,8 +54,8 @@ pub(super) struct Dial<'a> {
 }
 
 impl Dial<'_> {
-    /// Dials until it is in or it is clear that it cannot be. Between two attempts nothing is held while a person is
-    /// asked: no connection, no place in the budget.
+    /// Dials until it is in or it is clear that it cannot be. Between two attempts nothing is held
+    /// while a person is asked: no connection, no place in the budget.
     pub(super) async fn run(&self) -> Result<Arc<Client>, LinkError> {
         let mut pinned = None;
         for _ in 0..MAX_ATTEMPTS {
@@ -65,11 +66,19 @@ impl Dial<'_> {
                     self.ask_to_trust(&judged).await?;
                     pinned = Some(judged.key);
                 }
-                Err(Setback::Locked(path)) => self.inner.keyring.unlock(&path, &*self.inner.asker, self.begun).await,
+                Err(Setback::Locked(path)) => {
+                    self.inner
+                        .keyring
+                        .unlock(&path, &*self.inner.asker, self.begun)
+                        .await
+                }
             }
         }
         Err(failure::denied(
-            format!("{} was given up after {MAX_ATTEMPTS} attempts to log in", self.plan.place),
+            format!(
+                "{} was given up after {MAX_ATTEMPTS} attempts to log in",
+                self.plan.place
+            ),
             "its host key or the key files change while they are used",
         ))
     }
@@ -78,15 +87,24 @@ impl Dial<'_> {
         let trust = self.trust(pinned).await?;
         let mut permit = self.inner.budget.handshake(&self.budget_name()).await;
         let pacer = Pacer::new();
-        let stream = self.stream(&mut Deadline::new(self.inner.settings.connect_timeout)).await?;
-        let mut greeted = self.shake_hands(stream, pacer, trust).await.map_err(|setback| self.by_the_way(setback))?;
+        let stream = self
+            .stream(&mut Deadline::new(self.inner.settings.connect_timeout))
+            .await?;
+        let mut greeted = self
+            .shake_hands(stream, pacer, trust)
+            .await
+            .map_err(|setback| self.by_the_way(setback))?;
         let guard = greeted.cut.on_drop();
         // It speaks SSH, so it is there: from here on it may be as slow as a login may be.
         let mut deadline = Deadline::new(self.inner.login_time());
         let logged_in = self.log_in(&mut greeted, &mut deadline, &mut permit).await;
         logged_in.map_err(|setback| self.by_the_way(setback))?;
         guard.disarm();
-        Ok(Client::new(greeted, self.plan.place.clone(), self.outer.clone()))
+        Ok(Client::new(
+            greeted,
+            self.plan.place.clone(),
+            self.outer.clone(),
+        ))
     }
 
     /// Where what carried the connection went away, the server itself did nothing.
@@ -102,24 +120,51 @@ impl Dial<'_> {
     async fn stream(&self, deadline: &mut Deadline) -> Result<Box<dyn ByteStream>, LinkError> {
         let place = &self.plan.place;
         let (opened, awaited) = match (&self.outer, &self.plan.proxy_command) {
-            (Some(outer), _) => (deadline.run(outer.tunnel(place)).await, "a way through the jump host"),
+            (Some(outer), _) => (
+                deadline.run(outer.tunnel(place)).await,
+                "a way through the jump host",
+            ),
             (None, Some(command)) => (Ok(proxy::run(command, self.plan)), "the proxy command"),
-            (None, None) => (deadline.run(connect(place, deadline_share(self.inner))).await, "a TCP connection"),
+            (None, None) => (
+                deadline
+                    .run(connect(place, deadline_share(self.inner)))
+                    .await,
+                "a TCP connection",
+            ),
         };
         opened.unwrap_or_else(|_| Err(failure::no_answer(place, awaited, deadline.whole())))
     }
 
-    async fn shake_hands(&self, stream: Box<dyn ByteStream>, pacer: Pacer, trust: Trust) -> Result<Greeted, Setback> {
+    async fn shake_hands(
+        &self,
+        stream: Box<dyn ByteStream>,
+        pacer: Pacer,
+        trust: Trust,
+    ) -> Result<Greeted, Setback> {
         let plan = self.plan;
         let (stream, overheard) = overheard::listen(stream);
         let (silence, whole) = (self.inner.settings.connect_timeout, self.inner.login_time());
-        let shaking = client::handshake(Box::new(stream), Pacing { pacer, login_time: whole }, &plan.place, trust);
+        let shaking = client::handshake(
+            Box::new(stream),
+            Pacing {
+                pacer,
+                login_time: whole,
+            },
+            &plan.place,
+            trust,
+        );
         let done = overheard.while_speaking(shaking, silence, whole).await;
         let done = done.map_err(|overdue| {
-            let waited = if overdue == Overdue::Silent { silence } else { whole };
+            let waited = if overdue == Overdue::Silent {
+                silence
+            } else {
+                whole
+            };
             match overheard.language() {
                 Language::Other(line) => failure::no_version(&plan.place, &line, &overdue, waited),
-                Language::Unknown | Language::Ssh => failure::no_answer(&plan.place, "the key exchange", waited),
+                Language::Unknown | Language::Ssh => {
+                    failure::no_answer(&plan.place, "the key exchange", waited)
+                }
             }
         })?;
         match done {
@@ -128,9 +173,15 @@ impl Dial<'_> {
                 Ok(greeted)
             }
             Err((::russh::Error::UnknownKey, notes)) => {
-                let judged = notes.judged.lock().unwrap_or_else(PoisonError::into_inner).take();
+                let judged = notes
+                    .judged
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .take();
                 Err(match judged {
-                    Some(judged) if judged.verdict == Verdict::Unknown => Setback::UnknownKey(judged),
+                    Some(judged) if judged.verdict == Verdict::Unknown => {
+                        Setback::UnknownKey(judged)
+                    }
                     Some(judged) => trust::distrusted(&plan.place, &plan.subject, &judged).into(),
                     None => client::shaking_hands(&plan.place, &::russh::Error::UnknownKey).into(),
                 })
@@ -162,41 +213,79 @@ impl Dial<'_> {
         let host = self.host()?;
         let Inner { keyring, asker, .. } = self.inner;
         let agent_time = self.inner.agent_time();
-        let login = Login { plan: self.plan, host: &host, keyring, asker: &**asker, begun: self.begun, agent_time };
-        auth::log_in(&login, greeted, deadline, permit).await.map_err(|refused| match refused {
-            Refused::Locked(path) => Setback::Locked(path),
-            Refused::Failed(error) => Setback::Failed(error),
-        })
+        let login = Login {
+            plan: self.plan,
+            host: &host,
+            keyring,
+            asker: &**asker,
+            begun: self.begun,
+            agent_time,
+        };
+        auth::log_in(&login, greeted, deadline, permit)
+            .await
+            .map_err(|refused| match refused {
+                Refused::Locked(path) => Setback::Locked(path),
+                Refused::Failed(error) => Setback::Failed(error),
+            })
     }
 
     async fn trust(&self, pinned: Option<PublicKey>) -> Result<Trust, LinkError> {
         let files = self.plan.known_hosts.clone();
         let read = tokio::task::spawn_blocking(move || KnownHosts::read(&files)).await;
-        let known = read.unwrap_or_else(|error| Err(io::Error::other(error))).map_err(|error| {
-            failure::denied(
-                format!("cannot read the host keys on record, so {} cannot be trusted: {error}", self.plan.place),
-                "mend the file or its permissions",
-            )
-        })?;
+        let known = read
+            .unwrap_or_else(|error| Err(io::Error::other(error)))
+            .map_err(|error| {
+                failure::denied(
+                    format!(
+                        "cannot read the host keys on record, so {} cannot be trusted: {error}",
+                        self.plan.place
+                    ),
+                    "mend the file or its permissions",
+                )
+            })?;
         let revoked = self.plan.revoked.clone();
         let read = tokio::task::spawn_blocking(move || Revoked::read(&revoked)).await;
-        let revoked = read.unwrap_or_else(|error| Err(io::Error::other(error))).map_err(|error| {
-            failure::denied(
-                format!("cannot read the revoked host keys, so {} cannot be trusted: {error}", self.plan.place),
-                failure::UNREADABLE_REVOKED,
-            )
-        })?;
+        let revoked = read
+            .unwrap_or_else(|error| Err(io::Error::other(error)))
+            .map_err(|error| {
+                failure::denied(
+                    format!(
+                        "cannot read the revoked host keys, so {} cannot be trusted: {error}",
+                        self.plan.place
+                    ),
+                    failure::UNREADABLE_REVOKED,
+                )
+            })?;
         let (subject, policy) = (self.plan.subject.clone(), self.plan.policy.clone());
         let accept_new = self.plan.host_keys == HostKeyPolicy::AcceptNew;
-        Ok(Trust { known, subject, pinned, accept_new, revoked, policy })
+        Ok(Trust {
+            known,
+            subject,
+            pinned,
+            accept_new,
+            revoked,
+            policy,
+        })
     }
 
     async fn store_if_new(&self, greeted: &Greeted) {
-        let judged = greeted.notes.judged.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(Judged { key, verdict: Verdict::Unknown, .. }) = judged
+        let judged = greeted
+            .notes
+            .judged
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(Judged {
+            key,
+            verdict: Verdict::Unknown,
+            ..
+        }) = judged
             && let Err(error) = self.store(&key).await
         {
-            tracing::warn!("the host key of {} was accepted but not stored: {error}", self.plan.place);
+            tracing::warn!(
+                "the host key of {} was accepted but not stored: {error}",
+                self.plan.place
+            );
         }
     }
 
@@ -209,11 +298,18 @@ impl Dial<'_> {
             fingerprint: known_hosts::fingerprint(key.key_data()),
         };
         if self.inner.asker.ask(question).await != Answer::Yes {
-            return Err(trust::distrusted(&self.plan.place, &self.plan.subject, judged));
+            return Err(trust::distrusted(
+                &self.plan.place,
+                &self.plan.subject,
+                judged,
+            ));
         }
         if let Err(error) = self.store(key).await {
             // The person trusts it for now; next time the question comes again.
-            tracing::warn!("the host key of {} is trusted but not stored: {error}", self.plan.place);
+            tracing::warn!(
+                "the host key of {} is trusted but not stored: {error}",
+                self.plan.place
+            );
         }
         Ok(())
     }
@@ -221,7 +317,9 @@ impl Dial<'_> {
     /// Appends the key, unless another host of the same name did so meanwhile.
     async fn store(&self, key: &PublicKey) -> io::Result<()> {
         let Some(file) = self.plan.store_in.clone() else {
-            return Err(io::Error::other("there is no home folder to keep known_hosts in"));
+            return Err(io::Error::other(
+                "there is no home folder to keep known_hosts in",
+            ));
         };
         let (subject, key, hashed) = (self.plan.subject.clone(), key.clone(), self.plan.hash_names);
         let _one_at_a_time = self.inner.storing.lock().await;
@@ -232,18 +330,29 @@ impl Dial<'_> {
                 _ => Ok(()),
             }
         };
-        tokio::task::spawn_blocking(storing).await.unwrap_or_else(|error| Err(io::Error::other(error)))
+        tokio::task::spawn_blocking(storing)
+            .await
+            .unwrap_or_else(|error| Err(io::Error::other(error)))
     }
 
     fn host(&self) -> Result<HostName, LinkError> {
         let place = &self.plan.place;
-        HostName::new(&place.name)
-            .map_err(|error| LinkError::new(LinkState::Unreachable, format!("{place}: {error}"), "rename the host"))
+        HostName::new(&place.name).map_err(|error| {
+            LinkError::new(
+                LinkState::Unreachable,
+                format!("{place}: {error}"),
+                "rename the host",
+            )
+        })
     }
 
     /// The same address behind different jump hosts is not the same server.
     fn budget_name(&self) -> String {
-        let via = self.outer.as_ref().map(|outer| outer.place.dialled()).unwrap_or_default();
+        let via = self
+            .outer
+            .as_ref()
+            .map(|outer| outer.place.dialled())
+            .unwrap_or_default();
         format!("{via}>{}", self.plan.place.dialled())
     }
 }
@@ -255,12 +364,16 @@ fn deadline_share(inner: &Inner) -> Duration {
 
 async fn connect(place: &Place, share: Duration) -> Result<Box<dyn ByteStream>, LinkError> {
     let found = tokio::net::lookup_host((place.address.as_str(), place.port)).await;
-    let addresses: Vec<SocketAddr> = found.map_err(|error| failure::unknown_name(place, &error))?.collect();
+    let addresses: Vec<SocketAddr> = found
+        .map_err(|error| failure::unknown_name(place, &error))?
+        .collect();
     let mut last = io::Error::from(io::ErrorKind::NotFound);
     for (n, address) in addresses.iter().enumerate() {
         let connecting = TcpStream::connect(address);
         let connected = if n + 1 < addresses.len() {
-            tokio::time::timeout(share, connecting).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+            tokio::time::timeout(share, connecting)
+                .await
+                .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
         } else {
             connecting.await
         };
@@ -273,5 +386,9 @@ async fn connect(place: &Place, share: Duration) -> Result<Box<dyn ByteStream>, 
             Err(error) => last = error,
         }
     }
-    Err(if addresses.is_empty() { failure::unknown_name(place, &last) } else { failure::dialling(place, &last) })
+    Err(if addresses.is_empty() {
+        failure::unknown_name(place, &last)
+    } else {
+        failure::dialling(place, &last)
+    })
 }

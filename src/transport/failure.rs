@@ -1,6 +1,8 @@
-//! Failures in the words of an operator: every way in which a host is not reached, as a state, a reason and a hint.
+//! Failures in the words of an operator: every way in which a host is not reached, as a state, a
+//! reason and a hint.
 //!
-//! Nothing here decides what to do next; the callers know whether another route or another try makes sense.
+//! Nothing here decides what to do next; the callers know whether another route or another try
+//! makes sense.
 
 use std::fmt;
 use std::io;
@@ -13,7 +15,11 @@ use super::overheard::Overdue;
 use crate::model::{HostStatus, LinkState};
 
 impl LinkError {
-    pub(super) fn new(state: LinkState, reason: impl Into<String>, hint: impl Into<String>) -> Self {
+    pub(super) fn new(
+        state: LinkState,
+        reason: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Self {
         HostStatus::because(state, one_line(&reason.into()), one_line(&hint.into())).into()
     }
 
@@ -28,7 +34,10 @@ impl LinkError {
     /// The same failure, said of a jump host on the way.
     pub(super) fn at_hop(mut self, hop: &str) -> Self {
         self.status.reason = Some(format!("jump host {hop}: {}", self.reason()));
-        Self { status: self.status.bounded(), ..self }
+        Self {
+            status: self.status.bounded(),
+            ..self
+        }
     }
 }
 
@@ -95,7 +104,12 @@ impl Ending {
 }
 
 pub(super) fn closed_by_us() -> LinkError {
-    LinkError::new(LinkState::Unreachable, "the connection was closed from here", "reconnect to go on").passing()
+    LinkError::new(
+        LinkState::Unreachable,
+        "the connection was closed from here",
+        "reconnect to go on",
+    )
+    .passing()
 }
 
 /// A socket that could not be opened.
@@ -108,12 +122,20 @@ pub(super) fn dialling(place: &Place, error: &io::Error) -> LinkError {
             reason("connection refused"),
             "is sshd running there, and is the port right?",
         ),
-        K::HostUnreachable | K::NetworkUnreachable | K::AddrNotAvailable => {
-            LinkError::new(LinkState::Unreachable, reason("no route to it"), "check the network, the VPN, the address")
-        }
+        K::HostUnreachable | K::NetworkUnreachable | K::AddrNotAvailable => LinkError::new(
+            LinkState::Unreachable,
+            reason("no route to it"),
+            "check the network, the VPN, the address",
+        ),
         K::TimedOut => no_answer(place, "a TCP connection", Duration::ZERO),
-        K::ConnectionReset | K::ConnectionAborted => turned_away(place, "reset the connection at once"),
-        _ => LinkError::new(LinkState::Unreachable, reason(&error.to_string()), "check the address and the network"),
+        K::ConnectionReset | K::ConnectionAborted => {
+            turned_away(place, "reset the connection at once")
+        }
+        _ => LinkError::new(
+            LinkState::Unreachable,
+            reason(&error.to_string()),
+            "check the address and the network",
+        ),
     }
 }
 
@@ -128,7 +150,11 @@ pub(super) fn unknown_name(place: &Place, error: &io::Error) -> LinkError {
 
 /// Silence where an answer was due. `waited` is left out of the message where it is zero.
 pub(super) fn no_answer(place: &Place, awaited: &str, waited: Duration) -> LinkError {
-    let within = if waited.is_zero() { String::new() } else { format!(" within {:.1} s", waited.as_secs_f64()) };
+    let within = if waited.is_zero() {
+        String::new()
+    } else {
+        format!(" within {:.1} s", waited.as_secs_f64())
+    };
     LinkError::new(
         LinkState::Timeout,
         format!("{place} did not answer{within}, waiting for {awaited}"),
@@ -145,7 +171,8 @@ pub(super) fn turned_away(place: &Place, how: &str) -> LinkError {
     )
 }
 
-/// Something else than SSH listens, by its first line. What sshd says to too many connections is no other language.
+/// Something else than SSH listens, by its first line. What sshd says to too many connections is no
+/// other language.
 pub(super) fn not_ssh(place: &Place, line: &str) -> LinkError {
     let said = quoted(line);
     if TURNED_AWAY.iter().any(|words| line.contains(words)) {
@@ -158,13 +185,25 @@ pub(super) fn not_ssh(place: &Place, line: &str) -> LinkError {
     } else {
         format!("what listens at {place} does not speak SSH; it says {said}")
     };
-    LinkError::new(LinkState::Unreachable, what, "check the address and the port; it is dialled again")
+    LinkError::new(
+        LinkState::Unreachable,
+        what,
+        "check the address and the port; it is dialled again",
+    )
 }
 
-/// Something was said that might come before the version of SSH, and that did not come. `waited` is how long for: for
-/// another word where it fell silent, in all where it went on.
-pub(super) fn no_version(place: &Place, line: &str, overdue: &Overdue, waited: Duration) -> LinkError {
-    if line.starts_with("HTTP/") || line.starts_with("SSH-1.") || TURNED_AWAY.iter().any(|words| line.contains(words)) {
+/// Something was said that might come before the version of SSH, and that did not come. `waited` is
+/// how long for: for another word where it fell silent, in all where it went on.
+pub(super) fn no_version(
+    place: &Place,
+    line: &str,
+    overdue: &Overdue,
+    waited: Duration,
+) -> LinkError {
+    if line.starts_with("HTTP/")
+        || line.starts_with("SSH-1.")
+        || TURNED_AWAY.iter().any(|words| line.contains(words))
+    {
         return not_ssh(place, line);
     }
     let then = match overdue {
@@ -192,10 +231,13 @@ pub(super) fn left_in_key_exchange(place: &Place) -> LinkError {
     .passing()
 }
 
-/// The connection ended in the login, which says nothing of what the server thinks of us. A server may count it as an
-/// offence all the same, so a next try waits for longer than its shortest lock-out adds.
+/// The connection ended in the login, which says nothing of what the server thinks of us. A server
+/// may count it as an offence all the same, so a next try waits for longer than its shortest
+/// lock-out adds.
 pub(super) fn left_in_login(place: &Place, what: &str, said: Option<String>) -> LinkError {
-    let said = said.map(|words| format!(", saying {}", quoted(&words))).unwrap_or_default();
+    let said = said
+        .map(|words| format!(", saying {}", quoted(&words)))
+        .unwrap_or_default();
     let mut error = LinkError::new(
         LinkState::Unreachable,
         format!("{place} hung up during the login of {what}{said}"),
@@ -205,7 +247,8 @@ pub(super) fn left_in_login(place: &Place, what: &str, said: Option<String>) -> 
     error.passing()
 }
 
-/// sshd locks out addresses for 5 s for each connection that failed to log in (PerSourcePenalties), and adds up.
+/// sshd locks out addresses for 5 s for each connection that failed to log in (PerSourcePenalties),
+/// and adds up.
 pub(super) const AFTER_LOGIN_S: u64 = 10;
 
 /// As much of the words of a host as a reason has room for, in one line.
@@ -226,7 +269,8 @@ pub(super) fn quoted(words: &str) -> String {
 
 /// What to do about a host key that is revoked, and about a list of such keys that cannot be read.
 pub(super) const REVOKED: &str = "the key was compromised or retired; give the host a new one";
-pub(super) const UNREADABLE_REVOKED: &str = "mend the file or its permissions, or RevokedHostKeys in ~/.ssh/config";
+pub(super) const UNREADABLE_REVOKED: &str =
+    "mend the file or its permissions, or RevokedHostKeys in ~/.ssh/config";
 
 /// A refused login.
 pub(super) fn denied(reason: impl Into<String>, hint: impl Into<String>) -> LinkError {
@@ -236,12 +280,19 @@ pub(super) fn denied(reason: impl Into<String>, hint: impl Into<String>) -> Link
 /// True where an error says that the other side went away.
 pub(super) fn is_hang_up(error: &io::Error) -> bool {
     use io::ErrorKind as K;
-    matches!(error.kind(), K::ConnectionReset | K::ConnectionAborted | K::UnexpectedEof | K::BrokenPipe)
+    matches!(
+        error.kind(),
+        K::ConnectionReset | K::ConnectionAborted | K::UnexpectedEof | K::BrokenPipe
+    )
 }
 
 /// Reasons are shown in a row: line breaks become spaces.
 fn one_line(text: &str) -> String {
-    text.split(['\n', '\r']).map(str::trim).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+    text.split(['\n', '\r'])
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 #[cfg(test)]
@@ -249,19 +300,29 @@ mod tests {
     use super::*;
 
     fn place() -> Place {
-        Place { name: "web-1".into(), address: "10.0.0.1".into(), port: 22 }
+        Place {
+            name: "web-1".into(),
+            address: "10.0.0.1".into(),
+            port: 22,
+        }
     }
 
     #[test]
     fn a_refused_port_is_unreachable_and_names_the_host_and_the_address() {
         let error = dialling(&place(), &io::ErrorKind::ConnectionRefused.into());
         assert_eq!(error.state(), LinkState::Unreachable);
-        assert_eq!(error.reason(), "cannot connect to web-1 (10.0.0.1:22): connection refused");
+        assert_eq!(
+            error.reason(),
+            "cannot connect to web-1 (10.0.0.1:22): connection refused"
+        );
     }
 
     #[test]
     fn a_reset_is_throttled_not_down() {
-        assert_eq!(dialling(&place(), &io::ErrorKind::ConnectionReset.into()).state(), LinkState::Throttled);
+        assert_eq!(
+            dialling(&place(), &io::ErrorKind::ConnectionReset.into()).state(),
+            LinkState::Throttled
+        );
     }
 
     #[test]
@@ -272,10 +333,26 @@ mod tests {
                 LinkState::Unreachable,
                 "is a web server and does not speak SSH (\"HTTP/1.1 400",
             ),
-            ("SSH-1.5-OpenSSH_1.2", LinkState::Unreachable, "speaks only version 1 of SSH (\"SSH-1.5-OpenSSH_1.2\")"),
-            ("220 mail ESMTP", LinkState::Unreachable, "does not speak SSH; it says \"220 mail ESMTP\""),
-            ("Exceeded MaxStartups", LinkState::Throttled, "saying \"Exceeded MaxStartups\", before the login"),
-            ("Not allowed at this time", LinkState::Throttled, "saying \"Not allowed at this time\", before"),
+            (
+                "SSH-1.5-OpenSSH_1.2",
+                LinkState::Unreachable,
+                "speaks only version 1 of SSH (\"SSH-1.5-OpenSSH_1.2\")",
+            ),
+            (
+                "220 mail ESMTP",
+                LinkState::Unreachable,
+                "does not speak SSH; it says \"220 mail ESMTP\"",
+            ),
+            (
+                "Exceeded MaxStartups",
+                LinkState::Throttled,
+                "saying \"Exceeded MaxStartups\", before the login",
+            ),
+            (
+                "Not allowed at this time",
+                LinkState::Throttled,
+                "saying \"Not allowed at this time\", before",
+            ),
         ] {
             let error = not_ssh(&place(), line);
             assert_eq!(error.state(), state, "{line}");
@@ -293,10 +370,30 @@ mod tests {
                 LinkState::Timeout,
                 "said \"welcome\" and nothing more; no SSH version within 10.0 s",
             ),
-            ("welcome", Overdue::Whole, LinkState::Timeout, "said \"welcome\" and more like it; no SSH version within"),
-            ("HTTP/1.1 400 Bad Request", Overdue::Silent, LinkState::Unreachable, "does not speak SSH"),
-            ("SSH-1.5-old", Overdue::Whole, LinkState::Unreachable, "speaks only version 1"),
-            ("Exceeded MaxStartups", Overdue::Silent, LinkState::Throttled, "before the login"),
+            (
+                "welcome",
+                Overdue::Whole,
+                LinkState::Timeout,
+                "said \"welcome\" and more like it; no SSH version within",
+            ),
+            (
+                "HTTP/1.1 400 Bad Request",
+                Overdue::Silent,
+                LinkState::Unreachable,
+                "does not speak SSH",
+            ),
+            (
+                "SSH-1.5-old",
+                Overdue::Whole,
+                LinkState::Unreachable,
+                "speaks only version 1",
+            ),
+            (
+                "Exceeded MaxStartups",
+                Overdue::Silent,
+                LinkState::Throttled,
+                "before the login",
+            ),
         ] {
             let error = no_version(&place(), line, &overdue, within);
             assert_eq!(error.state(), state, "{line}");
@@ -307,20 +404,35 @@ mod tests {
     #[test]
     fn a_reason_has_an_end_behind_jump_hosts_too() {
         let error = denied("x".repeat(1000), "").at_hop("one").at_hop("two");
-        assert!(error.reason().starts_with("jump host two: jump host one: xx"), "{}", error.reason());
-        assert_eq!(error.reason().chars().count(), crate::model::state::MAX_REASON);
+        assert!(
+            error
+                .reason()
+                .starts_with("jump host two: jump host one: xx"),
+            "{}",
+            error.reason()
+        );
+        assert_eq!(
+            error.reason().chars().count(),
+            crate::model::state::MAX_REASON
+        );
     }
 
     #[test]
     fn words_of_a_host_are_quoted_in_part_and_in_one_line() {
         assert_eq!(quoted(" a\r\nb "), "\"a b\"");
         let long = quoted(&"ä".repeat(1000));
-        assert!(long.ends_with("ä…\"") && long.chars().count() == 163, "{long}");
+        assert!(
+            long.ends_with("ä…\"") && long.chars().count() == 163,
+            "{long}"
+        );
     }
 
     #[test]
     fn a_reason_is_always_one_line() {
-        assert_eq!(LinkError::new(LinkState::Denied, "a\r\n b\n\n", "").reason(), "a b");
+        assert_eq!(
+            LinkError::new(LinkState::Denied, "a\r\n b\n\n", "").reason(),
+            "a b"
+        );
     }
 
     #[tokio::test]

@@ -1,8 +1,9 @@
-//! The first words with a shell: whether what a login runs is one, and why not. What was printed before it answers
-//! (`.bashrc`, a message of the day, a wrapper) is passed over, however long it is.
+//! The first words with a shell: whether what a login runs is one, and why not. What was printed
+//! before it answers (`.bashrc`, a message of the day, a wrapper) is passed over, however long it
+//! is.
 //!
-//! Only a shell that says that it is none is a refusal. One that is slow, was killed or has no memory to start with is
-//! tried again.
+//! Only a shell that says that it is none is a refusal. One that is slow, was killed or has no
+//! memory to start with is tried again.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -19,16 +20,23 @@ use crate::model::LinkState;
 /// What is kept of the noise, of each of both outputs, for its last line.
 const KEPT_BYTES: usize = 4 * 1024;
 
-/// Exit statuses from here on are not a shell's own: 254 is sshd's, while `/run/nologin` is there; 255 is that of the
-/// system's `ssh`; and a shell that passes on how something ended adds 128 to the signal.
+/// Exit statuses from here on are not a shell's own: 254 is sshd's, while `/run/nologin` is there;
+/// 255 is that of the system's `ssh`; and a shell that passes on how something ended adds 128 to
+/// the signal.
 const NOT_ITS_OWN: u32 = 128;
 
 /// What shells say of a program that they cannot start, in lower case.
-const NOT_STARTED: [&str; 6] =
-    ["not found", "no such file", "permission denied", "cannot execute", "not an executable", "unknown command"];
+const NOT_STARTED: [&str; 6] = [
+    "not found",
+    "no such file",
+    "permission denied",
+    "cannot execute",
+    "not an executable",
+    "unknown command",
+];
 
-/// The system's words for what passes: too many processes, too little memory, a home that is not there yet. In lower
-/// case, for some shells print them so.
+/// The system's words for what passes: too many processes, too little memory, a home that is not
+/// there yet. In lower case, for some shells print them so.
 const PASSING: [&str; 10] = [
     "cannot fork",
     "resource temporarily unavailable",
@@ -42,7 +50,8 @@ const PASSING: [&str; 10] = [
     "no such device",
 ];
 
-/// Makes sure that what answers is a shell, within the time that is left, and drops what was printed before it; `printed` counts it.
+/// Makes sure that what answers is a shell, within the time that is left, and drops what was
+/// printed before it; `printed` counts it.
 pub(super) async fn greet(
     input: &mut ShellInput,
     output: &mut ShellOutput,
@@ -89,7 +98,10 @@ impl Tail {
     /// The last line that is no blank, no echo of ours and nothing that `ssh` says each time.
     fn last_line(&self, token: &str) -> Option<String> {
         let text = String::from_utf8_lossy(&self.bytes);
-        let line = text.lines().rev().find(|line| !is_noise(line) && !line.contains(token))?;
+        let line = text
+            .lines()
+            .rev()
+            .find(|line| !is_noise(line) && !line.contains(token))?;
         Some(line.trim().to_owned())
     }
 }
@@ -103,7 +115,12 @@ struct Heard {
 
 impl Heard {
     fn new(token: &str) -> Self {
-        Self { token: token.to_owned(), stdout: Tail::default(), stderr: Tail::default(), exit: None }
+        Self {
+            token: token.to_owned(),
+            stdout: Tail::default(),
+            stderr: Tail::default(),
+            exit: None,
+        }
     }
 
     /// The bytes after the answer; `Err(None)` where the shell ended without it.
@@ -135,7 +152,10 @@ impl Heard {
 
     /// The shell was closed before it answered.
     fn ended(&self, place: &str) -> LinkError {
-        let said = self.said().map(|line| format!(", saying: {line}")).unwrap_or_default();
+        let said = self
+            .said()
+            .map(|line| format!(", saying: {line}"))
+            .unwrap_or_default();
         match &self.exit {
             Some(Ok(status)) if self.is_refusal(*status) && self.misses_our_shell() => failure::denied(
                 format!("{place} lets us in but cannot start /bin/sh for this login: exit status {status}{said}"),
@@ -168,8 +188,8 @@ impl Heard {
         }
     }
 
-    /// Whether the login's shell complains that the one that we want in its place does not start. Its exit status is no
-    /// help: of tcsh it is 1.
+    /// Whether the login's shell complains that the one that we want in its place does not start.
+    /// Its exit status is no help: of tcsh it is 1.
     fn misses_our_shell(&self) -> bool {
         let text = String::from_utf8_lossy(&self.stderr.bytes).to_ascii_lowercase();
         text.contains("/bin/sh") && NOT_STARTED.iter().any(|words| text.contains(words))
@@ -193,7 +213,10 @@ impl Heard {
         };
         LinkError::new(
             LinkState::Timeout,
-            format!("{place} let us in but no shell answered within {:.1} s{heard}", limit.as_secs_f64()),
+            format!(
+                "{place} let us in but no shell answered within {:.1} s{heard}",
+                limit.as_secs_f64()
+            ),
             "it is dialled again; the host is very slow, or what the login runs is no shell that can run \
              `exec /bin/sh -s`: look for ForceCommand and .bashrc",
         )
@@ -232,21 +255,69 @@ mod tests {
     fn only_a_shell_that_ends_in_order_is_none() {
         for (exit, stderr, state) in [
             (Some(Ok(0)), "", LinkState::Denied),
-            (Some(Ok(1)), "This account is currently not available.", LinkState::Denied),
-            (Some(Ok(126)), "sh: /bin/sh: Permission denied", LinkState::Denied),
+            (
+                Some(Ok(1)),
+                "This account is currently not available.",
+                LinkState::Denied,
+            ),
+            (
+                Some(Ok(126)),
+                "sh: /bin/sh: Permission denied",
+                LinkState::Denied,
+            ),
             (Some(Ok(127)), "sh: /bin/sh: not found", LinkState::Denied),
             (Some(Ok(2)), "sh: 1: Cannot fork", LinkState::Unreachable),
-            (Some(Ok(1)), "bash: fork: retry: Resource temporarily unavailable", LinkState::Unreachable),
-            (Some(Ok(126)), "/bin/bash: Input/output error", LinkState::Unreachable),
-            (Some(Ok(1)), "zsh: fork failed: resource temporarily unavailable", LinkState::Unreachable),
-            (Some(Ok(1)), "zsh: fork failed: cannot allocate memory", LinkState::Unreachable),
-            (Some(Ok(1)), "zsh: too many open files: /etc/zshrc", LinkState::Unreachable),
-            (Some(Ok(126)), "-bash: /home/ann/.profile: Connection timed out", LinkState::Unreachable),
-            (Some(Ok(1)), "Could not chdir to home directory /home/ann: Host is down", LinkState::Unreachable),
-            (Some(Ok(126)), "bash: /srv/bin/sh: No such device", LinkState::Unreachable),
-            (Some(Ok(127)), "sh: /srv/bin/sh: No such file or directory", LinkState::Denied),
+            (
+                Some(Ok(1)),
+                "bash: fork: retry: Resource temporarily unavailable",
+                LinkState::Unreachable,
+            ),
+            (
+                Some(Ok(126)),
+                "/bin/bash: Input/output error",
+                LinkState::Unreachable,
+            ),
+            (
+                Some(Ok(1)),
+                "zsh: fork failed: resource temporarily unavailable",
+                LinkState::Unreachable,
+            ),
+            (
+                Some(Ok(1)),
+                "zsh: fork failed: cannot allocate memory",
+                LinkState::Unreachable,
+            ),
+            (
+                Some(Ok(1)),
+                "zsh: too many open files: /etc/zshrc",
+                LinkState::Unreachable,
+            ),
+            (
+                Some(Ok(126)),
+                "-bash: /home/ann/.profile: Connection timed out",
+                LinkState::Unreachable,
+            ),
+            (
+                Some(Ok(1)),
+                "Could not chdir to home directory /home/ann: Host is down",
+                LinkState::Unreachable,
+            ),
+            (
+                Some(Ok(126)),
+                "bash: /srv/bin/sh: No such device",
+                LinkState::Unreachable,
+            ),
+            (
+                Some(Ok(127)),
+                "sh: /srv/bin/sh: No such file or directory",
+                LinkState::Denied,
+            ),
             (Some(Ok(137)), "Killed", LinkState::Unreachable),
-            (Some(Ok(254)), "System is booting up.", LinkState::Unreachable),
+            (
+                Some(Ok(254)),
+                "System is booting up.",
+                LinkState::Unreachable,
+            ),
             (Some(Ok(255)), "", LinkState::Unreachable),
             (Some(Err("KILL")), "", LinkState::Unreachable),
             (None, "", LinkState::Unreachable),
@@ -260,17 +331,48 @@ mod tests {
     #[test]
     fn a_login_that_cannot_start_our_shell_is_told_from_one_that_has_none() {
         for (exit, said, hint) in [
-            (126, "sh: 1: exec: /bin/sh: Permission denied", "check /bin/sh on the host"),
-            (127, "bash: line 1: exec: /bin/sh: cannot execute: required file not found", "check /bin/sh on the host"),
-            (127, "zsh:1: no such file or directory: /bin/sh", "check /bin/sh on the host"),
-            (127, "fish: Unknown command: /bin/sh\nfish: \nexec /bin/sh -s\n     ^~~~~~^", "check /bin/sh on the host"),
-            (1, "/bin/sh: Permission denied.", "check /bin/sh on the host"),
-            (127, "rbash: gate: command not found", "look for nologin, ForceCommand"),
-            (1, "/bin/sh is not for you", "look for nologin, ForceCommand"),
+            (
+                126,
+                "sh: 1: exec: /bin/sh: Permission denied",
+                "check /bin/sh on the host",
+            ),
+            (
+                127,
+                "bash: line 1: exec: /bin/sh: cannot execute: required file not found",
+                "check /bin/sh on the host",
+            ),
+            (
+                127,
+                "zsh:1: no such file or directory: /bin/sh",
+                "check /bin/sh on the host",
+            ),
+            (
+                127,
+                "fish: Unknown command: /bin/sh\nfish: \nexec /bin/sh -s\n     ^~~~~~^",
+                "check /bin/sh on the host",
+            ),
+            (
+                1,
+                "/bin/sh: Permission denied.",
+                "check /bin/sh on the host",
+            ),
+            (
+                127,
+                "rbash: gate: command not found",
+                "look for nologin, ForceCommand",
+            ),
+            (
+                1,
+                "/bin/sh is not for you",
+                "look for nologin, ForceCommand",
+            ),
         ] {
             let error = heard("", said, Some(Ok(exit))).ended("web-1");
             let told = error.status.hint.unwrap_or_default();
-            assert!(error.status.state == LinkState::Denied && told.contains(hint), "{said}: {told}");
+            assert!(
+                error.status.state == LinkState::Denied && told.contains(hint),
+                "{said}: {told}"
+            );
         }
     }
 
@@ -278,7 +380,8 @@ mod tests {
     fn of_noise_the_end_is_kept_and_the_amount_told() {
         let mut long = heard("", "", None);
         for n in 0..100_000 {
-            long.stdout.push(format!("line {n} of a long message of the day\n").as_bytes());
+            long.stdout
+                .push(format!("line {n} of a long message of the day\n").as_bytes());
             assert!(long.stdout.bytes.len() <= 2 * KEPT_BYTES);
         }
         let error = long.silent("web-1", Duration::from_secs(120));
@@ -292,7 +395,11 @@ mod tests {
 
     #[test]
     fn an_echo_of_our_own_words_says_nothing() {
-        let error = heard("echo lt-$((4000+242))-token\n", "", None).silent("web-1", Duration::from_secs(1));
-        assert_eq!(error.reason(), "web-1 let us in but no shell answered within 1.0 s");
+        let error = heard("echo lt-$((4000+242))-token\n", "", None)
+            .silent("web-1", Duration::from_secs(1));
+        assert_eq!(
+            error.reason(),
+            "web-1 let us in but no shell answered within 1.0 s"
+        );
     }
 }

@@ -1,7 +1,9 @@
-//! What the system's `ssh` must know of the jump hosts on a way: a configuration of ours before the user's own.
+//! What the system's `ssh` must know of the jump hosts on a way: a configuration of ours before the
+//! user's own.
 //!
-//! Options on the command line reach the last server only; `ssh` starts another `ssh` for each jump host, which is given
-//! nothing but the file of `-F`. What is said of the host itself is left to `system`.
+//! Options on the command line reach the last server only; `ssh` starts another `ssh` for each jump
+//! host, which is given nothing but the file of `-F`. What is said of the host itself is left to
+//! `system`.
 
 use std::fmt::Write as _;
 use std::io;
@@ -17,19 +19,26 @@ use crate::model::HostKeyPolicy;
 const FORCED: &str = "BatchMode yes\nPermitLocalCommand no\nForwardAgent no\nForwardX11 no\nServerAliveInterval 5\n\
                       ServerAliveCountMax 3\n";
 
-/// The option that names the configuration for a way, the host last: that of the user, with a file in `folder` before
-/// it where there are jump hosts.
+/// The option that names the configuration for a way, the host last: that of the user, with a file
+/// in `folder` before it where there are jump hosts.
 ///
 /// # Errors
 /// When the file cannot be written.
-pub(super) fn configuration(chain: &[Plan], inner: &Inner, folder: &Path) -> io::Result<Option<String>> {
+pub(super) fn configuration(
+    chain: &[Plan],
+    inner: &Inner,
+    folder: &Path,
+) -> io::Result<Option<String>> {
     let Some((_, hops)) = chain.split_last().filter(|(_, hops)| !hops.is_empty()) else {
         return Ok(inner.config_option());
     };
     let users = match inner.ssh_config.get() {
         _ if !inner.settings.ssh_config => Vec::new(),
         Some(file) => vec![std::path::absolute(file)?],
-        None => vec![PathBuf::from("~/.ssh/config"), PathBuf::from("/etc/ssh/ssh_config")],
+        None => vec![
+            PathBuf::from("~/.ssh/config"),
+            PathBuf::from("/etc/ssh/ssh_config"),
+        ],
     };
     let file = folder.join("config");
     std::fs::write(&file, text(hops, &users, inner.settings.connect_timeout))?;
@@ -60,7 +69,11 @@ fn text(hops: &[Plan], users: &[PathBuf], connect_timeout: Duration) -> String {
 
 fn section(hop: &Plan) -> String {
     let own = &hop.own;
-    let mut text = format!("Host {}\n StrictHostKeyChecking {}\n", own.name, strictness(hop.host_keys));
+    let mut text = format!(
+        "Host {}\n StrictHostKeyChecking {}\n",
+        own.name,
+        strictness(hop.host_keys)
+    );
     if let Some(address) = &own.address {
         let _ = writeln!(text, " HostName {address}");
     }
@@ -90,7 +103,11 @@ mod tests {
     use crate::transport::resolve::OpenSsh;
 
     fn hop(own: Endpoint, said: &str) -> Plan {
-        let settings = Settings { ssh_config: true, connect_timeout: Duration::from_secs(1), known_hosts: None };
+        let settings = Settings {
+            ssh_config: true,
+            connect_timeout: Duration::from_secs(1),
+            known_hosts: None,
+        };
         Plan::new(&own, Some(&OpenSsh::parse(said)), &settings).expect("a plan")
     }
 
@@ -109,7 +126,10 @@ mod tests {
         let expected = "Host bastion\n StrictHostKeyChecking accept-new\n IdentityFile \"/keys/a %%b\"\n IdentitiesOnly yes\n \
                         UserKnownHostsFile \"/k1\" \"/k 2\"\nMatch all\nInclude \"/home/ann/.ssh/config\"\n";
         assert_eq!(text, format!("{FORCED}ConnectTimeout 2\n{expected}"));
-        assert!(text.contains("\nServerAliveInterval 5\nServerAliveCountMax 3\n"), "{text}");
+        assert!(
+            text.contains("\nServerAliveInterval 5\nServerAliveCountMax 3\n"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Private keys of the run: read once, unlocked once, shared by all hosts.
 //!
-//! A passphrase is asked for by the first host that needs the key; the others wait for the same answer.
+//! A passphrase is asked for by the first host that needs the key; the others wait for the same
+//! answer.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -48,7 +49,10 @@ impl Slot {
         let state = self.state();
         match &state.key {
             Some(key) => Some(KeyFile::Ready(Arc::clone(key))),
-            None => state.declined.filter(|at| *at >= begun).map(|_| KeyFile::Declined),
+            None => state
+                .declined
+                .filter(|at| *at >= begun)
+                .map(|_| KeyFile::Declined),
         }
     }
 }
@@ -70,8 +74,8 @@ pub(super) enum KeyFile {
 }
 
 impl Keyring {
-    /// Looks at a key file, without asking anybody and without waiting for anybody who is being asked: the caller
-    /// holds a place in the budget. `begun` is when the attempt to connect began.
+    /// Looks at a key file, without asking anybody and without waiting for anybody who is being
+    /// asked: the caller holds a place in the budget. `begun` is when the attempt to connect began.
     pub(super) async fn look(&self, path: &Path, begun: Instant) -> KeyFile {
         let slot = self.slot(path);
         if let Some(known) = slot.known(begun) {
@@ -84,7 +88,8 @@ impl Keyring {
         read
     }
 
-    /// Asks for the passphrase unless somebody else just did. The result is found by [`Keyring::look`].
+    /// Asks for the passphrase unless somebody else just did. The result is found by
+    /// [`Keyring::look`].
     pub(super) async fn unlock(&self, path: &Path, asker: &dyn Asker, begun: Instant) {
         let slot = self.slot(path);
         let _asking = slot.asking.lock().await;
@@ -92,8 +97,13 @@ impl Keyring {
             return;
         }
         for again in (0..PASSPHRASE_TRIES).map(|n| n > 0) {
-            let question = Question::Passphrase { path: path.display().to_string(), again };
-            let Answer::Secret(passphrase) = asker.ask(question).await else { break };
+            let question = Question::Passphrase {
+                path: path.display().to_string(),
+                again,
+            };
+            let Answer::Secret(passphrase) = asker.ask(question).await else {
+                break;
+            };
             if let KeyFile::Ready(key) = load(path.to_owned(), Some(passphrase)).await {
                 slot.state().key = Some(key);
                 return;
@@ -108,7 +118,8 @@ impl Keyring {
     }
 }
 
-/// Reading and above all unlocking (a quarter of a second of computing) stay off the runtime's threads.
+/// Reading and above all unlocking (a quarter of a second of computing) stay off the runtime's
+/// threads.
 async fn load(path: PathBuf, passphrase: Option<zeroize::Zeroizing<String>>) -> KeyFile {
     tokio::task::spawn_blocking(move || load_now(&path, passphrase.as_ref().map(|p| p.as_str())))
         .await
@@ -132,9 +143,9 @@ fn load_now(path: &Path, passphrase: Option<&str>) -> KeyFile {
     }
     match keys::decode_secret_key(&text, passphrase) {
         // The library ends the whole session when it is to sign with one of these.
-        Ok(key) if is_security_key(&key) => {
-            KeyFile::Broken("a security key; add it to the ssh-agent, or set transport = \"system\"".to_owned())
-        }
+        Ok(key) if is_security_key(&key) => KeyFile::Broken(
+            "a security key; add it to the ssh-agent, or set transport = \"system\"".to_owned(),
+        ),
         Ok(key) => KeyFile::Ready(Arc::new(key)),
         Err(_) if passphrase.is_none() && is_encrypted(&text) => {
             KeyFile::Locked(public_half(path, Some(&text)).map(|half| half.key()))
@@ -144,14 +155,19 @@ fn load_now(path: &Path, passphrase: Option<&str>) -> KeyFile {
 }
 
 fn is_security_key(key: &PrivateKey) -> bool {
-    matches!(key.algorithm(), Algorithm::SkEd25519 | Algorithm::SkEcdsaSha2NistP256)
+    matches!(
+        key.algorithm(),
+        Algorithm::SkEd25519 | Algorithm::SkEcdsaSha2NistP256
+    )
 }
 
 fn is_encrypted(text: &str) -> bool {
     PrivateKey::from_openssh(text).is_ok_and(|key| key.is_encrypted())
         || text.contains("-----BEGIN ENCRYPTED PRIVATE KEY-----")
         || text.contains("Proc-Type: 4,ENCRYPTED")
-        || text.lines().any(|line| line.starts_with("Encryption: ") && !line.ends_with("none"))
+        || text
+            .lines()
+            .any(|line| line.starts_with("Encryption: ") && !line.ends_with("none"))
 }
 
 /// What a file says of a key without its private half.
@@ -166,7 +182,10 @@ impl Half {
     fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         let key = PublicKey::from_openssh(text).map(Self::Key);
-        key.or_else(|_| Certificate::from_openssh(text).map(|cert| Self::Certificate(Box::new(cert)))).ok()
+        key.or_else(|_| {
+            Certificate::from_openssh(text).map(|cert| Self::Certificate(Box::new(cert)))
+        })
+        .ok()
     }
 
     pub(super) fn key(&self) -> PublicKey {
@@ -177,23 +196,32 @@ impl Half {
     }
 }
 
-/// The public half of a key file: from the file itself where its format tells, else from the `.pub` beside it.
+/// The public half of a key file: from the file itself where its format tells, else from the `.pub`
+/// beside it.
 pub(super) fn public_half(path: &Path, text: Option<&str>) -> Option<Half> {
-    let own = text.map(str::to_owned).or_else(|| read_small(path)).and_then(|text| {
-        let private = PrivateKey::from_openssh(&text).ok().map(|key| Half::Key(key.public_key().clone()));
-        private.or_else(|| Half::parse(&text))
-    });
+    let own = text
+        .map(str::to_owned)
+        .or_else(|| read_small(path))
+        .and_then(|text| {
+            let private = PrivateKey::from_openssh(&text)
+                .ok()
+                .map(|key| Half::Key(key.public_key().clone()));
+            private.or_else(|| Half::parse(&text))
+        });
     own.or_else(|| Half::parse(&read_small(&beside(path, ".pub"))?))
 }
 
 /// The private key file next to the file of a public key or of a certificate.
 pub(super) fn private_next_to(path: &Path) -> Option<PathBuf> {
     let name = path.to_str()?;
-    let bare = name.strip_suffix("-cert.pub").or_else(|| name.strip_suffix(".pub"))?;
+    let bare = name
+        .strip_suffix("-cert.pub")
+        .or_else(|| name.strip_suffix(".pub"))?;
     Some(PathBuf::from(bare)).filter(|file| file.is_file())
 }
 
-/// The certificates of a key: `KEY-cert.pub` beside it, and those named by the user that belong to it.
+/// The certificates of a key: `KEY-cert.pub` beside it, and those named by the user that belong to
+/// it.
 pub(super) fn certificates(path: &Path, named: &[PathBuf], key: &PublicKey) -> Vec<Certificate> {
     std::iter::once(beside(path, "-cert.pub"))
         .chain(named.iter().cloned())
@@ -208,8 +236,11 @@ pub(super) fn certificate(file: &Path) -> Option<Certificate> {
 }
 
 fn read_small(file: &Path) -> Option<String> {
-    let is_small = std::fs::metadata(file).is_ok_and(|meta| meta.is_file() && meta.len() <= MAX_KEY_BYTES);
-    is_small.then(|| std::fs::read_to_string(file).ok()).flatten()
+    let is_small =
+        std::fs::metadata(file).is_ok_and(|meta| meta.is_file() && meta.len() <= MAX_KEY_BYTES);
+    is_small
+        .then(|| std::fs::read_to_string(file).ok())
+        .flatten()
 }
 
 fn beside(path: &Path, suffix: &str) -> PathBuf {

@@ -31,7 +31,12 @@ impl Local {
 
     pub(super) fn running(command: &[&str]) -> Self {
         let command = command.iter().map(|&word| word.to_owned()).collect();
-        Self { ending: Ending::new(), pacer: Pacer::unhurried(), shells: Arc::new(Semaphore::new(SHELLS)), command }
+        Self {
+            ending: Ending::new(),
+            pacer: Pacer::unhurried(),
+            shells: Arc::new(Semaphore::new(SHELLS)),
+            command,
+        }
     }
 
     pub(super) async fn open_shell(&self) -> Result<(ShellInput, ShellOutput), LinkError> {

@@ -1,9 +1,10 @@
 //! Reaching a host: yields byte streams of remote shells and says why it could not.
 //!
-//! [`Connector::connect`] plans (`plan`, `resolve`), picks a route (`route`), dials and logs in (`dial`, `russh`), and
-//! gives a [`Connection`], from which [`Connection::open_shell`] starts shells. Three roads lead to a shell: russh,
-//! the user's own `ssh` (`system`), and a child process on this machine (`local`). What is said to a shell is left to
-//! `host`; when to try again is left to `host` too, with the waits of [`backoff`].
+//! [`Connector::connect`] plans (`plan`, `resolve`), picks a route (`route`), dials and logs in
+//! (`dial`, `russh`), and gives a [`Connection`], from which [`Connection::open_shell`] starts
+//! shells. Three roads lead to a shell: russh, the user's own `ssh` (`system`), and a child process
+//! on this machine (`local`). What is said to a shell is left to `host`; when to try again is left
+//! to `host` too, with the waits of [`backoff`].
 
 use std::future::Future;
 use std::path::PathBuf;
@@ -14,7 +15,9 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use crate::model::{Answer, Endpoint, HostKeyPolicy, HostSpec, HostStatus, LinkState, Question, TransportKind};
+use crate::model::{
+    Answer, Endpoint, HostKeyPolicy, HostSpec, HostStatus, LinkState, Question, TransportKind,
+};
 
 mod algorithms;
 pub mod backoff;
@@ -46,14 +49,15 @@ pub(crate) use noise::is_noise;
 pub use pace::{Asker as PaceAsker, Span as PaceSpan};
 pub use shell::{ShellEvent, ShellInput, ShellOutput};
 
-/// Answers what only a person can. `ask` may take as long as a person does; dropping the future withdraws the question.
+/// Answers what only a person can. `ask` may take as long as a person does; dropping the future
+/// withdraws the question.
 pub trait Asker: Send + Sync {
     /// Puts a question and waits for its answer.
     fn ask(&self, question: Question) -> Pin<Box<dyn Future<Output = Answer> + Send + '_>>;
 }
 
-/// As long as sshd itself waits for a login (LoginGraceTime): under load, with a slow directory service or a slow home,
-/// a login takes longer than anybody likes, and is no less welcome for it.
+/// As long as sshd itself waits for a login (LoginGraceTime): under load, with a slow directory
+/// service or a slow home, a login takes longer than anybody likes, and is no less welcome for it.
 const LOGIN_TIME: Duration = Duration::from_secs(120);
 
 /// Channels are closed a moment before the connection says why it ended.
@@ -67,10 +71,12 @@ const AGENT_TIME: Duration = Duration::from_secs(60);
 pub struct Settings {
     /// Whether `ssh -G` is asked what the user's OpenSSH configuration says of a host.
     pub ssh_config: bool,
-    /// Longest time for TCP, and longest silence in the key exchange. Each jump host on the way has as much. A server that
-    /// speaks SSH has longer to let us in: see [`Connector::with_login_time`].
+    /// Longest time for TCP, and longest silence in the key exchange. Each jump host on the way has
+    /// as much. A server that speaks SSH has longer to let us in: see
+    /// [`Connector::with_login_time`].
     pub connect_timeout: Duration,
-    /// Where accepted host keys are stored when the host names no file; `None`: the user's `~/.ssh/known_hosts`.
+    /// Where accepted host keys are stored when the host names no file; `None`: the user's
+    /// `~/.ssh/known_hosts`.
     pub known_hosts: Option<PathBuf>,
 }
 
@@ -110,13 +116,14 @@ struct Inner {
 pub struct LinkError {
     /// What the host's row shows.
     pub status: HostStatus,
-    /// It may pass by itself, and soon: nobody has said no. A bounded pass tries again only then, for whoever waits for its
-    /// end wants to hear at once of what stays as it is.
+    /// It may pass by itself, and soon: nobody has said no. A bounded pass tries again only then,
+    /// for whoever waits for its end wants to hear at once of what stays as it is.
     pub may_pass: bool,
 }
 
 impl From<HostStatus> for LinkError {
-    /// Silence passes, and so does a server that has too many connections; of the rest, whoever makes the error knows.
+    /// Silence passes, and so does a server that has too many connections; of the rest, whoever
+    /// makes the error knows.
     fn from(status: HostStatus) -> Self {
         let may_pass = matches!(status.state, LinkState::Timeout | LinkState::Throttled);
         Self { status, may_pass }
@@ -127,7 +134,10 @@ impl LinkError {
     /// The same as something that may pass by itself.
     #[must_use]
     pub(crate) fn passing(self) -> Self {
-        Self { may_pass: true, ..self }
+        Self {
+            may_pass: true,
+            ..self
+        }
     }
 }
 
@@ -154,7 +164,8 @@ impl Connector {
         }
     }
 
-    /// Uses the ssh-agent at this socket in place of `$SSH_AUTH_SOCK`, where the user's configuration names no other.
+    /// Uses the ssh-agent at this socket in place of `$SSH_AUTH_SOCK`, where the user's
+    /// configuration names no other.
     #[must_use]
     pub fn with_agent(self, socket: PathBuf) -> Self {
         // The first one stays; it is set where the connector is made.
@@ -169,16 +180,16 @@ impl Connector {
         self
     }
 
-    /// Reads the user's OpenSSH configuration from this file alone, as `ssh -F` does. Only where the settings have it
-    /// read at all.
+    /// Reads the user's OpenSSH configuration from this file alone, as `ssh -F` does. Only where
+    /// the settings have it read at all.
     #[must_use]
     pub fn with_ssh_config(self, file: PathBuf) -> Self {
         let _ = self.inner.ssh_config.set(file);
         self
     }
 
-    /// Treats unknown keys of jump hosts that only the user's configuration knows so, unless it is stricter: as the defaults
-    /// of the inventory have it for every host.
+    /// Treats unknown keys of jump hosts that only the user's configuration knows so, unless it is
+    /// stricter: as the defaults of the inventory have it for every host.
     #[must_use]
     pub fn with_host_keys(self, policy: Option<HostKeyPolicy>) -> Self {
         if let Some(policy) = policy {
@@ -187,8 +198,8 @@ impl Connector {
         self
     }
 
-    /// Treats unknown keys of every server so, whatever the inventory and the user's configuration say: as the command line
-    /// has it.
+    /// Treats unknown keys of every server so, whatever the inventory and the user's configuration
+    /// say: as the command line has it.
     #[must_use]
     pub fn with_last_word(self, policy: Option<HostKeyPolicy>) -> Self {
         if let Some(policy) = policy {
@@ -197,8 +208,8 @@ impl Connector {
         self
     }
 
-    /// Gives a server so long to log us in, and a login as long until its shell answers, in place of two minutes, or of
-    /// the connect timeout where that is longer.
+    /// Gives a server so long to log us in, and a login as long until its shell answers, in place
+    /// of two minutes, or of the connect timeout where that is longer.
     #[must_use]
     pub fn with_login_time(self, limit: Duration) -> Self {
         let _ = self.inner.login_time.set(limit);
@@ -211,12 +222,22 @@ impl Connector {
     /// With the state, the reason and the hint for the host's row.
     pub async fn connect(&self, host: &HostSpec) -> Result<Connection, LinkError> {
         let link = match host.transport {
-            TransportKind::Local => Link::by(Road::Local(local::Local::new()), self.inner.login_time()),
-            TransportKind::System => Link::by(Road::System(self.system(host).await?), self.inner.login_time()),
-            TransportKind::Russh => self.russh(host, self.inner.plan(&host.endpoint).await?).await?,
+            TransportKind::Local => {
+                Link::by(Road::Local(local::Local::new()), self.inner.login_time())
+            }
+            TransportKind::System => Link::by(
+                Road::System(self.system(host).await?),
+                self.inner.login_time(),
+            ),
+            TransportKind::Russh => {
+                self.russh(host, self.inner.plan(&host.endpoint).await?)
+                    .await?
+            }
             TransportKind::Auto => self.choose(host).await?,
         };
-        Ok(Connection { link: Arc::new(link) })
+        Ok(Connection {
+            link: Arc::new(link),
+        })
     }
 
     async fn choose(&self, host: &HostSpec) -> Result<Link, LinkError> {
@@ -224,15 +245,25 @@ impl Connector {
         match &plan.beyond_russh {
             None => self.russh(host, plan).await,
             Some(why) => {
-                tracing::info!("{} is reached by the system's ssh, for its configuration asks for {why}", host.name());
-                Ok(Link::by(Road::System(self.system(host).await?), self.inner.login_time()))
+                tracing::info!(
+                    "{} is reached by the system's ssh, for its configuration asks for {why}",
+                    host.name()
+                );
+                Ok(Link::by(
+                    Road::System(self.system(host).await?),
+                    self.inner.login_time(),
+                ))
             }
         }
     }
 
     async fn russh(&self, host: &HostSpec, plan: plan::Plan) -> Result<Link, LinkError> {
         let route::Reached { client, warning } = route::reach(&self.inner, host, plan).await?;
-        Ok(Link::warned(Road::Russh(client), self.inner.login_time(), warning))
+        Ok(Link::warned(
+            Road::Russh(client),
+            self.inner.login_time(),
+            warning,
+        ))
     }
 
     async fn system(&self, host: &HostSpec) -> Result<system::System, LinkError> {
@@ -252,7 +283,10 @@ impl Inner {
 
     /// How long a server that speaks SSH, and then the shell of a login, may take.
     fn login_time(&self) -> Duration {
-        self.login_time.get().copied().unwrap_or_else(|| LOGIN_TIME.max(self.settings.connect_timeout))
+        self.login_time
+            .get()
+            .copied()
+            .unwrap_or_else(|| LOGIN_TIME.max(self.settings.connect_timeout))
     }
 
     /// How long the ssh-agent may take for a signature.
@@ -261,8 +295,11 @@ impl Inner {
     }
 
     async fn plan(&self, endpoint: &Endpoint) -> Result<plan::Plan, LinkError> {
-        let said =
-            if self.settings.ssh_config { self.resolver.ask(endpoint, self.config_option()).await? } else { None };
+        let said = if self.settings.ssh_config {
+            self.resolver.ask(endpoint, self.config_option()).await?
+        } else {
+            None
+        };
         let mut plan = plan::Plan::new(endpoint, said.as_deref(), &self.settings)?;
         if let Some(policy) = self.last_word.get() {
             plan.host_keys = *policy;
@@ -274,8 +311,8 @@ impl Inner {
     }
 }
 
-/// A connection to a host. Clones are the same connection; it ends when [`Connection::close`] is called, when its last
-/// clone is dropped, or when it breaks.
+/// A connection to a host. Clones are the same connection; it ends when [`Connection::close`] is
+/// called, when its last clone is dropped, or when it breaks.
 #[derive(Clone)]
 pub struct Connection {
     link: Arc<Link>,
@@ -299,7 +336,14 @@ impl Link {
 
     fn warned(road: Road, login_time: Duration, warning: Option<HostStatus>) -> Self {
         let greeted = watch::Sender::new(false);
-        Self { road, greeted, login_time, since: Instant::now(), printed: AtomicU64::new(0), warning }
+        Self {
+            road,
+            greeted,
+            login_time,
+            since: Instant::now(),
+            printed: AtomicU64::new(0),
+            warning,
+        }
     }
 }
 
@@ -323,27 +367,41 @@ impl Connection {
     #[cfg(test)]
     pub(crate) fn by_shell(command: &[&str]) -> Self {
         let road = Road::Local(local::Local::running(command));
-        Self { link: Arc::new(Link::by(road, LOGIN_TIME)) }
+        Self {
+            link: Arc::new(Link::by(road, LOGIN_TIME)),
+        }
     }
 
-    /// Starts `exec /bin/sh -s` on the host, on a channel of its own. Waits while the budget of sessions is used up.
-    /// The first shell of a connection must answer, so that a login without a shell is told from a host that works.
+    /// Starts `exec /bin/sh -s` on the host, on a channel of its own. Waits while the budget of
+    /// sessions is used up. The first shell of a connection must answer, so that a login without a
+    /// shell is told from a host that works.
     ///
     /// # Errors
-    /// When the server refuses another session, what runs there is no shell, or the connection has ended.
+    /// When the server refuses another session, what runs there is no shell, or the connection has
+    /// ended.
     pub async fn open_shell(&self) -> Result<(ShellInput, ShellOutput), LinkError> {
-        self.open_shell_within(&mut Deadline::new(self.link.login_time)).await
+        self.open_shell_within(&mut Deadline::new(self.link.login_time))
+            .await
     }
 
-    /// The same within a time that the caller goes on with. Waiting for the budget of sessions is not counted.
+    /// The same within a time that the caller goes on with. Waiting for the budget of sessions is
+    /// not counted.
     ///
     /// # Errors
     /// As [`Connection::open_shell`], and when the time is over.
-    pub async fn open_shell_within(&self, time: &mut Deadline) -> Result<(ShellInput, ShellOutput), LinkError> {
-        let Link { greeted, printed, .. } = &*self.link;
+    pub async fn open_shell_within(
+        &self,
+        time: &mut Deadline,
+    ) -> Result<(ShellInput, ShellOutput), LinkError> {
+        let Link {
+            greeted, printed, ..
+        } = &*self.link;
         let first = !*greeted.borrow();
         let (place, opened) = match &self.link.road {
-            Road::Russh(client) => (client.place.to_string(), russh::channel::open_shell(client, time, first).await),
+            Road::Russh(client) => (
+                client.place.to_string(),
+                russh::channel::open_shell(client, time, first).await,
+            ),
             Road::System(system) => (system.place(), system.open_shell().await),
             Road::Local(local) => ("this machine".to_owned(), local.open_shell().await),
         };
@@ -355,8 +413,8 @@ impl Connection {
         Ok((input, output))
     }
 
-    /// What a person must hear of the way to the host though it leads there: that the key of a jump host has changed, for
-    /// which another was taken.
+    /// What a person must hear of the way to the host though it leads there: that the key of a jump
+    /// host has changed, for which another was taken.
     #[must_use]
     pub fn warning(&self) -> Option<&HostStatus> {
         self.link.warning.as_ref()
@@ -370,7 +428,12 @@ impl Connection {
 
     /// Waits until a shell has answered.
     pub async fn greeted(&self) {
-        let _ = self.link.greeted.subscribe().wait_for(|greeted| *greeted).await;
+        let _ = self
+            .link
+            .greeted
+            .subscribe()
+            .wait_for(|greeted| *greeted)
+            .await;
     }
 
     /// Bytes that the login has printed before its shell answered.
@@ -387,7 +450,9 @@ impl Connection {
             0 => format!("logged in; waiting for its shell for {seconds} s"),
             noise => {
                 let amount = greeting::amount(noise);
-                format!("logged in; waiting for its shell for {seconds} s, past {amount} that the login prints")
+                format!(
+                    "logged in; waiting for its shell for {seconds} s, past {amount} that the login prints"
+                )
             }
         }
     }
@@ -427,12 +492,18 @@ impl Connection {
         }
     }
 
-    /// Whether this failure of a shell is the end of the connection, which is told a moment later. A server that refuses a
-    /// session is still there.
+    /// Whether this failure of a shell is the end of the connection, which is told a moment later.
+    /// A server that refuses a session is still there.
     pub async fn has_ended_by(&self, failure: &LinkError) -> bool {
         let refused = failure.state() == crate::model::LinkState::Throttled;
-        let told_within = if refused { Duration::ZERO } else { END_TOLD_WITHIN };
-        tokio::time::timeout(told_within, self.ended()).await.is_ok()
+        let told_within = if refused {
+            Duration::ZERO
+        } else {
+            END_TOLD_WITHIN
+        };
+        tokio::time::timeout(told_within, self.ended())
+            .await
+            .is_ok()
     }
 
     /// Ends it, with everything that runs on it; returns within 2 seconds.

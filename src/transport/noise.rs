@@ -1,4 +1,5 @@
-//! Lines that `ssh` writes beside why it failed: each version has more of them. Nobody is to read one as the reason.
+//! Lines that `ssh` writes beside why it failed: each version has more of them. Nobody is to read
+//! one as the reason.
 
 /// How such lines begin.
 const NOISE: [&str; 14] = [

@@ -1,5 +1,5 @@
-//! What a server says first, overheard while the SSH library reads it: whether it speaks SSH at all, and whether it is
-//! still saying something. The library tells neither.
+//! What a server says first, overheard while the SSH library reads it: whether it speaks SSH at
+//! all, and whether it is still saying something. The library tells neither.
 
 use std::future::Future;
 use std::io;
@@ -53,8 +53,17 @@ pub(super) enum Overdue {
 
 /// Listens to what is read from a stream.
 pub(super) fn listen(inner: Box<dyn ByteStream>) -> (Listened, Overheard) {
-    let heard = Overheard(Arc::new(Mutex::new(Heard { first: Vec::new(), last: Instant::now() })));
-    (Listened { inner, heard: heard.clone() }, heard)
+    let heard = Overheard(Arc::new(Mutex::new(Heard {
+        first: Vec::new(),
+        last: Instant::now(),
+    })));
+    (
+        Listened {
+            inner,
+            heard: heard.clone(),
+        },
+        heard,
+    )
 }
 
 impl Overheard {
@@ -62,7 +71,10 @@ impl Overheard {
     pub(super) fn language(&self) -> Language {
         let heard = self.lock();
         let mut lines = heard.first.split(|&byte| byte == b'\n');
-        if lines.clone().any(|line| line.starts_with(b"SSH-2.0-") || line.starts_with(b"SSH-1.99-")) {
+        if lines
+            .clone()
+            .any(|line| line.starts_with(b"SSH-2.0-") || line.starts_with(b"SSH-1.99-"))
+        {
             return Language::Ssh;
         }
         match lines.find(|line| !line.trim_ascii().is_empty()) {
@@ -97,7 +109,9 @@ impl Overheard {
         }
         let mut heard = self.lock();
         let room = FIRST_BYTES - heard.first.len();
-        heard.first.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        heard
+            .first
+            .extend_from_slice(&bytes[..bytes.len().min(room)]);
         heard.last = Instant::now();
     }
 
@@ -107,7 +121,11 @@ impl Overheard {
 }
 
 impl AsyncRead for Listened {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         let polled = Pin::new(&mut self.inner).poll_read(cx, buf);
         self.heard.heard(&buf.filled()[before..]);
@@ -116,7 +134,11 @@ impl AsyncRead for Listened {
 }
 
 impl AsyncWrite for Listened {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.inner).poll_write(cx, buf)
     }
 
@@ -148,11 +170,24 @@ mod tests {
         let other = |line: &str| Language::Other(line.to_owned());
         assert_eq!(language_of(b"").await, Language::Unknown);
         assert_eq!(language_of(b"\r\n\n").await, Language::Unknown);
-        assert_eq!(language_of(b"SSH-2.0-OpenSSH_9.2\r\n\0\0").await, Language::Ssh);
-        assert_eq!(language_of(b"welcome\r\nSSH-1.99-x\r\n").await, Language::Ssh);
+        assert_eq!(
+            language_of(b"SSH-2.0-OpenSSH_9.2\r\n\0\0").await,
+            Language::Ssh
+        );
+        assert_eq!(
+            language_of(b"welcome\r\nSSH-1.99-x\r\n").await,
+            Language::Ssh
+        );
         assert_eq!(language_of(b"SSH-1.5-old\n").await, other("SSH-1.5-old"));
-        assert_eq!(language_of(b"\nHTTP/1.1 400 Bad Request\r\n\r\n").await, other("HTTP/1.1 400 Bad Request"));
-        assert_eq!(language_of(&vec![b'x'; 50_000]).await, other(&"x".repeat(FIRST_BYTES)), "no more is kept");
+        assert_eq!(
+            language_of(b"\nHTTP/1.1 400 Bad Request\r\n\r\n").await,
+            other("HTTP/1.1 400 Bad Request")
+        );
+        assert_eq!(
+            language_of(&vec![b'x'; 50_000]).await,
+            other(&"x".repeat(FIRST_BYTES)),
+            "no more is kept"
+        );
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,11 +1,14 @@
-//! How much may be asked of a host at once, so that what else is said on its connection never waits long behind it.
+//! How much may be asked of a host at once, so that what else is said on its connection never waits
+//! long behind it.
 //!
-//! An answer is sent as fast as the host can, and queues up in front of the slowest link on the way; whatever is asked next
-//! (a ping, metrics) is answered behind it. So no more is asked for than the link carries in about a second, and how much
-//! that is is learnt from how fast answers come. On a quick link nothing is held back.
+//! An answer is sent as fast as the host can, and queues up in front of the slowest link on the
+//! way; whatever is asked next (a ping, metrics) is answered behind it. So no more is asked for
+//! than the link carries in about a second, and how much that is is learnt from how fast answers
+//! come. On a quick link nothing is held back.
 //!
-//! [`Pace`] decides, with time as an argument; [`Pacer`] is the same with a clock, shared by all that has to do with one
-//! connection. It also knows when the last byte came, by which a slow link is told from a dead one.
+//! [`Pace`] decides, with time as an argument; [`Pacer`] is the same with a clock, shared by all
+//! that has to do with one connection. It also knows when the last byte came, by which a slow link
+//! is told from a dead one.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,7 +19,8 @@ use tokio::time::Instant;
 /// What is asked for at once at least: less costs more in round trips than it saves.
 const LEAST: f64 = 4096.0;
 
-/// And at most, over all that are asked at the same time: on a link that carries so much in a second nothing is held back.
+/// And at most, over all that are asked at the same time: on a link that carries so much in a
+/// second nothing is held back.
 const MOST: f64 = 4.0 * 1024.0 * 1024.0;
 
 /// To begin with, where the login was quick, and where it was not.
@@ -63,13 +67,24 @@ pub struct Span {
 impl Pace {
     fn new(window: f64, now: Duration) -> Self {
         let (pauses, askers) = (VecDeque::new(), BTreeMap::new());
-        Self { window, received: 0, last: now, pauses, askers, next_asker: 0 }
+        Self {
+            window,
+            received: 0,
+            last: now,
+            pauses,
+            askers,
+            next_asker: 0,
+        }
     }
 
     /// So many bytes have come out of the socket.
     fn arrived(&mut self, now: Duration, bytes: u64) {
         let pause = now.saturating_sub(self.last);
-        while self.pauses.back().is_some_and(|(_, shorter)| *shorter <= pause) {
+        while self
+            .pauses
+            .back()
+            .is_some_and(|(_, shorter)| *shorter <= pause)
+        {
             self.pauses.pop_back();
         }
         self.pauses.push_back((now, pause));
@@ -81,23 +96,31 @@ impl Pace {
     }
 
     fn begin(&self, now: Duration) -> Span {
-        Span { begun: now, received: self.received }
+        Span {
+            begun: now,
+            received: self.received,
+        }
     }
 
-    /// The answer is whole: what came meanwhile, and how long that took without the one pause in which the question was on
-    /// its way, is what the link carries.
+    /// The answer is whole: what came meanwhile, and how long that took without the one pause in
+    /// which the question was on its way, is what the link carries.
     fn end(&mut self, now: Duration, span: Span) {
         let bytes = self.received - span.received;
         if bytes < TELLING {
             return;
         }
-        let within = |(ended, pause): &(Duration, Duration)| (*pause).min(ended.saturating_sub(span.begun));
+        let within =
+            |(ended, pause): &(Duration, Duration)| (*pause).min(ended.saturating_sub(span.begun));
         let waited = self.pauses.iter().map(within).max().unwrap_or_default();
         let took = now.saturating_sub(span.begun).saturating_sub(waited);
         let carried = bytes as f64 / took.as_secs_f64().max(0.000_001);
         // A small answer tells when a link is slow, and little of how quick it is.
         let most = self.window.max((bytes as f64 * 4.0).min(self.window * 2.0));
-        let least = if took < SOON { self.window } else { self.window / 4.0 };
+        let least = if took < SOON {
+            self.window
+        } else {
+            self.window / 4.0
+        };
         self.window = carried.clamp(least, most).clamp(LEAST, MOST);
     }
 
@@ -119,9 +142,15 @@ impl Pace {
 
     /// How many bytes one that asks may ask for now.
     fn share(&self, asker: u64, now: Duration) -> usize {
-        let asks = |(other, told): &(&u64, &Duration)| **other != asker && now.saturating_sub(**told) < ACTIVE;
+        let asks = |(other, told): &(&u64, &Duration)| {
+            **other != asker && now.saturating_sub(**told) < ACTIVE
+        };
         let others = self.askers.iter().filter(asks).count();
-        let share = if others == 0 { self.window } else { self.window * TOGETHER / (others + 1) as f64 };
+        let share = if others == 0 {
+            self.window
+        } else {
+            self.window * TOGETHER / (others + 1) as f64
+        };
         share.max(LEAST) as usize
     }
 }
@@ -155,9 +184,16 @@ impl Pacer {
     }
 
     fn with(window: f64) -> Self {
-        let state =
-            State { pace: Pace::new(window, Duration::ZERO), first: None, heard: Duration::ZERO, round_trip: None };
-        Self(Arc::new(Shared { start: Instant::now(), state: Mutex::new(state) }))
+        let state = State {
+            pace: Pace::new(window, Duration::ZERO),
+            first: None,
+            heard: Duration::ZERO,
+            round_trip: None,
+        };
+        Self(Arc::new(Shared {
+            start: Instant::now(),
+            state: Mutex::new(state),
+        }))
     }
 
     /// Somebody has logged in: how long that took is the first that is known of the link.
@@ -194,7 +230,8 @@ impl Pacer {
         self.lock().round_trip
     }
 
-    /// How long something of a few round trips may take that takes `limit` on a link without any length.
+    /// How long something of a few round trips may take that takes `limit` on a link without any
+    /// length.
     pub(super) fn patience(&self, limit: Duration) -> Duration {
         let state = self.lock();
         limit + 4 * state.round_trip.or(state.first).unwrap_or_default()
@@ -208,7 +245,10 @@ impl Pacer {
     /// Somebody who will ask for much.
     pub(super) fn asker(&self) -> Asker {
         let number = self.lock().pace.add_asker();
-        Asker { pacer: self.clone(), number }
+        Asker {
+            pacer: self.clone(),
+            number,
+        }
     }
 
     fn now(&self) -> Duration {
@@ -330,7 +370,11 @@ mod tests {
         pace.arrived(second(10.1), 3000);
         (0..20).for_each(|n| pace.arrived(second(13.0 + 0.05 * f64::from(n)), 1500));
         pace.end(second(13.95), span);
-        assert!((30_000.0..36_000.0).contains(&pace.window), "{}", pace.window);
+        assert!(
+            (30_000.0..36_000.0).contains(&pace.window),
+            "{}",
+            pace.window
+        );
     }
 
     #[test]
@@ -348,7 +392,11 @@ mod tests {
     #[test]
     fn answers_of_a_few_bytes_change_nothing() {
         let mut pace = Pace::new(FIRST_WINDOW, Duration::ZERO);
-        let mut wire = Wire { rate: 500.0, trip: 1.0, now: 0.0 };
+        let mut wire = Wire {
+            rate: 500.0,
+            trip: 1.0,
+            now: 0.0,
+        };
         for _ in 0..100 {
             wire.answer(&mut pace, 100);
         }

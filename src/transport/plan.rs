@@ -62,7 +62,11 @@ impl Plan {
     ///
     /// # Errors
     /// When the configuration names an address or a user that cannot be used.
-    pub(super) fn new(endpoint: &Endpoint, said: Option<&OpenSsh>, settings: &Settings) -> Result<Self, LinkError> {
+    pub(super) fn new(
+        endpoint: &Endpoint,
+        said: Option<&OpenSsh>,
+        settings: &Settings,
+    ) -> Result<Self, LinkError> {
         let nothing = OpenSsh::default();
         let said = said.unwrap_or(&nothing);
         let home = said.home.clone().or_else(std::env::home_dir);
@@ -89,14 +93,21 @@ impl Plan {
             proxy_command: said.proxy_command.clone(),
             proxy_jump: said.proxy_jump.clone(),
             beyond_russh: said.beyond_russh.clone(),
-            place: Place { name: endpoint.name.to_string(), address, port },
+            place: Place {
+                name: endpoint.name.to_string(),
+                address,
+                port,
+            },
             own: endpoint.clone(),
         })
     }
 }
 
 /// What is strict in one file is not weakened by the other.
-fn strictest(inventory: Option<HostKeyPolicy>, configuration: Option<HostKeyPolicy>) -> HostKeyPolicy {
+fn strictest(
+    inventory: Option<HostKeyPolicy>,
+    configuration: Option<HostKeyPolicy>,
+) -> HostKeyPolicy {
     match (inventory, configuration) {
         (Some(HostKeyPolicy::AcceptNew), None | Some(HostKeyPolicy::AcceptNew))
         | (None, Some(HostKeyPolicy::AcceptNew)) => HostKeyPolicy::AcceptNew,
@@ -109,23 +120,38 @@ fn address(endpoint: &Endpoint, said: &OpenSsh) -> Result<String, LinkError> {
         return Ok(address.to_string());
     }
     let name = said.hostname.as_deref().unwrap_or(endpoint.name.as_str());
-    Address::new(name).map(|address| address.to_string()).map_err(|error| {
-        failure::denied(
-            format!("{} cannot be dialled: {error}", endpoint.name),
-            "give `address` in the inventory, or HostName in ~/.ssh/config",
-        )
-    })
+    Address::new(name)
+        .map(|address| address.to_string())
+        .map_err(|error| {
+            failure::denied(
+                format!("{} cannot be dialled: {error}", endpoint.name),
+                "give `address` in the inventory, or HostName in ~/.ssh/config",
+            )
+        })
 }
 
 fn user(endpoint: &Endpoint, said: &OpenSsh) -> Result<String, LinkError> {
     if let Some(user) = &endpoint.user {
         return Ok(user.to_string());
     }
-    let local = || ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()));
-    let user = said.user.clone().or_else(local).unwrap_or_else(|| "root".to_owned());
-    UserName::new(&user).map(|user| user.to_string()).map_err(|error| {
-        failure::denied(format!("cannot log in on {}: {error}", endpoint.name), "give `user` in the inventory")
-    })
+    let local = || {
+        ["USER", "LOGNAME"]
+            .iter()
+            .find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()))
+    };
+    let user = said
+        .user
+        .clone()
+        .or_else(local)
+        .unwrap_or_else(|| "root".to_owned());
+    UserName::new(&user)
+        .map(|user| user.to_string())
+        .map_err(|error| {
+            failure::denied(
+                format!("cannot log in on {}: {error}", endpoint.name),
+                "give `user` in the inventory",
+            )
+        })
 }
 
 fn identity(endpoint: &Endpoint, said: &OpenSsh, home: Option<&Path>) -> Vec<PathBuf> {
@@ -135,7 +161,12 @@ fn identity(endpoint: &Endpoint, said: &OpenSsh, home: Option<&Path>) -> Vec<Pat
     if !said.identity_files.is_empty() {
         return expand_all(&said.identity_files, home);
     }
-    home.map_or_else(Vec::new, |home| DEFAULT_IDENTITIES.iter().map(|name| home.join(".ssh").join(name)).collect())
+    home.map_or_else(Vec::new, |home| {
+        DEFAULT_IDENTITIES
+            .iter()
+            .map(|name| home.join(".ssh").join(name))
+            .collect()
+    })
 }
 
 fn agent(said: &OpenSsh, home: Option<&Path>) -> AgentAt {
@@ -143,7 +174,9 @@ fn agent(said: &OpenSsh, home: Option<&Path>) -> AgentAt {
         None | Some("SSH_AUTH_SOCK") => AgentAt::Environment,
         Some("none") => AgentAt::Nowhere,
         Some(value) => match value.strip_prefix('$') {
-            Some(name) => std::env::var_os(name).map_or(AgentAt::Nowhere, |path| AgentAt::Socket(path.into())),
+            Some(name) => {
+                std::env::var_os(name).map_or(AgentAt::Nowhere, |path| AgentAt::Socket(path.into()))
+            }
             None => AgentAt::Socket(expand(value, home)),
         },
     }
@@ -162,7 +195,11 @@ fn known_hosts(
     let mut files: Vec<PathBuf> = settings.known_hosts.iter().cloned().collect();
     if said.user_known_hosts.is_empty() {
         let folder = home.map(|home| home.join(".ssh"));
-        files.extend(folder.iter().flat_map(|ssh| ["known_hosts", "known_hosts2"].map(|name| ssh.join(name))));
+        files.extend(
+            folder
+                .iter()
+                .flat_map(|ssh| ["known_hosts", "known_hosts2"].map(|name| ssh.join(name))),
+        );
     } else {
         files.extend(expand_all(&said.user_known_hosts, home));
     }
@@ -179,17 +216,29 @@ fn known_hosts(
 fn revoked(said: &OpenSsh, home: Option<&Path>) -> Vec<PathBuf> {
     let files = said.revoked_host_keys.iter().flat_map(|value| {
         let whole = expand(value, home);
-        let words: Vec<_> = value.split_ascii_whitespace().map(|word| expand(word, home)).collect();
-        if !whole.exists() && words.iter().any(|word| word.exists()) { words } else { vec![whole] }
+        let words: Vec<_> = value
+            .split_ascii_whitespace()
+            .map(|word| expand(word, home))
+            .collect();
+        if !whole.exists() && words.iter().any(|word| word.exists()) {
+            words
+        } else {
+            vec![whole]
+        }
     });
     files.collect()
 }
 
 fn expand_all(paths: &[String], home: Option<&Path>) -> Vec<PathBuf> {
-    paths.iter().filter(|path| *path != "none").map(|path| expand(path, home)).collect()
+    paths
+        .iter()
+        .filter(|path| *path != "none")
+        .map(|path| expand(path, home))
+        .collect()
 }
 
-/// `~` is the home folder; `ssh -G` leaves it as it was written. Tokens are expanded already (see `tokens`).
+/// `~` is the home folder; `ssh -G` leaves it as it was written. Tokens are expanded already (see
+/// `tokens`).
 fn expand(path: &str, home: Option<&Path>) -> PathBuf {
     match (path.strip_prefix("~/"), home) {
         (Some(rest), Some(home)) => home.join(rest),
@@ -205,11 +254,18 @@ mod tests {
 
     fn endpoint(name: &str) -> Endpoint {
         let name = crate::model::HostName::new(name).expect("a name");
-        Endpoint { user: Some(UserName::new("ops").expect("a user")), ..Endpoint::new(name) }
+        Endpoint {
+            user: Some(UserName::new("ops").expect("a user")),
+            ..Endpoint::new(name)
+        }
     }
 
     fn settings() -> Settings {
-        Settings { ssh_config: false, connect_timeout: Duration::from_secs(1), known_hosts: None }
+        Settings {
+            ssh_config: false,
+            connect_timeout: Duration::from_secs(1),
+            known_hosts: None,
+        }
     }
 
     fn said(text: &str) -> OpenSsh {
@@ -222,7 +278,11 @@ mod tests {
         assert_eq!(plan.place.dialled(), "web-1:22");
         assert_eq!(plan.subject.name(), "web-1");
         assert!(!plan.identities_only);
-        let names: Vec<_> = plan.identity.iter().filter_map(|path| path.file_name()?.to_str()).collect();
+        let names: Vec<_> = plan
+            .identity
+            .iter()
+            .filter_map(|path| path.file_name()?.to_str())
+            .collect();
         assert!(names.is_empty() || names == DEFAULT_IDENTITIES);
     }
 
@@ -233,14 +293,24 @@ mod tests {
         endpoint.identity = vec!["/keys/a".into()];
         let said = said("hostname 10.0.0.7\nport 22\nuser other\nidentityfile /keys/b\n");
         let plan = Plan::new(&endpoint, Some(&said), &settings()).expect("a plan");
-        assert_eq!((plan.place.dialled().as_str(), plan.user.as_str()), ("10.0.0.7:2200", "ops"));
-        assert_eq!((plan.identity, plan.identities_only), (vec![PathBuf::from("/keys/a")], true));
+        assert_eq!(
+            (plan.place.dialled().as_str(), plan.user.as_str()),
+            ("10.0.0.7:2200", "ops")
+        );
+        assert_eq!(
+            (plan.identity, plan.identities_only),
+            (vec![PathBuf::from("/keys/a")], true)
+        );
         assert_eq!(plan.subject.name(), "[10.0.0.7]:2200");
     }
 
     #[test]
     fn an_alias_for_the_host_key_stands_without_the_port() {
-        let plan = Plan::new(&endpoint("web-1"), Some(&said("port 2222\nhostkeyalias Cluster\n")), &settings());
+        let plan = Plan::new(
+            &endpoint("web-1"),
+            Some(&said("port 2222\nhostkeyalias Cluster\n")),
+            &settings(),
+        );
         assert_eq!(plan.expect("a plan").subject.name(), "cluster");
     }
 
@@ -260,7 +330,8 @@ mod tests {
     }
 
     #[test]
-    fn the_policy_for_host_keys_is_strict_where_the_inventory_or_the_configuration_says_so_or_neither_says_anything() {
+    fn the_policy_for_host_keys_is_strict_where_the_inventory_or_the_configuration_says_so_or_neither_says_anything()
+     {
         use HostKeyPolicy::{AcceptNew, Strict};
         for (inventory, configuration, taken) in [
             (Some(Strict), "accept-new", Strict),
@@ -275,7 +346,10 @@ mod tests {
             (None, "no", Strict),
             (None, "off", Strict),
         ] {
-            let endpoint = Endpoint { host_keys: inventory, ..endpoint("web-1") };
+            let endpoint = Endpoint {
+                host_keys: inventory,
+                ..endpoint("web-1")
+            };
             let said = said(&format!("stricthostkeychecking {configuration}\n"));
             let plan = Plan::new(&endpoint, Some(&said), &settings()).expect("a plan");
             assert_eq!(plan.host_keys, taken, "{inventory:?} over {configuration}");
@@ -284,14 +358,26 @@ mod tests {
 
     #[test]
     fn a_host_name_of_the_configuration_that_could_be_an_option_is_refused() {
-        let error = Plan::new(&endpoint("web-1"), Some(&said("hostname -oProxyCommand=x\n")), &settings());
-        assert!(error.expect_err("refused").reason().contains("starts with '-'"));
+        let error = Plan::new(
+            &endpoint("web-1"),
+            Some(&said("hostname -oProxyCommand=x\n")),
+            &settings(),
+        );
+        assert!(
+            error
+                .expect_err("refused")
+                .reason()
+                .contains("starts with '-'")
+        );
     }
 
     #[test]
     fn a_tilde_is_the_home_folder_at_the_start_of_a_path_only() {
         let home = Path::new("/home/ops");
-        assert_eq!(expand("~/.ssh/a", Some(home)), Path::new("/home/ops/.ssh/a"));
+        assert_eq!(
+            expand("~/.ssh/a", Some(home)),
+            Path::new("/home/ops/.ssh/a")
+        );
         assert_eq!(expand("/keys/~/a", Some(home)), Path::new("/keys/~/a"));
     }
 }

@@ -15,8 +15,14 @@ use crate::model::LinkState;
 /// When the shell cannot be started.
 pub(super) fn run(command: &str, plan: &Plan) -> Result<Box<dyn ByteStream>, LinkError> {
     let mut child = Command::new("/bin/sh");
-    child.arg("-c").arg(format!("exec {}", expand(command, plan)));
-    child.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
+    child
+        .arg("-c")
+        .arg(format!("exec {}", expand(command, plan)));
+    child
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .kill_on_drop(true);
     #[cfg(unix)]
     child.process_group(0);
     let failed = |why: String| {
@@ -28,26 +34,43 @@ pub(super) fn run(command: &str, plan: &Plan) -> Result<Box<dyn ByteStream>, Lin
     };
     let mut child = child.spawn().map_err(|error| failed(error.to_string()))?;
     match (child.stdin.take(), child.stdout.take()) {
-        (Some(stdin), Some(stdout)) => Ok(Box::new(Piped { stdout, stdin, _child: child })),
+        (Some(stdin), Some(stdout)) => Ok(Box::new(Piped {
+            stdout,
+            stdin,
+            _child: child,
+        })),
         _ => Err(failed("it has no pipes".to_owned())),
     }
 }
 
-/// The command ended before the server said who it is: what the server thinks of us cannot be the reason.
+/// The command ended before the server said who it is: what the server thinks of us cannot be the
+/// reason.
 pub(super) fn ended(command: &str, plan: &Plan) -> LinkError {
     LinkError::new(
         LinkState::Unreachable,
-        format!("the ProxyCommand for {} ended before the host answered", plan.place),
-        format!("run it by hand to see what it says: {}", expand(command, plan)),
+        format!(
+            "the ProxyCommand for {} ended before the host answered",
+            plan.place
+        ),
+        format!(
+            "run it by hand to see what it says: {}",
+            expand(command, plan)
+        ),
     )
 }
 
-/// `%h`, `%p`, `%r`, `%n` and `%%`. Host, port and user were validated: they have no meaning to a shell.
+/// `%h`, `%p`, `%r`, `%n` and `%%`. Host, port and user were validated: they have no meaning to a
+/// shell.
 fn expand(command: &str, plan: &Plan) -> String {
     let place = &plan.place;
     replace_tokens(
         command,
-        &[('h', &place.address), ('p', &place.port.to_string()), ('r', &plan.user), ('n', &place.name)],
+        &[
+            ('h', &place.address),
+            ('p', &place.port.to_string()),
+            ('r', &plan.user),
+            ('n', &place.name),
+        ],
     )
 }
 
@@ -89,13 +112,21 @@ mod io {
     use super::Piped;
 
     impl AsyncRead for Piped {
-        fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<Result<()>> {
+        fn poll_read(
+            mut self: Pin<&mut Self>,
+            cx: &mut Context<'_>,
+            buf: &mut ReadBuf<'_>,
+        ) -> Poll<Result<()>> {
             Pin::new(&mut self.stdout).poll_read(cx, buf)
         }
     }
 
     impl AsyncWrite for Piped {
-        fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<Result<usize>> {
+        fn poll_write(
+            mut self: Pin<&mut Self>,
+            cx: &mut Context<'_>,
+            buf: &[u8],
+        ) -> Poll<Result<usize>> {
             Pin::new(&mut self.stdin).poll_write(cx, buf)
         }
 
@@ -116,6 +147,9 @@ mod tests {
     #[test]
     fn tokens_are_replaced_once_and_unknown_ones_stay() {
         let tokens = [('h', "10.0.0.7"), ('p', "2222"), ('r', "%h")];
-        assert_eq!(replace_tokens("nc %h %p %r 100%% %x %", &tokens), "nc 10.0.0.7 2222 %h 100% %x %");
+        assert_eq!(
+            replace_tokens("nc %h %p %r 100%% %x %", &tokens),
+            "nc 10.0.0.7 2222 %h 100% %x %"
+        );
     }
 }

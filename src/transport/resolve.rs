@@ -1,7 +1,7 @@
 //! What the user's OpenSSH configuration says of a host, as `ssh -G` prints it.
 //!
-//! No parser of ours reads `ssh_config`: `Match`, `Include` and tokens are OpenSSH's business (see `tokens`). Answers are
-//! kept for the run. What is made of them is decided in `plan`.
+//! No parser of ours reads `ssh_config`: `Match`, `Include` and tokens are OpenSSH's business (see
+//! `tokens`). Answers are kept for the run. What is made of them is decided in `plan`.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -30,7 +30,8 @@ pub(super) struct OpenSsh {
     pub(super) global_known_hosts: Vec<String>,
     pub(super) hash_known_hosts: bool,
     pub(super) host_key_alias: Option<String>,
-    /// `StrictHostKeyChecking yes` and `accept-new`. `no` and `off` are not obeyed: then an unknown key is asked about.
+    /// `StrictHostKeyChecking yes` and `accept-new`. `no` and `off` are not obeyed: then an unknown
+    /// key is asked about.
     pub(super) host_keys: Option<HostKeyPolicy>,
     /// `RevokedHostKeys`; newer versions of OpenSSH take more than one.
     pub(super) revoked_host_keys: Vec<String>,
@@ -64,10 +65,14 @@ type Answer = OnceCell<Option<Arc<OpenSsh>>>;
 
 impl Resolver {
     pub(super) fn new() -> Self {
-        Self { answers: Mutex::default(), at_once: Semaphore::new(AT_ONCE) }
+        Self {
+            answers: Mutex::default(),
+            at_once: Semaphore::new(AT_ONCE),
+        }
     }
 
-    /// What `ssh -G` says of an endpoint; `None` where there is no `ssh`. `config` is its option for a configuration.
+    /// What `ssh -G` says of an endpoint; `None` where there is no `ssh`. `config` is its option
+    /// for a configuration.
     ///
     /// # Errors
     /// When `ssh` refuses the configuration or does not answer in time.
@@ -86,20 +91,29 @@ impl Resolver {
             let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(answers.entry(asked.clone()).or_default())
         };
-        cell.get_or_try_init(|| self.run(asked, config)).await.cloned()
+        cell.get_or_try_init(|| self.run(asked, config))
+            .await
+            .cloned()
     }
 
-    async fn run(&self, asked: Asked, config: Option<String>) -> Result<Option<Arc<OpenSsh>>, LinkError> {
+    async fn run(
+        &self,
+        asked: Asked,
+        config: Option<String>,
+    ) -> Result<Option<Arc<OpenSsh>>, LinkError> {
         let _permit = self.at_once.acquire().await.ok();
         let ssh = Ssh { asked, config };
-        let Some(text) = ssh.configuration().await? else { return Ok(None) };
+        let Some(text) = ssh.configuration().await? else {
+            return Ok(None);
+        };
         let mut said = OpenSsh::parse(&text);
         ssh.expand(&mut said).await?;
         Ok(Some(Arc::new(said)))
     }
 }
 
-/// Names of ad-hoc targets carry a user and a port, which `ssh` would not understand; their address is asked about.
+/// Names of ad-hoc targets carry a user and a port, which `ssh` would not understand; their address
+/// is asked about.
 fn name_for_ssh(endpoint: &Endpoint) -> String {
     let name = endpoint.name.as_str();
     match &endpoint.address {
@@ -109,7 +123,8 @@ fn name_for_ssh(endpoint: &Endpoint) -> String {
 }
 
 impl OpenSsh {
-    /// Reads the output of `ssh -G`: lines of a lower-case keyword and its value. Unknown keywords are ignored.
+    /// Reads the output of `ssh -G`: lines of a lower-case keyword and its value. Unknown keywords
+    /// are ignored.
     pub(super) fn parse(text: &str) -> Self {
         let mut said = Self::default();
         let mut beyond = Beyond::default();
@@ -144,7 +159,9 @@ impl OpenSsh {
             "hostkeyalgorithms" => self.host_key_algorithms = Some(list(value)),
             "casignaturealgorithms" => self.ca_signature_algorithms = Some(list(value)),
             // Asked for by us: see `tokens`.
-            "controlpath" => self.home = Some(PathBuf::from(value)).filter(|home| home.is_absolute()),
+            "controlpath" => {
+                self.home = Some(PathBuf::from(value)).filter(|home| home.is_absolute())
+            }
             "proxycommand" => self.proxy_command = some(),
             "proxyjump" => {
                 self.proxy_jump = some().map_or_else(Vec::new, |jumps| list(&jumps));
@@ -180,7 +197,9 @@ impl Beyond {
 
 /// Debian offers GSSAPI to everybody, so only a list that has nothing else counts.
 fn only_foreign(methods: &str) -> bool {
-    methods.split(',').all(|method| method.starts_with("gssapi") || method == "hostbased")
+    methods
+        .split(',')
+        .all(|method| method.starts_with("gssapi") || method == "hostbased")
 }
 
 fn list(value: &str) -> Vec<String> {
@@ -224,7 +243,8 @@ mod tests {
 
     #[test]
     fn strict_checking_is_yes_or_accept_new_and_never_less() {
-        let said = |value: &str| OpenSsh::parse(&format!("stricthostkeychecking {value}\n")).host_keys;
+        let said =
+            |value: &str| OpenSsh::parse(&format!("stricthostkeychecking {value}\n")).host_keys;
         assert_eq!(["yes", "true"].map(said), [Some(HostKeyPolicy::Strict); 2]);
         assert_eq!(said("accept-new"), Some(HostKeyPolicy::AcceptNew));
         assert_eq!(["ask", "no", "off", "false"].map(said), [None; 4]);
@@ -240,7 +260,9 @@ mod tests {
 
     #[test]
     fn what_russh_cannot_do_is_named() {
-        let said = OpenSsh::parse("pkcs11provider /lib/p11.so\npreferredauthentications gssapi-with-mic,hostbased\n");
+        let said = OpenSsh::parse(
+            "pkcs11provider /lib/p11.so\npreferredauthentications gssapi-with-mic,hostbased\n",
+        );
         assert_eq!(
             said.beyond_russh.as_deref(),
             Some("a smart card (PKCS11Provider), GSSAPI or host-based login only")
@@ -251,25 +273,53 @@ mod tests {
     async fn the_real_ssh_is_asked_once_and_told_the_users_choice() {
         let folder = tempfile::tempdir().expect("a folder");
         let config = folder.path().join("config");
-        std::fs::write(&config, "Host web-1\n HostName 10.0.0.7\n User ops\nMatch user ops\n Port 2222\n")
-            .expect("written");
+        std::fs::write(
+            &config,
+            "Host web-1\n HostName 10.0.0.7\n User ops\nMatch user ops\n Port 2222\n",
+        )
+        .expect("written");
         let resolver = Resolver::new();
         let option = Some(format!("-F{}", config.display()));
         let endpoint = Endpoint::new(crate::model::HostName::new("web-1").expect("a name"));
-        let said = resolver.ask(&endpoint, option.clone()).await.expect("answered").expect("ssh is installed");
+        let said = resolver
+            .ask(&endpoint, option.clone())
+            .await
+            .expect("answered")
+            .expect("ssh is installed");
         assert_eq!(
             (said.hostname.as_deref(), said.user.as_deref(), said.port),
             (Some("10.0.0.7"), Some("ops"), Some(2222))
         );
         std::fs::write(&config, "Nonsense yes\n").expect("written");
-        assert_eq!(resolver.ask(&endpoint, option.clone()).await.expect("kept"), Some(said));
-        let error = Resolver::new().ask(&endpoint, option).await.expect_err("a mistake in the file");
-        assert!(error.reason().contains("cannot read the OpenSSH configuration for web-1"), "{error}");
-        assert!(error.reason().contains("terminating, 1 bad configuration options"), "{error}");
+        assert_eq!(
+            resolver.ask(&endpoint, option.clone()).await.expect("kept"),
+            Some(said)
+        );
+        let error = Resolver::new()
+            .ask(&endpoint, option)
+            .await
+            .expect_err("a mistake in the file");
+        assert!(
+            error
+                .reason()
+                .contains("cannot read the OpenSSH configuration for web-1"),
+            "{error}"
+        );
+        assert!(
+            error
+                .reason()
+                .contains("terminating, 1 bad configuration options"),
+            "{error}"
+        );
     }
 
     #[test]
     fn a_value_with_spaces_is_kept_whole() {
-        assert_eq!(OpenSsh::parse("proxycommand nc -X 5 %h %p\n").proxy_command.as_deref(), Some("nc -X 5 %h %p"));
+        assert_eq!(
+            OpenSsh::parse("proxycommand nc -X 5 %h %p\n")
+                .proxy_command
+                .as_deref(),
+            Some("nc -X 5 %h %p")
+        );
     }
 }

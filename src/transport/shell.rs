@@ -1,7 +1,8 @@
-//! Both ends of a remote shell, whatever carries it: input that waits for the host, output in a queue bounded in bytes.
+//! Both ends of a remote shell, whatever carries it: input that waits for the host, output in a
+//! queue bounded in bytes.
 //!
-//! The pumps in `russh::channel` and `child` fill the queue; this file knows no SSH and no processes. Whether what runs is
-//! a shell is left to `greeting`.
+//! The pumps in `russh::channel` and `child` fill the queue; this file knows no SSH and no
+//! processes. Whether what runs is a shell is left to `greeting`.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,8 +18,8 @@ use tokio::sync::{Notify, watch};
 use super::LinkError;
 use crate::model::LinkState;
 
-/// Unread output of one shell. Scripts answer requests of at most a few MiB, so more than this is a runaway; it is
-/// also what one host can cost us in memory per shell.
+/// Unread output of one shell. Scripts answer requests of at most a few MiB, so more than this is a
+/// runaway; it is also what one host can cost us in memory per shell.
 pub(super) const QUEUE_BYTES: usize = 16 * 1024 * 1024;
 
 /// What an event costs beside its bytes, so that a flood of empty messages is bounded too.
@@ -44,7 +45,8 @@ impl ShellInput {
         Self { sink, queue }
     }
 
-    /// Sends bytes; waits while the host does not take them. Not cancel-safe: a part may have been sent.
+    /// Sends bytes; waits while the host does not take them. Not cancel-safe: a part may have been
+    /// sent.
     ///
     /// # Errors
     /// When the channel or the connection has ended.
@@ -56,7 +58,9 @@ impl ShellInput {
         let sending = async {
             match &mut self.sink {
                 Sink::Channel(writer) => writer.data_bytes(bytes).await.is_ok(),
-                Sink::Child(stdin) => stdin.write_all(&bytes).await.is_ok() && stdin.flush().await.is_ok(),
+                Sink::Child(stdin) => {
+                    stdin.write_all(&bytes).await.is_ok() && stdin.flush().await.is_ok()
+                }
                 Sink::Closed => false,
             }
         };
@@ -86,7 +90,8 @@ impl Drop for ShellInput {
     }
 }
 
-/// The library takes the message once its session loop is free; a session that is gone or stuck is no reason to wait.
+/// The library takes the message once its session loop is free; a session that is gone or stuck is
+/// no reason to wait.
 async fn send_eof(writer: &ChannelWriteHalf<Msg>) {
     let _ = tokio::time::timeout(PARTING_TIME, writer.eof()).await;
 }
@@ -102,9 +107,9 @@ pub enum ShellEvent {
     Exit(Result<u32, String>),
 }
 
-/// Output of a remote shell. It is drained into a queue bounded in bytes whether or not it is read here; a shell
-/// that sends more than the bound while nobody reads is ended with an error, for ours never send unasked.
-/// Dropping it ends the shell.
+/// Output of a remote shell. It is drained into a queue bounded in bytes whether or not it is read
+/// here; a shell that sends more than the bound while nobody reads is ended with an error, for ours
+/// never send unasked. Dropping it ends the shell.
 pub struct ShellOutput {
     queue: Arc<Queue>,
 }
@@ -248,7 +253,10 @@ impl Queue {
 fn overrun() -> LinkError {
     LinkError::new(
         LinkState::Unreachable,
-        format!("a remote shell sent more than {} MiB that nobody read and was ended", QUEUE_BYTES >> 20),
+        format!(
+            "a remote shell sent more than {} MiB that nobody read and was ended",
+            QUEUE_BYTES >> 20
+        ),
         "the host sends faster than it was asked to; it is asked anew",
     )
 }
@@ -269,11 +277,19 @@ mod tests {
     async fn events_come_in_order_and_then_the_end() {
         let queue = Queue::new();
         let mut output = ShellOutput::new(Arc::clone(&queue));
-        queue.push(ShellEvent::Stdout(Bytes::from_static(b"a"))).expect("room");
+        queue
+            .push(ShellEvent::Stdout(Bytes::from_static(b"a")))
+            .expect("room");
         queue.push(ShellEvent::Exit(Ok(3))).expect("room");
         queue.finish(Ok(()));
-        assert_eq!(output.next().await.expect("event"), Some(ShellEvent::Stdout(Bytes::from_static(b"a"))));
-        assert_eq!(output.next().await.expect("event"), Some(ShellEvent::Exit(Ok(3))));
+        assert_eq!(
+            output.next().await.expect("event"),
+            Some(ShellEvent::Stdout(Bytes::from_static(b"a")))
+        );
+        assert_eq!(
+            output.next().await.expect("event"),
+            Some(ShellEvent::Exit(Ok(3)))
+        );
         assert_eq!(output.next().await.expect("end"), None);
     }
 
@@ -282,12 +298,21 @@ mod tests {
         let queue = Queue::new();
         let mut output = ShellOutput::new(Arc::clone(&queue));
         let mebibyte = Bytes::from(vec![b'x'; 1 << 20]);
-        let accepted = (0..32).take_while(|_| queue.push(ShellEvent::Stdout(mebibyte.clone())).is_ok()).count();
+        let accepted = (0..32)
+            .take_while(|_| queue.push(ShellEvent::Stdout(mebibyte.clone())).is_ok())
+            .count();
         assert_eq!(accepted, 15, "the cost of the events counts too");
         for _ in 0..accepted {
             assert!(output.next().await.expect("event").is_some());
         }
-        assert!(output.next().await.expect_err("overrun").reason().contains("16 MiB"));
+        assert!(
+            output
+                .next()
+                .await
+                .expect_err("overrun")
+                .reason()
+                .contains("16 MiB")
+        );
     }
 
     #[tokio::test]
@@ -295,7 +320,9 @@ mod tests {
         let queue = Queue::new();
         drop(ShellOutput::new(Arc::clone(&queue)));
         queue.abandoned().await;
-        queue.push(ShellEvent::Stdout(Bytes::from_static(b"a"))).expect("dropped");
+        queue
+            .push(ShellEvent::Stdout(Bytes::from_static(b"a")))
+            .expect("dropped");
         assert_eq!(queue.lock().cost, 0);
     }
 }

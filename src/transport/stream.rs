@@ -1,5 +1,6 @@
-//! Byte streams that tell what comes, and can be cut from outside: how a handshake that was given up, or a connection whose peer is
-//! silent, is taken from the SSH library, which otherwise keeps its task and socket for ever.
+//! Byte streams that tell what comes, and can be cut from outside: how a handshake that was given
+//! up, or a connection whose peer is silent, is taken from the SSH library, which otherwise keeps
+//! its task and socket for ever.
 
 use std::io;
 use std::pin::Pin;
@@ -54,7 +55,11 @@ impl Cut {
     fn check(&self, slot: &Mutex<Option<Waker>>, cx: &Context<'_>) -> io::Result<()> {
         // Registered before the flag is read, so that a cut in between still wakes.
         *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(cx.waker().clone());
-        if self.0.done.load(Ordering::SeqCst) { Err(io::ErrorKind::ConnectionAborted.into()) } else { Ok(()) }
+        if self.0.done.load(Ordering::SeqCst) {
+            Err(io::ErrorKind::ConnectionAborted.into())
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -75,12 +80,23 @@ impl Drop for CutOnDrop {
 impl Cuttable {
     pub(super) fn new(inner: Box<dyn ByteStream>, pacer: Pacer) -> (Self, Cut) {
         let cut = Cut::default();
-        (Self { inner, cut: cut.clone(), pacer }, cut)
+        (
+            Self {
+                inner,
+                cut: cut.clone(),
+                pacer,
+            },
+            cut,
+        )
     }
 }
 
 impl AsyncRead for Cuttable {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         self.cut.check(&self.cut.0.reader, cx)?;
         let before = buf.filled().len();
         let polled = Pin::new(&mut self.inner).poll_read(cx, buf);
@@ -93,7 +109,11 @@ impl AsyncRead for Cuttable {
 }
 
 impl AsyncWrite for Cuttable {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
         self.cut.check(&self.cut.0.writer, cx)?;
         Pin::new(&mut self.inner).poll_write(cx, buf)
     }
@@ -105,8 +125,8 @@ impl AsyncWrite for Cuttable {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.cut.check(&self.cut.0.writer, cx)?;
-        // Where the other side has gone there is nothing to end. The library would take the error for the reason, and
-        // forget the server's last words.
+        // Where the other side has gone there is nothing to end. The library would take the error
+        // for the reason, and forget the server's last words.
         Pin::new(&mut self.inner).poll_shutdown(cx).map(|_| Ok(()))
     }
 }
@@ -132,8 +152,14 @@ mod tests {
         let (near, _far) = tokio::io::duplex(16);
         let (mut stream, cut) = Cuttable::new(Box::new(near), Pacer::new());
         cut.on_drop().disarm();
-        tokio::io::AsyncWriteExt::write_all(&mut stream, b"x").await.expect("still whole");
+        tokio::io::AsyncWriteExt::write_all(&mut stream, b"x")
+            .await
+            .expect("still whole");
         drop(cut.on_drop());
-        assert!(tokio::io::AsyncWriteExt::write_all(&mut stream, b"x").await.is_err());
+        assert!(
+            tokio::io::AsyncWriteExt::write_all(&mut stream, b"x")
+                .await
+                .is_err()
+        );
     }
 }

@@ -1,7 +1,9 @@
-//! The user's own `ssh` as transport, for what russh cannot do: GSSAPI, smart cards, `KnownHostsCommand` and the like.
+//! The user's own `ssh` as transport, for what russh cannot do: GSSAPI, smart cards,
+//! `KnownHostsCommand` and the like.
 //!
-//! One master process per host logs in and holds the connection; each shell is a small process that uses it
-//! (`ControlPath` in a private folder). Nobody can be asked anything here: `BatchMode` is on.
+//! One master process per host logs in and holds the connection; each shell is a small process that
+//! uses it (`ControlPath` in a private folder). Nobody can be asked anything here: `BatchMode` is
+//! on.
 
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
@@ -50,7 +52,11 @@ impl System {
     pub(super) async fn connect(host: &HostSpec, inner: &Inner) -> Result<Self, LinkError> {
         let target = inner.plan(&host.endpoint).await?;
         let (mut failed, mut wrong) = (None::<LinkError>, None);
-        for (n, chain) in route::chains(inner, host, target).await.into_iter().enumerate() {
+        for (n, chain) in route::chains(inner, host, target)
+            .await
+            .into_iter()
+            .enumerate()
+        {
             let chain = match chain {
                 Ok(chain) => chain,
                 // The configuration has this route wrong, which says nothing of the others.
@@ -59,14 +65,23 @@ impl System {
                     continue;
                 }
             };
-            let mut error = match Self::by(&Way { host, jumps: host.via.get(n), chain: &chain }, inner).await {
+            let mut error = match Self::by(
+                &Way {
+                    host,
+                    jumps: host.via.get(n),
+                    chain: &chain,
+                },
+                inner,
+            )
+            .await
+            {
                 Ok(system) => return Ok(system),
                 Err(error) if error.state().needs_a_person() => return Err(error),
                 Err(error) => error,
             };
             if let Some(before) = failed {
-                // Who hung up in a login on one way is not dialled again sooner because another way failed too, nor is what
-                // may pass on one way final because another way is.
+                // Who hung up in a login on one way is not dialled again sooner because another way
+                // failed too, nor is what may pass on one way final because another way is.
                 error.status.retry_in_s = error.status.retry_in_s.max(before.status.retry_in_s);
                 error.may_pass |= before.may_pass;
             }
@@ -78,9 +93,16 @@ impl System {
     async fn by(way: &Way<'_>, inner: &Inner) -> Result<Self, LinkError> {
         let place = place(&way.host.endpoint);
         let unusable = |error: std::io::Error| {
-            LinkError::new(LinkState::Unreachable, format!("cannot make a folder for ssh: {error}"), "check $TMPDIR")
+            LinkError::new(
+                LinkState::Unreachable,
+                format!("cannot make a folder for ssh: {error}"),
+                "check $TMPDIR",
+            )
         };
-        let folder = tempfile::Builder::new().prefix("lt").tempdir().map_err(unusable)?;
+        let folder = tempfile::Builder::new()
+            .prefix("lt")
+            .tempdir()
+            .map_err(unusable)?;
         let socket = folder.path().join("c");
         let config = hops::configuration(way.chain, inner, folder.path()).map_err(unusable)?;
         let (options, destination) = arguments(way, config, inner);
@@ -91,12 +113,24 @@ impl System {
         let mut child = start(master.iter().chain(&options).chain(&destination), &place)?;
         let ending = Ending::new();
         let stderr = child.stderr.take();
-        log_in(&mut child, stderr, &socket, &place, inner.login_time(), &ending).await?;
+        log_in(
+            &mut child,
+            stderr,
+            &socket,
+            &place,
+            inner.login_time(),
+            &ending,
+        )
+        .await?;
         pacer.logged_in();
         let arguments = ["-T", "-oControlMaster=no", "-S", &socket_text].map(str::to_owned);
         Ok(Self {
             sessions: Arc::new(Semaphore::new(SESSIONS)),
-            arguments: arguments.into_iter().chain(options).chain(destination).collect(),
+            arguments: arguments
+                .into_iter()
+                .chain(options)
+                .chain(destination)
+                .collect(),
             ending: keep(child, ending, &place),
             pacer,
             place,
@@ -128,8 +162,16 @@ impl System {
             return Err(why);
         }
         let mut command = Command::new("ssh");
-        command.args(&self.arguments).arg("exec /bin/sh -s").env("SSH_ASKPASS_REQUIRE", "never");
-        child::spawn(command, Some(self.pacer.clone()), self.ending.clone(), permit)
+        command
+            .args(&self.arguments)
+            .arg("exec /bin/sh -s")
+            .env("SSH_ASKPASS_REQUIRE", "never");
+        child::spawn(
+            command,
+            Some(self.pacer.clone()),
+            self.ending.clone(),
+            permit,
+        )
     }
 }
 
@@ -139,10 +181,17 @@ impl Drop for System {
     }
 }
 
-fn start<'a>(arguments: impl Iterator<Item = &'a String>, place: &Place) -> Result<Child, LinkError> {
+fn start<'a>(
+    arguments: impl Iterator<Item = &'a String>,
+    place: &Place,
+) -> Result<Child, LinkError> {
     let mut command = Command::new("ssh");
     command.args(arguments).env("SSH_ASKPASS_REQUIRE", "never");
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
     #[cfg(unix)]
     command.process_group(0);
     command.spawn().map_err(|error| {
@@ -186,7 +235,10 @@ async fn log_in(
 async fn words_of(stderr: Option<ChildStderr>) -> String {
     let mut words = Vec::new();
     if let Some(mut stderr) = stderr {
-        let _ = (&mut stderr).take(WORDS_BYTES).read_to_end(&mut words).await;
+        let _ = (&mut stderr)
+            .take(WORDS_BYTES)
+            .read_to_end(&mut words)
+            .await;
         let _ = tokio::io::copy(&mut stderr, &mut tokio::io::sink()).await;
     }
     String::from_utf8_lossy(&words).into_owned()
@@ -209,7 +261,12 @@ fn explain(place: &Place, status: Option<ExitStatus>, words: &str) -> LinkError 
     let words = &telling(words);
     let line = |l: &&str| !is_noise(l) && !l.starts_with("Warning:") && !l.starts_with('@');
     let why = |line: &&str| WHY_DISTRUSTED.iter().any(|words| line.contains(words));
-    let last = words.lines().find(why).or_else(|| words.lines().rev().find(line)).unwrap_or("it said nothing").trim();
+    let last = words
+        .lines()
+        .find(why)
+        .or_else(|| words.lines().rev().find(line))
+        .unwrap_or("it said nothing")
+        .trim();
     let reason = match status.and_then(|status| status.code()) {
         Some(255) | None => format!("ssh did not reach {place}: {last}"),
         Some(code) => format!("ssh ended with exit status {code} for {place}: {last}"),
@@ -223,18 +280,24 @@ fn explain(place: &Place, status: Option<ExitStatus>, words: &str) -> LinkError 
     error
 }
 
-/// What a line has in it that says why a host key is not trusted. The last line says only that it is not.
-const WHY_DISTRUSTED: [&str; 4] =
-    ["is marked as revoked", "revoked by file", "in revoked keys file", "has changed and you have requested strict"];
+/// What a line has in it that says why a host key is not trusted. The last line says only that it
+/// is not.
+const WHY_DISTRUSTED: [&str; 4] = [
+    "is marked as revoked",
+    "revoked by file",
+    "in revoked keys file",
+    "has changed and you have requested strict",
+];
 
-/// The words without those that only follow from others: where the `ssh` of a jump host failed and has said why, the
-/// one that waited for it ends with a line about a server that it does not know.
+/// The words without those that only follow from others: where the `ssh` of a jump host failed and
+/// has said why, the one that waited for it ends with a line about a server that it does not know.
 fn telling(words: &str) -> String {
     let mut kept: Vec<&str> = Vec::new();
     let mut before_it = None;
     for line in words.lines().filter(|line| !is_noise(line)) {
         if line.contains("UNKNOWN port 65535") {
-            before_it = kept.pop_if(|before| OF_THE_SAME.iter().any(|words| before.starts_with(words)));
+            before_it =
+                kept.pop_if(|before| OF_THE_SAME.iter().any(|words| before.starts_with(words)));
         } else if line.trim() != "stdio forwarding failed" {
             kept.push(line);
         }
@@ -247,7 +310,10 @@ fn telling(words: &str) -> String {
 }
 
 /// What comes right before that line.
-const OF_THE_SAME: [&str; 2] = ["kex_exchange_identification:", "Connection timed out during banner exchange"];
+const OF_THE_SAME: [&str; 2] = [
+    "kex_exchange_identification:",
+    "Connection timed out during banner exchange",
+];
 
 fn hung_up(words: &str) -> bool {
     words.contains("Connection reset by") || words.contains("Connection closed by")
@@ -260,17 +326,35 @@ fn state_of(words: &str) -> (LinkState, &'static str) {
     } else if has(" in revoked keys file ") {
         (LinkState::Denied, failure::UNREADABLE_REVOKED)
     } else if has("IDENTIFICATION HAS CHANGED") {
-        (LinkState::HostKeyChanged, "if the host was really rebuilt: ssh-keygen -R HOST, then connect again")
+        (
+            LinkState::HostKeyChanged,
+            "if the host was really rebuilt: ssh-keygen -R HOST, then connect again",
+        )
     } else if has("Host key verification failed") {
-        (LinkState::Denied, "its host key is not on record; log in once by hand with ssh and accept it")
+        (
+            LinkState::Denied,
+            "its host key is not on record; log in once by hand with ssh and accept it",
+        )
     } else if has(": Permission denied (") || has("Too many authentication failures") {
-        (LinkState::Denied, "nobody can be asked by the system's ssh; use a key, the agent or a ticket (kinit)")
+        (
+            LinkState::Denied,
+            "nobody can be asked by the system's ssh; use a key, the agent or a ticket (kinit)",
+        )
     } else if has("timed out") {
-        (LinkState::Timeout, "it may be down, overloaded or behind a firewall that drops")
+        (
+            LinkState::Timeout,
+            "it may be down, overloaded or behind a firewall that drops",
+        )
     } else if has("banner line contains invalid characters") || has("remote software version") {
-        (LinkState::Unreachable, "what listens there does not speak SSH 2; check the address and the port")
+        (
+            LinkState::Unreachable,
+            "what listens there does not speak SSH 2; check the address and the port",
+        )
     } else if has("kex_exchange_identification") {
-        (LinkState::Throttled, "sshd limits connections at once (MaxStartups); it is not down")
+        (
+            LinkState::Throttled,
+            "sshd limits connections at once (MaxStartups); it is not down",
+        )
     } else if hung_up(words) {
         (
             LinkState::Unreachable,
@@ -284,14 +368,15 @@ fn state_of(words: &str) -> (LinkState, &'static str) {
 /// One way to a host.
 struct Way<'a> {
     host: &'a HostSpec,
-    /// The jump hosts that the inventory names; where it names none, `ssh` follows its own configuration.
+    /// The jump hosts that the inventory names; where it names none, `ssh` follows its own
+    /// configuration.
     jumps: Option<&'a Vec<Endpoint>>,
     /// Every server on the way as it is planned, the host last.
     chain: &'a [Plan],
 }
 
-/// Options, and the destination after `--`: a name is never an option, whatever it looks like. `config` is the option
-/// for the configuration.
+/// Options, and the destination after `--`: a name is never an option, whatever it looks like.
+/// `config` is the option for the configuration.
 fn arguments(way: &Way<'_>, config: Option<String>, inner: &Inner) -> (Vec<String>, Vec<String>) {
     let endpoint = &way.host.endpoint;
     let mut options: Vec<String> = [
@@ -305,14 +390,30 @@ fn arguments(way: &Way<'_>, config: Option<String>, inner: &Inner) -> (Vec<Strin
     ]
     .map(str::to_owned)
     .into();
-    options.push(format!("-oConnectTimeout={}", inner.settings.connect_timeout.as_secs().max(1)));
-    let policy = way.chain.last().map(|plan| plan.host_keys).unwrap_or_default();
-    options.push(format!("-oStrictHostKeyChecking={}", hops::strictness(policy)));
+    options.push(format!(
+        "-oConnectTimeout={}",
+        inner.settings.connect_timeout.as_secs().max(1)
+    ));
+    let policy = way
+        .chain
+        .last()
+        .map(|plan| plan.host_keys)
+        .unwrap_or_default();
+    options.push(format!(
+        "-oStrictHostKeyChecking={}",
+        hops::strictness(policy)
+    ));
     options.extend(config);
     options.extend(endpoint_options(endpoint));
-    options.extend(known_hosts_option(endpoint, inner.settings.known_hosts.as_deref()));
+    options.extend(known_hosts_option(
+        endpoint,
+        inner.settings.known_hosts.as_deref(),
+    ));
     if let Some(jumps) = way.jumps.filter(|jumps| !jumps.is_empty()) {
-        options.push(format!("-oProxyJump={}", jumps.iter().map(jump).collect::<Vec<_>>().join(",")));
+        options.push(format!(
+            "-oProxyJump={}",
+            jumps.iter().map(jump).collect::<Vec<_>>().join(",")
+        ));
     }
     (options, vec!["--".to_owned(), endpoint.name.to_string()])
 }
@@ -337,11 +438,16 @@ fn endpoint_options(endpoint: &Endpoint) -> Vec<String> {
     options
 }
 
-/// The files of the host; else the one of the run before the user's own; else what the configuration says.
+/// The files of the host; else the one of the run before the user's own; else what the
+/// configuration says.
 fn known_hosts_option(endpoint: &Endpoint, of_the_run: Option<&Path>) -> Option<String> {
     let quoted = |file: &Path| format!("\"{}\"", file.display());
     let files: Vec<String> = match of_the_run {
-        _ if !endpoint.known_hosts.is_empty() => endpoint.known_hosts.iter().map(|file| quoted(file)).collect(),
+        _ if !endpoint.known_hosts.is_empty() => endpoint
+            .known_hosts
+            .iter()
+            .map(|file| quoted(file))
+            .collect(),
         Some(file) => vec![quoted(file), "~/.ssh/known_hosts".to_owned()],
         None => return None,
     };
@@ -350,15 +456,30 @@ fn known_hosts_option(endpoint: &Endpoint, of_the_run: Option<&Path>) -> Option<
 
 /// By its name, under which `hops` says the rest of it.
 fn jump(hop: &Endpoint) -> String {
-    let user = hop.user.as_ref().map(|user| format!("{user}@")).unwrap_or_default();
-    let name = if hop.name.as_str().contains(':') { format!("[{}]", hop.name) } else { hop.name.to_string() };
+    let user = hop
+        .user
+        .as_ref()
+        .map(|user| format!("{user}@"))
+        .unwrap_or_default();
+    let name = if hop.name.as_str().contains(':') {
+        format!("[{}]", hop.name)
+    } else {
+        hop.name.to_string()
+    };
     let port = hop.port.map(|port| format!(":{port}")).unwrap_or_default();
     format!("{user}{name}{port}")
 }
 
 fn place(endpoint: &Endpoint) -> Place {
-    let address = endpoint.address.as_ref().map_or_else(|| endpoint.name.to_string(), ToString::to_string);
-    Place { name: endpoint.name.to_string(), address, port: endpoint.port.unwrap_or(22) }
+    let address = endpoint
+        .address
+        .as_ref()
+        .map_or_else(|| endpoint.name.to_string(), ToString::to_string);
+    Place {
+        name: endpoint.name.to_string(),
+        address,
+        port: endpoint.port.unwrap_or(22),
+    }
 }
 
 #[cfg(test)]
@@ -369,13 +490,34 @@ mod tests {
     fn the_words_of_ssh_become_states() {
         for (words, state) in [
             ("ops@web: Permission denied (publickey).", LinkState::Denied),
-            ("WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!", LinkState::HostKeyChanged),
-            ("ssh: connect to host web port 22: Connection timed out", LinkState::Timeout),
-            ("ssh: connect to host web port 22: Connection refused", LinkState::Unreachable),
-            ("kex_exchange_identification: Connection closed by remote host", LinkState::Throttled),
-            ("System is booting up.\nConnection closed by 10.0.0.1 port 22", LinkState::Unreachable),
-            ("Load key \"/k\": Permission denied\nConnection reset by 10.0.0.1 port 22", LinkState::Unreachable),
-            ("kex_exchange_identification: banner line contains invalid characters", LinkState::Unreachable),
+            (
+                "WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!",
+                LinkState::HostKeyChanged,
+            ),
+            (
+                "ssh: connect to host web port 22: Connection timed out",
+                LinkState::Timeout,
+            ),
+            (
+                "ssh: connect to host web port 22: Connection refused",
+                LinkState::Unreachable,
+            ),
+            (
+                "kex_exchange_identification: Connection closed by remote host",
+                LinkState::Throttled,
+            ),
+            (
+                "System is booting up.\nConnection closed by 10.0.0.1 port 22",
+                LinkState::Unreachable,
+            ),
+            (
+                "Load key \"/k\": Permission denied\nConnection reset by 10.0.0.1 port 22",
+                LinkState::Unreachable,
+            ),
+            (
+                "kex_exchange_identification: banner line contains invalid characters",
+                LinkState::Unreachable,
+            ),
         ] {
             assert_eq!(state_of(words).0, state, "{words}");
         }
@@ -383,7 +525,11 @@ mod tests {
 
     #[test]
     fn a_revoked_key_is_not_taken_for_that_of_a_rebuilt_host() {
-        let place = Place { name: "web".into(), address: "10.0.0.1".into(), port: 22 };
+        let place = Place {
+            name: "web".into(),
+            address: "10.0.0.1".into(),
+            port: 22,
+        };
         let end = "Host key verification failed.\r\n";
         for (words, state, hint, shown) in [
             (
@@ -392,7 +538,12 @@ mod tests {
                 failure::REVOKED,
                 "is marked as revoked.",
             ),
-            ("Host key ED25519 SHA256:x revoked by file /k", LinkState::HostKeyChanged, failure::REVOKED, "by file /k"),
+            (
+                "Host key ED25519 SHA256:x revoked by file /k",
+                LinkState::HostKeyChanged,
+                failure::REVOKED,
+                "by file /k",
+            ),
             (
                 "Error checking host key ED25519 SHA256:x in revoked keys file /k: No such file or directory",
                 LinkState::Denied,
@@ -408,42 +559,93 @@ mod tests {
             ),
         ] {
             let error = explain(&place, None, &format!("{words}\n{end}"));
-            assert_eq!((error.state(), error.status.hint.as_deref()), (state, Some(hint)), "{words}");
+            assert_eq!(
+                (error.state(), error.status.hint.as_deref()),
+                (state, Some(hint)),
+                "{words}"
+            );
             assert!(error.reason().ends_with(shown), "{}", error.reason());
         }
     }
 
     #[test]
     fn of_a_jump_host_that_failed_its_own_words_are_shown_and_a_hang_up_is_not_followed_at_once() {
-        let place = Place { name: "web".into(), address: "10.0.0.1".into(), port: 22 };
-        let end =
-            "kex_exchange_identification: Connection closed by remote host\nConnection closed by UNKNOWN port 65535";
+        let place = Place {
+            name: "web".into(),
+            address: "10.0.0.1".into(),
+            port: 22,
+        };
+        let end = "kex_exchange_identification: Connection closed by remote host\nConnection closed by UNKNOWN port 65535";
         for (words, state, shown, retry_in_s) in [
-            ("ssh: connect to host b port 22: Connection refused", LinkState::Unreachable, "Connection refused", None),
-            ("ops@b: Permission denied (publickey).", LinkState::Denied, "Permission denied (publickey).", None),
-            ("kex_exchange_identification: read: reset", LinkState::Throttled, "read: reset", None),
+            (
+                "ssh: connect to host b port 22: Connection refused",
+                LinkState::Unreachable,
+                "Connection refused",
+                None,
+            ),
+            (
+                "ops@b: Permission denied (publickey).",
+                LinkState::Denied,
+                "Permission denied (publickey).",
+                None,
+            ),
+            (
+                "kex_exchange_identification: read: reset",
+                LinkState::Throttled,
+                "read: reset",
+                None,
+            ),
             (
                 "channel 0: open failed: connect failed: No route to host\nstdio forwarding failed",
                 LinkState::Unreachable,
                 "connect failed: No route to host",
                 None,
             ),
-            ("Connection closed by 10.0.0.2 port 22", LinkState::Unreachable, "by 10.0.0.2 port 22", Some(10)),
-            ("", LinkState::Throttled, "Connection closed by remote host", None),
+            (
+                "Connection closed by 10.0.0.2 port 22",
+                LinkState::Unreachable,
+                "by 10.0.0.2 port 22",
+                Some(10),
+            ),
+            (
+                "",
+                LinkState::Throttled,
+                "Connection closed by remote host",
+                None,
+            ),
         ] {
             let error = explain(&place, None, &format!("{words}\r\n{end}\r\n"));
-            assert_eq!((error.state(), error.status.retry_in_s), (state, retry_in_s), "{words}: {}", error.reason());
-            assert!(error.reason().ends_with(shown), "{words}: {}", error.reason());
+            assert_eq!(
+                (error.state(), error.status.retry_in_s),
+                (state, retry_in_s),
+                "{words}: {}",
+                error.reason()
+            );
+            assert!(
+                error.reason().ends_with(shown),
+                "{words}: {}",
+                error.reason()
+            );
         }
         let late = "Connection timed out during banner exchange\nConnection to UNKNOWN port 65535 timed out\n";
         let error = explain(&place, None, late);
         assert_eq!(error.state(), LinkState::Timeout, "{}", error.reason());
-        assert!(error.reason().ends_with("timed out during banner exchange"), "{}", error.reason());
+        assert!(
+            error.reason().ends_with("timed out during banner exchange"),
+            "{}",
+            error.reason()
+        );
         let error = explain(&place, None, "Connection reset by 10.0.0.1 port 22\n");
         assert_eq!(error.status.retry_in_s, Some(10), "{}", error.reason());
         let hint = error.status.hint.unwrap_or_default();
-        assert!(hint.starts_with("it hung up before the login was over"), "{hint}");
+        assert!(
+            hint.starts_with("it hung up before the login was over"),
+            "{hint}"
+        );
         let error = explain(&place, None, "the connection was lost");
-        assert_eq!((error.state(), error.status.retry_in_s), (LinkState::Unreachable, None));
+        assert_eq!(
+            (error.state(), error.status.retry_in_s),
+            (LinkState::Unreachable, None)
+        );
     }
 }

@@ -1,7 +1,9 @@
-//! Runs `ssh -G`, and has it expand the paths that it prints as they are written (`%h`, `${HOME}`, `~ann`).
+//! Runs `ssh -G`, and has it expand the paths that it prints as they are written (`%h`, `${HOME}`,
+//! `~ann`).
 //!
-//! No list of tokens is kept here: the `ssh` that is installed expands a path by its own rules when it is given as
-//! `ControlPath`, which `-G` prints expanded and takes the same tokens. What the answer says is read in `resolve`.
+//! No list of tokens is kept here: the `ssh` that is installed expands a path by its own rules when
+//! it is given as `ControlPath`, which `-G` prints expanded and takes the same tokens. What the
+//! answer says is read in `resolve`.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -27,7 +29,8 @@ pub(super) struct Ssh {
 }
 
 impl Ssh {
-    /// What `ssh -G` prints, with the user's home as its `controlpath`; `None` where there is no `ssh`.
+    /// What `ssh -G` prints, with the user's home as its `controlpath`; `None` where there is no
+    /// `ssh`.
     ///
     /// # Errors
     /// When `ssh` refuses the configuration or does not answer in time.
@@ -38,7 +41,10 @@ impl Ssh {
             Err(refusal) => {
                 let name = &self.asked.name;
                 let hint = format!("run `ssh -G -- {name}` by hand and mend ~/.ssh/config");
-                Err(refusal.explain(&format!("cannot read the OpenSSH configuration for {name}"), hint))
+                Err(refusal.explain(
+                    &format!("cannot read the OpenSSH configuration for {name}"),
+                    hint,
+                ))
             }
         }
     }
@@ -46,7 +52,8 @@ impl Ssh {
     /// Expands the tokens of every path that `ssh -G` leaves as it is written.
     ///
     /// # Errors
-    /// When a token has no meaning to `ssh`, a variable is not set, or a user is unknown: the path would be wrong.
+    /// When a token has no meaning to `ssh`, a variable is not set, or a user is unknown: the path
+    /// would be wrong.
     pub(super) async fn expand(&self, said: &mut OpenSsh) -> Result<(), LinkError> {
         for (keyword, paths) in [
             ("IdentityFile", &mut said.identity_files),
@@ -60,7 +67,11 @@ impl Ssh {
                 }
             }
         }
-        for path in said.global_known_hosts.iter_mut().filter(|path| is_of_another_user(path)) {
+        for path in said
+            .global_known_hosts
+            .iter_mut()
+            .filter(|path| is_of_another_user(path))
+        {
             // No tokens here, only the home of a user.
             let (user, rest) = path.split_once('/').unwrap_or((path, ""));
             let home = self.expanded("GlobalKnownHostsFile", user).await?;
@@ -71,24 +82,43 @@ impl Ssh {
 
     async fn expanded(&self, keyword: &str, path: &str) -> Result<String, LinkError> {
         let refusal = match self.print(path).await {
-            Ok(text) => match text.lines().find_map(|line| line.strip_prefix("controlpath ")) {
+            Ok(text) => match text
+                .lines()
+                .find_map(|line| line.strip_prefix("controlpath "))
+            {
                 Some(found) => return Ok(found.to_owned()),
                 None => Refusal::Passing("ssh prints no path".to_owned()),
             },
             Err(refusal) => refusal,
         };
         let hint = match path.contains("${") {
-            true => format!("mend {keyword} in ~/.ssh/config, or start this program where the variable is set"),
-            false => format!("mend {keyword} in ~/.ssh/config; ssh_config(5) has the tokens it may have"),
+            true => format!(
+                "mend {keyword} in ~/.ssh/config, or start this program where the variable is set"
+            ),
+            false => {
+                format!("mend {keyword} in ~/.ssh/config; ssh_config(5) has the tokens it may have")
+            }
         };
-        Err(refusal.explain(&format!("cannot expand {keyword} {path} for {}", self.asked.name), hint))
+        Err(refusal.explain(
+            &format!("cannot expand {keyword} {path} for {}", self.asked.name),
+            hint,
+        ))
     }
 
     /// The output of `ssh -G` with this as its `ControlPath`, of which no other use is made.
     async fn print(&self, path: &str) -> Result<String, Refusal> {
-        let Asked { name, user, port, address } = &self.asked;
+        let Asked {
+            name,
+            user,
+            port,
+            address,
+        } = &self.asked;
         let mut command = Command::new("ssh");
-        command.arg("-G").args(&self.config).stdin(Stdio::null()).kill_on_drop(true);
+        command
+            .arg("-G")
+            .args(&self.config)
+            .stdin(Stdio::null())
+            .kill_on_drop(true);
         command.arg(format!("-oControlPath={}", quoted(path)));
         if let Some(address) = address {
             command.arg(format!("-oHostName={address}"));
@@ -102,8 +132,12 @@ impl Ssh {
         // `--`: a name is never an option, whatever it looks like.
         command.args(["--", name]);
         match tokio::time::timeout(TIME, command.output()).await {
-            Ok(Ok(output)) if output.status.success() => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
-            Ok(Ok(output)) => Err(Refusal::Words(complaint(&String::from_utf8_lossy(&output.stderr)))),
+            Ok(Ok(output)) if output.status.success() => {
+                Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+            }
+            Ok(Ok(output)) => Err(Refusal::Words(complaint(&String::from_utf8_lossy(
+                &output.stderr,
+            )))),
             Ok(Err(error)) if error.kind() == std::io::ErrorKind::NotFound => Err(Refusal::Missing),
             Ok(Err(error)) => Err(Refusal::Passing(error.to_string())),
             Err(_) => Err(Refusal::Passing("no answer in 10 s".to_owned())),
@@ -124,7 +158,9 @@ impl Refusal {
     fn explain(self, what: &str, hint: String) -> LinkError {
         match self {
             Self::Words(why) => failure::denied(format!("{what}: {why}"), hint),
-            Self::Passing(why) => LinkError::new(LinkState::Unreachable, format!("{what}: {why}"), hint).passing(),
+            Self::Passing(why) => {
+                LinkError::new(LinkState::Unreachable, format!("{what}: {why}"), hint).passing()
+            }
             Self::Missing => {
                 let why = format!("{what}: ssh is not installed any more");
                 LinkError::new(LinkState::Unreachable, why, hint)
@@ -150,13 +186,21 @@ pub(super) fn quoted(value: &str) -> String {
 /// The words of `ssh` in one line, without the names of its functions.
 fn complaint(words: &str) -> String {
     let lines = words.lines().map(|line| match line.split_once(": ") {
-        Some((function, rest)) if function.contains('_') && !function.contains([' ', '/']) => rest.trim(),
+        Some((function, rest)) if function.contains('_') && !function.contains([' ', '/']) => {
+            rest.trim()
+        }
         _ => line.trim(),
     });
-    let (echoes, told): (Vec<&str>, Vec<&str>) = lines.filter(|line| !is_noise(line)).partition(|line| is_echo(line));
+    let (echoes, told): (Vec<&str>, Vec<&str>) = lines
+        .filter(|line| !is_noise(line))
+        .partition(|line| is_echo(line));
     let told = if told.is_empty() { echoes } else { told };
     let told: Vec<&str> = told.into_iter().take(LINES_TOLD).collect();
-    if told.is_empty() { "it gives no reason".to_owned() } else { told.join("; ") }
+    if told.is_empty() {
+        "it gives no reason".to_owned()
+    } else {
+        told.join("; ")
+    }
 }
 
 #[cfg(test)]
@@ -165,17 +209,30 @@ mod tests {
 
     #[test]
     fn a_path_that_is_what_it_says_costs_no_run_of_ssh() {
-        assert!(["/keys/%h", "${HOME}/key", "~ann/key", "~", "/100%"].into_iter().all(has_token));
-        assert!(!["~/.ssh/id_rsa", "/keys/a b", "/keys/$x", "none"].into_iter().any(has_token));
+        assert!(
+            ["/keys/%h", "${HOME}/key", "~ann/key", "~", "/100%"]
+                .into_iter()
+                .all(has_token)
+        );
+        assert!(
+            !["~/.ssh/id_rsa", "/keys/a b", "/keys/$x", "none"]
+                .into_iter()
+                .any(has_token)
+        );
     }
 
     #[test]
     fn what_ssh_complains_of_names_the_token() {
         assert_eq!(
-            complaint("vdollar_percent_expand: unknown key %q\r\npercent_dollar_expand: failed\r\n"),
+            complaint(
+                "vdollar_percent_expand: unknown key %q\r\npercent_dollar_expand: failed\r\n"
+            ),
             "unknown key %q"
         );
-        assert_eq!(complaint("/home/a_b/config: line 1: Bad\n"), "/home/a_b/config: line 1: Bad");
+        assert_eq!(
+            complaint("/home/a_b/config: line 1: Bad\n"),
+            "/home/a_b/config: line 1: Bad"
+        );
         assert_eq!(complaint(""), "it gives no reason");
         assert_eq!(
             complaint(
@@ -184,7 +241,10 @@ mod tests {
             ),
             "env var ${KEYS} has no value"
         );
-        assert_eq!(complaint("Pseudo-terminal will not be allocated\nfailed\n"), "failed");
+        assert_eq!(
+            complaint("Pseudo-terminal will not be allocated\nfailed\n"),
+            "failed"
+        );
     }
 
     #[test]

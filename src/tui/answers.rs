@@ -1,5 +1,5 @@
-//! Answers of hosts on their way to the console: one queue for all questions, bounded, so that a host waits while the
-//! console is busy.
+//! Answers of hosts on their way to the console: one queue for all questions, bounded, so that a
+//! host waits while the console is busy.
 
 use std::collections::HashMap;
 
@@ -28,7 +28,11 @@ pub(super) struct Answers {
 impl Default for Answers {
     fn default() -> Self {
         let (sender, parts) = mpsc::channel(BATCHES);
-        Self { parts, sender, tasks: HashMap::new() }
+        Self {
+            parts,
+            sender,
+            tasks: HashMap::new(),
+        }
     }
 }
 

@@ -8,7 +8,8 @@ use tokio::sync::{mpsc, oneshot};
 use crate::model::{Answer, Question};
 use crate::transport::Asker;
 
-/// Questions that wait to be shown; whoever asks more waits with asking, which holds up nobody else.
+/// Questions that wait to be shown; whoever asks more waits with asking, which holds up nobody
+/// else.
 const MAX_QUEUED: usize = 64;
 
 /// A question with the way back for its answer.

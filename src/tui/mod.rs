@@ -1,7 +1,8 @@
 //! The terminal and the loop: input and updates in, frames and effects out.
 //!
-//! One biased `select!` over signals, input, the pacer's moment and batches of updates; nothing else is awaited, so a
-//! dead host or a flood never holds up a key. What is to be done is decided by `app`, what is seen by `view`.
+//! One biased `select!` over signals, input, the pacer's moment and batches of updates; nothing
+//! else is awaited, so a dead host or a flood never holds up a key. What is to be done is decided
+//! by `app`, what is seen by `view`.
 
 use std::collections::HashMap;
 use std::io;
@@ -33,7 +34,8 @@ use answers::{Answers, Part};
 use signals::{Signal, Signals};
 use terminal::{Console, Screen};
 
-/// Batches are taken in for so long before input is looked at again: half a frame, so that no key waits longer.
+/// Batches are taken in for so long before input is looked at again: half a frame, so that no key
+/// waits longer.
 const DRAIN: Duration = Duration::from_millis(8);
 /// A turn longer than this is written to the debug log with what caused it.
 const LONG_TURN: Duration = Duration::from_millis(100);
@@ -53,7 +55,8 @@ pub struct Options {
     pub utc: bool,
 }
 
-/// Shows the fleet until the operator leaves or a signal ends it; the terminal is restored on every way out.
+/// Shows the fleet until the operator leaves or a signal ends it; the terminal is restored on every
+/// way out.
 ///
 /// # Errors
 /// When the terminal cannot be used, or the theme of the options cannot; nothing was drawn then.
@@ -65,15 +68,30 @@ pub async fn run(
     options: Options,
 ) -> io::Result<()> {
     let depth = depth(std::env::var("COLORTERM").ok().as_deref());
-    let theme = start_theme(&options, std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()));
+    let theme = start_theme(
+        &options,
+        std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()),
+    );
     let theme = Theme::load(theme, options.themes.as_deref(), depth).map_err(io::Error::other)?;
-    let zone = if options.utc { TimeZone::UTC } else { TimeZone::system() };
+    let zone = if options.utc {
+        TimeZone::UTC
+    } else {
+        TimeZone::system()
+    };
     let mut signals = Signals::listen()?;
-    let looks = Looks { theme, themes: options.themes, depth };
+    let looks = Looks {
+        theme,
+        themes: options.themes,
+        depth,
+    };
     let app = App::new(hosts, zone).with_query(options.query);
     let mut turn = Loop::new(Console::enter()?, app, looks, questions, wall_clock);
     turn.hosts = fleet.questions();
-    let ended = turn.run(EventStream::new, updates, &mut signals, |host| fleet.reconnect(host)).await;
+    let ended = turn
+        .run(EventStream::new, updates, &mut signals, |host| {
+            fleet.reconnect(host)
+        })
+        .await;
     drop(turn);
     fleet.stop().await;
     ended
@@ -152,8 +170,8 @@ impl<S: Screen, C: Fn() -> Time> Loop<S, C> {
         }
     }
 
-    /// Turns until the operator leaves. `open_input` makes the source of input, anew after each suspension: a source
-    /// that lives on would take the keys that are meant for the shell.
+    /// Turns until the operator leaves. `open_input` makes the source of input, anew after each
+    /// suspension: a source that lives on would take the keys that are meant for the shell.
     async fn run<I>(
         &mut self,
         open_input: impl Fn() -> I,
@@ -180,14 +198,20 @@ impl<S: Screen, C: Fn() -> Time> Loop<S, C> {
                 Woken::Asked(None) => self.questions.close(),
                 Woken::Draw => self.draw(&reconnect)?,
                 Woken::Written => self.pacer.took(self.screen.took()),
-                Woken::Batch(Some(batch)) => self.on_batches(batch, source, &mut feed, &reconnect).await?,
+                Woken::Batch(Some(batch)) => {
+                    self.on_batches(batch, source, &mut feed, &reconnect)
+                        .await?
+                }
                 Woken::Batch(None) => {
                     feeding = false;
                     self.handle(Event::Ended, &reconnect);
                     self.pacer.data(Instant::now());
                 }
                 Woken::Answer((id, replies)) => {
-                    self.handle(replies.map_or(Event::Answered(id), |replies| Event::Replies(id, replies)), &reconnect);
+                    self.handle(
+                        replies.map_or(Event::Answered(id), |replies| Event::Replies(id, replies)),
+                        &reconnect,
+                    );
                     self.pacer.data(Instant::now());
                 }
                 Woken::Spare => {
@@ -198,12 +222,18 @@ impl<S: Screen, C: Fn() -> Time> Loop<S, C> {
             self.withdraw(&reconnect);
             self.wish();
             if began.elapsed() > LONG_TURN {
-                tracing::debug!(elapsed_ms = began.elapsed().as_millis(), "a turn of the console took long");
+                tracing::debug!(
+                    elapsed_ms = began.elapsed().as_millis(),
+                    "a turn of the console took long"
+                );
             }
             if std::mem::take(&mut self.suspend) {
                 drop(input.take());
                 if !self.screen.suspend()? {
-                    self.handle(Event::Notice("there is no shell to go back to".into()), &reconnect);
+                    self.handle(
+                        Event::Notice("there is no shell to go back to".into()),
+                        &reconnect,
+                    );
                 }
                 input = Some(open_input());
                 self.resize()?;
@@ -213,7 +243,13 @@ impl<S: Screen, C: Fn() -> Time> Loop<S, C> {
     }
 
     /// The only place that waits.
-    async fn wait<I>(&mut self, input: &mut I, feed: &mut impl Feed, feeding: bool, signals: &mut Signals) -> Woken
+    async fn wait<I>(
+        &mut self,
+        input: &mut I,
+        feed: &mut impl Feed,
+        feeding: bool,
+        signals: &mut Signals,
+    ) -> Woken
     where
         I: Stream<Item = io::Result<TermEvent>> + Unpin,
     {
@@ -228,14 +264,17 @@ impl<S: Screen, C: Fn() -> Time> Loop<S, C> {
             () = sleep_until(due), if due.is_some() => Woken::Draw,
             part = self.answers.next() => Woken::Answer(part),
             batch = feed.next(), if feeding => Woken::Batch(batch),
-            // Yields first: a loop that is always ready would never let the runtime look at its timers and signals.
+            // Yields first: a loop that is always ready would never let the runtime look at its
+            // timers and signals.
             () = tokio::task::yield_now(), if self.app.has_work() => Woken::Spare,
         }
     }
 
     fn on_input(&mut self, event: TermEvent, reconnect: &impl Fn(HostId)) -> io::Result<()> {
         match event {
-            TermEvent::Key(key) if key.kind != KeyEventKind::Release => self.handle(Event::Key(key), reconnect),
+            TermEvent::Key(key) if key.kind != KeyEventKind::Release => {
+                self.handle(Event::Key(key), reconnect)
+            }
             TermEvent::Paste(text) => self.handle(Event::Paste(text), reconnect),
             TermEvent::Resize(..) => self.resize()?,
             _ => return Ok(()),
@@ -285,7 +324,12 @@ impl<S: Screen, C: Fn() -> Time> Loop<S, C> {
 
     /// Takes away questions that nobody waits for any more.
     fn withdraw(&mut self, reconnect: &impl Fn(HostId)) {
-        let gone: Vec<_> = self.asked.iter().filter(|(_, answer)| answer.is_closed()).map(|(id, _)| *id).collect();
+        let gone: Vec<_> = self
+            .asked
+            .iter()
+            .filter(|(_, answer)| answer.is_closed())
+            .map(|(id, _)| *id)
+            .collect();
         for id in gone {
             self.asked.remove(&id);
             self.handle(Event::Withdrawn(id), reconnect);
@@ -304,7 +348,8 @@ impl<S: Screen, C: Fn() -> Time> Loop<S, C> {
     fn wish(&mut self) {
         if let Some(at) = self.app.wakes_at() {
             let wait = at.0.saturating_sub((self.clock)().0);
-            self.pacer.at(Instant::now() + Duration::from_nanos(u64::try_from(wait).unwrap_or(0)));
+            self.pacer
+                .at(Instant::now() + Duration::from_nanos(u64::try_from(wait).unwrap_or(0)));
         }
     }
 
@@ -343,16 +388,20 @@ impl<S: Screen, C: Fn() -> Time> Loop<S, C> {
                     let _ = waiting.send(answer);
                 }
             }
-            Effect::Ask(id, host, what) => self.answers.add(id, self.hosts.ask(host, (*what.0).clone())),
+            Effect::Ask(id, host, what) => self
+                .answers
+                .add(id, self.hosts.ask(host, (*what.0).clone())),
             Effect::CancelAsk(id) => self.answers.cancel(id),
-            Effect::Theme(name) => match Theme::load(&name, self.looks.themes.as_deref(), self.looks.depth) {
-                Ok(theme) => {
-                    self.looks.theme = theme;
-                    self.anew = true;
-                    return Some(format!("theme {name}"));
+            Effect::Theme(name) => {
+                match Theme::load(&name, self.looks.themes.as_deref(), self.looks.depth) {
+                    Ok(theme) => {
+                        self.looks.theme = theme;
+                        self.anew = true;
+                        return Some(format!("theme {name}"));
+                    }
+                    Err(error) => return Some(error.to_string()),
                 }
-                Err(error) => return Some(error.to_string()),
-            },
+            }
         }
         None
     }
@@ -363,17 +412,25 @@ impl<S: Screen, C: Fn() -> Time> Loop<S, C> {
             return format!("not copied: {error}");
         }
         let bytes = safe.len();
-        if cut { format!("copied the first {bytes} bytes") } else { format!("copied {bytes} bytes") }
+        if cut {
+            format!("copied the first {bytes} bytes")
+        } else {
+            format!("copied {bytes} bytes")
+        }
     }
 }
 
-/// What may go into a clipboard, from where it may be pasted into a shell: no control characters but tabs and line
-/// ends within, no line end at the end. True where it was cut.
+/// What may go into a clipboard, from where it may be pasted into a shell: no control characters
+/// but tabs and line ends within, no line end at the end. True where it was cut.
 fn copyable(text: &str) -> (String, bool) {
     let trimmed = text.trim_end_matches(['\n', '\r']);
     let mut safe = String::with_capacity(trimmed.len().min(MAX_COPY_BYTES));
     for c in trimmed.chars() {
-        let c = if c.is_control() && c != '\t' && c != '\n' { '\u{FFFD}' } else { c };
+        let c = if c.is_control() && c != '\t' && c != '\n' {
+            '\u{FFFD}'
+        } else {
+            c
+        };
         if safe.len() + c.len_utf8() > MAX_COPY_BYTES {
             return (safe, true);
         }

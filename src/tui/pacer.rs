@@ -1,4 +1,5 @@
-//! When to draw: at once for a key, at most thirty times a second for data, never when nothing has changed.
+//! When to draw: at once for a key, at most thirty times a second for data, never when nothing has
+//! changed.
 //!
 //! The one place that decides it, so that debouncers cannot fight. Times are arguments.
 
@@ -6,7 +7,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Two frames for keys are at least this far apart: a held key repeats at 30 to 50 Hz, a paste comes all at once.
+/// Two frames for keys are at least this far apart: a held key repeats at 30 to 50 Hz, a paste
+/// comes all at once.
 const KEY_INTERVAL: Duration = Duration::from_millis(8);
 /// Two frames for data are at least this far apart; thirty a second read as smooth.
 const DATA_INTERVAL: Duration = Duration::from_millis(33);

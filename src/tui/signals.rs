@@ -48,7 +48,9 @@ impl Signals {
 
     /// The next signal. Cancel-safe.
     pub(super) async fn next(&mut self) -> Signal {
-        let Some(kinds) = &mut self.kinds else { return std::future::pending().await };
+        let Some(kinds) = &mut self.kinds else {
+            return std::future::pending().await;
+        };
         tokio::select! {
             _ = kinds.terminate.recv() => Signal::End,
             _ = kinds.hang_up.recv() => Signal::End,

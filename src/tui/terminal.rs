@@ -12,8 +12,8 @@ use crossterm::cursor::{Hide, Show};
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::queue;
 use crossterm::terminal::{
-    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
-    enable_raw_mode,
+    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
+    disable_raw_mode, enable_raw_mode,
 };
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
@@ -23,7 +23,8 @@ use super::writer::{FrameBuffer, Output};
 use crate::app::App;
 use crate::view::{self, Theme};
 
-/// How long the way out waits for a terminal that takes nothing: long enough for a slow line, short enough for a person.
+/// How long the way out waits for a terminal that takes nothing: long enough for a slow line, short
+/// enough for a person.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// What the loop draws on.
@@ -40,8 +41,8 @@ pub(super) trait Screen {
     fn draw(&mut self, app: &App, theme: &Theme, anew: bool) -> io::Result<()>;
     /// Puts text into the clipboard of the operator's machine, with the next frame.
     fn copy(&mut self, text: &str) -> io::Result<()>;
-    /// Gives the terminal back, stops this process until it is continued, and takes the terminal again. False where
-    /// nobody could continue it.
+    /// Gives the terminal back, stops this process until it is continued, and takes the terminal
+    /// again. False where nobody could continue it.
     fn suspend(&mut self) -> io::Result<bool>;
 }
 
@@ -57,14 +58,22 @@ impl Console {
     /// Takes the terminal.
     pub(super) fn enter() -> io::Result<Self> {
         if !stdout().is_terminal() {
-            return Err(io::Error::other("standard output is not a terminal; use --once to print"));
+            return Err(io::Error::other(
+                "standard output is not a terminal; use --once to print",
+            ));
         }
-        // A descriptor of its own: the lock of std's stdout would be held for as long as the terminal takes nothing.
+        // A descriptor of its own: the lock of std's stdout would be held for as long as the
+        // terminal takes nothing.
         let output = Output::start(File::from(stdout().as_fd().try_clone_to_owned()?))?;
         let guard = TerminalGuard::enter(output.clone())?;
         let frame = FrameBuffer::default();
         let terminal = Terminal::new(CrosstermBackend::new(frame.clone()))?;
-        Ok(Self { terminal, frame, output, _guard: guard })
+        Ok(Self {
+            terminal,
+            frame,
+            output,
+            _guard: guard,
+        })
     }
 }
 
@@ -94,7 +103,8 @@ impl Screen for Console {
         if anew {
             // Not `clear`: that asks the terminal where its cursor is, and waits for the answer.
             let size = self.terminal.size()?;
-            self.terminal.resize(Rect::from((ratatui::layout::Position::ORIGIN, size)))?;
+            self.terminal
+                .resize(Rect::from((ratatui::layout::Position::ORIGIN, size)))?;
         }
         draw_frame(&mut self.terminal, app, theme)?;
         queue!(buffer, EndSynchronizedUpdate)?;
@@ -112,7 +122,8 @@ impl Screen for Console {
             return Ok(false);
         }
         leave(&self.output);
-        // The whole group, as the terminal's own Ctrl-Z: a wrapper that we were started by must stop too.
+        // The whole group, as the terminal's own Ctrl-Z: a wrapper that we were started by must
+        // stop too.
         rustix::process::kill_current_process_group(rustix::process::Signal::STOP)?;
         enter(&self.output)?;
         Ok(true)
@@ -138,8 +149,8 @@ fn is_alone() -> bool {
     rustix::process::getsid(None).is_ok_and(|session| session == rustix::process::getpid())
 }
 
-/// OSC 52. The payload is base64, so no byte of the text is seen by the terminal itself. GNU screen passes it on only
-/// in pieces of a device control string; tmux understands it as it is.
+/// OSC 52. The payload is base64, so no byte of the text is seen by the terminal itself. GNU screen
+/// passes it on only in pieces of a device control string; tmux understands it as it is.
 fn clipboard_sequence(text: &str, in_screen: bool) -> Vec<u8> {
     /// Screen drops longer strings.
     const PIECE: usize = 256;
@@ -148,7 +159,10 @@ fn clipboard_sequence(text: &str, in_screen: bool) -> Vec<u8> {
     if !in_screen {
         return sequence;
     }
-    sequence.chunks(PIECE).flat_map(|piece| [b"\x1bP", piece, b"\x1b\\"].concat()).collect()
+    sequence
+        .chunks(PIECE)
+        .flat_map(|piece| [b"\x1bP", piece, b"\x1b\\"].concat())
+        .collect()
 }
 
 /// Restores the terminal when it is dropped, and when the program panics.
@@ -183,7 +197,8 @@ fn enter(output: &Output) -> io::Result<()> {
     Ok(())
 }
 
-/// A terminal that takes nothing keeps its alternate screen, but never its raw mode, and we never wait for it long.
+/// A terminal that takes nothing keeps its alternate screen, but never its raw mode, and we never
+/// wait for it long.
 fn leave(output: &Output) {
     if !OURS.swap(false, Ordering::SeqCst) {
         return;
@@ -197,7 +212,13 @@ fn leave(output: &Output) {
 fn farewell() -> Vec<u8> {
     let mut bytes = Vec::new();
     // Writing to a Vec cannot fail.
-    let _ = queue!(bytes, EndSynchronizedUpdate, DisableBracketedPaste, LeaveAlternateScreen, Show);
+    let _ = queue!(
+        bytes,
+        EndSynchronizedUpdate,
+        DisableBracketedPaste,
+        LeaveAlternateScreen,
+        Show
+    );
     bytes
 }
 
@@ -209,7 +230,9 @@ fn restore_on_panic() {
         std::panic::set_hook(Box::new(move |info| {
             if OURS.swap(false, Ordering::SeqCst) {
                 let _ = disable_raw_mode();
-                let _ = stdout().write_all(&farewell()).and_then(|()| stdout().flush());
+                let _ = stdout()
+                    .write_all(&farewell())
+                    .and_then(|()| stdout().flush());
             }
             before(info);
         }));
@@ -223,7 +246,10 @@ mod tests {
     #[test]
     fn a_copy_is_one_sequence_of_base64_and_wrapped_for_screen() {
         assert_eq!(clipboard_sequence("hi\n", false), b"\x1b]52;c;aGkK\x07");
-        assert_eq!(clipboard_sequence("hi\n", true), b"\x1bP\x1b]52;c;aGkK\x07\x1b\\");
+        assert_eq!(
+            clipboard_sequence("hi\n", true),
+            b"\x1bP\x1b]52;c;aGkK\x07\x1b\\"
+        );
     }
 
     #[test]

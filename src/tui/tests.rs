@@ -1,4 +1,5 @@
-//! Keys through the real loop, with a fake fleet, a clock that is wound by hand and a terminal in memory.
+//! Keys through the real loop, with a fake fleet, a clock that is wound by hand and a terminal in
+//! memory.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -95,20 +96,44 @@ struct Console {
 
 /// The fixture: its beginning and so many lines.
 fn app(lines: i64) -> Console {
-    console(vec![fixture::beginning(), vec![Update::Records(fixture::lines(lines))]], false)
+    console(
+        vec![
+            fixture::beginning(),
+            vec![Update::Records(fixture::lines(lines))],
+        ],
+        false,
+    )
 }
 
 fn console(batches: Vec<Vec<Update>>, flood: bool) -> Console {
     let Ok(terminal) = Terminal::new(TestBackend::new(100, 20));
-    let screen = Recorded { terminal, frames: 0, copied: Vec::new() };
+    let screen = Recorded {
+        terminal,
+        frames: 0,
+        copied: Vec::new(),
+    };
     let began = Instant::now();
-    let clock: Box<dyn Fn() -> Time> =
-        Box::new(move || fixture::START.plus_millis(i64::try_from(began.elapsed().as_millis()).unwrap_or(0)));
+    let clock: Box<dyn Fn() -> Time> = Box::new(move || {
+        fixture::START.plus_millis(i64::try_from(began.elapsed().as_millis()).unwrap_or(0))
+    });
     let (asker, asked) = questions();
-    let looks = Looks { theme: Theme::dark(), themes: None, depth: Depth::True };
+    let looks = Looks {
+        theme: Theme::dark(),
+        themes: None,
+        depth: Depth::True,
+    };
     let app = App::new(&fixture::hosts(), TimeZone::UTC);
     let turn = Loop::new(screen, app, looks, asked, clock);
-    Console { turn, feed: Script { batches: batches.into(), flood }, asker, ended: false, reconnected: Vec::new() }
+    Console {
+        turn,
+        feed: Script {
+            batches: batches.into(),
+            flood,
+        },
+        asker,
+        ended: false,
+        reconnected: Vec::new(),
+    }
 }
 
 /// A key every half second, then silence for as long.
@@ -121,13 +146,18 @@ fn typed(keys: Rc<RefCell<VecDeque<Key>>>) -> Pin<Box<dyn Stream<Item = io::Resu
 }
 
 impl Console {
-    /// Presses keys; goes on until half a second after the last one, or until the loop ends by itself.
+    /// Presses keys; goes on until half a second after the last one, or until the loop ends by
+    /// itself.
     async fn keys(mut self, written: &str) -> Self {
         let keys = Rc::new(RefCell::new(VecDeque::from(parse_keys(written))));
         let dialled = RefCell::new(Vec::new());
         let mut signals = Signals::none();
-        let run =
-            self.turn.run(|| typed(keys.clone()), &mut self.feed, &mut signals, |host| dialled.borrow_mut().push(host));
+        let run = self.turn.run(
+            || typed(keys.clone()),
+            &mut self.feed,
+            &mut signals,
+            |host| dialled.borrow_mut().push(host),
+        );
         run.await.expect("a terminal in memory has no errors");
         // The loop ends when input does; that is what leaves keys unused only after a real end.
         self.ended = !keys.borrow().is_empty();
@@ -142,11 +172,19 @@ impl Console {
     }
 
     fn says(&self, words: &str) {
-        assert!(self.screen().contains(words), "{words:?} is not on the screen:\n{}", self.screen());
+        assert!(
+            self.screen().contains(words),
+            "{words:?} is not on the screen:\n{}",
+            self.screen()
+        );
     }
 
     fn says_not(&self, words: &str) {
-        assert!(!self.screen().contains(words), "{words:?} is on the screen:\n{}", self.screen());
+        assert!(
+            !self.screen().contains(words),
+            "{words:?} is on the screen:\n{}",
+            self.screen()
+        );
     }
 }
 
@@ -182,7 +220,10 @@ async fn a_search_goes_to_the_newest_match_and_n_goes_on_from_there() {
 
 #[tokio::test(start_paused = true)]
 async fn a_search_from_the_first_line_finds_the_first_line() {
-    app(100).keys("g/orders/0<ret>").await.says("GET /api/orders/0 HTTP");
+    app(100)
+        .keys("g/orders/0<ret>")
+        .await
+        .says("GET /api/orders/0 HTTP");
     app(3).keys("gg/nowhere<ret>").await.says("no match");
 }
 
@@ -221,7 +262,10 @@ async fn scrolling_back_holds_the_place_and_counts_what_is_new() {
     console.says("paused");
     let before = console.screen();
     let held = before.lines().nth(1).expect("a line").to_owned();
-    console.feed.batches.push_back(vec![Update::Records(fixture::lines(7))]);
+    console
+        .feed
+        .batches
+        .push_back(vec![Update::Records(fixture::lines(7))]);
     let console = console.keys("").await;
     console.says(" · 7 new");
     console.says(&held);
@@ -233,7 +277,14 @@ async fn scrolling_back_holds_the_place_and_counts_what_is_new() {
 async fn a_frozen_pane_keeps_what_it_shows() {
     let mut console = app(100).keys("p").await;
     console.says("frozen");
-    console.feed.batches.push_back(vec![Update::Records(vec![fixture::line(0, 90_000, b"brand new")])]);
+    console
+        .feed
+        .batches
+        .push_back(vec![Update::Records(vec![fixture::line(
+            0,
+            90_000,
+            b"brand new",
+        )])]);
     let console = console.keys("").await;
     console.says("frozen · 1 new");
     console.says_not("brand new");
@@ -287,7 +338,9 @@ async fn what_is_done_out_of_sight_is_said() {
 async fn lines_are_read_without_what_the_columns_say_and_in_full_on_request() {
     let raw = b"<28>2026-11-20T13:02:11Z WARN disk full".as_slice();
     let line = Update::Records(vec![fixture::line(0, 11_000, raw)]);
-    let console = console(vec![fixture::beginning(), vec![line]], false).keys("").await;
+    let console = console(vec![fixture::beginning(), vec![line]], false)
+        .keys("")
+        .await;
     console.says("W disk full");
     let console = console.keys("xr").await;
     console.says("W <28>2026-11-20T13:02:11Z WARN disk full");
@@ -298,7 +351,9 @@ async fn lines_are_read_without_what_the_columns_say_and_in_full_on_request() {
 #[tokio::test(start_paused = true)]
 async fn a_gap_has_details_too() {
     let gap = Update::Gap(fixture::gap(5000));
-    let console = console(vec![fixture::beginning(), vec![gap]], false).keys("<ret>").await;
+    let console = console(vec![fixture::beginning(), vec![gap]], false)
+        .keys("<ret>")
+        .await;
     console.says("3.4 kB (bytes 1048576 to 1052000)");
     console.says("truncated");
 }
@@ -306,8 +361,8 @@ async fn a_gap_has_details_too() {
 #[tokio::test(start_paused = true)]
 async fn the_first_pane_may_begin_with_a_filter() {
     let mut console = app(100);
-    console.turn.app =
-        App::new(&fixture::hosts(), TimeZone::UTC).with_query(Query::parse("payment", &Now::default()).ok());
+    console.turn.app = App::new(&fixture::hosts(), TimeZone::UTC)
+        .with_query(Query::parse("payment", &Now::default()).ok());
     let console = console.keys("").await;
     console.says("& payment");
     console.says("E payment 93 failed");
@@ -335,21 +390,38 @@ async fn ctrl_c_stops_first_and_quits_when_repeated() {
 
 #[tokio::test(start_paused = true)]
 async fn q_leaves_a_fleet_that_is_dead_at_once() {
-    let dead = (0..5).map(|id| Update::Status(HostId(id), HostStatus::plain(LinkState::Timeout))).collect();
+    let dead = (0..5)
+        .map(|id| Update::Status(HostId(id), HostStatus::plain(LinkState::Timeout)))
+        .collect();
     assert!(console(vec![dead], false).keys("qj").await.ended);
 }
 
 #[tokio::test]
 async fn a_flood_leaves_q_responsive() {
-    let flood = console(vec![fixture::beginning(), vec![Update::Records(fixture::lines(1000))]], true);
-    let quick = tokio::time::timeout(Duration::from_secs(20), flood.keys("qqj")).await.expect("the loop ends");
+    let flood = console(
+        vec![
+            fixture::beginning(),
+            vec![Update::Records(fixture::lines(1000))],
+        ],
+        true,
+    );
+    let quick = tokio::time::timeout(Duration::from_secs(20), flood.keys("qqj"))
+        .await
+        .expect("the loop ends");
     assert!(quick.ended);
-    assert!(quick.turn.app.store().ring().end() - crate::store::BEGIN > 10_000, "the flood was taken in meanwhile");
+    assert!(
+        quick.turn.app.store().ring().end() - crate::store::BEGIN > 10_000,
+        "the flood was taken in meanwhile"
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_line_is_copied_without_what_a_terminal_would_obey() {
-    let hostile = vec![Update::Records(vec![fixture::line(0, 0, b"rm \x1b[31m-rf\x07 x\r\n")])];
+    let hostile = vec![Update::Records(vec![fixture::line(
+        0,
+        0,
+        b"rm \x1b[31m-rf\x07 x\r\n",
+    )])];
     let console = console(vec![hostile], false).keys("y").await;
     assert_eq!(console.turn.screen.copied, ["rm \u{FFFD}[31m-rf\u{FFFD} x"]);
     console.says("copied");
@@ -378,13 +450,22 @@ async fn a_host_key_is_trusted_by_a_y_and_no_other_host_waits() {
 async fn a_question_that_nobody_waits_for_any_more_goes_away() {
     let console = app(10);
     let asker = console.asker.clone();
-    let asked =
-        tokio::spawn(async move { asker.ask(Question::Passphrase { path: "~/.ssh/id".into(), again: false }).await });
+    let asked = tokio::spawn(async move {
+        asker
+            .ask(Question::Passphrase {
+                path: "~/.ssh/id".into(),
+                again: false,
+            })
+            .await
+    });
     let mut console = console.keys("").await;
     console.says("passphrase of ~/.ssh/id");
     asked.abort();
     let _ = asked.await;
-    console.feed.batches.push_back(vec![Update::Status(HostId(0), HostStatus::plain(LinkState::Timeout))]);
+    console.feed.batches.push_back(vec![Update::Status(
+        HostId(0),
+        HostStatus::plain(LinkState::Timeout),
+    )]);
     console.keys("").await.says_not("passphrase");
 }
 
@@ -394,13 +475,27 @@ async fn an_idle_minute_draws_no_frame() {
     let mut frames_in = async |seconds| {
         let before = console.turn.screen.frames;
         let mut signals = Signals::none();
-        let run = console.turn.run(stream::pending, &mut console.feed, &mut signals, |_| {});
-        assert!(tokio::time::timeout(Duration::from_secs(seconds), run).await.is_err(), "the loop goes on");
+        let run = console
+            .turn
+            .run(stream::pending, &mut console.feed, &mut signals, |_| {});
+        assert!(
+            tokio::time::timeout(Duration::from_secs(seconds), run)
+                .await
+                .is_err(),
+            "the loop goes on"
+        );
         console.turn.screen.frames - before
     };
     let frames = frames_in(20).await;
-    assert!((10..=14).contains(&frames), "{frames} frames until the host that is down is dialled again");
-    assert_eq!(frames_in(65).await, 1, "the first frame of a loop, and no other");
+    assert!(
+        (10..=14).contains(&frames),
+        "{frames} frames until the host that is down is dialled again"
+    );
+    assert_eq!(
+        frames_in(65).await,
+        1,
+        "the first frame of a loop, and no other"
+    );
 }
 
 #[test]
@@ -408,8 +503,14 @@ fn colours_follow_the_terminal_and_the_wish_for_none() {
     assert_eq!(depth(Some("truecolor")), Depth::True);
     assert_eq!(depth(None), Depth::Indexed);
     let options = Options::default();
-    assert_eq!((start_theme(&options, true), start_theme(&options, false)), ("none", "dark"));
-    let own = Options { theme: Some("light".into()), ..options };
+    assert_eq!(
+        (start_theme(&options, true), start_theme(&options, false)),
+        ("none", "dark")
+    );
+    let own = Options {
+        theme: Some("light".into()),
+        ..options
+    };
     assert_eq!(start_theme(&own, true), "light");
 }
 

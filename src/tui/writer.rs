@@ -1,7 +1,8 @@
-//! The only writer to the terminal: a thread of its own, so that a terminal that takes nothing stops no data.
+//! The only writer to the terminal: a thread of its own, so that a terminal that takes nothing
+//! stops no data.
 //!
-//! It holds one frame. While that frame is on its way no other is drawn (frames are skipped, never queued), so what
-//! the terminal shows after a pause is the present.
+//! It holds one frame. While that frame is on its way no other is drawn (frames are skipped, never
+//! queued), so what the terminal shows after a pause is the present.
 
 use std::io::{self, Write};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -41,9 +42,14 @@ impl Output {
     pub(super) fn start(mut to: impl Write + Send + 'static) -> io::Result<Self> {
         // One frame: a second one is never handed over before the first is written.
         let (sender, frames) = sync_channel(1);
-        let output = Self { sender, state: Arc::default() };
+        let output = Self {
+            sender,
+            state: Arc::default(),
+        };
         let state = output.state.clone();
-        std::thread::Builder::new().name("terminal".into()).spawn(move || write_frames(&mut to, &frames, &state))?;
+        std::thread::Builder::new()
+            .name("terminal".into())
+            .spawn(move || write_frames(&mut to, &frames, &state))?;
         Ok(output)
     }
 
@@ -83,10 +89,14 @@ impl Output {
         sent
     }
 
-    /// Waits until everything is written, but no longer than `most`; false if the terminal still takes nothing.
+    /// Waits until everything is written, but no longer than `most`; false if the terminal still
+    /// takes nothing.
     pub(super) fn drain(&self, most: Duration) -> bool {
         let inner = self.lock();
-        let waited = self.state.idle.wait_timeout_while(inner, most, |inner| inner.busy_since.is_some());
+        let waited = self
+            .state
+            .idle
+            .wait_timeout_while(inner, most, |inner| inner.busy_since.is_some());
         waited.map_or_else(
             |poisoned| poisoned.into_inner().0.busy_since.is_none(),
             |(inner, _)| inner.busy_since.is_none(),
@@ -94,7 +104,10 @@ impl Output {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
-        self.state.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state
+            .inner
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -102,7 +115,10 @@ fn write_frames(to: &mut impl Write, frames: &Receiver<Vec<u8>>, state: &State) 
     while let Ok(frame) = frames.recv() {
         let result = to.write_all(&frame).and_then(|()| to.flush());
         let mut inner = state.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        inner.took = inner.busy_since.take().map_or(Duration::ZERO, |since| since.elapsed());
+        inner.took = inner
+            .busy_since
+            .take()
+            .map_or(Duration::ZERO, |since| since.elapsed());
         if let Err(error) = result {
             inner.error.get_or_insert(error.to_string());
         }
@@ -112,7 +128,8 @@ fn write_frames(to: &mut impl Write, frames: &Receiver<Vec<u8>>, state: &State) 
     }
 }
 
-/// Collects the bytes of a frame for ratatui's backend; a flush in the middle of a frame sends nothing.
+/// Collects the bytes of a frame for ratatui's backend; a flush in the middle of a frame sends
+/// nothing.
 #[derive(Debug, Default, Clone)]
 pub(super) struct FrameBuffer {
     bytes: Arc<Mutex<Vec<u8>>>,
@@ -127,7 +144,10 @@ impl FrameBuffer {
 
 impl Write for FrameBuffer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.bytes.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        self.bytes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .extend_from_slice(bytes);
         Ok(bytes.len())
     }
 
@@ -175,7 +195,8 @@ mod tests {
 
     #[test]
     fn a_terminal_that_is_gone_is_an_error_and_not_a_panic() {
-        let output = Output::start(Blocked(mpsc::channel().1, mpsc::channel().0)).expect("a thread");
+        let output =
+            Output::start(Blocked(mpsc::channel().1, mpsc::channel().0)).expect("a thread");
         assert!(output.send(b"x".to_vec()));
         assert!(output.drain(Duration::from_secs(10)));
         assert!(output.error().is_some());

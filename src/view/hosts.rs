@@ -30,9 +30,16 @@ impl Columns {
         };
         let rate = if width >= 20 { 5 } else { 0 };
         let cpu = if spark > 0 { spark + 5 } else { 0 };
-        // Two cells for the state, one for the border, one before the first number and one after the last.
+        // Two cells for the state, one for the border, one before the first number and one after
+        // the last.
         let name = width.saturating_sub(2 + 1 + 2 + cpu + memory + load + rate);
-        Self { name, spark, memory, load, rate }
+        Self {
+            name,
+            spark,
+            memory,
+            load,
+            rate,
+        }
     }
 
     fn numbers(&self) -> u16 {
@@ -48,7 +55,11 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let inner = bordered(app, theme, area, buffer);
     let columns = Columns::of(area.width);
     draw_header(app, theme, &columns, inner, buffer);
-    let list = Rect { y: inner.y + 1, height: inner.height.saturating_sub(1), ..inner };
+    let list = Rect {
+        y: inner.y + 1,
+        height: inner.height.saturating_sub(1),
+        ..inner
+    };
     let hosts = app.store().hosts();
     let first = first_row(app.selected_host(), hosts.len(), list.height.into());
     for (y, (index, host)) in (0..list.height).zip(hosts.iter().enumerate().skip(first)) {
@@ -61,21 +72,36 @@ pub(super) fn bordered(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer
     if app.areas(buffer.area).main.width == 0 {
         return area;
     }
-    let border = Rect { x: area.right() - 1, width: 1, ..area };
+    let border = Rect {
+        x: area.right() - 1,
+        width: 1,
+        ..area
+    };
     for y in 0..border.height {
         Row::new(buffer, border, y).put("│", theme.get(Role::PaneBorder));
     }
-    Rect { width: area.width - 1, ..area }
+    Rect {
+        width: area.width - 1,
+        ..area
+    }
 }
 
 fn draw_header(app: &App, theme: &Theme, columns: &Columns, area: Rect, buffer: &mut Buffer) {
-    let style = theme.get(if app.hosts_focused() { Role::PaneHeaderFocused } else { Role::PaneHeader });
+    let style = theme.get(if app.hosts_focused() {
+        Role::PaneHeaderFocused
+    } else {
+        Role::PaneHeader
+    });
     let mut row = Row::new(buffer, area, 0).fill(style);
     row.column(" hosts", columns.name + 3, style);
     if columns.spark > 0 {
         row.right("cpu", columns.spark + 5, style);
     }
-    for (cells, label) in [(columns.memory, "mem"), (columns.load, "load"), (columns.rate, "l/s")] {
+    for (cells, label) in [
+        (columns.memory, "mem"),
+        (columns.load, "load"),
+        (columns.rate, "l/s"),
+    ] {
         if cells > 0 {
             row.right(label, cells, style);
         }
@@ -84,12 +110,25 @@ fn draw_header(app: &App, theme: &Theme, columns: &Columns, area: Rect, buffer: 
 
 /// The first host on the screen, so that the selected one is on it.
 fn first_row(selected: usize, count: usize, height: usize) -> usize {
-    selected.saturating_sub(height.saturating_sub(1) / 2).min(count.saturating_sub(height))
+    selected
+        .saturating_sub(height.saturating_sub(1) / 2)
+        .min(count.saturating_sub(height))
 }
 
-fn draw_host(app: &App, theme: &Theme, columns: &Columns, index: usize, host: &HostRow, row: Row<'_>) {
+fn draw_host(
+    app: &App,
+    theme: &Theme,
+    columns: &Columns,
+    index: usize,
+    host: &HostRow,
+    row: Row<'_>,
+) {
     let selected = index == app.selected_host() && app.hosts_focused();
-    let under = if selected { theme.get(Role::HostSelected) } else { Style::new() };
+    let under = if selected {
+        theme.get(Role::HostSelected)
+    } else {
+        Style::new()
+    };
     let mut row = row.fill(under);
     let (glyph, role) = glyph(&host.status);
     row.put(glyph, theme.get(role)).blank(1);
@@ -97,34 +136,58 @@ fn draw_host(app: &App, theme: &Theme, columns: &Columns, index: usize, host: &H
         .pane(app.focused_pane())
         .and_then(|pane| pane.lens_hosts())
         .is_none_or(|hosts| hosts.iter().any(|id| id.index() == index));
-    let name_style = if listed { theme.host(index) } else { theme.get(Role::Faint) };
-    row.column(SafeText::new(host.name.as_str()), columns.name, name_style).blank(1);
-    if host.status.state.is_up() || (host.status.state == LinkState::Connecting && host.sample.is_some()) {
+    let name_style = if listed {
+        theme.host(index)
+    } else {
+        theme.get(Role::Faint)
+    };
+    row.column(SafeText::new(host.name.as_str()), columns.name, name_style)
+        .blank(1);
+    if host.status.state.is_up()
+        || (host.status.state == LinkState::Connecting && host.sample.is_some())
+    {
         draw_numbers(app, theme, columns, host, &mut row);
     } else {
-        row.column(state_words(host, app.now()), columns.numbers(), theme.get(role));
+        row.column(
+            state_words(host, app.now()),
+            columns.numbers(),
+            theme.get(role),
+        );
     }
 }
 
 fn draw_numbers(app: &App, theme: &Theme, columns: &Columns, host: &HostRow, row: &mut Row<'_>) {
     if columns.spark > 0 {
         let at = row.area(columns.spark, 1);
-        row.draw_in(|buffer| graph(theme, &host.cpu, Scale::Share, at, buffer)).blank(columns.spark);
+        row.draw_in(|buffer| graph(theme, &host.cpu, Scale::Share, at, buffer))
+            .blank(columns.spark);
         share(theme, host.cpu.latest(), 5, row);
     }
     if columns.memory > 0 {
         share(theme, host.memory.latest(), columns.memory, row);
     }
     if columns.load > 0 {
-        let load =
-            host.load.latest().map_or_else(|| Shown::from("–"), |load| number(load, if load < 100.0 { 2 } else { 0 }));
+        let load = host.load.latest().map_or_else(
+            || Shown::from("–"),
+            |load| number(load, if load < 100.0 { 2 } else { 0 }),
+        );
         row.right(load, columns.load, theme.get(Role::Dim));
     }
     if columns.rate > 0 {
         let rate = host.rate(app.now());
         let (words, role) = match host.status.behind_s {
-            Some(seconds) => (Shown::own(&format!("-{}", short(seconds))), Role::HostDegraded),
-            None => (count(rate), if rate > 0.0 { Role::LineNone } else { Role::Faint }),
+            Some(seconds) => (
+                Shown::own(&format!("-{}", short(seconds))),
+                Role::HostDegraded,
+            ),
+            None => (
+                count(rate),
+                if rate > 0.0 {
+                    Role::LineNone
+                } else {
+                    Role::Faint
+                },
+            ),
         };
         row.right(words, columns.rate, theme.get(role));
     }

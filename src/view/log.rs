@@ -16,7 +16,8 @@ use crate::model::text::Look;
 use crate::model::{Gap, HostId, Level, Query, Record, SafeText, SourceId, TimeFrom};
 use crate::store::{BEGIN, Entry, Mark, NOTICE, Side, State};
 
-/// Most bytes of a line that are looked at for one screen; the rest is beyond its right edge or its last row.
+/// Most bytes of a line that are looked at for one screen; the rest is beyond its right edge or its
+/// last row.
 const MAX_LINE_BYTES: usize = 64 * 1024;
 /// A pane of fewer rows has none for lines without an end.
 const MIN_ROWS: u16 = 6;
@@ -28,13 +29,29 @@ pub(super) fn draw(app: &App, theme: &Theme, main: Rect, buffer: &mut Buffer) {
         draw_border(theme, main, area, buffer);
         if let Some(pane) = app.pane(id) {
             draw_header(app, theme, id, pane, area, buffer);
-            let mut body = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
-            let unfinished = if body.height < MIN_ROWS { Vec::new() } else { pane.unfinished(app.store()) };
+            let mut body = Rect {
+                y: area.y + 1,
+                height: area.height.saturating_sub(1),
+                ..area
+            };
+            let unfinished = if body.height < MIN_ROWS {
+                Vec::new()
+            } else {
+                pane.unfinished(app.store())
+            };
             body.height -= u16::try_from(unfinished.len()).unwrap_or(0);
             let lines = Lines::new(app, theme, id, pane, body);
             lines.draw(body, buffer);
             for (y, record) in (body.bottom()..).zip(unfinished) {
-                lines.draw_unfinished(record, Rect { y, height: 1, ..body }, buffer);
+                lines.draw_unfinished(
+                    record,
+                    Rect {
+                        y,
+                        height: 1,
+                        ..body
+                    },
+                    buffer,
+                );
             }
         }
     }
@@ -43,26 +60,48 @@ pub(super) fn draw(app: &App, theme: &Theme, main: Rect, buffer: &mut Buffer) {
 /// The column between panes side by side.
 fn draw_border(theme: &Theme, main: Rect, area: Rect, buffer: &mut Buffer) {
     if area.right() < main.right() {
-        let border = Rect { x: area.right(), width: 1, ..area };
+        let border = Rect {
+            x: area.right(),
+            width: 1,
+            ..area
+        };
         for y in 0..border.height {
             Row::new(buffer, border, y).put("│", theme.get(Role::PaneBorder));
         }
     }
 }
 
-fn draw_header(app: &App, theme: &Theme, id: PaneId, pane: &LogPane, area: Rect, buffer: &mut Buffer) {
+fn draw_header(
+    app: &App,
+    theme: &Theme,
+    id: PaneId,
+    pane: &LogPane,
+    area: Rect,
+    buffer: &mut Buffer,
+) {
     if area.height == 0 {
         return;
     }
     let focused = app.focused_pane() == id && !app.hosts_focused();
-    let style = theme.get(if focused { Role::PaneHeaderFocused } else { Role::PaneHeader });
+    let style = theme.get(if focused {
+        Role::PaneHeaderFocused
+    } else {
+        Role::PaneHeader
+    });
     let mut row = Row::new(buffer, area, 0).fill(style);
     row.put(" ", style);
     let (state, held) = state(app, pane);
-    let state_style = if held && !focused { theme.get(Role::PanePaused) } else { style };
-    row.at_end(" ", style).at_end(state, state_style).at_end(" ", style);
+    let state_style = if held && !focused {
+        theme.get(Role::PanePaused)
+    } else {
+        style
+    };
+    row.at_end(" ", style)
+        .at_end(state, state_style)
+        .at_end(" ", style);
     for (index, part) in title(app, pane).into_iter().enumerate() {
-        row.put(if index == 0 { "" } else { " · " }, style).put(part, style);
+        row.put(if index == 0 { "" } else { " · " }, style)
+            .put(part, style);
     }
 }
 
@@ -71,11 +110,22 @@ fn title(app: &App, pane: &LogPane) -> Vec<Shown<'static>> {
     let filter = pane.filter();
     let mut parts = vec![match &filter.hosts {
         None => Shown::from("all hosts"),
-        Some(hosts) => names(hosts.iter().filter_map(|id| app.store().host(*id)).map(|row| row.name.as_str()), "hosts"),
+        Some(hosts) => names(
+            hosts
+                .iter()
+                .filter_map(|id| app.store().host(*id))
+                .map(|row| row.name.as_str()),
+            "hosts",
+        ),
     }];
     if let Some(sources) = &filter.sources {
-        parts
-            .push(names(sources.iter().filter_map(|id| app.store().source(*id)).map(|row| &*row.info.name), "sources"));
+        parts.push(names(
+            sources
+                .iter()
+                .filter_map(|id| app.store().source(*id))
+                .map(|row| &*row.info.name),
+            "sources",
+        ));
     }
     if let Some(query) = &filter.query {
         parts.push(Shown::own(&format!("& {query}")));
@@ -92,17 +142,27 @@ fn title(app: &App, pane: &LogPane) -> Vec<Shown<'static>> {
     parts
 }
 
-/// What the row above the oldest line says: what is being read, what could not be, or that there is no more.
+/// What the row above the oldest line says: what is being read, what could not be, or that there is
+/// no more.
 fn notice(app: &App, pane: &LogPane) -> String {
-    let Some(past) = pane.past() else { return String::new() };
+    let Some(past) = pane.past() else {
+        return String::new();
+    };
     let states: Vec<_> = past.states(Side::Older).collect();
-    let asked: BTreeSet<_> =
-        states.iter().filter(|(.., state)| **state == State::Asked).map(|(_, host, _)| *host).collect();
-    let failed = states.iter().filter_map(|&(source, host, state)| match state {
-        State::Failed(why) => Some((source, host, why)),
-        _ => None,
-    });
-    let mut failed: Vec<String> = failed.map(|(source, host, why)| failure(app, host, source, why)).collect();
+    let asked: BTreeSet<_> = states
+        .iter()
+        .filter(|(.., state)| **state == State::Asked)
+        .map(|(_, host, _)| *host)
+        .collect();
+    let failed = states
+        .iter()
+        .filter_map(|&(source, host, state)| match state {
+            State::Failed(why) => Some((source, host, why)),
+            _ => None,
+        });
+    let mut failed: Vec<String> = failed
+        .map(|(source, host, why)| failure(app, host, source, why))
+        .collect();
     failed.dedup();
     let over = past.is_over(Side::Older);
     let going = match (asked.len(), failed.is_empty()) {
@@ -114,16 +174,31 @@ fn notice(app: &App, pane: &LogPane) -> String {
     };
     let more = failed.len().saturating_sub(1);
     let why = failed.into_iter().next().map(|first| {
-        let others = if more > 0 { format!(" (and {more} more)") } else { String::new() };
+        let others = if more > 0 {
+            format!(" (and {more} more)")
+        } else {
+            String::new()
+        };
         format!("not read: {first}{others}; Enter here tries again")
     });
-    [Some(going).filter(|going| !going.is_empty()), why].into_iter().flatten().collect::<Vec<_>>().join(" · ")
+    [Some(going).filter(|going| !going.is_empty()), why]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join(" · ")
 }
 
 fn failure(app: &App, host: HostId, source: SourceId, why: &str) -> String {
     let (host, source) = (app.store().host(host), app.store().source(source));
-    let (host, source) = (host.map_or("", |row| row.name.as_str()), source.map_or("", |row| &row.info.name));
-    if why.starts_with(host) { why.to_owned() } else { format!("{host} {source}: {why}") }
+    let (host, source) = (
+        host.map_or("", |row| row.name.as_str()),
+        source.map_or("", |row| &row.info.name),
+    );
+    if why.starts_with(host) {
+        why.to_owned()
+    } else {
+        format!("{host} {source}: {why}")
+    }
 }
 
 /// Up to three names, or how many there are.
@@ -141,7 +216,11 @@ fn names<'a>(names: impl Iterator<Item = &'a str>, what: &str) -> Shown<'static>
 fn state(app: &App, pane: &LogPane) -> (Shown<'static>, bool) {
     let unseen = pane.unseen();
     let new = |word: &str| {
-        let text = if unseen == 0 { word.to_owned() } else { format!("{word} · {unseen} new") };
+        let text = if unseen == 0 {
+            word.to_owned()
+        } else {
+            format!("{word} · {unseen} new")
+        };
         Shown::own(&text)
     };
     if pane.is_frozen() {
@@ -171,7 +250,10 @@ fn place(app: &App, pane: &LogPane) -> String {
         place.push_str(" · ");
         place.push_str(&time::day(day, today));
     }
-    if pane.past().is_some_and(|past| past.states(Side::Newer).any(|(.., state)| *state == State::Asked)) {
+    if pane.past().is_some_and(|past| {
+        past.states(Side::Newer)
+            .any(|(.., state)| *state == State::Asked)
+    }) {
         place.push_str(" · reading …");
     }
     place
@@ -179,7 +261,8 @@ fn place(app: &App, pane: &LogPane) -> String {
 
 /// Which share of the lines, in per cent, ends with the cursor: 100 is the newest.
 fn share_above(pane: &LogPane) -> usize {
-    pane.cursor().map_or(100, |cursor| (cursor + 1) * 100 / pane.len().max(1))
+    pane.cursor()
+        .map_or(100, |cursor| (cursor + 1) * 100 / pane.len().max(1))
 }
 
 /// What is needed to draw the lines of one pane.
@@ -197,31 +280,66 @@ impl<'a> Lines<'a> {
     fn new(app: &'a App, theme: &'a Theme, id: PaneId, pane: &'a LogPane, body: Rect) -> Self {
         let columns = Columns::of(app, pane, body.width);
         let focused = app.focused_pane() == id;
-        Self { app, theme, pane, columns, zone: app.zone(), height: body.height, focused }
+        Self {
+            app,
+            theme,
+            pane,
+            columns,
+            zone: app.zone(),
+            height: body.height,
+            focused,
+        }
     }
 
     fn draw(&self, body: Rect, buffer: &mut Buffer) {
         let Some((mut index, mut skipped)) = self.first() else {
             return self.draw_empty(body, buffer);
         };
-        let cursor = self.pane.place().is_some().then(|| self.pane.cursor()).flatten();
+        let cursor = self
+            .pane
+            .place()
+            .is_some()
+            .then(|| self.pane.cursor())
+            .flatten();
         let mut y = 0;
         while y < body.height {
-            let Some(seq) = self.pane.seq(index) else { break };
-            let under =
-                if cursor == Some(index) && self.focused { self.theme.get(Role::LineCursor) } else { Style::new() };
+            let Some(seq) = self.pane.seq(index) else {
+                break;
+            };
+            let under = if cursor == Some(index) && self.focused {
+                self.theme.get(Role::LineCursor)
+            } else {
+                Style::new()
+            };
             if seq == NOTICE {
-                self.draw_notice(Row::new(buffer, Rect { y: body.y + y, height: 1, ..body }, 0).fill(under));
+                self.draw_notice(
+                    Row::new(
+                        buffer,
+                        Rect {
+                            y: body.y + y,
+                            height: 1,
+                            ..body
+                        },
+                        0,
+                    )
+                    .fill(under),
+                );
                 (y, index, skipped) = (y + 1, index + 1, 0);
                 continue;
             }
-            let Some(entry) = self.pane.rows(self.app.store()).get(seq) else { break };
+            let Some(entry) = self.pane.rows(self.app.store()).get(seq) else {
+                break;
+            };
             let rows = self.draw_entry(
                 seq,
                 entry,
                 under,
                 skipped,
-                Rect { y: body.y + y, height: body.height - y, ..body },
+                Rect {
+                    y: body.y + y,
+                    height: body.height - y,
+                    ..body
+                },
                 buffer,
             );
             (y, index, skipped) = (y + rows.max(1), index + 1, 0);
@@ -237,7 +355,8 @@ impl<'a> Lines<'a> {
         };
         let mut row = Row::new(buffer, body, body.height / 2);
         let width = u16::try_from(words.len()).unwrap_or(0);
-        row.blank(body.width.saturating_sub(width) / 2).put(words, self.theme.get(Role::Dim));
+        row.blank(body.width.saturating_sub(width) / 2)
+            .put(words, self.theme.get(Role::Dim));
     }
 
     /// The first entry on the screen, and how many of its rows are above it.
@@ -245,7 +364,10 @@ impl<'a> Lines<'a> {
         let cursor = self.pane.cursor()?;
         let own = self.rows(cursor).min(self.height);
         let lowest = self.height - own;
-        let above = self.pane.place().map_or(lowest, |place| place.row.min(lowest));
+        let above = self
+            .pane
+            .place()
+            .map_or(lowest, |place| place.row.min(lowest));
         let (mut first, mut rows) = (cursor, 0u16);
         while rows < above && first > 0 {
             first -= 1;
@@ -258,12 +380,25 @@ impl<'a> Lines<'a> {
         if !self.pane.wrap {
             return 1;
         }
-        let entry = self.pane.seq(index).and_then(|seq| self.pane.rows(self.app.store()).get(seq));
-        entry.and_then(Entry::record).map_or(1, |record| self.columns.rows(&self.text(record)))
+        let entry = self
+            .pane
+            .seq(index)
+            .and_then(|seq| self.pane.rows(self.app.store()).get(seq));
+        entry
+            .and_then(Entry::record)
+            .map_or(1, |record| self.columns.rows(&self.text(record)))
     }
 
     /// Draws an entry; says how many rows it took.
-    fn draw_entry(&self, seq: u64, entry: &Entry, under: Style, skipped: u16, area: Rect, buffer: &mut Buffer) -> u16 {
+    fn draw_entry(
+        &self,
+        seq: u64,
+        entry: &Entry,
+        under: Style,
+        skipped: u16,
+        area: Rect,
+        buffer: &mut Buffer,
+    ) -> u16 {
         match entry {
             Entry::Record(record) => self.draw_record(seq, record, under, skipped, area, buffer),
             Entry::Gap(gap) => self.draw_gap(gap, Row::new(buffer, area, 0).fill(under)),
@@ -284,9 +419,16 @@ impl<'a> Lines<'a> {
         let level = record.level();
         let pieces = self.pieces(&text, level);
         let all = 0..text.as_str().len();
-        let ranges = if self.pane.wrap { text.rows(self.columns.text.into()) } else { vec![all] };
+        let ranges = if self.pane.wrap {
+            text.rows(self.columns.text.into())
+        } else {
+            vec![all]
+        };
         let rows = u16::try_from(ranges.len()).unwrap_or(u16::MAX);
-        let visible = (0..rows).zip(ranges).skip(skipped.into()).take(area.height.into());
+        let visible = (0..rows)
+            .zip(ranges)
+            .skip(skipped.into())
+            .take(area.height.into());
         for (y, range) in visible {
             let mut row = Row::new(buffer, area, y - skipped).fill(under);
             if y == 0 {
@@ -310,7 +452,8 @@ impl<'a> Lines<'a> {
     fn draw_unfinished(&self, record: &Record, area: Rect, buffer: &mut Buffer) {
         let mut row = Row::new(buffer, area, 0);
         self.draw_prefix(None, record, record.level(), &mut row);
-        row.put(self.text(record), self.theme.get(Role::Dim)).put(" …", self.theme.get(Role::LineLate));
+        row.put(self.text(record), self.theme.get(Role::Dim))
+            .put(" …", self.theme.get(Role::LineLate));
     }
 
     /// Arrows where a line goes on beyond the sides of the pane.
@@ -318,17 +461,30 @@ impl<'a> Lines<'a> {
         let style = self.theme.get(Role::LineStamp);
         let beyond = text.width() > usize::from(self.pane.left) + usize::from(self.columns.text);
         if beyond && self.columns.text > 1 {
-            Row::new(buffer, area, y).blank(area.width - 1).put("›", style);
+            Row::new(buffer, area, y)
+                .blank(area.width - 1)
+                .put("›", style);
         }
         if self.pane.left > 0 && self.columns.text > 1 && text.width() > 0 {
-            Row::new(buffer, area, y).blank(self.columns.prefix().saturating_sub(1)).put("‹", style);
+            Row::new(buffer, area, y)
+                .blank(self.columns.prefix().saturating_sub(1))
+                .put("‹", style);
         }
     }
 
     /// The columns before the text; without a number the line is no entry yet.
-    fn draw_prefix(&self, seq: Option<u64>, record: &Record, level: Option<Level>, row: &mut Row<'_>) {
+    fn draw_prefix(
+        &self,
+        seq: Option<u64>,
+        record: &Record,
+        level: Option<Level>,
+        row: &mut Row<'_>,
+    ) {
         let theme = self.theme;
-        match (seq.is_some_and(|seq| self.pane.is_bookmarked(seq)), record.late) {
+        match (
+            seq.is_some_and(|seq| self.pane.is_bookmarked(seq)),
+            record.late,
+        ) {
             (true, _) => row.put("◆", theme.get(Role::LineBookmark)),
             (_, true) => row.put("↑", theme.get(Role::LineLate)),
             _ => row.blank(1),
@@ -339,7 +495,8 @@ impl<'a> Lines<'a> {
                 .store()
                 .host(record.host)
                 .map_or_else(SafeText::default, |host| SafeText::new(host.name.as_str()));
-            row.column(&name, self.columns.host, theme.host(record.host.index())).blank(1);
+            row.column(&name, self.columns.host, theme.host(record.host.index()))
+                .blank(1);
         }
         self.draw_time(record, row);
         if self.columns.source > 0 {
@@ -348,7 +505,8 @@ impl<'a> Lines<'a> {
                 .store()
                 .source(record.source)
                 .map_or_else(SafeText::default, |source| SafeText::new(&source.info.name));
-            row.column(&name, self.columns.source, theme.get(Role::LineSource)).blank(1);
+            row.column(&name, self.columns.source, theme.get(Role::LineSource))
+                .blank(1);
         }
         if self.columns.level > 0 {
             let (letter, role) = letter(level);
@@ -358,7 +516,9 @@ impl<'a> Lines<'a> {
 
     fn draw_time(&self, record: &Record, row: &mut Row<'_>) {
         let known = record.time_from == TimeFrom::Stamp;
-        let style = self.theme.get(if known { Role::LineTime } else { Role::Faint });
+        let style = self
+            .theme
+            .get(if known { Role::LineTime } else { Role::Faint });
         let day = self.columns.day;
         match self.columns.time {
             0 => return,
@@ -377,10 +537,14 @@ impl<'a> Lines<'a> {
             None => row.put("unknown bytes lost", style),
         };
         if let (Some(host), Some(source)) = (store.host(gap.host), store.source(gap.source)) {
-            row.put(" · ", style).put(SafeText::new(host.name.as_str()), style);
-            row.put(" ", style).put(SafeText::new(&source.info.name), style);
+            row.put(" · ", style)
+                .put(SafeText::new(host.name.as_str()), style);
+            row.put(" ", style)
+                .put(SafeText::new(&source.info.name), style);
         }
-        row.put(" · ", style).put(gap.reason.as_str(), style).put(" · ", style);
+        row.put(" · ", style)
+            .put(gap.reason.as_str(), style)
+            .put(" · ", style);
         match store.gap_explained(gap) {
             Some(why) => row.put(SafeText::new(why), style),
             None => row.put("r reads it again", style),
@@ -389,7 +553,8 @@ impl<'a> Lines<'a> {
         row.put(" · ", style);
         let day = self.columns.day;
         if let Some(since) = gap.since {
-            row.put(time::short(since, day, &self.zone), style).put("–", style);
+            row.put(time::short(since, day, &self.zone), style)
+                .put("–", style);
         }
         row.put(time::short(gap.until, day, &self.zone), style);
         self.draw_rule(row, "─", style)
@@ -398,13 +563,16 @@ impl<'a> Lines<'a> {
     /// How it goes on above the oldest line.
     fn draw_notice(&self, mut row: Row<'_>) {
         let style = self.theme.get(Role::LineMark);
-        row.put("── ", style).put(Shown::own(&notice(self.app, self.pane)), style);
+        row.put("── ", style)
+            .put(Shown::own(&notice(self.app, self.pane)), style);
         self.draw_rule(row, "─", style);
     }
 
     fn draw_mark(&self, mark: Mark, mut row: Row<'_>) -> u16 {
         let style = self.theme.get(Role::LineMark);
-        row.put("━━ mark ", style).put(whole(mark.number.into()), style).put(" · ", style);
+        row.put("━━ mark ", style)
+            .put(whole(mark.number.into()), style)
+            .put(" · ", style);
         row.put(time::short(mark.time, self.columns.day, &self.zone), style);
         self.draw_rule(row, "━", style)
     }
@@ -419,53 +587,82 @@ impl<'a> Lines<'a> {
 
     /// The part of a line that can be on the screen.
     fn text(&self, record: &Record) -> SafeText {
-        let rows = if self.pane.wrap { usize::from(self.height) } else { 1 };
+        let rows = if self.pane.wrap {
+            usize::from(self.height)
+        } else {
+            1
+        };
         let cells = rows * usize::from(self.columns.text) + usize::from(self.pane.left);
         let most = (cells * BYTES_PER_CELL + BYTES_PER_CELL).min(MAX_LINE_BYTES);
         self.app.shown_text(record, &self.columns, most)
     }
 
-    /// The parts of a text that look different: by its level, by what they are, by the colours that the program wrote.
+    /// The parts of a text that look different: by its level, by what they are, by the colours that
+    /// the program wrote.
     fn pieces(&self, text: &SafeText, level: Option<Level>) -> Vec<(Range<usize>, Style)> {
         let shown = text.as_str();
         let mut pieces = vec![(0..shown.len(), self.theme.get(text_role(level)))];
         let stamp = stamp_length(shown);
-        pieces = laid_over(pieces, std::iter::once(0..stamp), self.theme.get(Role::LineStamp));
-        pieces = laid_over(pieces, keys(shown).filter(|key| key.start >= stamp), self.theme.get(Role::LineKey));
+        pieces = laid_over(
+            pieces,
+            std::iter::once(0..stamp),
+            self.theme.get(Role::LineStamp),
+        );
+        pieces = laid_over(
+            pieces,
+            keys(shown).filter(|key| key.start >= stamp),
+            self.theme.get(Role::LineKey),
+        );
         pieces = coloured(pieces, text.looks(), self.theme);
         let (hits, style) = self.highlights(shown);
         laid_over(pieces, hits, style)
     }
 
-    /// What was searched stands out; without a search, what was filtered is a little stronger than the rest.
+    /// What was searched stands out; without a search, what was filtered is a little stronger than
+    /// the rest.
     fn highlights(&self, text: &str) -> (Vec<Range<usize>>, Style) {
         let of = |query: &Query| query.highlights(text);
         match (&self.pane.search, &self.pane.filter().query) {
             (Some(search), _) => (of(search), self.theme.get(Role::Hit)),
-            (None, Some(query)) if !self.pane.filters_off() => (of(query), self.theme.get(Role::Strong)),
+            (None, Some(query)) if !self.pane.filters_off() => {
+                (of(query), self.theme.get(Role::Strong))
+            }
             _ => (Vec::new(), Style::new()),
         }
     }
 }
 
-/// Length of a stamp at the beginning of a line, by its look alone: it repeats the time column and is drawn faintly.
+/// Length of a stamp at the beginning of a line, by its look alone: it repeats the time column and
+/// is drawn faintly.
 fn stamp_length(text: &str) -> usize {
-    let month = text.as_bytes().get(..3).is_some_and(|word| word.iter().all(u8::is_ascii_alphabetic))
+    let month = text
+        .as_bytes()
+        .get(..3)
+        .is_some_and(|word| word.iter().all(u8::is_ascii_alphabetic))
         && text.as_bytes().get(3) == Some(&b' ');
     let start = if month { 3 } else { 0 };
     let rest = &text[start..];
     let digit_or_sign = |c: char| c.is_ascii_digit() || "-:./,+[] TZ".contains(c);
     let length = rest.find(|c| !digit_or_sign(c)).unwrap_or(rest.len());
     let found = &rest[..length];
-    let is_stamp = found.matches(':').count() >= 2 && found.bytes().filter(u8::is_ascii_digit).count() >= 6;
-    if is_stamp { start + found.trim_end_matches(['T', 'Z', '[', '-']).len() } else { 0 }
+    let is_stamp =
+        found.matches(':').count() >= 2 && found.bytes().filter(u8::is_ascii_digit).count() >= 6;
+    if is_stamp {
+        start + found.trim_end_matches(['T', 'Z', '[', '-']).len()
+    } else {
+        0
+    }
 }
 
 /// Names of fields, with their `=`: what is the same in every line steps back behind what is not.
 fn keys(text: &str) -> impl Iterator<Item = Range<usize>> {
     memchr::memchr_iter(b'=', text.as_bytes()).filter_map(|equals| {
         let name = |b: &u8| b.is_ascii_alphanumeric() || b"_-.@/".contains(b);
-        let length = text.as_bytes()[..equals].iter().rev().take_while(|b| name(b)).count();
+        let length = text.as_bytes()[..equals]
+            .iter()
+            .rev()
+            .take_while(|b| name(b))
+            .count();
         let start = equals - length;
         let begins = start == 0 || text.as_bytes()[start - 1] == b' ';
         (length > 0 && begins).then_some(start..equals + 1)
@@ -478,7 +675,10 @@ fn laid_over(
     over: impl IntoIterator<Item = Range<usize>>,
     style: Style,
 ) -> Vec<(Range<usize>, Style)> {
-    let mut over = over.into_iter().filter(|range| !range.is_empty()).peekable();
+    let mut over = over
+        .into_iter()
+        .filter(|range| !range.is_empty())
+        .peekable();
     let mut pieces = Vec::with_capacity(under.len());
     for (piece, own) in under {
         let mut at = piece.start;
@@ -510,7 +710,11 @@ fn coloured(
     let mut pieces = Vec::with_capacity(under.len());
     for (piece, own) in under {
         let mut at = piece.start;
-        while let Some((range, look)) = looks.peek().filter(|(range, _)| range.start < piece.end).cloned() {
+        while let Some((range, look)) = looks
+            .peek()
+            .filter(|(range, _)| range.start < piece.end)
+            .cloned()
+        {
             let (start, end) = (range.start.max(at), range.end.min(piece.end));
             pieces.extend([(at..start, own), (start..end, theme.look(own, look))]);
             at = end.max(at);
@@ -557,13 +761,20 @@ mod tests {
     #[test]
     fn a_stamp_at_the_beginning_is_recognised_by_its_look() {
         for (line, stamp) in [
-            ("2026-11-20T13:02:11.123Z INFO up", "2026-11-20T13:02:11.123Z "),
+            (
+                "2026-11-20T13:02:11.123Z INFO up",
+                "2026-11-20T13:02:11.123Z ",
+            ),
             ("Nov 20 13:02:11 web-1 sshd[1]: x", "Nov 20 13:02:11 "),
             ("10.0.0.1 - - GET /", ""),
             ("ERROR 13:02:11", ""),
             ("", ""),
         ] {
-            assert_eq!(line[..stamp_length(line)].trim_end(), stamp.trim_end(), "{line}");
+            assert_eq!(
+                line[..stamp_length(line)].trim_end(),
+                stamp.trim_end(),
+                "{line}"
+            );
         }
     }
 
@@ -578,9 +789,15 @@ mod tests {
     fn pieces_laid_over_others_cut_them_and_cover_everything() {
         let (a, b, c) = (Style::new(), Style::new().bold(), Style::new().dim());
         let pieces = laid_over(vec![(0..4, a), (4..10, b)], [2..6, 8..10], c);
-        assert_eq!(pieces, [(0..2, a), (2..4, c), (4..6, c), (6..8, b), (8..10, c)]);
         assert_eq!(
-            laid_over(pieces, std::iter::once(0..10), a).iter().map(|(range, _)| range.len()).sum::<usize>(),
+            pieces,
+            [(0..2, a), (2..4, c), (4..6, c), (6..8, b), (8..10, c)]
+        );
+        assert_eq!(
+            laid_over(pieces, std::iter::once(0..10), a)
+                .iter()
+                .map(|(range, _)| range.len())
+                .sum::<usize>(),
             10
         );
     }

@@ -15,7 +15,8 @@ use crate::store::{HostRow, Series};
 const HIGH_PCT: f64 = 70.0;
 const CRITICAL_PCT: f64 = 90.0;
 
-/// Room above the highest point of a series without a natural maximum, or a steady one would be a block.
+/// Room above the highest point of a series without a natural maximum, or a steady one would be a
+/// block.
 const HEADROOM: f64 = 1.3;
 /// Less traffic than this never fills a graph: the chatter of an idle host is no mountain.
 const CALM_NETWORK: f64 = 100_000.0;
@@ -48,7 +49,14 @@ pub(super) fn gravity(value: Option<f64>, normal: Role) -> Role {
 }
 
 pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
-    let Some(host) = app.store().hosts().get(app.selected_host()).filter(|_| !area.is_empty()) else { return };
+    let Some(host) = app
+        .store()
+        .hosts()
+        .get(app.selected_host())
+        .filter(|_| !area.is_empty())
+    else {
+        return;
+    };
     let area = bordered(app, theme, area, buffer);
     if host.sample.is_none() {
         draw_heading(theme, host, area, buffer);
@@ -59,12 +67,27 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let mut blocks = blocks(host, app.now());
     grow(&mut blocks, usize::from(area.height).saturating_sub(fixed));
     // At the bottom, so that its end is the end of the log beside it.
-    let used = blocks.iter().map(|block| usize::from(block.rows)).sum::<usize>() + fixed;
-    let mut rest = below(area, u16::try_from(usize::from(area.height).saturating_sub(used)).unwrap_or(0));
+    let used = blocks
+        .iter()
+        .map(|block| usize::from(block.rows))
+        .sum::<usize>()
+        + fixed;
+    let mut rest = below(
+        area,
+        u16::try_from(usize::from(area.height).saturating_sub(used)).unwrap_or(0),
+    );
     draw_heading(theme, host, rest, buffer);
     rest = below(rest, 1);
     for block in blocks {
-        draw_block(theme, &block, Rect { height: block.rows.min(rest.height), ..rest }, buffer);
+        draw_block(
+            theme,
+            &block,
+            Rect {
+                height: block.rows.min(rest.height),
+                ..rest
+            },
+            buffer,
+        );
         rest = below(rest, block.rows);
     }
     for disk in disks {
@@ -77,16 +100,28 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
 /// What is left of an area below so many rows.
 fn below(area: Rect, rows: u16) -> Rect {
     let rows = rows.min(area.height);
-    Rect { y: area.y + rows, height: area.height - rows, ..area }
+    Rect {
+        y: area.y + rows,
+        height: area.height - rows,
+        ..area
+    }
 }
 
 fn draw_heading(theme: &Theme, host: &HostRow, area: Rect, buffer: &mut Buffer) {
     let style = theme.get(Role::PaneHeader);
     let mut row = Row::new(buffer, area, 0).fill(style);
-    row.put(" ", style).put(SafeText::new(host.name.as_str()), style);
+    row.put(" ", style)
+        .put(SafeText::new(host.name.as_str()), style);
     if let Some(facts) = &host.facts {
-        let cores = Shown::own(&format!("{} {}", facts.cores, if facts.cores == 1 { "core" } else { "cores" }));
-        let up = cores.clone().join(&Shown::from(" · up ")).join(&time::span(facts.uptime_s));
+        let cores = Shown::own(&format!(
+            "{} {}",
+            facts.cores,
+            if facts.cores == 1 { "core" } else { "cores" }
+        ));
+        let up = cores
+            .clone()
+            .join(&Shown::from(" · up "))
+            .join(&time::span(facts.uptime_s));
         row.at_end(" ", style);
         let fits = up.width() < row.left().into();
         row.at_end(if fits { up } else { cores }, style);
@@ -102,9 +137,15 @@ fn draw_reason(theme: &Theme, host: &HostRow, body: Rect, buffer: &mut Buffer) {
     let lines = [reason, hint]
         .into_iter()
         .flatten()
-        .flat_map(|(text, role)| words_in_lines(&SafeText::new(text), width).into_iter().map(move |line| (line, role)));
+        .flat_map(|(text, role)| {
+            words_in_lines(&SafeText::new(text), width)
+                .into_iter()
+                .map(move |line| (line, role))
+        });
     for (y, (line, role)) in (0..body.height).zip(lines) {
-        Row::new(buffer, body, y).blank(1).put(line, theme.get(role));
+        Row::new(buffer, body, y)
+            .blank(1)
+            .put(line, theme.get(role));
     }
 }
 
@@ -113,7 +154,9 @@ fn words_in_lines(text: &SafeText, width: usize) -> Vec<SafeText> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.as_str().split(' ') {
         match lines.last_mut() {
-            Some(line) if SafeText::new(line).width() + 1 + SafeText::new(word).width() <= width => {
+            Some(line)
+                if SafeText::new(line).width() + 1 + SafeText::new(word).width() <= width =>
+            {
                 line.push(' ');
                 line.push_str(word);
             }
@@ -136,46 +179,119 @@ struct Block<'a> {
 }
 
 impl<'a> Block<'a> {
-    fn new(label: &'static str, series: &'a Series, scale: Scale, values: Vec<Shown<'static>>, most: u16) -> Self {
+    fn new(
+        label: &'static str,
+        series: &'a Series,
+        scale: Scale,
+        values: Vec<Shown<'static>>,
+        most: u16,
+    ) -> Self {
         // What never moved needs no room to move in.
-        let most = if series.highest().is_some_and(|highest| highest > 0.0) { most } else { 1 };
+        let most = if series.highest().is_some_and(|highest| highest > 0.0) {
+            most
+        } else {
+            1
+        };
         let shared = matches!(scale, Scale::Share);
         let role = gravity(series.latest().filter(|_| shared), Role::LineNone);
-        Self { label, series, scale, role, values, rows: 1, most }
+        Self {
+            label,
+            series,
+            scale,
+            role,
+            values,
+            rows: 1,
+            most,
+        }
     }
 }
 
 fn blocks(host: &HostRow, now: Time) -> Vec<Block<'_>> {
     let sample = host.sample.as_deref();
-    let cores = host.facts.as_ref().map_or(1.0, |facts| f64::from(facts.cores));
+    let cores = host
+        .facts
+        .as_ref()
+        .map_or(1.0, |facts| f64::from(facts.cores));
     let none = || Shown::from("–");
-    let exact = |series: &Series| series.latest().map_or_else(none, |value| Shown::own(&format!("{value:.1}%")));
+    let exact = |series: &Series| {
+        series
+            .latest()
+            .map_or_else(none, |value| Shown::own(&format!("{value:.1}%")))
+    };
     let rate = |series: &Series| {
         let highest = Shown::from("max ").join(&bytes(series.highest().unwrap_or(0.0)));
         vec![series.latest().map_or_else(none, bytes_per_second), highest]
     };
-    let cpu = sample.and_then(|sample| sample.cpu).map_or_else(Vec::new, |cpu| {
-        [("iowait", cpu.iowait_pct), ("steal", cpu.steal_pct)].map(|(what, pct)| labelled(what, percent(pct))).into()
-    });
+    let cpu = sample
+        .and_then(|sample| sample.cpu)
+        .map_or_else(Vec::new, |cpu| {
+            [("iowait", cpu.iowait_pct), ("steal", cpu.steal_pct)]
+                .map(|(what, pct)| labelled(what, percent(pct)))
+                .into()
+        });
     let memory = sample
         .and_then(|sample| sample.memory)
-        .map_or_else(Vec::new, |memory| vec![Shown::from("of ").join(&bytes(memory.total_bytes as f64))]);
-    let load = host.load.latest().map_or_else(none, |value| number(value, 2));
+        .map_or_else(Vec::new, |memory| {
+            vec![Shown::from("of ").join(&bytes(memory.total_bytes as f64))]
+        });
+    let load = host
+        .load
+        .latest()
+        .map_or_else(none, |value| number(value, 2));
     let of_cores = Shown::own(&format!("of {cores}"));
     let lines = count(host.rate(now)).join(&Shown::from(" l/s"));
     let total = count(host.lines as f64).join(&Shown::from(" lines"));
     // As many as there are cores is busy, twice as many is too much.
-    let busy = host.load.latest().map(|load| HIGH_PCT + (load / cores - 1.0) * (CRITICAL_PCT - HIGH_PCT));
+    let busy = host
+        .load
+        .latest()
+        .map(|load| HIGH_PCT + (load / cores - 1.0) * (CRITICAL_PCT - HIGH_PCT));
     vec![
-        Block::new("cpu", &host.cpu, Scale::Share, [vec![exact(&host.cpu)], cpu].concat(), 5),
-        Block::new("mem", &host.memory, Scale::Share, [vec![exact(&host.memory)], memory].concat(), 2),
+        Block::new(
+            "cpu",
+            &host.cpu,
+            Scale::Share,
+            [vec![exact(&host.cpu)], cpu].concat(),
+            5,
+        ),
+        Block::new(
+            "mem",
+            &host.memory,
+            Scale::Share,
+            [vec![exact(&host.memory)], memory].concat(),
+            2,
+        ),
         Block {
             role: gravity(busy, Role::LineNone),
-            ..Block::new("load", &host.load, Scale::Open(cores), vec![load, of_cores], 2)
+            ..Block::new(
+                "load",
+                &host.load,
+                Scale::Open(cores),
+                vec![load, of_cores],
+                2,
+            )
         },
-        Block::new("log", &host.log, Scale::Open(CALM_LOG), vec![lines, total], 6),
-        Block::new("net ↓", &host.rx, Scale::Open(CALM_NETWORK), rate(&host.rx), 3),
-        Block::new("net ↑", &host.tx, Scale::Open(CALM_NETWORK), rate(&host.tx), 3),
+        Block::new(
+            "log",
+            &host.log,
+            Scale::Open(CALM_LOG),
+            vec![lines, total],
+            6,
+        ),
+        Block::new(
+            "net ↓",
+            &host.rx,
+            Scale::Open(CALM_NETWORK),
+            rate(&host.rx),
+            3,
+        ),
+        Block::new(
+            "net ↑",
+            &host.tx,
+            Scale::Open(CALM_NETWORK),
+            rate(&host.tx),
+            3,
+        ),
         Block::new("disk", &host.io, Scale::Open(CALM_DISK), rate(&host.io), 3),
     ]
 }
@@ -204,18 +320,37 @@ fn grow(blocks: &mut [Block<'_>], rows: usize) {
 fn draw_block(theme: &Theme, block: &Block<'_>, area: Rect, buffer: &mut Buffer) {
     for y in 0..area.height {
         let mut row = Row::new(buffer, area, y);
-        row.blank(1).column(if y == 0 { block.label } else { "" }, LABEL - 1, theme.get(Role::Dim));
+        row.blank(1).column(
+            if y == 0 { block.label } else { "" },
+            LABEL - 1,
+            theme.get(Role::Dim),
+        );
         row.blank(row.left().saturating_sub(VALUE + 1));
         if let Some(value) = block.values.get(usize::from(y)) {
-            row.right(value.clone(), VALUE, theme.get(if y == 0 { block.role } else { Role::Faint }));
+            row.right(
+                value.clone(),
+                VALUE,
+                theme.get(if y == 0 { block.role } else { Role::Faint }),
+            );
         }
     }
     let width = area.width.saturating_sub(LABEL + VALUE + 1);
-    graph(theme, block.series, block.scale, Rect { x: area.x + LABEL, width, ..area }, buffer);
+    graph(
+        theme,
+        block.series,
+        block.scale,
+        Rect {
+            x: area.x + LABEL,
+            width,
+            ..area
+        },
+        buffer,
+    );
 }
 
-/// The last points as bars from the bottom of an area, the newest at the right. A point that was measured is always
-/// seen, one that was not never; the top is left free, so that graphs below each other are told apart.
+/// The last points as bars from the bottom of an area, the newest at the right. A point that was
+/// measured is always seen, one that was not never; the top is left free, so that graphs below each
+/// other are told apart.
 pub(super) fn graph(theme: &Theme, series: &Series, scale: Scale, area: Rect, buffer: &mut Buffer) {
     let points: Vec<_> = series.last(area.width.into()).collect();
     let highest = points.iter().flatten().copied().fold(0.0, f64::max);
@@ -237,14 +372,20 @@ pub(super) fn graph(theme: &Theme, series: &Series, scale: Scale, area: Rect, bu
         };
         for y in 0..area.height {
             let below = usize::from(area.height - 1 - y) * 8;
-            Row::new(buffer, area, y).blank(x).put(bar(eighths.saturating_sub(below)), theme.get(role));
+            Row::new(buffer, area, y)
+                .blank(x)
+                .put(bar(eighths.saturating_sub(below)), theme.get(role));
         }
     }
 }
 
 /// The fullest disks.
 fn disks(host: &HostRow) -> Vec<&metrics::Disk> {
-    let mut disks: Vec<_> = host.sample.iter().flat_map(|sample| &sample.disks).collect();
+    let mut disks: Vec<_> = host
+        .sample
+        .iter()
+        .flat_map(|sample| &sample.disks)
+        .collect();
     disks.sort_by(|a, b| b.used_pct.total_cmp(&a.used_pct));
     disks.truncate(MAX_DISKS);
     disks
@@ -252,7 +393,9 @@ fn disks(host: &HostRow) -> Vec<&metrics::Disk> {
 
 fn draw_disk(theme: &Theme, disk: &metrics::Disk, mut row: Row<'_>) {
     let value = Some(disk.used_pct);
-    row.blank(1).column(SafeText::new(&disk.mount), MOUNT - 2, theme.get(Role::Dim)).blank(1);
+    row.blank(1)
+        .column(SafeText::new(&disk.mount), MOUNT - 2, theme.get(Role::Dim))
+        .blank(1);
     let cells = row.left().saturating_sub(6);
     let used = (disk.used_pct / 100.0 * f64::from(cells)).round() as u16;
     let role = match gravity(value, Role::Spark) {
@@ -263,19 +406,33 @@ fn draw_disk(theme: &Theme, disk: &metrics::Disk, mut row: Row<'_>) {
     for cell in 0..cells {
         row.put("━", theme.get(if cell < used { role } else { Role::Faint }));
     }
-    row.right(percent(disk.used_pct), 5, theme.get(gravity(value, Role::LineNone)));
+    row.right(
+        percent(disk.used_pct),
+        5,
+        theme.get(gravity(value, Role::LineNone)),
+    );
 }
 
 /// Shares of the time in which something waited for a resource.
 fn stall(host: &HostRow) -> Vec<(&'static str, f64)> {
-    let Some(psi) = host.sample.as_ref().and_then(|sample| sample.psi) else { return Vec::new() };
-    let shares = [("cpu ", psi.cpu_some_pct), ("mem ", psi.memory_some_pct), ("io ", psi.io_some_pct)];
-    shares.into_iter().filter_map(|(label, share)| Some((label, share?))).collect()
+    let Some(psi) = host.sample.as_ref().and_then(|sample| sample.psi) else {
+        return Vec::new();
+    };
+    let shares = [
+        ("cpu ", psi.cpu_some_pct),
+        ("mem ", psi.memory_some_pct),
+        ("io ", psi.io_some_pct),
+    ];
+    shares
+        .into_iter()
+        .filter_map(|(label, share)| Some((label, share?)))
+        .collect()
 }
 
 fn draw_stall(theme: &Theme, stall: &[(&'static str, f64)], mut row: Row<'_>) {
     if !stall.is_empty() {
-        row.blank(1).column("stall", LABEL - 1, theme.get(Role::Dim));
+        row.blank(1)
+            .column("stall", LABEL - 1, theme.get(Role::Dim));
     }
     for (label, share) in stall {
         // Half a number is worse than none.
@@ -283,7 +440,9 @@ fn draw_stall(theme: &Theme, stall: &[(&'static str, f64)], mut row: Row<'_>) {
             break;
         }
         let role = theme.get(gravity(Some(*share), Role::LineNone));
-        row.put(*label, theme.get(Role::Dim)).put(percent(*share), role).blank(2);
+        row.put(*label, theme.get(Role::Dim))
+            .put(percent(*share), role)
+            .blank(2);
     }
 }
 
@@ -297,7 +456,10 @@ mod tests {
         let area = Rect::new(0, 0, width, height);
         let mut buffer = Buffer::empty(area);
         graph(&Theme::dark(), &series, scale, area, &mut buffer);
-        super::super::styled::text(&buffer).lines().map(str::to_owned).collect()
+        super::super::styled::text(&buffer)
+            .lines()
+            .map(str::to_owned)
+            .collect()
     }
 
     #[test]
@@ -310,13 +472,22 @@ mod tests {
 
     #[test]
     fn chatter_is_low_and_a_steady_series_is_no_block() {
-        assert_eq!(drawn(&[Some(500.0), Some(900.0)], Scale::Open(CALM_NETWORK), 2, 1), ["▁▁"]);
-        assert_eq!(drawn(&[Some(2e6), Some(2e6)], Scale::Open(CALM_NETWORK), 2, 1), ["▆▆"]);
+        assert_eq!(
+            drawn(&[Some(500.0), Some(900.0)], Scale::Open(CALM_NETWORK), 2, 1),
+            ["▁▁"]
+        );
+        assert_eq!(
+            drawn(&[Some(2e6), Some(2e6)], Scale::Open(CALM_NETWORK), 2, 1),
+            ["▆▆"]
+        );
     }
 
     #[test]
     fn a_reason_is_broken_between_words() {
         let lines = words_in_lines(&SafeText::new("connect to 10.0.0.1: no answer"), 12);
-        assert_eq!(lines.iter().map(SafeText::as_str).collect::<Vec<_>>(), ["connect to", "10.0.0.1: no", "answer"]);
+        assert_eq!(
+            lines.iter().map(SafeText::as_str).collect::<Vec<_>>(),
+            ["connect to", "10.0.0.1: no", "answer"]
+        );
     }
 }

@@ -12,8 +12,8 @@
 //! └─────────────────────────────────────────────────────┘
 //! ```
 //!
-//! Only rows on the screen are parsed. Text reaches the screen through `paint`, which accepts nothing from outside
-//! but [`SafeText`](crate::model::SafeText).
+//! Only rows on the screen are parsed. Text reaches the screen through `paint`, which accepts
+//! nothing from outside but [`SafeText`](crate::model::SafeText).
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -42,7 +42,9 @@ pub fn draw(app: &App, theme: &Theme, screen: Rect, buffer: &mut Buffer) -> Opti
     status::draw(app, theme, areas.status, buffer);
     let cursor = status::draw_bottom(app, theme, areas, buffer);
     // A screen too small for what is typed has no place for the cursor.
-    popup::draw(app, theme, screen, buffer).or(cursor).filter(|at| screen.contains(*at))
+    popup::draw(app, theme, screen, buffer)
+        .or(cursor)
+        .filter(|at| screen.contains(*at))
 }
 
 #[cfg(test)]

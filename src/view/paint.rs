@@ -1,5 +1,5 @@
-//! Cells: the only file that writes text to the screen, and it accepts only [`Shown`]: our own words, numbers, and
-//! [`SafeText`]. Text from outside has no other way in.
+//! Cells: the only file that writes text to the screen, and it accepts only [`Shown`]: our own
+//! words, numbers, and [`SafeText`]. Text from outside has no other way in.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -76,9 +76,23 @@ impl<'b> Row<'b> {
     /// The row `y` (from 0) of an area. Outside the area or the screen nothing is written.
     pub(super) fn new(buffer: &'b mut Buffer, area: Rect, y: u16) -> Self {
         let visible = area.intersection(buffer.area);
-        let inside = area.y.checked_add(y).filter(|y| *y < visible.bottom() && *y >= visible.y);
-        let (x, end) = if inside.is_some() { (visible.x, visible.right()) } else { (0, 0) };
-        Self { buffer, x, end, y: inside.unwrap_or(0), skip: 0, under: Style::new() }
+        let inside = area
+            .y
+            .checked_add(y)
+            .filter(|y| *y < visible.bottom() && *y >= visible.y);
+        let (x, end) = if inside.is_some() {
+            (visible.x, visible.right())
+        } else {
+            (0, 0)
+        };
+        Self {
+            buffer,
+            x,
+            end,
+            y: inside.unwrap_or(0),
+            skip: 0,
+            under: Style::new(),
+        }
     }
 
     /// Fills what is left with a style, and puts it under everything that follows.
@@ -110,7 +124,12 @@ impl<'b> Row<'b> {
 
     /// The next cells of this row, and of the rows below it.
     pub(super) fn area(&self, cells: u16, rows: u16) -> Rect {
-        Rect { x: self.x, y: self.y, width: cells.min(self.left()), height: rows }
+        Rect {
+            x: self.x,
+            y: self.y,
+            width: cells.min(self.left()),
+            height: rows,
+        }
     }
 
     /// Lets something else draw.
@@ -136,7 +155,12 @@ impl<'b> Row<'b> {
     }
 
     /// Writes text into exactly so many cells, cut with `…` or followed by blanks.
-    pub(super) fn column<'a>(&mut self, text: impl Into<Shown<'a>>, cells: u16, style: Style) -> &mut Self {
+    pub(super) fn column<'a>(
+        &mut self,
+        text: impl Into<Shown<'a>>,
+        cells: u16,
+        style: Style,
+    ) -> &mut Self {
         let text = text.into();
         let width = text.width();
         let end = self.end;
@@ -156,10 +180,16 @@ impl<'b> Row<'b> {
     }
 
     /// Writes text at the right end of so many cells.
-    pub(super) fn right<'a>(&mut self, text: impl Into<Shown<'a>>, cells: u16, style: Style) -> &mut Self {
+    pub(super) fn right<'a>(
+        &mut self,
+        text: impl Into<Shown<'a>>,
+        cells: u16,
+        style: Style,
+    ) -> &mut Self {
         let text = text.into();
         let width = u16::try_from(text.width()).unwrap_or(u16::MAX);
-        self.blank(cells.saturating_sub(width)).column(text, width.min(cells), style)
+        self.blank(cells.saturating_sub(width))
+            .column(text, width.min(cells), style)
     }
 
     /// Leaves cells as they are.
@@ -184,8 +214,13 @@ impl<'b> Row<'b> {
 
     /// False when the row is full.
     fn put_grapheme(&mut self, grapheme: &str, style: Style) -> bool {
-        // The last wall: a control character would be obeyed by the terminal and makes ratatui panic in debug builds.
-        let grapheme = if grapheme.chars().any(char::is_control) { "\u{FFFD}" } else { grapheme };
+        // The last wall: a control character would be obeyed by the terminal and makes ratatui
+        // panic in debug builds.
+        let grapheme = if grapheme.chars().any(char::is_control) {
+            "\u{FFFD}"
+        } else {
+            grapheme
+        };
         let width = u16::try_from(grapheme.width()).unwrap_or(1);
         if width == 0 {
             return true;
@@ -198,7 +233,9 @@ impl<'b> Row<'b> {
             return false;
         }
         let style = self.under.patch(style);
-        self.buffer[(self.x, self.y)].set_symbol(grapheme).set_style(style);
+        self.buffer[(self.x, self.y)]
+            .set_symbol(grapheme)
+            .set_style(style);
         for x in self.x + 1..self.x + width {
             self.buffer[(x, self.y)].reset();
             self.buffer[(x, self.y)].set_style(style);
@@ -215,7 +252,11 @@ pub(super) fn count(value: f64) -> Shown<'static> {
 
 /// `3.4 kB`: bytes in powers of 1000, as `df -H` and networks count.
 pub(super) fn bytes(value: f64) -> Shown<'static> {
-    Shown(Cow::Owned(scaled(value, 1000.0, &[" B", " kB", " MB", " GB", " TB", " PB"])))
+    Shown(Cow::Owned(scaled(
+        value,
+        1000.0,
+        &[" B", " kB", " MB", " GB", " TB", " PB"],
+    )))
 }
 
 /// `3.4 kB/s`
@@ -261,9 +302,14 @@ mod tests {
 
     #[test]
     fn numbers_are_short() {
-        for (value, short) in
-            [(0.0, "0"), (999.4, "999"), (999.6, "1.0k"), (1234.0, "1.2k"), (12_345.0, "12k"), (2.4e6, "2.4M")]
-        {
+        for (value, short) in [
+            (0.0, "0"),
+            (999.4, "999"),
+            (999.6, "1.0k"),
+            (1234.0, "1.2k"),
+            (12_345.0, "12k"),
+            (2.4e6, "2.4M"),
+        ] {
             assert_eq!(count(value).0, short);
         }
         assert_eq!(bytes(3424.0).0, "3.4 kB");
@@ -276,7 +322,9 @@ mod tests {
         Row::new(&mut buffer, area, 0).put("日本語です", Style::new());
         assert_eq!(buffer, Buffer::with_lines(["日本語"]));
         Row::new(&mut buffer, Rect::new(3, 0, 90, 9), 5).put("gone", Style::new());
-        Row::new(&mut buffer, Rect::new(90, 90, 9, 9), 0).fill(Style::new()).put("gone", Style::new());
+        Row::new(&mut buffer, Rect::new(90, 90, 9, 9), 0)
+            .fill(Style::new())
+            .put("gone", Style::new());
         assert_eq!(buffer, Buffer::with_lines(["日本語"]));
     }
 
@@ -284,11 +332,10 @@ mod tests {
     fn a_name_too_long_for_its_column_ends_in_dots() {
         let area = Rect::new(0, 0, 12, 1);
         let mut buffer = Buffer::empty(area);
-        Row::new(&mut buffer, area, 0).column("bastion", 5, Style::new()).put("|", Style::new()).right(
-            "7",
-            3,
-            Style::new(),
-        );
+        Row::new(&mut buffer, area, 0)
+            .column("bastion", 5, Style::new())
+            .put("|", Style::new())
+            .right("7", 3, Style::new());
         assert_eq!(buffer, Buffer::with_lines(["bast…|  7   "]));
     }
 }

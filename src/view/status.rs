@@ -1,4 +1,5 @@
-//! The status line: how complete the picture is. Below it the prompt or, without one, the keys that help here.
+//! The status line: how complete the picture is. Below it the prompt or, without one, the keys that
+//! help here.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -24,8 +25,16 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let style = theme.get(Role::Status);
     let mut row = Row::new(buffer, area, 0).fill(style);
     if area.width < SIGN_BELOW_WIDTH {
-        let all_up = app.store().hosts().iter().all(|host| host.status.state.is_up());
-        let (sign, role) = if all_up { ("●", Role::StatusGood) } else { ("○", Role::StatusBad) };
+        let all_up = app
+            .store()
+            .hosts()
+            .iter()
+            .all(|host| host.status.state.is_up());
+        let (sign, role) = if all_up {
+            ("●", Role::StatusGood)
+        } else {
+            ("○", Role::StatusBad)
+        };
         row.put(sign, theme.get(role));
         return;
     }
@@ -37,7 +46,8 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         // Half a number is worse than none.
         let fits = before.chars().count() + words.width() <= usize::from(row.left());
         if fits {
-            row.put(before, theme.get(Role::StatusDim)).put(words, theme.get(role));
+            row.put(before, theme.get(Role::StatusDim))
+                .put(words, theme.get(role));
             before = SEPARATOR;
         }
         fits
@@ -52,12 +62,26 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     }
 }
 
-/// How many hosts are up: in few words where more states have room beside these, and not at all where otherwise the worst
-/// has none, for that is the last to go.
-fn head(app: &App, width: usize, states: &[(Shown<'static>, Role)]) -> Option<(Shown<'static>, Role)> {
+/// How many hosts are up: in few words where more states have room beside these, and not at all
+/// where otherwise the worst has none, for that is the last to go.
+fn head(
+    app: &App,
+    width: usize,
+    states: &[(Shown<'static>, Role)],
+) -> Option<(Shown<'static>, Role)> {
     let hosts = app.store().hosts();
-    let (up, total) = (hosts.iter().filter(|host| host.status.state.is_up()).count(), hosts.len());
-    let role = if up == total { Role::StatusGood } else { Role::StatusWarn };
+    let (up, total) = (
+        hosts
+            .iter()
+            .filter(|host| host.status.state.is_up())
+            .count(),
+        hosts.len(),
+    );
+    let role = if up == total {
+        Role::StatusGood
+    } else {
+        Role::StatusWarn
+    };
     let short = format!("{up}/{total}");
     let beside = |words: &str| {
         let ends = states.iter().scan(words.len(), |end, (state, _)| {
@@ -66,7 +90,9 @@ fn head(app: &App, width: usize, states: &[(Shown<'static>, Role)]) -> Option<(S
         });
         ends.take_while(|end| *end <= width).count()
     };
-    let worst_fits_alone = states.first().is_some_and(|(worst, _)| worst.width() <= width);
+    let worst_fits_alone = states
+        .first()
+        .is_some_and(|(worst, _)| worst.width() <= width);
     if beside(&short) == 0 && worst_fits_alone {
         return None;
     }
@@ -77,12 +103,29 @@ fn head(app: &App, width: usize, states: &[(Shown<'static>, Role)]) -> Option<(S
 
 /// How many hosts are in each state but well, the worst first.
 fn states(app: &App) -> Vec<(Shown<'static>, Role)> {
-    let count = |state| app.store().hosts().iter().filter(|host| host.status.state == state).count();
-    let counted = LinkState::WORST_FIRST.into_iter().map(|state| (state, count(state)));
-    let told = counted.filter(|(_, number)| *number > 0).map(|(state, number)| {
-        let bad = !state.is_up() && state != LinkState::Connecting;
-        (Shown::own(&format!("{number} {state}")), if bad { Role::StatusBad } else { Role::StatusWarn })
-    });
+    let count = |state| {
+        app.store()
+            .hosts()
+            .iter()
+            .filter(|host| host.status.state == state)
+            .count()
+    };
+    let counted = LinkState::WORST_FIRST
+        .into_iter()
+        .map(|state| (state, count(state)));
+    let told = counted
+        .filter(|(_, number)| *number > 0)
+        .map(|(state, number)| {
+            let bad = !state.is_up() && state != LinkState::Connecting;
+            (
+                Shown::own(&format!("{number} {state}")),
+                if bad {
+                    Role::StatusBad
+                } else {
+                    Role::StatusWarn
+                },
+            )
+        });
     told.collect()
 }
 
@@ -115,7 +158,12 @@ fn draw_right(app: &App, theme: &Theme, row: &mut Row<'_>) {
 fn facts(app: &App) -> Vec<(Shown<'static>, Role)> {
     let ledger = app.store().ledger();
     let mut facts = Vec::new();
-    let behind: Vec<u64> = app.store().hosts().iter().filter_map(|host| host.status.behind_s).collect();
+    let behind: Vec<u64> = app
+        .store()
+        .hosts()
+        .iter()
+        .filter_map(|host| host.status.behind_s)
+        .collect();
     if let Some(most) = behind.iter().max() {
         let words = format!("{} behind, by up to {most} s", behind.len());
         facts.push((Shown::own(&words), Role::StatusWarn));
@@ -124,27 +172,55 @@ fn facts(app: &App) -> Vec<(Shown<'static>, Role)> {
         let at = time::short(complete, app.date(app.now()), &app.zone());
         facts.push((Shown::own("complete to ").join(&at), Role::Status));
     }
-    facts.push((count(app.store().rate(app.now())).join(&Shown::from(" lines/s")), Role::Status));
+    facts.push((
+        count(app.store().rate(app.now())).join(&Shown::from(" lines/s")),
+        Role::Status,
+    ));
     let gaps = ledger.gaps;
     let word = if gaps == 1 { " gap" } else { " gaps" };
-    facts.push((whole(gaps).join(&Shown::from(word)), if gaps == 0 { Role::StatusDim } else { Role::StatusBad }));
+    facts.push((
+        whole(gaps).join(&Shown::from(word)),
+        if gaps == 0 {
+            Role::StatusDim
+        } else {
+            Role::StatusBad
+        },
+    ));
     if ledger.late > 0 {
-        facts.push((whole(ledger.late).join(&Shown::from(" late")), Role::StatusDim));
+        facts.push((
+            whole(ledger.late).join(&Shown::from(" late")),
+            Role::StatusDim,
+        ));
     }
     let forgotten = app.store().ring().forgotten();
     if forgotten > 0 {
-        facts.push((count(forgotten as f64).join(&Shown::from(" forgotten")), Role::StatusDim));
+        facts.push((
+            count(forgotten as f64).join(&Shown::from(" forgotten")),
+            Role::StatusDim,
+        ));
     }
     facts
 }
 
-/// The last row: the prompt, or the hints where there is a row for them. Says where the cursor stands.
-pub(super) fn draw_bottom(app: &App, theme: &Theme, areas: Areas, buffer: &mut Buffer) -> Option<Position> {
+/// The last row: the prompt, or the hints where there is a row for them. Says where the cursor
+/// stands.
+pub(super) fn draw_bottom(
+    app: &App,
+    theme: &Theme,
+    areas: Areas,
+    buffer: &mut Buffer,
+) -> Option<Position> {
     if let Some(prompt) = app.prompt() {
         if let Some(error) = &prompt.error {
             let style = theme.get(Role::PromptError);
-            let above = Rect { y: areas.bottom.y.saturating_sub(1), ..areas.bottom };
-            Row::new(buffer, above, 0).fill(style).put(" ", style).put(SafeText::new(error), style);
+            let above = Rect {
+                y: areas.bottom.y.saturating_sub(1),
+                ..areas.bottom
+            };
+            Row::new(buffer, above, 0)
+                .fill(style)
+                .put(" ", style)
+                .put(SafeText::new(error), style);
         }
         draw_candidates(theme, prompt, areas, buffer);
         return draw_prompt(theme, prompt, areas.bottom, buffer);
@@ -155,10 +231,21 @@ pub(super) fn draw_bottom(app: &App, theme: &Theme, areas: Areas, buffer: &mut B
     None
 }
 
-fn draw_prompt(theme: &Theme, prompt: &Prompt, area: Rect, buffer: &mut Buffer) -> Option<Position> {
+fn draw_prompt(
+    theme: &Theme,
+    prompt: &Prompt,
+    area: Rect,
+    buffer: &mut Buffer,
+) -> Option<Position> {
     let (sign, help) = match prompt.kind {
-        Kind::Search => ("/", "words, \"phrase\", /regex/, field:value, level>=warn, since:15m, -not, OR"),
-        Kind::Filter => ("&", "show only: words, \"phrase\", /regex/, field:value, level>=warn, since:15m, -not, OR"),
+        Kind::Search => (
+            "/",
+            "words, \"phrase\", /regex/, field:value, level>=warn, since:15m, -not, OR",
+        ),
+        Kind::Filter => (
+            "&",
+            "show only: words, \"phrase\", /regex/, field:value, level>=warn, since:15m, -not, OR",
+        ),
         Kind::Command => (":", "Tab completes"),
     };
     let mut row = Row::new(buffer, area, 0).fill(theme.get(Role::Text));
@@ -178,17 +265,41 @@ fn draw_prompt(theme: &Theme, prompt: &Prompt, area: Rect, buffer: &mut Buffer) 
 
 /// The completions above the prompt, the chosen one among them.
 fn draw_candidates(theme: &Theme, prompt: &Prompt, areas: Areas, buffer: &mut Buffer) {
-    let Some(completion) = prompt.completion() else { return };
-    let rows = completion.candidates.len().min(MAX_CANDIDATES).min(areas.bottom.y.into());
+    let Some(completion) = prompt.completion() else {
+        return;
+    };
+    let rows = completion
+        .candidates
+        .len()
+        .min(MAX_CANDIDATES)
+        .min(areas.bottom.y.into());
     let first = completion.chosen.saturating_sub(rows.saturating_sub(1));
     let height = u16::try_from(rows).unwrap_or(0);
-    let area = Rect { y: areas.bottom.y - height, height, ..areas.bottom };
-    for (y, (index, candidate)) in (0..height).zip(completion.candidates.iter().enumerate().skip(first)) {
+    let area = Rect {
+        y: areas.bottom.y - height,
+        height,
+        ..areas.bottom
+    };
+    for (y, (index, candidate)) in
+        (0..height).zip(completion.candidates.iter().enumerate().skip(first))
+    {
         let chosen = index == completion.chosen;
-        let style = theme.get(if chosen { Role::PopupChosen } else { Role::Popup });
+        let style = theme.get(if chosen {
+            Role::PopupChosen
+        } else {
+            Role::Popup
+        });
         let mut row = Row::new(buffer, area, y).fill(style);
-        row.put(" ", style).column(SafeText::new(&candidate.text), 22, style);
-        row.put(candidate.doc, if chosen { style } else { theme.get(Role::PopupDim) });
+        row.put(" ", style)
+            .column(SafeText::new(&candidate.text), 22, style);
+        row.put(
+            candidate.doc,
+            if chosen {
+                style
+            } else {
+                theme.get(Role::PopupDim)
+            },
+        );
     }
 }
 
@@ -196,31 +307,47 @@ fn draw_candidates(theme: &Theme, prompt: &Prompt, areas: Areas, buffer: &mut Bu
 fn draw_hints(app: &App, theme: &Theme, mut row: Row<'_>) {
     let (key, text) = (theme.get(Role::HintKey), theme.get(Role::HintText));
     row.blank(1);
-    if let Some((_, continuations)) = app.typed().filter(|(_, continuations)| !continuations.is_empty()) {
+    if let Some((_, continuations)) = app
+        .typed()
+        .filter(|(_, continuations)| !continuations.is_empty())
+    {
         for (keys, name) in continuations {
-            row.put(Shown::own(&keys), key).put(" ", text).put(name, text).put("  ", text);
+            row.put(Shown::own(&keys), key)
+                .put(" ", text)
+                .put(name, text)
+                .put("  ", text);
         }
         return;
     }
     for (act, words) in hints(app) {
-        let keys =
-            Action::of(*act).and_then(|action| action.sequences().next()).map(|keys| spell(&keys)).unwrap_or_default();
+        let keys = Action::of(*act)
+            .and_then(|action| action.sequences().next())
+            .map(|keys| spell(&keys))
+            .unwrap_or_default();
         let hint = Shown::own(&keys);
         if hint.width() + words.len() + 3 > usize::from(row.left()) {
             break;
         }
-        row.put(hint, key).put(" ", text).put(*words, text).put("  ", text);
+        row.put(hint, key)
+            .put(" ", text)
+            .put(*words, text)
+            .put("  ", text);
     }
 }
 
 fn hints(app: &App) -> &'static [(Act, &'static str)] {
     use Act::{
-        Close, Command, CopyLine, Detail, Filter, Follow, Freeze, Help, HostList, NextHit, NextPane, OnlyHost,
-        PreviousError, PreviousHit, Quit, Reconnect, Search, SplitRight, ToggleHost, Wrap,
+        Close, Command, CopyLine, Detail, Filter, Follow, Freeze, Help, HostList, NextHit,
+        NextPane, OnlyHost, PreviousError, PreviousHit, Quit, Reconnect, Search, SplitRight,
+        ToggleHost, Wrap,
     };
     if let Some((popup, _)) = app.popup() {
         return match popup {
-            Popup::Host(_) => &[(Reconnect, "reconnect"), (OnlyHost, "only this host"), (Quit, "close")],
+            Popup::Host(_) => &[
+                (Reconnect, "reconnect"),
+                (OnlyHost, "only this host"),
+                (Quit, "close"),
+            ],
             Popup::Record(_) => &[(CopyLine, "copy"), (Quit, "close")],
             Popup::Help => &[(Quit, "close")],
         };
@@ -236,7 +363,9 @@ fn hints(app: &App) -> &'static [(Act, &'static str)] {
             (Help, "help"),
         ];
     }
-    let searching = app.pane(app.focused_pane()).is_some_and(|pane| pane.search.is_some());
+    let searching = app
+        .pane(app.focused_pane())
+        .is_some_and(|pane| pane.search.is_some());
     if searching {
         return &[
             (NextHit, "next"),

@@ -1,5 +1,5 @@
-//! Screens as text for snapshots: the characters, then a line for each run of cells with a style. The same run on
-//! rows below each other is one line.
+//! Screens as text for snapshots: the characters, then a line for each run of cells with a style.
+//! The same run on rows below each other is one line.
 
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::{Color, Modifier};
@@ -11,7 +11,11 @@ type Run = (u16, u16, u16, u16, String);
 pub(crate) fn styled(buffer: &Buffer) -> String {
     let mut out = text(buffer);
     for (top, bottom, left, right, style) in runs(buffer) {
-        let rows = if top == bottom { top.to_string() } else { format!("{top}-{bottom}") };
+        let rows = if top == bottom {
+            top.to_string()
+        } else {
+            format!("{top}-{bottom}")
+        };
         out += &format!("{rows} | {left}-{right} {style}\n");
     }
     out
@@ -41,8 +45,9 @@ fn runs(buffer: &Buffer) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
     for row in buffer.area.rows() {
         for (left, right, style) in row_runs(buffer, row.y) {
-            let above =
-                runs.iter_mut().find(|run| run.1 + 1 == row.y && (run.2, run.3) == (left, right) && run.4 == style);
+            let above = runs.iter_mut().find(|run| {
+                run.1 + 1 == row.y && (run.2, run.3) == (left, right) && run.4 == style
+            });
             match above {
                 Some(run) => run.1 = row.y,
                 None => runs.push((row.y, row.y, left, right, style)),
@@ -75,7 +80,11 @@ fn style(cell: &Cell) -> String {
     if cell.bg != Color::Reset {
         words.push(format!("bg={}", cell.bg));
     }
-    let seen = if blank { cell.modifier & (Modifier::REVERSED | Modifier::UNDERLINED) } else { cell.modifier };
+    let seen = if blank {
+        cell.modifier & (Modifier::REVERSED | Modifier::UNDERLINED)
+    } else {
+        cell.modifier
+    };
     if !seen.is_empty() {
         words.push(format!("{seen:?}").to_lowercase());
     }

@@ -45,7 +45,10 @@ fn the_main_screen_in_every_size_with_and_without_colour() {
     for (width, height) in [(80, 24), (200, 60), (40, 10), (1, 1)] {
         for name in ["dark", "none"] {
             let app = after("", width, height);
-            snapshot(&format!("main_{width}x{height}_{name}"), &styled(&screen(&app, name, width, height)));
+            snapshot(
+                &format!("main_{width}x{height}_{name}"),
+                &styled(&screen(&app, name, width, height)),
+            );
         }
     }
 }
@@ -53,7 +56,12 @@ fn the_main_screen_in_every_size_with_and_without_colour() {
 /// The busy fixture after these hosts have come into these states.
 fn in_states(states: &[(u32, LinkState)], width: u16, height: u16) -> App {
     let mut app = fixture::busy(width, height, 200);
-    let update = |&(host, state)| Update::Status(HostId(host), HostStatus::because(state, "why", "what to do"));
+    let update = |&(host, state)| {
+        Update::Status(
+            HostId(host),
+            HostStatus::because(state, "why", "what to do"),
+        )
+    };
     app.update(Event::Batch(states.iter().map(update).collect()), app.now());
     app
 }
@@ -63,9 +71,15 @@ fn on_small_screens_the_worst_state_of_a_host_is_the_last_to_go_from_the_status_
     use LinkState::{Connecting, Denied, HostKeyChanged, Unreachable};
     for (width, height) in [(40, 12), (60, 14), (20, 5)] {
         let down = in_states(&[(0, Unreachable), (1, Connecting)], width, height);
-        snapshot(&format!("status_down_{width}x{height}"), &text(&screen(&down, "dark", width, height)));
+        snapshot(
+            &format!("status_down_{width}x{height}"),
+            &text(&screen(&down, "dark", width, height)),
+        );
         let changed = in_states(&[(0, HostKeyChanged), (1, Denied)], width, height);
-        snapshot(&format!("status_changed_{width}x{height}"), &text(&screen(&changed, "dark", width, height)));
+        snapshot(
+            &format!("status_changed_{width}x{height}"),
+            &text(&screen(&changed, "dark", width, height)),
+        );
     }
 }
 
@@ -74,7 +88,9 @@ fn no_width_shows_a_better_state_of_a_host_in_place_of_a_worse_one() {
     let all = LinkState::WORST_FIRST;
     for width in 12..120 {
         for shift in 0..all.len() {
-            let states: Vec<_> = (0..5).map(|host| (host, all[(host as usize + shift) % all.len()])).collect();
+            let states: Vec<_> = (0..5)
+                .map(|host| (host, all[(host as usize + shift) % all.len()]))
+                .collect();
             let screen = text(&screen(&in_states(&states, width, 6), "dark", width, 6));
             let shown = |state: LinkState| screen.contains(&format!("1 {state}"));
             let told: Vec<bool> = all
@@ -82,7 +98,10 @@ fn no_width_shows_a_better_state_of_a_host_in_place_of_a_worse_one() {
                 .filter(|state| states.iter().any(|(_, it)| it == *state))
                 .map(|state| shown(*state))
                 .collect();
-            assert!(told.is_sorted_by(|worse, better| worse >= better), "{width}: {states:?}\n{screen}");
+            assert!(
+                told.is_sorted_by(|worse, better| worse >= better),
+                "{width}: {states:?}\n{screen}"
+            );
             assert!(told[0] || width < 20, "{width}: {states:?}\n{screen}");
         }
     }
@@ -119,8 +138,10 @@ fn the_row_above_the_oldest_line_says_how_it_goes_on() {
     };
     let mut app = fixture::busy(100, 24, 12);
     let now = app.now();
-    let ids: Vec<_> =
-        parse_keys("kg").into_iter().flat_map(|key| asked(app.update(Event::Key(key.into()), now))).collect();
+    let ids: Vec<_> = parse_keys("kg")
+        .into_iter()
+        .flat_map(|key| asked(app.update(Event::Key(key.into()), now)))
+        .collect();
     snapshot("past_reading", &text(&screen(&app, "dark", 100, 24)));
     for (at, id) in ids.into_iter().enumerate() {
         let replies = match at {
@@ -128,7 +149,10 @@ fn the_row_above_the_oldest_line_says_how_it_goes_on() {
             _ => vec![],
         };
         app.update(Event::Replies(id, replies), now);
-        app.update(Event::Replies(id, vec![Reply::Done(Totals::default())]), now);
+        app.update(
+            Event::Replies(id, vec![Reply::Done(Totals::default())]),
+            now,
+        );
     }
     snapshot("past_failed", &text(&screen(&app, "dark", 100, 24)));
 }
@@ -149,7 +173,10 @@ fn questions_of_hosts() {
         key_type: "ssh-ed25519".into(),
         fingerprint: "SHA256:uNiVztksCsDhcc0u9e8BgrJXVGLxgJTQ9FjDPHRzFdM".into(),
     };
-    let passphrase = Question::Passphrase { path: "~/.ssh/id_ed25519".into(), again: true };
+    let passphrase = Question::Passphrase {
+        path: "~/.ssh/id_ed25519".into(),
+        again: true,
+    };
     for (name, question) in [("trust", trust), ("passphrase", passphrase)] {
         let mut app = after("", 80, 24);
         let rested = app.now().plus_millis(5000);
@@ -164,7 +191,10 @@ fn questions_of_hosts() {
 /// The console on one more line; then keys.
 fn with_line(raw: &[u8], keys: &str) -> App {
     let mut app = fixture::busy(120, 20, 3);
-    app.update(Event::Batch(vec![Update::Records(vec![fixture::line(0, 9000, raw)])]), app.now());
+    app.update(
+        Event::Batch(vec![Update::Records(vec![fixture::line(0, 9000, raw)])]),
+        app.now(),
+    );
     app.keys(keys);
     app
 }
@@ -172,9 +202,16 @@ fn with_line(raw: &[u8], keys: &str) -> App {
 /// The colour of the letters, and of what is behind them, where a word stands on the screen.
 fn style_of(word: &str, app: &App, name: &str) -> (Color, Color, Modifier) {
     let buffer = screen(app, name, 120, 20);
-    let (y, line) =
-        text(&buffer).lines().map(str::to_owned).enumerate().find(|(_, line)| line.contains(word)).expect(word);
-    let x = line.split(word).next().map_or(0, |before| before.chars().count());
+    let (y, line) = text(&buffer)
+        .lines()
+        .map(str::to_owned)
+        .enumerate()
+        .find(|(_, line)| line.contains(word))
+        .expect(word);
+    let x = line
+        .split(word)
+        .next()
+        .map_or(0, |before| before.chars().count());
     let cell = &buffer[(x as u16, y as u16)];
     (cell.fg, cell.bg, cell.modifier)
 }
@@ -185,19 +222,34 @@ fn colours_of_a_line_are_those_of_the_theme() {
     let app = with_line(raw, "");
     assert!(text(&screen(&app, "dark", 120, 20)).contains("plain green hidden pale rest"));
     let green = theme("dark").get(Role::HostOk).fg.expect("a colour");
-    assert_eq!(style_of("green", &app, "dark"), (green, Color::Reset, Modifier::BOLD));
+    assert_eq!(
+        style_of("green", &app, "dark"),
+        (green, Color::Reset, Modifier::BOLD)
+    );
     assert_eq!(style_of("pale", &app, "dark").0, Color::Rgb(255, 250, 240));
     // On paper it could not be read, and black on black nowhere.
-    assert_eq!(style_of("pale", &app, "light").0, theme("light").get(Role::Text).fg.expect("a colour"));
+    assert_eq!(
+        style_of("pale", &app, "light").0,
+        theme("light").get(Role::Text).fg.expect("a colour")
+    );
     let (fg, bg, _) = style_of("hidden", &app, "dark");
     assert!(fg != bg && bg != Color::Reset, "{fg} on {bg}");
-    assert_eq!(style_of("green", &app, "none"), (Color::Reset, Color::Reset, Modifier::BOLD));
-    assert_eq!(style_of("rest", &app, "dark"), style_of("plain", &app, "dark"));
+    assert_eq!(
+        style_of("green", &app, "none"),
+        (Color::Reset, Color::Reset, Modifier::BOLD)
+    );
+    assert_eq!(
+        style_of("rest", &app, "dark"),
+        style_of("plain", &app, "dark")
+    );
 }
 
 #[test]
 fn what_is_searched_stands_out_over_colours_and_across_them() {
-    let app = with_line(b"say \x1b[31mwood\x1b[32mpecker\x1b[m and woodpecker", "/wood<ret>");
+    let app = with_line(
+        b"say \x1b[31mwood\x1b[32mpecker\x1b[m and woodpecker",
+        "/wood<ret>",
+    );
     let hit = theme("dark").get(Role::Hit);
     let (fg, bg, _) = style_of("woodpecker and", &app, "dark");
     assert_eq!((Some(fg), Some(bg)), (hit.fg, hit.bg));
@@ -208,10 +260,20 @@ fn what_is_searched_stands_out_over_colours_and_across_them() {
 #[test]
 fn the_raw_view_and_the_record_show_every_byte() {
     for keys in ["xr", "G<ret>"] {
-        let shown = text(&screen(&with_line(b"\x1b[31m10%\r20%\r30%\r40%", keys), "dark", 120, 20));
+        let shown = text(&screen(
+            &with_line(b"\x1b[31m10%\r20%\r30%\r40%", keys),
+            "dark",
+            120,
+            20,
+        ));
         assert!(shown.contains("␛[31m10%␍20%␍30%␍40%"), "{shown}");
     }
-    let shown = text(&screen(&with_line(b"\x1b[31m10%\r20%\r30%\r40%", ""), "dark", 120, 20));
+    let shown = text(&screen(
+        &with_line(b"\x1b[31m10%\r20%\r30%\r40%", ""),
+        "dark",
+        120,
+        20,
+    ));
     assert!(shown.contains(" ␍×3 40%"), "{shown}");
 }
 
@@ -223,7 +285,8 @@ fn a_wide_character_at_the_end_of_a_row_goes_to_the_next() {
     assert!(found.contains(&"x日本語".repeat(60)), "{shown}");
 }
 
-/// Everything that has ever been used to take over a terminal from a log line, and text that only looks like it.
+/// Everything that has ever been used to take over a terminal from a log line, and text that only
+/// looks like it.
 const HOSTILE: &[&[u8]] = &[
     b"\x1b[2J\x1b[H\x1b[31mred\x1b[0m",
     b"\x1b]52;c;cm0gLXJmIC8K\x07\x1b]0;title\x07\x1b]8;;http://x\x1b\\link",
@@ -232,7 +295,8 @@ const HOSTILE: &[&[u8]] = &[
     b"\x07\x08\x08\x08\rover\x0b\x0c\x7f\x00",
     b"\x1b[6n\x1b[c\x1b[21t\x1b]10;?\x07\x1b[?1049l\x1bc",
     "a\u{202e}txt.exe\u{2066}\u{200b}\u{feff}\u{e0041}b".as_bytes(),
-    "e\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}".as_bytes(),
+    "e\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}"
+        .as_bytes(),
     "日本語 👨‍👩‍👧 \u{1f1e9}\u{1f1ea}\ttab".as_bytes(),
     b"\xff\xfe\xc0\xaf\xed\xa0\x80",
 ];
@@ -242,7 +306,8 @@ fn bytes_of(app: &App, width: u16, height: u16) -> Vec<u8> {
     let mut bytes = Vec::new();
     let viewport = Viewport::Fixed(Rect::new(0, 0, width, height));
     let options = TerminalOptions { viewport };
-    let mut terminal = Terminal::with_options(CrosstermBackend::new(&mut bytes), options).expect("memory");
+    let mut terminal =
+        Terminal::with_options(CrosstermBackend::new(&mut bytes), options).expect("memory");
     terminal
         .draw(|frame| {
             draw(app, &theme("dark"), frame.area(), frame.buffer_mut());
@@ -254,7 +319,10 @@ fn bytes_of(app: &App, width: u16, height: u16) -> Vec<u8> {
 
 fn hostile(keys: &str) -> App {
     let mut app = fixture::busy(120, 40, 3);
-    let records = (0i64..).zip(HOSTILE).map(|(ms, raw)| fixture::line(0, 1000 + ms, raw)).collect();
+    let records = (0i64..)
+        .zip(HOSTILE)
+        .map(|(ms, raw)| fixture::line(0, 1000 + ms, raw))
+        .collect();
     app.update(Event::Batch(vec![Update::Records(records)]), app.now());
     app.keys(keys);
     app
@@ -271,7 +339,9 @@ fn without_ours(bytes: &[u8]) -> String {
 fn hostile_lines_bring_no_sequence_to_the_terminal() {
     for keys in ["", "z", "/red<ret>", "<C-w>vl", "k<ret>", "<f1>"] {
         let left = without_ours(&bytes_of(&hostile(keys), 120, 40));
-        let bad = left.chars().find(|c| c.is_control() || "\u{202e}\u{2066}\u{200b}\u{feff}\u{e0041}".contains(*c));
+        let bad = left
+            .chars()
+            .find(|c| c.is_control() || "\u{202e}\u{2066}\u{200b}\u{feff}\u{e0041}".contains(*c));
         assert_eq!(bad, None, "after {keys:?}");
     }
 }
@@ -279,12 +349,27 @@ fn hostile_lines_bring_no_sequence_to_the_terminal() {
 #[test]
 fn hostile_lines_are_seen_in_their_own_cells_and_nowhere_else() {
     let app = hostile("");
-    let mut parser = vt100::Parser::new(40.try_into().expect("not 0"), 120.try_into().expect("not 0"), 0);
+    let mut parser = vt100::Parser::new(
+        40.try_into().expect("not 0"),
+        120.try_into().expect("not 0"),
+        0,
+    );
     parser.process(&bytes_of(&app, 120, 40));
-    let seen: Vec<_> = parser.screen().rows(0, 120).map(|row| row.trim_end().to_owned()).collect();
-    let meant: Vec<_> = text(&screen(&app, "dark", 120, 40)).lines().map(str::to_owned).collect();
+    let seen: Vec<_> = parser
+        .screen()
+        .rows(0, 120)
+        .map(|row| row.trim_end().to_owned())
+        .collect();
+    let meant: Vec<_> = text(&screen(&app, "dark", 120, 40))
+        .lines()
+        .map(str::to_owned)
+        .collect();
     assert_eq!(seen, meant);
-    assert!(seen.iter().any(|row| row.contains("[2J") && row.contains('␛')), "{seen:#?}");
+    assert!(
+        seen.iter()
+            .any(|row| row.contains("[2J") && row.contains('␛')),
+        "{seen:#?}"
+    );
     assert!(seen.iter().any(|row| row.contains("<U+202E>")), "{seen:#?}");
 }
 
@@ -293,20 +378,33 @@ fn hostile_words_of_hosts_are_as_harmless_as_lines() {
     let mut app = hostile("");
     let reason = String::from_utf8_lossy(HOSTILE[0]).into_owned() + "\u{202e}";
     let status = HostStatus::because(LinkState::Unreachable, reason.clone(), reason.clone());
-    app.update(Event::Batch(vec![Update::Status(HostId(0), status)]), app.now());
+    app.update(
+        Event::Batch(vec![Update::Status(HostId(0), status)]),
+        app.now(),
+    );
     app.keys("<tab><ret>");
-    let question = Question::Secret { host: HostName::new("x").expect("valid"), prompt: reason, echo: true };
+    let question = Question::Secret {
+        host: HostName::new("x").expect("valid"),
+        prompt: reason,
+        echo: true,
+    };
     let later = app.now().plus_millis(9000);
     app.update(Event::Ask(QuestionId(1), question), later);
     let left = without_ours(&bytes_of(&app, 120, 40));
-    assert_eq!(left.chars().find(|c| c.is_control() || *c == '\u{202e}'), None);
+    assert_eq!(
+        left.chars().find(|c| c.is_control() || *c == '\u{202e}'),
+        None
+    );
 }
 
 #[test]
 fn the_cursor_goes_to_where_a_query_goes_wrong() {
     let app = after("/cart level>=wran x<ret>", 100, 20);
     let prompt = app.prompt().expect("it stays open");
-    assert_eq!(prompt.error.as_deref(), Some("\"wran\" is not a level: did you mean warn?"));
+    assert_eq!(
+        prompt.error.as_deref(),
+        Some("\"wran\" is not a level: did you mean warn?")
+    );
     assert_eq!(prompt.editor.cursor(), 12);
 }
 
@@ -316,8 +414,12 @@ fn hits_are_highlighted_where_they_are_seen() {
     app.keys("/payment<ret>");
     let buffer = screen(&app, "dark", 120, 30);
     let hit = theme("dark").get(Role::Hit);
-    let marked: String =
-        buffer.content().iter().filter(|cell| Some(cell.bg) == hit.bg).map(ratatui::buffer::Cell::symbol).collect();
+    let marked: String = buffer
+        .content()
+        .iter()
+        .filter(|cell| Some(cell.bg) == hit.bg)
+        .map(ratatui::buffer::Cell::symbol)
+        .collect();
     assert!(marked.starts_with("paymentpayment"), "{marked:?}");
     assert!(Query::parse("payment", &Now::default()).is_ok());
 }

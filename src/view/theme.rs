@@ -1,4 +1,5 @@
-//! Themes: a style for every role, from TOML. A user's file may inherit from a built-in theme and change a few roles.
+//! Themes: a style for every role, from TOML. A user's file may inherit from a built-in theme and
+//! change a few roles.
 
 mod looks;
 
@@ -46,7 +47,10 @@ roles! {
 const BUILT_IN: [(&str, &str); 4] = [
     ("dark", include_str!("../../themes/dark.toml")),
     ("light", include_str!("../../themes/light.toml")),
-    ("high-contrast", include_str!("../../themes/high-contrast.toml")),
+    (
+        "high-contrast",
+        include_str!("../../themes/high-contrast.toml"),
+    ),
     ("none", include_str!("../../themes/none.toml")),
 ];
 
@@ -107,7 +111,9 @@ pub enum ThemeError {
         near: &'static str,
     },
     /// A colour that is not one.
-    #[error("theme {name:?}: {given:?} is no colour: use #rrggbb, a name such as light-blue, or one of the palette")]
+    #[error(
+        "theme {name:?}: {given:?} is no colour: use #rrggbb, a name such as light-blue, or one of the palette"
+    )]
     Colour {
         /// The theme.
         name: String,
@@ -123,7 +129,9 @@ pub enum ThemeError {
         role: &'static str,
     },
     /// Another number of colours for log lines than the basic ones.
-    #[error("theme {name:?}: ansi.colours has {count} colours; give 16, in the order of terminals, or none at all")]
+    #[error(
+        "theme {name:?}: ansi.colours has {count} colours; give 16, in the order of terminals, or none at all"
+    )]
     Ansi {
         /// The theme.
         name: String,
@@ -174,7 +182,9 @@ impl Theme {
         let mut merged = ThemeFile::default();
         let mut next = Some(name.to_owned());
         for _ in 0..MAX_DEPTH {
-            let Some(current) = next.take() else { return Self::build(name, &merged, depth) };
+            let Some(current) = next.take() else {
+                return Self::build(name, &merged, depth);
+            };
             // A file that is called like a built-in theme may inherit from it.
             let above = (current == name && merged.inherits.is_some()).then_some(name);
             let file = read(&current, if above.is_some() { None } else { folder })?;
@@ -192,7 +202,12 @@ impl Theme {
 
     /// No colours and no attributes.
     fn plain() -> Self {
-        Self { styles: vec![Style::new(); ROLES.len()], hosts: Vec::new(), ansi: Vec::new(), depth: Depth::True }
+        Self {
+            styles: vec![Style::new(); ROLES.len()],
+            hosts: Vec::new(),
+            ansi: Vec::new(),
+            depth: Depth::True,
+        }
     }
 
     /// The style of a role.
@@ -201,7 +216,8 @@ impl Theme {
         self.styles.get(role as usize).copied().unwrap_or_default()
     }
 
-    /// The style of a host's name: by its place, so that the first hosts of a run are told apart best.
+    /// The style of a host's name: by its place, so that the first hosts of a run are told apart
+    /// best.
     #[must_use]
     pub fn host(&self, index: usize) -> Style {
         match self.hosts.len() {
@@ -214,28 +230,55 @@ impl Theme {
         let colour = |given: &str| {
             let resolved = file.palette.get(given).map_or(given, String::as_str);
             let parsed = resolved.parse::<Color>().map(|colour| limit(colour, depth));
-            parsed.map_err(|_| ThemeError::Colour { name: name.to_owned(), given: given.to_owned() })
+            parsed.map_err(|_| ThemeError::Colour {
+                name: name.to_owned(),
+                given: given.to_owned(),
+            })
         };
         let mut styles = Vec::with_capacity(ROLES.len());
         for (_, role) in ROLES {
-            let style = file.roles.get(*role).ok_or(ThemeError::Missing { name: name.to_owned(), role })?;
+            let style = file.roles.get(*role).ok_or(ThemeError::Missing {
+                name: name.to_owned(),
+                role,
+            })?;
             styles.push(style.resolve(colour)?);
         }
         let list = |list: &Option<ListFile>| {
-            let given = list.as_ref().map(|list| list.colours.as_slice()).unwrap_or_default();
-            given.iter().map(|given| colour(given)).collect::<Result<Vec<_>, _>>()
+            let given = list
+                .as_ref()
+                .map(|list| list.colours.as_slice())
+                .unwrap_or_default();
+            given
+                .iter()
+                .map(|given| colour(given))
+                .collect::<Result<Vec<_>, _>>()
         };
         // A theme that does not say leaves them as the user has chosen them for the terminal.
-        let ansi = if file.ansi.is_some() { list(&file.ansi)? } else { (0..16).map(Color::Indexed).collect() };
+        let ansi = if file.ansi.is_some() {
+            list(&file.ansi)?
+        } else {
+            (0..16).map(Color::Indexed).collect()
+        };
         if !matches!(ansi.len(), 0 | 16) {
-            return Err(ThemeError::Ansi { name: name.to_owned(), count: ansi.len() });
+            return Err(ThemeError::Ansi {
+                name: name.to_owned(),
+                count: ansi.len(),
+            });
         }
-        Ok(Self { styles, hosts: list(&file.hosts)?, ansi, depth })
+        Ok(Self {
+            styles,
+            hosts: list(&file.hosts)?,
+            ansi,
+            depth,
+        })
     }
 }
 
 impl StyleFile {
-    fn resolve(&self, colour: impl Fn(&str) -> Result<Color, ThemeError>) -> Result<Style, ThemeError> {
+    fn resolve(
+        &self,
+        colour: impl Fn(&str) -> Result<Color, ThemeError>,
+    ) -> Result<Style, ThemeError> {
         let mut style = Style::new();
         style.fg = self.fg.as_deref().map(&colour).transpose()?;
         style.bg = self.bg.as_deref().map(&colour).transpose()?;
@@ -246,22 +289,35 @@ impl StyleFile {
             (self.underlined, Modifier::UNDERLINED),
             (self.reversed, Modifier::REVERSED),
         ];
-        let set = attributes.into_iter().filter(|(on, _)| *on).fold(Modifier::empty(), |all, (_, one)| all | one);
+        let set = attributes
+            .into_iter()
+            .filter(|(on, _)| *on)
+            .fold(Modifier::empty(), |all, (_, one)| all | one);
         Ok(style.add_modifier(set))
     }
 }
 
 fn read(name: &str, folder: Option<&Path>) -> Result<ThemeFile, ThemeError> {
-    let own = folder.map(|folder| folder.join(format!("{name}.toml"))).filter(|_| !name.contains(['/', '\\']));
+    let own = folder
+        .map(|folder| folder.join(format!("{name}.toml")))
+        .filter(|_| !name.contains(['/', '\\']));
     let text = match own.map(|path| (std::fs::read_to_string(&path), path)) {
         Some((Ok(text), _)) => text,
         Some((Err(source), path)) if source.kind() != std::io::ErrorKind::NotFound => {
-            return Err(ThemeError::Read { name: name.to_owned(), path: path.display().to_string(), source });
+            return Err(ThemeError::Read {
+                name: name.to_owned(),
+                path: path.display().to_string(),
+                source,
+            });
         }
-        _ => built_in(name).ok_or_else(|| ThemeError::Unknown(name.to_owned()))?.to_owned(),
+        _ => built_in(name)
+            .ok_or_else(|| ThemeError::Unknown(name.to_owned()))?
+            .to_owned(),
     };
-    let file: ThemeFile = toml::from_str(&text)
-        .map_err(|error| ThemeError::Syntax { name: name.to_owned(), message: error.to_string().replace('\n', " ") })?;
+    let file: ThemeFile = toml::from_str(&text).map_err(|error| ThemeError::Syntax {
+        name: name.to_owned(),
+        message: error.to_string().replace('\n', " "),
+    })?;
     for role in file.roles.keys() {
         check_role(name, role)?;
     }
@@ -269,7 +325,10 @@ fn read(name: &str, folder: Option<&Path>) -> Result<ThemeFile, ThemeError> {
 }
 
 fn built_in(name: &str) -> Option<&'static str> {
-    BUILT_IN.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
+    BUILT_IN
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map(|(_, text)| *text)
 }
 
 fn check_role(name: &str, role: &str) -> Result<(), ThemeError> {
@@ -277,8 +336,16 @@ fn check_role(name: &str, role: &str) -> Result<(), ThemeError> {
         return Ok(());
     }
     let similar = |known: &str| strsim::jaro_winkler(known, role);
-    let near = ROLES.iter().map(|(_, known)| *known).max_by(|a, b| similar(a).total_cmp(&similar(b))).unwrap_or("text");
-    Err(ThemeError::Role { name: name.to_owned(), role: role.to_owned(), near })
+    let near = ROLES
+        .iter()
+        .map(|(_, known)| *known)
+        .max_by(|a, b| similar(a).total_cmp(&similar(b)))
+        .unwrap_or("text");
+    Err(ThemeError::Role {
+        name: name.to_owned(),
+        role: role.to_owned(),
+        near,
+    })
 }
 
 /// Adds what `base` defines and `theme` does not.
@@ -304,12 +371,31 @@ fn limit(colour: Color, depth: Depth) -> Color {
 
 /// The nearest of the cube of 216 and the ramp of 24 greys.
 fn nearest(r: u8, g: u8, b: u8) -> u8 {
-    let step = |value: u8| (0u8..6).min_by_key(|&i| CUBE[usize::from(i)].abs_diff(value)).unwrap_or(0);
+    let step = |value: u8| {
+        (0u8..6)
+            .min_by_key(|&i| CUBE[usize::from(i)].abs_diff(value))
+            .unwrap_or(0)
+    };
     let (ri, gi, bi) = (step(r), step(g), step(b));
-    let distance = |x: [u8; 3]| x.iter().zip([r, g, b]).map(|(a, b)| u32::from(a.abs_diff(b)).pow(2)).sum::<u32>();
-    let cube = [CUBE[usize::from(ri)], CUBE[usize::from(gi)], CUBE[usize::from(bi)]];
-    let grey = (0u8..24).min_by_key(|&i| distance([8 + 10 * i; 3])).unwrap_or(0);
-    if distance([8 + 10 * grey; 3]) < distance(cube) { 232 + grey } else { 16 + 36 * ri + 6 * gi + bi }
+    let distance = |x: [u8; 3]| {
+        x.iter()
+            .zip([r, g, b])
+            .map(|(a, b)| u32::from(a.abs_diff(b)).pow(2))
+            .sum::<u32>()
+    };
+    let cube = [
+        CUBE[usize::from(ri)],
+        CUBE[usize::from(gi)],
+        CUBE[usize::from(bi)],
+    ];
+    let grey = (0u8..24)
+        .min_by_key(|&i| distance([8 + 10 * i; 3]))
+        .unwrap_or(0);
+    if distance([8 + 10 * grey; 3]) < distance(cube) {
+        232 + grey
+    } else {
+        16 + 36 * ri + 6 * gi + bi
+    }
 }
 
 #[cfg(test)]
@@ -320,7 +406,8 @@ mod tests {
     fn every_theme_defines_every_role() {
         for (name, _) in BUILT_IN {
             for depth in [Depth::True, Depth::Indexed] {
-                let theme = Theme::load(name, None, depth).unwrap_or_else(|error| panic!("{error}"));
+                let theme =
+                    Theme::load(name, None, depth).unwrap_or_else(|error| panic!("{error}"));
                 assert_eq!(theme.styles.len(), ROLES.len());
             }
         }
@@ -331,9 +418,18 @@ mod tests {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/themes");
         let mut files: Vec<_> = std::fs::read_dir(folder)
             .expect("the folder is part of the repository")
-            .map(|entry| entry.expect("readable").file_name().to_string_lossy().replace(".toml", ""))
+            .map(|entry| {
+                entry
+                    .expect("readable")
+                    .file_name()
+                    .to_string_lossy()
+                    .replace(".toml", "")
+            })
             .collect();
-        let mut built_in: Vec<_> = BUILT_IN.iter().map(|(name, _)| (*name).to_owned()).collect();
+        let mut built_in: Vec<_> = BUILT_IN
+            .iter()
+            .map(|(name, _)| (*name).to_owned())
+            .collect();
         files.sort();
         built_in.sort();
         assert_eq!(files, built_in);
@@ -342,7 +438,12 @@ mod tests {
     #[test]
     fn the_theme_without_colour_has_none() {
         let theme = Theme::load("none", None, Depth::True).expect("built in");
-        assert!(theme.styles.iter().all(|style| style.fg.is_none() && style.bg.is_none()));
+        assert!(
+            theme
+                .styles
+                .iter()
+                .all(|style| style.fg.is_none() && style.bg.is_none())
+        );
     }
 
     fn user(name: &str, text: &str) -> Result<Theme, ThemeError> {
@@ -353,11 +454,21 @@ mod tests {
 
     #[test]
     fn a_users_file_changes_a_few_roles_and_inherits_the_rest() {
-        let theme = user("mine", "inherits = \"dark\"\n[roles]\nhit = { bg = \"#123456\" }\n").expect("in order");
+        let theme = user(
+            "mine",
+            "inherits = \"dark\"\n[roles]\nhit = { bg = \"#123456\" }\n",
+        )
+        .expect("in order");
         assert_eq!(theme.get(Role::Hit).bg, Some(Color::Rgb(0x12, 0x34, 0x56)));
-        assert_eq!(theme.get(Role::LineError), Theme::dark().get(Role::LineError));
-        let same_name =
-            user("dark", "inherits = \"dark\"\n[palette]\nred = \"#010203\"\n").expect("may extend its namesake");
+        assert_eq!(
+            theme.get(Role::LineError),
+            Theme::dark().get(Role::LineError)
+        );
+        let same_name = user(
+            "dark",
+            "inherits = \"dark\"\n[palette]\nred = \"#010203\"\n",
+        )
+        .expect("may extend its namesake");
         assert_eq!(same_name.get(Role::LineError).fg, Some(Color::Rgb(1, 2, 3)));
     }
 
@@ -365,10 +476,19 @@ mod tests {
     fn a_theme_that_is_not_in_order_says_what_to_change() {
         for (text, expected) in [
             ("[roles]\n", "role \"text\" is missing"),
-            ("inherits = \"dark\"\n[roles]\nhitt = {}\n", "did you mean \"hit\"?"),
-            ("inherits = \"dark\"\n[roles]\nhit = { fg = \"blurple\" }\n", "\"blurple\" is no colour"),
+            (
+                "inherits = \"dark\"\n[roles]\nhitt = {}\n",
+                "did you mean \"hit\"?",
+            ),
+            (
+                "inherits = \"dark\"\n[roles]\nhit = { fg = \"blurple\" }\n",
+                "\"blurple\" is no colour",
+            ),
             ("inherits = \"nowhere\"\n", "there is none"),
-            ("inherits = \"dark\"\n[ansi]\ncolours = [\"red\"]\n", "has 1 colours"),
+            (
+                "inherits = \"dark\"\n[ansi]\ncolours = [\"red\"]\n",
+                "has 1 colours",
+            ),
             ("colour = 1\n", "unknown field"),
         ] {
             let error = user("mine", text).expect_err(text).to_string();

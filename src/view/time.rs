@@ -7,15 +7,21 @@ use jiff::tz::TimeZone;
 use super::paint::Shown;
 use crate::model::Time;
 
-/// Twelve cells: `13:02:11.123`, or `Nov 19 13:02` on another day than `day`. A time without a fraction is most likely
-/// one in whole seconds; zeros would tell what nobody knows.
+/// Twelve cells: `13:02:11.123`, or `Nov 19 13:02` on another day than `day`. A time without a
+/// fraction is most likely one in whole seconds; zeros would tell what nobody knows.
 pub(super) fn full(time: Time, day: Date, zone: &TimeZone) -> Shown<'static> {
     let at = zoned(time, zone);
     if at.date() == day {
         if at.subsec_nanosecond() == 0 {
             return Shown::own(&at.strftime("%H:%M:%S").to_string());
         }
-        return Shown::own(&format!("{:02}:{:02}:{:02}.{:03}", at.hour(), at.minute(), at.second(), at.millisecond()));
+        return Shown::own(&format!(
+            "{:02}:{:02}:{:02}.{:03}",
+            at.hour(),
+            at.minute(),
+            at.second(),
+            at.millisecond()
+        ));
     }
     Shown::own(&at.strftime("%b %e %H:%M").to_string())
 }
@@ -23,19 +29,31 @@ pub(super) fn full(time: Time, day: Date, zone: &TimeZone) -> Shown<'static> {
 /// Eight cells: `13:02:11`, or `Nov 19` on another day than `day`.
 pub(super) fn short(time: Time, day: Date, zone: &TimeZone) -> Shown<'static> {
     let at = zoned(time, zone);
-    let pattern = if at.date() == day { "%H:%M:%S" } else { "%b %e" };
+    let pattern = if at.date() == day {
+        "%H:%M:%S"
+    } else {
+        "%b %e"
+    };
     Shown::own(&at.strftime(pattern).to_string())
 }
 
 /// `Fri Nov 20`, with the year where that is another one than that of `now`.
 pub(super) fn day(day: Date, now: Date) -> String {
-    let pattern = if day.year() == now.year() { "%a %b %e" } else { "%a %b %e %Y" };
+    let pattern = if day.year() == now.year() {
+        "%a %b %e"
+    } else {
+        "%a %b %e %Y"
+    };
     day.strftime(pattern).to_string()
 }
 
 /// With date and zone, for details.
 pub(super) fn long(time: Time, zone: &TimeZone) -> Shown<'static> {
-    Shown::own(&zoned(time, zone).strftime("%Y-%m-%d %H:%M:%S%.3f %:z").to_string())
+    Shown::own(
+        &zoned(time, zone)
+            .strftime("%Y-%m-%d %H:%M:%S%.3f %:z")
+            .to_string(),
+    )
 }
 
 /// `3 d 4 h`, `5 h 12 min`, `42 s`.

@@ -24,7 +24,10 @@ pub(crate) fn run() -> Vec<Row> {
         ratio: rest / 0.2,
         target: "≤ 0.2 % of a core, without the sampling",
     }];
-    for (what, hosts) in [("line written to line told, 1 host", 1), ("the same, 5 hosts, one at rest", 5)] {
+    for (what, hosts) in [
+        ("line written to line told, 1 host", 1),
+        ("the same, 5 hosts, one at rest", 5),
+    ] {
         let mut waits = block_on(waits(hosts));
         waits.sort();
         let (half, most) = (waits[waits.len() / 2], waits[waits.len() * 99 / 100]);
@@ -41,7 +44,12 @@ pub(crate) fn run() -> Vec<Row> {
 
 fn with_source(mut host: HostSpec, path: &Path) -> HostSpec {
     let kind = SourceKind::Path(path.display().to_string());
-    host.sources.push(SourceSpec { name: path.display().to_string(), kind, time: None, as_root: false });
+    host.sources.push(SourceSpec {
+        name: path.display().to_string(),
+        kind,
+        time: None,
+        as_root: false,
+    });
     host
 }
 
@@ -55,7 +63,9 @@ async fn at_rest() -> f64 {
         host = with_source(host, &log);
     }
     let mut watched = Watched::sampling(vec![host], Duration::from_secs(3600));
-    watched.until("the connection", |w| w.samples.len() >= 2).await;
+    watched
+        .until("the connection", |w| w.samples.len() >= 2)
+        .await;
     // Until it takes it for resting.
     let _ = tokio::time::timeout(Duration::from_secs(7), watched.until("nothing", |_| false)).await;
     let (before, began) = (cpu::of_sessions(&sshd), Instant::now());
@@ -72,20 +82,30 @@ async fn waits(hosts: usize) -> Vec<Duration> {
         with_source(servers[n].host(&format!("h{n}")), &logs[n])
     });
     let mut watched = Watched::follow(specs.collect(), 10);
-    watched.until("the first lines", |w| w.records.len() == hosts).await;
+    watched
+        .until("the first lines", |w| w.records.len() == hosts)
+        .await;
     let busy = logs[..hosts.saturating_sub(1).max(1)].to_vec();
     let writer = std::thread::spawn(move || write_now_and_then(&busy));
     let (mut told, mut seen) = (HashMap::new(), watched.records.len());
     while told.len() < LINES as usize {
-        watched.until("more lines", |w| w.records.len() > seen).await;
+        watched
+            .until("more lines", |w| w.records.len() > seen)
+            .await;
         for record in &watched.records[seen..] {
             let text = String::from_utf8_lossy(&record.raw).into_owned();
-            told.insert(text.rsplit(' ').next().unwrap_or_default().to_owned(), Instant::now());
+            told.insert(
+                text.rsplit(' ').next().unwrap_or_default().to_owned(),
+                Instant::now(),
+            );
         }
         seen = watched.records.len();
     }
     let written = writer.join().expect("the writer does not panic");
-    written.into_iter().filter_map(|(name, at)| Some(told.get(&name)?.duration_since(at))).collect()
+    written
+        .into_iter()
+        .filter_map(|(name, at)| Some(told.get(&name)?.duration_since(at)))
+        .collect()
 }
 
 fn write_now_and_then(logs: &[PathBuf]) -> Vec<(String, Instant)> {
@@ -94,7 +114,10 @@ fn write_now_and_then(logs: &[PathBuf]) -> Vec<(String, Instant)> {
         // Steps that have nothing to do with ours.
         std::thread::sleep(Duration::from_millis(u64::from(37 + n * 29 % 83)));
         let log = &logs[n as usize % logs.len()];
-        let mut file = std::fs::OpenOptions::new().append(true).open(log).expect("open");
+        let mut file = std::fs::OpenOptions::new()
+            .append(true)
+            .open(log)
+            .expect("open");
         let at = Instant::now();
         writeln!(file, "{:.6} INFO line {n}", jiff::Timestamp::now()).expect("write");
         written.push((n.to_string(), at));

@@ -1,7 +1,9 @@
-//! What the product costs and how fast it is, beside what a user would use instead, as ratios from one run.
+//! What the product costs and how fast it is, beside what a user would use instead, as ratios from
+//! one run.
 //!
-//! `tests/bench` runs all; `tests/bench NAME` those whose name has NAME in it. Absolute figures depend on the
-//! machine and its load, ratios less so: quote those. Nothing here passes or fails; the targets are printed beside.
+//! `tests/bench` runs all; `tests/bench NAME` those whose name has NAME in it. Absolute figures
+//! depend on the machine and its load, ratios less so: quote those. Nothing here passes or fails;
+//! the targets are printed beside.
 
 #[path = "../it/support/mod.rs"]
 mod support;
@@ -26,7 +28,10 @@ struct Row {
 type Bench = fn() -> Vec<Row>;
 
 fn main() {
-    let wanted = std::env::args().skip(1).find(|arg| !arg.starts_with('-')).unwrap_or_default();
+    let wanted = std::env::args()
+        .skip(1)
+        .find(|arg| !arg.starts_with('-'))
+        .unwrap_or_default();
     let all: [(&str, Bench); 5] = [
         ("records", records::run),
         ("sampler", sampler::run),
@@ -34,11 +39,17 @@ fn main() {
         ("flood", flood::run),
         ("search", search::run),
     ];
-    println!("{:<44} {:>16} {:>16} {:>8}  target", "what", "ours", "theirs", "ratio");
+    println!(
+        "{:<44} {:>16} {:>16} {:>8}  target",
+        "what", "ours", "theirs", "ratio"
+    );
     for (name, run) in all {
         if name.contains(&wanted) {
             for row in run() {
-                println!("{:<44} {:>16} {:>16} {:>7.2}×  {}", row.what, row.ours, row.theirs, row.ratio, row.target);
+                println!(
+                    "{:<44} {:>16} {:>16} {:>7.2}×  {}",
+                    row.what, row.ours, row.theirs, row.ratio, row.target
+                );
             }
         }
     }
@@ -46,7 +57,11 @@ fn main() {
 
 /// Runs async code as the console does.
 fn block_on<F: Future>(future: F) -> F::Output {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime").block_on(future)
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime")
+        .block_on(future)
 }
 
 /// The middle of several figures.

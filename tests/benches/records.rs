@@ -1,5 +1,6 @@
-//! Stamps, levels and queries over lines in memory, against `LC_ALL=C grep -c` of the same file: what an operator types
-//! who wants to know how many lines have a word. CPU time of one core, everything in memory or in the page cache, the best of several runs.
+//! Stamps, levels and queries over lines in memory, against `LC_ALL=C grep -c` of the same file:
+//! what an operator types who wants to know how many lines have a word. CPU time of one core,
+//! everything in memory or in the page cache, the best of several runs.
 
 use std::fs;
 use std::hint::black_box;
@@ -31,7 +32,10 @@ const NEEDLE: &str = "Needle-7f3a";
 
 pub(crate) fn run() -> Vec<Row> {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut rows: Vec<Row> = KINDS.iter().flat_map(|kind| kind.rows(folder.path())).collect();
+    let mut rows: Vec<Row> = KINDS
+        .iter()
+        .flat_map(|kind| kind.rows(folder.path()))
+        .collect();
     rows.extend(search(folder.path()));
     rows
 }
@@ -44,10 +48,26 @@ struct Kind {
 }
 
 const KINDS: [Kind; 4] = [
-    Kind { stamps: "stamps: syslog, lines/s", levels: "levels: syslog, lines/s", line: syslog },
-    Kind { stamps: "stamps: ISO app log, lines/s", levels: "levels: ISO app log, lines/s", line: app },
-    Kind { stamps: "stamps: access log, lines/s", levels: "levels: access log, lines/s", line: access },
-    Kind { stamps: "stamps: JSON, lines/s", levels: "levels: JSON, lines/s", line: json },
+    Kind {
+        stamps: "stamps: syslog, lines/s",
+        levels: "levels: syslog, lines/s",
+        line: syslog,
+    },
+    Kind {
+        stamps: "stamps: ISO app log, lines/s",
+        levels: "levels: ISO app log, lines/s",
+        line: app,
+    },
+    Kind {
+        stamps: "stamps: access log, lines/s",
+        levels: "levels: access log, lines/s",
+        line: access,
+    },
+    Kind {
+        stamps: "stamps: JSON, lines/s",
+        levels: "levels: JSON, lines/s",
+        line: json,
+    },
 ];
 
 fn clock(n: usize) -> String {
@@ -96,20 +116,31 @@ fn json(n: usize) -> String {
 impl Kind {
     fn rows(&self, folder: &Path) -> [Row; 2] {
         let text: String = (0..LINES).map(|n| (self.line)(n) + "\n").collect();
-        let lines: Vec<&[u8]> = text.as_bytes().split(|b| *b == b'\n').filter(|line| !line.is_empty()).collect();
+        let lines: Vec<&[u8]> = text
+            .as_bytes()
+            .split(|b| *b == b'\n')
+            .filter(|line| !line.is_empty())
+            .collect();
         let file = folder.join("kind.log");
         fs::write(&file, &text).expect("a file");
         let grep = best(|| count_by_grep("-chF", ":59:5", &file).1);
         let stamps = best(|| {
             let mut stamper = Stamper::new(&HostClock::fixed(0));
             timed(|| {
-                let stamped = lines.iter().filter(|line| stamper.stamp(black_box(line), NOW).from == TimeFrom::Stamp);
+                let stamped = lines
+                    .iter()
+                    .filter(|line| stamper.stamp(black_box(line), NOW).from == TimeFrom::Stamp);
                 assert_eq!(stamped.count(), lines.len(), "a line has no stamp");
             })
         });
         let levels = best(|| {
             timed(|| {
-                black_box(lines.iter().filter(|line| Level::detect(black_box(line)).is_some()).count());
+                black_box(
+                    lines
+                        .iter()
+                        .filter(|line| Level::detect(black_box(line)).is_some())
+                        .count(),
+                );
             })
         });
         let row = |what, seconds: f64, target| Row {
@@ -119,37 +150,85 @@ impl Kind {
             ratio: seconds / grep,
             target,
         };
-        [row(self.stamps, stamps, "stamps ≥ 2.0 M/s; theirs: grep -c"), row(self.levels, levels, "theirs: grep -c")]
+        [
+            row(self.stamps, stamps, "stamps ≥ 2.0 M/s; theirs: grep -c"),
+            row(self.levels, levels, "theirs: grep -c"),
+        ]
     }
 }
 
 /// `2.31M 190MB/s`: lines and bytes per second.
 fn speed(lines: usize, bytes: usize, seconds: f64) -> String {
-    format!("{:.2}M {:.0}MB/s", lines as f64 / seconds / 1e6, bytes as f64 / seconds / 1e6)
+    format!(
+        "{:.2}M {:.0}MB/s",
+        lines as f64 / seconds / 1e6,
+        bytes as f64 / seconds / 1e6
+    )
 }
 
-/// A literal in one line of a hundred, in a buffer as a search has it and line by line as following has it.
+/// A literal in one line of a hundred, in a buffer as a search has it and line by line as following
+/// has it.
 fn search(folder: &Path) -> Vec<Row> {
     let file = folder.join("haystack.log");
     let text = haystack();
     fs::write(&file, &text).expect("a file");
-    let subject = |raw| Subject { host: "web-1", source: "app", time: NOW, raw };
+    let subject = |raw| Subject {
+        host: "web-1",
+        source: "app",
+        time: NOW,
+        raw,
+    };
     let row = |what, needle: &str, options: &str, count: &dyn Fn(&Query) -> usize, target| {
         let query = Query::parse(needle, &Now::default()).expect("a query");
         let (expected, _) = count_by_grep(options, needle, &file);
         let grep = best(|| count_by_grep(options, needle, &file).1);
-        let ours = best(|| timed(|| assert_eq!(count(&query), expected, "not the lines that grep finds")));
+        let ours =
+            best(|| timed(|| assert_eq!(count(&query), expected, "not the lines that grep finds")));
         let [ours_shown, theirs] = [ours, grep].map(|seconds| gigabytes(text.len(), seconds));
-        Row { what, ours: ours_shown, theirs, ratio: ours / grep, target }
+        Row {
+            what,
+            ours: ours_shown,
+            theirs,
+            ratio: ours / grep,
+            target,
+        }
     };
     let block = |query: &Query| query.find_lines(&text, subject).count();
-    let lines = |query: &Query| text.split(|b| *b == b'\n').filter(|raw| query.matches(&subject(raw))).count();
+    let lines = |query: &Query| {
+        text.split(|b| *b == b'\n')
+            .filter(|raw| query.matches(&subject(raw)))
+            .count()
+    };
     let lower = NEEDLE.to_lowercase();
     vec![
-        row("matcher: literal, 1 % hits, in a buffer", NEEDLE, "-chF", &block, "≥ 1.0 GB/s; theirs: grep -c"),
-        row("matcher: literal, 1 % hits, line by line", NEEDLE, "-chF", &lines, "theirs: grep -c"),
-        row("matcher: the same in either case, in a buffer", &lower, "-chiF", &block, "theirs: grep -ci"),
-        row("matcher: the same in either case, by line", &lower, "-chiF", &lines, "theirs: grep -ci"),
+        row(
+            "matcher: literal, 1 % hits, in a buffer",
+            NEEDLE,
+            "-chF",
+            &block,
+            "≥ 1.0 GB/s; theirs: grep -c",
+        ),
+        row(
+            "matcher: literal, 1 % hits, line by line",
+            NEEDLE,
+            "-chF",
+            &lines,
+            "theirs: grep -c",
+        ),
+        row(
+            "matcher: the same in either case, in a buffer",
+            &lower,
+            "-chiF",
+            &block,
+            "theirs: grep -ci",
+        ),
+        row(
+            "matcher: the same in either case, by line",
+            &lower,
+            "-chiF",
+            &lines,
+            "theirs: grep -ci",
+        ),
     ]
 }
 
@@ -168,19 +247,27 @@ fn haystack() -> Vec<u8> {
     text
 }
 
-/// What `grep -c` counts, and the seconds of CPU that it takes. The file is read several times, for a shell measures in
-/// milliseconds.
+/// What `grep -c` counts, and the seconds of CPU that it takes. The file is read several times, for
+/// a shell measures in milliseconds.
 fn count_by_grep(options: &str, needle: &str, file: &Path) -> (usize, f64) {
     const TIMES: usize = 4;
-    let script =
-        "TIMEFORMAT='%3U %3S'; options=$1 needle=$2; shift 2; time LC_ALL=C grep $options -e \"$needle\" -- \"$@\"";
+    let script = "TIMEFORMAT='%3U %3S'; options=$1 needle=$2; shift 2; time LC_ALL=C grep $options -e \"$needle\" -- \"$@\"";
     let mut command = Command::new(program("bash"));
-    command.args(["-c", script, "bash", options, needle]).args([file; TIMES]);
+    command
+        .args(["-c", script, "bash", options, needle])
+        .args([file; TIMES]);
     let output = command.output().expect("bash runs");
     let counts = String::from_utf8_lossy(&output.stdout).into_owned();
     let times = String::from_utf8_lossy(&output.stderr).into_owned();
-    let count = counts.lines().next().and_then(|count| count.parse().ok()).expect("a count");
-    let seconds: f64 = times.split_whitespace().map(|time| time.parse::<f64>().expect("seconds")).sum();
+    let count = counts
+        .lines()
+        .next()
+        .and_then(|count| count.parse().ok())
+        .expect("a count");
+    let seconds: f64 = times
+        .split_whitespace()
+        .map(|time| time.parse::<f64>().expect("seconds"))
+        .sum();
     (count, seconds / TIMES as f64)
 }
 

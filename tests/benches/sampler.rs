@@ -1,4 +1,5 @@
-//! Metrics: CPU on the host per sample, against an `ssh host cat /proc/…` for each over a shared connection.
+//! Metrics: CPU on the host per sample, against an `ssh host cat /proc/…` for each over a shared
+//! connection.
 
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -35,14 +36,20 @@ async fn ours() -> f64 {
     });
     let long = Duration::from_secs(120);
     let mut fast = Watched::sampling(vec![host.clone()], Duration::from_millis(600));
-    fast.until_within(long, "the first samples", |w| w.samples.len() >= 5).await;
-    let (cpu_before, samples_before, began) = (cpu::of_sessions(&sshd), fast.samples.len(), Instant::now());
-    fast.until_within(long, "samples", |w| w.samples.len() >= samples_before + SAMPLES).await;
+    fast.until_within(long, "the first samples", |w| w.samples.len() >= 5)
+        .await;
+    let (cpu_before, samples_before, began) =
+        (cpu::of_sessions(&sshd), fast.samples.len(), Instant::now());
+    fast.until_within(long, "samples", |w| {
+        w.samples.len() >= samples_before + SAMPLES
+    })
+    .await;
     let (busy, took) = (cpu::of_sessions(&sshd) - cpu_before, began.elapsed());
     fast.fleet.take().expect("running").stop().await;
 
     let mut idle = Watched::sampling(vec![host], Duration::from_secs(3600));
-    idle.until_within(long, "the connection", |w| w.samples.len() >= 2).await;
+    idle.until_within(long, "the connection", |w| w.samples.len() >= 2)
+        .await;
     let before = cpu::of_sessions(&sshd);
     let _ = tokio::time::timeout(took, idle.until_within(long, "nothing", |_| false)).await;
     let rest = cpu::of_sessions(&sshd) - before;
@@ -55,11 +62,32 @@ fn theirs() -> f64 {
     let control = sshd.path("control");
     let ssh = |extra: &[&str]| {
         let mut command = Command::new(program("ssh"));
-        command.args(["-F", "none", "-o", "BatchMode=yes", "-o", "ControlMaster=auto", "-o", "ControlPersist=60"]);
-        command.arg("-o").arg(format!("ControlPath={}", control.display()));
-        command.arg("-o").arg(format!("UserKnownHostsFile={}", sshd.known_hosts().display()));
-        command.arg("-i").arg(sshd.client_key_path()).args(["-p", &sshd.port().to_string(), "127.0.0.1"]);
-        command.args(extra).stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+        command.args([
+            "-F",
+            "none",
+            "-o",
+            "BatchMode=yes",
+            "-o",
+            "ControlMaster=auto",
+            "-o",
+            "ControlPersist=60",
+        ]);
+        command
+            .arg("-o")
+            .arg(format!("ControlPath={}", control.display()));
+        command.arg("-o").arg(format!(
+            "UserKnownHostsFile={}",
+            sshd.known_hosts().display()
+        ));
+        command.arg("-i").arg(sshd.client_key_path()).args([
+            "-p",
+            &sshd.port().to_string(),
+            "127.0.0.1",
+        ]);
+        command
+            .args(extra)
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null());
         assert!(command.status().expect("ssh runs").success());
     };
     ssh(&["true"]);

@@ -1,4 +1,5 @@
-//! Reading a kind of log from its folder: `log`, `expected.tsv` and `about.toml`, with errors for people.
+//! Reading a kind of log from its folder: `log`, `expected.tsv` and `about.toml`, with errors for
+//! people.
 
 use std::fs;
 use std::path::Path;
@@ -60,8 +61,10 @@ pub(crate) fn read(folder: &Path) -> Result<Vec<Kind>, String> {
         return Ok(vec![read_kind(folder)?]);
     }
     let entries = fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    let mut folders: Vec<_> =
-        entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_dir()).collect();
+    let mut folders: Vec<_> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.is_dir())
+        .collect();
     folders.sort();
     if folders.is_empty() {
         return Err(format!(
@@ -73,36 +76,59 @@ pub(crate) fn read(folder: &Path) -> Result<Vec<Kind>, String> {
 }
 
 fn read_kind(folder: &Path) -> Result<Kind, String> {
-    let name =
-        folder.file_name().map_or_else(|| folder.display().to_string(), |name| name.to_string_lossy().into_owned());
+    let name = folder.file_name().map_or_else(
+        || folder.display().to_string(),
+        |name| name.to_string_lossy().into_owned(),
+    );
     let at = |file: &str| folder.join(file).display().to_string();
-    let bytes = |file: &str| fs::read(folder.join(file)).map_err(|error| format!("{}: {error}", at(file)));
-    let text = |file: &str| String::from_utf8(bytes(file)?).map_err(|_| format!("{}: not UTF-8", at(file)));
-    let about: About =
-        toml::from_str(&text("about.toml")?).map_err(|error| format!("{}: {}", at("about.toml"), error.message()))?;
+    let bytes =
+        |file: &str| fs::read(folder.join(file)).map_err(|error| format!("{}: {error}", at(file)));
+    let text = |file: &str| {
+        String::from_utf8(bytes(file)?).map_err(|_| format!("{}: not UTF-8", at(file)))
+    };
+    let about: About = toml::from_str(&text("about.toml")?)
+        .map_err(|error| format!("{}: {}", at("about.toml"), error.message()))?;
     let of_about = |what: String| format!("{}: {what}", at("about.toml"));
     let log = lines_of(&bytes("log")?);
     let expected = text("expected.tsv")?;
     let rows: Vec<&str> = expected.lines().collect();
     if rows.len() != log.len() {
-        return Err(format!("{}: {} lines for the {} lines of log", at("expected.tsv"), rows.len(), log.len()));
+        return Err(format!(
+            "{}: {} lines for the {} lines of log",
+            at("expected.tsv"),
+            rows.len(),
+            log.len()
+        ));
     }
     let line = |(index, (raw, row)): (usize, (Bytes, &&str))| {
-        line(raw, row, index + 1).map_err(|what| format!("{}:{}: {what}: {row:?}", at("expected.tsv"), index + 1))
+        line(raw, row, index + 1)
+            .map_err(|what| format!("{}:{}: {what}: {row:?}", at("expected.tsv"), index + 1))
     };
     Ok(Kind {
         name,
         zone: zone(about.zone.as_deref().unwrap_or("UTC")).map_err(of_about)?,
         now: time(&about.now).map_err(of_about)?,
-        boot: about.boot.as_deref().map(time).transpose().map_err(of_about)?,
-        lines: log.into_iter().zip(&rows).enumerate().map(line).collect::<Result<_, _>>()?,
+        boot: about
+            .boot
+            .as_deref()
+            .map(time)
+            .transpose()
+            .map_err(of_about)?,
+        lines: log
+            .into_iter()
+            .zip(&rows)
+            .enumerate()
+            .map(line)
+            .collect::<Result<_, _>>()?,
     })
 }
 
 /// Lines without their ends (LF or CRLF).
 fn lines_of(log: &[u8]) -> Vec<Bytes> {
     let log = log.strip_suffix(b"\n").unwrap_or(log);
-    let lines = log.split(|b| *b == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    let lines = log
+        .split(|b| *b == b'\n')
+        .map(|line| line.strip_suffix(b"\r").unwrap_or(line));
     lines.map(Bytes::copy_from_slice).collect()
 }
 
@@ -114,7 +140,9 @@ fn line(raw: Bytes, row: &str, number: usize) -> Result<Line, String> {
         [of, at, level] => (of, at, level, ""),
         _ => {
             let count = fields.len();
-            return Err(format!("{count} fields, where number, time, level and `+` were expected with tabs between"));
+            return Err(format!(
+                "{count} fields, where number, time, level and `+` were expected with tabs between"
+            ));
         }
     };
     if of.parse() != Ok(number) {
@@ -122,8 +150,20 @@ fn line(raw: Bytes, row: &str, number: usize) -> Result<Line, String> {
     }
     Ok(Line {
         raw,
-        time: want(at, |text| if text == "-" { Ok(None) } else { time(text).map(Some) })?,
-        level: want(level, |text| if text == "-" { Ok(None) } else { level_of(text).map(Some) })?,
+        time: want(at, |text| {
+            if text == "-" {
+                Ok(None)
+            } else {
+                time(text).map(Some)
+            }
+        })?,
+        level: want(level, |text| {
+            if text == "-" {
+                Ok(None)
+            } else {
+                level_of(text).map(Some)
+            }
+        })?,
         continues: want(continues, |text| match text {
             "" => Ok(false),
             "+" => Ok(true),
@@ -133,11 +173,17 @@ fn line(raw: Bytes, row: &str, number: usize) -> Result<Line, String> {
 }
 
 fn want<T>(text: &str, parse: impl Fn(&str) -> Result<T, String>) -> Result<Want<T>, String> {
-    if text == "?" { Ok(Want::Any) } else { parse(text).map(Want::Is) }
+    if text == "?" {
+        Ok(Want::Any)
+    } else {
+        parse(text).map(Want::Is)
+    }
 }
 
 fn time(text: &str) -> Result<Time, String> {
-    let at: Timestamp = text.parse().map_err(|_| format!("{text:?} is no time as in RFC 3339"))?;
+    let at: Timestamp = text
+        .parse()
+        .map_err(|_| format!("{text:?} is no time as in RFC 3339"))?;
     Ok(Time::from_timestamp(at))
 }
 
@@ -151,5 +197,7 @@ fn level_of(text: &str) -> Result<Level, String> {
 
 /// Of the time zone database, or as POSIX writes rules (`CET-1CEST,M3.5.0,M10.5.0/3`).
 fn zone(name: &str) -> Result<TimeZone, String> {
-    TimeZone::get(name).or_else(|_| TimeZone::posix(name)).map_err(|_| format!("unknown time zone {name:?}"))
+    TimeZone::get(name)
+        .or_else(|_| TimeZone::posix(name))
+        .map_err(|_| format!("unknown time zone {name:?}"))
 }

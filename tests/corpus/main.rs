@@ -41,16 +41,26 @@ fn run(mut arguments: impl Iterator<Item = String>) -> Result<bool, String> {
             "--wrong" => wrong = true,
             "--live" => batch = 1,
             "--kind" => name = arguments.next().ok_or("--kind needs a name")?,
-            flag if flag.starts_with('-') => return Err(format!("unknown option {flag}; see --help")),
+            flag if flag.starts_with('-') => {
+                return Err(format!("unknown option {flag}; see --help"));
+            }
             path if folder.is_none() => folder = Some(PathBuf::from(path)),
-            more => return Err(format!("one folder is enough, what is {more:?}? See --help")),
+            more => {
+                return Err(format!(
+                    "one folder is enough, what is {more:?}? See --help"
+                ));
+            }
         }
     }
-    let folder = folder.unwrap_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/logs")));
+    let folder =
+        folder.unwrap_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/logs")));
     let measured = measure(&folder, batch)?;
     println!("{}", header());
     let (mut all, mut kinds, mut good) = (Tally::default(), 0_usize, true);
-    for (kind, tally, misses) in measured.iter().filter(|(kind, ..)| kind.name.contains(&name)) {
+    for (kind, tally, misses) in measured
+        .iter()
+        .filter(|(kind, ..)| kind.name.contains(&name))
+    {
         println!("{}", row(&kind.name, tally));
         for miss in misses.iter().filter(|_| wrong) {
             println!("  {miss}");
@@ -60,7 +70,10 @@ fn run(mut arguments: impl Iterator<Item = String>) -> Result<bool, String> {
         good &= tally.is_good();
     }
     if kinds == 0 {
-        return Err(format!("{}: no kind has {name:?} in its name", folder.display()));
+        return Err(format!(
+            "{}: no kind has {name:?} in its name",
+            folder.display()
+        ));
     }
     println!("{}", row(&format!("{kinds} kinds"), &all));
     Ok(good)
@@ -89,8 +102,14 @@ fn row(name: &str, tally: &Tally) -> String {
 
 /// Rounded so that only what is perfect is 100.00, and only what is nothing 0.00.
 fn percent(share: Share) -> String {
-    let Some(ratio) = share.ratio() else { return "-".into() };
+    let Some(ratio) = share.ratio() else {
+        return "-".into();
+    };
     let hundredths = ratio * 10_000.0;
-    let hundredths = if ratio > 0.5 { hundredths.floor() } else { hundredths.ceil() };
+    let hundredths = if ratio > 0.5 {
+        hundredths.floor()
+    } else {
+        hundredths.ceil()
+    };
     format!("{:.2}", hundredths / 100.0)
 }

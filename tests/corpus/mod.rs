@@ -1,8 +1,10 @@
-//! A folder of logs beside what a person reads in each of their lines, and how far the library reads the same.
+//! A folder of logs beside what a person reads in each of their lines, and how far the library
+//! reads the same.
 //!
-//! Lines are read as the console reads them: the stamper learns from a batch and stamps each line, the joiner says
-//! which go on with the record before, the record says its level. `tests/logs/README.md` describes the folder. What
-//! this leaves to others: printing (the example `formats`) and deciding (the test `formats`).
+//! Lines are read as the console reads them: the stamper learns from a batch and stamps each line,
+//! the joiner says which go on with the record before, the record says its level.
+//! `tests/logs/README.md` describes the folder. What this leaves to others: printing (the example
+//! `formats`) and deciding (the test `formats`).
 
 mod kind;
 
@@ -22,7 +24,8 @@ pub(crate) const TIME_AT_LEAST: f64 = 0.99;
 /// The largest share of lines that may have a level which they do not state.
 pub(crate) const WRONG_LEVEL_AT_MOST: f64 = 0.01;
 
-/// Lines that arrive together when a file is opened, so that the stamper sees them before it is asked for the first.
+/// Lines that arrive together when a file is opened, so that the stamper sees them before it is
+/// asked for the first.
 pub(crate) const TOGETHER: usize = 200;
 
 /// As much of a line as is shown.
@@ -49,7 +52,10 @@ impl Share {
     }
 
     /// 0 to 1; `None` of nothing.
-    #[expect(clippy::cast_precision_loss, reason = "lines of a log are fewer than 2^52")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "lines of a log are fewer than 2^52"
+    )]
     pub(crate) fn ratio(self) -> Option<f64> {
         (self.of > 0).then(|| self.part as f64 / self.of as f64)
     }
@@ -66,7 +72,8 @@ pub(crate) struct Tally {
     pub(crate) time: Share,
     /// Levels found as they are stated, of the lines that state one.
     pub(crate) level: Share,
-    /// Levels that are not what the line states, of all lines: another one, or one where none is stated.
+    /// Levels that are not what the line states, of all lines: another one, or one where none is
+    /// stated.
     pub(crate) wrong_level: Share,
     /// Right answers to whether a line goes on with the record before.
     pub(crate) continues: Share,
@@ -88,7 +95,10 @@ impl Tally {
     /// Whether times and levels are as good as is promised.
     pub(crate) fn is_good(&self) -> bool {
         self.time.ratio().is_none_or(|right| right >= TIME_AT_LEAST)
-            && self.wrong_level.ratio().is_none_or(|wrong| wrong <= WRONG_LEVEL_AT_MOST)
+            && self
+                .wrong_level
+                .ratio()
+                .is_none_or(|wrong| wrong <= WRONG_LEVEL_AT_MOST)
     }
 }
 
@@ -109,25 +119,47 @@ pub(crate) struct Miss {
 
 impl fmt::Display for Miss {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { line, what, expected, found, text } = self;
+        let Self {
+            line,
+            what,
+            expected,
+            found,
+            text,
+        } = self;
         let shown = text[..text.len().min(SHOWN_BYTES)].escape_ascii();
-        write!(f, "line {line}: {what} {found}, expected {expected}: {shown}")
+        write!(
+            f,
+            "line {line}: {what} {found}, expected {expected}: {shown}"
+        )
     }
 }
 
-/// All kinds below a folder, read and compared, in the order of their names; `batch` lines arrive together.
+/// All kinds below a folder, read and compared, in the order of their names; `batch` lines arrive
+/// together.
 ///
 /// # Errors
 ///
 /// One line that says which file or which line of it is broken, and how.
-pub(crate) fn measure(folder: &Path, batch: usize) -> Result<Vec<(Kind, Tally, Vec<Miss>)>, String> {
+pub(crate) fn measure(
+    folder: &Path,
+    batch: usize,
+) -> Result<Vec<(Kind, Tally, Vec<Miss>)>, String> {
     let kinds = read(folder)?;
     Ok(kinds.into_iter().map(|kind| compare(kind, batch)).collect())
 }
 
 fn compare(kind: Kind, together: usize) -> (Kind, Tally, Vec<Miss>) {
-    let (mut tally, mut misses) = (Tally { lines: kind.lines.len(), ..Tally::default() }, Vec::new());
-    let clock = HostClock { zone: kind.zone.clone(), boot: kind.boot };
+    let (mut tally, mut misses) = (
+        Tally {
+            lines: kind.lines.len(),
+            ..Tally::default()
+        },
+        Vec::new(),
+    );
+    let clock = HostClock {
+        zone: kind.zone.clone(),
+        boot: kind.boot,
+    };
     let (mut stamper, mut joiner) = (Stamper::new(&clock), Joiner::default());
     for (batch, lines) in kind.lines.chunks(together).enumerate() {
         if stamper.wants_sample() {
@@ -137,14 +169,24 @@ fn compare(kind: Kind, together: usize) -> (Kind, Tally, Vec<Miss>) {
             let record = record(&mut stamper, &mut joiner, &line.raw, kind.now);
             let number = batch * together + at + 1;
             let mut miss = |what, expected, found| {
-                misses.push(Miss { line: number, what, expected, found, text: line.raw.to_vec() });
+                misses.push(Miss {
+                    line: number,
+                    what,
+                    expected,
+                    found,
+                    text: line.raw.to_vec(),
+                });
             };
             judge_time(&mut tally, line.time, &record, &mut miss);
             judge_level(&mut tally, line.level, record.level(), &mut miss);
             if let Want::Is(expected) = line.continues {
                 tally.continues.count(record.continues == expected);
                 if record.continues != expected {
-                    miss("continues", expected.to_string(), record.continues.to_string());
+                    miss(
+                        "continues",
+                        expected.to_string(),
+                        record.continues.to_string(),
+                    );
                 }
             }
         }
@@ -161,7 +203,10 @@ fn record(stamper: &mut Stamper, joiner: &mut Joiner, raw: &Bytes, now: Time) ->
         source: SourceId(0),
         time: stamped.time,
         time_from: stamped.from,
-        cursor: Cursor { file: FileId { dev: 0, ino: 0 }, offset: 0 },
+        cursor: Cursor {
+            file: FileId { dev: 0, ino: 0 },
+            offset: 0,
+        },
         late: false,
         continues: joiner.continues(raw, stamped.span),
         stamp,
@@ -182,7 +227,9 @@ fn judge_time(
         tally.time.count(expected == found);
     }
     if expected != found {
-        let text = |time: Option<Time>| time.map_or_else(|| "-".to_owned(), |time| time.to_timestamp().to_string());
+        let text = |time: Option<Time>| {
+            time.map_or_else(|| "-".to_owned(), |time| time.to_timestamp().to_string())
+        };
         miss("time", text(expected), text(found));
     }
 }
@@ -194,12 +241,15 @@ fn judge_level(
     miss: &mut impl FnMut(&'static str, String, String),
 ) {
     let Want::Is(expected) = want else { return };
-    tally.wrong_level.count(found.is_some() && found != expected);
+    tally
+        .wrong_level
+        .count(found.is_some() && found != expected);
     if expected.is_some() {
         tally.level.count(found == expected);
     }
     if expected != found {
-        let text = |level: Option<Level>| level.map_or_else(|| "-".to_owned(), |level| level.to_string());
+        let text =
+            |level: Option<Level>| level.map_or_else(|| "-".to_owned(), |level| level.to_string());
         miss("level", text(expected), text(found));
     }
 }

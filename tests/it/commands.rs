@@ -1,4 +1,5 @@
-//! Subcommands over real SSH: hosts that are stopped and hang, readers that go, cursors that lead on.
+//! Subcommands over real SSH: hosts that are stopped and hang, readers that go, cursors that lead
+//! on.
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
@@ -40,7 +41,10 @@ impl Hosts {
 
     fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_logtrail-tui"));
-        command.args(args).args(["--no-ssh-config", "--config"]).arg(self.folder.path().join("hosts.toml"));
+        command
+            .args(args)
+            .args(["--no-ssh-config", "--config"])
+            .arg(self.folder.path().join("hosts.toml"));
         command.env_remove("LOGTRAIL_HOSTS").stdin(Stdio::null());
         command
     }
@@ -50,7 +54,11 @@ impl Hosts {
     }
 
     fn start(&self, args: &[&str]) -> Child {
-        self.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("start it")
+        self.command(args)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("start it")
     }
 
     fn log(&self, n: usize) -> std::path::PathBuf {
@@ -67,23 +75,37 @@ struct Ran {
 impl Ran {
     fn of(output: Output) -> Self {
         let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
-        Self { code: output.status.code(), out: text(output.stdout), notes: text(output.stderr) }
+        Self {
+            code: output.status.code(),
+            out: text(output.stdout),
+            notes: text(output.stderr),
+        }
     }
 
     fn objects(&self, kind: &str) -> Vec<Value> {
-        let all = self.out.lines().map(|line| serde_json::from_str::<Value>(line).expect("a JSON line"));
+        let all = self
+            .out
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).expect("a JSON line"));
         all.filter(|object| object["type"] == kind).collect()
     }
 
     fn summary(&self) -> Value {
-        let last = self.out.lines().last().unwrap_or_else(|| panic!("nothing was printed: {}", self.notes));
+        let last = self
+            .out
+            .lines()
+            .last()
+            .unwrap_or_else(|| panic!("nothing was printed: {}", self.notes));
         let last: Value = serde_json::from_str(last).expect("JSON");
         assert_eq!(last["type"], "summary", "{}", self.out);
         last
     }
 
     fn texts(&self, kind: &str) -> Vec<String> {
-        self.objects(kind).iter().map(|it| it["text"].as_str().expect("text").to_owned()).collect()
+        self.objects(kind)
+            .iter()
+            .map(|it| it["text"].as_str().expect("text").to_owned())
+            .collect()
     }
 }
 
@@ -104,13 +126,18 @@ fn end_of(child: &mut Child, within: Duration) -> Option<i32> {
 
 fn log_of(minute: u32) -> String {
     (0..60).fold(String::new(), |log, s| {
-        let level = if s % 20 == 7 { "ERROR no stock" } else { "INFO sold" };
+        let level = if s % 20 == 7 {
+            "ERROR no stock"
+        } else {
+            "INFO sold"
+        };
         log + &format!("2026-11-20T13:{minute:02}:{s:02}Z {level} {minute}.{s}\n")
     })
 }
 
 #[test]
-fn of_three_hosts_one_stopped_and_one_hung_the_third_is_heard_at_once_and_the_ledger_names_the_others() {
+fn of_three_hosts_one_stopped_and_one_hung_the_third_is_heard_at_once_and_the_ledger_names_the_others()
+ {
     let hosts = Hosts::with(&[&log_of(1), &log_of(2), &log_of(3)]);
     hosts.servers[0].stop();
     hosts.servers[1].freeze(true);
@@ -128,17 +155,33 @@ fn of_three_hosts_one_stopped_and_one_hung_the_third_is_heard_at_once_and_the_le
     }
     let code = end_of(&mut child, PATIENCE);
     let took = started.elapsed();
-    let hits: Vec<_> = objects.iter().filter(|it| it["type"] == "hit").map(|it| it["host"].clone()).collect();
+    let hits: Vec<_> = objects
+        .iter()
+        .filter(|it| it["type"] == "hit")
+        .map(|it| it["host"].clone())
+        .collect();
     assert_eq!(hits, vec![Value::from("web-3"); 3], "{objects:?}");
-    assert!(first.expect("a hit") < Duration::from_secs(7), "the first hit came after {first:?}");
+    assert!(
+        first.expect("a hit") < Duration::from_secs(7),
+        "the first hit came after {first:?}"
+    );
     assert!(took < Duration::from_secs(14), "it ended after {took:?}");
     let state = |name: &str| {
-        let host = objects.iter().find(|it| it["type"] == "host" && it["host"] == name).expect("an object");
+        let host = objects
+            .iter()
+            .find(|it| it["type"] == "host" && it["host"] == name)
+            .expect("an object");
         host["state"].as_str().expect("a state").to_owned()
     };
-    assert_eq!(["web-1", "web-2", "web-3"].map(state), ["unreachable", "timeout", "ok"]);
+    assert_eq!(
+        ["web-1", "web-2", "web-3"].map(state),
+        ["unreachable", "timeout", "ok"]
+    );
     let summary = objects.last().expect("a summary");
-    assert_eq!((&summary["hosts"]["ok"], &summary["hits"], &summary["exit"]), (&1.into(), &3.into(), &3.into()));
+    assert_eq!(
+        (&summary["hosts"]["ok"], &summary["hits"], &summary["exit"]),
+        (&1.into(), &3.into(), &3.into())
+    );
     assert_eq!(code, Some(3));
 }
 
@@ -154,7 +197,11 @@ fn a_reader_who_has_had_enough_ends_it_at_once_though_other_hosts_hang() {
     drop(out);
     let gone = Instant::now();
     assert_eq!(end_of(&mut child, PATIENCE), Some(0));
-    assert!(gone.elapsed() < Duration::from_secs(3), "{:?} after its reader had gone", gone.elapsed());
+    assert!(
+        gone.elapsed() < Duration::from_secs(3),
+        "{:?} after its reader had gone",
+        gone.elapsed()
+    );
 }
 
 #[test]
@@ -166,16 +213,31 @@ fn ctrl_c_ends_a_search_with_the_summary_of_what_there_was() {
     let mut line = String::new();
     while !line.contains("\"host\":\"web-2\",\"state\"") {
         line.clear();
-        assert!(out.read_line(&mut line).expect("a line") > 0, "web-2 did not end");
+        assert!(
+            out.read_line(&mut line).expect("a line") > 0,
+            "web-2 did not end"
+        );
     }
     let asked = Instant::now();
-    kill_process(Pid::from_raw(child.id().cast_signed()).expect("a process"), Signal::INT).expect("a signal");
+    kill_process(
+        Pid::from_raw(child.id().cast_signed()).expect("a process"),
+        Signal::INT,
+    )
+    .expect("a signal");
     let mut rest = String::new();
     out.read_to_string(&mut rest).expect("the rest");
     assert_eq!(end_of(&mut child, PATIENCE), Some(3), "{rest}");
-    assert!(asked.elapsed() < Duration::from_secs(3), "{:?}", asked.elapsed());
-    let summary: Value = serde_json::from_str(rest.lines().last().expect("a summary")).expect("JSON");
-    assert_eq!((&summary["type"], &summary["hits"], &summary["exit"]), (&"summary".into(), &3.into(), &3.into()));
+    assert!(
+        asked.elapsed() < Duration::from_secs(3),
+        "{:?}",
+        asked.elapsed()
+    );
+    let summary: Value =
+        serde_json::from_str(rest.lines().last().expect("a summary")).expect("JSON");
+    assert_eq!(
+        (&summary["type"], &summary["hits"], &summary["exit"]),
+        (&"summary".into(), &3.into(), &3.into())
+    );
     assert!(rest.contains("interrupted"), "{rest}");
 }
 
@@ -184,7 +246,12 @@ fn the_exit_status_of_a_search_is_that_of_grep_and_says_when_it_was_not_complete
     let hosts = Hosts::with(&[&log_of(1)]);
     assert_eq!(hosts.run(&["search", "no stock"]).code, Some(0));
     let nothing = hosts.run(&["search", "no such thing"]);
-    assert_eq!((nothing.code, nothing.out.as_str()), (Some(1), ""), "{}", nothing.notes);
+    assert_eq!(
+        (nothing.code, nothing.out.as_str()),
+        (Some(1), ""),
+        "{}",
+        nothing.notes
+    );
     hosts.servers[0].stop();
     assert_eq!(hosts.run(&["search", "no stock"]).code, Some(4));
     assert_eq!(hosts.run(&["search", "level>=wran"]).code, Some(2));
@@ -193,8 +260,20 @@ fn the_exit_status_of_a_search_is_that_of_grep_and_says_when_it_was_not_complete
 #[test]
 fn text_has_host_and_source_on_each_line_and_context_as_grep_has_it() {
     let hosts = Hosts::with(&[&log_of(1)]);
-    let ran = hosts.run(&["search", "no stock", "--oldest-first", "-C", "1", "--until", "2026-11-20T13:01:30Z"]);
-    let lines: Vec<_> = ran.out.lines().map(|line| line.split_once("web-1 ").map_or(line, |(_, line)| line)).collect();
+    let ran = hosts.run(&[
+        "search",
+        "no stock",
+        "--oldest-first",
+        "-C",
+        "1",
+        "--until",
+        "2026-11-20T13:01:30Z",
+    ]);
+    let lines: Vec<_> = ran
+        .out
+        .lines()
+        .map(|line| line.split_once("web-1 ").map_or(line, |(_, line)| line))
+        .collect();
     let expected = "\
 app- 2026-11-20T13:01:06Z INFO sold 1.6
 app: 2026-11-20T13:01:07Z ERROR no stock 1.7
@@ -216,11 +295,21 @@ fn counts_limits_and_orders_are_what_was_asked_for() {
     rows.sort_unstable();
     assert_eq!(rows, ["web-1  3", "web-2  3"], "{}", counted.notes);
     for (options, expected) in [
-        (&["--limit", "1"][..], ["ERROR no stock 1.47", "ERROR no stock 2.47"]),
-        (&["--limit", "1", "--oldest-first"], ["ERROR no stock 1.7", "ERROR no stock 2.7"]),
+        (
+            &["--limit", "1"][..],
+            ["ERROR no stock 1.47", "ERROR no stock 2.47"],
+        ),
+        (
+            &["--limit", "1", "--oldest-first"],
+            ["ERROR no stock 1.7", "ERROR no stock 2.7"],
+        ),
     ] {
         let ran = hosts.run(&[&["search", "no stock", "--json"], options].concat());
-        let mut texts: Vec<_> = ran.texts("hit").iter().map(|text| text[21..].to_owned()).collect();
+        let mut texts: Vec<_> = ran
+            .texts("hit")
+            .iter()
+            .map(|text| text[21..].to_owned())
+            .collect();
         texts.sort_unstable();
         assert_eq!(texts, expected, "{}", ran.out);
         assert_eq!(ran.summary()["more"], true, "{}", ran.out);
@@ -234,7 +323,10 @@ fn a_script_pages_through_a_log_with_cursors_though_it_is_rotated_and_compressed
     let mut texts = hosts.run(&["read", "--json", "-n", "37"]).texts("line");
     let mut after = {
         let ran = hosts.run(&["read", "--json", "-n", "37"]);
-        ran.summary()["pages"][0]["last"].as_str().expect("a cursor").to_owned()
+        ran.summary()["pages"][0]["last"]
+            .as_str()
+            .expect("a cursor")
+            .to_owned()
     };
     let log = hosts.log(0);
     let rotated = |n: u32, ext: &str| log.with_file_name(format!("app.log.{n}{ext}"));
@@ -242,7 +334,10 @@ fn a_script_pages_through_a_log_with_cursors_though_it_is_rotated_and_compressed
     std::fs::write(&log, log_of(9)).expect("the next");
     for page in 0..20 {
         if page == 2 {
-            let status = Command::new("gzip").arg(rotated(1, "")).status().expect("gzip; tests/run installs it");
+            let status = Command::new("gzip")
+                .arg(rotated(1, ""))
+                .status()
+                .expect("gzip; tests/run installs it");
             assert!(status.success() && rotated(1, ".gz").exists());
         }
         let ran = hosts.run(&["read", "--json", "-n", "37", "--after", &after]);
@@ -252,7 +347,10 @@ fn a_script_pages_through_a_log_with_cursors_though_it_is_rotated_and_compressed
             break;
         }
         texts.extend(page);
-        ran.summary()["pages"][0]["last"].as_str().expect("a cursor").clone_into(&mut after);
+        ran.summary()["pages"][0]["last"]
+            .as_str()
+            .expect("a cursor")
+            .clone_into(&mut after);
     }
     let expected = whole + &log_of(9);
     assert_eq!(texts, expected.lines().collect::<Vec<_>>());
@@ -260,18 +358,32 @@ fn a_script_pages_through_a_log_with_cursors_though_it_is_rotated_and_compressed
 
 #[test]
 fn pages_of_many_hosts_are_in_one_order_and_begin_at_a_time() {
-    let logs = ["13:00:00 a\n2026-11-20T13:00:02Z c\n", "13:00:01 b\n2026-11-20T13:00:03Z d\n"];
+    let logs = [
+        "13:00:00 a\n2026-11-20T13:00:02Z c\n",
+        "13:00:01 b\n2026-11-20T13:00:03Z d\n",
+    ];
     let logs = logs.map(|log| format!("2026-11-20T{}", log.replacen(' ', "Z ", 1)));
     let hosts = Hosts::with(&[&logs[0], &logs[1]]);
     let letters = |args: &[&str]| {
         let ran = hosts.run(&[&["read", "--json"], args].concat());
         let texts = ran.texts("line");
         assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.notes);
-        texts.iter().map(|text| text[21..].to_owned()).collect::<String>()
+        texts
+            .iter()
+            .map(|text| text[21..].to_owned())
+            .collect::<String>()
     };
     assert_eq!(letters(&[]), "abcd");
     assert_eq!(letters(&["--at", "2026-11-20T13:00:01Z"]), "bcd");
-    assert_eq!(letters(&["--since", "2026-11-20T13:00:01Z", "--until", "2026-11-20T13:00:03Z"]), "bc");
+    assert_eq!(
+        letters(&[
+            "--since",
+            "2026-11-20T13:00:01Z",
+            "--until",
+            "2026-11-20T13:00:03Z"
+        ]),
+        "bc"
+    );
     assert_eq!(letters(&["-n", "1", "--backwards"]), "cd");
     assert_eq!(letters(&["--source", "ap?", "-n", "1"]), "ab");
 }
@@ -279,10 +391,17 @@ fn pages_of_many_hosts_are_in_one_order_and_begin_at_a_time() {
 #[test]
 fn context_prints_the_lines_around_the_one_that_a_hit_names() {
     let hosts = Hosts::with(&[&log_of(1)]);
-    let hit = hosts.run(&["search", "1.27", "--json"]).objects("hit").remove(0);
+    let hit = hosts
+        .run(&["search", "1.27", "--json"])
+        .objects("hit")
+        .remove(0);
     let cursor = hit["cursor"].as_str().expect("a cursor");
     let ran = hosts.run(&["context", cursor, "-C", "1", "--json"]);
-    let seconds: Vec<_> = ran.texts("line").iter().map(|text| text[17..19].to_owned()).collect();
+    let seconds: Vec<_> = ran
+        .texts("line")
+        .iter()
+        .map(|text| text[17..19].to_owned())
+        .collect();
     assert_eq!(seconds, ["26", "27", "28"], "{}{}", ran.out, ran.notes);
     let text = hosts.run(&["context", cursor, "-C", "1"]).out;
     let marks: Vec<_> = text.lines().map(|line| line.contains("app: ")).collect();
@@ -293,10 +412,19 @@ fn context_prints_the_lines_around_the_one_that_a_hit_names() {
 fn a_histogram_counts_by_time_and_level_and_needs_no_terminal() {
     let hosts = Hosts::with(&[&log_of(1), &log_of(2)]);
     let ran = hosts.run(&["histogram", "--bucket", "1m", "--json"]);
-    let total = |key: &str| -> u64 { ran.objects("bucket").iter().filter_map(|it| it["levels"][key].as_u64()).sum() };
+    let total = |key: &str| -> u64 {
+        ran.objects("bucket")
+            .iter()
+            .filter_map(|it| it["levels"][key].as_u64())
+            .sum()
+    };
     assert_eq!((total("info"), total("error")), (114, 6), "{}", ran.out);
     let text = hosts.run(&["histogram", "--bucket", "1m", "no stock"]).out;
-    let rows: Vec<Vec<&str>> = text.lines().skip(1).map(|row| row.split_whitespace().skip(2).collect()).collect();
+    let rows: Vec<Vec<&str>> = text
+        .lines()
+        .skip(1)
+        .map(|row| row.split_whitespace().skip(2).collect())
+        .collect();
     assert_eq!(rows, [["3", "0", "3"], ["3", "0", "3"]], "{text}");
 }
 
@@ -307,8 +435,16 @@ fn an_explanation_says_bytes_files_and_commands_before_anything_runs() {
     assert_eq!(ran.objects("explanation").len(), 1, "{}", ran.out);
     let cost = ran.objects("cost").remove(0);
     assert_eq!(cost["bytes"], log_of(1).len(), "{cost}");
-    assert_eq!(cost["files"][0]["path"], hosts.log(0).to_str().expect("UTF-8"));
-    assert!(cost["commands"][0].as_str().is_some_and(|it| it.contains("grep")), "{cost}");
+    assert_eq!(
+        cost["files"][0]["path"],
+        hosts.log(0).to_str().expect("UTF-8")
+    );
+    assert!(
+        cost["commands"][0]
+            .as_str()
+            .is_some_and(|it| it.contains("grep")),
+        "{cost}"
+    );
     assert_eq!(ran.code, Some(0));
 }
 
@@ -318,21 +454,50 @@ fn sources_lists_the_files_of_each_with_their_packing() {
     let log = hosts.log(0);
     let old = log.with_file_name("app.log.1");
     std::fs::write(&old, log_of(0)).expect("write");
-    assert!(Command::new("gzip").arg(&old).status().expect("gzip; tests/run installs it").success());
-    let source = hosts.run(&["sources", "--json"]).objects("source").remove(0);
-    let files: Vec<_> = source["files"].as_array().expect("files").iter().map(|it| it["packing"].clone()).collect();
-    assert_eq!((&source["name"], &source["kind"]), (&"app".into(), &"file".into()));
+    assert!(
+        Command::new("gzip")
+            .arg(&old)
+            .status()
+            .expect("gzip; tests/run installs it")
+            .success()
+    );
+    let source = hosts
+        .run(&["sources", "--json"])
+        .objects("source")
+        .remove(0);
+    let files: Vec<_> = source["files"]
+        .as_array()
+        .expect("files")
+        .iter()
+        .map(|it| it["packing"].clone())
+        .collect();
+    assert_eq!(
+        (&source["name"], &source["kind"]),
+        (&"app".into(), &"file".into())
+    );
     assert_eq!(files, ["gzip", "plain"], "{source}");
     let text = hosts.run(&["sources"]).out;
-    assert!(text.contains("web-1 app") && text.contains("in 2 files") && text.contains("app.log.1.gz"), "{text}");
+    assert!(
+        text.contains("web-1 app") && text.contains("in 2 files") && text.contains("app.log.1.gz"),
+        "{text}"
+    );
 }
 
 #[test]
 fn tail_prints_the_last_lines_in_order_and_with_f_what_comes_until_its_reader_goes() {
     let hosts = Hosts::with(&[&log_of(1), &log_of(2)]);
     let ran = hosts.run(&["tail", "-n", "2", "--json"]);
-    let ends: Vec<_> = ran.texts("line").iter().map(|text| text[17..].to_owned()).collect();
-    let expected = ["58Z INFO sold 1.58", "59Z INFO sold 1.59", "58Z INFO sold 2.58", "59Z INFO sold 2.59"];
+    let ends: Vec<_> = ran
+        .texts("line")
+        .iter()
+        .map(|text| text[17..].to_owned())
+        .collect();
+    let expected = [
+        "58Z INFO sold 1.58",
+        "59Z INFO sold 1.59",
+        "58Z INFO sold 2.58",
+        "59Z INFO sold 2.59",
+    ];
     assert_eq!(ends, expected, "{}{}", ran.out, ran.notes);
     let mut child = hosts.start(&["tail", "-f", "-n", "1"]);
     let mut out = BufReader::new(child.stdout.take().expect("piped"));
@@ -343,9 +508,16 @@ fn tail_prints_the_last_lines_in_order_and_with_f_what_comes_until_its_reader_go
     append(&hosts.log(1), "2026-11-20T13:05:00Z INFO more\n");
     line.clear();
     out.read_line(&mut line).expect("a line");
-    assert!(line.contains("web-2 app") && line.ends_with("INFO more\n"), "{line}");
+    assert!(
+        line.contains("web-2 app") && line.ends_with("INFO more\n"),
+        "{line}"
+    );
     drop(out);
-    assert_eq!(end_of(&mut child, Duration::from_secs(5)), Some(0), "its reader has gone and nothing was written");
+    assert_eq!(
+        end_of(&mut child, Duration::from_secs(5)),
+        Some(0),
+        "its reader has gone and nothing was written"
+    );
 }
 
 #[test]
@@ -355,11 +527,24 @@ fn tail_f_is_ended_by_ctrl_c_with_its_summary_and_0() {
     let mut out = BufReader::new(child.stdout.take().expect("piped"));
     let mut line = String::new();
     out.read_line(&mut line).expect("a line");
-    kill_process(Pid::from_raw(child.id().cast_signed()).expect("a process"), Signal::INT).expect("a signal");
+    kill_process(
+        Pid::from_raw(child.id().cast_signed()).expect("a process"),
+        Signal::INT,
+    )
+    .expect("a signal");
     let mut rest = String::new();
     out.read_to_string(&mut rest).expect("the rest");
-    assert_eq!(end_of(&mut child, Duration::from_secs(5)), Some(0), "{rest}");
-    assert!(rest.lines().last().is_some_and(|last| last.contains("\"type\":\"summary\"")), "{rest}");
+    assert_eq!(
+        end_of(&mut child, Duration::from_secs(5)),
+        Some(0),
+        "{rest}"
+    );
+    assert!(
+        rest.lines()
+            .last()
+            .is_some_and(|last| last.contains("\"type\":\"summary\"")),
+        "{rest}"
+    );
 }
 
 #[test]
@@ -368,13 +553,20 @@ fn metrics_come_without_lines_whatever_the_logs_are_like() {
     std::fs::remove_file(hosts.log(0)).expect("there was one");
     let ran = hosts.run(&["metrics", "--json"]);
     assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.notes);
-    assert!(ran.objects("metric")[0]["cpu"]["busy_pct"].is_number(), "{}", ran.out);
+    assert!(
+        ran.objects("metric")[0]["cpu"]["busy_pct"].is_number(),
+        "{}",
+        ran.out
+    );
     assert!(ran.objects("line").is_empty());
 }
 
 fn append(log: &Path, text: &str) {
     use std::io::Write as _;
-    let mut file = std::fs::OpenOptions::new().append(true).open(log).expect("open the log");
+    let mut file = std::fs::OpenOptions::new()
+        .append(true)
+        .open(log)
+        .expect("open the log");
     file.write_all(text.as_bytes()).expect("write");
 }
 
@@ -391,7 +583,10 @@ impl Going {
         let (sender, lines) = std::sync::mpsc::channel();
         let read = |from: Box<dyn std::io::Read + Send>| {
             std::thread::spawn(move || {
-                BufReader::new(from).lines().map_while(Result::ok).for_each(|line| drop(sender.send(line)));
+                BufReader::new(from)
+                    .lines()
+                    .map_while(Result::ok)
+                    .for_each(|line| drop(sender.send(line)));
             })
         };
         if notes {
@@ -399,7 +594,11 @@ impl Going {
         } else {
             read(Box::new(child.stdout.take().expect("piped")));
         }
-        Self { child, lines, all: Vec::new() }
+        Self {
+            child,
+            lines,
+            all: Vec::new(),
+        }
     }
 
     fn until(&mut self, what: &str) {

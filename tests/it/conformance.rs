@@ -1,5 +1,5 @@
-//! The same questions to every driver of the files of a host: this machine's engine, a shell on this machine, and a shell
-//! behind a real sshd. The answers must be the same.
+//! The same questions to every driver of the files of a host: this machine's engine, a shell on
+//! this machine, and a shell behind a real sshd. The answers must be the same.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
@@ -83,18 +83,27 @@ const QUERIES: &[&str] = &[
 
 fn line(rng: &mut StdRng) -> Vec<u8> {
     let words = rng.random_range(0..12);
-    (0..words).flat_map(|_| WORDS[rng.random_range(0..WORDS.len())].to_vec()).collect()
+    (0..words)
+        .flat_map(|_| WORDS[rng.random_range(0..WORDS.len())].to_vec())
+        .collect()
 }
 
 fn text(rng: &mut StdRng, lines: usize, end: &[u8]) -> Vec<u8> {
-    (0..lines).flat_map(|_| [line(rng), end.to_vec()].concat()).collect()
+    (0..lines)
+        .flat_map(|_| [line(rng), end.to_vec()].concat())
+        .collect()
 }
 
 /// Compresses as the program of this name does.
 pub(crate) fn packed(program: &str, text: &[u8]) -> Vec<u8> {
     let mut command = Command::new(program);
-    let child = command.arg("-c").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
-    let mut child = child.unwrap_or_else(|error| panic!("{program}: {error}; tests/run installs what is needed"));
+    let child = command
+        .arg("-c")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn();
+    let mut child = child
+        .unwrap_or_else(|error| panic!("{program}: {error}; tests/run installs what is needed"));
     let (mut input, text) = (child.stdin.take().expect("piped"), text.to_vec());
     let writer = std::thread::spawn(move || input.write_all(&text));
     let output = child.wait_with_output().expect("it ends");
@@ -111,7 +120,10 @@ struct Tree {
 
 impl Tree {
     fn make() -> Self {
-        let mut tree = Self { folder: tempfile::tempdir().expect("a folder"), good: BTreeMap::new() };
+        let mut tree = Self {
+            folder: tempfile::tempdir().expect("a folder"),
+            good: BTreeMap::new(),
+        };
         fs::create_dir(tree.at("")).expect("made");
         let rng = &mut StdRng::seed_from_u64(SEED);
         tree.plain(rng);
@@ -122,7 +134,10 @@ impl Tree {
     }
 
     fn at(&self, name: impl AsRef<OsStr>) -> PathBuf {
-        self.folder.path().join("it's $(touch x) \"&;\n%s `y`").join(name.as_ref())
+        self.folder
+            .path()
+            .join("it's $(touch x) \"&;\n%s `y`")
+            .join(name.as_ref())
     }
 
     fn write(&self, name: impl AsRef<OsStr>, bytes: &[u8]) {
@@ -143,7 +158,10 @@ impl Tree {
             self.write(name, &text(rng, 300, b"\n"));
         }
         self.write("crlf.log", &text(rng, 300, b"\r\n"));
-        self.write("app.log.1", text(rng, 300, b"\n").split_last().expect("text").1);
+        self.write(
+            "app.log.1",
+            text(rng, 300, b"\n").split_last().expect("text").1,
+        );
         self.write("empty.log", b"");
         self.write("one-byte.log", b"a");
         self.write("ends.log", b"\n\n\n");
@@ -173,21 +191,31 @@ impl Tree {
             self.write(name, &packed(program, &whole));
         }
         let (one, two) = whole.split_at(200_001);
-        for (name, program) in
-            [("two.log.gz", "gzip"), ("two.log.1.bz2", "bzip2"), ("two.log.2.xz", "xz"), ("two.log.3.zst", "zstd")]
-        {
+        for (name, program) in [
+            ("two.log.gz", "gzip"),
+            ("two.log.1.bz2", "bzip2"),
+            ("two.log.2.xz", "xz"),
+            ("two.log.3.zst", "zstd"),
+        ] {
             self.write(name, &[packed(program, one), packed(program, two)].concat());
         }
-        for (name, program) in
-            [("cut.log.1.gz", "gzip"), ("cut.log.2.bz2", "bzip2"), ("cut.log.3.xz", "xz"), ("cut.log.4.zst", "zstd")]
-        {
+        for (name, program) in [
+            ("cut.log.1.gz", "gzip"),
+            ("cut.log.2.bz2", "bzip2"),
+            ("cut.log.3.xz", "xz"),
+            ("cut.log.4.zst", "zstd"),
+        ] {
             let bytes = [packed(program, one), packed(program, two)].concat();
             self.write(name, &bytes[..bytes.len() - 1000]);
-            self.good.insert(self.at(name).as_os_str().as_bytes().to_vec(), one.len() as u64);
+            self.good.insert(
+                self.at(name).as_os_str().as_bytes().to_vec(),
+                one.len() as u64,
+            );
         }
         self.write("none.log.gz", &packed("gzip", b""));
         self.write("plain.log.1.gz", &text(rng, 20, b"\n"));
-        self.good.insert(self.at("plain.log.1.gz").as_os_str().as_bytes().to_vec(), 0);
+        self.good
+            .insert(self.at("plain.log.1.gz").as_os_str().as_bytes().to_vec(), 0);
     }
 
     /// Lines at and beyond the longest that is kept, and holes.
@@ -199,7 +227,10 @@ impl Tree {
             long.extend_from_slice(b"\nerror between\n");
         }
         self.write("long.log", &long);
-        for (name, end) in [("hole.log", &b"error behind\n"[..]), ("hole-at-end.log", b"")] {
+        for (name, end) in [
+            ("hole.log", &b"error behind\n"[..]),
+            ("hole-at-end.log", b""),
+        ] {
             let file = File::create(self.at(name)).expect("created");
             file.write_all_at(b"error before\n", 0).expect("written");
             file.write_all_at(end, 5 << 20).expect("written");
@@ -217,7 +248,13 @@ impl Tree {
         symlink(self.at("loop.log"), self.at("loop.log")).expect("linked");
         symlink(self.at("nowhere"), self.at("dangling.log")).expect("linked");
         fs::hard_link(self.at("web.log"), self.at("zhard.log")).expect("linked");
-        assert!(Command::new("mkfifo").arg(self.at("fifo.log")).status().expect("mkfifo").success());
+        assert!(
+            Command::new("mkfifo")
+                .arg(self.at("fifo.log"))
+                .status()
+                .expect("mkfifo")
+                .success()
+        );
     }
 
     fn patterns(&self) -> Vec<Vec<u8>> {
@@ -284,7 +321,14 @@ impl Tree {
 
 /// A file as it was listed, in a form that compares.
 fn facts(file: &LogFile) -> (Vec<u8>, u64, u64, u64, i64, &'static str) {
-    (file.path.clone(), file.id.dev, file.id.ino, file.size, file.modified.0, file.packing.as_str())
+    (
+        file.path.clone(),
+        file.id.dev,
+        file.id.ino,
+        file.size,
+        file.modified.0,
+        file.packing.as_str(),
+    )
 }
 
 /// Which error it is; every program has its own words for what is damaged.
@@ -298,11 +342,24 @@ fn kind(failure: Failure) -> String {
 }
 
 async fn listed<F: Files>(files: &mut F, pattern: &[u8]) -> Result<Vec<LogFile>, String> {
-    files.list(pattern).await.map(Listing::into_files).map_err(kind)
+    files
+        .list(pattern)
+        .await
+        .map(Listing::into_files)
+        .map_err(kind)
 }
 
-async fn read<F: Files>(files: &mut F, file: &LogFile, from: u64, most: usize) -> Result<(Vec<u8>, bool), String> {
-    files.read(file, from, most).await.map(|chunk| (chunk.bytes.to_vec(), chunk.at_end)).map_err(kind)
+async fn read<F: Files>(
+    files: &mut F,
+    file: &LogFile,
+    from: u64,
+    most: usize,
+) -> Result<(Vec<u8>, bool), String> {
+    files
+        .read(file, from, most)
+        .await
+        .map(|chunk| (chunk.bytes.to_vec(), chunk.at_end))
+        .map_err(kind)
 }
 
 /// Offset, text, whether it is a hit.
@@ -315,7 +372,12 @@ async fn scanned<F: Files>(files: &mut F, scan: &Scan) -> (Vec<Line>, Option<Str
     }
     loop {
         match files.next().await {
-            Ok(Some(finds)) => lines.extend(finds.lines.into_iter().map(|l| (l.offset, l.raw.to_vec(), l.is_hit))),
+            Ok(Some(finds)) => lines.extend(
+                finds
+                    .lines
+                    .into_iter()
+                    .map(|l| (l.offset, l.raw.to_vec(), l.is_hit)),
+            ),
             Ok(None) => return (lines, None),
             Err(failure) => return (lines, Some(kind(failure))),
         }
@@ -329,10 +391,18 @@ fn shown(bytes: &[u8]) -> String {
 
 /// The lines from the first on that another does not have.
 fn shown_lines((lines, error): &(Vec<Line>, Option<String>), other: &[Line]) -> String {
-    let same = lines.iter().zip(other).take_while(|(one, other)| one == other).count();
-    let line = |(at, raw, hit): &Line| format!("\n    {at}{}{}", if *hit { ':' } else { '-' }, shown(raw));
+    let same = lines
+        .iter()
+        .zip(other)
+        .take_while(|(one, other)| one == other)
+        .count();
+    let line =
+        |(at, raw, hit): &Line| format!("\n    {at}{}{}", if *hit { ':' } else { '-' }, shown(raw));
     let first: String = lines.iter().skip(same).take(3).map(line).collect();
-    format!("{} lines, {error:?}; from line {same} on:{first}", lines.len())
+    format!(
+        "{} lines, {error:?}; from line {same} on:{first}",
+        lines.len()
+    )
 }
 
 /// Asks both drivers all questions, and keeps each that they answer differently.
@@ -348,21 +418,47 @@ struct Compared<'a, F> {
 impl Compared<'_, ShellFiles> {
     async fn compare_facts(&mut self) {
         let here = self.here.describe().await;
-        let there = self.there.describe().await.unwrap_or_else(|error| panic!("{:?}", error.status));
-        assert!(there.clock_offset_ms.is_some_and(|offset| offset.abs() < 2000.0), "{there:?}");
-        assert!(here.cores > 0 && !here.hostname.is_empty() && here.boot_id.is_some(), "{here:?}");
+        let there = self
+            .there
+            .describe()
+            .await
+            .unwrap_or_else(|error| panic!("{:?}", error.status));
+        assert!(
+            there
+                .clock_offset_ms
+                .is_some_and(|offset| offset.abs() < 2000.0),
+            "{there:?}"
+        );
+        assert!(
+            here.cores > 0 && !here.hostname.is_empty() && here.boot_id.is_some(),
+            "{here:?}"
+        );
         // One measures the clock, the other has it.
         let clock = (here.clock_offset_ms, here.clock_error_ms);
-        let there = Facts { clock_offset_ms: clock.0, clock_error_ms: clock.1, ..there };
+        let there = Facts {
+            clock_offset_ms: clock.0,
+            clock_error_ms: clock.1,
+            ..there
+        };
         self.compare("describe", &here, &there, |facts| format!("{facts:?}"));
     }
 }
 
 impl<F: Files> Compared<'_, F> {
-    fn compare<T: PartialEq>(&mut self, question: &str, here: &T, there: &T, show: impl Fn(&T) -> String) {
+    fn compare<T: PartialEq>(
+        &mut self,
+        question: &str,
+        here: &T,
+        there: &T,
+        show: impl Fn(&T) -> String,
+    ) {
         self.asked += 1;
         if here != there {
-            self.differences.push(format!("{question}\n  engine: {}\n  shell:  {}", show(here), show(there)));
+            self.differences.push(format!(
+                "{question}\n  engine: {}\n  shell:  {}",
+                show(here),
+                show(there)
+            ));
         }
     }
 
@@ -370,16 +466,31 @@ impl<F: Files> Compared<'_, F> {
     async fn compare_lists(&mut self) -> Vec<LogFile> {
         let mut all = BTreeMap::new();
         for pattern in self.tree.patterns() {
-            let (here, there) = (listed(&mut self.here, &pattern).await, listed(&mut self.there, &pattern).await);
-            all.extend(here.iter().flatten().map(|file| (file.path.clone(), file.clone())));
+            let (here, there) = (
+                listed(&mut self.here, &pattern).await,
+                listed(&mut self.there, &pattern).await,
+            );
+            all.extend(
+                here.iter()
+                    .flatten()
+                    .map(|file| (file.path.clone(), file.clone())),
+            );
             let sorted = |files: Result<Vec<LogFile>, String>| {
                 files.map(|files| files.iter().map(facts).collect::<BTreeSet<_>>())
             };
             let question = format!("list {}", pattern.escape_ascii());
-            self.compare(&question, &sorted(here), &sorted(there), |files| match files {
-                Ok(files) => files.iter().map(|file| format!("\n    {}", file.0.escape_ascii())).collect(),
-                Err(error) => error.clone(),
-            });
+            self.compare(
+                &question,
+                &sorted(here),
+                &sorted(there),
+                |files| match files {
+                    Ok(files) => files
+                        .iter()
+                        .map(|file| format!("\n    {}", file.0.escape_ascii()))
+                        .collect(),
+                    Err(error) => error.clone(),
+                },
+            );
         }
         all.into_values().collect()
     }
@@ -391,16 +502,36 @@ impl<F: Files> Compared<'_, F> {
 
     async fn compare_reads(&mut self, file: &LogFile, count: usize) {
         let name = file.path.escape_ascii().to_string();
-        let lengths = (self.here.measure(file).await.map_err(kind), self.there.measure(file).await.map_err(kind));
-        self.compare(&format!("measure {name}"), &lengths.0, &lengths.1, |length| format!("{length:?}"));
+        let lengths = (
+            self.here.measure(file).await.map_err(kind),
+            self.there.measure(file).await.map_err(kind),
+        );
+        self.compare(
+            &format!("measure {name}"),
+            &lengths.0,
+            &lengths.1,
+            |length| format!("{length:?}"),
+        );
         let length = lengths.0.unwrap_or(0).min(self.good(file));
-        let mut reads = vec![(0, 1000), (length, 10), (length + 5, 10), (length.saturating_sub(3), 3), (0, 0)];
+        let mut reads = vec![
+            (0, 1000),
+            (length, 10),
+            (length + 5, 10),
+            (length.saturating_sub(3), 3),
+            (0, 0),
+        ];
         for _ in 0..count {
-            reads.push((self.rng.random_range(0..=length), self.rng.random_range(1..300_000)));
+            reads.push((
+                self.rng.random_range(0..=length),
+                self.rng.random_range(1..300_000),
+            ));
         }
         reads.retain(|(from, most)| from.saturating_add(*most as u64) <= self.good(file));
         for (from, most) in reads {
-            let answers = (read(&mut self.here, file, from, most).await, read(&mut self.there, file, from, most).await);
+            let answers = (
+                read(&mut self.here, file, from, most).await,
+                read(&mut self.there, file, from, most).await,
+            );
             let question = format!("read {name} from {from} at most {most}");
             self.compare(&question, &answers.0, &answers.1, |read| match read {
                 Ok((bytes, at_end)) => format!("{}, at end: {at_end}", shown(bytes)),
@@ -412,28 +543,60 @@ impl<F: Files> Compared<'_, F> {
     fn any_scan(&mut self, file: &LogFile) -> (String, Scan) {
         let rng = &mut self.rng;
         let query = QUERIES[rng.random_range(0..QUERIES.len())];
-        let filter = Query::parse(query, &Now::default()).expect(query).prefilter();
+        let filter = Query::parse(query, &Now::default())
+            .expect(query)
+            .prefilter();
         // Of a compressed file this is not the end.
         let end = file.size + 10;
-        let from = if rng.random_bool(0.4) { 0 } else { rng.random_range(0..end) };
-        let to = if rng.random_bool(0.5) { u64::MAX } else { rng.random_range(from..=end) };
-        let context = |rng: &mut StdRng| if rng.random_bool(0.5) { 0 } else { rng.random_range(1..5) };
+        let from = if rng.random_bool(0.4) {
+            0
+        } else {
+            rng.random_range(0..end)
+        };
+        let to = if rng.random_bool(0.5) {
+            u64::MAX
+        } else {
+            rng.random_range(from..=end)
+        };
+        let context = |rng: &mut StdRng| {
+            if rng.random_bool(0.5) {
+                0
+            } else {
+                rng.random_range(1..5)
+            }
+        };
         let (before, after) = (context(rng), context(rng));
-        let scan = Scan { file: file.clone(), from, to, filter, before, after };
+        let scan = Scan {
+            file: file.clone(),
+            from,
+            to,
+            filter,
+            before,
+            after,
+        };
         let name = file.path.escape_ascii();
-        (format!("scan {name} from {from} to {to} for {query:?} with {before} before and {after} after"), scan)
+        (
+            format!(
+                "scan {name} from {from} to {to} for {query:?} with {before} before and {after} after"
+            ),
+            scan,
+        )
     }
 
     async fn compare_scans(&mut self, file: &LogFile, count: usize) {
         for _ in 0..count {
             let (question, scan) = self.any_scan(file);
-            let (mut here, mut there) = (scanned(&mut self.here, &scan).await, scanned(&mut self.there, &scan).await);
+            let (mut here, mut there) = (
+                scanned(&mut self.here, &scan).await,
+                scanned(&mut self.there, &scan).await,
+            );
             if self.good(file) < u64::MAX && scan.to < u64::MAX {
                 // What unpacks runs ahead, and may come upon the damage behind the range, or not.
                 (here.1, there.1) = (None, None);
             }
             if self.good(file) < u64::MAX {
-                // Behind the damage each has what it has. A line before it may be there for one behind it.
+                // Behind the damage each has what it has. A line before it may be there for one
+                // behind it.
                 let limit = self.good(file).saturating_sub(1000);
                 let is_good = |line: &Line| line.0 < limit;
                 here.0.retain(is_good);
@@ -441,16 +604,36 @@ impl<F: Files> Compared<'_, F> {
             }
             let (of_here, of_there) = (here.0.clone(), there.0.clone());
             self.compare(&question, &here, &there, |found| {
-                shown_lines(found, if found.0 == of_here { &of_there } else { &of_here })
+                shown_lines(
+                    found,
+                    if found.0 == of_here {
+                        &of_there
+                    } else {
+                        &of_here
+                    },
+                )
             });
         }
     }
 
     fn finish(self, least: usize) {
-        assert!(self.asked >= least, "only {} questions were asked", self.asked);
-        let first: Vec<&str> = self.differences.iter().take(12).map(String::as_str).collect();
+        assert!(
+            self.asked >= least,
+            "only {} questions were asked",
+            self.asked
+        );
+        let first: Vec<&str> = self
+            .differences
+            .iter()
+            .take(12)
+            .map(String::as_str)
+            .collect();
         let (count, asked) = (self.differences.len(), self.asked);
-        assert!(first.is_empty(), "{count} of {asked} answers differ:\n{}", first.join("\n"));
+        assert!(
+            first.is_empty(),
+            "{count} of {asked} answers differ:\n{}",
+            first.join("\n")
+        );
     }
 }
 
@@ -458,9 +641,18 @@ impl<F: Files> Compared<'_, F> {
 async fn compare(host: &HostSpec, reads: usize, scans: usize, least: usize) {
     let tree = Tree::make();
     let connection = connect(host).await;
-    let there = ShellFiles::start(&connection).await.unwrap_or_else(|error| panic!("{:?}", error.status));
+    let there = ShellFiles::start(&connection)
+        .await
+        .unwrap_or_else(|error| panic!("{:?}", error.status));
     let rng = StdRng::seed_from_u64(SEED);
-    let mut compared = Compared { tree: &tree, here: LocalFiles::new(), there, rng, differences: Vec::new(), asked: 0 };
+    let mut compared = Compared {
+        tree: &tree,
+        here: LocalFiles::new(),
+        there,
+        rng,
+        differences: Vec::new(),
+        asked: 0,
+    };
     let files = compared.compare_lists().await;
     for file in &files {
         compared.compare_reads(file, reads).await;

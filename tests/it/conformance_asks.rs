@@ -1,5 +1,5 @@
-//! Whole questions about logs, answered from the files by the engine, by a shell on this machine and by one behind a real
-//! sshd: the same lines, hits, counts, gaps and totals.
+//! Whole questions about logs, answered from the files by the engine, by a shell on this machine
+//! and by one behind a real sshd: the same lines, hits, counts, gaps and totals.
 
 use std::fs;
 use std::path::Path;
@@ -37,8 +37,12 @@ fn day(rng: &mut StdRng) -> Vec<Vec<u8>> {
     while second < SECONDS as f64 {
         let stamp = time(second as i64).to_timestamp();
         let level = ["INFO", "INFO", "INFO", "DEBUG", "WARN", "ERROR"][rng.random_range(0..6)];
-        let mut record =
-            format!("{stamp} {level} request {} cart={}\n", records.len(), rng.random_range(0..50)).into_bytes();
+        let mut record = format!(
+            "{stamp} {level} request {} cart={}\n",
+            records.len(),
+            rng.random_range(0..50)
+        )
+        .into_bytes();
         match rng.random_range(0..40) {
             0 => record.extend_from_slice(
                 b"java.lang.IllegalStateException: no cart\n\tat shop.Cart.get(Cart.java:1)\n\tat shop.Main\n",
@@ -53,7 +57,8 @@ fn day(rng: &mut StdRng) -> Vec<Vec<u8>> {
     records
 }
 
-/// One log of a day in seven generations, of which each kind is stored in its own way, and one with a damaged end.
+/// One log of a day in seven generations, of which each kind is stored in its own way, and one with
+/// a damaged end.
 fn write_logs(folder: &Path) {
     let rng = &mut StdRng::seed_from_u64(4);
     let records = day(rng);
@@ -69,17 +74,28 @@ fn write_logs(folder: &Path) {
     let part = records.len().div_ceil(names.len());
     for ((name, program), records) in names.iter().zip(records.chunks(part)) {
         let text = records.concat();
-        let bytes = if program.is_empty() { text } else { packed(program, &text) };
+        let bytes = if program.is_empty() {
+            text
+        } else {
+            packed(program, &text)
+        };
         fs::write(folder.join(name), bytes).expect("written");
     }
     let other = day(rng).concat();
     fs::write(folder.join("web.log"), &other).expect("written");
-    fs::write(folder.join("plain.log"), b"no stamp\nnone here either\n\nerror cart=7\n").expect("written");
+    fs::write(
+        folder.join("plain.log"),
+        b"no stamp\nnone here either\n\nerror cart=7\n",
+    )
+    .expect("written");
     fs::write(folder.join("empty.log"), b"").expect("written");
     let (old, new) = other.split_at(other.len() / 2);
     fs::write(folder.join("cut.log"), new).expect("written");
-    fs::write(folder.join("cut.log.1.gz"), [packed("gzip", old), b"\x1f\x8b\x08 and no more".to_vec()].concat())
-        .expect("written");
+    fs::write(
+        folder.join("cut.log.1.gz"),
+        [packed("gzip", old), b"\x1f\x8b\x08 and no more".to_vec()].concat(),
+    )
+    .expect("written");
 }
 
 fn query(text: &str) -> Query {
@@ -100,7 +116,12 @@ fn questions() -> Vec<What> {
         (Start::At(time(80_000)), true),
     ] {
         for (lines, window) in [(40, &always), (2000, &window)] {
-            all.push(What::Page(Page { start, backwards, lines, window: window.clone() }));
+            all.push(What::Page(Page {
+                start,
+                backwards,
+                lines,
+                window: window.clone(),
+            }));
         }
     }
     for (text, newest_first, limit, context) in [
@@ -116,39 +137,73 @@ fn questions() -> Vec<What> {
         for window in [&always, &window] {
             for count_only in [false, true] {
                 let (query, window, (before, after)) = (query(text), window.clone(), context);
-                all.push(What::Search(Search { query, window, newest_first, before, after, limit, count_only }));
+                all.push(What::Search(Search {
+                    query,
+                    window,
+                    newest_first,
+                    before,
+                    after,
+                    limit,
+                    count_only,
+                }));
             }
         }
     }
     for text in ["", "cart=7", "level>=warn"] {
         for (window, hours) in [(&always, 24), (&window, 1)] {
             let bucket = Duration::from_secs(hours * 3600);
-            all.push(What::Histogram(Histogram { query: query(text), window: window.clone(), bucket }));
+            all.push(What::Histogram(Histogram {
+                query: query(text),
+                window: window.clone(),
+                bucket,
+            }));
         }
     }
-    let estimates: Vec<What> = all[1..].iter().step_by(5).map(|what| What::Estimate(Box::new(what.clone()))).collect();
+    let estimates: Vec<What> = all[1..]
+        .iter()
+        .step_by(5)
+        .map(|what| What::Estimate(Box::new(what.clone())))
+        .collect();
     all.extend(estimates);
     all
 }
 
-/// What is answered, without what depends on how it was cut into pieces and on the words of programs.
-async fn answers<F: Files>(files: &mut F, host: &HostSpec, facts: &Facts, what: &What) -> Vec<String> {
+/// What is answered, without what depends on how it was cut into pieces and on the words of
+/// programs.
+async fn answers<F: Files>(
+    files: &mut F,
+    host: &HostSpec,
+    facts: &Facts,
+    what: &What,
+) -> Vec<String> {
     let (sender, mut replies) = mpsc::channel(4);
-    let ask = Ask { sources: Vec::new(), what: what.clone() };
+    let ask = Ask {
+        sources: Vec::new(),
+        what: what.clone(),
+    };
     let collect = async {
         let mut all = Vec::new();
         while let Some(reply) = replies.recv().await {
             match reply {
                 Reply::Progress(..) => {}
-                Reply::Lines(name, lines) => all.extend(lines.iter().map(|line| format!("{name} {line:?}"))),
-                Reply::Hits(name, hits) => all.extend(hits.iter().map(|hit| format!("{name} {hit:?}"))),
+                Reply::Lines(name, lines) => {
+                    all.extend(lines.iter().map(|line| format!("{name} {line:?}")))
+                }
+                Reply::Hits(name, hits) => {
+                    all.extend(hits.iter().map(|hit| format!("{name} {hit:?}")))
+                }
                 // Programs of the host read for one of them only.
-                Reply::Cost(name, cost) => all.push(format!("{name}: {:?} of {:?}", cost.bytes, cost.files)),
+                Reply::Cost(name, cost) => {
+                    all.push(format!("{name}: {:?} of {:?}", cost.bytes, cost.files))
+                }
                 Reply::Note(name, text) | Reply::Failed(name, text) if text.contains("damaged") => {
                     all.push(format!("{name} is damaged"));
                 }
                 Reply::Done(totals) => {
-                    all.push(format!("{} lines, {} hits, more: {}", totals.lines, totals.hits, totals.more));
+                    all.push(format!(
+                        "{} lines, {} hits, more: {}",
+                        totals.lines, totals.hits, totals.more
+                    ));
                 }
                 other => all.push(format!("{other:?}")),
             }
@@ -156,7 +211,9 @@ async fn answers<F: Files>(files: &mut F, host: &HostSpec, facts: &Facts, what: 
         all
     };
     let work = async move {
-        answer(files, host, facts, &ask, &sender).await.unwrap_or_else(|error| panic!("{:?}", error.status));
+        answer(files, host, facts, &ask, &sender)
+            .await
+            .unwrap_or_else(|error| panic!("{:?}", error.status));
     };
     within("the answer", async { tokio::join!(work, collect).1 }).await
 }
@@ -165,13 +222,23 @@ async fn answers<F: Files>(files: &mut F, host: &HostSpec, facts: &Facts, what: 
 async fn compare(host: &HostSpec, step: usize, least: usize) {
     let folder = tempfile::tempdir().expect("a folder");
     write_logs(folder.path());
-    let paths: Vec<_> = ["app.log", "web.log", "plain.log", "empty.log", "cut.log", "missing.log", "*b.log"]
-        .map(|name| folder.path().join(name))
-        .into();
+    let paths: Vec<_> = [
+        "app.log",
+        "web.log",
+        "plain.log",
+        "empty.log",
+        "cut.log",
+        "missing.log",
+        "*b.log",
+    ]
+    .map(|name| folder.path().join(name))
+    .into();
     let paths: Vec<&Path> = paths.iter().map(AsRef::as_ref).collect();
     let logs = local_host("web-1", &paths);
     let connection = connect(host).await;
-    let mut there = ShellFiles::start(&connection).await.unwrap_or_else(|error| panic!("{:?}", error.status));
+    let mut there = ShellFiles::start(&connection)
+        .await
+        .unwrap_or_else(|error| panic!("{:?}", error.status));
     let mut here = LocalFiles::new();
     let facts = here.describe().await;
     let (mut lines, mut differences) = (0, Vec::new());
@@ -180,16 +247,30 @@ async fn compare(host: &HostSpec, step: usize, least: usize) {
         let other = answers(&mut there, &logs, &facts, &what).await;
         lines += one.len();
         if one != other {
-            let same = one.iter().zip(&other).take_while(|(one, other)| one == other).count();
-            let next =
-                |all: &[String]| all.get(same).map_or("nothing".to_owned(), |text| text.chars().take(600).collect());
+            let same = one
+                .iter()
+                .zip(&other)
+                .take_while(|(one, other)| one == other)
+                .count();
+            let next = |all: &[String]| {
+                all.get(same).map_or("nothing".to_owned(), |text| {
+                    text.chars().take(600).collect()
+                })
+            };
             let (one, other) = (next(&one), next(&other));
-            differences.push(format!("{what:?}\n  after {same} of the same:\n  engine: {one}\n  shell:  {other}"));
+            differences.push(format!(
+                "{what:?}\n  after {same} of the same:\n  engine: {one}\n  shell:  {other}"
+            ));
         }
     }
     assert!(lines > least, "only {lines} answers");
     let first: Vec<&str> = differences.iter().take(6).map(String::as_str).collect();
-    assert!(first.is_empty(), "{} questions are answered differently:\n{}", differences.len(), first.join("\n"));
+    assert!(
+        first.is_empty(),
+        "{} questions are answered differently:\n{}",
+        differences.len(),
+        first.join("\n")
+    );
     connection.close().await;
 }
 

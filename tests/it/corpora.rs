@@ -1,4 +1,5 @@
-//! The inputs that the fuzz targets have found worth keeping, through the same bodies, with every run of the tests.
+//! The inputs that the fuzz targets have found worth keeping, through the same bodies, with every
+//! run of the tests.
 
 use std::fs;
 use std::path::Path;
@@ -7,7 +8,8 @@ use std::time::{Duration, Instant};
 #[path = "../fuzz/bodies.rs"]
 mod bodies;
 
-/// No input of a corpus is larger than a screen or two of lines; this is for a debug build on a busy machine.
+/// No input of a corpus is larger than a screen or two of lines; this is for a debug build on a
+/// busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// All of them together are small enough to be kept in the repository.
@@ -15,18 +17,32 @@ const MAX_BYTES: u64 = 300_000;
 
 #[track_caller]
 fn replay(target: &str, body: fn(&[u8])) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/corpus").join(target);
-    let mut inputs: Vec<_> =
-        fs::read_dir(&folder).expect("a corpus").map(|entry| entry.expect("an entry").path()).collect();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fuzz/corpus")
+        .join(target);
+    let mut inputs: Vec<_> = fs::read_dir(&folder)
+        .expect("a corpus")
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
     inputs.sort();
-    assert!(inputs.len() >= 10, "{} inputs in {}", inputs.len(), folder.display());
+    assert!(
+        inputs.len() >= 10,
+        "{} inputs in {}",
+        inputs.len(),
+        folder.display()
+    );
     for input in inputs {
         let bytes = fs::read(&input).expect("an input");
         // The name of the input, should it fail, stands before the panic.
         eprintln!("{}", input.display());
         let began = Instant::now();
         body(&bytes);
-        assert!(began.elapsed() < PATIENCE, "{} takes {:?}", input.display(), began.elapsed());
+        assert!(
+            began.elapsed() < PATIENCE,
+            "{} takes {:?}",
+            input.display(),
+            began.elapsed()
+        );
     }
 }
 
@@ -58,8 +74,17 @@ fn fields_of_the_corpus() {
 #[test]
 fn the_corpora_are_small() {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/corpus");
-    let folders = fs::read_dir(corpus).expect("corpora").map(|entry| entry.expect("an entry").path());
+    let folders = fs::read_dir(corpus)
+        .expect("corpora")
+        .map(|entry| entry.expect("an entry").path());
     let inputs = folders.flat_map(|folder| fs::read_dir(folder).expect("a corpus"));
-    let bytes: u64 = inputs.map(|entry| entry.and_then(|entry| entry.metadata()).expect("an input").len()).sum();
+    let bytes: u64 = inputs
+        .map(|entry| {
+            entry
+                .and_then(|entry| entry.metadata())
+                .expect("an input")
+                .len()
+        })
+        .sum();
     assert!(bytes < MAX_BYTES, "{bytes} bytes: tests/fuzz/run keep");
 }

@@ -31,31 +31,69 @@ struct Login<'a> {
 async fn ssh(host: &HostSpec, login: &Login<'_>, command: &str, script: &str) -> Output {
     let endpoint = &host.endpoint;
     let mut ssh = tokio::process::Command::new("ssh");
-    ssh.args(["-F", "none", "-T", "-o", "BatchMode=yes", "-o", "IdentitiesOnly=yes", "-o", "IdentityAgent=none"]);
-    ssh.args(["-o", "StrictHostKeyChecking=yes", "-o", "GlobalKnownHostsFile=/dev/null"]);
-    ssh.arg("-o").arg(format!("UserKnownHostsFile={}", endpoint.known_hosts[0].display()));
+    ssh.args([
+        "-F",
+        "none",
+        "-T",
+        "-o",
+        "BatchMode=yes",
+        "-o",
+        "IdentitiesOnly=yes",
+        "-o",
+        "IdentityAgent=none",
+    ]);
+    ssh.args([
+        "-o",
+        "StrictHostKeyChecking=yes",
+        "-o",
+        "GlobalKnownHostsFile=/dev/null",
+    ]);
+    ssh.arg("-o").arg(format!(
+        "UserKnownHostsFile={}",
+        endpoint.known_hosts[0].display()
+    ));
     match login.identity {
         Some(identity) => ssh.arg("-i").arg(identity),
         None => ssh.args(["-i", "/dev/null"]),
     };
-    ssh.args(login.options).arg("-p").arg(endpoint.port.expect("a port").to_string());
+    ssh.args(login.options)
+        .arg("-p")
+        .arg(endpoint.port.expect("a port").to_string());
     ssh.arg(format!("{}@127.0.0.1", login.user)).arg(command);
-    ssh.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-    let mut child = ssh.spawn().expect("these tests need OpenSSH's client: apt-get install openssh-client");
+    ssh.stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    let mut child = ssh
+        .spawn()
+        .expect("these tests need OpenSSH's client: apt-get install openssh-client");
     let mut stdin = child.stdin.take().expect("piped");
     let _ = stdin.write_all(script.as_bytes()).await;
     drop(stdin);
-    tokio::time::timeout(DEADLINE, child.wait_with_output()).await.expect("ssh ends in time").expect("ssh runs")
+    tokio::time::timeout(DEADLINE, child.wait_with_output())
+        .await
+        .expect("ssh ends in time")
+        .expect("ssh runs")
 }
 
 async fn shell(host: &HostSpec, script: &str) -> Output {
-    let login = Login { user: "demo", identity: Some(&host.endpoint.identity[0]), options: &[] };
+    let login = Login {
+        user: "demo",
+        identity: Some(&host.endpoint.identity[0]),
+        options: &[],
+    };
     ssh(host, &login, "exec /bin/sh -s", script).await
 }
 
 fn path_of(host: &HostSpec, source: &str) -> PathBuf {
-    let found = host.sources.iter().find(|spec| spec.name == source).map(|spec| &spec.kind);
-    let Some(SourceKind::Path(path)) = found else { panic!("{} has no source {source}", host.name()) };
+    let found = host
+        .sources
+        .iter()
+        .find(|spec| spec.name == source)
+        .map(|spec| &spec.kind);
+    let Some(SourceKind::Path(path)) = found else {
+        panic!("{} has no source {source}", host.name())
+    };
     path.into()
 }
 
@@ -72,10 +110,24 @@ async fn until(what: &str, mut look: impl FnMut() -> Result<(), String>) {
 async fn a_shell_runs_the_script_on_its_stdin_and_reports_its_end() {
     let fleet = Fleet::start(3).await.expect("a fleet");
     for host in fleet.hosts() {
-        let out = shell(&host, "echo \"$USER on $0\"; pwd; echo complaint >&2; exit 7\n").await;
-        let (stdout, stderr) = (String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
-        assert_eq!(out.status.code(), Some(7), "stdout {stdout:?}, stderr {stderr:?}");
-        assert!(stdout.starts_with("demo on ") && stdout.contains(host.name().as_str()), "{stdout:?}");
+        let out = shell(
+            &host,
+            "echo \"$USER on $0\"; pwd; echo complaint >&2; exit 7\n",
+        )
+        .await;
+        let (stdout, stderr) = (
+            String::from_utf8_lossy(&out.stdout),
+            String::from_utf8_lossy(&out.stderr),
+        );
+        assert_eq!(
+            out.status.code(),
+            Some(7),
+            "stdout {stdout:?}, stderr {stderr:?}"
+        );
+        assert!(
+            stdout.starts_with("demo on ") && stdout.contains(host.name().as_str()),
+            "{stdout:?}"
+        );
         assert_eq!(stderr, "complaint\n");
     }
     fleet.stop().await;
@@ -86,7 +138,12 @@ async fn megabytes_pass_both_ways_unharmed() {
     let fleet = Fleet::start(1).await.expect("a fleet");
     let body = "0123456789abcde\n".repeat(200_000);
     let out = shell(&fleet.hosts()[0], &format!("cat <<'END'\n{body}END\n")).await;
-    assert!(out.stdout == body.as_bytes(), "{} bytes of {} came back", out.stdout.len(), body.len());
+    assert!(
+        out.stdout == body.as_bytes(),
+        "{} bytes of {} came back",
+        out.stdout.len(),
+        body.len()
+    );
     fleet.stop().await;
 }
 
@@ -97,28 +154,75 @@ async fn nobody_else_and_nothing_else_is_let_in() {
     let key = host.endpoint.identity[0].as_path();
     let dir = tempfile::tempdir().expect("a folder");
     let stranger = dir.path().join("stranger");
-    let made = Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(&stranger).status();
-    assert!(made.expect("these tests need ssh-keygen: apt-get install openssh-client").success());
+    let made = Command::new("ssh-keygen")
+        .args(["-q", "-t", "ed25519", "-N", "", "-f"])
+        .arg(&stranger)
+        .status();
+    assert!(
+        made.expect("these tests need ssh-keygen: apt-get install openssh-client")
+            .success()
+    );
 
     let denied = async |login: Login<'_>| {
         let out = ssh(host, &login, "exec /bin/sh -s", "echo in\n").await;
         let stderr = String::from_utf8_lossy(&out.stderr).into_owned();
-        assert_eq!((out.status.code(), out.stdout.as_slice()), (Some(255), &b""[..]), "{stderr}");
+        assert_eq!(
+            (out.status.code(), out.stdout.as_slice()),
+            (Some(255), &b""[..]),
+            "{stderr}"
+        );
         assert!(stderr.contains("Permission denied (publickey)"), "{stderr}");
     };
-    denied(Login { user: "demo", identity: Some(&stranger), options: &[] }).await;
-    denied(Login { user: "root", identity: Some(key), options: &[] }).await;
-    let password = ["-o", "PreferredAuthentications=password,keyboard-interactive"];
-    denied(Login { user: "demo", identity: None, options: &password }).await;
+    denied(Login {
+        user: "demo",
+        identity: Some(&stranger),
+        options: &[],
+    })
+    .await;
+    denied(Login {
+        user: "root",
+        identity: Some(key),
+        options: &[],
+    })
+    .await;
+    let password = [
+        "-o",
+        "PreferredAuthentications=password,keyboard-interactive",
+    ];
+    denied(Login {
+        user: "demo",
+        identity: None,
+        options: &password,
+    })
+    .await;
 
-    let login = Login { user: "demo", identity: Some(key), options: &[] };
-    for command in ["id", "exec /bin/sh -s ", "exec /bin/sh -s; id", "/bin/sh -s"] {
+    let login = Login {
+        user: "demo",
+        identity: Some(key),
+        options: &[],
+    };
+    for command in [
+        "id",
+        "exec /bin/sh -s ",
+        "exec /bin/sh -s; id",
+        "/bin/sh -s",
+    ] {
         let out = ssh(host, &login, command, "echo in\n").await;
-        assert!(!out.status.success() && out.stdout.is_empty(), "{command:?} gave {out:?}");
+        assert!(
+            !out.status.success() && out.stdout.is_empty(),
+            "{command:?} gave {out:?}"
+        );
     }
-    let login = Login { user: "demo", identity: Some(key), options: &["-s"] };
+    let login = Login {
+        user: "demo",
+        identity: Some(key),
+        options: &["-s"],
+    };
     let out = ssh(host, &login, "sftp", "").await;
-    assert!(!out.status.success() && out.stdout.is_empty(), "sftp gave {out:?}");
+    assert!(
+        !out.status.success() && out.stdout.is_empty(),
+        "sftp gave {out:?}"
+    );
     fleet.stop().await;
 }
 
@@ -127,19 +231,30 @@ async fn what_a_shell_has_started_ends_with_its_connection() {
     let fleet = Fleet::start(1).await.expect("a fleet");
     let host = fleet.hosts().remove(0);
     let pid_file = tempfile::NamedTempFile::new().expect("a file");
-    let script = format!("sleep 600 & echo $! $$ > {}\nwait\n", pid_file.path().display());
+    let script = format!(
+        "sleep 600 & echo $! $$ > {}\nwait\n",
+        pid_file.path().display()
+    );
     let task = tokio::spawn(async move { shell(&host, &script).await });
     let mut pids = Vec::new();
     until("the shell writes its numbers", || {
         let text = fs::read_to_string(pid_file.path()).map_err(|error| error.to_string())?;
         pids = text.split_whitespace().map(str::to_owned).collect();
-        if pids.len() == 2 { Ok(()) } else { Err(format!("{text:?}")) }
+        if pids.len() == 2 {
+            Ok(())
+        } else {
+            Err(format!("{text:?}"))
+        }
     })
     .await;
     task.abort();
     until("both are gone", || {
         let alive: Vec<_> = pids.iter().filter(|pid| is_running(pid)).collect();
-        if alive.is_empty() { Ok(()) } else { Err(format!("{alive:?} still there")) }
+        if alive.is_empty() {
+            Ok(())
+        } else {
+            Err(format!("{alive:?} still there"))
+        }
     })
     .await;
     fleet.stop().await;
@@ -147,7 +262,8 @@ async fn what_a_shell_has_started_ends_with_its_connection() {
 
 fn is_running(pid: &str) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z'))
+    stat.rsplit_once(") ")
+        .is_some_and(|(_, rest)| !rest.starts_with('Z'))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -155,7 +271,8 @@ async fn the_folder_is_private_while_it_runs_and_gone_after_stop_and_after_drop(
     for orderly in [true, false] {
         let fleet = Fleet::start(2).await.expect("a fleet");
         let folder = fleet.folder().to_owned();
-        let mode = |path: &Path| fs::metadata(path).expect("it exists").permissions().mode() & 0o777;
+        let mode =
+            |path: &Path| fs::metadata(path).expect("it exists").permissions().mode() & 0o777;
         assert_eq!(mode(&folder), 0o700);
         assert_eq!(mode(&folder.join("id_ed25519")), 0o600);
         if orderly {
@@ -163,7 +280,11 @@ async fn the_folder_is_private_while_it_runs_and_gone_after_stop_and_after_drop(
         } else {
             drop(fleet);
         }
-        assert!(!folder.exists(), "{} is still there (orderly: {orderly})", folder.display());
+        assert!(
+            !folder.exists(),
+            "{} is still there (orderly: {orderly})",
+            folder.display()
+        );
     }
 }
 
@@ -171,20 +292,29 @@ async fn the_folder_is_private_while_it_runs_and_gone_after_stop_and_after_drop(
 async fn the_folder_is_gone_after_kill_9() {
     let myself = std::env::current_exe().expect("a path");
     let mut child = Command::new(myself)
-        .args(["--exact", "demo::in_a_second_process_a_fleet_is_held_until_killed", "--nocapture"])
+        .args([
+            "--exact",
+            "demo::in_a_second_process_a_fleet_is_held_until_killed",
+            "--nocapture",
+        ])
         .env(HOLD, "1")
         .stdout(Stdio::piped())
         .spawn()
         .expect("this binary runs");
     let lines = BufReader::new(child.stdout.take().expect("piped")).lines();
-    let marked =
-        lines.map_while(Result::ok).find_map(|line| line.split_once("FOLDER=").map(|(_, path)| path.to_owned()));
+    let marked = lines
+        .map_while(Result::ok)
+        .find_map(|line| line.split_once("FOLDER=").map(|(_, path)| path.to_owned()));
     let folder = PathBuf::from(marked.expect("it says where its folder is"));
     assert!(folder.join("web-1/access.log").exists());
     child.kill().expect("SIGKILL");
     child.wait().expect("it ends");
     until("the folder is removed", || {
-        if folder.exists() { Err(format!("{} is still there", folder.display())) } else { Ok(()) }
+        if folder.exists() {
+            Err(format!("{} is still there", folder.display()))
+        } else {
+            Ok(())
+        }
     })
     .await;
 }
@@ -204,21 +334,37 @@ async fn in_a_second_process_a_fleet_is_held_until_killed() {
 async fn logs_have_a_history_and_grow() {
     let fleet = Fleet::start(6).await.expect("a fleet");
     for host in fleet.hosts() {
-        let lines: usize = host.sources.iter().map(|source| lines_in(&path_of(&host, &source.name))).sum();
-        assert!((150..20_000).contains(&lines), "{} begins with {lines} lines", host.name());
+        let lines: usize = host
+            .sources
+            .iter()
+            .map(|source| lines_in(&path_of(&host, &source.name)))
+            .sum();
+        assert!(
+            (150..20_000).contains(&lines),
+            "{} begins with {lines} lines",
+            host.name()
+        );
     }
     let access = path_of(&fleet.hosts()[0], "access");
     let before = lines_in(&access);
     until("the access log grows", || {
         let now = lines_in(&access);
-        if now > before + 5 { Ok(()) } else { Err(format!("{before} lines, then {now}")) }
+        if now > before + 5 {
+            Ok(())
+        } else {
+            Err(format!("{before} lines, then {now}"))
+        }
     })
     .await;
     fleet.stop().await;
 }
 
 fn lines_in(path: &Path) -> usize {
-    fs::read(path).expect("a log").iter().filter(|&&byte| byte == b'\n').count()
+    fs::read(path)
+        .expect("a log")
+        .iter()
+        .filter(|&&byte| byte == b'\n')
+        .count()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -227,11 +373,25 @@ async fn one_host_rotates_its_log_as_logrotate_does() {
     let access = path_of(&fleet.hosts()[1], "access");
     let before = fs::read(&access).expect("a log");
     let rotated = access.with_file_name("access.log.1");
-    until("web-2 rotates", || if rotated.exists() { Ok(()) } else { Err("no access.log.1".to_owned()) }).await;
-    assert!(fs::read(&rotated).expect("a log").starts_with(&before), "the old lines are in access.log.1");
+    until("web-2 rotates", || {
+        if rotated.exists() {
+            Ok(())
+        } else {
+            Err("no access.log.1".to_owned())
+        }
+    })
+    .await;
+    assert!(
+        fs::read(&rotated).expect("a log").starts_with(&before),
+        "the old lines are in access.log.1"
+    );
     until("it is written anew", || {
         let size = fs::metadata(&access).map_or(0, |file| file.len());
-        if size > 0 { Ok(()) } else { Err(format!("{size} bytes")) }
+        if size > 0 {
+            Ok(())
+        } else {
+            Err(format!("{size} bytes"))
+        }
     })
     .await;
     fleet.stop().await;
@@ -239,10 +399,18 @@ async fn one_host_rotates_its_log_as_logrotate_does() {
 
 /// One pass over hosts by the same road as the program's, as JSON Lines.
 async fn once(hosts: Vec<HostSpec>, timeout: Duration) -> (Outcome, Vec<Value>) {
-    let settings = Settings { ssh_config: false, connect_timeout: timeout, known_hosts: None };
+    let settings = Settings {
+        ssh_config: false,
+        connect_timeout: timeout,
+        known_hosts: None,
+    };
     let connector = Connector::new(settings, report::asker(Progress::hidden()));
     let goal = Goal::Once { deadline: timeout };
-    let wanted = fleet::Options { goal, lines: 10, sample_every: Duration::from_secs(1) };
+    let wanted = fleet::Options {
+        goal,
+        lines: 10,
+        sample_every: Duration::from_secs(1),
+    };
     let (running, updates) = fleet::Fleet::start(hosts.clone(), wanted, connector);
     let zone = jiff::tz::TimeZone::UTC;
     let progress = Progress::hidden();
@@ -259,12 +427,23 @@ async fn once(hosts: Vec<HostSpec>, timeout: Duration) -> (Outcome, Vec<Value>) 
         today,
     };
     let mut out = Vec::new();
-    let outcome = report::run(updates, &hosts, options, &mut report::Ending::never(), &mut out)
-        .await
-        .expect("a vector takes everything");
+    let outcome = report::run(
+        updates,
+        &hosts,
+        options,
+        &mut report::Ending::never(),
+        &mut out,
+    )
+    .await
+    .expect("a vector takes everything");
     running.stop().await;
     let text = String::from_utf8(out).expect("UTF-8");
-    (outcome, text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect())
+    (
+        outcome,
+        text.lines()
+            .map(|line| serde_json::from_str(line).expect("JSON"))
+            .collect(),
+    )
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -277,14 +456,33 @@ async fn one_pass_prints_lines_and_metrics_of_every_host() {
         objects.iter().filter(of_host).collect::<Vec<_>>()
     };
     for host in &hosts {
-        let [row] = seen("host", host)[..] else { panic!("not one row of {}: {objects:#?}", host.name()) };
-        assert_eq!((&row["state"], &row["facts"]["os"]), (&"ok".into(), &"linux".into()), "{row}");
-        let [metric] = seen("metric", host)[..] else { panic!("not one metric of {}", host.name()) };
-        assert!(metric["window_ms"].as_u64() >= Some(500) && metric["cpu"]["busy_pct"].is_number(), "{metric}");
-        assert!(seen("line", host).len() >= 10, "{}: {} lines", host.name(), seen("line", host).len());
+        let [row] = seen("host", host)[..] else {
+            panic!("not one row of {}: {objects:#?}", host.name())
+        };
+        assert_eq!(
+            (&row["state"], &row["facts"]["os"]),
+            (&"ok".into(), &"linux".into()),
+            "{row}"
+        );
+        let [metric] = seen("metric", host)[..] else {
+            panic!("not one metric of {}", host.name())
+        };
+        assert!(
+            metric["window_ms"].as_u64() >= Some(500) && metric["cpu"]["busy_pct"].is_number(),
+            "{metric}"
+        );
+        assert!(
+            seen("line", host).len() >= 10,
+            "{}: {} lines",
+            host.name(),
+            seen("line", host).len()
+        );
     }
     assert_eq!((outcome.ok, outcome.gaps, outcome.exit), (6, 0, 0));
-    assert_eq!(objects.last().map(|it| &it["type"]), Some(&"summary".into()));
+    assert_eq!(
+        objects.last().map(|it| &it["type"]),
+        Some(&"summary".into())
+    );
     fleet.stop().await;
 }
 
@@ -299,10 +497,20 @@ async fn a_host_that_is_gone_has_a_row_with_the_reason_and_the_others_go_on() {
     let timeout = Duration::from_secs(15);
     let (outcome, objects) = once(hosts, timeout).await;
     assert!(started.elapsed() < timeout, "{:?}", started.elapsed());
-    assert_eq!((outcome.hosts, outcome.ok, outcome.exit), (3, 2, 3), "{objects:#?}");
-    let row = objects.iter().find(|it| it["type"] == "host" && it["host"] == "web-1").expect("its row");
+    assert_eq!(
+        (outcome.hosts, outcome.ok, outcome.exit),
+        (3, 2, 3),
+        "{objects:#?}"
+    );
+    let row = objects
+        .iter()
+        .find(|it| it["type"] == "host" && it["host"] == "web-1")
+        .expect("its row");
     assert_eq!(row["state"], "unreachable", "{row}");
-    assert!(row["reason"].is_string() && row["hint"].is_string() && row["facts"].is_null(), "{row}");
+    assert!(
+        row["reason"].is_string() && row["hint"].is_string() && row["facts"].is_null(),
+        "{row}"
+    );
     fleet.stop().await;
 }
 

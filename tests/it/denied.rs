@@ -1,7 +1,8 @@
 //! R15: logs that may not be read, at first or for a while.
 //!
-//! Nothing is denied to root, who runs tests in containers. So each test runs itself once more without the two
-//! capabilities that pass over modes; the servers and shells that it starts are bound by modes too.
+//! Nothing is denied to root, who runs tests in containers. So each test runs itself once more
+//! without the two capabilities that pass over modes; the servers and shells that it starts are
+//! bound by modes too.
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::Write;
@@ -21,7 +22,8 @@ use super::support::{program, wait_until};
 const AGAIN: &str = "LOGTRAIL_TEST_BOUND_BY_MODES";
 const LONG: Duration = Duration::from_secs(40);
 
-/// Whether modes bind this process. Where they do not, the test of this name is run by one that they bind.
+/// Whether modes bind this process. Where they do not, the test of this name is run by one that
+/// they bind.
 fn is_bound_by_modes(test: &str) -> bool {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("file");
@@ -30,7 +32,10 @@ fn is_bound_by_modes(test: &str) -> bool {
     if File::open(&file).is_err() {
         return true;
     }
-    assert!(std::env::var_os(AGAIN).is_none(), "without the capabilities modes still do not bind us");
+    assert!(
+        std::env::var_os(AGAIN).is_none(),
+        "without the capabilities modes still do not bind us"
+    );
     let without = "-dac_override,-dac_read_search";
     let output = Command::new(program("setpriv"))
         .args(["--bounding-set", without, "--inh-caps", without])
@@ -41,7 +46,10 @@ fn is_bound_by_modes(test: &str) -> bool {
         .expect("setpriv runs");
     let said = String::from_utf8_lossy(&output.stdout);
     let complaint = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && said.contains("1 passed"), "{said}{complaint}");
+    assert!(
+        output.status.success() && said.contains("1 passed"),
+        "{said}{complaint}"
+    );
     false
 }
 
@@ -72,7 +80,11 @@ impl Place {
     }
 
     fn host(&self, path: &Path) -> HostSpec {
-        if self.is_here { local_host("here", &[path]) } else { following(&self.sshd, "there", path) }
+        if self.is_here {
+            local_host("here", &[path])
+        } else {
+            following(&self.sshd, "there", path)
+        }
     }
 
     fn follow(&self, lines: u32) -> Watched {
@@ -84,7 +96,9 @@ impl Place {
         append(&self.log, text);
         let mut watched = self.follow(100);
         let lines = text.matches('\n').count();
-        watched.until("what was there", |w| w.records.len() == lines).await;
+        watched
+            .until("what was there", |w| w.records.len() == lines)
+            .await;
         watched
     }
 }
@@ -95,23 +109,35 @@ fn status(watched: &Watched) -> &HostStatus {
 }
 
 fn is_denied(watched: &Watched) -> bool {
-    let problem = watched.sources.last().and_then(|info| info.problem.as_deref());
+    let problem = watched
+        .sources
+        .last()
+        .and_then(|info| info.problem.as_deref());
     problem.is_some_and(|why| why.starts_with("permission denied"))
 }
 
 async fn until_denied(watched: &mut Watched) {
-    watched.until("that it is denied", |w| is_denied(w) && status(w).state == LinkState::Degraded).await;
+    watched
+        .until("that it is denied", |w| {
+            is_denied(w) && status(w).state == LinkState::Degraded
+        })
+        .await;
 }
 
 /// Waits until the log is read, and for so many lines.
 async fn until_read(watched: &mut Watched, lines: usize) {
-    let is_read = |w: &Watched| w.records.len() >= lines && !is_denied(w) && status(w).state == LinkState::Ok;
-    watched.until_within(LONG, "that it is read again", is_read).await;
+    let is_read =
+        |w: &Watched| w.records.len() >= lines && !is_denied(w) && status(w).state == LinkState::Ok;
+    watched
+        .until_within(LONG, "that it is read again", is_read)
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn r15_a_log_that_may_not_be_read_at_first_begins_with_its_last_lines_when_it_may() {
-    if !is_bound_by_modes("r15_a_log_that_may_not_be_read_at_first_begins_with_its_last_lines_when_it_may") {
+    if !is_bound_by_modes(
+        "r15_a_log_that_may_not_be_read_at_first_begins_with_its_last_lines_when_it_may",
+    ) {
         return;
     }
     for place in Place::both() {
@@ -141,8 +167,14 @@ async fn r15_a_log_that_is_denied_while_it_is_written_goes_on_where_it_was() {
             allow(&place.log, 0);
             until_denied(&mut watched).await;
             let (enough, seen) = (writer.written() + 2000, watched.records.len());
-            wait_until("lines meanwhile", || if writer.written() > enough { Ok(()) } else { Err(writer.written()) })
-                .await;
+            wait_until("lines meanwhile", || {
+                if writer.written() > enough {
+                    Ok(())
+                } else {
+                    Err(writer.written())
+                }
+            })
+            .await;
             if round % 2 == 1 && !place.is_here {
                 place.sshd.cut();
             }
@@ -150,7 +182,9 @@ async fn r15_a_log_that_is_denied_while_it_is_written_goes_on_where_it_was() {
             until_read(&mut watched, seen + 2000).await;
         }
         let written = writer.stop();
-        watched.until_within(LONG, "the last line", |w| has_told(w, 0, written - 1)).await;
+        watched
+            .until_within(LONG, "the last line", |w| has_told(w, 0, written - 1))
+            .await;
         assert_all_once(&watched, 0, written);
         assert_eq!(watched.gaps, []);
     }
@@ -183,7 +217,10 @@ async fn r15_a_connection_that_is_lost_while_the_log_is_denied_changes_nothing()
     }
     let [_, place] = Place::both();
     let mut watched = place.read("one\ntwo\n").await;
-    let mut writer = OpenOptions::new().append(true).open(&place.log).expect("open");
+    let mut writer = OpenOptions::new()
+        .append(true)
+        .open(&place.log)
+        .expect("open");
     allow(&place.log, 0);
     until_denied(&mut watched).await;
     for text in ["three\n", "four\n"] {
@@ -192,10 +229,14 @@ async fn r15_a_connection_that_is_lost_while_the_log_is_denied_changes_nothing()
         writer.write_all(text.as_bytes()).expect("write");
         let is_back = |w: &Watched| {
             place.sshd.accepted() > accepted
-                && w.statuses[told..].iter().any(|(_, status)| !status.state.is_up())
+                && w.statuses[told..]
+                    .iter()
+                    .any(|(_, status)| !status.state.is_up())
                 && status(w).state == LinkState::Degraded
         };
-        watched.until_within(LONG, "that it is denied on the next connection", is_back).await;
+        watched
+            .until_within(LONG, "that it is denied on the next connection", is_back)
+            .await;
     }
     assert_eq!(watched.texts(), ["one", "two"]);
     allow(&place.log, 0o644);
@@ -214,7 +255,10 @@ async fn r15_a_connection_that_is_lost_while_the_log_is_denied_changes_nothing()
 /// A log that is denied, written to, renamed and succeeded by one that is denied too.
 async fn rotated(place: &Place) -> Watched {
     let mut watched = place.read("one\ntwo\n").await;
-    let mut writer = OpenOptions::new().append(true).open(&place.log).expect("open");
+    let mut writer = OpenOptions::new()
+        .append(true)
+        .open(&place.log)
+        .expect("open");
     allow(&place.log, 0);
     until_denied(&mut watched).await;
     writer.write_all(b"three\n").expect("write");
@@ -230,14 +274,20 @@ const ROTATED: [&str; 6] = ["one", "two", "three", "three and a half", "four", "
 
 #[tokio::test(flavor = "multi_thread")]
 async fn r15_a_log_that_is_rotated_while_it_is_denied_has_its_old_file_read_to_the_end_first() {
-    if !is_bound_by_modes("r15_a_log_that_is_rotated_while_it_is_denied_has_its_old_file_read_to_the_end_first") {
+    if !is_bound_by_modes(
+        "r15_a_log_that_is_rotated_while_it_is_denied_has_its_old_file_read_to_the_end_first",
+    ) {
         return;
     }
     for order in [["app.log.1", "app.log"], ["app.log", "app.log.1"]] {
         for place in Place::both() {
             let mut watched = rotated(&place).await;
             let modes = order.map(|name| place.beside(name));
-            let granted = Command::new("chmod").arg("0644").args(&modes).status().expect("chmod");
+            let granted = Command::new("chmod")
+                .arg("0644")
+                .args(&modes)
+                .status()
+                .expect("chmod");
             assert!(granted.success());
             until_read(&mut watched, 5).await;
             append(&place.log, "five\n");
@@ -274,24 +324,45 @@ async fn r15_the_reason_names_the_group_that_may_and_the_hint_how_to_join_it() {
         append(&place.log, "one\n");
         allow(&place.log, 0o040);
         // Only root can give a file to a group that it is not in.
-        let is_given = Command::new("chgrp").args(["adm"]).arg(&place.log).output().expect("chgrp").status.success();
-        assert!(is_given || !rustix::process::geteuid().is_root(), "there is a group adm");
+        let is_given = Command::new("chgrp")
+            .args(["adm"])
+            .arg(&place.log)
+            .output()
+            .expect("chgrp")
+            .status
+            .success();
+        assert!(
+            is_given || !rustix::process::geteuid().is_root(),
+            "there is a group adm"
+        );
         let mut watched = place.follow(1);
         until_denied(&mut watched).await;
         let HostStatus { reason, hint, .. } = status(&watched).clone();
         let (reason, hint) = (reason.expect("a reason"), hint.expect("a hint"));
         if is_given {
-            assert!(reason.ends_with("/logs/app.log: permission denied: needs group adm"), "{reason}");
-            assert!(hint.contains(&format!("usermod -aG adm {}", me())), "{hint}");
+            assert!(
+                reason.ends_with("/logs/app.log: permission denied: needs group adm"),
+                "{reason}"
+            );
+            assert!(
+                hint.contains(&format!("usermod -aG adm {}", me())),
+                "{hint}"
+            );
         } else {
-            assert!(reason.contains("/logs/app.log: permission denied: has mode ----r-----, of "), "{reason}");
+            assert!(
+                reason.contains("/logs/app.log: permission denied: has mode ----r-----, of "),
+                "{reason}"
+            );
             assert!(hint.contains(&format!("setfacl -m u:{}:r", me())), "{hint}");
         }
         let folder = place.log.parent().expect("a folder");
         allow(folder, 0o600);
         let names_it = |w: &Watched| {
             let told = status(w).reason.as_deref().unwrap_or_default();
-            told.contains(&format!("permission denied: folder {} has mode drw-------", folder.display()))
+            told.contains(&format!(
+                "permission denied: folder {} has mode drw-------",
+                folder.display()
+            ))
         };
         watched.until("the folder as the reason", names_it).await;
         allow(folder, 0o755);
@@ -300,7 +371,8 @@ async fn r15_the_reason_names_the_group_that_may_and_the_hint_how_to_join_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn r15_an_old_file_that_stays_denied_is_one_gap_and_its_successor_is_read() {
-    if !is_bound_by_modes("r15_an_old_file_that_stays_denied_is_one_gap_and_its_successor_is_read") {
+    if !is_bound_by_modes("r15_an_old_file_that_stays_denied_is_one_gap_and_its_successor_is_read")
+    {
         return;
     }
     for place in Place::both() {
@@ -310,7 +382,11 @@ async fn r15_an_old_file_that_stays_denied_is_one_gap_and_its_successor_is_read(
         append(&place.log, "five\n");
         until_read(&mut watched, 4).await;
         assert_eq!(watched.texts(), ["one", "two", "four", "five"]);
-        let gaps: Vec<_> = watched.gaps.iter().map(|gap| (gap.from, gap.reason)).collect();
+        let gaps: Vec<_> = watched
+            .gaps
+            .iter()
+            .map(|gap| (gap.from, gap.reason))
+            .collect();
         assert_eq!(gaps, [(8, GapReason::RotatedAway)]);
     }
 }
@@ -318,19 +394,26 @@ async fn r15_an_old_file_that_stays_denied_is_one_gap_and_its_successor_is_read(
 /// As `create 0600` of logrotate makes it where the mode of the log was given by hand.
 #[tokio::test(flavor = "multi_thread")]
 async fn r15_what_a_rotation_renames_is_read_to_its_end_though_its_successor_is_denied() {
-    if !is_bound_by_modes("r15_what_a_rotation_renames_is_read_to_its_end_though_its_successor_is_denied") {
+    if !is_bound_by_modes(
+        "r15_what_a_rotation_renames_is_read_to_its_end_though_its_successor_is_denied",
+    ) {
         return;
     }
     for place in Place::both() {
         let mut watched = place.read("one\n").await;
         append(&place.beside("next"), "three\n");
         allow(&place.beside("next"), 0);
-        let mut writer = OpenOptions::new().append(true).open(&place.log).expect("open");
+        let mut writer = OpenOptions::new()
+            .append(true)
+            .open(&place.log)
+            .expect("open");
         fs::rename(&place.log, place.beside("app.log.1")).expect("rename");
         fs::rename(place.beside("next"), &place.log).expect("rename");
         until_denied(&mut watched).await;
         writer.write_all(b"two\n").expect("write");
-        watched.until("the end of the old file", |w| w.texts() == ["one", "two"]).await;
+        watched
+            .until("the end of the old file", |w| w.texts() == ["one", "two"])
+            .await;
         assert!(is_denied(&watched), "{:?}", watched.sources);
         allow(&place.log, 0o644);
         until_read(&mut watched, 3).await;
@@ -341,7 +424,9 @@ async fn r15_what_a_rotation_renames_is_read_to_its_end_though_its_successor_is_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn r15_a_folder_that_may_not_be_entered_for_a_while_has_its_log_go_on_where_it_was() {
-    if !is_bound_by_modes("r15_a_folder_that_may_not_be_entered_for_a_while_has_its_log_go_on_where_it_was") {
+    if !is_bound_by_modes(
+        "r15_a_folder_that_may_not_be_entered_for_a_while_has_its_log_go_on_where_it_was",
+    ) {
         return;
     }
     for place in Place::both() {
@@ -353,13 +438,21 @@ async fn r15_a_folder_that_may_not_be_entered_for_a_while_has_its_log_go_on_wher
             allow(&folder, mode);
             until_denied(&mut watched).await;
             let (enough, seen) = (writer.written() + 500, watched.records.len());
-            wait_until("lines meanwhile", || if writer.written() > enough { Ok(()) } else { Err(writer.written()) })
-                .await;
+            wait_until("lines meanwhile", || {
+                if writer.written() > enough {
+                    Ok(())
+                } else {
+                    Err(writer.written())
+                }
+            })
+            .await;
             allow(&folder, 0o755);
             until_read(&mut watched, seen + 500).await;
         }
         let written = writer.stop();
-        watched.until_within(LONG, "the last line", |w| has_told(w, 0, written - 1)).await;
+        watched
+            .until_within(LONG, "the last line", |w| has_told(w, 0, written - 1))
+            .await;
         assert_all_once(&watched, 0, written);
         assert_eq!(watched.gaps, []);
     }
@@ -367,7 +460,9 @@ async fn r15_a_folder_that_may_not_be_entered_for_a_while_has_its_log_go_on_wher
 
 #[tokio::test(flavor = "multi_thread")]
 async fn r15_what_a_link_leads_to_is_denied_and_not_missing_and_begins_with_its_last_lines() {
-    if !is_bound_by_modes("r15_what_a_link_leads_to_is_denied_and_not_missing_and_begins_with_its_last_lines") {
+    if !is_bound_by_modes(
+        "r15_what_a_link_leads_to_is_denied_and_not_missing_and_begins_with_its_last_lines",
+    ) {
         return;
     }
     for place in Place::both() {
@@ -379,7 +474,11 @@ async fn r15_what_a_link_leads_to_is_denied_and_not_missing_and_begins_with_its_
         std::os::unix::fs::symlink("logs", &second).expect("link");
         std::os::unix::fs::symlink(second.join("app.log"), &first).expect("link");
         let mut watched = Watched::follow(vec![place.host(&first)], 1);
-        watched.until("a reason", |w| w.sources.iter().any(|info| info.problem.is_some())).await;
+        watched
+            .until("a reason", |w| {
+                w.sources.iter().any(|info| info.problem.is_some())
+            })
+            .await;
         assert!(is_denied(&watched), "{:?}", watched.sources);
         allow(&folder, 0o755);
         until_read(&mut watched, 1).await;
@@ -392,7 +491,9 @@ async fn r15_what_a_link_leads_to_is_denied_and_not_missing_and_begins_with_its_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn r15_a_pattern_in_a_folder_that_may_not_be_listed_is_denied_and_begins_with_last_lines() {
-    if !is_bound_by_modes("r15_a_pattern_in_a_folder_that_may_not_be_listed_is_denied_and_begins_with_last_lines") {
+    if !is_bound_by_modes(
+        "r15_a_pattern_in_a_folder_that_may_not_be_listed_is_denied_and_begins_with_last_lines",
+    ) {
         return;
     }
     for place in Place::both() {
@@ -400,10 +501,18 @@ async fn r15_a_pattern_in_a_folder_that_may_not_be_listed_is_denied_and_begins_w
         let folder = place.log.parent().expect("a folder").to_owned();
         allow(&folder, 0o311);
         let mut watched = Watched::follow(vec![place.host(&folder.join("*.log"))], 1);
-        let is_told = |w: &Watched| w.statuses.last().is_some_and(|(_, status)| status.state == LinkState::Degraded);
+        let is_told = |w: &Watched| {
+            w.statuses
+                .last()
+                .is_some_and(|(_, status)| status.state == LinkState::Degraded)
+        };
         watched.until("a reason", is_told).await;
         let reason = status(&watched).reason.clone().expect("a reason");
-        assert!(reason.contains("permission denied") && reason.contains(folder.to_str().expect("UTF-8")), "{reason}");
+        assert!(
+            reason.contains("permission denied")
+                && reason.contains(folder.to_str().expect("UTF-8")),
+            "{reason}"
+        );
         allow(&folder, 0o755);
         until_read(&mut watched, 1).await;
         append(&place.log, "four\n");
@@ -412,7 +521,11 @@ async fn r15_a_pattern_in_a_folder_that_may_not_be_listed_is_denied_and_begins_w
         // Once more, and what is new then is read from its first byte.
         allow(&folder, 0);
         let told = watched.statuses.len();
-        watched.until("the reason again", |w| w.statuses.len() > told && is_told(w)).await;
+        watched
+            .until("the reason again", |w| {
+                w.statuses.len() > told && is_told(w)
+            })
+            .await;
         allow(&folder, 0o755);
         append(&place.beside("new.log"), "five\nsix\n");
         until_read(&mut watched, 4).await;
@@ -421,11 +534,14 @@ async fn r15_a_pattern_in_a_folder_that_may_not_be_listed_is_denied_and_begins_w
     }
 }
 
-/// The answer of the real program on a host with a log that is denied and one that is not: exit code and output.
+/// The answer of the real program on a host with a log that is denied and one that is not: exit
+/// code and output.
 fn asked(place: &Place, args: &[&str]) -> (Option<i32>, String) {
     let open = place.beside("open.log");
-    let sources =
-        format!("sources = [{{ name = \"app\", path = {:?} }}, {{ name = \"open\", path = {open:?} }}]", place.log);
+    let sources = format!(
+        "sources = [{{ name = \"app\", path = {:?} }}, {{ name = \"open\", path = {open:?} }}]",
+        place.log
+    );
     let server = format!(
         "address = \"127.0.0.1\"\nport = {}\nidentity = {:?}\nknown_hosts = {:?}",
         place.sshd.port(),
@@ -448,7 +564,10 @@ fn asked(place: &Place, args: &[&str]) -> (Option<i32>, String) {
         .output()
         .expect("run it");
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (output.status.code(), text(&output.stdout) + &text(&output.stderr))
+    (
+        output.status.code(),
+        text(&output.stdout) + &text(&output.stderr),
+    )
 }
 
 #[test]
@@ -458,30 +577,58 @@ fn r15_questions_name_what_is_denied_and_are_answered_from_the_others() {
     }
     for place in Place::both() {
         for name in ["app.log", "open.log"] {
-            append(&place.beside(name), &format!("2026-11-20T13:00:00Z ERROR of {name}\n"));
+            append(
+                &place.beside(name),
+                &format!("2026-11-20T13:00:00Z ERROR of {name}\n"),
+            );
         }
         allow(&place.log, 0);
-        for question in [vec!["search", "ERROR"], vec!["read", "--since", "2026-11-20T12:00:00Z"]] {
+        for question in [
+            vec!["search", "ERROR"],
+            vec!["read", "--since", "2026-11-20T12:00:00Z"],
+        ] {
             let (code, said) = asked(&place, &question);
             assert_eq!(code, Some(3), "{question:?}: {said}");
-            assert!(said.contains("ERROR of open.log") && !said.contains("ERROR of app.log"), "{question:?}: {said}");
-            assert!(said.contains("app.log: permission denied"), "{question:?}: {said}");
-            assert!(said.contains("group") && said.contains("become = \"sudo\""), "{question:?}: {said}");
+            assert!(
+                said.contains("ERROR of open.log") && !said.contains("ERROR of app.log"),
+                "{question:?}: {said}"
+            );
+            assert!(
+                said.contains("app.log: permission denied"),
+                "{question:?}: {said}"
+            );
+            assert!(
+                said.contains("group") && said.contains("become = \"sudo\""),
+                "{question:?}: {said}"
+            );
         }
         allow(&place.log, 0o644);
         let (code, said) = asked(&place, &["search", "ERROR"]);
         assert_eq!(code, Some(0), "{said}");
-        assert!(said.contains("ERROR of app.log") && !said.contains("denied"), "{said}");
+        assert!(
+            said.contains("ERROR of app.log") && !said.contains("denied"),
+            "{said}"
+        );
         // A folder that may not be entered, by its own name and by a link.
         let folder = place.log.parent().expect("a folder").to_owned();
-        let link = Place { log: place.sshd.path("link/app.log"), sshd: place.sshd, is_here: place.is_here };
+        let link = Place {
+            log: place.sshd.path("link/app.log"),
+            sshd: place.sshd,
+            is_here: place.is_here,
+        };
         fs::create_dir(link.beside("")).expect("a folder");
         std::os::unix::fs::symlink(&place.log, &link.log).expect("link");
-        append(&link.beside("open.log"), "2026-11-20T13:00:00Z ERROR of open.log\n");
+        append(
+            &link.beside("open.log"),
+            "2026-11-20T13:00:00Z ERROR of open.log\n",
+        );
         allow(&folder, 0o600);
         let (code, said) = asked(&link, &["search", "ERROR"]);
         assert_eq!(code, Some(3), "{said}");
-        assert!(said.contains("ERROR of open.log") && said.contains("link/app.log: permission denied"), "{said}");
+        assert!(
+            said.contains("ERROR of open.log") && said.contains("link/app.log: permission denied"),
+            "{said}"
+        );
         allow(&folder, 0o755);
     }
 }

@@ -1,4 +1,5 @@
-//! What goes wrong between a host and the console, and with the files: every line is told once or is in a gap.
+//! What goes wrong between a host and the console, and with the files: every line is told once or
+//! is in a gap.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, OpenOptions};
@@ -17,30 +18,54 @@ use super::support::{program, run, wait_until};
 pub(super) fn following(sshd: &Sshd, name: &str, path: &Path) -> HostSpec {
     let mut host = sshd.host(name);
     let kind = SourceKind::Path(path.to_str().expect("UTF-8").to_owned());
-    host.sources.push(SourceSpec { name: "app".to_owned(), kind, time: None, as_root: false });
+    host.sources.push(SourceSpec {
+        name: "app".to_owned(),
+        kind,
+        time: None,
+        as_root: false,
+    });
     host
 }
 
 pub(super) fn append(path: &Path, text: &str) {
-    let mut file = OpenOptions::new().append(true).create(true).open(path).expect("open the log");
+    let mut file = OpenOptions::new()
+        .append(true)
+        .create(true)
+        .open(path)
+        .expect("open the log");
     file.write_all(text.as_bytes()).expect("write the log");
 }
 
 /// The lines of one host as text.
 pub(super) fn told(watched: &Watched, host: u32) -> Vec<String> {
-    let records = watched.records.iter().filter(|record| record.host.0 == host);
-    records.map(|record| String::from_utf8_lossy(&record.raw).into_owned()).collect()
+    let records = watched
+        .records
+        .iter()
+        .filter(|record| record.host.0 == host);
+    records
+        .map(|record| String::from_utf8_lossy(&record.raw).into_owned())
+        .collect()
 }
 
 pub(super) fn has_told(watched: &Watched, host: u32, number: u64) -> bool {
-    let last = watched.records.iter().rev().find(|record| record.host.0 == host);
+    let last = watched
+        .records
+        .iter()
+        .rev()
+        .find(|record| record.host.0 == host);
     last.is_some_and(|record| serial(&String::from_utf8_lossy(&record.raw)) == number)
 }
 
 pub(super) fn assert_all_once(watched: &Watched, host: u32, written: u64) {
-    let serials: Vec<u64> = told(watched, host).iter().map(|line| serial(line)).collect();
+    let serials: Vec<u64> = told(watched, host)
+        .iter()
+        .map(|line| serial(line))
+        .collect();
     let expected: Vec<u64> = (serials[0]..written).collect();
-    let breaks: Vec<_> = serials.windows(2).filter(|pair| pair[1] != pair[0] + 1).collect();
+    let breaks: Vec<_> = serials
+        .windows(2)
+        .filter(|pair| pair[1] != pair[0] + 1)
+        .collect();
     assert!(
         serials == expected,
         "host {host}: {} of {} lines; breaks {breaks:?}; gaps {:?}",
@@ -50,29 +75,46 @@ pub(super) fn assert_all_once(watched: &Watched, host: u32, written: u64) {
     );
 }
 
-/// The same for a log that logrotate rotates. Where it finds a file under the name that it is about to create, it renames
-/// that to `app.log-YYYYMMDDHH.backup`, over the one of the same hour: what was in that is destroyed, and nobody's fault.
+/// The same for a log that logrotate rotates. Where it finds a file under the name that it is about
+/// to create, it renames that to `app.log-YYYYMMDDHH.backup`, over the one of the same hour: what
+/// was in that is destroyed, and nobody's fault.
 pub(super) fn assert_all_on_disk_once(watched: &Watched, folder: &Path, written: u64) {
     // Lines that a writer adds to a generation after it was renamed are told when they are found.
     let mut serials: Vec<u64> = told(watched, 0).iter().map(|line| serial(line)).collect();
     serials.sort_unstable();
-    let files: Vec<PathBuf> =
-        fs::read_dir(folder).expect("a folder").filter_map(|entry| Some(entry.ok()?.path())).collect();
-    assert!(serials.windows(2).all(|pair| pair[0] < pair[1]), "told twice");
-    let is_backed_up = files.iter().any(|file| file.extension().is_some_and(|ending| ending == "backup"));
+    let files: Vec<PathBuf> = fs::read_dir(folder)
+        .expect("a folder")
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .collect();
+    assert!(
+        serials.windows(2).all(|pair| pair[0] < pair[1]),
+        "told twice"
+    );
+    let is_backed_up = files
+        .iter()
+        .any(|file| file.extension().is_some_and(|ending| ending == "backup"));
     let mut untold: BTreeSet<u64> = (serials[0]..written).collect();
     untold.retain(|number| serials.binary_search(number).is_err());
-    assert!(untold.is_empty() || is_backed_up, "untold: {untold:?}; {:?}", watched.gaps);
-    for file in
-        files.iter().filter(|file| file.file_name().is_some_and(|name| name.to_string_lossy().contains("app.log")))
-    {
+    assert!(
+        untold.is_empty() || is_backed_up,
+        "untold: {untold:?}; {:?}",
+        watched.gaps
+    );
+    for file in files.iter().filter(|file| {
+        file.file_name()
+            .is_some_and(|name| name.to_string_lossy().contains("app.log"))
+    }) {
         let packed = file.extension().is_some_and(|ending| ending == "gz");
         let text = if packed {
             run(Command::new("gzip").arg("-dc").arg(file))
         } else {
             fs::read_to_string(file).expect("text")
         };
-        let missed: Vec<u64> = text.lines().map(serial).filter(|number| untold.contains(number)).collect();
+        let missed: Vec<u64> = text
+            .lines()
+            .map(serial)
+            .filter(|number| untold.contains(number))
+            .collect();
         let (first, last) = (missed.first(), missed.last());
         assert!(
             missed.is_empty(),
@@ -84,25 +126,48 @@ pub(super) fn assert_all_on_disk_once(watched: &Watched, folder: &Path, written:
 }
 
 fn state(watched: &Watched, host: u32) -> Option<LinkState> {
-    watched.statuses.iter().rev().find(|(of, _)| *of == host).map(|(_, status)| status.state)
+    watched
+        .statuses
+        .iter()
+        .rev()
+        .find(|(of, _)| *of == host)
+        .map(|(_, status)| status.state)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn r29_a_link_that_is_half_open_is_noticed_in_20_seconds_and_holds_up_no_other() {
     let servers = [Sshd::start(), Sshd::start()];
     let logs: Vec<PathBuf> = servers.iter().map(|sshd| sshd.path("app.log")).collect();
-    let mut writers: Vec<Writer> = (0..2).map(|n| Writer::start(&logs[n], &servers[n].path("no"), 500)).collect();
-    let hosts = (0..2).map(|n| following(&servers[n], &format!("web-{n}"), &logs[n])).collect();
+    let mut writers: Vec<Writer> = (0..2)
+        .map(|n| Writer::start(&logs[n], &servers[n].path("no"), 500))
+        .collect();
+    let hosts = (0..2)
+        .map(|n| following(&servers[n], &format!("web-{n}"), &logs[n]))
+        .collect();
     let mut watched = Watched::follow(hosts, 0);
-    watched.until("lines of both", |w| (0..2).all(|host| told(w, host).len() > 500)).await;
+    watched
+        .until("lines of both", |w| {
+            (0..2).all(|host| told(w, host).len() > 500)
+        })
+        .await;
     servers[0].freeze(true);
     let (frozen, seen) = (Instant::now(), told(&watched, 1).len());
     let long = Duration::from_secs(30);
-    watched.until_within(long, "the state to tell", |w| state(w, 0).is_some_and(|state| !state.is_up())).await;
+    watched
+        .until_within(long, "the state to tell", |w| {
+            state(w, 0).is_some_and(|state| !state.is_up())
+        })
+        .await;
     let noticed = frozen.elapsed();
-    assert!(noticed < Duration::from_secs(20), "noticed after {noticed:?}");
+    assert!(
+        noticed < Duration::from_secs(20),
+        "noticed after {noticed:?}"
+    );
     let others = told(&watched, 1).len() - seen;
-    assert!(others as f64 > noticed.as_secs_f64() * 500.0 * 0.8, "{others} lines of the other in {noticed:?}");
+    assert!(
+        others as f64 > noticed.as_secs_f64() * 500.0 * 0.8,
+        "{others} lines of the other in {noticed:?}"
+    );
     servers[0].freeze(false);
     let written: Vec<u64> = writers.iter_mut().map(Writer::stop).collect();
     let all = |w: &Watched| (0..2).all(|host| has_told(w, host, written[host as usize] - 1));
@@ -121,11 +186,18 @@ pub(super) fn rotation(sshd: &Sshd, log: &Path, how: &str) -> impl Fn() + use<> 
         reopen.display()
     );
     fs::write(&rules, text).expect("write the rules");
-    move || drop(run(Command::new(program("logrotate")).arg("--force").arg("--state").arg(&kept).arg(&rules)))
+    move || {
+        drop(run(Command::new(program("logrotate"))
+            .arg("--force")
+            .arg("--state")
+            .arg(&kept)
+            .arg(&rules)))
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r04_copying_and_truncating_logrotate_under_a_megabyte_a_second_costs_no_more_than_it_destroys() {
+async fn r04_copying_and_truncating_logrotate_under_a_megabyte_a_second_costs_no_more_than_it_destroys()
+ {
     let sshd = Sshd::start();
     let log = sshd.path("app.log");
     let mut writer = Writer::start(&log, &sshd.path("reopen"), 12_000);
@@ -136,29 +208,61 @@ async fn r04_copying_and_truncating_logrotate_under_a_megabyte_a_second_costs_no
         let seen = watched.records.len();
         rotate();
         let long = Duration::from_secs(40);
-        watched.until_within(long, "lines after a rotation", |w| w.records.len() > seen + 15_000).await;
+        watched
+            .until_within(long, "lines after a rotation", |w| {
+                w.records.len() > seen + 15_000
+            })
+            .await;
     }
     let written = writer.stop();
-    watched.until("the last line", |w| has_told(w, 0, written - 1)).await;
+    watched
+        .until("the last line", |w| has_told(w, 0, written - 1))
+        .await;
 
     let mut on_disk = BTreeSet::new();
-    for entry in fs::read_dir(sshd.path("")).expect("a folder").filter_map(Result::ok) {
+    for entry in fs::read_dir(sshd.path(""))
+        .expect("a folder")
+        .filter_map(Result::ok)
+    {
         if entry.file_name().to_string_lossy().starts_with("app.log") {
             let text = fs::read(entry.path()).expect("read");
-            on_disk.extend(text.split(|&byte| byte == b'\n').map(|line| String::from_utf8_lossy(line).into_owned()));
+            on_disk.extend(
+                text.split(|&byte| byte == b'\n')
+                    .map(|line| String::from_utf8_lossy(line).into_owned()),
+            );
         }
     }
     let lines = told(&watched, 0);
-    let is_whole = |line: &&String| line.ends_with("all is well and goes on as it did") && line.contains("serial=");
+    let is_whole = |line: &&String| {
+        line.ends_with("all is well and goes on as it did") && line.contains("serial=")
+    };
     for torn in lines.iter().filter(|line| !is_whole(line)) {
-        assert!(on_disk.contains(torn), "torn by us and not by the rotation: {torn:?}");
+        assert!(
+            on_disk.contains(torn),
+            "torn by us and not by the rotation: {torn:?}"
+        );
     }
-    let serials: Vec<u64> = lines.iter().filter(is_whole).map(|line| serial(line)).collect();
-    assert!(serials.windows(2).all(|pair| pair[0] < pair[1]), "twice, or not in order");
+    let serials: Vec<u64> = lines
+        .iter()
+        .filter(is_whole)
+        .map(|line| serial(line))
+        .collect();
+    assert!(
+        serials.windows(2).all(|pair| pair[0] < pair[1]),
+        "twice, or not in order"
+    );
     let ours: BTreeSet<u64> = serials.iter().copied().collect();
-    let theirs = on_disk.iter().filter(is_whole).map(|line| serial(line)).filter(|number| *number >= serials[0]);
+    let theirs = on_disk
+        .iter()
+        .filter(is_whole)
+        .map(|line| serial(line))
+        .filter(|number| *number >= serials[0]);
     let missed: Vec<u64> = theirs.filter(|number| !ours.contains(number)).collect();
-    assert!(missed.is_empty() || !watched.gaps.is_empty(), "{} lines are on disk and untold: {missed:?}", missed.len());
+    assert!(
+        missed.is_empty() || !watched.gaps.is_empty(),
+        "{} lines are on disk and untold: {missed:?}",
+        missed.len()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -170,7 +274,8 @@ async fn cuts_at_any_moment_of_rotations_lose_nothing_and_tell_nothing_twice() {
     let mut watched = Watched::follow(vec![following(&sshd, "web-1", &log)], 0);
     watched.until("lines", |w| w.records.len() > 500).await;
     for _ in 0..10 {
-        // Cuts before, in and after what a rotation brings about, and now and then two rotations while we are away.
+        // Cuts before, in and after what a rotation brings about, and now and then two rotations
+        // while we are away.
         let pause = Duration::from_millis(rand::random_range(0..400));
         let _ = tokio::time::timeout(pause, watched.until("a moment", |_| false)).await;
         sshd.cut();
@@ -181,7 +286,11 @@ async fn cuts_at_any_moment_of_rotations_lose_nothing_and_tell_nothing_twice() {
         let _ = tokio::time::timeout(pause, watched.until("a moment", |_| false)).await;
     }
     let written = writer.stop();
-    watched.until_within(Duration::from_secs(40), "the last line", |w| has_told(w, 0, written - 1)).await;
+    watched
+        .until_within(Duration::from_secs(40), "the last line", |w| {
+            has_told(w, 0, written - 1)
+        })
+        .await;
     assert_all_on_disk_once(&watched, &sshd.path(""), written);
     assert_eq!(watched.gaps, []);
 }
@@ -192,15 +301,35 @@ async fn replaced(what: &str, replace: impl Fn(&Path)) {
     let log = folder.path().join("app.log");
     append(&log, "old one\nold two\nold thr");
     let mut watched = Watched::follow(vec![local_host("here", &[&log])], 10);
-    watched.until("the old lines", |w| w.records.len() == 2).await;
+    watched
+        .until("the old lines", |w| w.records.len() == 2)
+        .await;
     replace(&log);
-    watched.until(&format!("the new lines, {what}"), |w| w.texts().iter().any(|line| line == "new three")).await;
-    let new: Vec<String> = watched.texts().into_iter().filter(|line| line.contains("new")).collect();
-    assert_eq!(new, ["new one", "new two", "new three"], "{what}: {:?}", watched.texts());
-    let old: Vec<String> = watched.texts().into_iter().filter(|line| !line.contains("new")).collect();
+    watched
+        .until(&format!("the new lines, {what}"), |w| {
+            w.texts().iter().any(|line| line == "new three")
+        })
+        .await;
+    let new: Vec<String> = watched
+        .texts()
+        .into_iter()
+        .filter(|line| line.contains("new"))
+        .collect();
+    assert_eq!(
+        new,
+        ["new one", "new two", "new three"],
+        "{what}: {:?}",
+        watched.texts()
+    );
+    let old: Vec<String> = watched
+        .texts()
+        .into_iter()
+        .filter(|line| !line.contains("new"))
+        .collect();
     assert!(
         old.len() <= 3
-            && ["old one", "old two", "old thr"].starts_with(&old.iter().map(String::as_str).collect::<Vec<_>>()),
+            && ["old one", "old two", "old thr"]
+                .starts_with(&old.iter().map(String::as_str).collect::<Vec<_>>()),
         "{what}: {old:?}"
     );
     assert_eq!(watched.gaps.len(), 1, "{what}: {:?}", watched.gaps);
@@ -228,7 +357,10 @@ async fn a_file_in_the_place_of_another_is_read_from_its_start_and_never_mixed()
         fs::rename(&link, log).expect("rename");
     })
     .await;
-    replaced("written anew, longer", |log| fs::write(log, NEW).expect("write")).await;
+    replaced("written anew, longer", |log| {
+        fs::write(log, NEW).expect("write")
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -240,23 +372,36 @@ async fn a_link_that_points_elsewhere_is_followed_there() {
     let (link, next) = (folder.path().join("current"), folder.path().join("next"));
     std::os::unix::fs::symlink(&first, &link).expect("link");
     let mut watched = Watched::follow(vec![local_host("here", &[&link])], 10);
-    watched.until("the first file", |w| w.texts() == ["one"]).await;
+    watched
+        .until("the first file", |w| w.texts() == ["one"])
+        .await;
     std::os::unix::fs::symlink(&second, &next).expect("link");
     fs::rename(&next, &link).expect("swap");
-    watched.until("the second file", |w| w.texts() == ["one", "two"]).await;
+    watched
+        .until("the second file", |w| w.texts() == ["one", "two"])
+        .await;
     append(&second, "three\n");
-    watched.until("more of it", |w| w.texts() == ["one", "two", "three"]).await;
-    assert_eq!(watched.gaps, [], "where the link pointed is known, and the first file is read to its end");
+    watched
+        .until("more of it", |w| w.texts() == ["one", "two", "three"])
+        .await;
+    assert_eq!(
+        watched.gaps,
+        [],
+        "where the link pointed is known, and the first file is read to its end"
+    );
 }
 
 fn alive_tasks() -> usize {
-    tokio::runtime::Handle::current().metrics().num_alive_tasks()
+    tokio::runtime::Handle::current()
+        .metrics()
+        .num_alive_tasks()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn stopping_or_dropping_a_fleet_leaves_no_process_and_no_task_whatever_its_hosts_do() {
     for stop in [true, false] {
-        let (flooding, frozen, mute) = (Sshd::start(), Sshd::start(), Sshd::builder().mute().start());
+        let (flooding, frozen, mute) =
+            (Sshd::start(), Sshd::start(), Sshd::builder().mute().start());
         let log = flooding.path("app.log");
         let writer = Writer::start(&log, &flooding.path("no"), 20_000);
         let before = alive_tasks();
@@ -268,13 +413,21 @@ async fn stopping_or_dropping_a_fleet_leaves_no_process_and_no_task_whatever_its
             here,
         ];
         let mut watched = Watched::follow(hosts, 10);
-        watched.until("lines of those that live", |w| [0, 1, 3].iter().all(|&n| told(w, n).len() > 100)).await;
+        watched
+            .until("lines of those that live", |w| {
+                [0, 1, 3].iter().all(|&n| told(w, n).len() > 100)
+            })
+            .await;
         frozen.freeze(true);
         // Nobody reads what they say while more is written than all queues can hold.
         let enough = writer.written() + 20_000;
         wait_until("a second's worth of lines", || {
             let written = writer.written();
-            if written > enough { Ok(()) } else { Err(written) }
+            if written > enough {
+                Ok(())
+            } else {
+                Err(written)
+            }
         })
         .await;
         let ours = [&flooding, &frozen].map(Sshd::session_processes).concat();
@@ -285,14 +438,25 @@ async fn stopping_or_dropping_a_fleet_leaves_no_process_and_no_task_whatever_its
         } else {
             drop(fleet);
         }
-        assert!(began.elapsed() < Duration::from_millis(2500), "stopping took {:?}", began.elapsed());
+        assert!(
+            began.elapsed() < Duration::from_millis(2500),
+            "stopping took {:?}",
+            began.elapsed()
+        );
         drop(watched);
-        wait_until(
-            "the end of all tasks",
-            || if alive_tasks() <= before { Ok(()) } else { Err(alive_tasks() - before) },
-        )
+        wait_until("the end of all tasks", || {
+            if alive_tasks() <= before {
+                Ok(())
+            } else {
+                Err(alive_tasks() - before)
+            }
+        })
         .await;
-        assert!(began.elapsed() < Duration::from_millis(4500), "tasks ran for {:?}", began.elapsed());
+        assert!(
+            began.elapsed() < Duration::from_millis(4500),
+            "tasks ran for {:?}",
+            began.elapsed()
+        );
         // The server notices when the wire works again.
         frozen.freeze(false);
         wait_until("the end of all processes on the hosts", || {
@@ -309,7 +473,9 @@ async fn while_nobody_reads_a_host_is_asked_for_no_more_and_afterwards_nothing_i
     let log = sshd.path("app.log");
     append(&log, "first\n");
     let mut watched = Watched::follow(vec![following(&sshd, "web-1", &log)], 10);
-    watched.until("the first line", |w| w.records.len() == 1).await;
+    watched
+        .until("the first line", |w| w.records.len() == 1)
+        .await;
     let padding = "x".repeat(4000);
     let text: String = (0..20_000).map(|n| format!("{n} {padding}\n")).collect();
     append(&log, &text);
@@ -317,10 +483,22 @@ async fn while_nobody_reads_a_host_is_asked_for_no_more_and_afterwards_nothing_i
     let written = || -> u64 {
         let of = |pid: u32| fs::read_to_string(format!("/proc/{pid}/io")).unwrap_or_default();
         let descendants = sshd.session_processes().into_iter().map(|(pid, _)| pid);
-        let texts: Vec<String> = sshd.servers().into_iter().chain(descendants).map(of).collect();
+        let texts: Vec<String> = sshd
+            .servers()
+            .into_iter()
+            .chain(descendants)
+            .map(of)
+            .collect();
         texts
             .iter()
-            .filter_map(|text| text.split("wchar: ").nth(1)?.lines().next()?.parse::<u64>().ok())
+            .filter_map(|text| {
+                text.split("wchar: ")
+                    .nth(1)?
+                    .lines()
+                    .next()?
+                    .parse::<u64>()
+                    .ok()
+            })
             .max()
             .unwrap_or(0)
     };
@@ -332,19 +510,38 @@ async fn while_nobody_reads_a_host_is_asked_for_no_more_and_afterwards_nothing_i
         }
     }
     // What the merge holds, and the queues on the way.
-    assert!(last.0 < 60 << 20, "{} bytes of {} sent though nobody reads", last.0, text.len());
+    assert!(
+        last.0 < 60 << 20,
+        "{} bytes of {} sent though nobody reads",
+        last.0,
+        text.len()
+    );
     let long = Duration::from_secs(60);
-    watched.until_within(long, "all lines", |w| w.records.len() == 20_001).await;
-    let numbers: Vec<String> =
-        watched.texts().iter().skip(1).map(|line| line.split(' ').next().unwrap_or("").to_owned()).collect();
-    assert!(numbers == (0..20_000).map(|n| n.to_string()).collect::<Vec<_>>(), "not in order");
+    watched
+        .until_within(long, "all lines", |w| w.records.len() == 20_001)
+        .await;
+    let numbers: Vec<String> = watched
+        .texts()
+        .iter()
+        .skip(1)
+        .map(|line| line.split(' ').next().unwrap_or("").to_owned())
+        .collect();
+    assert!(
+        numbers == (0..20_000).map(|n| n.to_string()).collect::<Vec<_>>(),
+        "not in order"
+    );
     assert_eq!(watched.gaps, []);
     assert_eq!(sshd.accepted(), 1, "on the same connection");
 }
 
 fn with_journal(mut host: HostSpec) -> HostSpec {
     let kind = SourceKind::Journal(Some("app.service".to_owned()));
-    host.sources.push(SourceSpec { name: "unit".to_owned(), kind, time: None, as_root: false });
+    host.sources.push(SourceSpec {
+        name: "unit".to_owned(),
+        kind,
+        time: None,
+        as_root: false,
+    });
     host
 }
 
@@ -356,18 +553,29 @@ async fn a_server_with_one_session_has_its_files_followed_and_says_why_the_journ
     let mut watched = Watched::follow(vec![with_journal(following(&sshd, "web-1", &log))], 10);
     let says_why = |w: &Watched| {
         let status = w.statuses.last().map(|(_, status)| status.clone());
-        status.is_some_and(|s| s.state == LinkState::Degraded && s.reason.is_some_and(|why| why.contains("session")))
+        status.is_some_and(|s| {
+            s.state == LinkState::Degraded && s.reason.is_some_and(|why| why.contains("session"))
+        })
     };
-    watched.until("the line and the reason", |w| w.records.len() == 1 && says_why(w)).await;
+    watched
+        .until("the line and the reason", |w| {
+            w.records.len() == 1 && says_why(w)
+        })
+        .await;
     append(&log, "two\n");
-    watched.until("the next line", |w| w.texts() == ["one", "two"]).await;
+    watched
+        .until("the next line", |w| w.texts() == ["one", "two"])
+        .await;
     assert_eq!(sshd.accepted(), 1, "and the connection stands");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_journal_that_ends_is_asked_again_and_its_files_go_on() {
     let folder = tempfile::tempdir().expect("a folder");
-    let (fake, called) = (folder.path().join("journalctl"), folder.path().join("called"));
+    let (fake, called) = (
+        folder.path().join("journalctl"),
+        folder.path().join("called"),
+    );
     // It cannot write a file, but make a folder; it ends when it is called to follow first.
     let text = format!(
         "#!/bin/sh\ncase $* in *--follow*) ;; *) exit 0 ;; esac\nmkdir {} 2>/dev/null && exit 1\necho '{}'\nexec sleep 1000\n",
@@ -376,16 +584,40 @@ async fn a_journal_that_ends_is_asked_again_and_its_files_go_on() {
     );
     fs::write(&fake, text).expect("write");
     fs::set_permissions(&fake, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("chmod");
-    let sshd = Sshd::builder().config(format!("SetEnv PATH={}:/usr/bin:/bin", folder.path().display())).start();
+    let sshd = Sshd::builder()
+        .config(format!(
+            "SetEnv PATH={}:/usr/bin:/bin",
+            folder.path().display()
+        ))
+        .start();
     let log = sshd.path("app.log");
     append(&log, "one\n");
     let mut watched = Watched::follow(vec![with_journal(following(&sshd, "web-1", &log))], 10);
-    watched.until("the line of the journal", |w| w.texts().iter().any(|line| line.ends_with("app: hello"))).await;
-    let problems: Vec<_> = watched.sources.iter().filter_map(|info| info.problem.clone()).collect();
-    assert!(problems.iter().any(|why| why.contains("journalctl ended")), "{problems:?}");
-    watched.until("the host to be well", |w| state(w, 0) == Some(LinkState::Ok)).await;
+    watched
+        .until("the line of the journal", |w| {
+            w.texts().iter().any(|line| line.ends_with("app: hello"))
+        })
+        .await;
+    let problems: Vec<_> = watched
+        .sources
+        .iter()
+        .filter_map(|info| info.problem.clone())
+        .collect();
+    assert!(
+        problems.iter().any(|why| why.contains("journalctl ended")),
+        "{problems:?}"
+    );
+    watched
+        .until("the host to be well", |w| {
+            state(w, 0) == Some(LinkState::Ok)
+        })
+        .await;
     // Which of the two shells is quicker is open.
-    watched.until("the line of the file", |w| w.texts().contains(&"one".to_owned())).await;
+    watched
+        .until("the line of the file", |w| {
+            w.texts().contains(&"one".to_owned())
+        })
+        .await;
     assert_eq!(sshd.accepted(), 1);
 }
 
@@ -402,13 +634,28 @@ async fn two_consoles_on_one_host_do_not_disturb_each_other() {
     rotate();
     let [mut first, mut second] = both;
     let seen = first.records.len();
-    first.until("lines after the rotation", |w| w.records.len() > seen + 500).await;
+    first
+        .until("lines after the rotation", |w| w.records.len() > seen + 500)
+        .await;
     first.fleet.take().expect("running").stop().await;
     let seen = second.records.len();
-    second.until("lines after the other has gone", |w| w.records.len() > seen + 1500).await;
+    second
+        .until("lines after the other has gone", |w| {
+            w.records.len() > seen + 1500
+        })
+        .await;
     let written = writer.stop();
-    second.until("the last line", |w| has_told(w, 0, written - 1)).await;
+    second
+        .until("the last line", |w| has_told(w, 0, written - 1))
+        .await;
     assert_all_once(&second, 0, written);
-    let serials: BTreeMap<u64, usize> = told(&first, 0).iter().map(|line| (serial(line), 1)).collect();
-    assert_eq!(serials.len(), first.records.len(), "nothing twice for the first either");
+    let serials: BTreeMap<u64, usize> = told(&first, 0)
+        .iter()
+        .map(|line| (serial(line), 1))
+        .collect();
+    assert_eq!(
+        serials.len(),
+        first.records.len(),
+        "nothing twice for the first either"
+    );
 }

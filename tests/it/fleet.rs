@@ -1,4 +1,5 @@
-//! The main job over real SSH: many hosts, rotations by the real `logrotate`, shells of every kind, cut connections.
+//! The main job over real SSH: many hosts, rotations by the real `logrotate`, shells of every kind,
+//! cut connections.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -14,7 +15,12 @@ use super::support::{program, run};
 
 fn with_source(mut host: HostSpec, name: &str, path: &Path) -> HostSpec {
     let path = path.to_str().expect("test paths are UTF-8").to_owned();
-    host.sources.push(SourceSpec { name: name.to_owned(), kind: SourceKind::Path(path), time: None, as_root: false });
+    host.sources.push(SourceSpec {
+        name: name.to_owned(),
+        kind: SourceKind::Path(path),
+        time: None,
+        as_root: false,
+    });
     host
 }
 
@@ -48,40 +54,86 @@ fn three_servers_of_which_one_is_stopped_give_lines_metrics_and_the_reason_and_e
     let servers = [Sshd::start(), Sshd::start(), Sshd::start()];
     let logs: Vec<PathBuf> = servers.iter().map(small_log).collect();
     let names = ["web-1", "web-2", "web-3"];
-    let hosts: Vec<_> = (0..3).map(|n| (names[n], &servers[n], logs[n].as_path())).collect();
+    let hosts: Vec<_> = (0..3)
+        .map(|n| (names[n], &servers[n], logs[n].as_path()))
+        .collect();
     let file = servers[0].path("hosts.toml");
     std::fs::write(&file, inventory(&hosts)).expect("write the inventory");
     servers[2].stop();
 
     let started = Instant::now();
     let output = binary()
-        .args(["--hosts", "prod", "--once", "--json", "--no-ssh-config", "--timeout", "15s", "--config"])
+        .args([
+            "--hosts",
+            "prod",
+            "--once",
+            "--json",
+            "--no-ssh-config",
+            "--timeout",
+            "15s",
+            "--config",
+        ])
         .arg(&file)
         .output()
         .expect("run the console");
-    assert!(started.elapsed() < Duration::from_secs(15), "{:?}", started.elapsed());
+    assert!(
+        started.elapsed() < Duration::from_secs(15),
+        "{:?}",
+        started.elapsed()
+    );
     let text = String::from_utf8(output.stdout).expect("JSON is UTF-8");
-    assert_eq!(output.status.code(), Some(3), "{text}{}", String::from_utf8_lossy(&output.stderr));
-    let objects: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("a JSON line")).collect();
-    let of_type = |kind: &str| objects.iter().filter(|object| object["type"] == kind).collect::<Vec<_>>();
+    assert_eq!(
+        output.status.code(),
+        Some(3),
+        "{text}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let objects: Vec<Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("a JSON line"))
+        .collect();
+    let of_type = |kind: &str| {
+        objects
+            .iter()
+            .filter(|object| object["type"] == kind)
+            .collect::<Vec<_>>()
+    };
 
     assert_eq!(of_type("line").len(), 6, "{text}");
     let line = of_type("line")[0];
-    assert_eq!((&line["time"], &line["level"]), (&"2026-11-20T13:00:00.000000000Z".into(), &"info".into()), "{line}");
+    assert_eq!(
+        (&line["time"], &line["level"]),
+        (&"2026-11-20T13:00:00.000000000Z".into(), &"info".into()),
+        "{line}"
+    );
     for metric in of_type("metric") {
         assert!(metric["window_ms"].as_u64() >= Some(500), "{metric}");
         assert!(metric["cpu"]["busy_pct"].is_number(), "{metric}");
-        assert!(metric["memory"]["total_bytes"].as_u64() > Some(1 << 20), "{metric}");
+        assert!(
+            metric["memory"]["total_bytes"].as_u64() > Some(1 << 20),
+            "{metric}"
+        );
     }
     assert_eq!(of_type("metric").len(), 2, "{text}");
-    let states: Vec<_> = of_type("host").iter().map(|host| (host["host"].clone(), host["state"].clone())).collect();
+    let states: Vec<_> = of_type("host")
+        .iter()
+        .map(|host| (host["host"].clone(), host["state"].clone()))
+        .collect();
     let expected = [("web-1", "ok"), ("web-2", "ok"), ("web-3", "unreachable")];
-    assert_eq!(states, expected.map(|(host, state)| (host.into(), state.into())), "{text}");
+    assert_eq!(
+        states,
+        expected.map(|(host, state)| (host.into(), state.into())),
+        "{text}"
+    );
     let reason = of_type("host")[2]["reason"].as_str().expect("a reason");
     assert!(reason.contains("refused"), "{reason}");
     let summary = objects.last().expect("a summary");
     assert_eq!(summary["type"], "summary");
-    assert_eq!((&summary["hosts"]["ok"], &summary["exit"]), (&2.into(), &3.into()), "{summary}");
+    assert_eq!(
+        (&summary["hosts"]["ok"], &summary["exit"]),
+        (&2.into(), &3.into()),
+        "{summary}"
+    );
 }
 
 #[test]
@@ -95,14 +147,21 @@ fn a_closed_pipe_ends_it_quietly() {
         env!("CARGO_BIN_EXE_logtrail-tui"),
         file.display()
     );
-    let output = Command::new("bash").args(["-c", &line]).output().expect("run a pipe");
+    let output = Command::new("bash")
+        .args(["-c", &line])
+        .output()
+        .expect("run a pipe");
     assert_eq!(String::from_utf8_lossy(&output.stdout), "0\n");
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
 }
 
 /// A configuration of the real logrotate that renames, creates and tells the writer.
 fn rotate(config: &Path, state: &Path) {
-    run(Command::new(program("logrotate")).arg("--force").arg("--state").arg(state).arg(config));
+    run(Command::new(program("logrotate"))
+        .arg("--force")
+        .arg("--state")
+        .arg(state)
+        .arg(config));
 }
 
 fn rotation_config(log: &Path, reopen: &Path, extra: &str) -> String {
@@ -113,7 +172,8 @@ fn rotation_config(log: &Path, reopen: &Path, extra: &str) -> String {
     )
 }
 
-/// Two hosts write 5,000 lines a second each while the logs are rotated; every line arrives once and in order.
+/// Two hosts write 5,000 lines a second each while the logs are rotated; every line arrives once
+/// and in order.
 async fn rotated_under_load(extra: &str) {
     let servers = [Sshd::start(), Sshd::start()];
     let mut writers = Vec::new();
@@ -121,30 +181,63 @@ async fn rotated_under_load(extra: &str) {
     for (n, sshd) in servers.iter().enumerate() {
         let (log, reopen) = (sshd.path("app.log"), sshd.path("reopen"));
         writers.push(Writer::start(&log, &reopen, 5000));
-        std::fs::write(sshd.path("rotate.conf"), rotation_config(&log, &reopen, extra)).expect("write the rules");
+        std::fs::write(
+            sshd.path("rotate.conf"),
+            rotation_config(&log, &reopen, extra),
+        )
+        .expect("write the rules");
         hosts.push(with_source(sshd.host(&format!("web-{n}")), "app", &log));
     }
     let mut watched = Watched::follow(hosts, 0);
-    watched.until("lines of both hosts", |w| (0..2).all(|n| w.records.iter().any(|r| r.host.0 == n))).await;
+    watched
+        .until("lines of both hosts", |w| {
+            (0..2).all(|n| w.records.iter().any(|r| r.host.0 == n))
+        })
+        .await;
     for _ in 0..3 {
         let seen = watched.records.len();
         let long = Duration::from_secs(60);
-        watched.until_within(long, "lines for ten seconds", |w| w.records.len() >= seen + 2 * 10 * 5000).await;
+        watched
+            .until_within(long, "lines for ten seconds", |w| {
+                w.records.len() >= seen + 2 * 10 * 5000
+            })
+            .await;
         for sshd in &servers {
             rotate(&sshd.path("rotate.conf"), &sshd.path("rotate.state"));
         }
     }
     let written: Vec<u64> = writers.iter_mut().map(Writer::stop).collect();
-    let last = |w: &Watched, n: usize| w.records.iter().rev().find(|r| r.host.0 == n as u32).map(|r| r.raw.clone());
+    let last = |w: &Watched, n: usize| {
+        w.records
+            .iter()
+            .rev()
+            .find(|r| r.host.0 == n as u32)
+            .map(|r| r.raw.clone())
+    };
     let serial_of = |raw: &[u8]| serial(std::str::from_utf8(raw).expect("UTF-8"));
-    let all_there = |w: &Watched| (0..2).all(|n| last(w, n).is_some_and(|raw| serial_of(&raw) + 1 == written[n]));
+    let all_there = |w: &Watched| {
+        (0..2).all(|n| last(w, n).is_some_and(|raw| serial_of(&raw) + 1 == written[n]))
+    };
     watched.until("the last lines", all_there).await;
     for host in 0..2 {
-        let serials: Vec<u64> =
-            watched.records.iter().filter(|r| r.host.0 == host).map(|r| serial_of(&r.raw)).collect();
+        let serials: Vec<u64> = watched
+            .records
+            .iter()
+            .filter(|r| r.host.0 == host)
+            .map(|r| serial_of(&r.raw))
+            .collect();
         let expected: Vec<u64> = (serials[0]..written[host as usize]).collect();
-        assert!(serials.len() > 100_000, "{} lines in 30 seconds", serials.len());
-        assert!(serials == expected, "{} of {} lines of host {host}", serials.len(), expected.len());
+        assert!(
+            serials.len() > 100_000,
+            "{} lines in 30 seconds",
+            serials.len()
+        );
+        assert!(
+            serials == expected,
+            "{} of {} lines of host {host}",
+            serials.len(),
+            expected.len()
+        );
     }
     assert_eq!(watched.gaps, []);
 }
@@ -158,27 +251,48 @@ async fn renaming_logrotate_under_5000_lines_a_second_loses_nothing() {
 async fn every_shell_serves_and_noise_before_it_is_passed_over() {
     let shells = ["dash -s", "bash -s", "bash --posix -s", "busybox sh -s"];
     for shell in shells {
-        let sshd = Sshd::builder().config(format!("ForceCommand echo 'Welcome!'; exec {shell}")).start();
+        let sshd = Sshd::builder()
+            .config(format!("ForceCommand echo 'Welcome!'; exec {shell}"))
+            .start();
         let log = small_log(&sshd);
         let mut watched = Watched::follow(vec![with_source(sshd.host("web-1"), "app", &log)], 10);
-        watched.until(&format!("the lines with {shell}"), |w| w.records.len() == 3).await;
+        watched
+            .until(&format!("the lines with {shell}"), |w| w.records.len() == 3)
+            .await;
         std::fs::rename(&log, sshd.path("app.log.1")).expect("rename");
         std::fs::write(&log, "four\n").expect("create");
-        watched.until(&format!("the line after a rotation with {shell}"), |w| w.records.len() == 4).await;
-        watched.until(&format!("rates with {shell}"), |w| w.samples.iter().any(|(_, s)| s.cpu.is_some())).await;
+        watched
+            .until(&format!("the line after a rotation with {shell}"), |w| {
+                w.records.len() == 4
+            })
+            .await;
+        watched
+            .until(&format!("rates with {shell}"), |w| {
+                w.samples.iter().any(|(_, s)| s.cpu.is_some())
+            })
+            .await;
         assert_eq!(watched.gaps, [], "{shell}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_login_without_a_shell_is_denied_with_what_it_said() {
-    let sshd = Sshd::builder().config("ForceCommand echo 'This account is for mail only.'; exit 7").start();
+    let sshd = Sshd::builder()
+        .config("ForceCommand echo 'This account is for mail only.'; exit 7")
+        .start();
     let mut watched = Watched::follow(vec![sshd.host("web-1")], 10);
-    let denied = |w: &Watched| w.statuses.last().is_some_and(|(_, status)| status.state == LinkState::Denied);
+    let denied = |w: &Watched| {
+        w.statuses
+            .last()
+            .is_some_and(|(_, status)| status.state == LinkState::Denied)
+    };
     watched.until("the host to be denied", denied).await;
     let (_, status) = watched.statuses.last().expect("a status");
     let reason = status.reason.clone().expect("a reason");
-    assert!(reason.contains("status 7") && reason.contains("for mail only"), "{reason}");
+    assert!(
+        reason.contains("status 7") && reason.contains("for mail only"),
+        "{reason}"
+    );
     assert_eq!(status.retry_in_s, None, "trying again would not help");
 }
 
@@ -191,15 +305,29 @@ async fn a_cut_connection_is_made_again_and_nothing_is_lost_or_told_twice() {
     for cut in 1..=5 {
         let seen = watched.records.len();
         // Lines may still come of the connection before.
-        let again = |w: &Watched| w.records.len() > seen + 500 && sshd.accepted() >= cut && sshd.live() > 0;
-        watched.until(&format!("lines before cut {cut}"), again).await;
+        let again =
+            |w: &Watched| w.records.len() > seen + 500 && sshd.accepted() >= cut && sshd.live() > 0;
+        watched
+            .until(&format!("lines before cut {cut}"), again)
+            .await;
         sshd.cut();
     }
     let written = writer.stop();
-    let all = |w: &Watched| w.texts().last().is_some_and(|line| serial(line) + 1 == written) && sshd.accepted() > 5;
-    watched.until("the last line, by the sixth connection", all).await;
+    let all = |w: &Watched| {
+        w.texts()
+            .last()
+            .is_some_and(|line| serial(line) + 1 == written)
+            && sshd.accepted() > 5
+    };
+    watched
+        .until("the last line, by the sixth connection", all)
+        .await;
     let serials: Vec<u64> = watched.texts().iter().map(|line| serial(line)).collect();
-    assert!(serials == (serials[0]..written).collect::<Vec<_>>(), "{} of {written}", serials.len());
+    assert!(
+        serials == (serials[0]..written).collect::<Vec<_>>(),
+        "{} of {written}",
+        serials.len()
+    );
     assert_eq!(watched.gaps, []);
 }
 
@@ -209,11 +337,15 @@ async fn a_file_that_appears_while_the_connection_is_cut_is_read_from_its_first_
     let pattern = sshd.path("*.log");
     std::fs::write(sshd.path("old.log"), "old\n").expect("write");
     let mut watched = Watched::follow(vec![with_source(sshd.host("web-1"), "app", &pattern)], 1);
-    watched.until("the old file's line", |w| w.texts() == ["old"]).await;
+    watched
+        .until("the old file's line", |w| w.texts() == ["old"])
+        .await;
     watched.until("rates", |w| w.samples.len() >= 2).await;
     sshd.cut();
     std::fs::write(sshd.path("new.log"), "one\ntwo\nthree\n").expect("write");
-    watched.until("all lines of the new file", |w| w.records.len() == 4).await;
+    watched
+        .until("all lines of the new file", |w| w.records.len() == 4)
+        .await;
     assert_eq!(watched.texts(), ["old", "one", "two", "three"]);
 }
 
@@ -221,16 +353,26 @@ async fn a_file_that_appears_while_the_connection_is_cut_is_read_from_its_first_
 async fn one_host_that_hangs_does_not_hold_up_the_others() {
     let (hung, live) = (Sshd::builder().mute().start(), Sshd::start());
     let log = small_log(&live);
-    let hosts = vec![with_source(hung.host("web-1"), "app", &log), with_source(live.host("web-2"), "app", &log)];
+    let hosts = vec![
+        with_source(hung.host("web-1"), "app", &log),
+        with_source(live.host("web-2"), "app", &log),
+    ];
     let started = Instant::now();
     let mut watched = Watched::follow(hosts, 10);
-    watched.until("the lines of the live host", |w| w.records.len() == 3).await;
-    assert!(started.elapsed() < Duration::from_secs(9), "before the other host's time was up");
+    watched
+        .until("the lines of the live host", |w| w.records.len() == 3)
+        .await;
+    assert!(
+        started.elapsed() < Duration::from_secs(9),
+        "before the other host's time was up"
+    );
 }
 
 fn alive(process: &(u32, String)) -> bool {
     std::fs::read_to_string(format!("/proc/{}/stat", process.0)).is_ok_and(|text| {
-        text.rsplit(')').next().is_some_and(|rest| rest.split_whitespace().nth(19) == Some(&process.1))
+        text.rsplit(')')
+            .next()
+            .is_some_and(|rest| rest.split_whitespace().nth(19) == Some(&process.1))
     })
 }
 
@@ -241,30 +383,57 @@ fn nothing_of_ours_is_left_on_the_host_five_seconds_after_a_kill() {
     let _writer = Writer::start(&log, &reopen, 1000);
     let file = sshd.path("hosts.toml");
     std::fs::write(&file, inventory(&[("web-1", &sshd, &log)])).expect("write the inventory");
-    let mut screen =
-        super::support::pty::Pty::start(&["--no-ssh-config", "--config", file.to_str().expect("UTF-8")], (160, 24));
+    let mut screen = super::support::pty::Pty::start(
+        &["--no-ssh-config", "--config", file.to_str().expect("UTF-8")],
+        (160, 24),
+    );
     screen.wait_for("serial=");
     let ours = sshd.session_processes();
-    assert!(ours.len() >= 3, "the shell, what hands on requests, what serves: {ours:?}");
+    assert!(
+        ours.len() >= 3,
+        "the shell, what hands on requests, what serves: {ours:?}"
+    );
     screen.kill();
     let killed = Instant::now();
     while ours.iter().any(alive) {
         let left: Vec<_> = ours.iter().filter(|process| alive(process)).collect();
-        assert!(killed.elapsed() < Duration::from_secs(5), "left after five seconds: {left:?}");
+        assert!(
+            killed.elapsed() < Duration::from_secs(5),
+            "left after five seconds: {left:?}"
+        );
         std::thread::sleep(Duration::from_millis(20));
     }
 }
 
-/// Every file of a tree with all that a write would change: type, mode, size, times of change, content.
+/// Every file of a tree with all that a write would change: type, mode, size, times of change,
+/// content.
 fn tree(folder: &Path, out: &mut Vec<String>) {
     use std::os::unix::fs::MetadataExt;
-    let mut entries: Vec<_> = std::fs::read_dir(folder).expect("read a folder").filter_map(Result::ok).collect();
+    let mut entries: Vec<_> = std::fs::read_dir(folder)
+        .expect("read a folder")
+        .filter_map(Result::ok)
+        .collect();
     entries.sort_by_key(std::fs::DirEntry::file_name);
     for entry in entries {
         let meta = entry.metadata().expect("stat");
-        let changed = (meta.mode(), meta.len(), meta.mtime_nsec(), meta.ctime(), meta.ctime_nsec(), meta.ino());
-        let content = if meta.is_file() { std::fs::read(entry.path()).expect("read") } else { Vec::new() };
-        out.push(format!("{:?} {changed:?} {}", entry.path(), String::from_utf8_lossy(&content)));
+        let changed = (
+            meta.mode(),
+            meta.len(),
+            meta.mtime_nsec(),
+            meta.ctime(),
+            meta.ctime_nsec(),
+            meta.ino(),
+        );
+        let content = if meta.is_file() {
+            std::fs::read(entry.path()).expect("read")
+        } else {
+            Vec::new()
+        };
+        out.push(format!(
+            "{:?} {changed:?} {}",
+            entry.path(),
+            String::from_utf8_lossy(&content)
+        ));
         if meta.is_dir() {
             tree(&entry.path(), out);
         }
@@ -283,7 +452,11 @@ async fn a_hosts_files_are_the_same_before_and_after() {
     let mut spec = with_source(sshd.host("web-1"), "app", &host.join("log/*.log"));
     spec = with_source(spec, "old", &host.join("log/old/app.log.1"));
     let mut watched = Watched::follow(vec![spec], 10);
-    watched.until("all lines and rates", |w| w.records.len() == 3 && w.samples.len() >= 3).await;
+    watched
+        .until("all lines and rates", |w| {
+            w.records.len() == 3 && w.samples.len() >= 3
+        })
+        .await;
     watched.fleet.take().expect("running").stop().await;
     tree(&host, &mut after);
     assert_eq!(before, after);

@@ -1,8 +1,10 @@
-//! Bytes that could not be had when they were asked for, and can be had later: the key of the console, `--backfill`.
+//! Bytes that could not be had when they were asked for, and can be had later: the key of the
+//! console, `--backfill`.
 //!
-//! A log is moved away under the eyes of the follower, written to where nobody looks, and another put in its place: a gap.
-//! Then what was moved away turns up under the name of a generation. The follower lists those when the log is rotated, and
-//! not before, so it is found there by nobody but who asks for the gap.
+//! A log is moved away under the eyes of the follower, written to where nobody looks, and another
+//! put in its place: a gap. Then what was moved away turns up under the name of a generation. The
+//! follower lists those when the log is rotated, and not before, so it is found there by nobody but
+//! who asks for the gap.
 
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::PermissionsExt as _;
@@ -28,10 +30,16 @@ impl Host {
     pub(super) fn with(log: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let (shell, gate) = (folder.path().join("shell"), folder.path().join("shut"));
-        let script = format!("#!/bin/sh\nwhile [ -e {} ]; do sleep 0.02; done\nexec /bin/sh \"$@\"\n", gate.display());
+        let script = format!(
+            "#!/bin/sh\nwhile [ -e {} ]; do sleep 0.02; done\nexec /bin/sh \"$@\"\n",
+            gate.display()
+        );
         std::fs::write(&shell, script).expect("write the shell");
-        std::fs::set_permissions(&shell, std::fs::Permissions::from_mode(0o755)).expect("make it executable");
-        let sshd = Sshd::builder().login_shell(&shell.display().to_string()).start();
+        std::fs::set_permissions(&shell, std::fs::Permissions::from_mode(0o755))
+            .expect("make it executable");
+        let sshd = Sshd::builder()
+            .login_shell(&shell.display().to_string())
+            .start();
         let host = Self { sshd, folder };
         append(&host.log(), log);
         let inventory = format!(
@@ -76,7 +84,11 @@ impl Host {
         let back = self.log().with_extension("log.1");
         if packed {
             run(Command::new(program("gzip")).arg(self.away()));
-            std::fs::rename(self.away().with_extension("gz"), back.with_extension("1.gz")).expect("move it back");
+            std::fs::rename(
+                self.away().with_extension("gz"),
+                back.with_extension("1.gz"),
+            )
+            .expect("move it back");
         } else {
             std::fs::rename(self.away(), back).expect("move it back");
         }
@@ -103,15 +115,29 @@ impl Host {
     fn start(&self, args: &[&str]) -> Going {
         let inventory = self.inventory();
         let mut command = Command::new(env!("CARGO_BIN_EXE_logtrail-tui"));
-        command.args(self.args(inventory.to_str().expect("UTF-8"), args)).env_remove("LOGTRAIL_HOSTS");
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("start it");
+        command
+            .args(self.args(inventory.to_str().expect("UTF-8"), args))
+            .env_remove("LOGTRAIL_HOSTS");
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("start it");
         let out = BufReader::new(child.stdout.take().expect("piped"));
         let (sender, objects) = channel();
         std::thread::spawn(move || {
-            let line = |line: std::io::Result<String>| serde_json::from_str(&line.expect("a line")).expect("JSON");
-            out.lines().map(line).try_for_each(|object| sender.send(object))
+            let line = |line: std::io::Result<String>| {
+                serde_json::from_str(&line.expect("a line")).expect("JSON")
+            };
+            out.lines()
+                .map(line)
+                .try_for_each(|object| sender.send(object))
         });
-        Going { child, objects, printed: Vec::new() }
+        Going {
+            child,
+            objects,
+            printed: Vec::new(),
+        }
     }
 }
 
@@ -128,7 +154,10 @@ impl Going {
     fn until(&mut self, text: Option<&str>) {
         let deadline = Instant::now() + PATIENCE;
         while text.is_none_or(|text| self.printed.last().is_none_or(|last| last != text)) {
-            match self.objects.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+            match self
+                .objects
+                .recv_timeout(deadline.saturating_duration_since(Instant::now()))
+            {
                 Ok(object) => self.printed.extend(printed(&object)),
                 Err(RecvTimeoutError::Disconnected) if text.is_none() => return,
                 Err(error) => panic!("{error} while waiting for {text:?}: {:?}", self.printed),
@@ -155,7 +184,10 @@ impl Drop for Going {
 fn until(what: &str, condition: impl Fn() -> bool) {
     let began = Instant::now();
     while !condition() {
-        assert!(began.elapsed() < PATIENCE, "it takes longer than {PATIENCE:?} until {what}");
+        assert!(
+            began.elapsed() < PATIENCE,
+            "it takes longer than {PATIENCE:?} until {what}"
+        );
         std::thread::sleep(Duration::from_millis(5));
     }
 }
@@ -176,14 +208,34 @@ fn tail_prints_a_gap_and_with_backfill_what_has_turned_up_in_its_place_once() {
         filled.until(Some("five"));
         append(&host.log(), "six\n");
         plain.until(Some("six"));
-        assert_eq!(plain.printed, ["one", "two", "gap: rotated-away", "five", "six"], "packed: {packed}");
+        assert_eq!(
+            plain.printed,
+            ["one", "two", "gap: rotated-away", "five", "six"],
+            "packed: {packed}"
+        );
         // With the next rotation the follower comes by the file.
         host.rotate("seven\n");
         plain.until(Some("seven"));
         filled.until(Some("seven"));
-        let lost = |going: &Going| going.printed.iter().filter(|line| ["three", "four"].contains(&&***line)).count();
-        assert_eq!((lost(&plain), lost(&filled)), (2, 2), "{:?}, {:?}", plain.printed, filled.printed);
-        assert_eq!(filled.printed[..6], ["one", "two", "three", "four", "five", "six"], "packed: {packed}");
+        let lost = |going: &Going| {
+            going
+                .printed
+                .iter()
+                .filter(|line| ["three", "four"].contains(&&***line))
+                .count()
+        };
+        assert_eq!(
+            (lost(&plain), lost(&filled)),
+            (2, 2),
+            "{:?}, {:?}",
+            plain.printed,
+            filled.printed
+        );
+        assert_eq!(
+            filled.printed[..6],
+            ["one", "two", "three", "four", "five", "six"],
+            "packed: {packed}"
+        );
     }
 }
 
@@ -202,20 +254,33 @@ fn a_bounded_pass_prints_a_gap_and_with_backfill_what_has_turned_up_in_its_place
         host.lose("", "another\n");
         host.sshd.freeze(false);
         if backfill {
-            until("the host is asked for the gap", || host.sshd.accepted() == 2);
+            until("the host is asked for the gap", || {
+                host.sshd.accepted() == 2
+            });
             host.find(false);
             host.open();
             pass.until(None);
             // A line that was cut off by the gap stands there as it was told first, and then whole.
-            let whole = pass.printed.iter().filter(|line| line.len() == lines[0].len());
-            assert!(whole.eq(&lines) && pass.printed.len() <= lines.len() + 2, "{} lines", pass.printed.len());
+            let whole = pass
+                .printed
+                .iter()
+                .filter(|line| line.len() == lines[0].len());
+            assert!(
+                whole.eq(&lines) && pass.printed.len() <= lines.len() + 2,
+                "{} lines",
+                pass.printed.len()
+            );
             assert_eq!(pass.printed.last().map(String::as_str), Some("another"));
         } else {
             pass.until(None);
             let (after, told) = pass.printed.split_last().expect("something");
             let (gap, told) = told.split_last().expect("something before it");
             // Of the last one it has only the beginning.
-            let whole = told.iter().zip(&lines).take_while(|(one, other)| one == other).count();
+            let whole = told
+                .iter()
+                .zip(&lines)
+                .take_while(|(one, other)| one == other)
+                .count();
             assert_eq!(
                 (&**gap, &**after, told.len() - whole <= 1, whole > 0),
                 ("gap: rotated-away", "another", true, true),
@@ -231,7 +296,10 @@ fn r_in_the_console_puts_what_has_turned_up_in_the_place_of_a_gap_once() {
     for packed in [false, true] {
         let host = Host::with("line one\nline two\n");
         let inventory = host.inventory();
-        let mut screen = Pty::start(&host.args(inventory.to_str().expect("UTF-8"), &[]), (100, 20));
+        let mut screen = Pty::start(
+            &host.args(inventory.to_str().expect("UTF-8"), &[]),
+            (100, 20),
+        );
         screen.wait_for("line two");
         host.lose("line three\nline four\n", "line five\n");
         screen.wait_for("line five");
@@ -248,9 +316,19 @@ fn r_in_the_console_puts_what_has_turned_up_in_the_place_of_a_gap_once() {
         screen.wait_for("line seven");
         let shown = screen.screen();
         let words = ["one", "two", "three", "four", "five", "six", "seven"];
-        let at: Vec<_> = words.iter().map(|word| shown.find(&format!("line {word}"))).collect();
-        assert!(at.is_sorted() && at[0].is_some() && !shown.contains("── gap"), "packed: {packed}\n{shown}");
-        assert_eq!(["three", "four"].map(|word| shown.matches(&format!("line {word}")).count()), [1, 1], "{shown}");
+        let at: Vec<_> = words
+            .iter()
+            .map(|word| shown.find(&format!("line {word}")))
+            .collect();
+        assert!(
+            at.is_sorted() && at[0].is_some() && !shown.contains("── gap"),
+            "packed: {packed}\n{shown}"
+        );
+        assert_eq!(
+            ["three", "four"].map(|word| shown.matches(&format!("line {word}")).count()),
+            [1, 1],
+            "{shown}"
+        );
         screen.kill();
     }
 }

@@ -1,4 +1,5 @@
-//! What a host's `grep` is asked finds every line that matches the query: asked of the real GNU grep and BusyBox.
+//! What a host's `grep` is asked finds every line that matches the query: asked of the real GNU
+//! grep and BusyBox.
 
 use std::fs;
 use std::io::Write;
@@ -200,13 +201,19 @@ fn quoted(text: &str) -> String {
 
 fn word() -> impl Strategy<Value = String> {
     let text = prop::collection::vec(prop::sample::select(PIECES.to_vec()), 1..3);
-    let text = text.prop_map(|pieces| String::from_utf8_lossy(&pieces.concat()).into_owned()).boxed();
+    let text = text
+        .prop_map(|pieces| String::from_utf8_lossy(&pieces.concat()).into_owned())
+        .boxed();
     let value = prop_oneof![
         text.clone().prop_map(|text| quoted(&text)),
-        prop::sample::select(vec!["b", "B", "a*", "*b", "5*", "*", "\"a b\"", "ü", "502", "/a", "cart"])
-            .prop_map(str::to_owned),
+        prop::sample::select(vec![
+            "b", "B", "a*", "*b", "5*", "*", "\"a b\"", "ü", "502", "/a", "cart"
+        ])
+        .prop_map(str::to_owned),
     ];
-    let name = prop::sample::select(vec!["a", "msg", "level", "status", "pid", "method", "path", ".level", "\"x y\""]);
+    let name = prop::sample::select(vec![
+        "a", "msg", "level", "status", "pid", "method", "path", ".level", "\"x y\"",
+    ]);
     prop_oneof![
         4 => text.prop_map(|text| quoted(&text)),
         4 => (expression(), prop::sample::select(vec!["/", "/i"])).prop_map(|(text, end)| format!("/{}{end}", text.replace('/', "\\/"))),
@@ -222,20 +229,29 @@ fn text() -> impl Strategy<Value = String> {
     word().prop_recursive(3, 8, 3, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 1..4).prop_map(|parts| parts.join(" ")),
-            prop::collection::vec(inner.clone(), 1..4).prop_map(|parts| format!("({})", parts.join(" OR "))),
+            prop::collection::vec(inner.clone(), 1..4)
+                .prop_map(|parts| format!("({})", parts.join(" OR "))),
             inner.prop_map(|part| format!("-({part})")),
         ]
     })
 }
 
 fn now() -> Now {
-    Now { time: Time(1_000_000_000_000_000_000), ..Now::default() }
+    Now {
+        time: Time(1_000_000_000_000_000_000),
+        ..Now::default()
+    }
 }
 
 fn matches(query: &Query, line: &[u8]) -> bool {
     // A host's line end may be CRLF, of which the console keeps nothing.
     let raw = line.strip_suffix(b"\r").unwrap_or(line);
-    query.matches(&Subject { host: "web-1", source: "s", time: now().time, raw })
+    query.matches(&Subject {
+        host: "web-1",
+        source: "s",
+        time: now().time,
+        raw,
+    })
 }
 
 /// Numbers, from 0, of the lines that a `grep` finds.
@@ -243,13 +259,35 @@ fn found(program: &[&str], patterns: &Patterns, folder: &Path, input: &Path) -> 
     let file = folder.join("patterns");
     fs::write(&file, patterns.file()).expect("a file of patterns");
     let mut command = Command::new(program[0]);
-    command.args(&program[1..]).args(patterns.options()).args(["-n", "-f"]).arg(&file).env("LC_ALL", "C");
+    command
+        .args(&program[1..])
+        .args(patterns.options())
+        .args(["-n", "-f"])
+        .arg(&file)
+        .env("LC_ALL", "C");
     let input = fs::File::open(input).expect("the lines");
-    let output = command.stdin(input).stderr(Stdio::piped()).output().expect("grep runs");
+    let output = command
+        .stdin(input)
+        .stderr(Stdio::piped())
+        .output()
+        .expect("grep runs");
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.code().is_some_and(|code| code < 2) && said.is_empty(), "{program:?} {patterns:?}: {said}");
-    let number = |line: &[u8]| std::str::from_utf8(line.split(|&b| b == b':').next()?).ok()?.parse::<usize>().ok();
-    output.stdout.split(|&b| b == b'\n').filter_map(number).map(|number| number - 1).collect()
+    assert!(
+        output.status.code().is_some_and(|code| code < 2) && said.is_empty(),
+        "{program:?} {patterns:?}: {said}"
+    );
+    let number = |line: &[u8]| {
+        std::str::from_utf8(line.split(|&b| b == b':').next()?)
+            .ok()?
+            .parse::<usize>()
+            .ok()
+    };
+    output
+        .stdout
+        .split(|&b| b == b'\n')
+        .filter_map(number)
+        .map(|number| number - 1)
+        .collect()
 }
 
 /// The lines in a file, as they are and as BusyBox must have them.
@@ -257,7 +295,10 @@ fn written(folder: &Path, lines: &[Vec<u8>]) -> (std::path::PathBuf, std::path::
     let (plain, without_nul) = (folder.join("lines"), folder.join("lines-without-nul"));
     let mut bytes = Vec::new();
     for line in lines {
-        bytes.write_all(line).and_then(|()| bytes.write_all(b"\n")).expect("memory");
+        bytes
+            .write_all(line)
+            .and_then(|()| bytes.write_all(b"\n"))
+            .expect("memory");
     }
     fs::write(&plain, &bytes).expect("a file");
     for byte in &mut bytes {
@@ -267,26 +308,42 @@ fn written(folder: &Path, lines: &[Vec<u8>]) -> (std::path::PathBuf, std::path::
     (plain, without_nul)
 }
 
-/// How many of the queries had patterns, and how many lines were found that match; fails where one was not found.
+/// How many of the queries had patterns, and how many lines were found that match; fails where one
+/// was not found.
 fn check(queries: &[String], lines: &[Vec<u8>]) -> (usize, usize) {
     let folder = tempfile::tempdir().expect("a folder");
     let (plain, without_nul) = written(folder.path(), lines);
     let (mut narrowed, mut hits) = (0, 0);
     for text in queries {
-        let Ok(query) = Query::parse(text, &now()) else { continue };
-        let Prefilter::Lines(patterns) = query.prefilter() else { continue };
+        let Ok(query) = Query::parse(text, &now()) else {
+            continue;
+        };
+        let Prefilter::Lines(patterns) = query.prefilter() else {
+            continue;
+        };
         narrowed += 1;
-        for (program, input) in
-            [(&["grep"][..], &plain), (&["grep"][..], &without_nul), (&["busybox", "grep"][..], &without_nul)]
-        {
-            let mut found = found(program, &patterns, folder.path(), input).into_iter().peekable();
+        for (program, input) in [
+            (&["grep"][..], &plain),
+            (&["grep"][..], &without_nul),
+            (&["busybox", "grep"][..], &without_nul),
+        ] {
+            let mut found = found(program, &patterns, folder.path(), input)
+                .into_iter()
+                .peekable();
             for (number, line) in lines.iter().enumerate() {
                 let is_found = found.next_if_eq(&number).is_some();
                 let matching = matches(&query, line);
                 hits += usize::from(matching);
                 let shown = String::from_utf8_lossy(line);
-                let asked = patterns.list.iter().map(|pattern| String::from_utf8_lossy(pattern)).collect::<Vec<_>>();
-                assert!(is_found || !matching, "{program:?} {text:?} {asked:?} has not found {shown:?}");
+                let asked = patterns
+                    .list
+                    .iter()
+                    .map(|pattern| String::from_utf8_lossy(pattern))
+                    .collect::<Vec<_>>();
+                assert!(
+                    is_found || !matching,
+                    "{program:?} {text:?} {asked:?} has not found {shown:?}"
+                );
             }
         }
     }
@@ -294,22 +351,31 @@ fn check(queries: &[String], lines: &[Vec<u8>]) -> (usize, usize) {
 }
 
 fn drawn<T>(strategy: impl Strategy<Value = T>, count: usize, runner: &mut TestRunner) -> Vec<T> {
-    (0..count).map(|_| strategy.new_tree(runner).expect("a value").current()).collect()
+    (0..count)
+        .map(|_| strategy.new_tree(runner).expect("a value").current())
+        .collect()
 }
 
 #[test]
 fn every_line_that_matches_is_found_by_grep() {
     // A new seed each time; it is said with a failure by way of the query and the line.
     let seed: [u8; 32] = std::array::from_fn(|at| {
-        let nanos =
-            std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |at| at.subsec_nanos());
+        let nanos = std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .map_or(0, |at| at.subsec_nanos());
         nanos.to_le_bytes()[at % 4].wrapping_add(u8::try_from(at).unwrap_or(0))
     });
-    let mut runner = TestRunner::new_with_rng(Config::default(), TestRng::from_seed(RngAlgorithm::ChaCha, &seed));
+    let mut runner = TestRunner::new_with_rng(
+        Config::default(),
+        TestRng::from_seed(RngAlgorithm::ChaCha, &seed),
+    );
     let lines = drawn(line(), LINES, &mut runner);
     let queries = drawn(text(), QUERIES, &mut runner);
     let (narrowed, hits) = check(&queries, &lines);
-    assert!(narrowed > QUERIES / 10 && hits > LINES, "{narrowed} queries had patterns, {hits} hits");
+    assert!(
+        narrowed > QUERIES / 10 && hits > LINES,
+        "{narrowed} queries had patterns, {hits} hits"
+    );
 }
 
 #[test]
@@ -396,9 +462,19 @@ fn cases_that_are_known_to_be_difficult_are_found() {
 /// Whether a pattern without wildcards finds a line.
 fn holds(patterns: &Patterns, line: &[u8]) -> bool {
     assert!(patterns.fixed, "values are texts");
-    let fold = |bytes: &[u8]| if patterns.either_case { bytes.to_ascii_lowercase() } else { bytes.to_vec() };
+    let fold = |bytes: &[u8]| {
+        if patterns.either_case {
+            bytes.to_ascii_lowercase()
+        } else {
+            bytes.to_vec()
+        }
+    };
     let line = fold(line);
-    patterns.list.iter().map(|pattern| fold(pattern)).any(|text| line.windows(text.len()).any(|part| part == text))
+    patterns
+        .list
+        .iter()
+        .map(|pattern| fold(pattern))
+        .any(|text| line.windows(text.len()).any(|part| part == text))
 }
 
 #[test]
@@ -406,18 +482,33 @@ fn every_field_of_real_lines_is_found_by_its_value() {
     let logs = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/logs");
     let mut checked = 0;
     for entry in fs::read_dir(&logs).expect("the folder of logs") {
-        let Ok(log) = fs::read(entry.expect("an entry").path().join("log")) else { continue };
-        for line in log.split(|&b| b == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line)).take(20) {
+        let Ok(log) = fs::read(entry.expect("an entry").path().join("log")) else {
+            continue;
+        };
+        for line in log
+            .split(|&b| b == b'\n')
+            .map(|line| line.strip_suffix(b"\r").unwrap_or(line))
+            .take(20)
+        {
             for field in fields::all(line).list.iter().take(12) {
-                let Some(value) = fields::get(line, &field.name) else { continue };
-                let Ok(value) = std::str::from_utf8(&value.text) else { continue };
+                let Some(value) = fields::get(line, &field.name) else {
+                    continue;
+                };
+                let Ok(value) = std::str::from_utf8(&value.text) else {
+                    continue;
+                };
                 for sign in ["=", ":"] {
                     let text = format!("{}{sign}{}", quoted(&field.name), quoted(value));
-                    let Ok(query) = Query::parse(&text, &now()) else { continue };
+                    let Ok(query) = Query::parse(&text, &now()) else {
+                        continue;
+                    };
                     let shown = String::from_utf8_lossy(line);
                     assert!(matches(&query, line), "{text} does not match {shown}");
                     if let Prefilter::Lines(patterns) = query.prefilter() {
-                        assert!(holds(&patterns, line), "{text}: {patterns:?} does not find {shown}");
+                        assert!(
+                            holds(&patterns, line),
+                            "{text}: {patterns:?} does not find {shown}"
+                        );
                         checked += 1;
                     }
                 }
@@ -429,10 +520,27 @@ fn every_field_of_real_lines_is_found_by_its_value() {
 
 #[test]
 fn patterns_are_data_and_never_options_or_commands() {
-    for text in ["\"-e\"", "\"--help\"", "\"$(reboot)\"", "\"`id`\"", "\"; rm x\"", "\"a\nb\" x"] {
+    for text in [
+        "\"-e\"",
+        "\"--help\"",
+        "\"$(reboot)\"",
+        "\"`id`\"",
+        "\"; rm x\"",
+        "\"a\nb\" x",
+    ] {
         let query = Query::parse(text, &now()).expect("a query");
-        let Prefilter::Lines(patterns) = query.prefilter() else { panic!("{text}") };
-        assert!(patterns.options().iter().all(|option| ["-a", "-E", "-F", "-i"].contains(option)));
-        assert_eq!(patterns.file().iter().filter(|&&b| b == b'\n').count(), patterns.list.len());
+        let Prefilter::Lines(patterns) = query.prefilter() else {
+            panic!("{text}")
+        };
+        assert!(
+            patterns
+                .options()
+                .iter()
+                .all(|option| ["-a", "-E", "-F", "-i"].contains(option))
+        );
+        assert_eq!(
+            patterns.file().iter().filter(|&&b| b == b'\n').count(),
+            patterns.list.len()
+        );
     }
 }

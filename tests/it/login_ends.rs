@@ -1,5 +1,6 @@
-//! What somebody else does on a real server in the middle of a login: the kernel kills a shell that has just begun, sshd is
-//! stopped between the key exchange and the shell. Each is tried again by itself, also by way of a jump host.
+//! What somebody else does on a real server in the middle of a login: the kernel kills a shell that
+//! has just begun, sshd is stopped between the key exchange and the shell. Each is tried again by
+//! itself, also by way of a jump host.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -28,7 +29,10 @@ fn is_login_shell(pid: u32) -> bool {
     let stat = |pid: &str| std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     let is_sshd = |stat: &str| stat.contains("(sshd");
     let ours = stat(&pid.to_string());
-    let parent = ours.rsplit_once(") ").and_then(|(_, rest)| rest.split(' ').nth(1)).unwrap_or_default();
+    let parent = ours
+        .rsplit_once(") ")
+        .and_then(|(_, rest)| rest.split(' ').nth(1))
+        .unwrap_or_default();
     !ours.is_empty() && !is_sshd(&ours) && is_sshd(&stat(parent))
 }
 
@@ -40,7 +44,10 @@ struct Meddler {
 
 impl Meddler {
     /// Calls `meddle` again and again, which tells whom it has done something to.
-    fn start(sshd: &Arc<Sshd>, meddle: impl Fn(&Sshd, &mut BTreeSet<u32>) + Send + 'static) -> Self {
+    fn start(
+        sshd: &Arc<Sshd>,
+        meddle: impl Fn(&Sshd, &mut BTreeSet<u32>) + Send + 'static,
+    ) -> Self {
         let over = Arc::new(AtomicBool::new(false));
         let (is_over, sshd) = (Arc::clone(&over), Arc::clone(sshd));
         let thread = std::thread::spawn(move || {
@@ -51,7 +58,10 @@ impl Meddler {
             }
             met
         });
-        Self { over, thread: Some(thread) }
+        Self {
+            over,
+            thread: Some(thread),
+        }
     }
 
     /// Kills the first two login shells as soon as each is there.
@@ -69,7 +79,10 @@ impl Meddler {
     fn stop_server(sshd: &Arc<Sshd>) -> Self {
         Self::start(sshd, |sshd, met| {
             if met.is_empty() && sshd.log().contains("Accepted publickey") {
-                let all = sshd.servers().into_iter().chain(sshd.session_processes().into_iter().map(|(pid, _)| pid));
+                let all = sshd
+                    .servers()
+                    .into_iter()
+                    .chain(sshd.session_processes().into_iter().map(|(pid, _)| pid));
                 for pid in all {
                     signal(pid, Signal::STOP);
                     met.insert(pid);
@@ -85,7 +98,11 @@ impl Meddler {
 
     fn join(&mut self) -> BTreeSet<u32> {
         self.over.store(true, Ordering::SeqCst);
-        let met = self.thread.take().map(|thread| thread.join().expect("no panic")).unwrap_or_default();
+        let met = self
+            .thread
+            .take()
+            .map(|thread| thread.join().expect("no panic"))
+            .unwrap_or_default();
         met.iter().for_each(|pid| signal(*pid, Signal::CONT));
         met
     }
@@ -105,27 +122,47 @@ fn ways() -> ([Arc<Sshd>; 2], [HostSpec; 2]) {
     let log = servers[0].path("app.log");
     std::fs::write(&log, "a line\n").expect("written");
     let sources = vec![source("app", SourceKind::Path(log.display().to_string()))];
-    let straight = HostSpec { sources, ..servers[0].host("host") };
-    let around = HostSpec { via: vec![vec![servers[1].endpoint("hop")]], ..straight.clone() };
+    let straight = HostSpec {
+        sources,
+        ..servers[0].host("host")
+    };
+    let around = HostSpec {
+        via: vec![vec![servers[1].endpoint("hop")]],
+        ..straight.clone()
+    };
     (servers, [straight, around])
 }
 
 fn pass() -> Options {
-    Options { goal: Goal::Once { deadline: Duration::from_secs(60) }, ..follow() }
+    Options {
+        goal: Goal::Once {
+            deadline: Duration::from_secs(60),
+        },
+        ..follow()
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r33_a_shell_that_is_killed_right_at_its_start_is_started_again_straight_and_through_a_jump_host() {
+async fn r33_a_shell_that_is_killed_right_at_its_start_is_started_again_straight_and_through_a_jump_host()
+ {
     for way in 0..2 {
         for options in [follow(), pass()] {
             let (servers, hosts) = ways();
             let meddler = Meddler::kill_shells(&servers[0]);
             let mut watched = Watched::by(vec![hosts[way].clone()], options, in_the_field());
             let long = Duration::from_secs(60);
-            watched.until_within(long, "the line", |w| w.over || !w.records.is_empty()).await;
+            watched
+                .until_within(long, "the line", |w| w.over || !w.records.is_empty())
+                .await;
             assert_eq!(watched.texts(), ["a line"], "{:?}", watched.statuses);
             assert_eq!(meddler.end(), 2, "{:?}", watched.statuses);
-            let failed = |state| watched.statuses.iter().filter(|(_, status)| status.state == state).count();
+            let failed = |state| {
+                watched
+                    .statuses
+                    .iter()
+                    .filter(|(_, status)| status.state == state)
+                    .count()
+            };
             assert_eq!(failed(LinkState::Denied), 0, "{:?}", watched.statuses);
             assert_eq!(failed(LinkState::Unreachable), 2, "{:?}", watched.statuses);
         }
@@ -134,26 +171,56 @@ async fn r33_a_shell_that_is_killed_right_at_its_start_is_started_again_straight
 
 /// With limits that are soon reached.
 fn impatient() -> Connector {
-    let settings = Settings { ssh_config: false, connect_timeout: Duration::from_secs(2), known_hosts: None };
+    let settings = Settings {
+        ssh_config: false,
+        connect_timeout: Duration::from_secs(2),
+        known_hosts: None,
+    };
     Connector::new(settings, Arc::new(Person::absent())).with_login_time(Duration::from_secs(4))
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn r31_a_server_that_is_stopped_before_the_shell_is_given_up_and_dialled_again_straight_and_through_a_jump_host()
-{
+ {
     // Who is stopped, and by which way the host is reached.
-    let cases = [(0, 0), (0, 1), (1, 1)].into_iter().flat_map(|case| [(case, follow()), (case, pass())]);
-    join_all(cases.map(|((stopped, way), options)| stopped_before_the_shell(stopped, way, options))).await;
+    let cases = [(0, 0), (0, 1), (1, 1)]
+        .into_iter()
+        .flat_map(|case| [(case, follow()), (case, pass())]);
+    join_all(
+        cases.map(|((stopped, way), options)| stopped_before_the_shell(stopped, way, options)),
+    )
+    .await;
 }
 
 async fn stopped_before_the_shell(stopped: usize, way: usize, options: Options) {
     let (servers, hosts) = ways();
     let meddler = Meddler::stop_server(&servers[stopped]);
     let mut watched = Watched::by(vec![hosts[way].clone()], options, impatient());
-    watched.until_within(Duration::from_secs(60), "the line", |w| w.over || !w.records.is_empty()).await;
-    assert_eq!(watched.texts(), ["a line"], "{stopped}, {way}: {:?}", watched.statuses);
+    watched
+        .until_within(Duration::from_secs(60), "the line", |w| {
+            w.over || !w.records.is_empty()
+        })
+        .await;
+    assert_eq!(
+        watched.texts(),
+        ["a line"],
+        "{stopped}, {way}: {:?}",
+        watched.statuses
+    );
     assert_ne!(meddler.end(), 0);
-    let states: Vec<LinkState> = watched.statuses.iter().map(|(_, status)| status.state).collect();
-    assert!(states.contains(&LinkState::Timeout), "{stopped}, {way}: {:?}", watched.statuses);
-    assert!(!states.contains(&LinkState::Denied), "{stopped}, {way}: {:?}", watched.statuses);
+    let states: Vec<LinkState> = watched
+        .statuses
+        .iter()
+        .map(|(_, status)| status.state)
+        .collect();
+    assert!(
+        states.contains(&LinkState::Timeout),
+        "{stopped}, {way}: {:?}",
+        watched.statuses
+    );
+    assert!(
+        !states.contains(&LinkState::Denied),
+        "{stopped}, {way}: {:?}",
+        watched.statuses
+    );
 }

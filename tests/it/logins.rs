@@ -1,5 +1,5 @@
-//! Every way in which a login can end: in which state the host is then, whether it is tried again, and what is said.
-//! Only what only a person can change is a refusal, and only a refusal is final.
+//! Every way in which a login can end: in which state the host is then, whether it is tried again,
+//! and what is said. Only what only a person can change is a refusal, and only a refusal is final.
 
 use std::future::Future;
 use std::io::Read;
@@ -12,7 +12,9 @@ use std::time::{Duration, Instant};
 use futures_util::StreamExt;
 use logtrail::fleet::{Goal, Options};
 use logtrail::model::host::UserName;
-use logtrail::model::{Answer, HostName, HostSpec, HostStatus, LinkState, Question, SourceKind, TransportKind};
+use logtrail::model::{
+    Answer, HostName, HostSpec, HostStatus, LinkState, Question, SourceKind, TransportKind,
+};
 use logtrail::transport::{Asker, Connector, Settings};
 
 use crate::sources::source;
@@ -44,7 +46,13 @@ struct Row {
 }
 
 /// Nobody is refused here, but what was heard is an answer: a script wants it at once.
-const FINAL_IN_A_PASS: [&str; 5] = ["nobody listens", "a web server", "SSH 1", "no command", "jump: nobody listens"];
+const FINAL_IN_A_PASS: [&str; 5] = [
+    "nobody listens",
+    "a web server",
+    "SSH 1",
+    "no command",
+    "jump: nobody listens",
+];
 
 impl Row {
     /// A state that only a person can change is final; all others are not.
@@ -68,7 +76,11 @@ impl Asker for Forgetful {
 }
 
 fn connector(connect_timeout: Duration, login_time: Duration) -> Connector {
-    let settings = Settings { ssh_config: false, connect_timeout, known_hosts: None };
+    let settings = Settings {
+        ssh_config: false,
+        connect_timeout,
+        known_hosts: None,
+    };
     Connector::new(settings, Arc::new(Forgetful)).with_login_time(login_time)
 }
 
@@ -85,7 +97,10 @@ struct Played {
 
 impl Played {
     fn new(host: HostSpec, server: impl std::any::Any) -> Self {
-        Self { host, server: Box::new(server) }
+        Self {
+            host,
+            server: Box::new(server),
+        }
     }
 
     /// By the system's `ssh`.
@@ -113,16 +128,32 @@ impl Table {
     fn row(&mut self, how: &'static str, played: Played, state: LinkState, words: &'static str) {
         let Played { mut host, server } = played;
         // A name for each, by which it is known in what is said.
-        let prefix = if how.starts_with("password") { "password" } else { "host" };
-        host.endpoint.name = HostName::new(&format!("{prefix}-{}", self.rows.len())).expect("a name");
-        host.sources = vec![source("app", SourceKind::Path(self.log.display().to_string()))];
-        self.rows.push(Row { how, host, state, words, _server: server });
+        let prefix = if how.starts_with("password") {
+            "password"
+        } else {
+            "host"
+        };
+        host.endpoint.name =
+            HostName::new(&format!("{prefix}-{}", self.rows.len())).expect("a name");
+        host.sources = vec![source(
+            "app",
+            SourceKind::Path(self.log.display().to_string()),
+        )];
+        self.rows.push(Row {
+            how,
+            host,
+            state,
+            words,
+            _server: server,
+        });
     }
 }
 
 /// A server that runs this in place of a shell.
 fn forcing(command: &str) -> Sshd {
-    Sshd::builder().config(format!("ForceCommand {command}")).start()
+    Sshd::builder()
+        .config(format!("ForceCommand {command}"))
+        .start()
 }
 
 fn forced(command: &str) -> Played {
@@ -156,30 +187,90 @@ fn strange_keys(near: &Sshd) -> [PathBuf; 2] {
 
 /// Before anybody has logged in.
 async fn before_the_login(table: &mut Table, near: &Sshd) {
-    table.row("nobody listens", behind(Gate::refusing(), near), Unreachable, "connection refused");
-    table.row("TCP is silent", behind(Gate::dropping().await, near), Timeout, "waiting for a TCP connection");
+    table.row(
+        "nobody listens",
+        behind(Gate::refusing(), near),
+        Unreachable,
+        "connection refused",
+    );
+    table.row(
+        "TCP is silent",
+        behind(Gate::dropping().await, near),
+        Timeout,
+        "waiting for a TCP connection",
+    );
     let mute = Sshd::builder().mute().start();
-    table.row("no version is told", Played::new(mute.host("host"), mute), Timeout, "waiting for the key exchange");
+    table.row(
+        "no version is told",
+        Played::new(mute.host("host"), mute),
+        Timeout,
+        "waiting for the key exchange",
+    );
     let http = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n";
-    table.row("a web server", behind(Gate::saying(http, false).await, near), Unreachable, "is a web server");
+    table.row(
+        "a web server",
+        behind(Gate::saying(http, false).await, near),
+        Unreachable,
+        "is a web server",
+    );
     let old = Gate::saying(b"SSH-1.5-1.2.27\n", true).await;
-    table.row("SSH 1", behind(old, near), Unreachable, "only version 1 of SSH (\"SSH-1.5-1.2.27\")");
+    table.row(
+        "SSH 1",
+        behind(old, near),
+        Unreachable,
+        "only version 1 of SSH (\"SSH-1.5-1.2.27\")",
+    );
     let mail = Gate::saying(b"220 mail.example ESMTP\r\n", true).await;
-    table.row("a mail server", behind(mail, near), Timeout, "said \"220 mail.example ESMTP\" and nothing more");
-    table.row("closed at once", behind(Gate::saying(b"", false).await, near), Throttled, "before the login");
-    table.row("reset at once", behind(Gate::resetting().await, near), Throttled, "before the login");
-    table.row("too many connections", too_many(), Throttled, "turned us away, saying \"");
+    table.row(
+        "a mail server",
+        behind(mail, near),
+        Timeout,
+        "said \"220 mail.example ESMTP\" and nothing more",
+    );
+    table.row(
+        "closed at once",
+        behind(Gate::saying(b"", false).await, near),
+        Throttled,
+        "before the login",
+    );
+    table.row(
+        "reset at once",
+        behind(Gate::resetting().await, near),
+        Throttled,
+        "before the login",
+    );
+    table.row(
+        "too many connections",
+        too_many(),
+        Throttled,
+        "turned us away, saying \"",
+    );
     let left = Gate::saying(b"SSH-2.0-x\r\n", false).await;
-    table.row("closed in the key exchange", behind(left, near), Unreachable, "in the middle of the key exchange");
+    table.row(
+        "closed in the key exchange",
+        behind(left, near),
+        Unreachable,
+        "in the middle of the key exchange",
+    );
     let weak = with_config("KexAlgorithms diffie-hellman-group1-sha1");
-    table.row("no algorithm in common", weak, Denied, "algorithm in common");
+    table.row(
+        "no algorithm in common",
+        weak,
+        Denied,
+        "algorithm in common",
+    );
     let mut unknown = good();
     unknown.host.endpoint.known_hosts = vec![near.path("nothing")];
     table.row("an unknown host key", unknown, Denied, "is not on record");
     let sshd = Sshd::start();
     let changed = sshd.host("host");
     sshd.restart_with_new_host_key();
-    table.row("a changed host key", Played::new(changed, sshd), HostKeyChanged, "has changed");
+    table.row(
+        "a changed host key",
+        Played::new(changed, sshd),
+        HostKeyChanged,
+        "has changed",
+    );
 }
 
 /// A server with one place, which somebody else holds.
@@ -204,8 +295,18 @@ fn too_many() -> Played {
 /// While we say who we are.
 async fn in_the_login(table: &mut Table, near: &Sshd) {
     let [one, two] = strange_keys(near);
-    table.row("the key is refused", good().with_keys(&[&one]), Denied, "having tried key");
-    table.row("there is no key", good().with_keys(&[]), Denied, "having nothing to offer");
+    table.row(
+        "the key is refused",
+        good().with_keys(&[&one]),
+        Denied,
+        "having tried key",
+    );
+    table.row(
+        "there is no key",
+        good().with_keys(&[]),
+        Denied,
+        "having nothing to offer",
+    );
     let prompting = crate::transport_login::Prompting::password().await;
     table.row(
         "password refused",
@@ -214,42 +315,147 @@ async fn in_the_login(table: &mut Table, near: &Sshd) {
         "having tried a password, a password",
     );
     let host_based = Gate::speaking(Manner::AllowHostBasedOnly).await;
-    table.row("no method in common", behind(host_based, near), Denied, "it allows hostbased");
+    table.row(
+        "no method in common",
+        behind(host_based, near),
+        Denied,
+        "it allows hostbased",
+    );
     let strict = with_config("MaxAuthTries 1").with_keys(&[&one, &two]);
-    table.row("too many keys", strict, Denied, "Too many authentication failures");
+    table.row(
+        "too many keys",
+        strict,
+        Denied,
+        "Too many authentication failures",
+    );
     let at_first = Gate::speaking(Manner::LeaveAtKey(1)).await;
-    table.row("hung up at a key", behind(at_first, near), Unreachable, "hung up during the login");
+    table.row(
+        "hung up at a key",
+        behind(at_first, near),
+        Unreachable,
+        "hung up during the login",
+    );
     let at_second = Gate::speaking(Manner::LeaveAtKey(2)).await;
     let two_keys = behind(at_second, near).with_keys(&[&one, &two]);
-    table.row("hung up at the second key", two_keys, Unreachable, "hung up during the login");
+    table.row(
+        "hung up at the second key",
+        two_keys,
+        Unreachable,
+        "hung up during the login",
+    );
     let signed = Gate::speaking(Manner::LeaveAtSignature).await;
-    table.row("hung up at a signature", behind(signed, near), Unreachable, "hung up during the login");
+    table.row(
+        "hung up at a signature",
+        behind(signed, near),
+        Unreachable,
+        "hung up during the login",
+    );
     let left = Gate::speaking(Manner::LeaveAtSession).await;
-    table.row("hung up after the login", behind(left, near), Unreachable, "was lost");
+    table.row(
+        "hung up after the login",
+        behind(left, near),
+        Unreachable,
+        "was lost",
+    );
     let words = Gate::speaking(Manner::LeaveAfterLogin("down for maintenance")).await;
-    table.row("took its leave after the login", behind(words, near), Unreachable, "down for maintenance");
+    table.row(
+        "took its leave after the login",
+        behind(words, near),
+        Unreachable,
+        "down for maintenance",
+    );
 }
 
 /// When we are in, and want a shell.
 async fn after_the_login(table: &mut Table, near: &Sshd) {
-    table.row("no session", with_config("MaxSessions 0"), Throttled, "refuses another session");
+    table.row(
+        "no session",
+        with_config("MaxSessions 0"),
+        Throttled,
+        "refuses another session",
+    );
     let refused = Gate::speaking(Manner::RefuseCommands).await;
-    table.row("no command", behind(refused, near), Unreachable, "does not run a command");
+    table.row(
+        "no command",
+        behind(refused, near),
+        Unreachable,
+        "does not run a command",
+    );
     let closed = Gate::speaking(Manner::CloseSessions).await;
-    table.row("a session closed at once", behind(closed, near), Unreachable, "closed the session before a shell");
-    table.row("exit 0", forced("echo 'Mail only.'; exit 0"), Denied, "exit status 0, saying: Mail only.");
-    table.row("exit 1", forced("echo 'Not available.' >&2; exit 1"), Denied, "status 1, saying: Not available.");
-    table.row("exit 126", forced("echo 'no' >&2; exit 126"), Denied, "exit status 126, saying: no");
-    table.row("exit 127", forced("exec /nonexistent/sh -s"), Denied, "exit status 127, saying: ");
+    table.row(
+        "a session closed at once",
+        behind(closed, near),
+        Unreachable,
+        "closed the session before a shell",
+    );
+    table.row(
+        "exit 0",
+        forced("echo 'Mail only.'; exit 0"),
+        Denied,
+        "exit status 0, saying: Mail only.",
+    );
+    table.row(
+        "exit 1",
+        forced("echo 'Not available.' >&2; exit 1"),
+        Denied,
+        "status 1, saying: Not available.",
+    );
+    table.row(
+        "exit 126",
+        forced("echo 'no' >&2; exit 126"),
+        Denied,
+        "exit status 126, saying: no",
+    );
+    table.row(
+        "exit 127",
+        forced("exec /nonexistent/sh -s"),
+        Denied,
+        "exit status 127, saying: ",
+    );
     let booting = "echo 'System is booting up.' >&2; exit 254";
-    table.row("exit 254", forced(booting), Unreachable, "exit status 254, saying: System is booting up.");
+    table.row(
+        "exit 254",
+        forced(booting),
+        Unreachable,
+        "exit status 254, saying: System is booting up.",
+    );
     let full = "echo 'sh: 1: Cannot fork' >&2; exit 2";
-    table.row("no processes", forced(full), Unreachable, "exit status 2, saying: sh: 1: Cannot fork");
-    table.row("killed", forced("kill -KILL $$"), Unreachable, "was ended by signal KILL before it answered");
-    table.row("a child killed", forced("sh -c 'kill -9 $$'; exit $?"), Unreachable, "exit status 137");
-    table.row("silent for ever", forced("exec sleep 1000"), Timeout, "no shell answered within 8.0 s");
-    table.row("takes all, says nothing", forced("cat >/dev/null"), Timeout, "no shell answered within 8.0 s");
-    table.row("an echo", forced("exec cat"), Timeout, "no shell answered within 8.0 s");
+    table.row(
+        "no processes",
+        forced(full),
+        Unreachable,
+        "exit status 2, saying: sh: 1: Cannot fork",
+    );
+    table.row(
+        "killed",
+        forced("kill -KILL $$"),
+        Unreachable,
+        "was ended by signal KILL before it answered",
+    );
+    table.row(
+        "a child killed",
+        forced("sh -c 'kill -9 $$'; exit $?"),
+        Unreachable,
+        "exit status 137",
+    );
+    table.row(
+        "silent for ever",
+        forced("exec sleep 1000"),
+        Timeout,
+        "no shell answered within 8.0 s",
+    );
+    table.row(
+        "takes all, says nothing",
+        forced("cat >/dev/null"),
+        Timeout,
+        "no shell answered within 8.0 s",
+    );
+    table.row(
+        "an echo",
+        forced("exec cat"),
+        Timeout,
+        "no shell answered within 8.0 s",
+    );
     let endless = "while :; do printf '%0999d\\nnoise\\n' 0; sleep 0.01; done";
     table.row("noise for ever", forced(endless), Timeout, "at last: noise");
     table.row("a slow shell", forced("sleep 2; exec /bin/sh -s"), Up, "");
@@ -258,21 +464,61 @@ async fn after_the_login(table: &mut Table, near: &Sshd) {
     let stderr = "head -c 100000 /dev/zero | tr '\\0' x >&2; exec /bin/sh -s";
     table.row("100 kB of noise in one line", forced(stderr), Up, "");
     let words = "head -c 100000 /dev/zero | tr '\\0' x >&2; exit 3";
-    table.row("a refusal of 100 kB", forced(words), Denied, "exit status 3, saying: xxxxxxxxxx");
+    table.row(
+        "a refusal of 100 kB",
+        forced(words),
+        Denied,
+        "exit status 3, saying: xxxxxxxxxx",
+    );
 }
 
 /// By the system's `ssh`.
 async fn by_the_systems_ssh(table: &mut Table, near: &Sshd) {
     let [one, _] = strange_keys(near);
-    table.row("ssh: the key is refused", good().with_keys(&[&one]).by_ssh(), Denied, "Permission denied (publickey)");
+    table.row(
+        "ssh: the key is refused",
+        good().with_keys(&[&one]).by_ssh(),
+        Denied,
+        "Permission denied (publickey)",
+    );
     let closed = behind(Gate::saying(b"", false).await, near);
-    table.row("ssh: closed at once", closed.by_ssh(), Throttled, "onnection closed by");
+    table.row(
+        "ssh: closed at once",
+        closed.by_ssh(),
+        Throttled,
+        "onnection closed by",
+    );
     let left = behind(Gate::speaking(Manner::LeaveAtKey(1)).await, near);
-    table.row("ssh: hung up at a key", left.by_ssh(), Unreachable, "Connection closed by");
-    table.row("ssh: exit 1", forced("echo 'Not available.'; exit 1").by_ssh(), Denied, "saying: Not available.");
-    table.row("ssh: killed", forced("kill -KILL $$").by_ssh(), Unreachable, "exit status 255");
-    table.row("ssh: silent for ever", forced("exec sleep 1000").by_ssh(), Timeout, "no shell answered within 8.0 s");
-    table.row("ssh: a slow shell", forced("sleep 2; exec /bin/sh -s").by_ssh(), Up, "");
+    table.row(
+        "ssh: hung up at a key",
+        left.by_ssh(),
+        Unreachable,
+        "Connection closed by",
+    );
+    table.row(
+        "ssh: exit 1",
+        forced("echo 'Not available.'; exit 1").by_ssh(),
+        Denied,
+        "saying: Not available.",
+    );
+    table.row(
+        "ssh: killed",
+        forced("kill -KILL $$").by_ssh(),
+        Unreachable,
+        "exit status 255",
+    );
+    table.row(
+        "ssh: silent for ever",
+        forced("exec sleep 1000").by_ssh(),
+        Timeout,
+        "no shell answered within 8.0 s",
+    );
+    table.row(
+        "ssh: a slow shell",
+        forced("sleep 2; exec /bin/sh -s").by_ssh(),
+        Up,
+        "",
+    );
 }
 
 /// By way of a jump host.
@@ -285,24 +531,67 @@ async fn by_a_jump_host(table: &mut Table, near: &Sshd) {
         "jump host hop-1 cannot connect",
     );
     let refused = good().via(good().with_keys(&[&one]));
-    table.row("jump: refused by it", refused, Denied, "jump host hop-1: hop-1");
+    table.row(
+        "jump: refused by it",
+        refused,
+        Denied,
+        "jump host hop-1: hop-1",
+    );
     let left = behind(Gate::speaking(Manner::LeaveAtKey(1)).await, near);
-    table.row("jump: it hangs up", good().via(left), Unreachable, "jump host hop-1: hop-1");
+    table.row(
+        "jump: it hangs up",
+        good().via(left),
+        Unreachable,
+        "jump host hop-1: hop-1",
+    );
     let closed = behind(Gate::saying(b"", false).await, near);
-    table.row("jump: it has enough", good().via(closed), Throttled, "jump host hop-1: hop-1");
+    table.row(
+        "jump: it has enough",
+        good().via(closed),
+        Throttled,
+        "jump host hop-1: hop-1",
+    );
     let left = behind(Gate::speaking(Manner::LeaveAtKey(1)).await, near);
-    table.row("jump: the host hangs up", left.via(good()), Unreachable, "hung up during the login");
-    table.row("jump: the host's key is refused", good().with_keys(&[&one]).via(good()), Denied, "having tried key");
-    table.row("jump: exit 1", forced("exit 1").via(good()), Denied, "exit status 1");
-    table.row("jump: silent for ever", forced("exec sleep 1000").via(good()), Timeout, "no shell answered");
-    table.row("jump: a slow shell", forced("sleep 2; exec /bin/sh -s").via(good()), Up, "");
+    table.row(
+        "jump: the host hangs up",
+        left.via(good()),
+        Unreachable,
+        "hung up during the login",
+    );
+    table.row(
+        "jump: the host's key is refused",
+        good().with_keys(&[&one]).via(good()),
+        Denied,
+        "having tried key",
+    );
+    table.row(
+        "jump: exit 1",
+        forced("exit 1").via(good()),
+        Denied,
+        "exit status 1",
+    );
+    table.row(
+        "jump: silent for ever",
+        forced("exec sleep 1000").via(good()),
+        Timeout,
+        "no shell answered",
+    );
+    table.row(
+        "jump: a slow shell",
+        forced("sleep 2; exec /bin/sh -s").via(good()),
+        Up,
+        "",
+    );
 }
 
 async fn table() -> (Vec<Row>, Sshd) {
     let near = Sshd::start();
     let log = near.path("app.log");
     std::fs::write(&log, "a line\n").expect("written");
-    let mut table = Table { rows: Vec::new(), log };
+    let mut table = Table {
+        rows: Vec::new(),
+        log,
+    };
     before_the_login(&mut table, &near).await;
     in_the_login(&mut table, &near).await;
     after_the_login(&mut table, &near).await;
@@ -313,13 +602,24 @@ async fn table() -> (Vec<Row>, Sshd) {
 
 fn last(watched: &Watched, number: usize) -> Option<&HostStatus> {
     let of_host = |(host, _): &&(u32, HostStatus)| *host as usize == number;
-    watched.statuses.iter().rev().find(of_host).map(|(_, status)| status)
+    watched
+        .statuses
+        .iter()
+        .rev()
+        .find(of_host)
+        .map(|(_, status)| status)
 }
 
 /// What was told of a host that tried and failed, in order.
 fn failures(watched: &Watched, number: usize) -> Vec<&HostStatus> {
-    let of_host = watched.statuses.iter().filter(|(host, _)| *host as usize == number).map(|(_, status)| status);
-    of_host.filter(|status| status.state != LinkState::Connecting).collect()
+    let of_host = watched
+        .statuses
+        .iter()
+        .filter(|(host, _)| *host as usize == number)
+        .map(|(_, status)| status);
+    of_host
+        .filter(|status| status.state != LinkState::Connecting)
+        .collect()
 }
 
 fn check(row: &Row, status: &HostStatus, wrong: &mut Vec<String>) {
@@ -330,7 +630,10 @@ fn check(row: &Row, status: &HostStatus, wrong: &mut Vec<String>) {
         && !reason.contains('\n')
         && (row.state == Up || status.hint.as_deref().is_some_and(|hint| !hint.is_empty()));
     if !is_right {
-        wrong.push(format!("{}: {} with {:?}; got {status:?}", row.how, row.state, row.words));
+        wrong.push(format!(
+            "{}: {} with {:?}; got {status:?}",
+            row.how, row.state, row.words
+        ));
     }
 }
 
@@ -338,7 +641,10 @@ fn check(row: &Row, status: &HostStatus, wrong: &mut Vec<String>) {
 /// no SSH and stays is silent before the login, which has its own limit.)
 fn by_silence(rows: Vec<Row>) -> [(Vec<Row>, Connector); 2] {
     let (silent, others) = rows.into_iter().partition(|row| row.state == Timeout);
-    [(silent, connector(CONNECT_TIME, LOGIN_TIME)), (others, connector(4 * CONNECT_TIME, AMPLE))]
+    [
+        (silent, connector(CONNECT_TIME, LOGIN_TIME)),
+        (others, connector(4 * CONNECT_TIME, AMPLE)),
+    ]
 }
 
 fn hosts(rows: &[Row]) -> Vec<HostSpec> {
@@ -350,10 +656,19 @@ async fn followed(rows: Vec<Row>, connector: Connector) -> Vec<String> {
     let mut watched = Watched::by(hosts(&rows), follow(), connector);
     let (long, began) = (Duration::from_secs(120), Instant::now());
     let needed = |row: &Row| if row.is_tried_again() { 2 } else { 1 };
-    let all = |w: &Watched| rows.iter().enumerate().all(|(n, row)| failures(w, n).len() >= needed(row));
-    let ended = watched.until_within(2 * long, "each login to end, twice where it is tried again", all);
+    let all = |w: &Watched| {
+        rows.iter()
+            .enumerate()
+            .all(|(n, row)| failures(w, n).len() >= needed(row))
+    };
+    let ended = watched.until_within(
+        2 * long,
+        "each login to end, twice where it is tried again",
+        all,
+    );
     let _ = tokio::time::timeout(long, ended).await;
-    // As long as any first wait of those that are tried again: a refusal would have been tried again by now.
+    // As long as any first wait of those that are tried again: a refusal would have been tried
+    // again by now.
     let rest = Duration::from_secs(20).saturating_sub(began.elapsed());
     let _ = tokio::time::timeout(rest, watched.until_within(long, "a moment", |_| false)).await;
     let mut wrong = Vec::new();
@@ -361,7 +676,10 @@ async fn followed(rows: Vec<Row>, connector: Connector) -> Vec<String> {
         for status in failures(&watched, number) {
             check(row, status, &mut wrong);
             if status.retry_in_s.is_some() != row.is_tried_again() {
-                wrong.push(format!("{}: the next try is in {:?} s", row.how, status.retry_in_s));
+                wrong.push(format!(
+                    "{}: the next try is in {:?} s",
+                    row.how, status.retry_in_s
+                ));
             }
         }
         let count = failures(&watched, number).len();
@@ -375,7 +693,9 @@ async fn followed(rows: Vec<Row>, connector: Connector) -> Vec<String> {
 /// What is wrong with what was told in a bounded pass.
 async fn passed(rows: Vec<Row>, connector: Connector) -> Vec<String> {
     let mut watched = Watched::by(hosts(&rows), pass_of(60), connector);
-    watched.until_within(Duration::from_secs(90), "the end of the pass", |w| w.over).await;
+    watched
+        .until_within(Duration::from_secs(90), "the end of the pass", |w| w.over)
+        .await;
     let mut wrong = Vec::new();
     for (number, row) in rows.iter().enumerate() {
         match last(&watched, number) {
@@ -394,34 +714,59 @@ async fn passed(rows: Vec<Row>, connector: Connector) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r31_r33_r38_r41_each_end_of_a_login_has_its_state_and_only_a_refusal_is_final_when_following() {
+async fn r31_r33_r38_r41_each_end_of_a_login_has_its_state_and_only_a_refusal_is_final_when_following()
+ {
     let (rows, _near) = table().await;
     let [(silent, soon), (others, ample)] = by_silence(rows);
     let (one, two) = tokio::join!(followed(silent, soon), followed(others, ample));
     let wrong = [one, two].concat();
-    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} wrong:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r31_r38_r41_each_end_of_a_login_has_its_state_in_a_bounded_pass_which_tries_again_what_may_pass() {
+async fn r31_r38_r41_each_end_of_a_login_has_its_state_in_a_bounded_pass_which_tries_again_what_may_pass()
+ {
     let (rows, _near) = table().await;
     let [(silent, soon), (others, ample)] = by_silence(rows);
     let (one, two) = tokio::join!(passed(silent, soon), passed(others, ample));
     let wrong = [one, two].concat();
-    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} wrong:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
 }
 
 pub(crate) fn follow() -> Options {
-    Options { goal: Goal::Follow, lines: 10, sample_every: Duration::from_secs(60) }
+    Options {
+        goal: Goal::Follow,
+        lines: 10,
+        sample_every: Duration::from_secs(60),
+    }
 }
 
 fn pass_of(seconds: u64) -> Options {
-    Options { goal: Goal::Once { deadline: Duration::from_secs(seconds) }, ..follow() }
+    Options {
+        goal: Goal::Once {
+            deadline: Duration::from_secs(seconds),
+        },
+        ..follow()
+    }
 }
 
 /// With the limits of the field, but for the time that a pass has.
 pub(crate) fn in_the_field() -> Connector {
-    let settings = Settings { ssh_config: false, connect_timeout: Duration::from_secs(10), known_hosts: None };
+    let settings = Settings {
+        ssh_config: false,
+        connect_timeout: Duration::from_secs(10),
+        known_hosts: None,
+    };
     Connector::new(settings, Arc::new(Forgetful))
 }
 
@@ -429,11 +774,18 @@ pub(crate) fn in_the_field() -> Connector {
 fn with_log(sshd: &Sshd) -> HostSpec {
     let log = sshd.path("app.log");
     std::fs::write(&log, "a line\n").expect("written");
-    HostSpec { sources: vec![source("app", SourceKind::Path(log.display().to_string()))], ..sshd.host("host") }
+    HostSpec {
+        sources: vec![source("app", SourceKind::Path(log.display().to_string()))],
+        ..sshd.host("host")
+    }
 }
 
 fn states(watched: &Watched) -> Vec<LinkState> {
-    let mut states: Vec<LinkState> = watched.statuses.iter().map(|(_, status)| status.state).collect();
+    let mut states: Vec<LinkState> = watched
+        .statuses
+        .iter()
+        .map(|(_, status)| status.state)
+        .collect();
     states.dedup();
     states
 }
@@ -446,15 +798,27 @@ async fn r31_a_login_of_seventeen_seconds_is_only_slow_and_says_what_it_waits_fo
     let mut pass = Watched::by(vec![host], pass_of(60), in_the_field());
     let long = Duration::from_secs(60);
     let waits = |w: &Watched| {
-        let reason = last(w, 0).and_then(|status| status.reason.clone()).unwrap_or_default();
+        let reason = last(w, 0)
+            .and_then(|status| status.reason.clone())
+            .unwrap_or_default();
         reason.starts_with("logged in; waiting for its shell for ")
     };
-    following.until_within(long, "what it waits for", waits).await;
-    following.until_within(long, "the line", |w| w.texts() == ["a line"]).await;
-    pass.until_within(long, "the line in a pass", |w| w.over).await;
+    following
+        .until_within(long, "what it waits for", waits)
+        .await;
+    following
+        .until_within(long, "the line", |w| w.texts() == ["a line"])
+        .await;
+    pass.until_within(long, "the line in a pass", |w| w.over)
+        .await;
     assert_eq!(pass.texts(), ["a line"]);
     for watched in [&following, &pass] {
-        assert_eq!(states(watched), [LinkState::Connecting, Up], "{:?}", watched.statuses);
+        assert_eq!(
+            states(watched),
+            [LinkState::Connecting, Up],
+            "{:?}",
+            watched.statuses
+        );
     }
 }
 
@@ -462,44 +826,82 @@ async fn r31_a_login_of_seventeen_seconds_is_only_slow_and_says_what_it_waits_fo
 async fn r31_a_slow_login_holds_up_no_other_in_a_pass_which_ends_in_its_time_with_what_it_has() {
     let slow = forcing("head -c 100000 /dev/zero | tr '\\0' x; sleep 100; exec /bin/sh -s");
     let quick = Sshd::start();
-    let mut pass = Watched::by(vec![slow.host("slow"), with_log(&quick)], pass_of(15), in_the_field());
+    let mut pass = Watched::by(
+        vec![slow.host("slow"), with_log(&quick)],
+        pass_of(15),
+        in_the_field(),
+    );
     // The slow login would have its shell after a hundred seconds.
-    pass.until_within(Duration::from_secs(90), "the end of the pass", |w| w.over).await;
+    pass.until_within(Duration::from_secs(90), "the end of the pass", |w| w.over)
+        .await;
     assert_eq!(pass.texts(), ["a line"]);
-    let (slow, quick) = (last(&pass, 0).expect("a state"), last(&pass, 1).expect("a state"));
+    let (slow, quick) = (
+        last(&pass, 0).expect("a state"),
+        last(&pass, 1).expect("a state"),
+    );
     assert_eq!((slow.state, quick.state), (Timeout, Up));
     let reason = slow.reason.as_deref().unwrap_or_default();
-    assert!(reason.starts_with("logged in; waiting for its shell for "), "{reason}");
-    assert!(reason.ends_with(" s, past 97.7 KiB that the login prints when the time was over"), "{reason}");
-    let seconds =
-        reason["logged in; waiting for its shell for ".len()..].split(' ').next().and_then(|it| it.parse().ok());
-    assert!(seconds.is_some_and(|seconds: u64| (12..=15).contains(&seconds)), "as long as it was at the end: {reason}");
+    assert!(
+        reason.starts_with("logged in; waiting for its shell for "),
+        "{reason}"
+    );
+    assert!(
+        reason.ends_with(" s, past 97.7 KiB that the login prints when the time was over"),
+        "{reason}"
+    );
+    let seconds = reason["logged in; waiting for its shell for ".len()..]
+        .split(' ')
+        .next()
+        .and_then(|it| it.parse().ok());
+    assert!(
+        seconds.is_some_and(|seconds: u64| (12..=15).contains(&seconds)),
+        "as long as it was at the end: {reason}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r31_a_shell_that_has_begun_and_says_no_more_is_not_waited_for_as_a_shell_at_the_end_of_a_pass() {
+async fn r31_a_shell_that_has_begun_and_says_no_more_is_not_waited_for_as_a_shell_at_the_end_of_a_pass()
+ {
     // Long enough that it was told what the login waits for; then it answers once.
     let begins = forcing("sleep 2; read -r line; eval \"$line\"; exec sleep 1000");
     let mut pass = Watched::by(vec![begins.host("begins")], pass_of(8), in_the_field());
-    pass.until_within(Duration::from_secs(60), "the end of the pass", |w| w.over).await;
-    let told =
-        |words: &str| pass.statuses.iter().any(|(_, it)| it.reason.as_deref().is_some_and(|it| it.contains(words)));
+    pass.until_within(Duration::from_secs(60), "the end of the pass", |w| w.over)
+        .await;
+    let told = |words: &str| {
+        pass.statuses
+            .iter()
+            .any(|(_, it)| it.reason.as_deref().is_some_and(|it| it.contains(words)))
+    };
     assert!(told("waiting for its shell for 1 s"), "{:?}", pass.statuses);
     let status = last(&pass, 0).expect("a state");
     assert_eq!(status.state, Timeout);
     let reason = status.reason.as_deref().unwrap_or_default();
-    assert_eq!(reason, "its shell has begun; waiting for what the host says of itself when the time was over");
+    assert_eq!(
+        reason,
+        "its shell has begun; waiting for what the host says of itself when the time was over"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn r33_a_login_shell_that_is_killed_once_is_started_again() {
     let flag = tempfile::tempdir().expect("a folder");
     let killed = flag.path().join("killed");
-    let command = format!("[ -e {0} ] || {{ : >{0}; kill -KILL $$; }}; exec /bin/sh -s", killed.display());
+    let command = format!(
+        "[ -e {0} ] || {{ : >{0}; kill -KILL $$; }}; exec /bin/sh -s",
+        killed.display()
+    );
     let sshd = forcing(&command);
     let mut watched = Watched::by(vec![with_log(&sshd)], follow(), in_the_field());
     watched.until("the line", |w| w.texts() == ["a line"]).await;
-    assert_eq!(states(&watched), [LinkState::Connecting, Unreachable, LinkState::Connecting, Up]);
+    assert_eq!(
+        states(&watched),
+        [
+            LinkState::Connecting,
+            Unreachable,
+            LinkState::Connecting,
+            Up
+        ]
+    );
     assert_eq!(sshd.accepted(), 2);
 }
 
@@ -508,15 +910,27 @@ async fn r38_a_jump_host_that_dies_while_a_host_behind_it_logs_in_is_named() {
     let bastion = Sshd::start();
     let host = forced("sleep 100; exec /bin/sh -s").via(Played::new(bastion.host("hop"), ()));
     let mut watched = Watched::by(vec![host.host.clone()], follow(), in_the_field());
-    watched.until("the login", |w| last(w, 0).is_some_and(|status| status.reason.is_some())).await;
+    watched
+        .until("the login", |w| {
+            last(w, 0).is_some_and(|status| status.reason.is_some())
+        })
+        .await;
     bastion.cut();
     // It is dialled again a moment later.
     let lost = |w: &Watched| {
-        w.statuses.iter().find(|(_, status)| status.state == Unreachable).map(|(_, status)| status.clone())
+        w.statuses
+            .iter()
+            .find(|(_, status)| status.state == Unreachable)
+            .map(|(_, status)| status.clone())
     };
     watched.until("the end", |w| lost(w).is_some()).await;
-    let reason = lost(&watched).and_then(|status| status.reason).unwrap_or_default();
-    assert!(reason.starts_with("jump host hop-1: the connection to hop-1"), "{reason}");
+    let reason = lost(&watched)
+        .and_then(|status| status.reason)
+        .unwrap_or_default();
+    assert!(
+        reason.starts_with("jump host hop-1: the connection to hop-1"),
+        "{reason}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -541,15 +955,21 @@ async fn r30_r33_a_connection_that_is_cut_anywhere_in_its_handshake_and_login_is
             (bytes, ended.map(|error| error.status))
         }
     });
-    let ends: Vec<(usize, Option<HostStatus>)> = within("all cuts", played.buffer_unordered(4).collect()).await;
+    let ends: Vec<(usize, Option<HostStatus>)> =
+        within("all cuts", played.buffer_unordered(4).collect()).await;
     let let_in = ends.iter().filter(|(_, ended)| ended.is_none()).count();
     for (bytes, ended) in ends {
-        if let Some(status) = ended.filter(|status| !matches!(status.state, Unreachable | Throttled)) {
+        if let Some(status) =
+            ended.filter(|status| !matches!(status.state, Unreachable | Throttled))
+        {
             wrong.push(format!("after {bytes} bytes: {status:?}"));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!((1..30).contains(&let_in), "{let_in} were let in: the cuts do not reach from the first byte to a shell");
+    assert!(
+        (1..30).contains(&let_in),
+        "{let_in} were let in: the cuts do not reach from the first byte to a shell"
+    );
 }
 
 /// What PAM is told: a host that is booting lets nobody in but root.
@@ -562,12 +982,19 @@ pub(crate) fn booting(folder: &Path) -> Vec<Mounted> {
         folder.join("nologin").display()
     );
     std::fs::write(pam.join("sshd"), rules).expect("written");
-    let users = std::fs::read_to_string("/etc/passwd").expect("users") + "operator1:x:54321:65534::/:/bin/bash\n";
+    let users = std::fs::read_to_string("/etc/passwd").expect("users")
+        + "operator1:x:54321:65534::/:/bin/bash\n";
     std::fs::write(folder.join("passwd"), users).expect("written");
     let message = "System is booting up. Unprivileged users are not permitted to log in yet.\n";
     std::fs::write(folder.join("nologin"), message).expect("written");
-    for (path, mode) in [("", 0o755), ("passwd", 0o644), ("nologin", 0o644), ("pam.d", 0o755)] {
-        std::fs::set_permissions(folder.join(path), PermissionsExt::from_mode(mode)).expect("chmod");
+    for (path, mode) in [
+        ("", 0o755),
+        ("passwd", 0o644),
+        ("nologin", 0o644),
+        ("pam.d", 0o755),
+    ] {
+        std::fs::set_permissions(folder.join(path), PermissionsExt::from_mode(mode))
+            .expect("chmod");
     }
     [(pam, "/etc/pam.d"), (folder.join("passwd"), "/etc/passwd")]
         .into_iter()
@@ -578,7 +1005,10 @@ pub(crate) fn booting(folder: &Path) -> Vec<Mounted> {
 #[test]
 fn r33_a_host_that_is_booting_is_tried_until_it_lets_in_with_one_key_and_with_several() {
     let is_root = rustix::process::geteuid().is_root();
-    assert!(is_root, "only root can run a server for another user: run this test as root, in a container for example");
+    assert!(
+        is_root,
+        "only root can run a server for another user: run this test as root, in a container for example"
+    );
     with_own_mounts(|| async {
         let folder = tempfile::tempdir().expect("a folder");
         let _mounts = booting(folder.path());
@@ -588,18 +1018,37 @@ fn r33_a_host_that_is_booting_is_tried_until_it_lets_in_with_one_key_and_with_se
         one_key.endpoint.user = Some(UserName::new("operator1").expect("a user"));
         let mut two_keys = one_key.clone();
         two_keys.endpoint.name = HostName::new("two-keys").expect("a name");
-        two_keys.endpoint.identity.insert(0, strange_keys(&sshd)[0].clone());
+        two_keys
+            .endpoint
+            .identity
+            .insert(0, strange_keys(&sshd)[0].clone());
         let hosts = vec![one_key, two_keys];
         let mut pass = Watched::by(hosts.clone(), pass_of(20), in_the_field());
-        pass.until_within(Duration::from_secs(40), "the end of the pass", |w| w.over).await;
+        pass.until_within(Duration::from_secs(40), "the end of the pass", |w| w.over)
+            .await;
         let mut watched = Watched::by(hosts, follow(), in_the_field());
-        watched.until("both to fail", |w| (0..2).all(|host| !failures(w, host).is_empty())).await;
+        watched
+            .until("both to fail", |w| {
+                (0..2).all(|host| !failures(w, host).is_empty())
+            })
+            .await;
         for host in 0..2 {
-            for status in [last(&pass, host).expect("a state"), failures(&watched, host)[0]] {
+            for status in [
+                last(&pass, host).expect("a state"),
+                failures(&watched, host)[0],
+            ] {
                 assert_eq!(status.state, Unreachable, "{status:?}\n{}", sshd.log());
                 let reason = status.reason.as_deref().unwrap_or_default();
-                assert!(reason.contains("hung up during the login of operator1"), "{reason}\n{}", sshd.log());
-                assert!(reason.contains("saying \"System is booting up."), "{reason}\n{}", sshd.log());
+                assert!(
+                    reason.contains("hung up during the login of operator1"),
+                    "{reason}\n{}",
+                    sshd.log()
+                );
+                assert!(
+                    reason.contains("saying \"System is booting up."),
+                    "{reason}\n{}",
+                    sshd.log()
+                );
             }
             assert!(
                 failures(&watched, host)[0].retry_in_s >= Some(10),
@@ -608,8 +1057,15 @@ fn r33_a_host_that_is_booting_is_tried_until_it_lets_in_with_one_key_and_with_se
             );
         }
         std::fs::remove_file(folder.path().join("nologin")).expect("it was there");
-        watched.until_within(Duration::from_secs(60), "the lines of both", |w| w.records.len() == 2).await;
-        let denied = watched.statuses.iter().find(|(_, status)| status.state == Denied);
+        watched
+            .until_within(Duration::from_secs(60), "the lines of both", |w| {
+                w.records.len() == 2
+            })
+            .await;
+        let denied = watched
+            .statuses
+            .iter()
+            .find(|(_, status)| status.state == Denied);
         assert_eq!(denied, None);
     });
 }

@@ -1,5 +1,6 @@
-//! A fleet in the middle of an incident: logins that take up to 40 s, shells that are killed once, hosts that are booting.
-//! It takes two minutes and both cores, so it runs by itself: `tests/logins`.
+//! A fleet in the middle of an incident: logins that take up to 40 s, shells that are killed once,
+//! hosts that are booting. It takes two minutes and both cores, so it runs by itself:
+//! `tests/logins`.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -25,7 +26,10 @@ const BOOTING: Duration = Duration::from_secs(10);
 
 /// How many hosts there are to be.
 fn count() -> usize {
-    std::env::var("LOGINS").ok().and_then(|text| text.parse().ok()).unwrap_or(150)
+    std::env::var("LOGINS")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(150)
 }
 
 struct Fleet {
@@ -37,15 +41,25 @@ struct Fleet {
 
 /// What `.bashrc` does.
 fn slow(sshd: &Sshd, is_killed_once: bool) {
-    let kill = format!("[ -e {0} ] || {{ : >{0}; kill -KILL $$; }}\n", sshd.path("killed").display());
-    let text = format!("{}sleep $((RANDOM % {}))\n", if is_killed_once { &kill } else { "" }, SLOWEST + 1);
+    let kill = format!(
+        "[ -e {0} ] || {{ : >{0}; kill -KILL $$; }}\n",
+        sshd.path("killed").display()
+    );
+    let text = format!(
+        "{}sleep $((RANDOM % {}))\n",
+        if is_killed_once { &kill } else { "" },
+        SLOWEST + 1
+    );
     fs::write(sshd.path(".bashrc"), text).expect("written");
 }
 
 /// A server whose logins have its folder as their home, where everybody may read.
 fn server(config: &str) -> Sshd {
     let home = tempfile::tempdir().expect("a folder").keep();
-    let sshd = Sshd::builder().config(config).environment(&[&format!("HOME={}", home.display())]).start();
+    let sshd = Sshd::builder()
+        .config(config)
+        .environment(&[&format!("HOME={}", home.display())])
+        .start();
     // The home is known only now.
     fs::remove_dir(&home).expect("it is empty");
     std::os::unix::fs::symlink(sshd.path(""), &home).expect("a link");
@@ -66,7 +80,11 @@ fn fleet(count: usize) -> Fleet {
         let (mut host, log) = if number % 5 == 0 {
             (daemon.host(&near, &name), near.path("app.log"))
         } else {
-            let sshd = server(if is_booting { "UsePAM yes" } else { "UsePAM no" });
+            let sshd = server(if is_booting {
+                "UsePAM yes"
+            } else {
+                "UsePAM no"
+            });
             slow(&sshd, number % 10 == 2);
             let found = (sshd.host(&name), sshd.path("app.log"));
             servers.push(sshd);
@@ -79,7 +97,11 @@ fn fleet(count: usize) -> Fleet {
         host.sources = vec![source("app", SourceKind::Path(log.display().to_string()))];
         hosts.push(host);
     }
-    Fleet { hosts, servers, shared: (near, daemon) }
+    Fleet {
+        hosts,
+        servers,
+        shared: (near, daemon),
+    }
 }
 
 impl Drop for Fleet {
@@ -98,7 +120,10 @@ fn share(sorted: &[f64], share: f64) -> f64 {
 #[test]
 #[ignore = "two minutes and both cores: run by tests/logins"]
 fn r31_r33_a_fleet_of_slow_killed_and_booting_logins_is_up_in_two_minutes_and_nobody_was_denied() {
-    assert!(rustix::process::geteuid().is_root(), "only root can run a server for another user");
+    assert!(
+        rustix::process::geteuid().is_root(),
+        "only root can run a server for another user"
+    );
     with_own_mounts(|| async {
         let folder = tempfile::tempdir().expect("a folder");
         let _mounts = booting(folder.path());
@@ -106,7 +131,8 @@ fn r31_r33_a_fleet_of_slow_killed_and_booting_logins_is_up_in_two_minutes_and_no
         let count = fleet.hosts.len();
         let began = Instant::now();
         let mut watched = Watched::by(fleet.hosts.clone(), follow(), in_the_field());
-        let _ = tokio::time::timeout(BOOTING, watched.until_within(LIMIT, "a moment", |_| false)).await;
+        let _ =
+            tokio::time::timeout(BOOTING, watched.until_within(LIMIT, "a moment", |_| false)).await;
         fs::remove_file(folder.path().join("nologin")).expect("it was there");
         let mut up: Vec<Option<f64>> = vec![None; count];
         while up.iter().any(Option::is_none) && began.elapsed() < LIMIT {
@@ -120,17 +146,43 @@ fn r31_r33_a_fleet_of_slow_killed_and_booting_logins_is_up_in_two_minutes_and_no
         }
         let mut times: Vec<f64> = up.iter().flatten().copied().collect();
         times.sort_by(f64::total_cmp);
-        let ended = |state| watched.statuses.iter().filter(|(_, status)| status.state == state).count();
-        let states = [LinkState::Denied, LinkState::Timeout, LinkState::Unreachable, LinkState::Throttled];
-        let ends: Vec<String> = states.iter().map(|state| format!("{state} {}", ended(*state))).collect();
-        eprintln!("{} of {count} hosts up; tries that ended {}", times.len(), ends.join(", "));
+        let ended = |state| {
+            watched
+                .statuses
+                .iter()
+                .filter(|(_, status)| status.state == state)
+                .count()
+        };
+        let states = [
+            LinkState::Denied,
+            LinkState::Timeout,
+            LinkState::Unreachable,
+            LinkState::Throttled,
+        ];
+        let ends: Vec<String> = states
+            .iter()
+            .map(|state| format!("{state} {}", ended(*state)))
+            .collect();
+        eprintln!(
+            "{} of {count} hosts up; tries that ended {}",
+            times.len(),
+            ends.join(", ")
+        );
         if !times.is_empty() {
             let [half, most, last] = [0.5, 0.9, 1.0].map(|of| share(&times, of));
-            eprintln!("up after {half:.1} s (half), {most:.1} s (nine of ten), {last:.1} s (all that are)");
+            eprintln!(
+                "up after {half:.1} s (half), {most:.1} s (nine of ten), {last:.1} s (all that are)"
+            );
         }
         let missing: Vec<_> = (0..count)
             .filter(|&host| up[host].is_none())
-            .map(|host| watched.statuses.iter().rev().find(|(of, _)| *of as usize == host))
+            .map(|host| {
+                watched
+                    .statuses
+                    .iter()
+                    .rev()
+                    .find(|(of, _)| *of as usize == host)
+            })
             .collect();
         assert!(missing.is_empty(), "{missing:?}");
         assert_eq!(ended(LinkState::Denied), 0);

@@ -1,4 +1,5 @@
-//! What our shells are to the machines of others: last in line for everything, with caps, and without a trace.
+//! What our shells are to the machines of others: last in line for everything, with caps, and
+//! without a trace.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -25,16 +26,33 @@ async fn following(sshd: &Sshd) -> Watched {
     fs::write(&log, "one\n").expect("write");
     let mut host = sshd.host("web-1");
     let kind = SourceKind::Path(log.to_str().expect("UTF-8").to_owned());
-    host.sources.push(SourceSpec { name: "app".to_owned(), kind, time: None, as_root: false });
+    host.sources.push(SourceSpec {
+        name: "app".to_owned(),
+        kind,
+        time: None,
+        as_root: false,
+    });
     let mut watched = Watched::follow(vec![host], 10);
-    watched.until("the first line", |w| w.records.len() == 1).await;
+    watched
+        .until("the first line", |w| w.records.len() == 1)
+        .await;
     watched
 }
 
 /// The processes of ours on a server: number and name, without sshd's own.
 fn ours(sshd: &Sshd) -> Vec<(u32, String)> {
-    let name = |pid| Some(fs::read_to_string(format!("/proc/{pid}/comm")).ok()?.trim().to_owned());
-    let all = sshd.session_processes().into_iter().filter_map(|(pid, _)| Some((pid, name(pid)?)));
+    let name = |pid| {
+        Some(
+            fs::read_to_string(format!("/proc/{pid}/comm"))
+                .ok()?
+                .trim()
+                .to_owned(),
+        )
+    };
+    let all = sshd
+        .session_processes()
+        .into_iter()
+        .filter_map(|(pid, _)| Some((pid, name(pid)?)));
     all.filter(|(_, name)| !name.starts_with("sshd")).collect()
 }
 
@@ -48,18 +66,29 @@ fn limit(pid: u32, name: &str) -> Option<u64> {
 /// A number of proc_pid_stat(5), of those behind the name: 0 is the state.
 fn stat(pid: u32, field: usize) -> Option<u32> {
     let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    text.rsplit(')').next()?.split_whitespace().nth(field)?.parse().ok()
+    text.rsplit(')')
+        .next()?
+        .split_whitespace()
+        .nth(field)?
+        .parse()
+        .ok()
 }
 
 /// Whether it is a shell that only waits for the one that works, which leads a session of its own.
 fn waits(pid: u32, ours: &[(u32, String)]) -> bool {
-    ours.iter().any(|&(other, _)| stat(other, 1) == Some(pid) && stat(other, 3) == Some(other))
+    ours.iter()
+        .any(|&(other, _)| stat(other, 1) == Some(pid) && stat(other, 3) == Some(other))
 }
 
 /// The nice value of proc_pid_stat(5).
 fn nice(pid: u32) -> Option<i64> {
     let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    text.rsplit(')').next()?.split_whitespace().nth(16)?.parse().ok()
+    text.rsplit(')')
+        .next()?
+        .split_whitespace()
+        .nth(16)?
+        .parse()
+        .ok()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -69,12 +98,17 @@ async fn r90_whatever_we_run_on_a_host_is_last_in_line_and_has_caps() {
     watched.until("two samples", |w| w.samples.len() >= 2).await;
     let (ours, begun) = (ours(&sshd), Instant::now());
     let written: u64 = ours.iter().filter_map(|(pid, _)| bytes_written(*pid)).sum();
-    assert!(ours.len() >= 3, "shells, and what waits for the lease: {ours:?}");
+    assert!(
+        ours.len() >= 3,
+        "shells, and what waits for the lease: {ours:?}"
+    );
     for &(pid, ref name) in &ours {
         // What a look started may have ended by now.
         let Some(nice) = nice(pid) else { continue };
         assert_eq!(nice, 19, "{name}");
-        let class = run(Command::new(program("ionice")).arg("-p").arg(pid.to_string()));
+        let class = run(Command::new(program("ionice"))
+            .arg("-p")
+            .arg(pid.to_string()));
         assert_eq!(class.trim(), "idle", "{name}");
         assert_eq!(limit(pid, "Max file size"), Some(0), "{name}");
         assert_eq!(limit(pid, "Max core file size"), Some(0), "{name}");
@@ -82,28 +116,53 @@ async fn r90_whatever_we_run_on_a_host_is_last_in_line_and_has_caps() {
             continue;
         }
         assert_eq!(limit(pid, "Max address space"), Some(1 << 30), "{name}");
-        assert!(limit(pid, "Max open files").is_some_and(|files| files <= 256), "{name}");
+        assert!(
+            limit(pid, "Max open files").is_some_and(|files| files <= 256),
+            "{name}"
+        );
     }
-    watched.until("a sample later", |w| w.samples.len() >= 4 && begun.elapsed() > Duration::from_secs(1)).await;
-    assert_eq!(ours.iter().filter_map(|(pid, _)| bytes_written(*pid)).sum::<u64>(), written, "bytes written to disks");
+    watched
+        .until("a sample later", |w| {
+            w.samples.len() >= 4 && begun.elapsed() > Duration::from_secs(1)
+        })
+        .await;
+    assert_eq!(
+        ours.iter()
+            .filter_map(|(pid, _)| bytes_written(*pid))
+            .sum::<u64>(),
+        written,
+        "bytes written to disks"
+    );
 }
 
-/// Bytes that a process has caused to be written to disks; the shell has the number, and the account, of its sshd.
+/// Bytes that a process has caused to be written to disks; the shell has the number, and the
+/// account, of its sshd.
 fn bytes_written(pid: u32) -> Option<u64> {
     let text = fs::read_to_string(format!("/proc/{pid}/io")).ok()?;
-    text.lines().find_map(|line| line.strip_prefix("write_bytes: ")?.parse().ok())
+    text.lines()
+        .find_map(|line| line.strip_prefix("write_bytes: ")?.parse().ok())
 }
 
 /// Every file below a folder with what would show a change, but for what sshd itself writes.
 fn tree(folder: &Path) -> BTreeMap<String, (u64, u32, i64, Vec<u8>)> {
     let mut found = BTreeMap::new();
-    for entry in fs::read_dir(folder).expect("a folder").filter_map(Result::ok) {
+    for entry in fs::read_dir(folder)
+        .expect("a folder")
+        .filter_map(Result::ok)
+    {
         let (path, meta) = (entry.path(), entry.metadata().expect("a file"));
-        let content = if meta.is_dir() { Vec::new() } else { fs::read(&path).expect("readable") };
+        let content = if meta.is_dir() {
+            Vec::new()
+        } else {
+            fs::read(&path).expect("readable")
+        };
         if meta.is_dir() {
             found.extend(tree(&path));
         }
-        found.insert(path.display().to_string(), (meta.len(), meta.mode(), meta.mtime_nsec(), content));
+        found.insert(
+            path.display().to_string(),
+            (meta.len(), meta.mode(), meta.mtime_nsec(), content),
+        );
     }
     found
 }
@@ -115,16 +174,25 @@ const CHANGES: &str = "open,openat,openat2,creat,unlink,unlinkat,rename,renameat
 
 /// Calls in a trace that change something, or ask to.
 fn changing(trace: &str) -> Vec<&str> {
-    let opens = |line: &str| ["open(", "openat(", "openat2("].iter().any(|call| line.contains(call));
+    let opens = |line: &str| {
+        ["open(", "openat(", "openat2("]
+            .iter()
+            .any(|call| line.contains(call))
+    };
     let harmless = |line: &str| {
         // To /dev/null is what 2>/dev/null is.
         opens(line)
             && (line.contains("\"/dev/null\"")
-                || !["O_WRONLY", "O_RDWR", "O_CREAT", "O_TRUNC"].iter().any(|flag| line.contains(flag)))
+                || !["O_WRONLY", "O_RDWR", "O_CREAT", "O_TRUNC"]
+                    .iter()
+                    .any(|flag| line.contains(flag)))
     };
     // "+++ exited" and "--- SIGCHLD" are no calls; "<... resumed>" repeats the end of one.
     let calls = trace.lines().filter(|line| {
-        line.contains('(') && !line.contains("+++ ") && !line.contains("--- ") && !line.contains("<... ")
+        line.contains('(')
+            && !line.contains("+++ ")
+            && !line.contains("--- ")
+            && !line.contains("<... ")
     });
     calls.filter(|line| !harmless(line)).collect()
 }
@@ -146,7 +214,10 @@ async fn r69_a_session_changes_nothing_on_a_host() {
         traces.path().display()
     );
     let home = tempfile::tempdir().expect("a home");
-    let sshd = Sshd::builder().config(strace).environment(&[&format!("HOME={}", home.path().display())]).start();
+    let sshd = Sshd::builder()
+        .config(strace)
+        .environment(&[&format!("HOME={}", home.path().display())])
+        .start();
     let logs = sshd.path("logs");
     fs::create_dir(&logs).expect("a folder");
     for name in ["app.log", "app.log.1", "other.log"] {
@@ -155,16 +226,28 @@ async fn r69_a_session_changes_nothing_on_a_host() {
     let mut host = sshd.host("web-1");
     pack(&logs);
     let kind = SourceKind::Path(logs.join("*.log").to_str().expect("UTF-8").to_owned());
-    host.sources.push(SourceSpec { name: "logs".to_owned(), kind, time: None, as_root: false });
+    host.sources.push(SourceSpec {
+        name: "logs".to_owned(),
+        kind,
+        time: None,
+        as_root: false,
+    });
     let mut watched = Watched::follow(vec![host], 10);
-    watched.until("the first lines", |w| w.records.len() == 2).await;
-    // A rotation, a rewritten file and the guard over files at rest are part of it: what we do, we do by ourselves.
+    watched
+        .until("the first lines", |w| w.records.len() == 2)
+        .await;
+    // A rotation, a rewritten file and the guard over files at rest are part of it: what we do, we
+    // do by ourselves.
     fs::rename(logs.join("app.log"), logs.join("app.log.2")).expect("rename");
     fs::write(logs.join("app.log"), "two\n").expect("create");
     fs::write(logs.join("other.log"), "new\n").expect("rewrite");
-    watched.until("the new lines", |w| w.records.len() == 4).await;
+    watched
+        .until("the new lines", |w| w.records.len() == 4)
+        .await;
     let (before, at_home) = (tree(&logs), tree(home.path()));
-    watched.until_within(Duration::from_secs(60), "a guard", |_| has_guard(&sshd)).await;
+    watched
+        .until_within(Duration::from_secs(60), "a guard", |_| has_guard(&sshd))
+        .await;
     watched.until("samples", |w| w.samples.len() >= 5).await;
     watched.fleet.take().expect("running").stop().await;
     asked(&sshd, &logs).await;
@@ -184,14 +267,31 @@ fn pack(logs: &Path) {
 /// What can be asked about files: lists, text, packed text, lengths and searches.
 async fn asked(sshd: &Sshd, logs: &Path) {
     let connection = connect(&sshd.host("web-1")).await;
-    let mut files = ShellFiles::start(&connection).await.unwrap_or_else(|error| panic!("{error}"));
-    let listed = files.list(logs.join("*.log").as_os_str().as_bytes()).await.expect("a list");
-    assert!(listed.iter().any(|file| file.path.ends_with(b".gz")), "{listed:?}");
+    let mut files = ShellFiles::start(&connection)
+        .await
+        .unwrap_or_else(|error| panic!("{error}"));
+    let listed = files
+        .list(logs.join("*.log").as_os_str().as_bytes())
+        .await
+        .expect("a list");
+    assert!(
+        listed.iter().any(|file| file.path.ends_with(b".gz")),
+        "{listed:?}"
+    );
     for file in listed {
         files.read(&file, 0, 4096).await.expect("text");
         files.measure(&file).await.expect("a length");
-        let filter = Query::parse("one", &Now::default()).expect("a query").prefilter();
-        let scan = Scan { file, from: 0, to: u64::MAX, filter, before: 0, after: 0 };
+        let filter = Query::parse("one", &Now::default())
+            .expect("a query")
+            .prefilter();
+        let scan = Scan {
+            file,
+            from: 0,
+            to: u64::MAX,
+            filter,
+            before: 0,
+            after: 0,
+        };
         files.scan(&scan).await.expect("it begins");
         while files.next().await.expect("it goes on").is_some() {}
     }

@@ -1,4 +1,5 @@
-//! Logs with more generations, and patterns with more files, than anybody expects: all are searched, read and followed.
+//! Logs with more generations, and patterns with more files, than anybody expects: all are
+//! searched, read and followed.
 //!
 //! `tests/many` runs these with ten times as many files, and following again and again.
 
@@ -27,7 +28,9 @@ const MEMORY_HERE: u64 = 64 << 20;
 
 /// Files of a log or pattern; `$LOGTRAIL_MANY` of them in slow rounds.
 fn many() -> u64 {
-    std::env::var("LOGTRAIL_MANY").map_or(1_030, |count| count.parse().expect("LOGTRAIL_MANY is a number"))
+    std::env::var("LOGTRAIL_MANY").map_or(1_030, |count| {
+        count.parse().expect("LOGTRAIL_MANY is a number")
+    })
 }
 
 /// A server and an inventory with one source of it.
@@ -46,14 +49,23 @@ impl Host {
             sshd.known_hosts(),
         );
         fs::write(&inventory, text).expect("write the inventory");
-        Self { _sshd: sshd, inventory }
+        Self {
+            _sshd: sshd,
+            inventory,
+        }
     }
 
     /// The last object that a command prints, its exit code, and the most memory that it had.
     fn run(&self, args: &[&str]) -> (Vec<Value>, Option<i32>, u64) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_logtrail-tui"));
-        command.args(args).args(["--no-ssh-config", "--json", "--timeout", "20m", "--config"]).arg(&self.inventory);
-        command.env_remove("LOGTRAIL_HOSTS").stdin(Stdio::null()).stdout(Stdio::piped());
+        command
+            .args(args)
+            .args(["--no-ssh-config", "--json", "--timeout", "20m", "--config"])
+            .arg(&self.inventory);
+        command
+            .env_remove("LOGTRAIL_HOSTS")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped());
         let child = command.spawn().expect("run it");
         let pid = child.id();
         let (done, is_done) = std::sync::mpsc::channel::<()>();
@@ -73,14 +85,23 @@ impl Host {
         let output = child.wait_with_output().expect("it ends");
         drop(done);
         let text = String::from_utf8(output.stdout).expect("JSON is UTF-8");
-        let objects = text.lines().map(|line| serde_json::from_str(line).expect("a JSON object")).collect();
-        (objects, output.status.code(), peak.join().expect("no panic"))
+        let objects = text
+            .lines()
+            .map(|line| serde_json::from_str(line).expect("a JSON object"))
+            .collect();
+        (
+            objects,
+            output.status.code(),
+            peak.join().expect("no panic"),
+        )
     }
 }
 
 fn limited() -> Sshd {
     Sshd::builder()
-        .config(format!("ForceCommand ulimit -v {MEMORY_THERE}; exec /bin/sh -c \"$SSH_ORIGINAL_COMMAND\""))
+        .config(format!(
+            "ForceCommand ulimit -v {MEMORY_THERE}; exec /bin/sh -c \"$SSH_ORIGINAL_COMMAND\""
+        ))
         .start()
 }
 
@@ -89,18 +110,27 @@ fn write(path: &Path, text: &str, hour: u64) {
     let mut file = File::create(path).expect("a file");
     if path.extension().is_some_and(|extension| extension == "gz") {
         let mut packed = GzEncoder::new(&mut file, Compression::fast());
-        packed.write_all(text.as_bytes()).and_then(|()| packed.try_finish()).expect("packed");
+        packed
+            .write_all(text.as_bytes())
+            .and_then(|()| packed.try_finish())
+            .expect("packed");
     } else {
         file.write_all(text.as_bytes()).expect("written");
     }
-    file.set_modified(UNIX_EPOCH + Duration::from_secs(1_700_000_000 + hour * 3600)).expect("its time");
+    file.set_modified(UNIX_EPOCH + Duration::from_secs(1_700_000_000 + hour * 3600))
+        .expect("its time");
 }
 
 /// The lines of one hour; one in three of them has a word that is looked for.
 fn lines(hour: u64) -> String {
     let line = |n: u64| {
-        let word = if (hour + n).is_multiple_of(3) { "needle" } else { "hay" };
-        let time = jiff::Timestamp::from_second(1_700_000_000 + (hour * 3600 + n * 900) as i64).expect("a time");
+        let word = if (hour + n).is_multiple_of(3) {
+            "needle"
+        } else {
+            "hay"
+        };
+        let time = jiff::Timestamp::from_second(1_700_000_000 + (hour * 3600 + n * 900) as i64)
+            .expect("a time");
         format!("{time} {word} hour={hour} line={n}\n")
     };
     (0..4).map(line).collect()
@@ -122,8 +152,15 @@ fn generations(folder: &Path, count: u64) {
 /// How many lines `zgrep` finds in these files.
 fn zgrep(folder: &Path, glob: &str) -> u64 {
     let script = format!("gzip -dcf {glob} | grep -c needle");
-    let output = Command::new("sh").args(["-c", &script]).current_dir(folder).output().expect("sh");
-    String::from_utf8_lossy(&output.stdout).trim().parse().expect("a number")
+    let output = Command::new("sh")
+        .args(["-c", &script])
+        .current_dir(folder)
+        .output()
+        .expect("sh");
+    String::from_utf8_lossy(&output.stdout)
+        .trim()
+        .parse()
+        .expect("a number")
 }
 
 #[test]
@@ -135,11 +172,20 @@ fn r16_r22_a_search_goes_through_all_generations_of_a_log_however_many_there_are
     let host = Host::with_source(sshd, &logs.join("app.log"));
     let (objects, exit, memory) = host.run(&["search", "needle", "--count"]);
     let summary = objects.last().expect("a summary");
-    assert_eq!((summary["hits"].as_u64(), exit), (Some(zgrep(&logs, "app.log*")), Some(0)), "{summary}");
-    assert!((1..=MEMORY_HERE).contains(&memory), "{} MiB here", memory >> 20);
-    for (args, hour) in
-        [(&["search", "needle", "--limit", "1"][..], many() - 1), (&["read", "--at", "2020-01-01", "-n", "1"], 0)]
-    {
+    assert_eq!(
+        (summary["hits"].as_u64(), exit),
+        (Some(zgrep(&logs, "app.log*")), Some(0)),
+        "{summary}"
+    );
+    assert!(
+        (1..=MEMORY_HERE).contains(&memory),
+        "{} MiB here",
+        memory >> 20
+    );
+    for (args, hour) in [
+        (&["search", "needle", "--limit", "1"][..], many() - 1),
+        (&["read", "--at", "2020-01-01", "-n", "1"], 0),
+    ] {
         let (objects, ..) = host.run(args);
         let text = objects
             .iter()
@@ -153,22 +199,37 @@ fn r16_r22_a_search_goes_through_all_generations_of_a_log_however_many_there_are
 fn r16_r22_a_log_that_is_a_symlink_has_the_generations_of_what_it_leads_to() {
     let sshd = limited();
     let (logs, links) = (sshd.path("logs"), sshd.path("links"));
-    fs::create_dir(&logs).and_then(|()| fs::create_dir(&links)).expect("folders");
+    fs::create_dir(&logs)
+        .and_then(|()| fs::create_dir(&links))
+        .expect("folders");
     generations(&logs, 40);
     std::os::unix::fs::symlink("../logs/app.log", links.join("current")).expect("a link");
     let expected = zgrep(&logs, "app.log*");
     let host = Host::with_source(sshd, &links.join("current"));
     let (objects, exit, _) = host.run(&["search", "needle", "--count"]);
     let summary = objects.last().expect("a summary");
-    assert_eq!((summary["hits"].as_u64(), exit), (Some(expected), Some(0)), "{summary}");
+    assert_eq!(
+        (summary["hits"].as_u64(), exit),
+        (Some(expected), Some(0)),
+        "{summary}"
+    );
     let (objects, ..) = host.run(&["read", "--at", "2020-01-01", "-n", "1"]);
-    let first = objects.iter().find_map(|object| object["text"].as_str()).expect("a line");
+    let first = objects
+        .iter()
+        .find_map(|object| object["text"].as_str())
+        .expect("a line");
     assert!(first.contains("hour=0 "), "{first}");
     let (objects, ..) = host.run(&["histogram", "needle", "--bucket", "24h"]);
-    let counted: u64 = objects.iter().filter_map(|object| object["lines"].as_u64()).sum();
+    let counted: u64 = objects
+        .iter()
+        .filter_map(|object| object["lines"].as_u64())
+        .sum();
     assert_eq!(counted, expected, "{objects:?}");
     let (objects, ..) = host.run(&["sources"]);
-    let files = objects.iter().find_map(|object| object["files"].as_array()).expect("files");
+    let files = objects
+        .iter()
+        .find_map(|object| object["files"].as_array())
+        .expect("files");
     assert_eq!(files.len(), 40, "{objects:?}");
 }
 
@@ -178,15 +239,30 @@ fn r16_a_search_goes_through_all_files_of_a_pattern_however_many_there_are() {
     let logs = sshd.path("logs");
     fs::create_dir(&logs).expect("a folder");
     for number in 0..many() {
-        write(&logs.join(format!("job-x{number}x.log")), &lines(number), number);
+        write(
+            &logs.join(format!("job-x{number}x.log")),
+            &lines(number),
+            number,
+        );
     }
     let host = Host::with_source(sshd, &logs.join("*.log"));
     let (objects, exit, memory) = host.run(&["search", "needle", "--count", "--source", "app"]);
     let summary = objects.last().expect("a summary");
-    assert_eq!((summary["hits"].as_u64(), exit), (Some(zgrep(&logs, "*.log")), Some(0)), "{summary}");
-    assert!((1..=MEMORY_HERE).contains(&memory), "{} MiB here", memory >> 20);
+    assert_eq!(
+        (summary["hits"].as_u64(), exit),
+        (Some(zgrep(&logs, "*.log")), Some(0)),
+        "{summary}"
+    );
+    assert!(
+        (1..=MEMORY_HERE).contains(&memory),
+        "{} MiB here",
+        memory >> 20
+    );
     let (objects, exit, _) = host.run(&["sources"]);
-    let sources = objects.iter().filter(|object| object["type"] == "source").count();
+    let sources = objects
+        .iter()
+        .filter(|object| object["type"] == "source")
+        .count();
     assert_eq!((sources as u64, exit), (many(), Some(0)));
 }
 
@@ -206,7 +282,11 @@ fn r22_a_search_finds_all_of_a_log_whose_generations_are_renamed_all_the_while()
     fs::create_dir(&logs).expect("a folder");
     let log = logs.join("app.log");
     for number in 1..many() {
-        fs::write(logs.join(format!("app.log.{number}")), format!("needle {number}\n")).expect("write");
+        fs::write(
+            logs.join(format!("app.log.{number}")),
+            format!("needle {number}\n"),
+        )
+        .expect("write");
     }
     fs::write(&log, "needle 0\n").expect("write");
     let host = Host::with_source(sshd, &log);
@@ -222,8 +302,15 @@ fn r22_a_search_finds_all_of_a_log_whose_generations_are_renamed_all_the_while()
     });
     let (objects, exit, _) = host.run(&["search", "needle", "--count"]);
     done.send(()).expect("it waits");
-    let (turns, summary) = (rotating.join().expect("no panic"), objects.last().expect("a summary"));
-    assert_eq!((summary["hits"].as_u64(), exit), (Some(many()), Some(0)), "after {turns} rotations: {objects:?}");
+    let (turns, summary) = (
+        rotating.join().expect("no panic"),
+        objects.last().expect("a summary"),
+    );
+    assert_eq!(
+        (summary["hits"].as_u64(), exit),
+        (Some(many()), Some(0)),
+        "after {turns} rotations: {objects:?}"
+    );
     assert!(turns > 1, "{turns} rotations");
 }
 
@@ -232,7 +319,10 @@ async fn r01_r03_a_log_with_two_thousand_generations_loses_no_line_when_it_is_ro
     let sshd = Sshd::start();
     let log = sshd.path("app.log");
     for number in 1..=2000 {
-        let line = format!("old serial={} all is well and goes on as it did\n", 9_000_000 + number);
+        let line = format!(
+            "old serial={} all is well and goes on as it did\n",
+            9_000_000 + number
+        );
         fs::write(sshd.path(&format!("app.log.{number}")), line).expect("write");
     }
     let reopen = sshd.path("reopen");
@@ -244,22 +334,39 @@ async fn r01_r03_a_log_with_two_thousand_generations_loses_no_line_when_it_is_ro
         File::create(&reopen).expect("told to open its log again");
         let target = writer.written() + 2000;
         while writer.written() < target {
-            let _ = tokio::time::timeout(Duration::from_millis(100), watched.until("a moment", |_| false)).await;
+            let _ = tokio::time::timeout(
+                Duration::from_millis(100),
+                watched.until("a moment", |_| false),
+            )
+            .await;
         }
     }
     let written = writer.stop();
-    watched.until_within(Duration::from_secs(60), "the last line", |w| has_told(w, 0, written - 1)).await;
+    watched
+        .until_within(Duration::from_secs(60), "the last line", |w| {
+            has_told(w, 0, written - 1)
+        })
+        .await;
     assert_all_on_disk_once(&watched, &sshd.path(""), written);
     assert_eq!(watched.gaps, []);
 }
 
-/// The last line of a script compresses `$1`. A rotation moves each generation on by one, and has the third compressed.
+/// The last line of a script compresses `$1`. A rotation moves each generation on by one, and has
+/// the third compressed.
 fn compress_and_shift(log: &Path, how: &str) {
-    let named = |number: u64, ending: &str| PathBuf::from(format!("{}.{number}{ending}", log.display()));
+    let named =
+        |number: u64, ending: &str| PathBuf::from(format!("{}.{number}{ending}", log.display()));
     let script = format!("set -e; {how}; rm \"$1\"");
-    let done = Command::new("sh").args(["-c", &script, "sh"]).arg(named(2, "")).status().expect("sh");
+    let done = Command::new("sh")
+        .args(["-c", &script, "sh"])
+        .arg(named(2, ""))
+        .status()
+        .expect("sh");
     assert!(done.success(), "{how}");
-    for (number, ending) in (1..20).rev().flat_map(|number| [(number, ""), (number, ".gz")]) {
+    for (number, ending) in (1..20)
+        .rev()
+        .flat_map(|number| [(number, ""), (number, ".gz")])
+    {
         let _ = fs::rename(named(number, ending), named(number + 1, ending));
     }
     fs::rename(log, named(1, "")).expect("there is a log");
@@ -282,18 +389,30 @@ async fn r01_generations_that_were_there_before_are_not_told_however_they_are_co
         let mut writer = Writer::start(&log, &reopen, 200);
         let mut watched = Watched::follow(vec![following(&sshd, "web-1", &log)], 0);
         // Before it asks how the old ones begin, the host has told what it was asked for first.
-        watched.until("lines of five seconds", |w| w.records.len() > 1000).await;
+        watched
+            .until("lines of five seconds", |w| w.records.len() > 1000)
+            .await;
         for _ in 0..4 {
             compress_and_shift(&log, how);
             File::create(&reopen).expect("told to open its log again");
             let target = writer.written() + 200;
             let is_beyond = |line: &String| line.ends_with("did") && serial(line) > target;
-            watched.until("lines of the next", |w| told(w, 0).last().is_some_and(is_beyond)).await;
+            watched
+                .until("lines of the next", |w| {
+                    told(w, 0).last().is_some_and(is_beyond)
+                })
+                .await;
         }
         let written = writer.stop();
-        watched.until("the last line", |w| has_told(w, 0, written - 1)).await;
+        watched
+            .until("the last line", |w| has_told(w, 0, written - 1))
+            .await;
         let lines = told(&watched, 0);
-        assert_eq!(lines.iter().find(|line| line.starts_with("old")), None, "{how}");
+        assert_eq!(
+            lines.iter().find(|line| line.starts_with("old")),
+            None,
+            "{how}"
+        );
         assert_all_once(&watched, 0, written);
         assert_eq!(watched.gaps, [], "{how}");
     }
@@ -306,21 +425,55 @@ async fn r16_of_more_files_than_are_followed_those_that_changed_last_are_and_it_
     fs::create_dir(&logs).expect("a folder");
     for number in 0..1200_u64 {
         // By their names the last ones are the oldest.
-        write(&logs.join(format!("job-x{number:04}x.log")), "one\n", 1200 - number);
-        write(&logs.join(format!("job-x{number:04}x.log.1.gz")), "old\n", 1200 - number);
+        write(
+            &logs.join(format!("job-x{number:04}x.log")),
+            "one\n",
+            1200 - number,
+        );
+        write(
+            &logs.join(format!("job-x{number:04}x.log.1.gz")),
+            "old\n",
+            1200 - number,
+        );
     }
     let mut host = sshd.host("web-1");
     let kind = SourceKind::Path(format!("{}/*", logs.display()));
-    host.sources.push(SourceSpec { name: "jobs".to_owned(), kind, time: None, as_root: false });
+    host.sources.push(SourceSpec {
+        name: "jobs".to_owned(),
+        kind,
+        time: None,
+        as_root: false,
+    });
     let mut watched = Watched::follow(vec![host], 1);
-    watched.until("a line of each that is followed", |w| w.records.len() == 1000).await;
-    let degraded = |w: &Watched| w.statuses.last().is_some_and(|(_, status)| status.state == LinkState::Degraded);
+    watched
+        .until("a line of each that is followed", |w| {
+            w.records.len() == 1000
+        })
+        .await;
+    let degraded = |w: &Watched| {
+        w.statuses
+            .last()
+            .is_some_and(|(_, status)| status.state == LinkState::Degraded)
+    };
     watched.until("it to be said", degraded).await;
-    let reason = watched.statuses.last().and_then(|(_, status)| status.reason.clone()).unwrap_or_default();
-    assert!(reason.contains("matches 1200 files; 200 of them are not followed"), "{reason}");
+    let reason = watched
+        .statuses
+        .last()
+        .and_then(|(_, status)| status.reason.clone())
+        .unwrap_or_default();
+    assert!(
+        reason.contains("matches 1200 files; 200 of them are not followed"),
+        "{reason}"
+    );
     let followed: Vec<&str> = watched.sources.iter().map(|source| &*source.path).collect();
-    assert!(followed.iter().any(|path| path.ends_with("x0000x.log")), "the newest");
-    assert!(!followed.iter().any(|path| path.ends_with("x1199x.log")), "the oldest");
+    assert!(
+        followed.iter().any(|path| path.ends_with("x0000x.log")),
+        "the newest"
+    );
+    assert!(
+        !followed.iter().any(|path| path.ends_with("x1199x.log")),
+        "the oldest"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -334,5 +487,8 @@ async fn r13_last_lines_that_are_too_long_to_be_read_are_fewer_and_a_bounded_pas
     assert_eq!(once.records.len(), 8);
     let (_, status) = once.statuses.last().expect("a status");
     let reason = status.reason.as_deref().unwrap_or_default();
-    assert!(status.state == LinkState::Degraded && reason.contains("so long that fewer are shown"), "{status:?}");
+    assert!(
+        status.state == LinkState::Degraded && reason.contains("so long that fewer are shown"),
+        "{status:?}"
+    );
 }

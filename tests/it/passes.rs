@@ -1,5 +1,6 @@
-//! How long a bounded pass, or a question, goes on with a host that does not let us in: `--timeout` is its limit, and
-//! nothing else. What may pass is tried again until then, what is an answer ends it at once, and the last true reason is told.
+//! How long a bounded pass, or a question, goes on with a host that does not let us in: `--timeout`
+//! is its limit, and nothing else. What may pass is tried again until then, what is an answer ends
+//! it at once, and the last true reason is told.
 
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
@@ -25,13 +26,21 @@ struct Ended {
 impl Ended {
     /// The line of JSON about the first host.
     fn host(&self) -> Value {
-        let lines = self.stdout.lines().map(|line| serde_json::from_str(line).expect("a line of JSON"));
+        let lines = self
+            .stdout
+            .lines()
+            .map(|line| serde_json::from_str(line).expect("a line of JSON"));
         let mut hosts = lines.filter(|line: &Value| line["type"] == "host");
-        hosts.next_back().unwrap_or_else(|| panic!("no host in {} {}", self.stdout, self.stderr))
+        hosts
+            .next_back()
+            .unwrap_or_else(|| panic!("no host in {} {}", self.stdout, self.stderr))
     }
 
     fn reason(&self) -> String {
-        self.host()["reason"].as_str().unwrap_or_default().to_owned()
+        self.host()["reason"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
     }
 }
 
@@ -43,7 +52,10 @@ async fn run(near: &Sshd, host: &HostSpec, via: &[&HostSpec], arguments: &[&str]
         let at = &spec.endpoint;
         let port = at.port.expect("a port");
         let (key, known) = (&at.identity[0], &at.known_hosts[0]);
-        let (user, address) = (at.user.as_ref().expect("a user"), at.address.as_ref().expect("an address"));
+        let (user, address) = (
+            at.user.as_ref().expect("a user"),
+            at.address.as_ref().expect("an address"),
+        );
         format!(
             "[hosts.{name}]\naddress = \"{address}\"\nport = {port}\nuser = \"{user}\"\nidentity = [{key:?}]\n\
              known_hosts = [{known:?}]\ntransport = \"russh\"\n"
@@ -51,28 +63,49 @@ async fn run(near: &Sshd, host: &HostSpec, via: &[&HostSpec], arguments: &[&str]
     };
     let hops: Vec<String> = via.iter().map(|hop| hop.name().to_string()).collect();
     let command = "command = [\"sh\", \"-c\", \"echo two; sleep 0.2; echo three\"]";
-    let sources =
-        format!("via = {hops:?}\nsources = [{{ name = \"app\", path = {log:?} }}, {{ name = \"now\", {command} }}]\n");
-    let hops: String = via.iter().map(|hop| section(hop.name().as_str(), hop)).collect();
+    let sources = format!(
+        "via = {hops:?}\nsources = [{{ name = \"app\", path = {log:?} }}, {{ name = \"now\", {command} }}]\n"
+    );
+    let hops: String = via
+        .iter()
+        .map(|hop| section(hop.name().as_str(), hop))
+        .collect();
     let file = near.path("hosts.toml");
     std::fs::write(&file, section("web-1", host) + &sources + &hops).expect("written");
     let mut command = Command::new(env!("CARGO_BIN_EXE_logtrail-tui"));
-    command.args(["--no-ssh-config", "--json", "--hosts", "web-1", "--config"]).arg(&file).args(arguments);
+    command
+        .args(["--no-ssh-config", "--json", "--hosts", "web-1", "--config"])
+        .arg(&file)
+        .args(arguments);
     let began = Instant::now();
-    let output: std::io::Result<Output> =
-        tokio::task::spawn_blocking(move || command.output()).await.expect("no panic");
-    let Output { status, stdout, stderr } = output.expect("the program starts");
+    let output: std::io::Result<Output> = tokio::task::spawn_blocking(move || command.output())
+        .await
+        .expect("no panic");
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = output.expect("the program starts");
     let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
-    Ended { code: status.code(), took: began.elapsed(), stdout: text(stdout), stderr: text(stderr) }
+    Ended {
+        code: status.code(),
+        took: began.elapsed(),
+        stdout: text(stdout),
+        stderr: text(stderr),
+    }
 }
 
 const SECOND: Duration = Duration::from_secs(1);
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r31_a_host_that_is_silent_for_fifteen_seconds_is_reached_by_a_pass_and_by_a_question_that_have_the_time() {
+async fn r31_a_host_that_is_silent_for_fifteen_seconds_is_reached_by_a_pass_and_by_a_question_that_have_the_time()
+ {
     let (one, two) = (Sshd::start(), Sshd::start());
     let ready = Instant::now() + 15 * SECOND;
-    let gates = (Gate::late(&one, ready, false).await, Gate::late(&two, ready, false).await);
+    let gates = (
+        Gate::late(&one, ready, false).await,
+        Gate::late(&two, ready, false).await,
+    );
     let (first, second) = (gates.0.host(&one, "web-1"), gates.1.host(&two, "web-1"));
     let (pass, question) = tokio::join!(
         run(&one, &first, &[], &["--once", "--timeout", "40s"]),
@@ -81,13 +114,19 @@ async fn r31_a_host_that_is_silent_for_fifteen_seconds_is_reached_by_a_pass_and_
     for (ended, gate) in [(pass, &gates.0), (question, &gates.1)] {
         assert_eq!(ended.code, Some(0), "{} {}", ended.stdout, ended.stderr);
         assert!(ended.stdout.contains("INFO one"), "{}", ended.stdout);
-        assert_eq!(ended.stdout.matches("INFO one").count(), 1, "{}", ended.stdout);
+        assert_eq!(
+            ended.stdout.matches("INFO one").count(),
+            1,
+            "{}",
+            ended.stdout
+        );
         assert_eq!(gate.accepted(), 2, "an attempt has ten seconds");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r31_a_host_that_is_silent_for_ever_has_timed_out_at_the_end_of_the_pass_with_what_it_did_not_answer() {
+async fn r31_a_host_that_is_silent_for_ever_has_timed_out_at_the_end_of_the_pass_with_what_it_did_not_answer()
+ {
     let near = [(); 4].map(|()| Sshd::start());
     let mute = Sshd::builder().mute().start();
     let dropping = Gate::dropping().await;
@@ -100,25 +139,49 @@ async fn r31_a_host_that_is_silent_for_ever_has_timed_out_at_the_end_of_the_pass
         run(&near[2], &mute_host, &[], &question),
         run(&near[3], &dropping, &[], &question)
     );
-    for (ended, awaited) in
-        [(a, "the key exchange"), (b, "a TCP connection"), (c, "the key exchange"), (d, "a TCP connection")]
-    {
+    for (ended, awaited) in [
+        (a, "the key exchange"),
+        (b, "a TCP connection"),
+        (c, "the key exchange"),
+        (d, "a TCP connection"),
+    ] {
         let (host, reason) = (ended.host(), ended.reason());
-        assert_eq!((ended.code, host["state"].as_str()), (Some(4), Some("timeout")), "{}", ended.stdout);
+        assert_eq!(
+            (ended.code, host["state"].as_str()),
+            (Some(4), Some("timeout")),
+            "{}",
+            ended.stdout
+        );
         let told = format!("did not answer within 10.0 s, waiting for {awaited}");
-        assert!(reason.starts_with("web-1 (127.0.0.1:") && reason.ends_with(&told), "{reason}");
-        assert!(host["hint"].as_str().is_some_and(|hint| hint.ends_with("try a longer --timeout")), "{host}");
+        assert!(
+            reason.starts_with("web-1 (127.0.0.1:") && reason.ends_with(&told),
+            "{reason}"
+        );
+        assert!(
+            host["hint"]
+                .as_str()
+                .is_some_and(|hint| hint.ends_with("try a longer --timeout")),
+            "{host}"
+        );
         assert_eq!(host["retry_in_s"], Value::Null);
-        assert!((12 * SECOND..20 * SECOND).contains(&ended.took), "{:?}", ended.took);
+        assert!(
+            (12 * SECOND..20 * SECOND).contains(&ended.took),
+            "{:?}",
+            ended.took
+        );
     }
     assert_eq!(mute.accepted(), 4, "twice for each");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r30_a_host_that_closes_each_connection_for_eight_seconds_is_reached_by_a_pass_and_by_a_question() {
+async fn r30_a_host_that_closes_each_connection_for_eight_seconds_is_reached_by_a_pass_and_by_a_question()
+ {
     let (one, two) = (Sshd::start(), Sshd::start());
     let ready = Instant::now() + 8 * SECOND;
-    let gates = (Gate::late(&one, ready, true).await, Gate::late(&two, ready, true).await);
+    let gates = (
+        Gate::late(&one, ready, true).await,
+        Gate::late(&two, ready, true).await,
+    );
     let (first, second) = (gates.0.host(&one, "web-1"), gates.1.host(&two, "web-1"));
     let (pass, question) = tokio::join!(
         run(&one, &first, &[], &["--once", "--timeout", "60s"]),
@@ -126,8 +189,17 @@ async fn r30_a_host_that_closes_each_connection_for_eight_seconds_is_reached_by_
     );
     for (ended, gate) in [(pass, &gates.0), (question, &gates.1)] {
         assert_eq!(ended.code, Some(0), "{} {}", ended.stdout, ended.stderr);
-        assert_eq!(ended.stdout.matches("INFO one").count(), 1, "{}", ended.stdout);
-        assert!((3..12).contains(&gate.accepted()), "{} connections", gate.accepted());
+        assert_eq!(
+            ended.stdout.matches("INFO one").count(),
+            1,
+            "{}",
+            ended.stdout
+        );
+        assert!(
+            (3..12).contains(&gate.accepted()),
+            "{} connections",
+            gate.accepted()
+        );
     }
 }
 
@@ -136,9 +208,20 @@ async fn r38_a_silent_first_route_leaves_time_for_the_second_in_a_pass() {
     let (near, bastion) = (Sshd::start(), Sshd::start());
     let mute = Sshd::builder().mute().start();
     let (first, second) = (mute.host("silent-hop"), bastion.host("hop"));
-    let ended = run(&near, &near.host("web-1"), &[&first, &second], &["--once", "--timeout", "40s"]).await;
+    let ended = run(
+        &near,
+        &near.host("web-1"),
+        &[&first, &second],
+        &["--once", "--timeout", "40s"],
+    )
+    .await;
     assert_eq!(ended.code, Some(0), "{} {}", ended.stdout, ended.stderr);
-    assert_eq!(ended.stdout.matches("INFO one").count(), 1, "{}", ended.stdout);
+    assert_eq!(
+        ended.stdout.matches("INFO one").count(),
+        1,
+        "{}",
+        ended.stdout
+    );
     assert!(ended.took < 20 * SECOND, "{:?}", ended.took);
 }
 
@@ -148,52 +231,98 @@ async fn r31_what_is_an_answer_ends_a_pass_and_a_question_at_once() {
     let refusing = Gate::refusing();
     let refused = refusing.host(&near, "web-1");
     let mut unknown = near.host("web-1");
-    unknown.endpoint.address = Some(logtrail::model::host::Address::new("no-such-host.invalid").expect("an address"));
+    unknown.endpoint.address =
+        Some(logtrail::model::host::Address::new("no-such-host.invalid").expect("an address"));
     for arguments in [&["--once"][..], &["search", "one"]] {
         let ended = run(&near, &refused, &[], arguments).await;
         assert_eq!(ended.code, Some(4), "{}", ended.stdout);
-        assert!(ended.reason().ends_with("connection refused"), "{}", ended.reason());
+        assert!(
+            ended.reason().ends_with("connection refused"),
+            "{}",
+            ended.reason()
+        );
         assert!(ended.took < 5 * SECOND, "{:?}", ended.took);
         let ended = run(&near, &unknown, &[], arguments).await;
         assert_eq!(ended.code, Some(4), "{}", ended.stdout);
         let reason = ended.reason();
-        assert!(reason.starts_with("cannot find the address of no-such-host.invalid"), "{reason}");
+        assert!(
+            reason.starts_with("cannot find the address of no-such-host.invalid"),
+            "{reason}"
+        );
         assert!(!reason.contains(" tries)"), "{reason}");
     }
 }
 
-/// What was printed cannot be taken back: a file goes on where it was, and a command, which says something else each time, is
-/// run once.
+/// What was printed cannot be taken back: a file goes on where it was, and a command, which says
+/// something else each time, is run once.
 #[tokio::test(flavor = "multi_thread")]
 async fn r31_a_pass_that_is_cut_anywhere_goes_on_over_a_new_connection_and_tells_each_line_once() {
     // About 2,500 bytes until a shell has answered, and some 3,000 more until all is said.
-    for bytes in [900, 2400, 3200, 3600, 4000, 4400, 4800, 5200, 5600, 6000, 6400, 6800] {
+    for bytes in [
+        900, 2400, 3200, 3600, 4000, 4400, 4800, 5200, 5600, 6000, 6400, 6800,
+    ] {
         let near = Sshd::start();
         let gate = Gate::cutting_first(&near, 1, bytes).await;
-        let ended = run(&near, &gate.host(&near, "web-1"), &[], &["--once", "--timeout", "60s"]).await;
+        let ended = run(
+            &near,
+            &gate.host(&near, "web-1"),
+            &[],
+            &["--once", "--timeout", "60s"],
+        )
+        .await;
         let count = |words: &str| ended.stdout.matches(words).count();
-        assert_eq!(count("INFO one"), 1, "after {bytes} bytes: {}", ended.stdout);
+        assert_eq!(
+            count("INFO one"),
+            1,
+            "after {bytes} bytes: {}",
+            ended.stdout
+        );
         assert_eq!(count("\"two\""), 1, "after {bytes} bytes: {}", ended.stdout);
         // Where the command was cut, the host says so.
         let code = if count("\"three\"") == 1 { 0 } else { 3 };
-        assert_eq!(ended.code, Some(code), "after {bytes} bytes: {} {}", ended.stdout, ended.stderr);
+        assert_eq!(
+            ended.code,
+            Some(code),
+            "after {bytes} bytes: {} {}",
+            ended.stdout,
+            ended.stderr
+        );
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn r31_a_command_that_is_cut_is_not_run_again_in_a_pass_and_the_host_says_so() {
     let sshd = Sshd::start();
-    let words = ["sh", "-c", "echo two; sleep 2; echo three"].map(str::to_owned).to_vec();
-    let host = HostSpec { sources: vec![source("now", SourceKind::Command(words))], ..sshd.host("web-1") };
-    let options = Options { goal: Goal::Once { deadline: 60 * SECOND }, ..follow() };
+    let words = ["sh", "-c", "echo two; sleep 2; echo three"]
+        .map(str::to_owned)
+        .to_vec();
+    let host = HostSpec {
+        sources: vec![source("now", SourceKind::Command(words))],
+        ..sshd.host("web-1")
+    };
+    let options = Options {
+        goal: Goal::Once {
+            deadline: 60 * SECOND,
+        },
+        ..follow()
+    };
     let mut pass = Watched::by(vec![host], options, in_the_field());
     // It is told of with its first line.
-    pass.until("the command", |w| w.sources.iter().any(|it| &*it.name == "now")).await;
+    pass.until("the command", |w| {
+        w.sources.iter().any(|it| &*it.name == "now")
+    })
+    .await;
     sshd.cut();
-    pass.until_within(90 * SECOND, "the end of the pass", |w| w.over).await;
+    pass.until_within(90 * SECOND, "the end of the pass", |w| w.over)
+        .await;
     assert_eq!(pass.texts(), ["two"], "{:?}", pass.statuses);
     assert_eq!(sshd.accepted(), 2);
     let (_, last) = pass.statuses.last().expect("a state");
     assert_eq!(last.state, LinkState::Degraded, "{last:?}");
-    assert!(last.reason.as_deref().is_some_and(|it| it.contains("the connection was lost while it ran")), "{last:?}");
+    assert!(
+        last.reason
+            .as_deref()
+            .is_some_and(|it| it.contains("the connection was lost while it ran")),
+        "{last:?}"
+    );
 }

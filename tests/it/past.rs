@@ -1,5 +1,5 @@
-//! Subcommands on logs that are large, or match as a whole: what they cost in memory, bytes and time, and that a search
-//! that nobody wants any more leaves nothing behind on the hosts.
+//! Subcommands on logs that are large, or match as a whole: what they cost in memory, bytes and
+//! time, and that a search that nobody wants any more leaves nothing behind on the hosts.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
@@ -29,8 +29,15 @@ const DENSE: u64 = 32 << 20;
 
 fn command(inventory: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_logtrail-tui"));
-    command.args(["--json", "--no-ssh-config", "--config"]).arg(inventory).args(args);
-    command.env_remove("LOGTRAIL_HOSTS").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    command
+        .args(["--json", "--no-ssh-config", "--config"])
+        .arg(inventory)
+        .args(args);
+    command
+        .env_remove("LOGTRAIL_HOSTS")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null());
     command
 }
 
@@ -69,53 +76,97 @@ struct Ran {
 
 impl Ran {
     fn lines(&self) -> Vec<&Value> {
-        self.objects.iter().filter(|object| object["type"] == "line" || object["type"] == "hit").collect()
+        self.objects
+            .iter()
+            .filter(|object| object["type"] == "line" || object["type"] == "hit")
+            .collect()
     }
 
-    /// Bytes that are read for a question of which so much is shown, beside what tells of the file and of the time.
+    /// Bytes that are read for a question of which so much is shown, beside what tells of the file
+    /// and of the time.
     fn costs_no_more_than(&self, beside: u64) {
-        let shown: usize = self.lines().iter().map(|line| line["text"].as_str().map_or(0, str::len)).sum();
-        let read = self.objects.last().and_then(|summary| summary["bytes_scanned"].as_u64()).expect("a summary");
+        let shown: usize = self
+            .lines()
+            .iter()
+            .map(|line| line["text"].as_str().map_or(0, str::len))
+            .sum();
+        let read = self
+            .objects
+            .last()
+            .and_then(|summary| summary["bytes_scanned"].as_u64())
+            .expect("a summary");
         let most = 4 * shown as u64 + beside;
-        assert!(read <= most, "{read} bytes were read to show {shown} (at most {most})");
+        assert!(
+            read <= most,
+            "{read} bytes were read to show {shown} (at most {most})"
+        );
     }
 }
 
-/// Runs it to its end and looks at the memory of all that takes part, as often as there is time for.
+/// Runs it to its end and looks at the memory of all that takes part, as often as there is time
+/// for.
 fn run(sshd: &Sshd, inventory: &Path, args: &[&str]) -> Ran {
     let mut child = command(inventory, args).spawn().expect("start it");
     let out = BufReader::new(child.stdout.take().expect("piped"));
     let reader = std::thread::spawn(move || {
-        out.lines().map(|line| serde_json::from_str(&line.expect("a line")).expect("JSON")).collect()
+        out.lines()
+            .map(|line| serde_json::from_str(&line.expect("a line")).expect("JSON"))
+            .collect()
     });
     let (mut memory_here, mut memory_there) = (0, 0);
     let deadline = Instant::now() + PATIENCE;
     while child.try_wait().expect("wait").is_none() {
         memory_here = peak(child.id()).max(memory_here);
-        memory_there = sshd.session_processes().iter().map(|(pid, _)| peak(*pid)).fold(memory_there, u64::max);
-        assert!(Instant::now() < deadline, "{args:?} did not end in {PATIENCE:?}");
+        memory_there = sshd
+            .session_processes()
+            .iter()
+            .map(|(pid, _)| peak(*pid))
+            .fold(memory_there, u64::max);
+        assert!(
+            Instant::now() < deadline,
+            "{args:?} did not end in {PATIENCE:?}"
+        );
         std::thread::sleep(Duration::from_millis(1));
     }
     let objects = reader.join().expect("no panic");
-    let ran = Ran { objects, memory_here, memory_there };
-    assert!(memory_here > 0 && memory_here <= MOST_MEMORY, "{args:?} took {memory_here} bytes here");
-    assert!(memory_there > 0 && memory_there <= MOST_MEMORY, "{args:?} took {memory_there} bytes on the host");
+    let ran = Ran {
+        objects,
+        memory_here,
+        memory_there,
+    };
+    assert!(
+        memory_here > 0 && memory_here <= MOST_MEMORY,
+        "{args:?} took {memory_here} bytes here"
+    );
+    assert!(
+        memory_there > 0 && memory_there <= MOST_MEMORY,
+        "{args:?} took {memory_there} bytes on the host"
+    );
     ran
 }
 
 fn line(at: Timestamp, number: u64) -> String {
-    format!("{at:.6} web-1 shop[{}]: request id={number:08x} path=/api/v1/items/{} ms=7\n", number % 7, number % 9973)
+    format!(
+        "{at:.6} web-1 shop[{}]: request id={number:08x} path=/api/v1/items/{} ms=7\n",
+        number % 7,
+        number % 9973
+    )
 }
 
 /// A log of a day that ends at `end`: its first lines, a hole, and all others.
 fn write_sparse(path: &Path, end: Timestamp, bytes: u64) {
     write_plain(path, end, DENSE);
     let text = std::fs::read(path).expect("read");
-    let head = text[..1 << 20].iter().rposition(|&byte| byte == b'\n').expect("lines") + 1;
+    let head = text[..1 << 20]
+        .iter()
+        .rposition(|&byte| byte == b'\n')
+        .expect("lines")
+        + 1;
     let file = std::fs::File::create(path).expect("create a log");
     file.write_all_at(&text[..head], 0).expect("write");
     file.write_all_at(b"\n", bytes - DENSE - 1).expect("write");
-    file.write_all_at(&text[head..], bytes - DENSE).expect("write");
+    file.write_all_at(&text[head..], bytes - DENSE)
+        .expect("write");
 }
 
 /// A log of a day that ends at `end`.
@@ -137,32 +188,65 @@ fn walk_about(write: impl Fn(&Path, Timestamp)) {
     let end = Timestamp::now();
     write(&log, end);
     let inventory = inventory(&[(&sshd, &log)]);
-    // The head of the file, which tells what its stamps are like, and what stands before the first line.
+    // The head of the file, which tells what its stamps are like, and what stands before the first
+    // line.
     let beside = 16 << 10;
     let last = run(&sshd, &inventory, &["read", "--backwards", "-n", "200"]);
     assert_eq!(last.lines().len(), 200);
     last.costs_no_more_than(beside);
-    let cursor = last.lines()[0]["cursor"].as_str().expect("a cursor").to_owned();
-    let back = run(&sshd, &inventory, &["read", "--backwards", "-n", "200", "--cursor", &cursor]);
+    let cursor = last.lines()[0]["cursor"]
+        .as_str()
+        .expect("a cursor")
+        .to_owned();
+    let back = run(
+        &sshd,
+        &inventory,
+        &["read", "--backwards", "-n", "200", "--cursor", &cursor],
+    );
     assert_eq!(back.lines().len(), 200);
     back.costs_no_more_than(beside);
     assert!(back.lines()[199]["time"].as_str() <= last.lines()[0]["time"].as_str());
     let hour = (end - SignedDuration::from_secs(3600)).to_string();
-    let hits = run(&sshd, &inventory, &["search", "--since", &hour, "--limit", "50", "/items/"]);
+    let hits = run(
+        &sshd,
+        &inventory,
+        &["search", "--since", &hour, "--limit", "50", "/items/"],
+    );
     assert_eq!(hits.lines().len(), 50);
-    assert!(hits.lines().iter().all(|hit| hit["time"].as_str() >= Some(&hour)));
+    assert!(
+        hits.lines()
+            .iter()
+            .all(|hit| hit["time"].as_str() >= Some(&hour))
+    );
     let middle = (end - SignedDuration::from_secs(DAY / 2)).to_string();
     let jump = run(&sshd, &inventory, &["read", "-n", "20", "--at", &middle]);
     assert_eq!(jump.lines().len(), 20);
-    let found: Timestamp = jump.lines()[0]["time"].as_str().expect("a time").parse().expect("a time");
+    let found: Timestamp = jump.lines()[0]["time"]
+        .as_str()
+        .expect("a time")
+        .parse()
+        .expect("a time");
     let off = found - (end - SignedDuration::from_secs(DAY / 2));
-    assert!((0.0..20.0).contains(&off.total(jiff::Unit::Second).expect("seconds")), "{off} off");
+    assert!(
+        (0.0..20.0).contains(&off.total(jiff::Unit::Second).expect("seconds")),
+        "{off} off"
+    );
     // At most 40 looks at a place, and what is read through there.
     jump.costs_no_more_than(40 * (4 << 10) + 256 * 1024);
     println!(
         "memory here {} KiB, there {} KiB",
-        [&last, &back, &hits, &jump].map(|ran| ran.memory_here).iter().max().expect("some") >> 10,
-        [&last, &back, &hits, &jump].map(|ran| ran.memory_there).iter().max().expect("some") >> 10
+        [&last, &back, &hits, &jump]
+            .map(|ran| ran.memory_here)
+            .iter()
+            .max()
+            .expect("some")
+            >> 10,
+        [&last, &back, &hits, &jump]
+            .map(|ran| ran.memory_there)
+            .iter()
+            .max()
+            .expect("some")
+            >> 10
     );
 }
 
@@ -179,29 +263,45 @@ fn r44_a_log_of_200_mb_without_holes_is_so_too() {
 /// What works for those who are logged in.
 fn working(sshd: &Sshd) -> Vec<String> {
     let name = |(pid, _): (u32, String)| std::fs::read_to_string(format!("/proc/{pid}/comm")).ok();
-    let names = sshd.session_processes().into_iter().filter_map(name).map(|name| name.trim().to_owned());
+    let names = sshd
+        .session_processes()
+        .into_iter()
+        .filter_map(name)
+        .map(|name| name.trim().to_owned());
     names.filter(|name| !name.starts_with("sshd")).collect()
 }
 
-/// Begins a search that matches every line of three hosts, waits for the first hit of each and ends it; nothing of it may
-/// be there 2 s later.
-fn explode(limit: &[&str], end: impl FnOnce(&mut std::process::Child, BufReader<std::process::ChildStdout>)) {
+/// Begins a search that matches every line of three hosts, waits for the first hit of each and ends
+/// it; nothing of it may be there 2 s later.
+fn explode(
+    limit: &[&str],
+    end: impl FnOnce(&mut std::process::Child, BufReader<std::process::ChildStdout>),
+) {
     let servers: Vec<Sshd> = (0..3).map(|_| Sshd::start()).collect();
     let log = servers[0].path("app.log");
     write_plain(&log, Timestamp::now(), 64 << 20);
     let hosts: Vec<(&Sshd, &Path)> = servers.iter().map(|sshd| (sshd, log.as_path())).collect();
     let inventory = inventory(&hosts);
     let began = Instant::now();
-    let mut child = command(&inventory, &[&["search", "request"], limit].concat()).spawn().expect("start it");
+    let mut child = command(&inventory, &[&["search", "request"], limit].concat())
+        .spawn()
+        .expect("start it");
     let mut out = BufReader::new(child.stdout.take().expect("piped"));
     let mut seen = std::collections::BTreeSet::new();
     while seen.len() < servers.len() {
         let mut line = String::new();
-        assert!(out.read_line(&mut line).expect("a line") > 0, "it ended; hits of {seen:?}");
+        assert!(
+            out.read_line(&mut line).expect("a line") > 0,
+            "it ended; hits of {seen:?}"
+        );
         let object: Value = serde_json::from_str(&line).expect("JSON");
         if object["type"] == "hit" {
             if seen.is_empty() {
-                assert!(began.elapsed() < Duration::from_secs(2), "the first hit came after {:?}", began.elapsed());
+                assert!(
+                    began.elapsed() < Duration::from_secs(2),
+                    "the first hit came after {:?}",
+                    began.elapsed()
+                );
             }
             seen.insert(object["host"].as_str().expect("a host").to_owned());
         }
@@ -211,7 +311,11 @@ fn explode(limit: &[&str], end: impl FnOnce(&mut std::process::Child, BufReader<
     let ended = Instant::now();
     let mut left: Vec<_> = servers.iter().flat_map(working).collect();
     while !left.is_empty() {
-        assert!(ended.elapsed() < Duration::from_secs(2), "still there after {:?}: {left:?}", ended.elapsed());
+        assert!(
+            ended.elapsed() < Duration::from_secs(2),
+            "still there after {:?}: {left:?}",
+            ended.elapsed()
+        );
         std::thread::sleep(Duration::from_millis(10));
         left = servers.iter().flat_map(working).collect();
     }
@@ -235,7 +339,13 @@ fn r48_a_reader_who_goes_ends_a_search_that_matches_everything_and_frees_all_hos
 #[test]
 fn r48_a_limit_ends_a_search_that_matches_everything_on_the_hosts() {
     explode(&["--limit", "2000"], |child, out| {
-        let hits = out.lines().filter(|line| line.as_ref().is_ok_and(|line| line.contains("\"type\":\"hit\""))).count();
+        let hits = out
+            .lines()
+            .filter(|line| {
+                line.as_ref()
+                    .is_ok_and(|line| line.contains("\"type\":\"hit\""))
+            })
+            .count();
         assert!(hits <= 6000, "{hits} hits");
         child.wait().expect("wait");
     });
@@ -246,7 +356,8 @@ fn listening_shell(folder: &Path) -> (PathBuf, PathBuf) {
     let (shell, heard) = (folder.join("shell"), folder.join("heard"));
     let script = format!("#!/bin/sh\ntee -a {} | /bin/sh \"$@\"\n", heard.display());
     std::fs::write(&shell, script).expect("write the shell");
-    std::fs::set_permissions(&shell, std::fs::Permissions::from_mode(0o755)).expect("make it executable");
+    std::fs::set_permissions(&shell, std::fs::Permissions::from_mode(0o755))
+        .expect("make it executable");
     (shell, heard)
 }
 
@@ -254,21 +365,43 @@ fn listening_shell(folder: &Path) -> (PathBuf, PathBuf) {
 async fn over_one_connection_a_host_is_described_to_who_follows_and_once_to_who_asks() {
     let folder = tempfile::tempdir().expect("a folder");
     let (shell, heard) = listening_shell(folder.path());
-    let sshd = Sshd::builder().login_shell(&shell.display().to_string()).start();
+    let sshd = Sshd::builder()
+        .login_shell(&shell.display().to_string())
+        .start();
     let log = sshd.path("app.log");
     std::fs::write(&log, "one\ntwo\n").expect("write a log");
     let mut watched = Watched::follow(vec![following(&sshd, "web-1", &log)], 10);
-    let descriptions =
-        || std::fs::read_to_string(&heard).expect("what was said").lines().filter(|line| *line == "D").count();
+    let descriptions = || {
+        std::fs::read_to_string(&heard)
+            .expect("what was said")
+            .lines()
+            .filter(|line| *line == "D")
+            .count()
+    };
     for (connection, expected) in [(1, 2), (2, 4)] {
         watched
-            .until("the connection", |w| w.statuses.iter().filter(|(_, it)| it.state.is_up()).count() >= connection)
+            .until("the connection", |w| {
+                w.statuses.iter().filter(|(_, it)| it.state.is_up()).count() >= connection
+            })
             .await;
         for _ in 0..3 {
             let (window, backwards) = (Time(i64::MIN)..Time(i64::MAX), true);
-            let page = Page { start: Start::Newest, backwards, lines: 10, window };
-            let ask = Ask { sources: vec![], what: What::Page(page) };
-            let mut replies = watched.fleet.as_ref().expect("it runs").questions().ask(HostId(0), ask);
+            let page = Page {
+                start: Start::Newest,
+                backwards,
+                lines: 10,
+                window,
+            };
+            let ask = Ask {
+                sources: vec![],
+                what: What::Page(page),
+            };
+            let mut replies = watched
+                .fleet
+                .as_ref()
+                .expect("it runs")
+                .questions()
+                .ask(HostId(0), ask);
             let mut lines = 0;
             while let Some(reply) = within("an answer", replies.recv()).await {
                 match reply {

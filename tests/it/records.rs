@@ -1,5 +1,5 @@
-//! Logs of many kinds on several hosts, asked with one query: times, levels, records, fields and ids are the same
-//! wherever a line is read, on a screen and in JSON.
+//! Logs of many kinds on several hosts, asked with one query: times, levels, records, fields and
+//! ids are the same wherever a line is read, on a screen and in JSON.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -67,9 +67,16 @@ fn write_logs(folder: &Path) {
 }
 
 fn sources(folder: &Path) -> String {
-    let one =
-        |(name, _): &(&str, &str)| format!("{{ name = {name:?}, path = {:?} }}", folder.join(format!("{name}.log")));
-    format!("sources = [{}]\n", LOGS.iter().map(one).collect::<Vec<_>>().join(", "))
+    let one = |(name, _): &(&str, &str)| {
+        format!(
+            "{{ name = {name:?}, path = {:?} }}",
+            folder.join(format!("{name}.log"))
+        )
+    };
+    format!(
+        "sources = [{}]\n",
+        LOGS.iter().map(one).collect::<Vec<_>>().join(", ")
+    )
 }
 
 /// Two servers and this machine, each with logs of its own.
@@ -106,20 +113,41 @@ impl Mixed {
 
     fn arguments<'a>(&'a self, query: &'a str) -> Vec<&'a str> {
         let file = self.inventory.to_str().expect("UTF-8");
-        vec!["--hosts", "web-*,localhost", "--no-ssh-config", "--config", file, "--grep", query]
+        vec![
+            "--hosts",
+            "web-*,localhost",
+            "--no-ssh-config",
+            "--config",
+            file,
+            "--grep",
+            query,
+        ]
     }
 
     /// The lines of each host that match, without what is of that host alone.
     fn lines(&self, query: &str) -> Vec<Vec<Value>> {
         let mut arguments = self.arguments(query);
         arguments.extend(["--once", "--json"]);
-        let output =
-            Command::new(env!("CARGO_BIN_EXE_logtrail-tui")).args(arguments).output().expect("run the console");
+        let output = Command::new(env!("CARGO_BIN_EXE_logtrail-tui"))
+            .args(arguments)
+            .output()
+            .expect("run the console");
         let text = String::from_utf8(output.stdout).expect("JSON is UTF-8");
-        assert_eq!(output.status.code(), Some(0), "{text}{}", String::from_utf8_lossy(&output.stderr));
-        let rows: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("a JSON line")).collect();
+        assert_eq!(
+            output.status.code(),
+            Some(0),
+            "{text}{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let rows: Vec<Value> = text
+            .lines()
+            .map(|line| serde_json::from_str(line).expect("a JSON line"))
+            .collect();
         let of_host = |host: &str| {
-            let lines = rows.iter().filter(|row| row["type"] == "line" && row["host"] == host).cloned();
+            let lines = rows
+                .iter()
+                .filter(|row| row["type"] == "line" && row["host"] == host)
+                .cloned();
             let without = |mut line: Value| {
                 let object = line.as_object_mut().expect("an object");
                 object.remove("host");
@@ -141,8 +169,14 @@ impl Mixed {
             let level = line["level"].as_str().unwrap_or("-");
             let text = line["text"].as_str().unwrap_or_default();
             let mark = if line["continues"] == true { "|" } else { "" };
-            let shown = text.split_at(text.char_indices().nth(24).map_or(text.len(), |(at, _)| at)).0;
-            format!("{} {} {level} {mark}{shown}", line["source"].as_str().unwrap_or_default(), &time[11..19])
+            let shown = text
+                .split_at(text.char_indices().nth(24).map_or(text.len(), |(at, _)| at))
+                .0;
+            format!(
+                "{} {} {level} {mark}{shown}",
+                line["source"].as_str().unwrap_or_default(),
+                &time[11..19]
+            )
         };
         hosts[0].iter().map(words).collect()
     }
@@ -177,7 +211,10 @@ fn one_query_finds_the_same_records_in_logs_of_every_kind_on_every_host() {
             "nginx 13:00:04 error 10.0.0.7 - ada [20/Nov/2",
         ]
     );
-    assert_eq!(mixed.same_lines("-level>=info OR source:go level:warn"), ["go 13:00:07 warn level=warn ts=2026-11-20"]);
+    assert_eq!(
+        mixed.same_lines("-level>=info OR source:go level:warn"),
+        ["go 13:00:07 warn level=warn ts=2026-11-20"]
+    );
     drop(mixed.servers);
 }
 
@@ -185,12 +222,26 @@ fn one_query_finds_the_same_records_in_logs_of_every_kind_on_every_host() {
 fn fields_and_ids_are_in_the_json_of_every_kind() {
     let mixed = Mixed::start();
     let lines = &mixed.lines("req-7 OR trace_id:*")[0];
-    let ids: Vec<_> = lines.iter().filter(|line| line["continues"] == false).map(|line| line["ids"].clone()).collect();
-    let requests: Vec<_> = ids.iter().map(|ids| ids["request"].as_str().unwrap_or("-")).collect();
+    let ids: Vec<_> = lines
+        .iter()
+        .filter(|line| line["continues"] == false)
+        .map(|line| line["ids"].clone())
+        .collect();
+    let requests: Vec<_> = ids
+        .iter()
+        .map(|ids| ids["request"].as_str().unwrap_or("-"))
+        .collect();
     assert_eq!(requests, ["req-7", "req-7", "req-7", "-"], "{lines:?}");
     assert_eq!(ids[3]["trace"], "4bf92f3577b34da6a3ce929d0e0e4736");
-    let nginx = lines.iter().find(|line| line["source"] == "nginx").expect("a line of nginx");
-    assert_eq!((&nginx["fields"]["status"], &nginx["fields"]["method"]), (&502.into(), &"POST".into()), "{nginx}");
+    let nginx = lines
+        .iter()
+        .find(|line| line["source"] == "nginx")
+        .expect("a line of nginx");
+    assert_eq!(
+        (&nginx["fields"]["status"], &nginx["fields"]["method"]),
+        (&502.into(), &"POST".into()),
+        "{nginx}"
+    );
     assert_eq!(nginx["ids"]["user"], "ada", "{nginx}");
 }
 
@@ -199,12 +250,24 @@ fn the_console_shows_the_same_records_for_the_same_query() {
     let mixed = Mixed::start();
     let arguments = mixed.arguments("level>=error");
     let mut pty = Pty::start(&arguments, (160, 50));
-    pty.wait_until("the records of all hosts", |screen| screen.matches("sku 5").count() == 3);
+    pty.wait_until("the records of all hosts", |screen| {
+        screen.matches("sku 5").count() == 3
+    });
     let screen = pty.screen();
-    for (shown, times) in [("cannot write", 3), ("at shop.Cart.add", 3), ("POST /cart", 3), ("cart is gone", 3)] {
+    for (shown, times) in [
+        ("cannot write", 3),
+        ("at shop.Cart.add", 3),
+        ("POST /cart", 3),
+        ("cart is gone", 3),
+    ] {
         assert_eq!(screen.matches(shown).count(), times, "{shown}\n{screen}");
     }
-    for hidden in ["error handler", "no errors so far", "recovered from", "CMD (true)"] {
+    for hidden in [
+        "error handler",
+        "no errors so far",
+        "recovered from",
+        "CMD (true)",
+    ] {
         assert!(!screen.contains(hidden), "{hidden}\n{screen}");
     }
     pty.kill();
@@ -215,9 +278,16 @@ fn the_console_lists_the_fields_and_ids_of_a_record() {
     let mixed = Mixed::start();
     let arguments = mixed.arguments("request_id:req-7 source:nginx");
     let mut pty = Pty::start(&arguments, (160, 50));
-    pty.wait_until("the request on every host", |screen| screen.matches("POST /cart").count() == 3);
+    pty.wait_until("the request on every host", |screen| {
+        screen.matches("POST /cart").count() == 3
+    });
     pty.keys("\r");
-    for shown in ["request   req-7", "user      ada", "method           POST", "status           502"] {
+    for shown in [
+        "request   req-7",
+        "user      ada",
+        "method           POST",
+        "status           502",
+    ] {
         pty.wait_for(shown);
     }
     pty.kill();
@@ -227,8 +297,15 @@ fn the_console_lists_the_fields_and_ids_of_a_record() {
 fn memory(pid: u32) -> (u64, u64) {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("it runs");
     let of = |name: &str| {
-        let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("a line of the kernel");
-        line.split_whitespace().next().and_then(|kib| kib.parse::<u64>().ok()).expect("a number") * 1024
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix(name))
+            .expect("a line of the kernel");
+        line.split_whitespace()
+            .next()
+            .and_then(|kib| kib.parse::<u64>().ok())
+            .expect("a number")
+            * 1024
     };
     (of("VmRSS:"), of("VmHWM:"))
 }
@@ -241,9 +318,19 @@ fn a_line_of_a_gibibyte_is_cut_and_costs_its_neighbours_nothing() {
     let mut file = std::fs::File::create(&log).expect("create the log");
     file.write_all(b"the line before\n").expect("write");
     let inventory = folder.path().join("hosts.toml");
-    std::fs::write(&inventory, format!("[hosts.localhost]\nsources = [{{ name = \"app\", path = {log:?} }}]\n"))
-        .expect("write the inventory");
-    let mut pty = Pty::start(&["--no-ssh-config", "--config", inventory.to_str().expect("UTF-8")], (120, 20));
+    std::fs::write(
+        &inventory,
+        format!("[hosts.localhost]\nsources = [{{ name = \"app\", path = {log:?} }}]\n"),
+    )
+    .expect("write the inventory");
+    let mut pty = Pty::start(
+        &[
+            "--no-ssh-config",
+            "--config",
+            inventory.to_str().expect("UTF-8"),
+        ],
+        (120, 20),
+    );
     pty.wait_for("the line before");
     let (before, _) = memory(pty.pid());
     let chunk = vec![b'x'; 1 << 20];
@@ -252,8 +339,14 @@ fn a_line_of_a_gibibyte_is_cut_and_costs_its_neighbours_nothing() {
     }
     file.write_all(b"\nthe line after\n").expect("write");
     pty.wait_for("the line after");
-    pty.wait_until("the gap", |screen| screen.contains("1.1 GB lost · ") && screen.contains(" · line-too-long"));
+    pty.wait_until("the gap", |screen| {
+        screen.contains("1.1 GB lost · ") && screen.contains(" · line-too-long")
+    });
     let (_, most) = memory(pty.pid());
-    assert!(most - before < 8 << 20, "{} MiB more than before", (most - before) >> 20);
+    assert!(
+        most - before < 8 << 20,
+        "{} MiB more than before",
+        (most - before) >> 20
+    );
     pty.kill();
 }

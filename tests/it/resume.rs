@@ -1,6 +1,7 @@
 //! `tail -f --resume FILE`: the console is killed, ended, started again, and prints each line once.
 //!
-//! `ROUNDS=500 cargo test --test it r25_ -- --nocapture` kills it so often, and prints what came of it.
+//! `ROUNDS=500 cargo test --test it r25_ -- --nocapture` kills it so often, and prints what came of
+//! it.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,7 +19,8 @@ use super::support::sshd::Sshd;
 use super::support::writer::{Writer, serial};
 use super::support::{PATIENCE, program, run};
 
-/// As it is documented: what was printed within so long before a kill may come twice, on a disk that writes at once.
+/// As it is documented: what was printed within so long before a kill may come twice, on a disk
+/// that writes at once.
 const COMES_TWICE: Duration = Duration::from_secs(1);
 
 /// Hosts with a log each, an inventory, and a file that remembers.
@@ -48,8 +50,12 @@ impl Scene {
             servers: logs.iter().map(|_| Sshd::start()).collect(),
             folder: tempfile::tempdir().expect("a folder"),
         };
-        logs.iter().enumerate().for_each(|(n, log)| fs::write(scene.log(n), log).expect("write a log"));
-        let paths: Vec<String> = (0..logs.len()).map(|n| scene.log(n).display().to_string()).collect();
+        logs.iter()
+            .enumerate()
+            .for_each(|(n, log)| fs::write(scene.log(n), log).expect("write a log"));
+        let paths: Vec<String> = (0..logs.len())
+            .map(|n| scene.log(n).display().to_string())
+            .collect();
         scene.follows(&paths);
         scene
     }
@@ -65,7 +71,13 @@ impl Scene {
                 server.known_hosts(),
             )
         };
-        let inventory: String = self.servers.iter().zip(paths).enumerate().map(host).collect();
+        let inventory: String = self
+            .servers
+            .iter()
+            .zip(paths)
+            .enumerate()
+            .map(host)
+            .collect();
         fs::write(self.folder.path().join("hosts.toml"), inventory).expect("write the inventory");
     }
 
@@ -80,29 +92,51 @@ impl Scene {
     fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_logtrail-tui"));
         command.args(["tail", "-f", "--json", "--no-ssh-config", "--config"]);
-        command.arg(self.folder.path().join("hosts.toml")).arg("--resume").arg(self.file()).args(args);
-        command.env_remove("LOGTRAIL_HOSTS").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .arg(self.folder.path().join("hosts.toml"))
+            .arg("--resume")
+            .arg(self.file())
+            .args(args);
+        command
+            .env_remove("LOGTRAIL_HOSTS")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         command
     }
 
     fn start(&self, args: &[&str]) -> Run {
         let mut child = self.command(args).spawn().expect("start it");
         let (printed, notes) = (Arc::default(), Arc::default());
-        let (mut out, mut said) = (child.stdout.take().expect("piped"), child.stderr.take().expect("piped"));
-        let (chunks, text): (Arc<Mutex<Chunks>>, Arc<Mutex<Vec<u8>>>) = (Arc::clone(&printed), Arc::clone(&notes));
+        let (mut out, mut said) = (
+            child.stdout.take().expect("piped"),
+            child.stderr.take().expect("piped"),
+        );
+        let (chunks, text): (Arc<Mutex<Chunks>>, Arc<Mutex<Vec<u8>>>) =
+            (Arc::clone(&printed), Arc::clone(&notes));
         let of_output = std::thread::spawn(move || {
             let mut chunk = vec![0; 64 << 10];
             while let Ok(length @ 1..) = out.read(&mut chunk) {
-                chunks.lock().expect("no panic").push((Instant::now(), chunk[..length].to_vec()));
+                chunks
+                    .lock()
+                    .expect("no panic")
+                    .push((Instant::now(), chunk[..length].to_vec()));
             }
         });
         let of_notes = std::thread::spawn(move || {
             let mut chunk = vec![0; 4 << 10];
             while let Ok(length @ 1..) = said.read(&mut chunk) {
-                text.lock().expect("no panic").extend_from_slice(&chunk[..length]);
+                text.lock()
+                    .expect("no panic")
+                    .extend_from_slice(&chunk[..length]);
             }
         });
-        Run { child, printed, notes, readers: vec![of_output, of_notes] }
+        Run {
+            child,
+            printed,
+            notes,
+            readers: vec![of_output, of_notes],
+        }
     }
 
     /// A run that prints until this line, and is ended by Ctrl-C.
@@ -130,7 +164,9 @@ impl Run {
                     let object: Value = serde_json::from_slice(&line).expect("a JSON line");
                     let text = match object["type"].as_str() {
                         Some("line") => object["text"].as_str().map(str::to_owned),
-                        Some("gap") => object["reason"].as_str().map(|reason| format!("gap: {reason}")),
+                        Some("gap") => object["reason"]
+                            .as_str()
+                            .map(|reason| format!("gap: {reason}")),
                         _ => None,
                     };
                     said.extend(text.map(|text| (*at, text)));
@@ -149,7 +185,12 @@ impl Run {
     fn until(&mut self, what: &str) {
         let deadline = Instant::now() + 2 * PATIENCE;
         while !self.said().iter().any(|(_, text)| text.contains(what)) {
-            assert!(Instant::now() < deadline, "no {what:?} came: {:?}\n{}", texts(self.said()), self.notes());
+            assert!(
+                Instant::now() < deadline,
+                "no {what:?} came: {:?}\n{}",
+                texts(self.said()),
+                self.notes()
+            );
             std::thread::sleep(Duration::from_millis(10));
         }
     }
@@ -160,7 +201,10 @@ impl Run {
         loop {
             let text = fs::read(file).unwrap_or_default();
             let document: Value = serde_json::from_slice(&text).unwrap_or_default();
-            if document["entries"].as_array().is_some_and(|entries| entries.iter().any(&is_there)) {
+            if document["entries"]
+                .as_array()
+                .is_some_and(|entries| entries.iter().any(&is_there))
+            {
                 return;
             }
             assert!(Instant::now() < deadline, "{document:#}\n{}", self.notes());
@@ -170,15 +214,25 @@ impl Run {
 
     /// Ends it so, and tells all that it has printed.
     fn end(&mut self, signal: Signal) -> Vec<Said> {
-        kill_process(Pid::from_raw(self.child.id().cast_signed()).expect("a process"), signal).expect("a signal");
+        kill_process(
+            Pid::from_raw(self.child.id().cast_signed()).expect("a process"),
+            signal,
+        )
+        .expect("a signal");
         let status = self.child.wait().expect("it ends");
         // To the end of the pipe: all that it has taken.
-        self.readers.drain(..).for_each(|reader| reader.join().expect("no panic"));
+        self.readers
+            .drain(..)
+            .for_each(|reader| reader.join().expect("no panic"));
         let said = self.said();
         // Before it listens to signals it has printed nothing, and ends by them.
         let is_early = status.code().is_none() && said.is_empty();
         let is_orderly = is_early || matches!(status.code(), Some(0 | 3 | 4));
-        assert!(signal == Signal::KILL || is_orderly, "{status} {}", self.notes());
+        assert!(
+            signal == Signal::KILL || is_orderly,
+            "{status} {}",
+            self.notes()
+        );
         said
     }
 }
@@ -195,7 +249,10 @@ fn texts(said: Vec<Said>) -> Vec<String> {
 }
 
 fn rounds() -> u32 {
-    std::env::var("ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(10)
+    std::env::var("ROUNDS")
+        .ok()
+        .and_then(|rounds| rounds.parse().ok())
+        .unwrap_or(10)
 }
 
 /// What came of many rounds.
@@ -224,14 +281,18 @@ impl Tally {
                 assert!(is_killed, "{number} came again after an orderly end");
                 let age = ended.saturating_duration_since(printed);
                 let (most, slowest) = (COMES_TWICE + 3 * disk.slowest(), disk.slowest());
-                assert!(age <= most, "{number} came again, printed {age:?} before the kill; fsync takes {slowest:?}");
+                assert!(
+                    age <= most,
+                    "{number} came again, printed {age:?} before the kill; fsync takes {slowest:?}"
+                );
                 (self.twice, self.oldest) = (self.twice + 1, self.oldest.max(age));
             }
         }
     }
 }
 
-/// How long the disk takes, on a machine that is busy with other tests, to write and rename a file as the console does.
+/// How long the disk takes, on a machine that is busy with other tests, to write and rename a file
+/// as the console does.
 struct Disk {
     slowest: Arc<Mutex<Duration>>,
     ends: Arc<Mutex<bool>>,
@@ -239,9 +300,16 @@ struct Disk {
 
 impl Disk {
     fn watch(folder: &Path) -> Self {
-        let disk = Self { slowest: Arc::default(), ends: Arc::default() };
+        let disk = Self {
+            slowest: Arc::default(),
+            ends: Arc::default(),
+        };
         let (slowest, ends) = (Arc::clone(&disk.slowest), Arc::clone(&disk.ends));
-        let (new, named, folder) = (folder.join("probe.new"), folder.join("probe"), folder.to_owned());
+        let (new, named, folder) = (
+            folder.join("probe.new"),
+            folder.join("probe"),
+            folder.to_owned(),
+        );
         std::thread::spawn(move || {
             while !*ends.lock().expect("no panic") {
                 let began = Instant::now();
@@ -249,7 +317,9 @@ impl Disk {
                 let Ok(()) = fs::write(&new, "x") else { return };
                 let done = fs::File::open(&new).and_then(|file| file.sync_all());
                 let done = done.and_then(|()| fs::rename(&new, &named));
-                let Ok(()) = done.and_then(|()| fs::File::open(&folder)?.sync_all()) else { return };
+                let Ok(()) = done.and_then(|()| fs::File::open(&folder)?.sync_all()) else {
+                    return;
+                };
                 let mut slowest = slowest.lock().expect("no panic");
                 *slowest = slowest.max(began.elapsed().saturating_sub(Duration::from_millis(100)));
             }
@@ -268,9 +338,11 @@ impl Drop for Disk {
     }
 }
 
-/// Kills and ends runs at random moments while a program writes and, where asked for, its log is rotated.
+/// Kills and ends runs at random moments while a program writes and, where asked for, its log is
+/// rotated.
 fn kill_and_restart(scene: &Scene, rotate: Option<&dyn Fn()>) {
-    // It knows where the log begins; without that the first run that prints would begin with the last lines.
+    // It knows where the log begins; without that the first run that prints would begin with the
+    // last lines.
     let mut run = scene.start(&[]);
     run.until_remembered(&scene.file(), |entry| entry["host"] == "web-1");
     run.end(Signal::KILL);
@@ -280,7 +352,8 @@ fn kill_and_restart(scene: &Scene, rotate: Option<&dyn Fn()>) {
     let (mut kills, mut printed) = (0, 0);
     for round in 0..rounds() {
         let mut run = scene.start(&[]);
-        // Several rotations are caught up with in a second or two: who never has that never gets on.
+        // Several rotations are caught up with in a second or two: who never has that never gets
+        // on.
         let longest = if rotate.is_some() { 4000 } else { 1500 };
         std::thread::sleep(Duration::from_millis(rand::random_range(50..longest)));
         let signal = match round % 4 {
@@ -289,7 +362,10 @@ fn kill_and_restart(scene: &Scene, rotate: Option<&dyn Fn()>) {
         };
         let at = Instant::now();
         let said = run.end(signal);
-        (kills, printed) = (kills + u32::from(signal == Signal::KILL), printed + u32::from(!said.is_empty()));
+        (kills, printed) = (
+            kills + u32::from(signal == Signal::KILL),
+            printed + u32::from(!said.is_empty()),
+        );
         tally.add(said, (at, signal == Signal::KILL), &disk);
         if let Some(rotate) = rotate {
             (0..rand::random_range(0..3)).for_each(|_| rotate());
@@ -299,7 +375,9 @@ fn kill_and_restart(scene: &Scene, rotate: Option<&dyn Fn()>) {
     let mut run = scene.start(&[]);
     run.until(&format!("serial={} ", written - 1));
     tally.add(run.end(Signal::INT), (Instant::now(), false), &disk);
-    let missing: Vec<u64> = (0..written).filter(|number| !tally.lines.contains_key(number)).collect();
+    let missing: Vec<u64> = (0..written)
+        .filter(|number| !tally.lines.contains_key(number))
+        .collect();
     println!(
         "{} rounds, {kills} of them killed, {printed} that printed, in {:?}: {written} lines, {} missing, {} gaps, {} twice, \
          of these the oldest printed {:?} before the kill; fsync takes {:?} at most",
@@ -364,18 +442,28 @@ fn what_was_filtered_out_is_not_read_again_and_nothing_else_is_left_out() {
     let scene = Scene::with(&["error one\ninfo two\ninfo three\n"]);
     assert_eq!(scene.run_until(&["--grep", "error"], "one"), ["error one"]);
     append(&scene.log(0), "info four\nerror five\ninfo six\n");
-    assert_eq!(scene.run_until(&["--grep", "error"], "five"), ["error five"]);
+    assert_eq!(
+        scene.run_until(&["--grep", "error"], "five"),
+        ["error five"]
+    );
     append(&scene.log(0), "info seven\n");
     let rest = scene.next("seven");
     assert_eq!(rest.last().map(String::as_str), Some("info seven"));
-    assert!(!rest.iter().any(|line| line.contains("error") || line.contains("four")), "{rest:?}");
+    assert!(
+        !rest
+            .iter()
+            .any(|line| line.contains("error") || line.contains("four")),
+        "{rest:?}"
+    );
 }
 
 #[test]
 fn a_source_of_which_nothing_was_printed_begins_where_the_first_run_found_it() {
     let scene = Scene::with(&["one\ntwo\n"]);
     let mut run = scene.start(&["-n", "0"]);
-    run.until_remembered(&scene.file(), |entry| entry["length"] == 0 && entry["host"] == "web-1");
+    run.until_remembered(&scene.file(), |entry| {
+        entry["length"] == 0 && entry["host"] == "web-1"
+    });
     assert!(run.end(Signal::KILL).is_empty());
     let lines: Vec<String> = (0..30).map(|n| format!("line {n}")).collect();
     append(&scene.log(0), &(lines.join("\n") + "\n"));
@@ -404,7 +492,12 @@ fn rotated_packed_and_copied_generations_are_read_on_from_where_they_were_left()
             }
             _ => {
                 fs::copy(&log, older(".1")).expect("copied");
-                fs::File::options().write(true).open(&log).expect("open").set_len(0).expect("cut");
+                fs::File::options()
+                    .write(true)
+                    .open(&log)
+                    .expect("open")
+                    .set_len(0)
+                    .expect("cut");
             }
         }
         append(&log, "five\n");
@@ -425,10 +518,22 @@ fn a_log_that_is_gone_entirely_is_one_gap_and_then_what_there_is() {
     // In its place there may be one of the same number.
     fs::write(scene.folder.path().join("holds-a-number"), "").expect("written");
     fs::remove_file(scene.log(0)).expect("removed");
-    append(&scene.log(0), "other one, and longer than all that was there before\nother two\n");
+    append(
+        &scene.log(0),
+        "other one, and longer than all that was there before\nother two\n",
+    );
     let said = scene.next("other two");
-    assert!(["gap: rotated-away", "gap: truncated"].contains(&said[0].as_str()), "{said:?}");
-    assert_eq!(said[1..], ["other one, and longer than all that was there before", "other two"]);
+    assert!(
+        ["gap: rotated-away", "gap: truncated"].contains(&said[0].as_str()),
+        "{said:?}"
+    );
+    assert_eq!(
+        said[1..],
+        [
+            "other one, and longer than all that was there before",
+            "other two"
+        ]
+    );
 }
 
 #[test]
@@ -471,8 +576,14 @@ fn a_torn_file_is_set_aside_with_a_notice_and_the_one_before_it_used() {
         run.until("more");
         let said = texts(run.end(Signal::INT));
         assert!(said.iter().all(|line| line == "more"), "{said:?}");
-        assert!(run.notes().contains("set aside as") && run.notes().contains("the one before it is used"));
-        assert_eq!(fs::read(scene.folder.path().join("at.corrupt")).expect("set aside"), torn);
+        assert!(
+            run.notes().contains("set aside as")
+                && run.notes().contains("the one before it is used")
+        );
+        assert_eq!(
+            fs::read(scene.folder.path().join("at.corrupt")).expect("set aside"),
+            torn
+        );
     }
 }
 
@@ -483,21 +594,47 @@ fn a_file_that_is_in_use_or_cannot_be_written_is_refused_before_anything_starts(
     first.until("one");
     let mut second = scene.start(&[]);
     assert_eq!(second.child.wait().expect("it ends").code(), Some(2));
-    second.readers.drain(..).for_each(|reader| reader.join().expect("no panic"));
-    assert!(second.notes().contains("another logtrail-tui that runs uses it"), "{}", second.notes());
+    second
+        .readers
+        .drain(..)
+        .for_each(|reader| reader.join().expect("no panic"));
+    assert!(
+        second
+            .notes()
+            .contains("another logtrail-tui that runs uses it"),
+        "{}",
+        second.notes()
+    );
     assert!(second.said().is_empty());
     first.end(Signal::INT);
 
     let no_folder = scene.folder.path().join("no/at").display().to_string();
     for (args, why) in [
-        (vec!["tail", "-f", "--resume", &no_folder], "cannot be written: No such file or directory"),
-        (vec!["tail", "-f", "--resume", "/dev/null"], "not a regular file"),
-        (vec!["tail", "-f", "--resume", "/proc/at"], "cannot be written"),
+        (
+            vec!["tail", "-f", "--resume", &no_folder],
+            "cannot be written: No such file or directory",
+        ),
+        (
+            vec!["tail", "-f", "--resume", "/dev/null"],
+            "not a regular file",
+        ),
+        (
+            vec!["tail", "-f", "--resume", "/proc/at"],
+            "cannot be written",
+        ),
     ] {
         let mut command = Command::new(env!("CARGO_BIN_EXE_logtrail-tui"));
-        let output = command.args(&args).env_remove("LOGTRAIL_HOSTS").stdin(Stdio::null()).output().expect("run it");
+        let output = command
+            .args(&args)
+            .env_remove("LOGTRAIL_HOSTS")
+            .stdin(Stdio::null())
+            .output()
+            .expect("run it");
         let notes = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(2), "{args:?} {notes}");
-        assert!(notes.contains(why) && notes.lines().count() == 1, "{args:?} {notes}");
+        assert!(
+            notes.contains(why) && notes.lines().count() == 1,
+            "{args:?} {notes}"
+        );
     }
 }

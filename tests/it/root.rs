@@ -1,5 +1,5 @@
-//! What only root may read, by `sudo -n` on real SSH servers: a program of the test's stands in for `sudo`, for nobody's
-//! machine is to be asked for a password.
+//! What only root may read, by `sudo -n` on real SSH servers: a program of the test's stands in for
+//! `sudo`, for nobody's machine is to be asked for a password.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +11,8 @@ use logtrail::model::{Ask, LinkState, Reply, SourceKind, SourceSpec};
 use logtrail::transport::{Connector, Settings};
 
 use crate::sources::{
-    World, answered, append, as_root, command, executable, last_reason, lines, page, problem, source, text,
+    World, answered, append, as_root, command, executable, last_reason, lines, page, problem,
+    source, text,
 };
 use crate::support::Person;
 use crate::support::fleet::Watched;
@@ -22,7 +23,10 @@ fn file(name: &str, path: &Path) -> SourceSpec {
 
 /// A program that stands in for sudo, and says what it was called with.
 fn sudo(world: &World, text: &str) {
-    executable(&world.file("bin/sudo"), &format!("#!/bin/sh\n[ \"$*\" = '-n /bin/sh -s' ] || exit 9\n{text}\n"));
+    executable(
+        &world.file("bin/sudo"),
+        &format!("#!/bin/sh\n[ \"$*\" = '-n /bin/sh -s' ] || exit 9\n{text}\n"),
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -32,22 +36,39 @@ async fn what_only_root_may_read_is_followed_by_sudo_beside_the_rest() {
     let (secure, app) = (world.file("secure.log"), world.file("app.log"));
     append(&secure, "s0\ns1\n");
     append(&app, "a1\n");
-    executable(&world.file("bin/whose"), "#!/bin/sh\necho \"root: $AS_ROOT\"\nsleep 1000\n");
+    executable(
+        &world.file("bin/whose"),
+        "#!/bin/sh\necho \"root: $AS_ROOT\"\nsleep 1000\n",
+    );
     let secure_all = as_root(file("secure", &secure));
-    let whose = as_root(command("whose", &[&world.file("bin/whose").display().to_string()]));
-    let mut watched = Watched::follow(vec![world.host(vec![secure_all, file("app", &app), whose])], 1);
+    let whose = as_root(command(
+        "whose",
+        &[&world.file("bin/whose").display().to_string()],
+    ));
+    let mut watched = Watched::follow(
+        vec![world.host(vec![secure_all, file("app", &app), whose])],
+        1,
+    );
     watched.until("all three", |w| w.records.len() == 3).await;
     append(&secure, "s2\n");
     append(&app, "a2\n");
-    watched.until("more of both", |w| w.records.len() == 5).await;
+    watched
+        .until("more of both", |w| w.records.len() == 5)
+        .await;
     world.sshd.cut();
     append(&secure, "s3\n");
-    watched.until("the rest", |w| w.texts().contains(&"s3".to_owned())).await;
+    watched
+        .until("the rest", |w| w.texts().contains(&"s3".to_owned()))
+        .await;
     let mut texts = watched.texts();
     texts.retain(|line| !line.starts_with("root"));
     texts.sort();
     assert_eq!(texts, ["a1", "a2", "s1", "s2", "s3"]);
-    assert!(watched.texts().contains(&"root: 1".to_owned()), "{:?}", watched.texts());
+    assert!(
+        watched.texts().contains(&"root: 1".to_owned()),
+        "{:?}",
+        watched.texts()
+    );
     assert_eq!(last_reason(&watched).0, Some(LinkState::Ok));
     assert!(!watched.samples.is_empty());
 }
@@ -59,7 +80,11 @@ async fn what_only_root_may_read_is_read_back_by_sudo_beside_the_rest() {
     let (secure, app) = (world.file("secure.log"), world.file("app.log"));
     append(&secure, "s1\ns2\n");
     append(&app, "a1\n");
-    let mut host = world.host(vec![as_root(file("secure", &secure)), file("app", &app), command("up", &["uptime"])]);
+    let mut host = world.host(vec![
+        as_root(file("secure", &secure)),
+        file("app", &app),
+        command("up", &["uptime"]),
+    ]);
     let (list, _) = answered(&host, What::List).await;
     let names = list.iter().filter_map(|reply| match reply {
         Reply::Source(info, files) => Some(format!("{} {}", info.name, files.len())),
@@ -69,13 +94,19 @@ async fn what_only_root_may_read_is_read_back_by_sudo_beside_the_rest() {
     host.sources.pop();
     let page = page(Start::Oldest, false, 10);
     let (read, totals) = answered(&host, page.clone()).await;
-    assert_eq!(lines(&read).iter().map(text).collect::<Vec<_>>(), ["s1", "s2", "a1"]);
+    assert_eq!(
+        lines(&read).iter().map(text).collect::<Vec<_>>(),
+        ["s1", "s2", "a1"]
+    );
     assert_eq!(totals.lines, 3);
     sudo(&world, "echo 'sudo: a password is required' >&2; exit 1");
     let (read, _) = answered(&host, page).await;
     let refused = |reply: &Reply| matches!(reply, Reply::Failed(name, why) if &**name == "secure" && why.contains("sudo -n /bin/sh -s is refused"));
     assert!(refused(&read[0]), "{read:?}");
-    assert_eq!(lines(&read[1..]).iter().map(text).collect::<Vec<_>>(), ["a1"]);
+    assert_eq!(
+        lines(&read[1..]).iter().map(text).collect::<Vec<_>>(),
+        ["a1"]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -87,47 +118,87 @@ async fn a_sudo_that_refuses_says_what_it_needs_and_the_other_sources_go_on() {
     append(&app, "a1\n");
     let sources = vec![as_root(file("secure", &secure)), file("app", &app)];
     let mut watched = Watched::follow(vec![world.host(sources.clone())], 1);
-    watched.until("the reason", |w| last_reason(w).0 == Some(LinkState::Degraded) && w.records.len() == 1).await;
+    watched
+        .until("the reason", |w| {
+            last_reason(w).0 == Some(LinkState::Degraded) && w.records.len() == 1
+        })
+        .await;
     let (_, reason, hint) = last_reason(&watched);
-    assert!(reason.contains("sudo -n /bin/sh -s is refused, and said: sudo: a password is required"), "{reason}");
+    assert!(
+        reason.contains("sudo -n /bin/sh -s is refused, and said: sudo: a password is required"),
+        "{reason}"
+    );
     let user = crate::support::sshd::me();
-    assert!(hint.contains(&format!("{user} ALL=(root) NOPASSWD: /bin/sh -s")), "{hint}");
+    assert!(
+        hint.contains(&format!("{user} ALL=(root) NOPASSWD: /bin/sh -s")),
+        "{hint}"
+    );
     assert!(problem(&watched, "secure").is_some_and(|why| why.contains("is refused")));
     append(&app, "a2\n");
-    watched.until("the other to go on", |w| w.texts() == ["a1", "a2"]).await;
+    watched
+        .until("the other to go on", |w| w.texts() == ["a1", "a2"])
+        .await;
     sudo(&world, "exec \"$2\" \"$3\"");
-    watched.until("root's, once sudo lets us", |w| w.texts().contains(&"s1".to_owned())).await;
-    watched.until("all to be well", |w| last_reason(w).0 == Some(LinkState::Ok)).await;
+    watched
+        .until("root's, once sudo lets us", |w| {
+            w.texts().contains(&"s1".to_owned())
+        })
+        .await;
+    watched
+        .until("all to be well", |w| {
+            last_reason(w).0 == Some(LinkState::Ok)
+        })
+        .await;
     assert_eq!(problem(&watched, "secure"), None);
     assert_eq!(world.sshd.accepted(), 1);
     // The same of a bounded pass, where the server tells that sudo has ended before what it said.
-    sudo(&world, "(sleep 0.3; echo 'sudo: a password is required' >&2) & exit 1");
+    sudo(
+        &world,
+        "(sleep 0.3; echo 'sudo: a password is required' >&2) & exit 1",
+    );
     let mut once = Watched::once(vec![world.host(sources)], 1, Duration::from_secs(20));
     once.until("the end", |w| w.over).await;
     let why = problem(&once, "secure").expect("a reason");
-    assert!(why.contains("is refused, and said: sudo: a password is required"), "{why}");
+    assert!(
+        why.contains("is refused, and said: sudo: a password is required"),
+        "{why}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_only_root_may_read_is_read_back_by_sudo_and_a_refusal_says_what_it_needs() {
     let world = World::with(&[]);
     let used = world.file("used");
-    sudo(&world, &format!("echo once >>{}; exec \"$2\" \"$3\"", used.display()));
+    sudo(
+        &world,
+        &format!("echo once >>{}; exec \"$2\" \"$3\"", used.display()),
+    );
     let (secure, app) = (world.file("secure.log"), world.file("app.log"));
     append(&secure, "s1\ns2\n");
     append(&app, "a1\n");
     let host = world.host(vec![as_root(file("secure", &secure)), file("app", &app)]);
-    let settings = Settings { ssh_config: false, connect_timeout: Duration::from_secs(10), known_hosts: None };
+    let settings = Settings {
+        ssh_config: false,
+        connect_timeout: Duration::from_secs(10),
+        known_hosts: None,
+    };
     let connector = Connector::new(settings, Arc::new(Person::absent()));
     let connection = connector.connect(&host).await.expect("a connection");
     let all = async || {
         let (sender, mut replies) = tokio::sync::mpsc::channel(1000);
-        let ask = Ask { sources: Vec::new(), what: page(Start::Oldest, false, 10) };
-        logtrail::host::ask::ask(&connection, &host, &ask, sender).await.expect("the host stays");
+        let ask = Ask {
+            sources: Vec::new(),
+            what: page(Start::Oldest, false, 10),
+        };
+        logtrail::host::ask::ask(&connection, &host, &ask, sender)
+            .await
+            .expect("the host stays");
         let mut told = Vec::new();
         while let Some(reply) = replies.recv().await {
             match reply {
-                Reply::Lines(name, lines) => told.extend(lines.iter().map(|line| format!("{name}: {}", text(line)))),
+                Reply::Lines(name, lines) => {
+                    told.extend(lines.iter().map(|line| format!("{name}: {}", text(line))))
+                }
                 Reply::Failed(name, why) => told.push(format!("{name}: {why}")),
                 Reply::Done(totals) => told.push(format!("done: {}", totals.lines)),
                 _ => {}
@@ -135,11 +206,17 @@ async fn what_only_root_may_read_is_read_back_by_sudo_and_a_refusal_says_what_it
         }
         told
     };
-    assert_eq!(all().await, ["secure: s1", "secure: s2", "app: a1", "done: 3"]);
+    assert_eq!(
+        all().await,
+        ["secure: s1", "secure: s2", "app: a1", "done: 3"]
+    );
     assert_eq!(fs::read_to_string(&used).expect("sudo was used"), "once\n");
     sudo(&world, "echo 'sudo: a password is required' >&2; exit 1");
     let told = all().await;
-    assert!(told[0].starts_with("secure: sudo -n /bin/sh -s is refused, and said: sudo: a password"), "{told:?}");
+    assert!(
+        told[0].starts_with("secure: sudo -n /bin/sh -s is refused, and said: sudo: a password"),
+        "{told:?}"
+    );
     assert!(told[0].contains("NOPASSWD: /bin/sh -s"), "{told:?}");
     assert_eq!(told[1..], ["app: a1", "done: 1"]);
 }

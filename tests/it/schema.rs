@@ -15,7 +15,8 @@ fn every_object_that_any_subcommand_prints_is_as_the_man_page_has_it() {
     let log = well.path("app.log");
     let text = b"2026-11-20T13:00:00Z INFO one user=ann\n2026-11-20T13:00:01Z WARN tw\xff\n  at Shop.main\n2026-11-20T13:00:02Z ERROR {\"a\":1}\n";
     std::fs::write(&log, text).expect("write the log");
-    std::fs::write(well.path("app.log.1"), "2026-11-19T13:00:00Z INFO old\n").expect("write the log");
+    std::fs::write(well.path("app.log.1"), "2026-11-19T13:00:00Z INFO old\n")
+        .expect("write the log");
     let inventory = |sshd: &Sshd, name: &str| {
         format!(
             "[hosts.{name}]\naddress = \"127.0.0.1\"\nport = {}\nidentity = {:?}\nknown_hosts = {:?}\ntags = [\"t\"]\nvia = []\nsources = [{{ name = \"app\", path = {log:?} }}, {{ path = \"/no/such/file\" }}]\n",
@@ -25,7 +26,8 @@ fn every_object_that_any_subcommand_prints_is_as_the_man_page_has_it() {
         )
     };
     let file = well.path("hosts.toml");
-    std::fs::write(&file, inventory(&well, "well") + &inventory(&gone, "gone")).expect("write the inventory");
+    std::fs::write(&file, inventory(&well, "well") + &inventory(&gone, "gone"))
+        .expect("write the inventory");
     let run = |args: &[&str]| {
         let output = Command::new(env!("CARGO_BIN_EXE_logtrail-tui"))
             .args(args)

@@ -1,4 +1,5 @@
-//! The real console in a real terminal: what reaches the terminal, how it is given back, and that keys are heard.
+//! The real console in a real terminal: what reaches the terminal, how it is given back, and that
+//! keys are heard.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -20,10 +21,18 @@ fn here(folder: &Path, log: &Path) -> PathBuf {
 }
 
 fn start(inventory: &Path, size: (u16, u16)) -> Pty {
-    Pty::start(&["--no-ssh-config", "--config", inventory.to_str().expect("UTF-8")], size)
+    Pty::start(
+        &[
+            "--no-ssh-config",
+            "--config",
+            inventory.to_str().expect("UTF-8"),
+        ],
+        size,
+    )
 }
 
-/// What is not one of the sequences that the console itself has use for: cursor, colours, erasing, modes.
+/// What is not one of the sequences that the console itself has use for: cursor, colours, erasing,
+/// modes.
 fn foreign(bytes: &[u8]) -> Vec<String> {
     let mut wrong = Vec::new();
     let mut at = 0;
@@ -31,7 +40,10 @@ fn foreign(bytes: &[u8]) -> Vec<String> {
         let rest = &bytes[at..];
         let length = match rest {
             [0x1b, b'[', after @ ..] => {
-                let end = after.iter().position(|byte| (0x40..=0x7e).contains(byte)).unwrap_or(after.len() - 1);
+                let end = after
+                    .iter()
+                    .position(|byte| (0x40..=0x7e).contains(byte))
+                    .unwrap_or(after.len() - 1);
                 let sequence = &rest[..end + 3];
                 if !b"HmJKhlABCDGd".contains(&after[end]) {
                     wrong.push(String::from_utf8_lossy(sequence).into_owned());
@@ -39,7 +51,10 @@ fn foreign(bytes: &[u8]) -> Vec<String> {
                 sequence.len()
             }
             [byte, ..] if *byte < 0x20 && !b"\r\n".contains(byte) => {
-                wrong.push(format!("{:?}", String::from_utf8_lossy(&rest[..rest.len().min(40)])));
+                wrong.push(format!(
+                    "{:?}",
+                    String::from_utf8_lossy(&rest[..rest.len().min(40)])
+                ));
                 1
             }
             _ => 1,
@@ -47,9 +62,12 @@ fn foreign(bytes: &[u8]) -> Vec<String> {
         at += length;
     }
     let text = String::from_utf8(bytes.to_vec()).expect("the console writes UTF-8");
-    let unseen =
-        |c: &char| matches!(*c as u32, 0x7f..=0x9f | 0x200b..=0x200f | 0x2028..=0x202e | 0x2066..=0x2069 | 0xfeff);
-    wrong.extend(text.chars().filter(unseen).map(|c| format!("U+{:04X}", c as u32)));
+    let unseen = |c: &char| matches!(*c as u32, 0x7f..=0x9f | 0x200b..=0x200f | 0x2028..=0x202e | 0x2066..=0x2069 | 0xfeff);
+    wrong.extend(
+        text.chars()
+            .filter(unseen)
+            .map(|c| format!("U+{:04X}", c as u32)),
+    );
     wrong
 }
 
@@ -71,7 +89,14 @@ fn a_hostile_line_changes_nothing_but_its_own_cells_and_is_shown() {
     let mut screen = start(&here(folder.path(), &log), (160, 40));
     screen.wait_for("last line");
     let shown = screen.screen();
-    for line in ["csi ␛[2J", "osc ␛]0;title␇", "dcs ␛P", "c1 <9B>2J", "bidi <U+202E>txet", "raw \\x9B2J\\xFF"] {
+    for line in [
+        "csi ␛[2J",
+        "osc ␛]0;title␇",
+        "dcs ␛P",
+        "c1 <9B>2J",
+        "bidi <U+202E>txet",
+        "raw \\x9B2J\\xFF",
+    ] {
         assert!(shown.contains(line), "{line:?} is not in\n{shown}");
     }
     screen.keys("q");
@@ -86,9 +111,16 @@ fn grep_is_the_filter_of_the_first_pane() {
     std::fs::write(&log, "one needle\ntwo hay\nthree needle\n").expect("write the log");
     let inventory = here(folder.path(), &log);
     let inventory = inventory.to_str().expect("UTF-8");
-    let mut screen = Pty::start(&["--no-ssh-config", "--config", inventory, "--grep", "needle"], (100, 20));
+    let mut screen = Pty::start(
+        &["--no-ssh-config", "--config", inventory, "--grep", "needle"],
+        (100, 20),
+    );
     screen.wait_for("three needle");
-    assert!(screen.screen().contains("one needle") && !screen.screen().contains("hay"), "{}", screen.screen());
+    assert!(
+        screen.screen().contains("one needle") && !screen.screen().contains("hay"),
+        "{}",
+        screen.screen()
+    );
     screen.kill();
 }
 
@@ -107,8 +139,14 @@ fn a_line_without_an_end_is_shown_as_such_and_replaced_by_the_whole_line() {
     screen.wait_for("a line in three …");
     write(" pieces\nthe next\n");
     screen.wait_for("the next");
-    screen.wait_until("the whole line, once", |shown| shown.matches("a line in").count() == 1 && !shown.contains(" …"));
-    assert!(screen.screen().contains("a line in three pieces"), "{}", screen.screen());
+    screen.wait_until("the whole line, once", |shown| {
+        shown.matches("a line in").count() == 1 && !shown.contains(" …")
+    });
+    assert!(
+        screen.screen().contains("a line in three pieces"),
+        "{}",
+        screen.screen()
+    );
     screen.kill();
 }
 
@@ -116,12 +154,18 @@ fn a_line_without_an_end_is_shown_as_such_and_replaced_by_the_whole_line() {
 fn every_size_draws_and_quits() {
     let folder = tempfile::tempdir().expect("a folder");
     let log = folder.path().join("app.log");
-    std::fs::write(&log, "2026-11-20T13:00:00Z ERROR something broke\n".repeat(100)).expect("write the log");
+    std::fs::write(
+        &log,
+        "2026-11-20T13:00:00Z ERROR something broke\n".repeat(100),
+    )
+    .expect("write the log");
     let inventory = here(folder.path(), &log);
     for size in [(80, 24), (200, 60), (40, 10), (1, 1)] {
         let mut screen = start(&inventory, size);
         // One cell has no room for a word: that it is on its own screen must do.
-        screen.wait_until("a first frame", |shown| size == (1, 1) || !shown.trim().is_empty());
+        screen.wait_until("a first frame", |shown| {
+            size == (1, 1) || !shown.trim().is_empty()
+        });
         screen.wait_until("the console's own screen", |_| screen.on_alternate_screen());
         for size in [(1, 1), (3, 200), (300, 2), size] {
             screen.resize(size);
@@ -146,7 +190,10 @@ fn the_terminal_is_given_back_however_it_ends() {
         screen.wait_for_end();
         assert!(!screen.on_alternate_screen(), "after {signal:?}");
         let bytes = String::from_utf8_lossy(&screen.bytes()).into_owned();
-        assert!(bytes.contains("\u{1b}[?25h"), "the cursor is shown again after {signal:?}");
+        assert!(
+            bytes.contains("\u{1b}[?25h"),
+            "the cursor is shown again after {signal:?}"
+        );
     }
 }
 
@@ -170,7 +217,11 @@ fn a_dead_host_and_a_flood_leave_q_responsive() {
     let pressed = Instant::now();
     screen.keys("q");
     screen.wait_for_end();
-    assert!(pressed.elapsed() < Duration::from_secs(4), "{:?}", pressed.elapsed());
+    assert!(
+        pressed.elapsed() < Duration::from_secs(4),
+        "{:?}",
+        pressed.elapsed()
+    );
 }
 
 #[test]
@@ -181,13 +232,18 @@ fn without_a_terminal_the_console_says_what_to_use_instead() {
         .output()
         .expect("run the console");
     assert_eq!(output.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("--once"), "{output:?}");
+    assert!(
+        String::from_utf8_lossy(&output.stderr).contains("--once"),
+        "{output:?}"
+    );
 }
 
 #[test]
 fn an_error_far_above_what_was_read_is_found_on_the_host_with_its_stack_trace() {
     let line = |n: u32| match n {
-        100 => "2026-11-20T03:14:00Z ERROR payment failed\n  at Cart.add\n  at Cart.main\n".to_owned(),
+        100 => {
+            "2026-11-20T03:14:00Z ERROR payment failed\n  at Cart.add\n  at Cart.main\n".to_owned()
+        }
         _ => format!("2026-11-20T03:14:00Z INFO order {n}\n"),
     };
     let host = Host::with(&(0..2000).map(line).collect::<String>());
@@ -196,8 +252,14 @@ fn an_error_far_above_what_was_read_is_found_on_the_host_with_its_stack_trace() 
     screen.wait_for("order 1999");
     screen.keys("E");
     let trace = |shown: &str| {
-        let at =
-            ["order 99", "payment failed", "at Cart.add", "at Cart.main", "order 101"].map(|text| shown.find(text));
+        let at = [
+            "order 99",
+            "payment failed",
+            "at Cart.add",
+            "at Cart.main",
+            "order 101",
+        ]
+        .map(|text| shown.find(text));
         at.is_sorted() && at[0].is_some()
     };
     screen.wait_until("the error and what is around it", trace);

@@ -1,5 +1,5 @@
-//! Logins as people have them: shells of every kind, with what their rc files say and set, and those that are no
-//! shells at all.
+//! Logins as people have them: shells of every kind, with what their rc files say and set, and
+//! those that are no shells at all.
 
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
@@ -20,13 +20,20 @@ use super::transport::connect;
 const LOGIN_SHELLS: [&str; 7] = ["bash", "dash", "busybox ash", "zsh", "mksh", "fish", "tcsh"];
 
 fn with_shell(shell: &str) -> Builder {
-    let (name, applet) = shell.split_once(' ').map_or((shell, ""), |(name, applet)| (name, applet));
+    let (name, applet) = shell
+        .split_once(' ')
+        .map_or((shell, ""), |(name, applet)| (name, applet));
     Sshd::builder().login_shell(&format!("{} {applet}", program(name).display()))
 }
 
 fn source(name: &str, path: &Path) -> SourceSpec {
     let kind = SourceKind::Path(path.to_str().expect("UTF-8").to_owned());
-    SourceSpec { name: name.to_owned(), kind, time: None, as_root: false }
+    SourceSpec {
+        name: name.to_owned(),
+        kind,
+        time: None,
+        as_root: false,
+    }
 }
 
 /// Three lines, asked for on a server.
@@ -36,13 +43,18 @@ async fn lines_on(sshd: &Sshd, what: &str) -> Watched {
     let mut host = sshd.host("web-1");
     host.sources.push(source("app", &log));
     let mut watched = Watched::follow(vec![host], 10);
-    watched.until(&format!("the lines with {what}"), |w| w.records.len() >= 3).await;
-    watched.until(&format!("a sample with {what}"), |w| !w.samples.is_empty()).await;
+    watched
+        .until(&format!("the lines with {what}"), |w| w.records.len() >= 3)
+        .await;
+    watched
+        .until(&format!("a sample with {what}"), |w| !w.samples.is_empty())
+        .await;
     assert_eq!(watched.texts(), ["one", "two", "three"], "{what}");
     watched
 }
 
-/// A home whose rc files talk on both channels, fake what frames look like, and set what disturbs shells.
+/// A home whose rc files talk on both channels, fake what frames look like, and set what disturbs
+/// shells.
 fn noisy_home() -> tempfile::TempDir {
     let home = tempfile::tempdir().expect("a folder");
     let noise = "echo 'Welcome! الخادم جاهز'\necho 'to standard error' >&2\n\
@@ -51,9 +63,21 @@ fn noisy_home() -> tempfile::TempDir {
         "{noise}set -u\nset -o noclobber\nexport SHELLOPTS\nexport LANG=ar_EG.UTF-8 LC_ALL=ar_EG.UTF-8\n\
                       export GREP_OPTIONS=--color=always CDPATH=/usr TIME_STYLE=full-iso\nalias stat=false dd=false\n"
     );
-    for name in [".bashrc", ".profile", ".bash_profile", ".zshenv", ".zshrc", ".mkshrc", ".shrc"] {
+    for name in [
+        ".bashrc",
+        ".profile",
+        ".bash_profile",
+        ".zshenv",
+        ".zshrc",
+        ".mkshrc",
+        ".shrc",
+    ] {
         // Only bash can give its options to others.
-        let text = if name == ".bashrc" { sh.clone() } else { sh.replace("export SHELLOPTS\n", "") };
+        let text = if name == ".bashrc" {
+            sh.clone()
+        } else {
+            sh.replace("export SHELLOPTS\n", "")
+        };
         fs::write(home.path().join(name), text).expect("write");
     }
     let csh = "echo Welcome\nprintf 'no line end'\nsetenv LC_ALL ar_EG.UTF-8\nset noclobber\nalias stat false\n";
@@ -71,7 +95,9 @@ async fn r41_every_login_shell_serves_whatever_its_rc_files_print_and_set() {
     let home = noisy_home();
     for shell in LOGIN_SHELLS {
         let home = format!("HOME={}", home.path().display());
-        let sshd = with_shell(shell).environment(&[&home, "LANG=ar_EG.UTF-8", "ENV=/nonexistent"]).start();
+        let sshd = with_shell(shell)
+            .environment(&[&home, "LANG=ar_EG.UTF-8", "ENV=/nonexistent"])
+            .start();
         lines_on(&sshd, shell).await;
     }
 }
@@ -86,8 +112,14 @@ async fn r41_a_path_that_is_empty_or_leads_nowhere_does_not_matter() {
 /// What a host is told to be that cannot serve.
 async fn refusal(what: &str, sshd: &Sshd) -> HostStatus {
     let mut watched = Watched::follow(vec![sshd.host("web-1")], 10);
-    let denied = |w: &Watched| w.statuses.last().is_some_and(|(_, status)| status.state == LinkState::Denied);
-    watched.until(&format!("a refusal with {what}"), denied).await;
+    let denied = |w: &Watched| {
+        w.statuses
+            .last()
+            .is_some_and(|(_, status)| status.state == LinkState::Denied)
+    };
+    watched
+        .until(&format!("a refusal with {what}"), denied)
+        .await;
     watched.statuses.last().expect("a status").1.clone()
 }
 
@@ -95,15 +127,35 @@ async fn refusal(what: &str, sshd: &Sshd) -> HostStatus {
 async fn r41_what_is_no_shell_is_denied_in_one_line_that_says_what_it_is() {
     let rbash = program("rbash");
     let cases = [
-        ("nologin", format!("exec {} -c \"$SSH_ORIGINAL_COMMAND\"", program("nologin").display()), "not available"),
-        ("a forced command", "echo 'This account is for mail only.'; exit 7".to_owned(), "for mail only"),
+        (
+            "nologin",
+            format!(
+                "exec {} -c \"$SSH_ORIGINAL_COMMAND\"",
+                program("nologin").display()
+            ),
+            "not available",
+        ),
+        (
+            "a forced command",
+            "echo 'This account is for mail only.'; exit 7".to_owned(),
+            "for mail only",
+        ),
         (
             "a menu",
-            "printf '1) status\\n2) reboot\\n> '; read -r choice; echo 'No such entry.'; exit 1".to_owned(),
+            "printf '1) status\\n2) reboot\\n> '; read -r choice; echo 'No such entry.'; exit 1"
+                .to_owned(),
             "No such entry.",
         ),
-        ("a restricted shell", format!("exec {} -c \"$SSH_ORIGINAL_COMMAND\"", rbash.display()), "restricted"),
-        ("no /bin/sh", "exec /nonexistent/sh -s".to_owned(), "/nonexistent/sh"),
+        (
+            "a restricted shell",
+            format!("exec {} -c \"$SSH_ORIGINAL_COMMAND\"", rbash.display()),
+            "restricted",
+        ),
+        (
+            "no /bin/sh",
+            "exec /nonexistent/sh -s".to_owned(),
+            "/nonexistent/sh",
+        ),
         (
             "a shell that fails in its rc file",
             "echo 'rc: 3: conf: parameter not set' >&2; exit 2".to_owned(),
@@ -111,16 +163,31 @@ async fn r41_what_is_no_shell_is_denied_in_one_line_that_says_what_it_is() {
         ),
     ];
     for (what, command, said) in cases {
-        let sshd = Sshd::builder().config(format!("ForceCommand {command}")).start();
+        let sshd = Sshd::builder()
+            .config(format!("ForceCommand {command}"))
+            .start();
         let status = refusal(what, &sshd).await;
         let reason = status.reason.clone().unwrap_or_default();
-        assert!(reason.contains(said) && !reason.contains('\n') && reason.len() < 300, "{what}: {reason:?}");
-        assert!(status.hint.as_deref().is_some_and(|hint| hint.contains("exec /bin/sh -s")), "{what}: {status:?}");
-        assert_eq!(status.retry_in_s, None, "{what}: trying again does not help");
+        assert!(
+            reason.contains(said) && !reason.contains('\n') && reason.len() < 300,
+            "{what}: {reason:?}"
+        );
+        assert!(
+            status
+                .hint
+                .as_deref()
+                .is_some_and(|hint| hint.contains("exec /bin/sh -s")),
+            "{what}: {status:?}"
+        );
+        assert_eq!(
+            status.retry_in_s, None,
+            "{what}: trying again does not help"
+        );
     }
 }
 
-/// What people and attackers call files; `CANARY` is where a command in a name would leave its mark.
+/// What people and attackers call files; `CANARY` is where a command in a name would leave its
+/// mark.
 const NAMES: [&[u8]; 30] = [
     b"plain.log",
     b"with blank.log",
@@ -154,16 +221,22 @@ const NAMES: [&[u8]; 30] = [
     b"a=b;$a",
 ];
 
-/// A folder of logs with hostile names in a folder with one, each with its number in it; and where a mark would be.
+/// A folder of logs with hostile names in a folder with one, each with its number in it; and where
+/// a mark would be.
 fn hostile(sshd: &Sshd) -> (PathBuf, PathBuf) {
     let canary = sshd.path("canary");
     // A name has no slashes: a command in it would leave its mark in the folder where it runs.
     let folder = sshd.path("logs $(touch canary) 'x' \"y\" ;z");
     fs::create_dir(&folder).expect("a folder");
     for (number, name) in NAMES.iter().enumerate() {
-        let name: Vec<u8> = String::from_utf8(name.to_vec())
-            .map_or(name.to_vec(), |name| name.replace("CANARY", "canary").into_bytes());
-        fs::write(folder.join(std::ffi::OsStr::from_bytes(&name)), format!("content {number}\n")).expect("write");
+        let name: Vec<u8> = String::from_utf8(name.to_vec()).map_or(name.to_vec(), |name| {
+            name.replace("CANARY", "canary").into_bytes()
+        });
+        fs::write(
+            folder.join(std::ffi::OsStr::from_bytes(&name)),
+            format!("content {number}\n"),
+        )
+        .expect("write");
     }
     (folder, canary)
 }
@@ -172,16 +245,28 @@ fn hostile(sshd: &Sshd) -> (PathBuf, PathBuf) {
 async fn r65_hostile_names_are_only_names_with_every_login_shell() {
     for shell in LOGIN_SHELLS {
         let home = tempfile::tempdir().expect("a home");
-        let sshd = with_shell(shell).environment(&[&format!("HOME={}", home.path().display())]).start();
+        let sshd = with_shell(shell)
+            .environment(&[&format!("HOME={}", home.path().display())])
+            .start();
         let (folder, canary) = hostile(&sshd);
         let mut host = sshd.host("web-1");
         // By a pattern, which finds them all, and each that is UTF-8 by its name.
         host.sources.push(source("all", &folder.join("*")));
         let mut watched = Watched::follow(vec![host], 10);
-        watched.until(&format!("all lines with {shell}"), |w| w.records.len() >= NAMES.len()).await;
+        watched
+            .until(&format!("all lines with {shell}"), |w| {
+                w.records.len() >= NAMES.len()
+            })
+            .await;
         let mut texts = watched.texts();
-        texts.sort_by_key(|text| text.rsplit(' ').next().and_then(|number| number.parse::<u32>().ok()));
-        let expected: Vec<String> = (0..NAMES.len()).map(|number| format!("content {number}")).collect();
+        texts.sort_by_key(|text| {
+            text.rsplit(' ')
+                .next()
+                .and_then(|number| number.parse::<u32>().ok())
+        });
+        let expected: Vec<String> = (0..NAMES.len())
+            .map(|number| format!("content {number}"))
+            .collect();
         assert_eq!(texts, expected, "{shell}");
         rotated(&mut watched, &folder, shell).await;
         nothing_was_run(&[&folder, home.path(), &sshd.path("")], &canary, shell);
@@ -198,7 +283,11 @@ async fn rotated(watched: &mut Watched, folder: &Path, shell: &str) {
     fs::write(&log, text).expect("append");
     fs::rename(&log, &old).expect("rename");
     fs::write(&log, "the next\n").expect("create");
-    watched.until(&format!("a rotation with {shell}"), |w| w.records.len() >= seen + 2).await;
+    watched
+        .until(&format!("a rotation with {shell}"), |w| {
+            w.records.len() >= seen + 2
+        })
+        .await;
     assert_eq!(watched.texts()[seen..], ["the rest", "the next"], "{shell}");
     assert_eq!(watched.gaps, [], "{shell}");
 }
@@ -207,9 +296,18 @@ async fn rotated(watched: &mut Watched, folder: &Path, shell: &str) {
 fn nothing_was_run(folders: &[&Path], canary: &Path, shell: &str) {
     assert!(!canary.exists(), "{shell} ran a name");
     for folder in folders {
-        let names = fs::read_dir(folder).expect("a folder").filter_map(Result::ok).map(|entry| entry.file_name());
-        let marks: Vec<_> = names.filter(|name| name.as_bytes() == b"canary" || name.as_bytes() == b"CANARY").collect();
-        assert!(marks.is_empty(), "{shell} ran a name in {}", folder.display());
+        let names = fs::read_dir(folder)
+            .expect("a folder")
+            .filter_map(Result::ok)
+            .map(|entry| entry.file_name());
+        let marks: Vec<_> = names
+            .filter(|name| name.as_bytes() == b"canary" || name.as_bytes() == b"CANARY")
+            .collect();
+        assert!(
+            marks.is_empty(),
+            "{shell} ran a name in {}",
+            folder.display()
+        );
     }
 }
 
@@ -217,26 +315,50 @@ fn nothing_was_run(folders: &[&Path], canary: &Path, shell: &str) {
 async fn r65_each_hostile_name_is_followed_by_its_name() {
     for shell in LOGIN_SHELLS {
         let home = tempfile::tempdir().expect("a home");
-        let sshd = with_shell(shell).environment(&[&format!("HOME={}", home.path().display())]).start();
+        let sshd = with_shell(shell)
+            .environment(&[&format!("HOME={}", home.path().display())])
+            .start();
         let (folder, canary) = hostile(&sshd);
         let mut host = sshd.host("web-1");
-        let files: Vec<PathBuf> =
-            fs::read_dir(&folder).expect("a folder").filter_map(|entry| Some(entry.ok()?.path())).collect();
-        let named: Vec<&PathBuf> = files.iter().filter(|path| path.to_str().is_some()).collect();
+        let files: Vec<PathBuf> = fs::read_dir(&folder)
+            .expect("a folder")
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .collect();
+        let named: Vec<&PathBuf> = files
+            .iter()
+            .filter(|path| path.to_str().is_some())
+            .collect();
         for (number, path) in named.iter().enumerate() {
             host.sources.push(source(&format!("s{number}"), path));
         }
         let mut watched = Watched::follow(vec![host], 10);
-        watched.until(&format!("all lines with {shell}"), |w| w.records.len() >= named.len()).await;
-        assert_eq!(watched.records.len(), NAMES.len() - 1, "{shell}: one is not UTF-8");
+        watched
+            .until(&format!("all lines with {shell}"), |w| {
+                w.records.len() >= named.len()
+            })
+            .await;
+        assert_eq!(
+            watched.records.len(),
+            NAMES.len() - 1,
+            "{shell}: one is not UTF-8"
+        );
         nothing_was_run(&[&folder, home.path(), &sshd.path("")], &canary, shell);
     }
 }
 
 /// The lines that have "content" in them.
 async fn scanned(files: &mut ShellFiles, file: &LogFile) -> Vec<Vec<u8>> {
-    let filter = Query::parse("content", &Now::default()).expect("a query").prefilter();
-    let scan = Scan { file: file.clone(), from: 0, to: u64::MAX, filter, before: 1, after: 1 };
+    let filter = Query::parse("content", &Now::default())
+        .expect("a query")
+        .prefilter();
+    let scan = Scan {
+        file: file.clone(),
+        from: 0,
+        to: u64::MAX,
+        filter,
+        before: 1,
+        after: 1,
+    };
     files.scan(&scan).await.expect("it begins");
     let mut lines = Vec::new();
     while let Some(finds) = files.next().await.expect("it goes on") {
@@ -249,19 +371,41 @@ async fn scanned(files: &mut ShellFiles, file: &LogFile) -> Vec<Vec<u8>> {
 async fn r65_files_with_hostile_names_are_listed_read_measured_and_searched() {
     for shell in LOGIN_SHELLS {
         let home = tempfile::tempdir().expect("a home");
-        let sshd = with_shell(shell).environment(&[&format!("HOME={}", home.path().display())]).start();
+        let sshd = with_shell(shell)
+            .environment(&[&format!("HOME={}", home.path().display())])
+            .start();
         let (folder, canary) = hostile(&sshd);
         let connection = connect(&sshd.host("web-1")).await;
-        let mut files = ShellFiles::start(&connection).await.unwrap_or_else(|error| panic!("{shell}: {error}"));
-        let listed = files.list(folder.join("*").as_os_str().as_bytes()).await.expect("a list");
+        let mut files = ShellFiles::start(&connection)
+            .await
+            .unwrap_or_else(|error| panic!("{shell}: {error}"));
+        let listed = files
+            .list(folder.join("*").as_os_str().as_bytes())
+            .await
+            .expect("a list");
         assert_eq!(listed.len(), NAMES.len(), "{shell}");
         for file in listed.iter() {
             let content = fs::read(std::ffi::OsStr::from_bytes(&file.path)).expect("it is here");
             let name = file.path.escape_ascii();
-            assert!(files.list(&file.path).await.expect("a list").contains(file), "{shell}: {name}");
-            assert_eq!(files.read(file, 0, 4096).await.expect("text").bytes, content, "{shell}: {name}");
-            assert_eq!(files.measure(file).await.expect("a length"), content.len() as u64, "{shell}: {name}");
-            assert_eq!(scanned(&mut files, file).await, [content.trim_ascii_end()], "{shell}: {name}");
+            assert!(
+                files.list(&file.path).await.expect("a list").contains(file),
+                "{shell}: {name}"
+            );
+            assert_eq!(
+                files.read(file, 0, 4096).await.expect("text").bytes,
+                content,
+                "{shell}: {name}"
+            );
+            assert_eq!(
+                files.measure(file).await.expect("a length"),
+                content.len() as u64,
+                "{shell}: {name}"
+            );
+            assert_eq!(
+                scanned(&mut files, file).await,
+                [content.trim_ascii_end()],
+                "{shell}: {name}"
+            );
         }
         nothing_was_run(&[&folder, home.path(), &sshd.path("")], &canary, shell);
     }

@@ -1,5 +1,5 @@
-//! R31: links that are slow and far away. A log grows three times as fast as its link can carry it: the connection is one
-//! and the same, what comes is in order, and it is told how far behind it is.
+//! R31: links that are slow and far away. A log grows three times as fast as its link can carry it:
+//! the connection is one and the same, what comes is in order, and it is told how far behind it is.
 
 use std::fmt::Write;
 use std::time::{Duration, Instant};
@@ -50,7 +50,9 @@ struct Pass {
 fn age_of(watched: &Watched) -> Option<Duration> {
     let now = Time::from_timestamp(jiff::Timestamp::now());
     let newest = watched.records.iter().map(|record| record.time).max()?;
-    Some(Duration::from_nanos(now.0.saturating_sub(newest.0).max(0).unsigned_abs()))
+    Some(Duration::from_nanos(
+        now.0.saturating_sub(newest.0).max(0).unsigned_abs(),
+    ))
 }
 
 /// Follows a log that grows three times as fast as the link for so long.
@@ -73,8 +75,11 @@ async fn follow_as(link: Link, time: Duration, kind: impl Fn(&str) -> SourceKind
     let (mut lines_then, mut most_lines) = (0, 0);
     while began.elapsed() < time {
         let seen = watched.samples.len();
-        let _ =
-            tokio::time::timeout(Duration::from_millis(250), watched.until_within(time, "the end", |_| false)).await;
+        let _ = tokio::time::timeout(
+            Duration::from_millis(250),
+            watched.until_within(time, "the end", |_| false),
+        )
+        .await;
         if first_line.is_none() && !watched.records.is_empty() {
             first_line = Some(began.elapsed());
         }
@@ -87,20 +92,34 @@ async fn follow_as(link: Link, time: Duration, kind: impl Fn(&str) -> SourceKind
         }
     }
     let serials: Vec<u64> = told(&watched, 0).iter().map(|line| serial(line)).collect();
-    let breaks: Vec<_> = serials.windows(2).filter(|pair| pair[1] != pair[0] + 1).collect();
-    assert!(breaks.is_empty() && watched.gaps.is_empty(), "{link:?}: {breaks:?}; {:?}", watched.gaps);
+    let breaks: Vec<_> = serials
+        .windows(2)
+        .filter(|pair| pair[1] != pair[0] + 1)
+        .collect();
+    assert!(
+        breaks.is_empty() && watched.gaps.is_empty(),
+        "{link:?}: {breaks:?}; {:?}",
+        watched.gaps
+    );
     Seen {
         link,
         connections: slow.accepted(),
         first_line,
         lines: serials.len(),
         age: age_of(&watched),
-        behind_s: watched.statuses.last().and_then(|(_, status)| status.behind_s),
+        behind_s: watched
+            .statuses
+            .last()
+            .and_then(|(_, status)| status.behind_s),
         samples: watched.samples.len(),
         longest_without_sample: longest,
         most_lines_without_sample: most_lines,
         carried: slow.delivered() as u64 / time.as_secs(),
-        statuses: watched.statuses.iter().map(|(_, status)| status.clone()).collect(),
+        statuses: watched
+            .statuses
+            .iter()
+            .map(|(_, status)| status.clone())
+            .collect(),
         once: None,
     }
 }
@@ -113,12 +132,25 @@ async fn once(link: Link, deadline: Duration) -> Pass {
     let slow = SlowLink::start(sshd.addr(), link);
     let mut host = following(&sshd, "far", &log);
     host.endpoint = slow.host(&sshd, "far").endpoint;
-    wait_until("lines", || if writer.written() > 100 { Ok(()) } else { Err(writer.written()) }).await;
+    wait_until("lines", || {
+        if writer.written() > 100 {
+            Ok(())
+        } else {
+            Err(writer.written())
+        }
+    })
+    .await;
     let began = Instant::now();
     let mut watched = Watched::once(vec![host], 10, deadline);
-    watched.until_within(deadline * 2, "the end in its time", |watched| watched.over).await;
+    watched
+        .until_within(deadline * 2, "the end in its time", |watched| watched.over)
+        .await;
     let (_, status) = watched.statuses.last().expect("a state").clone();
-    Pass { took: began.elapsed(), lines: watched.records.len(), status }
+    Pass {
+        took: began.elapsed(),
+        lines: watched.records.len(),
+        status,
+    }
 }
 
 /// All links at once.
@@ -130,7 +162,10 @@ async fn look_at(links: Vec<Link>, time: Duration) -> Vec<Seen> {
                 let seen = follow(link, time).await;
                 let (short, long) = (Duration::from_secs(15), Duration::from_secs(90));
                 let passes = tokio::join!(once(link, short), once(link, long));
-                Seen { once: Some(passes.into()), ..seen }
+                Seen {
+                    once: Some(passes.into()),
+                    ..seen
+                }
             })
         })
         .collect();
@@ -142,7 +177,10 @@ async fn look_at(links: Vec<Link>, time: Duration) -> Vec<Seen> {
 }
 
 fn seconds(time: Option<Duration>) -> String {
-    time.map_or_else(|| "-".to_owned(), |time| format!("{:.1}", time.as_secs_f64()))
+    time.map_or_else(
+        || "-".to_owned(),
+        |time| format!("{:.1}", time.as_secs_f64()),
+    )
 }
 
 fn table(all: &[Seen]) -> String {
@@ -150,8 +188,21 @@ fn table(all: &[Seen]) -> String {
         "\n kB/s rtt s | connections | first line s | lines | carried kB/s | newest line's age s | told behind s | samples | longest without s | once with 15 s: s, lines, state | with 90 s\n",
     );
     for seen in all {
-        let pass = |pass: &Pass| format!("{:.1}, {}, {}", pass.took.as_secs_f64(), pass.lines, pass.status.state);
-        let once = seen.once.iter().flatten().map(pass).collect::<Vec<_>>().join(" | ");
+        let pass = |pass: &Pass| {
+            format!(
+                "{:.1}, {}, {}",
+                pass.took.as_secs_f64(),
+                pass.lines,
+                pass.status.state
+            )
+        };
+        let once = seen
+            .once
+            .iter()
+            .flatten()
+            .map(pass)
+            .collect::<Vec<_>>()
+            .join(" | ");
         let _ = writeln!(
             out,
             "{:5} {:5.1} | {:11} | {:12} | {:5} | {:12.1} | {:19} | {:13} | {:7} | {:17.1} | {once}",
@@ -162,7 +213,8 @@ fn table(all: &[Seen]) -> String {
             seen.lines,
             seen.carried as f64 / 1000.0,
             seconds(seen.age),
-            seen.behind_s.map_or_else(|| "-".to_owned(), |behind| behind.to_string()),
+            seen.behind_s
+                .map_or_else(|| "-".to_owned(), |behind| behind.to_string()),
             seen.samples,
             seen.longest_without_sample.as_secs_f64(),
         );
@@ -170,31 +222,60 @@ fn table(all: &[Seen]) -> String {
     out
 }
 
-/// The connection is one and the same, metrics and lines come, and what is told of how far behind they are is true.
+/// The connection is one and the same, metrics and lines come, and what is told of how far behind
+/// they are is true.
 fn assert_alive(seen: &Seen) {
     assert_connected_once(seen);
     assert!(seen.lines > 0 && seen.samples > 2, "{seen:?}");
     // Counted in lines, for a busy machine holds up both.
     let few = usize::try_from(12 * seen.link.rate / LINE_BYTES).expect("a number of lines");
-    assert!(seen.most_lines_without_sample < few, "{few} lines: {seen:?}");
-    let (age, told) = (seen.age.expect("lines have times").as_secs_f64(), seen.behind_s.unwrap_or_default() as f64);
-    assert!((told - age).abs() <= 5.0 + age / 4.0, "{told} s behind are told of a line that is {age} s old: {seen:?}");
+    assert!(
+        seen.most_lines_without_sample < few,
+        "{few} lines: {seen:?}"
+    );
+    let (age, told) = (
+        seen.age.expect("lines have times").as_secs_f64(),
+        seen.behind_s.unwrap_or_default() as f64,
+    );
+    assert!(
+        (told - age).abs() <= 5.0 + age / 4.0,
+        "{told} s behind are told of a line that is {age} s old: {seen:?}"
+    );
 }
 
 fn assert_connected_once(seen: &Seen) {
     assert_eq!(seen.connections, 1, "{seen:?}");
-    let is_well = |status: &HostStatus| status.state.is_up() || status.state == LinkState::Connecting;
+    let is_well =
+        |status: &HostStatus| status.state.is_up() || status.state == LinkState::Connecting;
     assert!(seen.statuses.iter().all(is_well), "{seen:?}");
-    assert!(seen.statuses.iter().any(|status| status.state == LinkState::Ok), "{seen:?}");
+    assert!(
+        seen.statuses
+            .iter()
+            .any(|status| status.state == LinkState::Ok),
+        "{seen:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r31_a_slow_link_and_a_long_way_keep_their_one_connection_and_tell_how_far_behind_they_are() {
-    let slow = Link { rate: 30_000, round_trip: Duration::from_millis(100) };
-    let far = Link { rate: 60_000, round_trip: Duration::from_secs(3) };
+async fn r31_a_slow_link_and_a_long_way_keep_their_one_connection_and_tell_how_far_behind_they_are()
+{
+    let slow = Link {
+        rate: 30_000,
+        round_trip: Duration::from_millis(100),
+    };
+    let far = Link {
+        rate: 60_000,
+        round_trip: Duration::from_secs(3),
+    };
     let time = Duration::from_secs(34);
-    let tail = |path: &str| SourceKind::Command(["tail", "-n", "10", "-f", path].map(str::to_owned).into());
-    let (file, command, far) = tokio::join!(follow(slow, time), follow_as(slow, time, tail), follow(far, time));
+    let tail = |path: &str| {
+        SourceKind::Command(["tail", "-n", "10", "-f", path].map(str::to_owned).into())
+    };
+    let (file, command, far) = tokio::join!(
+        follow(slow, time),
+        follow_as(slow, time, tail),
+        follow(far, time)
+    );
     assert_alive(&file);
     assert_alive(&command);
     assert_connected_once(&far);
@@ -217,24 +298,65 @@ async fn answered(mut replies: tokio::sync::mpsc::Receiver<Reply>) -> usize {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn r31_pages_and_searches_come_over_a_slow_link_beside_a_busy_log_and_hold_up_no_metrics() {
-    let link = Link { rate: 30_000, round_trip: Duration::from_millis(300) };
+    let link = Link {
+        rate: 30_000,
+        round_trip: Duration::from_millis(300),
+    };
     let sshd = Sshd::start();
     let log = sshd.path("app.log");
     let writer = Writer::start(&log, &sshd.path("no"), 3 * link.rate / LINE_BYTES);
     let slow = SlowLink::start(sshd.addr(), link);
     let mut host = following(&sshd, "far", &log);
     host.endpoint = slow.host(&sshd, "far").endpoint;
-    wait_until("lines", || if writer.written() > 2000 { Ok(()) } else { Err(writer.written()) }).await;
+    wait_until("lines", || {
+        if writer.written() > 2000 {
+            Ok(())
+        } else {
+            Err(writer.written())
+        }
+    })
+    .await;
     let mut watched = Watched::follow(vec![host], 10);
-    watched.until("lines and metrics", |watched| !watched.records.is_empty() && watched.samples.len() > 1).await;
+    watched
+        .until("lines and metrics", |watched| {
+            !watched.records.is_empty() && watched.samples.len() > 1
+        })
+        .await;
     let window = Time(i64::MIN)..Time(i64::MAX);
-    let page = What::Page(Page { start: Start::Oldest, backwards: false, lines: 1000, window: window.clone() });
-    let query =
-        Query::parse("/serial=[0-9]*000 /", &Now { time: Time(0), zone: jiff::tz::TimeZone::UTC }).expect("a query");
+    let page = What::Page(Page {
+        start: Start::Oldest,
+        backwards: false,
+        lines: 1000,
+        window: window.clone(),
+    });
+    let query = Query::parse(
+        "/serial=[0-9]*000 /",
+        &Now {
+            time: Time(0),
+            zone: jiff::tz::TimeZone::UTC,
+        },
+    )
+    .expect("a query");
     let (newest_first, before, after, limit, count_only) = (true, 0, 0, None, false);
-    let search = What::Search(Search { query, window, newest_first, before, after, limit, count_only });
+    let search = What::Search(Search {
+        query,
+        window,
+        newest_first,
+        before,
+        after,
+        limit,
+        count_only,
+    });
     let questions = watched.fleet.as_ref().expect("it runs").questions();
-    let ask = |what| answered(questions.ask(HostId(0), Ask { sources: Vec::new(), what }));
+    let ask = |what| {
+        answered(questions.ask(
+            HostId(0),
+            Ask {
+                sources: Vec::new(),
+                what,
+            },
+        ))
+    };
     let mut both = Box::pin(futures_util::future::join(ask(page), ask(search)));
     let mut meanwhile = 0;
     let counts = loop {
@@ -248,7 +370,10 @@ async fn r31_pages_and_searches_come_over_a_slow_link_beside_a_busy_log_and_hold
     };
     assert!(counts.0 == 1000 && counts.1 >= 2, "{counts:?}");
     // The page alone takes 3 s of the whole link, and has a part of it.
-    assert!(meanwhile >= 2, "{meanwhile} samples came before the answers were whole");
+    assert!(
+        meanwhile >= 2,
+        "{meanwhile} samples came before the answers were whole"
+    );
     assert_eq!(slow.accepted(), 1, "{:?}", watched.statuses);
 }
 
@@ -256,15 +381,23 @@ async fn r31_pages_and_searches_come_over_a_slow_link_beside_a_busy_log_and_hold
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 #[ignore = "takes seven minutes; tests/slow_links runs it"]
 async fn r31_twelve_links_carry_what_they_can_over_one_connection_each() {
-    let time = std::env::var("SLOW_LINKS_S").ok().and_then(|text| text.parse().ok()).unwrap_or(300);
+    let time = std::env::var("SLOW_LINKS_S")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(300);
     let trips = [100, 1000, 3000].map(Duration::from_millis);
     let links = [8_000, 30_000, 60_000, 120_000].into_iter();
-    let links = links.flat_map(|rate| trips.map(|round_trip| Link { rate, round_trip })).collect();
+    let links = links
+        .flat_map(|rate| trips.map(|round_trip| Link { rate, round_trip }))
+        .collect();
     let all = look_at(links, Duration::from_secs(time)).await;
     eprintln!("{}", table(&all));
     for seen in &all {
         assert_alive(seen);
         let passes = seen.once.as_ref().expect("two passes");
-        assert!(passes[1].lines > 0 && passes[1].status.state == LinkState::Ok, "{seen:?}");
+        assert!(
+            passes[1].lines > 0 && passes[1].status.state == LinkState::Ok,
+            "{seen:?}"
+        );
     }
 }

@@ -19,8 +19,14 @@ const IMPORTS: &[(&str, &str)] = &[
     ("report", "model transport fleet"),
     ("tui", "model transport fleet store app view"),
     ("demo", "model"),
-    ("cli", "model engine transport host fleet store app view report tui demo"),
-    ("config", "model engine transport host fleet store app view report tui demo cli"),
+    (
+        "cli",
+        "model engine transport host fleet store app view report tui demo",
+    ),
+    (
+        "config",
+        "model engine transport host fleet store app view report tui demo cli",
+    ),
 ];
 
 /// Longer files want to be two.
@@ -91,12 +97,16 @@ fn graph() -> SourceGraph {
 
 #[test]
 fn rooms_import_downwards_only() {
-    let allowed: BTreeMap<&str, BTreeSet<&str>> =
-        IMPORTS.iter().map(|(room, imports)| (*room, imports.split_whitespace().collect())).collect();
+    let allowed: BTreeMap<&str, BTreeSet<&str>> = IMPORTS
+        .iter()
+        .map(|(room, imports)| (*room, imports.split_whitespace().collect()))
+        .collect();
     let mut wrong = Vec::new();
     for (path, imports) in graph().imports() {
         let Some(room) = path.first() else { continue };
-        let allowed = allowed.get(room.as_str()).unwrap_or_else(|| panic!("{room} is not in the table"));
+        let allowed = allowed
+            .get(room.as_str())
+            .unwrap_or_else(|| panic!("{room} is not in the table"));
         let rooms = imports.iter().filter_map(|import| import.first());
         let sideways = rooms.filter(|other| *other != room && !allowed.contains(other.as_str()));
         wrong.extend(sideways.map(|other| format!("{} imports {other}", path.join("::"))));
@@ -109,17 +119,29 @@ fn no_more_files_import_each_other_than_are_listed() {
     let listed: BTreeSet<String> = IN_CIRCLES.iter().map(|path| (*path).to_owned()).collect();
     let found = graph().in_circles();
     let new: Vec<_> = found.difference(&listed).collect();
-    assert!(new.is_empty(), "import each other, directly or through others: {new:#?}");
+    assert!(
+        new.is_empty(),
+        "import each other, directly or through others: {new:#?}"
+    );
     let gone: Vec<_> = listed.difference(&found).collect();
-    assert!(gone.is_empty(), "are in no circle any more, and go from the list: {gone:#?}");
+    assert!(
+        gone.is_empty(),
+        "are in no circle any more, and go from the list: {gone:#?}"
+    );
 }
 
 #[test]
 fn the_table_itself_has_no_circle() {
     for (at, (module, imports)) in IMPORTS.iter().enumerate() {
         for import in imports.split_whitespace() {
-            let below = IMPORTS.iter().position(|(name, _)| *name == import).expect("a module of the table");
-            assert!(below < at, "{module} imports {import}, which stands below it");
+            let below = IMPORTS
+                .iter()
+                .position(|(name, _)| *name == import)
+                .expect("a module of the table");
+            assert!(
+                below < at,
+                "{module} imports {import}, which stands below it"
+            );
         }
     }
 }
@@ -132,7 +154,11 @@ fn every_file_says_what_it_is_for_and_is_not_too_long() {
             wrong.push(format!("{} does not begin with //!", path.display()));
         }
         if text.lines().count() > MAX_LINES {
-            wrong.push(format!("{} has {} lines", path.display(), text.lines().count()));
+            wrong.push(format!(
+                "{} has {} lines",
+                path.display(),
+                text.lines().count()
+            ));
         }
     }
     assert_eq!(wrong, Vec::<String>::new());

@@ -1,4 +1,5 @@
-//! The real sudo, with rules as hosts have them: what only root may read comes, or it is said why not, and nothing is left.
+//! The real sudo, with rules as hosts have them: what only root may read comes, or it is said why
+//! not, and nothing is left.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -23,8 +24,15 @@ impl World {
     fn with(defaults: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let sudoers = folder.path().join("sudoers");
-        let iolog = format!("Defaults iolog_dir={}, iolog_file=%{{seq}}", folder.path().join("io").display());
-        fs::write(&sudoers, format!("{iolog}\nDefaults {defaults}\nALL ALL=(root) NOPASSWD: ALL\n")).expect("write");
+        let iolog = format!(
+            "Defaults iolog_dir={}, iolog_file=%{{seq}}",
+            folder.path().join("io").display()
+        );
+        fs::write(
+            &sudoers,
+            format!("{iolog}\nDefaults {defaults}\nALL ALL=(root) NOPASSWD: ALL\n"),
+        )
+        .expect("write");
         let sudo = format!(
             "#!/bin/sh\nexec unshare --mount --propagation private sh -c 'chmod 440 {0}; mount --bind {0} /etc/sudoers && exec {1} \"$@\"' sudo \"$@\"\n",
             sudoers.display(),
@@ -33,17 +41,25 @@ impl World {
         let bin = folder.path().join("bin");
         fs::create_dir(&bin).expect("a folder");
         executable(&bin.join("sudo"), &sudo);
-        let sshd = Sshd::builder().environment(&[&format!("PATH={}:/usr/bin:/bin", bin.display())]).start();
+        let sshd = Sshd::builder()
+            .environment(&[&format!("PATH={}:/usr/bin:/bin", bin.display())])
+            .start();
         append(&sshd.path("secure.log"), "one\n");
         Self { folder, sshd }
     }
 
     fn secure(&self) -> SourceSpec {
-        as_root(source("secure", SourceKind::Path(self.sshd.path("secure.log").display().to_string())))
+        as_root(source(
+            "secure",
+            SourceKind::Path(self.sshd.path("secure.log").display().to_string()),
+        ))
     }
 
     fn host(&self) -> HostSpec {
-        HostSpec { sources: vec![self.secure()], ..self.sshd.host("web-1") }
+        HostSpec {
+            sources: vec![self.secure()],
+            ..self.sshd.host("web-1")
+        }
     }
 }
 
@@ -52,7 +68,13 @@ async fn r40_sudo_finishes_its_log_of_what_it_ran() {
     let world = World::with("log_output, log_input, !use_pty");
     let mut once = Watched::once(vec![world.host()], 10, PATIENCE);
     once.until("a pass", |w| w.over).await;
-    assert_eq!(once.texts(), ["one"], "{:?} {:?}", once.statuses, once.sources);
+    assert_eq!(
+        once.texts(),
+        ["one"],
+        "{:?} {:?}",
+        once.statuses,
+        once.sources
+    );
     // sudo takes the right to write from what it has finished.
     let finished = || match fs::metadata(world.folder.path().join("io/00/00/01/timing")) {
         Ok(meta) if meta.permissions().mode() & 0o222 == 0 => Ok(()),
@@ -68,12 +90,23 @@ async fn a_sudo_that_wants_a_terminal_says_so() {
     once.until("a pass", |w| w.over).await;
     let (state, reason, hint) = last_reason(&once);
     assert_eq!(state, Some(LinkState::Degraded), "{reason}");
-    assert!(reason.contains("sudo -n /bin/sh -s is refused") && reason.contains("you must have a tty"), "{reason}");
-    assert!(hint.contains(&format!("Defaults:{} !requiretty", me())), "{hint}");
+    assert!(
+        reason.contains("sudo -n /bin/sh -s is refused") && reason.contains("you must have a tty"),
+        "{reason}"
+    );
+    assert!(
+        hint.contains(&format!("Defaults:{} !requiretty", me())),
+        "{hint}"
+    );
 }
 
 /// The rules under which sudo stays beside what it runs.
-const KINDS: [&str; 4] = ["use_pty", "!use_pty", "log_output, log_input, !use_pty", "log_output, use_pty"];
+const KINDS: [&str; 4] = [
+    "use_pty",
+    "!use_pty",
+    "log_output, log_input, !use_pty",
+    "log_output, use_pty",
+];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn r40_under_every_rule_of_sudo_lines_come_and_nothing_is_left_after_kill_9() {
@@ -91,12 +124,24 @@ async fn r40_under_every_rule_of_sudo_lines_come_and_nothing_is_left_after_kill_
         fs::write(&config, inventory).expect("write");
         let out = world.folder.path().join("out");
         let mut console = Command::new(env!("CARGO_BIN_EXE_logtrail-tui"));
-        console.args(["tail", "-f", "--no-ssh-config", "--config"]).arg(&config).env_remove("LOGTRAIL_HOSTS");
+        console
+            .args(["tail", "-f", "--no-ssh-config", "--config"])
+            .arg(&config)
+            .env_remove("LOGTRAIL_HOSTS");
         let file = fs::File::create(&out).expect("a file");
-        let mut console = console.stdin(Stdio::null()).stdout(file).stderr(Stdio::null()).spawn().expect("it starts");
+        let mut console = console
+            .stdin(Stdio::null())
+            .stdout(file)
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("it starts");
         let printed = |line: &str| {
             let text = fs::read_to_string(&out).unwrap_or_default();
-            if text.lines().any(|it| it.ends_with(line)) { Ok(()) } else { Err(text) }
+            if text.lines().any(|it| it.ends_with(line)) {
+                Ok(())
+            } else {
+                Err(text)
+            }
         };
         wait_until("the first line", || printed("one")).await;
         append(&world.sshd.path("secure.log"), "two\n");
@@ -107,7 +152,11 @@ async fn r40_under_every_rule_of_sudo_lines_come_and_nothing_is_left_after_kill_
         console.wait().expect("it ends");
         let killed = Instant::now();
         wait_until("nothing to be left", || none_left(&ours)).await;
-        assert!(killed.elapsed() < Duration::from_secs(5), "{rules}: {:?}", killed.elapsed());
+        assert!(
+            killed.elapsed() < Duration::from_secs(5),
+            "{rules}: {:?}",
+            killed.elapsed()
+        );
     }
 }
 
@@ -118,10 +167,22 @@ async fn r40_nothing_is_left_of_scripts_whose_input_closes_while_they_start() {
     for round in 0..10 {
         let before = world.sshd.accepted();
         let mut watched = Watched::follow(vec![world.host()], 10);
-        let started = || if world.sshd.accepted() > before { Ok(()) } else { Err("no login") };
+        let started = || {
+            if world.sshd.accepted() > before {
+                Ok(())
+            } else {
+                Err("no login")
+            }
+        };
         wait_until("a login", started).await;
         // Later each time: in the login's shell, in ours, in sudo, in the script.
-        let deep = || if world.sshd.session_processes().len() >= round { Ok(()) } else { Err("too few processes") };
+        let deep = || {
+            if world.sshd.session_processes().len() >= round {
+                Ok(())
+            } else {
+                Err("too few processes")
+            }
+        };
         wait_until("some processes", deep).await;
         let ours = world.sshd.session_processes();
         world.sshd.cut();
@@ -129,7 +190,11 @@ async fn r40_nothing_is_left_of_scripts_whose_input_closes_while_they_start() {
         drop(watched.fleet.take());
         let left = || none_left(&ours).and_then(|()| none_marked(&mark));
         wait_until("nothing to be left", left).await;
-        assert!(cut.elapsed() < Duration::from_secs(5), "round {round}: {:?}", cut.elapsed());
+        assert!(
+            cut.elapsed() < Duration::from_secs(5),
+            "round {round}: {:?}",
+            cut.elapsed()
+        );
     }
 }
 
@@ -139,7 +204,13 @@ fn none_marked(mark: &[u8]) -> Result<(), String> {
         let environment = fs::read(path.join("environ")).unwrap_or_default();
         environment.windows(mark.len()).any(|window| window == mark)
     };
-    let all = fs::read_dir("/proc").expect("Linux").filter_map(|entry| Some(entry.ok()?.path()));
+    let all = fs::read_dir("/proc")
+        .expect("Linux")
+        .filter_map(|entry| Some(entry.ok()?.path()));
     let left: Vec<_> = all.filter(is_marked).collect();
-    if left.is_empty() { Ok(()) } else { Err(format!("{left:?}")) }
+    if left.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("{left:?}"))
+    }
 }

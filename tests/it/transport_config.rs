@@ -16,7 +16,11 @@ use crate::transport::say;
 pub(crate) fn configured(sshd: &Sshd, text: &str) -> Connector {
     let file: PathBuf = sshd.path("ssh_config");
     std::fs::write(&file, text).expect("written");
-    let settings = Settings { ssh_config: true, connect_timeout: Duration::from_secs(10), known_hosts: None };
+    let settings = Settings {
+        ssh_config: true,
+        connect_timeout: Duration::from_secs(10),
+        known_hosts: None,
+    };
     Connector::new(settings, Arc::new(Person::absent())).with_ssh_config(file)
 }
 
@@ -44,10 +48,13 @@ pub(crate) fn section(name: &str, sshd: &Sshd) -> String {
     )
 }
 
-/// What the configuration says of a server whose key is on no record: accepted keys go to `known_hosts`.
+/// What the configuration says of a server whose key is on no record: accepted keys go to
+/// `known_hosts`.
 fn unknown(name: &str, sshd: &Sshd, known_hosts: &Path, checking: &str) -> String {
-    section(name, sshd).replace(&sshd.known_hosts().display().to_string(), &known_hosts.display().to_string())
-        + &format!(" GlobalKnownHostsFile /dev/null\n StrictHostKeyChecking {checking}\n")
+    section(name, sshd).replace(
+        &sshd.known_hosts().display().to_string(),
+        &known_hosts.display().to_string(),
+    ) + &format!(" GlobalKnownHostsFile /dev/null\n StrictHostKeyChecking {checking}\n")
 }
 
 /// Whether we get in.
@@ -56,7 +63,11 @@ pub(crate) async fn reached(connector: &Connector, host: &HostSpec) -> bool {
         Ok(connection) => say(&connection, "echo in").await == "in\n",
         Err(error) => {
             let state = error.status.state;
-            assert!(matches!(state, LinkState::Denied | LinkState::HostKeyChanged), "{:?}", error.status);
+            assert!(
+                matches!(state, LinkState::Denied | LinkState::HostKeyChanged),
+                "{:?}",
+                error.status
+            );
             false
         }
     }
@@ -86,7 +97,11 @@ async fn what_the_inventory_says_goes_before_the_configuration() {
 #[tokio::test]
 async fn proxy_jump_is_followed_over_a_shared_connection_of_ours() {
     let (bastion, target) = (Sshd::start(), Sshd::start());
-    let text = format!("{}{} ProxyJump bastion\n", section("bastion", &bastion), section("web-1", &target));
+    let text = format!(
+        "{}{} ProxyJump bastion\n",
+        section("bastion", &bastion),
+        section("web-1", &target)
+    );
     answers(&configured(&target, &text), &bare(&target, "web-1")).await;
     assert_eq!((bastion.accepted(), target.accepted()), (1, 1));
 }
@@ -94,24 +109,52 @@ async fn proxy_jump_is_followed_over_a_shared_connection_of_ours() {
 #[tokio::test]
 async fn a_circle_of_proxy_jumps_is_an_error_not_an_endless_loop() {
     let sshd = Sshd::start();
-    let text = format!("{} ProxyJump b\n{} ProxyJump a\n", section("a", &sshd), section("b", &sshd));
-    let error = configured(&sshd, &text).connect(&bare(&sshd, "a")).await.err().expect("a circle");
-    assert_eq!(error.status.state, LinkState::Denied, "a person has to mend it");
+    let text = format!(
+        "{} ProxyJump b\n{} ProxyJump a\n",
+        section("a", &sshd),
+        section("b", &sshd)
+    );
+    let error = configured(&sshd, &text)
+        .connect(&bare(&sshd, "a"))
+        .await
+        .err()
+        .expect("a circle");
+    assert_eq!(
+        error.status.state,
+        LinkState::Denied,
+        "a person has to mend it"
+    );
     assert!(error.status.hint.unwrap_or_default().contains("circle"));
 }
 
 #[tokio::test]
 async fn a_proxy_command_that_ends_is_the_reason_and_not_the_host() {
     let sshd = Sshd::start();
-    let text = format!("{} ProxyCommand /nonexistent/proxy %h\n", section("web-1", &sshd));
-    let error = configured(&sshd, &text).connect(&bare(&sshd, "web-1")).await.err().expect("no way there");
+    let text = format!(
+        "{} ProxyCommand /nonexistent/proxy %h\n",
+        section("web-1", &sshd)
+    );
+    let error = configured(&sshd, &text)
+        .connect(&bare(&sshd, "web-1"))
+        .await
+        .err()
+        .expect("no way there");
     let status = error.status;
     assert_eq!(status.state, LinkState::Unreachable, "{status:?}");
     assert!(
-        status.reason.as_deref().is_some_and(|reason| reason.starts_with("the ProxyCommand for web-1")),
+        status
+            .reason
+            .as_deref()
+            .is_some_and(|reason| reason.starts_with("the ProxyCommand for web-1")),
         "{status:?}"
     );
-    assert!(status.hint.as_deref().is_some_and(|hint| hint.ends_with("/nonexistent/proxy 127.0.0.1")), "{status:?}");
+    assert!(
+        status
+            .hint
+            .as_deref()
+            .is_some_and(|hint| hint.ends_with("/nonexistent/proxy 127.0.0.1")),
+        "{status:?}"
+    );
 }
 
 #[tokio::test]
@@ -140,7 +183,8 @@ async fn what_russh_cannot_do_goes_through_the_systems_ssh_by_itself() {
     answers(&configured(&sshd, &text), &bare(&sshd, "web-1")).await;
 }
 
-/// A row of a table: what hosts.toml and the configuration say of an unknown key, whether `ssh` takes it, whether we do.
+/// A row of a table: what hosts.toml and the configuration say of an unknown key, whether `ssh`
+/// takes it, whether we do.
 struct Unknown {
     inventory: Option<HostKeyPolicy>,
     configuration: &'static str,
@@ -153,18 +197,69 @@ const ACCEPT_NEW: Option<HostKeyPolicy> = Some(HostKeyPolicy::AcceptNew);
 
 /// What hosts.toml says is to `ssh` an option of its command line.
 const UNKNOWN: [Unknown; 10] = [
-    Unknown { inventory: STRICT, configuration: "accept-new", ssh: false, ours: false },
-    Unknown { inventory: STRICT, configuration: "no", ssh: false, ours: false },
-    Unknown { inventory: STRICT, configuration: "ask", ssh: false, ours: false },
-    // The first in which we differ: what is strict in one of two files is not weakened by the other.
-    Unknown { inventory: ACCEPT_NEW, configuration: "yes", ssh: true, ours: false },
-    Unknown { inventory: ACCEPT_NEW, configuration: "ask", ssh: true, ours: true },
-    Unknown { inventory: None, configuration: "accept-new", ssh: true, ours: true },
-    Unknown { inventory: None, configuration: "yes", ssh: false, ours: false },
-    Unknown { inventory: None, configuration: "ask", ssh: false, ours: false },
+    Unknown {
+        inventory: STRICT,
+        configuration: "accept-new",
+        ssh: false,
+        ours: false,
+    },
+    Unknown {
+        inventory: STRICT,
+        configuration: "no",
+        ssh: false,
+        ours: false,
+    },
+    Unknown {
+        inventory: STRICT,
+        configuration: "ask",
+        ssh: false,
+        ours: false,
+    },
+    // The first in which we differ: what is strict in one of two files is not weakened by the
+    // other.
+    Unknown {
+        inventory: ACCEPT_NEW,
+        configuration: "yes",
+        ssh: true,
+        ours: false,
+    },
+    Unknown {
+        inventory: ACCEPT_NEW,
+        configuration: "ask",
+        ssh: true,
+        ours: true,
+    },
+    Unknown {
+        inventory: None,
+        configuration: "accept-new",
+        ssh: true,
+        ours: true,
+    },
+    Unknown {
+        inventory: None,
+        configuration: "yes",
+        ssh: false,
+        ours: false,
+    },
+    Unknown {
+        inventory: None,
+        configuration: "ask",
+        ssh: false,
+        ours: false,
+    },
     // The other: nothing is accepted blindly.
-    Unknown { inventory: None, configuration: "no", ssh: true, ours: false },
-    Unknown { inventory: None, configuration: "off", ssh: true, ours: false },
+    Unknown {
+        inventory: None,
+        configuration: "no",
+        ssh: true,
+        ours: false,
+    },
+    Unknown {
+        inventory: None,
+        configuration: "off",
+        ssh: true,
+        ours: false,
+    },
 ];
 
 fn as_option(policy: Option<HostKeyPolicy>) -> Option<&'static str> {
@@ -183,8 +278,14 @@ async fn r39_an_unknown_key_is_taken_where_the_inventory_or_the_configuration_sa
         let case = format!("{:?} over {}", row.inventory, row.configuration);
         let of_ssh = sshd.path(&format!("of-ssh-{n}"));
         let config = sshd.path(&format!("config-{n}"));
-        std::fs::write(&config, unknown("web-1", &sshd, &of_ssh, row.configuration)).expect("written");
-        let outcome = ssh(&config, &as_option(row.inventory).into_iter().collect::<Vec<_>>(), None, "web-1");
+        std::fs::write(&config, unknown("web-1", &sshd, &of_ssh, row.configuration))
+            .expect("written");
+        let outcome = ssh(
+            &config,
+            &as_option(row.inventory).into_iter().collect::<Vec<_>>(),
+            None,
+            "web-1",
+        );
         assert_eq!(outcome.reached, row.ssh, "ssh: {case}: {outcome:?}");
         for transport in [TransportKind::Auto, TransportKind::System] {
             let ours = sshd.path(&format!("ours-{n}-{transport:?}"));
@@ -192,13 +293,24 @@ async fn r39_an_unknown_key_is_taken_where_the_inventory_or_the_configuration_sa
             let mut host = bare(&sshd, "web-1");
             host.endpoint.host_keys = row.inventory;
             host.transport = transport;
-            assert_eq!(reached(&connector, &host).await, row.ours, "{:?}: {case}", host.transport);
-            assert_eq!(ours.exists(), row.ours, "{:?}: {case}: what is stored", host.transport);
+            assert_eq!(
+                reached(&connector, &host).await,
+                row.ours,
+                "{:?}: {case}",
+                host.transport
+            );
+            assert_eq!(
+                ours.exists(),
+                row.ours,
+                "{:?}: {case}: what is stored",
+                host.transport
+            );
         }
     }
 }
 
-/// R39: whatever is said, a key that differs from the one on record is refused, also where ssh would go on.
+/// R39: whatever is said, a key that differs from the one on record is refused, also where ssh
+/// would go on.
 #[tokio::test]
 async fn a_changed_key_is_refused_where_the_configuration_has_checking_off() {
     let sshd = Sshd::start();
@@ -209,7 +321,10 @@ async fn a_changed_key_is_refused_where_the_configuration_has_checking_off() {
             let connector = configured(&sshd, &unknown("web-1", &sshd, &known, "no"));
             let mut host = bare(&sshd, "web-1");
             (host.transport, host.endpoint.host_keys) = (transport.clone(), inventory);
-            let error = within("connecting", connector.connect(&host)).await.err().expect("it changed");
+            let error = within("connecting", connector.connect(&host))
+                .await
+                .err()
+                .expect("it changed");
             assert_eq!(
                 error.status.state,
                 LinkState::HostKeyChanged,
@@ -220,9 +335,11 @@ async fn a_changed_key_is_refused_where_the_configuration_has_checking_off() {
     }
 }
 
-/// R39, R67: the host itself is on record; its jump host, which only the configuration knows, is not.
+/// R39, R67: the host itself is on record; its jump host, which only the configuration knows, is
+/// not.
 #[tokio::test]
-async fn an_unknown_jump_host_of_the_configuration_is_taken_by_its_own_entry_and_never_less_strictly_than_the_host() {
+async fn an_unknown_jump_host_of_the_configuration_is_taken_by_its_own_entry_and_never_less_strictly_than_the_host()
+ {
     let (bastion, target) = (Sshd::start(), Sshd::start());
     for (n, (of_host, of_all, of_bastion, ours)) in [
         (None, None, "accept-new", true),
@@ -245,7 +362,8 @@ async fn an_unknown_jump_host_of_the_configuration_is_taken_by_its_own_entry_and
             let connector = configured(&target, &text).with_host_keys(of_all);
             let mut host = bare(&target, "web-1");
             (host.transport, host.endpoint.host_keys) = (transport.clone(), of_host.or(of_all));
-            let case = format!("{transport:?}: host {of_host:?}, all {of_all:?}, bastion {of_bastion}");
+            let case =
+                format!("{transport:?}: host {of_host:?}, all {of_all:?}, bastion {of_bastion}");
             assert_eq!(reached(&connector, &host).await, ours, "{case}");
             assert_eq!(known.exists(), ours, "{case}: what is stored");
         }
@@ -263,7 +381,10 @@ async fn the_systems_ssh_uses_the_key_and_the_known_hosts_of_a_jump_host_of_the_
     assert_eq!((bastion.accepted(), target.accepted()), (1, 1));
     host.via[0][0].known_hosts = vec![bastion.path("empty")];
     for checking in ["accept-new", "no"] {
-        let connector = configured(&target, &format!("Host bastion\n StrictHostKeyChecking {checking}\n"));
+        let connector = configured(
+            &target,
+            &format!("Host bastion\n StrictHostKeyChecking {checking}\n"),
+        );
         host.via[0][0].host_keys = STRICT;
         assert!(!reached(&connector, &host).await, "strict over {checking}");
     }
@@ -279,17 +400,31 @@ async fn tokens_of_paths_are_expanded_as_ssh_does() {
     std::fs::create_dir(&folder).expect("a folder");
     let place = |name: &str| folder.join(name).display().to_string();
     for (case, pattern) in [
-        ("the host, the login, the local user", format!("127.0.0.1-{user}-{user}")),
-        ("the name, the port, the alias", format!("web-1-{}-web-1", sshd.port())),
+        (
+            "the host, the login, the local user",
+            format!("127.0.0.1-{user}-{user}"),
+        ),
+        (
+            "the name, the port, the alias",
+            format!("web-1-{}-web-1", sshd.port()),
+        ),
         ("a percent sign", "100%".to_owned()),
         ("a space", "a b".to_owned()),
     ] {
         std::fs::copy(sshd.client_key_path(), place(&pattern)).expect(case);
-        std::fs::set_permissions(place(&pattern), std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect(case);
+        std::fs::set_permissions(
+            place(&pattern),
+            std::os::unix::fs::PermissionsExt::from_mode(0o600),
+        )
+        .expect(case);
     }
-    for (written, reaches) in
-        [("%h-%r-%u", true), ("%n-%p-%k", true), ("100%%", true), ("a b", true), ("%h-%r-nobody", false)]
-    {
+    for (written, reaches) in [
+        ("%h-%r-%u", true),
+        ("%n-%p-%k", true),
+        ("100%%", true),
+        ("a b", true),
+        ("%h-%r-nobody", false),
+    ] {
         let text = section("web-1", &sshd).replace(
             &format!("IdentityFile {}", sshd.client_key_path().display()),
             &format!("IdentityFile \"{}\"", place(written)),
@@ -297,7 +432,11 @@ async fn tokens_of_paths_are_expanded_as_ssh_does() {
         let connector = configured(&sshd, &text);
         let outcome = ssh(&sshd.path("ssh_config"), &[], None, "web-1");
         assert_eq!(outcome.reached, reaches, "ssh: {written}: {outcome:?}");
-        assert_eq!(reached(&connector, &bare(&sshd, "web-1")).await, reaches, "{written}");
+        assert_eq!(
+            reached(&connector, &bare(&sshd, "web-1")).await,
+            reaches,
+            "{written}"
+        );
     }
 }
 
@@ -315,7 +454,10 @@ async fn the_home_a_variable_and_the_home_of_a_user_are_expanded_as_ssh_does() {
         let connector = configured(&sshd, &section("web-1", &sshd).replace(&key, &written));
         let outcome = ssh(&sshd.path("ssh_config"), &[], None, "web-1");
         assert!(outcome.reached, "ssh: {written}: {outcome:?}");
-        assert!(reached(&connector, &bare(&sshd, "web-1")).await, "{written}");
+        assert!(
+            reached(&connector, &bare(&sshd, "web-1")).await,
+            "{written}"
+        );
     }
 }
 
@@ -325,24 +467,60 @@ async fn a_token_that_cannot_be_expanded_is_an_error_that_names_it_and_nothing_i
     let (of_ssh, ours) = (Sshd::start(), Sshd::start());
     for (keyword, written, named) in [
         ("IdentityFile", "/keys/%q", "%q"),
-        ("IdentityFile", "${LOGTRAIL_HAS_NO_SUCH}/key", "LOGTRAIL_HAS_NO_SUCH"),
-        ("IdentityFile", "~logtrail-no-such-user/key", "logtrail-no-such-user"),
+        (
+            "IdentityFile",
+            "${LOGTRAIL_HAS_NO_SUCH}/key",
+            "LOGTRAIL_HAS_NO_SUCH",
+        ),
+        (
+            "IdentityFile",
+            "~logtrail-no-such-user/key",
+            "logtrail-no-such-user",
+        ),
         ("CertificateFile", "/keys/%q-cert.pub", "%q"),
-        ("UserKnownHostsFile", "${LOGTRAIL_HAS_NO_SUCH}/known", "LOGTRAIL_HAS_NO_SUCH"),
+        (
+            "UserKnownHostsFile",
+            "${LOGTRAIL_HAS_NO_SUCH}/known",
+            "LOGTRAIL_HAS_NO_SUCH",
+        ),
         ("UserKnownHostsFile", "/keys/%q", "%q"),
         ("IdentityAgent", "/run/%q", "%q"),
     ] {
-        let text = |sshd: &Sshd| format!("Host web-1\n {keyword} {written}\n{}", section("web-1", sshd));
+        let text = |sshd: &Sshd| {
+            format!(
+                "Host web-1\n {keyword} {written}\n{}",
+                section("web-1", sshd)
+            )
+        };
         let file = of_ssh.path("ssh_config");
         std::fs::write(&file, text(&of_ssh)).expect("written");
         let outcome = ssh(&file, &[], None, "web-1");
-        assert!(!outcome.reached && outcome.said.contains(named), "ssh: {keyword} {written}: {outcome:?}");
+        assert!(
+            !outcome.reached && outcome.said.contains(named),
+            "ssh: {keyword} {written}: {outcome:?}"
+        );
         let connector = configured(&ours, &text(&ours));
-        let error = within("connecting", connector.connect(&bare(&ours, "web-1"))).await.err().expect("no such token");
-        assert!(error.to_string().contains(named), "{keyword} {written}: {error}");
-        assert!(error.to_string().starts_with("cannot "), "{keyword} {written}: {error}");
-        assert!(!error.to_string().contains("Pseudo-terminal"), "{keyword} {written}: {error}");
-        assert_eq!(error.status.state, LinkState::Denied, "only a person can mend it: {keyword} {written}: {error}");
+        let error = within("connecting", connector.connect(&bare(&ours, "web-1")))
+            .await
+            .err()
+            .expect("no such token");
+        assert!(
+            error.to_string().contains(named),
+            "{keyword} {written}: {error}"
+        );
+        assert!(
+            error.to_string().starts_with("cannot "),
+            "{keyword} {written}: {error}"
+        );
+        assert!(
+            !error.to_string().contains("Pseudo-terminal"),
+            "{keyword} {written}: {error}"
+        );
+        assert_eq!(
+            error.status.state,
+            LinkState::Denied,
+            "only a person can mend it: {keyword} {written}: {error}"
+        );
     }
     assert_eq!(ours.accepted(), 0);
 }
@@ -360,16 +538,30 @@ async fn the_address_of_the_inventory_is_the_host_that_tokens_and_match_host_are
         key.display()
     );
     let mut host = bare(&sshd, "web-1");
-    let Endpoint { address, port, user, .. } = sshd.endpoint("web-1");
-    (host.endpoint.address, host.endpoint.port, host.endpoint.user) = (address, port, user);
+    let Endpoint {
+        address,
+        port,
+        user,
+        ..
+    } = sshd.endpoint("web-1");
+    (
+        host.endpoint.address,
+        host.endpoint.port,
+        host.endpoint.user,
+    ) = (address, port, user);
     let connector = configured(&sshd, &text);
-    let options = [&format!("-p{}", sshd.port()), "-oHostName=127.0.0.1", &format!("-l{}", me())];
+    let options = [
+        &format!("-p{}", sshd.port()),
+        "-oHostName=127.0.0.1",
+        &format!("-l{}", me()),
+    ];
     let outcome = ssh(&sshd.path("ssh_config"), &options, None, "web-1");
     assert!(outcome.reached, "ssh: {outcome:?}");
     answers(&connector, &host).await;
 }
 
-/// A row of a table: what the command line, hosts.toml and the configuration say of an unknown key, and the exit status.
+/// A row of a table: what the command line, hosts.toml and the configuration say of an unknown key,
+/// and the exit status.
 struct Layers {
     option: Option<&'static str>,
     inventory: Option<&'static str>,
@@ -377,23 +569,78 @@ struct Layers {
     exit: i32,
 }
 
-/// R39, R67: by the program as it is, with an `ssh` before the real one that reads this configuration.
+/// R39, R67: by the program as it is, with an `ssh` before the real one that reads this
+/// configuration.
 #[test]
-fn r39_the_command_line_has_the_last_word_and_of_the_inventory_and_the_configuration_the_one_that_is_strict() {
+fn r39_the_command_line_has_the_last_word_and_of_the_inventory_and_the_configuration_the_one_that_is_strict()
+ {
     let (strict, accept_new) = (Some("strict"), Some("accept-new"));
     let sshd = Sshd::start();
     let log = sshd.path("app.log");
     std::fs::write(&log, "2026-11-20T13:00:00Z INFO one\n").expect("written");
-    for (n, Layers { option, inventory, configuration, exit }) in [
-        Layers { option: strict, inventory: None, configuration: "accept-new", exit: 4 },
-        Layers { option: strict, inventory: accept_new, configuration: "accept-new", exit: 4 },
-        Layers { option: accept_new, inventory: strict, configuration: "yes", exit: 0 },
-        Layers { option: None, inventory: strict, configuration: "accept-new", exit: 4 },
-        Layers { option: accept_new, inventory: None, configuration: "yes", exit: 0 },
-        Layers { option: None, inventory: accept_new, configuration: "yes", exit: 4 },
-        Layers { option: None, inventory: accept_new, configuration: "ask", exit: 0 },
-        Layers { option: None, inventory: None, configuration: "accept-new", exit: 0 },
-        Layers { option: None, inventory: None, configuration: "ask", exit: 4 },
+    for (
+        n,
+        Layers {
+            option,
+            inventory,
+            configuration,
+            exit,
+        },
+    ) in [
+        Layers {
+            option: strict,
+            inventory: None,
+            configuration: "accept-new",
+            exit: 4,
+        },
+        Layers {
+            option: strict,
+            inventory: accept_new,
+            configuration: "accept-new",
+            exit: 4,
+        },
+        Layers {
+            option: accept_new,
+            inventory: strict,
+            configuration: "yes",
+            exit: 0,
+        },
+        Layers {
+            option: None,
+            inventory: strict,
+            configuration: "accept-new",
+            exit: 4,
+        },
+        Layers {
+            option: accept_new,
+            inventory: None,
+            configuration: "yes",
+            exit: 0,
+        },
+        Layers {
+            option: None,
+            inventory: accept_new,
+            configuration: "yes",
+            exit: 4,
+        },
+        Layers {
+            option: None,
+            inventory: accept_new,
+            configuration: "ask",
+            exit: 0,
+        },
+        Layers {
+            option: None,
+            inventory: None,
+            configuration: "accept-new",
+            exit: 0,
+        },
+        Layers {
+            option: None,
+            inventory: None,
+            configuration: "ask",
+            exit: 4,
+        },
     ]
     .into_iter()
     .enumerate()
@@ -403,13 +650,22 @@ fn r39_the_command_line_has_the_last_word_and_of_the_inventory_and_the_configura
             let folder = sshd.path(&format!("{n}-{transport}"));
             std::fs::create_dir(&folder).expect("a folder");
             let known = folder.join("known");
-            std::fs::write(folder.join("config"), unknown("web-1", &sshd, &known, configuration)).expect("written");
-            let script =
-                format!("#!/bin/sh\nexec {} -F {} \"$@\"\n", program("ssh").display(), folder.join("config").display());
+            std::fs::write(
+                folder.join("config"),
+                unknown("web-1", &sshd, &known, configuration),
+            )
+            .expect("written");
+            let script = format!(
+                "#!/bin/sh\nexec {} -F {} \"$@\"\n",
+                program("ssh").display(),
+                folder.join("config").display()
+            );
             std::fs::write(folder.join("ssh"), script).expect("written");
             let mode = std::os::unix::fs::PermissionsExt::from_mode(0o700);
             std::fs::set_permissions(folder.join("ssh"), mode).expect("executable");
-            let policy = inventory.map(|policy| format!("host_keys = {policy:?}\n")).unwrap_or_default();
+            let policy = inventory
+                .map(|policy| format!("host_keys = {policy:?}\n"))
+                .unwrap_or_default();
             let source = format!("sources = [{{ name = \"app\", path = {log:?} }}]\n");
             let text = format!("[hosts.web-1]\ntransport = {transport:?}\n{policy}{source}");
             std::fs::write(folder.join("hosts.toml"), text).expect("written");
@@ -417,7 +673,11 @@ fn r39_the_command_line_has_the_last_word_and_of_the_inventory_and_the_configura
             let output = std::process::Command::new(env!("CARGO_BIN_EXE_logtrail-tui"))
                 .args(["--hosts", "web-1", "--once", "--config"])
                 .arg(folder.join("hosts.toml"))
-                .args(option.into_iter().flat_map(|policy| ["--host-keys", policy]))
+                .args(
+                    option
+                        .into_iter()
+                        .flat_map(|policy| ["--host-keys", policy]),
+                )
                 .env("PATH", format!("{}:{path}", folder.display()))
                 .output()
                 .expect("the program starts");

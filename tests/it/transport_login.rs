@@ -21,10 +21,16 @@ async fn keys_of_every_usual_type_let_in() {
     for kind in ["ed25519", "ecdsa", "rsa"] {
         let key = folder.path().join(kind);
         make_key(&key, kind, "");
-        let sshd = Sshd::builder().authorize(folder.path().join(format!("{kind}.pub"))).start();
+        let sshd = Sshd::builder()
+            .authorize(folder.path().join(format!("{kind}.pub")))
+            .start();
         let mut host = sshd.host("web-1");
         host.endpoint.identity = vec![key];
-        assert_eq!(say(&connect(&host).await, "echo in").await, "in\n", "{kind}");
+        assert_eq!(
+            say(&connect(&host).await, "echo in").await,
+            "in\n",
+            "{kind}"
+        );
     }
 }
 
@@ -35,7 +41,10 @@ async fn a_key_that_is_not_authorized_is_denied_with_what_was_tried_and_what_is_
     host.endpoint.identity = vec![other.client_key_path()];
     let (state, reason) = refusal(&Person::absent(), &host).await;
     assert_eq!(state, LinkState::Denied);
-    assert!(reason.contains("having tried key") && reason.ends_with("it allows publickey"), "{reason}");
+    assert!(
+        reason.contains("having tried key") && reason.ends_with("it allows publickey"),
+        "{reason}"
+    );
     assert_eq!(sshd.accepted(), 1, "a refused login is not tried again");
 }
 
@@ -59,7 +68,9 @@ async fn while_a_person_thinks_about_a_key_other_hosts_of_that_server_are_not_he
     let folder = tempfile::tempdir().expect("a folder");
     let key = folder.path().join("key");
     make_key(&key, "ed25519", "right");
-    let sshd = Sshd::builder().authorize(folder.path().join("key.pub")).start();
+    let sshd = Sshd::builder()
+        .authorize(folder.path().join("key.pub"))
+        .start();
     // More than may shake hands at one server at once.
     let locked: Vec<_> = (0..6)
         .map(|n| {
@@ -81,7 +92,12 @@ async fn while_a_person_thinks_about_a_key_other_hosts_of_that_server_are_not_he
             connector.connect(&open).await
         } => assert!(connected.is_ok() && begun.elapsed() < Duration::from_secs(3)),
     }
-    assert!(within("the others", waiting).await.iter().all(Result::is_ok));
+    assert!(
+        within("the others", waiting)
+            .await
+            .iter()
+            .all(Result::is_ok)
+    );
     assert_eq!(person.asked().len(), 1);
 }
 
@@ -90,10 +106,17 @@ async fn a_server_that_hangs_up_after_too_many_keys_has_denied_us_it_is_not_down
     let sshd = Sshd::builder().config("MaxAuthTries 1").start();
     let (one, two) = (Sshd::start(), Sshd::start());
     let mut host = sshd.host("web-1");
-    host.endpoint.identity = vec![one.client_key_path(), two.client_key_path(), sshd.client_key_path()];
+    host.endpoint.identity = vec![
+        one.client_key_path(),
+        two.client_key_path(),
+        sshd.client_key_path(),
+    ];
     let (state, reason) = refusal(&Person::absent(), &host).await;
     assert_eq!(state, LinkState::Denied, "{reason}");
-    assert!(reason.contains("Too many authentication failures"), "{reason}");
+    assert!(
+        reason.contains("Too many authentication failures"),
+        "{reason}"
+    );
 }
 
 #[tokio::test]
@@ -101,7 +124,11 @@ async fn an_encrypted_key_is_asked_about_once_for_two_hosts_at_the_same_moment()
     let folder = tempfile::tempdir().expect("a folder");
     let key = folder.path().join("key");
     make_key(&key, "ed25519", "open sesame");
-    let servers = [0, 1].map(|_| Sshd::builder().authorize(folder.path().join("key.pub")).start());
+    let servers = [0, 1].map(|_| {
+        Sshd::builder()
+            .authorize(folder.path().join("key.pub"))
+            .start()
+    });
     let mut hosts = [servers[0].host("a"), servers[1].host("b")];
     for host in &mut hosts {
         host.endpoint.identity = vec![key.clone()];
@@ -111,7 +138,13 @@ async fn an_encrypted_key_is_asked_about_once_for_two_hosts_at_the_same_moment()
     let both = async { tokio::join!(connector.connect(&hosts[0]), connector.connect(&hosts[1])) };
     let (a, b) = within("both", both).await;
     assert!(a.is_ok() && b.is_ok());
-    assert_eq!(person.asked(), [Question::Passphrase { path: key.display().to_string(), again: false }]);
+    assert_eq!(
+        person.asked(),
+        [Question::Passphrase {
+            path: key.display().to_string(),
+            again: false
+        }]
+    );
 }
 
 #[tokio::test]
@@ -119,13 +152,22 @@ async fn a_wrong_passphrase_is_asked_for_again_and_three_are_the_end() {
     let folder = tempfile::tempdir().expect("a folder");
     let key = folder.path().join("key");
     make_key(&key, "ed25519", "right");
-    let sshd = Sshd::builder().authorize(folder.path().join("key.pub")).start();
+    let sshd = Sshd::builder()
+        .authorize(folder.path().join("key.pub"))
+        .start();
     let mut host = sshd.host("web-1");
     host.endpoint.identity = vec![key];
     let person = Person::who_answers([secret("wrong"), secret("right")]);
-    assert!(within("connecting", connector(&person).connect(&host)).await.is_ok());
-    let again: Vec<bool> =
-        person.asked().iter().map(|q| matches!(q, Question::Passphrase { again: true, .. })).collect();
+    assert!(
+        within("connecting", connector(&person).connect(&host))
+            .await
+            .is_ok()
+    );
+    let again: Vec<bool> = person
+        .asked()
+        .iter()
+        .map(|q| matches!(q, Question::Passphrase { again: true, .. }))
+        .collect();
     assert_eq!(again, [false, true]);
     let person = Person::who_answers(["a", "b", "c", "d"].map(secret));
     let (state, reason) = refusal(&person, &host).await;
@@ -142,7 +184,11 @@ async fn a_passphrase_is_not_asked_for_when_the_server_does_not_want_the_key() {
     let mut host = sshd.host("web-1");
     host.endpoint.identity = vec![key, sshd.client_key_path()];
     let person = Person::absent();
-    assert!(within("connecting", connector(&person).connect(&host)).await.is_ok());
+    assert!(
+        within("connecting", connector(&person).connect(&host))
+            .await
+            .is_ok()
+    );
     assert!(person.asked().is_empty());
 }
 
@@ -151,28 +197,44 @@ async fn the_time_that_a_person_takes_is_not_counted() {
     let folder = tempfile::tempdir().expect("a folder");
     let key = folder.path().join("key");
     make_key(&key, "ed25519", "right");
-    let sshd = Sshd::builder().authorize(folder.path().join("key.pub")).start();
+    let sshd = Sshd::builder()
+        .authorize(folder.path().join("key.pub"))
+        .start();
     let mut host = sshd.host("web-1");
     host.endpoint.identity = vec![key];
     host.endpoint.known_hosts = vec![sshd.path("new")];
-    let person = Person::who_answers([Answer::Yes, secret("right")]).after(Duration::from_millis(2500));
-    let settings =
-        logtrail::transport::Settings { ssh_config: false, connect_timeout: Duration::from_secs(2), known_hosts: None };
+    let person =
+        Person::who_answers([Answer::Yes, secret("right")]).after(Duration::from_millis(2500));
+    let settings = logtrail::transport::Settings {
+        ssh_config: false,
+        connect_timeout: Duration::from_secs(2),
+        known_hosts: None,
+    };
     let connector = logtrail::transport::Connector::new(settings, Arc::new(person));
-    within("connecting", connector.connect(&host)).await.map_err(|e| e.status).map(drop).expect("in");
+    within("connecting", connector.connect(&host))
+        .await
+        .map_err(|e| e.status)
+        .map(drop)
+        .expect("in");
 }
 
 /// R34: the steps to a shell have one limit together.
 #[tokio::test]
 async fn a_session_and_a_command_that_are_slow_together_use_up_the_time_of_one_login() {
     let near = Sshd::start();
-    let slow =
-        crate::support::gate::Gate::speaking(crate::support::gate::Manner::SlowSessions(Duration::from_millis(1300)))
-            .await;
+    let slow = crate::support::gate::Gate::speaking(crate::support::gate::Manner::SlowSessions(
+        Duration::from_millis(1300),
+    ))
+    .await;
     let connecting = connector(&Person::absent()).with_login_time(Duration::from_secs(2));
     let host = slow.host(&near, "web-1");
-    let connection = within("connecting", connecting.connect(&host)).await.expect("it lets in");
-    let error = within("the failure", connection.open_shell()).await.err().expect("it is too slow");
+    let connection = within("connecting", connecting.connect(&host))
+        .await
+        .expect("it lets in");
+    let error = within("the failure", connection.open_shell())
+        .await
+        .err()
+        .expect("it is too slow");
     let waited = "did not answer within 2.0 s, waiting for the start of a shell";
     assert!(error.to_string().contains(waited), "{error}");
 }
@@ -184,7 +246,9 @@ async fn a_certificate_beside_the_key_lets_in() {
     make_key(&authority, "ed25519", "");
     make_key(&key, "ed25519", "");
     sign(&authority, &folder.path().join("key.pub"));
-    let sshd = Sshd::builder().config(format!("TrustedUserCAKeys {}.pub", authority.display())).start();
+    let sshd = Sshd::builder()
+        .config(format!("TrustedUserCAKeys {}.pub", authority.display()))
+        .start();
     let mut host = sshd.host("web-1");
     host.endpoint.identity = vec![key];
     connect(&host).await;
@@ -200,16 +264,26 @@ async fn the_agent_signs_for_a_key_whose_file_is_locked_and_for_its_certificate(
     make_key(&authority, "ed25519", "");
     sign(&authority, &folder.path().join("key.pub"));
     agent.add(&key);
-    run(Command::new(program("ssh-keygen")).args(["-q", "-p", "-P", "", "-N", "locked now", "-f"]).arg(&key));
+    run(Command::new(program("ssh-keygen"))
+        .args(["-q", "-p", "-P", "", "-N", "locked now", "-f"])
+        .arg(&key));
     std::fs::remove_file(folder.path().join("key-cert.pub")).expect("the agent alone has it now");
-    let by_key = Sshd::builder().authorize(folder.path().join("key.pub")).start();
-    let by_certificate = Sshd::builder().config(format!("TrustedUserCAKeys {}.pub", authority.display())).start();
+    let by_key = Sshd::builder()
+        .authorize(folder.path().join("key.pub"))
+        .start();
+    let by_certificate = Sshd::builder()
+        .config(format!("TrustedUserCAKeys {}.pub", authority.display()))
+        .start();
     for sshd in [by_key, by_certificate] {
         let mut host = sshd.host("web-1");
         host.endpoint.identity = vec![key.clone()];
         let person = Person::absent();
         let connector = connector(&person).with_agent(agent.socket.clone());
-        within("connecting", connector.connect(&host)).await.map_err(|e| e.status).map(drop).expect("in");
+        within("connecting", connector.connect(&host))
+            .await
+            .map_err(|e| e.status)
+            .map(drop)
+            .expect("in");
         assert!(person.asked().is_empty());
     }
 }
@@ -220,12 +294,30 @@ async fn a_password_is_asked_for_as_a_last_resort_and_two_wrong_ones_are_the_end
     let server = Prompting::start(Kind::Password).await;
     let host = server.host(&sshd);
     let person = Person::who_answers([secret("wrong"), secret("right")]);
-    assert!(within("connecting", connector(&person).connect(&host)).await.is_ok());
-    let [Question::Secret { prompt, echo: false, .. }, _] = &person.asked()[..] else { panic!("{:?}", person.asked()) };
+    assert!(
+        within("connecting", connector(&person).connect(&host))
+            .await
+            .is_ok()
+    );
+    let [
+        Question::Secret {
+            prompt,
+            echo: false,
+            ..
+        },
+        _,
+    ] = &person.asked()[..]
+    else {
+        panic!("{:?}", person.asked())
+    };
     assert!(prompt.starts_with("password for "), "{prompt}");
     let person = Person::who_answers(["a", "b", "c"].map(secret));
     let (state, reason) = refusal(&person, &host).await;
-    assert_eq!((state, person.asked().len()), (LinkState::Denied, 2), "{reason}");
+    assert_eq!(
+        (state, person.asked().len()),
+        (LinkState::Denied, 2),
+        "{reason}"
+    );
 }
 
 #[tokio::test]
@@ -233,8 +325,22 @@ async fn prompts_of_the_server_are_passed_on_word_for_word() {
     let sshd = Sshd::start();
     let server = Prompting::start(Kind::Interactive).await;
     let person = Person::who_answers([secret("123456")]);
-    assert!(within("connecting", connector(&person).connect(&server.host(&sshd))).await.is_ok());
-    let [Question::Secret { prompt, echo: true, .. }] = &person.asked()[..] else { panic!("{:?}", person.asked()) };
+    assert!(
+        within(
+            "connecting",
+            connector(&person).connect(&server.host(&sshd))
+        )
+        .await
+        .is_ok()
+    );
+    let [
+        Question::Secret {
+            prompt, echo: true, ..
+        },
+    ] = &person.asked()[..]
+    else {
+        panic!("{:?}", person.asked())
+    };
     assert_eq!(prompt, "One-time code: ");
 }
 
@@ -255,10 +361,14 @@ async fn a_server_that_hangs_up_on_a_slow_person_is_not_dialled_again_by_itself(
         refusing.await
     };
     assert_eq!(state, LinkState::Denied, "{reason}");
-    assert!(reason.contains("hung up before it had an answer"), "{reason}");
+    assert!(
+        reason.contains("hung up before it had an answer"),
+        "{reason}"
+    );
 }
 
-/// A row of a table: the file that is named, where its private half is, whether `ssh` gets in by it, whether we do.
+/// A row of a table: the file that is named, where its private half is, whether `ssh` gets in by
+/// it, whether we do.
 struct Named {
     file: &'static str,
     agent_has_it: bool,
@@ -273,14 +383,21 @@ async fn the_file_of_a_public_key_or_of_a_certificate_stands_for_the_key_of_the_
     let at = folder.path();
     // `alone`: nothing but its public half is in a file. `pair`: both are.
     for name in ["alone", "pair", "certified", "authority", "stranger"] {
-        make_key(&at.join(name), if name == "pair" { "rsa" } else { "ed25519" }, "");
+        make_key(
+            &at.join(name),
+            if name == "pair" { "rsa" } else { "ed25519" },
+            "",
+        );
     }
     sign(&at.join("authority"), &at.join("certified.pub"));
     std::fs::create_dir(at.join("public")).expect("a folder");
     for name in ["alone.pub", "certified.pub", "certified-cert.pub"] {
         std::fs::copy(at.join(name), at.join("public").join(name)).expect("copied");
     }
-    let agents = [Agent::start(&folder_in(at, "empty")).await, Agent::start(&folder_in(at, "full")).await];
+    let agents = [
+        Agent::start(&folder_in(at, "empty")).await,
+        Agent::start(&folder_in(at, "full")).await,
+    ];
     for name in ["alone", "pair", "stranger"] {
         agents[1].add(&at.join(name));
     }
@@ -289,33 +406,106 @@ async fn the_file_of_a_public_key_or_of_a_certificate_stands_for_the_key_of_the_
     let sshd = Sshd::builder()
         .authorize(at.join("alone.pub"))
         .authorize(at.join("pair.pub"))
-        .config(format!("TrustedUserCAKeys {}", at.join("authority.pub").display()))
+        .config(format!(
+            "TrustedUserCAKeys {}",
+            at.join("authority.pub").display()
+        ))
         // One wrong offer and it hangs up: nothing but the key that is named is offered.
         .config("MaxAuthTries 2")
         .start();
-    for Named { file, agent_has_it, ssh: of_ssh, ours } in [
-        Named { file: "public/alone.pub", agent_has_it: true, ssh: true, ours: true },
-        Named { file: "public/alone.pub", agent_has_it: false, ssh: false, ours: false },
-        Named { file: "public/alone", agent_has_it: true, ssh: true, ours: true },
-        Named { file: "pair", agent_has_it: true, ssh: true, ours: true },
-        Named { file: "pair", agent_has_it: false, ssh: true, ours: true },
-        Named { file: "pair.pub", agent_has_it: true, ssh: true, ours: true },
+    for Named {
+        file,
+        agent_has_it,
+        ssh: of_ssh,
+        ours,
+    } in [
+        Named {
+            file: "public/alone.pub",
+            agent_has_it: true,
+            ssh: true,
+            ours: true,
+        },
+        Named {
+            file: "public/alone.pub",
+            agent_has_it: false,
+            ssh: false,
+            ours: false,
+        },
+        Named {
+            file: "public/alone",
+            agent_has_it: true,
+            ssh: true,
+            ours: true,
+        },
+        Named {
+            file: "pair",
+            agent_has_it: true,
+            ssh: true,
+            ours: true,
+        },
+        Named {
+            file: "pair",
+            agent_has_it: false,
+            ssh: true,
+            ours: true,
+        },
+        Named {
+            file: "pair.pub",
+            agent_has_it: true,
+            ssh: true,
+            ours: true,
+        },
         // The private key file next to it is used where ssh gives up.
-        Named { file: "pair.pub", agent_has_it: false, ssh: false, ours: true },
+        Named {
+            file: "pair.pub",
+            agent_has_it: false,
+            ssh: false,
+            ours: true,
+        },
         // With its certificate next to it, for which the agent has the bare key.
-        Named { file: "public/certified", agent_has_it: true, ssh: true, ours: true },
-        Named { file: "public/certified-cert.pub", agent_has_it: true, ssh: false, ours: true },
-        Named { file: "public/certified-cert.pub", agent_has_it: false, ssh: false, ours: false },
-        Named { file: "stranger.pub", agent_has_it: true, ssh: false, ours: false },
+        Named {
+            file: "public/certified",
+            agent_has_it: true,
+            ssh: true,
+            ours: true,
+        },
+        Named {
+            file: "public/certified-cert.pub",
+            agent_has_it: true,
+            ssh: false,
+            ours: true,
+        },
+        Named {
+            file: "public/certified-cert.pub",
+            agent_has_it: false,
+            ssh: false,
+            ours: false,
+        },
+        Named {
+            file: "stranger.pub",
+            agent_has_it: true,
+            ssh: false,
+            ours: false,
+        },
     ] {
-        let case = format!("{file}, {} agent", if agent_has_it { "full" } else { "empty" });
+        let case = format!(
+            "{file}, {} agent",
+            if agent_has_it { "full" } else { "empty" }
+        );
         let (path, agent) = (at.join(file), &agents[usize::from(agent_has_it)]);
         let usual = sshd.client_key_path().display().to_string();
-        let connector = configured(&sshd, &section("web-1", &sshd).replace(&usual, &path.display().to_string()));
+        let connector = configured(
+            &sshd,
+            &section("web-1", &sshd).replace(&usual, &path.display().to_string()),
+        );
         let connector = connector.with_agent(agent.socket.clone());
         let outcome = ssh(&sshd.path("ssh_config"), &[], Some(&agent.socket), "web-1");
         assert_eq!(outcome.reached, of_ssh, "ssh: {case}: {outcome:?}");
-        assert_eq!(reached(&connector, &bare(&sshd, "web-1")).await, ours, "IdentityFile {case}");
+        assert_eq!(
+            reached(&connector, &bare(&sshd, "web-1")).await,
+            ours,
+            "IdentityFile {case}"
+        );
         let mut host = sshd.host("web-1");
         host.endpoint.identity = vec![path];
         assert_eq!(reached(&connector, &host).await, ours, "identity {case}");
@@ -338,13 +528,33 @@ async fn an_agent_that_lacks_the_key_of_a_public_file_is_told_from_none_and_what
     let sshd = Sshd::builder().authorize(&file).start();
     let mut host = sshd.host("web-1");
     host.endpoint.identity = vec![file.clone()];
-    for (socket, words) in [(agent.socket.clone(), "does not hold it"), (folder.path().join("none"), "none answers")] {
+    for (socket, words) in [
+        (agent.socket.clone(), "does not hold it"),
+        (folder.path().join("none"), "none answers"),
+    ] {
         let connector = connector(&Person::absent()).with_agent(socket);
-        let error = within("connecting", connector.connect(&host)).await.err().expect("no private key");
+        let error = within("connecting", connector.connect(&host))
+            .await
+            .err()
+            .expect("no private key");
         assert_eq!(error.status.state, LinkState::Denied);
-        let expected = format!("{} (a public key, which stands for one of the ssh-agent, ", file.display());
-        assert!(error.to_string().contains(&expected) && error.to_string().contains(words), "{error}");
-        assert!(error.status.hint.as_deref().is_some_and(|hint| hint.contains("ssh-add")), "{:?}", error.status);
+        let expected = format!(
+            "{} (a public key, which stands for one of the ssh-agent, ",
+            file.display()
+        );
+        assert!(
+            error.to_string().contains(&expected) && error.to_string().contains(words),
+            "{error}"
+        );
+        assert!(
+            error
+                .status
+                .hint
+                .as_deref()
+                .is_some_and(|hint| hint.contains("ssh-add")),
+            "{:?}",
+            error.status
+        );
     }
 }
 
@@ -362,21 +572,37 @@ async fn a_certificate_file_goes_with_the_key_of_the_agent_and_with_that_of_a_fi
     std::fs::copy(at.join("key.pub"), at.join("public/key.pub")).expect("copied");
     let agent = Agent::start(at).await;
     agent.add(&at.join("key"));
-    let sshd = Sshd::builder().config(format!("TrustedUserCAKeys {}", at.join("authority.pub").display())).start();
+    let sshd = Sshd::builder()
+        .config(format!(
+            "TrustedUserCAKeys {}",
+            at.join("authority.pub").display()
+        ))
+        .start();
     let usual = sshd.client_key_path().display().to_string();
-    for (identity, token, expected) in
-        [("key", "%r-cert", true), ("public/key.pub", "%r-cert", true), ("public/key.pub", "%n-cert", false)]
-    {
-        let text = section("web-1", &sshd).replace(&usual, &at.join(identity).display().to_string());
+    for (identity, token, expected) in [
+        ("key", "%r-cert", true),
+        ("public/key.pub", "%r-cert", true),
+        ("public/key.pub", "%n-cert", false),
+    ] {
+        let text =
+            section("web-1", &sshd).replace(&usual, &at.join(identity).display().to_string());
         let text = format!("{text} CertificateFile {}\n", at.join(token).display());
         let connector = configured(&sshd, &text).with_agent(agent.socket.clone());
         let outcome = ssh(&sshd.path("ssh_config"), &[], Some(&agent.socket), "web-1");
-        assert_eq!(outcome.reached, expected, "ssh: {identity}, {token}: {outcome:?}");
-        assert_eq!(reached(&connector, &bare(&sshd, "web-1")).await, expected, "{identity}, {token}");
+        assert_eq!(
+            outcome.reached, expected,
+            "ssh: {identity}, {token}: {outcome:?}"
+        );
+        assert_eq!(
+            reached(&connector, &bare(&sshd, "web-1")).await,
+            expected,
+            "{identity}, {token}"
+        );
     }
 }
 
-/// R68: as with ssh, keys of ours that are shorter than required are not offered, those of the agent neither.
+/// R68: as with ssh, keys of ours that are shorter than required are not offered, those of the
+/// agent neither.
 #[tokio::test]
 async fn our_own_rsa_keys_that_are_shorter_than_required_are_not_offered() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -384,21 +610,44 @@ async fn our_own_rsa_keys_that_are_shorter_than_required_are_not_offered() {
     make_key(&key, "rsa", "");
     let agent = Agent::start(folder.path()).await;
     agent.add(&key);
-    let sshd = Sshd::builder().authorize(folder.path().join("key.pub")).start();
+    let sshd = Sshd::builder()
+        .authorize(folder.path().join("key.pub"))
+        .start();
     let usual = sshd.client_key_path().display().to_string();
-    for (file, required, expected) in
-        [("key", 2048, true), ("key", 3072, false), ("key.pub", 2048, true), ("key.pub", 3072, false)]
-    {
+    for (file, required, expected) in [
+        ("key", 2048, true),
+        ("key", 3072, false),
+        ("key.pub", 2048, true),
+        ("key.pub", 3072, false),
+    ] {
         let path = folder.path().join(file).display().to_string();
-        let text = format!("{} RequiredRSASize {required}\n", section("web-1", &sshd).replace(&usual, &path));
+        let text = format!(
+            "{} RequiredRSASize {required}\n",
+            section("web-1", &sshd).replace(&usual, &path)
+        );
         let connector = configured(&sshd, &text).with_agent(agent.socket.clone());
         let outcome = ssh(&sshd.path("ssh_config"), &[], Some(&agent.socket), "web-1");
-        assert_eq!(outcome.reached, expected, "ssh: {file}, {required}: {outcome:?}");
+        assert_eq!(
+            outcome.reached, expected,
+            "ssh: {file}, {required}: {outcome:?}"
+        );
         let host = bare(&sshd, "web-1");
-        assert_eq!(reached(&connector, &host).await, expected, "{file}, {required}");
+        assert_eq!(
+            reached(&connector, &host).await,
+            expected,
+            "{file}, {required}"
+        );
         if !expected {
-            let error = within("connecting", connector.connect(&host)).await.err().expect("too short");
-            assert!(error.to_string().contains("(RSA of 2048 bits, and RequiredRSASize is 3072)"), "{error}");
+            let error = within("connecting", connector.connect(&host))
+                .await
+                .err()
+                .expect("too short");
+            assert!(
+                error
+                    .to_string()
+                    .contains("(RSA of 2048 bits, and RequiredRSASize is 3072)"),
+                "{error}"
+            );
         }
     }
 }
@@ -418,7 +667,8 @@ impl std::io::Write for Log {
     }
 }
 
-/// R68: what was negotiated is in the log, and a downgrade that can hide lost messages is a warning there.
+/// R68: what was negotiated is in the log, and a downgrade that can hide lost messages is a warning
+/// there.
 #[tokio::test]
 async fn the_log_has_what_was_negotiated_and_warns_of_chacha20_without_strict_key_exchange() {
     let sshd = Sshd::start();
@@ -427,7 +677,10 @@ async fn the_log_has_what_was_negotiated_and_warns_of_chacha20_without_strict_ke
         cipher: vec![cipher::CHACHA20_POLY1305].into(),
         ..Preferred::DEFAULT
     };
-    let with_other_ciphers = Preferred { kex: vec![kex::CURVE25519].into(), ..Preferred::DEFAULT };
+    let with_other_ciphers = Preferred {
+        kex: vec![kex::CURVE25519].into(),
+        ..Preferred::DEFAULT
+    };
     for (preferred, strict, warns) in [
         (Preferred::DEFAULT, "strict", false),
         (without_strict, "not strict", true),
@@ -436,14 +689,25 @@ async fn the_log_has_what_was_negotiated_and_warns_of_chacha20_without_strict_ke
         let server = Prompting::start_with(Kind::Password, preferred).await;
         let log = Log::default();
         let writer = log.clone();
-        let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+        let subscriber = tracing_subscriber::fmt()
+            .with_ansi(false)
+            .with_writer(move || writer.clone())
+            .finish();
         let guard = tracing::subscriber::set_default(subscriber);
         let person = Person::who_answers([secret("right")]);
-        assert!(within("connecting", connector(&person).connect(&server.host(&sshd))).await.is_ok());
+        assert!(
+            within(
+                "connecting",
+                connector(&person).connect(&server.host(&sshd))
+            )
+            .await
+            .is_ok()
+        );
         drop(guard);
         let text = String::from_utf8_lossy(&log.0.lock().expect("no panic")).into_owned();
         assert!(
-            text.contains("key exchange ") && text.contains(&format!(" ({strict}), host key ssh-ed25519, cipher ")),
+            text.contains("key exchange ")
+                && text.contains(&format!(" ({strict}), host key ssh-ed25519, cipher ")),
             "{text}"
         );
         assert_eq!(text.contains("CVE-2023-48795"), warns, "{text}");
@@ -474,12 +738,22 @@ impl Agent {
             .stdout(Stdio::null())
             .spawn()
             .expect("ssh-agent starts");
-        wait_until("the agent's socket", || if socket.exists() { Ok(()) } else { Err("missing") }).await;
+        wait_until("the agent's socket", || {
+            if socket.exists() {
+                Ok(())
+            } else {
+                Err("missing")
+            }
+        })
+        .await;
         Self { process, socket }
     }
 
     pub(crate) fn add(&self, key: &Path) {
-        run(Command::new(program("ssh-add")).arg("-q").arg(key).env("SSH_AUTH_SOCK", &self.socket));
+        run(Command::new(program("ssh-add"))
+            .arg("-q")
+            .arg(key)
+            .env("SSH_AUTH_SOCK", &self.socket));
     }
 }
 
@@ -533,7 +807,9 @@ impl Prompting {
             auth_rejection_time: Duration::ZERO,
             ..server::Config::default()
         });
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("a port");
         let port = listener.local_addr().expect("bound").port();
         let sessions: Arc<std::sync::Mutex<Vec<_>>> = Arc::default();
         let taken = Arc::clone(&sessions);
@@ -546,23 +822,37 @@ impl Prompting {
                         let _ = session.await;
                     }
                 });
-                let copying = async move { drop(tokio::io::copy_bidirectional(&mut near, &mut far.1).await) };
+                let copying =
+                    async move { drop(tokio::io::copy_bidirectional(&mut near, &mut far.1).await) };
                 taken.lock().expect("no panic").push(tokio::spawn(copying));
             }
         });
         let host_key = std::fs::read_to_string(folder.path().join("key.pub")).expect("a key");
-        Self { port, host_key, sessions, _folder: folder }
+        Self {
+            port,
+            host_key,
+            sessions,
+            _folder: folder,
+        }
     }
 
     /// Ends every connection.
     fn hang_up(&self) {
-        self.sessions.lock().expect("no panic").drain(..).for_each(|session| session.abort());
+        self.sessions
+            .lock()
+            .expect("no panic")
+            .drain(..)
+            .for_each(|session| session.abort());
     }
 
     pub(crate) fn host(&self, near: &Sshd) -> logtrail::model::HostSpec {
         let mut host = near.host("gate");
         let known = near.path("gate_known_hosts");
-        std::fs::write(&known, format!("[127.0.0.1]:{} {}", self.port, self.host_key)).expect("written");
+        std::fs::write(
+            &known,
+            format!("[127.0.0.1]:{} {}", self.port, self.host_key),
+        )
+        .expect("written");
         host.endpoint.port = Some(self.port);
         host.endpoint.known_hosts = vec![known];
         host
@@ -578,7 +868,10 @@ impl Gate {
             Auth::Accept
         } else {
             // As OpenSSH does: the same method may be tried again.
-            Auth::Reject { proceed_with_methods: Some(methods), partial_success: false }
+            Auth::Reject {
+                proceed_with_methods: Some(methods),
+                partial_success: false,
+            }
         }
     }
 }

@@ -1,5 +1,5 @@
-//! What a pane shows of the time before the ring: entering and leaving what was read, and staying where the operator is
-//! meanwhile.
+//! What a pane shows of the time before the ring: entering and leaving what was read, and staying
+//! where the operator is meanwhile.
 
 use super::{LogPane, Place};
 use crate::model::{HostId, SourceId, Time};
@@ -12,7 +12,8 @@ impl LogPane {
         self.past.as_ref()
     }
 
-    /// Whether what was read is shown: before, what the ring has is not complete above where all sources have lines.
+    /// Whether what was read is shown: before, what the ring has is not complete above where all
+    /// sources have lines.
     #[must_use]
     pub fn shows_past(&self) -> bool {
         self.in_past
@@ -26,7 +27,10 @@ impl LogPane {
     /// Where entries are to be looked up.
     #[must_use]
     pub fn rows<'a>(&'a self, store: &'a Store) -> Rows<'a> {
-        Rows { store, past: self.past.as_ref().map(Past::rows) }
+        Rows {
+            store,
+            past: self.past.as_ref().map(Past::rows),
+        }
     }
 
     /// What is looked through at present.
@@ -39,12 +43,21 @@ impl LogPane {
     #[must_use]
     pub fn sources(&self, store: &Store) -> Vec<(SourceId, HostId)> {
         let passes = |(id, host): &(SourceId, HostId)| self.lens.filter().admits_place(*host, *id);
-        store.sources().map(|(id, row)| (id, row.host)).filter(passes).collect()
+        store
+            .sources()
+            .map(|(id, row)| (id, row.host))
+            .filter(passes)
+            .collect()
     }
 
     /// Begins to read what is older than the ring.
     pub(in crate::app) fn begin_past(&mut self, store: &Store, now: Time) {
-        self.past = Some(Past::before_live(store, &self.lens, &self.sources(store), now));
+        self.past = Some(Past::before_live(
+            store,
+            &self.lens,
+            &self.sources(store),
+            now,
+        ));
         self.in_past = false;
     }
 
@@ -56,10 +69,15 @@ impl LogPane {
         /// Lines above it that tell what led there.
         const ABOVE: u16 = 8;
         let row = self.place.map_or(ABOVE, |place| place.row);
-        self.place = Some(Place { seq: MIDDLE, row, since: store.ring().end() });
+        self.place = Some(Place {
+            seq: MIDDLE,
+            row,
+            since: store.ring().end(),
+        });
     }
 
-    /// Shows the rows that were read in place of what the ring has of their time, once what is on the screen is among them.
+    /// Shows the rows that were read in place of what the ring has of their time, once what is on
+    /// the screen is among them.
     pub(in crate::app) fn enter_past(&mut self, top: u64, store: &Store) {
         let Some(past) = &self.past else { return };
         let head = self.lens.index_of(past.reach()).checked_sub(1);
@@ -67,7 +85,8 @@ impl LogPane {
             return;
         }
         let seq = self.place.map_or(NOTICE, |place| place.seq);
-        let is_left_out = seq >= LIVE && past.joined().is_some_and(|joined| seq < joined) && !past.has_moved(seq);
+        let is_left_out =
+            seq >= LIVE && past.joined().is_some_and(|joined| seq < joined) && !past.has_moved(seq);
         if is_left_out {
             return self.read_around_cursor(store);
         }
@@ -75,10 +94,18 @@ impl LogPane {
         self.follow_moved();
     }
 
-    /// Reads from the line under the cursor on, where what leads there from the ring is not to be held.
+    /// Reads from the line under the cursor on, where what leads there from the ring is not to be
+    /// held.
     pub(in crate::app) fn read_around_cursor(&mut self, store: &Store) {
-        let entry = self.place.and_then(|place| store.ring().get_or_left(place.seq));
-        let of = |entry: &Entry| (entry.time(), entry.record().map(|line| (line.source, line.cursor)));
+        let entry = self
+            .place
+            .and_then(|place| store.ring().get_or_left(place.seq));
+        let of = |entry: &Entry| {
+            (
+                entry.time(),
+                entry.record().map(|line| (line.source, line.cursor)),
+            )
+        };
         if let Some((time, line)) = entry.map(of) {
             self.go_to(time, store);
             self.landing = line;
@@ -87,7 +114,9 @@ impl LogPane {
 
     /// What has moved from the ring keeps its place and its bookmark.
     pub(in crate::app) fn follow_moved(&mut self) {
-        let Some(past) = self.past.as_mut().filter(|_| self.in_past) else { return };
+        let Some(past) = self.past.as_mut().filter(|_| self.in_past) else {
+            return;
+        };
         for (from, to) in past.take_moved() {
             if let Some(place) = self.place.as_mut().filter(|place| place.seq == from) {
                 place.seq = to;
@@ -115,7 +144,11 @@ impl LogPane {
     /// Whether it shows nothing of the ring.
     #[must_use]
     pub fn is_apart(&self) -> bool {
-        self.in_past && self.past.as_ref().is_some_and(|past| past.joined().is_none())
+        self.in_past
+            && self
+                .past
+                .as_ref()
+                .is_some_and(|past| past.joined().is_none())
     }
 
     /// The numbers of the first and the last row on the screen, about.
@@ -128,18 +161,24 @@ impl LogPane {
     /// The number of the first row on the screen that is one of the ring.
     pub(in crate::app) fn first_on_screen(&self, height: u16) -> Option<u64> {
         let (top, bottom) = self.on_screen(height)?;
-        (top..bottom).filter_map(|index| self.seq(index)).find(|&seq| seq >= LIVE)
+        (top..bottom)
+            .filter_map(|index| self.seq(index))
+            .find(|&seq| seq >= LIVE)
     }
 
-    /// How many rows of the ring before this index are complete: sources may have older lines that are not read yet.
+    /// How many rows of the ring before this index are complete: sources may have older lines that
+    /// are not read yet.
     pub(in crate::app) fn complete_from(&self) -> usize {
         match &self.past {
-            Some(past) if !self.in_past => 1 + past.joined().map_or(0, |seq| self.lens.index_of(seq)),
+            Some(past) if !self.in_past => {
+                1 + past.joined().map_or(0, |seq| self.lens.index_of(seq))
+            }
             _ => 0,
         }
     }
 
-    /// The row of the ring before which others are to come between what is shown; `None` where all rows are in order.
+    /// The row of the ring before which others are to come between what is shown; `None` where all
+    /// rows are in order.
     pub(in crate::app) fn floor(&self, store: &Store) -> Option<u64> {
         match &self.past {
             _ if self.in_past => None,
@@ -148,19 +187,29 @@ impl LogPane {
         }
     }
 
-    /// Where so much lies between what is on the screen and where all sources have lines that it is not to be held at once:
-    /// reads around the cursor.
+    /// Where so much lies between what is on the screen and where all sources have lines that it is
+    /// not to be held at once: reads around the cursor.
     pub(in crate::app) fn give_up_ring(&mut self, budget: usize, store: &Store) {
-        if self.past.as_ref().is_some_and(|past| !self.in_past && past.rows().bytes() > budget / 2) {
+        if self
+            .past
+            .as_ref()
+            .is_some_and(|past| !self.in_past && past.rows().bytes() > budget / 2)
+        {
             self.read_around_cursor(store);
         }
     }
 
     /// Puts the cursor on the line for which it came, once that is there.
     pub(in crate::app) fn land(&mut self, store: &Store) {
-        let Some((source, cursor)) = self.landing else { return };
+        let Some((source, cursor)) = self.landing else {
+            return;
+        };
         let Some(past) = &self.past else { return };
-        let is_it = |entry: &Entry| entry.record().is_some_and(|line| line.source == source && line.cursor == cursor);
+        let is_it = |entry: &Entry| {
+            entry
+                .record()
+                .is_some_and(|line| line.source == source && line.cursor == cursor)
+        };
         let live = past.joined().map(|joined| store.ring().from(joined));
         let mut rows = past.rows().from(MIDDLE).chain(live.into_iter().flatten());
         let found = rows.find(|(_, entry)| is_it(entry)).map(|(seq, _)| seq);
@@ -182,7 +231,13 @@ impl LogPane {
     pub(in crate::app) fn fill_past(&mut self, seq: u64, lines: Vec<Entry>) {
         let Some(past) = &mut self.past else { return };
         let by = past.fill(seq, lines);
-        let moved = |old: u64| if (1..=seq).contains(&old) { old - by } else { old };
+        let moved = |old: u64| {
+            if (1..=seq).contains(&old) {
+                old - by
+            } else {
+                old
+            }
+        };
         if let Some(place) = &mut self.place {
             place.seq = moved(place.seq);
         }
@@ -198,9 +253,19 @@ impl LogPane {
 
     /// Other numbers are in force for what stood before a place that was filled.
     pub(in crate::app) fn renumber(&mut self, seq: u64, by: u64, store: &Store) {
-        let moved = |old: u64| if (LIVE..seq).contains(&old) { old - by } else { old };
+        let moved = |old: u64| {
+            if (LIVE..seq).contains(&old) {
+                old - by
+            } else {
+                old
+            }
+        };
         if let Some(place) = &mut self.place {
-            place.seq = if place.seq == seq { seq - by } else { moved(place.seq) };
+            place.seq = if place.seq == seq {
+                seq - by
+            } else {
+                moved(place.seq)
+            };
         }
         self.bookmarks = self.bookmarks.iter().map(|&old| moved(old)).collect();
         self.look_through(self.lens.filter().clone(), store);
@@ -224,7 +289,9 @@ impl<'a> Rows<'a> {
     /// The rows among which this one is.
     #[must_use]
     pub fn ring(&self, seq: u64) -> &'a Ring {
-        self.past.filter(|past| past.get(seq).is_some()).unwrap_or_else(|| self.store.ring())
+        self.past
+            .filter(|past| past.get(seq).is_some())
+            .unwrap_or_else(|| self.store.ring())
     }
 
     /// An entry.

@@ -55,7 +55,11 @@ The cursor with which the next page goes on.
 pub(super) fn page() -> String {
     let mut page = HEAD.to_owned();
     for kind in KINDS {
-        page += &format!(".SS {}\nOne for {}.\n", escape(kind.name), escape(kind.about));
+        page += &format!(
+            ".SS {}\nOne for {}.\n",
+            escape(kind.name),
+            escape(kind.about)
+        );
         fields(kind.fields, &mut page);
     }
     page + FOOT
@@ -64,8 +68,16 @@ pub(super) fn page() -> String {
 fn fields(fields: &[Field], page: &mut String) {
     for field in fields {
         let null = if field.nullable { " or null" } else { "" };
-        *page += &format!(".TP\n.BR {} \" (\\fI{}{null}\\fP)\"\n", escape(field.name), escape(&name(field.form)));
-        let about = if field.about.is_empty() { field.name.replace('_', " ") } else { field.about.to_owned() };
+        *page += &format!(
+            ".TP\n.BR {} \" (\\fI{}{null}\\fP)\"\n",
+            escape(field.name),
+            escape(&name(field.form))
+        );
+        let about = if field.about.is_empty() {
+            field.name.replace('_', " ")
+        } else {
+            field.about.to_owned()
+        };
         *page += &format!("{}.\n", escape(&about));
         if let Some(inner) = inner(field.form) {
             page.push_str(".RS\n");

@@ -22,35 +22,76 @@ fn a_selection_names_groups_hosts_globs_and_tags_in_the_order_typed() {
         ("!tag:web", "db-1 localhost"),
         ("localhost", "localhost"),
     ] {
-        assert_eq!(names(FLEET, selection).as_deref(), Ok(expect), "{selection}");
+        assert_eq!(
+            names(FLEET, selection).as_deref(),
+            Ok(expect),
+            "{selection}"
+        );
     }
 }
 
 #[test]
 fn a_selection_that_names_nothing_is_an_error_with_a_suggestion() {
     for (selection, expect) in [
-        ("prdo", "--hosts: unknown host or group \"prdo\"; did you mean \"prod\"?"),
+        (
+            "prdo",
+            "--hosts: unknown host or group \"prdo\"; did you mean \"prod\"?",
+        ),
         (
             "nowhere",
             "--hosts: unknown host or group \"nowhere\"; to dial a host outside the inventory write ssh://nowhere",
         ),
-        ("tag:webb", "--hosts: no host has the tag \"webb\"; did you mean \"web\"?"),
-        ("group:cor", "--hosts: unknown group \"cor\"; did you mean \"core\"?"),
+        (
+            "tag:webb",
+            "--hosts: no host has the tag \"webb\"; did you mean \"web\"?",
+        ),
+        (
+            "group:cor",
+            "--hosts: unknown group \"cor\"; did you mean \"core\"?",
+        ),
         ("mail-*", "--hosts: no host is named like \"mail-*\""),
-        ("web-*,!web-4", "--hosts: \"!web-4\" excludes nothing; did you mean \"web-1\"?"),
-        ("web-1,!web-*", "--hosts: an empty selection: everything in it is excluded"),
-        ("", "--hosts: an empty selection; name a group, a host, or user@host"),
-        (",", "--hosts: an empty selection; name a group, a host, or user@host"),
+        (
+            "web-*,!web-4",
+            "--hosts: \"!web-4\" excludes nothing; did you mean \"web-1\"?",
+        ),
+        (
+            "web-1,!web-*",
+            "--hosts: an empty selection: everything in it is excluded",
+        ),
+        (
+            "",
+            "--hosts: an empty selection; name a group, a host, or user@host",
+        ),
+        (
+            ",",
+            "--hosts: an empty selection; name a group, a host, or user@host",
+        ),
         (
             "-oProxyCommand=x",
             "--hosts: address \"-oProxyCommand=x\" starts with '-', which ssh would take for an option",
         ),
-        ("web-1:99999", "--hosts: \"99999\" is not a port (1 to 65535); a path starts with '/'"),
-        ("nobody", "--hosts: an empty selection: no host is in it; see `logtrail-tui hosts`"),
-        ("!web-1:/var/log/x", "--hosts: \"!web-1:…\" excludes a path; only hosts can be excluded"),
-        ("web-[", "--hosts: \"web-[\" is not a valid glob: unclosed character class; missing ']'"),
+        (
+            "web-1:99999",
+            "--hosts: \"99999\" is not a port (1 to 65535); a path starts with '/'",
+        ),
+        (
+            "nobody",
+            "--hosts: an empty selection: no host is in it; see `logtrail-tui hosts`",
+        ),
+        (
+            "!web-1:/var/log/x",
+            "--hosts: \"!web-1:…\" excludes a path; only hosts can be excluded",
+        ),
+        (
+            "web-[",
+            "--hosts: \"web-[\" is not a valid glob: unclosed character class; missing ']'",
+        ),
     ] {
-        assert_eq!(names(FLEET, selection), Err(expect.to_owned()), "{selection}");
+        assert_eq!(
+            names(FLEET, selection),
+            Err(expect.to_owned()),
+            "{selection}"
+        );
     }
 }
 
@@ -79,28 +120,66 @@ fn a_name_that_is_nearly_one_of_the_inventory_is_taken_for_a_typing_error() {
     let hosts = "[hosts.\"web.example.com\"]";
     assert_eq!(
         names(hosts, "web.exmaple.com"),
-        Err("--hosts: unknown host or group \"web.exmaple.com\"; did you mean \"web.example.com\"?".to_owned())
+        Err(
+            "--hosts: unknown host or group \"web.exmaple.com\"; did you mean \"web.example.com\"?"
+                .to_owned()
+        )
     );
-    assert_eq!(names(hosts, "ssh://web.exmaple.com").as_deref(), Ok("web.exmaple.com"));
+    assert_eq!(
+        names(hosts, "ssh://web.exmaple.com").as_deref(),
+        Ok("web.exmaple.com")
+    );
 }
 
 #[test]
 fn a_target_has_the_settings_of_the_host_it_names_and_the_defaults() {
     let plan = plan(FLEET, &["--hosts", "root@db-1:2222,ssh://mybox"]).expect("a plan");
-    let [db, mybox] = &plan.hosts[..] else { panic!("{:?}", plan.hosts) };
-    assert_eq!(db.endpoint.user.as_ref().map(UserName::as_str), Some("root"));
+    let [db, mybox] = &plan.hosts[..] else {
+        panic!("{:?}", plan.hosts)
+    };
+    assert_eq!(
+        db.endpoint.user.as_ref().map(UserName::as_str),
+        Some("root")
+    );
     assert_eq!(db.endpoint.port, Some(2222));
     assert_eq!(db.sources[0].name, "pg");
-    assert_eq!(mybox.endpoint.user.as_ref().map(UserName::as_str), Some("ops"));
+    assert_eq!(
+        mybox.endpoint.user.as_ref().map(UserName::as_str),
+        Some("ops")
+    );
 }
 
 #[test]
 fn a_path_narrows_what_it_follows_to_that_file() {
-    let plan = plan(FLEET, &["--hosts", "db-1:/var/log/a.log,db-1:/var/log/b.log", "--hosts", "tag:web:/srv/app.log"]);
+    let plan = plan(
+        FLEET,
+        &[
+            "--hosts",
+            "db-1:/var/log/a.log,db-1:/var/log/b.log",
+            "--hosts",
+            "tag:web:/srv/app.log",
+        ],
+    );
     let plan = plan.expect("a plan");
-    let sources: Vec<Vec<&str>> =
-        plan.hosts.iter().map(|host| host.sources.iter().map(|source| source.name.as_str()).collect()).collect();
-    assert_eq!(sources, [vec!["a", "b"], vec!["srv/app"], vec!["srv/app"], vec!["srv/app"]]);
+    let sources: Vec<Vec<&str>> = plan
+        .hosts
+        .iter()
+        .map(|host| {
+            host.sources
+                .iter()
+                .map(|source| source.name.as_str())
+                .collect()
+        })
+        .collect();
+    assert_eq!(
+        sources,
+        [
+            vec!["a", "b"],
+            vec!["srv/app"],
+            vec!["srv/app"],
+            vec!["srv/app"]
+        ]
+    );
     let kind = &plan.hosts[0].sources[0].kind;
     assert_eq!(*kind, SourceKind::Path("/var/log/a.log".to_owned()));
 }
@@ -108,12 +187,28 @@ fn a_path_narrows_what_it_follows_to_that_file() {
 #[test]
 fn without_an_inventory_a_plain_name_is_a_host_of_the_users_ssh_configuration() {
     let world = World::new(b"");
-    let plan = world.plan_of(&["--hosts", "mybox,web1:/var/log/app.log,user@host:22:/path"]).expect("a plan");
-    let found: Vec<_> = plan.hosts.iter().map(|host| (host.name().as_str(), host.sources.len())).collect();
+    let plan = world
+        .plan_of(&["--hosts", "mybox,web1:/var/log/app.log,user@host:22:/path"])
+        .expect("a plan");
+    let found: Vec<_> = plan
+        .hosts
+        .iter()
+        .map(|host| (host.name().as_str(), host.sources.len()))
+        .collect();
     assert_eq!(found, [("mybox", 0), ("web1", 1), ("host", 1)]);
-    assert!(plan.hosts.iter().all(|host| host.transport == TransportKind::Auto && host.endpoint.address.is_none()));
-    for (selection, word) in [("tag:x", "tag:x"), ("web-*", "web-*"), ("!web", "excludes nothing")] {
-        let error = world.plan_of(&["--hosts", selection]).expect_err("no inventory");
+    assert!(
+        plan.hosts
+            .iter()
+            .all(|host| host.transport == TransportKind::Auto && host.endpoint.address.is_none())
+    );
+    for (selection, word) in [
+        ("tag:x", "tag:x"),
+        ("web-*", "web-*"),
+        ("!web", "excludes nothing"),
+    ] {
+        let error = world
+            .plan_of(&["--hosts", selection])
+            .expect_err("no inventory");
         assert!(error.contains(word), "{error}");
     }
 }
@@ -132,8 +227,16 @@ const TERMS: [(&str, &[usize]); 9] = [
 ];
 
 fn six_hosts() -> String {
-    let tags = |n: usize| if n.is_multiple_of(2) { "tags = [\"even\"]" } else { "" };
-    let hosts: String = (0..6).map(|n| format!("[hosts.h{n}]\n{}\n", tags(n))).collect();
+    let tags = |n: usize| {
+        if n.is_multiple_of(2) {
+            "tags = [\"even\"]"
+        } else {
+            ""
+        }
+    };
+    let hosts: String = (0..6)
+        .map(|n| format!("[hosts.h{n}]\n{}\n", tags(n)))
+        .collect();
     format!("{hosts}[groups]\npair = [\"h5\", \"h1\"]\nnested = [\"h3\", \"pair\", \"!h1\"]\n")
 }
 

@@ -1,4 +1,5 @@
-//! Everything that is not a request: jobs of the workers, and what each host says of itself in its syslog.
+//! Everything that is not a request: jobs of the workers, and what each host says of itself in its
+//! syslog.
 
 use rand::RngExt as _;
 
@@ -18,35 +19,60 @@ const JOBS: [(&str, f64); 6] = [
 impl World {
     /// A worker takes a job from the queue and does it, or fails.
     pub(super) fn job(&mut self, worker: usize, at: i64) {
-        let Some(log) = self.workers[worker].file(Form::Worker) else { return };
+        let Some(log) = self.workers[worker].file(Form::Worker) else {
+            return;
+        };
         let (kind, base_ms) = JOBS[self.rng.random_range(0..JOBS.len())];
         let job = format!("{:08x}", self.rng.random_range(0..u32::MAX));
         let slot = self.rng.random_range(1..9);
         let took = self.latency(base_ms);
         let end = at + took as i64;
-        self.write(at, log, format!(" INFO     worker[{slot}] jobs.{kind} id={job} started"));
+        self.write(
+            at,
+            log,
+            format!(" INFO     worker[{slot}] jobs.{kind} id={job} started"),
+        );
         let chance: f64 = self.rng.random_range(0.0..1.0);
         let status = if chance < 0.015 {
             self.job_failed(log, end, slot, kind, &job);
             "failed"
         } else if chance < 0.06 {
             let tries = self.rng.random_range(1..4);
-            let answer = if kind == "send_receipt" { "mail gateway answered 451" } else { "storage answered 503" };
+            let answer = if kind == "send_receipt" {
+                "mail gateway answered 451"
+            } else {
+                "storage answered 503"
+            };
             let wait = tries * 8;
-            let warning =
-                format!(" WARNING  worker[{slot}] jobs.{kind} id={job} {answer}, try again in {wait}s ({tries}/5)");
+            let warning = format!(
+                " WARNING  worker[{slot}] jobs.{kind} id={job} {answer}, try again in {wait}s ({tries}/5)"
+            );
             self.write(end, log, warning);
             "deferred"
         } else {
             let seconds = took / 1000.0;
-            self.write(end, log, format!(" INFO     worker[{slot}] jobs.{kind} id={job} done in {seconds:.3}s"));
+            self.write(
+                end,
+                log,
+                format!(" INFO     worker[{slot}] jobs.{kind} id={job} done in {seconds:.3}s"),
+            );
             "done"
         };
         self.job_event(worker, end, kind, &job, status, took);
     }
 
-    fn job_event(&mut self, worker: usize, at: i64, kind: &str, job: &str, status: &str, took_ms: f64) {
-        let Some(file) = self.workers[worker].file(Form::AppJson) else { return };
+    fn job_event(
+        &mut self,
+        worker: usize,
+        at: i64,
+        kind: &str,
+        job: &str,
+        status: &str,
+        took_ms: f64,
+    ) {
+        let Some(file) = self.workers[worker].file(Form::AppJson) else {
+            return;
+        };
         let level = match status {
             "failed" => "error",
             "deferred" => "warn",
@@ -63,7 +89,9 @@ impl World {
     fn job_failed(&mut self, log: usize, at: i64, slot: u32, kind: &str, job: &str) {
         let number = self.rng.random_range(80_000..99_000);
         let why = match kind {
-            "export_invoices" => format!("ValueError: invoice {number}: amount '12,50' is not a number"),
+            "export_invoices" => {
+                format!("ValueError: invoice {number}: amount '12,50' is not a number")
+            }
             "send_receipt" => format!("KeyError: 'delivery_note' in order {number}"),
             _ => "ConnectionResetError: [Errno 104] Connection reset by peer".to_owned(),
         };
@@ -82,13 +110,22 @@ impl World {
     /// What every host does besides its work.
     pub(super) fn all_chores(&mut self, more: f64, from: i64, to: i64) {
         let mut due = Vec::new();
-        for players in [&mut self.webs, &mut self.apis, &mut self.dbs, &mut self.workers] {
+        for players in [
+            &mut self.webs,
+            &mut self.apis,
+            &mut self.dbs,
+            &mut self.workers,
+        ] {
             for player in players.iter_mut() {
                 player.owed_chores += more;
                 let count = player.owed_chores.floor();
                 player.owed_chores -= count;
                 if count >= 1.0 {
-                    due.push((player.name.clone(), player.file(Form::Syslog), player.file(Form::Database)));
+                    due.push((
+                        player.name.clone(),
+                        player.file(Form::Syslog),
+                        player.file(Form::Database),
+                    ));
                 }
             }
         }
@@ -106,9 +143,16 @@ impl World {
         let pages = self.rng.random_range(40..4000);
         let seconds = self.rng.random_range(0.8..26.0);
         let text = match self.rng.random_range(0..3) {
-            0 => format!(" [702] LOG:  checkpoint complete: wrote {pages} buffers; write={seconds:.3} s, sync=0.018 s"),
-            1 => format!(" [9941] LOG:  automatic vacuum of table \"shop.public.cart_items\": {pages} tuples removed"),
-            _ => format!(" [2044] shop@shop LOG:  temporary file: path \"base/pgsql_tmp\", size {}", pages * 8192),
+            0 => format!(
+                " [702] LOG:  checkpoint complete: wrote {pages} buffers; write={seconds:.3} s, sync=0.018 s"
+            ),
+            1 => format!(
+                " [9941] LOG:  automatic vacuum of table \"shop.public.cart_items\": {pages} tuples removed"
+            ),
+            _ => format!(
+                " [2044] shop@shop LOG:  temporary file: path \"base/pgsql_tmp\", size {}",
+                pages * 8192
+            ),
         };
         self.write(at, file, text);
     }
@@ -122,22 +166,38 @@ impl World {
             0 | 1 => format!(
                 "CRON[{pid}]: (root) CMD (test -x /usr/sbin/logrotate && /usr/sbin/logrotate /etc/logrotate.conf)"
             ),
-            2 => format!("systemd[1]: Started session-{number}.scope - Session {number} of User deploy."),
-            3 => format!("sshd[{pid}]: Accepted publickey for deploy from {client} port {port} ssh2: ED25519"),
-            4 => format!("sshd[{pid}]: Failed password for invalid user admin from {client} port {port} ssh2"),
+            2 => format!(
+                "systemd[1]: Started session-{number}.scope - Session {number} of User deploy."
+            ),
+            3 => format!(
+                "sshd[{pid}]: Accepted publickey for deploy from {client} port {port} ssh2: ED25519"
+            ),
+            4 => format!(
+                "sshd[{pid}]: Failed password for invalid user admin from {client} port {port} ssh2"
+            ),
             5 => format!("sshd[{pid}]: Connection closed by {client} port {port} [preauth]"),
-            6 => format!("chronyd[431]: Selected source 192.0.2.{} (ntp.example)", number % 250 + 1),
+            6 => format!(
+                "chronyd[431]: Selected source 192.0.2.{} (ntp.example)",
+                number % 250 + 1
+            ),
             7 => "systemd[1]: node-textfile.service: Deactivated successfully.".to_owned(),
             8 if number < 100 => format!(
                 "kernel: [{number}12.204811] TCP: request_sock_TCP: Possible SYN flooding on port 8080. Sending cookies."
             ),
-            9 => format!("dhclient[388]: DHCPACK of 10.20.0.{} from 10.20.0.1", number % 250 + 1),
+            9 => format!(
+                "dhclient[388]: DHCPACK of 10.20.0.{} from 10.20.0.1",
+                number % 250 + 1
+            ),
             10 => format!(
                 "systemd-resolved[402]: Using degraded feature set UDP instead of UDP+EDNS0 for DNS server 10.20.0.{}.",
                 number % 9
             ),
-            11 => format!("sudo: deploy : TTY=pts/0 ; PWD=/srv ; USER=root ; COMMAND=/usr/bin/journalctl -n {number}"),
-            12 if number > 600 => format!("backup[{pid}]: warning: snapshot took {number} s, expected at most 600 s"),
+            11 => format!(
+                "sudo: deploy : TTY=pts/0 ; PWD=/srv ; USER=root ; COMMAND=/usr/bin/journalctl -n {number}"
+            ),
+            12 if number > 600 => {
+                format!("backup[{pid}]: warning: snapshot took {number} s, expected at most 600 s")
+            }
             12 => format!("backup[{pid}]: snapshot of /srv done in {number} s"),
             _ => format!("node-agent[611]: pushed {number} series in 0.041s"),
         };

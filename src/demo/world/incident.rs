@@ -1,5 +1,5 @@
-//! Incidents: a lock in a database that slows the services and fails requests at the proxies, with a beginning, a
-//! middle and an end that can be read in the logs.
+//! Incidents: a lock in a database that slows the services and fails requests at the proxies, with
+//! a beginning, a middle and an end that can be read in the logs.
 
 use rand::RngExt as _;
 
@@ -43,7 +43,11 @@ impl Incident {
 impl World {
     /// Begins and ends incidents.
     pub(super) fn incidents(&mut self, from: i64, to: i64) {
-        if self.incident.as_ref().is_some_and(|incident| incident.until_ms <= to) {
+        if self
+            .incident
+            .as_ref()
+            .is_some_and(|incident| incident.until_ms <= to)
+        {
             let ended = self.incident.take();
             self.next_incident_ms = Some(to + self.rng.random_range(QUIET_MS));
             if let Some(ended) = ended {
@@ -66,10 +70,17 @@ impl World {
     }
 
     fn begun(&mut self, incident: &Incident) {
-        let Incident { db, from_ms, holder, waiter, .. } = *incident;
+        let Incident {
+            db,
+            from_ms,
+            holder,
+            waiter,
+            ..
+        } = *incident;
         if let Some(log) = self.dbs[db].file(Form::Database) {
-            let statement =
-                format!(" [{holder}] migrate@shop LOG:  statement: ALTER TABLE orders ADD COLUMN delivery_note text");
+            let statement = format!(
+                " [{holder}] migrate@shop LOG:  statement: ALTER TABLE orders ADD COLUMN delivery_note text"
+            );
             self.write(from_ms, log, statement);
             for round in 1..4 {
                 let waited = 1000.0 * f64::from(round) + 0.204;
@@ -93,16 +104,28 @@ impl World {
             )
         };
         for api in 0..self.apis.len() {
-            let Some(log) = self.apis[api].file(Form::Service) else { continue };
+            let Some(log) = self.apis[api].file(Form::Service) else {
+                continue;
+            };
             for round in 1..6 {
                 let late = self.rng.random_range(0..400);
-                self.write(from_ms + 2_000 * i64::from(round) + late, log, pool(round * 11 + (late / 40) as i32));
+                self.write(
+                    from_ms + 2_000 * i64::from(round) + late,
+                    log,
+                    pool(round * 11 + (late / 40) as i32),
+                );
             }
         }
     }
 
     fn recovered(&mut self, incident: &Incident) {
-        let Incident { db, from_ms, until_ms, holder, waiter } = *incident;
+        let Incident {
+            db,
+            from_ms,
+            until_ms,
+            holder,
+            waiter,
+        } = *incident;
         let took = (until_ms - from_ms) as f64;
         if let Some(log) = self.dbs[db].file(Form::Database) {
             let done = format!(
@@ -116,7 +139,9 @@ impl World {
             self.write(until_ms + 2, log, got);
         }
         for api in 0..self.apis.len() {
-            let Some(log) = self.apis[api].file(Form::Service) else { continue };
+            let Some(log) = self.apis[api].file(Form::Service) else {
+                continue;
+            };
             let late = self.rng.random_range(300..1500);
             let line = "  INFO [pool-watch-1] c.e.shop.db.Pool - orders-pool: recovered, active=6 idle=14 waiting=0";
             self.write(until_ms + late, log, line.to_owned());

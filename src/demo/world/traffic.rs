@@ -1,4 +1,5 @@
-//! Requests: from the proxy through a service to a database and back, under one id, with the times each of them took.
+//! Requests: from the proxy through a service to a database and back, under one id, with the times
+//! each of them took.
 
 use rand::RngExt as _;
 
@@ -90,7 +91,13 @@ const STATIC: [&str; 8] = [
 ];
 
 /// What probes of strangers ask for; none of it exists.
-const PROBES: [&str; 5] = ["/.env", "/wp-login.php", "/admin/config.php", "/.git/config", "/cgi-bin/luci"];
+const PROBES: [&str; 5] = [
+    "/.env",
+    "/wp-login.php",
+    "/admin/config.php",
+    "/.git/config",
+    "/cgi-bin/luci",
+];
 
 /// Agents of people who have logged in.
 const PEOPLE: [&str; 5] = [
@@ -111,8 +118,16 @@ const ANYBODY: [&str; 6] = [
     "curl/8.5.0",
 ];
 
-const WORDS: [&str; 8] =
-    ["teapot", "wool+socks", "desk+lamp", "bicycle+bell", "kettle", "notebook", "umbrella", "ladder"];
+const WORDS: [&str; 8] = [
+    "teapot",
+    "wool+socks",
+    "desk+lamp",
+    "bicycle+bell",
+    "kettle",
+    "notebook",
+    "umbrella",
+    "ladder",
+];
 
 /// How a request ends for the proxy.
 struct Outcome {
@@ -144,7 +159,11 @@ impl World {
                 "/robots.txt" | "/healthz" | "/" => 200,
                 _ => *self.pick(&[&200, &200, &200, &304]),
             };
-            let outcome = Outcome { status, took_ms: self.latency(1.2), error: None };
+            let outcome = Outcome {
+                status,
+                took_ms: self.latency(1.2),
+                error: None,
+            };
             let bytes = match path.as_str() {
                 "/healthz" => 3,
                 "/robots.txt" => 118,
@@ -154,7 +173,11 @@ impl World {
             self.access(web, at_ms, ("GET", &path), &outcome, bytes, "-", None);
         } else {
             let path = self.pick(&PROBES);
-            let outcome = Outcome { status: 404, took_ms: self.latency(0.8), error: None };
+            let outcome = Outcome {
+                status: 404,
+                took_ms: self.latency(0.8),
+                error: None,
+            };
             self.access(web, at_ms, ("GET", path), &outcome, 153, "-", None);
             self.proxy_error(
                 web,
@@ -173,25 +196,69 @@ impl World {
         let number = self.rng.random_range(80_000..99_000).to_string();
         let path = route.path.replace("{id}", &number).replace("{word}", word);
         let id = format!("{:012x}", self.rng.random_range(0..1_u64 << 48));
-        let request = Request { at_ms, id, user, path, route };
-        let api = if self.apis.is_empty() { None } else { Some(self.rng.random_range(0..self.apis.len())) };
+        let request = Request {
+            at_ms,
+            id,
+            user,
+            path,
+            route,
+        };
+        let api = if self.apis.is_empty() {
+            None
+        } else {
+            Some(self.rng.random_range(0..self.apis.len()))
+        };
         let outcome = self.service(api, &request);
         let end = at_ms + outcome.took_ms as i64 + 1;
-        let bytes = if outcome.status < 400 { self.rng.random_range(120..6_000) } else { 166 };
+        let bytes = if outcome.status < 400 {
+            self.rng.random_range(120..6_000)
+        } else {
+            166
+        };
         let user = format!("u{user}");
-        self.access(web, end, (route.method, &request.path), &outcome, bytes, &user, Some(&request.id));
+        self.access(
+            web,
+            end,
+            (route.method, &request.path),
+            &outcome,
+            bytes,
+            &user,
+            Some(&request.id),
+        );
         if let Some(error) = outcome.error {
-            let upstream = api.map_or("api-1", |api| self.apis[api].name.as_str()).to_owned();
-            self.proxy_error(web, end, (route.method, &request.path), error, Some(&upstream));
+            let upstream = api
+                .map_or("api-1", |api| self.apis[api].name.as_str())
+                .to_owned();
+            self.proxy_error(
+                web,
+                end,
+                (route.method, &request.path),
+                error,
+                Some(&upstream),
+            );
         }
     }
 
     /// What the service makes of it; without a service in the fleet, what the proxy hears of one.
     fn service(&mut self, api: Option<usize>, request: &Request) -> Outcome {
         let own_ms = self.latency(request.route.base_ms * 0.4) + 1.0;
-        let Some(api) = api else { return Outcome { status: 200, took_ms: own_ms * 2.5, error: None } };
-        let db = if self.dbs.is_empty() { None } else { Some(request.user as usize % self.dbs.len()) };
-        let weight = self.incident.as_ref().zip(db).map_or(0.0, |(incident, db)| incident.weight(db, request.at_ms));
+        let Some(api) = api else {
+            return Outcome {
+                status: 200,
+                took_ms: own_ms * 2.5,
+                error: None,
+            };
+        };
+        let db = if self.dbs.is_empty() {
+            None
+        } else {
+            Some(request.user as usize % self.dbs.len())
+        };
+        let weight = self
+            .incident
+            .as_ref()
+            .zip(db)
+            .map_or(0.0, |(incident, db)| incident.weight(db, request.at_ms));
         if self.rng.random_bool(0.22 * weight) {
             return self.no_connection(api, request);
         }
@@ -240,14 +307,35 @@ impl World {
         } else if self.rng.random_bool(0.45) {
             self.service_note(api, request, took_ms);
         }
-        Outcome { status, took_ms: took_ms + 1.0, error: None }
+        Outcome {
+            status,
+            took_ms: took_ms + 1.0,
+            error: None,
+        }
     }
 
     /// The JSON line by which the service ends a request.
     #[allow(clippy::too_many_arguments, reason = "one line has this many fields")]
-    fn app_line(&mut self, api: usize, at: i64, level: &str, message: &str, request: &Request, status: u16, ms: f64) {
-        let Some(file) = self.apis[api].file(Form::AppJson) else { return };
-        let Request { id, user, path, route, .. } = request;
+    fn app_line(
+        &mut self,
+        api: usize,
+        at: i64,
+        level: &str,
+        message: &str,
+        request: &Request,
+        status: u16,
+        ms: f64,
+    ) {
+        let Some(file) = self.apis[api].file(Form::AppJson) else {
+            return;
+        };
+        let Request {
+            id,
+            user,
+            path,
+            route,
+            ..
+        } = request;
         let tail = format!(
             "\",\"level\":\"{level}\",\"msg\":\"{message}\",\"rid\":\"{id}\",\"user\":\"u{user}\",\"method\":\"{}\",\
              \"path\":\"{path}\",\"status\":{status},\"duration_ms\":{ms:.1}}}",
@@ -257,7 +345,9 @@ impl World {
     }
 
     fn service_note(&mut self, api: usize, request: &Request, took_ms: f64) {
-        let Some(file) = self.apis[api].file(Form::Service) else { return };
+        let Some(file) = self.apis[api].file(Form::Service) else {
+            return;
+        };
         let thread = self.rng.random_range(1..24);
         let does = request.route.does;
         let note = self.pick(&[
@@ -268,30 +358,61 @@ impl World {
             "event published to topic orders.v2",
             "feature flag new-basket=on",
         ]);
-        let level = if self.rng.random_bool(0.3) { "DEBUG" } else { " INFO" };
+        let level = if self.rng.random_bool(0.3) {
+            "DEBUG"
+        } else {
+            " INFO"
+        };
         let at = request.at_ms + (took_ms * 0.5) as i64;
         let (id, user) = (&request.id, request.user);
         self.write(
             at,
             file,
-            format!(" {level} [http-exec-{thread}] c.e.shop.web.{does} rid={id} user=u{user} - {note}"),
+            format!(
+                " {level} [http-exec-{thread}] c.e.shop.web.{does} rid={id} user=u{user} - {note}"
+            ),
         );
     }
 
     fn timed_out(&mut self, api: usize, request: &Request) -> Outcome {
         let end = request.at_ms + SERVICE_TIMEOUT_MS as i64;
-        self.app_line(api, end, "error", "database timeout", request, 504, SERVICE_TIMEOUT_MS);
+        self.app_line(
+            api,
+            end,
+            "error",
+            "database timeout",
+            request,
+            504,
+            SERVICE_TIMEOUT_MS,
+        );
         if self.rng.random_bool(0.35) {
-            self.stack_trace(api, end, request, "orders-pool - statement not finished after 5000ms");
+            self.stack_trace(
+                api,
+                end,
+                request,
+                "orders-pool - statement not finished after 5000ms",
+            );
         }
         let error = "upstream timed out (110: Connection timed out) while reading response header from upstream";
-        Outcome { status: 504, took_ms: SERVICE_TIMEOUT_MS + 3.0, error: Some(error) }
+        Outcome {
+            status: 504,
+            took_ms: SERVICE_TIMEOUT_MS + 3.0,
+            error: Some(error),
+        }
     }
 
     fn no_connection(&mut self, api: usize, request: &Request) -> Outcome {
         let took_ms = self.rng.random_range(1_000.0..1_400.0);
         let end = request.at_ms + took_ms as i64;
-        self.app_line(api, end, "error", "connection pool exhausted", request, 503, took_ms);
+        self.app_line(
+            api,
+            end,
+            "error",
+            "connection pool exhausted",
+            request,
+            503,
+            took_ms,
+        );
         if self.rng.random_bool(0.4) {
             self.stack_trace(
                 api,
@@ -300,14 +421,23 @@ impl World {
                 "orders-pool - connection is not available, request timed out after 1000ms",
             );
         }
-        let error = "upstream prematurely closed connection while reading response header from upstream";
-        Outcome { status: 502, took_ms: took_ms + 2.0, error: Some(error) }
+        let error =
+            "upstream prematurely closed connection while reading response header from upstream";
+        Outcome {
+            status: 502,
+            took_ms: took_ms + 2.0,
+            error: Some(error),
+        }
     }
 
     fn stack_trace(&mut self, api: usize, at: i64, request: &Request, why: &str) {
-        let Some(file) = self.apis[api].file(Form::Service) else { return };
+        let Some(file) = self.apis[api].file(Form::Service) else {
+            return;
+        };
         let thread = self.rng.random_range(1..24);
-        let Request { id, user, route, .. } = request;
+        let Request {
+            id, user, route, ..
+        } = request;
         let does = route.does;
         let more = self.rng.random_range(24..61);
         let tail = format!(
@@ -327,7 +457,9 @@ impl World {
     }
 
     fn null_pointer(&mut self, api: usize, at: i64, request: &Request) {
-        let Some(file) = self.apis[api].file(Form::Service) else { return };
+        let Some(file) = self.apis[api].file(Form::Service) else {
+            return;
+        };
         let thread = self.rng.random_range(1..24);
         let (id, user, does) = (&request.id, request.user, request.route.does);
         let tail = format!(
@@ -342,7 +474,9 @@ impl World {
     }
 
     fn query(&mut self, db: usize, request: &Request, took_ms: f64) {
-        let Some(file) = self.dbs[db].file(Form::Database) else { return };
+        let Some(file) = self.dbs[db].file(Form::Database) else {
+            return;
+        };
         if took_ms < SLOW_QUERY_MS && !self.rng.random_bool(LOGGED_QUERIES) {
             return;
         }
@@ -351,8 +485,16 @@ impl World {
         let id = &request.id;
         if took_ms > SERVICE_TIMEOUT_MS {
             let at = request.at_ms + SERVICE_TIMEOUT_MS as i64 + 4;
-            self.write(at, file, format!(" [{process}] shop@shop ERROR:  canceling statement due to user request"));
-            self.write(at, file, format!(" [{process}] shop@shop STATEMENT:  {statement} /* rid={id} */"));
+            self.write(
+                at,
+                file,
+                format!(" [{process}] shop@shop ERROR:  canceling statement due to user request"),
+            );
+            self.write(
+                at,
+                file,
+                format!(" [{process}] shop@shop STATEMENT:  {statement} /* rid={id} */"),
+            );
         } else {
             let at = request.at_ms + took_ms as i64;
             let tail = format!(
@@ -373,15 +515,20 @@ impl World {
         user: &str,
         id: Option<&str>,
     ) {
-        let Some(file) = self.webs[web].file(Form::Access) else { return };
+        let Some(file) = self.webs[web].file(Form::Access) else {
+            return;
+        };
         let client = self.client();
         let agent = match (path, user) {
             ("/healthz", _) => "health-probe/1.0",
             (_, "-") => self.pick(&ANYBODY),
             _ => self.pick(&PEOPLE),
         };
-        let referer =
-            if user == "-" { "-" } else { self.pick(&["https://shop.example/", "https://shop.example/cart", "-"]) };
+        let referer = if user == "-" {
+            "-"
+        } else {
+            self.pick(&["https://shop.example/", "https://shop.example/cart", "-"])
+        };
         let (status, seconds) = (outcome.status, outcome.took_ms / 1000.0);
         let id = id.unwrap_or("-");
         let tail = format!(
@@ -390,11 +537,22 @@ impl World {
         self.write_around(at, file, format!("{client} - {user} ["), tail);
     }
 
-    fn proxy_error(&mut self, web: usize, at: i64, (method, path): (&str, &str), error: &str, upstream: Option<&str>) {
-        let Some(file) = self.webs[web].file(Form::ProxyError) else { return };
+    fn proxy_error(
+        &mut self,
+        web: usize,
+        at: i64,
+        (method, path): (&str, &str),
+        error: &str,
+        upstream: Option<&str>,
+    ) {
+        let Some(file) = self.webs[web].file(Form::ProxyError) else {
+            return;
+        };
         let client = self.client();
         let connection = self.rng.random_range(10_000..99_999);
-        let upstream = upstream.map(|name| format!(", upstream: \"http://{name}:8080{path}\"")).unwrap_or_default();
+        let upstream = upstream
+            .map(|name| format!(", upstream: \"http://{name}:8080{path}\""))
+            .unwrap_or_default();
         let tail = format!(
             " [error] 811#811: *{connection} {error}, client: {client}, server: shop.example, \
              request: \"{method} {path} HTTP/1.1\"{upstream}, host: \"shop.example\""

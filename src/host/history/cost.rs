@@ -1,6 +1,7 @@
 //! What a question would cost: nothing is read but what tells where a time stands.
 //!
-//! The commands are those that a person would type for the same; the drivers pass everything as data instead.
+//! The commands are those that a person would type for the same; the drivers pass everything as
+//! data instead.
 
 use std::ops::Range;
 
@@ -55,8 +56,16 @@ async fn of_hunt<F: Files>(text: Text<'_, F>, quarry: &Quarry<'_>) -> Result<Cos
     let mut cost = Cost::default();
     for (file, range) in hunt.ranges() {
         // A compressed file is unpacked as a whole.
-        let bytes = if file.packing == Packing::Plain { range.end - range.start } else { file.size };
-        cost.add(file, bytes, format!("{} | {}", reading(file, &range), grep(quarry.query)));
+        let bytes = if file.packing == Packing::Plain {
+            range.end - range.start
+        } else {
+            file.size
+        };
+        cost.add(
+            file,
+            bytes,
+            format!("{} | {}", reading(file, &range), grep(quarry.query)),
+        );
     }
     Ok(cost)
 }
@@ -72,18 +81,35 @@ async fn of_page<F: Files>(mut text: Text<'_, F>, asked: &Page) -> Result<Cost, 
         _ => page::place(&mut text, asked).await?,
     };
     let mut left = u64::from(asked.lines);
-    let older = (0..=at.file).rev().map(|file| (file, if file == at.file { at.offset } else { u64::MAX }));
+    let older = (0..=at.file)
+        .rev()
+        .map(|file| (file, if file == at.file { at.offset } else { u64::MAX }));
     let newer = at.file..text.log.files.len();
-    let generations: Vec<(usize, u64)> =
-        if asked.backwards { older.collect() } else { newer.map(|file| (file, u64::MAX)).collect() };
+    let generations: Vec<(usize, u64)> = if asked.backwards {
+        older.collect()
+    } else {
+        newer.map(|file| (file, u64::MAX)).collect()
+    };
     for (number, end) in generations {
         let line = text.head(number).await?.line as u64;
         let file = text.file(number);
         let is_plain = file.packing == Packing::Plain;
-        let there = if is_plain { file.size.min(end) } else { file.size };
+        let there = if is_plain {
+            file.size.min(end)
+        } else {
+            file.size
+        };
         let wanted = left.saturating_mul(line);
-        let bytes = if is_plain { there.min(wanted.saturating_mul(PAGE_EXCESS)) } else { there };
-        let most = if asked.backwards { there.saturating_sub(bytes)..there } else { 0..bytes };
+        let bytes = if is_plain {
+            there.min(wanted.saturating_mul(PAGE_EXCESS))
+        } else {
+            there
+        };
+        let most = if asked.backwards {
+            there.saturating_sub(bytes)..there
+        } else {
+            0..bytes
+        };
         cost.add(file, bytes, reading(file, &most));
         left = left.saturating_sub(there / line.max(1));
         if left == 0 {
@@ -96,7 +122,8 @@ async fn of_page<F: Files>(mut text: Text<'_, F>, asked: &Page) -> Result<Cost, 
 impl Cost {
     fn add(&mut self, file: &LogFile, bytes: u64, command: String) {
         self.bytes += bytes;
-        self.files.push((String::from_utf8_lossy(&file.path).into_owned(), bytes));
+        self.files
+            .push((String::from_utf8_lossy(&file.path).into_owned(), bytes));
         self.commands.push(command);
     }
 }
@@ -106,18 +133,34 @@ fn reading(file: &LogFile, range: &Range<u64>) -> String {
     let path = quoted(&String::from_utf8_lossy(&file.path));
     match file.packing {
         Packing::Plain if range.start == 0 && range.end >= file.size => format!("cat {path}"),
-        Packing::Plain => format!("tail -c +{} {path} | head -c {}", range.start + 1, range.end - range.start),
+        Packing::Plain => format!(
+            "tail -c +{} {path} | head -c {}",
+            range.start + 1,
+            range.end - range.start
+        ),
         packing => format!("{} -dc {path}", packing.as_str()),
     }
 }
 
 /// What is asked of `grep`.
 fn grep(query: &Query) -> String {
-    let Prefilter::Lines(patterns) = query.prefilter() else { return "cat".to_owned() };
+    let Prefilter::Lines(patterns) = query.prefilter() else {
+        return "cat".to_owned();
+    };
     let shown = patterns.list.iter().take(PATTERNS_SHOWN);
-    let shown: Vec<String> = shown.map(|pattern| format!("-e {}", quoted(&String::from_utf8_lossy(pattern)))).collect();
-    let more = if patterns.list.len() > PATTERNS_SHOWN { " …" } else { "" };
-    format!("grep {} {}{more}", patterns.options().join(" "), shown.join(" "))
+    let shown: Vec<String> = shown
+        .map(|pattern| format!("-e {}", quoted(&String::from_utf8_lossy(pattern))))
+        .collect();
+    let more = if patterns.list.len() > PATTERNS_SHOWN {
+        " …"
+    } else {
+        ""
+    };
+    format!(
+        "grep {} {}{more}",
+        patterns.options().join(" "),
+        shown.join(" ")
+    )
 }
 
 /// As a person quotes it for a shell; only shown.

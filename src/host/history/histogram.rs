@@ -28,23 +28,39 @@ pub(super) async fn histogram<F: Files>(
     asked: &Histogram,
     out: &mut Out<'_>,
 ) -> Result<(), Halt> {
-    let Some(quarry) = quarry(host, asked) else { return Ok(()) };
+    let Some(quarry) = quarry(host, asked) else {
+        return Ok(());
+    };
     let name = log.info.name.clone();
     let (mut hunt, notes) = Hunt::plan(Text::new(files, log, clock), &quarry).await?;
     for note in notes {
         out.note(&name, note).await?;
     }
-    let bucket = i64::try_from(asked.bucket.as_nanos()).unwrap_or(i64::MAX).max(1);
-    let mut counts = Counts { bucket, buckets: BTreeMap::new(), left_out: 0 };
+    let bucket = i64::try_from(asked.bucket.as_nanos())
+        .unwrap_or(i64::MAX)
+        .max(1);
+    let mut counts = Counts {
+        bucket,
+        buckets: BTreeMap::new(),
+        left_out: 0,
+    };
     hunt.run(&mut counts, out).await?;
     if counts.left_out > 0 {
-        let why = format!("{} lines are not counted: there are more than {MOST_BUCKETS} buckets", counts.left_out);
+        let why = format!(
+            "{} lines are not counted: there are more than {MOST_BUCKETS} buckets",
+            counts.left_out
+        );
         out.note(&name, why).await?;
         out.totals.more = true;
     }
-    let buckets: Vec<Bucket> = counts.buckets.into_iter().map(|(start, counts)| Bucket { start, counts }).collect();
+    let buckets: Vec<Bucket> = counts
+        .buckets
+        .into_iter()
+        .map(|(start, counts)| Bucket { start, counts })
+        .collect();
     for part in buckets.chunks(REPLY_BUCKETS) {
-        out.send(Reply::Buckets(name.clone(), part.to_vec())).await?;
+        out.send(Reply::Buckets(name.clone(), part.to_vec()))
+            .await?;
     }
     Ok(())
 }
@@ -52,7 +68,13 @@ pub(super) async fn histogram<F: Files>(
 /// What is counted; `None` where nothing can match.
 pub(super) fn quarry<'a>(host: &'a str, asked: &'a Histogram) -> Option<Quarry<'a>> {
     let window = super::both(&asked.window, &asked.query)?;
-    Some(Quarry { host, query: &asked.query, window, newest_first: false, context: Context::default() })
+    Some(Quarry {
+        host,
+        query: &asked.query,
+        window,
+        newest_first: false,
+        context: Context::default(),
+    })
 }
 
 struct Counts {
@@ -71,7 +93,9 @@ impl Catcher for Counts {
             return Ok(());
         }
         let level = level_of(&catch.record);
-        let column = level.and_then(|level| Level::ALL.iter().position(|other| *other == level)).map_or(0, |at| at + 1);
+        let column = level
+            .and_then(|level| Level::ALL.iter().position(|other| *other == level))
+            .map_or(0, |at| at + 1);
         self.buckets.entry(start).or_default()[column] += 1;
         out.totals.hits += 1;
         out.totals.lines += 1;
@@ -83,8 +107,19 @@ impl Catcher for Counts {
     }
 }
 
-/// The level that a record states: in its first line, or as java.util.logging does in the one after it.
+/// The level that a record states: in its first line, or as java.util.logging does in the one after
+/// it.
 fn level_of(record: &[Line]) -> Option<Level> {
-    let states = |line: &&Line| !line.continues || line.raw.first().is_some_and(|byte| !byte.is_ascii_whitespace());
-    record.iter().take(2).filter(states).find_map(|line| Level::detect(&line.raw))
+    let states = |line: &&Line| {
+        !line.continues
+            || line
+                .raw
+                .first()
+                .is_some_and(|byte| !byte.is_ascii_whitespace())
+    };
+    record
+        .iter()
+        .take(2)
+        .filter(states)
+        .find_map(|line| Level::detect(&line.raw))
 }

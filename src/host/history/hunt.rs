@@ -1,12 +1,15 @@
-//! One pass over the records of a log that match a query, in parts: the driver finds the lines that may, here it is
-//! decided. What becomes of the records is left to who asked: `search`, `histogram`.
+//! One pass over the records of a log that match a query, in parts: the driver finds the lines that
+//! may, here it is decided. What becomes of the records is left to who asked: `search`,
+//! `histogram`.
 //!
-//! A record matches as a whole: with words in different lines of it too, and by the time of its first line. So it is the
-//! same record that `--grep` shows of a log that is followed. It is found once, however many of its lines match.
+//! A record matches as a whole: with words in different lines of it too, and by the time of its
+//! first line. So it is the same record that `--grep` shows of a log that is followed. It is found
+//! once, however many of its lines match.
 //!
-//! Parts are small at first, so that something is soon found, and grow while little is. In a compressed file a part is all
-//! of it, for it would be unpacked from its beginning for each. What a part brings is held until it is over, in bounded
-//! memory; beyond that the part is cut there and looked at again.
+//! Parts are small at first, so that something is soon found, and grow while little is. In a
+//! compressed file a part is all of it, for it would be unpacked from its beginning for each. What
+//! a part brings is held until it is over, in bounded memory; beyond that the part is cut there and
+//! looked at again.
 
 use std::collections::{HashSet, VecDeque};
 use std::ops::Range;
@@ -24,7 +27,8 @@ use super::text::{At, Text};
 use super::walk::{Back, Forth};
 use super::{Halt, Out, chain, is_move};
 
-/// The first part of a plain file, and the smallest where much is found. Tests have small logs with as many borders.
+/// The first part of a plain file, and the smallest where much is found. Tests have small logs with
+/// as many borders.
 const LEAST_PART: u64 = if cfg!(test) { 1 << 10 } else { 1 << 20 };
 
 /// The largest.
@@ -40,10 +44,16 @@ const MOST_OPEN: usize = 256;
 const OPEN_OFTEN: usize = 4;
 
 /// So much then: most stack traces.
-const AROUND: Context = Context { before: 16, after: 64 };
+const AROUND: Context = Context {
+    before: 16,
+    after: 64,
+};
 
 /// Where lines have no stamps, what begins a record is only told by what stands before it.
-const STAMPLESS: Context = Context { before: SURE_AFTER, after: 8 };
+const STAMPLESS: Context = Context {
+    before: SURE_AFTER,
+    after: 8,
+};
 
 /// Files of a log that cannot be read are named up to this number.
 const MOST_NAMED: u64 = 8;
@@ -69,7 +79,11 @@ pub(super) struct Catch {
 /// What becomes of the records that match, in the order that was asked for.
 pub(super) trait Catcher: Send {
     /// One more. [`Halt::Enough`] ends it.
-    fn take(&mut self, catch: Catch, out: &mut Out<'_>) -> impl Future<Output = Result<(), Halt>> + Send;
+    fn take(
+        &mut self,
+        catch: Catch,
+        out: &mut Out<'_>,
+    ) -> impl Future<Output = Result<(), Halt>> + Send;
 
     /// Nothing may come for a while: what waits for company goes out.
     fn rest(&mut self, _out: &mut Out<'_>) -> impl Future<Output = Result<(), Halt>> + Send {
@@ -122,7 +136,11 @@ impl Bag {
     }
 
     fn pop(&mut self, newest: bool) -> Option<Candidate> {
-        let candidate = if newest { self.candidates.pop_back() } else { self.candidates.pop_front() }?;
+        let candidate = if newest {
+            self.candidates.pop_back()
+        } else {
+            self.candidates.pop_front()
+        }?;
         self.bytes -= candidate.size();
         self.opens -= usize::from(candidate.is_open());
         Some(candidate)
@@ -130,13 +148,18 @@ impl Bag {
 
     /// One more than is wanted tells that there is more.
     fn is_full(&self, wanted: u64) -> bool {
-        self.bytes > MOST_HELD || self.opens > MOST_OPEN || self.candidates.len() as u64 > wanted.saturating_add(1)
+        self.bytes > MOST_HELD
+            || self.opens > MOST_OPEN
+            || self.candidates.len() as u64 > wanted.saturating_add(1)
     }
 }
 
 impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
     /// A pass over the records of a window of time; also what should be known of it.
-    pub(super) async fn plan(mut text: Text<'f, F>, quarry: &'a Quarry<'a>) -> Result<(Self, Vec<String>), Halt> {
+    pub(super) async fn plan(
+        mut text: Text<'f, F>,
+        quarry: &'a Quarry<'a>,
+    ) -> Result<(Self, Vec<String>), Halt> {
         let (mut parts, mut notes) = (VecDeque::new(), Vec::new());
         if !text.log.files.is_empty() && !quarry.window.is_empty() {
             let (range, said) = range(&mut text, &quarry.window).await?;
@@ -166,11 +189,17 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
 
     /// What is to be read: of which files, from where to where.
     pub(super) fn ranges(&self) -> impl Iterator<Item = (&LogFile, Range<u64>)> {
-        self.parts.iter().map(|part| (self.text.file(part.file), part.from..part.to))
+        self.parts
+            .iter()
+            .map(|part| (self.text.file(part.file), part.from..part.to))
     }
 
     /// All of it.
-    pub(super) async fn run(&mut self, catcher: &mut impl Catcher, out: &mut Out<'_>) -> Result<(), Halt> {
+    pub(super) async fn run(
+        &mut self,
+        catcher: &mut impl Catcher,
+        out: &mut Out<'_>,
+    ) -> Result<(), Halt> {
         // What it took to plan it.
         self.text.tally.add_to(&mut out.totals);
         let before = self.text.tally.bytes;
@@ -183,7 +212,11 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
         ended
     }
 
-    async fn all_parts(&mut self, catcher: &mut impl Catcher, out: &mut Out<'_>) -> Result<(), Halt> {
+    async fn all_parts(
+        &mut self,
+        catcher: &mut impl Catcher,
+        out: &mut Out<'_>,
+    ) -> Result<(), Halt> {
         while let Some(rest) = self.parts.pop_front() {
             if catcher.wants(out) == 0 {
                 out.totals.more = true;
@@ -217,7 +250,11 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
     async fn failed(&mut self, why: String, out: &mut Out<'_>) -> Result<(), Halt> {
         self.failures += 1;
         let name = self.text.log.info.name.clone();
-        if self.failures > MOST_NAMED { Ok(()) } else { out.send(Reply::Failed(name, why)).await }
+        if self.failures > MOST_NAMED {
+            Ok(())
+        } else {
+            out.send(Reply::Failed(name, why)).await
+        }
     }
 
     async fn tell_failures(&self, out: &mut Out<'_>) -> Result<(), Halt> {
@@ -226,15 +263,19 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
             return Ok(());
         }
         let why = format!("{unnamed} more of its files could not be read, or not to their end");
-        out.send(Reply::Failed(self.text.log.info.name.clone(), why)).await
+        out.send(Reply::Failed(self.text.log.info.name.clone(), why))
+            .await
     }
 
     /// Nothing that is left can be read, for it is another file each time.
     async fn give_up(&self, out: &mut Out<'_>) -> Result<(), Halt> {
         let left: HashSet<usize> = self.parts.iter().map(|part| part.file).collect();
         let (left, all) = (left.len(), self.text.log.files.len());
-        let why = format!("{left} of its {all} files were not looked at, for they are moved all the while – try again");
-        out.send(Reply::Failed(self.text.log.info.name.clone(), why)).await
+        let why = format!(
+            "{left} of its {all} files were not looked at, for they are moved all the while – try again"
+        );
+        out.send(Reply::Failed(self.text.log.info.name.clone(), why))
+            .await
     }
 
     /// The next piece of what is left; the rest goes back.
@@ -254,19 +295,31 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
         part
     }
 
-    async fn part(&mut self, part: Part, catcher: &mut impl Catcher, out: &mut Out<'_>) -> Result<(), Halt> {
+    async fn part(
+        &mut self,
+        part: Part,
+        catcher: &mut impl Catcher,
+        out: &mut Out<'_>,
+    ) -> Result<(), Halt> {
         let mut bag = self.gather(&part, catcher, out).await?;
         self.learn_from(&bag);
         let left = bag.cut.map(|cut| match self.quarry.newest_first {
-            true => Part { to: cut, ..part.clone() },
-            false => Part { from: cut, ..part.clone() },
+            true => Part {
+                to: cut,
+                ..part.clone()
+            },
+            false => Part {
+                from: cut,
+                ..part.clone()
+            },
         });
         self.decide(&part, &mut bag, false, catcher, out).await?;
         if let Some(error) = bag.failed {
             let path = String::from_utf8_lossy(&self.text.file(part.file).path).into_owned();
             self.failed(super::told(&path, &error), out).await?;
         }
-        self.done += weight(&self.text, &part) - left.as_ref().map_or(0, |left| weight(&self.text, left));
+        self.done +=
+            weight(&self.text, &part) - left.as_ref().map_or(0, |left| weight(&self.text, left));
         self.seen = 0;
         if let Some(left) = left {
             self.parts.push_front(left);
@@ -287,10 +340,19 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
     }
 
     /// Lets the driver look for lines, and keeps what may be wanted of them.
-    async fn gather(&mut self, part: &Part, catcher: &mut impl Catcher, out: &mut Out<'_>) -> Result<Bag, Halt> {
+    async fn gather(
+        &mut self,
+        part: &Part,
+        catcher: &mut impl Catcher,
+        out: &mut Out<'_>,
+    ) -> Result<Bag, Halt> {
         let (mut runs, scan) = self.prepare(part).await?;
         let (mut bag, mut found) = (Bag::default(), Vec::new());
-        self.text.files.scan(&scan).await.map_err(|failure| Halt::of(failure, &scan.file.path))?;
+        self.text
+            .files
+            .scan(&scan)
+            .await
+            .map_err(|failure| Halt::of(failure, &scan.file.path))?;
         loop {
             let finds = match self.text.files.next().await {
                 Ok(Some(finds)) => finds,
@@ -302,7 +364,11 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
                 Err(failure) => return Err(Halt::of(failure, &scan.file.path)),
             };
             self.see(part, finds.read_to);
-            self.text.tally.bytes += finds.lines.iter().map(|found| found.raw.len() as u64 + 1).sum::<u64>();
+            self.text.tally.bytes += finds
+                .lines
+                .iter()
+                .map(|found| found.raw.len() as u64 + 1)
+                .sum::<u64>();
             for line in finds.lines {
                 runs.push(line, &mut found);
             }
@@ -338,11 +404,23 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
     /// The question to the driver, and what makes records of its answers.
     async fn prepare(&mut self, part: &Part) -> Result<(Runs, Scan), Halt> {
         let head = self.text.head(part.file).await?;
-        let (stamped, line_end, first, known) = (head.stamped, head.line_end, head.first, head.known());
+        let (stamped, line_end, first, known) =
+            (head.stamped, head.line_end, head.first, head.known());
         let file = self.text.file(part.file).clone();
-        let length = if self.text.is_plain(part.file) { file.size } else { u64::MAX };
+        let length = if self.text.is_plain(part.file) {
+            file.size
+        } else {
+            u64::MAX
+        };
         let fresh = Reel::new(file.id, file.modified, known, 0, false).begun_at(first);
-        let least = if stamped { Context { before: 1, after: 1 } } else { STAMPLESS };
+        let least = if stamped {
+            Context {
+                before: 1,
+                after: 1,
+            }
+        } else {
+            STAMPLESS
+        };
         let runs = Runs::new(fresh, (stamped, line_end), length, self.quarry.context);
         let context = self.around.max(least);
         let scan = Scan {
@@ -356,9 +434,13 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
         Ok((runs, scan))
     }
 
-    /// The driver has looked at a part up to here. How far that is in a compressed file is not known before its end.
+    /// The driver has looked at a part up to here. How far that is in a compressed file is not
+    /// known before its end.
     fn see(&mut self, part: &Part, read_to: u64) {
-        let seen = Part { to: read_to.clamp(part.from, part.to), ..part.clone() };
+        let seen = Part {
+            to: read_to.clamp(part.from, part.to),
+            ..part.clone()
+        };
         self.seen = match self.text.is_plain(part.file) {
             true => weight(&self.text, &seen),
             false => weight(&self.text, part).min(seen.to),
@@ -370,12 +452,16 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
         if !self.text.is_plain(part.file) || self.seen == 0 {
             return Ok(());
         }
-        out.send(Reply::Progress(self.done + self.seen, self.total)).await
+        out.send(Reply::Progress(self.done + self.seen, self.total))
+            .await
     }
 
     /// Keeps candidates in bounded memory. True where the part is to be cut, and goes on later.
     fn put(&self, bag: &mut Bag, found: &mut Vec<Candidate>, wanted: u64) -> bool {
-        for candidate in found.drain(..).filter(|candidate| !self.is_excluded(candidate)) {
+        for candidate in found
+            .drain(..)
+            .filter(|candidate| !self.is_excluded(candidate))
+        {
             bag.push(candidate);
             while bag.is_full(wanted) && bag.candidates.len() > 1 {
                 if !self.quarry.newest_first {
@@ -401,10 +487,23 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
             return false;
         }
         let (host, source) = (self.quarry.host, &*self.text.log.info.name);
-        let is_hit = |raw: &[u8]| self.quarry.query.matches(&Subject { host, source, time, raw });
+        let is_hit = |raw: &[u8]| {
+            self.quarry.query.matches(&Subject {
+                host,
+                source,
+                time,
+                raw,
+            })
+        };
         match record {
             [line] => is_hit(&line.raw),
-            lines => is_hit(&lines.iter().map(|line| &line.raw[..]).collect::<Vec<_>>().join(&b'\n')),
+            lines => is_hit(
+                &lines
+                    .iter()
+                    .map(|line| &line.raw[..])
+                    .collect::<Vec<_>>()
+                    .join(&b'\n'),
+            ),
         }
     }
 
@@ -417,8 +516,8 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
         Ok(())
     }
 
-    /// Gives on what matches, and reads what is open; or (`at_hand`) only goes as far as nothing need be read, for a scan
-    /// is under way.
+    /// Gives on what matches, and reads what is open; or (`at_hand`) only goes as far as nothing
+    /// need be read, for a scan is under way.
     async fn decide(
         &mut self,
         part: &Part,
@@ -429,18 +528,23 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
     ) -> Result<(), Halt> {
         let newest_first = self.quarry.newest_first;
         while !at_hand || bag.candidates.front().is_some_and(Candidate::is_at_hand) {
-            let Some(candidate) = bag.pop(newest_first) else { break };
+            let Some(candidate) = bag.pop(newest_first) else {
+                break;
+            };
             if self.is_decided(part.file, candidate.offset()) {
                 continue;
             }
             if !candidate.is_at_hand() {
                 catcher.rest(out).await?;
             }
-            let Some(catch) = self.caught(part.file, candidate).await? else { continue };
+            let Some(catch) = self.caught(part.file, candidate).await? else {
+                continue;
+            };
             catcher.take(catch, out).await?;
             if catcher.wants(out) == 0 {
                 catcher.rest(out).await?;
-                out.totals.more |= !bag.candidates.is_empty() || bag.cut.is_some() || !self.parts.is_empty();
+                out.totals.more |=
+                    !bag.candidates.is_empty() || bag.cut.is_some() || !self.parts.is_empty();
                 return Err(Halt::Enough);
             }
         }
@@ -450,10 +554,16 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
     /// A candidate with all that belongs to it, if it matches and has not been decided before.
     async fn caught(&mut self, file: usize, candidate: Candidate) -> Result<Option<Catch>, Halt> {
         let (record, before, after, is_known) = match candidate {
-            Candidate::Whole { record, before, after } => (record, before, after, true),
+            Candidate::Whole {
+                record,
+                before,
+                after,
+            } => (record, before, after, true),
             Candidate::Open(offset) => (self.record(file, offset).await?, None, None, false),
         };
-        let (Some(first), Some(last)) = (record.first(), record.last()) else { return Ok(None) };
+        let (Some(first), Some(last)) = (record.first(), record.last()) else {
+            return Ok(None);
+        };
         let (begin, end) = (first.cursor.offset, last.cursor.offset);
         if self.is_decided(file, begin) {
             return Ok(None);
@@ -465,7 +575,13 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
         }
         let before = match before {
             Some(before) => before,
-            None => self.lines_before(At { file, offset: begin }).await?,
+            None => {
+                self.lines_before(At {
+                    file,
+                    offset: begin,
+                })
+                .await?
+            }
         };
         let after = match after {
             Some(after) => after,
@@ -473,15 +589,26 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
         };
         // Not before: if the log is moved while more is read, the record has its turn again.
         self.last = decided;
-        Ok(Some(Catch { record, before, after }))
+        Ok(Some(Catch {
+            record,
+            before,
+            after,
+        }))
     }
 
-    /// Whether the record of this line has had its turn: they come in the order of the file, or in the other one.
+    /// Whether the record of this line has had its turn: they come in the order of the file, or in
+    /// the other one.
     fn is_decided(&self, file: usize, offset: u64) -> bool {
         let is_past = |lines: &Range<u64>| {
-            if self.quarry.newest_first { offset >= lines.start } else { offset < lines.end }
+            if self.quarry.newest_first {
+                offset >= lines.start
+            } else {
+                offset < lines.end
+            }
         };
-        self.last.as_ref().is_some_and(|(known, lines)| *known == file && is_past(lines))
+        self.last
+            .as_ref()
+            .is_some_and(|(known, lines)| *known == file && is_past(lines))
     }
 
     /// The whole record that the line at this offset belongs to.
@@ -494,8 +621,13 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
         }
         let mut earlier = Vec::new();
         let (mut back, mut bytes) = (Back::new(at), 0);
-        'back: while back.at.offset > 0 && bytes < joiner::MAX_BYTES && earlier.len() < joiner::MAX_LINES as usize {
-            let Some(items) = back.next(&mut self.text, 16 + earlier.len()).await? else { break };
+        'back: while back.at.offset > 0
+            && bytes < joiner::MAX_BYTES
+            && earlier.len() < joiner::MAX_LINES as usize
+        {
+            let Some(items) = back.next(&mut self.text, 16 + earlier.len()).await? else {
+                break;
+            };
             for item in items.into_iter().rev() {
                 let Item::Line(line) = item else { break 'back };
                 bytes += line.raw.len();
@@ -514,8 +646,13 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
     /// A line and what goes on with it.
     async fn rest_of(&mut self, at: At) -> Result<Vec<Line>, Halt> {
         let (mut forth, mut lines, mut bytes) = (Forth::new(at), Vec::<Line>::new(), 0);
-        while forth.file() == at.file && bytes < joiner::MAX_BYTES && lines.len() < joiner::MAX_LINES as usize {
-            let Some(items) = forth.next(&mut self.text, 16 + lines.len()).await? else { break };
+        while forth.file() == at.file
+            && bytes < joiner::MAX_BYTES
+            && lines.len() < joiner::MAX_LINES as usize
+        {
+            let Some(items) = forth.next(&mut self.text, 16 + lines.len()).await? else {
+                break;
+            };
             for item in items {
                 match item {
                     Item::Line(line) if lines.is_empty() || line.continues => {
@@ -534,9 +671,17 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
         let wanted = self.quarry.context.before;
         let (mut back, mut lines) = (Back::new(at), Vec::new());
         while lines.len() < wanted {
-            let Some(items) = back.next(&mut self.text, wanted - lines.len()).await? else { break };
+            let Some(items) = back.next(&mut self.text, wanted - lines.len()).await? else {
+                break;
+            };
             let missing = wanted - lines.len();
-            lines.extend(items.into_iter().rev().filter_map(Item::into_line).take(missing));
+            lines.extend(
+                items
+                    .into_iter()
+                    .rev()
+                    .filter_map(Item::into_line)
+                    .take(missing),
+            );
         }
         lines.reverse();
         Ok(lines)
@@ -551,7 +696,9 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
         }
         let mut forth = Forth::new(at);
         while lines.len() <= wanted {
-            let Some(items) = forth.next(&mut self.text, wanted + 1 - lines.len()).await? else { break };
+            let Some(items) = forth.next(&mut self.text, wanted + 1 - lines.len()).await? else {
+                break;
+            };
             lines.extend(items.into_iter().filter_map(Item::into_line));
         }
         lines.truncate(wanted + 1);
@@ -565,14 +712,22 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
         let listed = list_again(&mut self.text).await?;
         let places = chain::moved(&self.text.log.files, &listed);
         self.text.relist(listed);
-        self.last = self.last.take().and_then(|(file, lines)| Some((places[file]?, lines)));
+        self.last = self
+            .last
+            .take()
+            .and_then(|(file, lines)| Some((places[file]?, lines)));
         for part in std::mem::take(&mut self.parts) {
             match places[part.file] {
                 Some(file) => self.parts.push_back(Part { file, ..part }),
                 None => {
                     let to = Some(part.to).filter(|to| *to < u64::MAX);
-                    let missing = MissingBytes { from: part.from, to, reason: GapReason::RotatedAway };
-                    out.send(Reply::Gap(self.text.log.info.name.clone(), missing)).await?;
+                    let missing = MissingBytes {
+                        from: part.from,
+                        to,
+                        reason: GapReason::RotatedAway,
+                    };
+                    out.send(Reply::Gap(self.text.log.info.name.clone(), missing))
+                        .await?;
                 }
             }
         }

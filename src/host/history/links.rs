@@ -1,5 +1,5 @@
-//! The logs of a path or pattern, with the generations that lie elsewhere because a log is a symlink. Which file belongs
-//! to which log is left to `chain`.
+//! The logs of a path or pattern, with the generations that lie elsewhere because a log is a
+//! symlink. Which file belongs to which log is left to `chain`.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -20,7 +20,8 @@ pub(super) struct Logs {
 /// So many links of a source are followed. Each takes a question or two.
 const MOST_LINKS: usize = 1000;
 
-/// The logs of a source that consists of files; what lies elsewhere only of those logs that are wanted, by their paths.
+/// The logs of a source that consists of files; what lies elsewhere only of those logs that are
+/// wanted, by their paths.
 ///
 /// # Errors
 /// When the path may not be looked at, or the host is gone.
@@ -29,17 +30,31 @@ pub(super) async fn logs<F: Files>(
     kind: &SourceKind,
     is_wanted: impl Fn(&[u8]) -> bool,
 ) -> Result<Logs, Failure> {
-    let SourceKind::Path(path) = kind else { return Ok(Logs { chains: Vec::new(), problems: Vec::new() }) };
+    let SourceKind::Path(path) = kind else {
+        return Ok(Logs {
+            chains: Vec::new(),
+            problems: Vec::new(),
+        });
+    };
     let own = files.list(path.as_bytes()).await?;
     let known: HashSet<FileId> = own.iter().map(|file| file.id).collect();
     let (mut linked, mut problems) = (Listing::default(), Vec::new());
-    let mut listed = Listed { aliases: aliases(&own, kind.is_glob()), ..Listed::default() };
-    let wanted: BTreeSet<&Vec<u8>> =
-        listed.aliases.iter().filter(|(_, alias)| is_wanted(&alias.log)).map(|(name, _)| name).collect();
+    let mut listed = Listed {
+        aliases: aliases(&own, kind.is_glob()),
+        ..Listed::default()
+    };
+    let wanted: BTreeSet<&Vec<u8>> = listed
+        .aliases
+        .iter()
+        .filter(|(_, alias)| is_wanted(&alias.log))
+        .map(|(name, _)| name)
+        .collect();
     for name in wanted.iter().take(MOST_LINKS) {
         match files.list_log(name).await {
             Ok(beside) => linked.append(beside),
-            Err(Failure::File(error)) => problems.push(told(&String::from_utf8_lossy(name), &error)),
+            Err(Failure::File(error)) => {
+                problems.push(told(&String::from_utf8_lossy(name), &error))
+            }
             Err(error) => return Err(error),
         }
     }
@@ -55,17 +70,28 @@ pub(super) async fn logs<F: Files>(
     }
     listed.own = own.into_files();
     listed.linked = linked.into_files();
-    let chains = if kind.is_glob() { chain::of_pattern(listed) } else { vec![chain::of_path(path.as_bytes(), listed)] };
+    let chains = if kind.is_glob() {
+        chain::of_pattern(listed)
+    } else {
+        vec![chain::of_path(path.as_bytes(), listed)]
+    };
     Ok(Logs { chains, problems })
 }
 
-/// Where older files of the listed logs lie that are symlinks. What two of them lead to belongs to the first.
+/// Where older files of the listed logs lie that are symlinks. What two of them lead to belongs to
+/// the first.
 fn aliases(own: &Listing, is_glob: bool) -> Aliases {
     let paths: HashSet<&[u8]> = own.iter().map(|file| &file.path[..]).collect();
-    // One that is not listed is the same file as another one that the pattern matches, or leads to nothing.
+    // One that is not listed is the same file as another one that the pattern matches, or leads to
+    // nothing.
     let is_log = |link: &&LogLink| !is_glob || paths.contains(&link.path[..]);
     let mut aliases = Aliases::new();
-    for (name, alias) in own.links().iter().filter(is_log).flat_map(chain::aliases_of) {
+    for (name, alias) in own
+        .links()
+        .iter()
+        .filter(is_log)
+        .flat_map(chain::aliases_of)
+    {
         if !paths.contains(&name[..]) {
             aliases.entry(name).or_insert(alias);
         }
@@ -78,10 +104,14 @@ fn missing(path: &str, listing: &Listing) -> Vec<String> {
     let mut problems = Vec::new();
     if listing.left_out() > 0 {
         let more = listing.left_out();
-        problems.push(format!("{path} has more files than fit: the oldest {more} are left out – name fewer"));
+        problems.push(format!(
+            "{path} has more files than fit: the oldest {more} are left out – name fewer"
+        ));
     }
     if !listing.is_settled {
-        problems.push(format!("{path}: its files are moved all the while – some may be missing; try again"));
+        problems.push(format!(
+            "{path}: its files are moved all the while – some may be missing; try again"
+        ));
     }
     problems
 }

@@ -1,17 +1,21 @@
 //! Reading back: what a host's logs have said, made of the few questions that [`Files`] answers.
 //!
-//! [`answer`] takes an [`Ask`] and sends [`Reply`]s as it finds them. A log is one address space over its generations,
-//! oldest first (`chain`, `links`, `sources`); `text` reads it, `reel` makes lines with times and records of its bytes, `walk`
-//! goes along them in both directions. Above that stand `place` (cursors), `seek` (times), `page`, `search`,
-//! `histogram` and `cost`. Who has the files is left to the drivers, what people see of it to those who asked.
+//! [`answer`] takes an [`Ask`] and sends [`Reply`]s as it finds them. A log is one address space
+//! over its generations, oldest first (`chain`, `links`, `sources`); `text` reads it, `reel` makes
+//! lines with times and records of its bytes, `walk` goes along them in both directions. Above that
+//! stand `place` (cursors), `seek` (times), `page`, `search`, `histogram` and `cost`. Who has the
+//! files is left to the drivers, what people see of it to those who asked.
 //!
 //! # Rules
 //!
-//! * The same line has the same time however it is reached: what the stamps of a file look like is learnt from its head,
-//!   once, and what a stamp leaves open (a year) follows from when the file was last written to.
+//! * The same line has the same time however it is reached: what the stamps of a file look like is
+//!   learnt from its head, once, and what a stamp leaves open (a year) follows from when the file
+//!   was last written to.
 //! * A generation begins a record; records do not cross the border of two files.
-//! * Nothing is lost without a word: bytes that are not shown are a [`Reply::Gap`], other doubts a [`Reply::Note`].
-//! * A file that was moved while it was read is found again; what was found before is not found twice.
+//! * Nothing is lost without a word: bytes that are not shown are a [`Reply::Gap`], other doubts a
+//!   [`Reply::Note`].
+//! * A file that was moved while it was read is found again; what was found before is not found
+//!   twice.
 
 mod chain;
 mod cost;
@@ -47,8 +51,8 @@ use text::Text;
 /// A log that is moved about more often than this while one question is answered is given up.
 const MOST_ATTEMPTS: usize = 4;
 
-/// Answers a question about the files of a host; the last reply is [`Reply::Done`]. Who has closed the channel wants no
-/// more, and the work ends at once.
+/// Answers a question about the files of a host; the last reply is [`Reply::Done`]. Who has closed
+/// the channel wants no more, and the work ends at once.
 ///
 /// # Errors
 /// The host is gone. What can be said of a single source is a reply.
@@ -165,7 +169,9 @@ async fn about_sources<F: Files>(
         };
         let name = Arc::clone(&log.info.name);
         match about_log(files, host, clock, *log, &ask.what, out).await {
-            Err(Halt::File(path, error)) => out.send(Reply::Failed(name, told(&path, &error))).await?,
+            Err(Halt::File(path, error)) => {
+                out.send(Reply::Failed(name, told(&path, &error))).await?
+            }
             other => other?,
         }
     }
@@ -211,7 +217,9 @@ async fn paged<F: Files>(
         text.tally.add_to(&mut out.totals);
         match read {
             Err(halt) if halt.is_moved() && attempt < MOST_ATTEMPTS => {
-                log.files = sources::again(files, &log).await.map_err(|failure| Halt::of(failure, &log.path))?;
+                log.files = sources::again(files, &log)
+                    .await
+                    .map_err(|failure| Halt::of(failure, &log.path))?;
             }
             read => return page::send(&log.info.name, read?, out).await,
         }

@@ -17,11 +17,12 @@ use super::{Halt, Out, is_move, told};
 /// A page of longer lines ends here: it is held in memory on both ends.
 const MOST_BYTES: usize = 8 << 20;
 
-/// Of a file without line ends, or with few lines in the wanted window, so much is read for one page.
+/// Of a file without line ends, or with few lines in the wanted window, so much is read for one
+/// page.
 const MOST_READ: u64 = 64 << 20;
 
-/// Lines of so many bytes outside of the window, and those beyond them are taken to be outside too, though a log may be a
-/// little out of order.
+/// Lines of so many bytes outside of the window, and those beyond them are taken to be outside too,
+/// though a log may be a little out of order.
 const BEYOND_BYTES: usize = 64 << 10;
 
 /// So many bytes of lines go in one reply.
@@ -49,7 +50,12 @@ struct Begin {
 
 impl Begin {
     fn at(at: At) -> Self {
-        Self { at, skips: false, missing: None, notes: Vec::new() }
+        Self {
+            at,
+            skips: false,
+            missing: None,
+            notes: Vec::new(),
+        }
     }
 }
 
@@ -59,8 +65,11 @@ pub(super) async fn read<F: Files>(text: &mut Text<'_, F>, page: &Page) -> Resul
         return Ok(Read::default());
     }
     let begin = begin(text, page).await?;
-    let mut read =
-        if page.backwards { backwards(text, page, &begin).await? } else { forwards(text, page, &begin).await? };
+    let mut read = if page.backwards {
+        backwards(text, page, &begin).await?
+    } else {
+        forwards(text, page, &begin).await?
+    };
     if let Some(missing) = begin.missing {
         let at = if page.backwards { read.items.len() } else { 0 };
         read.items.insert(at, Item::Gap(missing));
@@ -116,9 +125,13 @@ pub(super) async fn place<F: Files>(text: &mut Text<'_, F>, page: &Page) -> Resu
 async fn begin<F: Files>(text: &mut Text<'_, F>, page: &Page) -> Result<Begin, Halt> {
     let window = &page.window;
     match page.start {
-        Start::Oldest if !page.backwards && window.start > Time(i64::MIN) => of_time(text, window.start).await,
+        Start::Oldest if !page.backwards && window.start > Time(i64::MIN) => {
+            of_time(text, window.start).await
+        }
         Start::Oldest => Ok(Begin::at(At { file: 0, offset: 0 })),
-        Start::Newest if page.backwards && window.end < Time(i64::MAX) => of_time(text, window.end).await,
+        Start::Newest if page.backwards && window.end < Time(i64::MAX) => {
+            of_time(text, window.end).await
+        }
         Start::Newest => Ok(Begin::at(text.end().await?)),
         Start::At(time) => of_time(text, time).await,
         Start::Cursor(place) => of_cursor(text, &place, false).await,
@@ -128,12 +141,22 @@ async fn begin<F: Files>(text: &mut Text<'_, F>, page: &Page) -> Result<Begin, H
 
 async fn of_time<F: Files>(text: &mut Text<'_, F>, time: Time) -> Result<Begin, Halt> {
     let sought = seek::seek(text, time).await?;
-    Ok(Begin { notes: sought.notes(text), ..Begin::at(sought.at) })
+    Ok(Begin {
+        notes: sought.notes(text),
+        ..Begin::at(sought.at)
+    })
 }
 
-async fn of_cursor<F: Files>(text: &mut Text<'_, F>, place: &Place, after: bool) -> Result<Begin, Halt> {
+async fn of_cursor<F: Files>(
+    text: &mut Text<'_, F>,
+    place: &Place,
+    after: bool,
+) -> Result<Begin, Halt> {
     Ok(match place::find(text, place).await? {
-        Whereabouts::Here(at) => Begin { skips: after, ..Begin::at(at) },
+        Whereabouts::Here(at) => Begin {
+            skips: after,
+            ..Begin::at(at)
+        },
         // It has not been shown as it is now.
         Whereabouts::Grown(at) => Begin::at(at),
         Whereabouts::Lost(missing, at) => {
@@ -141,7 +164,11 @@ async fn of_cursor<F: Files>(text: &mut Text<'_, F>, place: &Place, after: bool)
                 "the line of cursor {place} is not there any more; what follows begins at {}",
                 String::from_utf8_lossy(&text.file(at.file).path)
             );
-            Begin { missing: Some(missing), notes: vec![note], ..Begin::at(at) }
+            Begin {
+                missing: Some(missing),
+                notes: vec![note],
+                ..Begin::at(at)
+            }
         }
     })
 }
@@ -156,14 +183,26 @@ struct Sheet<'p> {
 
 impl<'p> Sheet<'p> {
     fn new(page: &'p Page) -> Self {
-        Self { window: &page.window, left: page.lines as usize, bytes: 0, beyond: 0 }
+        Self {
+            window: &page.window,
+            left: page.lines as usize,
+            bytes: 0,
+            beyond: 0,
+        }
     }
 
-    /// Whether an item belongs to the page; `is_beyond` says of a time whether all that follows is outside, too.
+    /// Whether an item belongs to the page; `is_beyond` says of a time whether all that follows is
+    /// outside, too.
     fn takes(&mut self, item: &Item, is_beyond: impl Fn(Time) -> bool) -> bool {
-        let Item::Line(line) = item else { return self.beyond == 0 };
+        let Item::Line(line) = item else {
+            return self.beyond == 0;
+        };
         if !self.window.contains(&line.time) {
-            self.beyond = if is_beyond(line.time) { self.beyond + line.raw.len() + 1 } else { 0 };
+            self.beyond = if is_beyond(line.time) {
+                self.beyond + line.raw.len() + 1
+            } else {
+                0
+            };
             return false;
         }
         self.beyond = 0;
@@ -181,7 +220,11 @@ impl<'p> Sheet<'p> {
     }
 }
 
-async fn forwards<F: Files>(text: &mut Text<'_, F>, page: &Page, begin: &Begin) -> Result<Read, Halt> {
+async fn forwards<F: Files>(
+    text: &mut Text<'_, F>,
+    page: &Page,
+    begin: &Begin,
+) -> Result<Read, Halt> {
     let (mut sheet, mut read) = (Sheet::new(page), Read::default());
     let mut forth = Forth::new(begin.at);
     let mut skips = begin.skips;
@@ -216,9 +259,17 @@ async fn forwards<F: Files>(text: &mut Text<'_, F>, page: &Page, begin: &Begin) 
     Ok(read)
 }
 
-async fn backwards<F: Files>(text: &mut Text<'_, F>, page: &Page, begin: &Begin) -> Result<Read, Halt> {
+async fn backwards<F: Files>(
+    text: &mut Text<'_, F>,
+    page: &Page,
+    begin: &Begin,
+) -> Result<Read, Halt> {
     let (mut sheet, mut read) = (Sheet::new(page), Read::default());
-    let mut back = Back::new(if begin.skips { next_line(text, begin.at).await? } else { begin.at });
+    let mut back = Back::new(if begin.skips {
+        next_line(text, begin.at).await?
+    } else {
+        begin.at
+    });
     let read_before = text.tally.bytes;
     'pages: while !sheet.is_full() && !sheet.is_past() {
         if text.tally.bytes - read_before > MOST_READ {
@@ -252,7 +303,10 @@ async fn backwards<F: Files>(text: &mut Text<'_, F>, page: &Page, begin: &Begin)
 impl Read {
     fn give_up(&mut self) {
         self.more = true;
-        self.notes.push(format!("the page ends early: {} MiB were read for it", MOST_READ >> 20));
+        self.notes.push(format!(
+            "the page ends early: {} MiB were read for it",
+            MOST_READ >> 20
+        ));
     }
 }
 
@@ -265,7 +319,12 @@ async fn next_line<F: Files>(text: &mut Text<'_, F>, at: At) -> Result<At, Halt>
         for item in &items {
             let is_same_file = item.line().is_none_or(|line| line.cursor.file == file);
             match item {
-                Item::Line(line) if seen && is_same_file => return Ok(At { offset: line.cursor.offset, ..at }),
+                Item::Line(line) if seen && is_same_file => {
+                    return Ok(At {
+                        offset: line.cursor.offset,
+                        ..at
+                    });
+                }
                 Item::Line(_) if seen => break,
                 Item::Line(_) => seen = true,
                 Item::Gap(_) => {}
@@ -275,5 +334,8 @@ async fn next_line<F: Files>(text: &mut Text<'_, F>, at: At) -> Result<At, Halt>
             break;
         }
     }
-    Ok(At { offset: text.length(at.file).await?, ..at })
+    Ok(At {
+        offset: text.length(at.file).await?,
+        ..at
+    })
 }

@@ -1,4 +1,5 @@
-//! What a pass over a log has to look at: ranges of its generations. In which pieces that happens is left to `hunt`.
+//! What a pass over a log has to look at: ranges of its generations. In which pieces that happens
+//! is left to `hunt`.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -46,19 +47,34 @@ pub(super) async fn list_again<F: Files>(text: &mut Text<'_, F>) -> Result<Vec<L
 pub(super) fn parts_of<F: Files>(text: &Text<'_, F>, range: Range<At>) -> VecDeque<Part> {
     let last = range.end.file.min(text.log.files.len() - 1);
     let whole = |file: usize| {
-        let end = if text.is_plain(file) { text.file(file).size } else { u64::MAX };
+        let end = if text.is_plain(file) {
+            text.file(file).size
+        } else {
+            u64::MAX
+        };
         // A line that begins before a moment is wanted, wherever a compressed file ends.
         let is_cut = file == range.end.file && text.is_plain(file);
         Part {
             file,
-            from: if file == range.start.file { range.start.offset } else { 0 },
+            from: if file == range.start.file {
+                range.start.offset
+            } else {
+                0
+            },
             to: if is_cut { range.end.offset } else { end },
         }
     };
-    (range.start.file..=last).map(whole).filter(|part| part.from < part.to).collect()
+    (range.start.file..=last)
+        .map(whole)
+        .filter(|part| part.from < part.to)
+        .collect()
 }
 
 /// What a part costs to read.
 pub(super) fn weight<F: Files>(text: &Text<'_, F>, part: &Part) -> u64 {
-    if text.is_plain(part.file) { part.to - part.from } else { text.file(part.file).size }
+    if text.is_plain(part.file) {
+        part.to - part.from
+    } else {
+        text.file(part.file).size
+    }
 }

@@ -1,4 +1,5 @@
-//! Cursors: where the line stands now that a cursor names, after its file was renamed, packed, or copied and emptied.
+//! Cursors: where the line stands now that a cursor names, after its file was renamed, packed, or
+//! copied and emptied.
 
 use memchr::memchr;
 
@@ -17,7 +18,8 @@ pub(super) enum Whereabouts {
     Here(At),
     /// It stands here and has become longer: it was under way.
     Grown(At),
-    /// It is not to be found. What is missing, and the place of what follows it, as far as can be told.
+    /// It is not to be found. What is missing, and the place of what follows it, as far as can be
+    /// told.
     Lost(MissingBytes, At),
 }
 
@@ -29,10 +31,18 @@ enum Fit {
     Yes,
 }
 
-/// Finds the line of a cursor: in the file of this identity, or in another generation with that line at that offset.
-pub(super) async fn find<F: Files>(text: &mut Text<'_, F>, place: &Place) -> Result<Whereabouts, Halt> {
+/// Finds the line of a cursor: in the file of this identity, or in another generation with that
+/// line at that offset.
+pub(super) async fn find<F: Files>(
+    text: &mut Text<'_, F>,
+    place: &Place,
+) -> Result<Whereabouts, Halt> {
     let offset = place.cursor.offset;
-    let own = text.log.files.iter().position(|file| file.id == place.cursor.file);
+    let own = text
+        .log
+        .files
+        .iter()
+        .position(|file| file.id == place.cursor.file);
     if let Some(file) = own {
         match fit(text, file, place).await? {
             Fit::Yes => return Ok(Whereabouts::Here(At { file, offset })),
@@ -41,15 +51,33 @@ pub(super) async fn find<F: Files>(text: &mut Text<'_, F>, place: &Place) -> Res
         }
     }
     // Without a check any line would do.
-    let others = if place.check.is_some() { text.log.files.len() } else { 0 };
+    let others = if place.check.is_some() {
+        text.log.files.len()
+    } else {
+        0
+    };
     for file in (0..others).rev().filter(|file| Some(*file) != own) {
         if fit(text, file, place).await? == Fit::Yes {
             return Ok(Whereabouts::Here(At { file, offset }));
         }
     }
-    let reason = if own.is_some() { GapReason::Truncated } else { GapReason::RotatedAway };
-    let next = At { file: own.unwrap_or(0), offset: 0 };
-    Ok(Whereabouts::Lost(MissingBytes { from: offset, to: None, reason }, next))
+    let reason = if own.is_some() {
+        GapReason::Truncated
+    } else {
+        GapReason::RotatedAway
+    };
+    let next = At {
+        file: own.unwrap_or(0),
+        offset: 0,
+    };
+    Ok(Whereabouts::Lost(
+        MissingBytes {
+            from: offset,
+            to: None,
+            reason,
+        },
+        next,
+    ))
 }
 
 async fn fit<F: Files>(text: &mut Text<'_, F>, file: usize, place: &Place) -> Result<Fit, Halt> {
@@ -69,7 +97,11 @@ async fn fit<F: Files>(text: &mut Text<'_, F>, file: usize, place: &Place) -> Re
         }
     };
     let Some(line) = line_of(rest, at_end) else {
-        return Ok(if place.check.is_none() { Fit::Yes } else { Fit::No });
+        return Ok(if place.check.is_none() {
+            Fit::Yes
+        } else {
+            Fit::No
+        });
     };
     Ok(match () {
         () if place.fits(line) => Fit::Yes,
@@ -84,7 +116,11 @@ fn line_of(bytes: &[u8], at_end: bool) -> Option<&[u8]> {
         return None;
     }
     match memchr(b'\n', bytes) {
-        Some(newline) => Some(bytes[..newline].strip_suffix(b"\r").unwrap_or(&bytes[..newline])),
+        Some(newline) => Some(
+            bytes[..newline]
+                .strip_suffix(b"\r")
+                .unwrap_or(&bytes[..newline]),
+        ),
         None if at_end => Some(bytes.strip_suffix(b"\r").unwrap_or(bytes)),
         None => Some(bytes),
     }

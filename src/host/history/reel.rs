@@ -50,10 +50,25 @@ pub(super) struct Reel {
 }
 
 impl Reel {
-    /// From `offset` on, with what is known of the file; `cut` where that is in the middle of a line.
-    pub(super) fn new(file: FileId, modified: Time, known: (Stamper, Joiner), offset: u64, cut: bool) -> Self {
+    /// From `offset` on, with what is known of the file; `cut` where that is in the middle of a
+    /// line.
+    pub(super) fn new(
+        file: FileId,
+        modified: Time,
+        known: (Stamper, Joiner),
+        offset: u64,
+        cut: bool,
+    ) -> Self {
         let (stamper, joiner) = known;
-        Self { file, lines: Lines::new(offset, cut), stamper, joiner, modified, first: None, has_time: false }
+        Self {
+            file,
+            lines: Lines::new(offset, cut),
+            stamper,
+            joiner,
+            modified,
+            first: None,
+            has_time: false,
+        }
     }
 
     /// It begins where the file does, and the first stamp in that says so.
@@ -90,17 +105,33 @@ impl Reel {
         };
         let stamp = span.clone().into();
         let continues = self.joiner.continues(&raw, span);
-        Line { time, time_from: from, continues, stamp, cursor: Cursor { file: self.file, offset }, raw }
+        Line {
+            time,
+            time_from: from,
+            continues,
+            stamp,
+            cursor: Cursor {
+                file: self.file,
+                offset,
+            },
+            raw,
+        }
     }
 
     /// Goes on at the beginning of a line.
     pub(super) fn at(self, offset: u64) -> Self {
-        Self { lines: Lines::new(offset, false), ..self }
+        Self {
+            lines: Lines::new(offset, false),
+            ..self
+        }
     }
 
     /// Goes on in the middle of a line, which is left out.
     pub(super) fn within(self, offset: u64) -> Self {
-        Self { lines: Lines::new(offset, true), ..self }
+        Self {
+            lines: Lines::new(offset, true),
+            ..self
+        }
     }
 
     /// What it knows now, for a reel that begins elsewhere.
@@ -125,8 +156,12 @@ impl Reel {
 
 /// Lines before the first stamp of a file have the time of the line after them.
 fn date_the_first(items: &mut [Item]) {
-    let stamped = items.iter().find_map(|item| item.line().filter(|line| line.time_from == TimeFrom::Stamp));
-    let Some(time) = stamped.map(|line| line.time) else { return };
+    let stamped = items
+        .iter()
+        .find_map(|item| item.line().filter(|line| line.time_from == TimeFrom::Stamp));
+    let Some(time) = stamped.map(|line| line.time) else {
+        return;
+    };
     for item in items {
         match item {
             Item::Line(line) if line.time_from == TimeFrom::Arrival => {

@@ -1,6 +1,6 @@
-//! From the lines that a scan has found to whole records: lines that stand next to each other are a run, and what a run
-//! shows from its first line to the beginning of the next record is a record. One that may go on outside of what was found
-//! is left open; to read it is left to `hunt`.
+//! From the lines that a scan has found to whole records: lines that stand next to each other are a
+//! run, and what a run shows from its first line to the beginning of the next record is a record.
+//! One that may go on outside of what was found is left open; to read it is left to `hunt`.
 
 use std::ops::Range;
 
@@ -25,7 +25,10 @@ pub(super) struct Context {
 impl Context {
     /// As much of each as one of both has.
     pub(super) fn max(self, other: Self) -> Self {
-        Self { before: self.before.max(other.before), after: self.after.max(other.after) }
+        Self {
+            before: self.before.max(other.before),
+            after: self.after.max(other.after),
+        }
     }
 }
 
@@ -48,9 +51,11 @@ impl Candidate {
     pub(super) fn size(&self) -> usize {
         let of = |lines: &[Line]| lines.iter().map(|line| line.raw.len() + 100).sum::<usize>();
         match self {
-            Self::Whole { record, before, after } => {
-                of(record) + before.as_deref().map_or(0, of) + after.as_deref().map_or(0, of)
-            }
+            Self::Whole {
+                record,
+                before,
+                after,
+            } => of(record) + before.as_deref().map_or(0, of) + after.as_deref().map_or(0, of),
             Self::Open(_) => 100,
         }
     }
@@ -62,7 +67,14 @@ impl Candidate {
 
     /// Nothing is to be read for it.
     pub(super) fn is_at_hand(&self) -> bool {
-        matches!(self, Self::Whole { before: Some(_), after: Some(_), .. })
+        matches!(
+            self,
+            Self::Whole {
+                before: Some(_),
+                after: Some(_),
+                ..
+            }
+        )
     }
 
     /// Offset of its first line that is known.
@@ -81,8 +93,8 @@ pub(super) struct Runs {
     reel: Reel,
     /// Records of the file begin with a stamp.
     stamped: bool,
-    /// Bytes of a line end of the file. Where a line has another one, a run is taken to be over: there might be a line of
-    /// nothing between it and the next.
+    /// Bytes of a line end of the file. Where a line has another one, a run is taken to be over:
+    /// there might be a line of nothing between it and the next.
     line_end: u64,
     /// Where the file ends.
     length: u64,
@@ -92,13 +104,31 @@ pub(super) struct Runs {
 }
 
 impl Runs {
-    pub(super) fn new(fresh: Reel, (stamped, line_end): (bool, u64), length: u64, context: Context) -> Self {
-        Self { reel: fresh.clone(), fresh, stamped, line_end, length, context, lines: Vec::new(), bytes: 0 }
+    pub(super) fn new(
+        fresh: Reel,
+        (stamped, line_end): (bool, u64),
+        length: u64,
+        context: Context,
+    ) -> Self {
+        Self {
+            reel: fresh.clone(),
+            fresh,
+            stamped,
+            line_end,
+            length,
+            context,
+            lines: Vec::new(),
+            bytes: 0,
+        }
     }
 
     /// The next line that was found.
     pub(super) fn push(&mut self, found: Found, out: &mut Vec<Candidate>) {
-        if self.lines.last().is_some_and(|(last, _)| found.offset != self.end_of(last)) {
+        if self
+            .lines
+            .last()
+            .is_some_and(|(last, _)| found.offset != self.end_of(last))
+        {
             self.finish(out);
         }
         if self.bytes > MOST_RUN_BYTES {
@@ -131,24 +161,43 @@ impl Runs {
             }
         }
         let kept = begin.saturating_sub(self.context.before.max(SURE_AFTER));
-        self.bytes = self.lines[kept..].iter().map(|(line, _)| line.raw.len()).sum();
+        self.bytes = self.lines[kept..]
+            .iter()
+            .map(|(line, _)| line.raw.len())
+            .sum();
         if !is_over {
             // What was looked at is context now.
-            self.lines[..begin].iter_mut().for_each(|(_, is_hit)| *is_hit = false);
+            self.lines[..begin]
+                .iter_mut()
+                .for_each(|(_, is_hit)| *is_hit = false);
             self.lines.drain(..kept);
         }
     }
 
     fn candidate(&self, range: Range<usize>) -> Option<Candidate> {
-        let hit = self.lines[range.clone()].iter().find(|(_, is_hit)| *is_hit)?;
+        let hit = self.lines[range.clone()]
+            .iter()
+            .find(|(_, is_hit)| *is_hit)?;
         if !self.begins_at(range.start) || !self.ends_at(range.end) {
             return Some(Candidate::Open(hit.0.cursor.offset));
         }
-        let of = |range: Range<usize>| self.lines[range].iter().map(|(line, _)| line.clone()).collect::<Vec<_>>();
-        let before = range.start.checked_sub(self.context.before).map(|from| of(from..range.start));
+        let of = |range: Range<usize>| {
+            self.lines[range]
+                .iter()
+                .map(|(line, _)| line.clone())
+                .collect::<Vec<_>>()
+        };
+        let before = range
+            .start
+            .checked_sub(self.context.before)
+            .map(|from| of(from..range.start));
         let to = range.end + self.context.after;
         let after = (to <= self.lines.len()).then(|| of(range.end..to));
-        Some(Candidate::Whole { record: of(range), before, after })
+        Some(Candidate::Whole {
+            record: of(range),
+            before,
+            after,
+        })
     }
 
     /// Whether a record surely begins with this line.

@@ -1,7 +1,7 @@
 //! Searches: the records that match, as hits, in either direction, until there are enough.
 //!
-//! A hit is the first line of its record; the rest of the record goes before the lines that were wanted after it, and is
-//! told from them by [`Line::continues`](crate::model::Line::continues).
+//! A hit is the first line of its record; the rest of the record goes before the lines that were
+//! wanted after it, and is told from them by [`Line::continues`](crate::model::Line::continues).
 
 use crate::host::Files;
 use crate::model::Reply;
@@ -23,25 +23,51 @@ pub(super) async fn search<F: Files>(
     search: &Search,
     out: &mut Out<'_>,
 ) -> Result<(), Halt> {
-    let Some(quarry) = quarry(host, search) else { return Ok(()) };
+    let Some(quarry) = quarry(host, search) else {
+        return Ok(());
+    };
     let name = log.info.name.clone();
     let (mut hunt, notes) = Hunt::plan(Text::new(files, log, clock), &quarry).await?;
     for note in notes {
         out.note(&name, note).await?;
     }
     let (limit, count_only) = (search.limit.unwrap_or(u64::MAX), search.count_only);
-    hunt.run(&mut Hits { name, limit, count_only, waiting: Vec::new(), bytes: 0 }, out).await
+    hunt.run(
+        &mut Hits {
+            name,
+            limit,
+            count_only,
+            waiting: Vec::new(),
+            bytes: 0,
+        },
+        out,
+    )
+    .await
 }
 
 /// What a search looks for; `None` where nothing can match.
 pub(super) fn quarry<'a>(host: &'a str, search: &'a Search) -> Option<Quarry<'a>> {
     let window = super::both(&search.window, &search.query)?;
-    let around = Context { before: search.before as usize, after: search.after as usize };
-    let context = if search.count_only { Context::default() } else { around };
-    Some(Quarry { host, query: &search.query, window, newest_first: search.newest_first, context })
+    let around = Context {
+        before: search.before as usize,
+        after: search.after as usize,
+    };
+    let context = if search.count_only {
+        Context::default()
+    } else {
+        around
+    };
+    Some(Quarry {
+        host,
+        query: &search.query,
+        window,
+        newest_first: search.newest_first,
+        context,
+    })
 }
 
-/// Sends hits: those that are found together, together, for each answer on its way wakes up who waits for it.
+/// Sends hits: those that are found together, together, for each answer on its way wakes up who
+/// waits for it.
 struct Hits {
     name: std::sync::Arc<str>,
     limit: u64,
@@ -62,18 +88,38 @@ impl Catcher for Hits {
             return Ok(());
         }
         let mut lines = catch.record.into_iter();
-        let Some(line) = lines.next() else { return Ok(()) };
+        let Some(line) = lines.next() else {
+            return Ok(());
+        };
         let after: Vec<_> = lines.chain(catch.after).collect();
         out.totals.lines += 1 + (catch.before.len() + after.len()) as u64;
-        self.bytes += catch.before.iter().chain([&line]).chain(&after).map(|line| line.raw.len() + 100).sum::<usize>();
-        self.waiting.push(Hit { line, before: catch.before, after });
-        if self.bytes < MOST_WAITING { Ok(()) } else { self.rest(out).await }
+        self.bytes += catch
+            .before
+            .iter()
+            .chain([&line])
+            .chain(&after)
+            .map(|line| line.raw.len() + 100)
+            .sum::<usize>();
+        self.waiting.push(Hit {
+            line,
+            before: catch.before,
+            after,
+        });
+        if self.bytes < MOST_WAITING {
+            Ok(())
+        } else {
+            self.rest(out).await
+        }
     }
 
     async fn rest(&mut self, out: &mut Out<'_>) -> Result<(), Halt> {
         self.bytes = 0;
         let waiting = std::mem::take(&mut self.waiting);
-        if waiting.is_empty() { Ok(()) } else { out.send(Reply::Hits(self.name.clone(), waiting)).await }
+        if waiting.is_empty() {
+            Ok(())
+        } else {
+            out.send(Reply::Hits(self.name.clone(), waiting)).await
+        }
     }
 
     fn wants(&self, out: &Out<'_>) -> u64 {

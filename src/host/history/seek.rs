@@ -1,9 +1,10 @@
 //! Times: the first line of a log that is not older than some moment, found in few reads.
 //!
-//! The heads of the generations tell which one it is in. There the driver may know a quicker way; otherwise single blocks
-//! are read, where the line should stand if lines came evenly and in the middle of what is left, in turns. What is left is
-//! read from a little before it, for a log may be slightly out of order. One that is more than slightly out of order is
-//! noticed by the times that were seen, and read from its beginning.
+//! The heads of the generations tell which one it is in. There the driver may know a quicker way;
+//! otherwise single blocks are read, where the line should stand if lines came evenly and in the
+//! middle of what is left, in turns. What is left is read from a little before it, for a log may be
+//! slightly out of order. One that is more than slightly out of order is noticed by the times that
+//! were seen, and read from its beginning.
 
 use std::ops::Range;
 
@@ -49,7 +50,8 @@ pub(super) struct Sought {
     pub(super) at: At,
     /// How sure that is.
     pub(super) sure: Sure,
-    /// It is in a generation that may have this time of day several times, of days that nobody can tell.
+    /// It is in a generation that may have this time of day several times, of days that nobody can
+    /// tell.
     hides_days: bool,
 }
 
@@ -105,7 +107,11 @@ pub(super) async fn seek<F: Files>(text: &mut Text<'_, F>, time: Time) -> Result
     let (at, sure) = place(text, time).await?;
     let file = at.file.min(text.log.files.len().saturating_sub(1));
     let hides_days = !text.log.files.is_empty() && text.may_hide_days(file).await?;
-    Ok(Sought { at, sure, hides_days })
+    Ok(Sought {
+        at,
+        sure,
+        hides_days,
+    })
 }
 
 async fn place<F: Files>(text: &mut Text<'_, F>, time: Time) -> Result<(At, Sure), Halt> {
@@ -118,7 +124,11 @@ async fn place<F: Files>(text: &mut Text<'_, F>, time: Time) -> Result<(At, Sure
             None => text.end().await?,
         };
         // Of what cannot be read at all there is more to say than that it has no times.
-        let sure = if nothing_is_read(text).await? { Sure::Ordered } else { Sure::Timeless };
+        let sure = if nothing_is_read(text).await? {
+            Sure::Ordered
+        } else {
+            Sure::Timeless
+        };
         return Ok((at, sure));
     }
     // The generation before the first that begins with a time not older.
@@ -131,7 +141,10 @@ async fn place<F: Files>(text: &mut Text<'_, F>, time: Time) -> Result<(At, Sure
     let (found, sure) = in_file(text, file, time).await?;
     let at = match found {
         Some(offset) => At { file, offset },
-        None if file + 1 < count => At { file: file + 1, offset: 0 },
+        None if file + 1 < count => At {
+            file: file + 1,
+            offset: 0,
+        },
         None => text.end().await?,
     };
     Ok((at, sure))
@@ -156,21 +169,35 @@ pub(super) async fn range<F: Files>(
     if window.end < Time(i64::MAX) && to > from {
         let sought = seek(text, window.end).await?;
         to = match sought.sure {
-            Sure::Disordered(file) | Sure::Rough(file) => At { file, offset: text.reach(file) },
+            Sure::Disordered(file) | Sure::Rough(file) => At {
+                file,
+                offset: text.reach(file),
+            },
             Sure::Timeless => to,
             Sure::Ordered => {
                 let reach = text.reach(sought.at.file);
-                At { offset: sought.at.offset.saturating_add(SLACK).min(reach), ..sought.at }
+                At {
+                    offset: sought.at.offset.saturating_add(SLACK).min(reach),
+                    ..sought.at
+                }
             }
         };
-        let new = sought.notes(text).into_iter().filter(|note| !notes.contains(note)).collect::<Vec<_>>();
+        let new = sought
+            .notes(text)
+            .into_iter()
+            .filter(|note| !notes.contains(note))
+            .collect::<Vec<_>>();
         notes.extend(new);
     }
     Ok((from..to.max(from), notes))
 }
 
-/// The first generation whose first time is not older, or their number; and whether none has any time.
-async fn first_beginning_after<F: Files>(text: &mut Text<'_, F>, time: Time) -> Result<(usize, bool), Halt> {
+/// The first generation whose first time is not older, or their number; and whether none has any
+/// time.
+async fn first_beginning_after<F: Files>(
+    text: &mut Text<'_, F>,
+    time: Time,
+) -> Result<(usize, bool), Halt> {
     let (mut low, mut high) = (0, text.log.files.len());
     let mut is_timeless = true;
     while low < high {
@@ -203,7 +230,10 @@ async fn nothing_is_read<F: Files>(text: &mut Text<'_, F>) -> Result<bool, Halt>
 }
 
 /// The last generation before this one that has times.
-async fn stamped_before<F: Files>(text: &mut Text<'_, F>, end: usize) -> Result<Option<usize>, Halt> {
+async fn stamped_before<F: Files>(
+    text: &mut Text<'_, F>,
+    end: usize,
+) -> Result<Option<usize>, Halt> {
     for file in (0..end).rev() {
         if text.head(file).await?.first.is_some() {
             return Ok(Some(file));
@@ -212,14 +242,20 @@ async fn stamped_before<F: Files>(text: &mut Text<'_, F>, end: usize) -> Result<
     Ok(None)
 }
 
-/// A generation may begin with a time that is a little earlier than that of the last lines of the one before, as lines of
-/// one file may: the moment is looked for there, too, where it is so close.
-async fn late_in_the_one_before<F: Files>(text: &mut Text<'_, F>, file: usize, time: Time) -> Result<Option<At>, Halt> {
+/// A generation may begin with a time that is a little earlier than that of the last lines of the
+/// one before, as lines of one file may: the moment is looked for there, too, where it is so close.
+async fn late_in_the_one_before<F: Files>(
+    text: &mut Text<'_, F>,
+    file: usize,
+    time: Time,
+) -> Result<Option<At>, Halt> {
     let first = text.head(file).await?.first.unwrap_or(time);
     if time.0.saturating_sub(first.0) > SLACK_NANOS {
         return Ok(None);
     }
-    let Some(file) = stamped_before(text, file).await? else { return Ok(None) };
+    let Some(file) = stamped_before(text, file).await? else {
+        return Ok(None);
+    };
     // To look into a compressed one costs the unpacking of it.
     if text.file(file).modified < time {
         return Ok(None);
@@ -245,10 +281,21 @@ struct Bisection {
 }
 
 /// The first line of a file that is not older, or `None` where it has none, and how sure that is.
-async fn in_file<F: Files>(text: &mut Text<'_, F>, number: usize, time: Time) -> Result<(Option<u64>, Sure), Halt> {
+async fn in_file<F: Files>(
+    text: &mut Text<'_, F>,
+    number: usize,
+    time: Time,
+) -> Result<(Option<u64>, Sure), Halt> {
     let first = text.head(number).await?.first.unwrap_or(time);
     let high = text.reach(number);
-    let mut bisection = Bisection { number, time, low: 0, high, seen: vec![(0, first)], is_mixed: false };
+    let mut bisection = Bisection {
+        number,
+        time,
+        low: 0,
+        high,
+        seen: vec![(0, first)],
+        is_mixed: false,
+    };
     if !bisection.hinted(text).await? {
         if text.is_plain(number) || !F::READS_ON {
             let length = text.length(number).await?;
@@ -258,8 +305,20 @@ async fn in_file<F: Files>(text: &mut Text<'_, F>, number: usize, time: Time) ->
         }
     }
     let is_ordered = bisection.is_ordered();
-    let offset = if is_ordered { bisection.low.saturating_sub(SLACK) } else { 0 };
-    let (found, gave_up) = read_through(text, At { file: number, offset }, time).await?;
+    let offset = if is_ordered {
+        bisection.low.saturating_sub(SLACK)
+    } else {
+        0
+    };
+    let (found, gave_up) = read_through(
+        text,
+        At {
+            file: number,
+            offset,
+        },
+        time,
+    )
+    .await?;
     Ok(match (gave_up, is_ordered) {
         (true, _) => (Some(found.unwrap_or(0)), Sure::Rough(number)),
         (false, true) => (found, Sure::Ordered),
@@ -270,13 +329,33 @@ async fn in_file<F: Files>(text: &mut Text<'_, F>, number: usize, time: Time) ->
 impl Bisection {
     /// Takes the driver's word for the place, if that holds.
     async fn hinted<F: Files>(&mut self, text: &mut Text<'_, F>) -> Result<bool, Halt> {
-        let Some(key) = text.head(self.number).await?.key() else { return Ok(false) };
+        let Some(key) = text.head(self.number).await?.key() else {
+            return Ok(false);
+        };
         let file = text.log.files[self.number].clone();
-        let hint = text.files.seek(&file, &key, self.time).await.map_err(|failure| Halt::of(failure, &file.path))?;
-        let Some(Hint { offset, reads, ordered }) = hint else { return Ok(false) };
+        let hint = text
+            .files
+            .seek(&file, &key, self.time)
+            .await
+            .map_err(|failure| Halt::of(failure, &file.path))?;
+        let Some(Hint {
+            offset,
+            reads,
+            ordered,
+        }) = hint
+        else {
+            return Ok(false);
+        };
         text.tally.reads += reads;
         let plain = text.is_plain(self.number);
-        text.look(self.number, 0..if plain { u64::from(reads) * LOOK_BYTES } else { offset });
+        text.look(
+            self.number,
+            0..if plain {
+                u64::from(reads) * LOOK_BYTES
+            } else {
+                offset
+            },
+        );
         if !text.is_plain(self.number) {
             return self.hinted_in_packed(text, offset, ordered).await;
         }
@@ -293,11 +372,15 @@ impl Bisection {
         self.low = before;
         // Not far behind it there should be one that is not older, or the end.
         let behind = offset + NEAR;
-        Ok(behind >= self.high || self.probe(text, behind).await?.is_none_or(|(_, seen)| seen >= self.time))
+        Ok(behind >= self.high
+            || self
+                .probe(text, behind)
+                .await?
+                .is_none_or(|(_, seen)| seen >= self.time))
     }
 
-    /// The same of a compressed file: what was seen of it is all of it, and whatever is read of it to make sure is
-    /// unpacked once more; so both are read at once.
+    /// The same of a compressed file: what was seen of it is all of it, and whatever is read of it
+    /// to make sure is unpacked once more; so both are read at once.
     async fn hinted_in_packed<F: Files>(
         &mut self,
         text: &mut Text<'_, F>,
@@ -345,11 +428,18 @@ impl Bisection {
     }
 
     async fn narrow<F: Files>(&mut self, text: &mut Text<'_, F>, length: u64) -> Result<(), Halt> {
-        let near = if text.is_plain(self.number) { NEAR } else { NEAR_PACKED };
+        let near = if text.is_plain(self.number) {
+            NEAR
+        } else {
+            NEAR_PACKED
+        };
         // The end first: it tells how fast time goes, and most questions are about what is new.
         let (mut evenly, before) = (true, text.tally.reads);
         let mut guess = length.saturating_sub(PROBE_BYTES as u64);
-        while self.high.saturating_sub(self.low) > near && text.tally.reads - before < MOST_READS && self.is_ordered() {
+        while self.high.saturating_sub(self.low) > near
+            && text.tally.reads - before < MOST_READS
+            && self.is_ordered()
+        {
             self.look(text, guess).await?;
             guess = self.guess(evenly, near);
             evenly = !evenly;
@@ -377,26 +467,41 @@ impl Bisection {
     fn guess(&self, evenly: bool, near: u64) -> u64 {
         let middle = self.low + (self.high - self.low) / 2;
         let behind = self.seen.iter().find(|(offset, _)| *offset >= self.high);
-        let before = self.seen.iter().rev().find(|(offset, _)| *offset <= self.low);
-        let (Some((_, after)), Some((_, before)), true) = (behind, before, evenly) else { return middle };
+        let before = self
+            .seen
+            .iter()
+            .rev()
+            .find(|(offset, _)| *offset <= self.low);
+        let (Some((_, after)), Some((_, before)), true) = (behind, before, evenly) else {
+            return middle;
+        };
         let whole = after.0.saturating_sub(before.0).max(1) as f64;
         let part = self.time.0.saturating_sub(before.0) as f64;
         let span = (self.high - self.low) as f64;
         let guess = self.low + (span * (part / whole).clamp(0.0, 1.0)) as u64;
         // A little before it, so that it becomes the lower end.
-        guess.saturating_sub(near / 2).clamp(self.low + 1, self.high - 1)
+        guess
+            .saturating_sub(near / 2)
+            .clamp(self.low + 1, self.high - 1)
     }
 
     fn is_ordered(&self) -> bool {
-        let is_before = |pair: &[(u64, Time)]| pair[0].1.0 <= pair[1].1.0.saturating_add(SLACK_NANOS);
+        let is_before =
+            |pair: &[(u64, Time)]| pair[0].1.0 <= pair[1].1.0.saturating_add(SLACK_NANOS);
         !self.is_mixed && self.seen.windows(2).all(is_before)
     }
 
     /// The first line with a stamp that begins behind `from`; further on where there is none.
-    async fn probe<F: Files>(&self, text: &mut Text<'_, F>, from: u64) -> Result<Option<(u64, Time)>, Halt> {
+    async fn probe<F: Files>(
+        &self,
+        text: &mut Text<'_, F>,
+        from: u64,
+    ) -> Result<Option<(u64, Time)>, Halt> {
         let mut at = from;
         for step in 0..MOST_STEPS {
-            let (bytes, is_end) = text.read(self.number, at, PROBE_BYTES << (2 * step.min(2))).await?;
+            let (bytes, is_end) = text
+                .read(self.number, at, PROBE_BYTES << (2 * step.min(2)))
+                .await?;
             if let Some(found) = self.first_stamp(text, at, &bytes, is_end).await? {
                 return Ok(Some(found));
             }
@@ -404,7 +509,11 @@ impl Bisection {
                 break;
             }
             // In a hole further and further, elsewhere to what follows.
-            let further = if is_hole(&bytes) { (HOLE_BYTES as u64) << (4 * (step + 1)) } else { bytes.len() as u64 };
+            let further = if is_hole(&bytes) {
+                (HOLE_BYTES as u64) << (4 * (step + 1))
+            } else {
+                bytes.len() as u64
+            };
             at = at.saturating_add(further);
             if at >= self.high.max(from + 1) {
                 break;
@@ -428,25 +537,39 @@ impl Bisection {
         if is_end {
             reel.finish(&mut items);
         }
-        let stamped = items.iter().filter_map(Item::line).find(|line| line.time_from == TimeFrom::Stamp);
+        let stamped = items
+            .iter()
+            .filter_map(Item::line)
+            .find(|line| line.time_from == TimeFrom::Stamp);
         Ok(stamped.map(|line| (line.cursor.offset, line.time)))
     }
 }
 
-/// The first line of a file that is not older, from some place on; or how far it was read, if that was not far enough.
-async fn read_through<F: Files>(text: &mut Text<'_, F>, from: At, time: Time) -> Result<(Option<u64>, bool), Halt> {
+/// The first line of a file that is not older, from some place on; or how far it was read, if that
+/// was not far enough.
+async fn read_through<F: Files>(
+    text: &mut Text<'_, F>,
+    from: At,
+    time: Time,
+) -> Result<(Option<u64>, bool), Halt> {
     let (mut forth, before, mut last) = (Forth::within(from), text.tally.bytes, from.offset);
     while forth.file() == from.file {
         if text.tally.bytes - before > MOST_READ {
             return Ok((Some(last), true));
         }
         let lines = (NEAR as usize) / text.head(from.file).await?.line.max(1);
-        let Some(items) = forth.next(text, lines).await? else { break };
+        let Some(items) = forth.next(text, lines).await? else {
+            break;
+        };
         let is_it = |line: &&Line| line.time_from != TimeFrom::Arrival && line.time >= time;
         if let Some(found) = items.iter().filter_map(Item::line).find(is_it) {
             return Ok((Some(found.cursor.offset), false));
         }
-        last = items.iter().filter_map(Item::line).next_back().map_or(last, |line| line.cursor.offset);
+        last = items
+            .iter()
+            .filter_map(Item::line)
+            .next_back()
+            .map_or(last, |line| line.cursor.offset);
     }
     Ok((None, false))
 }

@@ -32,13 +32,23 @@ pub(super) enum Source {
 }
 
 /// All sources of the host that are asked for, in the order of the inventory.
-pub(super) async fn sources<F: Files>(files: &mut F, host: &HostSpec, ask: &Ask) -> Result<Vec<Source>, Halt> {
+pub(super) async fn sources<F: Files>(
+    files: &mut F,
+    host: &HostSpec,
+    ask: &Ask,
+) -> Result<Vec<Source>, Halt> {
     let is_usual = host.sources.is_empty();
-    let specs = if is_usual { usual_sources() } else { host.sources.clone() };
+    let specs = if is_usual {
+        usual_sources()
+    } else {
+        host.sources.clone()
+    };
     let (mut found, mut names) = (Vec::new(), BTreeSet::new());
     for spec in &specs {
         match &spec.kind {
-            SourceKind::Path(path) => of_path(files, ask, spec, path, is_usual, &mut names, &mut found).await?,
+            SourceKind::Path(path) => {
+                of_path(files, ask, spec, path, is_usual, &mut names, &mut found).await?
+            }
             _ => {
                 if ask.is_about(&spec.name) {
                     let why = "it is no file".to_owned();
@@ -97,14 +107,34 @@ async fn of_path<F: Files>(
 fn named(spec: &SourceSpec, chain: Chain, only: bool, names: &mut BTreeSet<String>) -> Log {
     let shown = String::from_utf8_lossy(&chain.path).into_owned();
     let wanted = name_of(spec, &shown, only);
-    let name = if names.contains(&wanted) { shown.clone() } else { wanted };
+    let name = if names.contains(&wanted) {
+        shown.clone()
+    } else {
+        wanted
+    };
     names.insert(name.clone());
-    let info = SourceInfo { name: name.into(), path: shown.into(), problem: None, stamps: None };
-    Log { info, spec: spec.clone(), path: chain.path, files: chain.files }
+    let info = SourceInfo {
+        name: name.into(),
+        path: shown.into(),
+        problem: None,
+        stamps: None,
+    };
+    Log {
+        info,
+        spec: spec.clone(),
+        path: chain.path,
+        files: chain.files,
+    }
 }
 
 /// The files of a log as they are now.
 pub(super) async fn again<F: Files>(files: &mut F, log: &Log) -> Result<Vec<LogFile>, Failure> {
-    let chains = links::logs(files, &log.spec.kind, |path| path == log.path).await?.chains;
-    Ok(chains.into_iter().find(|chain| chain.path == log.path).map(|chain| chain.files).unwrap_or_default())
+    let chains = links::logs(files, &log.spec.kind, |path| path == log.path)
+        .await?
+        .chains;
+    Ok(chains
+        .into_iter()
+        .find(|chain| chain.path == log.path)
+        .map(|chain| chain.files)
+        .unwrap_or_default())
 }

@@ -1,4 +1,5 @@
-//! The text of one log: reading a part of a generation, and what is known of each generation once its head was read.
+//! The text of one log: reading a part of a generation, and what is known of each generation once
+//! its head was read.
 
 use std::ops::Range;
 
@@ -108,9 +109,20 @@ pub(super) struct Text<'f, F> {
 
 impl<'f, F: Files> Text<'f, F> {
     pub(super) fn new(files: &'f mut F, log: Log, clock: &HostClock) -> Self {
-        let format = log.spec.time.as_deref().and_then(|format| TimeFormat::parse(format).ok());
+        let format = log
+            .spec
+            .time
+            .as_deref()
+            .and_then(|format| TimeFormat::parse(format).ok());
         let known = vec![Known::default(); log.files.len()];
-        Self { files, log, tally: Tally::default(), clock: clock.clone(), format, known }
+        Self {
+            files,
+            log,
+            tally: Tally::default(),
+            clock: clock.clone(),
+            format,
+            known,
+        }
     }
 
     /// The same log, as its files are now.
@@ -130,15 +142,25 @@ impl<'f, F: Files> Text<'f, F> {
 
     /// The end of the log, as it was listed.
     pub(super) async fn end(&mut self) -> Result<At, Halt> {
-        let Some(file) = self.log.files.len().checked_sub(1) else { return Ok(At { file: 0, offset: 0 }) };
-        Ok(At { file, offset: self.length(file).await? })
+        let Some(file) = self.log.files.len().checked_sub(1) else {
+            return Ok(At { file: 0, offset: 0 });
+        };
+        Ok(At {
+            file,
+            offset: self.length(file).await?,
+        })
     }
 
-    /// Where the text of a generation ends at the latest, as far as that is known without unpacking it.
+    /// Where the text of a generation ends at the latest, as far as that is known without unpacking
+    /// it.
     pub(super) fn reach(&self, number: usize) -> u64 {
         let file = &self.log.files[number];
         let length = self.known[number].length.unwrap_or(u64::MAX);
-        if file.packing == Packing::Plain { file.size } else { length }
+        if file.packing == Packing::Plain {
+            file.size
+        } else {
+            length
+        }
     }
 
     /// How long the text of a generation is.
@@ -150,34 +172,46 @@ impl<'f, F: Files> Text<'f, F> {
             return Ok(length);
         }
         let file = &self.log.files[number];
-        let length = self.files.measure(file).await.map_err(|failure| Halt::of(failure, &file.path))?;
+        let length = self
+            .files
+            .measure(file)
+            .await
+            .map_err(|failure| Halt::of(failure, &file.path))?;
         self.known[number].length = Some(length);
         self.look(number, 0..length);
         Ok(length)
     }
 
-    /// Counts what the host has looked at to get at this part of a generation. A compressed file is read from its beginning
-    /// on, and on disk has no more bytes than it has.
+    /// Counts what the host has looked at to get at this part of a generation. A compressed file is
+    /// read from its beginning on, and on disk has no more bytes than it has.
     pub(super) fn look(&mut self, number: usize, part: Range<u64>) {
         let unpacked = &mut self.known[number].unpacked;
         let file = &self.log.files[number];
         self.tally.scanned += match file.packing {
             Packing::Plain => part.end - part.start,
-            _ => part
-                .end
-                .min(file.size)
-                .saturating_sub(std::mem::replace(unpacked, part.end.min(file.size).max(*unpacked))),
+            _ => part.end.min(file.size).saturating_sub(std::mem::replace(
+                unpacked,
+                part.end.min(file.size).max(*unpacked),
+            )),
         };
     }
 
-    /// Text from an offset on, and whether it ends there. Less than asked for only at the end. A plain file that has become
-    /// shorter is another one.
-    pub(super) async fn read(&mut self, number: usize, from: u64, most: usize) -> Result<(Bytes, bool), Halt> {
+    /// Text from an offset on, and whether it ends there. Less than asked for only at the end. A
+    /// plain file that has become shorter is another one.
+    pub(super) async fn read(
+        &mut self,
+        number: usize,
+        from: u64,
+        most: usize,
+    ) -> Result<(Bytes, bool), Halt> {
         let mut parts = BytesMut::new();
         let mut is_end = false;
         while parts.len() < most && !is_end {
             let file = &self.log.files[number];
-            let (at, wanted) = (from + parts.len() as u64, (most - parts.len()).min(MAX_READ));
+            let (at, wanted) = (
+                from + parts.len() as u64,
+                (most - parts.len()).min(MAX_READ),
+            );
             let read = self.files.read(file, at, wanted).await;
             let chunk = read.map_err(|failure| Halt::of(failure, &file.path))?;
             self.tally.reads += 1;
@@ -185,7 +219,10 @@ impl<'f, F: Files> Text<'f, F> {
             is_end = chunk.at_end || chunk.bytes.is_empty();
             self.look(number, at..at + chunk.bytes.len() as u64);
             let file = &self.log.files[number];
-            if is_end && file.packing == Packing::Plain && at + (chunk.bytes.len() as u64) < file.size {
+            if is_end
+                && file.packing == Packing::Plain
+                && at + (chunk.bytes.len() as u64) < file.size
+            {
                 return Err(self.shrunk(number));
             }
             if parts.is_empty() && (is_end || chunk.bytes.len() >= most) {
@@ -208,7 +245,10 @@ impl<'f, F: Files> Text<'f, F> {
 
     /// A generation is shorter than it was.
     pub(super) fn shrunk(&self, number: usize) -> Halt {
-        Halt::of(Failure::File(FileError::Replaced), &self.log.files[number].path)
+        Halt::of(
+            Failure::File(FileError::Replaced),
+            &self.log.files[number].path,
+        )
     }
 
     /// What the head of a generation tells.
@@ -216,9 +256,10 @@ impl<'f, F: Files> Text<'f, F> {
         if self.known[number].head.is_none() {
             // A file that cannot be read says so where its lines are wanted.
             let head = match self.read_head(number).await {
-                Err(halt) if halt.is_of_file() && !halt.is_moved() => {
-                    Head { failed: true, ..self.head_of(number, b"", true) }
-                }
+                Err(halt) if halt.is_of_file() && !halt.is_moved() => Head {
+                    failed: true,
+                    ..self.head_of(number, b"", true)
+                },
                 head => head?,
             };
             self.known[number].head = Some(head);
@@ -232,7 +273,9 @@ impl<'f, F: Files> Text<'f, F> {
         // What is never written to may be most of a file.
         let is_sparse = bytes.ends_with(&[0; HEAD_BYTES / 4]);
         if !at_end && newlines < HEAD_LINES && !is_sparse && !is_hole(&bytes) {
-            let (more, ends) = self.read(number, bytes.len() as u64, MOST_HEAD_BYTES - bytes.len()).await?;
+            let (more, ends) = self
+                .read(number, bytes.len() as u64, MOST_HEAD_BYTES - bytes.len())
+                .await?;
             bytes = [&bytes[..], &more[..]].concat().into();
             at_end = ends;
         }
@@ -245,11 +288,28 @@ impl<'f, F: Files> Text<'f, F> {
             Some(format) => Stamper::with_format(&self.clock, format),
             None => Stamper::new(&self.clock),
         };
-        let sample = Reel::new(file.id, file.modified, (fresh.clone(), Joiner::default()), 0, false);
+        let sample = Reel::new(
+            file.id,
+            file.modified,
+            (fresh.clone(), Joiner::default()),
+            0,
+            false,
+        );
         let items = items_of(sample, bytes, at_end);
         let mut learnt = fresh;
-        learnt.learn(&mut items.iter().filter_map(|item| item.line().map(|line| &line.raw[..])), file.modified);
-        let mut reel = Reel::new(file.id, file.modified, (learnt.clone(), Joiner::default()), 0, false);
+        learnt.learn(
+            &mut items
+                .iter()
+                .filter_map(|item| item.line().map(|line| &line.raw[..])),
+            file.modified,
+        );
+        let mut reel = Reel::new(
+            file.id,
+            file.modified,
+            (learnt.clone(), Joiner::default()),
+            0,
+            false,
+        );
         let (mut first, mut out) = (None, Vec::new());
         reel.push(bytes, &mut out);
         if at_end {
@@ -262,7 +322,11 @@ impl<'f, F: Files> Text<'f, F> {
         }
         let count = out.len().max(1);
         let written = bytes.len() - memchr::memchr_iter(0, bytes).count();
-        let line = if out.is_empty() { written.max(USUAL_LINE) } else { (written / count).max(1) };
+        let line = if out.is_empty() {
+            written.max(USUAL_LINE)
+        } else {
+            (written / count).max(1)
+        };
         let is_crlf = memchr::memchr(b'\n', bytes).is_some_and(|end| bytes[..end].ends_with(b"\r"));
         let line_end = 1 + u64::from(is_crlf);
         let stamped = reel.has_time;
@@ -270,7 +334,17 @@ impl<'f, F: Files> Text<'f, F> {
         let (seen, mut joiner) = reel.into_known();
         joiner.cut();
         let (key, undated) = (seen.key(), seen.is_undated());
-        Head { stamper: learnt, key, joiner, stamped, undated, first, line, line_end, failed: false }
+        Head {
+            stamper: learnt,
+            key,
+            joiner,
+            stamped,
+            undated,
+            first,
+            line,
+            line_end,
+            failed: false,
+        }
     }
 
     /// Whether the lines of a generation may be of several days without saying of which.
@@ -278,13 +352,19 @@ impl<'f, F: Files> Text<'f, F> {
         let undated = self.head(number).await?.undated;
         let written = |number: usize| self.log.files[number].modified.0;
         // It was begun when the one before it was written to last.
-        let is_short = number > 0 && written(number).saturating_sub(written(number - 1)) <= DAY_NANOS;
+        let is_short =
+            number > 0 && written(number).saturating_sub(written(number - 1)) <= DAY_NANOS;
         Ok(undated && !is_short)
     }
 
-    /// What reads this generation from `offset` on, where a line begins: `before` are bytes that stand before it, and more
-    /// of them are read where they do not tell the time of what follows.
-    pub(super) async fn reel(&mut self, number: usize, offset: u64, before: &[u8]) -> Result<Reel, Halt> {
+    /// What reads this generation from `offset` on, where a line begins: `before` are bytes that
+    /// stand before it, and more of them are read where they do not tell the time of what follows.
+    pub(super) async fn reel(
+        &mut self,
+        number: usize,
+        offset: u64,
+        before: &[u8],
+    ) -> Result<Reel, Halt> {
         let head = self.head(number).await?;
         let (stamped, first, known) = (head.stamped, head.first, head.known());
         let mut before = Bytes::copy_from_slice(before);
@@ -297,7 +377,12 @@ impl<'f, F: Files> Text<'f, F> {
                 reel = reel.begun_at(first);
             }
             reel.push(&before, &mut Vec::new());
-            if reel.has_time || !stamped || from == 0 || before.len() >= MOST_HEAD_BYTES || is_hole(&before) {
+            if reel.has_time
+                || !stamped
+                || from == 0
+                || before.len() >= MOST_HEAD_BYTES
+                || is_hole(&before)
+            {
                 return Ok(reel.at(offset));
             }
             let earlier = from.saturating_sub(more as u64);
@@ -308,7 +393,8 @@ impl<'f, F: Files> Text<'f, F> {
         }
     }
 
-    /// The offset behind a hole that `from` is in. Read in few places: what lies between them belongs to the gap.
+    /// The offset behind a hole that `from` is in. Read in few places: what lies between them
+    /// belongs to the gap.
     pub(super) async fn hole_end(&mut self, number: usize, from: u64) -> Result<u64, Halt> {
         let length = self.length(number).await?;
         let (mut inside, mut step) = (from, HOLE_BYTES as u64);
@@ -331,8 +417,14 @@ impl<'f, F: Files> Text<'f, F> {
                 outside = middle;
             }
         }
-        let rest = self.part(number, inside, (outside + HOLE_BYTES as u64).min(length)).await?;
-        Ok(inside + rest.iter().position(|&byte| byte != 0).unwrap_or(rest.len()) as u64)
+        let rest = self
+            .part(number, inside, (outside + HOLE_BYTES as u64).min(length))
+            .await?;
+        Ok(inside
+            + rest
+                .iter()
+                .position(|&byte| byte != 0)
+                .unwrap_or(rest.len()) as u64)
     }
 
     /// The offset at which the hole begins that ends at `to` or behind it.
@@ -352,7 +444,10 @@ impl<'f, F: Files> Text<'f, F> {
         };
         while inside > outside + block {
             let middle = outside + (inside - outside) / 2;
-            if self.is_hole_at(number, middle.saturating_sub(block)).await? {
+            if self
+                .is_hole_at(number, middle.saturating_sub(block))
+                .await?
+            {
                 inside = middle;
             } else {
                 outside = middle;
@@ -360,7 +455,11 @@ impl<'f, F: Files> Text<'f, F> {
         }
         let from = outside.saturating_sub(block);
         let rest = self.part(number, from, inside).await?;
-        Ok(from + rest.iter().rposition(|&byte| byte != 0).map_or(0, |last| last as u64 + 1))
+        Ok(from
+            + rest
+                .iter()
+                .rposition(|&byte| byte != 0)
+                .map_or(0, |last| last as u64 + 1))
     }
 
     async fn is_hole_at(&mut self, number: usize, from: u64) -> Result<bool, Halt> {

@@ -1,5 +1,6 @@
-//! Along the lines of a log, block by block, across its generations: [`Forth`] towards the newest, [`Back`] towards the
-//! oldest. Each byte is read once; a little more before the first line tells which record and time it belongs to.
+//! Along the lines of a log, block by block, across its generations: [`Forth`] towards the newest,
+//! [`Back`] towards the oldest. Each byte is read once; a little more before the first line tells
+//! which record and time it belongs to.
 
 use bytes::{Bytes, BytesMut};
 use memchr::{memchr_iter, memrchr, memrchr_iter};
@@ -37,7 +38,11 @@ const MOST_OF_A_LINE: u64 = 64 << 20;
 /// How much to read for so many lines.
 fn block(lines: usize, line: usize, is_plain: bool) -> usize {
     let wanted = lines.saturating_mul(line).saturating_mul(5) / 4;
-    if is_plain { wanted.clamp(LEAST_BLOCK, MOST_BLOCK) } else { PACKED_BLOCK }
+    if is_plain {
+        wanted.clamp(LEAST_BLOCK, MOST_BLOCK)
+    } else {
+        PACKED_BLOCK
+    }
 }
 
 /// Towards the newest line.
@@ -52,12 +57,20 @@ pub(super) struct Forth {
 impl Forth {
     /// From a place on at which a line begins.
     pub(super) fn new(at: At) -> Self {
-        Self { at, reel: None, cut: false, is_over: false }
+        Self {
+            at,
+            reel: None,
+            cut: false,
+            is_over: false,
+        }
     }
 
     /// From the first line on that begins behind a place.
     pub(super) fn within(at: At) -> Self {
-        Self { cut: at.offset > 0, ..Self::new(at) }
+        Self {
+            cut: at.offset > 0,
+            ..Self::new(at)
+        }
     }
 
     /// The generation that is read next.
@@ -67,7 +80,14 @@ impl Forth {
 
     /// Goes on with the next generation: this one cannot be read.
     pub(super) fn skip(&mut self, count: usize) {
-        (self.at, self.reel, self.cut) = (At { file: self.at.file + 1, offset: 0 }, None, false);
+        (self.at, self.reel, self.cut) = (
+            At {
+                file: self.at.file + 1,
+                offset: 0,
+            },
+            None,
+            false,
+        );
         self.is_over = self.at.file >= count;
     }
 
@@ -97,20 +117,32 @@ impl Forth {
         reel.push(&bytes, &mut items);
         self.at.offset += bytes.len() as u64;
         if is_hole(&bytes) && !is_end {
-            let end = text.hole_end(number, self.at.offset - bytes.len() as u64).await?;
+            let end = text
+                .hole_end(number, self.at.offset - bytes.len() as u64)
+                .await?;
             reel.skip(end.saturating_sub(self.at.offset));
             self.at.offset = self.at.offset.max(end);
         }
         if is_end {
             reel.finish(&mut items);
-            (self.at, self.reel) = (At { file: number + 1, offset: 0 }, None);
+            (self.at, self.reel) = (
+                At {
+                    file: number + 1,
+                    offset: 0,
+                },
+                None,
+            );
             self.is_over = self.at.file >= text.log.files.len();
         }
         Ok(Some(items))
     }
 
     /// The first block of a generation, read at once with what stands before it.
-    async fn first<F: Files>(&mut self, text: &mut Text<'_, F>, wanted: usize) -> Result<(Bytes, bool), Halt> {
+    async fn first<F: Files>(
+        &mut self,
+        text: &mut Text<'_, F>,
+        wanted: usize,
+    ) -> Result<(Bytes, bool), Halt> {
         let At { file, offset } = self.at;
         let from = offset.saturating_sub(BEFORE_BYTES as u64);
         let known = (offset - from) as usize;
@@ -120,7 +152,11 @@ impl Forth {
             return Err(text.shrunk(file));
         }
         let reel = text.reel(file, offset, &before).await?;
-        self.reel = Some(if std::mem::take(&mut self.cut) { reel.within(offset) } else { reel });
+        self.reel = Some(if std::mem::take(&mut self.cut) {
+            reel.within(offset)
+        } else {
+            reel
+        });
         Ok((bytes.slice(known..), is_end))
     }
 }
@@ -145,25 +181,40 @@ impl Back {
 
     /// Goes on with the generation before: this one, or the end of the one before, cannot be read.
     pub(super) fn skip(&mut self) {
-        let file = if self.at.offset == 0 { self.at.file.saturating_sub(1) } else { self.at.file };
+        let file = if self.at.offset == 0 {
+            self.at.file.saturating_sub(1)
+        } else {
+            self.at.file
+        };
         self.at = At { file, offset: 0 };
     }
 
-    /// The items before, in the order of the log, with about so many lines and not more (perhaps none); `None` at its
-    /// beginning.
+    /// The items before, in the order of the log, with about so many lines and not more (perhaps
+    /// none); `None` at its beginning.
     pub(super) async fn next<F: Files>(
         &mut self,
         text: &mut Text<'_, F>,
         lines: usize,
     ) -> Result<Option<Vec<Item>>, Halt> {
         while self.at.offset == 0 {
-            let Some(file) = self.at.file.checked_sub(1) else { return Ok(None) };
-            self.at = At { file, offset: text.length(file).await? };
+            let Some(file) = self.at.file.checked_sub(1) else {
+                return Ok(None);
+            };
+            self.at = At {
+                file,
+                offset: text.length(file).await?,
+            };
         }
-        let At { file: number, offset: end } = self.at;
+        let At {
+            file: number,
+            offset: end,
+        } = self.at;
         let line = text.head(number).await?.line;
         let mut wanted = BEFORE_BYTES + block(lines, line, text.is_plain(number));
-        let mut held = Held { bytes: BytesMut::new(), from: end };
+        let mut held = Held {
+            bytes: BytesMut::new(),
+            from: end,
+        };
         let begin = loop {
             let block = held.read(text, number, wanted).await?;
             if let Some(begin) = held.begin_of(lines) {
@@ -188,11 +239,19 @@ impl Back {
     }
 
     /// What was read begins with a part of a hole: what stands behind it, and the hole.
-    async fn over_a_hole<F: Files>(&mut self, text: &mut Text<'_, F>, held: &Held) -> Result<Vec<Item>, Halt> {
+    async fn over_a_hole<F: Files>(
+        &mut self,
+        text: &mut Text<'_, F>,
+        held: &Held,
+    ) -> Result<Vec<Item>, Halt> {
         let nuls = held.bytes.iter().take_while(|&&byte| byte == 0).count();
         let behind = held.from + nuls as u64;
         let begin = text.hole_begin(self.at.file, behind).await?;
-        let gap = MissingBytes { from: begin, to: Some(behind), reason: GapReason::NulBytes };
+        let gap = MissingBytes {
+            from: begin,
+            to: Some(behind),
+            reason: GapReason::NulBytes,
+        };
         self.at.offset = begin;
         let mut items = vec![Item::Gap(gap)];
         let reel = text.reel(self.at.file, behind, &held.bytes[..nuls]).await?;
@@ -201,7 +260,11 @@ impl Back {
     }
 
     /// What was read is all of one line, which began before it.
-    async fn over_a_long_line<F: Files>(&mut self, text: &mut Text<'_, F>, held: &Held) -> Result<Vec<Item>, Halt> {
+    async fn over_a_long_line<F: Files>(
+        &mut self,
+        text: &mut Text<'_, F>,
+        held: &Held,
+    ) -> Result<Vec<Item>, Halt> {
         let (number, end) = (self.at.file, self.at.offset);
         let mut from = held.from;
         while from > 0 && end - from < MOST_OF_A_LINE {
@@ -218,22 +281,46 @@ impl Back {
         if from == 0 {
             return self.long_line(text, from, end).await;
         }
-        Ok(vec![Item::Gap(MissingBytes { from, to: Some(end), reason: GapReason::LineTooLong })])
+        Ok(vec![Item::Gap(MissingBytes {
+            from,
+            to: Some(end),
+            reason: GapReason::LineTooLong,
+        })])
     }
 
-    async fn long_line<F: Files>(&mut self, text: &mut Text<'_, F>, begin: u64, end: u64) -> Result<Vec<Item>, Halt> {
-        let kept = text.part(self.at.file, begin, end.min(begin + MAX_LINE as u64)).await?;
-        let line = Item::Line(text.reel(self.at.file, begin, b"").await?.line(begin, kept.clone()));
+    async fn long_line<F: Files>(
+        &mut self,
+        text: &mut Text<'_, F>,
+        begin: u64,
+        end: u64,
+    ) -> Result<Vec<Item>, Halt> {
+        let kept = text
+            .part(self.at.file, begin, end.min(begin + MAX_LINE as u64))
+            .await?;
+        let line = Item::Line(
+            text.reel(self.at.file, begin, b"")
+                .await?
+                .line(begin, kept.clone()),
+        );
         let from = begin + kept.len() as u64;
         // The end of the line is not missing.
-        let gap = MissingBytes { from, to: Some(end - 1), reason: GapReason::LineTooLong };
+        let gap = MissingBytes {
+            from,
+            to: Some(end - 1),
+            reason: GapReason::LineTooLong,
+        };
         Ok(vec![line, Item::Gap(gap)])
     }
 }
 
 impl Held {
     /// Reads what stands before.
-    async fn read<F: Files>(&mut self, text: &mut Text<'_, F>, number: usize, wanted: usize) -> Result<Bytes, Halt> {
+    async fn read<F: Files>(
+        &mut self,
+        text: &mut Text<'_, F>,
+        number: usize,
+        wanted: usize,
+    ) -> Result<Bytes, Halt> {
         let from = self.from.saturating_sub(wanted as u64);
         let block = text.part(number, from, self.from).await?;
         let mut bytes = BytesMut::with_capacity(block.len() + self.bytes.len());
@@ -254,10 +341,17 @@ impl Held {
     /// Where the first line begins that begins in it.
     fn first_begin(&self) -> Option<u64> {
         let inner = self.bytes.strip_suffix(b"\n").unwrap_or(&self.bytes);
-        memchr_iter(b'\n', inner).next().map(|newline| self.from + newline as u64 + 1)
+        memchr_iter(b'\n', inner)
+            .next()
+            .map(|newline| self.from + newline as u64 + 1)
     }
 
-    async fn items<F: Files>(self, text: &mut Text<'_, F>, number: usize, begin: u64) -> Result<Vec<Item>, Halt> {
+    async fn items<F: Files>(
+        self,
+        text: &mut Text<'_, F>,
+        number: usize,
+        begin: u64,
+    ) -> Result<Vec<Item>, Halt> {
         let known = (begin - self.from) as usize;
         let reel = text.reel(number, begin, &self.bytes[..known]).await?;
         Ok(cut(reel, &self.bytes[known..]))

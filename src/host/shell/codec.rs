@@ -70,12 +70,26 @@ fn decode_words(frame: &Frame) -> Option<Answer<'_>> {
     }
 }
 
-fn decode_file<'a>(kind: &str, mut words: std::str::Split<'_, char>, body: &'a [u8]) -> Option<Answer<'a>> {
+fn decode_file<'a>(
+    kind: &str,
+    mut words: std::str::Split<'_, char>,
+    body: &'a [u8],
+) -> Option<Answer<'a>> {
     let watch: Watch = words.next()?.parse().ok()?;
     let seen = match kind {
         "C" => Seen::Changed(watch, decode_stat(words.next()?)?),
-        "F" => Seen::Read(watch, decode_stat(words.next()?)?, words.next()?.parse().ok()?, body),
-        "Y" => Seen::Candidate(watch, decode_stat(words.next()?)?, words.next()?.parse().ok()?, body),
+        "F" => Seen::Read(
+            watch,
+            decode_stat(words.next()?)?,
+            words.next()?.parse().ok()?,
+            body,
+        ),
+        "Y" => Seen::Candidate(
+            watch,
+            decode_stat(words.next()?)?,
+            words.next()?.parse().ok()?,
+            body,
+        ),
         "Z" => Seen::Compared(watch),
         "H" => decode_unpacked(watch, words, body)?,
         "V" => match words.next()? {
@@ -86,14 +100,32 @@ fn decode_file<'a>(kind: &str, mut words: std::str::Split<'_, char>, body: &'a [
             "+" => Seen::ListedPart(watch, decode_listed(body)),
             is_whole => Seen::Listed(watch, is_whole == "1", decode_listed(body)),
         },
-        "S" => Seen::Heads(watch, String::from_utf8_lossy(body).lines().filter_map(decode_head).collect()),
-        "O" => Seen::Hole(watch, decode_stat(words.next()?)?, words.next()?.parse().ok()?),
+        "S" => Seen::Heads(
+            watch,
+            String::from_utf8_lossy(body)
+                .lines()
+                .filter_map(decode_head)
+                .collect(),
+        ),
+        "O" => Seen::Hole(
+            watch,
+            decode_stat(words.next()?)?,
+            words.next()?.parse().ok()?,
+        ),
         "X" => decode_absence(watch, words, body)?,
         "B" => return Some(Answer::Barred(watch, Barrier::parse(body))),
         "G" => {
-            let files = body.split(|&byte| byte == 0).filter(|file| !file.is_empty()).collect();
+            let files = body
+                .split(|&byte| byte == 0)
+                .filter(|file| !file.is_empty())
+                .collect();
             let (matched, any) = (words.next()?.parse().ok()?, words.next()? == "1");
-            return Some(Answer::Expanded(Expanded { pattern: watch, matched, any, files }));
+            return Some(Answer::Expanded(Expanded {
+                pattern: watch,
+                matched,
+                any,
+                files,
+            }));
         }
         _ => return None,
     };
@@ -114,14 +146,21 @@ const FAILURES: [&str; 9] = [
     "No such device",
 ];
 
-fn decode_absence<'a>(watch: Watch, mut words: std::str::Split<'_, char>, body: &[u8]) -> Option<Seen<'a>> {
+fn decode_absence<'a>(
+    watch: Watch,
+    mut words: std::str::Split<'_, char>,
+    body: &[u8],
+) -> Option<Seen<'a>> {
     match words.next()? {
         "missing" => Some(Seen::Absent(watch, Absence::Missing)),
         "special" => Some(Seen::Absent(watch, Absence::Special)),
         "failing" => {
             let said = String::from_utf8_lossy(body);
             let known = FAILURES.into_iter().find(|failure| said.contains(failure));
-            Some(Seen::Absent(watch, Absence::Failing(known.unwrap_or("it cannot be read"))))
+            Some(Seen::Absent(
+                watch,
+                Absence::Failing(known.unwrap_or("it cannot be read")),
+            ))
         }
         "denied" => {
             let stat = match words.next()? {
@@ -134,23 +173,37 @@ fn decode_absence<'a>(watch: Watch, mut words: std::str::Split<'_, char>, body: 
     }
 }
 
-/// `device:inode:size:time`. A time that is no number of seconds is only good to tell the script of a change.
+/// `device:inode:size:time`. A time that is no number of seconds is only good to tell the script of
+/// a change.
 fn decode_stat(word: &str) -> Option<Stat> {
     let mut parts = word.split(':');
     let mut number = || parts.next()?.parse::<u64>().ok();
     let (dev, ino, size) = (number()?, number()?, number()?);
     let changed = parts.next().and_then(decode_time).unwrap_or(0);
-    Some(Stat { id: FileId { dev, ino }, size, changed })
+    Some(Stat {
+        id: FileId { dev, ino },
+        size,
+        changed,
+    })
 }
 
 /// Seconds, with nine digits behind a point or without.
 fn decode_time(word: &str) -> Option<u64> {
     let (seconds, nanos) = word.split_once('.').unwrap_or((word, "0"));
-    seconds.parse::<u64>().ok()?.checked_mul(1_000_000_000)?.checked_add(nanos.parse().ok()?)
+    seconds
+        .parse::<u64>()
+        .ok()?
+        .checked_mul(1_000_000_000)?
+        .checked_add(nanos.parse().ok()?)
 }
 
-/// A piece of a compressed file, unpacked, of which only this tells whether it is the last: it is shorter than asked for.
-fn decode_unpacked<'a>(watch: Watch, mut words: std::str::Split<'_, char>, body: &'a [u8]) -> Option<Seen<'a>> {
+/// A piece of a compressed file, unpacked, of which only this tells whether it is the last: it is
+/// shorter than asked for.
+fn decode_unpacked<'a>(
+    watch: Watch,
+    mut words: std::str::Split<'_, char>,
+    body: &'a [u8],
+) -> Option<Seen<'a>> {
     let stat = decode_stat(words.next()?)?;
     let (start, wanted): (u64, usize) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
     let size = start + body.len() as u64 + u64::from(body.len() >= wanted);
@@ -163,7 +216,11 @@ fn decode_listed(body: &[u8]) -> Vec<Sibling> {
     let sibling = |line: &str| {
         let (stat, name) = line.split_once(' ')?;
         let plain = PACKED.iter().find_map(|ending| name.strip_suffix(ending));
-        Some(Sibling { stat: decode_stat(stat)?, name: plain.unwrap_or(name).to_owned(), packed: plain.is_some() })
+        Some(Sibling {
+            stat: decode_stat(stat)?,
+            name: plain.unwrap_or(name).to_owned(),
+            packed: plain.is_some(),
+        })
     };
     text.lines().filter_map(sibling).collect()
 }
@@ -171,7 +228,11 @@ fn decode_listed(body: &[u8]) -> Vec<Sibling> {
 /// A stat, and what `cksum` prints.
 fn decode_head(line: &str) -> Option<Head> {
     let mut words = line.split(' ');
-    let (stat, sum, length) = (decode_stat(words.next()?)?, words.next()?.parse().ok()?, words.next()?.parse().ok()?);
+    let (stat, sum, length) = (
+        decode_stat(words.next()?)?,
+        words.next()?.parse().ok()?,
+        words.next()?.parse().ok()?,
+    );
     Some(Head { stat, sum, length })
 }
 
@@ -183,9 +244,19 @@ pub fn encode(request: &Request, out: &mut String) {
     use std::fmt::Write;
     // Writing to a string cannot fail.
     let _ = match request {
-        Request::Watch { watch, chain, path } => writeln!(out, "W {watch} {chain} {}", escape(path)),
-        Request::ReadFrom(watch, id, offset) => writeln!(out, "A {watch} {}:{} {offset}", id.dev, id.ino),
-        Request::Find { watch, near, id, offset, mark } => {
+        Request::Watch { watch, chain, path } => {
+            writeln!(out, "W {watch} {chain} {}", escape(path))
+        }
+        Request::ReadFrom(watch, id, offset) => {
+            writeln!(out, "A {watch} {}:{} {offset}", id.dev, id.ino)
+        }
+        Request::Find {
+            watch,
+            near,
+            id,
+            offset,
+            mark,
+        } => {
             let _ = write!(out, "V {watch} {near} {}:{} {offset}", id.dev, id.ino);
             match mark {
                 Some(mark) => writeln!(out, " {} {} {}", mark.sum, mark.length, mark.since),
@@ -224,40 +295,118 @@ mod tests {
     use bytes::Bytes;
 
     fn check(header: &str, body: &[u8], expected: &Answer<'_>) {
-        let frame = Frame { header: header.to_owned(), body: Bytes::copy_from_slice(body) };
+        let frame = Frame {
+            header: header.to_owned(),
+            body: Bytes::copy_from_slice(body),
+        };
         assert_eq!(decode(&frame).as_ref(), Ok(expected));
     }
 
     #[test]
     fn answers_are_read_as_the_script_says_them() {
-        let stat = |changed| Stat { id: FileId { dev: 65024, ino: 42 }, size: 1267, changed };
-        let (day, exact) = (stat(1_795_188_137_000_000_000), stat(1_795_188_137_000_000_250));
+        let stat = |changed| Stat {
+            id: FileId {
+                dev: 65024,
+                ino: 42,
+            },
+            size: 1267,
+            changed,
+        };
+        let (day, exact) = (
+            stat(1_795_188_137_000_000_000),
+            stat(1_795_188_137_000_000_250),
+        );
         check("R 123", b"", &Answer::Ready);
         check("E 1", b"", &Answer::PollEnded(true));
         check("T w3 1", b"", &Answer::Tried("w3", true));
-        check("C 3 65024:42:1267:1795188137", b"", &Answer::Seen(Seen::Changed(3, day)));
-        check("F 3 65024:42:1267:1795188137 4096", b"abc", &Answer::Seen(Seen::Read(3, day, 4096, b"abc")));
+        check(
+            "C 3 65024:42:1267:1795188137",
+            b"",
+            &Answer::Seen(Seen::Changed(3, day)),
+        );
+        check(
+            "F 3 65024:42:1267:1795188137 4096",
+            b"abc",
+            &Answer::Seen(Seen::Read(3, day, 4096, b"abc")),
+        );
         check("V 4 -", b"", &Answer::Seen(Seen::Found(4, None)));
-        check("V 4 65024:42:1267:1795188137.000000250", b"", &Answer::Seen(Seen::Found(4, Some(exact))));
-        check("V 4 65024:42:1267:Nov210930", b"", &Answer::Seen(Seen::Found(4, Some(stat(0)))));
-        let listed = b"65024:42:1267:1795188137.000000250 .1\n65024:42:1267:1795188137 -20261120.gz\n";
+        check(
+            "V 4 65024:42:1267:1795188137.000000250",
+            b"",
+            &Answer::Seen(Seen::Found(4, Some(exact))),
+        );
+        check(
+            "V 4 65024:42:1267:Nov210930",
+            b"",
+            &Answer::Seen(Seen::Found(4, Some(stat(0)))),
+        );
+        let listed =
+            b"65024:42:1267:1795188137.000000250 .1\n65024:42:1267:1795188137 -20261120.gz\n";
         let siblings = [(exact, ".1", false), (day, "-20261120", true)];
-        let siblings = siblings.map(|(stat, name, packed)| Sibling { stat, name: name.to_owned(), packed });
-        check("L 4 +", listed, &Answer::Seen(Seen::ListedPart(4, siblings.to_vec())));
-        check("L 4 1", listed, &Answer::Seen(Seen::Listed(4, true, siblings.to_vec())));
-        let head = Head { stat: day, sum: 4_038_471_504, length: 3 };
-        check("S 4", b"65024:42:1267:1795188137 4038471504 3\ngone\n", &Answer::Seen(Seen::Heads(4, vec![head])));
-        check("O 4 65024:42:1267:1795188137 1024", b"", &Answer::Seen(Seen::Hole(4, day, 1024)));
+        let siblings = siblings.map(|(stat, name, packed)| Sibling {
+            stat,
+            name: name.to_owned(),
+            packed,
+        });
+        check(
+            "L 4 +",
+            listed,
+            &Answer::Seen(Seen::ListedPart(4, siblings.to_vec())),
+        );
+        check(
+            "L 4 1",
+            listed,
+            &Answer::Seen(Seen::Listed(4, true, siblings.to_vec())),
+        );
+        let head = Head {
+            stat: day,
+            sum: 4_038_471_504,
+            length: 3,
+        };
+        check(
+            "S 4",
+            b"65024:42:1267:1795188137 4038471504 3\ngone\n",
+            &Answer::Seen(Seen::Heads(4, vec![head])),
+        );
+        check(
+            "O 4 65024:42:1267:1795188137 1024",
+            b"",
+            &Answer::Seen(Seen::Hole(4, day, 1024)),
+        );
         let last = Stat { size: 8, ..day };
-        check("H 4 65024:42:1267:1795188137 5 4", b"abc", &Answer::Seen(Seen::Unpacked(4, last, 5, b"abc")));
+        check(
+            "H 4 65024:42:1267:1795188137 5 4",
+            b"abc",
+            &Answer::Seen(Seen::Unpacked(4, last, 5, b"abc")),
+        );
         let more = Stat { size: 10, ..day };
-        check("H 4 65024:42:1267:1795188137 5 4", b"abcd", &Answer::Seen(Seen::Unpacked(4, more, 5, b"abcd")));
-        check("X 4 missing", b"", &Answer::Seen(Seen::Absent(4, Absence::Missing)));
+        check(
+            "H 4 65024:42:1267:1795188137 5 4",
+            b"abcd",
+            &Answer::Seen(Seen::Unpacked(4, more, 5, b"abcd")),
+        );
+        check(
+            "X 4 missing",
+            b"",
+            &Answer::Seen(Seen::Absent(4, Absence::Missing)),
+        );
         let ls = b"-rw-r----- 1 root adm 5 Nov 20 13:00 /l/a\n/l/a";
-        let stat = Stat { id: FileId { dev: 1, ino: 2 }, size: 3, changed: 0 };
+        let stat = Stat {
+            id: FileId { dev: 1, ino: 2 },
+            size: 3,
+            changed: 0,
+        };
         let barrier = || Barrier::parse(ls);
-        check("X 4 denied 1:2:3:0", ls, &Answer::Seen(Seen::Denied(4, Some(stat), barrier())));
-        check("X 4 denied -", ls, &Answer::Seen(Seen::Denied(4, None, barrier())));
+        check(
+            "X 4 denied 1:2:3:0",
+            ls,
+            &Answer::Seen(Seen::Denied(4, Some(stat), barrier())),
+        );
+        check(
+            "X 4 denied -",
+            ls,
+            &Answer::Seen(Seen::Denied(4, None, barrier())),
+        );
         check("B 4", ls, &Answer::Barred(4, barrier()));
         check(
             "X 4 failing",
@@ -265,21 +414,43 @@ mod tests {
             &Answer::Seen(Seen::Absent(4, Absence::Failing("Stale file handle"))),
         );
         let other = Absence::Failing("it cannot be read");
-        check("X 4 failing", b"\x1b[2Jon fire\n", &Answer::Seen(Seen::Absent(4, other)));
-        let expanded = Expanded { pattern: 0, matched: 2, any: true, files: vec![b"/a", b"/b"] };
+        check(
+            "X 4 failing",
+            b"\x1b[2Jon fire\n",
+            &Answer::Seen(Seen::Absent(4, other)),
+        );
+        let expanded = Expanded {
+            pattern: 0,
+            matched: 2,
+            any: true,
+            files: vec![b"/a", b"/b"],
+        };
         check("G 0 2 1", b"/a\0/b\0", &Answer::Expanded(expanded));
     }
 
     #[test]
     fn what_the_script_cannot_have_said_is_an_error() {
-        for header in ["", "Q 1", "C x 1:2:3:4", "C 1 1:2", "F 1 1:2:3:4", "X 1 tired"] {
-            let frame = Frame { header: header.to_owned(), body: Bytes::new() };
+        for header in [
+            "",
+            "Q 1",
+            "C x 1:2:3:4",
+            "C 1 1:2",
+            "F 1 1:2:3:4",
+            "X 1 tired",
+        ] {
+            let frame = Frame {
+                header: header.to_owned(),
+                body: Bytes::new(),
+            };
             assert!(decode(&frame).is_err(), "{header:?}");
         }
     }
 
     #[test]
     fn a_path_becomes_one_plain_word() {
-        assert_eq!(escape(b"/var/log/a b\n'$x.log"), "/var/log/a\\0040b\\0012\\0047\\0044x.log");
+        assert_eq!(
+            escape(b"/var/log/a b\n'$x.log"),
+            "/var/log/a\\0040b\\0012\\0047\\0044x.log"
+        );
     }
 }

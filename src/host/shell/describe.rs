@@ -18,8 +18,9 @@ pub(super) struct Description {
 
 /// Reads the answer, which was asked for at `sent` and had come at `received` by our clock.
 ///
-/// The clock offset is that of the classic algorithm (RFC 5905, section 8) with one stamp of the host: its clock minus
-/// the middle of the round trip, right to within half of the round trip and the resolution of its stamp.
+/// The clock offset is that of the classic algorithm (RFC 5905, section 8) with one stamp of the
+/// host: its clock minus the middle of the round trip, right to within half of the round trip and
+/// the resolution of its stamp.
 #[must_use]
 pub(super) fn parse(text: &[u8], sent: Time, received: Time) -> Description {
     let text = String::from_utf8_lossy(text);
@@ -34,7 +35,13 @@ pub(super) fn parse(text: &[u8], sent: Time, received: Time) -> Description {
             "zone" => facts.zone = agreed(value, facts.utc_offset_s, received),
             "btime" => facts.booted = value.trim().parse().ok().and_then(seconds),
             "MemTotal:" => facts.memory_bytes = kibibytes(value).unwrap_or(0),
-            "uptime" => facts.uptime_s = value.split('.').next().and_then(|s| s.parse().ok()).unwrap_or(0),
+            "uptime" => {
+                facts.uptime_s = value
+                    .split('.')
+                    .next()
+                    .and_then(|s| s.parse().ok())
+                    .unwrap_or(0)
+            }
             "boot" => facts.boot_id = Some(value.to_owned()),
             "cores" => facts.cores = value.trim().parse().unwrap_or(0),
             "user" => value.clone_into(&mut description.user),
@@ -54,11 +61,19 @@ fn agreed(rules: &str, utc_offset_s: Option<i32>, at: Time) -> Option<String> {
 
 /// `16384 kB`
 fn kibibytes(value: &str) -> Option<u64> {
-    value.trim().strip_suffix("kB")?.trim_end().parse::<u64>().ok()?.checked_mul(1024)
+    value
+        .trim()
+        .strip_suffix("kB")?
+        .trim_end()
+        .parse::<u64>()
+        .ok()?
+        .checked_mul(1024)
 }
 
 fn seconds(since_epoch: i64) -> Option<Time> {
-    Timestamp::from_second(since_epoch).ok().map(Time::from_timestamp)
+    Timestamp::from_second(since_epoch)
+        .ok()
+        .map(Time::from_timestamp)
 }
 
 fn parse_uname(value: &str, facts: &mut Facts) {
@@ -68,19 +83,29 @@ fn parse_uname(value: &str, facts: &mut Facts) {
     facts.kernel = words.next().unwrap_or_default().to_owned();
 }
 
-/// `SECONDS.NANOSECONDS ZONE`. A `date` that knows no nanoseconds prints something else after the dot, or nothing.
+/// `SECONDS.NANOSECONDS ZONE`. A `date` that knows no nanoseconds prints something else after the
+/// dot, or nothing.
 fn parse_clock(value: &str, sent: Time, received: Time, facts: &mut Facts) {
     let (clock, zone) = value.split_once(' ').unwrap_or((value, ""));
     facts.utc_offset_s = parse_zone(zone);
     let (seconds, fraction) = clock.split_once('.').unwrap_or((clock, ""));
-    let Ok(seconds) = seconds.parse::<i64>() else { return };
+    let Ok(seconds) = seconds.parse::<i64>() else {
+        return;
+    };
     let precise = fraction.len() == 9 && fraction.bytes().all(|byte| byte.is_ascii_digit());
-    let nanos = if precise { fraction.parse().unwrap_or(0) } else { 500_000_000 };
-    let Ok(host) = Timestamp::new(seconds, nanos) else { return };
+    let nanos = if precise {
+        fraction.parse().unwrap_or(0)
+    } else {
+        500_000_000
+    };
+    let Ok(host) = Timestamp::new(seconds, nanos) else {
+        return;
+    };
     let middle = sent.0 / 2 + received.0 / 2;
     let round_trip = received.0.saturating_sub(sent.0).max(0);
     let resolution = if precise { 0.0 } else { 500.0 };
-    facts.clock_offset_ms = Some((Time::from_timestamp(host).0.saturating_sub(middle)) as f64 / 1e6);
+    facts.clock_offset_ms =
+        Some((Time::from_timestamp(host).0.saturating_sub(middle)) as f64 / 1e6);
     facts.clock_error_ms = Some(round_trip as f64 / 2e6 + resolution);
 }
 
@@ -107,11 +132,21 @@ mod tests {
         let description = parse(text, AT, AT.plus_millis(100));
         let facts = &description.facts;
         assert_eq!(
-            (facts.os.as_str(), facts.arch.as_str(), facts.kernel.as_str()),
+            (
+                facts.os.as_str(),
+                facts.arch.as_str(),
+                facts.kernel.as_str()
+            ),
             ("linux", "x86_64", "6.1.0-13-amd64")
         );
-        assert_eq!((facts.hostname.as_str(), facts.cores, facts.utc_offset_s), ("web-1", 8, Some(-12600)));
-        assert_eq!((facts.clock_offset_ms, facts.clock_error_ms), (Some(1200.0), Some(50.0)));
+        assert_eq!(
+            (facts.hostname.as_str(), facts.cores, facts.utc_offset_s),
+            ("web-1", 8, Some(-12600))
+        );
+        assert_eq!(
+            (facts.clock_offset_ms, facts.clock_error_ms),
+            (Some(1200.0), Some(50.0))
+        );
         assert_eq!((facts.memory_bytes, facts.uptime_s), (16384 * 1024, 86_400));
         assert!(description.journal);
     }
@@ -119,7 +154,9 @@ mod tests {
     #[test]
     fn the_zone_has_its_rules_where_they_agree_with_the_clock() {
         let described = |text: &str| parse(text.as_bytes(), AT, AT).facts;
-        let facts = described("clock 1795188138.0 +0100\nzone CET-1CEST,M3.5.0,M10.5.0/3\nbtime 1795000000\n");
+        let facts = described(
+            "clock 1795188138.0 +0100\nzone CET-1CEST,M3.5.0,M10.5.0/3\nbtime 1795000000\n",
+        );
         let summer = "2026-07-01T12:00:00Z".parse().expect("a time");
         assert_eq!(facts.clock().zone.to_offset(summer).seconds(), 7200);
         assert_eq!(facts.clock().boot, Some(Time(1_795_000_000_000_000_000)));
@@ -132,14 +169,25 @@ mod tests {
 
     #[test]
     fn a_clock_without_nanoseconds_is_right_to_half_a_second() {
-        for clock in ["1795188137.N +0000", "1795188137.%N +0000", "1795188137 +0000"] {
+        for clock in [
+            "1795188137.N +0000",
+            "1795188137.%N +0000",
+            "1795188137 +0000",
+        ] {
             let facts = parse(format!("clock {clock}\n").as_bytes(), AT, AT).facts;
-            assert_eq!((facts.clock_offset_ms, facts.clock_error_ms), (Some(500.0), Some(500.0)), "{clock}");
+            assert_eq!(
+                (facts.clock_offset_ms, facts.clock_error_ms),
+                (Some(500.0), Some(500.0)),
+                "{clock}"
+            );
         }
     }
 
     #[test]
     fn nonsense_leaves_facts_empty() {
-        assert_eq!(parse(b"clock x\nuname\n\xff\xfe\ncores many\n", AT, AT), Description::default());
+        assert_eq!(
+            parse(b"clock x\nuname\n\xff\xfe\ncores many\n", AT, AT),
+            Description::default()
+        );
     }
 }

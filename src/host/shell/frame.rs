@@ -1,8 +1,8 @@
 //! Frames: how the output of a shell of ours is cut into answers.
 //!
-//! A frame is `"\n" TOKEN " " header "\n" body`, and ends where the next begins. The token is 128 random bits made
-//! for this one shell, so that neither noise from a `.bashrc` nor the content of a log can look like a frame. Bytes
-//! in, values out; what the headers mean is left to the driver.
+//! A frame is `"\n" TOKEN " " header "\n" body`, and ends where the next begins. The token is 128
+//! random bits made for this one shell, so that neither noise from a `.bashrc` nor the content of a
+//! log can look like a frame. Bytes in, values out; what the headers mean is left to the driver.
 
 use bytes::{Bytes, BytesMut};
 use memchr::memmem::Finder;
@@ -24,8 +24,8 @@ pub struct FrameTooLong {
     pub limit: usize,
 }
 
-/// The longest answer by far is a read of a file, which asks for at most 1 MiB and two blocks of 64 KiB around it. What a
-/// login script prints before the first frame is not kept.
+/// The longest answer by far is a read of a file, which asks for at most 1 MiB and two blocks of 64
+/// KiB around it. What a login script prints before the first frame is not kept.
 pub const MAX_FRAME: usize = 2 << 20;
 
 /// Cuts a stream of bytes, in pieces of any size, into frames.
@@ -71,14 +71,21 @@ impl Frames {
     pub fn next_frame(&mut self) -> Result<Option<Frame>, FrameTooLong> {
         loop {
             if std::mem::take(&mut self.ended) {
-                return Ok(Some(Frame { header: END.to_owned(), body: Bytes::new() }));
+                return Ok(Some(Frame {
+                    header: END.to_owned(),
+                    body: Bytes::new(),
+                }));
             }
             let Some((at, header, end)) = self.find_header() else {
                 if self.open.is_none() {
                     // Noise belongs to no frame, and may be of any length.
                     let _ = self.buffer.split_to(std::mem::take(&mut self.searched));
                 }
-                return if self.buffer.len() > MAX_FRAME { Err(FrameTooLong { limit: MAX_FRAME }) } else { Ok(None) };
+                return if self.buffer.len() > MAX_FRAME {
+                    Err(FrameTooLong { limit: MAX_FRAME })
+                } else {
+                    Ok(None)
+                };
             };
             let body = self.buffer.split_to(at).freeze();
             let _ = self.buffer.split_to(end - at);
@@ -134,7 +141,10 @@ mod tests {
     #[test]
     fn noise_before_the_first_frame_is_passed_over() {
         let text = format!("Welcome!\r\nlast login…\n{TOKEN} R 1\n\n{TOKEN} .\n");
-        assert_eq!(frames_of(&[text.as_bytes()]), [("R 1".to_owned(), Vec::new()), end()]);
+        assert_eq!(
+            frames_of(&[text.as_bytes()]),
+            [("R 1".to_owned(), Vec::new()), end()]
+        );
     }
 
     #[test]
@@ -146,7 +156,12 @@ mod tests {
             assert!(frames.buffer.len() < 100, "{}", frames.buffer.len());
         }
         frames.push(format!("\n{TOKEN} R 1\n\n{TOKEN} .\n").as_bytes());
-        assert_eq!(frames.next_frame().map(|frame| frame.map(|frame| frame.header)), Ok(Some("R 1".to_owned())));
+        assert_eq!(
+            frames
+                .next_frame()
+                .map(|frame| frame.map(|frame| frame.header)),
+            Ok(Some("R 1".to_owned()))
+        );
     }
 
     #[test]
@@ -154,7 +169,10 @@ mod tests {
         let text = format!("\n{TOKEN} F 1\nline\n\n{TOKEN}x\n\n{TOKEN} .\n");
         assert_eq!(
             frames_of(&[text.as_bytes()]),
-            [("F 1".to_owned(), format!("line\n\n{TOKEN}x\n").into_bytes()), end()]
+            [
+                ("F 1".to_owned(), format!("line\n\n{TOKEN}x\n").into_bytes()),
+                end()
+            ]
         );
     }
 

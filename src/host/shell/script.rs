@@ -7,7 +7,8 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::model::{HostStatus, LinkState};
 use crate::transport::{
-    Connection, Deadline, LinkError, PaceAsker, PaceSpan, ShellEvent, ShellInput, ShellOutput, is_noise,
+    Connection, Deadline, LinkError, PaceAsker, PaceSpan, ShellEvent, ShellInput, ShellOutput,
+    is_noise,
 };
 
 use super::codec::{self, Answer};
@@ -23,8 +24,8 @@ const NOISE_KEPT: usize = 4 << 10;
 /// How a shell ends that cannot start a program, or does not find it.
 const CANNOT_RUN: [&str; 2] = ["with status 126", "with status 127"];
 
-/// A server may tell how a shell ended before what it said last. Longer is not waited for that, for a process that it
-/// left behind may hold the channel open.
+/// A server may tell how a shell ended before what it said last. Longer is not waited for that, for
+/// a process that it left behind may hold the channel open.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// A running script.
@@ -32,7 +33,8 @@ pub(super) struct Script {
     input: ShellInput,
     output: ShellOutput,
     frames: Frames,
-    /// Standard error, and what came before the first frame: a login script, a message of the day, a refusal.
+    /// Standard error, and what came before the first frame: a login script, a message of the day,
+    /// a refusal.
     noise: Vec<u8>,
     ready: bool,
     /// How it ended, and until when its last words are waited for.
@@ -44,8 +46,8 @@ pub(super) struct Script {
     heard: Instant,
 }
 
-/// What the shell says and does before it becomes root's. It is told nothing more until it has said so, for what it had
-/// read ahead would be lost to its successor.
+/// What the shell says and does before it becomes root's. It is told nothing more until it has said
+/// so, for what it had read ahead would be lost to its successor.
 const BECOME_ROOT: &str = r"PATH=${PATH:-/usr/bin:/bin}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin; export PATH; printf '\n%s S\n\n%s .\n' $T $T; exec sudo -n /bin/sh -s";
 
 impl Script {
@@ -66,8 +68,11 @@ impl Script {
         let mut time = Deadline::new(connection.login_time());
         let mut script = Self::open(connection, &mut time).await?;
         opened.await;
-        // Where the shell has ended already, it is its end that tells; where it takes no words, the end of the time.
-        let _ = time.run(script.input.send(Bytes::from(launch(&script.token, text)))).await;
+        // Where the shell has ended already, it is its end that tells; where it takes no words, the
+        // end of the time.
+        let _ = time
+            .run(script.input.send(Bytes::from(launch(&script.token, text))))
+            .await;
         script.greeted(&mut time).await
     }
 
@@ -75,10 +80,15 @@ impl Script {
     ///
     /// # Errors
     /// When no shell starts, or sudo refuses: with its words and what it needs.
-    pub(super) async fn start_as_root(connection: &Connection, text: &str) -> Result<Self, LinkError> {
+    pub(super) async fn start_as_root(
+        connection: &Connection,
+        text: &str,
+    ) -> Result<Self, LinkError> {
         let mut time = Deadline::new(connection.login_time());
         let mut script = Self::open(connection, &mut time).await?;
-        let become_root = script.input.send(Bytes::from(format!("T={}; {BECOME_ROOT}\n", script.token)));
+        let become_root = script
+            .input
+            .send(Bytes::from(format!("T={}; {BECOME_ROOT}\n", script.token)));
         time.run(become_root).await.unwrap_or(Ok(()))?;
         match time.run(script.next()).await {
             Ok(Ok(frame)) if frame.header == "S" => {}
@@ -128,7 +138,8 @@ impl Script {
         })
     }
 
-    /// A host that is slow to start one shell is slow to start each: every one reads the login's rc files.
+    /// A host that is slow to start one shell is slow to start each: every one reads the login's rc
+    /// files.
     async fn greeted(self, time: &mut Deadline) -> Result<Self, LinkError> {
         let mut script = self;
         match time.run(script.next()).await {
@@ -155,7 +166,11 @@ impl Script {
     /// The next frame. Cancel-safe.
     pub(super) async fn next(&mut self) -> Result<Frame, LinkError> {
         loop {
-            if let Some(frame) = self.frames.next_frame().map_err(|error| protocol_error(&error))? {
+            if let Some(frame) = self
+                .frames
+                .next_frame()
+                .map_err(|error| protocol_error(&error))?
+            {
                 return Ok(frame);
             }
             match self.next_event().await? {
@@ -170,22 +185,36 @@ impl Script {
                 }
                 Some(ShellEvent::Stderr(bytes)) => self.keep(&bytes),
                 Some(ShellEvent::Exit(exit)) => {
-                    let how =
-                        exit.map_or_else(|signal| format!("by signal {signal}"), |code| format!("with status {code}"));
+                    let how = exit.map_or_else(
+                        |signal| format!("by signal {signal}"),
+                        |code| format!("with status {code}"),
+                    );
                     self.exit = Some((how, Instant::now() + LAST_WORDS));
                 }
-                None => return Err(self.ended(self.exit.as_ref().map_or("without a word", |(how, _)| how))),
+                None => {
+                    return Err(
+                        self.ended(self.exit.as_ref().map_or("without a word", |(how, _)| how))
+                    );
+                }
             }
         }
     }
 
-    /// What the channel brings next; of a shell that has ended `None`, at the latest when its last words are overdue.
+    /// What the channel brings next; of a shell that has ended `None`, at the latest when its last
+    /// words are overdue.
     async fn next_event(&mut self) -> Result<Option<ShellEvent>, LinkError> {
-        let Some((_, until)) = self.exit else { return self.output.next().await };
-        Ok(timeout_at(until, self.output.next()).await.ok().and_then(Result::ok).flatten())
+        let Some((_, until)) = self.exit else {
+            return self.output.next().await;
+        };
+        Ok(timeout_at(until, self.output.next())
+            .await
+            .ok()
+            .and_then(Result::ok)
+            .flatten())
     }
 
-    /// How many bytes may be asked for now, so that nothing else on the connection has to wait for long.
+    /// How many bytes may be asked for now, so that nothing else on the connection has to wait for
+    /// long.
     pub(super) fn share(&self) -> usize {
         self.pace.share()
     }
@@ -217,23 +246,39 @@ impl Script {
 
     fn keep(&mut self, bytes: &[u8]) {
         let room = NOISE_KEPT.saturating_sub(self.noise.len());
-        self.noise.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        self.noise
+            .extend_from_slice(&bytes[..bytes.len().min(room)]);
     }
 
     fn ended(&self, how: &str) -> LinkError {
         if !self.ready {
             return self.no_shell(&format!("ended the shell at once, {how}"));
         }
-        // Ours ends by itself only when we close its input: somebody else has ended it, the kernel for want of memory perhaps.
-        let how = if how == "with status 0" { "because it was killed there" } else { how };
+        // Ours ends by itself only when we close its input: somebody else has ended it, the kernel
+        // for want of memory perhaps.
+        let how = if how == "with status 0" {
+            "because it was killed there"
+        } else {
+            how
+        };
         let reason = format!("the shell on the host ended {how}{}", self.said());
-        LinkError::from(HostStatus::because(LinkState::Unreachable, reason, "it is started again by itself")).passing()
+        LinkError::from(HostStatus::because(
+            LinkState::Unreachable,
+            reason,
+            "it is started again by itself",
+        ))
+        .passing()
     }
 
-    /// A login that has a shell did not have one this time: whether a connection has any is found out before.
+    /// A login that has a shell did not have one this time: whether a connection has any is found
+    /// out before.
     fn no_shell(&self, how: &str) -> LinkError {
         let reason = format!("the host let us in but {how}{}", self.said());
-        let hint = if self.exit.as_ref().is_some_and(|(how, _)| CANNOT_RUN.contains(&how.as_str())) {
+        let hint = if self
+            .exit
+            .as_ref()
+            .is_some_and(|(how, _)| CANNOT_RUN.contains(&how.as_str()))
+        {
             "it is tried again; if it stays so, check that this login may run /bin/sh: its mode, noexec, SELinux, AppArmor"
         } else {
             "it is tried again; if it stays so, look for what .bashrc or a forced command runs in place of \
@@ -243,8 +288,16 @@ impl Script {
     }
 
     fn slow(&self, limit: Duration) -> LinkError {
-        let reason = format!("the host let us in but no shell began within {} s{}", limit.as_secs(), self.said());
-        LinkError::from(HostStatus::because(LinkState::Timeout, reason, "it is tried again; the host is very slow"))
+        let reason = format!(
+            "the host let us in but no shell began within {} s{}",
+            limit.as_secs(),
+            self.said()
+        );
+        LinkError::from(HostStatus::because(
+            LinkState::Timeout,
+            reason,
+            "it is tried again; the host is very slow",
+        ))
     }
 
     /// Sudo would have asked for a password, or does not let this login do it.
@@ -263,14 +316,30 @@ impl Script {
 
     fn said(&self) -> String {
         let said = String::from_utf8_lossy(&self.noise);
-        let lines = said.lines().filter(|line| !is_noise(line)).flat_map(str::split_whitespace);
-        let said: String = lines.collect::<Vec<_>>().join(" ").chars().take(NOISE_SHOWN).collect();
-        if said.is_empty() { String::new() } else { format!(", and said: {said}") }
+        let lines = said
+            .lines()
+            .filter(|line| !is_noise(line))
+            .flat_map(str::split_whitespace);
+        let said: String = lines
+            .collect::<Vec<_>>()
+            .join(" ")
+            .chars()
+            .take(NOISE_SHOWN)
+            .collect();
+        if said.is_empty() {
+            String::new()
+        } else {
+            format!(", and said: {said}")
+        }
     }
 }
 
 /// The host said what our script cannot have said.
 pub(super) fn protocol_error(error: &dyn std::error::Error) -> LinkError {
     let hint = "the connection is made anew; if it happens again, please report it with a debug log (--log-file)";
-    LinkError::from(HostStatus::because(LinkState::Unreachable, error.to_string(), hint))
+    LinkError::from(HostStatus::because(
+        LinkState::Unreachable,
+        error.to_string(),
+        hint,
+    ))
 }

@@ -1,5 +1,5 @@
-//! One connection's worth of following: starts the script, keeps its questions and answers in step, and turns what
-//! comes of it into events.
+//! One connection's worth of following: starts the script, keeps its questions and answers in step,
+//! and turns what comes of it into events.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -20,14 +20,16 @@ use super::script::{Script, protocol_error};
 use super::suspects::{Suspect, Suspects};
 use super::{FOLLOW, describe};
 
-/// From one look at the files to the next: with the round trip, what a line waits at most. Files that rest are
-/// looked at half as often, for each look costs the host a process where nothing there can wait for them.
+/// From one look at the files to the next: with the round trip, what a line waits at most. Files
+/// that rest are looked at half as often, for each look costs the host a process where nothing
+/// there can wait for them.
 const POLL: Duration = Duration::from_millis(200);
 const POLL_AT_REST: Duration = Duration::from_millis(400);
 const REST_AFTER: Duration = Duration::from_secs(5);
 
-/// Most bytes that one look brings of one file, so that a flood on one does not hold up the others: more where the link
-/// is quick, for each look costs the host two processes; less where it is slow, as the pace of the connection has it.
+/// Most bytes that one look brings of one file, so that a flood on one does not hold up the others:
+/// more where the link is quick, for each look costs the host two processes; less where it is slow,
+/// as the pace of the connection has it.
 const POLL_BYTES: std::ops::RangeInclusive<usize> = 256 << 10..=1 << 20;
 const QUICK: Duration = Duration::from_millis(100);
 
@@ -37,8 +39,8 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(30);
 /// New files of patterns are noticed within this.
 const EXPAND: Duration = Duration::from_secs(2);
 
-/// After an answer that lists them, this many times as long as it took: neither a slow link nor a folder with very many
-/// files may keep the host from being asked for lines.
+/// After an answer that lists them, this many times as long as it took: neither a slow link nor a
+/// folder with very many files may keep the host from being asked for lines.
 const EXPAND_SHARE: u32 = 8;
 
 /// How full disks are changes slowly, and `df` is dear.
@@ -50,10 +52,12 @@ const LEASE: Duration = Duration::from_secs(120);
 /// The second sample of a bounded pass comes this long after the first: rates over less are noise.
 const FIRST_WINDOW: Duration = Duration::from_millis(750);
 
-/// Follows the sources of `wanted` and samples metrics until the connection ends, or (`work.once`) all is said.
+/// Follows the sources of `wanted` and samples metrics until the connection ends, or (`work.once`)
+/// all is said.
 ///
 /// # Errors
-/// When the shell does not start, hangs, or the connection breaks. What was read before has been sent.
+/// When the shell does not start, hangs, or the connection breaks. What was read before has been
+/// sent.
 pub async fn run(
     connection: &Connection,
     wanted: &[SourceSpec],
@@ -61,14 +65,20 @@ pub async fn run(
     work: &Work,
     outbox: &Outbox,
 ) -> Result<(), LinkError> {
-    // Until it has said what it is, nothing is known of it but this, and what was told before is true no more.
+    // Until it has said what it is, nothing is known of it but this, and what was told before is
+    // true no more.
     let reason = Some("its shell has begun; waiting for what the host says of itself".to_owned());
-    let begun = HostStatus { reason, ..HostStatus::plain(LinkState::Connecting) };
-    let script = Script::start_after(connection, &FOLLOW, outbox.send(HostEvent::Status(begun))).await?;
+    let begun = HostStatus {
+        reason,
+        ..HostStatus::plain(LinkState::Connecting)
+    };
+    let script =
+        Script::start_after(connection, &FOLLOW, outbox.send(HostEvent::Status(begun))).await?;
     work_through(script, wanted, track, work, Listener::Host(outbox)).await
 }
 
-/// The same in a shell of root's, for the sources that want it; with metrics where it is the only shell.
+/// The same in a shell of root's, for the sources that want it; with metrics where it is the only
+/// shell.
 ///
 /// # Errors
 /// When sudo refuses, the shell hangs, or the connection breaks.
@@ -144,7 +154,8 @@ struct Session<'a> {
     has_journal: bool,
 }
 
-/// Who is told: the fleet at once, or by way of what joins the files of root to those of their host.
+/// Who is told: the fleet at once, or by way of what joins the files of root to those of their
+/// host.
 enum Listener<'a> {
     Host(&'a Outbox),
     Root(&'a Told<'a>),
@@ -181,7 +192,14 @@ struct Timers {
 
 impl Timers {
     fn new(now: Instant) -> Self {
-        Self { poll: now, sample: now, expand: now, usage: now, lease: now + LEASE, active: now }
+        Self {
+            poll: now,
+            sample: now,
+            expand: now,
+            usage: now,
+            lease: now + LEASE,
+            active: now,
+        }
     }
 }
 
@@ -216,7 +234,8 @@ impl Session<'_> {
             }
             let deadline = self.next_deadline();
             tokio::select! {
-                // What has come is looked at before it is called late: the fleet may have kept us waiting.
+                // What has come is looked at before it is called late: the fleet may have kept us
+                // waiting.
                 biased;
                 frame = self.script.next() => {
                     let frame = frame?;
@@ -245,7 +264,10 @@ impl Session<'_> {
     }
 
     fn all_expanded(&self) -> bool {
-        self.expanded.iter().enumerate().all(|(number, &done)| done || self.suspects.hangs(number))
+        self.expanded
+            .iter()
+            .enumerate()
+            .all(|(number, &done)| done || self.suspects.hangs(number))
     }
 
     fn pending(&self, what: Asked) -> bool {
@@ -259,7 +281,12 @@ impl Session<'_> {
     }
 
     fn will_answer(&mut self, asked: Asked) {
-        self.asked.push_back(Question { asked, sent: Instant::now(), at: now(), span: self.script.begin() });
+        self.asked.push_back(Question {
+            asked,
+            sent: Instant::now(),
+            at: now(),
+            span: self.script.begin(),
+        });
     }
 
     fn queue_requests(&mut self) {
@@ -285,7 +312,8 @@ impl Session<'_> {
         for suspect in self.suspects.take_hanging(at) {
             match suspect {
                 Suspect::File(watch) => {
-                    let seen = Seen::Absent(watch, Absence::Failing("the file system does not answer"));
+                    let seen =
+                        Seen::Absent(watch, Absence::Failing("the file system does not answer"));
                     self.track.follower.see(&seen, since_start());
                 }
                 Suspect::Pattern(number) => {
@@ -306,12 +334,20 @@ impl Session<'_> {
             self.timers.expand = at + EXPAND;
             self.ask_to_expand();
         }
-        if at >= self.timers.usage && self.tells_metrics() && !self.pending(Asked::Usage) && !self.track.df_hangs {
+        if at >= self.timers.usage
+            && self.tells_metrics()
+            && !self.pending(Asked::Usage)
+            && !self.track.df_hangs
+        {
             self.timers.usage = at + USAGE;
             self.ask("U", Asked::Usage);
         }
         if at >= self.timers.sample && self.tells_metrics() && !self.pending(Asked::Sample) {
-            let every = if self.samples == 0 { FIRST_WINDOW } else { self.work.sample_every.max(FIRST_WINDOW) };
+            let every = if self.samples == 0 {
+                FIRST_WINDOW
+            } else {
+                self.work.sample_every.max(FIRST_WINDOW)
+            };
             self.timers.sample = at + every;
             if !(self.work.once && self.samples >= 2) {
                 self.ask("M", Asked::Sample);
@@ -320,7 +356,10 @@ impl Session<'_> {
         let begun = self.work.once && self.all_expanded() && self.track.follower.is_settled();
         if at >= self.timers.poll && !self.pending(Asked::Poll) && self.described && !begun {
             let share = self.script.share();
-            self.ask(&format!("P {} {share}", self.poll_bytes.min(share)), Asked::Poll);
+            self.ask(
+                &format!("P {} {share}", self.poll_bytes.min(share)),
+                Asked::Poll,
+            );
         }
         if at >= self.timers.lease {
             self.timers.lease = at + LEASE;
@@ -329,11 +368,13 @@ impl Session<'_> {
         }
     }
 
-    /// Patterns are expanded again and again; plain paths once, where they are looked for and not asked for.
+    /// Patterns are expanded again and again; plain paths once, where they are looked for and not
+    /// asked for.
     fn ask_to_expand(&mut self) {
         for number in 0..self.patterns.len() {
             let spec = &self.patterns[number];
-            let (SourceKind::Path(path), true) = (&spec.kind, spec.as_root == self.is_root()) else {
+            let (SourceKind::Path(path), true) = (&spec.kind, spec.as_root == self.is_root())
+            else {
                 self.expanded[number] = true;
                 continue;
             };
@@ -345,8 +386,14 @@ impl Session<'_> {
             } else if !self.expanded[number] {
                 self.expanded[number] = true;
                 let (spec, path) = (self.patterns[number].clone(), path.clone().into_bytes());
-                if !self.track.add_file(&spec, &path, true, Begin::LastLines(self.work.lines)) {
-                    let why = format!("{}: is not followed: {MAX_SOURCES} files of a host are", spec.name);
+                if !self
+                    .track
+                    .add_file(&spec, &path, true, Begin::LastLines(self.work.lines))
+                {
+                    let why = format!(
+                        "{}: is not followed: {MAX_SOURCES} files of a host are",
+                        spec.name
+                    );
                     self.track.set_missing(&spec, Some(why));
                 }
             }
@@ -356,9 +403,19 @@ impl Session<'_> {
 
     fn next_deadline(&self) -> Instant {
         let timers = &self.timers;
-        // Whether what is asked is overdue is looked at now and then; nothing is asked again before its answer.
-        let unasked = |asked, due| if self.pending(asked) { Instant::now() + POLL } else { due };
-        let mut next = timers.lease.min(unasked(Asked::Expand, timers.expand)).min(unasked(Asked::Poll, timers.poll));
+        // Whether what is asked is overdue is looked at now and then; nothing is asked again before
+        // its answer.
+        let unasked = |asked, due| {
+            if self.pending(asked) {
+                Instant::now() + POLL
+            } else {
+                due
+            }
+        };
+        let mut next = timers
+            .lease
+            .min(unasked(Asked::Expand, timers.expand))
+            .min(unasked(Asked::Poll, timers.poll));
         if self.tells_metrics() {
             next = next.min(unasked(Asked::Sample, timers.sample));
         }
@@ -381,7 +438,11 @@ impl Session<'_> {
                 }
                 let reason = "the host has not answered for 30 s, though the connection stands";
                 let hint = "a disk or network mount may hang there; the connection is made again";
-                Err(LinkError::from(HostStatus::because(LinkState::Timeout, reason, hint)))
+                Err(LinkError::from(HostStatus::because(
+                    LinkState::Timeout,
+                    reason,
+                    hint,
+                )))
             }
             _ => Ok(()),
         }
@@ -395,7 +456,8 @@ impl Session<'_> {
         self.script.send(lines).await
     }
 
-    /// Sends what is to be told; waits while the fleet has no room, and so asks the host for nothing.
+    /// Sends what is to be told; waits while the fleet has no room, and so asks the host for
+    /// nothing.
     async fn tell(&mut self) {
         let events = self.track.take_events();
         match self.listener {
@@ -448,7 +510,9 @@ impl Session<'_> {
     }
 
     fn answer_ended(&mut self) {
-        let Some(question) = self.asked.pop_front() else { return };
+        let Some(question) = self.asked.pop_front() else {
+            return;
+        };
         self.script.end_of(question.span);
         if question.asked == Asked::Expand {
             // Where it takes long, it is not asked so often that nothing else has its turn.
@@ -463,7 +527,11 @@ impl Session<'_> {
         self.track.absorb(now());
         if again && let Some(question) = self.asked.front() {
             let quick = at.duration_since(question.sent) < QUICK;
-            let wanted = if quick { self.poll_bytes * 2 } else { self.poll_bytes / 2 };
+            let wanted = if quick {
+                self.poll_bytes * 2
+            } else {
+                self.poll_bytes / 2
+            };
             self.poll_bytes = wanted.clamp(*POLL_BYTES.start(), *POLL_BYTES.end());
         }
         let at_rest = at.duration_since(self.timers.active) > REST_AFTER;
@@ -479,22 +547,33 @@ impl Session<'_> {
         let complete = !again && self.all_expanded() && self.track.follower.is_settled();
         self.track.seen_whole |= complete && self.expanded.iter().all(|&done| done);
         if complete && let Some(question) = self.asked.front() {
-            self.track.read_to(question.at, now(), self.script.take_bytes_read());
+            self.track
+                .read_to(question.at, now(), self.script.take_bytes_read());
         }
     }
 
     fn files_matched(&mut self, expanded: &Expanded<'_>) {
         let (number, files) = (expanded.pattern as usize, &expanded.files);
-        let Some(spec) = self.patterns.get(number).cloned() else { return };
-        // What came into being since we looked, on this connection or before it was lost, is new from its first byte.
+        let Some(spec) = self.patterns.get(number).cloned() else {
+            return;
+        };
+        // What came into being since we looked, on this connection or before it was lost, is new
+        // from its first byte.
         let has_been_looked = self.expanded[number] || self.track.seen_whole;
         // Where we might not look what is there now may be old.
         let new = !self.track.listed.insert(spec.name.clone()) && has_been_looked;
         let new = new || self.track.remembers(&spec);
-        let begin = if new { Begin::Start } else { Begin::LastLines(self.work.lines) };
+        let begin = if new {
+            Begin::Start
+        } else {
+            Begin::LastLines(self.work.lines)
+        };
         self.expanded[number] = true;
         let glob = spec.kind.is_glob();
-        let followed = files.iter().filter(|file| self.track.add_file(&spec, file, !glob, begin)).count();
+        let followed = files
+            .iter()
+            .filter(|file| self.track.add_file(&spec, file, !glob, begin))
+            .count();
         if self.usual {
             self.none_of_the_usual();
         } else if let SourceKind::Path(path) = &spec.kind {
@@ -502,23 +581,31 @@ impl Session<'_> {
             let name = &spec.name;
             let why = match (files.len(), expanded.any) {
                 (0, false) => Some(format!("{name}: no file matches {path}")),
-                (0, true) => Some(format!("{name}: {path} matches only old generations, which are not followed")),
+                (0, true) => Some(format!(
+                    "{name}: {path} matches only old generations, which are not followed"
+                )),
                 _ => None,
             };
             match more {
                 0 => self.track.set_missing(&spec, why),
-                _ => self.track.set_trouble(&spec, Some(too_many(name, path, expanded.matched as usize, more))),
+                _ => self.track.set_trouble(
+                    &spec,
+                    Some(too_many(name, path, expanded.matched as usize, more)),
+                ),
             }
         }
     }
 
     fn files_barred(&mut self, number: u32, barrier: &Barrier) {
         let number = number as usize;
-        let Some(spec) = self.patterns.get(number).cloned() else { return };
+        let Some(spec) = self.patterns.get(number).cloned() else {
+            return;
+        };
         self.expanded[number] = true;
         if let SourceKind::Path(path) = &spec.kind {
             let (why, hint) = barrier.told(&self.track.user);
-            self.track.set_trouble(&spec, Some((format!("{}: {path}: {why}", spec.name), hint)));
+            self.track
+                .set_trouble(&spec, Some((format!("{}: {path}: {why}", spec.name), hint)));
         }
     }
 
@@ -536,7 +623,10 @@ impl Session<'_> {
             let _ = wants_journal.send(());
         } else {
             let paths: Vec<String> = usual_sources().into_iter().map(|spec| spec.name).collect();
-            let why = format!("no log found: looked for /var/log/{} and a journal", paths.join(", /var/log/"));
+            let why = format!(
+                "no log found: looked for /var/log/{} and a journal",
+                paths.join(", /var/log/")
+            );
             self.track.set_missing(&self.patterns[0].clone(), Some(why));
         }
     }
@@ -553,7 +643,11 @@ impl Session<'_> {
         let text = String::from_utf8_lossy(text);
         let mut parts = text.split("--\n");
         let (mounts, kib, inodes) = (parts.next(), parts.next(), parts.next());
-        self.track.disks = parse_df(kib.unwrap_or(""), inodes.unwrap_or(""), mounts.unwrap_or(""));
+        self.track.disks = parse_df(
+            kib.unwrap_or(""),
+            inodes.unwrap_or(""),
+            mounts.unwrap_or(""),
+        );
     }
 }
 
@@ -563,7 +657,10 @@ fn too_many(name: &str, path: &str, matched: usize, more: usize) -> (String, Str
         "{name}: {path} matches {matched} files; {more} of them are not followed, for {MAX_SOURCES} of a host are, those \
          that were changed last"
     );
-    (reason, "follow fewer by a narrower pattern; `search` goes through all of them".to_owned())
+    (
+        reason,
+        "follow fewer by a narrower pattern; `search` goes through all of them".to_owned(),
+    )
 }
 
 /// Time on a clock that does not go back, the same for all connections of this process.

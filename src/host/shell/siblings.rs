@@ -1,12 +1,14 @@
-//! Names of rotated files: which of the files that a pattern matches belong to the log of another one.
+//! Names of rotated files: which of the files that a pattern matches belong to the log of another
+//! one.
 
 use std::collections::HashSet;
 
 /// Compressed files are history, not lines.
 const COMPRESSED: [&[u8]; 6] = [b".gz", b".bz2", b".xz", b".zst", b".lz4", b".Z"];
 
-/// Whether a file is an old generation of another one of those that a pattern matches, which is read when it is one
-/// and not followed by itself; or is compressed. A name with a date and no other file is a log of its own.
+/// Whether a file is an old generation of another one of those that a pattern matches, which is
+/// read when it is one and not followed by itself; or is compressed. A name with a date and no
+/// other file is a log of its own.
 pub(in crate::host) fn is_rotated(file: &[u8], all: &HashSet<&[u8]>) -> bool {
     if COMPRESSED.iter().any(|ending| file.ends_with(ending)) {
         return true;
@@ -23,7 +25,13 @@ mod tests {
 
     #[test]
     fn old_generations_and_compressed_files_are_told_from_logs() {
-        let all = ["/l/app.log", "/l/app.log.1", "/l/app.log-20261120", "/l/web-2.log", "/l/x.1"];
+        let all = [
+            "/l/app.log",
+            "/l/app.log.1",
+            "/l/app.log-20261120",
+            "/l/web-2.log",
+            "/l/x.1",
+        ];
         let all: HashSet<&[u8]> = all.iter().map(|path| path.as_bytes()).collect();
         for (file, rotated) in [
             ("/l/app.log", false),

@@ -1,6 +1,7 @@
-//! After a host has hung, its paths are suspects: each is touched by a process of its own there, and the shell that
-//! follows all files goes near it only when that has been answered. So a dead mount holds up nothing but itself, and
-//! nothing piles up on the host: of each folder one path is tried at a time.
+//! After a host has hung, its paths are suspects: each is touched by a process of its own there,
+//! and the shell that follows all files goes near it only when that has been answered. So a dead
+//! mount holds up nothing but itself, and nothing piles up on the host: of each folder one path is
+//! tried at a time.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -52,18 +53,37 @@ struct Held {
 
 impl Held {
     fn new(path: &[u8], first: Option<Request>) -> Self {
-        let end = path.iter().position(|byte| b"*?[".contains(byte)).unwrap_or(path.len());
-        let folder = path[..end].iter().rposition(|&byte| byte == b'/').map_or(&path[..0], |at| &path[..at]);
+        let end = path
+            .iter()
+            .position(|byte| b"*?[".contains(byte))
+            .unwrap_or(path.len());
+        let folder = path[..end]
+            .iter()
+            .rposition(|&byte| byte == b'/')
+            .map_or(&path[..0], |at| &path[..at]);
         let (now, requests) = (Instant::now(), first.into_iter().collect());
         let (path, folder) = (path.to_vec(), folder.to_vec());
-        Self { path, folder, requests, asked: false, next: now, since: now, told: false }
+        Self {
+            path,
+            folder,
+            requests,
+            asked: false,
+            next: now,
+            since: now,
+            told: false,
+        }
     }
 }
 
 impl Suspects {
     /// `active` where the host has hung on the connection before.
     pub(super) fn new(active: bool) -> Self {
-        Self { active, held: BTreeMap::new(), beside: BTreeMap::new(), cleared: BTreeSet::new() }
+        Self {
+            active,
+            held: BTreeMap::new(),
+            beside: BTreeMap::new(),
+            cleared: BTreeSet::new(),
+        }
     }
 
     /// The request, if it can be made now.
@@ -73,7 +93,10 @@ impl Suspects {
         }
         let live = match &request {
             Request::Watch { watch, path, .. } => {
-                self.held.insert(Suspect::File(*watch), Held::new(&path.clone(), Some(request)));
+                self.held.insert(
+                    Suspect::File(*watch),
+                    Held::new(&path.clone(), Some(request)),
+                );
                 return None;
             }
             Request::Find { watch, near, .. } => {
@@ -99,13 +122,17 @@ impl Suspects {
         if !self.active || self.cleared.contains(&number) {
             return true;
         }
-        self.held.entry(Suspect::Pattern(number)).or_insert_with(|| Held::new(pattern.as_bytes(), None));
+        self.held
+            .entry(Suspect::Pattern(number))
+            .or_insert_with(|| Held::new(pattern.as_bytes(), None));
         false
     }
 
     /// Whether a pattern is known to hang.
     pub(super) fn hangs(&self, number: usize) -> bool {
-        self.held.get(&Suspect::Pattern(number)).is_some_and(|held| held.told)
+        self.held
+            .get(&Suspect::Pattern(number))
+            .is_some_and(|held| held.told)
     }
 
     /// Questions that are due.
@@ -129,7 +156,10 @@ impl Suspects {
     /// When the next question is due.
     pub(super) fn next_due(&self) -> Option<Instant> {
         let mut folders = BTreeSet::new();
-        let ahead = self.held.values().filter(|held| folders.insert(&held.folder));
+        let ahead = self
+            .held
+            .values()
+            .filter(|held| folders.insert(&held.folder));
         ahead.filter(|held| !held.asked).map(|held| held.next).min()
     }
 
@@ -140,7 +170,9 @@ impl Suspects {
             Some("w") => number.parse().ok().map(Suspect::File),
             _ => number.parse().ok().map(Suspect::Pattern),
         };
-        let Some(suspect) = suspect else { return Vec::new() };
+        let Some(suspect) = suspect else {
+            return Vec::new();
+        };
         if !is_over {
             if let Some(held) = self.held.get_mut(&suspect) {
                 (held.asked, held.next) = (false, Instant::now() + ASK_AGAIN);
@@ -150,7 +182,10 @@ impl Suspects {
         if let Suspect::Pattern(number) = suspect {
             self.cleared.insert(number);
         }
-        self.held.remove(&suspect).map(|held| held.requests).unwrap_or_default()
+        self.held
+            .remove(&suspect)
+            .map(|held| held.requests)
+            .unwrap_or_default()
     }
 
     /// Those that have become known to hang, each once.
@@ -170,7 +205,11 @@ mod tests {
     use super::*;
 
     fn watch(number: Watch, path: &str) -> Request {
-        Request::Watch { watch: number, chain: number, path: path.into() }
+        Request::Watch {
+            watch: number,
+            chain: number,
+            path: path.into(),
+        }
     }
 
     #[test]
@@ -178,14 +217,29 @@ mod tests {
         let mut suspects = Suspects::new(false);
         assert_eq!(suspects.pass(watch(1, "/a/x")), Some(watch(1, "/a/x")));
         assert!(suspects.passes_pattern(0, "/a/*"));
-        assert_eq!((suspects.due(Instant::now()), suspects.next_due()), (Vec::new(), None));
+        assert_eq!(
+            (suspects.due(Instant::now()), suspects.next_due()),
+            (Vec::new(), None)
+        );
     }
 
     #[test]
     fn of_each_folder_one_path_is_tried_at_a_time_and_what_belongs_to_it_waits_with_it() {
         let mut suspects = Suspects::new(true);
-        let find = Request::Find { watch: 9, near: 1, id: crate::model::FileId::default(), offset: 4, mark: None };
-        for request in [watch(1, "/a/x"), find.clone(), watch(2, "/a/y z"), watch(3, "/b/x"), Request::Forget(9)] {
+        let find = Request::Find {
+            watch: 9,
+            near: 1,
+            id: crate::model::FileId::default(),
+            offset: 4,
+            mark: None,
+        };
+        for request in [
+            watch(1, "/a/x"),
+            find.clone(),
+            watch(2, "/a/y z"),
+            watch(3, "/b/x"),
+            Request::Forget(9),
+        ] {
             assert_eq!(suspects.pass(request), None);
         }
         assert_eq!(suspects.pass(Request::List(7)), Some(Request::List(7)));
@@ -193,11 +247,21 @@ mod tests {
         assert_eq!(suspects.due(now), ["T w1 /a/x", "T w3 /b/x"]);
         assert_eq!((suspects.due(now), suspects.next_due()), (Vec::new(), None));
         assert_eq!(suspects.answered("w1", false), []);
-        assert!(suspects.due(Instant::now()).is_empty(), "not before the time has come");
+        assert!(
+            suspects.due(Instant::now()).is_empty(),
+            "not before the time has come"
+        );
         assert_eq!(suspects.due(Instant::now() + ASK_AGAIN), ["T w1 /a/x"]);
-        assert_eq!(suspects.answered("w1", true), [watch(1, "/a/x"), find, Request::Forget(9)]);
+        assert_eq!(
+            suspects.answered("w1", true),
+            [watch(1, "/a/x"), find, Request::Forget(9)]
+        );
         assert_eq!(suspects.due(Instant::now()), ["T w2 /a/y\\0040z"]);
-        assert_eq!(suspects.pass(Request::List(1)), Some(Request::List(1)), "it has been answered for");
+        assert_eq!(
+            suspects.pass(Request::List(1)),
+            Some(Request::List(1)),
+            "it has been answered for"
+        );
     }
 
     #[test]
@@ -207,10 +271,16 @@ mod tests {
         assert!(!suspects.passes_pattern(0, "/b/*/x[0-9]"));
         assert_eq!(suspects.take_hanging(Instant::now()), []);
         let late = Instant::now() + PATIENCE;
-        assert_eq!(suspects.take_hanging(late), [Suspect::File(1), Suspect::Pattern(0)]);
+        assert_eq!(
+            suspects.take_hanging(late),
+            [Suspect::File(1), Suspect::Pattern(0)]
+        );
         assert_eq!(suspects.take_hanging(late), []);
         assert!(suspects.hangs(0));
-        assert_eq!(suspects.due(late), ["T w1 /a/x", "T p0 /b/\\0052/x\\01330-9\\0135 p"]);
+        assert_eq!(
+            suspects.due(late),
+            ["T w1 /a/x", "T p0 /b/\\0052/x\\01330-9\\0135 p"]
+        );
         assert_eq!(suspects.answered("p0", true), []);
         assert!(suspects.passes_pattern(0, "/b/*/x[0-9]") && !suspects.hangs(0));
         assert_eq!(suspects.answered("nonsense", true), []);

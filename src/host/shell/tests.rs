@@ -8,7 +8,8 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use super::FOLLOW;
 use super::frame::{END, Frame, Frames};
 
-/// Those that serve as `/bin/sh` somewhere. (Not ksh93: it needs temporary files, which ours may not write.)
+/// Those that serve as `/bin/sh` somewhere. (Not ksh93: it needs temporary files, which ours may
+/// not write.)
 pub(super) const SHELLS: [&[&str]; 6] = [
     &["dash", "-s"],
     &["bash", "-s"],
@@ -44,16 +45,33 @@ impl Talk {
 
     /// Another script, with what else is set before it.
     pub(super) fn start_with(command: &mut Command, first: &str, script: &str) -> Self {
-        Self::start_text(command, &format!("T={TOKEN} own_group=1 {first}\nexec 3<&0\n{script}"))
+        Self::start_text(
+            command,
+            &format!("T={TOKEN} own_group=1 {first}\nexec 3<&0\n{script}"),
+        )
     }
 
     /// What is sent to the shell is this text.
     fn start_text(command: &mut Command, text: &str) -> Self {
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).process_group(0);
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .process_group(0);
         let mut child = command.spawn().expect("the shell starts");
-        let (mut stdin, stdout) = (child.stdin.take().expect("piped"), child.stdout.take().expect("piped"));
-        stdin.write_all(text.as_bytes()).expect("it takes the script");
-        let mut talk = Self { child, stdin: Some(stdin), stdout: Some(stdout), frames: Frames::new(TOKEN) };
+        let (mut stdin, stdout) = (
+            child.stdin.take().expect("piped"),
+            child.stdout.take().expect("piped"),
+        );
+        stdin
+            .write_all(text.as_bytes())
+            .expect("it takes the script");
+        let mut talk = Self {
+            child,
+            stdin: Some(stdin),
+            stdout: Some(stdout),
+            frames: Frames::new(TOKEN),
+        };
         assert_eq!(talk.next().header, "R");
         talk
     }
@@ -64,7 +82,12 @@ impl Talk {
             if let Some(frame) = self.frames.next_frame().expect("short answers") {
                 return frame;
             }
-            let count = self.stdout.as_mut().expect("open").read(&mut buffer).expect("read");
+            let count = self
+                .stdout
+                .as_mut()
+                .expect("open")
+                .read(&mut buffer)
+                .expect("read");
             assert!(count > 0, "it ended");
             self.frames.push(&buffer[..count]);
         }
@@ -80,8 +103,16 @@ impl Talk {
                 END => return out,
                 "R" => {}
                 header => {
-                    let plain = header.split(' ').filter(|word| !word.contains(':')).collect::<Vec<_>>().join(" ");
-                    out.push(format!("{plain} {}", String::from_utf8_lossy(&frame.body)).trim_end().to_owned());
+                    let plain = header
+                        .split(' ')
+                        .filter(|word| !word.contains(':'))
+                        .collect::<Vec<_>>()
+                        .join(" ");
+                    out.push(
+                        format!("{plain} {}", String::from_utf8_lossy(&frame.body))
+                            .trim_end()
+                            .to_owned(),
+                    );
                 }
             }
         }
@@ -100,12 +131,17 @@ impl Talk {
 
     pub(super) fn tell(&mut self, request: &str) {
         let stdin = self.stdin.as_mut().expect("open");
-        stdin.write_all(format!("{request}\n").as_bytes()).expect("it takes a request");
+        stdin
+            .write_all(format!("{request}\n").as_bytes())
+            .expect("it takes a request");
     }
 
     fn watch(&mut self, number: u32, path: &Path) {
         let escaped = super::codec::escape(path.to_str().expect("UTF-8").as_bytes());
-        assert_eq!(self.ask(&format!("W {number} {number} {escaped}")), Vec::<String>::new());
+        assert_eq!(
+            self.ask(&format!("W {number} {number} {escaped}")),
+            Vec::<String>::new()
+        );
     }
 }
 
@@ -128,26 +164,41 @@ pub(super) fn with_every_shell(check: impl Fn(&str, Command)) {
     for shell in SHELLS {
         let mut command = Command::new(shell[0]);
         command.args(&shell[1..]);
-        let there = Command::new(shell[0]).arg("-c").arg("true").stdin(Stdio::null()).output().is_ok();
+        let there = Command::new(shell[0])
+            .arg("-c")
+            .arg("true")
+            .stdin(Stdio::null())
+            .output()
+            .is_ok();
         if there {
             tried += 1;
             check(&shell.join(" "), command);
         }
     }
-    assert!(tried >= NEEDED, "dash, bash and busybox are needed; tests/run installs them");
+    assert!(
+        tried >= NEEDED,
+        "dash, bash and busybox are needed; tests/run installs them"
+    );
 }
 
 #[test]
 fn the_script_has_no_placeholder_left_and_is_sent_in_no_time() {
     assert!(!FOLLOW.contains("S@"), "{}", *FOLLOW);
-    assert!(FOLLOW.len() < 20 << 10, "{} bytes are sent on each connection", FOLLOW.len());
+    assert!(
+        FOLLOW.len() < 20 << 10,
+        "{} bytes are sent on each connection",
+        FOLLOW.len()
+    );
 }
 
 #[test]
 fn every_shell_reads_what_has_grown_and_nothing_else() {
     with_every_shell(|shell, mut command| {
         let folder = tempfile::tempdir().expect("a folder");
-        let (a, b) = (folder.path().join("a.log"), folder.path().join("it's\n$(b) *.log"));
+        let (a, b) = (
+            folder.path().join("a.log"),
+            folder.path().join("it's\n$(b) *.log"),
+        );
         std::fs::write(&a, "one\n").expect("write");
         std::fs::write(&b, "uno\n").expect("write");
         let mut talk = Talk::start(&mut command);
@@ -156,11 +207,19 @@ fn every_shell_reads_what_has_grown_and_nothing_else() {
         assert_eq!(talk.ask("P 262144"), ["C 1", "C 2", "E 0"], "{shell}");
         talk.tell(&format!("A 1 {} 0", id(&a)));
         talk.tell(&format!("A 2 {} 0", id(&b)));
-        assert_eq!(talk.ask("P 262144"), ["F 1 0 one", "F 2 0 uno", "E 0"], "{shell}");
+        assert_eq!(
+            talk.ask("P 262144"),
+            ["F 1 0 one", "F 2 0 uno", "E 0"],
+            "{shell}"
+        );
         assert_eq!(talk.ask("P 262144"), ["E 0"], "{shell}");
         std::fs::write(&b, "uno\ndue\n").expect("write");
         std::fs::remove_file(&a).expect("remove");
-        assert_eq!(talk.ask("P 262144"), ["X 1 missing", "F 2 0 uno\ndue", "E 0"], "{shell}");
+        assert_eq!(
+            talk.ask("P 262144"),
+            ["X 1 missing", "F 2 0 uno\ndue", "E 0"],
+            "{shell}"
+        );
         talk.ask("N 1");
         assert_eq!(talk.ask("P 262144"), ["E 0"], "{shell}");
     });
@@ -174,7 +233,8 @@ fn unprivileged(command: &mut Command) {
 }
 
 fn allow(path: &Path, mode: u32) {
-    std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode)).expect("chmod");
+    std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode))
+        .expect("chmod");
 }
 
 #[test]
@@ -201,15 +261,26 @@ fn what_is_in_a_folder_that_may_not_be_entered_is_denied_and_not_missing() {
         talk.watch(6, Path::new("relative/app.log"));
         let answers = talk.ask("P 262144");
         let missing = [6, 5, 4, 3].map(|watch| format!("X {watch} missing"));
-        assert_eq!((&answers[..4], &answers[6..]), (&missing[..], &["E 0".to_owned()][..]), "{shell}");
+        assert_eq!(
+            (&answers[..4], &answers[6..]),
+            (&missing[..], &["E 0".to_owned()][..]),
+            "{shell}"
+        );
         let barrier = format!("\n{}", locked.display());
         for (watch, answer) in [(2, &answers[4]), (1, &answers[5])] {
             let begin = format!("X {watch} denied - drw-------");
-            assert!(answer.starts_with(&begin) && answer.ends_with(&barrier), "{shell}: {answer:?}");
+            assert!(
+                answer.starts_with(&begin) && answer.ends_with(&barrier),
+                "{shell}: {answer:?}"
+            );
         }
-        let pattern = super::codec::escape(locked.join("*/*.log").to_str().expect("UTF-8").as_bytes());
+        let pattern =
+            super::codec::escape(locked.join("*/*.log").to_str().expect("UTF-8").as_bytes());
         let answers = talk.ask(&format!("G 0 {pattern}"));
-        assert!(answers[0].starts_with("B 0 drw-------") && answers[0].ends_with(&barrier), "{shell}: {answers:?}");
+        assert!(
+            answers[0].starts_with("B 0 drw-------") && answers[0].ends_with(&barrier),
+            "{shell}: {answers:?}"
+        );
         allow(&locked, 0o755);
         assert_eq!(talk.ask("P 262144"), ["C 1", "C 2", "E 0"], "{shell}");
         talk.tell(&format!("A 1 {} 0", id(&log)));
@@ -220,10 +291,12 @@ fn what_is_in_a_folder_that_may_not_be_entered_is_denied_and_not_missing() {
 }
 
 #[test]
-fn of_a_file_that_may_not_be_read_it_is_told_once_whose_it_is_and_again_when_another_has_its_name() {
+fn of_a_file_that_may_not_be_read_it_is_told_once_whose_it_is_and_again_when_another_has_its_name()
+{
     with_every_shell(|shell, mut command| {
         let folder = tempfile::tempdir().expect("a folder");
-        let [log, next, open] = ["app.log", "next", "open.log"].map(|name| folder.path().join(name));
+        let [log, next, open] =
+            ["app.log", "next", "open.log"].map(|name| folder.path().join(name));
         for path in [&log, &next, &open] {
             std::fs::write(path, "one\n").expect("write");
         }
@@ -236,7 +309,10 @@ fn of_a_file_that_may_not_be_read_it_is_told_once_whose_it_is_and_again_when_ano
         talk.watch(2, &open);
         let denied = |answer: &str| {
             let (begin, end) = ("X 1 denied ----------", format!("\n{}", log.display()));
-            assert!(answer.starts_with(begin) && answer.ends_with(&end), "{shell}: {answer:?}");
+            assert!(
+                answer.starts_with(begin) && answer.ends_with(&end),
+                "{shell}: {answer:?}"
+            );
         };
         let answers = talk.ask("P 262144");
         denied(&answers[0]);
@@ -260,26 +336,38 @@ fn a_host_without_stat_is_followed_by_ls() {
     std::fs::create_dir(&bin).expect("a folder");
     let stat = bin.join("stat");
     std::fs::write(&stat, "#!/bin/sh\nexit 1\n").expect("write");
-    std::fs::set_permissions(&stat, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("chmod");
+    std::fs::set_permissions(&stat, std::os::unix::fs::PermissionsExt::from_mode(0o755))
+        .expect("chmod");
     let log = folder.path().join("app.log");
     std::fs::write(&log, "one\n").expect("write");
     let mut command = Command::new("sh");
-    command.arg("-s").env("PATH", format!("{}:/usr/bin:/bin", bin.display()));
+    command
+        .arg("-s")
+        .env("PATH", format!("{}:/usr/bin:/bin", bin.display()));
     let mut talk = Talk::start(&mut command);
     talk.watch(1, &log);
     assert_eq!(talk.ask("P 262144"), ["C 1", "E 0"]);
-    talk.tell(&format!("A 1 0:{} 0", id(&log).split(':').nth(1).expect("an inode")));
+    talk.tell(&format!(
+        "A 1 0:{} 0",
+        id(&log).split(':').nth(1).expect("an inode")
+    ));
     assert_eq!(talk.ask("P 262144"), ["F 1 0 one", "E 0"]);
     assert_eq!(talk.ask("P 262144"), ["E 0"]);
 }
 
-/// A folder with programs that come before those of the system, but for a shell that takes its own for them (BusyBox).
-fn with_programs(shell: &str, command: &mut Command, programs: &[(&str, &str)]) -> Option<tempfile::TempDir> {
+/// A folder with programs that come before those of the system, but for a shell that takes its own
+/// for them (BusyBox).
+fn with_programs(
+    shell: &str,
+    command: &mut Command,
+    programs: &[(&str, &str)],
+) -> Option<tempfile::TempDir> {
     let folder = tempfile::tempdir().expect("a folder");
     for (name, text) in programs {
         let file = folder.path().join(name);
         std::fs::write(&file, format!("#!/bin/sh\n{text}\n")).expect("write");
-        std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("chmod");
+        std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o755))
+            .expect("chmod");
     }
     command.env("PATH", format!("{}:/usr/bin:/bin", folder.path().display()));
     (!shell.starts_with("busybox")).then_some(folder)
@@ -289,7 +377,11 @@ fn with_programs(shell: &str, command: &mut Command, programs: &[(&str, &str)]) 
 fn a_file_system_that_fails_is_told_from_a_name_that_stands_for_nothing() {
     with_every_shell(|shell, mut command| {
         let words = "case $* in *app.log) echo \"ls: cannot access 'app.log': Stale file handle\" >&2; exit 2 ;; esac";
-        let programs = with_programs(shell, &mut command, &[("ls", &format!("{words}; exec /bin/ls \"$@\""))]);
+        let programs = with_programs(
+            shell,
+            &mut command,
+            &[("ls", &format!("{words}; exec /bin/ls \"$@\""))],
+        );
         let folder = tempfile::tempdir().expect("a folder");
         let log = folder.path().join("app.log");
         let mut talk = Talk::start(&mut command);
@@ -327,9 +419,16 @@ fn all_file_systems_of_disks_are_told_however_many_are_mounted() {
     let mut talk = Talk::start(&mut command);
     let told = String::from_utf8(talk.ask_raw("U", "U").to_vec()).expect("UTF-8");
     let parts: Vec<&str> = told.split("--\n").collect();
-    let of_ours =
-        |text: &str| text.lines().filter(|line| line.contains(folder.path().to_str().expect("UTF-8"))).count();
-    assert_eq!(parts.iter().map(|part| of_ours(part)).collect::<Vec<_>>(), [100, 100, 100], "{told}");
+    let of_ours = |text: &str| {
+        text.lines()
+            .filter(|line| line.contains(folder.path().to_str().expect("UTF-8")))
+            .count()
+    };
+    assert_eq!(
+        parts.iter().map(|part| of_ours(part)).collect::<Vec<_>>(),
+        [100, 100, 100],
+        "{told}"
+    );
 }
 
 #[test]
@@ -337,8 +436,12 @@ fn what_cannot_be_read_to_its_end_is_asked_for_again_with_the_reason() {
     with_every_shell(|shell, mut command| {
         // The last word on a disk that gives the first line only.
         let dd = "head -c 4; exit 1";
-        let tail = "case $1 in -c) echo 'tail: error reading: Input/output error' >&2; exit 1 ;; esac";
-        let Some(_programs) = with_programs(shell, &mut command, &[("dd", dd), ("tail", tail)]) else { return };
+        let tail =
+            "case $1 in -c) echo 'tail: error reading: Input/output error' >&2; exit 1 ;; esac";
+        let Some(_programs) = with_programs(shell, &mut command, &[("dd", dd), ("tail", tail)])
+        else {
+            return;
+        };
         let folder = tempfile::tempdir().expect("a folder");
         let log = folder.path().join("app.log");
         std::fs::write(&log, "one\ntwo\n").expect("write");
@@ -347,7 +450,11 @@ fn what_cannot_be_read_to_its_end_is_asked_for_again_with_the_reason() {
         talk.tell(&format!("A 1 {} 0", id(&log)));
         let failing = "X 1 failing tail: error reading: Input/output error";
         for look in 0..3 {
-            assert_eq!(talk.ask("P 262144"), ["F 1 0 one", failing, "E 0"], "{shell}, look {look}");
+            assert_eq!(
+                talk.ask("P 262144"),
+                ["F 1 0 one", failing, "E 0"],
+                "{shell}, look {look}"
+            );
         }
     });
 }
@@ -363,11 +470,21 @@ fn a_path_is_tried_by_a_process_that_hangs_in_place_of_the_shell() {
         let mut talk = Talk::start(&mut command);
         let group = talk.child.id().to_string();
         let path = super::codec::escape(log.to_str().expect("UTF-8").as_bytes());
-        let pattern = super::codec::escape(folder.path().join("*.log").to_str().expect("UTF-8").as_bytes());
+        let pattern = super::codec::escape(
+            folder
+                .path()
+                .join("*.log")
+                .to_str()
+                .expect("UTF-8")
+                .as_bytes(),
+        );
         let ended = |talk: &mut Talk, name: &str, path: &str| {
             let since = std::time::Instant::now();
             while talk.ask(&format!("T {name} {path}")) != [format!("T {name} 1")] {
-                assert!(since.elapsed() < std::time::Duration::from_secs(20), "{shell}: {name} is not answered for");
+                assert!(
+                    since.elapsed() < std::time::Duration::from_secs(20),
+                    "{shell}: {name} is not answered for"
+                );
                 std::thread::sleep(std::time::Duration::from_millis(5));
             }
         };
@@ -380,14 +497,24 @@ fn a_path_is_tried_by_a_process_that_hangs_in_place_of_the_shell() {
             assert_eq!(talk.ask(&format!("T w1 {path}")), ["T w1 0"], "{shell}");
             ended(&mut talk, "w3", "/none/at/all");
         }
-        let sleeping = members(&group).iter().filter(|stat| stat.contains("(sleep)")).count();
+        let sleeping = members(&group)
+            .iter()
+            .filter(|stat| stat.contains("(sleep)"))
+            .count();
         // One is the lease.
-        assert!(sleeping <= 2, "{shell}: {sleeping} processes wait for one path");
+        assert!(
+            sleeping <= 2,
+            "{shell}: {sleeping} processes wait for one path"
+        );
         talk.stdin = None;
         let since = std::time::Instant::now();
         while !members(&group).is_empty() {
             let _ = talk.child.try_wait();
-            assert!(since.elapsed() < std::time::Duration::from_secs(20), "{shell} leaves {:?}", members(&group));
+            assert!(
+                since.elapsed() < std::time::Duration::from_secs(20),
+                "{shell} leaves {:?}",
+                members(&group)
+            );
             std::thread::sleep(std::time::Duration::from_millis(5));
         }
     });
@@ -399,9 +526,12 @@ fn an_old_generation_is_read_before_the_ones_after_it_and_told_with_them() {
         let folder = tempfile::tempdir().expect("a folder");
         let log = folder.path().join("app.log");
         let mut ids = Vec::new();
-        for (name, text) in
-            [("app.log.2", "one\n"), ("app.log.1", "two\n"), ("app.log.old", "x"), ("app.log", "three\n")]
-        {
+        for (name, text) in [
+            ("app.log.2", "one\n"),
+            ("app.log.1", "two\n"),
+            ("app.log.old", "x"),
+            ("app.log", "three\n"),
+        ] {
             std::fs::write(folder.path().join(name), text).expect("write");
             ids.push(id(&folder.path().join(name)));
         }
@@ -410,15 +540,28 @@ fn an_old_generation_is_read_before_the_ones_after_it_and_told_with_them() {
         let found = talk.ask(&format!("V 2 1 {} 0", ids[0]));
         assert_eq!(found, ["V 2"], "{shell}");
         let listed = talk.ask("L 1").join("\n");
-        assert!(listed.starts_with("L 1 1 ") && listed.contains(&format!("{}:4:", ids[1])), "{shell}: {listed:?}");
-        assert!(listed.contains(" .1") && listed.contains(" .2") && !listed.contains("old"), "{shell}: {listed:?}");
+        assert!(
+            listed.starts_with("L 1 1 ") && listed.contains(&format!("{}:4:", ids[1])),
+            "{shell}: {listed:?}"
+        );
+        assert!(
+            listed.contains(" .1") && listed.contains(" .2") && !listed.contains("old"),
+            "{shell}: {listed:?}"
+        );
         let heads = talk.ask("S 1").join("\n");
         let sum = super::follow::cksum(b"two\n");
-        assert!(heads.starts_with("S 1 ") && heads.contains(&format!("{}:4:", ids[1])), "{shell}: {heads:?}");
+        assert!(
+            heads.starts_with("S 1 ") && heads.contains(&format!("{}:4:", ids[1])),
+            "{shell}: {heads:?}"
+        );
         assert!(heads.contains(&format!(" {sum} 4")), "{shell}: {heads:?}");
         talk.ask(&format!("V 3 1 {} 0", ids[1]));
         talk.tell(&format!("A 1 {} 0", ids[3]));
-        assert_eq!(talk.ask("P 262144"), ["F 2 0 one", "F 3 0 two", "F 1 0 three", "E 0"], "{shell}");
+        assert_eq!(
+            talk.ask("P 262144"),
+            ["F 2 0 one", "F 3 0 two", "F 1 0 three", "E 0"],
+            "{shell}"
+        );
     });
 }
 
@@ -438,7 +581,10 @@ fn one_poll_of_many_files_brings_a_bounded_share_of_each() {
     let answer = talk.ask("P 262144");
     let bytes: usize = answer.iter().map(String::len).sum();
     assert_eq!(answer.len(), 41, "each has its share");
-    assert!((1 << 20..8 << 20).contains(&bytes), "{bytes} bytes in one answer");
+    assert!(
+        (1 << 20..8 << 20).contains(&bytes),
+        "{bytes} bytes in one answer"
+    );
     assert_eq!(answer[40], "E 1", "and there is more");
 }
 
@@ -448,10 +594,21 @@ fn no_shell_of_ours_can_write_a_file() {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("written");
         let prelude = super::strip(&[include_str!("prelude.sh")]);
-        let text = format!("T=x\n{prelude}\necho text >{0}\ncat /bin/sh >>{0}\necho end\n", file.display());
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let text = format!(
+            "T=x\n{prelude}\necho text >{0}\ncat /bin/sh >>{0}\necho end\n",
+            file.display()
+        );
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
         let mut child = command.spawn().expect("the shell starts");
-        child.stdin.take().expect("piped").write_all(text.as_bytes()).expect("it takes the script");
+        child
+            .stdin
+            .take()
+            .expect("piped")
+            .write_all(text.as_bytes())
+            .expect("it takes the script");
         let _ = child.wait_with_output().expect("it ends");
         let length = file.metadata().map_or(0, |meta| meta.len());
         assert_eq!(length, 0, "{shell} wrote {length} bytes");
@@ -460,11 +617,18 @@ fn no_shell_of_ours_can_write_a_file() {
 
 /// The processes of a group that live, by what proc_pid_stat(5) says.
 fn members(group: &str) -> Vec<String> {
-    let entries = std::fs::read_dir("/proc").expect("/proc").filter_map(Result::ok);
+    let entries = std::fs::read_dir("/proc")
+        .expect("/proc")
+        .filter_map(Result::ok);
     let stats = entries.filter_map(|entry| std::fs::read_to_string(entry.path().join("stat")).ok());
     stats
         .filter(|stat| {
-            let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+            let fields: Vec<&str> = stat
+                .rsplit(')')
+                .next()
+                .unwrap_or_default()
+                .split_whitespace()
+                .collect();
             fields.get(2) == Some(&group) && fields.first() != Some(&"Z")
         })
         .collect()

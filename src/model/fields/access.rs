@@ -1,5 +1,6 @@
-//! Requests as servers log them: the common and the combined format of Apache and nginx (with a virtual host before
-//! it, too), HAProxy's HTTP format, Envoy's default, Squid's native format, and a bare `"GET / HTTP/1.1" 200`.
+//! Requests as servers log them: the common and the combined format of Apache and nginx (with a
+//! virtual host before it, too), HAProxy's HTTP format, Envoy's default, Squid's native format, and
+//! a bare `"GET / HTTP/1.1" 200`.
 
 use std::borrow::Cow;
 use std::ops::ControlFlow;
@@ -55,7 +56,8 @@ fn around_stamp(line: &[u8]) -> Option<(&[u8], &[u8])> {
 /// `shop.example:443 10.0.0.1 - bob`
 fn client<'a>(before: &'a [u8], visit: &mut dyn Visit<'a>) -> Flow {
     let (mut addr, mut rest) = word(before);
-    let is_vhost = rest.iter().filter(|b| **b == b' ').count() > 1 && rest.first().is_some_and(u8::is_ascii_hexdigit);
+    let is_vhost = rest.iter().filter(|b| **b == b' ').count() > 1
+        && rest.first().is_some_and(u8::is_ascii_hexdigit);
     if is_vhost && memchr::memchr2(b'.', b':', word(rest).0).is_some() {
         text(visit, b"vhost", addr)?;
         (addr, rest) = word(rest);
@@ -70,11 +72,18 @@ fn text<'a>(visit: &mut dyn Visit<'a>, key: &[u8], text: &'a [u8]) -> Flow {
     if text.is_empty() || text == b"-" {
         return Flow::Continue(());
     }
-    offer(visit, key, || Value { kind: Kind::Text, text: Cow::Borrowed(text) })
+    offer(visit, key, || Value {
+        kind: Kind::Text,
+        text: Cow::Borrowed(text),
+    })
 }
 
 fn number<'a>(visit: &mut dyn Visit<'a>, key: &[u8], text: &'a [u8]) -> Flow {
-    if text.first().is_some_and(|b| b.is_ascii_digit() || *b == b'-') && text != b"-" {
+    if text
+        .first()
+        .is_some_and(|b| b.is_ascii_digit() || *b == b'-')
+        && text != b"-"
+    {
         return offer(visit, key, || Value::sniffed(text));
     }
     Flow::Continue(())
@@ -89,7 +98,9 @@ fn quoted(text: &[u8]) -> Option<(&[u8], &[u8])> {
 
 /// `"GET / HTTP/1.1" 200 612 "https://…" "curl/8.0" …`
 fn answered<'a>(line: &'a [u8], visit: &mut dyn Visit<'a>) -> ControlFlow<(), &'a [u8]> {
-    let Some((line, rest)) = quoted(line) else { return ControlFlow::Continue(line) };
+    let Some((line, rest)) = quoted(line) else {
+        return ControlFlow::Continue(line);
+    };
     request(line, visit)?;
     let (status, mut rest) = word(rest);
     if status.len() != 3 || !status.iter().all(u8::is_ascii_digit) {
@@ -102,7 +113,9 @@ fn answered<'a>(line: &'a [u8], visit: &mut dyn Visit<'a>) -> ControlFlow<(), &'
         rest = after;
     }
     for key in [&b"referer"[..], b"user_agent", b"x_forwarded_for"] {
-        let Some((value, after)) = quoted(rest) else { break };
+        let Some((value, after)) = quoted(rest) else {
+            break;
+        };
         text(visit, key, value)?;
         rest = after;
     }
@@ -138,12 +151,23 @@ fn quoted_request(line: &[u8]) -> Option<usize> {
 fn peer<'a>(before: &'a [u8], visit: &mut dyn Visit<'a>) -> Flow {
     let before = before.trim_ascii_end();
     let before = before.strip_suffix(b" -").unwrap_or(before);
-    let start = before.iter().rposition(|b| b" \t[".contains(b)).map_or(0, |at| at + 1);
+    let start = before
+        .iter()
+        .rposition(|b| b" \t[".contains(b))
+        .map_or(0, |at| at + 1);
     let addr = &before[start..];
-    let is_addr = addr.first().is_some_and(|b| b.is_ascii_hexdigit() || *b == b'[')
-        && addr.iter().all(|b| b.is_ascii_hexdigit() || b".:[]".contains(b))
+    let is_addr = addr
+        .first()
+        .is_some_and(|b| b.is_ascii_hexdigit() || *b == b'[')
+        && addr
+            .iter()
+            .all(|b| b.is_ascii_hexdigit() || b".:[]".contains(b))
         && addr.iter().any(|b| b".:".contains(b));
-    if is_addr { text(visit, b"remote_addr", addr) } else { Flow::Continue(()) }
+    if is_addr {
+        text(visit, b"remote_addr", addr)
+    } else {
+        Flow::Continue(())
+    }
 }
 
 /// `front back/server 10/0/30/69/109 200 …`
@@ -162,17 +186,29 @@ fn haproxy<'a>(before: &'a [u8], after: &'a [u8], visit: &mut dyn Visit<'a>) -> 
     let (target, rest) = word(rest);
     let slash = memchr::memchr(b'/', target).unwrap_or(target.len());
     text(visit, b"backend", &target[..slash])?;
-    text(visit, b"server", target.get(slash + 1..).unwrap_or_default())?;
+    text(
+        visit,
+        b"server",
+        target.get(slash + 1..).unwrap_or_default(),
+    )?;
     let (timers, rest) = word(rest);
     let total = memchr::memrchr(b'/', timers).map_or(timers, |at| &timers[at + 1..]);
-    number(visit, b"duration_ms", total.strip_prefix(b"+").unwrap_or(total))?;
+    number(
+        visit,
+        b"duration_ms",
+        total.strip_prefix(b"+").unwrap_or(total),
+    )?;
     let (status, rest) = word(rest);
     // The TCP format has the bytes here, and no status.
     let is_http = quoted_start(rest).is_some();
     number(visit, if is_http { b"status" } else { b"bytes" }, status)?;
-    let Some(open) = quoted_start(rest) else { return Flow::Continue(()) };
+    let Some(open) = quoted_start(rest) else {
+        return Flow::Continue(());
+    };
     number(visit, b"bytes", word(rest).0)?;
-    let line = rest[open + 1..].strip_suffix(b"\"").unwrap_or(&rest[open + 1..]);
+    let line = rest[open + 1..]
+        .strip_suffix(b"\"")
+        .unwrap_or(&rest[open + 1..]);
     request(line, visit)
 }
 
@@ -182,12 +218,16 @@ fn quoted_start(rest: &[u8]) -> Option<usize> {
 
 /// `1795179600.603    310 192.0.2.16 TCP_MISS/200 1234 GET http://… - DIRECT/… text/html`
 fn squid<'a>(line: &'a [u8], visit: &mut dyn Visit<'a>) -> Flow {
-    let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+    let mut words = line
+        .split(u8::is_ascii_whitespace)
+        .filter(|word| !word.is_empty());
     let mut next = || words.next().unwrap_or_default();
     let (stamp, elapsed, addr, result, bytes) = (next(), next(), next(), next(), next());
     let (method, url, user) = (next(), next(), next());
     let is_stamp = stamp.len() > 10 && stamp.iter().all(|b| b.is_ascii_digit() || *b == b'.');
-    let Some(slash) = memchr::memchr(b'/', result).filter(|_| is_stamp && result.starts_with(b"TCP")) else {
+    let Some(slash) =
+        memchr::memchr(b'/', result).filter(|_| is_stamp && result.starts_with(b"TCP"))
+    else {
         return Flow::Continue(());
     };
     number(visit, b"duration_ms", elapsed)?;

@@ -1,5 +1,6 @@
-//! What stands in columns without a name, in formats that are told by their shape: the process, the thread and the
-//! logger of log4j, logback and Spring, klog and glog, logcat, PostgreSQL, nginx, Apache and Redis.
+//! What stands in columns without a name, in formats that are told by their shape: the process, the
+//! thread and the logger of log4j, logback and Spring, klog and glog, logcat, PostgreSQL, nginx,
+//! Apache and Redis.
 
 use std::borrow::Cow;
 
@@ -15,7 +16,9 @@ pub(super) const NAMES: [&str; 3] = ["pid", "thread", "logger"];
 
 /// Shows the columns of the first line of a text.
 pub(super) fn walk<'a>(text: &'a [u8], visit: &mut dyn Visit<'a>) -> Flow {
-    let end = memchr::memchr(b'\n', text).unwrap_or(text.len()).min(WITHIN);
+    let end = memchr::memchr(b'\n', text)
+        .unwrap_or(text.len())
+        .min(WITHIN);
     let head = &text[..end];
     if !head.iter().take(48).any(u8::is_ascii_digit) {
         return Flow::Continue(());
@@ -35,8 +38,16 @@ fn show<'a>(visit: &mut dyn Visit<'a>, name: &str, text: &'a [u8]) -> Flow {
     if text.is_empty() {
         return Flow::Continue(());
     }
-    let value =
-        || if name == "pid" { Value::sniffed(text) } else { Value { kind: Kind::Text, text: Cow::Borrowed(text) } };
+    let value = || {
+        if name == "pid" {
+            Value::sniffed(text)
+        } else {
+            Value {
+                kind: Kind::Text,
+                text: Cow::Borrowed(text),
+            }
+        }
+    };
     offer(visit, name.as_bytes(), value)
 }
 
@@ -66,7 +77,11 @@ fn logcat(head: &[u8]) -> Option<Columns<'_>> {
     let (letter, rest) = word(rest);
     let tag = &rest[..memchr::memchr(b':', rest)?];
     let is_day = day.len() == 5 && day[2] == b'-';
-    (is_day && is_number(pid) && is_number(thread) && letter.len() == 1).then_some((pid, thread, tag.trim_ascii_end()))
+    (is_day && is_number(pid) && is_number(thread) && letter.len() == 1).then_some((
+        pid,
+        thread,
+        tag.trim_ascii_end(),
+    ))
 }
 
 /// `[pid 12:tid 1]`, ` 811#811: `, `1:M `, ` [77] `, ` 1234 --- `
@@ -77,13 +92,21 @@ fn pid(head: &[u8]) -> Option<&[u8]> {
         return Some(&rest[..digits(rest)]);
     }
     let first = digits(head);
-    if matches!(head.get(first..first + 3), Some([b':', b'M' | b'S' | b'C' | b'X', b' '])) {
+    if matches!(
+        head.get(first..first + 3),
+        Some([b':', b'M' | b'S' | b'C' | b'X', b' '])
+    ) {
         return Some(&head[..first]);
     }
     if let Some(at) = memchr::memmem::find(head, b" --- [") {
-        return head[..at].rsplit(|b| *b == b' ').next().filter(|number| is_number(number));
+        return head[..at]
+            .rsplit(|b| *b == b' ')
+            .next()
+            .filter(|number| is_number(number));
     }
-    if let Some(at) = memchr::memchr(b'#', head).filter(|at| head.get(at + 1).is_some_and(u8::is_ascii_digit)) {
+    if let Some(at) =
+        memchr::memchr(b'#', head).filter(|at| head.get(at + 1).is_some_and(u8::is_ascii_digit))
+    {
         let pid = head[..at].rsplit(|b| *b == b' ').next()?;
         return Some(pid).filter(|pid| is_number(pid) && head[..at].contains(&b'['));
     }
@@ -91,41 +114,63 @@ fn pid(head: &[u8]) -> Option<&[u8]> {
     memchr::memchr_iter(b'[', head).take(3).find_map(|at| {
         let inner = &head[at + 1..];
         let number = &inner[..digits(inner)];
-        let closed = matches!(inner.get(number.len()..number.len() + 2), Some([b']', b' ' | b':']));
+        let closed = matches!(
+            inner.get(number.len()..number.len() + 2),
+            Some([b']', b' ' | b':'])
+        );
         let before = &head[..at];
         // One name may stand between; with two, the message has begun.
         let is_plain = |token: &[u8]| token.iter().any(u8::is_ascii_lowercase);
-        let begun = before.split(|b| *b == b' ').filter(|token| is_plain(token)).count() > 1;
+        let begun = before
+            .split(|b| *b == b' ')
+            .filter(|token| is_plain(token))
+            .count()
+            > 1;
         let behind_stamp = before.contains(&b':') && before.ends_with(b" ") && !begun;
         (closed && behind_stamp && is_number(number)).then_some(number)
     })
 }
 
-/// `… [main] ERROR com.shop.Cart - …`, `… ERROR [main] com.shop.Cart: …`, `… ERROR 12 --- [main] c.s.Cart : …`
+/// `… [main] ERROR com.shop.Cart - …`, `… ERROR [main] com.shop.Cart: …`, `… ERROR 12 --- [main]
+/// c.s.Cart : …`
 fn java(head: &[u8]) -> (&[u8], &[u8]) {
     let none = (&b""[..], &b""[..]);
-    let Some((before, mut rest)) = around_level(head) else { return none };
+    let Some((before, mut rest)) = around_level(head) else {
+        return none;
+    };
     let mut thread = before.strip_suffix(b"]").and_then(|text| {
         let open = memchr::memrchr(b'[', text)?;
         Some(&text[open + 1..])
     });
-    if let Some((_, behind)) = rest.split_at_checked(memchr::memmem::find(rest, b"--- ").map_or(0, |at| at + 4)) {
+    if let Some((_, behind)) =
+        rest.split_at_checked(memchr::memmem::find(rest, b"--- ").map_or(0, |at| at + 4))
+    {
         rest = behind;
     }
     while let Some(inner) = rest.strip_prefix(b"[") {
-        let Some(close) = memchr::memchr(b']', inner) else { return none };
+        let Some(close) = memchr::memchr(b']', inner) else {
+            return none;
+        };
         thread = Some(&inner[..close]);
         rest = inner[close + 1..].trim_ascii_start();
     }
     let name = word(rest).0;
     let name = name.strip_suffix(b":").unwrap_or(name);
     let is_name = |b: &u8| b.is_ascii_alphanumeric() || b"._$-".contains(b);
-    let is_logger = name.contains(&b'.') && name.iter().all(is_name) && name[0].is_ascii_alphabetic();
+    let is_logger =
+        name.contains(&b'.') && name.iter().all(is_name) && name[0].is_ascii_alphabetic();
     if !is_logger {
         return none;
     }
-    let is_thread = |name: &&[u8]| name.iter().any(u8::is_ascii_alphabetic) && !name.contains(&b']');
-    (thread.map(<[u8]>::trim_ascii).filter(is_thread).unwrap_or_default(), name)
+    let is_thread =
+        |name: &&[u8]| name.iter().any(u8::is_ascii_alphabetic) && !name.contains(&b']');
+    (
+        thread
+            .map(<[u8]>::trim_ascii)
+            .filter(is_thread)
+            .unwrap_or_default(),
+        name,
+    )
 }
 
 /// What stands before and behind a level in capitals that is a token by itself.
@@ -139,7 +184,10 @@ fn around_level(head: &[u8]) -> Option<(&[u8], &[u8])> {
             && token.iter().all(u8::is_ascii_uppercase)
             && std::str::from_utf8(token).is_ok_and(|token| Level::parse(token).is_some());
         if is_level {
-            return Some((head[..start].trim_ascii_end(), head[at..].trim_ascii_start()));
+            return Some((
+                head[..start].trim_ascii_end(),
+                head[at..].trim_ascii_start(),
+            ));
         }
     }
     None

@@ -1,6 +1,7 @@
 //! Objects of JSON, read lazily: keys are compared, and values nobody asked for are stepped over.
 //!
-//! What is cut off or broken gives the fields before the flaw. Steps over values need no stack, whatever their depth.
+//! What is cut off or broken gives the fields before the flaw. Steps over values need no stack,
+//! whatever their depth.
 
 use std::borrow::Cow;
 
@@ -8,29 +9,45 @@ use super::{Flow, Kind, MAX_DEPTH, Path, Shape, Value, Visit, Wish};
 
 /// Whether `{` is followed by a key or by the end of the object.
 pub(super) fn is_object(text: &[u8]) -> bool {
-    matches!(text.strip_prefix(b"{").and_then(|rest| rest.trim_ascii_start().first()), Some(b'"' | b'}'))
+    matches!(
+        text.strip_prefix(b"{")
+            .and_then(|rest| rest.trim_ascii_start().first()),
+        Some(b'"' | b'}')
+    )
 }
 
 /// Shows the members of the object with which a text begins; answers with the end of what was read.
-pub(super) fn walk<'a>(text: &'a [u8], visit: &mut dyn Visit<'a>) -> std::ops::ControlFlow<(), usize> {
+pub(super) fn walk<'a>(
+    text: &'a [u8],
+    visit: &mut dyn Visit<'a>,
+) -> std::ops::ControlFlow<(), usize> {
     let mut scan = Scan { text, at: 1 };
     scan.members(None, 1, visit)?;
     std::ops::ControlFlow::Continue(scan.at)
 }
 
-/// The escaped line in `{"log":"…","stream":"stdout","time":"…"}`, as docker's json-file driver writes it.
+/// The escaped line in `{"log":"…","stream":"stdout","time":"…"}`, as docker's json-file driver
+/// writes it.
 pub(super) fn docker_log(object: &[u8]) -> Option<&[u8]> {
     let at = object.len() - object.strip_prefix(b"{\"log\":\"")?.len();
-    let mut scan = Scan { text: object, at: at - 1 };
+    let mut scan = Scan {
+        text: object,
+        at: at - 1,
+    };
     let log = scan.string()?;
     let rest = object.get(scan.at..)?;
-    (rest.starts_with(b",\"stream\":") || rest.starts_with(b",\"attrs\":") || rest.starts_with(b",\"time\":"))
-        .then_some(log)
+    (rest.starts_with(b",\"stream\":")
+        || rest.starts_with(b",\"attrs\":")
+        || rest.starts_with(b",\"time\":"))
+    .then_some(log)
 }
 
-/// A string without its escapes. What is no escape of JSON stays as it is, and half a surrogate pair becomes U+FFFD.
+/// A string without its escapes. What is no escape of JSON stays as it is, and half a surrogate
+/// pair becomes U+FFFD.
 pub(super) fn decoded(raw: &[u8]) -> Cow<'_, [u8]> {
-    let Some(first) = memchr::memchr(b'\\', raw) else { return Cow::Borrowed(raw) };
+    let Some(first) = memchr::memchr(b'\\', raw) else {
+        return Cow::Borrowed(raw);
+    };
     let mut text = raw[..first].to_vec();
     let mut rest = &raw[first..];
     while let [b'\\', after @ ..] = rest {
@@ -81,12 +98,17 @@ fn unicode(text: &[u8]) -> Option<(char, &[u8])> {
         let character = char::from_u32(0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00));
         return Some((character.unwrap_or(char::REPLACEMENT_CHARACTER), rest));
     }
-    Some((char::from_u32(first).unwrap_or(char::REPLACEMENT_CHARACTER), rest))
+    Some((
+        char::from_u32(first).unwrap_or(char::REPLACEMENT_CHARACTER),
+        rest,
+    ))
 }
 
 fn hex(text: &[u8]) -> Option<(u32, &[u8])> {
     let (digits, rest) = text.split_at_checked(4)?;
-    let number = digits.iter().try_fold(0, |number, &b| Some(number * 16 + char::from(b).to_digit(16)?))?;
+    let number = digits.iter().try_fold(0, |number, &b| {
+        Some(number * 16 + char::from(b).to_digit(16)?)
+    })?;
     Some((number, rest))
 }
 
@@ -122,14 +144,25 @@ impl<'a> Scan<'a> {
     }
 
     /// Behind the `{` to behind its `}`.
-    fn members(&mut self, parent: Option<&Path<'_>>, depth: usize, visit: &mut dyn Visit<'a>) -> Flow {
+    fn members(
+        &mut self,
+        parent: Option<&Path<'_>>,
+        depth: usize,
+        visit: &mut dyn Visit<'a>,
+    ) -> Flow {
         while self.peek() == Some(b'"') {
-            let Some(key) = self.string() else { return Flow::Continue(()) };
+            let Some(key) = self.string() else {
+                return Flow::Continue(());
+            };
             let key = decoded(key);
             if self.skip(b':').is_none() {
                 return Flow::Continue(());
             }
-            let path = Path { parent, key: &key, is_index: false };
+            let path = Path {
+                parent,
+                key: &key,
+                is_index: false,
+            };
             if self.member(&path, depth, visit)?.is_none() || self.skip(b',').is_none() {
                 break;
             }
@@ -152,14 +185,20 @@ impl<'a> Scan<'a> {
                 self.at += 1;
                 self.members(Some(path), depth + 1, visit)?;
                 return std::ops::ControlFlow::Continue(
-                    self.text.get(self.at.wrapping_sub(1)).filter(|b| **b == b'}').map(|_| ()),
+                    self.text
+                        .get(self.at.wrapping_sub(1))
+                        .filter(|b| **b == b'}')
+                        .map(|_| ()),
                 );
             }
             Wish::Enter if shape == Shape::Array => {
                 self.at += 1;
                 self.elements(path, depth + 1, visit)?;
                 return std::ops::ControlFlow::Continue(
-                    self.text.get(self.at.wrapping_sub(1)).filter(|b| **b == b']').map(|_| ()),
+                    self.text
+                        .get(self.at.wrapping_sub(1))
+                        .filter(|b| **b == b']')
+                        .map(|_| ()),
                 );
             }
             Wish::Skip | Wish::Enter => return std::ops::ControlFlow::Continue(self.step_over()),
@@ -177,7 +216,11 @@ impl<'a> Scan<'a> {
         let mut index = 0_usize;
         while !matches!(self.peek(), None | Some(b']')) {
             let key = index.to_string();
-            let path = Path { parent: Some(parent), key: key.as_bytes(), is_index: true };
+            let path = Path {
+                parent: Some(parent),
+                key: key.as_bytes(),
+                is_index: true,
+            };
             if self.member(&path, depth, visit)?.is_none() || self.skip(b',').is_none() {
                 break;
             }
@@ -205,7 +248,10 @@ impl<'a> Scan<'a> {
             b'{' | b'[' => self.step_over_nested(),
             _ => {
                 let rest = &self.text[self.at..];
-                let len = rest.iter().position(|b| b",}] \t\r\n".contains(b)).unwrap_or(rest.len());
+                let len = rest
+                    .iter()
+                    .position(|b| b",}] \t\r\n".contains(b))
+                    .unwrap_or(rest.len());
                 self.at += len;
                 (len > 0).then_some(())
             }
@@ -234,7 +280,12 @@ impl<'a> Scan<'a> {
 
 fn value(raw: &[u8]) -> Value<'_> {
     let kind = match raw {
-        [b'"', text @ .., b'"'] => return Value { kind: Kind::Text, text: decoded(text) },
+        [b'"', text @ .., b'"'] => {
+            return Value {
+                kind: Kind::Text,
+                text: decoded(text),
+            };
+        }
         [b'{' | b'[', ..] => Kind::Json,
         b"true" | b"false" => Kind::Bool,
         b"null" => Kind::Null,
@@ -242,5 +293,8 @@ fn value(raw: &[u8]) -> Value<'_> {
         // Not JSON, but written by some: NaN, undefined.
         _ => Kind::Text,
     };
-    Value { kind, text: Cow::Borrowed(raw) }
+    Value {
+        kind,
+        text: Cow::Borrowed(raw),
+    }
 }

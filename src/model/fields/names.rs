@@ -1,11 +1,12 @@
-//! What a name means: the field of this name, and the other spellings of what it stands for. Which of them are ids is
-//! said here too; reading them is left to `ids`.
+//! What a name means: the field of this name, and the other spellings of what it stands for. Which
+//! of them are ids is said here too; reading them is left to `ids`.
 
 use super::columns;
 use super::{Flow, Path, Shape, Value, Visit, Wish};
 
-/// Objects that loggers put around what they were given, so that nobody thinks of them as a part of the name: tracing,
-/// zap, monolog, log4j2, logback, serilog, MongoDB, OpenTelemetry, the cloud vendors. Elements of RFC 5424 too.
+/// Objects that loggers put around what they were given, so that nobody thinks of them as a part of
+/// the name: tracing, zap, monolog, log4j2, logback, serilog, MongoDB, OpenTelemetry, the cloud
+/// vendors. Elements of RFC 5424 too.
 const WRAPPERS: &[&str] = &[
     "fields",
     "context",
@@ -36,9 +37,23 @@ const WRAPPERS: &[&str] = &[
     "custom",
 ];
 
-/// A name to ask for, and the spellings that stand for the same, the most telling first. All in lower case.
+/// A name to ask for, and the spellings that stand for the same, the most telling first. All in
+/// lower case.
 static SPELLINGS: &[(&str, Set)] = &[
-    ("message", Set::of(&["msg", "@m", "@mt", "log.message", "short_message", "event", "text", "body", "log"])),
+    (
+        "message",
+        Set::of(&[
+            "msg",
+            "@m",
+            "@mt",
+            "log.message",
+            "short_message",
+            "event",
+            "text",
+            "body",
+            "log",
+        ]),
+    ),
     (
         "logger",
         Set::of(&[
@@ -53,7 +68,17 @@ static SPELLINGS: &[(&str, Set)] = &[
             "component",
         ]),
     ),
-    ("thread", Set::of(&["thread_name", "threadname", "process.thread.name", "thread.name", "tid", "threadid"])),
+    (
+        "thread",
+        Set::of(&[
+            "thread_name",
+            "threadname",
+            "process.thread.name",
+            "thread.name",
+            "tid",
+            "threadid",
+        ]),
+    ),
     (
         "program",
         Set::of(&[
@@ -70,8 +95,28 @@ static SPELLINGS: &[(&str, Set)] = &[
             "comm",
         ]),
     ),
-    ("pid", Set::of(&["_pid", "syslog_pid", "process.pid", "process_id", "processid", "procid"])),
-    ("host", Set::of(&["hostname", "_hostname", "host.name", "machine", "machinename", "node"])),
+    (
+        "pid",
+        Set::of(&[
+            "_pid",
+            "syslog_pid",
+            "process.pid",
+            "process_id",
+            "processid",
+            "procid",
+        ]),
+    ),
+    (
+        "host",
+        Set::of(&[
+            "hostname",
+            "_hostname",
+            "host.name",
+            "machine",
+            "machinename",
+            "node",
+        ]),
+    ),
     (
         "status",
         Set::of(&[
@@ -385,8 +430,17 @@ pub(super) const USER: Set = Set::of(&[
     "customerid",
 ]);
 /// Who it was, where no id is said.
-pub(super) const USER_NAMES: Set =
-    Set::of(&["user", "username", "user_name", "user.name", "usr.name", "usr", "remote_user", "acct", "user.email"]);
+pub(super) const USER_NAMES: Set = Set::of(&[
+    "user",
+    "username",
+    "user_name",
+    "user.name",
+    "usr.name",
+    "usr",
+    "remote_user",
+    "acct",
+    "user.email",
+]);
 
 /// Names in lower case, and a sieve that lets few others through.
 pub(super) struct Set {
@@ -410,7 +464,9 @@ impl Set {
         if self.mask & bit(path.key) == 0 && !path.key.is_empty() {
             return None;
         }
-        self.names.iter().position(|name| is(path, name.as_bytes(), true, true))
+        self.names
+            .iter()
+            .position(|name| is(path, name.as_bytes(), true, true))
     }
 }
 
@@ -418,7 +474,11 @@ impl Set {
 const fn bit(name: &[u8]) -> u64 {
     let len = name.len();
     let last = if len > 0 { name[len - 1] | 0x20 } else { 0 };
-    let before = if len > 1 && name[len - 2] != b'.' { name[len - 2] | 0x20 } else { 0 };
+    let before = if len > 1 && name[len - 2] != b'.' {
+        name[len - 2] | 0x20
+    } else {
+        0
+    };
     1 << ((last.wrapping_mul(7) ^ before.wrapping_mul(29)) & 63)
 }
 
@@ -455,10 +515,20 @@ pub(super) struct Getter<'n, 'a> {
 
 impl<'n, 'a> Getter<'n, 'a> {
     pub(super) fn new(name: &'n str) -> Self {
-        let spellings = SPELLINGS.iter().find(|(canonical, _)| *canonical == name).map(|(_, set)| set);
+        let spellings = SPELLINGS
+            .iter()
+            .find(|(canonical, _)| *canonical == name)
+            .map(|(_, set)| set);
         let mask = bit(name.as_bytes()) | spellings.map_or(0, |set| set.mask);
         let is_index = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-        Self { name, mask, spellings, has_index: name.split('.').any(is_index), best: None, wished: EXACT }
+        Self {
+            name,
+            mask,
+            spellings,
+            has_index: name.split('.').any(is_index),
+            best: None,
+            wished: EXACT,
+        }
     }
 
     pub(super) fn best(self) -> Option<Value<'a>> {
@@ -479,7 +549,11 @@ impl<'n, 'a> Getter<'n, 'a> {
             return Some(WRAPPED);
         }
         if is(path, name, true, true) {
-            return Some(if is(path, name, true, false) { OTHER_CASE } else { WRAPPED_OTHER_CASE });
+            return Some(if is(path, name, true, false) {
+                OTHER_CASE
+            } else {
+                WRAPPED_OTHER_CASE
+            });
         }
         if shape != Shape::Leaf {
             return None;
@@ -505,23 +579,35 @@ impl<'a> Visit<'a> for Getter<'_, 'a> {
 
     fn take(&mut self, _: &Path<'_>, value: Value<'a>) -> Flow {
         self.best = Some((self.wished, value));
-        if self.wished == EXACT { Flow::Break(()) } else { Flow::Continue(()) }
+        if self.wished == EXACT {
+            Flow::Break(())
+        } else {
+            Flow::Continue(())
+        }
     }
 
     fn wants_columns(&self) -> bool {
-        columns::NAMES.iter().any(|name| self.name.eq_ignore_ascii_case(name))
+        columns::NAMES
+            .iter()
+            .any(|name| self.name.eq_ignore_ascii_case(name))
     }
 }
 
 /// Whether a path is written like this. What is left of it in front must be wrappers, or nothing.
 fn is(path: &Path<'_>, name: &[u8], any_case: bool, wrapped: bool) -> bool {
-    let Some(front) = name.len().checked_sub(path.key.len()) else { return false };
+    let Some(front) = name.len().checked_sub(path.key.len()) else {
+        return false;
+    };
     // Nearly all names are told apart by this.
     if front > 0 && name[front - 1] != b'.' {
         return false;
     }
     let (front, tail) = name.split_at(front);
-    let same = if any_case { tail.eq_ignore_ascii_case(path.key) } else { tail == path.key };
+    let same = if any_case {
+        tail.eq_ignore_ascii_case(path.key)
+    } else {
+        tail == path.key
+    };
     if !same {
         return false;
     }
@@ -534,7 +620,11 @@ fn is(path: &Path<'_>, name: &[u8], any_case: bool, wrapped: bool) -> bool {
 }
 
 fn is_wrapper(path: &Path<'_>) -> bool {
-    let known = || WRAPPERS.iter().any(|name| path.key.eq_ignore_ascii_case(name.as_bytes()));
+    let known = || {
+        WRAPPERS
+            .iter()
+            .any(|name| path.key.eq_ignore_ascii_case(name.as_bytes()))
+    };
     (path.key.contains(&b'@') || known()) && path.parent.is_none_or(is_wrapper)
 }
 

@@ -5,7 +5,10 @@ use proptest::prelude::*;
 use super::*;
 
 fn shown(value: Option<Value<'_>>) -> String {
-    value.map_or_else(|| "(none)".to_owned(), |value| String::from_utf8_lossy(&value.text).into_owned())
+    value.map_or_else(
+        || "(none)".to_owned(),
+        |value| String::from_utf8_lossy(&value.text).into_owned(),
+    )
 }
 
 /// A line, and below it what it says: `name = value`, `(none)` where it has no such field.
@@ -289,8 +292,14 @@ fn lines_say_what_they_say() {
 #[test]
 fn all_fields_are_listed_in_their_order() {
     for (line, listed) in [
-        (r#"{"a":1,"b":{"c":"x","d":{}},"e":[1,2],"f":null}"#, r#"a=1 b.c=x b.d={} e=[1,2] f=null"#),
-        ("Nov 20 13:00:00 web-1 app[7]: a=1 b=\"c d\"", "host=web-1 program=app pid=7 a=1 b=c d message=a=1 b=\"c d\""),
+        (
+            r#"{"a":1,"b":{"c":"x","d":{}},"e":[1,2],"f":null}"#,
+            r#"a=1 b.c=x b.d={} e=[1,2] f=null"#,
+        ),
+        (
+            "Nov 20 13:00:00 web-1 app[7]: a=1 b=\"c d\"",
+            "host=web-1 program=app pid=7 a=1 b=c d message=a=1 b=\"c d\"",
+        ),
         (
             "10.0.0.1 - - [20/Nov/2026:13:00:00 +0000] \"GET / HTTP/1.1\" 200 5",
             "remote_addr=10.0.0.1 method=GET path=/ protocol=HTTP/1.1 status=200 bytes=5",
@@ -300,7 +309,11 @@ fn all_fields_are_listed_in_their_order() {
         ("", ""),
     ] {
         let fields = all(line.as_bytes());
-        let text: Vec<_> = fields.list.iter().map(|f| format!("{}={}", f.name, shown(Some(f.value.clone())))).collect();
+        let text: Vec<_> = fields
+            .list
+            .iter()
+            .map(|f| format!("{}={}", f.name, shown(Some(f.value.clone()))))
+            .collect();
         assert_eq!(text.join(" "), listed, "{line}");
         assert_eq!(fields.left_out, 0);
     }
@@ -315,7 +328,8 @@ fn ids_are_found_where_they_stand() {
     let nested = format!(
         "{{\"trace\":{{\"id\":\"{TRACE}\"}},\"span\":{{\"id\":\"ab\"}},\"http\":{{\"request\":{{\"id\":\"r\"}}}},\"user\":{{\"id\":7,\"name\":\"bob\"}}}}"
     );
-    let headers = format!("{{\"req\":{{\"headers\":{{\"x-request-id\":\"{UUID}\"}}}},\"user\":\"bob\"}}");
+    let headers =
+        format!("{{\"req\":{{\"headers\":{{\"x-request-id\":\"{UUID}\"}}}},\"user\":\"bob\"}}");
     let openstack = format!(
         "2026-11-20 00:00:00.008 25746 INFO nova [req-{UUID} 0a1b2c3d4e5f60718293a4b5c6d7e8f9 f9e8d7c6b5a493827160f5e4d3c2b1a0 - - -] x"
     );
@@ -339,31 +353,64 @@ fn ids_are_found_where_they_stand() {
         (&logfmt, format!("r1 {TRACE} 00f067aa0ba902b7 42")),
         (&nested, format!("r {TRACE} ab 7")),
         (&headers, format!("{UUID} - - bob")),
-        (&openstack, format!("req-{UUID} - - 0a1b2c3d4e5f60718293a4b5c6d7e8f9")),
+        (
+            &openstack,
+            format!("req-{UUID} - - 0a1b2c3d4e5f60718293a4b5c6d7e8f9"),
+        ),
         (&spring, format!("- {TRACE} 00f067aa0ba902b7 -")),
         (&boot, format!("- {TRACE} 00f067aa0ba902b7 -")),
         (&rails, format!("{UUID} - - -")),
         (&lambda, format!("{UUID} - - -")),
         (&node, format!("{UUID} - - -")),
         (&words, format!("{UUID} {UUID} - -")),
-        (amazon, "- 1-5759e988-bd862e3fe1be46a994272793 - -".to_owned()),
+        (
+            amazon,
+            "- 1-5759e988-bd862e3fe1be46a994272793 - -".to_owned(),
+        ),
         (&google, format!("- {TRACE} ab12 -")),
         (jaeger, "- 3a9f 11b2 -".to_owned()),
         (&disk, "- - - -".to_owned()),
         (&docker, "r1 - - -".to_owned()),
-        ("type=X pid=1 uid=0 auid=1000 acct=\"root\"", "- - - root".to_owned()),
+        (
+            "type=X pid=1 uid=0 auid=1000 acct=\"root\"",
+            "- - - root".to_owned(),
+        ),
         ("{\"uid\":1000}", "- - - 1000".to_owned()),
         ("uid=u-17 X-Correlation-ID=c1", "c1 - - u-17".to_owned()),
-        ("10.0.0.1 - bob [20/Nov/2026:13:00:00 +0000] \"GET / HTTP/1.1\" 200 5", "- - - bob".to_owned()),
-        ("{\"trace\":\"Error: x\",\"span\":\"checkout\",\"request_id\":null,\"user\":\"-\"}", "- - - -".to_owned()),
-        ("trace_id=00000000000000000000000000000000 X-Request-ID: abc-1", "abc-1 - - -".to_owned()),
-        ("{\"dd\":{\"trace_id\":\"123456\",\"span_id\":\"99\"},\"usr\":{\"id\":\"u\"}}", "- 123456 99 u".to_owned()),
+        (
+            "10.0.0.1 - bob [20/Nov/2026:13:00:00 +0000] \"GET / HTTP/1.1\" 200 5",
+            "- - - bob".to_owned(),
+        ),
+        (
+            "{\"trace\":\"Error: x\",\"span\":\"checkout\",\"request_id\":null,\"user\":\"-\"}",
+            "- - - -".to_owned(),
+        ),
+        (
+            "trace_id=00000000000000000000000000000000 X-Request-ID: abc-1",
+            "abc-1 - - -".to_owned(),
+        ),
+        (
+            "{\"dd\":{\"trace_id\":\"123456\",\"span_id\":\"99\"},\"usr\":{\"id\":\"u\"}}",
+            "- 123456 99 u".to_owned(),
+        ),
         ("no ids here", "- - - -".to_owned()),
     ] {
-        let Ids { request, trace, span, user } = super::ids(line.as_bytes());
-        let text =
-            |id: Option<Cow<'_, [u8]>>| id.map_or("-".to_owned(), |id| String::from_utf8_lossy(&id).into_owned());
-        assert_eq!([request, trace, span, user].map(text).join(" "), ids, "{line}");
+        let Ids {
+            request,
+            trace,
+            span,
+            user,
+        } = super::ids(line.as_bytes());
+        let text = |id: Option<Cow<'_, [u8]>>| {
+            id.map_or("-".to_owned(), |id| {
+                String::from_utf8_lossy(&id).into_owned()
+            })
+        };
+        assert_eq!(
+            [request, trace, span, user].map(text).join(" "),
+            ids,
+            "{line}"
+        );
     }
     assert_eq!(shown(get(rails.as_bytes(), "request_id")), UUID);
     assert_eq!(shown(get(parent.as_bytes(), "trace_id")), TRACE);
@@ -384,7 +431,11 @@ fn numbers_are_numbers_whether_quoted_or_not() {
         ("a=", None),
         ("{\"a\":null}", None),
     ] {
-        assert_eq!(get(line.as_bytes(), "a").and_then(|value| value.as_number()), number, "{line}");
+        assert_eq!(
+            get(line.as_bytes(), "a").and_then(|value| value.as_number()),
+            number,
+            "{line}"
+        );
     }
 }
 
@@ -403,32 +454,61 @@ fn kinds_are_those_of_the_format() {
         ("{\"a\":{}}", Kind::Json),
         ("{\"a\":{\"b\":1}}", Kind::Json),
     ] {
-        assert_eq!(get(line.as_bytes(), "a").map(|value| value.kind), Some(kind), "{line}");
+        assert_eq!(
+            get(line.as_bytes(), "a").map(|value| value.kind),
+            Some(kind),
+            "{line}"
+        );
     }
 }
 
 #[test]
 fn hostile_objects_are_survived() {
-    let deep = format!("{{\"a\":1,\"d\":{}1{},\"z\":2}}", "{\"d\":".repeat(100_000), "}".repeat(100_000));
+    let deep = format!(
+        "{{\"a\":1,\"d\":{}1{},\"z\":2}}",
+        "{\"d\":".repeat(100_000),
+        "}".repeat(100_000)
+    );
     assert_eq!(shown(get(deep.as_bytes(), "z")), "2");
     assert_eq!(all(deep.as_bytes()).list.len(), 3);
-    let arrays = format!("{{\"d\":{}{},\"z\":2}}", "[".repeat(100_000), "]".repeat(100_000));
+    let arrays = format!(
+        "{{\"d\":{}{},\"z\":2}}",
+        "[".repeat(100_000),
+        "]".repeat(100_000)
+    );
     assert_eq!(shown(get(arrays.as_bytes(), "z")), "2");
     assert_eq!(shown(get(arrays.as_bytes(), "d.0.0.0.0.0.x")), "(none)");
     let open = "{\"d\":".repeat(100_000);
     assert_eq!(all(open.as_bytes()).list, []);
     let members: Vec<_> = (0..10_000).map(|n| format!("\"k{n}\":{n}")).collect();
     let many = format!("{{{}}}", members.join(","));
-    assert_eq!((all(many.as_bytes()).list.len(), all(many.as_bytes()).left_out), (512, 9488));
+    assert_eq!(
+        (
+            all(many.as_bytes()).list.len(),
+            all(many.as_bytes()).left_out
+        ),
+        (512, 9488)
+    );
     let members: String = (0..100).map(|n| format!(r#","{n}":1"#)).collect();
     let long = format!(r#"{{"{}":{{"a":1{members}}},"b":1}}"#, "x".repeat(100_000));
-    assert_eq!((all(long.as_bytes()).list.len(), all(long.as_bytes()).left_out), (1, 101));
+    assert_eq!(
+        (
+            all(long.as_bytes()).list.len(),
+            all(long.as_bytes()).left_out
+        ),
+        (1, 101)
+    );
     assert_eq!(shown(get(many.as_bytes(), "k9999")), "9999");
     let long = format!("{{\"a\":\"{}\",\"z\":1}}", "x".repeat(10 << 20));
-    assert_eq!(shown(get(long.as_bytes(), "z")), "(none)", "only the first MiB is read");
+    assert_eq!(
+        shown(get(long.as_bytes(), "z")),
+        "(none)",
+        "only the first MiB is read"
+    );
 }
 
-/// Ten million bytes that look like the beginning of something over and over cost one look, not one look each.
+/// Ten million bytes that look like the beginning of something over and over cost one look, not one
+/// look each.
 #[test]
 fn no_text_takes_time_by_the_square() {
     for piece in [
@@ -454,7 +534,11 @@ fn no_text_takes_time_by_the_square() {
     ] {
         let line = piece.repeat((10 << 20) / piece.len());
         let started = std::time::Instant::now();
-        let _ = (all(line.as_bytes()).list.len(), get(line.as_bytes(), "zz"), super::ids(line.as_bytes()));
+        let _ = (
+            all(line.as_bytes()).list.len(),
+            get(line.as_bytes(), "zz"),
+            super::ids(line.as_bytes()),
+        );
         let took = started.elapsed();
         assert!(took.as_secs() < 20, "{piece}: {took:?}");
     }
@@ -510,14 +594,17 @@ fn object() -> impl Strategy<Value = serde_json::Value> {
             members.prop_map(|members| Value::Object(members.into_iter().collect())),
         ]
     });
-    prop::collection::vec(("[^.]{0,6}", value), 0..5).prop_map(|members| Value::Object(members.into_iter().collect()))
+    prop::collection::vec(("[^.]{0,6}", value), 0..5)
+        .prop_map(|members| Value::Object(members.into_iter().collect()))
 }
 
 fn flatten(prefix: &str, value: &serde_json::Value, flat: &mut Vec<(String, String)>) {
     for (key, value) in value.as_object().into_iter().flatten() {
         let name = format!("{prefix}{key}");
         match value {
-            serde_json::Value::Object(members) if !members.is_empty() => flatten(&format!("{name}."), value, flat),
+            serde_json::Value::Object(members) if !members.is_empty() => {
+                flatten(&format!("{name}."), value, flat)
+            }
             serde_json::Value::String(text) => flat.push((name, text.clone())),
             other => flat.push((name, other.to_string())),
         }

@@ -1,7 +1,9 @@
-//! What a line looks like to someone who asks whether it begins a record: by its text alone, without its neighbours.
+//! What a line looks like to someone who asks whether it begins a record: by its text alone,
+//! without its neighbours.
 //!
-//! The shapes are those in which runtimes print what went wrong: the JVM, Python, Go, Rust, Node, .NET, PHP and Ruby; and
-//! those of statements and objects that are printed over several lines. What follows from a shape is left to the joiner.
+//! The shapes are those in which runtimes print what went wrong: the JVM, Python, Go, Rust, Node,
+//! .NET, PHP and Ruby; and those of statements and objects that are printed over several lines.
+//! What follows from a shape is left to the joiner.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
@@ -17,8 +19,8 @@ pub(super) enum Shape {
     Rest,
     /// The same, of a stack: `    at add (/srv/shop/cart.js:3:11)`.
     Frame,
-    /// The same for a line with a stamp of its own: PostgreSQL's `DETAIL:  …`, MySQL's `SET timestamp=…`, the `End-Date: …`
-    /// of apt's history.
+    /// The same for a line with a stamp of its own: PostgreSQL's `DETAIL:  …`, MySQL's `SET
+    /// timestamp=…`, the `End-Date: …` of apt's history.
     Addendum,
     /// `Traceback (most recent call last):`.
     TracebackHead,
@@ -62,15 +64,29 @@ const RESTS: &[&[u8]] = &[
 ];
 
 /// Between two exceptions in Python, one of which led to the other.
-const CHAINS: &[&[u8]] =
-    &[b"During handling of the above exception, ", b"The above exception was the direct cause of "];
+const CHAINS: &[&[u8]] = &[
+    b"During handling of the above exception, ",
+    b"The above exception was the direct cause of ",
+];
 
 /// Beginnings of reports that have nothing to do with the line before them.
-const HEADS: &[&[u8]] =
-    &[b"Exception in thread ", b"Unhandled exception", b"Uncaught Exception", b"Fatal Python error"];
+const HEADS: &[&[u8]] = &[
+    b"Exception in thread ",
+    b"Unhandled exception",
+    b"Uncaught Exception",
+    b"Fatal Python error",
+];
 
 /// Additions of PostgreSQL to a message, each a line with its own stamp.
-const ADDENDA: &[&[u8]] = &[b"DETAIL", b"HINT", b"QUERY", b"CONTEXT", b"LOCATION", b"BACKTRACE", b"STATEMENT"];
+const ADDENDA: &[&[u8]] = &[
+    b"DETAIL",
+    b"HINT",
+    b"QUERY",
+    b"CONTEXT",
+    b"LOCATION",
+    b"BACKTRACE",
+    b"STATEMENT",
+];
 
 /// How far into a line such an addition is looked for.
 const PREFIX_BYTES: usize = 256;
@@ -78,9 +94,15 @@ const PREFIX_BYTES: usize = 256;
 impl Shape {
     /// Of a line without a stamp, or of the text in a wrapper.
     pub(super) fn of(text: &[u8]) -> Self {
-        let Some(&first) = text.first() else { return Self::Blank };
+        let Some(&first) = text.first() else {
+            return Self::Blank;
+        };
         if first == b' ' || first == b'\t' {
-            return if is_general_query(text) { Self::Head } else { Self::of_indented(text.trim_ascii()) };
+            return if is_general_query(text) {
+                Self::Head
+            } else {
+                Self::of_indented(text.trim_ascii())
+            };
         }
         let starts = |words: &[&[u8]]| words.iter().any(|word| text.starts_with(word));
         match first {
@@ -94,8 +116,14 @@ impl Shape {
             _ if starts(CHAINS) => Self::Chain,
             _ if starts(RESTS) => Self::Rest,
             _ if starts(HEADS) => Self::Head,
-            b't' if text.starts_with(b"thread '") && memchr::memmem::find(text, b"' panicked at ").is_some() => {
-                if text.ends_with(b":") { Self::CutShort } else { Self::Head }
+            b't' if text.starts_with(b"thread '")
+                && memchr::memmem::find(text, b"' panicked at ").is_some() =>
+            {
+                if text.ends_with(b":") {
+                    Self::CutShort
+                } else {
+                    Self::Head
+                }
             }
             _ if is_exception(text) => Self::Exception,
             _ if is_frame(text) => Self::GoFrame,
@@ -118,13 +146,23 @@ impl Shape {
         if line.starts_with(b"SET timestamp=") || line.starts_with(b"End-Date: ") {
             return Self::Addendum;
         }
-        let text = line.get(end..line.len().min(end.saturating_add(PREFIX_BYTES))).unwrap_or_default();
-        let Some(colon) = memchr::memmem::find(text, b":  ") else { return Self::Head };
+        let text = line
+            .get(end..line.len().min(end.saturating_add(PREFIX_BYTES)))
+            .unwrap_or_default();
+        let Some(colon) = memchr::memmem::find(text, b":  ") else {
+            return Self::Head;
+        };
         let before = &text[..colon];
         let is_addendum = ADDENDA.iter().any(|word| {
-            before.strip_suffix(*word).is_some_and(|rest| rest.last().is_none_or(|b| !b.is_ascii_alphanumeric()))
+            before
+                .strip_suffix(*word)
+                .is_some_and(|rest| rest.last().is_none_or(|b| !b.is_ascii_alphanumeric()))
         });
-        if is_addendum { Self::Addendum } else { Self::Head }
+        if is_addendum {
+            Self::Addendum
+        } else {
+            Self::Head
+        }
     }
 }
 
@@ -134,9 +172,12 @@ fn numbered(text: &[u8]) -> bool {
     digits > 0 && text.get(1 + digits) == Some(&b' ')
 }
 
-/// `\t\t     4 Query\tselect 1`: a record of MySQL's general log in the second of the one before, which has the time.
+/// `\t\t     4 Query\tselect 1`: a record of MySQL's general log in the second of the one before,
+/// which has the time.
 fn is_general_query(text: &[u8]) -> bool {
-    let Some(text) = text.strip_prefix(b"\t\t") else { return false };
+    let Some(text) = text.strip_prefix(b"\t\t") else {
+        return false;
+    };
     let text = text.trim_ascii_start();
     let digits = text.iter().take_while(|b| b.is_ascii_digit()).count();
     digits > 0 && matches!(text[digits..], [b' ', b'A'..=b'Z', ..])
@@ -144,18 +185,39 @@ fn is_general_query(text: &[u8]) -> bool {
 
 /// A name with an ending that says so, alone or before a colon.
 fn is_exception(text: &[u8]) -> bool {
-    const ENDINGS: &[&[u8]] =
-        &[b"Error", b"Exception", b"Throwable", b"Warning", b"Interrupt", b"SystemExit", b"Fault", b"Failure"];
-    let name = &text[..text.iter().position(|b| b": [".contains(b)).unwrap_or(text.len())];
+    const ENDINGS: &[&[u8]] = &[
+        b"Error",
+        b"Exception",
+        b"Throwable",
+        b"Warning",
+        b"Interrupt",
+        b"SystemExit",
+        b"Fault",
+        b"Failure",
+    ];
+    let name = &text[..text
+        .iter()
+        .position(|b| b": [".contains(b))
+        .unwrap_or(text.len())];
     let rest = &text[name.len()..];
-    let follows = rest.is_empty() || rest.starts_with(b": ") || rest == b":" || rest.starts_with(b" [");
-    let is_name = name.iter().all(|b| b.is_ascii_alphanumeric() || b"._$".contains(b));
-    let last = name.rsplit(|b| b"._$".contains(b)).next().unwrap_or_default();
-    follows && is_name && ENDINGS.iter().any(|ending| last.ends_with(ending)) && last[0].is_ascii_uppercase()
+    let follows =
+        rest.is_empty() || rest.starts_with(b": ") || rest == b":" || rest.starts_with(b" [");
+    let is_name = name
+        .iter()
+        .all(|b| b.is_ascii_alphanumeric() || b"._$".contains(b));
+    let last = name
+        .rsplit(|b| b"._$".contains(b))
+        .next()
+        .unwrap_or_default();
+    follows
+        && is_name
+        && ENDINGS.iter().any(|ending| last.ends_with(ending))
+        && last[0].is_ascii_uppercase()
 }
 
 fn is_frame(text: &[u8]) -> bool {
-    let call = text.ends_with(b")") && memchr::memchr(b'(', text).is_some_and(|at| !text[..at].contains(&b' '));
+    let call = text.ends_with(b")")
+        && memchr::memchr(b'(', text).is_some_and(|at| !text[..at].contains(&b' '));
     call || text.starts_with(b"created by ") || text.starts_with(b"exit status ")
 }
 
@@ -182,16 +244,31 @@ impl<'a> Wrapped<'a> {
         let stamped = stamp.is_some();
         let (start, end) = stamp.map_or((0, 0), |stamp| (stamp.start, stamp.end));
         let rest = line.get(end..).unwrap_or_default();
-        let plain = Self { text: line, stamped, stamp_end: end, owner: 0, strict: false, is_cut: false };
+        let plain = Self {
+            text: line,
+            stamped,
+            stamp_end: end,
+            owner: 0,
+            strict: false,
+            is_cut: false,
+        };
         if !stamped {
             return plain;
         }
         if line.starts_with(b"{\"log\":\"") {
-            return Self { stamped, ..docker(line).unwrap_or(plain) };
+            return Self {
+                stamped,
+                ..docker(line).unwrap_or(plain)
+            };
         }
         match (start, rest) {
             (0, [b' ', ..]) => {
-                cri(rest).or_else(|| syslog(line, 0, rest)).map_or(plain, |wrapped| Self { stamp_end: end, ..wrapped })
+                cri(rest)
+                    .or_else(|| syslog(line, 0, rest))
+                    .map_or(plain, |wrapped| Self {
+                        stamp_end: end,
+                        ..wrapped
+                    })
             }
             (1..=5, _) if line.first() == Some(&b'<') => syslog(line, start, rest).unwrap_or(plain),
             _ => plain,
@@ -224,7 +301,9 @@ fn strict(text: &[u8]) -> Shape {
 }
 
 fn is_trace(text: &[u8]) -> bool {
-    RESTS.iter().any(|word| text.starts_with(word)) || text.starts_with(b"File \"") || text.starts_with(b"from ")
+    RESTS.iter().any(|word| text.starts_with(word))
+        || text.starts_with(b"File \"")
+        || text.starts_with(b"from ")
 }
 
 fn owner(name: &[u8]) -> u64 {
@@ -233,9 +312,12 @@ fn owner(name: &[u8]) -> u64 {
     hasher.finish().max(1)
 }
 
-/// `2026-11-20T13:00:00.123456789Z stdout F text`, from behind the stamp; `P` where it goes on in the next line.
+/// `2026-11-20T13:00:00.123456789Z stdout F text`, from behind the stamp; `P` where it goes on in
+/// the next line.
 fn cri(rest: &[u8]) -> Option<Wrapped<'_>> {
-    let text = rest.strip_prefix(b" stdout ").or_else(|| rest.strip_prefix(b" stderr "))?;
+    let text = rest
+        .strip_prefix(b" stdout ")
+        .or_else(|| rest.strip_prefix(b" stderr "))?;
     let stream = &rest[..7];
     let (is_cut, text) = match text {
         [b'P', b' ', text @ ..] => (true, text),
@@ -243,7 +325,14 @@ fn cri(rest: &[u8]) -> Option<Wrapped<'_>> {
         [b'F'] => (false, &[][..]),
         _ => return None,
     };
-    Some(Wrapped { text, stamped: true, stamp_end: 0, owner: owner(stream), strict: false, is_cut })
+    Some(Wrapped {
+        text,
+        stamped: true,
+        stamp_end: 0,
+        owner: owner(stream),
+        strict: false,
+        is_cut,
+    })
 }
 
 /// `{"log":"text\n","stream":"stdout","time":…}`: without `\n` where it goes on in the next line.
@@ -255,11 +344,23 @@ fn docker(line: &[u8]) -> Option<Wrapped<'_>> {
     let (is_cut, text) = (whole.is_none(), whole.unwrap_or(&text[..end]));
     let text = text.strip_suffix(b"\\r").unwrap_or(text);
     // The tab is the only escape that a shape begins with.
-    let text = if text.starts_with(b"\\t") { b"\t." } else { text };
-    Some(Wrapped { text, stamped: true, stamp_end: 0, owner: owner(stream), strict: false, is_cut })
+    let text = if text.starts_with(b"\\t") {
+        b"\t."
+    } else {
+        text
+    };
+    Some(Wrapped {
+        text,
+        stamped: true,
+        stamp_end: 0,
+        owner: owner(stream),
+        strict: false,
+        is_cut,
+    })
 }
 
-/// `Nov 20 13:00:00 web-1 shop[811]: text`, from behind the stamp; a process where the stamp is not that of syslog.
+/// `Nov 20 13:00:00 web-1 shop[811]: text`, from behind the stamp; a process where the stamp is not
+/// that of syslog.
 fn syslog<'a>(line: &'a [u8], start: usize, rest: &'a [u8]) -> Option<Wrapped<'a>> {
     const TAG_BYTES: usize = 128;
     let rest = rest.strip_prefix(b" ")?;
@@ -267,7 +368,16 @@ fn syslog<'a>(line: &'a [u8], start: usize, rest: &'a [u8]) -> Option<Wrapped<'a
     let tag = &rest[..colon];
     let (_, program) = tag.split_at(memchr::memchr(b' ', tag)? + 1);
     let is_traditional = line.get(start)?.is_ascii_uppercase();
-    let is_tag = !program.is_empty() && !program.contains(&b' ') && (is_traditional || program.ends_with(b"]"));
+    let is_tag = !program.is_empty()
+        && !program.contains(&b' ')
+        && (is_traditional || program.ends_with(b"]"));
     let text = &rest[colon + 2..];
-    is_tag.then(|| Wrapped { text, stamped: true, stamp_end: 0, owner: owner(tag), strict: true, is_cut: false })
+    is_tag.then(|| Wrapped {
+        text,
+        stamped: true,
+        stamp_end: 0,
+        owner: owner(tag),
+        strict: true,
+        is_cut: false,
+    })
 }

@@ -6,15 +6,17 @@ use super::*;
 use crate::model::Time;
 use crate::model::stamp::{HostClock, Stamper};
 
-/// The lines of a text that go on with the record before them, marked with `|`, the others with `>`; behind lines that
-/// establish that records of the source have stamps, where `stamped`.
+/// The lines of a text that go on with the record before them, marked with `|`, the others with
+/// `>`; behind lines that establish that records of the source have stamps, where `stamped`.
 fn joined(text: &str) -> String {
     let mut stamper = Stamper::new(&HostClock::fixed(0));
     let mut joiner = Joiner::default();
     text.lines()
         .map(|line| {
             let line = line.strip_prefix(['>', '|']).unwrap_or(line);
-            let span = stamper.stamp(line.as_bytes(), Time(1_795_200_000_000_000_000)).span;
+            let span = stamper
+                .stamp(line.as_bytes(), Time(1_795_200_000_000_000_000))
+                .span;
             let continues = joiner.continues(line.as_bytes(), span);
             format!("{}{line}\n", if continues { '|' } else { '>' })
         })
@@ -224,17 +226,31 @@ fn text_behind_a_stack_is_the_programs_next_word() {
 >order 3 placed
 >order 4 placed",
     );
-    holds(">debug1: one\n>debug1: two\n>debug1: three\n>Server listening on 10.0.0.1\n>debug1: four\n|more of it");
+    holds(
+        ">debug1: one\n>debug1: two\n>debug1: three\n>Server listening on 10.0.0.1\n>debug1: four\n|more of it",
+    );
 }
 
 #[test]
 fn a_banner_with_a_stamp_does_not_swallow_what_follows() {
     for stamped in [1, 3] {
-        let text = format!("{}{}", "2026-11-20 13:00:00 started\n".repeat(stamped), "job done\n".repeat(40));
-        let marks: String = joined(&text).lines().filter_map(|line| line.chars().next()).collect();
+        let text = format!(
+            "{}{}",
+            "2026-11-20 13:00:00 started\n".repeat(stamped),
+            "job done\n".repeat(40)
+        );
+        let marks: String = joined(&text)
+            .lines()
+            .filter_map(|line| line.chars().next())
+            .collect();
         assert_eq!(
             marks,
-            format!("{}{}{}", ">".repeat(stamped), "|".repeat(8 * stamped), ">".repeat(40 - 8 * stamped))
+            format!(
+                "{}{}{}",
+                ">".repeat(stamped),
+                "|".repeat(8 * stamped),
+                ">".repeat(40 - 8 * stamped)
+            )
         );
     }
 }
@@ -267,7 +283,9 @@ fn lines_of_containers_are_joined_where_the_wrapper_or_their_text_says_so() {
 fn a_record_has_an_end() {
     let mut joiner = Joiner::default();
     joiner.continues(b"one", None);
-    let joined = (0..MAX_LINES).take_while(|_| joiner.continues(b"\tat x", None)).count();
+    let joined = (0..MAX_LINES)
+        .take_while(|_| joiner.continues(b"\tat x", None))
+        .count();
     assert_eq!(joined, MAX_LINES as usize - 1);
     joiner.continues(&[b'x'; 10], None);
     assert!(joiner.continues(b" y", None));

@@ -23,7 +23,9 @@ pub(super) fn find(head: &[u8]) -> Option<Level> {
 /// A line without what docker compose or a container runtime put before it.
 pub(super) fn unwrapped(line: &[u8]) -> &[u8] {
     let head = line.get(..64).unwrap_or(line);
-    let Some(end) = memchr::memchr(b' ', head) else { return line };
+    let Some(end) = memchr::memchr(b' ', head) else {
+        return line;
+    };
     let rest = line[end..].trim_ascii_start();
     // `web-1  | …`
     let name = &head[..end];
@@ -32,14 +34,17 @@ pub(super) fn unwrapped(line: &[u8]) -> &[u8] {
         return inner;
     }
     // `2026-11-20T13:00:00.123456789Z stderr F …`
-    let runtime = rest.strip_prefix(b"stdout ").or_else(|| rest.strip_prefix(b"stderr "));
+    let runtime = rest
+        .strip_prefix(b"stdout ")
+        .or_else(|| rest.strip_prefix(b"stderr "));
     match runtime {
         Some([b'F' | b'P', b' ', inner @ ..]) if head.get(10) == Some(&b'T') => inner,
         _ => line,
     }
 }
 
-/// What a program said in a line of syslog, behind its priority; the rest of the line where that is not clear.
+/// What a program said in a line of syslog, behind its priority; the rest of the line where that is
+/// not clear.
 pub(super) fn message(line: &[u8]) -> &[u8] {
     let line = line.trim_ascii_start();
     if let Some(fields) = line.strip_prefix(b"1 ") {
@@ -48,8 +53,11 @@ pub(super) fn message(line: &[u8]) -> &[u8] {
             return line;
         };
         let rest = &fields[end + 1..];
-        let data =
-            if rest.starts_with(b"[") { memchr::memmem::find(rest, b"] ").map_or(rest.len(), |at| at + 1) } else { 1 };
+        let data = if rest.starts_with(b"[") {
+            memchr::memmem::find(rest, b"] ").map_or(rest.len(), |at| at + 1)
+        } else {
+            1
+        };
         return rest.get(data..).unwrap_or_default().trim_ascii_start();
     }
     let tag = memchr::memmem::find(line.get(..128).unwrap_or(line), b": ");
@@ -59,8 +67,11 @@ pub(super) fn message(line: &[u8]) -> &[u8] {
 /// `Nov 20, 2026 1:00:00 PM shop.Cart add`, behind which java.util.logging begins a new line.
 pub(super) fn is_java_util(line: &[u8]) -> bool {
     let head = line.get(..32).unwrap_or(line);
-    let is_date = line.first().is_some_and(u8::is_ascii_uppercase) && memchr::memmem::find(head, b", ").is_some();
-    is_date && (memchr::memmem::find(head, b" AM ").is_some() || memchr::memmem::find(head, b" PM ").is_some())
+    let is_date = line.first().is_some_and(u8::is_ascii_uppercase)
+        && memchr::memmem::find(head, b", ").is_some();
+    is_date
+        && (memchr::memmem::find(head, b" AM ").is_some()
+            || memchr::memmem::find(head, b" PM ").is_some())
 }
 
 /// `E1120 13:00:00.123456       1 file.go:12] …`, `E20261120 …` of newer glog, `E261120 …` of
@@ -68,15 +79,25 @@ pub(super) fn is_java_util(line: &[u8]) -> bool {
 fn klog(head: &[u8]) -> Option<Level> {
     let digits = head[1..].iter().take_while(|b| b.is_ascii_digit()).count();
     let time = head.get(digits + 1..digits + 5)?;
-    let is_time = time[0] == b' ' && time[1].is_ascii_digit() && time[2].is_ascii_digit() && time[3] == b':';
-    (matches!(digits, 4 | 6 | 8) && is_time).then(|| Level::of_letter(head[0])).flatten()
+    let is_time =
+        time[0] == b' ' && time[1].is_ascii_digit() && time[2].is_ascii_digit() && time[3] == b':';
+    (matches!(digits, 4 | 6 | 8) && is_time)
+        .then(|| Level::of_letter(head[0]))
+        .flatten()
 }
 
-/// `1:M 20 Nov 2026 13:00:00.000 * Ready`, `[1] 20 Nov 13:00:00.000 # Warning`: the marks are those of Redis'
-/// `serverLogRaw`, the levels those it gives to syslog.
+/// `1:M 20 Nov 2026 13:00:00.000 * Ready`, `[1] 20 Nov 13:00:00.000 # Warning`: the marks are those
+/// of Redis' `serverLogRaw`, the levels those it gives to syslog.
 fn redis(head: &[u8]) -> Option<Level> {
     let start = match head.strip_prefix(b"[") {
-        Some(rest) => rest.len() - rest.get(..24).unwrap_or(rest).iter().position(|b| *b == b']')?,
+        Some(rest) => {
+            rest.len()
+                - rest
+                    .get(..24)
+                    .unwrap_or(rest)
+                    .iter()
+                    .position(|b| *b == b']')?
+        }
         None => head.len(),
     };
     let (_, rest) = number(head).or_else(|| Some((0, &head[head.len() - start + 1..])))?;
@@ -103,7 +124,9 @@ fn redis(head: &[u8]) -> Option<Level> {
 /// `2026.11.20 13:00:00 LOG5[ui]: …`: stunnel's severities are those of syslog.
 fn stunnel(head: &[u8]) -> Option<Level> {
     match head.get(19..26)? {
-        [b' ', b'L', b'O', b'G', digit @ b'0'..=b'7', b'[', _] => Some(Level::of_syslog(u32::from(digit - b'0'))),
+        [b' ', b'L', b'O', b'G', digit @ b'0'..=b'7', b'[', _] => {
+            Some(Level::of_syslog(u32::from(digit - b'0')))
+        }
         _ => None,
     }
 }
@@ -118,14 +141,27 @@ fn erlang(head: &[u8]) -> Option<Level> {
     }
 }
 
-/// `E [20/Nov/2026:13:00:00 +0000] …`: CUPS' letters, of which X is an emergency and `d` more detail than `D`.
+/// `E [20/Nov/2026:13:00:00 +0000] …`: CUPS' letters, of which X is an emergency and `d` more
+/// detail than `D`.
 fn cups(head: &[u8]) -> Option<Level> {
     match head.get(..6)? {
-        [b'X' | b'A' | b'C', b' ', b'[', b'0'..=b'9', b'0'..=b'9', b'/'] => Some(Level::Fatal),
+        [
+            b'X' | b'A' | b'C',
+            b' ',
+            b'[',
+            b'0'..=b'9',
+            b'0'..=b'9',
+            b'/',
+        ] => Some(Level::Fatal),
         [b'd', b' ', b'[', b'0'..=b'9', b'0'..=b'9', b'/'] => Some(Level::Trace),
-        [letter @ (b'E' | b'W' | b'N' | b'I' | b'D'), b' ', b'[', b'0'..=b'9', b'0'..=b'9', b'/'] => {
-            Level::of_letter(*letter)
-        }
+        [
+            letter @ (b'E' | b'W' | b'N' | b'I' | b'D'),
+            b' ',
+            b'[',
+            b'0'..=b'9',
+            b'0'..=b'9',
+            b'/',
+        ] => Level::of_letter(*letter),
         _ => None,
     }
 }
@@ -134,19 +170,29 @@ fn cups(head: &[u8]) -> Option<Level> {
 fn cisco(head: &[u8]) -> Option<Level> {
     let at = memchr::memchr(b'%', head)?;
     let code = &head[at + 1..];
-    let end = code.iter().position(|b| !b.is_ascii_uppercase() && !b.is_ascii_digit() && *b != b'_' && *b != b'-')?;
+    let end = code
+        .iter()
+        .position(|b| !b.is_ascii_uppercase() && !b.is_ascii_digit() && *b != b'_' && *b != b'-')?;
     let mut parts = code[..end].split(|b| *b == b'-');
     let facility = parts.next()?;
     let severity = parts.find(|part| matches!(part, [b'0'..=b'7']))?;
-    let is_code = code[end] == b':' && facility.len() > 1 && facility[0].is_ascii_uppercase() && parts.next().is_some();
+    let is_code = code[end] == b':'
+        && facility.len() > 1
+        && facility[0].is_ascii_uppercase()
+        && parts.next().is_some();
     is_code.then(|| Level::of_syslog(u32::from(severity[0] - b'0')))
 }
 
-/// `[I 2026-11-20 13:00:00.123 ServerApp] …`: Tornado's and Jupyter's; Passenger has a blank before the letter.
+/// `[I 2026-11-20 13:00:00.123 ServerApp] …`: Tornado's and Jupyter's; Passenger has a blank before
+/// the letter.
 fn tornado(head: &[u8]) -> Option<Level> {
     let inner = head[1..].strip_prefix(b" ").unwrap_or(&head[1..]);
     match inner.get(..3)? {
-        [letter @ (b'D' | b'I' | b'N' | b'W' | b'E' | b'C'), b' ', b'0'..=b'9'] => Level::of_letter(*letter),
+        [
+            letter @ (b'D' | b'I' | b'N' | b'W' | b'E' | b'C'),
+            b' ',
+            b'0'..=b'9',
+        ] => Level::of_letter(*letter),
         _ => None,
     }
 }
@@ -154,7 +200,9 @@ fn tornado(head: &[u8]) -> Option<Level> {
 /// `[    12.345] (EE) …`: the marks of the X server, of which these say how grave a line is.
 fn xorg(head: &[u8]) -> Option<Level> {
     let rest = match head.strip_prefix(b"[") {
-        Some(rest) => rest.get(memchr::memchr(b']', rest.get(..24).unwrap_or(rest))? + 1..)?.trim_ascii_start(),
+        Some(rest) => rest
+            .get(memchr::memchr(b']', rest.get(..24).unwrap_or(rest))? + 1..)?
+            .trim_ascii_start(),
         None => head,
     };
     match rest.get(..5)? {
@@ -171,8 +219,18 @@ fn dmesg(head: &[u8]) -> Option<Level> {
     let word = letters(&head[colon + 1..]);
     let rest = head[colon + 1 + word.len()..].trim_ascii_start();
     let facility = head[..colon].trim_ascii_end();
-    let known = [&b"kern"[..], b"user", b"daemon", b"syslog", b"auth", b"local0"].contains(&facility);
-    (known && rest.starts_with(b": ")).then(|| named(word)).flatten()
+    let known = [
+        &b"kern"[..],
+        b"user",
+        b"daemon",
+        b"syslog",
+        b"auth",
+        b"local0",
+    ]
+    .contains(&facility);
+    (known && rest.starts_with(b": "))
+        .then(|| named(word))
+        .flatten()
 }
 
 /// `PHP Fatal error:  …`, also behind a stamp.
@@ -188,7 +246,9 @@ fn php(head: &[u8]) -> Option<Level> {
     let end = memchr::memchr(b':', rest.get(..32).unwrap_or(rest))?;
     match &rest[..end] {
         b"Fatal error" | b"Core error" | b"Compile error" => Some(Level::Fatal),
-        b"Parse error" | b"Recoverable fatal error" | b"Catchable fatal error" => Some(Level::Error),
+        b"Parse error" | b"Recoverable fatal error" | b"Catchable fatal error" => {
+            Some(Level::Error)
+        }
         b"Deprecated" | b"Strict Standards" => Some(Level::Notice),
         _ => None,
     }

@@ -1,4 +1,5 @@
-//! Levels in fields: `level=warn`, `"level":"warn"`, `"log":{"level":40}`, the journal's `"PRIORITY":"4"`.
+//! Levels in fields: `level=warn`, `"level":"warn"`, `"log":{"level":40}`, the journal's
+//! `"PRIORITY":"4"`.
 
 use super::names::{is_key, named};
 use super::{HEAD_BYTES, Level, Statement, number, status, text, words};
@@ -41,15 +42,22 @@ const STATUSES: [&[u8]; 8] = [
 pub(super) fn object_start(head: &[u8]) -> usize {
     let starts = |at: &usize| {
         let first = head[at + 1..].trim_ascii_start().first();
-        first == Some(&b'"') && at.checked_sub(1).is_none_or(|before| b" \t:".contains(&head[before]))
+        first == Some(&b'"')
+            && at
+                .checked_sub(1)
+                .is_none_or(|before| b" \t:".contains(&head[before]))
     };
-    memchr::memchr_iter(b'{', head).find(starts).unwrap_or(head.len())
+    memchr::memchr_iter(b'{', head)
+        .find(starts)
+        .unwrap_or(head.len())
 }
 
 /// The escaped line in docker's `{"log":"…","stream":…`.
 pub(super) fn docker_log(line: &[u8]) -> Option<&[u8]> {
     let (log, rest) = string(line.strip_prefix(b"{\"log\":")?)?;
-    let is_docker = [&b",\"stream\""[..], b",\"attrs\"", b",\"time\""].iter().any(|next| rest.starts_with(next));
+    let is_docker = [&b",\"stream\""[..], b",\"attrs\"", b",\"time\""]
+        .iter()
+        .any(|next| rest.starts_with(next));
     is_docker.then_some(log)
 }
 
@@ -63,11 +71,17 @@ pub(super) fn decoded<'b>(escaped: &[u8], buffer: &'b mut [u8]) -> &'b [u8] {
             b'\\' => match from.next() {
                 Some(b'n' | b'r') if len > 0 => break,
                 Some(b't' | b'n' | b'r') => b' ',
-                // `<` and `>` are written as \u003c and \u003e by Go, the escape of colours as \u001b.
+                // `<` and `>` are written as \u003c and \u003e by Go, the escape of colours as
+                // \u001b.
                 Some(b'u') => {
-                    let digits = from.as_slice().get(..4).and_then(|digits| std::str::from_utf8(digits).ok());
+                    let digits = from
+                        .as_slice()
+                        .get(..4)
+                        .and_then(|digits| std::str::from_utf8(digits).ok());
                     from = from.as_slice().get(4..).unwrap_or_default().iter();
-                    digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()).unwrap_or(b'?')
+                    digits
+                        .and_then(|digits| u8::from_str_radix(digits, 16).ok())
+                        .unwrap_or(b'?')
                 }
                 Some(&other) => other,
                 None => break,
@@ -82,12 +96,18 @@ pub(super) fn decoded<'b>(escaped: &[u8], buffer: &'b mut [u8]) -> &'b [u8] {
 /// The first `level=warn`, with the place where it begins.
 pub(super) fn logfmt(head: &[u8]) -> Option<(usize, Level)> {
     memchr::memchr_iter(b'=', head).find_map(|equals| {
-        let start = head[..equals].iter().rposition(|b| b" \t,;[({".contains(b)).map_or(0, |at| at + 1);
+        let start = head[..equals]
+            .iter()
+            .rposition(|b| b" \t,;[({".contains(b))
+            .map_or(0, |at| at + 1);
         let key = &head[start..equals];
         // `at=info method=GET …` is Heroku's. Numbers are something else: `compression level=6`.
         let value = &head[equals + 1..];
         let letters = words::letters(value.strip_prefix(b"\"").unwrap_or(value));
-        Some((start, named(letters).filter(|_| is_key(key) || key == b"at")?))
+        Some((
+            start,
+            named(letters).filter(|_| is_key(key) || key == b"at")?,
+        ))
     })
 }
 
@@ -99,15 +119,22 @@ pub(super) fn find(object: &[u8]) -> Option<Statement> {
     let mut depth = 1_u32;
     // The innermost object that may have the level in it is that of depth 1, or this one.
     let mut parent = 1_u32;
-    while let Some(at) = rest.iter().position(|b| matches!(b, b'"' | b'{' | b'}' | b'[' | b']')) {
+    while let Some(at) = rest
+        .iter()
+        .position(|b| matches!(b, b'"' | b'{' | b'}' | b'[' | b']'))
+    {
         let byte = rest[at];
         rest = &rest[at + 1..];
         match byte {
             b'"' => {
-                let Some((text, after)) = quoted(rest) else { break };
+                let Some((text, after)) = quoted(rest) else {
+                    break;
+                };
                 let member = behind_colon(after);
                 rest = member.unwrap_or(after);
-                let Some(value) = member.filter(|_| depth <= parent) else { continue };
+                let Some(value) = member.filter(|_| depth <= parent) else {
+                    continue;
+                };
                 if value.first() == Some(&b'{') && is_parent(text) {
                     parent = depth + 1;
                 } else if let Some(level) = found.member(text, value) {
@@ -127,11 +154,15 @@ pub(super) fn find(object: &[u8]) -> Option<Statement> {
 
 /// The value, where a string is the name of a member.
 fn behind_colon(text: &[u8]) -> Option<&[u8]> {
-    text.trim_ascii_start().strip_prefix(b":").map(<[u8]>::trim_ascii_start)
+    text.trim_ascii_start()
+        .strip_prefix(b":")
+        .map(<[u8]>::trim_ascii_start)
 }
 
 fn is_parent(key: &[u8]) -> bool {
-    PARENTS.iter().any(|parent| key.eq_ignore_ascii_case(parent))
+    PARENTS
+        .iter()
+        .any(|parent| key.eq_ignore_ascii_case(parent))
 }
 
 /// What says the level only together with something else.
@@ -152,10 +183,19 @@ impl<'a> Found<'a> {
             b"PRIORITY" => self.priority = value(text),
             b"MESSAGE" => self.message = string(text).map(|(message, _)| message),
             // MongoDB writes a letter, others write anything.
-            b"s" => return text.strip_prefix(b"\"").filter(|text| text.get(1) == Some(&b'"')).and_then(value),
+            b"s" => {
+                return text
+                    .strip_prefix(b"\"")
+                    .filter(|text| text.get(1) == Some(&b'"'))
+                    .and_then(value);
+            }
             // Python counts in tens from debug, OpenTelemetry in fours from trace.
-            b"levelno" => return number(text).and_then(|(number, _)| Level::of_number(number + 10)),
-            key if key.eq_ignore_ascii_case(b"severitynumber") || key.eq_ignore_ascii_case(b"severity_number") => {
+            b"levelno" => {
+                return number(text).and_then(|(number, _)| Level::of_number(number + 10));
+            }
+            key if key.eq_ignore_ascii_case(b"severitynumber")
+                || key.eq_ignore_ascii_case(b"severity_number") =>
+            {
                 self.number = number(text).and_then(|(number, _)| of_telemetry(number));
             }
             // PostgreSQL's LOG says where a line goes.
@@ -183,7 +223,11 @@ impl<'a> Found<'a> {
         });
         let of_status = self.status.filter(|_| self.is_request);
         let level = said.filter(|said| said.clear).map(|said| said.level);
-        level.or(self.priority).or(self.number).or(of_status).map(Statement::clear)
+        level
+            .or(self.priority)
+            .or(self.number)
+            .or(of_status)
+            .map(Statement::clear)
     }
 }
 

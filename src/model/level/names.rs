@@ -60,7 +60,8 @@ const KEYS: &[&[u8]] = &[
     b"error_severity",
 ];
 
-/// java.util.logging speaks the language of the system: German, French, Spanish, Italian, Portuguese, Japanese, Chinese.
+/// java.util.logging speaks the language of the system: German, French, Spanish, Italian,
+/// Portuguese, Japanese, Chinese.
 const TRANSLATED: &[(&str, Level)] = &[
     ("SCHWERWIEGEND", Level::Error),
     ("WARNUNG", Level::Warn),
@@ -87,7 +88,10 @@ const TRANSLATED: &[(&str, Level)] = &[
 
 /// What a word with which a message begins, and which a colon follows, means in other languages.
 pub(super) fn translated(word: &[u8]) -> Option<Level> {
-    TRANSLATED.iter().find(|(name, _)| name.as_bytes() == word).map(|&(_, level)| level)
+    TRANSLATED
+        .iter()
+        .find(|(name, _)| name.as_bytes() == word)
+        .map(|&(_, level)| level)
 }
 
 /// In any case.
@@ -97,7 +101,10 @@ pub(super) fn named(word: &[u8]) -> Option<Level> {
     if !(3..=13).contains(&word.len()) || !b"iewdftncapsvb".contains(&first) {
         return None;
     }
-    NAMES.iter().find(|(name, _)| word.eq_ignore_ascii_case(name)).map(|&(_, level)| level)
+    NAMES
+        .iter()
+        .find(|(name, _)| word.eq_ignore_ascii_case(name))
+        .map(|&(_, level)| level)
 }
 
 /// Whether a field of this name has the level.

@@ -25,7 +25,11 @@ pub(super) fn of_access_log(line: &[u8]) -> Option<Level> {
     let rest = &line[stamp..line.len().min(ACCESS_HEAD_BYTES)];
     let close = memchr::memchr(b']', rest)?;
     let rest = rest[close + 1..].trim_ascii_start();
-    if rest.first() == Some(&b'"') { after_request(rest) } else { haproxy(rest) }
+    if rest.first() == Some(&b'"') {
+        after_request(rest)
+    } else {
+        haproxy(rest)
+    }
 }
 
 /// `front back/server 10/0/30/69/109 200 …`
@@ -34,7 +38,11 @@ fn haproxy(rest: &[u8]) -> Option<Level> {
     let server = words.nth(1)?;
     let timers = words.next()?;
     let is_haproxy = server.contains(&b'/') && timers.iter().filter(|b| **b == b'/').count() == 4;
-    is_haproxy.then(|| words.next()).flatten().and_then(number).and_then(|(status, _)| level(status))
+    is_haproxy
+        .then(|| words.next())
+        .flatten()
+        .and_then(number)
+        .and_then(|(status, _)| level(status))
 }
 
 /// The number behind `"GET / HTTP/1.1"`.
@@ -50,8 +58,8 @@ fn after_request(rest: &[u8]) -> Option<Level> {
     number(rest[at + 1..].strip_prefix(b" ")?).and_then(|(status, _)| level(status))
 }
 
-/// The same for lines that say no level in another way: `"GET / HTTP/1.1" 502` behind any stamp, Gin's columns, Squid's
-/// and IIS' with the fields that they have by default.
+/// The same for lines that say no level in another way: `"GET / HTTP/1.1" 502` behind any stamp,
+/// Gin's columns, Squid's and IIS' with the fields that they have by default.
 pub(super) fn of_request(line: &[u8]) -> Option<Level> {
     let head = line.get(..ACCESS_HEAD_BYTES).unwrap_or(line);
     if let Some(rest) = head.strip_prefix(b"[GIN] ") {
@@ -77,16 +85,23 @@ fn squid(head: &[u8]) -> Option<Level> {
     number(rest.get(memchr::memchr(b'/', rest)? + 1..)?).and_then(|(status, _)| level(status))
 }
 
-/// `2026-11-20 13:00:00 10.0.0.1 GET / - 443 - 10.0.0.2 curl - 200 0 0 15`: status, substatus, win32-status, time.
+/// `2026-11-20 13:00:00 10.0.0.1 GET / - 443 - 10.0.0.2 curl - 200 0 0 15`: status, substatus,
+/// win32-status, time.
 fn iis(head: &[u8]) -> Option<Level> {
     let mut words = head.split(|b| *b == b' ');
     let method = words.nth(3)?;
     let path = words.next()?;
-    if !(3..=7).contains(&method.len()) || !method.iter().all(u8::is_ascii_uppercase) || path.first() != Some(&b'/') {
+    if !(3..=7).contains(&method.len())
+        || !method.iter().all(u8::is_ascii_uppercase)
+        || path.first() != Some(&b'/')
+    {
         return None;
     }
     let mut last = head.trim_ascii_end().rsplit(|b| *b == b' ');
-    let numbers = last.by_ref().take(3).all(|word| number(word).is_some_and(|(_, rest)| rest.is_empty()));
+    let numbers = last
+        .by_ref()
+        .take(3)
+        .all(|word| number(word).is_some_and(|(_, rest)| rest.is_empty()));
     let status = last.next().filter(|word| numbers && word.len() == 3)?;
     number(status).and_then(|(status, _)| level(status))
 }

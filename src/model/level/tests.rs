@@ -4,7 +4,13 @@ use super::*;
 
 #[test]
 fn a_priority_is_taken_off_and_nothing_else() {
-    for (line, rest) in [("<30>Nov 20", "Nov 20"), ("<192>x", "<192>x"), ("<a>", "<a>"), ("<30", "<30"), ("", "")] {
+    for (line, rest) in [
+        ("<30>Nov 20", "Nov 20"),
+        ("<192>x", "<192>x"),
+        ("<a>", "<a>"),
+        ("<30", "<30"),
+        ("", ""),
+    ] {
         assert_eq!(Level::without_priority(line.as_bytes()), rest.as_bytes());
     }
 }
@@ -13,23 +19,59 @@ fn a_priority_is_taken_off_and_nothing_else() {
 fn a_stated_level_is_found() {
     use Level::{Debug, Error, Fatal, Info, Notice, Trace, Warn};
     let table: &[(&str, Level)] = &[
-        ("<165>1 2026-11-20T13:00:00Z web-1 app - - - an error", Notice),
+        (
+            "<165>1 2026-11-20T13:00:00Z web-1 app - - - an error",
+            Notice,
+        ),
         ("<11>Nov 20 13:00:00 web-1 app: hello", Error),
-        ("2026-11-20 13:00:00,123 [main] ERROR com.shop.Cart - cannot save", Error),
-        ("2026-11-20T13:00:00.000Z  INFO 1234 --- [main] c.shop.Cart : started with 0 errors", Info),
-        ("2026-11-20 13:00:00,123 - root - WARNING - low on paper", Warn),
+        (
+            "2026-11-20 13:00:00,123 [main] ERROR com.shop.Cart - cannot save",
+            Error,
+        ),
+        (
+            "2026-11-20T13:00:00.000Z  INFO 1234 --- [main] c.shop.Cart : started with 0 errors",
+            Info,
+        ),
+        (
+            "2026-11-20 13:00:00,123 - root - WARNING - low on paper",
+            Warn,
+        ),
         ("ERROR:root:it broke", Error),
-        ("2026-11-20 13:00:00.123 UTC [77] ERROR:  relation \"carts\" does not exist", Error),
-        ("2026-11-20 13:00:00.123 UTC [77] LOG:  checkpoint complete", Info),
-        ("2026-11-20T13:00:00.0Z 0 [Warning] [MY-10] [Server] old plugin", Warn),
-        ("2026/11/20 13:00:00 [error] 12#12: *1 connect() failed", Error),
-        ("[Fri Nov 20 13:00:00.123 2026] [core:crit] [pid 1] no", Fatal),
-        ("[2026-11-20T13:00:00,123][WARN ][o.e.c.Room] [node-1] is full", Warn),
+        (
+            "2026-11-20 13:00:00.123 UTC [77] ERROR:  relation \"carts\" does not exist",
+            Error,
+        ),
+        (
+            "2026-11-20 13:00:00.123 UTC [77] LOG:  checkpoint complete",
+            Info,
+        ),
+        (
+            "2026-11-20T13:00:00.0Z 0 [Warning] [MY-10] [Server] old plugin",
+            Warn,
+        ),
+        (
+            "2026/11/20 13:00:00 [error] 12#12: *1 connect() failed",
+            Error,
+        ),
+        (
+            "[Fri Nov 20 13:00:00.123 2026] [core:crit] [pid 1] no",
+            Fatal,
+        ),
+        (
+            "[2026-11-20T13:00:00,123][WARN ][o.e.c.Room] [node-1] is full",
+            Warn,
+        ),
         ("[2026-11-20T13:00:00Z DEBUG shop::cart] added", Debug),
         ("2026-11-20T13:00:00Z  WARN shop::cart: slow", Warn),
-        ("2026-11-20T13:00:00.000Z\terror\tcart/add.go:12\tfailed", Error),
+        (
+            "2026-11-20T13:00:00.000Z\terror\tcart/add.go:12\tfailed",
+            Error,
+        ),
         ("2026-11-20 13:00:00 info starting", Info),
-        ("Nov 20 13:00:00 myhost sshd[12]: error: no such identity", Error),
+        (
+            "Nov 20 13:00:00 myhost sshd[12]: error: no such identity",
+            Error,
+        ),
         ("Nov 20, 2026 1:00:00 PM shop.Cart add SEVERE", Error),
         ("SEVERE: it broke", Error),
         ("panic: runtime error: index out of range", Fatal),
@@ -40,23 +82,53 @@ fn a_stated_level_is_found() {
         ("[W] careful", Warn),
         ("E, [2026-11-20T13:00:00.1 #12] no word here", Error),
         ("E1120 13:00:00.123456       1 controller.go:12] no", Error),
-        ("I1120 13:00:00.123456       1 controller.go:12] error syncing", Info),
-        ("time=2026-11-20T13:00:00Z level=warning msg=\"an ERROR\"", Warn),
-        ("time=2026-11-20T13:00:00Z msg=\"an ERROR here\" level=debug", Debug),
+        (
+            "I1120 13:00:00.123456       1 controller.go:12] error syncing",
+            Info,
+        ),
+        (
+            "time=2026-11-20T13:00:00Z level=warning msg=\"an ERROR\"",
+            Warn,
+        ),
+        (
+            "time=2026-11-20T13:00:00Z msg=\"an ERROR here\" level=debug",
+            Debug,
+        ),
         ("ts=1 lvl=eror msg=x level=\"crit\"", Error),
         ("INFO set level=debug", Info),
         ("{\"level\":\"error\",\"msg\":\"x\"}", Error),
-        ("{\"level\":30,\"time\":1790000000000,\"msg\":\"ERROR\"}", Info),
+        (
+            "{\"level\":30,\"time\":1790000000000,\"msg\":\"ERROR\"}",
+            Info,
+        ),
         ("{\"time\":1, \"severity\" : \"CRITICAL\"}", Fatal),
-        ("{\"msg\":\"say \\\"level\\\":\\\"error\\\"\",\"level\":\"trace\"}", Trace),
+        (
+            "{\"msg\":\"say \\\"level\\\":\\\"error\\\"\",\"level\":\"trace\"}",
+            Trace,
+        ),
         ("2026-11-20T13:00:00Z stdout F {\"level\":\"warn\"}", Warn),
-        ("{\"t\":{\"$date\":\"2026-11-20T13:00:00Z\"},\"s\":\"W\",\"c\":\"NETWORK\"}", Warn),
+        (
+            "{\"t\":{\"$date\":\"2026-11-20T13:00:00Z\"},\"s\":\"W\",\"c\":\"NETWORK\"}",
+            Warn,
+        ),
         ("{\"@t\":\"2026-11-20T13:00:00Z\",\"@l\":\"Warning\"}", Warn),
-        ("\x1b[2m2026-11-20T13:00:00Z\x1b[0m \x1b[32m INFO\x1b[0m \x1b[2mshop\x1b[0m: an error", Info),
+        (
+            "\x1b[2m2026-11-20T13:00:00Z\x1b[0m \x1b[32m INFO\x1b[0m \x1b[2mshop\x1b[0m: an error",
+            Info,
+        ),
         ("\x1b[31merror\x1b[39m: it broke", Error),
-        ("10.0.0.1 - - [20/Nov/2026:13:00:00 +0000] \"GET /error HTTP/1.1\" 200 5 \"-\" \"x\"", Info),
-        ("10.0.0.1 - - [20/Nov/2026:13:00:00 +0000] \"GET /a HTTP/1.1\" 404 5", Warn),
-        ("10.0.0.1 - bob [20/Nov/2026:13:00:00 +0000] \"POST /a HTTP/2\" 502 0", Error),
+        (
+            "10.0.0.1 - - [20/Nov/2026:13:00:00 +0000] \"GET /error HTTP/1.1\" 200 5 \"-\" \"x\"",
+            Info,
+        ),
+        (
+            "10.0.0.1 - - [20/Nov/2026:13:00:00 +0000] \"GET /a HTTP/1.1\" 404 5",
+            Warn,
+        ),
+        (
+            "10.0.0.1 - bob [20/Nov/2026:13:00:00 +0000] \"POST /a HTTP/2\" 502 0",
+            Error,
+        ),
     ];
     for (line, level) in table {
         assert_eq!(Level::detect(line.as_bytes()), Some(*level), "{line}");
@@ -455,9 +527,16 @@ info | {"level":"info","error":"FATAL"}
 #[test]
 fn lines_of_many_programs_state_their_levels() {
     let mut wrong = Vec::new();
-    for row in TABLE.lines().filter(|row| !row.is_empty() && !row.starts_with("# ")) {
+    for row in TABLE
+        .lines()
+        .filter(|row| !row.is_empty() && !row.starts_with("# "))
+    {
         let (level, line) = row.split_once(" | ").expect("level | line");
-        let line = if line.starts_with('{') { line.to_owned() } else { line.replace("\\n", "\n").replace("\\r", "\r") };
+        let line = if line.starts_with('{') {
+            line.to_owned()
+        } else {
+            line.replace("\\n", "\n").replace("\\r", "\r")
+        };
         let found = Level::detect(line.replace("\\e", "\x1b").as_bytes());
         if found != Level::parse(level) {
             wrong.push(format!("{found:?} | {row}"));

@@ -1,9 +1,10 @@
 //! The words before the message: `2026-11-20 13:00:00,123 [main] ERROR com.shop.Cart - …`.
 //!
-//! A line is read token by token as long as it is not clear that its message has begun: stamps, numbers, brackets, names
-//! with dots or digits, words in capitals and one plain word (the name of the host, or of a logger) may stand before it.
-//! How a word must be written to count depends on what stands around it: `ERROR` may stand anywhere there, `[error]` too,
-//! `error:` only first, and `error` only right behind a stamp.
+//! A line is read token by token as long as it is not clear that its message has begun: stamps,
+//! numbers, brackets, names with dots or digits, words in capitals and one plain word (the name of
+//! the host, or of a logger) may stand before it. How a word must be written to count depends on
+//! what stands around it: `ERROR` may stand anywhere there, `[error]` too, `error:` only first, and
+//! `error` only right behind a stamp.
 
 use super::names::{named, translated};
 use super::{Level, Statement};
@@ -19,7 +20,15 @@ pub(super) enum Found {
 
 /// The level that a word in the head of a line states.
 pub(super) fn find(head: &[u8]) -> Found {
-    let mut reader = Reader { head, at: 0, gap: Gap::Start, bare: 0, has_stamp: false, brackets: 0, is_open: false };
+    let mut reader = Reader {
+        head,
+        at: 0,
+        gap: Gap::Start,
+        bare: 0,
+        has_stamp: false,
+        brackets: 0,
+        is_open: false,
+    };
     while let Some(token) = reader.token() {
         match reader.look(token) {
             Seen::Level(found) => return Found::Level(found),
@@ -30,17 +39,21 @@ pub(super) fn find(head: &[u8]) -> Found {
     Found::Nothing
 }
 
-/// The level with which an indented line begins, as a format with a width aligns it to the right: `    INFO started`.
-/// Other indented lines go on with what was said before, and so state nothing.
+/// The level with which an indented line begins, as a format with a width aligns it to the right: `
+/// INFO started`. Other indented lines go on with what was said before, and so state nothing.
 pub(super) fn aligned(line: &[u8]) -> Option<Level> {
     let word = letters(line);
-    let stands = word.iter().all(u8::is_ascii_uppercase) && matches!(line.get(word.len()), Some(b' ' | b'|'));
+    let stands = word.iter().all(u8::is_ascii_uppercase)
+        && matches!(line.get(word.len()), Some(b' ' | b'|'));
     stands.then(|| named(word)).flatten()
 }
 
 /// The letters with which a text begins. Bytes beyond ASCII belong to words of other languages.
 pub(super) fn letters(text: &[u8]) -> &[u8] {
-    let len = text.iter().position(|b| !is_letter(*b)).unwrap_or(text.len());
+    let len = text
+        .iter()
+        .position(|b| !is_letter(*b))
+        .unwrap_or(text.len());
     &text[..len]
 }
 
@@ -87,7 +100,8 @@ struct Reader<'a> {
     /// Plain words so far: one may be the name of the host; with the second, the message has begun.
     bare: u32,
     has_stamp: bool,
-    /// Brackets that are open: words in them are names of threads and modules, and no sign of a message.
+    /// Brackets that are open: words in them are names of threads and modules, and no sign of a
+    /// message.
     brackets: u32,
     /// The token before ended with a bracket, and only a colour stands between.
     is_open: bool,
@@ -123,8 +137,14 @@ impl<'a> Reader<'a> {
         if rest.is_empty() {
             return None;
         }
-        let len = rest.iter().position(|b| matches!(b, b' ' | b'\t' | b'\r' | 0x1b)).unwrap_or(rest.len());
-        let token = Token { start: self.at, end: self.at + len };
+        let len = rest
+            .iter()
+            .position(|b| matches!(b, b' ' | b'\t' | b'\r' | 0x1b))
+            .unwrap_or(rest.len());
+        let token = Token {
+            start: self.at,
+            end: self.at + len,
+        };
         self.at = token.end;
         Some(token)
     }
@@ -161,7 +181,9 @@ impl<'a> Reader<'a> {
 
     /// Steps over `"idle in transaction"` in a line of CSV.
     fn is_quoted_text(&mut self, at: usize) -> bool {
-        let Some(inner) = self.head[at..].strip_prefix(b"\"") else { return false };
+        let Some(inner) = self.head[at..].strip_prefix(b"\"") else {
+            return false;
+        };
         let end = memchr::memchr(b'"', inner).filter(|end| inner[..*end].contains(&b' '));
         self.at = end.map_or(self.at, |end| at + 1 + end + 1);
         end.is_some()
@@ -180,18 +202,25 @@ impl<'a> Reader<'a> {
     fn field(&mut self, token: Token, equals: usize) -> Seen {
         let value = &self.head[equals + 1..];
         self.at = match value.strip_prefix(b"\"") {
-            Some(inner) => equals + 2 + memchr::memchr(b'"', inner).map_or(inner.len(), |end| end + 1),
+            Some(inner) => {
+                equals + 2 + memchr::memchr(b'"', inner).map_or(inner.len(), |end| end + 1)
+            }
             None => token.end,
         };
         (self.gap, self.brackets) = (Gap::Name, 0);
-        if self.bare > 0 { Seen::Message } else { Seen::Column }
+        if self.bare > 0 {
+            Seen::Message
+        } else {
+            Seen::Column
+        }
     }
 
     fn word(&self, token: Token, at: usize) -> Word<'a> {
         let letters = letters(&self.head[at..token.end]);
         let mut end = at + letters.len();
         // `debug1:`, `[rewrite:trace2]`, `DEBUG5`: levels of a level.
-        let counted = letters.eq_ignore_ascii_case(b"debug") || letters.eq_ignore_ascii_case(b"trace");
+        let counted =
+            letters.eq_ignore_ascii_case(b"debug") || letters.eq_ignore_ascii_case(b"trace");
         if counted && self.head.get(end).is_some_and(u8::is_ascii_digit) {
             end += 1;
         }
@@ -203,7 +232,8 @@ impl<'a> Reader<'a> {
             after: rest.first().copied().filter(|_| end < token.end),
             rest,
             next: rest.get(blanks(rest)).copied(),
-            padded: matches!(rest.first(), None | Some(b'\t' | b'\r' | 0x1b)) || rest.starts_with(b"  "),
+            padded: matches!(rest.first(), None | Some(b'\t' | b'\r' | 0x1b))
+                || rest.starts_with(b"  "),
         }
     }
 
@@ -211,19 +241,30 @@ impl<'a> Reader<'a> {
     fn classify(&mut self, text: &[u8], kind: &Kind) -> Seen {
         self.is_open = text.ends_with(b"[");
         if self.brackets > 0 || kind.closed {
-            let is_pid = self.has_stamp && matches!(text, [b'[', id @ .., b']'] if id.iter().all(u8::is_ascii_digit));
+            let is_pid = self.has_stamp
+                && matches!(text, [b'[', id @ .., b']'] if id.iter().all(u8::is_ascii_digit));
             let bracket = if is_pid { Gap::Pid } else { Gap::Bracket };
             self.has_stamp |= kind.digits;
-            self.gap = if text.ends_with(b":") { self.tag() } else { bracket };
+            self.gap = if text.ends_with(b":") {
+                self.tag()
+            } else {
+                bracket
+            };
             return Seen::Column;
         }
         self.gap = match kind {
             _ if text.iter().all(u8::is_ascii_digit) => self.stamped(Gap::Number),
             // The address of a thread.
-            Kind { digits: true, marks: false, .. } if text.len() > 7 && text.iter().all(u8::is_ascii_hexdigit) => {
-                Gap::Number
-            }
-            Kind { names: 0, digits: true, .. } => self.stamped(Gap::Stamp),
+            Kind {
+                digits: true,
+                marks: false,
+                ..
+            } if text.len() > 7 && text.iter().all(u8::is_ascii_hexdigit) => Gap::Number,
+            Kind {
+                names: 0,
+                digits: true,
+                ..
+            } => self.stamped(Gap::Stamp),
             _ if text == b"|" || text == b"::" => Gap::Stamp,
             Kind { names: 0, .. } if text.contains(&b'-') || text.contains(&b'*') => Gap::Dash,
             // `I/O error: …`
@@ -231,10 +272,16 @@ impl<'a> Reader<'a> {
             // Months, days, AM and zones, and marks.
             Kind { names: 0, .. } => self.gap,
             // `java.lang.IllegalStateException: …`, `ValueError: …`
-            _ if text.ends_with(b"Exception:") || text.ends_with(b"Error:") => return Seen::Message,
+            _ if text.ends_with(b"Exception:") || text.ends_with(b"Error:") => {
+                return Seen::Message;
+            }
             _ if text.ends_with(b":") => self.tag(),
             Kind { lower: false, .. } => Gap::Capitals,
-            Kind { digits: false, marks: false, .. } => {
+            Kind {
+                digits: false,
+                marks: false,
+                ..
+            } => {
                 self.bare += 1;
                 Gap::Name
             }
@@ -244,7 +291,11 @@ impl<'a> Reader<'a> {
             }
             _ => Gap::Name,
         };
-        if self.bare > 1 { Seen::Message } else { Seen::Column }
+        if self.bare > 1 {
+            Seen::Message
+        } else {
+            Seen::Column
+        }
     }
 
     fn stamped(&mut self, gap: Gap) -> Gap {
@@ -259,7 +310,11 @@ impl<'a> Reader<'a> {
 
     fn level(&self, word: &Word<'_>) -> Option<Statement> {
         if let [letter] = word.letters {
-            return self.is_letter(word).then(|| Level::of_letter(*letter)).flatten().map(Statement::clear);
+            return self
+                .is_letter(word)
+                .then(|| Level::of_letter(*letter))
+                .flatten()
+                .map(Statement::clear);
         }
         let level = word.name(self.gap)?;
         let first = match word.before {
@@ -268,13 +323,17 @@ impl<'a> Reader<'a> {
             Some(b) => b"[(<|*,;#".contains(&b),
         };
         if word.letters.iter().all(u8::is_ascii_uppercase) {
-            return self.states_in_capitals(word, first).then_some(self.statement(level));
+            return self
+                .states_in_capitals(word, first)
+                .then_some(self.statement(level));
         }
         if word.is_enclosed() || self.is_before_tag(word) {
             return Some(Statement::clear(level));
         }
         let begins = word.before.is_none() && self.gap != Gap::Name && self.brackets == 0;
-        let tagged = word.after == Some(b':') || (word.padded && word.next == Some(b':')) || self.is_numbered(word);
+        let tagged = word.after == Some(b':')
+            || (word.padded && word.next == Some(b':'))
+            || self.is_numbered(word);
         if begins && (tagged || self.is_column(word)) {
             return Some(self.statement(level));
         }
@@ -297,13 +356,17 @@ impl<'a> Reader<'a> {
 
     /// With which a message begins, or which stands in a column of its own.
     fn statement(&self, level: Level) -> Statement {
-        Statement { level, clear: !matches!(self.gap, Gap::Start | Gap::Tag) }
+        Statement {
+            level,
+            clear: !matches!(self.gap, Gap::Start | Gap::Tag),
+        }
     }
 
     /// `debug 1: …`, as BIND has it.
     fn is_numbered(&self, word: &Word<'_>) -> bool {
         let next = || self.next_token().strip_suffix(b":");
-        word.letters == b"debug" && next().is_some_and(|number| number.iter().all(u8::is_ascii_digit))
+        word.letters == b"debug"
+            && next().is_some_and(|number| number.iter().all(u8::is_ascii_digit))
     }
 
     /// `info` behind a stamp or between dashes, where a message may begin too.
@@ -315,8 +378,12 @@ impl<'a> Reader<'a> {
             return false;
         }
         match self.gap {
-            Gap::Start => matches!(word.after, Some(b',' | b'|')) && !word.padded && word.next != Some(b' '),
-            Gap::Stamp | Gap::Bracket | Gap::Pid | Gap::Number if self.has_stamp && ends && self.bare == 0 => {
+            Gap::Start => {
+                matches!(word.after, Some(b',' | b'|')) && !word.padded && word.next != Some(b' ')
+            }
+            Gap::Stamp | Gap::Bracket | Gap::Pid | Gap::Number
+                if self.has_stamp && ends && self.bare == 0 =>
+            {
                 let lower = word.letters.iter().all(u8::is_ascii_lowercase);
                 alone || word.after.is_some() || (lower && !word.is_talk()) || word.is_calm()
             }
@@ -325,9 +392,14 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// `web-1 err tmm[123]: …`: between the host and the program, as some templates of syslog have it.
+    /// `web-1 err tmm[123]: …`: between the host and the program, as some templates of syslog have
+    /// it.
     fn is_before_tag(&self, word: &Word<'_>) -> bool {
-        if !self.has_stamp || self.gap != Gap::Name || self.bare > 1 || word.before.or(word.after).is_some() {
+        if !self.has_stamp
+            || self.gap != Gap::Name
+            || self.bare > 1
+            || word.before.or(word.after).is_some()
+        {
             return false;
         }
         let next = self.next_token();
@@ -338,7 +410,10 @@ impl<'a> Reader<'a> {
     fn next_token(&self) -> &'a [u8] {
         let rest = &self.head[self.at..];
         let rest = &rest[blanks(rest)..];
-        &rest[..rest.iter().position(|b| b" \t".contains(b)).unwrap_or(rest.len())]
+        &rest[..rest
+            .iter()
+            .position(|b| b" \t".contains(b))
+            .unwrap_or(rest.len())]
     }
 
     /// A letter that stands for a level: logcat's, glog's, Ruby's, MongoDB's.
@@ -351,7 +426,11 @@ impl<'a> Reader<'a> {
             // Not `Option<T>`, and not `Copyright (C)`.
             _ if word.is_enclosed() => word.lead.len() < 2 && self.bare == 0 && word.lead != b"(",
             Some(b',') => begins && self.gap == Gap::Start && word.next == Some(b','),
-            Some(b'/') => begins && matches!(self.gap, Gap::Start | Gap::Stamp | Gap::Number) && self.is_logcat(),
+            Some(b'/') => {
+                begins
+                    && matches!(self.gap, Gap::Start | Gap::Stamp | Gap::Number)
+                    && self.is_logcat()
+            }
             Some(b']') => self.brackets > 0 && word.before.is_none(),
             // `I` is a word too.
             None => {
@@ -363,21 +442,31 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A name in capitals, a bracket or a path follows, as in MongoDB's, etcd's and TensorFlow's lines.
+    /// A name in capitals, a bracket or a path follows, as in MongoDB's, etcd's and TensorFlow's
+    /// lines.
     fn is_before_name(&self, word: &Word<'_>) -> bool {
         let next = self.next_token();
-        word.padded || next.first().is_some_and(|b| b.is_ascii_uppercase() || b"[|".contains(b)) || next.contains(&b'/')
+        word.padded
+            || next
+                .first()
+                .is_some_and(|b| b.is_ascii_uppercase() || b"[|".contains(b))
+            || next.contains(&b'/')
     }
 
     /// `D/Tag( 123): …`, `D/Tag: …`, `D/Tag ]`
     fn is_logcat(&self) -> bool {
         let rest = self.head.get(self.at..).unwrap_or_default();
         let token = &self.head[..self.at];
-        let start = token.iter().rposition(|b| b"/".contains(b)).map_or(0, |at| at + 1);
+        let start = token
+            .iter()
+            .rposition(|b| b"/".contains(b))
+            .map_or(0, |at| at + 1);
         let tag = &token[start..];
         let named = tag.first().is_some_and(u8::is_ascii_alphabetic);
         let with_pid = tag.ends_with(b"(") || rest.trim_ascii_start().first() == Some(&b'(');
-        named && tag != b"O:" && (with_pid || memchr::memchr2(b':', b'(', tag).is_some() || self.brackets > 0)
+        named
+            && tag != b"O:"
+            && (with_pid || memchr::memchr2(b':', b'(', tag).is_some() || self.brackets > 0)
     }
 }
 
@@ -420,10 +509,15 @@ impl Word<'_> {
             // PgBouncer.
             b"LOG" if gap == Gap::Pid => Some(Level::Info),
             b"fail" if self.after == Some(b':') && self.before.is_none() => Some(Level::Error),
-            b"CONFIG" if gap != Gap::Tag && (self.after == Some(b':') || self.padded) => Some(Level::Debug),
+            b"CONFIG" if gap != Gap::Tag && (self.after == Some(b':') || self.padded) => {
+                Some(Level::Debug)
+            }
             // `note: …` goes on with what a compiler said; MySQL's `[Note]` is a level.
             b"note" | b"Note" if !self.is_enclosed() => None,
-            word if self.after == Some(b':') && self.before.is_none() && matches!(gap, Gap::Start | Gap::Capitals) => {
+            word if self.after == Some(b':')
+                && self.before.is_none()
+                && matches!(gap, Gap::Start | Gap::Capitals) =>
+            {
                 named(word).or_else(|| translated(word))
             }
             b"System" if self.is_enclosed() => Some(Level::Info),
@@ -439,7 +533,10 @@ impl Word<'_> {
             Some(b'[') => self.next == Some(b']') || self.after == Some(b']'),
             Some(b':' | b'#') => self.after == Some(b']'),
             // Not `<error><code>…`.
-            Some(b'<') => self.after == Some(b'>') && matches!(self.rest.get(1), None | Some(b' ' | b':' | b'\t')),
+            Some(b'<') => {
+                self.after == Some(b'>')
+                    && matches!(self.rest.get(1), None | Some(b' ' | b':' | b'\t'))
+            }
             Some(b'(') => self.after == Some(b')'),
             Some(b'|') => self.next == Some(b'|'),
             _ => false,
@@ -472,7 +569,15 @@ impl Word<'_> {
 /// Lines that PostgreSQL writes below another have no level of their own.
 fn is_rest_of_error(word: &Word<'_>) -> bool {
     word.after == Some(b':')
-        && [&b"STATEMENT"[..], b"DETAIL", b"HINT", b"CONTEXT", b"QUERY", b"LOCATION"].contains(&word.letters)
+        && [
+            &b"STATEMENT"[..],
+            b"DETAIL",
+            b"HINT",
+            b"CONTEXT",
+            b"QUERY",
+            b"LOCATION",
+        ]
+        .contains(&word.letters)
 }
 
 /// Blanks and colours, which are like blanks to what stands behind them.

@@ -2,17 +2,17 @@
 
 use super::Disk;
 
-/// Types of file systems that are worth a `df`: those that fill up and do not hang. Network file systems may hang for
-/// ever, and the rest (`tmpfs`, `squashfs`, `proc` …) says nothing of a disk. `overlay` counts as a disk on `/` only,
-/// where it is the disk of a container.
+/// Types of file systems that are worth a `df`: those that fill up and do not hang. Network file
+/// systems may hang for ever, and the rest (`tmpfs`, `squashfs`, `proc` …) says nothing of a disk.
+/// `overlay` counts as a disk on `/` only, where it is the disk of a container.
 pub const DISK_FS: &[&str] = &[
-    "ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "bcachefs", "f2fs", "jfs", "reiserfs", "nilfs2", "ocfs2", "gfs2",
-    "ubifs", "jffs2", "yaffs2", "vfat", "msdos", "exfat", "ntfs", "ntfs3", "fuseblk", "hfs", "hfsplus", "apfs", "ufs",
-    "minix", "udf", "virtiofs", "overlay", "aufs",
+    "ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "bcachefs", "f2fs", "jfs", "reiserfs", "nilfs2",
+    "ocfs2", "gfs2", "ubifs", "jffs2", "yaffs2", "vfat", "msdos", "exfat", "ntfs", "ntfs3",
+    "fuseblk", "hfs", "hfsplus", "apfs", "ufs", "minix", "udf", "virtiofs", "overlay", "aufs",
 ];
 
-/// Reads `df -P -k` and `df -P -i` of the same file systems, and takes the types from `/proc/self/mounts`, given as it
-/// is or as `grep` prints it among other files.
+/// Reads `df -P -k` and `df -P -i` of the same file systems, and takes the types from
+/// `/proc/self/mounts`, given as it is or as `grep` prints it among other files.
 #[must_use]
 pub fn parse_df(kib: &str, inodes: &str, mounts: &str) -> Vec<Disk> {
     let mounts: Vec<Mount> = mounts.lines().filter_map(mount).collect();
@@ -46,16 +46,33 @@ fn row(line: &str) -> Option<Row<'_>> {
     let device = line.get(..offset(words[at]))?.trim_end();
     let share = words[at + 3];
     let mount = line.get(offset(share) + share.len()..)?.trim_start();
-    Some(Row { device, total: number(words[at]), used: number(words[at + 1]), available: number(words[at + 2]), mount })
+    Some(Row {
+        device,
+        total: number(words[at]),
+        used: number(words[at + 1]),
+        available: number(words[at + 2]),
+        mount,
+    })
 }
 
 fn is_number(word: &str) -> bool {
-    word == "-" || (!word.is_empty() && word.strip_prefix('-').unwrap_or(word).bytes().all(|b| b.is_ascii_digit()))
+    word == "-"
+        || (!word.is_empty()
+            && word
+                .strip_prefix('-')
+                .unwrap_or(word)
+                .bytes()
+                .all(|b| b.is_ascii_digit()))
 }
 
-/// A negative number is what ordinary users have left when root has taken from the reserve: nothing.
+/// A negative number is what ordinary users have left when root has taken from the reserve:
+/// nothing.
 fn number(word: &str) -> Option<u64> {
-    if word.len() > 1 && word.starts_with('-') { Some(0) } else { word.parse().ok() }
+    if word.len() > 1 && word.starts_with('-') {
+        Some(0)
+    } else {
+        word.parse().ok()
+    }
 }
 
 struct Mount {
@@ -71,7 +88,10 @@ fn mount(line: &str) -> Option<Mount> {
     };
     let mut words = line.split(' ');
     let at = unescape(words.nth(1)?);
-    Some(Mount { at, fs: words.next()?.to_owned() })
+    Some(Mount {
+        at,
+        fs: words.next()?.to_owned(),
+    })
 }
 
 /// The kernel writes blanks, newlines and backslashes of a mount point as `\040`.
@@ -92,14 +112,22 @@ fn unescape(word: &str) -> String {
 }
 
 fn octal(byte: u8, tail: &[u8]) -> Option<u8> {
-    let digits = tail.get(..3).filter(|digits| byte == b'\\' && digits.iter().all(|b| (b'0'..=b'7').contains(b)))?;
-    let value = digits.iter().fold(0_u32, |value, digit| value * 8 + u32::from(digit - b'0'));
+    let digits = tail
+        .get(..3)
+        .filter(|digits| byte == b'\\' && digits.iter().all(|b| (b'0'..=b'7').contains(b)))?;
+    let value = digits
+        .iter()
+        .fold(0_u32, |value, digit| value * 8 + u32::from(digit - b'0'));
     u8::try_from(value).ok()
 }
 
 fn disk(row: &Row<'_>, inodes: &[Row<'_>], mounts: &[Mount]) -> Option<Disk> {
     // The last mount on a place is the one that is seen there.
-    let fs = mounts.iter().rev().find(|mount| mount.at == row.mount).map(|mount| mount.fs.as_str());
+    let fs = mounts
+        .iter()
+        .rev()
+        .find(|mount| mount.at == row.mount)
+        .map(|mount| mount.fs.as_str());
     if !is_disk(fs, row) {
         return None;
     }
@@ -132,7 +160,11 @@ fn is_disk(fs: Option<&str>, row: &Row<'_>) -> bool {
 /// As `df` has it, rounded up: 100 % is said a little too early rather than too late.
 fn used_pct(used: u64, available: u64) -> f64 {
     let (used, both) = (u128::from(used), u128::from(used) + u128::from(available));
-    if both == 0 { 0.0 } else { (used * 100).div_ceil(both) as f64 }
+    if both == 0 {
+        0.0
+    } else {
+        (used * 100).div_ceil(both) as f64
+    }
 }
 
 fn inodes_used_pct(row: &Row<'_>) -> Option<f64> {
@@ -140,7 +172,8 @@ fn inodes_used_pct(row: &Row<'_>) -> Option<f64> {
     Some((100.0 * row.used? as f64 / total as f64).min(100.0))
 }
 
-/// Adds a disk unless it is there already under another mount point; of several, the shortest is kept.
+/// Adds a disk unless it is there already under another mount point; of several, the shortest is
+/// kept.
 fn insert(disks: &mut Vec<Disk>, disk: Disk) {
     let same = |known: &Disk| {
         known.mount == disk.mount
@@ -155,12 +188,17 @@ fn insert(disks: &mut Vec<Disk>, disk: Disk) {
 
 /// In a container, `/etc/hosts` and the like are mounts of the very disk that `/` lies on.
 fn without_underlay(mut disks: Vec<Disk>) -> Vec<Disk> {
-    let root = disks.iter().find(|disk| disk.mount == "/" && matches!(disk.fs.as_str(), "overlay" | "aufs")).cloned();
+    let root = disks
+        .iter()
+        .find(|disk| disk.mount == "/" && matches!(disk.fs.as_str(), "overlay" | "aufs"))
+        .cloned();
     if let Some(root) = root {
         // Both lines were read one after the other, so the used bytes may differ a little.
         let slack = root.total_bytes / 1000;
-        let same =
-            |disk: &Disk| disk.total_bytes == root.total_bytes && disk.used_bytes.abs_diff(root.used_bytes) <= slack;
+        let same = |disk: &Disk| {
+            disk.total_bytes == root.total_bytes
+                && disk.used_bytes.abs_diff(root.used_bytes) <= slack
+        };
         disks.retain(|disk| disk.mount == "/" || !same(disk));
     }
     disks
@@ -209,7 +247,10 @@ Filesystem       Inodes  IUsed     IFree IUse% Mounted on
         let disks = parse_df(GNU, GNU_INODES, MOUNTS);
         assert_eq!(mounts_of(&disks), ["/", "/mnt/bind", "/boot/efi"]);
         let root = &disks[0];
-        assert_eq!((root.device.as_str(), root.fs.as_str()), ("/dev/vda1", "ext4"));
+        assert_eq!(
+            (root.device.as_str(), root.fs.as_str()),
+            ("/dev/vda1", "ext4")
+        );
         assert_eq!(root.total_bytes, 41_152_812 * 1024);
         assert_eq!(root.available_bytes, 15_577_263 * 1024);
     }
@@ -240,8 +281,11 @@ tmpfs                    65536         0     65536   0% /dev
 /dev/vdb              10255492  10000000   -100000 101% /data
 ";
         let mounts = "overlay / overlay rw 0 0\n/dev/vda1 /etc/hosts ext4 rw 0 0\n/dev/vdb /data ext4 rw 0 0\n";
-        let disks =
-            parse_df(kib, "Filesystem Inodes Used Available Capacity Mounted on\noverlay 10 1 9 10% /\n", mounts);
+        let disks = parse_df(
+            kib,
+            "Filesystem Inodes Used Available Capacity Mounted on\noverlay 10 1 9 10% /\n",
+            mounts,
+        );
         assert_eq!(mounts_of(&disks), ["/", "/data"]);
         assert_eq!(disks[0].inodes_used_pct, Some(10.0));
         assert_eq!((disks[1].available_bytes, disks[1].used_pct), (0, 100.0));
@@ -249,8 +293,7 @@ tmpfs                    65536         0     65536   0% /dev
 
     #[test]
     fn the_mounts_are_found_among_other_files() {
-        let grepped =
-            "/proc/stat:cpu 1 2 3\n/proc/self/mounts:/dev/sda1 / xfs rw 0 0\n/proc/self/mounts:x /x tmpfs rw 0 0\n";
+        let grepped = "/proc/stat:cpu 1 2 3\n/proc/self/mounts:/dev/sda1 / xfs rw 0 0\n/proc/self/mounts:x /x tmpfs rw 0 0\n";
         let kib = "/dev/sda1 100 50 50 50% /\nx 1 0 1 0% /x\n";
         assert_eq!(mounts_of(&parse_df(kib, "", grepped)), ["/"]);
     }
@@ -258,7 +301,10 @@ tmpfs                    65536         0     65536   0% /dev
     #[test]
     fn without_types_what_has_a_device_is_a_disk() {
         let disks = parse_df(GNU, "", "");
-        assert_eq!(mounts_of(&disks), ["/", "/mnt/bind", "/boot/efi", "/snap/core/1"]);
+        assert_eq!(
+            mounts_of(&disks),
+            ["/", "/mnt/bind", "/boot/efi", "/snap/core/1"]
+        );
     }
 
     proptest::proptest! {

@@ -1,6 +1,7 @@
 //! Metrics of a host: what each number means, and how it is computed from two readings of `/proc`.
 //!
-//! [`Counters`] is one reading; a [`Sample`] is what lies between two. Reading is left to the drivers.
+//! [`Counters`] is one reading; a [`Sample`] is what lies between two. Reading is left to the
+//! drivers.
 
 use super::record::Time;
 
@@ -16,7 +17,8 @@ pub use proc::{Counters, INTERFACE_GLOB, PROC_FILES};
 pub struct Sample {
     /// When the window ended, by our clock.
     pub time: Option<Time>,
-    /// Length of the window in milliseconds, by the host's own uptime; rates and CPU are means over it.
+    /// Length of the window in milliseconds, by the host's own uptime; rates and CPU are means over
+    /// it.
     pub window_ms: Option<u64>,
     /// CPU; `None` in the first sample, and after a reboot or a change of the number of cores.
     pub cpu: Option<Cpu>,
@@ -90,7 +92,8 @@ pub struct Swap {
     pub used_pct: f64,
 }
 
-/// Share of the window in which tasks were stalled, 0 to 100. `some`: at least one task; `full`: all of them.
+/// Share of the window in which tasks were stalled, 0 to 100. `some`: at least one task; `full`:
+/// all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Psi {
     /// CPU, some (full has no meaning for a whole system).

@@ -2,8 +2,9 @@
 
 use super::Load;
 
-/// The files that a driver reads for [`Counters::parse`], in one `grep -s '' FILE…`. Any of them may be missing.
-/// `/proc/self/mounts` is not for the counters but for [`parse_df`](super::parse_df).
+/// The files that a driver reads for [`Counters::parse`], in one `grep -s '' FILE…`. Any of them
+/// may be missing. `/proc/self/mounts` is not for the counters but for
+/// [`parse_df`](super::parse_df).
 pub const PROC_FILES: &[&str] = &[
     // First, so that the window does not depend on how long the rest takes to read.
     "/proc/uptime",
@@ -17,7 +18,8 @@ pub const PROC_FILES: &[&str] = &[
     "/proc/pressure/memory",
     "/proc/pressure/io",
     "/proc/sys/kernel/random/boot_id",
-    // On hosts with ZFS: the cache that gives way under pressure, which MemAvailable does not know of.
+    // On hosts with ZFS: the cache that gives way under pressure, which MemAvailable does not know
+    // of.
     "/proc/spl/kstat/zfs/arcstats",
     "/proc/self/mounts",
 ];
@@ -120,8 +122,8 @@ pub(super) struct InterfaceCounters {
 }
 
 impl Counters {
-    /// Reads the output of `grep -s '' FILE…`: lines of the form `/proc/stat:cpu  1 2 3`. Unknown files and lines that
-    /// do not parse are passed over: what is missing is `None` in the sample.
+    /// Reads the output of `grep -s '' FILE…`: lines of the form `/proc/stat:cpu  1 2 3`. Unknown
+    /// files and lines that do not parse are passed over: what is missing is `None` in the sample.
     #[must_use]
     pub fn parse(text: &str) -> Self {
         let mut counters = Self::default();
@@ -132,10 +134,16 @@ impl Counters {
     }
 
     fn read_line(&mut self, line: &str) {
-        let Some((path, line)) = line.split_once(':') else { return };
+        let Some((path, line)) = line.split_once(':') else {
+            return;
+        };
         match path {
             "/proc/stat" => self.read_stat(line),
-            "/proc/uptime" => self.uptime_s = self.uptime_s.or_else(|| seconds(line.split_whitespace().next()?)),
+            "/proc/uptime" => {
+                self.uptime_s = self
+                    .uptime_s
+                    .or_else(|| seconds(line.split_whitespace().next()?))
+            }
             "/proc/loadavg" => self.load = self.load.or_else(|| load(line)),
             "/proc/meminfo" => self.memory.read(line),
             "/proc/spl/kstat/zfs/arcstats" => self.memory.read_arc(line),
@@ -174,9 +182,13 @@ impl Counters {
 
 impl MemInfo {
     fn read(&mut self, line: &str) {
-        let Some((name, rest)) = line.split_once(':') else { return };
+        let Some((name, rest)) = line.split_once(':') else {
+            return;
+        };
         let mut words = rest.split_whitespace();
-        let Some(kib) = words.next().and_then(|word| word.parse::<u64>().ok()) else { return };
+        let Some(kib) = words.next().and_then(|word| word.parse::<u64>().ok()) else {
+            return;
+        };
         let bytes = kib.saturating_mul(1024);
         match name {
             "MemTotal" => self.total = Some(bytes),
@@ -197,7 +209,9 @@ impl MemInfo {
     fn read_arc(&mut self, line: &str) {
         let mut words = line.split_whitespace();
         let name = words.next().unwrap_or_default();
-        let Some(bytes) = words.nth(1).and_then(|word| word.parse().ok()) else { return };
+        let Some(bytes) = words.nth(1).and_then(|word| word.parse().ok()) else {
+            return;
+        };
         match name {
             "size" => self.arc_size = bytes,
             "c_min" => self.arc_min = bytes,
@@ -214,19 +228,47 @@ fn ticks<'a>(words: impl Iterator<Item = &'a str>) -> Option<Ticks> {
         *field = word.parse().ok()?;
         known += 1;
     }
-    let [user, nice, system, idle, iowait, irq, softirq, steal, guest, guest_nice] = fields;
-    (known >= 4).then_some(Ticks { user, nice, system, idle, iowait, irq, softirq, steal, guest, guest_nice })
+    let [
+        user,
+        nice,
+        system,
+        idle,
+        iowait,
+        irq,
+        softirq,
+        steal,
+        guest,
+        guest_nice,
+    ] = fields;
+    (known >= 4).then_some(Ticks {
+        user,
+        nice,
+        system,
+        idle,
+        iowait,
+        irq,
+        softirq,
+        steal,
+        guest,
+        guest_nice,
+    })
 }
 
 fn load(line: &str) -> Option<Load> {
     let mut words = line.split_whitespace().map(seconds);
     let mut next = || words.next().flatten();
-    Some(Load { one: next()?, five: next()?, fifteen: next()? })
+    Some(Load {
+        one: next()?,
+        five: next()?,
+        fifteen: next()?,
+    })
 }
 
 /// A number that is finite and not negative.
 fn seconds(word: &str) -> Option<f64> {
-    word.parse::<f64>().ok().filter(|number| number.is_finite() && *number >= 0.0)
+    word.parse::<f64>()
+        .ok()
+        .filter(|number| number.is_finite() && *number >= 0.0)
 }
 
 /// `some avg10=0.12 avg60=0.05 avg300=0.01 total=123456`
@@ -247,13 +289,34 @@ fn device(line: &str) -> Option<(String, DeviceCounters)> {
     for field in &mut fields {
         *field = words.next()?.parse().ok()?;
     }
-    let [reads, _, read_sectors, read_ms, writes, _, write_sectors, write_ms, _, busy_ms, weighted_ms] = fields;
-    let counters =
-        DeviceCounters { reads, read_sectors, read_ms, writes, write_sectors, write_ms, busy_ms, weighted_ms };
+    let [
+        reads,
+        _,
+        read_sectors,
+        read_ms,
+        writes,
+        _,
+        write_sectors,
+        write_ms,
+        _,
+        busy_ms,
+        weighted_ms,
+    ] = fields;
+    let counters = DeviceCounters {
+        reads,
+        read_sectors,
+        read_ms,
+        writes,
+        write_sectors,
+        write_ms,
+        busy_ms,
+        weighted_ms,
+    };
     Some((name.to_owned(), counters))
 }
 
-/// `  eth0: 1 2 3 4 5 6 7 8 9 10 11 12 …`; old kernels write `eth0:1`, and aliases have a colon in their name.
+/// `  eth0: 1 2 3 4 5 6 7 8 9 10 11 12 …`; old kernels write `eth0:1`, and aliases have a colon in
+/// their name.
 fn interface(line: &str) -> Option<(String, InterfaceCounters)> {
     let (name, rest) = line.rsplit_once(':')?;
     let mut words = rest.split_whitespace();
@@ -261,8 +324,28 @@ fn interface(line: &str) -> Option<(String, InterfaceCounters)> {
     for field in &mut fields {
         *field = words.next()?.parse().ok()?;
     }
-    let [rx_bytes, _, rx_errors, rx_dropped, _, _, _, _, tx_bytes, _, tx_errors, tx_dropped] = fields;
-    let counters = InterfaceCounters { rx_bytes, rx_errors, rx_dropped, tx_bytes, tx_errors, tx_dropped };
+    let [
+        rx_bytes,
+        _,
+        rx_errors,
+        rx_dropped,
+        _,
+        _,
+        _,
+        _,
+        tx_bytes,
+        _,
+        tx_errors,
+        tx_dropped,
+    ] = fields;
+    let counters = InterfaceCounters {
+        rx_bytes,
+        rx_errors,
+        rx_dropped,
+        tx_bytes,
+        tx_errors,
+        tx_dropped,
+    };
     Some((name.trim().to_owned(), counters))
 }
 
@@ -282,6 +365,8 @@ fn default_route(line: &str) -> Option<String> {
 }
 
 fn physical(path: &str) -> Option<String> {
-    let name = path.strip_prefix("/sys/class/net/")?.strip_suffix("/device")?;
+    let name = path
+        .strip_prefix("/sys/class/net/")?
+        .strip_suffix("/device")?;
     (!name.is_empty()).then(|| name.to_owned())
 }

@@ -1,17 +1,19 @@
 //! From two readings to rates.
 //!
-//! Three rules hold throughout: time is the host's own uptime, so that a slow network does not bend a rate; a counter
-//! that goes back is a reset, and what it counts has no value in this window; and what is not known is absent, not 0.
+//! Three rules hold throughout: time is the host's own uptime, so that a slow network does not bend
+//! a rate; a counter that goes back is a reset, and what it counts has no value in this window; and
+//! what is not known is absent, not 0.
 
 use super::proc::{DeviceCounters, InterfaceCounters, MemInfo, PsiTotals, Ticks};
 use super::{Counters, Cpu, Disk, DiskIo, Memory, Network, Psi, Sample, Swap};
 use crate::model::record::Time;
 
-/// Uptime comes in hundredths of a second: in a shorter window it would be wrong by more than a tenth.
+/// Uptime comes in hundredths of a second: in a shorter window it would be wrong by more than a
+/// tenth.
 const MIN_WINDOW_MS: u64 = 100;
 
-/// Idle and iowait step back a little on healthy kernels; three seconds (of 100 ticks) mean that a processor was
-/// taken away and came back with counters of its own.
+/// Idle and iowait step back a little on healthy kernels; three seconds (of 100 ticks) mean that a
+/// processor was taken away and came back with counters of its own.
 const HOTPLUG_TICKS: u64 = 300;
 
 /// What `/proc` shows as a tick, on every kernel.
@@ -20,7 +22,8 @@ const MS_PER_TICK: u64 = 10;
 /// Below this many ticks for each processor, one tick is more than a tenth of the figure.
 const CONFIDENT_TICKS: u64 = 10;
 
-/// Setting the clock moves the time of boot. Where only that is known, a smaller move is not a reboot.
+/// Setting the clock moves the time of boot. Where only that is known, a smaller move is not a
+/// reboot.
 const BTIME_SLACK_S: u64 = 60;
 
 /// Sectors of `/proc/diskstats` have this size whatever the device has.
@@ -35,14 +38,23 @@ impl Sample {
         Self {
             time: Some(now),
             window_ms: window.as_ref().map(|(_, window)| window.ms),
-            cpu: before.and_then(|before| cpu(before, after, window.as_ref().map(|(_, window)| window))),
+            cpu: before
+                .and_then(|before| cpu(before, after, window.as_ref().map(|(_, window)| window))),
             load: after.load,
             memory: memory(&after.memory),
             swap: swap(&after.memory),
-            psi: window.as_ref().and_then(|(before, window)| psi(&before.psi, &after.psi, window)),
+            psi: window
+                .as_ref()
+                .and_then(|(before, window)| psi(&before.psi, &after.psi, window)),
             disks: disks.to_vec(),
-            io: window.as_ref().map(|(before, window)| devices(before, after, window)).unwrap_or_default(),
-            network: window.as_ref().map(|(before, window)| network(before, after, window)).unwrap_or_default(),
+            io: window
+                .as_ref()
+                .map(|(before, window)| devices(before, after, window))
+                .unwrap_or_default(),
+            network: window
+                .as_ref()
+                .map(|(before, window)| network(before, after, window))
+                .unwrap_or_default(),
             uptime_s: after.uptime_s,
         }
     }
@@ -92,8 +104,14 @@ fn cpu(before: &Counters, after: &Counters, window: Option<&Window>) -> Option<C
     let busy = spent.user + spent.nice + system + spent.steal;
     let counted = busy + spent.idle + spent.iowait;
     // Some virtual machines do not count idle time. What no counter has was idle.
-    let expected = window.map_or(0, |window| window.ms / MS_PER_TICK).saturating_mul(after.cores.max(1).into());
-    let total = if counted < expected / 2 { expected } else { counted };
+    let expected = window
+        .map_or(0, |window| window.ms / MS_PER_TICK)
+        .saturating_mul(after.cores.max(1).into());
+    let total = if counted < expected / 2 {
+        expected
+    } else {
+        counted
+    };
     if total == 0 {
         return None;
     }
@@ -111,11 +129,13 @@ fn cpu(before: &Counters, after: &Counters, window: Option<&Window>) -> Option<C
     })
 }
 
-/// What was added to each field; `None` where one went back so far that the counters are not the same any more.
+/// What was added to each field; `None` where one went back so far that the counters are not the
+/// same any more.
 fn spent(before: &Ticks, after: &Ticks) -> Option<Ticks> {
     let added = |before: u64, after: u64| {
         let back = before.saturating_sub(after);
-        // The cap is more ticks than there ever were; it keeps sums of forged numbers from overflowing.
+        // The cap is more ticks than there ever were; it keeps sums of forged numbers from
+        // overflowing.
         (back < HOTPLUG_TICKS).then(|| after.saturating_sub(before).min(1 << 56))
     };
     Some(Ticks {
@@ -135,19 +155,36 @@ fn spent(before: &Ticks, after: &Ticks) -> Option<Ticks> {
 fn memory(info: &MemInfo) -> Option<Memory> {
     let total = info.total.filter(|&total| total > 0)?;
     let before_3_14 = || {
-        let cache = info.buffers.saturating_add(info.cached).saturating_add(info.reclaimable);
+        let cache = info
+            .buffers
+            .saturating_add(info.cached)
+            .saturating_add(info.reclaimable);
         Some(info.free?.saturating_add(cache).saturating_sub(info.shmem))
     };
     let cache_of_zfs = info.arc_size.saturating_sub(info.arc_min);
-    let available = info.available.or_else(before_3_14)?.saturating_add(cache_of_zfs).min(total);
+    let available = info
+        .available
+        .or_else(before_3_14)?
+        .saturating_add(cache_of_zfs)
+        .min(total);
     let used_pct = 100.0 * (total - available) as f64 / total as f64;
-    Some(Memory { total_bytes: total, available_bytes: available, used_pct })
+    Some(Memory {
+        total_bytes: total,
+        available_bytes: available,
+        used_pct,
+    })
 }
 
 fn swap(info: &MemInfo) -> Option<Swap> {
     let total = info.swap_total.filter(|&total| total > 0)?;
-    let used = total.saturating_sub(info.swap_free?).saturating_sub(info.swap_cached);
-    Some(Swap { total_bytes: total, used_bytes: used, used_pct: 100.0 * used as f64 / total as f64 })
+    let used = total
+        .saturating_sub(info.swap_free?)
+        .saturating_sub(info.swap_cached);
+    Some(Swap {
+        total_bytes: total,
+        used_bytes: used,
+        used_pct: 100.0 * used as f64 / total as f64,
+    })
 }
 
 fn psi(before: &PsiTotals, after: &PsiTotals, window: &Window) -> Option<Psi> {
@@ -166,35 +203,61 @@ fn psi(before: &PsiTotals, after: &PsiTotals, window: &Window) -> Option<Psi> {
 }
 
 fn devices(before: &Counters, after: &Counters, window: &Window) -> Vec<DiskIo> {
-    let whole = |name: &str| is_whole_disk(name, after.devices.iter().map(|(name, _)| name.as_str()));
+    let whole =
+        |name: &str| is_whole_disk(name, after.devices.iter().map(|(name, _)| name.as_str()));
     let used = |counters: &DeviceCounters| counters.reads > 0 || counters.writes > 0;
-    let disks = after.devices.iter().filter(|(name, counters)| used(counters) && whole(name));
-    disks.filter_map(|(name, after)| device(name, find(&before.devices, name)?, after, window)).collect()
+    let disks = after
+        .devices
+        .iter()
+        .filter(|(name, counters)| used(counters) && whole(name));
+    disks
+        .filter_map(|(name, after)| device(name, find(&before.devices, name)?, after, window))
+        .collect()
 }
 
-/// Layers over other devices, and devices in memory: their traffic is none, or counted below them already.
-const LAYERS: &[&str] = &["loop", "ram", "zram", "dm-", "md", "drbd", "bcache", "zd", "sr", "fd"];
+/// Layers over other devices, and devices in memory: their traffic is none, or counted below them
+/// already.
+const LAYERS: &[&str] = &[
+    "loop", "ram", "zram", "dm-", "md", "drbd", "bcache", "zd", "sr", "fd",
+];
 
-/// Partitions are told by the device they are on, not by a pattern: `xvda1` is a disk where there is no `xvda`.
+/// Partitions are told by the device they are on, not by a pattern: `xvda1` is a disk where there
+/// is no `xvda`.
 fn is_whole_disk<'a>(name: &str, mut all: impl Iterator<Item = &'a str>) -> bool {
     let layer = LAYERS.iter().any(|layer| {
-        name.strip_prefix(layer).is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit() || b == b'_' || b == b'p'))
+        name.strip_prefix(layer).is_some_and(|rest| {
+            rest.bytes()
+                .all(|b| b.is_ascii_digit() || b == b'_' || b == b'p')
+        })
     });
     // The paths of a multipath NVMe device: nvme0c1n1 is a way to nvme0n1.
-    let path = name.strip_prefix("nvme").is_some_and(|rest| rest.contains('c'));
+    let path = name
+        .strip_prefix("nvme")
+        .is_some_and(|rest| rest.contains('c'));
     !layer && !path && !all.any(|disk| is_partition_of(name, disk))
 }
 
 fn is_partition_of(name: &str, disk: &str) -> bool {
-    let Some(rest) = name.strip_prefix(disk) else { return false };
+    let Some(rest) = name.strip_prefix(disk) else {
+        return false;
+    };
     let ends_in_digit = disk.ends_with(|c: char| c.is_ascii_digit());
-    let number = if ends_in_digit { rest.strip_prefix('p').unwrap_or_default() } else { rest };
+    let number = if ends_in_digit {
+        rest.strip_prefix('p').unwrap_or_default()
+    } else {
+        rest
+    };
     // mmcblk0boot0 and mmcblk0rpmb are areas of mmcblk0 too.
     let area = ends_in_digit && (rest.starts_with("boot") || rest.starts_with("rpmb"));
     area || (!number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
 }
 
-fn device(name: &str, before: &DeviceCounters, after: &DeviceCounters, window: &Window) -> Option<DiskIo> {
+fn device(
+    name: &str,
+    before: &DeviceCounters,
+    after: &DeviceCounters,
+    window: &Window,
+) -> Option<DiskIo> {
     let reads = added(before.reads, after.reads)?;
     let writes = added(before.writes, after.writes)?;
     let read_ms = added(before.read_ms, after.read_ms)?;
@@ -214,8 +277,13 @@ fn device(name: &str, before: &DeviceCounters, after: &DeviceCounters, window: &
 }
 
 fn network(before: &Counters, after: &Counters, window: &Window) -> Vec<Network> {
-    let counted = after.interfaces.iter().filter(|(name, _)| is_counted(name, after));
-    counted.filter_map(|(name, after)| interface(name, find(&before.interfaces, name)?, after, window)).collect()
+    let counted = after
+        .interfaces
+        .iter()
+        .filter(|(name, _)| is_counted(name, after));
+    counted
+        .filter_map(|(name, after)| interface(name, find(&before.interfaces, name)?, after, window))
+        .collect()
 }
 
 /// Interfaces of the kernel's and of container engines, by the beginnings of their names.
@@ -248,11 +316,15 @@ const VIRTUAL: &[&str] = &[
     "nodelocaldns",
 ];
 
-/// Every byte is counted once: on the hardware where there is any, since a bond, bridge, VLAN or tunnel that has the
-/// default route passes its traffic on to it; else (in a container) on what has the default route; and where neither
-/// is known, on everything that does not sound like a layer.
+/// Every byte is counted once: on the hardware where there is any, since a bond, bridge, VLAN or
+/// tunnel that has the default route passes its traffic on to it; else (in a container) on what has
+/// the default route; and where neither is known, on everything that does not sound like a layer.
 fn is_counted(name: &str, counters: &Counters) -> bool {
-    let known = |names: &[String]| names.iter().any(|known| counters.interfaces.iter().any(|(name, _)| name == known));
+    let known = |names: &[String]| {
+        names
+            .iter()
+            .any(|known| counters.interfaces.iter().any(|(name, _)| name == known))
+    };
     let among = |names: &[String]| names.iter().any(|known| known == name);
     if known(&counters.physical) {
         among(&counters.physical)
@@ -263,14 +335,21 @@ fn is_counted(name: &str, counters: &Counters) -> bool {
     }
 }
 
-fn interface(name: &str, before: &InterfaceCounters, after: &InterfaceCounters, window: &Window) -> Option<Network> {
+fn interface(
+    name: &str,
+    before: &InterfaceCounters,
+    after: &InterfaceCounters,
+    window: &Window,
+) -> Option<Network> {
     let rate = |before: u64, after: u64| Some(window.per_second(added(before, after)?));
     Some(Network {
         interface: name.to_owned(),
         rx_bytes_per_s: rate(before.rx_bytes, after.rx_bytes)?,
         tx_bytes_per_s: rate(before.tx_bytes, after.tx_bytes)?,
-        rx_errors_per_s: rate(before.rx_errors, after.rx_errors)? + rate(before.rx_dropped, after.rx_dropped)?,
-        tx_errors_per_s: rate(before.tx_errors, after.tx_errors)? + rate(before.tx_dropped, after.tx_dropped)?,
+        rx_errors_per_s: rate(before.rx_errors, after.rx_errors)?
+            + rate(before.rx_dropped, after.rx_dropped)?,
+        tx_errors_per_s: rate(before.tx_errors, after.tx_errors)?
+            + rate(before.tx_dropped, after.tx_dropped)?,
     })
 }
 
@@ -287,7 +366,9 @@ fn added(before: u64, after: u64) -> Option<u64> {
 }
 
 fn find<'a, T>(rows: &'a [(String, T)], name: &str) -> Option<&'a T> {
-    rows.iter().find(|(known, _)| known == name).map(|(_, row)| row)
+    rows.iter()
+        .find(|(known, _)| known == name)
+        .map(|(_, row)| row)
 }
 
 #[cfg(test)]

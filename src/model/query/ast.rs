@@ -1,5 +1,5 @@
-//! The parts of a query as they were written, with times relative as they were typed. How they are spelt is left to
-//! `parse` and `print`, what they mean to `matcher`.
+//! The parts of a query as they were written, with times relative as they were typed. How they are
+//! spelt is left to `parse` and `print`, what they mean to `matcher`.
 
 use crate::model::Level;
 
@@ -96,7 +96,8 @@ pub enum Order {
 }
 
 impl Order {
-    /// Whether the left stands so to the right. What cannot be compared (NaN) stands in no relation.
+    /// Whether the left stands so to the right. What cannot be compared (NaN) stands in no
+    /// relation.
     #[must_use]
     pub fn holds<T: PartialOrd>(self, left: &T, right: &T) -> bool {
         match self {
@@ -149,7 +150,11 @@ impl Expr {
     }
 }
 
-fn joined(parts: Vec<Expr>, join: fn(Vec<Expr>) -> Expr, open: fn(Expr) -> Result<Vec<Expr>, Expr>) -> Expr {
+fn joined(
+    parts: Vec<Expr>,
+    join: fn(Vec<Expr>) -> Expr,
+    open: fn(Expr) -> Result<Vec<Expr>, Expr>,
+) -> Expr {
     let mut flat = Vec::with_capacity(parts.len());
     for part in parts {
         match open(part) {
@@ -157,5 +162,9 @@ fn joined(parts: Vec<Expr>, join: fn(Vec<Expr>) -> Expr, open: fn(Expr) -> Resul
             Err(part) => flat.push(part),
         }
     }
-    if flat.len() == 1 { flat.remove(0) } else { join(flat) }
+    if flat.len() == 1 {
+        flat.remove(0)
+    } else {
+        join(flat)
+    }
 }

@@ -1,5 +1,5 @@
-//! Values that do not stand in their line as text: syslog's priority (`<86>`) is a number, and `fields` says its facility
-//! and severity in words.
+//! Values that do not stand in their line as text: syslog's priority (`<86>`) is a number, and
+//! `fields` says its facility and severity in words.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -19,8 +19,12 @@ static VALUES: LazyLock<BTreeSet<Vec<u8>>> = LazyLock::new(|| {
     PRIORITIES
         .flat_map(|number| {
             let line = format!("<{number}>-");
-            let said = fields::all(line.as_bytes()).list.into_iter().map(|field| field.value.text.into_owned());
-            said.filter(|value| memchr::memmem::find(line.as_bytes(), value).is_none()).collect::<Vec<_>>()
+            let said = fields::all(line.as_bytes())
+                .list
+                .into_iter()
+                .map(|field| field.value.text.into_owned());
+            said.filter(|value| memchr::memmem::find(line.as_bytes(), value).is_none())
+                .collect::<Vec<_>>()
         })
         .collect()
 });
@@ -29,9 +33,9 @@ static VALUES: LazyLock<BTreeSet<Vec<u8>>> = LazyLock::new(|| {
 pub(super) fn may_satisfy(test: &Test) -> bool {
     match test {
         Test::Is(wanted) => VALUES.contains(wanted.as_bytes()),
-        Test::Like(pieces) => {
-            matcher::like(pieces).map_or(true, |regex| VALUES.iter().any(|value| regex.is_match(value)))
-        }
+        Test::Like(pieces) => matcher::like(pieces).map_or(true, |regex| {
+            VALUES.iter().any(|value| regex.is_match(value))
+        }),
         Test::IsNot(_) | Test::Number(..) => true,
     }
 }
@@ -44,9 +48,17 @@ mod tests {
     #[test]
     fn words_of_a_priority_are_known() {
         assert!(VALUES.len() >= 30, "{:?}", *VALUES);
-        for (value, expected) in [("authpriv", true), ("warning", true), ("cart", false), ("86", false)] {
+        for (value, expected) in [
+            ("authpriv", true),
+            ("warning", true),
+            ("cart", false),
+            ("86", false),
+        ] {
             assert_eq!(may_satisfy(&Test::Is(value.into())), expected, "{value}");
         }
-        assert!(may_satisfy(&Test::Like(vec![Piece::Text("auth".into()), Piece::Any])));
+        assert!(may_satisfy(&Test::Like(vec![
+            Piece::Text("auth".into()),
+            Piece::Any
+        ])));
     }
 }

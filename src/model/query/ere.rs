@@ -1,8 +1,10 @@
-//! Regular expressions as POSIX extended ones that match wherever the original does, and sometimes more.
+//! Regular expressions as POSIX extended ones that match wherever the original does, and sometimes
+//! more.
 //!
-//! For `LC_ALL=C`, where a character is a byte, and so that GNU's, BusyBox's, glibc's and musl's engines agree: no
-//! anchors, no counts, no classes by name, nothing beyond ASCII within brackets. What has no such form becomes wider: a
-//! class with many characters beyond ASCII is any of the bytes that such characters have.
+//! For `LC_ALL=C`, where a character is a byte, and so that GNU's, BusyBox's, glibc's and musl's
+//! engines agree: no anchors, no counts, no classes by name, nothing beyond ASCII within brackets.
+//! What has no such form becomes wider: a class with many characters beyond ASCII is any of the
+//! bytes that such characters have.
 
 use regex_syntax::hir::{Class, Hir, HirKind, Repetition};
 
@@ -22,12 +24,17 @@ pub(super) fn wider(hir: &Hir) -> Option<Vec<u8>> {
     (!part.nullable && !part.text.is_empty() && part.text.len() <= MAX_BYTES).then_some(part.text)
 }
 
-/// The pattern that finds exactly these bytes, letters of ASCII in either case where that is wanted. (`grep -i` is no
-/// way to that: what `[^a]` leaves out grows with it.)
+/// The pattern that finds exactly these bytes, letters of ASCII in either case where that is
+/// wanted. (`grep -i` is no way to that: what `[^a]` leaves out grows with it.)
 pub(super) fn escaped(bytes: &[u8], either_case: bool) -> Vec<u8> {
     let one = |byte: &u8| match byte {
         letter if either_case && letter.is_ascii_alphabetic() => {
-            vec![b'[', letter.to_ascii_uppercase(), letter.to_ascii_lowercase(), b']']
+            vec![
+                b'[',
+                letter.to_ascii_uppercase(),
+                letter.to_ascii_lowercase(),
+                b']',
+            ]
         }
         other => literal_part(&[*other]).text,
     };
@@ -56,11 +63,19 @@ enum Binds {
 
 impl Part {
     fn empty() -> Self {
-        Self { text: Vec::new(), nullable: true, binds: Binds::Sequence }
+        Self {
+            text: Vec::new(),
+            nullable: true,
+            binds: Binds::Sequence,
+        }
     }
 
     fn atom(text: impl Into<Vec<u8>>, many: bool) -> Self {
-        Self { text: text.into(), nullable: false, binds: Binds::Atom(many) }
+        Self {
+            text: text.into(),
+            nullable: false,
+            binds: Binds::Atom(many),
+        }
     }
 
     /// As a part of a sequence.
@@ -118,12 +133,24 @@ fn literal_part(bytes: &[u8]) -> Part {
             byte => text.push(byte),
         }
     }
-    let binds = if bytes.len() == 1 { Binds::Atom(false) } else { Binds::Sequence };
-    Part { text, nullable: false, binds }
+    let binds = if bytes.len() == 1 {
+        Binds::Atom(false)
+    } else {
+        Binds::Sequence
+    };
+    Part {
+        text,
+        nullable: false,
+        binds,
+    }
 }
 
 fn sequence(parts: &[Hir]) -> Part {
-    let parts: Vec<Part> = parts.iter().map(part).filter(|part| !part.text.is_empty()).collect();
+    let parts: Vec<Part> = parts
+        .iter()
+        .map(part)
+        .filter(|part| !part.text.is_empty())
+        .collect();
     let nullable = parts.iter().all(|part| part.nullable);
     let mut text = Vec::new();
     for part in &parts {
@@ -133,18 +160,34 @@ fn sequence(parts: &[Hir]) -> Part {
             break;
         }
     }
-    Part { text, nullable, binds: Binds::Sequence }
+    Part {
+        text,
+        nullable,
+        binds: Binds::Sequence,
+    }
 }
 
 fn alternatives(parts: Vec<Part>) -> Part {
     let nullable = parts.iter().any(|part| part.nullable);
-    let branches: Vec<Vec<u8>> = parts.iter().filter(|part| !part.text.is_empty()).map(Part::in_sequence).collect();
+    let branches: Vec<Vec<u8>> = parts
+        .iter()
+        .filter(|part| !part.text.is_empty())
+        .map(Part::in_sequence)
+        .collect();
     let text = branches.join(&b'|');
     // An empty branch has no meaning in POSIX.
     if nullable && !text.is_empty() {
-        return Part { text: [b"(", &text[..], b")?"].concat(), nullable, binds: Binds::Sequence };
+        return Part {
+            text: [b"(", &text[..], b")?"].concat(),
+            nullable,
+            binds: Binds::Sequence,
+        };
     }
-    Part { text, nullable, binds: Binds::Alternatives }
+    Part {
+        text,
+        nullable,
+        binds: Binds::Alternatives,
+    }
 }
 
 fn repeated(repetition: &Repetition) -> Part {
@@ -154,16 +197,36 @@ fn repeated(repetition: &Repetition) -> Part {
     }
     let (again, nullable) = (inner.repeatable(), inner.nullable || repetition.min == 0);
     if repetition.min == 0 {
-        let sign = if repetition.max == Some(1) && inner.binds != Binds::Atom(true) { b"?" } else { b"*" };
-        return Part { text: [&again[..], sign].concat(), nullable, binds: Binds::Sequence };
+        let sign = if repetition.max == Some(1) && inner.binds != Binds::Atom(true) {
+            b"?"
+        } else {
+            b"*"
+        };
+        return Part {
+            text: [&again[..], sign].concat(),
+            nullable,
+            binds: Binds::Sequence,
+        };
     }
     if repetition.max == Some(1) {
         return inner;
     }
-    let copies = if again.len() <= MAX_COPIED_BYTES { repetition.min.min(MAX_COPIES) } else { 1 };
+    let copies = if again.len() <= MAX_COPIED_BYTES {
+        repetition.min.min(MAX_COPIES)
+    } else {
+        1
+    };
     let mut text = again.repeat(usize::try_from(copies).unwrap_or(1));
-    text.extend(if copies == 1 { b"+".to_vec() } else { [&again[..], b"*"].concat() });
-    Part { text, nullable, binds: Binds::Sequence }
+    text.extend(if copies == 1 {
+        b"+".to_vec()
+    } else {
+        [&again[..], b"*"].concat()
+    });
+    Part {
+        text,
+        nullable,
+        binds: Binds::Sequence,
+    }
 }
 
 /// The characters of a class.
@@ -177,7 +240,11 @@ struct Set {
 
 impl Set {
     fn new() -> Self {
-        Self { ascii: [false; 128], listed: Vec::new(), others: false }
+        Self {
+            ascii: [false; 128],
+            listed: Vec::new(),
+            others: false,
+        }
     }
 
     fn add(&mut self, first: u32, last: u32) {
@@ -203,7 +270,8 @@ impl Set {
     }
 
     fn part(mut self) -> Part {
-        // A NUL cannot be written, and may reach grep as another control character; line ends never reach it.
+        // A NUL cannot be written, and may reach grep as another control character; line ends never
+        // reach it.
         self.others |= self.ascii[0];
         self.ascii[1] |= self.ascii[0];
         self.ascii[b'\n' as usize] = false;
@@ -215,7 +283,11 @@ impl Set {
         if let Some(bracket) = self.bracket() {
             branches.push(Part::atom(bracket, false));
         }
-        branches.extend(self.listed.iter().map(|c| literal_part(c.to_string().as_bytes())));
+        branches.extend(
+            self.listed
+                .iter()
+                .map(|c| literal_part(c.to_string().as_bytes())),
+        );
         match branches.len() {
             // It matches nothing, for which there is no pattern.
             0 => Part::atom(*b".", false),
@@ -224,7 +296,8 @@ impl Set {
         }
     }
 
-    /// The members of ASCII, if there are any: `]` first, `^` and `-` last, so that none means anything else.
+    /// The members of ASCII, if there are any: `]` first, `^` and `-` last, so that none means
+    /// anything else.
     fn bracket(&self) -> Option<Vec<u8>> {
         let inside = listing(&self.ascii);
         match &inside[..] {
@@ -240,7 +313,11 @@ impl Set {
         left_out[b'\n' as usize] = false;
         left_out[0] = false;
         let inside = listing(&left_out);
-        if inside.is_empty() { b".".to_vec() } else { [b"[^", &inside[..], b"]"].concat() }
+        if inside.is_empty() {
+            b".".to_vec()
+        } else {
+            [b"[^", &inside[..], b"]"].concat()
+        }
     }
 }
 
@@ -251,7 +328,9 @@ fn listing(members: &[bool; 128]) -> Vec<u8> {
     inside.extend(members[b']' as usize].then_some(b']'));
     let mut byte = 0_u8;
     while byte < 128 {
-        let run = (byte..128).take_while(|&b| members[b as usize] && !special(b)).count();
+        let run = (byte..128)
+            .take_while(|&b| members[b as usize] && !special(b))
+            .count();
         match run {
             0 => byte += 1,
             1 | 2 => inside.extend(byte..byte + run as u8),
@@ -259,7 +338,11 @@ fn listing(members: &[bool; 128]) -> Vec<u8> {
         }
         byte += run as u8;
     }
-    inside.extend([b'[', b'^', b'-'].into_iter().filter(|&b| members[b as usize]));
+    inside.extend(
+        [b'[', b'^', b'-']
+            .into_iter()
+            .filter(|&b| members[b as usize]),
+    );
     // A bracket that begins with ^ would be a negation.
     if inside.first() == Some(&b'^') {
         inside.rotate_left(1);
@@ -275,7 +358,11 @@ mod tests {
     use super::*;
 
     fn ere(pattern: &str) -> Option<String> {
-        let hir = regex_syntax::ParserBuilder::new().utf8(false).build().parse(pattern).expect("an expression");
+        let hir = regex_syntax::ParserBuilder::new()
+            .utf8(false)
+            .build()
+            .parse(pattern)
+            .expect("an expression");
         wider(&hir).map(|text| String::from_utf8_lossy(&text).into_owned())
     }
 

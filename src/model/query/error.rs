@@ -29,7 +29,11 @@ impl QueryError {
     pub(super) fn new(text: &str, span: Range<usize>, message: impl Into<String>) -> Self {
         let start = floor(text, span.start);
         let end = floor(text, span.end.max(start));
-        Self { span: start..end, column: text[..start].chars().count() + 1, message: message.into() }
+        Self {
+            span: start..end,
+            column: text[..start].chars().count() + 1,
+            message: message.into(),
+        }
     }
 
     /// Two lines: the text, or the part of it around the place, and carets under what is wrong.
@@ -39,18 +43,34 @@ impl QueryError {
         let before = SafeText::new(&text[..start]).width();
         let wrong = SafeText::new(&text[start..end.max(start)]).width();
         let whole = SafeText::new(text);
-        let skipped = if whole.width() <= PICTURE_CELLS { 0 } else { before.saturating_sub(BEFORE_CELLS) };
-        let (head, tail) = (if skipped > 0 { "…" } else { "" }, skipped + PICTURE_CELLS < whole.width());
+        let skipped = if whole.width() <= PICTURE_CELLS {
+            0
+        } else {
+            before.saturating_sub(BEFORE_CELLS)
+        };
+        let (head, tail) = (
+            if skipped > 0 { "…" } else { "" },
+            skipped + PICTURE_CELLS < whole.width(),
+        );
         let shown = whole.slice_cells(skipped, PICTURE_CELLS);
         let indent = " ".repeat(2 + head.width() + before - skipped);
-        let carets = "^".repeat(wrong.clamp(1, (PICTURE_CELLS + 1 - (before - skipped).min(PICTURE_CELLS)).max(1)));
-        format!("  {head}{shown}{}\n{indent}{carets}", if tail { "…" } else { "" })
+        let carets = "^".repeat(wrong.clamp(
+            1,
+            (PICTURE_CELLS + 1 - (before - skipped).min(PICTURE_CELLS)).max(1),
+        ));
+        format!(
+            "  {head}{shown}{}\n{indent}{carets}",
+            if tail { "…" } else { "" }
+        )
     }
 }
 
 /// The last place at or before a byte where a character begins.
 fn floor(text: &str, at: usize) -> usize {
-    (0..=at.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0)
+    (0..=at.min(text.len()))
+        .rev()
+        .find(|&at| text.is_char_boundary(at))
+        .unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -61,7 +81,10 @@ mod tests {
     fn a_caret_stands_under_the_place() {
         let text = "größe level>=wran x";
         let error = QueryError::new(text, 15..19, "no");
-        assert_eq!(error.picture(text), "  größe level>=wran x\n               ^^^^");
+        assert_eq!(
+            error.picture(text),
+            "  größe level>=wran x\n               ^^^^"
+        );
         assert_eq!(error.to_string(), "no at column 14");
         assert_eq!(QueryError::new("a", 1..1, "no").picture("a"), "  a\n   ^");
     }
@@ -72,7 +95,11 @@ mod tests {
         let error = QueryError::new(&text, 201..202, "no");
         let picture = error.picture(&text);
         let (shown, carets) = picture.split_once('\n').expect("two lines");
-        assert_eq!(shown.chars().nth(carets.chars().count() - 1), Some('('), "{picture}");
+        assert_eq!(
+            shown.chars().nth(carets.chars().count() - 1),
+            Some('('),
+            "{picture}"
+        );
         assert!(shown.width() < 80 && shown.ends_with('…'), "{picture}");
     }
 }

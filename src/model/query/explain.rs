@@ -1,4 +1,5 @@
-//! What becomes of a query: how it was understood, what a host can be asked, what is left to look at here.
+//! What becomes of a query: how it was understood, what a host can be asked, what is left to look
+//! at here.
 
 use std::ops::Range;
 
@@ -12,7 +13,8 @@ use crate::model::Time;
 pub struct Explanation {
     /// The query as it was understood.
     pub query: String,
-    /// The ranges of times in it as they are printed, and the moments they mean: the first is in it, the last not.
+    /// The ranges of times in it as they are printed, and the moments they mean: the first is in
+    /// it, the last not.
     pub times: Vec<(String, Range<Time>)>,
     /// What a host's `grep` is asked.
     pub prefilter: Prefilter,
@@ -33,13 +35,21 @@ impl Query {
             other => vec![other.to_string()],
         };
         let (prefilter, window) = (self.prefilter(), self.window());
-        Explanation { query: self.expr.to_string(), times, prefilter, window, checked }
+        Explanation {
+            query: self.expr.to_string(),
+            times,
+            prefilter,
+            window,
+            checked,
+        }
     }
 }
 
 fn collect(expr: &Expr, now: &Now, times: &mut Vec<(String, Range<Time>)>) {
     match expr {
-        Expr::All(parts) | Expr::Any(parts) => parts.iter().for_each(|part| collect(part, now, times)),
+        Expr::All(parts) | Expr::Any(parts) => {
+            parts.iter().for_each(|part| collect(part, now, times))
+        }
         Expr::Not(inner) => collect(inner, now, times),
         Expr::Term(Term::Time(span)) => times.push((span.to_string(), span.resolve(now))),
         Expr::Term(_) => {}
@@ -59,7 +69,9 @@ pub(super) fn window(expr: &Expr, now: &Now) -> Option<Range<Time>> {
             let windows = parts.iter().filter_map(|part| self::window(part, now));
             windows.reduce(|a, b| a.start.min(b.start)..a.end.max(b.end))
         }
-        Expr::Term(Term::Time(span)) => Some(span.resolve(now)).filter(|range| range.start < range.end),
+        Expr::Term(Term::Time(span)) => {
+            Some(span.resolve(now)).filter(|range| range.start < range.end)
+        }
         Expr::Not(_) | Expr::Term(_) => Some(always),
     }
 }

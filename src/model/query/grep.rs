@@ -1,11 +1,13 @@
-//! What a host's own `grep` can be asked, so that it sends few lines that do not match and every line that does.
+//! What a host's own `grep` can be asked, so that it sends few lines that do not match and every
+//! line that does.
 //!
-//! The patterns are data: they are written to `grep` by way of `-f`, one per line, never into a command. They are for
-//! `LC_ALL=C grep -a` of GNU or BusyBox. BusyBox reads a line only up to its first NUL; there, or wherever it is not
-//! known which it is, `tr '\000' '\001'` goes before.
+//! The patterns are data: they are written to `grep` by way of `-f`, one per line, never into a
+//! command. They are for `LC_ALL=C grep -a` of GNU or BusyBox. BusyBox reads a line only up to its
+//! first NUL; there, or wherever it is not known which it is, `tr '\000' '\001'` goes before.
 //!
-//! Of what must hold together only one part is asked, the one that narrows most. Thereby of each record of several
-//! lines that matches at least one line is found, though its words may stand in different ones.
+//! Of what must hold together only one part is asked, the one that narrows most. Thereby of each
+//! record of several lines that matches at least one line is found, though its words may stand in
+//! different ones.
 
 use std::cmp::Reverse;
 
@@ -59,7 +61,12 @@ impl Patterns {
     /// The contents of the file of `-f`.
     #[must_use]
     pub fn file(&self) -> Vec<u8> {
-        self.list.iter().flat_map(|pattern| [&pattern[..], b"\n"]).flatten().copied().collect()
+        self.list
+            .iter()
+            .flat_map(|pattern| [&pattern[..], b"\n"])
+            .flatten()
+            .copied()
+            .collect()
     }
 }
 
@@ -75,13 +82,22 @@ fn wider(expr: &Expr) -> Option<Vec<Wide>> {
     match expr {
         Expr::All(parts) => parts.iter().filter_map(wider).max_by_key(|set| worth(set)),
         Expr::Any(parts) => {
-            let all: Vec<Wide> = parts.iter().map(wider).collect::<Option<Vec<_>>>()?.concat();
+            let all: Vec<Wide> = parts
+                .iter()
+                .map(wider)
+                .collect::<Option<Vec<_>>>()?
+                .concat();
             (1..=MAX_PATTERNS).contains(&all.len()).then_some(all)
         }
         Expr::Not(_) => None,
         Expr::Term(Term::Regex(pattern)) => expression(pattern),
-        Expr::Term(Term::Text(text)) if !text.is_ascii() && matcher::either_case(text) && !text.contains('\n') => {
-            expression(&Pattern { text: matcher::folded(text), either_case: false })
+        Expr::Term(Term::Text(text))
+            if !text.is_ascii() && matcher::either_case(text) && !text.contains('\n') =>
+        {
+            expression(&Pattern {
+                text: matcher::folded(text),
+                either_case: false,
+            })
         }
         Expr::Term(term) => texts(term),
     }
@@ -95,7 +111,8 @@ fn texts(term: &Term) -> Option<Vec<Wide>> {
 
 fn expression(pattern: &Pattern) -> Option<Vec<Wide>> {
     let hir = literals::hir(pattern)?;
-    let least = literals::of_term(&Term::Regex(pattern.clone())).map_or(1, |set| literals::worth(&set).0);
+    let least =
+        literals::of_term(&Term::Regex(pattern.clone())).map_or(1, |set| literals::worth(&set).0);
     match ere::wider(&hir) {
         Some(text) => Some(vec![Wide::Expression(text, least)]),
         None => texts(&Term::Regex(pattern.clone())),
@@ -113,11 +130,18 @@ fn worth(set: &[Wide]) -> (usize, Reverse<usize>) {
 /// Texts as texts if there is nothing else, for that is what `grep` is fastest at.
 fn patterns(parts: &[Wide]) -> Patterns {
     let fixed = parts.iter().all(|part| matches!(part, Wide::Text(_)));
-    let either_case = fixed && parts.iter().any(|part| matches!(part, Wide::Text(literal) if literal.either_case));
+    let either_case = fixed
+        && parts
+            .iter()
+            .any(|part| matches!(part, Wide::Text(literal) if literal.either_case));
     let list = parts.iter().map(|part| match part {
         Wide::Text(literal) if fixed => literal.bytes.clone(),
         Wide::Text(literal) => ere::escaped(&literal.bytes, literal.either_case),
         Wide::Expression(text, _) => text.clone(),
     });
-    Patterns { fixed, either_case, list: list.collect() }
+    Patterns {
+        fixed,
+        either_case,
+        list: list.collect(),
+    }
 }

@@ -1,24 +1,55 @@
-//! How queries are written, for people: one table for the help, the manual, the console and the README.
+//! How queries are written, for people: one table for the help, the manual, the console and the
+//! README.
 
 /// Terms by example, with what they mean.
 pub const LANGUAGE: &[(&str, &str)] = &[
-    ("cart failed", "both words, wherever they stand; lower case matches either case"),
+    (
+        "cart failed",
+        "both words, wherever they stand; lower case matches either case",
+    ),
     ("Cart", "with a capital letter: exactly so"),
     ("\"no stock\"", "a phrase; what is in quotes is always text"),
-    ("/time.?out$/i", "a regular expression within a line; with i in either case"),
+    (
+        "/time.?out$/i",
+        "a regular expression within a line; with i in either case",
+    ),
     ("-healthz", "not; also NOT, and before a group"),
-    ("cart OR (order -test)", "one of both; what stands side by side binds more, as with AND"),
-    ("level>=warn", "trace debug info notice warn error fatal, with : = != > >= < <="),
-    ("host:web-* source:nginx*", "names of hosts and of sources, as patterns"),
-    ("status:502 path:/api/*", "a field has this value; * is any text"),
+    (
+        "cart OR (order -test)",
+        "one of both; what stands side by side binds more, as with AND",
+    ),
+    (
+        "level>=warn",
+        "trace debug info notice warn error fatal, with : = != > >= < <=",
+    ),
+    (
+        "host:web-* source:nginx*",
+        "names of hosts and of sources, as patterns",
+    ),
+    (
+        "status:502 path:/api/*",
+        "a field has this value; * is any text",
+    ),
     ("user=Ann", "a field is exactly this"),
     ("user!=Ann", "a field is there and is something else"),
-    ("status>=500 took>1.5s", "numbers, durations and sizes (10MiB), each with its like"),
+    (
+        "status>=500 took>1.5s",
+        "numbers, durations and sizes (10MiB), each with its like",
+    ),
     ("trace_id:*", "a line has such a field"),
-    (".level:x \"a name\":x", "a field whose name would mean something else, or is no word"),
+    (
+        ".level:x \"a name\":x",
+        "a field whose name would mean something else, or is no word",
+    ),
     ("since:15m until:13:05", "from then on; before then"),
-    ("13:00..13:05 -2h..-1h", "between two times; either may be left out"),
-    ("2026-11-20 13:00..13:05", "on that day; also 2026-11-19..2026-11-20, with both days"),
+    (
+        "13:00..13:05 -2h..-1h",
+        "between two times; either may be left out",
+    ),
+    (
+        "2026-11-20 13:00..13:05",
+        "on that day; also 2026-11-19..2026-11-20, with both days",
+    ),
     ("yesterday", "a whole day; also today"),
 ];
 
@@ -49,7 +80,8 @@ mod tests {
     #[test]
     fn every_example_is_a_query() {
         for (example, _) in LANGUAGE {
-            let query = Query::parse(example, &Now::default()).unwrap_or_else(|error| panic!("{example}: {error}"));
+            let query = Query::parse(example, &Now::default())
+                .unwrap_or_else(|error| panic!("{example}: {error}"));
             assert!(!query.is_empty(), "{example}");
         }
     }
@@ -57,7 +89,11 @@ mod tests {
     #[test]
     fn the_limits_are_those_that_are_held() {
         let notes = NOTES.join(" ");
-        for limit in [super::super::MAX_QUERY_BYTES, super::super::MAX_TERMS, super::super::MAX_REGEXES] {
+        for limit in [
+            super::super::MAX_QUERY_BYTES,
+            super::super::MAX_TERMS,
+            super::super::MAX_REGEXES,
+        ] {
             assert!(notes.contains(&limit.to_string()), "{limit}");
         }
     }

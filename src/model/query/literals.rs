@@ -1,6 +1,8 @@
-//! Texts of which one must stand in every line that a query matches, so that most lines need not be looked at.
+//! Texts of which one must stand in every line that a query matches, so that most lines need not be
+//! looked at.
 //!
-//! Wider than the query, never narrower: used for the search of whole buffers, and for what is asked of a host.
+//! Wider than the query, never narrower: used for the search of whole buffers, and for what is
+//! asked of a host.
 
 use regex_syntax::hir::{Class, Hir, HirKind};
 
@@ -28,7 +30,9 @@ impl Literal {
 
     /// A text in exactly this case or, where that is not all of ASCII, the longest part that is.
     fn folded(text: &str) -> Option<Self> {
-        let part = text.split(|c: char| !c.is_ascii() || c == '\n').max_by_key(|part| part.len())?;
+        let part = text
+            .split(|c: char| !c.is_ascii() || c == '\n')
+            .max_by_key(|part| part.len())?;
         Self::new(part.to_ascii_lowercase(), true)
     }
 }
@@ -56,15 +60,21 @@ pub(super) fn of_term(term: &Term) -> Option<Vec<Literal>> {
 /// How the `regex` crate understands an expression.
 pub(super) fn hir(pattern: &Pattern) -> Option<Hir> {
     let mut parser = regex_syntax::ParserBuilder::new();
-    parser.utf8(false).case_insensitive(pattern.either_case).build().parse(&pattern.text).ok()
+    parser
+        .utf8(false)
+        .case_insensitive(pattern.either_case)
+        .build()
+        .parse(&pattern.text)
+        .ok()
 }
 
-/// A value stands in its line as it is, or with escapes, which all begin with a backslash, or behind a priority.
+/// A value stands in its line as it is, or with escapes, which all begin with a backslash, or
+/// behind a priority.
 fn of_value(test: &Test) -> Option<Vec<Literal>> {
     let value = match test {
-        Test::Like(pieces) if !texts(pieces).any(|text| text.contains('\n')) => {
-            texts(pieces).filter_map(Literal::folded).max_by_key(|literal| literal.bytes.len())
-        }
+        Test::Like(pieces) if !texts(pieces).any(|text| text.contains('\n')) => texts(pieces)
+            .filter_map(Literal::folded)
+            .max_by_key(|literal| literal.bytes.len()),
         Test::Is(value) => Literal::new(value.as_bytes(), false),
         Test::Like(_) | Test::IsNot(_) | Test::Number(..) => None,
     };
@@ -77,7 +87,11 @@ fn of_value(test: &Test) -> Option<Vec<Literal>> {
 
 /// How much a set narrows: by its shortest text, then by how few there are.
 pub(super) fn worth(set: &[Literal]) -> (usize, std::cmp::Reverse<usize>) {
-    let shortest = set.iter().map(|literal| literal.bytes.len()).min().unwrap_or(0);
+    let shortest = set
+        .iter()
+        .map(|literal| literal.bytes.len())
+        .min()
+        .unwrap_or(0);
     (shortest.min(8), std::cmp::Reverse(set.len()))
 }
 
@@ -99,7 +113,9 @@ fn of_hir(hir: &Hir) -> Option<Vec<Literal>> {
         HirKind::Repetition(repetition) if repetition.min > 0 => of_hir(&repetition.sub),
         HirKind::Alternation(parts) => union(parts.iter().map(of_hir)),
         HirKind::Concat(parts) => of_concat(parts),
-        HirKind::Class(_) => letter(hir).and_then(|byte| Literal::new([byte], true)).map(|literal| vec![literal]),
+        HirKind::Class(_) => letter(hir)
+            .and_then(|byte| Literal::new([byte], true))
+            .map(|literal| vec![literal]),
         HirKind::Repetition(_) | HirKind::Empty | HirKind::Look(_) => None,
     }
 }
@@ -133,22 +149,40 @@ struct Run {
 
 impl Run {
     fn end(self) -> Option<Vec<Literal>> {
-        let bytes = if self.either_case { self.bytes.to_ascii_lowercase() } else { self.bytes };
+        let bytes = if self.either_case {
+            self.bytes.to_ascii_lowercase()
+        } else {
+            self.bytes
+        };
         Literal::new(bytes, self.either_case).map(|literal| vec![literal])
     }
 }
 
 /// The letter that a class is in both cases and nothing else.
 fn letter(hir: &Hir) -> Option<u8> {
-    let HirKind::Class(class) = hir.kind() else { return None };
-    let ranges: Vec<(u32, u32)> = match class {
-        Class::Unicode(class) => class.iter().map(|r| (u32::from(r.start()), u32::from(r.end()))).collect(),
-        Class::Bytes(class) => class.iter().map(|r| (u32::from(r.start()), u32::from(r.end()))).collect(),
+    let HirKind::Class(class) = hir.kind() else {
+        return None;
     };
-    let [(upper, upper_end), (lower, lower_end)] = ranges[..] else { return None };
+    let ranges: Vec<(u32, u32)> = match class {
+        Class::Unicode(class) => class
+            .iter()
+            .map(|r| (u32::from(r.start()), u32::from(r.end())))
+            .collect(),
+        Class::Bytes(class) => class
+            .iter()
+            .map(|r| (u32::from(r.start()), u32::from(r.end())))
+            .collect(),
+    };
+    let [(upper, upper_end), (lower, lower_end)] = ranges[..] else {
+        return None;
+    };
     let (upper, lower) = (
-        u8::try_from(upper).ok().filter(|u| u32::from(*u) == upper_end)?,
-        u8::try_from(lower).ok().filter(|l| u32::from(*l) == lower_end)?,
+        u8::try_from(upper)
+            .ok()
+            .filter(|u| u32::from(*u) == upper_end)?,
+        u8::try_from(lower)
+            .ok()
+            .filter(|l| u32::from(*l) == lower_end)?,
     );
     (upper.is_ascii_uppercase() && upper.to_ascii_lowercase() == lower).then_some(lower)
 }

@@ -26,13 +26,17 @@ impl Marks {
                     let length = finder.needle().len();
                     found.extend(finder.find_iter(shown.as_bytes()).map(|at| at..at + length));
                 }
-                Needle::Regex(regex) => found.extend(regex.find_iter(shown.as_bytes()).map(|found| found.range())),
+                Needle::Regex(regex) => {
+                    found.extend(regex.find_iter(shown.as_bytes()).map(|found| found.range()))
+                }
                 Needle::Nowhere => {}
             }
         }
         // An expression that switches Unicode off may match a part of a character.
         found.retain(|range| {
-            !range.is_empty() && shown.is_char_boundary(range.start) && shown.is_char_boundary(range.end)
+            !range.is_empty()
+                && shown.is_char_boundary(range.start)
+                && shown.is_char_boundary(range.end)
         });
         merged(found)
     }
@@ -40,7 +44,9 @@ impl Marks {
 
 fn collect(expr: &Expr, needles: &mut Vec<Needle>) -> Result<(), Failed> {
     match expr {
-        Expr::All(parts) | Expr::Any(parts) => parts.iter().try_for_each(|part| collect(part, needles))?,
+        Expr::All(parts) | Expr::Any(parts) => {
+            parts.iter().try_for_each(|part| collect(part, needles))?
+        }
         Expr::Term(Term::Text(text)) => needles.push(Needle::of(text)?),
         Expr::Term(Term::Regex(pattern)) => needles.push(Needle::Regex(matcher::regex(pattern)?)),
         Expr::Term(Term::Field(field)) => values(field, needles)?,
@@ -56,7 +62,11 @@ fn values(field: &Field, needles: &mut Vec<Needle>) -> Result<(), Failed> {
             for text in matcher::texts(pieces) {
                 // Beside a wildcard a value goes on.
                 let whole = pieces.len() == 1;
-                needles.push(if whole { Needle::whole(text, matcher::either_case(text))? } else { Needle::of(text)? });
+                needles.push(if whole {
+                    Needle::whole(text, matcher::either_case(text))?
+                } else {
+                    Needle::of(text)?
+                });
             }
         }
         Test::Is(value) if !value.is_empty() => needles.push(Needle::whole(value, false)?),

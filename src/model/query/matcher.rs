@@ -13,8 +13,8 @@ use super::number::{self, Amount};
 use super::when::Now;
 use crate::model::{Level, Time, fields};
 
-/// The largest compiled regular expression in bytes, above which it would cost more than it is worth
-/// (`(?:a{1000}){1000}`).
+/// The largest compiled regular expression in bytes, above which it would cost more than it is
+/// worth (`(?:a{1000}){1000}`).
 pub const MAX_REGEX_BYTES: usize = 1024 * 1024;
 
 /// An expression made ready.
@@ -71,13 +71,17 @@ enum Value {
     Number(Order, Option<Amount>),
 }
 
-/// Why an expression cannot be made ready, which the parser has ruled out for those that were typed.
+/// Why an expression cannot be made ready, which the parser has ruled out for those that were
+/// typed.
 type Failed = Box<dyn std::error::Error + Send + Sync>;
 
 impl Node {
     pub(super) fn of(expr: &Expr, now: &Now) -> Result<Self, Failed> {
         let list = |parts: &[Expr]| {
-            let mut nodes = parts.iter().map(|part| Self::of(part, now)).collect::<Result<Vec<_>, _>>()?;
+            let mut nodes = parts
+                .iter()
+                .map(|part| Self::of(part, now))
+                .collect::<Result<Vec<_>, _>>()?;
             nodes.sort_by_key(Self::cost);
             Ok::<_, Failed>(nodes)
         };
@@ -140,13 +144,16 @@ impl Ask {
             Self::Time(range) => range.contains(&subject.time),
             Self::Text(needle) => needle.is_in(subject.raw),
             Self::Regex(regex) => in_a_line(regex, subject.raw),
-            Self::Level(order, level) => Level::detect(subject.raw).is_some_and(|found| order.holds(&found, level)),
+            Self::Level(order, level) => {
+                Level::detect(subject.raw).is_some_and(|found| order.holds(&found, level))
+            }
             Self::Field(asked) => asked.matches(subject.raw),
         }
     }
 }
 
-/// Records of several lines are searched line by line: a record matches exactly when one of its lines does.
+/// Records of several lines are searched line by line: a record matches exactly when one of its
+/// lines does.
 fn in_a_line(regex: &Regex, raw: &[u8]) -> bool {
     if memchr(b'\n', raw).is_none() {
         return regex.is_match(raw);
@@ -163,7 +170,9 @@ impl Needle {
         if either_case(text) {
             return Ok(Self::Regex(built(&folded(text))?));
         }
-        Ok(Self::Exact(Box::new(memmem::Finder::new(text).into_owned())))
+        Ok(Self::Exact(Box::new(
+            memmem::Finder::new(text).into_owned(),
+        )))
     }
 
     /// The text where no letter, digit or underscore stands next to it.
@@ -171,8 +180,14 @@ impl Needle {
         if text.contains('\n') {
             return Ok(Self::Nowhere);
         }
-        let text = if either_case { folded(text) } else { regex::escape(text) };
-        Ok(Self::Regex(built(&format!(r"(?-u:\b{{start-half}}){text}(?-u:\b{{end-half}})"))?))
+        let text = if either_case {
+            folded(text)
+        } else {
+            regex::escape(text)
+        };
+        Ok(Self::Regex(built(&format!(
+            r"(?-u:\b{{start-half}}){text}(?-u:\b{{end-half}})"
+        ))?))
     }
 
     pub(super) fn is_in(&self, raw: &[u8]) -> bool {
@@ -190,7 +205,9 @@ impl Asked {
         let (value, hint, text) = match &field.test {
             Test::Like(pieces) if pieces[..] == [Piece::Any] => (Value::Present, None, None),
             Test::Like(pieces) => {
-                let longest = texts(pieces).filter(|text| !text.contains('\n')).max_by_key(|text| text.len());
+                let longest = texts(pieces)
+                    .filter(|text| !text.contains('\n'))
+                    .max_by_key(|text| text.len());
                 let longest = longest.map(Needle::of).transpose()?;
                 let text = match &pieces[..] {
                     [Piece::Text(text)] => Some((":", text.as_str(), !has_capital(text))),
@@ -198,20 +215,31 @@ impl Asked {
                 };
                 (Value::Like(like(pieces)?), longest, text)
             }
-            Test::Is(value) => {
-                (Value::Is(value.clone().into_bytes()), exact(value), Some(("=", value.as_str(), false)))
-            }
+            Test::Is(value) => (
+                Value::Is(value.clone().into_bytes()),
+                exact(value),
+                Some(("=", value.as_str(), false)),
+            ),
             Test::IsNot(value) => (Value::IsNot(value.clone().into_bytes()), None, None),
             Test::Number(order, number) => (Value::Number(*order, number.amount()), None, None),
         };
-        let text = text.map(|(sign, value, fold)| Needle::whole(&format!("{name}{sign}{value}"), fold)).transpose()?;
-        Ok(Self { name, value, hint, derived: derived::may_satisfy(&field.test), text })
+        let text = text
+            .map(|(sign, value, fold)| Needle::whole(&format!("{name}{sign}{value}"), fold))
+            .transpose()?;
+        Ok(Self {
+            name,
+            value,
+            hint,
+            derived: derived::may_satisfy(&field.test),
+            text,
+        })
     }
 
     fn matches(&self, raw: &[u8]) -> bool {
         let has = |byte| memchr(byte, raw).is_some();
-        let may_hold =
-            self.hint.as_ref().is_none_or(|hint| hint.is_in(raw)) || has(b'\\') || self.derived && has(derived::SIGN);
+        let may_hold = self.hint.as_ref().is_none_or(|hint| hint.is_in(raw))
+            || has(b'\\')
+            || self.derived && has(derived::SIGN);
         if !may_hold {
             return false;
         }
@@ -230,8 +258,12 @@ impl Value {
             Self::Is(value) => *found.text == value[..],
             Self::IsNot(value) => *found.text != value[..],
             Self::Number(order, wanted) => {
-                let amount = std::str::from_utf8(&found.text).ok().and_then(number::amount_of);
-                amount.zip(*wanted).is_some_and(|(a, b)| a.is_like(&b) && order.holds(&a.value(), &b.value()))
+                let amount = std::str::from_utf8(&found.text)
+                    .ok()
+                    .and_then(number::amount_of);
+                amount
+                    .zip(*wanted)
+                    .is_some_and(|(a, b)| a.is_like(&b) && order.holds(&a.value(), &b.value()))
             }
         }
     }
@@ -260,7 +292,8 @@ pub(super) fn like(pieces: &[Piece]) -> Result<Regex, Failed> {
 }
 
 fn exact(text: &str) -> Option<Needle> {
-    (!text.is_empty() && !text.contains('\n')).then(|| Needle::Exact(Box::new(memmem::Finder::new(text).into_owned())))
+    (!text.is_empty() && !text.contains('\n'))
+        .then(|| Needle::Exact(Box::new(memmem::Finder::new(text).into_owned())))
 }
 
 fn has_capital(text: &str) -> bool {
@@ -272,13 +305,15 @@ pub(super) fn either_case(text: &str) -> bool {
     !has_capital(text) && text.chars().any(char::is_alphabetic)
 }
 
-/// An expression for a text in either case. Letters of ASCII are the same as each other only, so that `k` is not also
-/// the sign of Kelvin; others by Unicode's simple rules.
+/// An expression for a text in either case. Letters of ASCII are the same as each other only, so
+/// that `k` is not also the sign of Kelvin; others by Unicode's simple rules.
 pub(super) fn folded(text: &str) -> String {
     let mut pattern = String::with_capacity(text.len() + 16);
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
-        let end = rest.find(|c: char| c.is_ascii() != first.is_ascii()).unwrap_or(rest.len());
+        let end = rest
+            .find(|c: char| c.is_ascii() != first.is_ascii())
+            .unwrap_or(rest.len());
         let flags = if first.is_ascii() { "i-u" } else { "i" };
         pattern += &format!("(?{flags}:{})", regex::escape(&rest[..end]));
         rest = &rest[end..];
@@ -288,22 +323,32 @@ pub(super) fn folded(text: &str) -> String {
 
 /// The expression of a query, made ready.
 pub(super) fn regex(pattern: &Pattern) -> Result<Regex, regex::Error> {
-    builder(&pattern.text).case_insensitive(pattern.either_case).build()
+    builder(&pattern.text)
+        .case_insensitive(pattern.either_case)
+        .build()
 }
 
-/// An expression of ours: from a text that has at most the length of a query, so it is never too large for memory.
+/// An expression of ours: from a text that has at most the length of a query, so it is never too
+/// large for memory.
 fn built(pattern: &str) -> Result<Regex, regex::Error> {
-    RegexBuilder::new(pattern).size_limit(16 * MAX_REGEX_BYTES).dfa_size_limit(MAX_REGEX_BYTES).build()
+    RegexBuilder::new(pattern)
+        .size_limit(16 * MAX_REGEX_BYTES)
+        .dfa_size_limit(MAX_REGEX_BYTES)
+        .build()
 }
 
 fn builder(pattern: &str) -> RegexBuilder {
     let mut builder = RegexBuilder::new(pattern);
-    builder.size_limit(MAX_REGEX_BYTES).dfa_size_limit(MAX_REGEX_BYTES);
+    builder
+        .size_limit(MAX_REGEX_BYTES)
+        .dfa_size_limit(MAX_REGEX_BYTES);
     builder
 }
 
 /// The pattern of a name; without a capital it matches either case.
 pub(super) fn glob(pattern: &str) -> Result<GlobMatcher, globset::Error> {
-    let glob = GlobBuilder::new(pattern).case_insensitive(!has_capital(pattern)).build()?;
+    let glob = GlobBuilder::new(pattern)
+        .case_insensitive(!has_capital(pattern))
+        .build()?;
     Ok(glob.compile_matcher())
 }

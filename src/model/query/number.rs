@@ -1,7 +1,8 @@
 //! Numbers in queries and in fields, with the units of durations and sizes.
 //!
-//! A number without a unit is compared with numbers without one, a duration with durations, a size with sizes; so
-//! `took>=500ms` finds `took=1.2s` and not `took=700`, of which nobody knows what it counts.
+//! A number without a unit is compared with numbers without one, a duration with durations, a size
+//! with sizes; so `took>=500ms` finds `took=1.2s` and not `took=700`, of which nobody knows what it
+//! counts.
 
 use std::fmt;
 
@@ -33,7 +34,8 @@ enum Kind {
 
 const KIB: f64 = 1024.0;
 
-/// Units by the spelling in logs; `m` is minutes, for which Go and Rust use it, and sizes begin with a capital.
+/// Units by the spelling in logs; `m` is minutes, for which Go and Rust use it, and sizes begin
+/// with a capital.
 const UNITS: &[(&str, Kind, f64)] = &[
     ("", Kind::Plain, 1.0),
     ("ns", Kind::Duration, 1.0),
@@ -64,8 +66,14 @@ impl Number {
     pub fn parse(text: &str) -> Option<Self> {
         let digits = digits(text);
         let (unit, ..) = UNITS.iter().find(|(unit, ..)| *unit == &text[digits..])?;
-        text[..digits].parse::<f64>().ok().filter(|value| value.is_finite())?;
-        Some(Self { digits: text[..digits].to_owned(), unit })
+        text[..digits]
+            .parse::<f64>()
+            .ok()
+            .filter(|value| value.is_finite())?;
+        Some(Self {
+            digits: text[..digits].to_owned(),
+            unit,
+        })
     }
 
     pub(super) fn amount(&self) -> Option<Amount> {
@@ -73,8 +81,8 @@ impl Number {
     }
 }
 
-/// What a field's value amounts to, blanks around it and before its unit left out. Durations in several parts, as Go
-/// prints them (`1m30.5s`), are added up.
+/// What a field's value amounts to, blanks around it and before its unit left out. Durations in
+/// several parts, as Go prints them (`1m30.5s`), are added up.
 pub(super) fn amount_of(text: &str) -> Option<Amount> {
     let text = text.trim_ascii();
     let at = digits(text);
@@ -87,18 +95,27 @@ pub(super) fn amount_of(text: &str) -> Option<Amount> {
     let (mut rest, mut sum) = (text, 0.0);
     while !rest.is_empty() {
         let at = digits(rest);
-        let unit = rest[at..].find(|c: char| !c.is_alphabetic()).map_or(rest.len(), |end| at + end);
-        let part = amount(&rest[..at], &rest[at..unit]).filter(|part| part.kind == Kind::Duration)?;
+        let unit = rest[at..]
+            .find(|c: char| !c.is_alphabetic())
+            .map_or(rest.len(), |end| at + end);
+        let part =
+            amount(&rest[..at], &rest[at..unit]).filter(|part| part.kind == Kind::Duration)?;
         sum += part.value;
         rest = &rest[unit..];
     }
-    Some(Amount { kind: Kind::Duration, value: sum })
+    Some(Amount {
+        kind: Kind::Duration,
+        value: sum,
+    })
 }
 
 fn amount(digits: &str, unit: &str) -> Option<Amount> {
     let &(_, kind, factor) = UNITS.iter().find(|(name, ..)| *name == unit)?;
     let value = digits.parse::<f64>().ok()?;
-    Some(Amount { kind, value: value * factor })
+    Some(Amount {
+        kind,
+        value: value * factor,
+    })
 }
 
 impl Amount {
@@ -116,7 +133,12 @@ impl Amount {
 /// Length of the number at the beginning: a sign, digits, a fraction, an exponent.
 fn digits(text: &str) -> usize {
     let bytes = text.as_bytes();
-    let run = |from: usize| bytes[from..].iter().take_while(|b| b.is_ascii_digit()).count();
+    let run = |from: usize| {
+        bytes[from..]
+            .iter()
+            .take_while(|b| b.is_ascii_digit())
+            .count()
+    };
     let sign = usize::from(matches!(bytes.first(), Some(b'-' | b'+')));
     let whole = run(sign);
     if whole == 0 {
@@ -128,7 +150,9 @@ fn digits(text: &str) -> usize {
     }
     if matches!(bytes.get(end), Some(b'e' | b'E')) {
         let sign = usize::from(matches!(bytes.get(end + 1), Some(b'-' | b'+')));
-        let exponent = bytes.get(end + 1 + sign..).map_or(0, |_| run(end + 1 + sign));
+        let exponent = bytes
+            .get(end + 1 + sign..)
+            .map_or(0, |_| run(end + 1 + sign));
         end += if exponent > 0 { 1 + sign + exponent } else { 0 };
     }
     end
@@ -172,7 +196,11 @@ mod tests {
 
     #[test]
     fn only_like_is_compared_with_like() {
-        let like = |a: &str, b: &str| amount_of(a).zip(amount_of(b)).is_some_and(|(a, b)| a.is_like(&b));
+        let like = |a: &str, b: &str| {
+            amount_of(a)
+                .zip(amount_of(b))
+                .is_some_and(|(a, b)| a.is_like(&b))
+        };
         assert!(like("1s", "5ms") && like("1KB", "1MiB") && like("1", "2"));
         assert!(!like("1s", "5") && !like("1s", "1KB"));
     }
@@ -180,7 +208,10 @@ mod tests {
     #[test]
     fn a_number_prints_as_it_was_written() {
         for text in ["500", "-1.50", "2e6", "500ms", "10MiB"] {
-            assert_eq!(Number::parse(text).map(|number| number.to_string()), Some(text.to_owned()));
+            assert_eq!(
+                Number::parse(text).map(|number| number.to_string()),
+                Some(text.to_owned())
+            );
         }
         for text in ["", "x", "5x", "1e999", "inf", "nan"] {
             assert_eq!(Number::parse(text), None, "{text}");

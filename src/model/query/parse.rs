@@ -1,8 +1,8 @@
-//! How queries are written: what joins terms. Terms that are more than text are read in `term`, ranges of times in
-//! `range`.
+//! How queries are written: what joins terms. Terms that are more than text are read in `term`,
+//! ranges of times in `range`.
 //!
-//! Everyday text must stay text: what a person copies from a log line (addresses with ports, URLs, paths, clock times,
-//! `std::io`) is searched for as it stands. A phrase in quotes always is.
+//! Everyday text must stay text: what a person copies from a log line (addresses with ports, URLs,
+//! paths, clock times, `std::io`) is searched for as it stands. A phrase in quotes always is.
 
 mod range;
 mod term;
@@ -22,7 +22,8 @@ pub const MAX_QUERY_BYTES: usize = 4096;
 /// The most terms of a query. Each may cost a search over every line.
 pub const MAX_TERMS: usize = 64;
 
-/// The most regular expressions among them: each may take [`MAX_REGEX_BYTES`](super::MAX_REGEX_BYTES) twice.
+/// The most regular expressions among them: each may take
+/// [`MAX_REGEX_BYTES`](super::MAX_REGEX_BYTES) twice.
 pub const MAX_REGEXES: usize = 16;
 
 /// The deepest nesting of parentheses and negations.
@@ -30,7 +31,15 @@ pub const MAX_DEPTH: usize = 32;
 
 /// The expression that a text is. Ranges of times are checked against `now`, where one is given.
 pub(super) fn expression(text: &str, now: Option<&Now>) -> Result<Expr, QueryError> {
-    let mut reader = Reader { text, at: 0, depth: 0, groups: 0, terms: 0, regexes: 0, now };
+    let mut reader = Reader {
+        text,
+        at: 0,
+        depth: 0,
+        groups: 0,
+        terms: 0,
+        regexes: 0,
+        now,
+    };
     if text.len() > MAX_QUERY_BYTES {
         let message = format!("a query has at most {MAX_QUERY_BYTES} bytes");
         return reader.error(MAX_QUERY_BYTES..text.len(), message);
@@ -41,7 +50,10 @@ pub(super) fn expression(text: &str, now: Option<&Now>) -> Result<Expr, QueryErr
     let expr = reader.any()?;
     // Only a parenthesis ends an expression before the text does.
     if reader.at < text.len() {
-        return reader.error(reader.at..reader.at + 1, "no ( is open that this ) could close; put text in \"quotes\"");
+        return reader.error(
+            reader.at..reader.at + 1,
+            "no ( is open that this ) could close; put text in \"quotes\"",
+        );
     }
     Ok(expr)
 }
@@ -84,7 +96,10 @@ impl<'a> Reader<'a> {
 
     /// Whether one of the words AND, OR and NOT stands here.
     fn is_at(&self, word: &str) -> bool {
-        let after = self.rest().strip_prefix(word).map(|rest| rest.chars().next());
+        let after = self
+            .rest()
+            .strip_prefix(word)
+            .map(|rest| rest.chars().next());
         after.is_some_and(|next| next.is_none_or(|c| c.is_whitespace() || c == '(' || c == ')'))
     }
 
@@ -123,18 +138,22 @@ impl<'a> Reader<'a> {
         let word = ["AND", "OR"].into_iter().find(|word| self.is_at(word));
         match word {
             Some(word) => {
-                let message = format!("something must stand before {word}; to find the word itself write \"{word}\"");
+                let message = format!(
+                    "something must stand before {word}; to find the word itself write \"{word}\""
+                );
                 self.error(self.at..self.at + word.len(), message)
             }
-            None if self.rest().starts_with(')') && self.groups == 0 => {
-                self.error(self.at..self.at + 1, "no ( is open that this ) could close; put text in \"quotes\"")
-            }
+            None if self.rest().starts_with(')') && self.groups == 0 => self.error(
+                self.at..self.at + 1,
+                "no ( is open that this ) could close; put text in \"quotes\"",
+            ),
             None if self.text[..self.at].trim_end().ends_with('(') => {
                 self.error(self.at..self.at, "there is nothing between the parentheses")
             }
-            None => {
-                self.error(self.at..self.at, "something must follow: a word, \"a phrase\", /a regex/, field:value or (")
-            }
+            None => self.error(
+                self.at..self.at,
+                "something must follow: a word, \"a phrase\", /a regex/, field:value or (",
+            ),
         }
     }
 
@@ -143,7 +162,11 @@ impl<'a> Reader<'a> {
         let start = self.at;
         if self.is_at("NOT") {
             self.at += "NOT".len();
-            return if self.skip_blanks() { self.negation(start) } else { self.missing() };
+            return if self.skip_blanks() {
+                self.negation(start)
+            } else {
+                self.missing()
+            };
         }
         if let Some(range) = self.range()? {
             return self.counted(start, range);
@@ -180,7 +203,10 @@ impl<'a> Reader<'a> {
             if reader.eat(")") {
                 return Ok(inner);
             }
-            reader.error(start..start + 1, "this ( is not closed: put a ) at the end, or put text in \"quotes\"")
+            reader.error(
+                start..start + 1,
+                "this ( is not closed: put a ) at the end, or put text in \"quotes\"",
+            )
         })
     }
 
@@ -191,7 +217,10 @@ impl<'a> Reader<'a> {
     ) -> Result<T, QueryError> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
-            return self.error(start..start + 1, format!("parentheses and negations nest at most {MAX_DEPTH} deep"));
+            return self.error(
+                start..start + 1,
+                format!("parentheses and negations nest at most {MAX_DEPTH} deep"),
+            );
         }
         let read = read(self)?;
         self.depth -= 1;
@@ -201,8 +230,10 @@ impl<'a> Reader<'a> {
     fn counted(&mut self, start: usize, expr: Expr) -> Result<Expr, QueryError> {
         self.terms += 1;
         if self.terms > MAX_TERMS {
-            return self
-                .error(start..self.at, format!("a query has at most {MAX_TERMS} terms; a regex can join many: /a|b/"));
+            return self.error(
+                start..self.at,
+                format!("a query has at most {MAX_TERMS} terms; a regex can join many: /a|b/"),
+            );
         }
         Ok(expr)
     }
@@ -250,14 +281,18 @@ impl<'a> Reader<'a> {
                 }
                 '\\' => match chars.next() {
                     Some((_, escaped @ ('"' | '\\'))) => text.push(escaped),
-                    // A backslash before anything else is meant itself: paths of Windows, sequences of JSON.
+                    // A backslash before anything else is meant itself: paths of Windows, sequences
+                    // of JSON.
                     Some((_, other)) => text.extend(['\\', other]),
                     None => break,
                 },
                 _ => text.push(c),
             }
         }
-        self.error(start..self.text.len(), "this quote is not closed: put a \" at the end")
+        self.error(
+            start..self.text.len(),
+            "this quote is not closed: put a \" at the end",
+        )
     }
 
     /// Refuses what follows without a blank.
@@ -265,12 +300,17 @@ impl<'a> Reader<'a> {
         if self.ends(self.rest()) {
             return Ok(());
         }
-        self.error(self.at..self.at + self.bare_at().len(), format!("a blank must follow {what}"))
+        self.error(
+            self.at..self.at + self.bare_at().len(),
+            format!("a blank must follow {what}"),
+        )
     }
 
     /// Whether a term has ended before this.
     fn ends(&self, rest: &str) -> bool {
-        rest.chars().next().is_none_or(|c| c.is_whitespace() || c == ')' && self.groups > 0)
+        rest.chars()
+            .next()
+            .is_none_or(|c| c.is_whitespace() || c == ')' && self.groups > 0)
     }
 
     /// `"a phrase"`, or `"the name of a field":value`.
@@ -287,22 +327,28 @@ impl<'a> Reader<'a> {
         Ok(Expr::Term(Term::Text(text)))
     }
 
-    /// `/…/` or `/…/i`. A slash with anything else behind it belongs to the expression, so that paths in it are
-    /// written as they are. A path that is not closed is text.
+    /// `/…/` or `/…/i`. A slash with anything else behind it belongs to the expression, so that
+    /// paths in it are written as they are. A path that is not closed is text.
     fn regex(&mut self) -> Result<Expr, QueryError> {
         let (start, body) = (self.at, &self.rest()[1..]);
         let mut escaped = false;
         for (at, c) in body.char_indices() {
             let after = &body[at + c.len_utf8()..];
             let either_case = !self.ends(after);
-            if c == '/' && !escaped && (!either_case || after.strip_prefix('i').is_some_and(|rest| self.ends(rest))) {
+            if c == '/'
+                && !escaped
+                && (!either_case || after.strip_prefix('i').is_some_and(|rest| self.ends(rest)))
+            {
                 self.at = start + 1 + at + 1 + usize::from(either_case);
                 return self.pattern(start + 1, &body[..at], either_case);
             }
             escaped = c == '\\' && !escaped;
         }
         let word = self.bare_at();
-        if word.chars().all(|c| c.is_alphanumeric() || "/-_.~%:@=&,;#!".contains(c)) {
+        if word
+            .chars()
+            .all(|c| c.is_alphanumeric() || "/-_.~%:@=&,;#!".contains(c))
+        {
             self.at += word.len();
             return Ok(Expr::Term(Term::Text(word.to_owned())));
         }
@@ -318,13 +364,21 @@ impl<'a> Reader<'a> {
         }
         self.regexes += 1;
         if self.regexes > MAX_REGEXES {
-            let message = format!("a query has at most {MAX_REGEXES} regular expressions; one can join many: /a|b/");
+            let message = format!(
+                "a query has at most {MAX_REGEXES} regular expressions; one can join many: /a|b/"
+            );
             return self.error(start..start + body.len(), message);
         }
-        let pattern = Pattern { text: without_escaped_slashes(body), either_case };
+        let pattern = Pattern {
+            text: without_escaped_slashes(body),
+            either_case,
+        };
         if let Err(error) = matcher::regex(&pattern) {
             let (offset, reason) = place_and_reason(&error, &pattern.text);
-            let escapes = pattern.text[..offset].matches('/').count().min(body.matches("\\/").count());
+            let escapes = pattern.text[..offset]
+                .matches('/')
+                .count()
+                .min(body.matches("\\/").count());
             let at = start + (offset + escapes).min(body.len());
             return self.error(at..at + usize::from(at < start + body.len()), reason);
         }
@@ -349,7 +403,8 @@ fn without_escaped_slashes(body: &str) -> String {
     text
 }
 
-/// The crate explains itself in several lines: the pattern, indented, a caret below it, and `error: REASON`.
+/// The crate explains itself in several lines: the pattern, indented, a caret below it, and `error:
+/// REASON`.
 fn place_and_reason(error: &regex::Error, pattern: &str) -> (usize, String) {
     const INDENT: usize = 4;
     if matches!(error, regex::Error::CompiledTooBig(_)) {
@@ -357,9 +412,19 @@ fn place_and_reason(error: &regex::Error, pattern: &str) -> (usize, String) {
         return (0, message.to_owned());
     }
     let explained = error.to_string();
-    let caret = explained.lines().find(|line| line.contains('^') && line.trim().bytes().all(|b| b == b'^'));
-    let column = caret.and_then(|line| line.find('^')).map_or(0, |at| at.saturating_sub(INDENT));
-    let offset = pattern.char_indices().nth(column).map_or(pattern.len(), |(at, _)| at);
-    let reason = explained.lines().find_map(|line| line.strip_prefix("error: ")).unwrap_or("it does not parse");
+    let caret = explained
+        .lines()
+        .find(|line| line.contains('^') && line.trim().bytes().all(|b| b == b'^'));
+    let column = caret
+        .and_then(|line| line.find('^'))
+        .map_or(0, |at| at.saturating_sub(INDENT));
+    let offset = pattern
+        .char_indices()
+        .nth(column)
+        .map_or(pattern.len(), |(at, _)| at);
+    let reason = explained
+        .lines()
+        .find_map(|line| line.strip_prefix("error: "))
+        .unwrap_or("it does not parse");
     (offset, format!("not a regular expression: {reason}"))
 }

@@ -9,22 +9,37 @@ use super::when::{date, time_of_day};
 impl fmt::Display for Expr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::All(parts) => joined(f, parts, " ", |part| matches!(part, Self::Any(_) | Self::All(_))),
+            Self::All(parts) => joined(f, parts, " ", |part| {
+                matches!(part, Self::Any(_) | Self::All(_))
+            }),
             Self::Any(parts) => joined(f, parts, " OR ", |part| matches!(part, Self::Any(_))),
             Self::Not(inner) => {
                 let text = inner.to_string();
                 let single = matches!(**inner, Self::Term(_)) && !text.starts_with('-');
-                if single { write!(f, "-{text}") } else { write!(f, "-({text})") }
+                if single {
+                    write!(f, "-{text}")
+                } else {
+                    write!(f, "-({text})")
+                }
             }
             Self::Term(term) => write!(f, "{term}"),
         }
     }
 }
 
-fn joined(f: &mut fmt::Formatter<'_>, parts: &[Expr], between: &str, grouped: fn(&Expr) -> bool) -> fmt::Result {
+fn joined(
+    f: &mut fmt::Formatter<'_>,
+    parts: &[Expr],
+    between: &str,
+    grouped: fn(&Expr) -> bool,
+) -> fmt::Result {
     for (index, part) in parts.iter().enumerate() {
         f.write_str(if index > 0 { between } else { "" })?;
-        if grouped(part) { write!(f, "({part})")? } else { write!(f, "{part}")? }
+        if grouped(part) {
+            write!(f, "({part})")?
+        } else {
+            write!(f, "{part}")?
+        }
     }
     Ok(())
 }
@@ -44,8 +59,8 @@ impl fmt::Display for Term {
     }
 }
 
-/// Whether a text means itself without quotes wherever it stands. A date or a time of day might be taken together with
-/// a range beside it.
+/// Whether a text means itself without quotes wherever it stands. A date or a time of day might be
+/// taken together with a range beside it.
 fn is_bare(text: &str) -> bool {
     date(text).is_none()
         && time_of_day(text).is_none()
@@ -73,7 +88,11 @@ impl fmt::Display for Pattern {
 
 impl fmt::Display for Field {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let dot = if parse::RESERVED.contains(&self.name.as_str()) { "." } else { "" };
+        let dot = if parse::RESERVED.contains(&self.name.as_str()) {
+            "."
+        } else {
+            ""
+        };
         if parse::is_name(&self.name) {
             write!(f, "{dot}{}", self.name)?;
         } else {
@@ -85,7 +104,9 @@ impl fmt::Display for Field {
                 f.write_str(":")?;
                 pieces.iter().try_for_each(|piece| match piece {
                     // `a:/x` is text, for the letter may be a drive.
-                    Piece::Text(text) if self.name.len() == 1 && text.starts_with('/') => write!(f, "{}", Quoted(text)),
+                    Piece::Text(text) if self.name.len() == 1 && text.starts_with('/') => {
+                        write!(f, "{}", Quoted(text))
+                    }
                     Piece::Text(text) => write!(f, "{}", Value(text)),
                     Piece::Any => f.write_str("*"),
                 })
@@ -107,8 +128,15 @@ impl fmt::Display for Value<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let plain = |c: char| c.is_alphanumeric() || "_-.@%+/,".contains(c);
         let path = self.0.len() > 1 && self.0.starts_with('/') && !self.0.starts_with("//");
-        let starts = path || self.0.starts_with(|c: char| c.is_alphanumeric() || "_-.@".contains(c));
-        if starts && self.0.chars().all(plain) { f.write_str(self.0) } else { write!(f, "{}", Quoted(self.0)) }
+        let starts = path
+            || self
+                .0
+                .starts_with(|c: char| c.is_alphanumeric() || "_-.@".contains(c));
+        if starts && self.0.chars().all(plain) {
+            f.write_str(self.0)
+        } else {
+            write!(f, "{}", Quoted(self.0))
+        }
     }
 }
 
@@ -130,6 +158,10 @@ struct Quoted<'a>(&'a str);
 
 impl fmt::Display for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "\"{}\"", self.0.replace('\\', "\\\\").replace('"', "\\\""))
+        write!(
+            f,
+            "\"{}\"",
+            self.0.replace('\\', "\\\\").replace('"', "\\\"")
+        )
     }
 }

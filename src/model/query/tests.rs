@@ -11,8 +11,13 @@ use super::*;
 
 /// A Friday at 13:30 in UTC.
 fn now() -> Now {
-    let at = "2026-11-20T13:30:00Z".parse::<Timestamp>().expect("a moment");
-    Now { time: Time::from_timestamp(at), zone: TimeZone::UTC }
+    let at = "2026-11-20T13:30:00Z"
+        .parse::<Timestamp>()
+        .expect("a moment");
+    Now {
+        time: Time::from_timestamp(at),
+        zone: TimeZone::UTC,
+    }
 }
 
 fn query(text: &str) -> Query {
@@ -20,7 +25,12 @@ fn query(text: &str) -> Query {
 }
 
 fn subject(raw: &[u8]) -> Subject<'_> {
-    Subject { host: "web-1", source: "access", time: now().time.plus_millis(-60_000), raw }
+    Subject {
+        host: "web-1",
+        source: "access",
+        time: now().time.plus_millis(-60_000),
+        raw,
+    }
 }
 
 fn matches(text: &str, line: &str) -> bool {
@@ -164,10 +174,21 @@ fn everyday_text_is_text() {
         "Today",
         ".../x",
     ] {
-        assert_eq!(query(text).expr(), &Expr::Term(Term::Text(text.to_owned())), "{text}");
+        assert_eq!(
+            query(text).expr(),
+            &Expr::Term(Term::Text(text.to_owned())),
+            "{text}"
+        );
     }
     // These are conditions on fields, and find their text in a line that has no such field.
-    for text in ["localhost:8080", "a=b", "db-1:5432", "id=7&x=8", "ab:cd:ef:01:02:03", "key=x*y"] {
+    for text in [
+        "localhost:8080",
+        "a=b",
+        "db-1:5432",
+        "id=7&x=8",
+        "ab:cd:ef:01:02:03",
+        "key=x*y",
+    ] {
         assert!(matches(text, &format!("dial ({text}) failed")), "{text}");
         assert!(!matches(text, &format!("dial {text}9 failed")), "{text}");
     }
@@ -298,18 +319,36 @@ fn letters_of_ascii_are_the_same_only_as_each_other() {
 #[test]
 fn what_is_no_query_is_refused_with_its_place() {
     let table = [
-        ("cart \"no", "this quote is not closed: put a \" at the end at column 6"),
-        ("cart \"no\\", "this quote is not closed: put a \" at the end at column 6"),
-        ("\"a\"b", "a blank must follow the closing quote at column 4"),
+        (
+            "cart \"no",
+            "this quote is not closed: put a \" at the end at column 6",
+        ),
+        (
+            "cart \"no\\",
+            "this quote is not closed: put a \" at the end at column 6",
+        ),
+        (
+            "\"a\"b",
+            "a blank must follow the closing quote at column 4",
+        ),
         ("\"\"", "there is nothing between the quotes at column 1"),
-        ("level>=", "a level is missing: use one of trace, debug, info, notice, warn, error, fatal at column 8"),
+        (
+            "level>=",
+            "a level is missing: use one of trace, debug, info, notice, warn, error, fatal at column 8",
+        ),
         ("//", "there is nothing between the slashes at column 2"),
         (
             "cart /api/(users",
             "this regular expression is not closed: end it with / or /i, or put text in \"quotes\" at column 6",
         ),
-        ("cart /ü(a/", "not a regular expression: unclosed group at column 8"),
-        ("/a\\/\\/(b/", "not a regular expression: unclosed group at column 7"),
+        (
+            "cart /ü(a/",
+            "not a regular expression: unclosed group at column 8",
+        ),
+        (
+            "/a\\/\\/(b/",
+            "not a regular expression: unclosed group at column 7",
+        ),
         (
             "/a{2,1}/",
             "not a regular expression: invalid repetition count range, the start must be <= the end at column 3",
@@ -318,19 +357,34 @@ fn what_is_no_query_is_refused_with_its_place() {
             "/(?:a{1000}){1000}/",
             "this regular expression is too large: use smaller numbers in {…} or fewer Unicode classes at column 2",
         ),
-        ("level>=wran", "\"wran\" is not a level: did you mean warn? at column 8"),
+        (
+            "level>=wran",
+            "\"wran\" is not a level: did you mean warn? at column 8",
+        ),
         (
             "x level:loud",
             "\"loud\" is not a level: use one of trace, debug, info, notice, warn, error, fatal at column 9",
         ),
-        ("-host:", "host: needs a name or a pattern, as in host:web-* at column 7"),
-        ("host:[", "\"[\" is not a pattern: unclosed character class; missing ']' at column 6"),
-        ("host>5", "host cannot be compared: write host:web-* at column 5"),
+        (
+            "-host:",
+            "host: needs a name or a pattern, as in host:web-* at column 7",
+        ),
+        (
+            "host:[",
+            "\"[\" is not a pattern: unclosed character class; missing ']' at column 6",
+        ),
+        (
+            "host>5",
+            "host cannot be compared: write host:web-* at column 5",
+        ),
         (
             "status>=5oo",
             "\"5oo\" is not a number: write status>=500, or a duration or size as in status>=1.5s at column 9",
         ),
-        ("status==5", "write name=value, name:value with * for any text, or put text in \"quotes\" at column 7"),
+        (
+            "status==5",
+            "write name=value, name:value with * for any text, or put text in \"quotes\" at column 7",
+        ),
         (
             "since:15",
             "\"15\" is not a time: write 15m, 13:00, 2026-11-20, \"2026-11-20 13:00\", yesterday or now at column 7",
@@ -340,15 +394,42 @@ fn what_is_no_query_is_refused_with_its_place() {
             "\"13:0O\" is not a time: write 15m, 13:00, 2026-11-20, \"2026-11-20 13:00\", yesterday or now at column 1",
         ),
         ("-1h..-2h", "this range ends before it begins at column 1"),
-        ("(a OR b", "this ( is not closed: put a ) at the end, or put text in \"quotes\" at column 1"),
-        ("a b) c", "no ( is open that this ) could close; put text in \"quotes\" at column 4"),
-        (")", "no ( is open that this ) could close; put text in \"quotes\" at column 1"),
-        ("a ()", "there is nothing between the parentheses at column 4"),
-        ("OR a", "something must stand before OR; to find the word itself write \"OR\" at column 1"),
-        ("a OR", "something must follow: a word, \"a phrase\", /a regex/, field:value or ( at column 5"),
-        ("a AND", "something must follow: a word, \"a phrase\", /a regex/, field:value or ( at column 6"),
-        ("a | b", "to join terms write OR; to find the sign itself write \"|\" at column 3"),
-        ("NOT", "something must follow: a word, \"a phrase\", /a regex/, field:value or ( at column 4"),
+        (
+            "(a OR b",
+            "this ( is not closed: put a ) at the end, or put text in \"quotes\" at column 1",
+        ),
+        (
+            "a b) c",
+            "no ( is open that this ) could close; put text in \"quotes\" at column 4",
+        ),
+        (
+            ")",
+            "no ( is open that this ) could close; put text in \"quotes\" at column 1",
+        ),
+        (
+            "a ()",
+            "there is nothing between the parentheses at column 4",
+        ),
+        (
+            "OR a",
+            "something must stand before OR; to find the word itself write \"OR\" at column 1",
+        ),
+        (
+            "a OR",
+            "something must follow: a word, \"a phrase\", /a regex/, field:value or ( at column 5",
+        ),
+        (
+            "a AND",
+            "something must follow: a word, \"a phrase\", /a regex/, field:value or ( at column 6",
+        ),
+        (
+            "a | b",
+            "to join terms write OR; to find the sign itself write \"|\" at column 3",
+        ),
+        (
+            "NOT",
+            "something must follow: a word, \"a phrase\", /a regex/, field:value or ( at column 4",
+        ),
     ];
     for (text, expected) in table {
         let error = Query::parse(text, &now()).map(|_| ()).expect_err(text);
@@ -358,18 +439,34 @@ fn what_is_no_query_is_refused_with_its_place() {
 
 #[test]
 fn a_query_has_limits() {
-    let fails = |text: &str| Query::parse(text, &now()).err().map(|error| error.span.start);
+    let fails = |text: &str| {
+        Query::parse(text, &now())
+            .err()
+            .map(|error| error.span.start)
+    };
     assert_eq!(fails(&"x".repeat(MAX_QUERY_BYTES)), None);
     assert_eq!(fails(&"ä".repeat(MAX_QUERY_BYTES / 2)), None);
-    assert_eq!(fails(&"x".repeat(MAX_QUERY_BYTES + 1)), Some(MAX_QUERY_BYTES));
-    assert_eq!(fails(&format!("/{}/", "a|".repeat(500_000))), Some(MAX_QUERY_BYTES));
+    assert_eq!(
+        fails(&"x".repeat(MAX_QUERY_BYTES + 1)),
+        Some(MAX_QUERY_BYTES)
+    );
+    assert_eq!(
+        fails(&format!("/{}/", "a|".repeat(500_000))),
+        Some(MAX_QUERY_BYTES)
+    );
     assert_eq!(fails(&vec!["x"; MAX_TERMS].join(" ")), None);
     assert!(fails(&vec!["x"; MAX_TERMS + 1].join(" ")).is_some());
     assert_eq!(fails(&vec!["/x/"; MAX_REGEXES].join(" ")), None);
     assert!(fails(&vec!["/x/"; MAX_REGEXES + 1].join(" ")).is_some());
     let nested = |depth| format!("{}x{}", "(".repeat(depth), ")".repeat(depth));
     assert_eq!(fails(&nested(MAX_DEPTH)), None);
-    for deep in [nested(MAX_DEPTH + 1), nested(2000), "NOT ".repeat(1000), "-(".repeat(2000), "(".repeat(4000)] {
+    for deep in [
+        nested(MAX_DEPTH + 1),
+        nested(2000),
+        "NOT ".repeat(1000),
+        "-(".repeat(2000),
+        "(".repeat(4000),
+    ] {
         assert!(fails(&deep).is_some(), "{deep}");
     }
 }
@@ -380,7 +477,11 @@ fn expressions_that_are_slow_elsewhere_are_refused_or_linear() {
     for text in ["/(a*)*b/", "/(a|a)*b/", "/a*a*a*a*a*b/", "/(x+x+)+y/"] {
         assert!(!matches(text, &line), "{text}");
     }
-    for text in ["/(?:a{1000}){1000}/", "/\\w{1,5000}/", "/((((a{20}){20}){20}){20}){20}/"] {
+    for text in [
+        "/(?:a{1000}){1000}/",
+        "/\\w{1,5000}/",
+        "/((((a{20}){20}){20}){20}){20}/",
+    ] {
         let error = Query::parse(text, &now()).map(|_| ()).expect_err(text);
         assert!(error.message.contains("too large"), "{error}");
     }
@@ -389,16 +490,32 @@ fn expressions_that_are_slow_elsewhere_are_refused_or_linear() {
 #[test]
 fn what_was_found_is_marked_once() {
     let marks = |text: &str, shown: &str| -> Vec<String> {
-        query(text).highlights(shown).into_iter().map(|range| shown[range].to_owned()).collect()
+        query(text)
+            .highlights(shown)
+            .into_iter()
+            .map(|range| shown[range].to_owned())
+            .collect()
     };
     assert_eq!(marks("cart -cart", "Cart carts"), ["Cart", "cart"]);
     assert_eq!(marks("abc bcd", "xabcdx"), ["abcd"]);
     assert_eq!(marks("/a*/", "baab"), ["aa"]);
     assert_eq!(marks("größe /(?-u:\\xC3)/", "die Größe"), ["Größe"]);
-    assert_eq!(marks("-cart level:error host:a", "cart ERROR a"), Vec::<String>::new());
-    assert_eq!(marks("cart OR (gone -x)", "a cart is gone x"), ["cart", "gone"]);
-    assert_eq!(marks("status:502 took>1s", "status=502 in 502ms took=2s"), ["502"]);
-    assert_eq!(marks("msg:no*stock", "msg=\"no more stock\""), ["no", "stock"]);
+    assert_eq!(
+        marks("-cart level:error host:a", "cart ERROR a"),
+        Vec::<String>::new()
+    );
+    assert_eq!(
+        marks("cart OR (gone -x)", "a cart is gone x"),
+        ["cart", "gone"]
+    );
+    assert_eq!(
+        marks("status:502 took>1s", "status=502 in 502ms took=2s"),
+        ["502"]
+    );
+    assert_eq!(
+        marks("msg:no*stock", "msg=\"no more stock\""),
+        ["no", "stock"]
+    );
     assert_eq!(marks("-status:502", "status=502"), Vec::<String>::new());
 }
 
@@ -412,11 +529,18 @@ fn only_a_query_without_terms_is_empty() {
 fn an_explanation_has_the_moments_and_what_a_host_is_asked() {
     let explained = query("Cart -healthz since:15m level>=warn").explain();
     assert_eq!(explained.query, "Cart -healthz since:15m level>=warn");
-    assert_eq!(explained.checked, ["Cart", "-healthz", "since:15m", "level>=warn"]);
+    assert_eq!(
+        explained.checked,
+        ["Cart", "-healthz", "since:15m", "level>=warn"]
+    );
     let window = now().time.plus_millis(-900_000)..Time(i64::MAX);
     assert_eq!(explained.times, [("since:15m".to_owned(), window.clone())]);
     assert_eq!(explained.window, Some(window));
-    let patterns = Patterns { fixed: true, either_case: false, list: vec![b"Cart".to_vec()] };
+    let patterns = Patterns {
+        fixed: true,
+        either_case: false,
+        list: vec![b"Cart".to_vec()],
+    };
     assert_eq!(explained.prefilter, Prefilter::Lines(patterns));
     assert_eq!(query("since:1h until:2h").window(), None);
     assert_eq!(query("-cart").prefilter(), Prefilter::Everything);

@@ -1,8 +1,9 @@
 //! Times in queries: how they are written, and which moments they mean.
 //!
-//! A time is kept as it was typed and means a moment only together with a [`Now`]. A range has its first moment in it
-//! and its last not; a day as the end of a range is meant with all of it. A time of day alone is the last one that has
-//! passed, except as the end of a range: there it is the first one after the beginning.
+//! A time is kept as it was typed and means a moment only together with a [`Now`]. A range has its
+//! first moment in it and its last not; a day as the end of a range is meant with all of it. A time
+//! of day alone is the last one that has passed, except as the end of a range: there it is the
+//! first one after the beginning.
 
 use std::fmt;
 use std::ops::Range;
@@ -90,7 +91,10 @@ const UNITS: &[(&str, u64)] = &[
 /// The epoch in UTC: for tests, and where no relative time can occur.
 impl Default for Now {
     fn default() -> Self {
-        Self { time: Time(0), zone: TimeZone::UTC }
+        Self {
+            time: Time(0),
+            zone: TimeZone::UTC,
+        }
     }
 }
 
@@ -99,12 +103,21 @@ impl Now {
         self.zone.to_datetime(self.time.to_timestamp()).date()
     }
 
-    /// The moment at which a clock of the zone shows this. Where it shows it twice: the first time for the beginning
-    /// of a range and the second for its end.
+    /// The moment at which a clock of the zone shows this. Where it shows it twice: the first time
+    /// for the beginning of a range and the second for its end.
     fn at(&self, shown: civil::DateTime, end: bool) -> Time {
         let shown = self.zone.to_ambiguous_timestamp(shown);
         let at = if end { shown.later() } else { shown.earlier() };
-        at.map_or_else(|_| Time(if shown.datetime().year() < 1970 { i64::MIN } else { i64::MAX }), Time::from_timestamp)
+        at.map_or_else(
+            |_| {
+                Time(if shown.datetime().year() < 1970 {
+                    i64::MIN
+                } else {
+                    i64::MAX
+                })
+            },
+            Time::from_timestamp,
+        )
     }
 
     fn midnight(&self, day: Date) -> Time {
@@ -116,7 +129,10 @@ impl Span {
     /// The moments that are meant: the first is in it, the last is not.
     #[must_use]
     pub fn resolve(&self, now: &Now) -> Range<Time> {
-        let from = self.from.as_ref().map_or(Time(i64::MIN), |when| when.begins(now));
+        let from = self
+            .from
+            .as_ref()
+            .map_or(Time(i64::MIN), |when| when.begins(now));
         let to = match (&self.to, &self.from) {
             (None, _) => Time(i64::MAX),
             (Some(When::TimeOfDay(time)), Some(_)) => first_after(from, *time, now),
@@ -127,9 +143,9 @@ impl Span {
 
     /// Whether it was written as one word: `today`, `yesterday`.
     fn day(&self) -> Option<&When> {
-        self.from
-            .as_ref()
-            .filter(|from| self.to.as_ref() == Some(from) && matches!(from, When::Today | When::Yesterday))
+        self.from.as_ref().filter(|from| {
+            self.to.as_ref() == Some(from) && matches!(from, When::Today | When::Yesterday)
+        })
     }
 }
 
@@ -173,9 +189,10 @@ impl When {
 
     fn ends(&self, now: &Now) -> Time {
         match self {
-            Self::Today | Self::Yesterday | Self::Day(_) => {
-                self.date(now).tomorrow().map_or(Time(i64::MAX), |next| now.midnight(next))
-            }
+            Self::Today | Self::Yesterday | Self::Day(_) => self
+                .date(now)
+                .tomorrow()
+                .map_or(Time(i64::MAX), |next| now.midnight(next)),
             other => other.moment(now, true),
         }
     }
@@ -191,9 +208,13 @@ impl When {
     fn moment(&self, now: &Now, end: bool) -> Time {
         match self {
             Self::Now => now.time,
-            Self::Ago(seconds) => now.time.plus_millis(-i64::try_from(seconds * 1000).unwrap_or(i64::MAX)),
+            Self::Ago(seconds) => now
+                .time
+                .plus_millis(-i64::try_from(seconds * 1000).unwrap_or(i64::MAX)),
             Self::TimeOfDay(time) => last_before(now, *time, end),
-            Self::TodayAt(time) | Self::YesterdayAt(time) => now.at(self.date(now).to_datetime(*time), end),
+            Self::TodayAt(time) | Self::YesterdayAt(time) => {
+                now.at(self.date(now).to_datetime(*time), end)
+            }
             Self::Local(shown) => now.at(*shown, end),
             Self::Moment(at) => Time::from_timestamp(*at),
             Self::Today | Self::Yesterday | Self::Day(_) => now.midnight(self.date(now)),
@@ -205,40 +226,72 @@ impl When {
 fn last_before(now: &Now, time: civil::Time, end: bool) -> Time {
     let today = now.date();
     let at = now.at(today.to_datetime(time), end);
-    if at <= now.time { at } else { now.at(today.yesterday().unwrap_or(today).to_datetime(time), end) }
+    if at <= now.time {
+        at
+    } else {
+        now.at(today.yesterday().unwrap_or(today).to_datetime(time), end)
+    }
 }
 
 /// The first moment after another one at which clocks show this.
 fn first_after(from: Time, time: civil::Time, now: &Now) -> Time {
     let day = now.zone.to_datetime(from.to_timestamp()).date();
     let at = now.at(day.to_datetime(time), true);
-    if at > from { at } else { now.at(day.checked_add(1.day()).unwrap_or(day).to_datetime(time), true) }
+    if at > from {
+        at
+    } else {
+        now.at(
+            day.checked_add(1.day()).unwrap_or(day).to_datetime(time),
+            true,
+        )
+    }
 }
 
 /// `2026-11-20`
 pub(super) fn date(text: &str) -> Option<Date> {
     let [year, month, day] = numbers(text, '-', [4, 2, 2])?;
-    Date::new(i16::try_from(year).ok()?, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()
+    Date::new(
+        i16::try_from(year).ok()?,
+        i8::try_from(month).ok()?,
+        i8::try_from(day).ok()?,
+    )
+    .ok()
 }
 
 /// `9:30`, `13:00:05`, `13:00:05.250`
 pub(super) fn time_of_day(text: &str) -> Option<civil::Time> {
     let (hour, rest) = text.split_once(':')?;
-    let (minute, rest) = rest.split_once(':').map_or((rest, None), |(minute, rest)| (minute, Some(rest)));
+    let (minute, rest) = rest
+        .split_once(':')
+        .map_or((rest, None), |(minute, rest)| (minute, Some(rest)));
     let (second, fraction) = match rest {
         None => ("00", None),
-        Some(rest) => rest.split_once('.').map_or((rest, None), |(second, fraction)| (second, Some(fraction))),
+        Some(rest) => rest
+            .split_once('.')
+            .map_or((rest, None), |(second, fraction)| (second, Some(fraction))),
     };
     let digits = |text: &str, most: usize| {
         let right = (1..=most).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
         right.then(|| text.parse::<i32>().ok()).flatten()
     };
-    let two = |text: &str| digits(text, 2).filter(|_| text.len() == 2).and_then(|number| i8::try_from(number).ok());
+    let two = |text: &str| {
+        digits(text, 2)
+            .filter(|_| text.len() == 2)
+            .and_then(|number| i8::try_from(number).ok())
+    };
     let nanos = match fraction {
         None => 0,
-        Some(fraction) => digits(fraction, 9)? * 10_i32.pow(9 - u32::try_from(fraction.len()).ok()?),
+        Some(fraction) => {
+            digits(fraction, 9)? * 10_i32.pow(9 - u32::try_from(fraction.len()).ok()?)
+        }
     };
-    civil::Time::new(i8::try_from(digits(hour, 2)?).ok()?, two(minute)?, two(second)?, nanos).ok()
+    civil::Time::new(
+        i8::try_from(digits(hour, 2)?).ok()?,
+        two(minute)?,
+        two(second)?,
+        nanos,
+    )
+    .ok()
 }
 
 /// A date and a time of day with `T` or a blank between, and perhaps `Z` or an offset.
@@ -257,7 +310,9 @@ fn date_time(text: &str) -> Option<When> {
 
 /// `yesterday 03:14`, or with a `T` as in dates
 fn named_day(text: &str) -> Option<When> {
-    let (day, rest) = ["today", "yesterday"].iter().find_map(|day| Some((day, text.strip_prefix(day)?)))?;
+    let (day, rest) = ["today", "yesterday"]
+        .iter()
+        .find_map(|day| Some((day, text.strip_prefix(day)?)))?;
     let time = time_of_day(rest.strip_prefix(['T', 't', ' '])?.trim_start())?;
     When::parse(day)?.with(time)
 }
@@ -278,7 +333,9 @@ fn offset(text: &str) -> Option<Offset> {
     };
     let [hours] = numbers(hours, ':', [2])?;
     let [minutes] = numbers(minutes, ':', [2])?;
-    (minutes < 60).then(|| Offset::from_seconds(sign * (hours * 3600 + minutes * 60)).ok()).flatten()
+    (minutes < 60)
+        .then(|| Offset::from_seconds(sign * (hours * 3600 + minutes * 60)).ok())
+        .flatten()
 }
 
 /// Numbers of exactly so many digits.
@@ -286,7 +343,9 @@ fn numbers<const N: usize>(text: &str, between: char, widths: [usize; N]) -> Opt
     let mut parts = text.split(between);
     let mut found = [0; N];
     for (slot, width) in found.iter_mut().zip(widths) {
-        let part = parts.next().filter(|part| part.len() == width && part.bytes().all(|b| b.is_ascii_digit()))?;
+        let part = parts
+            .next()
+            .filter(|part| part.len() == width && part.bytes().all(|b| b.is_ascii_digit()))?;
         *slot = part.parse().ok()?;
     }
     parts.next().is_none().then_some(found)
@@ -299,7 +358,9 @@ fn ago(text: &str) -> Option<u64> {
         let digits = rest.find(|c: char| !c.is_ascii_digit())?;
         let number: u64 = rest[..digits].parse().ok()?;
         let after = &rest[digits..];
-        let end = after.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(after.len());
+        let end = after
+            .find(|c: char| !c.is_ascii_alphabetic())
+            .unwrap_or(after.len());
         let (_, seconds) = UNITS.iter().find(|(name, _)| *name == &after[..end])?;
         sum = sum.checked_add(number.checked_mul(*seconds)?)?;
         rest = &after[end..];
@@ -324,7 +385,11 @@ struct InRange<'a>(&'a When);
 
 impl fmt::Display for InRange<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sign = if matches!(self.0, When::Ago(_)) { "-" } else { "" };
+        let sign = if matches!(self.0, When::Ago(_)) {
+            "-"
+        } else {
+            ""
+        };
         write!(f, "{sign}{}", self.0)
     }
 }
@@ -359,7 +424,9 @@ impl fmt::Display for When {
 /// Without seconds that are none.
 fn short(time: civil::Time) -> String {
     let text = time.to_string();
-    text.strip_suffix(":00").filter(|text| text.len() == 5).map_or(text.clone(), str::to_owned)
+    text.strip_suffix(":00")
+        .filter(|text| text.len() == 5)
+        .map_or(text.clone(), str::to_owned)
 }
 
 #[cfg(test)]
@@ -369,14 +436,29 @@ mod tests {
     /// 20 November 2026, a Friday, 13:30 in Berlin.
     fn now() -> Now {
         let zone = TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").expect("a zone");
-        let at = "2026-11-20T12:30:00Z".parse::<Timestamp>().expect("a moment");
-        Now { time: Time::from_timestamp(at), zone }
+        let at = "2026-11-20T12:30:00Z"
+            .parse::<Timestamp>()
+            .expect("a moment");
+        Now {
+            time: Time::from_timestamp(at),
+            zone,
+        }
     }
 
     fn resolved(from: &str, to: &str) -> String {
-        let read = |text: &str| (!text.is_empty()).then(|| When::parse(text).unwrap_or_else(|| panic!("{text}")));
-        let range = Span { from: read(from), to: read(to) }.resolve(&now());
-        format!("{} {}", range.start.to_timestamp(), range.end.to_timestamp())
+        let read = |text: &str| {
+            (!text.is_empty()).then(|| When::parse(text).unwrap_or_else(|| panic!("{text}")))
+        };
+        let range = Span {
+            from: read(from),
+            to: read(to),
+        }
+        .resolve(&now());
+        format!(
+            "{} {}",
+            range.start.to_timestamp(),
+            range.end.to_timestamp()
+        )
     }
 
     #[test]
@@ -384,21 +466,69 @@ mod tests {
         for (from, to, expected) in [
             ("15m", "now", "2026-11-20T12:15:00Z 2026-11-20T12:30:00Z"),
             ("-2h", "-1h", "2026-11-20T10:30:00Z 2026-11-20T11:30:00Z"),
-            ("yesterday", "yesterday", "2026-11-18T23:00:00Z 2026-11-19T23:00:00Z"),
-            ("today", "today", "2026-11-19T23:00:00Z 2026-11-20T23:00:00Z"),
-            ("yesterday 03:14", "today 3:14:15", "2026-11-19T02:14:00Z 2026-11-20T02:14:15Z"),
-            ("yesterdayT23:00", "1:00", "2026-11-19T22:00:00Z 2026-11-20T00:00:00Z"),
-            ("13:00", "13:05", "2026-11-20T12:00:00Z 2026-11-20T12:05:00Z"),
-            ("13:00", "14:00", "2026-11-20T12:00:00Z 2026-11-20T13:00:00Z"),
-            ("14:00", "15:00", "2026-11-19T13:00:00Z 2026-11-19T14:00:00Z"),
+            (
+                "yesterday",
+                "yesterday",
+                "2026-11-18T23:00:00Z 2026-11-19T23:00:00Z",
+            ),
+            (
+                "today",
+                "today",
+                "2026-11-19T23:00:00Z 2026-11-20T23:00:00Z",
+            ),
+            (
+                "yesterday 03:14",
+                "today 3:14:15",
+                "2026-11-19T02:14:00Z 2026-11-20T02:14:15Z",
+            ),
+            (
+                "yesterdayT23:00",
+                "1:00",
+                "2026-11-19T22:00:00Z 2026-11-20T00:00:00Z",
+            ),
+            (
+                "13:00",
+                "13:05",
+                "2026-11-20T12:00:00Z 2026-11-20T12:05:00Z",
+            ),
+            (
+                "13:00",
+                "14:00",
+                "2026-11-20T12:00:00Z 2026-11-20T13:00:00Z",
+            ),
+            (
+                "14:00",
+                "15:00",
+                "2026-11-19T13:00:00Z 2026-11-19T14:00:00Z",
+            ),
             ("23:00", "1:00", "2026-11-19T22:00:00Z 2026-11-20T00:00:00Z"),
-            ("2026-11-10 13:00", "13:05", "2026-11-10T12:00:00Z 2026-11-10T12:05:00Z"),
-            ("2026-11-10T13:00:00.5", "2026-11-10", "2026-11-10T12:00:00.5Z 2026-11-10T23:00:00Z"),
-            ("2026-11-10T13:00Z", "2026-11-10T13:00+0300", "2026-11-10T13:00:00Z 2026-11-10T10:00:00Z"),
+            (
+                "2026-11-10 13:00",
+                "13:05",
+                "2026-11-10T12:00:00Z 2026-11-10T12:05:00Z",
+            ),
+            (
+                "2026-11-10T13:00:00.5",
+                "2026-11-10",
+                "2026-11-10T12:00:00.5Z 2026-11-10T23:00:00Z",
+            ),
+            (
+                "2026-11-10T13:00Z",
+                "2026-11-10T13:00+0300",
+                "2026-11-10T13:00:00Z 2026-11-10T10:00:00Z",
+            ),
             // Clocks go back: this hour is shown twice, and both are meant.
-            ("2026-10-25T02:00", "2026-10-25T02:30", "2026-10-25T00:00:00Z 2026-10-25T01:30:00Z"),
+            (
+                "2026-10-25T02:00",
+                "2026-10-25T02:30",
+                "2026-10-25T00:00:00Z 2026-10-25T01:30:00Z",
+            ),
             // Clocks go forward.
-            ("2026-03-29", "2026-03-29", "2026-03-28T23:00:00Z 2026-03-29T22:00:00Z"),
+            (
+                "2026-03-29",
+                "2026-03-29",
+                "2026-03-28T23:00:00Z 2026-03-29T22:00:00Z",
+            ),
         ] {
             assert_eq!(resolved(from, to), expected, "{from}..{to}");
         }
@@ -406,9 +536,18 @@ mod tests {
 
     #[test]
     fn the_ends_of_the_calendar_are_times_too() {
-        for text in ["0000-01-01", "9999-12-31", "0001-01-01T00:00", "9999-12-31T23:59:59.999999999"] {
+        for text in [
+            "0000-01-01",
+            "9999-12-31",
+            "0001-01-01T00:00",
+            "9999-12-31T23:59:59.999999999",
+        ] {
             let when = When::parse(text).unwrap_or_else(|| panic!("{text}"));
-            let range = Span { from: Some(when.clone()), to: Some(when) }.resolve(&now());
+            let range = Span {
+                from: Some(when.clone()),
+                to: Some(when),
+            }
+            .resolve(&now());
             assert!(range.start <= range.end, "{text}");
         }
     }

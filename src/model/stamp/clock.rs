@@ -1,8 +1,8 @@
-//! The clock of a host, and what it makes of a stamp: zones and their rules, years that are left out, seconds since
-//! the start.
+//! The clock of a host, and what it makes of a stamp: zones and their rules, years that are left
+//! out, seconds since the start.
 //!
-//! What a stamp says is a [`Moment`]; a [`Calendar`] fills in what it leaves open. The rules of zones are left to
-//! `zone`.
+//! What a stamp says is a [`Moment`]; a [`Calendar`] fills in what it leaves open. The rules of
+//! zones are left to `zone`.
 
 use jiff::tz::{Offset, TimeZone};
 
@@ -20,11 +20,16 @@ pub struct HostClock {
 }
 
 impl HostClock {
-    /// A host whose local time is always so many seconds ahead of UTC, and whose start is not known. Offsets that no
-    /// place on earth has count as UTC.
+    /// A host whose local time is always so many seconds ahead of UTC, and whose start is not
+    /// known. Offsets that no place on earth has count as UTC.
     #[must_use]
     pub fn fixed(utc_offset_s: i32) -> Self {
-        Self { zone: Offset::from_seconds(utc_offset_s).unwrap_or(Offset::UTC).to_time_zone(), boot: None }
+        Self {
+            zone: Offset::from_seconds(utc_offset_s)
+                .unwrap_or(Offset::UTC)
+                .to_time_zone(),
+            boot: None,
+        }
     }
 }
 
@@ -99,48 +104,82 @@ impl Calendar {
         }
     }
 
-    /// The moment that a stamp means in a line that was read at `now`, after one of `previous`. `None`: there is no such
-    /// day, or the start of the host is not known.
-    pub(super) fn time(&mut self, moment: Moment, now: Time, previous: Option<Time>) -> Option<Time> {
+    /// The moment that a stamp means in a line that was read at `now`, after one of `previous`.
+    /// `None`: there is no such day, or the start of the host is not known.
+    pub(super) fn time(
+        &mut self,
+        moment: Moment,
+        now: Time,
+        previous: Option<Time>,
+    ) -> Option<Time> {
         match moment {
             Moment::Epoch(nanos) => Some(Time(nanos)),
             Moment::SinceBoot(nanos) => Some(Time(self.boot?.0.saturating_add(nanos))),
             Moment::Clock(time, zone) => Some(self.time_of_a_day(time, zone, now, previous)),
-            Moment::Civil(Date { year: Some(year), month, day }, time, zone) => {
-                self.civil(days(year, month, day)?, time, zone, previous)
+            Moment::Civil(
+                Date {
+                    year: Some(year),
+                    month,
+                    day,
+                },
+                time,
+                zone,
+            ) => self.civil(days(year, month, day)?, time, zone, previous),
+            Moment::Civil(Date { month, day, .. }, time, zone) => {
+                self.nearest(month, day, time, zone, now, previous)
             }
-            Moment::Civil(Date { month, day, .. }, time, zone) => self.nearest(month, day, time, zone, now, previous),
         }
     }
 
-    /// The rules by which lines have their times when one of `at` has this zone; and whether others may have another. A
-    /// host's own offset is that of its zone, which has another one in half a year.
+    /// The rules by which lines have their times when one of `at` has this zone; and whether others
+    /// may have another. A host's own offset is that of its zone, which has another one in half a
+    /// year.
     pub(super) fn zone_of(&self, zone: Option<Zone>, at: Time) -> (TimeZone, bool) {
         match zone {
             Some(Zone::Host) => (self.host.zone.clone(), false),
-            Some(Zone::Area(number)) => (area(number).unwrap_or_else(|| self.host.zone.clone()), false),
+            Some(Zone::Area(number)) => (
+                area(number).unwrap_or_else(|| self.host.zone.clone()),
+                false,
+            ),
             Some(Zone::Offset(seconds)) if seconds != 0 => {
                 if self.host.zone.to_offset(at.to_timestamp()).seconds() == seconds {
                     return (self.host.zone.clone(), false);
                 }
-                (Offset::from_seconds(seconds).unwrap_or(Offset::UTC).to_time_zone(), true)
+                (
+                    Offset::from_seconds(seconds)
+                        .unwrap_or(Offset::UTC)
+                        .to_time_zone(),
+                    true,
+                )
             }
             _ => (TimeZone::UTC, false),
         }
     }
 
-    fn civil(&mut self, days: i64, time: TimeOfDay, zone: Zone, previous: Option<Time>) -> Option<Time> {
+    fn civil(
+        &mut self,
+        days: i64,
+        time: TimeOfDay,
+        zone: Zone,
+        previous: Option<Time>,
+    ) -> Option<Time> {
         let local = days * DAY + i64::from(time.second);
         let seconds = match zone {
             Zone::Offset(offset) => local - i64::from(offset),
             zone => self.zone(zone).utc_of(local, previous),
         };
-        Some(Time(seconds.saturating_mul(i64::from(NANOS)).saturating_add(i64::from(time.nano))))
+        Some(Time(
+            seconds
+                .saturating_mul(i64::from(NANOS))
+                .saturating_add(i64::from(time.nano)),
+        ))
     }
 
     /// The rules of a zone that is more than an offset.
     fn zone(&mut self, zone: Zone) -> &mut Local {
-        let Zone::Area(number) = zone else { return &mut self.host };
+        let Zone::Area(number) = zone else {
+            return &mut self.host;
+        };
         match self.areas.iter().position(|(known, _)| *known == number) {
             Some(at) => self.areas.swap(0, at),
             None => {
@@ -165,7 +204,9 @@ impl Calendar {
         let latest = now.plus_millis(AHEAD_MS);
         let year = self.year_of(latest);
         for year in (year - YEARS_BACK..=year).rev() {
-            let Some(days) = days(year, month, day) else { continue };
+            let Some(days) = days(year, month, day) else {
+                continue;
+            };
             let found = self.civil(days, time, zone, previous)?;
             if found <= latest {
                 return Some(found);
@@ -183,28 +224,45 @@ impl Calendar {
         self.latest.1
     }
 
-    /// A time whose day is left out: that of the line before, or the day after it where the clock has begun anew. While
-    /// lines come as they are written, and for the first, the last one that is not in the future.
-    fn time_of_a_day(&mut self, time: TimeOfDay, zone: Zone, now: Time, previous: Option<Time>) -> Time {
+    /// A time whose day is left out: that of the line before, or the day after it where the clock
+    /// has begun anew. While lines come as they are written, and for the first, the last one that
+    /// is not in the future.
+    fn time_of_a_day(
+        &mut self,
+        time: TimeOfDay,
+        zone: Zone,
+        now: Time,
+        previous: Option<Time>,
+    ) -> Time {
         let after = match previous {
             Some(previous) => previous.plus_millis(-CLOCK_BACK_MS),
             None => now.plus_millis(CLOCK_AHEAD_MS - DAY * 1000),
         };
         let offset = match zone {
             Zone::Offset(offset) => i64::from(offset),
-            zone => i64::from(self.zone(zone).zone.to_offset(after.to_timestamp()).seconds()),
+            zone => i64::from(
+                self.zone(zone)
+                    .zone
+                    .to_offset(after.to_timestamp())
+                    .seconds(),
+            ),
         };
         let first_day = (after.0.div_euclid(i64::from(NANOS)) + offset).div_euclid(DAY);
         for day in first_day..first_day + 2 {
-            if let Some(found) = self.civil(day, time, zone, previous).filter(|&found| found >= after) {
+            if let Some(found) = self
+                .civil(day, time, zone, previous)
+                .filter(|&found| found >= after)
+            {
                 return found;
             }
         }
-        self.civil(first_day + 2, time, zone, previous).unwrap_or(now)
+        self.civil(first_day + 2, time, zone, previous)
+            .unwrap_or(now)
     }
 }
 
-/// A time of day that is before that of the line before it by less than this is out of order, not of the next day.
+/// A time of day that is before that of the line before it by less than this is out of order, not
+/// of the next day.
 const CLOCK_BACK_MS: i64 = 6 * 3600 * 1000;
 
 /// A time of day may be so far ahead of our clock and still be today's.
@@ -220,7 +278,10 @@ pub(super) fn days(year: i32, month: u32, day: u32) -> Option<i64> {
         return None;
     }
     // Years that begin in March have their leap day last; eras of 400 years are alike.
-    let (year, month) = (i64::from(year) - i64::from(month <= 2), i64::from((month + 9) % 12));
+    let (year, month) = (
+        i64::from(year) - i64::from(month <= 2),
+        i64::from((month + 9) % 12),
+    );
     let era = year.div_euclid(400);
     let year = year.rem_euclid(400);
     let day_of_year = (153 * month + 2) / 5 + i64::from(day) - 1;

@@ -20,8 +20,20 @@ const MAX_COMPILED: usize = 1 << 20;
 const MAX_BYTES: usize = 1000;
 
 /// The groups that mean something.
-const GROUPS: [&str; 12] =
-    ["time", "epoch", "year", "month", "day", "hour", "minute", "second", "fraction", "ampm", "zone", "day_of_year"];
+const GROUPS: [&str; 12] = [
+    "time",
+    "epoch",
+    "year",
+    "month",
+    "day",
+    "hour",
+    "minute",
+    "second",
+    "fraction",
+    "ampm",
+    "zone",
+    "day_of_year",
+];
 
 /// An expression, compiled.
 #[derive(Debug, Clone)]
@@ -34,17 +46,34 @@ impl Expression {
     /// What is wrong with it.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         if text.len() > MAX_BYTES {
-            return Err(format!("the regular expression of a time has at most {MAX_BYTES} bytes"));
+            return Err(format!(
+                "the regular expression of a time has at most {MAX_BYTES} bytes"
+            ));
         }
-        let built = RegexBuilder::new(text).unicode(false).size_limit(MAX_COMPILED).build();
+        let built = RegexBuilder::new(text)
+            .unicode(false)
+            .size_limit(MAX_COMPILED)
+            .build();
         let regex = built.map_err(|error| {
             let error = error.to_string();
-            let why = error.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
+            let why = error
+                .lines()
+                .last()
+                .unwrap_or_default()
+                .trim_start_matches("error: ")
+                .to_owned();
             format!("the regular expression of the time is not valid: {why}")
         })?;
         let has = |name: &str| regex.capture_names().flatten().any(|group| group == name);
-        if let Some(other) = regex.capture_names().flatten().find(|name| !GROUPS.contains(name)) {
-            return Err(format!("unknown group {other:?} in the time expression; there are {}", GROUPS.join(", ")));
+        if let Some(other) = regex
+            .capture_names()
+            .flatten()
+            .find(|name| !GROUPS.contains(name))
+        {
+            return Err(format!(
+                "unknown group {other:?} in the time expression; there are {}",
+                GROUPS.join(", ")
+            ));
         }
         let whole = has("time") || has("epoch");
         let parts = has("hour")
@@ -66,20 +95,32 @@ impl Expression {
         if let Some(time) = groups.name("time") {
             let text = time.as_bytes();
             let found = formats::any(text, names).or_else(|| formats::time_only(text, names))?;
-            return Some(Found { start: found.start + time.start(), end: found.end + time.start(), ..found });
+            return Some(Found {
+                start: found.start + time.start(),
+                end: found.end + time.start(),
+                ..found
+            });
         }
         let parts = parts(&groups, names)?;
         let named = || GROUPS.iter().filter_map(|name| groups.name(name));
         let start = named().map(|group| group.start()).min()?;
         let end = named().map(|group| group.end()).max()?;
-        Some(Found { moment: parts.moment()?, start, end })
+        Some(Found {
+            moment: parts.moment()?,
+            start,
+            end,
+        })
     }
 }
 
 /// `None`: a group has what cannot be its part of a time.
 fn parts(groups: &Captures<'_>, names: &ZoneNames) -> Option<Parts> {
-    let text =
-        |name: &str| groups.name(name).map(|group| group.as_bytes().trim_ascii()).filter(|text| !text.is_empty());
+    let text = |name: &str| {
+        groups
+            .name(name)
+            .map(|group| group.as_bytes().trim_ascii())
+            .filter(|text| !text.is_empty())
+    };
     let part = |name: &str| text(name).and_then(number);
     let mut parts = Parts {
         day: part("day"),

@@ -1,6 +1,8 @@
-//! Stamps in fields with names: JSON, logfmt, and the few programs that have a notation of their own.
+//! Stamps in fields with names: JSON, logfmt, and the few programs that have a notation of their
+//! own.
 //!
-//! Only as much of a line is read as is needed to find the field, and never more than its head and its last bytes.
+//! Only as much of a line is read as is needed to find the field, and never more than its head and
+//! its last bytes.
 
 use memchr::{memchr, memchr2, memmem};
 
@@ -12,13 +14,15 @@ use super::zone::ZoneNames;
 /// How far into a line a field with the time may begin.
 const HEAD: usize = 4096;
 
-/// Docker writes the time behind the line, however long that is: so many bytes at the end are looked at too.
+/// Docker writes the time behind the line, however long that is: so many bytes at the end are
+/// looked at too.
 const TAIL: usize = 160;
 
 /// How far into a line an object may begin.
 const OBJECT_WITHIN: usize = 128;
 
-/// How deep a time may be in objects and lists: OpenTelemetry has `{"resourceLogs":[{"scopeLogs":[{"logRecords":[{`.
+/// How deep a time may be in objects and lists: OpenTelemetry has
+/// `{"resourceLogs":[{"scopeLogs":[{"logRecords":[{`.
 const MAX_DEPTH: u32 = 8;
 
 /// The longest name of a field with a time.
@@ -33,7 +37,8 @@ enum Rank {
     Weak,
 }
 
-/// Times by their name, whatever its case and punctuation: `@timestamp`, `event.time`, `eventTime`, `__REALTIME_TIMESTAMP`.
+/// Times by their name, whatever its case and punctuation: `@timestamp`, `event.time`, `eventTime`,
+/// `__REALTIME_TIMESTAMP`.
 fn rank(key: &[u8]) -> Option<Rank> {
     // Of the many other names, most are told by this.
     let has_t = key.iter().any(|&b| b | 0x20 == b't');
@@ -116,7 +121,11 @@ impl Best {
         } else if self.clock.is_none()
             && let Some(found) = formats::time_only(value, names)
         {
-            self.clock = Some(Found { start, end: start + found.end, ..found });
+            self.clock = Some(Found {
+                start,
+                end: start + found.end,
+                ..found
+            });
         }
     }
 
@@ -124,9 +133,15 @@ impl Best {
         self.found.or_else(|| {
             let (date, at) = self.date?;
             let clock = self.clock?;
-            let Moment::Clock(time, zone) = clock.moment else { return None };
+            let Moment::Clock(time, zone) = clock.moment else {
+                return None;
+            };
             let start = if at < clock.start { at } else { clock.start };
-            Some(Found { moment: Moment::Civil(date, time, zone), start, end: clock.end })
+            Some(Found {
+                moment: Moment::Civil(date, time, zone),
+                start,
+                end: clock.end,
+            })
         })
     }
 }
@@ -151,7 +166,11 @@ fn object(head: &[u8]) -> Option<usize> {
     let mut from = 0;
     while let Some(at) = memchr(b'{', head.get(from..OBJECT_WITHIN.min(head.len()))?) {
         let open = from + at;
-        if head[open + 1..head.len().min(open + OBJECT_WITHIN)].trim_ascii_start().first() == Some(&b'"') {
+        if head[open + 1..head.len().min(open + OBJECT_WITHIN)]
+            .trim_ascii_start()
+            .first()
+            == Some(&b'"')
+        {
             return Some(open);
         }
         from = open + 1;
@@ -168,19 +187,32 @@ fn walk(text: &[u8], open: usize, names: &ZoneNames, best: &mut Best) {
             b'}' | b']' if depth <= 1 => return,
             b'}' | b']' => depth -= 1,
             b'"' => {
-                let Some(close) = string_end(text, at) else { return };
+                let Some(close) = string_end(text, at) else {
+                    return;
+                };
                 let key = &text[at..close];
                 at = close + 1;
-                let Some(value) = behind_colon(text, at) else { continue };
+                let Some(value) = behind_colon(text, at) else {
+                    continue;
+                };
                 at = value;
                 if depth <= MAX_DEPTH
                     && let Some(rank) = rank(key)
-                    && best.offer(value_at(text, value, names), text, value, depth, rank, names)
+                    && best.offer(
+                        value_at(text, value, names),
+                        text,
+                        value,
+                        depth,
+                        rank,
+                        names,
+                    )
                 {
                     return;
                 }
                 if text.get(at) == Some(&b'"') {
-                    let Some(close) = string_end(text, at + 1) else { return };
+                    let Some(close) = string_end(text, at + 1) else {
+                        return;
+                    };
                     at = close + 1;
                 }
             }
@@ -192,7 +224,8 @@ fn walk(text: &[u8], open: usize, names: &ZoneNames, best: &mut Best) {
 /// The quote that ends a string.
 #[inline]
 fn string_end(text: &[u8], mut at: usize) -> Option<usize> {
-    // Most strings are too short for a search by vectors to pay: measured, it takes half of the time of a line.
+    // Most strings are too short for a search by vectors to pay: measured, it takes half of the
+    // time of a line.
     let short = text.len().min(at + SHORT_STRING);
     while at < short {
         match text[at] {
@@ -216,10 +249,14 @@ const SHORT_STRING: usize = 24;
 /// Where the value begins of which this is behind the name.
 #[inline]
 fn behind_colon(text: &[u8], at: usize) -> Option<usize> {
-    let blanks =
-        |at: usize| text.get(at..).map(|rest| at + rest.iter().take_while(|b| b.is_ascii_whitespace()).count());
+    let blanks = |at: usize| {
+        text.get(at..)
+            .map(|rest| at + rest.iter().take_while(|b| b.is_ascii_whitespace()).count())
+    };
     let colon = blanks(at)?;
-    (text.get(colon) == Some(&b':')).then(|| blanks(colon + 1)).flatten()
+    (text.get(colon) == Some(&b':'))
+        .then(|| blanks(colon + 1))
+        .flatten()
 }
 
 /// A string or a number that is a time, or an object that has one inside.
@@ -229,14 +266,19 @@ fn value_at(text: &[u8], at: usize, names: &ZoneNames) -> Option<Found> {
         b'0'..=b'9' => {
             let mut scan = Scan(&text[at..]);
             let moment = Moment::Epoch(formats::number(&mut scan)?);
-            scan.ends_word().then(|| Found { moment, start: at, end: text.len() - scan.0.len() })
+            scan.ends_word().then(|| Found {
+                moment,
+                start: at,
+                end: text.len() - scan.0.len(),
+            })
         }
         b'{' => split(text, at, names),
         _ => None,
     }
 }
 
-/// `{"epochSecond":1795179601,"nanoOfSecond":5}`, `{"seconds":1795179601,"nanos":5}`, `{"$date":"…"}`.
+/// `{"epochSecond":1795179601,"nanoOfSecond":5}`, `{"seconds":1795179601,"nanos":5}`,
+/// `{"$date":"…"}`.
 fn split(text: &[u8], open: usize, names: &ZoneNames) -> Option<Found> {
     let inside = &text[open..text.len().min(open + 128)];
     let inside = &inside[..memchr(b'}', inside).map_or(inside.len(), |end| end + 1)];
@@ -249,13 +291,21 @@ fn split(text: &[u8], open: usize, names: &ZoneNames) -> Option<Found> {
         digits.parse::<i64>().ok().filter(|_| scan.ends_word())
     };
     if let Some(seconds) = number(b"\"epochSecond\"").or_else(|| number(b"\"seconds\"")) {
-        let nanos = number(b"\"nanoOfSecond\"").or_else(|| number(b"\"nanos\"")).unwrap_or(0);
+        let nanos = number(b"\"nanoOfSecond\"")
+            .or_else(|| number(b"\"nanos\""))
+            .unwrap_or(0);
         let moment = Moment::Epoch(seconds.checked_mul(1_000_000_000)?.checked_add(nanos)?);
-        return Some(Found { moment, start: open, end: open + inside.len() });
+        return Some(Found {
+            moment,
+            start: open,
+            end: open + inside.len(),
+        });
     }
     let date = ["\"$date\"", "\"$numberLong\""].iter().find_map(|name| {
         let at = behind_colon(inside, memmem::find(inside, name.as_bytes())? + name.len())?;
-        matches!(inside.get(at), Some(b'"' | b'0'..=b'9')).then(|| value_at(inside, at, names)).flatten()
+        matches!(inside.get(at), Some(b'"' | b'0'..=b'9'))
+            .then(|| value_at(inside, at, names))
+            .flatten()
     });
     shifted(date, open)
 }
@@ -274,7 +324,11 @@ fn json_tail(line: &[u8], names: &ZoneNames) -> Option<Found> {
 }
 
 pub(super) fn shifted(found: Option<Found>, by: usize) -> Option<Found> {
-    found.map(|found| Found { start: found.start + by, end: found.end + by, ..found })
+    found.map(|found| Found {
+        start: found.start + by,
+        end: found.end + by,
+        ..found
+    })
 }
 
 /// `key=value` with the name of a time, the first that is one.
@@ -285,7 +339,10 @@ pub(super) fn logfmt(line: &[u8], names: &ZoneNames) -> Option<Found> {
     let mut at = 0;
     while at < head.len() {
         let start = at;
-        while head.get(at).is_some_and(|&b| b.is_ascii_alphanumeric() || b"_.@-".contains(&b)) {
+        while head
+            .get(at)
+            .is_some_and(|&b| b.is_ascii_alphanumeric() || b"_.@-".contains(&b))
+        {
             at += 1;
         }
         if at > start && head.get(at) == Some(&b'=') {
@@ -293,15 +350,25 @@ pub(super) fn logfmt(line: &[u8], names: &ZoneNames) -> Option<Found> {
             let quoted = head.get(value) == Some(&b'"');
             if let Some(rank) = rank(&head[start..at]) {
                 let from = value + usize::from(quoted);
-                let found = shifted(head.get(from..).and_then(|text| formats::any(text, names)), from);
+                let found = shifted(
+                    head.get(from..).and_then(|text| formats::any(text, names)),
+                    from,
+                );
                 if best.offer(found, head, value, 1, rank, names) {
                     break;
                 }
             }
-            at = if quoted { string_end(head, value + 1).map_or(head.len(), |end| end + 1) } else { value };
+            at = if quoted {
+                string_end(head, value + 1).map_or(head.len(), |end| end + 1)
+            } else {
+                value
+            };
         }
         // To the next word.
-        match head.get(at..).and_then(|rest| rest.iter().position(|b| b" \t,;|<[(".contains(b))) {
+        match head
+            .get(at..)
+            .and_then(|rest| rest.iter().position(|b| b" \t,;|<[(".contains(b)))
+        {
             Some(gap) => at += gap + 1,
             None => break,
         }
@@ -329,5 +396,9 @@ pub(super) fn mysql_slow(line: &[u8], names: &ZoneNames) -> Option<Found> {
     let mut scan = Scan(rest);
     let moment = Moment::Epoch(formats::number(&mut scan)?);
     let start = line.len() - rest.len();
-    scan.take(b";").map(|_| Found { moment, start, end: line.len() - scan.0.len() - 1 })
+    scan.take(b";").map(|_| Found {
+        moment,
+        start,
+        end: line.len() - scan.0.len() - 1,
+    })
 }

@@ -22,9 +22,9 @@ enum Kind {
 }
 
 impl TimeFormat {
-    /// The format that a text of the inventory means: one of [`names`](Self::names); a pattern with the fields of
-    /// `strftime` (`%d.%m.%Y %H:%M:%S`); or, between slashes, a regular expression with named groups
-    /// (`/at (?<epoch>\d+)ms/`).
+    /// The format that a text of the inventory means: one of [`names`](Self::names); a pattern with
+    /// the fields of `strftime` (`%d.%m.%Y %H:%M:%S`); or, between slashes, a regular expression
+    /// with named groups (`/at (?<epoch>\d+)ms/`).
     ///
     /// # Errors
     /// What is wrong with it, in a part of a line. An unknown name is `unknown time format "…"`.
@@ -33,7 +33,9 @@ impl TimeFormat {
         let kind = if let Some(format) = Format::named(text) {
             Kind::Named(format)
         } else if let Some(inside) = text.strip_prefix('/') {
-            let inside = inside.strip_suffix('/').ok_or("the regular expression of a time ends with '/'")?;
+            let inside = inside
+                .strip_suffix('/')
+                .ok_or("the regular expression of a time ends with '/'")?;
             Kind::Expression(Arc::new(Expression::parse(inside)?))
         } else if text.contains('%') {
             Kind::Pattern(Arc::new(Pattern::parse(text)?))
@@ -67,7 +69,11 @@ impl TimeFormat {
     pub(super) fn find(&self, line: &[u8], at: &mut usize, names: &ZoneNames) -> Option<Found> {
         match &self.0 {
             Kind::Named(format) => {
-                let (layout, found) = Layout { at: *at, ..Layout::anywhere(format) }.find(line, names)?;
+                let (layout, found) = Layout {
+                    at: *at,
+                    ..Layout::anywhere(format)
+                }
+                .find(line, names)?;
                 *at = layout.at;
                 Some(found)
             }

@@ -1,8 +1,9 @@
 //! The formats of stamps: a table, and a small parser for each entry.
 //!
-//! A parser takes the bytes from where a stamp may begin and answers with what the stamp says and how long it is, or
-//! with nothing. It allocates nothing, and gives up at the first byte that does not fit. A new format is a new row.
-//! Where in a line stamps stand is left to `layout`, what they leave open to `clock`, names of fields to `fields`.
+//! A parser takes the bytes from where a stamp may begin and answers with what the stamp says and
+//! how long it is, or with nothing. It allocates nothing, and gives up at the first byte that does
+//! not fit. A new format is a new row. Where in a line stamps stand is left to `layout`, what they
+//! leave open to `clock`, names of fields to `fields`.
 
 use std::fmt;
 
@@ -16,7 +17,8 @@ use super::{fields, w3c};
 pub(super) enum Place {
     /// Near the beginning of the line.
     Anywhere,
-    /// At the beginning only: further on, it would be told from any other number or word by chance alone.
+    /// At the beginning only: further on, it would be told from any other number or word by chance
+    /// alone.
     Start,
     /// In a field with a name, which the parser looks for in the line.
     Field,
@@ -130,7 +132,11 @@ pub(super) static FORMATS: &[Format] = formats![
 
 impl Scan<'_> {
     fn found(self, text: &[u8], moment: Moment) -> Option<Found> {
-        Some(Found { moment, start: 0, end: text.len() - self.0.len() })
+        Some(Found {
+            moment,
+            start: 0,
+            end: text.len() - self.0.len(),
+        })
     }
 
     /// The end of a stamp that is known by its shape: no part of a word or of the name of a file.
@@ -149,11 +155,17 @@ impl Scan<'_> {
     /// Two digits of a year from 1970 to 2069, as in POSIX.
     fn year2(&mut self) -> Option<i32> {
         let year = self.digits(2).and_then(|year| i32::try_from(year).ok())?;
-        self.peek().is_none_or(|b| !b.is_ascii_digit()).then_some(year + if year < 69 { 2000 } else { 1900 })
+        self.peek()
+            .is_none_or(|b| !b.is_ascii_digit())
+            .then_some(year + if year < 69 { 2000 } else { 1900 })
     }
 
     fn year2_or_4(&mut self) -> Option<i32> {
-        if self.run_of_digits() == 4 { self.year4() } else { self.year2() }
+        if self.run_of_digits() == 4 {
+            self.year4()
+        } else {
+            self.year2()
+        }
     }
 
     /// What stands between a date and a time: `T`, blanks, `, `, ` - `, `_`, `-`, `:`, `::`.
@@ -184,7 +196,9 @@ fn civil(year: Option<i32>, month: u32, day: u32, time: TimeOfDay, zone: Zone) -
 fn iso(text: &[u8], names: &ZoneNames) -> Option<Found> {
     let mut scan = Scan(text);
     let year = scan.year4()?;
-    let Some(mark) = scan.take(b"-/. ") else { return basic(year, scan, text, names) };
+    let Some(mark) = scan.take(b"-/. ") else {
+        return basic(year, scan, text, names);
+    };
     let (month, day);
     if scan.peek()?.is_ascii_digit() {
         month = scan.short().filter(|_| mark != b' ')?;
@@ -203,7 +217,11 @@ fn iso(text: &[u8], names: &ZoneNames) -> Option<Found> {
         zone => zone,
     };
     let moment = civil(Some(year), month, day, time, zone)?;
-    if scan.ends_stamp() { scan.found(text, moment) } else { None }
+    if scan.ends_stamp() {
+        scan.found(text, moment)
+    } else {
+        None
+    }
 }
 
 /// `20261120T130001Z`
@@ -212,11 +230,19 @@ fn basic(year: i32, mut scan: Scan<'_>, text: &[u8], names: &ZoneNames) -> Optio
     let day = scan.digits(2)?;
     scan.take(b"Tt")?;
     let colons = scan.0.get(2) == Some(&b':');
-    let time = if colons { scan.time_of_day(Precision::Minutes) } else { scan.time_without_colons(Precision::Minutes) };
+    let time = if colons {
+        scan.time_of_day(Precision::Minutes)
+    } else {
+        scan.time_without_colons(Precision::Minutes)
+    };
     let time = time?;
     let zone = scan.zone(names);
     let moment = civil(Some(year), month, day, time, zone)?;
-    if scan.ends_stamp() { scan.found(text, moment) } else { None }
+    if scan.ends_stamp() {
+        scan.found(text, moment)
+    } else {
+        None
+    }
 }
 
 /// `20261120130001`, `20261120 130001`, `20261120-13:00:01:123`
@@ -232,7 +258,11 @@ fn compact(text: &[u8], names: &ZoneNames) -> Option<Found> {
         8 => {
             scan.between()?;
             let colons = scan.0.iter().take(3).any(|&b| b == b':');
-            if colons { scan.time_of_day(Precision::Seconds) } else { scan.time_without_colons(Precision::Seconds) }
+            if colons {
+                scan.time_of_day(Precision::Seconds)
+            } else {
+                scan.time_without_colons(Precision::Seconds)
+            }
         }
         _ => scan.time_without_colons(Precision::Seconds),
     }?;
@@ -241,7 +271,11 @@ fn compact(text: &[u8], names: &ZoneNames) -> Option<Found> {
     }
     let zone = scan.zone(names);
     let moment = civil(Some(year), month, day, time, zone)?;
-    if scan.ends_word() && scan.ends_stamp() { scan.found(text, moment) } else { None }
+    if scan.ends_word() && scan.ends_stamp() {
+        scan.found(text, moment)
+    } else {
+        None
+    }
 }
 
 /// `261120 13:00:01`, `261120  9:00:01`, `261120 130001`
@@ -255,15 +289,24 @@ fn yymmdd(text: &[u8], names: &ZoneNames) -> Option<Found> {
     scan.take(b" \t_-")?;
     scan.blanks(1);
     let colons = scan.0.iter().take(3).any(|&b| b == b':');
-    let time = if colons { scan.time_of_day(Precision::Seconds) } else { scan.time_without_colons(Precision::Seconds) };
+    let time = if colons {
+        scan.time_of_day(Precision::Seconds)
+    } else {
+        scan.time_without_colons(Precision::Seconds)
+    };
     let time = time?;
     let zone = scan.zone(names);
     let year = year + if year < 69 { 2000 } else { 1900 };
     let moment = civil(Some(year), month, day, time, zone)?;
-    if scan.ends_word() { scan.found(text, moment) } else { None }
+    if scan.ends_word() {
+        scan.found(text, moment)
+    } else {
+        None
+    }
 }
 
-/// `Nov 20 13:00:01`, and with a year before or behind the time, as in `Fri Nov 20 13:00:01 UTC 2026`.
+/// `Nov 20 13:00:01`, and with a year before or behind the time, as in `Fri Nov 20 13:00:01 UTC
+/// 2026`.
 fn month_first(text: &[u8], names: &ZoneNames) -> Option<Found> {
     let mut scan = Scan(text);
     let month = scan.month()?;
@@ -287,7 +330,11 @@ fn month_first(text: &[u8], names: &ZoneNames) -> Option<Found> {
         }
     }
     let moment = civil(year, month, day, time, zone)?;
-    if scan.ends_word() { scan.found(text, moment) } else { None }
+    if scan.ends_word() {
+        scan.found(text, moment)
+    } else {
+        None
+    }
 }
 
 /// A year that is followed by a time.
@@ -323,7 +370,11 @@ fn day_first(text: &[u8], names: &ZoneNames) -> Option<Found> {
         year = year_at_end(&mut scan);
     }
     let moment = civil(year, month, day, time, zone)?;
-    if scan.ends_stamp() { scan.found(text, moment) } else { None }
+    if scan.ends_stamp() {
+        scan.found(text, moment)
+    } else {
+        None
+    }
 }
 
 /// The year behind a month, which is parted from it as the day is.
@@ -372,14 +423,24 @@ fn two(scan: &mut Scan<'_>) -> Option<(u32, u32)> {
     (scan.peek() == Some(mark)).then_some((first, second))
 }
 
-fn year_last(day: u32, month: u32, mut scan: Scan<'_>, text: &[u8], names: &ZoneNames) -> Option<Found> {
+fn year_last(
+    day: u32,
+    month: u32,
+    mut scan: Scan<'_>,
+    text: &[u8],
+    names: &ZoneNames,
+) -> Option<Found> {
     scan.0 = scan.0.get(1..)?;
     let year = scan.year2_or_4()?;
     scan.between()?;
     let time = scan.time_of_day(Precision::Minutes)?;
     let zone = scan.zone(names);
     let moment = civil(Some(year), month, day, time, zone)?;
-    if scan.ends_stamp() { scan.found(text, moment) } else { None }
+    if scan.ends_stamp() {
+        scan.found(text, moment)
+    } else {
+        None
+    }
 }
 
 /// `26/11/20 13:00:01`
@@ -394,7 +455,11 @@ fn short_year(text: &[u8], names: &ZoneNames) -> Option<Found> {
     let time = scan.time_of_day(Precision::Minutes)?;
     let zone = scan.zone(names);
     let moment = civil(Some(year), month, day, time, zone)?;
-    if scan.ends_stamp() { scan.found(text, moment) } else { None }
+    if scan.ends_stamp() {
+        scan.found(text, moment)
+    } else {
+        None
+    }
 }
 
 /// `11-20 13:00:01.123`
@@ -418,32 +483,52 @@ fn day_month_only(text: &[u8], names: &ZoneNames) -> Option<Found> {
     year_left_out(day, month, scan, text, names)
 }
 
-fn year_left_out(day: u32, month: u32, mut scan: Scan<'_>, text: &[u8], names: &ZoneNames) -> Option<Found> {
+fn year_left_out(
+    day: u32,
+    month: u32,
+    mut scan: Scan<'_>,
+    text: &[u8],
+    names: &ZoneNames,
+) -> Option<Found> {
     scan.take(b" T\t_,-")?;
     scan.blanks(1);
     let time = scan.time_of_day(Precision::Seconds)?;
     let zone = scan.zone(names);
     let moment = civil(None, month, day, time, zone)?;
-    if scan.ends_stamp() { scan.found(text, moment) } else { None }
+    if scan.ends_stamp() {
+        scan.found(text, moment)
+    } else {
+        None
+    }
 }
 
 fn klog(text: &[u8], _: &ZoneNames) -> Option<Found> {
     let mut scan = Scan(text);
     scan.take(b"IWEF")?;
-    let year = if scan.run_of_digits() == 8 { scan.year4() } else { None };
+    let year = if scan.run_of_digits() == 8 {
+        scan.year4()
+    } else {
+        None
+    };
     let (month, day) = (scan.digits(2)?, scan.digits(2)?);
     scan.take(b" ")?;
     let time = scan.time_of_day(Precision::Seconds)?;
     let moment = civil(year, month, day, time, Zone::Host)?;
-    scan.found(text, moment).map(|found| Found { start: 1, ..found })
+    scan.found(text, moment)
+        .map(|found| Found { start: 1, ..found })
 }
 
-/// Seconds have ten digits from 2001 to 2286, milliseconds 13, microseconds 16 and nanoseconds 19: numbers of any
-/// other length are taken for something else. zap's console has `1.7951796011234567e+09`.
+/// Seconds have ten digits from 2001 to 2286, milliseconds 13, microseconds 16 and nanoseconds 19:
+/// numbers of any other length are taken for something else. zap's console has
+/// `1.7951796011234567e+09`.
 fn epoch(text: &[u8], _: &ZoneNames) -> Option<Found> {
     let mut scan = Scan(text);
     let moment = Moment::Epoch(number(&mut scan)?);
-    if scan.ends_word() && scan.ends_stamp() { scan.found(text, moment) } else { None }
+    if scan.ends_word() && scan.ends_stamp() {
+        scan.found(text, moment)
+    } else {
+        None
+    }
 }
 
 /// A number of seconds or of thousandths, millionths or billionths of it, as nanoseconds.
@@ -459,15 +544,20 @@ pub(super) fn number(scan: &mut Scan<'_>) -> Option<i64> {
     };
     let mut number: i64 = 0;
     for _ in 0..run {
-        number = number.checked_mul(10)?.checked_add(i64::from(scan.digit()?))?;
+        number = number
+            .checked_mul(10)?
+            .checked_add(i64::from(scan.digit()?))?;
     }
-    // Of a second, or of a thousandth of it; below a millionth of a second it is less than what clocks measure.
+    // Of a second, or of a thousandth of it; below a millionth of a second it is less than what
+    // clocks measure.
     let mut ahead = *scan;
     let fraction = ahead.take(b".").and_then(|_| ahead.decimals());
     if fraction.is_some() {
         *scan = ahead;
     }
-    let nanos = number.checked_mul(scale)?.checked_add(i64::from(fraction.unwrap_or(0)) * scale / 1_000_000_000)?;
+    let nanos = number
+        .checked_mul(scale)?
+        .checked_add(i64::from(fraction.unwrap_or(0)) * scale / 1_000_000_000)?;
     (nanos >= EARLIEST_S * 1_000_000_000).then_some(nanos)
 }
 
@@ -490,7 +580,9 @@ fn with_exponent(scan: &mut Scan<'_>) -> Option<i64> {
     ahead.take(b"+");
     let exponent = ahead.run_of_digits();
     // Whatever the unit, its exponent only says which it is: the digits are the same.
-    ahead.digits(exponent).filter(|exponent| matches!(exponent, 9 | 12 | 15 | 18))?;
+    ahead
+        .digits(exponent)
+        .filter(|exponent| matches!(exponent, 9 | 12 | 15 | 18))?;
     *scan = ahead;
     (nanos > 0).then_some(nanos)
 }
@@ -519,25 +611,36 @@ fn since_boot(text: &[u8], _: &ZoneNames) -> Option<Found> {
     scan.found(text, Moment::SinceBoot(seconds * 1_000_000_000 + nanos))
 }
 
-/// `@4000000065f1b2c32ab6c71c`: <https://cr.yp.to/libtai/tai64.html>, with the 10 seconds by which daemontools, runit
-/// and s6 are ahead of UTC (they do not count leap seconds either).
+/// `@4000000065f1b2c32ab6c71c`: <https://cr.yp.to/libtai/tai64.html>, with the 10 seconds by which
+/// daemontools, runit and s6 are ahead of UTC (they do not count leap seconds either).
 fn tai64n(text: &[u8], _: &ZoneNames) -> Option<Found> {
     const EPOCH: u64 = (1 << 62) + 10;
     let mut scan = Scan(text.strip_prefix(b"@")?);
     let digits = scan.0.get(..24)?;
     let hex = |digits: &[u8]| {
-        digits.iter().try_fold(0_u64, |number, &b| Some(number << 4 | u64::from(char::from(b).to_digit(16)?)))
+        digits.iter().try_fold(0_u64, |number, &b| {
+            Some(number << 4 | u64::from(char::from(b).to_digit(16)?))
+        })
     };
     let seconds = i64::try_from(hex(&digits[..16])?.checked_sub(EPOCH)?).ok()?;
-    let nanos = i64::try_from(hex(&digits[16..])?).ok().filter(|&nanos| nanos < 1_000_000_000)?;
+    let nanos = i64::try_from(hex(&digits[16..])?)
+        .ok()
+        .filter(|&nanos| nanos < 1_000_000_000)?;
     scan.0 = &scan.0[24..];
     let time = seconds.saturating_mul(1_000_000_000).saturating_add(nanos);
-    if scan.ends_word() { scan.found(text, Moment::Epoch(time)) } else { None }
+    if scan.ends_word() {
+        scan.found(text, Moment::Epoch(time))
+    } else {
+        None
+    }
 }
 
 /// Date and time at the beginning, in UTC.
 fn utc(text: &[u8], names: &ZoneNames) -> Option<Found> {
-    iso(text, names).map(|found| Found { moment: in_utc(found.moment), ..found })
+    iso(text, names).map(|found| Found {
+        moment: in_utc(found.moment),
+        ..found
+    })
 }
 
 /// The same, in UTC where it says nothing of a zone.
@@ -572,22 +675,42 @@ pub(super) fn date_only(text: &[u8]) -> Option<Date> {
     let month = scan.short()?;
     scan.take(&[mark])?;
     let day = scan.short()?;
-    Some(Date { year: Some(year), month, day })
+    Some(Date {
+        year: Some(year),
+        month,
+        day,
+    })
 }
 
-/// A value that is known to be a time: any format that is told by its shape, and names of days before it.
+/// A value that is known to be a time: any format that is told by its shape, and names of days
+/// before it.
 pub(super) fn any(text: &[u8], names: &ZoneNames) -> Option<Found> {
     let first = *text.first()?;
-    let formats = || FORMATS.iter().filter(|format| !matches!(format.place, Place::Field | Place::Proved));
-    let found = formats().filter(|format| format.begins_with(first)).find_map(|format| (format.parse)(text, names));
+    let formats = || {
+        FORMATS
+            .iter()
+            .filter(|format| !matches!(format.place, Place::Field | Place::Proved))
+    };
+    let found = formats()
+        .filter(|format| format.begins_with(first))
+        .find_map(|format| (format.parse)(text, names));
     found.or_else(|| day_name(text, names))
 }
 
 /// `Fri, 20 Nov 2026 13:00:01 GMT`, `Fri Nov 20 13:00:01 2026`, `Friday, 20-Nov-26 13:00:01 GMT`
 fn day_name(text: &[u8], names: &ZoneNames) -> Option<Found> {
-    let letters = text.iter().take(10).take_while(|b| b.is_ascii_alphabetic()).count();
+    let letters = text
+        .iter()
+        .take(10)
+        .take_while(|b| b.is_ascii_alphabetic())
+        .count();
     let rest = text.get(letters..).filter(|_| letters >= 3)?;
     let rest = rest.strip_prefix(b",").unwrap_or(rest).strip_prefix(b" ")?;
-    let found = day_first(rest, names).or_else(|| month_first(rest, names)).or_else(|| iso(rest, names))?;
-    Some(Found { end: found.end + text.len() - rest.len(), ..found })
+    let found = day_first(rest, names)
+        .or_else(|| month_first(rest, names))
+        .or_else(|| iso(rest, names))?;
+    Some(Found {
+        end: found.end + text.len() - rest.len(),
+        ..found
+    })
 }

@@ -1,8 +1,10 @@
-//! How stamps can be compared by a program that knows nothing of them, such as `awk` on a host: as texts of one length.
+//! How stamps can be compared by a program that knows nothing of them, such as `awk` on a host: as
+//! texts of one length.
 //!
-//! A [`TimeKey`] is what a [`Stamper`](super::Stamper) knows of a source, in words of a small vocabulary. Whoever has the
-//! text makes of each stamp `YYYYMMDDhhmmss` and nine digits of a second, or of those without a year, `0` (last year) or
-//! `1` and the rest; of numbers the nanoseconds since 1970; and compares with what [`TimeKey::target`] says.
+//! A [`TimeKey`] is what a [`Stamper`](super::Stamper) knows of a source, in words of a small
+//! vocabulary. Whoever has the text makes of each stamp `YYYYMMDDhhmmss` and nine digits of a
+//! second, or of those without a year, `0` (last year) or `1` and the rest; of numbers the
+//! nanoseconds since 1970; and compares with what [`TimeKey::target`] says.
 
 use jiff::ToSpan;
 use jiff::tz::TimeZone;
@@ -76,10 +78,20 @@ impl Example {
 
 impl TimeKey {
     /// Of a source whose last stamp, of the format with this name, was `example`.
-    pub(super) fn new(format: &str, example: &Example, zone: TimeZone, mixed: bool) -> Option<Self> {
+    pub(super) fn new(
+        format: &str,
+        example: &Example,
+        zone: TimeZone,
+        mixed: bool,
+    ) -> Option<Self> {
         let kind = Kind::of(format, example)?;
         let strict = example.at == usize::from(kind == Kind::Klog);
-        Some(Self { kind, strict, zone, mixed })
+        Some(Self {
+            kind,
+            strict,
+            zone,
+            mixed,
+        })
     }
 
     /// The word for the notation.
@@ -107,8 +119,9 @@ impl TimeKey {
         self.strict
     }
 
-    /// What the stamps of lines that are older than a moment compare as less than, in a source that was last written to
-    /// at `now`. Where clocks were put back about then, or may be those of another zone, it is an hour less.
+    /// What the stamps of lines that are older than a moment compare as less than, in a source that
+    /// was last written to at `now`. Where clocks were put back about then, or may be those of
+    /// another zone, it is an hour less.
     #[must_use]
     pub fn target(&self, time: Time, now: Time) -> String {
         match self.kind {
@@ -130,7 +143,10 @@ impl TimeKey {
 
     fn without_year(&self, time: Time, now: Time) -> String {
         let latest = now.plus_millis(AHEAD_MS);
-        let earliest = latest.to_timestamp().to_zoned(self.zone.clone()).checked_sub(1.year());
+        let earliest = latest
+            .to_timestamp()
+            .to_zoned(self.zone.clone())
+            .checked_sub(1.year());
         if time > latest {
             return "2".to_owned();
         }
@@ -145,14 +161,23 @@ impl TimeKey {
     /// As a stamp of this source would have it.
     fn written(&self, time: Time) -> String {
         let local = self.zone.to_datetime(time.to_timestamp());
-        format!("{}{:09}", local.strftime("%Y%m%d%H%M%S"), local.subsec_nanosecond())
+        format!(
+            "{}{:09}",
+            local.strftime("%Y%m%d%H%M%S"),
+            local.subsec_nanosecond()
+        )
     }
 
     fn safe(&self, time: Time) -> Time {
         const HOUR_MS: i64 = 3_600_000;
         let offset = |time: Time| self.zone.to_offset(time.to_timestamp());
-        let changes = offset(time.plus_millis(-2 * HOUR_MS)) != offset(time.plus_millis(2 * HOUR_MS));
-        if changes || self.mixed { time.plus_millis(-HOUR_MS) } else { time }
+        let changes =
+            offset(time.plus_millis(-2 * HOUR_MS)) != offset(time.plus_millis(2 * HOUR_MS));
+        if changes || self.mixed {
+            time.plus_millis(-HOUR_MS)
+        } else {
+            time
+        }
     }
 }
 
@@ -170,7 +195,9 @@ impl Kind {
             "klog" if digits == 4 => Self::Klog,
             "yymmdd" => Self::Yymmdd,
             "tai64n" => Self::Tai,
-            "syslog" | "access" | "klog" | "boot" | "clock" | "day-month" | "mysql-slow" => return None,
+            "syslog" | "access" | "klog" | "boot" | "clock" | "day-month" | "mysql-slow" => {
+                return None;
+            }
             _ => match (digits, example.moment) {
                 (4, Moment::Civil(..)) if b"-/.".contains(&text[4]) => Self::Iso,
                 (8, Moment::Civil(..)) => Self::Compact,
@@ -200,13 +227,43 @@ mod tests {
     fn a_moment_is_written_as_the_lines_of_the_source_have_it() {
         let clock = HostClock::fixed(3600);
         for (line, kind, strict, target) in [
-            ("2026-11-20T13:00:01Z x", "iso", true, "20261120152217000000000"),
-            ("2026-11-20 13:00:01,123 x", "iso", true, "20261120162217000000000"),
-            ("10.0.0.7 - - [20/Nov/2026:13:00:01 +0000] x", "access", false, "20261120152217000000000"),
-            ("Nov 20 13:00:01 host app: x", "mon", true, "11120162217000000000"),
-            ("I1120 13:00:01.123456 7 a.go:1] x", "klog", true, "11120162217000000000"),
+            (
+                "2026-11-20T13:00:01Z x",
+                "iso",
+                true,
+                "20261120152217000000000",
+            ),
+            (
+                "2026-11-20 13:00:01,123 x",
+                "iso",
+                true,
+                "20261120162217000000000",
+            ),
+            (
+                "10.0.0.7 - - [20/Nov/2026:13:00:01 +0000] x",
+                "access",
+                false,
+                "20261120152217000000000",
+            ),
+            (
+                "Nov 20 13:00:01 host app: x",
+                "mon",
+                true,
+                "11120162217000000000",
+            ),
+            (
+                "I1120 13:00:01.123456 7 a.go:1] x",
+                "klog",
+                true,
+                "11120162217000000000",
+            ),
             ("1795179601.123 x", "epoch", true, "1795188137000000000"),
-            ("20261120130001 x", "compact", true, "20261120162217000000000"),
+            (
+                "20261120130001 x",
+                "compact",
+                true,
+                "20261120162217000000000",
+            ),
         ] {
             let key = key(&clock, line).unwrap_or_else(|| panic!("{line}"));
             assert_eq!(
@@ -215,7 +272,11 @@ mod tests {
                 "{line}"
             );
         }
-        for line in ["no stamp at all", "[    5.123456] booted", "November 20 13:00:01 x"] {
+        for line in [
+            "no stamp at all",
+            "[    5.123456] booted",
+            "November 20 13:00:01 x",
+        ] {
             assert_eq!(key(&clock, line), None, "{line}");
         }
     }
@@ -227,7 +288,9 @@ mod tests {
         assert_eq!(key.pivot(NOW), "1122152217000000000");
         assert_eq!(target(-30), "11021152217000000000");
         assert_eq!(target(-350), "01205152217000000000");
-        assert!(target(-400) < target(-350) && target(-350) < target(-30) && target(-30) < target(30));
+        assert!(
+            target(-400) < target(-350) && target(-350) < target(-30) && target(-30) < target(30)
+        );
     }
 
     #[test]
@@ -236,12 +299,24 @@ mod tests {
         let clock = HostClock { zone, boot: None };
         let local = key(&clock, "2026-11-20 13:00:01 x").expect("a key");
         let at = |text: &str| Time::from_timestamp(text.parse().expect("a time"));
-        assert_eq!(local.target(at("2026-07-01T10:00:00Z"), NOW), "20260701120000000000000");
-        assert_eq!(local.target(at("2026-10-25T00:30:00Z"), NOW), "20261025013000000000000");
+        assert_eq!(
+            local.target(at("2026-07-01T10:00:00Z"), NOW),
+            "20260701120000000000000"
+        );
+        assert_eq!(
+            local.target(at("2026-10-25T00:30:00Z"), NOW),
+            "20261025013000000000000"
+        );
         // The host's own offset, which is another one in summer.
         let written = key(&clock, "2026-11-20T13:00:01+01:00 x").expect("a key");
-        assert_eq!(written.target(at("2026-07-01T10:00:00Z"), NOW), "20260701120000000000000");
+        assert_eq!(
+            written.target(at("2026-07-01T10:00:00Z"), NOW),
+            "20260701120000000000000"
+        );
         let other = key(&clock, "2026-11-20T13:00:01-05:00 x").expect("a key");
-        assert_eq!(other.target(at("2026-07-01T10:00:00Z"), NOW), "20260701040000000000000");
+        assert_eq!(
+            other.target(at("2026-07-01T10:00:00Z"), NOW),
+            "20260701040000000000000"
+        );
     }
 }

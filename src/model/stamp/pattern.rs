@@ -1,7 +1,8 @@
 //! Patterns with the fields of `strftime`, as the inventory may give them: `%d.%m.%Y %H:%M:%S`.
 //!
-//! Compiled once into [`Item`]s and read directly: a library's parser answers with an error that it has to make up for
-//! each place that does not fit, and wants fields that stamps leave out. What the fields mean together is [`Parts`].
+//! Compiled once into [`Item`]s and read directly: a library's parser answers with an error that it
+//! has to make up for each place that does not fit, and wants fields that stamps leave out. What
+//! the fields mean together is [`Parts`].
 
 use super::clock::{Date, Moment, Zone};
 use super::formats::{self, Found};
@@ -47,8 +48,8 @@ enum Item {
 }
 
 use Item::{
-    Blanks, Byte, Day, DayOfYear, DotFraction, Epoch, Fraction, HalfOfDay, Hour, Millis, Minute, Month, MonthName,
-    Second, ShortYear, WeekdayName, WholeEpoch, Word, Year, ZoneName,
+    Blanks, Byte, Day, DayOfYear, DotFraction, Epoch, Fraction, HalfOfDay, Hour, Millis, Minute,
+    Month, MonthName, Second, ShortYear, WeekdayName, WholeEpoch, Word, Year, ZoneName,
 };
 
 impl Pattern {
@@ -64,13 +65,16 @@ impl Pattern {
         let mut rest = text.chars().peekable();
         while let Some(c) = rest.next() {
             match c {
-                // `%-d`, `%_d` and `%0d` differ in padding only, which is read either way; `%:z` and `%.f` in marks.
+                // `%-d`, `%_d` and `%0d` differ in padding only, which is read either way; `%:z`
+                // and `%.f` in marks.
                 '%' => {
                     let mut field = String::new();
                     while let Some(flag) = rest.next_if(|c| "-_0:.^#123456789E".contains(*c)) {
                         field.push(flag);
                     }
-                    let letter = rest.next().ok_or("a time pattern ends in '%'; write %% for a '%'")?;
+                    let letter = rest
+                        .next()
+                        .ok_or("a time pattern ends in '%'; write %% for a '%'")?;
                     field_items(&field, letter, &mut items)?;
                 }
                 c if c.is_whitespace() => items.push(Blanks),
@@ -93,7 +97,8 @@ impl Pattern {
         if has(&[Epoch, WholeEpoch]) {
             return Ok(());
         }
-        let missing = |what: &str, field: &str| Err(format!("the time pattern has no {what} ({field})"));
+        let missing =
+            |what: &str, field: &str| Err(format!("the time pattern has no {what} ({field})"));
         if !has(&[Hour]) {
             return missing("hour", "%H");
         }
@@ -110,8 +115,15 @@ impl Pattern {
         }
     }
 
-    /// The stamp of a line: where it was in the line before (`at`), or the first within its first `reach` bytes.
-    pub(super) fn find(&self, line: &[u8], at: &mut usize, reach: usize, names: &ZoneNames) -> Option<Found> {
+    /// The stamp of a line: where it was in the line before (`at`), or the first within its first
+    /// `reach` bytes.
+    pub(super) fn find(
+        &self,
+        line: &[u8],
+        at: &mut usize,
+        reach: usize,
+        names: &ZoneNames,
+    ) -> Option<Found> {
         if let Some(found) = self.find_at(line, *at, names) {
             return Some(found);
         }
@@ -132,7 +144,11 @@ impl Pattern {
         for item in &self.0 {
             item.read(&mut scan, &mut parts, names)?;
         }
-        Some(Found { moment: parts.moment()?, start: at, end: line.len() - scan.0.len() })
+        Some(Found {
+            moment: parts.moment()?,
+            start: at,
+            end: line.len() - scan.0.len(),
+        })
     }
 }
 
@@ -157,7 +173,15 @@ fn field_items(flags: &str, letter: char, items: &mut Vec<Item>) -> Result<(), S
         's' => &[Epoch],
         'T' => &[Hour, Byte(b':'), Minute, Byte(b':'), Second],
         'R' => &[Hour, Byte(b':'), Minute],
-        'r' => &[Hour, Byte(b':'), Minute, Byte(b':'), Second, Blanks, HalfOfDay],
+        'r' => &[
+            Hour,
+            Byte(b':'),
+            Minute,
+            Byte(b':'),
+            Second,
+            Blanks,
+            HalfOfDay,
+        ],
         'F' => &[Year, Byte(b'-'), Month, Byte(b'-'), Day],
         'D' => &[Month, Byte(b'/'), Day, Byte(b'/'), ShortYear],
         'c' => &[
@@ -179,8 +203,11 @@ fn field_items(flags: &str, letter: char, items: &mut Vec<Item>) -> Result<(), S
         '*' => &[Word],
         '%' => &[Byte(b'%')],
         _ => {
-            let known = "%Y %y %m %b %d %e %j %a %H %I %M %S %f %L %p %z %Z %s %T %R %F %D %c %* %%";
-            return Err(format!("unknown field \"%{flags}{letter}\" in the time pattern; there are {known}"));
+            let known =
+                "%Y %y %m %b %d %e %j %a %H %I %M %S %f %L %p %z %Z %s %T %R %F %D %c %* %%";
+            return Err(format!(
+                "unknown field \"%{flags}{letter}\" in the time pattern; there are {known}"
+            ));
         }
     };
     items.extend_from_slice(found);
@@ -192,7 +219,10 @@ impl Item {
         match self {
             Byte(b) => scan.take(&[b]).map(drop),
             Blanks => (scan.blanks(MAX_WORD) > 0).then_some(()),
-            Year => set(&mut parts.year, scan.digits(4).and_then(|year| i32::try_from(year).ok())),
+            Year => set(
+                &mut parts.year,
+                scan.digits(4).and_then(|year| i32::try_from(year).ok()),
+            ),
             ShortYear => set(&mut parts.year, scan.digits(2).map(century)),
             Month => set(&mut parts.month, unpadded(scan)),
             MonthName => set(&mut parts.month, scan.month()),
@@ -209,11 +239,20 @@ impl Item {
             }
             Millis => {
                 let run = scan.run_of_digits().min(3);
-                set(&mut parts.nano, scan.digits(run).filter(|_| run > 0).map(|millis| millis * 1_000_000))
+                set(
+                    &mut parts.nano,
+                    scan.digits(run)
+                        .filter(|_| run > 0)
+                        .map(|millis| millis * 1_000_000),
+                )
             }
             HalfOfDay => set(&mut parts.after_noon, scan.half_of_day()),
             Item::Offset => {
-                let offset = if scan.take(b"Z").is_some() { Some(0) } else { scan.offset() };
+                let offset = if scan.take(b"Z").is_some() {
+                    Some(0)
+                } else {
+                    scan.offset()
+                };
                 set(&mut parts.zone, offset.map(Zone::Offset))
             }
             ZoneName => {
@@ -232,7 +271,12 @@ impl Item {
                 set(&mut parts.epoch, formats::number(&mut Scan(digits)))
             }
             Word => {
-                let count = scan.0.iter().take(MAX_WORD).take_while(|b| !b.is_ascii_whitespace()).count();
+                let count = scan
+                    .0
+                    .iter()
+                    .take(MAX_WORD)
+                    .take_while(|b| !b.is_ascii_whitespace())
+                    .count();
                 scan.0 = &scan.0[count..];
                 (count > 0).then_some(())
             }
@@ -252,13 +296,21 @@ fn unpadded(scan: &mut Scan<'_>) -> Option<u32> {
 }
 
 fn skip_letters(scan: &mut Scan<'_>) -> usize {
-    let count = scan.0.iter().take(MAX_WORD).take_while(|b| b.is_ascii_alphabetic()).count();
+    let count = scan
+        .0
+        .iter()
+        .take(MAX_WORD)
+        .take_while(|b| b.is_ascii_alphabetic())
+        .count();
     scan.0 = &scan.0[count..];
     count
 }
 
 fn century(year: u32) -> i32 {
-    i32::try_from(year).map_or(2000, |year| if year < 69 { 2000 + year } else { 1900 + year })
+    i32::try_from(year).map_or(
+        2000,
+        |year| if year < 69 { 2000 + year } else { 1900 + year },
+    )
 }
 
 /// The parts of a stamp as fields with names give them.
@@ -282,7 +334,9 @@ impl Parts {
     /// What they say together; `None`: no such time.
     pub(super) fn moment(&self) -> Option<Moment> {
         if let Some(epoch) = self.epoch {
-            return Some(Moment::Epoch(epoch.saturating_add(i64::from(self.nano.unwrap_or(0)))));
+            return Some(Moment::Epoch(
+                epoch.saturating_add(i64::from(self.nano.unwrap_or(0))),
+            ));
         }
         let hour = match (self.hour?, self.after_noon) {
             (hour @ 1..=12, Some(after_noon)) => hour % 12 + if after_noon { 12 } else { 0 },
@@ -293,10 +347,21 @@ impl Parts {
             return None;
         }
         let second = hour * 3600 + minute * 60 + second.min(59);
-        let time = TimeOfDay { second, nano: self.nano.unwrap_or(0) };
+        let time = TimeOfDay {
+            second,
+            nano: self.nano.unwrap_or(0),
+        };
         let zone = self.zone.unwrap_or(Zone::Host);
         Some(match (self.month, self.day, self.day_of_year) {
-            (Some(month), Some(day), _) => Moment::Civil(Date { year: self.year, month, day }, time, zone),
+            (Some(month), Some(day), _) => Moment::Civil(
+                Date {
+                    year: self.year,
+                    month,
+                    day,
+                },
+                time,
+                zone,
+            ),
             (_, _, Some(day)) => Moment::Civil(self.date_of(day)?, time, zone),
             _ => Moment::Clock(time, zone),
         })
@@ -304,8 +369,14 @@ impl Parts {
 
     fn date_of(&self, day: u32) -> Option<Date> {
         let year = self.year?;
-        let date = jiff::civil::date(i16::try_from(year).ok()?, 1, 1).with().day_of_year(i16::try_from(day).ok()?);
+        let date = jiff::civil::date(i16::try_from(year).ok()?, 1, 1)
+            .with()
+            .day_of_year(i16::try_from(day).ok()?);
         let date = date.build().ok()?;
-        Some(Date { year: self.year, month: u32::try_from(date.month()).ok()?, day: u32::try_from(date.day()).ok()? })
+        Some(Date {
+            year: self.year,
+            month: u32::try_from(date.month()).ok()?,
+            day: u32::try_from(date.day()).ok()?,
+        })
     }
 }

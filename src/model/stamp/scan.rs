@@ -1,7 +1,7 @@
 //! Reading the parts of a stamp from bytes: numbers, months, times of day, zones.
 //!
-//! A [`Scan`] gives up at the first byte that does not fit, allocates nothing and never looks further than it reads.
-//! What the parts mean together is left to `formats`.
+//! A [`Scan`] gives up at the first byte that does not fit, allocates nothing and never looks
+//! further than it reads. What the parts mean together is left to `formats`.
 
 use super::clock::Zone;
 use super::zone::{ZoneNames, area_number, zone_of_name};
@@ -57,7 +57,12 @@ impl<'a> Scan<'a> {
 
     /// Passes over blanks, at most so many.
     pub(super) fn blanks(&mut self, most: usize) -> usize {
-        let count = self.0.iter().take(most).take_while(|b| matches!(b, b' ' | b'\t')).count();
+        let count = self
+            .0
+            .iter()
+            .take(most)
+            .take_while(|b| matches!(b, b' ' | b'\t'))
+            .count();
         self.0 = &self.0[count..];
         count
     }
@@ -95,12 +100,18 @@ impl<'a> Scan<'a> {
         if let Some(digit) = self.digit() {
             number = number * 10 + digit;
         }
-        self.peek().is_none_or(|b| !b.is_ascii_digit()).then_some(number)
+        self.peek()
+            .is_none_or(|b| !b.is_ascii_digit())
+            .then_some(number)
     }
 
     /// How many digits come next.
     pub(super) fn run_of_digits(&self) -> usize {
-        self.0.iter().take(20).take_while(|b| b.is_ascii_digit()).count()
+        self.0
+            .iter()
+            .take(20)
+            .take_while(|b| b.is_ascii_digit())
+            .count()
     }
 
     /// The English name of a month, whole or its first three letters, in any case.
@@ -125,10 +136,15 @@ impl<'a> Scan<'a> {
         self.0 = rest;
         let more = &NAMES[month][3..];
         if rest.first().is_some_and(u8::is_ascii_alphabetic) {
-            let whole = rest.get(..more.len()).is_some_and(|end| end.eq_ignore_ascii_case(more));
+            let whole = rest
+                .get(..more.len())
+                .is_some_and(|end| end.eq_ignore_ascii_case(more));
             // Java writes `Sept`.
-            let length =
-                if whole && !more.is_empty() { more.len() } else { usize::from(month == 8 && rest[0] == b't') };
+            let length = if whole && !more.is_empty() {
+                more.len()
+            } else {
+                usize::from(month == 8 && rest[0] == b't')
+            };
             self.0 = &rest[length..];
             if length == 0 || self.0.first().is_some_and(u8::is_ascii_alphabetic) {
                 return None;
@@ -154,9 +170,15 @@ impl<'a> Scan<'a> {
         if second.is_none() && (separator != b':' || precision == Precision::Seconds) {
             return None;
         }
-        let nano = if second.is_some() { self.fraction().unwrap_or(0) } else { 0 };
+        let nano = if second.is_some() {
+            self.fraction().unwrap_or(0)
+        } else {
+            0
+        };
         let hour = match self.half_of_day() {
-            Some(after_noon) if (1..=12).contains(&hour) => hour % 12 + if after_noon { 12 } else { 0 },
+            Some(after_noon) if (1..=12).contains(&hour) => {
+                hour % 12 + if after_noon { 12 } else { 0 }
+            }
             _ => hour,
         };
         let second = hour * 3600 + minute * 60 + second.unwrap_or(0);
@@ -173,11 +195,14 @@ impl<'a> Scan<'a> {
             _ => return None,
         };
         let nano = self.fraction().unwrap_or(0);
-        Some(TimeOfDay { second: hour * 3600 + minute * 60 + second, nano })
+        Some(TimeOfDay {
+            second: hour * 3600 + minute * 60 + second,
+            nano,
+        })
     }
 
-    /// `.123`, `,123`, `:123` as nanoseconds; digits beyond the ninth are passed over. Behind a colon it is a number of
-    /// milliseconds, which need not be padded.
+    /// `.123`, `,123`, `:123` as nanoseconds; digits beyond the ninth are passed over. Behind a
+    /// colon it is a number of milliseconds, which need not be padded.
     pub(super) fn fraction(&mut self) -> Option<u32> {
         let mut ahead = *self;
         if ahead.take(b":").is_some() {
@@ -209,7 +234,8 @@ impl<'a> Scan<'a> {
         Some(nanos)
     }
 
-    /// `AM` or `pm`, behind a blank or none: whether it is after noon. Newer JDKs have a narrow no-break space there.
+    /// `AM` or `pm`, behind a blank or none: whether it is after noon. Newer JDKs have a narrow
+    /// no-break space there.
     pub(super) fn half_of_day(&mut self) -> Option<bool> {
         let mut ahead = *self;
         match ahead.peek()? {
@@ -230,15 +256,21 @@ impl<'a> Scan<'a> {
         })
     }
 
-    /// `Z`, `+01:00`, `+0100`, `+01`, ` +0100`, ` UTC`, ` CEST`, ` Europe/Berlin`. Names that mean different things in
-    /// different countries are passed over, unless they are the host's own.
+    /// `Z`, `+01:00`, `+0100`, `+01`, ` +0100`, ` UTC`, ` CEST`, ` Europe/Berlin`. Names that mean
+    /// different things in different countries are passed over, unless they are the host's own.
     pub(super) fn zone(&mut self, names: &ZoneNames) -> Zone {
         let mut ahead = *self;
         let blank = ahead.take(b" ").is_some();
         let found = match ahead.peek() {
             Some(b'+' | b'-') => ahead.offset().map(Zone::Offset),
-            Some(b'A'..=b'Z') => ahead.zone_name(names).map(Zone::Offset).or_else(|| ahead.area()),
-            Some(b'z') if !blank => ahead.skip(b"z").filter(|()| ahead.ends_word()).map(|()| Zone::Offset(0)),
+            Some(b'A'..=b'Z') => ahead
+                .zone_name(names)
+                .map(Zone::Offset)
+                .or_else(|| ahead.area()),
+            Some(b'z') if !blank => ahead
+                .skip(b"z")
+                .filter(|()| ahead.ends_word())
+                .map(|()| Zone::Offset(0)),
             _ => None,
         };
         if found.is_some() {
@@ -249,7 +281,12 @@ impl<'a> Scan<'a> {
 
     fn zone_name(&mut self, names: &ZoneNames) -> Option<i32> {
         let mut ahead = *self;
-        let length = ahead.0.iter().take(6).take_while(|b| b.is_ascii_uppercase()).count();
+        let length = ahead
+            .0
+            .iter()
+            .take(6)
+            .take_while(|b| b.is_ascii_uppercase())
+            .count();
         let (name, rest) = ahead.0.split_at(length);
         let offset = zone_of_name(name, names)?;
         ahead.0 = rest;
@@ -273,9 +310,13 @@ impl<'a> Scan<'a> {
         let sign = if ahead.take(b"+-")? == b'-' { -1 } else { 1 };
         if ahead.run_of_digits() == 3 {
             // DB2 has minutes: `+060`.
-            let minutes = ahead.digits(3).filter(|minutes| minutes % 15 == 0 && ahead.ends_word())?;
+            let minutes = ahead
+                .digits(3)
+                .filter(|minutes| minutes % 15 == 0 && ahead.ends_word())?;
             *self = ahead;
-            return i32::try_from(minutes * 60).ok().map(|seconds| sign * seconds);
+            return i32::try_from(minutes * 60)
+                .ok()
+                .map(|seconds| sign * seconds);
         }
         let hours = ahead.digits(2).filter(|&hours| hours <= 14)?;
         let colon = ahead.take(b":").is_some();
@@ -288,7 +329,9 @@ impl<'a> Scan<'a> {
             return None;
         }
         *self = ahead;
-        i32::try_from(hours * 3600 + minutes * 60).ok().map(|seconds| sign * seconds)
+        i32::try_from(hours * 3600 + minutes * 60)
+            .ok()
+            .map(|seconds| sign * seconds)
     }
 
     pub(super) fn ends_word(&self) -> bool {

@@ -38,51 +38,135 @@ fn every_format_is_read() {
         ("iso8601", "2026-11-20T14:00:01+01:00 hello", utc),
         ("iso8601", "2026-11-20 18:30:01 +0530 hello", utc),
         ("iso8601", "2026-11-20T05:00:01-08 hello", utc),
-        ("iso8601", "2026-11-20 13:00:01.000 UTC [77] LOG:  ready", utc),
-        ("iso8601", "2026-11-20T13:00:01.5Z", "2026-11-20T13:00:01.5Z"),
-        ("iso8601", "2026-11-20T13:00:01.1234567899Z", "2026-11-20T13:00:01.123456789Z"),
-        ("iso8601", "2026-11-20 13:00:01,250 - root - INFO - hello", "2026-11-20T12:00:01.25Z"),
+        (
+            "iso8601",
+            "2026-11-20 13:00:01.000 UTC [77] LOG:  ready",
+            utc,
+        ),
+        (
+            "iso8601",
+            "2026-11-20T13:00:01.5Z",
+            "2026-11-20T13:00:01.5Z",
+        ),
+        (
+            "iso8601",
+            "2026-11-20T13:00:01.1234567899Z",
+            "2026-11-20T13:00:01.123456789Z",
+        ),
+        (
+            "iso8601",
+            "2026-11-20 13:00:01,250 - root - INFO - hello",
+            "2026-11-20T12:00:01.25Z",
+        ),
         ("iso8601", "2026-11-20 13:00:01 -1 items", local),
         ("iso8601", "2026-11-20 13:00 hello", "2026-11-20T12:00:00Z"),
         ("iso8601", "2026/11/20 13:00:01 [error] 1#1: hello", local),
         ("iso8601", "20261120T130001Z hello", utc),
         ("iso8601", "[2026-11-20T13:00:01Z INFO shop] hello", utc),
-        ("iso8601", "<165>1 2026-11-20T13:00:01Z web-1 app - - - hello", utc),
+        (
+            "iso8601",
+            "<165>1 2026-11-20T13:00:01Z web-1 app - - - hello",
+            utc,
+        ),
         ("iso8601", "shop-1  | 2026-11-20T13:00:01Z hello", utc),
-        ("iso8601", "E, [2026-11-20T13:00:01.000000 #12] ERROR -- : hello", local),
+        (
+            "iso8601",
+            "E, [2026-11-20T13:00:01.000000 #12] ERROR -- : hello",
+            local,
+        ),
         ("logfmt", "time=2026-11-20T13:00:01Z level=info", utc),
-        ("iso8601", "2016-12-31T23:59:60Z leap second", "2016-12-31T23:59:59Z"),
-        ("iso8601", "2028-02-29T00:00:00Z leap day", "2028-02-29T00:00:00Z"),
-        ("iso8601", "\x1b[2m2026-11-20T13:00:01Z\x1b[0m \x1b[32m INFO\x1b[0m hello", utc),
+        (
+            "iso8601",
+            "2016-12-31T23:59:60Z leap second",
+            "2016-12-31T23:59:59Z",
+        ),
+        (
+            "iso8601",
+            "2028-02-29T00:00:00Z leap day",
+            "2028-02-29T00:00:00Z",
+        ),
+        (
+            "iso8601",
+            "\x1b[2m2026-11-20T13:00:01Z\x1b[0m \x1b[32m INFO\x1b[0m hello",
+            utc,
+        ),
         ("syslog", "Nov 20 13:00:01 web-1 sshd[1]: hello", local),
         ("syslog", "<13>Nov 20 13:00:01 web-1 sshd[1]: hello", local),
-        ("syslog", "Nov  2 13:00:01 web-1 sshd[1]: hello", "2026-11-02T12:00:01Z"),
-        ("syslog", "Dec 24 13:00:01 web-1 sshd[1]: hello", "2025-12-24T12:00:01Z"),
-        ("syslog", "Nov 20 2019 13:00:01 asa : hello", "2019-11-20T12:00:01Z"),
-        ("syslog", "Nov 20 13:00:01.5 web-1 sshd[1]: hello", "2026-11-20T12:00:01.5Z"),
-        ("syslog", "[Fri Nov 20 13:00:01.000000 2026] [core:error] hello", local),
+        (
+            "syslog",
+            "Nov  2 13:00:01 web-1 sshd[1]: hello",
+            "2026-11-02T12:00:01Z",
+        ),
+        (
+            "syslog",
+            "Dec 24 13:00:01 web-1 sshd[1]: hello",
+            "2025-12-24T12:00:01Z",
+        ),
+        (
+            "syslog",
+            "Nov 20 2019 13:00:01 asa : hello",
+            "2019-11-20T12:00:01Z",
+        ),
+        (
+            "syslog",
+            "Nov 20 13:00:01.5 web-1 sshd[1]: hello",
+            "2026-11-20T12:00:01.5Z",
+        ),
+        (
+            "syslog",
+            "[Fri Nov 20 13:00:01.000000 2026] [core:error] hello",
+            local,
+        ),
         ("syslog", "Fri Nov 20 13:00:01 UTC 2026 backup done", utc),
-        ("access", "10.0.0.1 - - [20/Nov/2026:13:00:01 +0000] \"GET / HTTP/1.1\" 200 5", utc),
+        (
+            "access",
+            "10.0.0.1 - - [20/Nov/2026:13:00:01 +0000] \"GET / HTTP/1.1\" 200 5",
+            utc,
+        ),
         (
             "access",
             "2001:db8:1234:5678:9abc:def0:1234:5678 - bob@example.com [20/Nov/2026:13:00:01 +0000] \"GET /\"",
             utc,
         ),
-        ("access", "[20-Nov-2026 13:00:01 UTC] PHP Notice: hello", utc),
+        (
+            "access",
+            "[20-Nov-2026 13:00:01 UTC] PHP Notice: hello",
+            utc,
+        ),
         ("access", "1:M 20 Nov 2026 13:00:01.000 * Ready", local),
-        ("klog", "I1120 13:00:01.000000       1 main.go:12] hello", local),
+        (
+            "klog",
+            "I1120 13:00:01.000000       1 main.go:12] hello",
+            local,
+        ),
         ("epoch", "1795179601 hello", utc),
         ("epoch", "1795179601.000 GET", utc),
         ("epoch", "[1795179601000] hello", utc),
         ("epoch", "1795179601000000 hello", utc),
         ("epoch", "1795179601000000000 hello", utc),
-        ("json", "{\"level\":30,\"time\":1795179601000,\"msg\":\"x\"}", utc),
-        ("json", "{\"msg\":\"at 2001-01-01 00:00:00\",\"ts\":1795179601.0}", utc),
+        (
+            "json",
+            "{\"level\":30,\"time\":1795179601000,\"msg\":\"x\"}",
+            utc,
+        ),
+        (
+            "json",
+            "{\"msg\":\"at 2001-01-01 00:00:00\",\"ts\":1795179601.0}",
+            utc,
+        ),
         ("json", "{ \"@timestamp\" : \"2026-11-20T13:00:01Z\" }", utc),
         ("json", "{\"timestamp\":\"1795179601\"}", utc),
-        ("json", "{\"msg\":\"\\\"time\\\":1\",\"t\":\"20/Nov/2026:13:00:01 +0000\"}", utc),
+        (
+            "json",
+            "{\"msg\":\"\\\"time\\\":1\",\"t\":\"20/Nov/2026:13:00:01 +0000\"}",
+            utc,
+        ),
         ("json", "{\"time\":\"Fri, 20 Nov 2026 13:00:01 GMT\"}", utc),
-        ("json", "{\"t\":{\"$date\":\"2026-11-20T13:00:01.000+00:00\"},\"s\":\"I\"}", utc),
+        (
+            "json",
+            "{\"t\":{\"$date\":\"2026-11-20T13:00:01.000+00:00\"},\"s\":\"I\"}",
+            utc,
+        ),
         ("logfmt", "level=info ts=1795179601.000 msg=x", utc),
     ];
     for (format, line, expected) in table {
@@ -90,7 +174,11 @@ fn every_format_is_read() {
         let found = read(&mut stamper, line, now());
         assert_eq!(found, (time(expected), TimeFrom::Stamp), "{line}");
         assert_eq!(stamper.format(), Some(format), "{line}");
-        assert_eq!(read(&mut stamper, line, now()), found, "a second time: {line}");
+        assert_eq!(
+            read(&mut stamper, line, now()),
+            found,
+            "a second time: {line}"
+        );
     }
 }
 
@@ -125,11 +213,26 @@ fn a_line_without_a_stamp_has_the_time_of_the_line_before() {
     let mut at = |line: &str| read(&mut stamper, line, now());
     assert_eq!(at("first words"), (now(), TimeFrom::Arrival));
     let first = time("2026-11-20T13:00:01Z");
-    assert_eq!(at("2026-11-20 13:00:01 ERROR no luck"), (first, TimeFrom::Stamp));
-    assert_eq!(at("java.lang.Exception: since 2020-01-01 00:00:00"), (first, TimeFrom::Previous));
-    assert_eq!(at("\tat shop.Cart.add(Cart.java:12)"), (first, TimeFrom::Previous));
-    assert_eq!(at(" 2001-01-01 00:00:00 quoted"), (first, TimeFrom::Previous));
-    assert_eq!(at("2026-11-20 13:00:02 INFO on"), (time("2026-11-20T13:00:02Z"), TimeFrom::Stamp));
+    assert_eq!(
+        at("2026-11-20 13:00:01 ERROR no luck"),
+        (first, TimeFrom::Stamp)
+    );
+    assert_eq!(
+        at("java.lang.Exception: since 2020-01-01 00:00:00"),
+        (first, TimeFrom::Previous)
+    );
+    assert_eq!(
+        at("\tat shop.Cart.add(Cart.java:12)"),
+        (first, TimeFrom::Previous)
+    );
+    assert_eq!(
+        at(" 2001-01-01 00:00:00 quoted"),
+        (first, TimeFrom::Previous)
+    );
+    assert_eq!(
+        at("2026-11-20 13:00:02 INFO on"),
+        (time("2026-11-20T13:00:02Z"), TimeFrom::Stamp)
+    );
 }
 
 #[test]
@@ -139,23 +242,59 @@ fn a_source_that_changes_its_format_is_followed() {
     assert_eq!(from("Nov 20 13:00:01 web-1 app: one"), TimeFrom::Stamp);
     assert_eq!(from("2026-11-20T13:00:02Z web-1 app: two"), TimeFrom::Stamp);
     assert_eq!(from("{\"time\":\"2026-11-20T13:00:03Z\"}"), TimeFrom::Stamp);
-    assert_eq!(from("2026-11-20T13:00:02Z web-1 app: three"), TimeFrom::Stamp);
+    assert_eq!(
+        from("2026-11-20T13:00:02Z web-1 app: three"),
+        TimeFrom::Stamp
+    );
     for _ in 0..PATIENCE {
-        assert_eq!(from("worker 7 at 2026-11-20T13:00:04Z: four"), TimeFrom::Previous);
+        assert_eq!(
+            from("worker 7 at 2026-11-20T13:00:04Z: four"),
+            TimeFrom::Previous
+        );
     }
-    assert_eq!(from("worker 7 at 2026-11-20T13:00:04Z: four"), TimeFrom::Stamp);
-    assert_eq!(from("worker 12 at 2026-11-20T13:00:05Z: five"), TimeFrom::Stamp);
+    assert_eq!(
+        from("worker 7 at 2026-11-20T13:00:04Z: four"),
+        TimeFrom::Stamp
+    );
+    assert_eq!(
+        from("worker 12 at 2026-11-20T13:00:05Z: five"),
+        TimeFrom::Stamp
+    );
 }
 
 #[test]
 fn a_missing_year_is_the_one_that_is_not_in_the_future() {
     let table = [
-        ("2027-01-01T00:00:05Z", "Dec 31 23:59:58 x", "2026-12-31T23:59:58Z"),
-        ("2026-12-31T23:59:50Z", "Jan  1 00:00:01 x", "2027-01-01T00:00:01Z"),
-        ("2026-06-01T00:00:00Z", "Jun  1 08:00:00 x", "2026-06-01T08:00:00Z"),
-        ("2026-06-01T00:00:00Z", "Jun  4 08:00:00 x", "2025-06-04T08:00:00Z"),
-        ("2027-03-01T00:00:00Z", "Feb 29 08:00:00 x", "2024-02-29T08:00:00Z"),
-        ("2103-03-01T00:00:00Z", "Feb 29 08:00:00 x", "2096-02-29T08:00:00Z"),
+        (
+            "2027-01-01T00:00:05Z",
+            "Dec 31 23:59:58 x",
+            "2026-12-31T23:59:58Z",
+        ),
+        (
+            "2026-12-31T23:59:50Z",
+            "Jan  1 00:00:01 x",
+            "2027-01-01T00:00:01Z",
+        ),
+        (
+            "2026-06-01T00:00:00Z",
+            "Jun  1 08:00:00 x",
+            "2026-06-01T08:00:00Z",
+        ),
+        (
+            "2026-06-01T00:00:00Z",
+            "Jun  4 08:00:00 x",
+            "2025-06-04T08:00:00Z",
+        ),
+        (
+            "2027-03-01T00:00:00Z",
+            "Feb 29 08:00:00 x",
+            "2024-02-29T08:00:00Z",
+        ),
+        (
+            "2103-03-01T00:00:00Z",
+            "Feb 29 08:00:00 x",
+            "2096-02-29T08:00:00Z",
+        ),
     ];
     for (now, line, expected) in table {
         assert_eq!(
@@ -168,8 +307,14 @@ fn a_missing_year_is_the_one_that_is_not_in_the_future() {
 
 #[test]
 fn years_out_of_range_become_the_ends_of_the_range() {
-    assert_eq!(stamp("9999-12-31T00:00:00Z x"), (Time(i64::MAX), TimeFrom::Stamp));
-    assert_eq!(stamp("0000-01-01T00:00:00Z x"), (Time(i64::MIN), TimeFrom::Stamp));
+    assert_eq!(
+        stamp("9999-12-31T00:00:00Z x"),
+        (Time(i64::MAX), TimeFrom::Stamp)
+    );
+    assert_eq!(
+        stamp("0000-01-01T00:00:00Z x"),
+        (Time(i64::MIN), TimeFrom::Stamp)
+    );
 }
 
 #[test]
@@ -182,16 +327,30 @@ fn a_year_that_cannot_be_decides_nothing_for_the_lines_after_it() {
         let mut times = |line: &str| read(&mut stamper, line, now());
         assert_eq!(times(&clocks[3]).0, time("2026-11-20T13:00:03Z"));
         let row = format!("{year}-12-31 00:00:00 | the end of a contract");
-        assert_eq!(times(&row), (time("2026-11-20T13:00:03Z"), TimeFrom::Previous), "{row}");
+        assert_eq!(
+            times(&row),
+            (time("2026-11-20T13:00:03Z"), TimeFrom::Previous),
+            "{row}"
+        );
         assert_eq!(times(&clocks[4]).0, time("2026-11-20T13:00:04Z"), "{row}");
     }
-    // Where it does stand in the place of the stamp, it is that of its own line, and of what continues that.
+    // Where it does stand in the place of the stamp, it is that of its own line, and of what
+    // continues that.
     let mut stamper = Stamper::new(&HostClock::fixed(0));
     let mut times = |line: &str| read(&mut stamper, line, now());
-    assert_eq!(times("9999-12-31 00:00:00 x"), (Time(i64::MAX), TimeFrom::Stamp));
+    assert_eq!(
+        times("9999-12-31 00:00:00 x"),
+        (Time(i64::MAX), TimeFrom::Stamp)
+    );
     assert_eq!(times("  rest of it"), (Time(i64::MAX), TimeFrom::Previous));
-    assert_eq!(times("2026-11-20 13:00:01 y"), (time("2026-11-20T13:00:01Z"), TimeFrom::Stamp));
-    assert_eq!(times("  rest of it"), (time("2026-11-20T13:00:01Z"), TimeFrom::Previous));
+    assert_eq!(
+        times("2026-11-20 13:00:01 y"),
+        (time("2026-11-20T13:00:01Z"), TimeFrom::Stamp)
+    );
+    assert_eq!(
+        times("  rest of it"),
+        (time("2026-11-20T13:00:01Z"), TimeFrom::Previous)
+    );
     assert_eq!(times("Nov 20 13:00:02 z").0, time("2026-11-20T13:00:02Z"));
 }
 
@@ -199,13 +358,19 @@ fn a_year_that_cannot_be_decides_nothing_for_the_lines_after_it() {
 fn a_format_can_be_named() {
     for name in TimeFormat::names() {
         let format = TimeFormat::parse(name).expect("it is in the table");
-        assert_eq!(Stamper::with_format(&HostClock::fixed(0), &format).format(), Some(name));
+        assert_eq!(
+            Stamper::with_format(&HostClock::fixed(0), &format).format(),
+            Some(name)
+        );
     }
     assert!(TimeFormat::parse("sundial").is_err());
     let format = TimeFormat::parse("syslog").expect("it is in the table");
     let mut stamper = Stamper::with_format(&HostClock::fixed(0), &format);
     let line = "2026-11-20T13:00:01Z relay: Nov 20 12:00:00 web-1 app: hello";
-    assert_eq!(read(&mut stamper, line, now()), (time("2026-11-20T12:00:00Z"), TimeFrom::Stamp));
+    assert_eq!(
+        read(&mut stamper, line, now()),
+        (time("2026-11-20T12:00:00Z"), TimeFrom::Stamp)
+    );
 }
 
 proptest! {

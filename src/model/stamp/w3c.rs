@@ -27,7 +27,8 @@ impl Header {
     pub(super) fn read(&mut self, line: &[u8], names: &ZoneNames) -> Option<Found> {
         let head = &line[..line.len().min(HEAD)];
         if let Some(fields) = head.strip_prefix(b"#Fields:") {
-            let at = |name: &[u8]| words(fields.trim_ascii_start()).position(|(_, word)| word == name);
+            let at =
+                |name: &[u8]| words(fields.trim_ascii_start()).position(|(_, word)| word == name);
             (self.date, self.time) = (at(b"date"), at(b"time"));
         } else if head.starts_with(b"#Time Format: Local") {
             self.is_local = true;
@@ -59,17 +60,30 @@ impl Header {
             }
             None => (self.day, start),
         };
-        let Moment::Clock(time, zone) = clock.moment else { return None };
+        let Moment::Clock(time, zone) = clock.moment else {
+            return None;
+        };
         let moment = match date {
             Some(date) => Moment::Civil(date, time, zone),
             None => Moment::Clock(time, zone),
         };
         let adjacent = self.date.is_none_or(|date| date + 1 == column);
-        Some(self.in_zone(Found { moment, start: if adjacent { from } else { start }, end: clock.end }))
+        Some(self.in_zone(Found {
+            moment,
+            start: if adjacent { from } else { start },
+            end: clock.end,
+        }))
     }
 
     fn in_zone(&self, found: Found) -> Found {
-        if self.is_local { found } else { Found { moment: in_utc(found.moment), ..found } }
+        if self.is_local {
+            found
+        } else {
+            Found {
+                moment: in_utc(found.moment),
+                ..found
+            }
+        }
     }
 }
 
@@ -77,33 +91,46 @@ impl Header {
 fn words(text: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
     let mut at = 0;
     std::iter::from_fn(move || {
-        at += text.get(at..)?.iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
+        at += text
+            .get(at..)?
+            .iter()
+            .take_while(|b| matches!(b, b' ' | b'\t'))
+            .count();
         let rest = text.get(at..).filter(|rest| !rest.is_empty())?;
-        let word = &rest[..rest.iter().position(|b| matches!(b, b' ' | b'\t')).unwrap_or(rest.len())];
+        let word = &rest[..rest
+            .iter()
+            .position(|b| matches!(b, b' ' | b'\t'))
+            .unwrap_or(rest.len())];
         let start = at;
         at += word.len();
         Some((start, word))
     })
 }
 
-/// Whether what stands behind a day and a time are the columns that IIS has unless it is told otherwise, in a log whose
-/// head was not read: `10.0.0.1 GET /path - 80 - 10.0.0.2 …`, and before it the name of the site, and of the server. No
-/// other program is known that writes these seven; with others than those, a log without its head is taken for one of
-/// local time.
+/// Whether what stands behind a day and a time are the columns that IIS has unless it is told
+/// otherwise, in a log whose head was not read: `10.0.0.1 GET /path - 80 - 10.0.0.2 …`, and before
+/// it the name of the site, and of the server. No other program is known that writes these seven;
+/// with others than those, a log without its head is taken for one of local time.
 #[inline]
 pub(super) fn is_iis(behind: &[u8]) -> bool {
-    let [b' ', first, ..] = behind else { return false };
+    let [b' ', first, ..] = behind else {
+        return false;
+    };
     (first.is_ascii_hexdigit() || matches!(first, b':' | b'W')) && has_columns_of_iis(behind)
 }
 
 fn has_columns_of_iis(behind: &[u8]) -> bool {
     let head = &behind[1..behind.len().min(HEAD)];
     let names = if head.starts_with(b"W3SVC") { 2 } else { 0 };
-    let mut columns = head.split(|b| *b == b' ').enumerate().skip_while(|(at, word)| *at < names && !is_address(word));
+    let mut columns = head
+        .split(|b| *b == b' ')
+        .enumerate()
+        .skip_while(|(at, word)| *at < names && !is_address(word));
     let mut next = || columns.next().map_or(&[][..], |(_, word)| word);
     let server = is_address(next());
     let method = next();
-    let is_request = !method.is_empty() && method.iter().all(u8::is_ascii_uppercase) && next().starts_with(b"/");
+    let is_request =
+        !method.is_empty() && method.iter().all(u8::is_ascii_uppercase) && next().starts_with(b"/");
     if !(server && is_request && !next().is_empty()) {
         return false;
     }

@@ -1,7 +1,8 @@
 //! Zones: the rules of a place's clocks, and the names that stamps have for them.
 //!
-//! The rules are looked up once for each stretch between two changes of the clocks, so that a line costs a few additions.
-//! Names with a `/` (`Europe/Berlin`, as PHP writes) are those of the IANA data base, as far as this machine has it.
+//! The rules are looked up once for each stretch between two changes of the clocks, so that a line
+//! costs a few additions. Names with a `/` (`Europe/Berlin`, as PHP writes) are those of the IANA
+//! data base, as far as this machine has it.
 
 use std::sync::LazyLock;
 
@@ -37,26 +38,44 @@ struct Stretch {
 
 impl Local {
     pub(super) fn new(zone: TimeZone) -> Self {
-        Self { zone, stretch: Stretch { from: 0, to: 0, offset: 0 } }
+        Self {
+            zone,
+            stretch: Stretch {
+                from: 0,
+                to: 0,
+                offset: 0,
+            },
+        }
     }
 
     /// What a local time in seconds is in UTC, in a line after one of `previous`.
     pub(super) fn utc_of(&mut self, local: i64, previous: Option<Time>) -> i64 {
         let Stretch { from, to, offset } = self.stretch;
-        if (from..to).contains(&local) { local - offset } else { self.look_up(local, previous) }
+        if (from..to).contains(&local) {
+            local - offset
+        } else {
+            self.look_up(local, previous)
+        }
     }
 
     fn look_up(&mut self, local: i64, previous: Option<Time>) -> i64 {
-        let Ok(at) = Timestamp::from_second(local) else { return local };
+        let Ok(at) = Timestamp::from_second(local) else {
+            return local;
+        };
         let seconds = |offset: Offset| i64::from(offset.seconds());
-        match self.zone.to_ambiguous_timestamp(Offset::UTC.to_datetime(at)).offset() {
+        match self
+            .zone
+            .to_ambiguous_timestamp(Offset::UTC.to_datetime(at))
+            .offset()
+        {
             AmbiguousOffset::Unambiguous { offset } => {
                 self.stretch = self.stretch_around(local, seconds(offset));
                 local - seconds(offset)
             }
             // Clocks were put forward: what they never showed is so much later.
             AmbiguousOffset::Gap { before, .. } => local - seconds(before),
-            // Clocks were put back, and showed this twice: the second time if the first is over already.
+            // Clocks were put back, and showed this twice: the second time if the first is over
+            // already.
             AmbiguousOffset::Fold { before, after } => {
                 let (first, second) = (local - seconds(before), local - seconds(after));
                 let is_over = previous.is_some_and(|previous| {
@@ -71,33 +90,47 @@ impl Local {
     /// When the clocks of the host were last changed before a moment.
     fn last_change(&self, at: i64) -> i64 {
         let after = Timestamp::from_second(at + 1).unwrap_or_default();
-        self.zone.preceding(after).next().map_or(i64::MAX, |change| change.timestamp().as_second())
+        self.zone
+            .preceding(after)
+            .next()
+            .map_or(i64::MAX, |change| change.timestamp().as_second())
     }
 
     fn stretch_around(&self, local: i64, offset: i64) -> Stretch {
         let zone = &self.zone;
-        let only_this = Stretch { from: local, to: local + 1, offset };
-        let Ok(at) = Timestamp::from_second(local - offset) else { return only_this };
-        let Ok(after) = Timestamp::from_second(local - offset + 1) else { return only_this };
-        let to = zone
-            .following(at)
-            .next()
-            .map_or(i64::MAX, |next| next.timestamp().as_second() + offset.min(i64::from(next.offset().seconds())));
+        let only_this = Stretch {
+            from: local,
+            to: local + 1,
+            offset,
+        };
+        let Ok(at) = Timestamp::from_second(local - offset) else {
+            return only_this;
+        };
+        let Ok(after) = Timestamp::from_second(local - offset + 1) else {
+            return only_this;
+        };
+        let to = zone.following(at).next().map_or(i64::MAX, |next| {
+            next.timestamp().as_second() + offset.min(i64::from(next.offset().seconds()))
+        });
         let from = zone.preceding(after).next().map_or(i64::MIN, |last| {
             let at = last.timestamp().as_second();
-            let before = Timestamp::from_second(at - 1).map_or(offset, |at| i64::from(zone.to_offset(at).seconds()));
+            let before = Timestamp::from_second(at - 1)
+                .map_or(offset, |at| i64::from(zone.to_offset(at).seconds()));
             at + offset.max(before)
         });
         Stretch { from, to, offset }
     }
 }
 
-/// What a zone is called in summer and winter; zones without letters have numbers for names, which are read anyway.
+/// What a zone is called in summer and winter; zones without letters have numbers for names, which
+/// are read anyway.
 pub(super) fn names_of(zone: &TimeZone) -> ZoneNames {
     let mut names = ZoneNames::new();
     // 15 January and 15 July of some years, because rules change.
     for at in [1_263_513_600, 1_279_152_000, 1_768_435_200, 1_784_073_600] {
-        let Ok(at) = Timestamp::from_second(at) else { continue };
+        let Ok(at) = Timestamp::from_second(at) else {
+            continue;
+        };
         let info = zone.to_offset_info(at);
         let name = info.abbreviation().as_bytes();
         if name.first().is_some_and(u8::is_ascii_uppercase) {
@@ -108,7 +141,8 @@ pub(super) fn names_of(zone: &TimeZone) -> ZoneNames {
     names
 }
 
-/// Seconds ahead of UTC of a zone with a name: the host's own first, then those that have one meaning.
+/// Seconds ahead of UTC of a zone with a name: the host's own first, then those that have one
+/// meaning.
 pub(super) fn zone_of_name(name: &[u8], names: &ZoneNames) -> Option<i32> {
     let minutes = match name {
         b"UTC" | b"GMT" | b"Z" | b"UT" => 0,
@@ -145,10 +179,13 @@ pub(super) fn zone_of_name(name: &[u8], names: &ZoneNames) -> Option<i32> {
     Some(minutes * 60)
 }
 
-/// Names of places in the data base of zones, in order. Read once, when a stamp has a word that looks like one.
+/// Names of places in the data base of zones, in order. Read once, when a stamp has a word that
+/// looks like one.
 static AREAS: LazyLock<Vec<String>> = LazyLock::new(|| {
     let names = tz::db().available().map(|name| name.as_str().to_owned());
-    let mut areas: Vec<String> = names.filter(|name| name.contains('/') && name.len() <= AREA_BYTES).collect();
+    let mut areas: Vec<String> = names
+        .filter(|name| name.contains('/') && name.len() <= AREA_BYTES)
+        .collect();
     areas.sort_unstable();
     areas.dedup();
     areas
@@ -156,13 +193,19 @@ static AREAS: LazyLock<Vec<String>> = LazyLock::new(|| {
 
 /// The number of the place that a text begins with, and how long its name is.
 pub(super) fn area_number(text: &[u8]) -> Option<(u16, usize)> {
-    let letters = text.iter().take(AREA_BYTES).take_while(|b| b.is_ascii_alphabetic()).count();
+    let letters = text
+        .iter()
+        .take(AREA_BYTES)
+        .take_while(|b| b.is_ascii_alphabetic())
+        .count();
     if text.get(letters) != Some(&b'/') {
         return None;
     }
     let is_part = |b: &&u8| b.is_ascii_alphanumeric() || b"/_+-".contains(b);
     let name = &text[..text.iter().take(AREA_BYTES + 1).take_while(is_part).count()];
-    let number = AREAS.binary_search_by(|area| area.as_bytes().cmp(name)).ok()?;
+    let number = AREAS
+        .binary_search_by(|area| area.as_bytes().cmp(name))
+        .ok()?;
     Some((u16::try_from(number).ok()?, name.len()))
 }
 

@@ -1,5 +1,5 @@
-//! How text looks: what is left of the colours of a log line, free of any terminal. Which cell has which colour on a
-//! screen is left to the theme; reading the escape sequences to `sgr`.
+//! How text looks: what is left of the colours of a log line, free of any terminal. Which cell has
+//! which colour on a screen is left to the theme; reading the escape sequences to `sgr`.
 
 /// How a piece of text looks. The default is text like any other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -23,17 +23,18 @@ pub struct Look {
 /// A colour as a terminal knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Colour {
-    /// One of the sixteen that every terminal has and every user may choose: black, red, green, yellow, blue, magenta,
-    /// cyan, white, then the same eight brighter.
+    /// One of the sixteen that every terminal has and every user may choose: black, red, green,
+    /// yellow, blue, magenta, cyan, white, then the same eight brighter.
     Basic(u8),
-    /// One of the other 240 of the palette of 256: a cube of 216 from 16, a ramp of 24 greys from 232.
+    /// One of the other 240 of the palette of 256: a cube of 216 from 16, a ramp of 24 greys from
+    /// 232.
     Indexed(u8),
     /// Red, green and blue.
     Rgb(u8, u8, u8),
 }
 
-/// Letters with less contrast to what is behind them are not readable (WCAG asks for 4.5, a dim theme has 3; blue on
-/// black, as many terminals have it, has 2).
+/// Letters with less contrast to what is behind them are not readable (WCAG asks for 4.5, a dim
+/// theme has 3; blue on black, as many terminals have it, has 2).
 pub const MIN_CONTRAST: f64 = 2.0;
 
 /// The sixteen as xterm has them. Themes have their own; this is for judging what can be read.
@@ -71,7 +72,11 @@ impl Colour {
     /// The colour of that number in the palette of 256.
     #[must_use]
     pub fn of_palette(number: u8) -> Self {
-        if number < 16 { Self::Basic(number) } else { Self::Indexed(number) }
+        if number < 16 {
+            Self::Basic(number)
+        } else {
+            Self::Indexed(number)
+        }
     }
 
     /// Red, green and blue; for the basic ones as xterm has them.
@@ -104,7 +109,11 @@ pub fn contrast(a: (u8, u8, u8), b: (u8, u8, u8)) -> f64 {
 pub fn luminance((r, g, b): (u8, u8, u8)) -> f64 {
     let linear = |value: u8| {
         let value = f64::from(value) / 255.0;
-        if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+        if value <= 0.04045 {
+            value / 12.92
+        } else {
+            ((value + 0.055) / 1.055).powf(2.4)
+        }
     };
     0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b)
 }
@@ -115,7 +124,12 @@ mod tests {
 
     #[test]
     fn a_number_of_the_palette_is_a_colour() {
-        for (number, rgb) in [(1, (205, 0, 0)), (16, (0, 0, 0)), (196, (255, 0, 0)), (231, (255, 255, 255))] {
+        for (number, rgb) in [
+            (1, (205, 0, 0)),
+            (16, (0, 0, 0)),
+            (196, (255, 0, 0)),
+            (231, (255, 255, 255)),
+        ] {
             assert_eq!(Colour::of_palette(number).rgb(), rgb);
         }
         assert_eq!(Colour::of_palette(232).rgb(), (8, 8, 8));

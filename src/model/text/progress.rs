@@ -1,13 +1,15 @@
-//! Progress bars: lines that a program has written over and over, with a carriage return before each new state.
+//! Progress bars: lines that a program has written over and over, with a carriage return before
+//! each new state.
 
 use std::borrow::Cow;
 
-/// From so many carriage returns on a line is taken for a progress bar. Fewer may be an attempt to hide what stands
-/// before them, and are shown with everything around them.
+/// From so many carriage returns on a line is taken for a progress bar. Fewer may be an attempt to
+/// hide what stands before them, and are shown with everything around them.
 const BAR_FROM: usize = 3;
 
-/// What a terminal would show of a progress bar in the end, behind the number of states before it: `␍×57 100%`. Any
-/// other line is returned as it is. For people only; searches, copies and machines get the line.
+/// What a terminal would show of a progress bar in the end, behind the number of states before it:
+/// `␍×57 100%`. Any other line is returned as it is. For people only; searches, copies and machines
+/// get the line.
 #[must_use]
 pub fn settled(line: &[u8]) -> Cow<'_, [u8]> {
     let line = line.strip_suffix(b"\r").unwrap_or(line);
@@ -15,9 +17,14 @@ pub fn settled(line: &[u8]) -> Cow<'_, [u8]> {
     if returns < BAR_FROM {
         return Cow::Borrowed(line);
     }
-    let states = || line.split(|b| *b == b'\r').filter(|state| !state.is_empty());
+    let states = || {
+        line.split(|b| *b == b'\r')
+            .filter(|state| !state.is_empty())
+    };
     match states().next_back() {
-        Some(last) => Cow::Owned([format!("␍×{} ", states().count() - 1).as_bytes(), last].concat()),
+        Some(last) => {
+            Cow::Owned([format!("␍×{} ", states().count() - 1).as_bytes(), last].concat())
+        }
         None => Cow::Borrowed(line),
     }
 }

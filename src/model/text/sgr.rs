@@ -1,12 +1,14 @@
-//! `ESC [ … m`, "select graphic rendition": the one escape sequence of a log line that is not shown but kept as a
-//! look. Strict: whatever is not wholly understood is no such sequence, and shown like any other.
+//! `ESC [ … m`, "select graphic rendition": the one escape sequence of a log line that is not shown
+//! but kept as a look. Strict: whatever is not wholly understood is no such sequence, and shown
+//! like any other.
 //!
-//! Sources: ECMA-48 (8.3.117), ITU T.416 for the colours with colons, xterm's ctlseqs for those with semicolons, which
-//! the standard does not know and most programs write.
+//! Sources: ECMA-48 (8.3.117), ITU T.416 for the colours with colons, xterm's ctlseqs for those
+//! with semicolons, which the standard does not know and most programs write.
 
 use super::look::{Colour, Look};
 
-/// The longest sequence that is taken for one. Two colours in full with every attribute have some 60 bytes.
+/// The longest sequence that is taken for one. Two colours in full with every attribute have some
+/// 60 bytes.
 pub(super) const MAX_BYTES: usize = 80;
 
 /// `38:2:SPACE:R:G:B`: no field has more parts.
@@ -16,7 +18,9 @@ const MAX_PARTS: usize = 6;
 pub(super) fn sequence(bytes: &[u8], before: Look) -> Option<(usize, Look)> {
     let rest = bytes.strip_prefix(b"\x1b[")?;
     let rest = rest.get(..MAX_BYTES - 2).unwrap_or(rest);
-    let end = rest.iter().position(|b| !b.is_ascii_digit() && !b";:".contains(b))?;
+    let end = rest
+        .iter()
+        .position(|b| !b.is_ascii_digit() && !b";:".contains(b))?;
     (rest[end] == b'm').then(|| Some((end + 3, applied(&rest[..end], before)?)))?
 }
 
@@ -64,8 +68,8 @@ fn simple(code: u8, look: &mut Look) -> Option<()> {
         49 => look.bg = None,
         90..=97 => look.fg = Some(Colour::Basic(code - 90 + 8)),
         100..=107 => look.bg = Some(Colour::Basic(code - 100 + 8)),
-        // Known, and not followed: blinking, concealed and crossed-out text, fonts, frames, overlines, ideogram marks,
-        // the colour of underlines, raised and lowered text.
+        // Known, and not followed: blinking, concealed and crossed-out text, fonts, frames,
+        // overlines, ideogram marks, the colour of underlines, raised and lowered text.
         5 | 6 | 8 | 9 | 10..=20 | 25 | 26 | 28 | 29 | 50..=55 | 59..=65 | 73..=75 => {}
         _ => return None,
     }
@@ -82,8 +86,13 @@ fn with_parts(field: &[u8], look: &mut Look) -> Option<()> {
     }
     match (parts[0]?, &parts[1..count]) {
         (4, [Some(kind @ 0..=5)]) => look.underlined = *kind > 0,
-        (code @ (38 | 48 | 58), [Some(5), Some(n)]) => set_colour(code, Colour::of_palette(*n), look),
-        (code @ (38 | 48 | 58), [Some(2), Some(r), Some(g), Some(b)] | [Some(2), _, Some(r), Some(g), Some(b)]) => {
+        (code @ (38 | 48 | 58), [Some(5), Some(n)]) => {
+            set_colour(code, Colour::of_palette(*n), look)
+        }
+        (
+            code @ (38 | 48 | 58),
+            [Some(2), Some(r), Some(g), Some(b)] | [Some(2), _, Some(r), Some(g), Some(b)],
+        ) => {
             set_colour(code, Colour::Rgb(*r, *g, *b), look);
         }
         _ => return None,
@@ -105,7 +114,9 @@ fn number(digits: &[u8]) -> Option<Option<u8>> {
     if digits.is_empty() {
         return Some(None);
     }
-    let text = std::str::from_utf8(digits).ok().filter(|text| text.len() <= 3)?;
+    let text = std::str::from_utf8(digits)
+        .ok()
+        .filter(|text| text.len() <= 3)?;
     text.parse().ok().map(Some)
 }
 

@@ -19,7 +19,10 @@ fn looks(text: &SafeText) -> String {
     let mut out = String::new();
     let mut at = 0;
     for (range, look) in text.looks() {
-        assert!(at <= range.start && !range.is_empty() && !look.is_plain(), "{text:?}");
+        assert!(
+            at <= range.start && !range.is_empty() && !look.is_plain(),
+            "{text:?}"
+        );
         out += &text.as_str()[at..range.start];
         let colour = |colour: Option<Colour>| match colour {
             Some(Colour::Basic(n)) => n.to_string(),
@@ -28,7 +31,12 @@ fn looks(text: &SafeText) -> String {
         };
         let back = if look.bg.is_some() { "/" } else { "" };
         let bold = if look.bold { "!" } else { "" };
-        out += &format!("[{}{back}{}{bold} {}]", colour(look.fg), colour(look.bg), &text.as_str()[range.clone()]);
+        out += &format!(
+            "[{}{back}{}{bold} {}]",
+            colour(look.fg),
+            colour(look.bg),
+            &text.as_str()[range.clone()]
+        );
         at = range.end;
     }
     out + &text.as_str()[at..]
@@ -38,7 +46,10 @@ fn looks(text: &SafeText) -> String {
 fn colours_of_a_line_are_looks_and_every_other_sequence_is_shown() {
     let table: &[(&[u8], &str)] = &[
         (b"\x1b[31mred\x1b[0m plain", "[1 red] plain"),
-        (b"a \x1b[1;31mERR\x1b[44mOR\x1b[m b", "a [1! ERR][1/4! OR] b"),
+        (
+            b"a \x1b[1;31mERR\x1b[44mOR\x1b[m b",
+            "a [1! ERR][1/4! OR] b",
+        ),
         (b"\x1b[31m\x1b[0m\x1b[32m\x1b[mx", "x"),
         (b"\x1b[31ma\x1b[31mb", "[1 ab]"),
         (b"\x1b[31mred to the end", "[1 red to the end]"),
@@ -64,10 +75,18 @@ fn tabs_and_windows_do_not_count_colours() {
     let text = coloured("ab\x1b[31m\tc日\x1b[1m本\x1b[m!".as_bytes());
     assert_eq!(looks(&text), "ab[1       c日][1! 本]!");
     assert_eq!(text.width(), 14);
-    for (skip, width, seen) in
-        [(0, 99, "ab[1       c日][1! 本]!"), (1, 3, "b[1   ]"), (8, 4, "[1 c日] "), (10, 4, " [1! 本]!"), (13, 9, "!")]
-    {
-        assert_eq!(looks(&text.slice_cells(skip, width)), seen, "{skip} {width}");
+    for (skip, width, seen) in [
+        (0, 99, "ab[1       c日][1! 本]!"),
+        (1, 3, "b[1   ]"),
+        (8, 4, "[1 c日] "),
+        (10, 4, " [1! 本]!"),
+        (13, 9, "!"),
+    ] {
+        assert_eq!(
+            looks(&text.slice_cells(skip, width)),
+            seen,
+            "{skip} {width}"
+        );
     }
 }
 
@@ -75,12 +94,19 @@ fn tabs_and_windows_do_not_count_colours() {
 fn a_line_without_its_colours_is_what_is_shown_of_it() {
     for (line, plain) in [
         ("plain", "plain"),
-        ("\x1b[2mtime\x1b[0m \x1b[32m INFO\x1b[0m shop", "time  INFO shop"),
+        (
+            "\x1b[2mtime\x1b[0m \x1b[32m INFO\x1b[0m shop",
+            "time  INFO shop",
+        ),
         ("ER\x1b[1mR\x1b[mOR\x1b[K", "ERROR\x1b[K"),
         ("\x1b\x1b[31mx", "\x1bx"),
         ("\x1b[3", "\x1b[3"),
     ] {
-        assert_eq!(without_colours(line.as_bytes()), plain.as_bytes(), "{line:?}");
+        assert_eq!(
+            without_colours(line.as_bytes()),
+            plain.as_bytes(),
+            "{line:?}"
+        );
     }
 }
 
@@ -90,18 +116,32 @@ fn a_line_without_its_beginning_looks_as_it_did() {
         ("plain", 2, "ain"),
         ("plain", 0, "plain"),
         ("plain", 9, ""),
-        ("\x1b[31mred and \x1b[1mbold\x1b[m", 8, "\x1b[31m\x1b[1mbold\x1b[m"),
+        (
+            "\x1b[31mred and \x1b[1mbold\x1b[m",
+            8,
+            "\x1b[31m\x1b[1mbold\x1b[m",
+        ),
         ("\x1b[2mat\x1b[0m \x1b[32mx", 3, "\x1b[2m\x1b[0m\x1b[32mx"),
         ("\x1b[Kx", 1, "[Kx"),
     ] {
-        assert_eq!(without_beginning(line.as_bytes(), bytes), rest.as_bytes(), "{line:?}");
+        assert_eq!(
+            without_beginning(line.as_bytes(), bytes),
+            rest.as_bytes(),
+            "{line:?}"
+        );
     }
 }
 
 #[test]
 fn a_run_of_nul_bytes_is_its_length() {
-    assert_eq!(shown(&[b"a".as_slice(), &[0; 7], b"b"].concat()), "a␀␀␀␀␀␀␀b");
-    assert_eq!(shown(&[b"a".as_slice(), &[0; 8], b"b"].concat()), "a<NUL×8>b");
+    assert_eq!(
+        shown(&[b"a".as_slice(), &[0; 7], b"b"].concat()),
+        "a␀␀␀␀␀␀␀b"
+    );
+    assert_eq!(
+        shown(&[b"a".as_slice(), &[0; 8], b"b"].concat()),
+        "a<NUL×8>b"
+    );
     assert_eq!(shown(&vec![0; 1 << 20]), "<NUL×1048576>");
 }
 
@@ -117,7 +157,11 @@ fn rows_have_whole_characters_and_all_of_them() {
         ("ab", 0, vec!["a", "b"]),
     ] {
         let text = SafeText::new(text);
-        let found: Vec<_> = text.rows(width).into_iter().map(|row| &text.as_str()[row]).collect();
+        let found: Vec<_> = text
+            .rows(width)
+            .into_iter()
+            .map(|row| &text.as_str()[row])
+            .collect();
         assert_eq!(found, rows);
     }
 }
@@ -126,10 +170,20 @@ fn rows_have_whole_characters_and_all_of_them() {
 fn an_invalid_byte_is_shown_wherever_it_stands() {
     let line = "gr\u{fc}\x1b[1m日\u{301}\x1b[0m\tz";
     for at in 0..=line.len() {
-        for bad in [b"\xff".as_slice(), b"\xc0", b"\xe2\x82", b"\xf0\x9f\x98", b"\x80"] {
+        for bad in [
+            b"\xff".as_slice(),
+            b"\xc0",
+            b"\xe2\x82",
+            b"\xf0\x9f\x98",
+            b"\x80",
+        ] {
             let bytes = [&line.as_bytes()[..at], bad, &line.as_bytes()[at..]].concat();
             // Within a character, both together may be another one.
-            let shows = if line.is_char_boundary(at) { format!("\\x{:02X}", bad[0]) } else { String::new() };
+            let shows = if line.is_char_boundary(at) {
+                format!("\\x{:02X}", bad[0])
+            } else {
+                String::new()
+            };
             for text in [SafeText::from_bytes(&bytes), coloured(&bytes)] {
                 assert_safe(&text);
                 assert!(text.as_str().contains(&shows), "{bytes:?} {text}");
@@ -145,17 +199,34 @@ fn a_line_of_a_megabyte_is_shown_in_part_and_says_how_much_is_left() {
     assert!(text.as_str().len() <= MAX_SHOWN_BYTES);
     let (seen, note) = text.as_str().split_once('…').expect("a note");
     assert_eq!(note, format!("+{} B", line.len() - 5 - seen.len()));
-    assert!(text.looks().map(|(range, _)| range).eq(std::iter::once(0..seen.len())));
+    assert!(
+        text.looks()
+            .map(|(range, _)| range)
+            .eq(std::iter::once(0..seen.len()))
+    );
     let short = SafeText::line(&line, Colours::Kept, 100);
-    assert!(short.as_str().len() <= 100 && short.as_str().ends_with(" B"), "{short}");
+    assert!(
+        short.as_str().len() <= 100 && short.as_str().ends_with(" B"),
+        "{short}"
+    );
 }
 
 #[test]
 fn a_line_of_nothing_but_colours_is_bounded() {
     let line = b"\x1b[31mx\x1b[m".repeat(1 << 17);
     let text = coloured(&line);
-    assert!(text.looks().count() <= MAX_SPANS, "{}", text.looks().count());
-    assert_eq!(text.as_str().trim_matches('x'), format!("…+{} B", line.len() - text.as_str().matches('x').count() * 9));
+    assert!(
+        text.looks().count() <= MAX_SPANS,
+        "{}",
+        text.looks().count()
+    );
+    assert_eq!(
+        text.as_str().trim_matches('x'),
+        format!(
+            "…+{} B",
+            line.len() - text.as_str().matches('x').count() * 9
+        )
+    );
 }
 
 #[test]
@@ -183,9 +254,18 @@ fn what_a_terminal_would_obey_is_shown() {
         (b"\xff\xfe\xe2\x82", "\\xFF\\xFE\\xE2\\x82"),
         (b"\xed\xa0\x80", "\\xED\\xA0\\x80"),
         ("user\u{202e}gpj".as_bytes(), "user<U+202E>gpj"),
-        ("a\u{200b}b\u{ad}c\u{feff}".as_bytes(), "a<U+200B>b<U+00AD>c<U+FEFF>"),
-        ("\u{e0041}\u{2028}\u{2066}".as_bytes(), "<U+E0041><U+2028><U+2066>"),
-        ("\u{e000}\u{ffff}\u{10fffe}".as_bytes(), "<U+E000><U+FFFF><U+10FFFE>"),
+        (
+            "a\u{200b}b\u{ad}c\u{feff}".as_bytes(),
+            "a<U+200B>b<U+00AD>c<U+FEFF>",
+        ),
+        (
+            "\u{e0041}\u{2028}\u{2066}".as_bytes(),
+            "<U+E0041><U+2028><U+2066>",
+        ),
+        (
+            "\u{e000}\u{ffff}\u{10fffe}".as_bytes(),
+            "<U+E000><U+FFFF><U+10FFFE>",
+        ),
         ("👨\u{200d}👩".as_bytes(), "👨<U+200D>👩"),
         ("❤\u{fe0f}👍\u{1f3fd}".as_bytes(), "❤<U+FE0F>👍<U+1F3FD>"),
         ("🇩🇪 1\u{a0}000".as_bytes(), "🇩🇪 1\u{a0}000"),
@@ -212,26 +292,43 @@ fn tabs_go_to_the_next_column_of_eight() {
 fn a_letter_carries_eight_marks_and_shows_the_surplus() {
     let flood = format!("a{}b\u{301}", "\u{301}".repeat(10));
     let marks = "\u{301}".repeat(8);
-    assert_eq!(SafeText::new(&flood).as_str(), format!("a{marks}<U+0301><U+0301>b\u{301}"));
+    assert_eq!(
+        SafeText::new(&flood).as_str(),
+        format!("a{marks}<U+0301><U+0301>b\u{301}")
+    );
 }
 
 #[test]
 fn a_mark_with_no_letter_before_it_does_not_reach_the_cell_of_another_widget() {
-    assert_eq!(SafeText::new("\u{301}a\u{301}").as_str(), "<U+0301>a\u{301}");
+    assert_eq!(
+        SafeText::new("\u{301}a\u{301}").as_str(),
+        "<U+0301>a\u{301}"
+    );
 }
 
 #[test]
 fn a_huge_line_says_how_much_of_it_is_not_shown() {
     let text = SafeText::from_bytes(&vec![b'x'; MAX_SHOWN_BYTES + 100]);
     assert!(text.as_str().len() <= MAX_SHOWN_BYTES);
-    assert!(text.as_str().ends_with("x…+132 B"), "{}", &text.as_str()[MAX_SHOWN_BYTES - 64..]);
+    assert!(
+        text.as_str().ends_with("x…+132 B"),
+        "{}",
+        &text.as_str()[MAX_SHOWN_BYTES - 64..]
+    );
     assert_eq!(SafeText::new(text.as_str()), text);
-    assert_eq!(SafeText::from_bytes(&vec![b'x'; MAX_SHOWN_BYTES]).width(), MAX_SHOWN_BYTES);
+    assert_eq!(
+        SafeText::from_bytes(&vec![b'x'; MAX_SHOWN_BYTES]).width(),
+        MAX_SHOWN_BYTES
+    );
 }
 
 #[test]
 fn a_huge_line_that_grows_is_bounded_too() {
-    for bytes in [vec![1_u8; MAX_SHOWN_BYTES], vec![0xff; 3 * MAX_SHOWN_BYTES], vec![b'\t'; MAX_SHOWN_BYTES]] {
+    for bytes in [
+        vec![1_u8; MAX_SHOWN_BYTES],
+        vec![0xff; 3 * MAX_SHOWN_BYTES],
+        vec![b'\t'; MAX_SHOWN_BYTES],
+    ] {
         let text = SafeText::from_bytes(&bytes);
         assert!(text.as_str().len() <= MAX_SHOWN_BYTES);
         assert!(text.as_str().ends_with(" B"));
@@ -252,7 +349,12 @@ fn a_window_leaves_a_blank_for_half_a_character() {
     assert_eq!(seen(6, 5), "z");
     assert_eq!(seen(7, 5), "");
     assert_eq!(SafeText::new("hello").slice_cells(1, 3).as_str(), "ell");
-    assert_eq!(SafeText::new("hello").slice_cells(usize::MAX, usize::MAX).as_str(), "");
+    assert_eq!(
+        SafeText::new("hello")
+            .slice_cells(usize::MAX, usize::MAX)
+            .as_str(),
+        ""
+    );
 }
 
 #[test]
@@ -265,17 +367,23 @@ fn every_character_there_is_becomes_safe_and_stays_as_it_became() {
 }
 
 fn assert_safe(text: &SafeText) {
-    let dangerous = |c: char| c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}');
+    let dangerous =
+        |c: char| c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}');
     assert!(!text.as_str().contains(dangerous), "{text:?}");
     // Widgets lay out clusters; terminals lay out characters.
-    let clusters: usize = text.as_str().graphemes(true).map(UnicodeWidthStr::width).sum();
+    let clusters: usize = text
+        .as_str()
+        .graphemes(true)
+        .map(UnicodeWidthStr::width)
+        .sum();
     assert_eq!(text.width(), clusters, "{text:?}");
 }
 
 /// Characters that have something about them, among any others.
 fn odd() -> impl Strategy<Value = String> {
     let special = prop::sample::select("\t\r\n\0\x1b\u{85}\u{300}\u{20dd}\u{200d}\u{fe0f}👍\u{1f3fd}🇩가\u{1100}\u{1161}\u{11a8}\u{94d}क日ﷺ\u{17d2}ក\u{644}\u{627}\u{600}\u{16d63}\u{16d67}".chars().collect::<Vec<_>>());
-    prop::collection::vec(prop_oneof![special, any::<char>()], 0..20).prop_map(|chars| chars.into_iter().collect())
+    prop::collection::vec(prop_oneof![special, any::<char>()], 0..20)
+        .prop_map(|chars| chars.into_iter().collect())
 }
 
 /// Text with colours in it, and with what looks like colours.
@@ -290,7 +398,8 @@ fn colourful() -> impl Strategy<Value = String> {
         "m",
         "\x1b[9999m",
     ]);
-    prop::collection::vec(prop_oneof![codes.prop_map(str::to_owned), odd()], 0..12).prop_map(|parts| parts.concat())
+    prop::collection::vec(prop_oneof![codes.prop_map(str::to_owned), odd()], 0..12)
+        .prop_map(|parts| parts.concat())
 }
 
 proptest! {
@@ -301,7 +410,8 @@ proptest! {
         let seen = coloured(text.as_bytes());
         assert_safe(&seen);
         looks(&seen);
-        // A mark after a colour belongs to the letter before it, and tabs go by cells: so the same text.
+        // A mark after a colour belongs to the letter before it, and tabs go by cells: so the same
+        // text.
         let plain = without_colours(text.as_bytes());
         // Taking colours out may put together a new one, which has not been there before.
         if without_colours(&plain) == plain {

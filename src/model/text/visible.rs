@@ -17,11 +17,14 @@ pub(super) fn picture(control: char) -> char {
     char::from_u32(0x2400 + u32::from(control)).unwrap_or('␦')
 }
 
-/// Whether a character that is not a control shows itself, in its place and with a width that terminals agree on.
+/// Whether a character that is not a control shows itself, in its place and with a width that
+/// terminals agree on.
 pub(super) fn is_visible(c: char) -> bool {
     match c {
         // Blanks are seen by what stands around them.
-        '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}' => true,
+        '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}' => {
+            true
+        }
         // Invisible letters and marks.
         '\u{34f}'
         | '\u{115f}'
@@ -34,12 +37,14 @@ pub(super) fn is_visible(c: char) -> bool {
         | '\u{ffa0}' => false,
         // Variation selectors.
         '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}' => false,
-        // Khmer's joiner and two vowels of Kirat Rai: layouts join what they stand between in one cell, terminals do not.
+        // Khmer's joiner and two vowels of Kirat Rai: layouts join what they stand between in one
+        // cell, terminals do not.
         '\u{17d2}' | '\u{16d67}' | '\u{16d68}' => false,
         // Skin tones.
         '\u{1f3fb}'..='\u{1f3ff}' => false,
-        // What the standard library would not print raw in a debug string either: formats (joiners, bidi controls,
-        // tags), line separators, private use, noncharacters, unassigned. It would escape marks as well.
+        // What the standard library would not print raw in a debug string either: formats (joiners,
+        // bidi controls, tags), line separators, private use, noncharacters, unassigned. It would
+        // escape marks as well.
         _ => cells_of(c) == 0 && !is_format(c) || c.escape_debug().len() == 1,
     }
 }

@@ -32,13 +32,21 @@ pub(super) struct Chart {
 impl Chart {
     /// Of buckets of this length.
     pub(super) fn new(bucket: Duration) -> Self {
-        Self { step: i64::try_from(bucket.as_nanos()).unwrap_or(i64::MAX), buckets: BTreeMap::new() }
+        Self {
+            step: i64::try_from(bucket.as_nanos()).unwrap_or(i64::MAX),
+            buckets: BTreeMap::new(),
+        }
     }
 
     /// Adds counts, and says when the bucket ends.
     pub(super) fn add(&mut self, bucket: &Bucket) -> Time {
-        let sum = self.buckets.entry(bucket.start).or_insert([0; 1 + Level::COUNT]);
-        sum.iter_mut().zip(bucket.counts).for_each(|(sum, count)| *sum += count);
+        let sum = self
+            .buckets
+            .entry(bucket.start)
+            .or_insert([0; 1 + Level::COUNT]);
+        sum.iter_mut()
+            .zip(bucket.counts)
+            .for_each(|(sum, count)| *sum += count);
         if self.buckets.len() > MAX_BUCKETS {
             self.buckets.pop_first();
         }
@@ -50,15 +58,33 @@ impl Chart {
         self.buckets.values().flatten().sum()
     }
 
-    /// A row per bucket: when it begins, lines, warnings, errors, and a bar of them where there is a terminal.
-    pub(super) fn draw(&self, out: &mut impl Write, style: &Style, width: Option<u16>) -> io::Result<()> {
-        let most = self.buckets.values().map(|counts| counts.iter().sum::<u64>()).max().unwrap_or(0);
+    /// A row per bucket: when it begins, lines, warnings, errors, and a bar of them where there is
+    /// a terminal.
+    pub(super) fn draw(
+        &self,
+        out: &mut impl Write,
+        style: &Style,
+        width: Option<u16>,
+    ) -> io::Result<()> {
+        let most = self
+            .buckets
+            .values()
+            .map(|counts| counts.iter().sum::<u64>())
+            .max()
+            .unwrap_or(0);
         if most == 0 {
             return Ok(());
         }
-        let head = format!("{:19}  {:>9}  {:>9}  {:>9}", "FROM", "LINES", "WARN", "ERROR");
+        let head = format!(
+            "{:19}  {:>9}  {:>9}  {:>9}",
+            "FROM", "LINES", "WARN", "ERROR"
+        );
         writeln!(out, "{}", style.paint(DIM, &head))?;
-        let bar = width.map(|width| usize::from(width).saturating_sub(head.len() + 2).max(MIN_BAR));
+        let bar = width.map(|width| {
+            usize::from(width)
+                .saturating_sub(head.len() + 2)
+                .max(MIN_BAR)
+        });
         let mut next: Option<Time> = None;
         for (start, counts) in &self.buckets {
             if let Some(next) = next {
@@ -74,7 +100,11 @@ impl Chart {
     fn empty(&self, out: &mut impl Write, style: &Style, between: Range<Time>) -> io::Result<()> {
         let rows = between.end.0.saturating_sub(between.start.0) / self.step.max(1);
         if rows > EMPTY_ROWS {
-            return writeln!(out, "{}", style.paint(DIM, &format!("{:19}  (no line in {rows} buckets)", "…")));
+            return writeln!(
+                out,
+                "{}",
+                style.paint(DIM, &format!("{:19}  (no line in {rows} buckets)", "…"))
+            );
         }
         (0..rows).try_for_each(|n| {
             let start = Time(between.start.0 + n * self.step);
@@ -91,33 +121,60 @@ fn row(
     bar: Option<(usize, u64)>,
 ) -> io::Result<()> {
     let of = |wanted: fn(Level) -> bool| -> u64 {
-        Level::ALL.iter().zip(&counts[1..]).filter(|(level, _)| wanted(**level)).map(|(_, count)| count).sum()
+        Level::ALL
+            .iter()
+            .zip(&counts[1..])
+            .filter(|(level, _)| wanted(**level))
+            .map(|(_, count)| count)
+            .sum()
     };
-    let (lines, warnings, errors) =
-        (counts.iter().sum::<u64>(), of(|level| level == Level::Warn), of(|level| level >= Level::Error));
+    let (lines, warnings, errors) = (
+        counts.iter().sum::<u64>(),
+        of(|level| level == Level::Warn),
+        of(|level| level >= Level::Error),
+    );
     let at = style.full_clock(start);
-    let warned = style.paint(if warnings > 0 { YELLOW } else { DIM }, &format!("{warnings:>9}"));
+    let warned = style.paint(
+        if warnings > 0 { YELLOW } else { DIM },
+        &format!("{warnings:>9}"),
+    );
     let failed = style.paint(if errors > 0 { RED } else { DIM }, &format!("{errors:>9}"));
     write!(out, "{at:19}  {lines:>9}  {warned}  {failed}")?;
     if let Some((width, most)) = bar.filter(|_| lines > 0) {
         write!(
             out,
             "  {}",
-            blocks(style, [(errors, RED), (warnings, YELLOW), (lines - warnings - errors, "")], width, most)
+            blocks(
+                style,
+                [
+                    (errors, RED),
+                    (warnings, YELLOW),
+                    (lines - warnings - errors, "")
+                ],
+                width,
+                most
+            )
         )?;
     }
     writeln!(out)
 }
 
-/// A bar with a part for each level, errors first: as long as its share of the longest, to an eighth of a cell.
+/// A bar with a part for each level, errors first: as long as its share of the longest, to an
+/// eighth of a cell.
 fn blocks(style: &Style, parts: [(u64, &str); 3], width: usize, most: u64) -> String {
-    let eighths = |count: u64| usize::try_from(u128::from(count) * (width as u128) * 8 / u128::from(most)).unwrap_or(0);
+    let eighths = |count: u64| {
+        usize::try_from(u128::from(count) * (width as u128) * 8 / u128::from(most)).unwrap_or(0)
+    };
     let mut out = String::new();
     let (mut sum, mut drawn) = (0, 0);
     for (n, (count, color)) in parts.into_iter().enumerate() {
         sum += count;
         // Few are still more than none.
-        let least = if count > 0 && eighths(sum) <= drawn { drawn + 1 } else { drawn };
+        let least = if count > 0 && eighths(sum) <= drawn {
+            drawn + 1
+        } else {
+            drawn
+        };
         let mut end = eighths(sum).max(least);
         if n + 1 < parts.len() {
             // A part ends with a whole cell, for the next one has another colour.

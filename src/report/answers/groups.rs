@@ -32,8 +32,8 @@ pub(super) struct Group<'r> {
 }
 
 impl Groups {
-    /// The lines of a hit that have not been printed. A line around it that is a hit too is printed as one, and not
-    /// again when it comes itself.
+    /// The lines of a hit that have not been printed. A line around it that is a hit too is printed
+    /// as one, and not again when it comes itself.
     pub(super) fn arrange<'r>(
         &mut self,
         (host, name): (HostId, &str),
@@ -42,26 +42,49 @@ impl Groups {
         (before, hit, after): Near<'r>,
     ) -> Group<'r> {
         let first = self.of.is_none();
-        if self.of.as_ref().is_none_or(|(of, known)| *of != host || known != source) {
+        if self
+            .of
+            .as_ref()
+            .is_none_or(|(of, known)| *of != host || known != source)
+        {
             self.of = Some((host, source.to_owned()));
             self.known.clear();
             self.order.clear();
         }
         let is_hit = |record: &Record| {
             record.cursor == hit.cursor
-                || query.matches(&Subject { host: name, source, time: record.time, raw: &record.raw })
+                || query.matches(&Subject {
+                    host: name,
+                    source,
+                    time: record.time,
+                    raw: &record.raw,
+                })
         };
         let all: Vec<&Record> = before.iter().chain([hit]).chain(after).collect();
         let apart = !first && !self.touches(&all);
-        let lines = all.into_iter().filter(|record| self.remember(record)).map(|record| (record, is_hit(record)));
-        Group { apart, lines: lines.collect() }
+        let lines = all
+            .into_iter()
+            .filter(|record| self.remember(record))
+            .map(|record| (record, is_hit(record)));
+        Group {
+            apart,
+            lines: lines.collect(),
+        }
     }
 
     /// Whether lines overlap those that were printed, or follow them or go before them at once.
     fn touches(&self, lines: &[&Record]) -> bool {
-        let overlap = lines.iter().any(|line| self.known.contains_key(&key(line.cursor)));
-        let follow = lines.first().is_some_and(|line| self.known.values().any(|end| *end == key(line.cursor)));
-        overlap || follow || lines.last().is_some_and(|line| self.known.contains_key(&end(line)))
+        let overlap = lines
+            .iter()
+            .any(|line| self.known.contains_key(&key(line.cursor)));
+        let follow = lines
+            .first()
+            .is_some_and(|line| self.known.values().any(|end| *end == key(line.cursor)));
+        overlap
+            || follow
+            || lines
+                .last()
+                .is_some_and(|line| self.known.contains_key(&end(line)))
     }
 
     /// Whether a line is new.
@@ -84,7 +107,8 @@ fn key(cursor: Cursor) -> Key {
     (cursor.file.dev, cursor.file.ino, cursor.offset)
 }
 
-/// Where the line after it begins, unless lines end in two bytes: then a separator too many is printed.
+/// Where the line after it begins, unless lines end in two bytes: then a separator too many is
+/// printed.
 fn end(line: &Record) -> Key {
     let (dev, ino, offset) = key(line.cursor);
     (dev, ino, offset + line.raw.len() as u64 + 1)
@@ -106,7 +130,10 @@ mod tests {
             source: SourceId(0),
             time: Time(0),
             time_from: TimeFrom::Stamp,
-            cursor: Cursor { file: FileId { dev: 1, ino: 1 }, offset: n * 3 },
+            cursor: Cursor {
+                file: FileId { dev: 1, ino: 1 },
+                offset: n * 3,
+            },
             late: false,
             continues: false,
             stamp: Span::default(),
@@ -121,11 +148,19 @@ mod tests {
         let query = Query::parse("x", &Now::default()).expect("a query");
         let mut out = String::new();
         for &hit in hits {
-            let near = (&log[hit.saturating_sub(1)..hit], &log[hit], &log[hit + 1..(hit + 2).min(log.len())]);
+            let near = (
+                &log[hit.saturating_sub(1)..hit],
+                &log[hit],
+                &log[hit + 1..(hit + 2).min(log.len())],
+            );
             let group = groups.arrange((HostId(0), "web-1"), "app", &query, near);
             out += if group.apart { "-- " } else { "" };
             for (record, is_hit) in group.lines {
-                out += &format!("{}{} ", if is_hit { ":" } else { "-" }, String::from_utf8_lossy(&record.raw));
+                out += &format!(
+                    "{}{} ",
+                    if is_hit { ":" } else { "-" },
+                    String::from_utf8_lossy(&record.raw)
+                );
             }
         }
         out
@@ -133,12 +168,21 @@ mod tests {
 
     #[test]
     fn groups_that_touch_are_one_and_no_line_is_printed_twice() {
-        assert_eq!(printed("a1 x2 x3 b4 c5 d6 x7", &[1, 2, 6]), "-a1 :x2 :x3 -b4 -- -d6 :x7 ");
-        assert_eq!(printed("a1 x2 b3 c4 x5 d6", &[1, 4]), "-a1 :x2 -b3 -c4 :x5 -d6 ");
+        assert_eq!(
+            printed("a1 x2 x3 b4 c5 d6 x7", &[1, 2, 6]),
+            "-a1 :x2 :x3 -b4 -- -d6 :x7 "
+        );
+        assert_eq!(
+            printed("a1 x2 b3 c4 x5 d6", &[1, 4]),
+            "-a1 :x2 -b3 -c4 :x5 -d6 "
+        );
     }
 
     #[test]
     fn the_newest_first_groups_touch_too() {
-        assert_eq!(printed("a1 x2 b3 x4 c5 d6 e7 x8", &[7, 3, 1]), "-e7 :x8 -- -b3 :x4 -c5 -a1 :x2 ");
+        assert_eq!(
+            printed("a1 x2 b3 x4 c5 d6 e7 x8", &[7, 3, 1]),
+            "-e7 :x8 -- -b3 :x4 -c5 -a1 :x2 "
+        );
     }
 }

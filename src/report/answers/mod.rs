@@ -1,8 +1,10 @@
-//! What hosts answer to a question, as text for people or as JSON Lines: printed as it comes, each answer at once.
+//! What hosts answer to a question, as text for people or as JSON Lines: printed as it comes, each
+//! answer at once.
 //!
-//! The text form has on the output what was asked for and nothing else, so that it can be counted and cut; the hosts
-//! that are not well, notes and the summary go beside it. JSON has everything on the output, the summary last.
-//! Whom to ask what is left to `config`, in which order lines of pages come to `fleet`.
+//! The text form has on the output what was asked for and nothing else, so that it can be counted
+//! and cut; the hosts that are not well, notes and the summary go beside it. JSON has everything on
+//! the output, the summary last. Whom to ask what is left to `config`, in which order lines of
+//! pages come to `fleet`.
 
 mod chart;
 mod groups;
@@ -27,7 +29,9 @@ use super::text::Style;
 use super::{Ending, Error, Outcome, Progress, Why, json};
 use crate::fleet::Told;
 use crate::model::ask::{Bucket, Totals};
-use crate::model::{Gap, HostId, HostSpec, LinkState, Place, Query, Record, Reply, SourceId, Time, Update};
+use crate::model::{
+    Gap, HostId, HostSpec, LinkState, Place, Query, Record, Reply, SourceId, Time, Update,
+};
 
 /// What kind of answers are expected.
 #[derive(Debug, Clone)]
@@ -87,10 +91,12 @@ impl Answers for crate::fleet::Asking {
     }
 }
 
-/// Prints answers until they end or nobody wants more, then the summary. Host `n` of `hosts` is `HostId(n)`.
+/// Prints answers until they end or nobody wants more, then the summary. Host `n` of `hosts` is
+/// `HostId(n)`.
 ///
 /// # Errors
-/// When the output cannot be written. A reader that has gone is none: the outcome then has exit code 0.
+/// When the output cannot be written. A reader that has gone is none: the outcome then has exit
+/// code 0.
 pub async fn answer(
     answers: &mut impl Answers,
     hosts: &[HostSpec],
@@ -191,14 +197,27 @@ impl<'a, W: Write, N: Write> Printed<'a, W, N> {
     }
 
     fn show_progress(&self) {
-        let (done, of) = self.progress.values().fold((0, 0), |(done, of), host| (done + host.0, of + host.1));
-        let read = || if of > 0 { format!(" · {} of {}", text::size(done), text::size(of)) } else { String::new() };
-        self.options.progress.now(self.table.done(), || self.table.awaited() + &read());
+        let (done, of) = self
+            .progress
+            .values()
+            .fold((0, 0), |(done, of), host| (done + host.0, of + host.1));
+        let read = || {
+            if of > 0 {
+                format!(" · {} of {}", text::size(done), text::size(of))
+            } else {
+                String::new()
+            }
+        };
+        self.options
+            .progress
+            .now(self.table.done(), || self.table.awaited() + &read());
     }
 
     fn told(&mut self, told: Told) -> io::Result<()> {
         match told {
-            Told::Update(Update::Records(records)) => records.iter().try_for_each(|record| self.line(record)),
+            Told::Update(Update::Records(records)) => {
+                records.iter().try_for_each(|record| self.line(record))
+            }
             Told::Update(Update::Gap(gap)) => self.gap(gap),
             Told::Update(Update::Status(host, status)) => {
                 self.table.status(host, status);
@@ -221,24 +240,38 @@ impl<'a, W: Write, N: Write> Printed<'a, W, N> {
         let json = self.options.json;
         match reply {
             Reply::Source(info, files) => match self.options.shape {
-                Shape::Sources if json => json::write(&mut self.out, &json::SourceLine::new(name, &info, &files)),
+                Shape::Sources if json => {
+                    json::write(&mut self.out, &json::SourceLine::new(name, &info, &files))
+                }
                 Shape::Sources => self.style.source(&mut self.out, name, &info, &files),
                 _ => Ok(()),
             },
             Reply::Hits(source, hits) => hits.into_iter().try_for_each(|hit| {
-                let near = |lines: Vec<_>| lines.into_iter().map(|line| record(host, line)).collect::<Vec<_>>();
-                self.hit(host, &source, (&near(hit.before), &record(host, hit.line), &near(hit.after)))
+                let near = |lines: Vec<_>| {
+                    lines
+                        .into_iter()
+                        .map(|line| record(host, line))
+                        .collect::<Vec<_>>()
+                };
+                self.hit(
+                    host,
+                    &source,
+                    (&near(hit.before), &record(host, hit.line), &near(hit.after)),
+                )
             }),
             Reply::Buckets(source, buckets) => self.buckets(name, &source, &buckets),
             Reply::Note(source, text) => self.note(name, &source, &text, false),
             Reply::Failed(source, text) if json => self.note(name, &source, &text, true),
-            Reply::Cost(source, cost) if json => json::write(&mut self.out, &json::CostLine::new(name, &source, &cost)),
+            Reply::Cost(source, cost) if json => {
+                json::write(&mut self.out, &json::CostLine::new(name, &source, &cost))
+            }
             Reply::Cost(source, cost) => self.style.cost(&mut self.out, name, &source, &cost),
             Reply::Done(totals) => {
                 self.totals(host, totals);
                 Ok(())
             }
-            // A failure is in the reason of its host. Lines and gaps come in their order, as updates.
+            // A failure is in the reason of its host. Lines and gaps come in their order, as
+            // updates.
             Reply::Failed(..) | Reply::Lines(..) | Reply::Gap(..) | Reply::Progress(..) => Ok(()),
         }
     }
@@ -258,16 +291,28 @@ impl<'a, W: Write, N: Write> Printed<'a, W, N> {
         self.hits += 1;
         let (before, record, after) = hit;
         if self.options.json {
-            return json::write(&mut self.out, &json::Hit::new(name, source, record, (before, after)));
+            return json::write(
+                &mut self.out,
+                &json::Hit::new(name, source, record, (before, after)),
+            );
         }
         match &self.options.shape {
-            Shape::Hits { grouped: true, marks, .. } => {
+            Shape::Hits {
+                grouped: true,
+                marks,
+                ..
+            } => {
                 let group = self.groups.arrange((host, name), source, marks, hit);
-                self.style.group(&mut self.out, (name, source), &group, marks)
+                self.style
+                    .group(&mut self.out, (name, source), &group, marks)
             }
             Shape::Hits { marks, .. } => {
                 let head = self.style.head(record.time, name, source);
-                writeln!(self.out, "{head} {}", self.style.content(record, Some(marks)))
+                writeln!(
+                    self.out,
+                    "{head} {}",
+                    self.style.content(record, Some(marks))
+                )
             }
             _ => Ok(()),
         }
@@ -282,17 +327,27 @@ impl<'a, W: Write, N: Write> Printed<'a, W, N> {
             // Compressed since then it is in another file, at the same place of its text.
             let is_it = record.cursor.offset == place.cursor.offset && place.fits(&record.raw);
             let mark = if is_it { ':' } else { '-' };
-            self.style.marked(&mut self.out, (name, source), (record, mark), None)?;
+            self.style
+                .marked(&mut self.out, (name, source), (record, mark), None)?;
         } else {
             self.style.line(&mut self.out, name, source, record)?;
         }
         let source: Arc<str> = source.into();
-        let ends = self.bytes.pages.iter_mut().find(|page| page.host == record.host && page.source == source);
+        let ends = self
+            .bytes
+            .pages
+            .iter_mut()
+            .find(|page| page.host == record.host && page.source == source);
         match ends {
             Some(page) => page.last = record.place(),
             None => {
                 let (first, last) = (record.place(), record.place());
-                self.bytes.pages.push(PageEnds { host: record.host, source, first, last });
+                self.bytes.pages.push(PageEnds {
+                    host: record.host,
+                    source,
+                    first,
+                    last,
+                });
             }
         }
         self.table.printed(record.host);
@@ -300,8 +355,14 @@ impl<'a, W: Write, N: Write> Printed<'a, W, N> {
     }
 
     fn gap(&mut self, gap: Gap) -> io::Result<()> {
-        let gap = Gap { until: Time::from_timestamp(Timestamp::now()), ..gap };
-        let (host, source) = (self.table.host_name(gap.host), self.table.source_name(gap.source));
+        let gap = Gap {
+            until: Time::from_timestamp(Timestamp::now()),
+            ..gap
+        };
+        let (host, source) = (
+            self.table.host_name(gap.host),
+            self.table.source_name(gap.source),
+        );
         if self.options.json {
             json::write(&mut self.out, &json::GapLine::new(host, source, &gap))?;
         } else {
@@ -315,7 +376,10 @@ impl<'a, W: Write, N: Write> Printed<'a, W, N> {
         for bucket in buckets {
             let until = self.chart.add(bucket);
             if self.options.json {
-                json::write(&mut self.out, &json::BucketLine::new(host, source, bucket, until))?;
+                json::write(
+                    &mut self.out,
+                    &json::BucketLine::new(host, source, bucket, until),
+                )?;
             }
         }
         Ok(())
@@ -323,12 +387,18 @@ impl<'a, W: Write, N: Write> Printed<'a, W, N> {
 
     fn note(&mut self, host: &str, source: &str, text: &str, failed: bool) -> io::Result<()> {
         if self.options.json {
-            return json::write(&mut self.out, &json::NoteLine::new(host, source, text, failed));
+            return json::write(
+                &mut self.out,
+                &json::NoteLine::new(host, source, text, failed),
+            );
         }
         // On a terminal it stands behind what was found before it.
         self.show()?;
         // Nobody may be there to be told.
-        let _ = self.options.progress.suspend(|| self.style.note(self.notes, host, source, text));
+        let _ = self
+            .options
+            .progress
+            .suspend(|| self.style.note(self.notes, host, source, text));
         Ok(())
     }
 
@@ -338,7 +408,9 @@ impl<'a, W: Write, N: Write> Printed<'a, W, N> {
         if let Some(row) = self.table.rows.get_mut(host.index()) {
             row.done = Some(true);
         }
-        if let (Shape::Hits { count: true, .. }, Some(hits)) = (&self.options.shape, self.counts.get(&host)) {
+        if let (Shape::Hits { count: true, .. }, Some(hits)) =
+            (&self.options.shape, self.counts.get(&host))
+        {
             let name = self.table.host_name(host);
             if self.options.json {
                 json::write(&mut self.out, &json::CountLine::new(name, *hits))?;
@@ -350,7 +422,9 @@ impl<'a, W: Write, N: Write> Printed<'a, W, N> {
     }
 
     fn row(&mut self, index: usize) -> io::Result<()> {
-        let Some(row) = self.table.rows.get_mut(index).filter(|_| self.options.json) else { return Ok(()) };
+        let Some(row) = self.table.rows.get_mut(index).filter(|_| self.options.json) else {
+            return Ok(());
+        };
         if std::mem::replace(&mut row.written, true) {
             return Ok(());
         }
@@ -370,7 +444,8 @@ impl<'a, W: Write, N: Write> Printed<'a, W, N> {
             json::write(&mut self.out, &summary)?;
         } else {
             if let Shape::Buckets { .. } = self.options.shape {
-                self.chart.draw(&mut self.out, &self.style, self.options.width)?;
+                self.chart
+                    .draw(&mut self.out, &self.style, self.options.width)?;
             }
             self.out.flush()?;
             let _ = self.last_words(&outcome, elapsed);
@@ -383,7 +458,8 @@ impl<'a, W: Write, N: Write> Printed<'a, W, N> {
         self.style.troubles(self.notes, &self.table.rows)?;
         if matches!(self.options.shape, Shape::Lines) {
             for page in &self.bytes.pages {
-                self.style.page_ends(self.notes, self.table.host_name(page.host), page)?;
+                self.style
+                    .page_ends(self.notes, self.table.host_name(page.host), page)?;
             }
         }
         let counted = self.chart.total();
@@ -399,20 +475,47 @@ impl<'a, W: Write, N: Write> Printed<'a, W, N> {
 
 fn outcome(table: &Table<'_>, hits: u64, shape: &Shape) -> Outcome {
     let rows = &table.rows;
-    let ok = rows.iter().filter(|row| row.status.state == LinkState::Ok).count();
+    let ok = rows
+        .iter()
+        .filter(|row| row.status.state == LinkState::Ok)
+        .count();
     let exit = match () {
         () if !rows.iter().any(Row::answered) => 4,
         () if ok < rows.len() || table.gaps > 0 => 3,
         () if hits == 0 && matches!(shape, Shape::Hits { .. }) => 1,
         () => 0,
     };
-    Outcome { hosts: rows.len(), ok, lines: table.lines, hits, gaps: table.gaps, exit }
+    Outcome {
+        hosts: rows.len(),
+        ok,
+        lines: table.lines,
+        hits,
+        gaps: table.gaps,
+        exit,
+    }
 }
 
 /// A line beside the numbered sources: its source is known by its name.
 fn record(host: HostId, line: crate::model::Line) -> Record {
-    let crate::model::Line { time, time_from, continues, stamp, cursor, raw } = line;
-    Record { host, source: SourceId(0), time, time_from, cursor, late: false, continues, stamp, raw }
+    let crate::model::Line {
+        time,
+        time_from,
+        continues,
+        stamp,
+        cursor,
+        raw,
+    } = line;
+    Record {
+        host,
+        source: SourceId(0),
+        time,
+        time_from,
+        cursor,
+        late: false,
+        continues,
+        stamp,
+        raw,
+    }
 }
 
 #[cfg(test)]

@@ -1,18 +1,20 @@
-//! An output that shows the first of a burst at once and the rest of it in few pieces: a system call for each of 85,000
-//! hits would cost more than to find them.
+//! An output that shows the first of a burst at once and the rest of it in few pieces: a system
+//! call for each of 85,000 hits would cost more than to find them.
 
 use std::io::{self, Write};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-/// What comes sooner after something was shown waits until so long after it. Nobody sees the difference.
+/// What comes sooner after something was shown waits until so long after it. Nobody sees the
+/// difference.
 pub(super) const PAUSE: Duration = Duration::from_millis(50);
 
 /// More than this waits for nothing. So at most this is held, and one answer.
 const MOST: usize = 64 << 10;
 
-/// An output that is written to all the time and shown now and then: nothing goes out but by [`Write::flush`].
+/// An output that is written to all the time and shown now and then: nothing goes out but by
+/// [`Write::flush`].
 pub(super) struct Paced<W> {
     out: W,
     held: Vec<u8>,
@@ -22,7 +24,11 @@ pub(super) struct Paced<W> {
 
 impl<W: Write> Paced<W> {
     pub(super) fn new(out: W) -> Self {
-        Self { out, held: Vec::new(), rested: None }
+        Self {
+            out,
+            held: Vec::new(),
+            rested: None,
+        }
     }
 
     /// Whether it is time to show what was written.

@@ -29,10 +29,20 @@ impl Style {
             (None, 1) => size(bytes),
             (None, many) => format!("{} in {many} files", size(bytes)),
         };
-        writeln!(out, "{}  {what}  {}", self.place(host, &info.name), self.paint(DIM, path.as_str()))?;
+        writeln!(
+            out,
+            "{}  {what}  {}",
+            self.place(host, &info.name),
+            self.paint(DIM, path.as_str())
+        )?;
         for file in files.iter().rev() {
             let (path, packing) = (SafeText::from_bytes(&file.path), file.packing.as_str());
-            writeln!(out, "    {:>10}  {packing:6}  {}  {path}", size(file.size), self.clock(file.modified))?;
+            writeln!(
+                out,
+                "    {:>10}  {packing:6}  {}  {path}",
+                size(file.size),
+                self.clock(file.modified)
+            )?;
         }
         Ok(())
     }
@@ -70,24 +80,48 @@ impl Style {
         writeln!(out, "{}  {hits}", SafeText::new(host))
     }
 
-    pub(super) fn cost(&self, out: &mut impl Write, host: &str, source: &str, cost: &Cost) -> io::Result<()> {
-        writeln!(out, "{}  reads {}", self.place(host, source), size(cost.bytes))?;
+    pub(super) fn cost(
+        &self,
+        out: &mut impl Write,
+        host: &str,
+        source: &str,
+        cost: &Cost,
+    ) -> io::Result<()> {
+        writeln!(
+            out,
+            "{}  reads {}",
+            self.place(host, source),
+            size(cost.bytes)
+        )?;
         for (path, bytes) in &cost.files {
             writeln!(out, "    {:>10}  {}", size(*bytes), SafeText::new(path))?;
         }
         if cost.commands.is_empty() && !cost.files.is_empty() {
             writeln!(out, "    read by this program itself")?;
         }
-        cost.commands.iter().try_for_each(|command| writeln!(out, "    $ {}", SafeText::new(command)))
+        cost.commands
+            .iter()
+            .try_for_each(|command| writeln!(out, "    $ {}", SafeText::new(command)))
     }
 
-    pub(super) fn note(&self, out: &mut impl Write, host: &str, source: &str, text: &str) -> io::Result<()> {
+    pub(super) fn note(
+        &self,
+        out: &mut impl Write,
+        host: &str,
+        source: &str,
+        text: &str,
+    ) -> io::Result<()> {
         let [host, source, text] = [host, source, text].map(SafeText::new);
         writeln!(out, "{host} {source}: {text}")
     }
 
     /// How to go on from a page.
-    pub(super) fn page_ends(&self, out: &mut impl Write, host: &str, page: &PageEnds) -> io::Result<()> {
+    pub(super) fn page_ends(
+        &self,
+        out: &mut impl Write,
+        host: &str,
+        page: &PageEnds,
+    ) -> io::Result<()> {
         let [host, source] = [host, &page.source].map(SafeText::new);
         writeln!(
             out,

@@ -32,9 +32,16 @@ impl<'a> Hit<'a> {
         record: &'a Record,
         (before, after): (&'a [Record], &'a [Record]),
     ) -> Self {
-        let line = Line { r#type: "hit", ..Line::new(host, source, record) };
+        let line = Line {
+            r#type: "hit",
+            ..Line::new(host, source, record)
+        };
         let near = |records: &'a [Record]| records.iter().map(Near::new).collect();
-        Self { line, before: near(before), after: near(after) }
+        Self {
+            line,
+            before: near(before),
+            after: near(after),
+        }
     }
 }
 
@@ -73,7 +80,11 @@ struct FilePart<'a> {
 }
 
 impl<'a> SourceLine<'a> {
-    pub(in crate::report) fn new(host: &'a str, info: &'a SourceInfo, files: &'a [LogFile]) -> Self {
+    pub(in crate::report) fn new(
+        host: &'a str,
+        info: &'a SourceInfo,
+        files: &'a [LogFile],
+    ) -> Self {
         let file = |file: &'a LogFile| FilePart {
             path: Text::new(&file.path),
             bytes: file.size,
@@ -128,7 +139,12 @@ struct Levels {
 }
 
 impl<'a> BucketLine<'a> {
-    pub(in crate::report) fn new(host: &'a str, source: &'a str, bucket: &Bucket, until: Time) -> Self {
+    pub(in crate::report) fn new(
+        host: &'a str,
+        source: &'a str,
+        bucket: &Bucket,
+        until: Time,
+    ) -> Self {
         let [none, trace, debug, info, notice, warn, error, fatal] = bucket.counts;
         Self {
             v: VERSION,
@@ -138,7 +154,16 @@ impl<'a> BucketLine<'a> {
             time: time(bucket.start),
             until: time(until),
             lines: bucket.counts.iter().sum(),
-            levels: Levels { none, trace, debug, info, notice, warn, error, fatal },
+            levels: Levels {
+                none,
+                trace,
+                debug,
+                info,
+                notice,
+                warn,
+                error,
+                fatal,
+            },
         }
     }
 }
@@ -154,7 +179,12 @@ pub(in crate::report) struct CountLine<'a> {
 
 impl<'a> CountLine<'a> {
     pub(in crate::report) fn new(host: &'a str, hits: u64) -> Self {
-        Self { v: VERSION, r#type: "count", host, hits }
+        Self {
+            v: VERSION,
+            r#type: "count",
+            host,
+            hits,
+        }
     }
 }
 
@@ -170,8 +200,20 @@ pub(in crate::report) struct NoteLine<'a> {
 }
 
 impl<'a> NoteLine<'a> {
-    pub(in crate::report) fn new(host: &'a str, source: &'a str, text: &'a str, failed: bool) -> Self {
-        Self { v: VERSION, r#type: "note", host, source, text, failed }
+    pub(in crate::report) fn new(
+        host: &'a str,
+        source: &'a str,
+        text: &'a str,
+        failed: bool,
+    ) -> Self {
+        Self {
+            v: VERSION,
+            r#type: "note",
+            host,
+            source,
+            text,
+            failed,
+        }
     }
 }
 
@@ -195,7 +237,22 @@ struct CostFile<'a> {
 
 impl<'a> CostLine<'a> {
     pub(in crate::report) fn new(host: &'a str, source: &'a str, cost: &'a Cost) -> Self {
-        let files = cost.files.iter().map(|(path, bytes)| CostFile { path, bytes: *bytes }).collect();
-        Self { v: VERSION, r#type: "cost", host, source, bytes: cost.bytes, files, commands: &cost.commands }
+        let files = cost
+            .files
+            .iter()
+            .map(|(path, bytes)| CostFile {
+                path,
+                bytes: *bytes,
+            })
+            .collect();
+        Self {
+            v: VERSION,
+            r#type: "cost",
+            host,
+            source,
+            bytes: cost.bytes,
+            files,
+            commands: &cost.commands,
+        }
     }
 }

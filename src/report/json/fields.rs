@@ -8,8 +8,8 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use super::Text;
 use crate::model::fields::{self, Kind, Value};
 
-/// An object with the fields of a line, in its order; of several with one name the first. `null` where it has none. Of very
-/// many those that [`fields::all`] finds; the others are in its text.
+/// An object with the fields of a line, in its order; of several with one name the first. `null`
+/// where it has none. Of very many those that [`fields::all`] finds; the others are in its text.
 #[derive(Debug)]
 pub(in crate::report) struct Fields<'a>(pub(in crate::report) &'a [u8]);
 
@@ -36,7 +36,9 @@ impl Serialize for Typed<'_> {
         // 007, 1e400 and whatever else is a number for a person only stay as they were written.
         let typed = match self.0.kind {
             Kind::Text => None,
-            Kind::Null | Kind::Bool | Kind::Number | Kind::Json => serde_json::from_slice(&self.0.text).ok(),
+            Kind::Null | Kind::Bool | Kind::Number | Kind::Json => {
+                serde_json::from_slice(&self.0.text).ok()
+            }
         };
         // As a float an integer of many digits would lose some.
         let is_whole = !self.0.text.iter().any(|b| b".eE".contains(b));
@@ -60,8 +62,18 @@ pub(in crate::report) struct Ids<'a> {
 impl<'a> Ids<'a> {
     /// Of a line.
     pub(in crate::report) fn of(line: &'a [u8]) -> Self {
-        let fields::Ids { request, trace, span, user } = fields::ids(line);
+        let fields::Ids {
+            request,
+            trace,
+            span,
+            user,
+        } = fields::ids(line);
         let text = |id: Option<Cow<'a, [u8]>>| id.map(Text::owned);
-        Self { request: text(request), trace: text(trace), span: text(span), user: text(user) }
+        Self {
+            request: text(request),
+            trace: text(trace),
+            span: text(span),
+            user: text(user),
+        }
     }
 }

@@ -4,8 +4,8 @@
 //!  FILE.new ── fsync ──▶ FILE is linked as FILE.previous ──▶ FILE.new is renamed FILE ──▶ fsync of the folder
 //! ```
 //!
-//! Whenever this is cut off, FILE is there and whole. What can tear it all the same (a disk that lies, a hand) sets it
-//! aside, and FILE.previous takes its place.
+//! Whenever this is cut off, FILE is there and whole. What can tear it all the same (a disk that
+//! lies, a hand) sets it aside, and FILE.previous takes its place.
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
@@ -67,7 +67,10 @@ pub enum Error {
 
 impl Error {
     pub(super) fn cannot_write(path: &Path, why: io::Error) -> Self {
-        Self::Write { path: path.to_owned(), why }
+        Self::Write {
+            path: path.to_owned(),
+            why,
+        }
     }
 }
 
@@ -86,16 +89,26 @@ impl Store {
         let cannot = |why| Error::cannot_write(named, why);
         let path = resolved(named).map_err(cannot)?;
         if fs::symlink_metadata(&path).is_ok_and(|found| !found.is_file()) {
-            return Err(Error::NoFile { path: named.to_owned() });
+            return Err(Error::NoFile {
+                path: named.to_owned(),
+            });
         }
         let lock = open_new(&with(&path, ".lock"), false).map_err(cannot)?;
         match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => {}
-            Err(rustix::io::Errno::WOULDBLOCK) => return Err(Error::InUse { path: named.to_owned() }),
+            Err(rustix::io::Errno::WOULDBLOCK) => {
+                return Err(Error::InUse {
+                    path: named.to_owned(),
+                });
+            }
             Err(why) => return Err(cannot(why.into())),
         }
         let folder = File::open(path.parent().unwrap_or(Path::new("/"))).map_err(cannot)?;
-        let store = Self { path, folder, _lock: lock };
+        let store = Self {
+            path,
+            folder,
+            _lock: lock,
+        };
         // Of a run that was killed while it wrote.
         for end in [".new", ".previous.new"] {
             absent_is_fine(fs::remove_file(with(&store.path, end))).map_err(cannot)?;
@@ -106,7 +119,8 @@ impl Store {
 
     /// Replaces what stands in it, and keeps that.
     pub(super) fn write(&self, remembered: &Remembered) -> Result<(), Error> {
-        self.replace(remembered, true).map_err(|why| Error::cannot_write(&self.path, why))
+        self.replace(remembered, true)
+            .map_err(|why| Error::cannot_write(&self.path, why))
     }
 
     fn replace(&self, remembered: &Remembered, keeps: bool) -> io::Result<()> {
@@ -134,10 +148,17 @@ impl Store {
 
     fn read(&self, named: &Path) -> Result<(Remembered, Vec<String>), Error> {
         let mut notices = Vec::new();
-        let Some(text) = self.text(&self.path, named)? else { return Ok((Remembered::new(), notices)) };
+        let Some(text) = self.text(&self.path, named)? else {
+            return Ok((Remembered::new(), notices));
+        };
         let why = match format::read(&text) {
             Ok(remembered) => return Ok((remembered, notices)),
-            Err(Unusable::Later(version)) => return Err(Error::Later { path: named.to_owned(), version }),
+            Err(Unusable::Later(version)) => {
+                return Err(Error::Later {
+                    path: named.to_owned(),
+                    version,
+                });
+            }
             Err(Unusable::Corrupt) if text.is_empty() => "empty",
             Err(Unusable::Corrupt) => "torn, or no file of ours",
         };
@@ -149,22 +170,34 @@ impl Store {
         let aside = self.set_aside().map_err(cannot)?;
         self.replace(&remembered, false).map_err(cannot)?;
         let named = named.display();
-        notices.push(format!("--resume {named}: is {why}; it was set aside as {}", aside.display()));
+        notices.push(format!(
+            "--resume {named}: is {why}; it was set aside as {}",
+            aside.display()
+        ));
         notices.push(match known {
-            Some(_) => format!("--resume {named}: the one before it is used; a few lines may come again"),
-            None => format!("--resume {named}: there is no usable one before it; begins with the last lines"),
+            Some(_) => {
+                format!("--resume {named}: the one before it is used; a few lines may come again")
+            }
+            None => format!(
+                "--resume {named}: there is no usable one before it; begins with the last lines"
+            ),
         });
         Ok((remembered, notices))
     }
 
     fn text(&self, path: &Path, named: &Path) -> Result<Option<Vec<u8>>, Error> {
-        let cannot = |why| Error::Read { path: named.to_owned(), why };
+        let cannot = |why| Error::Read {
+            path: named.to_owned(),
+            why,
+        };
         let file = match File::open(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             file => file.map_err(cannot)?,
         };
         let mut text = Vec::new();
-        file.take(MOST_BYTES).read_to_end(&mut text).map_err(cannot)?;
+        file.take(MOST_BYTES)
+            .read_to_end(&mut text)
+            .map_err(cannot)?;
         Ok(Some(text))
     }
 
@@ -188,8 +221,13 @@ fn resolved(named: &Path) -> io::Result<PathBuf> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         found => return found,
     }
-    let folder = named.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let name = named.file_name().ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
+    let folder = named
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    let name = named
+        .file_name()
+        .ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
     Ok(fs::canonicalize(folder)?.join(name))
 }
 
@@ -209,7 +247,12 @@ fn with(path: &Path, end: &str) -> PathBuf {
 
 /// The end of a line of a log is nobody else's business.
 fn open_new(path: &Path, is_empty: bool) -> io::Result<File> {
-    OpenOptions::new().write(true).create(true).truncate(is_empty).mode(0o600).open(path)
+    OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(is_empty)
+        .mode(0o600)
+        .open(path)
 }
 
 fn absent_is_fine(done: io::Result<()>) -> io::Result<()> {

@@ -10,7 +10,8 @@ use crate::model::{Place, Reached, Remembered, Time};
 /// What is written and understood.
 const VERSION: u32 = 1;
 
-/// Generations of sources that are remembered, of hosts that are long gone too; beyond it the oldest are forgotten.
+/// Generations of sources that are remembered, of hosts that are long gone too; beyond it the
+/// oldest are forgotten.
 const MOST: usize = 100_000;
 
 #[derive(Serialize, Deserialize)]
@@ -53,7 +54,11 @@ pub(super) fn write(remembered: &Remembered) -> Vec<u8> {
     let mut entries = Vec::new();
     for (host, sources) in remembered {
         for (source, reached) in sources {
-            entries.extend(reached.iter().map(|reached| Entry::new(host, source, reached)));
+            entries.extend(
+                reached
+                    .iter()
+                    .map(|reached| Entry::new(host, source, reached)),
+            );
         }
     }
     if entries.len() > MOST {
@@ -63,7 +68,12 @@ pub(super) fn write(remembered: &Remembered) -> Vec<u8> {
         entries.retain(|entry| entry.time >= first);
     }
     let check = check(&entries);
-    let mut text = serde_json::to_vec(&Document { v: VERSION, entries, check }).unwrap_or_default();
+    let mut text = serde_json::to_vec(&Document {
+        v: VERSION,
+        entries,
+        check,
+    })
+    .unwrap_or_default();
     text.push(b'\n');
     text
 }
@@ -81,13 +91,21 @@ pub(super) fn read(text: &[u8]) -> Result<Remembered, Unusable> {
     let mut remembered = Remembered::new();
     for entry in document.entries {
         let reached = entry.reached().ok_or(Unusable::Corrupt)?;
-        remembered.entry(entry.host).or_default().entry(entry.source).or_default().push(reached);
+        remembered
+            .entry(entry.host)
+            .or_default()
+            .entry(entry.source)
+            .or_default()
+            .push(reached);
     }
     Ok(remembered)
 }
 
 fn check(entries: &[Entry]) -> String {
-    format!("{:08x}", crc32fast::hash(&serde_json::to_vec(entries).unwrap_or_default()))
+    format!(
+        "{:08x}",
+        crc32fast::hash(&serde_json::to_vec(entries).unwrap_or_default())
+    )
 }
 
 impl Entry {
@@ -106,7 +124,12 @@ impl Entry {
         let place: Place = self.cursor.parse().ok()?;
         place.cursor.offset.checked_add(self.length)?;
         let before = STANDARD.decode(&self.before).ok()?;
-        Some(Reached { place, length: self.length, before, time: Time::from_timestamp(self.time) })
+        Some(Reached {
+            place,
+            length: self.length,
+            before,
+            time: Time::from_timestamp(self.time),
+        })
     }
 }
 
@@ -118,17 +141,23 @@ mod tests {
     fn reached() -> impl Strategy<Value = Reached> {
         let place = "[0-9a-f]{1,8}\\.[0-9a-f]{1,8}\\.[0-9]{1,9}(\\.[0-9a-f]{8})?";
         let before = prop::collection::vec(any::<u8>(), 0..40);
-        (place, 0u64..5000, before, any::<i64>()).prop_map(|(place, length, before, time)| Reached {
-            place: place.parse().expect("a place"),
-            length,
-            before,
-            time: Time(time),
+        (place, 0u64..5000, before, any::<i64>()).prop_map(|(place, length, before, time)| {
+            Reached {
+                place: place.parse().expect("a place"),
+                length,
+                before,
+                time: Time(time),
+            }
         })
     }
 
     fn remembered() -> impl Strategy<Value = Remembered> {
         let generations = prop::collection::vec(reached(), 1..4);
-        prop::collection::btree_map("[a-z0-9.-]{1,9}", prop::collection::btree_map(".{1,9}", generations, 1..4), 0..4)
+        prop::collection::btree_map(
+            "[a-z0-9.-]{1,9}",
+            prop::collection::btree_map(".{1,9}", generations, 1..4),
+            0..4,
+        )
     }
 
     proptest! {
@@ -152,7 +181,14 @@ mod tests {
     #[test]
     fn what_a_later_version_wrote_is_not_taken_for_torn() {
         assert_eq!(read(br#"{"v":2,"anything":[]}"#), Err(Unusable::Later(2)));
-        for text in ["", "{}", "[]", "\0\0\0", r#"{"v":1}"#, r#"{"v":1,"entries":[],"check":"1"}"#] {
+        for text in [
+            "",
+            "{}",
+            "[]",
+            "\0\0\0",
+            r#"{"v":1}"#,
+            r#"{"v":1,"entries":[],"check":"1"}"#,
+        ] {
             assert_eq!(read(text.as_bytes()), Err(Unusable::Corrupt), "{text:?}");
         }
     }

@@ -1,7 +1,8 @@
 //! `tail --resume FILE`: remembers what was printed, so that the next run goes on after it.
 //!
-//! A line counts as printed when standard output has taken it. A thread of its own writes the file, a quarter of a
-//! second later at most, and as long as the disk takes; a reader that is slow does not hold it up. At an orderly end it is written once more, exactly.
+//! A line counts as printed when standard output has taken it. A thread of its own writes the file,
+//! a quarter of a second later at most, and as long as the disk takes; a reader that is slow does
+//! not hold it up. At an orderly end it is written once more, exactly.
 
 mod file;
 mod format;
@@ -21,11 +22,12 @@ use crate::model::{FileId, Place, Printed, Reached, Record, Remembered, SafeText
 pub use file::Error as ResumeError;
 use file::Store;
 
-/// From the beginning of one writing to that of the next, unless the disk takes longer. What was printed since the last
-/// one comes twice after a `kill -9`.
+/// From the beginning of one writing to that of the next, unless the disk takes longer. What was
+/// printed since the last one comes twice after a `kill -9`.
 const EVERY: Duration = Duration::from_millis(250);
 
-/// Lines of which it is not settled whether they are printed; more are settled at once, however long the disk takes.
+/// Lines of which it is not settled whether they are printed; more are settled at once, however
+/// long the disk takes.
 const MOST_PENDING: usize = 10_000;
 
 /// What was printed, on its way into a file. Dropping it writes the file a last time.
@@ -99,11 +101,23 @@ impl Checkpoint {
         };
         let (state, store) = (Mutex::new(state), Mutex::new(store));
         let (changed, taken) = (Condvar::new(), AtomicU64::new(0));
-        let shared = Arc::new(Shared { store, state, changed, taken });
+        let shared = Arc::new(Shared {
+            store,
+            state,
+            changed,
+            taken,
+        });
         let theirs = Arc::clone(&shared);
-        let writer = std::thread::Builder::new().name("resume".into()).spawn(move || theirs.keep_writing());
+        let writer = std::thread::Builder::new()
+            .name("resume".into())
+            .spawn(move || theirs.keep_writing());
         let writer = Some(writer.map_err(|error| ResumeError::cannot_write(path, error))?);
-        Ok(Self { shared, writer, remembered, told: BTreeSet::new() })
+        Ok(Self {
+            shared,
+            writer,
+            remembered,
+            told: BTreeSet::new(),
+        })
     }
 
     /// How far the sources of each host were printed before.
@@ -114,20 +128,39 @@ impl Checkpoint {
 
     /// Counts what an output takes.
     pub(super) fn counted<W: Write>(&self, out: W) -> Counted<W> {
-        Counted { out, counter: Some(Arc::clone(&self.shared)) }
+        Counted {
+            out,
+            counter: Some(Arc::clone(&self.shared)),
+        }
     }
 
-    /// These lines are about to be printed. Where a source begins is written before: else a run that is killed right after
-    /// its first lines would leave nothing behind, and the next one begin with other lines.
-    pub(super) fn meet<'n>(&self, records: &[Record], names: impl Fn(&Record) -> (&'n str, &'n str)) {
+    /// These lines are about to be printed. Where a source begins is written before: else a run
+    /// that is killed right after its first lines would leave nothing behind, and the next one
+    /// begin with other lines.
+    pub(super) fn meet<'n>(
+        &self,
+        records: &[Record],
+        names: impl Fn(&Record) -> (&'n str, &'n str),
+    ) {
         let mut state = self.shared.lock();
         let mut is_first = false;
-        for record in records.iter().filter(|record| record.cursor.file != FileId::default()) {
+        for record in records
+            .iter()
+            .filter(|record| record.cursor.file != FileId::default())
+        {
             if !state.sources.contains_key(&record.source) {
                 let source = state.source(record.source, names(record));
                 is_first |= source.printed.reached().next().is_none();
-                let place = Place { cursor: record.cursor, check: None };
-                let reached = Reached { place, length: 0, before: Vec::new(), time: record.time.min(now()) };
+                let place = Place {
+                    cursor: record.cursor,
+                    check: None,
+                };
+                let reached = Reached {
+                    place,
+                    length: 0,
+                    before: Vec::new(),
+                    time: record.time.min(now()),
+                };
                 source.printed.begin(reached, now());
             }
         }
@@ -140,13 +173,23 @@ impl Checkpoint {
         }
     }
 
-    /// A line was decided: it is printed with byte `end` of the output, or passed over. What is to be said of that.
-    pub(super) fn line(&mut self, record: Record, (host, source): (&str, &str), end: u64) -> Option<String> {
+    /// A line was decided: it is printed with byte `end` of the output, or passed over. What is to
+    /// be said of that.
+    pub(super) fn line(
+        &mut self,
+        record: Record,
+        (host, source): (&str, &str),
+        end: u64,
+    ) -> Option<String> {
         if record.cursor.file == FileId::default() {
             // It is numbered as it comes: in another run the number is that of another line.
-            let message =
-                format!("{host}/{source}: not a file, and not remembered: each run begins with its last lines");
-            return self.told.insert(record.source).then(|| SafeText::new(&message).to_string());
+            let message = format!(
+                "{host}/{source}: not a file, and not remembered: each run begins with its last lines"
+            );
+            return self
+                .told
+                .insert(record.source)
+                .then(|| SafeText::new(&message).to_string());
         }
         self.note(record.source, (host, source), end, Noted::Line(record));
         None
@@ -212,7 +255,10 @@ impl Shared {
         let mut failed = false;
         loop {
             let idle = |state: &mut State| !state.is_new && !state.ends;
-            let state = self.changed.wait_while(self.lock(), idle).unwrap_or_else(PoisonError::into_inner);
+            let state = self
+                .changed
+                .wait_while(self.lock(), idle)
+                .unwrap_or_else(PoisonError::into_inner);
             if state.ends {
                 return;
             }
@@ -226,7 +272,11 @@ impl Shared {
             let left = || EVERY.saturating_sub(began.elapsed());
             let mut state = self.lock();
             while !state.ends && !left().is_zero() {
-                state = self.changed.wait_timeout(state, left()).unwrap_or_else(PoisonError::into_inner).0;
+                state = self
+                    .changed
+                    .wait_timeout(state, left())
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .0;
             }
         }
     }
@@ -255,9 +305,16 @@ impl State {
     /// What is known of a source, of this run or an earlier one.
     fn source(&mut self, id: SourceId, (host, name): (&str, &str)) -> &mut Source {
         self.sources.entry(id).or_insert_with(|| {
-            let before = self.remembered.get_mut(host).and_then(|sources| sources.remove(name));
+            let before = self
+                .remembered
+                .get_mut(host)
+                .and_then(|sources| sources.remove(name));
             let printed = Printed::before(before.unwrap_or_default(), now());
-            Source { host: host.to_owned(), name: name.to_owned(), printed }
+            Source {
+                host: host.to_owned(),
+                name: name.to_owned(),
+                printed,
+            }
         })
     }
 
@@ -267,12 +324,16 @@ impl State {
             if *end > taken {
                 break;
             }
-            let Some((_, noted)) = self.pending.pop_front() else { break };
+            let Some((_, noted)) = self.pending.pop_front() else {
+                break;
+            };
             let id = match &noted {
                 Noted::Line(record) => record.source,
                 Noted::Gap(id) | Noted::Begun(id, _) => *id,
             };
-            let Some(source) = self.sources.get_mut(&id) else { continue };
+            let Some(source) = self.sources.get_mut(&id) else {
+                continue;
+            };
             self.is_unwritten = true;
             match noted {
                 Noted::Line(record) => source.printed.line(&record, now),
@@ -287,7 +348,9 @@ impl State {
         for source in self.sources.values() {
             let reached: Vec<Reached> = source.printed.reached().cloned().collect();
             if !reached.is_empty() {
-                all.entry(source.host.clone()).or_default().insert(source.name.clone(), reached);
+                all.entry(source.host.clone())
+                    .or_default()
+                    .insert(source.name.clone(), reached);
             }
         }
         all
@@ -309,7 +372,9 @@ impl<W> Counted<W> {
 
     /// Bytes that were taken.
     pub(super) fn taken(&self) -> u64 {
-        self.counter.as_ref().map_or(0, |counter| counter.taken.load(Ordering::Acquire))
+        self.counter
+            .as_ref()
+            .map_or(0, |counter| counter.taken.load(Ordering::Acquire))
     }
 }
 

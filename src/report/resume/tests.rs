@@ -5,10 +5,23 @@ use crate::model::record::Span;
 use crate::model::{Cursor, HostId, TimeFrom};
 
 fn record(source: u32, ino: u64, offset: u64) -> Record {
-    let cursor = Cursor { file: FileId { dev: 0, ino }, offset };
+    let cursor = Cursor {
+        file: FileId { dev: 0, ino },
+        offset,
+    };
     let (host, source, time, time_from) = (HostId(0), SourceId(source), Time(5), TimeFrom::Stamp);
     let (late, continues, stamp) = (false, false, Span::default());
-    Record { host, source, time, time_from, cursor, late, continues, stamp, raw: "line".into() }
+    Record {
+        host,
+        source,
+        time,
+        time_from,
+        cursor,
+        late,
+        continues,
+        stamp,
+        raw: "line".into(),
+    }
 }
 
 fn open(path: &Path) -> Checkpoint {
@@ -19,7 +32,13 @@ fn open(path: &Path) -> Checkpoint {
 fn remembered(path: &Path) -> Vec<u64> {
     let (_store, remembered, notices) = Store::open(path).expect("a store");
     assert!(notices.is_empty(), "{notices:?}");
-    remembered.get("web-1").and_then(|sources| sources.get("app")).into_iter().flatten().map(Reached::offset).collect()
+    remembered
+        .get("web-1")
+        .and_then(|sources| sources.get("app"))
+        .into_iter()
+        .flatten()
+        .map(Reached::offset)
+        .collect()
 }
 
 const NAMES: (&str, &str) = ("web-1", "app");
@@ -40,7 +59,11 @@ fn only_what_the_output_has_taken_is_remembered() {
     let mut checkpoint = open(&path);
     checkpoint.line(record(0, 7, 10), NAMES, 0);
     drop(checkpoint);
-    assert_eq!(remembered(&path), [14], "nobody has asked, and it is written");
+    assert_eq!(
+        remembered(&path),
+        [14],
+        "nobody has asked, and it is written"
+    );
 }
 
 #[test]
@@ -61,7 +84,9 @@ fn what_is_no_file_is_not_remembered_and_that_is_said_once() {
     let path = folder.path().join("at");
     let mut checkpoint = open(&path);
     checkpoint.meet(&[record(0, 0, 1)], |_| NAMES);
-    let said = checkpoint.line(record(0, 0, 1), NAMES, 0).expect("a notice");
+    let said = checkpoint
+        .line(record(0, 0, 1), NAMES, 0)
+        .expect("a notice");
     assert!(said.contains("web-1/app: not a file"), "{said}");
     assert_eq!(checkpoint.line(record(0, 0, 2), NAMES, 0), None);
     checkpoint.finish().expect("written");
@@ -92,6 +117,12 @@ fn a_last_writing_that_fails_is_an_error() {
     let mut checkpoint = open(&path);
     drop(folder);
     checkpoint.line(record(0, 7, 0), NAMES, 0);
-    let error = checkpoint.finish().expect_err("there is no folder").to_string();
-    assert!(error.contains("cannot be written: No such file") && error.contains("/at"), "{error}");
+    let error = checkpoint
+        .finish()
+        .expect_err("there is no folder")
+        .to_string();
+    assert!(
+        error.contains("cannot be written: No such file") && error.contains("/at"),
+        "{error}"
+    );
 }

@@ -1,4 +1,5 @@
-//! A source as a stream of rows: what was read of it and waits for those of other sources, and from where more is asked.
+//! A source as a stream of rows: what was read of it and waits for those of other sources, and from
+//! where more is asked.
 
 use std::collections::VecDeque;
 
@@ -40,7 +41,11 @@ pub(super) struct Run {
 
 impl Default for Run {
     fn default() -> Self {
-        Self { ahead: VecDeque::new(), state: State::Open, asked: None }
+        Self {
+            ahead: VecDeque::new(),
+            state: State::Open,
+            asked: None,
+        }
     }
 }
 
@@ -54,7 +59,8 @@ pub(super) struct Stream {
     pub(super) newest: Option<(Place, Time)>,
     /// The number in the window of the oldest line there.
     pub(super) first_row: Option<u64>,
-    /// Its oldest line in the ring: what is older comes after the ring has been put in order so far.
+    /// Its oldest line in the ring: what is older comes after the ring has been put in order so
+    /// far.
     pub(super) first_live: Option<u64>,
     /// At the newer end: the ring has what follows, from this number on.
     pub(super) resume: Option<u64>,
@@ -64,7 +70,16 @@ impl Stream {
     pub(super) fn new(host: HostId) -> Self {
         let (older, newer) = Default::default();
         let (oldest, newest, first_row, first_live, resume) = Default::default();
-        Self { host, older, newer, oldest, newest, first_row, first_live, resume }
+        Self {
+            host,
+            older,
+            newer,
+            oldest,
+            newest,
+            first_row,
+            first_live,
+            resume,
+        }
     }
 
     pub(super) fn run(&mut self, side: Side) -> &mut Run {
@@ -81,21 +96,30 @@ impl Stream {
             Some(next) => (Some(next), false),
             None => (self.newest, true),
         };
-        let Some(((known, time), line)) = edge.zip(entry.record()) else { return false };
+        let Some(((known, time), line)) = edge.zip(entry.record()) else {
+            return false;
+        };
         if known.cursor.file != line.cursor.file {
             return line.time < time;
         }
-        line.cursor.offset < known.cursor.offset || (is_within && line.cursor.offset == known.cursor.offset)
+        line.cursor.offset < known.cursor.offset
+            || (is_within && line.cursor.offset == known.cursor.offset)
     }
 
     /// Where its next page of older lines begins.
     pub(super) fn older_start(&self, split: Time) -> (Start, Time) {
-        let known = far_line(&self.older).or(self.oldest).or_else(|| near_line(&self.newer));
-        known.map_or((Start::At(split), split), |(place, time)| (Start::Cursor(place), time))
+        let known = far_line(&self.older)
+            .or(self.oldest)
+            .or_else(|| near_line(&self.newer));
+        known.map_or((Start::At(split), split), |(place, time)| {
+            (Start::Cursor(place), time)
+        })
     }
 
     pub(super) fn newer_start(&self, split: Time) -> (Start, Time) {
-        let after = far_line(&self.newer).or(self.newest).or_else(|| near_line(&self.older));
+        let after = far_line(&self.newer)
+            .or(self.newest)
+            .or_else(|| near_line(&self.older));
         match (after, self.oldest) {
             (Some((place, time)), _) => (Start::After(place), time),
             (None, Some((place, time))) => (Start::Cursor(place), time),
@@ -120,7 +144,8 @@ pub(super) fn needs(run: &Run) -> bool {
     run.ahead.is_empty() && run.state == State::Open
 }
 
-/// Whether older lines of a source come next: not while the ring has some that are not in the window.
+/// Whether older lines of a source come next: not while the ring has some that are not in the
+/// window.
 pub(super) fn is_due(stream: &Stream, head: Option<u64>) -> bool {
     match (stream.first_live, head) {
         (Some(first), Some(head)) => first > head,
@@ -128,10 +153,15 @@ pub(super) fn is_due(stream: &Stream, head: Option<u64>) -> bool {
     }
 }
 
-/// Whether a line of the ring is the rest of a record whose first lines were forgotten, or never read, and is not shown: what
-/// is looked for stood in those, perhaps. The host has the whole record.
+/// Whether a line of the ring is the rest of a record whose first lines were forgotten, or never
+/// read, and is not shown: what is looked for stood in those, perhaps. The host has the whole
+/// record.
 pub(super) fn is_cut(ring: &Ring, lens: &Lens, seq: u64) -> bool {
-    let continues = |seq| ring.get(seq).and_then(Entry::record).is_some_and(|record| record.continues);
+    let continues = |seq| {
+        ring.get(seq)
+            .and_then(Entry::record)
+            .is_some_and(|record| record.continues)
+    };
     let is_shown = || lens.get(lens.index_of(seq)) == Some(seq);
     continues(seq) && !is_shown() && ring.lines_of(seq).next().is_some_and(continues)
 }
@@ -144,27 +174,54 @@ pub(super) fn find(store: &Store, lens: &Lens, line: &Record) -> Option<u64> {
             && (other.cursor == line.cursor || other.raw == line.raw)
     };
     let ring = store.ring();
-    let found = ring.from(ring.first()).find(|(_, entry)| entry.record().is_some_and(same)).map(|(seq, _)| seq);
+    let found = ring
+        .from(ring.first())
+        .find(|(_, entry)| entry.record().is_some_and(same))
+        .map(|(seq, _)| seq);
     found.filter(|&seq| !is_cut(ring, lens, seq))
 }
 
-/// From which number on the ring has what follows a line, which is the last that a host has; of a source that had none
-/// since `split`, what came after.
-pub(super) fn resume(store: &Store, lens: &Lens, source: SourceId, last: Option<Place>, split: Time) -> u64 {
+/// From which number on the ring has what follows a line, which is the last that a host has; of a
+/// source that had none since `split`, what came after.
+pub(super) fn resume(
+    store: &Store,
+    lens: &Lens,
+    source: SourceId,
+    last: Option<Place>,
+    split: Time,
+) -> u64 {
     let ring = store.ring();
     if last.is_none() {
-        let is_after = |entry: &Entry| entry.record().is_some_and(|line| line.source == source && line.time >= split);
-        return ring.from(ring.first()).find(|(_, entry)| is_after(entry)).map_or(ring.end(), |(seq, _)| seq);
+        let is_after = |entry: &Entry| {
+            entry
+                .record()
+                .is_some_and(|line| line.source == source && line.time >= split)
+        };
+        return ring
+            .from(ring.first())
+            .find(|(_, entry)| is_after(entry))
+            .map_or(ring.end(), |(seq, _)| seq);
     }
-    let own = |entry: &Entry| entry.record().filter(|record| record.source == source).cloned();
-    let lines = ring.from(ring.first()).filter_map(|(seq, entry)| Some((seq, own(entry)?)));
+    let own = |entry: &Entry| {
+        entry
+            .record()
+            .filter(|record| record.source == source)
+            .cloned()
+    };
+    let lines = ring
+        .from(ring.first())
+        .filter_map(|(seq, entry)| Some((seq, own(entry)?)));
     let mut lines = lines.filter(|(seq, _)| !is_cut(ring, lens, *seq));
-    let is_last =
-        |line: &Record| last.is_some_and(|last| last.cursor.offset == line.cursor.offset && last.fits(&line.raw));
+    let is_last = |line: &Record| {
+        last.is_some_and(|last| last.cursor.offset == line.cursor.offset && last.fits(&line.raw))
+    };
     let mut first = None;
     let found = lines.find(|(seq, line)| {
         first.get_or_insert(*seq);
         is_last(line)
     });
-    found.map(|(seq, _)| seq + 1).or(first).unwrap_or_else(|| ring.end())
+    found
+        .map(|(seq, _)| seq + 1)
+        .or(first)
+        .unwrap_or_else(|| ring.end())
 }

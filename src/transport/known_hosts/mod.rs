@@ -1,8 +1,9 @@
-//! Host keys on record: reading, matching and extending `known_hosts` files by the rules of OpenSSH's sshd(8).
+//! Host keys on record: reading, matching and extending `known_hosts` files by the rules of
+//! OpenSSH's sshd(8).
 //!
-//! Plain, hashed and wildcard names, negation, `[host]:port`, several keys per host, `@revoked` before everything
-//! else, `@cert-authority`. russh's own helper accepts revoked keys and stops at the first bad line, so it is not
-//! used. What to do with an unknown key is decided by the caller.
+//! Plain, hashed and wildcard names, negation, `[host]:port`, several keys per host, `@revoked`
+//! before everything else, `@cert-authority`. russh's own helper accepts revoked keys and stops at
+//! the first bad line, so it is not used. What to do with an unknown key is decided by the caller.
 
 use std::fs::OpenOptions;
 use std::io::{self, Write};
@@ -94,20 +95,28 @@ pub(super) struct Subject {
 }
 
 impl Subject {
-    /// `host` is what is dialled, or the alias that the user's configuration gives (then the port is not part of it).
+    /// `host` is what is dialled, or the alias that the user's configuration gives (then the port
+    /// is not part of it).
     pub(super) fn new(host: &str, port: u16) -> Self {
-        Self { bare: host.to_lowercase(), port }
+        Self {
+            bare: host.to_lowercase(),
+            port,
+        }
     }
 
     /// `host`, or `[host]:port` where the port is not 22.
     pub(super) fn name(&self) -> String {
-        if self.port == 22 { self.bare.clone() } else { format!("[{}]:{}", self.bare, self.port) }
+        if self.port == 22 {
+            self.bare.clone()
+        } else {
+            format!("[{}]:{}", self.bare, self.port)
+        }
     }
 }
 
 impl KnownHosts {
-    /// Reads files in order. One that does not exist is empty; lines that cannot be understood are skipped, as
-    /// OpenSSH does.
+    /// Reads files in order. One that does not exist is empty; lines that cannot be understood are
+    /// skipped, as OpenSSH does.
     ///
     /// # Errors
     /// When a file exists and cannot be read: then nobody knows what is revoked.
@@ -116,8 +125,17 @@ impl KnownHosts {
         for file in files {
             match std::fs::read(file) {
                 Ok(bytes) => known.add(file, &String::from_utf8_lossy(&bytes)),
-                Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
-                Err(error) => return Err(io::Error::new(error.kind(), format!("{}: {error}", file.display()))),
+                Err(error)
+                    if matches!(
+                        error.kind(),
+                        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+                    ) => {}
+                Err(error) => {
+                    return Err(io::Error::new(
+                        error.kind(),
+                        format!("{}: {error}", file.display()),
+                    ));
+                }
             }
         }
         Ok(known)
@@ -129,7 +147,10 @@ impl KnownHosts {
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
-            let at = Location { file: file.to_owned(), line: number };
+            let at = Location {
+                file: file.to_owned(),
+                line: number,
+            };
             match Entry::parse(line, at) {
                 Ok(entry) => self.entries.push(entry),
                 Err((at, why)) => tracing::debug!("{at}: {why}; the line is skipped"),
@@ -154,32 +175,56 @@ impl KnownHosts {
             }
         }
         match recorded {
-            Some(entry) => Verdict::Changed { recorded: fingerprint(&entry.key), at: entry.at.clone() },
-            None if subject.port != 22 && self.plain(&subject.bare).any(|entry| entry.key == *key) => Verdict::Known,
+            Some(entry) => Verdict::Changed {
+                recorded: fingerprint(&entry.key),
+                at: entry.at.clone(),
+            },
+            None if subject.port != 22
+                && self.plain(&subject.bare).any(|entry| entry.key == *key) =>
+            {
+                Verdict::Known
+            }
             None => Verdict::Unknown,
         }
     }
 
-    /// What is to be thought of a host certificate: `Known` only where an authority on record signed it for this
-    /// host and for now; `Unknown` means that its bare key must be judged.
-    pub(super) fn check_certificate(&self, subject: &Subject, cert: &Certificate, now: SystemTime) -> Verdict {
-        if let Some(at) = self.revoked(cert.public_key()).or_else(|| self.revoked(cert.signature_key())) {
+    /// What is to be thought of a host certificate: `Known` only where an authority on record
+    /// signed it for this host and for now; `Unknown` means that its bare key must be judged.
+    pub(super) fn check_certificate(
+        &self,
+        subject: &Subject,
+        cert: &Certificate,
+        now: SystemTime,
+    ) -> Verdict {
+        if let Some(at) = self
+            .revoked(cert.public_key())
+            .or_else(|| self.revoked(cert.signature_key()))
+        {
             return Verdict::Revoked(at);
         }
         let authorities: Vec<_> = self
             .authorities(subject)
             .map(|entry| PublicKey::new(entry.key.clone(), "").fingerprint(HashAlg::Sha256))
             .collect();
-        let seconds = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let seconds = now
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |since| since.as_secs());
         let trusted = cert.cert_type() == CertType::Host
             && cert.critical_options().is_empty()
-            && cert.valid_principals().iter().any(|principal| glob(&principal.to_lowercase(), &subject.bare))
+            && cert
+                .valid_principals()
+                .iter()
+                .any(|principal| glob(&principal.to_lowercase(), &subject.bare))
             && cert.validate_at(seconds, &authorities).is_ok();
-        if trusted { Verdict::Known } else { Verdict::Unknown }
+        if trusted {
+            Verdict::Known
+        } else {
+            Verdict::Unknown
+        }
     }
 
-    /// The types of the keys on record for a host, most trusted first: they are negotiated first, or a server with
-    /// several keys would present one that nobody ever saw.
+    /// The types of the keys on record for a host, most trusted first: they are negotiated first,
+    /// or a server with several keys would present one that nobody ever saw.
     pub(super) fn recorded_types(&self, subject: &Subject) -> Vec<Algorithm> {
         let (name, bare) = (subject.name(), subject.bare.clone());
         let mut types = Vec::new();
@@ -192,23 +237,29 @@ impl KnownHosts {
         types
     }
 
-    /// Whether an authority is on record for a host, so that asking for its certificate makes sense.
+    /// Whether an authority is on record for a host, so that asking for its certificate makes
+    /// sense.
     pub(super) fn has_authority(&self, subject: &Subject) -> bool {
         self.authorities(subject).next().is_some()
     }
 
     fn plain<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Entry> + 'a {
-        self.entries.iter().filter(move |entry| entry.marker == Marker::None && entry.names.include(name))
+        self.entries
+            .iter()
+            .filter(move |entry| entry.marker == Marker::None && entry.names.include(name))
     }
 
     /// Those for its name with the port, and as with OpenSSH those for its name alone.
     fn authorities<'a>(&'a self, subject: &'a Subject) -> impl Iterator<Item = &'a Entry> + 'a {
         let name = subject.name();
         let concerns = move |names: &Names| names.include(&name) || names.include(&subject.bare);
-        self.entries.iter().filter(move |entry| entry.marker == Marker::CertAuthority && concerns(&entry.names))
+        self.entries
+            .iter()
+            .filter(move |entry| entry.marker == Marker::CertAuthority && concerns(&entry.names))
     }
 
-    /// OpenSSH matches the host here too; a key that was revoked anywhere is not to be trusted anywhere.
+    /// OpenSSH matches the host here too; a key that was revoked anywhere is not to be trusted
+    /// anywhere.
     fn revoked(&self, key: &KeyData) -> Option<Location> {
         self.entries
             .iter()
@@ -222,15 +273,28 @@ pub(super) fn fingerprint(key: &KeyData) -> String {
     key.fingerprint(HashAlg::Sha256).to_string()
 }
 
-/// Appends a key for a host, with the name hashed where asked; makes the file (0600) and its folder (0700) if needed.
+/// Appends a key for a host, with the name hashed where asked; makes the file (0600) and its folder
+/// (0700) if needed.
 ///
 /// # Errors
 /// When the file cannot be made or written.
-pub(super) fn append(file: &Path, subject: &Subject, key: &PublicKey, hashed: bool) -> io::Result<()> {
-    if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists()) {
+pub(super) fn append(
+    file: &Path,
+    subject: &Subject,
+    key: &PublicKey,
+    hashed: bool,
+) -> io::Result<()> {
+    if let Some(folder) = file
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty() && !folder.exists())
+    {
         make_folder(folder)?;
     }
-    let name = if hashed { hash_name(&subject.name()) } else { subject.name() };
+    let name = if hashed {
+        hash_name(&subject.name())
+    } else {
+        subject.name()
+    };
     let bare = PublicKey::new(key.key_data().clone(), "");
     let line = format!("{name} {}\n", bare.to_openssh().map_err(io::Error::other)?);
     let lead = if ends_within_a_line(file) { "\n" } else { "" };
@@ -239,7 +303,9 @@ pub(super) fn append(file: &Path, subject: &Subject, key: &PublicKey, hashed: bo
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     // One write: O_APPEND keeps lines of several writers whole.
-    options.open(file)?.write_all(format!("{lead}{line}").as_bytes())
+    options
+        .open(file)?
+        .write_all(format!("{lead}{line}").as_bytes())
 }
 
 fn make_folder(folder: &Path) -> io::Result<()> {
@@ -264,7 +330,11 @@ fn ends_within_a_line(file: &Path) -> bool {
 
 fn hash_name(name: &str) -> String {
     let salt: [u8; 20] = rand::random();
-    format!("|1|{}|{}", STANDARD.encode(salt), STANDARD.encode(hmac_sha1(&salt, name)))
+    format!(
+        "|1|{}|{}",
+        STANDARD.encode(salt),
+        STANDARD.encode(hmac_sha1(&salt, name))
+    )
 }
 
 fn hmac_sha1(salt: &[u8], name: &str) -> Vec<u8> {
@@ -299,7 +369,12 @@ impl Entry {
             Err(error) => return Err((at, format!("the key is not readable: {error}"))),
         };
         match Names::parse(first) {
-            Some(names) => Ok(Self { marker, names, key, at }),
+            Some(names) => Ok(Self {
+                marker,
+                names,
+                key,
+                at,
+            }),
             None => Err((at, "the hashed name is not readable".to_owned())),
         }
     }
@@ -308,10 +383,15 @@ impl Entry {
 impl Names {
     fn parse(word: &str) -> Option<Self> {
         let Some(hashed) = word.strip_prefix("|1|") else {
-            return Some(Self::Patterns(word.split(',').map(str::to_lowercase).collect()));
+            return Some(Self::Patterns(
+                word.split(',').map(str::to_lowercase).collect(),
+            ));
         };
         let (salt, hash) = hashed.split_once('|')?;
-        Some(Self::Hashed { salt: STANDARD.decode(salt).ok()?, hash: STANDARD.decode(hash).ok()? })
+        Some(Self::Hashed {
+            salt: STANDARD.decode(salt).ok()?,
+            hash: STANDARD.decode(hash).ok()?,
+        })
     }
 
     fn include(&self, name: &str) -> bool {
@@ -319,13 +399,17 @@ impl Names {
             Self::Hashed { salt, hash } => !hash.is_empty() && hmac_sha1(salt, name) == *hash,
             Self::Patterns(patterns) => {
                 let refused = |p: &String| p.strip_prefix('!').is_some_and(|p| glob(p, name));
-                !patterns.iter().any(refused) && patterns.iter().any(|p| !p.starts_with('!') && glob(p, name))
+                !patterns.iter().any(refused)
+                    && patterns
+                        .iter()
+                        .any(|p| !p.starts_with('!') && glob(p, name))
             }
         }
     }
 }
 
-/// `*` and `?`, nothing else: `[` is part of `[host]:port` here. Linear in time but for one fallback point.
+/// `*` and `?`, nothing else: `[` is part of `[host]:port` here. Linear in time but for one
+/// fallback point.
 fn glob(pattern: &str, text: &str) -> bool {
     let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
     let (mut p, mut t, mut fallback) = (0, 0, None);

@@ -4,12 +4,17 @@ use proptest::prelude::*;
 
 use super::*;
 
-const KEY_A: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJdD7y3aLq454yWBdwLWbieU1ebz9/cu7/QEXn9OIeZJ";
-const KEY_B: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA6rWI3G1sz07DnfFlrouTcysQlj2P+jpNSOEWD9OJ3X";
+const KEY_A: &str =
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJdD7y3aLq454yWBdwLWbieU1ebz9/cu7/QEXn9OIeZJ";
+const KEY_B: &str =
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA6rWI3G1sz07DnfFlrouTcysQlj2P+jpNSOEWD9OJ3X";
 const ECDSA: &str = "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBMN2LAcHTXRxI5h1QIhSNxoeXRnD9HWk4OWx9dK8H8FGwZuA92QmlWWEjNGBPvnNOvaoWTDW7SLuZ/hSBDwVT/w=";
 
 fn key(text: &str) -> KeyData {
-    PublicKey::from_openssh(text).expect("a test key").key_data().clone()
+    PublicKey::from_openssh(text)
+        .expect("a test key")
+        .key_data()
+        .clone()
 }
 
 fn known(text: &str) -> KnownHosts {
@@ -24,18 +29,34 @@ fn check(text: &str, host: &str, port: u16, presented: &str) -> Verdict {
 
 #[test]
 fn a_plain_line_is_known_in_any_case_and_with_tabs() {
-    assert_eq!(check(&format!("web-1,10.0.0.1 {KEY_A}"), "WEB-1", 22, KEY_A), Verdict::Known);
-    assert_eq!(check(&format!("  Web-1\t{} me@home", KEY_A.replace(' ', "\t")), "web-1", 22, KEY_A), Verdict::Known);
+    assert_eq!(
+        check(&format!("web-1,10.0.0.1 {KEY_A}"), "WEB-1", 22, KEY_A),
+        Verdict::Known
+    );
+    assert_eq!(
+        check(
+            &format!("  Web-1\t{} me@home", KEY_A.replace(' ', "\t")),
+            "web-1",
+            22,
+            KEY_A
+        ),
+        Verdict::Known
+    );
 }
 
 #[test]
 fn a_host_that_is_not_on_record_is_unknown() {
-    assert_eq!(check(&format!("web-1 {KEY_A}"), "web-2", 22, KEY_A), Verdict::Unknown);
+    assert_eq!(
+        check(&format!("web-1 {KEY_A}"), "web-2", 22, KEY_A),
+        Verdict::Unknown
+    );
 }
 
 #[test]
 fn another_key_is_changed_and_names_the_line() {
-    let Verdict::Changed { recorded, at } = check(&format!("# comment\n\nweb-1 {KEY_A}"), "web-1", 22, KEY_B) else {
+    let Verdict::Changed { recorded, at } =
+        check(&format!("# comment\n\nweb-1 {KEY_A}"), "web-1", 22, KEY_B)
+    else {
         panic!("not changed");
     };
     assert_eq!(at.to_string(), "known_hosts:3");
@@ -44,25 +65,46 @@ fn another_key_is_changed_and_names_the_line() {
 
 #[test]
 fn a_key_of_another_type_is_changed_too_for_recorded_types_are_negotiated_first() {
-    assert!(matches!(check(&format!("web-1 {ECDSA}"), "web-1", 22, KEY_A), Verdict::Changed { .. }));
+    assert!(matches!(
+        check(&format!("web-1 {ECDSA}"), "web-1", 22, KEY_A),
+        Verdict::Changed { .. }
+    ));
 }
 
 #[test]
 fn any_of_several_keys_of_a_host_will_do() {
-    assert_eq!(check(&format!("web-1 {KEY_A}\nweb-1 {KEY_B}"), "web-1", 22, KEY_B), Verdict::Known);
+    assert_eq!(
+        check(&format!("web-1 {KEY_A}\nweb-1 {KEY_B}"), "web-1", 22, KEY_B),
+        Verdict::Known
+    );
 }
 
 #[test]
 fn a_port_other_than_22_is_part_of_the_name() {
-    assert_eq!(check(&format!("[web-1]:2222 {KEY_A}"), "web-1", 2222, KEY_A), Verdict::Known);
-    assert_eq!(check(&format!("[web-1]:2222 {KEY_A}"), "web-1", 22, KEY_A), Verdict::Unknown);
-    assert_eq!(check(&format!("[web-1]:2222 {KEY_A}"), "web-1", 2223, KEY_B), Verdict::Unknown);
+    assert_eq!(
+        check(&format!("[web-1]:2222 {KEY_A}"), "web-1", 2222, KEY_A),
+        Verdict::Known
+    );
+    assert_eq!(
+        check(&format!("[web-1]:2222 {KEY_A}"), "web-1", 22, KEY_A),
+        Verdict::Unknown
+    );
+    assert_eq!(
+        check(&format!("[web-1]:2222 {KEY_A}"), "web-1", 2223, KEY_B),
+        Verdict::Unknown
+    );
 }
 
 #[test]
 fn the_same_key_under_the_name_without_a_port_will_do_but_another_is_only_unknown() {
-    assert_eq!(check(&format!("web-1 {KEY_A}"), "web-1", 2222, KEY_A), Verdict::Known);
-    assert_eq!(check(&format!("web-1 {KEY_A}"), "web-1", 2222, KEY_B), Verdict::Unknown);
+    assert_eq!(
+        check(&format!("web-1 {KEY_A}"), "web-1", 2222, KEY_A),
+        Verdict::Known
+    );
+    assert_eq!(
+        check(&format!("web-1 {KEY_A}"), "web-1", 2222, KEY_B),
+        Verdict::Unknown
+    );
 }
 
 #[test]
@@ -88,7 +130,9 @@ fn a_revoked_key_is_refused_even_where_it_is_also_on_a_plain_line() {
 
 #[test]
 fn lines_that_cannot_be_understood_are_skipped() {
-    let text = format!("web-1\nweb-1 ssh-ed25519 !!!\n|1|x|y {KEY_B}\n@other web-1 {KEY_B}\nweb-1 {KEY_A}");
+    let text = format!(
+        "web-1\nweb-1 ssh-ed25519 !!!\n|1|x|y {KEY_B}\n@other web-1 {KEY_B}\nweb-1 {KEY_A}"
+    );
     assert_eq!(check(&text, "web-1", 22, KEY_A), Verdict::Known);
 }
 
@@ -103,8 +147,11 @@ fn an_authority_is_not_a_host_key() {
 #[test]
 fn recorded_types_come_in_the_order_of_the_file() {
     let known = known(&format!("web-1 {ECDSA}\nweb-1 {KEY_A}"));
-    let types: Vec<String> =
-        known.recorded_types(&Subject::new("web-1", 22)).iter().map(|a| a.as_str().to_owned()).collect();
+    let types: Vec<String> = known
+        .recorded_types(&Subject::new("web-1", 22))
+        .iter()
+        .map(|a| a.as_str().to_owned())
+        .collect();
     assert_eq!(types, ["ecdsa-sha2-nistp256", "ssh-ed25519"]);
 }
 
@@ -118,11 +165,21 @@ fn a_stored_key_is_known_afterwards_and_the_file_is_private() {
     append(&file, &Subject::new("web-2", 22), &public, true).expect("stored");
     let known = KnownHosts::read(std::slice::from_ref(&file)).expect("readable");
     assert_eq!(known.check(&subject, public.key_data()), Verdict::Known);
-    assert_eq!(known.check(&Subject::new("web-2", 22), public.key_data()), Verdict::Known);
+    assert_eq!(
+        known.check(&Subject::new("web-2", 22), public.key_data()),
+        Verdict::Known
+    );
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        assert_eq!(std::fs::metadata(&file).expect("exists").permissions().mode() & 0o777, 0o600);
+        assert_eq!(
+            std::fs::metadata(&file)
+                .expect("exists")
+                .permissions()
+                .mode()
+                & 0o777,
+            0o600
+        );
     }
 }
 
@@ -131,10 +188,22 @@ fn a_last_line_without_its_end_is_not_glued_to_the_next() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("known_hosts");
     std::fs::write(&file, format!("web-1 {KEY_A}")).expect("written");
-    append(&file, &Subject::new("web-2", 22), &PublicKey::from_openssh(KEY_B).expect("a key"), false).expect("stored");
+    append(
+        &file,
+        &Subject::new("web-2", 22),
+        &PublicKey::from_openssh(KEY_B).expect("a key"),
+        false,
+    )
+    .expect("stored");
     let known = KnownHosts::read(&[file]).expect("readable");
-    assert_eq!(known.check(&Subject::new("web-1", 22), &key(KEY_A)), Verdict::Known);
-    assert_eq!(known.check(&Subject::new("web-2", 22), &key(KEY_B)), Verdict::Known);
+    assert_eq!(
+        known.check(&Subject::new("web-1", 22), &key(KEY_A)),
+        Verdict::Known
+    );
+    assert_eq!(
+        known.check(&Subject::new("web-2", 22), &key(KEY_B)),
+        Verdict::Known
+    );
 }
 
 proptest! {

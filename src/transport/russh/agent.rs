@@ -1,7 +1,8 @@
 //! The keys of the ssh-agent: which of them are offered, and how they sign.
 //!
-//! A public key file in `identity` or `IdentityFile` stands for the key of the agent; a certificate in a file is signed for
-//! by the agent's bare key, as OpenSSH does it. Offering them in their order is left to `auth`.
+//! A public key file in `identity` or `IdentityFile` stands for the key of the agent; a certificate
+//! in a file is signed for by the agent's bare key, as OpenSSH does it. Offering them in their
+//! order is left to `auth`.
 
 use std::time::Duration;
 
@@ -60,7 +61,10 @@ async fn connect(at: &AgentAt) -> Option<Agent> {
         AgentAt::Environment => AgentClient::connect_env().await,
         AgentAt::Socket(path) => AgentClient::connect_uds(path).await,
     };
-    connected.inspect_err(|error| tracing::debug!("no ssh-agent: {error}")).ok().map(AgentClient::dynamic)
+    connected
+        .inspect_err(|error| tracing::debug!("no ssh-agent: {error}"))
+        .ok()
+        .map(AgentClient::dynamic)
 }
 
 /// What the files of a plan say of the keys of the agent.
@@ -76,19 +80,29 @@ struct Wanted {
 
 impl Wanted {
     fn new(plan: &Plan) -> Self {
-        let mut wanted =
-            Self { only: plan.identities_only, keys: Vec::new(), instead: Vec::new(), certificates: Vec::new() };
+        let mut wanted = Self {
+            only: plan.identities_only,
+            keys: Vec::new(),
+            instead: Vec::new(),
+            certificates: Vec::new(),
+        };
         for path in &plan.identity {
             match keyring::public_half(path, None) {
                 Some(Half::Key(key)) => {
-                    wanted.certificates.extend(keyring::certificates(path, &[], &key));
+                    wanted
+                        .certificates
+                        .extend(keyring::certificates(path, &[], &key));
                     wanted.keys.push(key);
                 }
                 Some(Half::Certificate(cert)) => wanted.instead.push(*cert),
                 None => {}
             }
         }
-        wanted.certificates.extend(plan.certificates.iter().filter_map(|path| keyring::certificate(path)));
+        wanted.certificates.extend(
+            plan.certificates
+                .iter()
+                .filter_map(|path| keyring::certificate(path)),
+        );
         wanted
     }
 
@@ -97,24 +111,46 @@ impl Wanted {
         let bare = |cert: &Certificate| identities.iter().find(|id| is_key_of(id, cert));
         let listed = |cert: &Certificate| identities.iter().any(|id| has_certificate(id, cert));
         let named = self.instead.iter().filter(|cert| bare(cert).is_some());
-        let own = self.certificates.iter().filter(|cert| bare(cert).is_some_and(|id| !self.only || self.wants(id)));
+        let own = self
+            .certificates
+            .iter()
+            .filter(|cert| bare(cert).is_some_and(|id| !self.only || self.wants(id)));
         let mut of_files: Vec<&Certificate> = Vec::new();
         for cert in named.chain(own) {
             if !listed(cert) && !of_files.iter().any(|other| is_same(other, cert)) {
                 of_files.push(cert);
             }
         }
-        let mut offers: Vec<Offer> =
-            of_files.into_iter().map(|cert| Offer { identity: cert.clone().into(), of_a_file: true }).collect();
-        let rest = identities.into_iter().filter(|id| !self.only || self.wants(id));
-        offers.extend(rest.map(|identity| Offer { identity, of_a_file: false }));
-        offers.sort_by_key(|offer| (!self.wants(&offer.identity), certificate_of(&offer.identity).is_none()));
+        let mut offers: Vec<Offer> = of_files
+            .into_iter()
+            .map(|cert| Offer {
+                identity: cert.clone().into(),
+                of_a_file: true,
+            })
+            .collect();
+        let rest = identities
+            .into_iter()
+            .filter(|id| !self.only || self.wants(id));
+        offers.extend(rest.map(|identity| Offer {
+            identity,
+            of_a_file: false,
+        }));
+        offers.sort_by_key(|offer| {
+            (
+                !self.wants(&offer.identity),
+                certificate_of(&offer.identity).is_none(),
+            )
+        });
         offers
     }
 
     fn wants(&self, id: &AgentIdentity) -> bool {
         let named = self.instead.iter().any(|cert| has_certificate(id, cert));
-        named || self.keys.iter().any(|key| key.key_data() == id.public_key().key_data())
+        named
+            || self
+                .keys
+                .iter()
+                .any(|key| key.key_data() == id.public_key().key_data())
     }
 }
 
@@ -137,7 +173,8 @@ pub(super) fn has_certificate(id: &AgentIdentity, cert: &Certificate) -> bool {
 
 /// But for its comment, which an agent need not keep.
 fn is_same(one: &Certificate, other: &Certificate) -> bool {
-    one.to_bytes().is_ok_and(|bytes| other.to_bytes().is_ok_and(|others| others == bytes))
+    one.to_bytes()
+        .is_ok_and(|bytes| other.to_bytes().is_ok_and(|others| others == bytes))
 }
 
 /// A server wants a signature of the agent.
@@ -149,7 +186,8 @@ pub(super) struct Request {
     signature: oneshot::Sender<Vec<u8>>,
 }
 
-/// Passes on what a server wants to have signed, so that the agent's time is not that of the server.
+/// Passes on what a server wants to have signed, so that the agent's time is not that of the
+/// server.
 pub(super) struct Passing(mpsc::Sender<Request>);
 
 /// A signer, and what it is asked for.
@@ -168,7 +206,12 @@ impl Signer for Passing {
         to_sign: Vec<u8>,
     ) -> Result<Vec<u8>, SendError> {
         let (signature, signed) = oneshot::channel();
-        let request = Request { identity: presented.clone(), hash, to_sign, signature };
+        let request = Request {
+            identity: presented.clone(),
+            hash,
+            to_sign,
+            signature,
+        };
         self.0.send(request).await.map_err(|_| SendError {})?;
         signed.await.map_err(|_| SendError {})
     }
@@ -191,11 +234,23 @@ pub(super) async fn sign(
     of_a_file: bool,
     limit: Duration,
 ) -> Result<(), Unsigned> {
-    let Request { identity, hash, to_sign, signature } = request;
+    let Request {
+        identity,
+        hash,
+        to_sign,
+        signature,
+    } = request;
     // For a certificate of a file the agent has the bare key.
-    let held = if of_a_file { identity.public_key().into_owned().into() } else { identity };
+    let held = if of_a_file {
+        identity.public_key().into_owned().into()
+    } else {
+        identity
+    };
     let signing = agent.auth_sign(&held, hash, to_sign);
-    let signed = tokio::time::timeout(limit, signing).await.map_err(|_| Unsigned::Late)?.map_err(Unsigned::Declined)?;
+    let signed = tokio::time::timeout(limit, signing)
+        .await
+        .map_err(|_| Unsigned::Late)?
+        .map_err(Unsigned::Declined)?;
     // Who asked may have gone with the connection.
     let _ = signature.send(signed);
     Ok(())

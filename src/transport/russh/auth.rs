@@ -1,7 +1,8 @@
 //! Logging in, in the order of OpenSSH: keys of the agent, key files, then what a person types.
 //!
-//! A refusal is final here and above: nothing in this program tries a refused login again by itself. It is one only when
-//! the server says so: a connection that ends in the middle of a login says nothing of the login.
+//! A refusal is final here and above: nothing in this program tries a refused login again by
+//! itself. It is one only when the server says so: a connection that ends in the middle of a login
+//! says nothing of the login.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError};
@@ -131,7 +132,10 @@ impl Attempt<'_, '_> {
     async fn settle(&mut self, result: Result<AuthResult, Error>) -> Result<bool, LinkError> {
         match result {
             Ok(AuthResult::Success) => Ok(true),
-            Ok(AuthResult::Failure { remaining_methods, partial_success }) => {
+            Ok(AuthResult::Failure {
+                remaining_methods,
+                partial_success,
+            }) => {
                 if remaining_methods.is_empty() && self.is_over().await {
                     return Err(self.hung_up());
                 }
@@ -148,8 +152,8 @@ impl Attempt<'_, '_> {
         }
     }
 
-    /// Whether the connection has ended. The library answers a question for which no answer came as if it were a
-    /// refusal that allows nothing more.
+    /// Whether the connection has ended. The library answers a question for which no answer came as
+    /// if it were a refusal that allows nothing more.
     async fn is_over(&self) -> bool {
         let ending = self.greeted.notes.ending.ended();
         self.greeted.handle.is_closed() || tokio::time::timeout(OVER_TIME, ending).await.is_ok()
@@ -157,7 +161,12 @@ impl Attempt<'_, '_> {
 
     /// What the server has said to us lately.
     fn take_banner(&self) -> Option<String> {
-        self.greeted.notes.banner.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.greeted
+            .notes
+            .banner
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
     }
 
     fn may(&self, method: MethodKind) -> bool {
@@ -184,9 +193,12 @@ impl Attempt<'_, '_> {
     }
 
     async fn agent_keys(&mut self, tried: &mut Vec<AgentIdentity>) -> Result<bool, LinkError> {
-        let opened = agent::open(self.login.plan, self.greeted.handle.agent_session_binding()).await;
+        let opened =
+            agent::open(self.login.plan, self.greeted.handle.agent_session_binding()).await;
         self.agent_is_silent = matches!(opened, Opened::Silent);
-        let Opened::Agent(mut agent, offers) = opened else { return Ok(false) };
+        let Opened::Agent(mut agent, offers) = opened else {
+            return Ok(false);
+        };
         self.agent_answers = true;
         for offer in offers {
             if self.offers >= MAX_OFFERS || !self.may(MethodKind::PublicKey) {
@@ -208,12 +220,15 @@ impl Attempt<'_, '_> {
         Ok(false)
     }
 
-    /// What the server says of a key of the agent within the time that is left of the login, and why there was no
-    /// signature.
+    /// What the server says of a key of the agent within the time that is left of the login, and
+    /// why there was no signature.
     async fn offer_by_agent(
         &mut self,
         agent: &mut Agent,
-        Offer { identity, of_a_file }: &Offer,
+        Offer {
+            identity,
+            of_a_file,
+        }: &Offer,
     ) -> Result<Offered, LinkError> {
         let hash = self.hash_for(&identity.public_key()).await?;
         let (mut signer, mut requests) = agent::passing();
@@ -221,10 +236,14 @@ impl Attempt<'_, '_> {
         let mut offering = std::pin::pin!(async {
             match identity {
                 AgentIdentity::PublicKey { key, .. } => {
-                    handle.authenticate_publickey_with(user, key.clone(), hash, &mut signer).await
+                    handle
+                        .authenticate_publickey_with(user, key.clone(), hash, &mut signer)
+                        .await
                 }
                 AgentIdentity::Certificate { certificate, .. } => {
-                    handle.authenticate_certificate_with(user, certificate.clone(), hash, &mut signer).await
+                    handle
+                        .authenticate_certificate_with(user, certificate.clone(), hash, &mut signer)
+                        .await
                 }
             }
         });
@@ -241,7 +260,9 @@ impl Attempt<'_, '_> {
                 Ok(Step::Answered(result)) => break Some(result),
                 // A person may have to touch or confirm, so this is not counted against the server.
                 Ok(Step::Wanted(request)) => {
-                    unsigned = agent::sign(agent, *request, *of_a_file, self.login.agent_time).await.err();
+                    unsigned = agent::sign(agent, *request, *of_a_file, self.login.agent_time)
+                        .await
+                        .err();
                 }
             }
         };
@@ -262,7 +283,10 @@ impl Attempt<'_, '_> {
                 // The agent declined; the connection is still good for the next key.
                 let why = unsigned.map(|why| why.to_string()).unwrap_or_default();
                 tracing::debug!("the ssh-agent did not sign: {why}");
-                Ok(Ok(AuthResult::Failure { remaining_methods: self.allowed.clone(), partial_success: false }))
+                Ok(Ok(AuthResult::Failure {
+                    remaining_methods: self.allowed.clone(),
+                    partial_success: false,
+                }))
             }
         }
     }
@@ -286,9 +310,13 @@ impl Attempt<'_, '_> {
             }
             KeyFile::Public(half) => self.public_file(path, &half, tried).await,
             KeyFile::Locked(public) => self.locked(path, public, tried).await,
-            KeyFile::Ready(key) if self.is_weak(&format!("key {name}"), key.public_key()) => Ok(false),
+            KeyFile::Ready(key) if self.is_weak(&format!("key {name}"), key.public_key()) => {
+                Ok(false)
+            }
             KeyFile::Ready(key) => {
-                for cert in keyring::certificates(path, &self.login.plan.certificates, key.public_key()) {
+                for cert in
+                    keyring::certificates(path, &self.login.plan.certificates, key.public_key())
+                {
                     if self.offer_certificate(path, &key, cert).await? {
                         return Ok(true);
                     }
@@ -301,8 +329,14 @@ impl Attempt<'_, '_> {
         }
     }
 
-    /// A public key file: the agent was asked for its key, so what is left is the private key file next to it.
-    async fn public_file(&mut self, path: &Path, half: &Half, tried: &[AgentIdentity]) -> Result<bool, Refused> {
+    /// A public key file: the agent was asked for its key, so what is left is the private key file
+    /// next to it.
+    async fn public_file(
+        &mut self,
+        path: &Path,
+        half: &Half,
+        tried: &[AgentIdentity],
+    ) -> Result<bool, Refused> {
         let was_offered = match half {
             Half::Key(key) => was_tried(tried, key),
             Half::Certificate(cert) => tried.iter().any(|id| agent::has_certificate(id, cert)),
@@ -311,20 +345,27 @@ impl Attempt<'_, '_> {
             return Ok(false);
         }
         let same = |file: &PathBuf| {
-            keyring::public_half(file, None).is_some_and(|own| own.key().key_data() == half.key().key_data())
+            keyring::public_half(file, None)
+                .is_some_and(|own| own.key().key_data() == half.key().key_data())
         };
         if let Some(file) = keyring::private_next_to(path).filter(same) {
             return Box::pin(self.key_file(&file, tried)).await;
         }
-        let agent = if self.agent_answers { "which does not hold it" } else { "and none answers" };
-        self.offered.push(format!("{} ({OF_THE_AGENT}, {agent})", path.display()));
+        let agent = if self.agent_answers {
+            "which does not hold it"
+        } else {
+            "and none answers"
+        };
+        self.offered
+            .push(format!("{} ({OF_THE_AGENT}, {agent})", path.display()));
         Ok(false)
     }
 
     /// As OpenSSH does it, a key of ours that is too short is not offered.
     fn is_weak(&mut self, name: &str, key: &PublicKey) -> bool {
         let why = self.login.plan.policy.weakness(key.key_data());
-        self.offered.extend(why.iter().map(|why| format!("{name} ({why})")));
+        self.offered
+            .extend(why.iter().map(|why| format!("{name} ({why})")));
         why.is_some()
     }
 
@@ -333,7 +374,10 @@ impl Attempt<'_, '_> {
         self.offered.push(format!("key {}", path.display()));
         let hash = self.hash_for(key.public_key()).await?;
         let user = self.login.plan.user.clone();
-        let asking = self.greeted.handle.authenticate_publickey(user, PrivateKeyWithHashAlg::new(key, hash));
+        let asking = self
+            .greeted
+            .handle
+            .authenticate_publickey(user, PrivateKeyWithHashAlg::new(key, hash));
         let result = self.deadline.run(asking).await.map_err(|_| self.silent())?;
         self.settle(result).await
     }
@@ -348,9 +392,13 @@ impl Attempt<'_, '_> {
             return Ok(false);
         }
         self.offers += 1;
-        self.offered.push(format!("certificate of {}", path.display()));
+        self.offered
+            .push(format!("certificate of {}", path.display()));
         let user = self.login.plan.user.clone();
-        let asking = self.greeted.handle.authenticate_openssh_cert(user, Arc::clone(key), cert);
+        let asking = self
+            .greeted
+            .handle
+            .authenticate_openssh_cert(user, Arc::clone(key), cert);
         let result = self.deadline.run(asking).await.map_err(|_| self.silent())?;
         self.settle(result).await
     }
@@ -362,7 +410,9 @@ impl Attempt<'_, '_> {
         public: Option<PublicKey>,
         tried: &[AgentIdentity],
     ) -> Result<bool, Refused> {
-        let Some(public) = public else { return Err(Refused::Locked(path.to_owned())) };
+        let Some(public) = public else {
+            return Err(Refused::Locked(path.to_owned()));
+        };
         if self.is_weak(&format!("key {}", path.display()), &public) {
             return Ok(false);
         }
@@ -378,7 +428,10 @@ impl Attempt<'_, '_> {
         let hash = self.hash_for(&public).await?;
         let user = self.login.plan.user.clone();
         let mut probe = Probe { accepted: false };
-        let asking = self.greeted.handle.authenticate_publickey_with(user, public, hash, &mut probe);
+        let asking = self
+            .greeted
+            .handle
+            .authenticate_publickey_with(user, public, hash, &mut probe);
         let result = self.deadline.run(asking).await.map_err(|_| self.silent())?;
         match result {
             Err(_) if probe.accepted => Err(Refused::Locked(path.to_owned())),
@@ -424,29 +477,59 @@ impl Attempt<'_, '_> {
     async fn password(&mut self) -> Result<Round, LinkError> {
         let user = self.login.plan.user.clone();
         let prompt = format!("password for {user}");
-        let Some(password) = self.ask(prompt, false).await else { return Ok(Round::Declined) };
+        let Some(password) = self.ask(prompt, false).await else {
+            return Ok(Round::Declined);
+        };
         self.offered.push("a password".to_owned());
-        let asking = self.greeted.handle.authenticate_password(user, password.to_string());
+        let asking = self
+            .greeted
+            .handle
+            .authenticate_password(user, password.to_string());
         let result = self.deadline.run(asking).await.map_err(|_| self.silent())?;
-        let partial = matches!(result, Ok(AuthResult::Failure { partial_success: true, .. }));
-        Ok(if self.settle(result).await? { Round::In } else { Round::of(partial) })
+        let partial = matches!(
+            result,
+            Ok(AuthResult::Failure {
+                partial_success: true,
+                ..
+            })
+        );
+        Ok(if self.settle(result).await? {
+            Round::In
+        } else {
+            Round::of(partial)
+        })
     }
 
     async fn interactive(&mut self) -> Result<Round, LinkError> {
-        let asking = self.greeted.handle.authenticate_keyboard_interactive_start(self.login.plan.user.clone(), None);
+        let asking = self
+            .greeted
+            .handle
+            .authenticate_keyboard_interactive_start(self.login.plan.user.clone(), None);
         let mut reply = self.deadline.run(asking).await.map_err(|_| self.silent())?;
         for _ in 0..MAX_QUESTIONS {
             let prompts = match reply {
                 Ok(KeyboardInteractiveAuthResponse::InfoRequest { prompts, .. }) => prompts,
                 Ok(KeyboardInteractiveAuthResponse::Success) => return Ok(Round::In),
-                Ok(KeyboardInteractiveAuthResponse::Failure { remaining_methods, partial_success }) => {
-                    self.settle(Ok(AuthResult::Failure { remaining_methods, partial_success })).await?;
+                Ok(KeyboardInteractiveAuthResponse::Failure {
+                    remaining_methods,
+                    partial_success,
+                }) => {
+                    self.settle(Ok(AuthResult::Failure {
+                        remaining_methods,
+                        partial_success,
+                    }))
+                    .await?;
                     return Ok(Round::of(partial_success));
                 }
                 Err(error) => return self.settle(Err(error)).await.map(|_| Round::Declined),
             };
-            let Some(answers) = self.answers(prompts).await else { return Ok(Round::Declined) };
-            let asking = self.greeted.handle.authenticate_keyboard_interactive_respond(answers);
+            let Some(answers) = self.answers(prompts).await else {
+                return Ok(Round::Declined);
+            };
+            let asking = self
+                .greeted
+                .handle
+                .authenticate_keyboard_interactive_respond(answers);
             reply = self.deadline.run(asking).await.map_err(|_| self.silent())?;
         }
         Ok(Round::Declined)
@@ -455,7 +538,11 @@ impl Attempt<'_, '_> {
     async fn answers(&mut self, prompts: Vec<Prompt>) -> Option<Vec<String>> {
         let mut answers = Vec::new();
         for prompt in prompts {
-            let words = if prompt.prompt.trim().is_empty() { "answer".to_owned() } else { prompt.prompt };
+            let words = if prompt.prompt.trim().is_empty() {
+                "answer".to_owned()
+            } else {
+                prompt.prompt
+            };
             answers.push(self.ask(words, prompt.echo).await?.to_string());
             self.offered.push("an answer to its prompt".to_owned());
         }
@@ -464,8 +551,17 @@ impl Attempt<'_, '_> {
 
     async fn ask(&mut self, prompt: String, echo: bool) -> Option<Zeroizing<String>> {
         self.asked = true;
-        let answer = self.login.asker.ask(Question::Secret { host: self.login.host.clone(), prompt, echo }).await;
-        self.ended_while_asking |= self.greeted.handle.is_closed() || self.greeted.notes.ending.get().is_some();
+        let answer = self
+            .login
+            .asker
+            .ask(Question::Secret {
+                host: self.login.host.clone(),
+                prompt,
+                echo,
+            })
+            .await;
+        self.ended_while_asking |=
+            self.greeted.handle.is_closed() || self.greeted.notes.ending.get().is_some();
         match answer {
             Answer::Secret(secret) => Some(secret),
             Answer::Yes | Answer::No => None,
@@ -473,10 +569,13 @@ impl Attempt<'_, '_> {
     }
 
     fn unsigned(&self) -> LinkError {
-        let (Plan { place, user, .. }, waited) = (self.login.plan, self.login.agent_time.as_secs_f64());
+        let (Plan { place, user, .. }, waited) =
+            (self.login.plan, self.login.agent_time.as_secs_f64());
         LinkError::new(
             LinkState::Timeout,
-            format!("the ssh-agent did not sign the login of {user} at {place} within {waited:.1} s"),
+            format!(
+                "the ssh-agent did not sign the login of {user} at {place} within {waited:.1} s"
+            ),
             "it is dialled again; touch or confirm the key when the agent asks, and see whether `ssh-add -l` answers",
         )
     }
@@ -485,11 +584,14 @@ impl Attempt<'_, '_> {
         failure::no_answer(&self.login.plan.place, "the login", self.deadline.whole())
     }
 
-    /// The connection ended in the middle of the login: no refusal, unless the server said so. Whether it was the server
-    /// that hung up, and whether for what we offered, nobody can know.
+    /// The connection ended in the middle of the login: no refusal, unless the server said so.
+    /// Whether it was the server that hung up, and whether for what we offered, nobody can know.
     fn hung_up(&self) -> LinkError {
         let place = &self.login.plan.place;
-        let (what, banner) = (format!("{}{}", self.login.plan.user, self.tried()), self.take_banner());
+        let (what, banner) = (
+            format!("{}{}", self.login.plan.user, self.tried()),
+            self.take_banner(),
+        );
         match self.greeted.notes.ending.get() {
             Some(why) if matches!(why.state(), LinkState::Denied | LinkState::Timeout) => why,
             // To go on, a person would have to type it all again.
@@ -498,7 +600,13 @@ impl Attempt<'_, '_> {
                 "sshd waits two minutes for a login (LoginGraceTime); connect again and answer sooner",
             ),
             why => {
-                let goodbye = self.greeted.notes.goodbye.lock().unwrap_or_else(PoisonError::into_inner).take();
+                let goodbye = self
+                    .greeted
+                    .notes
+                    .goodbye
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .take();
                 let mut error = failure::left_in_login(place, &what, banner.or(goodbye));
                 if self.offers == 0 && !self.asked {
                     // Nothing that could be counted against us.
@@ -513,17 +621,29 @@ impl Attempt<'_, '_> {
     fn refused(&self) -> LinkError {
         let Plan { place, user, .. } = self.login.plan;
         let allowed: Vec<&str> = self.allowed.iter().map(<&str>::from).collect();
-        let locked = self.offered.iter().find_map(|offered| offered.strip_suffix(LOCKED));
-        let is_of_the_agent = self.offered.iter().any(|offered| offered.contains(OF_THE_AGENT));
+        let locked = self
+            .offered
+            .iter()
+            .find_map(|offered| offered.strip_suffix(LOCKED));
+        let is_of_the_agent = self
+            .offered
+            .iter()
+            .any(|offered| offered.contains(OF_THE_AGENT));
         let silent_agent = if self.agent_is_silent {
-            format!("the ssh-agent did not list its keys within {} s, and ", agent::LIST_TIME.as_secs())
+            format!(
+                "the ssh-agent did not list its keys within {} s, and ",
+                agent::LIST_TIME.as_secs()
+            )
         } else {
             String::new()
         };
         if self.agent_is_silent && self.offers == 0 && !self.asked {
             return LinkError::new(
                 LinkState::Timeout,
-                format!("{silent_agent}{place} refused the login of {user}{}", self.tried()),
+                format!(
+                    "{silent_agent}{place} refused the login of {user}{}",
+                    self.tried()
+                ),
                 "it is dialled again; see whether `ssh-add -l` answers",
             );
         }
@@ -610,7 +730,12 @@ impl From<SendError> for ProbeStop {
 impl Signer for Probe {
     type Error = ProbeStop;
 
-    async fn auth_sign(&mut self, _: &AgentIdentity, _: Option<HashAlg>, _: Vec<u8>) -> Result<Vec<u8>, ProbeStop> {
+    async fn auth_sign(
+        &mut self,
+        _: &AgentIdentity,
+        _: Option<HashAlg>,
+        _: Vec<u8>,
+    ) -> Result<Vec<u8>, ProbeStop> {
         self.accepted = true;
         Err(ProbeStop)
     }

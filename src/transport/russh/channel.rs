@@ -15,10 +15,12 @@ use crate::transport::failure::{self, Ending};
 use crate::transport::pace::Pacer;
 use crate::transport::shell::{Queue, ShellEvent, ShellInput, ShellOutput, Sink};
 
-/// The constant command of every session: what the login shell is does not matter, and nothing needs quoting.
+/// The constant command of every session: what the login shell is does not matter, and nothing
+/// needs quoting.
 const COMMAND: &str = "exec /bin/sh -s";
 
-/// Longest wait for a channel, and for the server to take the command, once the login is over, on a link without length.
+/// Longest wait for a channel, and for the server to take the command, once the login is over, on a
+/// link without length.
 const OPEN_TIME: Duration = Duration::from_secs(5);
 
 /// What a shell gets after its input was closed to end by itself.
@@ -30,23 +32,29 @@ const FREED_AFTER: Duration = Duration::from_millis(300);
 /// Tries to open a session that is refused, for the reason above.
 const OPEN_TRIES: usize = 3;
 
-/// Starts a shell; waits while all sessions of the connection are in use, which takes nothing of the time. The first shell
-/// of a login may use up all of it: what sshd does before it opens a first session (PAM) is part of the login.
+/// Starts a shell; waits while all sessions of the connection are in use, which takes nothing of
+/// the time. The first shell of a login may use up all of it: what sshd does before it opens a
+/// first session (PAM) is part of the login.
 pub(in crate::transport) async fn open_shell(
     client: &Client,
     time: &mut Deadline,
     is_first: bool,
 ) -> Result<(ShellInput, ShellOutput), LinkError> {
     let whole = time.whole();
-    let most = if is_first { whole } else { client.pacer.patience(OPEN_TIME).min(whole) };
+    let most = if is_first {
+        whole
+    } else {
+        client.pacer.patience(OPEN_TIME).min(whole)
+    };
     let acquired = Arc::clone(&client.sessions).acquire_owned();
     let permit = tokio::select! {
         permit = acquired => permit.map_err(|_| failure::closed_by_us())?,
         why = client.ended() => return Err(why),
     };
     let opened = time.run_at_most(most, open_channel(client)).await;
-    let (reader, writer) =
-        opened.unwrap_or_else(|_| Err(failure::no_answer(&client.place, "a session", most)))?.split();
+    let (reader, writer) = opened
+        .unwrap_or_else(|_| Err(failure::no_answer(&client.place, "a session", most)))?
+        .split();
     let (writer, queue) = (Arc::new(writer), Queue::new());
     let (confirm, confirmed) = oneshot::channel();
     let pump = Pump {
@@ -60,7 +68,10 @@ pub(in crate::transport) async fn open_shell(
     tokio::spawn(pump.run(client.notes.ending.clone(), permit));
     let output = ShellOutput::new(Arc::clone(&queue));
     let starting = async {
-        writer.exec(true, COMMAND).await.map_err(|error| client.lost(&error))?;
+        writer
+            .exec(true, COMMAND)
+            .await
+            .map_err(|error| client.lost(&error))?;
         match confirmed.await {
             Ok(true) => Ok(()),
             Ok(false) => Err(no_exec(client)),
@@ -68,7 +79,13 @@ pub(in crate::transport) async fn open_shell(
         }
     };
     let started = time.run_at_most(most, starting).await;
-    started.unwrap_or_else(|_| Err(failure::no_answer(&client.place, "the start of a shell", most)))?;
+    started.unwrap_or_else(|_| {
+        Err(failure::no_answer(
+            &client.place,
+            "the start of a shell",
+            most,
+        ))
+    })?;
     Ok((ShellInput::new(Sink::Channel(writer), queue), output))
 }
 
@@ -78,7 +95,9 @@ async fn open_channel(client: &Client) -> Result<Channel<Msg>, LinkError> {
         tries += 1;
         match client.handle.channel_open_session().await {
             Ok(channel) => return Ok(channel),
-            Err(Error::ChannelOpenFailure(_)) if tries < OPEN_TRIES => tokio::time::sleep(FREED_AFTER).await,
+            Err(Error::ChannelOpenFailure(_)) if tries < OPEN_TRIES => {
+                tokio::time::sleep(FREED_AFTER).await
+            }
             Err(Error::ChannelOpenFailure(_)) => return Err(no_session(client)),
             Err(error) => return Err(client.lost(&error)),
         }
@@ -86,10 +105,17 @@ async fn open_channel(client: &Client) -> Result<Channel<Msg>, LinkError> {
 }
 
 fn no_session(client: &Client) -> LinkError {
-    let said = client.refusal().map(|words| format!(": {words}")).unwrap_or_default();
+    let said = client
+        .refusal()
+        .map(|words| format!(": {words}"))
+        .unwrap_or_default();
     // Without the one that was refused.
     let in_use = SESSIONS.saturating_sub(client.sessions.available_permits() + 1);
-    let refuses = if in_use == 1 { "gives a connection one session only" } else { "refuses another session" };
+    let refuses = if in_use == 1 {
+        "gives a connection one session only"
+    } else {
+        "refuses another session"
+    };
     LinkError::new(
         LinkState::Throttled,
         format!("{} {refuses}{said}", client.place),
@@ -101,7 +127,10 @@ fn no_session(client: &Client) -> LinkError {
 fn no_exec(client: &Client) -> LinkError {
     LinkError::new(
         LinkState::Unreachable,
-        format!("{} let us in but does not run a command for this login", client.place),
+        format!(
+            "{} let us in but does not run a command for this login",
+            client.place
+        ),
         "it is dialled again; if it stays so, the login needs a shell: look for a restricted key, access to files only",
     )
 }
@@ -145,7 +174,10 @@ impl Pump {
             Read::Lost => {
                 // The reason is told right after the channels are dropped.
                 let why = tokio::time::timeout(Duration::from_secs(1), ending.ended()).await;
-                queue.finish(Err(why.map_or_else(|_| failure::closed_by_us(), |why| self.way.explain(why))));
+                queue.finish(Err(why.map_or_else(
+                    |_| failure::closed_by_us(),
+                    |why| self.way.explain(why),
+                )));
             }
             Read::Unwanted => {
                 queue.finish(Err(failure::closed_by_us()));
@@ -157,13 +189,18 @@ impl Pump {
 
     async fn read(&mut self) -> Read {
         loop {
-            let Some(message) = self.reader.wait().await else { return Read::Lost };
+            let Some(message) = self.reader.wait().await else {
+                return Read::Lost;
+            };
             let event = match message {
                 ChannelMsg::Data { data } => ShellEvent::Stdout(data),
                 ChannelMsg::ExtendedData { data, .. } => ShellEvent::Stderr(data),
                 ChannelMsg::ExitStatus { exit_status } => ShellEvent::Exit(Ok(exit_status)),
-                ChannelMsg::ExitSignal { signal_name, .. } => ShellEvent::Exit(Err(name_of(&signal_name))),
-                // Data may follow an exit status and even an end of file of a background process: only this ends it.
+                ChannelMsg::ExitSignal { signal_name, .. } => {
+                    ShellEvent::Exit(Err(name_of(&signal_name)))
+                }
+                // Data may follow an exit status and even an end of file of a background process:
+                // only this ends it.
                 ChannelMsg::Close => return Read::Closed,
                 ChannelMsg::Success => {
                     self.answer(true);
@@ -187,13 +224,19 @@ impl Pump {
         }
     }
 
-    /// End of input first, which ends everything of ours on the host; draining meanwhile; then by force.
+    /// End of input first, which ends everything of ours on the host; draining meanwhile; then by
+    /// force.
     async fn end(mut self) {
-        // In tasks of their own: the session loop takes messages only while this channel is drained.
+        // In tasks of their own: the session loop takes messages only while this channel is
+        // drained.
         let (writer, patience) = (Arc::clone(&self.writer), self.pacer.patience(OPEN_TIME));
         tokio::spawn(async move { tokio::time::timeout(patience, writer.eof()).await });
-        let drain = async { while !matches!(self.reader.wait().await, None | Some(ChannelMsg::Close)) {} };
-        if tokio::time::timeout(self.pacer.patience(END_TIME), drain).await.is_err() {
+        let drain =
+            async { while !matches!(self.reader.wait().await, None | Some(ChannelMsg::Close)) {} };
+        if tokio::time::timeout(self.pacer.patience(END_TIME), drain)
+            .await
+            .is_err()
+        {
             let writer = self.writer;
             tokio::spawn(async move { tokio::time::timeout(patience, writer.close()).await });
             drop(self.reader);

@@ -3,7 +3,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use ::russh::client::{self, Config, DisconnectReason, Handle, Handler, RemoteDisconnectInfo, Session};
+use ::russh::client::{
+    self, Config, DisconnectReason, Handle, Handler, RemoteDisconnectInfo, Session,
+};
 use ::russh::keys::{HashAlg, PublicKeyOrCertificate};
 use ::russh::{ChannelId, ChannelOpenFailure, Disconnect, Error, Limits, Names};
 use tokio::sync::{Semaphore, watch};
@@ -19,17 +21,20 @@ use crate::transport::stream::{ByteStream, Cut, Cuttable};
 
 use super::watchdog;
 
-/// sshd allows ten sessions per connection; two stay free because a session that we closed is freed later.
+/// sshd allows ten sessions per connection; two stay free because a session that we closed is freed
+/// later.
 pub(in crate::transport) const SESSIONS: usize = 8;
 
-/// Longer than the watchdog needs, and than sshd waits for a person to log in (LoginGraceTime, two minutes), when
-/// there is no watchdog yet; also ends what hangs in the library before the login.
+/// Longer than the watchdog needs, and than sshd waits for a person to log in (LoginGraceTime, two
+/// minutes), when there is no watchdog yet; also ends what hangs in the library before the login.
 const INACTIVITY: Duration = Duration::from_secs(150);
 
-/// By how much the silence that the library bears is longer than a login may take: ours is the limit that is reported.
+/// By how much the silence that the library bears is longer than a login may take: ours is the
+/// limit that is reported.
 const AFTER_LOGIN_TIME: Duration = Duration::from_secs(30);
 
-/// Small, for latency: measured, a request beside a flood over 2 MB/s takes 104 ms at 256 KiB and 695 ms at 2 MiB.
+/// Small, for latency: measured, a request beside a flood over 2 MB/s takes 104 ms at 256 KiB and
+/// 695 ms at 2 MiB.
 const WINDOW_BYTES: u32 = 256 * 1024;
 
 /// What `close` grants the goodbye.
@@ -88,11 +93,18 @@ pub(super) struct Watcher {
 
 impl Watcher {
     fn new(trust: Trust, notes: Arc<Notes>, place: &Place) -> Self {
-        Self { trust, notes, place: place.to_string(), negotiated: false, accepted: None }
+        Self {
+            trust,
+            notes,
+            place: place.to_string(),
+            negotiated: false,
+            accepted: None,
+        }
     }
 }
 
-/// Speaks SSH up to the login. The caller wraps this in a time limit; when it is dropped the stream is cut.
+/// Speaks SSH up to the login. The caller wraps this in a time limit; when it is dropped the stream
+/// is cut.
 pub(in crate::transport) async fn handshake(
     stream: Box<dyn ByteStream>,
     pacing: Pacing,
@@ -107,12 +119,20 @@ pub(in crate::transport) async fn handshake(
     let watcher = Watcher::new(trust, Arc::clone(&notes), place);
     match client::connect_stream(config, stream, watcher).await {
         Ok(handle) => {
-            if let Some(unfit) = handle.agent_session_binding().and_then(trust::unfit_signature) {
+            if let Some(unfit) = handle
+                .agent_session_binding()
+                .and_then(trust::unfit_signature)
+            {
                 notes.distrust(unfit);
                 return Err((Error::UnknownKey, notes));
             }
             guard.disarm();
-            Ok(Greeted { handle, notes, cut, pacer })
+            Ok(Greeted {
+                handle,
+                notes,
+                cut,
+                pacer,
+            })
         }
         Err(error) => Err((error, notes)),
     }
@@ -144,12 +164,32 @@ impl Notes {
 }
 
 impl Client {
-    pub(in crate::transport) fn new(greeted: Greeted, place: Place, outer: Option<Arc<Client>>) -> Arc<Self> {
-        let Greeted { handle, notes, cut, pacer } = greeted;
+    pub(in crate::transport) fn new(
+        greeted: Greeted,
+        place: Place,
+        outer: Option<Arc<Client>>,
+    ) -> Arc<Self> {
+        let Greeted {
+            handle,
+            notes,
+            cut,
+            pacer,
+        } = greeted;
         let sessions = Arc::new(Semaphore::new(SESSIONS));
         pacer.logged_in();
-        let client = Arc::new(Self { handle, sessions, notes, place, pacer, cut, outer });
-        tokio::spawn(watchdog::watch_over(Arc::downgrade(&client), client.notes.ending.clone()));
+        let client = Arc::new(Self {
+            handle,
+            sessions,
+            notes,
+            place,
+            pacer,
+            cut,
+            outer,
+        });
+        tokio::spawn(watchdog::watch_over(
+            Arc::downgrade(&client),
+            client.notes.ending.clone(),
+        ));
         client
     }
 
@@ -176,7 +216,10 @@ impl Client {
     pub(in crate::transport) async fn close(&self) {
         self.notes.ending.end(failure::closed_by_us());
         let goodbye = async {
-            let _ = self.handle.disconnect(Disconnect::ByApplication, "", "").await;
+            let _ = self
+                .handle
+                .disconnect(Disconnect::ByApplication, "", "")
+                .await;
             self.notes.over().await;
         };
         let _ = tokio::time::timeout(GOODBYE, goodbye).await;
@@ -190,9 +233,14 @@ impl Client {
     }
 
     /// A byte stream from the host to somewhere else, as for `ProxyJump`.
-    pub(in crate::transport) async fn tunnel(&self, to: &Place) -> Result<Box<dyn ByteStream>, LinkError> {
-        let opened =
-            self.handle.channel_open_direct_tcpip(to.address.as_str(), u32::from(to.port), "127.0.0.1", 0).await;
+    pub(in crate::transport) async fn tunnel(
+        &self,
+        to: &Place,
+    ) -> Result<Box<dyn ByteStream>, LinkError> {
+        let opened = self
+            .handle
+            .channel_open_direct_tcpip(to.address.as_str(), u32::from(to.port), "127.0.0.1", 0)
+            .await;
         match opened {
             Ok(channel) => Ok(Box::new(channel.into_stream())),
             Err(Error::ChannelOpenFailure(why)) => Err(self.no_tunnel(to, &why)),
@@ -201,13 +249,18 @@ impl Client {
     }
 
     fn no_tunnel(&self, to: &Place, why: &ChannelOpenFailure) -> LinkError {
-        let said = self.refusal().map(|words| format!(" ({words})")).unwrap_or_default();
+        let said = self
+            .refusal()
+            .map(|words| format!(" ({words})"))
+            .unwrap_or_default();
         let via = &self.place.name;
         match why {
             ChannelOpenFailure::AdministrativelyProhibited => LinkError::new(
                 LinkState::Unreachable,
                 format!("jump host {via} does not forward to {}{said}", to.dialled()),
-                format!("sshd on {via} needs AllowTcpForwarding, and PermitOpen must not exclude it"),
+                format!(
+                    "sshd on {via} needs AllowTcpForwarding, and PermitOpen must not exclude it"
+                ),
             ),
             _ => {
                 let error = LinkError::new(
@@ -215,18 +268,31 @@ impl Client {
                     format!("jump host {via} cannot connect to {}{said}", to.dialled()),
                     "is it up, and is its address right as seen from the jump host?",
                 );
-                if said.contains("timed out") { error.passing() } else { error }
+                if said.contains("timed out") {
+                    error.passing()
+                } else {
+                    error
+                }
             }
         }
     }
 
     pub(super) fn refusal(&self) -> Option<String> {
-        self.notes.refusal.lock().unwrap_or_else(PoisonError::into_inner).take().filter(|words| !words.is_empty())
+        self.notes
+            .refusal
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+            .filter(|words| !words.is_empty())
     }
 
     /// The true reason where it is known, for the library's errors after the end say nothing.
     pub(super) fn lost(&self, error: &Error) -> LinkError {
-        let why = self.notes.ending.get().unwrap_or_else(|| broken(&self.place.to_string(), error));
+        let why = self
+            .notes
+            .ending
+            .get()
+            .unwrap_or_else(|| broken(&self.place.to_string(), error));
         self.way().explain(why)
     }
 }
@@ -241,8 +307,14 @@ impl Way {
 
     /// Why a connection ended: where what carried it went away, the host itself did nothing.
     pub(in crate::transport) fn explain(&self, why: LinkError) -> LinkError {
-        match self.0.as_ref().and_then(|outer| Some((outer, outer.notes.ending.get()?))) {
-            Some((outer, lost)) if why.reason() != failure::closed_by_us().reason() => lost.at_hop(&outer.place.name),
+        match self
+            .0
+            .as_ref()
+            .and_then(|outer| Some((outer, outer.notes.ending.get()?)))
+        {
+            Some((outer, lost)) if why.reason() != failure::closed_by_us().reason() => {
+                lost.at_hop(&outer.place.name)
+            }
             _ => why,
         }
     }
@@ -265,7 +337,10 @@ fn line_of(presented: &PublicKeyOrCertificate) -> Option<String> {
 impl Handler for Watcher {
     type Error = Error;
 
-    async fn check_server_key(&mut self, presented: &PublicKeyOrCertificate) -> Result<bool, Error> {
+    async fn check_server_key(
+        &mut self,
+        presented: &PublicKeyOrCertificate,
+    ) -> Result<bool, Error> {
         let line = line_of(presented);
         if line.is_some() && line == self.accepted {
             return Ok(true);
@@ -274,14 +349,26 @@ impl Handler for Watcher {
         let accepted = match &judged.verdict {
             Verdict::Known => true,
             Verdict::Unknown => self.trust.accept_new,
-            Verdict::Revoked(_) | Verdict::Listed(_) | Verdict::Unfit { .. } | Verdict::Changed { .. } => false,
+            Verdict::Revoked(_)
+            | Verdict::Listed(_)
+            | Verdict::Unfit { .. }
+            | Verdict::Changed { .. } => false,
         };
-        *self.notes.judged.lock().unwrap_or_else(PoisonError::into_inner) = Some(judged);
+        *self
+            .notes
+            .judged
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(judged);
         self.accepted = line.filter(|_| accepted);
         Ok(accepted)
     }
 
-    async fn kex_done(&mut self, _: Option<&[u8]>, names: &Names, _: &mut Session) -> Result<(), Error> {
+    async fn kex_done(
+        &mut self,
+        _: Option<&[u8]>,
+        names: &Names,
+        _: &mut Session,
+    ) -> Result<(), Error> {
         // What is agreed later tells nothing of how the first went.
         if !std::mem::replace(&mut self.negotiated, true) {
             trust::note_negotiated(&self.place, names);
@@ -297,13 +384,21 @@ impl Handler for Watcher {
         _: &str,
         _: &mut Session,
     ) -> Result<(), Error> {
-        *self.notes.refusal.lock().unwrap_or_else(PoisonError::into_inner) = Some(description.to_owned());
+        *self
+            .notes
+            .refusal
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(description.to_owned());
         Ok(())
     }
 
     async fn auth_banner(&mut self, banner: &str, _: &mut Session) -> Result<(), Error> {
         let words = failure::shown(banner);
-        *self.notes.banner.lock().unwrap_or_else(PoisonError::into_inner) =
+        *self
+            .notes
+            .banner
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) =
             Some(words).filter(|words| !words.is_empty());
         Ok(())
     }
@@ -312,7 +407,11 @@ impl Handler for Watcher {
         let why = match &reason {
             DisconnectReason::ReceivedDisconnect(info) => {
                 let words = Some(failure::shown(&info.message)).filter(|words| !words.is_empty());
-                *self.notes.goodbye.lock().unwrap_or_else(PoisonError::into_inner) = words;
+                *self
+                    .notes
+                    .goodbye
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner) = words;
                 said_goodbye(&self.place, info)
             }
             DisconnectReason::Error(error) => broken(&self.place, error),
@@ -332,11 +431,14 @@ impl Drop for Watcher {
 /// A handshake that failed for another reason than the host key.
 pub(in crate::transport) fn shaking_hands(place: &Place, error: &Error) -> LinkError {
     match error {
-        Error::IO(io) if failure::is_hang_up(io) => failure::turned_away(place, "closed the connection"),
-        Error::HUP | Error::Disconnect => failure::turned_away(place, "closed the connection"),
-        Error::InactivityTimeout | Error::KeepaliveTimeout | Error::ConnectionTimeout | Error::Elapsed(_) => {
-            failure::no_answer(place, "the key exchange", Duration::ZERO)
+        Error::IO(io) if failure::is_hang_up(io) => {
+            failure::turned_away(place, "closed the connection")
         }
+        Error::HUP | Error::Disconnect => failure::turned_away(place, "closed the connection"),
+        Error::InactivityTimeout
+        | Error::KeepaliveTimeout
+        | Error::ConnectionTimeout
+        | Error::Elapsed(_) => failure::no_answer(place, "the key exchange", Duration::ZERO),
         Error::NoCommonAlgo { kind, theirs, .. } => failure::denied(
             format!(
                 "{place} and we have no {kind:?} algorithm in common; it offers {}",
@@ -388,16 +490,27 @@ fn silent(place: &str) -> LinkError {
 
 fn said_goodbye(place: &str, info: &RemoteDisconnectInfo) -> LinkError {
     let words = failure::shown(&info.message);
-    let no_more = matches!(info.reason_code, Disconnect::NoMoreAuthMethodsAvailable | Disconnect::IllegalUserName);
+    let no_more = matches!(
+        info.reason_code,
+        Disconnect::NoMoreAuthMethodsAvailable | Disconnect::IllegalUserName
+    );
     if no_more || words.contains("Too many authentication failures") {
         return failure::denied(
             format!("{place} refused us: {words}"),
             "fewer keys are offered with `identity` in the inventory (the agent holds too many)",
         );
     }
-    let words = if words.is_empty() { "without a word" } else { &words };
-    LinkError::new(LinkState::Unreachable, format!("{place} ended the connection: {words}"), "it is dialled again")
-        .passing()
+    let words = if words.is_empty() {
+        "without a word"
+    } else {
+        &words
+    };
+    LinkError::new(
+        LinkState::Unreachable,
+        format!("{place} ended the connection: {words}"),
+        "it is dialled again",
+    )
+    .passing()
 }
 
 /// The longest silence of the library's own.
@@ -443,12 +556,20 @@ mod tests {
     #[test]
     fn no_silence_is_cut_before_the_time_of_a_login_is_over() {
         for (login_time, silence) in [(1, 150), (120, 150), (300, 330), (86_400, 86_430)] {
-            assert_eq!(inactivity(Duration::from_secs(login_time)).as_secs(), silence, "{login_time}");
+            assert_eq!(
+                inactivity(Duration::from_secs(login_time)).as_secs(),
+                silence,
+                "{login_time}"
+            );
         }
     }
 
     fn keygen(folder: &Path, arguments: &[&str]) {
-        let output = Command::new("ssh-keygen").arg("-q").args(arguments).current_dir(folder).output();
+        let output = Command::new("ssh-keygen")
+            .arg("-q")
+            .args(arguments)
+            .current_dir(folder)
+            .output();
         let output = output.expect("ssh-keygen starts");
         assert!(output.status.success(), "{output:?}");
     }
@@ -462,7 +583,10 @@ mod tests {
         keygen(folder.path(), &["-k", "-f", "krl", "others.pub"]);
         let presented = |name: &str| {
             let key = ::russh::keys::load_public_key(folder.path().join(name)).expect("a key");
-            PublicKeyOrCertificate::PublicKey { key, hash_alg: None }
+            PublicKeyOrCertificate::PublicKey {
+                key,
+                hash_alg: None,
+            }
         };
         let krl = folder.path().join("krl");
         let trust = Trust {
@@ -473,13 +597,40 @@ mod tests {
             revoked: Revoked::read(std::slice::from_ref(&krl)).expect("a list"),
             policy: KeyPolicy::default(),
         };
-        let place = Place { name: "web-1".into(), address: "web-1".into(), port: 22 };
+        let place = Place {
+            name: "web-1".into(),
+            address: "web-1".into(),
+            port: 22,
+        };
         let mut watcher = Watcher::new(trust, Arc::new(Notes::new()), &place);
-        assert!(!watcher.check_server_key(&presented("others.pub")).await.expect("judged"), "it is revoked");
-        assert!(watcher.check_server_key(&presented("ours.pub")).await.expect("judged"));
+        assert!(
+            !watcher
+                .check_server_key(&presented("others.pub"))
+                .await
+                .expect("judged"),
+            "it is revoked"
+        );
+        assert!(
+            watcher
+                .check_server_key(&presented("ours.pub"))
+                .await
+                .expect("judged")
+        );
         // Nobody can read it from now on.
         std::fs::remove_file(krl).expect("there was one");
-        assert!(watcher.check_server_key(&presented("ours.pub")).await.expect("judged"), "it was judged before");
-        assert!(!watcher.check_server_key(&presented("others.pub")).await.expect("judged"), "nobody can tell");
+        assert!(
+            watcher
+                .check_server_key(&presented("ours.pub"))
+                .await
+                .expect("judged"),
+            "it was judged before"
+        );
+        assert!(
+            !watcher
+                .check_server_key(&presented("others.pub"))
+                .await
+                .expect("judged"),
+            "nobody can tell"
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! Judges what a server presents: the strength of its key and of its certificate, what is revoked, what is on record.
+//! Judges what a server presents: the strength of its key and of its certificate, what is revoked,
+//! what is on record.
 //!
 //! What is done about an unknown key is left to `dial`; what is on record is read in `known_hosts`.
 
@@ -33,14 +34,19 @@ pub(in crate::transport) struct Judged {
     pub(in crate::transport) aside: Option<String>,
 }
 
-const NEW_KEY: &str = "give the host a stronger key, or reach it with transport = \"system\" as your OpenSSH allows";
+const NEW_KEY: &str =
+    "give the host a stronger key, or reach it with transport = \"system\" as your OpenSSH allows";
 
 impl Trust {
     pub(super) fn preferred(&self) -> Preferred {
-        self.policy.preferred(&self.known.recorded_types(&self.subject), self.known.has_authority(&self.subject))
+        self.policy.preferred(
+            &self.known.recorded_types(&self.subject),
+            self.known.has_authority(&self.subject),
+        )
     }
 
-    /// In the order of OpenSSH: what is too weak, what is revoked, what an authority says, what is on record.
+    /// In the order of OpenSSH: what is too weak, what is revoked, what an authority says, what is
+    /// on record.
     pub(super) async fn judge(&self, presented: &PublicKeyOrCertificate) -> Judged {
         let key = presented.public_key();
         let mut aside = None;
@@ -48,12 +54,19 @@ impl Trust {
             Some(verdict) => verdict,
             None => self.look_up(presented, &key, &mut aside),
         };
-        Judged { key, verdict, aside }
+        Judged {
+            key,
+            verdict,
+            aside,
+        }
     }
 
     async fn unfit(&self, presented: &PublicKeyOrCertificate) -> Option<Verdict> {
         if let Some(why) = self.policy.weakness(presented.public_key().key_data()) {
-            return Some(Verdict::Unfit { why: format!("is too weak ({why})"), hint: NEW_KEY });
+            return Some(Verdict::Unfit {
+                why: format!("is too weak ({why})"),
+                hint: NEW_KEY,
+            });
         }
         match self.revoked.check(presented).await {
             Ok(None) => None,
@@ -65,9 +78,17 @@ impl Trust {
         }
     }
 
-    fn look_up(&self, presented: &PublicKeyOrCertificate, key: &PublicKey, aside: &mut Option<String>) -> Verdict {
+    fn look_up(
+        &self,
+        presented: &PublicKeyOrCertificate,
+        key: &PublicKey,
+        aside: &mut Option<String>,
+    ) -> Verdict {
         if let Some(cert) = presented.certificate() {
-            match self.known.check_certificate(&self.subject, cert, SystemTime::now()) {
+            match self
+                .known
+                .check_certificate(&self.subject, cert, SystemTime::now())
+            {
                 Verdict::Unknown => {}
                 Verdict::Known => match self.policy.distrusted_authority(cert) {
                     None => return Verdict::Known,
@@ -78,25 +99,45 @@ impl Trust {
             }
         }
         let verdict = self.known.check(&self.subject, key.key_data());
-        let pinned = self.pinned.as_ref().is_some_and(|pinned| pinned.key_data() == key.key_data());
-        if verdict == Verdict::Unknown && pinned { Verdict::Known } else { verdict }
+        let pinned = self
+            .pinned
+            .as_ref()
+            .is_some_and(|pinned| pinned.key_data() == key.key_data());
+        if verdict == Verdict::Unknown && pinned {
+            Verdict::Known
+        } else {
+            verdict
+        }
     }
 }
 
-/// Why the signature by which a server proves its key does not count. The library takes any that is valid, whatever
-/// was negotiated.
+/// Why the signature by which a server proves its key does not count. The library takes any that is
+/// valid, whatever was negotiated.
 pub(super) fn unfit_signature(binding: &AgentSessionBinding) -> Option<Verdict> {
     let name = algorithms::of_signature(binding.signature()).unwrap_or_default();
     let why = algorithms::refusal(name)?;
-    Some(Verdict::Unfit { why: format!("is proved with {name:?} ({why})"), hint: NEW_KEY })
+    Some(Verdict::Unfit {
+        why: format!("is proved with {name:?} ({why})"),
+        hint: NEW_KEY,
+    })
 }
 
 /// Puts what was negotiated into the log.
 pub(super) fn note_negotiated(place: &str, names: &Names) {
-    let (kex, key, cipher) = (names.kex.as_ref(), names.key.as_str(), names.cipher.as_ref());
+    let (kex, key, cipher) = (
+        names.kex.as_ref(),
+        names.key.as_str(),
+        names.cipher.as_ref(),
+    );
     let mac = names.server_mac.as_ref();
-    let strict = if names.strict_kex() { "strict" } else { "not strict" };
-    tracing::info!("{place}: key exchange {kex} ({strict}), host key {key}, cipher {cipher}, mac {mac}");
+    let strict = if names.strict_kex() {
+        "strict"
+    } else {
+        "not strict"
+    };
+    tracing::info!(
+        "{place}: key exchange {kex} ({strict}), host key {key}, cipher {cipher}, mac {mac}"
+    );
     if !names.strict_kex() && names.cipher == cipher::CHACHA20_POLY1305 {
         tracing::warn!(
             "{place}: without strict key exchange and with {cipher}, who is on the way can drop its first messages unnoticed \
@@ -105,11 +146,27 @@ pub(super) fn note_negotiated(place: &str, names: &Names) {
     }
 }
 
-/// A key judged while shaking hands, as the error it leads to. `Unknown` is for the caller to ask about.
-pub(in crate::transport) fn distrusted(place: &Place, subject: &Subject, judged: &Judged) -> LinkError {
-    let Judged { key, verdict, aside } = judged;
-    let presented = format!("{} {}", key.algorithm().as_str(), fingerprint(key.key_data()));
-    let aside = aside.as_ref().map(|why| format!("; its certificate does not count: {why}")).unwrap_or_default();
+/// A key judged while shaking hands, as the error it leads to. `Unknown` is for the caller to ask
+/// about.
+pub(in crate::transport) fn distrusted(
+    place: &Place,
+    subject: &Subject,
+    judged: &Judged,
+) -> LinkError {
+    let Judged {
+        key,
+        verdict,
+        aside,
+    } = judged;
+    let presented = format!(
+        "{} {}",
+        key.algorithm().as_str(),
+        fingerprint(key.key_data())
+    );
+    let aside = aside
+        .as_ref()
+        .map(|why| format!("; its certificate does not count: {why}"))
+        .unwrap_or_default();
     match verdict {
         Verdict::Changed { recorded, at } => LinkError::new(
             LinkState::HostKeyChanged,
@@ -123,10 +180,16 @@ pub(in crate::transport) fn distrusted(place: &Place, subject: &Subject, judged:
             ),
         ),
         Verdict::Revoked(at) => revoked(place, &format!("marked @revoked at {at}"), &presented),
-        Verdict::Listed(file) => revoked(place, &format!("revoked by {}", file.display()), &presented),
-        Verdict::Unfit { why, hint } => failure::denied(format!("the host key of {place} {why}: {presented}"), *hint),
+        Verdict::Listed(file) => {
+            revoked(place, &format!("revoked by {}", file.display()), &presented)
+        }
+        Verdict::Unfit { why, hint } => {
+            failure::denied(format!("the host key of {place} {why}: {presented}"), *hint)
+        }
         Verdict::Unknown | Verdict::Known => failure::denied(
-            format!("the host key of {place} is not on record and was not accepted: {presented}{aside}"),
+            format!(
+                "the host key of {place} is not on record and was not accepted: {presented}{aside}"
+            ),
             "compare it with the host's own, then accept it in the console or with ssh, or use --host-keys accept-new",
         ),
     }

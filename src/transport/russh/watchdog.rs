@@ -1,9 +1,10 @@
-//! Tells a link that is dead from one that is slow: dead is one on which nothing comes any more, not even a byte, though
-//! the server was asked for a sign of life.
+//! Tells a link that is dead from one that is slow: dead is one on which nothing comes any more,
+//! not even a byte, though the server was asked for a sign of life.
 //!
-//! The library's own keepalive cannot: it counts whole packets, and does not fire while its session loop is stuck. What
-//! comes is counted where it leaves the socket ([`Pacer`](crate::transport::pace::Pacer)), and a ping that waits behind
-//! other data is no reason to cut a link on which these data flow.
+//! The library's own keepalive cannot: it counts whole packets, and does not fire while its session
+//! loop is stuck. What comes is counted where it leaves the socket
+//! ([`Pacer`](crate::transport::pace::Pacer)), and a ping that waits behind other data is no reason
+//! to cut a link on which these data flow.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -21,12 +22,13 @@ const ASK_AFTER: Duration = Duration::from_secs(4);
 /// It is asked now and then on a busy link too: so is known how long the way is.
 const PING_EVERY: Duration = Duration::from_secs(15);
 
-/// After so long without a byte the link is dead, so that the next try begins within 20 s. On a long way it takes longer.
+/// After so long without a byte the link is dead, so that the next try begins within 20 s. On a
+/// long way it takes longer.
 const DEAD_AFTER: Duration = Duration::from_secs(16);
 const DEAD_AFTER_TRIPS: u32 = 4;
 
-/// Looks are this far apart. One that comes much later tells that this process was stopped, or the machine asleep: what
-/// came meanwhile is not read yet.
+/// Looks are this far apart. One that comes much later tells that this process was stopped, or the
+/// machine asleep: what came meanwhile is not read yet.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 const STOPPED: Duration = Duration::from_secs(2);
 
@@ -52,7 +54,9 @@ pub(super) async fn watch_over(client: Weak<Client>, ending: Ending) {
             answered = answer(&mut asked) => Some(answered),
             _ = ending.ended() => return,
         };
-        let Some(client) = client.upgrade() else { return };
+        let Some(client) = client.upgrade() else {
+            return;
+        };
         if client.is_over() {
             return;
         }
@@ -66,13 +70,17 @@ pub(super) async fn watch_over(client: Weak<Client>, ending: Ending) {
         let silent_for = now - client.pacer.last_arrival().max(awake).min(now);
         match &asked {
             Some(asked)
-                if silent_for >= dead_after(client.pacer.round_trip()) && asked.since.elapsed() >= ASK_AFTER =>
+                if silent_for >= dead_after(client.pacer.round_trip())
+                    && asked.since.elapsed() >= ASK_AFTER =>
             {
                 return client.give_up();
             }
             None if now >= next_ping || silent_for >= ASK_AFTER => {
                 next_ping = now + PING_EVERY;
-                asked = Some(Asked { since: now, ping: ping(&client) });
+                asked = Some(Asked {
+                    since: now,
+                    ping: ping(&client),
+                });
             }
             _ => {}
         }
@@ -89,7 +97,8 @@ async fn answer(asked: &mut Option<Asked>) -> bool {
 
 /// Whether the server has answered.
 fn ping(client: &std::sync::Arc<Client>) -> Ping {
-    // Held until it is answered: no longer than the watchdog lives, which whoever lets go of the connection ends.
+    // Held until it is answered: no longer than the watchdog lives, which whoever lets go of the
+    // connection ends.
     let client = std::sync::Arc::clone(client);
     Box::pin(async move { client.handle.send_ping().await.is_ok() })
 }
@@ -105,6 +114,9 @@ mod tests {
     #[test]
     fn a_long_way_is_given_more_time() {
         let after = |seconds| dead_after(Some(Duration::from_secs(seconds))).as_secs();
-        assert_eq!((dead_after(None).as_secs(), after(1), after(3), after(6)), (16, 16, 16, 28));
+        assert_eq!(
+            (dead_after(None).as_secs(), after(1), after(3), after(6)),
+            (16, 16, 16, 28)
+        );
     }
 }

@@ -1,5 +1,5 @@
-//! Looks of log lines in a theme: its own sixteen colours for the basic ones, the nearest that the terminal has for
-//! the others, and never letters that cannot be told from what is behind them.
+//! Looks of log lines in a theme: its own sixteen colours for the basic ones, the nearest that the
+//! terminal has for the others, and never letters that cannot be told from what is behind them.
 
 use ratatui::style::{Color, Modifier, Style};
 
@@ -15,11 +15,18 @@ impl Theme {
     /// The style of text that would have the style `own` if it had no look.
     pub fn look(&self, own: Style, look: Look) -> Style {
         let style = own.add_modifier(modifiers(look));
-        let (fg, bg) = (look.fg.and_then(|fg| self.colour(fg)), look.bg.and_then(|bg| self.colour(bg)));
+        let (fg, bg) = (
+            look.fg.and_then(|fg| self.colour(fg)),
+            look.bg.and_then(|bg| self.colour(bg)),
+        );
         if fg.is_none() && bg.is_none() {
             return style;
         }
-        self.readable(Style { fg: fg.or(own.fg), bg: bg.or(own.bg), ..style })
+        self.readable(Style {
+            fg: fg.or(own.fg),
+            bg: bg.or(own.bg),
+            ..style
+        })
     }
 
     /// `None` in a theme without colours.
@@ -37,24 +44,40 @@ impl Theme {
     /// The style with other letters where those it has could not be read.
     fn readable(&self, style: Style) -> Style {
         let text = self.get(Role::Text);
-        let Some(back) = style.bg.and_then(rgb).or_else(|| self.background()) else { return style };
-        let Some(front) = style.fg.and_then(rgb).or_else(|| text.fg.and_then(rgb)) else { return style };
+        let Some(back) = style.bg.and_then(rgb).or_else(|| self.background()) else {
+            return style;
+        };
+        let Some(front) = style.fg.and_then(rgb).or_else(|| text.fg.and_then(rgb)) else {
+            return style;
+        };
         if contrast(front, back) >= MIN_CONTRAST {
             return style;
         }
         let candidates = [text.fg, Some(Color::Indexed(16)), Some(Color::Indexed(231))];
         // Of black and white one always has.
-        let good = |fg: &Color| rgb(*fg).is_some_and(|front| contrast(front, back) >= GOOD_CONTRAST);
+        let good =
+            |fg: &Color| rgb(*fg).is_some_and(|front| contrast(front, back) >= GOOD_CONTRAST);
         let best = candidates.into_iter().flatten().find(good);
-        Style { fg: best.or(style.fg), ..style }
+        Style {
+            fg: best.or(style.fg),
+            ..style
+        }
     }
 
-    /// What is behind text without a background of its own: the theme's, or else the terminal's, which nobody knows but
-    /// the one who chose letters for it.
+    /// What is behind text without a background of its own: the theme's, or else the terminal's,
+    /// which nobody knows but the one who chose letters for it.
     fn background(&self) -> Option<Rgb> {
         let text = self.get(Role::Text);
-        let of_letters = |fg: Rgb| if luminance(fg) > 0.3 { (0, 0, 0) } else { (255, 255, 255) };
-        text.bg.and_then(rgb).or_else(|| text.fg.and_then(rgb).map(of_letters))
+        let of_letters = |fg: Rgb| {
+            if luminance(fg) > 0.3 {
+                (0, 0, 0)
+            } else {
+                (255, 255, 255)
+            }
+        };
+        text.bg
+            .and_then(rgb)
+            .or_else(|| text.fg.and_then(rgb).map(of_letters))
     }
 }
 
@@ -66,7 +89,10 @@ fn modifiers(look: Look) -> Modifier {
         (look.underlined, Modifier::UNDERLINED),
         (look.reversed, Modifier::REVERSED),
     ];
-    attributes.into_iter().filter(|(on, _)| *on).fold(Modifier::empty(), |all, (_, one)| all | one)
+    attributes
+        .into_iter()
+        .filter(|(on, _)| *on)
+        .fold(Modifier::empty(), |all, (_, one)| all | one)
 }
 
 /// `None` for the terminal's own colour of letters, or of what is behind them.
@@ -93,7 +119,9 @@ fn rgb(colour: Color) -> Option<Rgb> {
         Color::Reset => None,
         Color::Rgb(r, g, b) => Some((r, g, b)),
         Color::Indexed(n) => Some(Colour::of_palette(n).rgb()),
-        named => (0..16).find(|n| NAMED[usize::from(*n)] == named).map(|n| Colour::Basic(n).rgb()),
+        named => (0..16)
+            .find(|n| NAMED[usize::from(*n)] == named)
+            .map(|n| Colour::Basic(n).rgb()),
     }
 }
 
@@ -111,8 +139,14 @@ mod tests {
     fn every_colour() -> impl Iterator<Item = Option<Colour>> + Clone {
         let palette = (0..=255).step_by(5).map(Colour::of_palette);
         let basic = (0..16).map(Colour::Basic);
-        let rgb = [(0, 0, 0), (1, 2, 3), (255, 255, 255), (250, 251, 252), (128, 128, 128)]
-            .map(|(r, g, b)| Colour::Rgb(r, g, b));
+        let rgb = [
+            (0, 0, 0),
+            (1, 2, 3),
+            (255, 255, 255),
+            (250, 251, 252),
+            (128, 128, 128),
+        ]
+        .map(|(r, g, b)| Colour::Rgb(r, g, b));
         std::iter::once(None).chain(basic.chain(palette).chain(rgb).map(Some))
     }
 
@@ -121,11 +155,21 @@ mod tests {
         for name in THEMES {
             let theme = theme(name);
             for (fg, bg) in every_colour().flat_map(|fg| every_colour().map(move |bg| (fg, bg))) {
-                let style = theme.look(theme.get(Role::LineInfo), Look { fg, bg, ..Look::default() });
+                let style = theme.look(
+                    theme.get(Role::LineInfo),
+                    Look {
+                        fg,
+                        bg,
+                        ..Look::default()
+                    },
+                );
                 let back = style.bg.and_then(rgb).or(theme.background());
                 let front = style.fg.and_then(rgb);
                 if let (Some(front), Some(back)) = (front, back) {
-                    assert!(contrast(front, back) >= MIN_CONTRAST, "{name}: {fg:?} on {bg:?} is {style:?}");
+                    assert!(
+                        contrast(front, back) >= MIN_CONTRAST,
+                        "{name}: {fg:?} on {bg:?} is {style:?}"
+                    );
                 }
             }
         }
@@ -133,16 +177,28 @@ mod tests {
 
     #[test]
     fn a_theme_without_colours_keeps_what_is_bold_and_no_colour() {
-        let red = Look { fg: Some(Colour::Basic(1)), bg: Some(Colour::Rgb(1, 2, 3)), bold: true, ..Look::default() };
+        let red = Look {
+            fg: Some(Colour::Basic(1)),
+            bg: Some(Colour::Rgb(1, 2, 3)),
+            bold: true,
+            ..Look::default()
+        };
         assert_eq!(theme("none").look(Style::new(), red), Style::new().bold());
     }
 
     #[test]
     fn basic_colours_are_those_of_the_theme() {
-        let red = Look { fg: Some(Colour::Basic(1)), ..Look::default() };
+        let red = Look {
+            fg: Some(Colour::Basic(1)),
+            ..Look::default()
+        };
         for name in ["dark", "light"] {
             let theme = theme(name);
-            assert_eq!(theme.look(Style::new(), red).fg, theme.get(Role::LineError).fg, "{name}");
+            assert_eq!(
+                theme.look(Style::new(), red).fg,
+                theme.get(Role::LineError).fg,
+                "{name}"
+            );
         }
     }
 
@@ -150,13 +206,25 @@ mod tests {
     fn what_a_look_does_not_say_is_as_it_would_be() {
         let theme = theme("dark");
         let own = theme.get(Role::LineFatal);
-        assert_eq!(theme.look(own, Look { underlined: true, ..Look::default() }), own.underlined());
+        assert_eq!(
+            theme.look(
+                own,
+                Look {
+                    underlined: true,
+                    ..Look::default()
+                }
+            ),
+            own.underlined()
+        );
     }
 
     #[test]
     fn colours_are_those_that_the_terminal_has() {
         let theme = Theme::load("dark", None, Depth::Indexed).expect("built in");
-        let look = Look { fg: Some(Colour::Rgb(255, 0, 0)), ..Look::default() };
+        let look = Look {
+            fg: Some(Colour::Rgb(255, 0, 0)),
+            ..Look::default()
+        };
         assert_eq!(theme.look(Style::new(), look).fg, Some(Color::Indexed(196)));
     }
 }

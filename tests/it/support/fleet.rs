@@ -1,4 +1,5 @@
-//! A fleet under test: hosts of this machine or of real servers, and what they said, in a form that reads well.
+//! A fleet under test: hosts of this machine or of real servers, and what they said, in a form that
+//! reads well.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -6,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use logtrail::fleet::{Fleet, Goal, Options, Updates};
 use logtrail::model::{
-    Endpoint, Gap, HostName, HostSpec, HostStatus, Record, Sample, SourceInfo, SourceKind, SourceSpec, TransportKind,
-    Update,
+    Endpoint, Gap, HostName, HostSpec, HostStatus, Record, Sample, SourceInfo, SourceKind,
+    SourceSpec, TransportKind, Update,
 };
 use logtrail::transport::{Connector, Settings};
 
@@ -18,11 +19,20 @@ pub(crate) fn local_host(name: &str, paths: &[&Path]) -> HostSpec {
     let source = |path: &&Path| {
         let path = path.to_str().expect("test paths are UTF-8").to_owned();
         let name = path.rsplit('/').next().unwrap_or(&path).to_owned();
-        SourceSpec { name, kind: SourceKind::Path(path), time: None, as_root: false }
+        SourceSpec {
+            name,
+            kind: SourceKind::Path(path),
+            time: None,
+            as_root: false,
+        }
     };
     let endpoint = Endpoint::new(HostName::new(name).expect("a valid name"));
     let sources = paths.iter().map(source).collect();
-    HostSpec { sources, transport: TransportKind::Local, ..HostSpec::new(endpoint) }
+    HostSpec {
+        sources,
+        transport: TransportKind::Local,
+        ..HostSpec::new(endpoint)
+    }
 }
 
 /// A running fleet and all it has said.
@@ -50,32 +60,69 @@ impl Watched {
 
     /// Starts following with so long between two samples.
     pub(crate) fn sampling(hosts: Vec<HostSpec>, every: Duration) -> Self {
-        Self::start_with(hosts, Options { goal: Goal::Follow, lines: 0, sample_every: every })
+        Self::start_with(
+            hosts,
+            Options {
+                goal: Goal::Follow,
+                lines: 0,
+                sample_every: every,
+            },
+        )
     }
 
     fn start(hosts: Vec<HostSpec>, lines: u32, goal: Goal) -> Self {
-        Self::start_with(hosts, Options { goal, lines, sample_every: Duration::from_secs(1) })
+        Self::start_with(
+            hosts,
+            Options {
+                goal,
+                lines,
+                sample_every: Duration::from_secs(1),
+            },
+        )
     }
 
     fn start_with(hosts: Vec<HostSpec>, options: Options) -> Self {
-        let settings = Settings { ssh_config: false, connect_timeout: Duration::from_secs(10), known_hosts: None };
-        Self::by(hosts, options, Connector::new(settings, Arc::new(Person::absent())))
+        let settings = Settings {
+            ssh_config: false,
+            connect_timeout: Duration::from_secs(10),
+            known_hosts: None,
+        };
+        Self::by(
+            hosts,
+            options,
+            Connector::new(settings, Arc::new(Person::absent())),
+        )
     }
 
     /// Starts with a connector of one's own.
     pub(crate) fn by(hosts: Vec<HostSpec>, options: Options, connector: Connector) -> Self {
         let (fleet, updates) = Fleet::start(hosts, options, connector);
         let (records, gaps, statuses, sources, samples) = Default::default();
-        Self { fleet: Some(fleet), updates, records, gaps, statuses, sources, samples, over: false }
+        Self {
+            fleet: Some(fleet),
+            updates,
+            records,
+            gaps,
+            statuses,
+            sources,
+            samples,
+            over: false,
+        }
     }
 
-    /// Listens until `condition` holds; fails with `what` and what was heard when that takes too long.
+    /// Listens until `condition` holds; fails with `what` and what was heard when that takes too
+    /// long.
     pub(crate) async fn until(&mut self, what: &str, condition: impl Fn(&Self) -> bool) {
         self.until_within(PATIENCE, what, condition).await;
     }
 
     /// The same with another patience.
-    pub(crate) async fn until_within(&mut self, patience: Duration, what: &str, condition: impl Fn(&Self) -> bool) {
+    pub(crate) async fn until_within(
+        &mut self,
+        patience: Duration,
+        what: &str,
+        condition: impl Fn(&Self) -> bool,
+    ) {
         let deadline = Instant::now() + patience;
         while !condition(self) {
             let left = deadline.saturating_duration_since(Instant::now());
@@ -83,7 +130,11 @@ impl Watched {
                 Ok(Some(batch)) => batch.into_iter().for_each(|update| self.heard(update)),
                 Ok(None) => {
                     self.over = true;
-                    assert!(condition(self), "the fleet ended before {what}: {}", self.state());
+                    assert!(
+                        condition(self),
+                        "the fleet ended before {what}: {}",
+                        self.state()
+                    );
                 }
                 Err(_) => panic!("{what} did not happen in {patience:?}: {}", self.state()),
             }
@@ -114,6 +165,9 @@ impl Watched {
 
     /// The lines as text, in the order in which they were told.
     pub(crate) fn texts(&self) -> Vec<String> {
-        self.records.iter().map(|record| String::from_utf8_lossy(&record.raw).into_owned()).collect()
+        self.records
+            .iter()
+            .map(|record| String::from_utf8_lossy(&record.raw).into_owned())
+            .collect()
     }
 }

@@ -1,5 +1,6 @@
-//! A file system in this process, over a folder: what is in the folder is seen through it, read-only, and it lies, fails
-//! and hangs as it is told. Of what is changed in the folder itself it gives no sign, like a file server.
+//! A file system in this process, over a folder: what is in the folder is seen through it,
+//! read-only, and it lies, fails and hangs as it is told. Of what is changed in the folder itself
+//! it gives no sign, like a file server.
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
@@ -11,9 +12,9 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use fuser::{
-    BackgroundSession, Config, Errno, FileAttr, FileHandle, FileType, Filesystem, FopenFlags, Generation, INodeNo,
-    LockOwner, MountOption, OpenFlags, ReplyAttr, ReplyData, ReplyDirectory, ReplyEmpty, ReplyEntry, ReplyOpen,
-    Request,
+    BackgroundSession, Config, Errno, FileAttr, FileHandle, FileType, Filesystem, FopenFlags,
+    Generation, INodeNo, LockOwner, MountOption, OpenFlags, ReplyAttr, ReplyData, ReplyDirectory,
+    ReplyEmpty, ReplyEntry, ReplyOpen, Request,
 };
 use rustix::mount::{UnmountFlags, unmount};
 
@@ -29,7 +30,8 @@ pub(crate) struct Manners {
     pub(crate) reads_fail: Option<Errno>,
     /// No request is answered, and whoever waits for an answer cannot be killed.
     pub(crate) hangs: bool,
-    /// Size and time of change of a file are those of so long ago at most; what is read is as it is now.
+    /// Size and time of change of a file are those of so long ago at most; what is read is as it is
+    /// now.
     pub(crate) sizes_lag: Duration,
     /// What is read beyond the size that was told last are NUL bytes, and not what is there.
     pub(crate) zeroes_beyond: bool,
@@ -78,11 +80,16 @@ impl Fuse {
         let mut config = Config::default();
         config.mount_options = vec![MountOption::RO, MountOption::FSName("test".to_owned())];
         config.n_threads = Some(WORKERS);
-        let session = fuser::Session::new(View(Arc::clone(&shared)), point, &config).and_then(fuser::Session::spawn);
+        let session = fuser::Session::new(View(Arc::clone(&shared)), point, &config)
+            .and_then(fuser::Session::spawn);
         let session = session.unwrap_or_else(|error| {
             panic!("cannot mount a FUSE file system ({error}): the tests need /dev/fuse, readable and writable for us")
         });
-        Self { shared, point: point.to_owned(), session: Some(session) }
+        Self {
+            shared,
+            point: point.to_owned(),
+            session: Some(session),
+        }
     }
 
     /// From now on it behaves so.
@@ -124,7 +131,12 @@ impl Shared {
     }
 
     fn path(&self, ino: INodeNo) -> Result<PathBuf, Errno> {
-        self.paths.lock().expect("no panic").get(&ino.0).cloned().ok_or(Errno::ESTALE)
+        self.paths
+            .lock()
+            .expect("no panic")
+            .get(&ino.0)
+            .cloned()
+            .ok_or(Errno::ESTALE)
     }
 
     /// What the folder has under this path.
@@ -139,7 +151,11 @@ impl Shared {
     }
 
     fn attr(&self, path: &Path, meta: &Metadata) -> FileAttr {
-        let ino = if path.as_os_str().is_empty() { INodeNo::ROOT } else { INodeNo(meta.ino() + self.numbers) };
+        let ino = if path.as_os_str().is_empty() {
+            INodeNo::ROOT
+        } else {
+            INodeNo(meta.ino() + self.numbers)
+        };
         let changed = meta.modified().unwrap_or(UNIX_EPOCH);
         FileAttr {
             ino,
@@ -163,7 +179,11 @@ impl Shared {
     /// What is told of a file that was found before: under its name there may be another now.
     fn look_again(&self, ino: INodeNo, manners: Manners) -> Result<FileAttr, Errno> {
         let attr = self.look(&self.path(ino)?, manners)?;
-        if attr.ino == ino { Ok(attr) } else { Err(Errno::ESTALE) }
+        if attr.ino == ino {
+            Ok(attr)
+        } else {
+            Err(Errno::ESTALE)
+        }
     }
 
     fn read(&self, ino: INodeNo, fh: FileHandle, from: u64, most: usize) -> Result<Vec<u8>, Errno> {
@@ -177,7 +197,12 @@ impl Shared {
             length += n;
         }
         bytes.truncate(length);
-        let told = self.told.lock().expect("no panic").get(&ino.0).map_or(u64::MAX, |(_, attr)| attr.size);
+        let told = self
+            .told
+            .lock()
+            .expect("no panic")
+            .get(&ino.0)
+            .map_or(u64::MAX, |(_, attr)| attr.size);
         let shown = usize::try_from(told.saturating_sub(from)).unwrap_or(usize::MAX);
         if shown < length {
             self.beyond.fetch_add(1, Ordering::SeqCst);
@@ -206,7 +231,11 @@ impl Filesystem for View {
         let found = self.0.manners().and_then(|manners| {
             let path = self.0.path(parent)?.join(name);
             let attr = self.0.look(&path, manners)?;
-            self.0.paths.lock().expect("no panic").insert(attr.ino.0, path);
+            self.0
+                .paths
+                .lock()
+                .expect("no panic")
+                .insert(attr.ino.0, path);
             Ok((attr, manners.kept))
         });
         match found {
@@ -216,7 +245,10 @@ impl Filesystem for View {
     }
 
     fn getattr(&self, _: &Request, ino: INodeNo, _: Option<FileHandle>, reply: ReplyAttr) {
-        let looked = self.0.manners().and_then(|manners| Ok((self.0.look_again(ino, manners)?, manners.kept)));
+        let looked = self
+            .0
+            .manners()
+            .and_then(|manners| Ok((self.0.look_again(ino, manners)?, manners.kept)));
         match looked {
             Ok((attr, kept)) => reply.attr(&kept, &attr),
             Err(error) => reply.error(error),
@@ -266,10 +298,19 @@ impl Filesystem for View {
         reply.ok();
     }
 
-    fn readdir(&self, _: &Request, ino: INodeNo, _: FileHandle, offset: u64, mut reply: ReplyDirectory) {
+    fn readdir(
+        &self,
+        _: &Request,
+        ino: INodeNo,
+        _: FileHandle,
+        offset: u64,
+        mut reply: ReplyDirectory,
+    ) {
         let names = self.0.manners().and_then(|_| {
             let entries = std::fs::read_dir(self.0.folder.join(self.0.path(ino)?))?;
-            let mut names: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.file_name())).collect();
+            let mut names: Vec<_> = entries
+                .filter_map(|entry| Some(entry.ok()?.file_name()))
+                .collect();
             names.sort();
             Ok(names)
         });
@@ -277,9 +318,18 @@ impl Filesystem for View {
             Ok(names) => names,
             Err(error) => return reply.error(error),
         };
-        for (n, name) in names.iter().enumerate().skip(usize::try_from(offset).unwrap_or(usize::MAX)) {
+        for (n, name) in names
+            .iter()
+            .enumerate()
+            .skip(usize::try_from(offset).unwrap_or(usize::MAX))
+        {
             // The number in a listing is of no importance, but must not be 0.
-            if reply.add(INodeNo(n as u64 + 2), n as u64 + 1, FileType::RegularFile, name) {
+            if reply.add(
+                INodeNo(n as u64 + 2),
+                n as u64 + 1,
+                FileType::RegularFile,
+                name,
+            ) {
                 break;
             }
         }

@@ -1,5 +1,5 @@
-//! Servers that end a login in odd ways: what listens is no SSH, hangs up at a given moment, or speaks SSH and refuses
-//! what OpenSSH never refuses.
+//! Servers that end a login in odd ways: what listens is no SSH, hangs up at a given moment, or
+//! speaks SSH and refuses what OpenSSH never refuses.
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 
 use logtrail::model::HostSpec;
 use russh::keys::PublicKey;
-use russh::server::{self, Auth, ChannelOpenHandle, Msg, PublicKeyOffer, Session, VerifiedPublicKey};
+use russh::server::{
+    self, Auth, ChannelOpenHandle, Msg, PublicKeyOffer, Session, VerifiedPublicKey,
+};
 use russh::{Channel, ChannelId, Disconnect, Error, MethodKind, MethodSet};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
@@ -49,7 +51,12 @@ impl Gate {
                 tokio::spawn(serve(socket));
             }
         });
-        Self { port, host_key, accepted, serving }
+        Self {
+            port,
+            host_key,
+            accepted,
+            serving,
+        }
     }
 
     /// Says `words` when the client has said something, and then hangs up or stays.
@@ -73,41 +80,61 @@ impl Gate {
     /// Listens to nobody: the port is ours, so that it is nobody else's, and refuses.
     pub(crate) fn refusing() -> Self {
         let socket = TcpSocket::new_v4().expect("a socket");
-        socket.bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
+        socket
+            .bind("127.0.0.1:0".parse().expect("an address"))
+            .expect("a port");
         let port = socket.local_addr().expect("bound").port();
         let serving = tokio::spawn(async move {
             let _held = socket;
             std::future::pending::<()>().await;
         });
-        Self { port, host_key: String::new(), accepted: Arc::default(), serving }
+        Self {
+            port,
+            host_key: String::new(),
+            accepted: Arc::default(),
+            serving,
+        }
     }
 
     /// Takes no connection and refuses none: what is sent to it is dropped.
     pub(crate) async fn dropping() -> Self {
         let socket = TcpSocket::new_v4().expect("a socket");
-        socket.bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
+        socket
+            .bind("127.0.0.1:0".parse().expect("an address"))
+            .expect("a port");
         let listener = socket.listen(1).expect("it listens");
         let address = listener.local_addr().expect("bound");
         let mut waiting = Vec::new();
         // Nobody accepts: once its queue is full the kernel drops what comes.
-        while let Ok(Ok(stream)) = tokio::time::timeout(Duration::from_millis(300), TcpStream::connect(address)).await {
+        while let Ok(Ok(stream)) =
+            tokio::time::timeout(Duration::from_millis(300), TcpStream::connect(address)).await
+        {
             waiting.push(stream);
         }
         let serving = tokio::spawn(async move {
             let _held = (listener, waiting);
             std::future::pending::<()>().await;
         });
-        Self { port: address.port(), host_key: String::new(), accepted: Arc::default(), serving }
+        Self {
+            port: address.port(),
+            host_key: String::new(),
+            accepted: Arc::default(),
+            serving,
+        }
     }
 
-    /// Passes everything on to `server`, and cuts each connection after so many bytes of its answers.
+    /// Passes everything on to `server`, and cuts each connection after so many bytes of its
+    /// answers.
     pub(crate) async fn cutting(server: &Sshd, bytes: usize) -> Self {
         let to = server.addr();
-        Self::with(server.host_key(), move |near| pass_on_at_most(near, to, bytes as u64)).await
+        Self::with(server.host_key(), move |near| {
+            pass_on_at_most(near, to, bytes as u64)
+        })
+        .await
     }
 
-    /// A host that is not ready yet: before this time each connection is closed at once, or else kept in silence until then;
-    /// after it everything is passed on to `server`.
+    /// A host that is not ready yet: before this time each connection is closed at once, or else
+    /// kept in silence until then; after it everything is passed on to `server`.
     pub(crate) async fn late(server: &Sshd, ready: Instant, closes: bool) -> Self {
         let to = server.addr();
         Self::with(server.host_key(), move |near| async move {
@@ -120,12 +147,15 @@ impl Gate {
         .await
     }
 
-    /// Passes everything on to `server`, and cuts the first so many connections after so many bytes of its answers.
+    /// Passes everything on to `server`, and cuts the first so many connections after so many bytes
+    /// of its answers.
     pub(crate) async fn cutting_first(server: &Sshd, connections: usize, bytes: usize) -> Self {
         let (to, left) = (server.addr(), Arc::new(AtomicUsize::new(connections)));
         Self::with(server.host_key(), move |near| {
             let one_less = |left: usize| left.checked_sub(1);
-            let is_cut = left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less).is_ok();
+            let is_cut = left
+                .fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less)
+                .is_ok();
             pass_on_at_most(near, to, if is_cut { bytes as u64 } else { u64::MAX })
         })
         .await
@@ -146,7 +176,16 @@ impl Gate {
         Self::with(host_key, move |socket| {
             let config = Arc::clone(&config);
             async move {
-                if let Ok(session) = server::run_stream(config, socket, Odd { manner, keys: Vec::new() }).await {
+                if let Ok(session) = server::run_stream(
+                    config,
+                    socket,
+                    Odd {
+                        manner,
+                        keys: Vec::new(),
+                    },
+                )
+                .await
+                {
                     let _ = session.await;
                 }
             }
@@ -163,7 +202,11 @@ impl Gate {
     pub(crate) fn host(&self, near: &Sshd, name: &str) -> HostSpec {
         let mut host = near.host(name);
         let known = near.path(&format!("known_by_{}", self.port));
-        std::fs::write(&known, format!("[127.0.0.1]:{} {}\n", self.port, self.host_key)).expect("written");
+        std::fs::write(
+            &known,
+            format!("[127.0.0.1]:{} {}\n", self.port, self.host_key),
+        )
+        .expect("written");
         host.endpoint.port = Some(self.port);
         host.endpoint.known_hosts = vec![known];
         host
@@ -176,7 +219,9 @@ async fn pass_on(near: TcpStream, to: SocketAddr) {
 
 /// Until one side ends, or so many bytes of the far one have come.
 async fn pass_on_at_most(near: TcpStream, to: SocketAddr, bytes: u64) {
-    let Ok(far) = TcpStream::connect(to).await else { return };
+    let Ok(far) = TcpStream::connect(to).await else {
+        return;
+    };
     let (mut near_in, mut near_out) = near.into_split();
     let (far_in, mut far_out) = far.into_split();
     let mut answers = far_in.take(bytes);
@@ -205,7 +250,8 @@ pub(crate) enum Manner {
     LeaveAtSession,
     /// It lets in and runs no command.
     RefuseCommands,
-    /// It lets in, and takes so long to open a session, and as long again to take its command; then nothing answers.
+    /// It lets in, and takes so long to open a session, and as long again to take its command; then
+    /// nothing answers.
     SlowSessions(Duration),
     /// It lets in, and closes each session at once.
     CloseSessions,
@@ -229,11 +275,18 @@ struct Odd {
 
 impl Odd {
     fn refuse(&self) -> Auth {
-        Auth::Reject { proceed_with_methods: Some(self.manner.methods()), partial_success: false }
+        Auth::Reject {
+            proceed_with_methods: Some(self.manner.methods()),
+            partial_success: false,
+        }
     }
 
     fn judge(&mut self, key: &PublicKey) -> Result<Auth, Error> {
-        if !self.keys.iter().any(|known| known.key_data() == key.key_data()) {
+        if !self
+            .keys
+            .iter()
+            .any(|known| known.key_data() == key.key_data())
+        {
             self.keys.push(key.clone());
         }
         match self.manner {
@@ -251,7 +304,11 @@ impl server::Handler for Odd {
         Ok(self.refuse())
     }
 
-    async fn auth_publickey_offered(&mut self, _: &str, offer: PublicKeyOffer<'_>) -> Result<Auth, Error> {
+    async fn auth_publickey_offered(
+        &mut self,
+        _: &str,
+        offer: PublicKeyOffer<'_>,
+    ) -> Result<Auth, Error> {
         self.judge(offer.public_key)
     }
 
@@ -265,12 +322,18 @@ impl server::Handler for Odd {
     }
 
     async fn auth_password(&mut self, _: &str, _: &str) -> Result<Auth, Error> {
-        if self.manner == Manner::LeaveAtPassword { Err(Error::Disconnect) } else { Ok(self.refuse()) }
+        if self.manner == Manner::LeaveAtPassword {
+            Err(Error::Disconnect)
+        } else {
+            Ok(self.refuse())
+        }
     }
 
     async fn auth_succeeded(&mut self, session: &mut Session) -> Result<(), Error> {
         match self.manner {
-            Manner::LeaveAfterLogin(words) => session.disconnect(Disconnect::ByApplication, words, ""),
+            Manner::LeaveAfterLogin(words) => {
+                session.disconnect(Disconnect::ByApplication, words, "")
+            }
             _ => Ok(()),
         }
     }
@@ -291,7 +354,12 @@ impl server::Handler for Odd {
         Ok(())
     }
 
-    async fn exec_request(&mut self, channel: ChannelId, _: &[u8], session: &mut Session) -> Result<(), Error> {
+    async fn exec_request(
+        &mut self,
+        channel: ChannelId,
+        _: &[u8],
+        session: &mut Session,
+    ) -> Result<(), Error> {
         if self.manner == Manner::CloseSessions {
             session.channel_success(channel)?;
             session.close(channel)

@@ -1,4 +1,5 @@
-//! What several end to end tests share: waiting for a condition, real SSH servers, people who answer questions.
+//! What several end to end tests share: waiting for a condition, real SSH servers, people who
+//! answer questions.
 //!
 //! Not every test uses everything.
 #![allow(dead_code)]
@@ -29,13 +30,19 @@ pub(crate) mod writer;
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Waits until `condition` holds; fails with `what` and the state it shows when `PATIENCE` is over.
-pub(crate) async fn wait_until<S: std::fmt::Debug>(what: &str, mut condition: impl FnMut() -> Result<(), S>) {
+pub(crate) async fn wait_until<S: std::fmt::Debug>(
+    what: &str,
+    mut condition: impl FnMut() -> Result<(), S>,
+) {
     let deadline = Instant::now() + PATIENCE;
     loop {
         match condition() {
             Ok(()) => return,
             Err(state) => {
-                assert!(Instant::now() < deadline, "{what} did not happen in {PATIENCE:?}; last seen: {state:?}");
+                assert!(
+                    Instant::now() < deadline,
+                    "{what} did not happen in {PATIENCE:?}; last seen: {state:?}"
+                );
             }
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
@@ -50,7 +57,8 @@ pub(crate) async fn within<F: Future>(what: &str, future: F) -> F::Output {
     }
 }
 
-/// A person at the console: gives the answers it was given, in order, then refuses; remembers what it was asked.
+/// A person at the console: gives the answers it was given, in order, then refuses; remembers what
+/// it was asked.
 #[derive(Clone, Default)]
 pub(crate) struct Person {
     answers: Arc<Mutex<VecDeque<Answer>>>,
@@ -68,7 +76,10 @@ impl Person {
     /// Somebody who answers so.
     #[must_use]
     pub(crate) fn who_answers(answers: impl IntoIterator<Item = Answer>) -> Self {
-        Self { answers: Arc::new(Mutex::new(answers.into_iter().collect())), ..Self::default() }
+        Self {
+            answers: Arc::new(Mutex::new(answers.into_iter().collect())),
+            ..Self::default()
+        }
     }
 
     /// The same person, thinking as long before each answer.
@@ -90,7 +101,11 @@ impl Asker for Person {
         self.asked.lock().expect("no panic").push(question);
         Box::pin(async {
             tokio::time::sleep(self.thinks).await;
-            self.answers.lock().expect("no panic").pop_front().unwrap_or(Answer::No)
+            self.answers
+                .lock()
+                .expect("no panic")
+                .pop_front()
+                .unwrap_or(Answer::No)
         })
     }
 }
@@ -112,7 +127,8 @@ pub(crate) fn program(name: &str) -> PathBuf {
         .unwrap_or_else(|| panic!("{name} is not installed; tests/run installs what is needed"))
 }
 
-/// Makes a key pair `file` and `file.pub` of a type (`ed25519`, `ecdsa`, `rsa`) with a passphrase, perhaps empty.
+/// Makes a key pair `file` and `file.pub` of a type (`ed25519`, `ecdsa`, `rsa`) with a passphrase,
+/// perhaps empty.
 pub(crate) fn make_key(file: &Path, kind: &str, passphrase: &str) {
     let bits: &[&str] = if kind == "rsa" { &["-b", "2048"] } else { &[] };
     run(Command::new(program("ssh-keygen"))
@@ -123,7 +139,9 @@ pub(crate) fn make_key(file: &Path, kind: &str, passphrase: &str) {
 
 /// Runs a command that must succeed, and gives its standard output.
 pub(crate) fn run(command: &mut Command) -> String {
-    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let output = command
+        .output()
+        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
     assert!(
         output.status.success(),
         "{command:?} failed: {}{}",

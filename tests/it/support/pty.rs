@@ -30,26 +30,42 @@ impl Pty {
         Self::run(env!("CARGO_BIN_EXE_logtrail-tui"), args, size)
     }
 
-    /// The same behind the pipe of a shell: standard input is what `from` prints, and not the terminal.
+    /// The same behind the pipe of a shell: standard input is what `from` prints, and not the
+    /// terminal.
     pub(crate) fn behind(from: &str, args: &[&str], size: (u16, u16)) -> Self {
-        let script = format!("{from} | {} {}", env!("CARGO_BIN_EXE_logtrail-tui"), args.join(" "));
+        let script = format!(
+            "{from} | {} {}",
+            env!("CARGO_BIN_EXE_logtrail-tui"),
+            args.join(" ")
+        );
         Self::run("sh", &["-c", &script], size)
     }
 
     fn run(program: &str, args: &[&str], size: (u16, u16)) -> Self {
-        let size = PtySize { cols: size.0, rows: size.1, pixel_width: 0, pixel_height: 0 };
+        let size = PtySize {
+            cols: size.0,
+            rows: size.1,
+            pixel_width: 0,
+            pixel_height: 0,
+        };
         let pair = native_pty_system().openpty(size).expect("a pty");
         let mut command = CommandBuilder::new(program);
         command.args(args);
         command.env("TERM", "xterm-256color");
         command.env_remove("NO_COLOR");
         command.env_remove("LOGTRAIL_HOSTS");
-        let child = pair.slave.spawn_command(command).expect("start the console");
+        let child = pair
+            .slave
+            .spawn_command(command)
+            .expect("start the console");
         drop(pair.slave);
         let mut reader = pair.master.try_clone_reader().expect("a reader");
         let keys = pair.master.take_writer().expect("a writer");
         let screen = vt100::Parser::new(cells(size.rows), cells(size.cols), 0);
-        let seen = Arc::new(Mutex::new(Seen { screen, bytes: Vec::new() }));
+        let seen = Arc::new(Mutex::new(Seen {
+            screen,
+            bytes: Vec::new(),
+        }));
         let drawn = Arc::clone(&seen);
         std::thread::spawn(move || {
             let mut buffer = [0; 8192];
@@ -59,12 +75,22 @@ impl Pty {
                 seen.bytes.extend_from_slice(&buffer[..n]);
             }
         });
-        Self { child, master: pair.master, keys, seen }
+        Self {
+            child,
+            master: pair.master,
+            keys,
+            seen,
+        }
     }
 
     /// What the screen shows.
     pub(crate) fn screen(&self) -> String {
-        self.seen.lock().expect("no panic").screen.screen().contents()
+        self.seen
+            .lock()
+            .expect("no panic")
+            .screen
+            .screen()
+            .contents()
     }
 
     /// Everything that was written to the terminal.
@@ -74,7 +100,12 @@ impl Pty {
 
     /// Whether the terminal is on its alternate screen.
     pub(crate) fn on_alternate_screen(&self) -> bool {
-        self.seen.lock().expect("no panic").screen.screen().alternate_screen()
+        self.seen
+            .lock()
+            .expect("no panic")
+            .screen
+            .screen()
+            .alternate_screen()
     }
 
     /// Types.
@@ -85,8 +116,18 @@ impl Pty {
 
     /// Makes the terminal another size.
     pub(crate) fn resize(&mut self, size: (u16, u16)) {
-        let pty = PtySize { cols: size.0, rows: size.1, pixel_width: 0, pixel_height: 0 };
-        self.seen.lock().expect("no panic").screen.screen_mut().set_size(cells(size.1), cells(size.0));
+        let pty = PtySize {
+            cols: size.0,
+            rows: size.1,
+            pixel_width: 0,
+            pixel_height: 0,
+        };
+        self.seen
+            .lock()
+            .expect("no panic")
+            .screen
+            .screen_mut()
+            .set_size(cells(size.1), cells(size.0));
         self.master.resize(pty).expect("resize");
     }
 
@@ -99,7 +140,11 @@ impl Pty {
     pub(crate) fn wait_until(&self, what: &str, condition: impl Fn(&str) -> bool) {
         let deadline = Instant::now() + PATIENCE;
         while !condition(&self.screen()) {
-            assert!(Instant::now() < deadline, "{what} did not appear in {PATIENCE:?}:\n{}", self.screen());
+            assert!(
+                Instant::now() < deadline,
+                "{what} did not appear in {PATIENCE:?}:\n{}",
+                self.screen()
+            );
             std::thread::sleep(Duration::from_millis(10));
         }
     }
@@ -128,7 +173,11 @@ impl Pty {
             if let Some(status) = self.child.try_wait().expect("wait") {
                 return status;
             }
-            assert!(Instant::now() < deadline, "it did not end in {PATIENCE:?}:\n{}", self.screen());
+            assert!(
+                Instant::now() < deadline,
+                "it did not end in {PATIENCE:?}:\n{}",
+                self.screen()
+            );
             std::thread::sleep(Duration::from_millis(10));
         }
     }

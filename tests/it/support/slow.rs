@@ -1,4 +1,5 @@
-//! A slow link in front of a server: a bottleneck of a rate with a bounded queue, and a way of a length, both ways.
+//! A slow link in front of a server: a bottleneck of a rate with a bounded queue, and a way of a
+//! length, both ways.
 //!
 //! ```text
 //! let link = SlowLink::start(sshd.addr(), Link { rate: 8_000, round_trip: Duration::from_secs(1) });
@@ -6,8 +7,9 @@
 //! link.accepted();                          // connections so far
 //! ```
 //!
-//! Bytes leave the queue as a wire of this rate would take them, packet by packet, and arrive half a round trip later.
-//! The handshake of TCP itself cannot be slowed down here; the server hears of a connection half a round trip later.
+//! Bytes leave the queue as a wire of this rate would take them, packet by packet, and arrive half
+//! a round trip later. The handshake of TCP itself cannot be slowed down here; the server hears of
+//! a connection half a round trip later.
 
 use std::collections::VecDeque;
 use std::io::{Read, Write};
@@ -56,8 +58,13 @@ impl SlowLink {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let addr = listener.local_addr().expect("a bound listener");
         let stopped = AtomicBool::new(false);
-        let shared =
-            Arc::new(Shared { to, link, stopped, accepted: AtomicUsize::new(0), delivered: AtomicUsize::new(0) });
+        let shared = Arc::new(Shared {
+            to,
+            link,
+            stopped,
+            accepted: AtomicUsize::new(0),
+            delivered: AtomicUsize::new(0),
+        });
         let serving = Arc::clone(&shared);
         std::thread::spawn(move || serving.serve(&listener));
         Self { addr, shared }
@@ -108,9 +115,14 @@ impl Shared {
 
     fn carry(self: Arc<Self>, near: &TcpStream) {
         std::thread::sleep(self.link.round_trip / 2);
-        let Ok(far) = TcpStream::connect(self.to) else { return };
+        let Ok(far) = TcpStream::connect(self.to) else {
+            return;
+        };
         let clone = |socket: &TcpStream| socket.try_clone().expect("a socket");
-        for (mut from, mut to, is_answer) in [(clone(near), clone(&far), false), (clone(&far), clone(near), true)] {
+        for (mut from, mut to, is_answer) in [
+            (clone(near), clone(&far), false),
+            (clone(&far), clone(near), true),
+        ] {
             let _ = to.set_nodelay(true);
             let wire = Arc::new(Wire::default());
             let (entering, leaving) = (Arc::clone(&wire), Arc::clone(&self));
@@ -150,7 +162,9 @@ impl Wire {
         while let Ok(n @ 1..) = from.read(&mut buffer) {
             free = free.max(Instant::now()) + Duration::from_secs_f64(n as f64 / link.rate as f64);
             let mut state = self.state.lock().expect("no panic");
-            state.packets.push_back((free, free + link.round_trip / 2, buffer[..n].to_vec()));
+            state
+                .packets
+                .push_back((free, free + link.round_trip / 2, buffer[..n].to_vec()));
             self.changed.notify_all();
             while !state.broken && state.waiting() > QUEUE_BYTES {
                 let wait = Duration::from_millis(10);
@@ -198,6 +212,10 @@ impl WireState {
     /// Bytes that have not left the bottleneck yet.
     fn waiting(&self) -> usize {
         let now = Instant::now();
-        self.packets.iter().filter(|(left, ..)| *left > now).map(|(.., packet)| packet.len()).sum()
+        self.packets
+            .iter()
+            .filter(|(left, ..)| *left > now)
+            .map(|(.., packet)| packet.len())
+            .sum()
     }
 }

@@ -1,5 +1,5 @@
-//! Which file of `src` uses which other one, read from its syntax: `use` trees, paths in code and in macros, re-exports
-//! followed to the file that defines the name. Code of tests is left out.
+//! Which file of `src` uses which other one, read from its syntax: `use` trees, paths in code and
+//! in macros, re-exports followed to the file that defines the name. Code of tests is left out.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -35,8 +35,15 @@ impl SourceGraph {
             let module = Module::read(&path, &file, &known);
             (path, module)
         });
-        let mut graph = Self { modules: modules.collect(), imports: BTreeMap::new() };
-        graph.imports = graph.modules.keys().map(|path| (path.clone(), graph.imports_of(path))).collect();
+        let mut graph = Self {
+            modules: modules.collect(),
+            imports: BTreeMap::new(),
+        };
+        graph.imports = graph
+            .modules
+            .keys()
+            .map(|path| (path.clone(), graph.imports_of(path)))
+            .collect();
         graph
     }
 
@@ -45,12 +52,20 @@ impl SourceGraph {
         self.imports.iter()
     }
 
-    /// Files that import each other, directly or through others. It is no circle that a file imports its parent: a parent
-    /// holds the names that its children share.
+    /// Files that import each other, directly or through others. It is no circle that a file
+    /// imports its parent: a parent holds the names that its children share.
     pub(crate) fn in_circles(&self) -> BTreeSet<String> {
-        let reaches: BTreeMap<_, _> = self.modules.keys().map(|path| (path, self.reach(path))).collect();
+        let reaches: BTreeMap<_, _> = self
+            .modules
+            .keys()
+            .map(|path| (path, self.reach(path)))
+            .collect();
         let is_in_circle = |path: &&ModulePath| reaches[path].contains(*path);
-        self.modules.keys().filter(is_in_circle).map(|path| path.join("::")).collect()
+        self.modules
+            .keys()
+            .filter(is_in_circle)
+            .map(|path| path.join("::"))
+            .collect()
     }
 
     /// All files that one imports, directly or through others.
@@ -58,7 +73,10 @@ impl SourceGraph {
         let mut reached = BTreeSet::new();
         let mut open = vec![from.clone()];
         while let Some(path) = open.pop() {
-            let is_parent = |to: &&ModulePath| path.split_last().is_some_and(|(_, parent)| parent == &to[..]);
+            let is_parent = |to: &&ModulePath| {
+                path.split_last()
+                    .is_some_and(|(_, parent)| parent == &to[..])
+            };
             let next = self.imports[&path].iter().filter(|to| !is_parent(to));
             open.extend(next.filter(|to| reached.insert((*to).clone())).cloned());
         }
@@ -67,15 +85,22 @@ impl SourceGraph {
 
     fn imports_of(&self, path: &ModulePath) -> BTreeSet<ModulePath> {
         let uses = self.modules[path].uses.iter();
-        uses.map(|name| self.definer(name, 0)).filter(|definer| definer != path).collect()
+        uses.map(|name| self.definer(name, 0))
+            .filter(|definer| definer != path)
+            .collect()
     }
 
     /// The file that defines a name, re-exports followed.
     fn definer(&self, name: &ModulePath, depth: u32) -> ModulePath {
-        let length = (0..=name.len()).rev().find(|length| self.modules.contains_key(&name[..*length]));
+        let length = (0..=name.len())
+            .rev()
+            .find(|length| self.modules.contains_key(&name[..*length]));
         let (module, rest) = name.split_at(length.unwrap_or(0));
         let known = &self.modules[module];
-        let leads = rest.first().filter(|first| !known.items.contains(*first)).and_then(|first| known.names.get(first));
+        let leads = rest
+            .first()
+            .filter(|first| !known.items.contains(*first))
+            .and_then(|first| known.names.get(first));
         match leads.filter(|leads| *leads != name && depth < 12) {
             Some(leads) => self.definer(&[&leads[..], &rest[1..]].concat(), depth + 1),
             None => module.to_vec(),
@@ -85,41 +110,69 @@ impl SourceGraph {
 
 /// Reads a file and those of its modules that are not for tests.
 fn collect(file: &Path, path: &ModulePath, found: &mut Vec<(ModulePath, syn::File)>) {
-    let text = std::fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-    let parsed = syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    let text =
+        std::fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    let parsed =
+        syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     for item in &parsed.items {
         if let syn::Item::Mod(module) = item
             && module.content.is_none()
             && !is_for_tests(&module.attrs)
         {
             let name = module.ident.to_string();
-            collect(&file_of_module(file, &name), &[&path[..], &[name]].concat(), found);
+            collect(
+                &file_of_module(file, &name),
+                &[&path[..], &[name]].concat(),
+                found,
+            );
         }
     }
     found.push((path.clone(), parsed));
 }
 
 fn file_of_module(parent: &Path, name: &str) -> PathBuf {
-    let stem = parent.file_stem().and_then(|stem| stem.to_str()).expect("a name");
+    let stem = parent
+        .file_stem()
+        .and_then(|stem| stem.to_str())
+        .expect("a name");
     let folder = parent.parent().expect("a folder");
-    let folder = if ["lib", "mod"].contains(&stem) { folder.to_owned() } else { folder.join(stem) };
+    let folder = if ["lib", "mod"].contains(&stem) {
+        folder.to_owned()
+    } else {
+        folder.join(stem)
+    };
     let file = folder.join(format!("{name}.rs"));
-    if file.exists() { file } else { folder.join(name).join("mod.rs") }
+    if file.exists() {
+        file
+    } else {
+        folder.join(name).join("mod.rs")
+    }
 }
 
 fn is_for_tests(attributes: &[syn::Attribute]) -> bool {
     attributes.iter().any(|attribute| match &attribute.meta {
-        syn::Meta::List(list) => list.path.is_ident("cfg") && list.tokens.to_string().contains("test"),
+        syn::Meta::List(list) => {
+            list.path.is_ident("cfg") && list.tokens.to_string().contains("test")
+        }
         meta => meta.path().is_ident("test"),
     })
 }
 
 impl Module {
     fn read(path: &ModulePath, file: &syn::File, known: &BTreeSet<ModulePath>) -> Self {
-        let mut reader = Reader { path, known, uses: Vec::new(), names: HashMap::new() };
+        let mut reader = Reader {
+            path,
+            known,
+            uses: Vec::new(),
+            names: HashMap::new(),
+        };
         reader.visit_file(file);
         let items = file.items.iter().filter_map(name_of).collect();
-        Self { items, names: reader.names, uses: reader.uses }
+        Self {
+            items,
+            names: reader.names,
+            uses: reader.uses,
+        }
     }
 }
 
@@ -146,7 +199,8 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// A path as it stands in the file, from the root of the crate; `None` where it is of another crate.
+    /// A path as it stands in the file, from the root of the crate; `None` where it is of another
+    /// crate.
     fn absolute(&self, words: &[String]) -> Option<ModulePath> {
         let (first, rest) = words.split_first()?;
         match &first[..] {
@@ -159,7 +213,9 @@ impl Reader<'_> {
             }
             _ => {
                 let child = [&self.path[..], words].concat();
-                self.known.contains(&child[..=self.path.len()]).then_some(child)
+                self.known
+                    .contains(&child[..=self.path.len()])
+                    .then_some(child)
             }
         }
     }
@@ -172,7 +228,10 @@ impl Reader<'_> {
         let with = |word: String| [before, &[word]].concat();
         match tree {
             syn::UseTree::Path(path) => self.add_tree(&path.tree, &with(path.ident.to_string())),
-            syn::UseTree::Group(group) => group.items.iter().for_each(|tree| self.add_tree(tree, before)),
+            syn::UseTree::Group(group) => group
+                .items
+                .iter()
+                .for_each(|tree| self.add_tree(tree, before)),
             syn::UseTree::Glob(_) => self.add(before),
             syn::UseTree::Name(name) if name.ident == "self" => self.add_name(before, None),
             syn::UseTree::Name(name) => self.add_name(&with(name.ident.to_string()), None),
@@ -183,8 +242,14 @@ impl Reader<'_> {
     }
 
     fn add_name(&mut self, words: &[String], renamed: Option<String>) {
-        let Some(absolute) = self.absolute(words) else { return };
-        self.names.extend(renamed.or_else(|| words.last().cloned()).map(|name| (name, absolute.clone())));
+        let Some(absolute) = self.absolute(words) else {
+            return;
+        };
+        self.names.extend(
+            renamed
+                .or_else(|| words.last().cloned())
+                .map(|name| (name, absolute.clone())),
+        );
         self.uses.push(absolute);
     }
 
@@ -192,7 +257,8 @@ impl Reader<'_> {
     fn add_tokens(&mut self, text: &str) {
         let text = text.replace(" :: ", "::");
         let words = text.split(|c: char| !c.is_alphanumeric() && c != '_' && c != ':');
-        for word in words.filter(|word| word.starts_with("crate::") || word.starts_with("super::")) {
+        for word in words.filter(|word| word.starts_with("crate::") || word.starts_with("super::"))
+        {
             let parts: Vec<String> = word.split("::").map(str::to_owned).collect();
             self.add(&parts);
         }
@@ -223,7 +289,11 @@ impl<'ast> Visit<'ast> for Reader<'_> {
     }
 
     fn visit_path(&mut self, path: &'ast syn::Path) {
-        let words: Vec<String> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+        let words: Vec<String> = path
+            .segments
+            .iter()
+            .map(|segment| segment.ident.to_string())
+            .collect();
         if words.len() > 1 {
             self.add(&words);
         }

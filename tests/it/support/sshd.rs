@@ -1,4 +1,5 @@
-//! Real OpenSSH servers for tests, each on a port of its own with its own keys, and with a hand on the wire.
+//! Real OpenSSH servers for tests, each on a port of its own with its own keys, and with a hand on
+//! the wire.
 //!
 //! ```text
 //! let sshd = Sshd::builder().config("MaxSessions 1").start();
@@ -7,8 +8,9 @@
 //! sshd.freeze(true);                        // … stays open, and nothing passes
 //! ```
 //!
-//! A listener of ours takes each connection, gives it to an `sshd -i` of its own, and copies the bytes both ways; so
-//! connections can be cut, frozen and counted. Everything is in a temporary folder and goes with the server.
+//! A listener of ours takes each connection, gives it to an `sshd -i` of its own, and copies the
+//! bytes both ways; so connections can be cut, frozen and counted. Everything is in a temporary
+//! folder and goes with the server.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -68,10 +70,13 @@ impl Builder {
     /// What is sent is run by this shell, as sshd runs it with the login shell of a user.
     #[must_use]
     pub(crate) fn login_shell(self, shell: &str) -> Self {
-        self.config(format!("ForceCommand exec {shell} -c \"$SSH_ORIGINAL_COMMAND\""))
+        self.config(format!(
+            "ForceCommand exec {shell} -c \"$SSH_ORIGINAL_COMMAND\""
+        ))
     }
 
-    /// Those who log in have this in their environment; once for each server. `HOME=…` is where their rc files are.
+    /// Those who log in have this in their environment; once for each server. `HOME=…` is where
+    /// their rc files are.
     #[must_use]
     pub(crate) fn environment(self, variables: &[&str]) -> Self {
         self.config(format!("SetEnv {}", variables.join(" ")))
@@ -101,10 +106,15 @@ impl Builder {
     /// Starts it. Fails with what to install where OpenSSH is missing.
     #[must_use]
     pub(crate) fn start(self) -> Sshd {
-        // OpenSSH's own place for unprivileged processes; missing where sshd never ran as a service.
+        // OpenSSH's own place for unprivileged processes; missing where sshd never ran as a
+        // service.
         let _ = std::fs::create_dir_all("/run/sshd");
         let folder = tempfile::tempdir().expect("a temporary folder");
-        make_key(&folder.path().join("host_key"), self.host_key_type.as_deref().unwrap_or("ed25519"), "");
+        make_key(
+            &folder.path().join("host_key"),
+            self.host_key_type.as_deref().unwrap_or("ed25519"),
+            "",
+        );
         make_key(&folder.path().join("client_key"), "ed25519", "");
         self.write_files(folder.path());
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
@@ -122,7 +132,11 @@ impl Builder {
         });
         let serving = Arc::clone(&shared);
         std::thread::spawn(move || serving.serve(&listener));
-        Sshd { folder, shared, addr }
+        Sshd {
+            folder,
+            shared,
+            addr,
+        }
     }
 
     fn write_files(&self, folder: &Path) {
@@ -137,7 +151,11 @@ impl Builder {
              PasswordAuthentication no\nKbdInteractiveAuthentication no\nPermitRootLogin yes\nPidFile none\n\
              LogLevel VERBOSE\nUseDNS no\nPrintMotd no\nPrintLastLog no\n"
         );
-        std::fs::write(folder.join("sshd_config"), self.config.join("\n") + "\n" + &ours).expect("written");
+        std::fs::write(
+            folder.join("sshd_config"),
+            self.config.join("\n") + "\n" + &ours,
+        )
+        .expect("written");
     }
 }
 
@@ -169,15 +187,24 @@ impl Sshd {
     /// `SHA256:…` of its host key.
     #[must_use]
     pub(crate) fn host_key_fingerprint(&self) -> String {
-        let listed = run(Command::new(program("ssh-keygen")).arg("-lf").arg(self.path("host_key.pub")));
-        listed.split_whitespace().nth(1).expect("a fingerprint").to_owned()
+        let listed = run(Command::new(program("ssh-keygen"))
+            .arg("-lf")
+            .arg(self.path("host_key.pub")));
+        listed
+            .split_whitespace()
+            .nth(1)
+            .expect("a fingerprint")
+            .to_owned()
     }
 
     /// `ssh-ed25519 AAAA…` of its host key.
     #[must_use]
     pub(crate) fn host_key(&self) -> String {
         let text = std::fs::read_to_string(self.path("host_key.pub")).expect("made at the start");
-        text.split_whitespace().take(2).collect::<Vec<_>>().join(" ")
+        text.split_whitespace()
+            .take(2)
+            .collect::<Vec<_>>()
+            .join(" ")
     }
 
     /// The line that makes it known.
@@ -214,7 +241,11 @@ impl Sshd {
     #[must_use]
     pub(crate) fn live(&self) -> usize {
         let mut live = self.shared.live.lock().expect("no panic");
-        live.retain_mut(|live| live.child.as_mut().is_none_or(|child| matches!(child.try_wait(), Ok(None))));
+        live.retain_mut(|live| {
+            live.child
+                .as_mut()
+                .is_none_or(|child| matches!(child.try_wait(), Ok(None)))
+        });
         live.len()
     }
 
@@ -244,16 +275,22 @@ impl Sshd {
     /// A host of this name that gets in.
     #[must_use]
     pub(crate) fn host(&self, name: &str) -> HostSpec {
-        HostSpec { transport: TransportKind::Russh, ..HostSpec::new(self.endpoint(name)) }
+        HostSpec {
+            transport: TransportKind::Russh,
+            ..HostSpec::new(self.endpoint(name))
+        }
     }
 
     /// The process numbers of what serves its connections.
     pub(crate) fn servers(&self) -> Vec<u32> {
         let live = self.shared.live.lock().expect("no panic");
-        live.iter().filter_map(|live| Some(live.child.as_ref()?.id())).collect()
+        live.iter()
+            .filter_map(|live| Some(live.child.as_ref()?.id()))
+            .collect()
     }
 
-    /// Everything that runs on this server for those who are logged in: process numbers, and when each began.
+    /// Everything that runs on this server for those who are logged in: process numbers, and when
+    /// each began.
     pub(crate) fn session_processes(&self) -> Vec<(u32, String)> {
         self.servers().into_iter().flat_map(descendants).collect()
     }
@@ -303,17 +340,20 @@ impl Sshd {
     }
 }
 
-/// All processes below `root`, with the time at which each began, by which a reused number is told apart.
+/// All processes below `root`, with the time at which each began, by which a reused number is told
+/// apart.
 fn descendants(root: u32) -> Vec<(u32, String)> {
     let stat = |pid: u32| -> Option<(u32, String)> {
         let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
         let fields: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().collect();
         (fields[0] != "Z").then(|| (fields[1].parse().unwrap_or(0), fields[19].to_owned()))
     };
-    let pids =
-        std::fs::read_dir("/proc").expect("/proc").filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
-    let all: Vec<(u32, u32, String)> =
-        pids.filter_map(|pid: u32| stat(pid).map(|(parent, began)| (pid, parent, began))).collect();
+    let pids = std::fs::read_dir("/proc")
+        .expect("/proc")
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    let all: Vec<(u32, u32, String)> = pids
+        .filter_map(|pid: u32| stat(pid).map(|(parent, began)| (pid, parent, began)))
+        .collect();
     let mut found = vec![root];
     let mut at = 0;
     while at < found.len() {
@@ -321,7 +361,10 @@ fn descendants(root: u32) -> Vec<(u32, String)> {
         found.extend(all.iter().filter(|row| row.1 == parent).map(|row| row.0));
         at += 1;
     }
-    all.into_iter().filter(|row| row.0 != root && found.contains(&row.0)).map(|row| (row.0, row.2)).collect()
+    all.into_iter()
+        .filter(|row| row.0 != root && found.contains(&row.0))
+        .map(|row| (row.0, row.2))
+        .collect()
 }
 
 impl Drop for Sshd {
@@ -345,7 +388,10 @@ impl Shared {
 
     fn take(self: &Arc<Self>, socket: TcpStream) {
         let child = (!self.mute).then(|| self.spawn(&socket));
-        self.live.lock().expect("no panic").push(Live { socket, child });
+        self.live
+            .lock()
+            .expect("no panic")
+            .push(Live { socket, child });
     }
 
     fn spawn(self: &Arc<Self>, socket: &TcpStream) -> Child {
@@ -359,8 +405,14 @@ impl Shared {
             .stderr(Stdio::null())
             .spawn()
             .expect("sshd starts");
-        let (mut stdin, mut stdout) = (child.stdin.take().expect("piped"), child.stdout.take().expect("piped"));
-        let (mut reader, mut writer) = (socket.try_clone().expect("a socket"), socket.try_clone().expect("a socket"));
+        let (mut stdin, mut stdout) = (
+            child.stdin.take().expect("piped"),
+            child.stdout.take().expect("piped"),
+        );
+        let (mut reader, mut writer) = (
+            socket.try_clone().expect("a socket"),
+            socket.try_clone().expect("a socket"),
+        );
         let (inward, outward) = (Arc::clone(self), Arc::clone(self));
         std::thread::spawn(move || inward.copy(&mut reader, &mut stdin, |_| {}));
         std::thread::spawn(move || {
@@ -373,14 +425,20 @@ impl Shared {
     fn copy(&self, from: &mut impl Read, to: &mut impl Write, count: impl Fn(usize)) {
         let mut buffer = vec![0; 64 * 1024];
         loop {
-            let Ok(n @ 1..) = from.read(&mut buffer) else { return };
+            let Ok(n @ 1..) = from.read(&mut buffer) else {
+                return;
+            };
             count(n);
             let mut frozen = self.frozen.lock().expect("no panic");
             while *frozen {
                 frozen = self.thawed.wait(frozen).expect("no panic");
             }
             drop(frozen);
-            if to.write_all(&buffer[..n]).and_then(|()| to.flush()).is_err() {
+            if to
+                .write_all(&buffer[..n])
+                .and_then(|()| to.flush())
+                .is_err()
+            {
                 return;
             }
         }
@@ -388,7 +446,11 @@ impl Shared {
 
     fn count(&self, bytes: usize) {
         let less = |left: usize| (left < usize::MAX).then(|| left.saturating_sub(bytes));
-        if self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).is_ok_and(|left| left <= bytes) {
+        if self
+            .left
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, less)
+            .is_ok_and(|left| left <= bytes)
+        {
             self.left.store(usize::MAX, Ordering::SeqCst);
             *self.frozen.lock().expect("no panic") = true;
         }
@@ -405,7 +467,8 @@ impl Shared {
     }
 }
 
-/// An `sshd` that listens by itself, for what only the listening one does (MaxStartups). With the keys of another.
+/// An `sshd` that listens by itself, for what only the listening one does (MaxStartups). With the
+/// keys of another.
 pub(crate) struct Daemon {
     process: Child,
     port: u16,
@@ -414,11 +477,19 @@ pub(crate) struct Daemon {
 impl Daemon {
     /// Starts one on a free port with the configuration and the keys of `like`.
     pub(crate) fn start(like: &Sshd) -> Self {
-        // Somebody else may take the port between our looking and its binding; then it exits, and we look again.
+        // Somebody else may take the port between our looking and its binding; then it exits, and
+        // we look again.
         for _ in 0..20 {
-            let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port");
+            let free = TcpListener::bind("127.0.0.1:0")
+                .and_then(|listener| listener.local_addr())
+                .expect("a port");
             let mut process = Command::new(program("sshd"))
-                .args(["-D", "-o", &format!("ListenAddress 127.0.0.1:{}", free.port()), "-f"])
+                .args([
+                    "-D",
+                    "-o",
+                    &format!("ListenAddress 127.0.0.1:{}", free.port()),
+                    "-f",
+                ])
                 .arg(&like.shared.config)
                 .arg("-E")
                 .arg(like.path("daemon.log"))
@@ -426,12 +497,18 @@ impl Daemon {
                 .expect("sshd starts");
             while process.try_wait().expect("a child").is_none() {
                 if TcpStream::connect(free).is_ok() {
-                    return Self { process, port: free.port() };
+                    return Self {
+                        process,
+                        port: free.port(),
+                    };
                 }
                 std::thread::sleep(std::time::Duration::from_millis(5));
             }
         }
-        panic!("sshd does not start; see `sshd -D -e -f CONFIG` with {}", like.shared.config.display());
+        panic!(
+            "sshd does not start; see `sshd -D -e -f CONFIG` with {}",
+            like.shared.config.display()
+        );
     }
 
     /// A host of this name that gets in.

@@ -1,4 +1,5 @@
-//! A program that writes a log: numbered lines at a steady rate, opening its file again when it is told to.
+//! A program that writes a log: numbered lines at a steady rate, opening its file again when it is
+//! told to.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -28,8 +29,8 @@ pub(crate) const LINE_BYTES: u64 = 85;
 const BURST: Duration = Duration::from_millis(5);
 
 impl Writer {
-    /// Writes `rate` lines per second to `log`. Whoever creates the file `reopen` (a postrotate script) has it open
-    /// its log again.
+    /// Writes `rate` lines per second to `log`. Whoever creates the file `reopen` (a postrotate
+    /// script) has it open its log again.
     pub(crate) fn start(log: &Path, reopen: &Path, rate: u64) -> Self {
         let shared = Arc::new(Shared {
             log: log.to_owned(),
@@ -38,7 +39,10 @@ impl Writer {
             written: AtomicU64::new(0),
         });
         let writing = Arc::clone(&shared);
-        Self { shared, thread: Some(std::thread::spawn(move || writing.write(rate))) }
+        Self {
+            shared,
+            thread: Some(std::thread::spawn(move || writing.write(rate))),
+        }
     }
 
     /// How many lines have been written so far.
@@ -74,8 +78,11 @@ impl Shared {
             let due = started.elapsed().as_millis() as u64 * rate / 1000;
             while serial < due {
                 let now = jiff::Timestamp::now();
-                writeln!(burst, "{now:.6} INFO worker serial={serial} all is well and goes on as it did")
-                    .expect("memory");
+                writeln!(
+                    burst,
+                    "{now:.6} INFO worker serial={serial} all is well and goes on as it did"
+                )
+                .expect("memory");
                 serial += 1;
             }
             // Whole lines at once: none is torn by a rotation in between.
@@ -87,14 +94,27 @@ impl Shared {
     }
 
     fn open(&self) -> File {
-        OpenOptions::new().append(true).create(true).open(&self.log).expect("open the log")
+        OpenOptions::new()
+            .append(true)
+            .create(true)
+            .open(&self.log)
+            .expect("open the log")
     }
 }
 
 /// The serial number of a line of a [`Writer`]; fails where the line is torn.
 pub(crate) fn serial(line: &str) -> u64 {
-    let (_, rest) = line.split_once("serial=").unwrap_or_else(|| panic!("a torn line: {line:?}"));
-    let (number, end) = rest.split_once(' ').unwrap_or_else(|| panic!("a torn line: {line:?}"));
-    assert_eq!(end, "all is well and goes on as it did", "a torn line: {line:?}");
-    number.parse().unwrap_or_else(|_| panic!("a torn line: {line:?}"))
+    let (_, rest) = line
+        .split_once("serial=")
+        .unwrap_or_else(|| panic!("a torn line: {line:?}"));
+    let (number, end) = rest
+        .split_once(' ')
+        .unwrap_or_else(|| panic!("a torn line: {line:?}"));
+    assert_eq!(
+        end, "all is well and goes on as it did",
+        "a torn line: {line:?}"
+    );
+    number
+        .parse()
+        .unwrap_or_else(|_| panic!("a torn line: {line:?}"))
 }

@@ -1,4 +1,5 @@
-//! Files in memory that answer as a driver does, count what they are asked, and are rotated between two questions.
+//! Files in memory that answer as a driver does, count what they are asked, and are rotated between
+//! two questions.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -24,7 +25,12 @@ pub(super) struct Stored {
 
 impl fmt::Debug for Stored {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {:?}", self.path, String::from_utf8_lossy(&self.text[..self.text.len().min(4000)]))
+        write!(
+            f,
+            "{} {:?}",
+            self.path,
+            String::from_utf8_lossy(&self.text[..self.text.len().min(4000)])
+        )
     }
 }
 
@@ -55,7 +61,11 @@ pub(super) struct Fake {
 
 impl Fake {
     pub(super) fn new() -> Self {
-        Self { next_ino: 100, portion: 3, ..Self::default() }
+        Self {
+            next_ino: 100,
+            portion: 3,
+            ..Self::default()
+        }
     }
 
     /// Adds a file; the older come first.
@@ -77,11 +87,17 @@ impl Fake {
         };
         for file in &mut self.files {
             if let Some(number) = number(&file.path) {
-                let end = if file.path.ends_with(".gz") { ".gz" } else { "" };
+                let end = if file.path.ends_with(".gz") {
+                    ".gz"
+                } else {
+                    ""
+                };
                 file.path = format!("/log/app.{}{end}", number + 1);
             }
         }
-        let Some(live) = self.files.iter().position(|file| file.path == "/log/app") else { return };
+        let Some(live) = self.files.iter().position(|file| file.path == "/log/app") else {
+            return;
+        };
         let modified = self.files[live].modified;
         if turn == Turn::CopyTruncate {
             let text = std::mem::take(&mut self.files[live].text);
@@ -110,7 +126,10 @@ impl Fake {
     }
 
     fn text(&self, file: &LogFile) -> Result<&[u8], Failure> {
-        let found = self.files.iter().find(|stored| stored.path.as_bytes() == file.path);
+        let found = self
+            .files
+            .iter()
+            .find(|stored| stored.path.as_bytes() == file.path);
         let found = found.ok_or(FileError::Missing)?;
         if found.ino != file.id.ino {
             return Err(FileError::Replaced.into());
@@ -126,13 +145,29 @@ impl Files for Fake {
     async fn list(&mut self, pattern: &[u8]) -> Result<Listing, Failure> {
         let pattern = String::from_utf8_lossy(pattern).into_owned();
         let stem = pattern.split('*').next().unwrap_or_default().to_owned();
-        let matches = self.files.iter().filter(|file| file.path.starts_with(&stem));
+        let matches = self
+            .files
+            .iter()
+            .filter(|file| file.path.starts_with(&stem));
         let listed = matches.map(|file| {
             let packing = Packing::of_name(file.path.as_bytes());
             // Packed text is shorter.
-            let size = if packing == Packing::Plain { file.text.len() } else { file.text.len() / 7 } as u64;
-            let id = FileId { dev: 1, ino: file.ino };
-            LogFile { path: file.path.clone().into(), id, size, modified: file.modified, packing }
+            let size = if packing == Packing::Plain {
+                file.text.len()
+            } else {
+                file.text.len() / 7
+            } as u64;
+            let id = FileId {
+                dev: 1,
+                ino: file.ino,
+            };
+            LogFile {
+                path: file.path.clone().into(),
+                id,
+                size,
+                modified: file.modified,
+                packing,
+            }
         });
         Ok(listed.collect())
     }
@@ -147,7 +182,10 @@ impl Files for Fake {
         let text = self.text(file)?;
         let from = usize::try_from(from).expect("small").min(text.len());
         let to = (from + most).min(text.len());
-        let chunk = Chunk { bytes: Bytes::copy_from_slice(&text[from..to]), at_end: to == text.len() };
+        let chunk = Chunk {
+            bytes: Bytes::copy_from_slice(&text[from..to]),
+            at_end: to == text.len(),
+        };
         self.reads += 1;
         self.bytes += chunk.bytes.len() as u64;
         Ok(chunk)
@@ -163,21 +201,37 @@ impl Files for Fake {
         self.found.clear();
         let text = self.text(&scan.file)?.to_vec();
         let lines = lines(&text);
-        let lines: Vec<_> = lines.into_iter().filter(|(at, _)| (scan.from..scan.to).contains(at)).collect();
-        let hits: Vec<bool> = lines.iter().map(|(_, raw)| passes(&scan.filter, raw)).collect();
+        let lines: Vec<_> = lines
+            .into_iter()
+            .filter(|(at, _)| (scan.from..scan.to).contains(at))
+            .collect();
+        let hits: Vec<bool> = lines
+            .iter()
+            .map(|(_, raw)| passes(&scan.filter, raw))
+            .collect();
         let mut finds = Vec::new();
         for (number, (offset, raw)) in lines.iter().enumerate() {
             let first = number.saturating_sub(scan.after as usize);
             let last = (number + scan.before as usize).min(lines.len() - 1);
             if hits[first..=last].iter().any(|hit| *hit) {
-                finds.push(Found { offset: *offset, raw: raw.clone(), is_hit: hits[number] });
+                finds.push(Found {
+                    offset: *offset,
+                    raw: raw.clone(),
+                    is_hit: hits[number],
+                });
             }
         }
         for part in finds.chunks(self.portion.max(1)) {
             let read_to = part.last().map_or(0, |found| found.offset + 1);
-            self.found.push_back(Finds { lines: part.to_vec(), read_to });
+            self.found.push_back(Finds {
+                lines: part.to_vec(),
+                read_to,
+            });
         }
-        self.found.push_back(Finds { lines: Vec::new(), read_to: scan.to.min(text.len() as u64) });
+        self.found.push_back(Finds {
+            lines: Vec::new(),
+            read_to: scan.to.min(text.len() as u64),
+        });
         Ok(())
     }
 
@@ -196,18 +250,30 @@ pub(super) fn lines(text: &[u8]) -> Vec<(u64, Bytes)> {
     let mut found = Vec::new();
     for line in text.split_inclusive(|&byte| byte == b'\n') {
         let raw = line.strip_suffix(b"\n").unwrap_or(line);
-        found.push((at, Bytes::copy_from_slice(raw.strip_suffix(b"\r").unwrap_or(raw))));
+        found.push((
+            at,
+            Bytes::copy_from_slice(raw.strip_suffix(b"\r").unwrap_or(raw)),
+        ));
         at += line.len() as u64;
     }
     found
 }
 
 fn passes(filter: &Prefilter, raw: &[u8]) -> bool {
-    let Prefilter::Lines(patterns) = filter else { return true };
+    let Prefilter::Lines(patterns) = filter else {
+        return true;
+    };
     patterns.list.iter().any(|pattern| {
         let text = std::str::from_utf8(pattern).expect("patterns of the tests are text");
-        let text = if patterns.fixed { regex::escape(text) } else { text.to_owned() };
-        let regex = RegexBuilder::new(&text).unicode(false).case_insensitive(patterns.either_case).build();
+        let text = if patterns.fixed {
+            regex::escape(text)
+        } else {
+            text.to_owned()
+        };
+        let regex = RegexBuilder::new(&text)
+            .unicode(false)
+            .case_insensitive(patterns.either_case)
+            .build();
         regex.expect("a pattern").is_match(raw)
     })
 }

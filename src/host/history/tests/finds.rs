@@ -31,7 +31,11 @@ fn log() -> impl Strategy<Value = Fake> {
             let head = (0..6).map(|_| (true, "INFO begun\n".to_owned()));
             for (has_stamp, line) in head.chain(part) {
                 second += i64::from(has_stamp);
-                text += &if has_stamp { stamped(second, line.trim_end_matches('\n')) } else { line };
+                text += &if has_stamp {
+                    stamped(second, line.trim_end_matches('\n'))
+                } else {
+                    line
+                };
             }
             let path = match count - 1 - number {
                 0 => "/log/app".to_owned(),
@@ -49,8 +53,18 @@ fn query(text: &str) -> Query {
 }
 
 fn queries() -> impl Strategy<Value = Query> {
-    prop::sample::select(vec!["", "bab", "b aa", "-b", "level>=error", "error bb", "/^    at b/", "zzz", "aa OR bb"])
-        .prop_map(query)
+    prop::sample::select(vec![
+        "",
+        "bab",
+        "b aa",
+        "-b",
+        "level>=error",
+        "error bb",
+        "/^    at b/",
+        "zzz",
+        "aa OR bb",
+    ])
+    .prop_map(query)
 }
 
 /// What a record is in a comparison: its lines, and those around it.
@@ -77,7 +91,13 @@ fn matching(
     records.retain(|record| {
         let raw = raws(&lines[record.clone()]).join(&b'\n');
         let time = lines[record.start].time;
-        window.contains(&time) && query.matches(&Subject { host: "web-1", source: "app", time, raw: &raw })
+        window.contains(&time)
+            && query.matches(&Subject {
+                host: "web-1",
+                source: "app",
+                time,
+                raw: &raw,
+            })
     });
     (lines, records)
 }
@@ -91,13 +111,21 @@ fn expected(files: &mut Fake, search: &Search) -> Vec<Seen> {
     let seen = records.into_iter().take(limit).map(|record| {
         let before = record.start.saturating_sub(search.before as usize)..record.start;
         let after = record.end..(record.end + search.after as usize).min(lines.len());
-        (raws(&lines[record]), raws(&lines[before]), raws(&lines[after]))
+        (
+            raws(&lines[record]),
+            raws(&lines[before]),
+            raws(&lines[after]),
+        )
     });
     seen.collect()
 }
 
 fn hits_of(reply: &Reply) -> &[Hit] {
-    if let Reply::Hits(_, hits) = reply { hits } else { &[] }
+    if let Reply::Hits(_, hits) = reply {
+        hits
+    } else {
+        &[]
+    }
 }
 
 fn found(replies: &[Reply], after: u32) -> Vec<Seen> {
@@ -107,11 +135,16 @@ fn found(replies: &[Reply], after: u32) -> Vec<Seen> {
         other => hits_of(other),
     });
     let seen = hits.map(|hit| {
-        let rest =
-            hit.after.iter().take_while(|line| line.continues && line.cursor.file == hit.line.cursor.file).count();
+        let rest = hit
+            .after
+            .iter()
+            .take_while(|line| line.continues && line.cursor.file == hit.line.cursor.file)
+            .count();
         let mut record = vec![hit.line.raw.clone()];
         // Lines after it may go on with a record too, but not with this one.
-        let rest = rest.min(hit.after.len()).max(hit.after.len().saturating_sub(after as usize));
+        let rest = rest
+            .min(hit.after.len())
+            .max(hit.after.len().saturating_sub(after as usize));
         record.extend(raws(&hit.after[..rest]));
         (record, raws(&hit.before), raws(&hit.after[rest..]))
     });
@@ -119,7 +152,15 @@ fn found(replies: &[Reply], after: u32) -> Vec<Seen> {
 }
 
 fn all(query: Query) -> Search {
-    Search { query, window: ALWAYS, newest_first: true, before: 0, after: 0, limit: None, count_only: false }
+    Search {
+        query,
+        window: ALWAYS,
+        newest_first: true,
+        before: 0,
+        after: 0,
+        limit: None,
+        count_only: false,
+    }
 }
 
 proptest! {
@@ -172,17 +213,39 @@ proptest! {
 fn hits_that_are_found_together_go_out_together_and_wait_for_no_others() {
     let mut files = Fake::new();
     files.portion = 100;
-    files.add("/log/app", (0..2000).map(|n| stamped(n, "ERROR it broke")).collect::<String>(), at(2000));
+    files.add(
+        "/log/app",
+        (0..2000)
+            .map(|n| stamped(n, "ERROR it broke"))
+            .collect::<String>(),
+        at(2000),
+    );
     for newest_first in [false, true] {
-        let replies = ask(&mut files, What::Search(Search { newest_first, ..all(query("broke")) }));
-        let groups: Vec<usize> = replies.iter().map(|reply| hits_of(reply).len()).filter(|hits| *hits > 0).collect();
+        let replies = ask(
+            &mut files,
+            What::Search(Search {
+                newest_first,
+                ..all(query("broke"))
+            }),
+        );
+        let groups: Vec<usize> = replies
+            .iter()
+            .map(|reply| hits_of(reply).len())
+            .filter(|hits| *hits > 0)
+            .collect();
         assert_eq!(groups.iter().sum::<usize>(), 2000);
         assert!((20..400).contains(&groups.len()), "{groups:?}");
         let is_hits = |reply: &Reply| matches!(reply, Reply::Hits(..));
-        let (first, last) = (replies.iter().position(is_hits), replies.iter().rposition(is_hits));
+        let (first, last) = (
+            replies.iter().position(is_hits),
+            replies.iter().rposition(is_hits),
+        );
         let told = |reply: &Reply| matches!(reply, Reply::Progress(..));
         let between = &replies[first.expect("hits")..last.expect("hits")];
-        assert!(between.iter().filter(|reply| told(reply)).count() > 10, "each part tells its own when it is over");
+        assert!(
+            between.iter().filter(|reply| told(reply)).count() > 10,
+            "each part tells its own when it is over"
+        );
     }
 }
 
@@ -190,9 +253,28 @@ fn hits_that_are_found_together_go_out_together_and_wait_for_no_others() {
 fn the_newest_hits_of_a_long_log_cost_little() {
     let mut files = Fake::new();
     files.portion = 100;
-    let line = |n: i64| stamped(n, if n % 1000 == 0 { "ERROR it broke" } else { "INFO a line like any other" });
-    files.add("/log/app", (0..200_000).map(line).collect::<String>(), at(200_000));
-    let replies = ask(&mut files, What::Search(Search { limit: Some(3), ..all(query("broke")) }));
+    let line = |n: i64| {
+        stamped(
+            n,
+            if n % 1000 == 0 {
+                "ERROR it broke"
+            } else {
+                "INFO a line like any other"
+            },
+        )
+    };
+    files.add(
+        "/log/app",
+        (0..200_000).map(line).collect::<String>(),
+        at(200_000),
+    );
+    let replies = ask(
+        &mut files,
+        What::Search(Search {
+            limit: Some(3),
+            ..all(query("broke"))
+        }),
+    );
     let times: Vec<Time> = found_lines(&replies).iter().map(|line| line.time).collect();
     assert_eq!(times, [at(199_000), at(198_000), at(197_000)]);
     let totals = totals(&replies);
@@ -205,28 +287,69 @@ fn what_is_looked_at_is_what_it_takes_on_disk_also_where_a_limit_ends_it() {
     let mut files = Fake::new();
     files.portion = 100;
     for (path, from) in [("/log/app.1.gz", 0), ("/log/app", 5000)] {
-        let line = |n: i64| stamped(n, if n % 10 == 0 { "ERROR it broke" } else { "INFO a line like any other" });
-        files.add(path, (from..from + 5000).map(line).collect::<String>(), at(from + 5000));
+        let line = |n: i64| {
+            stamped(
+                n,
+                if n % 10 == 0 {
+                    "ERROR it broke"
+                } else {
+                    "INFO a line like any other"
+                },
+            )
+        };
+        files.add(
+            path,
+            (from..from + 5000).map(line).collect::<String>(),
+            at(from + 5000),
+        );
     }
     let [packed, plain] = [0, 1].map(|number| files.files[number].text.len() as u64);
     // The text of the compressed one is seven times as long.
     let on_disk = packed / 7 + plain;
     let scanned = |files: &mut Fake, what| totals(&ask(files, what)).scanned;
     for count_only in [true, false] {
-        let search = Search { count_only, ..all(query("broke")) };
+        let search = Search {
+            count_only,
+            ..all(query("broke"))
+        };
         assert_eq!(scanned(&mut files, What::Search(search.clone())), on_disk);
         for newest_first in [true, false] {
-            let few = Search { newest_first, limit: Some(10), ..search.clone() };
+            let few = Search {
+                newest_first,
+                limit: Some(10),
+                ..search.clone()
+            };
             let seen = scanned(&mut files, What::Search(few));
-            assert!((300..20_000).contains(&seen), "{seen} bytes looked at for ten hits");
+            assert!(
+                (300..20_000).contains(&seen),
+                "{seen} bytes looked at for ten hits"
+            );
         }
-        let many = scanned(&mut files, What::Search(Search { limit: Some(501), ..search }));
-        assert_eq!(many, on_disk, "of the compressed one all is unpacked before its last line is known");
+        let many = scanned(
+            &mut files,
+            What::Search(Search {
+                limit: Some(501),
+                ..search
+            }),
+        );
+        assert_eq!(
+            many, on_disk,
+            "of the compressed one all is unpacked before its last line is known"
+        );
     }
     for (backwards, start) in [(false, Start::Oldest), (true, Start::At(at(5000)))] {
-        let page = Page { start, backwards, lines: 4000, window: ALWAYS };
+        let page = Page {
+            start,
+            backwards,
+            lines: 4000,
+            window: ALWAYS,
+        };
         let seen = scanned(&mut files, What::Page(page));
-        assert!((packed / 7..packed / 7 + 20_000).contains(&seen), "{seen} bytes looked at of {}", packed / 7);
+        assert!(
+            (packed / 7..packed / 7 + 20_000).contains(&seen),
+            "{seen} bytes looked at of {}",
+            packed / 7
+        );
     }
 }
 
@@ -234,12 +357,25 @@ fn what_is_looked_at_is_what_it_takes_on_disk_also_where_a_limit_ends_it() {
 fn a_window_bounds_what_is_looked_at() {
     let mut files = Fake::new();
     files.portion = 100;
-    for (path, from) in [("/log/app.2.gz", 0), ("/log/app.1", 50_000), ("/log/app", 100_000)] {
-        let text: String = (from..from + 50_000).map(|n| stamped(n, "INFO a line like any other")).collect();
+    for (path, from) in [
+        ("/log/app.2.gz", 0),
+        ("/log/app.1", 50_000),
+        ("/log/app", 100_000),
+    ] {
+        let text: String = (from..from + 50_000)
+            .map(|n| stamped(n, "INFO a line like any other"))
+            .collect();
         files.add(path, text, at(from + 50_000));
     }
     let window = at(120_000)..at(121_000);
-    let replies = ask(&mut files, What::Search(Search { window, count_only: true, ..all(query("line")) }));
+    let replies = ask(
+        &mut files,
+        What::Search(Search {
+            window,
+            count_only: true,
+            ..all(query("line"))
+        }),
+    );
     let totals = totals(&replies);
     assert_eq!(totals.hits, 1000);
     // With what it took to find both ends of it.
@@ -247,17 +383,30 @@ fn a_window_bounds_what_is_looked_at() {
 }
 
 fn found_lines(replies: &[Reply]) -> Vec<Line> {
-    replies.iter().flat_map(hits_of).map(|hit| hit.line.clone()).collect()
+    replies
+        .iter()
+        .flat_map(hits_of)
+        .map(|hit| hit.line.clone())
+        .collect()
 }
 
 #[test]
 fn an_estimate_reads_little_and_names_files_bytes_and_commands() {
     let mut files = Fake::new();
-    for (path, from) in [("/log/app.2.gz", 0), ("/log/app.1", 50_000), ("/log/app", 100_000)] {
-        let text: String = (from..from + 50_000).map(|n| stamped(n, "INFO a line like any other")).collect();
+    for (path, from) in [
+        ("/log/app.2.gz", 0),
+        ("/log/app.1", 50_000),
+        ("/log/app", 100_000),
+    ] {
+        let text: String = (from..from + 50_000)
+            .map(|n| stamped(n, "INFO a line like any other"))
+            .collect();
         files.add(path, text, at(from + 50_000));
     }
-    let search = |from, to| Search { window: at(from)..at(to), ..all(query("broke")) };
+    let search = |from, to| Search {
+        window: at(from)..at(to),
+        ..all(query("broke"))
+    };
     let cost = |files: &mut Fake, what| match &ask(files, What::Estimate(Box::new(what)))[..] {
         [Reply::Cost(_, cost), Reply::Done(_)] => cost.clone(),
         other => panic!("{other:?}"),
@@ -265,12 +414,22 @@ fn an_estimate_reads_little_and_names_files_bytes_and_commands() {
     let hour = cost(&mut files, What::Search(search(120_000, 123_600)));
     assert!((100_000..400_000).contains(&hour.bytes), "{hour:?}");
     assert_eq!(hour.commands.len(), 1);
-    let (reads, greps) = hour.commands[0].split_once(" | head -c ").expect("a part of a file");
-    assert!(reads.starts_with("tail -c +") && reads.ends_with(" /log/app"), "{hour:?}");
+    let (reads, greps) = hour.commands[0]
+        .split_once(" | head -c ")
+        .expect("a part of a file");
+    assert!(
+        reads.starts_with("tail -c +") && reads.ends_with(" /log/app"),
+        "{hour:?}"
+    );
     assert!(greps.ends_with(" | grep -a -F -i -e broke"), "{hour:?}");
     let everything = cost(&mut files, What::Search(all(query("broke"))));
     assert_eq!(everything.files.len(), 3);
-    let page = Page { start: Start::At(at(120_000)), backwards: true, lines: 100, window: ALWAYS };
+    let page = Page {
+        start: Start::At(at(120_000)),
+        backwards: true,
+        lines: 100,
+        window: ALWAYS,
+    };
     let page = cost(&mut files, What::Page(page));
     assert!((4_000..20_000).contains(&page.bytes), "{page:?}");
     assert!(files.bytes < 1 << 20, "{} bytes were read", files.bytes);
@@ -279,15 +438,25 @@ fn an_estimate_reads_little_and_names_files_bytes_and_commands() {
 #[tokio::test]
 async fn who_listens_no_more_ends_a_search_at_once() {
     let mut files = Fake::new();
-    files.add("/log/app", (0..5000).map(|n| stamped(n, "INFO x")).collect::<String>(), at(5000));
+    files.add(
+        "/log/app",
+        (0..5000).map(|n| stamped(n, "INFO x")).collect::<String>(),
+        at(5000),
+    );
     let (replies, mut received) = mpsc::channel(1);
-    let asked = Ask { sources: Vec::new(), what: What::Search(all(query("x"))) };
+    let asked = Ask {
+        sources: Vec::new(),
+        what: What::Search(all(query("x"))),
+    };
     let (host, facts) = (host("/log/app"), Facts::default());
     let listen = async {
         assert!(received.recv().await.is_some());
         drop(received);
     };
-    let (ended, ()) = tokio::join!(crate::host::history::answer(&mut files, &host, &facts, &asked, &replies), listen);
+    let (ended, ()) = tokio::join!(
+        crate::host::history::answer(&mut files, &host, &facts, &asked, &replies),
+        listen
+    );
     assert!(ended.is_ok());
 }
 
@@ -298,9 +467,21 @@ fn the_limit_of_hits_is_that_of_the_host() {
     files.add("/log/web", stamped(0, "x") + &stamped(1, "x"), at(2));
     let mut host = host("/log/app");
     let kind = SourceKind::Path("/log/web".to_owned());
-    host.sources.push(SourceSpec { name: "web".to_owned(), kind, time: None, as_root: false });
+    host.sources.push(SourceSpec {
+        name: "web".to_owned(),
+        kind,
+        time: None,
+        as_root: false,
+    });
     for (limit, more) in [(3, true), (4, false), (1, true)] {
-        let replies = ask_host(&mut files, &host, What::Search(Search { limit: Some(limit), ..all(query("x")) }));
+        let replies = ask_host(
+            &mut files,
+            &host,
+            What::Search(Search {
+                limit: Some(limit),
+                ..all(query("x"))
+            }),
+        );
         assert_eq!(found_lines(&replies).len() as u64, limit);
         assert_eq!(totals(&replies).more, more, "{limit}");
     }
@@ -311,29 +492,50 @@ fn a_log_that_is_moved_at_any_two_moments_of_a_search_is_searched_whole() {
     let mut files = Fake::new();
     let mut second = 0;
     for path in ["/log/app.2.gz", "/log/app.1", "/log/app"] {
-        let text: String =
-            (0..30).map(|n| stamped(second + n, if n % 9 == 5 { "INFO hit" } else { "INFO x" })).collect();
+        let text: String = (0..30)
+            .map(|n| stamped(second + n, if n % 9 == 5 { "INFO hit" } else { "INFO x" }))
+            .collect();
         second += 30;
         files.add(path, text, at(second));
     }
     let turns = [Turn::Rename, Turn::Compress, Turn::CopyTruncate];
     for (newest_first, one, other) in [true, false].into_iter().flat_map(|newest_first| {
-        turns.into_iter().flat_map(move |one| turns.into_iter().map(move |other| (newest_first, one, other)))
+        turns.into_iter().flat_map(move |one| {
+            turns
+                .into_iter()
+                .map(move |other| (newest_first, one, other))
+        })
     }) {
-        let search = Search { newest_first, ..all(query("hit")) };
+        let search = Search {
+            newest_first,
+            ..all(query("hit"))
+        };
         let expected = expected(&mut files, &search);
         for (first, second) in (0..6).flat_map(|first| (0..5).map(move |second| (first, second))) {
             let mut files = files.clone();
             files.turns = [(first, one), (second, other)].into();
             let replies = ask(&mut files, What::Search(search.clone()));
-            assert_eq!(found(&replies, 0), expected, "{one:?} at {first}, {other:?} at {second}, {newest_first}");
+            assert_eq!(
+                found(&replies, 0),
+                expected,
+                "{one:?} at {first}, {other:?} at {second}, {newest_first}"
+            );
         }
     }
 }
 
 /// Replies that say that something could not be read.
 fn failures(replies: &[Reply]) -> Vec<&str> {
-    replies.iter().filter_map(|reply| if let Reply::Failed(_, why) = reply { Some(&why[..]) } else { None }).collect()
+    replies
+        .iter()
+        .filter_map(|reply| {
+            if let Reply::Failed(_, why) = reply {
+                Some(&why[..])
+            } else {
+                None
+            }
+        })
+        .collect()
 }
 
 /// A log with so many generations, each with a line.
@@ -352,9 +554,22 @@ fn a_log_that_is_moved_again_and_again_while_it_is_searched_is_searched_whole() 
     for newest_first in [true, false] {
         let mut files = generations(60);
         files.turns = std::iter::repeat_n((5, Turn::Rename), 40).collect();
-        let replies = ask(&mut files, What::Search(Search { newest_first, ..all(query("hit")) }));
-        assert_eq!((totals(&replies).hits, failures(&replies)), (60, Vec::new()));
-        assert!(files.turns.len() < 40 - 2 * 8, "{} turns are left", files.turns.len());
+        let replies = ask(
+            &mut files,
+            What::Search(Search {
+                newest_first,
+                ..all(query("hit"))
+            }),
+        );
+        assert_eq!(
+            (totals(&replies).hits, failures(&replies)),
+            (60, Vec::new())
+        );
+        assert!(
+            files.turns.len() < 40 - 2 * 8,
+            "{} turns are left",
+            files.turns.len()
+        );
     }
 }
 
@@ -364,7 +579,10 @@ fn a_log_that_is_moved_before_each_read_is_given_up_in_one_word() {
     files.turns = std::iter::repeat_n((0, Turn::Rename), 100_000).collect();
     let replies = ask(&mut files, What::Search(all(query("hit"))));
     let failures = failures(&replies);
-    assert!(failures.len() == 1 && failures[0].contains("moved all the while"), "{failures:?}");
+    assert!(
+        failures.len() == 1 && failures[0].contains("moved all the while"),
+        "{failures:?}"
+    );
 }
 
 #[test]
@@ -375,6 +593,13 @@ fn of_many_files_that_cannot_be_read_the_first_are_named_and_the_others_counted(
     }
     let replies = ask(&mut files, What::Search(all(query("hit"))));
     let failures = failures(&replies);
-    assert_eq!((totals(&replies).hits, failures.len()), (30, 9), "{failures:?}");
-    assert!(failures[0].contains("/log/app.") && failures[8].starts_with("22 more of its files"), "{failures:?}");
+    assert_eq!(
+        (totals(&replies).hits, failures.len()),
+        (30, 9),
+        "{failures:?}"
+    );
+    assert!(
+        failures[0].contains("/log/app.") && failures[8].starts_with("22 more of its files"),
+        "{failures:?}"
+    );
 }

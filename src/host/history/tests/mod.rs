@@ -10,7 +10,9 @@ use bytes::Bytes;
 use tokio::sync::mpsc;
 
 use crate::model::ask::{Page, Start, Totals, What};
-use crate::model::{Ask, Endpoint, Facts, HostName, HostSpec, Line, Reply, SourceKind, SourceSpec, Time};
+use crate::model::{
+    Ask, Endpoint, Facts, HostName, HostSpec, Line, Reply, SourceKind, SourceSpec, Time,
+};
 
 use fake::Fake;
 
@@ -31,8 +33,16 @@ fn stamped(second: i64, text: &str) -> String {
 fn host(path: &str) -> HostSpec {
     let endpoint = Endpoint::new(HostName::new("web-1").expect("a name"));
     let kind = SourceKind::Path(path.to_owned());
-    let source = SourceSpec { name: "app".to_owned(), kind, time: None, as_root: false };
-    HostSpec { sources: vec![source], ..HostSpec::new(endpoint) }
+    let source = SourceSpec {
+        name: "app".to_owned(),
+        kind,
+        time: None,
+        as_root: false,
+    };
+    HostSpec {
+        sources: vec![source],
+        ..HostSpec::new(endpoint)
+    }
 }
 
 /// All that is answered.
@@ -41,13 +51,21 @@ fn ask(files: &mut Fake, what: What) -> Vec<Reply> {
 }
 
 fn ask_host(files: &mut impl crate::host::Files, host: &HostSpec, what: What) -> Vec<Reply> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
     runtime.block_on(async {
         let (replies, mut received) = mpsc::channel(1);
-        let asked = Ask { sources: Vec::new(), what };
+        let asked = Ask {
+            sources: Vec::new(),
+            what,
+        };
         let facts = Facts::default();
         let work = async move {
-            super::answer(files, host, &facts, &asked, &replies).await.expect("an answer");
+            super::answer(files, host, &facts, &asked, &replies)
+                .await
+                .expect("an answer");
         };
         let collect = async {
             let mut all = Vec::new();
@@ -68,7 +86,15 @@ fn totals(replies: &[Reply]) -> Totals {
 }
 
 fn page(files: &mut Fake, start: Start, backwards: bool, lines: u32) -> (Vec<Line>, Vec<Reply>) {
-    let replies = ask(files, What::Page(Page { start, backwards, lines, window: ALWAYS }));
+    let replies = ask(
+        files,
+        What::Page(Page {
+            start,
+            backwards,
+            lines,
+            window: ALWAYS,
+        }),
+    );
     (lines_of(&replies), replies)
 }
 

@@ -19,7 +19,11 @@ fn text() -> impl Strategy<Value = Vec<String>> {
     let lines = prop::collection::vec(line, 0..60);
     lines.prop_map(|lines| {
         let stamp = |(second, (stamped, text)): (usize, (bool, String))| {
-            if stamped { format!("{} {text}", at(second as i64).to_timestamp()) } else { text }
+            if stamped {
+                format!("{} {text}", at(second as i64).to_timestamp())
+            } else {
+                text
+            }
         };
         lines.into_iter().enumerate().map(stamp).collect()
     })
@@ -56,7 +60,9 @@ fn all_forwards(files: &mut Fake, size: u32) -> Vec<Line> {
     let mut start = Start::Oldest;
     loop {
         let (lines, _) = page(files, start, false, size);
-        let Some(place) = last_place(&lines) else { return all };
+        let Some(place) = last_place(&lines) else {
+            return all;
+        };
         start = Start::After(place);
         all.extend(lines);
     }
@@ -121,7 +127,9 @@ proptest! {
 }
 
 fn numbered(count: i64, from: i64) -> String {
-    (from..from + count).map(|number| stamped(number, &format!("line {number:06} of a log like any other"))).collect()
+    (from..from + count)
+        .map(|number| stamped(number, &format!("line {number:06} of a log like any other")))
+        .collect()
 }
 
 #[test]
@@ -142,7 +150,11 @@ fn a_page_of_a_plain_file_reads_little_more_than_it_shows() {
             let (lines, _) = page(&mut files, start, backwards, count);
             assert_eq!(lines.len(), count as usize);
             let shown: u64 = lines.iter().map(|line| line.raw.len() as u64 + 1).sum();
-            assert!(files.bytes <= 4 * shown, "{start:?} {backwards}: {} bytes for {shown}", files.bytes);
+            assert!(
+                files.bytes <= 4 * shown,
+                "{start:?} {backwards}: {} bytes for {shown}",
+                files.bytes
+            );
         }
     }
 }
@@ -150,11 +162,16 @@ fn a_page_of_a_plain_file_reads_little_more_than_it_shows() {
 #[test]
 fn the_rest_of_a_record_at_the_border_of_a_page_is_known_as_such() {
     let mut files = Fake::new();
-    let text: String = (0..200).map(|n| stamped(n, "ERROR it broke") + "    at Shop.main(Shop.java:7)\n").collect();
+    let text: String = (0..200)
+        .map(|n| stamped(n, "ERROR it broke") + "    at Shop.main(Shop.java:7)\n")
+        .collect();
     files.add("/log/app", text, at(200));
     let (lines, _) = page(&mut files, Start::Newest, true, 1);
     assert!(lines[0].continues);
-    assert_eq!((lines[0].time, lines[0].time_from.as_str()), (at(199), "previous"));
+    assert_eq!(
+        (lines[0].time, lines[0].time_from.as_str()),
+        (at(199), "previous")
+    );
     let place = Place::of(lines[0].cursor, &lines[0].raw);
     let (again, _) = page(&mut files, Start::Cursor(place), false, 1);
     assert_eq!(again, lines);
@@ -187,8 +204,19 @@ fn a_cursor_whose_line_is_gone_is_a_gap_and_the_oldest_line_that_is_left() {
         _ => None,
     });
     let from = place.cursor.offset;
-    assert_eq!(gap, Some(MissingBytes { from, to: None, reason: GapReason::RotatedAway }));
-    assert!(replies.iter().any(|reply| matches!(reply, Reply::Note(_, why) if why.contains("/log/app"))));
+    assert_eq!(
+        gap,
+        Some(MissingBytes {
+            from,
+            to: None,
+            reason: GapReason::RotatedAway
+        })
+    );
+    assert!(
+        replies
+            .iter()
+            .any(|reply| matches!(reply, Reply::Note(_, why) if why.contains("/log/app")))
+    );
 }
 
 #[test]
@@ -201,11 +229,20 @@ fn a_hole_of_nul_bytes_is_one_gap_and_is_not_read() {
     for (start, backwards) in [(Start::Oldest, false), (Start::Newest, true)] {
         files.bytes = 0;
         let (lines, replies) = page(&mut files, start, backwards, 100);
-        assert_eq!(raws(&lines).concat(), (head.clone() + &tail).replace('\n', "").as_bytes());
+        assert_eq!(
+            raws(&lines).concat(),
+            (head.clone() + &tail).replace('\n', "").as_bytes()
+        );
         let from = head.len() as u64;
-        let gap = MissingBytes { from, to: Some(from + hole as u64), reason: GapReason::NulBytes };
-        let gaps: Vec<_> =
-            replies.iter().filter(|reply| matches!(reply, Reply::Gap(_, found) if *found == gap)).collect();
+        let gap = MissingBytes {
+            from,
+            to: Some(from + hole as u64),
+            reason: GapReason::NulBytes,
+        };
+        let gaps: Vec<_> = replies
+            .iter()
+            .filter(|reply| matches!(reply, Reply::Gap(_, found) if *found == gap))
+            .collect();
         assert_eq!(gaps.len(), 1, "{replies:?}");
         assert!(files.bytes < 1 << 20, "{} bytes were read", files.bytes);
     }
@@ -215,13 +252,26 @@ fn a_hole_of_nul_bytes_is_one_gap_and_is_not_read() {
 fn a_line_without_end_is_a_beginning_and_a_gap() {
     let mut files = Fake::new();
     let long = 9 << 20;
-    files.add("/log/app", [b"one\n", &vec![b'x'; long][..], b"\ntwo\n"].concat(), at(0));
+    files.add(
+        "/log/app",
+        [b"one\n", &vec![b'x'; long][..], b"\ntwo\n"].concat(),
+        at(0),
+    );
     for (start, backwards) in [(Start::Oldest, false), (Start::Newest, true)] {
         let (lines, replies) = page(&mut files, start, backwards, 100);
         let lengths: Vec<usize> = lines.iter().map(|line| line.raw.len()).collect();
         assert_eq!(lengths, [3, 1 << 20, 3], "{backwards}");
-        let gap = MissingBytes { from: 4 + (1 << 20), to: Some(4 + long as u64), reason: GapReason::LineTooLong };
-        assert!(replies.iter().any(|reply| matches!(reply, Reply::Gap(_, found) if *found == gap)), "{backwards}");
+        let gap = MissingBytes {
+            from: 4 + (1 << 20),
+            to: Some(4 + long as u64),
+            reason: GapReason::LineTooLong,
+        };
+        assert!(
+            replies
+                .iter()
+                .any(|reply| matches!(reply, Reply::Gap(_, found) if *found == gap)),
+            "{backwards}"
+        );
     }
 }
 
@@ -232,9 +282,24 @@ fn sources_are_listed_with_their_files_oldest_first() {
         files.add(path, "x\n", at(0));
     }
     let replies = ask(&mut files, What::List);
-    let Some(Reply::Source(info, found)) = replies.first() else { panic!("{replies:?}") };
-    let paths: Vec<_> = found.iter().map(|file| String::from_utf8_lossy(&file.path).into_owned()).collect();
-    assert_eq!((&*info.name, paths), ("app", vec!["/log/app.2.gz".into(), "/log/app.1".into(), "/log/app".into()]));
+    let Some(Reply::Source(info, found)) = replies.first() else {
+        panic!("{replies:?}")
+    };
+    let paths: Vec<_> = found
+        .iter()
+        .map(|file| String::from_utf8_lossy(&file.path).into_owned())
+        .collect();
+    assert_eq!(
+        (&*info.name, paths),
+        (
+            "app",
+            vec![
+                "/log/app.2.gz".into(),
+                "/log/app.1".into(),
+                "/log/app".into()
+            ]
+        )
+    );
     assert_eq!(totals(&replies).lines, 0);
 }
 
@@ -244,10 +309,26 @@ fn a_file_of_another_device_with_the_same_number_is_another_file() {
     files.add("/log/app", "one\ntwo\n", at(0));
     let (lines, _) = page(&mut files, Start::Oldest, false, 1);
     let mut cursor = lines[0].cursor;
-    cursor.file = FileId { dev: 9, ino: cursor.file.ino };
+    cursor.file = FileId {
+        dev: 9,
+        ino: cursor.file.ino,
+    };
     // Its line is known by what it says.
-    let (again, _) = page(&mut files, Start::Cursor(Place::of(cursor, &lines[0].raw)), false, 1);
+    let (again, _) = page(
+        &mut files,
+        Start::Cursor(Place::of(cursor, &lines[0].raw)),
+        false,
+        1,
+    );
     assert_eq!(raws(&again), ["one"]);
-    let (_, replies) = page(&mut files, Start::Cursor(Place { cursor, check: None }), false, 1);
+    let (_, replies) = page(
+        &mut files,
+        Start::Cursor(Place {
+            cursor,
+            check: None,
+        }),
+        false,
+        1,
+    );
     assert!(replies.iter().any(|reply| matches!(reply, Reply::Gap(..))));
 }

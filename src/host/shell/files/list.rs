@@ -8,8 +8,14 @@ use crate::model::{FileId, Listing, LogLink, LogNames, Time};
 
 /// A path or pattern up to its extension, and that.
 pub(super) fn parts(pattern: &[u8]) -> (&[u8], &[u8]) {
-    let start = pattern.iter().rposition(|&byte| byte == b'/').map_or(0, |slash| slash + 1);
-    let dot = pattern[start..].iter().rposition(|&byte| byte == b'.').filter(|&dot| dot > 0);
+    let start = pattern
+        .iter()
+        .rposition(|&byte| byte == b'/')
+        .map_or(0, |slash| slash + 1);
+    let dot = pattern[start..]
+        .iter()
+        .rposition(|&byte| byte == b'.')
+        .filter(|&dot| dot > 0);
     pattern.split_at(dot.map_or(pattern.len(), |dot| start + dot))
 }
 
@@ -28,12 +34,19 @@ impl<'a> Lister<'a> {
     /// A list of what this pattern brings, each of the two parts in at most so many bytes.
     pub(super) fn new(pattern: &'a [u8], limit: usize) -> Self {
         let logs = [pattern.to_vec()].into_iter().collect();
-        Self { limit, pattern, own: Listing::within(limit), others: Listing::within(limit), logs }
+        Self {
+            limit,
+            pattern,
+            own: Listing::within(limit),
+            others: Listing::within(limit),
+            logs,
+        }
     }
 
-    /// Takes in a frame: `L begin`, with which all begins again; `L look`, a sign of life; `L unsettled`, where files
-    /// were moved all the while; `L links N`, so many symlinks that were asked for and where they lead; or files, with the
-    /// number of the first among them that were asked for. `None` where it is none of these.
+    /// Takes in a frame: `L begin`, with which all begins again; `L look`, a sign of life; `L
+    /// unsettled`, where files were moved all the while; `L links N`, so many symlinks that were
+    /// asked for and where they lead; or files, with the number of the first among them that were
+    /// asked for. `None` where it is none of these.
     pub(super) fn push(&mut self, frame: &Frame) -> Option<()> {
         match frame.header.strip_prefix("L ")? {
             "begin" => *self = Self::new(self.pattern, self.limit),
@@ -47,15 +60,27 @@ impl<'a> Lister<'a> {
         Some(())
     }
 
-    /// Where one of them could not be followed it is not known which: then they are told again, one by one.
+    /// Where one of them could not be followed it is not known which: then they are told again, one
+    /// by one.
     fn push_links(&mut self, count: usize, body: &[u8]) {
-        let paths: Vec<&[u8]> = body.strip_suffix(b"\0").unwrap_or(body).split(|&byte| byte == 0).collect();
+        let paths: Vec<&[u8]> = body
+            .strip_suffix(b"\0")
+            .unwrap_or(body)
+            .split(|&byte| byte == 0)
+            .collect();
         if paths.len() != count.saturating_mul(2) {
             return;
         }
         let (links, targets) = paths.split_at(count);
-        for (path, target) in links.iter().zip(targets).filter(|(_, target)| !target.is_empty()) {
-            self.own.push_link(LogLink { path: path.to_vec(), target: target.to_vec() });
+        for (path, target) in links
+            .iter()
+            .zip(targets)
+            .filter(|(_, target)| !target.is_empty())
+        {
+            self.own.push_link(LogLink {
+                path: path.to_vec(),
+                target: target.to_vec(),
+            });
         }
     }
 
@@ -74,7 +99,12 @@ impl<'a> Lister<'a> {
                 self.logs.insert(path.to_vec());
                 // Names of those that were left out are not kept either.
                 if self.logs.len() > 2 * self.own.len() + 1 {
-                    self.logs = self.own.iter().map(|file| file.path.clone()).chain([self.pattern.to_vec()]).collect();
+                    self.logs = self
+                        .own
+                        .iter()
+                        .map(|file| file.path.clone())
+                        .chain([self.pattern.to_vec()])
+                        .collect();
                 }
             } else if self.logs.log_of(path).is_some() {
                 self.others.push(log_file(stat, path)?);
@@ -99,13 +129,25 @@ fn log_file(stat: &str, path: &[u8]) -> Option<LogFile> {
     let mut number = || parts.next()?.parse::<u64>().ok();
     let (dev, ino, size) = (number()?, number()?, number()?);
     let modified = parts.next().and_then(modified).unwrap_or(Time(0));
-    Some(LogFile { path: path.to_vec(), id: FileId { dev, ino }, size, modified, packing: Packing::of_name(path) })
+    Some(LogFile {
+        path: path.to_vec(),
+        id: FileId { dev, ino },
+        size,
+        modified,
+        packing: Packing::of_name(path),
+    })
 }
 
 fn modified(text: &str) -> Option<Time> {
     let (seconds, fraction) = text.split_once('.').unwrap_or((text, "0"));
     let nanos: i64 = format!("{fraction:0<9}").get(..9)?.parse().ok()?;
-    Some(Time(seconds.parse::<i64>().ok()?.checked_mul(1_000_000_000)?.checked_add(nanos)?))
+    Some(Time(
+        seconds
+            .parse::<i64>()
+            .ok()?
+            .checked_mul(1_000_000_000)?
+            .checked_add(nanos)?,
+    ))
 }
 
 #[cfg(test)]
@@ -119,24 +161,45 @@ mod tests {
         let limit = 100_000;
         let mut lister = Lister::new(b"/l/*.log", limit);
         for part in 0..200_u64 {
-            let stats: Vec<String> = (0..100).map(|n| format!("1:{}:5:{}", part * 100 + n, 1000 + part)).collect();
-            let paths: Vec<String> = (0..100).map(|n| format!("/l/{}.log\0", part * 100 + n)).collect();
+            let stats: Vec<String> = (0..100)
+                .map(|n| format!("1:{}:5:{}", part * 100 + n, 1000 + part))
+                .collect();
+            let paths: Vec<String> = (0..100)
+                .map(|n| format!("/l/{}.log\0", part * 100 + n))
+                .collect();
             let body = Bytes::from(format!("{}\n{}", stats.join(" "), paths.concat()));
-            lister.push(&Frame { header: "L 100".to_owned(), body }).expect("a list");
+            lister
+                .push(&Frame {
+                    header: "L 100".to_owned(),
+                    body,
+                })
+                .expect("a list");
         }
         assert!(lister.logs.len() < 2 * limit / 120, "{}", lister.logs.len());
         let listing = lister.chosen();
         assert!(listing.len() < limit / 120, "{}", listing.len());
         assert_eq!(listing.len() as u64 + listing.left_out(), 20_000);
-        assert!(listing.iter().all(|file| file.modified.0 >= 1190 * 1_000_000_000), "the newest are kept");
+        assert!(
+            listing
+                .iter()
+                .all(|file| file.modified.0 >= 1190 * 1_000_000_000),
+            "the newest are kept"
+        );
     }
 
     #[test]
     fn r53_what_is_no_list_is_none() {
-        for (header, body) in
-            [("L x", "\n"), ("L 1", "no line end"), ("L 1", "1:2:3\n/a\0"), ("K 1", "\n"), ("L 1", "a:b:c:d\n/a\0")]
-        {
-            let frame = Frame { header: header.to_owned(), body: Bytes::from_static(body.as_bytes()) };
+        for (header, body) in [
+            ("L x", "\n"),
+            ("L 1", "no line end"),
+            ("L 1", "1:2:3\n/a\0"),
+            ("K 1", "\n"),
+            ("L 1", "a:b:c:d\n/a\0"),
+        ] {
+            let frame = Frame {
+                header: header.to_owned(),
+                body: Bytes::from_static(body.as_bytes()),
+            };
             let mut lister = Lister::new(b"/l/a", 1000);
             let is_list = lister.push(&frame).is_some();
             // Without a time a file is as old as can be.

@@ -1,8 +1,9 @@
-//! The shell driver of [`Files`]: a short-lived channel on which a constant script answers questions about files.
+//! The shell driver of [`Files`]: a short-lived channel on which a constant script answers
+//! questions about files.
 //!
-//! What was typed (patterns, paths, texts to look for) reaches the script as data only. Everything runs within the
-//! script's process group, which ends with the channel: dropping the value ends whatever it is doing. What the lines of
-//! a scan look like on their way is left to `stream`.
+//! What was typed (patterns, paths, texts to look for) reaches the script as data only. Everything
+//! runs within the script's process group, which ends with the channel: dropping the value ends
+//! whatever it is doing. What the lines of a scan look like on their way is left to `stream`.
 
 mod ended;
 mod list;
@@ -80,7 +81,13 @@ impl ShellFiles {
     }
 
     fn by(script: Script) -> Self {
-        Self { script, most_listed: Listing::LIMIT, lease: Instant::now() + LEASE, scan: None, failed: None }
+        Self {
+            script,
+            most_listed: Listing::LIMIT,
+            lease: Instant::now() + LEASE,
+            scan: None,
+            failed: None,
+        }
     }
 
     /// What the host says of itself.
@@ -90,7 +97,10 @@ impl ShellFiles {
     pub async fn describe(&mut self) -> Result<Facts, LinkError> {
         let sent = now();
         let frames = self.ask("D", ANSWER_LIMIT).await?;
-        let described = frames.iter().find(|frame| frame.header == "D").ok_or_else(|| nonsense(frames.first()))?;
+        let described = frames
+            .iter()
+            .find(|frame| frame.header == "D")
+            .ok_or_else(|| nonsense(frames.first()))?;
         Ok(describe::parse(&described.body, sent, now()).facts)
     }
 
@@ -107,7 +117,10 @@ impl ShellFiles {
     /// Sends a request.
     async fn begin(&mut self, request: &str) -> Result<(), LinkError> {
         // Not answered: it belongs to the answer that was begun.
-        let stop = self.scan.take().map_or_else(String::new, |scan| format!("X {}\n", u8::from(!scan.over)));
+        let stop = self
+            .scan
+            .take()
+            .map_or_else(String::new, |scan| format!("X {}\n", u8::from(!scan.over)));
         self.script.send(format!("{stop}{request}\n")).await
     }
 
@@ -133,7 +146,11 @@ impl ShellFiles {
     }
 
     /// The next frame of an answer; `None` where it is over.
-    async fn next_of_answer(&mut self, asked: Instant, limit: Duration) -> Result<Option<Frame>, LinkError> {
+    async fn next_of_answer(
+        &mut self,
+        asked: Instant,
+        limit: Duration,
+    ) -> Result<Option<Frame>, LinkError> {
         loop {
             let lease = self.lease;
             // A host that is slow to say it all is not silent.
@@ -161,7 +178,10 @@ impl ShellFiles {
     /// The same of a file; what the script says of it in place of an answer is an error.
     async fn ask_of_file(&mut self, request: &str, limit: Duration) -> Result<Vec<Frame>, Failure> {
         let frames = self.ask(request, limit).await?;
-        match frames.iter().find_map(|frame| frame.header.strip_prefix("X ")) {
+        match frames
+            .iter()
+            .find_map(|frame| frame.header.strip_prefix("X "))
+        {
             Some(why) => Err(refusal(why).into()),
             None => Ok(frames),
         }
@@ -198,14 +218,37 @@ impl ShellFiles {
         }
     }
 
-    async fn read_piece(&mut self, file: &LogFile, from: u64, most: usize) -> Result<Chunk, Failure> {
-        let limit = if file.packing == Packing::Plain { ANSWER_LIMIT } else { WORK_LIMIT };
-        let frames = self.ask_of_file(&format!("R {} {from} {most}", file_words(file)), limit).await?;
-        let Some((start, body)) = frames.iter().find_map(text_of) else { return Err(nonsense(frames.first()).into()) };
+    async fn read_piece(
+        &mut self,
+        file: &LogFile,
+        from: u64,
+        most: usize,
+    ) -> Result<Chunk, Failure> {
+        let limit = if file.packing == Packing::Plain {
+            ANSWER_LIMIT
+        } else {
+            WORK_LIMIT
+        };
+        let frames = self
+            .ask_of_file(&format!("R {} {from} {most}", file_words(file)), limit)
+            .await?;
+        let Some((start, body)) = frames.iter().find_map(text_of) else {
+            return Err(nonsense(frames.first()).into());
+        };
         if file.packing == Packing::Plain {
-            let size: u64 = frames[0].header.split(' ').nth(1).and_then(|size| size.parse().ok()).unwrap_or(0);
-            // What is beyond is not there yet: a network file system may give NUL bytes for it. Files of /proc have no size.
-            let length = if size > 0 { size } else { start + body.len() as u64 };
+            let size: u64 = frames[0]
+                .header
+                .split(' ')
+                .nth(1)
+                .and_then(|size| size.parse().ok())
+                .unwrap_or(0);
+            // What is beyond is not there yet: a network file system may give NUL bytes for it.
+            // Files of /proc have no size.
+            let length = if size > 0 {
+                size
+            } else {
+                start + body.len() as u64
+            };
             let there = usize::try_from(length.saturating_sub(from)).unwrap_or(usize::MAX);
             let bytes = cut(body, start, from, most.min(there));
             let at_end = if size > 0 {
@@ -220,7 +263,10 @@ impl ShellFiles {
         let ended = Ended::of(&frames, file.packing).ok_or_else(|| nonsense(frames.last()))?;
         match ended.damage {
             Some(error) if bytes.is_empty() && most > 0 => Err(error.into()),
-            damage => Ok(Chunk { at_end: damage.is_none() && is_all, bytes }),
+            damage => Ok(Chunk {
+                at_end: damage.is_none() && is_all,
+                bytes,
+            }),
         }
     }
 
@@ -228,9 +274,13 @@ impl ShellFiles {
     async fn restore(&mut self, finds: &mut Finds) -> Result<(), LinkError> {
         for line in finds.lines.iter_mut().filter(|line| line.raw.contains(&1)) {
             let most = line.raw.len();
-            self.script.send(format!("Z {} {most}\n", line.offset)).await?;
+            self.script
+                .send(format!("Z {} {most}\n", line.offset))
+                .await?;
             let frames = self.answer(ANSWER_LIMIT).await?;
-            let Some((start, body)) = frames.iter().find_map(text_of) else { return Err(nonsense(frames.first())) };
+            let Some((start, body)) = frames.iter().find_map(text_of) else {
+                return Err(nonsense(frames.first()));
+            };
             let text = cut(body, start, line.offset, most);
             if text.len() == most {
                 let hole = text.iter().take_while(|&&byte| byte == 0).count();
@@ -245,7 +295,8 @@ impl ShellFiles {
 impl Files for ShellFiles {
     async fn list(&mut self, pattern: &[u8]) -> Result<Listing, Failure> {
         let is_pattern = pattern.iter().any(|byte| b"*?[".contains(byte));
-        self.list_by(if is_pattern { "p" } else { "f" }, pattern).await
+        self.list_by(if is_pattern { "p" } else { "f" }, pattern)
+            .await
     }
 
     async fn list_log(&mut self, path: &[u8]) -> Result<Listing, Failure> {
@@ -260,21 +311,32 @@ impl Files for ShellFiles {
             return Ok(chunk);
         }
         let mut parts = BytesMut::from(&chunk.bytes[..]);
-        // Less than was wanted, and not at the end: damage, which is told when nothing good is left before it.
+        // Less than was wanted, and not at the end: damage, which is told when nothing good is left
+        // before it.
         while !chunk.at_end && chunk.bytes.len() == wanted && parts.len() < most {
             wanted = self.piece_of(file, most - parts.len());
-            chunk = match self.read_piece(file, from + parts.len() as u64, wanted).await {
+            chunk = match self
+                .read_piece(file, from + parts.len() as u64, wanted)
+                .await
+            {
                 Err(Failure::File(_)) if file.packing != Packing::Plain => break,
                 read => read?,
             };
             parts.extend_from_slice(&chunk.bytes);
         }
-        Ok(Chunk { bytes: parts.freeze(), at_end: chunk.at_end })
+        Ok(Chunk {
+            bytes: parts.freeze(),
+            at_end: chunk.at_end,
+        })
     }
 
     async fn measure(&mut self, file: &LogFile) -> Result<u64, Failure> {
-        let frames = self.ask_of_file(&format!("M {}", file_words(file)), WORK_LIMIT).await?;
-        let plain = frames.iter().find_map(|frame| frame.header.strip_prefix("N ")?.parse().ok());
+        let frames = self
+            .ask_of_file(&format!("M {}", file_words(file)), WORK_LIMIT)
+            .await?;
+        let plain = frames
+            .iter()
+            .find_map(|frame| frame.header.strip_prefix("N ")?.parse().ok());
         if let Some(size) = plain {
             return Ok(size);
         }
@@ -288,21 +350,37 @@ impl Files for ShellFiles {
 
     async fn scan(&mut self, scan: &Scan) -> Result<(), Failure> {
         self.failed = None;
-        let to = if i64::try_from(scan.to).is_ok() { scan.to.to_string() } else { "-".to_owned() };
+        let to = if i64::try_from(scan.to).is_ok() {
+            scan.to.to_string()
+        } else {
+            "-".to_owned()
+        };
         let (how, fold, patterns) = match &scan.filter {
             Prefilter::Everything => ("all", 0, Vec::new()),
-            Prefilter::Lines(patterns) => {
-                (if patterns.fixed { "F" } else { "E" }, u8::from(patterns.either_case), patterns.file())
-            }
+            Prefilter::Lines(patterns) => (
+                if patterns.fixed { "F" } else { "E" },
+                u8::from(patterns.either_case),
+                patterns.file(),
+            ),
         };
         let file = file_words(&scan.file);
         let context = format!("{} {}", scan.before, scan.after);
-        let request = format!("S {file} {} {to} {how} {fold} {context} {}", scan.from, word(&patterns));
+        let request = format!(
+            "S {file} {} {to} {how} {fold} {context} {}",
+            scan.from,
+            word(&patterns)
+        );
         let frames = self.ask_of_file(&request, WORK_LIMIT).await?;
-        let stream = frames.iter().find_map(|frame| Stream::begin(&frame.header, self.script.token(), scan));
+        let stream = frames
+            .iter()
+            .find_map(|frame| Stream::begin(&frame.header, self.script.token(), scan));
         let stream = stream.ok_or_else(|| nonsense(frames.first()))?;
         let restores = stream.has_no_nul() && scan.file.packing == Packing::Plain;
-        self.scan = Some(Running { stream, restores, over: false });
+        self.scan = Some(Running {
+            stream,
+            restores,
+            over: false,
+        });
         Ok(())
     }
 
@@ -310,7 +388,10 @@ impl Files for ShellFiles {
         loop {
             let share = self.script.share();
             let Some(running) = self.scan.as_mut().filter(|running| !running.over) else {
-                return self.failed.take().map_or(Ok(None), |error| Err(error.into()));
+                return self
+                    .failed
+                    .take()
+                    .map_or(Ok(None), |error| Err(error.into()));
             };
             let request = format!("N {}\n", running.stream.pieces(share));
             let span = self.script.begin();
@@ -320,8 +401,13 @@ impl Files for ShellFiles {
             let Some(piece) = frames.iter().find(|frame| frame.header == "J") else {
                 return Err(nonsense(frames.first()).into());
             };
-            let Some(running) = self.scan.as_mut() else { return Ok(None) };
-            let mut finds = running.stream.push(&piece.body).map_err(|header| protocol_error(&Nonsense(header)))?;
+            let Some(running) = self.scan.as_mut() else {
+                return Ok(None);
+            };
+            let mut finds = running
+                .stream
+                .push(&piece.body)
+                .map_err(|header| protocol_error(&Nonsense(header)))?;
             if let Some(ended) = running.stream.ended() {
                 running.over = true;
                 self.failed = ended.clone();
@@ -338,14 +424,37 @@ impl Files for ShellFiles {
         }
     }
 
-    async fn seek(&mut self, file: &LogFile, key: &TimeKey, time: Time) -> Result<Option<Hint>, Failure> {
+    async fn seek(
+        &mut self,
+        file: &LogFile,
+        key: &TimeKey,
+        time: Time,
+    ) -> Result<Option<Hint>, Failure> {
         // Years that are left out are those before the last line.
-        let written = if file.modified > Time(0) { file.modified } else { now() };
-        let (strict, target, pivot) = (u8::from(key.is_strict()), key.target(time, written), key.pivot(written));
-        let request = format!("T {} {} {strict} {target} {pivot}", file_words(file), key.kind());
-        let limit = if file.packing == Packing::Plain { ANSWER_LIMIT } else { WORK_LIMIT };
+        let written = if file.modified > Time(0) {
+            file.modified
+        } else {
+            now()
+        };
+        let (strict, target, pivot) = (
+            u8::from(key.is_strict()),
+            key.target(time, written),
+            key.pivot(written),
+        );
+        let request = format!(
+            "T {} {} {strict} {target} {pivot}",
+            file_words(file),
+            key.kind()
+        );
+        let limit = if file.packing == Packing::Plain {
+            ANSWER_LIMIT
+        } else {
+            WORK_LIMIT
+        };
         let frames = self.ask_of_file(&request, limit).await?;
-        let answer = frames.iter().find_map(|frame| frame.header.strip_prefix("K"));
+        let answer = frames
+            .iter()
+            .find_map(|frame| frame.header.strip_prefix("K"));
         Ok(hint(answer.ok_or_else(|| nonsense(frames.first()))?))
     }
 }
@@ -354,7 +463,11 @@ impl Files for ShellFiles {
 fn hint(answer: &str) -> Option<Hint> {
     let mut words = answer.split_whitespace();
     let (offset, reads) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
-    Some(Hint { offset, reads, ordered: words.next()? == "1" })
+    Some(Hint {
+        offset,
+        reads,
+        ordered: words.next()? == "1",
+    })
 }
 
 fn now() -> Time {
@@ -364,22 +477,40 @@ fn now() -> Time {
 /// A word of a request that may be empty.
 fn word(bytes: &[u8]) -> String {
     // Nothing, as `printf %b` has it.
-    if bytes.is_empty() { "\\c".to_owned() } else { escape(bytes) }
+    if bytes.is_empty() {
+        "\\c".to_owned()
+    } else {
+        escape(bytes)
+    }
 }
 
 fn file_words(file: &LogFile) -> String {
-    format!("{} {}:{} {}", escape(&file.path), file.id.dev, file.id.ino, file.packing.as_str())
+    format!(
+        "{} {}:{} {}",
+        escape(&file.path),
+        file.id.dev,
+        file.id.ino,
+        file.packing.as_str()
+    )
 }
 
 /// Where the text of an answer begins, and the text.
 fn text_of(frame: &Frame) -> Option<(u64, &Bytes)> {
-    let start = frame.header.strip_prefix("F ")?.split(' ').nth(1)?.parse().ok()?;
+    let start = frame
+        .header
+        .strip_prefix("F ")?
+        .split(' ')
+        .nth(1)?
+        .parse()
+        .ok()?;
     Some((start, &frame.body))
 }
 
 /// What was asked for of what came, which begins on the block before.
 fn cut(body: &Bytes, start: u64, from: u64, most: usize) -> Bytes {
-    let skip = usize::try_from(from.saturating_sub(start)).unwrap_or(usize::MAX).min(body.len());
+    let skip = usize::try_from(from.saturating_sub(start))
+        .unwrap_or(usize::MAX)
+        .min(body.len());
     body.slice(skip..body.len().min(skip.saturating_add(most)))
 }
 
@@ -389,7 +520,10 @@ fn refusal(why: &str) -> FileError {
         "denied" => FileError::Denied,
         "special" => FileError::Special,
         "replaced" => FileError::Replaced,
-        _ => match PROGRAMS.iter().find(|program| why.strip_prefix("without ") == Some(program)) {
+        _ => match PROGRAMS
+            .iter()
+            .find(|program| why.strip_prefix("without ") == Some(program))
+        {
             Some(program) => FileError::Unsupported(program),
             None => FileError::Other(why.to_owned()),
         },
@@ -397,15 +531,23 @@ fn refusal(why: &str) -> FileError {
 }
 
 /// What the script cannot do without.
-const PROGRAMS: [&str; 10] = ["dd", "head", "tail", "wc", "grep", "awk", "gzip", "bzip2", "xz", "zstd"];
+const PROGRAMS: [&str; 10] = [
+    "dd", "head", "tail", "wc", "grep", "awk", "gzip", "bzip2", "xz", "zstd",
+];
 
 fn nonsense(frame: Option<&Frame>) -> LinkError {
-    let header = frame.map_or_else(|| "nothing".to_owned(), |frame| frame.header.chars().take(80).collect());
+    let header = frame.map_or_else(
+        || "nothing".to_owned(),
+        |frame| frame.header.chars().take(80).collect(),
+    );
     protocol_error(&Nonsense(header))
 }
 
 fn silent(limit: Duration) -> LinkError {
-    let reason = format!("the host has not answered for {} s, though the connection stands", limit.as_secs());
+    let reason = format!(
+        "the host has not answered for {} s, though the connection stands",
+        limit.as_secs()
+    );
     let hint = "a disk or network mount may hang there";
     LinkError::from(HostStatus::because(LinkState::Timeout, reason, hint))
 }

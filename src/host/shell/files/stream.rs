@@ -1,5 +1,5 @@
-//! What a scan sends: lines as `grep` prints them, or text as it stands in the file, cut into pieces anywhere; and at its
-//! end, behind a mark, how it ended.
+//! What a scan sends: lines as `grep` prints them, or text as it stands in the file, cut into
+//! pieces anywhere; and at its end, behind a mark, how it ended.
 
 use bytes::Bytes;
 use memchr::memchr;
@@ -83,8 +83,8 @@ impl Stream {
         self.form == Form::WithoutNul
     }
 
-    /// What to ask for: 1 for what there is, 4 for more where much waits; and how many KiB at most, of so many bytes that
-    /// the link may bring.
+    /// What to ask for: 1 for what there is, 4 for more where much waits; and how many KiB at most,
+    /// of so many bytes that the link may bring.
     pub(super) fn pieces(&mut self, share: usize) -> String {
         let (how, most) = if self.much { (4, 256) } else { (1, 64) };
         let kib = (share >> 10).clamp(4, most);
@@ -116,18 +116,27 @@ impl Stream {
             };
             self.line(line, &mut lines)?;
             if self.ended.is_some() {
-                return Ok(Finds { lines, read_to: self.end.unwrap_or(0).max(self.read_to) });
+                return Ok(Finds {
+                    lines,
+                    read_to: self.end.unwrap_or(0).max(self.read_to),
+                });
             }
         }
         self.keep(&piece[at..]);
-        Ok(Finds { lines, read_to: self.read_to })
+        Ok(Finds {
+            lines,
+            read_to: self.read_to,
+        })
     }
 
     fn keep(&mut self, part: &[u8]) {
         self.partial.extend_from_slice(part);
         if self.partial.len() > MAX_LINE {
             let head = self.head(&self.partial).map_or(0, |head| head.length);
-            let hole = self.partial[head..].iter().take_while(|&&byte| byte == 0).count();
+            let hole = self.partial[head..]
+                .iter()
+                .take_while(|&&byte| byte == 0)
+                .count();
             self.partial.drain(head..head + hole);
             self.hole += hole as u64;
             let kept = self.partial.len().min(head + MAX_LINE);
@@ -144,15 +153,24 @@ impl Stream {
         if self.form != Form::Text && matches!(&line[..], b"" | b"--") {
             return Ok(());
         }
-        let head = self.head(&line).ok_or_else(|| String::from_utf8_lossy(&line[..line.len().min(80)]).into_owned())?;
-        let (hole, dropped) = (std::mem::take(&mut self.hole), std::mem::take(&mut self.dropped));
+        let head = self
+            .head(&line)
+            .ok_or_else(|| String::from_utf8_lossy(&line[..line.len().min(80)]).into_owned())?;
+        let (hole, dropped) = (
+            std::mem::take(&mut self.hole),
+            std::mem::take(&mut self.dropped),
+        );
         let text = line.slice(head.length..);
         let after = head.offset + hole + text.len() as u64 + dropped + 1;
         let more = text.iter().take_while(|&&byte| byte == 0).count();
         let kept = &text[more..];
         let kept = kept.len() - usize::from(dropped == 0 && kept.ends_with(b"\r"));
         let raw = text.slice(more..more + kept);
-        let found = Found { offset: head.offset + hole + more as u64, raw, is_hit: head.is_hit };
+        let found = Found {
+            offset: head.offset + hole + more as u64,
+            raw,
+            is_hit: head.is_hit,
+        };
         lines.extend(self.pending.take());
         // A hole at the end of a file is no line.
         if found.raw.is_empty() && self.end.is_some_and(|end| found.offset >= end) {
@@ -174,11 +192,22 @@ impl Stream {
     /// What stands before the text of a line.
     fn head(&self, line: &[u8]) -> Option<Head> {
         if self.form == Form::Text {
-            return Some(Head { offset: self.begin, is_hit: true, length: 0 });
+            return Some(Head {
+                offset: self.begin,
+                is_hit: true,
+                length: 0,
+            });
         }
-        let digits = line.iter().take(MAX_HEAD).position(|byte| matches!(byte, b':' | b'-'))?;
+        let digits = line
+            .iter()
+            .take(MAX_HEAD)
+            .position(|byte| matches!(byte, b':' | b'-'))?;
         let offset: u64 = std::str::from_utf8(&line[..digits]).ok()?.parse().ok()?;
-        Some(Head { offset: self.begin + offset, is_hit: line[digits] == b':', length: digits + 1 })
+        Some(Head {
+            offset: self.begin + offset,
+            is_hit: line[digits] == b':',
+            length: digits + 1,
+        })
     }
 }
 

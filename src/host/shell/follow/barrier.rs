@@ -1,6 +1,7 @@
 //! What may not be read or entered, and what can be done about it.
 
-/// A file that we may not read, or a folder that we may not enter or list, as the host's `ls` describes it.
+/// A file that we may not read, or a folder that we may not enter or list, as the host's `ls`
+/// describes it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Barrier {
     path: String,
@@ -17,23 +18,48 @@ impl Barrier {
         let text = String::from_utf8_lossy(text);
         let (line, path) = text.split_once('\n').unwrap_or_default();
         let words: Vec<&str> = line.split_whitespace().take(4).collect();
-        let [mode, _, owner, group] = words[..] else { return Self { path: path.to_owned(), ..Self::default() } };
-        Self { path: path.to_owned(), mode: mode.to_owned(), owner: owner.to_owned(), group: group.to_owned() }
+        let [mode, _, owner, group] = words[..] else {
+            return Self {
+                path: path.to_owned(),
+                ..Self::default()
+            };
+        };
+        Self {
+            path: path.to_owned(),
+            mode: mode.to_owned(),
+            owner: owner.to_owned(),
+            group: group.to_owned(),
+        }
     }
 
-    /// Why a source that needs it brings nothing, and what can be done for `login`: a user and its groups.
+    /// Why a source that needs it brings nothing, and what can be done for `login`: a user and its
+    /// groups.
     #[must_use]
     pub fn told(&self, login: &str) -> (String, String) {
         let user = login.split(' ').next().unwrap_or_default();
-        let what = if self.is_folder() { format!("folder {} ", self.path) } else { String::new() };
-        let act = if self.is_folder() { "enter and list" } else { "read" };
+        let what = if self.is_folder() {
+            format!("folder {} ", self.path)
+        } else {
+            String::new()
+        };
+        let act = if self.is_folder() {
+            "enter and list"
+        } else {
+            "read"
+        };
         let bits = if self.is_folder() { "rx" } else { "r" };
         let open = |class: usize| self.has(class);
-        if let Some(group) = self.group_that_may().filter(|group| !login.split(' ').skip(1).any(|own| own == *group)) {
+        if let Some(group) = self
+            .group_that_may()
+            .filter(|group| !login.split(' ').skip(1).any(|own| own == *group))
+        {
             let hint = format!(
                 "let {user} in: usermod -aG {group} {user} there, then reconnect; or give the source become = \"sudo\""
             );
-            return (format!("permission denied: {what}needs group {group}"), hint);
+            return (
+                format!("permission denied: {what}needs group {group}"),
+                hint,
+            );
         }
         let hint = format!(
             "let {user} {act} it, for instance with setfacl -m u:{user}:{bits}; or give the source become = \"sudo\""
@@ -43,8 +69,13 @@ impl Barrier {
         }
         let reason = match () {
             () if open(2) => format!("permission denied: {what}is open by its mode {}", self.mode),
-            () if open(0) && !open(1) => format!("permission denied: {what}is for {} only", self.owner),
-            () => format!("permission denied: {what}has mode {}, of {}:{}", self.mode, self.owner, self.group),
+            () if open(0) && !open(1) => {
+                format!("permission denied: {what}is for {} only", self.owner)
+            }
+            () => format!(
+                "permission denied: {what}has mode {}, of {}:{}",
+                self.mode, self.owner, self.group
+            ),
         };
         (reason, hint)
     }
@@ -55,12 +86,17 @@ impl Barrier {
 
     /// Whether owner (0), group (1) or others (2) may do with it what is needed.
     fn has(&self, class: usize) -> bool {
-        let bits = self.mode.as_bytes().get(1 + 3 * class..4 + 3 * class).unwrap_or_default();
+        let bits = self
+            .mode
+            .as_bytes()
+            .get(1 + 3 * class..4 + 3 * class)
+            .unwrap_or_default();
         let is_in = |wanted: &[u8]| bits.iter().any(|bit| wanted.contains(bit));
         is_in(b"r") && (!self.is_folder() || is_in(b"xst"))
     }
 
-    /// A group that may, of which a login can be a member: nobody should be one of root's for a log.
+    /// A group that may, of which a login can be a member: nobody should be one of root's for a
+    /// log.
     fn group_that_may(&self) -> Option<&str> {
         (self.has(1) && self.group != "root").then_some(&*self.group)
     }
@@ -78,19 +114,76 @@ mod tests {
     fn the_reason_names_who_may_and_the_hint_what_to_do() {
         let (log, folder) = ("/var/log/syslog", "/var/log/audit");
         for (ls, path, login, reason, hint) in [
-            ("-rw-r----- 1 root adm 12 Nov", log, "ops ops", "needs group adm", "usermod -aG adm ops"),
-            ("-rw-r----- 1 root adm 12 Nov", log, "ops ops adm", "has mode -rw-r-----, of root:adm", "u:ops:r;"),
-            ("-rw-r----- 1 root root 12 Nov", log, "ops ops", "has mode -rw-r-----, of root:root", "u:ops:r;"),
-            ("-rw------- 1 root root 12 Nov", log, "ops ops", "is for root only", "u:ops:r;"),
-            ("---------- 1 ops ops 12 Nov", log, "ops ops", "has mode ----------, of ops:ops", "u:ops:r;"),
-            ("-rw-r--r-- 1 root root 12 Nov", log, "ops ops", "is open by its mode -rw-r--r--", "u:ops:r;"),
-            ("drwxr-x--- 2 root log 12 Nov", folder, "ops", "folder /var/log/audit needs group log", "-aG log ops"),
-            ("drwxr-s--- 2 root log 12 Nov", folder, "ops", "folder /var/log/audit needs group log", "-aG log ops"),
-            ("drwx------ 2 root root 12 Nov", folder, "ops", "folder /var/log/audit is for root only", "u:ops:rx;"),
+            (
+                "-rw-r----- 1 root adm 12 Nov",
+                log,
+                "ops ops",
+                "needs group adm",
+                "usermod -aG adm ops",
+            ),
+            (
+                "-rw-r----- 1 root adm 12 Nov",
+                log,
+                "ops ops adm",
+                "has mode -rw-r-----, of root:adm",
+                "u:ops:r;",
+            ),
+            (
+                "-rw-r----- 1 root root 12 Nov",
+                log,
+                "ops ops",
+                "has mode -rw-r-----, of root:root",
+                "u:ops:r;",
+            ),
+            (
+                "-rw------- 1 root root 12 Nov",
+                log,
+                "ops ops",
+                "is for root only",
+                "u:ops:r;",
+            ),
+            (
+                "---------- 1 ops ops 12 Nov",
+                log,
+                "ops ops",
+                "has mode ----------, of ops:ops",
+                "u:ops:r;",
+            ),
+            (
+                "-rw-r--r-- 1 root root 12 Nov",
+                log,
+                "ops ops",
+                "is open by its mode -rw-r--r--",
+                "u:ops:r;",
+            ),
+            (
+                "drwxr-x--- 2 root log 12 Nov",
+                folder,
+                "ops",
+                "folder /var/log/audit needs group log",
+                "-aG log ops",
+            ),
+            (
+                "drwxr-s--- 2 root log 12 Nov",
+                folder,
+                "ops",
+                "folder /var/log/audit needs group log",
+                "-aG log ops",
+            ),
+            (
+                "drwx------ 2 root root 12 Nov",
+                folder,
+                "ops",
+                "folder /var/log/audit is for root only",
+                "u:ops:rx;",
+            ),
         ] {
             let (why, what) = told(ls, path, login);
             assert_eq!(why, format!("permission denied: {reason}"));
-            assert!(what.contains(hint) && what.contains("become = \"sudo\""), "{ls}: {what}");
+            assert!(
+                what.contains(hint) && what.contains("become = \"sudo\""),
+                "{ls}: {what}"
+            );
         }
     }
 

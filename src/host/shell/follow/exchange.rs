@@ -1,4 +1,5 @@
-//! What the follower is told, what it asks for, and what it says has come of it: values without any behaviour.
+//! What the follower is told, what it asks for, and what it says has come of it: values without any
+//! behaviour.
 
 use bytes::Bytes;
 
@@ -17,7 +18,8 @@ pub struct Stat {
     pub id: FileId,
     /// Its length in bytes.
     pub size: u64,
-    /// When it was changed last, in nanoseconds of the host's clock, as finely as the host can tell; 0 where it cannot.
+    /// When it was changed last, in nanoseconds of the host's clock, as finely as the host can
+    /// tell; 0 where it cannot.
     pub changed: u64,
 }
 
@@ -43,7 +45,8 @@ pub struct Head {
     pub length: usize,
 }
 
-/// The last bytes before an offset, as `cksum` sums them up: by them a generation is known in a copy.
+/// The last bytes before an offset, as `cksum` sums them up: by them a generation is known in a
+/// copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mark {
     /// What `cksum` says.
@@ -61,8 +64,8 @@ pub enum Seen<'a> {
     Changed(Watch, Stat),
     /// Bytes from `start` on, some of them known; `stat` is from just before the read.
     Read(Watch, Stat, u64, &'a [u8]),
-    /// The same of what a compressed file unpacks to, which does not grow; the size is beyond the end of these bytes
-    /// where there are more.
+    /// The same of what a compressed file unpacks to, which does not grow; the size is beyond the
+    /// end of these bytes where there are more.
     Unpacked(Watch, Stat, u64, &'a [u8]),
     /// There is no file that could be read.
     Absent(Watch, Absence),
@@ -72,13 +75,15 @@ pub enum Seen<'a> {
     Found(Watch, Option<Stat>),
     /// Part of the answer to [`Request::List`].
     ListedPart(Watch, Vec<Sibling>),
-    /// The rest of the answer to [`Request::List`]: false where files were moved all the while, so that some may be left out.
+    /// The rest of the answer to [`Request::List`]: false where files were moved all the while, so
+    /// that some may be left out.
     Listed(Watch, bool, Vec<Sibling>),
     /// Answer to [`Request::Heads`].
     Heads(Watch, Vec<Head>),
     /// Answer to [`Request::Hole`]: there are nothing but NUL bytes up to this offset.
     Hole(Watch, Stat, u64),
-    /// Part of the answer to [`Request::Compare`]: a file beside the watched one, with its bytes from `start` on.
+    /// Part of the answer to [`Request::Compare`]: a file beside the watched one, with its bytes
+    /// from `start` on.
     Candidate(Watch, Stat, u64, &'a [u8]),
     /// End of the answer to [`Request::Compare`].
     Compared(Watch),

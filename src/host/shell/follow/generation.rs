@@ -14,7 +14,8 @@ use crate::model::GapReason;
 /// Bytes kept to recognise a file by. The script reads at least as many again.
 pub(super) const MARKER: usize = 1024;
 
-/// Most lines are written at once; one that is not whole for so long is waited for by whoever watches.
+/// Most lines are written at once; one that is not whole for so long is waited for by whoever
+/// watches.
 const UNFINISHED_AFTER: Duration = Duration::from_millis(500);
 
 /// As much of it as a screen shows.
@@ -107,14 +108,20 @@ impl Generation {
 
     /// One that is read from its first byte, and may have had others before it.
     pub(super) fn unproven(watch: Watch, stat: Stat, now: Duration) -> Self {
-        Self { proof: Proof::Wanted, changed: stat.changed, ..Self::new(watch, stat.id, 0, false, now) }
+        Self {
+            proof: Proof::Wanted,
+            changed: stat.changed,
+            ..Self::new(watch, stat.id, 0, false, now)
+        }
     }
 
     /// Whether these bytes must wait for a proof that they are the next.
     pub(super) fn wants_proof(&self, stat: Stat, bytes: &[u8]) -> bool {
         match self.proof {
             Proof::Wanted => true,
-            Proof::OfName => self.offset == 0 && (!bytes.is_empty() || stat.changed != self.changed),
+            Proof::OfName => {
+                self.offset == 0 && (!bytes.is_empty() || stat.changed != self.changed)
+            }
             Proof::Done => false,
         }
     }
@@ -131,13 +138,21 @@ impl Generation {
 
     /// What is known of its file.
     pub(super) fn stat(&self) -> Stat {
-        Stat { id: self.id, size: self.size, changed: self.changed }
+        Stat {
+            id: self.id,
+            size: self.size,
+            changed: self.changed,
+        }
     }
 
     /// How it is known again under another number.
     pub(super) fn mark(&self) -> Option<Mark> {
         let since = self.changed / 1_000_000_000;
-        (!self.marker.is_empty()).then(|| Mark { sum: cksum(&self.marker), length: self.marker.len(), since })
+        (!self.marker.is_empty()).then(|| Mark {
+            sum: cksum(&self.marker),
+            length: self.marker.len(),
+            since,
+        })
     }
 
     /// Passes over NUL bytes that the host has found to end at `to`.
@@ -149,11 +164,16 @@ impl Generation {
 
     /// Whether `bytes`, which begin at `start`, have our marker before our offset.
     pub(super) fn marker_matches(&self, start: u64, bytes: &[u8]) -> bool {
-        let Some(known) = self.offset.checked_sub(start).and_then(|known| usize::try_from(known).ok()) else {
+        let Some(known) = self
+            .offset
+            .checked_sub(start)
+            .and_then(|known| usize::try_from(known).ok())
+        else {
             return false;
         };
         let compared = self.marker.len().min(known);
-        known <= bytes.len() && bytes[known - compared..known] == self.marker[self.marker.len() - compared..]
+        known <= bytes.len()
+            && bytes[known - compared..known] == self.marker[self.marker.len() - compared..]
     }
 
     pub(super) fn take(&mut self, stat: Stat, start: u64, bytes: &[u8], now: Duration) -> Take {
@@ -190,12 +210,19 @@ impl Generation {
         Take::Lines(pieces)
     }
 
-    /// The beginning of a last line that has had no end for a while, once for each time that it grew.
+    /// The beginning of a last line that has had no end for a while, once for each time that it
+    /// grew.
     pub(super) fn unfinished(&mut self, now: Duration) -> Option<(u64, Bytes)> {
         let is_new = self.at_end && self.tail.is_none() && self.told != self.offset;
-        let (offset, line) = self.lines.unfinished().filter(|_| is_new && now >= self.grew + UNFINISHED_AFTER)?;
+        let (offset, line) = self
+            .lines
+            .unfinished()
+            .filter(|_| is_new && now >= self.grew + UNFINISHED_AFTER)?;
         self.told = self.offset;
-        Some((offset, Bytes::copy_from_slice(&line[..line.len().min(UNFINISHED_BYTES)])))
+        Some((
+            offset,
+            Bytes::copy_from_slice(&line[..line.len().min(UNFINISHED_BYTES)]),
+        ))
     }
 
     /// A file that is begun in its middle may be begun at the start of a line, which is then whole.
@@ -208,20 +235,23 @@ impl Generation {
     fn remember(&mut self, bytes: &[u8]) {
         if bytes.len() >= MARKER {
             self.marker.clear();
-            self.marker.extend_from_slice(&bytes[bytes.len() - MARKER..]);
+            self.marker
+                .extend_from_slice(&bytes[bytes.len() - MARKER..]);
         } else if bytes.len() > self.marker.len() {
             self.marker = bytes.to_vec();
         }
     }
 }
 
-/// The sum of POSIX `cksum`, which every host can make: CRC-32 of the bytes and then their number, most significant bit
-/// first.
+/// The sum of POSIX `cksum`, which every host can make: CRC-32 of the bytes and then their number,
+/// most significant bit first.
 pub(crate) fn cksum(bytes: &[u8]) -> u32 {
     let length = bytes.len() as u64;
     let length_bytes = (0..8 - length.leading_zeros() / 8).map(|n| (length >> (8 * n)) as u8);
     let step = |crc: u32, byte: u8| {
-        (0..8).fold(crc ^ (u32::from(byte) << 24), |crc, _| (crc << 1) ^ if crc >> 31 == 1 { 0x04C1_1DB7 } else { 0 })
+        (0..8).fold(crc ^ (u32::from(byte) << 24), |crc, _| {
+            (crc << 1) ^ if crc >> 31 == 1 { 0x04C1_1DB7 } else { 0 }
+        })
     };
     !bytes.iter().copied().chain(length_bytes).fold(0, step)
 }

@@ -1,9 +1,9 @@
-//! Which generations of a log came and went unseen: the memory of those that were read or were there before, and what
-//! a listing of the files beside the log proves.
+//! Which generations of a log came and went unseen: the memory of those that were read or were
+//! there before, and what a listing of the files beside the log proves.
 //!
-//! Numbers of files are reused at once and times of change are coarse, may be set by hand, and move when a writer is
-//! late. So the rule is not "what changed later is newer" but "what was there at the last listing, as it is now, is
-//! known; anything else came since".
+//! Numbers of files are reused at once and times of change are coarse, may be set by hand, and move
+//! when a writer is late. So the rule is not "what changed later is newer" but "what was there at
+//! the last listing, as it is now, is known; anything else came since".
 
 use std::collections::{HashSet, VecDeque};
 
@@ -15,7 +15,8 @@ use super::{Sibling, Stat};
 /// Generations whose end is remembered, to find lines that were written to them later.
 const REMEMBERED: usize = 16;
 
-/// In the unit of times of change. What packs a file keeps its time of change, some of it (bzip2) no finer than this.
+/// In the unit of times of change. What packs a file keeps its time of change, some of it (bzip2)
+/// no finer than this.
 const SECOND: u64 = 1_000_000_000;
 /// Others round it, to microseconds or to what a floating point number holds.
 const MILLISECOND: u64 = SECOND / 1000;
@@ -33,7 +34,8 @@ pub(super) struct Lineage {
     listed: bool,
     /// An earlier run was told of the last one, and what it knew of the others is forgotten.
     resumed: bool,
-    /// When the generation that was begun at the last listing had been changed: what came since is not older.
+    /// When the generation that was begun at the last listing had been changed: what came since is
+    /// not older.
     floor: u64,
     /// Those that were missed and are, by their names, newer than the last one.
     after_last: Vec<FileId>,
@@ -47,7 +49,8 @@ pub(super) struct Lineage {
     suspected: Option<FileId>,
     /// Where the last generation ended that the next to be read may be, or it is lost.
     pub(super) doubted: Option<u64>,
-    /// Files that were cut off, and no copy of them found that has all of it: what is shorter may be one.
+    /// Files that were cut off, and no copy of them found that has all of it: what is shorter may
+    /// be one.
     cuts: VecDeque<Cut>,
 }
 
@@ -75,7 +78,12 @@ impl Read {
     /// What is remembered of a generation.
     pub(super) fn of(generation: &Generation) -> Self {
         let (marker, head) = (generation.marker.clone(), generation.head.clone());
-        Self { stat: generation.stat(), offset: generation.offset, marker, head }
+        Self {
+            stat: generation.stat(),
+            offset: generation.offset,
+            marker,
+            head,
+        }
     }
 
     /// Whether this is what was remembered of this generation before.
@@ -83,11 +91,13 @@ impl Read {
         begin_alike(&self.head, &generation.head) || (self.head.is_empty() && generation.offset > 0)
     }
 
-    /// Whether the first bytes of what a compressed file unpacks to may be those of this generation: the archive was
-    /// perhaps made before the last of it was written.
+    /// Whether the first bytes of what a compressed file unpacks to may be those of this
+    /// generation: the archive was perhaps made before the last of it was written.
     pub(super) fn is_begun_by(&self, stat: Stat, bytes: &[u8]) -> bool {
         let known = usize::try_from(self.offset).unwrap_or(usize::MAX);
-        let has_marker = bytes.get(..known).is_none_or(|known| known.ends_with(&self.marker));
+        let has_marker = bytes
+            .get(..known)
+            .is_none_or(|known| known.ends_with(&self.marker));
         let compared = self.head.len().min(bytes.len());
         let is_whole_or_long = compared == self.head.len() || stat.size <= bytes.len() as u64;
         match self.head.is_empty() {
@@ -100,7 +110,8 @@ impl Read {
 /// What was there before a listing, in a form in which one of thousands is found at once.
 struct Known {
     there: HashSet<Stat>,
-    /// No more as they were; each may be one that is compressed now, for a compressed file keeps its time of change.
+    /// No more as they were; each may be one that is compressed now, for a compressed file keeps
+    /// its time of change.
     gone: Vec<Stat>,
     /// Size and time of change of those whose number is no more.
     without_number: HashSet<(u64, u64)>,
@@ -113,8 +124,8 @@ pub(super) struct Between {
     pub(super) missed: Vec<(Stat, u64)>,
     /// The last generation is there no more, and others may have gone with it.
     pub(super) is_broken: bool,
-    /// It seems to be there no more, but the oldest of those that were missed is compressed: that may be it, with another
-    /// time of change.
+    /// It seems to be there no more, but the oldest of those that were missed is compressed: that
+    /// may be it, with another time of change.
     pub(super) is_doubtful: bool,
 }
 
@@ -122,14 +133,18 @@ impl Lineage {
     /// An earlier run was told of a line that was written at `time`, and of what was there before.
     pub(super) fn resume(&mut self, time: Time) {
         (self.listed, self.resumed) = (true, true);
-        // The line may have been stamped in whole seconds, or a moment before the last one of the file before.
-        self.floor = u64::try_from(time.0).unwrap_or(0).saturating_add(2 * SECOND);
+        // The line may have been stamped in whole seconds, or a moment before the last one of the
+        // file before.
+        self.floor = u64::try_from(time.0)
+            .unwrap_or(0)
+            .saturating_add(2 * SECOND);
     }
 
     /// `generation` was read as far as it goes; `is_last`, and the next is begun.
     pub(super) fn remember(&mut self, generation: &Generation, is_last: bool) {
         let stat = generation.stat();
-        self.read.retain(|read| read.stat.id != stat.id || !read.is_of_same(generation));
+        self.read
+            .retain(|read| read.stat.id != stat.id || !read.is_of_same(generation));
         self.forget_number(stat.id);
         self.read.push_back(Read::of(generation));
         if self.read.len() > REMEMBERED {
@@ -142,17 +157,22 @@ impl Lineage {
 
     /// Another file has this number now: the one that was read is known by its bytes alone.
     fn forget_number(&mut self, id: FileId) {
-        self.read.iter_mut().filter(|read| read.stat.id == id).for_each(|read| read.stat.id = FileId::default());
+        self.read
+            .iter_mut()
+            .filter(|read| read.stat.id == id)
+            .for_each(|read| read.stat.id = FileId::default());
     }
 
-    /// What was in one file is in another now: it was compressed, or copied. Where the first was rewritten, its number
-    /// went to another generation, perhaps.
+    /// What was in one file is in another now: it was compressed, or copied. Where the first was
+    /// rewritten, its number went to another generation, perhaps.
     pub(super) fn moved(&mut self, from: FileId, to: Stat, is_rewritten: bool) {
         if is_rewritten && from != to.id && self.there.iter().all(|stat| stat.id != from) {
             self.wanted.push(from);
         }
         let read = self.read.iter_mut().map(|read| &mut read.stat);
-        read.chain(&mut self.last).filter(|stat| stat.id == from).for_each(|stat| *stat = to);
+        read.chain(&mut self.last)
+            .filter(|stat| stat.id == from)
+            .for_each(|stat| *stat = to);
     }
 
     /// The chain is broken, and that has been told.
@@ -164,16 +184,25 @@ impl Lineage {
     pub(super) fn cut(&mut self, generation: &Generation) {
         self.last = None;
         let (marker, head) = (generation.marker.clone(), generation.head.clone());
-        self.cuts.push_back(Cut { offset: generation.offset, marker, head, is_new: true });
+        self.cuts.push_back(Cut {
+            offset: generation.offset,
+            marker,
+            head,
+            is_new: true,
+        });
         if self.cuts.len() > REMEMBERED {
             self.cuts.pop_front();
         }
     }
 
-    /// The generation that this compressed file was made of, going by its first bytes, if it was read and is remembered.
-    /// (What was written to it after that may have made the times of change of the two differ.)
+    /// The generation that this compressed file was made of, going by its first bytes, if it was
+    /// read and is remembered. (What was written to it after that may have made the times of change
+    /// of the two differ.)
     pub(super) fn packed_from(&mut self, packed: Stat, bytes: &[u8]) -> Option<Read> {
-        let at = self.read.iter().position(|read| read.stat.id != packed.id && read.is_begun_by(packed, bytes))?;
+        let at = self
+            .read
+            .iter()
+            .position(|read| read.stat.id != packed.id && read.is_begun_by(packed, bytes))?;
         let mut read = self.read.remove(at)?;
         self.moved(read.stat.id, packed, false);
         if packed.size < read.offset {
@@ -183,10 +212,13 @@ impl Lineage {
         Some(read)
     }
 
-    /// How far a file with these first bytes was read before it was cut off, if it seems to be a copy of that, and what
-    /// must stand there if it is.
+    /// How far a file with these first bytes was read before it was cut off, if it seems to be a
+    /// copy of that, and what must stand there if it is.
     pub(super) fn copied_from(&mut self, bytes: &[u8]) -> Option<(u64, Vec<u8>)> {
-        let at = self.cuts.iter().position(|cut| begin_alike(&cut.head, bytes))?;
+        let at = self
+            .cuts
+            .iter()
+            .position(|cut| begin_alike(&cut.head, bytes))?;
         self.cuts.remove(at).map(|cut| (cut.offset, cut.marker))
     }
 
@@ -203,8 +235,8 @@ impl Lineage {
         self.sought.push(stat);
     }
 
-    /// Whether what was listed as one file is another by the time that it is read: it is shorter, or was changed since
-    /// (once: a writer may be late).
+    /// Whether what was listed as one file is another by the time that it is read: it is shorter,
+    /// or was changed since (once: a writer may be late).
     pub(super) fn is_another(&mut self, listed: Stat, stat: Stat) -> bool {
         let is_changed = listed.changed != stat.changed && self.suspected.take() != Some(stat.id);
         if is_changed {
@@ -237,7 +269,8 @@ impl Lineage {
         self.there.iter().any(|stat| stat.id == id) && self.recall(id).is_none()
     }
 
-    /// Whether by the names that were listed last this file is newer than the last one that was read.
+    /// Whether by the names that were listed last this file is newer than the last one that was
+    /// read.
     pub(super) fn came_after_last(&self, id: FileId) -> bool {
         self.after_last.contains(&id)
     }
@@ -252,13 +285,22 @@ impl Lineage {
         self.listed
     }
 
-    /// What a listing, taken after the first bytes of `begun` were read, says of what came before it. `watched` are
-    /// being read already.
-    pub(super) fn between(&mut self, listed: &[Sibling], begun: Stat, watched: &[FileId]) -> Between {
+    /// What a listing, taken after the first bytes of `begun` were read, says of what came before
+    /// it. `watched` are being read already.
+    pub(super) fn between(
+        &mut self,
+        listed: &[Sibling],
+        begun: Stat,
+        watched: &[FileId],
+    ) -> Between {
         let is_first = !std::mem::replace(&mut self.listed, true);
         // Where `begun` has lost the name meanwhile, what is newer is for the next listing.
         let moved = listed.iter().find(|sibling| sibling.stat.id == begun.id);
-        let plain: HashSet<&str> = listed.iter().filter(|one| !one.packed).map(|one| &one.name[..]).collect();
+        let plain: HashSet<&str> = listed
+            .iter()
+            .filter(|one| !one.packed)
+            .map(|one| &one.name[..])
+            .collect();
         let relevant = |sibling: &&Sibling| {
             let is_itself = sibling.stat.id == begun.id || watched.contains(&sibling.stat.id);
             let is_later = moved.is_some_and(|moved| sibling.is_newer_than(moved));
@@ -270,17 +312,27 @@ impl Lineage {
         let mut missed: Vec<&Sibling> = Vec::new();
         if !is_first {
             let mut known = self.known(listed);
-            missed.extend(relevant.iter().copied().filter(|sibling| self.is_news(sibling, listed, &mut known)));
+            missed.extend(
+                relevant
+                    .iter()
+                    .copied()
+                    .filter(|sibling| self.is_news(sibling, listed, &mut known)),
+            );
         }
         let is_gone = self.last.is_some_and(|last| {
-            !watched.contains(&last.id) && last.id != begun.id && !listed.iter().any(|sibling| sibling.is_of(last))
+            !watched.contains(&last.id)
+                && last.id != begun.id
+                && !listed.iter().any(|sibling| sibling.is_of(last))
         });
         // It may have been written to after it was listed, and before it was compressed.
         let may_be = |sibling: &Sibling, sought: &Stat| {
-            sibling.stat.id == sought.id || (sibling.packed && sibling.stat.changed / SECOND >= sought.changed / SECOND)
+            sibling.stat.id == sought.id
+                || (sibling.packed && sibling.stat.changed / SECOND >= sought.changed / SECOND)
         };
         let is_there = |sought: &Stat| listed.iter().any(|sibling| sibling.is_of(*sought));
-        let is_read = |sought: &Stat| missed.iter().any(|sibling| may_be(sibling, sought)) || is_there(sought);
+        let is_read = |sought: &Stat| {
+            missed.iter().any(|sibling| may_be(sibling, sought)) || is_there(sought)
+        };
         let is_lost = |sought: &Stat| sought.size > 0 && !is_read(sought);
         let is_lost = self.sought.iter().any(is_lost);
         self.sought.clear();
@@ -289,13 +341,29 @@ impl Lineage {
         self.wanted.clear();
         self.cuts.iter_mut().for_each(|cut| cut.is_new = false);
         self.there = relevant.iter().map(|sibling| sibling.stat).collect();
-        let place = self.last.and_then(|last| listed.iter().find(|sibling| sibling.is_of(last)));
-        let is_after = |sibling: &&&Sibling| place.is_some_and(|place| sibling.is_newer_by_name(place));
-        self.after_last = missed.iter().filter(is_after).map(|sibling| sibling.stat.id).collect();
+        let place = self
+            .last
+            .and_then(|last| listed.iter().find(|sibling| sibling.is_of(last)));
+        let is_after =
+            |sibling: &&&Sibling| place.is_some_and(|place| sibling.is_newer_by_name(place));
+        self.after_last = missed
+            .iter()
+            .filter(is_after)
+            .map(|sibling| sibling.stat.id)
+            .collect();
         let missed = self.in_order(missed);
-        let is_packed = |stat: Stat| listed.iter().any(|sibling| sibling.packed && sibling.stat.id == stat.id);
-        let is_doubtful = is_gone && !is_lost && missed.first().is_some_and(|(stat, _)| is_packed(*stat));
-        Between { missed, is_broken: (is_gone || is_lost) && !is_doubtful, is_doubtful }
+        let is_packed = |stat: Stat| {
+            listed
+                .iter()
+                .any(|sibling| sibling.packed && sibling.stat.id == stat.id)
+        };
+        let is_doubtful =
+            is_gone && !is_lost && missed.first().is_some_and(|(stat, _)| is_packed(*stat));
+        Between {
+            missed,
+            is_broken: (is_gone || is_lost) && !is_doubtful,
+            is_doubtful,
+        }
     }
 
     /// Whether this file, or something in it, came since the last listing.
@@ -303,10 +371,12 @@ impl Lineage {
         let stat = sibling.stat;
         if let Some(read) = self.recall(stat.id) {
             // Of a compressed file it is known how long it is when it is unpacked.
-            let has_more = !sibling.packed && (read.stat.size != stat.size || read.offset < stat.size);
+            let has_more =
+                !sibling.packed && (read.stat.size != stat.size || read.offset < stat.size);
             return read.stat.changed != stat.changed || has_more;
         }
-        if self.wanted.contains(&stat.id) || self.sought.iter().any(|sought| sibling.is_of(*sought)) {
+        if self.wanted.contains(&stat.id) || self.sought.iter().any(|sought| sibling.is_of(*sought))
+        {
             return true;
         }
         // Where its first bytes are not known, size is all there is to tell a copy by.
@@ -315,7 +385,11 @@ impl Lineage {
         if is_copy || known.there.contains(&stat) || self.given_up.contains(&stat.id) {
             return false;
         }
-        if let Some(at) = known.gone.iter().position(|gone| sibling.packed && sibling.is_of(*gone)) {
+        if let Some(at) = known
+            .gone
+            .iter()
+            .position(|gone| sibling.packed && sibling.is_of(*gone))
+        {
             known.gone.swap_remove(at);
             return false;
         }
@@ -331,21 +405,42 @@ impl Lineage {
     fn known(&self, listed: &[Sibling]) -> Known {
         let stats: HashSet<Stat> = listed.iter().map(|sibling| sibling.stat).collect();
         let ids: HashSet<FileId> = stats.iter().map(|stat| stat.id).collect();
-        // Those that were read from their first bytes on are known by these. A number may have gone to another file.
-        let headless = self.read.iter().filter(|read| read.offset > 0 && read.head.is_empty()).map(|read| read.stat);
-        let gone = headless.chain(self.there.iter().copied()).filter(|known| !stats.contains(known)).collect();
-        let whole = self.read.iter().filter(|read| read.offset >= read.stat.size).map(|read| read.stat);
-        let absent = whole.chain(self.there.iter().copied()).filter(|known| !ids.contains(&known.id));
+        // Those that were read from their first bytes on are known by these. A number may have gone
+        // to another file.
+        let headless = self
+            .read
+            .iter()
+            .filter(|read| read.offset > 0 && read.head.is_empty())
+            .map(|read| read.stat);
+        let gone = headless
+            .chain(self.there.iter().copied())
+            .filter(|known| !stats.contains(known))
+            .collect();
+        let whole = self
+            .read
+            .iter()
+            .filter(|read| read.offset >= read.stat.size)
+            .map(|read| read.stat);
+        let absent = whole
+            .chain(self.there.iter().copied())
+            .filter(|known| !ids.contains(&known.id));
         let without_number = absent.map(|known| (known.size, known.changed)).collect();
-        Known { there: self.there.iter().copied().collect(), gone, without_number }
+        Known {
+            there: self.there.iter().copied().collect(),
+            gone,
+            without_number,
+        }
     }
 
     fn is_older_than_last(&self, sibling: &Sibling, listed: &[Sibling]) -> bool {
         let is_before = sibling.stat.changed < self.floor;
-        let Some(last) = self.last else { return self.resumed && is_before };
+        let Some(last) = self.last else {
+            return self.resumed && is_before;
+        };
         match listed.iter().find(|other| other.is_of(last)) {
             Some(place) => is_before && place.is_newer_than(sibling),
-            // An archive may be the last itself, with another time: it was written to until it was compressed.
+            // An archive may be the last itself, with another time: it was written to until it was
+            // compressed.
             None if sibling.packed => sibling.stat.changed < last.changed.saturating_sub(MINUTE),
             None => is_before,
         }
@@ -359,9 +454,15 @@ impl Lineage {
         } else if missed.iter().all(|sibling| sibling.date().is_some()) {
             missed.sort_by_key(|sibling| sibling.date());
         }
-        let from =
-            |stat: Stat| self.recall(stat.id).filter(|read| read.offset <= stat.size).map_or(0, |read| read.offset);
-        missed.into_iter().map(|sibling| (sibling.stat, from(sibling.stat))).collect()
+        let from = |stat: Stat| {
+            self.recall(stat.id)
+                .filter(|read| read.offset <= stat.size)
+                .map_or(0, |read| read.offset)
+        };
+        missed
+            .into_iter()
+            .map(|sibling| (sibling.stat, from(sibling.stat)))
+            .collect()
     }
 }
 
@@ -380,7 +481,8 @@ impl Sibling {
 
     /// `-20261120`, in the order of time; not `.backup`, which is between two of the others.
     fn date(&self) -> Option<&str> {
-        let is_date = self.name.bytes().filter(u8::is_ascii_digit).count() >= 6 && !self.name.ends_with(".backup");
+        let is_date = self.name.bytes().filter(u8::is_ascii_digit).count() >= 6
+            && !self.name.ends_with(".backup");
         is_date.then_some(&self.name)
     }
 
@@ -394,8 +496,8 @@ impl Sibling {
 
     /// Whether both names tell their age, and this one's is less.
     fn is_newer_by_name(&self, other: &Self) -> bool {
-        let have_names =
-            (self.number().is_some() && other.number().is_some()) || (self.date().is_some() && other.date().is_some());
+        let have_names = (self.number().is_some() && other.number().is_some())
+            || (self.date().is_some() && other.date().is_some());
         have_names && self.is_newer_than(other)
     }
 

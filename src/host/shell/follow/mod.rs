@@ -1,7 +1,8 @@
 //! Following files across whatever happens to them: the decisions, without any I/O.
 //!
-//! [`Follower`] is told what the script saw ([`Seen`]) and answers with what the script is to do ([`Request`]) and with
-//! what has come of it ([`Outcome`]). It outlives connections: after [`Follower::restart`] it goes on where it was.
+//! [`Follower`] is told what the script saw ([`Seen`]) and answers with what the script is to do
+//! ([`Request`]) and with what has come of it ([`Outcome`]). It outlives connections: after
+//! [`Follower::restart`] it goes on where it was.
 //!
 //! ```text
 //!           look                 same file, longer          another file under the name,
@@ -13,9 +14,10 @@
 //!                    └──────────── the old generation is read to its end ◀───┴── gap ◀────┘ Waiting ◀┘
 //! ```
 //!
-//! An offset is only believed together with a *marker*, the bytes before it. Each read begins at least 1 KiB before
-//! the offset; where these bytes are not those we have, the file is not the one we read, whatever its number and size
-//! say. (32 bytes are not enough: lines of one program end alike. Inode numbers are reused at once on ext4.)
+//! An offset is only believed together with a *marker*, the bytes before it. Each read begins at
+//! least 1 KiB before the offset; where these bytes are not those we have, the file is not the one
+//! we read, whatever its number and size say. (32 bytes are not enough: lines of one program end
+//! alike. Inode numbers are reused at once on ext4.)
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -104,9 +106,11 @@ enum Phase {
     Unknown,
     /// The current generation is being read.
     Reading,
-    /// Our generation is looked for beside the name; then goes on with what the name stands for, if anything.
+    /// Our generation is looked for beside the name; then goes on with what the name stands for, if
+    /// anything.
     Finding(Option<Stat>),
-    /// The name's file was rewritten: copies of what it was are being compared. The best candidate so far.
+    /// The name's file was rewritten: copies of what it was are being compared. The best candidate
+    /// so far.
     Comparing(Stat, Option<Copied>),
     /// The old generation is read to its end first.
     Waiting(Option<Stat>),
@@ -125,7 +129,11 @@ impl Follower {
     /// Adds a source; `source` is its number, unique on the host.
     pub fn add(&mut self, source: u32, path: Vec<u8>, begin: Begin) {
         let live = self.new_watch(source);
-        self.requests.push(Request::Watch { watch: live, chain: source, path: path.clone() });
+        self.requests.push(Request::Watch {
+            watch: live,
+            chain: source,
+            path: path.clone(),
+        });
         let (current, phase, old) = (None, Phase::Unknown, VecDeque::new());
         self.sources.insert(
             source,
@@ -150,7 +158,8 @@ impl Follower {
         );
     }
 
-    /// The same of a file that a pattern has found: it is not told where another source reads it under another name.
+    /// The same of a file that a pattern has found: it is not told where another source reads it
+    /// under another name.
     pub fn add_found(&mut self, source: u32, path: Vec<u8>, begin: Begin) {
         self.add(source, path, begin);
         self.source(source).of_pattern = true;
@@ -161,11 +170,19 @@ impl Follower {
         self.requests.clear();
         for (&number, source) in &mut self.sources {
             let (watch, path) = (source.live, source.path.clone());
-            self.requests.push(Request::Watch { watch, chain: number, path });
+            self.requests.push(Request::Watch {
+                watch,
+                chain: number,
+                path,
+            });
             source.listing.clear();
             // Of an empty file nothing tells whether it is the same when another has its name.
             let lineage = &mut source.lineage;
-            source.old.iter().filter(|old| old.is_empty()).for_each(|old| lineage.remember(old, false));
+            source
+                .old
+                .iter()
+                .filter(|old| old.is_empty())
+                .for_each(|old| lineage.remember(old, false));
             source.old.retain(|old| !old.is_empty());
             for old in &mut source.old {
                 old.rested |= old.at_end;
@@ -199,21 +216,32 @@ impl Follower {
         std::mem::take(&mut self.outcomes)
     }
 
-    /// True where the last poll has brought all that the sources have: none is begun, searched for or changing hands.
+    /// True where the last poll has brought all that the sources have: none is begun, searched for
+    /// or changing hands.
     #[must_use]
     pub fn is_settled(&self) -> bool {
-        let is_held = |source: &Source| source.current.as_ref().is_some_and(|current| current.held.is_some());
-        let at_rest =
-            |source: &Source| source.begun && source.phase == Phase::Reading && !source.unread && !is_held(source);
+        let is_held = |source: &Source| {
+            source
+                .current
+                .as_ref()
+                .is_some_and(|current| current.held.is_some())
+        };
+        let at_rest = |source: &Source| {
+            source.begun && source.phase == Phase::Reading && !source.unread && !is_held(source)
+        };
         let is_out = |source: &Source| source.problem.is_some() || source.is_read_by_another();
-        self.sources.values().all(|source| is_out(source) || at_rest(source))
+        self.sources
+            .values()
+            .all(|source| is_out(source) || at_rest(source))
     }
 
     /// Whether a source is known to have more than was read.
     #[must_use]
     pub fn has_more(&self, source: u32) -> bool {
         let is_short = |generation: &Generation| !generation.at_end;
-        self.sources.get(&source).is_some_and(|source| source.old.iter().chain(&source.current).any(is_short))
+        self.sources
+            .get(&source)
+            .is_some_and(|source| source.old.iter().chain(&source.current).any(is_short))
     }
 
     /// Ends unfinished last lines, at the end of a bounded pass.
@@ -231,8 +259,11 @@ impl Follower {
     pub fn see(&mut self, seen: &Seen<'_>, now: Duration) {
         match *seen {
             Seen::Changed(watch, stat) => self.changed(watch, stat, now),
-            Seen::Read(watch, stat, start, bytes) if self.pass_over_known(watch, stat, start, bytes) => {}
-            Seen::Read(watch, stat, start, bytes) => self.read(watch, stat, start, within(stat, start, bytes), now),
+            Seen::Read(watch, stat, start, bytes)
+                if self.pass_over_known(watch, stat, start, bytes) => {}
+            Seen::Read(watch, stat, start, bytes) => {
+                self.read(watch, stat, start, within(stat, start, bytes), now)
+            }
             Seen::Unpacked(watch, stat, start, bytes) => {
                 self.recognise_unpacked(watch, stat, start, bytes);
                 self.read(watch, stat, start, bytes, now);
@@ -244,7 +275,9 @@ impl Follower {
             Seen::Found(watch, stat) => self.found(watch, stat, now),
             Seen::ListedPart(watch, ref siblings) => drop(self.gather_listing(watch, siblings)),
             Seen::Listed(watch, is_whole, ref siblings) => {
-                let Some(all) = self.gather_listing(watch, siblings).map(std::mem::take) else { return };
+                let Some(all) = self.gather_listing(watch, siblings).map(std::mem::take) else {
+                    return;
+                };
                 self.listed(watch, is_whole, &all, now);
             }
             Seen::Heads(watch, ref heads) => self.learn_heads(watch, heads),
@@ -255,10 +288,12 @@ impl Follower {
         }
     }
 
-    /// All that came so far of a listing. Of very many generations the newest are kept: nothing is missed of those that
-    /// were not touched for longest.
+    /// All that came so far of a listing. Of very many generations the newest are kept: nothing is
+    /// missed of those that were not touched for longest.
     fn gather_listing(&mut self, watch: Watch, siblings: &[Sibling]) -> Option<&mut Vec<Sibling>> {
-        let (number, true) = self.lookup(watch)? else { return None };
+        let (number, true) = self.lookup(watch)? else {
+            return None;
+        };
         let listing = &mut self.source(number).listing;
         listing.extend_from_slice(siblings);
         if listing.len() > MOST_LISTED {
@@ -285,9 +320,13 @@ impl Follower {
     }
 
     fn changed(&mut self, watch: Watch, stat: Stat, now: Duration) {
-        let Some((number, live)) = self.lookup(watch) else { return };
+        let Some((number, live)) = self.lookup(watch) else {
+            return;
+        };
         if !live {
-            let shrunk = |old: &Generation| old.watch == watch && old.id == stat.id && stat.size < old.offset;
+            let shrunk = |old: &Generation| {
+                old.watch == watch && old.id == stat.id && stat.size < old.offset
+            };
             return match self.source(number).old.iter().any(shrunk) {
                 true => self.old_rewritten(number, watch, GapReason::Truncated),
                 false => self.old_moved(number, watch),
@@ -336,7 +375,14 @@ impl Follower {
             }
             _ => {
                 if !source.begun {
-                    self.outcomes.push(Outcome::Begun(number, Cursor { file: stat.id, offset: 0 }, Vec::new()));
+                    self.outcomes.push(Outcome::Begun(
+                        number,
+                        Cursor {
+                            file: stat.id,
+                            offset: 0,
+                        },
+                        Vec::new(),
+                    ));
                 }
                 self.activate(number, stat, now);
             }
@@ -360,22 +406,32 @@ impl Follower {
         let watch = self.new_watch(number);
         let source = self.source(number);
         source.give_number_back();
-        let Some(current) = &source.current else { return };
+        let Some(current) = &source.current else {
+            return;
+        };
         source.phase = Phase::Finding(next);
-        let request = Generation { watch, ..current.clone() }.to_be_found(source.live);
+        let request = Generation {
+            watch,
+            ..current.clone()
+        }
+        .to_be_found(source.live);
         self.requests.push(request);
     }
 
     fn start_comparing(&mut self, number: u32, stat: Stat) {
         let source = self.source(number);
-        let Some(current) = &source.current else { return };
+        let Some(current) = &source.current else {
+            return;
+        };
         source.phase = Phase::Comparing(stat, None);
         let request = Request::Compare(source.live, current.offset);
         self.requests.push(request);
     }
 
     fn read(&mut self, watch: Watch, stat: Stat, start: u64, bytes: &[u8], now: Duration) {
-        let Some((number, live)) = self.lookup(watch) else { return };
+        let Some((number, live)) = self.lookup(watch) else {
+            return;
+        };
         let source = self.source(number);
         if live && source.phase == Phase::Unknown && source.current.is_some() {
             // It was away and has come back; its bytes tell whether it is the same.
@@ -386,9 +442,14 @@ impl Follower {
         }
         source.unread &= !live;
         let name = source.live;
-        let generation =
-            if live { source.current.as_mut() } else { source.old.iter_mut().find(|old| old.watch == watch) };
-        let Some(generation) = generation.filter(|generation| generation.id == stat.id) else { return };
+        let generation = if live {
+            source.current.as_mut()
+        } else {
+            source.old.iter_mut().find(|old| old.watch == watch)
+        };
+        let Some(generation) = generation.filter(|generation| generation.id == stat.id) else {
+            return;
+        };
         if generation.wants_proof(stat, bytes) {
             if generation.held.is_none() && start == 0 {
                 generation.held = Some((stat, bytes.to_vec()));
@@ -413,9 +474,13 @@ impl Follower {
                 let id = generation.id;
                 let brings = generation.at_end || !pieces.is_empty();
                 let doubted = source.lineage.doubted.take_if(|_| is_begun);
-                let hole = generation.is_in_long_hole().then_some(Request::Hole(watch, generation.offset));
+                let hole = generation
+                    .is_in_long_hole()
+                    .then_some(Request::Hole(watch, generation.offset));
                 self.requests.extend(hole);
-                doubted.into_iter().for_each(|from| self.broken(number, id, from));
+                doubted
+                    .into_iter()
+                    .for_each(|from| self.broken(number, id, from));
                 emit(&mut self.outcomes, number, id, pieces);
                 if live {
                     self.source(number).renumbered = Renumbered::No;
@@ -437,7 +502,8 @@ impl Follower {
                 }
             }
             Take::Rewritten => {
-                // Its name may have gone to another file between the look and the read: only the second time counts.
+                // Its name may have gone to another file between the look and the read: only the
+                // second time counts.
                 generation.rested |= generation.at_end;
                 generation.at_end = false;
                 generation.size = stat.size;
@@ -450,7 +516,9 @@ impl Follower {
     }
 
     fn absent(&mut self, watch: Watch, why: &Absence) {
-        let Some((number, live)) = self.lookup(watch) else { return };
+        let Some((number, live)) = self.lookup(watch) else {
+            return;
+        };
         if !live {
             return match why {
                 Absence::Missing => self.old_moved(number, watch),
@@ -474,20 +542,28 @@ impl Follower {
             self.start_finding(number, None);
         }
         if is_new {
-            self.outcomes.push(Outcome::Begun(number, Cursor::default(), Vec::new()));
+            self.outcomes
+                .push(Outcome::Begun(number, Cursor::default(), Vec::new()));
         }
         self.set_problem(number, Some(why.clone()));
     }
 
     fn found(&mut self, watch: Watch, stat: Option<Stat>, now: Duration) {
-        let Some((number, _)) = self.lookup(watch) else { return };
+        let Some((number, _)) = self.lookup(watch) else {
+            return;
+        };
         let source = self.source(number);
         if source.old.iter().any(|old| old.watch == watch) {
             return self.old_found(number, watch, stat);
         }
-        let Phase::Finding(next) = source.phase else { return };
-        let Some(current) = &source.current else { return };
-        if let Some(next) = next.filter(|next| next.id == current.id && current.rewritten.is_none()) {
+        let Phase::Finding(next) = source.phase else {
+            return;
+        };
+        let Some(current) = &source.current else {
+            return;
+        };
+        if let Some(next) = next.filter(|next| next.id == current.id && current.rewritten.is_none())
+        {
             // The name has got it back.
             source.phase = Phase::Unknown;
             self.forget(watch);
@@ -515,7 +591,11 @@ impl Follower {
             return;
         };
         let is_unread = |current: &mut Generation| current.offset == 0 && current.held.is_none();
-        let reason = source.current.as_ref().and_then(|current| current.rewritten).unwrap_or(GapReason::RotatedAway);
+        let reason = source
+            .current
+            .as_ref()
+            .and_then(|current| current.rewritten)
+            .unwrap_or(GapReason::RotatedAway);
         match source.current.take_if(is_unread) {
             // Nothing of it was told: what the next listing has of it is told from there.
             Some(unread) => source.lineage.seek(unread.stat()),
@@ -526,11 +606,21 @@ impl Follower {
 
     /// What the current generation still had is gone: nobody can say how much it was.
     fn lose_current(&mut self, number: u32, reason: GapReason) {
-        let Some(mut current) = self.source(number).current.take() else { return };
-        let mut pieces = current.tail.take().map(|tail| tail.pieces.into()).unwrap_or_default();
+        let Some(mut current) = self.source(number).current.take() else {
+            return;
+        };
+        let mut pieces = current
+            .tail
+            .take()
+            .map(|tail| tail.pieces.into())
+            .unwrap_or_default();
         current.release(&mut pieces);
         current.lines.finish(&mut pieces);
-        pieces.push(Piece::Gap { from: current.offset, to: None, reason });
+        pieces.push(Piece::Gap {
+            from: current.offset,
+            to: None,
+            reason,
+        });
         emit(&mut self.outcomes, number, current.id, pieces);
         let lineage = &mut self.source(number).lineage;
         lineage.broken();
@@ -541,7 +631,8 @@ impl Follower {
         }
     }
 
-    /// Old generations that were read to their end make room for the next; those that rest are forgotten.
+    /// Old generations that were read to their end make room for the next; those that rest are
+    /// forgotten.
     fn poll_ended(&mut self, now: Duration) {
         let numbers: Vec<u32> = self.sources.keys().copied().collect();
         for number in numbers {
@@ -563,10 +654,13 @@ impl Follower {
     }
 
     fn tell_unfinished(&mut self, number: u32, now: Duration) {
-        let Some(current) = &mut self.source(number).current else { return };
+        let Some(current) = &mut self.source(number).current else {
+            return;
+        };
         if let Some((offset, line)) = current.unfinished(now) {
             let id = current.id;
-            self.outcomes.push(Outcome::Unfinished(number, id, offset, line));
+            self.outcomes
+                .push(Outcome::Unfinished(number, id, offset, line));
         }
     }
 
@@ -584,8 +678,8 @@ impl Follower {
     }
 }
 
-/// What is beyond the size that was told is not there yet, whatever was read: a network file system may give NUL bytes for
-/// it, and tell the old size once more.
+/// What is beyond the size that was told is not there yet, whatever was read: a network file system
+/// may give NUL bytes for it, and tell the old size once more.
 fn within(stat: Stat, start: u64, bytes: &[u8]) -> &[u8] {
     let known = usize::try_from(stat.size.saturating_sub(start)).unwrap_or(usize::MAX);
     &bytes[..bytes.len().min(known)]

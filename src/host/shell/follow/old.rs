@@ -1,5 +1,5 @@
-//! Generations that have lost the name of their log: they are read to their end wherever they went, and let go when they
-//! have rested, or are gone. Which came in between is in `succession`.
+//! Generations that have lost the name of their log: they are read to their end wherever they went,
+//! and let go when they have rested, or are gone. Which came in between is in `succession`.
 
 use std::time::Duration;
 
@@ -8,15 +8,18 @@ use crate::model::GapReason;
 
 use super::{Follower, Generation, Phase, Stat, Watch, emit};
 
-/// A writer may hold on to a file that was renamed until it is told to open its log again; `logrotate` tells it at
-/// once, people and cron jobs do later. So long after its last line an old generation is not looked at any more.
+/// A writer may hold on to a file that was renamed until it is told to open its log again;
+/// `logrotate` tells it at once, people and cron jobs do later. So long after its last line an old
+/// generation is not looked at any more.
 pub(super) const OLD_GENERATION_WAIT: Duration = Duration::from_secs(90);
 
 impl Follower {
     /// An old generation has another name now.
     pub(super) fn old_moved(&mut self, number: u32, watch: Watch) {
         let source = self.source(number);
-        let Some(old) = source.old.iter().find(|old| old.watch == watch) else { return };
+        let Some(old) = source.old.iter().find(|old| old.watch == watch) else {
+            return;
+        };
         if old.is_empty() {
             return self.drop_old(number, watch, GapReason::RotatedAway);
         }
@@ -27,10 +30,15 @@ impl Follower {
     /// The answer to where an old generation is now.
     pub(super) fn old_found(&mut self, number: u32, watch: Watch, stat: Option<Stat>) {
         let source = self.source(number);
-        let Some(old) = source.old.iter_mut().find(|old| old.watch == watch) else { return };
-        // Shorter than when it was listed, and not read yet: another file has its number. And a guess of what was read of
-        // a file whose number another has now may be right of yet another.
-        let is_it = |stat: &Stat| (old.offset > 0 || stat.size >= old.size) && (!old.recalled || stat.id == old.id);
+        let Some(old) = source.old.iter_mut().find(|old| old.watch == watch) else {
+            return;
+        };
+        // Shorter than when it was listed, and not read yet: another file has its number. And a
+        // guess of what was read of a file whose number another has now may be right of yet
+        // another.
+        let is_it = |stat: &Stat| {
+            (old.offset > 0 || stat.size >= old.size) && (!old.recalled || stat.id == old.id)
+        };
         match stat.filter(is_it) {
             Some(stat) => {
                 source.lineage.moved(old.id, stat, old.rewritten.is_some());
@@ -46,10 +54,26 @@ impl Follower {
     }
 
     /// What had the name is found under another.
-    pub(super) fn became_old(&mut self, number: u32, watch: Watch, stat: Stat, next: Option<Stat>, now: Duration) {
+    pub(super) fn became_old(
+        &mut self,
+        number: u32,
+        watch: Watch,
+        stat: Stat,
+        next: Option<Stat>,
+        now: Duration,
+    ) {
         let source = self.source(number);
-        let Some(current) = source.current.take() else { return };
-        let seen_anew = Generation { watch, id: stat.id, at_end: false, recalled: false, grew: now, ..current };
+        let Some(current) = source.current.take() else {
+            return;
+        };
+        let seen_anew = Generation {
+            watch,
+            id: stat.id,
+            at_end: false,
+            recalled: false,
+            grew: now,
+            ..current
+        };
         source.old.push_back(seen_anew);
         source.phase = Phase::Waiting(next);
     }
@@ -57,8 +81,14 @@ impl Follower {
     /// Those at rest are looked at no more.
     pub(super) fn forget_rested(&mut self, number: u32, now: Duration) {
         let source = self.source(number);
-        let rested = |old: &&Generation| old.at_end && now.saturating_sub(old.grew) > OLD_GENERATION_WAIT;
-        let watches: Vec<Watch> = source.old.iter().filter(rested).map(|old| old.watch).collect();
+        let rested =
+            |old: &&Generation| old.at_end && now.saturating_sub(old.grew) > OLD_GENERATION_WAIT;
+        let watches: Vec<Watch> = source
+            .old
+            .iter()
+            .filter(rested)
+            .map(|old| old.watch)
+            .collect();
         for watch in watches {
             self.drop_old(number, watch, GapReason::RotatedAway);
         }
@@ -67,8 +97,12 @@ impl Follower {
     /// Ends an old generation; what it is known to have had beyond our offset is a gap.
     pub(super) fn drop_old(&mut self, number: u32, watch: Watch, reason: GapReason) {
         let source = self.source(number);
-        let Some(at) = source.old.iter().position(|old| old.watch == watch) else { return };
-        let Some(mut old) = source.old.remove(at) else { return };
+        let Some(at) = source.old.iter().position(|old| old.watch == watch) else {
+            return;
+        };
+        let Some(mut old) = source.old.remove(at) else {
+            return;
+        };
         let mut pieces = Vec::new();
         old.release(&mut pieces);
         let is_last = matches!(source.phase, Phase::Waiting(_)) && at == source.old.len();
@@ -76,7 +110,11 @@ impl Follower {
         old.lines.finish(&mut pieces);
         if !old.at_end && !old.rested {
             let to = (old.size > old.offset && reason != GapReason::Truncated).then_some(old.size);
-            pieces.push(Piece::Gap { from: old.offset, to, reason });
+            pieces.push(Piece::Gap {
+                from: old.offset,
+                to,
+                reason,
+            });
             source.lineage.broken();
         }
         if reason == GapReason::Truncated {

@@ -1,5 +1,6 @@
-//! A file that has another number, and nothing else has happened to it: its file system was mounted again, another server
-//! took over, or a file of an image was written to for the first time (an overlay copies it then).
+//! A file that has another number, and nothing else has happened to it: its file system was mounted
+//! again, another server took over, or a file of an image was written to for the first time (an
+//! overlay copies it then).
 //!
 //! ```text
 //!  another number, at least as long ──▶ the old number is nowhere ──▶ read on under the new one ──▶ same bytes: go on
@@ -7,8 +8,9 @@
 //!                                                                                └──▶ others: it is another file
 //! ```
 //!
-//! Numbers are told by no file system to be the same for ever, so the bytes decide, as always. What was read must be as
-//! long as a whole marker, or the device must be another too: two short logs may begin alike.
+//! Numbers are told by no file system to be the same for ever, so the bytes decide, as always. What
+//! was read must be as long as a whole marker, or the device must be another too: two short logs
+//! may begin alike.
 
 use crate::model::FileId;
 
@@ -29,16 +31,20 @@ pub(super) enum Renumbered {
 impl Generation {
     /// Whether this may be the same file under another number.
     fn may_be(&self, other: Stat) -> bool {
-        let is_known = self.marker.len() >= MARKER || (self.id.dev != other.id.dev && !self.marker.is_empty());
+        let is_known =
+            self.marker.len() >= MARKER || (self.id.dev != other.id.dev && !self.marker.is_empty());
         is_known && self.held.is_none() && other.size >= self.offset
     }
 }
 
 impl Follower {
-    /// Nothing has the number of the current generation. Reads on in the file that has its name, if that may be it.
+    /// Nothing has the number of the current generation. Reads on in the file that has its name, if
+    /// that may be it.
     pub(super) fn try_renumbered(&mut self, number: u32, next: Option<Stat>) -> bool {
         let source = self.source(number);
-        let (Some(next), Some(current)) = (next, &mut source.current) else { return false };
+        let (Some(next), Some(current)) = (next, &mut source.current) else {
+            return false;
+        };
         if source.renumbered == Renumbered::Refused(next.id) || !current.may_be(next) {
             return false;
         }
@@ -50,9 +56,12 @@ impl Follower {
         true
     }
 
-    /// What the name stands for has other bytes than what was read. True where it was only tried whether it has the same.
+    /// What the name stands for has other bytes than what was read. True where it was only tried
+    /// whether it has the same.
     pub(super) fn was_not_renumbered(&mut self, number: u32, stat: Stat) -> bool {
-        let Renumbered::Tried(_) = self.source(number).renumbered else { return false };
+        let Renumbered::Tried(_) = self.source(number).renumbered else {
+            return false;
+        };
         self.source(number).give_number_back();
         self.source(number).renumbered = Renumbered::Refused(stat.id);
         self.start_finding(number, Some(stat));

@@ -1,4 +1,5 @@
-//! Going on where another run of the program stopped: as after a lost connection, with what that run remembered.
+//! Going on where another run of the program stopped: as after a lost connection, with what that
+//! run remembered.
 
 use std::time::Duration;
 
@@ -15,26 +16,42 @@ impl Follower {
     /// Adds a source of which these generations were printed so far, oldest first.
     pub fn resume(&mut self, source: u32, path: Vec<u8>, reached: &[Reached]) {
         self.add(source, path, Begin::Start);
-        let Some((last, older)) = reached.split_last() else { return };
+        let Some((last, older)) = reached.split_last() else {
+            return;
+        };
         for one in older {
             let watch = self.new_watch(source);
             let known = self.source(source);
             // Its successor was begun, so it was read to its end; it may have grown since.
-            let old = Generation { rested: true, ..Generation::resumed(watch, one) };
-            // By its number alone: to look through all files for its bytes takes long, and nobody writes to a packed one.
+            let old = Generation {
+                rested: true,
+                ..Generation::resumed(watch, one)
+            };
+            // By its number alone: to look through all files for its bytes takes long, and nobody
+            // writes to a packed one.
             let (near, id, offset) = (known.live, old.id, old.offset);
             known.old.push_back(old);
-            self.requests.push(Request::Find { watch, near, id, offset, mark: None });
+            self.requests.push(Request::Find {
+                watch,
+                near,
+                id,
+                offset,
+                mark: None,
+            });
         }
         let known = self.source(source);
         known.begun = true;
         known.lineage.resume(last.time);
-        known.current = Some(Generation { recalled: true, ..Generation::resumed(known.live, last) });
+        known.current = Some(Generation {
+            recalled: true,
+            ..Generation::resumed(known.live, last)
+        });
     }
 }
 
 impl Generation {
-    /// Whether this is its file on a file system that has another number since the host was started again.
+    /// Whether this is its file on a file system that has another number since the host was started
+    /// again.
     pub(super) fn is_renumbered(&self, id: FileId) -> bool {
         self.recalled && self.id.ino == id.ino && self.id.dev != id.dev
     }
@@ -44,12 +61,27 @@ impl Generation {
         let under_way = self.lines.unfinished().map_or(0, |(_, line)| line.len());
         let offset = self.offset - under_way as u64;
         let before = self.marker[..self.marker.len().saturating_sub(under_way)].to_vec();
-        self.lines.is_at_line().then(|| Outcome::Begun(number, Cursor { file: self.id, offset }, before))
+        self.lines.is_at_line().then(|| {
+            Outcome::Begun(
+                number,
+                Cursor {
+                    file: self.id,
+                    offset,
+                },
+                before,
+            )
+        })
     }
 
     fn resumed(watch: u32, reached: &Reached) -> Self {
         let offset = reached.offset();
-        let mut this = Self::new(watch, reached.place.cursor.file, offset, false, Duration::ZERO);
+        let mut this = Self::new(
+            watch,
+            reached.place.cursor.file,
+            offset,
+            false,
+            Duration::ZERO,
+        );
         this.lines = Lines::new(offset, reached.is_in_line());
         this.marker.clone_from(&reached.before);
         this.changed = u64::try_from(reached.time.0.saturating_sub(ZONES)).unwrap_or(0);

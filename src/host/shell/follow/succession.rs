@@ -1,5 +1,5 @@
-//! From one generation to the next: nothing of a generation is told before a listing, taken after its first bytes were
-//! read, has shown that no other stands between it and the one before.
+//! From one generation to the next: nothing of a generation is told before a listing, taken after
+//! its first bytes were read, has shown that no other stands between it and the one before.
 //!
 //! ```text
 //!  first bytes ──▶ held ──▶ List ──▶ nothing between ──▶ told
@@ -25,8 +25,18 @@ impl Generation {
     /// The request that looks for it beside the watched name.
     pub(super) fn to_be_found(&self, near: Watch) -> Request {
         // A file that has other bytes now is looked for by its bytes alone.
-        let id = if self.rewritten.is_some() { FileId::default() } else { self.id };
-        Request::Find { watch: self.watch, near, id, offset: self.offset, mark: self.mark() }
+        let id = if self.rewritten.is_some() {
+            FileId::default()
+        } else {
+            self.id
+        };
+        Request::Find {
+            watch: self.watch,
+            near,
+            id,
+            offset: self.offset,
+            mark: self.mark(),
+        }
     }
 
     /// Whether it seems to go on with NUL bytes for long.
@@ -36,7 +46,9 @@ impl Generation {
 
     /// Gives up waiting for a proof: the bytes that are held are all that is left.
     pub(super) fn release(&mut self, pieces: &mut Vec<Piece>) {
-        let Some((stat, bytes)) = self.held.take() else { return };
+        let Some((stat, bytes)) = self.held.take() else {
+            return;
+        };
         if let Take::Lines(mut lines) = self.take(stat, 0, &bytes, self.grew) {
             pieces.append(&mut lines);
         }
@@ -45,8 +57,16 @@ impl Generation {
 
 impl Follower {
     /// What is beside the name of a source.
-    pub(super) fn listed(&mut self, live: Watch, is_whole: bool, siblings: &[Sibling], now: Duration) {
-        let Some((number, true)) = self.lookup(live) else { return };
+    pub(super) fn listed(
+        &mut self,
+        live: Watch,
+        is_whole: bool,
+        siblings: &[Sibling],
+        now: Duration,
+    ) {
+        let Some((number, true)) = self.lookup(live) else {
+            return;
+        };
         if !is_whole {
             // Files move all the while: the bytes wait.
             return self.requests.push(Request::List(live));
@@ -56,18 +76,30 @@ impl Follower {
             source.heads.want(now);
         }
         let all_read = source.old.iter().all(|old| old.offset > 0);
-        source.heads.compare(siblings, |stat| source.lineage.knows(stat), all_read);
+        source
+            .heads
+            .compare(siblings, |stat| source.lineage.knows(stat), all_read);
         let generations = || source.old.iter().chain(&source.current);
-        let watched: Vec<FileId> = generations().filter(|one| one.held.is_none()).map(|one| one.id).collect();
+        let watched: Vec<FileId> = generations()
+            .filter(|one| one.held.is_none())
+            .map(|one| one.id)
+            .collect();
         let Some(generation) = generations().find(|one| one.held.is_some()) else {
-            if let Some(current) = source.current.as_ref().filter(|_| !source.lineage.has_begun()) {
+            if let Some(current) = source
+                .current
+                .as_ref()
+                .filter(|_| !source.lineage.has_begun())
+            {
                 let begun = current.stat();
                 source.lineage.between(siblings, begun, &watched);
             }
             return;
         };
         let is_new = generation.proof == Proof::Wanted;
-        let begun = generation.held.as_ref().map_or_else(Stat::default, |(stat, _)| *stat);
+        let begun = generation
+            .held
+            .as_ref()
+            .map_or_else(Stat::default, |(stat, _)| *stat);
         let between = source.lineage.between(siblings, begun, &watched);
         let from = source.old.back().map_or(0, |old| old.offset);
         source.lineage.doubted = (between.is_doubtful && is_new).then_some(from);
@@ -84,7 +116,11 @@ impl Follower {
     /// The generation before is gone, perhaps others with it.
     pub(super) fn broken(&mut self, number: u32, id: FileId, from: u64) {
         self.source(number).lineage.broken();
-        let gap = Piece::Gap { from, to: None, reason: GapReason::RotatedAway };
+        let gap = Piece::Gap {
+            from,
+            to: None,
+            reason: GapReason::RotatedAway,
+        };
         emit(&mut self.outcomes, number, id, vec![gap]);
     }
 
@@ -93,13 +129,27 @@ impl Follower {
         let source = self.source(number);
         let (live, copied) = (source.live, std::mem::take(&mut source.copied));
         let olds = source.old.clone();
-        let Some(generation) = source.old.iter_mut().chain(&mut source.current).find(|one| one.held.is_some()) else {
+        let Some(generation) = source
+            .old
+            .iter_mut()
+            .chain(&mut source.current)
+            .find(|one| one.held.is_some())
+        else {
             return;
         };
         let watch = generation.watch;
-        let Some((stat, bytes)) = generation.held.take() else { return };
-        generation.proof = if bytes.is_empty() { Proof::OfName } else { Proof::Done };
-        let copy = olds.into_iter().rev().find(|old| copied && watch == live && old.is_copy_of(&stat, &bytes));
+        let Some((stat, bytes)) = generation.held.take() else {
+            return;
+        };
+        generation.proof = if bytes.is_empty() {
+            Proof::OfName
+        } else {
+            Proof::Done
+        };
+        let copy = olds
+            .into_iter()
+            .rev()
+            .find(|old| copied && watch == live && old.is_copy_of(&stat, &bytes));
         if let Some(copy) = copy {
             // It was copied, and is about to be cut off: all that the copy has was told.
             (generation.offset, generation.marker) = (copy.offset, copy.marker);
@@ -108,7 +158,9 @@ impl Follower {
                 copy.lines = Lines::new(copy.offset, false);
             }
         }
-        let Some(generation) = self.generation(number, watch) else { return };
+        let Some(generation) = self.generation(number, watch) else {
+            return;
+        };
         let taken = generation.take(stat, 0, &bytes, now);
         let request = Request::ReadFrom(watch, generation.id, generation.offset);
         generation.at_end = false;
@@ -121,16 +173,31 @@ impl Follower {
 
     fn generation(&mut self, number: u32, watch: Watch) -> Option<&mut Generation> {
         let source = self.source(number);
-        source.old.iter_mut().chain(&mut source.current).find(|one| one.watch == watch)
+        source
+            .old
+            .iter_mut()
+            .chain(&mut source.current)
+            .find(|one| one.watch == watch)
     }
 
-    /// Generations that came and went unseen are read before the one that was begun, from where they were left.
+    /// Generations that came and went unseen are read before the one that was begun, from where
+    /// they were left.
     fn read_first(&mut self, number: u32, missed: &[(Stat, u64)], now: Duration) {
         let source = self.source(number);
-        let begun = source.old.iter().position(|old| old.held.is_some()).and_then(|at| source.old.remove(at));
+        let begun = source
+            .old
+            .iter()
+            .position(|old| old.held.is_some())
+            .and_then(|at| source.old.remove(at));
         // Where a late line to an old one was the first of it, what has the name now goes on.
-        if let Some(current) = source.current.take_if(|current| current.held.is_some() || current.offset == 0) {
-            let changed = current.held.as_ref().map_or(current.changed, |(stat, _)| stat.changed);
+        if let Some(current) = source
+            .current
+            .take_if(|current| current.held.is_some() || current.offset == 0)
+        {
+            let changed = current
+                .held
+                .as_ref()
+                .map_or(current.changed, |(stat, _)| stat.changed);
             let (id, size) = (current.id, current.size);
             source.phase = Phase::Waiting(Some(Stat { id, size, changed }));
             source.copied = true;
@@ -141,30 +208,51 @@ impl Follower {
         if let Some(begun) = begun {
             self.forget(begun.watch);
             let stat = begun.held.as_ref().map_or(begun.stat(), |(stat, _)| *stat);
-            self.queue(number, Stat { id: begun.id, ..stat }, 0, now);
+            self.queue(
+                number,
+                Stat {
+                    id: begun.id,
+                    ..stat
+                },
+                0,
+                now,
+            );
         }
     }
 
-    /// What was taken for a generation that was missed is a copy of one that was told up to an offset.
-    pub(super) fn read_copy(&mut self, number: u32, watch: Watch, stat: Stat, (offset, marker): (u64, Vec<u8>)) {
+    /// What was taken for a generation that was missed is a copy of one that was told up to an
+    /// offset.
+    pub(super) fn read_copy(
+        &mut self,
+        number: u32,
+        watch: Watch,
+        stat: Stat,
+        (offset, marker): (u64, Vec<u8>),
+    ) {
         let source = self.source(number);
         if stat.size <= offset {
             source.old.retain(|old| old.watch != watch);
             source.lineage.was_copied_to(stat);
             return self.forget(watch);
         }
-        let Some(generation) = self.generation(number, watch) else { return };
+        let Some(generation) = self.generation(number, watch) else {
+            return;
+        };
         let (id, now) = (generation.id, generation.grew);
         *generation = Generation::new(watch, id, offset, false, now);
         (generation.marker, generation.recalled) = (marker, true);
         self.requests.push(Request::ReadFrom(watch, id, offset));
     }
 
-    /// A compressed file unpacks to so much, or to more. One that was read to its end is looked at no more: it does not
-    /// grow; one that ends before what was read of it is another file.
+    /// A compressed file unpacks to so much, or to more. One that was read to its end is looked at
+    /// no more: it does not grow; one that ends before what was read of it is another file.
     pub(super) fn unpacked_to(&mut self, watch: Watch, end: u64, is_whole: bool) {
-        let Some((number, false)) = self.lookup(watch) else { return };
-        let Some(generation) = self.generation(number, watch) else { return };
+        let Some((number, false)) = self.lookup(watch) else {
+            return;
+        };
+        let Some(generation) = self.generation(number, watch) else {
+            return;
+        };
         if is_whole && end < generation.offset {
             self.old_rewritten(number, watch, GapReason::RotatedAway);
         } else if generation.at_end {
@@ -172,49 +260,79 @@ impl Follower {
         }
     }
 
-    /// What was taken for a generation that was missed is, by its first bytes, one that was read before it was compressed:
-    /// it is read on from there.
-    pub(super) fn recognise_unpacked(&mut self, watch: Watch, stat: Stat, start: u64, bytes: &[u8]) {
-        let Some((number, false)) = self.lookup(watch) else { return };
+    /// What was taken for a generation that was missed is, by its first bytes, one that was read
+    /// before it was compressed: it is read on from there.
+    pub(super) fn recognise_unpacked(
+        &mut self,
+        watch: Watch,
+        stat: Stat,
+        start: u64,
+        bytes: &[u8],
+    ) {
+        let Some((number, false)) = self.lookup(watch) else {
+            return;
+        };
         let source = self.source(number);
-        let is_begun = |old: &Generation| old.watch == watch && old.id == stat.id && old.offset == 0 && start == 0;
-        let Some(begun) = source.old.iter_mut().find(|old| is_begun(old)) else { return };
+        let is_begun = |old: &Generation| {
+            old.watch == watch && old.id == stat.id && old.offset == 0 && start == 0
+        };
+        let Some(begun) = source.old.iter_mut().find(|old| is_begun(old)) else {
+            return;
+        };
         begun.size = stat.size;
         let is_read = |old: &Generation| old.watch != watch && old.offset > 0 && !old.recalled;
         let is_it = |old: &Generation| is_read(old) && Read::of(old).is_begun_by(stat, bytes);
-        if let Some(plain) = source.old.iter().position(is_it).and_then(|at| source.old.remove(at)) {
+        if let Some(plain) = source
+            .old
+            .iter()
+            .position(is_it)
+            .and_then(|at| source.old.remove(at))
+        {
             source.lineage.remember(&plain, false);
             self.forget(plain.watch);
         }
         let Some(read) = self.source(number).lineage.packed_from(stat, bytes) else {
             if !self.pass_over_known(watch, stat, start, bytes) {
                 let doubted = self.source(number).lineage.doubted.take();
-                doubted.into_iter().for_each(|from| self.broken(number, stat.id, from));
+                doubted
+                    .into_iter()
+                    .for_each(|from| self.broken(number, stat.id, from));
             }
             return;
         };
         self.source(number).lineage.doubted = None;
         if let Some(generation) = self.generation(number, watch) {
             *generation = Generation::new(watch, stat.id, read.offset, false, generation.grew);
-            (generation.marker, generation.head, generation.recalled) = (read.marker, read.head, true);
+            (generation.marker, generation.head, generation.recalled) =
+                (read.marker, read.head, true);
         }
     }
 
-    /// A generation that was found in this file may have been listed as one that was missed: then it is read once.
+    /// A generation that was found in this file may have been listed as one that was missed: then
+    /// it is read once.
     pub(super) fn join(&mut self, number: u32, watch: Watch, id: FileId) {
         let old = &self.source(number).old;
         let is_begun = old.iter().any(|old| old.watch == watch && old.offset > 0);
-        let twin = old.iter().find(|old| old.watch != watch && old.id == id && (old.offset == 0 || !is_begun));
-        let Some(twin) = twin.map(|twin| if is_begun { twin.watch } else { watch }) else { return };
+        let twin = old
+            .iter()
+            .find(|old| old.watch != watch && old.id == id && (old.offset == 0 || !is_begun));
+        let Some(twin) = twin.map(|twin| if is_begun { twin.watch } else { watch }) else {
+            return;
+        };
         self.source(number).old.retain(|old| old.watch != twin);
         self.forget(twin);
     }
 
-    /// A generation that was listed went away before it was read: the next listing may have it compressed.
+    /// A generation that was listed went away before it was read: the next listing may have it
+    /// compressed.
     pub(super) fn look_again(&mut self, number: u32, watch: Watch) {
         let source = self.source(number);
-        let Some(at) = source.old.iter().position(|old| old.watch == watch) else { return };
-        let Some(old) = source.old.remove(at) else { return };
+        let Some(at) = source.old.iter().position(|old| old.watch == watch) else {
+            return;
+        };
+        let Some(old) = source.old.remove(at) else {
+            return;
+        };
         source.lineage.seek(old.stat());
         self.watches.remove(&watch);
         self.requests.push(Request::Forget(watch));
@@ -225,8 +343,13 @@ impl Follower {
         let source = self.source(number);
         let mut generation = Generation::new(watch, stat.id, offset, false, now);
         (generation.size, generation.changed) = (stat.size, stat.changed);
-        if let Some(read) = source.lineage.recall(stat.id).filter(|read| read.offset == offset && offset > 0) {
-            (generation.marker, generation.head, generation.recalled) = (read.marker.clone(), read.head.clone(), true);
+        if let Some(read) = source
+            .lineage
+            .recall(stat.id)
+            .filter(|read| read.offset == offset && offset > 0)
+        {
+            (generation.marker, generation.head, generation.recalled) =
+                (read.marker.clone(), read.head.clone(), true);
         }
         let request = generation.to_be_found(source.live);
         source.old.push_back(generation);
@@ -234,13 +357,22 @@ impl Follower {
     }
 
     pub(super) fn candidate(&mut self, watch: Watch, stat: Stat, start: u64, bytes: &[u8]) {
-        let Some((number, true)) = self.lookup(watch) else { return };
+        let Some((number, true)) = self.lookup(watch) else {
+            return;
+        };
         let source = self.source(number);
-        let (Phase::Comparing(now, best), Some(current)) = (source.phase, &source.current) else { return };
+        let (Phase::Comparing(now, best), Some(current)) = (source.phase, &source.current) else {
+            return;
+        };
         let best = match best {
             Some(Copied::Whole(_)) => return,
-            _ if !current.marker.is_empty() && current.marker_matches(start, bytes) => Copied::Whole(stat.id),
-            None if start == 0 && current.began_like(stat, bytes) && !source.lineage.knows(stat) => {
+            _ if !current.marker.is_empty() && current.marker_matches(start, bytes) => {
+                Copied::Whole(stat.id)
+            }
+            None if start == 0
+                && current.began_like(stat, bytes)
+                && !source.lineage.knows(stat) =>
+            {
                 Copied::Before(stat)
             }
             _ => return,
@@ -249,9 +381,14 @@ impl Follower {
     }
 
     pub(super) fn compared(&mut self, watch: Watch, now: Duration) {
-        let Some((number, true)) = self.lookup(watch) else { return };
+        let Some((number, true)) = self.lookup(watch) else {
+            return;
+        };
         let source = self.source(number);
-        let (Phase::Comparing(stat, best), Some(current)) = (source.phase, &mut source.current) else { return };
+        let (Phase::Comparing(stat, best), Some(current)) = (source.phase, &mut source.current)
+        else {
+            return;
+        };
         match best {
             Some(Copied::Whole(copy)) => {
                 // The copy has what we have read and more: read its rest as an old generation.
@@ -278,15 +415,22 @@ impl Follower {
     pub(super) fn old_rewritten(&mut self, number: u32, watch: Watch, reason: GapReason) {
         let source = self.source(number);
         let near = source.live;
-        let Some(old) = source.old.iter_mut().find(|old| old.watch == watch) else { return };
+        let Some(old) = source.old.iter_mut().find(|old| old.watch == watch) else {
+            return;
+        };
         if old.recalled {
             // The file that had its number is gone, read to its end; this one is new.
             let Stat { id, size, changed } = old.stat();
-            *old = Generation { size, changed, ..Generation::new(watch, id, 0, false, old.grew) };
+            *old = Generation {
+                size,
+                changed,
+                ..Generation::new(watch, id, 0, false, old.grew)
+            };
         } else if old.rewritten.is_some() || old.marker.is_empty() {
             return self.drop_old(number, watch, reason);
         } else {
-            // It was copied and cut off before it was renamed, perhaps: the copy has what was not read.
+            // It was copied and cut off before it was renamed, perhaps: the copy has what was not
+            // read.
             old.rewritten = Some(reason);
         }
         let request = old.to_be_found(near);
@@ -295,8 +439,15 @@ impl Follower {
 
     /// The NUL bytes of a file go up to `to`.
     pub(super) fn hole(&mut self, watch: Watch, stat: Stat, to: u64) {
-        let Some((number, _)) = self.lookup(watch) else { return };
-        let Some(generation) = self.generation(number, watch).filter(|one| one.id == stat.id) else { return };
+        let Some((number, _)) = self.lookup(watch) else {
+            return;
+        };
+        let Some(generation) = self
+            .generation(number, watch)
+            .filter(|one| one.id == stat.id)
+        else {
+            return;
+        };
         if to > generation.offset && to <= stat.size && generation.is_in_long_hole() {
             generation.pass_hole(to);
             let request = Request::ReadFrom(watch, generation.id, to);
@@ -314,7 +465,8 @@ impl Generation {
 
     /// Whether a file with these first bytes is one of which this generation is a copy.
     fn is_copy_of(&self, stat: &Stat, bytes: &[u8]) -> bool {
-        let is_alike = !self.head.is_empty() && bytes.starts_with(&self.head) && stat.size >= self.offset;
+        let is_alike =
+            !self.head.is_empty() && bytes.starts_with(&self.head) && stat.size >= self.offset;
         is_alike && self.id != stat.id && self.marker_matches(0, bytes)
     }
 }

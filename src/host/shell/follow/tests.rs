@@ -1,4 +1,5 @@
-//! The follower against a host that behaves as `follow.sh` does, whose files are rotated in every way.
+//! The follower against a host that behaves as `follow.sh` does, whose files are rotated in every
+//! way.
 
 use super::old::OLD_GENERATION_WAIT;
 use super::*;
@@ -14,7 +15,9 @@ use host::{Action, Host, LOG, number};
 fn told(follower: &mut Follower) -> Vec<String> {
     let mut out = Vec::new();
     for outcome in follower.take_outcomes() {
-        let Outcome::Pieces(_, _, pieces) = outcome else { continue };
+        let Outcome::Pieces(_, _, pieces) = outcome else {
+            continue;
+        };
         out.extend(pieces.iter().map(|piece| match piece {
             Piece::Line { bytes, .. } => String::from_utf8_lossy(bytes).into_owned(),
             Piece::Gap { reason, .. } => format!("gap: {}", reason.as_str()),
@@ -82,7 +85,11 @@ fn it_is_settled_only_when_all_that_is_there_has_been_told() {
     follower.add(0, LOG.into(), Begin::LastLines(5));
     let mut before = 0;
     while !follower.is_settled() {
-        assert_eq!(told(&mut follower), Vec::<String>::new(), "nothing is told before it is settled");
+        assert_eq!(
+            told(&mut follower),
+            Vec::<String>::new(),
+            "nothing is told before it is settled"
+        );
         host.poll(&mut follower, Duration::ZERO);
         before += 1;
         assert!(before < 5, "{follower:?}");
@@ -102,7 +109,12 @@ fn last_lines_longer_than_the_first_window_are_found_further_back() {
     let (_, mut follower) = start(&text, Begin::LastLines(10));
     let lines = told(&mut follower);
     assert_eq!(lines.len(), 10);
-    assert!(lines[0].starts_with("10 ") && lines[9].starts_with("19 "), "{:.20} {:.20}", lines[0], lines[9]);
+    assert!(
+        lines[0].starts_with("10 ") && lines[9].starts_with("19 "),
+        "{:.20} {:.20}",
+        lines[0],
+        lines[9]
+    );
 }
 
 #[test]
@@ -143,7 +155,10 @@ fn a_file_rewritten_longer_is_noticed_by_its_bytes() {
     let (mut host, mut follower) = start("aaaa\n", Begin::Start);
     host.files.get_mut(LOG).unwrap().1 = b"rewritten, and longer\n".to_vec();
     settle(&mut host, &mut follower);
-    assert_eq!(told(&mut follower), ["aaaa", "gap: truncated", "rewritten, and longer"]);
+    assert_eq!(
+        told(&mut follower),
+        ["aaaa", "gap: truncated", "rewritten, and longer"]
+    );
 }
 
 #[test]
@@ -152,9 +167,13 @@ fn a_deleted_and_recreated_file_leaves_a_gap_even_with_the_same_inode() {
     let inode = host.files[LOG].0;
     host.files.remove(LOG);
     settle(&mut host, &mut follower);
-    host.files.insert(LOG.to_owned(), (inode, b"bbbb\ncc\n".to_vec()));
+    host.files
+        .insert(LOG.to_owned(), (inode, b"bbbb\ncc\n".to_vec()));
     settle(&mut host, &mut follower);
-    assert_eq!(told(&mut follower), ["aaaa", "gap: truncated", "bbbb", "cc"]);
+    assert_eq!(
+        told(&mut follower),
+        ["aaaa", "gap: truncated", "bbbb", "cc"]
+    );
 }
 
 #[test]
@@ -189,7 +208,10 @@ fn a_file_that_appears_later_is_read_from_its_first_byte() {
     settle(&mut host, &mut follower);
     assert_eq!(
         follower.take_outcomes(),
-        [Outcome::Begun(0, Cursor::default(), Vec::new()), Outcome::Problem(0, Some(Absence::Missing))]
+        [
+            Outcome::Begun(0, Cursor::default(), Vec::new()),
+            Outcome::Problem(0, Some(Absence::Missing))
+        ]
     );
     host.create(LOG);
     host.append(LOG, "a\nb\n");
@@ -263,13 +285,19 @@ fn while_the_name_is_denied_nobody_waits_for_an_old_generation_that_is_denied_to
     host.rename_and_create();
     host.append(LOG, "c\n");
     let watch = host.order[0];
-    follower.see(&Seen::Denied(watch, host.stat(LOG), Barrier::default()), Duration::ZERO);
+    follower.see(
+        &Seen::Denied(watch, host.stat(LOG), Barrier::default()),
+        Duration::ZERO,
+    );
     host.denied = Some("log.1".to_owned());
     host.serve(&mut follower, Duration::ZERO);
     let old_watch = *host.order.last().unwrap();
     assert_eq!(host.watches[&old_watch].id, old.id);
     for seconds in 0..100 {
-        follower.see(&Seen::Denied(old_watch, Some(old), Barrier::default()), Duration::from_secs(seconds));
+        follower.see(
+            &Seen::Denied(old_watch, Some(old), Barrier::default()),
+            Duration::from_secs(seconds),
+        );
         follower.see(&Seen::PollEnded, Duration::from_secs(seconds));
     }
     host.denied = None;
@@ -296,13 +324,20 @@ fn an_old_generation_whose_name_went_to_another_file_before_the_read_is_looked_f
     host.append("log.1", "late\n");
     let (watch, stat) = (*host.order.last().unwrap(), host.stat("log.1").unwrap());
     host.rename_and_create();
-    follower.see(&Seen::Read(watch, stat, 0, b"of another file\n"), Duration::ZERO);
+    follower.see(
+        &Seen::Read(watch, stat, 0, b"of another file\n"),
+        Duration::ZERO,
+    );
     settle(&mut host, &mut follower);
     assert_eq!(told(&mut follower), ["a", "late"]);
     host.files.get_mut("log.2").unwrap().1 = b"of another file\n".to_vec();
     host.touch(stat.id.ino);
     settle(&mut host, &mut follower);
-    assert_eq!(told(&mut follower), Vec::<String>::new(), "it was read to its end before");
+    assert_eq!(
+        told(&mut follower),
+        Vec::<String>::new(),
+        "it was read to its end before"
+    );
 }
 
 #[test]
@@ -346,7 +381,8 @@ fn lines_that_come_to_a_generation_after_it_was_forgotten_are_told_at_the_next_r
 }
 
 #[test]
-fn what_stood_in_an_empty_file_that_was_copied_and_cut_before_the_next_look_is_read_from_the_copy() {
+fn what_stood_in_an_empty_file_that_was_copied_and_cut_before_the_next_look_is_read_from_the_copy()
+{
     let (mut host, mut follower) = start("a\n", Begin::Start);
     host.copy_and_truncate();
     settle(&mut host, &mut follower);
@@ -368,7 +404,10 @@ fn a_file_that_was_copied_and_cut_and_then_renamed_is_read_from_its_copy() {
     host.rename_and_create();
     host.append(LOG, "d\n");
     settle(&mut host, &mut follower);
-    assert_eq!(told(&mut follower), ["a", "b", "c, and longer than all before it", "d"]);
+    assert_eq!(
+        told(&mut follower),
+        ["a", "b", "c, and longer than all before it", "d"]
+    );
 }
 
 #[test]
@@ -402,7 +441,11 @@ fn whenever_a_generation_is_compressed_it_is_read_once_and_there_is_no_gap() {
         host.act(Action::Packed);
         host.append(LOG, "c\n");
         settle(&mut host, &mut follower);
-        assert_eq!(told(&mut follower), ["a", "b", "c"], "{seen} looks, and {found}");
+        assert_eq!(
+            told(&mut follower),
+            ["a", "b", "c"],
+            "{seen} looks, and {found}"
+        );
     }
 }
 
@@ -454,8 +497,8 @@ fn turn() -> impl Strategy<Value = Turn> {
 }
 
 proptest! {
-    /// Files are moved, or copied and cut off, between any two steps of the script, and clocks are coarse: each line is
-    /// told once and whole, or is in a gap.
+    /// Files are moved, or copied and cut off, between any two steps of the script, and clocks are
+    /// coarse: each line is told once and whole, or is in a gap.
     #[test]
     fn every_line_is_told_once_or_is_in_a_gap_whatever_happens_and_when(
         turns in prop::collection::vec(turn(), 1..80),
@@ -464,9 +507,11 @@ proptest! {
         packs in any::<bool>(),
         packs_anew in any::<bool>(),
     ) {
-        // Copies that are compressed at once get the numbers of those before them, and nothing tells them apart.
+        // Copies that are compressed at once get the numbers of those before them, and nothing
+        // tells them apart.
         let packs = packs && !copies;
-        // Where numbers of files are used again, a clock that stands still would make two files the same.
+        // Where numbers of files are used again, a clock that stands still would make two files the
+        // same.
         let tick = if packs { 1 } else { tick };
         let mut host = Host { tick, rotates: Some(copies), packs, packs_anew, ..Host::default() };
         host.create(LOG);
@@ -490,7 +535,8 @@ proptest! {
         host.cut();
         host.act(Action::Packed);
         host.act(Action::Allow);
-        // What a coarse clock hides, and lines that came late to a file that was empty, the next generation shows.
+        // What a coarse clock hides, and lines that came late to a file that was empty, the next
+        // generation shows.
         host.rename_and_create();
         host.act(Action::Append(1));
         (0..20).for_each(|_| host.poll(&mut follower, Duration::ZERO));
@@ -507,7 +553,8 @@ proptest! {
         numbers.sort_unstable();
         let twice: Vec<_> = numbers.windows(2).filter(|pair| pair[0] == pair[1]).collect();
         prop_assert!(twice.is_empty(), "twice: {:?}", twice);
-        // Each gap is for lines that stood together, but for those that the rotation itself destroyed.
+        // Each gap is for lines that stood together, but for those that the rotation itself
+        // destroyed.
         let untold = |n: &u32| numbers.binary_search(n).is_err() && !host.destroyed.contains(n);
         let missing: Vec<u32> = (1..=host.written).filter(untold).collect();
         let told_or_missing: Vec<u32> = (1..=host.written).filter(|n| !host.destroyed.contains(n) || !untold(n)).collect();

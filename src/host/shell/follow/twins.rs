@@ -1,8 +1,10 @@
-//! One file under two names: a bind mount, a link, a second pattern. It is told once, under the name that was there first.
+//! One file under two names: a bind mount, a link, a second pattern. It is told once, under the
+//! name that was there first.
 //!
-//! Which file a new name stands for is decided at the end of a look, when all names have been looked at: a rotation may
-//! have moved the file under both. While one source reads a file the others that have it wait beside it, and know how far
-//! it was read: where their name keeps the file for longer, they go on there.
+//! Which file a new name stands for is decided at the end of a look, when all names have been
+//! looked at: a rotation may have moved the file under both. While one source reads a file the
+//! others that have it wait beside it, and know how far it was read: where their name keeps the
+//! file for longer, they go on there.
 
 use std::time::Duration;
 
@@ -48,34 +50,53 @@ impl Source {
                 Phase::Comparing(next, _) => Some(next),
                 Phase::Unknown | Phase::Reading => None,
             };
-            return if next.is_some_and(|next| next.id == stat.id) { Owner::Other(None) } else { Owner::Nobody };
+            return if next.is_some_and(|next| next.id == stat.id) {
+                Owner::Other(None)
+            } else {
+                Owner::Nobody
+            };
         };
-        let is_current = self.current.as_ref().is_some_and(|current| current.id == stat.id);
+        let is_current = self
+            .current
+            .as_ref()
+            .is_some_and(|current| current.id == stat.id);
         let is_reading = matches!(self.phase, Phase::Unknown | Phase::Reading);
         if self.problem.is_some() && is_current && is_reading {
-            // One that was asked for by its name goes on where it was when that is back, whatever others have told.
-            return if self.of_pattern { Owner::Lost(number) } else { Owner::Nobody };
+            // One that was asked for by its name goes on where it was when that is back, whatever
+            // others have told.
+            return if self.of_pattern {
+                Owner::Lost(number)
+            } else {
+                Owner::Nobody
+            };
         }
         Owner::Other((known != Some(generation.offset)).then(|| Box::new(generation.clone())))
     }
 }
 
 impl Follower {
-    /// A name of a pattern stands for this file; what becomes of it is decided when all names have been looked at.
+    /// A name of a pattern stands for this file; what becomes of it is decided when all names have
+    /// been looked at.
     pub(super) fn wait_for_twins(&mut self, number: u32, stat: Stat) {
         let source = self.source(number);
         let known = source.twin.take().and_then(|twin| twin.known);
-        source.twin = Some(Twin { stat: Some(stat), known });
+        source.twin = Some(Twin {
+            stat: Some(stat),
+            known,
+        });
     }
 
     /// Begins with the files that no other source reads.
     pub(super) fn part_twins(&mut self, now: Duration) {
-        let waiting = |(&number, source): (&u32, &Source)| Some((number, source.twin.as_ref()?.stat?));
+        let waiting =
+            |(&number, source): (&u32, &Source)| Some((number, source.twin.as_ref()?.stat?));
         let waiting: Vec<(u32, Stat)> = self.sources.iter().filter_map(waiting).collect();
         for (number, stat) in waiting {
             match self.owner(number, stat) {
                 Owner::Other(generation) => {
-                    if let (Some(twin), Some(generation)) = (&mut self.source(number).twin, generation) {
+                    if let (Some(twin), Some(generation)) =
+                        (&mut self.source(number).twin, generation)
+                    {
                         twin.known = Some(*generation);
                     }
                 }
@@ -84,7 +105,11 @@ impl Follower {
                     self.go_on_as_twin(number, stat, generation, now);
                 }
                 Owner::Nobody => {
-                    let known = self.source(number).twin.as_mut().and_then(|twin| twin.known.take());
+                    let known = self
+                        .source(number)
+                        .twin
+                        .as_mut()
+                        .and_then(|twin| twin.known.take());
                     self.go_on_as_twin(number, stat, known, now);
                 }
             }
@@ -97,9 +122,14 @@ impl Follower {
             return Owner::Nobody;
         }
         let others = self.sources.iter().filter(|(other, _)| **other != number);
-        let twin = self.sources.get(&number).and_then(|source| source.twin.as_ref());
-        let known =
-            twin.and_then(|twin| twin.known.as_ref()).filter(|known| known.id == stat.id).map(|known| known.offset);
+        let twin = self
+            .sources
+            .get(&number)
+            .and_then(|source| source.twin.as_ref());
+        let known = twin
+            .and_then(|twin| twin.known.as_ref())
+            .filter(|known| known.id == stat.id)
+            .map(|known| known.offset);
         others
             .map(|(&other, source)| source.owner(other, stat, known))
             .find(|owner| !matches!(owner, Owner::Nobody))
@@ -109,12 +139,16 @@ impl Follower {
     fn go_on_as_twin(&mut self, number: u32, stat: Stat, known: Option<Generation>, now: Duration) {
         let source = self.source(number);
         source.twin = None;
-        let Some(known) = known.filter(|known| known.id == stat.id && known.held.is_none() && known.tail.is_none())
+        let Some(known) = known
+            .filter(|known| known.id == stat.id && known.held.is_none() && known.tail.is_none())
         else {
             return self.begin(number, stat, now);
         };
         let request = Request::ReadFrom(source.live, known.id, known.offset);
-        source.current = Some(Generation { watch: source.live, ..known });
+        source.current = Some(Generation {
+            watch: source.live,
+            ..known
+        });
         (source.phase, source.unread, source.begun) = (Phase::Reading, true, true);
         self.requests.push(request);
     }

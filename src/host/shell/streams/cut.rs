@@ -32,7 +32,10 @@ pub(super) struct RawLine {
 impl Cutter {
     /// For output of a shell with this token.
     pub(super) fn new(token: &str) -> Self {
-        Self { mark: format!("{token}:E ").into_bytes(), ..Self::default() }
+        Self {
+            mark: format!("{token}:E ").into_bytes(),
+            ..Self::default()
+        }
     }
 
     /// The program's exit status, once it has ended.
@@ -66,7 +69,10 @@ impl Cutter {
 
     fn end_line(&mut self, out: &mut Vec<RawLine>) {
         let mut line = std::mem::take(&mut self.partial);
-        if let Some(code) = line.strip_prefix(&self.mark[..]).filter(|_| !self.mark.is_empty()) {
+        if let Some(code) = line
+            .strip_prefix(&self.mark[..])
+            .filter(|_| !self.mark.is_empty())
+        {
             self.ended = Some(String::from_utf8_lossy(code).trim().parse().unwrap_or(-1));
             // Else there would be two line ends before the mark: the program's and the mark's.
             self.is_unended = !self.empty;
@@ -80,13 +86,19 @@ impl Cutter {
         if line.is_empty() && !is_rest {
             self.empty = true;
         } else {
-            out.push(RawLine { bytes: line.into(), is_rest });
+            out.push(RawLine {
+                bytes: line.into(),
+                is_rest,
+            });
         }
     }
 
     fn let_out_empty(&mut self, out: &mut Vec<RawLine>) {
         if std::mem::take(&mut self.empty) {
-            out.push(RawLine { bytes: Bytes::new(), is_rest: false });
+            out.push(RawLine {
+                bytes: Bytes::new(),
+                is_rest: false,
+            });
         }
     }
 
@@ -97,7 +109,10 @@ impl Cutter {
             self.partial.extend_from_slice(now);
             self.let_out_empty(out);
             let bytes = std::mem::take(&mut self.partial).into();
-            out.push(RawLine { bytes, is_rest: std::mem::replace(&mut self.is_rest, true) });
+            out.push(RawLine {
+                bytes,
+                is_rest: std::mem::replace(&mut self.is_rest, true),
+            });
             more = later;
         }
         self.partial.extend_from_slice(more);
@@ -113,7 +128,12 @@ mod tests {
         let (mut cutter, mut out) = (Cutter::new("abc"), Vec::new());
         pieces.iter().for_each(|piece| cutter.push(piece, &mut out));
         cutter.finish(&mut out);
-        (out.iter().map(|line| String::from_utf8_lossy(&line.bytes).into_owned()).collect(), cutter.ended())
+        (
+            out.iter()
+                .map(|line| String::from_utf8_lossy(&line.bytes).into_owned())
+                .collect(),
+            cutter.ended(),
+        )
     }
 
     #[test]
@@ -125,9 +145,16 @@ mod tests {
             ("one\n\n\nabc:E 3\nafter", vec!["one", ""]),
             ("one\r\nabc:E 3\n", vec!["one"]),
         ] {
-            assert_eq!(cut(&[text.as_bytes()]), (lines.iter().map(ToString::to_string).collect(), Some(3)), "{text:?}");
+            assert_eq!(
+                cut(&[text.as_bytes()]),
+                (lines.iter().map(ToString::to_string).collect(), Some(3)),
+                "{text:?}"
+            );
         }
-        assert_eq!(cut(&[b"abcd:E 3\nx"]), (vec!["abcd:E 3".to_owned(), "x".to_owned()], None));
+        assert_eq!(
+            cut(&[b"abcd:E 3\nx"]),
+            (vec!["abcd:E 3".to_owned(), "x".to_owned()], None)
+        );
     }
 
     #[test]
@@ -148,9 +175,16 @@ mod tests {
     fn a_line_that_is_too_long_comes_in_parts() {
         let (mut cutter, mut out) = (Cutter::new("abc"), Vec::new());
         let text = [vec![b'x'; 2 * MAX_LINE + 5], b"\nnext\n".to_vec()].concat();
-        text.chunks(70_000).for_each(|piece| cutter.push(piece, &mut out));
-        let parts: Vec<_> = out.iter().map(|line| (line.bytes.len(), line.is_rest)).collect();
-        assert_eq!(parts, [(MAX_LINE, false), (MAX_LINE, true), (5, true), (4, false)]);
+        text.chunks(70_000)
+            .for_each(|piece| cutter.push(piece, &mut out));
+        let parts: Vec<_> = out
+            .iter()
+            .map(|line| (line.bytes.len(), line.is_rest))
+            .collect();
+        assert_eq!(
+            parts,
+            [(MAX_LINE, false), (MAX_LINE, true), (5, true), (4, false)]
+        );
     }
 
     proptest! {

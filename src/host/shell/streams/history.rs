@@ -1,8 +1,9 @@
-//! What the journal, containers and pods have said before: their own programs are asked for it, and what they print is read
-//! line by line, in bounded memory.
+//! What the journal, containers and pods have said before: their own programs are asked for it, and
+//! what they print is read line by line, in bounded memory.
 //!
-//! Such a line has no offset. Its cursor has the file 0.0, and as offset about its microseconds since 1970, by which it
-//! is found again; the check tells it from others of that time. What a command or standard input has said is not kept by anyone.
+//! Such a line has no offset. Its cursor has the file 0.0, and as offset about its microseconds
+//! since 1970, by which it is found again; the check tells it from others of that time. What a
+//! command or standard input has said is not kept by anyone.
 
 use std::sync::Arc;
 
@@ -29,7 +30,8 @@ const REPLY_LINES: usize = 1000;
 /// A page backwards looks for its lines among so many of the last ones, at most.
 const MOST_LINES: u32 = 1 << 20;
 
-/// The shell in which the streams of a host are asked: one at a time, for a server may give no more.
+/// The shell in which the streams of a host are asked: one at a time, for a server may give no
+/// more.
 #[derive(Default)]
 pub struct Talk(Option<(bool, Shell)>);
 
@@ -51,7 +53,8 @@ impl Talk {
         }
     }
 
-    /// Takes out a shell of the login's or of root's, so that one that was left in the middle is not used again.
+    /// Takes out a shell of the login's or of root's, so that one that was left in the middle is
+    /// not used again.
     async fn take(&mut self, connection: &Connection, as_root: bool) -> Result<Shell, LinkError> {
         match self.0.take() {
             Some((is_root, shell)) if is_root == as_root => Ok(shell),
@@ -64,8 +67,9 @@ impl Talk {
     }
 }
 
-/// Answers a question about the streams of a host; nothing about its files, and no [`Reply::Done`]: what it came to is
-/// what is returned. A full channel makes the host wait, a closed one makes it stop.
+/// Answers a question about the streams of a host; nothing about its files, and no [`Reply::Done`]:
+/// what it came to is what is returned. A full channel makes the host wait, a closed one makes it
+/// stop.
 ///
 /// # Errors
 /// When the host is lost. What is wrong with one source is a [`Reply::Failed`].
@@ -76,8 +80,19 @@ pub async fn history(
     ask: &Ask,
     replies: &mpsc::Sender<Reply>,
 ) -> Result<Totals, LinkError> {
-    let mut answering = Answering { host, facts, ask, replies, talk, totals: Totals::default() };
-    for spec in host.sources.iter().filter(|spec| !matches!(spec.kind, SourceKind::Path(_))) {
+    let mut answering = Answering {
+        host,
+        facts,
+        ask,
+        replies,
+        talk,
+        totals: Totals::default(),
+    };
+    for spec in host
+        .sources
+        .iter()
+        .filter(|spec| !matches!(spec.kind, SourceKind::Path(_)))
+    {
         let answered = tokio::select! {
             biased;
             () = replies.closed() => break,
@@ -97,16 +112,25 @@ struct Answering<'a> {
     totals: Totals,
 }
 
-/// What is answered of a command or of standard input. Who asks about everything is told and gets the rest; only for who asks
-/// about this very source is the answer not complete.
+/// What is answered of a command or of standard input. Who asks about everything is told and gets
+/// the rest; only for who asks about this very source is the answer not complete.
 fn without_past(spec: &SourceSpec, ask: &Ask) -> Reply {
     let name: Arc<str> = spec.name.as_str().into();
     if matches!(ask.what, What::List) {
-        let info = SourceInfo { name, path: spec.kind.to_string().into(), problem: None, stamps: None };
+        let info = SourceInfo {
+            name,
+            path: spec.kind.to_string().into(),
+            problem: None,
+            stamps: None,
+        };
         return Reply::Source(info, Vec::new());
     }
     let why = "nobody keeps what it has said: it can only be followed".to_owned();
-    if ask.sources.is_empty() { Reply::Note(name, why) } else { Reply::Failed(name, why) }
+    if ask.sources.is_empty() {
+        Reply::Note(name, why)
+    } else {
+        Reply::Failed(name, why)
+    }
 }
 
 /// A stream that can be asked for what it said.
@@ -143,7 +167,9 @@ impl Past {
 
     fn trouble(&self, code: i32, said: &str) -> Trouble {
         match &self.of {
-            Of::Journal(_) => Trouble::plain(&format!("journalctl ended with status {code}: {said}")),
+            Of::Journal(_) => {
+                Trouble::plain(&format!("journalctl ended with status {code}: {said}"))
+            }
             Of::Container(At::Engine(engine, _)) => trouble::of_engine(*engine, code, said),
             Of::Container(At::Pod(_)) => trouble::of_kubectl(code, said),
         }
@@ -164,21 +190,30 @@ impl Answering<'_> {
         let mut shell = match self.talk.take(connection, spec.as_root).await {
             Err(error) if spec.as_root || !connection.has_ended_by(&error).await => {
                 let why = Trouble::from(error).told();
-                self.send(Reply::Failed(spec.name.as_str().into(), why)).await;
+                self.send(Reply::Failed(spec.name.as_str().into(), why))
+                    .await;
                 return Ok(());
             }
             shell => shell?,
         };
         match streams_of(spec, &mut shell).await? {
             Ok(streams) => {
-                for past in streams.into_iter().filter(|past| self.ask.is_about(&past.name)) {
-                    if let (Some(why), false) = (&past.problem, matches!(self.ask.what, What::List)) {
-                        self.send(Reply::Note(Arc::clone(&past.name), why.clone())).await;
+                for past in streams
+                    .into_iter()
+                    .filter(|past| self.ask.is_about(&past.name))
+                {
+                    if let (Some(why), false) = (&past.problem, matches!(self.ask.what, What::List))
+                    {
+                        self.send(Reply::Note(Arc::clone(&past.name), why.clone()))
+                            .await;
                     }
                     self.answer(&mut shell, &past).await?;
                 }
             }
-            Err(trouble) => self.send(Reply::Failed(spec.name.as_str().into(), trouble.told())).await,
+            Err(trouble) => {
+                self.send(Reply::Failed(spec.name.as_str().into(), trouble.told()))
+                    .await
+            }
         }
         self.talk.0 = Some((spec.as_root, shell));
         Ok(())
@@ -190,22 +225,38 @@ impl Answering<'_> {
         match &ask.what {
             What::List => {
                 let (name, path) = (Arc::clone(&past.name), past.label.as_str().into());
-                let info = SourceInfo { name, path, problem: past.problem.clone(), stamps: None };
+                let info = SourceInfo {
+                    name,
+                    path,
+                    problem: past.problem.clone(),
+                    stamps: None,
+                };
                 self.send(Reply::Source(info, Vec::new())).await;
                 Ok(())
             }
             What::Estimate(_) => {
                 let commands = vec![past.words(&From::Oldest).join(" ")];
-                let cost = Cost { bytes: 0, files: Vec::new(), commands };
+                let cost = Cost {
+                    bytes: 0,
+                    files: Vec::new(),
+                    commands,
+                };
                 self.send(Reply::Cost(Arc::clone(&past.name), cost)).await;
                 Ok(())
             }
             What::Page(page) if page.backwards => self.backwards(shell, past, page).await,
             What::Page(page) => self.forwards(shell, past, page).await,
             What::Search(search) => {
-                let left = search.limit.map_or(u64::MAX, |limit| limit.saturating_sub(self.totals.hits));
+                let left = search
+                    .limit
+                    .map_or(u64::MAX, |limit| limit.saturating_sub(self.totals.hits));
                 let matches = Matches::search(self.host.name().as_str(), &past.name, search, left);
-                if left > 0 { self.matches(shell, past, search.window.start, matches).await } else { Ok(()) }
+                if left > 0 {
+                    self.matches(shell, past, search.window.start, matches)
+                        .await
+                } else {
+                    Ok(())
+                }
             }
             What::Histogram(asked) => {
                 let matches = Matches::histogram(self.host.name().as_str(), &past.name, asked);
@@ -214,7 +265,12 @@ impl Answering<'_> {
         }
     }
 
-    async fn forwards(&mut self, shell: &mut Shell, past: &Past, page: &Page) -> Result<(), LinkError> {
+    async fn forwards(
+        &mut self,
+        shell: &mut Shell,
+        past: &Past,
+        page: &Page,
+    ) -> Result<(), LinkError> {
         let mut sift = Forwards::new(page);
         let start = match page.start {
             Start::Oldest => page.window.start.0,
@@ -226,10 +282,14 @@ impl Answering<'_> {
                 .saturating_mul(1000)
                 .saturating_sub(1_000_000_000),
         };
-        self.read(shell, past, &past.since(Time(start)), |line, _| sift.line(line)).await?;
+        self.read(shell, past, &past.since(Time(start)), |line, _| {
+            sift.line(line)
+        })
+        .await?;
         if matches!(page.start, Start::Cursor(_) | Start::After(_)) && !sift.met {
             let note = "the line of the cursor is not there any more: this is what follows it";
-            self.send(Reply::Note(Arc::clone(&past.name), note.to_owned())).await;
+            self.send(Reply::Note(Arc::clone(&past.name), note.to_owned()))
+                .await;
         }
         self.totals.more |= sift.more;
         self.send_lines(past, sift.lines).await;
@@ -237,20 +297,31 @@ impl Answering<'_> {
     }
 
     /// Looks among the last lines, and among more of them until there are enough.
-    async fn backwards(&mut self, shell: &mut Shell, past: &Past, page: &Page) -> Result<(), LinkError> {
+    async fn backwards(
+        &mut self,
+        shell: &mut Shell,
+        past: &Past,
+        page: &Page,
+    ) -> Result<(), LinkError> {
         let most = page.lines as usize;
         let is_end = matches!(page.start, Start::Newest) && page.window.end == Time(i64::MAX);
-        let mut among = if is_end { page.lines.saturating_add(64) } else { page.lines.saturating_mul(4).max(1000) };
+        let mut among = if is_end {
+            page.lines.saturating_add(64)
+        } else {
+            page.lines.saturating_mul(4).max(1000)
+        };
         loop {
             let (mut last, mut count, mut before) = (Last::default(), 0, 0);
-            // Of lines of one moment each has a place after the one before it: where not all of them were read, theirs are
-            // not known.
+            // Of lines of one moment each has a place after the one before it: where not all of
+            // them were read, theirs are not known.
             let (mut first, mut doubtful) = (None, 0);
             let begin = match &past.of {
                 Of::Journal(_) => None,
                 Of::Container(at) => Some(from_last(shell, at, among).await?),
             };
-            let from = begin.as_ref().map_or(From::Last(among), |begin| begin.from.clone());
+            let from = begin
+                .as_ref()
+                .map_or(From::Last(among), |begin| begin.from.clone());
             self.read(shell, past, &from, |line, _| {
                 count += 1;
                 first.get_or_insert(line.time);
@@ -281,7 +352,10 @@ impl Answering<'_> {
         start: Time,
         mut matches: Matches<'_>,
     ) -> Result<(), LinkError> {
-        self.read(shell, past, &past.since(start), |line, out| matches.line(line, out)).await?;
+        self.read(shell, past, &past.since(start), |line, out| {
+            matches.line(line, out)
+        })
+        .await?;
         let mut rest = Vec::new();
         matches.finish(&mut rest);
         let (told, left_out) = matches.told();
@@ -313,19 +387,28 @@ impl Answering<'_> {
             Of::Container(at) => Some(Unstamp::new(at)),
             Of::Journal(_) => None,
         };
-        let (mut said, mut begun, mut lines, mut out) = (String::new(), false, Vec::new(), Vec::new());
+        let (mut said, mut begun, mut lines, mut out) =
+            (String::new(), false, Vec::new(), Vec::new());
         'reading: while let Some(more) = program.next().await? {
             for line in more {
                 self.totals.scanned += line.bytes.len() as u64 + 1;
                 match unstamp.as_mut().map(|unstamp| unstamp.line(line.clone())) {
                     None => drop(reader.record(&line.bytes, &mut lines)),
-                    Some(Said::Lines(of)) => lines.extend(of.into_iter().map(|it| reader.stamped(it.at, it.raw))),
-                    Some(Said::Rest(bytes)) => lines.push(reader.plain(RawLine { bytes, is_rest: true })),
+                    Some(Said::Lines(of)) => {
+                        lines.extend(of.into_iter().map(|it| reader.stamped(it.at, it.raw)))
+                    }
+                    Some(Said::Rest(bytes)) => lines.push(reader.plain(RawLine {
+                        bytes,
+                        is_rest: true,
+                    })),
                     Some(Said::Other(_)) if begun => lines.push(reader.plain(line)),
                     Some(Said::Other(bytes)) => said = String::from_utf8_lossy(&bytes).into_owned(),
                 }
                 begun |= !lines.is_empty();
-                if lines.drain(..).any(|line| take(line, &mut out) == More::Enough) {
+                if lines
+                    .drain(..)
+                    .any(|line| take(line, &mut out) == More::Enough)
+                {
                     break 'reading;
                 }
             }
@@ -340,7 +423,8 @@ impl Answering<'_> {
         }
         if code != 0 {
             let trouble = past.trouble(code, &said);
-            self.send(Reply::Failed(Arc::clone(&past.name), trouble.told())).await;
+            self.send(Reply::Failed(Arc::clone(&past.name), trouble.told()))
+                .await;
         }
         Ok(())
     }
@@ -361,9 +445,17 @@ impl Answering<'_> {
 }
 
 /// The streams of a source, by the names that following gives them; or why nobody knows.
-async fn streams_of(spec: &SourceSpec, shell: &mut Shell) -> Result<Result<Vec<Past>, Trouble>, LinkError> {
-    let past =
-        |name: &str, label: String, of| Past { name: name.into(), label, problem: None, time: spec.time.clone(), of };
+async fn streams_of(
+    spec: &SourceSpec,
+    shell: &mut Shell,
+) -> Result<Result<Vec<Past>, Trouble>, LinkError> {
+    let past = |name: &str, label: String, of| Past {
+        name: name.into(),
+        label,
+        problem: None,
+        time: spec.time.clone(),
+        of,
+    };
     if let SourceKind::Journal(unit) = &spec.kind {
         let (said, code) = shell.answer(&words::journal_check()).await?;
         let trouble = super::journal::explained(code, &said);
@@ -372,10 +464,16 @@ async fn streams_of(spec: &SourceSpec, shell: &mut Shell) -> Result<Result<Vec<P
         }
         // It says so where it shows only a part, or has nothing.
         let problem = trouble.map(|trouble| trouble.reason);
-        let past = past(&spec.name, super::label(&spec.kind), Of::Journal(unit.clone()));
+        let past = past(
+            &spec.name,
+            super::label(&spec.kind),
+            Of::Journal(unit.clone()),
+        );
         return Ok(Ok(vec![Past { problem, ..past }]));
     }
-    let Some(wanted) = Wanted::new(&spec.kind) else { return Ok(Ok(Vec::new())) };
+    let Some(wanted) = Wanted::new(&spec.kind) else {
+        return Ok(Ok(Vec::new()));
+    };
     let found = match list::look(&spec.kind, &wanted, &mut None, shell).await? {
         Ok(found) => found,
         Err(trouble) => return Ok(Err(trouble)),
@@ -385,11 +483,17 @@ async fn streams_of(spec: &SourceSpec, shell: &mut Shell) -> Result<Result<Vec<P
     }
     let streams = found.into_iter().map(|(name, target)| {
         if spec.kind.is_glob() {
-            past(&format!("{}/{name}", spec.name), target.label(), Of::Container(target.at))
+            past(
+                &format!("{}/{name}", spec.name),
+                target.label(),
+                Of::Container(target.at),
+            )
         } else {
             past(&spec.name, spec.kind.to_string(), Of::Container(target.at))
         }
     });
     // They are read one after the other: however many there are.
-    Ok(Ok(streams.take(if spec.kind.is_glob() { usize::MAX } else { 1 }).collect()))
+    Ok(Ok(streams
+        .take(if spec.kind.is_glob() { usize::MAX } else { 1 })
+        .collect()))
 }

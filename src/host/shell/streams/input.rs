@@ -1,7 +1,7 @@
 //! Standard input of the console as a source: what another program writes, as it is written.
 //!
-//! It is read by a thread, for nothing else can wait for a terminal or a file without holding up others. The thread is at
-//! most a few pieces ahead: then whoever writes waits.
+//! It is read by a thread, for nothing else can wait for a terminal or a file without holding up
+//! others. The thread is at most a few pieces ahead: then whoever writes waits.
 
 use std::io::{ErrorKind, Read};
 
@@ -46,11 +46,21 @@ impl Ended {
 
 impl Input {
     pub(super) fn new() -> Self {
-        Self { pieces: None, cutter: Cutter::default(), ended: None }
+        Self {
+            pieces: None,
+            cutter: Cutter::default(),
+            ended: None,
+        }
     }
 
     /// Reads it to its end.
-    pub(super) async fn run(&mut self, reader: &mut Reader, number: u32, name: &str, host: &Host<'_>) {
+    pub(super) async fn run(
+        &mut self,
+        reader: &mut Reader,
+        number: u32,
+        name: &str,
+        host: &Host<'_>,
+    ) {
         let outbox = host.outbox;
         let mut told = None;
         loop {
@@ -60,13 +70,19 @@ impl Input {
                 outbox.send(HostEvent::Source(number, info)).await;
             }
             if let Some(ended) = &self.ended {
-                // An end is no trouble of the host: whoever looks at the source is told that no more will come.
+                // An end is no trouble of the host: whoever looks at the source is told that no
+                // more will come.
                 let is_broken = matches!(ended, Ended::Broken(_));
                 let trouble = is_broken.then(|| Trouble::plain(&ended.why()).of(name));
                 return trouble::note(host.problems, name, trouble);
             }
             let (mut lines, mut bytes) = (Vec::new(), 0);
-            match self.pieces.get_or_insert_with(|| read(std::io::stdin())).recv().await {
+            match self
+                .pieces
+                .get_or_insert_with(|| read(std::io::stdin()))
+                .recv()
+                .await
+            {
                 Some(Ok(piece)) => {
                     bytes = piece.len() as u64;
                     self.cutter.push(&piece, &mut lines);
@@ -95,10 +111,16 @@ async fn take(reader: &mut Reader, number: u32, lines: Vec<RawLine>, outbox: &Ou
 }
 
 fn info(name: &str, problem: Option<String>, stamps: &'static str) -> SourceInfo {
-    SourceInfo { name: name.into(), path: "stdin".into(), problem, stamps: Some(stamps) }
+    SourceInfo {
+        name: name.into(),
+        path: "stdin".into(),
+        problem,
+        stamps: Some(stamps),
+    }
 }
 
-/// Reads in a thread of its own, which ends with its input or when nobody takes the pieces any more.
+/// Reads in a thread of its own, which ends with its input or when nobody takes the pieces any
+/// more.
 fn read(mut input: impl Read + Send + 'static) -> Receiver<Result<Bytes, String>> {
     let (pieces, taken) = mpsc::channel(AHEAD);
     std::thread::spawn(move || {

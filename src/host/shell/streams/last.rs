@@ -7,7 +7,8 @@ use super::program::Shell;
 use super::stamped::{Said, Unstamp};
 use super::words::{self, From, Words};
 
-/// What is asked for beyond, so that none begins in the middle of a line that was written in several goes.
+/// What is asked for beyond, so that none begins in the middle of a line that was written in
+/// several goes.
 const BEFORE: i64 = 1_000_000_000;
 
 /// What reads a container from somewhere on.
@@ -25,9 +26,10 @@ pub(super) struct Begin {
     pub(super) is_all: bool,
 }
 
-/// From where at least some of so many last lines of a container are had. Engines that are asked for a number of lines count
-/// the parts of long ones, begin in the middle of one, and podman before 4.4 puts parts together with the wrong line. The
-/// stamps are true all the same, and from a time on they tell what is there.
+/// From where at least some of so many last lines of a container are had. Engines that are asked
+/// for a number of lines count the parts of long ones, begin in the middle of one, and podman
+/// before 4.4 puts parts together with the wrong line. The stamps are true all the same, and from a
+/// time on they tell what is there.
 pub(super) async fn from_last(shell: &mut Shell, at: &At, lines: u32) -> Result<Begin, LinkError> {
     let last = From::Last(lines.max(1));
     let mut program = shell.run(&words_of(at, &last, false)).await?;
@@ -48,10 +50,17 @@ pub(super) async fn from_last(shell: &mut Shell, at: &At, lines: u32) -> Result<
         // It will say once more what keeps it.
         None => last,
     };
-    Ok(Begin { from, is_all: counted < u64::from(lines) })
+    Ok(Begin {
+        from,
+        is_all: counted < u64::from(lines),
+    })
 }
 
 /// From a time on, or a little before.
 pub(super) fn from_time(at: i64) -> From<'static> {
-    if at <= BEFORE { From::Oldest } else { From::Time(at - BEFORE) }
+    if at <= BEFORE {
+        From::Oldest
+    } else {
+        From::Time(at - BEFORE)
+    }
 }

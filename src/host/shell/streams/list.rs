@@ -1,4 +1,5 @@
-//! Containers that come and go: a source of them is looked up again and again, and each that is found is a stream.
+//! Containers that come and go: a source of them is looked up again and again, and each that is
+//! found is a stream.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -46,8 +47,9 @@ pub(super) struct List {
     ends: Ends,
 }
 
-/// When containers ended last. Of one that runs for less than the time between two looks all that is ever seen is that it
-/// has ended: a job that is started every minute, or what crashes and is started again.
+/// When containers ended last. Of one that runs for less than the time between two looks all that
+/// is ever seen is that it has ended: a job that is started every minute, or what crashes and is
+/// started again.
 #[derive(Debug, Default)]
 struct Ends(BTreeMap<String, (Instant, u32)>);
 
@@ -57,7 +59,10 @@ const SAME_END: Duration = Duration::from_millis(1500);
 impl Ends {
     /// Makes those that have run again since the last look known by their number of restarts.
     fn note(&mut self, targets: &mut [(String, Target)], now: Instant) {
-        for (name, target) in targets.iter_mut().filter(|(_, target)| target.restarts == 0) {
+        for (name, target) in targets
+            .iter_mut()
+            .filter(|(_, target)| target.restarts == 0)
+        {
             let known = self.0.get(name).copied();
             let ended = target.ended.and_then(|ago| now.checked_sub(ago));
             let times = match (known, ended) {
@@ -71,7 +76,8 @@ impl Ends {
             // How long ago it was changes with each look; that it has run again does not.
             target.ended = None;
         }
-        self.0.retain(|name, _| targets.iter().any(|(found, _)| found == name));
+        self.0
+            .retain(|name, _| targets.iter().any(|(found, _)| found == name));
     }
 }
 
@@ -87,12 +93,26 @@ impl List {
         } else {
             let (sender, target) = watch::channel(None);
             let what = What::Container(Box::new(Followed::new(target, false)));
-            let stream = Stream::new(numbers.next(), spec.name.clone(), spec.kind.to_string(), spec, what);
+            let stream = Stream::new(
+                numbers.next(),
+                spec.name.clone(),
+                spec.kind.to_string(),
+                spec,
+                what,
+            );
             (Some(sender), Some(stream))
         };
         let known = BTreeMap::new();
         Some((
-            Self { spec: spec.clone(), wanted, engine: None, known, only, has_looked: false, ends: Ends::default() },
+            Self {
+                spec: spec.clone(),
+                wanted,
+                engine: None,
+                known,
+                only,
+                has_looked: false,
+                ends: Ends::default(),
+            },
             stream,
         ))
     }
@@ -127,7 +147,10 @@ impl List {
     }
 
     /// What there is now, or why nobody knows.
-    async fn look(&mut self, host: &Host<'_>) -> Result<Result<Vec<(String, Target)>, Trouble>, LinkError> {
+    async fn look(
+        &mut self,
+        host: &Host<'_>,
+    ) -> Result<Result<Vec<(String, Target)>, Trouble>, LinkError> {
         let mut shared = host.shared(self.spec.as_root).await;
         let mut shell = match shared.take() {
             Some(shell) => shell,
@@ -151,29 +174,55 @@ impl List {
     fn fail(&self, trouble: Trouble, host: &Host<'_>) {
         match &self.only {
             Some(only) => set(only, Target::without(State::Unknown(trouble))),
-            None => trouble::note(host.problems, &self.spec.name, Some(trouble.of(&self.spec.kind.to_string()))),
+            None => trouble::note(
+                host.problems,
+                &self.spec.name,
+                Some(trouble.of(&self.spec.kind.to_string())),
+            ),
         }
     }
 
-    async fn take(&mut self, targets: Vec<(String, Target)>, host: &Host<'_>, numbers: &Numbers, found: &Found) {
-        let none = Trouble::new(nothing(&self.spec.kind), "it is followed as soon as it appears; check the name");
+    async fn take(
+        &mut self,
+        targets: Vec<(String, Target)>,
+        host: &Host<'_>,
+        numbers: &Numbers,
+        found: &Found,
+    ) {
+        let none = Trouble::new(
+            nothing(&self.spec.kind),
+            "it is followed as soon as it appears; check the name",
+        );
         if let Some(only) = &self.only {
             let target = targets.into_iter().next().map(|(_, target)| target);
-            return set(only, target.unwrap_or_else(|| Target::without(State::Gone(none))));
+            return set(
+                only,
+                target.unwrap_or_else(|| Target::without(State::Gone(none))),
+            );
         }
         for (name, known) in &self.known {
             if !targets.iter().any(|(found, _)| found == name) {
-                set(known, Target::without(State::Gone(Trouble::plain("removed"))));
+                set(
+                    known,
+                    Target::without(State::Gone(Trouble::plain("removed"))),
+                );
             }
         }
         let count = targets.len();
-        let too_many = format!("more than {MAX_STREAMS} containers, of which the rest is not followed");
+        let too_many =
+            format!("more than {MAX_STREAMS} containers, of which the rest is not followed");
         let trouble = match count {
             0 => Some(none),
-            _ if count > MAX_STREAMS => Some(Trouble::new(&too_many, "name fewer by a narrower pattern")),
+            _ if count > MAX_STREAMS => {
+                Some(Trouble::new(&too_many, "name fewer by a narrower pattern"))
+            }
             _ => None,
         };
-        trouble::note(host.problems, &self.spec.name, trouble.map(|why| why.of(&self.spec.kind.to_string())));
+        trouble::note(
+            host.problems,
+            &self.spec.name,
+            trouble.map(|why| why.of(&self.spec.kind.to_string())),
+        );
         for (name, target) in targets {
             if let Some(known) = self.known.get(&name) {
                 set(known, target);
@@ -200,14 +249,21 @@ impl List {
 impl Target {
     /// In place of one that is not there.
     fn without(state: State) -> Self {
-        Self { instance: String::new(), at: At::Engine(Engine::Docker, String::new()), restarts: 0, state, ended: None }
+        Self {
+            instance: String::new(),
+            at: At::Engine(Engine::Docker, String::new()),
+            restarts: 0,
+            state,
+            ended: None,
+        }
     }
 }
 
 /// No exit status.
 const WROTE: i32 = -2;
 
-/// What there is now of a source, or why nobody knows. The engine that answers is the one that is asked from then on.
+/// What there is now of a source, or why nobody knows. The engine that answers is the one that is
+/// asked from then on.
 pub(super) async fn look(
     kind: &SourceKind,
     wanted: &Wanted,
@@ -224,12 +280,22 @@ pub(super) async fn look(
         SourceKind::Container(container) => container.engine,
         _ => None,
     };
-    let engines = engine.or(named).map_or(vec![Engine::Docker, Engine::Podman], |engine| vec![engine]);
+    let engines = engine
+        .or(named)
+        .map_or(vec![Engine::Docker, Engine::Podman], |engine| vec![engine]);
     let mut why = None;
     for &one in &engines {
         let (lines, code) = shell.answer(&words::containers(one)).await?;
-        let one = if lines.iter().any(|line| line.contains(EMULATED)) { Engine::Podman } else { one };
-        let code = if trouble::wants_to_write(&lines) { WROTE } else { code };
+        let one = if lines.iter().any(|line| line.contains(EMULATED)) {
+            Engine::Podman
+        } else {
+            one
+        };
+        let code = if trouble::wants_to_write(&lines) {
+            WROTE
+        } else {
+            code
+        };
         match code {
             0 => {
                 *engine = Some(one);
@@ -241,17 +307,28 @@ pub(super) async fn look(
         }
     }
     let hint = "name the hosts that have containers: `sources` in hosts.toml";
-    Ok(Err(why.unwrap_or_else(|| Trouble::new("there is neither docker nor podman on this host", hint))))
+    Ok(Err(why.unwrap_or_else(|| {
+        Trouble::new("there is neither docker nor podman on this host", hint)
+    })))
 }
 
 /// What is said of a source of which there is none.
 pub(super) fn nothing(kind: &SourceKind) -> &'static str {
-    if matches!(kind, SourceKind::Pod(_)) { "no such pod" } else { "no such container" }
+    if matches!(kind, SourceKind::Pod(_)) {
+        "no such pod"
+    } else {
+        "no such container"
+    }
 }
 
 /// The last line that says something is the one that says why.
 fn last(lines: &[String]) -> &str {
-    lines.iter().rev().map(|line| line.trim()).find(|line| !line.is_empty()).unwrap_or_default()
+    lines
+        .iter()
+        .rev()
+        .map(|line| line.trim())
+        .find(|line| !line.is_empty())
+        .unwrap_or_default()
 }
 
 fn set(known: &watch::Sender<Option<Target>>, target: Target) {
@@ -273,13 +350,36 @@ mod tests {
         let (mut ends, start) = (Ends::default(), Instant::now() + Duration::from_secs(1000));
         let mut look = |at: f64, ended: Option<u64>| {
             let ended = ended.map(Duration::from_secs);
-            let target = Target { ended, ..Target::without(State::Ended("exited with code 1".to_owned())) };
+            let target = Target {
+                ended,
+                ..Target::without(State::Ended("exited with code 1".to_owned()))
+            };
             let mut targets = vec![("job".to_owned(), target)];
             ends.note(&mut targets, start + Duration::from_secs_f64(at));
             targets[0].1.restarts
         };
-        assert_eq!([look(0.0, Some(3)), look(2.0, Some(5)), look(3.9, Some(6)), look(6.1, Some(9))], [0; 4]);
-        assert_eq!([look(8.0, Some(0)), look(10.0, Some(2)), look(70.0, None)], [1; 3], "it was started again");
-        assert_eq!([look(72.0, Some(0)), look(74.0, Some(0)), look(76.0, Some(2))], [2, 3, 3], "and again");
+        assert_eq!(
+            [
+                look(0.0, Some(3)),
+                look(2.0, Some(5)),
+                look(3.9, Some(6)),
+                look(6.1, Some(9))
+            ],
+            [0; 4]
+        );
+        assert_eq!(
+            [look(8.0, Some(0)), look(10.0, Some(2)), look(70.0, None)],
+            [1; 3],
+            "it was started again"
+        );
+        assert_eq!(
+            [
+                look(72.0, Some(0)),
+                look(74.0, Some(0)),
+                look(76.0, Some(2))
+            ],
+            [2, 3, 3],
+            "and again"
+        );
     }
 }

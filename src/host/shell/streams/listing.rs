@@ -17,7 +17,8 @@ pub(super) struct Target {
     /// How often it was started again.
     pub(super) restarts: u32,
     pub(super) state: State,
-    /// How long ago it ended, where that was less than a minute ago: then engines say it to the second.
+    /// How long ago it ended, where that was less than a minute ago: then engines say it to the
+    /// second.
     pub(super) ended: Option<Duration>,
 }
 
@@ -64,19 +65,30 @@ impl Wanted {
         let glob = |pattern: &str| Glob::new(pattern).ok().map(|glob| glob.compile_matcher());
         let (name, container) = match kind {
             SourceKind::Container(Container { name, .. }) => (glob(name)?, None),
-            SourceKind::Pod(Pod { name, container, .. }) => (glob(name)?, container.as_deref().and_then(glob)),
+            SourceKind::Pod(Pod {
+                name, container, ..
+            }) => (glob(name)?, container.as_deref().and_then(glob)),
             _ => return None,
         };
-        Some(Self { kind: kind.clone(), name, container })
+        Some(Self {
+            kind: kind.clone(),
+            name,
+            container,
+        })
     }
 
     /// Those that a listing has.
     pub(super) fn found(&self, engine: Engine, listing: &[String]) -> Vec<(String, Target)> {
         match self.kind {
-            SourceKind::Pod(_) => {
-                listing.iter().filter_map(|line| pod(line)).flat_map(|pod| self.of_pod(&pod)).collect()
-            }
-            _ => listing.iter().filter_map(|line| self.container(engine, line)).collect(),
+            SourceKind::Pod(_) => listing
+                .iter()
+                .filter_map(|line| pod(line))
+                .flat_map(|pod| self.of_pod(&pod))
+                .collect(),
+            _ => listing
+                .iter()
+                .filter_map(|line| self.container(engine, line))
+                .collect(),
         }
     }
 
@@ -89,33 +101,81 @@ impl Wanted {
         if !is_id || !self.name.is_match(name) {
             return None;
         }
-        let state = if status.starts_with("Up") { State::Running } else { State::Ended(ended(status)) };
+        let state = if status.starts_with("Up") {
+            State::Running
+        } else {
+            State::Ended(ended(status))
+        };
         let at = At::Engine(engine, id.to_owned());
-        let ended = if state == State::Running { None } else { seconds_ago(status) };
-        Some((name.to_owned(), Target { instance: id.to_owned(), at, restarts: 0, state, ended }))
+        let ended = if state == State::Running {
+            None
+        } else {
+            seconds_ago(status)
+        };
+        Some((
+            name.to_owned(),
+            Target {
+                instance: id.to_owned(),
+                at,
+                restarts: 0,
+                state,
+                ended,
+            },
+        ))
     }
 
     fn of_pod(&self, pod: &PodRow<'_>) -> Vec<(String, Target)> {
         if !self.name.is_match(pod.name) {
             return Vec::new();
         }
-        let wanted = |name: &str| self.container.as_ref().is_none_or(|container| container.is_match(name));
-        let many_spaces = matches!(&self.kind, SourceKind::Pod(Pod { namespace: Some(all), .. }) if all == "*");
-        let found = pod.containers.iter().filter(|row| wanted(row.name)).map(|row| {
-            let mut called = if many_spaces { format!("{}/{}", pod.namespace, pod.name) } else { pod.name.to_owned() };
-            if pod.is_of_many(row) {
-                called = format!("{called}/{}", row.name);
-            }
-            let state = match (pod.phase, row.kind) {
-                ("Running" | "Unknown", Kind::Before) => State::Ended("it ran before the others".to_owned()),
-                ("Running" | "Unknown", _) | ("Pending", Kind::Before | Kind::Beside) => State::Running,
-                (phase, _) => State::Ended(format!("the pod is {}", phase.to_lowercase())),
-            };
-            let [namespace, pod_name, container] = [pod.namespace, pod.name, row.name].map(str::to_owned);
-            let at = At::Pod(OfPod { namespace, pod: pod_name, container });
-            let (instance, restarts) = (pod.uid.to_owned(), row.restarts);
-            (called, Target { instance, at, restarts, state, ended: None })
-        });
+        let wanted = |name: &str| {
+            self.container
+                .as_ref()
+                .is_none_or(|container| container.is_match(name))
+        };
+        let many_spaces =
+            matches!(&self.kind, SourceKind::Pod(Pod { namespace: Some(all), .. }) if all == "*");
+        let found = pod
+            .containers
+            .iter()
+            .filter(|row| wanted(row.name))
+            .map(|row| {
+                let mut called = if many_spaces {
+                    format!("{}/{}", pod.namespace, pod.name)
+                } else {
+                    pod.name.to_owned()
+                };
+                if pod.is_of_many(row) {
+                    called = format!("{called}/{}", row.name);
+                }
+                let state = match (pod.phase, row.kind) {
+                    ("Running" | "Unknown", Kind::Before) => {
+                        State::Ended("it ran before the others".to_owned())
+                    }
+                    ("Running" | "Unknown", _) | ("Pending", Kind::Before | Kind::Beside) => {
+                        State::Running
+                    }
+                    (phase, _) => State::Ended(format!("the pod is {}", phase.to_lowercase())),
+                };
+                let [namespace, pod_name, container] =
+                    [pod.namespace, pod.name, row.name].map(str::to_owned);
+                let at = At::Pod(OfPod {
+                    namespace,
+                    pod: pod_name,
+                    container,
+                });
+                let (instance, restarts) = (pod.uid.to_owned(), row.restarts);
+                (
+                    called,
+                    Target {
+                        instance,
+                        at,
+                        restarts,
+                        state,
+                        ended: None,
+                    },
+                )
+            });
         found.collect()
     }
 }
@@ -123,7 +183,10 @@ impl Wanted {
 /// `Exited (137) 5 minutes ago` without the time, which changes.
 fn ended(status: &str) -> String {
     match (status.strip_prefix("Exited ("), status.split_once(')')) {
-        (Some(rest), _) => format!("exited with code {}", rest.split(')').next().unwrap_or_default()),
+        (Some(rest), _) => format!(
+            "exited with code {}",
+            rest.split(')').next().unwrap_or_default()
+        ),
         (None, Some((state, _))) => format!("{})", state.to_lowercase()),
         (None, None) => status.to_lowercase(),
     }
@@ -167,26 +230,74 @@ enum Kind {
 impl PodRow<'_> {
     /// Whether the name of the pod alone does not say which container is meant.
     fn is_of_many(&self, row: &ContainerRow<'_>) -> bool {
-        row.kind != Kind::Main || self.containers.iter().filter(|row| row.kind == Kind::Main).count() > 1
+        row.kind != Kind::Main
+            || self
+                .containers
+                .iter()
+                .filter(|row| row.kind == Kind::Main)
+                .count()
+                > 1
     }
 }
 
-/// `NAMESPACE NAME UID PHASE container,container 0,2 init,init 0,0 init`; `<none>` where there are no containers yet.
+/// `NAMESPACE NAME UID PHASE container,container 0,2 init,init 0,0 init`; `<none>` where there are
+/// no containers yet.
 fn pod(line: &str) -> Option<PodRow<'_>> {
     let words: Vec<&str> = line.split_whitespace().collect();
-    let [namespace, name, uid, phase, main, restarts, init, init_restarts, beside] = words[..] else { return None };
-    let kind = |name: &str| if beside.split(',').any(|it| it == name) { Kind::Beside } else { Kind::Before };
-    let containers = rows(main, restarts, |_| Kind::Main).chain(rows(init, init_restarts, kind)).collect();
+    let [
+        namespace,
+        name,
+        uid,
+        phase,
+        main,
+        restarts,
+        init,
+        init_restarts,
+        beside,
+    ] = words[..]
+    else {
+        return None;
+    };
+    let kind = |name: &str| {
+        if beside.split(',').any(|it| it == name) {
+            Kind::Beside
+        } else {
+            Kind::Before
+        }
+    };
+    let containers = rows(main, restarts, |_| Kind::Main)
+        .chain(rows(init, init_restarts, kind))
+        .collect();
     // They become words of a command line: whatever is said here, none may be taken for an option.
-    let is_name =
-        |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.".contains(&b)) && !text.starts_with('-');
-    [namespace, name].into_iter().all(is_name).then_some(PodRow { namespace, name, uid, phase, containers })
+    let is_name = |text: &str| {
+        text.bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"-.".contains(&b))
+            && !text.starts_with('-')
+    };
+    [namespace, name]
+        .into_iter()
+        .all(is_name)
+        .then_some(PodRow {
+            namespace,
+            name,
+            uid,
+            phase,
+            containers,
+        })
 }
 
-fn rows<'a>(names: &'a str, restarts: &'a str, kind: impl Fn(&str) -> Kind) -> impl Iterator<Item = ContainerRow<'a>> {
+fn rows<'a>(
+    names: &'a str,
+    restarts: &'a str,
+    kind: impl Fn(&str) -> Kind,
+) -> impl Iterator<Item = ContainerRow<'a>> {
     let mut restarts = restarts.split(',').map(|count| count.parse().unwrap_or(0));
     let names = names.split(',').filter(|name| *name != "<none>");
-    names.map(move |name| ContainerRow { name, restarts: restarts.next().unwrap_or(0), kind: kind(name) })
+    names.map(move |name| ContainerRow {
+        name,
+        restarts: restarts.next().unwrap_or(0),
+        kind: kind(name),
+    })
 }
 
 #[cfg(test)]
@@ -198,7 +309,10 @@ mod tests {
     fn found(kind: SourceKind, listing: &[String]) -> Vec<(String, u32, State)> {
         let wanted = Wanted::new(&kind).expect("a source of containers");
         let found = wanted.found(Engine::Docker, listing);
-        found.into_iter().map(|(name, target)| (name, target.restarts, target.state)).collect()
+        found
+            .into_iter()
+            .map(|(name, target)| (name, target.restarts, target.state))
+            .collect()
     }
 
     #[test]
@@ -211,7 +325,12 @@ mod tests {
             "WARNING: something of no interest".to_owned(),
             "-f\tshop-bad\tUp".to_owned(),
         ];
-        let kind = |name: &str| SourceKind::Container(Container { engine: None, name: name.to_owned() });
+        let kind = |name: &str| {
+            SourceKind::Container(Container {
+                engine: None,
+                name: name.to_owned(),
+            })
+        };
         let ended = |why: &str| State::Ended(why.to_owned());
         assert_eq!(
             found(kind("shop-*"), &listing),
@@ -221,7 +340,10 @@ mod tests {
                 ("shop-new".to_owned(), 0, ended("created")),
             ]
         );
-        assert_eq!(found(kind("other"), &listing), [("other".to_owned(), 0, State::Running)]);
+        assert_eq!(
+            found(kind("other"), &listing),
+            [("other".to_owned(), 0, State::Running)]
+        );
         assert_eq!(found(kind("othe"), &listing), []);
     }
 
@@ -235,7 +357,11 @@ mod tests {
             ("Exited (0) 2 minutes ago", None),
             ("Created", None),
         ] {
-            assert_eq!(seconds_ago(status), expect.map(Duration::from_secs), "{status}");
+            assert_eq!(
+                seconds_ago(status),
+                expect.map(Duration::from_secs),
+                "{status}"
+            );
         }
     }
 
@@ -252,8 +378,13 @@ mod tests {
         .map(str::to_owned)
         .into();
         let kind = |namespace: Option<&str>, container: Option<&str>| {
-            let (namespace, container) = (namespace.map(str::to_owned), container.map(str::to_owned));
-            SourceKind::Pod(Pod { namespace, name: "web-*".to_owned(), container })
+            let (namespace, container) =
+                (namespace.map(str::to_owned), container.map(str::to_owned));
+            SourceKind::Pod(Pod {
+                namespace,
+                name: "web-*".to_owned(),
+                container,
+            })
         };
         let over = State::Ended("the pod is succeeded".to_owned());
         let before = State::Ended("it ran before the others".to_owned());

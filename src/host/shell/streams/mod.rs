@@ -1,10 +1,11 @@
-//! Sources that are no files: the journal, containers and pods by the host's own programs, commands of the inventory,
-//! and standard input of the console.
+//! Sources that are no files: the journal, containers and pods by the host's own programs, commands
+//! of the inventory, and standard input of the console.
 //!
-//! Each [`Stream`] is followed in a shell of its own, asked for one piece at a time. A connection has only
-//! so many sessions; of streams beyond [`PLACES`], those that can be asked for what came since (all but commands) share one shell,
-//! where each is asked in its turn. Nothing is lost by that, and nothing comes twice: `taken` and the journal's own
-//! cursors see to it. What containers there are is left to `list`, and how lines are read to `reader`.
+//! Each [`Stream`] is followed in a shell of its own, asked for one piece at a time. A connection
+//! has only so many sessions; of streams beyond [`PLACES`], those that can be asked for what came
+//! since (all but commands) share one shell, where each is asked in its turn. Nothing is lost by
+//! that, and nothing comes twice: `taken` and the journal's own cursors see to it. What containers
+//! there are is left to `list`, and how lines are read to `reader`.
 
 mod cut;
 mod history;
@@ -49,8 +50,9 @@ use list::List;
 use program::Shell;
 use stream::{Stream, What};
 
-/// Streams that have a shell of their own. Of the eight sessions of a connection the others are for the files, for those
-/// of root, for the shells in which streams are asked in turn (ours and root's), and for a page or a search.
+/// Streams that have a shell of their own. Of the eight sessions of a connection the others are for
+/// the files, for those of root, for the shells in which streams are asked in turn (ours and
+/// root's), and for a page or a search.
 const PLACES: usize = 3;
 
 /// Numbers of streams begin here, beyond those of files.
@@ -88,11 +90,22 @@ impl Streams {
         clock: watch::Receiver<Option<HostClock>>,
     ) -> Self {
         let numbers = Numbers(AtomicU32::new(FIRST_NUMBER));
-        let mut streams = Self { streams: Vec::new(), lists: Vec::new(), numbers, problems, unread, clock };
+        let mut streams = Self {
+            streams: Vec::new(),
+            lists: Vec::new(),
+            numbers,
+            problems,
+            unread,
+            clock,
+        };
         // Commands first: they cannot wait for a place.
-        let (commands, others): (Vec<_>, Vec<_>) =
-            sources.iter().partition(|spec| matches!(spec.kind, SourceKind::Command(_)));
-        commands.into_iter().chain(others).for_each(|spec| streams.add(spec));
+        let (commands, others): (Vec<_>, Vec<_>) = sources
+            .iter()
+            .partition(|spec| matches!(spec.kind, SourceKind::Command(_)));
+        commands
+            .into_iter()
+            .chain(others)
+            .for_each(|spec| streams.add(spec));
         streams
     }
 
@@ -106,20 +119,34 @@ impl Streams {
     fn add(&mut self, spec: &SourceSpec) {
         let what = match &spec.kind {
             SourceKind::Path(_) => return,
-            SourceKind::Journal(unit) => What::Journal { unit: unit.clone(), cursor: None },
+            SourceKind::Journal(unit) => What::Journal {
+                unit: unit.clone(),
+                cursor: None,
+            },
             SourceKind::Command(words) => What::Command(words.clone()),
             SourceKind::Input => What::Input(Input::new()),
             SourceKind::Container(_) | SourceKind::Pod(_) => {
-                let Some((list, only)) = List::new(spec, &self.numbers) else { return };
+                let Some((list, only)) = List::new(spec, &self.numbers) else {
+                    return;
+                };
                 self.lists.push(list);
-                return self.streams.extend(only.map(|stream| Arc::new(Mutex::new(stream))));
+                return self
+                    .streams
+                    .extend(only.map(|stream| Arc::new(Mutex::new(stream))));
             }
         };
-        let stream = Stream::new(self.numbers.next(), spec.name.clone(), label(&spec.kind), spec, what);
+        let stream = Stream::new(
+            self.numbers.next(),
+            spec.name.clone(),
+            label(&spec.kind),
+            spec,
+            what,
+        );
         self.streams.push(Arc::new(Mutex::new(stream)));
     }
 
-    /// Follows all of them until the connection ends; in a bounded pass until each has given its last lines.
+    /// Follows all of them until the connection ends; in a bounded pass until each has given its
+    /// last lines.
     pub async fn run(&mut self, connection: &Connection, work: &Work, outbox: &Outbox) {
         self.unread.forget();
         let host = Host {
@@ -136,11 +163,18 @@ impl Streams {
         self.lists.iter().for_each(List::forget);
         let (found, mut coming) = mpsc::channel(16);
         let (host, numbers) = (&host, &self.numbers);
-        let looks = self.lists.iter_mut().map(|list| list.keep_looking(host, numbers, found.clone()));
+        let looks = self
+            .lists
+            .iter_mut()
+            .map(|list| list.keep_looking(host, numbers, found.clone()));
         let mut looking = pin!(join_all(looks));
         drop(found);
         let run = |stream: Arc<Mutex<Stream>>| async move { stream.lock().await.run(host).await };
-        let mut running: FuturesUnordered<_> = self.streams.iter().map(|stream| run(Arc::clone(stream))).collect();
+        let mut running: FuturesUnordered<_> = self
+            .streams
+            .iter()
+            .map(|stream| run(Arc::clone(stream)))
+            .collect();
         let (mut looked, mut all_found) = (false, false);
         while !(looked && all_found && running.is_empty()) {
             tokio::select! {
@@ -183,7 +217,8 @@ struct Host<'a> {
 }
 
 impl Host<'_> {
-    /// The shell that streams share; none where it is to be started. Whoever is in the middle of something has taken it out.
+    /// The shell that streams share; none where it is to be started. Whoever is in the middle of
+    /// something has taken it out.
     async fn shared(&self, as_root: bool) -> MutexGuard<'_, Option<Shell>> {
         self.shells[usize::from(as_root)].lock().await
     }
@@ -201,7 +236,9 @@ impl Host<'_> {
     /// The host's clock, once it has told.
     async fn clock(&self) -> Option<HostClock> {
         let mut clock = self.clock.clone();
-        let told = timeout(CLOCK_TOLD_WITHIN, clock.wait_for(Option::is_some)).await.ok()?;
+        let told = timeout(CLOCK_TOLD_WITHIN, clock.wait_for(Option::is_some))
+            .await
+            .ok()?;
         told.ok()?.clone()
     }
 }

@@ -42,7 +42,11 @@ impl Shell {
         } else {
             Script::start(connection, &STREAMS).await?
         };
-        Ok(Self { script, lease: Instant::now() + LEASE, has_more: false })
+        Ok(Self {
+            script,
+            lease: Instant::now() + LEASE,
+            has_more: false,
+        })
     }
 
     /// Runs a program. The one before it must have ended.
@@ -55,16 +59,24 @@ impl Shell {
         request.push('\n');
         self.script.send(request).await?;
         let cutter = Cutter::new(self.script.token());
-        Ok(Program { shell: self, cutter })
+        Ok(Program {
+            shell: self,
+            cutter,
+        })
     }
 
     /// Runs a program that has little to say and ends: its lines and its exit status.
-    pub(super) async fn answer(&mut self, words: &[String]) -> Result<(Vec<String>, i32), LinkError> {
+    pub(super) async fn answer(
+        &mut self,
+        words: &[String],
+    ) -> Result<(Vec<String>, i32), LinkError> {
         let asking = async {
             let mut program = self.run(words).await?;
             let (mut lines, mut bytes) = (Vec::new(), 0);
             while let Some(more) = program.next().await? {
-                let texts = more.iter().map(|line| String::from_utf8_lossy(&line.bytes).into_owned());
+                let texts = more
+                    .iter()
+                    .map(|line| String::from_utf8_lossy(&line.bytes).into_owned());
                 lines.extend(texts.inspect(|line| bytes += line.len()));
                 if bytes > MAX_LISTING {
                     break;
@@ -96,7 +108,9 @@ impl Shell {
                 }
             }
         };
-        timeout(ANSWER_LIMIT, asking).await.unwrap_or_else(|_| Err(late("the host")))
+        timeout(ANSWER_LIMIT, asking)
+            .await
+            .unwrap_or_else(|_| Err(late("the host")))
     }
 
     /// Ends it.
@@ -140,7 +154,8 @@ pub(super) struct Program<'a> {
 }
 
 impl Program<'_> {
-    /// The lines that have come, perhaps none; `None` when it has ended. Waits however long that takes. Not cancel-safe.
+    /// The lines that have come, perhaps none; `None` when it has ended. Waits however long that
+    /// takes. Not cancel-safe.
     pub(super) async fn next(&mut self) -> Result<Option<Vec<RawLine>>, LinkError> {
         if self.cutter.ended().is_some() {
             return Ok(None);
@@ -180,7 +195,10 @@ impl Program<'_> {
 
 fn late(program: &str) -> LinkError {
     use crate::model::{HostStatus, LinkState};
-    let reason = format!("{program} has not answered for {} s", ANSWER_LIMIT.as_secs());
+    let reason = format!(
+        "{program} has not answered for {} s",
+        ANSWER_LIMIT.as_secs()
+    );
     let hint = "see whether it does when it is called on the host by hand";
     LinkError::from(HostStatus::because(LinkState::Timeout, reason, hint))
 }

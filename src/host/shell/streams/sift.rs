@@ -1,6 +1,8 @@
-//! What is wanted of lines that come in their order: the first or the last of them, records that match, or their number.
+//! What is wanted of lines that come in their order: the first or the last of them, records that
+//! match, or their number.
 //!
-//! Bounded in memory whatever comes: what may be wanted later is held up to a number of bytes, and the oldest goes first.
+//! Bounded in memory whatever comes: what may be wanted later is held up to a number of bytes, and
+//! the oldest goes first.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
@@ -34,7 +36,9 @@ impl Last {
         self.lines.push_back(line);
         self.is_full |= self.bytes > MOST_BYTES && self.lines.len() <= most;
         while self.lines.len() > most || (self.bytes > MOST_BYTES && self.lines.len() > 1) {
-            let Some(gone) = self.lines.pop_front() else { return };
+            let Some(gone) = self.lines.pop_front() else {
+                return;
+            };
             self.bytes -= gone.raw.len() + OVERHEAD;
         }
     }
@@ -69,7 +73,14 @@ pub(super) struct Forwards<'a> {
 
 impl<'a> Forwards<'a> {
     pub(super) fn new(page: &'a Page) -> Self {
-        Self { page, begun: false, met: false, lines: Vec::new(), bytes: 0, more: false }
+        Self {
+            page,
+            begun: false,
+            met: false,
+            lines: Vec::new(),
+            bytes: 0,
+            more: false,
+        }
     }
 
     pub(super) fn line(&mut self, line: Line) -> More {
@@ -97,7 +108,9 @@ impl<'a> Forwards<'a> {
             Start::Oldest => true,
             Start::Newest => false,
             Start::At(time) => line.time >= time,
-            Start::Cursor(place) | Start::After(place) if line.cursor.offset == place.cursor.offset => {
+            Start::Cursor(place) | Start::After(place)
+                if line.cursor.offset == place.cursor.offset =>
+            {
                 self.met = place.fits(&line.raw);
                 self.begun = self.met && matches!(self.page.start, Start::After(_));
                 return !self.begun;
@@ -148,13 +161,27 @@ pub(super) struct Matches<'a> {
 impl<'a> Matches<'a> {
     /// For a search, of which `limit` hits are still wanted.
     pub(super) fn search(host: &'a str, source: &'a str, search: &'a Search, limit: u64) -> Self {
-        Self::new(host, source, &search.query, search.window.clone(), Catch::Hits(search), limit)
+        Self::new(
+            host,
+            source,
+            &search.query,
+            search.window.clone(),
+            Catch::Hits(search),
+            limit,
+        )
     }
 
     /// For a histogram.
     pub(super) fn histogram(host: &'a str, source: &'a str, asked: &'a Histogram) -> Self {
         let catch = Catch::Counts(asked, BTreeMap::new());
-        Self::new(host, source, &asked.query, asked.window.clone(), catch, u64::MAX)
+        Self::new(
+            host,
+            source,
+            &asked.query,
+            asked.window.clone(),
+            catch,
+            u64::MAX,
+        )
     }
 
     fn new(
@@ -166,7 +193,20 @@ impl<'a> Matches<'a> {
         limit: u64,
     ) -> Self {
         let (record, before, hits) = (Vec::new(), Last::default(), VecDeque::new());
-        Self { host, source, query, window, catch, record, before, hits, bytes: 0, found: 0, left_out: 0, limit }
+        Self {
+            host,
+            source,
+            query,
+            window,
+            catch,
+            record,
+            before,
+            hits,
+            bytes: 0,
+            found: 0,
+            left_out: 0,
+            limit,
+        }
     }
 
     /// Takes a line; adds the hits that are ready to `out`.
@@ -198,20 +238,33 @@ impl<'a> Matches<'a> {
         }
         self.let_out(out);
         if let Catch::Counts(_, counts) = &mut self.catch {
-            let buckets: Vec<Bucket> =
-                std::mem::take(counts).into_iter().map(|(start, counts)| Bucket { start, counts }).collect();
-            out.extend(buckets.chunks(1000).map(|part| Reply::Buckets(self.source.into(), part.to_vec())));
+            let buckets: Vec<Bucket> = std::mem::take(counts)
+                .into_iter()
+                .map(|(start, counts)| Bucket { start, counts })
+                .collect();
+            out.extend(
+                buckets
+                    .chunks(1000)
+                    .map(|part| Reply::Buckets(self.source.into(), part.to_vec())),
+            );
         }
     }
 
-    /// How many are told, and what is to be said of the others; an empty text where their number is no surprise.
+    /// How many are told, and what is to be said of the others; an empty text where their number is
+    /// no surprise.
     pub(super) fn told(&self) -> (u64, Option<String>) {
         let why = (self.left_out > 0).then(|| match &self.catch {
             Catch::Counts(..) => {
-                format!("{} are not counted: there are more than {MOST_BUCKETS} buckets", self.left_out)
+                format!(
+                    "{} are not counted: there are more than {MOST_BUCKETS} buckets",
+                    self.left_out
+                )
             }
             Catch::Hits(_) if self.found - self.left_out >= self.limit => String::new(),
-            Catch::Hits(_) => format!("{} hits are left out, for the others are too long", self.left_out),
+            Catch::Hits(_) => format!(
+                "{} hits are left out, for the others are too long",
+                self.left_out
+            ),
         });
         (self.found - self.left_out, why)
     }
@@ -234,8 +287,17 @@ impl<'a> Matches<'a> {
         let record = std::mem::take(&mut self.record);
         let Some(first) = record.first() else { return };
         let is_over = self.is_enough() && !self.holds_newest();
-        let raw = record.iter().map(|line| &line.raw[..]).collect::<Vec<_>>().join(&b'\n');
-        let subject = Subject { host: self.host, source: self.source, time: first.time, raw: &raw };
+        let raw = record
+            .iter()
+            .map(|line| &line.raw[..])
+            .collect::<Vec<_>>()
+            .join(&b'\n');
+        let subject = Subject {
+            host: self.host,
+            source: self.source,
+            time: first.time,
+            raw: &raw,
+        };
         let is_hit = !is_over && self.query.matches(&subject);
         for (hit, waits) in &mut self.hits {
             let wanted = record.iter().take(*waits);
@@ -246,8 +308,15 @@ impl<'a> Matches<'a> {
             self.found += 1;
             self.catch_it(&record);
         }
-        if let Catch::Hits(Search { before, count_only: false, .. }) = &self.catch {
-            record.into_iter().for_each(|line| self.before.push(line, *before as usize));
+        if let Catch::Hits(Search {
+            before,
+            count_only: false,
+            ..
+        }) = &self.catch
+        {
+            record
+                .into_iter()
+                .for_each(|line| self.before.push(line, *before as usize));
         }
     }
 
@@ -256,26 +325,46 @@ impl<'a> Matches<'a> {
             Catch::Hits(search) if search.count_only => {}
             Catch::Hits(search) => {
                 let before = self.before.lines.iter().cloned().collect();
-                let hit = Hit { line: record[0].clone(), before, after: record[1..].to_vec() };
+                let hit = Hit {
+                    line: record[0].clone(),
+                    before,
+                    after: record[1..].to_vec(),
+                };
                 self.hits.push_back((hit, search.after as usize));
-                self.bytes += record.iter().map(|line| line.raw.len() + OVERHEAD).sum::<usize>();
-                let most = if search.newest_first { self.limit } else { u64::MAX };
-                while self.hits.len() as u64 > most || (self.bytes > MOST_BYTES && self.hits.len() > 1) {
-                    let Some((gone, _)) = self.hits.pop_front() else { return };
+                self.bytes += record
+                    .iter()
+                    .map(|line| line.raw.len() + OVERHEAD)
+                    .sum::<usize>();
+                let most = if search.newest_first {
+                    self.limit
+                } else {
+                    u64::MAX
+                };
+                while self.hits.len() as u64 > most
+                    || (self.bytes > MOST_BYTES && self.hits.len() > 1)
+                {
+                    let Some((gone, _)) = self.hits.pop_front() else {
+                        return;
+                    };
                     let lines = std::iter::once(&gone.line).chain(&gone.after);
-                    self.bytes = self.bytes.saturating_sub(lines.map(|line| line.raw.len() + OVERHEAD).sum());
+                    self.bytes = self
+                        .bytes
+                        .saturating_sub(lines.map(|line| line.raw.len() + OVERHEAD).sum());
                     self.left_out += 1;
                 }
             }
             Catch::Counts(asked, counts) => {
-                let bucket = i64::try_from(asked.bucket.as_nanos()).unwrap_or(i64::MAX).max(1);
+                let bucket = i64::try_from(asked.bucket.as_nanos())
+                    .unwrap_or(i64::MAX)
+                    .max(1);
                 let start = Time(record[0].time.0.div_euclid(bucket).saturating_mul(bucket));
                 if counts.len() >= MOST_BUCKETS && !counts.contains_key(&start) {
                     self.left_out += 1;
                     return;
                 }
                 let level = Level::detect(&record[0].raw);
-                let column = level.and_then(|level| Level::ALL.iter().position(|other| *other == level));
+                let column =
+                    level.and_then(|level| Level::ALL.iter().position(|other| *other == level));
                 counts.entry(start).or_default()[column.map_or(0, |at| at + 1)] += 1;
             }
         }
@@ -286,9 +375,13 @@ impl<'a> Matches<'a> {
             return;
         }
         while self.hits.front().is_some_and(|(_, waits)| *waits == 0) {
-            let Some((hit, _)) = self.hits.pop_front() else { return };
+            let Some((hit, _)) = self.hits.pop_front() else {
+                return;
+            };
             let lines = std::iter::once(&hit.line).chain(&hit.after);
-            self.bytes = self.bytes.saturating_sub(lines.map(|line| line.raw.len() + OVERHEAD).sum());
+            self.bytes = self
+                .bytes
+                .saturating_sub(lines.map(|line| line.raw.len() + OVERHEAD).sum());
             out.push(self.reply(hit));
         }
     }

@@ -1,9 +1,11 @@
-//! Lines that an engine of containers has stamped: the stamp cut off, and what the engine had to cut made whole again.
+//! Lines that an engine of containers has stamped: the stamp cut off, and what the engine had to
+//! cut made whole again.
 //!
-//! An engine stamps what it took in one go. That may be less than a line, and when it tells its log it puts nothing between such
-//! parts but the stamp of the next. Docker cuts at 16 KiB, and gives all parts the stamp of the first; podman cuts wherever
-//! the program paused, or its own buffer ended. Where a container ended in the middle of a line and was started again, both
-//! put its first line right behind the last.
+//! An engine stamps what it took in one go. That may be less than a line, and when it tells its log
+//! it puts nothing between such parts but the stamp of the next. Docker cuts at 16 KiB, and gives
+//! all parts the stamp of the first; podman cuts wherever the program paused, or its own buffer
+//! ended. Where a container ended in the middle of a line and was started again, both put its first
+//! line right behind the last.
 
 use bytes::{Bytes, BytesMut};
 use jiff::Timestamp;
@@ -32,8 +34,15 @@ impl Stamped {
     /// What is left from this part on.
     pub(super) fn rest_from(&self, part: usize) -> Self {
         let (at, begin) = self.parts[part];
-        let parts = self.parts[part + 1..].iter().map(|&(at, place)| (at, place - begin)).collect();
-        Self { at, raw: self.raw.slice(begin..), parts }
+        let parts = self.parts[part + 1..]
+            .iter()
+            .map(|&(at, place)| (at, place - begin))
+            .collect();
+        Self {
+            at,
+            raw: self.raw.slice(begin..),
+            parts,
+        }
     }
 }
 
@@ -73,14 +82,22 @@ impl Unstamp {
             At::Engine(Engine::Podman, _) => By::Podman,
             At::Pod(_) => By::Kubectl,
         };
-        Self { by, form: (0, None), part: (0, 0) }
+        Self {
+            by,
+            form: (0, None),
+            part: (0, 0),
+        }
     }
 
     /// What a line is.
     pub(super) fn line(&mut self, line: RawLine) -> Said {
         let bytes = line.bytes;
         if line.is_rest {
-            return if self.form.0 == 0 { Said::Other(bytes) } else { Said::Rest(self.whole(bytes)) };
+            return if self.form.0 == 0 {
+                Said::Other(bytes)
+            } else {
+                Said::Rest(self.whole(bytes))
+            };
         }
         let Some((at, length)) = stamp(&bytes) else {
             self.form = (0, None);
@@ -97,7 +114,12 @@ impl Unstamp {
     pub(super) fn most_counted(&self, said: &Said) -> u64 {
         let bytes = match said {
             Said::Lines(lines) if self.by == By::Podman => return lines.len() as u64,
-            Said::Lines(lines) => return lines.iter().map(|line| 1 + (line.raw.len() / PART) as u64).sum(),
+            Said::Lines(lines) => {
+                return lines
+                    .iter()
+                    .map(|line| 1 + (line.raw.len() / PART) as u64)
+                    .sum();
+            }
             Said::Rest(_) if self.by == By::Podman => return 0,
             Said::Rest(bytes) => bytes,
             Said::Other(_) => return 0,
@@ -111,14 +133,21 @@ impl Unstamp {
         self.cut(self.part.0, bytes, &mut lines);
         match lines.len() {
             1 => lines.swap_remove(0).raw,
-            _ => lines.iter().flat_map(|line| line.raw.iter().copied()).collect(),
+            _ => lines
+                .iter()
+                .flat_map(|line| line.raw.iter().copied())
+                .collect(),
         }
     }
 
     fn cut(&mut self, at: i64, text: Bytes, out: &mut Vec<Stamped>) {
         let Some(mut found) = self.next_stamp(&text, 0) else {
             self.part.1 += text.len();
-            return out.push(Stamped { at, raw: text, parts: Vec::new() });
+            return out.push(Stamped {
+                at,
+                raw: text,
+                parts: Vec::new(),
+            });
         };
         let (mut at, mut begin) = (at, 0);
         let (mut raw, mut parts) = (BytesMut::with_capacity(text.len()), Vec::new());
@@ -127,7 +156,10 @@ impl Unstamp {
             if found.joins {
                 parts.push((found.at, raw.len()));
             } else {
-                let (raw, parts) = (std::mem::take(&mut raw).freeze(), std::mem::take(&mut parts));
+                let (raw, parts) = (
+                    std::mem::take(&mut raw).freeze(),
+                    std::mem::take(&mut parts),
+                );
                 out.push(Stamped { at, raw, parts });
                 at = found.at;
             }
@@ -140,21 +172,32 @@ impl Unstamp {
         }
         raw.extend_from_slice(&text[begin..]);
         self.part.1 += text.len() - begin;
-        out.push(Stamped { at, raw: raw.freeze(), parts });
+        out.push(Stamped {
+            at,
+            raw: raw.freeze(),
+            parts,
+        });
     }
 
-    /// The next stamp that the engine put between two parts. What a program printed itself looks the same, but for its
-    /// time: it was before the engine took it. Those of an engine all have the same length.
+    /// The next stamp that the engine put between two parts. What a program printed itself looks
+    /// the same, but for its time: it was before the engine took it. Those of an engine all have
+    /// the same length.
     fn next_stamp(&self, text: &Bytes, begin: usize) -> Option<Inner> {
         let (length, end) = self.form;
         let had = self.part.1;
         for mark in memchr::memchr_iter(b'T', &text[begin..]) {
-            let Some(place) = (begin + mark).checked_sub("2026-11-20".len()).filter(|place| *place >= begin) else {
+            let Some(place) = (begin + mark)
+                .checked_sub("2026-11-20".len())
+                .filter(|place| *place >= begin)
+            else {
                 continue;
             };
-            let Some((at, its_length)) = stamp(&text[place..]) else { continue };
+            let Some((at, its_length)) = stamp(&text[place..]) else {
+                continue;
+            };
             let has_blank = text.get(place + length - 1) == Some(&b' ');
-            let is_like = its_length == length && has_blank && end == text.get(place + length - 2).copied();
+            let is_like =
+                its_length == length && has_blank && end == text.get(place + length - 2).copied();
             let is_full = had + place - begin == PART;
             let (joins, ends) = match self.by {
                 By::Podman => (at >= self.part.0, false),
@@ -182,11 +225,17 @@ struct Inner {
 fn stamp(text: &[u8]) -> Option<(i64, usize)> {
     let head = &text[..text.len().min(MAX_STAMP + 1)];
     let length = memchr::memchr(b' ', head).unwrap_or(head.len());
-    if length < "2026-11-20T15:22:17Z".len() || !head[0].is_ascii_digit() || head.get(10) != Some(&b'T') {
+    if length < "2026-11-20T15:22:17Z".len()
+        || !head[0].is_ascii_digit()
+        || head.get(10) != Some(&b'T')
+    {
         return None;
     }
     let at: Timestamp = std::str::from_utf8(&head[..length]).ok()?.parse().ok()?;
-    Some((i64::try_from(at.as_nanosecond()).ok()?, (length + 1).min(text.len())))
+    Some((
+        i64::try_from(at.as_nanosecond()).ok()?,
+        (length + 1).min(text.len()),
+    ))
 }
 
 #[cfg(test)]
@@ -196,12 +245,22 @@ mod tests {
     const AT: i64 = 1_795_188_137_000_000_000;
 
     fn cut_by(by: By, line: &str) -> Option<Vec<(i64, String)>> {
-        let mut unstamp = Unstamp { by, form: (0, None), part: (0, 0) };
+        let mut unstamp = Unstamp {
+            by,
+            form: (0, None),
+            part: (0, 0),
+        };
         let bytes = Bytes::copy_from_slice(line.as_bytes());
-        match unstamp.line(RawLine { bytes, is_rest: false }) {
-            Said::Lines(lines) => {
-                Some(lines.into_iter().map(|it| (it.at, String::from_utf8_lossy(&it.raw).into_owned())).collect())
-            }
+        match unstamp.line(RawLine {
+            bytes,
+            is_rest: false,
+        }) {
+            Said::Lines(lines) => Some(
+                lines
+                    .into_iter()
+                    .map(|it| (it.at, String::from_utf8_lossy(&it.raw).into_owned()))
+                    .collect(),
+            ),
             _ => None,
         }
     }
@@ -212,16 +271,30 @@ mod tests {
 
     /// As engines print it.
     fn stamp(nanos: i64) -> String {
-        format!("{:.9} ", Timestamp::from_nanosecond(i128::from(AT + nanos)).expect("a time"))
+        format!(
+            "{:.9} ",
+            Timestamp::from_nanosecond(i128::from(AT + nanos)).expect("a time")
+        )
     }
 
     #[test]
     fn the_stamp_of_the_engine_is_cut_off_and_read() {
-        assert_eq!(cut("2026-11-20T15:22:17.123456789Z GET /"), Some((AT + 123_456_789, "GET /".to_owned())));
-        assert_eq!(cut("2026-11-20T16:22:17.5+01:00   indented"), Some((AT + 500_000_000, "  indented".to_owned())));
+        assert_eq!(
+            cut("2026-11-20T15:22:17.123456789Z GET /"),
+            Some((AT + 123_456_789, "GET /".to_owned()))
+        );
+        assert_eq!(
+            cut("2026-11-20T16:22:17.5+01:00   indented"),
+            Some((AT + 500_000_000, "  indented".to_owned()))
+        );
         assert_eq!(cut("2026-11-20T15:22:17Z"), Some((AT, String::new())));
         assert_eq!(cut("2026-11-20T15:22:17Z "), Some((AT, String::new())));
-        for other in ["", "Error response from daemon: no", "2026-11-20 15:22:17 x", "2026-11-20T15:22:17 x"] {
+        for other in [
+            "",
+            "Error response from daemon: no",
+            "2026-11-20 15:22:17 x",
+            "2026-11-20T15:22:17 x",
+        ] {
             assert_eq!(cut(other), None, "{other:?}");
         }
     }
@@ -231,32 +304,56 @@ mod tests {
         let [first, second, third] = [0, 5, 9].map(stamp);
         let (a, b) = ("a".repeat(PART), "b".repeat(PART));
         // Docker gives all parts the same.
-        for (by, second, third) in
-            [(By::Docker, &first, &first), (By::Podman, &second, &third), (By::Kubectl, &second, &third)]
-        {
+        for (by, second, third) in [
+            (By::Docker, &first, &first),
+            (By::Podman, &second, &third),
+            (By::Kubectl, &second, &third),
+        ] {
             let line = format!("{first}{a}{second}{b}{third}c");
-            assert_eq!(cut_by(by, &line), Some(vec![(AT, format!("{a}{b}c"))]), "{by:?}");
+            assert_eq!(
+                cut_by(by, &line),
+                Some(vec![(AT, format!("{a}{b}c"))]),
+                "{by:?}"
+            );
         }
         // A line of just that length has an empty part behind it.
         assert_eq!(cut(&format!("{first}{a}{first}")), Some((AT, a.clone())));
         // The driver `local` forgets the line end behind the last part, which may be empty.
         let lines = format!("{first}{a}{first}b{second}{b}{second}{third}c");
-        let three = vec![(AT, format!("{a}b")), (AT + 5, b.clone()), (AT + 9, "c".to_owned())];
+        let three = vec![
+            (AT, format!("{a}b")),
+            (AT + 5, b.clone()),
+            (AT + 9, "c".to_owned()),
+        ];
         assert_eq!(cut_by(By::Docker, &lines), Some(three));
         let quoted = format!("{a}b {first}c");
-        assert_eq!(cut(&format!("{first}{quoted}")).map(|(_, line)| line), Some(quoted), "only where it cuts");
+        assert_eq!(
+            cut(&format!("{first}{quoted}")).map(|(_, line)| line),
+            Some(quoted),
+            "only where it cuts"
+        );
     }
 
     #[test]
     fn podman_cuts_where_the_program_paused() {
         let [first, second, third] = [0, 5, 900_000_000].map(stamp);
         let line = format!("{first}slow {second}partial {third}line");
-        assert_eq!(cut_by(By::Podman, &line), Some(vec![(AT, "slow partial line".to_owned())]));
+        assert_eq!(
+            cut_by(By::Podman, &line),
+            Some(vec![(AT, "slow partial line".to_owned())])
+        );
         // What a program prints of other times is its own.
         let earlier = stamp(-1);
-        for own in [&earlier[..], "2026-11-20T15:22:18.123Z ", "2026-11-20T16:22:18.123456+01:00 "] {
+        for own in [
+            &earlier[..],
+            "2026-11-20T15:22:18.123Z ",
+            "2026-11-20T16:22:18.123456+01:00 ",
+        ] {
             let line = format!("{first}time={own}level=info");
-            assert_eq!(cut_by(By::Podman, &line), Some(vec![(AT, format!("time={own}level=info"))]));
+            assert_eq!(
+                cut_by(By::Podman, &line),
+                Some(vec![(AT, format!("time={own}level=info"))])
+            );
         }
     }
 
@@ -264,21 +361,43 @@ mod tests {
     fn what_a_container_says_first_when_it_is_started_again_is_a_line_of_its_own() {
         let [first, second] = [0, 3_000_000_000].map(stamp);
         let line = format!("{first}last words{second}hello again");
-        let two = vec![(AT, "last words".to_owned()), (AT + 3_000_000_000, "hello again".to_owned())];
+        let two = vec![
+            (AT, "last words".to_owned()),
+            (AT + 3_000_000_000, "hello again".to_owned()),
+        ];
         assert_eq!(cut_by(By::Docker, &line), Some(two));
-        assert_eq!(cut_by(By::Kubectl, &line), Some(vec![(AT, format!("last words{second}hello again"))]));
+        assert_eq!(
+            cut_by(By::Kubectl, &line),
+            Some(vec![(AT, format!("last words{second}hello again"))])
+        );
     }
 
     #[test]
     fn what_goes_on_with_a_line_that_is_too_long_has_no_stamps_either() {
-        let mut unstamp = Unstamp { by: By::Docker, form: (0, None), part: (0, 0) };
+        let mut unstamp = Unstamp {
+            by: By::Docker,
+            form: (0, None),
+            part: (0, 0),
+        };
         let [first, second] = [0, 5].map(stamp);
-        let line = |text: String, is_rest| RawLine { bytes: text.into(), is_rest };
+        let line = |text: String, is_rest| RawLine {
+            bytes: text.into(),
+            is_rest,
+        };
         let half = "a".repeat(PART / 2);
-        assert!(matches!(unstamp.line(line(format!("{first}{half}"), false)), Said::Lines(_)));
+        assert!(matches!(
+            unstamp.line(line(format!("{first}{half}"), false)),
+            Said::Lines(_)
+        ));
         let rest = unstamp.line(line(format!("{half}{first}b{second}c"), true));
         assert_eq!(rest, Said::Rest(format!("{half}bc").into()));
-        assert!(matches!(unstamp.line(line("Error: no".to_owned(), false)), Said::Other(_)));
-        assert!(matches!(unstamp.line(line("more of it".to_owned(), true)), Said::Other(_)));
+        assert!(matches!(
+            unstamp.line(line("Error: no".to_owned(), false)),
+            Said::Other(_)
+        ));
+        assert!(matches!(
+            unstamp.line(line("more of it".to_owned(), true)),
+            Said::Other(_)
+        ));
     }
 }

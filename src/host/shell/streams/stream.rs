@@ -1,4 +1,5 @@
-//! One stream: followed in a shell of its own, or asked now and then in one that many share; and what is said of it.
+//! One stream: followed in a shell of its own, or asked now and then in one that many share; and
+//! what is said of it.
 
 use std::pin::{Pin, pin};
 use std::time::Duration;
@@ -67,7 +68,10 @@ enum Given {
 
 /// Where its lines come from.
 pub(super) enum What {
-    Journal { unit: Option<String>, cursor: Option<String> },
+    Journal {
+        unit: Option<String>,
+        cursor: Option<String>,
+    },
     Command(Words),
     Container(Box<Followed>),
     Input(Input),
@@ -118,7 +122,13 @@ struct Run {
 }
 
 impl Stream {
-    pub(super) fn new(number: u32, name: String, label: String, spec: &SourceSpec, what: What) -> Self {
+    pub(super) fn new(
+        number: u32,
+        name: String,
+        label: String,
+        spec: &SourceSpec,
+        what: What,
+    ) -> Self {
         let reader = Reader::new(spec.time.as_deref());
         Self {
             number,
@@ -135,20 +145,26 @@ impl Stream {
         }
     }
 
-    /// A container of several that a pattern means: that one of them has ended is no trouble of the host.
+    /// A container of several that a pattern means: that one of them has ended is no trouble of the
+    /// host.
     pub(super) fn one_of_many(self) -> Self {
-        Self { counts: false, ..self }
+        Self {
+            counts: false,
+            ..self
+        }
     }
 
-    /// Reads it until the connection ends; in a bounded pass until it has given its last lines. What cannot be read says
-    /// why and is tried again; it takes nothing else of its host with it.
+    /// Reads it until the connection ends; in a bounded pass until it has given its last lines.
+    /// What cannot be read says why and is tried again; it takes nothing else of its host with it.
     pub(super) async fn run(&mut self, host: &Host<'_>) {
         self.told = None;
         if let Some(clock) = host.clock().await {
             self.reader.set_clock(&clock);
         }
         if let What::Input(input) = &mut self.what {
-            return input.run(&mut self.reader, self.number, &self.name, host).await;
+            return input
+                .run(&mut self.reader, self.number, &self.name, host)
+                .await;
         }
         if host.work.once && matches!(self.what, What::Command(_)) && self.given != Given::Nothing {
             return self.not_again(host).await;
@@ -172,25 +188,40 @@ impl Stream {
                 return;
             }
             backoff.after_connection(began.elapsed());
-            let wait = if pause.is_zero() { backoff.after_failure(began.elapsed(), rand::random()) } else { pause };
+            let wait = if pause.is_zero() {
+                backoff.after_failure(began.elapsed(), rand::random())
+            } else {
+                pause
+            };
             sleep(wait).await;
         }
     }
 
-    /// A command says something else each time: over another connection of a pass it is not run once more.
+    /// A command says something else each time: over another connection of a pass it is not run
+    /// once more.
     async fn not_again(&mut self, host: &Host<'_>) {
         if self.given == Given::Some {
             let reason = "the connection was lost while it ran, and its last lines with it";
-            self.tell(host, Some(Trouble::new(reason, "ask again; a pass runs a command once"))).await;
+            self.tell(
+                host,
+                Some(Trouble::new(
+                    reason,
+                    "ask again; a pass runs a command once",
+                )),
+            )
+            .await;
         }
     }
 
     /// Waits until there is something to read; false in a bounded pass where there is nothing.
     async fn is_wanted(&mut self, host: &Host<'_>) -> bool {
         loop {
-            let What::Container(followed) = &mut self.what else { return true };
+            let What::Container(followed) = &mut self.what else {
+                return true;
+            };
             let target = followed.target.borrow_and_update().clone();
-            let is_same = followed.instance == target.as_ref().map(|it| (it.instance.clone(), it.restarts));
+            let is_same =
+                followed.instance == target.as_ref().map(|it| (it.instance.clone(), it.restarts));
             let why = match target.as_ref().map(|target| &target.state) {
                 Some(State::Running) => return true,
                 Some(State::Ended(_)) if !(followed.is_read && is_same) => return true,
@@ -217,8 +248,8 @@ impl Stream {
         }
     }
 
-    /// Reads until there is no more for now: how long to wait, or `None` where that was all. No time means: as long as
-    /// it takes after so many failures.
+    /// Reads until there is no more for now: how long to wait, or `None` where that was all. No
+    /// time means: as long as it takes after so many failures.
     async fn turn(&mut self, host: &Host<'_>) -> Result<Option<Duration>, LinkError> {
         if host.work.once {
             let _place = host.places.acquire().await;
@@ -255,13 +286,24 @@ impl Stream {
         let ending = self.read(&mut shell, host, false, None).await?;
         *shared = Some(shell);
         drop(shared);
-        tracing::trace!("{} was asked for {:?}, after {:?}", self.label, asked.elapsed(), began.elapsed());
+        tracing::trace!(
+            "{} was asked for {:?}, after {:?}",
+            self.label,
+            asked.elapsed(),
+            began.elapsed()
+        );
         self.ended(host, &ending).await;
-        Ok(Some(ASK_EVERY.max(asked.elapsed() * ASKING_SHARE * host.count_waiting())))
+        Ok(Some(ASK_EVERY.max(
+            asked.elapsed() * ASKING_SHARE * host.count_waiting(),
+        )))
     }
 
     /// A place to follow it, where there is one or it cannot do without.
-    async fn place<'a>(&mut self, host: &'a Host<'_>, follows: bool) -> Option<tokio::sync::SemaphorePermit<'a>> {
+    async fn place<'a>(
+        &mut self,
+        host: &'a Host<'_>,
+        follows: bool,
+    ) -> Option<tokio::sync::SemaphorePermit<'a>> {
         if !follows {
             return None;
         }
@@ -272,13 +314,29 @@ impl Stream {
             return None;
         }
         let reason = "it waits, for as many other streams are followed as one connection allows";
-        self.tell(host, Some(Trouble::new(reason, "name fewer commands and journals for this host"))).await;
+        self.tell(
+            host,
+            Some(Trouble::new(
+                reason,
+                "name fewer commands and journals for this host",
+            )),
+        )
+        .await;
         host.places.acquire().await.ok()
     }
 
     fn has_ended(&self) -> bool {
-        let What::Container(followed) = &self.what else { return false };
-        matches!(followed.target.borrow().as_ref().map(|target| &target.state), Some(State::Ended(_)))
+        let What::Container(followed) = &self.what else {
+            return false;
+        };
+        matches!(
+            followed
+                .target
+                .borrow()
+                .as_ref()
+                .map(|target| &target.state),
+            Some(State::Ended(_))
+        )
     }
 
     /// Runs what reads it until that ends, or for a limited time.
@@ -294,29 +352,69 @@ impl Stream {
             self.standing = journal::explained(code, &said);
         }
         if let Some(words) = self.before() {
-            self.listen(shell, host, Run { words, limit, last: None, holds: false }).await?;
+            self.listen(
+                shell,
+                host,
+                Run {
+                    words,
+                    limit,
+                    last: None,
+                    holds: false,
+                },
+            )
+            .await?;
         }
-        let holds = !follow && !host.work.once && matches!(self.what, What::Container(_)) && !self.has_ended();
+        let holds = !follow
+            && !host.work.once
+            && matches!(self.what, What::Container(_))
+            && !self.has_ended();
         if let Some(at) = self.begins_with_last() {
             let lines = host.work.lines;
             let words = words_of(&at, &from_last(shell, &at, lines).await?.from, false);
-            let ending = self.listen(shell, host, Run { words, limit, last: Some(lines as usize), holds }).await?;
+            let ending = self
+                .listen(
+                    shell,
+                    host,
+                    Run {
+                        words,
+                        limit,
+                        last: Some(lines as usize),
+                        holds,
+                    },
+                )
+                .await?;
             if !follow || ending.code != Some(0) {
                 return Ok(ending);
             }
         }
         let words = self.words(host.work.lines, follow);
-        self.listen(shell, host, Run { words, limit, last: None, holds }).await
+        self.listen(
+            shell,
+            host,
+            Run {
+                words,
+                limit,
+                last: None,
+                holds,
+            },
+        )
+        .await
     }
 
-    /// What is to be read first, if anything: where a container was started again while we did not look, the end of
-    /// the one before it.
+    /// What is to be read first, if anything: where a container was started again while we did not
+    /// look, the end of the one before it.
     fn before(&mut self) -> Option<Words> {
-        let What::Container(followed) = &mut self.what else { return None };
+        let What::Container(followed) = &mut self.what else {
+            return None;
+        };
         let target = followed.target.borrow().clone()?;
-        let was = followed.instance.replace((target.instance.clone(), target.restarts));
+        let was = followed
+            .instance
+            .replace((target.instance.clone(), target.restarts));
         match (was, &target.at) {
-            (Some((instance, restarts)), At::Pod(of)) if instance == target.instance && restarts < target.restarts => {
+            (Some((instance, restarts)), At::Pod(of))
+                if instance == target.instance && restarts < target.restarts =>
+            {
                 let since = followed.taken.resume()?;
                 Some(words::pod_log(of, &From::Time(since), false, true))
             }
@@ -331,13 +429,19 @@ impl Stream {
 
     /// The container of which only the last lines are wanted, before everything that comes.
     fn begins_with_last(&mut self) -> Option<At> {
-        let What::Container(followed) = &mut self.what else { return None };
+        let What::Container(followed) = &mut self.what else {
+            return None;
+        };
         if followed.whole {
             return None;
         }
         // A connection may have ended while they were read, of which nothing was sent.
         followed.taken = Taken::default();
-        followed.target.borrow().as_ref().map(|target| target.at.clone())
+        followed
+            .target
+            .borrow()
+            .as_ref()
+            .map(|target| target.at.clone())
     }
 
     fn words(&mut self, lines: u32, follow: bool) -> Words {
@@ -350,14 +454,21 @@ impl Stream {
             What::Container(followed) => {
                 let from = followed.taken.resume().map_or(From::Oldest, From::Time);
                 let target = followed.target.borrow();
-                target.as_ref().map_or_else(Vec::new, |target| words_of(&target.at, &from, follow))
+                target
+                    .as_ref()
+                    .map_or_else(Vec::new, |target| words_of(&target.at, &from, follow))
             }
             What::Input(_) => Vec::new(),
         }
     }
 
     /// Runs a program and takes its lines until it ends.
-    async fn listen(&mut self, shell: &mut Shell, host: &Host<'_>, run: Run) -> Result<Ending, LinkError> {
+    async fn listen(
+        &mut self,
+        shell: &mut Shell,
+        host: &Host<'_>,
+        run: Run,
+    ) -> Result<Ending, LinkError> {
         let mut program = shell.run(&run.words).await?;
         let mut heard = self.begin_to_hear(run.last);
         let mut held = None;
@@ -367,7 +478,12 @@ impl Stream {
                 None => Ok(self.settle(pin!(program.next()), host, &mut heard).await),
             };
             // What goes on beyond its time is ended with its shell.
-            let Ok(more) = more else { return Ok(Ending { code: None, complaint: heard.complaint }) };
+            let Ok(more) = more else {
+                return Ok(Ending {
+                    code: None,
+                    complaint: heard.complaint,
+                });
+            };
             let Some(mut more) = more? else { break };
             if run.holds {
                 let last = more.pop().or_else(|| held.take());
@@ -375,24 +491,38 @@ impl Stream {
                 held = last;
             }
             self.took(host, more, &mut heard).await;
-            host.unread.note(self.number, self.newest.filter(|_| program.has_more()));
+            host.unread
+                .note(self.number, self.newest.filter(|_| program.has_more()));
             let bytes = program.take_bytes_read();
-            host.outbox.send(HostEvent::ReadTo(Time(i64::MIN), bytes)).await;
+            host.outbox
+                .send(HostEvent::ReadTo(Time(i64::MIN), bytes))
+                .await;
         }
         host.unread.note(self.number, None);
         let held = held.filter(|_| !program.is_unended()).into_iter().collect();
         let code = program.end().await?;
         self.took(host, held, &mut heard).await;
         self.took_last(host, &mut heard).await;
-        Ok(Ending { code: Some(code.unwrap_or(-1)), complaint: heard.complaint })
+        Ok(Ending {
+            code: Some(code.unwrap_or(-1)),
+            complaint: heard.complaint,
+        })
     }
 
     fn begin_to_hear(&self, last: Option<usize>) -> Heard {
         let unstamp = match &self.what {
-            What::Container(followed) => followed.target.borrow().as_ref().map(|target| Unstamp::new(&target.at)),
+            What::Container(followed) => followed
+                .target
+                .borrow()
+                .as_ref()
+                .map(|target| Unstamp::new(&target.at)),
             _ => None,
         };
-        Heard { unstamp, last: last.map(|most| (Last::default(), most)), ..Heard::default() }
+        Heard {
+            unstamp,
+            last: last.map(|most| (Last::default(), most)),
+            ..Heard::default()
+        }
     }
 
     /// Waits for lines; a stream from which nothing comes is well when it has run for a while.
@@ -422,7 +552,13 @@ impl Stream {
                     *cursor = named.or(cursor.take());
                 }
             }
-            What::Container(followed) => stamped(&mut self.reader, &mut followed.taken, more, heard, &mut lines),
+            What::Container(followed) => stamped(
+                &mut self.reader,
+                &mut followed.taken,
+                more,
+                heard,
+                &mut lines,
+            ),
             What::Command(_) | What::Input(_) => {
                 self.reader.learn(more.iter().map(|line| &line.bytes[..]));
                 lines.extend(more.into_iter().map(|line| self.reader.plain(line)));
@@ -436,7 +572,9 @@ impl Stream {
 
     /// Sends the last lines, where that was all that is wanted; from there on everything is.
     async fn took_last(&mut self, host: &Host<'_>, heard: &mut Heard) {
-        let Some((mut last, _)) = heard.last.take() else { return };
+        let Some((mut last, _)) = heard.last.take() else {
+            return;
+        };
         if let What::Container(followed) = &mut self.what {
             followed.whole = true;
         }
@@ -452,7 +590,13 @@ impl Stream {
         self.newest = lines.last().map(|line| line.time);
         // Together: where the connection ends while the queue is full, none of it may be dropped.
         let state = self.news(host, self.standing.clone());
-        host.outbox.send_all(state.into_iter().chain([HostEvent::Lines(self.number, lines)])).await;
+        host.outbox
+            .send_all(
+                state
+                    .into_iter()
+                    .chain([HostEvent::Lines(self.number, lines)]),
+            )
+            .await;
     }
 
     /// What is said of it when all of it that there is has been read.
@@ -474,16 +618,18 @@ impl Stream {
         match (&self.what, ending.code) {
             (What::Journal { .. }, _) if self.standing.is_some() => self.standing.clone(),
             (_, None) | (What::Input(_), _) => None,
-            (What::Journal { .. }, Some(_)) => (!once).then(|| Trouble::plain("journalctl ended on the host")),
+            (What::Journal { .. }, Some(_)) => {
+                (!once).then(|| Trouble::plain("journalctl ended on the host"))
+            }
             (What::Command(_), Some(0)) if once => None,
             (What::Command(words), Some(code)) => Some(trouble::of_command(&words[0], code)),
             (What::Container(_), Some(0)) => None,
-            (What::Container(followed), Some(code)) => {
-                Some(match followed.target.borrow().as_ref().map(|target| &target.at) {
+            (What::Container(followed), Some(code)) => Some(
+                match followed.target.borrow().as_ref().map(|target| &target.at) {
                     Some(At::Engine(engine, _)) => trouble::of_engine(*engine, code, said),
                     _ => trouble::of_kubectl(code, said),
-                })
-            }
+                },
+            ),
         }
     }
 
@@ -497,7 +643,10 @@ impl Stream {
             return None;
         }
         self.told = Some(trouble.clone());
-        let of_host = trouble.as_ref().filter(|_| self.counts).map(|trouble| trouble.of(&self.label));
+        let of_host = trouble
+            .as_ref()
+            .filter(|_| self.counts)
+            .map(|trouble| trouble.of(&self.label));
         trouble::note(host.problems, &self.name, of_host);
         let (name, path) = (self.name.as_str().into(), self.label.as_str().into());
         let stamps = Some(match self.what {
@@ -506,20 +655,43 @@ impl Stream {
             What::Command(_) | What::Input(_) => self.reader.stamps(),
         });
         let problem = trouble.map(|trouble| trouble.reason);
-        Some(HostEvent::Source(self.number, SourceInfo { name, path, problem, stamps }))
+        Some(HostEvent::Source(
+            self.number,
+            SourceInfo {
+                name,
+                path,
+                problem,
+                stamps,
+            },
+        ))
     }
 }
 
 impl Followed {
     /// One that is looked for; `whole` where it came into being while we looked.
     pub(super) fn new(target: watch::Receiver<Option<Target>>, whole: bool) -> Self {
-        Self { target, taken: Taken::default(), whole, instance: None, is_read: false }
+        Self {
+            target,
+            taken: Taken::default(),
+            whole,
+            instance: None,
+            is_read: false,
+        }
     }
 }
 
-/// Lines of an engine. One without a stamp is its complaint; behind others it may as well go on with them.
-fn stamped(reader: &mut Reader, taken: &mut Taken, more: Vec<RawLine>, heard: &mut Heard, out: &mut Vec<Line>) {
-    let Some(unstamp) = &mut heard.unstamp else { return };
+/// Lines of an engine. One without a stamp is its complaint; behind others it may as well go on
+/// with them.
+fn stamped(
+    reader: &mut Reader,
+    taken: &mut Taken,
+    more: Vec<RawLine>,
+    heard: &mut Heard,
+    out: &mut Vec<Line>,
+) {
+    let Some(unstamp) = &mut heard.unstamp else {
+        return;
+    };
     let said: Vec<_> = more.into_iter().map(|line| unstamp.line(line)).collect();
     reader.learn(said.iter().flat_map(|said| match said {
         Said::Lines(lines) => lines.iter().map(|line| &line.raw[..]).collect(),
@@ -536,10 +708,20 @@ fn stamped(reader: &mut Reader, taken: &mut Taken, more: Vec<RawLine>, heard: &m
                     out.extend(new.map(|line| reader.stamped(line.at, line.raw)));
                 }
             }
-            Said::Rest(bytes) => out.extend(heard.is_new.then(|| reader.plain(RawLine { bytes, is_rest: true }))),
+            Said::Rest(bytes) => out.extend(heard.is_new.then(|| {
+                reader.plain(RawLine {
+                    bytes,
+                    is_rest: true,
+                })
+            })),
             Said::Other(bytes) => {
                 heard.complaint = Some(String::from_utf8_lossy(&bytes).into_owned());
-                out.extend(begun.then(|| reader.plain(RawLine { bytes, is_rest: false })));
+                out.extend(begun.then(|| {
+                    reader.plain(RawLine {
+                        bytes,
+                        is_rest: false,
+                    })
+                }));
             }
         }
     }

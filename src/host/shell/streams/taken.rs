@@ -1,16 +1,17 @@
 //! Each line that an engine of containers has stamped is taken once.
 //!
-//! Whoever goes on after a lost connection asks for a little more than is missing, for engines count in seconds and
-//! several lines may have one stamp. What was taken in that time is remembered by stamp and content, and left out once
-//! for each time that it was taken. An engine that is asked from a time on may begin in the middle of a line; and what was
-//! taken as a last line, for the container had ended, may go on where that is started again.
+//! Whoever goes on after a lost connection asks for a little more than is missing, for engines
+//! count in seconds and several lines may have one stamp. What was taken in that time is remembered
+//! by stamp and content, and left out once for each time that it was taken. An engine that is asked
+//! from a time on may begin in the middle of a line; and what was taken as a last line, for the
+//! container had ended, may go on where that is started again.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use super::stamped::Stamped;
 
-/// Engines that count in whole seconds begin at the last one; what is older than this before the newest is never asked
-/// for again.
+/// Engines that count in whole seconds begin at the last one; what is older than this before the
+/// newest is never asked for again.
 const OVERLAP: i64 = 1_000_000_000;
 
 /// Most lines that are remembered: more in two seconds are known by their time alone.
@@ -66,7 +67,8 @@ impl Taken {
         self.newest = self.newest.max(Some(line.at));
         self.recent.push_back(whole);
         let parts = 0..line.parts.len().min(MOST_PARTS);
-        self.ends.extend(parts.map(|part| key(&line.rest_from(part))));
+        self.ends
+            .extend(parts.map(|part| key(&line.rest_from(part))));
         self.forget();
         Some(line)
     }
@@ -85,7 +87,9 @@ impl Taken {
     }
 
     fn came_before(&mut self, key: Key) -> bool {
-        let Some(to) = self.again_to else { return false };
+        let Some(to) = self.again_to else {
+            return false;
+        };
         if key.0 > to {
             return false;
         }
@@ -140,7 +144,11 @@ mod tests {
             }
             raw += text;
         }
-        Stamped { at: parts[0].0, raw: raw.into(), parts: starts }
+        Stamped {
+            at: parts[0].0,
+            raw: raw.into(),
+            parts: starts,
+        }
     }
 
     fn text(line: Option<Stamped>) -> Option<String> {
@@ -152,11 +160,22 @@ mod tests {
         const S: i64 = OVERLAP;
         let mut taken = Taken::default();
         let slow = [(S, "loading "), (60 * S, ".."), (90 * S, "done")];
-        assert!(taken.take(line(&slow)).is_some() && taken.take(line(&[(90 * S + 5, "next")])).is_some());
+        assert!(
+            taken.take(line(&slow)).is_some()
+                && taken.take(line(&[(90 * S + 5, "next")])).is_some()
+        );
         assert_eq!(taken.resume(), Some(89 * S));
-        assert_eq!(text(taken.take(line(&slow[2..]))), None, "the end of a line that is known");
+        assert_eq!(
+            text(taken.take(line(&slow[2..]))),
+            None,
+            "the end of a line that is known"
+        );
         assert_eq!(text(taken.take(line(&[(90 * S + 5, "next")]))), None);
-        assert_eq!(text(taken.take(line(&slow[2..]))), Some("done".to_owned()), "said once more");
+        assert_eq!(
+            text(taken.take(line(&slow[2..]))),
+            Some("done".to_owned()),
+            "said once more"
+        );
     }
 
     #[test]
@@ -164,11 +183,23 @@ mod tests {
         const S: i64 = OVERLAP;
         let mut taken = Taken::default();
         assert!(taken.take(line(&[(5 * S, "same")])).is_some());
-        assert!(taken.take(line(&[(5 * S, "last "), (6 * S, "words")])).is_some());
+        assert!(
+            taken
+                .take(line(&[(5 * S, "last "), (6 * S, "words")]))
+                .is_some()
+        );
         taken.resume();
         assert_eq!(text(taken.take(line(&[(5 * S, "same")]))), None);
-        let both = line(&[(5 * S, "last "), (6 * S, "words"), (8 * S, "hello "), (9 * S, "again")]);
-        assert_eq!(taken.take(both.clone()), Some(line(&[(8 * S, "hello "), (9 * S, "again")])));
+        let both = line(&[
+            (5 * S, "last "),
+            (6 * S, "words"),
+            (8 * S, "hello "),
+            (9 * S, "again"),
+        ]);
+        assert_eq!(
+            taken.take(both.clone()),
+            Some(line(&[(8 * S, "hello "), (9 * S, "again")]))
+        );
         taken.resume();
         let from = both.rest_from(1);
         assert_eq!(text(taken.take(from)), None, "told from there on");
@@ -176,11 +207,17 @@ mod tests {
 
     /// What an engine tells of `log` when it is asked from a time on, in whole seconds.
     fn told(log: &[(i64, u8)], since: Option<i64>) -> impl Iterator<Item = &(i64, u8)> {
-        log.iter().filter(move |(at, _)| since.is_none_or(|since| *at >= since.div_euclid(OVERLAP) * OVERLAP))
+        log.iter().filter(move |(at, _)| {
+            since.is_none_or(|since| *at >= since.div_euclid(OVERLAP) * OVERLAP)
+        })
     }
 
     fn letter(at: i64, text: u8) -> Stamped {
-        Stamped { at, raw: vec![text].into(), parts: Vec::new() }
+        Stamped {
+            at,
+            raw: vec![text].into(),
+            parts: Vec::new(),
+        }
     }
 
     proptest! {
@@ -197,7 +234,8 @@ mod tests {
             }).collect();
             let (mut taken, mut got) = (Taken::default(), Vec::new());
             for cut in cuts.iter().map(|cut| cut % log.len()).chain([log.len()]) {
-                // The connection breaks when the log has so many lines, all of which it had told by then.
+                // The connection breaks when the log has so many lines, all of which it had told by
+                // then.
                 let since = taken.resume();
                 got.extend(told(&log[..cut], since).filter(|(at, text)| taken.take(letter(*at, *text)).is_some()).copied());
             }

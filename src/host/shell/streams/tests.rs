@@ -8,7 +8,10 @@ use super::cut::Cutter;
 
 /// Runs a program as [`Program`](super::program::Program) does, and takes all that it prints.
 fn run(talk: &mut Talk, words: &[&str]) -> (Vec<String>, Option<i32>) {
-    let escaped: String = words.iter().map(|word| format!(" ={}", escape(word.as_bytes()))).collect();
+    let escaped: String = words
+        .iter()
+        .map(|word| format!(" ={}", escape(word.as_bytes())))
+        .collect();
     talk.tell(&format!("S{escaped}"));
     let (mut cutter, mut out) = (Cutter::new(TOKEN), Vec::new());
     while cutter.ended().is_none() {
@@ -16,21 +19,40 @@ fn run(talk: &mut Talk, words: &[&str]) -> (Vec<String>, Option<i32>) {
         cutter.push(&piece, &mut out);
     }
     talk.tell("Q");
-    (out.iter().map(|line| String::from_utf8_lossy(&line.bytes).into_owned()).collect(), cutter.ended())
+    (
+        out.iter()
+            .map(|line| String::from_utf8_lossy(&line.bytes).into_owned())
+            .collect(),
+        cutter.ended(),
+    )
 }
 
 #[test]
 fn every_shell_hands_words_on_as_they_are_and_tells_the_exit_status() {
     with_every_shell(|shell, mut command| {
         let mut talk = Talk::start_with(&mut command, "", &STREAMS);
-        let words = ["printf", "<%s>\n", "", "a  b", "$(id)", "`id`", "*", "'\"\\", "-n", "\\0101", "ü", "a\tb", "=x"];
+        let words = [
+            "printf", "<%s>\n", "", "a  b", "$(id)", "`id`", "*", "'\"\\", "-n", "\\0101", "ü",
+            "a\tb", "=x",
+        ];
         let (lines, code) = run(&mut talk, &words);
         let expected: Vec<String> = words[2..].iter().map(|word| format!("<{word}>")).collect();
         assert_eq!((lines, code), (expected, Some(0)), "{shell}");
-        let (lines, code) = run(&mut talk, &["sh", "-c", "echo out; echo err >&2; printf rest; exit 7"]);
-        assert_eq!((lines, code), (["out", "err", "rest"].map(str::to_owned).to_vec(), Some(7)), "{shell}");
+        let (lines, code) = run(
+            &mut talk,
+            &["sh", "-c", "echo out; echo err >&2; printf rest; exit 7"],
+        );
+        assert_eq!(
+            (lines, code),
+            (["out", "err", "rest"].map(str::to_owned).to_vec(), Some(7)),
+            "{shell}"
+        );
         assert_eq!(run(&mut talk, &["no-such-program"]).1, Some(127), "{shell}");
-        assert_eq!(run(&mut talk, &["cat"]), (Vec::new(), Some(0)), "{shell}: our requests are not its input");
+        assert_eq!(
+            run(&mut talk, &["cat"]),
+            (Vec::new(), Some(0)),
+            "{shell}: our requests are not its input"
+        );
         let (lines, code) = run(&mut talk, &["seq", "100000"]);
         assert_eq!(
             (lines.len(), lines.last().map(String::as_str), code),
@@ -47,6 +69,10 @@ fn every_shell_ends_a_program_of_which_no_more_is_wanted() {
         talk.tell("S =yes");
         assert!(talk.ask_raw("N", "J").starts_with(b"y\ny\n"), "{shell}");
         talk.tell("Q");
-        assert_eq!(run(&mut talk, &["echo", "next"]), (vec!["next".to_owned()], Some(0)), "{shell}");
+        assert_eq!(
+            run(&mut talk, &["echo", "next"]),
+            (vec!["next".to_owned()], Some(0)),
+            "{shell}"
+        );
     });
 }

@@ -19,7 +19,10 @@ impl Trouble {
     /// With a hint.
     #[must_use]
     pub fn new(reason: &str, hint: &str) -> Self {
-        Self { reason: reason.to_owned(), hint: hint.to_owned() }
+        Self {
+            reason: reason.to_owned(),
+            hint: hint.to_owned(),
+        }
     }
 
     /// Where the reason says it all.
@@ -34,20 +37,30 @@ impl Trouble {
         if self.hint.is_empty() {
             return self.reason;
         }
-        format!("{} – {}", self.reason, self.hint.replace("{user}", "the login"))
+        format!(
+            "{} – {}",
+            self.reason,
+            self.hint.replace("{user}", "the login")
+        )
     }
 
     /// The same, of something.
     #[must_use]
     pub(super) fn of(&self, what: &str) -> Self {
-        Self { reason: format!("{what}: {}", self.reason), hint: self.hint.clone() }
+        Self {
+            reason: format!("{what}: {}", self.reason),
+            hint: self.hint.clone(),
+        }
     }
 }
 
 impl From<LinkError> for Trouble {
     fn from(error: LinkError) -> Self {
         let HostStatus { reason, hint, .. } = error.status;
-        Self { reason: reason.unwrap_or_default(), hint: hint.unwrap_or_default() }
+        Self {
+            reason: reason.unwrap_or_default(),
+            hint: hint.unwrap_or_default(),
+        }
     }
 }
 
@@ -73,8 +86,7 @@ pub(super) fn of_engine(engine: Engine, code: i32, said: &str) -> Trouble {
         );
     }
     if said.contains("permission denied") {
-        let hint =
-            "let {user} use it: usermod -aG docker {user} (as good as root), or become = \"sudo\" for the source";
+        let hint = "let {user} use it: usermod -aG docker {user} (as good as root), or become = \"sudo\" for the source";
         return Trouble::new(&format!("{name}: permission denied"), hint);
     }
     if said.contains("Cannot connect to the Docker daemon") {
@@ -88,14 +100,18 @@ pub(super) fn of_engine(engine: Engine, code: i32, said: &str) -> Trouble {
 
 /// Whether a program says that it was kept from writing.
 pub(super) fn wants_to_write(said: &[String]) -> bool {
-    said.iter().any(|line| line.to_ascii_lowercase().contains("file too large"))
+    said.iter()
+        .any(|line| line.to_ascii_lowercase().contains("file too large"))
 }
 
-/// What podman needs that was not run by this login since the host was started: it keeps its state in files.
+/// What podman needs that was not run by this login since the host was started: it keeps its state
+/// in files.
 pub(super) fn of_writing(engine: Engine) -> Trouble {
     let name = engine.as_str();
     let reason = format!("{name} {WANTS_TO_WRITE}, which nothing of ours may");
-    let hint = format!("run {name} ps once on the host as {{user}}; and loginctl enable-linger {{user}}, to last");
+    let hint = format!(
+        "run {name} ps once on the host as {{user}}; and loginctl enable-linger {{user}}, to last"
+    );
     Trouble::new(&reason, &hint)
 }
 
@@ -109,15 +125,24 @@ pub(super) fn is_of_writing(trouble: &Trouble) -> bool {
 /// What kubectl complains of.
 pub(super) fn of_kubectl(code: i32, said: &str) -> Trouble {
     if code == 127 {
-        return Trouble::new("there is no kubectl on this host", "name a host that has it, and a context");
+        return Trouble::new(
+            "there is no kubectl on this host",
+            "name a host that has it, and a context",
+        );
     }
     if said.contains("orbidden") {
         let hint = "the kubectl of {user} needs a role that may list pods and get pods/log";
-        return Trouble { hint: hint.to_owned(), ..spoken("kubectl", code, said) };
+        return Trouble {
+            hint: hint.to_owned(),
+            ..spoken("kubectl", code, said)
+        };
     }
     if said.contains("connection to the server") || said.contains("Unable to connect") {
         let hint = "check kubectl's context and KUBECONFIG for {user} on the host, who logs in without a terminal";
-        return Trouble { hint: hint.to_owned(), ..spoken("kubectl", code, said) };
+        return Trouble {
+            hint: hint.to_owned(),
+            ..spoken("kubectl", code, said)
+        };
     }
     spoken("kubectl", code, said)
 }
@@ -125,10 +150,19 @@ pub(super) fn of_kubectl(code: i32, said: &str) -> Trouble {
 /// What a command of the inventory came to.
 pub(super) fn of_command(program: &str, code: i32) -> Trouble {
     match code {
-        126 => Trouble::new(&format!("{program} may not be run"), "check its mode and that of its folders"),
-        127 => Trouble::new(&format!("there is no {program} on this host"), "check `command` in hosts.toml"),
+        126 => Trouble::new(
+            &format!("{program} may not be run"),
+            "check its mode and that of its folders",
+        ),
+        127 => Trouble::new(
+            &format!("there is no {program} on this host"),
+            "check `command` in hosts.toml",
+        ),
         // 128 and the number of SIGXFSZ.
-        153 => Trouble::new(&format!("{program} was ended for it wrote to a file"), "name a command that only prints"),
+        153 => Trouble::new(
+            &format!("{program} was ended for it wrote to a file"),
+            "name a command that only prints",
+        ),
         code => Trouble::plain(&format!("{program} ended with exit code {code}")),
     }
 }
@@ -142,7 +176,10 @@ fn spoken(program: &str, code: i32, said: &str) -> Trouble {
     if said.is_empty() {
         return Trouble::plain(&format!("{program} ended with exit code {code}"));
     }
-    Trouble::plain(&format!("{program}: {}", said.chars().take(300).collect::<String>()))
+    Trouble::plain(&format!(
+        "{program}: {}",
+        said.chars().take(300).collect::<String>()
+    ))
 }
 
 #[cfg(test)]
@@ -155,29 +192,64 @@ mod tests {
                       Get \"http://%2Fvar%2Frun%2Fdocker.sock/v1.47/containers/json\": dial unix: connect: permission denied";
         let down = "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?";
         for (code, said, reason, hint) in [
-            (1, denied, "docker: permission denied", "usermod -aG docker {user}"),
-            (1, down, "the docker daemon does not run", "systemctl start docker"),
-            (127, "sh: 1: docker: not found", "there is no docker on this host", "engine"),
-            (1, "Error response from daemon: No such container: x", "docker: No such container: x", ""),
+            (
+                1,
+                denied,
+                "docker: permission denied",
+                "usermod -aG docker {user}",
+            ),
+            (
+                1,
+                down,
+                "the docker daemon does not run",
+                "systemctl start docker",
+            ),
+            (
+                127,
+                "sh: 1: docker: not found",
+                "there is no docker on this host",
+                "engine",
+            ),
+            (
+                1,
+                "Error response from daemon: No such container: x",
+                "docker: No such container: x",
+                "",
+            ),
             (2, "", "docker ended with exit code 2", ""),
         ] {
             let trouble = of_engine(Engine::Docker, code, said);
-            assert!(trouble.reason.starts_with(reason) && trouble.hint.contains(hint), "{trouble:?}");
+            assert!(
+                trouble.reason.starts_with(reason) && trouble.hint.contains(hint),
+                "{trouble:?}"
+            );
         }
     }
 
     #[test]
     fn what_kubectl_complains_of_is_one_line_with_what_helps() {
         let forbidden = "Error from server (Forbidden): pods is forbidden: User \"ops\" cannot list resource \"pods\"";
-        let refused =
-            "The connection to the server localhost:8080 was refused - did you specify the right host or port?";
+        let refused = "The connection to the server localhost:8080 was refused - did you specify the right host or port?";
         for (code, said, reason, hint) in [
-            (1, forbidden, "kubectl: Error from server (Forbidden)", "get pods/log"),
-            (1, refused, "kubectl: The connection to the server localhost:8080 was refused", "KUBECONFIG"),
+            (
+                1,
+                forbidden,
+                "kubectl: Error from server (Forbidden)",
+                "get pods/log",
+            ),
+            (
+                1,
+                refused,
+                "kubectl: The connection to the server localhost:8080 was refused",
+                "KUBECONFIG",
+            ),
             (127, "", "there is no kubectl on this host", "context"),
         ] {
             let trouble = of_kubectl(code, said);
-            assert!(trouble.reason.starts_with(reason) && trouble.hint.contains(hint), "{trouble:?}");
+            assert!(
+                trouble.reason.starts_with(reason) && trouble.hint.contains(hint),
+                "{trouble:?}"
+            );
         }
     }
 }

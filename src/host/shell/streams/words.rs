@@ -1,5 +1,5 @@
-//! The programs that have logs, and the few options with which we call them: nothing else is ever run on a host, but for
-//! commands of the inventory. No option of these writes anything.
+//! The programs that have logs, and the few options with which we call them: nothing else is ever
+//! run on a host, but for commands of the inventory. No option of these writes anything.
 
 use jiff::Timestamp;
 
@@ -28,14 +28,25 @@ pub(super) fn journal_check() -> Words {
 
 /// Records of the journal, as JSON.
 pub(super) fn journal(unit: Option<&str>, from: &From<'_>, follow: bool) -> Words {
-    let mut out = words(&["journalctl", "--no-pager", "--quiet", "--all", "--output=json"]);
+    let mut out = words(&[
+        "journalctl",
+        "--no-pager",
+        "--quiet",
+        "--all",
+        "--output=json",
+    ]);
     out.extend(unit.map(|unit| format!("--unit={unit}")));
     match from {
         From::Last(lines) => out.push(format!("--lines={lines}")),
         From::Oldest => out.push("--lines=all".to_owned()),
-        From::Cursor(cursor) => out.extend([format!("--after-cursor={cursor}"), "--lines=all".to_owned()]),
+        From::Cursor(cursor) => {
+            out.extend([format!("--after-cursor={cursor}"), "--lines=all".to_owned()])
+        }
         From::Time(at) => {
-            out.extend([format!("--since=@{}", at.div_euclid(1_000_000_000)), "--lines=all".to_owned()]);
+            out.extend([
+                format!("--since=@{}", at.div_euclid(1_000_000_000)),
+                "--lines=all".to_owned(),
+            ]);
         }
     }
     out.extend(follow.then(|| "--follow".to_owned()));
@@ -61,15 +72,22 @@ pub(super) fn container_log(engine: Engine, id: &str, from: &From<'_>, follow: b
     out
 }
 
-/// Pods with their containers: namespace, name, identity, phase, containers and how often each was started again; the same
-/// of those that run before them; and which of these go on beside them.
+/// Pods with their containers: namespace, name, identity, phase, containers and how often each was
+/// started again; the same of those that run before them; and which of these go on beside them.
 pub(super) fn pods(pod: &Pod) -> Words {
     let columns = "-o=custom-columns=A:.metadata.namespace,B:.metadata.name,C:.metadata.uid,D:.status.phase,\
                    E:.status.containerStatuses[*].name,F:.status.containerStatuses[*].restartCount,\
                    G:.status.initContainerStatuses[*].name,H:.status.initContainerStatuses[*].restartCount,\
                    I:.spec.initContainers[?(@.restartPolicy==\"Always\")].name";
     // Without a cache: it would be written to the home folder.
-    let mut out = words(&["kubectl", "get", "pods", "--no-headers", "--cache-dir=/dev/null", "--request-timeout=20s"]);
+    let mut out = words(&[
+        "kubectl",
+        "get",
+        "pods",
+        "--no-headers",
+        "--cache-dir=/dev/null",
+        "--request-timeout=20s",
+    ]);
     out.push(columns.to_owned());
     match pod.namespace.as_deref() {
         Some("*") => out.push("--all-namespaces".to_owned()),
@@ -90,7 +108,10 @@ pub(super) struct OfPod {
 /// Lines of a container of a pod, stamped; `previous`: of the one before it was started again.
 pub(super) fn pod_log(of: &OfPod, from: &From<'_>, follow: bool, previous: bool) -> Words {
     let mut out = words(&["kubectl", "logs", "--timestamps", "--cache-dir=/dev/null"]);
-    out.extend([format!("--namespace={}", of.namespace), format!("--container={}", of.container)]);
+    out.extend([
+        format!("--namespace={}", of.namespace),
+        format!("--container={}", of.container),
+    ]);
     out.extend(follow.then(|| "--follow".to_owned()));
     out.extend(previous.then(|| "--previous".to_owned()));
     match from {
@@ -103,7 +124,9 @@ pub(super) fn pod_log(of: &OfPod, from: &From<'_>, follow: bool, previous: bool)
 }
 
 fn rfc3339(at: i64) -> String {
-    Timestamp::from_nanosecond(i128::from(at)).unwrap_or_default().to_string()
+    Timestamp::from_nanosecond(i128::from(at))
+        .unwrap_or_default()
+        .to_string()
 }
 
 fn words(words: &[&str]) -> Words {
@@ -117,18 +140,28 @@ mod tests {
     #[test]
     fn a_stream_is_asked_for_with_fixed_options() {
         let from = From::Time(1_795_188_137_000_000_000);
-        let of = OfPod { namespace: "shop".to_owned(), pod: "web-0".to_owned(), container: "app".to_owned() };
+        let of = OfPod {
+            namespace: "shop".to_owned(),
+            pod: "web-0".to_owned(),
+            container: "app".to_owned(),
+        };
         for (words, expect) in [
             (
                 journal(Some("a.service"), &From::Cursor("s=1"), true),
                 "journalctl --no-pager --quiet --all --output=json --unit=a.service --after-cursor=s=1 --lines=all --follow",
             ),
-            (journal(None, &From::Last(5), false), "journalctl --no-pager --quiet --all --output=json --lines=5"),
+            (
+                journal(None, &From::Last(5), false),
+                "journalctl --no-pager --quiet --all --output=json --lines=5",
+            ),
             (
                 container_log(Engine::Docker, "ab12", &from, true),
                 "docker logs --timestamps --follow --since=2026-11-20T15:22:17Z ab12",
             ),
-            (container_log(Engine::Podman, "ab12", &From::Oldest, false), "podman logs --timestamps ab12"),
+            (
+                container_log(Engine::Podman, "ab12", &From::Oldest, false),
+                "podman logs --timestamps ab12",
+            ),
             (
                 pod_log(&of, &from, false, true),
                 "kubectl logs --timestamps --cache-dir=/dev/null --namespace=shop --container=app --previous \

@@ -27,7 +27,14 @@ fn programs() -> impl Iterator<Item = &'static str> {
 
 /// Starts a script as it is started on a host, with a folder of programs that come first.
 fn start(command: &mut Command, folder: &Path, script: &str) -> Talk {
-    command.env("PATH", format!("{}:{}", folder.display(), std::env::var("PATH").expect("a path")));
+    command.env(
+        "PATH",
+        format!(
+            "{}:{}",
+            folder.display(),
+            std::env::var("PATH").expect("a path")
+        ),
+    );
     Talk::start_text(command, &launch(TOKEN, script))
 }
 
@@ -40,13 +47,21 @@ fn a_program_that_fails_keeps_no_line_of_a_followed_file_away() {
             println!("{shell} where {program} fails");
             std::fs::write(&log, "one\n").expect("write");
             let bin = tempfile::tempdir().expect("a folder");
-            stub(bin.path(), program, "#!/bin/sh\necho \"$0 fails\" >&2\nexit 1\n");
+            stub(
+                bin.path(),
+                program,
+                "#!/bin/sh\necho \"$0 fails\" >&2\nexit 1\n",
+            );
             let mut command = again(&command);
             let mut talk = start(&mut command, bin.path(), &FOLLOW);
             talk.watch(1, &log);
             let seen = talk.ask("P 65536");
             assert!(seen[0].starts_with("C 1"), "{seen:?}");
-            let id = if program == "stat" { format!("0:{}", inode(&log)) } else { super::id(&log) };
+            let id = if program == "stat" {
+                format!("0:{}", inode(&log))
+            } else {
+                super::id(&log)
+            };
             talk.tell(&format!("A 1 {id} 0"));
             assert_eq!(talk.ask("P 65536"), ["F 1 0 one", "E 0"]);
             // What tells of the host may be less; the answers come.
@@ -64,9 +79,11 @@ fn a_program_that_fails_keeps_no_line_of_a_followed_file_away() {
 fn disks_are_told_where_timeout_fails_or_wants_other_words() {
     with_every_shell(|shell, command| {
         let mut told = Vec::new();
-        for timeout in
-            ["exec /usr/bin/timeout \"$@\"", "exit 1", "[ \"$1\" = -t ] && shift || exit 2; shift; exec \"$@\""]
-        {
+        for timeout in [
+            "exec /usr/bin/timeout \"$@\"",
+            "exit 1",
+            "[ \"$1\" = -t ] && shift || exit 2; shift; exec \"$@\"",
+        ] {
             let bin = tempfile::tempdir().expect("a folder");
             stub(bin.path(), "timeout", &format!("#!/bin/sh\n{timeout}\n"));
             stub(bin.path(), "df", "#!/bin/sh\necho disks\n");
@@ -75,7 +92,10 @@ fn disks_are_told_where_timeout_fails_or_wants_other_words() {
             let answer = talk.ask("U").concat();
             told.push(answer.matches("disks").count());
         }
-        assert!(told[0] > 0 && told.iter().all(|count| *count == told[0]), "{shell}: {told:?}");
+        assert!(
+            told[0] > 0 && told.iter().all(|count| *count == told[0]),
+            "{shell}: {told:?}"
+        );
     });
 }
 
@@ -89,10 +109,18 @@ fn a_program_that_fails_ends_no_shell_that_reads_back() {
         for program in programs() {
             println!("{shell} where {program} fails");
             let bin = tempfile::tempdir().expect("a folder");
-            stub(bin.path(), program, "#!/bin/sh\necho \"$0 fails\" >&2\nexit 1\n");
+            stub(
+                bin.path(),
+                program,
+                "#!/bin/sh\necho \"$0 fails\" >&2\nexit 1\n",
+            );
             let mut command = again(&command);
             let mut talk = start(&mut command, bin.path(), &FILES);
-            let id = if program == "stat" { format!("0:{}", inode(&log)) } else { super::id(&log) };
+            let id = if program == "stat" {
+                format!("0:{}", inode(&log))
+            } else {
+                super::id(&log)
+            };
             let read = format!("R {path} {id} plain 0 100");
             assert!(talk.ask(&read).concat().contains("one"), "it reads");
             talk.tell(&format!("S {path} {id} plain 4 - F 0 0 0 two"));

@@ -1,5 +1,6 @@
-//! Takes a script apart as a shell would, as far as our own scripts go: which commands there are, with which words, and
-//! where output is sent. Anything it does not know is a panic: better a test that must be taught than one that is blind.
+//! Takes a script apart as a shell would, as far as our own scripts go: which commands there are,
+//! with which words, and where output is sent. Anything it does not know is a panic: better a test
+//! that must be taught than one that is blind.
 
 /// What a script consists of.
 #[derive(Debug, Default)]
@@ -14,7 +15,11 @@ pub(super) struct Taken {
 
 /// Takes a script apart.
 pub(super) fn take_apart(script: &str) -> Taken {
-    let mut lexer = Lexer { text: script.as_bytes(), at: 0, taken: Taken::default() };
+    let mut lexer = Lexer {
+        text: script.as_bytes(),
+        at: 0,
+        taken: Taken::default(),
+    };
     lexer.list(None);
     assert_eq!(lexer.at, script.len(), "all of it");
     lexer.taken
@@ -55,7 +60,8 @@ impl Lexer<'_> {
         }
     }
 
-    /// Commands up to the closing `end`, which is taken too; up to the end of the text where there is none.
+    /// Commands up to the closing `end`, which is taken too; up to the end of the text where there
+    /// is none.
     fn list(&mut self, end: Option<u8>) {
         let mut words: Vec<String> = Vec::new();
         loop {
@@ -84,14 +90,19 @@ impl Lexer<'_> {
                     self.ended(&mut words);
                 }
                 b'<' | b'>' => self.redirection(),
-                b'0'..=b'9' if matches!(self.text.get(self.at + 1), Some(b'<' | b'>')) => self.redirection(),
+                b'0'..=b'9' if matches!(self.text.get(self.at + 1), Some(b'<' | b'>')) => {
+                    self.redirection()
+                }
                 _ => {
                     let word = self.word();
                     self.took(&mut words, word);
                 }
             }
         }
-        assert!(words.is_empty() || end.is_none(), "a bracket is closed: {words:?}");
+        assert!(
+            words.is_empty() || end.is_none(),
+            "a bracket is closed: {words:?}"
+        );
         self.ended(&mut words);
     }
 
@@ -103,7 +114,8 @@ impl Lexer<'_> {
             self.blanks(true);
             assert_eq!(self.word(), "in");
             self.pattern();
-        } else if (first && BEFORE_A_COMMAND.contains(&word.as_str())) || word == "{" || word == "}" {
+        } else if (first && BEFORE_A_COMMAND.contains(&word.as_str())) || word == "{" || word == "}"
+        {
             self.ended(words);
         } else if word == "do" && words.first().is_some_and(|word| word == "for") {
             words.clear();
@@ -119,7 +131,8 @@ impl Lexer<'_> {
         }
     }
 
-    /// A pattern of `case` with its bracket; nothing where `esac` follows, which the list then finds.
+    /// A pattern of `case` with its bracket; nothing where `esac` follows, which the list then
+    /// finds.
     fn pattern(&mut self) {
         self.blanks(true);
         if self.looking_at("esac") {
@@ -249,7 +262,10 @@ impl Lexer<'_> {
 
 fn is_assignment(word: &str) -> bool {
     word.split_once('=').is_some_and(|(name, _)| {
-        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        !name.is_empty()
+            && name
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
     })
 }
 
@@ -259,8 +275,17 @@ fn scripts_are_taken_apart_as_shells_do() {
                   case $(i) in *[!0-9]*|'') j ;; k) l; m=1 ;; esac\nfor n in 1 2; do o $((1 + $(p))) ${q#\"$r\"}; done\n\
                   for s do t; done # u\n! v && w=1 x || { y <z; }\n(z)\n";
     let taken = take_apart(script);
-    let names: Vec<&str> = taken.commands.iter().map(|words| words[0].as_str()).collect();
-    assert_eq!(names, ["c", "b", "[", "g", "h", "i", "j", "l", "p", "o", "t", "v", "x", "y", "z"]);
+    let names: Vec<&str> = taken
+        .commands
+        .iter()
+        .map(|words| words[0].as_str())
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "c", "b", "[", "g", "h", "i", "j", "l", "p", "o", "t", "v", "x", "y", "z"
+        ]
+    );
     assert_eq!(taken.functions, ["f"]);
     assert_eq!(taken.outputs, ["/dev/null", "&1"]);
 }

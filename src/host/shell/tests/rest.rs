@@ -1,5 +1,5 @@
-//! What following costs while nothing happens, what waits for the files then, and how long a shell that nobody renews
-//! lives.
+//! What following costs while nothing happens, what waits for the files then, and how long a shell
+//! that nobody renews lives.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -29,8 +29,16 @@ impl Resting {
         talk.watch(1, &log);
         assert_eq!(talk.ask("P 262144"), ["C 1", "E 0"]);
         talk.tell(&format!("A 1 {} 4", id(&log)));
-        assert_eq!(talk.ask("P 262144"), ["F 1 0 one", "E 0"], "the bytes before the offset, to be compared");
-        let mut resting = Self { talk, log, _folder: folder };
+        assert_eq!(
+            talk.ask("P 262144"),
+            ["F 1 0 one", "E 0"],
+            "the bytes before the offset, to be compared"
+        );
+        let mut resting = Self {
+            talk,
+            log,
+            _folder: folder,
+        };
         for _ in 0..LOOKS {
             resting.nothing_happens();
         }
@@ -42,7 +50,10 @@ impl Resting {
     }
 
     fn append(&self, text: &str) {
-        let mut file = std::fs::OpenOptions::new().append(true).open(&self.log).expect("open");
+        let mut file = std::fs::OpenOptions::new()
+            .append(true)
+            .open(&self.log)
+            .expect("open");
         file.write_all(text.as_bytes()).expect("write");
     }
 
@@ -64,15 +75,27 @@ impl Resting {
     /// Faults of pages in processes that a look started, of which there is no process without.
     fn cost_of_a_look(&mut self) -> u64 {
         let group = self.talk.child.id().to_string();
-        let faults_of_children =
-            |stat: &String| stat.rsplit(')').next()?.split_whitespace().nth(8)?.parse::<u64>().ok();
-        let count = || members(&group).iter().filter_map(faults_of_children).sum::<u64>();
+        let faults_of_children = |stat: &String| {
+            stat.rsplit(')')
+                .next()?
+                .split_whitespace()
+                .nth(8)?
+                .parse::<u64>()
+                .ok()
+        };
+        let count = || {
+            members(&group)
+                .iter()
+                .filter_map(faults_of_children)
+                .sum::<u64>()
+        };
         let before = count();
         self.nothing_happens();
         count().saturating_sub(before)
     }
 
-    /// The processes whose end is the sign to look, once there are as many: a shell's child is not yet what it will be.
+    /// The processes whose end is the sign to look, once there are as many: a shell's child is not
+    /// yet what it will be.
     fn watchers(&self, wanted: usize) -> Vec<u32> {
         let since = Instant::now();
         loop {
@@ -84,7 +107,11 @@ impl Resting {
             if found.len() == wanted {
                 return found;
             }
-            assert!(since.elapsed() < PATIENCE, "not {wanted} watchers: {:?}", self.programs());
+            assert!(
+                since.elapsed() < PATIENCE,
+                "not {wanted} watchers: {:?}",
+                self.programs()
+            );
             std::thread::sleep(Duration::from_millis(5));
         }
     }
@@ -92,11 +119,15 @@ impl Resting {
     /// The names of what runs in the group of the shell.
     fn programs(&self) -> Vec<String> {
         let name = |stat: String| Some(stat.split_once('(')?.1.rsplit_once(')')?.0.to_owned());
-        members(&self.talk.child.id().to_string()).into_iter().filter_map(name).collect()
+        members(&self.talk.child.id().to_string())
+            .into_iter()
+            .filter_map(name)
+            .collect()
     }
 }
 
-/// Whether what the shell has for `tail` is one that is woken by the kernel; BusyBox takes its own for it.
+/// Whether what the shell has for `tail` is one that is woken by the kernel; BusyBox takes its own
+/// for it.
 fn has_watcher(shell: &str) -> bool {
     !shell.starts_with("busybox")
 }
@@ -129,7 +160,10 @@ fn what_happens_to_files_at_rest_is_seen_at_one_of_the_next_looks() {
         resting.look_until("X 1 missing");
         std::fs::write(&resting.log, "new\n").expect("write");
         let looks = resting.look_until("C 1");
-        assert!(looks <= 2, "{shell}: a name that stands for something again is seen after {looks} looks");
+        assert!(
+            looks <= 2,
+            "{shell}: a name that stands for something again is seen after {looks} looks"
+        );
     });
 }
 
@@ -143,7 +177,10 @@ fn a_file_that_is_denied_keeps_no_other_from_rest_and_is_seen_when_it_is_granted
         allow(&denied, 0);
         resting.talk.watch(2, &denied);
         let told = resting.talk.ask("P 262144");
-        assert!(told[0].starts_with("X 2 denied ----------") && told[1..] == ["E 0"], "{shell}: {told:?}");
+        assert!(
+            told[0].starts_with("X 2 denied ----------") && told[1..] == ["E 0"],
+            "{shell}: {told:?}"
+        );
         for _ in 0..LOOKS {
             resting.nothing_happens();
         }
@@ -153,7 +190,10 @@ fn a_file_that_is_denied_keeps_no_other_from_rest_and_is_seen_when_it_is_granted
         assert!(!free || costs.contains(&0), "{shell}: {costs:?}");
         allow(&denied, 0o644);
         let looks = resting.look_until("C 2");
-        assert!(looks <= 2, "{shell}: a file that is granted is seen after {looks} looks");
+        assert!(
+            looks <= 2,
+            "{shell}: a file that is granted is seen after {looks} looks"
+        );
     });
 }
 
@@ -162,13 +202,16 @@ fn a_line_at_any_moment_around_the_start_of_the_watcher_is_seen_without_another_
     with_every_shell(|shell, mut command| {
         let mut resting = Resting::start(&mut command);
         let mut text = "one\n".to_owned();
-        // The watcher starts at the 31st look that finds nothing, and looks are left out from the sixth after that on.
+        // The watcher starts at the 31st look that finds nothing, and looks are left out from the
+        // sixth after that on.
         for looks in 27..=42 {
             text += "x\n";
             resting.append("x\n");
             let looked = resting.look_until(&format!("F 1 0 {}", text.trim_end()));
             assert!(looked <= 10, "{shell}: {looked} looks for a line");
-            resting.talk.tell(&format!("A 1 {} {}", id(&resting.log), text.len()));
+            resting
+                .talk
+                .tell(&format!("A 1 {} {}", id(&resting.log), text.len()));
             resting.look_until(&format!("F 1 0 {}", text.trim_end()));
             for _ in 0..looks {
                 resting.nothing_happens();
@@ -185,7 +228,8 @@ fn a_watcher_that_is_ended_by_somebody_else_is_replaced_and_given_up_after_three
     for time in 1..=4 {
         let watchers = resting.watchers(usize::from(time <= 3));
         for pid in watchers {
-            let pid = rustix::process::Pid::from_raw(i32::try_from(pid).expect("a number")).expect("not 0");
+            let pid = rustix::process::Pid::from_raw(i32::try_from(pid).expect("a number"))
+                .expect("not 0");
             rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("it runs");
             let gone = || !Path::new(&format!("/proc/{}/fd/0", pid.as_raw_nonzero())).exists();
             let since = Instant::now();
@@ -199,7 +243,11 @@ fn a_watcher_that_is_ended_by_somebody_else_is_replaced_and_given_up_after_three
         }
     }
     resting.append("two\n");
-    assert_eq!(resting.look_until("F 1 0 one\ntwo"), 1, "every look is made again");
+    assert_eq!(
+        resting.look_until("F 1 0 one\ntwo"),
+        1,
+        "every look is made again"
+    );
 }
 
 #[test]

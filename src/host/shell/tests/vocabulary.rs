@@ -1,5 +1,6 @@
-//! What our scripts may say: a fixed vocabulary of programs that only read, with fixed options, and no text of a user
-//! where text is evaluated. Every script below `src` is looked at, also one that nobody has told this test of.
+//! What our scripts may say: a fixed vocabulary of programs that only read, with fixed options, and
+//! no text of a user where text is evaluated. Every script below `src` is looked at, also one that
+//! nobody has told this test of.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -12,7 +13,8 @@ use crate::host::shell::codec::{encode, escape};
 use crate::host::shell::follow::{Mark, Request};
 use crate::model::FileId;
 
-/// What a shell does by itself. `.` and `source` are not among them, nor is anything that changes a file.
+/// What a shell does by itself. `.` and `source` are not among them, nor is anything that changes a
+/// file.
 const BUILTINS: &str = "[ : break cap command continue echo eval exec exit export kill printf read return set shift trap \
                         true ulimit unset wait";
 
@@ -50,19 +52,31 @@ pub(super) const PROGRAMS: &[(&str, &str)] = &[
     ("zstd", "-dcq"),
 ];
 
-/// Commands that are called by a variable, with what it holds: a constant; a function of the script with its operands;
-/// a program of `streams::words` or of the inventory, each of its words in a word of its own.
-const BY_VARIABLE: &[(&str, &str)] = &[("follow.sh", "$limit"), ("files.sh", "\"$@\""), ("streams.sh", "\"$@\"")];
+/// Commands that are called by a variable, with what it holds: a constant; a function of the script
+/// with its operands; a program of `streams::words` or of the inventory, each of its words in a
+/// word of its own.
+const BY_VARIABLE: &[(&str, &str)] = &[
+    ("follow.sh", "$limit"),
+    ("files.sh", "\"$@\""),
+    ("streams.sh", "\"$@\""),
+];
 
-/// Variables that may stand in what is evaluated: numbers that the console made or we counted, and names of variables
-/// made of them. Everything else stands behind a backslash, and so is looked up when the text has been read.
-const EVALUATED: &str = "1 2 3 i a k n own_links why all list names parts can logs batched handle operands";
+/// Variables that may stand in what is evaluated: numbers that the console made or we counted, and
+/// names of variables made of them. Everything else stands behind a backslash, and so is looked up
+/// when the text has been read.
+const EVALUATED: &str =
+    "1 2 3 i a k n own_links why all list names parts can logs batched handle operands";
 
 fn scripts(folder: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder).expect("the sources").filter_map(|entry| Some(entry.ok()?.path()));
+    let entries = std::fs::read_dir(folder)
+        .expect("the sources")
+        .filter_map(|entry| Some(entry.ok()?.path()));
     let (folders, files): (Vec<_>, Vec<_>) = entries.partition(|path| path.is_dir());
-    let here = files.into_iter().filter(|path| path.extension().is_some_and(|extension| extension == "sh"));
-    here.chain(folders.iter().flat_map(|folder| scripts(folder))).collect()
+    let here = files
+        .into_iter()
+        .filter(|path| path.extension().is_some_and(|extension| extension == "sh"));
+    here.chain(folders.iter().flat_map(|folder| scripts(folder)))
+        .collect()
 }
 
 #[test]
@@ -72,26 +86,36 @@ fn r70_our_scripts_run_nothing_but_programs_that_read_with_fixed_options() {
     let texts: Vec<(String, String)> = found
         .iter()
         .map(|path| {
-            let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+            let name = path
+                .file_name()
+                .expect("a name")
+                .to_string_lossy()
+                .into_owned();
             (name, std::fs::read_to_string(path).expect("a script"))
         })
         .collect();
-    let functions: Vec<String> = texts.iter().flat_map(|(_, text)| take_apart(text).functions).collect();
+    let functions: Vec<String> = texts
+        .iter()
+        .flat_map(|(_, text)| take_apart(text).functions)
+        .collect();
     for (name, text) in &texts {
         let taken = take_apart(text);
         for words in &taken.commands {
             check(name, words, &functions);
         }
         for to in &taken.outputs {
-            let channel =
-                to.strip_prefix('&').is_some_and(|to| to.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-'));
+            let channel = to
+                .strip_prefix('&')
+                .is_some_and(|to| to.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-'));
             assert!(channel || to == "/dev/null", "{name} writes to {to}");
         }
     }
 }
 
 fn check(script: &str, words: &[String], functions: &[String]) {
-    let [program, operands @ ..] = words else { return };
+    let [program, operands @ ..] = words else {
+        return;
+    };
     let is = |list: &str| list.split(' ').any(|known| known == program);
     if program == "eval" {
         return operands.iter().for_each(|text| evaluated(script, text));
@@ -100,7 +124,11 @@ fn check(script: &str, words: &[String], functions: &[String]) {
         return check(script, operands, functions);
     }
     if BY_VARIABLE.contains(&(script, program.as_str())) {
-        return check(script, if program == "$limit" { operands } else { &[] }, functions);
+        return check(
+            script,
+            if program == "$limit" { operands } else { &[] },
+            functions,
+        );
     }
     if is(BUILTINS) || functions.contains(program) {
         return;
@@ -109,13 +137,26 @@ fn check(script: &str, words: &[String], functions: &[String]) {
         panic!("{script} runs {program}, which is not on the list: {words:?}");
     };
     // A "-" alone is an operand. What stands behind the text of a shell is no option of it.
-    for word in operands.iter().filter(|word| word.starts_with('-') && word.len() > 1) {
-        assert!(options.split(' ').any(|known| known == word), "{script}: {program} with {word}: {words:?}");
+    for word in operands
+        .iter()
+        .filter(|word| word.starts_with('-') && word.len() > 1)
+    {
+        assert!(
+            options.split(' ').any(|known| known == word),
+            "{script}: {program} with {word}: {words:?}"
+        );
     }
-    assert!(program != "dd" || !operands.iter().any(|word| word.starts_with("of=")), "{script}: {words:?}");
+    assert!(
+        program != "dd" || !operands.iter().any(|word| word.starts_with("of=")),
+        "{script}: {words:?}"
+    );
     match program.as_str() {
         "setsid" => {
-            assert_eq!(operands.first().map(String::as_str), Some("/bin/sh"), "{script}: {words:?}");
+            assert_eq!(
+                operands.first().map(String::as_str),
+                Some("/bin/sh"),
+                "{script}: {words:?}"
+            );
             check(script, operands, functions);
         }
         "/bin/sh" if operands == ["-s"] => {}
@@ -135,24 +176,44 @@ fn check(script: &str, words: &[String], functions: &[String]) {
 /// A program in a program: all of it in single quotes, where nothing is replaced.
 fn constant(script: &str, text: Option<&String>) {
     let text = text.unwrap_or_else(|| panic!("{script}: no program"));
-    let inner = text.strip_prefix('\'').and_then(|text| text.strip_suffix('\''));
-    assert!(inner.is_some_and(|inner| !inner.contains('\'')), "{script}: {text} is not constant");
+    let inner = text
+        .strip_prefix('\'')
+        .and_then(|text| text.strip_suffix('\''));
+    assert!(
+        inner.is_some_and(|inner| !inner.contains('\'')),
+        "{script}: {text} is not constant"
+    );
 }
 
 /// Text that is evaluated names variables; what they hold does not become part of it.
 fn evaluated(script: &str, text: &str) {
-    let text = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
+    let text = text
+        .strip_prefix('"')
+        .and_then(|text| text.strip_suffix('"'))
+        .unwrap_or(text);
     let mut rest = text;
     while let Some(at) = rest.find('$') {
         let escaped = rest[..at].ends_with('\\');
         rest = &rest[at + 1..];
-        let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
+        let end = rest
+            .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+            .unwrap_or(rest.len());
         // "$1" is one digit, whatever follows.
-        let end = if rest.starts_with(|c: char| c.is_ascii_digit()) { 1 } else { end };
+        let end = if rest.starts_with(|c: char| c.is_ascii_digit()) {
+            1
+        } else {
+            end
+        };
         let known = EVALUATED.split(' ').any(|known| known == &rest[..end]);
-        assert!(escaped || rest.starts_with("((") || known, "{script}: {text:?} evaluates what ${rest} holds");
+        assert!(
+            escaped || rest.starts_with("((") || known,
+            "{script}: {text:?} evaluates what ${rest} holds"
+        );
     }
-    assert!(!text.contains('`') && !text.replace("$((", "").contains("$("), "{script}: {text:?} runs something");
+    assert!(
+        !text.contains('`') && !text.replace("$((", "").contains("$("),
+        "{script}: {text:?} runs something"
+    );
 }
 
 #[test]
@@ -160,7 +221,10 @@ fn r70_the_rules_find_what_breaks_them() {
     let broken = |script: &str| {
         let taken = take_apart(script);
         let checked = std::panic::catch_unwind(|| {
-            taken.commands.iter().for_each(|words| check("follow.sh", words, &taken.functions));
+            taken
+                .commands
+                .iter()
+                .for_each(|words| check("follow.sh", words, &taken.functions));
         });
         checked.is_err()
     };
@@ -181,7 +245,9 @@ fn r70_the_rules_find_what_breaks_them() {
     ] {
         assert!(broken(script), "{script}");
     }
-    assert!(!broken("f() { eval \"x_$1=\\$y\"; }; f 1 | cat; exec stat -L -c x -- \"$@\""));
+    assert!(!broken(
+        "f() { eval \"x_$1=\\$y\"; }; f 1 | cat; exec stat -L -c x -- \"$@\""
+    ));
 }
 
 /// What `printf %b` makes of a word.
@@ -205,12 +271,26 @@ fn any_request() -> impl Strategy<Value = Request> {
     let path = prop::collection::vec(any::<u8>(), 1..60);
     let id = || (any::<u64>(), any::<u64>()).prop_map(|(dev, ino)| FileId { dev, ino });
     let mark = || prop::option::of((any::<u32>(), any::<usize>(), any::<u64>()));
-    let mark = move || mark().prop_map(|mark| mark.map(|(sum, length, since)| Mark { sum, length, since }));
+    let mark = move || {
+        mark().prop_map(|mark| mark.map(|(sum, length, since)| Mark { sum, length, since }))
+    };
     prop_oneof![
-        (any::<u32>(), any::<u32>(), path).prop_map(|(watch, chain, path)| Request::Watch { watch, chain, path }),
-        (any::<u32>(), id(), any::<u64>()).prop_map(|(watch, id, offset)| Request::ReadFrom(watch, id, offset)),
-        (any::<u32>(), any::<u32>(), id(), any::<u64>(), mark())
-            .prop_map(|(watch, near, id, offset, mark)| Request::Find { watch, near, id, offset, mark }),
+        (any::<u32>(), any::<u32>(), path).prop_map(|(watch, chain, path)| Request::Watch {
+            watch,
+            chain,
+            path
+        }),
+        (any::<u32>(), id(), any::<u64>())
+            .prop_map(|(watch, id, offset)| Request::ReadFrom(watch, id, offset)),
+        (any::<u32>(), any::<u32>(), id(), any::<u64>(), mark()).prop_map(
+            |(watch, near, id, offset, mark)| Request::Find {
+                watch,
+                near,
+                id,
+                offset,
+                mark
+            }
+        ),
         (any::<u32>(), any::<u64>()).prop_map(|(watch, offset)| Request::Hole(watch, offset)),
         any::<u32>().prop_map(Request::List),
         any::<u32>().prop_map(Request::Heads),
@@ -238,27 +318,55 @@ proptest! {
 
 #[test]
 fn r65_every_shell_reads_every_byte_of_a_path_as_it_was() {
-    let path: Vec<u8> = (1..=255).chain([b'\n', b'\n', b'7', b'\\', b'0', b'\n']).collect();
+    let path: Vec<u8> = (1..=255)
+        .chain([b'\n', b'\n', b'7', b'\\', b'0', b'\n'])
+        .collect();
     with_every_shell(|shell, mut command| {
-        // As the scripts do it: read as a word, unescaped, with a full stop that keeps the line ends at the end.
+        // As the scripts do it: read as a word, unescaped, with a full stop that keeps the line
+        // ends at the end.
         let script = format!(
             "LC_ALL=C\nread -r op a <<'X'\nW {}\nX\na=$(printf '%b.' \"$a\"); printf %s \"${{a%.}}\"\n",
             escape(&path)
         );
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the shell starts");
-        std::io::Write::write_all(&mut child.stdin.take().expect("piped"), script.as_bytes()).expect("it reads");
-        assert_eq!(child.wait_with_output().expect("it ends").stdout, path, "{shell}");
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the shell starts");
+        std::io::Write::write_all(&mut child.stdin.take().expect("piped"), script.as_bytes())
+            .expect("it reads");
+        assert_eq!(
+            child.wait_with_output().expect("it ends").stdout,
+            path,
+            "{shell}"
+        );
     });
 }
 
 #[test]
 fn r69_every_script_gives_up_writing_before_anything_else() {
-    for script in [&*super::super::FOLLOW, &*super::super::FILES, &*super::super::STREAMS] {
-        let (before, _) = script.split_once("ulimit -f 0; ulimit -c 0").expect("it gives up writing");
+    for script in [
+        &*super::super::FOLLOW,
+        &*super::super::FILES,
+        &*super::super::STREAMS,
+    ] {
+        let (before, _) = script
+            .split_once("ulimit -f 0; ulimit -c 0")
+            .expect("it gives up writing");
         let taken = take_apart(before);
-        let names: Vec<&str> = taken.commands.iter().map(|words| words[0].as_str()).collect();
+        let names: Vec<&str> = taken
+            .commands
+            .iter()
+            .map(|words| words[0].as_str())
+            .collect();
         assert_eq!(names, ["export", "export", "unset"], "nothing runs before");
     }
-    let (before, _) = super::super::LAUNCH.split_once("ulimit -f 0").expect("it gives up writing");
-    assert_eq!(take_apart(before).commands, [["export", "PATH"]], "nothing runs before");
+    let (before, _) = super::super::LAUNCH
+        .split_once("ulimit -f 0")
+        .expect("it gives up writing");
+    assert_eq!(
+        take_apart(before).commands,
+        [["export", "PATH"]],
+        "nothing runs before"
+    );
 }

@@ -63,7 +63,12 @@ const AFTER: &str = "\
 ";
 
 fn sample(before: &str, after: &str) -> Sample {
-    Sample::between(Some(&Counters::parse(before)), &Counters::parse(after), &[], Time(7))
+    Sample::between(
+        Some(&Counters::parse(before)),
+        &Counters::parse(after),
+        &[],
+        Time(7),
+    )
 }
 
 /// The second reading with some text replaced.
@@ -76,20 +81,37 @@ fn but(from: &str, to: &str) -> String {
 fn the_first_sample_has_only_present_values() {
     let sample = Sample::between(None, &Counters::parse(AFTER), &[], Time(7));
     assert_eq!(sample.time, Some(Time(7)));
-    assert_eq!((sample.window_ms, sample.cpu, sample.psi), (None, None, None));
+    assert_eq!(
+        (sample.window_ms, sample.cpu, sample.psi),
+        (None, None, None)
+    );
     assert!(sample.io.is_empty() && sample.network.is_empty());
-    assert_eq!(sample.load, Some(Load { one: 0.6, five: 0.41, fifteen: 0.31 }));
+    assert_eq!(
+        sample.load,
+        Some(Load {
+            one: 0.6,
+            five: 0.41,
+            fifteen: 0.31
+        })
+    );
     assert_eq!(sample.uptime_s, Some(1002.0));
     let memory = sample.memory.expect("meminfo was read");
-    assert_eq!((memory.total_bytes, memory.available_bytes, memory.used_pct), (1_024_000, 256_000, 75.0));
+    assert_eq!(
+        (memory.total_bytes, memory.available_bytes, memory.used_pct),
+        (1_024_000, 256_000, 75.0)
+    );
     let swap = sample.swap.expect("there is swap");
-    assert_eq!((swap.total_bytes, swap.used_bytes, swap.used_pct), (204_800, 51_200, 25.0));
+    assert_eq!(
+        (swap.total_bytes, swap.used_bytes, swap.used_pct),
+        (204_800, 51_200, 25.0)
+    );
 }
 
 #[test]
 fn cpu_shares_are_of_all_ticks_and_guests_count_once() {
     let cpu = sample(BEFORE, AFTER).cpu.expect("two readings");
-    // 120 user + 10 nice + 30 system + 200 idle + 15 iowait + 2 irq + 3 softirq + 20 steal = 400 ticks.
+    // 120 user + 10 nice + 30 system + 200 idle + 15 iowait + 2 irq + 3 softirq + 20 steal = 400
+    // ticks.
     assert_eq!(cpu.busy_pct, 46.25);
     assert_eq!(cpu.user_pct, 100.0 * (130.0 - 65.0) / 400.0);
     assert_eq!(cpu.system_pct, 8.75);
@@ -99,22 +121,32 @@ fn cpu_shares_are_of_all_ticks_and_guests_count_once() {
 
 #[test]
 fn where_idle_time_is_not_counted_what_is_missing_was_idle() {
-    let still =
-        AFTER.replace("cpu  1120 110 530 8200 215 12 23 70 360 45", "cpu  1010 100 510 8000 200 10 20 50 300 40");
+    let still = AFTER.replace(
+        "cpu  1120 110 530 8200 215 12 23 70 360 45",
+        "cpu  1010 100 510 8000 200 10 20 50 300 40",
+    );
     let cpu = sample(BEFORE, &still).cpu.expect("a window");
-    assert_eq!((cpu.busy_pct, cpu.user_pct, cpu.low_confidence), (5.0, 2.5, false));
+    assert_eq!(
+        (cpu.busy_pct, cpu.user_pct, cpu.low_confidence),
+        (5.0, 2.5, false)
+    );
 }
 
 #[test]
 fn few_ticks_are_marked() {
-    let after = but("cpu  1120 110 530 8200 215 12 23 70 360 45", "cpu  1010 100 500 8005 200 10 20 50 300 40");
+    let after = but(
+        "cpu  1120 110 530 8200 215 12 23 70 360 45",
+        "cpu  1010 100 500 8005 200 10 20 50 300 40",
+    );
     let cpu = sample(BEFORE, &after).cpu.expect("fifteen ticks");
     assert!(cpu.low_confidence);
 }
 
 #[test]
 fn iowait_that_steps_back_a_little_counts_as_none() {
-    let cpu = sample(BEFORE, &but(" 8200 215 ", " 8200 190 ")).cpu.expect("a small step back");
+    let cpu = sample(BEFORE, &but(" 8200 215 ", " 8200 190 "))
+        .cpu
+        .expect("a small step back");
     assert_eq!(cpu.iowait_pct, 0.0);
 }
 
@@ -135,7 +167,10 @@ fn a_reboot_starts_anew() {
     let booted_later = but("btime 1790000001", "btime 1790009000");
     for after in [uptime_back, booted_later] {
         let sample = sample(BEFORE, &after);
-        assert_eq!((sample.window_ms, sample.cpu, sample.psi), (None, None, None));
+        assert_eq!(
+            (sample.window_ms, sample.cpu, sample.psi),
+            (None, None, None)
+        );
         assert!(sample.io.is_empty() && sample.network.is_empty());
         assert!(sample.memory.is_some());
     }
@@ -162,7 +197,10 @@ fn pressure_is_the_share_of_the_window_and_absent_where_it_is_not_measured() {
     assert_eq!(psi.cpu_some_pct, Some(25.0));
     assert_eq!((psi.io_some_pct, psi.io_full_pct), (Some(100.0), Some(0.0)));
     assert_eq!((psi.memory_some_pct, psi.memory_full_pct), (None, None));
-    assert_eq!(sample("/proc/uptime:1.00 1", "/proc/uptime:2.00 1").psi, None);
+    assert_eq!(
+        sample("/proc/uptime:1.00 1", "/proc/uptime:2.00 1").psi,
+        None
+    );
 }
 
 #[test]
@@ -199,8 +237,14 @@ fn a_disk_is_told_from_a_partition_by_its_neighbours() {
         "nbd1",
         "nbd12",
     ];
-    let whole: Vec<&str> = all.into_iter().filter(|name| is_whole_disk(name, all.into_iter())).collect();
-    assert_eq!(whole, ["sda", "nvme0n1", "mmcblk0", "xvdb1", "nbd1", "nbd12"]);
+    let whole: Vec<&str> = all
+        .into_iter()
+        .filter(|name| is_whole_disk(name, all.into_iter()))
+        .collect();
+    assert_eq!(
+        whole,
+        ["sda", "nvme0n1", "mmcblk0", "xvdb1", "nbd1", "nbd12"]
+    );
 }
 
 #[test]
@@ -220,7 +264,10 @@ fn traffic_is_counted_on_the_hardware_once() {
 fn without_hardware_the_default_route_is_counted_and_without_that_what_is_no_layer() {
     let names = |text: &str| -> Vec<String> {
         let counters = Counters::parse(text);
-        let rows = counters.interfaces.iter().filter(|(name, _)| is_counted(name, &counters));
+        let rows = counters
+            .interfaces
+            .iter()
+            .filter(|(name, _)| is_counted(name, &counters));
         rows.map(|(name, _)| name.clone()).collect()
     };
     let container = AFTER.replace("/sys/class", "/none");
@@ -252,7 +299,10 @@ fn kernels_before_3_14_have_what_is_free_or_cached() {
 fn the_cache_of_zfs_above_its_minimum_is_available() {
     let text = "/proc/meminfo:MemTotal: 1000 kB\n/proc/meminfo:MemAvailable: 100 kB\n\
                 /proc/spl/kstat/zfs/arcstats:c_min 4 102400\n/proc/spl/kstat/zfs/arcstats:size 4 307200\n";
-    assert_eq!(sample("", text).memory.map(|memory| memory.available_bytes), Some(300 * 1024));
+    assert_eq!(
+        sample("", text).memory.map(|memory| memory.available_bytes),
+        Some(300 * 1024)
+    );
 }
 
 #[test]
@@ -267,7 +317,10 @@ fn this_machine_is_read() {
         text
     };
     let sample = Sample::between(None, &Counters::parse(&read()), &[], Time(0));
-    assert!(sample.uptime_s.is_some() && sample.load.is_some() && sample.memory.is_some(), "{sample:?}");
+    assert!(
+        sample.uptime_s.is_some() && sample.load.is_some() && sample.memory.is_some(),
+        "{sample:?}"
+    );
 }
 
 proptest! {
@@ -276,7 +329,8 @@ proptest! {
         sample(&before, &after);
     }
 
-    /// Readings cut anywhere, with any number in the place of some others: every share stays a share.
+    /// Readings cut anywhere, with any number in the place of some others: every share stays a
+    /// share.
     #[test]
     fn torn_and_forged_readings_stay_within_bounds(cut in 0..AFTER.len(), digit in "[0-9]", number: u64) {
         let forged = AFTER.get(..cut).unwrap_or_default().replace(&digit, &number.to_string());

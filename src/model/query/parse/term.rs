@@ -7,8 +7,10 @@ use crate::model::query::error::QueryError;
 use crate::model::query::matcher;
 use crate::model::query::number::Number;
 
-/// Names that mean something else than a field of the line. With a dot before it, each is a field: `.level:x`.
-pub(in crate::model::query) const RESERVED: [&str; 5] = ["level", "host", "source", "since", "until"];
+/// Names that mean something else than a field of the line. With a dot before it, each is a field:
+/// `.level:x`.
+pub(in crate::model::query) const RESERVED: [&str; 5] =
+    ["level", "host", "source", "since", "until"];
 
 /// What stands between a name and a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,8 +55,12 @@ impl Reader<'_> {
             return self.missing();
         }
         // As text it would be looked for, and nobody would know why so little is found.
-        if let Some((sign, meant)) = [("|", "OR"), ("||", "OR"), ("&&", "AND")].iter().find(|(sign, _)| *sign == word) {
-            let message = format!("to join terms write {meant}; to find the sign itself write \"{sign}\"");
+        if let Some((sign, meant)) = [("|", "OR"), ("||", "OR"), ("&&", "AND")]
+            .iter()
+            .find(|(sign, _)| *sign == word)
+        {
+            let message =
+                format!("to join terms write {meant}; to find the sign itself write \"{sign}\"");
             return self.error(start..self.at, message);
         }
         Ok(Expr::Term(Term::Text(word.to_owned())))
@@ -62,11 +68,16 @@ impl Reader<'_> {
 
     fn sign(&self) -> Option<(Sign, usize)> {
         let rest = self.rest();
-        SIGNS.iter().find(|(sign, _)| rest.starts_with(sign)).map(|(sign, meaning)| (*meaning, sign.len()))
+        SIGNS
+            .iter()
+            .find(|(sign, _)| rest.starts_with(sign))
+            .map(|(sign, meaning)| (*meaning, sign.len()))
     }
 
     fn reserved(&mut self, name: &str, start: usize) -> Result<Option<Expr>, QueryError> {
-        let Some((sign, length)) = self.sign() else { return Ok(None) };
+        let Some((sign, length)) = self.sign() else {
+            return Ok(None);
+        };
         if name == "level" {
             self.at += length;
             return self.level(sign).map(Some);
@@ -82,7 +93,11 @@ impl Reader<'_> {
             "source" => Expr::Term(Term::Source(self.glob(name)?)),
             name => self.bound(start, name == "until")?,
         };
-        Ok(Some(if negated { Expr::Not(Box::new(term)) } else { term }))
+        Ok(Some(if negated {
+            Expr::Not(Box::new(term))
+        } else {
+            term
+        }))
     }
 
     fn level(&mut self, sign: Sign) -> Result<Expr, QueryError> {
@@ -97,8 +112,14 @@ impl Reader<'_> {
         }
         match Level::parse(name) {
             Some(level) => Ok(Expr::Term(Term::Level(order, level))),
-            None if name.is_empty() => self.error(start..start, format!("a level is missing: {}", level_hint(name))),
-            None => self.error(start..self.at, format!("{name:?} is not a level: {}", level_hint(name))),
+            None if name.is_empty() => self.error(
+                start..start,
+                format!("a level is missing: {}", level_hint(name)),
+            ),
+            None => self.error(
+                start..self.at,
+                format!("{name:?} is not a level: {}", level_hint(name)),
+            ),
         }
     }
 
@@ -106,12 +127,18 @@ impl Reader<'_> {
         let start = self.at;
         let pattern = self.value_text()?;
         if pattern.is_empty() {
-            let message = format!("{name}: needs a name or a pattern, as in {name}:{}", example(name));
+            let message = format!(
+                "{name}: needs a name or a pattern, as in {name}:{}",
+                example(name)
+            );
             return self.error(start..self.at, message);
         }
         match matcher::glob(&pattern) {
             Ok(_) => Ok(pattern),
-            Err(cause) => self.error(start..self.at, format!("{pattern:?} is not a pattern: {}", cause.kind())),
+            Err(cause) => self.error(
+                start..self.at,
+                format!("{pattern:?} is not a pattern: {}", cause.kind()),
+            ),
         }
     }
 
@@ -126,8 +153,14 @@ impl Reader<'_> {
     }
 
     /// The condition on a field whose name has just been read; `None` where this is text after all.
-    pub(super) fn field_named(&mut self, name: &str, start: usize) -> Result<Option<Expr>, QueryError> {
-        let Some((sign, length)) = self.sign() else { return Ok(None) };
+    pub(super) fn field_named(
+        &mut self,
+        name: &str,
+        start: usize,
+    ) -> Result<Option<Expr>, QueryError> {
+        let Some((sign, length)) = self.sign() else {
+            return Ok(None);
+        };
         let value = &self.rest()[length..];
         if self.ends(value) || is_text(name, sign, value) {
             return Ok(None);
@@ -136,7 +169,8 @@ impl Reader<'_> {
             if self.ends(&value[1..]) {
                 return Ok(None);
             }
-            let hint = "write name=value, name:value with * for any text, or put text in \"quotes\"";
+            let hint =
+                "write name=value, name:value with * for any text, or put text in \"quotes\"";
             return self.error(self.at..self.at + length + 1, hint);
         }
         self.at += length;
@@ -155,14 +189,23 @@ impl Reader<'_> {
 
     /// `status:>=500`, as other tools write it.
     fn compared_after_colon(&mut self) -> Option<Test> {
-        let (Sign::Compare(order), length) = self.sign()? else { return None };
-        let number = Number::parse(self.bare_at().get(length..)?).filter(|_| order != Order::Unequal)?;
+        let (Sign::Compare(order), length) = self.sign()? else {
+            return None;
+        };
+        let number =
+            Number::parse(self.bare_at().get(length..)?).filter(|_| order != Order::Unequal)?;
         self.bare();
         Some(Test::Number(order, number))
     }
 
-    /// The number of a comparison. `a->b` and `Vec<u8>` are text, but with `>=` a comparison was certainly meant.
-    fn number(&mut self, name: &str, order: Order, start: usize) -> Result<Option<Test>, QueryError> {
+    /// The number of a comparison. `a->b` and `Vec<u8>` are text, but with `>=` a comparison was
+    /// certainly meant.
+    fn number(
+        &mut self,
+        name: &str,
+        order: Order,
+        start: usize,
+    ) -> Result<Option<Test>, QueryError> {
         let value_at = self.at;
         let value = self.bare();
         match Number::parse(value) {
@@ -172,8 +215,14 @@ impl Reader<'_> {
                 Ok(None)
             }
             None => {
-                let hint = format!("{name}{}500, or a duration or size as in {name}{0}1.5s", order.sign());
-                self.error(value_at..self.at, format!("{value:?} is not a number: write {hint}"))
+                let hint = format!(
+                    "{name}{}500, or a duration or size as in {name}{0}1.5s",
+                    order.sign()
+                );
+                self.error(
+                    value_at..self.at,
+                    format!("{value:?} is not a number: write {hint}"),
+                )
             }
         }
     }
@@ -189,7 +238,9 @@ impl Reader<'_> {
                 }
             }
             let word = self.bare_at();
-            let (text, star) = word.find('*').map_or((word, false), |at| (&word[..at], true));
+            let (text, star) = word
+                .find('*')
+                .map_or((word, false), |at| (&word[..at], true));
             push(&mut pieces, text);
             self.at += text.len() + usize::from(star);
             if !star {
@@ -210,13 +261,16 @@ fn push(pieces: &mut Vec<Piece>, text: &str) {
     }
 }
 
-/// The name that begins a word, where one does: letters first, or a dot that says that it is one. A name in a query
-/// has no other characters than `_`, `-`, `.`, `@` besides letters and digits.
+/// The name that begins a word, where one does: letters first, or a dot that says that it is one. A
+/// name in a query has no other characters than `_`, `-`, `.`, `@` besides letters and digits.
 fn name_of(word: &str) -> Option<&str> {
     let forced = word.starts_with('.');
     let name = &word[usize::from(forced)..];
-    let end = name.find(|c: char| !(c.is_ascii_alphanumeric() || "_-.@".contains(c))).unwrap_or(name.len());
-    let first = |c: char| c.is_ascii_alphabetic() || c == '_' || c == '@' || forced && c.is_ascii_digit();
+    let end = name
+        .find(|c: char| !(c.is_ascii_alphanumeric() || "_-.@".contains(c)))
+        .unwrap_or(name.len());
+    let first =
+        |c: char| c.is_ascii_alphabetic() || c == '_' || c == '@' || forced && c.is_ascii_digit();
     let good = name.starts_with(first) && !name[..end].ends_with(['-', '.']);
     good.then(|| &word[..usize::from(forced) + end])
 }
@@ -230,7 +284,9 @@ pub(in crate::model::query) fn is_name(name: &str) -> bool {
 fn is_text(name: &str, sign: Sign, value: &str) -> bool {
     match sign {
         Sign::Colon => {
-            value.starts_with([':', '\\']) || value.starts_with("//") || name.len() == 1 && value.starts_with('/')
+            value.starts_with([':', '\\'])
+                || value.starts_with("//")
+                || name.len() == 1 && value.starts_with('/')
         }
         Sign::Equals => value.starts_with('>'),
         Sign::Compare(_) => false,
@@ -246,8 +302,12 @@ fn example(name: &str) -> &'static str {
 }
 
 fn level_hint(name: &str) -> String {
-    let near = Level::ALL.into_iter().min_by_key(|level| strsim::levenshtein(level.as_str(), &name.to_lowercase()));
-    match near.filter(|level| !name.is_empty() && strsim::levenshtein(level.as_str(), &name.to_lowercase()) <= 2) {
+    let near = Level::ALL
+        .into_iter()
+        .min_by_key(|level| strsim::levenshtein(level.as_str(), &name.to_lowercase()));
+    match near.filter(|level| {
+        !name.is_empty() && strsim::levenshtein(level.as_str(), &name.to_lowercase()) <= 2
+    }) {
         Some(level) => format!("did you mean {level}?"),
         None => format!("use one of {}", Level::ALL.map(Level::as_str).join(", ")),
     }

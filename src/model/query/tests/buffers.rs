@@ -10,8 +10,13 @@ fn one_by_one(query: &Query, block: &[u8]) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut at = 0;
     while at < block.len() {
-        let end = block[at..].iter().position(|&b| b == b'\n').map_or(block.len(), |length| at + length);
-        let line = block[at..end].strip_suffix(b"\r").unwrap_or(&block[at..end]);
+        let end = block[at..]
+            .iter()
+            .position(|&b| b == b'\n')
+            .map_or(block.len(), |length| at + length);
+        let line = block[at..end]
+            .strip_suffix(b"\r")
+            .unwrap_or(&block[at..end]);
         if query.matches(&subject(line)) {
             found.push(at..at + line.len());
         }
@@ -26,7 +31,10 @@ fn lines_are_found_without_their_ends() {
     let found = |text: &str| -> Vec<&str> {
         let query = super::query(text);
         let ranges: Vec<Range<usize>> = query.find_lines(block, subject).collect();
-        ranges.into_iter().map(|range| std::str::from_utf8(&block[range]).expect("text")).collect()
+        ranges
+            .into_iter()
+            .map(|range| std::str::from_utf8(&block[range]).expect("text"))
+            .collect()
     };
     assert_eq!(found("cart"), ["one cart", "three CART x", "cart"]);
     assert_eq!(found("CART"), ["three CART x"]);

@@ -24,21 +24,33 @@ fn a_query_prints_as_it_was_understood() {
         ("NOT a", "-a"),
         ("NOT (a b)", "-(a b)"),
         ("NOT NOT a", "-(-a)"),
-        ("\"OR\" \"-x\" \"(a)\" \"a:b\"", "\"OR\" \"-x\" \"(a)\" \"a:b\""),
+        (
+            "\"OR\" \"-x\" \"(a)\" \"a:b\"",
+            "\"OR\" \"-x\" \"(a)\" \"a:b\"",
+        ),
         ("level=err level:*", "level:error level>=trace"),
         ("host:web-* host!=\"a b\"", "host:web-* -host:\"a b\""),
         ("/a\\/b/i", "/a\\/b/i"),
         ("/a/b/", "/a\\/b/"),
         ("status:>=500 took<1.5s", "status>=500 took<1.5s"),
-        ("msg:\"no stock\"* a:\"*\" \"odd name\":x", "msg:\"no stock\"* a:\"*\" \"odd name\":x"),
+        (
+            "msg:\"no stock\"* a:\"*\" \"odd name\":x",
+            "msg:\"no stock\"* a:\"*\" \"odd name\":x",
+        ),
         (".level:x", ".level:x"),
         ("a:** b:\"\"", "a:* b:\"\""),
         ("since:\"2026-11-20 13:00\"", "since:2026-11-20T13:00"),
         ("2026-11-20 13:00..13:05", "2026-11-20T13:00..13:05"),
         ("since:\"yesterday 03:14\"", "since:yesterdayT03:14"),
-        ("since:yesterday 03:14 until:\"today 3:14\"", "since:yesterdayT03:14 until:todayT03:14"),
+        (
+            "since:yesterday 03:14 until:\"today 3:14\"",
+            "since:yesterdayT03:14 until:todayT03:14",
+        ),
         ("yesterday 03:14..04:00 x", "yesterdayT03:14..04:00 x"),
-        ("yesterday 03:14..yesterday 04:00", "yesterdayT03:14..yesterdayT04:00"),
+        (
+            "yesterday 03:14..yesterday 04:00",
+            "yesterdayT03:14..yesterdayT04:00",
+        ),
         ("yesterday 03:14", "yesterday \"03:14\""),
         ("2026-11-20 x", "\"2026-11-20\" x"),
         ("2h..1h", "-2h..-1h"),
@@ -91,30 +103,47 @@ fn text() -> impl Strategy<Value = String> {
 }
 
 fn pattern() -> impl Strategy<Value = Pattern> {
-    let text = prop_oneof!["[a-z/ .*]{1,8}", "[ab/\"() \\\\|+.]{1,8}", Just("[/]a/ b".to_owned())];
+    let text = prop_oneof![
+        "[a-z/ .*]{1,8}",
+        "[ab/\"() \\\\|+.]{1,8}",
+        Just("[/]a/ b".to_owned())
+    ];
     (text, any::<bool>()).prop_filter_map("an expression", |(text, either_case)| {
         // A backslash before a slash is left out when an expression is read.
-        let pattern = Pattern { text: text.replace("\\/", "/"), either_case };
-        matcher::regex(&pattern).ok().filter(|_| !pattern.text.contains("\\/")).map(|_| pattern)
+        let pattern = Pattern {
+            text: text.replace("\\/", "/"),
+            either_case,
+        };
+        matcher::regex(&pattern)
+            .ok()
+            .filter(|_| !pattern.text.contains("\\/"))
+            .map(|_| pattern)
     })
 }
 
 fn pieces() -> impl Strategy<Value = Vec<Piece>> {
-    (prop::collection::vec(text(), 0..3), any::<(bool, bool)>()).prop_map(|(texts, (before, after))| {
-        let mut pieces: Vec<Piece> = before.then_some(Piece::Any).into_iter().collect();
-        for (index, text) in texts.into_iter().enumerate() {
-            pieces.extend((index > 0).then_some(Piece::Any));
-            pieces.push(Piece::Text(text));
-        }
-        if after && pieces.last() != Some(&Piece::Any) {
-            pieces.push(Piece::Any);
-        }
-        pieces
-    })
+    (prop::collection::vec(text(), 0..3), any::<(bool, bool)>()).prop_map(
+        |(texts, (before, after))| {
+            let mut pieces: Vec<Piece> = before.then_some(Piece::Any).into_iter().collect();
+            for (index, text) in texts.into_iter().enumerate() {
+                pieces.extend((index > 0).then_some(Piece::Any));
+                pieces.push(Piece::Text(text));
+            }
+            if after && pieces.last() != Some(&Piece::Any) {
+                pieces.push(Piece::Any);
+            }
+            pieces
+        },
+    )
 }
 
 fn order() -> impl Strategy<Value = Order> {
-    prop::sample::select(vec![Order::Below, Order::AtMost, Order::AtLeast, Order::Above])
+    prop::sample::select(vec![
+        Order::Below,
+        Order::AtMost,
+        Order::AtLeast,
+        Order::Above,
+    ])
 }
 
 fn field() -> impl Strategy<Value = Field> {
@@ -131,11 +160,20 @@ fn field() -> impl Strategy<Value = Field> {
 }
 
 fn when() -> impl Strategy<Value = When> {
-    let time = (0..24_i8, 0..60_i8, 0..60_i8, prop_oneof![Just(0), 0..1_000_000_000]);
-    let time = time.prop_filter_map("a time", |(h, m, s, n)| civil::Time::new(h, m, s, n).ok()).boxed();
-    let day = (0..=9999_i16, 1..=12_i8, 1..=28_i8).prop_filter_map("a day", |(y, m, d)| civil::Date::new(y, m, d).ok());
+    let time = (
+        0..24_i8,
+        0..60_i8,
+        0..60_i8,
+        prop_oneof![Just(0), 0..1_000_000_000],
+    );
+    let time = time
+        .prop_filter_map("a time", |(h, m, s, n)| civil::Time::new(h, m, s, n).ok())
+        .boxed();
+    let day = (0..=9999_i16, 1..=12_i8, 1..=28_i8)
+        .prop_filter_map("a day", |(y, m, d)| civil::Date::new(y, m, d).ok());
     let day = day.boxed();
-    let moment = (0..4_000_000_000_i64).prop_filter_map("a moment", |s| jiff::Timestamp::from_second(s).ok());
+    let moment = (0..4_000_000_000_i64)
+        .prop_filter_map("a moment", |s| jiff::Timestamp::from_second(s).ok());
     prop_oneof![
         Just(When::Now),
         Just(When::Today),
@@ -152,15 +190,26 @@ fn when() -> impl Strategy<Value = When> {
 
 fn span() -> impl Strategy<Value = Span> {
     prop_oneof![
-        when().prop_map(|from| Span { from: Some(from), to: None }),
-        when().prop_map(|to| Span { from: None, to: Some(to) }),
-        (when(), when()).prop_map(|(from, to)| Span { from: Some(from), to: Some(to) }),
+        when().prop_map(|from| Span {
+            from: Some(from),
+            to: None
+        }),
+        when().prop_map(|to| Span {
+            from: None,
+            to: Some(to)
+        }),
+        (when(), when()).prop_map(|(from, to)| Span {
+            from: Some(from),
+            to: Some(to)
+        }),
     ]
 }
 
 fn term() -> impl Strategy<Value = Term> {
     let glob = prop_oneof!["[a-z*-]{1,6}", "[a-z\\[\\] (){}\"?*]{1,6}"];
-    let glob = glob.prop_filter("a glob", |glob| matcher::glob(glob).is_ok()).boxed();
+    let glob = glob
+        .prop_filter("a glob", |glob| matcher::glob(glob).is_ok())
+        .boxed();
     let order_of_levels = prop_oneof![order(), Just(Order::Equal), Just(Order::Unequal)];
     let level = (order_of_levels, prop::sample::select(Level::ALL.to_vec()));
     prop_oneof![
@@ -176,13 +225,15 @@ fn term() -> impl Strategy<Value = Term> {
 
 /// Expressions as the parser makes them, without parentheses that mean nothing.
 pub(super) fn expr() -> impl Strategy<Value = Expr> {
-    term().prop_map(Expr::Term).prop_recursive(4, 16, 3, |inner| {
-        prop_oneof![
-            prop::collection::vec(inner.clone(), 1..4).prop_map(Expr::all),
-            prop::collection::vec(inner.clone(), 1..4).prop_map(Expr::any),
-            inner.prop_map(|inner| Expr::Not(Box::new(inner))),
-        ]
-    })
+    term()
+        .prop_map(Expr::Term)
+        .prop_recursive(4, 16, 3, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 1..4).prop_map(Expr::all),
+                prop::collection::vec(inner.clone(), 1..4).prop_map(Expr::any),
+                inner.prop_map(|inner| Expr::Not(Box::new(inner))),
+            ]
+        })
 }
 
 proptest! {

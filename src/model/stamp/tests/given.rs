@@ -8,18 +8,34 @@ const UTC_MS: &str = "2026-11-20T13:00:01.123Z";
 
 fn given(format: &str, line: &str) -> (Time, TimeFrom) {
     let format = TimeFormat::parse(format).unwrap_or_else(|error| panic!("{format}: {error}"));
-    read(&mut Stamper::with_format(&HostClock::fixed(3600), &format), line, now())
+    read(
+        &mut Stamper::with_format(&HostClock::fixed(3600), &format),
+        line,
+        now(),
+    )
 }
 
 #[test]
 fn patterns_and_expressions_are_read() {
     let table = [
         ("%d.%m.%Y %H:%M:%S", "20.11.2026 13:00:01 x", LOCAL),
-        ("%d.%m.%Y %H:%M:%S", "[main] at 20.11.2026 13:00:01 x", LOCAL),
-        ("%Y-%m-%dT%H:%M:%S%.f%z", "2026-11-20T14:00:01.123+01:00 x", UTC_MS),
+        (
+            "%d.%m.%Y %H:%M:%S",
+            "[main] at 20.11.2026 13:00:01 x",
+            LOCAL,
+        ),
+        (
+            "%Y-%m-%dT%H:%M:%S%.f%z",
+            "2026-11-20T14:00:01.123+01:00 x",
+            UTC_MS,
+        ),
         ("%FT%T.%fZ%Z", "2026-11-20T13:00:01.123Z UTC x", UTC_MS),
         ("%b %e, %Y %I:%M:%S %p", "Nov 20, 2026 1:00:01 PM x", LOCAL),
-        ("%A, %d-%b-%y %T %Z", "Friday, 20-Nov-26 13:00:01 CET x", LOCAL),
+        (
+            "%A, %d-%b-%y %T %Z",
+            "Friday, 20-Nov-26 13:00:01 CET x",
+            LOCAL,
+        ),
         ("%c", "Fri Nov 20 13:00:01 2026 x", LOCAL),
         ("%s", "id 7 at 1795179601 x", "2026-11-20T13:00:01Z"),
         ("%s.%L", "1795179601.123 x", UTC_MS),
@@ -28,7 +44,11 @@ fn patterns_and_expressions_are_read() {
         ("%m/%d %T", "11/20 13:00:01 x", LOCAL),
         ("100%% %F %T", "100% 2026-11-20 13:00:01 x", LOCAL),
         (r"/at (?<epoch>\d+)ms/", "done at 1795179601123ms x", UTC_MS),
-        (r"/started=(?<time>\S+)/", "x started=2026-11-20T13:00:01.123Z y", UTC_MS),
+        (
+            r"/started=(?<time>\S+)/",
+            "x started=2026-11-20T13:00:01.123Z y",
+            UTC_MS,
+        ),
         (
             r"/(?<day>\d+)\. (?<month>[A-Z]\w+) (?<year>\d+), (?<hour>\d+)h(?<minute>\d+)/",
             "le 20. Nov 2026, 13h00",
@@ -39,17 +59,29 @@ fn patterns_and_expressions_are_read() {
             "261120-130001.123+0000",
             UTC_MS,
         ),
-        (r"/(?<hour>\d+):(?<minute>\d+) (?<ampm>[ap]m)/", "x 1:00 pm", "2026-11-20T12:00:00Z"),
+        (
+            r"/(?<hour>\d+):(?<minute>\d+) (?<ampm>[ap]m)/",
+            "x 1:00 pm",
+            "2026-11-20T12:00:00Z",
+        ),
         ("clock", "13:00:01 x", LOCAL),
         ("clock", "x 13:00:01 x", LOCAL),
         ("epoch", "a b c d e 1795179601.123 x", UTC_MS),
-        ("w3c", "2026-11-20 13:00:01 10.0.0.1 GET", "2026-11-20T13:00:01Z"),
+        (
+            "w3c",
+            "2026-11-20 13:00:01 10.0.0.1 GET",
+            "2026-11-20T13:00:01Z",
+        ),
         ("european", "05/06/2026 13:00:01 x", "2026-06-05T12:00:01Z"),
         ("american", "05/06/2026 13:00:01 x", "2026-05-06T12:00:01Z"),
         ("json", "x {\"time\":1795179601123}", UTC_MS),
     ];
     for (format, line, expected) in table {
-        assert_eq!(given(format, line), (time(expected), TimeFrom::Stamp), "{format}: {line}");
+        assert_eq!(
+            given(format, line),
+            (time(expected), TimeFrom::Stamp),
+            "{format}: {line}"
+        );
     }
 }
 
@@ -64,7 +96,11 @@ fn a_line_without_the_given_format_has_no_stamp() {
         (r"/(?<hour>\d+):(?<minute>\d+)/", "123456789012:00"),
         ("syslog", "2026-11-20T13:00:01Z x"),
     ] {
-        assert_eq!(given(format, line), (now(), TimeFrom::Arrival), "{format}: {line}");
+        assert_eq!(
+            given(format, line),
+            (now(), TimeFrom::Arrival),
+            "{format}: {line}"
+        );
     }
 }
 
@@ -74,16 +110,34 @@ fn what_is_no_format_says_why() {
         ("sundial", "unknown time format \"sundial\""),
         ("", "unknown time format \"\""),
         ("%d.%m.%Y", "the time pattern has no hour (%H)"),
-        ("%Y %H:%M", "the time pattern has no month and day (%m and %d)"),
+        (
+            "%Y %H:%M",
+            "the time pattern has no month and day (%m and %d)",
+        ),
         ("%m %H:%M", "the time pattern has no day (%d)"),
         ("%d %H:%M", "the time pattern has no month (%m or %b)"),
         ("%H o'clock", "the time pattern has no minute (%M)"),
         ("%H:%M:%", "a time pattern ends in '%'; write %% for a '%'"),
-        ("/(?<epoch>x", "the regular expression of a time ends with '/'"),
-        ("/(?<when>x)/", "unknown group \"when\" in the time expression; there are time, epoch, year"),
-        ("/x/", "the time expression needs a group (?<time>…) or (?<epoch>…), or hour and minute"),
-        ("/(/", "the regular expression of the time is not valid: unclosed group"),
-        ("%H:%M %!", "unknown field \"%!\" in the time pattern; there are %Y"),
+        (
+            "/(?<epoch>x",
+            "the regular expression of a time ends with '/'",
+        ),
+        (
+            "/(?<when>x)/",
+            "unknown group \"when\" in the time expression; there are time, epoch, year",
+        ),
+        (
+            "/x/",
+            "the time expression needs a group (?<time>…) or (?<epoch>…), or hour and minute",
+        ),
+        (
+            "/(/",
+            "the regular expression of the time is not valid: unclosed group",
+        ),
+        (
+            "%H:%M %!",
+            "unknown field \"%!\" in the time pattern; there are %Y",
+        ),
     ] {
         let error = TimeFormat::parse(format).expect_err(format);
         assert!(error.starts_with(why), "{format}: {error}");
@@ -100,7 +154,10 @@ fn the_example_names_the_formats_of_the_table_and_no_others() {
         .skip_while(|line| !line.starts_with("# Formats of `time`"))
         .skip(1)
         .map_while(|line| line.strip_prefix("#   "))
-        .filter_map(|line| line.split_once(' ').map(|(name, example)| (name, example.trim())))
+        .filter_map(|line| {
+            line.split_once(' ')
+                .map(|(name, example)| (name, example.trim()))
+        })
         .collect();
     assert_eq!(documented, TimeFormat::examples().collect::<Vec<_>>());
 }

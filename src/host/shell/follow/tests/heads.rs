@@ -14,7 +14,8 @@ enum Loss {
     Anew,
 }
 
-/// A log with old generations before it, the newest two as they are, of which the last lines are followed.
+/// A log with old generations before it, the newest two as they are, of which the last lines are
+/// followed.
 fn with_history(loss: Loss) -> (Host, Follower) {
     with_history_that_begins(loss, "")
 }
@@ -22,10 +23,19 @@ fn with_history(loss: Loss) -> (Host, Follower) {
 /// The same of a program that begins each of its logs with this.
 fn with_history_that_begins(loss: Loss, head: &str) -> (Host, Follower) {
     let (packs_anew, packs_roughly) = (loss == Loss::Anew, loss == Loss::Rounded);
-    let mut host = Host { packs: true, packs_anew, packs_roughly, ..Host::default() };
+    let mut host = Host {
+        packs: true,
+        packs_anew,
+        packs_roughly,
+        ..Host::default()
+    };
     host.create(LOG);
     for turn in 0..4 {
-        let text = if head.is_empty() { format!("old {turn}\nand so on\n") } else { head.to_owned() };
+        let text = if head.is_empty() {
+            format!("old {turn}\nand so on\n")
+        } else {
+            head.to_owned()
+        };
         host.append(LOG, &text);
         host.rename_and_create();
         if turn < 2 {
@@ -45,8 +55,9 @@ fn with_history_that_begins(loss: Loss, head: &str) -> (Host, Follower) {
 
 #[test]
 fn what_was_there_before_is_not_told_however_it_is_compressed_or_copied_later() {
-    for (loss, looks) in
-        [Loss::Kept, Loss::Rounded, Loss::Anew].into_iter().flat_map(|loss| (0..8).map(move |looks| (loss, looks)))
+    for (loss, looks) in [Loss::Kept, Loss::Rounded, Loss::Anew]
+        .into_iter()
+        .flat_map(|loss| (0..8).map(move |looks| (loss, looks)))
     {
         let (mut host, mut follower) = with_history(loss);
         for line in ["b\n", "c\n", "d\n"] {
@@ -58,7 +69,11 @@ fn what_was_there_before_is_not_told_however_it_is_compressed_or_copied_later() 
             (0..looks).for_each(|_| host.poll(&mut follower, Duration::ZERO));
         }
         settle(&mut host, &mut follower);
-        assert_eq!(told(&mut follower), ["b", "c", "d"], "{loss:?}, {looks} looks");
+        assert_eq!(
+            told(&mut follower),
+            ["b", "c", "d"],
+            "{loss:?}, {looks} looks"
+        );
     }
     // All of them at once, and one that is copied.
     for copied in [false, true] {
@@ -96,7 +111,11 @@ fn an_old_generation_that_is_compressed_anew_hides_neither_a_missed_one_nor_a_ga
         host.files.get_mut("log.3.gz").unwrap().1 = text;
         host.append(LOG, "b\n");
         settle(&mut host, &mut follower);
-        let expected: &[&str] = if is_last_gone { &["gap: rotated-away", "missed", "b"] } else { &["missed", "b"] };
+        let expected: &[&str] = if is_last_gone {
+            &["gap: rotated-away", "missed", "b"]
+        } else {
+            &["missed", "b"]
+        };
         assert_eq!(told(&mut follower), expected);
     }
 }
@@ -125,8 +144,16 @@ fn a_generation_that_begins_as_an_old_one_did_is_told_whatever_became_of_that() 
             host.rename_and_create();
             host.append(LOG, &format!("{head}d\n"));
             settle(&mut host, &mut follower);
-            let told: Vec<String> = told(&mut follower).into_iter().filter(|line| line.len() == 1).collect();
-            assert_eq!(told, ["b", "c", "d"], "{loss:?}, {} bytes, removed: {removed}", head.len());
+            let told: Vec<String> = told(&mut follower)
+                .into_iter()
+                .filter(|line| line.len() == 1)
+                .collect();
+            assert_eq!(
+                told,
+                ["b", "c", "d"],
+                "{loss:?}, {} bytes, removed: {removed}",
+                head.len()
+            );
         }
     }
 }
@@ -136,10 +163,26 @@ fn r53_heads_of_a_host_that_lies_are_few_and_short() {
     let (mut host, mut follower) = start("a\n", Begin::Start);
     host.rename_and_create();
     settle(&mut host, &mut follower);
-    let stat = |ino| Stat { id: FileId { dev: 1, ino }, size: 5, changed: 1 };
-    let lies = (0..100_000).map(|ino| Head { stat: stat(ino), sum: 0, length: 1 << 20 }).collect();
+    let stat = |ino| Stat {
+        id: FileId { dev: 1, ino },
+        size: 5,
+        changed: 1,
+    };
+    let lies = (0..100_000)
+        .map(|ino| Head {
+            stat: stat(ino),
+            sum: 0,
+            length: 1 << 20,
+        })
+        .collect();
     follower.see(&Seen::Heads(host.order[0], lies), Duration::ZERO);
-    let many = (0..100_000).map(|ino| Head { stat: stat(ino), sum: 0, length: 1 }).collect();
+    let many = (0..100_000)
+        .map(|ino| Head {
+            stat: stat(ino),
+            sum: 0,
+            length: 1,
+        })
+        .collect();
     follower.see(&Seen::Heads(host.order[0], many), Duration::ZERO);
     host.append(LOG, "b\n");
     settle(&mut host, &mut follower);

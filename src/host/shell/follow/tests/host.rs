@@ -1,4 +1,5 @@
-//! A host that behaves as `follow.sh` does, and to whose files anything may happen between any two of its steps.
+//! A host that behaves as `follow.sh` does, and to whose files anything may happen between any two
+//! of its steps.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -39,7 +40,8 @@ pub(super) struct Host {
     pub(super) shut: Vec<u64>,
     /// Newest generation first.
     pub(super) order: Vec<Watch>,
-    /// What happens to the files while the script is at work: one of these between any two of its steps.
+    /// What happens to the files while the script is at work: one of these between any two of its
+    /// steps.
     pub(super) meanwhile: VecDeque<Option<Action>>,
     /// Numbers of files that are gone: given to the next ones, as ext4 does.
     pub(super) free: Vec<u64>,
@@ -65,7 +67,8 @@ pub(super) struct Host {
     pub(super) copies: Vec<u64>,
     /// What `log.1` is the copy of, not cut yet: its length.
     pub(super) uncut: Option<usize>,
-    /// `log.1` is being compressed: when it had been changed, and whether what comes now is in time for the archive.
+    /// `log.1` is being compressed: when it had been changed, and whether what comes now is in time
+    /// for the archive.
     pub(super) packing: Option<(usize, bool)>,
 }
 
@@ -117,13 +120,23 @@ impl Host {
         self.end_packing();
         if let Some((inode, bytes)) = self.files.remove(&format!("{LOG}.{KEPT}")) {
             self.free.push(inode);
-            // What is written to a file that was read to its end, and removed before the next look, leaves no trace.
+            // What is written to a file that was read to its end, and removed before the next look,
+            // leaves no trace.
             let lines = String::from_utf8(bytes).unwrap();
-            self.destroyed.extend(lines.lines().filter_map(number).filter(|line| self.late.contains(line)));
+            self.destroyed.extend(
+                lines
+                    .lines()
+                    .filter_map(number)
+                    .filter(|line| self.late.contains(line)),
+            );
         }
-        for (number, ending) in (1..KEPT).rev().flat_map(|number| ["", ".gz"].map(|ending| (number, ending))) {
+        for (number, ending) in (1..KEPT)
+            .rev()
+            .flat_map(|number| ["", ".gz"].map(|ending| (number, ending)))
+        {
             if let Some(file) = self.files.remove(&format!("{LOG}.{number}{ending}")) {
-                self.files.insert(format!("{LOG}.{}{ending}", number + 1), file);
+                self.files
+                    .insert(format!("{LOG}.{}{ending}", number + 1), file);
             }
         }
     }
@@ -131,25 +144,37 @@ impl Host {
     /// Both are there while a file is compressed, the archive not whole.
     fn start_packing(&mut self, takes_more: bool) {
         let plain = format!("{LOG}.1");
-        let Some((inode, bytes)) = self.files.get(&plain).cloned() else { return };
-        if self.packing.is_some() || self.uncut.is_some() || self.files.contains_key(&format!("{plain}.gz")) {
+        let Some((inode, bytes)) = self.files.get(&plain).cloned() else {
+            return;
+        };
+        if self.packing.is_some()
+            || self.uncut.is_some()
+            || self.files.contains_key(&format!("{plain}.gz"))
+        {
             return;
         }
         self.packing = Some((self.changed[&inode], takes_more));
         self.create(&format!("{plain}.gz"));
         if let Some(file) = self.files.get_mut(&format!("{plain}.gz")) {
             file.1 = bytes;
-            file.1.truncate(if takes_more { file.1.len() / 2 } else { file.1.len() });
+            file.1.truncate(if takes_more {
+                file.1.len() / 2
+            } else {
+                file.1.len()
+            });
         }
     }
 
     /// The archive has the time of change of what it was made of, which is removed.
     fn end_packing(&mut self) {
-        let Some((changed, takes_more)) = self.packing.take() else { return };
+        let Some((changed, takes_more)) = self.packing.take() else {
+            return;
+        };
         let plain = format!("{LOG}.1");
-        let (Some((inode, bytes)), Some(archive)) =
-            (self.files.remove(&plain), self.files.get_mut(&format!("{plain}.gz")))
-        else {
+        let (Some((inode, bytes)), Some(archive)) = (
+            self.files.remove(&plain),
+            self.files.get_mut(&format!("{plain}.gz")),
+        ) else {
             return;
         };
         let is_empty = bytes.is_empty();
@@ -164,8 +189,10 @@ impl Host {
             true => self.touch(archive),
             false => drop(self.changed.insert(archive, changed)),
         }
-        self.shut.extend(self.shut.contains(&inode).then_some(archive));
-        // A copy that gets the name and the number of an old empty file is taken for what came to that late.
+        self.shut
+            .extend(self.shut.contains(&inode).then_some(archive));
+        // A copy that gets the name and the number of an old empty file is taken for what came to
+        // that late.
         self.free.extend((!is_empty).then_some(inode));
     }
 
@@ -184,7 +211,9 @@ impl Host {
 
     pub(super) fn copy(&mut self) {
         self.shift();
-        let Some(bytes) = self.files.get(LOG).map(|file| file.1.clone()) else { return };
+        let Some(bytes) = self.files.get(LOG).map(|file| file.1.clone()) else {
+            return;
+        };
         self.uncut = Some(bytes.len());
         let name = format!("{LOG}.1");
         self.create(&name);
@@ -196,8 +225,12 @@ impl Host {
     }
 
     pub(super) fn cut(&mut self) {
-        let Some(length) = self.uncut.take() else { return };
-        let Some((inode, bytes)) = self.files.get_mut(LOG) else { return };
+        let Some(length) = self.uncut.take() else {
+            return;
+        };
+        let Some((inode, bytes)) = self.files.get_mut(LOG) else {
+            return;
+        };
         let inode = *inode;
         let lost = String::from_utf8(bytes.split_off(length)).unwrap();
         bytes.clear();
@@ -207,10 +240,26 @@ impl Host {
 
     pub(super) fn stat(&self, name: &str) -> Option<Stat> {
         let (ino, bytes) = self.files.get(name)?;
-        let changed = (self.changed[ino] / self.tick.max(1)) as u64 * if self.unit == 0 { TICK } else { self.unit };
-        let changed = if self.packs_roughly && is_packed(name) { changed / 1000 * 1000 } else { changed };
-        let size = if is_packed(name) { bytes.len() as u64 / 4 + 20 } else { bytes.len() as u64 };
-        Some(Stat { id: FileId { dev: 1 + self.dev, ino: *ino }, size, changed })
+        let changed = (self.changed[ino] / self.tick.max(1)) as u64
+            * if self.unit == 0 { TICK } else { self.unit };
+        let changed = if self.packs_roughly && is_packed(name) {
+            changed / 1000 * 1000
+        } else {
+            changed
+        };
+        let size = if is_packed(name) {
+            bytes.len() as u64 / 4 + 20
+        } else {
+            bytes.len() as u64
+        };
+        Some(Stat {
+            id: FileId {
+                dev: 1 + self.dev,
+                ino: *ino,
+            },
+            size,
+            changed,
+        })
     }
 
     /// Lets something happen.
@@ -220,10 +269,15 @@ impl Host {
         }
     }
 
-    /// What is beside a name, each with what stat says of it when its turn comes; false where one went away meanwhile.
+    /// What is beside a name, each with what stat says of it when its turn comes; false where one
+    /// went away meanwhile.
     pub(super) fn beside_now(&mut self, prefix: &str) -> (bool, Vec<(String, Stat)>) {
-        let names: Vec<String> =
-            self.files.keys().filter(|name| name.starts_with(prefix) && *name != prefix).cloned().collect();
+        let names: Vec<String> = self
+            .files
+            .keys()
+            .filter(|name| name.starts_with(prefix) && *name != prefix)
+            .cloned()
+            .collect();
         let (count, mut out) = (names.len(), Vec::new());
         for name in names {
             self.step();
@@ -240,7 +294,11 @@ impl Host {
         let sibling = |(name, stat): (String, Stat)| {
             let packed = is_packed(&name);
             let end = if packed { name.len() - 3 } else { name.len() };
-            Sibling { stat, name: name[prefix.len()..end].into(), packed }
+            Sibling {
+                stat,
+                name: name[prefix.len()..end].into(),
+                packed,
+            }
         };
         let mut had: Option<Vec<Sibling>> = None;
         for _ in 0..6 {
@@ -250,7 +308,11 @@ impl Host {
                 continue;
             }
             let listed: Vec<Sibling> = listed.into_iter().map(sibling).collect();
-            let names = |all: &[Sibling]| all.iter().map(|one| (one.name.clone(), one.stat.id)).collect::<Vec<_>>();
+            let names = |all: &[Sibling]| {
+                all.iter()
+                    .map(|one| (one.name.clone(), one.stat.id))
+                    .collect::<Vec<_>>()
+            };
             if had.is_some_and(|had| names(&had) == names(&listed)) {
                 return (true, listed);
             }
@@ -260,14 +322,23 @@ impl Host {
     }
 
     /// The file of this number, or the first that has these bytes before the offset.
-    pub(super) fn find(&mut self, prefix: &str, id: FileId, offset: u64, mark: Option<Mark>) -> Option<(String, Stat)> {
+    pub(super) fn find(
+        &mut self,
+        prefix: &str,
+        id: FileId,
+        offset: u64,
+        mark: Option<Mark>,
+    ) -> Option<(String, Stat)> {
         let mut had = Vec::new();
         for _ in 0..6 {
             let beside = self.beside(prefix);
             if let Some(found) = beside.iter().find(|(_, stat)| stat.id == id) {
                 return Some(found.clone());
             }
-            let has: Vec<_> = beside.into_iter().map(|(name, stat)| (name, stat.id)).collect();
+            let has: Vec<_> = beside
+                .into_iter()
+                .map(|(name, stat)| (name, stat.id))
+                .collect();
             if had == has {
                 break;
             }
@@ -280,10 +351,18 @@ impl Host {
             let before = bytes.get(end - mark.length..end);
             before.is_some_and(|before| generation::cksum(before) == mark.sum)
         };
-        let may_be = |name: &str, stat: &Stat| !is_packed(name) || stat.changed / 1_000_000_000 >= mark.since;
+        let may_be = |name: &str, stat: &Stat| {
+            !is_packed(name) || stat.changed / 1_000_000_000 >= mark.since
+        };
         let is_open = |ino: u64| !self.shut.contains(&ino);
-        let has_it = |name: &String| self.files.get(name).is_some_and(|file| is_open(file.0) && is_it(&file.1));
-        beside.into_iter().find(|(name, stat)| may_be(name, stat) && has_it(name))
+        let has_it = |name: &String| {
+            self.files
+                .get(name)
+                .is_some_and(|file| is_open(file.0) && is_it(&file.1))
+        };
+        beside
+            .into_iter()
+            .find(|(name, stat)| may_be(name, stat) && has_it(name))
     }
 
     pub(super) fn act(&mut self, action: Action) {
@@ -293,24 +372,32 @@ impl Host {
             _ => ("", 0),
         };
         // Nobody writes to a copy.
-        let is_copy = name == "log.1" && self.copies.contains(&self.files.get(name).map_or(0, |file| file.0));
+        let is_copy = name == "log.1"
+            && self
+                .copies
+                .contains(&self.files.get(name).map_or(0, |file| file.0));
         if self.files.contains_key(name) && !is_copy {
             let is_empty = self.files[name].1.is_empty();
             for _ in 0..count {
                 self.written += 1;
                 if name != LOG {
                     self.late.push(self.written);
-                    // Whether what comes while it is compressed is in the archive, nobody can say; nor is it known of the
-                    // archive of an empty file that a late line was in it.
+                    // Whether what comes while it is compressed is in the archive, nobody can say;
+                    // nor is it known of the archive of an empty file that a late line was in it.
                     if self.packing.is_some() || (self.packs && is_empty) {
                         self.destroyed.push(self.written);
                     }
                 }
-                self.append(name, &format!("line {} of many that look alike\n", self.written));
+                self.append(
+                    name,
+                    &format!("line {} of many that look alike\n", self.written),
+                );
             }
         }
         match action {
-            Action::Rename if self.uncut.is_none() && self.rotates != Some(true) => self.rename_and_create(),
+            Action::Rename if self.uncut.is_none() && self.rotates != Some(true) => {
+                self.rename_and_create()
+            }
             Action::Copy if self.uncut.is_none() && self.rotates != Some(false) => self.copy(),
             Action::Cut => self.cut(),
             Action::Pack if self.packs => self.start_packing(self.written.is_multiple_of(2)),
@@ -338,20 +425,41 @@ impl Host {
         match request {
             Request::Watch { watch, path, .. } => {
                 let path = String::from_utf8(path.clone()).unwrap();
-                let script = Script { path, id: FileId::default(), offset: 0, seen: None, absent: false, denied: None };
+                let script = Script {
+                    path,
+                    id: FileId::default(),
+                    offset: 0,
+                    seen: None,
+                    absent: false,
+                    denied: None,
+                };
                 self.watches.insert(*watch, script);
                 self.order.insert(0, *watch);
             }
             Request::ReadFrom(watch, id, offset) => {
                 if let Some(script) = self.watches.get_mut(watch) {
-                    (script.id, script.offset, script.seen, script.denied) = (*id, *offset, None, None);
+                    (script.id, script.offset, script.seen, script.denied) =
+                        (*id, *offset, None, None);
                 }
             }
-            Request::Find { watch, near, id, offset, mark } => {
+            Request::Find {
+                watch,
+                near,
+                id,
+                offset,
+                mark,
+            } => {
                 let prefix = self.watches[near].path.clone();
                 let found = self.find(&prefix, *id, *offset, *mark);
                 if let Some((path, stat)) = found.clone() {
-                    let script = Script { path, id: stat.id, offset: *offset, seen: None, absent: false, denied: None };
+                    let script = Script {
+                        path,
+                        id: stat.id,
+                        offset: *offset,
+                        seen: None,
+                        absent: false,
+                        denied: None,
+                    };
                     if self.watches.insert(*watch, script).is_none() {
                         let live = self.order.iter().position(|other| other == near).unwrap();
                         self.order.insert(live + 1, *watch);
@@ -366,11 +474,21 @@ impl Host {
             }
             Request::Heads(watch) => {
                 let live = self.watches[watch].path.clone();
-                let plain = self.beside(&live).into_iter().filter(|(name, _)| !is_packed(name));
+                let plain = self
+                    .beside(&live)
+                    .into_iter()
+                    .filter(|(name, _)| !is_packed(name));
                 let head = |(name, stat): (String, Stat)| {
-                    let (_, bytes) = self.files.get(&name).filter(|file| !self.shut.contains(&file.0))?;
+                    let (_, bytes) = self
+                        .files
+                        .get(&name)
+                        .filter(|file| !self.shut.contains(&file.0))?;
                     let bytes = &bytes[..bytes.len().min(1024)];
-                    Some(Head { stat, sum: generation::cksum(bytes), length: bytes.len() })
+                    Some(Head {
+                        stat,
+                        sum: generation::cksum(bytes),
+                        length: bytes.len(),
+                    })
                 };
                 let heads = plain.filter_map(head).collect();
                 follower.see(&Seen::Heads(*watch, heads), now);
@@ -378,16 +496,25 @@ impl Host {
             Request::Hole(..) => {}
             Request::Compare(watch, offset) => {
                 let live = self.watches[watch].path.clone();
-                for (name, stat) in self.beside(&live).into_iter().filter(|(name, _)| !is_packed(name)) {
+                for (name, stat) in self
+                    .beside(&live)
+                    .into_iter()
+                    .filter(|(name, _)| !is_packed(name))
+                {
                     let end = usize::try_from(*offset).unwrap();
-                    let Some((ino, bytes)) = self.files.get(&name) else { continue };
+                    let Some((ino, bytes)) = self.files.get(&name) else {
+                        continue;
+                    };
                     if self.shut.contains(ino) {
                         continue;
                     }
                     let reaches = bytes.len() >= end;
                     let start = if reaches { end.saturating_sub(1500) } else { 0 };
                     let end = if reaches { end } else { bytes.len().min(4096) };
-                    follower.see(&Seen::Candidate(*watch, stat, start as u64, &bytes[start..end]), now);
+                    follower.see(
+                        &Seen::Candidate(*watch, stat, start as u64, &bytes[start..end]),
+                        now,
+                    );
                 }
                 follower.see(&Seen::Compared(*watch), now);
             }
@@ -404,7 +531,12 @@ impl Host {
         let mut seen = Vec::new();
         for watch in self.order.clone() {
             self.step();
-            seen.push((watch, self.watches.get(&watch).and_then(|script| self.stat(&script.path))));
+            seen.push((
+                watch,
+                self.watches
+                    .get(&watch)
+                    .and_then(|script| self.stat(&script.path)),
+            ));
         }
         for (watch, stat) in seen.into_iter().rev() {
             self.look(follower, watch, stat, now);
@@ -413,8 +545,16 @@ impl Host {
         self.serve(follower, now);
     }
 
-    pub(super) fn look(&mut self, follower: &mut Follower, watch: Watch, stat: Option<Stat>, now: Duration) {
-        let Some(script) = self.watches.get_mut(&watch) else { return };
+    pub(super) fn look(
+        &mut self,
+        follower: &mut Follower,
+        watch: Watch,
+        stat: Option<Stat>,
+        now: Duration,
+    ) {
+        let Some(script) = self.watches.get_mut(&watch) else {
+            return;
+        };
         let Some(stat) = stat else {
             if !std::mem::replace(&mut script.absent, true) {
                 follower.see(&Seen::Absent(watch, Absence::Missing), now);
@@ -442,7 +582,11 @@ impl Host {
         }
         self.step();
         let script = &self.watches[&watch];
-        let Some((ino, bytes)) = self.files.get(&script.path).filter(|file| !self.shut.contains(&file.0)) else {
+        let Some((ino, bytes)) = self
+            .files
+            .get(&script.path)
+            .filter(|file| !self.shut.contains(&file.0))
+        else {
             // What cannot be opened after all is looked at again.
             self.watches.get_mut(&watch).unwrap().seen = None;
             return;
@@ -456,13 +600,20 @@ impl Host {
             let text = bytes.get(start..).unwrap_or_default().to_vec();
             let size = (start + text.len()) as u64;
             self.watches.get_mut(&watch).unwrap().seen = None;
-            return follower.see(&Seen::Unpacked(watch, Stat { size, ..stat }, start as u64, &text), now);
+            return follower.see(
+                &Seen::Unpacked(watch, Stat { size, ..stat }, start as u64, &text),
+                now,
+            );
         }
         let end = bytes.len().min(usize::try_from(stat.size).unwrap());
         let bytes = bytes.get(start..end).unwrap_or_default().to_vec();
         let to = stat.size;
         // Where there is too little to compare, what was opened is looked at once more.
-        let stat = if script.offset < 1024 { self.stat(&script.path).unwrap() } else { stat };
+        let stat = if script.offset < 1024 {
+            self.stat(&script.path).unwrap()
+        } else {
+            stat
+        };
         self.watches.get_mut(&watch).unwrap().offset = to;
         follower.see(&Seen::Read(watch, stat, start as u64, &bytes), now);
     }

@@ -20,7 +20,13 @@ impl Runs {
         host.append(LOG, text);
         let mut follower = Follower::default();
         follower.add(0, LOG.into(), Begin::Start);
-        let mut runs = Self { host, follower, printed: Printed::default(), out: Vec::new(), time: Time(0) };
+        let mut runs = Self {
+            host,
+            follower,
+            printed: Printed::default(),
+            out: Vec::new(),
+            time: Time(0),
+        };
         runs.settle();
         runs.print(usize::MAX);
         runs
@@ -34,7 +40,9 @@ impl Runs {
     fn print(&mut self, most: usize) {
         let mut left = most;
         for outcome in self.follower.take_outcomes() {
-            let Outcome::Pieces(_, file, pieces) = outcome else { continue };
+            let Outcome::Pieces(_, file, pieces) = outcome else {
+                continue;
+            };
             for piece in pieces.into_iter().take(left) {
                 left -= 1;
                 match piece {
@@ -44,7 +52,17 @@ impl Runs {
                         let (host, source, time_from) = (HostId(0), SourceId(0), TimeFrom::Stamp);
                         let (time, stamp, raw) = (self.time, Span::default(), bytes);
                         let (late, continues) = (false, false);
-                        let record = Record { host, source, time, time_from, cursor, late, continues, stamp, raw };
+                        let record = Record {
+                            host,
+                            source,
+                            time,
+                            time_from,
+                            cursor,
+                            late,
+                            continues,
+                            stamp,
+                            raw,
+                        };
                         self.printed.line(&record, Time(i64::MAX));
                     }
                     Piece::Gap { reason, .. } => {
@@ -161,7 +179,13 @@ fn a_generation_that_is_still_written_to_is_read_on_beside_its_successor() {
 #[test]
 fn a_file_that_is_gone_is_one_gap_and_then_what_came_after_it() {
     let second = 1_000_000_000;
-    let mut runs = Runs::start(Host { unit: 10 * second, ..Host::default() }, "a\n");
+    let mut runs = Runs::start(
+        Host {
+            unit: 10 * second,
+            ..Host::default()
+        },
+        "a\n",
+    );
     runs.host.rename_and_create();
     runs.host.append(LOG, "b\n");
     runs.time = Time(i64::try_from(runs.host.changes as u64 * 10 * second).unwrap());
@@ -173,7 +197,11 @@ fn a_file_that_is_gone_is_one_gap_and_then_what_came_after_it() {
     runs.host.append("log.1", "d\n");
     runs.host.create(LOG);
     runs.host.append(LOG, "e\n");
-    assert_eq!(runs.told(), ["gap: rotated-away", "d", "e"], "and nothing of the first, which was there before");
+    assert_eq!(
+        runs.told(),
+        ["gap: rotated-away", "d", "e"],
+        "and nothing of the first, which was there before"
+    );
     runs.restart(0);
     assert_eq!(runs.told(), NOTHING);
 }
@@ -242,7 +270,8 @@ proptest! {
                 Step::Turn(Turn::Act(Action::AppendOld(_))) => {}
                 Step::Turn(Turn::Act(action)) => runs.host.act(action),
                 Step::Turn(Turn::Poll(meanwhile)) => {
-                    // Rotations in the middle of a look may be told out of their order, which has tests of its own.
+                    // Rotations in the middle of a look may be told out of their order, which has
+                    // tests of its own.
                     let only_grows = |action: &Option<Action>| matches!(action, None | Some(Action::Append(_)));
                     runs.host.meanwhile = meanwhile.into_iter().filter(only_grows).collect();
                     runs.host.poll(&mut runs.follower, Duration::ZERO);
@@ -253,7 +282,8 @@ proptest! {
                     runs.follower.restart();
                 }
                 Step::Kill(most) => {
-                    // Who is killed between a copy and its cut, and again before the next, may print the copy again.
+                    // Who is killed between a copy and its cut, and again before the next, may
+                    // print the copy again.
                     runs.host.cut();
                     runs.print(most.max(1));
                     if runs.printed.reached().next().is_some() {
@@ -272,7 +302,8 @@ proptest! {
         told.sort_unstable();
         let twice: Vec<_> = told.windows(2).filter(|pair| pair[0] == pair[1]).collect();
         prop_assert!(twice.is_empty(), "twice: {:?}", twice);
-        // Rotations by copying destroy lines themselves, and of a copy that lacks the last lines the head is not known.
+        // Rotations by copying destroy lines themselves, and of a copy that lacks the last lines
+        // the head is not known.
         let missing: Vec<u32> =
             (1..=runs.host.written).filter(|n| !told.contains(n) && !runs.host.destroyed.contains(n)).collect();
         let is_told = if gaps.is_empty() { missing.is_empty() } else { copies };
