@@ -8,27 +8,32 @@
 //!
 //! | module | owns | imports |
 //! |---|---|---|
-//! | [`model`] | The nouns: host, source, file, cursor, record, stamp, level, field, gap, sample, link state, query, question and answer, safe text. Data and pure functions. | – |
-//! | [`engine`] | The work on files itself, on the machine it runs on: list, read, measure, scan. Synchronous; knows no network and no terminal. | model |
+//! | [`model`] | The nouns: host, source, line, cursor, gap, sample, level, link state, prompt, safe text, update. Data and pure functions of data. | – |
+//! | [`parse`] | From bytes to meaning: timestamps, levels, fields, which lines are one record, how a line is shown. | model |
+//! | [`metrics`] | Readings of `/proc` and `df` to samples and rates. | model |
+//! | [`query`] | The query language, what it means for a line, and what can be asked of hosts ([`query::request`]). | model, parse |
+//! | [`files`] | Log files of any host: what can be asked of them, and what their names say of rotation. No I/O. | model, parse, query |
+//! | [`engine`] | The work on files itself, on the machine it runs on: list, read, measure, scan. Synchronous; knows no network and no terminal. | model, parse, query, files |
 //! | [`transport`] | Reaching a host: SSH, the system's `ssh`, a local child; authentication, host keys, jump routes, the connection budget, back-off. Yields byte streams. | model |
-//! | [`host`] | One host's operations and its supervision: follow ([`host::shell`]), and read back, seek, search, count ([`host::history`], over either driver of [`host::Files`]: plain `sh` over a channel, `engine` on this machine). | model, engine, transport |
-//! | [`fleet`] | Many hosts into one ordered, bounded stream: merge by time, ledger; and questions to many hosts at once ([`fleet::Asking`]). | model, transport, host |
-//! | [`store`] | What is remembered: rings with a byte budget, the window on the past before them, lenses, metric series, the host table. No clock, no runtime. | model |
-//! | [`app`] | What the operator is doing: panes, focus, keymap, prompts. `update(Event, now) -> Vec<Effect>`; no I/O. | model, store |
-//! | [`view`] | `&App` to cells: layout, theme roles. No state, no I/O. | model, store, app |
-//! | [`report`] | The same data as text or JSON Lines, for scripts. | model, transport, fleet |
-//! | [`tui`] | The terminal and the loop: enter and leave, input, pacing, effects. | model, transport, fleet, store, app, view |
+//! | [`host`] | One host's operations and its supervision: follow ([`host::shell`]), and read back, seek, search, count ([`host::history`], over either driver of [`host::Files`]: plain `sh` over a channel, `engine` on this machine). | model, parse, metrics, query, files, engine, transport |
+//! | [`fleet`] | Many hosts into one ordered, bounded stream: merge by time, ledger; and questions to many hosts at once ([`fleet::Asking`]). | model, query, transport, host |
+//! | [`store`] | What is remembered: rings with a byte budget, the window on the past before them, lenses, metric series, the host table. No clock, no runtime. | model, query |
+//! | [`app`] | What the operator is doing: panes, focus, keymap, prompts. `update(Event, now) -> Vec<Effect>`; no I/O. | model, parse, query, store |
+//! | [`view`] | `&App` to cells: layout, theme roles. No state, no I/O. | model, parse, query, store, app |
+//! | [`report`] | The same data as text or JSON Lines, for scripts. | model, parse, query, transport, fleet |
+//! | [`tui`] | The terminal and the loop: enter and leave, input, pacing, effects. | model, query, transport, fleet, store, app, view |
 //! | [`demo`] | A fleet of SSH servers in this process with living logs. | model |
-//! | [`cli`], [`config`] | What was typed; what it means (flags over environment over file over defaults). | all above |
+//! | [`cli`] | What was typed. | model, query, report, demo |
+//! | [`config`] | What it means: flags over environment over file over defaults. | model, parse, query, transport, fleet, report, cli |
 //!
 //! A good place to start reading: [`model::update`], the one type through which everything learns
 //! of the fleet; then `host/shell/follow.sh` and [`host::shell::follow`], which are both halves of
-//! following a file. For what has been written before: [`model::ask`], which is all that can be
+//! following a file. For what has been written before: [`query::request`], which is all that can be
 //! asked and answered, then [`host::ask`] and [`host::history`].
 //!
 //! # Invariants
 //!
-//! * **A host's failure is a value.** It is a [`model::HostStatus`] in an update; no `Err` of one
+//! * **A host's failure is a value.** It is a [`model::state::HostStatus`] in an update; no `Err` of one
 //!   host reaches another.
 //! * **Nothing a user types is executed on a host.** Every remote command line is the constant
 //!   `exec /bin/sh -s`; the script is constant, and paths, patterns and texts reach it as data on
@@ -45,13 +50,13 @@
 //! * **A shell never sends unasked.** The console asks for a look at all files, and each look
 //!   brings a bounded piece; so a slow terminal slows down the asking, and the lines stay where
 //!   they are safe.
-//! * **No loss is silent.** Bytes that cannot be shown are a [`model::Gap`], in the stream where
+//! * **No loss is silent.** Bytes that cannot be shown are a [`model::gap::Gap`], in the stream where
 //!   they would have stood. Nothing of a generation is told before a listing has shown that none
 //!   came between it and the one before. (What is written and destroyed between two looks leaves no
 //!   trace; CHANGELOG.md names the cases.)
 //! * **An offset is believed only together with the bytes before it**; inode numbers and sizes lie.
 //! * **Every queue is bounded in bytes** and waits when it is full, back to the host.
-//! * **Text from outside reaches a widget only as [`model::SafeText`].**
+//! * **Text from outside reaches a widget only as [`model::text::SafeText`].**
 //! * **The loop of the console awaits nothing but its own `select!`**; a dead host cannot hold up a
 //!   key.
 //! * **Time and chance are arguments** of whatever decides; only edges read a clock.
@@ -61,9 +66,13 @@ pub mod cli;
 pub mod config;
 pub mod demo;
 pub mod engine;
+pub mod files;
 pub mod fleet;
 pub mod host;
+pub mod metrics;
 pub mod model;
+pub mod parse;
+pub mod query;
 pub mod report;
 pub mod store;
 pub mod transport;

@@ -10,9 +10,14 @@ use super::pane::LogPane;
 use super::past::{Errand, Pending};
 use super::tree::PaneId;
 use super::{App, Popup};
-use crate::model::ask::{Page, Search, Start, What};
 use crate::model::cursor::Place;
-use crate::model::{Gap, HostId, Query, Record, SourceId, Time};
+use crate::model::gap::Gap;
+use crate::model::host::HostId;
+use crate::model::record::Record;
+use crate::model::source::SourceId;
+use crate::model::time::Time;
+use crate::query::Query;
+use crate::query::request::{Page, Search, Start, What};
 use crate::store::{Entry, LIVE, NOTICE, Ring, Store};
 
 /// Hits that are asked for: the newest of a host may all be known already.

@@ -4,7 +4,7 @@
 use jiff::civil::Date;
 
 use super::{App, LogPane, TimeStyle};
-use crate::model::SafeText;
+use crate::model::text::SafeText;
 
 /// Longer names are cut with `…`.
 const MAX_HOST: usize = 16;

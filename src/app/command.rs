@@ -7,7 +7,7 @@ use globset::{GlobBuilder, GlobMatcher};
 use super::actions::{ACTIONS, Act};
 use super::prompt::{Candidate, Kind, Prompt, complete};
 use super::{App, Effect, TimeStyle};
-use crate::model::HostId;
+use crate::model::host::HostId;
 
 /// The options of `:set`.
 const OPTIONS: [&str; 11] = [

@@ -7,11 +7,16 @@ use jiff::tz::TimeZone;
 
 use super::keys::parse_keys;
 use super::{App, Effect, Event};
-use crate::model::record::Span;
-use crate::model::{
-    Cursor, Endpoint, Facts, FileId, Gap, GapReason, HostId, HostName, HostSpec, HostStatus,
-    Ledger, LinkState, Record, Sample, SourceId, SourceInfo, Time, TimeFrom, Update, metrics,
-};
+use crate::model::cursor::{Cursor, FileId};
+use crate::model::gap::{Gap, GapReason};
+use crate::model::host::{Endpoint, Facts, HostId, HostName, HostSpec};
+use crate::model::metrics;
+use crate::model::metrics::Sample;
+use crate::model::record::{Record, Span};
+use crate::model::source::{SourceId, SourceInfo};
+use crate::model::state::{HostStatus, LinkState};
+use crate::model::time::{Time, TimeFrom};
+use crate::model::update::{Ledger, Update};
 
 /// 2026-11-20T13:02:00Z, when every fixture begins.
 pub(crate) const START: Time = Time(1_795_179_720_000_000_000);

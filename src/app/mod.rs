@@ -13,11 +13,15 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use ratatui::layout::Rect;
 
-use crate::model::ask::{Ask, Reply};
-use crate::model::text::{Colours, settled};
-use crate::model::{
-    Answer, HostId, HostSpec, Query, Question, Reading, Record, SafeText, Time, TimeFrom, Update,
-};
+use crate::model::host::{HostId, HostSpec};
+use crate::model::question::{Answer, Question};
+use crate::model::record::Record;
+use crate::model::text::{Colours, SafeText, settled};
+use crate::model::time::{Time, TimeFrom};
+use crate::model::update::Update;
+use crate::parse::display::Reading;
+use crate::query::Query;
+use crate::query::request::{Ask, Reply};
 use crate::store::{Entry, RING_BYTES, Store, Whole};
 
 pub mod actions;

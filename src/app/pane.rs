@@ -5,7 +5,12 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{Cursor, HostId, Level, Query, Record, SourceId};
+use crate::model::cursor::Cursor;
+use crate::model::host::HostId;
+use crate::model::level::Level;
+use crate::model::record::Record;
+use crate::model::source::SourceId;
+use crate::query::Query;
 use crate::store::{Entry, Filter, LIVE, Lens, NOTICE, Past, Store};
 
 /// Bytes of lines that one turn of the loop may spend on one pane: about two milliseconds of
@@ -489,8 +494,10 @@ impl LogPane {
 mod tests {
     use super::*;
     use crate::app::fixture;
-    use crate::model::query::Now;
-    use crate::model::{Record, Time, Update};
+    use crate::model::record::Record;
+    use crate::model::time::Time;
+    use crate::model::update::Update;
+    use crate::query::Now;
     use crate::store::BEGIN;
 
     fn add(store: &mut Store, lines: &[(u32, bool, &str)]) {

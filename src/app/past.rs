@@ -11,9 +11,13 @@ use std::sync::Arc;
 
 use super::tree::PaneId;
 use super::{App, Effect, LogPane, Wanted};
-use crate::model::ask::{Ask, Hit, MissingBytes, Page, Reply, Search, Start, What};
-use crate::model::query::{Now, Span, When};
-use crate::model::{Gap, HostId, Line, Query, Record, SourceId, Time};
+use crate::model::gap::Gap;
+use crate::model::host::HostId;
+use crate::model::record::{Line, Record};
+use crate::model::source::SourceId;
+use crate::model::time::Time;
+use crate::query::request::{Ask, Hit, MissingBytes, Page, Reply, Search, Start, What};
+use crate::query::{Now, Query, Span, When};
 use crate::store::{Entry, Side, State, Store, Want};
 
 /// Lines that are asked of a source at once.
@@ -278,7 +282,7 @@ impl App {
     fn finish(&mut self, pending: Pending, more: bool) {
         match pending.errand.clone() {
             Errand::Page(pane, want, limit, _) => {
-                self.finish_page(pane, want, limit, pending, more)
+                self.finish_page(pane, want, limit, pending, more);
             }
             Errand::Further(pane) => self.finish_further(pane, pending),
             Errand::Gap(pane, seq, gap) => self.finish_gap(pane, seq, &gap, pending),

@@ -8,8 +8,10 @@ use super::seek::{Seek, Sought};
 use super::{
     App, Columns, Confirm, Effect, LogPane, PaneId, Popup, Prompt, Side, Target, TimeStyle,
 };
-use crate::model::query::{Now, QueryError};
-use crate::model::{HostId, Level, Query, Time};
+use crate::model::host::HostId;
+use crate::model::level::Level;
+use crate::model::time::Time;
+use crate::query::{Now, Query, QueryError};
 use crate::store::Entry;
 
 /// Columns that one press scrolls sideways.
@@ -124,7 +126,7 @@ impl App {
             Act::Down => *offset = offset.saturating_add(times).min(most),
             Act::Up => *offset = offset.saturating_sub(times),
             Act::PageDown | Act::Page | Act::HalfDown => {
-                *offset = offset.saturating_add(page).min(most)
+                *offset = offset.saturating_add(page).min(most);
             }
             Act::PageUp | Act::HalfUp => *offset = offset.saturating_sub(page),
             Act::Top => *offset = 0,

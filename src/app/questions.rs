@@ -7,7 +7,8 @@ use crossterm::event::{KeyCode, KeyModifiers};
 use zeroize::Zeroizing;
 
 use super::keys::Key;
-use crate::model::{Answer, Question, Time};
+use crate::model::question::{Answer, Question};
+use crate::model::time::Time;
 
 /// More are not taken from the hosts before some are answered; the others wait in the queue of the
 /// loop.
@@ -190,7 +191,7 @@ mod tests {
 
     fn trust() -> Question {
         Question::TrustHostKey {
-            host: crate::model::HostName::new("web-1").expect("valid"),
+            host: crate::model::host::HostName::new("web-1").expect("valid"),
             address: "10.0.0.1:22".into(),
             key_type: "ssh-ed25519".into(),
             fingerprint: "SHA256:abc".into(),

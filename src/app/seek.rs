@@ -1,11 +1,13 @@
 //! Jumps to the next or previous line of a kind: done in slices, so that no jump through a full
 //! ring holds up a key.
 
+use crate::parse::level;
 use std::collections::BTreeMap;
 
 use super::pane::{LogPane, Rows, Target};
 use super::tree::PaneId;
-use crate::model::{Query, SourceId};
+use crate::model::source::SourceId;
+use crate::query::Query;
 use crate::store::{Entry, Side, Store};
 
 /// Bytes of lines that one turn of the loop may look at for a jump: a few milliseconds.
@@ -139,7 +141,7 @@ impl Seek {
                 self.hits.is_hit(store, seq, record.source, query)
             }
             (Target::Level(level), Entry::Record(record)) => {
-                record.level().is_some_and(|found| found >= *level)
+                level::of_line(record).is_some_and(|found| found >= *level)
             }
             _ => false,
         }
@@ -250,8 +252,10 @@ mod tests {
 
     use super::*;
     use crate::app::fixture;
-    use crate::model::query::Now;
-    use crate::model::{Record, Time, Update};
+    use crate::model::record::Record;
+    use crate::model::time::Time;
+    use crate::model::update::Update;
+    use crate::query::Now;
     use crate::store::BEGIN;
 
     fn query(text: &str) -> Query {

@@ -175,7 +175,7 @@ impl Node {
         match self {
             Self::Leaf(pane) => panes.push(*pane),
             Self::Split { children, .. } => {
-                children.iter().for_each(|(_, child)| child.collect(panes))
+                children.iter().for_each(|(_, child)| child.collect(panes));
             }
         }
     }

@@ -16,11 +16,12 @@ use jiff::Zoned;
 use jiff::tz::TimeZone;
 use logtrail::cli::{self, Args, Command};
 use logtrail::config::{self, Asked, Environment, Plan, Task, Theme};
-use logtrail::demo;
 use logtrail::fleet::{Anew, Asking, Fleet};
-use logtrail::model::{HostSpec, Query, SourceKind};
+use logtrail::model::host::HostSpec;
+use logtrail::model::source::SourceKind;
+use logtrail::query::Query;
 use logtrail::report::{self, AskOptions, Backfill, Checkpoint, Ending, Part, Progress};
-use logtrail::tui;
+use logtrail::{demo, tui};
 
 /// The fleet itself ends at the deadline and says what it was waiting for; this is for it to be
 /// heard.

@@ -7,8 +7,9 @@ use base64::Engine as _;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use crate::model::query::{Explanation, Patterns, Prefilter};
-use crate::model::{SafeText, Time};
+use crate::model::text::SafeText;
+use crate::model::time::Time;
+use crate::query::{Explanation, Patterns, Prefilter};
 
 /// For people, with times in a zone.
 ///
@@ -141,8 +142,7 @@ fn bytes(bytes: &[u8]) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Query;
-    use crate::model::query::Now;
+    use crate::query::{Now, Query};
 
     fn explained(text: &str) -> Explanation {
         let at = "2026-11-20T13:30:00Z".parse().expect("a moment");

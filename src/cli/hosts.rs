@@ -4,10 +4,9 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
-use crate::model::host::{Address, UserName};
-use crate::model::{
-    Endpoint, Engine, HostKeyPolicy, HostSpec, SafeText, SourceKind, SourceSpec, TransportKind,
-};
+use crate::model::host::{Address, Endpoint, HostKeyPolicy, HostSpec, TransportKind, UserName};
+use crate::model::source::{Engine, SourceKind, SourceSpec};
+use crate::model::text::SafeText;
 
 /// One host per paragraph, for people.
 ///

@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use clap::CommandFactory;
 
 use super::{Args, Page};
-use crate::model::query::{LANGUAGE, NOTES};
+use crate::query::{LANGUAGE, NOTES};
 
 /// Where the query language comes in, of which there is a table.
 const QUERIES: &str = ".\\\" QUERIES\n";

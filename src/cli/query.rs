@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::model::query::{LANGUAGE, NOTES};
+use crate::query::{LANGUAGE, NOTES};
 
 /// Columns of the examples.
 const EXAMPLE: usize = 26;

@@ -11,8 +11,8 @@ use super::inventory::Inventory;
 use super::selection::{Term, glob, is_glob, parts};
 use super::sources::{full_name, source_at};
 use super::target::Target;
-use crate::model::host::{Address, UserName};
-use crate::model::{HostName, HostSpec, SourceSpec, TransportKind};
+use crate::model::host::{Address, HostName, HostSpec, TransportKind, UserName};
+use crate::model::source::SourceSpec;
 
 /// The hosts that are meant by what was given with `--hosts`, in the order in which they were named
 /// first.

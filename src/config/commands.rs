@@ -9,10 +9,12 @@ use globset::GlobMatcher;
 use super::error::{ConfigError, Place as ErrorPlace};
 use super::{Environment, GREP_LINES, ONCE_LINES};
 use crate::cli::{self, Args, Command};
-use crate::model::ask::{Histogram, Page, Search, Start, What};
 use crate::model::cursor::Place;
-use crate::model::query::{Now, Span, When};
-use crate::model::{Ask, HostSpec, Query, SourceKind, Time};
+use crate::model::host::HostSpec;
+use crate::model::source::SourceKind;
+use crate::model::time::Time;
+use crate::query::request::{Ask, Histogram, Page, Search, Start, What};
+use crate::query::{Now, Query, Span, When};
 use crate::report::Shape;
 
 /// What is to be done with the hosts.

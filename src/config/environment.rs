@@ -8,8 +8,8 @@ use directories::BaseDirs;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::model::Time;
-use crate::model::query::Now;
+use crate::model::time::Time;
+use crate::query::Now;
 
 /// Variables and folders.
 #[derive(Debug, Clone, Default)]

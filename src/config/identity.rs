@@ -7,7 +7,7 @@ use std::path::Path;
 use super::error::ConfigError;
 use super::file::plain_io;
 use super::inventory::Inventory;
-use crate::model::{HostSpec, TransportKind};
+use crate::model::host::{HostSpec, TransportKind};
 
 /// Checks the keys of hosts and of their jump hosts.
 ///

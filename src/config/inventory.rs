@@ -14,8 +14,10 @@ use super::routes::{Chains, Routes};
 use super::selection::{Groups, is_glob};
 use super::sources::{check_label, sources};
 use super::target::Target;
-use crate::model::host::{Address, UserName};
-use crate::model::{Endpoint, HostKeyPolicy, HostName, HostSpec, SourceSpec, TransportKind};
+use crate::model::host::{
+    Address, Endpoint, HostKeyPolicy, HostName, HostSpec, TransportKind, UserName,
+};
+use crate::model::source::SourceSpec;
 
 /// The built-in values and those of `[defaults]`; then those of a host.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

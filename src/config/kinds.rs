@@ -7,7 +7,7 @@
 use toml::Spanned;
 
 use super::file::{RawEngine, RawJournal, RawSource};
-use crate::model::{Container, Engine, Pod, SourceKind};
+use crate::model::source::{Container, Engine, Pod, SourceKind};
 
 /// Longer command lines are scripts, which belong on the host.
 const MAX_COMMAND_BYTES: usize = 4096;

@@ -26,9 +26,9 @@ use std::time::Duration;
 
 use crate::cli::{Args, Command, HostKeys, Viewing};
 use crate::fleet::{Goal, Options};
-use crate::model::{
-    Endpoint, HostKeyPolicy, HostName, HostSpec, Query, SourceKind, SourceSpec, TransportKind,
-};
+use crate::model::host::{Endpoint, HostKeyPolicy, HostName, HostSpec, TransportKind};
+use crate::model::source::{SourceKind, SourceSpec};
+use crate::query::Query;
 use crate::report::{Cells, Form};
 use crate::transport::{Asker, Connector, Settings};
 

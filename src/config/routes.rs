@@ -4,7 +4,7 @@ use super::error::{ConfigError, suggestion_or};
 use super::file::Source;
 use super::inventory::Inventory;
 use super::target::Target;
-use crate::model::Endpoint;
+use crate::model::host::Endpoint;
 
 /// More hops than any network needs, and each costs a handshake; beyond it the configuration is
 /// wrong.

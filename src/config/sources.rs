@@ -5,8 +5,8 @@ use toml::Spanned;
 use super::error::suggestion_or;
 use super::file::RawSource;
 use super::kinds::{check_path, kind};
-use crate::model::stamp::TimeFormat;
-use crate::model::{SourceKind, SourceSpec};
+use crate::model::source::{SourceKind, SourceSpec};
+use crate::parse::timestamp::TimeFormat;
 
 /// Folders that say nothing of whose log it is.
 const PLAIN_FOLDERS: [&str; 4] = ["log", "logs", "var", "current"];
@@ -190,7 +190,7 @@ fn stem(file: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Container, Pod};
+    use crate::model::source::{Container, Pod};
 
     #[test]
     fn a_source_is_named_after_its_file_and_the_folder_it_belongs_to() {

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use super::file::{HOST_KEYS, SOURCE_KEYS, Source};
 use super::*;
-use crate::model::{Container, Engine, Pod, SourceKind, SourceSpec};
+use crate::model::source::{Container, Engine, Pod, SourceKind, SourceSpec};
 
 /// A folder with a `hosts.toml` and an environment in which nothing else exists.
 struct World {

@@ -31,8 +31,10 @@ use self::cast::Cast;
 use self::folder::Folder;
 use self::server::Server;
 use self::writer::Writer;
-use crate::model::host::{Address, NameError, UserName};
-use crate::model::{Endpoint, HostName, HostSpec, SourceKind, SourceSpec, TransportKind};
+use crate::model::host::{
+    Address, Endpoint, HostName, HostSpec, NameError, TransportKind, UserName,
+};
+use crate::model::source::{SourceKind, SourceSpec};
 
 mod cast;
 mod folder;

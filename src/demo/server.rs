@@ -21,8 +21,8 @@ use russh::server::{
 };
 use russh::{
     Channel, ChannelId, ChannelOpenFailure, Disconnect, Limits, MethodKind, MethodSet, Preferred,
+    Pty, Sig, cipher, compression,
 };
-use russh::{Pty, Sig, cipher, compression};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::{sleep, timeout};

@@ -275,7 +275,7 @@ mod tests {
         let mut told = Vec::new();
         world.skip_to(START);
         world.advance(START + seconds * 1000, &mut |file, line| {
-            told.push((file, line.to_owned()))
+            told.push((file, line.to_owned()));
         });
         told
     }

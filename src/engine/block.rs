@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use memchr::{memchr, memrchr};
 
-use crate::model::file::FileError;
+use crate::files::access::FileError;
 
 use super::text::Text;
 use super::{MAX_LINE, Stop};

@@ -4,8 +4,10 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
-use crate::model::file::{FileError, LogFile};
-use crate::model::{Listing, LogLink, LogNames};
+use crate::files::access::FileError;
+use crate::files::listing::{Listing, LogLink};
+use crate::files::log_names::LogNames;
+use crate::model::log_file::LogFile;
 
 use super::Stop;
 use super::open::{as_path, look, system};

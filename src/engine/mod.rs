@@ -29,7 +29,7 @@ pub use scan::Scanner;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::model::file::FileError;
+use crate::files::access::FileError;
 
 /// The longest line that is kept and looked at; what it has beyond is passed over. Tests have
 /// shorter ones.

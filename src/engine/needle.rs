@@ -8,7 +8,7 @@
 
 use regex::bytes::{Regex, RegexBuilder};
 
-use crate::model::query::{Patterns, Prefilter};
+use crate::query::{Patterns, Prefilter};
 
 use super::pattern::bracket;
 

@@ -7,8 +7,10 @@ use std::path::Path;
 
 use rustix::fs::{FileType, Mode, OFlags, Stat};
 
-use crate::model::file::{FileError, LogFile, Packing};
-use crate::model::{FileId, Time};
+use crate::files::access::FileError;
+use crate::model::cursor::FileId;
+use crate::model::log_file::{LogFile, Packing};
+use crate::model::time::Time;
 
 /// A path as the system takes it.
 pub(super) fn as_path(bytes: &[u8]) -> &Path {

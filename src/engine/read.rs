@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 
-use crate::model::Packing;
-use crate::model::file::{Chunk, FileError, LogFile};
+use crate::files::access::{Chunk, FileError};
+use crate::model::log_file::{LogFile, Packing};
 
 use super::Stop;
 use super::text::Text;

@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use regex::bytes::Regex;
 
-use crate::model::file::{FileError, Finds, Found, Scan};
+use crate::files::access::{FileError, Finds, Found, Scan};
 
 use super::block::Block;
 use super::needle::needle;

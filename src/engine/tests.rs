@@ -12,8 +12,9 @@ use proptest::prelude::*;
 use regex::bytes::Regex;
 
 use super::{MAX_LINE, Reader, Scanner, Stop, list, measure};
-use crate::model::file::{FileError, LogFile, Scan};
-use crate::model::query::{Patterns, Prefilter};
+use crate::files::access::{FileError, Scan};
+use crate::model::log_file::LogFile;
+use crate::query::{Patterns, Prefilter};
 
 fn listed(path: &Path) -> LogFile {
     let files = list(path.as_os_str().as_bytes(), &Stop::default()).expect("listed");
@@ -622,7 +623,7 @@ fn grep(pattern: &[u8], lines: &[&[u8]]) -> Vec<Vec<u8>> {
     let mut file = tempfile::NamedTempFile::new().expect("a file");
     lines.iter().for_each(|line| {
         file.write_all(&[line, &b"\n"[..]].concat())
-            .expect("written")
+            .expect("written");
     });
     let mut command = Command::new("grep");
     command

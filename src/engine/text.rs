@@ -6,8 +6,8 @@ use std::num::NonZeroU64;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 
-use crate::model::Packing;
-use crate::model::file::{FileError, LogFile};
+use crate::files::access::FileError;
+use crate::model::log_file::{LogFile, Packing};
 
 use super::Stop;
 use super::open::{open, system};

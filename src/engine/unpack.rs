@@ -14,7 +14,8 @@ use lzma_rust2::XzReader;
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
-use crate::model::file::{FileError, Packing};
+use crate::files::access::FileError;
+use crate::model::log_file::Packing;
 
 /// No log that a person keeps has more text.
 const MAX_TEXT: u64 = 64 << 30;

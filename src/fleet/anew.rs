@@ -6,8 +6,8 @@ use tokio::sync::mpsc;
 
 use super::REPLIES;
 use crate::host;
-use crate::model::ask::{Ask, Reply};
-use crate::model::{HostId, HostSpec};
+use crate::model::host::{HostId, HostSpec};
+use crate::query::request::{Ask, Reply};
 use crate::transport::{Connector, LinkError};
 
 /// Asks hosts over new connections.

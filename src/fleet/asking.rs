@@ -21,7 +21,10 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::host;
-use crate::model::{Ask, Facts, HostId, HostSpec, HostStatus, LinkState, Reply, Update};
+use crate::model::host::{Facts, HostId, HostSpec};
+use crate::model::state::{HostStatus, LinkState};
+use crate::model::update::Update;
+use crate::query::request::{Ask, Reply};
 use crate::transport::backoff::Backoff;
 use crate::transport::{Connector, LinkError};
 

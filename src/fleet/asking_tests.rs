@@ -5,9 +5,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use bytes::Bytes;
 
 use super::*;
-use crate::model::ask::{MissingBytes, Totals, What};
-use crate::model::record::{Span, TimeFrom};
-use crate::model::{Cursor, Endpoint, FileId, GapReason, HostName, Line, Time};
+use crate::model::cursor::{Cursor, FileId};
+use crate::model::gap::GapReason;
+use crate::model::host::{Endpoint, HostName};
+use crate::model::record::{Line, Span};
+use crate::model::time::{Time, TimeFrom};
+use crate::query::request::{MissingBytes, Totals, What};
 
 const SILENCE: Duration = Duration::from_secs(30);
 

@@ -9,7 +9,13 @@ use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, sleep_until};
 
 use crate::host::{HostEvent, Outbox};
-use crate::model::{Gap, HostId, HostStatus, Line, LinkState, Record, SourceId, Time, Update};
+use crate::model::gap::Gap;
+use crate::model::host::HostId;
+use crate::model::record::{Line, Record};
+use crate::model::source::SourceId;
+use crate::model::state::{HostStatus, LinkState};
+use crate::model::time::Time;
+use crate::model::update::Update;
 
 use super::Goal;
 use super::ledger::{Awaited, Book};

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::model::{HostStatus, Ledger, LinkState, Time};
+use crate::model::state::{HostStatus, LinkState};
+use crate::model::time::Time;
+use crate::model::update::Ledger;
 
 /// One row per host, and the counts of the whole.
 #[derive(Debug)]

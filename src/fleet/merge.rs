@@ -9,7 +9,11 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::time::Duration;
 
-use crate::model::{Gap, Record, SourceId, Time, Update};
+use crate::model::gap::Gap;
+use crate::model::record::Record;
+use crate::model::source::SourceId;
+use crate::model::time::Time;
+use crate::model::update::Update;
 
 /// How long a line waits for earlier ones of slower hosts. Longer would make the screen lag; a host
 /// that lags more than this has its lines marked late.
@@ -209,8 +213,10 @@ impl Held {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::cursor::{Cursor, FileId};
+    use crate::model::host::HostId;
     use crate::model::record::Span;
-    use crate::model::{Cursor, FileId, HostId, TimeFrom};
+    use crate::model::time::TimeFrom;
     use bytes::Bytes;
     use proptest::prelude::*;
 

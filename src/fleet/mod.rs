@@ -28,8 +28,10 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
 use crate::host::{Command, Outbox, Question, Work, supervise};
-use crate::model::ask::{Ask, Reply};
-use crate::model::{HostId, HostSpec, Remembered, Update};
+use crate::model::host::{HostId, HostSpec};
+use crate::model::reached::Remembered;
+use crate::model::update::Update;
+use crate::query::request::{Ask, Reply};
 use crate::transport::Connector;
 
 /// What is wanted of every host.
@@ -152,7 +154,7 @@ impl Fleet {
             };
             let (connector, theirs) = (connector.clone(), outbox.clone());
             tasks.spawn(async move {
-                supervise(&host, &work, &connector, &theirs, receiver, asked).await
+                supervise(&host, &work, &connector, &theirs, receiver, asked).await;
             });
             outboxes.push(outbox);
             commands.push(command);

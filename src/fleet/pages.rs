@@ -5,8 +5,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::ask::MissingBytes;
-use crate::model::{Gap, HostId, Line, SourceId, SourceInfo, Time, Update};
+use crate::model::gap::Gap;
+use crate::model::host::HostId;
+use crate::model::record::Line;
+use crate::model::source::{SourceId, SourceInfo};
+use crate::model::time::Time;
+use crate::model::update::Update;
+use crate::query::request::MissingBytes;
 
 use super::conductor::record;
 use super::merge::{LetOut, Merge};

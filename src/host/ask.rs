@@ -5,10 +5,10 @@
 
 use tokio::sync::mpsc;
 
-use crate::model::ask::Totals;
-use crate::model::{
-    Ask, Facts, HostSpec, HostStatus, Reply, SourceKind, SourceSpec, TransportKind,
-};
+use crate::model::host::{Facts, HostSpec, TransportKind};
+use crate::model::source::{SourceKind, SourceSpec};
+use crate::model::state::HostStatus;
+use crate::query::request::{Ask, Reply, Totals};
 use crate::transport::{Connection, LinkError};
 
 use super::files::{Failure, Files};
@@ -67,7 +67,7 @@ impl Answering {
         let mut this = Self::begin_knowing(connection, Facts::default());
         match Parts::of(host).only(asks) {
             Some(Only::Root) if host.transport != TransportKind::Local => {
-                this.begin_as_root(host).await?
+                this.begin_as_root(host).await?;
             }
             Some(Only::Streams { as_root }) if host.transport != TransportKind::Local => {
                 match Talk::begin(connection, as_root).await {
@@ -367,7 +367,7 @@ impl Parts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Endpoint, HostName};
+    use crate::model::host::{Endpoint, HostName};
 
     #[test]
     fn each_source_is_asked_by_who_may_read_it() {
@@ -410,7 +410,7 @@ mod tests {
         let only = |host: &HostSpec, name: &str| {
             Parts::of(host).only(&[Ask {
                 sources: vec![name.to_owned()],
-                what: crate::model::ask::What::List,
+                what: crate::query::request::What::List,
             }])
         };
         assert_eq!(only(&host, "s"), Some(Only::Root));

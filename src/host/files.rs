@@ -6,9 +6,11 @@
 
 use std::future::Future;
 
-use crate::model::file::{Chunk, FileError, Finds, LogFile, Scan};
-use crate::model::stamp::TimeKey;
-use crate::model::{Listing, Time};
+use crate::files::access::{Chunk, FileError, Finds, Scan};
+use crate::files::listing::Listing;
+use crate::model::log_file::LogFile;
+use crate::model::time::Time;
+use crate::parse::timestamp::TimeKey;
 use crate::transport::LinkError;
 
 /// The most text that one [`Files::read`] brings.

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::model::Time;
+use crate::model::time::Time;
 
 /// Less is no news.
 const TOLD_FROM: Duration = Duration::from_secs(5);

@@ -5,7 +5,7 @@
 
 use bytes::Bytes;
 
-use crate::model::GapReason;
+use crate::model::gap::GapReason;
 
 /// A part of a file in the order of its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -12,9 +12,12 @@ use tokio::sync::Semaphore;
 use super::files::{Failure, Files, Hint, MAX_READ};
 use super::shell::described;
 use crate::engine::{self, Reader, Scanner, Stop};
-use crate::model::file::{Chunk, FileError, Finds, LogFile, Scan};
-use crate::model::stamp::TimeKey;
-use crate::model::{Facts, Listing, Time};
+use crate::files::access::{Chunk, FileError, Finds, Scan};
+use crate::files::listing::Listing;
+use crate::model::host::Facts;
+use crate::model::log_file::LogFile;
+use crate::model::time::Time;
+use crate::parse::timestamp::TimeKey;
 
 /// As many questions are worked on at once in the whole program; a console that asks for more would
 /// only have its disk seek to and fro.

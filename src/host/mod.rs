@@ -32,7 +32,14 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::model::{Facts, GapReason, HostStatus, Line, Reached, Sample, SourceInfo, Time};
+use crate::model::gap::GapReason;
+use crate::model::host::Facts;
+use crate::model::metrics::Sample;
+use crate::model::reached::Reached;
+use crate::model::record::Line;
+use crate::model::source::SourceInfo;
+use crate::model::state::HostStatus;
+use crate::model::time::Time;
 
 /// What is wanted of a host.
 #[derive(Debug, Clone)]

@@ -140,7 +140,7 @@ impl Drop for Unsent<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{HostStatus, LinkState};
+    use crate::model::state::{HostStatus, LinkState};
     use std::time::Duration;
     use tokio::time::timeout;
 

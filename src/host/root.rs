@@ -10,7 +10,9 @@
 
 use tokio::time::{Instant, sleep};
 
-use crate::model::{HostStatus, LinkState, SourceKind, SourceSpec, Time};
+use crate::model::source::{SourceKind, SourceSpec};
+use crate::model::state::{HostStatus, LinkState};
+use crate::model::time::Time;
 use crate::transport::backoff::Backoff;
 use crate::transport::{Connection, LinkError};
 

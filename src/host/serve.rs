@@ -10,8 +10,8 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
-use crate::model::ask::{Ask, Reply};
-use crate::model::{Facts, HostSpec};
+use crate::model::host::{Facts, HostSpec};
+use crate::query::request::{Ask, Reply};
 use crate::transport::{Connection, LinkError};
 
 use super::ask::Answering;

@@ -10,7 +10,8 @@ use tokio::sync::mpsc::Receiver;
 use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use crate::model::{HostSpec, HostStatus, LinkState};
+use crate::model::host::HostSpec;
+use crate::model::state::{HostStatus, LinkState};
 use crate::transport::backoff::Backoff;
 use crate::transport::{Connection, Connector, LinkError};
 

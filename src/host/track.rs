@@ -10,14 +10,16 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::{oneshot, watch};
 
-use crate::model::metrics::Counters;
-use crate::model::record::TimeFrom;
-use crate::model::source::NO_STAMPS;
-use crate::model::stamp::{HostClock, Stamped, Stamper, TimeFormat};
-use crate::model::{
-    Cursor, Facts, FileId, HostStatus, Joiner, LinkState, Place, Reached, Sample, SourceInfo,
-    SourceKind, SourceSpec, Time,
-};
+use crate::metrics::Counters;
+use crate::model::cursor::{Cursor, FileId, Place};
+use crate::model::host::Facts;
+use crate::model::metrics::Sample;
+use crate::model::reached::Reached;
+use crate::model::source::{NO_STAMPS, SourceInfo, SourceKind, SourceSpec};
+use crate::model::state::{HostStatus, LinkState};
+use crate::model::time::{HostClock, Time, TimeFrom};
+use crate::parse::multiline::Joiner;
+use crate::parse::timestamp::{Stamped, Stamper, TimeFormat};
 
 use super::lag::{Lag, Unread};
 use super::lines::Piece;
@@ -446,7 +448,7 @@ impl Track {
         for piece in pieces {
             match piece {
                 Piece::Line { offset, bytes } => {
-                    lines.push(source.line(Cursor { file, offset }, bytes, now))
+                    lines.push(source.line(Cursor { file, offset }, bytes, now));
                 }
                 Piece::Gap { from, to, reason } => {
                     source.joiner.cut();

@@ -86,7 +86,9 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::model::{Cursor, HostId, Time, TimeFrom};
+    use crate::model::cursor::Cursor;
+    use crate::model::host::HostId;
+    use crate::model::time::{Time, TimeFrom};
 
     /// `FILE:OFFSET TEXT`
     fn line(written: &str) -> Record {

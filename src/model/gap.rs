@@ -2,8 +2,8 @@
 //! silence.
 
 use super::host::HostId;
-use super::record::Time;
 use super::source::SourceId;
+use super::time::Time;
 
 /// Why bytes are missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

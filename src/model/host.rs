@@ -10,9 +10,8 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
-use super::record::Time;
 use super::source::SourceSpec;
-use super::stamp::HostClock;
+use super::time::{HostClock, Time};
 
 /// The place of a host in the fleet of this run: an index from 0, in the order of selection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

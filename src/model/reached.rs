@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{FileId, Place, Record, Time};
+use super::cursor::{FileId, Place};
+use super::record::Record;
+use super::time::Time;
 
 /// Bytes before a place that are kept to know it by.
 const KEPT: usize = 512;
@@ -153,8 +155,11 @@ impl Printed {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::cursor::{Cursor, FileId};
+    use crate::model::host::HostId;
     use crate::model::record::Span;
-    use crate::model::{Cursor, FileId, HostId, SourceId, TimeFrom};
+    use crate::model::source::SourceId;
+    use crate::model::time::TimeFrom;
 
     fn record(offset: u64, text: &'static str) -> Record {
         let cursor = Cursor {

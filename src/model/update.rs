@@ -6,9 +6,10 @@ use super::gap::Gap;
 use super::host::{Facts, HostId};
 use super::metrics::Sample;
 use super::reached::Reached;
-use super::record::{Record, Time};
+use super::record::Record;
 use super::source::{SourceId, SourceInfo};
 use super::state::HostStatus;
+use super::time::Time;
 
 /// One thing that has changed. The store applies them in order; nothing else changes the store.
 #[derive(Debug, Clone)]

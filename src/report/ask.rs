@@ -15,7 +15,8 @@ use tokio::sync::{Mutex, oneshot};
 use zeroize::Zeroizing;
 
 use super::Progress;
-use crate::model::{Answer, Question, SafeText};
+use crate::model::question::{Answer, Question};
+use crate::model::text::SafeText;
 use crate::transport::Asker;
 
 /// A longer answer is not a passphrase; it is refused.
@@ -240,7 +241,7 @@ mod tests {
 
     #[test]
     fn a_prompt_shows_what_there_is_to_decide_on() {
-        let host = crate::model::HostName::new("web-1").expect("a name");
+        let host = crate::model::host::HostName::new("web-1").expect("a name");
         let question = Question::TrustHostKey {
             host,
             address: "10.0.0.1:22".into(),

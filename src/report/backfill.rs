@@ -16,8 +16,15 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::Feed;
 use crate::fleet;
-use crate::model::ask::{Ask, MissingBytes, Page, Reply, Start, What};
-use crate::model::{Filled, Gap, GapReason, HostId, Line, Place, Record, SourceId, Time, Update};
+use crate::model::cursor::Place;
+use crate::model::filled::Filled;
+use crate::model::gap::{Gap, GapReason};
+use crate::model::host::HostId;
+use crate::model::record::{Line, Record};
+use crate::model::source::SourceId;
+use crate::model::time::Time;
+use crate::model::update::Update;
+use crate::query::request::{Ask, MissingBytes, Page, Reply, Start, What};
 
 /// The line after a gap is waited for so long: a log may say nothing more for days.
 const WAIT: Duration = Duration::from_secs(5);

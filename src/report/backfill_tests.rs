@@ -5,9 +5,10 @@ use std::sync::Mutex;
 use bytes::Bytes;
 
 use super::*;
-use crate::model::ask::Totals;
-use crate::model::record::TimeFrom;
-use crate::model::{Cursor, FileId, SourceInfo};
+use crate::model::cursor::{Cursor, FileId};
+use crate::model::source::SourceInfo;
+use crate::model::time::TimeFrom;
+use crate::query::request::Totals;
 
 const HOST: HostId = HostId(0);
 

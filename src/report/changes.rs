@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 
 use super::text::behind;
-use crate::model::{HostId, HostStatus, LinkState, SafeText};
+use crate::model::host::HostId;
+use crate::model::state::{HostStatus, LinkState};
+use crate::model::text::SafeText;
 
 /// What was said of the hosts, and what is to be said.
 #[derive(Debug, Default)]

@@ -19,6 +19,7 @@
 //! Control characters, and those that reorder or hide text, are `\x1B` and `\u{202E}`; bytes that
 //! are not UTF-8 are `\xNN`. This is for reading; what must come back byte by byte is left to JSON.
 
+use crate::parse::level;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
@@ -26,7 +27,9 @@ use ::csv::{QuoteStyle, Terminator, WriterBuilder};
 
 use super::json::is_treacherous;
 use super::{json, text};
-use crate::model::{Gap, Level, Record};
+use crate::model::gap::Gap;
+use crate::model::level::Level;
+use crate::model::record::Record;
 
 /// What is done about cells that a spreadsheet would compute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,7 +69,7 @@ pub(super) fn line(
     record: &Record,
 ) -> io::Result<()> {
     let cursor = record.place().to_string();
-    let level = record.level().map_or("", Level::as_str);
+    let level = level::of_line(record).map_or("", Level::as_str);
     let continues = if record.continues { "true" } else { "false" };
     let [host, source, text] =
         [host.as_bytes(), source.as_bytes(), &record.raw].map(|bytes| cell(bytes, cells));

@@ -25,6 +25,7 @@
 mod answers;
 mod fields;
 
+use crate::parse::level;
 use std::borrow::Cow;
 use std::io::{self, Write};
 use std::time::Duration;
@@ -38,9 +39,12 @@ pub(super) use self::answers::{BucketLine, CostLine, CountLine, Hit, NoteLine, S
 use self::fields::{Fields, Ids};
 use super::Outcome;
 use super::table::{Bytes, PageEnds, Row};
+use crate::model::gap::Gap;
+use crate::model::host::{Facts, TransportKind};
+use crate::model::level::Level;
 use crate::model::metrics::{Cpu, Disk, DiskIo, Load, Memory, Network, Psi, Sample, Swap};
-use crate::model::record::Time;
-use crate::model::{Facts, Gap, Level, Record, TransportKind};
+use crate::model::record::Record;
+use crate::model::time::Time;
 
 /// The version of the schema.
 pub const VERSION: u8 = 1;
@@ -143,7 +147,7 @@ impl<'a> Line<'a> {
             source,
             time: time(record.time),
             time_from: record.time_from.as_str(),
-            level: record.level().map(Level::as_str),
+            level: level::of_line(record).map(Level::as_str),
             cursor: record.place().to_string(),
             text: Text::new(&record.raw),
             continues: record.continues,
@@ -228,7 +232,7 @@ impl<'a> Host<'a> {
         } else {
             "shell"
         };
-        let source = |info: &'a crate::model::SourceInfo| Source {
+        let source = |info: &'a crate::model::source::SourceInfo| Source {
             name: &info.name,
             path: &info.path,
             problem: info.problem.as_deref(),

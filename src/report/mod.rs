@@ -21,7 +21,12 @@ use jiff::tz::TimeZone;
 use tokio::time::Instant;
 
 use crate::fleet;
-use crate::model::{Gap, HostSpec, LinkState, Query, Record, Update};
+use crate::model::gap::Gap;
+use crate::model::host::HostSpec;
+use crate::model::record::Record;
+use crate::model::state::LinkState;
+use crate::model::update::Update;
+use crate::query::Query;
 
 pub mod json;
 pub mod schema;

@@ -6,8 +6,11 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::model::query::Subject;
-use crate::model::{Gap, Query, Record, SourceId, Time};
+use crate::model::gap::Gap;
+use crate::model::record::Record;
+use crate::model::source::SourceId;
+use crate::model::time::Time;
+use crate::query::{Query, Subject};
 
 /// Most bytes that wait. Beyond it, the oldest record is decided by the lines of it that have come.
 const MAX_HELD_BYTES: usize = 8 << 20;
@@ -191,9 +194,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::model::query::Now;
-    use crate::model::record::{Span, TimeFrom};
-    use crate::model::{Cursor, FileId, GapReason, HostId};
+    use crate::model::cursor::{Cursor, FileId};
+    use crate::model::gap::GapReason;
+    use crate::model::host::HostId;
+    use crate::model::record::Span;
+    use crate::model::time::TimeFrom;
+    use crate::query::Now;
 
     const FILE: FileId = FileId { dev: 0, ino: 0 };
 

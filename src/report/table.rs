@@ -5,10 +5,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::{
-    Facts, HostId, HostSpec, HostStatus, Ledger, LinkState, Place, Sample, SourceId, SourceInfo,
-    Time, Update,
-};
+use crate::model::cursor::Place;
+use crate::model::host::{Facts, HostId, HostSpec};
+use crate::model::metrics::Sample;
+use crate::model::source::{SourceId, SourceInfo};
+use crate::model::state::{HostStatus, LinkState};
+use crate::model::time::Time;
+use crate::model::update::{Ledger, Update};
 
 /// Names in the progress line; the others are counted.
 const NAMES_SHOWN: usize = 4;

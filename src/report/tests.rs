@@ -7,13 +7,16 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::*;
+use crate::model::cursor::{Cursor, FileId};
+use crate::model::gap::GapReason;
+use crate::model::host::{Endpoint, Facts, HostId, HostName};
 use crate::model::metrics::{Cpu, Disk, DiskIo, Load, Memory, Network, Psi, Sample, Swap};
-use crate::model::query::Now;
-use crate::model::record::{Span, Time, TimeFrom};
-use crate::model::{
-    Cursor, Endpoint, Facts, FileId, GapReason, HostId, HostName, HostStatus, Ledger, LinkState,
-    SourceId, SourceInfo,
-};
+use crate::model::record::Span;
+use crate::model::source::{SourceId, SourceInfo};
+use crate::model::state::{HostStatus, LinkState};
+use crate::model::time::{Time, TimeFrom};
+use crate::model::update::Ledger;
+use crate::query::Now;
 
 /// 2026-01-01T00:00:00.042Z.
 const AT: Time = Time(1_767_225_600_042_000_000);

@@ -2,6 +2,7 @@
 //! host goes through [`SafeText`], on a terminal and in a pipe alike. The colours of log lines are
 //! written anew on a terminal, and left out elsewhere.
 
+use crate::parse::level;
 use std::io::{self, Write};
 use std::ops::Range;
 use std::time::Duration;
@@ -11,10 +12,17 @@ use jiff::tz::TimeZone;
 
 use super::Outcome;
 use super::table::{Row, Table};
+use crate::model::gap::Gap;
+use crate::model::host::HostSpec;
+use crate::model::level::Level;
 use crate::model::metrics::Sample;
-use crate::model::record::Time;
-use crate::model::text::{Colour, Colours, Look, MAX_SHOWN_BYTES, MIN_CONTRAST, contrast, settled};
-use crate::model::{Gap, HostSpec, Level, LinkState, Query, Record, SafeText};
+use crate::model::record::Record;
+use crate::model::state::LinkState;
+use crate::model::text::{
+    Colour, Colours, Look, MAX_SHOWN_BYTES, MIN_CONTRAST, SafeText, contrast, settled,
+};
+use crate::model::time::Time;
+use crate::query::Query;
 
 /// Colours of hosts, given out in turn: those of the basic palette that are readable on light and
 /// on dark.
@@ -72,13 +80,13 @@ impl Style {
 
     /// A line as people read it, with what a query found in it standing out.
     pub(super) fn content(&self, record: &Record, marks: Option<&Query>) -> String {
-        let level = match record.level() {
+        let level = match level::of_line(record) {
             Some(Level::Error | Level::Fatal) => RED,
             Some(Level::Warn) => YELLOW,
             Some(Level::Trace | Level::Debug) => DIM,
             _ => "",
         };
-        let line = settled(Level::without_priority(&record.raw));
+        let line = settled(level::without_priority(&record.raw));
         let text = SafeText::line(&line, Colours::Kept, MAX_SHOWN_BYTES);
         let found = marks
             .filter(|_| self.color)

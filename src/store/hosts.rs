@@ -3,7 +3,11 @@
 use std::sync::Arc;
 
 use super::series::{Meter, Series};
-use crate::model::{Facts, HostName, HostSpec, HostStatus, LinkState, Sample, SourceId, Time};
+use crate::model::host::{Facts, HostName, HostSpec};
+use crate::model::metrics::Sample;
+use crate::model::source::SourceId;
+use crate::model::state::{HostStatus, LinkState};
+use crate::model::time::Time;
 
 /// What is known of a host.
 #[derive(Debug, Clone)]

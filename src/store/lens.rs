@@ -7,7 +7,10 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use super::{Entry, Store};
-use crate::model::{HostId, Query, Record, SourceId};
+use crate::model::host::HostId;
+use crate::model::record::Record;
+use crate::model::source::SourceId;
+use crate::query::Query;
 
 /// What a pane wants to see: all of these must hold.
 #[derive(Debug, Clone, Default)]

@@ -9,10 +9,15 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::model::query::Subject;
-use crate::model::{
-    FileId, Filled, Gap, HostId, HostSpec, Ledger, Record, SourceId, SourceInfo, Time, Update,
-};
+use crate::model::cursor::FileId;
+use crate::model::filled::Filled;
+use crate::model::gap::Gap;
+use crate::model::host::{HostId, HostSpec};
+use crate::model::record::Record;
+use crate::model::source::{SourceId, SourceInfo};
+use crate::model::time::Time;
+use crate::model::update::{Ledger, Update};
+use crate::query::Subject;
 
 mod hosts;
 mod lens;

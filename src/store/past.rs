@@ -14,8 +14,10 @@
 use std::collections::BTreeMap;
 
 use super::{Entry, Lens, Ring, Store};
-use crate::model::ask::Start;
-use crate::model::{HostId, SourceId, Time};
+use crate::model::host::HostId;
+use crate::model::source::SourceId;
+use crate::model::time::Time;
+use crate::query::request::Start;
 
 mod stream;
 

@@ -8,7 +8,11 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use crate::model::{Gap, HostId, Record, SourceId, Time};
+use crate::model::gap::Gap;
+use crate::model::host::HostId;
+use crate::model::record::Record;
+use crate::model::source::SourceId;
+use crate::model::time::Time;
 
 /// One row of the merged log.
 #[derive(Debug, Clone)]

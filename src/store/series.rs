@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::model::Time;
+use crate::model::time::Time;
 
 /// Points that a series keeps: two minutes at a sample a second, ten at one in five.
 pub const SERIES_POINTS: usize = 120;

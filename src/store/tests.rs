@@ -7,11 +7,12 @@ use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::query::Now;
+use crate::model::cursor::{Cursor, FileId};
+use crate::model::host::{Endpoint, HostName, TransportKind};
 use crate::model::record::Span;
-use crate::model::{
-    Cursor, Endpoint, FileId, HostName, HostStatus, LinkState, TimeFrom, TransportKind,
-};
+use crate::model::state::{HostStatus, LinkState};
+use crate::model::time::TimeFrom;
+use crate::query::Now;
 
 fn record(host: u32, text: &str) -> Record {
     Record {
@@ -94,7 +95,7 @@ fn a_gap_is_an_entry_between_the_lines_and_passes_every_query() {
         source: SourceId(0),
         from: 0,
         to: Some(10),
-        reason: crate::model::GapReason::Truncated,
+        reason: crate::model::gap::GapReason::Truncated,
         since: None,
         until: Time(0),
     };
@@ -184,7 +185,7 @@ fn rest(host: u32, text: &str) -> Record {
 
 fn query(text: &str) -> Filter {
     Filter {
-        query: Some(crate::model::Query::parse(text, &Now::default()).expect("a query")),
+        query: Some(crate::query::Query::parse(text, &Now::default()).expect("a query")),
         ..Filter::default()
     }
 }

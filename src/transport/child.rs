@@ -14,7 +14,7 @@ use super::LinkError;
 use super::failure::Ending;
 use super::pace::Pacer;
 use super::shell::{Full, Queue, ShellEvent, ShellInput, ShellOutput, Sink};
-use crate::model::LinkState;
+use crate::model::state::LinkState;
 
 /// Read at once from a pipe.
 const CHUNK: usize = 32 * 1024;

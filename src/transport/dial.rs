@@ -17,14 +17,14 @@ use super::known_hosts::{self, KnownHosts, Revoked, Verdict};
 use super::overheard::{self, Language, Overdue};
 use super::pace::Pacer;
 use super::plan::Plan;
-use super::proxy;
 use super::russh::auth::{self, Login, Refused};
 use super::russh::client::{self, Client, Greeted, Pacing};
 use super::russh::trust::{self, Judged, Trust};
 use super::stream::ByteStream;
-use super::{Inner, LinkError};
-use crate::model::host::HostName;
-use crate::model::{Answer, HostKeyPolicy, LinkState, Question};
+use super::{Inner, LinkError, proxy};
+use crate::model::host::{HostKeyPolicy, HostName};
+use crate::model::question::{Answer, Question};
+use crate::model::state::LinkState;
 
 /// Dialling again after a question was answered: one host key, and the passphrases of the keys that
 /// are offered.
@@ -70,7 +70,7 @@ impl Dial<'_> {
                     self.inner
                         .keyring
                         .unlock(&path, &*self.inner.asker, self.begun)
-                        .await
+                        .await;
                 }
             }
         }

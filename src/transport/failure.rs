@@ -4,15 +4,14 @@
 //! Nothing here decides what to do next; the callers know whether another route or another try
 //! makes sense.
 
-use std::fmt;
-use std::io;
 use std::time::Duration;
+use std::{fmt, io};
 
 use tokio::sync::watch;
 
 use super::LinkError;
 use super::overheard::Overdue;
-use crate::model::{HostStatus, LinkState};
+use crate::model::state::{HostStatus, LinkState};
 
 impl LinkError {
     pub(super) fn new(

@@ -10,12 +10,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::LinkError;
 use super::deadline::Deadline;
-use super::failure;
 use super::noise::is_noise;
 use super::shell::{ShellEvent, ShellInput, ShellOutput};
-use crate::model::LinkState;
+use super::{LinkError, failure};
+use crate::model::state::LinkState;
 
 /// What is kept of the noise, of each of both outputs, for its last line.
 const KEPT_BYTES: usize = 4 * 1024;

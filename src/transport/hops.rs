@@ -13,7 +13,7 @@ use std::time::Duration;
 use super::Inner;
 use super::plan::Plan;
 use super::tokens::quoted;
-use crate::model::HostKeyPolicy;
+use crate::model::host::HostKeyPolicy;
 
 /// Holds for every server on the way, whatever the user's configuration says.
 const FORCED: &str = "BatchMode yes\nPermitLocalCommand no\nForwardAgent no\nForwardX11 no\nServerAliveInterval 5\n\
@@ -98,7 +98,7 @@ fn path(file: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Endpoint, HostName};
+    use crate::model::host::{Endpoint, HostName};
     use crate::transport::Settings;
     use crate::transport::resolve::OpenSsh;
 

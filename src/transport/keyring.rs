@@ -11,7 +11,7 @@ use std::time::Instant;
 use ::russh::keys::{self, Algorithm, Certificate, PrivateKey, PublicKey};
 
 use super::Asker;
-use crate::model::{Answer, Question};
+use crate::model::question::{Answer, Question};
 
 /// Wrong passphrases until we give up on a key, as `ssh` does.
 const PASSPHRASE_TRIES: u32 = 3;

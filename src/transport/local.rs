@@ -5,11 +5,10 @@ use std::sync::Arc;
 use tokio::process::Command;
 use tokio::sync::Semaphore;
 
-use super::LinkError;
-use super::child;
 use super::failure::{self, Ending};
 use super::pace::Pacer;
 use super::shell::{ShellInput, ShellOutput};
+use super::{LinkError, child};
 
 /// As many as on a connection, so that nothing behaves differently here.
 const SHELLS: usize = super::russh::client::SESSIONS;

@@ -15,9 +15,9 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use crate::model::{
-    Answer, Endpoint, HostKeyPolicy, HostSpec, HostStatus, LinkState, Question, TransportKind,
-};
+use crate::model::host::{Endpoint, HostKeyPolicy, HostSpec, TransportKind};
+use crate::model::question::{Answer, Question};
+use crate::model::state::{HostStatus, LinkState};
 
 mod algorithms;
 pub mod backoff;
@@ -495,7 +495,7 @@ impl Connection {
     /// Whether this failure of a shell is the end of the connection, which is told a moment later.
     /// A server that refuses a session is still there.
     pub async fn has_ended_by(&self, failure: &LinkError) -> bool {
-        let refused = failure.state() == crate::model::LinkState::Throttled;
+        let refused = failure.state() == crate::model::state::LinkState::Throttled;
         let told_within = if refused {
             Duration::ZERO
         } else {

@@ -9,8 +9,7 @@ use super::failure::{self, Place};
 use super::known_hosts::Subject;
 use super::resolve::OpenSsh;
 use super::{LinkError, Settings};
-use crate::model::host::{Address, UserName};
-use crate::model::{Endpoint, HostKeyPolicy};
+use crate::model::host::{Address, Endpoint, HostKeyPolicy, UserName};
 
 /// Everything that is needed to dial one server and to log in.
 #[derive(Debug, Clone)]
@@ -253,7 +252,7 @@ mod tests {
     use super::*;
 
     fn endpoint(name: &str) -> Endpoint {
-        let name = crate::model::HostName::new(name).expect("a name");
+        let name = crate::model::host::HostName::new(name).expect("a name");
         Endpoint {
             user: Some(UserName::new("ops").expect("a user")),
             ..Endpoint::new(name)

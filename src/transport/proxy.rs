@@ -7,7 +7,7 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use super::LinkError;
 use super::plan::Plan;
 use super::stream::ByteStream;
-use crate::model::LinkState;
+use crate::model::state::LinkState;
 
 /// Starts the command of the user's own configuration in a shell, as OpenSSH does.
 ///

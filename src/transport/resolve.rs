@@ -11,7 +11,7 @@ use tokio::sync::{OnceCell, Semaphore};
 
 use super::LinkError;
 use super::tokens::Ssh;
-use crate::model::{Endpoint, HostKeyPolicy};
+use crate::model::host::{Endpoint, HostKeyPolicy};
 
 /// Runs of `ssh -G` at once: it is all processor time.
 const AT_ONCE: usize = 4;
@@ -160,7 +160,7 @@ impl OpenSsh {
             "casignaturealgorithms" => self.ca_signature_algorithms = Some(list(value)),
             // Asked for by us: see `tokens`.
             "controlpath" => {
-                self.home = Some(PathBuf::from(value)).filter(|home| home.is_absolute())
+                self.home = Some(PathBuf::from(value)).filter(|home| home.is_absolute());
             }
             "proxycommand" => self.proxy_command = some(),
             "proxyjump" => {
@@ -280,7 +280,7 @@ mod tests {
         .expect("written");
         let resolver = Resolver::new();
         let option = Some(format!("-F{}", config.display()));
-        let endpoint = Endpoint::new(crate::model::HostName::new("web-1").expect("a name"));
+        let endpoint = Endpoint::new(crate::model::host::HostName::new("web-1").expect("a name"));
         let said = resolver
             .ask(&endpoint, option.clone())
             .await

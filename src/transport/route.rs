@@ -13,12 +13,11 @@ use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared, WeakShared};
 
 use super::dial::Dial;
-use super::failure;
 use super::plan::Plan;
 use super::russh::client::Client;
-use super::{Inner, LinkError};
-use crate::model::host::{HostName, UserName};
-use crate::model::{Endpoint, HostKeyPolicy, HostSpec, HostStatus, LinkState};
+use super::{Inner, LinkError, failure};
+use crate::model::host::{Endpoint, HostKeyPolicy, HostName, HostSpec, UserName};
+use crate::model::state::{HostStatus, LinkState};
 
 /// Longest chain; a longer one is a circle.
 const MAX_HOPS: usize = 8;

@@ -16,7 +16,7 @@ use tokio::process::ChildStdin;
 use tokio::sync::{Notify, watch};
 
 use super::LinkError;
-use crate::model::LinkState;
+use crate::model::state::LinkState;
 
 /// Unread output of one shell. Scripts answer requests of at most a few MiB, so more than this is a
 /// runaway; it is also what one host can cost us in memory per shell.

@@ -20,7 +20,8 @@ use super::pace::Pacer;
 use super::plan::Plan;
 use super::shell::{ShellInput, ShellOutput};
 use super::{Inner, LinkError, child, hops, route};
-use crate::model::{Endpoint, HostSpec, LinkState};
+use crate::model::host::{Endpoint, HostSpec};
+use crate::model::state::LinkState;
 
 /// Sessions on the master's connection, as with russh.
 const SESSIONS: usize = super::russh::client::SESSIONS;

@@ -10,11 +10,10 @@ use std::time::Duration;
 
 use tokio::process::Command;
 
-use super::LinkError;
-use super::failure;
 use super::noise::{is_echo, is_noise};
 use super::resolve::{Asked, OpenSsh};
-use crate::model::LinkState;
+use super::{LinkError, failure};
+use crate::model::state::LinkState;
 
 /// `ssh -G` takes 14 ms; more than this is a `Match exec` that hangs.
 const TIME: Duration = Duration::from_secs(10);

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
 use crate::app::AskId;
-use crate::model::ask::Reply;
+use crate::query::request::Reply;
 
 /// Parts of answers that are taken together.
 const TOGETHER: usize = 64;

@@ -5,7 +5,7 @@ use std::pin::Pin;
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::model::{Answer, Question};
+use crate::model::question::{Answer, Question};
 use crate::transport::Asker;
 
 /// Questions that wait to be shown; whoever asks more waits with asking, which holds up nobody

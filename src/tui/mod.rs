@@ -17,7 +17,11 @@ use tokio::time::Instant;
 
 use crate::app::{App, Effect, Event, QuestionId};
 use crate::fleet::{Fleet, Questions, Updates};
-use crate::model::{Answer, HostId, HostSpec, Query, Time, Update};
+use crate::model::host::{HostId, HostSpec};
+use crate::model::question::Answer;
+use crate::model::time::Time;
+use crate::model::update::Update;
+use crate::query::Query;
 use crate::view::{Depth, Theme};
 
 mod answers;
@@ -89,7 +93,7 @@ pub async fn run(
     turn.hosts = fleet.questions();
     let ended = turn
         .run(EventStream::new, updates, &mut signals, |host| {
-            fleet.reconnect(host)
+            fleet.reconnect(host);
         })
         .await;
     drop(turn);
@@ -200,7 +204,7 @@ impl<S: Screen, C: Fn() -> Time> Loop<S, C> {
                 Woken::Written => self.pacer.took(self.screen.took()),
                 Woken::Batch(Some(batch)) => {
                     self.on_batches(batch, source, &mut feed, &reconnect)
-                        .await?
+                        .await?;
                 }
                 Woken::Batch(None) => {
                     feeding = false;
@@ -273,7 +277,7 @@ impl<S: Screen, C: Fn() -> Time> Loop<S, C> {
     fn on_input(&mut self, event: TermEvent, reconnect: &impl Fn(HostId)) -> io::Result<()> {
         match event {
             TermEvent::Key(key) if key.kind != KeyEventKind::Release => {
-                self.handle(Event::Key(key), reconnect)
+                self.handle(Event::Key(key), reconnect);
             }
             TermEvent::Paste(text) => self.handle(Event::Paste(text), reconnect),
             TermEvent::Resize(..) => self.resize()?,

@@ -14,8 +14,9 @@ use ratatui::layout::Size;
 use super::*;
 use crate::app::fixture;
 use crate::app::keys::{Key, parse_keys};
-use crate::model::query::Now;
-use crate::model::{HostStatus, LinkState, Question};
+use crate::model::question::Question;
+use crate::model::state::{HostStatus, LinkState};
+use crate::query::Now;
 use crate::transport::Asker;
 use crate::view::styled;
 
@@ -432,7 +433,7 @@ async fn a_host_key_is_trusted_by_a_y_and_no_other_host_waits() {
     let console = app(100);
     let asker = console.asker.clone();
     let question = Question::TrustHostKey {
-        host: crate::model::HostName::new("db-1").expect("valid"),
+        host: crate::model::host::HostName::new("db-1").expect("valid"),
         address: "10.0.0.13:22".into(),
         key_type: "ssh-ed25519".into(),
         fingerprint: "SHA256:uNiVztksCsDhcc0u9e8BgrJXVGLxgJTQ9FjDPHRzFdM".into(),

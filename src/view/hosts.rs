@@ -8,7 +8,9 @@ use super::metrics::{Scale, graph, gravity};
 use super::paint::{Row, Shown, count, number, percent};
 use super::theme::{Role, Theme};
 use crate::app::App;
-use crate::model::{HostStatus, LinkState, SafeText, Time};
+use crate::model::state::{HostStatus, LinkState};
+use crate::model::text::SafeText;
+use crate::model::time::Time;
 use crate::store::HostRow;
 
 /// Which numbers a list of a width has room for, in cells.

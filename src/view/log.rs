@@ -1,5 +1,6 @@
 //! Log panes: a header of one row, then the lines.
 
+use crate::parse::level;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
@@ -12,8 +13,14 @@ use super::paint::{Row, Shown, bytes, whole};
 use super::theme::{Role, Theme};
 use super::time;
 use crate::app::{App, Columns, LogPane, PaneId};
-use crate::model::text::Look;
-use crate::model::{Gap, HostId, Level, Query, Record, SafeText, SourceId, TimeFrom};
+use crate::model::gap::Gap;
+use crate::model::host::HostId;
+use crate::model::level::Level;
+use crate::model::record::Record;
+use crate::model::source::SourceId;
+use crate::model::text::{Look, SafeText};
+use crate::model::time::TimeFrom;
+use crate::query::Query;
 use crate::store::{BEGIN, Entry, Mark, NOTICE, Side, State};
 
 /// Most bytes of a line that are looked at for one screen; the rest is beyond its right edge or its
@@ -416,7 +423,7 @@ impl<'a> Lines<'a> {
         buffer: &mut Buffer,
     ) -> u16 {
         let text = self.text(record);
-        let level = record.level();
+        let level = level::of_line(record);
         let pieces = self.pieces(&text, level);
         let all = 0..text.as_str().len();
         let ranges = if self.pane.wrap {
@@ -451,7 +458,7 @@ impl<'a> Lines<'a> {
     /// A line of which the end has not come, in one row.
     fn draw_unfinished(&self, record: &Record, area: Rect, buffer: &mut Buffer) {
         let mut row = Row::new(buffer, area, 0);
-        self.draw_prefix(None, record, record.level(), &mut row);
+        self.draw_prefix(None, record, level::of_line(record), &mut row);
         row.put(self.text(record), self.theme.get(Role::Dim))
             .put(" …", self.theme.get(Role::LineLate));
     }

@@ -8,7 +8,9 @@ use super::paint::{Row, Shown, bar, bytes, bytes_per_second, count, number, perc
 use super::theme::{Role, Theme};
 use super::time;
 use crate::app::App;
-use crate::model::{SafeText, Time, metrics};
+use crate::model::metrics::Disk;
+use crate::model::text::SafeText;
+use crate::model::time::Time;
 use crate::store::{HostRow, Series};
 
 /// Above these shares a percentage is drawn as a warning, and as critical.
@@ -380,7 +382,7 @@ pub(super) fn graph(theme: &Theme, series: &Series, scale: Scale, area: Rect, bu
 }
 
 /// The fullest disks.
-fn disks(host: &HostRow) -> Vec<&metrics::Disk> {
+fn disks(host: &HostRow) -> Vec<&Disk> {
     let mut disks: Vec<_> = host
         .sample
         .iter()
@@ -391,7 +393,7 @@ fn disks(host: &HostRow) -> Vec<&metrics::Disk> {
     disks
 }
 
-fn draw_disk(theme: &Theme, disk: &metrics::Disk, mut row: Row<'_>) {
+fn draw_disk(theme: &Theme, disk: &Disk, mut row: Row<'_>) {
     let value = Some(disk.used_pct);
     row.blank(1)
         .column(SafeText::new(&disk.mount), MOUNT - 2, theme.get(Role::Dim))

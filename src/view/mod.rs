@@ -13,7 +13,7 @@
 //! ```
 //!
 //! Only rows on the screen are parsed. Text reaches the screen through `paint`, which accepts
-//! nothing from outside but [`SafeText`](crate::model::SafeText).
+//! nothing from outside but [`SafeText`](crate::model::text::SafeText).
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};

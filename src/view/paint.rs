@@ -10,7 +10,7 @@ use ratatui::style::{Modifier, Style};
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
-use crate::model::SafeText;
+use crate::model::text::SafeText;
 
 /// Text that may go on the screen.
 #[derive(Debug, Clone)]

@@ -1,5 +1,6 @@
 //! What opens above the panes: help, a host, a record, a question.
 
+use crate::parse::level;
 use std::borrow::Cow;
 
 use ratatui::buffer::Buffer;
@@ -12,10 +13,14 @@ use super::time;
 use crate::app::actions::{ACTIONS, Group};
 use crate::app::keys::spell;
 use crate::app::{App, Popup};
-use crate::model::query::LANGUAGE;
+use crate::model::gap::Gap;
+use crate::model::host::HostId;
+use crate::model::question::Question;
 use crate::model::source::NO_STAMPS;
-use crate::model::text::{Colours, MAX_SHOWN_BYTES};
-use crate::model::{Gap, HostId, Level, Question, SafeText, Time, fields};
+use crate::model::text::{Colours, MAX_SHOWN_BYTES, SafeText};
+use crate::model::time::Time;
+use crate::parse::fields;
+use crate::query::LANGUAGE;
 use crate::store::Entry;
 
 /// Bytes of a record that its popup shows in full; of lines that come after them only their
@@ -392,7 +397,7 @@ fn sources(app: &App, id: HostId, lines: &mut Lines) {
         match (&source.info.problem, source.info.stamps) {
             (Some(problem), _) => line.push((outside(&format!("  {problem}")), Role::PopupBad)),
             (None, Some(NO_STAMPS)) => {
-                line.push((Shown::from("  times of arrival"), Role::PopupDim))
+                line.push((Shown::from("  times of arrival"), Role::PopupDim));
             }
             (None, Some(stamps)) => line.push((
                 Shown::from("  times: ").join(&Shown::from(stamps)),
@@ -423,7 +428,7 @@ fn record(app: &App, seq: u64, width: u16) -> Lines {
         field("time", time::long(record.time, &app.zone()).join(&from)),
         field(
             "level",
-            Level::detect(whole.text()).map_or(Shown::from("none stated"), |level| {
+            level::of(whole.text()).map_or(Shown::from("none stated"), |level| {
                 Shown::from(level.as_str())
             }),
         ),

@@ -10,7 +10,8 @@ use super::time;
 use crate::app::actions::{Act, Action};
 use crate::app::keys::spell;
 use crate::app::{App, Areas, Kind, Popup, Prompt};
-use crate::model::{LinkState, SafeText};
+use crate::model::state::LinkState;
+use crate::model::text::SafeText;
 
 /// Most completions that are listed at once.
 const MAX_CANDIDATES: usize = 8;

@@ -9,9 +9,12 @@ use super::styled::{styled, text};
 use super::*;
 use crate::app::keys::parse_keys;
 use crate::app::{Event, QuestionId, fixture};
-use crate::model::ask::{Reply, Totals};
-use crate::model::query::Now;
-use crate::model::{HostId, HostName, HostStatus, LinkState, Query, Question, Update};
+use crate::model::host::{HostId, HostName};
+use crate::model::question::Question;
+use crate::model::state::{HostStatus, LinkState};
+use crate::model::update::Update;
+use crate::query::request::{Reply, Totals};
+use crate::query::{Now, Query};
 
 fn theme(name: &str) -> Theme {
     Theme::load(name, None, Depth::True).expect("built in")

@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::paint::Shown;
-use crate::model::Time;
+use crate::model::time::Time;
 
 /// Twelve cells: `13:02:11.123`, or `Nov 19 13:02` on another day than `day`. A time without a
 /// fraction is most likely one in whole seconds; zeros would tell what nobody knows.

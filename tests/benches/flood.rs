@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use logtrail::model::{SourceKind, SourceSpec};
+use logtrail::model::source::{SourceKind, SourceSpec};
 
 use crate::support::fleet::Watched;
 use crate::support::program;

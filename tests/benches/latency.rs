@@ -5,7 +5,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use logtrail::model::{HostSpec, SourceKind, SourceSpec};
+use logtrail::model::host::HostSpec;
+use logtrail::model::source::{SourceKind, SourceSpec};
 
 use crate::support::fleet::Watched;
 use crate::support::sshd::Sshd;

@@ -2,15 +2,16 @@
 //! what an operator types who wants to know how many lines have a word. CPU time of one core,
 //! everything in memory or in the page cache, the best of several runs.
 
+use logtrail::parse::level;
 use std::fs;
 use std::hint::black_box;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
 
-use logtrail::model::query::{Now, Subject};
-use logtrail::model::stamp::{HostClock, Stamper};
-use logtrail::model::{Level, Query, Time, TimeFrom};
+use logtrail::model::time::{HostClock, Time, TimeFrom};
+use logtrail::parse::timestamp::Stamper;
+use logtrail::query::{Now, Query, Subject};
 use rustix::time::{ClockId, clock_gettime};
 
 use crate::Row;
@@ -138,7 +139,7 @@ impl Kind {
                 black_box(
                     lines
                         .iter()
-                        .filter(|line| Level::detect(black_box(line)).is_some())
+                        .filter(|line| level::of(black_box(line)).is_some())
                         .count(),
                 );
             })

@@ -28,9 +28,9 @@ async fn ours() -> f64 {
     let mut host = sshd.host("bench");
     let empty = sshd.path("empty.log");
     std::fs::write(&empty, "").expect("write");
-    host.sources.push(logtrail::model::SourceSpec {
+    host.sources.push(logtrail::model::source::SourceSpec {
         name: "empty".to_owned(),
-        kind: logtrail::model::SourceKind::Path(empty.display().to_string()),
+        kind: logtrail::model::source::SourceKind::Path(empty.display().to_string()),
         time: None,
         as_root: false,
     });

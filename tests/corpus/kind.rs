@@ -7,7 +7,8 @@ use std::path::Path;
 use bytes::Bytes;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use logtrail::model::{Level, Time};
+use logtrail::model::level::Level;
+use logtrail::model::time::Time;
 use serde::Deserialize;
 
 /// A log and what is expected of it.

@@ -8,12 +8,19 @@
 
 mod kind;
 
+use logtrail::parse::level;
 use std::fmt;
 use std::path::Path;
 
 use bytes::Bytes;
-use logtrail::model::stamp::{HostClock, Stamper};
-use logtrail::model::{Cursor, FileId, HostId, Joiner, Level, Record, SourceId, Time, TimeFrom};
+use logtrail::model::cursor::{Cursor, FileId};
+use logtrail::model::host::HostId;
+use logtrail::model::level::Level;
+use logtrail::model::record::Record;
+use logtrail::model::source::SourceId;
+use logtrail::model::time::{HostClock, Time, TimeFrom};
+use logtrail::parse::multiline::Joiner;
+use logtrail::parse::timestamp::Stamper;
 
 use kind::Want;
 pub(crate) use kind::{Kind, read};
@@ -178,7 +185,7 @@ fn compare(kind: Kind, together: usize) -> (Kind, Tally, Vec<Miss>) {
                 });
             };
             judge_time(&mut tally, line.time, &record, &mut miss);
-            judge_level(&mut tally, line.level, record.level(), &mut miss);
+            judge_level(&mut tally, line.level, level::of_line(&record), &mut miss);
             if let Want::Is(expected) = line.continues {
                 tally.continues.count(record.continues == expected);
                 if record.continues != expected {

@@ -5,12 +5,14 @@
 //! at each.
 
 use jiff::tz::TimeZone;
-use logtrail::model::fields::Kind;
-use logtrail::model::joiner::{self, Joiner};
-use logtrail::model::query::{Now, Prefilter, QueryError, Subject};
-use logtrail::model::stamp::{HostClock, Stamped, Stamper, TimeFormat};
 use logtrail::model::text::{self, Colours, MAX_SHOWN_BYTES, SafeText};
-use logtrail::model::{Level, Query, Reading, Time, TimeFrom, fields};
+use logtrail::model::time::{HostClock, Time, TimeFrom};
+use logtrail::parse::display::Reading;
+use logtrail::parse::fields::Kind;
+use logtrail::parse::multiline::{self, Joiner};
+use logtrail::parse::timestamp::{Stamped, Stamper, TimeFormat};
+use logtrail::parse::{fields, level};
+use logtrail::query::{Now, Prefilter, Query, QueryError, Subject};
 use serde::de::IgnoredAny;
 
 /// 2026-11-20T13:00:00Z.
@@ -128,8 +130,8 @@ pub(crate) fn records(data: &[u8]) {
         }
         record.extend_from_slice(line);
         is_cut = false;
-        assert!(count <= joiner::MAX_LINES, "a record of {count} lines");
-        let most = joiner::MAX_BYTES + line.len() + joiner::MAX_LINES as usize;
+        assert!(count <= multiline::MAX_LINES, "a record of {count} lines");
+        let most = multiline::MAX_BYTES + line.len() + multiline::MAX_LINES as usize;
         assert!(record.len() <= most, "a record of {} bytes", record.len());
         assert_line(line);
     }
@@ -139,9 +141,9 @@ pub(crate) fn records(data: &[u8]) {
 /// The first line of a record states its level, and another only where the first does not.
 fn assert_record(record: &[u8]) {
     let first = record.split(|b| *b == b'\n').next().unwrap_or_default();
-    if let Some(level) = Level::detect(first) {
+    if let Some(level) = level::of(first) {
         assert_eq!(
-            Level::detect(record),
+            level::of(record),
             Some(level),
             "the level is not that of the first line"
         );
@@ -150,7 +152,7 @@ fn assert_record(record: &[u8]) {
 
 /// A line is read without becoming nothing, or more than it is.
 fn assert_line(line: &[u8]) {
-    assert_eq!(Level::detect(line), Level::detect(line));
+    assert_eq!(level::of(line), level::of(line));
     for reading in [Reading::Raw, Reading::Stamped, Reading::Bare] {
         let read = reading.of(line);
         assert_eq!(

@@ -10,11 +10,13 @@ use std::os::unix::fs::{FileExt, symlink};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use logtrail::files::access::{FileError, Scan};
+use logtrail::files::listing::Listing;
 use logtrail::host::shell::ShellFiles;
 use logtrail::host::{Failure, Files, LocalFiles};
-use logtrail::model::file::{FileError, LogFile, Scan};
-use logtrail::model::query::{Now, Query};
-use logtrail::model::{Facts, HostSpec, Listing};
+use logtrail::model::host::{Facts, HostSpec};
+use logtrail::model::log_file::LogFile;
+use logtrail::query::{Now, Query};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 

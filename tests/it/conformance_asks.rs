@@ -8,9 +8,10 @@ use std::time::Duration;
 use logtrail::host::history::answer;
 use logtrail::host::shell::ShellFiles;
 use logtrail::host::{Files, LocalFiles};
-use logtrail::model::ask::{Histogram, Page, Search, Start, What};
-use logtrail::model::query::{Now, Query};
-use logtrail::model::{Ask, Facts, HostSpec, Reply, Time};
+use logtrail::model::host::{Facts, HostSpec};
+use logtrail::model::time::Time;
+use logtrail::query::request::{Ask, Histogram, Page, Reply, Search, Start, What};
+use logtrail::query::{Now, Query};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use tokio::sync::mpsc;
@@ -187,14 +188,14 @@ async fn answers<F: Files>(
             match reply {
                 Reply::Progress(..) => {}
                 Reply::Lines(name, lines) => {
-                    all.extend(lines.iter().map(|line| format!("{name} {line:?}")))
+                    all.extend(lines.iter().map(|line| format!("{name} {line:?}")));
                 }
                 Reply::Hits(name, hits) => {
-                    all.extend(hits.iter().map(|hit| format!("{name} {hit:?}")))
+                    all.extend(hits.iter().map(|hit| format!("{name} {hit:?}")));
                 }
                 // Programs of the host read for one of them only.
                 Reply::Cost(name, cost) => {
-                    all.push(format!("{name}: {:?} of {:?}", cost.bytes, cost.files))
+                    all.push(format!("{name}: {:?} of {:?}", cost.bytes, cost.files));
                 }
                 Reply::Note(name, text) | Reply::Failed(name, text) if text.contains("damaged") => {
                     all.push(format!("{name} is damaged"));

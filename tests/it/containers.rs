@@ -8,8 +8,10 @@
 use std::fs;
 use std::time::Duration;
 
-use logtrail::model::ask::Start;
-use logtrail::model::{LinkState, Place, Pod, SourceKind};
+use logtrail::model::cursor::Place;
+use logtrail::model::source::{Pod, SourceKind};
+use logtrail::model::state::LinkState;
+use logtrail::query::request::Start;
 
 use crate::sources::{
     ID, World, answered, append, container, executable, last_reason, lines, page, problem, source,
@@ -135,7 +137,7 @@ async fn a_line_that_podman_took_in_parts_is_one_line_however_it_is_asked_for() 
         .await;
     // Asked from the last second on it begins with "done", which is known.
     cut_until(&world, &mut watched, || {
-        takes(&world, 95_200, 'F', "the end")
+        takes(&world, 95_200, 'F', "the end");
     })
     .await;
     watched

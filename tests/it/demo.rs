@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use logtrail::demo::{Error, Fleet};
 use logtrail::fleet::{self, Goal};
-use logtrail::model::{HostSpec, SourceKind};
+use logtrail::model::host::HostSpec;
+use logtrail::model::source::SourceKind;
 use logtrail::report::{self, Outcome, Progress};
 use logtrail::transport::{Connector, Settings};
 use serde_json::Value;

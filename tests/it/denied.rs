@@ -11,7 +11,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use logtrail::model::{GapReason, HostSpec, HostStatus, LinkState};
+use logtrail::model::gap::GapReason;
+use logtrail::model::host::HostSpec;
+use logtrail::model::state::{HostStatus, LinkState};
 
 use super::faults::{append, assert_all_once, following, has_told};
 use super::support::fleet::{Watched, local_host};

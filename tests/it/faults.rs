@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use logtrail::model::{HostSpec, LinkState, SourceKind, SourceSpec};
+use logtrail::model::host::HostSpec;
+use logtrail::model::source::{SourceKind, SourceSpec};
+use logtrail::model::state::LinkState;
 
 use super::support::fleet::{Watched, local_host};
 use super::support::sshd::Sshd;
@@ -191,7 +193,7 @@ pub(super) fn rotation(sshd: &Sshd, log: &Path, how: &str) -> impl Fn() + use<> 
             .arg("--force")
             .arg("--state")
             .arg(&kept)
-            .arg(&rules)))
+            .arg(&rules)));
     }
 }
 
@@ -358,7 +360,7 @@ async fn a_file_in_the_place_of_another_is_read_from_its_start_and_never_mixed()
     })
     .await;
     replaced("written anew, longer", |log| {
-        fs::write(log, NEW).expect("write")
+        fs::write(log, NEW).expect("write");
     })
     .await;
 }

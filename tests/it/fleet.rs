@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use logtrail::model::{HostSpec, LinkState, SourceKind, SourceSpec};
+use logtrail::model::host::HostSpec;
+use logtrail::model::source::{SourceKind, SourceSpec};
+use logtrail::model::state::LinkState;
 use serde_json::Value;
 
 use super::support::fleet::Watched;

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use logtrail::model::{HostSpec, LinkState, SourceKind, SourceSpec};
+use logtrail::model::host::HostSpec;
+use logtrail::model::source::{SourceKind, SourceSpec};
+use logtrail::model::state::LinkState;
 
 use super::support::fleet::{Watched, local_host};
 use super::support::sshd::Sshd;
@@ -251,9 +253,9 @@ async fn a_line_after_a_rest_of_any_length_is_told_about_as_soon_as_one_of_a_bus
             };
             let took = now.saturating_sub(Duration::from_micros(at.parse().expect("a time")));
             if log == "busy" {
-                of_busy = of_busy.max(took)
+                of_busy = of_busy.max(took);
             } else {
-                resting.push(took)
+                resting.push(took);
             }
         }
         told = watched.records.len();

@@ -6,8 +6,9 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use logtrail::model::query::{Now, Patterns, Prefilter, Query, Subject};
-use logtrail::model::{Time, fields};
+use logtrail::model::time::Time;
+use logtrail::parse::fields;
+use logtrail::query::{Now, Patterns, Prefilter, Query, Subject};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};

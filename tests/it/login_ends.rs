@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use logtrail::fleet::{Goal, Options};
-use logtrail::model::{HostSpec, LinkState, SourceKind};
+use logtrail::model::host::HostSpec;
+use logtrail::model::source::SourceKind;
+use logtrail::model::state::LinkState;
 use logtrail::transport::{Connector, Settings};
 use rustix::process::{Pid, Signal, kill_process};
 

@@ -8,8 +8,11 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 
 use logtrail::fleet::{Asking, Told};
-use logtrail::model::ask::What;
-use logtrail::model::{Ask, HostSpec, HostStatus, LinkState, Question, Update};
+use logtrail::model::host::HostSpec;
+use logtrail::model::question::Question;
+use logtrail::model::state::{HostStatus, LinkState};
+use logtrail::model::update::Update;
+use logtrail::query::request::{Ask, What};
 use logtrail::transport::{Connector, LinkError};
 
 use crate::support::gate::{Gate, Manner};

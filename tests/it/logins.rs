@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use logtrail::fleet::{Goal, Options};
-use logtrail::model::host::UserName;
-use logtrail::model::{
-    Answer, HostName, HostSpec, HostStatus, LinkState, Question, SourceKind, TransportKind,
-};
+use logtrail::model::host::{HostName, HostSpec, TransportKind, UserName};
+use logtrail::model::question::{Answer, Question};
+use logtrail::model::source::SourceKind;
+use logtrail::model::state::{HostStatus, LinkState};
 use logtrail::transport::{Asker, Connector, Settings};
 
 use crate::sources::source;

@@ -6,8 +6,9 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
-use logtrail::model::host::UserName;
-use logtrail::model::{HostName, HostSpec, LinkState, SourceKind};
+use logtrail::model::host::{HostName, HostSpec, UserName};
+use logtrail::model::source::SourceKind;
+use logtrail::model::state::LinkState;
 
 use crate::logins::{booting, follow, in_the_field};
 use crate::sources::source;

@@ -9,11 +9,11 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use logtrail::files::access::Scan;
 use logtrail::host::Files;
 use logtrail::host::shell::ShellFiles;
-use logtrail::model::file::Scan;
-use logtrail::model::query::{Now, Query};
-use logtrail::model::{SourceKind, SourceSpec};
+use logtrail::model::source::{SourceKind, SourceSpec};
+use logtrail::query::{Now, Query};
 
 use super::support::fleet::Watched;
 use super::support::sshd::Sshd;

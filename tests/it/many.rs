@@ -11,7 +11,8 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use logtrail::model::{LinkState, SourceKind, SourceSpec};
+use logtrail::model::source::{SourceKind, SourceSpec};
+use logtrail::model::state::LinkState;
 use serde_json::Value;
 
 use super::faults::{assert_all_on_disk_once, assert_all_once, following, has_told, told};

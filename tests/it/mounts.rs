@@ -10,11 +10,11 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use fuser::Errno;
+use logtrail::files::access::Scan;
 use logtrail::host::shell::ShellFiles;
 use logtrail::host::{Files, LocalFiles};
-use logtrail::model::LinkState;
-use logtrail::model::file::Scan;
-use logtrail::model::query::Prefilter;
+use logtrail::model::state::LinkState;
+use logtrail::query::Prefilter;
 
 use super::faults::{append, assert_all_once, has_told, told};
 use super::support::fleet::{Watched, local_host};

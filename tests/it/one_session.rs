@@ -5,8 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use logtrail::fleet::{Asking, Told};
-use logtrail::model::ask::{Start, What};
-use logtrail::model::{Ask, HostSpec, LinkState, Reply, SourceKind, SourceSpec, Update};
+use logtrail::model::host::HostSpec;
+use logtrail::model::source::{SourceKind, SourceSpec};
+use logtrail::model::state::LinkState;
+use logtrail::model::update::Update;
+use logtrail::query::request::{Ask, Reply, Start, What};
 use logtrail::transport::{Connector, Settings};
 
 use crate::servers::TinySshd;

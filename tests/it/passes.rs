@@ -6,7 +6,9 @@ use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 use logtrail::fleet::{Goal, Options};
-use logtrail::model::{HostSpec, LinkState, SourceKind};
+use logtrail::model::host::HostSpec;
+use logtrail::model::source::SourceKind;
+use logtrail::model::state::LinkState;
 use serde_json::Value;
 
 use crate::logins::{follow, in_the_field};

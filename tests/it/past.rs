@@ -11,8 +11,9 @@ use jiff::{SignedDuration, Timestamp};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use logtrail::model::ask::{Page, Start, What};
-use logtrail::model::{Ask, HostId, Reply, Time};
+use logtrail::model::host::HostId;
+use logtrail::model::time::Time;
+use logtrail::query::request::{Ask, Page, Reply, Start, What};
 
 use super::faults::following;
 use super::support::fleet::Watched;

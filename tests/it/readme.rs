@@ -6,7 +6,7 @@ use std::process::{Command, Output, Stdio};
 
 use logtrail::app::actions::ACTIONS;
 use logtrail::app::keys::spell;
-use logtrail::model::query::LANGUAGE;
+use logtrail::query::LANGUAGE;
 
 fn text() -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md"))

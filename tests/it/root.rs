@@ -6,8 +6,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use logtrail::model::ask::{Start, What};
-use logtrail::model::{Ask, LinkState, Reply, SourceKind, SourceSpec};
+use logtrail::model::source::{SourceKind, SourceSpec};
+use logtrail::model::state::LinkState;
+use logtrail::query::request::{Ask, Reply, Start, What};
 use logtrail::transport::{Connector, Settings};
 
 use crate::sources::{
@@ -197,7 +198,7 @@ async fn what_only_root_may_read_is_read_back_by_sudo_and_a_refusal_says_what_it
         while let Some(reply) = replies.recv().await {
             match reply {
                 Reply::Lines(name, lines) => {
-                    told.extend(lines.iter().map(|line| format!("{name}: {}", text(line))))
+                    told.extend(lines.iter().map(|line| format!("{name}: {}", text(line))));
                 }
                 Reply::Failed(name, why) => told.push(format!("{name}: {why}")),
                 Reply::Done(totals) => told.push(format!("done: {}", totals.lines)),

@@ -12,7 +12,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use logtrail::model::GapReason;
+use logtrail::model::gap::GapReason;
 
 use super::faults::{append, assert_all_on_disk_once, following, has_told, rotation};
 use super::support::fleet::{Watched, local_host};

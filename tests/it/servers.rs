@@ -9,10 +9,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use logtrail::model::host::{Address, UserName};
-use logtrail::model::{
-    Endpoint, HostKeyPolicy, HostName, HostSpec, LinkState, SourceKind, SourceSpec, TransportKind,
+use logtrail::model::host::{
+    Address, Endpoint, HostKeyPolicy, HostName, HostSpec, TransportKind, UserName,
 };
+use logtrail::model::source::{SourceKind, SourceSpec};
+use logtrail::model::state::LinkState;
 
 use super::support::fleet::Watched;
 use super::support::sshd::{Sshd, me};

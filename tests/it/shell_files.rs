@@ -8,11 +8,11 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use logtrail::files::access::Scan;
 use logtrail::host::Files;
 use logtrail::host::shell::ShellFiles;
-use logtrail::model::LogFile;
-use logtrail::model::file::Scan;
-use logtrail::model::query::{Patterns, Prefilter};
+use logtrail::model::log_file::LogFile;
+use logtrail::query::{Patterns, Prefilter};
 
 use super::support::sshd::Sshd;
 use super::transport::connect;

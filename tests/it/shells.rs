@@ -5,11 +5,13 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use logtrail::files::access::Scan;
 use logtrail::host::Files;
 use logtrail::host::shell::ShellFiles;
-use logtrail::model::file::{LogFile, Scan};
-use logtrail::model::query::{Now, Query};
-use logtrail::model::{HostStatus, LinkState, SourceKind, SourceSpec};
+use logtrail::model::log_file::LogFile;
+use logtrail::model::source::{SourceKind, SourceSpec};
+use logtrail::model::state::{HostStatus, LinkState};
+use logtrail::query::{Now, Query};
 
 use super::support::fleet::Watched;
 use super::support::program;

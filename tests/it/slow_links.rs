@@ -4,9 +4,12 @@
 use std::fmt::Write;
 use std::time::{Duration, Instant};
 
-use logtrail::model::ask::{Page, Reply, Search, Start, What};
-use logtrail::model::query::Now;
-use logtrail::model::{Ask, HostId, HostStatus, LinkState, Query, SourceKind, Time};
+use logtrail::model::host::HostId;
+use logtrail::model::source::SourceKind;
+use logtrail::model::state::{HostStatus, LinkState};
+use logtrail::model::time::Time;
+use logtrail::query::request::{Ask, Page, Reply, Search, Start, What};
+use logtrail::query::{Now, Query};
 
 use super::faults::{following, told};
 use super::support::fleet::Watched;

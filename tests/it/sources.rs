@@ -11,12 +11,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use logtrail::host::shell::Talk;
-use logtrail::model::ask::{Page, Search, Start, Totals, What};
-use logtrail::model::query::Now;
-use logtrail::model::{
-    Ask, Container, Facts, HostSpec, LinkState, Place, Pod, Query, Reply, SourceKind, SourceSpec,
-    Time, TimeFrom,
-};
+use logtrail::model::cursor::Place;
+use logtrail::model::host::{Facts, HostSpec};
+use logtrail::model::source::{Container, Pod, SourceKind, SourceSpec};
+use logtrail::model::state::LinkState;
+use logtrail::model::time::{Time, TimeFrom};
+use logtrail::query::request::{Ask, Page, Reply, Search, Start, Totals, What};
+use logtrail::query::{Now, Query};
 use logtrail::transport::{Connection, Connector, Settings};
 
 use crate::support::fleet::Watched;
@@ -417,7 +418,7 @@ async fn a_bounded_pass_reads_containers_and_says_which_there_are_not() {
 async fn a_host_without_an_engine_says_so() {
     let world = World::with(&[]);
     let kind = SourceKind::Container(Container {
-        engine: Some(logtrail::model::Engine::Podman),
+        engine: Some(logtrail::model::source::Engine::Podman),
         name: "x".to_owned(),
     });
     let mut watched = Watched::once(
@@ -661,7 +662,7 @@ pub(crate) fn page(start: Start, backwards: bool, lines: u32) -> What {
     })
 }
 
-pub(crate) fn lines(replies: &[Reply]) -> Vec<logtrail::model::Line> {
+pub(crate) fn lines(replies: &[Reply]) -> Vec<logtrail::model::record::Line> {
     let of = |reply: &Reply| match reply {
         Reply::Lines(_, lines) => lines.clone(),
         other => panic!("{other:?}"),
@@ -669,7 +670,7 @@ pub(crate) fn lines(replies: &[Reply]) -> Vec<logtrail::model::Line> {
     replies.iter().flat_map(of).collect()
 }
 
-pub(crate) fn text(line: &logtrail::model::Line) -> String {
+pub(crate) fn text(line: &logtrail::model::record::Line) -> String {
     String::from_utf8_lossy(&line.raw).into_owned()
 }
 
@@ -801,7 +802,7 @@ async fn what_containers_and_the_journal_have_said_is_searched_record_by_record(
         let of = |reply: &Reply| match reply {
             Reply::Hits(name, hits) => {
                 let [hit] = &hits[..] else { panic!("{hits:?}") };
-                let around = |lines: &[logtrail::model::Line]| {
+                let around = |lines: &[logtrail::model::record::Line]| {
                     lines.iter().map(text).collect::<Vec<_>>().join("|")
                 };
                 format!(

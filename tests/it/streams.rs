@@ -8,9 +8,14 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use logtrail::model::ask::{Bucket, Histogram, Search, Start, What};
-use logtrail::model::query::Now;
-use logtrail::model::{HostSpec, Level, Line, Place, Pod, Query, Reply, SourceKind, Time};
+use logtrail::model::cursor::Place;
+use logtrail::model::host::HostSpec;
+use logtrail::model::level::Level;
+use logtrail::model::record::Line;
+use logtrail::model::source::{Pod, SourceKind};
+use logtrail::model::time::Time;
+use logtrail::query::request::{Bucket, Histogram, Reply, Search, Start, What};
+use logtrail::query::{Now, Query};
 
 use super::sources::{ID, OTHER, World, ask, at, container, executable, lines, page, source, text};
 use super::support::fleet::Watched;

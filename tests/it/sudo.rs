@@ -6,7 +6,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use logtrail::model::{HostSpec, LinkState, SourceKind, SourceSpec};
+use logtrail::model::host::HostSpec;
+use logtrail::model::source::{SourceKind, SourceSpec};
+use logtrail::model::state::LinkState;
 
 use crate::servers::none_left;
 use crate::sources::{append, as_root, executable, last_reason, source};

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use logtrail::model::host::Address;
-use logtrail::model::{HostSpec, LinkState, TransportKind};
+use logtrail::model::host::{Address, HostSpec, TransportKind};
+use logtrail::model::state::LinkState;
 use logtrail::transport::{Connection, Connector, Settings, ShellEvent, ShellInput, ShellOutput};
 
 use crate::support::sshd::{Daemon, Sshd};

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use logtrail::model::{Endpoint, HostKeyPolicy, HostSpec, LinkState, TransportKind};
+use logtrail::model::host::{Endpoint, HostKeyPolicy, HostSpec, TransportKind};
+use logtrail::model::state::LinkState;
 use logtrail::transport::{Connector, Settings};
 
 use crate::support::openssh::ssh;

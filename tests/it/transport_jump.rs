@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use logtrail::model::{Answer, HostKeyPolicy, HostSpec, LinkState, TransportKind};
+use logtrail::model::host::{HostKeyPolicy, HostSpec, TransportKind};
+use logtrail::model::question::Answer;
+use logtrail::model::state::LinkState;
 use logtrail::transport::{Connector, Settings};
 
 use crate::support::fleet::Watched;
@@ -173,7 +175,7 @@ async fn r39_a_revoked_jump_host_is_told_too_and_a_dead_one_is_not() {
 async fn a_host_that_is_followed_is_degraded_while_the_key_of_a_jump_host_has_changed() {
     let (changed, alive, target) = (Sshd::start(), Sshd::start(), Sshd::start());
     let mut host = via(&target, "web-1", &[&[&changed], &[&alive]]);
-    host.via[1][0].name = logtrail::model::HostName::new("second").expect("a name");
+    host.via[1][0].name = logtrail::model::host::HostName::new("second").expect("a name");
     changed.restart_with_new_host_key();
     let mut watched = Watched::follow(vec![host], 1);
     let is_told = |watched: &Watched| {
@@ -202,7 +204,7 @@ async fn a_host_that_is_followed_is_degraded_while_the_key_of_a_jump_host_has_ch
 async fn when_no_route_works_each_is_named_with_its_reason() {
     let (one, two, target) = (Sshd::start(), Sshd::start(), Sshd::start());
     let mut host = via(&target, "web-1", &[&[&one], &[&two]]);
-    host.via[1][0].name = logtrail::model::HostName::new("spare").expect("a name");
+    host.via[1][0].name = logtrail::model::host::HostName::new("spare").expect("a name");
     one.stop();
     two.stop();
     let (state, reason) = refusal(&Person::absent(), &host).await;

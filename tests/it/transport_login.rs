@@ -5,7 +5,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use logtrail::model::{Answer, LinkState, Question};
+use logtrail::model::question::{Answer, Question};
+use logtrail::model::state::LinkState;
 use russh::server::{self, Auth, Response};
 use russh::{MethodKind, MethodSet, Preferred, cipher, kex};
 
@@ -845,7 +846,7 @@ impl Prompting {
             .for_each(|session| session.abort());
     }
 
-    pub(crate) fn host(&self, near: &Sshd) -> logtrail::model::HostSpec {
+    pub(crate) fn host(&self, near: &Sshd) -> logtrail::model::host::HostSpec {
         let mut host = near.host("gate");
         let known = near.path("gate_known_hosts");
         std::fs::write(

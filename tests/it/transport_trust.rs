@@ -4,7 +4,9 @@ use std::io::BufRead;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use logtrail::model::{Answer, HostKeyPolicy, HostSpec, LinkState, Question, TransportKind};
+use logtrail::model::host::{HostKeyPolicy, HostSpec, TransportKind};
+use logtrail::model::question::{Answer, Question};
+use logtrail::model::state::LinkState;
 
 use crate::support::openssh::ssh;
 use crate::support::sshd::Sshd;

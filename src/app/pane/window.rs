@@ -2,7 +2,9 @@
 //! where the operator is meanwhile.
 
 use super::{LogPane, Place};
-use crate::model::{HostId, SourceId, Time};
+use crate::model::host::HostId;
+use crate::model::source::SourceId;
+use crate::model::time::Time;
 use crate::store::{Entry, Filter, LIVE, Lens, MIDDLE, NOTICE, Past, Ring, Store, Whole};
 
 impl LogPane {

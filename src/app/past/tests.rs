@@ -7,10 +7,12 @@ use proptest::prelude::*;
 use super::*;
 use crate::app::keys::parse_keys;
 use crate::app::{Event, fixture};
-use crate::model::ask::{Hit, Totals};
-use crate::model::query::Subject;
+use crate::model::cursor::{Cursor, FileId};
 use crate::model::record::Span as Stamp;
-use crate::model::{Cursor, FileId, TimeFrom, Update};
+use crate::model::time::TimeFrom;
+use crate::model::update::Update;
+use crate::query::Subject;
+use crate::query::request::{Hit, Totals};
 
 const SOURCES: u32 = 3;
 const HEIGHT: u16 = 14;
@@ -540,7 +542,7 @@ fn the_bytes_of_a_gap_take_its_place_or_it_says_why_not() {
             source: SourceId(0),
             from,
             to: Some(to),
-            reason: crate::model::GapReason::RotatedAway,
+            reason: crate::model::gap::GapReason::RotatedAway,
             since: None,
             until: missing[0].time,
         };

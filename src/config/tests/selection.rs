@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 
 use super::{FLEET, World, names, plan};
-use crate::model::host::UserName;
-use crate::model::{SourceKind, TransportKind};
+use crate::model::host::{TransportKind, UserName};
+use crate::model::source::SourceKind;
 
 #[test]
 fn a_selection_names_groups_hosts_globs_and_tags_in_the_order_typed() {

@@ -5,9 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use crate::files::listing::LogLink;
+use crate::files::log_names::LogNames;
+use crate::files::rotation::Generation;
 use crate::host::shell::siblings::is_rotated;
-use crate::model::file::Generation;
-use crate::model::{FileId, LogFile, LogLink, LogNames, Packing};
+use crate::model::cursor::FileId;
+use crate::model::log_file::{LogFile, Packing};
 
 /// A log: where it is written to (or was), and its files, oldest first.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -313,7 +316,8 @@ pub(super) fn moved(before: &[LogFile], now: &[LogFile]) -> Vec<Option<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{FileId, Time};
+    use crate::model::cursor::FileId;
+    use crate::model::time::Time;
 
     fn file(number: usize, path: &str) -> LogFile {
         let id = FileId {

@@ -6,10 +6,10 @@
 use std::ops::Range;
 
 use crate::host::Files;
-use crate::model::ask::{Cost, Page, Start, What};
-use crate::model::query::Prefilter;
-use crate::model::stamp::HostClock;
-use crate::model::{LogFile, Packing, Query, Reply};
+use crate::model::log_file::{LogFile, Packing};
+use crate::model::time::HostClock;
+use crate::query::request::{Cost, Page, Reply, Start, What};
+use crate::query::{Prefilter, Query};
 
 use super::hunt::{Hunt, Quarry};
 use super::sources::Log;
@@ -176,8 +176,8 @@ fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::FileId;
-    use crate::model::query::Now;
+    use crate::model::cursor::FileId;
+    use crate::query::Now;
 
     #[test]
     fn commands_are_shown_as_a_person_would_type_them() {
@@ -185,7 +185,7 @@ mod tests {
             path: path.into(),
             id: FileId::default(),
             size: 1000,
-            modified: crate::model::Time(0),
+            modified: crate::model::time::Time(0),
             packing: Packing::of_name(path.as_bytes()),
         };
         for (path, range, expected) in [

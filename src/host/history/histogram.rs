@@ -1,11 +1,13 @@
 //! Histograms: how many records match, by time and level, in one pass.
 
+use crate::parse::level;
 use std::collections::BTreeMap;
 
 use crate::host::Files;
-use crate::model::ask::{Bucket, Histogram};
-use crate::model::stamp::HostClock;
-use crate::model::{Level, Line, Reply, Time};
+use crate::model::level::Level;
+use crate::model::record::Line;
+use crate::model::time::{HostClock, Time};
+use crate::query::request::{Bucket, Histogram, Reply};
 
 use super::hunt::{Catch, Catcher, Hunt, Quarry};
 use super::runs::Context;
@@ -121,5 +123,5 @@ fn level_of(record: &[Line]) -> Option<Level> {
         .iter()
         .take(2)
         .filter(states)
-        .find_map(|line| Level::detect(&line.raw))
+        .find_map(|line| level::of(&line.raw))
 }

@@ -14,11 +14,15 @@
 use std::collections::{HashSet, VecDeque};
 use std::ops::Range;
 
+use crate::files::access::{FileError, Scan};
 use crate::host::{Failure, Files};
-use crate::model::ask::MissingBytes;
-use crate::model::file::{FileError, Scan};
-use crate::model::query::Subject;
-use crate::model::{GapReason, Line, LogFile, Query, Reply, Time, joiner};
+use crate::model::gap::GapReason;
+use crate::model::log_file::LogFile;
+use crate::model::record::Line;
+use crate::model::time::Time;
+use crate::parse::multiline;
+use crate::query::request::{MissingBytes, Reply};
+use crate::query::{Query, Subject};
 
 use super::parts::{MOST_MOVES, Part, list_again, parts_of, range, weight};
 use super::reel::{Item, Reel};
@@ -622,8 +626,8 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
         let mut earlier = Vec::new();
         let (mut back, mut bytes) = (Back::new(at), 0);
         'back: while back.at.offset > 0
-            && bytes < joiner::MAX_BYTES
-            && earlier.len() < joiner::MAX_LINES as usize
+            && bytes < multiline::MAX_BYTES
+            && earlier.len() < multiline::MAX_LINES as usize
         {
             let Some(items) = back.next(&mut self.text, 16 + earlier.len()).await? else {
                 break;
@@ -647,8 +651,8 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
     async fn rest_of(&mut self, at: At) -> Result<Vec<Line>, Halt> {
         let (mut forth, mut lines, mut bytes) = (Forth::new(at), Vec::<Line>::new(), 0);
         while forth.file() == at.file
-            && bytes < joiner::MAX_BYTES
-            && lines.len() < joiner::MAX_LINES as usize
+            && bytes < multiline::MAX_BYTES
+            && lines.len() < multiline::MAX_LINES as usize
         {
             let Some(items) = forth.next(&mut self.text, 16 + lines.len()).await? else {
                 break;

@@ -3,8 +3,10 @@
 
 use std::collections::{BTreeSet, HashSet};
 
+use crate::files::listing::{Listing, LogLink};
 use crate::host::{Failure, Files};
-use crate::model::{FileId, Listing, LogLink, SourceKind};
+use crate::model::cursor::FileId;
+use crate::model::source::SourceKind;
 
 use super::chain::{self, Aliases, Chain, Listed};
 use super::told;
@@ -53,7 +55,7 @@ pub(super) async fn logs<F: Files>(
         match files.list_log(name).await {
             Ok(beside) => linked.append(beside),
             Err(Failure::File(error)) => {
-                problems.push(told(&String::from_utf8_lossy(name), &error))
+                problems.push(told(&String::from_utf8_lossy(name), &error));
             }
             Err(error) => return Err(error),
         }

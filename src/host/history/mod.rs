@@ -39,10 +39,11 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::{Failure, Files};
-use crate::model::ask::{Page, Totals, What};
-use crate::model::file::FileError;
-use crate::model::stamp::HostClock;
-use crate::model::{Ask, Facts, HostSpec, Query, Reply, Time};
+use crate::files::access::FileError;
+use crate::model::host::{Facts, HostSpec};
+use crate::model::time::{HostClock, Time};
+use crate::query::Query;
+use crate::query::request::{Ask, Page, Reply, Totals, What};
 use crate::transport::LinkError;
 
 use sources::{Log, Source};
@@ -170,7 +171,7 @@ async fn about_sources<F: Files>(
         let name = Arc::clone(&log.info.name);
         match about_log(files, host, clock, *log, &ask.what, out).await {
             Err(Halt::File(path, error)) => {
-                out.send(Reply::Failed(name, told(&path, &error))).await?
+                out.send(Reply::Failed(name, told(&path, &error))).await?;
             }
             other => other?,
         }

@@ -4,15 +4,16 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::host::Files;
-use crate::model::ask::{MissingBytes, Page, Start};
-use crate::model::{Line, Place, Reply, Time};
+use crate::model::cursor::Place;
+use crate::model::record::Line;
+use crate::model::time::Time;
+use crate::query::request::{MissingBytes, Page, Reply, Start};
 
 use super::place::{self, Whereabouts};
 use super::reel::Item;
-use super::seek;
 use super::text::{At, Text};
 use super::walk::{Back, Forth};
-use super::{Halt, Out, is_move, told};
+use super::{Halt, Out, is_move, seek, told};
 
 /// A page of longer lines ends here: it is held in memory on both ends.
 const MOST_BYTES: usize = 8 << 20;

@@ -5,7 +5,8 @@ use std::collections::VecDeque;
 use std::ops::Range;
 
 use crate::host::Files;
-use crate::model::{LogFile, Time};
+use crate::model::log_file::LogFile;
+use crate::model::time::Time;
 
 use super::text::{At, Text};
 use super::{Halt, seek, sources};

@@ -4,9 +4,9 @@
 use memchr::memchr;
 
 use crate::host::Files;
-use crate::model::ask::MissingBytes;
-use crate::model::cursor::CHECKED_BYTES;
-use crate::model::{GapReason, Place};
+use crate::model::cursor::{CHECKED_BYTES, Place};
+use crate::model::gap::GapReason;
+use crate::query::request::MissingBytes;
 
 use super::Halt;
 use super::text::{At, Text};

@@ -3,9 +3,12 @@
 use bytes::Bytes;
 
 use crate::host::lines::{Lines, Piece};
-use crate::model::ask::MissingBytes;
-use crate::model::stamp::{Stamped, Stamper};
-use crate::model::{Cursor, FileId, Joiner, Line, Time, TimeFrom};
+use crate::model::cursor::{Cursor, FileId};
+use crate::model::record::Line;
+use crate::model::time::{Time, TimeFrom};
+use crate::parse::multiline::Joiner;
+use crate::parse::timestamp::{Stamped, Stamper};
+use crate::query::request::MissingBytes;
 
 /// A part of a log.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,8 +4,9 @@
 
 use std::ops::Range;
 
-use crate::model::file::Found;
-use crate::model::{Line, TimeFrom};
+use crate::files::access::Found;
+use crate::model::record::Line;
+use crate::model::time::TimeFrom;
 
 use super::reel::Reel;
 

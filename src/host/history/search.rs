@@ -1,12 +1,11 @@
 //! Searches: the records that match, as hits, in either direction, until there are enough.
 //!
 //! A hit is the first line of its record; the rest of the record goes before the lines that were
-//! wanted after it, and is told from them by [`Line::continues`](crate::model::Line::continues).
+//! wanted after it, and is told from them by [`Line::continues`](crate::model::record::Line::continues).
 
 use crate::host::Files;
-use crate::model::Reply;
-use crate::model::ask::{Hit, Search};
-use crate::model::stamp::HostClock;
+use crate::model::time::HostClock;
+use crate::query::request::{Hit, Reply, Search};
 
 use super::hunt::{Catch, Catcher, Hunt, Quarry};
 use super::runs::Context;

@@ -9,7 +9,8 @@
 use std::ops::Range;
 
 use crate::host::{Files, Hint};
-use crate::model::{Line, Time, TimeFrom};
+use crate::model::record::Line;
+use crate::model::time::{Time, TimeFrom};
 
 use super::Halt;
 use super::reel::{Item, Reel};

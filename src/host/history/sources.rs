@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use crate::host::track::{name_of, usual_sources};
 use crate::host::{Failure, Files};
-use crate::model::{Ask, HostSpec, LogFile, SourceInfo, SourceKind, SourceSpec};
+use crate::model::host::HostSpec;
+use crate::model::log_file::LogFile;
+use crate::model::source::{SourceInfo, SourceKind, SourceSpec};
+use crate::query::request::Ask;
 
 use super::chain::Chain;
 use super::{Halt, links};
@@ -47,7 +50,7 @@ pub(super) async fn sources<F: Files>(
     for spec in &specs {
         match &spec.kind {
             SourceKind::Path(path) => {
-                of_path(files, ask, spec, path, is_usual, &mut names, &mut found).await?
+                of_path(files, ask, spec, path, is_usual, &mut names, &mut found).await?;
             }
             _ => {
                 if ask.is_about(&spec.name) {

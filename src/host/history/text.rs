@@ -5,11 +5,13 @@ use std::ops::Range;
 
 use bytes::{Bytes, BytesMut};
 
+use crate::files::access::FileError;
 use crate::host::{Failure, Files, MAX_READ};
-use crate::model::ask::Totals;
-use crate::model::file::FileError;
-use crate::model::stamp::{HostClock, Stamper, TimeFormat, TimeKey};
-use crate::model::{Joiner, LogFile, Packing, Time, TimeFrom};
+use crate::model::log_file::{LogFile, Packing};
+use crate::model::time::{HostClock, Time, TimeFrom};
+use crate::parse::multiline::Joiner;
+use crate::parse::timestamp::{Stamper, TimeFormat, TimeKey};
+use crate::query::request::Totals;
 
 use super::Halt;
 use super::reel::{Item, Reel};

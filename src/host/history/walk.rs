@@ -7,8 +7,8 @@ use memchr::{memchr_iter, memrchr, memrchr_iter};
 
 use crate::host::Files;
 use crate::host::lines::MAX_LINE;
-use crate::model::GapReason;
-use crate::model::ask::MissingBytes;
+use crate::model::gap::GapReason;
+use crate::query::request::MissingBytes;
 
 use super::Halt;
 use super::reel::{Item, Reel};

@@ -1,6 +1,6 @@
 //! What is said between the console and `follow.sh`: requests as lines, answers from frames.
 
-use crate::model::FileId;
+use crate::model::cursor::FileId;
 
 use super::follow::{Absence, Barrier, Head, Request, Seen, Sibling, Stat, Watch};
 use super::frame::{END, Frame};

@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::model::{Facts, Time};
+use crate::model::host::Facts;
+use crate::model::time::Time;
 
 /// Facts, and what else was found out in the same breath.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -40,7 +41,7 @@ pub(super) fn parse(text: &[u8], sent: Time, received: Time) -> Description {
                     .split('.')
                     .next()
                     .and_then(|s| s.parse().ok())
-                    .unwrap_or(0)
+                    .unwrap_or(0);
             }
             "boot" => facts.boot_id = Some(value.to_owned()),
             "cores" => facts.cores = value.trim().parse().unwrap_or(0),

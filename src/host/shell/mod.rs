@@ -22,8 +22,9 @@ use std::sync::LazyLock;
 
 use rand::RngExt;
 
-use crate::model::metrics::{DISK_FS, PROC_FILES};
-use crate::model::{Facts, Time};
+use crate::metrics::{DISK_FS, PROC_FILES};
+use crate::model::host::Facts;
+use crate::model::time::Time;
 
 const STATS: &str = include_str!("stats.sh");
 const BARRED: &str = include_str!("barred.sh");

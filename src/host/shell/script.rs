@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::{Instant, timeout_at};
 
-use crate::model::{HostStatus, LinkState};
+use crate::model::state::{HostStatus, LinkState};
 use crate::transport::{
     Connection, Deadline, LinkError, PaceAsker, PaceSpan, ShellEvent, ShellInput, ShellOutput,
     is_noise,

@@ -10,8 +10,10 @@ use tokio::time::{Instant, sleep_until};
 use crate::host::root::Told;
 use crate::host::track::{MAX_SOURCES, Track, usual_sources};
 use crate::host::{HostEvent, Outbox, Work};
-use crate::model::metrics::{Counters, parse_df};
-use crate::model::{HostStatus, LinkState, SourceKind, SourceSpec, Time};
+use crate::metrics::{Counters, parse_df};
+use crate::model::source::{SourceKind, SourceSpec};
+use crate::model::state::{HostStatus, LinkState};
+use crate::model::time::Time;
 use crate::transport::{Connection, LinkError, PaceSpan};
 
 use super::codec::{self, Answer, Expanded};

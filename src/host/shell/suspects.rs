@@ -229,7 +229,7 @@ mod tests {
         let find = Request::Find {
             watch: 9,
             near: 1,
-            id: crate::model::FileId::default(),
+            id: crate::model::cursor::FileId::default(),
             offset: 4,
             mark: None,
         };

@@ -87,7 +87,7 @@ fn with_parts(field: &[u8], look: &mut Look) -> Option<()> {
     match (parts[0]?, &parts[1..count]) {
         (4, [Some(kind @ 0..=5)]) => look.underlined = *kind > 0,
         (code @ (38 | 48 | 58), [Some(5), Some(n)]) => {
-            set_colour(code, Colour::of_palette(*n), look)
+            set_colour(code, Colour::of_palette(*n), look);
         }
         (
             code @ (38 | 48 | 58),

@@ -5,8 +5,9 @@ use std::io::{self, Write};
 use std::ops::Range;
 use std::time::Duration;
 
-use crate::model::ask::Bucket;
-use crate::model::{Level, Time};
+use crate::model::level::Level;
+use crate::model::time::Time;
+use crate::query::request::Bucket;
 use crate::report::text::{DIM, RED, Style, YELLOW};
 
 /// Rows without a line that are drawn between others; more are left out and said so.

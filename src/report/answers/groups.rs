@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::model::query::Subject;
-use crate::model::{Cursor, HostId, Query, Record};
+use crate::model::cursor::Cursor;
+use crate::model::host::HostId;
+use crate::model::record::Record;
+use crate::query::{Query, Subject};
 
 /// Lines that are remembered as printed: more than two groups with the largest context have.
 const REMEMBERED: usize = 4096;
@@ -119,9 +121,11 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::model::query::Now;
-    use crate::model::record::{Span, TimeFrom};
-    use crate::model::{FileId, SourceId, Time};
+    use crate::model::cursor::FileId;
+    use crate::model::record::Span;
+    use crate::model::source::SourceId;
+    use crate::model::time::{Time, TimeFrom};
+    use crate::query::Now;
 
     /// Lines of two letters, of which `x…` are hits.
     fn log(lines: &str) -> Vec<Record> {

@@ -28,10 +28,16 @@ use super::table::{Bytes, PageEnds, Row, Table};
 use super::text::Style;
 use super::{Ending, Error, Outcome, Progress, Why, json};
 use crate::fleet::Told;
-use crate::model::ask::{Bucket, Totals};
-use crate::model::{
-    Gap, HostId, HostSpec, LinkState, Place, Query, Record, Reply, SourceId, Time, Update,
-};
+use crate::model::cursor::Place;
+use crate::model::gap::Gap;
+use crate::model::host::{HostId, HostSpec};
+use crate::model::record::Record;
+use crate::model::source::SourceId;
+use crate::model::state::LinkState;
+use crate::model::time::Time;
+use crate::model::update::Update;
+use crate::query::Query;
+use crate::query::request::{Bucket, Reply, Totals};
 
 /// What kind of answers are expected.
 #[derive(Debug, Clone)]
@@ -496,8 +502,8 @@ fn outcome(table: &Table<'_>, hits: u64, shape: &Shape) -> Outcome {
 }
 
 /// A line beside the numbered sources: its source is known by its name.
-fn record(host: HostId, line: crate::model::Line) -> Record {
-    let crate::model::Line {
+fn record(host: HostId, line: crate::model::record::Line) -> Record {
+    let crate::model::record::Line {
         time,
         time_from,
         continues,

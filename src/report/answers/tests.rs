@@ -8,13 +8,16 @@ use serde_json::Value;
 
 use super::paced::PAUSE;
 use super::*;
-use crate::model::ask::{Cost, Hit};
-use crate::model::query::Now;
-use crate::model::record::{Span, TimeFrom};
-use crate::model::{
-    Cursor, Endpoint, Facts, FileId, HostName, HostStatus, Level, Line, LogFile, Packing,
-    SourceInfo,
-};
+use crate::model::cursor::{Cursor, FileId};
+use crate::model::host::{Endpoint, Facts, HostName};
+use crate::model::level::Level;
+use crate::model::log_file::{LogFile, Packing};
+use crate::model::record::{Line, Span};
+use crate::model::source::SourceInfo;
+use crate::model::state::HostStatus;
+use crate::model::time::TimeFrom;
+use crate::query::Now;
+use crate::query::request::{Cost, Hit};
 use crate::report::schema;
 
 /// 2026-01-01T00:00:00Z.
@@ -310,7 +313,7 @@ fn everything() -> Vec<Told> {
         source: SourceId(0),
         from: 1,
         to: Some(3),
-        reason: crate::model::GapReason::Truncated,
+        reason: crate::model::gap::GapReason::Truncated,
         since: None,
         until: Time(i64::MIN),
     };

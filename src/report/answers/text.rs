@@ -5,8 +5,12 @@ use std::time::Duration;
 
 use super::Shape;
 use super::groups::Group;
-use crate::model::ask::Cost;
-use crate::model::{LogFile, Query, Record, SafeText, SourceInfo};
+use crate::model::log_file::LogFile;
+use crate::model::record::Record;
+use crate::model::source::SourceInfo;
+use crate::model::text::SafeText;
+use crate::query::Query;
+use crate::query::request::Cost;
 use crate::report::Outcome;
 use crate::report::json::kind;
 use crate::report::table::{Bytes, PageEnds, Row};

@@ -1,10 +1,15 @@
 //! Objects of answers: hits, sources, buckets, counts, costs, notes.
 
+use crate::parse::level;
 use serde::Serialize;
 
 use super::{Line, Text, VERSION, time};
-use crate::model::ask::{Bucket, Cost};
-use crate::model::{Level, LogFile, Record, SourceInfo, Time};
+use crate::model::level::Level;
+use crate::model::log_file::LogFile;
+use crate::model::record::Record;
+use crate::model::source::SourceInfo;
+use crate::model::time::Time;
+use crate::query::request::{Bucket, Cost};
 
 /// `"type":"hit"`: a line with those around it.
 #[derive(Debug, Serialize)]
@@ -50,7 +55,7 @@ impl<'a> Near<'a> {
         Self {
             time: time(record.time),
             time_from: record.time_from.as_str(),
-            level: record.level().map(Level::as_str),
+            level: level::of_line(record).map(Level::as_str),
             cursor: record.place().to_string(),
             text: Text::new(&record.raw),
             continues: record.continues,

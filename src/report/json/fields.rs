@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::Text;
-use crate::model::fields::{self, Kind, Value};
+use crate::parse::fields::{self, Kind, Value};
 
 /// An object with the fields of a line, in its order; of several with one name the first. `null`
 /// where it has none. Of very many those that [`fields::all`] finds; the others are in its text.

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FlockOperation, flock};
 
 use super::format::{self, Unusable};
-use crate::model::Remembered;
+use crate::model::reached::Remembered;
 
 /// Torn files that are kept to be looked at.
 const KEPT_ASIDE: usize = 3;

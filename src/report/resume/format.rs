@@ -5,7 +5,9 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Place, Reached, Remembered, Time};
+use crate::model::cursor::Place;
+use crate::model::reached::{Reached, Remembered};
+use crate::model::time::Time;
 
 /// What is written and understood.
 const VERSION: u32 = 1;

@@ -17,7 +17,12 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use crate::model::{FileId, Place, Printed, Reached, Record, Remembered, SafeText, SourceId, Time};
+use crate::model::cursor::{FileId, Place};
+use crate::model::reached::{Printed, Reached, Remembered};
+use crate::model::record::Record;
+use crate::model::source::SourceId;
+use crate::model::text::SafeText;
+use crate::model::time::Time;
 
 pub use file::Error as ResumeError;
 use file::Store;

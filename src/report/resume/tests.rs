@@ -1,8 +1,10 @@
 //! What is remembered of what was printed, and when.
 
 use super::*;
+use crate::model::cursor::Cursor;
+use crate::model::host::HostId;
 use crate::model::record::Span;
-use crate::model::{Cursor, HostId, TimeFrom};
+use crate::model::time::TimeFrom;
 
 fn record(source: u32, ino: u64, offset: u64) -> Record {
     let cursor = Cursor {

@@ -4,9 +4,12 @@
 use std::collections::VecDeque;
 
 use super::super::{Entry, Lens, Ring, Store};
-use crate::model::ask::Start;
 use crate::model::cursor::Place;
-use crate::model::{HostId, Record, SourceId, Time};
+use crate::model::host::HostId;
+use crate::model::record::Record;
+use crate::model::source::SourceId;
+use crate::model::time::Time;
+use crate::query::request::Start;
 
 /// An end of the window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -17,14 +17,14 @@ use zeroize::Zeroizing;
 use super::agent::{self, Agent, Offer, Opened, Request, Unsigned};
 use super::client::{Greeted, broken, rsa_hash};
 use crate::model::host::HostName;
-use crate::model::{Answer, LinkState, Question};
+use crate::model::question::{Answer, Question};
+use crate::model::state::LinkState;
 use crate::transport::budget::Permit;
 use crate::transport::deadline::Deadline;
-use crate::transport::failure;
 use crate::transport::keyring::{self, Half, KeyFile, Keyring};
 use crate::transport::known_hosts::fingerprint;
 use crate::transport::plan::Plan;
-use crate::transport::{Asker, LinkError};
+use crate::transport::{Asker, LinkError, failure};
 
 /// Of a public key file that came to nothing.
 const OF_THE_AGENT: &str = "a public key, which stands for one of the ssh-agent";

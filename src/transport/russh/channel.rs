@@ -8,7 +8,7 @@ use ::russh::{Channel, ChannelMsg, ChannelReadHalf, ChannelWriteHalf, Error, Sig
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::client::{Client, SESSIONS, Way};
-use crate::model::LinkState;
+use crate::model::state::LinkState;
 use crate::transport::LinkError;
 use crate::transport::deadline::Deadline;
 use crate::transport::failure::{self, Ending};
@@ -96,7 +96,7 @@ async fn open_channel(client: &Client) -> Result<Channel<Msg>, LinkError> {
         match client.handle.channel_open_session().await {
             Ok(channel) => return Ok(channel),
             Err(Error::ChannelOpenFailure(_)) if tries < OPEN_TRIES => {
-                tokio::time::sleep(FREED_AFTER).await
+                tokio::time::sleep(FREED_AFTER).await;
             }
             Err(Error::ChannelOpenFailure(_)) => return Err(no_session(client)),
             Err(error) => return Err(client.lost(&error)),

@@ -11,13 +11,12 @@ use ::russh::{ChannelId, ChannelOpenFailure, Disconnect, Error, Limits, Names};
 use tokio::sync::{Semaphore, watch};
 
 use super::trust::{self, Judged, Trust};
-use crate::model::LinkState;
-use crate::transport::LinkError;
-use crate::transport::algorithms;
+use crate::model::state::LinkState;
 use crate::transport::failure::{self, Ending, Place};
 use crate::transport::known_hosts::Verdict;
 use crate::transport::pace::Pacer;
 use crate::transport::stream::{ByteStream, Cut, Cuttable};
+use crate::transport::{LinkError, algorithms};
 
 use super::watchdog;
 

@@ -9,7 +9,7 @@ use ::russh::keys::agent::AgentSessionBinding;
 use ::russh::keys::{PublicKey, PublicKeyOrCertificate};
 use ::russh::{Names, Preferred, cipher};
 
-use crate::model::LinkState;
+use crate::model::state::LinkState;
 use crate::transport::LinkError;
 use crate::transport::algorithms::{self, KeyPolicy};
 use crate::transport::failure::{self, Place};

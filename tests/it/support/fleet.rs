@@ -6,10 +6,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use logtrail::fleet::{Fleet, Goal, Options, Updates};
-use logtrail::model::{
-    Endpoint, Gap, HostName, HostSpec, HostStatus, Record, Sample, SourceInfo, SourceKind,
-    SourceSpec, TransportKind, Update,
-};
+use logtrail::model::gap::Gap;
+use logtrail::model::host::{Endpoint, HostName, HostSpec, TransportKind};
+use logtrail::model::metrics::Sample;
+use logtrail::model::record::Record;
+use logtrail::model::source::{SourceInfo, SourceKind, SourceSpec};
+use logtrail::model::state::HostStatus;
+use logtrail::model::update::Update;
 use logtrail::transport::{Connector, Settings};
 
 use super::{PATIENCE, Person};

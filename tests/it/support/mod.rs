@@ -12,7 +12,7 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use logtrail::model::{Answer, Question};
+use logtrail::model::question::{Answer, Question};
 use logtrail::transport::Asker;
 
 pub(crate) mod fleet;

@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
-use logtrail::model::HostSpec;
+use logtrail::model::host::HostSpec;
 
 use super::sshd::Sshd;
 

@@ -19,8 +19,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 
-use logtrail::model::host::{Address, UserName};
-use logtrail::model::{Endpoint, HostName, HostSpec, TransportKind};
+use logtrail::model::host::{Address, Endpoint, HostName, HostSpec, TransportKind, UserName};
 
 use super::{make_key, program, run};
 

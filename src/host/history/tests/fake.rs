@@ -7,11 +7,14 @@ use std::fmt;
 use bytes::Bytes;
 use regex::bytes::RegexBuilder;
 
+use crate::files::access::{Chunk, FileError, Finds, Found, Scan};
+use crate::files::listing::Listing;
 use crate::host::{Failure, Files, Hint, MAX_READ};
-use crate::model::file::{Chunk, FileError, Finds, Found, Scan};
-use crate::model::query::Prefilter;
-use crate::model::stamp::TimeKey;
-use crate::model::{FileId, Listing, LogFile, Packing, Time};
+use crate::model::cursor::FileId;
+use crate::model::log_file::{LogFile, Packing};
+use crate::model::time::Time;
+use crate::parse::timestamp::TimeKey;
+use crate::query::Prefilter;
 
 /// A file.
 #[derive(Clone)]

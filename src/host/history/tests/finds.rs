@@ -1,5 +1,6 @@
 //! Searches and histograms against a reader who looks at every record.
 
+use crate::parse::level;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -7,9 +8,9 @@ use proptest::prelude::*;
 
 use super::fake::{Fake, Turn};
 use super::*;
-use crate::model::ask::{Bucket, Histogram, Hit, Search};
-use crate::model::query::{Now, Subject};
-use crate::model::{Level, Query};
+use crate::model::level::Level;
+use crate::query::request::{Bucket, Histogram, Hit, Search};
+use crate::query::{Now, Query, Subject};
 
 /// A log of records, some of several lines.
 fn log() -> impl Strategy<Value = Fake> {
@@ -192,7 +193,7 @@ proptest! {
         for record in &records {
             let line = &lines[record.start];
             let bucket = seconds as i64 * 1_000_000_000;
-            let level = Level::detect(&line.raw).and_then(|level| Level::ALL.iter().position(|other| *other == level));
+            let level = level::of(&line.raw).and_then(|level| Level::ALL.iter().position(|other| *other == level));
             counts.entry(Time(line.time.0.div_euclid(bucket) * bucket)).or_default()[level.map_or(0, |at| at + 1)] += 1;
         }
         let histogram = Histogram { query: query.clone(), window: ALWAYS, bucket: Duration::from_secs(seconds) };

@@ -9,10 +9,11 @@ mod times;
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
-use crate::model::ask::{Page, Start, Totals, What};
-use crate::model::{
-    Ask, Endpoint, Facts, HostName, HostSpec, Line, Reply, SourceKind, SourceSpec, Time,
-};
+use crate::model::host::{Endpoint, Facts, HostName, HostSpec};
+use crate::model::record::Line;
+use crate::model::source::{SourceKind, SourceSpec};
+use crate::model::time::Time;
+use crate::query::request::{Ask, Page, Reply, Start, Totals, What};
 
 use fake::Fake;
 

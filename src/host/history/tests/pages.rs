@@ -4,8 +4,9 @@ use proptest::prelude::*;
 
 use super::fake::{Fake, Turn, lines};
 use super::*;
-use crate::model::ask::MissingBytes;
-use crate::model::{FileId, GapReason, Place};
+use crate::model::cursor::{FileId, Place};
+use crate::model::gap::GapReason;
+use crate::query::request::MissingBytes;
 
 /// Lines of a log in order, some of them the rest of a record.
 fn text() -> impl Strategy<Value = Vec<String>> {

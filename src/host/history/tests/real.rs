@@ -5,9 +5,9 @@ use std::path::Path;
 
 use super::*;
 use crate::host::local::LocalFiles;
-use crate::model::ask::Search;
-use crate::model::query::Now;
-use crate::model::{Place, Query};
+use crate::model::cursor::Place;
+use crate::query::request::Search;
+use crate::query::{Now, Query};
 
 fn packed(path: &Path, text: &str) {
     let file = std::fs::File::create(path).expect("a file");

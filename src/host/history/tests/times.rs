@@ -4,9 +4,8 @@ use proptest::prelude::*;
 
 use super::fake::Fake;
 use super::*;
-use crate::model::Query;
-use crate::model::ask::Search;
-use crate::model::query::Now;
+use crate::query::request::Search;
+use crate::query::{Now, Query};
 
 /// Seconds of lines in order, and how much each line has.
 fn log() -> impl Strategy<Value = Vec<Vec<(i64, usize)>>> {

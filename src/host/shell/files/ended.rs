@@ -1,8 +1,8 @@
 //! How the programs that answered a question ended, and what they complained of.
 
+use crate::files::access::FileError;
 use crate::host::shell::frame::Frame;
-use crate::model::Packing;
-use crate::model::file::FileError;
+use crate::model::log_file::Packing;
 
 /// How the programs of a question ended, and what they complained of.
 pub(super) struct Ended {

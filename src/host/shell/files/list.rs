@@ -2,9 +2,12 @@
 
 use std::collections::HashSet;
 
+use crate::files::listing::{Listing, LogLink};
+use crate::files::log_names::LogNames;
 use crate::host::shell::frame::Frame;
-use crate::model::file::{LogFile, Packing};
-use crate::model::{FileId, Listing, LogLink, LogNames, Time};
+use crate::model::cursor::FileId;
+use crate::model::log_file::{LogFile, Packing};
+use crate::model::time::Time;
 
 /// A path or pattern up to its extension, and that.
 pub(super) fn parts(pattern: &[u8]) -> (&[u8], &[u8]) {

@@ -15,11 +15,15 @@ use bytes::{Bytes, BytesMut};
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep_until};
 
+use crate::files::access::{Chunk, FileError, Finds, Scan};
+use crate::files::listing::Listing;
 use crate::host::files::{Failure, Files, Hint, MAX_READ};
-use crate::model::file::{Chunk, FileError, Finds, LogFile, Packing, Scan};
-use crate::model::query::Prefilter;
-use crate::model::stamp::TimeKey;
-use crate::model::{Facts, HostStatus, LinkState, Listing, Time};
+use crate::model::host::Facts;
+use crate::model::log_file::{LogFile, Packing};
+use crate::model::state::{HostStatus, LinkState};
+use crate::model::time::Time;
+use crate::parse::timestamp::TimeKey;
+use crate::query::Prefilter;
 use crate::transport::{Connection, LinkError};
 
 use super::codec::{Nonsense, escape};

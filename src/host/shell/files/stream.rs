@@ -5,8 +5,9 @@ use bytes::Bytes;
 use memchr::memchr;
 
 use super::ended::damage;
+use crate::files::access::{FileError, Finds, Found, Scan};
 use crate::host::lines::MAX_LINE;
-use crate::model::file::{FileError, Finds, Found, Packing, Scan};
+use crate::model::log_file::Packing;
 
 /// In front of a line stand its offset and a mark.
 const MAX_HEAD: usize = 64;

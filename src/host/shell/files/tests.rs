@@ -10,11 +10,12 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
 use super::*;
+use crate::files::access::Found;
 use crate::host::shell::tests::SHELLS;
-use crate::model::FileId;
-use crate::model::file::Found;
-use crate::model::query::Patterns;
-use crate::model::stamp::{HostClock, Stamper};
+use crate::model::cursor::FileId;
+use crate::model::time::HostClock;
+use crate::parse::timestamp::Stamper;
+use crate::query::Patterns;
 
 mod list;
 

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::model::GapReason;
+use crate::model::gap::GapReason;
 
 use super::{Absence, Barrier, Follower, Phase, Stat, Watch};
 
@@ -26,7 +26,7 @@ impl Follower {
         if !live {
             return match source.old.iter_mut().find(|old| old.watch == watch) {
                 Some(old) if stat.is_some_and(|stat| stat.id != old.id) => {
-                    self.old_moved(number, watch)
+                    self.old_moved(number, watch);
                 }
                 Some(old) => _ = old.denied.get_or_insert(now),
                 None => {}

@@ -4,7 +4,7 @@
 use bytes::Bytes;
 
 use crate::host::lines::Piece;
-use crate::model::{Cursor, FileId};
+use crate::model::cursor::{Cursor, FileId};
 
 use super::Barrier;
 

@@ -5,11 +5,11 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::host::lines::{Lines, Piece};
-use crate::model::FileId;
+use crate::model::cursor::FileId;
 
 use super::tail::Tail;
 use super::{Mark, Stat, Watch};
-use crate::model::GapReason;
+use crate::model::gap::GapReason;
 
 /// Bytes kept to recognise a file by. The script reads at least as many again.
 pub(super) const MARKER: usize = 1024;

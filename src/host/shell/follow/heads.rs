@@ -8,7 +8,7 @@
 
 use std::time::Duration;
 
-use crate::model::FileId;
+use crate::model::cursor::FileId;
 
 use super::generation::{MARKER, cksum};
 use super::{Follower, Generation, Head, Request, Sibling, Stat, Watch};

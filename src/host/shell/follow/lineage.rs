@@ -7,7 +7,8 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use crate::model::{FileId, Time};
+use crate::model::cursor::FileId;
+use crate::model::time::Time;
 
 use super::generation::{Generation, MARKER};
 use super::{Sibling, Stat};

@@ -23,7 +23,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use crate::host::lines::Piece;
-use crate::model::{Cursor, FileId, GapReason};
+use crate::model::cursor::{Cursor, FileId};
+use crate::model::gap::GapReason;
 
 mod barrier;
 mod denied;
@@ -262,7 +263,7 @@ impl Follower {
             Seen::Read(watch, stat, start, bytes)
                 if self.pass_over_known(watch, stat, start, bytes) => {}
             Seen::Read(watch, stat, start, bytes) => {
-                self.read(watch, stat, start, within(stat, start, bytes), now)
+                self.read(watch, stat, start, within(stat, start, bytes), now);
             }
             Seen::Unpacked(watch, stat, start, bytes) => {
                 self.recognise_unpacked(watch, stat, start, bytes);

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::host::lines::Piece;
-use crate::model::GapReason;
+use crate::model::gap::GapReason;
 
 use super::{Follower, Generation, Phase, Stat, Watch, emit};
 

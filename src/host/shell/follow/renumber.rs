@@ -12,7 +12,7 @@
 //! was read must be as long as a whole marker, or the device must be another too: two short logs
 //! may begin alike.
 
-use crate::model::FileId;
+use crate::model::cursor::FileId;
 
 use super::generation::{Generation, MARKER};
 use super::{Follower, Phase, Request, Stat};

@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use crate::host::lines::Lines;
-use crate::model::{Cursor, FileId, Reached};
+use crate::model::cursor::{Cursor, FileId};
+use crate::model::reached::Reached;
 
 use super::generation::{Generation, Proof};
 use super::{Begin, Follower, Outcome, Request};

@@ -12,7 +12,8 @@
 use std::time::Duration;
 
 use crate::host::lines::{Lines, Piece};
-use crate::model::{FileId, GapReason};
+use crate::model::cursor::FileId;
+use crate::model::gap::GapReason;
 
 use super::generation::{Generation, Proof, Take};
 use super::lineage::Read;

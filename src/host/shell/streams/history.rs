@@ -9,8 +9,11 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use crate::model::ask::{Cost, Page, Start, Totals, What};
-use crate::model::{Ask, Facts, HostSpec, Line, Reply, SourceInfo, SourceKind, SourceSpec, Time};
+use crate::model::host::{Facts, HostSpec};
+use crate::model::record::Line;
+use crate::model::source::{SourceInfo, SourceKind, SourceSpec};
+use crate::model::time::Time;
+use crate::query::request::{Ask, Cost, Page, Reply, Start, Totals, What};
 use crate::transport::{Connection, LinkError};
 
 use super::cut::RawLine;
@@ -212,7 +215,7 @@ impl Answering<'_> {
             }
             Err(trouble) => {
                 self.send(Reply::Failed(spec.name.as_str().into(), trouble.told()))
-                    .await
+                    .await;
             }
         }
         self.talk.0 = Some((spec.as_root, shell));
@@ -395,7 +398,7 @@ impl Answering<'_> {
                 match unstamp.as_mut().map(|unstamp| unstamp.line(line.clone())) {
                     None => drop(reader.record(&line.bytes, &mut lines)),
                     Some(Said::Lines(of)) => {
-                        lines.extend(of.into_iter().map(|it| reader.stamped(it.at, it.raw)))
+                        lines.extend(of.into_iter().map(|it| reader.stamped(it.at, it.raw)));
                     }
                     Some(Said::Rest(bytes)) => lines.push(reader.plain(RawLine {
                         bytes,

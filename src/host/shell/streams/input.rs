@@ -13,7 +13,8 @@ use super::cut::{Cutter, RawLine};
 use super::reader::Reader;
 use super::trouble::{self, Trouble};
 use crate::host::{HostEvent, Outbox};
-use crate::model::{SourceInfo, Time};
+use crate::model::source::SourceInfo;
+use crate::model::time::Time;
 
 /// Pieces that have been read and not been taken.
 const AHEAD: usize = 4;

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::trouble::Trouble;
-use crate::model::Time;
+use crate::model::time::Time;
 
 /// The problem of a journal that the login may not see.
 const DENIED: &str = "permission denied";

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
-use crate::model::{Engine, SourceKind, SourceSpec};
+use crate::model::source::{Engine, SourceKind, SourceSpec};
 use crate::transport::LinkError;
 
 use super::listing::{At, State, Target, Wanted};

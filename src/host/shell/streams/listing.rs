@@ -6,7 +6,7 @@ use globset::{Glob, GlobMatcher};
 
 use super::trouble::Trouble;
 use super::words::OfPod;
-use crate::model::{Container, Engine, Pod, SourceKind};
+use crate::model::source::{Container, Engine, Pod, SourceKind};
 
 /// A container that was listed.
 #[derive(Debug, Clone, PartialEq, Eq)]

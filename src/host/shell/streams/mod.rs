@@ -41,8 +41,8 @@ use tokio::time::timeout;
 use crate::host::lag::Unread;
 use crate::host::track::whole_journal;
 use crate::host::{Outbox, Work};
-use crate::model::stamp::HostClock;
-use crate::model::{SourceKind, SourceSpec};
+use crate::model::source::{SourceKind, SourceSpec};
+use crate::model::time::HostClock;
 use crate::transport::Connection;
 
 use input::Input;

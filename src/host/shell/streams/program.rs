@@ -5,7 +5,8 @@ use jiff::Timestamp;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use crate::model::{Facts, Time};
+use crate::model::host::Facts;
+use crate::model::time::Time;
 use crate::transport::{Connection, LinkError};
 
 use super::super::codec::{Nonsense, escape};
@@ -194,7 +195,7 @@ impl Program<'_> {
 }
 
 fn late(program: &str) -> LinkError {
-    use crate::model::{HostStatus, LinkState};
+    use crate::model::state::{HostStatus, LinkState};
     let reason = format!(
         "{program} has not answered for {} s",
         ANSWER_LIMIT.as_secs()

@@ -5,9 +5,11 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use crate::host::Line;
+use crate::model::cursor::{Cursor, FileId};
 use crate::model::source::NO_STAMPS;
-use crate::model::stamp::{HostClock, Stamper, TimeFormat};
-use crate::model::{Cursor, FileId, Joiner, Time, TimeFrom};
+use crate::model::time::{HostClock, Time, TimeFrom};
+use crate::parse::multiline::Joiner;
+use crate::parse::timestamp::{Stamper, TimeFormat};
 
 use super::cut::RawLine;
 use super::journal::{self, Entry};
@@ -154,7 +156,7 @@ fn now() -> Time {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::joiner;
+    use crate::parse::multiline;
 
     fn read(entries: &[&str]) -> Vec<Line> {
         let (mut reader, mut out) = (Reader::new(None), Vec::new());
@@ -191,7 +193,7 @@ mod tests {
             continues(&["failed", r"\tat Cart.add", r"\tat Cart.main", "next"]),
             [false, true, true, false]
         );
-        let long = r"a\n".repeat(2 * joiner::MAX_LINES as usize);
+        let long = r"a\n".repeat(2 * multiline::MAX_LINES as usize);
         let records = continues(&[&long])
             .iter()
             .filter(|&&continues| !continues)

@@ -4,12 +4,15 @@
 //! Bounded in memory whatever comes: what may be wanted later is held up to a number of bytes, and
 //! the oldest goes first.
 
+use crate::parse::level;
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 
-use crate::model::ask::{Bucket, Histogram, Hit, Page, Search, Start};
-use crate::model::query::Subject;
-use crate::model::{Level, Line, Query, Reply, Time};
+use crate::model::level::Level;
+use crate::model::record::Line;
+use crate::model::time::Time;
+use crate::query::request::{Bucket, Histogram, Hit, Page, Reply, Search, Start};
+use crate::query::{Query, Subject};
 
 /// Most bytes of lines that are held for one question.
 const MOST_BYTES: usize = 8 << 20;
@@ -362,7 +365,7 @@ impl<'a> Matches<'a> {
                     self.left_out += 1;
                     return;
                 }
-                let level = Level::detect(&record[0].raw);
+                let level = level::of(&record[0].raw);
                 let column =
                     level.and_then(|level| Level::ALL.iter().position(|other| *other == level));
                 counts.entry(start).or_default()[column.map_or(0, |at| at + 1)] += 1;

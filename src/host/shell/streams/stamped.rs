@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 use super::cut::RawLine;
 use super::listing::At;
-use crate::model::Engine;
+use crate::model::source::Engine;
 
 /// Docker, and old kubelets, cut a longer line into parts of this length.
 const PART: usize = 16 * 1024;

@@ -8,7 +8,8 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::host::{HostEvent, Line};
-use crate::model::{SourceInfo, SourceSpec, Time};
+use crate::model::source::{SourceInfo, SourceSpec};
+use crate::model::time::Time;
 use crate::transport::LinkError;
 use crate::transport::backoff::Backoff;
 

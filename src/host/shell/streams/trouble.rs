@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::model::{Engine, HostStatus};
+use crate::model::source::Engine;
+use crate::model::state::HostStatus;
 use crate::transport::LinkError;
 
 /// A reason and a hint, perhaps empty, in which `{user}` stands for the login.

@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use crate::model::{Engine, Pod};
+use crate::model::source::{Engine, Pod};
 
 /// A program and its arguments.
 pub(super) type Words = Vec<String>;
@@ -40,7 +40,7 @@ pub(super) fn journal(unit: Option<&str>, from: &From<'_>, follow: bool) -> Word
         From::Last(lines) => out.push(format!("--lines={lines}")),
         From::Oldest => out.push("--lines=all".to_owned()),
         From::Cursor(cursor) => {
-            out.extend([format!("--after-cursor={cursor}"), "--lines=all".to_owned()])
+            out.extend([format!("--after-cursor={cursor}"), "--lines=all".to_owned()]);
         }
         From::Time(at) => {
             out.extend([

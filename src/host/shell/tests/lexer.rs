@@ -91,7 +91,7 @@ impl Lexer<'_> {
                 }
                 b'<' | b'>' => self.redirection(),
                 b'0'..=b'9' if matches!(self.text.get(self.at + 1), Some(b'<' | b'>')) => {
-                    self.redirection()
+                    self.redirection();
                 }
                 _ => {
                     let word = self.word();

@@ -1,7 +1,8 @@
 //! What becomes of the file, in every state in which a run may leave it.
 
 use super::*;
-use crate::model::{Reached, Time};
+use crate::model::reached::Reached;
+use crate::model::time::Time;
 
 fn remembered(offset: u64) -> Remembered {
     let place = format!("1.2.{offset}.00000000").parse().expect("a place");
@@ -66,7 +67,7 @@ fn a_file_that_is_torn_is_set_aside_and_the_one_before_used() {
             .expect("a store")
             .0
             .write(&remembered(offset))
-            .expect("written")
+            .expect("written");
     };
     (1..3).for_each(write);
     let whole = fs::read(&path).expect("read");
@@ -119,7 +120,7 @@ fn wherever_writing_is_cut_off_the_file_is_whole() {
             .expect("a store")
             .0
             .write(&remembered(offset))
-            .expect("written")
+            .expect("written");
     };
     (1..3).for_each(write);
     // Half of the new one is written; the old one has a second name; the new one is there and the

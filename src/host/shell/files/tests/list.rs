@@ -1,6 +1,6 @@
 //! Listing, by every host.
 
-use crate::model::LogLink;
+use crate::files::listing::LogLink;
 
 use super::*;
 

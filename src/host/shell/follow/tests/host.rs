@@ -396,7 +396,7 @@ impl Host {
         }
         match action {
             Action::Rename if self.uncut.is_none() && self.rotates != Some(true) => {
-                self.rename_and_create()
+                self.rename_and_create();
             }
             Action::Copy if self.uncut.is_none() && self.rotates != Some(false) => self.copy(),
             Action::Cut => self.cut(),

@@ -1,8 +1,12 @@
 //! The program is killed and started again, whatever happens to the files meanwhile.
 
 use super::*;
-use crate::model::record::Span;
-use crate::model::{Cursor, HostId, Printed, Record, SourceId, Time, TimeFrom};
+use crate::model::cursor::Cursor;
+use crate::model::host::HostId;
+use crate::model::reached::Printed;
+use crate::model::record::{Record, Span};
+use crate::model::source::SourceId;
+use crate::model::time::{Time, TimeFrom};
 
 /// Runs of the program, one after the other.
 struct Runs {

@@ -1,0 +1,184 @@
+//! What the name of a file says of its place among the generations of a log.
+
+use std::cmp::Reverse;
+
+use crate::model::log_file::Packing;
+
+/// Where a file stands among the generations of a log, by its name. The order is that of age: the
+/// oldest first, and where a log was rotated in both ways, those with a date before those with a
+/// number.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Generation {
+    /// It has a date: year, month, day and whatever numbers follow, or seconds since 1970.
+    Dated(Vec<u64>),
+    /// It has a number, the higher the older.
+    Numbered(Reverse<u64>),
+    /// It has the name of the log itself, or that and the ending of a compressed file.
+    Live,
+}
+
+impl Generation {
+    /// Which generation of the log `live` the file `candidate` is; `None` where by its name it is
+    /// none.
+    ///
+    /// For `/l/app.log`: `/l/app.log` itself; what has a number or a date behind it
+    /// (`/l/app.log.1`, `/l/app.log-20261120`); a date before its extension
+    /// (`/l/app-20261120.log`), or after a dot a number too (`/l/app.1.log`; `/l/app-1.log` may
+    /// well be a log of its own). All of them compressed or not, and as logrotate puts them out of
+    /// its way (`.backup`).
+    #[must_use]
+    pub fn of(live: &[u8], candidate: &[u8]) -> Option<Self> {
+        let name = candidate.strip_suffix(b".backup").unwrap_or(candidate);
+        let name = Packing::of_name(name).stripped(name);
+        let name = name.strip_suffix(b".backup").unwrap_or(name);
+        if candidate == live || name == live {
+            return Some(Self::Live);
+        }
+        match name.strip_prefix(live) {
+            Some(added) => Self::of_added(added),
+            None => Self::before_extension(live, name),
+        }
+    }
+
+    fn before_extension(live: &[u8], name: &[u8]) -> Option<Self> {
+        let start = live
+            .iter()
+            .rposition(|&byte| byte == b'/')
+            .map_or(0, |slash| slash + 1);
+        let dot = live[start..]
+            .iter()
+            .rposition(|&byte| byte == b'.')
+            .filter(|&dot| dot > 0)?;
+        let (stem, extension) = live.split_at(start + dot);
+        let added = name.strip_prefix(stem)?.strip_suffix(extension)?;
+        let generation = Self::of_added(added)?;
+        (added[0] == b'.' || matches!(generation, Self::Dated(_))).then_some(generation)
+    }
+
+    /// Of what was added to the name: numbers, each behind one of `-._`.
+    fn of_added(added: &[u8]) -> Option<Self> {
+        let separates = |byte: &u8| b"-._".contains(byte);
+        let valid = added.first().is_some_and(separates)
+            && added.iter().all(|b| separates(b) || b.is_ascii_digit());
+        let groups: Vec<&[u8]> = added
+            .split(separates)
+            .filter(|group| !group.is_empty())
+            .collect();
+        let first = groups.first().filter(|_| valid)?;
+        if groups.iter().any(|group| group.len() >= 6) || (first.len() == 4 && groups.len() > 1) {
+            return Some(Self::Dated(
+                groups.iter().flat_map(|group| date_parts(group)).collect(),
+            ));
+        }
+        number(first).map(|number| Self::Numbered(Reverse(number)))
+    }
+}
+
+/// Whether a file is by its name a generation of this log, or the log itself.
+#[must_use]
+pub fn belongs(live: &[u8], candidate: &[u8]) -> bool {
+    Generation::of(live, candidate).is_some()
+}
+
+/// `20261120130000` in its parts, so that it compares with what was written with separators.
+fn date_parts(digits: &[u8]) -> Vec<u64> {
+    let is_date = matches!(digits.len(), 8 | 10 | 12 | 14)
+        && (digits.starts_with(b"20") || digits.starts_with(b"19"));
+    if !is_date {
+        return vec![number(digits).unwrap_or(u64::MAX)];
+    }
+    let (year, rest) = digits.split_at(4);
+    std::iter::once(year)
+        .chain(rest.chunks(2))
+        .filter_map(number)
+        .collect()
+}
+
+fn number(digits: &[u8]) -> Option<u64> {
+    std::str::from_utf8(digits).ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn generations_are_known_by_their_names_and_other_logs_are_not() {
+        let of = |name: &str| Generation::of(b"/l/app.log", name.as_bytes());
+        let (dated, numbered) = (Generation::Dated, |n| Generation::Numbered(Reverse(n)));
+        for (name, generation) in [
+            ("/l/app.log", Generation::Live),
+            ("/l/app.log.gz", Generation::Live),
+            ("/l/app.log.1", numbered(1)),
+            ("/l/app.log-2", numbered(2)),
+            ("/l/app.log.12.gz", numbered(12)),
+            ("/l/app.log-20261120", dated(vec![2026, 11, 20])),
+            ("/l/app.log-20261120.zst", dated(vec![2026, 11, 20])),
+            ("/l/app.log.2026-11-20", dated(vec![2026, 11, 20])),
+            ("/l/app.log_2026-11-20.3", dated(vec![2026, 11, 20, 3])),
+            ("/l/app.log-2026112013", dated(vec![2026, 11, 20, 13])),
+            ("/l/app.log-1795188137", dated(vec![1_795_188_137])),
+            (
+                "/l/app.log-20261120130000.backup",
+                dated(vec![2026, 11, 20, 13, 0, 0]),
+            ),
+            (
+                "/l/app.log-20261120130000.backup.gz",
+                dated(vec![2026, 11, 20, 13, 0, 0]),
+            ),
+            ("/l/app-20261120.log", dated(vec![2026, 11, 20])),
+            ("/l/app.2026-11-20.log.xz", dated(vec![2026, 11, 20])),
+            ("/l/app.1.log", numbered(1)),
+            ("/l/app.1.log.bz2", numbered(1)),
+        ] {
+            assert_eq!(of(name), Some(generation), "{name}");
+        }
+        for name in [
+            "/l/app-1.log",
+            "/l/app2.log",
+            "/l/app.log2",
+            "/l/app.log.old",
+            "/l/app.log.",
+            "/l/app.log.1x",
+            "/l/app",
+            "/l/app.log-.",
+            "/l/app.log/1",
+            "/k/app.log.1",
+            "/l/app.log.gz.1",
+            "/l/app..log",
+            "",
+        ] {
+            assert_eq!(of(name), None, "{name}");
+        }
+        // Neither what begins with a dot nor a folder has an extension.
+        assert!(
+            !belongs(b"/l.d/.log", b"/l.d/-20261120.log")
+                && !belongs(b"/l.d/app", b"/l-20261120.d/app")
+        );
+        assert!(belongs(b"/l/\xff $(x)", b"/l/\xff $(x).7.gz"));
+    }
+
+    #[test]
+    fn generations_sort_from_the_oldest_to_the_log_itself() {
+        let names = [
+            "a.log-20261119",
+            "a.log.2026-11-20",
+            "a.log-20261120.1",
+            "a.log-20261120.10",
+            "a.log.11.gz",
+            "a.log.9",
+            "a.log.0",
+            "a.log",
+        ];
+        let mut found: Vec<_> = names
+            .iter()
+            .map(|name| (Generation::of(b"a.log", name.as_bytes()), *name))
+            .collect();
+        found.reverse();
+        found.sort();
+        assert_eq!(
+            found.iter().map(|(_, name)| *name).collect::<Vec<_>>(),
+            names
+        );
+    }
+}

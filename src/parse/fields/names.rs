@@ -1,0 +1,632 @@
+//! What a name means: the field of this name, and the other spellings of what it stands for. Which
+//! of them are ids is said here too; reading them is left to `ids`.
+
+use super::{Flow, Path, Shape, Value, Visit, Wish, columns};
+
+/// Objects that loggers put around what they were given, so that nobody thinks of them as a part of
+/// the name: tracing, zap, monolog, log4j2, logback, serilog, MongoDB, OpenTelemetry, the cloud
+/// vendors. Elements of RFC 5424 too.
+const WRAPPERS: &[&str] = &[
+    "fields",
+    "context",
+    "ctx",
+    "extra",
+    "data",
+    "attributes",
+    "attrs",
+    "attr",
+    "labels",
+    "mdc",
+    "contextmap",
+    "properties",
+    "span",
+    "resource",
+    "body",
+    "payload",
+    "jsonpayload",
+    "params",
+    "meta",
+    "metadata",
+    "log",
+    "record",
+    "details",
+    "tags",
+    "state",
+    "scope",
+    "custom",
+];
+
+/// A name to ask for, and the spellings that stand for the same, the most telling first. All in
+/// lower case.
+static SPELLINGS: &[(&str, Set)] = &[
+    (
+        "message",
+        Set::of(&[
+            "msg",
+            "@m",
+            "@mt",
+            "log.message",
+            "short_message",
+            "event",
+            "text",
+            "body",
+            "log",
+        ]),
+    ),
+    (
+        "logger",
+        Set::of(&[
+            "logger_name",
+            "loggername",
+            "log.logger",
+            "logname",
+            "sourcecontext",
+            "target",
+            "category",
+            "channel",
+            "component",
+        ]),
+    ),
+    (
+        "thread",
+        Set::of(&[
+            "thread_name",
+            "threadname",
+            "process.thread.name",
+            "thread.name",
+            "tid",
+            "threadid",
+        ]),
+    ),
+    (
+        "program",
+        Set::of(&[
+            "syslog_identifier",
+            "_comm",
+            "process.name",
+            "app",
+            "appname",
+            "app_name",
+            "service",
+            "service.name",
+            "servicename",
+            "ident",
+            "comm",
+        ]),
+    ),
+    (
+        "pid",
+        Set::of(&[
+            "_pid",
+            "syslog_pid",
+            "process.pid",
+            "process_id",
+            "processid",
+            "procid",
+        ]),
+    ),
+    (
+        "host",
+        Set::of(&[
+            "hostname",
+            "_hostname",
+            "host.name",
+            "machine",
+            "machinename",
+            "node",
+        ]),
+    ),
+    (
+        "status",
+        Set::of(&[
+            "status_code",
+            "statuscode",
+            "http.response.status_code",
+            "http.status_code",
+            "http.status",
+            "http_status",
+            "response.status",
+            "response.status_code",
+            "response.statuscode",
+            "res.statuscode",
+            "res.status",
+            "httprequest.status",
+            "downstreamstatus",
+            "originstatus",
+            "response_code",
+            "sc-status",
+            "resp_status",
+            "code",
+        ]),
+    ),
+    (
+        "method",
+        Set::of(&[
+            "http.request.method",
+            "http.method",
+            "http_method",
+            "request.method",
+            "req.method",
+            "httprequest.requestmethod",
+            "request_method",
+            "requestmethod",
+            "cs-method",
+            "verb",
+        ]),
+    ),
+    (
+        "path",
+        Set::of(&[
+            "url.path",
+            "http.target",
+            "http.path",
+            "http.url",
+            "url",
+            "uri",
+            "request.uri",
+            "request.path",
+            "request.url",
+            "req.url",
+            "req.path",
+            "httprequest.requesturl",
+            "request_uri",
+            "request_path",
+            "requestpath",
+            "requesturi",
+            "http.route",
+            "cs-uri-stem",
+            "endpoint",
+        ]),
+    ),
+    (
+        "bytes",
+        Set::of(&[
+            "body_bytes_sent",
+            "bytes_sent",
+            "bytessent",
+            "http.response.body.bytes",
+            "http.response.body.size",
+            "size",
+            "response_size",
+            "responsesize",
+            "content_length",
+            "httprequest.responsesize",
+            "downstreamcontentsize",
+            "sc-bytes",
+            "length",
+        ]),
+    ),
+    (
+        "referer",
+        Set::of(&[
+            "referrer",
+            "http_referer",
+            "http.request.referrer",
+            "httprequest.referer",
+            "request.headers.referer",
+        ]),
+    ),
+    (
+        "user_agent",
+        Set::of(&[
+            "useragent",
+            "user_agent.original",
+            "http_user_agent",
+            "http.user_agent",
+            "http.useragent",
+            "httprequest.useragent",
+            "agent",
+            "ua",
+        ]),
+    ),
+    (
+        "remote_addr",
+        Set::of(&[
+            "remote_ip",
+            "remoteip",
+            "remoteaddr",
+            "client_ip",
+            "clientip",
+            "client.ip",
+            "client.address",
+            "source.ip",
+            "net.peer.ip",
+            "network.client.ip",
+            "remote_host",
+            "remoteaddress",
+            "req.remoteaddress",
+            "httprequest.remoteip",
+            "clienthost",
+            "client",
+            "peer",
+            "ip",
+            "rhost",
+            "addr",
+            "src",
+            "fwd",
+        ]),
+    ),
+    (
+        "duration",
+        Set::of(&[
+            "duration_ms",
+            "durationms",
+            "duration_s",
+            "elapsed",
+            "elapsed_ms",
+            "elapsedms",
+            "elapsedmilliseconds",
+            "latency",
+            "latency_ms",
+            "responsetime",
+            "response_time",
+            "request_time",
+            "event.duration",
+            "took",
+            "took_ms",
+            "time_taken",
+            "time-taken",
+            "rt",
+            "ms",
+        ]),
+    ),
+    (
+        "error",
+        Set::of(&[
+            "err",
+            "error.message",
+            "err.message",
+            "exception.message",
+            "exception",
+            "@x",
+            "error_message",
+            "errormessage",
+            "errmsg",
+        ]),
+    ),
+    (
+        "stack",
+        Set::of(&[
+            "stack_trace",
+            "stacktrace",
+            "error.stack_trace",
+            "error.stack",
+            "err.stack",
+            "exception.stacktrace",
+            "exc_info",
+            "traceback",
+            "errorverbose",
+        ]),
+    ),
+    (
+        "user",
+        Set::of(&[
+            "username",
+            "user_name",
+            "user.name",
+            "usr.name",
+            "remote_user",
+            "enduser.id",
+            "acct",
+            "login",
+            "auth_user",
+        ]),
+    ),
+    (
+        "level",
+        Set::of(&[
+            "lvl",
+            "severity",
+            "log.level",
+            "loglevel",
+            "log_level",
+            "levelname",
+            "level_name",
+            "severity_text",
+            "severitytext",
+            "@l",
+            "priority",
+        ]),
+    ),
+];
+
+/// Names of the id of a request, the most telling first.
+pub(super) const REQUEST: Set = Set::of(&[
+    "request_id",
+    "requestid",
+    "request-id",
+    "req_id",
+    "reqid",
+    "req-id",
+    "x-request-id",
+    "x_request_id",
+    "xrequestid",
+    "request.id",
+    "req.id",
+    "req.headers.x-request-id",
+    "request.headers.x-request-id",
+    "http.request.id",
+    "http.request_id",
+    "http_x_request_id",
+    "action_dispatch.request_id",
+    "correlation_id",
+    "correlationid",
+    "correlation-id",
+    "x-correlation-id",
+    "x_correlation_id",
+    "correlation.id",
+    "rid",
+    "aws_request_id",
+    "awsrequestid",
+    "lambda_request_id",
+    "x-amzn-requestid",
+    "x-amz-request-id",
+    "cf-ray",
+    "transaction_id",
+    "transactionid",
+    "transaction.id",
+    "operation_id",
+    "operationid",
+]);
+/// Of a trace.
+pub(super) const TRACE: Set = Set::of(&[
+    "trace_id",
+    "traceid",
+    "trace-id",
+    "trace.id",
+    "otel.trace_id",
+    "oteltraceid",
+    "dd.trace_id",
+    "dd_trace_id",
+    "x-b3-traceid",
+    "x_b3_traceid",
+    "b3.traceid",
+    "traceparent",
+    "b3",
+    "x-amzn-trace-id",
+    "x_amzn_trace_id",
+    "xraytraceid",
+    "logging.googleapis.com/trace",
+    "uber-trace-id",
+    "x-cloud-trace-context",
+    "span.trace_id",
+    "trace",
+]);
+/// Of a span.
+pub(super) const SPAN: Set = Set::of(&[
+    "span_id",
+    "spanid",
+    "span-id",
+    "span.id",
+    "otel.span_id",
+    "otelspanid",
+    "dd.span_id",
+    "dd_span_id",
+    "x-b3-spanid",
+    "x_b3_spanid",
+    "traceparent",
+    "b3",
+    "uber-trace-id",
+    "logging.googleapis.com/spanid",
+    "span",
+]);
+/// Of a user.
+pub(super) const USER: Set = Set::of(&[
+    "user_id",
+    "userid",
+    "user-id",
+    "user.id",
+    "usr.id",
+    "enduser.id",
+    "x-user-id",
+    "x_user_id",
+    "uid",
+    "user.uid",
+    "account_id",
+    "accountid",
+    "account.id",
+    "customer_id",
+    "customerid",
+]);
+/// Who it was, where no id is said.
+pub(super) const USER_NAMES: Set = Set::of(&[
+    "user",
+    "username",
+    "user_name",
+    "user.name",
+    "usr.name",
+    "usr",
+    "remote_user",
+    "acct",
+    "user.email",
+]);
+
+/// Names in lower case, and a sieve that lets few others through.
+pub(super) struct Set {
+    mask: u64,
+    names: &'static [&'static str],
+}
+
+impl Set {
+    const fn of(names: &'static [&'static str]) -> Self {
+        let (mut mask, mut at) = (0, 0);
+        while at < names.len() {
+            mask |= bit(names[at].as_bytes());
+            at += 1;
+        }
+        Self { mask, names }
+    }
+
+    /// Which of the names a path has, wrapped or not, in any case.
+    pub(super) fn position(&self, path: &Path<'_>) -> Option<usize> {
+        // A member may have no name at all: `request.` is that of `{"request":{"":1}}`.
+        if self.mask & bit(path.key) == 0 && !path.key.is_empty() {
+            return None;
+        }
+        self.names
+            .iter()
+            .position(|name| is(path, name.as_bytes(), true, true))
+    }
+}
+
+/// One bit of 64 from the last two letters of the last part of a name, whatever their case.
+const fn bit(name: &[u8]) -> u64 {
+    let len = name.len();
+    let last = if len > 0 { name[len - 1] | 0x20 } else { 0 };
+    let before = if len > 1 && name[len - 2] != b'.' {
+        name[len - 2] | 0x20
+    } else {
+        0
+    };
+    1 << ((last.wrapping_mul(7) ^ before.wrapping_mul(29)) & 63)
+}
+
+/// How well a field is what was asked for: less is better.
+pub(super) type Rank = usize;
+
+const EXACT: Rank = 0;
+const EXACT_PART: Rank = 1;
+const WRAPPED: Rank = 2;
+const OTHER_CASE: Rank = 3;
+const WRAPPED_OTHER_CASE: Rank = 4;
+const SPELLING: Rank = 5;
+
+/// See [`super::message_rank`].
+pub(super) fn message_rank(name: &[u8]) -> Option<usize> {
+    if name.eq_ignore_ascii_case(b"message") {
+        return Some(0);
+    }
+    let (_, spellings) = SPELLINGS.first()?;
+    spellings.position(&Path::top(name)).map(|at| at + 1)
+}
+
+/// Looks for the field that a name means.
+pub(super) struct Getter<'n, 'a> {
+    name: &'n str,
+    /// What its last letters may be.
+    mask: u64,
+    spellings: Option<&'static Set>,
+    /// Some part of the name may be the index of an array.
+    has_index: bool,
+    best: Option<(Rank, Value<'a>)>,
+    wished: Rank,
+}
+
+impl<'n, 'a> Getter<'n, 'a> {
+    pub(super) fn new(name: &'n str) -> Self {
+        let spellings = SPELLINGS
+            .iter()
+            .find(|(canonical, _)| *canonical == name)
+            .map(|(_, set)| set);
+        let mask = bit(name.as_bytes()) | spellings.map_or(0, |set| set.mask);
+        let is_index = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+        Self {
+            name,
+            mask,
+            spellings,
+            has_index: name.split('.').any(is_index),
+            best: None,
+            wished: EXACT,
+        }
+    }
+
+    pub(super) fn best(self) -> Option<Value<'a>> {
+        self.best.map(|(_, value)| value)
+    }
+
+    fn rank(&self, path: &Path<'_>, shape: Shape) -> Option<Rank> {
+        // A member may have no name at all: `request.` is that of `{"request":{"":1}}`.
+        if self.mask & bit(path.key) == 0 && !path.key.is_empty() {
+            return None;
+        }
+        let name = self.name.as_bytes();
+        if is(path, name, false, false) {
+            let part = shape == Shape::Object || has_index(path);
+            return Some(if part { EXACT_PART } else { EXACT });
+        }
+        if is(path, name, false, true) {
+            return Some(WRAPPED);
+        }
+        if is(path, name, true, true) {
+            return Some(if is(path, name, true, false) {
+                OTHER_CASE
+            } else {
+                WRAPPED_OTHER_CASE
+            });
+        }
+        if shape != Shape::Leaf {
+            return None;
+        }
+        self.spellings?.position(path).map(|at| SPELLING + at)
+    }
+}
+
+impl<'a> Visit<'a> for Getter<'_, 'a> {
+    fn wish(&mut self, path: &Path<'_>, shape: Shape) -> Wish {
+        if let Some(rank) = self.rank(path, shape)
+            && self.best.as_ref().is_none_or(|(best, _)| rank < *best)
+        {
+            self.wished = rank;
+            return Wish::Take;
+        }
+        match shape {
+            Shape::Object => Wish::Enter,
+            Shape::Array if self.has_index => Wish::Enter,
+            Shape::Array | Shape::Leaf => Wish::Skip,
+        }
+    }
+
+    fn take(&mut self, _: &Path<'_>, value: Value<'a>) -> Flow {
+        self.best = Some((self.wished, value));
+        if self.wished == EXACT {
+            Flow::Break(())
+        } else {
+            Flow::Continue(())
+        }
+    }
+
+    fn wants_columns(&self) -> bool {
+        columns::NAMES
+            .iter()
+            .any(|name| self.name.eq_ignore_ascii_case(name))
+    }
+}
+
+/// Whether a path is written like this. What is left of it in front must be wrappers, or nothing.
+fn is(path: &Path<'_>, name: &[u8], any_case: bool, wrapped: bool) -> bool {
+    let Some(front) = name.len().checked_sub(path.key.len()) else {
+        return false;
+    };
+    // Nearly all names are told apart by this.
+    if front > 0 && name[front - 1] != b'.' {
+        return false;
+    }
+    let (front, tail) = name.split_at(front);
+    let same = if any_case {
+        tail.eq_ignore_ascii_case(path.key)
+    } else {
+        tail == path.key
+    };
+    if !same {
+        return false;
+    }
+    match (path.parent, front.strip_suffix(b".")) {
+        (None, None) => front.is_empty(),
+        (Some(parent), Some(front)) => is(parent, front, any_case, wrapped),
+        (Some(parent), None) => front.is_empty() && wrapped && is_wrapper(parent),
+        (None, Some(_)) => false,
+    }
+}
+
+fn is_wrapper(path: &Path<'_>) -> bool {
+    let known = || {
+        WRAPPERS
+            .iter()
+            .any(|name| path.key.eq_ignore_ascii_case(name.as_bytes()))
+    };
+    (path.key.contains(&b'@') || known()) && path.parent.is_none_or(is_wrapper)
+}
+
+fn has_index(path: &Path<'_>) -> bool {
+    path.is_index || path.parent.is_some_and(has_index)
+}

@@ -1,0 +1,237 @@
+//! Records over lines: which line goes on with the record before it.
+//!
+//! [`Joiner`] answers for one source, line by line, and keeps little more than a few flags. A stack
+//! trace, the rest of an SQL statement, an object printed over many lines belong to the line that
+//! began them; filters, counts and copying take them together. What such lines look like is left to
+//! `shape`, their times to `stamp`.
+
+mod shape;
+
+use crate::parse::level;
+use std::ops::Range;
+
+use shape::{Shape, Wrapped};
+
+use crate::model::level::Level;
+
+/// Lines of one record: more than the longest stack trace or goroutine dump that anyone reads. The
+/// next begins a new record, so that a source which is taken for one endless record still comes in
+/// pieces.
+pub const MAX_LINES: u32 = 1000;
+
+/// Bytes of one record, for the same reason.
+pub const MAX_BYTES: usize = 256 * 1024;
+
+/// As much of a record's first line as tells its level.
+const HEAD_BYTES: usize = 160;
+
+/// Decides for the lines of one source, in their order, where records begin.
+#[derive(Debug, Clone, Default)]
+pub struct Joiner {
+    open: Option<Open>,
+    /// The beginning of the first line of the open record.
+    head: Vec<u8>,
+    trust: Trust,
+}
+
+/// The record that the next line may belong to.
+#[derive(Debug, Clone, Copy)]
+struct Open {
+    lines: u32,
+    bytes: usize,
+    /// The first line has a stamp.
+    stamped: bool,
+    /// What kind of text is under way.
+    within: Within,
+    /// Of whom its lines are, where others write in between: a hash of the program and process, or
+    /// of the container.
+    owner: u64,
+}
+
+/// What a record has come to, as far as it decides what may follow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Within {
+    /// Ordinary lines.
+    Plain,
+    /// A Python traceback: its last line is not indented.
+    Traceback,
+    /// A stack, which the program's own text seldom follows.
+    Stack,
+    /// Between two tracebacks of which the first led to the second; or behind the source line that
+    /// Node quotes.
+    Chain,
+    /// A record of MySQL's slow log: the query is anything.
+    SlowQuery,
+    /// A Go panic: blank lines, `goroutine 1 [running]:` and names of functions.
+    Goroutines,
+    /// The line ended in the middle of what was to be said (a part of a container's line, a Rust
+    /// panic whose message stands in the next line): whatever follows belongs to it.
+    Cut,
+}
+
+/// How far a source is known as one whose records begin with a stamp or a level, so that lines
+/// without one are taken for the rest of their records. Each such record vouches for a few more
+/// lines; a single one is soon used up.
+#[derive(Debug, Clone, Copy, Default)]
+struct Trust(u8);
+
+impl Trust {
+    const PER_RECORD: u8 = 8;
+    const PER_STRANGER: u8 = 32;
+
+    /// A record began, in the way by which records of the source would be known or in another.
+    fn begun(&mut self, is_known: bool) {
+        self.0 = if is_known {
+            self.0.saturating_add(Self::PER_RECORD)
+        } else {
+            self.0.saturating_sub(Self::PER_STRANGER)
+        };
+    }
+
+    /// Whether one more line that might be anything is taken for a rest.
+    fn spend(&mut self, open: &Open) -> bool {
+        let needed = match open.within {
+            Within::Stack => 128,
+            // What has gone on already may go on like that.
+            _ if open.lines > 1 => 0,
+            _ => Self::PER_RECORD / 2,
+        };
+        let is_enough = self.0 > needed;
+        self.0 = self.0.saturating_sub(1);
+        is_enough
+    }
+}
+
+impl Joiner {
+    /// Whether this line goes on with the record of the line before it in the same source; `stamp`
+    /// is where the line has a stamp of its own.
+    pub fn continues(&mut self, line: &[u8], stamp: Option<Range<usize>>) -> bool {
+        let wrapped = Wrapped::of(line, stamp);
+        let shape = wrapped.shape();
+        let belongs = self
+            .open
+            .is_some_and(|open| open.has_room_for(line) && self.belongs(&open, &wrapped, shape));
+        if !belongs {
+            // Not what only a strange beginning (of a file, behind a gap) makes a record of its
+            // own.
+            if !matches!(
+                shape,
+                Shape::Rest | Shape::Frame | Shape::Blank | Shape::SlowUser
+            ) {
+                self.trust.begun(wrapped.stamped || shape == Shape::Level);
+            }
+            self.head.clear();
+            self.head
+                .extend_from_slice(&line[..line.len().min(HEAD_BYTES)]);
+        }
+        let open = self
+            .open
+            .filter(|_| belongs)
+            .unwrap_or_else(|| Open::new(&wrapped));
+        self.open = Some(open.with(line.len(), &wrapped, shape));
+        belongs
+    }
+
+    /// The next line has nothing to do with those before it: bytes between them are missing.
+    pub fn cut(&mut self) {
+        self.open = None;
+    }
+
+    fn belongs(&mut self, open: &Open, line: &Wrapped<'_>, shape: Shape) -> bool {
+        let expected =
+            open.within == Within::Cut || open.expects(shape) || self.is_told(open, shape);
+        if line.stamped {
+            let same = line.owner != 0 && line.owner == open.owner;
+            return shape == Shape::Addendum || same && expected;
+        }
+        match shape {
+            _ if expected => true,
+            Shape::Level => {
+                let is_word = line
+                    .text
+                    .first()
+                    .is_some_and(|b| b.is_ascii_alphabetic() || !b.is_ascii());
+                is_word && open.lines == 1 && open.stamped && self.head_level().is_none()
+            }
+            // A record of MySQL's slow log whose second is the last one's has no line for the time.
+            Shape::SlowUser => open.lines == 1 && self.head.starts_with(b"# Time:"),
+            Shape::Head | Shape::GoPanic | Shape::CutShort => false,
+            // Where records have stamps, a line without one begins none. Where only some state a
+            // level, a sentence may.
+            _ => {
+                (open.stamped || !line.text.first().is_some_and(u8::is_ascii_uppercase))
+                    && self.trust.spend(open)
+            }
+        }
+    }
+
+    /// Whether a line begins the trace of what the line before it said had gone wrong.
+    fn is_told(&self, open: &Open, shape: Shape) -> bool {
+        let is_trace = matches!(shape, Shape::Exception | Shape::TracebackHead);
+        is_trace && open.lines == 1 && self.head_level().is_some_and(|level| level >= Level::Warn)
+    }
+
+    fn head_level(&self) -> Option<Level> {
+        level::of(&self.head)
+    }
+}
+
+impl Open {
+    fn new(first: &Wrapped<'_>) -> Self {
+        Self {
+            lines: 0,
+            bytes: 0,
+            stamped: first.stamped,
+            within: Within::Plain,
+            owner: first.owner,
+        }
+    }
+
+    fn with(self, len: usize, line: &Wrapped<'_>, shape: Shape) -> Self {
+        let within = match (shape, self.within) {
+            _ if line.is_cut => Within::Cut,
+            (Shape::CutShort, _) => Within::Cut,
+            (Shape::TracebackHead, _) => Within::Traceback,
+            (Shape::Goroutine | Shape::GoPanic, _) => Within::Goroutines,
+            (Shape::Chain, _) => Within::Chain,
+            (Shape::SlowUser, _) => Within::SlowQuery,
+            (_, Within::SlowQuery) => Within::SlowQuery,
+            (Shape::Frame, Within::Plain | Within::Cut) => Within::Stack,
+            (Shape::Rest | Shape::Blank | Shape::GoFrame, Within::Cut) => Within::Plain,
+            (Shape::Rest | Shape::Frame | Shape::Blank | Shape::GoFrame, within) => within,
+            _ => Within::Plain,
+        };
+        Self {
+            lines: self.lines + 1,
+            bytes: self.bytes.saturating_add(len),
+            within,
+            ..self
+        }
+    }
+
+    fn has_room_for(&self, line: &[u8]) -> bool {
+        self.lines < MAX_LINES && self.bytes.saturating_add(line.len()) <= MAX_BYTES
+    }
+
+    /// Whether a line of this shape belongs to the record whatever its source is like.
+    fn expects(&self, shape: Shape) -> bool {
+        match shape {
+            Shape::Blank
+            | Shape::Rest
+            | Shape::Frame
+            | Shape::Chain
+            | Shape::Goroutine
+            | Shape::Addendum => true,
+            shape if self.within == Within::SlowQuery => shape != Shape::SlowUser,
+            Shape::GoFrame => self.within == Within::Goroutines,
+            Shape::TracebackHead => self.within == Within::Chain,
+            // The last line of a traceback names an exception, which may be called anything.
+            Shape::Exception => matches!(self.within, Within::Traceback | Within::Chain),
+            Shape::Plain | Shape::Level => self.within == Within::Traceback && self.lines > 1,
+            Shape::Head | Shape::GoPanic | Shape::CutShort | Shape::SlowUser => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

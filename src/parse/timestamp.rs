@@ -1,0 +1,464 @@
+//! Stamps: the time that a line says it was written.
+//!
+//! [`Stamper`] reads the lines of one source: it finds out which formats they have and where their
+//! stamps stand, keeps to that, and looks again when it stops fitting. What formats look like is
+//! left to `formats`, a table with a small parser for each; where stamps stand in a line to
+//! `layout`, what a sample of lines proves to `learn`, years and other things that stamps leave
+//! open to `clock` and `zone`, logs with a head of their own to `w3c`, and formats that the
+//! inventory gives to `format`.
+
+mod clock;
+mod expression;
+mod fields;
+mod format;
+mod formats;
+mod key;
+mod layout;
+mod learn;
+mod pattern;
+mod scan;
+mod w3c;
+mod zone;
+
+use std::ops::Range;
+
+use clock::{Calendar, Moment};
+pub use format::TimeFormat;
+use formats::{Found, Place};
+use key::Example;
+pub use key::TimeKey;
+use layout::{Layout, detect, is_of_our_time, may_be_stamped};
+use learn::MOST_LAYOUTS;
+use w3c::Header;
+
+use crate::model::time::{HostClock, Time, TimeFrom};
+
+/// So many lines in a row without a known stamp (a long stack trace has about half of it), and one
+/// is looked for everywhere again, not only at the places where it would be no coincidence.
+const PATIENCE: u32 = 100;
+
+/// Lines after which a sample has shown what there is to see.
+const SAMPLE_LINES: usize = 64;
+
+/// Lines in which a stamp would have been found if they had one.
+const ENOUGH_LINES: usize = 16;
+
+/// So much of each line of a sample is kept until then.
+const SAMPLE_BYTES: usize = 192;
+
+/// A source that has had so many lines without a sample will not be helped by one.
+const SAMPLED_LATE: u32 = 10_000;
+
+/// A line whose time is so near to that of its arrival is read as it is written.
+const LIVE_NANOS: u64 = 600 * 1_000_000_000;
+
+/// A format that is told by little must fit the times before it to be believed of a single line.
+const LEAP_NANOS: u64 = 24 * 3600 * 1_000_000_000;
+
+/// Finds the stamps of one source.
+#[derive(Debug, Clone)]
+pub struct Stamper {
+    calendar: Calendar,
+    /// The inventory's, and where it was seen last.
+    given: Option<(TimeFormat, usize)>,
+    /// Found out, the last one that fitted first.
+    layouts: Vec<Layout>,
+    /// Of a W3C log, or empty.
+    header: Header,
+    /// Lines in a row that had no known stamp.
+    misses: u32,
+    lines: u32,
+    previous: Option<Time>,
+    example: Option<Example>,
+    /// The line before was read as it was written.
+    live: bool,
+    /// The entry of a slow log has its time already, and another one of its second line is not
+    /// needed.
+    slow_entry: bool,
+    /// The layouts are those of a sample, also if there are none.
+    is_learnt: bool,
+    sample: Sample,
+}
+
+/// The beginnings of lines, until there are enough to learn from.
+#[derive(Debug, Clone, Default)]
+struct Sample {
+    heads: Vec<Box<[u8]>>,
+    is_done: bool,
+}
+
+impl Sample {
+    /// Keeps the beginnings of lines, as many as there is room for.
+    fn take(&mut self, lines: &mut dyn Iterator<Item = &[u8]>) {
+        for line in lines
+            .filter(|line| !line.is_empty())
+            .take(SAMPLE_LINES.saturating_sub(self.heads.len()))
+        {
+            let (line, _) = body(line);
+            self.heads.push(line[..line.len().min(SAMPLE_BYTES)].into());
+        }
+    }
+}
+
+/// What was found of a line's time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stamped {
+    /// The time that orders the line.
+    pub time: Time,
+    /// Where it comes from.
+    pub from: TimeFrom,
+    /// Which bytes of the line are its stamp, where it has one.
+    pub span: Option<Range<usize>>,
+}
+
+impl Stamper {
+    /// For a source of a host with this clock (for stamps without a zone, and since boot).
+    #[must_use]
+    pub fn new(clock: &HostClock) -> Self {
+        Self {
+            calendar: Calendar::new(clock),
+            given: None,
+            layouts: Vec::with_capacity(MOST_LAYOUTS),
+            header: Header::default(),
+            misses: 0,
+            lines: 0,
+            previous: None,
+            example: None,
+            live: false,
+            slow_entry: false,
+            is_learnt: false,
+            sample: Sample::default(),
+        }
+    }
+
+    /// The same for a source whose format the inventory gives: no other is looked for.
+    #[must_use]
+    pub fn with_format(clock: &HostClock, format: &TimeFormat) -> Self {
+        Self {
+            given: Some((format.clone(), 0)),
+            ..Self::new(clock)
+        }
+    }
+
+    /// The clock of the host is another one now: it was started again, or its zone was changed.
+    /// What is known of the source is kept.
+    pub fn set_clock(&mut self, clock: &HostClock) {
+        self.calendar = Calendar::new(clock);
+    }
+
+    /// The name of the format that the last stamped line had.
+    #[must_use]
+    pub fn format(&self) -> Option<&'static str> {
+        match &self.given {
+            Some((format, _)) => Some(format.name()),
+            None if self.header.has_columns() => Some("w3c"),
+            None => self.layouts.first().map(|layout| layout.format.name),
+        }
+    }
+
+    /// Whether the last stamp was a time of day alone, whose day is a guess.
+    #[must_use]
+    pub fn is_undated(&self) -> bool {
+        self.example.as_ref().is_some_and(Example::is_undated)
+    }
+
+    /// How the stamps of this source can be compared by who knows nothing of them; `None` where
+    /// they cannot, or there was none yet.
+    #[must_use]
+    pub fn key(&self) -> Option<TimeKey> {
+        let example = self.example.as_ref()?;
+        let (zone, mixed) = self.calendar.zone_of(example.zone(), self.previous?);
+        TimeKey::new(self.format()?, example, zone, mixed)
+    }
+
+    /// Whether lines that follow each other would help to tell the format: [`learn`](Self::learn)
+    /// takes them. Becomes false after a few dozen lines, and true again when the format stops
+    /// fitting.
+    #[must_use]
+    pub fn wants_sample(&self) -> bool {
+        self.given.is_none() && !self.sample.is_done && self.lines < SAMPLED_LATE
+    }
+
+    /// Decides the format from lines of the source that follow each other, the last of them read at
+    /// `now`, before they are stamped. May be called again with the lines after those while
+    /// [`wants_sample`](Self::wants_sample) says so.
+    pub fn learn(&mut self, sample: &mut dyn Iterator<Item = &[u8]>, now: Time) {
+        if !self.wants_sample() {
+            return;
+        }
+        let before = self.sample.heads.len();
+        self.sample.take(sample);
+        let count = self.sample.heads.len();
+        // One line at a time would otherwise be looked at as often as there are lines.
+        if count / 4 == before / 4 && count < SAMPLE_LINES {
+            return;
+        }
+        let heads: Vec<&[u8]> = self.sample.heads.iter().map(|line| &**line).collect();
+        let layouts = learn::learn(&heads, &mut self.calendar, now);
+        if !layouts.is_empty() {
+            // What single lines were thought to say before may be a date that a message quotes.
+            if self.previous.is_none() || !self.is_learnt {
+                self.previous =
+                    begin_of_clock(&layouts, &heads, &mut self.calendar, now).or(self.previous);
+            }
+            self.misses = 0;
+        }
+        if !layouts.is_empty() || count >= ENOUGH_LINES {
+            self.adopt(layouts);
+        }
+        if count >= SAMPLE_LINES {
+            self.sample = Sample {
+                heads: Vec::new(),
+                is_done: true,
+            };
+        }
+    }
+
+    /// What a sample proved goes before all that was known. The first one also says what was no
+    /// stamp; a later one may be of nothing but a stack trace.
+    fn adopt(&mut self, mut layouts: Vec<Layout>) {
+        if self.is_learnt {
+            let others = self.layouts.iter().filter(|known| {
+                layouts
+                    .iter()
+                    .all(|layout| layout.format != known.format || layout.word != known.word)
+            });
+            let others: Vec<Layout> = others.copied().collect();
+            layouts.extend(others);
+            layouts.truncate(MOST_LAYOUTS);
+        }
+        self.layouts = layouts;
+        self.is_learnt = true;
+    }
+
+    /// The time of a line that was read at `now`. Lines without a stamp have the time of the line
+    /// before.
+    pub fn stamp(&mut self, line: &[u8], now: Time) -> Stamped {
+        self.lines = self.lines.saturating_add(1);
+        let (text, skipped) = body(line);
+        let Some((found, time)) = self.find(text, now) else {
+            self.miss();
+            let (time, from) = match self.previous {
+                Some(previous) => (previous, TimeFrom::Previous),
+                None => (now, TimeFrom::Arrival),
+            };
+            return Stamped {
+                time,
+                from,
+                span: None,
+            };
+        };
+        self.misses = 0;
+        self.live = time.0.abs_diff(now.0) < LIVE_NANOS;
+        self.previous = Some(time);
+        self.example = Some(Example::new(found.moment, text, found.start));
+        Stamped {
+            time,
+            from: TimeFrom::Stamp,
+            span: Some(found.start + skipped..found.end + skipped),
+        }
+    }
+
+    /// A line had no stamp. After many of them what is known no longer fits, and a sample is
+    /// wanted: less and less often in a source that has no stamps.
+    fn miss(&mut self) {
+        self.misses = self.misses.saturating_add(1);
+        if self.misses == PATIENCE {
+            self.header = Header::default();
+        }
+        let turn = self.misses / PATIENCE;
+        if self.misses.is_multiple_of(PATIENCE) && turn.is_power_of_two() && self.given.is_none() {
+            (self.sample, self.lines) = (Sample::default(), 0);
+        }
+    }
+
+    fn find(&mut self, line: &[u8], now: Time) -> Option<(Found, Time)> {
+        if let Some((format, at)) = &mut self.given
+            && format.name() != "w3c"
+        {
+            let found = format.find(line, at, &self.calendar.names)?;
+            return self.time(found, now);
+        }
+        let first = *line.first()?;
+        if first == b'#' && line.get(1).is_some_and(u8::is_ascii_uppercase) {
+            let found = self.header.read(line, &self.calendar.names)?;
+            return self.time(found, now);
+        }
+        if self.is_said_already(line, first) {
+            return None;
+        }
+        if self.header.has_columns() || self.given.is_some() {
+            return self.in_columns(line, now);
+        }
+        self.known(line, now).or_else(|| self.other(line, now))
+    }
+
+    #[inline]
+    fn time(&mut self, found: Found, now: Time) -> Option<(Found, Time)> {
+        let is_live = self.live && matches!(found.moment, Moment::Clock(..));
+        // A line of the year 9999 must not decide the day, or the side of a fold, of those after
+        // it.
+        let previous = self
+            .previous
+            .filter(|&previous| !is_live && is_possible(previous, now));
+        self.calendar
+            .time(found.moment, now, previous)
+            .map(|time| (found, time))
+    }
+
+    fn in_columns(&mut self, line: &[u8], now: Time) -> Option<(Found, Time)> {
+        let found = match &mut self.given {
+            Some((format, at)) if !self.header.has_columns() => {
+                format.find(line, at, &self.calendar.names)?
+            }
+            _ => self.header.find(line, &self.calendar.names)?,
+        };
+        self.time(found, now)
+    }
+
+    /// The stamp in one of the layouts that are known.
+    #[inline]
+    fn known(&mut self, line: &[u8], now: Time) -> Option<(Found, Time)> {
+        for at in 0..self.layouts.len() {
+            let Some((layout, found)) = self.layouts[at].find(line, &self.calendar.names) else {
+                continue;
+            };
+            if let Some(found) = self.time(found, now) {
+                self.layouts[at].at = layout.at;
+                self.layouts.swap(0, at);
+                return Some(found);
+            }
+        }
+        None
+    }
+
+    /// An entry of a slow log has its time in its first line, mostly, and another one further down.
+    #[inline]
+    fn is_said_already(&mut self, line: &[u8], first: u8) -> bool {
+        match first {
+            b'#' if line.starts_with(b"# Time: ") => {
+                self.slow_entry = true;
+                false
+            }
+            b'S' if self.slow_entry && line.starts_with(b"SET timestamp=") => {
+                self.slow_entry = false;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Another format in a line that has none of the known ones. Most such lines continue a record
+    /// and may well contain some date; a stamp that takes the place of the known one is believed at
+    /// once, others when nothing fits for long.
+    fn other(&mut self, line: &[u8], now: Time) -> Option<(Found, Time)> {
+        let knows = self.is_learnt || !self.layouts.is_empty();
+        if knows && self.misses < PATIENCE && matches!(line.first(), Some(b' ' | b'\t')) {
+            return None;
+        }
+        if knows && !may_be_stamped(line) {
+            return None;
+        }
+        let (layout, found, _) = detect(line, &mut self.calendar, now)?;
+        let (found, time) = self.time(found, now)?;
+        if knows && !self.believes(layout, time, line, now) {
+            return None;
+        }
+        self.layouts
+            .retain(|known| known.format != layout.format || known.word != layout.word);
+        self.layouts.truncate(MOST_LAYOUTS - 1);
+        self.layouts.insert(0, layout);
+        Some((found, time))
+    }
+
+    fn believes(&self, layout: Layout, time: Time, line: &[u8], now: Time) -> bool {
+        let in_place =
+            layout.word == 0 || self.layouts.iter().any(|known| layout.word <= known.word);
+        let near = self
+            .previous
+            .is_none_or(|previous| previous.0.abs_diff(time.0) < LEAP_NANOS);
+        let present = now.0.abs_diff(time.0) < LEAP_NANOS;
+        if !near && !is_possible(time, now) {
+            return false;
+        }
+        let is_told = present || (near && self.previous.is_some());
+        if self.misses >= PATIENCE && is_told {
+            return true;
+        }
+        match layout.format.place {
+            Place::Field => layout.at == 0 || near,
+            Place::Anywhere => {
+                layout.word == 0
+                    || (in_place && is_told)
+                    || (near && self.is_bracketed(layout, line))
+            }
+            Place::Start | Place::Proved => in_place && near,
+        }
+    }
+
+    /// Nobody writes the brackets of an access log in a message, nor those in which the source has
+    /// its stamps.
+    fn is_bracketed(&self, layout: Layout, line: &[u8]) -> bool {
+        let has_mark =
+            |known: &Layout| known.format == layout.format && known.before == layout.before;
+        let is_mark = layout.before == Some(b'[');
+        (layout.format.name == "access" && line[..layout.at].ends_with(b"["))
+            || (is_mark && self.layouts.iter().any(has_mark))
+    }
+}
+
+/// Whether a line may have been written then, as far as our clock tells.
+fn is_possible(time: Time, now: Time) -> bool {
+    time >= Time(0) && is_of_our_time(time, now)
+}
+
+/// A line without the priority of syslog and the mark of an encoding, and how long those are.
+#[inline]
+fn body(line: &[u8]) -> (&[u8], usize) {
+    match line.first() {
+        Some(b'<') => {
+            let digits = line[1..]
+                .iter()
+                .take(4)
+                .take_while(|b| b.is_ascii_digit())
+                .count();
+            let skipped = if (1..4).contains(&digits) && line.get(digits + 1) == Some(&b'>') {
+                digits + 2
+            } else {
+                0
+            };
+            (&line[skipped..], skipped)
+        }
+        Some(0xef) if line.starts_with(b"\xef\xbb\xbf") => (&line[3..], 3),
+        _ => (line, 0),
+    }
+}
+
+/// Where the first of several times of day stands that end at `now`: so many midnights back.
+fn begin_of_clock(
+    layouts: &[Layout],
+    lines: &[&[u8]],
+    calendar: &mut Calendar,
+    now: Time,
+) -> Option<Time> {
+    let layout = layouts
+        .first()
+        .filter(|layout| layout.format.name == "clock")?;
+    let (mut first, mut last) = (None, None);
+    for line in lines {
+        let Some((_, found)) = layout.find(line, &calendar.names) else {
+            continue;
+        };
+        last = calendar.time(found.moment, now, last);
+        first = first.or(last);
+    }
+    let newest = now.plus_millis(3600 * 1000);
+    let (first, last) = (first?, last?);
+    // Read forwards, the midnights between them have put the end behind the present.
+    let ahead = last.0.saturating_sub(newest.0).max(0);
+    let days = ahead.div_euclid(86_400_000_000_000) + i64::from(ahead % 86_400_000_000_000 > 0);
+    Some(first.plus_millis(-days * 86_400_000))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,537 @@
+//! Where in the lines of a source its stamps stand, and in which format.
+//!
+//! A [`Layout`] is found in one line by [`detect`], and then looked for in the others by
+//! [`Layout::find`]. What many lines prove together is left to `learn`.
+
+use super::clock::{AHEAD_MS, Calendar, Date, Moment, days};
+use super::formats::{FORMATS, Format, Found, Place, date_only};
+use super::scan::Scan;
+use super::zone::ZoneNames;
+use crate::model::time::Time;
+
+/// How far into a line a stamp may begin: behind an address, a container's name, a user, a field or
+/// two (Amazon's S3 has up to 129 bytes before it).
+pub(super) const PREFIX_BYTES: usize = 160;
+
+/// Two readings of a date are told apart by the present where one of them is so near to it.
+const NEAR_MS: i64 = AHEAD_MS;
+
+/// A bare number that is a time further ahead than this is something else, and so is a date in an
+/// unexpected place.
+const MUCH_AHEAD_MS: i64 = 366 * 24 * 3600 * 1000;
+
+/// A format and the place where it was seen last.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Layout {
+    pub(super) format: &'static Format,
+    /// The byte of the line; for fields, 0 where the whole line has their notation, 1 where only a
+    /// part has.
+    pub(super) at: usize,
+    /// So many words stand before it.
+    pub(super) word: usize,
+    /// Only this very word is the stamp: of another number or word, nothing would tell it.
+    pub(super) exact: bool,
+    /// The byte before it: a stamp among other words has the same, or it is a date that a message
+    /// mentions.
+    pub(super) before: Option<u8>,
+}
+
+impl Layout {
+    /// A format in any place.
+    pub(super) fn anywhere(format: &'static Format) -> Self {
+        Self {
+            word: usize::MAX - WORD_SLACK,
+            ..Self::of_field(format, 0)
+        }
+    }
+
+    /// A format that looks for its place itself; for `at` see there.
+    pub(super) fn of_field(format: &'static Format, at: usize) -> Self {
+        Self {
+            format,
+            at,
+            word: 0,
+            exact: false,
+            before: None,
+        }
+    }
+
+    /// A format in a place of a line.
+    pub(super) fn at_spot(format: &'static Format, line: &[u8], Spot { at, word }: Spot) -> Self {
+        Self {
+            format,
+            at,
+            word,
+            exact: false,
+            before: mark_before(line, at),
+        }
+    }
+
+    /// The stamp of a line, and the layout with its place in this line. Where stamps begin the
+    /// lines, one that stands further on is not the stamp of a line but a part of its message.
+    #[inline]
+    pub(super) fn find(&self, line: &[u8], names: &ZoneNames) -> Option<(Self, Found)> {
+        if self.format.place == Place::Field {
+            if self.at == 0 && self.word == 0 && !has_notation(self.format, line) {
+                return None;
+            }
+            return Some((*self, (self.format.parse)(line, names)?));
+        }
+        if !self.exact
+            && let Some(found) = self.find_at(line, self.at, names)
+        {
+            return Some((*self, found));
+        }
+        if self.at == 0 && self.word == 0 && !self.exact {
+            None
+        } else {
+            self.search(line, names)
+        }
+    }
+
+    #[inline]
+    fn find_at(&self, line: &[u8], at: usize, names: &ZoneNames) -> Option<Found> {
+        let text = line.get(at..)?;
+        if !self.format.begins_with(*text.first()?) || !begins_token(line, at) {
+            return None;
+        }
+        let found = (self.format.parse)(text, names)?;
+        Some(Found {
+            start: found.start + at,
+            end: found.end + at,
+            ..found
+        })
+    }
+
+    fn has_before(&self, mark: Option<u8>) -> bool {
+        mark.is_none() || mark == self.before
+    }
+
+    fn search(&self, line: &[u8], names: &ZoneNames) -> Option<(Self, Found)> {
+        let words = if self.exact {
+            self.word..=self.word
+        } else {
+            0..=self.word + WORD_SLACK
+        };
+        let spots = spots(line).skip_while(|spot| spot.word < *words.start());
+        let mut spots = spots.take_while(|spot| spot.word <= *words.end());
+        let any = self.word > PREFIX_BYTES;
+        spots.find_map(|Spot { at, word }| {
+            let in_place =
+                any || word == 0 || word == self.word || self.has_before(mark_before(line, at));
+            let found = self.find_at(line, at, names).filter(|_| in_place)?;
+            Some((Self { at, ..*self }, found))
+        })
+    }
+}
+
+/// The byte before a stamp and the name of its day, if any; `None` where they begin the line.
+fn mark_before(line: &[u8], at: usize) -> Option<u8> {
+    const DAYS: [&[u8]; 7] = [
+        b"Mon ", b"Tue ", b"Wed ", b"Thu ", b"Fri ", b"Sat ", b"Sun ",
+    ];
+    let has_day = line
+        .get(at.saturating_sub(4)..at)
+        .is_some_and(|before| DAYS.contains(&before));
+    byte_before(line, if has_day { at - 4 } else { at })
+}
+
+fn byte_before(line: &[u8], at: usize) -> Option<u8> {
+    at.checked_sub(1)
+        .and_then(|before| line.get(before))
+        .copied()
+}
+
+/// Words that may stand before a stamp in addition to those seen first: a name of two words in
+/// place of one.
+const WORD_SLACK: usize = 2;
+
+/// Where a stamp may begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Spot {
+    pub(super) at: usize,
+    pub(super) word: usize,
+}
+
+/// Starts of words near the beginning of a line, with a digit, a capital, `[` or `@`.
+pub(super) fn spots(line: &[u8]) -> impl Iterator<Item = Spot> {
+    let head = line.get(..PREFIX_BYTES).unwrap_or(line);
+    let (mut word, mut in_word) = (0, false);
+    head.iter().enumerate().filter_map(move |(at, &b)| {
+        let parts = matches!(b, b' ' | b'\t' | b',' | b';' | b'|');
+        if parts {
+            word += usize::from(in_word);
+        }
+        in_word = !parts;
+        let begins = b.is_ascii_digit() || b.is_ascii_uppercase() || matches!(b, b'[' | b'@');
+        (begins && begins_token(head, at)).then_some(Spot { at, word })
+    })
+}
+
+/// Whether a stamp may begin here: not in the middle of a word or of the name of a file.
+#[inline]
+fn begins_token(line: &[u8], at: usize) -> bool {
+    let Some(before) = byte_before(line, at) else {
+        return true;
+    };
+    match before {
+        b' '
+        | b'\t'
+        | b'['
+        | b'('
+        | b'{'
+        | b'<'
+        | b'"'
+        | b'\''
+        | b'|'
+        | b'='
+        | b','
+        | b';'
+        | b':'
+        | b'>'
+        | b'*'
+        | b'#'
+        | b'@'
+        | b'!'
+        | b'&'
+        | 0
+        | 0x80.. => true,
+        b'm' if ends_colour(&line[..at]) => true,
+        b'a'..=b'z' | b'A'..=b'Z' => is_glued(line, at),
+        b'0'..=b'9' => false,
+        _ => at == 1,
+    }
+}
+
+/// Whether a date of Go's log stands behind the prefix of a logger that forgot a blank:
+/// `raft2026/11/20 13:00:01`.
+fn is_glued(line: &[u8], at: usize) -> bool {
+    at <= GLUED_BYTES
+        && line.get(at + 4) == Some(&b'/')
+        && line.get(at + 7) == Some(&b'/')
+        && line[..at].iter().all(u8::is_ascii_alphabetic)
+}
+
+/// The longest such prefix.
+const GLUED_BYTES: usize = 24;
+
+/// Whether a text ends in `ESC [ … m`, as programs write that take a log for a terminal.
+fn ends_colour(text: &[u8]) -> bool {
+    let Some(text) = text.strip_suffix(b"m") else {
+        return false;
+    };
+    let numbers = text
+        .iter()
+        .rev()
+        .take_while(|b| b.is_ascii_digit() || **b == b';')
+        .count();
+    text[..text.len() - numbers].ends_with(b"\x1b[")
+}
+
+/// Whether the whole line is written as the fields of this format are.
+pub(super) fn has_notation(format: &Format, line: &[u8]) -> bool {
+    match format.name {
+        "json" => is_object(line),
+        "logfmt" => is_pairs(line),
+        _ => true,
+    }
+}
+
+/// What a line's fields say of it counts more than a date elsewhere in it.
+pub(super) fn has_fields(line: &[u8]) -> bool {
+    is_object(line)
+        || is_pairs(line)
+        || line.starts_with(b"# Time: ")
+        || line.starts_with(b"SET timestamp=")
+}
+
+/// Whether a line begins as pairs of logfmt do.
+fn is_pairs(line: &[u8]) -> bool {
+    let key = line
+        .iter()
+        .take(PREFIX_BYTES)
+        .take_while(|b| b.is_ascii_alphanumeric() || b"_.@-".contains(b))
+        .count();
+    key > 0 && line.get(key) == Some(&b'=')
+}
+
+/// Whether a line is an object of JSON, as far as its first bytes say.
+pub(super) fn is_object(line: &[u8]) -> bool {
+    let head = line.get(..PREFIX_BYTES).unwrap_or(line);
+    head.trim_ascii_start()
+        .strip_prefix(b"{")
+        .is_some_and(|rest| rest.trim_ascii_start().first() == Some(&b'"'))
+}
+
+/// Whether it is worth looking for a stamp: there is none without so many digits. Most lines of
+/// stack traces have fewer.
+pub(super) fn may_be_stamped(line: &[u8]) -> bool {
+    const LEAST_DIGITS: usize = 5;
+    let head = line.get(..PREFIX_BYTES).unwrap_or(line);
+    head.iter().filter(|b| b.is_ascii_digit()).count() >= LEAST_DIGITS || has_fields(line)
+}
+
+/// The first stamp of any format in a line, where nothing is known of others.
+pub(super) fn detect(
+    line: &[u8],
+    calendar: &mut Calendar,
+    now: Time,
+) -> Option<(Layout, Found, Time)> {
+    if has_fields(line) {
+        in_fields(line, calendar, now).or_else(|| in_spot(line, calendar, now))
+    } else {
+        in_spot(line, calendar, now).or_else(|| in_fields(line, calendar, now))
+    }
+}
+
+fn in_fields(line: &[u8], calendar: &mut Calendar, now: Time) -> Option<(Layout, Found, Time)> {
+    for format in FORMATS.iter().filter(|format| format.place == Place::Field) {
+        if let Some(found) = (format.parse)(line, &calendar.names)
+            && let Some(time) = calendar.time(found.moment, now, None)
+        {
+            let at = usize::from(!has_notation(format, line));
+            return Some((Layout::of_field(format, at), found, time));
+        }
+    }
+    None
+}
+
+fn in_spot(line: &[u8], calendar: &mut Calendar, now: Time) -> Option<(Layout, Found, Time)> {
+    spots(line).find_map(|place| at_spot(line, place, calendar, now))
+}
+
+/// The stamp that begins at a place, by the first format that fits; of those that read the same
+/// bytes as different days, by the likeliest.
+pub(super) fn at_spot(
+    line: &[u8],
+    spot: Spot,
+    calendar: &mut Calendar,
+    now: Time,
+) -> Option<(Layout, Found, Time)> {
+    let text = line.get(spot.at..).filter(|text| may_begin(text))?;
+    let first = *text.first()?;
+    let mut best: Option<(Layout, Found, Time)> = None;
+    for format in FORMATS.iter().filter(|format| format.begins_with(first)) {
+        if matches!(format.place, Place::Field | Place::Proved)
+            || (best.is_some() && !format.ambiguous)
+        {
+            continue;
+        }
+        let Some(next) = read_at(format, line, spot, calendar, now) else {
+            continue;
+        };
+        if !format.ambiguous {
+            return Some(next);
+        }
+        best = match best {
+            Some(best) if !is_likelier(text, next.2, best.2, format, now) => Some(best),
+            _ => Some(next),
+        };
+    }
+    best
+}
+
+/// A stamp of this format at a place, if it may stand there alone.
+fn read_at(
+    format: &'static Format,
+    line: &[u8],
+    spot: Spot,
+    calendar: &mut Calendar,
+    now: Time,
+) -> Option<(Layout, Found, Time)> {
+    let (before, text) = line.split_at_checked(spot.at)?;
+    let found = (format.parse)(text, &calendar.names)?;
+    let is_number = format.name == "epoch";
+    let is_labelled = format.place == Place::Start && !may_precede(before);
+    if is_labelled && !(is_number && spot.word == 1 && is_dated(&text[found.end..], found.moment)) {
+        return None;
+    }
+    let time = calendar
+        .time(found.moment, now, None)
+        .filter(|&time| is_plausible(format, time, now))?;
+    let found = Found {
+        start: found.start + spot.at,
+        end: found.end + spot.at,
+        ..found
+    };
+    if is_number && is_contradicted(line, found.end, time, calendar) {
+        return None;
+    }
+    Some((
+        Layout {
+            exact: is_labelled,
+            ..Layout::at_spot(format, line, spot)
+        },
+        found,
+        time,
+    ))
+}
+
+/// Whether the first bytes are those of any stamp at all: most numbers and words are not, and are
+/// told by this at a fraction of the cost of asking each format.
+#[inline]
+fn may_begin(text: &[u8]) -> bool {
+    match text {
+        [b'0'..=b'9', ..] => may_begin_with_number(text),
+        // klog's letter has digits behind it.
+        [b'A'..=b'Z', next, ..] => next.is_ascii_digit() || Scan(text).month().is_some(),
+        [b'[', next, ..] => next.is_ascii_digit() || matches!(next, b' ' | b'\t'),
+        [b'@', next, ..] => next.is_ascii_digit(),
+        _ => false,
+    }
+}
+
+fn may_begin_with_number(text: &[u8]) -> bool {
+    let run = Scan(text).run_of_digits();
+    let behind = &text[run..];
+    match (run, behind) {
+        (1 | 2, [b'/' | b'-' | b'.', ..]) => true,
+        (1 | 2, [b' ', month @ ..]) => Scan(month).month().is_some(),
+        (1 | 2, [b'A'..=b'Z' | b'a'..=b'z', ..]) => run == 1 || Scan(behind).month().is_some(),
+        (4, [b'-' | b'/' | b'.' | b' ', ..]) | (6 | 8 | 10 | 13 | 14 | 16 | 17 | 19, _) => true,
+        _ => false,
+    }
+}
+
+/// What may stand before a stamp that has to begin its line: marks and colours, or the name of a
+/// container.
+fn may_precede(prefix: &[u8]) -> bool {
+    if prefix.is_empty() || prefix.ends_with(b"| ") {
+        return true;
+    }
+    let mut rest = prefix;
+    while let Some((&b, more)) = rest.split_first() {
+        if b == 0x1b && more.first() == Some(&b'[') {
+            rest = more
+                .iter()
+                .position(|&b| b == b'm')
+                .map_or(&[], |end| &more[end + 1..]);
+            continue;
+        }
+        if b.is_ascii_alphanumeric() {
+            return false;
+        }
+        rest = more;
+    }
+    true
+}
+
+/// Whether a number behind the first word of a line is followed by its own day, or one next to it
+/// in some zone, as in `R02 1117869872 2005.06.04 …`.
+fn is_dated(rest: &[u8], number: Moment) -> bool {
+    const DAY: i64 = 24 * 3600 * 1_000_000_000;
+    let Moment::Epoch(number) = number else {
+        return false;
+    };
+    let day = rest
+        .strip_prefix(b" ")
+        .and_then(date_only)
+        .and_then(|Date { year, month, day }| days(year?, month, day));
+    day.is_some_and(|day| (day - number.div_euclid(DAY)).abs() <= 1)
+}
+
+/// Whether a stamp behind a number says that it is none: a time of the line at all, in whatever
+/// zone, would be a whole number of quarters of an hour away from it.
+pub(super) fn is_contradicted(
+    line: &[u8],
+    end: usize,
+    number: Time,
+    calendar: &mut Calendar,
+) -> bool {
+    const QUARTER: i64 = 15 * 60 * 1_000_000_000;
+    for Spot { at, .. } in spots(line).filter(|spot| spot.at > end) {
+        for format in FORMATS
+            .iter()
+            .filter(|format| format.place == Place::Anywhere && format.begins_with(line[at]))
+        {
+            let Some(found) = (format.parse)(&line[at..], &calendar.names) else {
+                continue;
+            };
+            // The year that it may leave out is that of the number.
+            let Some(time) = calendar.time(found.moment, number, None) else {
+                continue;
+            };
+            let between = time.0.saturating_sub(number.0);
+            let rest = between.rem_euclid(QUARTER);
+            return between.saturating_abs() > 60 * QUARTER
+                || rest.min(QUARTER - rest) > 5_000_000_000;
+        }
+    }
+    false
+}
+
+/// Numbers are times only if they are of the past, or nearly.
+pub(super) fn is_plausible(format: &Format, time: Time, now: Time) -> bool {
+    format.name != "epoch" || is_of_our_time(time, now)
+}
+
+/// Whether a time is not far in the future. A clock of ours that was never set knows nothing of
+/// that.
+pub(super) fn is_of_our_time(time: Time, now: Time) -> bool {
+    time <= now.plus_millis(MUCH_AHEAD_MS) || now < Time(1_000_000_000_000_000_000)
+}
+
+/// Whether of two readings of one date the second, `next`, is to be preferred to the one before it:
+/// the only one that is not in the future, or just now, or in a later year; else as it is mostly
+/// written.
+fn is_likelier(text: &[u8], next: Time, best: Time, format: &Format, now: Time) -> bool {
+    let rank = |time: Time| {
+        let ahead = time > now.plus_millis(AHEAD_MS);
+        let near = !ahead && time >= now.plus_millis(-NEAR_MS);
+        let years = (now.0 / 1_000_000_000 - time.0 / 1_000_000_000) / (366 * 24 * 3600);
+        (ahead, !near, years)
+    };
+    match rank(next).cmp(&rank(best)) {
+        std::cmp::Ordering::Less => true,
+        std::cmp::Ordering::Greater => false,
+        // Slashes are mostly American, as `%D` and `%x` of the C library have it; points and dashes
+        // are not.
+        std::cmp::Ordering::Equal => {
+            format.name == "american" && text.iter().take(3).any(|&b| b == b'/')
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn is_asked_for_all_that_is_read(text: &str) {
+        let bytes = text.as_bytes();
+        let formats = FORMATS
+            .iter()
+            .filter(|format| matches!(format.place, Place::Anywhere | Place::Start));
+        for format in formats.filter(|format| {
+            bytes
+                .first()
+                .is_some_and(|&first| format.begins_with(first))
+        }) {
+            let is_read = (format.parse)(bytes, &Vec::new()).is_some();
+            assert!(!is_read || may_begin(bytes), "{}: {text}", format.name);
+        }
+    }
+
+    #[test]
+    fn no_stamp_of_the_table_is_passed_over() {
+        for example in FORMATS.iter().map(|format| format.example) {
+            (0..example.len())
+                .filter_map(|at| example.get(at..))
+                .for_each(is_asked_for_all_that_is_read);
+        }
+        ["1.795179601e+09", "1e+09", "20Nov2026 13:00:01"]
+            .iter()
+            .copied()
+            .for_each(is_asked_for_all_that_is_read);
+    }
+
+    proptest! {
+        #[test]
+        fn no_stamp_is_passed_over(
+            text in r"(@|\[ ?|[IWEF])?[0-9]{0,4}[-/. ]?([0-9]{0,4}|Nov|may)[-/. e+]{0,2}[0-9]{0,10}[T :.,_-]{0,2}[0-9]{0,2}[:.]?[0-9]{0,2}[:.]?[0-9]{0,2}",
+        ) {
+            is_asked_for_all_that_is_read(&text);
+        }
+    }
+}

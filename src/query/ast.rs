@@ -1,0 +1,170 @@
+//! The parts of a query as they were written, with times relative as they were typed. How they are
+//! spelt is left to `parse` and `print`, what they mean to `matcher`.
+
+use crate::model::level::Level;
+
+use super::number::Number;
+use super::when::Span;
+
+/// Conditions on a line, joined.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Expr {
+    /// All must hold; of none: every line.
+    All(Vec<Expr>),
+    /// One must hold.
+    Any(Vec<Expr>),
+    /// Must not hold.
+    Not(Box<Expr>),
+    /// A single condition.
+    Term(Term),
+}
+
+/// A single condition on a line.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Term {
+    /// This text stands in it, as a word of the query or in quotes. Never empty.
+    Text(String),
+    /// This expression matches in it.
+    Regex(Pattern),
+    /// The name of the host matches a glob.
+    Host(String),
+    /// The name of the source matches a glob.
+    Source(String),
+    /// The level it states stands in this relation to another.
+    Level(Order, Level),
+    /// A field of it, or its text where it has no such field.
+    Field(Field),
+    /// Its time is within this.
+    Time(Span),
+}
+
+/// A regular expression as the `regex` crate reads it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pattern {
+    /// The expression; a slash in it is not escaped.
+    pub text: String,
+    /// Letters match in either case.
+    pub either_case: bool,
+}
+
+/// A condition on a field.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Field {
+    /// The field's name, with dots where objects are nested.
+    pub name: String,
+    /// What is asked of it.
+    pub test: Test,
+}
+
+/// What is asked of a field.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Test {
+    /// `name:value`: its whole value is like this.
+    Like(Vec<Piece>),
+    /// `name=value`: its value is exactly this.
+    Is(String),
+    /// `name!=value`: it is there and its value is another.
+    IsNot(String),
+    /// `name>=500`: its value is a number (or a duration, or a size) in this relation.
+    Number(Order, Number),
+}
+
+/// A piece of a value with wildcards.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Piece {
+    /// This text. Never empty, and never after another one.
+    Text(String),
+    /// `*`: any text. Never after another one.
+    Any,
+}
+
+/// How two things stand to each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// `<`
+    Below,
+    /// `<=`
+    AtMost,
+    /// `:`, of levels.
+    Equal,
+    /// `!=`, of levels.
+    Unequal,
+    /// `>=`
+    AtLeast,
+    /// `>`
+    Above,
+}
+
+impl Order {
+    /// Whether the left stands so to the right. What cannot be compared (NaN) stands in no
+    /// relation.
+    #[must_use]
+    pub fn holds<T: PartialOrd>(self, left: &T, right: &T) -> bool {
+        match self {
+            Self::Below => left < right,
+            Self::AtMost => left <= right,
+            Self::Equal => left == right,
+            Self::Unequal => left != right,
+            Self::AtLeast => left >= right,
+            Self::Above => left > right,
+        }
+    }
+
+    /// As it is printed.
+    #[must_use]
+    pub fn sign(self) -> &'static str {
+        match self {
+            Self::Below => "<",
+            Self::AtMost => "<=",
+            Self::Equal => ":",
+            Self::Unequal => "!=",
+            Self::AtLeast => ">=",
+            Self::Above => ">",
+        }
+    }
+}
+
+impl Expr {
+    /// The expression that every line matches.
+    #[must_use]
+    pub fn everything() -> Self {
+        Self::All(Vec::new())
+    }
+
+    /// All of these, without parentheses that mean nothing.
+    #[must_use]
+    pub fn all(parts: Vec<Self>) -> Self {
+        joined(parts, Self::All, |part| match part {
+            Self::All(parts) => Ok(parts),
+            other => Err(other),
+        })
+    }
+
+    /// One of these, without parentheses that mean nothing.
+    #[must_use]
+    pub fn any(parts: Vec<Self>) -> Self {
+        joined(parts, Self::Any, |part| match part {
+            Self::Any(parts) => Ok(parts),
+            other => Err(other),
+        })
+    }
+}
+
+fn joined(
+    parts: Vec<Expr>,
+    join: fn(Vec<Expr>) -> Expr,
+    open: fn(Expr) -> Result<Vec<Expr>, Expr>,
+) -> Expr {
+    let mut flat = Vec::with_capacity(parts.len());
+    for part in parts {
+        match open(part) {
+            Ok(inner) => flat.extend(inner),
+            Err(part) => flat.push(part),
+        }
+    }
+    if flat.len() == 1 {
+        flat.remove(0)
+    } else {
+        join(flat)
+    }
+}

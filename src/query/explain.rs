@@ -1,0 +1,77 @@
+//! What becomes of a query: how it was understood, what a host can be asked, what is left to look
+//! at here.
+
+use std::ops::Range;
+
+use super::ast::{Expr, Term};
+use super::when::Now;
+use super::{Prefilter, Query};
+use crate::model::time::Time;
+
+/// What becomes of a query.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Explanation {
+    /// The query as it was understood.
+    pub query: String,
+    /// The ranges of times in it as they are printed, and the moments they mean: the first is in
+    /// it, the last not.
+    pub times: Vec<(String, Range<Time>)>,
+    /// What a host's `grep` is asked.
+    pub prefilter: Prefilter,
+    /// The times of the lines that a host is asked for; `None` where no line can match.
+    pub window: Option<Range<Time>>,
+    /// The terms that are looked at afterwards, in every line that comes from a host.
+    pub checked: Vec<String>,
+}
+
+impl Query {
+    /// What becomes of it.
+    #[must_use]
+    pub fn explain(&self) -> Explanation {
+        let mut times = Vec::new();
+        collect(&self.expr, &self.now, &mut times);
+        let checked = match &self.expr {
+            Expr::All(parts) => parts.iter().map(ToString::to_string).collect(),
+            other => vec![other.to_string()],
+        };
+        let (prefilter, window) = (self.prefilter(), self.window());
+        Explanation {
+            query: self.expr.to_string(),
+            times,
+            prefilter,
+            window,
+            checked,
+        }
+    }
+}
+
+fn collect(expr: &Expr, now: &Now, times: &mut Vec<(String, Range<Time>)>) {
+    match expr {
+        Expr::All(parts) | Expr::Any(parts) => {
+            parts.iter().for_each(|part| collect(part, now, times));
+        }
+        Expr::Not(inner) => collect(inner, now, times),
+        Expr::Term(Term::Time(span)) => times.push((span.to_string(), span.resolve(now))),
+        Expr::Term(_) => {}
+    }
+}
+
+/// The times outside of which nothing matches; `None` where nothing does at all.
+pub(super) fn window(expr: &Expr, now: &Now) -> Option<Range<Time>> {
+    let always = Time(i64::MIN)..Time(i64::MAX);
+    match expr {
+        Expr::All(parts) => parts.iter().try_fold(always, |window, part| {
+            let part = self::window(part, now)?;
+            let both = window.start.max(part.start)..window.end.min(part.end);
+            (both.start < both.end).then_some(both)
+        }),
+        Expr::Any(parts) => {
+            let windows = parts.iter().filter_map(|part| self::window(part, now));
+            windows.reduce(|a, b| a.start.min(b.start)..a.end.max(b.end))
+        }
+        Expr::Term(Term::Time(span)) => {
+            Some(span.resolve(now)).filter(|range| range.start < range.end)
+        }
+        Expr::Not(_) | Expr::Term(_) => Some(always),
+    }
+}

@@ -1,0 +1,89 @@
+//! What stands out in a line that matched: the places of the terms that are not negated.
+
+use std::ops::Range;
+
+use super::ast::{Expr, Field, Term, Test};
+use super::matcher::{self, Needle};
+
+/// The places that are marked.
+#[derive(Debug, Default)]
+pub(super) struct Marks(Vec<Needle>);
+
+type Failed = Box<dyn std::error::Error + Send + Sync>;
+
+impl Marks {
+    pub(super) fn of(expr: &Expr) -> Result<Self, Failed> {
+        let mut needles = Vec::new();
+        collect(expr, &mut needles)?;
+        Ok(Self(needles))
+    }
+
+    pub(super) fn find(&self, shown: &str) -> Vec<Range<usize>> {
+        let mut found: Vec<Range<usize>> = Vec::new();
+        for needle in &self.0 {
+            match needle {
+                Needle::Exact(finder) => {
+                    let length = finder.needle().len();
+                    found.extend(finder.find_iter(shown.as_bytes()).map(|at| at..at + length));
+                }
+                Needle::Regex(regex) => {
+                    found.extend(regex.find_iter(shown.as_bytes()).map(|found| found.range()));
+                }
+                Needle::Nowhere => {}
+            }
+        }
+        // An expression that switches Unicode off may match a part of a character.
+        found.retain(|range| {
+            !range.is_empty()
+                && shown.is_char_boundary(range.start)
+                && shown.is_char_boundary(range.end)
+        });
+        merged(found)
+    }
+}
+
+fn collect(expr: &Expr, needles: &mut Vec<Needle>) -> Result<(), Failed> {
+    match expr {
+        Expr::All(parts) | Expr::Any(parts) => {
+            parts.iter().try_for_each(|part| collect(part, needles))?;
+        }
+        Expr::Term(Term::Text(text)) => needles.push(Needle::of(text)?),
+        Expr::Term(Term::Regex(pattern)) => needles.push(Needle::Regex(matcher::regex(pattern)?)),
+        Expr::Term(Term::Field(field)) => values(field, needles)?,
+        Expr::Not(_) | Expr::Term(_) => {}
+    }
+    Ok(())
+}
+
+/// A value is marked wherever it stands: what is shown is not always written as in the line.
+fn values(field: &Field, needles: &mut Vec<Needle>) -> Result<(), Failed> {
+    match &field.test {
+        Test::Like(pieces) => {
+            for text in matcher::texts(pieces) {
+                // Beside a wildcard a value goes on.
+                let whole = pieces.len() == 1;
+                needles.push(if whole {
+                    Needle::whole(text, matcher::either_case(text))?
+                } else {
+                    Needle::of(text)?
+                });
+            }
+        }
+        Test::Is(value) if !value.is_empty() => needles.push(Needle::whole(value, false)?),
+        Test::Is(_) | Test::IsNot(_) | Test::Number(..) => {}
+    }
+    Ok(())
+}
+
+/// Sorted, and what touches or overlaps made one.
+fn merged(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    ranges.sort_by_key(|range| range.start);
+    let mut merged: Vec<Range<usize>> = Vec::with_capacity(ranges.len());
+    for range in ranges {
+        match merged.last_mut() {
+            Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
+            _ => merged.push(range),
+        }
+    }
+    merged
+}

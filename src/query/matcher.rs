@@ -1,0 +1,356 @@
+//! What terms mean: a query made ready to be asked of many lines, cheap questions first.
+
+use crate::parse::level;
+use std::ops::Range;
+
+use globset::{GlobBuilder, GlobMatcher};
+use memchr::{memchr, memmem};
+use regex::bytes::{Regex, RegexBuilder};
+
+use super::ast::{Expr, Field, Order, Pattern, Piece, Term, Test};
+use super::number::{self, Amount};
+use super::when::Now;
+use super::{Subject, derived};
+use crate::model::level::Level;
+use crate::model::time::Time;
+use crate::parse::fields;
+
+/// The largest compiled regular expression in bytes, above which it would cost more than it is
+/// worth (`(?:a{1000}){1000}`).
+pub const MAX_REGEX_BYTES: usize = 1024 * 1024;
+
+/// An expression made ready.
+#[derive(Debug, Clone)]
+pub(super) enum Node {
+    All(Vec<Node>),
+    Any(Vec<Node>),
+    Not(Box<Node>),
+    Ask(Box<Ask>),
+}
+
+/// A term made ready.
+#[derive(Debug, Clone)]
+pub(super) enum Ask {
+    Host(Box<GlobMatcher>),
+    Source(Box<GlobMatcher>),
+    Time(Range<Time>),
+    Text(Needle),
+    Regex(Regex),
+    Level(Order, Level),
+    Field(Box<Asked>),
+}
+
+/// A text to be found.
+#[derive(Debug, Clone)]
+pub(super) enum Needle {
+    /// In exactly this case.
+    Exact(Box<memmem::Finder<'static>>),
+    /// In either case, or with conditions on what stands around it.
+    Regex(Regex),
+    /// In no line: it has a line end in it.
+    Nowhere,
+}
+
+/// A condition on a field made ready.
+#[derive(Debug, Clone)]
+pub(super) struct Asked {
+    name: String,
+    value: Value,
+    /// What must stand in the line for the condition to hold, unless it is written with escapes.
+    hint: Option<Needle>,
+    /// It may be said by a priority, and not by what the hint is.
+    derived: bool,
+    /// What is found in place of the field in a line that has no such field.
+    text: Option<Needle>,
+}
+
+#[derive(Debug, Clone)]
+enum Value {
+    Present,
+    Like(Regex),
+    Is(Vec<u8>),
+    IsNot(Vec<u8>),
+    Number(Order, Option<Amount>),
+}
+
+/// Why an expression cannot be made ready, which the parser has ruled out for those that were
+/// typed.
+type Failed = Box<dyn std::error::Error + Send + Sync>;
+
+impl Node {
+    pub(super) fn of(expr: &Expr, now: &Now) -> Result<Self, Failed> {
+        let list = |parts: &[Expr]| {
+            let mut nodes = parts
+                .iter()
+                .map(|part| Self::of(part, now))
+                .collect::<Result<Vec<_>, _>>()?;
+            nodes.sort_by_key(Self::cost);
+            Ok::<_, Failed>(nodes)
+        };
+        Ok(match expr {
+            Expr::All(parts) => Self::All(list(parts)?),
+            Expr::Any(parts) => Self::Any(list(parts)?),
+            Expr::Not(inner) => Self::Not(Box::new(Self::of(inner, now)?)),
+            Expr::Term(term) => Self::Ask(Box::new(Ask::of(term, now)?)),
+        })
+    }
+
+    pub(super) fn matches(&self, subject: &Subject<'_>) -> bool {
+        match self {
+            Self::All(parts) => parts.iter().all(|part| part.matches(subject)),
+            Self::Any(parts) => parts.iter().any(|part| part.matches(subject)),
+            Self::Not(inner) => !inner.matches(subject),
+            Self::Ask(ask) => ask.matches(subject),
+        }
+    }
+
+    fn cost(&self) -> u32 {
+        match self {
+            Self::All(parts) | Self::Any(parts) => parts.iter().map(Self::cost).sum(),
+            Self::Not(inner) => inner.cost(),
+            Self::Ask(ask) => ask.cost(),
+        }
+    }
+}
+
+impl Ask {
+    pub(super) fn of(term: &Term, now: &Now) -> Result<Self, Failed> {
+        Ok(match term {
+            Term::Host(pattern) => Self::Host(Box::new(glob(pattern)?)),
+            Term::Source(pattern) => Self::Source(Box::new(glob(pattern)?)),
+            Term::Time(span) => Self::Time(span.resolve(now)),
+            Term::Text(text) => Self::Text(Needle::of(text)?),
+            Term::Regex(pattern) => Self::Regex(regex(pattern)?),
+            Term::Level(order, level) => Self::Level(*order, *level),
+            Term::Field(field) => Self::Field(Box::new(Asked::of(field)?)),
+        })
+    }
+
+    /// In units of about a nanosecond for a line of 150 bytes.
+    fn cost(&self) -> u32 {
+        match self {
+            Self::Time(_) => 1,
+            Self::Host(_) | Self::Source(_) => 20,
+            Self::Text(Needle::Exact(_) | Needle::Nowhere) => 30,
+            Self::Text(Needle::Regex(_)) => 60,
+            Self::Regex(_) => 150,
+            Self::Level(..) => 200,
+            Self::Field(_) => 1000,
+        }
+    }
+
+    fn matches(&self, subject: &Subject<'_>) -> bool {
+        match self {
+            Self::Host(glob) => glob.is_match(subject.host),
+            Self::Source(glob) => glob.is_match(subject.source),
+            Self::Time(range) => range.contains(&subject.time),
+            Self::Text(needle) => needle.is_in(subject.raw),
+            Self::Regex(regex) => in_a_line(regex, subject.raw),
+            Self::Level(order, level) => {
+                level::of(subject.raw).is_some_and(|found| order.holds(&found, level))
+            }
+            Self::Field(asked) => asked.matches(subject.raw),
+        }
+    }
+}
+
+/// Records of several lines are searched line by line: a record matches exactly when one of its
+/// lines does.
+fn in_a_line(regex: &Regex, raw: &[u8]) -> bool {
+    if memchr(b'\n', raw).is_none() {
+        return regex.is_match(raw);
+    }
+    raw.split(|&b| b == b'\n').any(|line| regex.is_match(line))
+}
+
+impl Needle {
+    /// Text without a capital matches either case.
+    pub(super) fn of(text: &str) -> Result<Self, Failed> {
+        if text.contains('\n') {
+            return Ok(Self::Nowhere);
+        }
+        if either_case(text) {
+            return Ok(Self::Regex(built(&folded(text))?));
+        }
+        Ok(Self::Exact(Box::new(
+            memmem::Finder::new(text).into_owned(),
+        )))
+    }
+
+    /// The text where no letter, digit or underscore stands next to it.
+    pub(super) fn whole(text: &str, either_case: bool) -> Result<Self, Failed> {
+        if text.contains('\n') {
+            return Ok(Self::Nowhere);
+        }
+        let text = if either_case {
+            folded(text)
+        } else {
+            regex::escape(text)
+        };
+        Ok(Self::Regex(built(&format!(
+            r"(?-u:\b{{start-half}}){text}(?-u:\b{{end-half}})"
+        ))?))
+    }
+
+    pub(super) fn is_in(&self, raw: &[u8]) -> bool {
+        match self {
+            Self::Exact(finder) => finder.find(raw).is_some(),
+            Self::Regex(regex) => regex.is_match(raw),
+            Self::Nowhere => false,
+        }
+    }
+}
+
+impl Asked {
+    fn of(field: &Field) -> Result<Self, Failed> {
+        let name = field.name.clone();
+        let (value, hint, text) = match &field.test {
+            Test::Like(pieces) if pieces[..] == [Piece::Any] => (Value::Present, None, None),
+            Test::Like(pieces) => {
+                let longest = texts(pieces)
+                    .filter(|text| !text.contains('\n'))
+                    .max_by_key(|text| text.len());
+                let longest = longest.map(Needle::of).transpose()?;
+                let text = match &pieces[..] {
+                    [Piece::Text(text)] => Some((":", text.as_str(), !has_capital(text))),
+                    _ => None,
+                };
+                (Value::Like(like(pieces)?), longest, text)
+            }
+            Test::Is(value) => (
+                Value::Is(value.clone().into_bytes()),
+                exact(value),
+                Some(("=", value.as_str(), false)),
+            ),
+            Test::IsNot(value) => (Value::IsNot(value.clone().into_bytes()), None, None),
+            Test::Number(order, number) => (Value::Number(*order, number.amount()), None, None),
+        };
+        let text = text
+            .map(|(sign, value, fold)| Needle::whole(&format!("{name}{sign}{value}"), fold))
+            .transpose()?;
+        Ok(Self {
+            name,
+            value,
+            hint,
+            derived: derived::may_satisfy(&field.test),
+            text,
+        })
+    }
+
+    fn matches(&self, raw: &[u8]) -> bool {
+        let has = |byte| memchr(byte, raw).is_some();
+        let may_hold = self.hint.as_ref().is_none_or(|hint| hint.is_in(raw))
+            || has(b'\\')
+            || self.derived && has(derived::SIGN);
+        if !may_hold {
+            return false;
+        }
+        match fields::get(raw, &self.name) {
+            Some(found) => self.value.holds(&found),
+            None => self.text.as_ref().is_some_and(|text| text.is_in(raw)),
+        }
+    }
+}
+
+impl Value {
+    fn holds(&self, found: &fields::Value<'_>) -> bool {
+        match self {
+            Self::Present => true,
+            Self::Like(regex) => regex.is_match(&found.text),
+            Self::Is(value) => *found.text == value[..],
+            Self::IsNot(value) => *found.text != value[..],
+            Self::Number(order, wanted) => {
+                let amount = std::str::from_utf8(&found.text)
+                    .ok()
+                    .and_then(number::amount_of);
+                amount
+                    .zip(*wanted)
+                    .is_some_and(|(a, b)| a.is_like(&b) && order.holds(&a.value(), &b.value()))
+            }
+        }
+    }
+}
+
+/// The texts among the pieces of a value.
+pub(super) fn texts(pieces: &[Piece]) -> impl Iterator<Item = &str> {
+    pieces.iter().filter_map(|piece| match piece {
+        Piece::Text(text) => Some(text.as_str()),
+        Piece::Any => None,
+    })
+}
+
+/// The expression that a whole value must match.
+pub(super) fn like(pieces: &[Piece]) -> Result<Regex, Failed> {
+    let fold = !texts(pieces).any(has_capital);
+    let mut pattern = String::from(r"\A");
+    for piece in pieces {
+        match piece {
+            Piece::Text(text) if fold => pattern += &folded(text),
+            Piece::Text(text) => pattern += &regex::escape(text),
+            Piece::Any => pattern += "(?s-u:.*)",
+        }
+    }
+    Ok(built(&(pattern + r"\z"))?)
+}
+
+fn exact(text: &str) -> Option<Needle> {
+    (!text.is_empty() && !text.contains('\n'))
+        .then(|| Needle::Exact(Box::new(memmem::Finder::new(text).into_owned())))
+}
+
+fn has_capital(text: &str) -> bool {
+    text.chars().any(char::is_uppercase)
+}
+
+/// Whether a text is meant in either case: it has letters, and none of them is a capital.
+pub(super) fn either_case(text: &str) -> bool {
+    !has_capital(text) && text.chars().any(char::is_alphabetic)
+}
+
+/// An expression for a text in either case. Letters of ASCII are the same as each other only, so
+/// that `k` is not also the sign of Kelvin; others by Unicode's simple rules.
+pub(super) fn folded(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len() + 16);
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let end = rest
+            .find(|c: char| c.is_ascii() != first.is_ascii())
+            .unwrap_or(rest.len());
+        let flags = if first.is_ascii() { "i-u" } else { "i" };
+        pattern += &format!("(?{flags}:{})", regex::escape(&rest[..end]));
+        rest = &rest[end..];
+    }
+    pattern
+}
+
+/// The expression of a query, made ready.
+pub(super) fn regex(pattern: &Pattern) -> Result<Regex, regex::Error> {
+    builder(&pattern.text)
+        .case_insensitive(pattern.either_case)
+        .build()
+}
+
+/// An expression of ours: from a text that has at most the length of a query, so it is never too
+/// large for memory.
+fn built(pattern: &str) -> Result<Regex, regex::Error> {
+    RegexBuilder::new(pattern)
+        .size_limit(16 * MAX_REGEX_BYTES)
+        .dfa_size_limit(MAX_REGEX_BYTES)
+        .build()
+}
+
+fn builder(pattern: &str) -> RegexBuilder {
+    let mut builder = RegexBuilder::new(pattern);
+    builder
+        .size_limit(MAX_REGEX_BYTES)
+        .dfa_size_limit(MAX_REGEX_BYTES);
+    builder
+}
+
+/// The pattern of a name; without a capital it matches either case.
+pub(super) fn glob(pattern: &str) -> Result<GlobMatcher, globset::Error> {
+    let glob = GlobBuilder::new(pattern)
+        .case_insensitive(!has_capital(pattern))
+        .build()?;
+    Ok(glob.compile_matcher())
+}

@@ -1,0 +1,202 @@
+//! Queries: what a line must be to be found, shown or kept. Data, never code.
+//!
+//! One language for filters, searches and `--grep`; `parse` says how it is written, `matcher` what
+//! its terms mean. A query is read once, together with the moment that relative times are relative
+//! to, and asked of many lines.
+//!
+//! * `ast`, `when`, `number`: the parts of a query; `parse` and `print` between them and text;
+//!   `error`.
+//! * `matcher` over one line or record, `lines` over buffers, `marks` over what is shown.
+//! * `language`: how it is written, for people.
+//! * `literals`, `derived`, `grep`, `ere`, `explain`: what can be left to a host's `grep`, which is
+//!   always wider.
+//!
+//! # What a term means
+//!
+//! Words and phrases are found wherever they stand; without a capital in either case. A regular
+//! expression matches within a line: `^` and `$` are its ends. `name:value` holds where the line
+//! has a field of this name (`fields` knows the formats) with this value as a whole, `*` standing
+//! for any text and case as for words; `name=value` where it is exactly this. Where a line has no
+//! such field, both look for themselves as text that no letter or digit touches, so that
+//! `localhost:8080` is found in any line. `name!=value` and `name>=number` hold only where there is
+//! such a field. A line that states no level is in no relation to any, and `-term` is always the
+//! opposite of `term`.
+//!
+//! A record of several lines matches a word or an expression where one of its lines does.
+
+mod ast;
+mod derived;
+mod ere;
+mod error;
+mod explain;
+mod grep;
+mod language;
+mod lines;
+mod literals;
+mod marks;
+mod matcher;
+mod number;
+mod parse;
+mod print;
+pub mod request;
+mod when;
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+pub use ast::{Expr, Field, Order, Pattern, Piece, Term, Test};
+pub use error::QueryError;
+pub use explain::Explanation;
+pub use grep::{Patterns, Prefilter};
+pub use language::{LANGUAGE, NOTES};
+pub use lines::Lines;
+pub use matcher::MAX_REGEX_BYTES;
+pub use number::Number;
+pub use parse::{MAX_DEPTH, MAX_QUERY_BYTES, MAX_REGEXES, MAX_TERMS};
+pub use when::{Now, Span, When};
+
+use crate::model::time::Time;
+
+/// What a query looks at.
+#[derive(Debug, Clone, Copy)]
+pub struct Subject<'a> {
+    /// Name of the host.
+    pub host: &'a str,
+    /// Name of the source.
+    pub source: &'a str,
+    /// When it was written.
+    pub time: Time,
+    /// The raw line, or the lines of a record with `\n` between them.
+    pub raw: &'a [u8],
+}
+
+/// A query, made ready to be asked. The default is empty and means every line.
+#[derive(Debug, Clone)]
+pub struct Query {
+    typed: String,
+    expr: Expr,
+    now: Now,
+    ready: Arc<Ready>,
+}
+
+/// What is worked out once.
+#[derive(Debug)]
+struct Ready {
+    node: matcher::Node,
+    probe: Option<(lines::Probe, bool)>,
+    marks: marks::Marks,
+}
+
+impl Query {
+    /// Reads a query. Relative times in it stay relative to `now`, however long it is in use.
+    ///
+    /// # Errors
+    /// With the place, the reason and what would be valid.
+    pub fn parse(text: &str, now: &Now) -> Result<Self, QueryError> {
+        let expr = parse::expression(text, Some(now))?;
+        Self::new(text.trim(), expr, now)
+            .map_err(|cause| QueryError::new(text, 0..text.len(), cause.to_string()))
+    }
+
+    fn new(
+        typed: &str,
+        expr: Expr,
+        now: &Now,
+    ) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        let node = matcher::Node::of(&expr, now)?;
+        let ready = Ready {
+            node,
+            probe: lines::probe(&expr),
+            marks: marks::Marks::of(&expr)?,
+        };
+        Ok(Self {
+            typed: typed.to_owned(),
+            expr,
+            now: now.clone(),
+            ready: Arc::new(ready),
+        })
+    }
+
+    /// True where every line is meant.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.expr == Expr::everything()
+    }
+
+    /// As it was typed, for a prompt in which it is changed. [`fmt::Display`] prints it as it was
+    /// understood.
+    #[must_use]
+    pub fn typed(&self) -> &str {
+        &self.typed
+    }
+
+    /// Means what both mean. Relative times are relative to the moment of this one.
+    ///
+    /// # Errors
+    /// When both together are too much.
+    pub fn and(&self, other: &Self) -> Result<Self, QueryError> {
+        let typed = format!("({}) ({})", self.typed, other.typed);
+        let both = Expr::all(vec![self.expr.clone(), other.expr.clone()]);
+        Self::new(&typed, both, &self.now)
+            .map_err(|cause| QueryError::new(&typed, 0..typed.len(), cause.to_string()))
+    }
+
+    /// Its parts.
+    #[must_use]
+    pub fn expr(&self) -> &Expr {
+        &self.expr
+    }
+
+    /// Whether a line is meant.
+    #[must_use]
+    pub fn matches(&self, subject: &Subject<'_>) -> bool {
+        self.ready.node.matches(subject)
+    }
+
+    /// The parts of a text (as shown) that the positive terms match, values of fields included:
+    /// byte ranges, sorted, not overlapping.
+    #[must_use]
+    pub fn highlights(&self, shown: &str) -> Vec<Range<usize>> {
+        self.ready.marks.find(shown)
+    }
+
+    /// No line that matches is stamped outside of this; `None` where none can match.
+    #[must_use]
+    pub fn window(&self) -> Option<Range<Time>> {
+        explain::window(&self.expr, &self.now)
+    }
+}
+
+impl Default for Query {
+    fn default() -> Self {
+        let ready = Ready {
+            node: matcher::Node::All(Vec::new()),
+            probe: None,
+            marks: marks::Marks::default(),
+        };
+        Self {
+            typed: String::new(),
+            expr: Expr::everything(),
+            now: Now::default(),
+            ready: Arc::new(ready),
+        }
+    }
+}
+
+/// As it was understood; reads back as the same query.
+impl fmt::Display for Query {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.expr.to_string())
+    }
+}
+
+/// Queries are the same that were understood the same and mean the same moments.
+impl PartialEq for Query {
+    fn eq(&self, other: &Self) -> bool {
+        self.expr == other.expr && self.now == other.now
+    }
+}
+
+#[cfg(test)]
+mod tests;

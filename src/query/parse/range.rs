@@ -1,0 +1,144 @@
+//! Ranges of times: `13:00..13:05`, `-2h..-1h`, `2026-11-20 13:00..`, `yesterday 03:14..04:00`,
+//! `yesterday`, `since:15m`.
+
+use super::Reader;
+use crate::query::ast::{Expr, Term};
+use crate::query::error::QueryError;
+use crate::query::when::{EXAMPLES, Span, When, date, time_of_day};
+
+impl Reader<'_> {
+    /// The range that stands here, if one does. Words with two dots that are no times (`../x`,
+    /// `a..b`) are text.
+    pub(super) fn range(&mut self) -> Result<Option<Expr>, QueryError> {
+        let start = self.at;
+        let word = self.bare_at();
+        // A day and a blank may stand before the time at which a range begins.
+        let is_named = matches!(word, "today" | "yesterday");
+        let second = (is_named || date(word).is_some())
+            .then(|| self.next_word(start + word.len()))
+            .flatten()
+            .filter(|(_, next)| {
+                next.split_once("..")
+                    .is_some_and(|(from, _)| time_of_day(from).is_some())
+            });
+        if is_named && second.is_none() {
+            self.at += word.len();
+            let day = When::parse(word);
+            return Ok(Some(Expr::Term(Term::Time(Span {
+                from: day.clone(),
+                to: day,
+            }))));
+        }
+        let end = second.map_or(start + word.len(), |(at, next)| at + next.len());
+        let Some((from, to)) = self.text[start..end].split_once("..") else {
+            return Ok(None);
+        };
+        let to_at = start + from.len() + "..".len();
+        let (begin, finish) = (When::parse(from), When::parse(to));
+        let (from_ok, to_ok) = (
+            from.is_empty() || begin.is_some(),
+            to.is_empty() || finish.is_some(),
+        );
+        match (begin, finish) {
+            (None, None) => Ok(None),
+            (begin, finish) if from_ok && to_ok => {
+                self.at = end;
+                let to = finish.map(|when| self.with_time(when));
+                self.checked(start, Span { from: begin, to }).map(Some)
+            }
+            // The negation of a range.
+            _ if from
+                .strip_prefix('-')
+                .is_some_and(|rest| rest.is_empty() || When::parse(rest).is_some()) =>
+            {
+                Ok(None)
+            }
+            _ if !from_ok && looks_like_a_time(from) => self.no_time(start, from).map(Some),
+            _ if !to_ok && looks_like_a_time(to) => self.no_time(to_at, to).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// The value of `since:` or `until:`, which stands here.
+    pub(super) fn bound(&mut self, start: usize, until: bool) -> Result<Expr, QueryError> {
+        let value_at = self.at;
+        let quoted = self.rest().starts_with('"');
+        let text = if quoted {
+            self.quoted()?
+        } else {
+            self.bare().to_owned()
+        };
+        if quoted {
+            self.ended("the closing quote")?;
+        }
+        let Some(mut when) = When::parse(text.trim()) else {
+            return self.no_time(value_at, &self.text[value_at..self.at]);
+        };
+        if !quoted {
+            when = self.with_time(when);
+        }
+        let (from, to) = if until {
+            (None, Some(when))
+        } else {
+            (Some(when), None)
+        };
+        self.checked(start, Span { from, to })
+    }
+
+    /// A day that a time of day follows is meant together with it.
+    fn with_time(&mut self, when: When) -> When {
+        let next = self
+            .next_word(self.at)
+            .and_then(|(at, next)| Some((at + next.len(), time_of_day(next)?)));
+        match next.and_then(|(end, time)| Some((end, when.with(time)?))) {
+            Some((end, with_time)) => {
+                self.at = end;
+                with_time
+            }
+            None => when,
+        }
+    }
+
+    /// The word after the blanks that must stand at a place.
+    fn next_word(&self, at: usize) -> Option<(usize, &str)> {
+        let rest = self.text.get(at..)?;
+        let blanks = rest.len() - rest.trim_start().len();
+        let next = Reader {
+            at: at + blanks,
+            ..*self
+        }
+        .bare_at();
+        (blanks > 0 && !next.is_empty()).then(|| {
+            (
+                at + blanks,
+                &self.text[at + blanks..at + blanks + next.len()],
+            )
+        })
+    }
+
+    fn checked(&self, start: usize, span: Span) -> Result<Expr, QueryError> {
+        let backwards = self
+            .now
+            .map(|now| span.resolve(now))
+            .is_some_and(|range| range.start >= range.end);
+        if backwards {
+            return self.error(start..self.at, "this range ends before it begins");
+        }
+        Ok(Expr::Term(Term::Time(span)))
+    }
+
+    fn no_time<T>(&self, at: usize, text: &str) -> Result<T, QueryError> {
+        let what = if text.is_empty() {
+            "a time is missing".to_owned()
+        } else {
+            format!("{text:?} is not a time")
+        };
+        self.error(at..at + text.len(), format!("{what}: write {EXAMPLES}"))
+    }
+}
+
+/// Enough to be told of a typing error: `13:0O..14:00`.
+fn looks_like_a_time(text: &str) -> bool {
+    text.trim_start_matches('-')
+        .starts_with(|c: char| c.is_ascii_digit())
+}

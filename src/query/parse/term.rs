@@ -1,0 +1,314 @@
+//! Words: names with an operator and a value, or text.
+
+use super::Reader;
+use crate::model::level::Level;
+use crate::parse::level;
+use crate::query::ast::{Expr, Field, Order, Piece, Term, Test};
+use crate::query::error::QueryError;
+use crate::query::matcher;
+use crate::query::number::Number;
+
+/// Names that mean something else than a field of the line. With a dot before it, each is a field:
+/// `.level:x`.
+pub(in crate::query) const RESERVED: [&str; 5] = ["level", "host", "source", "since", "until"];
+
+/// What stands between a name and a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sign {
+    Colon,
+    Equals,
+    Compare(Order),
+}
+
+/// The longer ones first, since the shorter ones begin them.
+const SIGNS: [(&str, Sign); 7] = [
+    (":", Sign::Colon),
+    ("!=", Sign::Compare(Order::Unequal)),
+    (">=", Sign::Compare(Order::AtLeast)),
+    ("<=", Sign::Compare(Order::AtMost)),
+    ("=", Sign::Equals),
+    (">", Sign::Compare(Order::Above)),
+    ("<", Sign::Compare(Order::Below)),
+];
+
+impl Reader<'_> {
+    /// A condition on a field, or text.
+    pub(super) fn word(&mut self) -> Result<Expr, QueryError> {
+        let start = self.at;
+        let word = self.bare_at();
+        if let Some(name) = name_of(word) {
+            let name_end = start + name.len();
+            self.at = name_end;
+            let bare = name.strip_prefix('.');
+            let known = RESERVED.iter().find(|known| **known == name);
+            let read = match known {
+                Some(known) => self.reserved(known, start)?,
+                None => self.field_named(bare.unwrap_or(name), start)?,
+            };
+            if let Some(expr) = read {
+                return Ok(expr);
+            }
+            self.at = start;
+        }
+        let word = self.bare();
+        if word.is_empty() {
+            return self.missing();
+        }
+        // As text it would be looked for, and nobody would know why so little is found.
+        if let Some((sign, meant)) = [("|", "OR"), ("||", "OR"), ("&&", "AND")]
+            .iter()
+            .find(|(sign, _)| *sign == word)
+        {
+            let message =
+                format!("to join terms write {meant}; to find the sign itself write \"{sign}\"");
+            return self.error(start..self.at, message);
+        }
+        Ok(Expr::Term(Term::Text(word.to_owned())))
+    }
+
+    fn sign(&self) -> Option<(Sign, usize)> {
+        let rest = self.rest();
+        SIGNS
+            .iter()
+            .find(|(sign, _)| rest.starts_with(sign))
+            .map(|(sign, meaning)| (*meaning, sign.len()))
+    }
+
+    fn reserved(&mut self, name: &str, start: usize) -> Result<Option<Expr>, QueryError> {
+        let Some((sign, length)) = self.sign() else {
+            return Ok(None);
+        };
+        if name == "level" {
+            self.at += length;
+            return self.level(sign).map(Some);
+        }
+        let negated = sign == Sign::Compare(Order::Unequal) && matches!(name, "host" | "source");
+        if !negated && !matches!(sign, Sign::Colon | Sign::Equals) {
+            let message = format!("{name} cannot be compared: write {name}:{}", example(name));
+            return self.error(self.at..self.at + length, message);
+        }
+        self.at += length;
+        let term = match name {
+            "host" => Expr::Term(Term::Host(self.glob(name)?)),
+            "source" => Expr::Term(Term::Source(self.glob(name)?)),
+            name => self.bound(start, name == "until")?,
+        };
+        Ok(Some(if negated {
+            Expr::Not(Box::new(term))
+        } else {
+            term
+        }))
+    }
+
+    fn level(&mut self, sign: Sign) -> Result<Expr, QueryError> {
+        let start = self.at;
+        let name = self.bare();
+        let order = match sign {
+            Sign::Colon | Sign::Equals => Order::Equal,
+            Sign::Compare(order) => order,
+        };
+        if name == "*" && order == Order::Equal {
+            return Ok(Expr::Term(Term::Level(Order::AtLeast, Level::Trace)));
+        }
+        match level::named_by(name) {
+            Some(level) => Ok(Expr::Term(Term::Level(order, level))),
+            None if name.is_empty() => self.error(
+                start..start,
+                format!("a level is missing: {}", level_hint(name)),
+            ),
+            None => self.error(
+                start..self.at,
+                format!("{name:?} is not a level: {}", level_hint(name)),
+            ),
+        }
+    }
+
+    fn glob(&mut self, name: &str) -> Result<String, QueryError> {
+        let start = self.at;
+        let pattern = self.value_text()?;
+        if pattern.is_empty() {
+            let message = format!(
+                "{name}: needs a name or a pattern, as in {name}:{}",
+                example(name)
+            );
+            return self.error(start..self.at, message);
+        }
+        match matcher::glob(&pattern) {
+            Ok(_) => Ok(pattern),
+            Err(cause) => self.error(
+                start..self.at,
+                format!("{pattern:?} is not a pattern: {}", cause.kind()),
+            ),
+        }
+    }
+
+    /// A value without wildcards, in quotes or not.
+    fn value_text(&mut self) -> Result<String, QueryError> {
+        if !self.rest().starts_with('"') {
+            return Ok(self.bare().to_owned());
+        }
+        let text = self.quoted()?;
+        self.ended("the closing quote")?;
+        Ok(text)
+    }
+
+    /// The condition on a field whose name has just been read; `None` where this is text after all.
+    pub(super) fn field_named(
+        &mut self,
+        name: &str,
+        start: usize,
+    ) -> Result<Option<Expr>, QueryError> {
+        let Some((sign, length)) = self.sign() else {
+            return Ok(None);
+        };
+        let value = &self.rest()[length..];
+        if self.ends(value) || is_text(name, sign, value) {
+            return Ok(None);
+        }
+        if sign == Sign::Equals && value.starts_with(['=', '~']) {
+            if self.ends(&value[1..]) {
+                return Ok(None);
+            }
+            let hint =
+                "write name=value, name:value with * for any text, or put text in \"quotes\"";
+            return self.error(self.at..self.at + length + 1, hint);
+        }
+        self.at += length;
+        let test = match sign {
+            Sign::Colon => match self.compared_after_colon() {
+                Some(test) => Some(test),
+                None => Some(Test::Like(self.pieces()?)),
+            },
+            Sign::Equals => Some(Test::Is(self.value_text()?)),
+            Sign::Compare(Order::Unequal) => Some(Test::IsNot(self.value_text()?)),
+            Sign::Compare(order) => self.number(name, order, start)?,
+        };
+        let name = name.to_owned();
+        Ok(test.map(|test| Expr::Term(Term::Field(Field { name, test }))))
+    }
+
+    /// `status:>=500`, as other tools write it.
+    fn compared_after_colon(&mut self) -> Option<Test> {
+        let (Sign::Compare(order), length) = self.sign()? else {
+            return None;
+        };
+        let number =
+            Number::parse(self.bare_at().get(length..)?).filter(|_| order != Order::Unequal)?;
+        self.bare();
+        Some(Test::Number(order, number))
+    }
+
+    /// The number of a comparison. `a->b` and `Vec<u8>` are text, but with `>=` a comparison was
+    /// certainly meant.
+    fn number(
+        &mut self,
+        name: &str,
+        order: Order,
+        start: usize,
+    ) -> Result<Option<Test>, QueryError> {
+        let value_at = self.at;
+        let value = self.bare();
+        match Number::parse(value) {
+            Some(number) => Ok(Some(Test::Number(order, number))),
+            None if matches!(order, Order::Above | Order::Below) => {
+                self.at = start;
+                Ok(None)
+            }
+            None => {
+                let hint = format!(
+                    "{name}{}500, or a duration or size as in {name}{0}1.5s",
+                    order.sign()
+                );
+                self.error(
+                    value_at..self.at,
+                    format!("{value:?} is not a number: write {hint}"),
+                )
+            }
+        }
+    }
+
+    /// A value in which `*` is any text, except in quotes: `"no stock"*`.
+    fn pieces(&mut self) -> Result<Vec<Piece>, QueryError> {
+        let mut pieces = Vec::new();
+        loop {
+            if self.rest().starts_with('"') {
+                push(&mut pieces, &self.quoted()?);
+                if !self.rest().starts_with('*') {
+                    self.ended("the closing quote")?;
+                }
+            }
+            let word = self.bare_at();
+            let (text, star) = word
+                .find('*')
+                .map_or((word, false), |at| (&word[..at], true));
+            push(&mut pieces, text);
+            self.at += text.len() + usize::from(star);
+            if !star {
+                return Ok(pieces);
+            }
+            if pieces.last() != Some(&Piece::Any) {
+                pieces.push(Piece::Any);
+            }
+        }
+    }
+}
+
+fn push(pieces: &mut Vec<Piece>, text: &str) {
+    match pieces.last_mut() {
+        _ if text.is_empty() => {}
+        Some(Piece::Text(before)) => before.push_str(text),
+        _ => pieces.push(Piece::Text(text.to_owned())),
+    }
+}
+
+/// The name that begins a word, where one does: letters first, or a dot that says that it is one. A
+/// name in a query has no other characters than `_`, `-`, `.`, `@` besides letters and digits.
+fn name_of(word: &str) -> Option<&str> {
+    let forced = word.starts_with('.');
+    let name = &word[usize::from(forced)..];
+    let end = name
+        .find(|c: char| !(c.is_ascii_alphanumeric() || "_-.@".contains(c)))
+        .unwrap_or(name.len());
+    let first =
+        |c: char| c.is_ascii_alphabetic() || c == '_' || c == '@' || forced && c.is_ascii_digit();
+    let good = name.starts_with(first) && !name[..end].ends_with(['-', '.']);
+    good.then(|| &word[..usize::from(forced) + end])
+}
+
+/// Whether a name in a printed query can stand without quotes.
+pub(in crate::query) fn is_name(name: &str) -> bool {
+    name_of(name) == Some(name) && !name.starts_with('.')
+}
+
+/// What looks like a field and is everyday text: `std::io`, `http://x`, `C:\x`, `C:/x`, `a=>b`.
+fn is_text(name: &str, sign: Sign, value: &str) -> bool {
+    match sign {
+        Sign::Colon => {
+            value.starts_with([':', '\\'])
+                || value.starts_with("//")
+                || name.len() == 1 && value.starts_with('/')
+        }
+        Sign::Equals => value.starts_with('>'),
+        Sign::Compare(_) => false,
+    }
+}
+
+fn example(name: &str) -> &'static str {
+    match name {
+        "host" => "web-*",
+        "source" => "nginx*",
+        _ => "15m",
+    }
+}
+
+fn level_hint(name: &str) -> String {
+    let near = Level::ALL
+        .into_iter()
+        .min_by_key(|level| strsim::levenshtein(level.as_str(), &name.to_lowercase()));
+    match near.filter(|level| {
+        !name.is_empty() && strsim::levenshtein(level.as_str(), &name.to_lowercase()) <= 2
+    }) {
+        Some(level) => format!("did you mean {level}?"),
+        None => format!("use one of {}", Level::ALL.map(Level::as_str).join(", ")),
+    }
+}

@@ -1,0 +1,167 @@
+//! Queries as text that reads back as the same query.
+
+use std::fmt;
+
+use super::ast::{Expr, Field, Order, Pattern, Piece, Term, Test};
+use super::parse;
+use super::when::{date, time_of_day};
+
+impl fmt::Display for Expr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::All(parts) => joined(f, parts, " ", |part| {
+                matches!(part, Self::Any(_) | Self::All(_))
+            }),
+            Self::Any(parts) => joined(f, parts, " OR ", |part| matches!(part, Self::Any(_))),
+            Self::Not(inner) => {
+                let text = inner.to_string();
+                let single = matches!(**inner, Self::Term(_)) && !text.starts_with('-');
+                if single {
+                    write!(f, "-{text}")
+                } else {
+                    write!(f, "-({text})")
+                }
+            }
+            Self::Term(term) => write!(f, "{term}"),
+        }
+    }
+}
+
+fn joined(
+    f: &mut fmt::Formatter<'_>,
+    parts: &[Expr],
+    between: &str,
+    grouped: fn(&Expr) -> bool,
+) -> fmt::Result {
+    for (index, part) in parts.iter().enumerate() {
+        f.write_str(if index > 0 { between } else { "" })?;
+        if grouped(part) {
+            write!(f, "({part})")?;
+        } else {
+            write!(f, "{part}")?;
+        }
+    }
+    Ok(())
+}
+
+impl fmt::Display for Term {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) if is_bare(text) => f.write_str(text),
+            Self::Text(text) => write!(f, "{}", Quoted(text)),
+            Self::Regex(pattern) => write!(f, "{pattern}"),
+            Self::Host(glob) => write!(f, "host:{}", Glob(glob)),
+            Self::Source(glob) => write!(f, "source:{}", Glob(glob)),
+            Self::Level(order, level) => write!(f, "level{}{level}", order.sign()),
+            Self::Field(field) => write!(f, "{field}"),
+            Self::Time(span) => write!(f, "{span}"),
+        }
+    }
+}
+
+/// Whether a text means itself without quotes wherever it stands. A date or a time of day might be
+/// taken together with a range beside it.
+fn is_bare(text: &str) -> bool {
+    date(text).is_none()
+        && time_of_day(text).is_none()
+        && !text.contains(['"', '(', ')', '*'])
+        && !text.chars().any(|c| c.is_whitespace() || c.is_control())
+        && parse::expression(text, None) == Ok(Expr::Term(Term::Text(text.to_owned())))
+        // A path might find its end as an expression in what follows.
+        && !text.starts_with('/')
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("/")?;
+        let mut escaped = false;
+        for c in self.text.chars() {
+            if c == '/' && !escaped {
+                f.write_str("\\")?;
+            }
+            escaped = c == '\\' && !escaped;
+            write!(f, "{c}")?;
+        }
+        f.write_str(if self.either_case { "/i" } else { "/" })
+    }
+}
+
+impl fmt::Display for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let dot = if parse::RESERVED.contains(&self.name.as_str()) {
+            "."
+        } else {
+            ""
+        };
+        if parse::is_name(&self.name) {
+            write!(f, "{dot}{}", self.name)?;
+        } else {
+            write!(f, "{}", Quoted(&self.name))?;
+        }
+        match &self.test {
+            Test::Like(pieces) if pieces.is_empty() => f.write_str(":\"\""),
+            Test::Like(pieces) => {
+                f.write_str(":")?;
+                pieces.iter().try_for_each(|piece| match piece {
+                    // `a:/x` is text, for the letter may be a drive.
+                    Piece::Text(text) if self.name.len() == 1 && text.starts_with('/') => {
+                        write!(f, "{}", Quoted(text))
+                    }
+                    Piece::Text(text) => write!(f, "{}", Value(text)),
+                    Piece::Any => f.write_str("*"),
+                })
+            }
+            Test::Is(value) => write!(f, "={}", Value(value)),
+            Test::IsNot(value) => write!(f, "!={}", Value(value)),
+            Test::Number(order, number) => {
+                debug_assert!(!matches!(order, Order::Equal | Order::Unequal));
+                write!(f, "{}{number}", order.sign())
+            }
+        }
+    }
+}
+
+/// A value, in quotes unless it is certain that it needs none.
+struct Value<'a>(&'a str);
+
+impl fmt::Display for Value<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plain = |c: char| c.is_alphanumeric() || "_-.@%+/,".contains(c);
+        let path = self.0.len() > 1 && self.0.starts_with('/') && !self.0.starts_with("//");
+        let starts = path
+            || self
+                .0
+                .starts_with(|c: char| c.is_alphanumeric() || "_-.@".contains(c));
+        if starts && self.0.chars().all(plain) {
+            f.write_str(self.0)
+        } else {
+            write!(f, "{}", Quoted(self.0))
+        }
+    }
+}
+
+/// A pattern for names: its wildcards are not in quotes.
+struct Glob<'a>(&'a str);
+
+impl fmt::Display for Glob<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plain = |c: char| c.is_alphanumeric() || "_-.@/*?".contains(c);
+        if !self.0.is_empty() && self.0.chars().all(plain) {
+            f.write_str(self.0)
+        } else {
+            write!(f, "{}", Quoted(self.0))
+        }
+    }
+}
+
+struct Quoted<'a>(&'a str);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "\"{}\"",
+            self.0.replace('\\', "\\\\").replace('"', "\\\"")
+        )
+    }
+}

@@ -1,0 +1,609 @@
+//! Times in queries: how they are written, and which moments they mean.
+//!
+//! A time is kept as it was typed and means a moment only together with a [`Now`]. A range has its
+//! first moment in it and its last not; a day as the end of a range is meant with all of it. A time
+//! of day alone is the last one that has passed, except as the end of a range: there it is the
+//! first one after the beginning.
+
+use std::fmt;
+use std::ops::Range;
+
+use jiff::civil::{self, Date};
+use jiff::tz::{Offset, TimeZone};
+use jiff::{Timestamp, ToSpan};
+
+use crate::model::time::Time;
+
+/// What relative times are relative to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Now {
+    /// This moment.
+    pub time: Time,
+    /// The zone of days and of times of day.
+    pub zone: TimeZone,
+}
+
+/// A range of times as it was written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Span {
+    /// Where it begins; `None`: with the first line there is.
+    pub from: Option<When>,
+    /// Where it ends; `None`: never.
+    pub to: Option<When>,
+}
+
+/// A time as it was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum When {
+    /// `now`
+    Now,
+    /// `15m`: so many seconds before now.
+    Ago(u64),
+    /// `today`
+    Today,
+    /// `yesterday`
+    Yesterday,
+    /// `today 13:00`
+    TodayAt(civil::Time),
+    /// `yesterday 13:00`
+    YesterdayAt(civil::Time),
+    /// `2026-11-20`
+    Day(Date),
+    /// `13:00`
+    TimeOfDay(civil::Time),
+    /// `2026-11-20T13:00`, in the zone of [`Now`].
+    Local(civil::DateTime),
+    /// `2026-11-20T13:00:00Z` or with an offset.
+    Moment(Timestamp),
+}
+
+/// What can be written, for messages.
+pub(super) const EXAMPLES: &str = "15m, 13:00, 2026-11-20, \"2026-11-20 13:00\", yesterday or now";
+
+/// The longest way back: longer than there have been logs.
+const MAX_AGO_SECONDS: u64 = 100 * 366 * 86_400;
+
+/// Units of durations; the first of a size is the one that is printed.
+const UNITS: &[(&str, u64)] = &[
+    ("d", 86_400),
+    ("h", 3600),
+    ("m", 60),
+    ("s", 1),
+    ("w", 7 * 86_400),
+    ("week", 7 * 86_400),
+    ("weeks", 7 * 86_400),
+    ("day", 86_400),
+    ("days", 86_400),
+    ("hr", 3600),
+    ("hrs", 3600),
+    ("hour", 3600),
+    ("hours", 3600),
+    ("min", 60),
+    ("mins", 60),
+    ("minute", 60),
+    ("minutes", 60),
+    ("sec", 1),
+    ("secs", 1),
+    ("second", 1),
+    ("seconds", 1),
+];
+
+/// The epoch in UTC: for tests, and where no relative time can occur.
+impl Default for Now {
+    fn default() -> Self {
+        Self {
+            time: Time(0),
+            zone: TimeZone::UTC,
+        }
+    }
+}
+
+impl Now {
+    fn date(&self) -> Date {
+        self.zone.to_datetime(self.time.to_timestamp()).date()
+    }
+
+    /// The moment at which a clock of the zone shows this. Where it shows it twice: the first time
+    /// for the beginning of a range and the second for its end.
+    fn at(&self, shown: civil::DateTime, end: bool) -> Time {
+        let shown = self.zone.to_ambiguous_timestamp(shown);
+        let at = if end { shown.later() } else { shown.earlier() };
+        at.map_or_else(
+            |_| {
+                Time(if shown.datetime().year() < 1970 {
+                    i64::MIN
+                } else {
+                    i64::MAX
+                })
+            },
+            Time::from_timestamp,
+        )
+    }
+
+    fn midnight(&self, day: Date) -> Time {
+        self.at(day.at(0, 0, 0, 0), false)
+    }
+}
+
+impl Span {
+    /// The moments that are meant: the first is in it, the last is not.
+    #[must_use]
+    pub fn resolve(&self, now: &Now) -> Range<Time> {
+        let from = self
+            .from
+            .as_ref()
+            .map_or(Time(i64::MIN), |when| when.begins(now));
+        let to = match (&self.to, &self.from) {
+            (None, _) => Time(i64::MAX),
+            (Some(When::TimeOfDay(time)), Some(_)) => first_after(from, *time, now),
+            (Some(when), _) => when.ends(now),
+        };
+        from..to
+    }
+
+    /// Whether it was written as one word: `today`, `yesterday`.
+    fn day(&self) -> Option<&When> {
+        self.from.as_ref().filter(|from| {
+            self.to.as_ref() == Some(from) && matches!(from, When::Today | When::Yesterday)
+        })
+    }
+}
+
+impl When {
+    /// Reads a time; `None` where it is none.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "now" => return Some(Self::Now),
+            "today" => return Some(Self::Today),
+            "yesterday" => return Some(Self::Yesterday),
+            _ => {}
+        }
+        if let Some(time) = time_of_day(text) {
+            return Some(Self::TimeOfDay(time));
+        }
+        if let Some(day) = date(text) {
+            return Some(Self::Day(day));
+        }
+        date_time(text)
+            .or_else(|| named_day(text))
+            .or_else(|| ago(text.strip_prefix('-').unwrap_or(text)).map(Self::Ago))
+    }
+
+    /// The time of day on the day that this is; `None` where it is no day.
+    pub(super) fn with(&self, time: civil::Time) -> Option<Self> {
+        Some(match self {
+            Self::Today => Self::TodayAt(time),
+            Self::Yesterday => Self::YesterdayAt(time),
+            Self::Day(day) => Self::Local(day.to_datetime(time)),
+            _ => return None,
+        })
+    }
+
+    fn begins(&self, now: &Now) -> Time {
+        match self {
+            Self::Today | Self::Yesterday | Self::Day(_) => now.midnight(self.date(now)),
+            other => other.moment(now, false),
+        }
+    }
+
+    fn ends(&self, now: &Now) -> Time {
+        match self {
+            Self::Today | Self::Yesterday | Self::Day(_) => self
+                .date(now)
+                .tomorrow()
+                .map_or(Time(i64::MAX), |next| now.midnight(next)),
+            other => other.moment(now, true),
+        }
+    }
+
+    fn date(&self, now: &Now) -> Date {
+        match self {
+            Self::Day(day) => *day,
+            Self::Yesterday | Self::YesterdayAt(_) => now.date().yesterday().unwrap_or(Date::MIN),
+            _ => now.date(),
+        }
+    }
+
+    fn moment(&self, now: &Now, end: bool) -> Time {
+        match self {
+            Self::Now => now.time,
+            Self::Ago(seconds) => now
+                .time
+                .plus_millis(-i64::try_from(seconds * 1000).unwrap_or(i64::MAX)),
+            Self::TimeOfDay(time) => last_before(now, *time, end),
+            Self::TodayAt(time) | Self::YesterdayAt(time) => {
+                now.at(self.date(now).to_datetime(*time), end)
+            }
+            Self::Local(shown) => now.at(*shown, end),
+            Self::Moment(at) => Time::from_timestamp(*at),
+            Self::Today | Self::Yesterday | Self::Day(_) => now.midnight(self.date(now)),
+        }
+    }
+}
+
+/// The last moment up to now at which clocks showed this.
+fn last_before(now: &Now, time: civil::Time, end: bool) -> Time {
+    let today = now.date();
+    let at = now.at(today.to_datetime(time), end);
+    if at <= now.time {
+        at
+    } else {
+        now.at(today.yesterday().unwrap_or(today).to_datetime(time), end)
+    }
+}
+
+/// The first moment after another one at which clocks show this.
+fn first_after(from: Time, time: civil::Time, now: &Now) -> Time {
+    let day = now.zone.to_datetime(from.to_timestamp()).date();
+    let at = now.at(day.to_datetime(time), true);
+    if at > from {
+        at
+    } else {
+        now.at(
+            day.checked_add(1.day()).unwrap_or(day).to_datetime(time),
+            true,
+        )
+    }
+}
+
+/// `2026-11-20`
+pub(super) fn date(text: &str) -> Option<Date> {
+    let [year, month, day] = numbers(text, '-', [4, 2, 2])?;
+    Date::new(
+        i16::try_from(year).ok()?,
+        i8::try_from(month).ok()?,
+        i8::try_from(day).ok()?,
+    )
+    .ok()
+}
+
+/// `9:30`, `13:00:05`, `13:00:05.250`
+pub(super) fn time_of_day(text: &str) -> Option<civil::Time> {
+    let (hour, rest) = text.split_once(':')?;
+    let (minute, rest) = rest
+        .split_once(':')
+        .map_or((rest, None), |(minute, rest)| (minute, Some(rest)));
+    let (second, fraction) = match rest {
+        None => ("00", None),
+        Some(rest) => rest
+            .split_once('.')
+            .map_or((rest, None), |(second, fraction)| (second, Some(fraction))),
+    };
+    let digits = |text: &str, most: usize| {
+        let right = (1..=most).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+        right.then(|| text.parse::<i32>().ok()).flatten()
+    };
+    let two = |text: &str| {
+        digits(text, 2)
+            .filter(|_| text.len() == 2)
+            .and_then(|number| i8::try_from(number).ok())
+    };
+    let nanos = match fraction {
+        None => 0,
+        Some(fraction) => {
+            digits(fraction, 9)? * 10_i32.pow(9 - u32::try_from(fraction.len()).ok()?)
+        }
+    };
+    civil::Time::new(
+        i8::try_from(digits(hour, 2)?).ok()?,
+        two(minute)?,
+        two(second)?,
+        nanos,
+    )
+    .ok()
+}
+
+/// A date and a time of day with `T` or a blank between, and perhaps `Z` or an offset.
+fn date_time(text: &str) -> Option<When> {
+    let day = date(text.get(..10)?)?;
+    let rest = text[10..].strip_prefix(['T', 't', ' '])?.trim_start();
+    if let Some(time) = time_of_day(rest) {
+        return Some(When::Local(day.to_datetime(time)));
+    }
+    let at = rest.find(['Z', 'z', '+', '-'])?;
+    let (time, zone) = (time_of_day(rest[..at].trim_end())?, &rest[at..]);
+    let moment = offset(zone)?.to_timestamp(day.to_datetime(time)).ok()?;
+    // Years before 0 are not printed with four digits.
+    (Offset::UTC.to_datetime(moment).year() >= 0).then_some(When::Moment(moment))
+}
+
+/// `yesterday 03:14`, or with a `T` as in dates
+fn named_day(text: &str) -> Option<When> {
+    let (day, rest) = ["today", "yesterday"]
+        .iter()
+        .find_map(|day| Some((day, text.strip_prefix(day)?)))?;
+    let time = time_of_day(rest.strip_prefix(['T', 't', ' '])?.trim_start())?;
+    When::parse(day)?.with(time)
+}
+
+/// `Z`, `+01`, `+0100`, `+01:00`
+fn offset(text: &str) -> Option<Offset> {
+    if text.eq_ignore_ascii_case("z") {
+        return Some(Offset::UTC);
+    }
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(rest) => (-1, rest),
+        None => (1, text.strip_prefix('+')?),
+    };
+    let (hours, minutes) = match digits.len() {
+        2 => (digits, "00"),
+        4 => digits.split_at_checked(2)?,
+        _ => digits.split_once(':')?,
+    };
+    let [hours] = numbers(hours, ':', [2])?;
+    let [minutes] = numbers(minutes, ':', [2])?;
+    (minutes < 60)
+        .then(|| Offset::from_seconds(sign * (hours * 3600 + minutes * 60)).ok())
+        .flatten()
+}
+
+/// Numbers of exactly so many digits.
+fn numbers<const N: usize>(text: &str, between: char, widths: [usize; N]) -> Option<[i32; N]> {
+    let mut parts = text.split(between);
+    let mut found = [0; N];
+    for (slot, width) in found.iter_mut().zip(widths) {
+        let part = parts
+            .next()
+            .filter(|part| part.len() == width && part.bytes().all(|b| b.is_ascii_digit()))?;
+        *slot = part.parse().ok()?;
+    }
+    parts.next().is_none().then_some(found)
+}
+
+/// `15m`, `1h30m`, `2days`: seconds.
+fn ago(text: &str) -> Option<u64> {
+    let (mut rest, mut sum) = (text, 0_u64);
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit())?;
+        let number: u64 = rest[..digits].parse().ok()?;
+        let after = &rest[digits..];
+        let end = after
+            .find(|c: char| !c.is_ascii_alphabetic())
+            .unwrap_or(after.len());
+        let (_, seconds) = UNITS.iter().find(|(name, _)| *name == &after[..end])?;
+        sum = sum.checked_add(number.checked_mul(*seconds)?)?;
+        rest = &after[end..];
+    }
+    (!text.is_empty() && sum <= MAX_AGO_SECONDS).then_some(sum)
+}
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.day(), &self.from, &self.to) {
+            (Some(day), ..) => write!(f, "{day}"),
+            (None, Some(from), Some(to)) => write!(f, "{}..{}", InRange(from), InRange(to)),
+            (None, Some(from), None) => write!(f, "since:{from}"),
+            (None, None, Some(to)) => write!(f, "until:{to}"),
+            (None, None, None) => f.write_str("until:now"),
+        }
+    }
+}
+
+/// With the sign of times that have passed.
+struct InRange<'a>(&'a When);
+
+impl fmt::Display for InRange<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = if matches!(self.0, When::Ago(_)) {
+            "-"
+        } else {
+            ""
+        };
+        write!(f, "{sign}{}", self.0)
+    }
+}
+
+impl fmt::Display for When {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Now => f.write_str("now"),
+            Self::Today => f.write_str("today"),
+            Self::Yesterday => f.write_str("yesterday"),
+            Self::TodayAt(time) => write!(f, "todayT{}", short(*time)),
+            Self::YesterdayAt(time) => write!(f, "yesterdayT{}", short(*time)),
+            Self::Day(day) => write!(f, "{day}"),
+            Self::TimeOfDay(time) => f.write_str(&short(*time)),
+            Self::Local(shown) => write!(f, "{}T{}", shown.date(), short(shown.time())),
+            Self::Moment(at) => write!(f, "{at}"),
+            Self::Ago(0) => f.write_str("0s"),
+            Self::Ago(seconds) => {
+                let mut left = *seconds;
+                for (unit, size) in &UNITS[..4] {
+                    if left >= *size {
+                        write!(f, "{}{unit}", left / size)?;
+                        left %= size;
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Without seconds that are none.
+fn short(time: civil::Time) -> String {
+    let text = time.to_string();
+    text.strip_suffix(":00")
+        .filter(|text| text.len() == 5)
+        .map_or(text.clone(), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 20 November 2026, a Friday, 13:30 in Berlin.
+    fn now() -> Now {
+        let zone = TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").expect("a zone");
+        let at = "2026-11-20T12:30:00Z"
+            .parse::<Timestamp>()
+            .expect("a moment");
+        Now {
+            time: Time::from_timestamp(at),
+            zone,
+        }
+    }
+
+    fn resolved(from: &str, to: &str) -> String {
+        let read = |text: &str| {
+            (!text.is_empty()).then(|| When::parse(text).unwrap_or_else(|| panic!("{text}")))
+        };
+        let range = Span {
+            from: read(from),
+            to: read(to),
+        }
+        .resolve(&now());
+        format!(
+            "{} {}",
+            range.start.to_timestamp(),
+            range.end.to_timestamp()
+        )
+    }
+
+    #[test]
+    fn a_range_means_these_moments() {
+        for (from, to, expected) in [
+            ("15m", "now", "2026-11-20T12:15:00Z 2026-11-20T12:30:00Z"),
+            ("-2h", "-1h", "2026-11-20T10:30:00Z 2026-11-20T11:30:00Z"),
+            (
+                "yesterday",
+                "yesterday",
+                "2026-11-18T23:00:00Z 2026-11-19T23:00:00Z",
+            ),
+            (
+                "today",
+                "today",
+                "2026-11-19T23:00:00Z 2026-11-20T23:00:00Z",
+            ),
+            (
+                "yesterday 03:14",
+                "today 3:14:15",
+                "2026-11-19T02:14:00Z 2026-11-20T02:14:15Z",
+            ),
+            (
+                "yesterdayT23:00",
+                "1:00",
+                "2026-11-19T22:00:00Z 2026-11-20T00:00:00Z",
+            ),
+            (
+                "13:00",
+                "13:05",
+                "2026-11-20T12:00:00Z 2026-11-20T12:05:00Z",
+            ),
+            (
+                "13:00",
+                "14:00",
+                "2026-11-20T12:00:00Z 2026-11-20T13:00:00Z",
+            ),
+            (
+                "14:00",
+                "15:00",
+                "2026-11-19T13:00:00Z 2026-11-19T14:00:00Z",
+            ),
+            ("23:00", "1:00", "2026-11-19T22:00:00Z 2026-11-20T00:00:00Z"),
+            (
+                "2026-11-10 13:00",
+                "13:05",
+                "2026-11-10T12:00:00Z 2026-11-10T12:05:00Z",
+            ),
+            (
+                "2026-11-10T13:00:00.5",
+                "2026-11-10",
+                "2026-11-10T12:00:00.5Z 2026-11-10T23:00:00Z",
+            ),
+            (
+                "2026-11-10T13:00Z",
+                "2026-11-10T13:00+0300",
+                "2026-11-10T13:00:00Z 2026-11-10T10:00:00Z",
+            ),
+            // Clocks go back: this hour is shown twice, and both are meant.
+            (
+                "2026-10-25T02:00",
+                "2026-10-25T02:30",
+                "2026-10-25T00:00:00Z 2026-10-25T01:30:00Z",
+            ),
+            // Clocks go forward.
+            (
+                "2026-03-29",
+                "2026-03-29",
+                "2026-03-28T23:00:00Z 2026-03-29T22:00:00Z",
+            ),
+        ] {
+            assert_eq!(resolved(from, to), expected, "{from}..{to}");
+        }
+    }
+
+    #[test]
+    fn the_ends_of_the_calendar_are_times_too() {
+        for text in [
+            "0000-01-01",
+            "9999-12-31",
+            "0001-01-01T00:00",
+            "9999-12-31T23:59:59.999999999",
+        ] {
+            let when = When::parse(text).unwrap_or_else(|| panic!("{text}"));
+            let range = Span {
+                from: Some(when.clone()),
+                to: Some(when),
+            }
+            .resolve(&now());
+            assert!(range.start <= range.end, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_time_is_refused() {
+        for text in [
+            "",
+            "-",
+            "15",
+            "m",
+            "15x",
+            "24:00",
+            "13:60",
+            "1:2",
+            "13:00:",
+            "2026-13-01",
+            "2026-02-30",
+            "2026-1-1",
+            "99999999999d",
+            "18446744073709551615w",
+            "2026-11-20T",
+            "yesterdayT",
+            "yesterday 24:00",
+            "yesterday03:14",
+            "yesterday 03:14Z",
+            "todays 03:14",
+            "2026-11-20T13:00+",
+            "2026-11-20T13:00+1",
+            "größe",
+            "Now",
+            "13:00:00.",
+            "13:00:00.1234567890",
+        ] {
+            assert_eq!(When::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_time_prints_to_what_reads_back_as_itself() {
+        for (text, printed) in [
+            ("90m", "1h30m"),
+            ("-2days", "2d"),
+            ("0s", "0s"),
+            ("9:05", "09:05"),
+            ("13:00:00", "13:00"),
+            ("13:00:05.250", "13:00:05.25"),
+            ("2026-11-20 13:00", "2026-11-20T13:00"),
+            ("2026-11-20 13:00:00+01:00", "2026-11-20T12:00:00Z"),
+            ("yesterday", "yesterday"),
+            ("yesterday 03:14", "yesterdayT03:14"),
+            ("today  3:14:00.5", "todayT03:14:00.5"),
+        ] {
+            let when = When::parse(text).unwrap_or_else(|| panic!("{text}"));
+            assert_eq!(when.to_string(), printed, "{text}");
+            assert_eq!(When::parse(printed), Some(when), "{text}");
+        }
+    }
+}
