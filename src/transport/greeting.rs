@@ -221,11 +221,16 @@ impl Heard {
         )
     }
 
+    /// What was said last: `nologin` says why on standard output, and a broken start file
+    /// complains on standard error.
     fn said(&self) -> Option<String> {
-        self.stderr
-            .last_line(&self.token)
-            .or_else(|| self.stdout.last_line(&self.token))
+        let lines = [&self.stdout, &self.stderr].map(|said| said.last_line(&self.token));
+        let lines: Vec<String> = lines
+            .into_iter()
+            .flatten()
             .map(|line| failure::shown(&line))
+            .collect();
+        (!lines.is_empty()).then(|| lines.join("; "))
     }
 }
 

@@ -447,9 +447,11 @@ async fn r16_of_more_files_than_are_followed_those_that_changed_last_are_and_it_
     });
     let mut watched = Watched::follow(vec![host], 1);
     watched
-        .until("a line of each that is followed", |w| {
-            w.records.len() == 1000
-        })
+        .until_within(
+            Duration::from_secs(90),
+            "a line of each that is followed",
+            |w| w.records.len() == 1000,
+        )
         .await;
     let degraded = |w: &Watched| {
         w.statuses

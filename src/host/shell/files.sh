@@ -32,9 +32,13 @@ opened_as() {
   "$@"
 }
 
-# refuse path: says why a file cannot be read. In a folder that we may not enter nobody can say what is there.
+# refuse path: says why a file cannot be read. By now another one may have its name. In a folder that we may not enter
+# nobody can say what is there.
 refuse() {
-  if [ -f "$1" ]; then say X denied; elif [ -e "$1" ]; then say X special
+  if [ -f "$1" ]; then
+    now=$(stats "$1")
+    if [ "${now%:*:*}" = "$id" ]; then say X denied; else say X replaced; fi
+  elif [ -e "$1" ]; then say X special
   elif barred "$1"; then say X denied; else say X missing; fi
 }
 

@@ -93,9 +93,11 @@ absent() {
   if [ $why = denied ]; then say X "$1" denied -; whose "$barrier"; else say X "$1" $why; fi
 }
 
-# denied i stat: says once of each file that has the name that we may not read it.
+# denied i stat: says once of each file that has the name that we may not read it. A name that moved while it was looked at
+# is looked at again.
 denied() {
   get seen seen "$1"; get path path "$1"; why=denied:${2%:*:*}
+  [ ! -r "$path" ] || return
   [ "$seen" = "$why" ] || { eval "seen_$1=\$why"; say X "$1" denied "$2"; whose "$path"; }
 }
 
