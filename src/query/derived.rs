@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use super::ast::Test;
-use super::matcher;
+use super::expression;
 use crate::parse::fields;
 
 /// What stands in each line that has such a value.
@@ -33,7 +33,7 @@ static VALUES: LazyLock<BTreeSet<Vec<u8>>> = LazyLock::new(|| {
 pub(super) fn may_satisfy(test: &Test) -> bool {
     match test {
         Test::Is(wanted) => VALUES.contains(wanted.as_bytes()),
-        Test::Like(pieces) => matcher::like(pieces).map_or(true, |regex| {
+        Test::Like(pieces) => expression::like(pieces).map_or(true, |regex| {
             VALUES.iter().any(|value| regex.is_match(value))
         }),
         Test::IsNot(_) | Test::Number(..) => true,

@@ -13,7 +13,7 @@ use std::cmp::Reverse;
 
 use super::ast::{Expr, Pattern, Term};
 use super::literals::{self, Literal};
-use super::{Query, ere, matcher};
+use super::{Query, ere, expression};
 
 /// A question to `grep` that finds every line which matches a query.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,10 +92,10 @@ fn wider(expr: &Expr) -> Option<Vec<Wide>> {
         Expr::Not(_) => None,
         Expr::Term(Term::Regex(pattern)) => expression(pattern),
         Expr::Term(Term::Text(text))
-            if !text.is_ascii() && matcher::either_case(text) && !text.contains('\n') =>
+            if !text.is_ascii() && expression::either_case(text) && !text.contains('\n') =>
         {
             expression(&Pattern {
-                text: matcher::folded(text),
+                text: expression::folded(text),
                 either_case: false,
             })
         }

@@ -8,8 +8,8 @@ use regex::bytes::{Regex, RegexBuilder};
 
 use super::ast::{Expr, Term};
 use super::literals::{self, Literal};
-use super::matcher::{self, Node};
-use super::{Query, Subject};
+use super::matcher::Node;
+use super::{Query, Subject, expression};
 
 /// What is searched in a buffer in place of the query.
 #[derive(Debug, Clone)]
@@ -36,7 +36,7 @@ pub(super) fn probe(expr: &Expr) -> Option<(Probe, bool)> {
     // ASCII.
     let exact = match expr {
         Expr::Term(Term::Text(text)) => {
-            !text.contains(char::is_control) && (text.is_ascii() || !matcher::either_case(text))
+            !text.contains(char::is_control) && (text.is_ascii() || !expression::either_case(text))
         }
         _ => false,
     };
@@ -46,7 +46,7 @@ pub(super) fn probe(expr: &Expr) -> Option<(Probe, bool)> {
 fn one_of(literals: &[Literal]) -> Option<Regex> {
     let parts: Vec<String> = literals.iter().map(Literal::pattern).collect();
     RegexBuilder::new(&parts.join("|"))
-        .size_limit(16 * matcher::MAX_REGEX_BYTES)
+        .size_limit(16 * expression::MAX_REGEX_BYTES)
         .build()
         .ok()
 }

@@ -8,7 +8,7 @@ use regex_syntax::hir::{Class, Hir, HirKind};
 
 use super::ast::{Expr, Pattern, Term, Test};
 use super::derived;
-use super::matcher::{either_case, texts};
+use super::expression::{either_case, texts};
 
 /// A text in a line.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use super::ast::{Expr, Field, Term, Test};
-use super::matcher::{self, Needle};
+use super::expression;
+use super::matcher::Needle;
 
 /// The places that are marked.
 #[derive(Debug, Default)]
@@ -48,7 +49,9 @@ fn collect(expr: &Expr, needles: &mut Vec<Needle>) -> Result<(), Failed> {
             parts.iter().try_for_each(|part| collect(part, needles))?;
         }
         Expr::Term(Term::Text(text)) => needles.push(Needle::of(text)?),
-        Expr::Term(Term::Regex(pattern)) => needles.push(Needle::Regex(matcher::regex(pattern)?)),
+        Expr::Term(Term::Regex(pattern)) => {
+            needles.push(Needle::Regex(expression::regex(pattern)?))
+        }
         Expr::Term(Term::Field(field)) => values(field, needles)?,
         Expr::Not(_) | Expr::Term(_) => {}
     }
@@ -59,11 +62,11 @@ fn collect(expr: &Expr, needles: &mut Vec<Needle>) -> Result<(), Failed> {
 fn values(field: &Field, needles: &mut Vec<Needle>) -> Result<(), Failed> {
     match &field.test {
         Test::Like(pieces) => {
-            for text in matcher::texts(pieces) {
+            for text in expression::texts(pieces) {
                 // Beside a wildcard a value goes on.
                 let whole = pieces.len() == 1;
                 needles.push(if whole {
-                    Needle::whole(text, matcher::either_case(text))?
+                    Needle::whole(text, expression::either_case(text))?
                 } else {
                     Needle::of(text)?
                 });

@@ -13,7 +13,7 @@ use std::ops::Range;
 
 use super::ast::{Expr, Pattern, Term};
 use super::error::QueryError;
-use super::matcher;
+use super::expression;
 use super::when::Now;
 
 /// The longest query in bytes. Nobody types more; what is pasted by mistake is refused at once.
@@ -373,7 +373,7 @@ impl<'a> Reader<'a> {
             text: without_escaped_slashes(body),
             either_case,
         };
-        if let Err(error) = matcher::regex(&pattern) {
+        if let Err(error) = expression::regex(&pattern) {
             let (offset, reason) = place_and_reason(&error, &pattern.text);
             let escapes = pattern.text[..offset]
                 .matches('/')

@@ -5,7 +5,7 @@ use crate::model::level::Level;
 use crate::parse::level;
 use crate::query::ast::{Expr, Field, Order, Piece, Term, Test};
 use crate::query::error::QueryError;
-use crate::query::matcher;
+use crate::query::expression;
 use crate::query::number::Number;
 
 /// Names that mean something else than a field of the line. With a dot before it, each is a field:
@@ -133,7 +133,7 @@ impl Reader<'_> {
             );
             return self.error(start..self.at, message);
         }
-        match matcher::glob(&pattern) {
+        match expression::glob(&pattern) {
             Ok(_) => Ok(pattern),
             Err(cause) => self.error(
                 start..self.at,

@@ -114,7 +114,7 @@ fn pattern() -> impl Strategy<Value = Pattern> {
             text: text.replace("\\/", "/"),
             either_case,
         };
-        matcher::regex(&pattern)
+        expression::regex(&pattern)
             .ok()
             .filter(|_| !pattern.text.contains("\\/"))
             .map(|_| pattern)
@@ -208,7 +208,7 @@ fn span() -> impl Strategy<Value = Span> {
 fn term() -> impl Strategy<Value = Term> {
     let glob = prop_oneof!["[a-z*-]{1,6}", "[a-z\\[\\] (){}\"?*]{1,6}"];
     let glob = glob
-        .prop_filter("a glob", |glob| matcher::glob(glob).is_ok())
+        .prop_filter("a glob", |glob| expression::glob(glob).is_ok())
         .boxed();
     let order_of_levels = prop_oneof![order(), Just(Order::Equal), Just(Order::Unequal)];
     let level = (order_of_levels, prop::sample::select(Level::ALL.to_vec()));

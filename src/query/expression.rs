@@ -1,0 +1,90 @@
+//! Expressions for the texts, wildcards and patterns of a query, bounded in size; and which texts are
+//! meant in either case.
+
+use globset::{GlobBuilder, GlobMatcher};
+use regex::bytes::{Regex, RegexBuilder};
+
+use super::ast::{Pattern, Piece};
+
+/// The largest compiled regular expression in bytes, above which it would cost more than it is
+/// worth (`(?:a{1000}){1000}`).
+pub const MAX_REGEX_BYTES: usize = 1024 * 1024;
+
+/// The texts among the pieces of a value.
+pub(super) fn texts(pieces: &[Piece]) -> impl Iterator<Item = &str> {
+    pieces.iter().filter_map(|piece| match piece {
+        Piece::Text(text) => Some(text.as_str()),
+        Piece::Any => None,
+    })
+}
+
+/// The expression that a whole value must match.
+pub(super) fn like(pieces: &[Piece]) -> Result<Regex, regex::Error> {
+    let fold = !texts(pieces).any(has_capital);
+    let mut pattern = String::from(r"\A");
+    for piece in pieces {
+        match piece {
+            Piece::Text(text) if fold => pattern += &folded(text),
+            Piece::Text(text) => pattern += &regex::escape(text),
+            Piece::Any => pattern += "(?s-u:.*)",
+        }
+    }
+    built(&(pattern + r"\z"))
+}
+
+pub(super) fn has_capital(text: &str) -> bool {
+    text.chars().any(char::is_uppercase)
+}
+
+/// Whether a text is meant in either case: it has letters, and none of them is a capital.
+pub(super) fn either_case(text: &str) -> bool {
+    !has_capital(text) && text.chars().any(char::is_alphabetic)
+}
+
+/// An expression for a text in either case. Letters of ASCII are the same as each other only, so
+/// that `k` is not also the sign of Kelvin; others by Unicode's simple rules.
+pub(super) fn folded(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len() + 16);
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let end = rest
+            .find(|c: char| c.is_ascii() != first.is_ascii())
+            .unwrap_or(rest.len());
+        let flags = if first.is_ascii() { "i-u" } else { "i" };
+        pattern += &format!("(?{flags}:{})", regex::escape(&rest[..end]));
+        rest = &rest[end..];
+    }
+    pattern
+}
+
+/// The expression of a query, made ready.
+pub(super) fn regex(pattern: &Pattern) -> Result<Regex, regex::Error> {
+    builder(&pattern.text)
+        .case_insensitive(pattern.either_case)
+        .build()
+}
+
+/// An expression of ours: from a text that has at most the length of a query, so it is never too
+/// large for memory.
+pub(super) fn built(pattern: &str) -> Result<Regex, regex::Error> {
+    RegexBuilder::new(pattern)
+        .size_limit(16 * MAX_REGEX_BYTES)
+        .dfa_size_limit(MAX_REGEX_BYTES)
+        .build()
+}
+
+fn builder(pattern: &str) -> RegexBuilder {
+    let mut builder = RegexBuilder::new(pattern);
+    builder
+        .size_limit(MAX_REGEX_BYTES)
+        .dfa_size_limit(MAX_REGEX_BYTES);
+    builder
+}
+
+/// The pattern of a name; without a capital it matches either case.
+pub(super) fn glob(pattern: &str) -> Result<GlobMatcher, globset::Error> {
+    let glob = GlobBuilder::new(pattern)
+        .case_insensitive(!has_capital(pattern))
+        .build()?;
+    Ok(glob.compile_matcher())
+}
