@@ -2,7 +2,7 @@
 //!
 //! [`Stamper`] reads the lines of one source: it finds out which formats they have and where their
 //! stamps stand, keeps to that, and looks again when it stops fitting. What formats look like is
-//! left to `formats`, a table with a small parser for each; where stamps stand in a line to
+//! left to `notation`, a table with a small parser for each; where stamps stand in a line to
 //! `layout`, what a sample of lines proves to `learn`, years and other things that stamps leave
 //! open to `clock` and `zone`, logs with a head of their own to `w3c`, and formats that the
 //! inventory gives to `format`.
@@ -12,9 +12,12 @@ mod expression;
 mod fields;
 mod format;
 mod formats;
+mod iis;
 mod key;
 mod layout;
 mod learn;
+mod moment;
+mod notation;
 mod pattern;
 mod scan;
 mod w3c;
@@ -22,13 +25,14 @@ mod zone;
 
 use std::ops::Range;
 
-use clock::{Calendar, Moment};
+use clock::Calendar;
 pub use format::TimeFormat;
-use formats::{Found, Place};
 use key::Example;
 pub use key::TimeKey;
 use layout::{Layout, detect, is_of_our_time, may_be_stamped};
 use learn::MOST_LAYOUTS;
+use moment::Moment;
+use notation::{Found, Place};
 use w3c::Header;
 
 use crate::model::time::{HostClock, Time, TimeFrom};

@@ -6,44 +6,9 @@
 
 use jiff::tz::{Offset, TimeZone};
 
-use super::scan::{NANOS, TimeOfDay};
+use super::moment::{Date, Moment, NANOS, TimeOfDay, Zone};
 use super::zone::{Local, ZoneNames, area, names_of};
 use crate::model::time::{HostClock, Time};
-
-/// Of which zone a stamp is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Zone {
-    /// It does not say: the host's.
-    Host,
-    /// Seconds ahead of UTC.
-    Offset(i32),
-    /// One of the data base of zones, by its number.
-    Area(u16),
-}
-
-/// A day of the calendar.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Date {
-    /// 0 to 9999; `None`: left out.
-    pub(super) year: Option<i32>,
-    /// 1 to 12.
-    pub(super) month: u32,
-    /// 1 to 31.
-    pub(super) day: u32,
-}
-
-/// What a stamp says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Moment {
-    /// Nanoseconds since 1970.
-    Epoch(i64),
-    /// Nanoseconds since the host was started.
-    SinceBoot(i64),
-    /// A time of some day, which is left out.
-    Clock(TimeOfDay, Zone),
-    /// A day and a time.
-    Civil(Date, TimeOfDay, Zone),
-}
 
 /// A clock may be ahead of ours, and its zone may be unknown to us, but not by more than this.
 pub(super) const AHEAD_MS: i64 = 2 * DAY * 1000;

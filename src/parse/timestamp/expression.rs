@@ -4,8 +4,8 @@
 
 use regex::bytes::{Captures, Regex, RegexBuilder};
 
-use super::clock::Zone;
-use super::formats::{self, Found};
+use super::moment::Zone;
+use super::notation::{self, Found};
 use super::pattern::Parts;
 use super::scan::Scan;
 use super::zone::ZoneNames;
@@ -94,7 +94,7 @@ impl Expression {
         let groups = self.0.captures(head)?;
         if let Some(time) = groups.name("time") {
             let text = time.as_bytes();
-            let found = formats::any(text, names).or_else(|| formats::time_only(text, names))?;
+            let found = notation::any(text, names).or_else(|| notation::time_only(text, names))?;
             return Some(Found {
                 start: found.start + time.start(),
                 end: found.end + time.start(),
@@ -149,7 +149,7 @@ fn parts(groups: &Captures<'_>, names: &ZoneNames) -> Option<Parts> {
         parts.after_noon = Some(Scan(half).half_of_day()?);
     }
     if let Some(epoch) = text("epoch") {
-        parts.epoch = Some(formats::number(&mut Scan(epoch))?);
+        parts.epoch = Some(notation::number(&mut Scan(epoch))?);
     }
     if let Some(zone) = text("zone") {
         parts.zone = Some(Scan(zone).zone(names)).filter(|zone| *zone != Zone::Host);

@@ -6,8 +6,8 @@
 
 use memchr::{memchr, memchr2, memmem};
 
-use super::clock::{Date, Moment};
-use super::formats::{self, Found, date_only};
+use super::moment::{Date, Moment};
+use super::notation::{self, Found, date_only};
 use super::scan::Scan;
 use super::zone::ZoneNames;
 
@@ -119,7 +119,7 @@ impl Best {
         {
             self.date = Some((date, start));
         } else if self.clock.is_none()
-            && let Some(found) = formats::time_only(value, names)
+            && let Some(found) = notation::time_only(value, names)
         {
             self.clock = Some(Found {
                 start,
@@ -262,10 +262,10 @@ fn behind_colon(text: &[u8], at: usize) -> Option<usize> {
 /// A string or a number that is a time, or an object that has one inside.
 fn value_at(text: &[u8], at: usize, names: &ZoneNames) -> Option<Found> {
     match text.get(at)? {
-        b'"' => shifted(formats::any(&text[at + 1..], names), at + 1),
+        b'"' => shifted(notation::any(&text[at + 1..], names), at + 1),
         b'0'..=b'9' => {
             let mut scan = Scan(&text[at..]);
-            let moment = Moment::Epoch(formats::number(&mut scan)?);
+            let moment = Moment::Epoch(notation::number(&mut scan)?);
             scan.ends_word().then(|| Found {
                 moment,
                 start: at,
@@ -351,7 +351,7 @@ pub(super) fn logfmt(line: &[u8], names: &ZoneNames) -> Option<Found> {
             if let Some(rank) = rank(&head[start..at]) {
                 let from = value + usize::from(quoted);
                 let found = shifted(
-                    head.get(from..).and_then(|text| formats::any(text, names)),
+                    head.get(from..).and_then(|text| notation::any(text, names)),
                     from,
                 );
                 if best.offer(found, head, value, 1, rank, names) {
@@ -381,7 +381,7 @@ pub(super) fn audit(line: &[u8], _: &ZoneNames) -> Option<Found> {
     let head = &line[..line.len().min(OBJECT_WITHIN)];
     let start = memmem::find(head, b"audit(")? + 6;
     let mut scan = Scan(&head[start..]);
-    let moment = Moment::Epoch(formats::number(&mut scan)?);
+    let moment = Moment::Epoch(notation::number(&mut scan)?);
     let end = head.len() - scan.0.len();
     scan.take(b":)")?;
     Some(Found { moment, start, end })
@@ -390,11 +390,11 @@ pub(super) fn audit(line: &[u8], _: &ZoneNames) -> Option<Found> {
 /// `# Time: 2026-11-20T13:00:01.123456Z`, `# Time: 261120  9:00:01`, `SET timestamp=1795179601;`
 pub(super) fn mysql_slow(line: &[u8], names: &ZoneNames) -> Option<Found> {
     if let Some(rest) = line.strip_prefix(b"# Time: ") {
-        return shifted(formats::any(rest, names), line.len() - rest.len());
+        return shifted(notation::any(rest, names), line.len() - rest.len());
     }
     let rest = line.strip_prefix(b"SET timestamp=")?;
     let mut scan = Scan(rest);
-    let moment = Moment::Epoch(formats::number(&mut scan)?);
+    let moment = Moment::Epoch(notation::number(&mut scan)?);
     let start = line.len() - rest.len();
     scan.take(b";").map(|_| Found {
         moment,

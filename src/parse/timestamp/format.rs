@@ -5,8 +5,9 @@
 use std::sync::Arc;
 
 use super::expression::Expression;
-use super::formats::{FORMATS, Format, Found};
+use super::formats::{self, FORMATS};
 use super::layout::{Layout, PREFIX_BYTES};
+use super::notation::{Format, Found};
 use super::pattern::Pattern;
 use super::zone::ZoneNames;
 
@@ -30,7 +31,7 @@ impl TimeFormat {
     /// What is wrong with it, in a part of a line. An unknown name is `unknown time format "…"`.
     pub fn parse(text: &str) -> Result<Self, String> {
         let text = text.trim();
-        let kind = if let Some(format) = Format::named(text) {
+        let kind = if let Some(format) = formats::named(text) {
             Kind::Named(format)
         } else if let Some(inside) = text.strip_prefix('/') {
             let inside = inside

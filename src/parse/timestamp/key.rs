@@ -9,7 +9,7 @@
 use jiff::ToSpan;
 use jiff::tz::TimeZone;
 
-use super::clock::{Moment, Zone};
+use super::moment::{Moment, Zone};
 use crate::model::time::Time;
 
 /// Stamps of lines that have no year are at most so far ahead of the clock.

@@ -3,8 +3,10 @@
 //! A [`Layout`] is found in one line by [`detect`], and then looked for in the others by
 //! [`Layout::find`]. What many lines prove together is left to `learn`.
 
-use super::clock::{AHEAD_MS, Calendar, Date, Moment, days};
-use super::formats::{FORMATS, Format, Found, Place, date_only};
+use super::clock::{AHEAD_MS, Calendar, days};
+use super::formats::FORMATS;
+use super::moment::{Date, Moment};
+use super::notation::{Format, Found, Place, date_only};
 use super::scan::Scan;
 use super::zone::ZoneNames;
 use crate::model::time::Time;

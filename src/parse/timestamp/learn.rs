@@ -5,10 +5,11 @@
 //! from 06/05 by the days around it.
 
 use super::clock::Calendar;
-use super::formats::{FORMATS, Format, Found, Place};
+use super::formats::FORMATS;
 use super::layout::{
     Layout, Spot, at_spot, has_fields, has_notation, is_contradicted, is_plausible, spots,
 };
+use super::notation::{Format, Found, Place};
 use crate::model::time::Time;
 
 /// Layouts that a source may have at once.

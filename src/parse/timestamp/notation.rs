@@ -1,16 +1,16 @@
-//! The formats of stamps: a table, and a small parser for each entry.
+//! How stamps are written: a table, and a small parser for each entry.
 //!
 //! A parser takes the bytes from where a stamp may begin and answers with what the stamp says and
 //! how long it is, or with nothing. It allocates nothing, and gives up at the first byte that does
 //! not fit. A new format is a new row. Where in a line stamps stand is left to `layout`, what they
-//! leave open to `clock`, names of fields to `fields`.
+//! leave open to `clock`, stamps in fields with a name to `fields`.
 
 use std::fmt;
 
-use super::clock::{Date, Moment, Zone};
-use super::scan::{MAX_DECIMALS, Precision, Scan, TimeOfDay};
+use super::iis::is_iis;
+use super::moment::{Date, Moment, TimeOfDay, Zone};
+use super::scan::{MAX_DECIMALS, Precision, Scan};
 use super::zone::ZoneNames;
-use super::{fields, w3c};
 
 /// Where a stamp of some format may stand in a line that is the only one known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +38,7 @@ pub(super) struct Found {
 }
 
 /// A way to write a time.
+#[derive(Clone, Copy)]
 pub(super) struct Format {
     /// As the inventory names it.
     pub(super) name: &'static str,
@@ -46,7 +47,7 @@ pub(super) struct Format {
     /// Where it stands.
     pub(super) place: Place,
     /// The bytes that it may begin with.
-    first: First,
+    pub(super) first: First,
     /// The same bytes may mean another day in another format.
     pub(super) ambiguous: bool,
     /// Bytes to what they say.
@@ -54,7 +55,7 @@ pub(super) struct Format {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum First {
+pub(super) enum First {
     Digit,
     Letter,
     Byte(u8),
@@ -72,11 +73,6 @@ impl Format {
             First::Any => true,
         }
     }
-
-    /// The format of a name.
-    pub(super) fn named(name: &str) -> Option<&'static Self> {
-        FORMATS.iter().find(|format| format.name == name)
-    }
 }
 
 impl fmt::Debug for Format {
@@ -91,6 +87,7 @@ impl PartialEq for Format {
     }
 }
 
+/// Rows of a table of formats.
 macro_rules! formats {
     ($($name:literal $example:literal $place:ident $first:expr, $parse:expr $(, $ambiguous:literal)?;)*) => {
         &[$(Format {
@@ -104,10 +101,12 @@ macro_rules! formats {
     };
 }
 
-use First::{Any, Byte, Digit, Letter};
+pub(super) use formats;
 
-/// In this order where several fit at one place.
-pub(super) static FORMATS: &[Format] = formats![
+use First::{Byte, Digit, Letter};
+
+/// Those that are told by their shape, in this order where several fit at one place.
+pub(super) const SHAPES: &[Format] = formats![
     "iso8601" "2026-11-20T13:00:01.123+01:00, 2026/11/20 13:00:01,123" Anywhere Digit, iso;
     "syslog" "Nov 20 13:00:01, Fri Nov 20 13:00:01 2026, Nov 20, 2026 1:00:01 PM" Anywhere Letter, month_first;
     "access" "20/Nov/2026:13:00:01 +0000, 20-Nov-26 13:00:01, 20 Nov 13:00:01.123" Anywhere Digit, day_first;
@@ -122,10 +121,10 @@ pub(super) static FORMATS: &[Format] = formats![
     "epoch" "1795179601, 1795179601.123, 1795179601123" Start Digit, epoch;
     "boot" "[    5.123456] (seconds since the host was started)" Start Byte(b'['), since_boot;
     "tai64n" "@400000006b00000000000000" Start Byte(b'@'), tai64n;
-    "audit" "msg=audit(1795179601.123:456)" Field Any, fields::audit;
-    "mysql-slow" "# Time: 261120 13:00:01, SET timestamp=1795179601;" Field Any, fields::mysql_slow;
-    "json" "{\"time\":\"2026-11-20T13:00:01Z\"}, {\"ts\":1795179601.123}" Field Any, fields::json;
-    "logfmt" "ts=2026-11-20T13:00:01Z, date=2026-11-20 time=13:00:01" Field Any, fields::logfmt;
+];
+
+/// Those that only many lines prove, or the inventory.
+pub(super) const PROVED: &[Format] = formats![
     "w3c" "2026-11-20 13:00:01 (UTC; elsewhere where `#Fields:` says so)" Proved Digit, utc;
     "clock" "13:00:01.123 (the day is that of the lines around it)" Proved Digit, time_only;
 ];
@@ -213,7 +212,7 @@ fn iso(text: &[u8], names: &ZoneNames) -> Option<Found> {
     scan.between()?;
     let time = scan.time_of_day(Precision::Minutes)?;
     let zone = match scan.zone(names) {
-        Zone::Host if w3c::is_iis(scan.0) => Zone::Offset(0),
+        Zone::Host if is_iis(scan.0) => Zone::Offset(0),
         zone => zone,
     };
     let moment = civil(Some(year), month, day, time, zone)?;
@@ -686,12 +685,8 @@ pub(super) fn date_only(text: &[u8]) -> Option<Date> {
 /// before it.
 pub(super) fn any(text: &[u8], names: &ZoneNames) -> Option<Found> {
     let first = *text.first()?;
-    let formats = || {
-        FORMATS
-            .iter()
-            .filter(|format| !matches!(format.place, Place::Field | Place::Proved))
-    };
-    let found = formats()
+    let found = SHAPES
+        .iter()
         .filter(|format| format.begins_with(first))
         .find_map(|format| (format.parse)(text, names));
     found.or_else(|| day_name(text, names))

@@ -4,9 +4,9 @@
 //! has to make up for each place that does not fit, and wants fields that stamps leave out. What
 //! the fields mean together is [`Parts`].
 
-use super::clock::{Date, Moment, Zone};
-use super::formats::{self, Found};
-use super::scan::{Scan, TimeOfDay};
+use super::moment::{Date, Moment, TimeOfDay, Zone};
+use super::notation::{self, Found};
+use super::scan::Scan;
 use super::zone::ZoneNames;
 
 /// The longest pattern: nobody has a longer one by intent.
@@ -263,12 +263,12 @@ impl Item {
                 }
                 Some(())
             }
-            Epoch => set(&mut parts.epoch, formats::number(scan)),
+            Epoch => set(&mut parts.epoch, notation::number(scan)),
             WholeEpoch => {
                 let run = scan.run_of_digits();
                 let (digits, rest) = scan.0.split_at(run);
                 scan.0 = rest;
-                set(&mut parts.epoch, formats::number(&mut Scan(digits)))
+                set(&mut parts.epoch, notation::number(&mut Scan(digits)))
             }
             Word => {
                 let count = scan

@@ -3,11 +3,8 @@
 //! A [`Scan`] gives up at the first byte that does not fit, allocates nothing and never looks
 //! further than it reads. What the parts mean together is left to `formats`.
 
-use super::clock::Zone;
+use super::moment::{NANOS, TimeOfDay, Zone};
 use super::zone::{ZoneNames, area_number, zone_of_name};
-
-/// Nanoseconds of a second.
-pub(super) const NANOS: u32 = 1_000_000_000;
 
 /// No fraction is longer, and a line of digits alone is no stamp.
 pub(super) const MAX_DECIMALS: usize = 40;
@@ -15,15 +12,6 @@ pub(super) const MAX_DECIMALS: usize = 40;
 /// The bytes that are still to be read.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Scan<'a>(pub(super) &'a [u8]);
-
-/// The time of a day: seconds from its beginning, and nanoseconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct TimeOfDay {
-    /// Up to 24:00:00.
-    pub(super) second: u32,
-    /// Below a second.
-    pub(super) nano: u32,
-}
 
 /// What a time of day must have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,11 +2,9 @@
 //!
 //! IIS and CloudFront write their times in UTC, and Windows' firewall says that it does not.
 
-use std::net::IpAddr;
-
-use super::clock::{Date, Moment};
 use super::fields::shifted;
-use super::formats::{self, Found, date_only, in_utc};
+use super::moment::{Date, Moment};
+use super::notation::{self, Found, date_only, in_utc};
 use super::zone::ZoneNames;
 
 /// As much of a line is read as has its columns.
@@ -35,7 +33,7 @@ impl Header {
         } else if let Some(date) = head.strip_prefix(b"#Date:") {
             let date = date.trim_ascii_start();
             self.day = date_only(date).or(self.day);
-            let found = shifted(formats::any(date, names), head.len() - date.len())?;
+            let found = shifted(notation::any(date, names), head.len() - date.len())?;
             return Some(self.in_zone(found));
         }
         None
@@ -52,7 +50,7 @@ impl Header {
         let head = &line[..line.len().min(HEAD)];
         let column = self.time?;
         let (start, clock) = words(head).nth(column)?;
-        let clock = shifted(formats::time_only(clock, names), start)?;
+        let clock = shifted(notation::time_only(clock, names), start)?;
         let (date, from) = match self.date {
             Some(date) => {
                 let (from, text) = words(head).nth(date)?;
@@ -105,42 +103,4 @@ fn words(text: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
         at += word.len();
         Some((start, word))
     })
-}
-
-/// Whether what stands behind a day and a time are the columns that IIS has unless it is told
-/// otherwise, in a log whose head was not read: `10.0.0.1 GET /path - 80 - 10.0.0.2 …`, and before
-/// it the name of the site, and of the server. No other program is known that writes these seven;
-/// with others than those, a log without its head is taken for one of local time.
-#[inline]
-pub(super) fn is_iis(behind: &[u8]) -> bool {
-    let [b' ', first, ..] = behind else {
-        return false;
-    };
-    (first.is_ascii_hexdigit() || matches!(first, b':' | b'W')) && has_columns_of_iis(behind)
-}
-
-fn has_columns_of_iis(behind: &[u8]) -> bool {
-    let head = &behind[1..behind.len().min(HEAD)];
-    let names = if head.starts_with(b"W3SVC") { 2 } else { 0 };
-    let mut columns = head
-        .split(|b| *b == b' ')
-        .enumerate()
-        .skip_while(|(at, word)| *at < names && !is_address(word));
-    let mut next = || columns.next().map_or(&[][..], |(_, word)| word);
-    let server = is_address(next());
-    let method = next();
-    let is_request =
-        !method.is_empty() && method.iter().all(u8::is_ascii_uppercase) && next().starts_with(b"/");
-    if !(server && is_request && !next().is_empty()) {
-        return false;
-    }
-    let port = next();
-    let is_port = (1..=5).contains(&port.len()) && port.iter().all(u8::is_ascii_digit);
-    is_port && !next().is_empty() && is_address(next())
-}
-
-fn is_address(word: &[u8]) -> bool {
-    // `fe80::1%4`: of the fourth interface.
-    let word = word.split(|b| *b == b'%').next().unwrap_or_default();
-    std::str::from_utf8(word).is_ok_and(|text| text.parse::<IpAddr>().is_ok())
 }

@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use jiff::Timestamp;
 use jiff::tz::{self, AmbiguousOffset, Offset, TimeZone};
 
-use super::scan::NANOS;
+use super::moment::NANOS;
 use crate::model::time::Time;
 
 /// The names that a host's own zone has, with their offsets.

@@ -1,0 +1,37 @@
+//! The formats of stamps that are known, by their names: those of `notation`, and those in fields
+//! with a name.
+
+use super::fields;
+use super::notation::First::Any;
+use super::notation::{Format, PROVED, Place, SHAPES, formats};
+
+const FIELDS: &[Format] = formats![
+    "audit" "msg=audit(1795179601.123:456)" Field Any, fields::audit;
+    "mysql-slow" "# Time: 261120 13:00:01, SET timestamp=1795179601;" Field Any, fields::mysql_slow;
+    "json" "{\"time\":\"2026-11-20T13:00:01Z\"}, {\"ts\":1795179601.123}" Field Any, fields::json;
+    "logfmt" "ts=2026-11-20T13:00:01Z, date=2026-11-20 time=13:00:01" Field Any, fields::logfmt;
+];
+
+/// In this order where several fit at one place.
+pub(super) static FORMATS: &[Format] = &joined::<{ SHAPES.len() + FIELDS.len() + PROVED.len() }>();
+
+const fn joined<const COUNT: usize>() -> [Format; COUNT] {
+    let mut all = [SHAPES[0]; COUNT];
+    let mut at = 0;
+    while at < COUNT {
+        all[at] = if at < SHAPES.len() {
+            SHAPES[at]
+        } else if at < SHAPES.len() + FIELDS.len() {
+            FIELDS[at - SHAPES.len()]
+        } else {
+            PROVED[at - SHAPES.len() - FIELDS.len()]
+        };
+        at += 1;
+    }
+    all
+}
+
+/// The format of a name.
+pub(super) fn named(name: &str) -> Option<&'static Format> {
+    FORMATS.iter().find(|format| format.name == name)
+}
