@@ -6,6 +6,7 @@ use ratatui::style::Style;
 
 use super::metrics::{Scale, graph, gravity};
 use super::paint::{Row, Shown, count, number, percent};
+use super::panel::bordered;
 use super::theme::{Role, Theme};
 use crate::app::App;
 use crate::model::state::{HostStatus, LinkState};
@@ -66,25 +67,6 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let first = first_row(app.selected_host(), hosts.len(), list.height.into());
     for (y, (index, host)) in (0..list.height).zip(hosts.iter().enumerate().skip(first)) {
         draw_host(app, theme, &columns, index, host, Row::new(buffer, list, y));
-    }
-}
-
-/// The list without its border, unless it has the whole width.
-pub(super) fn bordered(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) -> Rect {
-    if app.areas(buffer.area).main.width == 0 {
-        return area;
-    }
-    let border = Rect {
-        x: area.right() - 1,
-        width: 1,
-        ..area
-    };
-    for y in 0..border.height {
-        Row::new(buffer, border, y).put("│", theme.get(Role::PaneBorder));
-    }
-    Rect {
-        width: area.width - 1,
-        ..area
     }
 }
 

@@ -3,8 +3,8 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::hosts::bordered;
 use super::paint::{Row, Shown, bar, bytes, bytes_per_second, count, number, percent};
+use super::panel::bordered;
 use super::theme::{Role, Theme};
 use super::time;
 use crate::app::App;

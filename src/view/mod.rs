@@ -24,6 +24,7 @@ mod hosts;
 mod log;
 mod metrics;
 mod paint;
+mod panel;
 mod popup;
 mod status;
 mod theme;

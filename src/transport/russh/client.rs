@@ -18,7 +18,7 @@ use crate::transport::pace::Pacer;
 use crate::transport::stream::{ByteStream, Cut, Cuttable};
 use crate::transport::{LinkError, algorithms};
 
-use super::watchdog;
+use super::watchdog::{self, Link, Ping};
 
 /// sshd allows ten sessions per connection; two stay free because a session that we closed is freed
 /// later.
@@ -162,6 +162,27 @@ impl Notes {
     }
 }
 
+impl Link for Client {
+    fn pacer(&self) -> &Pacer {
+        &self.pacer
+    }
+
+    fn has_ended(&self) -> bool {
+        self.is_over()
+    }
+
+    fn ping(self: Arc<Self>) -> Ping {
+        // Held until it is answered: no longer than the watchdog lives, which whoever lets go of
+        // the connection ends.
+        Box::pin(async move { self.handle.send_ping().await.is_ok() })
+    }
+
+    fn give_up(&self) {
+        self.notes.ending.end(silent(&self.place.to_string()));
+        self.cut.cut();
+    }
+}
+
 impl Client {
     pub(in crate::transport) fn new(
         greeted: Greeted,
@@ -203,12 +224,6 @@ impl Client {
     /// What carries this connection.
     pub(super) fn way(&self) -> Way {
         Way::by(self.outer.clone())
-    }
-
-    /// Nothing comes any more.
-    pub(super) fn give_up(&self) {
-        self.notes.ending.end(silent(&self.place.to_string()));
-        self.cut.cut();
     }
 
     /// Says goodbye, and cuts after a short while whatever the peer does.

@@ -8,13 +8,28 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Weak;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-use super::client::Client;
 use crate::transport::failure::Ending;
+use crate::transport::pace::Pacer;
+
+/// A connection that may die.
+pub(super) trait Link: Send + Sync + 'static {
+    /// What counts the bytes that come.
+    fn pacer(&self) -> &Pacer;
+
+    /// It has ended.
+    fn has_ended(&self) -> bool;
+
+    /// Asks the server for a sign of life; true when it has given one.
+    fn ping(self: Arc<Self>) -> Ping;
+
+    /// Nothing comes any more.
+    fn give_up(&self);
+}
 
 /// After so long without a byte the server is asked for one.
 const ASK_AFTER: Duration = Duration::from_secs(4);
@@ -32,7 +47,7 @@ const DEAD_AFTER_TRIPS: u32 = 4;
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 const STOPPED: Duration = Duration::from_secs(2);
 
-type Ping = Pin<Box<dyn Future<Output = bool> + Send>>;
+pub(super) type Ping = Pin<Box<dyn Future<Output = bool> + Send>>;
 
 /// A ping under way, and since when.
 struct Asked {
@@ -41,7 +56,7 @@ struct Asked {
 }
 
 /// Watches until the connection has ended, or nothing comes any more: then it ends it.
-pub(super) async fn watch_over(client: Weak<Client>, ending: Ending) {
+pub(super) async fn watch_over(link: Weak<impl Link>, ending: Ending) {
     let mut asked: Option<Asked> = None;
     // The first tells how long the way is.
     let mut next_ping = Instant::now();
@@ -54,10 +69,10 @@ pub(super) async fn watch_over(client: Weak<Client>, ending: Ending) {
             answered = answer(&mut asked) => Some(answered),
             _ = ending.ended() => return,
         };
-        let Some(client) = client.upgrade() else {
+        let Some(link) = link.upgrade() else {
             return;
         };
-        if client.is_over() {
+        if link.has_ended() {
             return;
         }
         let now = Instant::now();
@@ -65,21 +80,21 @@ pub(super) async fn watch_over(client: Weak<Client>, ending: Ending) {
             awake = now;
         }
         if let (Some(true), Some(asked)) = (answered, asked.take_if(|_| answered.is_some())) {
-            client.pacer.pinged(asked.since.elapsed());
+            link.pacer().pinged(asked.since.elapsed());
         }
-        let silent_for = now - client.pacer.last_arrival().max(awake).min(now);
+        let silent_for = now - link.pacer().last_arrival().max(awake).min(now);
         match &asked {
             Some(asked)
-                if silent_for >= dead_after(client.pacer.round_trip())
+                if silent_for >= dead_after(link.pacer().round_trip())
                     && asked.since.elapsed() >= ASK_AFTER =>
             {
-                return client.give_up();
+                return link.give_up();
             }
             None if now >= next_ping || silent_for >= ASK_AFTER => {
                 next_ping = now + PING_EVERY;
                 asked = Some(Asked {
                     since: now,
-                    ping: ping(&client),
+                    ping: Arc::clone(&link).ping(),
                 });
             }
             _ => {}
@@ -93,14 +108,6 @@ async fn answer(asked: &mut Option<Asked>) -> bool {
         Some(asked) => asked.ping.as_mut().await,
         None => std::future::pending().await,
     }
-}
-
-/// Whether the server has answered.
-fn ping(client: &std::sync::Arc<Client>) -> Ping {
-    // Held until it is answered: no longer than the watchdog lives, which whoever lets go of the
-    // connection ends.
-    let client = std::sync::Arc::clone(client);
-    Box::pin(async move { client.handle.send_ping().await.is_ok() })
 }
 
 fn dead_after(round_trip: Option<Duration>) -> Duration {
