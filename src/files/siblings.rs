@@ -9,7 +9,7 @@ const COMPRESSED: [&[u8]; 6] = [b".gz", b".bz2", b".xz", b".zst", b".lz4", b".Z"
 /// Whether a file is an old generation of another one of those that a pattern matches, which is
 /// read when it is one and not followed by itself; or is compressed. A name with a date and no
 /// other file is a log of its own.
-pub(in crate::host) fn is_rotated(file: &[u8], all: &HashSet<&[u8]>) -> bool {
+pub fn is_rotated(file: &[u8], all: &HashSet<&[u8]>) -> bool {
     if COMPRESSED.iter().any(|ending| file.ends_with(ending)) {
         return true;
     }

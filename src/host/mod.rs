@@ -11,7 +11,6 @@ pub mod ask;
 mod files;
 pub mod history;
 mod lag;
-mod lines;
 mod local;
 mod outbox;
 mod root;

@@ -16,10 +16,10 @@ use crate::model::time::Time;
 use crate::transport::backoff::Backoff;
 use crate::transport::{Connection, LinkError};
 
-use super::shell::follow::Begin;
 use super::shell::{self, Problems, Trouble};
 use super::track::Track;
 use super::{HostEvent, Outbox, Work};
+use crate::files::follow::Begin;
 
 /// Numbers of these sources begin here, beyond those of files and streams.
 const FIRST_NUMBER: u32 = 1 << 17;

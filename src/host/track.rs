@@ -22,10 +22,10 @@ use crate::parse::multiline::Joiner;
 use crate::parse::timestamp::{Stamped, Stamper, TimeFormat};
 
 use super::lag::{Lag, Unread};
-use super::lines::Piece;
 use super::shell::Problems;
-use super::shell::follow::{Absence, Begin, Follower, Outcome};
 use super::{HostEvent, Line};
+use crate::files::follow::{Absence, Begin, Follower, Outcome};
+use crate::parse::split::Piece;
 
 /// Files that one pattern may bring, and sources of one host in all: what a person can still tell
 /// apart.

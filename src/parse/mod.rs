@@ -6,4 +6,5 @@ pub mod display;
 pub mod fields;
 pub mod level;
 pub mod multiline;
+pub mod split;
 pub mod timestamp;

@@ -30,11 +30,11 @@ pub enum Piece {
 
 /// The longest line that is kept, in bytes: longer than any that a person reads, short enough for a
 /// thousand files. What a line has beyond it is counted in a gap.
-pub(super) const MAX_LINE: usize = 1 << 20;
+pub const MAX_LINE: usize = 1 << 20;
 
 /// Cuts one generation of a file into lines.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Lines {
+pub struct Lines {
     /// The beginning of a line whose end has not come yet.
     partial: Vec<u8>,
     /// Offset of the next byte.
@@ -48,7 +48,7 @@ pub(super) struct Lines {
 impl Lines {
     /// Begins at `offset`; `cut` where that is in the middle of a line, which is then left out.
     #[must_use]
-    pub(super) fn new(offset: u64, cut: bool) -> Self {
+    pub fn new(offset: u64, cut: bool) -> Self {
         Self {
             offset,
             cut,
@@ -57,7 +57,7 @@ impl Lines {
     }
 
     /// Takes the bytes that follow and adds what they complete to `out`.
-    pub(super) fn push(&mut self, mut data: &[u8], out: &mut Vec<Piece>) {
+    pub fn push(&mut self, mut data: &[u8], out: &mut Vec<Piece>) {
         while !data.is_empty() {
             data = self.step(data, out);
         }
@@ -65,7 +65,7 @@ impl Lines {
 
     /// The line whose end has not come, as far as it is known, and the offset of its first byte.
     #[must_use]
-    pub(super) fn unfinished(&self) -> Option<(u64, &[u8])> {
+    pub fn unfinished(&self) -> Option<(u64, &[u8])> {
         let is_shown = !self.partial.is_empty() && !self.cut && self.passing.is_none();
         is_shown.then(|| (self.offset - self.partial.len() as u64, &self.partial[..]))
     }
@@ -73,12 +73,12 @@ impl Lines {
     /// Whether nothing is being passed over: what was pushed last ends with a line, or with the
     /// beginning of one.
     #[must_use]
-    pub(super) fn is_at_line(&self) -> bool {
+    pub fn is_at_line(&self) -> bool {
         !self.cut && self.passing.is_none()
     }
 
     /// Passes over bytes that follow and were not read: a hole.
-    pub(super) fn skip(&mut self, length: u64) {
+    pub fn skip(&mut self, length: u64) {
         let reason = if self.partial.is_empty() {
             GapReason::NulBytes
         } else {
@@ -91,7 +91,7 @@ impl Lines {
     }
 
     /// No more will come: what is there is the last line.
-    pub(super) fn finish(&mut self, out: &mut Vec<Piece>) {
+    pub fn finish(&mut self, out: &mut Vec<Piece>) {
         if let Some((from, reason)) = self.passing.take() {
             out.push(Piece::Gap {
                 from,
@@ -129,7 +129,7 @@ impl Lines {
     }
 
     /// Whether all since the last line was NUL bytes.
-    pub(super) fn is_in_hole(&self) -> bool {
+    pub fn is_in_hole(&self) -> bool {
         matches!(self.passing, Some((_, GapReason::NulBytes)))
     }
 

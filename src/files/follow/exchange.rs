@@ -3,8 +3,8 @@
 
 use bytes::Bytes;
 
-use crate::host::lines::Piece;
 use crate::model::cursor::{Cursor, FileId};
+use crate::parse::split::Piece;
 
 use super::Barrier;
 

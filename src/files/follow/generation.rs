@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::host::lines::{Lines, Piece};
 use crate::model::cursor::FileId;
+use crate::parse::split::{Lines, Piece};
 
 use super::tail::Tail;
 use super::{Mark, Stat, Watch};

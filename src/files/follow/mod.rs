@@ -22,15 +22,16 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use crate::host::lines::Piece;
 use crate::model::cursor::{Cursor, FileId};
 use crate::model::gap::GapReason;
+use crate::parse::split::Piece;
 
 mod barrier;
 mod denied;
 mod exchange;
 mod generation;
 mod heads;
+mod last_lines;
 mod lineage;
 mod old;
 mod renumber;
@@ -45,9 +46,9 @@ pub use exchange::{Absence, Head, Mark, Outcome, Request, Seen, Sibling, Stat, W
 pub(crate) use generation::cksum;
 use generation::{Generation, Take};
 use heads::Heads;
+use last_lines::{FIRST_WINDOW, first_window};
 use lineage::Lineage;
 use renumber::Renumbered;
-use tail::{FIRST_WINDOW, first_window};
 use twins::Twin;
 
 /// Where to begin with a source that is seen first.

@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use crate::host::lines::Piece;
 use crate::model::gap::GapReason;
+use crate::parse::split::Piece;
 
 use super::{Follower, Generation, Phase, Stat, Watch, emit};
 

@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
-use crate::host::lines::Lines;
 use crate::model::cursor::{Cursor, FileId};
 use crate::model::reached::Reached;
+use crate::parse::split::Lines;
 
 use super::generation::{Generation, Proof};
 use super::{Begin, Follower, Outcome, Request};

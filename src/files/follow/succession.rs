@@ -11,9 +11,9 @@
 
 use std::time::Duration;
 
-use crate::host::lines::{Lines, Piece};
 use crate::model::cursor::FileId;
 use crate::model::gap::GapReason;
+use crate::parse::split::{Lines, Piece};
 
 use super::generation::{Generation, Proof, Take};
 use super::lineage::Read;

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use crate::files::listing::LogLink;
 use crate::files::log_names::LogNames;
 use crate::files::rotation::Generation;
-use crate::host::shell::siblings::is_rotated;
+use crate::files::siblings::is_rotated;
 use crate::model::cursor::FileId;
 use crate::model::log_file::{LogFile, Packing};
 

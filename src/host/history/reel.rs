@@ -2,11 +2,11 @@
 
 use bytes::Bytes;
 
-use crate::host::lines::{Lines, Piece};
 use crate::model::cursor::{Cursor, FileId};
 use crate::model::record::Line;
 use crate::model::time::{Time, TimeFrom};
 use crate::parse::multiline::Joiner;
+use crate::parse::split::{Lines, Piece};
 use crate::parse::timestamp::{Stamped, Stamper};
 use crate::query::request::MissingBytes;
 

@@ -6,8 +6,8 @@ use bytes::{Bytes, BytesMut};
 use memchr::{memchr_iter, memrchr, memrchr_iter};
 
 use crate::host::Files;
-use crate::host::lines::MAX_LINE;
 use crate::model::gap::GapReason;
+use crate::parse::split::MAX_LINE;
 use crate::query::request::MissingBytes;
 
 use super::Halt;

@@ -2,8 +2,8 @@
 
 use crate::model::cursor::FileId;
 
-use super::follow::{Absence, Barrier, Head, Request, Seen, Sibling, Stat, Watch};
 use super::frame::{END, Frame};
+use crate::files::follow::{Absence, Barrier, Head, Request, Seen, Sibling, Stat, Watch};
 
 /// An answer of `follow.sh`.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,11 +5,9 @@
 pub mod codec;
 mod describe;
 mod files;
-pub mod follow;
 pub mod frame;
 mod script;
 mod session;
-pub(super) mod siblings;
 mod streams;
 mod suspects;
 

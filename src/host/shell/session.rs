@@ -17,10 +17,10 @@ use crate::model::time::Time;
 use crate::transport::{Connection, LinkError, PaceSpan};
 
 use super::codec::{self, Answer, Expanded};
-use super::follow::{Absence, Barrier, Begin, Request, Seen};
 use super::script::{Script, protocol_error};
 use super::suspects::{Suspect, Suspects};
 use super::{FOLLOW, describe};
+use crate::files::follow::{Absence, Barrier, Begin, Request, Seen};
 
 /// From one look at the files to the next: with the round trip, what a line waits at most. Files
 /// that rest are looked at half as often, for each look costs the host a process where nothing

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::codec;
-use super::follow::{Request, Watch};
+use crate::files::follow::{Request, Watch};
 
 /// Whether it has been answered is asked this often.
 const ASK_AGAIN: Duration = Duration::from_secs(1);

@@ -549,7 +549,7 @@ fn an_old_generation_is_read_before_the_ones_after_it_and_told_with_them() {
             "{shell}: {listed:?}"
         );
         let heads = talk.ask("S 1").join("\n");
-        let sum = super::follow::cksum(b"two\n");
+        let sum = crate::files::follow::cksum(b"two\n");
         assert!(
             heads.starts_with("S 1 ") && heads.contains(&format!("{}:4:", ids[1])),
             "{shell}: {heads:?}"

@@ -6,8 +6,8 @@ use memchr::memchr;
 
 use super::ended::damage;
 use crate::files::access::{FileError, Finds, Found, Scan};
-use crate::host::lines::MAX_LINE;
 use crate::model::log_file::Packing;
+use crate::parse::split::MAX_LINE;
 
 /// In front of a line stand its offset and a mark.
 const MAX_HEAD: usize = 64;

@@ -9,8 +9,8 @@ use proptest::prelude::*;
 
 use super::lexer::take_apart;
 use super::with_every_shell;
+use crate::files::follow::{Mark, Request};
 use crate::host::shell::codec::{encode, escape};
-use crate::host::shell::follow::{Mark, Request};
 use crate::model::cursor::FileId;
 
 /// What a shell does by itself. `.` and `source` are not among them, nor is anything that changes a
