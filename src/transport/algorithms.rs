@@ -9,7 +9,7 @@ use ::russh::keys::ssh_key::public::KeyData;
 use ::russh::keys::{Algorithm, Certificate};
 use ::russh::{AlgorithmKind, Preferred, cipher, compression, kex, mac};
 
-use super::resolve::OpenSsh;
+use super::openssh::OpenSsh;
 
 /// The least size of an RSA key where the user's configuration does not ask for more.
 const RSA_BITS: u32 = 1024;

@@ -100,7 +100,7 @@ mod tests {
     use super::*;
     use crate::model::host::{Endpoint, HostName};
     use crate::transport::Settings;
-    use crate::transport::resolve::OpenSsh;
+    use crate::transport::openssh::OpenSsh;
 
     fn hop(own: Endpoint, said: &str) -> Plan {
         let settings = Settings {

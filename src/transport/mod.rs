@@ -32,6 +32,7 @@ mod keyring;
 mod known_hosts;
 mod local;
 mod noise;
+mod openssh;
 mod overheard;
 mod pace;
 mod plan;

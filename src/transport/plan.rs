@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::algorithms::KeyPolicy;
 use super::failure::{self, Place};
 use super::known_hosts::Subject;
-use super::resolve::OpenSsh;
+use super::openssh::OpenSsh;
 use super::{LinkError, Settings};
 use crate::model::host::{Address, Endpoint, HostKeyPolicy, UserName};
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::process::Command;
 
 use super::noise::{is_echo, is_noise};
-use super::resolve::{Asked, OpenSsh};
+use super::openssh::{Asked, OpenSsh};
 use super::{LinkError, failure};
 use crate::model::state::LinkState;
 
