@@ -39,7 +39,8 @@ pub(super) fn choose(
         known: HashMap::new(),
     };
     if parts.iter().all(|part| part.excluded) {
-        (0..inventory.hosts.len()).for_each(|n| choice.add(Chosen::of_inventory(inventory, n)));
+        (0..inventory.table.hosts.len())
+            .for_each(|n| choice.add(Chosen::of_inventory(inventory, n)));
     }
     for part in parts.iter().filter(|part| !part.excluded) {
         choice.include(part)?;
@@ -206,7 +207,11 @@ impl Choice<'_> {
             _ if self.hosts.iter().any(|host| host.is_called(term, pattern)) => Ok(HashSet::new()),
             Err(error) => Err(error),
             Ok(None) => {
-                let names = self.inventory.names().chain(self.inventory.groups.names());
+                let names = self
+                    .inventory
+                    .table
+                    .names()
+                    .chain(self.inventory.groups.names());
                 Err(fail(format!(
                     "\"!{term}\" excludes nothing{}",
                     suggestion(term, names)
@@ -232,7 +237,7 @@ impl Choice<'_> {
             )),
             _ => fail(message),
         };
-        parsed.hosts(inventory, group, &with_hint)
+        parsed.hosts(&inventory.table, group, &with_hint)
     }
 
     /// A target to dial, for a name that the inventory does not have.
@@ -241,6 +246,7 @@ impl Choice<'_> {
         let typed = term.strip_prefix("ssh://").unwrap_or(term).to_owned();
         let known = self
             .inventory
+            .table
             .find(target.host.as_str())
             .filter(|_| !target.explicit);
         if let Some(n) = known {
@@ -259,7 +265,7 @@ impl Choice<'_> {
                 paths: Vec::new(),
             });
         }
-        if !self.inventory.takes_outside(&target) {
+        if !self.inventory.table.takes_outside(&target) {
             return Err(fail(self.unknown(term)));
         }
         let spec = self.inventory.spec_of_target(&target).map_err(fail)?;
@@ -272,7 +278,11 @@ impl Choice<'_> {
     }
 
     fn unknown(&self, term: &str) -> String {
-        let names = self.inventory.names().chain(self.inventory.groups.names());
+        let names = self
+            .inventory
+            .table
+            .names()
+            .chain(self.inventory.groups.names());
         match closest(term, names) {
             Some(name) => format!("unknown host or group {term:?}; did you mean {name:?}?"),
             None => format!(

@@ -10,56 +10,25 @@ use toml::Spanned;
 use super::environment::Environment;
 use super::error::ConfigError;
 use super::file::{Document, Paths, RawAgent, RawHost, RawHostKeys, RawTransport, Source};
+use super::host_table::{Host, HostTable, Settings};
 use super::routes::{Chains, Routes};
 use super::selection::{Groups, is_glob};
 use super::sources::{check_label, sources};
 use super::target::Target;
-use crate::model::host::{
-    Address, Endpoint, HostKeyPolicy, HostName, HostSpec, TransportKind, UserName,
-};
+use crate::model::host::{Address, HostKeyPolicy, HostName, HostSpec, TransportKind, UserName};
 use crate::model::source::SourceSpec;
-
-/// The built-in values and those of `[defaults]`; then those of a host.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Settings {
-    pub(super) address: Option<Address>,
-    pub(super) port: Option<u16>,
-    pub(super) user: Option<UserName>,
-    pub(super) identity: Vec<PathBuf>,
-    /// Routes as they are written, each with its place in the file.
-    pub(super) via: Vec<(String, usize)>,
-    pub(super) tags: Vec<String>,
-    pub(super) sources: Vec<SourceSpec>,
-    pub(super) transport: TransportKind,
-    pub(super) known_hosts: Vec<PathBuf>,
-    /// `None`: nobody says, so ssh_config may.
-    pub(super) host_keys: Option<HostKeyPolicy>,
-}
-
-/// A host of the file.
-#[derive(Debug, Clone)]
-pub(super) struct Host {
-    pub(super) name: HostName,
-    pub(super) settings: Settings,
-}
 
 /// The file with everything in it checked; empty where there is no file.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Inventory {
     pub(super) file: Option<Source>,
-    pub(super) defaults: Settings,
-    pub(super) hosts: Vec<Host>,
-    index: HashMap<String, usize>,
+    pub(super) table: HostTable,
     pub(super) groups: Groups,
     /// Where in the file each key is named first.
     identities: HashMap<PathBuf, usize>,
     /// `routes[n]` are those of `hosts[n]`.
     routes: Vec<Chains>,
 }
-
-/// Edits between two names up to which one is taken for the other mistyped: a letter wrong, or two
-/// swapped.
-const MISTYPED: usize = 2;
 
 impl Inventory {
     /// Checks a file as a whole, whatever of it is wanted later.
@@ -84,17 +53,10 @@ impl Inventory {
         };
         let defaults = reader.settings(&document.defaults, &built_in)?;
         let hosts = reader.hosts(&document, &defaults)?;
-        let index = hosts
-            .iter()
-            .enumerate()
-            .map(|(n, host)| (host.name.as_str().to_owned(), n))
-            .collect();
         let identities = reader.identities(&document)?;
         let mut inventory = Self {
             file: Some(file),
-            defaults,
-            hosts,
-            index,
+            table: HostTable::new(defaults, hosts),
             identities,
             ..Self::default()
         };
@@ -108,9 +70,12 @@ impl Inventory {
         let Some(file) = &self.file else {
             return Ok(Default::default());
         };
-        let routes = Routes::new(self, file);
-        routes.of_routes(&self.defaults.via)?;
-        Ok((routes.all()?, Groups::new(self, &document.groups, file)?))
+        let routes = Routes::new(&self.table, file);
+        routes.of_routes(&self.table.defaults.via)?;
+        Ok((
+            routes.all()?,
+            Groups::new(&self.table, &document.groups, file)?,
+        ))
     }
 
     /// What is wrong with a key, with the place where the file names it.
@@ -129,32 +94,16 @@ impl Inventory {
             ..Settings::default()
         };
         Self {
-            defaults,
+            table: HostTable::without_file(defaults),
             ..Self::default()
         }
     }
 
-    /// The place of a host by its name.
-    pub(super) fn find(&self, name: &str) -> Option<usize> {
-        self.index.get(name).copied()
-    }
-
-    /// The names of all hosts, in the order of the file.
-    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
-        self.hosts.iter().map(|host| host.name.as_str())
-    }
-
-    /// The SSH server of a host.
-    pub(super) fn endpoint(&self, n: usize) -> Endpoint {
-        let Host { name, settings, .. } = &self.hosts[n];
-        settings.endpoint(name.clone())
-    }
-
     /// A host with its routes.
     pub(super) fn spec(&self, n: usize) -> HostSpec {
-        let settings = &self.hosts[n].settings;
+        let settings = &self.table.hosts[n].settings;
         HostSpec {
-            endpoint: self.endpoint(n),
+            endpoint: self.table.endpoint(n),
             via: self.routes[n].clone(),
             tags: settings.tags.clone(),
             sources: settings.sources.clone(),
@@ -162,20 +111,9 @@ impl Inventory {
         }
     }
 
-    /// The SSH server of a target that the file does not define: the defaults hold for it as for
-    /// every host.
-    pub(super) fn endpoint_of_target(&self, target: &Target) -> Result<Endpoint, String> {
-        let name = HostName::new(target.host.as_str()).map_err(|error| error.to_string())?;
-        let mut endpoint = self.defaults.endpoint(name);
-        endpoint.address = None;
-        endpoint.user = target.user.clone().or(endpoint.user);
-        endpoint.port = target.port.or(endpoint.port);
-        Ok(endpoint)
-    }
-
     /// A host that the file does not define.
     pub(super) fn spec_of_target(&self, target: &Target) -> Result<HostSpec, String> {
-        let endpoint = self.endpoint_of_target(target)?;
+        let endpoint = self.table.endpoint_of_target(target)?;
         let own = Settings {
             user: target.user.clone(),
             port: target.port,
@@ -185,14 +123,14 @@ impl Inventory {
         let transport = if local {
             TransportKind::Local
         } else {
-            self.defaults.transport.clone()
+            self.table.defaults.transport.clone()
         };
         let via = if local {
             Vec::new()
         } else {
             self.default_routes(&endpoint.name)?
         };
-        let Settings { tags, sources, .. } = self.defaults.clone();
+        let Settings { tags, sources, .. } = self.table.defaults.clone();
         Ok(HostSpec {
             endpoint,
             via,
@@ -202,50 +140,16 @@ impl Inventory {
         })
     }
 
-    /// Whether a target may be dialled though the file does not define it. A bare word is taken for
-    /// a name mistyped; so is a name with dots that is nearly one of the file's.
-    pub(super) fn takes_outside(&self, target: &Target) -> bool {
-        let host = target.host.as_str();
-        let nearly = |name: &str| strsim::osa_distance(name, host) <= MISTYPED;
-        self.file.is_none()
-            || target.is_surely_meant()
-            || host == "localhost"
-            || (host.contains('.') && !self.names().any(nearly))
-    }
-
     /// The routes of `[defaults]`, for a host that the file does not define.
     fn default_routes(&self, name: &HostName) -> Result<Chains, String> {
         match &self.file {
-            Some(file) if !names_hop(&self.defaults.via, name.as_str()) => Routes::new(self, file)
-                .of_routes(&self.defaults.via)
-                .map_err(|error| error.message),
+            Some(file) if !names_hop(&self.table.defaults.via, name.as_str()) => {
+                Routes::new(&self.table, file)
+                    .of_routes(&self.table.defaults.via)
+                    .map_err(|error| error.message)
+            }
             _ => Ok(Vec::new()),
         }
-    }
-}
-
-impl Settings {
-    fn endpoint(&self, name: HostName) -> Endpoint {
-        Endpoint {
-            name,
-            address: self.address.clone(),
-            port: self.port,
-            user: self.user.clone(),
-            identity: self.identity.clone(),
-            known_hosts: self.known_hosts.clone(),
-            host_keys: self.host_keys,
-        }
-    }
-
-    /// Whether a host with these settings *of its own* is this machine. The defaults, which are for
-    /// SSH, do not count: a default user must not turn `localhost` into a host to log in to.
-    fn is_local(&self, name: &HostName) -> bool {
-        name.as_str() == "localhost"
-            && self.transport == TransportKind::Auto
-            && self.address.is_none()
-            && self.port.is_none()
-            && self.user.is_none()
-            && self.via.is_empty()
     }
 }
 

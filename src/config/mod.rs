@@ -9,6 +9,7 @@ mod commands;
 mod environment;
 mod error;
 mod file;
+mod host_table;
 mod identity;
 mod inventory;
 mod kinds;
@@ -357,11 +358,11 @@ fn hosts(args: &Args, env: &Environment) -> Result<Chosen, ConfigError> {
         (_, true) if args.input.is_some() => Vec::new(),
         (_, false) => chosen::choose(&inventory, &selections)?,
         (None, true) => vec![this_machine(&inventory)?],
-        (Some(file), true) if inventory.hosts.is_empty() => {
+        (Some(file), true) if inventory.table.hosts.is_empty() => {
             let message = "no host: add [hosts.NAME], or name a target with --hosts user@host";
             return Err(file.error(0, message));
         }
-        (Some(_), true) => (0..inventory.hosts.len())
+        (Some(_), true) => (0..inventory.table.hosts.len())
             .map(|n| inventory.spec(n))
             .collect(),
     };
@@ -372,7 +373,7 @@ fn hosts(args: &Args, env: &Environment) -> Result<Chosen, ConfigError> {
     Ok(Chosen {
         inventory: path,
         hosts,
-        host_keys: inventory.defaults.host_keys,
+        host_keys: inventory.table.defaults.host_keys,
     })
 }
 
@@ -429,7 +430,7 @@ fn this_machine(inventory: &Inventory) -> Result<HostSpec, ConfigError> {
     let name = HostName::new("localhost")
         .map_err(|error| ConfigError::option("--hosts", error.to_string()))?;
     let endpoint = Endpoint {
-        host_keys: inventory.defaults.host_keys,
+        host_keys: inventory.table.defaults.host_keys,
         ..Endpoint::new(name)
     };
     Ok(HostSpec {

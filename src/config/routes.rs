@@ -2,7 +2,7 @@
 
 use super::error::{ConfigError, suggestion_or};
 use super::file::Source;
-use super::inventory::Inventory;
+use super::host_table::HostTable;
 use super::target::Target;
 use crate::model::host::Endpoint;
 
@@ -18,18 +18,18 @@ pub(super) type Chains = Vec<Vec<Endpoint>>;
 
 /// Resolves the routes of an inventory.
 pub(super) struct Routes<'a> {
-    inventory: &'a Inventory,
+    table: &'a HostTable,
     file: &'a Source,
 }
 
 impl<'a> Routes<'a> {
-    pub(super) fn new(inventory: &'a Inventory, file: &'a Source) -> Self {
-        Self { inventory, file }
+    pub(super) fn new(table: &'a HostTable, file: &'a Source) -> Self {
+        Self { table, file }
     }
 
     /// The routes of every host of the inventory, in its order.
     pub(super) fn all(&self) -> Result<Vec<Chains>, ConfigError> {
-        (0..self.inventory.hosts.len())
+        (0..self.table.hosts.len())
             .map(|n| self.of_host(n, &mut Vec::new()))
             .collect()
     }
@@ -42,7 +42,7 @@ impl<'a> Routes<'a> {
     /// `on_the_way` are the hosts whose routes led here, the farthest first.
     fn of_host(&self, n: usize, on_the_way: &mut Vec<usize>) -> Result<Chains, ConfigError> {
         on_the_way.push(n);
-        let chains = self.chains(&self.inventory.hosts[n].settings.via, on_the_way);
+        let chains = self.chains(&self.table.hosts[n].settings.via, on_the_way);
         on_the_way.pop();
         chains
     }
@@ -75,14 +75,14 @@ impl<'a> Routes<'a> {
     ) -> Result<Chains, ConfigError> {
         let mut chains = vec![Vec::new()];
         for (position, hop) in route.split(',').map(str::trim).enumerate() {
-            let endpoint = match self.inventory.find(hop) {
+            let endpoint = match self.table.find(hop) {
                 Some(n) => {
                     self.refuse_cycle(n, at, on_the_way)?;
                     if position == 0 {
                         let before = self.of_host(n, on_the_way)?;
                         chains = if before.is_empty() { chains } else { before };
                     }
-                    self.inventory.endpoint(n)
+                    self.table.endpoint(n)
                 }
                 None => self.outside(hop, at)?,
             };
@@ -101,7 +101,7 @@ impl<'a> Routes<'a> {
         let names: Vec<&str> = on_the_way[start..]
             .iter()
             .chain([&n])
-            .map(|&n| self.inventory.hosts[n].name.as_str())
+            .map(|&n| self.table.hosts[n].name.as_str())
             .collect();
         Err(self
             .file
@@ -128,13 +128,13 @@ impl<'a> Routes<'a> {
     fn outside(&self, hop: &str, at: usize) -> Result<Endpoint, ConfigError> {
         let fail = |message: String| self.file.error(at, message);
         let target = Target::parse(hop).map_err(|message| fail(format!("jump host: {message}")))?;
-        if !self.inventory.takes_outside(&target) {
+        if !self.table.takes_outside(&target) {
             let otherwise =
                 || "one outside the inventory is written user@host:port or ssh://host".to_owned();
-            let hint = suggestion_or(hop, self.inventory.names(), otherwise);
+            let hint = suggestion_or(hop, self.table.names(), otherwise);
             return Err(fail(format!("unknown jump host {hop:?}{hint}")));
         }
-        self.inventory.endpoint_of_target(&target).map_err(fail)
+        self.table.endpoint_of_target(&target).map_err(fail)
     }
 }
 

@@ -12,7 +12,7 @@ use toml::Spanned;
 
 use super::error::{ConfigError, suggestion};
 use super::file::Source;
-use super::inventory::Inventory;
+use super::host_table::HostTable;
 use super::sources::check_label;
 
 /// Groups in groups in groups: beyond this depth somebody has made a mistake.
@@ -25,12 +25,12 @@ pub(super) struct Groups(BTreeMap<String, Vec<usize>>);
 impl Groups {
     /// Resolves all groups, wanted or not.
     pub(super) fn new(
-        inventory: &Inventory,
+        table: &HostTable,
         raw: &[(Spanned<String>, Vec<Spanned<String>>)],
         file: &Source,
     ) -> Result<Self, ConfigError> {
         let mut resolver = Resolver {
-            inventory,
+            table,
             file,
             raw,
             done: HashMap::new(),
@@ -88,20 +88,20 @@ impl<'a> Term<'a> {
     /// that is neither a group nor a host, which may yet be a target.
     pub(super) fn hosts(
         self,
-        inventory: &Inventory,
+        table: &HostTable,
         mut group: impl FnMut(&str) -> Result<Option<Vec<usize>>, ConfigError>,
         fail: &dyn Fn(String) -> ConfigError,
     ) -> Result<Option<Vec<usize>>, ConfigError> {
         match self {
-            Self::Tag(tag) => with_tag(inventory, tag).map(Some).map_err(fail),
-            Self::Glob(pattern) => with_name_like(inventory, pattern).map(Some).map_err(fail),
+            Self::Tag(tag) => with_tag(table, tag).map(Some).map_err(fail),
+            Self::Glob(pattern) => with_name_like(table, pattern).map(Some).map_err(fail),
             Self::Group(name) => match group(name)? {
                 Some(hosts) => Ok(Some(hosts)),
                 None => Err(fail(format!("unknown group {name:?}"))),
             },
             Self::Name(name) => match group(name)? {
                 Some(hosts) => Ok(Some(hosts)),
-                None => Ok(inventory.find(name).map(|n| vec![n])),
+                None => Ok(table.find(name).map(|n| vec![n])),
             },
         }
     }
@@ -149,18 +149,16 @@ pub(super) fn parts(selection: &str) -> Vec<&str> {
         .collect()
 }
 
-fn with_tag(inventory: &Inventory, tag: &str) -> Result<Vec<usize>, String> {
+fn with_tag(table: &HostTable, tag: &str) -> Result<Vec<usize>, String> {
     let matcher = if is_glob(tag) { Some(glob(tag)?) } else { None };
     let meant = |given: &String| {
         matcher
             .as_ref()
             .map_or(given == tag, |matcher| matcher.is_match(given))
     };
-    let hosts: Vec<usize> = matching(inventory, |n| {
-        inventory.hosts[n].settings.tags.iter().any(meant)
-    });
+    let hosts: Vec<usize> = matching(table, |n| table.hosts[n].settings.tags.iter().any(meant));
     if hosts.is_empty() {
-        let tags = inventory.hosts.iter().flat_map(|host| &host.settings.tags);
+        let tags = table.hosts.iter().flat_map(|host| &host.settings.tags);
         return Err(format!(
             "no host has the tag {tag:?}{}",
             suggestion(tag, tags.map(String::as_str))
@@ -169,11 +167,9 @@ fn with_tag(inventory: &Inventory, tag: &str) -> Result<Vec<usize>, String> {
     Ok(hosts)
 }
 
-fn with_name_like(inventory: &Inventory, pattern: &str) -> Result<Vec<usize>, String> {
+fn with_name_like(table: &HostTable, pattern: &str) -> Result<Vec<usize>, String> {
     let matcher = glob(pattern)?;
-    let hosts = matching(inventory, |n| {
-        matcher.is_match(inventory.hosts[n].name.as_str())
-    });
+    let hosts = matching(table, |n| matcher.is_match(table.hosts[n].name.as_str()));
     if hosts.is_empty() {
         Err(format!("no host is named like {pattern:?}"))
     } else {
@@ -181,13 +177,13 @@ fn with_name_like(inventory: &Inventory, pattern: &str) -> Result<Vec<usize>, St
     }
 }
 
-fn matching(inventory: &Inventory, meant: impl Fn(usize) -> bool) -> Vec<usize> {
-    (0..inventory.hosts.len()).filter(|&n| meant(n)).collect()
+fn matching(table: &HostTable, meant: impl Fn(usize) -> bool) -> Vec<usize> {
+    (0..table.hosts.len()).filter(|&n| meant(n)).collect()
 }
 
 /// Resolves groups that name each other.
 struct Resolver<'a> {
-    inventory: &'a Inventory,
+    table: &'a HostTable,
     file: &'a Source,
     raw: &'a [(Spanned<String>, Vec<Spanned<String>>)],
     done: HashMap<usize, Vec<usize>>,
@@ -203,7 +199,7 @@ impl Resolver<'_> {
             );
             return Err(self.file.error(at, message));
         }
-        if self.inventory.find(name).is_some() {
+        if self.table.find(name).is_some() {
             return Err(self.file.error(
                 at,
                 format!("group {name:?} has the name of a host; rename one of them"),
@@ -225,7 +221,7 @@ impl Resolver<'_> {
                 .iter()
                 .all(|member| member.get_ref().starts_with('!'))
         {
-            hosts.extend(0..self.inventory.hosts.len());
+            hosts.extend(0..self.table.hosts.len());
         }
         for member in members {
             match member.get_ref().strip_prefix('!') {
@@ -248,7 +244,7 @@ impl Resolver<'_> {
         member: &Spanned<String>,
         inside: &mut Vec<usize>,
     ) -> Result<Vec<usize>, ConfigError> {
-        let (inventory, file, raw) = (self.inventory, self.file, self.raw);
+        let (inventory, file, raw) = (self.table, self.file, self.raw);
         let place = format!("group {:?}", raw[n].0.get_ref());
         let fail = |message: String| file.error(member.span().start, format!("{place}: {message}"));
         let group = |name: &str| match raw.iter().position(|(other, _)| other.get_ref() == name) {

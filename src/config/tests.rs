@@ -439,8 +439,11 @@ fn example() -> Source {
 fn the_example_is_valid_and_its_defaults_are_the_built_in_ones() {
     let inventory =
         Inventory::new(example(), &Environment::default(), None).expect("the example is valid");
-    assert_eq!(inventory.defaults, Inventory::none(None).defaults);
-    assert!(!inventory.hosts.is_empty());
+    assert_eq!(
+        inventory.table.defaults,
+        Inventory::none(None).table.defaults
+    );
+    assert!(!inventory.table.hosts.is_empty());
 }
 
 #[test]
