@@ -37,6 +37,7 @@ mod backfill;
 mod changes;
 mod csv;
 mod ending;
+mod outcome;
 mod progress;
 mod resume;
 mod sieve;
@@ -48,6 +49,7 @@ pub use ask::asker;
 pub use backfill::{Asks, Backfill};
 pub use csv::Cells;
 pub use ending::{Ending, Why};
+pub use outcome::Outcome;
 pub use progress::Progress;
 pub use resume::{Checkpoint, ResumeError};
 
@@ -111,25 +113,6 @@ pub struct Options {
     pub zone: TimeZone,
     /// The day whose times the text form shows without a date.
     pub today: Date,
-}
-
-/// What came of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Outcome {
-    /// Hosts that were asked.
-    pub hosts: usize,
-    /// Hosts that gave everything they were asked for: a degraded one, of which a file could not be
-    /// read, is none.
-    pub ok: usize,
-    /// Lines printed.
-    pub lines: u64,
-    /// Hits of a search.
-    pub hits: u64,
-    /// Gaps reported.
-    pub gaps: u64,
-    /// 0 every host gave everything, 3 partial, 4 no host answered; 0 too where the reader of the
-    /// output has gone.
-    pub exit: u8,
 }
 
 /// Why nothing more could be printed.

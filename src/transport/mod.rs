@@ -6,9 +6,7 @@
 //! on this machine (`local`). What is said to a shell is left to `host`; when to try again is left
 //! to `host` too, with the waits of [`backoff`].
 
-use std::future::Future;
 use std::path::PathBuf;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -16,15 +14,16 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 use crate::model::host::{Endpoint, HostKeyPolicy, HostSpec, TransportKind};
-use crate::model::question::{Answer, Question};
-use crate::model::state::{HostStatus, LinkState};
+use crate::model::state::HostStatus;
 
 mod algorithms;
+mod asker;
 pub mod backoff;
 mod budget;
 mod child;
 mod deadline;
 mod dial;
+mod error;
 mod failure;
 mod greeting;
 mod hops;
@@ -40,22 +39,19 @@ mod proxy;
 mod resolve;
 mod route;
 mod russh;
+mod settings;
 mod shell;
 mod stream;
 mod system;
 mod tokens;
 
+pub use asker::Asker;
 pub use deadline::{Deadline, Elapsed};
+pub use error::LinkError;
 pub(crate) use noise::is_noise;
 pub use pace::{Asker as PaceAsker, Span as PaceSpan};
+pub use settings::Settings;
 pub use shell::{ShellEvent, ShellInput, ShellOutput};
-
-/// Answers what only a person can. `ask` may take as long as a person does; dropping the future
-/// withdraws the question.
-pub trait Asker: Send + Sync {
-    /// Puts a question and waits for its answer.
-    fn ask(&self, question: Question) -> Pin<Box<dyn Future<Output = Answer> + Send + '_>>;
-}
 
 /// As long as sshd itself waits for a login (LoginGraceTime): under load, with a slow directory
 /// service or a slow home, a login takes longer than anybody likes, and is no less welcome for it.
@@ -66,20 +62,6 @@ const END_TOLD_WITHIN: Duration = Duration::from_secs(1);
 
 /// An agent may ask its owner for a touch or a confirmation; sshd itself waits two minutes in all.
 const AGENT_TIME: Duration = Duration::from_secs(60);
-
-/// What is the same for all hosts of a run.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// Whether `ssh -G` is asked what the user's OpenSSH configuration says of a host.
-    pub ssh_config: bool,
-    /// Longest time for TCP, and longest silence in the key exchange. Each jump host on the way has
-    /// as much. A server that speaks SSH has longer to let us in: see
-    /// [`Connector::with_login_time`].
-    pub connect_timeout: Duration,
-    /// Where accepted host keys are stored when the host names no file; `None`: the user's
-    /// `~/.ssh/known_hosts`.
-    pub known_hosts: Option<PathBuf>,
-}
 
 /// Makes connections within the budget: shared by all hosts of a run.
 #[derive(Clone)]
@@ -109,37 +91,6 @@ struct Inner {
     agent_time: std::sync::OnceLock<Duration>,
     /// Held while a host key is stored.
     storing: tokio::sync::Mutex<()>,
-}
-
-/// Why a host was not reached, or was lost: a state with its reason and a hint.
-#[derive(Debug, Clone, thiserror::Error)]
-#[error("{}", .status.reason.as_deref().unwrap_or("no reason given"))]
-pub struct LinkError {
-    /// What the host's row shows.
-    pub status: HostStatus,
-    /// It may pass by itself, and soon: nobody has said no. A bounded pass tries again only then,
-    /// for whoever waits for its end wants to hear at once of what stays as it is.
-    pub may_pass: bool,
-}
-
-impl From<HostStatus> for LinkError {
-    /// Silence passes, and so does a server that has too many connections; of the rest, whoever
-    /// makes the error knows.
-    fn from(status: HostStatus) -> Self {
-        let may_pass = matches!(status.state, LinkState::Timeout | LinkState::Throttled);
-        Self { status, may_pass }
-    }
-}
-
-impl LinkError {
-    /// The same as something that may pass by itself.
-    #[must_use]
-    pub(crate) fn passing(self) -> Self {
-        Self {
-            may_pass: true,
-            ..self
-        }
-    }
 }
 
 impl Connector {

@@ -22,7 +22,7 @@ impl LogPane {
     }
 
     /// The same, to be changed, with the lens.
-    pub(in crate::app) fn past_mut(&mut self) -> Option<(&mut Past, &Lens)> {
+    pub(crate) fn past_mut(&mut self) -> Option<(&mut Past, &Lens)> {
         Some((self.past.as_mut()?, &self.lens))
     }
 
@@ -53,7 +53,7 @@ impl LogPane {
     }
 
     /// Begins to read what is older than the ring.
-    pub(in crate::app) fn begin_past(&mut self, store: &Store, now: Time) {
+    pub(crate) fn begin_past(&mut self, store: &Store, now: Time) {
         self.past = Some(Past::before_live(
             store,
             &self.lens,
@@ -80,7 +80,7 @@ impl LogPane {
 
     /// Shows the rows that were read in place of what the ring has of their time, once what is on
     /// the screen is among them.
-    pub(in crate::app) fn enter_past(&mut self, top: u64, store: &Store) {
+    pub(crate) fn enter_past(&mut self, top: u64, store: &Store) {
         let Some(past) = &self.past else { return };
         let head = self.lens.index_of(past.reach()).checked_sub(1);
         if self.in_past || (head.is_some() && past.reach() > top) {
@@ -98,7 +98,7 @@ impl LogPane {
 
     /// Reads from the line under the cursor on, where what leads there from the ring is not to be
     /// held.
-    pub(in crate::app) fn read_around_cursor(&mut self, store: &Store) {
+    pub(crate) fn read_around_cursor(&mut self, store: &Store) {
         let entry = self
             .place
             .and_then(|place| store.ring().get_or_left(place.seq));
@@ -115,7 +115,7 @@ impl LogPane {
     }
 
     /// What has moved from the ring keeps its place and its bookmark.
-    pub(in crate::app) fn follow_moved(&mut self) {
+    pub(crate) fn follow_moved(&mut self) {
         let Some(past) = self.past.as_mut().filter(|_| self.in_past) else {
             return;
         };
@@ -129,7 +129,7 @@ impl LogPane {
         }
     }
 
-    pub(in crate::app) fn leave_past(&mut self) {
+    pub(crate) fn leave_past(&mut self) {
         self.past = None;
         self.in_past = false;
         self.landing = None;
@@ -138,7 +138,7 @@ impl LogPane {
     }
 
     /// The time at the cursor, where that is in what was read.
-    pub(in crate::app) fn time_in_past(&self, store: &Store) -> Option<Time> {
+    pub(crate) fn time_in_past(&self, store: &Store) -> Option<Time> {
         let (seq, entry) = self.entry(store)?;
         (self.past.is_some() && self.in_past && seq < LIVE).then(|| entry.time())
     }
@@ -154,14 +154,14 @@ impl LogPane {
     }
 
     /// The numbers of the first and the last row on the screen, about.
-    pub(in crate::app) fn on_screen(&self, height: u16) -> Option<(usize, usize)> {
+    pub(crate) fn on_screen(&self, height: u16) -> Option<(usize, usize)> {
         let (index, row) = self.stand(height)?;
         let top = index.saturating_sub(row.into());
         Some((top, top + usize::from(height)))
     }
 
     /// The number of the first row on the screen that is one of the ring.
-    pub(in crate::app) fn first_on_screen(&self, height: u16) -> Option<u64> {
+    pub(crate) fn first_on_screen(&self, height: u16) -> Option<u64> {
         let (top, bottom) = self.on_screen(height)?;
         (top..bottom)
             .filter_map(|index| self.seq(index))
@@ -170,7 +170,7 @@ impl LogPane {
 
     /// How many rows of the ring before this index are complete: sources may have older lines that
     /// are not read yet.
-    pub(in crate::app) fn complete_from(&self) -> usize {
+    pub(crate) fn complete_from(&self) -> usize {
         match &self.past {
             Some(past) if !self.in_past => {
                 1 + past.joined().map_or(0, |seq| self.lens.index_of(seq))
@@ -181,7 +181,7 @@ impl LogPane {
 
     /// The row of the ring before which others are to come between what is shown; `None` where all
     /// rows are in order.
-    pub(in crate::app) fn floor(&self, store: &Store) -> Option<u64> {
+    pub(crate) fn floor(&self, store: &Store) -> Option<u64> {
         match &self.past {
             _ if self.in_past => None,
             Some(past) => past.joined(),
@@ -191,7 +191,7 @@ impl LogPane {
 
     /// Where so much lies between what is on the screen and where all sources have lines that it is
     /// not to be held at once: reads around the cursor.
-    pub(in crate::app) fn give_up_ring(&mut self, budget: usize, store: &Store) {
+    pub(crate) fn give_up_ring(&mut self, budget: usize, store: &Store) {
         if self
             .past
             .as_ref()
@@ -202,7 +202,7 @@ impl LogPane {
     }
 
     /// Puts the cursor on the line for which it came, once that is there.
-    pub(in crate::app) fn land(&mut self, store: &Store) {
+    pub(crate) fn land(&mut self, store: &Store) {
         let Some((source, cursor)) = self.landing else {
             return;
         };
@@ -222,7 +222,7 @@ impl LogPane {
     }
 
     /// Keeps what was read within its budget, around the cursor.
-    pub(in crate::app) fn trim(&mut self, budget: usize, store: &Store) {
+    pub(crate) fn trim(&mut self, budget: usize, store: &Store) {
         let keep = self.place.map_or(u64::MAX, |place| place.seq);
         if let Some(past) = self.past.as_mut().filter(|_| self.in_past) {
             past.trim(keep, budget, store);
@@ -230,7 +230,7 @@ impl LogPane {
     }
 
     /// Puts lines in the place of a gap that was read.
-    pub(in crate::app) fn fill_past(&mut self, seq: u64, lines: Vec<Entry>) {
+    pub(crate) fn fill_past(&mut self, seq: u64, lines: Vec<Entry>) {
         let Some(past) = &mut self.past else { return };
         let by = past.fill(seq, lines);
         let moved = |old: u64| {
@@ -247,14 +247,14 @@ impl LogPane {
     }
 
     /// Asks again for what could not be read.
-    pub(in crate::app) fn retry(&mut self) {
+    pub(crate) fn retry(&mut self) {
         if let Some(past) = &mut self.past {
             past.retry();
         }
     }
 
     /// Other numbers are in force for what stood before a place that was filled.
-    pub(in crate::app) fn renumber(&mut self, seq: u64, by: u64, store: &Store) {
+    pub(crate) fn renumber(&mut self, seq: u64, by: u64, store: &Store) {
         let moved = |old: u64| {
             if (LIVE..seq).contains(&old) {
                 old - by

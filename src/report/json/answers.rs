@@ -13,7 +13,7 @@ use crate::query::request::{Bucket, Cost};
 
 /// `"type":"hit"`: a line with those around it.
 #[derive(Debug, Serialize)]
-pub(in crate::report) struct Hit<'a> {
+pub(crate) struct Hit<'a> {
     #[serde(flatten)]
     line: Line<'a>,
     before: Vec<Near<'a>>,
@@ -31,7 +31,7 @@ struct Near<'a> {
 }
 
 impl<'a> Hit<'a> {
-    pub(in crate::report) fn new(
+    pub(crate) fn new(
         host: &'a str,
         source: &'a str,
         record: &'a Record,
@@ -65,7 +65,7 @@ impl<'a> Near<'a> {
 
 /// `"type":"source"`.
 #[derive(Debug, Serialize)]
-pub(in crate::report) struct SourceLine<'a> {
+pub(crate) struct SourceLine<'a> {
     v: u8,
     r#type: &'static str,
     host: &'a str,
@@ -85,11 +85,7 @@ struct FilePart<'a> {
 }
 
 impl<'a> SourceLine<'a> {
-    pub(in crate::report) fn new(
-        host: &'a str,
-        info: &'a SourceInfo,
-        files: &'a [LogFile],
-    ) -> Self {
+    pub(crate) fn new(host: &'a str, info: &'a SourceInfo, files: &'a [LogFile]) -> Self {
         let file = |file: &'a LogFile| FilePart {
             path: Text::new(&file.path),
             bytes: file.size,
@@ -110,7 +106,7 @@ impl<'a> SourceLine<'a> {
 }
 
 /// What comes before the first colon of what is no path: `journal`.
-pub(in crate::report) fn kind(path: &str) -> &str {
+pub(crate) fn kind(path: &str) -> &str {
     match path.split_once(':') {
         Some((kind, _)) if !kind.contains('/') => kind,
         _ => "file",
@@ -119,7 +115,7 @@ pub(in crate::report) fn kind(path: &str) -> &str {
 
 /// `"type":"bucket"`.
 #[derive(Debug, Serialize)]
-pub(in crate::report) struct BucketLine<'a> {
+pub(crate) struct BucketLine<'a> {
     v: u8,
     r#type: &'static str,
     host: &'a str,
@@ -144,12 +140,7 @@ struct Levels {
 }
 
 impl<'a> BucketLine<'a> {
-    pub(in crate::report) fn new(
-        host: &'a str,
-        source: &'a str,
-        bucket: &Bucket,
-        until: Time,
-    ) -> Self {
+    pub(crate) fn new(host: &'a str, source: &'a str, bucket: &Bucket, until: Time) -> Self {
         let [none, trace, debug, info, notice, warn, error, fatal] = bucket.counts;
         Self {
             v: VERSION,
@@ -175,7 +166,7 @@ impl<'a> BucketLine<'a> {
 
 /// `"type":"count"`.
 #[derive(Debug, Serialize)]
-pub(in crate::report) struct CountLine<'a> {
+pub(crate) struct CountLine<'a> {
     v: u8,
     r#type: &'static str,
     host: &'a str,
@@ -183,7 +174,7 @@ pub(in crate::report) struct CountLine<'a> {
 }
 
 impl<'a> CountLine<'a> {
-    pub(in crate::report) fn new(host: &'a str, hits: u64) -> Self {
+    pub(crate) fn new(host: &'a str, hits: u64) -> Self {
         Self {
             v: VERSION,
             r#type: "count",
@@ -195,7 +186,7 @@ impl<'a> CountLine<'a> {
 
 /// `"type":"note"`.
 #[derive(Debug, Serialize)]
-pub(in crate::report) struct NoteLine<'a> {
+pub(crate) struct NoteLine<'a> {
     v: u8,
     r#type: &'static str,
     host: &'a str,
@@ -205,12 +196,7 @@ pub(in crate::report) struct NoteLine<'a> {
 }
 
 impl<'a> NoteLine<'a> {
-    pub(in crate::report) fn new(
-        host: &'a str,
-        source: &'a str,
-        text: &'a str,
-        failed: bool,
-    ) -> Self {
+    pub(crate) fn new(host: &'a str, source: &'a str, text: &'a str, failed: bool) -> Self {
         Self {
             v: VERSION,
             r#type: "note",
@@ -224,7 +210,7 @@ impl<'a> NoteLine<'a> {
 
 /// `"type":"cost"`.
 #[derive(Debug, Serialize)]
-pub(in crate::report) struct CostLine<'a> {
+pub(crate) struct CostLine<'a> {
     v: u8,
     r#type: &'static str,
     host: &'a str,
@@ -241,7 +227,7 @@ struct CostFile<'a> {
 }
 
 impl<'a> CostLine<'a> {
-    pub(in crate::report) fn new(host: &'a str, source: &'a str, cost: &'a Cost) -> Self {
+    pub(crate) fn new(host: &'a str, source: &'a str, cost: &'a Cost) -> Self {
         let files = cost
             .files
             .iter()

@@ -11,7 +11,7 @@ use crate::parse::fields::{self, Kind, Value};
 /// An object with the fields of a line, in its order; of several with one name the first. `null`
 /// where it has none. Of very many those that [`fields::all`] finds; the others are in its text.
 #[derive(Debug)]
-pub(in crate::report) struct Fields<'a>(pub(in crate::report) &'a [u8]);
+pub(crate) struct Fields<'a>(pub(crate) &'a [u8]);
 
 impl Serialize for Fields<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -52,7 +52,7 @@ impl Serialize for Typed<'_> {
 
 /// What ties a line to others; `null` where it names nothing of the kind.
 #[derive(Debug, serde::Serialize)]
-pub(in crate::report) struct Ids<'a> {
+pub(crate) struct Ids<'a> {
     request: Option<Text<'a>>,
     trace: Option<Text<'a>>,
     span: Option<Text<'a>>,
@@ -61,7 +61,7 @@ pub(in crate::report) struct Ids<'a> {
 
 impl<'a> Ids<'a> {
     /// Of a line.
-    pub(in crate::report) fn of(line: &'a [u8]) -> Self {
+    pub(crate) fn of(line: &'a [u8]) -> Self {
         let fields::Ids {
             request,
             trace,

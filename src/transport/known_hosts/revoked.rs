@@ -26,7 +26,7 @@ const TIME: Duration = Duration::from_secs(3);
 
 /// The files of one server.
 #[derive(Debug, Default)]
-pub(in crate::transport) struct Revoked {
+pub(crate) struct Revoked {
     files: Vec<File>,
 }
 
@@ -41,7 +41,7 @@ impl Revoked {
     ///
     /// # Errors
     /// When one cannot be read, or a line of it is no key: then nobody knows what is revoked.
-    pub(in crate::transport) fn read(paths: &[PathBuf]) -> io::Result<Self> {
+    pub(crate) fn read(paths: &[PathBuf]) -> io::Result<Self> {
         let named = |path: &PathBuf, error: io::Error| {
             io::Error::new(error.kind(), format!("{}: {error}", path.display()))
         };
@@ -58,7 +58,7 @@ impl Revoked {
     ///
     /// # Errors
     /// When a file cannot be asked.
-    pub(in crate::transport) async fn check(
+    pub(crate) async fn check(
         &self,
         presented: &PublicKeyOrCertificate,
     ) -> Result<Option<&Path>, String> {

@@ -45,19 +45,19 @@ const MAX_QUESTIONS: usize = 16;
 const OVER_TIME: Duration = Duration::from_millis(500);
 
 /// What a login needs to know and to ask.
-pub(in crate::transport) struct Login<'a> {
-    pub(in crate::transport) plan: &'a Plan,
-    pub(in crate::transport) host: &'a HostName,
-    pub(in crate::transport) keyring: &'a Keyring,
-    pub(in crate::transport) asker: &'a dyn Asker,
+pub(crate) struct Login<'a> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) host: &'a HostName,
+    pub(crate) keyring: &'a Keyring,
+    pub(crate) asker: &'a dyn Asker,
     /// When the attempt to connect began.
-    pub(in crate::transport) begun: Instant,
+    pub(crate) begun: Instant,
     /// How long the agent may take for a signature.
-    pub(in crate::transport) agent_time: Duration,
+    pub(crate) agent_time: Duration,
 }
 
 /// Why a login came to nothing.
-pub(in crate::transport) enum Refused {
+pub(crate) enum Refused {
     /// The server would take this key, and its passphrase is needed.
     Locked(PathBuf),
     /// For good.
@@ -71,7 +71,7 @@ impl From<LinkError> for Refused {
 }
 
 /// Logs in. The permit for the handshake is given back before a person is asked.
-pub(in crate::transport) async fn log_in(
+pub(crate) async fn log_in(
     login: &Login<'_>,
     greeted: &mut Greeted,
     deadline: &mut Deadline,

@@ -35,7 +35,7 @@ const OPEN_TRIES: usize = 3;
 /// Starts a shell; waits while all sessions of the connection are in use, which takes nothing of
 /// the time. The first shell of a login may use up all of it: what sshd does before it opens a
 /// first session (PAM) is part of the login.
-pub(in crate::transport) async fn open_shell(
+pub(crate) async fn open_shell(
     client: &Client,
     time: &mut Deadline,
     is_first: bool,

@@ -22,7 +22,7 @@ use super::watchdog::{self, Link, Ping};
 
 /// sshd allows ten sessions per connection; two stay free because a session that we closed is freed
 /// later.
-pub(in crate::transport) const SESSIONS: usize = 8;
+pub(crate) const SESSIONS: usize = 8;
 
 /// Longer than the watchdog needs, and than sshd waits for a person to log in (LoginGraceTime, two
 /// minutes), when there is no watchdog yet; also ends what hangs in the library before the login.
@@ -40,20 +40,20 @@ const WINDOW_BYTES: u32 = 256 * 1024;
 const GOODBYE: Duration = Duration::from_millis(1500);
 
 /// A connection that has logged in.
-pub(in crate::transport) struct Client {
+pub(crate) struct Client {
     pub(super) handle: Handle<Watcher>,
     pub(super) sessions: Arc<Semaphore>,
     pub(super) notes: Arc<Notes>,
-    pub(in crate::transport) place: Place,
-    pub(in crate::transport) pacer: Pacer,
+    pub(crate) place: Place,
+    pub(crate) pacer: Pacer,
     cut: Cut,
     /// The connection that carries this one.
     outer: Option<Arc<Client>>,
 }
 
 /// What the handler leaves for the others.
-pub(in crate::transport) struct Notes {
-    pub(in crate::transport) ending: Ending,
+pub(crate) struct Notes {
+    pub(crate) ending: Ending,
     /// The server's words when it last refused a channel: they are nowhere else.
     pub(super) refusal: Mutex<Option<String>>,
     /// What the server last said in the login.
@@ -61,22 +61,22 @@ pub(in crate::transport) struct Notes {
     /// With what it took its leave.
     pub(super) goodbye: Mutex<Option<String>>,
     /// The key that the handler judged, and how.
-    pub(in crate::transport) judged: Mutex<Option<Judged>>,
+    pub(crate) judged: Mutex<Option<Judged>>,
     over: watch::Sender<bool>,
 }
 
 /// Key exchange done, nobody logged in yet.
-pub(in crate::transport) struct Greeted {
+pub(crate) struct Greeted {
     pub(super) handle: Handle<Watcher>,
-    pub(in crate::transport) notes: Arc<Notes>,
-    pub(in crate::transport) cut: Cut,
+    pub(crate) notes: Arc<Notes>,
+    pub(crate) cut: Cut,
     pacer: Pacer,
 }
 
 /// How quick a connection is, and how long its login may take.
-pub(in crate::transport) struct Pacing {
-    pub(in crate::transport) pacer: Pacer,
-    pub(in crate::transport) login_time: Duration,
+pub(crate) struct Pacing {
+    pub(crate) pacer: Pacer,
+    pub(crate) login_time: Duration,
 }
 
 /// Callbacks of the library. They must not wait: the session loop stands still meanwhile.
@@ -104,7 +104,7 @@ impl Watcher {
 
 /// Speaks SSH up to the login. The caller wraps this in a time limit; when it is dropped the stream
 /// is cut.
-pub(in crate::transport) async fn handshake(
+pub(crate) async fn handshake(
     stream: Box<dyn ByteStream>,
     pacing: Pacing,
     place: &Place,
@@ -184,11 +184,7 @@ impl Link for Client {
 }
 
 impl Client {
-    pub(in crate::transport) fn new(
-        greeted: Greeted,
-        place: Place,
-        outer: Option<Arc<Client>>,
-    ) -> Arc<Self> {
+    pub(crate) fn new(greeted: Greeted, place: Place, outer: Option<Arc<Client>>) -> Arc<Self> {
         let Greeted {
             handle,
             notes,
@@ -213,11 +209,11 @@ impl Client {
         client
     }
 
-    pub(in crate::transport) fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         self.handle.is_closed() || self.notes.ending.get().is_some()
     }
 
-    pub(in crate::transport) async fn ended(&self) -> LinkError {
+    pub(crate) async fn ended(&self) -> LinkError {
         self.way().explain(self.notes.ending.ended().await)
     }
 
@@ -227,7 +223,7 @@ impl Client {
     }
 
     /// Says goodbye, and cuts after a short while whatever the peer does.
-    pub(in crate::transport) async fn close(&self) {
+    pub(crate) async fn close(&self) {
         self.notes.ending.end(failure::closed_by_us());
         let goodbye = async {
             let _ = self
@@ -241,16 +237,13 @@ impl Client {
     }
 
     /// Ends it at once, without a goodbye.
-    pub(in crate::transport) fn hang_up(&self) {
+    pub(crate) fn hang_up(&self) {
         self.notes.ending.end(failure::closed_by_us());
         self.cut.cut();
     }
 
     /// A byte stream from the host to somewhere else, as for `ProxyJump`.
-    pub(in crate::transport) async fn tunnel(
-        &self,
-        to: &Place,
-    ) -> Result<Box<dyn ByteStream>, LinkError> {
+    pub(crate) async fn tunnel(&self, to: &Place) -> Result<Box<dyn ByteStream>, LinkError> {
         let opened = self
             .handle
             .channel_open_direct_tcpip(to.address.as_str(), u32::from(to.port), "127.0.0.1", 0)
@@ -312,15 +305,15 @@ impl Client {
 }
 
 /// The jump host that carries a connection, where there is one.
-pub(in crate::transport) struct Way(Option<Arc<Client>>);
+pub(crate) struct Way(Option<Arc<Client>>);
 
 impl Way {
-    pub(in crate::transport) fn by(outer: Option<Arc<Client>>) -> Self {
+    pub(crate) fn by(outer: Option<Arc<Client>>) -> Self {
         Self(outer)
     }
 
     /// Why a connection ended: where what carried it went away, the host itself did nothing.
-    pub(in crate::transport) fn explain(&self, why: LinkError) -> LinkError {
+    pub(crate) fn explain(&self, why: LinkError) -> LinkError {
         match self
             .0
             .as_ref()
@@ -443,7 +436,7 @@ impl Drop for Watcher {
 }
 
 /// A handshake that failed for another reason than the host key.
-pub(in crate::transport) fn shaking_hands(place: &Place, error: &Error) -> LinkError {
+pub(crate) fn shaking_hands(place: &Place, error: &Error) -> LinkError {
     match error {
         Error::IO(io) if failure::is_hang_up(io) => {
             failure::turned_away(place, "closed the connection")

@@ -16,22 +16,22 @@ use crate::transport::failure::{self, Place};
 use crate::transport::known_hosts::{KnownHosts, Revoked, Subject, Verdict, fingerprint};
 
 /// How the handler judges a host key.
-pub(in crate::transport) struct Trust {
-    pub(in crate::transport) known: KnownHosts,
-    pub(in crate::transport) subject: Subject,
+pub(crate) struct Trust {
+    pub(crate) known: KnownHosts,
+    pub(crate) subject: Subject,
     /// A key that a person has just accepted.
-    pub(in crate::transport) pinned: Option<PublicKey>,
-    pub(in crate::transport) accept_new: bool,
-    pub(in crate::transport) revoked: Revoked,
-    pub(in crate::transport) policy: KeyPolicy,
+    pub(crate) pinned: Option<PublicKey>,
+    pub(crate) accept_new: bool,
+    pub(crate) revoked: Revoked,
+    pub(crate) policy: KeyPolicy,
 }
 
 /// A key that was judged.
-pub(in crate::transport) struct Judged {
-    pub(in crate::transport) key: PublicKey,
-    pub(in crate::transport) verdict: Verdict,
+pub(crate) struct Judged {
+    pub(crate) key: PublicKey,
+    pub(crate) verdict: Verdict,
     /// Why the certificate in which it came does not count.
-    pub(in crate::transport) aside: Option<String>,
+    pub(crate) aside: Option<String>,
 }
 
 const NEW_KEY: &str =
@@ -148,11 +148,7 @@ pub(super) fn note_negotiated(place: &str, names: &Names) {
 
 /// A key judged while shaking hands, as the error it leads to. `Unknown` is for the caller to ask
 /// about.
-pub(in crate::transport) fn distrusted(
-    place: &Place,
-    subject: &Subject,
-    judged: &Judged,
-) -> LinkError {
+pub(crate) fn distrusted(place: &Place, subject: &Subject, judged: &Judged) -> LinkError {
     let Judged {
         key,
         verdict,

@@ -1,0 +1,13 @@
+//! Who is asked what only a person can answer.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use crate::model::question::{Answer, Question};
+
+/// Answers what only a person can. `ask` may take as long as a person does; dropping the future
+/// withdraws the question.
+pub trait Asker: Send + Sync {
+    /// Puts a question and waits for its answer.
+    fn ask(&self, question: Question) -> Pin<Box<dyn Future<Output = Answer> + Send + '_>>;
+}

@@ -1,0 +1,35 @@
+//! Why a host is not reached, as everybody above is told it. What the failures of each step come to
+//! is left to `failure`.
+
+use crate::model::state::{HostStatus, LinkState};
+
+/// Why a host was not reached, or was lost: a state with its reason and a hint.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{}", .status.reason.as_deref().unwrap_or("no reason given"))]
+pub struct LinkError {
+    /// What the host's row shows.
+    pub status: HostStatus,
+    /// It may pass by itself, and soon: nobody has said no. A bounded pass tries again only then,
+    /// for whoever waits for its end wants to hear at once of what stays as it is.
+    pub may_pass: bool,
+}
+
+impl From<HostStatus> for LinkError {
+    /// Silence passes, and so does a server that has too many connections; of the rest, whoever
+    /// makes the error knows.
+    fn from(status: HostStatus) -> Self {
+        let may_pass = matches!(status.state, LinkState::Timeout | LinkState::Throttled);
+        Self { status, may_pass }
+    }
+}
+
+impl LinkError {
+    /// The same as something that may pass by itself.
+    #[must_use]
+    pub(crate) fn passing(self) -> Self {
+        Self {
+            may_pass: true,
+            ..self
+        }
+    }
+}
