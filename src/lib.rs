@@ -27,9 +27,39 @@
 //! | [`config`] | What it means: flags over environment over file over defaults. | model, parse, query, transport, fleet, report, cli |
 //!
 //! A good place to start reading: [`model::update`], the one type through which everything learns
-//! of the fleet; then `host/shell/follow.sh` and [`host::shell::follow`], which are both halves of
+//! of the fleet; then `host/shell/follow.sh` and [`files::follow`], which are both halves of
 //! following a file. For what has been written before: [`query::request`], which is all that can be
 //! asked and answered, then [`host::ask`] and [`host::history`].
+//!
+//! # Where to add something
+//!
+//! | what | where |
+//! |---|---|
+//! | a metric | `metrics` reads it, `model::metrics` names it, `view::metrics` draws it, `report::json` and `report::schema` print it |
+//! | a file of `/proc` that is sampled | `metrics::PROC_FILES`; `host/shell/follow.sh` sends what is listed there |
+//! | a key, or an action of the console | the table in `app::actions`; `app::perform` does it; help, man page and completions follow |
+//! | a pane or popup | `app` has its state, `view::popup` or a file of `view` draws it |
+//! | a colour | the roles in `view::theme` |
+//! | a format of timestamps | a row and a parser in `parse::timestamp::notation`; in fields with a name: `parse::timestamp::fields` |
+//! | a way to state a level | `parse::level`: `words` before the message, `marks` at fixed places, `members` with a name |
+//! | a format of fields | `parse::fields` |
+//! | what goes on with a record | `parse::multiline::shape` |
+//! | a term of the query language | `query::ast`, `query::parse`, `query::matcher`, `query::print`; `query::language` documents it |
+//! | what a host can be asked | `query::request`; `host::history` answers for files, `host::shell::streams` for programs |
+//! | a compression | `model::log_file::Packing`; `engine::unpack`; `unpack` in `follow.sh` and `files.sh` |
+//! | a rotation scheme | `files::rotation`; the patterns of `generations` in `follow.sh` and `look_over` in `files.sh` |
+//! | something that may happen to a followed file | `files::follow`, and the model host of its tests |
+//! | a request to a script | `files::follow::exchange` and `host::shell::codec`, or `host::shell::files`; the script; the lists of `shell::tests::vocabulary` |
+//! | a program whose lines are followed | `host::shell::streams::words` (its command lines), `list` (what there is) |
+//! | another driver for the files of a host | `host::files::Files`, and `tests/it/conformance.rs` |
+//! | a transport | `model::host::TransportKind`, `transport::route` |
+//! | an option of OpenSSH | `transport::openssh` reads it, `transport::plan` decides; algorithms: `transport::algorithms` |
+//! | a reason why a host is not reached | `transport::failure`, and the tables of `tests/it/logins.rs` |
+//! | a key of the inventory | `config::file` reads it, `config::inventory` checks it, `hosts.example.toml` shows it |
+//! | a flag or a subcommand | `cli`; `config` says what it means |
+//! | a JSON field | `report::json`, and `report::schema`, which a test holds against it |
+//! | a room, or an import between rooms | the table above and that of `tests/it/structure.rs`, which holds it |
+//! | a test with a real server | `tests/it`; what it needs is in `tests/it/support` |
 //!
 //! # Invariants
 //!

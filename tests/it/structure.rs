@@ -151,3 +151,28 @@ fn no_more_files_are_too_long_than_are_listed() {
         "are short by now, and go from the list: {gone:#?}"
     );
 }
+
+#[test]
+fn the_map_names_modules_that_are_there() {
+    let map = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs");
+    let map = std::fs::read_to_string(map).expect("read the map");
+    let rows = map.lines().filter(|line| line.starts_with("//! | "));
+    let named = rows.flat_map(|row| row.split('`').skip(1).step_by(2));
+    let modules: BTreeSet<String> = graph().imports().map(|(path, _)| path.join("::")).collect();
+    let rooms: BTreeSet<&str> = IMPORTS.iter().map(|(room, _)| *room).collect();
+    let is_path = |name: &&str| {
+        rooms.contains(name.split("::").next().unwrap_or_default()) && name.contains("::")
+    };
+    let mut wrong = Vec::new();
+    for name in named.filter(is_path) {
+        // What begins with a capital is an item of the module before it.
+        let module: Vec<&str> = name
+            .split("::")
+            .take_while(|part| !part.starts_with(char::is_uppercase))
+            .collect();
+        if !modules.contains(&module.join("::")) {
+            wrong.push(name.to_owned());
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new(), "are in the map and in no file");
+}
