@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use globset::{GlobBuilder, GlobMatcher};
 
 use super::actions::{ACTIONS, Act};
-use super::prompt::{Candidate, Kind, Prompt, complete};
+use super::prompt::{Candidate, Prompt, PromptKind, complete};
 use super::{App, Effect, TimeStyle};
 use crate::model::host::HostId;
 
@@ -80,7 +80,7 @@ impl App {
 
     /// What Tab offers in a prompt.
     pub(super) fn completions(&self, prompt: &Prompt) -> Vec<Candidate> {
-        if prompt.kind != Kind::Command {
+        if prompt.kind != PromptKind::Command {
             return Vec::new();
         }
         let own = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();

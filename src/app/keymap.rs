@@ -32,13 +32,13 @@ impl Keymap {
         }
         self.typed.push(key);
         match find(&self.typed, scope) {
-            Found::Act(act) => {
+            KeyMatch::Act(act) => {
                 let count = self.count;
                 self.clear();
                 Typed::Act(act, count)
             }
-            Found::Begins => Typed::Pending,
-            Found::Nothing => {
+            KeyMatch::Begins => Typed::Pending,
+            KeyMatch::Nothing => {
                 self.clear();
                 Typed::Unknown
             }
@@ -103,26 +103,26 @@ impl Keymap {
     }
 }
 
-enum Found {
+enum KeyMatch {
     Act(Act),
     Begins,
     Nothing,
 }
 
-fn find(typed: &[Key], scope: Scope) -> Found {
+fn find(typed: &[Key], scope: Scope) -> KeyMatch {
     let mut begins = false;
     for action in ACTIONS.iter().filter(|action| holds(action.scope, scope)) {
         for keys in action.sequences() {
             if keys == typed {
-                return Found::Act(action.act);
+                return KeyMatch::Act(action.act);
             }
             begins |= keys.starts_with(typed);
         }
     }
     if begins {
-        Found::Begins
+        KeyMatch::Begins
     } else {
-        Found::Nothing
+        KeyMatch::Nothing
     }
 }
 

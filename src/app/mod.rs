@@ -43,9 +43,9 @@ mod tree;
 pub use columns::Columns;
 pub use editor::Editor;
 pub use layout::Areas;
-pub use pane::{LogPane, Place, Rows, Target};
+pub use pane::{LogPane, PanePosition, Rows, Target};
 pub use past::AskId;
-pub use prompt::{Candidate, Completion, Kind, Prompt};
+pub use prompt::{Candidate, Completion, Prompt, PromptKind};
 pub use questions::{QuestionId, Questions};
 pub use tree::{PaneId, Side, Tree};
 
@@ -398,12 +398,12 @@ impl App {
     fn enter(&mut self, mut prompt: Prompt, text: &str) {
         self.history.add(prompt.kind, text);
         let done = match prompt.kind {
-            Kind::Search => self.search(text),
-            Kind::Filter => self.set_query(text),
-            Kind::Command => self.run_command(text),
+            PromptKind::Search => self.search(text),
+            PromptKind::Filter => self.set_query(text),
+            PromptKind::Command => self.run_command(text),
         };
         if let Err(error) = done {
-            if prompt.kind != Kind::Command
+            if prompt.kind != PromptKind::Command
                 && let Err(fault) = self.query(text)
             {
                 prompt.editor.go_to(fault.column - 1);

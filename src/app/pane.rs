@@ -33,7 +33,7 @@ pub struct LogPane {
     lens: Lens,
     filter: Filter,
     filters_off: bool,
-    place: Option<Place>,
+    place: Option<PanePosition>,
     frozen: Option<u64>,
     past: Option<Past>,
     /// Whether the rows of `past` are seen; before, what the ring has is not in order with them
@@ -54,7 +54,7 @@ pub struct LogPane {
 
 /// Where the operator is, when not following.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
+pub struct PanePosition {
     /// The entry that the cursor is on.
     pub seq: u64,
     /// On which row of the pane it stands, from the top.
@@ -270,7 +270,7 @@ impl LogPane {
 
     /// Where the operator is; `None` while following.
     #[must_use]
-    pub fn place(&self) -> Option<Place> {
+    pub fn place(&self) -> Option<PanePosition> {
         self.place
     }
 
@@ -372,7 +372,7 @@ impl LogPane {
     /// Where nothing is shown, going up is asking for what is older.
     fn look_back(&mut self, delta: i64, store: &Store) {
         if delta < 0 {
-            self.place = Some(Place {
+            self.place = Some(PanePosition {
                 seq: NOTICE,
                 row: 0,
                 since: store.ring().end(),
@@ -462,7 +462,7 @@ impl LogPane {
     fn stand_at(&mut self, index: usize, row: u16, height: u16, store: &Store) {
         let since = self.place.map_or(store.ring().end(), |place| place.since);
         if let Some(seq) = self.seq(index) {
-            self.place = Some(Place {
+            self.place = Some(PanePosition {
                 seq,
                 row: self.fitting_row(index, row, height),
                 since,

@@ -18,7 +18,7 @@ use crate::model::source::SourceId;
 use crate::model::time::Time;
 use crate::query::request::{Ask, Hit, MissingBytes, Page, Reply, Search, Start, What};
 use crate::query::{Now, Query, Span, When};
-use crate::store::{Entry, Side, State, Store, Want};
+use crate::store::{Entry, Side, Store, StreamState, Want};
 
 /// Lines that are asked of a source at once.
 const PAGE_LINES: u32 = 500;
@@ -464,8 +464,8 @@ fn record(host: HostId, source: SourceId, line: Line) -> Record {
 fn wants(pane: &LogPane, errand: &Errand) -> bool {
     match errand {
         Errand::Page(_, want, _, window) => pane.past().is_some_and(|past| {
-            let is_asked = |(source, _, state): (SourceId, _, &State)| {
-                source == want.source && *state == State::Asked
+            let is_asked = |(source, _, state): (SourceId, _, &StreamState)| {
+                source == want.source && *state == StreamState::Asked
             };
             *window == pane.window && past.states(want.side).any(is_asked)
         }),

@@ -3,7 +3,7 @@
 use ratatui::layout::Direction;
 
 use super::actions::Act;
-use super::prompt::Kind;
+use super::prompt::PromptKind;
 use super::seek::{Seek, Sought};
 use super::{
     App, Columns, Confirm, Effect, LogPane, PaneId, Popup, Prompt, Side, Target, TimeStyle,
@@ -37,7 +37,7 @@ impl App {
             Act::HalfUp => self.page(-times, 2),
             Act::Top if count.is_none() => self.go_to_top(again),
             Act::Top => self.go_to(count.unwrap_or(1)),
-            Act::GoTo => self.open_prompt(Kind::Command, "at "),
+            Act::GoTo => self.open_prompt(PromptKind::Command, "at "),
             Act::Fill => self.fill_gap(),
             Act::Bottom if count.is_some() => self.go_to(count.unwrap_or(1)),
             Act::Left => self.sideways(-SIDEWAYS * times as i32),
@@ -47,7 +47,7 @@ impl App {
             Act::Freeze => self.with_pane(|pane, store| pane.freeze(store, !pane.is_frozen())),
             Act::FreezeAll => self.freeze_all(),
             Act::Detail => self.open_detail(),
-            Act::Search => self.open_prompt(Kind::Search, ""),
+            Act::Search => self.open_prompt(PromptKind::Search, ""),
             Act::NextHit => self.next_hit(true, count),
             Act::PreviousHit => self.next_hit(false, count),
             Act::NextError => self.seek(Target::Level(Level::Error), true, count),
@@ -64,7 +64,7 @@ impl App {
             Act::CopyLine => self.copy(false),
             Act::CopyRecord => self.copy(true),
             Act::AllHosts => self.with_pane(|pane, store| pane.show_hosts(store, None)),
-            Act::Command => self.open_prompt(Kind::Command, ""),
+            Act::Command => self.open_prompt(PromptKind::Command, ""),
             Act::Hosts
             | Act::Sources
             | Act::Theme
@@ -301,7 +301,7 @@ impl App {
         }
     }
 
-    fn open_prompt(&mut self, kind: Kind, text: &str) {
+    fn open_prompt(&mut self, kind: PromptKind, text: &str) {
         self.prompt = Some(Prompt::new(kind, text));
     }
 
@@ -313,7 +313,7 @@ impl App {
         let text = query
             .map(|query| query.typed().to_owned())
             .unwrap_or_default();
-        self.open_prompt(Kind::Filter, &text);
+        self.open_prompt(PromptKind::Filter, &text);
     }
 
     /// Shows only the lines that match; with an empty text, all.

@@ -12,7 +12,7 @@ const MAX_HISTORY: usize = 100;
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum PromptKind {
     /// What to search.
     Search,
     /// Which lines to show.
@@ -25,7 +25,7 @@ pub enum Kind {
 #[derive(Debug)]
 pub struct Prompt {
     /// What is asked for.
-    pub kind: Kind,
+    pub kind: PromptKind,
     /// What has been typed.
     pub editor: Editor,
     /// Why the text was not accepted.
@@ -70,7 +70,7 @@ pub enum Outcome {
 impl Prompt {
     /// Opens a prompt with a text in it.
     #[must_use]
-    pub fn new(kind: Kind, text: &str) -> Self {
+    pub fn new(kind: PromptKind, text: &str) -> Self {
         let editor = Editor::new(text);
         Self {
             kind,
@@ -178,12 +178,12 @@ pub struct History {
 impl History {
     /// Texts of a kind, oldest first.
     #[must_use]
-    pub fn of(&self, kind: Kind) -> &[String] {
+    pub fn of(&self, kind: PromptKind) -> &[String] {
         &self.texts[kind as usize]
     }
 
     /// Remembers a text as the newest.
-    pub fn add(&mut self, kind: Kind, text: &str) {
+    pub fn add(&mut self, kind: PromptKind, text: &str) {
         let texts = &mut self.texts[kind as usize];
         if text.is_empty() {
             return;
@@ -244,7 +244,7 @@ mod tests {
 
     #[test]
     fn text_is_edited_as_in_a_shell_and_entered() {
-        let mut prompt = Prompt::new(Kind::Search, "");
+        let mut prompt = Prompt::new(PromptKind::Search, "");
         let outcome = type_in(
             &mut prompt,
             &History::default(),
@@ -256,9 +256,9 @@ mod tests {
     #[test]
     fn up_brings_back_what_was_typed_before_and_down_what_is_being_typed() {
         let mut history = History::default();
-        history.add(Kind::Search, "one");
-        history.add(Kind::Search, "two");
-        let mut prompt = Prompt::new(Kind::Search, "");
+        history.add(PromptKind::Search, "one");
+        history.add(PromptKind::Search, "two");
+        let mut prompt = Prompt::new(PromptKind::Search, "");
         type_in(&mut prompt, &history, "dr<up><up>");
         assert_eq!(prompt.editor.text(), "one");
         type_in(&mut prompt, &history, "<down><down>");
@@ -267,7 +267,7 @@ mod tests {
 
     #[test]
     fn a_paste_is_text_and_never_an_enter() {
-        let mut prompt = Prompt::new(Kind::Command, "");
+        let mut prompt = Prompt::new(PromptKind::Command, "");
         prompt.paste("quit\r\nnow\x1b[201~");
         assert_eq!(prompt.editor.text(), "quit  now [201~");
     }
@@ -287,7 +287,7 @@ mod tests {
 
     #[test]
     fn tab_goes_round_the_candidates() {
-        let mut prompt = Prompt::new(Kind::Command, "split");
+        let mut prompt = Prompt::new(PromptKind::Command, "split");
         let candidate = |text: &str| Candidate {
             text: text.into(),
             doc: "",

@@ -23,10 +23,10 @@ pub(super) fn choose(
     inventory: &Inventory,
     selections: &[String],
 ) -> Result<Vec<HostSpec>, ConfigError> {
-    let parts: Vec<Part<'_>> = selections
+    let parts: Vec<SelectionPart<'_>> = selections
         .iter()
         .flat_map(|selection| self::parts(selection))
-        .map(Part::new)
+        .map(SelectionPart::new)
         .collect();
     if parts.is_empty() {
         return Err(fail(
@@ -58,14 +58,14 @@ pub(super) fn choose(
 
 /// One part of a selection.
 #[derive(Debug, Clone, Copy)]
-struct Part<'a> {
+struct SelectionPart<'a> {
     excluded: bool,
     /// Without the path.
     term: &'a str,
     path: Option<&'a str>,
 }
 
-impl<'a> Part<'a> {
+impl<'a> SelectionPart<'a> {
     fn new(text: &'a str) -> Self {
         let (excluded, text) = text
             .strip_prefix('!')
@@ -156,7 +156,7 @@ impl Choice<'_> {
         }
     }
 
-    fn include(&mut self, part: &Part<'_>) -> Result<(), ConfigError> {
+    fn include(&mut self, part: &SelectionPart<'_>) -> Result<(), ConfigError> {
         let mut hosts = match self.of_inventory(part.term)? {
             Some(places) => places
                 .into_iter()
@@ -174,7 +174,7 @@ impl Choice<'_> {
         Ok(())
     }
 
-    fn exclude(&mut self, part: &Part<'_>) -> Result<(), ConfigError> {
+    fn exclude(&mut self, part: &SelectionPart<'_>) -> Result<(), ConfigError> {
         let term = part.term;
         if part.path.is_some() {
             return Err(fail(format!(

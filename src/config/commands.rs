@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use globset::GlobMatcher;
 
-use super::error::{ConfigError, Place as ErrorPlace};
+use super::error::{ConfigError, ErrorPlace};
 use super::{Environment, GREP_LINES, ONCE_LINES};
 use crate::cli::{self, Args, Command};
 use crate::model::cursor::Place;

@@ -8,14 +8,14 @@ use std::path::PathBuf;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError {
     /// Where it goes wrong.
-    pub place: Place,
+    pub place: ErrorPlace,
     /// What is wrong, and what would be right.
     pub message: String,
 }
 
 /// Where the configuration goes wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
+pub enum ErrorPlace {
     /// A character of a file; line and column count from 1, the column in characters.
     File {
         /// The file as it was named.
@@ -44,7 +44,7 @@ impl ConfigError {
     #[must_use]
     pub fn option(option: &'static str, message: impl Into<String>) -> Self {
         Self {
-            place: Place::Option(option),
+            place: ErrorPlace::Option(option),
             message: message.into(),
         }
     }
@@ -53,9 +53,11 @@ impl ConfigError {
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let place = match &self.place {
-            Place::File { path, line, column } => format!("{}:{line}:{column}", path.display()),
-            Place::WholeFile(path) => path.display().to_string(),
-            Place::Option(option) | Place::Query { option, .. } => (*option).to_owned(),
+            ErrorPlace::File { path, line, column } => {
+                format!("{}:{line}:{column}", path.display())
+            }
+            ErrorPlace::WholeFile(path) => path.display().to_string(),
+            ErrorPlace::Option(option) | ErrorPlace::Query { option, .. } => (*option).to_owned(),
         };
         // File names and messages of libraries may contain anything; an error stays one line
         // whatever they do.
@@ -67,7 +69,7 @@ impl fmt::Display for ConfigError {
                 .collect::<String>(),
         )?;
         match &self.place {
-            Place::Query { picture, .. } => write!(f, "\n{picture}"),
+            ErrorPlace::Query { picture, .. } => write!(f, "\n{picture}"),
             _ => Ok(()),
         }
     }
@@ -119,7 +121,7 @@ mod tests {
     #[test]
     fn an_error_is_one_line_whatever_it_contains() {
         let error = ConfigError {
-            place: Place::WholeFile("a\nb".into()),
+            place: ErrorPlace::WholeFile("a\nb".into()),
             message: "x\r\ny".into(),
         };
         assert_eq!(error.to_string(), "a b: x  y");

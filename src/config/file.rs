@@ -12,7 +12,7 @@ use serde::de::{self, Deserializer, SeqAccess, Visitor};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
-use super::error::{ConfigError, Place, suggestion_or};
+use super::error::{ConfigError, ErrorPlace, suggestion_or};
 
 /// Larger than any inventory a person keeps (about 40,000 hosts), small enough to read in one go. A
 /// larger file is the wrong file, and is refused.
@@ -154,7 +154,7 @@ impl Source {
     /// Reads a file as text: a BOM is dropped, CRLF is left to the parser.
     pub(super) fn read(path: &Path) -> Result<Self, ConfigError> {
         let whole = |message: String| ConfigError {
-            place: Place::WholeFile(path.to_owned()),
+            place: ErrorPlace::WholeFile(path.to_owned()),
             message,
         };
         let bytes = read_bounded(path).map_err(|error| whole(plain_io(&error)))?;
@@ -186,7 +186,7 @@ impl Source {
     pub(super) fn error(&self, at: usize, message: impl Into<String>) -> ConfigError {
         let (line, column) = line_and_column(&self.text, at);
         ConfigError {
-            place: Place::File {
+            place: ErrorPlace::File {
                 path: self.path.clone(),
                 line,
                 column,
@@ -314,7 +314,7 @@ fn not_utf8(path: &Path, error: &std::string::FromUtf8Error) -> ConfigError {
         bytes.get(at).copied().unwrap_or(0)
     );
     ConfigError {
-        place: Place::File {
+        place: ErrorPlace::File {
             path: path.to_owned(),
             line,
             column,

@@ -41,7 +41,7 @@ impl Inventory {
         host_keys: Option<HostKeyPolicy>,
     ) -> Result<Self, ConfigError> {
         let document = file.parse()?;
-        let reader = Reader {
+        let reader = InventoryReader {
             file: &file,
             env,
             base: base_of(&file.path),
@@ -166,7 +166,7 @@ fn base_of(path: &Path) -> &Path {
 }
 
 /// Turns what is written into settings, with the place of whatever is wrong.
-struct Reader<'a> {
+struct InventoryReader<'a> {
     file: &'a Source,
     env: &'a Environment,
     base: &'a Path,
@@ -174,7 +174,7 @@ struct Reader<'a> {
     host_keys: Option<HostKeyPolicy>,
 }
 
-impl Reader<'_> {
+impl InventoryReader<'_> {
     fn hosts(&self, document: &Document, defaults: &Settings) -> Result<Vec<Host>, ConfigError> {
         document
             .hosts

@@ -35,7 +35,7 @@ use crate::transport::{Asker, Connector, Settings};
 
 pub use commands::{Asked, Task, globs};
 pub use environment::Environment;
-pub use error::{ConfigError, Place};
+pub use error::{ConfigError, ErrorPlace};
 use inventory::Inventory;
 
 /// What is to be done, decided.
@@ -285,7 +285,7 @@ fn connect_timeout(given: Option<Duration>, once: bool) -> Duration {
 
 fn query(text: &str, env: &Environment) -> Result<Query, ConfigError> {
     Query::parse(text, &env.now).map_err(|error| ConfigError {
-        place: Place::Query {
+        place: ErrorPlace::Query {
             option: "--grep",
             picture: error.picture(text),
         },
@@ -386,8 +386,8 @@ fn inventory_file(args: &Args, env: &Environment) -> Result<Option<file::Source>
     if let Some(path) = env.variable("LOGTRAIL_HOSTS") {
         let read = file::Source::read(path.as_ref());
         return read.map(Some).map_err(|error| match error.place {
-            Place::WholeFile(_) => ConfigError::option("LOGTRAIL_HOSTS", error.to_string()),
-            Place::File { .. } | Place::Option(_) | Place::Query { .. } => error,
+            ErrorPlace::WholeFile(_) => ConfigError::option("LOGTRAIL_HOSTS", error.to_string()),
+            ErrorPlace::File { .. } | ErrorPlace::Option(_) | ErrorPlace::Query { .. } => error,
         });
     }
     let Some(folder) = config_dir(env) else {

@@ -82,7 +82,7 @@ fn list_once(
     } else {
         walk.expand(pattern)?
     };
-    let mut found = Found {
+    let mut found = UniqueFiles {
         files: Listing::within(limit),
         known: HashSet::new(),
     };
@@ -139,12 +139,12 @@ fn target_of(path: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Each file once.
-struct Found {
+struct UniqueFiles {
     files: Listing,
     known: HashSet<(u64, u64)>,
 }
 
-impl Found {
+impl UniqueFiles {
     fn add(&mut self, file: LogFile) {
         if self.known.insert((file.id.dev, file.id.ino)) {
             self.files.push(file);

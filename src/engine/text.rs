@@ -18,7 +18,7 @@ const SKIPPED: usize = 256 << 10;
 
 /// The text of an open file, and where it is being read.
 pub(super) struct Text {
-    form: Form,
+    form: TextForm,
     offset: u64,
     /// Bytes of it when it was opened; `None` where the file does not tell: compressed, or of
     /// `/proc`.
@@ -29,7 +29,7 @@ pub(super) struct Text {
     failed: Option<FileError>,
 }
 
-enum Form {
+enum TextForm {
     Plain(File),
     Packed(Box<Unpacker>),
 }
@@ -40,8 +40,8 @@ impl Text {
         let (opened, now) = open(file)?;
         let length = (file.packing == Packing::Plain && now.size > 0).then_some(now.size);
         let form = match file.packing {
-            Packing::Plain => Form::Plain(opened),
-            packing => Form::Packed(Box::new(Unpacker::new(opened, now.size, packing)?)),
+            Packing::Plain => TextForm::Plain(opened),
+            packing => TextForm::Packed(Box::new(Unpacker::new(opened, now.size, packing)?)),
         };
         Ok(Self {
             form,
@@ -65,7 +65,7 @@ impl Text {
     /// Goes on at this offset, which must not have been passed where the file is compressed;
     /// `false` where the text ends before it.
     pub(super) fn skip_to(&mut self, offset: u64, stop: &Stop) -> Result<bool, FileError> {
-        if let Form::Plain(_) = self.form {
+        if let TextForm::Plain(_) = self.form {
             self.offset = offset;
         }
         let mut waste = Vec::new();
@@ -114,7 +114,7 @@ impl Text {
             return Ok(1);
         }
         match &mut self.form {
-            Form::Plain(file) => {
+            TextForm::Plain(file) => {
                 // What is beyond is not there yet: a network file system may give NUL bytes for it.
                 let left = self
                     .length
@@ -124,7 +124,7 @@ impl Text {
                     .min(buffer.len());
                 read_plain(file, &mut buffer[..room], self.offset)
             }
-            Form::Packed(unpacker) => unpacker.read(buffer),
+            TextForm::Packed(unpacker) => unpacker.read(buffer),
         }
     }
 
@@ -141,7 +141,9 @@ impl Text {
         }
         match self.read_some(&mut byte) {
             Ok(0) => return true,
-            Ok(_) => self.ahead = Some(byte[0]).filter(|_| matches!(self.form, Form::Packed(_))),
+            Ok(_) => {
+                self.ahead = Some(byte[0]).filter(|_| matches!(self.form, TextForm::Packed(_)))
+            }
             Err(error) => self.failed = Some(error),
         }
         false
@@ -150,7 +152,7 @@ impl Text {
     /// Goes on behind a hole that has been reached: bytes that were never written, which read as
     /// NUL.
     pub(super) fn skip_hole(&mut self) {
-        if let (Form::Plain(file), Some(length)) = (&self.form, self.length) {
+        if let (TextForm::Plain(file), Some(length)) = (&self.form, self.length) {
             self.offset = hole_end(file, self.offset, length).max(self.offset);
         }
     }
@@ -159,7 +161,7 @@ impl Text {
     /// out of memory what others need.
     pub(super) fn forget(&self, range: Range<u64>) {
         #[cfg(target_os = "linux")]
-        if let (Form::Plain(file), Some(length)) =
+        if let (TextForm::Plain(file), Some(length)) =
             (&self.form, NonZeroU64::new(range.end - range.start))
         {
             // Advice only.

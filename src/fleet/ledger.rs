@@ -9,14 +9,14 @@ use crate::model::update::Ledger;
 /// One row per host, and the counts of the whole.
 #[derive(Debug)]
 pub(super) struct Book {
-    hosts: Vec<Row>,
+    hosts: Vec<LedgerRow>,
     counts: Ledger,
     told: Ledger,
     told_at: Option<Duration>,
 }
 
 #[derive(Debug, Clone)]
-struct Row {
+struct LedgerRow {
     state: LinkState,
     /// What a host that is being reached waits for.
     waits: Option<String>,
@@ -46,7 +46,7 @@ impl Book {
     /// For so many hosts, none of them reached yet.
     #[must_use]
     pub(super) fn new(hosts: usize) -> Self {
-        let row = Row {
+        let row = LedgerRow {
             state: LinkState::Connecting,
             waits: None,
             failure: None,
@@ -149,7 +149,7 @@ impl Book {
     }
 }
 
-impl Row {
+impl LedgerRow {
     fn awaited(&self) -> Awaited {
         match (&self.waits, &self.failure) {
             _ if self.state.is_up() => Awaited::Rest,

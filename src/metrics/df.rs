@@ -16,7 +16,7 @@ pub const DISK_FS: &[&str] = &[
 #[must_use]
 pub fn parse_df(kib: &str, inodes: &str, mounts: &str) -> Vec<Disk> {
     let mounts: Vec<Mount> = mounts.lines().filter_map(mount).collect();
-    let inodes: Vec<Row<'_>> = inodes.lines().filter_map(row).collect();
+    let inodes: Vec<DfRow<'_>> = inodes.lines().filter_map(row).collect();
     let mut disks = Vec::new();
     for row in kib.lines().filter_map(row) {
         if let Some(disk) = disk(&row, &inodes, &mounts) {
@@ -27,7 +27,7 @@ pub fn parse_df(kib: &str, inodes: &str, mounts: &str) -> Vec<Disk> {
 }
 
 /// A line of `df`: what, three numbers, where. The numbers are `None` where `df` prints `-`.
-struct Row<'a> {
+struct DfRow<'a> {
     device: &'a str,
     total: Option<u64>,
     used: Option<u64>,
@@ -36,7 +36,7 @@ struct Row<'a> {
 }
 
 /// Devices and mount points may contain spaces, so the numbers between them are looked for.
-fn row(line: &str) -> Option<Row<'_>> {
+fn row(line: &str) -> Option<DfRow<'_>> {
     let words: Vec<&str> = line.split(' ').filter(|word| !word.is_empty()).collect();
     let at = (1..words.len().saturating_sub(4)).find(|&at| {
         let share = words[at + 3].strip_suffix('%').unwrap_or(words[at + 3]);
@@ -46,7 +46,7 @@ fn row(line: &str) -> Option<Row<'_>> {
     let device = line.get(..offset(words[at]))?.trim_end();
     let share = words[at + 3];
     let mount = line.get(offset(share) + share.len()..)?.trim_start();
-    Some(Row {
+    Some(DfRow {
         device,
         total: number(words[at]),
         used: number(words[at + 1]),
@@ -121,7 +121,7 @@ fn octal(byte: u8, tail: &[u8]) -> Option<u8> {
     u8::try_from(value).ok()
 }
 
-fn disk(row: &Row<'_>, inodes: &[Row<'_>], mounts: &[Mount]) -> Option<Disk> {
+fn disk(row: &DfRow<'_>, inodes: &[DfRow<'_>], mounts: &[Mount]) -> Option<Disk> {
     // The last mount on a place is the one that is seen there.
     let fs = mounts
         .iter()
@@ -149,7 +149,7 @@ fn disk(row: &Row<'_>, inodes: &[Row<'_>], mounts: &[Mount]) -> Option<Disk> {
 }
 
 /// Without a type (no `/proc`), what has a path for a device is taken for a disk.
-fn is_disk(fs: Option<&str>, row: &Row<'_>) -> bool {
+fn is_disk(fs: Option<&str>, row: &DfRow<'_>) -> bool {
     match fs {
         Some("overlay" | "aufs") => row.mount == "/",
         Some(fs) => DISK_FS.contains(&fs),
@@ -167,7 +167,7 @@ fn used_pct(used: u64, available: u64) -> f64 {
     }
 }
 
-fn inodes_used_pct(row: &Row<'_>) -> Option<f64> {
+fn inodes_used_pct(row: &DfRow<'_>) -> Option<f64> {
     let total = row.total.filter(|&total| total > 0)?;
     Some((100.0 * row.used? as f64 / total as f64).min(100.0))
 }

@@ -165,9 +165,9 @@ fn text(line: &[u8]) -> Option<Statement> {
     let words = &before[..field.map_or(before.len(), |(at, _)| at)];
     let field = field.map(|(_, level)| Statement::clear(level));
     match words::find(words) {
-        words::Found::Level(found) => return Some(found),
+        words::WordSearch::Level(found) => return Some(found),
         // `the cart has level=ERROR in it`
-        words::Found::Message if !is_logfmt(words) => {}
+        words::WordSearch::Message if !is_logfmt(words) => {}
         _ if field.is_some() => return field,
         _ => {}
     }

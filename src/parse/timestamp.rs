@@ -32,7 +32,7 @@ pub use key::TimeKey;
 use layout::{Layout, detect, is_of_our_time, may_be_stamped};
 use learn::MOST_LAYOUTS;
 use moment::Moment;
-use notation::{Found, Place};
+use notation::{ParsedStamp, StampPlace};
 use w3c::Header;
 
 use crate::model::time::{HostClock, Time, TimeFrom};
@@ -276,7 +276,7 @@ impl Stamper {
         }
     }
 
-    fn find(&mut self, line: &[u8], now: Time) -> Option<(Found, Time)> {
+    fn find(&mut self, line: &[u8], now: Time) -> Option<(ParsedStamp, Time)> {
         if let Some((format, at)) = &mut self.given
             && format.name() != "w3c"
         {
@@ -298,7 +298,7 @@ impl Stamper {
     }
 
     #[inline]
-    fn time(&mut self, found: Found, now: Time) -> Option<(Found, Time)> {
+    fn time(&mut self, found: ParsedStamp, now: Time) -> Option<(ParsedStamp, Time)> {
         let is_live = self.live && matches!(found.moment, Moment::Clock(..));
         // A line of the year 9999 must not decide the day, or the side of a fold, of those after
         // it.
@@ -310,7 +310,7 @@ impl Stamper {
             .map(|time| (found, time))
     }
 
-    fn in_columns(&mut self, line: &[u8], now: Time) -> Option<(Found, Time)> {
+    fn in_columns(&mut self, line: &[u8], now: Time) -> Option<(ParsedStamp, Time)> {
         let found = match &mut self.given {
             Some((format, at)) if !self.header.has_columns() => {
                 format.find(line, at, &self.calendar.names)?
@@ -322,7 +322,7 @@ impl Stamper {
 
     /// The stamp in one of the layouts that are known.
     #[inline]
-    fn known(&mut self, line: &[u8], now: Time) -> Option<(Found, Time)> {
+    fn known(&mut self, line: &[u8], now: Time) -> Option<(ParsedStamp, Time)> {
         for at in 0..self.layouts.len() {
             let Some((layout, found)) = self.layouts[at].find(line, &self.calendar.names) else {
                 continue;
@@ -355,7 +355,7 @@ impl Stamper {
     /// Another format in a line that has none of the known ones. Most such lines continue a record
     /// and may well contain some date; a stamp that takes the place of the known one is believed at
     /// once, others when nothing fits for long.
-    fn other(&mut self, line: &[u8], now: Time) -> Option<(Found, Time)> {
+    fn other(&mut self, line: &[u8], now: Time) -> Option<(ParsedStamp, Time)> {
         let knows = self.is_learnt || !self.layouts.is_empty();
         if knows && self.misses < PATIENCE && matches!(line.first(), Some(b' ' | b'\t')) {
             return None;
@@ -390,13 +390,13 @@ impl Stamper {
             return true;
         }
         match layout.format.place {
-            Place::Field => layout.at == 0 || near,
-            Place::Anywhere => {
+            StampPlace::Field => layout.at == 0 || near,
+            StampPlace::Anywhere => {
                 layout.word == 0
                     || (in_place && is_told)
                     || (near && self.is_bracketed(layout, line))
             }
-            Place::Start | Place::Proved => in_place && near,
+            StampPlace::Start | StampPlace::Proved => in_place && near,
         }
     }
 

@@ -43,7 +43,7 @@ pub(super) fn escaped(bytes: &[u8], either_case: bool) -> Vec<u8> {
 
 /// A pattern in the making.
 #[derive(Debug, Clone)]
-struct Part {
+struct ErePart {
     text: Vec<u8>,
     /// It is found in an empty line too.
     nullable: bool,
@@ -61,7 +61,7 @@ enum Binds {
     Atom(bool),
 }
 
-impl Part {
+impl ErePart {
     fn empty() -> Self {
         Self {
             text: Vec::new(),
@@ -96,9 +96,9 @@ impl Part {
     }
 }
 
-fn part(hir: &Hir) -> Part {
+fn part(hir: &Hir) -> ErePart {
     match hir.kind() {
-        HirKind::Empty | HirKind::Look(_) => Part::empty(),
+        HirKind::Empty | HirKind::Look(_) => ErePart::empty(),
         HirKind::Literal(literal) => literal_part(&literal.0),
         HirKind::Class(Class::Unicode(class)) => {
             let mut set = Set::new();
@@ -121,7 +121,7 @@ fn part(hir: &Hir) -> Part {
     }
 }
 
-fn literal_part(bytes: &[u8]) -> Part {
+fn literal_part(bytes: &[u8]) -> ErePart {
     let mut text = Vec::with_capacity(bytes.len());
     for &byte in bytes {
         match byte {
@@ -138,15 +138,15 @@ fn literal_part(bytes: &[u8]) -> Part {
     } else {
         Binds::Sequence
     };
-    Part {
+    ErePart {
         text,
         nullable: false,
         binds,
     }
 }
 
-fn sequence(parts: &[Hir]) -> Part {
-    let parts: Vec<Part> = parts
+fn sequence(parts: &[Hir]) -> ErePart {
+    let parts: Vec<ErePart> = parts
         .iter()
         .map(part)
         .filter(|part| !part.text.is_empty())
@@ -160,40 +160,40 @@ fn sequence(parts: &[Hir]) -> Part {
             break;
         }
     }
-    Part {
+    ErePart {
         text,
         nullable,
         binds: Binds::Sequence,
     }
 }
 
-fn alternatives(parts: Vec<Part>) -> Part {
+fn alternatives(parts: Vec<ErePart>) -> ErePart {
     let nullable = parts.iter().any(|part| part.nullable);
     let branches: Vec<Vec<u8>> = parts
         .iter()
         .filter(|part| !part.text.is_empty())
-        .map(Part::in_sequence)
+        .map(ErePart::in_sequence)
         .collect();
     let text = branches.join(&b'|');
     // An empty branch has no meaning in POSIX.
     if nullable && !text.is_empty() {
-        return Part {
+        return ErePart {
             text: [b"(", &text[..], b")?"].concat(),
             nullable,
             binds: Binds::Sequence,
         };
     }
-    Part {
+    ErePart {
         text,
         nullable,
         binds: Binds::Alternatives,
     }
 }
 
-fn repeated(repetition: &Repetition) -> Part {
+fn repeated(repetition: &Repetition) -> ErePart {
     let inner = part(&repetition.sub);
     if inner.text.is_empty() || repetition.max == Some(0) {
-        return Part::empty();
+        return ErePart::empty();
     }
     let (again, nullable) = (inner.repeatable(), inner.nullable || repetition.min == 0);
     if repetition.min == 0 {
@@ -202,7 +202,7 @@ fn repeated(repetition: &Repetition) -> Part {
         } else {
             b"*"
         };
-        return Part {
+        return ErePart {
             text: [&again[..], sign].concat(),
             nullable,
             binds: Binds::Sequence,
@@ -222,7 +222,7 @@ fn repeated(repetition: &Repetition) -> Part {
     } else {
         [&again[..], b"*"].concat()
     });
-    Part {
+    ErePart {
         text,
         nullable,
         binds: Binds::Sequence,
@@ -269,7 +269,7 @@ impl Set {
         }
     }
 
-    fn part(mut self) -> Part {
+    fn part(mut self) -> ErePart {
         // A NUL cannot be written, and may reach grep as another control character; line ends never
         // reach it.
         self.others |= self.ascii[0];
@@ -277,11 +277,11 @@ impl Set {
         self.ascii[b'\n' as usize] = false;
         self.ascii[0] = false;
         if self.others {
-            return Part::atom(self.all_but(), true);
+            return ErePart::atom(self.all_but(), true);
         }
-        let mut branches: Vec<Part> = Vec::new();
+        let mut branches: Vec<ErePart> = Vec::new();
         if let Some(bracket) = self.bracket() {
-            branches.push(Part::atom(bracket, false));
+            branches.push(ErePart::atom(bracket, false));
         }
         branches.extend(
             self.listed
@@ -290,7 +290,7 @@ impl Set {
         );
         match branches.len() {
             // It matches nothing, for which there is no pattern.
-            0 => Part::atom(*b".", false),
+            0 => ErePart::atom(*b".", false),
             1 => branches.remove(0),
             _ => alternatives(branches),
         }

@@ -33,7 +33,7 @@ pub(super) enum Ask {
     Text(Needle),
     Regex(Regex),
     Level(Order, Level),
-    Field(Box<Asked>),
+    Field(Box<CompiledField>),
 }
 
 /// A text to be found.
@@ -49,7 +49,7 @@ pub(super) enum Needle {
 
 /// A condition on a field made ready.
 #[derive(Debug, Clone)]
-pub(super) struct Asked {
+pub(super) struct CompiledField {
     name: String,
     value: Value,
     /// What must stand in the line for the condition to hold, unless it is written with escapes.
@@ -118,7 +118,7 @@ impl Ask {
             Term::Text(text) => Self::Text(Needle::of(text)?),
             Term::Regex(pattern) => Self::Regex(regex(pattern)?),
             Term::Level(order, level) => Self::Level(*order, *level),
-            Term::Field(field) => Self::Field(Box::new(Asked::of(field)?)),
+            Term::Field(field) => Self::Field(Box::new(CompiledField::of(field)?)),
         })
     }
 
@@ -197,7 +197,7 @@ impl Needle {
     }
 }
 
-impl Asked {
+impl CompiledField {
     fn of(field: &Field) -> Result<Self, Failed> {
         let name = field.name.clone();
         let (value, hint, text) = match &field.test {

@@ -18,13 +18,13 @@ pub struct Number {
 /// What can be compared.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub(super) struct Amount {
-    kind: Kind,
+    kind: NumberKind,
     /// In the smallest unit of its kind.
     value: f64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd)]
-enum Kind {
+enum NumberKind {
     Plain,
     /// In nanoseconds.
     Duration,
@@ -36,28 +36,28 @@ const KIB: f64 = 1024.0;
 
 /// Units by the spelling in logs; `m` is minutes, for which Go and Rust use it, and sizes begin
 /// with a capital.
-const UNITS: &[(&str, Kind, f64)] = &[
-    ("", Kind::Plain, 1.0),
-    ("ns", Kind::Duration, 1.0),
-    ("us", Kind::Duration, 1e3),
-    ("µs", Kind::Duration, 1e3),
-    ("μs", Kind::Duration, 1e3),
-    ("ms", Kind::Duration, 1e6),
-    ("s", Kind::Duration, 1e9),
-    ("m", Kind::Duration, 60e9),
-    ("min", Kind::Duration, 60e9),
-    ("h", Kind::Duration, 3600e9),
-    ("d", Kind::Duration, 86_400e9),
-    ("B", Kind::Size, 1.0),
-    ("kB", Kind::Size, 1e3),
-    ("KB", Kind::Size, 1e3),
-    ("MB", Kind::Size, 1e6),
-    ("GB", Kind::Size, 1e9),
-    ("TB", Kind::Size, 1e12),
-    ("KiB", Kind::Size, KIB),
-    ("MiB", Kind::Size, KIB * KIB),
-    ("GiB", Kind::Size, KIB * KIB * KIB),
-    ("TiB", Kind::Size, KIB * KIB * KIB * KIB),
+const UNITS: &[(&str, NumberKind, f64)] = &[
+    ("", NumberKind::Plain, 1.0),
+    ("ns", NumberKind::Duration, 1.0),
+    ("us", NumberKind::Duration, 1e3),
+    ("µs", NumberKind::Duration, 1e3),
+    ("μs", NumberKind::Duration, 1e3),
+    ("ms", NumberKind::Duration, 1e6),
+    ("s", NumberKind::Duration, 1e9),
+    ("m", NumberKind::Duration, 60e9),
+    ("min", NumberKind::Duration, 60e9),
+    ("h", NumberKind::Duration, 3600e9),
+    ("d", NumberKind::Duration, 86_400e9),
+    ("B", NumberKind::Size, 1.0),
+    ("kB", NumberKind::Size, 1e3),
+    ("KB", NumberKind::Size, 1e3),
+    ("MB", NumberKind::Size, 1e6),
+    ("GB", NumberKind::Size, 1e9),
+    ("TB", NumberKind::Size, 1e12),
+    ("KiB", NumberKind::Size, KIB),
+    ("MiB", NumberKind::Size, KIB * KIB),
+    ("GiB", NumberKind::Size, KIB * KIB * KIB),
+    ("TiB", NumberKind::Size, KIB * KIB * KIB * KIB),
 ];
 
 impl Number {
@@ -98,13 +98,13 @@ pub(super) fn amount_of(text: &str) -> Option<Amount> {
         let unit = rest[at..]
             .find(|c: char| !c.is_alphabetic())
             .map_or(rest.len(), |end| at + end);
-        let part =
-            amount(&rest[..at], &rest[at..unit]).filter(|part| part.kind == Kind::Duration)?;
+        let part = amount(&rest[..at], &rest[at..unit])
+            .filter(|part| part.kind == NumberKind::Duration)?;
         sum += part.value;
         rest = &rest[unit..];
     }
     Some(Amount {
-        kind: Kind::Duration,
+        kind: NumberKind::Duration,
         value: sum,
     })
 }

@@ -31,7 +31,7 @@ pub const MAX_DEPTH: usize = 32;
 
 /// The expression that a text is. Ranges of times are checked against `now`, where one is given.
 pub(super) fn expression(text: &str, now: Option<&Now>) -> Result<Expr, QueryError> {
-    let mut reader = Reader {
+    let mut reader = QueryReader {
         text,
         at: 0,
         depth: 0,
@@ -58,7 +58,7 @@ pub(super) fn expression(text: &str, now: Option<&Now>) -> Result<Expr, QueryErr
     Ok(expr)
 }
 
-struct Reader<'a> {
+struct QueryReader<'a> {
     text: &'a str,
     at: usize,
     /// Parentheses and negations around this place.
@@ -70,7 +70,7 @@ struct Reader<'a> {
     now: Option<&'a Now>,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> QueryReader<'a> {
     fn error<T>(&self, span: Range<usize>, message: impl Into<String>) -> Result<T, QueryError> {
         Err(QueryError::new(self.text, span, message))
     }

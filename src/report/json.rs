@@ -201,7 +201,7 @@ pub(super) struct Host<'a> {
     driver: Option<&'static str>,
     hint: Option<&'a str>,
     behind_s: Option<u64>,
-    sources: Vec<Source<'a>>,
+    sources: Vec<SourceObject<'a>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -218,7 +218,7 @@ struct HostFacts<'a> {
 }
 
 #[derive(Debug, Serialize)]
-struct Source<'a> {
+struct SourceObject<'a> {
     name: &'a str,
     path: &'a str,
     problem: Option<&'a str>,
@@ -232,7 +232,7 @@ impl<'a> Host<'a> {
         } else {
             "shell"
         };
-        let source = |info: &'a crate::model::source::SourceInfo| Source {
+        let source = |info: &'a crate::model::source::SourceInfo| SourceObject {
             name: &info.name,
             path: &info.path,
             problem: info.problem.as_deref(),

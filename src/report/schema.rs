@@ -21,7 +21,7 @@ pub struct Field {
     /// Its key.
     pub name: &'static str,
     /// What its value is.
-    pub form: Form,
+    pub form: SchemaType,
     /// May be `null`.
     pub nullable: bool,
     /// What it means.
@@ -30,7 +30,7 @@ pub struct Field {
 
 /// What a value is.
 #[derive(Debug, Clone, Copy)]
-pub enum Form {
+pub enum SchemaType {
     /// A number without a fraction, not negative.
     Count,
     /// A number.
@@ -50,14 +50,14 @@ pub enum Form {
     /// An object with these fields.
     Object(&'static [Field]),
     /// A list of such.
-    List(&'static Form),
+    List(&'static SchemaType),
     /// An object with any keys.
     Any,
 }
 
-use Form::{Any, Bool, Count, Cursor, List, Number, Object, Raw, Text, Time, Word};
+use SchemaType::{Any, Bool, Count, Cursor, List, Number, Object, Raw, Text, Time, Word};
 
-const fn field(name: &'static str, form: Form, about: &'static str) -> Field {
+const fn field(name: &'static str, form: SchemaType, about: &'static str) -> Field {
     Field {
         name,
         form,
@@ -66,7 +66,7 @@ const fn field(name: &'static str, form: Form, about: &'static str) -> Field {
     }
 }
 
-const fn perhaps(name: &'static str, form: Form, about: &'static str) -> Field {
+const fn perhaps(name: &'static str, form: SchemaType, about: &'static str) -> Field {
     Field {
         name,
         form,
@@ -79,7 +79,7 @@ const HOST: Field = field("host", Text, "its name");
 const OF_HOST: Field = field("host", Text, "name of the host");
 const OF_SOURCE: Field = field("source", Text, "name of the source");
 
-const STATES: Form = Word(&[
+const STATES: SchemaType = Word(&[
     "ok",
     "degraded",
     "connecting",
@@ -89,7 +89,7 @@ const STATES: Form = Word(&[
     "timeout",
     "host-key-changed",
 ]);
-const LEVELS: Form = Word(&["trace", "debug", "info", "notice", "warn", "error", "fatal"]);
+const LEVELS: SchemaType = Word(&["trace", "debug", "info", "notice", "warn", "error", "fatal"]);
 
 const TIME: Field = field("time", Time, "when it was written");
 const TIME_FROM: Field = field(
@@ -124,9 +124,9 @@ const IDS: Field = field(
     ]),
     "what ties the line to others",
 );
-const NEAR: Form = Object(&[TIME, TIME_FROM, LEVEL, CURSOR, TEXT, CONTINUES]);
+const NEAR: SchemaType = Object(&[TIME, TIME_FROM, LEVEL, CURSOR, TEXT, CONTINUES]);
 
-const FACTS: Form = Object(&[
+const FACTS: SchemaType = Object(&[
     field("os", Text, "kernel, in lower case"),
     field("kernel", Text, "its release"),
     field("arch", Text, "machine"),
@@ -150,7 +150,7 @@ const FACTS: Form = Object(&[
     ),
 ]);
 
-const SOURCES: Form = List(&Object(&[
+const SOURCES: SchemaType = List(&Object(&[
     field("name", Text, "name of the source"),
     field("path", Text, "its file, or what it is made of"),
     perhaps("problem", Text, "why nothing comes from it"),
@@ -635,7 +635,7 @@ fn fields(fields: &[Field], value: &Value) -> Result<(), String> {
     Ok(())
 }
 
-fn form(form: Form, value: &Value) -> Result<(), String> {
+fn form(form: SchemaType, value: &Value) -> Result<(), String> {
     let holds = match form {
         Count => value.is_u64(),
         Number => value.is_number(),

@@ -27,7 +27,7 @@ pub(super) struct Sieve {
     /// The record under way of each source.
     open: BTreeMap<SourceId, u64>,
     /// Records of which lines wait, or that are under way.
-    groups: BTreeMap<u64, Group>,
+    groups: BTreeMap<u64, RecordGroup>,
     next: u64,
 }
 
@@ -39,7 +39,7 @@ enum Held {
 
 /// A record.
 #[derive(Debug)]
-struct Group {
+struct RecordGroup {
     /// Of its first line.
     time: Time,
     text: Vec<u8>,
@@ -50,7 +50,7 @@ struct Group {
     matches: Option<bool>,
 }
 
-impl Group {
+impl RecordGroup {
     fn new(time: Time) -> Self {
         Self {
             time,
@@ -94,7 +94,7 @@ impl Sieve {
         let group = self
             .groups
             .entry(id)
-            .or_insert_with(|| Group::new(record.time));
+            .or_insert_with(|| RecordGroup::new(record.time));
         group.waiting += 1;
         if group.matches.is_none() {
             if group.waiting > 1 {

@@ -27,7 +27,7 @@ mod series;
 
 pub use hosts::HostRow;
 pub use lens::{Filter, Lens};
-pub use past::{MIDDLE, NOTICE, Past, Side, State, Want};
+pub use past::{MIDDLE, NOTICE, Past, Side, StreamState, Want};
 pub use ring::{BEGIN, Entry, LIVE, Mark, Ring};
 pub use series::{Meter, SERIES_POINTS, Series};
 

@@ -21,7 +21,7 @@ use crate::query::request::Start;
 
 mod stream;
 
-pub use stream::{Side, State};
+pub use stream::{Side, StreamState};
 
 use stream::{Run, Stream, far_line, find, is_cut, is_due, line, needs, resume};
 
@@ -175,7 +175,7 @@ impl Past {
     }
 
     /// Sources at an end, with how they go on.
-    pub fn states(&self, side: Side) -> impl Iterator<Item = (SourceId, HostId, &State)> {
+    pub fn states(&self, side: Side) -> impl Iterator<Item = (SourceId, HostId, &StreamState)> {
         self.streams.iter().map(move |(&source, stream)| {
             let run = if side == Side::Older {
                 &stream.older
@@ -189,7 +189,7 @@ impl Past {
     /// Whether an end is the last: nothing is left to be read there.
     #[must_use]
     pub fn is_over(&self, side: Side) -> bool {
-        let over = |run: &Run| run.state == State::End && run.ahead.is_empty();
+        let over = |run: &Run| run.state == StreamState::End && run.ahead.is_empty();
         self.streams.values().all(|stream| {
             over(if side == Side::Older {
                 &stream.older
@@ -230,7 +230,7 @@ impl Past {
     pub fn asked(&mut self, want: &Want) {
         if let Some(stream) = self.streams.get_mut(&want.source) {
             let run = stream.run(want.side);
-            (run.state, run.asked) = (State::Asked, Some(want.start));
+            (run.state, run.asked) = (StreamState::Asked, Some(want.start));
         }
     }
 
@@ -238,8 +238,8 @@ impl Past {
     pub fn retry(&mut self) {
         for stream in self.streams.values_mut() {
             for run in [&mut stream.older, &mut stream.newer] {
-                if matches!(run.state, State::Failed(_)) {
-                    run.state = State::Open;
+                if matches!(run.state, StreamState::Failed(_)) {
+                    run.state = StreamState::Open;
                 }
             }
         }
@@ -258,13 +258,13 @@ impl Past {
             return;
         };
         let run = stream.run(want.side);
-        if run.state != State::Asked || run.asked != Some(want.start) {
+        if run.state != StreamState::Asked || run.asked != Some(want.start) {
             return;
         }
         run.state = match ended {
-            Ok(true) => State::End,
-            Ok(false) => State::Open,
-            Err(why) => State::Failed(why),
+            Ok(true) => StreamState::End,
+            Ok(false) => StreamState::Open,
+            Err(why) => StreamState::Failed(why),
         };
         match want.side {
             Side::Older if self.has_begun_since(want, store) => return,
@@ -301,7 +301,7 @@ impl Past {
         };
         stream.oldest = stream.oldest.or_else(live);
         if stream.oldest.is_some() {
-            stream.older.state = State::Open;
+            stream.older.state = StreamState::Open;
         }
         stream.oldest.is_some()
     }
@@ -319,8 +319,8 @@ impl Past {
         if let Some((at, seq)) = found {
             page.truncate(at);
             stream.resume = Some(seq);
-            stream.newer.state = State::End;
-        } else if stream.newer.state != State::Open {
+            stream.newer.state = StreamState::End;
+        } else if stream.newer.state != StreamState::Open {
             let last = page
                 .iter()
                 .rev()
@@ -354,12 +354,12 @@ impl Past {
                 let mut left = bytes(run);
                 while left > share && run.ahead.len() > 1 {
                     left -= run.ahead.pop_back().map_or(0, |entry| entry.cost());
-                    if run.state != State::Asked {
-                        run.state = State::Open;
+                    if run.state != StreamState::Asked {
+                        run.state = StreamState::Open;
                     }
                 }
             }
-            if stream.newer.state == State::Open {
+            if stream.newer.state == StreamState::Open {
                 stream.resume = None;
             }
         }
@@ -413,7 +413,7 @@ impl Past {
         {
             match stream.older.ahead.front() {
                 Some(entry) => best = best.max(Some((entry.time(), source, From::Stream))),
-                None if matches!(stream.older.state, State::Open | State::Asked) => {
+                None if matches!(stream.older.state, StreamState::Open | StreamState::Asked) => {
                     bar = bar.max(Some((stream.older_start(self.split).1, source)));
                 }
                 None => {}
@@ -561,7 +561,7 @@ impl Past {
                 .is_some_and(|resume| resume.max(self.climb) < first)
             {
                 stream.resume = None;
-                stream.newer.state = State::Open;
+                stream.newer.state = StreamState::Open;
             }
         }
         self.climb = self.climb.max(first);
@@ -648,7 +648,7 @@ impl Past {
                     let own = (entry.time(), source, From::Stream);
                     best = Some(best.map_or(own, |best| own.min(best)));
                 }
-                None if matches!(stream.newer.state, State::Open | State::Asked) => {
+                None if matches!(stream.newer.state, StreamState::Open | StreamState::Asked) => {
                     let own = (stream.newer_start(self.split).1, source);
                     bar = Some(bar.map_or(own, |bar| own.min(bar)));
                 }
@@ -724,7 +724,7 @@ impl Past {
         let run = stream.run(side);
         run.ahead.clear();
         run.ahead.push_back(entry);
-        run.state = State::Open;
+        run.state = StreamState::Open;
         stream.first_live = None;
         if side == Side::Newer {
             stream.resume = None;

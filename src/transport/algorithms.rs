@@ -16,7 +16,7 @@ const RSA_BITS: u32 = 1024;
 
 /// What an algorithm does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Part {
+pub(super) enum AlgorithmUse {
     /// Key exchange.
     Kex,
     /// Signatures: of a host key, and of an authority in a certificate.
@@ -26,16 +26,16 @@ pub(super) enum Part {
 }
 
 /// An algorithm by its name on the wire.
-pub(super) struct Row {
-    part: Part,
+pub(super) struct AlgorithmRow {
+    part: AlgorithmUse,
     name: &'static str,
     used: bool,
     /// Why, with the release or the manual of OpenSSH that says so.
     source: &'static str,
 }
 
-const fn used(part: Part, name: &'static str, source: &'static str) -> Row {
-    Row {
+const fn used(part: AlgorithmUse, name: &'static str, source: &'static str) -> AlgorithmRow {
+    AlgorithmRow {
         part,
         name,
         used: true,
@@ -43,8 +43,8 @@ const fn used(part: Part, name: &'static str, source: &'static str) -> Row {
     }
 }
 
-const fn refused(part: Part, name: &'static str, source: &'static str) -> Row {
-    Row {
+const fn refused(part: AlgorithmUse, name: &'static str, source: &'static str) -> AlgorithmRow {
+    AlgorithmRow {
         part,
         name,
         used: false,
@@ -58,172 +58,204 @@ const SHORT_MAC: &str = "MD5 or a shortened tag; off in the client since OpenSSH
 const REMOVED_CIPHER: &str = "removed in OpenSSH 7.6";
 
 /// Of what is used, the first of each part is preferred.
-const TABLE: &[Row] = &[
+const TABLE: &[AlgorithmRow] = &[
     used(
-        Part::Kex,
+        AlgorithmUse::Kex,
         "mlkem768x25519-sha256",
         "OpenSSH 9.9; the first choice since 10.0",
     ),
     used(
-        Part::Kex,
+        AlgorithmUse::Kex,
         "curve25519-sha256",
         "OpenSSH 7.4; in its defaults",
     ),
     used(
-        Part::Kex,
+        AlgorithmUse::Kex,
         "curve25519-sha256@libssh.org",
         "OpenSSH 6.5; the same under its first name",
     ),
     used(
-        Part::Kex,
+        AlgorithmUse::Kex,
         "diffie-hellman-group-exchange-sha256",
         "in the defaults of OpenSSH 9.2, with groups of 2048 bits or more",
     ),
     used(
-        Part::Kex,
+        AlgorithmUse::Kex,
         "diffie-hellman-group18-sha512",
         "OpenSSH 7.3; in its defaults",
     ),
     used(
-        Part::Kex,
+        AlgorithmUse::Kex,
         "diffie-hellman-group17-sha512",
         "RFC 8268; OpenSSH has its neighbours",
     ),
     used(
-        Part::Kex,
+        AlgorithmUse::Kex,
         "diffie-hellman-group16-sha512",
         "OpenSSH 7.3; in its defaults",
     ),
     used(
-        Part::Kex,
+        AlgorithmUse::Kex,
         "diffie-hellman-group15-sha512",
         "RFC 8268; OpenSSH has its neighbours",
     ),
     used(
-        Part::Kex,
+        AlgorithmUse::Kex,
         "diffie-hellman-group14-sha256",
         "OpenSSH 7.3; in its defaults",
     ),
     refused(
-        Part::Kex,
+        AlgorithmUse::Kex,
         "diffie-hellman-group1-sha1",
         "a group of 1024 bits; off since OpenSSH 7.0",
     ),
     refused(
-        Part::Kex,
+        AlgorithmUse::Kex,
         "diffie-hellman-group14-sha1",
         "SHA-1; off since OpenSSH 8.2",
     ),
-    refused(Part::Kex, "diffie-hellman-group-exchange-sha1", SHA1_KEX),
-    refused(Part::Kex, "none", "no key exchange; OpenSSH never had it"),
+    refused(
+        AlgorithmUse::Kex,
+        "diffie-hellman-group-exchange-sha1",
+        SHA1_KEX,
+    ),
+    refused(
+        AlgorithmUse::Kex,
+        "none",
+        "no key exchange; OpenSSH never had it",
+    ),
     used(
-        Part::Signature,
+        AlgorithmUse::Signature,
         "ssh-ed25519",
         "OpenSSH 6.5; the first choice since 8.5",
     ),
     used(
-        Part::Signature,
+        AlgorithmUse::Signature,
         "ecdsa-sha2-nistp256",
         "OpenSSH 5.7; in its defaults",
     ),
     used(
-        Part::Signature,
+        AlgorithmUse::Signature,
         "ecdsa-sha2-nistp384",
         "OpenSSH 5.7; in its defaults",
     ),
     used(
-        Part::Signature,
+        AlgorithmUse::Signature,
         "ecdsa-sha2-nistp521",
         "OpenSSH 5.7; in its defaults",
     ),
     used(
-        Part::Signature,
+        AlgorithmUse::Signature,
         "rsa-sha2-512",
         "OpenSSH 7.2; in its defaults",
     ),
     used(
-        Part::Signature,
+        AlgorithmUse::Signature,
         "rsa-sha2-256",
         "OpenSSH 7.2; in its defaults",
     ),
     refused(
-        Part::Signature,
+        AlgorithmUse::Signature,
         "ssh-rsa",
         "SHA-1; off since OpenSSH 8.8, of authorities since 8.2 (CASignatureAlgorithms)",
     ),
     refused(
-        Part::Signature,
+        AlgorithmUse::Signature,
         "ssh-dss",
         "DSA of 1024 bits with SHA-1; off since OpenSSH 7.0, removed in 10.0",
     ),
     used(
-        Part::Cipher,
+        AlgorithmUse::Cipher,
         "aes128-gcm@openssh.com",
         "OpenSSH 6.2; in its defaults",
     ),
     used(
-        Part::Cipher,
+        AlgorithmUse::Cipher,
         "aes256-gcm@openssh.com",
         "OpenSSH 6.2; in its defaults",
     ),
     used(
-        Part::Cipher,
+        AlgorithmUse::Cipher,
         "chacha20-poly1305@openssh.com",
         "OpenSSH 6.5; in its defaults, and safe with strict key exchange (9.6)",
     ),
-    used(Part::Cipher, "aes256-ctr", "in the defaults of OpenSSH 9.2"),
-    used(Part::Cipher, "aes128-ctr", "in the defaults of OpenSSH 9.2"),
-    refused(Part::Cipher, "aes128-cbc", CBC),
-    refused(Part::Cipher, "aes192-cbc", CBC),
-    refused(Part::Cipher, "aes256-cbc", CBC),
+    used(
+        AlgorithmUse::Cipher,
+        "aes256-ctr",
+        "in the defaults of OpenSSH 9.2",
+    ),
+    used(
+        AlgorithmUse::Cipher,
+        "aes128-ctr",
+        "in the defaults of OpenSSH 9.2",
+    ),
+    refused(AlgorithmUse::Cipher, "aes128-cbc", CBC),
+    refused(AlgorithmUse::Cipher, "aes192-cbc", CBC),
+    refused(AlgorithmUse::Cipher, "aes256-cbc", CBC),
     refused(
-        Part::Cipher,
+        AlgorithmUse::Cipher,
         "3des-cbc",
         "blocks of 64 bits; off in the client since OpenSSH 7.4",
     ),
-    refused(Part::Cipher, "blowfish-cbc", REMOVED_CIPHER),
-    refused(Part::Cipher, "cast128-cbc", REMOVED_CIPHER),
-    refused(Part::Cipher, "arcfour", REMOVED_CIPHER),
-    refused(Part::Cipher, "arcfour128", REMOVED_CIPHER),
-    refused(Part::Cipher, "arcfour256", REMOVED_CIPHER),
-    refused(Part::Cipher, "none", "no encryption; OpenSSH never had it"),
+    refused(AlgorithmUse::Cipher, "blowfish-cbc", REMOVED_CIPHER),
+    refused(AlgorithmUse::Cipher, "cast128-cbc", REMOVED_CIPHER),
+    refused(AlgorithmUse::Cipher, "arcfour", REMOVED_CIPHER),
+    refused(AlgorithmUse::Cipher, "arcfour128", REMOVED_CIPHER),
+    refused(AlgorithmUse::Cipher, "arcfour256", REMOVED_CIPHER),
+    refused(
+        AlgorithmUse::Cipher,
+        "none",
+        "no encryption; OpenSSH never had it",
+    ),
     used(
-        Part::Mac,
+        AlgorithmUse::Mac,
         "hmac-sha2-512-etm@openssh.com",
         "OpenSSH 6.2; in its defaults",
     ),
     used(
-        Part::Mac,
+        AlgorithmUse::Mac,
         "hmac-sha2-256-etm@openssh.com",
         "OpenSSH 6.2; in its defaults",
     ),
-    used(Part::Mac, "hmac-sha2-512", "in the defaults of OpenSSH 9.2"),
-    used(Part::Mac, "hmac-sha2-256", "in the defaults of OpenSSH 9.2"),
+    used(
+        AlgorithmUse::Mac,
+        "hmac-sha2-512",
+        "in the defaults of OpenSSH 9.2",
+    ),
+    used(
+        AlgorithmUse::Mac,
+        "hmac-sha2-256",
+        "in the defaults of OpenSSH 9.2",
+    ),
     refused(
-        Part::Mac,
+        AlgorithmUse::Mac,
         "hmac-sha1",
         "SHA-1; OpenSSH 9.2 still has it as its last choice",
     ),
     refused(
-        Part::Mac,
+        AlgorithmUse::Mac,
         "hmac-sha1-etm@openssh.com",
         "SHA-1; OpenSSH 9.2 still has it among its last choices",
     ),
-    refused(Part::Mac, "hmac-sha1-96", SHORT_MAC),
-    refused(Part::Mac, "hmac-md5", SHORT_MAC),
-    refused(Part::Mac, "hmac-md5-96", SHORT_MAC),
-    refused(Part::Mac, "none", "no integrity; OpenSSH never had it"),
+    refused(AlgorithmUse::Mac, "hmac-sha1-96", SHORT_MAC),
+    refused(AlgorithmUse::Mac, "hmac-md5", SHORT_MAC),
+    refused(AlgorithmUse::Mac, "hmac-md5-96", SHORT_MAC),
+    refused(
+        AlgorithmUse::Mac,
+        "none",
+        "no integrity; OpenSSH never had it",
+    ),
 ];
 
 /// What the names on either side of a negotiation are made from.
-fn names(part: Part) -> impl Iterator<Item = &'static str> {
+fn names(part: AlgorithmUse) -> impl Iterator<Item = &'static str> {
     TABLE
         .iter()
         .filter(move |row| row.part == part && row.used)
         .map(|row| row.name)
 }
 
-fn row(part: Part, name: &str) -> Option<&'static Row> {
+fn row(part: AlgorithmUse, name: &str) -> Option<&'static AlgorithmRow> {
     TABLE
         .iter()
         .find(|row| row.part == part && row.name == name)
@@ -285,7 +317,7 @@ impl KeyPolicy {
                 .as_ref()
                 .is_none_or(|allowed| allowed.contains(name))
         };
-        let signatures: Vec<Algorithm> = names(Part::Signature)
+        let signatures: Vec<Algorithm> = names(AlgorithmUse::Signature)
             .filter_map(|name| Algorithm::new(name).ok())
             .collect();
         let plain = signatures
@@ -299,16 +331,16 @@ impl KeyPolicy {
             .cloned()
             .collect();
         Preferred {
-            kex: names(Part::Kex)
+            kex: names(AlgorithmUse::Kex)
                 .filter_map(|name| kex::Name::try_from(name).ok())
                 .chain(EXTENSIONS)
                 .collect(),
             key: Cow::Owned(recorded_first(plain, recorded)),
             host_key_certificates: Cow::Owned(certified),
-            cipher: names(Part::Cipher)
+            cipher: names(AlgorithmUse::Cipher)
                 .filter_map(|name| cipher::Name::try_from(name).ok())
                 .collect(),
-            mac: names(Part::Mac)
+            mac: names(AlgorithmUse::Mac)
                 .filter_map(|name| mac::Name::try_from(name).ok())
                 .collect(),
             compression: Cow::Borrowed(&[compression::NONE]),
@@ -337,7 +369,7 @@ fn is_rsa(algorithm: &Algorithm) -> bool {
 
 /// Why a signature of this algorithm does not count, where it does not.
 pub(super) fn refusal(signature: &str) -> Option<&'static str> {
-    match row(Part::Signature, signature) {
+    match row(AlgorithmUse::Signature, signature) {
         Some(row) if row.used => None,
         Some(row) => Some(row.source),
         None => Some("it is not in the table of this version"),
@@ -355,10 +387,10 @@ pub(super) fn of_signature(blob: &[u8]) -> Option<&str> {
 /// reason.
 pub(super) fn offers(kind: &AlgorithmKind, theirs: &[String]) -> String {
     let part = match kind {
-        AlgorithmKind::Kex => Some(Part::Kex),
-        AlgorithmKind::Key => Some(Part::Signature),
-        AlgorithmKind::Cipher => Some(Part::Cipher),
-        AlgorithmKind::Mac => Some(Part::Mac),
+        AlgorithmKind::Kex => Some(AlgorithmUse::Kex),
+        AlgorithmKind::Key => Some(AlgorithmUse::Signature),
+        AlgorithmKind::Cipher => Some(AlgorithmUse::Cipher),
+        AlgorithmKind::Mac => Some(AlgorithmUse::Mac),
         AlgorithmKind::Compression => None,
     };
     let each = theirs.iter().map(|name| {
@@ -384,14 +416,14 @@ mod tests {
              algorithm in `~/.ssh/config`.\n",
         );
         for (part, title) in [
-            (Part::Kex, "Key exchange"),
+            (AlgorithmUse::Kex, "Key exchange"),
             (
-                Part::Signature,
+                AlgorithmUse::Signature,
                 "Signatures of host keys and of authorities",
             ),
-            (Part::Cipher, "Ciphers"),
+            (AlgorithmUse::Cipher, "Ciphers"),
             (
-                Part::Mac,
+                AlgorithmUse::Mac,
                 "Message authentication, for the ciphers in CTR mode",
             ),
         ] {
@@ -431,20 +463,20 @@ mod tests {
         assert_eq!(
             texts(&offered.kex),
             [
-                table(Part::Kex),
+                table(AlgorithmUse::Kex),
                 vec!["ext-info-c", "kex-strict-c-v00@openssh.com"]
             ]
             .concat()
         );
-        assert_eq!(texts(&offered.cipher), table(Part::Cipher));
-        assert_eq!(texts(&offered.mac), table(Part::Mac));
+        assert_eq!(texts(&offered.cipher), table(AlgorithmUse::Cipher));
+        assert_eq!(texts(&offered.mac), table(AlgorithmUse::Mac));
         assert_eq!(
             offered
                 .key
                 .iter()
                 .map(Algorithm::as_str)
                 .collect::<Vec<_>>(),
-            table(Part::Signature)
+            table(AlgorithmUse::Signature)
         );
         assert_eq!(offered.host_key_certificates, offered.key);
         for (n, row) in TABLE.iter().enumerate() {
@@ -494,7 +526,7 @@ mod tests {
         for name in ["ssh-rsa", "ssh-dss", "", "rsa-sha1-999"] {
             assert!(refusal(name).is_some(), "{name}");
         }
-        for name in names(Part::Signature) {
+        for name in names(AlgorithmUse::Signature) {
             assert_eq!(refusal(name), None);
         }
     }

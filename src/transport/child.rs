@@ -80,7 +80,7 @@ async fn pump(
     ending: Ending,
     permit: impl Send,
 ) {
-    let group = Group::of(&child);
+    let group = ProcessGroup::of(&child);
     let result = tokio::select! {
         result = attend(&mut child, pacer.as_ref(), &queue) => result,
         () = queue.abandoned() => Ok(()),
@@ -171,12 +171,12 @@ fn signal_name(number: i32) -> String {
 }
 
 /// The process group that a child leads.
-struct Group {
+struct ProcessGroup {
     #[cfg(unix)]
     id: Option<rustix::process::Pid>,
 }
 
-impl Group {
+impl ProcessGroup {
     #[cfg(unix)]
     fn of(child: &Child) -> Self {
         let id = child
@@ -207,7 +207,7 @@ impl Group {
 }
 
 #[cfg(unix)]
-impl Drop for Group {
+impl Drop for ProcessGroup {
     /// The runtime went away before the child was ended in order.
     fn drop(&mut self) {
         if let Some(id) = self.id {

@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 
 use super::budget::Permit;
 use super::deadline::Deadline;
-use super::failure::{self, Place};
+use super::failure::{self, ServerLabel};
 use super::known_hosts::{self, KnownHosts, Revoked, Verdict};
 use super::overheard::{self, Language, Overdue};
 use super::pace::Pacer;
@@ -362,7 +362,7 @@ fn deadline_share(inner: &Inner) -> Duration {
     inner.settings.connect_timeout / 2
 }
 
-async fn connect(place: &Place, share: Duration) -> Result<Box<dyn ByteStream>, LinkError> {
+async fn connect(place: &ServerLabel, share: Duration) -> Result<Box<dyn ByteStream>, LinkError> {
     let found = tokio::net::lookup_host((place.address.as_str(), place.port)).await;
     let addresses: Vec<SocketAddr> = found
         .map_err(|error| failure::unknown_name(place, &error))?

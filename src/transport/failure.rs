@@ -42,13 +42,13 @@ impl LinkError {
 
 /// A server in a message: its name, and its address where that says more.
 #[derive(Debug, Clone)]
-pub(super) struct Place {
+pub(super) struct ServerLabel {
     pub(super) name: String,
     pub(super) address: String,
     pub(super) port: u16,
 }
 
-impl Place {
+impl ServerLabel {
     /// `10.0.0.1:22`, `[::1]:22`.
     pub(super) fn dialled(&self) -> String {
         if self.address.contains(':') {
@@ -59,7 +59,7 @@ impl Place {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for ServerLabel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.name == self.address && self.port == 22 {
             f.write_str(&self.name)
@@ -112,7 +112,7 @@ pub(super) fn closed_by_us() -> LinkError {
 }
 
 /// A socket that could not be opened.
-pub(super) fn dialling(place: &Place, error: &io::Error) -> LinkError {
+pub(super) fn dialling(place: &ServerLabel, error: &io::Error) -> LinkError {
     use io::ErrorKind as K;
     let reason = |what: &str| format!("cannot connect to {place}: {what}");
     match error.kind() {
@@ -139,7 +139,7 @@ pub(super) fn dialling(place: &Place, error: &io::Error) -> LinkError {
 }
 
 /// A name without an address.
-pub(super) fn unknown_name(place: &Place, error: &io::Error) -> LinkError {
+pub(super) fn unknown_name(place: &ServerLabel, error: &io::Error) -> LinkError {
     LinkError::new(
         LinkState::Unreachable,
         format!("cannot find the address of {}: {error}", place.address),
@@ -148,7 +148,7 @@ pub(super) fn unknown_name(place: &Place, error: &io::Error) -> LinkError {
 }
 
 /// Silence where an answer was due. `waited` is left out of the message where it is zero.
-pub(super) fn no_answer(place: &Place, awaited: &str, waited: Duration) -> LinkError {
+pub(super) fn no_answer(place: &ServerLabel, awaited: &str, waited: Duration) -> LinkError {
     let within = if waited.is_zero() {
         String::new()
     } else {
@@ -162,7 +162,7 @@ pub(super) fn no_answer(place: &Place, awaited: &str, waited: Duration) -> LinkE
 }
 
 /// Closed before anybody logged in: what sshd does to too many connections.
-pub(super) fn turned_away(place: &Place, how: &str) -> LinkError {
+pub(super) fn turned_away(place: &ServerLabel, how: &str) -> LinkError {
     LinkError::new(
         LinkState::Throttled,
         format!("{place} {how} before the login"),
@@ -172,7 +172,7 @@ pub(super) fn turned_away(place: &Place, how: &str) -> LinkError {
 
 /// Something else than SSH listens, by its first line. What sshd says to too many connections is no
 /// other language.
-pub(super) fn not_ssh(place: &Place, line: &str) -> LinkError {
+pub(super) fn not_ssh(place: &ServerLabel, line: &str) -> LinkError {
     let said = quoted(line);
     if TURNED_AWAY.iter().any(|words| line.contains(words)) {
         return turned_away(place, &format!("turned us away, saying {said},"));
@@ -194,7 +194,7 @@ pub(super) fn not_ssh(place: &Place, line: &str) -> LinkError {
 /// Something was said that might come before the version of SSH, and that did not come. `waited` is
 /// how long for: for another word where it fell silent, in all where it went on.
 pub(super) fn no_version(
-    place: &Place,
+    place: &ServerLabel,
     line: &str,
     overdue: &Overdue,
     waited: Duration,
@@ -221,7 +221,7 @@ pub(super) fn no_version(
 const TURNED_AWAY: [&str; 2] = ["Exceeded MaxStartups", "Not allowed at this time"];
 
 /// The connection ended in the key exchange: nobody was asked who we are.
-pub(super) fn left_in_key_exchange(place: &Place) -> LinkError {
+pub(super) fn left_in_key_exchange(place: &ServerLabel) -> LinkError {
     LinkError::new(
         LinkState::Unreachable,
         format!("{place} closed the connection in the middle of the key exchange"),
@@ -233,7 +233,7 @@ pub(super) fn left_in_key_exchange(place: &Place) -> LinkError {
 /// The connection ended in the login, which says nothing of what the server thinks of us. A server
 /// may count it as an offence all the same, so a next try waits for longer than its shortest
 /// lock-out adds.
-pub(super) fn left_in_login(place: &Place, what: &str, said: Option<String>) -> LinkError {
+pub(super) fn left_in_login(place: &ServerLabel, what: &str, said: Option<String>) -> LinkError {
     let said = said
         .map(|words| format!(", saying {}", quoted(&words)))
         .unwrap_or_default();
@@ -298,8 +298,8 @@ fn one_line(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn place() -> Place {
-        Place {
+    fn place() -> ServerLabel {
+        ServerLabel {
             name: "web-1".into(),
             address: "10.0.0.1".into(),
             port: 22,

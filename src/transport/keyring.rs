@@ -27,20 +27,20 @@ pub(super) struct Keyring {
 
 #[derive(Default)]
 struct Slot {
-    state: Mutex<State>,
+    state: Mutex<KeyState>,
     /// Held while a person thinks: it is what makes the others wait for the same answer.
     asking: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
-struct State {
+struct KeyState {
     key: Option<Arc<PrivateKey>>,
     /// When a person last declined to unlock it: whoever had been waiting then must not ask again.
     declined: Option<Instant>,
 }
 
 impl Slot {
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, KeyState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -6,7 +6,7 @@ use crate::model::host::HostKeyPolicy;
 
 /// What `ssh -G` is asked: everything that its answer depends on.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct Asked {
+pub(super) struct SshQuestion {
     pub(super) name: String,
     pub(super) user: Option<String>,
     pub(super) port: Option<u16>,

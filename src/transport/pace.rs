@@ -161,10 +161,10 @@ pub(super) struct Pacer(Arc<Shared>);
 
 struct Shared {
     start: Instant,
-    state: Mutex<State>,
+    state: Mutex<PaceState>,
 }
 
-struct State {
+struct PaceState {
     pace: Pace,
     first: Option<Duration>,
     /// When a shell last said something.
@@ -184,7 +184,7 @@ impl Pacer {
     }
 
     fn with(window: f64) -> Self {
-        let state = State {
+        let state = PaceState {
             pace: Pace::new(window, Duration::ZERO),
             first: None,
             heard: Duration::ZERO,
@@ -255,7 +255,7 @@ impl Pacer {
         self.0.start.elapsed()
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, PaceState> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use super::algorithms::KeyPolicy;
-use super::failure::{self, Place};
+use super::failure::{self, ServerLabel};
 use super::known_hosts::Subject;
 use super::openssh::OpenSsh;
 use super::{LinkError, Settings};
@@ -16,7 +16,7 @@ use crate::model::host::{Address, Endpoint, HostKeyPolicy, UserName};
 pub(super) struct Plan {
     /// What the command line and the inventory say of it.
     pub(super) own: Endpoint,
-    pub(super) place: Place,
+    pub(super) place: ServerLabel,
     pub(super) user: String,
     /// Key files to try, in this order.
     pub(super) identity: Vec<PathBuf>,
@@ -92,7 +92,7 @@ impl Plan {
             proxy_command: said.proxy_command.clone(),
             proxy_jump: said.proxy_jump.clone(),
             beyond_russh: said.beyond_russh.clone(),
-            place: Place {
+            place: ServerLabel {
                 name: endpoint.name.to_string(),
                 address,
                 port,

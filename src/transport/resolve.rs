@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{OnceCell, Semaphore};
 
 use super::LinkError;
-use super::openssh::{Asked, OpenSsh};
+use super::openssh::{OpenSsh, SshQuestion};
 use super::tokens::Ssh;
 use crate::model::host::Endpoint;
 
@@ -19,7 +19,7 @@ const AT_ONCE: usize = 4;
 
 /// The answers of this run.
 pub(super) struct Resolver {
-    answers: Mutex<HashMap<Asked, Arc<Answer>>>,
+    answers: Mutex<HashMap<SshQuestion, Arc<Answer>>>,
     at_once: Semaphore,
 }
 
@@ -43,7 +43,7 @@ impl Resolver {
         endpoint: &Endpoint,
         config: Option<String>,
     ) -> Result<Option<Arc<OpenSsh>>, LinkError> {
-        let asked = Asked {
+        let asked = SshQuestion {
             name: name_for_ssh(endpoint),
             user: endpoint.user.as_ref().map(ToString::to_string),
             port: endpoint.port,
@@ -60,7 +60,7 @@ impl Resolver {
 
     async fn run(
         &self,
-        asked: Asked,
+        asked: SshQuestion,
         config: Option<String>,
     ) -> Result<Option<Arc<OpenSsh>>, LinkError> {
         let _permit = self.at_once.acquire().await.ok();

@@ -14,7 +14,7 @@ use tokio::io::AsyncReadExt;
 use tokio::process::{Child, ChildStderr, Command};
 use tokio::sync::Semaphore;
 
-use super::failure::{self, Ending, Place};
+use super::failure::{self, Ending, ServerLabel};
 use super::noise::is_noise;
 use super::pace::Pacer;
 use super::plan::Plan;
@@ -40,7 +40,7 @@ pub(super) struct System {
     sessions: Arc<Semaphore>,
     /// Everything before the remote command, for a shell that uses the master.
     arguments: Vec<String>,
-    place: Place,
+    place: ServerLabel,
     /// Removed with its socket when the connection is dropped.
     _folder: tempfile::TempDir,
 }
@@ -184,7 +184,7 @@ impl Drop for System {
 
 fn start<'a>(
     arguments: impl Iterator<Item = &'a String>,
-    place: &Place,
+    place: &ServerLabel,
 ) -> Result<Child, LinkError> {
     let mut command = Command::new("ssh");
     command.args(arguments).env("SSH_ASKPASS_REQUIRE", "never");
@@ -209,7 +209,7 @@ async fn log_in(
     master: &mut Child,
     stderr: Option<ChildStderr>,
     socket: &Path,
-    place: &Place,
+    place: &ServerLabel,
     limit: Duration,
     ending: &Ending,
 ) -> Result<(), LinkError> {
@@ -246,7 +246,7 @@ async fn words_of(stderr: Option<ChildStderr>) -> String {
 }
 
 /// Holds the master until it ends or is to be ended.
-fn keep(mut master: Child, ending: Ending, place: &Place) -> Ending {
+fn keep(mut master: Child, ending: Ending, place: &ServerLabel) -> Ending {
     let (watched, place) = (ending.clone(), place.clone());
     tokio::spawn(async move {
         tokio::select! {
@@ -258,7 +258,7 @@ fn keep(mut master: Child, ending: Ending, place: &Place) -> Ending {
 }
 
 /// The words of `ssh` as a state.
-fn explain(place: &Place, status: Option<ExitStatus>, words: &str) -> LinkError {
+fn explain(place: &ServerLabel, status: Option<ExitStatus>, words: &str) -> LinkError {
     let words = &telling(words);
     let line = |l: &&str| !is_noise(l) && !l.starts_with("Warning:") && !l.starts_with('@');
     let why = |line: &&str| WHY_DISTRUSTED.iter().any(|words| line.contains(words));
@@ -471,12 +471,12 @@ fn jump(hop: &Endpoint) -> String {
     format!("{user}{name}{port}")
 }
 
-fn place(endpoint: &Endpoint) -> Place {
+fn place(endpoint: &Endpoint) -> ServerLabel {
     let address = endpoint
         .address
         .as_ref()
         .map_or_else(|| endpoint.name.to_string(), ToString::to_string);
-    Place {
+    ServerLabel {
         name: endpoint.name.to_string(),
         address,
         port: endpoint.port.unwrap_or(22),
@@ -526,7 +526,7 @@ mod tests {
 
     #[test]
     fn a_revoked_key_is_not_taken_for_that_of_a_rebuilt_host() {
-        let place = Place {
+        let place = ServerLabel {
             name: "web".into(),
             address: "10.0.0.1".into(),
             port: 22,
@@ -571,7 +571,7 @@ mod tests {
 
     #[test]
     fn of_a_jump_host_that_failed_its_own_words_are_shown_and_a_hang_up_is_not_followed_at_once() {
-        let place = Place {
+        let place = ServerLabel {
             name: "web".into(),
             address: "10.0.0.1".into(),
             port: 22,

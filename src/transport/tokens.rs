@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::process::Command;
 
 use super::noise::{is_echo, is_noise};
-use super::openssh::{Asked, OpenSsh};
+use super::openssh::{OpenSsh, SshQuestion};
 use super::{LinkError, failure};
 use crate::model::state::LinkState;
 
@@ -23,7 +23,7 @@ const LINES_TOLD: usize = 3;
 
 /// One server about which `ssh -G` is asked, with the option that names a configuration.
 pub(super) struct Ssh {
-    pub(super) asked: Asked,
+    pub(super) asked: SshQuestion,
     pub(super) config: Option<String>,
 }
 
@@ -106,7 +106,7 @@ impl Ssh {
 
     /// The output of `ssh -G` with this as its `ControlPath`, of which no other use is made.
     async fn print(&self, path: &str) -> Result<String, Refusal> {
-        let Asked {
+        let SshQuestion {
             name,
             user,
             port,

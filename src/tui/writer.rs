@@ -15,11 +15,11 @@ use tokio::sync::Notify;
 #[derive(Debug, Clone)]
 pub(super) struct Output {
     sender: SyncSender<Vec<u8>>,
-    state: Arc<State>,
+    state: Arc<WriterState>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct WriterState {
     inner: Mutex<Inner>,
     /// Told when a frame has been written.
     written: Notify,
@@ -111,7 +111,7 @@ impl Output {
     }
 }
 
-fn write_frames(to: &mut impl Write, frames: &Receiver<Vec<u8>>, state: &State) {
+fn write_frames(to: &mut impl Write, frames: &Receiver<Vec<u8>>, state: &WriterState) {
     while let Ok(frame) = frames.recv() {
         let result = to.write_all(&frame).and_then(|()| to.flush());
         let mut inner = state.inner.lock().unwrap_or_else(PoisonError::into_inner);

@@ -21,7 +21,7 @@ use crate::model::source::SourceId;
 use crate::model::text::{Look, SafeText};
 use crate::model::time::TimeFrom;
 use crate::query::Query;
-use crate::store::{BEGIN, Entry, Mark, NOTICE, Side, State};
+use crate::store::{BEGIN, Entry, Mark, NOTICE, Side, StreamState};
 
 /// Most bytes of a line that are looked at for one screen; the rest is beyond its right edge or its
 /// last row.
@@ -158,13 +158,13 @@ fn notice(app: &App, pane: &LogPane) -> String {
     let states: Vec<_> = past.states(Side::Older).collect();
     let asked: BTreeSet<_> = states
         .iter()
-        .filter(|(.., state)| **state == State::Asked)
+        .filter(|(.., state)| **state == StreamState::Asked)
         .map(|(_, host, _)| *host)
         .collect();
     let failed = states
         .iter()
         .filter_map(|&(source, host, state)| match state {
-            State::Failed(why) => Some((source, host, why)),
+            StreamState::Failed(why) => Some((source, host, why)),
             _ => None,
         });
     let mut failed: Vec<String> = failed
@@ -259,7 +259,7 @@ fn place(app: &App, pane: &LogPane) -> String {
     }
     if pane.past().is_some_and(|past| {
         past.states(Side::Newer)
-            .any(|(.., state)| *state == State::Asked)
+            .any(|(.., state)| *state == StreamState::Asked)
     }) {
         place.push_str(" · reading …");
     }

@@ -9,7 +9,7 @@ use super::theme::{Role, Theme};
 use super::time;
 use crate::app::actions::{Act, Action};
 use crate::app::keys::spell;
-use crate::app::{App, Areas, Kind, Popup, Prompt};
+use crate::app::{App, Areas, Popup, Prompt, PromptKind};
 use crate::model::state::LinkState;
 use crate::model::text::SafeText;
 
@@ -239,15 +239,15 @@ fn draw_prompt(
     buffer: &mut Buffer,
 ) -> Option<Position> {
     let (sign, help) = match prompt.kind {
-        Kind::Search => (
+        PromptKind::Search => (
             "/",
             "words, \"phrase\", /regex/, field:value, level>=warn, since:15m, -not, OR",
         ),
-        Kind::Filter => (
+        PromptKind::Filter => (
             "&",
             "show only: words, \"phrase\", /regex/, field:value, level>=warn, since:15m, -not, OR",
         ),
-        Kind::Command => (":", "Tab completes"),
+        PromptKind::Command => (":", "Tab completes"),
     };
     let mut row = Row::new(buffer, area, 0).fill(theme.get(Role::Text));
     if prompt.editor.text().is_empty() {

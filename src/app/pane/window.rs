@@ -1,7 +1,7 @@
 //! What a pane shows of the time before the ring: entering and leaving what was read, and staying
 //! where the operator is meanwhile.
 
-use super::{LogPane, Place};
+use super::{LogPane, PanePosition};
 use crate::model::host::HostId;
 use crate::model::source::SourceId;
 use crate::model::time::Time;
@@ -71,7 +71,7 @@ impl LogPane {
         /// Lines above it that tell what led there.
         const ABOVE: u16 = 8;
         let row = self.place.map_or(ABOVE, |place| place.row);
-        self.place = Some(Place {
+        self.place = Some(PanePosition {
             seq: MIDDLE,
             row,
             since: store.ring().end(),

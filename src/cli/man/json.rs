@@ -1,7 +1,7 @@
 //! logtrail-json(5): the JSON Lines, from the table that tests hold them against.
 
 use super::escape;
-use crate::report::schema::{Field, Form, KINDS};
+use crate::report::schema::{Field, KINDS, SchemaType};
 
 const HEAD: &str = "\
 .TH logtrail-json 5 \"\" \"logtrail\" \"File Formats\"
@@ -88,26 +88,26 @@ fn fields(fields: &[Field], page: &mut String) {
 }
 
 /// What a form is called.
-fn name(form: Form) -> String {
+fn name(form: SchemaType) -> String {
     match form {
-        Form::Count => "count".to_owned(),
-        Form::Number => "number".to_owned(),
-        Form::Bool => "true or false".to_owned(),
-        Form::Text => "text".to_owned(),
-        Form::Raw => "raw".to_owned(),
-        Form::Time => "time".to_owned(),
-        Form::Cursor => "cursor".to_owned(),
-        Form::Word(words) => words.join(", "),
-        Form::Object(_) | Form::Any => "object".to_owned(),
-        Form::List(of) => format!("list of {}", name(*of)),
+        SchemaType::Count => "count".to_owned(),
+        SchemaType::Number => "number".to_owned(),
+        SchemaType::Bool => "true or false".to_owned(),
+        SchemaType::Text => "text".to_owned(),
+        SchemaType::Raw => "raw".to_owned(),
+        SchemaType::Time => "time".to_owned(),
+        SchemaType::Cursor => "cursor".to_owned(),
+        SchemaType::Word(words) => words.join(", "),
+        SchemaType::Object(_) | SchemaType::Any => "object".to_owned(),
+        SchemaType::List(of) => format!("list of {}", name(*of)),
     }
 }
 
 /// The fields of an object, or of those of a list.
-fn inner(form: Form) -> Option<&'static [Field]> {
+fn inner(form: SchemaType) -> Option<&'static [Field]> {
     match form {
-        Form::Object(fields) => Some(fields),
-        Form::List(of) => inner(*of),
+        SchemaType::Object(fields) => Some(fields),
+        SchemaType::List(of) => inner(*of),
         _ => None,
     }
 }

@@ -66,7 +66,7 @@ const MOST_LISTED: usize = 100_000;
 /// Follows any number of sources.
 #[derive(Debug, Default)]
 pub struct Follower {
-    sources: BTreeMap<u32, Source>,
+    sources: BTreeMap<u32, FollowedSource>,
     watches: BTreeMap<Watch, u32>,
     next_watch: Watch,
     requests: Vec<Request>,
@@ -76,7 +76,7 @@ pub struct Follower {
 }
 
 #[derive(Debug)]
-struct Source {
+struct FollowedSource {
     path: Vec<u8>,
     begin: Begin,
     live: Watch,
@@ -139,7 +139,7 @@ impl Follower {
         let (current, phase, old) = (None, Phase::Unknown, VecDeque::new());
         self.sources.insert(
             source,
-            Source {
+            FollowedSource {
                 path,
                 begin,
                 live,
@@ -222,16 +222,17 @@ impl Follower {
     /// or changing hands.
     #[must_use]
     pub fn is_settled(&self) -> bool {
-        let is_held = |source: &Source| {
+        let is_held = |source: &FollowedSource| {
             source
                 .current
                 .as_ref()
                 .is_some_and(|current| current.held.is_some())
         };
-        let at_rest = |source: &Source| {
+        let at_rest = |source: &FollowedSource| {
             source.begun && source.phase == Phase::Reading && !source.unread && !is_held(source)
         };
-        let is_out = |source: &Source| source.problem.is_some() || source.is_read_by_another();
+        let is_out =
+            |source: &FollowedSource| source.problem.is_some() || source.is_read_by_another();
         self.sources
             .values()
             .all(|source| is_out(source) || at_rest(source))
@@ -317,7 +318,7 @@ impl Follower {
         Some((number, self.sources.get(&number)?.live == watch))
     }
 
-    fn source(&mut self, number: u32) -> &mut Source {
+    fn source(&mut self, number: u32) -> &mut FollowedSource {
         self.sources.get_mut(&number).expect("looked up before")
     }
 

@@ -69,7 +69,7 @@ impl Follower {
     }
 }
 
-impl super::Source {
+impl super::FollowedSource {
     /// The number under which the current generation was read.
     pub(super) fn give_number_back(&mut self) {
         if let (Renumbered::Tried(before), Some(current)) = (self.renumbered, &mut self.current) {

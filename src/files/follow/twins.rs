@@ -9,7 +9,7 @@
 use std::time::Duration;
 
 use super::generation::Generation;
-use super::{Follower, Phase, Request, Source, Stat};
+use super::{FollowedSource, Follower, Phase, Request, Stat};
 
 /// A source of a pattern that has not begun, or whose file is read under another name.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ enum Owner {
     Lost(u32),
 }
 
-impl Source {
+impl FollowedSource {
     /// Whether there is nothing to be told of it, because another source has its file.
     pub(super) fn is_read_by_another(&self) -> bool {
         self.twin.as_ref().is_some_and(Twin::is_read)
@@ -88,8 +88,9 @@ impl Follower {
 
     /// Begins with the files that no other source reads.
     pub(super) fn part_twins(&mut self, now: Duration) {
-        let waiting =
-            |(&number, source): (&u32, &Source)| Some((number, source.twin.as_ref()?.stat?));
+        let waiting = |(&number, source): (&u32, &FollowedSource)| {
+            Some((number, source.twin.as_ref()?.stat?))
+        };
         let waiting: Vec<(u32, Stat)> = self.sources.iter().filter_map(waiting).collect();
         for (number, stat) in waiting {
             match self.owner(number, stat) {

@@ -165,7 +165,7 @@ enum Listener<'a> {
 
 /// A request that was sent.
 struct Question {
-    asked: Asked,
+    asked: PendingKind,
     sent: Instant,
     /// The same by our clock.
     at: Time,
@@ -173,7 +173,7 @@ struct Question {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Asked {
+enum PendingKind {
     Poll,
     Expand,
     Sample,
@@ -212,7 +212,7 @@ fn now() -> Time {
 impl Session<'_> {
     /// Asks what the host is and tells it what to look at.
     async fn start(&mut self) -> Result<(), LinkError> {
-        self.ask("D", Asked::Other);
+        self.ask("D", PendingKind::Other);
         if self.usual {
             self.patterns = usual_sources();
             self.expanded = vec![false; self.patterns.len()];
@@ -272,17 +272,17 @@ impl Session<'_> {
             .all(|(number, &done)| done || self.suspects.hangs(number))
     }
 
-    fn pending(&self, what: Asked) -> bool {
+    fn pending(&self, what: PendingKind) -> bool {
         self.asked.iter().any(|question| question.asked == what)
     }
 
-    fn ask(&mut self, line: &str, what: Asked) {
+    fn ask(&mut self, line: &str, what: PendingKind) {
         self.outgoing.push_str(line);
         self.outgoing.push('\n');
         self.will_answer(what);
     }
 
-    fn will_answer(&mut self, asked: Asked) {
+    fn will_answer(&mut self, asked: PendingKind) {
         self.asked.push_back(Question {
             asked,
             sent: Instant::now(),
@@ -302,14 +302,14 @@ impl Session<'_> {
     fn request(&mut self, request: &Request) {
         codec::encode(request, &mut self.outgoing);
         if codec::is_answered(request) {
-            self.will_answer(Asked::Other);
+            self.will_answer(PendingKind::Other);
         }
     }
 
     /// Tries what may hang, and says what does.
     fn ask_of_suspects(&mut self, at: Instant) {
         for line in self.suspects.due(at) {
-            self.ask(&line, Asked::Other);
+            self.ask(&line, PendingKind::Other);
         }
         for suspect in self.suspects.take_hanging(at) {
             match suspect {
@@ -332,19 +332,19 @@ impl Session<'_> {
         let at = Instant::now();
         self.queue_requests();
         self.ask_of_suspects(at);
-        if at >= self.timers.expand && self.described && !self.pending(Asked::Expand) {
+        if at >= self.timers.expand && self.described && !self.pending(PendingKind::Expand) {
             self.timers.expand = at + EXPAND;
             self.ask_to_expand();
         }
         if at >= self.timers.usage
             && self.tells_metrics()
-            && !self.pending(Asked::Usage)
+            && !self.pending(PendingKind::Usage)
             && !self.track.df_hangs
         {
             self.timers.usage = at + USAGE;
-            self.ask("U", Asked::Usage);
+            self.ask("U", PendingKind::Usage);
         }
-        if at >= self.timers.sample && self.tells_metrics() && !self.pending(Asked::Sample) {
+        if at >= self.timers.sample && self.tells_metrics() && !self.pending(PendingKind::Sample) {
             let every = if self.samples == 0 {
                 FIRST_WINDOW
             } else {
@@ -352,15 +352,15 @@ impl Session<'_> {
             };
             self.timers.sample = at + every;
             if !(self.work.once && self.samples >= 2) {
-                self.ask("M", Asked::Sample);
+                self.ask("M", PendingKind::Sample);
             }
         }
         let begun = self.work.once && self.all_expanded() && self.track.follower.is_settled();
-        if at >= self.timers.poll && !self.pending(Asked::Poll) && self.described && !begun {
+        if at >= self.timers.poll && !self.pending(PendingKind::Poll) && self.described && !begun {
             let share = self.script.share();
             self.ask(
                 &format!("P {} {share}", self.poll_bytes.min(share)),
-                Asked::Poll,
+                PendingKind::Poll,
             );
         }
         if at >= self.timers.lease {
@@ -383,7 +383,7 @@ impl Session<'_> {
             if self.patterns[number].kind.is_glob() || (self.usual && !self.expanded[number]) {
                 if self.suspects.passes_pattern(number, path) {
                     let line = format!("G {number} {}", codec::escape(path.as_bytes()));
-                    self.ask(&line, Asked::Expand);
+                    self.ask(&line, PendingKind::Expand);
                 }
             } else if !self.expanded[number] {
                 self.expanded[number] = true;
@@ -416,13 +416,13 @@ impl Session<'_> {
         };
         let mut next = timers
             .lease
-            .min(unasked(Asked::Expand, timers.expand))
-            .min(unasked(Asked::Poll, timers.poll));
+            .min(unasked(PendingKind::Expand, timers.expand))
+            .min(unasked(PendingKind::Poll, timers.poll));
         if self.tells_metrics() {
-            next = next.min(unasked(Asked::Sample, timers.sample));
+            next = next.min(unasked(PendingKind::Sample, timers.sample));
         }
         if !self.track.df_hangs && self.tells_metrics() {
-            next = next.min(unasked(Asked::Usage, timers.usage));
+            next = next.min(unasked(PendingKind::Usage, timers.usage));
         }
         next = self.suspects.next_due().map_or(next, |due| next.min(due));
         next.max(Instant::now() + Duration::from_millis(1))
@@ -434,9 +434,11 @@ impl Session<'_> {
             Some(question) if self.script.heard().max(question.sent).elapsed() > ANSWER_LIMIT => {
                 // A file system that does not answer is no reason to have no logs either.
                 match question.asked {
-                    Asked::Usage => self.track.df_hangs = true,
-                    Asked::Poll | Asked::Expand | Asked::Other => self.track.hung = true,
-                    Asked::Sample => {}
+                    PendingKind::Usage => self.track.df_hangs = true,
+                    PendingKind::Poll | PendingKind::Expand | PendingKind::Other => {
+                        self.track.hung = true
+                    }
+                    PendingKind::Sample => {}
                 }
                 let reason = "the host has not answered for 30 s, though the connection stands";
                 let hint = "a disk or network mount may hang there; the connection is made again";
@@ -516,7 +518,7 @@ impl Session<'_> {
             return;
         };
         self.script.end_of(question.span);
-        if question.asked == Asked::Expand {
+        if question.asked == PendingKind::Expand {
             // Where it takes long, it is not asked so often that nothing else has its turn.
             let rest = question.sent.elapsed() * EXPAND_SHARE;
             self.timers.expand = self.timers.expand.max(Instant::now() + rest);

@@ -114,7 +114,7 @@ pub(super) fn logfmt(head: &[u8]) -> Option<(usize, Level)> {
 
 /// What the members of an object state.
 pub(super) fn find(object: &[u8]) -> Option<Statement> {
-    let mut found = Found::default();
+    let mut found = MemberLevel::default();
     let object = object.get(..OBJECT_BYTES).unwrap_or(object);
     let mut rest = object.strip_prefix(b"{")?;
     let mut depth = 1_u32;
@@ -168,7 +168,7 @@ fn is_parent(key: &[u8]) -> bool {
 
 /// What says the level only together with something else.
 #[derive(Default)]
-struct Found<'a> {
+struct MemberLevel<'a> {
     priority: Option<Level>,
     message: Option<&'a [u8]>,
     number: Option<Level>,
@@ -176,7 +176,7 @@ struct Found<'a> {
     is_request: bool,
 }
 
-impl<'a> Found<'a> {
+impl<'a> MemberLevel<'a> {
     /// The level, where a member says it for itself.
     fn member(&mut self, key: &[u8], text: &'a [u8]) -> Option<Level> {
         match key {

@@ -11,7 +11,7 @@ use super::names::{named, translated};
 use crate::model::level::Level;
 
 /// What the words in the head of a line state.
-pub(super) enum Found {
+pub(super) enum WordSearch {
     Level(Statement),
     /// Nothing, and the message has begun.
     Message,
@@ -20,8 +20,8 @@ pub(super) enum Found {
 }
 
 /// The level that a word in the head of a line states.
-pub(super) fn find(head: &[u8]) -> Found {
-    let mut reader = Reader {
+pub(super) fn find(head: &[u8]) -> WordSearch {
+    let mut reader = WordReader {
         head,
         at: 0,
         gap: Gap::Start,
@@ -32,12 +32,12 @@ pub(super) fn find(head: &[u8]) -> Found {
     };
     while let Some(token) = reader.token() {
         match reader.look(token) {
-            Seen::Level(found) => return Found::Level(found),
-            Seen::Message => return Found::Message,
+            Seen::Level(found) => return WordSearch::Level(found),
+            Seen::Message => return WordSearch::Message,
             Seen::Column => {}
         }
     }
-    Found::Nothing
+    WordSearch::Nothing
 }
 
 /// The level with which an indented line begins, as a format with a width aligns it to the right: `
@@ -94,7 +94,7 @@ enum Seen {
     Message,
 }
 
-struct Reader<'a> {
+struct WordReader<'a> {
     head: &'a [u8],
     at: usize,
     gap: Gap,
@@ -130,7 +130,7 @@ struct Word<'a> {
     padded: bool,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> WordReader<'a> {
     /// The next run of bytes between blanks and colours.
     fn token(&mut self) -> Option<Token> {
         self.at += blanks(&self.head[self.at..]);
@@ -152,7 +152,7 @@ impl<'a> Reader<'a> {
 
     fn look(&mut self, token: Token) -> Seen {
         let text = &self.head[token.start..token.end];
-        let mut kind = Kind::default();
+        let mut kind = WordKind::default();
         let mut at = token.start;
         while at < token.end {
             let b = self.head[at];
@@ -190,7 +190,7 @@ impl<'a> Reader<'a> {
         end.is_some()
     }
 
-    fn punctuation(&mut self, b: u8, kind: &mut Kind) {
+    fn punctuation(&mut self, b: u8, kind: &mut WordKind) {
         match b {
             b'[' => self.brackets += 1,
             b']' => (self.brackets, kind.closed) = (self.brackets.saturating_sub(1), true),
@@ -239,7 +239,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Notes what a token without a level was.
-    fn classify(&mut self, text: &[u8], kind: &Kind) -> Seen {
+    fn classify(&mut self, text: &[u8], kind: &WordKind) -> Seen {
         self.is_open = text.ends_with(b"[");
         if self.brackets > 0 || kind.closed {
             let is_pid = self.has_stamp
@@ -256,29 +256,29 @@ impl<'a> Reader<'a> {
         self.gap = match kind {
             _ if text.iter().all(u8::is_ascii_digit) => self.stamped(Gap::Number),
             // The address of a thread.
-            Kind {
+            WordKind {
                 digits: true,
                 marks: false,
                 ..
             } if text.len() > 7 && text.iter().all(u8::is_ascii_hexdigit) => Gap::Number,
-            Kind {
+            WordKind {
                 names: 0,
                 digits: true,
                 ..
             } => self.stamped(Gap::Stamp),
             _ if text == b"|" || text == b"::" => Gap::Stamp,
-            Kind { names: 0, .. } if text.contains(&b'-') || text.contains(&b'*') => Gap::Dash,
+            WordKind { names: 0, .. } if text.contains(&b'-') || text.contains(&b'*') => Gap::Dash,
             // `I/O error: …`
-            Kind { names: 0, .. } if text.contains(&b'/') => Gap::Name,
+            WordKind { names: 0, .. } if text.contains(&b'/') => Gap::Name,
             // Months, days, AM and zones, and marks.
-            Kind { names: 0, .. } => self.gap,
+            WordKind { names: 0, .. } => self.gap,
             // `java.lang.IllegalStateException: …`, `ValueError: …`
             _ if text.ends_with(b"Exception:") || text.ends_with(b"Error:") => {
                 return Seen::Message;
             }
             _ if text.ends_with(b":") => self.tag(),
-            Kind { lower: false, .. } => Gap::Capitals,
-            Kind {
+            WordKind { lower: false, .. } => Gap::Capitals,
+            WordKind {
                 digits: false,
                 marks: false,
                 ..
@@ -473,7 +473,7 @@ impl<'a> Reader<'a> {
 
 /// What a token consists of.
 #[derive(Default)]
-struct Kind {
+struct WordKind {
     /// Runs of letters that are no part of a stamp.
     names: u32,
     lower: bool,
@@ -483,7 +483,7 @@ struct Kind {
     closed: bool,
 }
 
-impl Kind {
+impl WordKind {
     fn count(&mut self, word: &[u8], gap: Gap) {
         let upper = word.iter().all(u8::is_ascii_uppercase);
         let of_stamp = word.len() == 1 && upper

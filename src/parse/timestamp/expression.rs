@@ -5,7 +5,7 @@
 use regex::bytes::{Captures, Regex, RegexBuilder};
 
 use super::moment::Zone;
-use super::notation::{self, Found};
+use super::notation::{self, ParsedStamp};
 use super::pattern::Parts;
 use super::scan::Scan;
 use super::zone::ZoneNames;
@@ -89,13 +89,13 @@ impl Expression {
     }
 
     /// The stamp of a line.
-    pub(super) fn find(&self, line: &[u8], names: &ZoneNames) -> Option<Found> {
+    pub(super) fn find(&self, line: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
         let head = &line[..line.len().min(HEAD)];
         let groups = self.0.captures(head)?;
         if let Some(time) = groups.name("time") {
             let text = time.as_bytes();
             let found = notation::any(text, names).or_else(|| notation::time_only(text, names))?;
-            return Some(Found {
+            return Some(ParsedStamp {
                 start: found.start + time.start(),
                 end: found.end + time.start(),
                 ..found
@@ -105,7 +105,7 @@ impl Expression {
         let named = || GROUPS.iter().filter_map(|name| groups.name(name));
         let start = named().map(|group| group.start()).min()?;
         let end = named().map(|group| group.end()).max()?;
-        Some(Found {
+        Some(ParsedStamp {
             moment: parts.moment()?,
             start,
             end,

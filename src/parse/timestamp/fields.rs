@@ -7,7 +7,7 @@
 use memchr::{memchr, memchr2, memmem};
 
 use super::moment::{Date, Moment};
-use super::notation::{self, Found, date_only};
+use super::notation::{self, ParsedStamp, date_only};
 use super::scan::Scan;
 use super::zone::ZoneNames;
 
@@ -81,19 +81,19 @@ const WEAK: [&str; 18] = [
 /// The best of the fields seen so far.
 #[derive(Default)]
 struct Best {
-    found: Option<Found>,
+    found: Option<ParsedStamp>,
     /// Rank and depth of it.
     worth: Option<(u32, Rank)>,
     /// A day and a time of day that have fields of their own.
     date: Option<(Date, usize)>,
-    clock: Option<Found>,
+    clock: Option<ParsedStamp>,
 }
 
 impl Best {
     /// Takes a value into account; true where nothing better can follow.
     fn offer(
         &mut self,
-        found: Option<Found>,
+        found: Option<ParsedStamp>,
         text: &[u8],
         at: usize,
         depth: u32,
@@ -121,7 +121,7 @@ impl Best {
         } else if self.clock.is_none()
             && let Some(found) = notation::time_only(value, names)
         {
-            self.clock = Some(Found {
+            self.clock = Some(ParsedStamp {
                 start,
                 end: start + found.end,
                 ..found
@@ -129,7 +129,7 @@ impl Best {
         }
     }
 
-    fn take(self) -> Option<Found> {
+    fn take(self) -> Option<ParsedStamp> {
         self.found.or_else(|| {
             let (date, at) = self.date?;
             let clock = self.clock?;
@@ -137,7 +137,7 @@ impl Best {
                 return None;
             };
             let start = if at < clock.start { at } else { clock.start };
-            Some(Found {
+            Some(ParsedStamp {
                 moment: Moment::Civil(date, time, zone),
                 start,
                 end: clock.end,
@@ -147,7 +147,7 @@ impl Best {
 }
 
 /// The time of an object: a member with such a name, the outermost first.
-pub(super) fn json(line: &[u8], names: &ZoneNames) -> Option<Found> {
+pub(super) fn json(line: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
     let head = &line[..line.len().min(HEAD)];
     let open = object(head)?;
     let mut best = Best::default();
@@ -260,13 +260,13 @@ fn behind_colon(text: &[u8], at: usize) -> Option<usize> {
 }
 
 /// A string or a number that is a time, or an object that has one inside.
-fn value_at(text: &[u8], at: usize, names: &ZoneNames) -> Option<Found> {
+fn value_at(text: &[u8], at: usize, names: &ZoneNames) -> Option<ParsedStamp> {
     match text.get(at)? {
         b'"' => shifted(notation::any(&text[at + 1..], names), at + 1),
         b'0'..=b'9' => {
             let mut scan = Scan(&text[at..]);
             let moment = Moment::Epoch(notation::number(&mut scan)?);
-            scan.ends_word().then(|| Found {
+            scan.ends_word().then(|| ParsedStamp {
                 moment,
                 start: at,
                 end: text.len() - scan.0.len(),
@@ -279,7 +279,7 @@ fn value_at(text: &[u8], at: usize, names: &ZoneNames) -> Option<Found> {
 
 /// `{"epochSecond":1795179601,"nanoOfSecond":5}`, `{"seconds":1795179601,"nanos":5}`,
 /// `{"$date":"…"}`.
-fn split(text: &[u8], open: usize, names: &ZoneNames) -> Option<Found> {
+fn split(text: &[u8], open: usize, names: &ZoneNames) -> Option<ParsedStamp> {
     let inside = &text[open..text.len().min(open + 128)];
     let inside = &inside[..memchr(b'}', inside).map_or(inside.len(), |end| end + 1)];
     let number = |name: &[u8]| {
@@ -295,7 +295,7 @@ fn split(text: &[u8], open: usize, names: &ZoneNames) -> Option<Found> {
             .or_else(|| number(b"\"nanos\""))
             .unwrap_or(0);
         let moment = Moment::Epoch(seconds.checked_mul(1_000_000_000)?.checked_add(nanos)?);
-        return Some(Found {
+        return Some(ParsedStamp {
             moment,
             start: open,
             end: open + inside.len(),
@@ -311,7 +311,7 @@ fn split(text: &[u8], open: usize, names: &ZoneNames) -> Option<Found> {
 }
 
 /// The last members of an object that is longer than its head.
-fn json_tail(line: &[u8], names: &ZoneNames) -> Option<Found> {
+fn json_tail(line: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
     let from = line.len().saturating_sub(TAIL);
     let tail = &line[from..];
     if tail.trim_ascii_end().last() != Some(&b'}') {
@@ -323,8 +323,8 @@ fn json_tail(line: &[u8], names: &ZoneNames) -> Option<Found> {
     shifted(value_at(tail, behind_colon(tail, at - 1)?, names), from)
 }
 
-pub(super) fn shifted(found: Option<Found>, by: usize) -> Option<Found> {
-    found.map(|found| Found {
+pub(super) fn shifted(found: Option<ParsedStamp>, by: usize) -> Option<ParsedStamp> {
+    found.map(|found| ParsedStamp {
         start: found.start + by,
         end: found.end + by,
         ..found
@@ -332,7 +332,7 @@ pub(super) fn shifted(found: Option<Found>, by: usize) -> Option<Found> {
 }
 
 /// `key=value` with the name of a time, the first that is one.
-pub(super) fn logfmt(line: &[u8], names: &ZoneNames) -> Option<Found> {
+pub(super) fn logfmt(line: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
     let head = &line[..line.len().min(HEAD / 4)];
     memchr(b'=', head)?;
     let mut best = Best::default();
@@ -377,18 +377,18 @@ pub(super) fn logfmt(line: &[u8], names: &ZoneNames) -> Option<Found> {
 }
 
 /// `type=SYSCALL msg=audit(1795179601.123:456): …`
-pub(super) fn audit(line: &[u8], _: &ZoneNames) -> Option<Found> {
+pub(super) fn audit(line: &[u8], _: &ZoneNames) -> Option<ParsedStamp> {
     let head = &line[..line.len().min(OBJECT_WITHIN)];
     let start = memmem::find(head, b"audit(")? + 6;
     let mut scan = Scan(&head[start..]);
     let moment = Moment::Epoch(notation::number(&mut scan)?);
     let end = head.len() - scan.0.len();
     scan.take(b":)")?;
-    Some(Found { moment, start, end })
+    Some(ParsedStamp { moment, start, end })
 }
 
 /// `# Time: 2026-11-20T13:00:01.123456Z`, `# Time: 261120  9:00:01`, `SET timestamp=1795179601;`
-pub(super) fn mysql_slow(line: &[u8], names: &ZoneNames) -> Option<Found> {
+pub(super) fn mysql_slow(line: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
     if let Some(rest) = line.strip_prefix(b"# Time: ") {
         return shifted(notation::any(rest, names), line.len() - rest.len());
     }
@@ -396,7 +396,7 @@ pub(super) fn mysql_slow(line: &[u8], names: &ZoneNames) -> Option<Found> {
     let mut scan = Scan(rest);
     let moment = Moment::Epoch(notation::number(&mut scan)?);
     let start = line.len() - rest.len();
-    scan.take(b";").map(|_| Found {
+    scan.take(b";").map(|_| ParsedStamp {
         moment,
         start,
         end: line.len() - scan.0.len() - 1,

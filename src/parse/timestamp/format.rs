@@ -7,16 +7,16 @@ use std::sync::Arc;
 use super::expression::Expression;
 use super::formats::{self, FORMATS};
 use super::layout::{Layout, PREFIX_BYTES};
-use super::notation::{Format, Found};
+use super::notation::{Format, ParsedStamp};
 use super::pattern::Pattern;
 use super::zone::ZoneNames;
 
 /// The format of the stamps of a source, as the inventory has it.
 #[derive(Debug, Clone)]
-pub struct TimeFormat(Kind);
+pub struct TimeFormat(FormatKind);
 
 #[derive(Debug, Clone)]
-enum Kind {
+enum FormatKind {
     Named(&'static Format),
     Pattern(Arc<Pattern>),
     Expression(Arc<Expression>),
@@ -32,14 +32,14 @@ impl TimeFormat {
     pub fn parse(text: &str) -> Result<Self, String> {
         let text = text.trim();
         let kind = if let Some(format) = formats::named(text) {
-            Kind::Named(format)
+            FormatKind::Named(format)
         } else if let Some(inside) = text.strip_prefix('/') {
             let inside = inside
                 .strip_suffix('/')
                 .ok_or("the regular expression of a time ends with '/'")?;
-            Kind::Expression(Arc::new(Expression::parse(inside)?))
+            FormatKind::Expression(Arc::new(Expression::parse(inside)?))
         } else if text.contains('%') {
-            Kind::Pattern(Arc::new(Pattern::parse(text)?))
+            FormatKind::Pattern(Arc::new(Pattern::parse(text)?))
         } else {
             return Err(format!("unknown time format {text:?}"));
         };
@@ -60,16 +60,21 @@ impl TimeFormat {
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self.0 {
-            Kind::Named(format) => format.name,
-            Kind::Pattern(_) => "pattern",
-            Kind::Expression(_) => "regex",
+            FormatKind::Named(format) => format.name,
+            FormatKind::Pattern(_) => "pattern",
+            FormatKind::Expression(_) => "regex",
         }
     }
 
     /// The stamp of a line. `at`: where it was in the line before; where it is in this one.
-    pub(super) fn find(&self, line: &[u8], at: &mut usize, names: &ZoneNames) -> Option<Found> {
+    pub(super) fn find(
+        &self,
+        line: &[u8],
+        at: &mut usize,
+        names: &ZoneNames,
+    ) -> Option<ParsedStamp> {
         match &self.0 {
-            Kind::Named(format) => {
+            FormatKind::Named(format) => {
                 let (layout, found) = Layout {
                     at: *at,
                     ..Layout::anywhere(format)
@@ -78,8 +83,8 @@ impl TimeFormat {
                 *at = layout.at;
                 Some(found)
             }
-            Kind::Pattern(pattern) => pattern.find(line, at, PREFIX_BYTES, names),
-            Kind::Expression(expression) => expression.find(line, names),
+            FormatKind::Pattern(pattern) => pattern.find(line, at, PREFIX_BYTES, names),
+            FormatKind::Expression(expression) => expression.find(line, names),
         }
     }
 }

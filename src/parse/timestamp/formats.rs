@@ -3,7 +3,7 @@
 
 use super::fields;
 use super::notation::First::Any;
-use super::notation::{Format, PROVED, Place, SHAPES, formats};
+use super::notation::{Format, PROVED, SHAPES, StampPlace, formats};
 
 const FIELDS: &[Format] = formats![
     "audit" "msg=audit(1795179601.123:456)" Field Any, fields::audit;

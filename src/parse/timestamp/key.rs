@@ -18,7 +18,7 @@ const AHEAD_MS: i64 = super::clock::AHEAD_MS;
 /// In which notation a source has its stamps and where, so that moments can be compared as texts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TimeKey {
-    kind: Kind,
+    kind: KeyKind,
     strict: bool,
     /// That of what the stamps say.
     zone: TimeZone,
@@ -28,7 +28,7 @@ pub struct TimeKey {
 
 /// The notations that can be compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum KeyKind {
     Iso,
     ShortYear,
     DayMonth,
@@ -84,8 +84,8 @@ impl TimeKey {
         zone: TimeZone,
         mixed: bool,
     ) -> Option<Self> {
-        let kind = Kind::of(format, example)?;
-        let strict = example.at == usize::from(kind == Kind::Klog);
+        let kind = KeyKind::of(format, example)?;
+        let strict = example.at == usize::from(kind == KeyKind::Klog);
         Some(Self {
             kind,
             strict,
@@ -98,18 +98,18 @@ impl TimeKey {
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self.kind {
-            Kind::Iso => "iso",
-            Kind::ShortYear => "ymd",
-            Kind::DayMonth => "dmy",
-            Kind::MonthDay => "mdy",
-            Kind::Access => "access",
-            Kind::Month => "mon",
-            Kind::NoYear => "md",
-            Kind::Klog => "klog",
-            Kind::Yymmdd => "yymmdd",
-            Kind::Compact => "compact",
-            Kind::Epoch => "epoch",
-            Kind::Tai => "tai",
+            KeyKind::Iso => "iso",
+            KeyKind::ShortYear => "ymd",
+            KeyKind::DayMonth => "dmy",
+            KeyKind::MonthDay => "mdy",
+            KeyKind::Access => "access",
+            KeyKind::Month => "mon",
+            KeyKind::NoYear => "md",
+            KeyKind::Klog => "klog",
+            KeyKind::Yymmdd => "yymmdd",
+            KeyKind::Compact => "compact",
+            KeyKind::Epoch => "epoch",
+            KeyKind::Tai => "tai",
         }
     }
 
@@ -125,12 +125,14 @@ impl TimeKey {
     #[must_use]
     pub fn target(&self, time: Time, now: Time) -> String {
         match self.kind {
-            Kind::Epoch => format!("{:019}", time.0.max(0)),
-            Kind::Tai => {
+            KeyKind::Epoch => format!("{:019}", time.0.max(0)),
+            KeyKind::Tai => {
                 let seconds = time.0.div_euclid(1_000_000_000) + (1 << 62) + 10;
                 format!("{seconds:016x}{:08x}", time.0.rem_euclid(1_000_000_000))
             }
-            Kind::Month | Kind::NoYear | Kind::Klog => self.without_year(self.safe(time), now),
+            KeyKind::Month | KeyKind::NoYear | KeyKind::Klog => {
+                self.without_year(self.safe(time), now)
+            }
             _ => self.written(self.safe(time)),
         }
     }
@@ -181,7 +183,7 @@ impl TimeKey {
     }
 }
 
-impl Kind {
+impl KeyKind {
     fn of(format: &str, example: &Example) -> Option<Self> {
         let text = &example.text;
         let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();

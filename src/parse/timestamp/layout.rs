@@ -6,7 +6,7 @@
 use super::clock::{AHEAD_MS, Calendar, days};
 use super::formats::FORMATS;
 use super::moment::{Date, Moment};
-use super::notation::{Format, Found, Place, date_only};
+use super::notation::{Format, ParsedStamp, StampPlace, date_only};
 use super::scan::Scan;
 use super::zone::ZoneNames;
 use crate::model::time::Time;
@@ -72,8 +72,8 @@ impl Layout {
     /// The stamp of a line, and the layout with its place in this line. Where stamps begin the
     /// lines, one that stands further on is not the stamp of a line but a part of its message.
     #[inline]
-    pub(super) fn find(&self, line: &[u8], names: &ZoneNames) -> Option<(Self, Found)> {
-        if self.format.place == Place::Field {
+    pub(super) fn find(&self, line: &[u8], names: &ZoneNames) -> Option<(Self, ParsedStamp)> {
+        if self.format.place == StampPlace::Field {
             if self.at == 0 && self.word == 0 && !has_notation(self.format, line) {
                 return None;
             }
@@ -92,13 +92,13 @@ impl Layout {
     }
 
     #[inline]
-    fn find_at(&self, line: &[u8], at: usize, names: &ZoneNames) -> Option<Found> {
+    fn find_at(&self, line: &[u8], at: usize, names: &ZoneNames) -> Option<ParsedStamp> {
         let text = line.get(at..)?;
         if !self.format.begins_with(*text.first()?) || !begins_token(line, at) {
             return None;
         }
         let found = (self.format.parse)(text, names)?;
-        Some(Found {
+        Some(ParsedStamp {
             start: found.start + at,
             end: found.end + at,
             ..found
@@ -109,7 +109,7 @@ impl Layout {
         mark.is_none() || mark == self.before
     }
 
-    fn search(&self, line: &[u8], names: &ZoneNames) -> Option<(Self, Found)> {
+    fn search(&self, line: &[u8], names: &ZoneNames) -> Option<(Self, ParsedStamp)> {
         let words = if self.exact {
             self.word..=self.word
         } else {
@@ -278,7 +278,7 @@ pub(super) fn detect(
     line: &[u8],
     calendar: &mut Calendar,
     now: Time,
-) -> Option<(Layout, Found, Time)> {
+) -> Option<(Layout, ParsedStamp, Time)> {
     if has_fields(line) {
         in_fields(line, calendar, now).or_else(|| in_spot(line, calendar, now))
     } else {
@@ -286,8 +286,15 @@ pub(super) fn detect(
     }
 }
 
-fn in_fields(line: &[u8], calendar: &mut Calendar, now: Time) -> Option<(Layout, Found, Time)> {
-    for format in FORMATS.iter().filter(|format| format.place == Place::Field) {
+fn in_fields(
+    line: &[u8],
+    calendar: &mut Calendar,
+    now: Time,
+) -> Option<(Layout, ParsedStamp, Time)> {
+    for format in FORMATS
+        .iter()
+        .filter(|format| format.place == StampPlace::Field)
+    {
         if let Some(found) = (format.parse)(line, &calendar.names)
             && let Some(time) = calendar.time(found.moment, now, None)
         {
@@ -298,7 +305,7 @@ fn in_fields(line: &[u8], calendar: &mut Calendar, now: Time) -> Option<(Layout,
     None
 }
 
-fn in_spot(line: &[u8], calendar: &mut Calendar, now: Time) -> Option<(Layout, Found, Time)> {
+fn in_spot(line: &[u8], calendar: &mut Calendar, now: Time) -> Option<(Layout, ParsedStamp, Time)> {
     spots(line).find_map(|place| at_spot(line, place, calendar, now))
 }
 
@@ -309,12 +316,12 @@ pub(super) fn at_spot(
     spot: Spot,
     calendar: &mut Calendar,
     now: Time,
-) -> Option<(Layout, Found, Time)> {
+) -> Option<(Layout, ParsedStamp, Time)> {
     let text = line.get(spot.at..).filter(|text| may_begin(text))?;
     let first = *text.first()?;
-    let mut best: Option<(Layout, Found, Time)> = None;
+    let mut best: Option<(Layout, ParsedStamp, Time)> = None;
     for format in FORMATS.iter().filter(|format| format.begins_with(first)) {
-        if matches!(format.place, Place::Field | Place::Proved)
+        if matches!(format.place, StampPlace::Field | StampPlace::Proved)
             || (best.is_some() && !format.ambiguous)
         {
             continue;
@@ -340,18 +347,18 @@ fn read_at(
     spot: Spot,
     calendar: &mut Calendar,
     now: Time,
-) -> Option<(Layout, Found, Time)> {
+) -> Option<(Layout, ParsedStamp, Time)> {
     let (before, text) = line.split_at_checked(spot.at)?;
     let found = (format.parse)(text, &calendar.names)?;
     let is_number = format.name == "epoch";
-    let is_labelled = format.place == Place::Start && !may_precede(before);
+    let is_labelled = format.place == StampPlace::Start && !may_precede(before);
     if is_labelled && !(is_number && spot.word == 1 && is_dated(&text[found.end..], found.moment)) {
         return None;
     }
     let time = calendar
         .time(found.moment, now, None)
         .filter(|&time| is_plausible(format, time, now))?;
-    let found = Found {
+    let found = ParsedStamp {
         start: found.start + spot.at,
         end: found.end + spot.at,
         ..found
@@ -444,7 +451,7 @@ pub(super) fn is_contradicted(
     for Spot { at, .. } in spots(line).filter(|spot| spot.at > end) {
         for format in FORMATS
             .iter()
-            .filter(|format| format.place == Place::Anywhere && format.begins_with(line[at]))
+            .filter(|format| format.place == StampPlace::Anywhere && format.begins_with(line[at]))
         {
             let Some(found) = (format.parse)(&line[at..], &calendar.names) else {
                 continue;
@@ -504,7 +511,7 @@ mod tests {
         let bytes = text.as_bytes();
         let formats = FORMATS
             .iter()
-            .filter(|format| matches!(format.place, Place::Anywhere | Place::Start));
+            .filter(|format| matches!(format.place, StampPlace::Anywhere | StampPlace::Start));
         for format in formats.filter(|format| {
             bytes
                 .first()

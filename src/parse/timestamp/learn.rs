@@ -9,7 +9,7 @@ use super::formats::FORMATS;
 use super::layout::{
     Layout, Spot, at_spot, has_fields, has_notation, is_contradicted, is_plausible, spots,
 };
-use super::notation::{Format, Found, Place};
+use super::notation::{Format, ParsedStamp, StampPlace};
 use crate::model::time::Time;
 
 /// Layouts that a source may have at once.
@@ -111,7 +111,7 @@ impl Tally {
         let to = self.range.1.0.saturating_add_unsigned(A_DAY);
         let in_place = other.layout.word <= self.layout.word
             || (other.layout.format.name == "access" && other.hits > 2)
-            || other.layout.format.place == Place::Field;
+            || other.layout.format.place == StampPlace::Field;
         other.shaped
             && other.hits > 1
             && in_place
@@ -197,7 +197,10 @@ fn in_fields(
     now: Time,
     add: &mut impl FnMut(Layout, bool, Time),
 ) -> bool {
-    for format in FORMATS.iter().filter(|format| format.place == Place::Field) {
+    for format in FORMATS
+        .iter()
+        .filter(|format| format.place == StampPlace::Field)
+    {
         let at = usize::from(!has_notation(format, line));
         let layout = Layout::of_field(format, at);
         if let Some((_, found)) = layout.find(line, &calendar.names)
@@ -226,7 +229,7 @@ fn in_spots(
         let before = behind;
         for format in FORMATS
             .iter()
-            .filter(|format| format.place != Place::Field && format.begins_with(text[0]))
+            .filter(|format| format.place != StampPlace::Field && format.begins_with(text[0]))
         {
             if format.name == "w3c" || (behind > before && !format.ambiguous) {
                 continue;
@@ -253,7 +256,7 @@ fn candidate(
     calendar: &mut Calendar,
     now: Time,
 ) -> Option<(Layout, bool, usize, Time)> {
-    let Found { moment, end, .. } = (format.parse)(&line[place.at..], &calendar.names)?;
+    let ParsedStamp { moment, end, .. } = (format.parse)(&line[place.at..], &calendar.names)?;
     let end = place.at + end;
     let time = calendar
         .time(moment, now, None)
@@ -262,9 +265,9 @@ fn candidate(
         return None;
     }
     let shape = match format.place {
-        Place::Anywhere => Some(false),
-        Place::Start => at_spot(line, place, calendar, now).map(|(layout, ..)| layout.exact),
-        Place::Field | Place::Proved => None,
+        StampPlace::Anywhere => Some(false),
+        StampPlace::Start => at_spot(line, place, calendar, now).map(|(layout, ..)| layout.exact),
+        StampPlace::Field | StampPlace::Proved => None,
     };
     // Numbers of the kernel have their brackets.
     let exact = shape.unwrap_or(format.name != "boot");

@@ -14,7 +14,7 @@ use super::zone::ZoneNames;
 
 /// Where a stamp of some format may stand in a line that is the only one known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum StampPlace {
     /// Near the beginning of the line.
     Anywhere,
     /// At the beginning only: further on, it would be told from any other number or word by chance
@@ -28,7 +28,7 @@ pub(super) enum Place {
 
 /// What the parser of a format found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Found {
+pub(super) struct ParsedStamp {
     /// What the stamp says.
     pub(super) moment: Moment,
     /// Where it begins in the bytes that were given.
@@ -45,13 +45,13 @@ pub(super) struct Format {
     /// What it looks like, for the documentation.
     pub(super) example: &'static str,
     /// Where it stands.
-    pub(super) place: Place,
+    pub(super) place: StampPlace,
     /// The bytes that it may begin with.
     pub(super) first: First,
     /// The same bytes may mean another day in another format.
     pub(super) ambiguous: bool,
     /// Bytes to what they say.
-    pub(super) parse: fn(&[u8], &ZoneNames) -> Option<Found>,
+    pub(super) parse: fn(&[u8], &ZoneNames) -> Option<ParsedStamp>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -93,7 +93,7 @@ macro_rules! formats {
         &[$(Format {
             name: $name,
             example: $example,
-            place: Place::$place,
+            place: StampPlace::$place,
             first: $first,
             ambiguous: false $(|| $ambiguous)?,
             parse: $parse,
@@ -130,8 +130,8 @@ pub(super) const PROVED: &[Format] = formats![
 ];
 
 impl Scan<'_> {
-    fn found(self, text: &[u8], moment: Moment) -> Option<Found> {
-        Some(Found {
+    fn found(self, text: &[u8], moment: Moment) -> Option<ParsedStamp> {
+        Some(ParsedStamp {
             moment,
             start: 0,
             end: text.len() - self.0.len(),
@@ -192,7 +192,7 @@ fn civil(year: Option<i32>, month: u32, day: u32, time: TimeOfDay, zone: Zone) -
 }
 
 /// Any date with its year first, and with marks between its parts or `T` behind them.
-fn iso(text: &[u8], names: &ZoneNames) -> Option<Found> {
+fn iso(text: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
     let mut scan = Scan(text);
     let year = scan.year4()?;
     let Some(mark) = scan.take(b"-/. ") else {
@@ -224,7 +224,7 @@ fn iso(text: &[u8], names: &ZoneNames) -> Option<Found> {
 }
 
 /// `20261120T130001Z`
-fn basic(year: i32, mut scan: Scan<'_>, text: &[u8], names: &ZoneNames) -> Option<Found> {
+fn basic(year: i32, mut scan: Scan<'_>, text: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
     let month = scan.digits(2)?;
     let day = scan.digits(2)?;
     scan.take(b"Tt")?;
@@ -245,7 +245,7 @@ fn basic(year: i32, mut scan: Scan<'_>, text: &[u8], names: &ZoneNames) -> Optio
 }
 
 /// `20261120130001`, `20261120 130001`, `20261120-13:00:01:123`
-fn compact(text: &[u8], names: &ZoneNames) -> Option<Found> {
+fn compact(text: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
     let mut scan = Scan(text);
     let run = scan.run_of_digits();
     if !matches!(run, 8 | 14 | 17) {
@@ -278,7 +278,7 @@ fn compact(text: &[u8], names: &ZoneNames) -> Option<Found> {
 }
 
 /// `261120 13:00:01`, `261120  9:00:01`, `261120 130001`
-fn yymmdd(text: &[u8], names: &ZoneNames) -> Option<Found> {
+fn yymmdd(text: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
     let mut scan = Scan(text);
     if scan.run_of_digits() != 6 {
         return None;
@@ -306,7 +306,7 @@ fn yymmdd(text: &[u8], names: &ZoneNames) -> Option<Found> {
 
 /// `Nov 20 13:00:01`, and with a year before or behind the time, as in `Fri Nov 20 13:00:01 UTC
 /// 2026`.
-fn month_first(text: &[u8], names: &ZoneNames) -> Option<Found> {
+fn month_first(text: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
     let mut scan = Scan(text);
     let month = scan.month()?;
     scan.take(b" -/.")?;
@@ -352,7 +352,7 @@ fn year_alone(scan: &mut Scan<'_>) -> Option<i32> {
 }
 
 /// `20/Nov/2026:13:00:01 +0000`, `20-Nov-26 13:00:01`, `20 Nov 13:00:01`
-fn day_first(text: &[u8], names: &ZoneNames) -> Option<Found> {
+fn day_first(text: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
     let mut scan = Scan(text);
     let day = scan.short()?;
     let mark = scan.take(b"/- .");
@@ -401,14 +401,14 @@ fn year_at_end(scan: &mut Scan<'_>) -> Option<i32> {
 }
 
 /// `20.11.2026 13:00:01`
-fn day_month(text: &[u8], names: &ZoneNames) -> Option<Found> {
+fn day_month(text: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
     let mut scan = Scan(text);
     let (day, month) = two(&mut scan)?;
     year_last(day, month, scan, text, names)
 }
 
 /// `11/20/2026 13:00:01`
-fn month_day(text: &[u8], names: &ZoneNames) -> Option<Found> {
+fn month_day(text: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
     let mut scan = Scan(text);
     let (month, day) = two(&mut scan)?;
     year_last(day, month, scan, text, names)
@@ -428,7 +428,7 @@ fn year_last(
     mut scan: Scan<'_>,
     text: &[u8],
     names: &ZoneNames,
-) -> Option<Found> {
+) -> Option<ParsedStamp> {
     scan.0 = scan.0.get(1..)?;
     let year = scan.year2_or_4()?;
     scan.between()?;
@@ -443,7 +443,7 @@ fn year_last(
 }
 
 /// `26/11/20 13:00:01`
-fn short_year(text: &[u8], names: &ZoneNames) -> Option<Found> {
+fn short_year(text: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
     let mut scan = Scan(text);
     let year = scan.year2()?;
     let mark = scan.take(b"/.-")?;
@@ -462,7 +462,7 @@ fn short_year(text: &[u8], names: &ZoneNames) -> Option<Found> {
 }
 
 /// `11-20 13:00:01.123`
-fn month_day_only(text: &[u8], names: &ZoneNames) -> Option<Found> {
+fn month_day_only(text: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
     let mut scan = Scan(text);
     let month = scan.short()?;
     scan.take(b"/.-")?;
@@ -471,7 +471,7 @@ fn month_day_only(text: &[u8], names: &ZoneNames) -> Option<Found> {
 }
 
 /// `20.11. 13:00:01`
-fn day_month_only(text: &[u8], names: &ZoneNames) -> Option<Found> {
+fn day_month_only(text: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
     let mut scan = Scan(text);
     let day = scan.short()?;
     let mark = scan.take(b"/.-")?;
@@ -488,7 +488,7 @@ fn year_left_out(
     mut scan: Scan<'_>,
     text: &[u8],
     names: &ZoneNames,
-) -> Option<Found> {
+) -> Option<ParsedStamp> {
     scan.take(b" T\t_,-")?;
     scan.blanks(1);
     let time = scan.time_of_day(Precision::Seconds)?;
@@ -501,7 +501,7 @@ fn year_left_out(
     }
 }
 
-fn klog(text: &[u8], _: &ZoneNames) -> Option<Found> {
+fn klog(text: &[u8], _: &ZoneNames) -> Option<ParsedStamp> {
     let mut scan = Scan(text);
     scan.take(b"IWEF")?;
     let year = if scan.run_of_digits() == 8 {
@@ -514,13 +514,13 @@ fn klog(text: &[u8], _: &ZoneNames) -> Option<Found> {
     let time = scan.time_of_day(Precision::Seconds)?;
     let moment = civil(year, month, day, time, Zone::Host)?;
     scan.found(text, moment)
-        .map(|found| Found { start: 1, ..found })
+        .map(|found| ParsedStamp { start: 1, ..found })
 }
 
 /// Seconds have ten digits from 2001 to 2286, milliseconds 13, microseconds 16 and nanoseconds 19:
 /// numbers of any other length are taken for something else. zap's console has
 /// `1.7951796011234567e+09`.
-fn epoch(text: &[u8], _: &ZoneNames) -> Option<Found> {
+fn epoch(text: &[u8], _: &ZoneNames) -> Option<ParsedStamp> {
     let mut scan = Scan(text);
     let moment = Moment::Epoch(number(&mut scan)?);
     if scan.ends_word() && scan.ends_stamp() {
@@ -587,7 +587,7 @@ fn with_exponent(scan: &mut Scan<'_>) -> Option<i64> {
 }
 
 /// `[    5.123456]`
-fn since_boot(text: &[u8], _: &ZoneNames) -> Option<Found> {
+fn since_boot(text: &[u8], _: &ZoneNames) -> Option<ParsedStamp> {
     let mut scan = Scan(text);
     scan.skip(b"[")?;
     scan.blanks(12);
@@ -612,7 +612,7 @@ fn since_boot(text: &[u8], _: &ZoneNames) -> Option<Found> {
 
 /// `@4000000065f1b2c32ab6c71c`: <https://cr.yp.to/libtai/tai64.html>, with the 10 seconds by which
 /// daemontools, runit and s6 are ahead of UTC (they do not count leap seconds either).
-fn tai64n(text: &[u8], _: &ZoneNames) -> Option<Found> {
+fn tai64n(text: &[u8], _: &ZoneNames) -> Option<ParsedStamp> {
     const EPOCH: u64 = (1 << 62) + 10;
     let mut scan = Scan(text.strip_prefix(b"@")?);
     let digits = scan.0.get(..24)?;
@@ -635,8 +635,8 @@ fn tai64n(text: &[u8], _: &ZoneNames) -> Option<Found> {
 }
 
 /// Date and time at the beginning, in UTC.
-fn utc(text: &[u8], names: &ZoneNames) -> Option<Found> {
-    iso(text, names).map(|found| Found {
+fn utc(text: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
+    iso(text, names).map(|found| ParsedStamp {
         moment: in_utc(found.moment),
         ..found
     })
@@ -652,7 +652,7 @@ pub(super) fn in_utc(moment: Moment) -> Moment {
 }
 
 /// `13:00:01.123`
-pub(super) fn time_only(text: &[u8], names: &ZoneNames) -> Option<Found> {
+pub(super) fn time_only(text: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
     let mut scan = Scan(text);
     if text.get(1..3)?.iter().all(|&b| b != b':') {
         return None;
@@ -683,7 +683,7 @@ pub(super) fn date_only(text: &[u8]) -> Option<Date> {
 
 /// A value that is known to be a time: any format that is told by its shape, and names of days
 /// before it.
-pub(super) fn any(text: &[u8], names: &ZoneNames) -> Option<Found> {
+pub(super) fn any(text: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
     let first = *text.first()?;
     let found = SHAPES
         .iter()
@@ -693,7 +693,7 @@ pub(super) fn any(text: &[u8], names: &ZoneNames) -> Option<Found> {
 }
 
 /// `Fri, 20 Nov 2026 13:00:01 GMT`, `Fri Nov 20 13:00:01 2026`, `Friday, 20-Nov-26 13:00:01 GMT`
-fn day_name(text: &[u8], names: &ZoneNames) -> Option<Found> {
+fn day_name(text: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
     let letters = text
         .iter()
         .take(10)
@@ -704,7 +704,7 @@ fn day_name(text: &[u8], names: &ZoneNames) -> Option<Found> {
     let found = day_first(rest, names)
         .or_else(|| month_first(rest, names))
         .or_else(|| iso(rest, names))?;
-    Some(Found {
+    Some(ParsedStamp {
         end: found.end + text.len() - rest.len(),
         ..found
     })

@@ -5,7 +5,7 @@
 //! the fields mean together is [`Parts`].
 
 use super::moment::{Date, Moment, TimeOfDay, Zone};
-use super::notation::{self, Found};
+use super::notation::{self, ParsedStamp};
 use super::scan::Scan;
 use super::zone::ZoneNames;
 
@@ -123,7 +123,7 @@ impl Pattern {
         at: &mut usize,
         reach: usize,
         names: &ZoneNames,
-    ) -> Option<Found> {
+    ) -> Option<ParsedStamp> {
         if let Some(found) = self.find_at(line, *at, names) {
             return Some(found);
         }
@@ -132,7 +132,7 @@ impl Pattern {
         Some(found)
     }
 
-    fn find_at(&self, line: &[u8], at: usize, names: &ZoneNames) -> Option<Found> {
+    fn find_at(&self, line: &[u8], at: usize, names: &ZoneNames) -> Option<ParsedStamp> {
         let text = line.get(at..)?;
         // Not in the middle of a number or word.
         let inside = at > 0 && line[at - 1].is_ascii_alphanumeric();
@@ -144,7 +144,7 @@ impl Pattern {
         for item in &self.0 {
             item.read(&mut scan, &mut parts, names)?;
         }
-        Some(Found {
+        Some(ParsedStamp {
             moment: parts.moment()?,
             start: at,
             end: line.len() - scan.0.len(),

@@ -4,7 +4,7 @@
 
 use super::fields::shifted;
 use super::moment::{Date, Moment};
-use super::notation::{self, Found, date_only, in_utc};
+use super::notation::{self, ParsedStamp, date_only, in_utc};
 use super::zone::ZoneNames;
 
 /// As much of a line is read as has its columns.
@@ -22,7 +22,7 @@ pub(super) struct Header {
 
 impl Header {
     /// Takes in a line that begins with `#`. A `#Date:` is a stamp itself.
-    pub(super) fn read(&mut self, line: &[u8], names: &ZoneNames) -> Option<Found> {
+    pub(super) fn read(&mut self, line: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
         let head = &line[..line.len().min(HEAD)];
         if let Some(fields) = head.strip_prefix(b"#Fields:") {
             let at =
@@ -46,7 +46,7 @@ impl Header {
     }
 
     /// The stamp of a line.
-    pub(super) fn find(&self, line: &[u8], names: &ZoneNames) -> Option<Found> {
+    pub(super) fn find(&self, line: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
         let head = &line[..line.len().min(HEAD)];
         let column = self.time?;
         let (start, clock) = words(head).nth(column)?;
@@ -66,18 +66,18 @@ impl Header {
             None => Moment::Clock(time, zone),
         };
         let adjacent = self.date.is_none_or(|date| date + 1 == column);
-        Some(self.in_zone(Found {
+        Some(self.in_zone(ParsedStamp {
             moment,
             start: if adjacent { from } else { start },
             end: clock.end,
         }))
     }
 
-    fn in_zone(&self, found: Found) -> Found {
+    fn in_zone(&self, found: ParsedStamp) -> ParsedStamp {
         if self.is_local {
             found
         } else {
-            Found {
+            ParsedStamp {
                 moment: in_utc(found.moment),
                 ..found
             }

@@ -1,12 +1,12 @@
 //! Ranges of times: `13:00..13:05`, `-2h..-1h`, `2026-11-20 13:00..`, `yesterday 03:14..04:00`,
 //! `yesterday`, `since:15m`.
 
-use super::Reader;
+use super::QueryReader;
 use crate::query::ast::{Expr, Term};
 use crate::query::error::QueryError;
 use crate::query::when::{EXAMPLES, Span, When, date, time_of_day};
 
-impl Reader<'_> {
+impl QueryReader<'_> {
     /// The range that stands here, if one does. Words with two dots that are no times (`../x`,
     /// `a..b`) are text.
     pub(super) fn range(&mut self) -> Result<Option<Expr>, QueryError> {
@@ -103,7 +103,7 @@ impl Reader<'_> {
     fn next_word(&self, at: usize) -> Option<(usize, &str)> {
         let rest = self.text.get(at..)?;
         let blanks = rest.len() - rest.trim_start().len();
-        let next = Reader {
+        let next = QueryReader {
             at: at + blanks,
             ..*self
         }

@@ -1,6 +1,6 @@
 //! Words: names with an operator and a value, or text.
 
-use super::Reader;
+use super::QueryReader;
 use crate::model::level::Level;
 use crate::parse::level;
 use crate::query::ast::{Expr, Field, Order, Piece, Term, Test};
@@ -31,7 +31,7 @@ const SIGNS: [(&str, Sign); 7] = [
     ("<", Sign::Compare(Order::Below)),
 ];
 
-impl Reader<'_> {
+impl QueryReader<'_> {
     /// A condition on a field, or text.
     pub(super) fn word(&mut self) -> Result<Expr, QueryError> {
         let start = self.at;

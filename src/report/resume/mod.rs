@@ -49,19 +49,19 @@ pub struct Checkpoint {
 struct Shared {
     /// Locked while it is written, and before the state.
     store: Mutex<Store>,
-    state: Mutex<State>,
+    state: Mutex<CheckpointState>,
     changed: Condvar,
     /// Bytes that standard output has taken.
     taken: AtomicU64,
 }
 
 #[derive(Debug)]
-struct State {
+struct CheckpointState {
     /// Of earlier runs, where nothing was heard of the source since.
     remembered: Remembered,
     /// In the order in which they came, with the bytes of output up to their end.
     pending: VecDeque<(u64, Noted)>,
-    sources: BTreeMap<SourceId, Source>,
+    sources: BTreeMap<SourceId, SavedSource>,
     /// There is something to be settled or written.
     is_new: bool,
     /// Something was settled and is not written.
@@ -70,7 +70,7 @@ struct State {
 }
 
 #[derive(Debug)]
-struct Source {
+struct SavedSource {
     host: String,
     name: String,
     printed: Printed,
@@ -96,7 +96,7 @@ impl Checkpoint {
         }
         // Now it is known that it can be written, and what was set aside is not needed any more.
         store.write(&remembered)?;
-        let state = State {
+        let state = CheckpointState {
             remembered: remembered.clone(),
             pending: VecDeque::new(),
             sources: BTreeMap::new(),
@@ -252,14 +252,14 @@ impl Drop for Checkpoint {
 }
 
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, CheckpointState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn keep_writing(&self) {
         let mut failed = false;
         loop {
-            let idle = |state: &mut State| !state.is_new && !state.ends;
+            let idle = |state: &mut CheckpointState| !state.is_new && !state.ends;
             let state = self
                 .changed
                 .wait_while(self.lock(), idle)
@@ -306,16 +306,16 @@ impl Shared {
     }
 }
 
-impl State {
+impl CheckpointState {
     /// What is known of a source, of this run or an earlier one.
-    fn source(&mut self, id: SourceId, (host, name): (&str, &str)) -> &mut Source {
+    fn source(&mut self, id: SourceId, (host, name): (&str, &str)) -> &mut SavedSource {
         self.sources.entry(id).or_insert_with(|| {
             let before = self
                 .remembered
                 .get_mut(host)
                 .and_then(|sources| sources.remove(name));
             let printed = Printed::before(before.unwrap_or_default(), now());
-            Source {
+            SavedSource {
                 host: host.to_owned(),
                 name: name.to_owned(),
                 printed,

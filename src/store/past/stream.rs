@@ -22,7 +22,7 @@ pub enum Side {
 
 /// How a stream goes on at one end.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum State {
+pub enum StreamState {
     /// There may be more.
     Open,
     /// It was asked for.
@@ -37,7 +37,7 @@ pub enum State {
 #[derive(Debug)]
 pub(super) struct Run {
     pub(super) ahead: VecDeque<Entry>,
-    pub(super) state: State,
+    pub(super) state: StreamState,
     /// From where it was asked for last: another answer comes too late.
     pub(super) asked: Option<Start>,
 }
@@ -46,7 +46,7 @@ impl Default for Run {
     fn default() -> Self {
         Self {
             ahead: VecDeque::new(),
-            state: State::Open,
+            state: StreamState::Open,
             asked: None,
         }
     }
@@ -144,7 +144,7 @@ pub(super) fn near_line(run: &Run) -> Option<(Place, Time)> {
 }
 
 pub(super) fn needs(run: &Run) -> bool {
-    run.ahead.is_empty() && run.state == State::Open
+    run.ahead.is_empty() && run.state == StreamState::Open
 }
 
 /// Whether older lines of a source come next: not while the ring has some that are not in the

@@ -12,7 +12,7 @@ use tokio::sync::{Semaphore, watch};
 
 use super::trust::{self, Judged, Trust};
 use crate::model::state::LinkState;
-use crate::transport::failure::{self, Ending, Place};
+use crate::transport::failure::{self, Ending, ServerLabel};
 use crate::transport::known_hosts::Verdict;
 use crate::transport::pace::Pacer;
 use crate::transport::stream::{ByteStream, Cut, Cuttable};
@@ -44,7 +44,7 @@ pub(crate) struct Client {
     pub(super) handle: Handle<Watcher>,
     pub(super) sessions: Arc<Semaphore>,
     pub(super) notes: Arc<Notes>,
-    pub(crate) place: Place,
+    pub(crate) place: ServerLabel,
     pub(crate) pacer: Pacer,
     cut: Cut,
     /// The connection that carries this one.
@@ -91,7 +91,7 @@ pub(super) struct Watcher {
 }
 
 impl Watcher {
-    fn new(trust: Trust, notes: Arc<Notes>, place: &Place) -> Self {
+    fn new(trust: Trust, notes: Arc<Notes>, place: &ServerLabel) -> Self {
         Self {
             trust,
             notes,
@@ -107,7 +107,7 @@ impl Watcher {
 pub(crate) async fn handshake(
     stream: Box<dyn ByteStream>,
     pacing: Pacing,
-    place: &Place,
+    place: &ServerLabel,
     trust: Trust,
 ) -> Result<Greeted, (Error, Arc<Notes>)> {
     let Pacing { pacer, login_time } = pacing;
@@ -184,7 +184,11 @@ impl Link for Client {
 }
 
 impl Client {
-    pub(crate) fn new(greeted: Greeted, place: Place, outer: Option<Arc<Client>>) -> Arc<Self> {
+    pub(crate) fn new(
+        greeted: Greeted,
+        place: ServerLabel,
+        outer: Option<Arc<Client>>,
+    ) -> Arc<Self> {
         let Greeted {
             handle,
             notes,
@@ -243,7 +247,7 @@ impl Client {
     }
 
     /// A byte stream from the host to somewhere else, as for `ProxyJump`.
-    pub(crate) async fn tunnel(&self, to: &Place) -> Result<Box<dyn ByteStream>, LinkError> {
+    pub(crate) async fn tunnel(&self, to: &ServerLabel) -> Result<Box<dyn ByteStream>, LinkError> {
         let opened = self
             .handle
             .channel_open_direct_tcpip(to.address.as_str(), u32::from(to.port), "127.0.0.1", 0)
@@ -255,7 +259,7 @@ impl Client {
         }
     }
 
-    fn no_tunnel(&self, to: &Place, why: &ChannelOpenFailure) -> LinkError {
+    fn no_tunnel(&self, to: &ServerLabel, why: &ChannelOpenFailure) -> LinkError {
         let said = self
             .refusal()
             .map(|words| format!(" ({words})"))
@@ -436,7 +440,7 @@ impl Drop for Watcher {
 }
 
 /// A handshake that failed for another reason than the host key.
-pub(crate) fn shaking_hands(place: &Place, error: &Error) -> LinkError {
+pub(crate) fn shaking_hands(place: &ServerLabel, error: &Error) -> LinkError {
     match error {
         Error::IO(io) if failure::is_hang_up(io) => {
             failure::turned_away(place, "closed the connection")
@@ -604,7 +608,7 @@ mod tests {
             revoked: Revoked::read(std::slice::from_ref(&krl)).expect("a list"),
             policy: KeyPolicy::default(),
         };
-        let place = Place {
+        let place = ServerLabel {
             name: "web-1".into(),
             address: "web-1".into(),
             port: 22,

@@ -12,7 +12,7 @@ use ::russh::{Names, Preferred, cipher};
 use crate::model::state::LinkState;
 use crate::transport::LinkError;
 use crate::transport::algorithms::{self, KeyPolicy};
-use crate::transport::failure::{self, Place};
+use crate::transport::failure::{self, ServerLabel};
 use crate::transport::known_hosts::{KnownHosts, Revoked, Subject, Verdict, fingerprint};
 
 /// How the handler judges a host key.
@@ -148,7 +148,7 @@ pub(super) fn note_negotiated(place: &str, names: &Names) {
 
 /// A key judged while shaking hands, as the error it leads to. `Unknown` is for the caller to ask
 /// about.
-pub(crate) fn distrusted(place: &Place, subject: &Subject, judged: &Judged) -> LinkError {
+pub(crate) fn distrusted(place: &ServerLabel, subject: &Subject, judged: &Judged) -> LinkError {
     let Judged {
         key,
         verdict,
@@ -191,7 +191,7 @@ pub(crate) fn distrusted(place: &Place, subject: &Subject, judged: &Judged) -> L
     }
 }
 
-fn revoked(place: &Place, how: &str, presented: &str) -> LinkError {
+fn revoked(place: &ServerLabel, how: &str, presented: &str) -> LinkError {
     LinkError::new(
         LinkState::HostKeyChanged,
         format!("the host key of {place} is {how}: {presented}"),

@@ -50,14 +50,14 @@ const STOPPED: Duration = Duration::from_secs(2);
 pub(super) type Ping = Pin<Box<dyn Future<Output = bool> + Send>>;
 
 /// A ping under way, and since when.
-struct Asked {
+struct PendingPing {
     since: Instant,
     ping: Ping,
 }
 
 /// Watches until the connection has ended, or nothing comes any more: then it ends it.
 pub(super) async fn watch_over(link: Weak<impl Link>, ending: Ending) {
-    let mut asked: Option<Asked> = None;
+    let mut asked: Option<PendingPing> = None;
     // The first tells how long the way is.
     let mut next_ping = Instant::now();
     // Silence before this does not count.
@@ -92,7 +92,7 @@ pub(super) async fn watch_over(link: Weak<impl Link>, ending: Ending) {
             }
             None if now >= next_ping || silent_for >= ASK_AFTER => {
                 next_ping = now + PING_EVERY;
-                asked = Some(Asked {
+                asked = Some(PendingPing {
                     since: now,
                     ping: Arc::clone(&link).ping(),
                 });
@@ -103,7 +103,7 @@ pub(super) async fn watch_over(link: Weak<impl Link>, ending: Ending) {
 }
 
 /// Waits for the ping that is under way; for ever where there is none.
-async fn answer(asked: &mut Option<Asked>) -> bool {
+async fn answer(asked: &mut Option<PendingPing>) -> bool {
     match asked {
         Some(asked) => asked.ping.as_mut().await,
         None => std::future::pending().await,

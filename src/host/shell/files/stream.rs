@@ -17,7 +17,7 @@ const MUCH: usize = 16 << 10;
 
 /// How lines are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
+enum StreamForm {
     /// As they are: everything is found.
     Text,
     /// `OFFSET:LINE`, and `OFFSET-LINE` for context.
@@ -28,8 +28,8 @@ enum Form {
 
 /// A stream that is being read.
 pub(super) struct Stream {
-    form: Form,
-    /// Offset of the first byte that was looked at; of [`Form::Text`], of the line that comes next.
+    form: StreamForm,
+    /// Offset of the first byte that was looked at; of [`StreamForm::Text`], of the line that comes next.
     begin: u64,
     /// Where looking ends, where that is known.
     end: Option<u64>,
@@ -55,9 +55,9 @@ impl Stream {
     pub(super) fn begin(header: &str, token: &str, scan: &Scan) -> Option<Self> {
         let mut words = header.strip_prefix("B ")?.split(' ');
         let form = match words.next()? {
-            "all" => Form::Text,
-            "b" => Form::Offset,
-            "n" => Form::WithoutNul,
+            "all" => StreamForm::Text,
+            "b" => StreamForm::Offset,
+            "n" => StreamForm::WithoutNul,
             _ => return None,
         };
         let begin = words.next()?.parse().ok()?;
@@ -81,7 +81,7 @@ impl Stream {
 
     /// Whether NUL bytes come as bytes of the value 1.
     pub(super) fn has_no_nul(&self) -> bool {
-        self.form == Form::WithoutNul
+        self.form == StreamForm::WithoutNul
     }
 
     /// What to ask for: 1 for what there is, 4 for more where much waits; and how many KiB at most,
@@ -151,7 +151,7 @@ impl Stream {
             self.ended = Some(damage(&String::from_utf8_lossy(how), self.packing));
             return Ok(());
         }
-        if self.form != Form::Text && matches!(&line[..], b"" | b"--") {
+        if self.form != StreamForm::Text && matches!(&line[..], b"" | b"--") {
             return Ok(());
         }
         let head = self
@@ -177,10 +177,10 @@ impl Stream {
         if found.raw.is_empty() && self.end.is_some_and(|end| found.offset >= end) {
             return Ok(());
         }
-        if self.form == Form::Text {
+        if self.form == StreamForm::Text {
             self.begin = after;
         }
-        if self.form == Form::Text && found.raw.is_empty() {
+        if self.form == StreamForm::Text && found.raw.is_empty() {
             // Seen to be one by what follows.
             self.pending = Some(found);
         } else {
@@ -192,7 +192,7 @@ impl Stream {
 
     /// What stands before the text of a line.
     fn head(&self, line: &[u8]) -> Option<Head> {
-        if self.form == Form::Text {
+        if self.form == StreamForm::Text {
             return Some(Head {
                 offset: self.begin,
                 is_hit: true,

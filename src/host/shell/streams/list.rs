@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::model::source::{Engine, SourceKind, SourceSpec};
 use crate::transport::LinkError;
 
-use super::listing::{At, State, Target, Wanted};
+use super::listing::{At, ContainerState, Target, Wanted};
 use super::program::Shell;
 use super::stream::{Followed, Stream, What};
 use super::trouble::{self, Trouble};
@@ -173,7 +173,7 @@ impl List {
 
     fn fail(&self, trouble: Trouble, host: &Host<'_>) {
         match &self.only {
-            Some(only) => set(only, Target::without(State::Unknown(trouble))),
+            Some(only) => set(only, Target::without(ContainerState::Unknown(trouble))),
             None => trouble::note(
                 host.problems,
                 &self.spec.name,
@@ -197,14 +197,14 @@ impl List {
             let target = targets.into_iter().next().map(|(_, target)| target);
             return set(
                 only,
-                target.unwrap_or_else(|| Target::without(State::Gone(none))),
+                target.unwrap_or_else(|| Target::without(ContainerState::Gone(none))),
             );
         }
         for (name, known) in &self.known {
             if !targets.iter().any(|(found, _)| found == name) {
                 set(
                     known,
-                    Target::without(State::Gone(Trouble::plain("removed"))),
+                    Target::without(ContainerState::Gone(Trouble::plain("removed"))),
                 );
             }
         }
@@ -248,7 +248,7 @@ impl List {
 
 impl Target {
     /// In place of one that is not there.
-    fn without(state: State) -> Self {
+    fn without(state: ContainerState) -> Self {
         Self {
             instance: String::new(),
             at: At::Engine(Engine::Docker, String::new()),
@@ -352,7 +352,7 @@ mod tests {
             let ended = ended.map(Duration::from_secs);
             let target = Target {
                 ended,
-                ..Target::without(State::Ended("exited with code 1".to_owned()))
+                ..Target::without(ContainerState::Ended("exited with code 1".to_owned()))
             };
             let mut targets = vec![("job".to_owned(), target)];
             ends.note(&mut targets, start + Duration::from_secs_f64(at));

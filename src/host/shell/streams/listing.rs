@@ -16,7 +16,7 @@ pub(super) struct Target {
     pub(super) at: At,
     /// How often it was started again.
     pub(super) restarts: u32,
-    pub(super) state: State,
+    pub(super) state: ContainerState,
     /// How long ago it ended, where that was less than a minute ago: then engines say it to the
     /// second.
     pub(super) ended: Option<Duration>,
@@ -31,7 +31,7 @@ pub(super) enum At {
 
 /// Whether anything is to be expected of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum State {
+pub(super) enum ContainerState {
     Running,
     /// It has ended, and how; its lines can still be read.
     Ended(String),
@@ -102,12 +102,12 @@ impl Wanted {
             return None;
         }
         let state = if status.starts_with("Up") {
-            State::Running
+            ContainerState::Running
         } else {
-            State::Ended(ended(status))
+            ContainerState::Ended(ended(status))
         };
         let at = At::Engine(engine, id.to_owned());
-        let ended = if state == State::Running {
+        let ended = if state == ContainerState::Running {
             None
         } else {
             seconds_ago(status)
@@ -149,13 +149,16 @@ impl Wanted {
                     called = format!("{called}/{}", row.name);
                 }
                 let state = match (pod.phase, row.kind) {
-                    ("Running" | "Unknown", Kind::Before) => {
-                        State::Ended("it ran before the others".to_owned())
+                    ("Running" | "Unknown", ObjectKind::Before) => {
+                        ContainerState::Ended("it ran before the others".to_owned())
                     }
-                    ("Running" | "Unknown", _) | ("Pending", Kind::Before | Kind::Beside) => {
-                        State::Running
+                    ("Running" | "Unknown", _)
+                    | ("Pending", ObjectKind::Before | ObjectKind::Beside) => {
+                        ContainerState::Running
                     }
-                    (phase, _) => State::Ended(format!("the pod is {}", phase.to_lowercase())),
+                    (phase, _) => {
+                        ContainerState::Ended(format!("the pod is {}", phase.to_lowercase()))
+                    }
                 };
                 let [namespace, pod_name, container] =
                     [pod.namespace, pod.name, row.name].map(str::to_owned);
@@ -214,12 +217,12 @@ struct PodRow<'a> {
 struct ContainerRow<'a> {
     name: &'a str,
     restarts: u32,
-    kind: Kind,
+    kind: ObjectKind,
 }
 
 /// When a container of a pod runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum ObjectKind {
     Main,
     /// An init container: to its end, before the main ones.
     Before,
@@ -230,11 +233,11 @@ enum Kind {
 impl PodRow<'_> {
     /// Whether the name of the pod alone does not say which container is meant.
     fn is_of_many(&self, row: &ContainerRow<'_>) -> bool {
-        row.kind != Kind::Main
+        row.kind != ObjectKind::Main
             || self
                 .containers
                 .iter()
-                .filter(|row| row.kind == Kind::Main)
+                .filter(|row| row.kind == ObjectKind::Main)
                 .count()
                 > 1
     }
@@ -260,12 +263,12 @@ fn pod(line: &str) -> Option<PodRow<'_>> {
     };
     let kind = |name: &str| {
         if beside.split(',').any(|it| it == name) {
-            Kind::Beside
+            ObjectKind::Beside
         } else {
-            Kind::Before
+            ObjectKind::Before
         }
     };
-    let containers = rows(main, restarts, |_| Kind::Main)
+    let containers = rows(main, restarts, |_| ObjectKind::Main)
         .chain(rows(init, init_restarts, kind))
         .collect();
     // They become words of a command line: whatever is said here, none may be taken for an option.
@@ -289,7 +292,7 @@ fn pod(line: &str) -> Option<PodRow<'_>> {
 fn rows<'a>(
     names: &'a str,
     restarts: &'a str,
-    kind: impl Fn(&str) -> Kind,
+    kind: impl Fn(&str) -> ObjectKind,
 ) -> impl Iterator<Item = ContainerRow<'a>> {
     let mut restarts = restarts.split(',').map(|count| count.parse().unwrap_or(0));
     let names = names.split(',').filter(|name| *name != "<none>");
@@ -306,7 +309,7 @@ mod tests {
 
     const ID: &str = "0123456789abcdef";
 
-    fn found(kind: SourceKind, listing: &[String]) -> Vec<(String, u32, State)> {
+    fn found(kind: SourceKind, listing: &[String]) -> Vec<(String, u32, ContainerState)> {
         let wanted = Wanted::new(&kind).expect("a source of containers");
         let found = wanted.found(Engine::Docker, listing);
         found
@@ -331,18 +334,18 @@ mod tests {
                 name: name.to_owned(),
             })
         };
-        let ended = |why: &str| State::Ended(why.to_owned());
+        let ended = |why: &str| ContainerState::Ended(why.to_owned());
         assert_eq!(
             found(kind("shop-*"), &listing),
             [
-                ("shop-web".to_owned(), 0, State::Running),
+                ("shop-web".to_owned(), 0, ContainerState::Running),
                 ("shop-db".to_owned(), 0, ended("exited with code 137")),
                 ("shop-new".to_owned(), 0, ended("created")),
             ]
         );
         assert_eq!(
             found(kind("other"), &listing),
-            [("other".to_owned(), 0, State::Running)]
+            [("other".to_owned(), 0, ContainerState::Running)]
         );
         assert_eq!(found(kind("othe"), &listing), []);
     }
@@ -386,25 +389,25 @@ mod tests {
                 container,
             })
         };
-        let over = State::Ended("the pod is succeeded".to_owned());
-        let before = State::Ended("it ran before the others".to_owned());
-        let pending = State::Ended("the pod is pending".to_owned());
+        let over = ContainerState::Ended("the pod is succeeded".to_owned());
+        let before = ContainerState::Ended("it ran before the others".to_owned());
+        let pending = ContainerState::Ended("the pod is pending".to_owned());
         assert_eq!(
             found(kind(None, None), &listing),
             [
-                ("web-0/app".to_owned(), 2, State::Running),
-                ("web-0/proxy".to_owned(), 0, State::Running),
+                ("web-0/app".to_owned(), 2, ContainerState::Running),
+                ("web-0/proxy".to_owned(), 0, ContainerState::Running),
                 ("web-0/migrate".to_owned(), 0, before),
-                ("web-0/mesh".to_owned(), 3, State::Running),
+                ("web-0/mesh".to_owned(), 3, ContainerState::Running),
                 ("web-1".to_owned(), 0, over.clone()),
                 ("web-3".to_owned(), 0, pending.clone()),
-                ("web-3/migrate".to_owned(), 4, State::Running),
+                ("web-3/migrate".to_owned(), 4, ContainerState::Running),
             ]
         );
         assert_eq!(
             found(kind(Some("*"), Some("a??")), &listing),
             [
-                ("shop/web-0/app".to_owned(), 2, State::Running),
+                ("shop/web-0/app".to_owned(), 2, ContainerState::Running),
                 ("shop/web-1".to_owned(), 0, over),
                 ("shop/web-3".to_owned(), 0, pending)
             ]

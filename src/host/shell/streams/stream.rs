@@ -16,7 +16,7 @@ use crate::transport::backoff::Backoff;
 use super::cut::RawLine;
 use super::input::Input;
 use super::last::{from_last, words_of};
-use super::listing::{At, State, Target};
+use super::listing::{At, ContainerState, Target};
 use super::program::Shell;
 use super::reader::Reader;
 use super::sift::Last;
@@ -224,15 +224,15 @@ impl Stream {
             let is_same =
                 followed.instance == target.as_ref().map(|it| (it.instance.clone(), it.restarts));
             let why = match target.as_ref().map(|target| &target.state) {
-                Some(State::Running) => return true,
-                Some(State::Ended(_)) if !(followed.is_read && is_same) => return true,
-                Some(State::Ended(why)) => Some(Trouble::plain(why)),
-                Some(State::Gone(why)) => {
+                Some(ContainerState::Running) => return true,
+                Some(ContainerState::Ended(_)) if !(followed.is_read && is_same) => return true,
+                Some(ContainerState::Ended(why)) => Some(Trouble::plain(why)),
+                Some(ContainerState::Gone(why)) => {
                     // What comes into being under this name is new from its first line.
                     followed.whole = true;
                     Some(why.clone())
                 }
-                Some(State::Unknown(why)) => Some(why.clone()),
+                Some(ContainerState::Unknown(why)) => Some(why.clone()),
                 // Not looked yet.
                 None => None,
             };
@@ -336,7 +336,7 @@ impl Stream {
                 .borrow()
                 .as_ref()
                 .map(|target| &target.state),
-            Some(State::Ended(_))
+            Some(ContainerState::Ended(_))
         )
     }
 
