@@ -18,7 +18,7 @@ use crate::model::source::SourceId;
 use crate::model::time::Time;
 use crate::query::Query;
 use crate::query::request::{Page, Search, Start, What};
-use crate::store::{Entry, LIVE, NOTICE, Ring, Store};
+use crate::store::{LIVE, NOTICE, Ring, RingEntry, Store};
 
 /// Hits that are asked for: the newest of a host may all be known already.
 const HITS: u64 = 20;
@@ -187,7 +187,7 @@ impl App {
         let found = pending
             .entries
             .iter()
-            .filter_map(Entry::record)
+            .filter_map(RingEntry::record)
             .filter(|record| is_new(record));
         for record in found {
             let is_nearer = further
@@ -241,7 +241,7 @@ impl App {
         let Some(pane) = self.panes.get(&id) else {
             return;
         };
-        let Some((seq, Entry::Gap(gap))) = pane.entry(&self.store) else {
+        let Some((seq, RingEntry::Gap(gap))) = pane.entry(&self.store) else {
             let key = Action::of(Act::Fill).map(Action::key).unwrap_or_default();
             return self.say(format!(
                 "{key} reads the missing bytes of a gap: put the cursor on one"
@@ -284,7 +284,7 @@ impl App {
             return;
         };
         let ring = pane.rows(&self.store).ring(seq);
-        if !matches!(ring.get(seq), Some(Entry::Gap(there)) if **there == *gap) {
+        if !matches!(ring.get(seq), Some(RingEntry::Gap(there)) if **there == *gap) {
             return self.leave_gap(gap, "its place is not held any more");
         }
         let after = near(ring, seq, gap.source, false).map(Record::place);
@@ -309,7 +309,7 @@ impl App {
         self.say(format!("the gap stays: {why}"));
     }
 
-    fn fill(&mut self, id: PaneId, seq: u64, lines: Vec<Entry>) {
+    fn fill(&mut self, id: PaneId, seq: u64, lines: Vec<RingEntry>) {
         let count = lines.len();
         if seq >= LIVE {
             let by = self.store.fill(seq, lines);
@@ -327,7 +327,7 @@ impl App {
 }
 
 /// The lines that belong in a gap, of those that follow the line before it: up to the one after it.
-fn missing(mut entries: Vec<Entry>, after: Option<Place>) -> Result<Vec<Entry>, String> {
+fn missing(mut entries: Vec<RingEntry>, after: Option<Place>) -> Result<Vec<RingEntry>, String> {
     // A page that begins with a gap does not begin where it was to: its lines may all be here
     // already.
     if entries
@@ -339,7 +339,7 @@ fn missing(mut entries: Vec<Entry>, after: Option<Place>) -> Result<Vec<Entry>, 
     let Some(after) = after else {
         return Ok(entries);
     };
-    let is_after = |entry: &Entry| {
+    let is_after = |entry: &RingEntry| {
         entry.record().is_some_and(|record| {
             record.cursor == after.cursor
                 || (record.cursor.offset == after.cursor.offset && after.fits(&record.raw))
@@ -358,12 +358,12 @@ fn missing(mut entries: Vec<Entry>, after: Option<Place>) -> Result<Vec<Entry>, 
 
 /// The nearest line of a source before or after a number.
 fn near(ring: &Ring, seq: u64, source: SourceId, before: bool) -> Option<&Record> {
-    let own = |entry: &'_ Entry| entry.record().is_some_and(|record| record.source == source);
+    let own = |entry: &'_ RingEntry| entry.record().is_some_and(|record| record.source == source);
     if before {
         let mut at = seq;
         while at > ring.first() {
             at -= 1;
-            if let Some(Entry::Record(record)) = ring.get(at).filter(|entry| own(entry)) {
+            if let Some(RingEntry::Record(record)) = ring.get(at).filter(|entry| own(entry)) {
                 return Some(record);
             }
         }
@@ -372,7 +372,7 @@ fn near(ring: &Ring, seq: u64, source: SourceId, before: bool) -> Option<&Record
     ring.from(seq + 1)
         .map(|(_, entry)| entry)
         .find(|entry| own(entry))
-        .and_then(Entry::record)
+        .and_then(RingEntry::record)
 }
 
 impl Edge {

@@ -22,7 +22,7 @@ use crate::model::update::Update;
 use crate::parse::display::Reading;
 use crate::query::Query;
 use crate::query::request::{Ask, Reply};
-use crate::store::{Entry, RING_BYTES, Store, Whole};
+use crate::store::{RING_BYTES, RingEntry, Store, Whole};
 
 pub mod actions;
 mod beyond;
@@ -43,7 +43,7 @@ mod tree;
 pub use columns::Columns;
 pub use editor::Editor;
 pub use layout::Areas;
-pub use pane::{LogPane, PanePosition, Rows, Target};
+pub use pane::{JumpTarget, LogPane, PanePosition, Rows};
 pub use past::AskId;
 pub use prompt::{Candidate, Completion, Prompt, PromptKind};
 pub use questions::{QuestionId, Questions};
@@ -54,7 +54,7 @@ use beyond::Further;
 use keymap::{Keymap, Typed};
 use keys::Key;
 use past::Asks;
-use prompt::{History, Outcome};
+use prompt::{History, PromptOutcome};
 use seek::Seek;
 
 /// How long a notice stays in the status line, and how long a second press counts as a
@@ -106,22 +106,22 @@ pub enum Effect {
     /// Use another theme.
     Theme(String),
     /// Ask a host, beside following it.
-    Ask(AskId, HostId, Wanted),
+    Ask(AskId, HostId, RequestHandle),
     /// Nobody waits for this answer any more.
     CancelAsk(AskId),
 }
 
 /// What is asked of a host.
 #[derive(Debug, Clone)]
-pub struct Wanted(pub Arc<Ask>);
+pub struct RequestHandle(pub Arc<Ask>);
 
-impl PartialEq for Wanted {
+impl PartialEq for RequestHandle {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 }
 
-impl Eq for Wanted {}
+impl Eq for RequestHandle {}
 
 /// How times are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -136,7 +136,7 @@ pub enum TimeStyle {
 
 /// What is shown in every pane.
 #[derive(Debug, Clone)]
-pub struct Shown {
+pub struct ViewOptions {
     /// Times of lines.
     pub time: TimeStyle,
     /// Names of hosts.
@@ -196,7 +196,7 @@ pub struct App {
     further: Option<Further>,
     /// For all panes together.
     past_bytes: usize,
-    shown: Shown,
+    shown: ViewOptions,
     notice: Option<Notice>,
     confirm: Option<(Confirm, Time)>,
     screen: Rect,
@@ -239,7 +239,7 @@ impl App {
             asks: Asks::default(),
             further: None,
             past_bytes: pane::PAST_BYTES,
-            shown: Shown {
+            shown: ViewOptions {
                 time: TimeStyle::Full,
                 host: true,
                 source: true,
@@ -383,10 +383,10 @@ impl App {
             return;
         };
         match prompt.press(key, &self.history) {
-            Outcome::Open => self.prompt = Some(prompt),
-            Outcome::Cancelled => self.history.add(prompt.kind, prompt.editor.text()),
-            Outcome::Entered(text) => self.enter(prompt, &text),
-            Outcome::Complete => {
+            PromptOutcome::Open => self.prompt = Some(prompt),
+            PromptOutcome::Cancelled => self.history.add(prompt.kind, prompt.editor.text()),
+            PromptOutcome::Entered(text) => self.enter(prompt, &text),
+            PromptOutcome::Complete => {
                 prompt.offer(self.completions(&prompt));
                 self.prompt = Some(prompt);
             }
@@ -489,7 +489,7 @@ impl App {
 
     /// An entry of the pane that keys mean.
     #[must_use]
-    pub fn entry(&self, seq: u64) -> Option<&Entry> {
+    pub fn entry(&self, seq: u64) -> Option<&RingEntry> {
         self.panes.get(&self.focus)?.rows(&self.store).get(seq)
     }
 
@@ -548,7 +548,7 @@ impl App {
 
     /// What is shown in every pane.
     #[must_use]
-    pub fn shown(&self) -> &Shown {
+    pub fn shown(&self) -> &ViewOptions {
         &self.shown
     }
 
@@ -576,7 +576,7 @@ impl App {
         let at = |index: usize| {
             pane.rows(&self.store)
                 .get(pane.seq(index)?)
-                .map(Entry::time)
+                .map(RingEntry::time)
         };
         let seen = pane
             .place()

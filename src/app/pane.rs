@@ -11,7 +11,7 @@ use crate::model::level::Level;
 use crate::model::record::Record;
 use crate::model::source::SourceId;
 use crate::query::Query;
-use crate::store::{Entry, Filter, LIVE, Lens, NOTICE, Past, Store};
+use crate::store::{Filter, LIVE, Lens, NOTICE, Past, RingEntry, Store};
 
 /// Bytes of lines that one turn of the loop may spend on one pane: about two milliseconds of
 /// matching.
@@ -65,7 +65,7 @@ pub struct PanePosition {
 
 /// Which entries a jump looks for.
 #[derive(Debug, Clone)]
-pub enum Target {
+pub enum JumpTarget {
     /// Lines that match.
     Query(Query),
     /// Lines of this level or graver.
@@ -286,7 +286,7 @@ impl LogPane {
 
     /// The entry that the cursor is on.
     #[must_use]
-    pub fn entry<'a>(&'a self, store: &'a Store) -> Option<(u64, &'a Entry)> {
+    pub fn entry<'a>(&'a self, store: &'a Store) -> Option<(u64, &'a RingEntry)> {
         let seq = self.seq(self.cursor()?)?;
         Some((seq, self.rows(store).get(seq)?))
     }

@@ -10,15 +10,15 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::tree::PaneId;
-use super::{App, Effect, LogPane, Wanted};
+use super::{App, Effect, LogPane, RequestHandle};
 use crate::model::gap::Gap;
 use crate::model::host::HostId;
 use crate::model::record::{Line, Record};
 use crate::model::source::SourceId;
 use crate::model::time::Time;
 use crate::query::request::{Ask, Hit, MissingBytes, Page, Reply, Search, Start, What};
-use crate::query::{Now, Query, Span, When};
-use crate::store::{Entry, Side, Store, StreamState, Want};
+use crate::query::{Now, Query, TimeSpan, When};
+use crate::store::{RingEntry, Side, Store, StreamState, Want};
 
 /// Lines that are asked of a source at once.
 const PAGE_LINES: u32 = 500;
@@ -69,7 +69,7 @@ pub(super) struct Pending {
     pub(super) names: BTreeMap<Arc<str>, SourceId>,
     /// When it is given up.
     until: Time,
-    pub(super) entries: Vec<Entry>,
+    pub(super) entries: Vec<RingEntry>,
     bytes: usize,
     pub(super) failed: Option<String>,
     pub(super) progress: (u64, u64),
@@ -210,7 +210,7 @@ impl App {
             },
         );
         self.effects
-            .push(Effect::Ask(id, host, Wanted(Arc::new(ask))));
+            .push(Effect::Ask(id, host, RequestHandle(Arc::new(ask))));
     }
 
     pub(super) fn cancel(&mut self, id: AskId) {
@@ -344,7 +344,7 @@ impl App {
         let from = When::parse(text.trim()).ok_or_else(|| {
             format!("{text:?} is no time; such as 03:14, \"yesterday 03:14\", 2h, 2026-11-20T03:14")
         })?;
-        let time = Span {
+        let time = TimeSpan {
             from: Some(from),
             to: None,
         }
@@ -410,9 +410,9 @@ impl Pending {
             return;
         };
         for line in lines {
-            self.bytes += line.raw.len() + size_of::<Entry>();
+            self.bytes += line.raw.len() + size_of::<RingEntry>();
             self.entries
-                .push(Entry::Record(record(self.host, source, line)));
+                .push(RingEntry::Record(record(self.host, source, line)));
         }
     }
 
@@ -420,13 +420,13 @@ impl Pending {
         let Some(&source) = self.names.get(name) else {
             return;
         };
-        let since = self.entries.last().map(Entry::time);
+        let since = self.entries.last().map(RingEntry::time);
         let until = since.unwrap_or(match &self.errand {
             Errand::Page(_, want, ..) => want.bound,
             _ => self.until,
         });
         let (from, to, reason) = (missing.from, missing.to, missing.reason);
-        self.entries.push(Entry::Gap(Arc::new(Gap {
+        self.entries.push(RingEntry::Gap(Arc::new(Gap {
             host: self.host,
             source,
             from,
@@ -579,7 +579,7 @@ fn search(query: Query, want: &Want, limit: u64) -> What {
 }
 
 /// Whether a line that was found lies on the far side of the one that was known.
-fn is_beyond(entry: &Entry, want: &Want) -> bool {
+fn is_beyond(entry: &RingEntry, want: &Want) -> bool {
     let Some(record) = entry.record() else {
         return true;
     };

@@ -6,13 +6,13 @@ use super::actions::Act;
 use super::prompt::PromptKind;
 use super::seek::{Seek, Sought};
 use super::{
-    App, Columns, Confirm, Effect, LogPane, PaneId, Popup, Prompt, Side, Target, TimeStyle,
+    App, Columns, Confirm, Effect, JumpTarget, LogPane, PaneId, Popup, Prompt, Side, TimeStyle,
 };
 use crate::model::host::HostId;
 use crate::model::level::Level;
 use crate::model::time::Time;
 use crate::query::{Now, Query, QueryError};
-use crate::store::Entry;
+use crate::store::RingEntry;
 
 /// Columns that one press scrolls sideways.
 const SIDEWAYS: i32 = 8;
@@ -50,13 +50,13 @@ impl App {
             Act::Search => self.open_prompt(PromptKind::Search, ""),
             Act::NextHit => self.next_hit(true, count),
             Act::PreviousHit => self.next_hit(false, count),
-            Act::NextError => self.seek(Target::Level(Level::Error), true, count),
-            Act::PreviousError => self.seek(Target::Level(Level::Error), false, count),
-            Act::NextWarning => self.seek(Target::Level(Level::Warn), true, count),
-            Act::PreviousWarning => self.seek(Target::Level(Level::Warn), false, count),
+            Act::NextError => self.seek(JumpTarget::Level(Level::Error), true, count),
+            Act::PreviousError => self.seek(JumpTarget::Level(Level::Error), false, count),
+            Act::NextWarning => self.seek(JumpTarget::Level(Level::Warn), true, count),
+            Act::PreviousWarning => self.seek(JumpTarget::Level(Level::Warn), false, count),
             Act::Bookmark => self.bookmark(),
-            Act::NextBookmark => self.seek(Target::Bookmark, true, count),
-            Act::PreviousBookmark => self.seek(Target::Bookmark, false, count),
+            Act::NextBookmark => self.seek(JumpTarget::Bookmark, true, count),
+            Act::PreviousBookmark => self.seek(JumpTarget::Bookmark, false, count),
             Act::Mark => self.mark(),
             Act::Filter => self.open_filter(),
             Act::ToggleFilters => self.with_pane(LogPane::toggle_filters),
@@ -250,7 +250,7 @@ impl App {
                 .and_then(|seq| pane.rows(&self.store).get(seq));
             let most = usize::from(rows) * usize::from(columns.text) * 8;
             let text = entry
-                .and_then(Entry::record)
+                .and_then(RingEntry::record)
                 .map(|record| self.shown_text(record, &columns, most));
             left = left.saturating_sub(text.map_or(1, |text| columns.rows(&text)));
             lines += 1;
@@ -352,7 +352,13 @@ impl App {
             return Err("nothing was searched before".into());
         };
         let forward = pane.place().is_some();
-        self.seek = Seek::from_here(self.focus, pane, &self.store, Target::Query(query), forward);
+        self.seek = Seek::from_here(
+            self.focus,
+            pane,
+            &self.store,
+            JumpTarget::Query(query),
+            forward,
+        );
         self.continue_seek();
         Ok(())
     }
@@ -363,12 +369,12 @@ impl App {
             .get(&self.focus)
             .and_then(|pane| pane.search.clone())
         {
-            Some(query) => self.seek(Target::Query(query), forward, count),
+            Some(query) => self.seek(JumpTarget::Query(query), forward, count),
             None => self.say("nothing was searched yet; / searches"),
         }
     }
 
-    fn seek(&mut self, target: Target, forward: bool, count: Option<u32>) {
+    fn seek(&mut self, target: JumpTarget, forward: bool, count: Option<u32>) {
         let Some(pane) = self.panes.get(&self.focus) else {
             return;
         };
@@ -411,9 +417,9 @@ impl App {
     fn seek_further(&mut self, seek: &Seek) {
         let nothing = nothing(&seek.target);
         let query = match &seek.target {
-            Target::Query(query) => Some(query.clone()),
-            Target::Level(level) => self.query(&format!("level>={level}")).ok(),
-            Target::Bookmark => None,
+            JumpTarget::Query(query) => Some(query.clone()),
+            JumpTarget::Level(level) => self.query(&format!("level>={level}")).ok(),
+            JumpTarget::Bookmark => None,
         };
         if !query.is_some_and(|query| self.search_further(seek.pane, query, !seek.forward, nothing))
         {
@@ -465,7 +471,7 @@ impl App {
             // The row above the oldest line, which says what could not be read.
             return self.with_pane(|pane, _| pane.retry());
         }
-        if let Some((seq, Entry::Record(_) | Entry::Gap(_))) = entry {
+        if let Some((seq, RingEntry::Record(_) | RingEntry::Gap(_))) = entry {
             self.popup = Some((Popup::Record(seq), 0));
         }
     }
@@ -634,12 +640,12 @@ fn next_style(style: TimeStyle) -> TimeStyle {
     }
 }
 
-fn nothing(target: &Target) -> &'static str {
+fn nothing(target: &JumpTarget) -> &'static str {
     match target {
-        Target::Query(_) => "no match",
-        Target::Level(Level::Warn) => "no warning and no error",
-        Target::Level(_) => "no error",
-        Target::Bookmark => "no bookmark; m sets one",
+        JumpTarget::Query(_) => "no match",
+        JumpTarget::Level(Level::Warn) => "no warning and no error",
+        JumpTarget::Level(_) => "no error",
+        JumpTarget::Bookmark => "no bookmark; m sets one",
     }
 }
 

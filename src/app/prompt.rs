@@ -56,7 +56,7 @@ pub struct Candidate {
 
 /// What a key in the prompt led to.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum PromptOutcome {
     /// It goes on.
     Open,
     /// It was given up.
@@ -83,16 +83,16 @@ impl Prompt {
     }
 
     /// Takes a key.
-    pub fn press(&mut self, key: Key, history: &History) -> Outcome {
+    pub fn press(&mut self, key: Key, history: &History) -> PromptOutcome {
         let control = key.modifiers.contains(KeyModifiers::CONTROL);
         match key.code {
-            KeyCode::Esc => return Outcome::Cancelled,
-            KeyCode::Char('c' | 'g') if control => return Outcome::Cancelled,
-            KeyCode::Enter => return Outcome::Entered(self.editor.text().to_owned()),
+            KeyCode::Esc => return PromptOutcome::Cancelled,
+            KeyCode::Char('c' | 'g') if control => return PromptOutcome::Cancelled,
+            KeyCode::Enter => return PromptOutcome::Entered(self.editor.text().to_owned()),
             KeyCode::Char('j' | 'm') if control => {
-                return Outcome::Entered(self.editor.text().to_owned());
+                return PromptOutcome::Entered(self.editor.text().to_owned());
             }
-            KeyCode::Backspace if self.editor.text().is_empty() => return Outcome::Cancelled,
+            KeyCode::Backspace if self.editor.text().is_empty() => return PromptOutcome::Cancelled,
             KeyCode::Tab => return self.tab(true),
             KeyCode::BackTab => return self.tab(false),
             KeyCode::Up => self.recall(history, true),
@@ -101,7 +101,7 @@ impl Prompt {
             KeyCode::Char('n') if control => self.recall(history, false),
             _ => self.edit(key),
         }
-        Outcome::Open
+        PromptOutcome::Open
     }
 
     /// Takes a paste: text, never an Enter.
@@ -127,15 +127,15 @@ impl Prompt {
         }
     }
 
-    fn tab(&mut self, forward: bool) -> Outcome {
+    fn tab(&mut self, forward: bool) -> PromptOutcome {
         let Some(completion) = &mut self.completion else {
-            return Outcome::Complete;
+            return PromptOutcome::Complete;
         };
         let count = completion.candidates.len();
         completion.chosen = (completion.chosen + if forward { 1 } else { count - 1 }) % count;
         self.editor
             .set(&completion.candidates[completion.chosen].text);
-        Outcome::Open
+        PromptOutcome::Open
     }
 
     fn edit(&mut self, key: Key) {
@@ -236,10 +236,10 @@ mod tests {
     use super::super::keys::parse_keys;
     use super::*;
 
-    fn type_in(prompt: &mut Prompt, history: &History, keys: &str) -> Outcome {
+    fn type_in(prompt: &mut Prompt, history: &History, keys: &str) -> PromptOutcome {
         parse_keys(keys)
             .into_iter()
-            .fold(Outcome::Open, |_, key| prompt.press(key, history))
+            .fold(PromptOutcome::Open, |_, key| prompt.press(key, history))
     }
 
     #[test]
@@ -250,7 +250,7 @@ mod tests {
             &History::default(),
             "errors out<C-w><bs><bs><ret>",
         );
-        assert_eq!(outcome, Outcome::Entered("error".into()));
+        assert_eq!(outcome, PromptOutcome::Entered("error".into()));
     }
 
     #[test]

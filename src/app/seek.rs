@@ -4,11 +4,11 @@
 use crate::parse::level;
 use std::collections::BTreeMap;
 
-use super::pane::{LogPane, Rows, Target};
+use super::pane::{JumpTarget, LogPane, Rows};
 use super::tree::PaneId;
 use crate::model::source::SourceId;
 use crate::query::Query;
-use crate::store::{Entry, Side, Store};
+use crate::store::{RingEntry, Side, Store};
 
 /// Bytes of lines that one turn of the loop may look at for a jump: a few milliseconds.
 const SLICE_BYTES: usize = 1024 * 1024;
@@ -22,7 +22,7 @@ pub(super) struct Seek {
     /// The pane that it moves.
     pub(super) pane: PaneId,
     /// What it looks for.
-    pub(super) target: Target,
+    pub(super) target: JumpTarget,
     pub(super) forward: bool,
     /// Matches that are still to be found.
     count: u32,
@@ -56,7 +56,7 @@ impl Seek {
         id: PaneId,
         pane: &LogPane,
         store: &Store,
-        target: Target,
+        target: JumpTarget,
         (forward, count): (bool, u32),
     ) -> Option<Self> {
         let at = pane.seq(pane.cursor()?)?;
@@ -79,7 +79,7 @@ impl Seek {
         id: PaneId,
         pane: &LogPane,
         store: &Store,
-        target: Target,
+        target: JumpTarget,
         forward: bool,
     ) -> Option<Self> {
         let mut seek = Self::new(id, pane, store, target, (forward, 1))?;
@@ -118,7 +118,7 @@ impl Seek {
             left = left.saturating_sub(
                 PER_LINE
                     + entry
-                        .and_then(Entry::record)
+                        .and_then(RingEntry::record)
                         .map_or(0, |record| record.raw.len()),
             );
             if entry.is_some_and(|entry| self.is_target(pane, pane.rows(store), seq, entry)) {
@@ -134,13 +134,13 @@ impl Seek {
         Sought::Going
     }
 
-    fn is_target(&mut self, pane: &LogPane, store: Rows<'_>, seq: u64, entry: &Entry) -> bool {
+    fn is_target(&mut self, pane: &LogPane, store: Rows<'_>, seq: u64, entry: &RingEntry) -> bool {
         match (&self.target, entry) {
-            (Target::Bookmark, _) => pane.is_bookmarked(seq),
-            (Target::Query(query), Entry::Record(record)) => {
+            (JumpTarget::Bookmark, _) => pane.is_bookmarked(seq),
+            (JumpTarget::Query(query), RingEntry::Record(record)) => {
                 self.hits.is_hit(store, seq, record.source, query)
             }
-            (Target::Level(level), Entry::Record(record)) => {
+            (JumpTarget::Level(level), RingEntry::Record(record)) => {
                 level::of_line(record).is_some_and(|found| found >= *level)
             }
             _ => false,
@@ -149,7 +149,7 @@ impl Seek {
 
     /// Whether the hosts may have more beyond the end that was reached.
     fn goes_on(&self, pane: &LogPane) -> bool {
-        let is_theirs = !matches!(self.target, Target::Bookmark);
+        let is_theirs = !matches!(self.target, JumpTarget::Bookmark);
         let more = pane.past().is_none_or(|past| !past.is_over(Side::Older));
         is_theirs && if self.forward { pane.is_apart() } else { more }
     }
@@ -241,7 +241,7 @@ fn matches(store: Rows<'_>, seq: u64, query: &Query) -> bool {
 fn has_hit(store: Rows<'_>, seq: u64, query: &Query) -> bool {
     let line = store
         .get(seq)
-        .and_then(Entry::record)
+        .and_then(RingEntry::record)
         .map(|record| String::from_utf8_lossy(&record.raw));
     line.is_some_and(|line| !query.highlights(&line).is_empty())
 }
@@ -283,7 +283,7 @@ mod tests {
             store
                 .ring()
                 .get(seq)
-                .and_then(Entry::record)
+                .and_then(RingEntry::record)
                 .map(|record| record.source)
         };
         seqs.filter(|&seq| {

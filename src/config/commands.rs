@@ -14,8 +14,8 @@ use crate::model::host::HostSpec;
 use crate::model::source::SourceKind;
 use crate::model::time::Time;
 use crate::query::request::{Ask, Histogram, Page, Search, Start, What};
-use crate::query::{Now, Query, Span, When};
-use crate::report::Shape;
+use crate::query::{Now, Query, TimeSpan, When};
+use crate::report::ResponseShape;
 
 /// What is to be done with the hosts.
 #[derive(Debug, Clone)]
@@ -43,7 +43,7 @@ pub struct Asked {
     /// Each host is asked all of them in this order.
     pub asks: Vec<Ask>,
     /// How the answers are printed.
-    pub shape: Shape,
+    pub shape: ResponseShape,
     /// The query, where what becomes of it is printed first.
     pub explain: Option<Query>,
 }
@@ -90,7 +90,7 @@ pub(super) fn task(
         return Ok(Task::View);
     };
     let (what, shape, explain) = match command {
-        Command::Sources(_) => (vec![What::List], Shape::Sources, None),
+        Command::Sources(_) => (vec![What::List], ResponseShape::Sources, None),
         Command::Search(options) => search(options, env)?,
         Command::Read(options) => read(options, env, hosts)?,
         Command::Context(options) => context(options, hosts)?,
@@ -183,7 +183,7 @@ pub fn globs(sources: &[String]) -> Result<Vec<GlobMatcher>, ConfigError> {
         .map_err(|message| ConfigError::option("--source", message))
 }
 
-type Meant = (Vec<What>, Shape, Option<Query>);
+type Meant = (Vec<What>, ResponseShape, Option<Query>);
 
 fn search(options: &cli::Search, env: &Environment) -> Result<Meant, ConfigError> {
     let query = query(&options.query, env)?;
@@ -200,7 +200,7 @@ fn search(options: &cli::Search, env: &Environment) -> Result<Meant, ConfigError
         count_only: options.count,
     };
     let grouped = search.before > 0 || search.after > 0;
-    let shape = Shape::Hits {
+    let shape = ResponseShape::Hits {
         count: options.count,
         grouped,
         marks: query.clone(),
@@ -243,7 +243,7 @@ fn read(options: &cli::Read, env: &Environment, hosts: &[HostSpec]) -> Result<Me
     };
     Ok(perhaps_explained(
         What::Page(page),
-        Shape::Lines,
+        ResponseShape::Lines,
         options.explain,
         None,
     ))
@@ -265,7 +265,7 @@ fn context(options: &cli::Context, hosts: &[HostSpec]) -> Result<Meant, ConfigEr
             .into_iter()
             .chain([page(false, options.context + 1)])
             .collect(),
-        Shape::Around(place),
+        ResponseShape::Around(place),
         None,
     ))
 }
@@ -277,7 +277,7 @@ fn histogram(options: &cli::Histogram, env: &Environment) -> Result<Meant, Confi
     let bucket = options
         .bucket
         .unwrap_or_else(|| bucket_of(&window, env.now.time));
-    let shape = Shape::Buckets { bucket };
+    let shape = ResponseShape::Buckets { bucket };
     let what = What::Histogram(Histogram {
         query: query.clone(),
         window,
@@ -286,9 +286,18 @@ fn histogram(options: &cli::Histogram, env: &Environment) -> Result<Meant, Confi
     Ok(perhaps_explained(what, shape, options.explain, Some(query)))
 }
 
-fn perhaps_explained(what: What, shape: Shape, explain: bool, query: Option<Query>) -> Meant {
+fn perhaps_explained(
+    what: What,
+    shape: ResponseShape,
+    explain: bool,
+    query: Option<Query>,
+) -> Meant {
     if explain {
-        (vec![What::Estimate(Box::new(what))], Shape::Costs, query)
+        (
+            vec![What::Estimate(Box::new(what))],
+            ResponseShape::Costs,
+            query,
+        )
     } else {
         (vec![what], shape, None)
     }
@@ -340,7 +349,7 @@ fn both(query: &Query, given: Range<Time>) -> Result<Range<Time>, ConfigError> {
 fn times(times: &cli::Times, env: &Environment) -> Result<Range<Time>, ConfigError> {
     let when =
         |option, text: &Option<String>| text.as_deref().map(|text| when(option, text)).transpose();
-    let span = Span {
+    let span = TimeSpan {
         from: when("--since", &times.since)?,
         to: when("--until", &times.until)?,
     };
@@ -355,7 +364,7 @@ fn times(times: &cli::Times, env: &Environment) -> Result<Range<Time>, ConfigErr
 }
 
 fn moment(option: &'static str, text: &str, now: &Now) -> Result<Time, ConfigError> {
-    Ok(Span {
+    Ok(TimeSpan {
         from: Some(when(option, text)?),
         to: None,
     }

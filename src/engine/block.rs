@@ -9,7 +9,7 @@ use memchr::{memchr, memrchr};
 
 use crate::files::access::FileError;
 
-use super::text::Text;
+use super::text::PlainText;
 use super::{MAX_LINE, Stop};
 
 /// Text that is read at once. Tests come upon its ends more often.
@@ -39,7 +39,7 @@ impl Block {
     /// Begins with the first line that begins at `from` or later; lines that begin at `to` or later
     /// are not wanted.
     pub(super) fn begin(
-        text: &mut Text,
+        text: &mut PlainText,
         from: u64,
         to: u64,
         stop: &Stop,
@@ -128,7 +128,7 @@ impl Block {
     /// before `low`, and reads on. Returns how many bytes it forgot.
     pub(super) fn advance(
         &mut self,
-        text: &mut Text,
+        text: &mut PlainText,
         position: usize,
         (before, low): (u32, usize),
         stop: &Stop,
@@ -163,7 +163,7 @@ impl Block {
         self.bytes.drain(..keep);
     }
 
-    fn read(&mut self, text: &mut Text, stop: &Stop) -> Result<(), FileError> {
+    fn read(&mut self, text: &mut PlainText, stop: &Stop) -> Result<(), FileError> {
         let had = self.bytes.len();
         self.bytes.resize(had + BLOCK, 0);
         let read = text.read(&mut self.bytes[had..], stop);
@@ -176,7 +176,12 @@ impl Block {
 
     /// Makes room where a line has not ended for long: a hole before it is passed over, or what it
     /// has too much.
-    fn shorten(&mut self, text: &mut Text, start: usize, stop: &Stop) -> Result<(), FileError> {
+    fn shorten(
+        &mut self,
+        text: &mut PlainText,
+        start: usize,
+        stop: &Stop,
+    ) -> Result<(), FileError> {
         let hole = self.bytes[start..]
             .iter()
             .take_while(|&&byte| byte == 0)
@@ -210,7 +215,7 @@ impl Block {
     }
 
     /// Passes over the rest of a line.
-    fn pass_line(&mut self, text: &mut Text, stop: &Stop) -> Result<(), FileError> {
+    fn pass_line(&mut self, text: &mut PlainText, stop: &Stop) -> Result<(), FileError> {
         let to = self.to;
         self.pass(text, to, stop, |piece| {
             memchr(b'\n', piece).map(|at| at + 1)
@@ -218,7 +223,7 @@ impl Block {
     }
 
     /// Passes over bytes that were never written.
-    fn pass_hole(&mut self, text: &mut Text, stop: &Stop) -> Result<(), FileError> {
+    fn pass_hole(&mut self, text: &mut PlainText, stop: &Stop) -> Result<(), FileError> {
         self.pass(text, u64::MAX, stop, |piece| {
             piece.iter().position(|&byte| byte != 0)
         })
@@ -226,7 +231,13 @@ impl Block {
 
     /// Passes over text until `end` says where to go on in a piece of it, or to an offset behind
     /// which no line begins that is wanted. Holes have no line end.
-    fn pass(&mut self, text: &mut Text, to: u64, stop: &Stop, end: End) -> Result<(), FileError> {
+    fn pass(
+        &mut self,
+        text: &mut PlainText,
+        to: u64,
+        stop: &Stop,
+        end: End,
+    ) -> Result<(), FileError> {
         let mut piece = vec![0; BLOCK];
         while !self.ended && text.offset() < to {
             text.skip_hole();

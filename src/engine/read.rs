@@ -6,7 +6,7 @@ use crate::files::access::{Chunk, FileError};
 use crate::model::log_file::{LogFile, Packing};
 
 use super::Stop;
-use super::text::Text;
+use super::text::PlainText;
 
 /// Text that is unpacked at once where only its length is wanted.
 const BLOCK: usize = 256 << 10;
@@ -15,7 +15,7 @@ const BLOCK: usize = 256 << 10;
 /// once.
 #[derive(Default)]
 pub struct Reader {
-    kept: Option<(LogFile, Text)>,
+    kept: Option<(LogFile, PlainText)>,
 }
 
 impl Reader {
@@ -33,7 +33,7 @@ impl Reader {
     ) -> Result<Chunk, FileError> {
         let mut text = match self.kept.take() {
             Some((kept, text)) if kept == *file && text.offset() <= from => text,
-            _ => Text::open(file)?,
+            _ => PlainText::open(file)?,
         };
         let chunk = chunk(&mut text, from, most, stop);
         if file.packing != Packing::Plain {
@@ -43,7 +43,7 @@ impl Reader {
     }
 }
 
-fn chunk(text: &mut Text, from: u64, most: usize, stop: &Stop) -> Result<Chunk, FileError> {
+fn chunk(text: &mut PlainText, from: u64, most: usize, stop: &Stop) -> Result<Chunk, FileError> {
     if !text.skip_to(from, stop)? {
         return Ok(Chunk {
             bytes: Bytes::new(),
@@ -64,7 +64,7 @@ fn chunk(text: &mut Text, from: u64, most: usize, stop: &Stop) -> Result<Chunk, 
 /// # Errors
 /// As with [`Reader::read`]; also where only the end is damaged.
 pub fn measure(file: &LogFile, stop: &Stop) -> Result<u64, FileError> {
-    let mut text = Text::open(file)?;
+    let mut text = PlainText::open(file)?;
     if let Some(length) = text.length() {
         return Ok(length);
     }

@@ -8,7 +8,7 @@ use crate::files::access::{FileError, Finds, Found, Scan};
 
 use super::block::Block;
 use super::needle::needle;
-use super::text::Text;
+use super::text::PlainText;
 use super::{MAX_LINE, Stop};
 
 /// What is found is told when it comes to this much, but for the lines that belong to one hit.
@@ -26,7 +26,7 @@ const FORGOTTEN: u64 = 8 << 20;
 
 /// A scan under way.
 pub struct Scanner {
-    text: Text,
+    text: PlainText,
     block: Block,
     needle: Option<Regex>,
     to: u64,
@@ -50,7 +50,7 @@ impl Scanner {
     /// # Errors
     /// When the file is gone, another one, damaged before the range, or may not be read.
     pub fn new(scan: &Scan, stop: &Stop) -> Result<Self, FileError> {
-        let mut text = Text::open(&scan.file)?;
+        let mut text = PlainText::open(&scan.file)?;
         // What is added meanwhile is not waited for.
         let to = text.length().map_or(scan.to, |length| scan.to.min(length));
         let block = Block::begin(&mut text, scan.from, to, stop)?;
@@ -82,7 +82,7 @@ impl Scanner {
         if self.over {
             return self.failed.take().map_or(Ok(None), Err);
         }
-        let mut piece = Piece::default();
+        let mut piece = ScanPiece::default();
         let began = self.block.offset(self.at);
         while !self.over
             && !piece.is_full()
@@ -122,7 +122,7 @@ impl Scanner {
     }
 
     /// Looks at the lines that are in memory, until there are enough for one piece.
-    fn look(&mut self, piece: &mut Piece) {
+    fn look(&mut self, piece: &mut ScanPiece) {
         while self.at < self.block.lines().len() && !self.over && !piece.is_full() {
             let hit = self.find();
             self.tell_after(hit.unwrap_or(self.block.lines().len()), piece);
@@ -173,7 +173,7 @@ impl Scanner {
     }
 
     /// Tells the lines before `limit` that are wanted after the last hit.
-    fn tell_after(&mut self, limit: usize, piece: &mut Piece) {
+    fn tell_after(&mut self, limit: usize, piece: &mut ScanPiece) {
         while self.owed > 0 && self.at < limit && !piece.is_full() {
             if self.block.offset(self.at) >= self.to {
                 self.over = true;
@@ -184,7 +184,7 @@ impl Scanner {
         }
     }
 
-    fn tell_hit(&mut self, hit: usize, piece: &mut Piece) {
+    fn tell_hit(&mut self, hit: usize, piece: &mut ScanPiece) {
         let mut line = self.block.lines_before(hit, self.before, self.told);
         while line < hit {
             self.tell(line, false, piece);
@@ -194,7 +194,7 @@ impl Scanner {
         self.owed = self.after;
     }
 
-    fn tell(&mut self, line: usize, is_hit: bool, piece: &mut Piece) {
+    fn tell(&mut self, line: usize, is_hit: bool, piece: &mut ScanPiece) {
         if let Some(shown) = self.block.line(line) {
             let text = self.block.get(shown.clone());
             piece.add(
@@ -210,12 +210,12 @@ impl Scanner {
 
 /// Lines on their way, in one allocation.
 #[derive(Default)]
-struct Piece {
+struct ScanPiece {
     bytes: Vec<u8>,
     lines: Vec<(u64, usize, bool)>,
 }
 
-impl Piece {
+impl ScanPiece {
     fn is_full(&self) -> bool {
         self.bytes.len() + self.lines.len() * LINE_OVERHEAD >= PIECE
     }

@@ -17,7 +17,7 @@ use super::unpack::Unpacker;
 const SKIPPED: usize = 256 << 10;
 
 /// The text of an open file, and where it is being read.
-pub(super) struct Text {
+pub(super) struct PlainText {
     form: TextForm,
     offset: u64,
     /// Bytes of it when it was opened; `None` where the file does not tell: compressed, or of
@@ -34,7 +34,7 @@ enum TextForm {
     Packed(Box<Unpacker>),
 }
 
-impl Text {
+impl PlainText {
     /// Opens a file at its beginning.
     pub(super) fn open(file: &LogFile) -> Result<Self, FileError> {
         let (opened, now) = open(file)?;

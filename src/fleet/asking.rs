@@ -53,7 +53,7 @@ const FAILURES_TOLD: usize = 3;
 
 /// Hosts that are being asked. Dropping it stops everything.
 pub struct Asking {
-    heard: mpsc::Receiver<(HostId, Heard)>,
+    heard: mpsc::Receiver<(HostId, HostResponse)>,
     tasks: JoinSet<()>,
     pages: Pages,
     ready: VecDeque<Told>,
@@ -73,7 +73,7 @@ pub enum Told {
 
 /// What a host's task hears.
 #[derive(Debug)]
-pub(super) enum Heard {
+pub(super) enum HostResponse {
     /// It let us in.
     Connected,
     /// What is wrong with the way to it, though it leads there.
@@ -97,7 +97,7 @@ pub(super) trait Reach: Clone + Send + Sync + 'static {
         &self,
         host: &HostSpec,
         asks: &[Ask],
-        heard: mpsc::Sender<Heard>,
+        heard: mpsc::Sender<HostResponse>,
     ) -> impl Future<Output = Result<(), LinkError>> + Send;
 }
 
@@ -106,12 +106,12 @@ impl Reach for Connector {
         &self,
         host: &HostSpec,
         asks: &[Ask],
-        heard: mpsc::Sender<Heard>,
+        heard: mpsc::Sender<HostResponse>,
     ) -> Result<(), LinkError> {
         let connection = self.connect(host).await?;
         if let Some(warning) = connection.warning() {
             // Nobody hears any more where this fails; then this future is dropped.
-            let _ = heard.send(Heard::Warned(warning.clone())).await;
+            let _ = heard.send(HostResponse::Warned(warning.clone())).await;
         }
         let mut asking = std::pin::pin!(ask_all(&connection, host, asks, &heard));
         let result = tokio::select! {
@@ -133,7 +133,7 @@ impl Reach for Connector {
 /// Tells now and then that a host says something: over a slow link an answer may take longer than
 /// silence may. What a login prints before its shell answers counts: how long that may go on is
 /// left to the connection, which says why.
-async fn tell_alive(connection: &crate::transport::Connection, heard: &mpsc::Sender<Heard>) {
+async fn tell_alive(connection: &crate::transport::Connection, heard: &mpsc::Sender<HostResponse>) {
     let said = || (connection.heard(), connection.printed());
     let mut known = said();
     let mut has_shell = false;
@@ -141,13 +141,15 @@ async fn tell_alive(connection: &crate::transport::Connection, heard: &mpsc::Sen
         sleep(ALIVE_EVERY).await;
         // Where nobody hears it, whoever waits for the end knows.
         if !connection.is_greeted() {
-            let _ = heard.send(Heard::Waits(connection.waits_for())).await;
+            let _ = heard
+                .send(HostResponse::Waits(connection.waits_for()))
+                .await;
         } else if !std::mem::replace(&mut has_shell, true) {
-            let _ = heard.send(Heard::Greeted).await;
+            let _ = heard.send(HostResponse::Greeted).await;
         }
         let now = said();
         if std::mem::replace(&mut known, now) != now {
-            let _ = heard.send(Heard::Alive).await;
+            let _ = heard.send(HostResponse::Alive).await;
         }
     }
 }
@@ -156,19 +158,19 @@ async fn ask_all(
     connection: &crate::transport::Connection,
     host: &HostSpec,
     asks: &[Ask],
-    heard: &mpsc::Sender<Heard>,
+    heard: &mpsc::Sender<HostResponse>,
 ) -> Result<(), LinkError> {
     // Nobody hears any more where this fails; then this future is dropped.
-    let _ = heard.send(Heard::Connected).await;
+    let _ = heard.send(HostResponse::Connected).await;
     let mut answering = host::ask::Answering::begin(connection, host, asks).await?;
     let _ = heard
-        .send(Heard::Facts(Box::new(answering.facts().clone())))
+        .send(HostResponse::Facts(Box::new(answering.facts().clone())))
         .await;
     for ask in asks {
         let (sender, mut replies) = mpsc::channel(OF_A_HOST);
         let relay = async {
             while let Some(reply) = replies.recv().await {
-                let _ = heard.send(Heard::Reply(reply)).await;
+                let _ = heard.send(HostResponse::Reply(reply)).await;
             }
         };
         let (answered, ()) = tokio::join!(answering.answer(host, ask, sender), relay);
@@ -247,15 +249,17 @@ impl Asking {
         let _ = timeout(CLOSE_LIMIT, ended).await;
     }
 
-    fn take(&mut self, host: HostId, heard: Heard) {
+    fn take(&mut self, host: HostId, heard: HostResponse) {
         match heard {
-            Heard::Alive | Heard::Waits(_) | Heard::Greeted => {}
-            Heard::Connected => self.update(Update::Status(host, HostStatus::plain(LinkState::Ok))),
+            HostResponse::Alive | HostResponse::Waits(_) | HostResponse::Greeted => {}
+            HostResponse::Connected => {
+                self.update(Update::Status(host, HostStatus::plain(LinkState::Ok)))
+            }
             // It is part of the last state.
-            Heard::Warned(_) => {}
-            Heard::Facts(facts) => self.update(Update::Facts(host, Arc::from(facts))),
-            Heard::Reply(reply) => self.reply(host, reply),
-            Heard::Ended(status) => {
+            HostResponse::Warned(_) => {}
+            HostResponse::Facts(facts) => self.update(Update::Facts(host, Arc::from(facts))),
+            HostResponse::Reply(reply) => self.reply(host, reply),
+            HostResponse::Ended(status) => {
                 self.undone -= 1;
                 self.update(Update::Status(host, status));
                 self.ready.push_back(Told::Done(host));
@@ -293,12 +297,12 @@ impl Asking {
 /// Where a host's task says what it heard.
 struct Out {
     host: HostId,
-    sender: mpsc::Sender<(HostId, Heard)>,
+    sender: mpsc::Sender<(HostId, HostResponse)>,
 }
 
 impl Out {
     /// False where nobody hears any more.
-    async fn send(&self, heard: Heard) -> bool {
+    async fn send(&self, heard: HostResponse) -> bool {
         self.sender.send((self.host, heard)).await.is_ok()
     }
 }
@@ -338,7 +342,7 @@ async fn ask_one(host: &HostSpec, asks: &[Ask], silence: Duration, reach: &impl 
             () = out.sender.closed() => return,
         }
     };
-    out.send(Heard::Ended(status)).await;
+    out.send(HostResponse::Ended(status)).await;
 }
 
 /// The wait before the next try, which is longer where a server may count each as an offence.
@@ -391,7 +395,7 @@ impl Turn {
         drop(heard);
         // It is told at once that nobody hears it, and the others do not wait for its end.
         if let Some(status) = silent {
-            out.send(Heard::Ended(status)).await;
+            out.send(HostResponse::Ended(status)).await;
         }
         if result.is_none() {
             let _ = timeout(CLOSE_LIMIT, asking).await;
@@ -400,17 +404,17 @@ impl Turn {
     }
 
     /// False where nobody hears any more.
-    async fn take(&mut self, next: Heard, failures: &mut Failures, out: &Out) -> bool {
+    async fn take(&mut self, next: HostResponse, failures: &mut Failures, out: &Out) -> bool {
         match next {
-            Heard::Waits(words) => self.stage = Stage::Waits(words),
-            Heard::Greeted => self.stage = Stage::Connected,
-            Heard::Alive => self.last_sign = Instant::now(),
+            HostResponse::Waits(words) => self.stage = Stage::Waits(words),
+            HostResponse::Greeted => self.stage = Stage::Connected,
+            HostResponse::Alive => self.last_sign = Instant::now(),
             next => {
                 // A warning is of the way, and says nothing of who is at its end.
-                if !matches!(next, Heard::Warned(_)) {
+                if !matches!(next, HostResponse::Warned(_)) {
                     self.stage = Stage::Connected;
                 }
-                self.heard |= matches!(next, Heard::Reply(_));
+                self.heard |= matches!(next, HostResponse::Reply(_));
                 failures.note(&next);
                 if !out.send(next).await {
                     return false;
@@ -460,11 +464,11 @@ struct Failures {
 }
 
 impl Failures {
-    fn note(&mut self, heard: &Heard) {
-        if let Heard::Warned(way) = heard {
+    fn note(&mut self, heard: &HostResponse) {
+        if let HostResponse::Warned(way) = heard {
             self.way = Some(way.clone());
         }
-        let Heard::Reply(Reply::Failed(source, why)) = heard else {
+        let HostResponse::Reply(Reply::Failed(source, why)) = heard else {
             return;
         };
         self.count += 1;

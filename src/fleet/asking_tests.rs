@@ -25,9 +25,9 @@ impl Reach for Invented {
         &self,
         host: &HostSpec,
         asks: &[Ask],
-        heard: mpsc::Sender<Heard>,
+        heard: mpsc::Sender<HostResponse>,
     ) -> Result<(), LinkError> {
-        let say = async |reply| drop(heard.send(Heard::Reply(reply)).await);
+        let say = async |reply| drop(heard.send(HostResponse::Reply(reply)).await);
         let name = host.name().as_str().to_owned();
         if name == "busy" && self.tries.fetch_add(1, Ordering::SeqCst) < 2 {
             return Err(LinkError::from(HostStatus::because(
@@ -58,7 +58,7 @@ impl Reach for Invented {
                 "",
             )));
         }
-        let _ = heard.send(Heard::Connected).await;
+        let _ = heard.send(HostResponse::Connected).await;
         if matches!(name.as_str(), "killed" | "cut")
             && self.tries.fetch_add(1, Ordering::SeqCst) < 2
         {
@@ -77,7 +77,7 @@ impl Reach for Invented {
             "without-a-shell" => {
                 for waited in (0..).step_by(7) {
                     let words = format!("logged in; waiting for its shell for {waited} s");
-                    let _ = heard.send(Heard::Waits(words)).await;
+                    let _ = heard.send(HostResponse::Waits(words)).await;
                     sleep(Duration::from_secs(7)).await;
                 }
             }
@@ -85,8 +85,8 @@ impl Reach for Invented {
                 for printed in 1..=4 {
                     sleep(SILENCE / 3).await;
                     let words = format!("logged in; waiting for its shell, past {printed} KiB");
-                    let _ = heard.send(Heard::Waits(words)).await;
-                    let _ = heard.send(Heard::Alive).await;
+                    let _ = heard.send(HostResponse::Waits(words)).await;
+                    let _ = heard.send(HostResponse::Alive).await;
                 }
                 return Err(LinkError::from(HostStatus::because(
                     LinkState::Timeout,
@@ -103,7 +103,7 @@ impl Reach for Invented {
             "talking" => {
                 for _ in 0..10 {
                     sleep(SILENCE * 2 / 3).await;
-                    let _ = heard.send(Heard::Alive).await;
+                    let _ = heard.send(HostResponse::Alive).await;
                 }
             }
             "damaged" => {
@@ -131,7 +131,7 @@ impl Reach for Invented {
             }
             "endless" => {
                 while heard
-                    .send(Heard::Reply(Reply::Progress(0, 1)))
+                    .send(HostResponse::Reply(Reply::Progress(0, 1)))
                     .await
                     .is_ok()
                 {}

@@ -35,7 +35,7 @@ const OVERHEAD: usize = 120;
 /// Holds lines back for a moment and lets them out in order.
 #[derive(Debug, Default)]
 pub(super) struct Merge {
-    sources: BTreeMap<SourceId, VecDeque<Held>>,
+    sources: BTreeMap<SourceId, VecDeque<BufferedLine>>,
     bytes: usize,
     /// Lines stamped before this have been let out.
     let_out_to: Option<Time>,
@@ -44,13 +44,13 @@ pub(super) struct Merge {
 }
 
 #[derive(Debug)]
-struct Held {
+struct BufferedLine {
     arrived: Duration,
-    item: Item,
+    item: MergeItem,
 }
 
 #[derive(Debug)]
-enum Item {
+enum MergeItem {
     Line(Record),
     Gap(Gap),
 }
@@ -73,18 +73,21 @@ impl Merge {
         self.sources
             .entry(record.source)
             .or_default()
-            .push_back(Held {
+            .push_back(BufferedLine {
                 arrived: now,
-                item: Item::Line(record),
+                item: MergeItem::Line(record),
             });
     }
 
     /// Takes in a gap; it keeps its place among the lines of its source.
     pub(super) fn gap(&mut self, gap: Gap, now: Duration) {
-        self.sources.entry(gap.source).or_default().push_back(Held {
-            arrived: now,
-            item: Item::Gap(gap),
-        });
+        self.sources
+            .entry(gap.source)
+            .or_default()
+            .push_back(BufferedLine {
+                arrived: now,
+                item: MergeItem::Gap(gap),
+            });
     }
 
     /// Lines marked late so far.
@@ -155,7 +158,7 @@ impl Merge {
                 return None;
             }
             let held = queue.pop_front()?;
-            let next = queue.front().map(Held::time);
+            let next = queue.front().map(BufferedLine::time);
             if next.is_none() {
                 self.sources.remove(&source);
             }
@@ -169,15 +172,21 @@ impl Merge {
         }
     }
 
-    fn emit(&mut self, item: Item, late: bool, records: &mut Vec<Record>, out: &mut Vec<Update>) {
+    fn emit(
+        &mut self,
+        item: MergeItem,
+        late: bool,
+        records: &mut Vec<Record>,
+        out: &mut Vec<Update>,
+    ) {
         match item {
-            Item::Line(mut record) => {
+            MergeItem::Line(mut record) => {
                 self.bytes -= record.raw.len() + OVERHEAD;
                 self.late += u64::from(late);
                 record.late = late;
                 records.push(record);
             }
-            Item::Gap(gap) => {
+            MergeItem::Gap(gap) => {
                 flush(records, out);
                 out.push(Update::Gap(gap));
             }
@@ -191,11 +200,11 @@ fn flush(records: &mut Vec<Record>, out: &mut Vec<Update>) {
     }
 }
 
-impl Held {
+impl BufferedLine {
     fn time(&self) -> Time {
         match &self.item {
-            Item::Line(record) => record.time,
-            Item::Gap(gap) => gap.until,
+            MergeItem::Line(record) => record.time,
+            MergeItem::Gap(gap) => gap.until,
         }
     }
 

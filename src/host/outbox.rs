@@ -17,10 +17,10 @@ pub(super) const OUTBOX_BYTES: usize = 512 << 10;
 /// Both ends of the queue: clones are the same queue.
 #[derive(Clone)]
 pub struct Outbox {
-    inner: Arc<Inner>,
+    inner: Arc<OutboxInner>,
 }
 
-struct Inner {
+struct OutboxInner {
     queue: Mutex<Queue>,
     room: Notify,
     /// Shared by all outboxes of a fleet: something is in one of them.
@@ -38,7 +38,7 @@ impl Outbox {
     #[must_use]
     pub fn new(ready: Arc<Notify>) -> Self {
         Self {
-            inner: Arc::new(Inner {
+            inner: Arc::new(OutboxInner {
                 queue: Mutex::default(),
                 room: Notify::new(),
                 ready,

@@ -29,7 +29,7 @@ pub type Question = (Ask, mpsc::Sender<Reply>);
 
 /// Whether a host can be asked at present.
 #[derive(Clone)]
-pub(super) enum Link {
+pub(super) enum ServedLink {
     /// Over this.
     Up(Arc<Connection>),
     /// No, and why.
@@ -57,7 +57,7 @@ impl Described {
 /// Serves questions for ever.
 pub(super) async fn serve(
     host: &HostSpec,
-    link: watch::Receiver<Link>,
+    link: watch::Receiver<ServedLink>,
     questions: &mut mpsc::Receiver<Question>,
 ) {
     let described = Described::default();
@@ -76,21 +76,21 @@ pub(super) async fn serve(
 /// Answers a question, until nobody waits for it any more or the connection ends.
 async fn answer(
     host: &HostSpec,
-    mut link: watch::Receiver<Link>,
+    mut link: watch::Receiver<ServedLink>,
     described: &Described,
     what: Ask,
     replies: mpsc::Sender<Reply>,
 ) {
     let now = link.borrow().clone();
     let why = match now {
-        Link::Down(why) => why,
-        Link::Up(connection) => tokio::select! {
+        ServedLink::Down(why) => why,
+        ServedLink::Up(connection) => tokio::select! {
             ended = ask(&connection, described, host, &what, replies.clone()) => match ended {
                 Ok(()) => return,
                 Err(error) => error.status.reason.unwrap_or_else(|| error.status.state.to_string()),
             },
             () = replies.closed() => return,
-            _ = link.wait_for(|link| matches!(link, Link::Down(_))) => "the connection was lost".to_owned(),
+            _ = link.wait_for(|link| matches!(link, ServedLink::Down(_))) => "the connection was lost".to_owned(),
         },
     };
     // Whoever asked may be gone.

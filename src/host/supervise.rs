@@ -16,7 +16,7 @@ use crate::transport::backoff::Backoff;
 use crate::transport::{Connection, Connector, LinkError};
 
 use super::root::RootFiles;
-use super::serve::{Link, Question, serve};
+use super::serve::{Question, ServedLink, serve};
 use super::shell::Streams;
 use super::track::Track;
 use super::{HostEvent, Outbox, Work, shell};
@@ -47,7 +47,10 @@ pub async fn supervise(
     commands: Receiver<Command>,
     mut questions: Receiver<Question>,
 ) {
-    let (link, state) = watch::channel(Link::Down(format!("{} is not connected yet", host.name())));
+    let (link, state) = watch::channel(ServedLink::Down(format!(
+        "{} is not connected yet",
+        host.name()
+    )));
     tokio::select! {
         () = keep(host, work, connector, outbox, commands, &link) => {}
         () = serve(host, state, &mut questions) => {}
@@ -60,7 +63,7 @@ async fn keep(
     connector: &Connector,
     outbox: &Outbox,
     mut commands: Receiver<Command>,
-    link: &watch::Sender<Link>,
+    link: &watch::Sender<ServedLink>,
 ) {
     let mut track = Track::resuming(&work.resume);
     let unread = track.unread.clone();
@@ -87,7 +90,7 @@ async fn keep(
             ended = connect_and_work(host, work, connector, outbox, (&mut track, &mut streams, &mut root_files), (&mut backoff, link)) => ended,
             command = commands.recv() => match command {
                 Some(Command::Reconnect) => {
-                    link.send_replace(Link::Down(format!("{} is being dialled again", host.name())));
+                    link.send_replace(ServedLink::Down(format!("{} is being dialled again", host.name())));
                     continue;
                 }
                 None => return,
@@ -139,14 +142,14 @@ async fn wait_for_shell(
     connection: &Arc<Connection>,
     since: Instant,
     outbox: &Outbox,
-    link: &watch::Sender<Link>,
+    link: &watch::Sender<ServedLink>,
 ) -> Infallible {
     let mut next = since + TELL_EVERY;
     loop {
         tokio::select! {
             biased;
             () = connection.greeted() => {
-                link.send_replace(Link::Up(Arc::clone(connection)));
+                link.send_replace(ServedLink::Up(Arc::clone(connection)));
                 return std::future::pending().await;
             }
             () = sleep_until(next) => {}
@@ -170,13 +173,13 @@ async fn tell_down(
     mut status: HostStatus,
     wait: Option<Duration>,
     outbox: &Outbox,
-    link: &watch::Sender<Link>,
+    link: &watch::Sender<ServedLink>,
 ) {
     let why = status
         .reason
         .clone()
         .unwrap_or_else(|| status.state.to_string());
-    link.send_replace(Link::Down(format!("{} is down: {why}", host.name())));
+    link.send_replace(ServedLink::Down(format!("{} is down: {why}", host.name())));
     status.retry_in_s = wait.map(|wait| wait.as_secs_f64().ceil() as u64);
     outbox.send(HostEvent::Status(status)).await;
 }
@@ -187,10 +190,10 @@ async fn connect_and_work(
     connector: &Connector,
     outbox: &Outbox,
     (track, streams, root_files): (&mut Track, &mut Streams, &mut RootFiles),
-    (backoff, link): (&mut Backoff, &watch::Sender<Link>),
+    (backoff, link): (&mut Backoff, &watch::Sender<ServedLink>),
 ) -> Result<(), LinkError> {
     let connection = Arc::new(connector.connect(host).await?);
-    link.send_replace(Link::Down(format!(
+    link.send_replace(ServedLink::Down(format!(
         "{} is logged in and waits for its shell",
         host.name()
     )));
@@ -223,7 +226,7 @@ async fn connect_and_work(
     if connection.is_greeted() {
         backoff.after_connection(connected.elapsed());
     }
-    link.send_replace(Link::Down(format!(
+    link.send_replace(ServedLink::Down(format!(
         "{} is not connected any more",
         host.name()
     )));

@@ -24,7 +24,7 @@ use crate::parse::timestamp::{Stamped, Stamper, TimeFormat};
 use super::lag::{Lag, Unread};
 use super::shell::Problems;
 use super::{HostEvent, Line};
-use crate::files::follow::{Absence, Begin, Follower, Outcome};
+use crate::files::follow::{Absence, Begin, FollowOutcome, Follower};
 use crate::parse::split::Piece;
 
 /// Files that one pattern may bring, and sources of one host in all: what a person can still tell
@@ -238,22 +238,24 @@ impl Track {
     pub fn absorb(&mut self, now: Time) {
         for outcome in self.follower.take_outcomes() {
             match outcome {
-                Outcome::Pieces(number, file, pieces) => self.pieces(number, file, pieces, now),
-                Outcome::Before(number, pieces) => {
+                FollowOutcome::Pieces(number, file, pieces) => {
+                    self.pieces(number, file, pieces, now)
+                }
+                FollowOutcome::Before(number, pieces) => {
                     if let Some(source) = self.sources.get_mut(number as usize) {
                         source.pass_over(pieces, now);
                     }
                 }
-                Outcome::Problem(number, why) => self.problem(number, why),
-                Outcome::Unfinished(number, file, offset, line) => {
+                FollowOutcome::Problem(number, why) => self.problem(number, why),
+                FollowOutcome::Unfinished(number, file, offset, line) => {
                     self.unfinished(number, Cursor { file, offset }, line, now);
                 }
-                Outcome::TailRead { source, is_all } => {
+                FollowOutcome::TailRead { source, is_all } => {
                     if self.is_bounded && !is_all {
                         self.shortened.insert(source);
                     }
                 }
-                Outcome::Begun(number, cursor, before) => {
+                FollowOutcome::Begun(number, cursor, before) => {
                     let (place, length) = (
                         Place {
                             cursor,

@@ -29,12 +29,12 @@ use visible::{cells_of, is_plain, is_visible, picture};
 pub struct SafeText {
     text: String,
     /// In order, without overlaps, none of them plain.
-    spans: Vec<Span>,
+    spans: Vec<StyledSpan>,
 }
 
 /// A part of a text that looks different. Small, because a line may have many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Span {
+struct StyledSpan {
     start: u32,
     end: u32,
     look: Look,
@@ -93,11 +93,11 @@ impl SafeText {
     pub fn line(bytes: &[u8], colours: Colours, limit: usize) -> Self {
         let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
         let limit = limit.max(2 * NOTE_BYTES);
-        let whole = Shown::of(bytes, colours, limit);
+        let whole = ShownText::of(bytes, colours, limit);
         if whole.read == bytes.len() {
             return whole.out;
         }
-        let mut start = Shown::of(bytes, colours, limit - NOTE_BYTES);
+        let mut start = ShownText::of(bytes, colours, limit - NOTE_BYTES);
         // Writing to a string cannot fail.
         let _ = write!(start.out.text, "…+{} B", bytes.len() - start.read);
         start.out
@@ -194,10 +194,10 @@ impl SafeText {
         text.extend(std::iter::repeat_n(' ', before));
         text.push_str(self.text.get(range.clone()).unwrap_or_default());
         text.extend(std::iter::repeat_n(' ', after));
-        let moved = |span: &Span| {
+        let moved = |span: &StyledSpan| {
             let inside = span.range().start.max(range.start)..span.range().end.min(range.end);
             (!inside.is_empty()).then(|| {
-                Span::new(
+                StyledSpan::new(
                     inside.start - range.start + before,
                     inside.end - range.start + before,
                     span.look,
@@ -210,7 +210,7 @@ impl SafeText {
         }
     }
 
-    fn last_span_at(&mut self, end: usize) -> Option<&mut Span> {
+    fn last_span_at(&mut self, end: usize) -> Option<&mut StyledSpan> {
         self.spans.last_mut().filter(|span| span.range().end == end)
     }
 }
@@ -221,7 +221,7 @@ impl fmt::Display for SafeText {
     }
 }
 
-impl Span {
+impl StyledSpan {
     fn new(start: usize, end: usize, look: Look) -> Self {
         let small = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
         Self {
@@ -296,7 +296,7 @@ fn beginning(bytes: &[u8], most: usize) -> &[u8] {
 }
 
 /// Text in the making.
-struct Shown {
+struct ShownText {
     out: SafeText,
     /// Bytes of the input that are in `out`.
     read: usize,
@@ -311,7 +311,7 @@ struct Shown {
     look: Look,
 }
 
-impl Shown {
+impl ShownText {
     /// As much of the bytes as fits into `limit` bytes of text.
     fn of(bytes: &[u8], colours: Colours, limit: usize) -> Self {
         let out = SafeText {
@@ -479,9 +479,9 @@ impl Shown {
             .last_span_at(start)
             .filter(|span| span.look == look)
         {
-            *span = Span::new(span.start as usize, end, look);
+            *span = StyledSpan::new(span.start as usize, end, look);
         } else if self.out.spans.len() < MAX_SPANS {
-            self.out.spans.push(Span::new(start, end, look));
+            self.out.spans.push(StyledSpan::new(start, end, look));
         }
     }
 }

@@ -229,7 +229,7 @@ impl<'p> Path<'p> {
 
 /// What stands under a name, before it is known whether anyone wants it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Shape {
+enum FieldShape {
     /// A value, or an object that is empty or too deep.
     Leaf,
     /// An array.
@@ -249,7 +249,7 @@ enum Wish {
 
 /// Who is shown every field of a line, and told the value of those it takes.
 trait Visit<'a> {
-    fn wish(&mut self, path: &Path<'_>, shape: Shape) -> Wish;
+    fn wish(&mut self, path: &Path<'_>, shape: FieldShape) -> Wish;
     fn take(&mut self, path: &Path<'_>, value: Value<'a>) -> Flow;
 
     /// Whether it is worth while to look for what stands in columns without a name.
@@ -261,7 +261,7 @@ trait Visit<'a> {
 /// A leaf that is decoded only if it is wanted.
 fn offer<'a>(visit: &mut dyn Visit<'a>, key: &[u8], value: impl FnOnce() -> Value<'a>) -> Flow {
     let path = Path::top(key);
-    match visit.wish(&path, Shape::Leaf) {
+    match visit.wish(&path, FieldShape::Leaf) {
         Wish::Take => visit.take(&path, value()),
         Wish::Skip | Wish::Enter => Flow::Continue(()),
     }
@@ -271,7 +271,7 @@ fn offer<'a>(visit: &mut dyn Visit<'a>, key: &[u8], value: impl FnOnce() -> Valu
 struct Owning<'v, 'a>(&'v mut dyn Visit<'a>);
 
 impl<'b> Visit<'b> for Owning<'_, '_> {
-    fn wish(&mut self, path: &Path<'_>, shape: Shape) -> Wish {
+    fn wish(&mut self, path: &Path<'_>, shape: FieldShape) -> Wish {
         self.0.wish(path, shape)
     }
 
@@ -285,8 +285,8 @@ impl<'b> Visit<'b> for Owning<'_, '_> {
 }
 
 impl<'a> Visit<'a> for Fields<'a> {
-    fn wish(&mut self, path: &Path<'_>, shape: Shape) -> Wish {
-        if shape == Shape::Object {
+    fn wish(&mut self, path: &Path<'_>, shape: FieldShape) -> Wish {
+        if shape == FieldShape::Object {
             return Wish::Enter;
         }
         if self.list.len() < MAX_FIELDS && path.len() <= MAX_NAME {

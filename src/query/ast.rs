@@ -4,7 +4,7 @@
 use crate::model::level::Level;
 
 use super::number::Number;
-use super::when::Span;
+use super::when::TimeSpan;
 
 /// Conditions on a line, joined.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,9 +33,9 @@ pub enum Term {
     /// The level it states stands in this relation to another.
     Level(Order, Level),
     /// A field of it, or its text where it has no such field.
-    Field(Field),
+    Field(FieldTest),
     /// Its time is within this.
-    Time(Span),
+    Time(TimeSpan),
 }
 
 /// A regular expression as the `regex` crate reads it.
@@ -49,7 +49,7 @@ pub struct Pattern {
 
 /// A condition on a field.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Field {
+pub struct FieldTest {
     /// The field's name, with dots where objects are nested.
     pub name: String,
     /// What is asked of it.
@@ -60,7 +60,7 @@ pub struct Field {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Test {
     /// `name:value`: its whole value is like this.
-    Like(Vec<Piece>),
+    Like(Vec<ValuePiece>),
     /// `name=value`: its value is exactly this.
     Is(String),
     /// `name!=value`: it is there and its value is another.
@@ -71,7 +71,7 @@ pub enum Test {
 
 /// A piece of a value with wildcards.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Piece {
+pub enum ValuePiece {
     /// This text. Never empty, and never after another one.
     Text(String),
     /// `*`: any text. Never after another one.

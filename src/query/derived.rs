@@ -43,7 +43,7 @@ pub(super) fn may_satisfy(test: &Test) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::query::ast::Piece;
+    use crate::query::ast::ValuePiece;
 
     #[test]
     fn words_of_a_priority_are_known() {
@@ -57,8 +57,8 @@ mod tests {
             assert_eq!(may_satisfy(&Test::Is(value.into())), expected, "{value}");
         }
         assert!(may_satisfy(&Test::Like(vec![
-            Piece::Text("auth".into()),
-            Piece::Any
+            ValuePiece::Text("auth".into()),
+            ValuePiece::Any
         ])));
     }
 }

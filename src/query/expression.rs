@@ -4,29 +4,29 @@
 use globset::{GlobBuilder, GlobMatcher};
 use regex::bytes::{Regex, RegexBuilder};
 
-use super::ast::{Pattern, Piece};
+use super::ast::{Pattern, ValuePiece};
 
 /// The largest compiled regular expression in bytes, above which it would cost more than it is
 /// worth (`(?:a{1000}){1000}`).
 pub const MAX_REGEX_BYTES: usize = 1024 * 1024;
 
 /// The texts among the pieces of a value.
-pub(super) fn texts(pieces: &[Piece]) -> impl Iterator<Item = &str> {
+pub(super) fn texts(pieces: &[ValuePiece]) -> impl Iterator<Item = &str> {
     pieces.iter().filter_map(|piece| match piece {
-        Piece::Text(text) => Some(text.as_str()),
-        Piece::Any => None,
+        ValuePiece::Text(text) => Some(text.as_str()),
+        ValuePiece::Any => None,
     })
 }
 
 /// The expression that a whole value must match.
-pub(super) fn like(pieces: &[Piece]) -> Result<Regex, regex::Error> {
+pub(super) fn like(pieces: &[ValuePiece]) -> Result<Regex, regex::Error> {
     let fold = !texts(pieces).any(has_capital);
     let mut pattern = String::from(r"\A");
     for piece in pieces {
         match piece {
-            Piece::Text(text) if fold => pattern += &folded(text),
-            Piece::Text(text) => pattern += &regex::escape(text),
-            Piece::Any => pattern += "(?s-u:.*)",
+            ValuePiece::Text(text) if fold => pattern += &folded(text),
+            ValuePiece::Text(text) => pattern += &regex::escape(text),
+            ValuePiece::Any => pattern += "(?s-u:.*)",
         }
     }
     built(&(pattern + r"\z"))

@@ -123,7 +123,7 @@ fn of_hir(hir: &Hir) -> Option<Vec<Literal>> {
 /// The best of the parts, where runs of letters in either case are one part.
 fn of_concat(parts: &[Hir]) -> Option<Vec<Literal>> {
     let mut sets = Vec::new();
-    let mut run = Run::default();
+    let mut run = LiteralRun::default();
     for part in parts {
         match (part.kind(), letter(part)) {
             (HirKind::Literal(literal), _) => run.bytes.extend(&literal.0),
@@ -142,12 +142,12 @@ fn of_concat(parts: &[Hir]) -> Option<Vec<Literal>> {
 }
 
 #[derive(Default)]
-struct Run {
+struct LiteralRun {
     bytes: Vec<u8>,
     either_case: bool,
 }
 
-impl Run {
+impl LiteralRun {
     fn end(self) -> Option<Vec<Literal>> {
         let bytes = if self.either_case {
             self.bytes.to_ascii_lowercase()

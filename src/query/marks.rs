@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::ast::{Expr, Field, Term, Test};
+use super::ast::{Expr, FieldTest, Term, Test};
 use super::expression;
 use super::matcher::Needle;
 
@@ -59,7 +59,7 @@ fn collect(expr: &Expr, needles: &mut Vec<Needle>) -> Result<(), Failed> {
 }
 
 /// A value is marked wherever it stands: what is shown is not always written as in the line.
-fn values(field: &Field, needles: &mut Vec<Needle>) -> Result<(), Failed> {
+fn values(field: &FieldTest, needles: &mut Vec<Needle>) -> Result<(), Failed> {
     match &field.test {
         Test::Like(pieces) => {
             for text in expression::texts(pieces) {

@@ -6,7 +6,7 @@ use globset::GlobMatcher;
 use memchr::{memchr, memmem};
 use regex::bytes::Regex;
 
-use super::ast::{Expr, Field, Order, Piece, Term, Test};
+use super::ast::{Expr, FieldTest, Order, Term, Test, ValuePiece};
 use super::expression::{built, either_case, folded, glob, has_capital, like, regex, texts};
 use super::number::{self, Amount};
 use super::when::Now;
@@ -51,7 +51,7 @@ pub(super) enum Needle {
 #[derive(Debug, Clone)]
 pub(super) struct CompiledField {
     name: String,
-    value: Value,
+    value: CompiledValue,
     /// What must stand in the line for the condition to hold, unless it is written with escapes.
     hint: Option<Needle>,
     /// It may be said by a priority, and not by what the hint is.
@@ -61,7 +61,7 @@ pub(super) struct CompiledField {
 }
 
 #[derive(Debug, Clone)]
-enum Value {
+enum CompiledValue {
     Present,
     Like(Regex),
     Is(Vec<u8>),
@@ -198,28 +198,32 @@ impl Needle {
 }
 
 impl CompiledField {
-    fn of(field: &Field) -> Result<Self, Failed> {
+    fn of(field: &FieldTest) -> Result<Self, Failed> {
         let name = field.name.clone();
         let (value, hint, text) = match &field.test {
-            Test::Like(pieces) if pieces[..] == [Piece::Any] => (Value::Present, None, None),
+            Test::Like(pieces) if pieces[..] == [ValuePiece::Any] => {
+                (CompiledValue::Present, None, None)
+            }
             Test::Like(pieces) => {
                 let longest = texts(pieces)
                     .filter(|text| !text.contains('\n'))
                     .max_by_key(|text| text.len());
                 let longest = longest.map(Needle::of).transpose()?;
                 let text = match &pieces[..] {
-                    [Piece::Text(text)] => Some((":", text.as_str(), !has_capital(text))),
+                    [ValuePiece::Text(text)] => Some((":", text.as_str(), !has_capital(text))),
                     _ => None,
                 };
-                (Value::Like(like(pieces)?), longest, text)
+                (CompiledValue::Like(like(pieces)?), longest, text)
             }
             Test::Is(value) => (
-                Value::Is(value.clone().into_bytes()),
+                CompiledValue::Is(value.clone().into_bytes()),
                 exact(value),
                 Some(("=", value.as_str(), false)),
             ),
-            Test::IsNot(value) => (Value::IsNot(value.clone().into_bytes()), None, None),
-            Test::Number(order, number) => (Value::Number(*order, number.amount()), None, None),
+            Test::IsNot(value) => (CompiledValue::IsNot(value.clone().into_bytes()), None, None),
+            Test::Number(order, number) => {
+                (CompiledValue::Number(*order, number.amount()), None, None)
+            }
         };
         let text = text
             .map(|(sign, value, fold)| Needle::whole(&format!("{name}{sign}{value}"), fold))
@@ -248,7 +252,7 @@ impl CompiledField {
     }
 }
 
-impl Value {
+impl CompiledValue {
     fn holds(&self, found: &fields::Value<'_>) -> bool {
         match self {
             Self::Present => true,

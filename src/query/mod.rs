@@ -46,7 +46,7 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-pub use ast::{Expr, Field, Order, Pattern, Piece, Term, Test};
+pub use ast::{Expr, FieldTest, Order, Pattern, Term, Test, ValuePiece};
 pub use error::QueryError;
 pub use explain::Explanation;
 pub use expression::MAX_REGEX_BYTES;
@@ -55,7 +55,7 @@ pub use language::{LANGUAGE, NOTES};
 pub use lines::Lines;
 pub use number::Number;
 pub use parse::{MAX_DEPTH, MAX_QUERY_BYTES, MAX_REGEXES, MAX_TERMS};
-pub use when::{Now, Span, When};
+pub use when::{Now, TimeSpan, When};
 
 use crate::model::time::Time;
 

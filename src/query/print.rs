@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::ast::{Expr, Field, Order, Pattern, Piece, Term, Test};
+use super::ast::{Expr, FieldTest, Order, Pattern, Term, Test, ValuePiece};
 use super::parse;
 use super::when::{date, time_of_day};
 
@@ -86,7 +86,7 @@ impl fmt::Display for Pattern {
     }
 }
 
-impl fmt::Display for Field {
+impl fmt::Display for FieldTest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let dot = if parse::RESERVED.contains(&self.name.as_str()) {
             "."
@@ -104,15 +104,15 @@ impl fmt::Display for Field {
                 f.write_str(":")?;
                 pieces.iter().try_for_each(|piece| match piece {
                     // `a:/x` is text, for the letter may be a drive.
-                    Piece::Text(text) if self.name.len() == 1 && text.starts_with('/') => {
+                    ValuePiece::Text(text) if self.name.len() == 1 && text.starts_with('/') => {
                         write!(f, "{}", Quoted(text))
                     }
-                    Piece::Text(text) => write!(f, "{}", Value(text)),
-                    Piece::Any => f.write_str("*"),
+                    ValuePiece::Text(text) => write!(f, "{}", PrintedValue(text)),
+                    ValuePiece::Any => f.write_str("*"),
                 })
             }
-            Test::Is(value) => write!(f, "={}", Value(value)),
-            Test::IsNot(value) => write!(f, "!={}", Value(value)),
+            Test::Is(value) => write!(f, "={}", PrintedValue(value)),
+            Test::IsNot(value) => write!(f, "!={}", PrintedValue(value)),
             Test::Number(order, number) => {
                 debug_assert!(!matches!(order, Order::Equal | Order::Unequal));
                 write!(f, "{}{number}", order.sign())
@@ -122,9 +122,9 @@ impl fmt::Display for Field {
 }
 
 /// A value, in quotes unless it is certain that it needs none.
-struct Value<'a>(&'a str);
+struct PrintedValue<'a>(&'a str);
 
-impl fmt::Display for Value<'_> {
+impl fmt::Display for PrintedValue<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let plain = |c: char| c.is_alphanumeric() || "_-.@%+/,".contains(c);
         let path = self.0.len() > 1 && self.0.starts_with('/') && !self.0.starts_with("//");

@@ -25,7 +25,7 @@ pub struct Now {
 
 /// A range of times as it was written.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Span {
+pub struct TimeSpan {
     /// Where it begins; `None`: with the first line there is.
     pub from: Option<When>,
     /// Where it ends; `None`: never.
@@ -125,7 +125,7 @@ impl Now {
     }
 }
 
-impl Span {
+impl TimeSpan {
     /// The moments that are meant: the first is in it, the last is not.
     #[must_use]
     pub fn resolve(&self, now: &Now) -> Range<Time> {
@@ -368,7 +368,7 @@ fn ago(text: &str) -> Option<u64> {
     (!text.is_empty() && sum <= MAX_AGO_SECONDS).then_some(sum)
 }
 
-impl fmt::Display for Span {
+impl fmt::Display for TimeSpan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.day(), &self.from, &self.to) {
             (Some(day), ..) => write!(f, "{day}"),
@@ -449,7 +449,7 @@ mod tests {
         let read = |text: &str| {
             (!text.is_empty()).then(|| When::parse(text).unwrap_or_else(|| panic!("{text}")))
         };
-        let range = Span {
+        let range = TimeSpan {
             from: read(from),
             to: read(to),
         }
@@ -543,7 +543,7 @@ mod tests {
             "9999-12-31T23:59:59.999999999",
         ] {
             let when = When::parse(text).unwrap_or_else(|| panic!("{text}"));
-            let range = Span {
+            let range = TimeSpan {
                 from: Some(when.clone()),
                 to: Some(when),
             }

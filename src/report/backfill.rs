@@ -70,7 +70,7 @@ impl Asks for fleet::Anew {
 pub struct Backfill<F, A> {
     feed: F,
     asks: A,
-    known: BTreeMap<SourceId, Known>,
+    known: BTreeMap<SourceId, KnownSource>,
     holes: BTreeMap<SourceId, Hole>,
     filled: Filled,
     /// Tells a hole from one that its source had before.
@@ -87,7 +87,7 @@ pub struct Backfill<F, A> {
 
 /// What is known of a source.
 #[derive(Default)]
-struct Known {
+struct KnownSource {
     name: Arc<str>,
     /// Of its last line.
     last: Option<Place>,
@@ -220,7 +220,7 @@ impl<F: Feed + Send, A: Asks> Backfill<F, A> {
             .get(&source)
             .map(|known| Arc::clone(&known.name))
             .unwrap_or_default();
-        let wanted = Wanted {
+        let wanted = WantedGap {
             gap: hole.gap.clone(),
             name,
             before: hole.before,
@@ -351,7 +351,7 @@ fn lines_of(updates: &[Update]) -> impl Iterator<Item = &Record> {
 }
 
 /// What is asked of a host about a gap.
-struct Wanted {
+struct WantedGap {
     gap: Gap,
     name: Arc<str>,
     before: Place,
@@ -360,7 +360,7 @@ struct Wanted {
 
 /// How an answer ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Ended {
+enum FillEnd {
     /// With the line after the gap: nothing is missing.
     Whole,
     /// There is more.
@@ -381,7 +381,7 @@ struct Got {
     last: Option<(Place, u64)>,
 }
 
-impl Wanted {
+impl WantedGap {
     /// What stands in place of the gap: lines, and a gap where some are missing still.
     async fn fetch(&self, asks: &impl Asks) -> Vec<Update> {
         let (mut got, deadline) = (Got::default(), Instant::now() + MOST_TIME);
@@ -390,15 +390,15 @@ impl Wanted {
             let known = got.last;
             match self.page(asks, start, deadline, &mut got).await {
                 // A page without a line would lead to the same page.
-                Ended::More if got.last != known && got.bytes < MOST_BYTES => {}
-                Ended::More => break Ended::Broken,
+                FillEnd::More if got.last != known && got.bytes < MOST_BYTES => {}
+                FillEnd::More => break FillEnd::Broken,
                 ended => break ended,
             }
         };
         match ended {
-            Ended::Whole => got.updates,
-            Ended::Lost => vec![Update::Gap(self.gap.clone())],
-            Ended::Broken | Ended::More => {
+            FillEnd::Whole => got.updates,
+            FillEnd::Lost => vec![Update::Gap(self.gap.clone())],
+            FillEnd::Broken | FillEnd::More => {
                 got.updates.push(Update::Gap(self.rest(got.last)));
                 got.updates
             }
@@ -411,7 +411,7 @@ impl Wanted {
         start: Start,
         deadline: Instant,
         got: &mut Got,
-    ) -> Ended {
+    ) -> FillEnd {
         let window = Time(i64::MIN)..Time(i64::MAX);
         let page = Page {
             start,
@@ -427,7 +427,7 @@ impl Wanted {
         loop {
             let until = deadline.min(Instant::now() + SILENCE);
             let Ok(Some(reply)) = timeout_at(until, replies.recv()).await else {
-                return Ended::Broken;
+                return FillEnd::Broken;
             };
             match reply {
                 Reply::Lines(name, lines) if name == self.name => {
@@ -441,26 +441,26 @@ impl Wanted {
                     }
                 }
                 Reply::Failed(name, _) if name.is_empty() || name == self.name => {
-                    return Ended::Broken;
+                    return FillEnd::Broken;
                 }
-                Reply::Done(totals) if totals.more => return Ended::More,
-                Reply::Done(_) if self.after.is_none() => return Ended::Whole,
-                Reply::Done(_) => return Ended::Lost,
+                Reply::Done(totals) if totals.more => return FillEnd::More,
+                Reply::Done(_) if self.after.is_none() => return FillEnd::Whole,
+                Reply::Done(_) => return FillEnd::Lost,
                 _ => {}
             }
         }
     }
 
-    fn lines(&self, lines: Vec<Line>, got: &mut Got) -> Option<Ended> {
+    fn lines(&self, lines: Vec<Line>, got: &mut Got) -> Option<FillEnd> {
         let mut records = Vec::with_capacity(lines.len());
         let mut ended = None;
         for line in lines {
             if self.is_beyond(&line) {
-                ended = Some(Ended::Whole);
+                ended = Some(FillEnd::Whole);
                 break;
             }
             if got.bytes > MOST_BYTES {
-                ended = Some(Ended::Broken);
+                ended = Some(FillEnd::Broken);
                 break;
             }
             got.bytes += line.raw.len() + size_of::<Record>();
@@ -490,7 +490,7 @@ impl Wanted {
     }
 
     /// Bytes that the host does not have either.
-    fn missing(&self, missing: &MissingBytes, got: &mut Got) -> Option<Ended> {
+    fn missing(&self, missing: &MissingBytes, got: &mut Got) -> Option<FillEnd> {
         let place = got.last.map_or(self.before, |(place, _)| place);
         let is_lost = matches!(
             missing.reason,
@@ -498,9 +498,9 @@ impl Wanted {
         );
         if is_lost && missing.from == place.cursor.offset {
             return Some(if got.last.is_none() {
-                Ended::Lost
+                FillEnd::Lost
             } else {
-                Ended::Broken
+                FillEnd::Broken
             });
         }
         let MissingBytes { from, to, reason } = *missing;

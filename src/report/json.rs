@@ -93,12 +93,12 @@ pub(super) fn is_treacherous(c: char) -> bool {
 /// Text as it stood in its source.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
-pub(super) enum Text<'a> {
+pub(super) enum JsonText<'a> {
     Utf8(Cow<'a, str>),
     Bytes { bytes: String },
 }
 
-impl<'a> Text<'a> {
+impl<'a> JsonText<'a> {
     fn new(raw: &'a [u8]) -> Self {
         match std::str::from_utf8(raw) {
             Ok(text) => Self::Utf8(Cow::Borrowed(text)),
@@ -132,7 +132,7 @@ pub(super) struct Line<'a> {
     time_from: &'static str,
     level: Option<&'static str>,
     cursor: String,
-    text: Text<'a>,
+    text: JsonText<'a>,
     continues: bool,
     fields: Fields<'a>,
     ids: Ids<'a>,
@@ -149,7 +149,7 @@ impl<'a> Line<'a> {
             time_from: record.time_from.as_str(),
             level: level::of_line(record).map(Level::as_str),
             cursor: record.place().to_string(),
-            text: Text::new(&record.raw),
+            text: JsonText::new(&record.raw),
             continues: record.continues,
             fields: Fields(&record.raw),
             ids: Ids::of(&record.raw),
@@ -191,7 +191,7 @@ impl<'a> GapLine<'a> {
 
 /// `"type":"host"`.
 #[derive(Debug, Serialize)]
-pub(super) struct Host<'a> {
+pub(super) struct HostObject<'a> {
     v: u8,
     r#type: &'static str,
     host: &'a str,
@@ -225,7 +225,7 @@ struct SourceObject<'a> {
     stamps: Option<&'a str>,
 }
 
-impl<'a> Host<'a> {
+impl<'a> HostObject<'a> {
     pub(super) fn new(row: &'a Row<'_>) -> Self {
         let driver = if row.spec.transport == TransportKind::Local {
             "local"
@@ -595,7 +595,7 @@ mod tests {
             raw in prop_oneof![any::<String>().prop_map(String::into_bytes), any::<Vec<u8>>()]
         ) {
             let mut out = Vec::new();
-            write(&mut out, &Text::new(&raw)).expect("a vector takes everything");
+            write(&mut out, &JsonText::new(&raw)).expect("a vector takes everything");
             let text = String::from_utf8(out).expect("UTF-8");
             let line = text.strip_suffix('\n').expect("one line");
             prop_assert!(!line.contains(is_treacherous), "{line:?}");

@@ -44,7 +44,7 @@ mod sieve;
 mod table;
 mod text;
 
-pub use answers::{AskOptions, Shape, answer};
+pub use answers::{AskOptions, ResponseShape, answer};
 pub use ask::asker;
 pub use backfill::{Asks, Backfill};
 pub use csv::Cells;
@@ -496,7 +496,7 @@ impl<'a, W: Write> Report<'a, W> {
         if self.options.form != Form::Json || std::mem::replace(&mut row.written, true) {
             return Ok(());
         }
-        json::write(&mut self.out, &json::Host::new(row))?;
+        json::write(&mut self.out, &json::HostObject::new(row))?;
         match &row.sample {
             Some(sample) => json::write(
                 &mut self.out,

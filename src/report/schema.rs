@@ -12,12 +12,12 @@ pub struct Kind {
     /// What there is one of for each.
     pub about: &'static str,
     /// Those of the object, after `v` and `type`.
-    pub fields: &'static [Field],
+    pub fields: &'static [SchemaField],
 }
 
 /// A field.
 #[derive(Debug)]
-pub struct Field {
+pub struct SchemaField {
     /// Its key.
     pub name: &'static str,
     /// What its value is.
@@ -48,7 +48,7 @@ pub enum SchemaType {
     /// One of these words.
     Word(&'static [&'static str]),
     /// An object with these fields.
-    Object(&'static [Field]),
+    Object(&'static [SchemaField]),
     /// A list of such.
     List(&'static SchemaType),
     /// An object with any keys.
@@ -57,8 +57,8 @@ pub enum SchemaType {
 
 use SchemaType::{Any, Bool, Count, Cursor, List, Number, Object, Raw, Text, Time, Word};
 
-const fn field(name: &'static str, form: SchemaType, about: &'static str) -> Field {
-    Field {
+const fn field(name: &'static str, form: SchemaType, about: &'static str) -> SchemaField {
+    SchemaField {
         name,
         form,
         nullable: false,
@@ -66,8 +66,8 @@ const fn field(name: &'static str, form: SchemaType, about: &'static str) -> Fie
     }
 }
 
-const fn perhaps(name: &'static str, form: SchemaType, about: &'static str) -> Field {
-    Field {
+const fn perhaps(name: &'static str, form: SchemaType, about: &'static str) -> SchemaField {
+    SchemaField {
         name,
         form,
         nullable: true,
@@ -75,9 +75,9 @@ const fn perhaps(name: &'static str, form: SchemaType, about: &'static str) -> F
     }
 }
 
-const HOST: Field = field("host", Text, "its name");
-const OF_HOST: Field = field("host", Text, "name of the host");
-const OF_SOURCE: Field = field("source", Text, "name of the source");
+const HOST: SchemaField = field("host", Text, "its name");
+const OF_HOST: SchemaField = field("host", Text, "name of the host");
+const OF_SOURCE: SchemaField = field("source", Text, "name of the source");
 
 const STATES: SchemaType = Word(&[
     "ok",
@@ -91,30 +91,30 @@ const STATES: SchemaType = Word(&[
 ]);
 const LEVELS: SchemaType = Word(&["trace", "debug", "info", "notice", "warn", "error", "fatal"]);
 
-const TIME: Field = field("time", Time, "when it was written");
-const TIME_FROM: Field = field(
+const TIME: SchemaField = field("time", Time, "when it was written");
+const TIME_FROM: SchemaField = field(
     "time_from",
     Word(&["stamp", "previous", "arrival"]),
     "where that comes from: a stamp in the line, the line before it, or when it arrived",
 );
-const LEVEL: Field = perhaps("level", LEVELS, "the level that it states");
-const CURSOR: Field = field(
+const LEVEL: SchemaField = perhaps("level", LEVELS, "the level that it states");
+const CURSOR: SchemaField = field(
     "cursor",
     Cursor,
     "its name, for --cursor, --after and context",
 );
-const TEXT: Field = field("text", Raw, "the line, without its line end");
-const CONTINUES: Field = field(
+const TEXT: SchemaField = field("text", Raw, "the line, without its line end");
+const CONTINUES: SchemaField = field(
     "continues",
     Bool,
     "it belongs to the record of the line before it in its source: a stack trace, a statement",
 );
-const FIELDS: Field = perhaps(
+const FIELDS: SchemaField = perhaps(
     "fields",
     Any,
     "what the line says under names, nested ones with dots; the first 512 of them",
 );
-const IDS: Field = field(
+const IDS: SchemaField = field(
     "ids",
     Object(&[
         perhaps("request", Raw, "of the request"),
@@ -161,10 +161,10 @@ const SOURCES: SchemaType = List(&Object(&[
     ),
 ]));
 
-const SHARE: Field = perhaps("some_pct", Number, "of the time, something waited");
-const FULL: Field = perhaps("full_pct", Number, "of the time, everything waited");
+const SHARE: SchemaField = perhaps("some_pct", Number, "of the time, something waited");
+const FULL: SchemaField = perhaps("full_pct", Number, "of the time, everything waited");
 
-const ENDPOINT: &[Field] = &[
+const ENDPOINT: &[SchemaField] = &[
     HOST,
     perhaps(
         "address",
@@ -614,7 +614,7 @@ pub fn check(object: &Value) -> Result<(), String> {
     fields(kind.fields, &Value::Object(rest)).map_err(|why| format!("{name}: {why}"))
 }
 
-fn fields(fields: &[Field], value: &Value) -> Result<(), String> {
+fn fields(fields: &[SchemaField], value: &Value) -> Result<(), String> {
     let object = value
         .as_object()
         .ok_or_else(|| format!("{value} is no object"))?;

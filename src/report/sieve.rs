@@ -22,7 +22,7 @@ const OVERHEAD: usize = 160;
 #[derive(Debug)]
 pub(super) struct Sieve {
     query: Query,
-    held: VecDeque<Held>,
+    held: VecDeque<HeldLine>,
     bytes: usize,
     /// The record under way of each source.
     open: BTreeMap<SourceId, u64>,
@@ -32,7 +32,7 @@ pub(super) struct Sieve {
 }
 
 #[derive(Debug)]
-enum Held {
+enum HeldLine {
     Line(Record, u64),
     Gap(Gap),
 }
@@ -103,7 +103,7 @@ impl Sieve {
             group.text.extend_from_slice(&record.raw);
         }
         self.bytes += record.raw.len() + OVERHEAD;
-        self.held.push_back(Held::Line(record, id));
+        self.held.push_back(HeldLine::Line(record, id));
     }
 
     /// Takes in a gap, which keeps its place among the lines.
@@ -111,7 +111,7 @@ impl Sieve {
         let before = self.open.remove(&gap.source);
         self.close(before);
         self.bytes += OVERHEAD;
-        self.held.push_back(Held::Gap(gap));
+        self.held.push_back(HeldLine::Gap(gap));
     }
 
     /// No more will come.
@@ -128,8 +128,8 @@ impl Sieve {
     ) -> Option<Sifted> {
         let full = self.bytes > MAX_HELD_BYTES;
         let id = match self.held.front()? {
-            Held::Line(_, id) => *id,
-            Held::Gap(_) => 0,
+            HeldLine::Line(_, id) => *id,
+            HeldLine::Gap(_) => 0,
         };
         if self
             .groups
@@ -139,11 +139,11 @@ impl Sieve {
             return None;
         }
         match self.held.pop_front()? {
-            Held::Gap(gap) => {
+            HeldLine::Gap(gap) => {
                 self.bytes -= OVERHEAD;
                 Some(Sifted::Gap(gap))
             }
-            Held::Line(record, id) => {
+            HeldLine::Line(record, id) => {
                 self.bytes -= record.raw.len() + OVERHEAD;
                 let is_wanted = self.decide(id, name(&record));
                 Some(Sifted::Line(record, is_wanted))

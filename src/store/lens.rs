@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use super::{Entry, Store};
+use super::{RingEntry, Store};
 use crate::model::host::HostId;
 use crate::model::record::Record;
 use crate::model::source::SourceId;
@@ -27,7 +27,7 @@ impl Filter {
     /// Whether an entry is of a host and a source that pass. Gaps of a host that is shown are
     /// always shown: a loss must not hide behind a query.
     #[must_use]
-    pub fn admits_origin(&self, entry: &Entry) -> bool {
+    pub fn admits_origin(&self, entry: &RingEntry) -> bool {
         entry
             .origin()
             .is_none_or(|(host, source)| self.admits_place(host, source))

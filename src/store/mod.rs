@@ -28,7 +28,7 @@ mod series;
 pub use hosts::HostRow;
 pub use lens::{Filter, Lens};
 pub use past::{MIDDLE, NOTICE, Past, Side, StreamState, Want};
-pub use ring::{BEGIN, Entry, LIVE, Mark, Ring};
+pub use ring::{BEGIN, LIVE, Mark, Ring, RingEntry};
 pub use series::{Meter, SERIES_POINTS, Series};
 
 /// Memory for lines, with their overhead: about a quarter of a million lines of 120 bytes. With
@@ -142,7 +142,7 @@ impl Store {
     /// Draws a line under everything that has come so far.
     pub fn mark(&mut self, now: Time) {
         self.marks += 1;
-        self.ring.push(Entry::Mark(Mark {
+        self.ring.push(RingEntry::Mark(Mark {
             number: self.marks,
             time: now,
         }));
@@ -150,15 +150,15 @@ impl Store {
 
     /// Puts lines in the place of a gap. Those after it keep their numbers; those before it, and
     /// the first of the new, have numbers that are so much lower.
-    pub fn fill(&mut self, seq: u64, lines: Vec<Entry>) -> u64 {
+    pub fn fill(&mut self, seq: u64, lines: Vec<RingEntry>) -> u64 {
         self.ring.fill(seq, lines)
     }
 
     /// Notes by which lines a gap was filled, and which file its source goes on in: they are not
     /// taken in once more.
-    pub fn note_filled(&mut self, source: SourceId, lines: &[Entry], after: Option<FileId>) {
+    pub fn note_filled(&mut self, source: SourceId, lines: &[RingEntry], after: Option<FileId>) {
         self.filled
-            .note(source, lines.iter().filter_map(Entry::record), after);
+            .note(source, lines.iter().filter_map(RingEntry::record), after);
     }
 
     /// Notes why a gap is still there.
@@ -242,7 +242,7 @@ impl Store {
     /// The same of a line that is in other rows than those of the ring.
     #[must_use]
     pub fn whole_in<'a>(&'a self, ring: &'a Ring, seq: u64) -> Option<Whole<'a>> {
-        let line = |seq| ring.get(seq).and_then(Entry::record);
+        let line = |seq| ring.get(seq).and_then(RingEntry::record);
         let mut lines = ring.lines_of(seq).filter_map(line);
         let first = lines.next()?;
         let mut text = Cow::Borrowed(&first.raw[..]);
@@ -305,7 +305,7 @@ impl Store {
             }
             self.rate.count(now);
             self.with_host(record.host, |row| row.count_line(now));
-            self.ring.push(Entry::Record(record));
+            self.ring.push(RingEntry::Record(record));
         }
     }
 
@@ -323,7 +323,7 @@ impl Store {
     fn add_gap(&mut self, gap: Gap) {
         self.unfinished.remove(&gap.source);
         self.with_host(gap.host, |row| row.gaps += 1);
-        self.ring.push(Entry::Gap(Arc::new(gap)));
+        self.ring.push(RingEntry::Gap(Arc::new(gap)));
     }
 }
 

@@ -13,7 +13,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Entry, Lens, Ring, Store};
+use super::{Lens, Ring, RingEntry, Store};
 use crate::model::host::HostId;
 use crate::model::source::SourceId;
 use crate::model::time::Time;
@@ -23,7 +23,7 @@ mod stream;
 
 pub use stream::{Side, StreamState};
 
-use stream::{Run, Stream, far_line, find, is_cut, is_due, line, needs, resume};
+use stream::{PastRun, PastStream, far_line, find, is_cut, is_due, line, needs, resume};
 
 /// The number of the first row of a window; older ones are counted down from it.
 pub const MIDDLE: u64 = 1 << 39;
@@ -53,7 +53,7 @@ pub struct Want {
 #[derive(Debug)]
 pub struct Past {
     rows: Ring,
-    streams: BTreeMap<SourceId, Stream>,
+    streams: BTreeMap<SourceId, PastStream>,
     /// The ring goes on from this number.
     joined: Option<u64>,
     /// Rows of the ring from here to where it goes on are in the window; those before are not yet.
@@ -127,7 +127,7 @@ impl Past {
             rows: Ring::starting_at(MIDDLE, usize::MAX),
             streams: sources
                 .iter()
-                .map(|&(source, host)| (source, Stream::new(host)))
+                .map(|&(source, host)| (source, PastStream::new(host)))
                 .collect(),
             joined: None,
             reach: 0,
@@ -171,7 +171,7 @@ impl Past {
     pub fn add_source(&mut self, source: SourceId, host: HostId) {
         self.streams
             .entry(source)
-            .or_insert_with(|| Stream::new(host));
+            .or_insert_with(|| PastStream::new(host));
     }
 
     /// Sources at an end, with how they go on.
@@ -189,7 +189,7 @@ impl Past {
     /// Whether an end is the last: nothing is left to be read there.
     #[must_use]
     pub fn is_over(&self, side: Side) -> bool {
-        let over = |run: &Run| run.state == StreamState::End && run.ahead.is_empty();
+        let over = |run: &PastRun| run.state == StreamState::End && run.ahead.is_empty();
         self.streams.values().all(|stream| {
             over(if side == Side::Older {
                 &stream.older
@@ -203,7 +203,7 @@ impl Past {
     #[must_use]
     pub fn wants(&self, side: Side, lens: &Lens) -> Vec<Want> {
         let head = self.head(lens);
-        let is_wanted = |stream: &Stream| match side {
+        let is_wanted = |stream: &PastStream| match side {
             Side::Older => is_due(stream, head) && needs(&stream.older),
             Side::Newer => self.joined.is_none() && needs(&stream.newer),
         };
@@ -250,7 +250,7 @@ impl Past {
     pub fn arrived(
         &mut self,
         want: &Want,
-        mut page: Vec<Entry>,
+        mut page: Vec<RingEntry>,
         ended: Result<bool, String>,
         (store, lens): (&Store, &Lens),
     ) {
@@ -286,7 +286,7 @@ impl Past {
         let Some(stream) = self.streams.get_mut(&want.source) else {
             return false;
         };
-        let own = |entry: &&Entry| {
+        let own = |entry: &&RingEntry| {
             entry
                 .record()
                 .is_some_and(|record| record.source == want.source)
@@ -307,11 +307,17 @@ impl Past {
     }
 
     /// Newer lines are read up to the first that the ring has.
-    fn meet_ring(&mut self, source: SourceId, page: &mut Vec<Entry>, store: &Store, lens: &Lens) {
+    fn meet_ring(
+        &mut self,
+        source: SourceId,
+        page: &mut Vec<RingEntry>,
+        store: &Store,
+        lens: &Lens,
+    ) {
         let Some(stream) = self.streams.get_mut(&source) else {
             return;
         };
-        let in_ring = |entry: &Entry| find(store, lens, entry.record()?);
+        let in_ring = |entry: &RingEntry| find(store, lens, entry.record()?);
         let found = page
             .iter()
             .enumerate()
@@ -339,7 +345,7 @@ impl Past {
 
     /// Lets go of what lies farthest ahead where too much waits; it is asked for again.
     fn bound_ahead(&mut self) {
-        let bytes = |run: &Run| run.ahead.iter().map(Entry::cost).sum::<usize>();
+        let bytes = |run: &PastRun| run.ahead.iter().map(RingEntry::cost).sum::<usize>();
         let all: usize = self
             .streams
             .values()
@@ -431,7 +437,7 @@ impl Past {
             .and_then(|index| lens.get(index))
     }
 
-    fn push_oldest(&mut self, entry: Entry) {
+    fn push_oldest(&mut self, entry: RingEntry) {
         let origin = entry.origin().map(|(_, source)| source);
         let stream = origin.and_then(|source| self.streams.get_mut(&source));
         let Some((stream, at)) = stream.zip(line(&entry)) else {
@@ -446,7 +452,7 @@ impl Past {
         }
     }
 
-    fn push_newest(&mut self, entry: Entry) {
+    fn push_newest(&mut self, entry: RingEntry) {
         let origin = entry.origin().map(|(_, source)| source);
         let seq = self.rows.end();
         if let Some((stream, at)) = origin
@@ -467,7 +473,7 @@ impl Past {
     /// The ring has forgotten rows that were still to be put in order.
     fn forget_left(&mut self, store: &Store) {
         let first = store.ring().first();
-        let is_gone = |stream: &Stream| {
+        let is_gone = |stream: &PastStream| {
             stream
                 .first_live
                 .is_some_and(|seq| seq < first && seq < self.reach)
@@ -482,9 +488,10 @@ impl Past {
         let rest = self.joined.unwrap_or(self.reach);
         for (&source, stream) in &mut self.streams {
             if stream.first_live.take().is_some_and(|seq| seq < self.reach) {
-                stream.older = Run::default();
-                let own =
-                    |entry: &&Entry| entry.record().is_some_and(|record| record.source == source);
+                stream.older = PastRun::default();
+                let own = |entry: &&RingEntry| {
+                    entry.record().is_some_and(|record| record.source == source)
+                };
                 let live = || {
                     store
                         .ring()
@@ -607,7 +614,7 @@ impl Past {
     }
 
     fn reaches_ring(&self) -> bool {
-        let joins = |stream: &Stream| {
+        let joins = |stream: &PastStream| {
             stream.resume.is_some_and(|seq| seq <= self.climb) && stream.newer.ahead.is_empty()
         };
         self.streams.values().all(joins)
@@ -663,7 +670,7 @@ impl Past {
 
     /// Puts lines in the place of a gap; those before it have numbers that are so much lower from
     /// then on.
-    pub fn fill(&mut self, seq: u64, lines: Vec<Entry>) -> u64 {
+    pub fn fill(&mut self, seq: u64, lines: Vec<RingEntry>) -> u64 {
         let by = self.rows.fill(seq, lines);
         for stream in self.streams.values_mut() {
             stream.first_row = stream
@@ -703,13 +710,13 @@ impl Past {
         }
         self.climb = 0;
         for stream in self.streams.values_mut() {
-            (stream.newer, stream.resume) = (Run::default(), None);
+            (stream.newer, stream.resume) = (PastRun::default(), None);
         }
     }
 
     /// A row leaves the window: the only one of its source that waits before it, by which what
     /// follows is asked.
-    fn give_back(&mut self, entry: Entry, side: Side) {
+    fn give_back(&mut self, entry: RingEntry, side: Side) {
         let Some((_, source)) = entry.origin() else {
             return;
         };

@@ -16,7 +16,7 @@ use crate::model::time::Time;
 
 /// One row of the merged log.
 #[derive(Debug, Clone)]
-pub enum Entry {
+pub enum RingEntry {
     /// A line.
     Record(Record),
     /// Bytes that are missing here.
@@ -34,7 +34,7 @@ pub struct Mark {
     pub time: Time,
 }
 
-impl Entry {
+impl RingEntry {
     /// Whose it is; `None` for marks, which belong to all.
     #[must_use]
     pub fn origin(&self) -> Option<(HostId, SourceId)> {
@@ -96,13 +96,13 @@ pub struct Ring {
     budget: usize,
     /// What has left since [`Ring::forget_left`], oldest first; the last of it had the number
     /// before `first`.
-    left: Vec<Entry>,
+    left: Vec<RingEntry>,
 }
 
 /// An entry, and how far away the other lines of its record are: 0 where there is none.
 #[derive(Debug)]
 struct Slot {
-    entry: Entry,
+    entry: RingEntry,
     back: u32,
     forth: u32,
 }
@@ -130,7 +130,7 @@ impl Ring {
     }
 
     /// Adds at the end; forgets the oldest as needed, but never the newest.
-    pub fn push(&mut self, entry: Entry) {
+    pub fn push(&mut self, entry: RingEntry) {
         self.bytes += entry.cost();
         let back = self.link(&entry);
         self.slots.push_back(Slot {
@@ -154,7 +154,7 @@ impl Ring {
 
     /// The entry with this number, also if it has left a moment ago.
     #[must_use]
-    pub fn get_or_left(&self, seq: u64) -> Option<&Entry> {
+    pub fn get_or_left(&self, seq: u64) -> Option<&RingEntry> {
         let gone = self.left.len() as u64 + seq;
         let left = gone
             .checked_sub(self.first)
@@ -169,7 +169,7 @@ impl Ring {
     }
 
     /// Takes the newest entry away.
-    pub fn pop_newest(&mut self) -> Option<Entry> {
+    pub fn pop_newest(&mut self) -> Option<RingEntry> {
         let old = self.slots.pop_back()?;
         self.bytes -= old.entry.cost();
         let seq = self.end();
@@ -187,7 +187,7 @@ impl Ring {
     }
 
     /// Takes the oldest entry away.
-    pub fn pop_oldest(&mut self) -> Option<Entry> {
+    pub fn pop_oldest(&mut self) -> Option<RingEntry> {
         let old = self.slots.pop_front()?;
         self.bytes -= old.entry.cost();
         self.first += 1;
@@ -195,7 +195,7 @@ impl Ring {
     }
 
     /// Adds before the oldest. `next` is the number of the line that comes after it in its source.
-    pub fn push_oldest(&mut self, entry: Entry, next: Option<u64>) {
+    pub fn push_oldest(&mut self, entry: RingEntry, next: Option<u64>) {
         self.bytes += entry.cost();
         self.first -= 1;
         let seq = self.first;
@@ -220,13 +220,13 @@ impl Ring {
 
     fn continues(&self, seq: u64) -> bool {
         self.get(seq)
-            .and_then(Entry::record)
+            .and_then(RingEntry::record)
             .is_some_and(|record| record.continues)
     }
 
     /// Puts entries in the place of one. Those after it keep their numbers; those before it, and
     /// the first of the new, are called by a number that is so much lower.
-    pub fn fill(&mut self, seq: u64, entries: Vec<Entry>) -> u64 {
+    pub fn fill(&mut self, seq: u64, entries: Vec<RingEntry>) -> u64 {
         let Some(at) = seq
             .checked_sub(self.first)
             .and_then(|index| usize::try_from(index).ok())
@@ -259,8 +259,8 @@ impl Ring {
 
     /// Notes that a line is the last of its source now, and that the one before it is followed by
     /// it where both are of one record. How far back that one is.
-    fn link(&mut self, entry: &Entry) -> u32 {
-        let Entry::Record(record) = entry else {
+    fn link(&mut self, entry: &RingEntry) -> u32 {
+        let RingEntry::Record(record) = entry else {
             return 0;
         };
         let seq = self.end();
@@ -312,12 +312,12 @@ impl Ring {
 
     /// The entry with this number, unless it was forgotten or has not come yet.
     #[must_use]
-    pub fn get(&self, seq: u64) -> Option<&Entry> {
+    pub fn get(&self, seq: u64) -> Option<&RingEntry> {
         Some(&self.slot(seq)?.entry)
     }
 
     /// The entries from a number on, with their numbers.
-    pub fn from(&self, seq: u64) -> impl Iterator<Item = (u64, &Entry)> {
+    pub fn from(&self, seq: u64) -> impl Iterator<Item = (u64, &RingEntry)> {
         let skipped = usize::try_from(seq.saturating_sub(self.first)).unwrap_or(usize::MAX);
         let first = self.first + skipped.min(self.slots.len()) as u64;
         (first..).zip(self.slots.iter().skip(skipped).map(|slot| &slot.entry))

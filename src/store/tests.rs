@@ -110,7 +110,10 @@ fn a_gap_is_an_entry_between_the_lines_and_passes_every_query() {
     let mut lens = Lens::new(only(&[0]), &store);
     assert!(lens.advance(&store, usize::MAX));
     assert_eq!(numbers(&lens), [0, 1, 2]);
-    assert!(matches!(store.ring().get(BEGIN + 1), Some(Entry::Gap(_))));
+    assert!(matches!(
+        store.ring().get(BEGIN + 1),
+        Some(RingEntry::Gap(_))
+    ));
     let mut other = Lens::new(only(&[1]), &store);
     other.advance(&store, usize::MAX);
     assert!(other.is_empty());
@@ -307,7 +310,7 @@ proptest! {
         let mut ring = Ring::new(budget);
         let mut model: VecDeque<(u64, usize)> = VecDeque::new();
         for (seq, len) in (BEGIN..).zip(lengths) {
-            ring.push(Entry::Record(record(0, &"x".repeat(len))));
+            ring.push(RingEntry::Record(record(0, &"x".repeat(len))));
             model.push_back((seq, len));
             while model.front().is_some_and(|(seq, _)| *seq < ring.first()) {
                 model.pop_front();
@@ -315,7 +318,7 @@ proptest! {
             prop_assert_eq!(model.len() as u64, ring.end() - ring.first());
             prop_assert!(ring.bytes() <= budget || model.len() == 1);
             for (seq, len) in &model {
-                prop_assert_eq!(ring.get(*seq).and_then(Entry::record).map(|record| record.raw.len()), Some(*len));
+                prop_assert_eq!(ring.get(*seq).and_then(RingEntry::record).map(|record| record.raw.len()), Some(*len));
             }
         }
     }

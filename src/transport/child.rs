@@ -11,7 +11,7 @@ use tokio::process::{Child, Command};
 use tokio::sync::Semaphore;
 
 use super::LinkError;
-use super::failure::Ending;
+use super::failure::ConnectionEnd;
 use super::pace::Pacer;
 use super::shell::{Full, Queue, ShellEvent, ShellInput, ShellOutput, Sink};
 use crate::model::state::LinkState;
@@ -36,7 +36,7 @@ const CLOSE_TIME: Duration = Duration::from_millis(1500);
 pub(super) fn spawn(
     mut command: Command,
     pacer: Option<Pacer>,
-    ending: Ending,
+    ending: ConnectionEnd,
     permit: impl Send + 'static,
 ) -> Result<(ShellInput, ShellOutput), LinkError> {
     command
@@ -77,7 +77,7 @@ async fn pump(
     mut child: Child,
     pacer: Option<Pacer>,
     queue: Arc<Queue>,
-    ending: Ending,
+    ending: ConnectionEnd,
     permit: impl Send,
 ) {
     let group = ProcessGroup::of(&child);

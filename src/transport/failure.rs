@@ -71,9 +71,9 @@ impl fmt::Display for ServerLabel {
 
 /// Why a connection ended: set once, seen by everybody who waits, now or later.
 #[derive(Debug, Clone)]
-pub(super) struct Ending(watch::Sender<Option<LinkError>>);
+pub(super) struct ConnectionEnd(watch::Sender<Option<LinkError>>);
 
-impl Ending {
+impl ConnectionEnd {
     pub(super) fn new() -> Self {
         Self(watch::Sender::new(None))
     }
@@ -436,7 +436,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_first_reason_of_an_ending_stays_and_reaches_late_waiters() {
-        let ending = Ending::new();
+        let ending = ConnectionEnd::new();
         ending.end(denied("first", ""));
         ending.end(denied("second", ""));
         assert_eq!(ending.ended().await.reason(), "first");

@@ -59,7 +59,7 @@ pub(super) async fn greet(
     printed: &AtomicU64,
 ) -> Result<(), LinkError> {
     let token = format!("{:016x}", rand::random::<u64>());
-    let mut heard = Heard::new(&token);
+    let mut heard = GreetingHeard::new(&token);
     // The sum is done by the shell: an echo of our own words is not an answer.
     let asking = input.send(Bytes::from(format!("echo lt-$((4000+242))-{token}\n")));
     let greeting = async {
@@ -80,12 +80,12 @@ pub(super) async fn greet(
 
 /// The end of what was printed, and how much it was.
 #[derive(Default)]
-struct Tail {
+struct PrintedTail {
     bytes: Vec<u8>,
     whole: u64,
 }
 
-impl Tail {
+impl PrintedTail {
     fn push(&mut self, bytes: &[u8]) {
         self.whole += bytes.len() as u64;
         self.bytes.extend_from_slice(bytes);
@@ -105,19 +105,19 @@ impl Tail {
     }
 }
 
-struct Heard {
+struct GreetingHeard {
     token: String,
-    stdout: Tail,
-    stderr: Tail,
+    stdout: PrintedTail,
+    stderr: PrintedTail,
     exit: Option<Result<u32, String>>,
 }
 
-impl Heard {
+impl GreetingHeard {
     fn new(token: &str) -> Self {
         Self {
             token: token.to_owned(),
-            stdout: Tail::default(),
-            stderr: Tail::default(),
+            stdout: PrintedTail::default(),
+            stderr: PrintedTail::default(),
             exit: None,
         }
     }
@@ -196,7 +196,7 @@ impl Heard {
 
     /// A shell that ended by itself, in order, without a word to us: it is none, and says so.
     fn is_refusal(&self, status: u32) -> bool {
-        let passes = |tail: &Tail| {
+        let passes = |tail: &PrintedTail| {
             let text = String::from_utf8_lossy(&tail.bytes).to_ascii_lowercase();
             PASSING.iter().any(|words| text.contains(words))
         };
@@ -247,8 +247,8 @@ pub(super) fn amount(bytes: u64) -> String {
 mod tests {
     use super::*;
 
-    fn heard(stdout: &str, stderr: &str, exit: Option<Result<u32, &str>>) -> Heard {
-        let mut heard = Heard::new("token");
+    fn heard(stdout: &str, stderr: &str, exit: Option<Result<u32, &str>>) -> GreetingHeard {
+        let mut heard = GreetingHeard::new("token");
         heard.stdout.push(stdout.as_bytes());
         heard.stderr.push(stderr.as_bytes());
         heard.exit = exit.map(|exit| exit.map_err(str::to_owned));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::process::Command;
 use tokio::sync::Semaphore;
 
-use super::failure::{self, Ending};
+use super::failure::{self, ConnectionEnd};
 use super::pace::Pacer;
 use super::shell::{ShellInput, ShellOutput};
 use super::{LinkError, child};
@@ -15,7 +15,7 @@ const SHELLS: usize = super::russh::client::SESSIONS;
 
 /// The shells of this machine.
 pub(super) struct Local {
-    pub(super) ending: Ending,
+    pub(super) ending: ConnectionEnd,
     /// There is no network in between.
     pub(super) pacer: Pacer,
     shells: Arc<Semaphore>,
@@ -31,7 +31,7 @@ impl Local {
     pub(super) fn running(command: &[&str]) -> Self {
         let command = command.iter().map(|&word| word.to_owned()).collect();
         Self {
-            ending: Ending::new(),
+            ending: ConnectionEnd::new(),
             pacer: Pacer::unhurried(),
             shells: Arc::new(Semaphore::new(SHELLS)),
             command,

@@ -49,7 +49,7 @@ pub use asker::Asker;
 pub use deadline::{Deadline, Elapsed};
 pub use error::LinkError;
 pub(crate) use noise::is_noise;
-pub use pace::{Asker as PaceAsker, Span as PaceSpan};
+pub use pace::{Asker as PaceAsker, PaceSpan};
 pub use settings::Settings;
 pub use shell::{ShellEvent, ShellInput, ShellOutput};
 

@@ -18,9 +18,9 @@ const FIRST_BYTES: usize = 2048;
 
 /// The beginning of what came over a stream, and when the last of it came.
 #[derive(Clone)]
-pub(super) struct Overheard(Arc<Mutex<Heard>>);
+pub(super) struct Overheard(Arc<Mutex<HeardBytes>>);
 
-struct Heard {
+struct HeardBytes {
     first: Vec<u8>,
     last: Instant,
 }
@@ -53,7 +53,7 @@ pub(super) enum Overdue {
 
 /// Listens to what is read from a stream.
 pub(super) fn listen(inner: Box<dyn ByteStream>) -> (Listened, Overheard) {
-    let heard = Overheard(Arc::new(Mutex::new(Heard {
+    let heard = Overheard(Arc::new(Mutex::new(HeardBytes {
         first: Vec::new(),
         last: Instant::now(),
     })));
@@ -115,7 +115,7 @@ impl Overheard {
         heard.last = Instant::now();
     }
 
-    fn lock(&self) -> MutexGuard<'_, Heard> {
+    fn lock(&self) -> MutexGuard<'_, HeardBytes> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -59,7 +59,7 @@ struct Pace {
 
 /// The time from a question to its answer.
 #[derive(Debug, Clone, Copy)]
-pub struct Span {
+pub struct PaceSpan {
     begun: Duration,
     received: u64,
 }
@@ -95,8 +95,8 @@ impl Pace {
         self.last = now;
     }
 
-    fn begin(&self, now: Duration) -> Span {
-        Span {
+    fn begin(&self, now: Duration) -> PaceSpan {
+        PaceSpan {
             begun: now,
             received: self.received,
         }
@@ -104,7 +104,7 @@ impl Pace {
 
     /// The answer is whole: what came meanwhile, and how long that took without the one pause in
     /// which the question was on its way, is what the link carries.
-    fn end(&mut self, now: Duration, span: Span) {
+    fn end(&mut self, now: Duration, span: PaceSpan) {
         let bytes = self.received - span.received;
         if bytes < TELLING {
             return;
@@ -276,12 +276,12 @@ impl Asker {
 
     /// Something is asked that is answered at once.
     #[must_use]
-    pub fn begin(&self) -> Span {
+    pub fn begin(&self) -> PaceSpan {
         self.pacer.lock().pace.begin(self.pacer.now())
     }
 
     /// It was answered.
-    pub fn end(&self, span: Span) {
+    pub fn end(&self, span: PaceSpan) {
         let now = self.pacer.now();
         self.pacer.lock().pace.end(now, span);
     }

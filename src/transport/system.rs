@@ -14,7 +14,7 @@ use tokio::io::AsyncReadExt;
 use tokio::process::{Child, ChildStderr, Command};
 use tokio::sync::Semaphore;
 
-use super::failure::{self, Ending, ServerLabel};
+use super::failure::{self, ConnectionEnd, ServerLabel};
 use super::noise::is_noise;
 use super::pace::Pacer;
 use super::plan::Plan;
@@ -34,7 +34,7 @@ const WORDS_BYTES: u64 = 16 * 1024;
 
 /// A connection that `ssh` holds.
 pub(super) struct System {
-    ending: Ending,
+    ending: ConnectionEnd,
     /// Counts what the shells say, for nobody can see the socket of `ssh`.
     pub(super) pacer: Pacer,
     sessions: Arc<Semaphore>,
@@ -112,7 +112,7 @@ impl System {
         let pacer = Pacer::new();
         let master = ["-M", "-N", "-oControlPersist=no", "-S", &socket_text].map(str::to_owned);
         let mut child = start(master.iter().chain(&options).chain(&destination), &place)?;
-        let ending = Ending::new();
+        let ending = ConnectionEnd::new();
         let stderr = child.stderr.take();
         log_in(
             &mut child,
@@ -211,7 +211,7 @@ async fn log_in(
     socket: &Path,
     place: &ServerLabel,
     limit: Duration,
-    ending: &Ending,
+    ending: &ConnectionEnd,
 ) -> Result<(), LinkError> {
     // Read to the end of the connection, or a talkative master would block on its pipe.
     let words = tokio::spawn(words_of(stderr));
@@ -246,7 +246,7 @@ async fn words_of(stderr: Option<ChildStderr>) -> String {
 }
 
 /// Holds the master until it ends or is to be ended.
-fn keep(mut master: Child, ending: Ending, place: &ServerLabel) -> Ending {
+fn keep(mut master: Child, ending: ConnectionEnd, place: &ServerLabel) -> ConnectionEnd {
     let (watched, place) = (ending.clone(), place.clone());
     tokio::spawn(async move {
         tokio::select! {

@@ -20,14 +20,14 @@ pub(super) struct Output {
 
 #[derive(Debug, Default)]
 struct WriterState {
-    inner: Mutex<Inner>,
+    inner: Mutex<WriterInner>,
     /// Told when a frame has been written.
     written: Notify,
     idle: std::sync::Condvar,
 }
 
 #[derive(Debug, Default)]
-struct Inner {
+struct WriterInner {
     /// When the frame that is on its way was handed over.
     busy_since: Option<Instant>,
     took: Duration,
@@ -103,7 +103,7 @@ impl Output {
         )
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, WriterInner> {
         self.state
             .inner
             .lock()

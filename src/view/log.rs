@@ -21,7 +21,7 @@ use crate::model::source::SourceId;
 use crate::model::text::{Look, SafeText};
 use crate::model::time::TimeFrom;
 use crate::query::Query;
-use crate::store::{BEGIN, Entry, Mark, NOTICE, Side, StreamState};
+use crate::store::{BEGIN, Mark, NOTICE, RingEntry, Side, StreamState};
 
 /// Most bytes of a line that are looked at for one screen; the rest is beyond its right edge or its
 /// last row.
@@ -47,7 +47,7 @@ pub(super) fn draw(app: &App, theme: &Theme, main: Rect, buffer: &mut Buffer) {
                 pane.unfinished(app.store())
             };
             body.height -= u16::try_from(unfinished.len()).unwrap_or(0);
-            let lines = Lines::new(app, theme, id, pane, body);
+            let lines = ShownLines::new(app, theme, id, pane, body);
             lines.draw(body, buffer);
             for (y, record) in (body.bottom()..).zip(unfinished) {
                 lines.draw_unfinished(
@@ -273,7 +273,7 @@ fn share_above(pane: &LogPane) -> usize {
 }
 
 /// What is needed to draw the lines of one pane.
-struct Lines<'a> {
+struct ShownLines<'a> {
     app: &'a App,
     theme: &'a Theme,
     pane: &'a LogPane,
@@ -283,7 +283,7 @@ struct Lines<'a> {
     focused: bool,
 }
 
-impl<'a> Lines<'a> {
+impl<'a> ShownLines<'a> {
     fn new(app: &'a App, theme: &'a Theme, id: PaneId, pane: &'a LogPane, body: Rect) -> Self {
         let columns = Columns::of(app, pane, body.width);
         let focused = app.focused_pane() == id;
@@ -392,7 +392,7 @@ impl<'a> Lines<'a> {
             .seq(index)
             .and_then(|seq| self.pane.rows(self.app.store()).get(seq));
         entry
-            .and_then(Entry::record)
+            .and_then(RingEntry::record)
             .map_or(1, |record| self.columns.rows(&self.text(record)))
     }
 
@@ -400,16 +400,18 @@ impl<'a> Lines<'a> {
     fn draw_entry(
         &self,
         seq: u64,
-        entry: &Entry,
+        entry: &RingEntry,
         under: Style,
         skipped: u16,
         area: Rect,
         buffer: &mut Buffer,
     ) -> u16 {
         match entry {
-            Entry::Record(record) => self.draw_record(seq, record, under, skipped, area, buffer),
-            Entry::Gap(gap) => self.draw_gap(gap, Row::new(buffer, area, 0).fill(under)),
-            Entry::Mark(mark) => self.draw_mark(*mark, Row::new(buffer, area, 0).fill(under)),
+            RingEntry::Record(record) => {
+                self.draw_record(seq, record, under, skipped, area, buffer)
+            }
+            RingEntry::Gap(gap) => self.draw_gap(gap, Row::new(buffer, area, 0).fill(under)),
+            RingEntry::Mark(mark) => self.draw_mark(*mark, Row::new(buffer, area, 0).fill(under)),
         }
     }
 

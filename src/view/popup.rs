@@ -21,7 +21,7 @@ use crate::model::text::{Colours, MAX_SHOWN_BYTES, SafeText};
 use crate::model::time::Time;
 use crate::parse::fields;
 use crate::query::LANGUAGE;
-use crate::store::Entry;
+use crate::store::RingEntry;
 
 /// Bytes of a record that its popup shows in full; of lines that come after them only their
 /// beginnings.
@@ -56,7 +56,7 @@ pub(super) fn draw(
             ),
             Popup::Host(id) => (host_title(app, id), host(app, id)),
             Popup::Record(seq) => match app.entry(seq) {
-                Some(Entry::Gap(lost)) => (Shown::from(" Gap "), gap(app, lost)),
+                Some(RingEntry::Gap(lost)) => (Shown::from(" Gap "), gap(app, lost)),
                 _ => (
                     Shown::from(" Record "),
                     record(app, seq, width.saturating_sub(4)),

@@ -5,7 +5,7 @@ use super::{LogPane, PanePosition};
 use crate::model::host::HostId;
 use crate::model::source::SourceId;
 use crate::model::time::Time;
-use crate::store::{Entry, Filter, LIVE, Lens, MIDDLE, NOTICE, Past, Ring, Store, Whole};
+use crate::store::{Filter, LIVE, Lens, MIDDLE, NOTICE, Past, Ring, RingEntry, Store, Whole};
 
 impl LogPane {
     /// The rows that are read of the time before the ring.
@@ -102,7 +102,7 @@ impl LogPane {
         let entry = self
             .place
             .and_then(|place| store.ring().get_or_left(place.seq));
-        let of = |entry: &Entry| {
+        let of = |entry: &RingEntry| {
             (
                 entry.time(),
                 entry.record().map(|line| (line.source, line.cursor)),
@@ -207,7 +207,7 @@ impl LogPane {
             return;
         };
         let Some(past) = &self.past else { return };
-        let is_it = |entry: &Entry| {
+        let is_it = |entry: &RingEntry| {
             entry
                 .record()
                 .is_some_and(|line| line.source == source && line.cursor == cursor)
@@ -230,7 +230,7 @@ impl LogPane {
     }
 
     /// Puts lines in the place of a gap that was read.
-    pub(crate) fn fill_past(&mut self, seq: u64, lines: Vec<Entry>) {
+    pub(crate) fn fill_past(&mut self, seq: u64, lines: Vec<RingEntry>) {
         let Some(past) = &mut self.past else { return };
         let by = past.fill(seq, lines);
         let moved = |old: u64| {
@@ -298,7 +298,7 @@ impl<'a> Rows<'a> {
 
     /// An entry.
     #[must_use]
-    pub fn get(&self, seq: u64) -> Option<&'a Entry> {
+    pub fn get(&self, seq: u64) -> Option<&'a RingEntry> {
         self.ring(seq).get(seq)
     }
 

@@ -562,7 +562,7 @@ fn the_bytes_of_a_gap_take_its_place_or_it_says_why_not() {
         let at_gap = |world: &World| {
             matches!(
                 world.pane().entry(&world.app.store),
-                Some((_, Entry::Gap(_)))
+                Some((_, RingEntry::Gap(_)))
             )
         };
         for _ in 0..40 {
@@ -588,7 +588,7 @@ fn the_bytes_of_a_gap_take_its_place_or_it_says_why_not() {
             .store
             .ring()
             .from(0)
-            .filter(|(_, entry)| matches!(entry, Entry::Gap(_)))
+            .filter(|(_, entry)| matches!(entry, RingEntry::Gap(_)))
             .count();
         let why = world.app.store.gap_explained(&gap).map(str::to_owned);
         if is_there {

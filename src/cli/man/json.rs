@@ -1,7 +1,7 @@
 //! logtrail-json(5): the JSON Lines, from the table that tests hold them against.
 
 use super::escape;
-use crate::report::schema::{Field, KINDS, SchemaType};
+use crate::report::schema::{KINDS, SchemaField, SchemaType};
 
 const HEAD: &str = "\
 .TH logtrail-json 5 \"\" \"logtrail\" \"File Formats\"
@@ -65,7 +65,7 @@ pub(super) fn page() -> String {
     page + FOOT
 }
 
-fn fields(fields: &[Field], page: &mut String) {
+fn fields(fields: &[SchemaField], page: &mut String) {
     for field in fields {
         let null = if field.nullable { " or null" } else { "" };
         *page += &format!(
@@ -104,7 +104,7 @@ fn name(form: SchemaType) -> String {
 }
 
 /// The fields of an object, or of those of a list.
-fn inner(form: SchemaType) -> Option<&'static [Field]> {
+fn inner(form: SchemaType) -> Option<&'static [SchemaField]> {
     match form {
         SchemaType::Object(fields) => Some(fields),
         SchemaType::List(of) => inner(*of),

@@ -228,7 +228,7 @@ fn buckets_are_about_sixty_of_a_length_that_people_use() {
         } else {
             format!("histogram|{options}")
         };
-        let Shape::Buckets { bucket } = asked(&line).shape else {
+        let ResponseShape::Buckets { bucket } = asked(&line).shape else {
             panic!("no buckets")
         };
         assert_eq!(bucket, Duration::from_secs(seconds), "{options}");
@@ -277,7 +277,7 @@ fn what_cannot_be_meant_is_refused_with_what_would_be_right() {
 #[test]
 fn an_explanation_asks_for_an_estimate_of_the_same() {
     let asked = asked("search|no stock|--explain");
-    assert!(asked.explain.is_some() && matches!(asked.shape, Shape::Costs));
+    assert!(asked.explain.is_some() && matches!(asked.shape, ResponseShape::Costs));
     assert!(
         matches!(&asked.asks[0].what, What::Estimate(what) if matches!(**what, What::Search(_)))
     );

@@ -145,7 +145,7 @@ pub enum Request {
 
 /// What has come of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
+pub enum FollowOutcome {
     /// Lines and gaps of a file of a source.
     Pieces(u32, FileId, Vec<Piece>),
     /// What stands before the lines that come next, and is not wanted itself.

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use crate::model::cursor::FileId;
 use crate::parse::split::{Lines, Piece};
 
-use super::tail::Tail;
+use super::tail::LastLines;
 use super::{Mark, Stat, Watch};
 use crate::model::gap::GapReason;
 
@@ -42,7 +42,7 @@ pub(super) struct Generation {
     pub(super) grew: Duration,
     /// Offset up to which a line without end was told of.
     pub(super) told: u64,
-    pub(super) tail: Option<Tail>,
+    pub(super) tail: Option<LastLines>,
     /// When it was changed last, by the host's clock.
     pub(super) changed: u64,
     pub(super) proof: Proof,

@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::generation::{Generation, Proof};
-use super::tail::Tail;
-use super::{Follower, Outcome, Phase, Request, Stat, emit};
+use super::tail::LastLines;
+use super::{FollowOutcome, Follower, Phase, Request, Stat, emit};
 
 /// First guess of how far from the end the last lines begin, and how far to go back at most: 2,000
 /// lines of 4 KiB. Over a slow link a smaller guess is the better one.
@@ -42,7 +42,7 @@ impl Follower {
             Proof::Done
         };
         let (pieces, before) = (VecDeque::new(), VecDeque::new());
-        generation.tail = Some(Tail {
+        generation.tail = Some(LastLines {
             want,
             until: stat.size,
             window,
@@ -89,9 +89,9 @@ impl Follower {
         };
         self.outcomes.extend(begun);
         self.outcomes
-            .push(Outcome::Before(number, tail.before.into()));
+            .push(FollowOutcome::Before(number, tail.before.into()));
         emit(&mut self.outcomes, number, id, tail.pieces.into());
-        self.outcomes.push(Outcome::TailRead {
+        self.outcomes.push(FollowOutcome::TailRead {
             source: number,
             is_all,
         });

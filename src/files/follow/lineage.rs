@@ -27,7 +27,7 @@ const MINUTE: u64 = 60 * SECOND;
 #[derive(Debug, Default)]
 pub(super) struct Lineage {
     /// Read by us; oldest first.
-    read: VecDeque<Read>,
+    read: VecDeque<ReadGeneration>,
     /// There at the last listing, and not read by us.
     there: Vec<Stat>,
     /// The last one that was read to its end before the next was begun.
@@ -67,7 +67,7 @@ struct Cut {
 
 /// A generation that was read.
 #[derive(Debug, Clone)]
-pub(super) struct Read {
+pub(super) struct ReadGeneration {
     pub(super) stat: Stat,
     pub(super) offset: u64,
     pub(super) marker: Vec<u8>,
@@ -75,7 +75,7 @@ pub(super) struct Read {
     pub(super) head: Vec<u8>,
 }
 
-impl Read {
+impl ReadGeneration {
     /// What is remembered of a generation.
     pub(super) fn of(generation: &Generation) -> Self {
         let (marker, head) = (generation.marker.clone(), generation.head.clone());
@@ -109,7 +109,7 @@ impl Read {
 }
 
 /// What was there before a listing, in a form in which one of thousands is found at once.
-struct Known {
+struct KnownFiles {
     there: HashSet<Stat>,
     /// No more as they were; each may be one that is compressed now, for a compressed file keeps
     /// its time of change.
@@ -147,7 +147,7 @@ impl Lineage {
         self.read
             .retain(|read| read.stat.id != stat.id || !read.is_of_same(generation));
         self.forget_number(stat.id);
-        self.read.push_back(Read::of(generation));
+        self.read.push_back(ReadGeneration::of(generation));
         if self.read.len() > REMEMBERED {
             self.read.pop_front();
         }
@@ -199,7 +199,7 @@ impl Lineage {
     /// The generation that this compressed file was made of, going by its first bytes, if it was
     /// read and is remembered. (What was written to it after that may have made the times of change
     /// of the two differ.)
-    pub(super) fn packed_from(&mut self, packed: Stat, bytes: &[u8]) -> Option<Read> {
+    pub(super) fn packed_from(&mut self, packed: Stat, bytes: &[u8]) -> Option<ReadGeneration> {
         let at = self
             .read
             .iter()
@@ -277,7 +277,7 @@ impl Lineage {
     }
 
     /// What was read of this file, if it was.
-    pub(super) fn recall(&self, id: FileId) -> Option<&Read> {
+    pub(super) fn recall(&self, id: FileId) -> Option<&ReadGeneration> {
         self.read.iter().find(|read| read.stat.id == id)
     }
 
@@ -368,7 +368,7 @@ impl Lineage {
     }
 
     /// Whether this file, or something in it, came since the last listing.
-    fn is_news(&self, sibling: &Sibling, listed: &[Sibling], known: &mut Known) -> bool {
+    fn is_news(&self, sibling: &Sibling, listed: &[Sibling], known: &mut KnownFiles) -> bool {
         let stat = sibling.stat;
         if let Some(read) = self.recall(stat.id) {
             // Of a compressed file it is known how long it is when it is unpacked.
@@ -403,7 +403,7 @@ impl Lineage {
     }
 
     /// What was known before this listing.
-    fn known(&self, listed: &[Sibling]) -> Known {
+    fn known(&self, listed: &[Sibling]) -> KnownFiles {
         let stats: HashSet<Stat> = listed.iter().map(|sibling| sibling.stat).collect();
         let ids: HashSet<FileId> = stats.iter().map(|stat| stat.id).collect();
         // Those that were read from their first bytes on are known by these. A number may have gone
@@ -426,7 +426,7 @@ impl Lineage {
             .chain(self.there.iter().copied())
             .filter(|known| !ids.contains(&known.id));
         let without_number = absent.map(|known| (known.size, known.changed)).collect();
-        Known {
+        KnownFiles {
             there: self.there.iter().copied().collect(),
             gone,
             without_number,

@@ -1,7 +1,7 @@
 //! Following files across whatever happens to them: the decisions, without any I/O.
 //!
 //! [`Follower`] is told what the script saw ([`Seen`]) and answers with what the script is to do
-//! ([`Request`]) and with what has come of it ([`Outcome`]). It outlives connections: after
+//! ([`Request`]) and with what has come of it ([`FollowOutcome`]). It outlives connections: after
 //! [`Follower::restart`] it goes on where it was.
 //!
 //! ```text
@@ -41,7 +41,7 @@ mod tail;
 mod twins;
 
 pub use barrier::Barrier;
-pub use exchange::{Absence, Head, Mark, Outcome, Request, Seen, Sibling, Stat, Watch};
+pub use exchange::{Absence, FollowOutcome, Head, Mark, Request, Seen, Sibling, Stat, Watch};
 #[cfg(test)]
 pub(crate) use generation::cksum;
 use generation::{Generation, Take};
@@ -70,7 +70,7 @@ pub struct Follower {
     watches: BTreeMap<Watch, u32>,
     next_watch: Watch,
     requests: Vec<Request>,
-    outcomes: Vec<Outcome>,
+    outcomes: Vec<FollowOutcome>,
     /// Bytes that may be asked for at once, where the link is slow.
     slow: Option<u64>,
 }
@@ -214,7 +214,7 @@ impl Follower {
     }
 
     /// What has come of what was seen, in this order; each outcome is given once.
-    pub fn take_outcomes(&mut self) -> Vec<Outcome> {
+    pub fn take_outcomes(&mut self) -> Vec<FollowOutcome> {
         std::mem::take(&mut self.outcomes)
     }
 
@@ -378,7 +378,7 @@ impl Follower {
             }
             _ => {
                 if !source.begun {
-                    self.outcomes.push(Outcome::Begun(
+                    self.outcomes.push(FollowOutcome::Begun(
                         number,
                         Cursor {
                             file: stat.id,
@@ -546,7 +546,7 @@ impl Follower {
         }
         if is_new {
             self.outcomes
-                .push(Outcome::Begun(number, Cursor::default(), Vec::new()));
+                .push(FollowOutcome::Begun(number, Cursor::default(), Vec::new()));
         }
         self.set_problem(number, Some(why.clone()));
     }
@@ -663,7 +663,7 @@ impl Follower {
         if let Some((offset, line)) = current.unfinished(now) {
             let id = current.id;
             self.outcomes
-                .push(Outcome::Unfinished(number, id, offset, line));
+                .push(FollowOutcome::Unfinished(number, id, offset, line));
         }
     }
 
@@ -676,7 +676,7 @@ impl Follower {
         let source = self.source(number);
         if source.problem != problem {
             source.problem.clone_from(&problem);
-            self.outcomes.push(Outcome::Problem(number, problem));
+            self.outcomes.push(FollowOutcome::Problem(number, problem));
         }
     }
 }
@@ -688,9 +688,9 @@ fn within(stat: Stat, start: u64, bytes: &[u8]) -> &[u8] {
     &bytes[..bytes.len().min(known)]
 }
 
-fn emit(outcomes: &mut Vec<Outcome>, number: u32, id: FileId, pieces: Vec<Piece>) {
+fn emit(outcomes: &mut Vec<FollowOutcome>, number: u32, id: FileId, pieces: Vec<Piece>) {
     if !pieces.is_empty() {
-        outcomes.push(Outcome::Pieces(number, id, pieces));
+        outcomes.push(FollowOutcome::Pieces(number, id, pieces));
     }
 }
 

@@ -8,7 +8,7 @@ use crate::model::reached::Reached;
 use crate::parse::split::Lines;
 
 use super::generation::{Generation, Proof};
-use super::{Begin, Follower, Outcome, Request};
+use super::{Begin, FollowOutcome, Follower, Request};
 
 /// What packs or copies a file keeps its time of change; that of a stamp may be of another zone.
 const ZONES: i64 = 24 * 3600 * 1_000_000_000;
@@ -58,12 +58,12 @@ impl Generation {
     }
 
     /// Says where a source begins, with the line that comes next, of which nothing was told.
-    pub(super) fn begun(&self, number: u32) -> Option<Outcome> {
+    pub(super) fn begun(&self, number: u32) -> Option<FollowOutcome> {
         let under_way = self.lines.unfinished().map_or(0, |(_, line)| line.len());
         let offset = self.offset - under_way as u64;
         let before = self.marker[..self.marker.len().saturating_sub(under_way)].to_vec();
         self.lines.is_at_line().then(|| {
-            Outcome::Begun(
+            FollowOutcome::Begun(
                 number,
                 Cursor {
                     file: self.id,

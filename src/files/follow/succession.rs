@@ -16,7 +16,7 @@ use crate::model::gap::GapReason;
 use crate::parse::split::{Lines, Piece};
 
 use super::generation::{Generation, Proof, Take};
-use super::lineage::Read;
+use super::lineage::ReadGeneration;
 use super::{Copied, Follower, Phase, Request, Sibling, Stat, Watch, emit};
 
 /// A hole shorter than this is read like everything else.
@@ -282,7 +282,8 @@ impl Follower {
         };
         begun.size = stat.size;
         let is_read = |old: &Generation| old.watch != watch && old.offset > 0 && !old.recalled;
-        let is_it = |old: &Generation| is_read(old) && Read::of(old).is_begun_by(stat, bytes);
+        let is_it =
+            |old: &Generation| is_read(old) && ReadGeneration::of(old).is_begun_by(stat, bytes);
         if let Some(plain) = source
             .old
             .iter()

@@ -10,7 +10,7 @@ const MOST_BEFORE: usize = 100;
 
 /// The last lines of a file that is seen first are collected before they are given.
 #[derive(Debug, Clone)]
-pub(super) struct Tail {
+pub(super) struct LastLines {
     pub(super) want: u32,
     /// Size of the file when it was seen first: lines beyond are live.
     pub(super) until: u64,
@@ -22,7 +22,7 @@ pub(super) struct Tail {
     pub(super) full: bool,
 }
 
-impl Tail {
+impl LastLines {
     /// Keeps the last of the pieces and empties `pieces`.
     pub(super) fn collect(&mut self, pieces: &mut Vec<Piece>) {
         self.pieces.extend(pieces.drain(..));

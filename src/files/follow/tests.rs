@@ -15,7 +15,7 @@ use host::{Action, Host, LOG, number};
 fn told(follower: &mut Follower) -> Vec<String> {
     let mut out = Vec::new();
     for outcome in follower.take_outcomes() {
-        let Outcome::Pieces(_, _, pieces) = outcome else {
+        let FollowOutcome::Pieces(_, _, pieces) = outcome else {
             continue;
         };
         out.extend(pieces.iter().map(|piece| match piece {
@@ -61,7 +61,7 @@ fn a_line_under_way_is_told_once_it_has_waited_and_again_when_it_grew() {
         host.poll(&mut follower, Duration::from_millis(ms));
         let outcomes = follower.take_outcomes().into_iter();
         let line = |outcome| match outcome {
-            Outcome::Unfinished(0, _, offset, line) => Some((offset, line)),
+            FollowOutcome::Unfinished(0, _, offset, line) => Some((offset, line)),
             _ => None,
         };
         outcomes.filter_map(line).collect::<Vec<_>>()
@@ -209,8 +209,8 @@ fn a_file_that_appears_later_is_read_from_its_first_byte() {
     assert_eq!(
         follower.take_outcomes(),
         [
-            Outcome::Begun(0, Cursor::default(), Vec::new()),
-            Outcome::Problem(0, Some(Absence::Missing))
+            FollowOutcome::Begun(0, Cursor::default(), Vec::new()),
+            FollowOutcome::Problem(0, Some(Absence::Missing))
         ]
     );
     host.create(LOG);

@@ -13,7 +13,7 @@ use crate::query::{Prefilter, Query};
 
 use super::hunt::{Hunt, Quarry};
 use super::sources::Log;
-use super::text::Text;
+use super::text::LogText;
 use super::{Halt, Out, histogram, page, search};
 
 /// Patterns that are shown of a question to `grep`.
@@ -32,7 +32,7 @@ pub(super) async fn estimate<F: Files>(
     out: &mut Out<'_>,
 ) -> Result<(), Halt> {
     let name = log.info.name.clone();
-    let text = Text::new(files, log, clock);
+    let text = LogText::new(files, log, clock);
     let mut cost = match what {
         What::Search(asked) => match search::quarry(host, asked) {
             Some(quarry) => of_hunt(text, &quarry).await?,
@@ -51,7 +51,7 @@ pub(super) async fn estimate<F: Files>(
     out.send(Reply::Cost(name, cost)).await
 }
 
-async fn of_hunt<F: Files>(text: Text<'_, F>, quarry: &Quarry<'_>) -> Result<Cost, Halt> {
+async fn of_hunt<F: Files>(text: LogText<'_, F>, quarry: &Quarry<'_>) -> Result<Cost, Halt> {
     let (hunt, _) = Hunt::plan(text, quarry).await?;
     let mut cost = Cost::default();
     for (file, range) in hunt.ranges() {
@@ -70,7 +70,7 @@ async fn of_hunt<F: Files>(text: Text<'_, F>, quarry: &Quarry<'_>) -> Result<Cos
     Ok(cost)
 }
 
-async fn of_page<F: Files>(mut text: Text<'_, F>, asked: &Page) -> Result<Cost, Halt> {
+async fn of_page<F: Files>(mut text: LogText<'_, F>, asked: &Page) -> Result<Cost, Halt> {
     let mut cost = Cost::default();
     if text.log.files.is_empty() || asked.window.is_empty() {
         return Ok(cost);

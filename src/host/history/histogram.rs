@@ -12,7 +12,7 @@ use crate::query::request::{Bucket, Histogram, Reply};
 use super::hunt::{Catch, Catcher, Hunt, Quarry};
 use super::runs::Context;
 use super::sources::Log;
-use super::text::Text;
+use super::text::LogText;
 use super::{Halt, Out};
 
 /// More buckets than a screen, or a file of a spreadsheet, has room for.
@@ -34,7 +34,7 @@ pub(super) async fn histogram<F: Files>(
         return Ok(());
     };
     let name = log.info.name.clone();
-    let (mut hunt, notes) = Hunt::plan(Text::new(files, log, clock), &quarry).await?;
+    let (mut hunt, notes) = Hunt::plan(LogText::new(files, log, clock), &quarry).await?;
     for note in notes {
         out.note(&name, note).await?;
     }

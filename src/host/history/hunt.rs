@@ -25,9 +25,9 @@ use crate::query::request::{MissingBytes, Reply};
 use crate::query::{Query, Subject};
 
 use super::parts::{MOST_MOVES, Part, list_again, parts_of, range, weight};
-use super::reel::{Item, Reel};
+use super::reel::{Reel, ReelItem};
 use super::runs::{Candidate, Context, Runs, SURE_AFTER};
-use super::text::{At, Text};
+use super::text::{At, LogText};
 use super::walk::{Back, Forth};
 use super::{Halt, Out, chain, is_move};
 
@@ -100,7 +100,7 @@ pub(super) trait Catcher: Send {
 
 /// A pass over a log.
 pub(super) struct Hunt<'f, 'a, F> {
-    text: Text<'f, F>,
+    text: LogText<'f, F>,
     quarry: &'a Quarry<'a>,
     /// What is left, the next first.
     parts: VecDeque<Part>,
@@ -161,7 +161,7 @@ impl Bag {
 impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
     /// A pass over the records of a window of time; also what should be known of it.
     pub(super) async fn plan(
-        mut text: Text<'f, F>,
+        mut text: LogText<'f, F>,
         quarry: &'a Quarry<'a>,
     ) -> Result<(Self, Vec<String>), Halt> {
         let (mut parts, mut notes) = (VecDeque::new(), Vec::new());
@@ -633,7 +633,9 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
                 break;
             };
             for item in items.into_iter().rev() {
-                let Item::Line(line) = item else { break 'back };
+                let ReelItem::Line(line) = item else {
+                    break 'back;
+                };
                 bytes += line.raw.len();
                 let is_head = !line.continues;
                 earlier.push(line);
@@ -659,11 +661,11 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
             };
             for item in items {
                 match item {
-                    Item::Line(line) if lines.is_empty() || line.continues => {
+                    ReelItem::Line(line) if lines.is_empty() || line.continues => {
                         bytes += line.raw.len();
                         lines.push(line);
                     }
-                    Item::Gap(_) if lines.is_empty() => {}
+                    ReelItem::Gap(_) if lines.is_empty() => {}
                     _ => return Ok(lines),
                 }
             }
@@ -683,7 +685,7 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
                 items
                     .into_iter()
                     .rev()
-                    .filter_map(Item::into_line)
+                    .filter_map(ReelItem::into_line)
                     .take(missing),
             );
         }
@@ -703,7 +705,7 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
             let Some(items) = forth.next(&mut self.text, wanted + 1 - lines.len()).await? else {
                 break;
             };
-            lines.extend(items.into_iter().filter_map(Item::into_line));
+            lines.extend(items.into_iter().filter_map(ReelItem::into_line));
         }
         lines.truncate(wanted + 1);
         lines.drain(..lines.len().min(1));

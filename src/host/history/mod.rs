@@ -47,7 +47,7 @@ use crate::query::request::{Ask, Page, Reply, Totals, What};
 use crate::transport::LinkError;
 
 use sources::{Log, Source};
-use text::Text;
+use text::LogText;
 
 /// A log that is moved about more often than this while one question is answered is given up.
 const MOST_ATTEMPTS: usize = 4;
@@ -213,7 +213,7 @@ async fn paged<F: Files>(
     out: &mut Out<'_>,
 ) -> Result<(), Halt> {
     for attempt in 1.. {
-        let mut text = Text::new(files, log.clone(), clock);
+        let mut text = LogText::new(files, log.clone(), clock);
         let read = page::read(&mut text, page).await;
         text.tally.add_to(&mut out.totals);
         match read {

@@ -10,8 +10,8 @@ use crate::model::time::Time;
 use crate::query::request::{MissingBytes, Page, Reply, Start};
 
 use super::place::{self, Whereabouts};
-use super::reel::Item;
-use super::text::{At, Text};
+use super::reel::ReelItem;
+use super::text::{At, LogText};
 use super::walk::{Back, Forth};
 use super::{Halt, Out, is_move, seek, told};
 
@@ -31,8 +31,8 @@ const REPLY_BYTES: usize = 256 << 10;
 
 /// What was read for a page.
 #[derive(Debug, Default)]
-pub(super) struct Read {
-    items: Vec<Item>,
+pub(super) struct PageRead {
+    items: Vec<ReelItem>,
     notes: Vec<String>,
     /// Files that could not be read, and why.
     failed: Vec<String>,
@@ -41,7 +41,7 @@ pub(super) struct Read {
 }
 
 /// Where a page begins.
-struct Begin {
+struct PageBegin {
     at: At,
     /// The line there is left out.
     skips: bool,
@@ -49,7 +49,7 @@ struct Begin {
     notes: Vec<String>,
 }
 
-impl Begin {
+impl PageBegin {
     fn at(at: At) -> Self {
         Self {
             at,
@@ -61,9 +61,12 @@ impl Begin {
 }
 
 /// Reads a page.
-pub(super) async fn read<F: Files>(text: &mut Text<'_, F>, page: &Page) -> Result<Read, Halt> {
+pub(super) async fn read<F: Files>(
+    text: &mut LogText<'_, F>,
+    page: &Page,
+) -> Result<PageRead, Halt> {
     if text.log.files.is_empty() || page.window.is_empty() {
-        return Ok(Read::default());
+        return Ok(PageRead::default());
     }
     let begin = begin(text, page).await?;
     let mut read = if page.backwards {
@@ -73,14 +76,14 @@ pub(super) async fn read<F: Files>(text: &mut Text<'_, F>, page: &Page) -> Resul
     };
     if let Some(missing) = begin.missing {
         let at = if page.backwards { read.items.len() } else { 0 };
-        read.items.insert(at, Item::Gap(missing));
+        read.items.insert(at, ReelItem::Gap(missing));
     }
     read.notes.splice(0..0, begin.notes);
     Ok(read)
 }
 
 /// Sends a page that was read.
-pub(super) async fn send(name: &Arc<str>, read: Read, out: &mut Out<'_>) -> Result<(), Halt> {
+pub(super) async fn send(name: &Arc<str>, read: PageRead, out: &mut Out<'_>) -> Result<(), Halt> {
     for note in read.notes {
         out.note(name, note).await?;
     }
@@ -88,11 +91,11 @@ pub(super) async fn send(name: &Arc<str>, read: Read, out: &mut Out<'_>) -> Resu
     let (mut lines, mut bytes) = (Vec::new(), 0);
     for item in read.items {
         match item {
-            Item::Line(line) => {
+            ReelItem::Line(line) => {
                 bytes += line.raw.len();
                 lines.push(line);
             }
-            Item::Gap(missing) => {
+            ReelItem::Gap(missing) => {
                 send_lines(name, std::mem::take(&mut lines), out).await?;
                 bytes = 0;
                 out.send(Reply::Gap(Arc::clone(name), missing)).await?;
@@ -119,56 +122,56 @@ async fn send_lines(name: &Arc<str>, lines: Vec<Line>, out: &mut Out<'_>) -> Res
 }
 
 /// The place at which a page begins, or, backwards, ends.
-pub(super) async fn place<F: Files>(text: &mut Text<'_, F>, page: &Page) -> Result<At, Halt> {
+pub(super) async fn place<F: Files>(text: &mut LogText<'_, F>, page: &Page) -> Result<At, Halt> {
     Ok(begin(text, page).await?.at)
 }
 
-async fn begin<F: Files>(text: &mut Text<'_, F>, page: &Page) -> Result<Begin, Halt> {
+async fn begin<F: Files>(text: &mut LogText<'_, F>, page: &Page) -> Result<PageBegin, Halt> {
     let window = &page.window;
     match page.start {
         Start::Oldest if !page.backwards && window.start > Time(i64::MIN) => {
             of_time(text, window.start).await
         }
-        Start::Oldest => Ok(Begin::at(At { file: 0, offset: 0 })),
+        Start::Oldest => Ok(PageBegin::at(At { file: 0, offset: 0 })),
         Start::Newest if page.backwards && window.end < Time(i64::MAX) => {
             of_time(text, window.end).await
         }
-        Start::Newest => Ok(Begin::at(text.end().await?)),
+        Start::Newest => Ok(PageBegin::at(text.end().await?)),
         Start::At(time) => of_time(text, time).await,
         Start::Cursor(place) => of_cursor(text, &place, false).await,
         Start::After(place) => of_cursor(text, &place, true).await,
     }
 }
 
-async fn of_time<F: Files>(text: &mut Text<'_, F>, time: Time) -> Result<Begin, Halt> {
+async fn of_time<F: Files>(text: &mut LogText<'_, F>, time: Time) -> Result<PageBegin, Halt> {
     let sought = seek::seek(text, time).await?;
-    Ok(Begin {
+    Ok(PageBegin {
         notes: sought.notes(text),
-        ..Begin::at(sought.at)
+        ..PageBegin::at(sought.at)
     })
 }
 
 async fn of_cursor<F: Files>(
-    text: &mut Text<'_, F>,
+    text: &mut LogText<'_, F>,
     place: &Place,
     after: bool,
-) -> Result<Begin, Halt> {
+) -> Result<PageBegin, Halt> {
     Ok(match place::find(text, place).await? {
-        Whereabouts::Here(at) => Begin {
+        Whereabouts::Here(at) => PageBegin {
             skips: after,
-            ..Begin::at(at)
+            ..PageBegin::at(at)
         },
         // It has not been shown as it is now.
-        Whereabouts::Grown(at) => Begin::at(at),
+        Whereabouts::Grown(at) => PageBegin::at(at),
         Whereabouts::Lost(missing, at) => {
             let note = format!(
                 "the line of cursor {place} is not there any more; what follows begins at {}",
                 String::from_utf8_lossy(&text.file(at.file).path)
             );
-            Begin {
+            PageBegin {
                 missing: Some(missing),
                 notes: vec![note],
-                ..Begin::at(at)
+                ..PageBegin::at(at)
             }
         }
     })
@@ -194,8 +197,8 @@ impl<'p> Sheet<'p> {
 
     /// Whether an item belongs to the page; `is_beyond` says of a time whether all that follows is
     /// outside, too.
-    fn takes(&mut self, item: &Item, is_beyond: impl Fn(Time) -> bool) -> bool {
-        let Item::Line(line) = item else {
+    fn takes(&mut self, item: &ReelItem, is_beyond: impl Fn(Time) -> bool) -> bool {
+        let ReelItem::Line(line) = item else {
             return self.beyond == 0;
         };
         if !self.window.contains(&line.time) {
@@ -222,11 +225,11 @@ impl<'p> Sheet<'p> {
 }
 
 async fn forwards<F: Files>(
-    text: &mut Text<'_, F>,
+    text: &mut LogText<'_, F>,
     page: &Page,
-    begin: &Begin,
-) -> Result<Read, Halt> {
-    let (mut sheet, mut read) = (Sheet::new(page), Read::default());
+    begin: &PageBegin,
+) -> Result<PageRead, Halt> {
+    let (mut sheet, mut read) = (Sheet::new(page), PageRead::default());
     let mut forth = Forth::new(begin.at);
     let mut skips = begin.skips;
     let read_before = text.tally.bytes;
@@ -261,11 +264,11 @@ async fn forwards<F: Files>(
 }
 
 async fn backwards<F: Files>(
-    text: &mut Text<'_, F>,
+    text: &mut LogText<'_, F>,
     page: &Page,
-    begin: &Begin,
-) -> Result<Read, Halt> {
-    let (mut sheet, mut read) = (Sheet::new(page), Read::default());
+    begin: &PageBegin,
+) -> Result<PageRead, Halt> {
+    let (mut sheet, mut read) = (Sheet::new(page), PageRead::default());
     let mut back = Back::new(if begin.skips {
         next_line(text, begin.at).await?
     } else {
@@ -301,7 +304,7 @@ async fn backwards<F: Files>(
     Ok(read)
 }
 
-impl Read {
+impl PageRead {
     fn give_up(&mut self) {
         self.more = true;
         self.notes.push(format!(
@@ -312,7 +315,7 @@ impl Read {
 }
 
 /// The place behind a line.
-async fn next_line<F: Files>(text: &mut Text<'_, F>, at: At) -> Result<At, Halt> {
+async fn next_line<F: Files>(text: &mut LogText<'_, F>, at: At) -> Result<At, Halt> {
     let mut forth = Forth::new(at);
     let file = text.file(at.file).id;
     let mut seen = false;
@@ -320,15 +323,15 @@ async fn next_line<F: Files>(text: &mut Text<'_, F>, at: At) -> Result<At, Halt>
         for item in &items {
             let is_same_file = item.line().is_none_or(|line| line.cursor.file == file);
             match item {
-                Item::Line(line) if seen && is_same_file => {
+                ReelItem::Line(line) if seen && is_same_file => {
                     return Ok(At {
                         offset: line.cursor.offset,
                         ..at
                     });
                 }
-                Item::Line(_) if seen => break,
-                Item::Line(_) => seen = true,
-                Item::Gap(_) => {}
+                ReelItem::Line(_) if seen => break,
+                ReelItem::Line(_) => seen = true,
+                ReelItem::Gap(_) => {}
             }
         }
         if forth.file() != at.file {

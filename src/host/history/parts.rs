@@ -8,7 +8,7 @@ use crate::host::Files;
 use crate::model::log_file::LogFile;
 use crate::model::time::Time;
 
-use super::text::{At, Text};
+use super::text::{At, LogText};
 use super::{Halt, seek, sources};
 
 /// A log that is moved so often before anything more of it could be read is given up.
@@ -24,7 +24,7 @@ pub(super) struct Part {
 
 /// Where the lines of a window are; looked for anew where the log is moved meanwhile.
 pub(super) async fn range<F: Files>(
-    text: &mut Text<'_, F>,
+    text: &mut LogText<'_, F>,
     window: &Range<Time>,
 ) -> Result<(Range<At>, Vec<String>), Halt> {
     for _ in 0..MOST_MOVES {
@@ -39,13 +39,13 @@ pub(super) async fn range<F: Files>(
     seek::range(text, window).await
 }
 
-pub(super) async fn list_again<F: Files>(text: &mut Text<'_, F>) -> Result<Vec<LogFile>, Halt> {
+pub(super) async fn list_again<F: Files>(text: &mut LogText<'_, F>) -> Result<Vec<LogFile>, Halt> {
     let listed = sources::again(text.files, &text.log).await;
     listed.map_err(|failure| Halt::of(failure, &text.log.path))
 }
 
 /// The parts of a range, oldest first: one of each generation.
-pub(super) fn parts_of<F: Files>(text: &Text<'_, F>, range: Range<At>) -> VecDeque<Part> {
+pub(super) fn parts_of<F: Files>(text: &LogText<'_, F>, range: Range<At>) -> VecDeque<Part> {
     let last = range.end.file.min(text.log.files.len() - 1);
     let whole = |file: usize| {
         let end = if text.is_plain(file) {
@@ -72,7 +72,7 @@ pub(super) fn parts_of<F: Files>(text: &Text<'_, F>, range: Range<At>) -> VecDeq
 }
 
 /// What a part costs to read.
-pub(super) fn weight<F: Files>(text: &Text<'_, F>, part: &Part) -> u64 {
+pub(super) fn weight<F: Files>(text: &LogText<'_, F>, part: &Part) -> u64 {
     if text.is_plain(part.file) {
         part.to - part.from
     } else {

@@ -9,7 +9,7 @@ use crate::model::gap::GapReason;
 use crate::query::request::MissingBytes;
 
 use super::Halt;
-use super::text::{At, Text};
+use super::text::{At, LogText};
 
 /// What became of a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +34,7 @@ enum Fit {
 /// Finds the line of a cursor: in the file of this identity, or in another generation with that
 /// line at that offset.
 pub(super) async fn find<F: Files>(
-    text: &mut Text<'_, F>,
+    text: &mut LogText<'_, F>,
     place: &Place,
 ) -> Result<Whereabouts, Halt> {
     let offset = place.cursor.offset;
@@ -80,7 +80,7 @@ pub(super) async fn find<F: Files>(
     ))
 }
 
-async fn fit<F: Files>(text: &mut Text<'_, F>, file: usize, place: &Place) -> Result<Fit, Halt> {
+async fn fit<F: Files>(text: &mut LogText<'_, F>, file: usize, place: &Place) -> Result<Fit, Halt> {
     let offset = place.cursor.offset;
     if text.is_plain(file) && offset > text.file(file).size {
         return Ok(Fit::No);

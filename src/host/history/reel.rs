@@ -12,14 +12,14 @@ use crate::query::request::MissingBytes;
 
 /// A part of a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Item {
+pub(super) enum ReelItem {
     /// A line.
     Line(Line),
     /// Bytes that are not shown.
     Gap(MissingBytes),
 }
 
-impl Item {
+impl ReelItem {
     /// The line.
     pub(super) fn line(&self) -> Option<&Line> {
         match self {
@@ -80,7 +80,7 @@ impl Reel {
     }
 
     /// The bytes that follow, and what they complete.
-    pub(super) fn push(&mut self, bytes: &[u8], out: &mut Vec<Item>) {
+    pub(super) fn push(&mut self, bytes: &[u8], out: &mut Vec<ReelItem>) {
         let mut pieces = Vec::new();
         self.lines.push(bytes, &mut pieces);
         self.items(pieces, out);
@@ -92,7 +92,7 @@ impl Reel {
     }
 
     /// Nothing follows.
-    pub(super) fn finish(&mut self, out: &mut Vec<Item>) {
+    pub(super) fn finish(&mut self, out: &mut Vec<ReelItem>) {
         let mut pieces = Vec::new();
         self.lines.finish(&mut pieces);
         self.items(pieces, out);
@@ -142,14 +142,14 @@ impl Reel {
         (self.stamper, self.joiner)
     }
 
-    fn items(&mut self, pieces: Vec<Piece>, out: &mut Vec<Item>) {
+    fn items(&mut self, pieces: Vec<Piece>, out: &mut Vec<ReelItem>) {
         let first = out.len();
         for piece in pieces {
             out.push(match piece {
-                Piece::Line { offset, bytes } => Item::Line(self.line(offset, bytes)),
+                Piece::Line { offset, bytes } => ReelItem::Line(self.line(offset, bytes)),
                 Piece::Gap { from, to, reason } => {
                     self.joiner.cut();
-                    Item::Gap(MissingBytes { from, to, reason })
+                    ReelItem::Gap(MissingBytes { from, to, reason })
                 }
             });
         }
@@ -158,7 +158,7 @@ impl Reel {
 }
 
 /// Lines before the first stamp of a file have the time of the line after them.
-fn date_the_first(items: &mut [Item]) {
+fn date_the_first(items: &mut [ReelItem]) {
     let stamped = items
         .iter()
         .find_map(|item| item.line().filter(|line| line.time_from == TimeFrom::Stamp));
@@ -167,10 +167,10 @@ fn date_the_first(items: &mut [Item]) {
     };
     for item in items {
         match item {
-            Item::Line(line) if line.time_from == TimeFrom::Arrival => {
+            ReelItem::Line(line) if line.time_from == TimeFrom::Arrival => {
                 (line.time, line.time_from) = (time, TimeFrom::Previous);
             }
-            Item::Line(line) if line.time_from == TimeFrom::Stamp => return,
+            ReelItem::Line(line) if line.time_from == TimeFrom::Stamp => return,
             _ => {}
         }
     }

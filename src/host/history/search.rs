@@ -10,7 +10,7 @@ use crate::query::request::{Hit, Reply, Search};
 use super::hunt::{Catch, Catcher, Hunt, Quarry};
 use super::runs::Context;
 use super::sources::Log;
-use super::text::Text;
+use super::text::LogText;
 use super::{Halt, Out};
 
 /// Searches a log.
@@ -26,7 +26,7 @@ pub(super) async fn search<F: Files>(
         return Ok(());
     };
     let name = log.info.name.clone();
-    let (mut hunt, notes) = Hunt::plan(Text::new(files, log, clock), &quarry).await?;
+    let (mut hunt, notes) = Hunt::plan(LogText::new(files, log, clock), &quarry).await?;
     for note in notes {
         out.note(&name, note).await?;
     }

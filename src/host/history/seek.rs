@@ -13,8 +13,8 @@ use crate::model::record::Line;
 use crate::model::time::{Time, TimeFrom};
 
 use super::Halt;
-use super::reel::{Item, Reel};
-use super::text::{At, HOLE_BYTES, Text, is_hole};
+use super::reel::{Reel, ReelItem};
+use super::text::{At, HOLE_BYTES, LogText, is_hole};
 use super::walk::Forth;
 
 /// A block that is read to see what time it is there.
@@ -71,7 +71,7 @@ pub(super) enum Sure {
 
 impl Sought {
     /// What a reader should know.
-    pub(super) fn notes<F: Files>(&self, text: &Text<'_, F>) -> Vec<String> {
+    pub(super) fn notes<F: Files>(&self, text: &LogText<'_, F>) -> Vec<String> {
         let undated = self.hides_days.then(|| {
             let file = self.at.file.min(text.log.files.len().saturating_sub(1));
             let path = String::from_utf8_lossy(&text.file(file).path).into_owned();
@@ -82,7 +82,7 @@ impl Sought {
         self.doubt(text).into_iter().chain(undated).collect()
     }
 
-    fn doubt<F: Files>(&self, text: &Text<'_, F>) -> Option<String> {
+    fn doubt<F: Files>(&self, text: &LogText<'_, F>) -> Option<String> {
         match self.sure {
             Sure::Ordered => None,
             Sure::Disordered(file) => {
@@ -104,7 +104,7 @@ impl Sought {
 }
 
 /// The first line of the log that is not older than `time`.
-pub(super) async fn seek<F: Files>(text: &mut Text<'_, F>, time: Time) -> Result<Sought, Halt> {
+pub(super) async fn seek<F: Files>(text: &mut LogText<'_, F>, time: Time) -> Result<Sought, Halt> {
     let (at, sure) = place(text, time).await?;
     let file = at.file.min(text.log.files.len().saturating_sub(1));
     let hides_days = !text.log.files.is_empty() && text.may_hide_days(file).await?;
@@ -115,7 +115,7 @@ pub(super) async fn seek<F: Files>(text: &mut Text<'_, F>, time: Time) -> Result
     })
 }
 
-async fn place<F: Files>(text: &mut Text<'_, F>, time: Time) -> Result<(At, Sure), Halt> {
+async fn place<F: Files>(text: &mut LogText<'_, F>, time: Time) -> Result<(At, Sure), Halt> {
     let count = text.log.files.len();
     let (after, is_timeless) = first_beginning_after(text, time).await?;
     if is_timeless {
@@ -153,7 +153,7 @@ async fn place<F: Files>(text: &mut Text<'_, F>, time: Time) -> Result<(At, Sure
 
 /// The places between which all lines of a window stand, and what should be known of it.
 pub(super) async fn range<F: Files>(
-    text: &mut Text<'_, F>,
+    text: &mut LogText<'_, F>,
     window: &Range<Time>,
 ) -> Result<(Range<At>, Vec<String>), Halt> {
     let (mut from, mut to) = (At { file: 0, offset: 0 }, text.end().await?);
@@ -196,7 +196,7 @@ pub(super) async fn range<F: Files>(
 /// The first generation whose first time is not older, or their number; and whether none has any
 /// time.
 async fn first_beginning_after<F: Files>(
-    text: &mut Text<'_, F>,
+    text: &mut LogText<'_, F>,
     time: Time,
 ) -> Result<(usize, bool), Halt> {
     let (mut low, mut high) = (0, text.log.files.len());
@@ -221,7 +221,7 @@ async fn first_beginning_after<F: Files>(
 }
 
 /// Whether none of the files can be read.
-async fn nothing_is_read<F: Files>(text: &mut Text<'_, F>) -> Result<bool, Halt> {
+async fn nothing_is_read<F: Files>(text: &mut LogText<'_, F>) -> Result<bool, Halt> {
     for file in (0..text.log.files.len()).rev() {
         if !text.head(file).await?.failed {
             return Ok(false);
@@ -232,7 +232,7 @@ async fn nothing_is_read<F: Files>(text: &mut Text<'_, F>) -> Result<bool, Halt>
 
 /// The last generation before this one that has times.
 async fn stamped_before<F: Files>(
-    text: &mut Text<'_, F>,
+    text: &mut LogText<'_, F>,
     end: usize,
 ) -> Result<Option<usize>, Halt> {
     for file in (0..end).rev() {
@@ -246,7 +246,7 @@ async fn stamped_before<F: Files>(
 /// A generation may begin with a time that is a little earlier than that of the last lines of the
 /// one before, as lines of one file may: the moment is looked for there, too, where it is so close.
 async fn late_in_the_one_before<F: Files>(
-    text: &mut Text<'_, F>,
+    text: &mut LogText<'_, F>,
     file: usize,
     time: Time,
 ) -> Result<Option<At>, Halt> {
@@ -283,7 +283,7 @@ struct Bisection {
 
 /// The first line of a file that is not older, or `None` where it has none, and how sure that is.
 async fn in_file<F: Files>(
-    text: &mut Text<'_, F>,
+    text: &mut LogText<'_, F>,
     number: usize,
     time: Time,
 ) -> Result<(Option<u64>, Sure), Halt> {
@@ -329,7 +329,7 @@ async fn in_file<F: Files>(
 
 impl Bisection {
     /// Takes the driver's word for the place, if that holds.
-    async fn hinted<F: Files>(&mut self, text: &mut Text<'_, F>) -> Result<bool, Halt> {
+    async fn hinted<F: Files>(&mut self, text: &mut LogText<'_, F>) -> Result<bool, Halt> {
         let Some(key) = text.head(self.number).await?.key() else {
             return Ok(false);
         };
@@ -384,7 +384,7 @@ impl Bisection {
     /// to make sure is unpacked once more; so both are read at once.
     async fn hinted_in_packed<F: Files>(
         &mut self,
-        text: &mut Text<'_, F>,
+        text: &mut LogText<'_, F>,
         offset: u64,
         ordered: bool,
     ) -> Result<bool, Halt> {
@@ -407,7 +407,7 @@ impl Bisection {
     }
 
     /// Looks into a compressed file further and further on, which unpacks it once.
-    async fn read_on<F: Files>(&mut self, text: &mut Text<'_, F>) -> Result<(), Halt> {
+    async fn read_on<F: Files>(&mut self, text: &mut LogText<'_, F>) -> Result<(), Halt> {
         let mut next = NEAR_PACKED;
         while self.low < self.high && self.is_ordered() {
             let (bytes, is_end) = text.read(self.number, next, PROBE_BYTES).await?;
@@ -428,7 +428,11 @@ impl Bisection {
         Ok(())
     }
 
-    async fn narrow<F: Files>(&mut self, text: &mut Text<'_, F>, length: u64) -> Result<(), Halt> {
+    async fn narrow<F: Files>(
+        &mut self,
+        text: &mut LogText<'_, F>,
+        length: u64,
+    ) -> Result<(), Halt> {
         let near = if text.is_plain(self.number) {
             NEAR
         } else {
@@ -448,7 +452,7 @@ impl Bisection {
         Ok(())
     }
 
-    async fn look<F: Files>(&mut self, text: &mut Text<'_, F>, from: u64) -> Result<(), Halt> {
+    async fn look<F: Files>(&mut self, text: &mut LogText<'_, F>, from: u64) -> Result<(), Halt> {
         let Some((offset, time)) = self.probe(text, from).await? else {
             // Nothing has a time from there on, as far as was seen.
             self.high = from;
@@ -495,7 +499,7 @@ impl Bisection {
     /// The first line with a stamp that begins behind `from`; further on where there is none.
     async fn probe<F: Files>(
         &self,
-        text: &mut Text<'_, F>,
+        text: &mut LogText<'_, F>,
         from: u64,
     ) -> Result<Option<(u64, Time)>, Halt> {
         let mut at = from;
@@ -525,7 +529,7 @@ impl Bisection {
 
     async fn first_stamp<F: Files>(
         &self,
-        text: &mut Text<'_, F>,
+        text: &mut LogText<'_, F>,
         from: u64,
         bytes: &[u8],
         is_end: bool,
@@ -540,7 +544,7 @@ impl Bisection {
         }
         let stamped = items
             .iter()
-            .filter_map(Item::line)
+            .filter_map(ReelItem::line)
             .find(|line| line.time_from == TimeFrom::Stamp);
         Ok(stamped.map(|line| (line.cursor.offset, line.time)))
     }
@@ -549,7 +553,7 @@ impl Bisection {
 /// The first line of a file that is not older, from some place on; or how far it was read, if that
 /// was not far enough.
 async fn read_through<F: Files>(
-    text: &mut Text<'_, F>,
+    text: &mut LogText<'_, F>,
     from: At,
     time: Time,
 ) -> Result<(Option<u64>, bool), Halt> {
@@ -563,12 +567,12 @@ async fn read_through<F: Files>(
             break;
         };
         let is_it = |line: &&Line| line.time_from != TimeFrom::Arrival && line.time >= time;
-        if let Some(found) = items.iter().filter_map(Item::line).find(is_it) {
+        if let Some(found) = items.iter().filter_map(ReelItem::line).find(is_it) {
             return Ok((Some(found.cursor.offset), false));
         }
         last = items
             .iter()
-            .filter_map(Item::line)
+            .filter_map(ReelItem::line)
             .next_back()
             .map_or(last, |line| line.cursor.offset);
     }

@@ -14,7 +14,7 @@ use crate::parse::timestamp::{Stamper, TimeFormat, TimeKey};
 use crate::query::request::Totals;
 
 use super::Halt;
-use super::reel::{Item, Reel};
+use super::reel::{Reel, ReelItem};
 use super::sources::Log;
 
 /// So much of a file's head tells what its lines are like; more only where that has too few lines.
@@ -61,7 +61,7 @@ impl Tally {
 
 /// What the head of a generation tells.
 #[derive(Debug, Clone)]
-pub(super) struct Head {
+pub(super) struct LogHead {
     stamper: Stamper,
     key: Option<TimeKey>,
     joiner: Joiner,
@@ -79,7 +79,7 @@ pub(super) struct Head {
     pub(super) failed: bool,
 }
 
-impl Head {
+impl LogHead {
     /// What a reel needs to read any part of the generation.
     pub(super) fn known(&self) -> (Stamper, Joiner) {
         (self.stamper.clone(), self.joiner.clone())
@@ -92,31 +92,31 @@ impl Head {
 }
 
 #[derive(Debug, Default, Clone)]
-struct Known {
+struct KnownText {
     length: Option<u64>,
     /// Of a compressed file: how far its text was unpacked.
     unpacked: u64,
-    head: Option<Head>,
+    head: Option<LogHead>,
 }
 
 /// A log that is being read.
-pub(super) struct Text<'f, F> {
+pub(super) struct LogText<'f, F> {
     pub(super) files: &'f mut F,
     pub(super) log: Log,
     pub(super) tally: Tally,
     clock: HostClock,
     format: Option<TimeFormat>,
-    known: Vec<Known>,
+    known: Vec<KnownText>,
 }
 
-impl<'f, F: Files> Text<'f, F> {
+impl<'f, F: Files> LogText<'f, F> {
     pub(super) fn new(files: &'f mut F, log: Log, clock: &HostClock) -> Self {
         let format = log
             .spec
             .time
             .as_deref()
             .and_then(|format| TimeFormat::parse(format).ok());
-        let known = vec![Known::default(); log.files.len()];
+        let known = vec![KnownText::default(); log.files.len()];
         Self {
             files,
             log,
@@ -129,7 +129,7 @@ impl<'f, F: Files> Text<'f, F> {
 
     /// The same log, as its files are now.
     pub(super) fn relist(&mut self, files: Vec<LogFile>) {
-        self.known = vec![Known::default(); files.len()];
+        self.known = vec![KnownText::default(); files.len()];
         self.log.files = files;
     }
 
@@ -254,11 +254,11 @@ impl<'f, F: Files> Text<'f, F> {
     }
 
     /// What the head of a generation tells.
-    pub(super) async fn head(&mut self, number: usize) -> Result<&Head, Halt> {
+    pub(super) async fn head(&mut self, number: usize) -> Result<&LogHead, Halt> {
         if self.known[number].head.is_none() {
             // A file that cannot be read says so where its lines are wanted.
             let head = match self.read_head(number).await {
-                Err(halt) if halt.is_of_file() && !halt.is_moved() => Head {
+                Err(halt) if halt.is_of_file() && !halt.is_moved() => LogHead {
                     failed: true,
                     ..self.head_of(number, b"", true)
                 },
@@ -269,7 +269,7 @@ impl<'f, F: Files> Text<'f, F> {
         Ok(self.known[number].head.as_ref().expect("it was read above"))
     }
 
-    async fn read_head(&mut self, number: usize) -> Result<Head, Halt> {
+    async fn read_head(&mut self, number: usize) -> Result<LogHead, Halt> {
         let (mut bytes, mut at_end) = self.read(number, 0, HEAD_BYTES).await?;
         let newlines = bytes.iter().filter(|&&byte| byte == b'\n').count();
         // What is never written to may be most of a file.
@@ -284,7 +284,7 @@ impl<'f, F: Files> Text<'f, F> {
         Ok(self.head_of(number, &bytes, at_end))
     }
 
-    fn head_of(&self, number: usize, bytes: &[u8], at_end: bool) -> Head {
+    fn head_of(&self, number: usize, bytes: &[u8], at_end: bool) -> LogHead {
         let file = &self.log.files[number];
         let fresh = match &self.format {
             Some(format) => Stamper::with_format(&self.clock, format),
@@ -317,7 +317,7 @@ impl<'f, F: Files> Text<'f, F> {
         if at_end {
             reel.finish(&mut out);
         }
-        for line in out.iter().filter_map(Item::line) {
+        for line in out.iter().filter_map(ReelItem::line) {
             if line.time_from == TimeFrom::Stamp {
                 first.get_or_insert(line.time);
             }
@@ -336,7 +336,7 @@ impl<'f, F: Files> Text<'f, F> {
         let (seen, mut joiner) = reel.into_known();
         joiner.cut();
         let (key, undated) = (seen.key(), seen.is_undated());
-        Head {
+        LogHead {
             stamper: learnt,
             key,
             joiner,
@@ -475,7 +475,7 @@ pub(super) fn is_hole(bytes: &[u8]) -> bool {
     bytes.len() >= HOLE_BYTES && bytes.iter().all(|&byte| byte == 0)
 }
 
-fn items_of(mut reel: Reel, bytes: &[u8], at_end: bool) -> Vec<Item> {
+fn items_of(mut reel: Reel, bytes: &[u8], at_end: bool) -> Vec<ReelItem> {
     let mut items = Vec::new();
     reel.push(bytes, &mut items);
     if at_end {

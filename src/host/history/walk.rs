@@ -11,8 +11,8 @@ use crate::parse::split::MAX_LINE;
 use crate::query::request::MissingBytes;
 
 use super::Halt;
-use super::reel::{Item, Reel};
-use super::text::{At, Text, is_hole};
+use super::reel::{Reel, ReelItem};
+use super::text::{At, LogText, is_hole};
 
 /// So much is read before the first line.
 const BEFORE_BYTES: usize = 2 << 10;
@@ -99,9 +99,9 @@ impl Forth {
     /// The items that follow, about so many lines (perhaps none); `None` at the end of the log.
     pub(super) async fn next<F: Files>(
         &mut self,
-        text: &mut Text<'_, F>,
+        text: &mut LogText<'_, F>,
         lines: usize,
-    ) -> Result<Option<Vec<Item>>, Halt> {
+    ) -> Result<Option<Vec<ReelItem>>, Halt> {
         if self.is_over || self.at.file >= text.log.files.len() {
             return Ok(None);
         }
@@ -140,7 +140,7 @@ impl Forth {
     /// The first block of a generation, read at once with what stands before it.
     async fn first<F: Files>(
         &mut self,
-        text: &mut Text<'_, F>,
+        text: &mut LogText<'_, F>,
         wanted: usize,
     ) -> Result<(Bytes, bool), Halt> {
         let At { file, offset } = self.at;
@@ -168,7 +168,7 @@ pub(super) struct Back {
 }
 
 /// What is held of a generation until it is known where its lines begin.
-struct Held {
+struct HeldItems {
     bytes: BytesMut,
     from: u64,
 }
@@ -193,9 +193,9 @@ impl Back {
     /// none); `None` at its beginning.
     pub(super) async fn next<F: Files>(
         &mut self,
-        text: &mut Text<'_, F>,
+        text: &mut LogText<'_, F>,
         lines: usize,
-    ) -> Result<Option<Vec<Item>>, Halt> {
+    ) -> Result<Option<Vec<ReelItem>>, Halt> {
         while self.at.offset == 0 {
             let Some(file) = self.at.file.checked_sub(1) else {
                 return Ok(None);
@@ -211,7 +211,7 @@ impl Back {
         } = self.at;
         let line = text.head(number).await?.line;
         let mut wanted = BEFORE_BYTES + block(lines, line, text.is_plain(number));
-        let mut held = Held {
+        let mut held = HeldItems {
             bytes: BytesMut::new(),
             from: end,
         };
@@ -241,9 +241,9 @@ impl Back {
     /// What was read begins with a part of a hole: what stands behind it, and the hole.
     async fn over_a_hole<F: Files>(
         &mut self,
-        text: &mut Text<'_, F>,
-        held: &Held,
-    ) -> Result<Vec<Item>, Halt> {
+        text: &mut LogText<'_, F>,
+        held: &HeldItems,
+    ) -> Result<Vec<ReelItem>, Halt> {
         let nuls = held.bytes.iter().take_while(|&&byte| byte == 0).count();
         let behind = held.from + nuls as u64;
         let begin = text.hole_begin(self.at.file, behind).await?;
@@ -253,7 +253,7 @@ impl Back {
             reason: GapReason::NulBytes,
         };
         self.at.offset = begin;
-        let mut items = vec![Item::Gap(gap)];
+        let mut items = vec![ReelItem::Gap(gap)];
         let reel = text.reel(self.at.file, behind, &held.bytes[..nuls]).await?;
         items.extend(cut(reel, &held.bytes[nuls..]));
         Ok(items)
@@ -262,9 +262,9 @@ impl Back {
     /// What was read is all of one line, which began before it.
     async fn over_a_long_line<F: Files>(
         &mut self,
-        text: &mut Text<'_, F>,
-        held: &Held,
-    ) -> Result<Vec<Item>, Halt> {
+        text: &mut LogText<'_, F>,
+        held: &HeldItems,
+    ) -> Result<Vec<ReelItem>, Halt> {
         let (number, end) = (self.at.file, self.at.offset);
         let mut from = held.from;
         while from > 0 && end - from < MOST_OF_A_LINE {
@@ -281,7 +281,7 @@ impl Back {
         if from == 0 {
             return self.long_line(text, from, end).await;
         }
-        Ok(vec![Item::Gap(MissingBytes {
+        Ok(vec![ReelItem::Gap(MissingBytes {
             from,
             to: Some(end),
             reason: GapReason::LineTooLong,
@@ -290,14 +290,14 @@ impl Back {
 
     async fn long_line<F: Files>(
         &mut self,
-        text: &mut Text<'_, F>,
+        text: &mut LogText<'_, F>,
         begin: u64,
         end: u64,
-    ) -> Result<Vec<Item>, Halt> {
+    ) -> Result<Vec<ReelItem>, Halt> {
         let kept = text
             .part(self.at.file, begin, end.min(begin + MAX_LINE as u64))
             .await?;
-        let line = Item::Line(
+        let line = ReelItem::Line(
             text.reel(self.at.file, begin, b"")
                 .await?
                 .line(begin, kept.clone()),
@@ -309,15 +309,15 @@ impl Back {
             to: Some(end - 1),
             reason: GapReason::LineTooLong,
         };
-        Ok(vec![line, Item::Gap(gap)])
+        Ok(vec![line, ReelItem::Gap(gap)])
     }
 }
 
-impl Held {
+impl HeldItems {
     /// Reads what stands before.
     async fn read<F: Files>(
         &mut self,
-        text: &mut Text<'_, F>,
+        text: &mut LogText<'_, F>,
         number: usize,
         wanted: usize,
     ) -> Result<Bytes, Halt> {
@@ -348,10 +348,10 @@ impl Held {
 
     async fn items<F: Files>(
         self,
-        text: &mut Text<'_, F>,
+        text: &mut LogText<'_, F>,
         number: usize,
         begin: u64,
-    ) -> Result<Vec<Item>, Halt> {
+    ) -> Result<Vec<ReelItem>, Halt> {
         let known = (begin - self.from) as usize;
         let reel = text.reel(number, begin, &self.bytes[..known]).await?;
         Ok(cut(reel, &self.bytes[known..]))
@@ -359,7 +359,7 @@ impl Held {
 }
 
 /// All items of bytes that end where a line does, or the file.
-fn cut(mut reel: Reel, bytes: &[u8]) -> Vec<Item> {
+fn cut(mut reel: Reel, bytes: &[u8]) -> Vec<ReelItem> {
     let mut items = Vec::new();
     reel.push(bytes, &mut items);
     reel.finish(&mut items);

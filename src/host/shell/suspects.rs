@@ -31,7 +31,7 @@ pub(super) enum Suspect {
 pub(super) struct Suspects {
     /// Without it everything is touched at once.
     active: bool,
-    held: BTreeMap<Suspect, Held>,
+    held: BTreeMap<Suspect, HeldRequests>,
     /// Old generations, by their watch, with that of the live name.
     beside: BTreeMap<Watch, Watch>,
     /// Patterns that have been answered for.
@@ -39,7 +39,7 @@ pub(super) struct Suspects {
 }
 
 #[derive(Debug)]
-struct Held {
+struct HeldRequests {
     path: Vec<u8>,
     folder: Vec<u8>,
     requests: Vec<Request>,
@@ -51,7 +51,7 @@ struct Held {
     told: bool,
 }
 
-impl Held {
+impl HeldRequests {
     fn new(path: &[u8], first: Option<Request>) -> Self {
         let end = path
             .iter()
@@ -95,7 +95,7 @@ impl Suspects {
             Request::Watch { watch, path, .. } => {
                 self.held.insert(
                     Suspect::File(*watch),
-                    Held::new(&path.clone(), Some(request)),
+                    HeldRequests::new(&path.clone(), Some(request)),
                 );
                 return None;
             }
@@ -124,7 +124,7 @@ impl Suspects {
         }
         self.held
             .entry(Suspect::Pattern(number))
-            .or_insert_with(|| Held::new(pattern.as_bytes(), None));
+            .or_insert_with(|| HeldRequests::new(pattern.as_bytes(), None));
         false
     }
 
@@ -190,7 +190,7 @@ impl Suspects {
 
     /// Those that have become known to hang, each once.
     pub(super) fn take_hanging(&mut self, now: Instant) -> Vec<Suspect> {
-        let is_late = |held: &Held| !held.told && now >= held.since + PATIENCE;
+        let is_late = |held: &HeldRequests| !held.told && now >= held.since + PATIENCE;
         let late = self.held.iter_mut().filter(|(_, held)| is_late(held));
         late.map(|(suspect, held)| {
             held.told = true;

@@ -5,7 +5,7 @@ use crate::parse::level;
 use std::borrow::Cow;
 use std::ops::ControlFlow;
 
-use super::{Flow, Kind, Path, Shape, Value, Visit, Wish, offer};
+use super::{FieldShape, Flow, Kind, Path, Value, Visit, Wish, offer};
 
 /// A name longer than this is none.
 const MAX_NAME: usize = 128;
@@ -140,7 +140,7 @@ fn structured<'a>(element: &'a [u8], visit: &mut dyn Visit<'a>) -> ControlFlow<(
             key,
             is_index: false,
         };
-        if visit.wish(&path, Shape::Leaf) == Wish::Take {
+        if visit.wish(&path, FieldShape::Leaf) == Wish::Take {
             visit.take(
                 &path,
                 Value {

@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 
 use super::names::{REQUEST, Rank, SPAN, Set, TRACE, USER, USER_NAMES};
-use super::{Flow, Ids, Kind, Path, Shape, Value, Visit, Wish, walk};
+use super::{FieldShape, Flow, Ids, Kind, Path, Value, Visit, Wish, walk};
 
 /// Longer values are no ids.
 const MAX_ID: usize = 128;
@@ -60,11 +60,11 @@ struct Collector<'a> {
 }
 
 impl<'a> Visit<'a> for Collector<'a> {
-    fn wish(&mut self, path: &Path<'_>, shape: Shape) -> Wish {
+    fn wish(&mut self, path: &Path<'_>, shape: FieldShape) -> Wish {
         match shape {
-            Shape::Object => return Wish::Enter,
-            Shape::Array => return Wish::Skip,
-            Shape::Leaf => {}
+            FieldShape::Object => return Wish::Enter,
+            FieldShape::Array => return Wish::Skip,
+            FieldShape::Leaf => {}
         }
         for (kind, sets) in KINDS.iter().enumerate() {
             let rank = sets

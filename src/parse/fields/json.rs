@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use super::{Flow, Kind, MAX_DEPTH, Path, Shape, Value, Visit, Wish};
+use super::{FieldShape, Flow, Kind, MAX_DEPTH, Path, Value, Visit, Wish};
 
 /// Whether `{` is followed by a key or by the end of the object.
 pub(super) fn is_object(text: &[u8]) -> bool {
@@ -21,7 +21,7 @@ pub(super) fn walk<'a>(
     text: &'a [u8],
     visit: &mut dyn Visit<'a>,
 ) -> std::ops::ControlFlow<(), usize> {
-    let mut scan = Scan { text, at: 1 };
+    let mut scan = JsonScanner { text, at: 1 };
     scan.members(None, 1, visit)?;
     std::ops::ControlFlow::Continue(scan.at)
 }
@@ -30,7 +30,7 @@ pub(super) fn walk<'a>(
 /// writes it.
 pub(super) fn docker_log(object: &[u8]) -> Option<&[u8]> {
     let at = object.len() - object.strip_prefix(b"{\"log\":\"")?.len();
-    let mut scan = Scan {
+    let mut scan = JsonScanner {
         text: object,
         at: at - 1,
     };
@@ -112,12 +112,12 @@ fn hex(text: &[u8]) -> Option<(u32, &[u8])> {
     Some((number, rest))
 }
 
-struct Scan<'a> {
+struct JsonScanner<'a> {
     text: &'a [u8],
     at: usize,
 }
 
-impl<'a> Scan<'a> {
+impl<'a> JsonScanner<'a> {
     fn peek(&mut self) -> Option<u8> {
         while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.text.get(self.at) {
             self.at += 1;
@@ -181,7 +181,7 @@ impl<'a> Scan<'a> {
         let shape = self.shape(depth);
         let start = self.at;
         match visit.wish(path, shape) {
-            Wish::Enter if shape == Shape::Object => {
+            Wish::Enter if shape == FieldShape::Object => {
                 self.at += 1;
                 self.members(Some(path), depth + 1, visit)?;
                 return std::ops::ControlFlow::Continue(
@@ -191,7 +191,7 @@ impl<'a> Scan<'a> {
                         .map(|_| ()),
                 );
             }
-            Wish::Enter if shape == Shape::Array => {
+            Wish::Enter if shape == FieldShape::Array => {
                 self.at += 1;
                 self.elements(path, depth + 1, visit)?;
                 return std::ops::ControlFlow::Continue(
@@ -230,14 +230,18 @@ impl<'a> Scan<'a> {
         Flow::Continue(())
     }
 
-    fn shape(&mut self, depth: usize) -> Shape {
+    fn shape(&mut self, depth: usize) -> FieldShape {
         match self.peek() {
-            Some(b'[') if depth < MAX_DEPTH => Shape::Array,
+            Some(b'[') if depth < MAX_DEPTH => FieldShape::Array,
             Some(b'{') if depth < MAX_DEPTH => {
                 let empty = self.text[self.at + 1..].trim_ascii_start().first() == Some(&b'}');
-                if empty { Shape::Leaf } else { Shape::Object }
+                if empty {
+                    FieldShape::Leaf
+                } else {
+                    FieldShape::Object
+                }
             }
-            _ => Shape::Leaf,
+            _ => FieldShape::Leaf,
         }
     }
 

@@ -1,7 +1,7 @@
 //! What a name means: the field of this name, and the other spellings of what it stands for. Which
 //! of them are ids is said here too; reading them is left to `ids`.
 
-use super::{Flow, Path, Shape, Value, Visit, Wish, columns};
+use super::{FieldShape, Flow, Path, Value, Visit, Wish, columns};
 
 /// Objects that loggers put around what they were given, so that nobody thinks of them as a part of
 /// the name: tracing, zap, monolog, log4j2, logback, serilog, MongoDB, OpenTelemetry, the cloud
@@ -534,14 +534,14 @@ impl<'n, 'a> Getter<'n, 'a> {
         self.best.map(|(_, value)| value)
     }
 
-    fn rank(&self, path: &Path<'_>, shape: Shape) -> Option<Rank> {
+    fn rank(&self, path: &Path<'_>, shape: FieldShape) -> Option<Rank> {
         // A member may have no name at all: `request.` is that of `{"request":{"":1}}`.
         if self.mask & bit(path.key) == 0 && !path.key.is_empty() {
             return None;
         }
         let name = self.name.as_bytes();
         if is(path, name, false, false) {
-            let part = shape == Shape::Object || has_index(path);
+            let part = shape == FieldShape::Object || has_index(path);
             return Some(if part { EXACT_PART } else { EXACT });
         }
         if is(path, name, false, true) {
@@ -554,7 +554,7 @@ impl<'n, 'a> Getter<'n, 'a> {
                 WRAPPED_OTHER_CASE
             });
         }
-        if shape != Shape::Leaf {
+        if shape != FieldShape::Leaf {
             return None;
         }
         self.spellings?.position(path).map(|at| SPELLING + at)
@@ -562,7 +562,7 @@ impl<'n, 'a> Getter<'n, 'a> {
 }
 
 impl<'a> Visit<'a> for Getter<'_, 'a> {
-    fn wish(&mut self, path: &Path<'_>, shape: Shape) -> Wish {
+    fn wish(&mut self, path: &Path<'_>, shape: FieldShape) -> Wish {
         if let Some(rank) = self.rank(path, shape)
             && self.best.as_ref().is_none_or(|(best, _)| rank < *best)
         {
@@ -570,9 +570,9 @@ impl<'a> Visit<'a> for Getter<'_, 'a> {
             return Wish::Take;
         }
         match shape {
-            Shape::Object => Wish::Enter,
-            Shape::Array if self.has_index => Wish::Enter,
-            Shape::Array | Shape::Leaf => Wish::Skip,
+            FieldShape::Object => Wish::Enter,
+            FieldShape::Array if self.has_index => Wish::Enter,
+            FieldShape::Array | FieldShape::Leaf => Wish::Skip,
         }
     }
 

@@ -7,7 +7,7 @@ use regex::bytes::{Captures, Regex, RegexBuilder};
 use super::moment::Zone;
 use super::notation::{self, ParsedStamp};
 use super::pattern::Parts;
-use super::scan::Scan;
+use super::scan::StampScanner;
 use super::zone::ZoneNames;
 
 /// How far into a line an expression looks.
@@ -140,19 +140,19 @@ fn parts(groups: &Captures<'_>, names: &ZoneNames) -> Option<Parts> {
         });
     }
     if let Some(month) = text("month") {
-        parts.month = Some(Scan(month).month().or_else(|| number(month))?);
+        parts.month = Some(StampScanner(month).month().or_else(|| number(month))?);
     }
     if let Some(fraction) = text("fraction") {
-        parts.nano = Some(Scan(fraction).decimals()?);
+        parts.nano = Some(StampScanner(fraction).decimals()?);
     }
     if let Some(half) = text("ampm") {
-        parts.after_noon = Some(Scan(half).half_of_day()?);
+        parts.after_noon = Some(StampScanner(half).half_of_day()?);
     }
     if let Some(epoch) = text("epoch") {
-        parts.epoch = Some(notation::number(&mut Scan(epoch))?);
+        parts.epoch = Some(notation::number(&mut StampScanner(epoch))?);
     }
     if let Some(zone) = text("zone") {
-        parts.zone = Some(Scan(zone).zone(names)).filter(|zone| *zone != Zone::Host);
+        parts.zone = Some(StampScanner(zone).zone(names)).filter(|zone| *zone != Zone::Host);
     }
     Some(parts)
 }

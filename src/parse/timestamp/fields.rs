@@ -8,7 +8,7 @@ use memchr::{memchr, memchr2, memmem};
 
 use super::moment::{Date, Moment};
 use super::notation::{self, ParsedStamp, date_only};
-use super::scan::Scan;
+use super::scan::StampScanner;
 use super::zone::ZoneNames;
 
 /// How far into a line a field with the time may begin.
@@ -264,7 +264,7 @@ fn value_at(text: &[u8], at: usize, names: &ZoneNames) -> Option<ParsedStamp> {
     match text.get(at)? {
         b'"' => shifted(notation::any(&text[at + 1..], names), at + 1),
         b'0'..=b'9' => {
-            let mut scan = Scan(&text[at..]);
+            let mut scan = StampScanner(&text[at..]);
             let moment = Moment::Epoch(notation::number(&mut scan)?);
             scan.ends_word().then(|| ParsedStamp {
                 moment,
@@ -284,7 +284,7 @@ fn split(text: &[u8], open: usize, names: &ZoneNames) -> Option<ParsedStamp> {
     let inside = &inside[..memchr(b'}', inside).map_or(inside.len(), |end| end + 1)];
     let number = |name: &[u8]| {
         let at = behind_colon(inside, memmem::find(inside, name)? + name.len())?;
-        let mut scan = Scan(&inside[at..]);
+        let mut scan = StampScanner(&inside[at..]);
         let run = scan.run_of_digits();
         let digits = std::str::from_utf8(inside.get(at..at + run)?).ok()?;
         scan.0 = &scan.0[run..];
@@ -380,7 +380,7 @@ pub(super) fn logfmt(line: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
 pub(super) fn audit(line: &[u8], _: &ZoneNames) -> Option<ParsedStamp> {
     let head = &line[..line.len().min(OBJECT_WITHIN)];
     let start = memmem::find(head, b"audit(")? + 6;
-    let mut scan = Scan(&head[start..]);
+    let mut scan = StampScanner(&head[start..]);
     let moment = Moment::Epoch(notation::number(&mut scan)?);
     let end = head.len() - scan.0.len();
     scan.take(b":)")?;
@@ -393,7 +393,7 @@ pub(super) fn mysql_slow(line: &[u8], names: &ZoneNames) -> Option<ParsedStamp> 
         return shifted(notation::any(rest, names), line.len() - rest.len());
     }
     let rest = line.strip_prefix(b"SET timestamp=")?;
-    let mut scan = Scan(rest);
+    let mut scan = StampScanner(rest);
     let moment = Moment::Epoch(notation::number(&mut scan)?);
     let start = line.len() - rest.len();
     scan.take(b";").map(|_| ParsedStamp {

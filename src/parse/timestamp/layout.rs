@@ -7,7 +7,7 @@ use super::clock::{AHEAD_MS, Calendar, days};
 use super::formats::FORMATS;
 use super::moment::{Date, Moment};
 use super::notation::{Format, ParsedStamp, StampPlace, date_only};
-use super::scan::Scan;
+use super::scan::StampScanner;
 use super::zone::ZoneNames;
 use crate::model::time::Time;
 
@@ -383,7 +383,7 @@ fn may_begin(text: &[u8]) -> bool {
     match text {
         [b'0'..=b'9', ..] => may_begin_with_number(text),
         // klog's letter has digits behind it.
-        [b'A'..=b'Z', next, ..] => next.is_ascii_digit() || Scan(text).month().is_some(),
+        [b'A'..=b'Z', next, ..] => next.is_ascii_digit() || StampScanner(text).month().is_some(),
         [b'[', next, ..] => next.is_ascii_digit() || matches!(next, b' ' | b'\t'),
         [b'@', next, ..] => next.is_ascii_digit(),
         _ => false,
@@ -391,12 +391,14 @@ fn may_begin(text: &[u8]) -> bool {
 }
 
 fn may_begin_with_number(text: &[u8]) -> bool {
-    let run = Scan(text).run_of_digits();
+    let run = StampScanner(text).run_of_digits();
     let behind = &text[run..];
     match (run, behind) {
         (1 | 2, [b'/' | b'-' | b'.', ..]) => true,
-        (1 | 2, [b' ', month @ ..]) => Scan(month).month().is_some(),
-        (1 | 2, [b'A'..=b'Z' | b'a'..=b'z', ..]) => run == 1 || Scan(behind).month().is_some(),
+        (1 | 2, [b' ', month @ ..]) => StampScanner(month).month().is_some(),
+        (1 | 2, [b'A'..=b'Z' | b'a'..=b'z', ..]) => {
+            run == 1 || StampScanner(behind).month().is_some()
+        }
         (4, [b'-' | b'/' | b'.' | b' ', ..]) | (6 | 8 | 10 | 13 | 14 | 16 | 17 | 19, _) => true,
         _ => false,
     }

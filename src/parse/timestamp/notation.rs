@@ -9,7 +9,7 @@ use std::fmt;
 
 use super::iis::is_iis;
 use super::moment::{Date, Moment, TimeOfDay, Zone};
-use super::scan::{MAX_DECIMALS, Precision, Scan};
+use super::scan::{MAX_DECIMALS, Precision, StampScanner};
 use super::zone::ZoneNames;
 
 /// Where a stamp of some format may stand in a line that is the only one known.
@@ -129,7 +129,7 @@ pub(super) const PROVED: &[Format] = formats![
     "clock" "13:00:01.123 (the day is that of the lines around it)" Proved Digit, time_only;
 ];
 
-impl Scan<'_> {
+impl StampScanner<'_> {
     fn found(self, text: &[u8], moment: Moment) -> Option<ParsedStamp> {
         Some(ParsedStamp {
             moment,
@@ -193,7 +193,7 @@ fn civil(year: Option<i32>, month: u32, day: u32, time: TimeOfDay, zone: Zone) -
 
 /// Any date with its year first, and with marks between its parts or `T` behind them.
 fn iso(text: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
-    let mut scan = Scan(text);
+    let mut scan = StampScanner(text);
     let year = scan.year4()?;
     let Some(mark) = scan.take(b"-/. ") else {
         return basic(year, scan, text, names);
@@ -224,7 +224,12 @@ fn iso(text: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
 }
 
 /// `20261120T130001Z`
-fn basic(year: i32, mut scan: Scan<'_>, text: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
+fn basic(
+    year: i32,
+    mut scan: StampScanner<'_>,
+    text: &[u8],
+    names: &ZoneNames,
+) -> Option<ParsedStamp> {
     let month = scan.digits(2)?;
     let day = scan.digits(2)?;
     scan.take(b"Tt")?;
@@ -246,7 +251,7 @@ fn basic(year: i32, mut scan: Scan<'_>, text: &[u8], names: &ZoneNames) -> Optio
 
 /// `20261120130001`, `20261120 130001`, `20261120-13:00:01:123`
 fn compact(text: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
-    let mut scan = Scan(text);
+    let mut scan = StampScanner(text);
     let run = scan.run_of_digits();
     if !matches!(run, 8 | 14 | 17) {
         return None;
@@ -279,7 +284,7 @@ fn compact(text: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
 
 /// `261120 13:00:01`, `261120  9:00:01`, `261120 130001`
 fn yymmdd(text: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
-    let mut scan = Scan(text);
+    let mut scan = StampScanner(text);
     if scan.run_of_digits() != 6 {
         return None;
     }
@@ -307,7 +312,7 @@ fn yymmdd(text: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
 /// `Nov 20 13:00:01`, and with a year before or behind the time, as in `Fri Nov 20 13:00:01 UTC
 /// 2026`.
 fn month_first(text: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
-    let mut scan = Scan(text);
+    let mut scan = StampScanner(text);
     let month = scan.month()?;
     scan.take(b" -/.")?;
     scan.blanks(1);
@@ -337,7 +342,7 @@ fn month_first(text: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
 }
 
 /// A year that is followed by a time.
-fn year_and(scan: &mut Scan<'_>) -> Option<i32> {
+fn year_and(scan: &mut StampScanner<'_>) -> Option<i32> {
     let mut ahead = *scan;
     let year = ahead.year4()?;
     ahead.take(b" ,:")?;
@@ -346,14 +351,14 @@ fn year_and(scan: &mut Scan<'_>) -> Option<i32> {
 }
 
 /// A year that is a word of its own.
-fn year_alone(scan: &mut Scan<'_>) -> Option<i32> {
+fn year_alone(scan: &mut StampScanner<'_>) -> Option<i32> {
     let year = scan.year4().filter(|year| (1970..=2261).contains(year))?;
     scan.ends_word().then_some(year)
 }
 
 /// `20/Nov/2026:13:00:01 +0000`, `20-Nov-26 13:00:01`, `20 Nov 13:00:01`
 fn day_first(text: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
-    let mut scan = Scan(text);
+    let mut scan = StampScanner(text);
     let day = scan.short()?;
     let mark = scan.take(b"/- .");
     let month = scan.month()?;
@@ -377,7 +382,7 @@ fn day_first(text: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
 }
 
 /// The year behind a month, which is parted from it as the day is.
-fn year_behind(scan: &mut Scan<'_>, mark: Option<u8>) -> Option<i32> {
+fn year_behind(scan: &mut StampScanner<'_>, mark: Option<u8>) -> Option<i32> {
     let mut ahead = *scan;
     if let Some(mark) = mark {
         ahead.take(&[mark, b' '])?;
@@ -392,7 +397,7 @@ fn year_behind(scan: &mut Scan<'_>, mark: Option<u8>) -> Option<i32> {
 }
 
 /// The year behind a time, as ctime and `date` have it.
-fn year_at_end(scan: &mut Scan<'_>) -> Option<i32> {
+fn year_at_end(scan: &mut StampScanner<'_>) -> Option<i32> {
     let mut ahead = *scan;
     ahead.skip(b" ")?;
     let year = year_alone(&mut ahead)?;
@@ -402,20 +407,20 @@ fn year_at_end(scan: &mut Scan<'_>) -> Option<i32> {
 
 /// `20.11.2026 13:00:01`
 fn day_month(text: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
-    let mut scan = Scan(text);
+    let mut scan = StampScanner(text);
     let (day, month) = two(&mut scan)?;
     year_last(day, month, scan, text, names)
 }
 
 /// `11/20/2026 13:00:01`
 fn month_day(text: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
-    let mut scan = Scan(text);
+    let mut scan = StampScanner(text);
     let (month, day) = two(&mut scan)?;
     year_last(day, month, scan, text, names)
 }
 
 /// Two numbers with a mark between them; the mark is still to be read behind them.
-fn two(scan: &mut Scan<'_>) -> Option<(u32, u32)> {
+fn two(scan: &mut StampScanner<'_>) -> Option<(u32, u32)> {
     let first = scan.short()?;
     let mark = scan.take(b"/.-")?;
     let second = scan.short()?;
@@ -425,7 +430,7 @@ fn two(scan: &mut Scan<'_>) -> Option<(u32, u32)> {
 fn year_last(
     day: u32,
     month: u32,
-    mut scan: Scan<'_>,
+    mut scan: StampScanner<'_>,
     text: &[u8],
     names: &ZoneNames,
 ) -> Option<ParsedStamp> {
@@ -444,7 +449,7 @@ fn year_last(
 
 /// `26/11/20 13:00:01`
 fn short_year(text: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
-    let mut scan = Scan(text);
+    let mut scan = StampScanner(text);
     let year = scan.year2()?;
     let mark = scan.take(b"/.-")?;
     let month = scan.short()?;
@@ -463,7 +468,7 @@ fn short_year(text: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
 
 /// `11-20 13:00:01.123`
 fn month_day_only(text: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
-    let mut scan = Scan(text);
+    let mut scan = StampScanner(text);
     let month = scan.short()?;
     scan.take(b"/.-")?;
     let day = scan.short()?;
@@ -472,7 +477,7 @@ fn month_day_only(text: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
 
 /// `20.11. 13:00:01`
 fn day_month_only(text: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
-    let mut scan = Scan(text);
+    let mut scan = StampScanner(text);
     let day = scan.short()?;
     let mark = scan.take(b"/.-")?;
     let month = scan.short()?;
@@ -485,7 +490,7 @@ fn day_month_only(text: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
 fn year_left_out(
     day: u32,
     month: u32,
-    mut scan: Scan<'_>,
+    mut scan: StampScanner<'_>,
     text: &[u8],
     names: &ZoneNames,
 ) -> Option<ParsedStamp> {
@@ -502,7 +507,7 @@ fn year_left_out(
 }
 
 fn klog(text: &[u8], _: &ZoneNames) -> Option<ParsedStamp> {
-    let mut scan = Scan(text);
+    let mut scan = StampScanner(text);
     scan.take(b"IWEF")?;
     let year = if scan.run_of_digits() == 8 {
         scan.year4()
@@ -521,7 +526,7 @@ fn klog(text: &[u8], _: &ZoneNames) -> Option<ParsedStamp> {
 /// numbers of any other length are taken for something else. zap's console has
 /// `1.7951796011234567e+09`.
 fn epoch(text: &[u8], _: &ZoneNames) -> Option<ParsedStamp> {
-    let mut scan = Scan(text);
+    let mut scan = StampScanner(text);
     let moment = Moment::Epoch(number(&mut scan)?);
     if scan.ends_word() && scan.ends_stamp() {
         scan.found(text, moment)
@@ -531,7 +536,7 @@ fn epoch(text: &[u8], _: &ZoneNames) -> Option<ParsedStamp> {
 }
 
 /// A number of seconds or of thousandths, millionths or billionths of it, as nanoseconds.
-pub(super) fn number(scan: &mut Scan<'_>) -> Option<i64> {
+pub(super) fn number(scan: &mut StampScanner<'_>) -> Option<i64> {
     let run = scan.run_of_digits();
     let scale = match run {
         1 => return with_exponent(scan),
@@ -564,7 +569,7 @@ pub(super) fn number(scan: &mut Scan<'_>) -> Option<i64> {
 const EARLIEST_S: i64 = 1_000_000_000;
 
 /// `1.7951796011234567e+09`: seconds.
-fn with_exponent(scan: &mut Scan<'_>) -> Option<i64> {
+fn with_exponent(scan: &mut StampScanner<'_>) -> Option<i64> {
     let mut ahead = *scan;
     let mut nanos = i64::from(ahead.digit()?) * 1_000_000_000_000_000_000;
     let mut unit = 100_000_000_000_000_000_i64;
@@ -588,7 +593,7 @@ fn with_exponent(scan: &mut Scan<'_>) -> Option<i64> {
 
 /// `[    5.123456]`
 fn since_boot(text: &[u8], _: &ZoneNames) -> Option<ParsedStamp> {
-    let mut scan = Scan(text);
+    let mut scan = StampScanner(text);
     scan.skip(b"[")?;
     scan.blanks(12);
     let run = scan.run_of_digits();
@@ -614,7 +619,7 @@ fn since_boot(text: &[u8], _: &ZoneNames) -> Option<ParsedStamp> {
 /// daemontools, runit and s6 are ahead of UTC (they do not count leap seconds either).
 fn tai64n(text: &[u8], _: &ZoneNames) -> Option<ParsedStamp> {
     const EPOCH: u64 = (1 << 62) + 10;
-    let mut scan = Scan(text.strip_prefix(b"@")?);
+    let mut scan = StampScanner(text.strip_prefix(b"@")?);
     let digits = scan.0.get(..24)?;
     let hex = |digits: &[u8]| {
         digits.iter().try_fold(0_u64, |number, &b| {
@@ -653,7 +658,7 @@ pub(super) fn in_utc(moment: Moment) -> Moment {
 
 /// `13:00:01.123`
 pub(super) fn time_only(text: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
-    let mut scan = Scan(text);
+    let mut scan = StampScanner(text);
     if text.get(1..3)?.iter().all(|&b| b != b':') {
         return None;
     }
@@ -668,7 +673,7 @@ pub(super) fn time_only(text: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
 
 /// `2026-11-20` alone, as midnight.
 pub(super) fn date_only(text: &[u8]) -> Option<Date> {
-    let mut scan = Scan(text);
+    let mut scan = StampScanner(text);
     let year = scan.year4()?;
     let mark = scan.take(b"-/.")?;
     let month = scan.short()?;

@@ -1,12 +1,12 @@
 //! Patterns with the fields of `strftime`, as the inventory may give them: `%d.%m.%Y %H:%M:%S`.
 //!
-//! Compiled once into [`Item`]s and read directly: a library's parser answers with an error that it
+//! Compiled once into [`PatternItem`]s and read directly: a library's parser answers with an error that it
 //! has to make up for each place that does not fit, and wants fields that stamps leave out. What
 //! the fields mean together is [`Parts`].
 
 use super::moment::{Date, Moment, TimeOfDay, Zone};
 use super::notation::{self, ParsedStamp};
-use super::scan::Scan;
+use super::scan::StampScanner;
 use super::zone::ZoneNames;
 
 /// The longest pattern: nobody has a longer one by intent.
@@ -17,10 +17,10 @@ const MAX_WORD: usize = 128;
 
 /// A pattern, compiled.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Pattern(Vec<Item>);
+pub(super) struct Pattern(Vec<PatternItem>);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Item {
+enum PatternItem {
     Byte(u8),
     Blanks,
     Year,
@@ -47,7 +47,7 @@ enum Item {
     Word,
 }
 
-use Item::{
+use PatternItem::{
     Blanks, Byte, Day, DayOfYear, DotFraction, Epoch, Fraction, HalfOfDay, Hour, Millis, Minute,
     Month, MonthName, Second, ShortYear, WeekdayName, WholeEpoch, Word, Year, ZoneName,
 };
@@ -93,7 +93,7 @@ impl Pattern {
     }
 
     fn check(&self) -> Result<(), String> {
-        let has = |any: &[Item]| self.0.iter().any(|item| any.contains(item));
+        let has = |any: &[PatternItem]| self.0.iter().any(|item| any.contains(item));
         if has(&[Epoch, WholeEpoch]) {
             return Ok(());
         }
@@ -139,7 +139,7 @@ impl Pattern {
         if inside && text.first().is_some_and(u8::is_ascii_alphanumeric) {
             return None;
         }
-        let mut scan = Scan(text);
+        let mut scan = StampScanner(text);
         let mut parts = Parts::default();
         for item in &self.0 {
             item.read(&mut scan, &mut parts, names)?;
@@ -152,8 +152,8 @@ impl Pattern {
     }
 }
 
-fn field_items(flags: &str, letter: char, items: &mut Vec<Item>) -> Result<(), String> {
-    let found: &[Item] = match letter {
+fn field_items(flags: &str, letter: char, items: &mut Vec<PatternItem>) -> Result<(), String> {
+    let found: &[PatternItem] = match letter {
         'Y' | 'G' => &[Year],
         'y' => &[ShortYear],
         'm' => &[Month],
@@ -168,7 +168,7 @@ fn field_items(flags: &str, letter: char, items: &mut Vec<Item>) -> Result<(), S
         'f' | 'N' => &[Fraction],
         'L' => &[Millis],
         'p' | 'P' => &[HalfOfDay],
-        'z' => &[Item::Offset],
+        'z' => &[PatternItem::Offset],
         'Z' | 'Q' => &[ZoneName],
         's' => &[Epoch],
         'T' => &[Hour, Byte(b':'), Minute, Byte(b':'), Second],
@@ -214,8 +214,8 @@ fn field_items(flags: &str, letter: char, items: &mut Vec<Item>) -> Result<(), S
     Ok(())
 }
 
-impl Item {
-    fn read(self, scan: &mut Scan<'_>, parts: &mut Parts, names: &ZoneNames) -> Option<()> {
+impl PatternItem {
+    fn read(self, scan: &mut StampScanner<'_>, parts: &mut Parts, names: &ZoneNames) -> Option<()> {
         match self {
             Byte(b) => scan.take(&[b]).map(drop),
             Blanks => (scan.blanks(MAX_WORD) > 0).then_some(()),
@@ -247,7 +247,7 @@ impl Item {
                 )
             }
             HalfOfDay => set(&mut parts.after_noon, scan.half_of_day()),
-            Item::Offset => {
+            PatternItem::Offset => {
                 let offset = if scan.take(b"Z").is_some() {
                     Some(0)
                 } else {
@@ -268,7 +268,10 @@ impl Item {
                 let run = scan.run_of_digits();
                 let (digits, rest) = scan.0.split_at(run);
                 scan.0 = rest;
-                set(&mut parts.epoch, notation::number(&mut Scan(digits)))
+                set(
+                    &mut parts.epoch,
+                    notation::number(&mut StampScanner(digits)),
+                )
             }
             Word => {
                 let count = scan
@@ -290,12 +293,12 @@ fn set<T>(part: &mut Option<T>, value: Option<T>) -> Option<()> {
 }
 
 /// One or two digits, behind one blank at most, as `%e` pads.
-fn unpadded(scan: &mut Scan<'_>) -> Option<u32> {
+fn unpadded(scan: &mut StampScanner<'_>) -> Option<u32> {
     scan.blanks(1);
     scan.digits(2).or_else(|| scan.digits(1))
 }
 
-fn skip_letters(scan: &mut Scan<'_>) -> usize {
+fn skip_letters(scan: &mut StampScanner<'_>) -> usize {
     let count = scan
         .0
         .iter()

@@ -1,6 +1,6 @@
 //! Reading the parts of a stamp from bytes: numbers, months, times of day, zones.
 //!
-//! A [`Scan`] gives up at the first byte that does not fit, allocates nothing and never looks
+//! A [`StampScanner`] gives up at the first byte that does not fit, allocates nothing and never looks
 //! further than it reads. What the parts mean together is left to `formats`.
 
 use super::moment::{NANOS, TimeOfDay, Zone};
@@ -11,7 +11,7 @@ pub(super) const MAX_DECIMALS: usize = 40;
 
 /// The bytes that are still to be read.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Scan<'a>(pub(super) &'a [u8]);
+pub(super) struct StampScanner<'a>(pub(super) &'a [u8]);
 
 /// What a time of day must have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub(super) enum Precision {
     Seconds,
 }
 
-impl<'a> Scan<'a> {
+impl<'a> StampScanner<'a> {
     /// The next byte.
     pub(super) fn peek(&self) -> Option<u8> {
         self.0.first().copied()

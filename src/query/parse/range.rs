@@ -4,7 +4,7 @@
 use super::QueryReader;
 use crate::query::ast::{Expr, Term};
 use crate::query::error::QueryError;
-use crate::query::when::{EXAMPLES, Span, When, date, time_of_day};
+use crate::query::when::{EXAMPLES, TimeSpan, When, date, time_of_day};
 
 impl QueryReader<'_> {
     /// The range that stands here, if one does. Words with two dots that are no times (`../x`,
@@ -24,7 +24,7 @@ impl QueryReader<'_> {
         if is_named && second.is_none() {
             self.at += word.len();
             let day = When::parse(word);
-            return Ok(Some(Expr::Term(Term::Time(Span {
+            return Ok(Some(Expr::Term(Term::Time(TimeSpan {
                 from: day.clone(),
                 to: day,
             }))));
@@ -44,7 +44,7 @@ impl QueryReader<'_> {
             (begin, finish) if from_ok && to_ok => {
                 self.at = end;
                 let to = finish.map(|when| self.with_time(when));
-                self.checked(start, Span { from: begin, to }).map(Some)
+                self.checked(start, TimeSpan { from: begin, to }).map(Some)
             }
             // The negation of a range.
             _ if from
@@ -82,7 +82,7 @@ impl QueryReader<'_> {
         } else {
             (Some(when), None)
         };
-        self.checked(start, Span { from, to })
+        self.checked(start, TimeSpan { from, to })
     }
 
     /// A day that a time of day follows is meant together with it.
@@ -116,7 +116,7 @@ impl QueryReader<'_> {
         })
     }
 
-    fn checked(&self, start: usize, span: Span) -> Result<Expr, QueryError> {
+    fn checked(&self, start: usize, span: TimeSpan) -> Result<Expr, QueryError> {
         let backwards = self
             .now
             .map(|now| span.resolve(now))

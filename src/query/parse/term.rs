@@ -3,7 +3,7 @@
 use super::QueryReader;
 use crate::model::level::Level;
 use crate::parse::level;
-use crate::query::ast::{Expr, Field, Order, Piece, Term, Test};
+use crate::query::ast::{Expr, FieldTest, Order, Term, Test, ValuePiece};
 use crate::query::error::QueryError;
 use crate::query::expression;
 use crate::query::number::Number;
@@ -184,7 +184,7 @@ impl QueryReader<'_> {
             Sign::Compare(order) => self.number(name, order, start)?,
         };
         let name = name.to_owned();
-        Ok(test.map(|test| Expr::Term(Term::Field(Field { name, test }))))
+        Ok(test.map(|test| Expr::Term(Term::Field(FieldTest { name, test }))))
     }
 
     /// `status:>=500`, as other tools write it.
@@ -228,7 +228,7 @@ impl QueryReader<'_> {
     }
 
     /// A value in which `*` is any text, except in quotes: `"no stock"*`.
-    fn pieces(&mut self) -> Result<Vec<Piece>, QueryError> {
+    fn pieces(&mut self) -> Result<Vec<ValuePiece>, QueryError> {
         let mut pieces = Vec::new();
         loop {
             if self.rest().starts_with('"') {
@@ -246,18 +246,18 @@ impl QueryReader<'_> {
             if !star {
                 return Ok(pieces);
             }
-            if pieces.last() != Some(&Piece::Any) {
-                pieces.push(Piece::Any);
+            if pieces.last() != Some(&ValuePiece::Any) {
+                pieces.push(ValuePiece::Any);
             }
         }
     }
 }
 
-fn push(pieces: &mut Vec<Piece>, text: &str) {
+fn push(pieces: &mut Vec<ValuePiece>, text: &str) {
     match pieces.last_mut() {
         _ if text.is_empty() => {}
-        Some(Piece::Text(before)) => before.push_str(text),
-        _ => pieces.push(Piece::Text(text.to_owned())),
+        Some(ValuePiece::Text(before)) => before.push_str(text),
+        _ => pieces.push(ValuePiece::Text(text.to_owned())),
     }
 }
 

@@ -121,16 +121,17 @@ fn pattern() -> impl Strategy<Value = Pattern> {
     })
 }
 
-fn pieces() -> impl Strategy<Value = Vec<Piece>> {
+fn pieces() -> impl Strategy<Value = Vec<ValuePiece>> {
     (prop::collection::vec(text(), 0..3), any::<(bool, bool)>()).prop_map(
         |(texts, (before, after))| {
-            let mut pieces: Vec<Piece> = before.then_some(Piece::Any).into_iter().collect();
+            let mut pieces: Vec<ValuePiece> =
+                before.then_some(ValuePiece::Any).into_iter().collect();
             for (index, text) in texts.into_iter().enumerate() {
-                pieces.extend((index > 0).then_some(Piece::Any));
-                pieces.push(Piece::Text(text));
+                pieces.extend((index > 0).then_some(ValuePiece::Any));
+                pieces.push(ValuePiece::Text(text));
             }
-            if after && pieces.last() != Some(&Piece::Any) {
-                pieces.push(Piece::Any);
+            if after && pieces.last() != Some(&ValuePiece::Any) {
+                pieces.push(ValuePiece::Any);
             }
             pieces
         },
@@ -146,7 +147,7 @@ fn order() -> impl Strategy<Value = Order> {
     ])
 }
 
-fn field() -> impl Strategy<Value = Field> {
+fn field() -> impl Strategy<Value = FieldTest> {
     let name = prop_oneof!["[a-z_@][a-z0-9_.@-]{0,6}", "level|host|since", "a", text()];
     let number = prop::sample::select(vec!["5", "-1.5", "2e3", "1.5ms", "10KiB", "+3"]);
     let number = number.prop_filter_map("a number", Number::parse);
@@ -156,7 +157,7 @@ fn field() -> impl Strategy<Value = Field> {
         text().prop_map(Test::IsNot),
         (order(), number).prop_map(|(order, number)| Test::Number(order, number)),
     ];
-    (name, test).prop_map(|(name, test)| Field { name, test })
+    (name, test).prop_map(|(name, test)| FieldTest { name, test })
 }
 
 fn when() -> impl Strategy<Value = When> {
@@ -188,17 +189,17 @@ fn when() -> impl Strategy<Value = When> {
     ]
 }
 
-fn span() -> impl Strategy<Value = Span> {
+fn span() -> impl Strategy<Value = TimeSpan> {
     prop_oneof![
-        when().prop_map(|from| Span {
+        when().prop_map(|from| TimeSpan {
             from: Some(from),
             to: None
         }),
-        when().prop_map(|to| Span {
+        when().prop_map(|to| TimeSpan {
             from: None,
             to: Some(to)
         }),
-        (when(), when()).prop_map(|(from, to)| Span {
+        (when(), when()).prop_map(|(from, to)| TimeSpan {
             from: Some(from),
             to: Some(to)
         }),

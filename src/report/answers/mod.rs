@@ -41,7 +41,7 @@ use crate::query::request::{Bucket, Reply, Totals};
 
 /// What kind of answers are expected.
 #[derive(Debug, Clone)]
-pub enum Shape {
+pub enum ResponseShape {
     /// Sources with their files.
     Sources,
     /// Hits of a search.
@@ -70,7 +70,7 @@ pub enum Shape {
 #[derive(Debug, Clone)]
 pub struct AskOptions {
     /// What kind of answers.
-    pub shape: Shape,
+    pub shape: ResponseShape,
     /// JSON Lines in place of text.
     pub json: bool,
     /// Colours in the text form.
@@ -148,7 +148,7 @@ impl<'a, W: Write, N: Write> Printed<'a, W, N> {
         table.rows.iter_mut().for_each(|row| row.done = Some(false));
         let style = Style::new(hosts, options.color, options.zone.clone(), options.today);
         let chart = match &options.shape {
-            Shape::Buckets { bucket } => Chart::new(*bucket),
+            ResponseShape::Buckets { bucket } => Chart::new(*bucket),
             _ => Chart::default(),
         };
         Self {
@@ -246,10 +246,10 @@ impl<'a, W: Write, N: Write> Printed<'a, W, N> {
         let json = self.options.json;
         match reply {
             Reply::Source(info, files) => match self.options.shape {
-                Shape::Sources if json => {
+                ResponseShape::Sources if json => {
                     json::write(&mut self.out, &json::SourceLine::new(name, &info, &files))
                 }
-                Shape::Sources => self.style.source(&mut self.out, name, &info, &files),
+                ResponseShape::Sources => self.style.source(&mut self.out, name, &info, &files),
                 _ => Ok(()),
             },
             Reply::Hits(source, hits) => hits.into_iter().try_for_each(|hit| {
@@ -286,7 +286,7 @@ impl<'a, W: Write, N: Write> Printed<'a, W, N> {
         self.bytes.read += totals.received;
         *self.bytes.scanned.get_or_insert(0) += totals.scanned;
         *self.bytes.more.get_or_insert(false) |= totals.more;
-        if matches!(self.options.shape, Shape::Hits { count: true, .. }) {
+        if matches!(self.options.shape, ResponseShape::Hits { count: true, .. }) {
             self.hits += totals.hits;
             *self.counts.entry(host).or_default() += totals.hits;
         }
@@ -303,7 +303,7 @@ impl<'a, W: Write, N: Write> Printed<'a, W, N> {
             );
         }
         match &self.options.shape {
-            Shape::Hits {
+            ResponseShape::Hits {
                 grouped: true,
                 marks,
                 ..
@@ -312,7 +312,7 @@ impl<'a, W: Write, N: Write> Printed<'a, W, N> {
                 self.style
                     .group(&mut self.out, (name, source), &group, marks)
             }
-            Shape::Hits { marks, .. } => {
+            ResponseShape::Hits { marks, .. } => {
                 let head = self.style.head(record.time, name, source);
                 writeln!(
                     self.out,
@@ -329,7 +329,7 @@ impl<'a, W: Write, N: Write> Printed<'a, W, N> {
         let source = self.table.source_name(record.source);
         if self.options.json {
             json::write(&mut self.out, &json::Line::new(name, source, record))?;
-        } else if let Shape::Around(place) = &self.options.shape {
+        } else if let ResponseShape::Around(place) = &self.options.shape {
             // Compressed since then it is in another file, at the same place of its text.
             let is_it = record.cursor.offset == place.cursor.offset && place.fits(&record.raw);
             let mark = if is_it { ':' } else { '-' };
@@ -414,7 +414,7 @@ impl<'a, W: Write, N: Write> Printed<'a, W, N> {
         if let Some(row) = self.table.rows.get_mut(host.index()) {
             row.done = Some(true);
         }
-        if let (Shape::Hits { count: true, .. }, Some(hits)) =
+        if let (ResponseShape::Hits { count: true, .. }, Some(hits)) =
             (&self.options.shape, self.counts.get(&host))
         {
             let name = self.table.host_name(host);
@@ -434,7 +434,7 @@ impl<'a, W: Write, N: Write> Printed<'a, W, N> {
         if std::mem::replace(&mut row.written, true) {
             return Ok(());
         }
-        json::write(&mut self.out, &json::Host::new(row))
+        json::write(&mut self.out, &json::HostObject::new(row))
     }
 
     fn finish(&mut self) -> io::Result<Outcome> {
@@ -443,13 +443,16 @@ impl<'a, W: Write, N: Write> Printed<'a, W, N> {
         let elapsed = self.started.elapsed();
         if self.options.json {
             (0..self.table.rows.len()).try_for_each(|index| self.row(index))?;
-            if !matches!(self.options.shape, Shape::Lines | Shape::Around(_)) {
+            if !matches!(
+                self.options.shape,
+                ResponseShape::Lines | ResponseShape::Around(_)
+            ) {
                 self.bytes.pages.clear();
             }
             let summary = json::Summary::new(&outcome, &self.table.rows, &self.bytes, elapsed);
             json::write(&mut self.out, &summary)?;
         } else {
-            if let Shape::Buckets { .. } = self.options.shape {
+            if let ResponseShape::Buckets { .. } = self.options.shape {
                 self.chart
                     .draw(&mut self.out, &self.style, self.options.width)?;
             }
@@ -462,7 +465,7 @@ impl<'a, W: Write, N: Write> Printed<'a, W, N> {
 
     fn last_words(&mut self, outcome: &Outcome, elapsed: Duration) -> io::Result<()> {
         self.style.troubles(self.notes, &self.table.rows)?;
-        if matches!(self.options.shape, Shape::Lines) {
+        if matches!(self.options.shape, ResponseShape::Lines) {
             for page in &self.bytes.pages {
                 self.style
                     .page_ends(self.notes, self.table.host_name(page.host), page)?;
@@ -479,7 +482,7 @@ impl<'a, W: Write, N: Write> Printed<'a, W, N> {
     }
 }
 
-fn outcome(table: &Table<'_>, hits: u64, shape: &Shape) -> Outcome {
+fn outcome(table: &Table<'_>, hits: u64, shape: &ResponseShape) -> Outcome {
     let rows = &table.rows;
     let ok = rows
         .iter()
@@ -488,7 +491,7 @@ fn outcome(table: &Table<'_>, hits: u64, shape: &Shape) -> Outcome {
     let exit = match () {
         () if !rows.iter().any(Row::answered) => 4,
         () if ok < rows.len() || table.gaps > 0 => 3,
-        () if hits == 0 && matches!(shape, Shape::Hits { .. }) => 1,
+        () if hits == 0 && matches!(shape, ResponseShape::Hits { .. }) => 1,
         () => 0,
     };
     Outcome {

@@ -48,7 +48,7 @@ fn query(text: &str) -> Query {
     Query::parse(text, &Now::default()).expect("a query")
 }
 
-fn options(shape: Shape, json: bool) -> AskOptions {
+fn options(shape: ResponseShape, json: bool) -> AskOptions {
     let today = Time(AT * 1_000_000_000)
         .to_timestamp()
         .to_zoned(TimeZone::UTC)
@@ -130,8 +130,8 @@ fn hung(host: u32) -> [Told; 2] {
     )
 }
 
-fn hits(count: bool, grouped: bool) -> Shape {
-    Shape::Hits {
+fn hits(count: bool, grouped: bool) -> ResponseShape {
+    ResponseShape::Hits {
         count,
         grouped,
         marks: query("no"),
@@ -177,7 +177,7 @@ async fn the_exit_status_says_what_was_found_and_who_answered() {
     }
     let told = ok(0).into_iter().chain(ok(1)).collect();
     assert_eq!(
-        print(options(Shape::Lines, true), told).await.0,
+        print(options(ResponseShape::Lines, true), told).await.0,
         0,
         "only a search finds nothing"
     );
@@ -251,7 +251,7 @@ async fn a_histogram_is_drawn_with_blocks_on_a_terminal_and_with_numbers_elsewhe
             .chain(ok(1))
             .collect::<Vec<_>>()
     };
-    let shape = Shape::Buckets {
+    let shape = ResponseShape::Buckets {
         bucket: Duration::from_secs(60),
     };
     let drawn = AskOptions {
@@ -358,15 +358,18 @@ fn everything() -> Vec<Told> {
 #[tokio::test]
 async fn every_object_is_as_the_schema_has_it_and_the_summary_is_last() {
     let shapes = [
-        Shape::Sources,
+        ResponseShape::Sources,
         hits(false, true),
         hits(true, false),
-        Shape::Lines,
-        Shape::Costs,
+        ResponseShape::Lines,
+        ResponseShape::Costs,
     ];
     let bucket = Duration::from_secs(60);
     let mut kinds = std::collections::BTreeSet::new();
-    for shape in shapes.into_iter().chain([Shape::Buckets { bucket }]) {
+    for shape in shapes
+        .into_iter()
+        .chain([ResponseShape::Buckets { bucket }])
+    {
         let out = print(options(shape, true), everything()).await.1;
         let mut last = Value::Null;
         for line in out.lines() {
@@ -415,14 +418,14 @@ async fn a_cost_says_which_programs_would_read_or_that_none_would() {
             .chain(ok(0))
             .chain(ok(1))
             .collect();
-        let out = print(options(Shape::Costs, false), told).await.1;
+        let out = print(options(ResponseShape::Costs, false), told).await.1;
         assert_eq!(out.lines().last().map(str::trim), Some(expected), "{out}");
     }
 }
 
 #[tokio::test]
 async fn a_page_ends_with_the_cursors_to_go_on_with() {
-    let (_, out, notes) = print(options(Shape::Lines, false), everything()).await;
+    let (_, out, notes) = print(options(ResponseShape::Lines, false), everything()).await;
     assert!(
         out.contains("--- gap: 2 bytes missing from offset 1: truncated ---"),
         "{out}"
@@ -434,7 +437,9 @@ async fn a_page_ends_with_the_cursors_to_go_on_with() {
         )),
         "{notes}"
     );
-    let json = print(options(Shape::Lines, true), everything()).await.1;
+    let json = print(options(ResponseShape::Lines, true), everything())
+        .await
+        .1;
     let summary: Value =
         serde_json::from_str(json.lines().last().expect("a summary")).expect("JSON");
     assert_eq!(summary["pages"][0]["last"], cursor.to_string());

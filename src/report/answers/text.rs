@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use super::Shape;
+use super::ResponseShape;
 use super::groups::Group;
 use crate::model::log_file::LogFile;
 use crate::model::record::Record;
@@ -139,16 +139,18 @@ impl Style {
         &self,
         out: &mut impl Write,
         (outcome, rows): (&Outcome, &[Row<'_>]),
-        shape: &Shape,
+        shape: &ResponseShape,
         (bytes, in_buckets): (&Bytes, u64),
         elapsed: Duration,
     ) -> io::Result<()> {
         let mut parts = Self::of_hosts(outcome, rows);
         match shape {
-            Shape::Hits { .. } => parts.push(counted(outcome.hits, "hit")),
-            Shape::Lines | Shape::Around(_) => parts.push(counted(outcome.lines, "line")),
-            Shape::Buckets { .. } => parts.push(counted(in_buckets, "line")),
-            Shape::Sources | Shape::Costs => {}
+            ResponseShape::Hits { .. } => parts.push(counted(outcome.hits, "hit")),
+            ResponseShape::Lines | ResponseShape::Around(_) => {
+                parts.push(counted(outcome.lines, "line"))
+            }
+            ResponseShape::Buckets { .. } => parts.push(counted(in_buckets, "line")),
+            ResponseShape::Sources | ResponseShape::Costs => {}
         }
         if outcome.gaps > 0 {
             parts.push(counted(outcome.gaps, "gap"));

@@ -3,7 +3,7 @@
 use crate::parse::level;
 use serde::Serialize;
 
-use super::{Line, Text, VERSION, time};
+use super::{JsonText, Line, VERSION, time};
 use crate::model::level::Level;
 use crate::model::log_file::LogFile;
 use crate::model::record::Record;
@@ -26,7 +26,7 @@ struct Near<'a> {
     time_from: &'static str,
     level: Option<&'static str>,
     cursor: String,
-    text: Text<'a>,
+    text: JsonText<'a>,
     continues: bool,
 }
 
@@ -57,7 +57,7 @@ impl<'a> Near<'a> {
             time_from: record.time_from.as_str(),
             level: level::of_line(record).map(Level::as_str),
             cursor: record.place().to_string(),
-            text: Text::new(&record.raw),
+            text: JsonText::new(&record.raw),
             continues: record.continues,
         }
     }
@@ -78,7 +78,7 @@ pub(crate) struct SourceLine<'a> {
 
 #[derive(Debug, Serialize)]
 struct FilePart<'a> {
-    path: Text<'a>,
+    path: JsonText<'a>,
     bytes: u64,
     packing: &'static str,
     modified: String,
@@ -87,7 +87,7 @@ struct FilePart<'a> {
 impl<'a> SourceLine<'a> {
     pub(crate) fn new(host: &'a str, info: &'a SourceInfo, files: &'a [LogFile]) -> Self {
         let file = |file: &'a LogFile| FilePart {
-            path: Text::new(&file.path),
+            path: JsonText::new(&file.path),
             bytes: file.size,
             packing: file.packing.as_str(),
             modified: time(file.modified),

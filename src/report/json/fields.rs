@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::Text;
+use super::JsonText;
 use crate::parse::fields::{self, Kind, Value};
 
 /// An object with the fields of a line, in its order; of several with one name the first. `null`
@@ -45,7 +45,7 @@ impl Serialize for Typed<'_> {
         let typed = typed.filter(|value: &serde_json::Value| !(value.is_f64() && is_whole));
         match typed {
             Some(value) => serde_json::Value::serialize(&value, serializer),
-            None => Text::new(&self.0.text).serialize(serializer),
+            None => JsonText::new(&self.0.text).serialize(serializer),
         }
     }
 }
@@ -53,10 +53,10 @@ impl Serialize for Typed<'_> {
 /// What ties a line to others; `null` where it names nothing of the kind.
 #[derive(Debug, serde::Serialize)]
 pub(crate) struct Ids<'a> {
-    request: Option<Text<'a>>,
-    trace: Option<Text<'a>>,
-    span: Option<Text<'a>>,
-    user: Option<Text<'a>>,
+    request: Option<JsonText<'a>>,
+    trace: Option<JsonText<'a>>,
+    span: Option<JsonText<'a>>,
+    user: Option<JsonText<'a>>,
 }
 
 impl<'a> Ids<'a> {
@@ -68,7 +68,7 @@ impl<'a> Ids<'a> {
             span,
             user,
         } = fields::ids(line);
-        let text = |id: Option<Cow<'a, [u8]>>| id.map(Text::owned);
+        let text = |id: Option<Cow<'a, [u8]>>| id.map(JsonText::owned);
         Self {
             request: text(request),
             trace: text(trace),

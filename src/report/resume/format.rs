@@ -19,7 +19,7 @@ const MOST: usize = 100_000;
 #[derive(Serialize, Deserialize)]
 struct Document {
     v: u32,
-    entries: Vec<Entry>,
+    entries: Vec<SavedEntry>,
     /// CRC-32 of the entries as they are written.
     check: String,
 }
@@ -31,7 +31,7 @@ struct Version {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Entry {
+struct SavedEntry {
     host: String,
     source: String,
     /// The last line that was printed; without a check the one that comes next.
@@ -59,7 +59,7 @@ pub(super) fn write(remembered: &Remembered) -> Vec<u8> {
             entries.extend(
                 reached
                     .iter()
-                    .map(|reached| Entry::new(host, source, reached)),
+                    .map(|reached| SavedEntry::new(host, source, reached)),
             );
         }
     }
@@ -103,14 +103,14 @@ pub(super) fn read(text: &[u8]) -> Result<Remembered, Unusable> {
     Ok(remembered)
 }
 
-fn check(entries: &[Entry]) -> String {
+fn check(entries: &[SavedEntry]) -> String {
     format!(
         "{:08x}",
         crc32fast::hash(&serde_json::to_vec(entries).unwrap_or_default())
     )
 }
 
-impl Entry {
+impl SavedEntry {
     fn new(host: &str, source: &str, reached: &Reached) -> Self {
         Self {
             host: host.to_owned(),

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use super::super::{Entry, Lens, Ring, Store};
+use super::super::{Lens, Ring, RingEntry, Store};
 use crate::model::cursor::Place;
 use crate::model::host::HostId;
 use crate::model::record::Record;
@@ -35,14 +35,14 @@ pub enum StreamState {
 
 /// Rows of one source that were read and not put in order yet, the nearest to the window first.
 #[derive(Debug)]
-pub(super) struct Run {
-    pub(super) ahead: VecDeque<Entry>,
+pub(super) struct PastRun {
+    pub(super) ahead: VecDeque<RingEntry>,
     pub(super) state: StreamState,
     /// From where it was asked for last: another answer comes too late.
     pub(super) asked: Option<Start>,
 }
 
-impl Default for Run {
+impl Default for PastRun {
     fn default() -> Self {
         Self {
             ahead: VecDeque::new(),
@@ -53,10 +53,10 @@ impl Default for Run {
 }
 
 #[derive(Debug)]
-pub(super) struct Stream {
+pub(super) struct PastStream {
     pub(super) host: HostId,
-    pub(super) older: Run,
-    pub(super) newer: Run,
+    pub(super) older: PastRun,
+    pub(super) newer: PastRun,
     /// The oldest line of which it is known where it stands; the newest in the window.
     pub(super) oldest: Option<(Place, Time)>,
     pub(super) newest: Option<(Place, Time)>,
@@ -69,7 +69,7 @@ pub(super) struct Stream {
     pub(super) resume: Option<u64>,
 }
 
-impl Stream {
+impl PastStream {
     pub(super) fn new(host: HostId) -> Self {
         let (older, newer) = Default::default();
         let (oldest, newest, first_row, first_live, resume) = Default::default();
@@ -85,7 +85,7 @@ impl Stream {
         }
     }
 
-    pub(super) fn run(&mut self, side: Side) -> &mut Run {
+    pub(super) fn run(&mut self, side: Side) -> &mut PastRun {
         match side {
             Side::Older => &mut self.older,
             Side::Newer => &mut self.newer,
@@ -93,7 +93,7 @@ impl Stream {
     }
 
     /// Whether a line stands where the window has been already.
-    pub(super) fn has_had(&self, entry: &Entry) -> bool {
+    pub(super) fn has_had(&self, entry: &RingEntry) -> bool {
         // What waits before the window says better where that ends than what was in it once.
         let (edge, is_within) = match near_line(&self.newer) {
             Some(next) => (Some(next), false),
@@ -131,25 +131,25 @@ impl Stream {
     }
 }
 
-pub(super) fn line(entry: &Entry) -> Option<(Place, Time)> {
+pub(super) fn line(entry: &RingEntry) -> Option<(Place, Time)> {
     entry.record().map(|record| (record.place(), record.time))
 }
 
-pub(super) fn far_line(run: &Run) -> Option<(Place, Time)> {
+pub(super) fn far_line(run: &PastRun) -> Option<(Place, Time)> {
     run.ahead.iter().rev().find_map(line)
 }
 
-pub(super) fn near_line(run: &Run) -> Option<(Place, Time)> {
+pub(super) fn near_line(run: &PastRun) -> Option<(Place, Time)> {
     run.ahead.iter().find_map(line)
 }
 
-pub(super) fn needs(run: &Run) -> bool {
+pub(super) fn needs(run: &PastRun) -> bool {
     run.ahead.is_empty() && run.state == StreamState::Open
 }
 
 /// Whether older lines of a source come next: not while the ring has some that are not in the
 /// window.
-pub(super) fn is_due(stream: &Stream, head: Option<u64>) -> bool {
+pub(super) fn is_due(stream: &PastStream, head: Option<u64>) -> bool {
     match (stream.first_live, head) {
         (Some(first), Some(head)) => first > head,
         _ => true,
@@ -162,7 +162,7 @@ pub(super) fn is_due(stream: &Stream, head: Option<u64>) -> bool {
 pub(super) fn is_cut(ring: &Ring, lens: &Lens, seq: u64) -> bool {
     let continues = |seq| {
         ring.get(seq)
-            .and_then(Entry::record)
+            .and_then(RingEntry::record)
             .is_some_and(|record| record.continues)
     };
     let is_shown = || lens.get(lens.index_of(seq)) == Some(seq);
@@ -195,7 +195,7 @@ pub(super) fn resume(
 ) -> u64 {
     let ring = store.ring();
     if last.is_none() {
-        let is_after = |entry: &Entry| {
+        let is_after = |entry: &RingEntry| {
             entry
                 .record()
                 .is_some_and(|line| line.source == source && line.time >= split)
@@ -205,7 +205,7 @@ pub(super) fn resume(
             .find(|(_, entry)| is_after(entry))
             .map_or(ring.end(), |(seq, _)| seq);
     }
-    let own = |entry: &Entry| {
+    let own = |entry: &RingEntry| {
         entry
             .record()
             .filter(|record| record.source == source)

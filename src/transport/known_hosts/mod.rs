@@ -27,7 +27,7 @@ pub(super) use revoked::Revoked;
 /// Everything on record, of all files, in order.
 #[derive(Debug, Default)]
 pub(super) struct KnownHosts {
-    entries: Vec<Entry>,
+    entries: Vec<KnownHost>,
 }
 
 /// What the record says of a key that a server presents.
@@ -67,7 +67,7 @@ impl std::fmt::Display for Location {
 }
 
 #[derive(Debug)]
-struct Entry {
+struct KnownHost {
     marker: Marker,
     names: Names,
     key: KeyData,
@@ -151,7 +151,7 @@ impl KnownHosts {
                 file: file.to_owned(),
                 line: number,
             };
-            match Entry::parse(line, at) {
+            match KnownHost::parse(line, at) {
                 Ok(entry) => self.entries.push(entry),
                 Err((at, why)) => tracing::debug!("{at}: {why}; the line is skipped"),
             }
@@ -170,7 +170,7 @@ impl KnownHosts {
                 return Verdict::Known;
             }
             // A recorded key of the same type says more than one of another type.
-            if recorded.is_none_or(|r: &Entry| r.key.algorithm() != key.algorithm()) {
+            if recorded.is_none_or(|r: &KnownHost| r.key.algorithm() != key.algorithm()) {
                 recorded = Some(entry);
             }
         }
@@ -243,14 +243,14 @@ impl KnownHosts {
         self.authorities(subject).next().is_some()
     }
 
-    fn plain<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Entry> + 'a {
+    fn plain<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a KnownHost> + 'a {
         self.entries
             .iter()
             .filter(move |entry| entry.marker == Marker::None && entry.names.include(name))
     }
 
     /// Those for its name with the port, and as with OpenSSH those for its name alone.
-    fn authorities<'a>(&'a self, subject: &'a Subject) -> impl Iterator<Item = &'a Entry> + 'a {
+    fn authorities<'a>(&'a self, subject: &'a Subject) -> impl Iterator<Item = &'a KnownHost> + 'a {
         let name = subject.name();
         let concerns = move |names: &Names| names.include(&name) || names.include(&subject.bare);
         self.entries
@@ -348,7 +348,7 @@ fn hmac_sha1(salt: &[u8], name: &str) -> Vec<u8> {
     )
 }
 
-impl Entry {
+impl KnownHost {
     fn parse(line: &str, at: Location) -> Result<Self, (Location, String)> {
         let mut words = line.split_ascii_whitespace();
         let mut first = words.next().unwrap_or_default();

@@ -49,7 +49,9 @@ pub(super) async fn open(plan: &Plan, binding: Option<&AgentSessionBinding>) -> 
         Some((agent, identities))
     };
     match tokio::time::timeout(LIST_TIME, connecting).await {
-        Ok(Some((agent, identities))) => Opened::Agent(agent, Wanted::new(plan).offers(identities)),
+        Ok(Some((agent, identities))) => {
+            Opened::Agent(agent, WantedKey::new(plan).offers(identities))
+        }
         Ok(None) => Opened::Nobody,
         Err(_) => Opened::Silent,
     }
@@ -68,7 +70,7 @@ async fn connect(at: &AgentAt) -> Option<Agent> {
 }
 
 /// What the files of a plan say of the keys of the agent.
-struct Wanted {
+struct WantedKey {
     /// Nothing else is offered.
     only: bool,
     keys: Vec<PublicKey>,
@@ -78,7 +80,7 @@ struct Wanted {
     certificates: Vec<Certificate>,
 }
 
-impl Wanted {
+impl WantedKey {
     fn new(plan: &Plan) -> Self {
         let mut wanted = Self {
             only: plan.identities_only,
@@ -178,7 +180,7 @@ fn is_same(one: &Certificate, other: &Certificate) -> bool {
 }
 
 /// A server wants a signature of the agent.
-pub(super) struct Request {
+pub(super) struct AgentRequest {
     identity: AgentIdentity,
     hash: Option<HashAlg>,
     to_sign: Vec<u8>,
@@ -188,10 +190,10 @@ pub(super) struct Request {
 
 /// Passes on what a server wants to have signed, so that the agent's time is not that of the
 /// server.
-pub(super) struct Passing(mpsc::Sender<Request>);
+pub(super) struct Passing(mpsc::Sender<AgentRequest>);
 
 /// A signer, and what it is asked for.
-pub(super) fn passing() -> (Passing, mpsc::Receiver<Request>) {
+pub(super) fn passing() -> (Passing, mpsc::Receiver<AgentRequest>) {
     let (sender, requests) = mpsc::channel(1);
     (Passing(sender), requests)
 }
@@ -206,7 +208,7 @@ impl Signer for Passing {
         to_sign: Vec<u8>,
     ) -> Result<Vec<u8>, SendError> {
         let (signature, signed) = oneshot::channel();
-        let request = Request {
+        let request = AgentRequest {
             identity: presented.clone(),
             hash,
             to_sign,
@@ -230,11 +232,11 @@ pub(super) enum Unsigned {
 /// Has the agent sign within `limit`.
 pub(super) async fn sign(
     agent: &mut Agent,
-    request: Request,
+    request: AgentRequest,
     of_a_file: bool,
     limit: Duration,
 ) -> Result<(), Unsigned> {
-    let Request {
+    let AgentRequest {
         identity,
         hash,
         to_sign,

@@ -14,7 +14,7 @@ use ::russh::keys::{Certificate, HashAlg, PrivateKey, PrivateKeyWithHashAlg, Pub
 use ::russh::{Error, MethodKind, MethodSet, SendError, Signer};
 use zeroize::Zeroizing;
 
-use super::agent::{self, Agent, Offer, Opened, Request, Unsigned};
+use super::agent::{self, Agent, AgentRequest, Offer, Opened, Unsigned};
 use super::client::{Greeted, broken, rsa_hash};
 use crate::model::host::HostName;
 use crate::model::question::{Answer, Question};
@@ -689,7 +689,7 @@ type Offered = (Option<Result<AuthResult, SendError>>, Option<Unsigned>);
 /// What came next of it.
 enum Step {
     Answered(Result<AuthResult, SendError>),
-    Wanted(Box<Request>),
+    Wanted(Box<AgentRequest>),
 }
 
 /// Whether the agent has signed with this key itself.

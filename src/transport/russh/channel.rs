@@ -11,7 +11,7 @@ use super::client::{Client, SESSIONS, Way};
 use crate::model::state::LinkState;
 use crate::transport::LinkError;
 use crate::transport::deadline::Deadline;
-use crate::transport::failure::{self, Ending};
+use crate::transport::failure::{self, ConnectionEnd};
 use crate::transport::pace::Pacer;
 use crate::transport::shell::{Queue, ShellEvent, ShellInput, ShellOutput, Sink};
 
@@ -153,7 +153,7 @@ struct Pump {
 }
 
 /// How reading a channel came to an end.
-enum Read {
+enum ChannelRead {
     /// Closed by both sides, in order.
     Closed,
     /// The connection went away under it.
@@ -163,15 +163,15 @@ enum Read {
 }
 
 impl Pump {
-    async fn run(mut self, ending: Ending, permit: OwnedSemaphorePermit) {
+    async fn run(mut self, ending: ConnectionEnd, permit: OwnedSemaphorePermit) {
         let queue = Arc::clone(&self.queue);
         let read = tokio::select! {
             read = self.read() => read,
-            () = queue.abandoned() => Read::Unwanted,
+            () = queue.abandoned() => ChannelRead::Unwanted,
         };
         match read {
-            Read::Closed => queue.finish(Ok(())),
-            Read::Lost => {
+            ChannelRead::Closed => queue.finish(Ok(())),
+            ChannelRead::Lost => {
                 // The reason is told right after the channels are dropped.
                 let why = tokio::time::timeout(Duration::from_secs(1), ending.ended()).await;
                 queue.finish(Err(why.map_or_else(
@@ -179,7 +179,7 @@ impl Pump {
                     |why| self.way.explain(why),
                 )));
             }
-            Read::Unwanted => {
+            ChannelRead::Unwanted => {
                 queue.finish(Err(failure::closed_by_us()));
                 self.end().await;
             }
@@ -187,10 +187,10 @@ impl Pump {
         drop(permit);
     }
 
-    async fn read(&mut self) -> Read {
+    async fn read(&mut self) -> ChannelRead {
         loop {
             let Some(message) = self.reader.wait().await else {
-                return Read::Lost;
+                return ChannelRead::Lost;
             };
             let event = match message {
                 ChannelMsg::Data { data } => ShellEvent::Stdout(data),
@@ -201,7 +201,7 @@ impl Pump {
                 }
                 // Data may follow an exit status and even an end of file of a background process:
                 // only this ends it.
-                ChannelMsg::Close => return Read::Closed,
+                ChannelMsg::Close => return ChannelRead::Closed,
                 ChannelMsg::Success => {
                     self.answer(true);
                     continue;
@@ -213,7 +213,7 @@ impl Pump {
                 _ => continue,
             };
             if self.queue.push(event).is_err() {
-                return Read::Unwanted;
+                return ChannelRead::Unwanted;
             }
         }
     }

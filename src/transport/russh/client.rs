@@ -12,13 +12,13 @@ use tokio::sync::{Semaphore, watch};
 
 use super::trust::{self, Judged, Trust};
 use crate::model::state::LinkState;
-use crate::transport::failure::{self, Ending, ServerLabel};
+use crate::transport::failure::{self, ConnectionEnd, ServerLabel};
 use crate::transport::known_hosts::Verdict;
 use crate::transport::pace::Pacer;
 use crate::transport::stream::{ByteStream, Cut, Cuttable};
 use crate::transport::{LinkError, algorithms};
 
-use super::watchdog::{self, Link, Ping};
+use super::watchdog::{self, Ping, WatchedLink};
 
 /// sshd allows ten sessions per connection; two stay free because a session that we closed is freed
 /// later.
@@ -53,7 +53,7 @@ pub(crate) struct Client {
 
 /// What the handler leaves for the others.
 pub(crate) struct Notes {
-    pub(crate) ending: Ending,
+    pub(crate) ending: ConnectionEnd,
     /// The server's words when it last refused a channel: they are nowhere else.
     pub(super) refusal: Mutex<Option<String>>,
     /// What the server last said in the login.
@@ -140,7 +140,7 @@ pub(crate) async fn handshake(
 impl Notes {
     fn new() -> Self {
         Self {
-            ending: Ending::new(),
+            ending: ConnectionEnd::new(),
             refusal: Mutex::default(),
             banner: Mutex::default(),
             goodbye: Mutex::default(),
@@ -162,7 +162,7 @@ impl Notes {
     }
 }
 
-impl Link for Client {
+impl WatchedLink for Client {
     fn pacer(&self) -> &Pacer {
         &self.pacer
     }

@@ -13,11 +13,11 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-use crate::transport::failure::Ending;
+use crate::transport::failure::ConnectionEnd;
 use crate::transport::pace::Pacer;
 
 /// A connection that may die.
-pub(super) trait Link: Send + Sync + 'static {
+pub(super) trait WatchedLink: Send + Sync + 'static {
     /// What counts the bytes that come.
     fn pacer(&self) -> &Pacer;
 
@@ -56,7 +56,7 @@ struct PendingPing {
 }
 
 /// Watches until the connection has ended, or nothing comes any more: then it ends it.
-pub(super) async fn watch_over(link: Weak<impl Link>, ending: Ending) {
+pub(super) async fn watch_over(link: Weak<impl WatchedLink>, ending: ConnectionEnd) {
     let mut asked: Option<PendingPing> = None;
     // The first tells how long the way is.
     let mut next_ping = Instant::now();

@@ -44,7 +44,7 @@ impl Runs {
     fn print(&mut self, most: usize) {
         let mut left = most;
         for outcome in self.follower.take_outcomes() {
-            let Outcome::Pieces(_, file, pieces) = outcome else {
+            let FollowOutcome::Pieces(_, file, pieces) = outcome else {
                 continue;
             };
             for piece in pieces.into_iter().take(left) {

@@ -5,14 +5,14 @@ use crate::host::shell::frame::Frame;
 use crate::model::log_file::Packing;
 
 /// How the programs of a question ended, and what they complained of.
-pub(super) struct Ended {
+pub(super) struct UnpackEnd {
     /// What is wrong with the file.
     pub(super) damage: Option<FileError>,
     /// What `wc` counted.
     pub(super) length: Option<u64>,
 }
 
-impl Ended {
+impl UnpackEnd {
     pub(super) fn of(frames: &[Frame], packing: Packing) -> Option<Self> {
         let words = frames
             .iter()

@@ -30,9 +30,9 @@ use super::codec::{Nonsense, escape};
 use super::frame::{END, Frame};
 use super::script::{Script, protocol_error};
 use super::{FILES, describe};
-use ended::Ended;
+use ended::UnpackEnd;
 use list::{Lister, parts};
-use stream::Stream;
+use stream::ScanStream;
 
 /// The script ends itself when it is not told to go on for ten minutes.
 const LEASE: Duration = Duration::from_secs(120);
@@ -61,7 +61,7 @@ pub struct ShellFiles {
 
 /// A scan under way.
 struct Running {
-    stream: Stream,
+    stream: ScanStream,
     /// Lines with a byte that may stand for a NUL are read again.
     restores: bool,
     over: bool,
@@ -264,7 +264,7 @@ impl ShellFiles {
         }
         let bytes = cut(body, start, from, most);
         let is_all = start + body.len() as u64 <= from + bytes.len() as u64;
-        let ended = Ended::of(&frames, file.packing).ok_or_else(|| nonsense(frames.last()))?;
+        let ended = UnpackEnd::of(&frames, file.packing).ok_or_else(|| nonsense(frames.last()))?;
         match ended.damage {
             Some(error) if bytes.is_empty() && most > 0 => Err(error.into()),
             damage => Ok(Chunk {
@@ -344,7 +344,7 @@ impl Files for ShellFiles {
         if let Some(size) = plain {
             return Ok(size);
         }
-        let ended = Ended::of(&frames, file.packing).ok_or_else(|| nonsense(frames.last()))?;
+        let ended = UnpackEnd::of(&frames, file.packing).ok_or_else(|| nonsense(frames.last()))?;
         match (ended.damage, ended.length) {
             (Some(error), _) => Err(error.into()),
             (None, Some(length)) => Ok(length),
@@ -377,7 +377,7 @@ impl Files for ShellFiles {
         let frames = self.ask_of_file(&request, WORK_LIMIT).await?;
         let stream = frames
             .iter()
-            .find_map(|frame| Stream::begin(&frame.header, self.script.token(), scan));
+            .find_map(|frame| ScanStream::begin(&frame.header, self.script.token(), scan));
         let stream = stream.ok_or_else(|| nonsense(frames.first()))?;
         let restores = stream.has_no_nul() && scan.file.packing == Packing::Plain;
         self.scan = Some(Running {

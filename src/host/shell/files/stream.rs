@@ -27,7 +27,7 @@ enum StreamForm {
 }
 
 /// A stream that is being read.
-pub(super) struct Stream {
+pub(super) struct ScanStream {
     form: StreamForm,
     /// Offset of the first byte that was looked at; of [`StreamForm::Text`], of the line that comes next.
     begin: u64,
@@ -50,7 +50,7 @@ pub(super) struct Stream {
     ended: Option<Option<FileError>>,
 }
 
-impl Stream {
+impl ScanStream {
     /// Of the header that announces it: `B FORM BEGIN END`.
     pub(super) fn begin(header: &str, token: &str, scan: &Scan) -> Option<Self> {
         let mut words = header.strip_prefix("B ")?.split(' ');
@@ -191,9 +191,9 @@ impl Stream {
     }
 
     /// What stands before the text of a line.
-    fn head(&self, line: &[u8]) -> Option<Head> {
+    fn head(&self, line: &[u8]) -> Option<ScanHead> {
         if self.form == StreamForm::Text {
-            return Some(Head {
+            return Some(ScanHead {
                 offset: self.begin,
                 is_hit: true,
                 length: 0,
@@ -204,7 +204,7 @@ impl Stream {
             .take(MAX_HEAD)
             .position(|byte| matches!(byte, b':' | b'-'))?;
         let offset: u64 = std::str::from_utf8(&line[..digits]).ok()?.parse().ok()?;
-        Some(Head {
+        Some(ScanHead {
             offset: self.begin + offset,
             is_hit: line[digits] == b':',
             length: digits + 1,
@@ -212,7 +212,7 @@ impl Stream {
     }
 }
 
-struct Head {
+struct ScanHead {
     offset: u64,
     is_hit: bool,
     length: usize,

@@ -19,7 +19,7 @@ use crate::transport::{Connection, LinkError};
 use super::cut::RawLine;
 use super::last::{from_last, from_time, words_of};
 use super::list;
-use super::listing::{At, Wanted};
+use super::listing::{At, WantedContainers};
 use super::program::Shell;
 use super::reader::Reader;
 use super::sift::{Forwards, Last, Matches, More, is_before};
@@ -474,7 +474,7 @@ async fn streams_of(
         );
         return Ok(Ok(vec![Past { problem, ..past }]));
     }
-    let Some(wanted) = Wanted::new(&spec.kind) else {
+    let Some(wanted) = WantedContainers::new(&spec.kind) else {
         return Ok(Ok(Vec::new()));
     };
     let found = match list::look(&spec.kind, &wanted, &mut None, shell).await? {

@@ -8,7 +8,7 @@ use std::io::{ErrorKind, Read};
 use bytes::Bytes;
 use tokio::sync::mpsc::{self, Receiver};
 
-use super::Host;
+use super::StreamsHost;
 use super::cut::{Cutter, RawLine};
 use super::reader::Reader;
 use super::trouble::{self, Trouble};
@@ -26,17 +26,17 @@ pub(super) struct Input {
     pieces: Option<Receiver<Result<Bytes, String>>>,
     cutter: Cutter,
     /// How it ended.
-    ended: Option<Ended>,
+    ended: Option<InputEnd>,
 }
 
-enum Ended {
+enum InputEnd {
     /// Whoever wrote it has ended, too.
     Whole,
     /// It cannot be read any more, and why.
     Broken(String),
 }
 
-impl Ended {
+impl InputEnd {
     fn why(&self) -> String {
         match self {
             Self::Whole => "end of input".to_owned(),
@@ -60,12 +60,16 @@ impl Input {
         reader: &mut Reader,
         number: u32,
         name: &str,
-        host: &Host<'_>,
+        host: &StreamsHost<'_>,
     ) {
         let outbox = host.outbox;
         let mut told = None;
         loop {
-            let info = info(name, self.ended.as_ref().map(Ended::why), reader.stamps());
+            let info = info(
+                name,
+                self.ended.as_ref().map(InputEnd::why),
+                reader.stamps(),
+            );
             if told.as_ref() != Some(&info) {
                 told = Some(info.clone());
                 outbox.send(HostEvent::Source(number, info)).await;
@@ -73,7 +77,7 @@ impl Input {
             if let Some(ended) = &self.ended {
                 // An end is no trouble of the host: whoever looks at the source is told that no
                 // more will come.
-                let is_broken = matches!(ended, Ended::Broken(_));
+                let is_broken = matches!(ended, InputEnd::Broken(_));
                 let trouble = is_broken.then(|| Trouble::plain(&ended.why()).of(name));
                 return trouble::note(host.problems, name, trouble);
             }
@@ -90,8 +94,8 @@ impl Input {
                 }
                 over => {
                     self.ended = Some(match over {
-                        Some(Err(why)) => Ended::Broken(why),
-                        _ => Ended::Whole,
+                        Some(Err(why)) => InputEnd::Broken(why),
+                        _ => InputEnd::Whole,
                     });
                     self.cutter.finish(&mut lines);
                 }

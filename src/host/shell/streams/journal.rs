@@ -48,7 +48,7 @@ pub(super) fn explained(code: i32, said: &[String]) -> Option<Trouble> {
 /// A record as `journalctl --output=json` prints it; see systemd.journal-fields(7).
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Entry {
+pub(super) struct JournalEntry {
     #[serde(rename = "__CURSOR")]
     pub(super) cursor: Option<String>,
     #[serde(rename = "__REALTIME_TIMESTAMP")]
@@ -71,7 +71,7 @@ pub(super) struct Entry {
     message: Value,
 }
 
-impl Entry {
+impl JournalEntry {
     /// Reads a record; what is none is shown as it is, for it is all that there is.
     pub(super) fn read(json: &[u8]) -> Option<Self> {
         match serde_json::from_slice(json) {

@@ -20,7 +20,7 @@ pub(super) fn words_of(at: &At, from: &From<'_>, follow: bool) -> Words {
 }
 
 /// From where the last lines are had.
-pub(super) struct Begin {
+pub(super) struct TailStart {
     pub(super) from: From<'static>,
     /// There are no lines before.
     pub(super) is_all: bool,
@@ -30,7 +30,11 @@ pub(super) struct Begin {
 /// for a number of lines count the parts of long ones, begin in the middle of one, and podman
 /// before 4.4 puts parts together with the wrong line. The stamps are true all the same, and from a
 /// time on they tell what is there.
-pub(super) async fn from_last(shell: &mut Shell, at: &At, lines: u32) -> Result<Begin, LinkError> {
+pub(super) async fn from_last(
+    shell: &mut Shell,
+    at: &At,
+    lines: u32,
+) -> Result<TailStart, LinkError> {
     let last = From::Last(lines.max(1));
     let mut program = shell.run(&words_of(at, &last, false)).await?;
     let (mut unstamp, mut first, mut counted) = (Unstamp::new(at), None, 0);
@@ -50,7 +54,7 @@ pub(super) async fn from_last(shell: &mut Shell, at: &At, lines: u32) -> Result<
         // It will say once more what keeps it.
         None => last,
     };
-    Ok(Begin {
+    Ok(TailStart {
         from,
         is_all: counted < u64::from(lines),
     })

@@ -11,11 +11,11 @@ use tokio::time::{Instant, sleep_until};
 use crate::model::source::{Engine, SourceKind, SourceSpec};
 use crate::transport::LinkError;
 
-use super::listing::{At, ContainerState, Target, Wanted};
+use super::listing::{At, ContainerState, ContainerTarget, WantedContainers};
 use super::program::Shell;
 use super::stream::{Followed, Stream, What};
 use super::trouble::{self, Trouble};
-use super::{Host, Numbers, words};
+use super::{Numbers, StreamsHost, words};
 
 /// Containers are looked up as often as patterns of files are expanded.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -35,13 +35,13 @@ const LOOK_AT_REFUSED_EVERY: Duration = Duration::from_secs(60);
 /// Of one source, across connections.
 pub(super) struct List {
     spec: SourceSpec,
-    wanted: Wanted,
+    wanted: WantedContainers,
     /// Which engine there is, once that is known.
     engine: Option<Engine>,
     /// What each container that was ever found is like.
-    known: BTreeMap<String, watch::Sender<Option<Target>>>,
+    known: BTreeMap<String, watch::Sender<Option<ContainerTarget>>>,
     /// The one that the source names, where it is no pattern.
-    only: Option<watch::Sender<Option<Target>>>,
+    only: Option<watch::Sender<Option<ContainerTarget>>>,
     has_looked: bool,
     /// When each ended, and how often that was seen.
     ends: Ends,
@@ -58,7 +58,7 @@ const SAME_END: Duration = Duration::from_millis(1500);
 
 impl Ends {
     /// Makes those that have run again since the last look known by their number of restarts.
-    fn note(&mut self, targets: &mut [(String, Target)], now: Instant) {
+    fn note(&mut self, targets: &mut [(String, ContainerTarget)], now: Instant) {
         for (name, target) in targets
             .iter_mut()
             .filter(|(_, target)| target.restarts == 0)
@@ -87,7 +87,7 @@ pub(super) type Found = mpsc::Sender<Arc<Mutex<Stream>>>;
 impl List {
     /// For a source of containers; with the stream of the one that it names where it is no pattern.
     pub(super) fn new(spec: &SourceSpec, numbers: &Numbers) -> Option<(Self, Option<Stream>)> {
-        let wanted = Wanted::new(&spec.kind)?;
+        let wanted = WantedContainers::new(&spec.kind)?;
         let (only, stream) = if spec.kind.is_glob() {
             (None, None)
         } else {
@@ -118,7 +118,12 @@ impl List {
     }
 
     /// Looks until the connection ends; in a bounded pass once.
-    pub(super) async fn keep_looking(&mut self, host: &Host<'_>, numbers: &Numbers, found: Found) {
+    pub(super) async fn keep_looking(
+        &mut self,
+        host: &StreamsHost<'_>,
+        numbers: &Numbers,
+        found: Found,
+    ) {
         let every = match self.spec.kind {
             SourceKind::Pod(_) => LOOK_AT_PODS_EVERY,
             _ => LOOK_EVERY,
@@ -149,8 +154,8 @@ impl List {
     /// What there is now, or why nobody knows.
     async fn look(
         &mut self,
-        host: &Host<'_>,
-    ) -> Result<Result<Vec<(String, Target)>, Trouble>, LinkError> {
+        host: &StreamsHost<'_>,
+    ) -> Result<Result<Vec<(String, ContainerTarget)>, Trouble>, LinkError> {
         let mut shared = host.shared(self.spec.as_root).await;
         let mut shell = match shared.take() {
             Some(shell) => shell,
@@ -171,9 +176,12 @@ impl List {
         }
     }
 
-    fn fail(&self, trouble: Trouble, host: &Host<'_>) {
+    fn fail(&self, trouble: Trouble, host: &StreamsHost<'_>) {
         match &self.only {
-            Some(only) => set(only, Target::without(ContainerState::Unknown(trouble))),
+            Some(only) => set(
+                only,
+                ContainerTarget::without(ContainerState::Unknown(trouble)),
+            ),
             None => trouble::note(
                 host.problems,
                 &self.spec.name,
@@ -184,8 +192,8 @@ impl List {
 
     async fn take(
         &mut self,
-        targets: Vec<(String, Target)>,
-        host: &Host<'_>,
+        targets: Vec<(String, ContainerTarget)>,
+        host: &StreamsHost<'_>,
         numbers: &Numbers,
         found: &Found,
     ) {
@@ -197,14 +205,14 @@ impl List {
             let target = targets.into_iter().next().map(|(_, target)| target);
             return set(
                 only,
-                target.unwrap_or_else(|| Target::without(ContainerState::Gone(none))),
+                target.unwrap_or_else(|| ContainerTarget::without(ContainerState::Gone(none))),
             );
         }
         for (name, known) in &self.known {
             if !targets.iter().any(|(found, _)| found == name) {
                 set(
                     known,
-                    Target::without(ContainerState::Gone(Trouble::plain("removed"))),
+                    ContainerTarget::without(ContainerState::Gone(Trouble::plain("removed"))),
                 );
             }
         }
@@ -233,7 +241,13 @@ impl List {
         self.has_looked = true;
     }
 
-    async fn add(&mut self, name: String, target: Target, numbers: &Numbers, found: &Found) {
+    async fn add(
+        &mut self,
+        name: String,
+        target: ContainerTarget,
+        numbers: &Numbers,
+        found: &Found,
+    ) {
         let label = target.label();
         let (sender, target) = watch::channel(Some(target));
         // What came into being since we looked is new from its first line.
@@ -246,7 +260,7 @@ impl List {
     }
 }
 
-impl Target {
+impl ContainerTarget {
     /// In place of one that is not there.
     fn without(state: ContainerState) -> Self {
         Self {
@@ -266,10 +280,10 @@ const WROTE: i32 = -2;
 /// asked from then on.
 pub(super) async fn look(
     kind: &SourceKind,
-    wanted: &Wanted,
+    wanted: &WantedContainers,
     engine: &mut Option<Engine>,
     shell: &mut Shell,
-) -> Result<Result<Vec<(String, Target)>, Trouble>, LinkError> {
+) -> Result<Result<Vec<(String, ContainerTarget)>, Trouble>, LinkError> {
     let named = match kind {
         SourceKind::Pod(pod) => {
             return Ok(match shell.answer(&words::pods(pod)).await? {
@@ -331,7 +345,7 @@ fn last(lines: &[String]) -> &str {
         .unwrap_or_default()
 }
 
-fn set(known: &watch::Sender<Option<Target>>, target: Target) {
+fn set(known: &watch::Sender<Option<ContainerTarget>>, target: ContainerTarget) {
     known.send_if_modified(|was| {
         let is_new = was.as_ref() != Some(&target);
         if is_new {
@@ -350,9 +364,9 @@ mod tests {
         let (mut ends, start) = (Ends::default(), Instant::now() + Duration::from_secs(1000));
         let mut look = |at: f64, ended: Option<u64>| {
             let ended = ended.map(Duration::from_secs);
-            let target = Target {
+            let target = ContainerTarget {
                 ended,
-                ..Target::without(ContainerState::Ended("exited with code 1".to_owned()))
+                ..ContainerTarget::without(ContainerState::Ended("exited with code 1".to_owned()))
             };
             let mut targets = vec![("job".to_owned(), target)];
             ends.note(&mut targets, start + Duration::from_secs_f64(at));

@@ -10,7 +10,7 @@ use crate::model::source::{Container, Engine, Pod, SourceKind};
 
 /// A container that was listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Target {
+pub(super) struct ContainerTarget {
     /// Which of those that had this name one after another.
     pub(super) instance: String,
     pub(super) at: At,
@@ -41,7 +41,7 @@ pub(super) enum ContainerState {
     Unknown(Trouble),
 }
 
-impl Target {
+impl ContainerTarget {
     /// What tells it from the others of its host.
     pub(super) fn label(&self) -> String {
         match &self.at {
@@ -52,13 +52,13 @@ impl Target {
 }
 
 /// The containers that a source means, by the name that tells them apart within the source.
-pub(super) struct Wanted {
+pub(super) struct WantedContainers {
     kind: SourceKind,
     name: GlobMatcher,
     container: Option<GlobMatcher>,
 }
 
-impl Wanted {
+impl WantedContainers {
     /// For a source of containers; `None` for any other.
     pub(super) fn new(kind: &SourceKind) -> Option<Self> {
         // Patterns were checked where the inventory was read.
@@ -78,7 +78,11 @@ impl Wanted {
     }
 
     /// Those that a listing has.
-    pub(super) fn found(&self, engine: Engine, listing: &[String]) -> Vec<(String, Target)> {
+    pub(super) fn found(
+        &self,
+        engine: Engine,
+        listing: &[String],
+    ) -> Vec<(String, ContainerTarget)> {
         match self.kind {
             SourceKind::Pod(_) => listing
                 .iter()
@@ -92,7 +96,7 @@ impl Wanted {
         }
     }
 
-    fn container(&self, engine: Engine, line: &str) -> Option<(String, Target)> {
+    fn container(&self, engine: Engine, line: &str) -> Option<(String, ContainerTarget)> {
         let mut parts = line.split('\t');
         let (id, names, status) = (parts.next()?, parts.next()?, parts.next()?);
         // Docker lists the names by which others know it, too: "web,shop/web".
@@ -114,7 +118,7 @@ impl Wanted {
         };
         Some((
             name.to_owned(),
-            Target {
+            ContainerTarget {
                 instance: id.to_owned(),
                 at,
                 restarts: 0,
@@ -124,7 +128,7 @@ impl Wanted {
         ))
     }
 
-    fn of_pod(&self, pod: &PodRow<'_>) -> Vec<(String, Target)> {
+    fn of_pod(&self, pod: &PodRow<'_>) -> Vec<(String, ContainerTarget)> {
         if !self.name.is_match(pod.name) {
             return Vec::new();
         }
@@ -170,7 +174,7 @@ impl Wanted {
                 let (instance, restarts) = (pod.uid.to_owned(), row.restarts);
                 (
                     called,
-                    Target {
+                    ContainerTarget {
                         instance,
                         at,
                         restarts,
@@ -310,7 +314,7 @@ mod tests {
     const ID: &str = "0123456789abcdef";
 
     fn found(kind: SourceKind, listing: &[String]) -> Vec<(String, u32, ContainerState)> {
-        let wanted = Wanted::new(&kind).expect("a source of containers");
+        let wanted = WantedContainers::new(&kind).expect("a source of containers");
         let found = wanted.found(Engine::Docker, listing);
         found
             .into_iter()

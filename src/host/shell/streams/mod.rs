@@ -149,7 +149,7 @@ impl Streams {
     /// last lines.
     pub async fn run(&mut self, connection: &Connection, work: &Work, outbox: &Outbox) {
         self.unread.forget();
-        let host = Host {
+        let host = StreamsHost {
             connection,
             work,
             outbox,
@@ -201,7 +201,7 @@ fn label(kind: &SourceKind) -> String {
 }
 
 /// What the streams of a host share while it is connected.
-struct Host<'a> {
+struct StreamsHost<'a> {
     connection: &'a Connection,
     work: &'a Work,
     outbox: &'a Outbox,
@@ -216,7 +216,7 @@ struct Host<'a> {
     waiting: AtomicU32,
 }
 
-impl Host<'_> {
+impl StreamsHost<'_> {
     /// The shell that streams share; none where it is to be started. Whoever is in the middle of
     /// something has taken it out.
     async fn shared(&self, as_root: bool) -> MutexGuard<'_, Option<Shell>> {

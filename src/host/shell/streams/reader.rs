@@ -12,7 +12,7 @@ use crate::parse::multiline::Joiner;
 use crate::parse::timestamp::{Stamper, TimeFormat};
 
 use super::cut::RawLine;
-use super::journal::{self, Entry};
+use super::journal::{self, JournalEntry};
 
 /// Reads the lines of one stream, in their order.
 pub(super) struct Reader {
@@ -57,7 +57,7 @@ impl Reader {
 
     /// A record of the journal, and the journal's name for it.
     pub(super) fn record(&mut self, json: &[u8], out: &mut Vec<Line>) -> Option<String> {
-        let entry = Entry::read(json)?;
+        let entry = JournalEntry::read(json)?;
         let (time, time_from) = match entry.time() {
             Some(time) => (time, TimeFrom::Stamp),
             None => (now(), TimeFrom::Arrival),

@@ -16,7 +16,7 @@ use crate::transport::backoff::Backoff;
 use super::cut::RawLine;
 use super::input::Input;
 use super::last::{from_last, words_of};
-use super::listing::{At, ContainerState, Target};
+use super::listing::{At, ContainerState, ContainerTarget};
 use super::program::Shell;
 use super::reader::Reader;
 use super::sift::Last;
@@ -24,7 +24,7 @@ use super::stamped::{Said, Unstamp};
 use super::taken::Taken;
 use super::trouble::{self, Trouble};
 use super::words::{self, From, Words};
-use super::{Host, journal};
+use super::{StreamsHost, journal};
 
 /// A program that cannot do what it is asked says so sooner.
 const SETTLED_AFTER: Duration = Duration::from_secs(3);
@@ -80,7 +80,7 @@ pub(super) enum What {
 
 /// A container that is followed.
 pub(super) struct Followed {
-    target: watch::Receiver<Option<Target>>,
+    target: watch::Receiver<Option<ContainerTarget>>,
     taken: Taken,
     /// All of it is wanted, for it came into being while we looked; or was begun with before.
     whole: bool,
@@ -91,7 +91,7 @@ pub(super) struct Followed {
 }
 
 /// How it ended.
-struct Ending {
+struct StreamEnd {
     code: Option<i32>,
     /// The last that it said beside lines.
     complaint: Option<String>,
@@ -99,7 +99,7 @@ struct Ending {
 
 /// What was heard of a running program.
 #[derive(Default)]
-struct Heard {
+struct StreamHeard {
     /// Lines have come, or it runs for a while.
     settled: bool,
     complaint: Option<String>,
@@ -157,7 +157,7 @@ impl Stream {
 
     /// Reads it until the connection ends; in a bounded pass until it has given its last lines.
     /// What cannot be read says why and is tried again; it takes nothing else of its host with it.
-    pub(super) async fn run(&mut self, host: &Host<'_>) {
+    pub(super) async fn run(&mut self, host: &StreamsHost<'_>) {
         self.told = None;
         if let Some(clock) = host.clock().await {
             self.reader.set_clock(&clock);
@@ -200,7 +200,7 @@ impl Stream {
 
     /// A command says something else each time: over another connection of a pass it is not run
     /// once more.
-    async fn not_again(&mut self, host: &Host<'_>) {
+    async fn not_again(&mut self, host: &StreamsHost<'_>) {
         if self.given == Given::Some {
             let reason = "the connection was lost while it ran, and its last lines with it";
             self.tell(
@@ -215,7 +215,7 @@ impl Stream {
     }
 
     /// Waits until there is something to read; false in a bounded pass where there is nothing.
-    async fn is_wanted(&mut self, host: &Host<'_>) -> bool {
+    async fn is_wanted(&mut self, host: &StreamsHost<'_>) -> bool {
         loop {
             let What::Container(followed) = &mut self.what else {
                 return true;
@@ -251,7 +251,7 @@ impl Stream {
 
     /// Reads until there is no more for now: how long to wait, or `None` where that was all. No
     /// time means: as long as it takes after so many failures.
-    async fn turn(&mut self, host: &Host<'_>) -> Result<Option<Duration>, LinkError> {
+    async fn turn(&mut self, host: &StreamsHost<'_>) -> Result<Option<Duration>, LinkError> {
         if host.work.once {
             let _place = host.places.acquire().await;
             let mut shell = Shell::start(host.connection, self.as_root).await?;
@@ -302,7 +302,7 @@ impl Stream {
     /// A place to follow it, where there is one or it cannot do without.
     async fn place<'a>(
         &mut self,
-        host: &'a Host<'_>,
+        host: &'a StreamsHost<'_>,
         follows: bool,
     ) -> Option<tokio::sync::SemaphorePermit<'a>> {
         if !follows {
@@ -344,10 +344,10 @@ impl Stream {
     async fn read(
         &mut self,
         shell: &mut Shell,
-        host: &Host<'_>,
+        host: &StreamsHost<'_>,
         follow: bool,
         limit: Option<Instant>,
-    ) -> Result<Ending, LinkError> {
+    ) -> Result<StreamEnd, LinkError> {
         if let What::Journal { .. } = &self.what {
             let (said, code) = shell.answer(&words::journal_check()).await?;
             self.standing = journal::explained(code, &said);
@@ -467,9 +467,9 @@ impl Stream {
     async fn listen(
         &mut self,
         shell: &mut Shell,
-        host: &Host<'_>,
+        host: &StreamsHost<'_>,
         run: Run,
-    ) -> Result<Ending, LinkError> {
+    ) -> Result<StreamEnd, LinkError> {
         let mut program = shell.run(&run.words).await?;
         let mut heard = self.begin_to_hear(run.last);
         let mut held = None;
@@ -480,7 +480,7 @@ impl Stream {
             };
             // What goes on beyond its time is ended with its shell.
             let Ok(more) = more else {
-                return Ok(Ending {
+                return Ok(StreamEnd {
                     code: None,
                     complaint: heard.complaint,
                 });
@@ -504,13 +504,13 @@ impl Stream {
         let code = program.end().await?;
         self.took(host, held, &mut heard).await;
         self.took_last(host, &mut heard).await;
-        Ok(Ending {
+        Ok(StreamEnd {
             code: Some(code.unwrap_or(-1)),
             complaint: heard.complaint,
         })
     }
 
-    fn begin_to_hear(&self, last: Option<usize>) -> Heard {
+    fn begin_to_hear(&self, last: Option<usize>) -> StreamHeard {
         let unstamp = match &self.what {
             What::Container(followed) => followed
                 .target
@@ -519,10 +519,10 @@ impl Stream {
                 .map(|target| Unstamp::new(&target.at)),
             _ => None,
         };
-        Heard {
+        StreamHeard {
             unstamp,
             last: last.map(|most| (Last::default(), most)),
-            ..Heard::default()
+            ..StreamHeard::default()
         }
     }
 
@@ -530,8 +530,8 @@ impl Stream {
     async fn settle<T>(
         &mut self,
         mut coming: Pin<&mut impl Future<Output = T>>,
-        host: &Host<'_>,
-        heard: &mut Heard,
+        host: &StreamsHost<'_>,
+        heard: &mut StreamHeard,
     ) -> T {
         if !heard.settled {
             if let Ok(more) = timeout(SETTLED_AFTER, &mut coming).await {
@@ -544,7 +544,7 @@ impl Stream {
         coming.await
     }
 
-    async fn took(&mut self, host: &Host<'_>, more: Vec<RawLine>, heard: &mut Heard) {
+    async fn took(&mut self, host: &StreamsHost<'_>, more: Vec<RawLine>, heard: &mut StreamHeard) {
         let mut lines = Vec::with_capacity(more.len());
         match &mut self.what {
             What::Journal { cursor, .. } => {
@@ -572,7 +572,7 @@ impl Stream {
     }
 
     /// Sends the last lines, where that was all that is wanted; from there on everything is.
-    async fn took_last(&mut self, host: &Host<'_>, heard: &mut Heard) {
+    async fn took_last(&mut self, host: &StreamsHost<'_>, heard: &mut StreamHeard) {
         let Some((mut last, _)) = heard.last.take() else {
             return;
         };
@@ -582,7 +582,7 @@ impl Stream {
         self.send(host, last.take(), heard).await;
     }
 
-    async fn send(&mut self, host: &Host<'_>, lines: Vec<Line>, heard: &mut Heard) {
+    async fn send(&mut self, host: &StreamsHost<'_>, lines: Vec<Line>, heard: &mut StreamHeard) {
         if lines.is_empty() {
             return;
         }
@@ -601,7 +601,7 @@ impl Stream {
     }
 
     /// What is said of it when all of it that there is has been read.
-    async fn ended(&mut self, host: &Host<'_>, ending: &Ending) {
+    async fn ended(&mut self, host: &StreamsHost<'_>, ending: &StreamEnd) {
         let had_ended = self.has_ended();
         let trouble = self.trouble_of(ending, false);
         let is_well = trouble.is_none();
@@ -614,7 +614,7 @@ impl Stream {
         }
     }
 
-    fn trouble_of(&self, ending: &Ending, once: bool) -> Option<Trouble> {
+    fn trouble_of(&self, ending: &StreamEnd, once: bool) -> Option<Trouble> {
         let said = ending.complaint.as_deref().unwrap_or_default();
         match (&self.what, ending.code) {
             (What::Journal { .. }, _) if self.standing.is_some() => self.standing.clone(),
@@ -635,11 +635,11 @@ impl Stream {
     }
 
     /// Says that it is read or why it is not, where that has changed.
-    async fn tell(&mut self, host: &Host<'_>, trouble: Option<Trouble>) {
+    async fn tell(&mut self, host: &StreamsHost<'_>, trouble: Option<Trouble>) {
         host.outbox.send_all(self.news(host, trouble)).await;
     }
 
-    fn news(&mut self, host: &Host<'_>, trouble: Option<Trouble>) -> Option<HostEvent> {
+    fn news(&mut self, host: &StreamsHost<'_>, trouble: Option<Trouble>) -> Option<HostEvent> {
         if self.told.as_ref() == Some(&trouble) {
             return None;
         }
@@ -670,7 +670,7 @@ impl Stream {
 
 impl Followed {
     /// One that is looked for; `whole` where it came into being while we looked.
-    pub(super) fn new(target: watch::Receiver<Option<Target>>, whole: bool) -> Self {
+    pub(super) fn new(target: watch::Receiver<Option<ContainerTarget>>, whole: bool) -> Self {
         Self {
             target,
             taken: Taken::default(),
@@ -687,7 +687,7 @@ fn stamped(
     reader: &mut Reader,
     taken: &mut Taken,
     more: Vec<RawLine>,
-    heard: &mut Heard,
+    heard: &mut StreamHeard,
     out: &mut Vec<Line>,
 ) {
     let Some(unstamp) = &mut heard.unstamp else {
