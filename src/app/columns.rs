@@ -19,7 +19,7 @@ const HOST_FROM: u16 = 32;
 
 /// Widths in cells, each without the blank after it; 0 is a column that is not shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Columns {
+pub struct LineColumns {
     /// The host's name.
     pub host: u16,
     /// The time: 12 with milliseconds, 8 without.
@@ -35,7 +35,7 @@ pub struct Columns {
     pub day: Date,
 }
 
-impl Columns {
+impl LineColumns {
     /// The columns of a pane `width` cells wide.
     #[must_use]
     pub fn of(app: &App, pane: &LogPane, width: u16) -> Self {

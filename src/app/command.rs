@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use globset::{GlobBuilder, GlobMatcher};
 
 use super::actions::{ACTIONS, Act};
-use super::prompt::{Candidate, Prompt, PromptKind, complete};
+use super::prompt::{Prompt, PromptCandidate, PromptKind, complete};
 use super::{App, Effect, TimeStyle};
 use crate::model::host::HostId;
 
@@ -79,7 +79,7 @@ impl App {
     }
 
     /// What Tab offers in a prompt.
-    pub(super) fn completions(&self, prompt: &Prompt) -> Vec<Candidate> {
+    pub(super) fn completions(&self, prompt: &Prompt) -> Vec<PromptCandidate> {
         if prompt.kind != PromptKind::Command {
             return Vec::new();
         }

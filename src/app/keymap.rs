@@ -15,7 +15,7 @@ pub struct Keymap {
 
 /// What a key led to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Typed {
+pub enum TypedKeys {
     /// More keys are needed.
     Pending,
     /// An action, and the count typed before it.
@@ -26,21 +26,21 @@ pub enum Typed {
 
 impl Keymap {
     /// Takes the next key.
-    pub fn press(&mut self, key: Key, scope: Scope) -> Typed {
+    pub fn press(&mut self, key: Key, scope: Scope) -> TypedKeys {
         if self.takes_digit(key) {
-            return Typed::Pending;
+            return TypedKeys::Pending;
         }
         self.typed.push(key);
         match find(&self.typed, scope) {
             KeyMatch::Act(act) => {
                 let count = self.count;
                 self.clear();
-                Typed::Act(act, count)
+                TypedKeys::Act(act, count)
             }
-            KeyMatch::Begins => Typed::Pending,
+            KeyMatch::Begins => TypedKeys::Pending,
             KeyMatch::Nothing => {
                 self.clear();
-                Typed::Unknown
+                TypedKeys::Unknown
             }
         }
     }
@@ -135,7 +135,7 @@ mod tests {
     use super::super::keys::parse_keys;
     use super::*;
 
-    fn press(keys: &str, scope: Scope) -> Vec<Typed> {
+    fn press(keys: &str, scope: Scope) -> Vec<TypedKeys> {
         let mut keymap = Keymap::default();
         parse_keys(keys)
             .into_iter()
@@ -147,11 +147,15 @@ mod tests {
     fn a_sequence_is_pending_until_its_last_key() {
         assert_eq!(
             press("<C-w>v", Scope::Log),
-            [Typed::Pending, Typed::Act(Act::SplitRight, None)]
+            [TypedKeys::Pending, TypedKeys::Act(Act::SplitRight, None)]
         );
         assert_eq!(
             press("<C-w>!j", Scope::Log),
-            [Typed::Pending, Typed::Unknown, Typed::Act(Act::Down, None)]
+            [
+                TypedKeys::Pending,
+                TypedKeys::Unknown,
+                TypedKeys::Act(Act::Down, None)
+            ]
         );
     }
 
@@ -159,22 +163,28 @@ mod tests {
     fn digits_before_an_action_are_its_count() {
         assert_eq!(
             press("12j", Scope::Log).last(),
-            Some(&Typed::Act(Act::Down, Some(12)))
+            Some(&TypedKeys::Act(Act::Down, Some(12)))
         );
-        assert_eq!(press("0", Scope::Log), [Typed::Act(Act::LineStart, None)]);
+        assert_eq!(
+            press("0", Scope::Log),
+            [TypedKeys::Act(Act::LineStart, None)]
+        );
         assert_eq!(
             press("10G", Scope::Log).last(),
-            Some(&Typed::Act(Act::Bottom, Some(10)))
+            Some(&TypedKeys::Act(Act::Bottom, Some(10)))
         );
         assert_eq!(
             press("9999999999999999j", Scope::Log).last(),
-            Some(&Typed::Act(Act::Down, Some(MAX_COUNT)))
+            Some(&TypedKeys::Act(Act::Down, Some(MAX_COUNT)))
         );
     }
 
     #[test]
     fn a_key_means_what_it_means_where_the_focus_is() {
-        assert_eq!(press("o", Scope::Hosts), [Typed::Act(Act::OnlyHost, None)]);
-        assert_eq!(press("o", Scope::Log), [Typed::Unknown]);
+        assert_eq!(
+            press("o", Scope::Hosts),
+            [TypedKeys::Act(Act::OnlyHost, None)]
+        );
+        assert_eq!(press("o", Scope::Log), [TypedKeys::Unknown]);
     }
 }

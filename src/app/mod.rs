@@ -40,20 +40,20 @@ mod questions;
 mod seek;
 mod tree;
 
-pub use columns::Columns;
+pub use columns::LineColumns;
 pub use editor::Editor;
 pub use layout::Areas;
 pub use pane::{JumpTarget, LogPane, PanePosition, Rows};
 pub use past::AskId;
-pub use prompt::{Candidate, Completion, Prompt, PromptKind};
-pub use questions::{QuestionId, Questions};
+pub use prompt::{Completion, Prompt, PromptCandidate, PromptKind};
+pub use questions::{OpenPrompts, QuestionId};
 pub use tree::{PaneId, Side, Tree};
 
 use actions::Scope;
 use beyond::Further;
-use keymap::{Keymap, Typed};
+use keymap::{Keymap, TypedKeys};
 use keys::Key;
-use past::Asks;
+use past::PageRequests;
 use prompt::{History, PromptOutcome};
 use seek::Seek;
 
@@ -187,12 +187,12 @@ pub struct App {
     scroll_limit: Cell<u16>,
     prompt: Option<Prompt>,
     history: History,
-    questions: Questions,
+    questions: OpenPrompts,
     keymap: Keymap,
     seek: Option<Seek>,
     /// Where the last act was to go to the top.
     topped: Option<PaneId>,
-    asks: Asks,
+    asks: PageRequests,
     further: Option<Further>,
     /// For all panes together.
     past_bytes: usize,
@@ -232,11 +232,11 @@ impl App {
             scroll_limit: Cell::new(u16::MAX),
             prompt: None,
             history: History::default(),
-            questions: Questions::default(),
+            questions: OpenPrompts::default(),
             keymap: Keymap::default(),
             seek: None,
             topped: None,
-            asks: Asks::default(),
+            asks: PageRequests::default(),
             further: None,
             past_bytes: pane::PAST_BYTES,
             shown: ViewOptions {
@@ -353,9 +353,9 @@ impl App {
             return self.escape();
         }
         match self.keymap.press(key, self.scope()) {
-            Typed::Act(act, count) => self.perform(act, count),
-            Typed::Pending => {}
-            Typed::Unknown => self.say(format!("{key} is not bound here; ? shows the keys")),
+            TypedKeys::Act(act, count) => self.perform(act, count),
+            TypedKeys::Pending => {}
+            TypedKeys::Unknown => self.say(format!("{key} is not bound here; ? shows the keys")),
         }
     }
 
@@ -542,7 +542,7 @@ impl App {
 
     /// Questions of hosts.
     #[must_use]
-    pub fn questions(&self) -> &Questions {
+    pub fn questions(&self) -> &OpenPrompts {
         &self.questions
     }
 
@@ -595,7 +595,7 @@ impl App {
     /// says less (on another day than the pane's it shows no seconds). A pane too narrow for that
     /// column has no room for stamps either.
     #[must_use]
-    pub fn reading(&self, record: &Record, columns: &Columns) -> Reading {
+    pub fn reading(&self, record: &Record, columns: &LineColumns) -> Reading {
         match (self.shown.raw, columns.time, record.time_from) {
             (true, ..) => Reading::Raw,
             (_, 0, TimeFrom::Stamp) => Reading::Bare,
@@ -607,7 +607,7 @@ impl App {
     /// A line as it is shown beside such columns, in no more than `most` bytes: in its reading,
     /// with its colours, and of a progress bar the last state; in the raw view every byte of it.
     #[must_use]
-    pub fn shown_text(&self, record: &Record, columns: &Columns, most: usize) -> SafeText {
+    pub fn shown_text(&self, record: &Record, columns: &LineColumns, most: usize) -> SafeText {
         match self.reading(record, columns) {
             Reading::Raw => SafeText::line(&record.raw, Colours::Shown, most),
             reading => SafeText::line(

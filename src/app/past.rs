@@ -77,12 +77,12 @@ pub(super) struct Pending {
 
 /// All of them.
 #[derive(Debug, Default)]
-pub(super) struct Asks {
+pub(super) struct PageRequests {
     next: u64,
     pub(super) pending: BTreeMap<AskId, Pending>,
 }
 
-impl Asks {
+impl PageRequests {
     fn of_host(&self, host: HostId) -> usize {
         self.pending
             .values()

@@ -4,9 +4,9 @@ use ratatui::layout::Direction;
 
 use super::actions::Act;
 use super::prompt::PromptKind;
-use super::seek::{Seek, Sought};
+use super::seek::{Seek, SoughtLine};
 use super::{
-    App, Columns, Confirm, Effect, JumpTarget, LogPane, PaneId, Popup, Prompt, Side, TimeStyle,
+    App, Confirm, Effect, JumpTarget, LineColumns, LogPane, PaneId, Popup, Prompt, Side, TimeStyle,
 };
 use crate::model::host::HostId;
 use crate::model::level::Level;
@@ -242,7 +242,7 @@ impl App {
             .into_iter()
             .find(|(id, _)| *id == self.focus)
             .map_or(0, |(_, area)| area.width);
-        let columns = Columns::of(self, pane, width);
+        let columns = LineColumns::of(self, pane, width);
         let (mut index, mut lines, mut left) = (pane.cursor().unwrap_or(0), 0, rows);
         while left > 0 && lines < rows {
             let entry = pane
@@ -401,10 +401,10 @@ impl App {
             return;
         }
         match seek.advance(pane, &self.store) {
-            Sought::Going => self.seek = Some(seek),
-            Sought::Edge => self.seek_further(&seek),
-            Sought::Nothing => self.say(nothing(&seek.target)),
-            Sought::Found(index, wrapped) => {
+            SoughtLine::Going => self.seek = Some(seek),
+            SoughtLine::Edge => self.seek_further(&seek),
+            SoughtLine::Nothing => self.say(nothing(&seek.target)),
+            SoughtLine::Found(index, wrapped) => {
                 self.land(seek.pane, index);
                 if wrapped {
                     self.say("went round the end");

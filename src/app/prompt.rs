@@ -40,14 +40,14 @@ pub struct Prompt {
 #[derive(Debug)]
 pub struct Completion {
     /// The words; each is a whole text of the prompt.
-    pub candidates: Vec<Candidate>,
+    pub candidates: Vec<PromptCandidate>,
     /// The one that is in the prompt.
     pub chosen: usize,
 }
 
 /// A completion.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Candidate {
+pub struct PromptCandidate {
     /// The prompt's text with it.
     pub text: String,
     /// What it is; empty for names.
@@ -117,7 +117,7 @@ impl Prompt {
     }
 
     /// Offers completions and takes the first.
-    pub fn offer(&mut self, candidates: Vec<Candidate>) {
+    pub fn offer(&mut self, candidates: Vec<PromptCandidate>) {
         if let Some(first) = candidates.first() {
             self.editor.set(&first.text);
             self.completion = (candidates.len() > 1).then_some(Completion {
@@ -199,12 +199,15 @@ impl History {
 /// Completions of a command line: names of commands, then whatever `arguments` says the command
 /// takes.
 #[must_use]
-pub(super) fn complete(text: &str, arguments: impl Fn(&str) -> Vec<String>) -> Vec<Candidate> {
+pub(super) fn complete(
+    text: &str,
+    arguments: impl Fn(&str) -> Vec<String>,
+) -> Vec<PromptCandidate> {
     match text.split_once(' ') {
         None => ACTIONS
             .iter()
             .filter(|action| action.name.starts_with(text))
-            .map(|action| Candidate {
+            .map(|action| PromptCandidate {
                 text: format!(
                     "{}{}",
                     action.name,
@@ -222,7 +225,7 @@ pub(super) fn complete(text: &str, arguments: impl Fn(&str) -> Vec<String>) -> V
             known
                 .iter()
                 .filter(|name| name.starts_with(word))
-                .map(|name| Candidate {
+                .map(|name| PromptCandidate {
                     text: format!("{command} {before}{join}{name}"),
                     doc: "",
                 })
@@ -288,7 +291,7 @@ mod tests {
     #[test]
     fn tab_goes_round_the_candidates() {
         let mut prompt = Prompt::new(PromptKind::Command, "split");
-        let candidate = |text: &str| Candidate {
+        let candidate = |text: &str| PromptCandidate {
             text: text.into(),
             doc: "",
         };

@@ -26,7 +26,7 @@ pub struct QuestionId(pub u64);
 
 /// The questions that wait; the first is open or will be.
 #[derive(Debug, Default)]
-pub struct Questions {
+pub struct OpenPrompts {
     waiting: VecDeque<(QuestionId, Question)>,
     opened: Option<Time>,
     secret: Secret,
@@ -47,7 +47,7 @@ impl std::fmt::Debug for Secret {
     }
 }
 
-impl Questions {
+impl OpenPrompts {
     /// Whether another one can be taken.
     #[must_use]
     pub fn has_room(&self) -> bool {
@@ -204,7 +204,7 @@ mod tests {
 
     #[test]
     fn a_question_waits_for_rest_and_ignores_keys_that_came_too_soon() {
-        let mut questions = Questions::default();
+        let mut questions = OpenPrompts::default();
         let yes = parse_keys("y")[0];
         questions.add(QuestionId(1), trust());
         questions.tick(at(500), Some(at(0)));
@@ -220,7 +220,7 @@ mod tests {
 
     #[test]
     fn a_secret_is_typed_corrected_and_handed_over() {
-        let mut questions = Questions::default();
+        let mut questions = OpenPrompts::default();
         questions.add(
             QuestionId(7),
             Question::Passphrase {
@@ -245,7 +245,7 @@ mod tests {
 
     #[test]
     fn only_a_y_trusts_and_a_paste_never_does() {
-        let mut questions = Questions::default();
+        let mut questions = OpenPrompts::default();
         questions.add(QuestionId(1), trust());
         questions.tick(at(0), None);
         questions.paste("y");

@@ -33,12 +33,12 @@ pub(super) struct Seek {
     /// Rows of the ring before this one are not complete: sources have lines between them that were
     /// not read.
     floor: Option<u64>,
-    hits: Hits,
+    hits: HitCount,
 }
 
 /// How far a slice of a jump came.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Sought {
+pub(super) enum SoughtLine {
     /// It is not there yet.
     Going,
     /// At this index; and whether it went round the end.
@@ -69,7 +69,7 @@ impl Seek {
             start: at,
             wrapped: false,
             floor: pane.floor(store).filter(|_| !forward),
-            hits: Hits::default(),
+            hits: HitCount::default(),
         })
     }
 
@@ -93,21 +93,21 @@ impl Seek {
     }
 
     /// Looks at the next lines.
-    pub(super) fn advance(&mut self, pane: &LogPane, store: &Store) -> Sought {
+    pub(super) fn advance(&mut self, pane: &LogPane, store: &Store) -> SoughtLine {
         let mut left = SLICE_BYTES;
         while left > 0 {
             if self.floor.is_some_and(|floor| self.at <= floor) && self.goes_on(pane) {
-                return Sought::Edge;
+                return SoughtLine::Edge;
             }
             let was_wrapped = self.wrapped;
             let Some(index) = self.step(pane) else {
-                return Sought::Nothing;
+                return SoughtLine::Nothing;
             };
             if self.wrapped && !was_wrapped && self.goes_on(pane) {
-                return Sought::Edge;
+                return SoughtLine::Edge;
             }
             let Some(seq) = pane.seq(index) else {
-                return Sought::Nothing;
+                return SoughtLine::Nothing;
             };
             let past = if self.forward {
                 seq >= self.start
@@ -124,14 +124,14 @@ impl Seek {
             if entry.is_some_and(|entry| self.is_target(pane, pane.rows(store), seq, entry)) {
                 self.count -= 1;
                 if self.count == 0 {
-                    return Sought::Found(index, self.wrapped);
+                    return SoughtLine::Found(index, self.wrapped);
                 }
             } else if self.wrapped && past {
-                return Sought::Nothing;
+                return SoughtLine::Nothing;
             }
             self.at = seq;
         }
-        Sought::Going
+        SoughtLine::Going
     }
 
     fn is_target(&mut self, pane: &LogPane, store: Rows<'_>, seq: u64, entry: &RingEntry) -> bool {
@@ -184,11 +184,11 @@ impl Seek {
 /// until its source goes on with another, so that a stack trace is read once and not once for each
 /// of its lines.
 #[derive(Debug, Default)]
-struct Hits(BTreeMap<SourceId, Verdict>);
+struct HitCount(BTreeMap<SourceId, SeekVerdict>);
 
 /// What is known of a record.
 #[derive(Debug, Clone, Copy)]
-struct Verdict {
+struct SeekVerdict {
     /// The line of it that was asked about last.
     at: u64,
     matches: bool,
@@ -197,7 +197,7 @@ struct Verdict {
     in_text: bool,
 }
 
-impl Hits {
+impl HitCount {
     /// Whether a line is what is looked for in a record that matches: the lines in which something
     /// is found, or the first where what was found is none of the text.
     fn is_hit(&mut self, store: Rows<'_>, seq: u64, source: SourceId, query: &Query) -> bool {
@@ -207,16 +207,16 @@ impl Hits {
         }
         let known = self.0.get(&source).copied();
         let known = known.filter(|verdict| [before, after].contains(&Some(verdict.at)));
-        let verdict = Verdict {
+        let verdict = SeekVerdict {
             at: seq,
-            ..known.unwrap_or_else(|| Verdict::of(store, seq, query))
+            ..known.unwrap_or_else(|| SeekVerdict::of(store, seq, query))
         };
         self.0.insert(source, verdict);
         verdict.matches && (has_hit(store, seq, query) || (before.is_none() && !verdict.in_text))
     }
 }
 
-impl Verdict {
+impl SeekVerdict {
     fn of(store: Rows<'_>, seq: u64, query: &Query) -> Self {
         let matches = matches(store, seq, query);
         let in_text = matches
@@ -278,7 +278,7 @@ mod tests {
     }
 
     fn hits(store: &Store, seqs: impl Iterator<Item = u64>, query: &Query) -> Vec<u64> {
-        let mut hits = Hits::default();
+        let mut hits = HitCount::default();
         let source = |seq| {
             store
                 .ring()

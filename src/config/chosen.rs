@@ -8,7 +8,7 @@ use globset::GlobMatcher;
 
 use super::error::{ConfigError, closest, suggestion};
 use super::inventory::Inventory;
-use super::selection::{Term, glob, is_glob, parts};
+use super::selection::{SelectionTerm, glob, is_glob, parts};
 use super::sources::{full_name, source_at};
 use super::target::Target;
 use crate::model::host::{Address, HostName, HostSpec, TransportKind, UserName};
@@ -222,8 +222,8 @@ impl Choice<'_> {
 
     fn of_inventory(&self, term: &str) -> Result<Option<Vec<usize>>, ConfigError> {
         let inventory = self.inventory;
-        let parsed = Term::parse(term);
-        if inventory.file.is_none() && !matches!(parsed, Term::Name(_)) {
+        let parsed = SelectionTerm::parse(term);
+        if inventory.file.is_none() && !matches!(parsed, SelectionTerm::Name(_)) {
             let hint = "see `logtrail-tui --help` for where one is looked for";
             return Err(fail(format!(
                 "{term:?} needs an inventory, and there is none; {hint}"
@@ -231,7 +231,7 @@ impl Choice<'_> {
         }
         let group = |name: &str| Ok(inventory.groups.find(name).map(<[usize]>::to_vec));
         let with_hint = |message: String| match parsed {
-            Term::Group(name) => fail(format!(
+            SelectionTerm::Group(name) => fail(format!(
                 "{message}{}",
                 suggestion(name, inventory.groups.names())
             )),

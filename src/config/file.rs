@@ -27,7 +27,7 @@ pub(super) struct Source {
 
 /// The file by its sections, each in the order of the file.
 #[derive(Debug, Default)]
-pub(super) struct Document {
+pub(super) struct InventoryDocument {
     pub(super) defaults: RawHost,
     pub(super) hosts: Vec<(Spanned<String>, RawHost)>,
     pub(super) groups: Vec<(Spanned<String>, Vec<Spanned<String>>)>,
@@ -196,9 +196,9 @@ impl Source {
     }
 
     /// Takes the text apart.
-    pub(super) fn parse(&self) -> Result<Document, ConfigError> {
+    pub(super) fn parse(&self) -> Result<InventoryDocument, ConfigError> {
         let table = DeTable::parse(&self.text).map_err(|error| self.explain(&error, ""))?;
-        let mut document = Document::default();
+        let mut document = InventoryDocument::default();
         for (key, value) in in_order(table.into_inner()) {
             match key.get_ref().as_ref() {
                 "defaults" => document.defaults = self.section(value, " in [defaults]")?,

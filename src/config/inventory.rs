@@ -9,10 +9,10 @@ use toml::Spanned;
 
 use super::environment::Environment;
 use super::error::ConfigError;
-use super::file::{Document, Paths, RawAgent, RawHost, RawHostKeys, RawTransport, Source};
+use super::file::{InventoryDocument, Paths, RawAgent, RawHost, RawHostKeys, RawTransport, Source};
 use super::host_table::{Host, HostTable, Settings};
 use super::routes::{Chains, Routes};
-use super::selection::{Groups, is_glob};
+use super::selection::{HostGroups, is_glob};
 use super::sources::{check_label, sources};
 use super::target::Target;
 use crate::model::host::{Address, HostKeyPolicy, HostName, HostSpec, TransportKind, UserName};
@@ -23,7 +23,7 @@ use crate::model::source::SourceSpec;
 pub(super) struct Inventory {
     pub(super) file: Option<Source>,
     pub(super) table: HostTable,
-    pub(super) groups: Groups,
+    pub(super) groups: HostGroups,
     /// Where in the file each key is named first.
     identities: HashMap<PathBuf, usize>,
     /// `routes[n]` are those of `hosts[n]`.
@@ -66,7 +66,10 @@ impl Inventory {
     }
 
     /// What hosts and groups say of each other.
-    fn resolve(&self, document: &Document) -> Result<(Vec<Chains>, Groups), ConfigError> {
+    fn resolve(
+        &self,
+        document: &InventoryDocument,
+    ) -> Result<(Vec<Chains>, HostGroups), ConfigError> {
         let Some(file) = &self.file else {
             return Ok(Default::default());
         };
@@ -74,7 +77,7 @@ impl Inventory {
         routes.of_routes(&self.table.defaults.via)?;
         Ok((
             routes.all()?,
-            Groups::new(&self.table, &document.groups, file)?,
+            HostGroups::new(&self.table, &document.groups, file)?,
         ))
     }
 
@@ -175,7 +178,11 @@ struct InventoryReader<'a> {
 }
 
 impl InventoryReader<'_> {
-    fn hosts(&self, document: &Document, defaults: &Settings) -> Result<Vec<Host>, ConfigError> {
+    fn hosts(
+        &self,
+        document: &InventoryDocument,
+        defaults: &Settings,
+    ) -> Result<Vec<Host>, ConfigError> {
         document
             .hosts
             .iter()
@@ -204,7 +211,10 @@ impl InventoryReader<'_> {
         Ok(Host { name, settings })
     }
 
-    fn identities(&self, document: &Document) -> Result<HashMap<PathBuf, usize>, ConfigError> {
+    fn identities(
+        &self,
+        document: &InventoryDocument,
+    ) -> Result<HashMap<PathBuf, usize>, ConfigError> {
         let mut places = HashMap::new();
         for raw in document
             .hosts

@@ -20,16 +20,16 @@ const MAX_NESTING: usize = 32;
 
 /// The groups of an inventory, each resolved to its hosts.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Groups(BTreeMap<String, Vec<usize>>);
+pub(super) struct HostGroups(BTreeMap<String, Vec<usize>>);
 
-impl Groups {
+impl HostGroups {
     /// Resolves all groups, wanted or not.
     pub(super) fn new(
         table: &HostTable,
         raw: &[(Spanned<String>, Vec<Spanned<String>>)],
         file: &Source,
     ) -> Result<Self, ConfigError> {
-        let mut resolver = Resolver {
+        let mut resolver = GroupResolver {
             table,
             file,
             raw,
@@ -60,7 +60,7 @@ impl Groups {
 
 /// A part of a selection without its `!`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Term<'a> {
+pub(super) enum SelectionTerm<'a> {
     /// `tag:NAME`, where NAME may be a glob.
     Tag(&'a str),
     /// `group:NAME`.
@@ -71,7 +71,7 @@ pub(super) enum Term<'a> {
     Name(&'a str),
 }
 
-impl<'a> Term<'a> {
+impl<'a> SelectionTerm<'a> {
     pub(super) fn parse(text: &'a str) -> Self {
         if let Some(tag) = text.strip_prefix("tag:") {
             Self::Tag(tag)
@@ -182,14 +182,14 @@ fn matching(table: &HostTable, meant: impl Fn(usize) -> bool) -> Vec<usize> {
 }
 
 /// Resolves groups that name each other.
-struct Resolver<'a> {
+struct GroupResolver<'a> {
     table: &'a HostTable,
     file: &'a Source,
     raw: &'a [(Spanned<String>, Vec<Spanned<String>>)],
     done: HashMap<usize, Vec<usize>>,
 }
 
-impl Resolver<'_> {
+impl GroupResolver<'_> {
     fn check_name(&self, name: &Spanned<String>) -> Result<(), ConfigError> {
         let (at, name) = (name.span().start, name.get_ref());
         check_label("group name", name).map_err(|message| self.file.error(at, message))?;
@@ -259,7 +259,7 @@ impl Resolver<'_> {
                 .names()
                 .chain(raw.iter().map(|(name, _)| name.get_ref().as_str()))
         };
-        match Term::parse(term).hosts(inventory, group, &fail)? {
+        match SelectionTerm::parse(term).hosts(inventory, group, &fail)? {
             Some(hosts) => Ok(hosts),
             None => Err(fail(format!(
                 "unknown member {term:?}{}",

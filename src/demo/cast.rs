@@ -3,15 +3,15 @@
 /// The hosts, in the order in which they are shown.
 #[derive(Debug, Clone)]
 pub(super) struct Cast {
-    pub(super) members: Vec<Member>,
+    pub(super) members: Vec<CastMember>,
 }
 
 /// One host.
 #[derive(Debug, Clone)]
-pub(super) struct Member {
+pub(super) struct CastMember {
     pub(super) name: String,
     pub(super) role: Role,
-    pub(super) files: Vec<LogFile>,
+    pub(super) files: Vec<DemoLog>,
 }
 
 /// What a host does.
@@ -29,7 +29,7 @@ pub(super) enum Role {
 
 /// One log file of a host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct LogFile {
+pub(super) struct DemoLog {
     pub(super) form: Form,
     pub(super) rotation: Rotation,
 }
@@ -124,18 +124,18 @@ impl Cast {
     pub(super) fn new(size: usize) -> Self {
         let mut roles: Vec<Role> = ORDER.iter().copied().cycle().take(size).collect();
         roles.sort();
-        let mut members: Vec<Member> = Vec::with_capacity(size);
+        let mut members: Vec<CastMember> = Vec::with_capacity(size);
         for role in roles {
             let number = members.iter().filter(|member| member.role == role).count() + 1;
             let files = role
                 .forms()
                 .iter()
-                .map(|&form| LogFile {
+                .map(|&form| DemoLog {
                     form,
                     rotation: Rotation::BySize,
                 })
                 .collect();
-            members.push(Member {
+            members.push(CastMember {
                 name: format!("{}-{number}", role.as_str()),
                 role,
                 files,

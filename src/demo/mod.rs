@@ -231,7 +231,7 @@ fn known_hosts_line(name: &str, port: u16, key: &PrivateKey) -> Result<String, E
     Ok(format!("[{name}]:{port},[127.0.0.1]:{port} {public}\n"))
 }
 
-fn host_spec(member: &cast::Member, folder: &Path, port: u16) -> Result<HostSpec, Error> {
+fn host_spec(member: &cast::CastMember, folder: &Path, port: u16) -> Result<HostSpec, Error> {
     let sources = member.files.iter().map(|file| SourceSpec {
         name: file.form.source_name().to_owned(),
         kind: SourceKind::Path(
@@ -256,7 +256,7 @@ fn host_spec(member: &cast::Member, folder: &Path, port: u16) -> Result<HostSpec
     })
 }
 
-fn log_path(folder: &Path, member: &cast::Member, file: &cast::LogFile) -> PathBuf {
+fn log_path(folder: &Path, member: &cast::CastMember, file: &cast::DemoLog) -> PathBuf {
     folder.join(&member.name).join(file.form.file_name())
 }
 

@@ -60,7 +60,7 @@ pub(super) struct World {
     apis: Vec<Player>,
     dbs: Vec<Player>,
     workers: Vec<Player>,
-    ahead: BinaryHeap<Reverse<Event>>,
+    ahead: BinaryHeap<Reverse<WorldEvent>>,
     clock_ms: i64,
     told: u64,
     rate: f64,
@@ -80,7 +80,7 @@ struct Player {
 
 /// A line that will have been written at its time. Ordered by time, then by when it was thought up.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Event {
+struct WorldEvent {
     at_ms: i64,
     number: u64,
     file: usize,
@@ -228,7 +228,7 @@ impl World {
         // Nothing is written into the past: the files are in order.
         let at_ms = at_ms.max(self.clock_ms);
         self.told += 1;
-        self.ahead.push(Reverse(Event {
+        self.ahead.push(Reverse(WorldEvent {
             at_ms,
             number: self.told,
             file,

@@ -23,7 +23,7 @@ type End = fn(&[u8]) -> Option<usize>;
 
 /// The stretch. Positions in it are not offsets: what was passed over is missing.
 #[derive(Default)]
-pub(super) struct Block {
+pub(super) struct TextBlock {
     bytes: Vec<u8>,
     /// Offset of the first byte.
     base: u64,
@@ -35,7 +35,7 @@ pub(super) struct Block {
     to: u64,
 }
 
-impl Block {
+impl TextBlock {
     /// Begins with the first line that begins at `from` or later; lines that begin at `to` or later
     /// are not wanted.
     pub(super) fn begin(

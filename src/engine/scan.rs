@@ -6,7 +6,7 @@ use regex::bytes::Regex;
 
 use crate::files::access::{FileError, Finds, Found, Scan};
 
-use super::block::Block;
+use super::block::TextBlock;
 use super::needle::needle;
 use super::text::PlainText;
 use super::{MAX_LINE, Stop};
@@ -27,7 +27,7 @@ const FORGOTTEN: u64 = 8 << 20;
 /// A scan under way.
 pub struct Scanner {
     text: PlainText,
-    block: Block,
+    block: TextBlock,
     needle: Option<Regex>,
     to: u64,
     before: u32,
@@ -53,7 +53,7 @@ impl Scanner {
         let mut text = PlainText::open(&scan.file)?;
         // What is added meanwhile is not waited for.
         let to = text.length().map_or(scan.to, |length| scan.to.min(length));
-        let block = Block::begin(&mut text, scan.from, to, stop)?;
+        let block = TextBlock::begin(&mut text, scan.from, to, stop)?;
         let forgotten =
             (text.length().is_some() && to.saturating_sub(scan.from) > BIG).then_some(scan.from);
         let (before, after) = (scan.before, scan.after);

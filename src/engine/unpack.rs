@@ -37,7 +37,7 @@ const INPUT: usize = 64 << 10;
 type Input = BufReader<File>;
 
 /// What unpacks one member.
-enum Member {
+enum ArchiveMember {
     Gzip(Box<GzDecoder<Input>>),
     Bzip2(Box<BzDecoder<Input>>),
     Xz(Box<XzReader<Input>>),
@@ -48,7 +48,7 @@ enum Member {
 pub(super) struct Unpacker {
     packing: Packing,
     /// `None` behind the last.
-    member: Option<Member>,
+    member: Option<ArchiveMember>,
     limit: u64,
     /// Text given out so far, and the time it took.
     given: u64,
@@ -60,7 +60,7 @@ impl Unpacker {
     pub(super) fn new(file: File, size: u64, packing: Packing) -> Result<Self, FileError> {
         let limit = size.saturating_mul(MAX_RATIO).clamp(RATIO_FROM, MAX_TEXT);
         let member =
-            Member::new(packing, BufReader::with_capacity(INPUT, file)).map_err(damaged)?;
+            ArchiveMember::new(packing, BufReader::with_capacity(INPUT, file)).map_err(damaged)?;
         Ok(Self {
             packing,
             member,
@@ -106,14 +106,14 @@ impl Unpacker {
 
     /// The member that begins where the last one ended, but for zeroes, with which archives are
     /// filled up.
-    fn next_member(&self, mut input: Input) -> io::Result<Option<Member>> {
+    fn next_member(&self, mut input: Input) -> io::Result<Option<ArchiveMember>> {
         loop {
             let ahead = input.fill_buf()?;
             let zeroes = ahead.iter().take_while(|&&byte| byte == 0).count();
             match ahead.get(zeroes) {
                 Some(&first) if may_begin(self.packing, first) => {
                     input.consume(zeroes);
-                    return Member::new(self.packing, input);
+                    return ArchiveMember::new(self.packing, input);
                 }
                 Some(_) => return Ok(None),
                 None if zeroes == 0 => return Ok(None),
@@ -135,7 +135,7 @@ fn may_begin(packing: Packing, first: u8) -> bool {
     }
 }
 
-impl Member {
+impl ArchiveMember {
     fn new(packing: Packing, input: Input) -> io::Result<Option<Self>> {
         Ok(Some(match packing {
             Packing::Plain => return Ok(None),

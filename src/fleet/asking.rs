@@ -319,7 +319,7 @@ async fn ask_one(host: &HostSpec, asks: &[Ask], silence: Duration, reach: &impl 
             silence,
             last_sign: started,
             last: last.take(),
-            stage: Stage::Dialling,
+            stage: AskStage::Dialling,
             heard: false,
         };
         let Some(ended) = turn.listen(host, asks, reach, out).await else {
@@ -361,7 +361,7 @@ struct Turn {
     last_sign: Instant,
     /// How the try before ended, and how many there had been.
     last: Option<(HostStatus, u32)>,
-    stage: Stage,
+    stage: AskStage,
     /// It has answered something, so asking again would say it twice.
     heard: bool,
 }
@@ -406,13 +406,13 @@ impl Turn {
     /// False where nobody hears any more.
     async fn take(&mut self, next: HostResponse, failures: &mut Failures, out: &Out) -> bool {
         match next {
-            HostResponse::Waits(words) => self.stage = Stage::Waits(words),
-            HostResponse::Greeted => self.stage = Stage::Connected,
+            HostResponse::Waits(words) => self.stage = AskStage::Waits(words),
+            HostResponse::Greeted => self.stage = AskStage::Connected,
             HostResponse::Alive => self.last_sign = Instant::now(),
             next => {
                 // A warning is of the way, and says nothing of who is at its end.
                 if !matches!(next, HostResponse::Warned(_)) {
-                    self.stage = Stage::Connected;
+                    self.stage = AskStage::Connected;
                 }
                 self.heard |= matches!(next, HostResponse::Reply(_));
                 failures.note(&next);
@@ -431,10 +431,10 @@ impl Turn {
     fn silent(&mut self) -> HostStatus {
         let seconds = self.silence.as_secs_f64();
         let reason = match (&self.stage, self.last.take()) {
-            (Stage::Dialling, Some((status, tries))) => return status.at_last(tries),
-            (Stage::Dialling, None) => format!("no connection within {seconds:.1} s"),
-            (Stage::Waits(words), last) => still_waiting(words, last.map(|(status, _)| status)),
-            (Stage::Connected, _) => {
+            (AskStage::Dialling, Some((status, tries))) => return status.at_last(tries),
+            (AskStage::Dialling, None) => format!("no connection within {seconds:.1} s"),
+            (AskStage::Waits(words), last) => still_waiting(words, last.map(|(status, _)| status)),
+            (AskStage::Connected, _) => {
                 format!("connected, but it has said nothing for {seconds:.1} s")
             }
         };
@@ -447,7 +447,7 @@ impl Turn {
 }
 
 /// How far the way to a host has come.
-enum Stage {
+enum AskStage {
     Dialling,
     /// Logged in without a shell so far; what it waits for.
     Waits(String),

@@ -81,17 +81,17 @@ pub struct Stamper {
     slow_entry: bool,
     /// The layouts are those of a sample, also if there are none.
     is_learnt: bool,
-    sample: Sample,
+    sample: StampSample,
 }
 
 /// The beginnings of lines, until there are enough to learn from.
 #[derive(Debug, Clone, Default)]
-struct Sample {
+struct StampSample {
     heads: Vec<Box<[u8]>>,
     is_done: bool,
 }
 
-impl Sample {
+impl StampSample {
     /// Keeps the beginnings of lines, as many as there is room for.
     fn take(&mut self, lines: &mut dyn Iterator<Item = &[u8]>) {
         for line in lines
@@ -131,7 +131,7 @@ impl Stamper {
             live: false,
             slow_entry: false,
             is_learnt: false,
-            sample: Sample::default(),
+            sample: StampSample::default(),
         }
     }
 
@@ -211,7 +211,7 @@ impl Stamper {
             self.adopt(layouts);
         }
         if count >= SAMPLE_LINES {
-            self.sample = Sample {
+            self.sample = StampSample {
                 heads: Vec::new(),
                 is_done: true,
             };
@@ -272,7 +272,7 @@ impl Stamper {
         }
         let turn = self.misses / PATIENCE;
         if self.misses.is_multiple_of(PATIENCE) && turn.is_power_of_two() && self.given.is_none() {
-            (self.sample, self.lines) = (Sample::default(), 0);
+            (self.sample, self.lines) = (StampSample::default(), 0);
         }
     }
 

@@ -101,14 +101,14 @@ fn part(hir: &Hir) -> ErePart {
         HirKind::Empty | HirKind::Look(_) => ErePart::empty(),
         HirKind::Literal(literal) => literal_part(&literal.0),
         HirKind::Class(Class::Unicode(class)) => {
-            let mut set = Set::new();
+            let mut set = ByteSet::new();
             for range in class.iter() {
                 set.add(u32::from(range.start()), u32::from(range.end()));
             }
             set.part()
         }
         HirKind::Class(Class::Bytes(class)) => {
-            let mut set = Set::new();
+            let mut set = ByteSet::new();
             for range in class.iter() {
                 set.add_bytes(range.start(), range.end());
             }
@@ -231,14 +231,14 @@ fn repeated(repetition: &Repetition) -> ErePart {
 
 /// The characters of a class.
 #[derive(Debug)]
-struct Set {
+struct ByteSet {
     ascii: [bool; 128],
     listed: Vec<char>,
     /// More characters beyond ASCII than are listed, or bytes that are no characters.
     others: bool,
 }
 
-impl Set {
+impl ByteSet {
     fn new() -> Self {
         Self {
             ascii: [false; 128],

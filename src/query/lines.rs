@@ -13,7 +13,7 @@ use super::{Query, Subject, expression};
 
 /// What is searched in a buffer in place of the query.
 #[derive(Debug, Clone)]
-pub(super) enum Probe {
+pub(super) enum LineProbe {
     /// One text.
     Text(Box<memmem::Finder<'static>>),
     /// One of several, or a text in either case.
@@ -21,7 +21,7 @@ pub(super) enum Probe {
 }
 
 /// The probe of an expression, and whether what it finds needs no second look.
-pub(super) fn probe(expr: &Expr) -> Option<(Probe, bool)> {
+pub(super) fn probe(expr: &Expr) -> Option<(LineProbe, bool)> {
     let literals = literals::of(expr)?;
     let probe = match &literals[..] {
         [
@@ -29,8 +29,8 @@ pub(super) fn probe(expr: &Expr) -> Option<(Probe, bool)> {
                 bytes,
                 either_case: false,
             },
-        ] => Probe::Text(Box::new(memmem::Finder::new(bytes).into_owned())),
-        several => Probe::Regex(one_of(several)?),
+        ] => LineProbe::Text(Box::new(memmem::Finder::new(bytes).into_owned())),
+        several => LineProbe::Regex(one_of(several)?),
     };
     // Then the text is all there is to the query, except where it was cut down to its part in
     // ASCII.
@@ -63,7 +63,7 @@ impl Literal {
     }
 }
 
-impl Probe {
+impl LineProbe {
     fn find(&self, block: &[u8], from: usize) -> Option<usize> {
         match self {
             Self::Text(finder) => finder.find(block.get(from..)?).map(|at| from + at),
@@ -75,7 +75,7 @@ impl Probe {
 /// The lines of a buffer that match, each without its line end.
 pub struct Lines<'q, 'b, F> {
     pub(super) node: &'q Node,
-    pub(super) probe: Option<&'q (Probe, bool)>,
+    pub(super) probe: Option<&'q (LineProbe, bool)>,
     pub(super) block: &'b [u8],
     pub(super) at: usize,
     pub(super) subject: F,

@@ -85,7 +85,7 @@ pub struct Query {
 #[derive(Debug)]
 struct Ready {
     node: matcher::Node,
-    probe: Option<(lines::Probe, bool)>,
+    probe: Option<(lines::LineProbe, bool)>,
     marks: marks::Marks,
 }
 

@@ -48,19 +48,19 @@ const AT_ONCE: usize = 4;
 const MOST_HELD: usize = 16 << 20;
 
 /// Who can be asked for what was lost.
-pub trait Asks: Clone + Send + Sync + 'static {
+pub trait GapRequests: Clone + Send + Sync + 'static {
     /// Asks a host. An answer that is whole ends with [`Reply::Done`]; dropping the receiver ends
     /// the work.
     fn ask(&self, host: HostId, ask: Ask) -> mpsc::Receiver<Reply>;
 }
 
-impl Asks for fleet::Questions {
+impl GapRequests for fleet::Questions {
     fn ask(&self, host: HostId, ask: Ask) -> mpsc::Receiver<Reply> {
         Self::ask(self, host, ask)
     }
 }
 
-impl Asks for fleet::Anew {
+impl GapRequests for fleet::Anew {
     fn ask(&self, host: HostId, ask: Ask) -> mpsc::Receiver<Reply> {
         Self::ask(self, host, ask)
     }
@@ -105,7 +105,7 @@ struct Hole {
     until: Option<Instant>,
 }
 
-impl<F: Feed + Send, A: Asks> Backfill<F, A> {
+impl<F: Feed + Send, A: GapRequests> Backfill<F, A> {
     /// Fills the gaps of `feed`.
     #[must_use]
     pub fn new(feed: F, asks: A) -> Self {
@@ -295,7 +295,7 @@ impl<F: Feed + Send, A: Asks> Backfill<F, A> {
     }
 }
 
-impl<F: Feed + Send, A: Asks> Feed for Backfill<F, A> {
+impl<F: Feed + Send, A: GapRequests> Feed for Backfill<F, A> {
     async fn next(&mut self) -> Option<Vec<Update>> {
         loop {
             if let Some(batch) = self.ready.pop_front() {
@@ -383,7 +383,7 @@ struct Got {
 
 impl WantedGap {
     /// What stands in place of the gap: lines, and a gap where some are missing still.
-    async fn fetch(&self, asks: &impl Asks) -> Vec<Update> {
+    async fn fetch(&self, asks: &impl GapRequests) -> Vec<Update> {
         let (mut got, deadline) = (Got::default(), Instant::now() + MOST_TIME);
         let ended = loop {
             let start = Start::After(got.last.map_or(self.before, |(place, _)| place));
@@ -407,7 +407,7 @@ impl WantedGap {
 
     async fn page(
         &self,
-        asks: &impl Asks,
+        asks: &impl GapRequests,
         start: Start,
         deadline: Instant,
         got: &mut Got,

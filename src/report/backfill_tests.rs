@@ -30,7 +30,7 @@ impl Host {
     }
 }
 
-impl Asks for Host {
+impl GapRequests for Host {
     fn ask(&self, _: HostId, ask: Ask) -> mpsc::Receiver<Reply> {
         self.1.lock().expect("whole").push(ask);
         let (sender, receiver) = mpsc::channel(100);

@@ -46,7 +46,7 @@ mod text;
 
 pub use answers::{AskOptions, ResponseShape, answer};
 pub use ask::asker;
-pub use backfill::{Asks, Backfill};
+pub use backfill::{Backfill, GapRequests};
 pub use csv::Cells;
 pub use ending::{Ending, Why};
 pub use outcome::Outcome;

@@ -17,12 +17,12 @@ const TEMPLATE: &str = "{spinner} {pos}/{len} hosts · {elapsed} · waiting for 
 pub struct Progress {
     bar: ProgressBar,
     /// `None`: nothing is ever shown.
-    stage: Option<Arc<Mutex<Stage>>>,
+    stage: Option<Arc<Mutex<ProgressStage>>>,
 }
 
 /// A question may come before the report has begun, and be withdrawn after its end.
 #[derive(Debug, Default)]
-struct Stage {
+struct ProgressStage {
     running: bool,
     paused: bool,
 }
@@ -87,7 +87,7 @@ impl Progress {
         self.change(|stage| stage.running = false);
     }
 
-    fn change(&self, change: impl FnOnce(&mut Stage)) {
+    fn change(&self, change: impl FnOnce(&mut ProgressStage)) {
         let Some(stage) = &self.stage else { return };
         let mut stage = stage.lock().unwrap_or_else(PoisonError::into_inner);
         change(&mut stage);

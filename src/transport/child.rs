@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 
 use super::LinkError;
 use super::failure::ConnectionEnd;
-use super::pace::Pacer;
+use super::pace::LinkPacer;
 use super::shell::{Full, Queue, ShellEvent, ShellInput, ShellOutput, Sink};
 use crate::model::state::LinkState;
 
@@ -35,7 +35,7 @@ const CLOSE_TIME: Duration = Duration::from_millis(1500);
 /// When it cannot be started.
 pub(super) fn spawn(
     mut command: Command,
-    pacer: Option<Pacer>,
+    pacer: Option<LinkPacer>,
     ending: ConnectionEnd,
     permit: impl Send + 'static,
 ) -> Result<(ShellInput, ShellOutput), LinkError> {
@@ -75,7 +75,7 @@ pub(super) async fn all_gone(permits: &Semaphore, all: usize) {
 
 async fn pump(
     mut child: Child,
-    pacer: Option<Pacer>,
+    pacer: Option<LinkPacer>,
     queue: Arc<Queue>,
     ending: ConnectionEnd,
     permit: impl Send,
@@ -92,7 +92,11 @@ async fn pump(
 }
 
 /// Drains both pipes until the child has ended and they are closed.
-async fn attend(child: &mut Child, pacer: Option<&Pacer>, queue: &Queue) -> Result<(), LinkError> {
+async fn attend(
+    child: &mut Child,
+    pacer: Option<&LinkPacer>,
+    queue: &Queue,
+) -> Result<(), LinkError> {
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let count = |bytes| pacer.iter().for_each(|pacer| pacer.arrived(bytes));
     let out = |bytes: Bytes| {

@@ -13,10 +13,10 @@ use tokio::net::TcpStream;
 use super::budget::Permit;
 use super::deadline::Deadline;
 use super::failure::{self, ServerLabel};
-use super::known_hosts::{self, KnownHosts, Revoked, Verdict};
+use super::known_hosts::{self, KeyVerdict, KnownHosts, Revoked};
 use super::overheard::{self, Language, Overdue};
-use super::pace::Pacer;
-use super::plan::Plan;
+use super::pace::LinkPacer;
+use super::plan::ConnectPlan;
 use super::russh::auth::{self, Login, Refused};
 use super::russh::client::{self, Client, Greeted, Pacing};
 use super::russh::trust::{self, Judged, Trust};
@@ -46,7 +46,7 @@ impl From<LinkError> for Setback {
 /// One server to dial, perhaps through another.
 pub(super) struct Dial<'a> {
     pub(super) inner: &'a Inner,
-    pub(super) plan: &'a Plan,
+    pub(super) plan: &'a ConnectPlan,
     /// The server that carries the connection; directly where `None`.
     pub(super) outer: Option<Arc<Client>>,
     /// When the attempt to reach the host began.
@@ -86,7 +86,7 @@ impl Dial<'_> {
     async fn attempt(&self, pinned: Option<PublicKey>) -> Result<Arc<Client>, Setback> {
         let trust = self.trust(pinned).await?;
         let mut permit = self.inner.budget.handshake(&self.budget_name()).await;
-        let pacer = Pacer::new();
+        let pacer = LinkPacer::new();
         let stream = self
             .stream(&mut Deadline::new(self.inner.settings.connect_timeout))
             .await?;
@@ -138,7 +138,7 @@ impl Dial<'_> {
     async fn shake_hands(
         &self,
         stream: Box<dyn ByteStream>,
-        pacer: Pacer,
+        pacer: LinkPacer,
         trust: Trust,
     ) -> Result<Greeted, Setback> {
         let plan = self.plan;
@@ -179,7 +179,7 @@ impl Dial<'_> {
                     .unwrap_or_else(PoisonError::into_inner)
                     .take();
                 Err(match judged {
-                    Some(judged) if judged.verdict == Verdict::Unknown => {
+                    Some(judged) if judged.verdict == KeyVerdict::Unknown => {
                         Setback::UnknownKey(judged)
                     }
                     Some(judged) => trust::distrusted(&plan.place, &plan.subject, &judged).into(),
@@ -277,7 +277,7 @@ impl Dial<'_> {
             .take();
         if let Some(Judged {
             key,
-            verdict: Verdict::Unknown,
+            verdict: KeyVerdict::Unknown,
             ..
         }) = judged
             && let Err(error) = self.store(&key).await
@@ -326,7 +326,7 @@ impl Dial<'_> {
         let storing = move || {
             let known = KnownHosts::read(std::slice::from_ref(&file))?;
             match known.check(&subject, key.key_data()) {
-                Verdict::Unknown => known_hosts::append(&file, &subject, &key, hashed),
+                KeyVerdict::Unknown => known_hosts::append(&file, &subject, &key, hashed),
                 _ => Ok(()),
             }
         };

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::Inner;
-use super::plan::Plan;
+use super::plan::ConnectPlan;
 use super::tokens::quoted;
 use crate::model::host::HostKeyPolicy;
 
@@ -25,7 +25,7 @@ const FORCED: &str = "BatchMode yes\nPermitLocalCommand no\nForwardAgent no\nFor
 /// # Errors
 /// When the file cannot be written.
 pub(super) fn configuration(
-    chain: &[Plan],
+    chain: &[ConnectPlan],
     inner: &Inner,
     folder: &Path,
 ) -> io::Result<Option<String>> {
@@ -54,7 +54,7 @@ pub(super) fn strictness(policy: HostKeyPolicy) -> &'static str {
 }
 
 /// The first value counts in `ssh_config`, so what is ours comes before what is included.
-fn text(hops: &[Plan], users: &[PathBuf], connect_timeout: Duration) -> String {
+fn text(hops: &[ConnectPlan], users: &[PathBuf], connect_timeout: Duration) -> String {
     let mut text = FORCED.to_owned();
     let _ = writeln!(text, "ConnectTimeout {}", connect_timeout.as_secs().max(1));
     for hop in hops {
@@ -67,7 +67,7 @@ fn text(hops: &[Plan], users: &[PathBuf], connect_timeout: Duration) -> String {
     text
 }
 
-fn section(hop: &Plan) -> String {
+fn section(hop: &ConnectPlan) -> String {
     let own = &hop.own;
     let mut text = format!(
         "Host {}\n StrictHostKeyChecking {}\n",
@@ -102,13 +102,13 @@ mod tests {
     use crate::transport::Settings;
     use crate::transport::openssh::OpenSsh;
 
-    fn hop(own: Endpoint, said: &str) -> Plan {
+    fn hop(own: Endpoint, said: &str) -> ConnectPlan {
         let settings = Settings {
             ssh_config: true,
             connect_timeout: Duration::from_secs(1),
             known_hosts: None,
         };
-        Plan::new(&own, Some(&OpenSsh::parse(said)), &settings).expect("a plan")
+        ConnectPlan::new(&own, Some(&OpenSsh::parse(said)), &settings).expect("a plan")
     }
 
     #[test]

@@ -6,7 +6,7 @@ use tokio::process::Command;
 use tokio::sync::Semaphore;
 
 use super::failure::{self, ConnectionEnd};
-use super::pace::Pacer;
+use super::pace::LinkPacer;
 use super::shell::{ShellInput, ShellOutput};
 use super::{LinkError, child};
 
@@ -17,7 +17,7 @@ const SHELLS: usize = super::russh::client::SESSIONS;
 pub(super) struct Local {
     pub(super) ending: ConnectionEnd,
     /// There is no network in between.
-    pub(super) pacer: Pacer,
+    pub(super) pacer: LinkPacer,
     shells: Arc<Semaphore>,
     /// What is run as the shell.
     command: Vec<String>,
@@ -32,7 +32,7 @@ impl Local {
         let command = command.iter().map(|&word| word.to_owned()).collect();
         Self {
             ending: ConnectionEnd::new(),
-            pacer: Pacer::unhurried(),
+            pacer: LinkPacer::unhurried(),
             shells: Arc::new(Semaphore::new(SHELLS)),
             command,
         }

@@ -209,8 +209,9 @@ impl Connector {
         }
     }
 
-    async fn russh(&self, host: &HostSpec, plan: plan::Plan) -> Result<Link, LinkError> {
-        let route::Reached { client, warning } = route::reach(&self.inner, host, plan).await?;
+    async fn russh(&self, host: &HostSpec, plan: plan::ConnectPlan) -> Result<Link, LinkError> {
+        let route::ReachedServer { client, warning } =
+            route::reach(&self.inner, host, plan).await?;
         Ok(Link::warned(
             Road::Russh(client),
             self.inner.login_time(),
@@ -246,13 +247,13 @@ impl Inner {
         self.agent_time.get().copied().unwrap_or(AGENT_TIME)
     }
 
-    async fn plan(&self, endpoint: &Endpoint) -> Result<plan::Plan, LinkError> {
+    async fn plan(&self, endpoint: &Endpoint) -> Result<plan::ConnectPlan, LinkError> {
         let said = if self.settings.ssh_config {
             self.resolver.ask(endpoint, self.config_option()).await?
         } else {
             None
         };
-        let mut plan = plan::Plan::new(endpoint, said.as_deref(), &self.settings)?;
+        let mut plan = plan::ConnectPlan::new(endpoint, said.as_deref(), &self.settings)?;
         if let Some(policy) = self.last_word.get() {
             plan.host_keys = *policy;
         }
@@ -427,7 +428,7 @@ impl Connection {
         self.pacer().heard()
     }
 
-    fn pacer(&self) -> &pace::Pacer {
+    fn pacer(&self) -> &pace::LinkPacer {
         match &self.link.road {
             Road::Russh(client) => &client.pacer,
             Road::System(system) => &system.pacer,

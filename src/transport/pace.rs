@@ -6,7 +6,7 @@
 //! than the link carries in about a second, and how much that is is learnt from how fast answers
 //! come. On a quick link nothing is held back.
 //!
-//! [`Pace`] decides, with time as an argument; [`Pacer`] is the same with a clock, shared by all
+//! [`Pace`] decides, with time as an argument; [`LinkPacer`] is the same with a clock, shared by all
 //! that has to do with one connection. It also knows when the last byte came, by which a slow link
 //! is told from a dead one.
 
@@ -157,9 +157,9 @@ impl Pace {
 
 /// The pace of a connection, and its pulse.
 #[derive(Clone)]
-pub(super) struct Pacer(Arc<Shared>);
+pub(super) struct LinkPacer(Arc<SharedPace>);
 
-struct Shared {
+struct SharedPace {
     start: Instant,
     state: Mutex<PaceState>,
 }
@@ -172,7 +172,7 @@ struct PaceState {
     round_trip: Option<Duration>,
 }
 
-impl Pacer {
+impl LinkPacer {
     /// For a connection that is about to be made.
     pub(super) fn new() -> Self {
         Self::with(FIRST_WINDOW)
@@ -190,7 +190,7 @@ impl Pacer {
             heard: Duration::ZERO,
             round_trip: None,
         };
-        Self(Arc::new(Shared {
+        Self(Arc::new(SharedPace {
             start: Instant::now(),
             state: Mutex::new(state),
         }))
@@ -262,7 +262,7 @@ impl Pacer {
 
 /// One of those that ask for much over the same connection.
 pub struct Asker {
-    pacer: Pacer,
+    pacer: LinkPacer,
     number: u64,
 }
 
@@ -405,7 +405,7 @@ mod tests {
 
     #[test]
     fn one_that_goes_away_leaves_its_share_to_the_others() {
-        let pacer = Pacer::new();
+        let pacer = LinkPacer::new();
         let (first, second) = (pacer.asker(), pacer.asker());
         second.heard(1 << 20);
         assert!(first.share() < FIRST_WINDOW as usize);

@@ -13,7 +13,7 @@ use crate::model::host::{Address, Endpoint, HostKeyPolicy, UserName};
 
 /// Everything that is needed to dial one server and to log in.
 #[derive(Debug, Clone)]
-pub(super) struct Plan {
+pub(super) struct ConnectPlan {
     /// What the command line and the inventory say of it.
     pub(super) own: Endpoint,
     pub(super) place: ServerLabel,
@@ -56,7 +56,7 @@ pub(super) enum AgentAt {
 /// Key files that OpenSSH tries by default, in this order.
 const DEFAULT_IDENTITIES: [&str; 3] = ["id_rsa", "id_ecdsa", "id_ed25519"];
 
-impl Plan {
+impl ConnectPlan {
     /// The plan for an endpoint. `said` is what `ssh -G` says of it, where it was asked.
     ///
     /// # Errors
@@ -273,7 +273,7 @@ mod tests {
 
     #[test]
     fn a_name_alone_is_dialled_at_port_22_with_the_default_keys() {
-        let plan = Plan::new(&endpoint("web-1"), None, &settings()).expect("a plan");
+        let plan = ConnectPlan::new(&endpoint("web-1"), None, &settings()).expect("a plan");
         assert_eq!(plan.place.dialled(), "web-1:22");
         assert_eq!(plan.subject.name(), "web-1");
         assert!(!plan.identities_only);
@@ -291,7 +291,7 @@ mod tests {
         endpoint.port = Some(2200);
         endpoint.identity = vec!["/keys/a".into()];
         let said = said("hostname 10.0.0.7\nport 22\nuser other\nidentityfile /keys/b\n");
-        let plan = Plan::new(&endpoint, Some(&said), &settings()).expect("a plan");
+        let plan = ConnectPlan::new(&endpoint, Some(&said), &settings()).expect("a plan");
         assert_eq!(
             (plan.place.dialled().as_str(), plan.user.as_str()),
             ("10.0.0.7:2200", "ops")
@@ -305,7 +305,7 @@ mod tests {
 
     #[test]
     fn an_alias_for_the_host_key_stands_without_the_port() {
-        let plan = Plan::new(
+        let plan = ConnectPlan::new(
             &endpoint("web-1"),
             Some(&said("port 2222\nhostkeyalias Cluster\n")),
             &settings(),
@@ -318,7 +318,7 @@ mod tests {
         let said = said("userknownhostsfile /u/one /u/two\nglobalknownhostsfile /g\n");
         let (mut endpoint, mut settings) = (endpoint("web-1"), settings());
         let files = |e: &Endpoint, s: &Settings| {
-            let plan = Plan::new(e, Some(&said), s).expect("a plan");
+            let plan = ConnectPlan::new(e, Some(&said), s).expect("a plan");
             (plan.store_in.expect("a file"), plan.known_hosts.len())
         };
         assert_eq!(files(&endpoint, &settings), ("/u/one".into(), 3));
@@ -350,14 +350,14 @@ mod tests {
                 ..endpoint("web-1")
             };
             let said = said(&format!("stricthostkeychecking {configuration}\n"));
-            let plan = Plan::new(&endpoint, Some(&said), &settings()).expect("a plan");
+            let plan = ConnectPlan::new(&endpoint, Some(&said), &settings()).expect("a plan");
             assert_eq!(plan.host_keys, taken, "{inventory:?} over {configuration}");
         }
     }
 
     #[test]
     fn a_host_name_of_the_configuration_that_could_be_an_option_is_refused() {
-        let error = Plan::new(
+        let error = ConnectPlan::new(
             &endpoint("web-1"),
             Some(&said("hostname -oProxyCommand=x\n")),
             &settings(),

@@ -5,7 +5,7 @@ use std::process::Stdio;
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
 use super::LinkError;
-use super::plan::Plan;
+use super::plan::ConnectPlan;
 use super::stream::ByteStream;
 use crate::model::state::LinkState;
 
@@ -13,7 +13,7 @@ use crate::model::state::LinkState;
 ///
 /// # Errors
 /// When the shell cannot be started.
-pub(super) fn run(command: &str, plan: &Plan) -> Result<Box<dyn ByteStream>, LinkError> {
+pub(super) fn run(command: &str, plan: &ConnectPlan) -> Result<Box<dyn ByteStream>, LinkError> {
     let mut child = Command::new("/bin/sh");
     child
         .arg("-c")
@@ -45,7 +45,7 @@ pub(super) fn run(command: &str, plan: &Plan) -> Result<Box<dyn ByteStream>, Lin
 
 /// The command ended before the server said who it is: what the server thinks of us cannot be the
 /// reason.
-pub(super) fn ended(command: &str, plan: &Plan) -> LinkError {
+pub(super) fn ended(command: &str, plan: &ConnectPlan) -> LinkError {
     LinkError::new(
         LinkState::Unreachable,
         format!(
@@ -61,7 +61,7 @@ pub(super) fn ended(command: &str, plan: &Plan) -> LinkError {
 
 /// `%h`, `%p`, `%r`, `%n` and `%%`. Host, port and user were validated: they have no meaning to a
 /// shell.
-fn expand(command: &str, plan: &Plan) -> String {
+fn expand(command: &str, plan: &ConnectPlan) -> String {
     let place = &plan.place;
     replace_tokens(
         command,

@@ -13,7 +13,7 @@ use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared, WeakShared};
 
 use super::dial::Dial;
-use super::plan::Plan;
+use super::plan::ConnectPlan;
 use super::russh::client::Client;
 use super::{Inner, LinkError, failure};
 use crate::model::host::{Endpoint, HostKeyPolicy, HostName, HostSpec, UserName};
@@ -54,7 +54,7 @@ struct Bastion {
 }
 
 /// A host that was reached.
-pub(super) struct Reached {
+pub(super) struct ReachedServer {
     pub(super) client: Arc<Client>,
     /// What a person must hear of the routes that were tried before.
     pub(super) warning: Option<HostStatus>,
@@ -64,8 +64,8 @@ pub(super) struct Reached {
 pub(super) async fn reach(
     inner: &Arc<Inner>,
     host: &HostSpec,
-    target: Plan,
-) -> Result<Reached, LinkError> {
+    target: ConnectPlan,
+) -> Result<ReachedServer, LinkError> {
     let begun = Instant::now();
     let mut failures = Vec::new();
     for chain in chains(inner, host, target).await {
@@ -75,7 +75,7 @@ pub(super) async fn reach(
         };
         match result {
             Ok(client) => {
-                return Ok(Reached {
+                return Ok(ReachedServer {
                     client,
                     warning: warning(&failures),
                 });
@@ -175,7 +175,7 @@ pub(super) fn no_route(host: &HostSpec) -> LinkError {
     )
 }
 
-fn route_name(chain: &[Plan]) -> String {
+fn route_name(chain: &[ConnectPlan]) -> String {
     let hops: Vec<&str> = chain
         .iter()
         .rev()
@@ -194,8 +194,8 @@ fn route_name(chain: &[Plan]) -> String {
 pub(super) async fn chains(
     inner: &Inner,
     host: &HostSpec,
-    target: Plan,
-) -> Vec<Result<Vec<Plan>, LinkError>> {
+    target: ConnectPlan,
+) -> Vec<Result<Vec<ConnectPlan>, LinkError>> {
     if host.via.is_empty() {
         return vec![lead_in(inner, vec![target], &host.endpoint).await];
     }
@@ -209,9 +209,9 @@ pub(super) async fn chains(
 async fn planned(
     inner: &Inner,
     route: &[Endpoint],
-    target: &Plan,
+    target: &ConnectPlan,
     endpoint: &Endpoint,
-) -> Result<Vec<Plan>, LinkError> {
+) -> Result<Vec<ConnectPlan>, LinkError> {
     let mut chain = Vec::with_capacity(route.len() + 1);
     for hop in route {
         chain.push(
@@ -222,7 +222,7 @@ async fn planned(
         );
     }
     // The inventory's route replaces the ProxyJump of the user's configuration.
-    chain.push(Plan {
+    chain.push(ConnectPlan {
         proxy_jump: Vec::new(),
         ..target.clone()
     });
@@ -233,9 +233,9 @@ async fn planned(
 /// it.
 async fn lead_in(
     inner: &Inner,
-    mut chain: Vec<Plan>,
+    mut chain: Vec<ConnectPlan>,
     endpoint: &Endpoint,
-) -> Result<Vec<Plan>, LinkError> {
+) -> Result<Vec<ConnectPlan>, LinkError> {
     while let Some(jumps) = chain
         .first_mut()
         .map(|first| std::mem::take(&mut first.proxy_jump))
@@ -322,7 +322,7 @@ fn parse_jump(text: &str, host_keys: Option<HostKeyPolicy>) -> Result<Endpoint, 
 /// Dials the last server of a chain through the others.
 fn through<'a>(
     inner: &'a Arc<Inner>,
-    chain: &'a [Plan],
+    chain: &'a [ConnectPlan],
     begun: Instant,
 ) -> BoxFuture<'a, Result<Arc<Client>, LinkError>> {
     async move {
@@ -363,7 +363,7 @@ fn through<'a>(
 /// being dialled, or a new one.
 async fn bastion(
     inner: &Arc<Inner>,
-    chain: &[Plan],
+    chain: &[ConnectPlan],
     begun: Instant,
 ) -> Result<Arc<Client>, LinkError> {
     let key = chain_key(chain);
@@ -406,7 +406,7 @@ async fn wait_for(dialling: Shared<Dialling>) -> Result<Arc<Client>, LinkError> 
 
 async fn dial_bastion(
     inner: Arc<Inner>,
-    chain: Vec<Plan>,
+    chain: Vec<ConnectPlan>,
     key: String,
     begun: Instant,
 ) -> Result<Arc<Client>, LinkError> {
@@ -432,13 +432,13 @@ async fn dial_bastion(
 
 /// A chain by all that its dials depend on: a host for which an unknown key is refused shares no
 /// dial with one for which it is accepted.
-fn chain_key(chain: &[Plan]) -> String {
+fn chain_key(chain: &[ConnectPlan]) -> String {
     chain.iter().map(hop_key).collect::<Vec<_>>().join(">")
 }
 
-fn hop_key(plan: &Plan) -> String {
+fn hop_key(plan: &ConnectPlan) -> String {
     // In full, so that what is added to a plan is thought of here.
-    let Plan {
+    let ConnectPlan {
         own: _,
         place,
         user,

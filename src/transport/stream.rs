@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Waker};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::pace::Pacer;
+use super::pace::LinkPacer;
 
 /// What SSH is spoken over: a socket, a channel through a jump host, the pipes of a proxy command.
 pub(super) trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -31,7 +31,7 @@ struct CutState {
 pub(super) struct Cuttable {
     inner: Box<dyn ByteStream>,
     cut: Cut,
-    pacer: Pacer,
+    pacer: LinkPacer,
 }
 
 /// Cuts when it is dropped, unless it was disarmed: covers time-outs and cancelled futures alike.
@@ -78,7 +78,7 @@ impl Drop for CutOnDrop {
 }
 
 impl Cuttable {
-    pub(super) fn new(inner: Box<dyn ByteStream>, pacer: Pacer) -> (Self, Cut) {
+    pub(super) fn new(inner: Box<dyn ByteStream>, pacer: LinkPacer) -> (Self, Cut) {
         let cut = Cut::default();
         (
             Self {
@@ -139,7 +139,7 @@ mod tests {
     #[tokio::test]
     async fn a_cut_ends_a_read_that_waits() {
         let (near, _far) = tokio::io::duplex(16);
-        let (mut stream, cut) = Cuttable::new(Box::new(near), Pacer::new());
+        let (mut stream, cut) = Cuttable::new(Box::new(near), LinkPacer::new());
         let reading = tokio::spawn(async move { stream.read_u8().await });
         tokio::task::yield_now().await;
         cut.cut();
@@ -150,7 +150,7 @@ mod tests {
     #[tokio::test]
     async fn a_guard_cuts_unless_it_is_disarmed() {
         let (near, _far) = tokio::io::duplex(16);
-        let (mut stream, cut) = Cuttable::new(Box::new(near), Pacer::new());
+        let (mut stream, cut) = Cuttable::new(Box::new(near), LinkPacer::new());
         cut.on_drop().disarm();
         tokio::io::AsyncWriteExt::write_all(&mut stream, b"x")
             .await

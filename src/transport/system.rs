@@ -16,8 +16,8 @@ use tokio::sync::Semaphore;
 
 use super::failure::{self, ConnectionEnd, ServerLabel};
 use super::noise::is_noise;
-use super::pace::Pacer;
-use super::plan::Plan;
+use super::pace::LinkPacer;
+use super::plan::ConnectPlan;
 use super::shell::{ShellInput, ShellOutput};
 use super::{Inner, LinkError, child, hops, route};
 use crate::model::host::{Endpoint, HostSpec};
@@ -36,7 +36,7 @@ const WORDS_BYTES: u64 = 16 * 1024;
 pub(super) struct System {
     ending: ConnectionEnd,
     /// Counts what the shells say, for nobody can see the socket of `ssh`.
-    pub(super) pacer: Pacer,
+    pub(super) pacer: LinkPacer,
     sessions: Arc<Semaphore>,
     /// Everything before the remote command, for a shell that uses the master.
     arguments: Vec<String>,
@@ -109,7 +109,7 @@ impl System {
         let (options, destination) = arguments(way, config, inner);
         let socket_text = socket.to_string_lossy().into_owned();
         let _permit = inner.budget.handshake(&place.dialled()).await;
-        let pacer = Pacer::new();
+        let pacer = LinkPacer::new();
         let master = ["-M", "-N", "-oControlPersist=no", "-S", &socket_text].map(str::to_owned);
         let mut child = start(master.iter().chain(&options).chain(&destination), &place)?;
         let ending = ConnectionEnd::new();
@@ -373,7 +373,7 @@ struct Way<'a> {
     /// configuration.
     jumps: Option<&'a Vec<Endpoint>>,
     /// Every server on the way as it is planned, the host last.
-    chain: &'a [Plan],
+    chain: &'a [ConnectPlan],
 }
 
 /// Options, and the destination after `--`: a name is never an option, whatever it looks like.

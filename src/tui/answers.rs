@@ -19,13 +19,13 @@ const BATCHES: usize = 8;
 pub(super) type Part = (AskId, Option<Vec<Reply>>);
 
 /// The answers that are awaited.
-pub(super) struct Answers {
+pub(super) struct PendingResponses {
     parts: mpsc::Receiver<Part>,
     sender: mpsc::Sender<Part>,
     tasks: HashMap<AskId, AbortHandle>,
 }
 
-impl Default for Answers {
+impl Default for PendingResponses {
     fn default() -> Self {
         let (sender, parts) = mpsc::channel(BATCHES);
         Self {
@@ -36,7 +36,7 @@ impl Default for Answers {
     }
 }
 
-impl Answers {
+impl PendingResponses {
     /// Waits for an answer.
     pub(super) fn add(&mut self, id: AskId, mut replies: mpsc::Receiver<Reply>) {
         let sender = self.sender.clone();
@@ -75,7 +75,7 @@ impl Answers {
     }
 }
 
-impl Drop for Answers {
+impl Drop for PendingResponses {
     fn drop(&mut self) {
         self.tasks.values().for_each(AbortHandle::abort);
     }

@@ -32,9 +32,9 @@ mod terminal;
 mod writer;
 
 pub use asker::{Asked, ConsoleAsker, questions};
-pub use pacer::Pacer;
+pub use pacer::FramePacer;
 
-use answers::{Answers, Part};
+use answers::{Part, PendingResponses};
 use signals::{Signal, Signals};
 use terminal::{Console, Screen};
 
@@ -131,12 +131,12 @@ struct Loop<S, C> {
     screen: S,
     app: App,
     looks: Looks,
-    pacer: Pacer,
+    pacer: FramePacer,
     questions: mpsc::Receiver<Asked>,
     asked: HashMap<QuestionId, oneshot::Sender<Answer>>,
     next_question: u64,
     hosts: Questions,
-    answers: Answers,
+    answers: PendingResponses,
     clock: C,
     anew: bool,
     suspend: bool,
@@ -161,12 +161,12 @@ impl<S: Screen, C: Fn() -> Time> Loop<S, C> {
             screen,
             app,
             looks,
-            pacer: Pacer::default(),
+            pacer: FramePacer::default(),
             questions,
             asked: HashMap::new(),
             next_question: 0,
             hosts: Questions::default(),
-            answers: Answers::default(),
+            answers: PendingResponses::default(),
             clock,
             anew: false,
             suspend: false,

@@ -19,13 +19,13 @@ const MAX_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Turns changes into the moment of the next frame.
 #[derive(Debug, Default)]
-pub struct Pacer {
+pub struct FramePacer {
     last: Option<Instant>,
     cost: Duration,
     due: Option<Instant>,
 }
 
-impl Pacer {
+impl FramePacer {
     /// The operator did something that changed the screen.
     pub fn input(&mut self, now: Instant) {
         self.at(self.last.map_or(now, |last| now.max(last + KEY_INTERVAL)));
@@ -70,7 +70,7 @@ mod tests {
 
     #[test]
     fn a_key_is_drawn_at_once_but_not_twice_within_eight_milliseconds() {
-        let (mut pacer, start) = (Pacer::default(), Instant::now());
+        let (mut pacer, start) = (FramePacer::default(), Instant::now());
         pacer.input(start);
         assert_eq!(pacer.due(), Some(start));
         pacer.drawn(start);
@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn a_second_of_data_is_thirty_frames() {
-        let (mut pacer, start) = (Pacer::default(), Instant::now());
+        let (mut pacer, start) = (FramePacer::default(), Instant::now());
         let mut frames = 0;
         for passed in 0..1000 {
             let now = start + ms(passed);
@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn a_key_does_not_wait_for_data_and_the_earliest_wish_wins() {
-        let (mut pacer, start) = (Pacer::default(), Instant::now());
+        let (mut pacer, start) = (FramePacer::default(), Instant::now());
         pacer.drawn(start);
         pacer.at(start + ms(1000));
         pacer.data(start + ms(10));
@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn a_slow_terminal_has_fewer_frames_but_two_a_second() {
-        let (mut pacer, start) = (Pacer::default(), Instant::now());
+        let (mut pacer, start) = (FramePacer::default(), Instant::now());
         pacer.drawn(start);
         pacer.took(ms(50));
         pacer.data(start + ms(1));

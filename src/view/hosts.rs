@@ -15,7 +15,7 @@ use crate::model::time::Time;
 use crate::store::HostRow;
 
 /// Which numbers a list of a width has room for, in cells.
-struct Columns {
+struct HostColumns {
     name: u16,
     spark: u16,
     memory: u16,
@@ -23,7 +23,7 @@ struct Columns {
     rate: u16,
 }
 
-impl Columns {
+impl HostColumns {
     fn of(width: u16) -> Self {
         let (spark, memory, load) = match width {
             44.. => (8, 5, 6),
@@ -56,7 +56,7 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         return;
     }
     let inner = bordered(app, theme, area, buffer);
-    let columns = Columns::of(area.width);
+    let columns = HostColumns::of(area.width);
     draw_header(app, theme, &columns, inner, buffer);
     let list = Rect {
         y: inner.y + 1,
@@ -70,7 +70,7 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     }
 }
 
-fn draw_header(app: &App, theme: &Theme, columns: &Columns, area: Rect, buffer: &mut Buffer) {
+fn draw_header(app: &App, theme: &Theme, columns: &HostColumns, area: Rect, buffer: &mut Buffer) {
     let style = theme.get(if app.hosts_focused() {
         Role::PaneHeaderFocused
     } else {
@@ -102,7 +102,7 @@ fn first_row(selected: usize, count: usize, height: usize) -> usize {
 fn draw_host(
     app: &App,
     theme: &Theme,
-    columns: &Columns,
+    columns: &HostColumns,
     index: usize,
     host: &HostRow,
     row: Row<'_>,
@@ -140,7 +140,13 @@ fn draw_host(
     }
 }
 
-fn draw_numbers(app: &App, theme: &Theme, columns: &Columns, host: &HostRow, row: &mut Row<'_>) {
+fn draw_numbers(
+    app: &App,
+    theme: &Theme,
+    columns: &HostColumns,
+    host: &HostRow,
+    row: &mut Row<'_>,
+) {
     if columns.spark > 0 {
         let at = row.area(columns.spark, 1);
         row.draw_in(|buffer| graph(theme, &host.cpu, Scale::Share, at, buffer))

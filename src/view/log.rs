@@ -12,7 +12,7 @@ use ratatui::style::Style;
 use super::paint::{Row, Shown, bytes, whole};
 use super::theme::{Role, Theme};
 use super::time;
-use crate::app::{App, Columns, LogPane, PaneId};
+use crate::app::{App, LineColumns, LogPane, PaneId};
 use crate::model::gap::Gap;
 use crate::model::host::HostId;
 use crate::model::level::Level;
@@ -277,7 +277,7 @@ struct ShownLines<'a> {
     app: &'a App,
     theme: &'a Theme,
     pane: &'a LogPane,
-    columns: Columns,
+    columns: LineColumns,
     zone: TimeZone,
     height: u16,
     focused: bool,
@@ -285,7 +285,7 @@ struct ShownLines<'a> {
 
 impl<'a> ShownLines<'a> {
     fn new(app: &'a App, theme: &'a Theme, id: PaneId, pane: &'a LogPane, body: Rect) -> Self {
-        let columns = Columns::of(app, pane, body.width);
+        let columns = LineColumns::of(app, pane, body.width);
         let focused = app.focused_pane() == id;
         Self {
             app,

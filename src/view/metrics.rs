@@ -169,7 +169,7 @@ fn words_in_lines(text: &SafeText, width: usize) -> Vec<SafeText> {
 }
 
 /// A graph with its label and what it says in numbers, the most important first.
-struct Block<'a> {
+struct GraphBlock<'a> {
     label: &'static str,
     series: &'a Series,
     scale: Scale,
@@ -180,7 +180,7 @@ struct Block<'a> {
     most: u16,
 }
 
-impl<'a> Block<'a> {
+impl<'a> GraphBlock<'a> {
     fn new(
         label: &'static str,
         series: &'a Series,
@@ -208,7 +208,7 @@ impl<'a> Block<'a> {
     }
 }
 
-fn blocks(host: &HostRow, now: Time) -> Vec<Block<'_>> {
+fn blocks(host: &HostRow, now: Time) -> Vec<GraphBlock<'_>> {
     let sample = host.sample.as_deref();
     let cores = host
         .facts
@@ -249,23 +249,23 @@ fn blocks(host: &HostRow, now: Time) -> Vec<Block<'_>> {
         .latest()
         .map(|load| HIGH_PCT + (load / cores - 1.0) * (CRITICAL_PCT - HIGH_PCT));
     vec![
-        Block::new(
+        GraphBlock::new(
             "cpu",
             &host.cpu,
             Scale::Share,
             [vec![exact(&host.cpu)], cpu].concat(),
             5,
         ),
-        Block::new(
+        GraphBlock::new(
             "mem",
             &host.memory,
             Scale::Share,
             [vec![exact(&host.memory)], memory].concat(),
             2,
         ),
-        Block {
+        GraphBlock {
             role: gravity(busy, Role::LineNone),
-            ..Block::new(
+            ..GraphBlock::new(
                 "load",
                 &host.load,
                 Scale::Open(cores),
@@ -273,28 +273,28 @@ fn blocks(host: &HostRow, now: Time) -> Vec<Block<'_>> {
                 2,
             )
         },
-        Block::new(
+        GraphBlock::new(
             "log",
             &host.log,
             Scale::Open(CALM_LOG),
             vec![lines, total],
             6,
         ),
-        Block::new(
+        GraphBlock::new(
             "net ↓",
             &host.rx,
             Scale::Open(CALM_NETWORK),
             rate(&host.rx),
             3,
         ),
-        Block::new(
+        GraphBlock::new(
             "net ↑",
             &host.tx,
             Scale::Open(CALM_NETWORK),
             rate(&host.tx),
             3,
         ),
-        Block::new("disk", &host.io, Scale::Open(CALM_DISK), rate(&host.io), 3),
+        GraphBlock::new("disk", &host.io, Scale::Open(CALM_DISK), rate(&host.io), 3),
     ]
 }
 
@@ -303,7 +303,7 @@ fn labelled(what: &'static str, value: Shown<'static>) -> Shown<'static> {
 }
 
 /// Gives the rows that there are to the graphs, in turn, those first that are listed first.
-fn grow(blocks: &mut [Block<'_>], rows: usize) {
+fn grow(blocks: &mut [GraphBlock<'_>], rows: usize) {
     let mut left = rows.saturating_sub(blocks.len());
     loop {
         let before = left;
@@ -319,7 +319,7 @@ fn grow(blocks: &mut [Block<'_>], rows: usize) {
     }
 }
 
-fn draw_block(theme: &Theme, block: &Block<'_>, area: Rect, buffer: &mut Buffer) {
+fn draw_block(theme: &Theme, block: &GraphBlock<'_>, area: Rect, buffer: &mut Buffer) {
     for y in 0..area.height {
         let mut row = Row::new(buffer, area, y);
         row.blank(1).column(

@@ -26,7 +26,7 @@ use crate::query::{Query, Subject};
 
 use super::parts::{MOST_MOVES, Part, list_again, parts_of, range, weight};
 use super::reel::{Reel, ReelItem};
-use super::runs::{Candidate, Context, Runs, SURE_AFTER};
+use super::runs::{Context, RecordCandidate, Runs, SURE_AFTER};
 use super::text::{At, LogText};
 use super::walk::{Back, Forth};
 use super::{Halt, Out, chain, is_move};
@@ -121,7 +121,7 @@ pub(super) struct Hunt<'f, 'a, F> {
 /// What a part has brought.
 #[derive(Default)]
 struct Bag {
-    candidates: VecDeque<Candidate>,
+    candidates: VecDeque<RecordCandidate>,
     bytes: usize,
     opens: usize,
     /// Only what lies before this offset (or, newest first, from it on) has been looked at.
@@ -133,13 +133,13 @@ struct Bag {
 }
 
 impl Bag {
-    fn push(&mut self, candidate: Candidate) {
+    fn push(&mut self, candidate: RecordCandidate) {
         self.bytes += candidate.size();
         self.opens += usize::from(candidate.is_open());
         self.candidates.push_back(candidate);
     }
 
-    fn pop(&mut self, newest: bool) -> Option<Candidate> {
+    fn pop(&mut self, newest: bool) -> Option<RecordCandidate> {
         let candidate = if newest {
             self.candidates.pop_back()
         } else {
@@ -393,7 +393,7 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
         &mut self,
         part: &Part,
         bag: &mut Bag,
-        found: &mut Vec<Candidate>,
+        found: &mut Vec<RecordCandidate>,
         catcher: &mut impl Catcher,
         out: &mut Out<'_>,
     ) -> Result<bool, Halt> {
@@ -461,7 +461,7 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
     }
 
     /// Keeps candidates in bounded memory. True where the part is to be cut, and goes on later.
-    fn put(&self, bag: &mut Bag, found: &mut Vec<Candidate>, wanted: u64) -> bool {
+    fn put(&self, bag: &mut Bag, found: &mut Vec<RecordCandidate>, wanted: u64) -> bool {
         for candidate in found
             .drain(..)
             .filter(|candidate| !self.is_excluded(candidate))
@@ -474,15 +474,15 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
                     return true;
                 }
                 bag.pop(false);
-                bag.cut = bag.candidates.front().map(Candidate::offset);
+                bag.cut = bag.candidates.front().map(RecordCandidate::offset);
             }
         }
         false
     }
 
     /// A whole record that does not match.
-    fn is_excluded(&self, candidate: &Candidate) -> bool {
-        matches!(candidate, Candidate::Whole { record, .. } if !self.matches(record))
+    fn is_excluded(&self, candidate: &RecordCandidate) -> bool {
+        matches!(candidate, RecordCandidate::Whole { record, .. } if !self.matches(record))
     }
 
     fn matches(&self, record: &[Line]) -> bool {
@@ -531,7 +531,12 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
         out: &mut Out<'_>,
     ) -> Result<(), Halt> {
         let newest_first = self.quarry.newest_first;
-        while !at_hand || bag.candidates.front().is_some_and(Candidate::is_at_hand) {
+        while !at_hand
+            || bag
+                .candidates
+                .front()
+                .is_some_and(RecordCandidate::is_at_hand)
+        {
             let Some(candidate) = bag.pop(newest_first) else {
                 break;
             };
@@ -556,14 +561,18 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
     }
 
     /// A candidate with all that belongs to it, if it matches and has not been decided before.
-    async fn caught(&mut self, file: usize, candidate: Candidate) -> Result<Option<Catch>, Halt> {
+    async fn caught(
+        &mut self,
+        file: usize,
+        candidate: RecordCandidate,
+    ) -> Result<Option<Catch>, Halt> {
         let (record, before, after, is_known) = match candidate {
-            Candidate::Whole {
+            RecordCandidate::Whole {
                 record,
                 before,
                 after,
             } => (record, before, after, true),
-            Candidate::Open(offset) => (self.record(file, offset).await?, None, None, false),
+            RecordCandidate::Open(offset) => (self.record(file, offset).await?, None, None, false),
         };
         let (Some(first), Some(last)) = (record.first(), record.last()) else {
             return Ok(None);

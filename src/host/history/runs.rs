@@ -35,7 +35,7 @@ impl Context {
 
 /// A record in which a line passed the filter.
 #[derive(Debug, Clone)]
-pub(super) enum Candidate {
+pub(super) enum RecordCandidate {
     /// All its lines, and those around it; `None` where not all of those were found.
     Whole {
         /// Never empty.
@@ -47,7 +47,7 @@ pub(super) enum Candidate {
     Open(u64),
 }
 
-impl Candidate {
+impl RecordCandidate {
     /// Bytes that it holds, about.
     pub(super) fn size(&self) -> usize {
         let of = |lines: &[Line]| lines.iter().map(|line| line.raw.len() + 100).sum::<usize>();
@@ -124,7 +124,7 @@ impl Runs {
     }
 
     /// The next line that was found.
-    pub(super) fn push(&mut self, found: Found, out: &mut Vec<Candidate>) {
+    pub(super) fn push(&mut self, found: Found, out: &mut Vec<RecordCandidate>) {
         if self
             .lines
             .last()
@@ -141,7 +141,7 @@ impl Runs {
     }
 
     /// The run is over.
-    pub(super) fn finish(&mut self, out: &mut Vec<Candidate>) {
+    pub(super) fn finish(&mut self, out: &mut Vec<RecordCandidate>) {
         self.look(true, out);
         self.lines.clear();
         self.bytes = 0;
@@ -149,7 +149,7 @@ impl Runs {
     }
 
     /// The records of the run; the last one only if it is over.
-    fn look(&mut self, is_over: bool, out: &mut Vec<Candidate>) {
+    fn look(&mut self, is_over: bool, out: &mut Vec<RecordCandidate>) {
         let mut begin = 0;
         for end in 1..=self.lines.len() {
             let is_end = end == self.lines.len();
@@ -175,12 +175,12 @@ impl Runs {
         }
     }
 
-    fn candidate(&self, range: Range<usize>) -> Option<Candidate> {
+    fn candidate(&self, range: Range<usize>) -> Option<RecordCandidate> {
         let hit = self.lines[range.clone()]
             .iter()
             .find(|(_, is_hit)| *is_hit)?;
         if !self.begins_at(range.start) || !self.ends_at(range.end) {
-            return Some(Candidate::Open(hit.0.cursor.offset));
+            return Some(RecordCandidate::Open(hit.0.cursor.offset));
         }
         let of = |range: Range<usize>| {
             self.lines[range]
@@ -194,7 +194,7 @@ impl Runs {
             .map(|from| of(from..range.start));
         let to = range.end + self.context.after;
         let after = (to <= self.lines.len()).then(|| of(range.end..to));
-        Some(Candidate::Whole {
+        Some(RecordCandidate::Whole {
             record: of(range),
             before,
             after,

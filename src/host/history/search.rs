@@ -32,7 +32,7 @@ pub(super) async fn search<F: Files>(
     }
     let (limit, count_only) = (search.limit.unwrap_or(u64::MAX), search.count_only);
     hunt.run(
-        &mut Hits {
+        &mut HitSink {
             name,
             limit,
             count_only,
@@ -67,7 +67,7 @@ pub(super) fn quarry<'a>(host: &'a str, search: &'a Search) -> Option<Quarry<'a>
 
 /// Sends hits: those that are found together, together, for each answer on its way wakes up who
 /// waits for it.
-struct Hits {
+struct HitSink {
     name: std::sync::Arc<str>,
     limit: u64,
     count_only: bool,
@@ -79,7 +79,7 @@ struct Hits {
 /// Hits that have so many bytes together wait no longer.
 const MOST_WAITING: usize = 64 << 10;
 
-impl Catcher for Hits {
+impl Catcher for HitSink {
     async fn take(&mut self, catch: Catch, out: &mut Out<'_>) -> Result<(), Halt> {
         out.totals.hits += 1;
         if self.count_only {

@@ -46,7 +46,7 @@ const MOST_READ: u64 = 64 << 20;
 
 /// Where a moment is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Sought {
+pub(super) struct SoughtTime {
     /// The first line that is not older, or the end.
     pub(super) at: At,
     /// How sure that is.
@@ -69,7 +69,7 @@ pub(super) enum Sure {
     Timeless,
 }
 
-impl Sought {
+impl SoughtTime {
     /// What a reader should know.
     pub(super) fn notes<F: Files>(&self, text: &LogText<'_, F>) -> Vec<String> {
         let undated = self.hides_days.then(|| {
@@ -104,11 +104,14 @@ impl Sought {
 }
 
 /// The first line of the log that is not older than `time`.
-pub(super) async fn seek<F: Files>(text: &mut LogText<'_, F>, time: Time) -> Result<Sought, Halt> {
+pub(super) async fn seek<F: Files>(
+    text: &mut LogText<'_, F>,
+    time: Time,
+) -> Result<SoughtTime, Halt> {
     let (at, sure) = place(text, time).await?;
     let file = at.file.min(text.log.files.len().saturating_sub(1));
     let hides_days = !text.log.files.is_empty() && text.may_hide_days(file).await?;
-    Ok(Sought {
+    Ok(SoughtTime {
         at,
         sure,
         hides_days,

@@ -7,7 +7,7 @@ use crate::files::follow::{Absence, Barrier, Head, Request, Seen, Sibling, Stat,
 
 /// An answer of `follow.sh`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer<'a> {
+pub enum ScriptAnswer<'a> {
     /// It runs and waits for requests.
     Ready,
     /// Something about a file.
@@ -52,20 +52,20 @@ pub struct Nonsense(pub(super) String);
 ///
 /// # Errors
 /// When the header is none of ours.
-pub fn decode(frame: &Frame) -> Result<Answer<'_>, Nonsense> {
+pub fn decode(frame: &Frame) -> Result<ScriptAnswer<'_>, Nonsense> {
     decode_words(frame).ok_or_else(|| Nonsense(frame.header.chars().take(80).collect()))
 }
 
-fn decode_words(frame: &Frame) -> Option<Answer<'_>> {
+fn decode_words(frame: &Frame) -> Option<ScriptAnswer<'_>> {
     let mut words = frame.header.split(' ');
     match words.next()? {
-        "R" => Some(Answer::Ready),
-        END => Some(Answer::End),
-        "D" => Some(Answer::Described(&frame.body)),
-        "M" => Some(Answer::Counters(&frame.body)),
-        "U" => Some(Answer::Usage(&frame.body)),
-        "E" => Some(Answer::PollEnded(words.next()? == "1")),
-        "T" => Some(Answer::Tried(words.next()?, words.next()? == "1")),
+        "R" => Some(ScriptAnswer::Ready),
+        END => Some(ScriptAnswer::End),
+        "D" => Some(ScriptAnswer::Described(&frame.body)),
+        "M" => Some(ScriptAnswer::Counters(&frame.body)),
+        "U" => Some(ScriptAnswer::Usage(&frame.body)),
+        "E" => Some(ScriptAnswer::PollEnded(words.next()? == "1")),
+        "T" => Some(ScriptAnswer::Tried(words.next()?, words.next()? == "1")),
         kind => decode_file(kind, words, &frame.body),
     }
 }
@@ -74,7 +74,7 @@ fn decode_file<'a>(
     kind: &str,
     mut words: std::str::Split<'_, char>,
     body: &'a [u8],
-) -> Option<Answer<'a>> {
+) -> Option<ScriptAnswer<'a>> {
     let watch: Watch = words.next()?.parse().ok()?;
     let seen = match kind {
         "C" => Seen::Changed(watch, decode_stat(words.next()?)?),
@@ -113,14 +113,14 @@ fn decode_file<'a>(
             words.next()?.parse().ok()?,
         ),
         "X" => decode_absence(watch, words, body)?,
-        "B" => return Some(Answer::Barred(watch, Barrier::parse(body))),
+        "B" => return Some(ScriptAnswer::Barred(watch, Barrier::parse(body))),
         "G" => {
             let files = body
                 .split(|&byte| byte == 0)
                 .filter(|file| !file.is_empty())
                 .collect();
             let (matched, any) = (words.next()?.parse().ok()?, words.next()? == "1");
-            return Some(Answer::Expanded(Expanded {
+            return Some(ScriptAnswer::Expanded(Expanded {
                 pattern: watch,
                 matched,
                 any,
@@ -129,7 +129,7 @@ fn decode_file<'a>(
         }
         _ => return None,
     };
-    Some(Answer::Seen(seen))
+    Some(ScriptAnswer::Seen(seen))
 }
 
 /// What a file system that fails says is known, or not said.
@@ -271,7 +271,7 @@ pub fn encode(request: &Request, out: &mut String) {
     };
 }
 
-/// Whether the script answers to a request (and ends the answer with [`Answer::End`]).
+/// Whether the script answers to a request (and ends the answer with [`ScriptAnswer::End`]).
 pub fn is_answered(request: &Request) -> bool {
     !matches!(request, Request::ReadFrom(..))
 }
@@ -294,7 +294,7 @@ mod tests {
     use super::*;
     use bytes::Bytes;
 
-    fn check(header: &str, body: &[u8], expected: &Answer<'_>) {
+    fn check(header: &str, body: &[u8], expected: &ScriptAnswer<'_>) {
         let frame = Frame {
             header: header.to_owned(),
             body: Bytes::copy_from_slice(body),
@@ -316,29 +316,29 @@ mod tests {
             stat(1_795_188_137_000_000_000),
             stat(1_795_188_137_000_000_250),
         );
-        check("R 123", b"", &Answer::Ready);
-        check("E 1", b"", &Answer::PollEnded(true));
-        check("T w3 1", b"", &Answer::Tried("w3", true));
+        check("R 123", b"", &ScriptAnswer::Ready);
+        check("E 1", b"", &ScriptAnswer::PollEnded(true));
+        check("T w3 1", b"", &ScriptAnswer::Tried("w3", true));
         check(
             "C 3 65024:42:1267:1795188137",
             b"",
-            &Answer::Seen(Seen::Changed(3, day)),
+            &ScriptAnswer::Seen(Seen::Changed(3, day)),
         );
         check(
             "F 3 65024:42:1267:1795188137 4096",
             b"abc",
-            &Answer::Seen(Seen::Read(3, day, 4096, b"abc")),
+            &ScriptAnswer::Seen(Seen::Read(3, day, 4096, b"abc")),
         );
-        check("V 4 -", b"", &Answer::Seen(Seen::Found(4, None)));
+        check("V 4 -", b"", &ScriptAnswer::Seen(Seen::Found(4, None)));
         check(
             "V 4 65024:42:1267:1795188137.000000250",
             b"",
-            &Answer::Seen(Seen::Found(4, Some(exact))),
+            &ScriptAnswer::Seen(Seen::Found(4, Some(exact))),
         );
         check(
             "V 4 65024:42:1267:Nov210930",
             b"",
-            &Answer::Seen(Seen::Found(4, Some(stat(0)))),
+            &ScriptAnswer::Seen(Seen::Found(4, Some(stat(0)))),
         );
         let listed =
             b"65024:42:1267:1795188137.000000250 .1\n65024:42:1267:1795188137 -20261120.gz\n";
@@ -351,12 +351,12 @@ mod tests {
         check(
             "L 4 +",
             listed,
-            &Answer::Seen(Seen::ListedPart(4, siblings.to_vec())),
+            &ScriptAnswer::Seen(Seen::ListedPart(4, siblings.to_vec())),
         );
         check(
             "L 4 1",
             listed,
-            &Answer::Seen(Seen::Listed(4, true, siblings.to_vec())),
+            &ScriptAnswer::Seen(Seen::Listed(4, true, siblings.to_vec())),
         );
         let head = Head {
             stat: day,
@@ -366,29 +366,29 @@ mod tests {
         check(
             "S 4",
             b"65024:42:1267:1795188137 4038471504 3\ngone\n",
-            &Answer::Seen(Seen::Heads(4, vec![head])),
+            &ScriptAnswer::Seen(Seen::Heads(4, vec![head])),
         );
         check(
             "O 4 65024:42:1267:1795188137 1024",
             b"",
-            &Answer::Seen(Seen::Hole(4, day, 1024)),
+            &ScriptAnswer::Seen(Seen::Hole(4, day, 1024)),
         );
         let last = Stat { size: 8, ..day };
         check(
             "H 4 65024:42:1267:1795188137 5 4",
             b"abc",
-            &Answer::Seen(Seen::Unpacked(4, last, 5, b"abc")),
+            &ScriptAnswer::Seen(Seen::Unpacked(4, last, 5, b"abc")),
         );
         let more = Stat { size: 10, ..day };
         check(
             "H 4 65024:42:1267:1795188137 5 4",
             b"abcd",
-            &Answer::Seen(Seen::Unpacked(4, more, 5, b"abcd")),
+            &ScriptAnswer::Seen(Seen::Unpacked(4, more, 5, b"abcd")),
         );
         check(
             "X 4 missing",
             b"",
-            &Answer::Seen(Seen::Absent(4, Absence::Missing)),
+            &ScriptAnswer::Seen(Seen::Absent(4, Absence::Missing)),
         );
         let ls = b"-rw-r----- 1 root adm 5 Nov 20 13:00 /l/a\n/l/a";
         let stat = Stat {
@@ -400,24 +400,24 @@ mod tests {
         check(
             "X 4 denied 1:2:3:0",
             ls,
-            &Answer::Seen(Seen::Denied(4, Some(stat), barrier())),
+            &ScriptAnswer::Seen(Seen::Denied(4, Some(stat), barrier())),
         );
         check(
             "X 4 denied -",
             ls,
-            &Answer::Seen(Seen::Denied(4, None, barrier())),
+            &ScriptAnswer::Seen(Seen::Denied(4, None, barrier())),
         );
-        check("B 4", ls, &Answer::Barred(4, barrier()));
+        check("B 4", ls, &ScriptAnswer::Barred(4, barrier()));
         check(
             "X 4 failing",
             b"Stale file handle\n",
-            &Answer::Seen(Seen::Absent(4, Absence::Failing("Stale file handle"))),
+            &ScriptAnswer::Seen(Seen::Absent(4, Absence::Failing("Stale file handle"))),
         );
         let other = Absence::Failing("it cannot be read");
         check(
             "X 4 failing",
             b"\x1b[2Jon fire\n",
-            &Answer::Seen(Seen::Absent(4, other)),
+            &ScriptAnswer::Seen(Seen::Absent(4, other)),
         );
         let expanded = Expanded {
             pattern: 0,
@@ -425,7 +425,7 @@ mod tests {
             any: true,
             files: vec![b"/a", b"/b"],
         };
-        check("G 0 2 1", b"/a\0/b\0", &Answer::Expanded(expanded));
+        check("G 0 2 1", b"/a\0/b\0", &ScriptAnswer::Expanded(expanded));
     }
 
     #[test]

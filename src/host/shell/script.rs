@@ -11,7 +11,7 @@ use crate::transport::{
     is_noise,
 };
 
-use super::codec::{self, Answer};
+use super::codec::{self, ScriptAnswer};
 use super::frame::{END, Frame, Frames};
 use super::{launch, new_token};
 
@@ -101,7 +101,7 @@ impl Script {
         let sending = script.input.send(Bytes::from(launch(&script.token, text)));
         let sent = time.run(sending).await.unwrap_or(Ok(()));
         match time.run(script.next_of_root()).await {
-            Ok(Some(frame)) if codec::decode(&frame) == Ok(Answer::Ready) => {
+            Ok(Some(frame)) if codec::decode(&frame) == Ok(ScriptAnswer::Ready) => {
                 script.ready = true;
                 Ok(script)
             }
@@ -143,7 +143,7 @@ impl Script {
     async fn greeted(self, time: &mut Deadline) -> Result<Self, LinkError> {
         let mut script = self;
         match time.run(script.next()).await {
-            Ok(Ok(frame)) if codec::decode(&frame) == Ok(Answer::Ready) => {
+            Ok(Ok(frame)) if codec::decode(&frame) == Ok(ScriptAnswer::Ready) => {
                 script.ready = true;
                 Ok(script)
             }

@@ -16,7 +16,7 @@ use crate::model::state::{HostStatus, LinkState};
 use crate::model::time::Time;
 use crate::transport::{Connection, LinkError, PaceSpan};
 
-use super::codec::{self, Answer, Expanded};
+use super::codec::{self, Expanded, ScriptAnswer};
 use super::script::{Script, protocol_error};
 use super::suspects::{Suspect, Suspects};
 use super::{FOLLOW, describe};
@@ -146,7 +146,7 @@ struct Session<'a> {
     usual: bool,
     began: Time,
     /// Requests whose answers have not ended yet.
-    asked: VecDeque<Question>,
+    asked: VecDeque<ScriptQuestion>,
     outgoing: String,
     timers: Timers,
     /// Within [`POLL_BYTES`].
@@ -164,7 +164,7 @@ enum Listener<'a> {
 }
 
 /// A request that was sent.
-struct Question {
+struct ScriptQuestion {
     asked: PendingKind,
     sent: Instant,
     /// The same by our clock.
@@ -283,7 +283,7 @@ impl Session<'_> {
     }
 
     fn will_answer(&mut self, asked: PendingKind) {
-        self.asked.push_back(Question {
+        self.asked.push_back(ScriptQuestion {
             asked,
             sent: Instant::now(),
             at: now(),
@@ -482,34 +482,34 @@ impl Session<'_> {
         }
     }
 
-    fn answered(&mut self, answer: &Answer<'_>) {
+    fn answered(&mut self, answer: &ScriptAnswer<'_>) {
         match answer {
-            Answer::Ready => {}
-            Answer::End => self.answer_ended(),
-            Answer::Seen(seen) => {
+            ScriptAnswer::Ready => {}
+            ScriptAnswer::End => self.answer_ended(),
+            ScriptAnswer::Seen(seen) => {
                 if matches!(seen, Seen::Read(..) | Seen::Unpacked(..)) {
                     self.timers.active = Instant::now();
                 }
                 self.track.follower.see(seen, since_start());
                 self.track.absorb(now());
             }
-            Answer::PollEnded(again) => self.poll_ended(*again),
-            Answer::Tried(name, is_over) => {
+            ScriptAnswer::PollEnded(again) => self.poll_ended(*again),
+            ScriptAnswer::Tried(name, is_over) => {
                 for request in self.suspects.answered(name, *is_over) {
                     self.request(&request);
                 }
             }
-            Answer::Expanded(expanded) => self.files_matched(expanded),
-            Answer::Barred(number, barrier) => self.files_barred(*number, barrier),
-            Answer::Described(text) => self.host_described(text),
-            Answer::Counters(text) => {
+            ScriptAnswer::Expanded(expanded) => self.files_matched(expanded),
+            ScriptAnswer::Barred(number, barrier) => self.files_barred(*number, barrier),
+            ScriptAnswer::Described(text) => self.host_described(text),
+            ScriptAnswer::Counters(text) => {
                 self.samples += 1;
                 // Of a busy host the answer comes late, and the window begins only there.
                 self.timers.sample = self.timers.sample.max(Instant::now() + FIRST_WINDOW);
                 let counters = Counters::parse(&String::from_utf8_lossy(text));
                 self.track.sample(counters, now());
             }
-            Answer::Usage(text) => self.usage_told(text),
+            ScriptAnswer::Usage(text) => self.usage_told(text),
         }
     }
 

@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use super::names::{REQUEST, Rank, SPAN, Set, TRACE, USER, USER_NAMES};
+use super::names::{NameSet, REQUEST, Rank, SPAN, TRACE, USER, USER_NAMES};
 use super::{FieldShape, Flow, Ids, Kind, Path, Value, Visit, Wish, walk};
 
 /// Longer values are no ids.
@@ -19,7 +19,7 @@ const FORMS_WITHIN: usize = 2 * 1024;
 const MAX_FORMS: usize = 16;
 
 /// Lists of names for each kind of id, better ones first.
-static KINDS: [&[Set]; 4] = [&[REQUEST], &[TRACE], &[SPAN], &[USER, USER_NAMES]];
+static KINDS: [&[NameSet]; 4] = [&[REQUEST], &[TRACE], &[SPAN], &[USER, USER_NAMES]];
 
 /// Places in that list.
 const OF_TRACE: usize = 1;

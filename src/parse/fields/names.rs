@@ -38,10 +38,10 @@ const WRAPPERS: &[&str] = &[
 
 /// A name to ask for, and the spellings that stand for the same, the most telling first. All in
 /// lower case.
-static SPELLINGS: &[(&str, Set)] = &[
+static SPELLINGS: &[(&str, NameSet)] = &[
     (
         "message",
-        Set::of(&[
+        NameSet::of(&[
             "msg",
             "@m",
             "@mt",
@@ -55,7 +55,7 @@ static SPELLINGS: &[(&str, Set)] = &[
     ),
     (
         "logger",
-        Set::of(&[
+        NameSet::of(&[
             "logger_name",
             "loggername",
             "log.logger",
@@ -69,7 +69,7 @@ static SPELLINGS: &[(&str, Set)] = &[
     ),
     (
         "thread",
-        Set::of(&[
+        NameSet::of(&[
             "thread_name",
             "threadname",
             "process.thread.name",
@@ -80,7 +80,7 @@ static SPELLINGS: &[(&str, Set)] = &[
     ),
     (
         "program",
-        Set::of(&[
+        NameSet::of(&[
             "syslog_identifier",
             "_comm",
             "process.name",
@@ -96,7 +96,7 @@ static SPELLINGS: &[(&str, Set)] = &[
     ),
     (
         "pid",
-        Set::of(&[
+        NameSet::of(&[
             "_pid",
             "syslog_pid",
             "process.pid",
@@ -107,7 +107,7 @@ static SPELLINGS: &[(&str, Set)] = &[
     ),
     (
         "host",
-        Set::of(&[
+        NameSet::of(&[
             "hostname",
             "_hostname",
             "host.name",
@@ -118,7 +118,7 @@ static SPELLINGS: &[(&str, Set)] = &[
     ),
     (
         "status",
-        Set::of(&[
+        NameSet::of(&[
             "status_code",
             "statuscode",
             "http.response.status_code",
@@ -141,7 +141,7 @@ static SPELLINGS: &[(&str, Set)] = &[
     ),
     (
         "method",
-        Set::of(&[
+        NameSet::of(&[
             "http.request.method",
             "http.method",
             "http_method",
@@ -156,7 +156,7 @@ static SPELLINGS: &[(&str, Set)] = &[
     ),
     (
         "path",
-        Set::of(&[
+        NameSet::of(&[
             "url.path",
             "http.target",
             "http.path",
@@ -180,7 +180,7 @@ static SPELLINGS: &[(&str, Set)] = &[
     ),
     (
         "bytes",
-        Set::of(&[
+        NameSet::of(&[
             "body_bytes_sent",
             "bytes_sent",
             "bytessent",
@@ -198,7 +198,7 @@ static SPELLINGS: &[(&str, Set)] = &[
     ),
     (
         "referer",
-        Set::of(&[
+        NameSet::of(&[
             "referrer",
             "http_referer",
             "http.request.referrer",
@@ -208,7 +208,7 @@ static SPELLINGS: &[(&str, Set)] = &[
     ),
     (
         "user_agent",
-        Set::of(&[
+        NameSet::of(&[
             "useragent",
             "user_agent.original",
             "http_user_agent",
@@ -221,7 +221,7 @@ static SPELLINGS: &[(&str, Set)] = &[
     ),
     (
         "remote_addr",
-        Set::of(&[
+        NameSet::of(&[
             "remote_ip",
             "remoteip",
             "remoteaddr",
@@ -248,7 +248,7 @@ static SPELLINGS: &[(&str, Set)] = &[
     ),
     (
         "duration",
-        Set::of(&[
+        NameSet::of(&[
             "duration_ms",
             "durationms",
             "duration_s",
@@ -272,7 +272,7 @@ static SPELLINGS: &[(&str, Set)] = &[
     ),
     (
         "error",
-        Set::of(&[
+        NameSet::of(&[
             "err",
             "error.message",
             "err.message",
@@ -286,7 +286,7 @@ static SPELLINGS: &[(&str, Set)] = &[
     ),
     (
         "stack",
-        Set::of(&[
+        NameSet::of(&[
             "stack_trace",
             "stacktrace",
             "error.stack_trace",
@@ -300,7 +300,7 @@ static SPELLINGS: &[(&str, Set)] = &[
     ),
     (
         "user",
-        Set::of(&[
+        NameSet::of(&[
             "username",
             "user_name",
             "user.name",
@@ -314,7 +314,7 @@ static SPELLINGS: &[(&str, Set)] = &[
     ),
     (
         "level",
-        Set::of(&[
+        NameSet::of(&[
             "lvl",
             "severity",
             "log.level",
@@ -331,7 +331,7 @@ static SPELLINGS: &[(&str, Set)] = &[
 ];
 
 /// Names of the id of a request, the most telling first.
-pub(super) const REQUEST: Set = Set::of(&[
+pub(super) const REQUEST: NameSet = NameSet::of(&[
     "request_id",
     "requestid",
     "request-id",
@@ -369,7 +369,7 @@ pub(super) const REQUEST: Set = Set::of(&[
     "operationid",
 ]);
 /// Of a trace.
-pub(super) const TRACE: Set = Set::of(&[
+pub(super) const TRACE: NameSet = NameSet::of(&[
     "trace_id",
     "traceid",
     "trace-id",
@@ -393,7 +393,7 @@ pub(super) const TRACE: Set = Set::of(&[
     "trace",
 ]);
 /// Of a span.
-pub(super) const SPAN: Set = Set::of(&[
+pub(super) const SPAN: NameSet = NameSet::of(&[
     "span_id",
     "spanid",
     "span-id",
@@ -411,7 +411,7 @@ pub(super) const SPAN: Set = Set::of(&[
     "span",
 ]);
 /// Of a user.
-pub(super) const USER: Set = Set::of(&[
+pub(super) const USER: NameSet = NameSet::of(&[
     "user_id",
     "userid",
     "user-id",
@@ -429,7 +429,7 @@ pub(super) const USER: Set = Set::of(&[
     "customerid",
 ]);
 /// Who it was, where no id is said.
-pub(super) const USER_NAMES: Set = Set::of(&[
+pub(super) const USER_NAMES: NameSet = NameSet::of(&[
     "user",
     "username",
     "user_name",
@@ -442,12 +442,12 @@ pub(super) const USER_NAMES: Set = Set::of(&[
 ]);
 
 /// Names in lower case, and a sieve that lets few others through.
-pub(super) struct Set {
+pub(super) struct NameSet {
     mask: u64,
     names: &'static [&'static str],
 }
 
-impl Set {
+impl NameSet {
     const fn of(names: &'static [&'static str]) -> Self {
         let (mut mask, mut at) = (0, 0);
         while at < names.len() {
@@ -505,7 +505,7 @@ pub(super) struct Getter<'n, 'a> {
     name: &'n str,
     /// What its last letters may be.
     mask: u64,
-    spellings: Option<&'static Set>,
+    spellings: Option<&'static NameSet>,
     /// Some part of the name may be the index of an array.
     has_index: bool,
     best: Option<(Rank, Value<'a>)>,

@@ -24,7 +24,7 @@ pub(super) fn find(head: &[u8]) -> WordSearch {
     let mut reader = WordReader {
         head,
         at: 0,
-        gap: Gap::Start,
+        gap: WordGap::Start,
         bare: 0,
         has_stamp: false,
         brackets: 0,
@@ -64,7 +64,7 @@ fn is_letter(b: u8) -> bool {
 
 /// What the token before this one was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Gap {
+enum WordGap {
     /// There is none.
     Start,
     /// A stamp or a bar.
@@ -97,7 +97,7 @@ enum Seen {
 struct WordReader<'a> {
     head: &'a [u8],
     at: usize,
-    gap: Gap,
+    gap: WordGap,
     /// Plain words so far: one may be the name of the host; with the second, the message has begun.
     bare: u32,
     has_stamp: bool,
@@ -208,7 +208,7 @@ impl<'a> WordReader<'a> {
             }
             None => token.end,
         };
-        (self.gap, self.brackets) = (Gap::Name, 0);
+        (self.gap, self.brackets) = (WordGap::Name, 0);
         if self.bare > 0 {
             Seen::Message
         } else {
@@ -244,7 +244,11 @@ impl<'a> WordReader<'a> {
         if self.brackets > 0 || kind.closed {
             let is_pid = self.has_stamp
                 && matches!(text, [b'[', id @ .., b']'] if id.iter().all(u8::is_ascii_digit));
-            let bracket = if is_pid { Gap::Pid } else { Gap::Bracket };
+            let bracket = if is_pid {
+                WordGap::Pid
+            } else {
+                WordGap::Bracket
+            };
             self.has_stamp |= kind.digits;
             self.gap = if text.ends_with(b":") {
                 self.tag()
@@ -254,22 +258,24 @@ impl<'a> WordReader<'a> {
             return Seen::Column;
         }
         self.gap = match kind {
-            _ if text.iter().all(u8::is_ascii_digit) => self.stamped(Gap::Number),
+            _ if text.iter().all(u8::is_ascii_digit) => self.stamped(WordGap::Number),
             // The address of a thread.
             WordKind {
                 digits: true,
                 marks: false,
                 ..
-            } if text.len() > 7 && text.iter().all(u8::is_ascii_hexdigit) => Gap::Number,
+            } if text.len() > 7 && text.iter().all(u8::is_ascii_hexdigit) => WordGap::Number,
             WordKind {
                 names: 0,
                 digits: true,
                 ..
-            } => self.stamped(Gap::Stamp),
-            _ if text == b"|" || text == b"::" => Gap::Stamp,
-            WordKind { names: 0, .. } if text.contains(&b'-') || text.contains(&b'*') => Gap::Dash,
+            } => self.stamped(WordGap::Stamp),
+            _ if text == b"|" || text == b"::" => WordGap::Stamp,
+            WordKind { names: 0, .. } if text.contains(&b'-') || text.contains(&b'*') => {
+                WordGap::Dash
+            }
             // `I/O error: …`
-            WordKind { names: 0, .. } if text.contains(&b'/') => Gap::Name,
+            WordKind { names: 0, .. } if text.contains(&b'/') => WordGap::Name,
             // Months, days, AM and zones, and marks.
             WordKind { names: 0, .. } => self.gap,
             // `java.lang.IllegalStateException: …`, `ValueError: …`
@@ -277,20 +283,20 @@ impl<'a> WordReader<'a> {
                 return Seen::Message;
             }
             _ if text.ends_with(b":") => self.tag(),
-            WordKind { lower: false, .. } => Gap::Capitals,
+            WordKind { lower: false, .. } => WordGap::Capitals,
             WordKind {
                 digits: false,
                 marks: false,
                 ..
             } => {
                 self.bare += 1;
-                Gap::Name
+                WordGap::Name
             }
             _ if text.ends_with(b",") && !kind.digits => {
                 self.bare += 1;
-                Gap::Name
+                WordGap::Name
             }
-            _ => Gap::Name,
+            _ => WordGap::Name,
         };
         if self.bare > 1 {
             Seen::Message
@@ -299,14 +305,14 @@ impl<'a> WordReader<'a> {
         }
     }
 
-    fn stamped(&mut self, gap: Gap) -> Gap {
+    fn stamped(&mut self, gap: WordGap) -> WordGap {
         self.has_stamp = true;
         gap
     }
 
-    fn tag(&mut self) -> Gap {
+    fn tag(&mut self) -> WordGap {
         self.bare = self.bare.max(1);
-        Gap::Tag
+        WordGap::Tag
     }
 
     fn level(&self, word: &Word<'_>) -> Option<Statement> {
@@ -331,7 +337,7 @@ impl<'a> WordReader<'a> {
         if word.is_enclosed() || self.is_before_tag(word) {
             return Some(Statement::clear(level));
         }
-        let begins = word.before.is_none() && self.gap != Gap::Name && self.brackets == 0;
+        let begins = word.before.is_none() && self.gap != WordGap::Name && self.brackets == 0;
         let tagged = word.after == Some(b':')
             || (word.padded && word.next == Some(b':'))
             || self.is_numbered(word);
@@ -346,10 +352,10 @@ impl<'a> WordReader<'a> {
         // `[Server thread/INFO]` is Minecraft's.
         let is_thread = word.before == Some(b'/') && word.after == Some(b']');
         let is_apart = first || is_thread || matches!(word.before, Some(b':' | b'.' | b'-'));
-        let is_all = self.gap == Gap::Tag && word.next.is_none();
+        let is_all = self.gap == WordGap::Tag && word.next.is_none();
         let in_place = self.has_stamp
             || self.bare == 0
-            || self.gap != Gap::Name
+            || self.gap != WordGap::Name
             || word.before.is_some()
             || word.after == Some(b'!');
         is_apart && in_place && !is_all && word.ends_capitals()
@@ -359,7 +365,7 @@ impl<'a> WordReader<'a> {
     fn statement(&self, level: Level) -> Statement {
         Statement {
             level,
-            clear: !matches!(self.gap, Gap::Start | Gap::Tag),
+            clear: !matches!(self.gap, WordGap::Start | WordGap::Tag),
         }
     }
 
@@ -379,16 +385,16 @@ impl<'a> WordReader<'a> {
             return false;
         }
         match self.gap {
-            Gap::Start => {
+            WordGap::Start => {
                 matches!(word.after, Some(b',' | b'|')) && !word.padded && word.next != Some(b' ')
             }
-            Gap::Stamp | Gap::Bracket | Gap::Pid | Gap::Number
+            WordGap::Stamp | WordGap::Bracket | WordGap::Pid | WordGap::Number
                 if self.has_stamp && ends && self.bare == 0 =>
             {
                 let lower = word.letters.iter().all(u8::is_ascii_lowercase);
                 alone || word.after.is_some() || (lower && !word.is_talk()) || word.is_calm()
             }
-            Gap::Dash => alone,
+            WordGap::Dash => alone,
             _ => false,
         }
     }
@@ -397,7 +403,7 @@ impl<'a> WordReader<'a> {
     /// it.
     fn is_before_tag(&self, word: &Word<'_>) -> bool {
         if !self.has_stamp
-            || self.gap != Gap::Name
+            || self.gap != WordGap::Name
             || self.bare > 1
             || word.before.or(word.after).is_some()
         {
@@ -426,18 +432,18 @@ impl<'a> WordReader<'a> {
         match word.after {
             // Not `Option<T>`, and not `Copyright (C)`.
             _ if word.is_enclosed() => word.lead.len() < 2 && self.bare == 0 && word.lead != b"(",
-            Some(b',') => begins && self.gap == Gap::Start && word.next == Some(b','),
+            Some(b',') => begins && self.gap == WordGap::Start && word.next == Some(b','),
             Some(b'/') => {
                 begins
-                    && matches!(self.gap, Gap::Start | Gap::Stamp | Gap::Number)
+                    && matches!(self.gap, WordGap::Start | WordGap::Stamp | WordGap::Number)
                     && self.is_logcat()
             }
             Some(b']') => self.brackets > 0 && word.before.is_none(),
             // `I` is a word too.
             None => {
-                let stands = matches!(self.gap, Gap::Stamp | Gap::Bracket)
+                let stands = matches!(self.gap, WordGap::Stamp | WordGap::Bracket)
                     && (word.letters != b"I" || self.is_before_name(word));
-                begins && (self.gap == Gap::Number || stands)
+                begins && (self.gap == WordGap::Number || stands)
             }
             _ => false,
         }
@@ -484,11 +490,13 @@ struct WordKind {
 }
 
 impl WordKind {
-    fn count(&mut self, word: &[u8], gap: Gap) {
+    fn count(&mut self, word: &[u8], gap: WordGap) {
         let upper = word.iter().all(u8::is_ascii_uppercase);
         let of_stamp = word.len() == 1 && upper
             || is_calendar(word)
-            || (upper && (2..=5).contains(&word.len()) && matches!(gap, Gap::Stamp | Gap::Number));
+            || (upper
+                && (2..=5).contains(&word.len())
+                && matches!(gap, WordGap::Stamp | WordGap::Number));
         if !of_stamp {
             self.names += 1;
             self.lower |= !upper;
@@ -498,26 +506,26 @@ impl WordKind {
 
 impl Word<'_> {
     /// Words that mean a level in some places only.
-    fn name(&self, gap: Gap) -> Option<Level> {
+    fn name(&self, gap: WordGap) -> Option<Level> {
         match self.letters {
             // `SERVICE ALERT: …` of Nagios reports any state.
-            b"ALERT" if gap == Gap::Capitals => None,
+            b"ALERT" if gap == WordGap::Capitals => None,
             // `STACK TRACE:`
-            b"TRACE" if gap == Gap::Capitals && self.before.is_none() => None,
+            b"TRACE" if gap == WordGap::Capitals && self.before.is_none() => None,
             b"NOTE" if self.after.is_none() => None,
             // PostgreSQL; its log as CSV has commas.
             b"LOG" if matches!(self.after, Some(b':' | b',')) => Some(Level::Info),
             // PgBouncer.
-            b"LOG" if gap == Gap::Pid => Some(Level::Info),
+            b"LOG" if gap == WordGap::Pid => Some(Level::Info),
             b"fail" if self.after == Some(b':') && self.before.is_none() => Some(Level::Error),
-            b"CONFIG" if gap != Gap::Tag && (self.after == Some(b':') || self.padded) => {
+            b"CONFIG" if gap != WordGap::Tag && (self.after == Some(b':') || self.padded) => {
                 Some(Level::Debug)
             }
             // `note: …` goes on with what a compiler said; MySQL's `[Note]` is a level.
             b"note" | b"Note" if !self.is_enclosed() => None,
             word if self.after == Some(b':')
                 && self.before.is_none()
-                && matches!(gap, Gap::Start | Gap::Capitals) =>
+                && matches!(gap, WordGap::Start | WordGap::Capitals) =>
             {
                 named(word).or_else(|| translated(word))
             }

@@ -12,7 +12,7 @@ const REMEMBERED: usize = 4096;
 
 /// What was printed last: lines of one source.
 #[derive(Debug, Default)]
-pub(super) struct Groups {
+pub(super) struct HitGroups {
     of: Option<(HostId, String)>,
     /// Where each line begins, and where the next one would.
     known: BTreeMap<Key, Key>,
@@ -33,7 +33,7 @@ pub(super) struct Group<'r> {
     pub(super) lines: Vec<(&'r Record, bool)>,
 }
 
-impl Groups {
+impl HitGroups {
     /// The lines of a hit that have not been printed. A line around it that is a hit too is printed
     /// as one, and not again when it comes itself.
     pub(super) fn arrange<'r>(
@@ -148,7 +148,7 @@ mod tests {
 
     /// What is printed of the hits at these places, each with a line before and after it.
     fn printed(lines: &str, hits: &[usize]) -> String {
-        let (log, mut groups) = (log(lines), Groups::default());
+        let (log, mut groups) = (log(lines), HitGroups::default());
         let query = Query::parse("x", &Now::default()).expect("a query");
         let mut out = String::new();
         for &hit in hits {

@@ -22,7 +22,7 @@ use jiff::tz::TimeZone;
 use tokio::time::Instant;
 
 use self::chart::Chart;
-use self::groups::{Groups, Near};
+use self::groups::{HitGroups, Near};
 use self::paced::Paced;
 use super::table::{Bytes, PageEnds, Row, Table};
 use super::text::Style;
@@ -86,12 +86,12 @@ pub struct AskOptions {
 }
 
 /// Where answers come from: hosts, or a list in tests.
-pub trait Answers {
+pub trait ResponsePrinter {
     /// What is told next; `None` after the end. Must be cancel-safe.
     fn next(&mut self) -> impl Future<Output = Option<Told>> + Send;
 }
 
-impl Answers for crate::fleet::Asking {
+impl ResponsePrinter for crate::fleet::Asking {
     fn next(&mut self) -> impl Future<Output = Option<Told>> + Send {
         Self::next(self)
     }
@@ -104,7 +104,7 @@ impl Answers for crate::fleet::Asking {
 /// When the output cannot be written. A reader that has gone is none: the outcome then has exit
 /// code 0.
 pub async fn answer(
-    answers: &mut impl Answers,
+    answers: &mut impl ResponsePrinter,
     hosts: &[HostSpec],
     options: AskOptions,
     ending: &mut Ending,
@@ -112,7 +112,7 @@ pub async fn answer(
 ) -> Result<Outcome, Error> {
     let progress = options.progress.clone();
     progress.begin(hosts.len());
-    let mut printed = Printed::new(hosts, options, Paced::new(out), notes);
+    let mut printed = PrintedResponse::new(hosts, options, Paced::new(out), notes);
     let done = printed.consume(answers, ending).await;
     progress.end();
     match done.and_then(|()| printed.finish()) {
@@ -125,13 +125,13 @@ pub async fn answer(
     }
 }
 
-struct Printed<'a, W: Write, N: Write> {
+struct PrintedResponse<'a, W: Write, N: Write> {
     options: AskOptions,
     out: Paced<W>,
     notes: &'a mut N,
     table: Table<'a>,
     style: Style,
-    groups: Groups,
+    groups: HitGroups,
     chart: Chart,
     /// Hits, printed or counted.
     hits: u64,
@@ -142,7 +142,7 @@ struct Printed<'a, W: Write, N: Write> {
     started: Instant,
 }
 
-impl<'a, W: Write, N: Write> Printed<'a, W, N> {
+impl<'a, W: Write, N: Write> PrintedResponse<'a, W, N> {
     fn new(hosts: &'a [HostSpec], options: AskOptions, out: Paced<W>, notes: &'a mut N) -> Self {
         let mut table = Table::new(hosts);
         table.rows.iter_mut().for_each(|row| row.done = Some(false));
@@ -157,7 +157,7 @@ impl<'a, W: Write, N: Write> Printed<'a, W, N> {
             notes,
             table,
             style,
-            groups: Groups::default(),
+            groups: HitGroups::default(),
             chart,
             hits: 0,
             counts: BTreeMap::new(),
@@ -167,7 +167,11 @@ impl<'a, W: Write, N: Write> Printed<'a, W, N> {
         }
     }
 
-    async fn consume(&mut self, answers: &mut impl Answers, ending: &mut Ending) -> io::Result<()> {
+    async fn consume(
+        &mut self,
+        answers: &mut impl ResponsePrinter,
+        ending: &mut Ending,
+    ) -> io::Result<()> {
         loop {
             let told = tokio::select! {
                 biased;

@@ -29,7 +29,7 @@ struct List {
     ends: bool,
 }
 
-impl Answers for List {
+impl ResponsePrinter for List {
     async fn next(&mut self) -> Option<Told> {
         match self.told.pop_front() {
             None if !self.ends => std::future::pending().await,

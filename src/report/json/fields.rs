@@ -22,16 +22,16 @@ impl Serialize for Fields<'_> {
         let mut names = BTreeSet::new();
         let mut map = serializer.serialize_map(None)?;
         for field in fields.iter().filter(|field| names.insert(&field.name)) {
-            map.serialize_entry(&field.name, &Typed(&field.value))?;
+            map.serialize_entry(&field.name, &TypedValue(&field.value))?;
         }
         map.end()
     }
 }
 
 /// A value in its own type, where JSON has that.
-struct Typed<'a>(&'a Value<'a>);
+struct TypedValue<'a>(&'a Value<'a>);
 
-impl Serialize for Typed<'_> {
+impl Serialize for TypedValue<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         // 007, 1e400 and whatever else is a number for a person only stay as they were written.
         let typed = match self.0.kind {

@@ -76,14 +76,14 @@ impl Error {
 
 /// The file, held by this process.
 #[derive(Debug)]
-pub(super) struct Store {
+pub(super) struct CheckpointFile {
     path: PathBuf,
     folder: File,
     /// Locked as long as it is open; a file of its own, for the other is replaced again and again.
     _lock: File,
 }
 
-impl Store {
+impl CheckpointFile {
     /// Takes hold of it and reads it. What was read, and what is to be said of it.
     pub(super) fn open(named: &Path) -> Result<(Self, Remembered, Vec<String>), Error> {
         let cannot = |why| Error::cannot_write(named, why);

@@ -17,7 +17,7 @@ const VERSION: u32 = 1;
 const MOST: usize = 100_000;
 
 #[derive(Serialize, Deserialize)]
-struct Document {
+struct SavedDocument {
     v: u32,
     entries: Vec<SavedEntry>,
     /// CRC-32 of the entries as they are written.
@@ -70,7 +70,7 @@ pub(super) fn write(remembered: &Remembered) -> Vec<u8> {
         entries.retain(|entry| entry.time >= first);
     }
     let check = check(&entries);
-    let mut text = serde_json::to_vec(&Document {
+    let mut text = serde_json::to_vec(&SavedDocument {
         v: VERSION,
         entries,
         check,
@@ -86,7 +86,7 @@ pub(super) fn read(text: &[u8]) -> Result<Remembered, Unusable> {
     if v > VERSION {
         return Err(Unusable::Later(v));
     }
-    let document: Document = serde_json::from_slice(text).map_err(|_| Unusable::Corrupt)?;
+    let document: SavedDocument = serde_json::from_slice(text).map_err(|_| Unusable::Corrupt)?;
     if document.check != check(&document.entries) {
         return Err(Unusable::Corrupt);
     }

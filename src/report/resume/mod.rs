@@ -24,8 +24,8 @@ use crate::model::source::SourceId;
 use crate::model::text::SafeText;
 use crate::model::time::Time;
 
+use file::CheckpointFile;
 pub use file::Error as ResumeError;
-use file::Store;
 
 /// From the beginning of one writing to that of the next, unless the disk takes longer. What was
 /// printed since the last one comes twice after a `kill -9`.
@@ -38,7 +38,7 @@ const MOST_PENDING: usize = 10_000;
 /// What was printed, on its way into a file. Dropping it writes the file a last time.
 #[derive(Debug)]
 pub struct Checkpoint {
-    shared: Arc<Shared>,
+    shared: Arc<SharedCheckpoint>,
     writer: Option<JoinHandle<()>>,
     remembered: Remembered,
     /// Streams of which it was said that they are not remembered.
@@ -46,9 +46,9 @@ pub struct Checkpoint {
 }
 
 #[derive(Debug)]
-struct Shared {
+struct SharedCheckpoint {
     /// Locked while it is written, and before the state.
-    store: Mutex<Store>,
+    store: Mutex<CheckpointFile>,
     state: Mutex<CheckpointState>,
     changed: Condvar,
     /// Bytes that standard output has taken.
@@ -89,7 +89,7 @@ impl Checkpoint {
     /// # Errors
     /// When it cannot be written, is used by another process, or is none of ours.
     pub fn open(path: &Path, notes: &mut impl Write) -> Result<Self, ResumeError> {
-        let (store, remembered, notices) = Store::open(path)?;
+        let (store, remembered, notices) = CheckpointFile::open(path)?;
         for notice in notices {
             // Nobody may be there to be told.
             let _ = writeln!(notes, "logtrail-tui: {}", SafeText::new(&notice));
@@ -106,7 +106,7 @@ impl Checkpoint {
         };
         let (state, store) = (Mutex::new(state), Mutex::new(store));
         let (changed, taken) = (Condvar::new(), AtomicU64::new(0));
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(SharedCheckpoint {
             store,
             state,
             changed,
@@ -251,7 +251,7 @@ impl Drop for Checkpoint {
     }
 }
 
-impl Shared {
+impl SharedCheckpoint {
     fn lock(&self) -> MutexGuard<'_, CheckpointState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -366,7 +366,7 @@ impl CheckpointState {
 #[derive(Debug)]
 pub(super) struct Counted<W> {
     out: W,
-    counter: Option<Arc<Shared>>,
+    counter: Option<Arc<SharedCheckpoint>>,
 }
 
 impl<W> Counted<W> {

@@ -32,7 +32,7 @@ fn open(path: &Path) -> Checkpoint {
 
 /// Offsets after the last line of each generation of `web-1 app`, as the next run finds them.
 fn remembered(path: &Path) -> Vec<u64> {
-    let (_store, remembered, notices) = Store::open(path).expect("a store");
+    let (_store, remembered, notices) = CheckpointFile::open(path).expect("a store");
     assert!(notices.is_empty(), "{notices:?}");
     remembered
         .get("web-1")

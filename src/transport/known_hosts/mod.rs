@@ -32,7 +32,7 @@ pub(super) struct KnownHosts {
 
 /// What the record says of a key that a server presents.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum KeyVerdict {
     /// It is on record for this host.
     Known,
     /// Nothing is on record for this host.
@@ -159,15 +159,15 @@ impl KnownHosts {
     }
 
     /// What is to be thought of a plain key.
-    pub(super) fn check(&self, subject: &Subject, key: &KeyData) -> Verdict {
+    pub(super) fn check(&self, subject: &Subject, key: &KeyData) -> KeyVerdict {
         if let Some(at) = self.revoked(key) {
-            return Verdict::Revoked(at);
+            return KeyVerdict::Revoked(at);
         }
         let name = subject.name();
         let mut recorded = None;
         for entry in self.plain(&name) {
             if entry.key == *key {
-                return Verdict::Known;
+                return KeyVerdict::Known;
             }
             // A recorded key of the same type says more than one of another type.
             if recorded.is_none_or(|r: &KnownHost| r.key.algorithm() != key.algorithm()) {
@@ -175,16 +175,16 @@ impl KnownHosts {
             }
         }
         match recorded {
-            Some(entry) => Verdict::Changed {
+            Some(entry) => KeyVerdict::Changed {
                 recorded: fingerprint(&entry.key),
                 at: entry.at.clone(),
             },
             None if subject.port != 22
                 && self.plain(&subject.bare).any(|entry| entry.key == *key) =>
             {
-                Verdict::Known
+                KeyVerdict::Known
             }
-            None => Verdict::Unknown,
+            None => KeyVerdict::Unknown,
         }
     }
 
@@ -195,12 +195,12 @@ impl KnownHosts {
         subject: &Subject,
         cert: &Certificate,
         now: SystemTime,
-    ) -> Verdict {
+    ) -> KeyVerdict {
         if let Some(at) = self
             .revoked(cert.public_key())
             .or_else(|| self.revoked(cert.signature_key()))
         {
-            return Verdict::Revoked(at);
+            return KeyVerdict::Revoked(at);
         }
         let authorities: Vec<_> = self
             .authorities(subject)
@@ -217,9 +217,9 @@ impl KnownHosts {
                 .any(|principal| glob(&principal.to_lowercase(), &subject.bare))
             && cert.validate_at(seconds, &authorities).is_ok();
         if trusted {
-            Verdict::Known
+            KeyVerdict::Known
         } else {
-            Verdict::Unknown
+            KeyVerdict::Unknown
         }
     }
 

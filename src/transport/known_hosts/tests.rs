@@ -23,7 +23,7 @@ fn known(text: &str) -> KnownHosts {
     known
 }
 
-fn check(text: &str, host: &str, port: u16, presented: &str) -> Verdict {
+fn check(text: &str, host: &str, port: u16, presented: &str) -> KeyVerdict {
     known(text).check(&Subject::new(host, port), &key(presented))
 }
 
@@ -31,7 +31,7 @@ fn check(text: &str, host: &str, port: u16, presented: &str) -> Verdict {
 fn a_plain_line_is_known_in_any_case_and_with_tabs() {
     assert_eq!(
         check(&format!("web-1,10.0.0.1 {KEY_A}"), "WEB-1", 22, KEY_A),
-        Verdict::Known
+        KeyVerdict::Known
     );
     assert_eq!(
         check(
@@ -40,7 +40,7 @@ fn a_plain_line_is_known_in_any_case_and_with_tabs() {
             22,
             KEY_A
         ),
-        Verdict::Known
+        KeyVerdict::Known
     );
 }
 
@@ -48,13 +48,13 @@ fn a_plain_line_is_known_in_any_case_and_with_tabs() {
 fn a_host_that_is_not_on_record_is_unknown() {
     assert_eq!(
         check(&format!("web-1 {KEY_A}"), "web-2", 22, KEY_A),
-        Verdict::Unknown
+        KeyVerdict::Unknown
     );
 }
 
 #[test]
 fn another_key_is_changed_and_names_the_line() {
-    let Verdict::Changed { recorded, at } =
+    let KeyVerdict::Changed { recorded, at } =
         check(&format!("# comment\n\nweb-1 {KEY_A}"), "web-1", 22, KEY_B)
     else {
         panic!("not changed");
@@ -67,7 +67,7 @@ fn another_key_is_changed_and_names_the_line() {
 fn a_key_of_another_type_is_changed_too_for_recorded_types_are_negotiated_first() {
     assert!(matches!(
         check(&format!("web-1 {ECDSA}"), "web-1", 22, KEY_A),
-        Verdict::Changed { .. }
+        KeyVerdict::Changed { .. }
     ));
 }
 
@@ -75,7 +75,7 @@ fn a_key_of_another_type_is_changed_too_for_recorded_types_are_negotiated_first(
 fn any_of_several_keys_of_a_host_will_do() {
     assert_eq!(
         check(&format!("web-1 {KEY_A}\nweb-1 {KEY_B}"), "web-1", 22, KEY_B),
-        Verdict::Known
+        KeyVerdict::Known
     );
 }
 
@@ -83,15 +83,15 @@ fn any_of_several_keys_of_a_host_will_do() {
 fn a_port_other_than_22_is_part_of_the_name() {
     assert_eq!(
         check(&format!("[web-1]:2222 {KEY_A}"), "web-1", 2222, KEY_A),
-        Verdict::Known
+        KeyVerdict::Known
     );
     assert_eq!(
         check(&format!("[web-1]:2222 {KEY_A}"), "web-1", 22, KEY_A),
-        Verdict::Unknown
+        KeyVerdict::Unknown
     );
     assert_eq!(
         check(&format!("[web-1]:2222 {KEY_A}"), "web-1", 2223, KEY_B),
-        Verdict::Unknown
+        KeyVerdict::Unknown
     );
 }
 
@@ -99,33 +99,39 @@ fn a_port_other_than_22_is_part_of_the_name() {
 fn the_same_key_under_the_name_without_a_port_will_do_but_another_is_only_unknown() {
     assert_eq!(
         check(&format!("web-1 {KEY_A}"), "web-1", 2222, KEY_A),
-        Verdict::Known
+        KeyVerdict::Known
     );
     assert_eq!(
         check(&format!("web-1 {KEY_A}"), "web-1", 2222, KEY_B),
-        Verdict::Unknown
+        KeyVerdict::Unknown
     );
 }
 
 #[test]
 fn wildcards_match_and_a_negation_excludes() {
     let text = format!("*.example.org,!db?.example.org {KEY_A}");
-    assert_eq!(check(&text, "web.example.org", 22, KEY_A), Verdict::Known);
-    assert_eq!(check(&text, "db1.example.org", 22, KEY_A), Verdict::Unknown);
-    assert_eq!(check(&text, "example.org", 22, KEY_A), Verdict::Unknown);
+    assert_eq!(
+        check(&text, "web.example.org", 22, KEY_A),
+        KeyVerdict::Known
+    );
+    assert_eq!(
+        check(&text, "db1.example.org", 22, KEY_A),
+        KeyVerdict::Unknown
+    );
+    assert_eq!(check(&text, "example.org", 22, KEY_A), KeyVerdict::Unknown);
 }
 
 #[test]
 fn a_hashed_name_that_we_wrote_is_found_again_and_no_other() {
     let text = format!("{} {KEY_A}", hash_name("[web-1]:2222"));
-    assert_eq!(check(&text, "web-1", 2222, KEY_A), Verdict::Known);
-    assert_eq!(check(&text, "web-2", 2222, KEY_A), Verdict::Unknown);
+    assert_eq!(check(&text, "web-1", 2222, KEY_A), KeyVerdict::Known);
+    assert_eq!(check(&text, "web-2", 2222, KEY_A), KeyVerdict::Unknown);
 }
 
 #[test]
 fn a_revoked_key_is_refused_even_where_it_is_also_on_a_plain_line() {
     let text = format!("web-1 {KEY_A}\n@revoked * {KEY_A}");
-    assert!(matches!(check(&text, "web-1", 22, KEY_A), Verdict::Revoked(at) if at.line == 2));
+    assert!(matches!(check(&text, "web-1", 22, KEY_A), KeyVerdict::Revoked(at) if at.line == 2));
 }
 
 #[test]
@@ -133,7 +139,7 @@ fn lines_that_cannot_be_understood_are_skipped() {
     let text = format!(
         "web-1\nweb-1 ssh-ed25519 !!!\n|1|x|y {KEY_B}\n@other web-1 {KEY_B}\nweb-1 {KEY_A}"
     );
-    assert_eq!(check(&text, "web-1", 22, KEY_A), Verdict::Known);
+    assert_eq!(check(&text, "web-1", 22, KEY_A), KeyVerdict::Known);
 }
 
 #[test]
@@ -141,7 +147,7 @@ fn an_authority_is_not_a_host_key() {
     let known = known(&format!("@cert-authority *.example.org {KEY_A}"));
     let subject = Subject::new("web.example.org", 22);
     assert!(known.has_authority(&subject));
-    assert_eq!(known.check(&subject, &key(KEY_A)), Verdict::Unknown);
+    assert_eq!(known.check(&subject, &key(KEY_A)), KeyVerdict::Unknown);
 }
 
 #[test]
@@ -164,10 +170,10 @@ fn a_stored_key_is_known_afterwards_and_the_file_is_private() {
     append(&file, &subject, &public, false).expect("stored");
     append(&file, &Subject::new("web-2", 22), &public, true).expect("stored");
     let known = KnownHosts::read(std::slice::from_ref(&file)).expect("readable");
-    assert_eq!(known.check(&subject, public.key_data()), Verdict::Known);
+    assert_eq!(known.check(&subject, public.key_data()), KeyVerdict::Known);
     assert_eq!(
         known.check(&Subject::new("web-2", 22), public.key_data()),
-        Verdict::Known
+        KeyVerdict::Known
     );
     #[cfg(unix)]
     {
@@ -198,11 +204,11 @@ fn a_last_line_without_its_end_is_not_glued_to_the_next() {
     let known = KnownHosts::read(&[file]).expect("readable");
     assert_eq!(
         known.check(&Subject::new("web-1", 22), &key(KEY_A)),
-        Verdict::Known
+        KeyVerdict::Known
     );
     assert_eq!(
         known.check(&Subject::new("web-2", 22), &key(KEY_B)),
-        Verdict::Known
+        KeyVerdict::Known
     );
 }
 

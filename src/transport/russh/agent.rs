@@ -13,7 +13,7 @@ use ::russh::{AgentAuthError, SendError, Signer};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::transport::keyring::{self, Half};
-use crate::transport::plan::{AgentAt, Plan};
+use crate::transport::plan::{AgentAt, ConnectPlan};
 
 /// An agent that does not list its keys in this time is ignored.
 pub(super) const LIST_TIME: Duration = Duration::from_secs(5);
@@ -38,7 +38,7 @@ pub(super) enum Opened {
 }
 
 /// Asks the agent for its keys.
-pub(super) async fn open(plan: &Plan, binding: Option<&AgentSessionBinding>) -> Opened {
+pub(super) async fn open(plan: &ConnectPlan, binding: Option<&AgentSessionBinding>) -> Opened {
     let connecting = async {
         let mut agent = connect(&plan.agent).await?;
         if let Some(binding) = binding {
@@ -81,7 +81,7 @@ struct WantedKey {
 }
 
 impl WantedKey {
-    fn new(plan: &Plan) -> Self {
+    fn new(plan: &ConnectPlan) -> Self {
         let mut wanted = Self {
             only: plan.identities_only,
             keys: Vec::new(),

@@ -23,7 +23,7 @@ use crate::transport::budget::Permit;
 use crate::transport::deadline::Deadline;
 use crate::transport::keyring::{self, Half, KeyFile, Keyring};
 use crate::transport::known_hosts::fingerprint;
-use crate::transport::plan::Plan;
+use crate::transport::plan::ConnectPlan;
 use crate::transport::{Asker, LinkError, failure};
 
 /// Of a public key file that came to nothing.
@@ -46,7 +46,7 @@ const OVER_TIME: Duration = Duration::from_millis(500);
 
 /// What a login needs to know and to ask.
 pub(crate) struct Login<'a> {
-    pub(crate) plan: &'a Plan,
+    pub(crate) plan: &'a ConnectPlan,
     pub(crate) host: &'a HostName,
     pub(crate) keyring: &'a Keyring,
     pub(crate) asker: &'a dyn Asker,
@@ -427,7 +427,7 @@ impl Attempt<'_, '_> {
         self.offered.push(format!("key {}", path.display()));
         let hash = self.hash_for(&public).await?;
         let user = self.login.plan.user.clone();
-        let mut probe = Probe { accepted: false };
+        let mut probe = AuthProbe { accepted: false };
         let asking = self
             .greeted
             .handle
@@ -569,7 +569,7 @@ impl Attempt<'_, '_> {
     }
 
     fn unsigned(&self) -> LinkError {
-        let (Plan { place, user, .. }, waited) =
+        let (ConnectPlan { place, user, .. }, waited) =
             (self.login.plan, self.login.agent_time.as_secs_f64());
         LinkError::new(
             LinkState::Timeout,
@@ -619,7 +619,7 @@ impl Attempt<'_, '_> {
     }
 
     fn refused(&self) -> LinkError {
-        let Plan { place, user, .. } = self.login.plan;
+        let ConnectPlan { place, user, .. } = self.login.plan;
         let allowed: Vec<&str> = self.allowed.iter().map(<&str>::from).collect();
         let locked = self
             .offered
@@ -714,7 +714,7 @@ impl Round {
 }
 
 /// Signs nothing: that it was asked to is the answer.
-struct Probe {
+struct AuthProbe {
     accepted: bool,
 }
 
@@ -727,7 +727,7 @@ impl From<SendError> for ProbeStop {
     }
 }
 
-impl Signer for Probe {
+impl Signer for AuthProbe {
     type Error = ProbeStop;
 
     async fn auth_sign(

@@ -12,7 +12,7 @@ use crate::model::state::LinkState;
 use crate::transport::LinkError;
 use crate::transport::deadline::Deadline;
 use crate::transport::failure::{self, ConnectionEnd};
-use crate::transport::pace::Pacer;
+use crate::transport::pace::LinkPacer;
 use crate::transport::shell::{Queue, ShellEvent, ShellInput, ShellOutput, Sink};
 
 /// The constant command of every session: what the login shell is does not matter, and nothing
@@ -147,7 +147,7 @@ struct Pump {
     reader: ChannelReadHalf,
     writer: Arc<ChannelWriteHalf<Msg>>,
     queue: Arc<Queue>,
-    pacer: Pacer,
+    pacer: LinkPacer,
     confirm: Option<oneshot::Sender<bool>>,
     way: Way,
 }

@@ -13,8 +13,8 @@ use tokio::sync::{Semaphore, watch};
 use super::trust::{self, Judged, Trust};
 use crate::model::state::LinkState;
 use crate::transport::failure::{self, ConnectionEnd, ServerLabel};
-use crate::transport::known_hosts::Verdict;
-use crate::transport::pace::Pacer;
+use crate::transport::known_hosts::KeyVerdict;
+use crate::transport::pace::LinkPacer;
 use crate::transport::stream::{ByteStream, Cut, Cuttable};
 use crate::transport::{LinkError, algorithms};
 
@@ -45,7 +45,7 @@ pub(crate) struct Client {
     pub(super) sessions: Arc<Semaphore>,
     pub(super) notes: Arc<Notes>,
     pub(crate) place: ServerLabel,
-    pub(crate) pacer: Pacer,
+    pub(crate) pacer: LinkPacer,
     cut: Cut,
     /// The connection that carries this one.
     outer: Option<Arc<Client>>,
@@ -70,12 +70,12 @@ pub(crate) struct Greeted {
     pub(super) handle: Handle<Watcher>,
     pub(crate) notes: Arc<Notes>,
     pub(crate) cut: Cut,
-    pacer: Pacer,
+    pacer: LinkPacer,
 }
 
 /// How quick a connection is, and how long its login may take.
 pub(crate) struct Pacing {
-    pub(crate) pacer: Pacer,
+    pub(crate) pacer: LinkPacer,
     pub(crate) login_time: Duration,
 }
 
@@ -150,7 +150,7 @@ impl Notes {
     }
 
     /// Takes back that the key was accepted.
-    fn distrust(&self, verdict: Verdict) {
+    fn distrust(&self, verdict: KeyVerdict) {
         if let Some(judged) = &mut *self.judged.lock().unwrap_or_else(PoisonError::into_inner) {
             judged.verdict = verdict;
         }
@@ -163,7 +163,7 @@ impl Notes {
 }
 
 impl WatchedLink for Client {
-    fn pacer(&self) -> &Pacer {
+    fn pacer(&self) -> &LinkPacer {
         &self.pacer
     }
 
@@ -358,12 +358,12 @@ impl Handler for Watcher {
         }
         let judged = self.trust.judge(presented).await;
         let accepted = match &judged.verdict {
-            Verdict::Known => true,
-            Verdict::Unknown => self.trust.accept_new,
-            Verdict::Revoked(_)
-            | Verdict::Listed(_)
-            | Verdict::Unfit { .. }
-            | Verdict::Changed { .. } => false,
+            KeyVerdict::Known => true,
+            KeyVerdict::Unknown => self.trust.accept_new,
+            KeyVerdict::Revoked(_)
+            | KeyVerdict::Listed(_)
+            | KeyVerdict::Unfit { .. }
+            | KeyVerdict::Changed { .. } => false,
         };
         *self
             .notes

@@ -13,7 +13,7 @@ use crate::model::state::LinkState;
 use crate::transport::LinkError;
 use crate::transport::algorithms::{self, KeyPolicy};
 use crate::transport::failure::{self, ServerLabel};
-use crate::transport::known_hosts::{KnownHosts, Revoked, Subject, Verdict, fingerprint};
+use crate::transport::known_hosts::{KeyVerdict, KnownHosts, Revoked, Subject, fingerprint};
 
 /// How the handler judges a host key.
 pub(crate) struct Trust {
@@ -29,7 +29,7 @@ pub(crate) struct Trust {
 /// A key that was judged.
 pub(crate) struct Judged {
     pub(crate) key: PublicKey,
-    pub(crate) verdict: Verdict,
+    pub(crate) verdict: KeyVerdict,
     /// Why the certificate in which it came does not count.
     pub(crate) aside: Option<String>,
 }
@@ -61,17 +61,17 @@ impl Trust {
         }
     }
 
-    async fn unfit(&self, presented: &PublicKeyOrCertificate) -> Option<Verdict> {
+    async fn unfit(&self, presented: &PublicKeyOrCertificate) -> Option<KeyVerdict> {
         if let Some(why) = self.policy.weakness(presented.public_key().key_data()) {
-            return Some(Verdict::Unfit {
+            return Some(KeyVerdict::Unfit {
                 why: format!("is too weak ({why})"),
                 hint: NEW_KEY,
             });
         }
         match self.revoked.check(presented).await {
             Ok(None) => None,
-            Ok(Some(file)) => Some(Verdict::Listed(file.to_owned())),
-            Err(why) => Some(Verdict::Unfit {
+            Ok(Some(file)) => Some(KeyVerdict::Listed(file.to_owned())),
+            Err(why) => Some(KeyVerdict::Unfit {
                 why: format!("cannot be checked against the revoked keys: {why}"),
                 hint: "mend the file, or RevokedHostKeys in ~/.ssh/config",
             }),
@@ -83,15 +83,15 @@ impl Trust {
         presented: &PublicKeyOrCertificate,
         key: &PublicKey,
         aside: &mut Option<String>,
-    ) -> Verdict {
+    ) -> KeyVerdict {
         if let Some(cert) = presented.certificate() {
             match self
                 .known
                 .check_certificate(&self.subject, cert, SystemTime::now())
             {
-                Verdict::Unknown => {}
-                Verdict::Known => match self.policy.distrusted_authority(cert) {
-                    None => return Verdict::Known,
+                KeyVerdict::Unknown => {}
+                KeyVerdict::Known => match self.policy.distrusted_authority(cert) {
+                    None => return KeyVerdict::Known,
                     // Like OpenSSH we go on with the bare key, which may be on record too.
                     why => *aside = why,
                 },
@@ -103,8 +103,8 @@ impl Trust {
             .pinned
             .as_ref()
             .is_some_and(|pinned| pinned.key_data() == key.key_data());
-        if verdict == Verdict::Unknown && pinned {
-            Verdict::Known
+        if verdict == KeyVerdict::Unknown && pinned {
+            KeyVerdict::Known
         } else {
             verdict
         }
@@ -113,10 +113,10 @@ impl Trust {
 
 /// Why the signature by which a server proves its key does not count. The library takes any that is
 /// valid, whatever was negotiated.
-pub(super) fn unfit_signature(binding: &AgentSessionBinding) -> Option<Verdict> {
+pub(super) fn unfit_signature(binding: &AgentSessionBinding) -> Option<KeyVerdict> {
     let name = algorithms::of_signature(binding.signature()).unwrap_or_default();
     let why = algorithms::refusal(name)?;
-    Some(Verdict::Unfit {
+    Some(KeyVerdict::Unfit {
         why: format!("is proved with {name:?} ({why})"),
         hint: NEW_KEY,
     })
@@ -164,7 +164,7 @@ pub(crate) fn distrusted(place: &ServerLabel, subject: &Subject, judged: &Judged
         .map(|why| format!("; its certificate does not count: {why}"))
         .unwrap_or_default();
     match verdict {
-        Verdict::Changed { recorded, at } => LinkError::new(
+        KeyVerdict::Changed { recorded, at } => LinkError::new(
             LinkState::HostKeyChanged,
             format!(
                 "the host key of {place} has changed: it presents {presented}, on record is {recorded} at {at}{aside}"
@@ -175,14 +175,14 @@ pub(crate) fn distrusted(place: &ServerLabel, subject: &Subject, judged: &Judged
                 at.file.display()
             ),
         ),
-        Verdict::Revoked(at) => revoked(place, &format!("marked @revoked at {at}"), &presented),
-        Verdict::Listed(file) => {
+        KeyVerdict::Revoked(at) => revoked(place, &format!("marked @revoked at {at}"), &presented),
+        KeyVerdict::Listed(file) => {
             revoked(place, &format!("revoked by {}", file.display()), &presented)
         }
-        Verdict::Unfit { why, hint } => {
+        KeyVerdict::Unfit { why, hint } => {
             failure::denied(format!("the host key of {place} {why}: {presented}"), *hint)
         }
-        Verdict::Unknown | Verdict::Known => failure::denied(
+        KeyVerdict::Unknown | KeyVerdict::Known => failure::denied(
             format!(
                 "the host key of {place} is not on record and was not accepted: {presented}{aside}"
             ),

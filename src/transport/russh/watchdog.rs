@@ -3,7 +3,7 @@
 //!
 //! The library's own keepalive cannot: it counts whole packets, and does not fire while its session
 //! loop is stuck. What comes is counted where it leaves the socket
-//! ([`Pacer`](crate::transport::pace::Pacer)), and a ping that waits behind other data is no reason
+//! ([`LinkPacer`](crate::transport::pace::LinkPacer)), and a ping that waits behind other data is no reason
 //! to cut a link on which these data flow.
 
 use std::future::Future;
@@ -14,12 +14,12 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
 use crate::transport::failure::ConnectionEnd;
-use crate::transport::pace::Pacer;
+use crate::transport::pace::LinkPacer;
 
 /// A connection that may die.
 pub(super) trait WatchedLink: Send + Sync + 'static {
     /// What counts the bytes that come.
-    fn pacer(&self) -> &Pacer;
+    fn pacer(&self) -> &LinkPacer;
 
     /// It has ended.
     fn has_ended(&self) -> bool;

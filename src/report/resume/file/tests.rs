@@ -21,7 +21,7 @@ fn remembered(offset: u64) -> Remembered {
 
 /// Opens it, and lets go of it: what was read, and what was said.
 fn open(path: &Path) -> (Remembered, Vec<String>) {
-    let (_store, remembered, notices) = Store::open(path).expect("a store");
+    let (_store, remembered, notices) = CheckpointFile::open(path).expect("a store");
     (remembered, notices)
 }
 
@@ -44,7 +44,7 @@ fn names(folder: &Path) -> Vec<String> {
 fn what_was_written_last_is_read_and_the_one_before_is_kept() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("at");
-    let (store, nothing, _) = Store::open(&path).expect("a store");
+    let (store, nothing, _) = CheckpointFile::open(&path).expect("a store");
     assert_eq!(nothing, Remembered::new());
     for offset in 1..4 {
         store.write(&remembered(offset)).expect("written");
@@ -63,7 +63,7 @@ fn a_file_that_is_torn_is_set_aside_and_the_one_before_used() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("at");
     let write = |offset| {
-        Store::open(&path)
+        CheckpointFile::open(&path)
             .expect("a store")
             .0
             .write(&remembered(offset))
@@ -116,7 +116,7 @@ fn wherever_writing_is_cut_off_the_file_is_whole() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("at");
     let write = |offset| {
-        Store::open(&path)
+        CheckpointFile::open(&path)
             .expect("a store")
             .0
             .write(&remembered(offset))
@@ -146,17 +146,17 @@ fn wherever_writing_is_cut_off_the_file_is_whole() {
 fn one_process_uses_it_at_a_time_and_what_is_no_file_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("at");
-    let (store, ..) = Store::open(&path).expect("a store");
+    let (store, ..) = CheckpointFile::open(&path).expect("a store");
     store.write(&remembered(1)).expect("written");
     store.write(&remembered(2)).expect("written");
     assert!(
-        matches!(Store::open(&path), Err(Error::InUse { .. })),
+        matches!(CheckpointFile::open(&path), Err(Error::InUse { .. })),
         "though it was replaced"
     );
     std::os::unix::fs::symlink(&path, folder.path().join("link")).expect("a link");
     assert!(
         matches!(
-            Store::open(&folder.path().join("link")),
+            CheckpointFile::open(&folder.path().join("link")),
             Err(Error::InUse { .. })
         ),
         "by another name"
@@ -164,16 +164,16 @@ fn one_process_uses_it_at_a_time_and_what_is_no_file_is_refused() {
     drop(store);
     assert_eq!(open(&folder.path().join("link")).0, remembered(2));
     assert!(matches!(
-        Store::open(folder.path()),
+        CheckpointFile::open(folder.path()),
         Err(Error::NoFile { .. })
     ));
     assert!(matches!(
-        Store::open(&folder.path().join("no/at")),
+        CheckpointFile::open(&folder.path().join("no/at")),
         Err(Error::Write { .. })
     ));
     fs::write(&path, r#"{"v":9}"#).expect("written");
     assert!(matches!(
-        Store::open(&path),
+        CheckpointFile::open(&path),
         Err(Error::Later { version: 9, .. })
     ));
 }
