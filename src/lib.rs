@@ -63,8 +63,8 @@
 //!
 //! # Invariants
 //!
-//! * **A host's failure is a value.** It is a [`model::state::HostStatus`] in an update; no `Err` of one
-//!   host reaches another.
+//! * **A host's failure is a value.** It is a [`model::state::HostStatus`] in an update; no `Err`
+//!   of one host reaches another.
 //! * **Nothing a user types is executed on a host.** Every remote command line is the constant
 //!   `exec /bin/sh -s`; the script is constant, and paths, patterns and texts reach it as data on
 //!   standard input. What the inventory has as the `command` of a source is run word by word, and
@@ -80,10 +80,10 @@
 //! * **A shell never sends unasked.** The console asks for a look at all files, and each look
 //!   brings a bounded piece; so a slow terminal slows down the asking, and the lines stay where
 //!   they are safe.
-//! * **No loss is silent.** Bytes that cannot be shown are a [`model::gap::Gap`], in the stream where
-//!   they would have stood. Nothing of a generation is told before a listing has shown that none
-//!   came between it and the one before. (What is written and destroyed between two looks leaves no
-//!   trace; CHANGELOG.md names the cases.)
+//! * **No loss is silent.** Bytes that cannot be shown are a [`model::gap::Gap`], in the stream
+//!   where they would have stood. Nothing of a generation is told before a listing has shown that
+//!   none came between it and the one before. (What is written and destroyed between two looks
+//!   leaves no trace; CHANGELOG.md names the cases.)
 //! * **An offset is believed only together with the bytes before it**; inode numbers and sizes lie.
 //! * **Every queue is bounded in bytes** and waits when it is full, back to the host.
 //! * **Text from outside reaches a widget only as [`model::text::SafeText`].**

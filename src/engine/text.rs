@@ -142,7 +142,7 @@ impl PlainText {
         match self.read_some(&mut byte) {
             Ok(0) => return true,
             Ok(_) => {
-                self.ahead = Some(byte[0]).filter(|_| matches!(self.form, TextForm::Packed(_)))
+                self.ahead = Some(byte[0]).filter(|_| matches!(self.form, TextForm::Packed(_)));
             }
             Err(error) => self.failed = Some(error),
         }

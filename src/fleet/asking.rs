@@ -253,7 +253,7 @@ impl Asking {
         match heard {
             HostResponse::Alive | HostResponse::Waits(_) | HostResponse::Greeted => {}
             HostResponse::Connected => {
-                self.update(Update::Status(host, HostStatus::plain(LinkState::Ok)))
+                self.update(Update::Status(host, HostStatus::plain(LinkState::Ok)));
             }
             // It is part of the last state.
             HostResponse::Warned(_) => {}

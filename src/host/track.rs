@@ -239,7 +239,7 @@ impl Track {
         for outcome in self.follower.take_outcomes() {
             match outcome {
                 FollowOutcome::Pieces(number, file, pieces) => {
-                    self.pieces(number, file, pieces, now)
+                    self.pieces(number, file, pieces, now);
                 }
                 FollowOutcome::Before(number, pieces) => {
                     if let Some(source) = self.sources.get_mut(number as usize) {

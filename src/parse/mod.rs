@@ -1,5 +1,5 @@
-//! From bytes to meaning: the timestamp, level and fields of a line, which lines are one record, and
-//! how a line is shown to people. Pure functions and small state machines; where the bytes come
+//! From bytes to meaning: the timestamp, level and fields of a line, which lines are one record,
+//! and how a line is shown to people. Pure functions and small state machines; where the bytes come
 //! from is left to others.
 
 pub mod display;

@@ -50,7 +50,7 @@ fn collect(expr: &Expr, needles: &mut Vec<Needle>) -> Result<(), Failed> {
         }
         Expr::Term(Term::Text(text)) => needles.push(Needle::of(text)?),
         Expr::Term(Term::Regex(pattern)) => {
-            needles.push(Needle::Regex(expression::regex(pattern)?))
+            needles.push(Needle::Regex(expression::regex(pattern)?));
         }
         Expr::Term(Term::Field(field)) => values(field, needles)?,
         Expr::Not(_) | Expr::Term(_) => {}

@@ -6,9 +6,9 @@
 //! than the link carries in about a second, and how much that is is learnt from how fast answers
 //! come. On a quick link nothing is held back.
 //!
-//! [`Pace`] decides, with time as an argument; [`LinkPacer`] is the same with a clock, shared by all
-//! that has to do with one connection. It also knows when the last byte came, by which a slow link
-//! is told from a dead one.
+//! [`Pace`] decides, with time as an argument; [`LinkPacer`] is the same with a clock, shared by
+//! all that has to do with one connection. It also knows when the last byte came, by which a slow
+//! link is told from a dead one.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

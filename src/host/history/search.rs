@@ -1,7 +1,8 @@
 //! Searches: the records that match, as hits, in either direction, until there are enough.
 //!
 //! A hit is the first line of its record; the rest of the record goes before the lines that were
-//! wanted after it, and is told from them by [`Line::continues`](crate::model::record::Line::continues).
+//! wanted after it, and is told from them by
+//! [`Line::continues`](crate::model::record::Line::continues).
 
 use crate::host::Files;
 use crate::model::time::HostClock;

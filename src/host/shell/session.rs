@@ -436,7 +436,7 @@ impl Session<'_> {
                 match question.asked {
                     PendingKind::Usage => self.track.df_hangs = true,
                     PendingKind::Poll | PendingKind::Expand | PendingKind::Other => {
-                        self.track.hung = true
+                        self.track.hung = true;
                     }
                     PendingKind::Sample => {}
                 }

@@ -1,8 +1,8 @@
 //! Patterns with the fields of `strftime`, as the inventory may give them: `%d.%m.%Y %H:%M:%S`.
 //!
-//! Compiled once into [`PatternItem`]s and read directly: a library's parser answers with an error that it
-//! has to make up for each place that does not fit, and wants fields that stamps leave out. What
-//! the fields mean together is [`Parts`].
+//! Compiled once into [`PatternItem`]s and read directly: a library's parser answers with an error
+//! that it has to make up for each place that does not fit, and wants fields that stamps leave out.
+//! What the fields mean together is [`Parts`].
 
 use super::moment::{Date, Moment, TimeOfDay, Zone};
 use super::notation::{self, ParsedStamp};

@@ -1,7 +1,7 @@
 //! Reading the parts of a stamp from bytes: numbers, months, times of day, zones.
 //!
-//! A [`StampScanner`] gives up at the first byte that does not fit, allocates nothing and never looks
-//! further than it reads. What the parts mean together is left to `formats`.
+//! A [`StampScanner`] gives up at the first byte that does not fit, allocates nothing and never
+//! looks further than it reads. What the parts mean together is left to `formats`.
 
 use super::moment::{NANOS, TimeOfDay, Zone};
 use super::zone::{ZoneNames, area_number, zone_of_name};

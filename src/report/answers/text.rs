@@ -147,7 +147,7 @@ impl Style {
         match shape {
             ResponseShape::Hits { .. } => parts.push(counted(outcome.hits, "hit")),
             ResponseShape::Lines | ResponseShape::Around(_) => {
-                parts.push(counted(outcome.lines, "line"))
+                parts.push(counted(outcome.lines, "line"));
             }
             ResponseShape::Buckets { .. } => parts.push(counted(in_buckets, "line")),
             ResponseShape::Sources | ResponseShape::Costs => {}

@@ -3,7 +3,7 @@
 //!
 //! The library's own keepalive cannot: it counts whole packets, and does not fire while its session
 //! loop is stuck. What comes is counted where it leaves the socket
-//! ([`LinkPacer`](crate::transport::pace::LinkPacer)), and a ping that waits behind other data is no reason
+//! ([`LinkPacer`]), and a ping that waits behind other data is no reason
 //! to cut a link on which these data flow.
 
 use std::future::Future;

@@ -29,7 +29,8 @@ enum StreamForm {
 /// A stream that is being read.
 pub(super) struct ScanStream {
     form: StreamForm,
-    /// Offset of the first byte that was looked at; of [`StreamForm::Text`], of the line that comes next.
+    /// Offset of the first byte that was looked at; of [`StreamForm::Text`], of the line that comes
+    /// next.
     begin: u64,
     /// Where looking ends, where that is known.
     end: Option<u64>,
