@@ -1,5 +1,5 @@
-//! The hosts that a file defines, by name and number, with what is set for them. What they say of
-//! each other (routes, groups) is left to those.
+//! The hosts that the inventory defines, by name and number, with their settings. `routes` and
+//! `selection` resolve what hosts and groups say of each other.
 
 use std::collections::HashMap;
 use std::path::PathBuf;

@@ -19,7 +19,7 @@ const MAX_NAMES: usize = 1_000_000;
 /// The most looks before two that agree.
 const MAX_LOOKS: u32 = 6;
 
-/// The most links that one is followed through, as on Linux.
+/// The most links in a row that are followed, as on Linux.
 const MAX_LINKS: u32 = 40;
 
 /// Every regular file that a pattern matches, and every one that may be a sibling of such a file;
@@ -35,7 +35,7 @@ pub fn list(pattern: &[u8], stop: &Stop) -> Result<Listing, FileError> {
     list_within(pattern, is_path, Listing::LIMIT, stop)
 }
 
-/// The same of one path, whatever characters it has.
+/// The same for one path, even if it looks like a pattern.
 ///
 /// # Errors
 /// When the path may not be looked at.
@@ -98,7 +98,7 @@ fn list_once(
             Err(error) if is_path => return Err(error),
             Err(_) => {}
         }
-        // Of a pattern, what leads to nothing is nothing.
+        // Dangling links that match a pattern are ignored.
         let is_log = is_path || logs.last().is_some_and(|log| *log == path);
         if let Some(target) = is_log.then(|| target_of(path)).flatten() {
             found.files.push_link(LogLink {
@@ -115,8 +115,7 @@ fn list_once(
     Ok(found.files)
 }
 
-/// Where a symlink leads in the end, whether there is something or not; `None` where the path is
-/// none, or leads nowhere.
+/// The final target of a symlink, which need not exist; `None` if the path is no symlink or a loop.
 fn target_of(path: &[u8]) -> Option<Vec<u8>> {
     let mut at = PathBuf::from(as_path(path));
     let mut links = 0;

@@ -9,12 +9,12 @@ use crate::model::time::Time;
 /// What a [`LogFile`] takes on top of its path.
 const OVERHEAD: usize = 120;
 
-/// A symlink that was asked for as a log: its generations lie beside what it leads to.
+/// A log that is a symlink: it has generations beside its target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogLink {
     /// The link.
     pub path: Vec<u8>,
-    /// The path that it leads to in the end, without links in it; there need not be a file.
+    /// Its final target, a path without links; the file need not exist.
     pub target: Vec<u8>,
 }
 
@@ -69,7 +69,7 @@ impl Listing {
         }
     }
 
-    /// Adds a symlink. Where no more fits, what it leads to is left out.
+    /// Adds a symlink, or counts it as left out if the limit is reached.
     pub fn push_link(&mut self, link: LogLink) {
         let bytes = link.path.len() + link.target.len() + OVERHEAD;
         if self.bytes + bytes > self.limit {

@@ -1,4 +1,4 @@
-//! Log files of any host: their names, what can be asked of them, what was listed. No I/O.
+//! Log files of any host: listings, rotation names, access requests and the follower. No I/O.
 
 pub mod access;
 pub mod follow;

@@ -301,14 +301,14 @@ struct Out {
 }
 
 impl Out {
-    /// False where nobody hears any more.
+    /// Returns false if nobody listens any more.
     async fn send(&self, heard: HostResponse) -> bool {
         self.sender.send((self.host, heard)).await.is_ok()
     }
 }
 
-/// Asks one host, again while what went wrong may pass and its time is not over, and says how it
-/// ended.
+/// Asks one host and reports how it ended. Failures that may pass are retried until the time is
+/// over.
 async fn ask_one(host: &HostSpec, asks: &[Ask], silence: Duration, reach: &impl Reach, out: &Out) {
     let (mut backoff, started) = (Backoff::default(), Instant::now());
     let (mut last, mut tries) = (None, 0_u32);
@@ -345,7 +345,7 @@ async fn ask_one(host: &HostSpec, asks: &[Ask], silence: Duration, reach: &impl 
     out.send(HostResponse::Ended(status)).await;
 }
 
-/// The wait before the next try, which is longer where a server may count each as an offence.
+/// The wait before the next try. It is longer if the server may count tries as offences.
 fn next_wait(backoff: &mut Backoff, error: &LinkError, tried_for: Duration) -> Duration {
     match error.status.retry_in_s {
         None => backoff.after_failure(tried_for, rand::random()),
@@ -356,19 +356,17 @@ fn next_wait(backoff: &mut Backoff, error: &LinkError, tried_for: Duration) -> D
 /// One try to ask a host.
 struct Turn {
     silence: Duration,
-    /// When the host said something last. Where it has not yet, it is when it was dialled first, by
-    /// the try before perhaps.
+    /// When the host was heard last; until then, when the first try began.
     last_sign: Instant,
-    /// How the try before ended, and how many there had been.
+    /// How the last try ended, and the number of tries so far.
     last: Option<(HostStatus, u32)>,
     stage: AskStage,
-    /// It has answered something, so asking again would say it twice.
+    /// It has sent part of an answer, which another try would repeat.
     heard: bool,
 }
 
 impl Turn {
-    /// Asks once, as long as the host says something. Its last state, or `None` where nobody hears
-    /// any more.
+    /// Asks once. Returns the host's last state, or `None` if nobody listens any more.
     async fn listen(
         &mut self,
         host: &HostSpec,
@@ -426,8 +424,8 @@ impl Turn {
         true
     }
 
-    /// What is said of a host that has said nothing for too long. Of one that was being dialled
-    /// again it is why it was lost.
+    /// The status of a host that was silent for too long; while it is being redialled, why it was
+    /// lost.
     fn silent(&mut self) -> HostStatus {
         let seconds = self.silence.as_secs_f64();
         let reason = match (&self.stage, self.last.take()) {

@@ -245,8 +245,8 @@ impl Conductor {
     }
 }
 
-/// What is said of a host that is not done when the time is over. Of one that was being dialled
-/// again it is why it was lost.
+/// The status of a host that is not done at the deadline; while it is being redialled, why it was
+/// lost.
 fn at_the_deadline(awaited: Awaited) -> HostStatus {
     let reason = match awaited {
         Awaited::Login(Some(waits), before) => still_waiting(&waits, before),
@@ -257,8 +257,7 @@ fn at_the_deadline(awaited: Awaited) -> HostStatus {
     HostStatus::because(LinkState::Timeout, reason, "give it more time: --timeout")
 }
 
-/// What a login waits for when the time is over, and how the one before it ended, where there was
-/// one.
+/// What a login waits for at the deadline, and how the login before it failed, if there was one.
 pub(super) fn still_waiting(waits: &str, before: Option<HostStatus>) -> String {
     let before = before
         .and_then(|status| status.reason)

@@ -20,22 +20,22 @@ struct LedgerRow {
     state: LinkState,
     /// What a host that is being reached waits for.
     waits: Option<String>,
-    /// Why it was not reached last, or lost, since it was up.
+    /// Why it was lost or not reached, since it was last up.
     failure: Option<HostStatus>,
-    /// How often it was given up.
+    /// How often that happened.
     failures: u32,
     read_to: Option<Time>,
     done: bool,
 }
 
-/// What of a host that is not done has not come.
+/// What a host that is not done still owes.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Awaited {
-    /// A login, with what that waits for and why the one before it failed.
+    /// A login: what it waits for, and why the one before it failed.
     Login(Option<String>, Option<HostStatus>),
-    /// What it has to say.
+    /// Lines or metrics.
     Rest,
-    /// A try after the last one, which failed so, of so many.
+    /// Another try: how the last one failed, and the number of tries.
     AnotherTry(HostStatus, u32),
 }
 
@@ -111,7 +111,7 @@ impl Book {
         self.hosts.iter().all(|row| row.done)
     }
 
-    /// Hosts that are not done, with what has not come of them.
+    /// Hosts that are not done, with what they still owe.
     pub(super) fn undone(&self) -> impl Iterator<Item = (usize, Awaited)> + '_ {
         let undone = self.hosts.iter().enumerate().filter(|(_, row)| !row.done);
         undone.map(|(host, row)| (host, row.awaited()))

@@ -113,9 +113,8 @@ impl Answering {
         }
     }
 
-    /// Where the shell that was wanted is refused, another tells what the host is. A server that
-    /// gives one session refuses that too, or hangs up with the first; there the refusal is what is
-    /// told.
+    /// Describes the host in another shell after the wanted one was refused. A server with a single
+    /// session refuses that one too, or hangs up; then the first refusal is the error.
     async fn describe_after(
         &mut self,
         refusal: LinkError,
@@ -268,7 +267,7 @@ impl Answering {
     }
 }
 
-/// Says of every source that is asked about why it is not answered.
+/// Reports for every source in question why there is no answer.
 async fn refuse(host: &HostSpec, ask: &Ask, error: LinkError, replies: &mpsc::Sender<Reply>) {
     let why = Trouble::from(error).told();
     for spec in host.sources.iter().filter(|spec| may_be_about(ask, spec)) {
@@ -308,7 +307,7 @@ struct Parts {
     streams: Option<HostSpec>,
 }
 
-/// What some questions are about, where that needs no shell of the login for files.
+/// What the questions are about, if they need no file shell of the login.
 #[derive(Debug, PartialEq, Eq)]
 enum Only {
     Root,

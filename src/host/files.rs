@@ -53,7 +53,7 @@ pub trait Files: Send {
     /// file twice.
     fn list(&mut self, pattern: &[u8]) -> impl Future<Output = Result<Listing, Failure>> + Send;
 
-    /// The same of one path, whatever characters it has.
+    /// The same for one path, even if it looks like a pattern.
     fn list_log(&mut self, path: &[u8]) -> impl Future<Output = Result<Listing, Failure>> + Send;
 
     /// Text of a file from an offset on, at most `most` bytes (and never more than [`MAX_READ`]).

@@ -37,12 +37,12 @@ pub(super) struct RootFiles {
     shell: Beside,
 }
 
-/// What there is beside the shell of root's on a connection.
+/// The shell besides root's on a connection.
 enum Beside {
     First,
-    /// Nothing: it has the only session.
+    /// None: root's has the only session.
     Nothing,
-    /// The shell that has the only session, for sudo has refused it.
+    /// The usual shell has the only session, because sudo refused.
     Only(Trouble),
 }
 
@@ -67,7 +67,7 @@ impl RootFiles {
     /// not wait for it.
     ///
     /// # Errors
-    /// When the next connection is to be for them alone.
+    /// When the next connection must be for these files alone.
     pub(super) async fn run(
         &mut self,
         connection: &Connection,
@@ -116,15 +116,15 @@ impl RootFiles {
         }
     }
 
-    /// Whether this connection is for them alone.
+    /// Whether this connection is for these files alone.
     pub(super) fn is_alone(&self) -> bool {
         matches!(self.shell, Beside::Nothing)
     }
 
-    /// Follows them, and tells all that is told of a host.
+    /// Follows the files, and reports all else that is reported of a host.
     ///
     /// # Errors
-    /// When the connection ends. Where sudo refuses the next one is not for them alone.
+    /// When the connection ends. If sudo refused, the next one is for the usual shell.
     pub(super) async fn run_alone(
         &mut self,
         connection: &Connection,
@@ -183,7 +183,7 @@ pub struct Told<'a> {
 }
 
 impl Told<'_> {
-    /// Whether nobody else tells of the host.
+    /// Whether nothing else reports on the host.
     #[must_use]
     pub(super) fn is_alone(&self) -> bool {
         self.is_alone

@@ -28,8 +28,7 @@ pub enum Command {
     Reconnect,
 }
 
-/// What was refused tells more than that the server has hung up after it, and is told a moment
-/// later.
+/// A refused session explains more than the hang-up after it, and arrives a moment later.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// A login that waits for its shell says so this often, so that the seconds that it tells are true

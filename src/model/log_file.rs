@@ -1,5 +1,4 @@
-//! A file of a log as it was found in its folder. What can be read and found in it is left to
-//! `files`.
+//! A file of a log as it was listed. `files` has the requests for its contents.
 
 use super::cursor::FileId;
 use super::time::Time;

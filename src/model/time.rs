@@ -1,4 +1,4 @@
-//! Moments, where the time of a line comes from, and the clock of a host.
+//! Points in time, the source of a line's time, and the clock of a host.
 
 use jiff::Timestamp;
 use jiff::tz::{Offset, TimeZone};

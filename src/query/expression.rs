@@ -1,5 +1,5 @@
-//! Expressions for the texts, wildcards and patterns of a query, bounded in size; and which texts
-//! are meant in either case.
+//! Regular expressions for the texts, wildcards and patterns of a query, bounded in size, and
+//! whether they ignore case.
 
 use globset::{GlobBuilder, GlobMatcher};
 use regex::bytes::{Regex, RegexBuilder};

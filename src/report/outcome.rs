@@ -1,4 +1,4 @@
-//! What came of a report: what was printed, and the exit code.
+//! The result of a report: counts of what was printed, and the exit code.
 
 /// What came of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

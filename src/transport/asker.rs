@@ -1,4 +1,4 @@
-//! Who is asked what only a person can answer.
+//! Puts questions to the operator.
 
 use std::future::Future;
 use std::pin::Pin;

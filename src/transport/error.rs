@@ -1,5 +1,5 @@
-//! Why a host is not reached, as everybody above is told it. What the failures of each step come to
-//! is left to `failure`.
+//! Why a host was not reached, as reported to all callers. `failure` turns the errors of each step
+//! into it.
 
 use crate::model::state::{HostStatus, LinkState};
 

@@ -1,4 +1,4 @@
-//! What `ssh -G` is asked, and what it prints.
+//! The question to `ssh -G`, and its answer.
 
 use std::path::PathBuf;
 

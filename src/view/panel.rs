@@ -1,4 +1,4 @@
-//! What the panels beside the main pane have in common.
+//! What all panels beside the main pane share.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;

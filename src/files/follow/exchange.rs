@@ -34,7 +34,7 @@ pub struct Sibling {
     pub packed: bool,
 }
 
-/// How a file begins that is not compressed.
+/// The first bytes of an uncompressed file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Head {
     /// Which file.
@@ -133,7 +133,7 @@ pub enum Request {
     },
     /// List the older generations beside the watched file.
     List(Watch),
-    /// Say how the files beside the watched one begin that are not compressed.
+    /// Sum up the first bytes of the uncompressed files beside the watched one.
     Heads(Watch),
     /// Find out how far the NUL bytes go that stand at this offset.
     Hole(Watch, u64),

@@ -1,10 +1,10 @@
-//! Generations that were there before anything was read, and of which nobody asked to be told.
-//! While they are as they were listed, `lineage` knows them. When one is compressed or copied, and
-//! the new file has another time of change, it is known by how it begins.
+//! Recognises generations that existed before following began, which must not be shown. `lineage`
+//! knows them as long as they are unchanged. Once one is compressed or copied, and the new file has
+//! another modification time, its first bytes identify it.
 //!
-//! Logs of one program may all begin alike. So a file is only taken for one of them where that is
-//! gone since the last listing, where no name says that it is newer than what was read, and where
-//! the whole of a short one is the same.
+//! All logs of a program may begin alike. So a file is taken for a known one only if that one is
+//! gone since the last listing, if no name says that the file is newer than what was read, and, for
+//! a short one, if the contents are equal as a whole.
 
 use std::time::Duration;
 
@@ -13,31 +13,32 @@ use crate::model::cursor::FileId;
 use super::generation::{MARKER, cksum};
 use super::{Follower, Generation, Head, Request, Sibling, Stat, Watch};
 
-/// The most that are remembered of a log. The host tells no more.
+/// The most heads of a log that are kept; the script sends no more.
 const MOST: usize = 8;
 
-/// A host is asked when it has told what it was asked for first. One log is asked about at a time.
+/// Heads are requested this long after the first listing, one log at a time, so that lines come
+/// first.
 const ASKED_AFTER: Duration = Duration::from_secs(3);
 
-/// How the generations begin that were there before.
+/// First bytes of the generations that existed before.
 #[derive(Debug, Default)]
 pub(super) struct Heads {
-    /// Of those that are there.
+    /// Of files that are still there.
     there: Vec<Head>,
-    /// Of those that went away, and are not known by their times of change.
+    /// Of files that are gone and whose modification time does not identify their successor.
     gone: Vec<Head>,
-    /// When the host is to be asked, until it has answered.
+    /// When to request them; `None` once they are known.
     due: Option<Duration>,
     is_asked: bool,
 }
 
 impl Heads {
-    /// The host is to be asked some time after this.
+    /// Schedules the request.
     pub(super) fn want(&mut self, now: Duration) {
         self.due = Some(now + ASKED_AFTER);
     }
 
-    /// What was asked over another connection has no answer.
+    /// A request over a lost connection gets no answer.
     pub(super) fn restart(&mut self) {
         self.is_asked = false;
     }
@@ -54,8 +55,8 @@ impl Heads {
             .collect();
     }
 
-    /// A listing shows which of them are gone; `is_known` are files that were there before. Nothing
-    /// is left to be found in those that were gone before, where `all_read`.
+    /// Notes which files are gone, by a new listing. `is_known` tells files that were listed before;
+    /// with `all_read`, nothing that is still to be read can match what was gone earlier.
     pub(super) fn compare(
         &mut self,
         listed: &[Sibling],
@@ -83,8 +84,8 @@ impl Heads {
             .extend(gone.into_iter().filter(|head| !is_known_by_time(head)));
     }
 
-    /// Whether a file that begins with these bytes, and has no others where `is_whole`, is one of
-    /// those that are gone. That is forgotten then.
+    /// Whether a file with these first bytes is one of those that are gone, which is then forgotten.
+    /// `is_whole`: the file has no more bytes.
     fn take(&mut self, bytes: &[u8], is_whole: bool) -> bool {
         let is_it = |head: &Head| {
             let is_as_long = head.length == MARKER || (is_whole && bytes.len() == head.length);
@@ -99,7 +100,7 @@ impl Heads {
 }
 
 impl Follower {
-    /// Asks about one log, where nothing else is to be asked.
+    /// Requests the heads of one log if no other request is pending.
     pub(super) fn ask_for_heads(&mut self, now: Duration) {
         let is_due = |heads: &Heads| !heads.is_asked && heads.due.is_some_and(|due| due <= now);
         let source = self
@@ -121,8 +122,8 @@ impl Follower {
         source.heads.learn(heads, |id| source.lineage.was_there(id));
     }
 
-    /// Whether what was taken for a generation that was missed is one that was there before,
-    /// compressed or copied since. It is not told, and not looked at any more.
+    /// Drops a generation that was taken for a missed one but existed before, and was compressed or
+    /// copied since. Returns whether it was dropped.
     pub(super) fn pass_over_known(
         &mut self,
         watch: Watch,

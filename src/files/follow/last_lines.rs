@@ -1,5 +1,5 @@
-//! Reads the last lines of a file that is seen first: in a window at its end, which grows until
-//! they are all in it.
+//! Reads the last lines of a file that is seen for the first time, in a window at its end that
+//! grows until it has them all.
 
 use std::collections::VecDeque;
 use std::time::Duration;

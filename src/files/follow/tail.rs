@@ -1,5 +1,5 @@
-//! The last lines of a file that is seen first, while they are collected. How far back they are
-//! looked for is left to `last_lines`.
+//! Collects the last lines of a file that is seen for the first time. `last_lines` decides how far
+//! back to read.
 
 use std::collections::VecDeque;
 

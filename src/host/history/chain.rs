@@ -1,7 +1,7 @@
 //! Which files are one log, and in which order: the live file and its generations, oldest first.
 //! Names and times only; nothing is read.
 //!
-//! A log that is a symlink has its generations beside what it leads to: those are its [`Alias`]es.
+//! A log that is a symlink has its generations beside its target: the target is its [`Alias`].
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -39,16 +39,15 @@ fn stem(file: &[u8]) -> &[u8] {
 pub(super) struct Alias {
     /// The path of the log.
     pub(super) log: Vec<u8>,
-    /// Only what is older than this is a generation of it.
+    /// Only older generations than this belong to the log.
     pub(super) before: Option<Generation>,
 }
 
-/// By the paths.
+/// Aliases by their path.
 pub(super) type Aliases = HashMap<Vec<u8>, Alias>;
 
-/// Under which paths generations of a log lie that is a symlink: that which it leads to, and where
-/// this has a date, what it would be called without: with a link to `app-20261120.log`, older ones
-/// of `app.log` belong to it.
+/// The aliases of a symlinked log: its target and, if the name of the target has a date, that name
+/// without the date. To a link to `app-20261120.log` belong the older files of `app.log`.
 pub(super) fn aliases_of(link: &LogLink) -> Vec<(Vec<u8>, Alias)> {
     let alias = |before| Alias {
         log: link.path.clone(),
@@ -61,7 +60,7 @@ pub(super) fn aliases_of(link: &LogLink) -> Vec<(Vec<u8>, Alias)> {
     aliases.filter(|(path, _)| *path != link.path).collect()
 }
 
-/// The path of a log of which this file is a generation with a date, if it may be one.
+/// The name of the log that a file with a date in its name belongs to; `None` without a date.
 fn undated(file: &[u8]) -> Option<(Vec<u8>, Generation)> {
     let start = file
         .iter()
@@ -84,8 +83,7 @@ fn undated(file: &[u8]) -> Option<(Vec<u8>, Generation)> {
         .map(|(generation, path)| (path, generation))
 }
 
-/// Whether what was added to a name begins with a date. Other long numbers may be those of
-/// processes.
+/// Whether the name has a date in it. Other long numbers may be process ids.
 fn is_date(generation: &Generation) -> bool {
     let Generation::Dated(numbers) = generation else {
         return false;
@@ -95,24 +93,23 @@ fn is_date(generation: &Generation) -> bool {
         .is_some_and(|first| YEARS.contains(first) || *first >= LEAST_EPOCH)
 }
 
-/// What may be a year in a name.
+/// Numbers in a name that are taken for a year.
 const YEARS: std::ops::RangeInclusive<u64> = 1970..=2100;
 
-/// What may be seconds since 1970 in a name: the year 2001 and later, as long as a date of eight
-/// digits is not.
+/// The least number in a name that is taken for seconds since 1970 (September 2001): a date has
+/// fewer digits.
 const LEAST_EPOCH: u64 = 1_000_000_000;
 
-/// A file of a log that is not the live one.
+/// A file of a log other than the live one.
 struct Older {
     generation: Generation,
-    /// The path of which it is a generation, where that is an alias of the log.
+    /// The alias whose generation it is, if not the log's own.
     alias: Option<Vec<u8>>,
     file: LogFile,
 }
 
 impl Older {
-    /// What else is the same generation has the same. What has no age in its name is no twin of
-    /// another one.
+    /// Equal for two forms of one generation. A name that tells no age has no twin.
     fn key(&self) -> (Generation, Option<Vec<u8>>) {
         let is_ageless = self.generation == Generation::Live;
         (
@@ -166,12 +163,12 @@ fn each_once(mut files: Vec<LogFile>) -> Vec<LogFile> {
     files
 }
 
-/// Files of which logs are made.
+/// The files that logs are made of.
 #[derive(Debug, Default)]
 pub(super) struct Listed {
-    /// What a path or pattern has brought.
+    /// Matches of the path or pattern, and their siblings.
     pub(super) own: Vec<LogFile>,
-    /// What lies beside that to which its symlinks lead.
+    /// What lies beside the targets of its symlinks.
     pub(super) linked: Vec<LogFile>,
     pub(super) aliases: Aliases,
 }
@@ -194,7 +191,7 @@ pub(super) fn of_path(path: &[u8], listed: Listed) -> Chain {
     }
 }
 
-/// Of which log a file is an older generation.
+/// Finds the log that a file is an older generation of.
 fn member(names: &LogNames, aliases: &Aliases, file: LogFile) -> Option<(Vec<u8>, Older)> {
     let (name, generation) = names.log_of(&file.path)?;
     let (log, alias) = match aliases.get(name) {
@@ -222,7 +219,7 @@ type Members = (Option<LogFile>, Vec<Older>);
 pub(super) fn of_pattern(listed: Listed) -> Vec<Chain> {
     let aliases = &listed.aliases;
     let own = || listed.own.iter().map(|file| &file.path[..]);
-    // What is newer than the file to which a link leads is no generation of the link.
+    // A file that is newer than the target of a link is not a generation of that link.
     let whole_aliases = aliases
         .iter()
         .filter(|(_, alias)| alias.before.is_none())
@@ -259,7 +256,7 @@ pub(super) fn of_pattern(listed: Listed) -> Vec<Chain> {
         .collect()
 }
 
-/// A generation of a log that is not there.
+/// A generation whose live log does not exist.
 fn without_log(file: LogFile) -> (Vec<u8>, Older) {
     let log = stem(&file.path).to_vec();
     let generation = Generation::of(&log, &file.path).unwrap_or(Generation::Live);

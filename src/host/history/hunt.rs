@@ -59,7 +59,7 @@ const STAMPLESS: Context = Context {
     after: 8,
 };
 
-/// Files of a log that cannot be read are named up to this number.
+/// The most unreadable files of a log that are named; the rest are counted.
 const MOST_NAMED: u64 = 8;
 
 /// What is looked for.
@@ -112,9 +112,9 @@ pub(super) struct Hunt<'f, 'a, F> {
     total: u64,
     /// How much of the part under way has been looked at.
     seen: u64,
-    /// How often the log was moved since a part was read.
+    /// Rotations since the last part was read.
     moves: u32,
-    /// Files that could not be read, or not to their end.
+    /// Files that could not be read in full.
     failures: u64,
 }
 
@@ -250,7 +250,7 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
         Ok(())
     }
 
-    /// A file could not be read, or not to its end.
+    /// Reports a file that could not be read in full.
     async fn failed(&mut self, why: String, out: &mut Out<'_>) -> Result<(), Halt> {
         self.failures += 1;
         let name = self.text.log.info.name.clone();
@@ -271,7 +271,7 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
             .await
     }
 
-    /// Nothing that is left can be read, for it is another file each time.
+    /// Reports the files that were never read because they kept moving.
     async fn give_up(&self, out: &mut Out<'_>) -> Result<(), Halt> {
         let left: HashSet<usize> = self.parts.iter().map(|part| part.file).collect();
         let (left, all) = (left.len(), self.text.log.files.len());

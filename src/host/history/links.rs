@@ -1,5 +1,5 @@
-//! The logs of a path or pattern, with the generations that lie elsewhere because a log is a
-//! symlink. Which file belongs to which log is left to `chain`.
+//! Lists the logs of a path or pattern. A log that is a symlink also has the generations beside its
+//! target. `chain` decides which file belongs to which log.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -11,19 +11,19 @@ use crate::model::source::SourceKind;
 use super::chain::{self, Aliases, Chain, Listed};
 use super::told;
 
-/// What a source that consists of files has.
+/// The logs of a source of files.
 pub(super) struct Logs {
     /// In the order of their paths.
     pub(super) chains: Vec<Chain>,
-    /// What of it is not there, each in one line.
+    /// What is missing and why, one line each.
     pub(super) problems: Vec<String>,
 }
 
-/// So many links of a source are followed. Each takes a question or two.
+/// The most symlinks of a source that are followed. Each costs one or two listings.
 const MOST_LINKS: usize = 1000;
 
-/// The logs of a source that consists of files; what lies elsewhere only of those logs that are
-/// wanted, by their paths.
+/// Lists the logs of a source of files. Targets of symlinks are listed only for logs whose path
+/// `is_wanted`.
 ///
 /// # Errors
 /// When the path may not be looked at, or the host is gone.
@@ -80,12 +80,11 @@ pub(super) async fn logs<F: Files>(
     Ok(Logs { chains, problems })
 }
 
-/// Where older files of the listed logs lie that are symlinks. What two of them lead to belongs to
+/// The other paths under which symlinked logs have generations. A target of two links belongs to
 /// the first.
 fn aliases(own: &Listing, is_glob: bool) -> Aliases {
     let paths: HashSet<&[u8]> = own.iter().map(|file| &file.path[..]).collect();
-    // One that is not listed is the same file as another one that the pattern matches, or leads to
-    // nothing.
+    // A link that is not listed is dangling, or the same file as another match of the pattern.
     let is_log = |link: &&LogLink| !is_glob || paths.contains(&link.path[..]);
     let mut aliases = Aliases::new();
     for (name, alias) in own
@@ -101,7 +100,7 @@ fn aliases(own: &Listing, is_glob: bool) -> Aliases {
     aliases
 }
 
-/// Why a listing may not have all files.
+/// Why a listing may be incomplete.
 fn missing(path: &str, listing: &Listing) -> Vec<String> {
     let mut problems = Vec::new();
     if listing.left_out() > 0 {

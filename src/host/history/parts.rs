@@ -1,5 +1,4 @@
-//! What a pass over a log has to look at: ranges of its generations. In which pieces that happens
-//! is left to `hunt`.
+//! The ranges of a log's generations that a search has to read. `hunt` cuts them into pieces.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -11,10 +10,10 @@ use crate::model::time::Time;
 use super::text::{At, LogText};
 use super::{Halt, seek, sources};
 
-/// A log that is moved so often before anything more of it could be read is given up.
+/// A log is given up after so many rotations in a row without anything read in between.
 pub(super) const MOST_MOVES: u32 = 8;
 
-/// A range of a generation that is still to be looked at.
+/// A range of one generation that has not been read yet.
 #[derive(Debug, Clone)]
 pub(super) struct Part {
     pub(super) file: usize,
@@ -22,7 +21,7 @@ pub(super) struct Part {
     pub(super) to: u64,
 }
 
-/// Where the lines of a window are; looked for anew where the log is moved meanwhile.
+/// Finds the range of a time window, and starts over when the log is rotated meanwhile.
 pub(super) async fn range<F: Files>(
     text: &mut LogText<'_, F>,
     window: &Range<Time>,

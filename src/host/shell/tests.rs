@@ -182,7 +182,7 @@ pub(super) fn with_every_shell(check: impl Fn(&str, Command)) {
 }
 
 #[test]
-fn the_script_has_no_placeholder_left_and_is_sent_in_no_time() {
+fn the_script_has_no_placeholder_left_and_is_short() {
     assert!(!FOLLOW.contains("S@"), "{}", *FOLLOW);
     assert!(
         FOLLOW.len() < 20 << 10,

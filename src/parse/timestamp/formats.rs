@@ -1,5 +1,4 @@
-//! The formats of stamps that are known, by their names: those of `notation`, and those in fields
-//! with a name.
+//! All known timestamp formats, by name: those of `notation`, and those in named fields.
 
 use super::fields;
 use super::notation::First::Any;

@@ -1,4 +1,4 @@
-//! Lines of IIS, whose times are in UTC though they do not say so, known by their columns.
+//! Recognises lines of IIS by their columns: their times are in UTC without saying so.
 
 use std::net::IpAddr;
 

@@ -1,4 +1,4 @@
-//! What a stamp says: a day, a time of day, a zone, any of which it may leave open.
+//! What a timestamp says: day, time of day and zone, each of which it may leave out.
 
 /// Nanoseconds of a second.
 pub(super) const NANOS: u32 = 1_000_000_000;
