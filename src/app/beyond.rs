@@ -13,7 +13,7 @@ use super::{App, Popup};
 use crate::model::cursor::Place;
 use crate::model::gap::Gap;
 use crate::model::host::HostId;
-use crate::model::record::Record;
+use crate::model::line::FleetLine;
 use crate::model::source::SourceId;
 use crate::model::time::Time;
 use crate::query::Query;
@@ -37,7 +37,7 @@ pub(super) struct Further {
     waiting: usize,
     asked: usize,
     progress: BTreeMap<HostId, (u64, u64)>,
-    best: Option<Record>,
+    best: Option<FleetLine>,
     failed: Vec<String>,
 }
 
@@ -178,11 +178,11 @@ impl App {
                 .map_or("", |row| row.name.as_str());
             further.failed.push(format!("{name}: {why}"));
         }
-        let is_new = |record: &Record| {
+        let is_new = |record: &FleetLine| {
             !further
                 .edge
                 .known
-                .contains(&(record.source, record.cursor.offset))
+                .contains(&(record.source, record.content.cursor.offset))
         };
         let found = pending
             .entries
@@ -193,7 +193,7 @@ impl App {
             let is_nearer = further
                 .best
                 .as_ref()
-                .is_none_or(|best| (record.time > best.time) == further.backwards);
+                .is_none_or(|best| (record.content.time > best.content.time) == further.backwards);
             if is_nearer {
                 further.best = Some(record.clone());
             }
@@ -217,8 +217,8 @@ impl App {
                 self.cancel_for(further.pane);
                 let store = &self.store;
                 if let Some(pane) = self.panes.get_mut(&further.pane) {
-                    pane.go_to(record.time, store);
-                    pane.landing = Some((record.source, record.cursor));
+                    pane.go_to(record.content.time, store);
+                    pane.landing = Some((record.source, record.content.cursor));
                 }
                 if !failed.is_empty() {
                     self.say(failed.trim_start_matches(" · ").to_owned());
@@ -248,7 +248,7 @@ impl App {
             ));
         };
         let (gap, ring) = (Arc::clone(gap), pane.rows(&self.store).ring(seq));
-        let before = near(ring, seq, gap.source, true).map(Record::place);
+        let before = near(ring, seq, gap.source, true).map(|near| near.content.place());
         let Some(place) = before else {
             return self
                 .say("no line before the gap is held any more from which it could be found");
@@ -287,7 +287,7 @@ impl App {
         if !matches!(ring.get(seq), Some(RingEntry::Gap(there)) if **there == *gap) {
             return self.leave_gap(gap, "its place is not held any more");
         }
-        let after = near(ring, seq, gap.source, false).map(Record::place);
+        let after = near(ring, seq, gap.source, false).map(|near| near.content.place());
         match missing(pending.entries, after) {
             Ok(lines) if !lines.is_empty() => {
                 self.store
@@ -341,8 +341,9 @@ fn missing(mut entries: Vec<RingEntry>, after: Option<Place>) -> Result<Vec<Ring
     };
     let is_after = |entry: &RingEntry| {
         entry.record().is_some_and(|record| {
-            record.cursor == after.cursor
-                || (record.cursor.offset == after.cursor.offset && after.fits(&record.raw))
+            record.content.cursor == after.cursor
+                || (record.content.cursor.offset == after.cursor.offset
+                    && after.fits(&record.content.raw))
         })
     };
     match entries.iter().position(is_after) {
@@ -357,13 +358,13 @@ fn missing(mut entries: Vec<RingEntry>, after: Option<Place>) -> Result<Vec<Ring
 }
 
 /// The nearest line of a source before or after a number.
-fn near(ring: &Ring, seq: u64, source: SourceId, before: bool) -> Option<&Record> {
+fn near(ring: &Ring, seq: u64, source: SourceId, before: bool) -> Option<&FleetLine> {
     let own = |entry: &'_ RingEntry| entry.record().is_some_and(|record| record.source == source);
     if before {
         let mut at = seq;
         while at > ring.first() {
             at -= 1;
-            if let Some(RingEntry::Record(record)) = ring.get(at).filter(|entry| own(entry)) {
+            if let Some(RingEntry::Line(record)) = ring.get(at).filter(|entry| own(entry)) {
                 return Some(record);
             }
         }
@@ -397,11 +398,11 @@ impl Edge {
         let lines = ring
             .from(from)
             .filter_map(|(_, entry)| entry.record())
-            .filter(|record| record.time == time);
+            .filter(|record| record.content.time == time);
         Some(Self {
             time,
             known: lines
-                .map(|record| (record.source, record.cursor.offset))
+                .map(|record| (record.source, record.content.cursor.offset))
                 .collect(),
         })
     }

@@ -10,9 +10,9 @@ use super::{App, Effect, Event};
 use crate::model::cursor::{Cursor, FileId};
 use crate::model::gap::{Gap, GapReason};
 use crate::model::host::{Endpoint, Facts, HostId, HostName, HostSpec};
+use crate::model::line::{FleetLine, Line, Span};
 use crate::model::metrics;
 use crate::model::metrics::Sample;
-use crate::model::record::{Record, Span};
 use crate::model::source::{SourceId, SourceInfo};
 use crate::model::state::{HostStatus, LinkState};
 use crate::model::time::{Time, TimeFrom};
@@ -38,20 +38,22 @@ pub(crate) fn hosts() -> Vec<HostSpec> {
 }
 
 /// A line of a host, `ms` after [`START`]; every host has one source, of its own number.
-pub(crate) fn line(host: u32, ms: i64, text: &[u8]) -> Record {
-    Record {
+pub(crate) fn line(host: u32, ms: i64, text: &[u8]) -> FleetLine {
+    FleetLine {
         host: HostId(host),
         source: SourceId(host),
-        time: START.plus_millis(ms),
-        time_from: TimeFrom::Stamp,
-        cursor: Cursor {
-            file: FileId { dev: 1, ino: 2 },
-            offset: u64::try_from(ms.max(0)).unwrap_or(0),
-        },
         late: false,
-        continues: false,
-        stamp: Span::default(),
-        raw: Bytes::copy_from_slice(text),
+        content: Line {
+            time: START.plus_millis(ms),
+            time_from: TimeFrom::Stamp,
+            cursor: Cursor {
+                file: FileId { dev: 1, ino: 2 },
+                offset: u64::try_from(ms.max(0)).unwrap_or(0),
+            },
+            continues: false,
+            stamp: Span::default(),
+            raw: Bytes::copy_from_slice(text),
+        },
     }
 }
 
@@ -169,11 +171,11 @@ pub(crate) fn sample(cpu: f64) -> Sample {
 }
 
 /// So many realistic lines, a tenth of a second apart, from the three hosts that are up.
-pub(crate) fn lines(count: i64) -> Vec<Record> {
+pub(crate) fn lines(count: i64) -> Vec<FleetLine> {
     (0..count).map(nth_line).collect()
 }
 
-fn nth_line(number: i64) -> Record {
+fn nth_line(number: i64) -> FleetLine {
     let ms = number * 100;
     let text = match number % 8 {
         0 => format!(
@@ -237,11 +239,11 @@ pub(crate) fn busy(width: u16, height: u16, count: i64) -> App {
     };
     let gap = Update::Gap(gap(count * 100 - 400));
     for record in records {
-        let at = record.time;
-        app.update(Event::Batch(vec![Update::Records(vec![record])]), at);
+        let at = record.content.time;
+        app.update(Event::Batch(vec![Update::Lines(vec![record])]), at);
     }
     app.update(
-        Event::Batch(vec![gap, Update::Records(tail), Update::Ledger(ledger)]),
+        Event::Batch(vec![gap, Update::Lines(tail), Update::Ledger(ledger)]),
         end,
     );
     app

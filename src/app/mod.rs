@@ -14,8 +14,8 @@ use jiff::tz::TimeZone;
 use ratatui::layout::Rect;
 
 use crate::model::host::{HostId, HostSpec};
+use crate::model::line::FleetLine;
 use crate::model::question::{Answer, Question};
-use crate::model::record::Record;
 use crate::model::text::{Colours, SafeText, settled};
 use crate::model::time::{Time, TimeFrom};
 use crate::model::update::Update;
@@ -595,11 +595,13 @@ impl App {
     /// says less (on another day than the pane's it shows no seconds). A pane too narrow for that
     /// column has no room for stamps either.
     #[must_use]
-    pub fn reading(&self, record: &Record, columns: &LineColumns) -> Reading {
-        match (self.shown.raw, columns.time, record.time_from) {
+    pub fn reading(&self, record: &FleetLine, columns: &LineColumns) -> Reading {
+        match (self.shown.raw, columns.time, record.content.time_from) {
             (true, ..) => Reading::Raw,
             (_, 0, TimeFrom::Stamp) => Reading::Bare,
-            (_, _, TimeFrom::Stamp) if self.date(record.time) == columns.day => Reading::Bare,
+            (_, _, TimeFrom::Stamp) if self.date(record.content.time) == columns.day => {
+                Reading::Bare
+            }
             _ => Reading::Stamped,
         }
     }
@@ -607,11 +609,11 @@ impl App {
     /// A line as it is shown beside such columns, in no more than `most` bytes: in its reading,
     /// with its colours, and of a progress bar the last state; in the raw view every byte of it.
     #[must_use]
-    pub fn shown_text(&self, record: &Record, columns: &LineColumns, most: usize) -> SafeText {
+    pub fn shown_text(&self, record: &FleetLine, columns: &LineColumns, most: usize) -> SafeText {
         match self.reading(record, columns) {
-            Reading::Raw => SafeText::line(&record.raw, Colours::Shown, most),
+            Reading::Raw => SafeText::line(&record.content.raw, Colours::Shown, most),
             reading => SafeText::line(
-                &settled(&reading.of_stamped(&record.raw, record.stamp.range())),
+                &settled(&reading.of_stamped(&record.content.raw, record.content.stamp.range())),
                 Colours::Kept,
                 most,
             ),

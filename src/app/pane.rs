@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use crate::model::cursor::Cursor;
 use crate::model::host::HostId;
 use crate::model::level::Level;
-use crate::model::record::Record;
+use crate::model::line::FleetLine;
 use crate::model::source::SourceId;
 use crate::query::Query;
 use crate::store::{Filter, LIVE, Lens, NOTICE, Past, RingEntry, Store};
@@ -294,8 +294,8 @@ impl LogPane {
     /// The newest lines without an end that belong below the newest entry, oldest first; none while
     /// the operator looks at something else. A query is asked what it says of them so far.
     #[must_use]
-    pub fn unfinished<'a>(&self, store: &'a Store) -> Vec<&'a Record> {
-        let is_shown = |record: &&Record| self.lens.filter().admits_line(store, record);
+    pub fn unfinished<'a>(&self, store: &'a Store) -> Vec<&'a FleetLine> {
+        let is_shown = |record: &&FleetLine| self.lens.filter().admits_line(store, record);
         let mut lines: Vec<_> = store.unfinished().into_iter().filter(is_shown).collect();
         lines.drain(
             ..if self.is_following() {
@@ -494,20 +494,20 @@ impl LogPane {
 mod tests {
     use super::*;
     use crate::app::fixture;
-    use crate::model::record::Record;
     use crate::model::time::Time;
     use crate::model::update::Update;
     use crate::query::Now;
     use crate::store::BEGIN;
 
     fn add(store: &mut Store, lines: &[(u32, bool, &str)]) {
-        let line = |&(source, continues, text): &(u32, bool, &str)| Record {
-            source: SourceId(source),
-            continues,
-            ..fixture::line(0, 0, text.as_bytes())
+        let line = |&(source, continues, text): &(u32, bool, &str)| {
+            let mut line = fixture::line(0, 0, text.as_bytes());
+            line.source = SourceId(source);
+            line.content.continues = continues;
+            line
         };
         store.apply(
-            vec![Update::Records(lines.iter().map(line).collect())],
+            vec![Update::Lines(lines.iter().map(line).collect())],
             Time(0),
         );
     }

@@ -13,7 +13,7 @@ use super::tree::PaneId;
 use super::{App, Effect, LogPane, RequestHandle};
 use crate::model::gap::Gap;
 use crate::model::host::HostId;
-use crate::model::record::{Line, Record};
+use crate::model::line::{FleetLine, Line};
 use crate::model::source::SourceId;
 use crate::model::time::Time;
 use crate::query::request::{Ask, Hit, MissingBytes, Page, Reply, Search, Start, What};
@@ -412,7 +412,7 @@ impl Pending {
         for line in lines {
             self.bytes += line.raw.len() + size_of::<RingEntry>();
             self.entries
-                .push(RingEntry::Record(record(self.host, source, line)));
+                .push(RingEntry::Line(FleetLine::new(self.host, source, line)));
         }
     }
 
@@ -435,28 +435,6 @@ impl Pending {
             since,
             until,
         })));
-    }
-}
-
-fn record(host: HostId, source: SourceId, line: Line) -> Record {
-    let Line {
-        time,
-        time_from,
-        continues,
-        stamp,
-        cursor,
-        raw,
-    } = line;
-    Record {
-        host,
-        source,
-        time,
-        time_from,
-        cursor,
-        late: false,
-        continues,
-        stamp,
-        raw,
     }
 }
 
@@ -586,20 +564,20 @@ fn is_beyond(entry: &RingEntry, want: &Want) -> bool {
     let (place, own) = match want.start {
         Start::Cursor(place) => (place, want.side == Side::Newer),
         Start::After(place) => (place, false),
-        _ => return (record.time < want.bound) == (want.side == Side::Older),
+        _ => return (record.content.time < want.bound) == (want.side == Side::Older),
     };
-    if record.place() == place {
+    if record.content.place() == place {
         return own;
     }
-    if record.cursor.file != place.cursor.file {
+    if record.content.cursor.file != place.cursor.file {
         let apart = if want.side == Side::Older {
-            record.time < want.bound
+            record.content.time < want.bound
         } else {
-            record.time > want.bound
+            record.content.time > want.bound
         };
         return apart;
     }
-    (record.cursor.offset < place.cursor.offset) == (want.side == Side::Older)
+    (record.content.cursor.offset < place.cursor.offset) == (want.side == Side::Older)
 }
 
 /// A name as a pattern that means only itself.

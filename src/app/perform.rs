@@ -471,7 +471,7 @@ impl App {
             // The row above the oldest line, which says what could not be read.
             return self.with_pane(|pane, _| pane.retry());
         }
-        if let Some((seq, RingEntry::Record(_) | RingEntry::Gap(_))) = entry {
+        if let Some((seq, RingEntry::Line(_) | RingEntry::Gap(_))) = entry {
             self.popup = Some((Popup::Record(seq), 0));
         }
     }
@@ -489,12 +489,12 @@ impl App {
                 let (subject, text) = (record.subject(), String::from_utf8_lossy(record.text()));
                 format!(
                     "{} {} {} {text}",
-                    timestamp(record.first.time),
+                    timestamp(record.first.content.time),
                     subject.host,
                     subject.source
                 )
             }
-            None => String::from_utf8_lossy(&line.raw).into_owned(),
+            None => String::from_utf8_lossy(&line.content.raw).into_owned(),
         };
         self.effects.push(Effect::Copy(copied));
     }

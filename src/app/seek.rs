@@ -119,7 +119,7 @@ impl Seek {
                 PER_LINE
                     + entry
                         .and_then(RingEntry::record)
-                        .map_or(0, |record| record.raw.len()),
+                        .map_or(0, |record| record.content.raw.len()),
             );
             if entry.is_some_and(|entry| self.is_target(pane, pane.rows(store), seq, entry)) {
                 self.count -= 1;
@@ -137,10 +137,10 @@ impl Seek {
     fn is_target(&mut self, pane: &LogPane, store: Rows<'_>, seq: u64, entry: &RingEntry) -> bool {
         match (&self.target, entry) {
             (JumpTarget::Bookmark, _) => pane.is_bookmarked(seq),
-            (JumpTarget::Query(query), RingEntry::Record(record)) => {
+            (JumpTarget::Query(query), RingEntry::Line(record)) => {
                 self.hits.is_hit(store, seq, record.source, query)
             }
-            (JumpTarget::Level(level), RingEntry::Record(record)) => {
+            (JumpTarget::Level(level), RingEntry::Line(record)) => {
                 level::of_line(record).is_some_and(|found| found >= *level)
             }
             _ => false,
@@ -242,7 +242,7 @@ fn has_hit(store: Rows<'_>, seq: u64, query: &Query) -> bool {
     let line = store
         .get(seq)
         .and_then(RingEntry::record)
-        .map(|record| String::from_utf8_lossy(&record.raw));
+        .map(|record| String::from_utf8_lossy(&record.content.raw));
     line.is_some_and(|line| !query.highlights(&line).is_empty())
 }
 
@@ -252,7 +252,6 @@ mod tests {
 
     use super::*;
     use crate::app::fixture;
-    use crate::model::record::Record;
     use crate::model::time::Time;
     use crate::model::update::Update;
     use crate::query::Now;
@@ -265,13 +264,14 @@ mod tests {
     /// A store with lines of sources, and whether they go on.
     fn store(lines: &[(u32, bool, &str)]) -> Store {
         let mut store = Store::new(&[], 1 << 20);
-        let line = |&(source, continues, text): &(u32, bool, &str)| Record {
-            source: SourceId(source),
-            continues,
-            ..fixture::line(0, 0, text.as_bytes())
+        let line = |&(source, continues, text): &(u32, bool, &str)| {
+            let mut line = fixture::line(0, 0, text.as_bytes());
+            line.source = SourceId(source);
+            line.content.continues = continues;
+            line
         };
         store.apply(
-            vec![Update::Records(lines.iter().map(line).collect())],
+            vec![Update::Lines(lines.iter().map(line).collect())],
             Time(0),
         );
         store

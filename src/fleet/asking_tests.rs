@@ -8,7 +8,7 @@ use super::*;
 use crate::model::cursor::{Cursor, FileId};
 use crate::model::gap::GapReason;
 use crate::model::host::{Endpoint, HostName};
-use crate::model::record::{Line, Span};
+use crate::model::line::{Line, Span};
 use crate::model::time::{Time, TimeFrom};
 use crate::query::request::{MissingBytes, Totals, What};
 
@@ -187,10 +187,10 @@ async fn told(names: &[&str]) -> Vec<(u64, String)> {
                     status.reason.unwrap_or_default()
                 )
             }
-            Told::Update(Update::Records(records)) => {
+            Told::Update(Update::Lines(records)) => {
                 let texts: Vec<_> = records
                     .iter()
-                    .map(|it| String::from_utf8_lossy(&it.raw).into_owned())
+                    .map(|it| String::from_utf8_lossy(&it.content.raw).into_owned())
                     .collect();
                 texts.join(" ")
             }

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::host::{HostEvent, Outbox};
 use crate::model::gap::Gap;
 use crate::model::host::HostId;
-use crate::model::record::{Line, Record};
+use crate::model::line::FleetLine;
 use crate::model::source::SourceId;
 use crate::model::state::{HostStatus, LinkState};
 use crate::model::time::Time;
@@ -145,11 +145,11 @@ impl Conductor {
             HostEvent::Lines(number, lines) => {
                 let (source, now) = (self.source(host, number), self.now());
                 for line in lines {
-                    self.merge.line(record(id, source, line), now);
+                    self.merge.line(FleetLine::new(id, source, line), now);
                 }
             }
             HostEvent::Unfinished(number, line) => {
-                let record = record(id, self.source(host, number), line);
+                let record = FleetLine::new(id, self.source(host, number), line);
                 self.out.push(Update::Unfinished(Box::new(record)));
             }
             HostEvent::Gap(number, from, to, reason, since) => {
@@ -199,7 +199,7 @@ impl Conductor {
         let (mut lines, mut gaps) = (0, 0);
         for update in &self.out[before..] {
             match update {
-                Update::Records(records) => lines += records.len() as u64,
+                Update::Lines(records) => lines += records.len() as u64,
                 Update::Gap(_) => gaps += 1,
                 _ => {}
             }
@@ -264,29 +264,6 @@ pub(super) fn still_waiting(waits: &str, before: Option<HostStatus>) -> String {
         .map(|reason| format!("; before: {reason}"))
         .unwrap_or_default();
     format!("{waits} when the time was over{before}")
-}
-
-/// A line of a host as one of the fleet.
-pub(super) fn record(host: HostId, source: SourceId, line: Line) -> Record {
-    let Line {
-        time,
-        time_from,
-        continues,
-        stamp,
-        cursor,
-        raw,
-    } = line;
-    Record {
-        host,
-        source,
-        time,
-        time_from,
-        cursor,
-        late: false,
-        continues,
-        stamp,
-        raw,
-    }
 }
 
 fn wall_clock() -> Time {

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::time::Duration;
 
 use crate::model::gap::Gap;
-use crate::model::record::Record;
+use crate::model::line::FleetLine;
 use crate::model::source::SourceId;
 use crate::model::time::Time;
 use crate::model::update::Update;
@@ -51,7 +51,7 @@ struct BufferedLine {
 
 #[derive(Debug)]
 enum MergeItem {
-    Line(Record),
+    Line(FleetLine),
     Gap(Gap),
 }
 
@@ -68,8 +68,8 @@ pub(super) enum LetOut {
 
 impl Merge {
     /// Takes in a line that arrived at `now`.
-    pub(super) fn line(&mut self, record: Record, now: Duration) {
-        self.bytes += record.raw.len() + OVERHEAD;
+    pub(super) fn line(&mut self, record: FleetLine, now: Duration) {
+        self.bytes += record.content.raw.len() + OVERHEAD;
         self.sources
             .entry(record.source)
             .or_default()
@@ -146,7 +146,7 @@ impl Merge {
         until: Option<Time>,
         (what, now, keep): (LetOut, Duration, usize),
         before: Option<Time>,
-        (records, out): (&mut Vec<Record>, &mut Vec<Update>),
+        (records, out): (&mut Vec<FleetLine>, &mut Vec<Update>),
     ) -> Option<Time> {
         loop {
             let full = self.bytes > HELD_BYTES;
@@ -176,12 +176,12 @@ impl Merge {
         &mut self,
         item: MergeItem,
         late: bool,
-        records: &mut Vec<Record>,
+        records: &mut Vec<FleetLine>,
         out: &mut Vec<Update>,
     ) {
         match item {
             MergeItem::Line(mut record) => {
-                self.bytes -= record.raw.len() + OVERHEAD;
+                self.bytes -= record.content.raw.len() + OVERHEAD;
                 self.late += u64::from(late);
                 record.late = late;
                 records.push(record);
@@ -194,16 +194,16 @@ impl Merge {
     }
 }
 
-fn flush(records: &mut Vec<Record>, out: &mut Vec<Update>) {
+fn flush(records: &mut Vec<FleetLine>, out: &mut Vec<Update>) {
     if !records.is_empty() {
-        out.push(Update::Records(std::mem::take(records)));
+        out.push(Update::Lines(std::mem::take(records)));
     }
 }
 
 impl BufferedLine {
     fn time(&self) -> Time {
         match &self.item {
-            MergeItem::Line(record) => record.time,
+            MergeItem::Line(record) => record.content.time,
             MergeItem::Gap(gap) => gap.until,
         }
     }
@@ -224,12 +224,12 @@ mod tests {
     use super::*;
     use crate::model::cursor::{Cursor, FileId};
     use crate::model::host::HostId;
-    use crate::model::record::Span;
+    use crate::model::line::{Line, Span};
     use crate::model::time::TimeFrom;
     use bytes::Bytes;
     use proptest::prelude::*;
 
-    fn record(source: u32, time: i64) -> Record {
+    fn record(source: u32, time: i64) -> FleetLine {
         let cursor = Cursor {
             file: FileId::default(),
             offset: 0,
@@ -237,16 +237,18 @@ mod tests {
         let (time, time_from) = (Time(time), TimeFrom::Stamp);
         let (host, raw) = (HostId(source), Bytes::from_static(b"line"));
         let (late, continues, stamp) = (false, false, Span::default());
-        Record {
+        FleetLine {
             host,
             source: SourceId(source),
-            time,
-            time_from,
-            cursor,
             late,
-            continues,
-            stamp,
-            raw,
+            content: Line {
+                time,
+                time_from,
+                cursor,
+                continues,
+                stamp,
+                raw,
+            },
         }
     }
 
@@ -254,11 +256,11 @@ mod tests {
         let mut out = Vec::new();
         while !merge.let_out(what, now, &mut out) {}
         let records = out.into_iter().flat_map(|update| match update {
-            Update::Records(records) => records,
+            Update::Lines(records) => records,
             _ => Vec::new(),
         });
         records
-            .map(|record| (record.source.0, record.time.0, record.late))
+            .map(|record| (record.source.0, record.content.time.0, record.late))
             .collect()
     }
 
@@ -319,9 +321,10 @@ mod tests {
         let raw = Bytes::from(vec![b'x'; BATCH_BYTES / 4]);
         for time in 0..12 {
             merge.line(
-                Record {
-                    raw: raw.clone(),
-                    ..record(1, time)
+                {
+                    let mut line = record(1, time);
+                    line.content.raw = raw.clone();
+                    line
                 },
                 START,
             );
@@ -333,7 +336,7 @@ mod tests {
             batches.push(
                 out.iter()
                     .map(|update| {
-                        if let Update::Records(r) = update {
+                        if let Update::Lines(r) = update {
                             r.len()
                         } else {
                             0

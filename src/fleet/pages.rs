@@ -7,13 +7,12 @@ use std::time::Duration;
 
 use crate::model::gap::Gap;
 use crate::model::host::HostId;
-use crate::model::record::Line;
+use crate::model::line::{FleetLine, Line};
 use crate::model::source::{SourceId, SourceInfo};
 use crate::model::time::Time;
 use crate::model::update::Update;
 use crate::query::request::MissingBytes;
 
-use super::conductor::record;
 use super::merge::{LetOut, Merge};
 
 /// Lines of pages, and the numbers of their sources.
@@ -36,7 +35,8 @@ impl Pages {
         let (source, new) = self.source(host, name);
         for line in lines {
             self.last.insert(source, line.time);
-            self.merge.line(record(host, source, line), Duration::ZERO);
+            self.merge
+                .line(FleetLine::new(host, source, line), Duration::ZERO);
         }
         new
     }

@@ -33,9 +33,9 @@ use tokio::time::Instant;
 
 use crate::model::gap::GapReason;
 use crate::model::host::Facts;
+use crate::model::line::Line;
 use crate::model::metrics::Sample;
 use crate::model::reached::Reached;
-use crate::model::record::Line;
 use crate::model::source::SourceInfo;
 use crate::model::state::HostStatus;
 use crate::model::time::Time;

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::cursor::{FileId, Place};
-use super::record::Record;
+use super::line::FleetLine;
 use super::source::SourceId;
 
 /// So many lines are remembered, of all gaps; of those beyond, what the follower comes by is told
@@ -28,7 +28,7 @@ impl Filled {
     pub fn note<'a>(
         &mut self,
         source: SourceId,
-        lines: impl Iterator<Item = &'a Record>,
+        lines: impl Iterator<Item = &'a FleetLine>,
         after: Option<FileId>,
     ) {
         let others: usize = self
@@ -44,7 +44,7 @@ impl Filled {
         // What follows in the same file is not told anew.
         fill.lines.extend(
             lines
-                .map(Record::place)
+                .map(|line| line.content.place())
                 .filter(|place| Some(place.cursor.file) != after)
                 .take(room),
         );
@@ -53,26 +53,26 @@ impl Filled {
     /// Whether the follower tells a line by which a gap was filled. Each is expected once, before
     /// the log goes on in a file that is new: numbers of files are reused, and a log may say the
     /// same at the same place again.
-    pub fn takes(&mut self, line: &Record) -> bool {
+    pub fn takes(&mut self, line: &FleetLine) -> bool {
         let Some(fill) = self
             .0
             .get_mut(&line.source)
-            .filter(|fill| fill.after != Some(line.cursor.file))
+            .filter(|fill| fill.after != Some(line.content.cursor.file))
         else {
             return false;
         };
         let of_file = fill
             .lines
             .iter()
-            .find(|place| place.cursor.file == line.cursor.file);
-        if of_file.is_some_and(|first| line.cursor.offset < first.cursor.offset) {
+            .find(|place| place.cursor.file == line.content.cursor.file);
+        if of_file.is_some_and(|first| line.content.cursor.offset < first.cursor.offset) {
             // The follower does not know how far this file was read.
             return false;
         }
         let found = fill
             .lines
             .iter()
-            .position(|place| place.cursor == line.cursor && place.fits(&line.raw));
+            .position(|place| place.cursor == line.content.cursor && place.fits(&line.content.raw));
         match found {
             Some(at) => drop(fill.lines.drain(..=at)),
             None => drop(self.0.remove(&line.source)),
@@ -88,40 +88,43 @@ mod tests {
     use super::*;
     use crate::model::cursor::Cursor;
     use crate::model::host::HostId;
+    use crate::model::line::Line;
     use crate::model::time::{Time, TimeFrom};
 
     /// `FILE:OFFSET TEXT`
-    fn line(written: &str) -> Record {
+    fn line(written: &str) -> FleetLine {
         let (place, text) = written.split_once(' ').expect("a place and a text");
         let (file, offset) = place.split_once(':').expect("a file and an offset");
         let file = FileId {
             dev: 1,
             ino: file.parse().expect("a number"),
         };
-        Record {
+        FleetLine {
             host: HostId(0),
             source: SourceId(0),
-            time: Time(0),
-            time_from: TimeFrom::Arrival,
-            cursor: Cursor {
-                file,
-                offset: offset.parse().expect("a number"),
-            },
             late: false,
-            continues: false,
-            stamp: None.into(),
-            raw: Bytes::copy_from_slice(text.as_bytes()),
+            content: Line {
+                time: Time(0),
+                time_from: TimeFrom::Arrival,
+                cursor: Cursor {
+                    file,
+                    offset: offset.parse().expect("a number"),
+                },
+                continues: false,
+                stamp: None.into(),
+                raw: Bytes::copy_from_slice(text.as_bytes()),
+            },
         }
     }
 
     /// Which of those told were told before.
     fn taken(filled: &[&str], told: &[&str]) -> Vec<bool> {
-        let lines: Vec<Record> = filled.iter().map(|written| line(written)).collect();
+        let lines: Vec<FleetLine> = filled.iter().map(|written| line(written)).collect();
         let mut filled = Filled::default();
         filled.note(
             SourceId(0),
             lines.iter(),
-            Some(line("9:0 after").cursor.file),
+            Some(line("9:0 after").content.cursor.file),
         );
         told.iter()
             .map(|written| filled.takes(&line(written)))

@@ -1,4 +1,4 @@
-//! Records: a line of a source, with its bytes as they were and the time that orders it.
+//! Lines: the bytes as they were, and the time that orders them.
 //!
 //! Level and fields are found lazily, by `parse` and the query,
 //! from the raw bytes.
@@ -42,52 +42,61 @@ impl From<Option<Range<usize>>> for Span {
     }
 }
 
-/// A line with its time, of a source that whoever has it knows.
+/// A line of one source: a whole record, or a part of one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
-    /// What orders it.
-    pub time: Time,
-    /// Where that comes from.
-    pub time_from: TimeFrom,
-    /// It goes on with the record of the line before it.
-    pub continues: bool,
-    /// Where in the line its stamp stands.
-    pub stamp: Span,
-    /// The byte at which it begins.
-    pub cursor: Cursor,
-    /// The line.
-    pub raw: Bytes,
-}
-
-/// A line as it stood in its source, which is a whole record or a part of one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Record {
-    /// On which host.
-    pub host: HostId,
-    /// In which source.
-    pub source: SourceId,
     /// What orders it among the lines of the fleet.
     pub time: Time,
     /// Where that time comes from.
     pub time_from: TimeFrom,
+    /// It belongs to the same record as the line before it: a stack trace, the rest of a statement
+    /// ([`Joiner`](crate::parse::multiline::Joiner)).
+    pub continues: bool,
+    /// Where in the line its timestamp is.
+    pub stamp: Span,
     /// The byte at which it begins.
     pub cursor: Cursor,
-    /// It arrived after later lines of other sources had been shown already.
-    pub late: bool,
-    /// It goes on with the record that the line before it in its source belongs to: a stack trace,
-    /// the rest of a statement ([`Joiner`](crate::parse::multiline::Joiner)).
-    pub continues: bool,
-    /// Where in the line its stamp stands.
-    pub stamp: Span,
-    /// The line without its line end. Its own allocation, so that a record kept does not keep a
-    /// whole read alive.
+    /// The line without its line end. Its own allocation, so that a line kept does not keep a whole
+    /// read alive.
     pub raw: Bytes,
 }
 
-impl Record {
+impl Line {
     /// Its cursor, to be handed out.
     #[must_use]
     pub fn place(&self) -> Place {
         Place::of(self.cursor, &self.raw)
+    }
+
+    /// What it occupies in memory, in bytes.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        size_of::<FleetLine>() + self.raw.len()
+    }
+}
+
+/// A line of the fleet: a [`Line`] with the host and the source it comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FleetLine {
+    /// The host that sent it.
+    pub host: HostId,
+    /// Its source on that host.
+    pub source: SourceId,
+    /// It arrived after later lines of other sources had been shown.
+    pub late: bool,
+    /// The line itself.
+    pub content: Line,
+}
+
+impl FleetLine {
+    /// A line that arrived in time.
+    #[must_use]
+    pub fn new(host: HostId, source: SourceId, content: Line) -> Self {
+        Self {
+            host,
+            source,
+            late: false,
+            content,
+        }
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::cursor::{FileId, Place};
-use super::record::Record;
+use super::line::FleetLine;
 use super::time::Time;
 
 /// Bytes before a place that are kept to know it by.
@@ -26,18 +26,19 @@ pub struct Reached {
 impl Reached {
     /// With a line, printed at `now`, after what was reached in the same file, if anything.
     #[must_use]
-    pub fn line(record: &Record, earlier: Option<Self>, now: Time) -> Self {
-        let mut before =
-            earlier.map_or_else(Vec::new, |earlier| earlier.up_to(record.cursor.offset));
-        before.extend_from_slice(&record.raw);
+    pub fn line(record: &FleetLine, earlier: Option<Self>, now: Time) -> Self {
+        let mut before = earlier.map_or_else(Vec::new, |earlier| {
+            earlier.up_to(record.content.cursor.offset)
+        });
+        before.extend_from_slice(&record.content.raw);
         before.drain(..before.len().saturating_sub(KEPT));
-        let length = record.raw.len() as u64;
+        let length = record.content.raw.len() as u64;
         // A stamp that is read wrongly may lie in the future.
         Self {
-            place: record.place(),
+            place: record.content.place(),
             length,
             before,
-            time: record.time.min(now),
+            time: record.content.time.min(now),
         }
     }
 
@@ -97,18 +98,18 @@ impl Printed {
     }
 
     /// A line was printed at `now`.
-    pub fn line(&mut self, record: &Record, now: Time) {
+    pub fn line(&mut self, record: &FleetLine, now: Time) {
         // A file that was not there yet is known by no number.
         self.generations
             .retain(|(reached, _)| reached.place.cursor.file != FileId::default());
         // A file that was cut off begins anew.
-        let is_same = |at: &usize| self.generations[*at].0.offset() <= record.cursor.offset;
-        let known = self.position(record.cursor.file);
+        let is_same = |at: &usize| self.generations[*at].0.offset() <= record.content.cursor.offset;
+        let known = self.position(record.content.cursor.file);
         // In a copy, or packed, a file has another number and goes on where it was.
         let moved = || {
             (0..self.generations.len())
                 .rev()
-                .find(|at| record.cursor.offset > 0 && is_same(at))
+                .find(|at| record.content.cursor.offset > 0 && is_same(at))
         };
         let at = known.or_else(moved);
         if let Some(at) = at.filter(is_same) {
@@ -157,27 +158,29 @@ mod tests {
     use super::*;
     use crate::model::cursor::{Cursor, FileId};
     use crate::model::host::HostId;
-    use crate::model::record::Span;
+    use crate::model::line::{Line, Span};
     use crate::model::source::SourceId;
     use crate::model::time::TimeFrom;
 
-    fn record(offset: u64, text: &'static str) -> Record {
+    fn record(offset: u64, text: &'static str) -> FleetLine {
         let cursor = Cursor {
             file: FileId { dev: 1, ino: 2 },
             offset,
         };
         let (host, source, time, time_from) = (HostId(0), SourceId(0), Time(50), TimeFrom::Stamp);
         let (late, continues, stamp) = (false, false, Span::default());
-        Record {
+        FleetLine {
             host,
             source,
-            time,
-            time_from,
-            cursor,
             late,
-            continues,
-            stamp,
-            raw: text.into(),
+            content: Line {
+                time,
+                time_from,
+                cursor,
+                continues,
+                stamp,
+                raw: text.into(),
+            },
         }
     }
 
@@ -222,12 +225,13 @@ mod tests {
     fn generations_stand_in_the_order_in_which_they_were_begun() {
         let of = |ino: u64, offset: u64| {
             let record = record(offset, "line");
-            Record {
-                cursor: Cursor {
+            {
+                let mut line = record;
+                line.content.cursor = Cursor {
                     file: FileId { dev: 1, ino },
                     offset,
-                },
-                ..record
+                };
+                line
             }
         };
         let mut printed = Printed::default();
@@ -263,12 +267,13 @@ mod tests {
     fn a_copy_takes_the_place_of_its_original() {
         let of = |ino: u64, offset: u64| {
             let record = record(offset, "line");
-            Record {
-                cursor: Cursor {
+            {
+                let mut line = record;
+                line.content.cursor = Cursor {
                     file: FileId { dev: 1, ino },
                     offset,
-                },
-                ..record
+                };
+                line
             }
         };
         let mut printed = Printed::default();

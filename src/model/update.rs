@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::gap::Gap;
 use super::host::{Facts, HostId};
+use super::line::FleetLine;
 use super::metrics::Sample;
 use super::reached::Reached;
-use super::record::Record;
 use super::source::{SourceId, SourceInfo};
 use super::state::HostStatus;
 use super::time::Time;
@@ -25,10 +25,10 @@ pub enum Update {
     /// Metrics of a host.
     Sample(HostId, Arc<Sample>),
     /// Lines in their final order; those that came too late for it are marked.
-    Records(Vec<Record>),
+    Lines(Vec<FleetLine>),
     /// The last line of a source, of which the end has not come yet. Its record comes when it has,
     /// with the same cursor; until then this may be said again, with more of it.
-    Unfinished(Box<Record>),
+    Unfinished(Box<FleetLine>),
     /// Bytes were lost.
     Gap(Gap),
     /// The completeness ledger, when it has changed; at most a few times a second.

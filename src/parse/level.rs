@@ -19,7 +19,7 @@ mod words;
 use names::named;
 
 use crate::model::level::Level;
-use crate::model::record::Record;
+use crate::model::line::FleetLine;
 
 /// Where a statement of the level is looked for: stamps, names and threads come before it.
 const HEAD_BYTES: usize = 256;
@@ -105,9 +105,10 @@ fn of_number(number: u32) -> Option<Level> {
 /// The level that a line states. What only goes on with a record states none, unless it is the line
 /// in which java.util.logging says the level.
 #[must_use]
-pub fn of_line(line: &Record) -> Option<Level> {
-    let is_rest = line.continues && line.raw.first().is_none_or(u8::is_ascii_whitespace);
-    if is_rest { None } else { of(&line.raw) }
+pub fn of_line(line: &FleetLine) -> Option<Level> {
+    let is_rest =
+        line.content.continues && line.content.raw.first().is_none_or(u8::is_ascii_whitespace);
+    if is_rest { None } else { of(&line.content.raw) }
 }
 
 /// Whether a field of this name says the level of a line.

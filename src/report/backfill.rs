@@ -20,7 +20,7 @@ use crate::model::cursor::Place;
 use crate::model::filled::Filled;
 use crate::model::gap::{Gap, GapReason};
 use crate::model::host::HostId;
-use crate::model::record::{Line, Record};
+use crate::model::line::{FleetLine, Line};
 use crate::model::source::SourceId;
 use crate::model::time::Time;
 use crate::model::update::Update;
@@ -129,7 +129,7 @@ impl<F: Feed + Send, A: GapRequests> Backfill<F, A> {
         let mut out = Vec::with_capacity(batch.len());
         for update in batch {
             match update {
-                Update::Records(records) => self.records(records, &mut out),
+                Update::Lines(records) => self.records(records, &mut out),
                 Update::Gap(gap) => self.gap(gap, &mut out),
                 Update::Source(host, source, info) => {
                     self.known.entry(source).or_default().name = Arc::clone(&info.name);
@@ -146,7 +146,7 @@ impl<F: Feed + Send, A: GapRequests> Backfill<F, A> {
         }
     }
 
-    fn records(&mut self, records: Vec<Record>, out: &mut Vec<Update>) {
+    fn records(&mut self, records: Vec<FleetLine>, out: &mut Vec<Update>) {
         let mut free = Vec::with_capacity(records.len());
         for record in records {
             if self.filled.takes(&record) {
@@ -159,25 +159,25 @@ impl<F: Feed + Send, A: GapRequests> Backfill<F, A> {
             };
             let (source, place, bytes) = (
                 record.source,
-                record.place(),
-                record.raw.len() + size_of::<Record>(),
+                record.content.place(),
+                record.content.raw.len() + size_of::<FleetLine>(),
             );
             (hole.bytes, self.held) = (hole.bytes + bytes, self.held + bytes);
             match hole.held.last_mut() {
-                Some(Update::Records(held)) => held.push(record),
-                _ => hole.held.push(Update::Records(vec![record])),
+                Some(Update::Lines(held)) => held.push(record),
+                _ => hole.held.push(Update::Lines(vec![record])),
             }
             if hole.until.is_some() {
                 self.fetch(source, Some(place));
             }
         }
         if !free.is_empty() {
-            out.push(Update::Records(free));
+            out.push(Update::Lines(free));
         }
     }
 
-    fn note(&mut self, record: &Record) {
-        self.known.entry(record.source).or_default().last = Some(record.place());
+    fn note(&mut self, record: &FleetLine) {
+        self.known.entry(record.source).or_default().last = Some(record.content.place());
     }
 
     fn gap(&mut self, gap: Gap, out: &mut Vec<Update>) {
@@ -270,7 +270,7 @@ impl<F: Feed + Send, A: GapRequests> Backfill<F, A> {
         };
         self.held -= hole.bytes;
         for update in &instead {
-            if let Update::Records(records) = update {
+            if let Update::Lines(records) = update {
                 records
                     .last()
                     .into_iter()
@@ -289,8 +289,11 @@ impl<F: Feed + Send, A: GapRequests> Backfill<F, A> {
         };
         let after = lines_of(&hole.held).next();
         let lines = lines_of(&instead);
-        self.filled
-            .note(source, lines, after.map(|record| record.cursor.file));
+        self.filled.note(
+            source,
+            lines,
+            after.map(|record| record.content.cursor.file),
+        );
         self.close(source, instead);
     }
 }
@@ -343,9 +346,9 @@ impl<F: Feed + Send, A: GapRequests> Feed for Backfill<F, A> {
     }
 }
 
-fn lines_of(updates: &[Update]) -> impl Iterator<Item = &Record> {
+fn lines_of(updates: &[Update]) -> impl Iterator<Item = &FleetLine> {
     updates.iter().flat_map(|update| match update {
-        Update::Records(records) => records.as_slice(),
+        Update::Lines(records) => records.as_slice(),
         _ => &[],
     })
 }
@@ -463,16 +466,16 @@ impl WantedGap {
                 ended = Some(FillEnd::Broken);
                 break;
             }
-            got.bytes += line.raw.len() + size_of::<Record>();
-            let record = self.record(line);
+            got.bytes += line.raw.len() + size_of::<FleetLine>();
+            let record = self.backfilled(line);
             got.last = Some((
-                record.place(),
-                record.cursor.offset + record.raw.len() as u64 + 1,
+                record.content.place(),
+                record.content.cursor.offset + record.content.raw.len() as u64 + 1,
             ));
             records.push(record);
         }
         if !records.is_empty() {
-            got.updates.push(Update::Records(records));
+            got.updates.push(Update::Lines(records));
         }
         ended
     }
@@ -527,26 +530,10 @@ impl WantedGap {
         }
     }
 
-    fn record(&self, line: Line) -> Record {
-        let Line {
-            time,
-            time_from,
-            continues,
-            stamp,
-            cursor,
-            raw,
-        } = line;
-        let (host, source) = (self.gap.host, self.gap.source);
-        Record {
-            host,
-            source,
-            time,
-            time_from,
-            cursor,
+    fn backfilled(&self, line: Line) -> FleetLine {
+        FleetLine {
             late: true,
-            continues,
-            stamp,
-            raw,
+            ..FleetLine::new(self.gap.host, self.gap.source, line)
         }
     }
 }

@@ -101,19 +101,21 @@ fn records(source: u32, places: &[&str]) -> Update {
             raw,
         } = line(place);
         let source = SourceId(source);
-        Record {
+        FleetLine {
             host: HOST,
             source,
-            time,
-            time_from,
-            cursor,
             late: false,
-            continues,
-            stamp,
-            raw,
+            content: Line {
+                time,
+                time_from,
+                cursor,
+                continues,
+                stamp,
+                raw,
+            },
         }
     };
-    Update::Records(places.iter().map(record).collect())
+    Update::Lines(places.iter().map(record).collect())
 }
 
 fn gap(source: u32, from: u64, reason: GapReason) -> Update {
@@ -158,9 +160,9 @@ fn lost(from: u64) -> Reply {
 /// What is printed: texts of lines, and gaps.
 fn printed(updates: &[Update]) -> Vec<String> {
     let one = |update: &Update| match update {
-        Update::Records(records) => records
+        Update::Lines(records) => records
             .iter()
-            .map(|r| String::from_utf8_lossy(&r.raw).into_owned())
+            .map(|r| String::from_utf8_lossy(&r.content.raw).into_owned())
             .collect(),
         Update::Gap(gap) => vec![format!("gap {} {}", gap.from, gap.reason.as_str())],
         _ => Vec::new(),
@@ -363,11 +365,11 @@ async fn what_waits_is_bounded() {
     let big = "x".repeat(4 << 20);
     let mut batches = truncated_between(&["1:0"], &["2:0"]);
     for _ in 0..5 {
-        let Update::Records(mut more) = records(0, &["2:4"]) else {
+        let Update::Lines(mut more) = records(0, &["2:4"]) else {
             unreachable!("records")
         };
-        more[0].raw = Bytes::from(big.clone());
-        batches.push(vec![Update::Records(more)]);
+        more[0].content.raw = Bytes::from(big.clone());
+        batches.push(vec![Update::Lines(more)]);
     }
     let (sender, receiver) = mpsc::channel(100);
     batches

@@ -29,7 +29,7 @@ use super::json::is_treacherous;
 use super::{json, text};
 use crate::model::gap::Gap;
 use crate::model::level::Level;
-use crate::model::record::Record;
+use crate::model::line::FleetLine;
 
 /// What is done about cells that a spreadsheet would compute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,18 +66,22 @@ pub(super) fn line(
     cells: Cells,
     host: &str,
     source: &str,
-    record: &Record,
+    record: &FleetLine,
 ) -> io::Result<()> {
-    let cursor = record.place().to_string();
+    let cursor = record.content.place().to_string();
     let level = level::of_line(record).map_or("", Level::as_str);
-    let continues = if record.continues { "true" } else { "false" };
+    let continues = if record.content.continues {
+        "true"
+    } else {
+        "false"
+    };
     let [host, source, text] =
-        [host.as_bytes(), source.as_bytes(), &record.raw].map(|bytes| cell(bytes, cells));
+        [host.as_bytes(), source.as_bytes(), &record.content.raw].map(|bytes| cell(bytes, cells));
     row(
         out,
         &[
-            &json::time(record.time),
-            record.time_from.as_str(),
+            &json::time(record.content.time),
+            record.content.time_from.as_str(),
             level,
             &host,
             &source,

@@ -42,8 +42,8 @@ use super::table::{Bytes, PageEnds, Row};
 use crate::model::gap::Gap;
 use crate::model::host::{Facts, TransportKind};
 use crate::model::level::Level;
+use crate::model::line::FleetLine;
 use crate::model::metrics::{Cpu, Disk, DiskIo, Load, Memory, Network, Psi, Sample, Swap};
-use crate::model::record::Record;
 use crate::model::time::Time;
 
 /// The version of the schema.
@@ -139,20 +139,20 @@ pub(super) struct Line<'a> {
 }
 
 impl<'a> Line<'a> {
-    pub(super) fn new(host: &'a str, source: &'a str, record: &'a Record) -> Self {
+    pub(super) fn new(host: &'a str, source: &'a str, record: &'a FleetLine) -> Self {
         Self {
             v: VERSION,
             r#type: "line",
             host,
             source,
-            time: time(record.time),
-            time_from: record.time_from.as_str(),
+            time: time(record.content.time),
+            time_from: record.content.time_from.as_str(),
             level: level::of_line(record).map(Level::as_str),
-            cursor: record.place().to_string(),
-            text: JsonText::new(&record.raw),
-            continues: record.continues,
-            fields: Fields(&record.raw),
-            ids: Ids::of(&record.raw),
+            cursor: record.content.place().to_string(),
+            text: JsonText::new(&record.content.raw),
+            continues: record.content.continues,
+            fields: Fields(&record.content.raw),
+            ids: Ids::of(&record.content.raw),
         }
     }
 }

@@ -23,7 +23,7 @@ use tokio::time::Instant;
 use crate::fleet;
 use crate::model::gap::Gap;
 use crate::model::host::HostSpec;
-use crate::model::record::Record;
+use crate::model::line::FleetLine;
 use crate::model::state::LinkState;
 use crate::model::update::Update;
 use crate::query::Query;
@@ -336,9 +336,9 @@ impl<'a, W: Write> Report<'a, W> {
 
     fn apply(&mut self, update: Update) -> io::Result<()> {
         match update {
-            Update::Records(records) => {
+            Update::Lines(records) => {
                 if let Some(checkpoint) = &self.checkpoint {
-                    let name = |record: &Record| {
+                    let name = |record: &FleetLine| {
                         (
                             self.table.host_name(record.host),
                             self.table.source_name(record.source),
@@ -386,7 +386,7 @@ impl<'a, W: Write> Report<'a, W> {
         }
     }
 
-    fn record(&mut self, record: Record) -> io::Result<()> {
+    fn record(&mut self, record: FleetLine) -> io::Result<()> {
         let name = self.table.source_name(record.source);
         if !self.options.sources.is_empty()
             && !self.options.sources.iter().any(|glob| glob.is_match(name))
@@ -409,7 +409,7 @@ impl<'a, W: Write> Report<'a, W> {
             let (table, Some(sieve)) = (&self.table, &mut self.sieve) else {
                 return Ok(());
             };
-            let name = |record: &Record| {
+            let name = |record: &FleetLine| {
                 (
                     table.host_name(record.host),
                     table.source_name(record.source),
@@ -427,7 +427,7 @@ impl<'a, W: Write> Report<'a, W> {
         }
     }
 
-    fn line(&mut self, record: Record) -> io::Result<()> {
+    fn line(&mut self, record: FleetLine) -> io::Result<()> {
         let host = self.table.host_name(record.host);
         let source = self.table.source_name(record.source);
         match self.options.form {
@@ -451,7 +451,7 @@ impl<'a, W: Write> Report<'a, W> {
     }
 
     /// A line was printed, or is not wanted: the next run goes on after it.
-    fn remember(&mut self, record: Record) {
+    fn remember(&mut self, record: FleetLine) {
         let end = self.end();
         let Some(checkpoint) = &mut self.checkpoint else {
             return;

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::model::gap::Gap;
-use crate::model::record::Record;
+use crate::model::line::FleetLine;
 use crate::model::source::SourceId;
 use crate::model::time::Time;
 use crate::query::{Query, Subject};
@@ -33,7 +33,7 @@ pub(super) struct Sieve {
 
 #[derive(Debug)]
 enum HeldLine {
-    Line(Record, u64),
+    Line(FleetLine, u64),
     Gap(Gap),
 }
 
@@ -66,7 +66,7 @@ impl RecordGroup {
 #[derive(Debug)]
 pub(super) enum Sifted {
     /// A line, and whether it is wanted.
-    Line(Record, bool),
+    Line(FleetLine, bool),
     /// A gap: always wanted.
     Gap(Gap),
 }
@@ -85,24 +85,24 @@ impl Sieve {
     }
 
     /// Takes in a line.
-    pub(super) fn line(&mut self, record: Record) {
+    pub(super) fn line(&mut self, record: FleetLine) {
         let open = self.open.get(&record.source).copied();
-        let id = match open.filter(|_| record.continues) {
+        let id = match open.filter(|_| record.content.continues) {
             Some(id) => id,
             None => self.begin(record.source, open),
         };
         let group = self
             .groups
             .entry(id)
-            .or_insert_with(|| RecordGroup::new(record.time));
+            .or_insert_with(|| RecordGroup::new(record.content.time));
         group.waiting += 1;
         if group.matches.is_none() {
             if group.waiting > 1 {
                 group.text.push(b'\n');
             }
-            group.text.extend_from_slice(&record.raw);
+            group.text.extend_from_slice(&record.content.raw);
         }
-        self.bytes += record.raw.len() + OVERHEAD;
+        self.bytes += record.content.raw.len() + OVERHEAD;
         self.held.push_back(HeldLine::Line(record, id));
     }
 
@@ -124,7 +124,7 @@ impl Sieve {
     /// The next that is decided; `name` gives the names of a line's host and source.
     pub(super) fn next<'a>(
         &mut self,
-        name: impl Fn(&Record) -> (&'a str, &'a str),
+        name: impl Fn(&FleetLine) -> (&'a str, &'a str),
     ) -> Option<Sifted> {
         let full = self.bytes > MAX_HELD_BYTES;
         let id = match self.held.front()? {
@@ -144,7 +144,7 @@ impl Sieve {
                 Some(Sifted::Gap(gap))
             }
             HeldLine::Line(record, id) => {
-                self.bytes -= record.raw.len() + OVERHEAD;
+                self.bytes -= record.content.raw.len() + OVERHEAD;
                 let is_wanted = self.decide(id, name(&record));
                 Some(Sifted::Line(record, is_wanted))
             }
@@ -197,23 +197,25 @@ mod tests {
     use crate::model::cursor::{Cursor, FileId};
     use crate::model::gap::GapReason;
     use crate::model::host::HostId;
-    use crate::model::record::Span;
+    use crate::model::line::{Line, Span};
     use crate::model::time::TimeFrom;
     use crate::query::Now;
 
     const FILE: FileId = FileId { dev: 0, ino: 0 };
 
-    fn line(source: u32, offset: u64, continues: bool, text: &str) -> Record {
-        Record {
+    fn line(source: u32, offset: u64, continues: bool, text: &str) -> FleetLine {
+        FleetLine {
             host: HostId(0),
             source: SourceId(source),
-            time: Time(0),
-            time_from: TimeFrom::Stamp,
-            cursor: Cursor { file: FILE, offset },
             late: false,
-            continues,
-            stamp: Span::default(),
-            raw: Bytes::copy_from_slice(text.as_bytes()),
+            content: Line {
+                time: Time(0),
+                time_from: TimeFrom::Stamp,
+                cursor: Cursor { file: FILE, offset },
+                continues,
+                stamp: Span::default(),
+                raw: Bytes::copy_from_slice(text.as_bytes()),
+            },
         }
     }
 
@@ -238,7 +240,7 @@ mod tests {
     fn drain(sieve: &mut Sieve, out: &mut Vec<(u64, bool)>) {
         while let Some(sifted) = sieve.next(|_| ("", "")) {
             out.push(match sifted {
-                Sifted::Line(record, is_wanted) => (record.cursor.offset, is_wanted),
+                Sifted::Line(record, is_wanted) => (record.content.cursor.offset, is_wanted),
                 Sifted::Gap(gap) => (gap.from, true),
             });
         }

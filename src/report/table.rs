@@ -125,7 +125,7 @@ impl<'a> Table<'a> {
             Update::Ledger(ledger) => self.ledger = ledger,
             // A line without an end is printed when the pass ends, as a line.
             Update::Status(..)
-            | Update::Records(_)
+            | Update::Lines(_)
             | Update::Unfinished(_)
             | Update::Gap(_)
             | Update::Begun(..) => {}

@@ -10,8 +10,8 @@ use super::*;
 use crate::model::cursor::{Cursor, FileId};
 use crate::model::gap::GapReason;
 use crate::model::host::{Endpoint, Facts, HostId, HostName};
+use crate::model::line::{Line, Span};
 use crate::model::metrics::{Cpu, Disk, DiskIo, Load, Memory, Network, Psi, Sample, Swap};
-use crate::model::record::Span;
 use crate::model::source::{SourceId, SourceInfo};
 use crate::model::state::{HostStatus, LinkState};
 use crate::model::time::{Time, TimeFrom};
@@ -111,22 +111,24 @@ fn source(id: u32) -> Update {
 }
 
 fn line(raw: &[u8]) -> Update {
-    Update::Records(vec![Record {
+    Update::Lines(vec![FleetLine {
         host: HostId(0),
         source: SourceId(0),
-        time: AT,
-        time_from: TimeFrom::Stamp,
-        cursor: Cursor {
-            file: FileId {
-                dev: 0xfe01,
-                ino: 0x2a,
-            },
-            offset: 77,
-        },
         late: false,
-        continues: false,
-        stamp: Span::default(),
-        raw: Bytes::copy_from_slice(raw),
+        content: Line {
+            time: AT,
+            time_from: TimeFrom::Stamp,
+            cursor: Cursor {
+                file: FileId {
+                    dev: 0xfe01,
+                    ino: 0x2a,
+                },
+                offset: 77,
+            },
+            continues: false,
+            stamp: Span::default(),
+            raw: Bytes::copy_from_slice(raw),
+        },
     }])
 }
 
@@ -442,13 +444,13 @@ async fn at_the_deadline_whoever_is_missing_is_named_with_what_was_missing() {
 }
 
 fn of(source: u32, continues: bool, raw: &'static str) -> Update {
-    let Update::Records(mut records) = line(raw.as_bytes()) else {
+    let Update::Lines(mut records) = line(raw.as_bytes()) else {
         return line(b"");
     };
-    records
-        .iter_mut()
-        .for_each(|record| (record.source, record.continues) = (SourceId(source), continues));
-    Update::Records(records)
+    records.iter_mut().for_each(|record| {
+        (record.source, record.content.continues) = (SourceId(source), continues);
+    });
+    Update::Lines(records)
 }
 
 /// The texts of the lines that are printed for a query.

@@ -15,8 +15,8 @@ use super::table::{Row, Table};
 use crate::model::gap::Gap;
 use crate::model::host::HostSpec;
 use crate::model::level::Level;
+use crate::model::line::FleetLine;
 use crate::model::metrics::Sample;
-use crate::model::record::Record;
 use crate::model::state::LinkState;
 use crate::model::text::{
     Colour, Colours, Look, MAX_SHOWN_BYTES, MIN_CONTRAST, SafeText, contrast, settled,
@@ -72,21 +72,21 @@ impl Style {
         out: &mut impl Write,
         host: &str,
         source: &str,
-        record: &Record,
+        record: &FleetLine,
     ) -> io::Result<()> {
-        let head = self.head(record.time, host, source);
+        let head = self.head(record.content.time, host, source);
         writeln!(out, "{head} {}", self.content(record, None))
     }
 
     /// A line as people read it, with what a query found in it standing out.
-    pub(super) fn content(&self, record: &Record, marks: Option<&Query>) -> String {
+    pub(super) fn content(&self, record: &FleetLine, marks: Option<&Query>) -> String {
         let level = match level::of_line(record) {
             Some(Level::Error | Level::Fatal) => RED,
             Some(Level::Warn) => YELLOW,
             Some(Level::Trace | Level::Debug) => DIM,
             _ => "",
         };
-        let line = settled(level::without_priority(&record.raw));
+        let line = settled(level::without_priority(&record.content.raw));
         let text = SafeText::line(&line, Colours::Kept, MAX_SHOWN_BYTES);
         let found = marks
             .filter(|_| self.color)

@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use super::{RingEntry, Store};
 use crate::model::host::HostId;
-use crate::model::record::Record;
+use crate::model::line::FleetLine;
 use crate::model::source::SourceId;
 use crate::query::Query;
 
@@ -49,7 +49,7 @@ impl Filter {
 
     /// Whether a line passes that is no entry yet.
     #[must_use]
-    pub fn admits_line(&self, store: &Store, line: &Record) -> bool {
+    pub fn admits_line(&self, store: &Store, line: &FleetLine) -> bool {
         let is_asked = |query: &Query| query.matches(&store.subject(line));
         self.admits_place(line.host, line.source) && self.query.as_ref().is_none_or(is_asked)
     }

@@ -13,7 +13,7 @@ use crate::model::cursor::FileId;
 use crate::model::filled::Filled;
 use crate::model::gap::Gap;
 use crate::model::host::{HostId, HostSpec};
-use crate::model::record::Record;
+use crate::model::line::FleetLine;
 use crate::model::source::{SourceId, SourceInfo};
 use crate::model::time::Time;
 use crate::model::update::{Ledger, Update};
@@ -51,7 +51,7 @@ pub struct Store {
     ring: Ring,
     ledger: Ledger,
     /// The last line of each source that has no end yet.
-    unfinished: BTreeMap<SourceId, Record>,
+    unfinished: BTreeMap<SourceId, FleetLine>,
     rate: Meter,
     marks: u32,
     /// By what gaps were filled.
@@ -73,7 +73,7 @@ pub struct SourceRow {
 #[derive(Debug)]
 pub struct Whole<'a> {
     /// The first of its lines.
-    pub first: &'a Record,
+    pub first: &'a FleetLine,
     subject: Subject<'a>,
     text: Cow<'a, [u8]>,
 }
@@ -130,7 +130,7 @@ impl Store {
             Update::Facts(host, facts) => self.with_host(host, |row| row.facts = Some(facts)),
             Update::Source(host, id, info) => self.put_source(host, id, info),
             Update::Sample(host, sample) => self.with_host(host, |row| row.add_sample(sample, now)),
-            Update::Records(records) => self.add_records(records, now),
+            Update::Lines(records) => self.add_records(records, now),
             Update::Unfinished(record) => drop(self.unfinished.insert(record.source, *record)),
             Update::Gap(gap) => self.add_gap(gap),
             Update::Ledger(ledger) => self.ledger = ledger,
@@ -215,9 +215,9 @@ impl Store {
 
     /// The last lines of sources whose ends have not come yet, in the order of their times.
     #[must_use]
-    pub fn unfinished(&self) -> Vec<&Record> {
+    pub fn unfinished(&self) -> Vec<&FleetLine> {
         let mut lines: Vec<_> = self.unfinished.values().collect();
-        lines.sort_by_key(|record| record.time);
+        lines.sort_by_key(|record| record.content.time);
         lines
     }
 
@@ -245,11 +245,11 @@ impl Store {
         let line = |seq| ring.get(seq).and_then(RingEntry::record);
         let mut lines = ring.lines_of(seq).filter_map(line);
         let first = lines.next()?;
-        let mut text = Cow::Borrowed(&first.raw[..]);
+        let mut text = Cow::Borrowed(&first.content.raw[..]);
         for line in lines {
             let text = text.to_mut();
             text.push(b'\n');
-            text.extend_from_slice(&line.raw);
+            text.extend_from_slice(&line.content.raw);
         }
         Some(Whole {
             first,
@@ -260,13 +260,13 @@ impl Store {
 
     /// A line as the query looks at it.
     #[must_use]
-    pub fn subject<'a>(&'a self, record: &'a Record) -> Subject<'a> {
+    pub fn subject<'a>(&'a self, record: &'a FleetLine) -> Subject<'a> {
         let (host, source) = (self.host_name(record.host), self.source_name(record.source));
         Subject {
             host,
             source,
-            time: record.time,
-            raw: &record.raw,
+            time: record.content.time,
+            raw: &record.content.raw,
         }
     }
 
@@ -297,7 +297,7 @@ impl Store {
         self.sources[id.index()] = Some(SourceRow { host, info });
     }
 
-    fn add_records(&mut self, records: Vec<Record>, now: Time) {
+    fn add_records(&mut self, records: Vec<FleetLine>, now: Time) {
         for record in records {
             self.finish(&record);
             if self.filled.takes(&record) {
@@ -305,14 +305,14 @@ impl Store {
             }
             self.rate.count(now);
             self.with_host(record.host, |row| row.count_line(now));
-            self.ring.push(RingEntry::Record(record));
+            self.ring.push(RingEntry::Line(record));
         }
     }
 
     /// A line that is at, or behind, the one without an end says that this has one.
-    fn finish(&mut self, record: &Record) {
-        let is_over = |unfinished: &Record| {
-            let (line, begun) = (record.cursor, unfinished.cursor);
+    fn finish(&mut self, record: &FleetLine) {
+        let is_over = |unfinished: &FleetLine| {
+            let (line, begun) = (record.content.cursor, unfinished.content.cursor);
             line.file == begun.file && line.offset >= begun.offset
         };
         if self.unfinished.get(&record.source).is_some_and(is_over) {

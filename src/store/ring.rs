@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use crate::model::gap::Gap;
 use crate::model::host::HostId;
-use crate::model::record::Record;
+use crate::model::line::FleetLine;
 use crate::model::source::SourceId;
 use crate::model::time::Time;
 
@@ -18,7 +18,7 @@ use crate::model::time::Time;
 #[derive(Debug, Clone)]
 pub enum RingEntry {
     /// A line.
-    Record(Record),
+    Line(FleetLine),
     /// Bytes that are missing here.
     Gap(Arc<Gap>),
     /// A line drawn by the operator.
@@ -39,7 +39,7 @@ impl RingEntry {
     #[must_use]
     pub fn origin(&self) -> Option<(HostId, SourceId)> {
         match self {
-            Self::Record(record) => Some((record.host, record.source)),
+            Self::Line(record) => Some((record.host, record.source)),
             Self::Gap(gap) => Some((gap.host, gap.source)),
             Self::Mark(_) => None,
         }
@@ -49,7 +49,7 @@ impl RingEntry {
     #[must_use]
     pub fn time(&self) -> Time {
         match self {
-            Self::Record(record) => record.time,
+            Self::Line(record) => record.content.time,
             Self::Gap(gap) => gap.until,
             Self::Mark(mark) => mark.time,
         }
@@ -57,9 +57,9 @@ impl RingEntry {
 
     /// The line, where it is one.
     #[must_use]
-    pub fn record(&self) -> Option<&Record> {
+    pub fn record(&self) -> Option<&FleetLine> {
         match self {
-            Self::Record(record) => Some(record),
+            Self::Line(record) => Some(record),
             Self::Gap(_) | Self::Mark(_) => None,
         }
     }
@@ -69,7 +69,7 @@ impl RingEntry {
         /// A `Bytes` with a shared header, and the allocator's rounding.
         const ALLOCATION: usize = 48;
         let own = match self {
-            Self::Record(record) => record.raw.len(),
+            Self::Line(record) => record.content.raw.len(),
             Self::Gap(_) => size_of::<Gap>(),
             Self::Mark(_) => 0,
         };
@@ -221,7 +221,7 @@ impl Ring {
     fn continues(&self, seq: u64) -> bool {
         self.get(seq)
             .and_then(RingEntry::record)
-            .is_some_and(|record| record.continues)
+            .is_some_and(|record| record.content.continues)
     }
 
     /// Puts entries in the place of one. Those after it keep their numbers; those before it, and
@@ -260,14 +260,14 @@ impl Ring {
     /// Notes that a line is the last of its source now, and that the one before it is followed by
     /// it where both are of one record. How far back that one is.
     fn link(&mut self, entry: &RingEntry) -> u32 {
-        let RingEntry::Record(record) = entry else {
+        let RingEntry::Line(record) = entry else {
             return 0;
         };
         let seq = self.end();
         let before = self
             .last
             .insert(record.source, seq)
-            .filter(|_| record.continues);
+            .filter(|_| record.content.continues);
         let back = before
             .and_then(|before| u32::try_from(seq - before).ok())
             .unwrap_or(0);

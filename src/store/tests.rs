@@ -9,25 +9,27 @@ use proptest::prelude::*;
 use super::*;
 use crate::model::cursor::{Cursor, FileId};
 use crate::model::host::{Endpoint, HostName, TransportKind};
-use crate::model::record::Span;
+use crate::model::line::{Line, Span};
 use crate::model::state::{HostStatus, LinkState};
 use crate::model::time::TimeFrom;
 use crate::query::Now;
 
-fn record(host: u32, text: &str) -> Record {
-    Record {
+fn record(host: u32, text: &str) -> FleetLine {
+    FleetLine {
         host: HostId(host),
         source: SourceId(host),
-        time: Time(0),
-        time_from: TimeFrom::Arrival,
-        cursor: Cursor {
-            file: FileId::default(),
-            offset: 0,
-        },
         late: false,
-        continues: false,
-        stamp: Span::default(),
-        raw: Bytes::copy_from_slice(text.as_bytes()),
+        content: Line {
+            time: Time(0),
+            time_from: TimeFrom::Arrival,
+            cursor: Cursor {
+                file: FileId::default(),
+                offset: 0,
+            },
+            continues: false,
+            stamp: Span::default(),
+            raw: Bytes::copy_from_slice(text.as_bytes()),
+        },
     }
 }
 
@@ -54,7 +56,7 @@ fn the_oldest_lines_leave_when_the_budget_is_used_up_and_numbers_stay() {
     let mut store = store(3 * 300);
     let line = "x".repeat(80);
     store.apply(
-        vec![Update::Records((0..10).map(|_| record(0, &line)).collect())],
+        vec![Update::Lines((0..10).map(|_| record(0, &line)).collect())],
         Time(0),
     );
     let ring = store.ring();
@@ -75,7 +77,7 @@ fn the_oldest_lines_leave_when_the_budget_is_used_up_and_numbers_stay() {
 fn a_line_larger_than_the_budget_is_kept_alone() {
     let mut store = store(10);
     store.apply(
-        vec![Update::Records(vec![
+        vec![Update::Lines(vec![
             record(0, "short"),
             record(0, &"x".repeat(1000)),
         ])],
@@ -101,9 +103,9 @@ fn a_gap_is_an_entry_between_the_lines_and_passes_every_query() {
     };
     store.apply(
         vec![
-            Update::Records(vec![record(0, "a")]),
+            Update::Lines(vec![record(0, "a")]),
             Update::Gap(gap),
-            Update::Records(vec![record(0, "b")]),
+            Update::Lines(vec![record(0, "b")]),
         ],
         Time(0),
     );
@@ -179,11 +181,10 @@ fn the_wait_for_the_next_try_counts_down() {
     assert_eq!(store.hosts()[0].retry_in_s(Time(0)), None);
 }
 
-fn rest(host: u32, text: &str) -> Record {
-    Record {
-        continues: true,
-        ..record(host, text)
-    }
+fn rest(host: u32, text: &str) -> FleetLine {
+    let mut line = record(host, text);
+    line.content.continues = true;
+    line
 }
 
 fn query(text: &str) -> Filter {
@@ -202,7 +203,7 @@ fn a_record_passes_with_all_of_its_lines_or_not_at_all() {
         rest(0, "  at Cart.add"),
         rest(1, "  Cart too"),
     ];
-    store.apply(vec![Update::Records(first)], Time(0));
+    store.apply(vec![Update::Lines(first)], Time(0));
     let seen = |text: &str, store: &Store| {
         let mut lens = Lens::new(query(text), store);
         while !lens.advance(store, 100) {}
@@ -218,7 +219,7 @@ fn a_record_passes_with_all_of_its_lines_or_not_at_all() {
 fn a_line_that_comes_later_decides_for_its_whole_record_again() {
     let mut store = store(100_000);
     store.apply(
-        vec![Update::Records(vec![
+        vec![Update::Lines(vec![
             record(0, "no luck"),
             record(1, "other"),
         ])],
@@ -237,7 +238,7 @@ fn a_line_that_comes_later_decides_for_its_whole_record_again() {
         (vec![], vec![0, 1])
     );
     store.apply(
-        vec![Update::Records(vec![
+        vec![Update::Lines(vec![
             record(1, "more"),
             rest(0, "  at Cart.add"),
             rest(0, "  at Main"),
@@ -261,17 +262,16 @@ fn a_line_without_an_end_stays_until_its_record_or_a_gap_comes() {
             file: FileId { dev: 1, ino: 1 },
             offset,
         };
-        Record {
-            cursor,
-            ..record(0, text)
-        }
+        let mut line = record(0, text);
+        line.content.cursor = cursor;
+        line
     };
     let mut store = store(100_000);
     let texts = |store: &Store| {
         store
             .unfinished()
             .iter()
-            .map(|record| record.raw.clone())
+            .map(|record| record.content.raw.clone())
             .collect::<Vec<_>>()
     };
     store.apply(
@@ -281,9 +281,9 @@ fn a_line_without_an_end_stays_until_its_record_or_a_gap_comes() {
         ],
         Time(0),
     );
-    store.apply(vec![Update::Records(vec![at(0, "before it")])], Time(0));
+    store.apply(vec![Update::Lines(vec![at(0, "before it")])], Time(0));
     assert_eq!(texts(&store), ["a b"]);
-    store.apply(vec![Update::Records(vec![at(10, "a b c")])], Time(0));
+    store.apply(vec![Update::Lines(vec![at(10, "a b c")])], Time(0));
     assert_eq!(texts(&store), [] as [&str; 0]);
     assert_eq!(store.ring().end(), BEGIN + 2);
 }
@@ -310,7 +310,7 @@ proptest! {
         let mut ring = Ring::new(budget);
         let mut model: VecDeque<(u64, usize)> = VecDeque::new();
         for (seq, len) in (BEGIN..).zip(lengths) {
-            ring.push(RingEntry::Record(record(0, &"x".repeat(len))));
+            ring.push(RingEntry::Line(record(0, &"x".repeat(len))));
             model.push_back((seq, len));
             while model.front().is_some_and(|(seq, _)| *seq < ring.first()) {
                 model.pop_front();
@@ -318,7 +318,7 @@ proptest! {
             prop_assert_eq!(model.len() as u64, ring.end() - ring.first());
             prop_assert!(ring.bytes() <= budget || model.len() == 1);
             for (seq, len) in &model {
-                prop_assert_eq!(ring.get(*seq).and_then(RingEntry::record).map(|record| record.raw.len()), Some(*len));
+                prop_assert_eq!(ring.get(*seq).and_then(RingEntry::record).map(|record| record.content.raw.len()), Some(*len));
             }
         }
     }
@@ -333,8 +333,8 @@ proptest! {
         let mut lens = Lens::new(query(asked), &store);
         let mut records: Vec<(u32, Vec<u64>, String)> = Vec::new();
         for (seq, ((host, continues, text), budget)) in (0u64..).zip(lines.iter().zip(budgets)) {
-            let line = Record { continues: *continues, ..record(*host, text) };
-            store.apply(vec![Update::Records(vec![line])], Time(0));
+            let line = { let mut line = record(*host, text); line.content.continues = *continues; line };
+            store.apply(vec![Update::Lines(vec![line])], Time(0));
             match records.iter_mut().rev().find(|record| record.0 == *host).filter(|_| *continues) {
                 Some(record) => {
                     record.1.push(seq);
@@ -362,7 +362,7 @@ proptest! {
         let mut lens = Lens::new(only(&[0, 1]), &store);
         for step in steps {
             match step {
-                Step::Push(host, len) => store.apply(vec![Update::Records(vec![record(host, &"x".repeat(len))])], Time(0)),
+                Step::Push(host, len) => store.apply(vec![Update::Lines(vec![record(host, &"x".repeat(len))])], Time(0)),
                 Step::Advance(budget) => { lens.advance(&store, budget); }
                 Step::Refilter(host) => lens.set_filter(only(&[host]), &store),
             }

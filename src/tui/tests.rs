@@ -100,7 +100,7 @@ fn app(lines: i64) -> Console {
     console(
         vec![
             fixture::beginning(),
-            vec![Update::Records(fixture::lines(lines))],
+            vec![Update::Lines(fixture::lines(lines))],
         ],
         false,
     )
@@ -266,7 +266,7 @@ async fn scrolling_back_holds_the_place_and_counts_what_is_new() {
     console
         .feed
         .batches
-        .push_back(vec![Update::Records(fixture::lines(7))]);
+        .push_back(vec![Update::Lines(fixture::lines(7))]);
     let console = console.keys("").await;
     console.says(" · 7 new");
     console.says(&held);
@@ -281,7 +281,7 @@ async fn a_frozen_pane_keeps_what_it_shows() {
     console
         .feed
         .batches
-        .push_back(vec![Update::Records(vec![fixture::line(
+        .push_back(vec![Update::Lines(vec![fixture::line(
             0,
             90_000,
             b"brand new",
@@ -338,7 +338,7 @@ async fn what_is_done_out_of_sight_is_said() {
 #[tokio::test(start_paused = true)]
 async fn lines_are_read_without_what_the_columns_say_and_in_full_on_request() {
     let raw = b"<28>2026-11-20T13:02:11Z WARN disk full".as_slice();
-    let line = Update::Records(vec![fixture::line(0, 11_000, raw)]);
+    let line = Update::Lines(vec![fixture::line(0, 11_000, raw)]);
     let console = console(vec![fixture::beginning(), vec![line]], false)
         .keys("")
         .await;
@@ -402,7 +402,7 @@ async fn a_flood_leaves_q_responsive() {
     let flood = console(
         vec![
             fixture::beginning(),
-            vec![Update::Records(fixture::lines(1000))],
+            vec![Update::Lines(fixture::lines(1000))],
         ],
         true,
     );
@@ -418,7 +418,7 @@ async fn a_flood_leaves_q_responsive() {
 
 #[tokio::test(start_paused = true)]
 async fn the_line_is_copied_without_what_a_terminal_would_obey() {
-    let hostile = vec![Update::Records(vec![fixture::line(
+    let hostile = vec![Update::Lines(vec![fixture::line(
         0,
         0,
         b"rm \x1b[31m-rf\x07 x\r\n",

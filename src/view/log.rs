@@ -16,7 +16,7 @@ use crate::app::{App, LineColumns, LogPane, PaneId};
 use crate::model::gap::Gap;
 use crate::model::host::HostId;
 use crate::model::level::Level;
-use crate::model::record::Record;
+use crate::model::line::FleetLine;
 use crate::model::source::SourceId;
 use crate::model::text::{Look, SafeText};
 use crate::model::time::TimeFrom;
@@ -407,9 +407,7 @@ impl<'a> ShownLines<'a> {
         buffer: &mut Buffer,
     ) -> u16 {
         match entry {
-            RingEntry::Record(record) => {
-                self.draw_record(seq, record, under, skipped, area, buffer)
-            }
+            RingEntry::Line(record) => self.draw_record(seq, record, under, skipped, area, buffer),
             RingEntry::Gap(gap) => self.draw_gap(gap, Row::new(buffer, area, 0).fill(under)),
             RingEntry::Mark(mark) => self.draw_mark(*mark, Row::new(buffer, area, 0).fill(under)),
         }
@@ -418,7 +416,7 @@ impl<'a> ShownLines<'a> {
     fn draw_record(
         &self,
         seq: u64,
-        record: &Record,
+        record: &FleetLine,
         under: Style,
         skipped: u16,
         area: Rect,
@@ -458,7 +456,7 @@ impl<'a> ShownLines<'a> {
     }
 
     /// A line of which the end has not come, in one row.
-    fn draw_unfinished(&self, record: &Record, area: Rect, buffer: &mut Buffer) {
+    fn draw_unfinished(&self, record: &FleetLine, area: Rect, buffer: &mut Buffer) {
         let mut row = Row::new(buffer, area, 0);
         self.draw_prefix(None, record, level::of_line(record), &mut row);
         row.put(self.text(record), self.theme.get(Role::Dim))
@@ -485,7 +483,7 @@ impl<'a> ShownLines<'a> {
     fn draw_prefix(
         &self,
         seq: Option<u64>,
-        record: &Record,
+        record: &FleetLine,
         level: Option<Level>,
         row: &mut Row<'_>,
     ) {
@@ -523,16 +521,20 @@ impl<'a> ShownLines<'a> {
         }
     }
 
-    fn draw_time(&self, record: &Record, row: &mut Row<'_>) {
-        let known = record.time_from == TimeFrom::Stamp;
+    fn draw_time(&self, record: &FleetLine, row: &mut Row<'_>) {
+        let known = record.content.time_from == TimeFrom::Stamp;
         let style = self
             .theme
             .get(if known { Role::LineTime } else { Role::Faint });
         let day = self.columns.day;
         match self.columns.time {
             0 => return,
-            12 => row.column(time::full(record.time, day, &self.zone), 12, style),
-            cells => row.column(time::short(record.time, day, &self.zone), cells, style),
+            12 => row.column(time::full(record.content.time, day, &self.zone), 12, style),
+            cells => row.column(
+                time::short(record.content.time, day, &self.zone),
+                cells,
+                style,
+            ),
         };
         row.blank(1);
     }
@@ -595,7 +597,7 @@ impl<'a> ShownLines<'a> {
     }
 
     /// The part of a line that can be on the screen.
-    fn text(&self, record: &Record) -> SafeText {
+    fn text(&self, record: &FleetLine) -> SafeText {
         let rows = if self.pane.wrap {
             usize::from(self.height)
         } else {

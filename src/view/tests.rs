@@ -195,7 +195,7 @@ fn questions_of_hosts() {
 fn with_line(raw: &[u8], keys: &str) -> App {
     let mut app = fixture::busy(120, 20, 3);
     app.update(
-        Event::Batch(vec![Update::Records(vec![fixture::line(0, 9000, raw)])]),
+        Event::Batch(vec![Update::Lines(vec![fixture::line(0, 9000, raw)])]),
         app.now(),
     );
     app.keys(keys);
@@ -326,7 +326,7 @@ fn hostile(keys: &str) -> App {
         .zip(HOSTILE)
         .map(|(ms, raw)| fixture::line(0, 1000 + ms, raw))
         .collect();
-    app.update(Event::Batch(vec![Update::Records(records)]), app.now());
+    app.update(Event::Batch(vec![Update::Lines(records)]), app.now());
     app.keys(keys);
     app
 }

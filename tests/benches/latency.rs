@@ -94,7 +94,7 @@ async fn waits(hosts: usize) -> Vec<Duration> {
             .until("more lines", |w| w.records.len() > seen)
             .await;
         for record in &watched.records[seen..] {
-            let text = String::from_utf8_lossy(&record.raw).into_owned();
+            let text = String::from_utf8_lossy(&record.content.raw).into_owned();
             told.insert(
                 text.rsplit(' ').next().unwrap_or_default().to_owned(),
                 Instant::now(),

@@ -16,7 +16,7 @@ use bytes::Bytes;
 use logtrail::model::cursor::{Cursor, FileId};
 use logtrail::model::host::HostId;
 use logtrail::model::level::Level;
-use logtrail::model::record::Record;
+use logtrail::model::line::{FleetLine, Line};
 use logtrail::model::source::SourceId;
 use logtrail::model::time::{HostClock, Time, TimeFrom};
 use logtrail::parse::multiline::Joiner;
@@ -187,12 +187,12 @@ fn compare(kind: Kind, together: usize) -> (Kind, Tally, Vec<Miss>) {
             judge_time(&mut tally, line.time, &record, &mut miss);
             judge_level(&mut tally, line.level, level::of_line(&record), &mut miss);
             if let Want::Is(expected) = line.continues {
-                tally.continues.count(record.continues == expected);
-                if record.continues != expected {
+                tally.continues.count(record.content.continues == expected);
+                if record.content.continues != expected {
                     miss(
                         "continues",
                         expected.to_string(),
-                        record.continues.to_string(),
+                        record.content.continues.to_string(),
                     );
                 }
             }
@@ -202,33 +202,35 @@ fn compare(kind: Kind, together: usize) -> (Kind, Tally, Vec<Miss>) {
     (kind, tally, misses)
 }
 
-fn record(stamper: &mut Stamper, joiner: &mut Joiner, raw: &Bytes, now: Time) -> Record {
+fn record(stamper: &mut Stamper, joiner: &mut Joiner, raw: &Bytes, now: Time) -> FleetLine {
     let stamped = stamper.stamp(raw, now);
     let stamp = stamped.span.clone().into();
-    Record {
+    FleetLine {
         host: HostId(0),
         source: SourceId(0),
-        time: stamped.time,
-        time_from: stamped.from,
-        cursor: Cursor {
-            file: FileId { dev: 0, ino: 0 },
-            offset: 0,
-        },
         late: false,
-        continues: joiner.continues(raw, stamped.span),
-        stamp,
-        raw: raw.clone(),
+        content: Line {
+            time: stamped.time,
+            time_from: stamped.from,
+            cursor: Cursor {
+                file: FileId { dev: 0, ino: 0 },
+                offset: 0,
+            },
+            continues: joiner.continues(raw, stamped.span),
+            stamp,
+            raw: raw.clone(),
+        },
     }
 }
 
 fn judge_time(
     tally: &mut Tally,
     want: Want<Option<Time>>,
-    record: &Record,
+    record: &FleetLine,
     miss: &mut impl FnMut(&'static str, String, String),
 ) {
     let Want::Is(expected) = want else { return };
-    let found = (record.time_from == TimeFrom::Stamp).then_some(record.time);
+    let found = (record.content.time_from == TimeFrom::Stamp).then_some(record.content.time);
     tally.stamped += usize::from(expected.is_some());
     if expected.is_some() || found.is_some() {
         tally.time.count(expected == found);

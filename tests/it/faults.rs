@@ -45,7 +45,7 @@ pub(super) fn told(watched: &Watched, host: u32) -> Vec<String> {
         .iter()
         .filter(|record| record.host.0 == host);
     records
-        .map(|record| String::from_utf8_lossy(&record.raw).into_owned())
+        .map(|record| String::from_utf8_lossy(&record.content.raw).into_owned())
         .collect()
 }
 
@@ -55,7 +55,7 @@ pub(super) fn has_told(watched: &Watched, host: u32, number: u64) -> bool {
         .iter()
         .rev()
         .find(|record| record.host.0 == host);
-    last.is_some_and(|record| serial(&String::from_utf8_lossy(&record.raw)) == number)
+    last.is_some_and(|record| serial(&String::from_utf8_lossy(&record.content.raw)) == number)
 }
 
 pub(super) fn assert_all_once(watched: &Watched, host: u32, written: u64) {

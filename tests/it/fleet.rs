@@ -214,7 +214,7 @@ async fn rotated_under_load(extra: &str) {
             .iter()
             .rev()
             .find(|r| r.host.0 == n as u32)
-            .map(|r| r.raw.clone())
+            .map(|r| r.content.raw.clone())
     };
     let serial_of = |raw: &[u8]| serial(std::str::from_utf8(raw).expect("UTF-8"));
     let all_there = |w: &Watched| {
@@ -226,7 +226,7 @@ async fn rotated_under_load(extra: &str) {
             .records
             .iter()
             .filter(|r| r.host.0 == host)
-            .map(|r| serial_of(&r.raw))
+            .map(|r| serial_of(&r.content.raw))
             .collect();
         let expected: Vec<u64> = (serials[0]..written[host as usize]).collect();
         assert!(

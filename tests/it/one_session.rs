@@ -90,11 +90,11 @@ async fn asked(host: HostSpec, sources: &[&str], what: What) -> Vec<String> {
     let (mut told, mut last) = (Vec::new(), String::new());
     while let Some(next) = asking.next().await {
         match next {
-            Told::Update(Update::Records(records)) => {
+            Told::Update(Update::Lines(records)) => {
                 told.extend(
                     records
                         .iter()
-                        .map(|record| String::from_utf8_lossy(&record.raw).into_owned()),
+                        .map(|record| String::from_utf8_lossy(&record.content.raw).into_owned()),
                 );
             }
             Told::Update(Update::Status(_, status)) => {

@@ -316,7 +316,7 @@ async fn r13_a_very_long_line_is_cut_with_an_exact_count_and_its_neighbours_stay
     let lengths: Vec<usize> = watched
         .records
         .iter()
-        .map(|record| record.raw.len())
+        .map(|record| record.content.raw.len())
         .collect();
     assert_eq!(lengths, [6, 1 << 20, 5]);
     let gaps: Vec<_> = watched
@@ -699,12 +699,16 @@ async fn r27_bytes_belong_to_the_file_that_they_are_said_to_be_of_while_two_file
     let swaps = swapper.join().expect("no panic");
     assert!(swaps > 1000, "{swaps} swaps");
     for record in &watched.records {
-        let of = if record.cursor.file.ino == a {
+        let of = if record.content.cursor.file.ino == a {
             "of a"
         } else {
             "of b"
         };
-        assert!([a, b].contains(&record.cursor.file.ino));
-        assert_eq!(String::from_utf8_lossy(&record.raw), of, "{record:?}");
+        assert!([a, b].contains(&record.content.cursor.file.ino));
+        assert_eq!(
+            String::from_utf8_lossy(&record.content.raw),
+            of,
+            "{record:?}"
+        );
     }
 }

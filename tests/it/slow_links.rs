@@ -52,7 +52,11 @@ struct Pass {
 
 fn age_of(watched: &Watched) -> Option<Duration> {
     let now = Time::from_timestamp(jiff::Timestamp::now());
-    let newest = watched.records.iter().map(|record| record.time).max()?;
+    let newest = watched
+        .records
+        .iter()
+        .map(|record| record.content.time)
+        .max()?;
     Some(Duration::from_nanos(
         now.0.saturating_sub(newest.0).max(0).unsigned_abs(),
     ))

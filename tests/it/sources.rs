@@ -225,10 +225,16 @@ async fn a_container_is_followed_with_the_engines_times_and_without_its_stamps()
     assert_eq!(watched.texts(), ["two", "  at Shop.two", "three"]);
     let first = &watched.records[0];
     assert_eq!(
-        (first.time.to_timestamp().to_string(), first.time_from),
+        (
+            first.content.time.to_timestamp().to_string(),
+            first.content.time_from
+        ),
         ("2026-11-20T15:00:02.123456789Z".to_owned(), TimeFrom::Stamp)
     );
-    assert!(watched.records[1].continues, "a stack trace is one record");
+    assert!(
+        watched.records[1].content.continues,
+        "a stack trace is one record"
+    );
     assert_eq!(
         watched
             .sources
@@ -662,7 +668,7 @@ pub(crate) fn page(start: Start, backwards: bool, lines: u32) -> What {
     })
 }
 
-pub(crate) fn lines(replies: &[Reply]) -> Vec<logtrail::model::record::Line> {
+pub(crate) fn lines(replies: &[Reply]) -> Vec<logtrail::model::line::Line> {
     let of = |reply: &Reply| match reply {
         Reply::Lines(_, lines) => lines.clone(),
         other => panic!("{other:?}"),
@@ -670,7 +676,7 @@ pub(crate) fn lines(replies: &[Reply]) -> Vec<logtrail::model::record::Line> {
     replies.iter().flat_map(of).collect()
 }
 
-pub(crate) fn text(line: &logtrail::model::record::Line) -> String {
+pub(crate) fn text(line: &logtrail::model::line::Line) -> String {
     String::from_utf8_lossy(&line.raw).into_owned()
 }
 
@@ -802,7 +808,7 @@ async fn what_containers_and_the_journal_have_said_is_searched_record_by_record(
         let of = |reply: &Reply| match reply {
             Reply::Hits(name, hits) => {
                 let [hit] = &hits[..] else { panic!("{hits:?}") };
-                let around = |lines: &[logtrail::model::record::Line]| {
+                let around = |lines: &[logtrail::model::line::Line]| {
                     lines.iter().map(text).collect::<Vec<_>>().join("|")
                 };
                 format!(

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use logtrail::model::cursor::Place;
 use logtrail::model::host::HostSpec;
 use logtrail::model::level::Level;
-use logtrail::model::record::Line;
+use logtrail::model::line::Line;
 use logtrail::model::source::{Pod, SourceKind};
 use logtrail::model::time::Time;
 use logtrail::query::request::{Bucket, Histogram, Reply, Search, Start, What};

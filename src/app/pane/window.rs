@@ -105,7 +105,9 @@ impl LogPane {
         let of = |entry: &RingEntry| {
             (
                 entry.time(),
-                entry.record().map(|line| (line.source, line.cursor)),
+                entry
+                    .record()
+                    .map(|line| (line.source, line.content.cursor)),
             )
         };
         if let Some((time, line)) = entry.map(of) {
@@ -210,7 +212,7 @@ impl LogPane {
         let is_it = |entry: &RingEntry| {
             entry
                 .record()
-                .is_some_and(|line| line.source == source && line.cursor == cursor)
+                .is_some_and(|line| line.source == source && line.content.cursor == cursor)
         };
         let live = past.joined().map(|joined| store.ring().from(joined));
         let mut rows = past.rows().from(MIDDLE).chain(live.into_iter().flatten());

@@ -8,7 +8,7 @@ use super::*;
 use crate::app::keys::parse_keys;
 use crate::app::{Event, fixture};
 use crate::model::cursor::{Cursor, FileId};
-use crate::model::record::Span as Stamp;
+use crate::model::line::Span as Stamp;
 use crate::model::time::TimeFrom;
 use crate::model::update::Update;
 use crate::query::Subject;
@@ -20,7 +20,7 @@ const HEIGHT: u16 = 14;
 /// Everything that all hosts ever wrote, in order; host `n` has source `n`.
 struct World {
     app: App,
-    lines: Vec<Record>,
+    lines: Vec<FleetLine>,
     /// How many of them the fleet has told.
     asked: Vec<(AskId, HostId, Arc<Ask>)>,
     now: i64,
@@ -56,9 +56,10 @@ impl World {
                 .filter(|&at| world.lines[at].source.0 == source)
                 .collect();
             let from = own.len().saturating_sub(held);
-            let first = (0..=from)
-                .rev()
-                .find(|&at| own.get(at).is_none_or(|&at| !world.lines[at].continues));
+            let first = (0..=from).rev().find(|&at| {
+                own.get(at)
+                    .is_none_or(|&at| !world.lines[at].content.continues)
+            });
             own[first.unwrap_or(0)..].to_vec()
         };
         let mut first: Vec<usize> = (0..SOURCES).flat_map(|source| of(&world, source)).collect();
@@ -67,7 +68,7 @@ impl World {
             .into_iter()
             .map(|at| world.lines[at].clone())
             .collect();
-        world.send(Event::Batch(vec![Update::Records(records)]));
+        world.send(Event::Batch(vec![Update::Lines(records)]));
         world
     }
 
@@ -75,7 +76,10 @@ impl World {
     /// further lines.
     fn write(&mut self, (source, later, kept): (u32, bool, bool)) {
         let (source, more) = (source % SOURCES, source / SOURCES);
-        let last = self.lines.last().map(|last| (last.time.0, last.source.0));
+        let last = self
+            .lines
+            .last()
+            .map(|last| (last.content.time.0, last.source.0));
         let (time, before) = last.unwrap_or((fixture::START.0, 0));
         let time = if later || source <= before {
             time + 1_000_000
@@ -102,22 +106,24 @@ impl World {
             .filter(|line| line.source.0 == source)
             .count() as u64
             * 10;
-        self.lines.push(Record {
+        self.lines.push(FleetLine {
             host: HostId(source),
             source: SourceId(source),
-            time: Time(time),
-            time_from: TimeFrom::Stamp,
-            cursor: Cursor {
-                file: FileId {
-                    dev: 1,
-                    ino: source.into(),
-                },
-                offset,
-            },
             late: false,
-            continues,
-            stamp: Stamp::default(),
-            raw: Bytes::from(text),
+            content: Line {
+                time: Time(time),
+                time_from: TimeFrom::Stamp,
+                cursor: Cursor {
+                    file: FileId {
+                        dev: 1,
+                        ino: source.into(),
+                    },
+                    offset,
+                },
+                continues,
+                stamp: Stamp::default(),
+                raw: Bytes::from(text),
+            },
         });
     }
 
@@ -144,7 +150,7 @@ impl World {
     fn live(&mut self, seeds: &[(u32, bool, bool)]) {
         let from = self.lines.len();
         seeds.iter().for_each(|&seed| self.write(seed));
-        self.send(Event::Batch(vec![Update::Records(
+        self.send(Event::Batch(vec![Update::Lines(
             self.lines[from..].to_vec(),
         )]));
     }
@@ -155,7 +161,7 @@ impl World {
             return;
         }
         let (id, host, ask) = self.asked.remove(which % self.asked.len());
-        let own: Vec<&Record> = self.lines.iter().filter(|line| line.host == host).collect();
+        let own: Vec<&FleetLine> = self.lines.iter().filter(|line| line.host == host).collect();
         let name = self
             .app
             .store
@@ -213,7 +219,7 @@ impl World {
             let record = pane.rows(&self.app.store).get(pane.seq(index)?)?.record()?;
             self.lines
                 .iter()
-                .position(|line| line.cursor == record.cursor)
+                .position(|line| line.content.cursor == record.content.cursor)
         };
         (
             (top..bottom).filter_map(at).collect(),
@@ -227,13 +233,13 @@ impl World {
             let first = (0..=*at)
                 .rev()
                 .map(|at| &self.lines[at])
-                .find(|line| !line.continues)
+                .find(|line| !line.content.continues)
                 .expect("a first line");
             let subject = Subject {
                 host: "",
                 source: "",
-                time: first.time,
-                raw: &first.raw,
+                time: first.content.time,
+                raw: &first.content.raw,
             };
             query.as_ref().is_none_or(|query| query.matches(&subject))
         };
@@ -320,37 +326,21 @@ impl World {
     }
 }
 
-fn to_line(record: &Record) -> Line {
-    let Record {
-        time,
-        time_from,
-        continues,
-        stamp,
-        cursor,
-        ref raw,
-        ..
-    } = *record;
-    Line {
-        time,
-        time_from,
-        continues,
-        stamp,
-        cursor,
-        raw: raw.clone(),
-    }
+fn to_line(record: &FleetLine) -> Line {
+    record.content.clone()
 }
 
 /// What a host answers.
-fn page_of(own: &[&Record], page: &Page) -> (Vec<Line>, bool) {
+fn page_of(own: &[&FleetLine], page: &Page) -> (Vec<Line>, bool) {
     let at = |place: &crate::model::cursor::Place| {
         own.iter()
-            .position(|line| line.cursor == place.cursor && place.fits(&line.raw))
+            .position(|line| line.content.cursor == place.cursor && place.fits(&line.content.raw))
             .expect("a known line")
     };
     let from = match &page.start {
         Start::Oldest => 0,
         Start::Newest => own.len(),
-        Start::At(time) => own.partition_point(|line| line.time < *time),
+        Start::At(time) => own.partition_point(|line| line.content.time < *time),
         Start::Cursor(place) => at(place),
         Start::After(place) => at(place) + 1,
     };
@@ -368,23 +358,23 @@ fn page_of(own: &[&Record], page: &Page) -> (Vec<Line>, bool) {
     (own[range].iter().map(|line| to_line(line)).collect(), more)
 }
 
-fn hits_of(own: &[&Record], search: &Search) -> (Vec<Hit>, bool) {
-    let is_hit = |record: &&[&Record]| {
+fn hits_of(own: &[&FleetLine], search: &Search) -> (Vec<Hit>, bool) {
+    let is_hit = |record: &&[&FleetLine]| {
         let subject = Subject {
             host: "",
             source: "",
-            time: record[0].time,
-            raw: &record[0].raw,
+            time: record[0].content.time,
+            raw: &record[0].content.raw,
         };
-        search.window.contains(&record[0].time) && search.query.matches(&subject)
+        search.window.contains(&record[0].content.time) && search.query.matches(&subject)
     };
-    let hit = |record: &[&Record]| Hit {
+    let hit = |record: &[&FleetLine]| Hit {
         line: to_line(record[0]),
         before: vec![],
         after: record[1..].iter().map(|line| to_line(line)).collect(),
     };
     let mut hits: Vec<Hit> = own
-        .chunk_by(|_, next| next.continues)
+        .chunk_by(|_, next| next.content.continues)
         .filter(is_hit)
         .map(hit)
         .collect();
@@ -525,18 +515,21 @@ fn the_bytes_of_a_gap_take_its_place_or_it_says_why_not() {
         let mut world = World::new(&seeds(60), 5, 1 << 20, 1 << 20, None);
         let first = world.lines.len();
         seeds(15).into_iter().for_each(|seed| world.write(seed));
-        let lost = |line: &Record| line.source.0 == 0;
-        let told: Vec<Record> = world.lines[first..]
+        let lost = |line: &FleetLine| line.source.0 == 0;
+        let told: Vec<FleetLine> = world.lines[first..]
             .iter()
             .filter(|line| !lost(line))
             .cloned()
             .collect();
-        let missing: Vec<Record> = world.lines[first..]
+        let missing: Vec<FleetLine> = world.lines[first..]
             .iter()
             .filter(|line| lost(line))
             .cloned()
             .collect();
-        let (from, to) = (missing[0].cursor.offset, missing[4].cursor.offset + 10);
+        let (from, to) = (
+            missing[0].content.cursor.offset,
+            missing[4].content.cursor.offset + 10,
+        );
         let gap = Gap {
             host: HostId(0),
             source: SourceId(0),
@@ -544,19 +537,19 @@ fn the_bytes_of_a_gap_take_its_place_or_it_says_why_not() {
             to: Some(to),
             reason: crate::model::gap::GapReason::RotatedAway,
             since: None,
-            until: missing[0].time,
+            until: missing[0].content.time,
         };
         world.send(Event::Batch(vec![
             Update::Gap(gap.clone()),
-            Update::Records(told),
+            Update::Lines(told),
         ]));
         let after = world.lines.len();
         seeds(3).into_iter().for_each(|seed| world.write(seed));
         let rest = world.lines[after..].to_vec();
-        world.send(Event::Batch(vec![Update::Records(rest)]));
+        world.send(Event::Batch(vec![Update::Lines(rest)]));
         if !is_there {
             world.lines.retain(|line| {
-                !lost(line) || line.cursor.offset < from || line.cursor.offset >= to
+                !lost(line) || line.content.cursor.offset < from || line.content.cursor.offset >= to
             });
         }
         let at_gap = |world: &World| {
@@ -649,7 +642,7 @@ proptest! {
                 }
                 Step::At(at) => {
                     if let Some(line) = world.lines.get(at) {
-                        let time = line.time.to_timestamp();
+                        let time = line.content.time.to_timestamp();
                         world.keys(&format!(":at {time}<ret>"));
                         world.check()?;
                     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::host::Files;
 use crate::model::level::Level;
-use crate::model::record::Line;
+use crate::model::line::Line;
 use crate::model::time::{HostClock, Time};
 use crate::query::request::{Bucket, Histogram, Reply};
 

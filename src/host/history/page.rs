@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::host::Files;
 use crate::model::cursor::Place;
-use crate::model::record::Line;
+use crate::model::line::Line;
 use crate::model::time::Time;
 use crate::query::request::{MissingBytes, Page, Reply, Start};
 

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use crate::model::cursor::{Cursor, FileId};
-use crate::model::record::Line;
+use crate::model::line::Line;
 use crate::model::time::{Time, TimeFrom};
 use crate::parse::multiline::Joiner;
 use crate::parse::split::{Lines, Piece};

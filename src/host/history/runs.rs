@@ -5,7 +5,7 @@
 use std::ops::Range;
 
 use crate::files::access::Found;
-use crate::model::record::Line;
+use crate::model::line::Line;
 use crate::model::time::TimeFrom;
 
 use super::reel::Reel;

@@ -2,7 +2,7 @@
 //!
 //! A hit is the first line of its record; the rest of the record goes before the lines that were
 //! wanted after it, and is told from them by
-//! [`Line::continues`](crate::model::record::Line::continues).
+//! [`Line::continues`](crate::model::line::Line::continues).
 
 use crate::host::Files;
 use crate::model::time::HostClock;

@@ -9,7 +9,7 @@
 use std::ops::Range;
 
 use crate::host::{Files, Hint};
-use crate::model::record::Line;
+use crate::model::line::Line;
 use crate::model::time::{Time, TimeFrom};
 
 use super::Halt;

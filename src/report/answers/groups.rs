@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use crate::model::cursor::Cursor;
 use crate::model::host::HostId;
-use crate::model::record::Record;
+use crate::model::line::FleetLine;
 use crate::query::{Query, Subject};
 
 /// Lines that are remembered as printed: more than two groups with the largest context have.
@@ -22,7 +22,7 @@ pub(super) struct HitGroups {
 type Key = (u64, u64, u64);
 
 /// A hit, with the lines before and after it.
-pub(super) type Near<'r> = (&'r [Record], &'r Record, &'r [Record]);
+pub(super) type Near<'r> = (&'r [FleetLine], &'r FleetLine, &'r [FleetLine]);
 
 /// Lines to be printed.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ pub(super) struct Group<'r> {
     /// It does not go on with what was printed last.
     pub(super) apart: bool,
     /// Lines, and whether each is a hit.
-    pub(super) lines: Vec<(&'r Record, bool)>,
+    pub(super) lines: Vec<(&'r FleetLine, bool)>,
 }
 
 impl HitGroups {
@@ -53,16 +53,16 @@ impl HitGroups {
             self.known.clear();
             self.order.clear();
         }
-        let is_hit = |record: &Record| {
-            record.cursor == hit.cursor
+        let is_hit = |record: &FleetLine| {
+            record.content.cursor == hit.content.cursor
                 || query.matches(&Subject {
                     host: name,
                     source,
-                    time: record.time,
-                    raw: &record.raw,
+                    time: record.content.time,
+                    raw: &record.content.raw,
                 })
         };
-        let all: Vec<&Record> = before.iter().chain([hit]).chain(after).collect();
+        let all: Vec<&FleetLine> = before.iter().chain([hit]).chain(after).collect();
         let apart = !first && !self.touches(&all);
         let lines = all
             .into_iter()
@@ -75,13 +75,15 @@ impl HitGroups {
     }
 
     /// Whether lines overlap those that were printed, or follow them or go before them at once.
-    fn touches(&self, lines: &[&Record]) -> bool {
+    fn touches(&self, lines: &[&FleetLine]) -> bool {
         let overlap = lines
             .iter()
-            .any(|line| self.known.contains_key(&key(line.cursor)));
-        let follow = lines
-            .first()
-            .is_some_and(|line| self.known.values().any(|end| *end == key(line.cursor)));
+            .any(|line| self.known.contains_key(&key(line.content.cursor)));
+        let follow = lines.first().is_some_and(|line| {
+            self.known
+                .values()
+                .any(|end| *end == key(line.content.cursor))
+        });
         overlap
             || follow
             || lines
@@ -90,8 +92,8 @@ impl HitGroups {
     }
 
     /// Whether a line is new.
-    fn remember(&mut self, line: &Record) -> bool {
-        let at = key(line.cursor);
+    fn remember(&mut self, line: &FleetLine) -> bool {
+        let at = key(line.content.cursor);
         if self.known.insert(at, end(line)).is_some() {
             return false;
         }
@@ -111,9 +113,9 @@ fn key(cursor: Cursor) -> Key {
 
 /// Where the line after it begins, unless lines end in two bytes: then a separator too many is
 /// printed.
-fn end(line: &Record) -> Key {
-    let (dev, ino, offset) = key(line.cursor);
-    (dev, ino, offset + line.raw.len() as u64 + 1)
+fn end(line: &FleetLine) -> Key {
+    let (dev, ino, offset) = key(line.content.cursor);
+    (dev, ino, offset + line.content.raw.len() as u64 + 1)
 }
 
 #[cfg(test)]
@@ -122,26 +124,28 @@ mod tests {
 
     use super::*;
     use crate::model::cursor::FileId;
-    use crate::model::record::Span;
+    use crate::model::line::{Line, Span};
     use crate::model::source::SourceId;
     use crate::model::time::{Time, TimeFrom};
     use crate::query::Now;
 
     /// Lines of two letters, of which `x…` are hits.
-    fn log(lines: &str) -> Vec<Record> {
-        let record = |(n, text): (u64, &str)| Record {
+    fn log(lines: &str) -> Vec<FleetLine> {
+        let record = |(n, text): (u64, &str)| FleetLine {
             host: HostId(0),
             source: SourceId(0),
-            time: Time(0),
-            time_from: TimeFrom::Stamp,
-            cursor: Cursor {
-                file: FileId { dev: 1, ino: 1 },
-                offset: n * 3,
-            },
             late: false,
-            continues: false,
-            stamp: Span::default(),
-            raw: Bytes::copy_from_slice(text.as_bytes()),
+            content: Line {
+                time: Time(0),
+                time_from: TimeFrom::Stamp,
+                cursor: Cursor {
+                    file: FileId { dev: 1, ino: 1 },
+                    offset: n * 3,
+                },
+                continues: false,
+                stamp: Span::default(),
+                raw: Bytes::copy_from_slice(text.as_bytes()),
+            },
         };
         (0..).zip(lines.split(' ')).map(record).collect()
     }
@@ -163,7 +167,7 @@ mod tests {
                 out += &format!(
                     "{}{} ",
                     if is_hit { ":" } else { "-" },
-                    String::from_utf8_lossy(&record.raw)
+                    String::from_utf8_lossy(&record.content.raw)
                 );
             }
         }

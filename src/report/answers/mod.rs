@@ -31,7 +31,7 @@ use crate::fleet::Told;
 use crate::model::cursor::Place;
 use crate::model::gap::Gap;
 use crate::model::host::{HostId, HostSpec};
-use crate::model::record::Record;
+use crate::model::line::{FleetLine, Line};
 use crate::model::source::SourceId;
 use crate::model::state::LinkState;
 use crate::model::time::Time;
@@ -225,7 +225,7 @@ impl<'a, W: Write, N: Write> PrintedResponse<'a, W, N> {
 
     fn told(&mut self, told: Told) -> io::Result<()> {
         match told {
-            Told::Update(Update::Records(records)) => {
+            Told::Update(Update::Lines(records)) => {
                 records.iter().try_for_each(|record| self.line(record))
             }
             Told::Update(Update::Gap(gap)) => self.gap(gap),
@@ -257,16 +257,13 @@ impl<'a, W: Write, N: Write> PrintedResponse<'a, W, N> {
                 _ => Ok(()),
             },
             Reply::Hits(source, hits) => hits.into_iter().try_for_each(|hit| {
-                let near = |lines: Vec<_>| {
-                    lines
-                        .into_iter()
-                        .map(|line| record(host, line))
-                        .collect::<Vec<_>>()
-                };
+                // A line beside the numbered sources: its source is known by its name.
+                let of_host = |line| FleetLine::new(host, SourceId(0), line);
+                let near = |lines: Vec<Line>| lines.into_iter().map(of_host).collect::<Vec<_>>();
                 self.hit(
                     host,
                     &source,
-                    (&near(hit.before), &record(host, hit.line), &near(hit.after)),
+                    (&near(hit.before), &of_host(hit.line), &near(hit.after)),
                 )
             }),
             Reply::Buckets(source, buckets) => self.buckets(name, &source, &buckets),
@@ -317,7 +314,7 @@ impl<'a, W: Write, N: Write> PrintedResponse<'a, W, N> {
                     .group(&mut self.out, (name, source), &group, marks)
             }
             ResponseShape::Hits { marks, .. } => {
-                let head = self.style.head(record.time, name, source);
+                let head = self.style.head(record.content.time, name, source);
                 writeln!(
                     self.out,
                     "{head} {}",
@@ -328,14 +325,15 @@ impl<'a, W: Write, N: Write> PrintedResponse<'a, W, N> {
         }
     }
 
-    fn line(&mut self, record: &Record) -> io::Result<()> {
+    fn line(&mut self, record: &FleetLine) -> io::Result<()> {
         let name = self.table.host_name(record.host);
         let source = self.table.source_name(record.source);
         if self.options.json {
             json::write(&mut self.out, &json::Line::new(name, source, record))?;
         } else if let ResponseShape::Around(place) = &self.options.shape {
             // Compressed since then it is in another file, at the same place of its text.
-            let is_it = record.cursor.offset == place.cursor.offset && place.fits(&record.raw);
+            let is_it = record.content.cursor.offset == place.cursor.offset
+                && place.fits(&record.content.raw);
             let mark = if is_it { ':' } else { '-' };
             self.style
                 .marked(&mut self.out, (name, source), (record, mark), None)?;
@@ -349,9 +347,9 @@ impl<'a, W: Write, N: Write> PrintedResponse<'a, W, N> {
             .iter_mut()
             .find(|page| page.host == record.host && page.source == source);
         match ends {
-            Some(page) => page.last = record.place(),
+            Some(page) => page.last = record.content.place(),
             None => {
-                let (first, last) = (record.place(), record.place());
+                let (first, last) = (record.content.place(), record.content.place());
                 self.bytes.pages.push(PageEnds {
                     host: record.host,
                     source,
@@ -505,29 +503,6 @@ fn outcome(table: &Table<'_>, hits: u64, shape: &ResponseShape) -> Outcome {
         hits,
         gaps: table.gaps,
         exit,
-    }
-}
-
-/// A line beside the numbered sources: its source is known by its name.
-fn record(host: HostId, line: crate::model::record::Line) -> Record {
-    let crate::model::record::Line {
-        time,
-        time_from,
-        continues,
-        stamp,
-        cursor,
-        raw,
-    } = line;
-    Record {
-        host,
-        source: SourceId(0),
-        time,
-        time_from,
-        cursor,
-        late: false,
-        continues,
-        stamp,
-        raw,
     }
 }
 

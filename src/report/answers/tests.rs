@@ -11,8 +11,8 @@ use super::*;
 use crate::model::cursor::{Cursor, FileId};
 use crate::model::host::{Endpoint, Facts, HostName};
 use crate::model::level::Level;
+use crate::model::line::{Line, Span};
 use crate::model::log_file::{LogFile, Packing};
-use crate::model::record::{Line, Span};
 use crate::model::source::SourceInfo;
 use crate::model::state::HostStatus;
 use crate::model::time::TimeFrom;
@@ -304,10 +304,7 @@ fn everything() -> Vec<Told> {
         files: vec![("/l/a".to_owned(), 7)],
         commands: vec!["grep x".to_owned()],
     };
-    let records = vec![Record {
-        source: SourceId(0),
-        ..record(HostId(0), line(5, "{\"a\":1}"))
-    }];
+    let records = vec![FleetLine::new(HostId(0), SourceId(0), line(5, "{\"a\":1}"))];
     let gap = Gap {
         host: HostId(0),
         source: SourceId(0),
@@ -321,7 +318,7 @@ fn everything() -> Vec<Told> {
         Told::Update(Update::Status(HostId(0), HostStatus::plain(LinkState::Ok))),
         Told::Update(Update::Facts(HostId(0), Arc::new(Facts::default()))),
         Told::Update(Update::Source(HostId(0), SourceId(0), info.clone())),
-        Told::Update(Update::Records(records)),
+        Told::Update(Update::Lines(records)),
         Told::Update(Update::Gap(gap)),
         of(0, Reply::Source(info, vec![file])),
         of(0, Reply::Hits("app".into(), vec![near])),

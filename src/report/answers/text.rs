@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::ResponseShape;
 use super::groups::Group;
+use crate::model::line::FleetLine;
 use crate::model::log_file::LogFile;
-use crate::model::record::Record;
 use crate::model::source::SourceInfo;
 use crate::model::text::SafeText;
 use crate::query::Query;
@@ -73,10 +73,10 @@ impl Style {
         &self,
         out: &mut impl Write,
         (host, source): (&str, &str),
-        (record, mark): (&Record, char),
+        (record, mark): (&FleetLine, char),
         marks: Option<&Query>,
     ) -> io::Result<()> {
-        let head = self.head(record.time, host, source);
+        let head = self.head(record.content.time, host, source);
         writeln!(out, "{head}{mark} {}", self.content(record, marks))
     }
 

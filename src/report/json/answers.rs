@@ -5,8 +5,8 @@ use serde::Serialize;
 
 use super::{JsonText, Line, VERSION, time};
 use crate::model::level::Level;
+use crate::model::line::FleetLine;
 use crate::model::log_file::LogFile;
-use crate::model::record::Record;
 use crate::model::source::SourceInfo;
 use crate::model::time::Time;
 use crate::query::request::{Bucket, Cost};
@@ -34,14 +34,14 @@ impl<'a> Hit<'a> {
     pub(crate) fn new(
         host: &'a str,
         source: &'a str,
-        record: &'a Record,
-        (before, after): (&'a [Record], &'a [Record]),
+        record: &'a FleetLine,
+        (before, after): (&'a [FleetLine], &'a [FleetLine]),
     ) -> Self {
         let line = Line {
             r#type: "hit",
             ..Line::new(host, source, record)
         };
-        let near = |records: &'a [Record]| records.iter().map(Near::new).collect();
+        let near = |records: &'a [FleetLine]| records.iter().map(Near::new).collect();
         Self {
             line,
             before: near(before),
@@ -51,14 +51,14 @@ impl<'a> Hit<'a> {
 }
 
 impl<'a> Near<'a> {
-    fn new(record: &'a Record) -> Self {
+    fn new(record: &'a FleetLine) -> Self {
         Self {
-            time: time(record.time),
-            time_from: record.time_from.as_str(),
+            time: time(record.content.time),
+            time_from: record.content.time_from.as_str(),
             level: level::of_line(record).map(Level::as_str),
-            cursor: record.place().to_string(),
-            text: JsonText::new(&record.raw),
-            continues: record.continues,
+            cursor: record.content.place().to_string(),
+            text: JsonText::new(&record.content.raw),
+            continues: record.content.continues,
         }
     }
 }

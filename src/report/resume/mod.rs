@@ -18,8 +18,8 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use crate::model::cursor::{FileId, Place};
+use crate::model::line::FleetLine;
 use crate::model::reached::{Printed, Reached, Remembered};
-use crate::model::record::Record;
 use crate::model::source::SourceId;
 use crate::model::text::SafeText;
 use crate::model::time::Time;
@@ -78,7 +78,7 @@ struct SavedSource {
 
 #[derive(Debug)]
 enum Noted {
-    Line(Record),
+    Line(FleetLine),
     Gap(SourceId),
     Begun(SourceId, Box<Reached>),
 }
@@ -144,27 +144,27 @@ impl Checkpoint {
     /// begin with other lines.
     pub(super) fn meet<'n>(
         &self,
-        records: &[Record],
-        names: impl Fn(&Record) -> (&'n str, &'n str),
+        records: &[FleetLine],
+        names: impl Fn(&FleetLine) -> (&'n str, &'n str),
     ) {
         let mut state = self.shared.lock();
         let mut is_first = false;
         for record in records
             .iter()
-            .filter(|record| record.cursor.file != FileId::default())
+            .filter(|record| record.content.cursor.file != FileId::default())
         {
             if !state.sources.contains_key(&record.source) {
                 let source = state.source(record.source, names(record));
                 is_first |= source.printed.reached().next().is_none();
                 let place = Place {
-                    cursor: record.cursor,
+                    cursor: record.content.cursor,
                     check: None,
                 };
                 let reached = Reached {
                     place,
                     length: 0,
                     before: Vec::new(),
-                    time: record.time.min(now()),
+                    time: record.content.time.min(now()),
                 };
                 source.printed.begin(reached, now());
             }
@@ -182,11 +182,11 @@ impl Checkpoint {
     /// be said of that.
     pub(super) fn line(
         &mut self,
-        record: Record,
+        record: FleetLine,
         (host, source): (&str, &str),
         end: u64,
     ) -> Option<String> {
-        if record.cursor.file == FileId::default() {
+        if record.content.cursor.file == FileId::default() {
             // It is numbered as it comes: in another run the number is that of another line.
             let message = format!(
                 "{host}/{source}: not a file, and not remembered: each run begins with its last lines"

@@ -3,26 +3,28 @@
 use super::*;
 use crate::model::cursor::Cursor;
 use crate::model::host::HostId;
-use crate::model::record::Span;
+use crate::model::line::{Line, Span};
 use crate::model::time::TimeFrom;
 
-fn record(source: u32, ino: u64, offset: u64) -> Record {
+fn record(source: u32, ino: u64, offset: u64) -> FleetLine {
     let cursor = Cursor {
         file: FileId { dev: 0, ino },
         offset,
     };
     let (host, source, time, time_from) = (HostId(0), SourceId(source), Time(5), TimeFrom::Stamp);
     let (late, continues, stamp) = (false, false, Span::default());
-    Record {
+    FleetLine {
         host,
         source,
-        time,
-        time_from,
-        cursor,
         late,
-        continues,
-        stamp,
-        raw: "line".into(),
+        content: Line {
+            time,
+            time_from,
+            cursor,
+            continues,
+            stamp,
+            raw: "line".into(),
+        },
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use super::super::{Lens, Ring, RingEntry, Store};
 use crate::model::cursor::Place;
 use crate::model::host::HostId;
-use crate::model::record::Record;
+use crate::model::line::FleetLine;
 use crate::model::source::SourceId;
 use crate::model::time::Time;
 use crate::query::request::Start;
@@ -102,11 +102,11 @@ impl PastStream {
         let Some(((known, time), line)) = edge.zip(entry.record()) else {
             return false;
         };
-        if known.cursor.file != line.cursor.file {
-            return line.time < time;
+        if known.cursor.file != line.content.cursor.file {
+            return line.content.time < time;
         }
-        line.cursor.offset < known.cursor.offset
-            || (is_within && line.cursor.offset == known.cursor.offset)
+        line.content.cursor.offset < known.cursor.offset
+            || (is_within && line.content.cursor.offset == known.cursor.offset)
     }
 
     /// Where its next page of older lines begins.
@@ -132,7 +132,9 @@ impl PastStream {
 }
 
 pub(super) fn line(entry: &RingEntry) -> Option<(Place, Time)> {
-    entry.record().map(|record| (record.place(), record.time))
+    entry
+        .record()
+        .map(|record| (record.content.place(), record.content.time))
 }
 
 pub(super) fn far_line(run: &PastRun) -> Option<(Place, Time)> {
@@ -163,18 +165,19 @@ pub(super) fn is_cut(ring: &Ring, lens: &Lens, seq: u64) -> bool {
     let continues = |seq| {
         ring.get(seq)
             .and_then(RingEntry::record)
-            .is_some_and(|record| record.continues)
+            .is_some_and(|record| record.content.continues)
     };
     let is_shown = || lens.get(lens.index_of(seq)) == Some(seq);
     continues(seq) && !is_shown() && ring.lines_of(seq).next().is_some_and(continues)
 }
 
 /// The number in the ring of a line that was read.
-pub(super) fn find(store: &Store, lens: &Lens, line: &Record) -> Option<u64> {
-    let same = |other: &Record| {
+pub(super) fn find(store: &Store, lens: &Lens, line: &FleetLine) -> Option<u64> {
+    let same = |other: &FleetLine| {
         other.source == line.source
-            && other.cursor.offset == line.cursor.offset
-            && (other.cursor == line.cursor || other.raw == line.raw)
+            && other.content.cursor.offset == line.content.cursor.offset
+            && (other.content.cursor == line.content.cursor
+                || other.content.raw == line.content.raw)
     };
     let ring = store.ring();
     let found = ring
@@ -198,7 +201,7 @@ pub(super) fn resume(
         let is_after = |entry: &RingEntry| {
             entry
                 .record()
-                .is_some_and(|line| line.source == source && line.time >= split)
+                .is_some_and(|line| line.source == source && line.content.time >= split)
         };
         return ring
             .from(ring.first())
@@ -215,8 +218,10 @@ pub(super) fn resume(
         .from(ring.first())
         .filter_map(|(seq, entry)| Some((seq, own(entry)?)));
     let mut lines = lines.filter(|(seq, _)| !is_cut(ring, lens, *seq));
-    let is_last = |line: &Record| {
-        last.is_some_and(|last| last.cursor.offset == line.cursor.offset && last.fits(&line.raw))
+    let is_last = |line: &FleetLine| {
+        last.is_some_and(|last| {
+            last.cursor.offset == line.content.cursor.offset && last.fits(&line.content.raw)
+        })
     };
     let mut first = None;
     let found = lines.find(|(seq, line)| {

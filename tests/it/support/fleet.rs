@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use logtrail::fleet::{Fleet, Goal, Options, Updates};
 use logtrail::model::gap::Gap;
 use logtrail::model::host::{Endpoint, HostName, HostSpec, TransportKind};
+use logtrail::model::line::FleetLine;
 use logtrail::model::metrics::Sample;
-use logtrail::model::record::Record;
 use logtrail::model::source::{SourceInfo, SourceKind, SourceSpec};
 use logtrail::model::state::HostStatus;
 use logtrail::model::update::Update;
@@ -42,7 +42,7 @@ pub(crate) fn local_host(name: &str, paths: &[&Path]) -> HostSpec {
 pub(crate) struct Watched {
     pub(crate) fleet: Option<Fleet>,
     updates: Updates,
-    pub(crate) records: Vec<Record>,
+    pub(crate) records: Vec<FleetLine>,
     pub(crate) gaps: Vec<Gap>,
     pub(crate) statuses: Vec<(u32, HostStatus)>,
     pub(crate) sources: Vec<SourceInfo>,
@@ -146,7 +146,7 @@ impl Watched {
 
     fn heard(&mut self, update: Update) {
         match update {
-            Update::Records(records) => self.records.extend(records),
+            Update::Lines(records) => self.records.extend(records),
             Update::Gap(gap) => self.gaps.push(gap),
             Update::Status(host, status) => self.statuses.push((host.0, status)),
             Update::Source(_, _, info) => self.sources.push(info),
@@ -170,7 +170,7 @@ impl Watched {
     pub(crate) fn texts(&self) -> Vec<String> {
         self.records
             .iter()
-            .map(|record| String::from_utf8_lossy(&record.raw).into_owned())
+            .map(|record| String::from_utf8_lossy(&record.content.raw).into_owned())
             .collect()
     }
 }

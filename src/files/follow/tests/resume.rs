@@ -3,8 +3,8 @@
 use super::*;
 use crate::model::cursor::Cursor;
 use crate::model::host::HostId;
+use crate::model::line::{FleetLine, Line, Span};
 use crate::model::reached::Printed;
-use crate::model::record::{Record, Span};
 use crate::model::source::SourceId;
 use crate::model::time::{Time, TimeFrom};
 
@@ -56,16 +56,18 @@ impl Runs {
                         let (host, source, time_from) = (HostId(0), SourceId(0), TimeFrom::Stamp);
                         let (time, stamp, raw) = (self.time, Span::default(), bytes);
                         let (late, continues) = (false, false);
-                        let record = Record {
+                        let record = FleetLine {
                             host,
                             source,
-                            time,
-                            time_from,
-                            cursor,
                             late,
-                            continues,
-                            stamp,
-                            raw,
+                            content: Line {
+                                time,
+                                time_from,
+                                cursor,
+                                continues,
+                                stamp,
+                                raw,
+                            },
                         };
                         self.printed.line(&record, Time(i64::MAX));
                     }

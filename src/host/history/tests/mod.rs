@@ -10,7 +10,7 @@ use bytes::Bytes;
 use tokio::sync::mpsc;
 
 use crate::model::host::{Endpoint, Facts, HostName, HostSpec};
-use crate::model::record::Line;
+use crate::model::line::Line;
 use crate::model::source::{SourceKind, SourceSpec};
 use crate::model::time::Time;
 use crate::query::request::{Ask, Page, Reply, Start, Totals, What};

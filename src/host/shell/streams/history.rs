@@ -10,7 +10,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use crate::model::host::{Facts, HostSpec};
-use crate::model::record::Line;
+use crate::model::line::Line;
 use crate::model::source::{SourceInfo, SourceKind, SourceSpec};
 use crate::model::time::Time;
 use crate::query::request::{Ask, Cost, Page, Reply, Start, Totals, What};

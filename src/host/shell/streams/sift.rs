@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 
 use crate::model::level::Level;
-use crate::model::record::Line;
+use crate::model::line::Line;
 use crate::model::time::Time;
 use crate::query::request::{Bucket, Histogram, Hit, Page, Reply, Search, Start};
 use crate::query::{Query, Subject};
