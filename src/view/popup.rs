@@ -420,15 +420,12 @@ fn record(app: &App, seq: u64, width: u16) -> Lines {
             Role::PopupDim,
         )]];
     };
-    let (record, subject) = (whole.first, whole.subject());
-    let from = Shown::own(&format!(" (from {})", record.content.time_from.as_str()));
+    let (line, subject) = (&whole.first.content, whole.subject());
+    let from = Shown::own(&format!(" (from {})", line.time_from.as_str()));
     let mut lines = vec![
         field("host", outside(subject.host)),
         field("source", outside(subject.source)),
-        field(
-            "time",
-            time::long(record.content.time, &app.zone()).join(&from),
-        ),
+        field("time", time::long(line.time, &app.zone()).join(&from)),
         field(
             "level",
             level::of(whole.text()).map_or(Shown::from("none stated"), |level| {
@@ -437,11 +434,7 @@ fn record(app: &App, seq: u64, width: u16) -> Lines {
         ),
         field(
             "cursor",
-            Shown::own(&format!(
-                "{} ({})",
-                record.content.cursor,
-                extent(whole.text())
-            )),
+            Shown::own(&format!("{} ({})", line.cursor, extent(whole.text()))),
         ),
         Vec::new(),
     ];
