@@ -2,7 +2,7 @@
 //! of them.
 //!
 //! The words in which whoever has the files (`engine` on this machine, a shell on a host) and
-//! whoever asks for them speak. How files become one log is left to `host::history`.
+//! whoever asks for them speak. How files become one log is left to `host::search`.
 //!
 //! Offsets always count the bytes of the text. In a compressed file that is the text inside it.
 

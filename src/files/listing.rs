@@ -1,5 +1,5 @@
 //! The files that a path or pattern stands for, in bounded memory. Which of them are one log is
-//! left to `host::history`.
+//! left to `host::search`.
 
 use std::ops::Deref;
 

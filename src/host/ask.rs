@@ -12,8 +12,8 @@ use crate::query::request::{Ask, Reply, Totals};
 use crate::transport::{Connection, LinkError};
 
 use super::files::{Failure, Files};
-use super::history;
 use super::local::LocalFiles;
+use super::search;
 use super::shell::{self, ShellFiles, Talk, Trouble};
 use super::track::{usual_sources, whole_journal};
 
@@ -219,10 +219,10 @@ impl Answering {
         let connection = self.connection.clone();
         match self.driver(host).await {
             Ok(Driver::Local(files)) => {
-                history::answer_part(&mut **files, host, &facts, ask, totals, replies).await
+                search::answer_part(&mut **files, host, &facts, ask, totals, replies).await
             }
             Ok(Driver::Shell(files)) => {
-                history::answer_part(&mut **files, host, &facts, ask, totals, replies).await
+                search::answer_part(&mut **files, host, &facts, ask, totals, replies).await
             }
             Err(error) if connection.has_ended_by(&error).await => Err(error),
             Err(error) => {
@@ -256,7 +256,7 @@ impl Answering {
         let Some(files) = &mut self.root else {
             return Ok(totals);
         };
-        history::answer_part(&mut **files, host, &self.facts, ask, totals, replies).await
+        search::answer_part(&mut **files, host, &self.facts, ask, totals, replies).await
     }
 
     async fn has_none_of_the_usual(&mut self, host: &HostSpec) -> Result<bool, LinkError> {

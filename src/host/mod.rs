@@ -9,11 +9,11 @@
 
 pub mod ask;
 mod files;
-pub mod history;
 mod lag;
 mod local;
 mod outbox;
 mod root;
+pub mod search;
 mod serve;
 pub mod shell;
 mod supervise;

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use logtrail::host::history::answer;
+use logtrail::host::search::answer;
 use logtrail::host::shell::ShellFiles;
 use logtrail::host::{Files, LocalFiles};
 use logtrail::model::host::{Facts, HostSpec};

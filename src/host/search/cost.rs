@@ -14,7 +14,7 @@ use crate::query::{Prefilter, Query};
 use super::hunt::{Hunt, Quarry};
 use super::sources::Log;
 use super::text::LogText;
-use super::{Halt, Out, histogram, page, search};
+use super::{Halt, Out, histogram, hits, page};
 
 /// Patterns that are shown of a question to `grep`.
 const PATTERNS_SHOWN: usize = 4;
@@ -34,7 +34,7 @@ pub(super) async fn estimate<F: Files>(
     let name = log.info.name.clone();
     let text = LogText::new(files, log, clock);
     let mut cost = match what {
-        What::Search(asked) => match search::quarry(host, asked) {
+        What::Search(asked) => match hits::quarry(host, asked) {
             Some(quarry) => of_hunt(text, &quarry).await?,
             None => Cost::default(),
         },

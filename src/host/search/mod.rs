@@ -20,6 +20,7 @@
 mod chain;
 mod cost;
 mod histogram;
+mod hits;
 mod hunt;
 mod links;
 mod page;
@@ -27,7 +28,6 @@ mod parts;
 mod place;
 mod reel;
 mod runs;
-mod search;
 mod seek;
 mod sources;
 mod text;
@@ -191,7 +191,7 @@ async fn about_log<F: Files>(
     match what {
         What::List => out.send(Reply::Source(log.info, log.files)).await,
         What::Page(page) => paged(files, clock, log, page, out).await,
-        What::Search(asked) => search::search(files, host, clock, log, asked, out).await,
+        What::Search(asked) => hits::search(files, host, clock, log, asked, out).await,
         What::Histogram(asked) => histogram::histogram(files, host, clock, log, asked, out).await,
         What::Estimate(asked) => cost::estimate(files, host, clock, log, asked, out).await,
     }

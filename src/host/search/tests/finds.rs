@@ -455,7 +455,7 @@ async fn who_listens_no_more_ends_a_search_at_once() {
         drop(received);
     };
     let (ended, ()) = tokio::join!(
-        crate::host::history::answer(&mut files, &host, &facts, &asked, &replies),
+        crate::host::search::answer(&mut files, &host, &facts, &asked, &replies),
         listen
     );
     assert!(ended.is_ok());
