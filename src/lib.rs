@@ -40,6 +40,7 @@
 //! | a key, or an action of the console | the table in `app::actions`; `app::perform` does it; help, man page and completions follow |
 //! | a pane or popup | `app` has its state, `view::popup` or a file of `view` draws it |
 //! | a colour | the roles in `view::theme` |
+//! | what is made of every line of every source | `parse::line_reader` |
 //! | a format of timestamps | a row and a parser in `parse::timestamp::notation`; in fields with a name: `parse::timestamp::fields` |
 //! | a way to state a level | `parse::level`: `words` before the message, `marks` at fixed places, `members` with a name |
 //! | a format of fields | `parse::fields` |

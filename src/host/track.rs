@@ -15,15 +15,14 @@ use crate::model::cursor::{Cursor, FileId, Place};
 use crate::model::host::Facts;
 use crate::model::metrics::Sample;
 use crate::model::reached::Reached;
-use crate::model::source::{NO_STAMPS, SourceInfo, SourceKind, SourceSpec};
+use crate::model::source::{SourceInfo, SourceKind, SourceSpec};
 use crate::model::state::{HostStatus, LinkState};
 use crate::model::time::{HostClock, Time, TimeFrom};
-use crate::parse::multiline::Joiner;
-use crate::parse::timestamp::{Stamped, Stamper, TimeFormat};
+use crate::parse::line_reader::{LineReader, date_first_lines};
 
+use super::HostEvent;
 use super::lag::{Lag, Unread};
 use super::shell::Problems;
-use super::{HostEvent, Line};
 use crate::files::follow::{Absence, Begin, FollowOutcome, Follower};
 use crate::parse::split::Piece;
 
@@ -84,11 +83,9 @@ pub struct Track {
     pub wants_journal: Option<oneshot::Sender<()>>,
 }
 
-#[derive(Clone)]
 struct Tracked {
     info: SourceInfo,
-    stamper: Stamper,
-    joiner: Joiner,
+    reader: LineReader,
     last_read: Option<Time>,
     /// The stamp of the last line that has one.
     last_stamp: Option<Time>,
@@ -96,48 +93,17 @@ struct Tracked {
 }
 
 impl Tracked {
-    /// Lets the stamper see many lines before it is asked for the first.
-    fn learn(&mut self, pieces: &[Piece], now: Time) {
-        if self.stamper.wants_sample() {
-            let lines = pieces.iter().filter_map(|piece| match piece {
-                Piece::Line { bytes, .. } => Some(&bytes[..]),
-                Piece::Gap { .. } => None,
-            });
-            self.stamper.learn(&mut { lines }, now);
-        }
-    }
-
     /// Learns from lines that are not told what the next may go on with.
     fn pass_over(&mut self, pieces: Vec<Piece>, now: Time) {
-        self.learn(&pieces, now);
+        self.reader.learn_from(&pieces, now);
+        let file = FileId::default();
         for piece in pieces {
             match piece {
                 Piece::Line { offset, bytes } => {
-                    self.line(
-                        Cursor {
-                            file: FileId::default(),
-                            offset,
-                        },
-                        bytes,
-                        now,
-                    );
+                    self.reader.line(Cursor { file, offset }, bytes, now);
                 }
-                Piece::Gap { .. } => self.joiner.cut(),
+                Piece::Gap { .. } => self.reader.cut(),
             }
-        }
-    }
-
-    fn line(&mut self, cursor: Cursor, raw: Bytes, now: Time) -> Line {
-        let Stamped { time, from, span } = self.stamper.stamp(&raw, now);
-        let stamp = span.clone().into();
-        let continues = self.joiner.continues(&raw, span);
-        Line {
-            time,
-            time_from: from,
-            continues,
-            stamp,
-            cursor,
-            raw,
         }
     }
 }
@@ -203,16 +169,9 @@ impl Track {
         };
         let number = u32::try_from(self.sources.len()).unwrap_or(u32::MAX);
         self.events.push(HostEvent::Source(number, info.clone()));
-        let format = format.and_then(|format| TimeFormat::parse(format).ok());
-        let clock = self.facts.clock();
-        let stamper = format.map_or_else(
-            || Stamper::new(&clock),
-            |format| Stamper::with_format(&clock, &format),
-        );
         self.sources.push(Tracked {
             info,
-            stamper,
-            joiner: Joiner::default(),
+            reader: LineReader::new(&self.facts.clock(), format),
             last_read: None,
             last_stamp: None,
             hint: None,
@@ -297,7 +256,7 @@ impl Track {
         self.facts = facts;
         let clock = self.facts.clock();
         for source in &mut self.sources {
-            source.stamper.set_clock(&clock);
+            source.reader.set_clock(&clock);
         }
         self.clock.send_replace(Some(clock));
         self.facts_pending = true;
@@ -445,16 +404,16 @@ impl Track {
         let Some(source) = self.sources.get_mut(number as usize) else {
             return;
         };
-        source.learn(&pieces, now);
+        source.reader.learn_from(&pieces, now);
         let mut lines = Vec::with_capacity(pieces.len());
         for piece in pieces {
             match piece {
                 Piece::Line { offset, bytes } => {
-                    lines.push(source.line(Cursor { file, offset }, bytes, now));
+                    lines.push(source.reader.line(Cursor { file, offset }, bytes, now));
                 }
                 Piece::Gap { from, to, reason } => {
-                    source.joiner.cut();
-                    date_the_first(&mut lines);
+                    source.reader.cut();
+                    date_first_lines(lines.iter_mut());
                     if !lines.is_empty() {
                         self.events
                             .push(HostEvent::Lines(number, std::mem::take(&mut lines)));
@@ -470,10 +429,10 @@ impl Track {
             .rev()
             .find(|line| line.time_from == TimeFrom::Stamp);
         source.last_stamp = stamped.map(|line| line.time).or(source.last_stamp);
-        date_the_first(&mut lines);
+        date_first_lines(lines.iter_mut());
         if !lines.is_empty() {
             self.events.push(HostEvent::Lines(number, lines));
-            let stamps = Some(source.stamper.format().unwrap_or(NO_STAMPS));
+            let stamps = Some(source.reader.format_name());
             if std::mem::replace(&mut source.info.stamps, stamps) != stamps {
                 self.events
                     .push(HostEvent::Source(number, source.info.clone()));
@@ -483,11 +442,11 @@ impl Track {
 
     /// A line under way: read like the others, but nothing is learnt from it, for it comes again.
     fn unfinished(&mut self, number: u32, cursor: Cursor, raw: Bytes, now: Time) {
-        let Some(mut source) = self.sources.get(number as usize).cloned() else {
+        let Some(source) = self.sources.get(number as usize) else {
             return;
         };
-        self.events
-            .push(HostEvent::Unfinished(number, source.line(cursor, raw, now)));
+        let line = source.reader.clone().line(cursor, raw, now);
+        self.events.push(HostEvent::Unfinished(number, line));
     }
 
     fn problem(&mut self, number: u32, why: Option<Absence>) {
@@ -504,25 +463,6 @@ impl Track {
             ),
         });
         self.set_problem(number, problem);
-    }
-}
-
-/// The first lines that are read may be the end of a stack trace whose head was not: they have the
-/// time of the line after them. With that of their arrival they would hold back all that follows
-/// them.
-fn date_the_first(lines: &mut [Line]) {
-    let Some(stamped) = lines
-        .iter()
-        .position(|line| line.time_from == TimeFrom::Stamp)
-    else {
-        return;
-    };
-    let time = lines[stamped].time;
-    for line in lines[..stamped]
-        .iter_mut()
-        .filter(|line| line.time_from == TimeFrom::Arrival)
-    {
-        (line.time, line.time_from) = (time, TimeFrom::Previous);
     }
 }
 

@@ -24,8 +24,8 @@ use crate::parse::multiline;
 use crate::query::request::{MissingBytes, Reply};
 use crate::query::{Query, Subject};
 
+use super::file_reader::{FileItem, FileReader};
 use super::parts::{MOST_MOVES, Part, list_again, parts_of, range, weight};
-use super::reel::{Reel, ReelItem};
 use super::runs::{Context, RecordCandidate, Runs, SURE_AFTER};
 use super::text::{At, LogText};
 use super::walk::{Back, Forth};
@@ -408,15 +408,17 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
     /// The question to the driver, and what makes records of its answers.
     async fn prepare(&mut self, part: &Part) -> Result<(Runs, Scan), Halt> {
         let head = self.text.head(part.file).await?;
-        let (stamped, line_end, first, known) =
-            (head.stamped, head.line_end, head.first, head.known());
+        let stamped = head.stamped;
+        let line_end = head.line_end;
+        let first = head.first;
+        let lines = head.lines();
         let file = self.text.file(part.file).clone();
         let length = if self.text.is_plain(part.file) {
             file.size
         } else {
             u64::MAX
         };
-        let fresh = Reel::new(file.id, file.modified, known, 0, false).begun_at(first);
+        let fresh = FileReader::new(&file, lines).begun_at(first);
         let least = if stamped {
             Context {
                 before: 1,
@@ -642,7 +644,7 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
                 break;
             };
             for item in items.into_iter().rev() {
-                let ReelItem::Line(line) = item else {
+                let FileItem::Line(line) = item else {
                     break 'back;
                 };
                 bytes += line.raw.len();
@@ -670,11 +672,11 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
             };
             for item in items {
                 match item {
-                    ReelItem::Line(line) if lines.is_empty() || line.continues => {
+                    FileItem::Line(line) if lines.is_empty() || line.continues => {
                         bytes += line.raw.len();
                         lines.push(line);
                     }
-                    ReelItem::Gap(_) if lines.is_empty() => {}
+                    FileItem::Gap(_) if lines.is_empty() => {}
                     _ => return Ok(lines),
                 }
             }
@@ -694,7 +696,7 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
                 items
                     .into_iter()
                     .rev()
-                    .filter_map(ReelItem::into_line)
+                    .filter_map(FileItem::into_line)
                     .take(missing),
             );
         }
@@ -714,7 +716,7 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
             let Some(items) = forth.next(&mut self.text, wanted + 1 - lines.len()).await? else {
                 break;
             };
-            lines.extend(items.into_iter().filter_map(ReelItem::into_line));
+            lines.extend(items.into_iter().filter_map(FileItem::into_line));
         }
         lines.truncate(wanted + 1);
         lines.drain(..lines.len().min(1));

@@ -1,7 +1,7 @@
 //! Reading back: what a host's logs have said, made of the few questions that [`Files`] answers.
 //!
 //! [`answer`] takes an [`Ask`] and sends [`Reply`]s as it finds them. A log is one address space
-//! over its generations, oldest first (`chain`, `links`, `sources`); `text` reads it, `reel` makes
+//! over its generations, oldest first (`chain`, `links`, `sources`); `text` reads it, `reader` makes
 //! lines with times and records of its bytes, `walk` goes along them in both directions. Above that
 //! stand `place` (cursors), `seek` (times), `page`, `search`, `histogram` and `cost`. Who has the
 //! files is left to the drivers, what people see of it to those who asked.
@@ -19,6 +19,7 @@
 
 mod chain;
 mod cost;
+mod file_reader;
 mod histogram;
 mod hits;
 mod hunt;
@@ -26,7 +27,6 @@ mod links;
 mod page;
 mod parts;
 mod place;
-mod reel;
 mod runs;
 mod seek;
 mod sources;

@@ -9,8 +9,8 @@ use crate::model::line::Line;
 use crate::model::time::Time;
 use crate::query::request::{MissingBytes, Page, Reply, Start};
 
+use super::file_reader::FileItem;
 use super::place::{self, Whereabouts};
-use super::reel::ReelItem;
 use super::text::{At, LogText};
 use super::walk::{Back, Forth};
 use super::{Halt, Out, is_move, seek, told};
@@ -32,7 +32,7 @@ const REPLY_BYTES: usize = 256 << 10;
 /// What was read for a page.
 #[derive(Debug, Default)]
 pub(super) struct PageRead {
-    items: Vec<ReelItem>,
+    items: Vec<FileItem>,
     notes: Vec<String>,
     /// Files that could not be read, and why.
     failed: Vec<String>,
@@ -76,7 +76,7 @@ pub(super) async fn read<F: Files>(
     };
     if let Some(missing) = begin.missing {
         let at = if page.backwards { read.items.len() } else { 0 };
-        read.items.insert(at, ReelItem::Gap(missing));
+        read.items.insert(at, FileItem::Gap(missing));
     }
     read.notes.splice(0..0, begin.notes);
     Ok(read)
@@ -91,11 +91,11 @@ pub(super) async fn send(name: &Arc<str>, read: PageRead, out: &mut Out<'_>) -> 
     let (mut lines, mut bytes) = (Vec::new(), 0);
     for item in read.items {
         match item {
-            ReelItem::Line(line) => {
+            FileItem::Line(line) => {
                 bytes += line.raw.len();
                 lines.push(line);
             }
-            ReelItem::Gap(missing) => {
+            FileItem::Gap(missing) => {
                 send_lines(name, std::mem::take(&mut lines), out).await?;
                 bytes = 0;
                 out.send(Reply::Gap(Arc::clone(name), missing)).await?;
@@ -197,8 +197,8 @@ impl<'p> Sheet<'p> {
 
     /// Whether an item belongs to the page; `is_beyond` says of a time whether all that follows is
     /// outside, too.
-    fn takes(&mut self, item: &ReelItem, is_beyond: impl Fn(Time) -> bool) -> bool {
-        let ReelItem::Line(line) = item else {
+    fn takes(&mut self, item: &FileItem, is_beyond: impl Fn(Time) -> bool) -> bool {
+        let FileItem::Line(line) = item else {
             return self.beyond == 0;
         };
         if !self.window.contains(&line.time) {
@@ -323,15 +323,15 @@ async fn next_line<F: Files>(text: &mut LogText<'_, F>, at: At) -> Result<At, Ha
         for item in &items {
             let is_same_file = item.line().is_none_or(|line| line.cursor.file == file);
             match item {
-                ReelItem::Line(line) if seen && is_same_file => {
+                FileItem::Line(line) if seen && is_same_file => {
                     return Ok(At {
                         offset: line.cursor.offset,
                         ..at
                     });
                 }
-                ReelItem::Line(_) if seen => break,
-                ReelItem::Line(_) => seen = true,
-                ReelItem::Gap(_) => {}
+                FileItem::Line(_) if seen => break,
+                FileItem::Line(_) => seen = true,
+                FileItem::Gap(_) => {}
             }
         }
         if forth.file() != at.file {

@@ -8,7 +8,7 @@ use crate::files::access::Found;
 use crate::model::line::Line;
 use crate::model::time::TimeFrom;
 
-use super::reel::Reel;
+use super::file_reader::FileReader;
 
 /// A run is looked at when it has so many bytes, whether it is over or not.
 const MOST_RUN_BYTES: usize = 2 << 20;
@@ -90,8 +90,8 @@ impl RecordCandidate {
 /// Lines next to each other, in their order.
 pub(super) struct Runs {
     /// For the first line of a run: what is known of the file.
-    fresh: Reel,
-    reel: Reel,
+    fresh: FileReader,
+    reader: FileReader,
     /// Records of the file begin with a stamp.
     stamped: bool,
     /// Bytes of a line end of the file. Where a line has another one, a run is taken to be over:
@@ -106,13 +106,13 @@ pub(super) struct Runs {
 
 impl Runs {
     pub(super) fn new(
-        fresh: Reel,
+        fresh: FileReader,
         (stamped, line_end): (bool, u64),
         length: u64,
         context: Context,
     ) -> Self {
         Self {
-            reel: fresh.clone(),
+            reader: fresh.clone(),
             fresh,
             stamped,
             line_end,
@@ -136,7 +136,7 @@ impl Runs {
             self.look(false, out);
         }
         self.bytes += found.raw.len();
-        let line = self.reel.line(found.offset, found.raw);
+        let line = self.reader.line(found.offset, found.raw);
         self.lines.push((line, found.is_hit));
     }
 
@@ -145,7 +145,7 @@ impl Runs {
         self.look(true, out);
         self.lines.clear();
         self.bytes = 0;
-        self.reel = self.fresh.clone();
+        self.reader = self.fresh.clone();
     }
 
     /// The records of the run; the last one only if it is over.

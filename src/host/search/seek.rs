@@ -13,7 +13,7 @@ use crate::model::line::Line;
 use crate::model::time::{Time, TimeFrom};
 
 use super::Halt;
-use super::reel::{Reel, ReelItem};
+use super::file_reader::{FileItem, FileReader};
 use super::text::{At, HOLE_BYTES, LogText, is_hole};
 use super::walk::Forth;
 
@@ -537,17 +537,16 @@ impl Bisection {
         bytes: &[u8],
         is_end: bool,
     ) -> Result<Option<(u64, Time)>, Halt> {
-        let known = text.head(self.number).await?.known();
-        let file = text.file(self.number);
-        let mut reel = Reel::new(file.id, file.modified, known, from, from > 0);
+        let known = text.head(self.number).await?.lines();
+        let mut reader = FileReader::new(text.file(self.number), known).split_from(from);
         let mut items = Vec::new();
-        reel.push(bytes, &mut items);
+        reader.push(bytes, &mut items);
         if is_end {
-            reel.finish(&mut items);
+            reader.finish(&mut items);
         }
         let stamped = items
             .iter()
-            .filter_map(ReelItem::line)
+            .filter_map(FileItem::line)
             .find(|line| line.time_from == TimeFrom::Stamp);
         Ok(stamped.map(|line| (line.cursor.offset, line.time)))
     }
@@ -570,12 +569,12 @@ async fn read_through<F: Files>(
             break;
         };
         let is_it = |line: &&Line| line.time_from != TimeFrom::Arrival && line.time >= time;
-        if let Some(found) = items.iter().filter_map(ReelItem::line).find(is_it) {
+        if let Some(found) = items.iter().filter_map(FileItem::line).find(is_it) {
             return Ok((Some(found.cursor.offset), false));
         }
         last = items
             .iter()
-            .filter_map(ReelItem::line)
+            .filter_map(FileItem::line)
             .next_back()
             .map_or(last, |line| line.cursor.offset);
     }

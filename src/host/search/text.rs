@@ -9,12 +9,12 @@ use crate::files::access::FileError;
 use crate::host::{Failure, Files, MAX_READ};
 use crate::model::log_file::{LogFile, Packing};
 use crate::model::time::{HostClock, Time, TimeFrom};
-use crate::parse::multiline::Joiner;
-use crate::parse::timestamp::{Stamper, TimeFormat, TimeKey};
+use crate::parse::line_reader::LineReader;
+use crate::parse::timestamp::{TimeFormat, TimeKey};
 use crate::query::request::Totals;
 
 use super::Halt;
-use super::reel::{Reel, ReelItem};
+use super::file_reader::{FileItem, FileReader};
 use super::sources::Log;
 
 /// So much of a file's head tells what its lines are like; more only where that has too few lines.
@@ -62,9 +62,8 @@ impl Tally {
 /// What the head of a generation tells.
 #[derive(Debug, Clone)]
 pub(super) struct LogHead {
-    stamper: Stamper,
+    lines: LineReader,
     key: Option<TimeKey>,
-    joiner: Joiner,
     /// Its lines have stamps.
     pub(super) stamped: bool,
     /// Those are times of a day, and do not say of which.
@@ -80,9 +79,9 @@ pub(super) struct LogHead {
 }
 
 impl LogHead {
-    /// What a reel needs to read any part of the generation.
-    pub(super) fn known(&self) -> (Stamper, Joiner) {
-        (self.stamper.clone(), self.joiner.clone())
+    /// What reads the lines of any part of the generation.
+    pub(super) fn lines(&self) -> LineReader {
+        self.lines.clone()
     }
 
     /// How its stamps can be compared where the file is.
@@ -286,38 +285,17 @@ impl<'f, F: Files> LogText<'f, F> {
 
     fn head_of(&self, number: usize, bytes: &[u8], at_end: bool) -> LogHead {
         let file = &self.log.files[number];
-        let fresh = match &self.format {
-            Some(format) => Stamper::with_format(&self.clock, format),
-            None => Stamper::new(&self.clock),
-        };
-        let sample = Reel::new(
-            file.id,
-            file.modified,
-            (fresh.clone(), Joiner::default()),
-            0,
-            false,
-        );
-        let items = items_of(sample, bytes, at_end);
-        let mut learnt = fresh;
-        learnt.learn(
-            &mut items
-                .iter()
-                .filter_map(|item| item.line().map(|line| &line.raw[..])),
-            file.modified,
-        );
-        let mut reel = Reel::new(
-            file.id,
-            file.modified,
-            (learnt.clone(), Joiner::default()),
-            0,
-            false,
-        );
+        let mut learnt = LineReader::with_format(&self.clock, self.format.as_ref());
+        let sample = items_of(FileReader::new(file, learnt.clone()), bytes, at_end);
+        let sampled = sample.iter().filter_map(FileItem::line);
+        learnt.learn(sampled.map(|line| &line.raw[..]), file.modified);
+        let mut reader = FileReader::new(file, learnt.clone());
         let (mut first, mut out) = (None, Vec::new());
-        reel.push(bytes, &mut out);
+        reader.push(bytes, &mut out);
         if at_end {
-            reel.finish(&mut out);
+            reader.finish(&mut out);
         }
-        for line in out.iter().filter_map(ReelItem::line) {
+        for line in out.iter().filter_map(FileItem::line) {
             if line.time_from == TimeFrom::Stamp {
                 first.get_or_insert(line.time);
             }
@@ -331,15 +309,14 @@ impl<'f, F: Files> LogText<'f, F> {
         };
         let is_crlf = memchr::memchr(b'\n', bytes).is_some_and(|end| bytes[..end].ends_with(b"\r"));
         let line_end = 1 + u64::from(is_crlf);
-        let stamped = reel.has_time;
+        let stamped = reader.has_time;
         // What was only learnt has seen no stamp yet, and cannot say how one compares.
-        let (seen, mut joiner) = reel.into_known();
-        joiner.cut();
-        let (key, undated) = (seen.key(), seen.is_undated());
+        let seen = reader.into_reader();
+        let key = seen.timestamps().key();
+        let undated = seen.timestamps().is_undated();
         LogHead {
-            stamper: learnt,
+            lines: learnt.with_records_of(seen),
             key,
-            joiner,
             stamped,
             undated,
             first,
@@ -361,31 +338,33 @@ impl<'f, F: Files> LogText<'f, F> {
 
     /// What reads this generation from `offset` on, where a line begins: `before` are bytes that
     /// stand before it, and more of them are read where they do not tell the time of what follows.
-    pub(super) async fn reel(
+    pub(super) async fn reader(
         &mut self,
         number: usize,
         offset: u64,
         before: &[u8],
-    ) -> Result<Reel, Halt> {
+    ) -> Result<FileReader, Halt> {
         let head = self.head(number).await?;
-        let (stamped, first, known) = (head.stamped, head.first, head.known());
+        let stamped = head.stamped;
+        let first = head.first;
+        let lines = head.lines();
         let mut before = Bytes::copy_from_slice(before);
         let mut more = HEAD_BYTES * 4;
         loop {
             let from = offset - before.len() as u64;
             let file = self.file(number);
-            let mut reel = Reel::new(file.id, file.modified, known.clone(), from, from > 0);
+            let mut reader = FileReader::new(file, lines.clone()).split_from(from);
             if from == 0 {
-                reel = reel.begun_at(first);
+                reader = reader.begun_at(first);
             }
-            reel.push(&before, &mut Vec::new());
-            if reel.has_time
+            reader.push(&before, &mut Vec::new());
+            if reader.has_time
                 || !stamped
                 || from == 0
                 || before.len() >= MOST_HEAD_BYTES
                 || is_hole(&before)
             {
-                return Ok(reel.at(offset));
+                return Ok(reader.at(offset));
             }
             let earlier = from.saturating_sub(more as u64);
             let mut longer = BytesMut::from(&self.part(number, earlier, from).await?[..]);
@@ -475,11 +454,11 @@ pub(super) fn is_hole(bytes: &[u8]) -> bool {
     bytes.len() >= HOLE_BYTES && bytes.iter().all(|&byte| byte == 0)
 }
 
-fn items_of(mut reel: Reel, bytes: &[u8], at_end: bool) -> Vec<ReelItem> {
+fn items_of(mut reader: FileReader, bytes: &[u8], at_end: bool) -> Vec<FileItem> {
     let mut items = Vec::new();
-    reel.push(bytes, &mut items);
+    reader.push(bytes, &mut items);
     if at_end {
-        reel.finish(&mut items);
+        reader.finish(&mut items);
     }
     items
 }

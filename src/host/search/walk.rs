@@ -11,7 +11,7 @@ use crate::parse::split::MAX_LINE;
 use crate::query::request::MissingBytes;
 
 use super::Halt;
-use super::reel::{Reel, ReelItem};
+use super::file_reader::{FileItem, FileReader};
 use super::text::{At, LogText, is_hole};
 
 /// So much is read before the first line.
@@ -48,7 +48,7 @@ fn block(lines: usize, line: usize, is_plain: bool) -> usize {
 /// Towards the newest line.
 pub(super) struct Forth {
     at: At,
-    reel: Option<Reel>,
+    reader: Option<FileReader>,
     /// It may begin in the middle of a line, which is left out.
     cut: bool,
     is_over: bool,
@@ -59,7 +59,7 @@ impl Forth {
     pub(super) fn new(at: At) -> Self {
         Self {
             at,
-            reel: None,
+            reader: None,
             cut: false,
             is_over: false,
         }
@@ -80,7 +80,7 @@ impl Forth {
 
     /// Goes on with the next generation: this one cannot be read.
     pub(super) fn skip(&mut self, count: usize) {
-        (self.at, self.reel, self.cut) = (
+        (self.at, self.reader, self.cut) = (
             At {
                 file: self.at.file + 1,
                 offset: 0,
@@ -101,7 +101,7 @@ impl Forth {
         &mut self,
         text: &mut LogText<'_, F>,
         lines: usize,
-    ) -> Result<Option<Vec<ReelItem>>, Halt> {
+    ) -> Result<Option<Vec<FileItem>>, Halt> {
         if self.is_over || self.at.file >= text.log.files.len() {
             return Ok(None);
         }
@@ -109,23 +109,23 @@ impl Forth {
         let line = text.head(number).await?.line;
         let wanted = block(lines, line, text.is_plain(number));
         let mut items = Vec::new();
-        let (bytes, is_end) = match &mut self.reel {
+        let (bytes, is_end) = match &mut self.reader {
             Some(_) => text.read(number, self.at.offset, wanted).await?,
             None => self.first(text, wanted).await?,
         };
-        let reel = self.reel.as_mut().expect("the first block makes one");
-        reel.push(&bytes, &mut items);
+        let reader = self.reader.as_mut().expect("the first block makes one");
+        reader.push(&bytes, &mut items);
         self.at.offset += bytes.len() as u64;
         if is_hole(&bytes) && !is_end {
             let end = text
                 .hole_end(number, self.at.offset - bytes.len() as u64)
                 .await?;
-            reel.skip(end.saturating_sub(self.at.offset));
+            reader.skip(end.saturating_sub(self.at.offset));
             self.at.offset = self.at.offset.max(end);
         }
         if is_end {
-            reel.finish(&mut items);
-            (self.at, self.reel) = (
+            reader.finish(&mut items);
+            (self.at, self.reader) = (
                 At {
                     file: number + 1,
                     offset: 0,
@@ -151,11 +151,11 @@ impl Forth {
         if before.len() < known {
             return Err(text.shrunk(file));
         }
-        let reel = text.reel(file, offset, &before).await?;
-        self.reel = Some(if std::mem::take(&mut self.cut) {
-            reel.within(offset)
+        let reader = text.reader(file, offset, &before).await?;
+        self.reader = Some(if std::mem::take(&mut self.cut) {
+            reader.split_from(offset)
         } else {
-            reel
+            reader
         });
         Ok((bytes.slice(known..), is_end))
     }
@@ -195,7 +195,7 @@ impl Back {
         &mut self,
         text: &mut LogText<'_, F>,
         lines: usize,
-    ) -> Result<Option<Vec<ReelItem>>, Halt> {
+    ) -> Result<Option<Vec<FileItem>>, Halt> {
         while self.at.offset == 0 {
             let Some(file) = self.at.file.checked_sub(1) else {
                 return Ok(None);
@@ -243,7 +243,7 @@ impl Back {
         &mut self,
         text: &mut LogText<'_, F>,
         held: &HeldItems,
-    ) -> Result<Vec<ReelItem>, Halt> {
+    ) -> Result<Vec<FileItem>, Halt> {
         let nuls = held.bytes.iter().take_while(|&&byte| byte == 0).count();
         let behind = held.from + nuls as u64;
         let begin = text.hole_begin(self.at.file, behind).await?;
@@ -253,9 +253,11 @@ impl Back {
             reason: GapReason::NulBytes,
         };
         self.at.offset = begin;
-        let mut items = vec![ReelItem::Gap(gap)];
-        let reel = text.reel(self.at.file, behind, &held.bytes[..nuls]).await?;
-        items.extend(cut(reel, &held.bytes[nuls..]));
+        let mut items = vec![FileItem::Gap(gap)];
+        let reader = text
+            .reader(self.at.file, behind, &held.bytes[..nuls])
+            .await?;
+        items.extend(cut(reader, &held.bytes[nuls..]));
         Ok(items)
     }
 
@@ -264,7 +266,7 @@ impl Back {
         &mut self,
         text: &mut LogText<'_, F>,
         held: &HeldItems,
-    ) -> Result<Vec<ReelItem>, Halt> {
+    ) -> Result<Vec<FileItem>, Halt> {
         let (number, end) = (self.at.file, self.at.offset);
         let mut from = held.from;
         while from > 0 && end - from < MOST_OF_A_LINE {
@@ -281,7 +283,7 @@ impl Back {
         if from == 0 {
             return self.long_line(text, from, end).await;
         }
-        Ok(vec![ReelItem::Gap(MissingBytes {
+        Ok(vec![FileItem::Gap(MissingBytes {
             from,
             to: Some(end),
             reason: GapReason::LineTooLong,
@@ -293,12 +295,12 @@ impl Back {
         text: &mut LogText<'_, F>,
         begin: u64,
         end: u64,
-    ) -> Result<Vec<ReelItem>, Halt> {
+    ) -> Result<Vec<FileItem>, Halt> {
         let kept = text
             .part(self.at.file, begin, end.min(begin + MAX_LINE as u64))
             .await?;
-        let line = ReelItem::Line(
-            text.reel(self.at.file, begin, b"")
+        let line = FileItem::Line(
+            text.reader(self.at.file, begin, b"")
                 .await?
                 .line(begin, kept.clone()),
         );
@@ -309,7 +311,7 @@ impl Back {
             to: Some(end - 1),
             reason: GapReason::LineTooLong,
         };
-        Ok(vec![line, ReelItem::Gap(gap)])
+        Ok(vec![line, FileItem::Gap(gap)])
     }
 }
 
@@ -351,17 +353,17 @@ impl HeldItems {
         text: &mut LogText<'_, F>,
         number: usize,
         begin: u64,
-    ) -> Result<Vec<ReelItem>, Halt> {
+    ) -> Result<Vec<FileItem>, Halt> {
         let known = (begin - self.from) as usize;
-        let reel = text.reel(number, begin, &self.bytes[..known]).await?;
-        Ok(cut(reel, &self.bytes[known..]))
+        let reader = text.reader(number, begin, &self.bytes[..known]).await?;
+        Ok(cut(reader, &self.bytes[known..]))
     }
 }
 
 /// All items of bytes that end where a line does, or the file.
-fn cut(mut reel: Reel, bytes: &[u8]) -> Vec<ReelItem> {
+fn cut(mut reader: FileReader, bytes: &[u8]) -> Vec<FileItem> {
     let mut items = Vec::new();
-    reel.push(bytes, &mut items);
-    reel.finish(&mut items);
+    reader.push(bytes, &mut items);
+    reader.finish(&mut items);
     items
 }
