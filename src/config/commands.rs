@@ -9,11 +9,13 @@ use globset::GlobMatcher;
 use super::error::{ConfigError, ErrorPlace};
 use super::{Environment, GREP_LINES, ONCE_LINES};
 use crate::cli::{self, Args, Command};
-use crate::model::cursor::Place;
+use crate::model::cursor::LineRef;
 use crate::model::host::HostSpec;
 use crate::model::source::SourceKind;
 use crate::model::time::Time;
-use crate::query::request::{Ask, Histogram, Page, Search, Start, What};
+use crate::query::request::{
+    HistogramRequest, LogRequest, PageRequest, PageStart, RequestKind, SearchRequest,
+};
 use crate::query::{Now, Query, TimeSpan, When};
 use crate::report::ResponseShape;
 
@@ -41,7 +43,7 @@ pub enum Task {
 #[derive(Debug, Clone)]
 pub struct Asked {
     /// Each host is asked all of them in this order.
-    pub asks: Vec<Ask>,
+    pub asks: Vec<LogRequest>,
     /// How the answers are printed.
     pub shape: ResponseShape,
     /// The query, where what becomes of it is printed first.
@@ -90,7 +92,7 @@ pub(super) fn task(
         return Ok(Task::View);
     };
     let (what, shape, explain) = match command {
-        Command::Sources(_) => (vec![What::List], ResponseShape::Sources, None),
+        Command::Sources(_) => (vec![RequestKind::List], ResponseShape::Sources, None),
         Command::Search(options) => search(options, env)?,
         Command::Read(options) => read(options, env, hosts)?,
         Command::Context(options) => context(options, hosts)?,
@@ -119,7 +121,7 @@ pub(super) fn task(
     globs(&sources)?;
     let asks = what
         .into_iter()
-        .map(|what| Ask {
+        .map(|what| LogRequest {
             sources: sources.clone(),
             what,
         })
@@ -183,14 +185,14 @@ pub fn globs(sources: &[String]) -> Result<Vec<GlobMatcher>, ConfigError> {
         .map_err(|message| ConfigError::option("--source", message))
 }
 
-type Meant = (Vec<What>, ResponseShape, Option<Query>);
+type Meant = (Vec<RequestKind>, ResponseShape, Option<Query>);
 
 fn search(options: &cli::Search, env: &Environment) -> Result<Meant, ConfigError> {
     let query = query(&options.query, env)?;
     let window = times(&options.times, env)?;
     let window = both(&query, window)?;
     let context = options.context.unwrap_or(0);
-    let search = Search {
+    let search = SearchRequest {
         query: query.clone(),
         window,
         newest_first: !options.oldest_first,
@@ -206,7 +208,7 @@ fn search(options: &cli::Search, env: &Environment) -> Result<Meant, ConfigError
         marks: query.clone(),
     };
     Ok(perhaps_explained(
-        What::Search(search),
+        RequestKind::Search(search),
         shape,
         options.explain,
         Some(query),
@@ -221,12 +223,12 @@ fn read(options: &cli::Read, env: &Environment, hosts: &[HostSpec]) -> Result<Me
         .map(|text| moment("--at", text, &env.now))
         .transpose()?;
     let start = match (&options.cursor, &options.after, at) {
-        (Some(text), _, _) => Start::Cursor(cursor("--cursor", text, hosts)?),
-        (_, Some(text), _) => Start::After(cursor("--after", text, hosts)?),
-        (_, _, Some(at)) => Start::At(at),
-        _ if options.backwards => Start::Newest,
-        _ if window.start == ALWAYS.start => Start::Oldest,
-        _ => Start::At(window.start),
+        (Some(text), _, _) => PageStart::Cursor(cursor("--cursor", text, hosts)?),
+        (_, Some(text), _) => PageStart::After(cursor("--after", text, hosts)?),
+        (_, _, Some(at)) => PageStart::At(at),
+        _ if options.backwards => PageStart::Newest,
+        _ if window.start == ALWAYS.start => PageStart::Oldest,
+        _ => PageStart::At(window.start),
     };
     if let (Some(at), true) = (at, !options.backwards && options.times.until.is_some()) {
         window.start = at;
@@ -235,14 +237,14 @@ fn read(options: &cli::Read, env: &Environment, hosts: &[HostSpec]) -> Result<Me
     let lines = options
         .lines
         .unwrap_or(if bounded { u32::MAX } else { PAGE_LINES });
-    let page = Page {
+    let page = PageRequest {
         start,
         backwards: options.backwards,
         lines,
         window,
     };
     Ok(perhaps_explained(
-        What::Page(page),
+        RequestKind::Page(page),
         ResponseShape::Lines,
         options.explain,
         None,
@@ -252,8 +254,8 @@ fn read(options: &cli::Read, env: &Environment, hosts: &[HostSpec]) -> Result<Me
 fn context(options: &cli::Context, hosts: &[HostSpec]) -> Result<Meant, ConfigError> {
     let place = cursor("CURSOR", &options.cursor, hosts)?;
     let page = |backwards: bool, lines: u32| {
-        What::Page(Page {
-            start: Start::Cursor(place),
+        RequestKind::Page(PageRequest {
+            start: PageStart::Cursor(place),
             backwards,
             lines,
             window: ALWAYS,
@@ -278,7 +280,7 @@ fn histogram(options: &cli::Histogram, env: &Environment) -> Result<Meant, Confi
         .bucket
         .unwrap_or_else(|| bucket_of(&window, env.now.time));
     let shape = ResponseShape::Buckets { bucket };
-    let what = What::Histogram(Histogram {
+    let what = RequestKind::Histogram(HistogramRequest {
         query: query.clone(),
         window,
         bucket,
@@ -287,14 +289,14 @@ fn histogram(options: &cli::Histogram, env: &Environment) -> Result<Meant, Confi
 }
 
 fn perhaps_explained(
-    what: What,
+    what: RequestKind,
     shape: ResponseShape,
     explain: bool,
     query: Option<Query>,
 ) -> Meant {
     if explain {
         (
-            vec![What::Estimate(Box::new(what))],
+            vec![RequestKind::Estimate(Box::new(what))],
             ResponseShape::Costs,
             query,
         )
@@ -383,7 +385,7 @@ fn when(option: &'static str, text: &str) -> Result<When, ConfigError> {
 }
 
 /// A cursor, which names a file of one host.
-fn cursor(option: &'static str, text: &str, hosts: &[HostSpec]) -> Result<Place, ConfigError> {
+fn cursor(option: &'static str, text: &str, hosts: &[HostSpec]) -> Result<LineRef, ConfigError> {
     let place = text
         .trim()
         .parse()

@@ -12,7 +12,9 @@ use tempfile::TempDir;
 
 use super::file::{HOST_KEYS, SOURCE_KEYS, Source};
 use super::*;
-use crate::model::source::{Container, Engine, Pod, SourceKind, SourceSpec};
+use crate::model::source::{
+    ContainerEngine, ContainerSelector, PodSelector, SourceKind, SourceSpec,
+};
 
 /// A folder with a `hosts.toml` and an environment in which nothing else exists.
 struct World {
@@ -339,7 +341,7 @@ fn kinds(sources: &str) -> Vec<(String, SourceKind)> {
 fn containers_pods_and_commands_are_sources() {
     let word = str::to_owned;
     let container = |engine, name| {
-        SourceKind::Container(Container {
+        SourceKind::Container(ContainerSelector {
             engine,
             name: word(name),
         })
@@ -350,11 +352,11 @@ fn containers_pods_and_commands_are_sources() {
         ),
         [
             (word("shop"), container(None, "shop-*")),
-            (word("db"), container(Some(Engine::Podman), "pg"))
+            (word("db"), container(Some(ContainerEngine::Podman), "pg"))
         ]
     );
     let pod = |namespace: Option<&str>, name: &str, container: Option<&str>| {
-        SourceKind::Pod(Pod {
+        SourceKind::Pod(PodSelector {
             namespace: namespace.map(word),
             name: word(name),
             container: container.map(word),

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use super::rotation::Generation;
-use crate::model::log_file::Packing;
+use crate::model::log_file::Compression;
 
 /// Paths of live files.
 #[derive(Debug, Clone, Default)]
@@ -55,7 +55,7 @@ impl LogNames {
 /// The paths of all logs that a file may be a generation of by its name, and some more.
 fn logs_that_fit(file: &[u8]) -> Vec<Vec<u8>> {
     let name = file.strip_suffix(b".backup").unwrap_or(file);
-    let name = Packing::of_name(name).stripped(name);
+    let name = Compression::of_name(name).stripped(name);
     let name = name.strip_suffix(b".backup").unwrap_or(name);
     let start = file
         .iter()

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use crate::model::log_file::Packing;
+use crate::model::log_file::Compression;
 
 /// Where a file stands among the generations of a log, by its name. The order is that of age: the
 /// oldest first, and where a log was rotated in both ways, those with a date before those with a
@@ -29,7 +29,7 @@ impl Generation {
     #[must_use]
     pub fn of(live: &[u8], candidate: &[u8]) -> Option<Self> {
         let name = candidate.strip_suffix(b".backup").unwrap_or(candidate);
-        let name = Packing::of_name(name).stripped(name);
+        let name = Compression::of_name(name).stripped(name);
         let name = name.strip_suffix(b".backup").unwrap_or(name);
         if candidate == live || name == live {
             return Some(Self::Live);

@@ -14,7 +14,7 @@ use super::shell::described;
 use crate::engine::{self, Reader, Scanner, Stop};
 use crate::files::access::{Chunk, FileError, Finds, Scan};
 use crate::files::listing::Listing;
-use crate::model::host::Facts;
+use crate::model::host::SystemFacts;
 use crate::model::log_file::LogFile;
 use crate::model::time::Time;
 use crate::parse::timestamp::TimeKey;
@@ -41,7 +41,7 @@ impl LocalFiles {
     }
 
     /// What a host says of itself when it is asked first. Its clock is ours.
-    pub async fn describe(&self) -> Facts {
+    pub async fn describe(&self) -> SystemFacts {
         work(|_| Ok(describe())).await.unwrap_or_default()
     }
 }
@@ -135,7 +135,7 @@ where
 }
 
 /// In the words of the script that describes other hosts, so that they are understood the same.
-fn describe() -> Facts {
+fn describe() -> SystemFacts {
     let uname = rustix::system::uname();
     let word = |text: &std::ffi::CStr| text.to_string_lossy().into_owned();
     let now = Zoned::new(Timestamp::now(), TimeZone::system());

@@ -11,13 +11,13 @@ use bytes::Bytes;
 use tokio::sync::{oneshot, watch};
 
 use crate::metrics::Counters;
-use crate::model::cursor::{Cursor, FileId, Place};
-use crate::model::host::Facts;
+use crate::model::cursor::{Cursor, FileId, LineRef};
+use crate::model::host::SystemFacts;
 use crate::model::metrics::Sample;
-use crate::model::reached::Reached;
+use crate::model::read_position::ReadPosition;
 use crate::model::source::{NO_STAMPS, SourceInfo, SourceKind, SourceSpec};
 use crate::model::state::{HostStatus, LinkState};
-use crate::model::time::{HostClock, Time, TimeFrom};
+use crate::model::time::{HostClock, Time, TimeSource};
 use crate::parse::multiline::Joiner;
 use crate::parse::timestamp::{Stamped, Stamper, TimeFormat};
 
@@ -43,9 +43,9 @@ pub struct Track {
     /// Counters of the last sample, for rates.
     pub counters: Option<Counters>,
     /// File systems, as last reported.
-    pub disks: Vec<crate::model::metrics::Disk>,
+    pub disks: Vec<crate::model::metrics::DiskUsage>,
     /// What the host said of itself.
-    pub facts: Facts,
+    pub facts: SystemFacts,
     /// The login on the host and its groups, for hints.
     pub user: String,
     /// It did not come back from `df` once: it is not asked again.
@@ -63,7 +63,7 @@ pub struct Track {
     sources: Vec<Tracked>,
     by_path: BTreeMap<Vec<u8>, u32>,
     /// How far an earlier run was told of its sources, by their names.
-    resume: Arc<BTreeMap<String, Vec<Reached>>>,
+    resume: Arc<BTreeMap<String, Vec<ReadPosition>>>,
     /// Why a pattern or unit brings nothing, and what can be done, by its name.
     missing: BTreeMap<String, (String, String)>,
     /// Patterns whose files could be listed once: others than those are new.
@@ -145,7 +145,7 @@ impl Tracked {
 impl Track {
     /// One that goes on where an earlier run stopped.
     #[must_use]
-    pub fn resuming(resume: &Arc<BTreeMap<String, Vec<Reached>>>) -> Self {
+    pub fn resuming(resume: &Arc<BTreeMap<String, Vec<ReadPosition>>>) -> Self {
         Self {
             resume: Arc::clone(resume),
             ..Self::default()
@@ -257,13 +257,13 @@ impl Track {
                 }
                 FollowOutcome::Begun(number, cursor, before) => {
                     let (place, length) = (
-                        Place {
+                        LineRef {
                             cursor,
                             check: None,
                         },
                         0,
                     );
-                    let reached = Box::new(Reached {
+                    let reached = Box::new(ReadPosition {
                         place,
                         length,
                         before,
@@ -293,7 +293,7 @@ impl Track {
 
     /// Facts of a new connection; told with the first counters, which have the rest of them. The
     /// host may have been started again meanwhile.
-    pub fn describe(&mut self, facts: Facts, user: String) {
+    pub fn describe(&mut self, facts: SystemFacts, user: String) {
         self.facts = facts;
         let clock = self.facts.clock();
         for source in &mut self.sources {
@@ -468,7 +468,7 @@ impl Track {
         let stamped = lines
             .iter()
             .rev()
-            .find(|line| line.time_from == TimeFrom::Stamp);
+            .find(|line| line.time_from == TimeSource::Stamp);
         source.last_stamp = stamped.map(|line| line.time).or(source.last_stamp);
         date_the_first(&mut lines);
         if !lines.is_empty() {
@@ -513,16 +513,16 @@ impl Track {
 fn date_the_first(lines: &mut [Line]) {
     let Some(stamped) = lines
         .iter()
-        .position(|line| line.time_from == TimeFrom::Stamp)
+        .position(|line| line.time_from == TimeSource::Stamp)
     else {
         return;
     };
     let time = lines[stamped].time;
     for line in lines[..stamped]
         .iter_mut()
-        .filter(|line| line.time_from == TimeFrom::Arrival)
+        .filter(|line| line.time_from == TimeSource::Arrival)
     {
-        (line.time, line.time_from) = (time, TimeFrom::Previous);
+        (line.time, line.time_from) = (time, TimeSource::Previous);
     }
 }
 
@@ -634,10 +634,10 @@ mod tests {
     fn after_a_restart_stamps_count_from_the_new_start() {
         let mut track = Track::default();
         let now = Time(1_800_000_000_000_000_000);
-        let facts = |id: &str, ago_s: i64| Facts {
+        let facts = |id: &str, ago_s: i64| SystemFacts {
             boot_id: Some(id.to_owned()),
             booted: Some(now.plus_millis(-1000 * ago_s)),
-            ..Facts::default()
+            ..SystemFacts::default()
         };
         track.describe(facts("a", 5000), String::new());
         track.add_file(&spec("kern"), b"/log/kern.log", true, Begin::Start);
@@ -667,9 +667,9 @@ mod tests {
         track.add_file(&spec("app"), b"/a/x.log", true, Begin::Start);
         let mut time = |offset: i32| {
             track.describe(
-                Facts {
+                SystemFacts {
                     utc_offset_s: Some(offset),
-                    ..Facts::default()
+                    ..SystemFacts::default()
                 },
                 String::new(),
             );

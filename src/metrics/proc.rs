@@ -1,6 +1,6 @@
 //! One reading of `/proc`: text to counters. What the counters mean together is left to `rates`.
 
-use crate::model::metrics::Load;
+use crate::model::metrics::LoadAverage;
 
 /// The files that a driver reads for [`Counters::parse`], in one `grep -s '' FILE…`. Any of them
 /// may be missing. `/proc/self/mounts` is not for the counters but for
@@ -40,7 +40,7 @@ pub struct Counters {
     pub(super) cpu: Option<Ticks>,
     /// Online processors.
     pub(super) cores: u32,
-    pub(super) load: Option<Load>,
+    pub(super) load: Option<LoadAverage>,
     pub(super) memory: MemInfo,
     pub(super) psi: PsiTotals,
     /// Block devices, partitions and layers too, in the kernel's order.
@@ -254,10 +254,10 @@ fn ticks<'a>(words: impl Iterator<Item = &'a str>) -> Option<Ticks> {
     })
 }
 
-fn load(line: &str) -> Option<Load> {
+fn load(line: &str) -> Option<LoadAverage> {
     let mut words = line.split_whitespace().map(seconds);
     let mut next = || words.next().flatten();
-    Some(Load {
+    Some(LoadAverage {
         one: next()?,
         five: next()?,
         fifteen: next()?,

@@ -6,7 +6,9 @@
 
 use super::Counters;
 use super::proc::{DeviceCounters, InterfaceCounters, MemInfo, PsiTotals, Ticks};
-use crate::model::metrics::{Cpu, Disk, DiskIo, Memory, Network, Psi, Sample, Swap};
+use crate::model::metrics::{
+    CpuUsage, DiskIo, DiskUsage, MemoryUsage, NetworkTraffic, PressureStall, Sample, SwapUsage,
+};
 use crate::model::time::Time;
 
 /// Uptime comes in hundredths of a second: in a shorter window it would be wrong by more than a
@@ -33,7 +35,12 @@ const SECTOR_BYTES: u64 = 512;
 impl Sample {
     /// What lies between two readings; with no earlier one, only the present values.
     #[must_use]
-    pub fn between(before: Option<&Counters>, after: &Counters, disks: &[Disk], now: Time) -> Self {
+    pub fn between(
+        before: Option<&Counters>,
+        after: &Counters,
+        disks: &[DiskUsage],
+        now: Time,
+    ) -> Self {
         let before = before.filter(|before| !rebooted(before, after));
         let window = before.and_then(|before| Some((before, Window::between(before, after)?)));
         Self {
@@ -96,7 +103,7 @@ impl Window {
     }
 }
 
-fn cpu(before: &Counters, after: &Counters, window: Option<&Window>) -> Option<Cpu> {
+fn cpu(before: &Counters, after: &Counters, window: Option<&Window>) -> Option<CpuUsage> {
     if before.cores != after.cores {
         return None;
     }
@@ -119,7 +126,7 @@ fn cpu(before: &Counters, after: &Counters, window: Option<&Window>) -> Option<C
     let share = |ticks: u64| 100.0 * ticks as f64 / total as f64;
     // Some containers have the line of the sum only.
     let cores = after.cores.max(1);
-    Some(Cpu {
+    Some(CpuUsage {
         busy_pct: share(busy),
         user_pct: share((spent.user + spent.nice).saturating_sub(spent.guest + spent.guest_nice)),
         system_pct: share(system),
@@ -153,7 +160,7 @@ fn spent(before: &Ticks, after: &Ticks) -> Option<Ticks> {
     })
 }
 
-fn memory(info: &MemInfo) -> Option<Memory> {
+fn memory(info: &MemInfo) -> Option<MemoryUsage> {
     let total = info.total.filter(|&total| total > 0)?;
     let before_3_14 = || {
         let cache = info
@@ -169,38 +176,38 @@ fn memory(info: &MemInfo) -> Option<Memory> {
         .saturating_add(cache_of_zfs)
         .min(total);
     let used_pct = 100.0 * (total - available) as f64 / total as f64;
-    Some(Memory {
+    Some(MemoryUsage {
         total_bytes: total,
         available_bytes: available,
         used_pct,
     })
 }
 
-fn swap(info: &MemInfo) -> Option<Swap> {
+fn swap(info: &MemInfo) -> Option<SwapUsage> {
     let total = info.swap_total.filter(|&total| total > 0)?;
     let used = total
         .saturating_sub(info.swap_free?)
         .saturating_sub(info.swap_cached);
-    Some(Swap {
+    Some(SwapUsage {
         total_bytes: total,
         used_bytes: used,
         used_pct: 100.0 * used as f64 / total as f64,
     })
 }
 
-fn psi(before: &PsiTotals, after: &PsiTotals, window: &Window) -> Option<Psi> {
+fn psi(before: &PsiTotals, after: &PsiTotals, window: &Window) -> Option<PressureStall> {
     let share = |before: Option<u64>, after: Option<u64>| {
         let stalled_us = after?.checked_sub(before?)?;
         Some(window.share(stalled_us as f64 / 1000.0))
     };
-    let psi = Psi {
+    let psi = PressureStall {
         cpu_some_pct: share(before.cpu_some, after.cpu_some),
         memory_some_pct: share(before.memory_some, after.memory_some),
         memory_full_pct: share(before.memory_full, after.memory_full),
         io_some_pct: share(before.io_some, after.io_some),
         io_full_pct: share(before.io_full, after.io_full),
     };
-    (psi != Psi::default()).then_some(psi)
+    (psi != PressureStall::default()).then_some(psi)
 }
 
 fn devices(before: &Counters, after: &Counters, window: &Window) -> Vec<DiskIo> {
@@ -277,7 +284,7 @@ fn device(
     })
 }
 
-fn network(before: &Counters, after: &Counters, window: &Window) -> Vec<Network> {
+fn network(before: &Counters, after: &Counters, window: &Window) -> Vec<NetworkTraffic> {
     let counted = after
         .interfaces
         .iter()
@@ -341,9 +348,9 @@ fn interface(
     before: &InterfaceCounters,
     after: &InterfaceCounters,
     window: &Window,
-) -> Option<Network> {
+) -> Option<NetworkTraffic> {
     let rate = |before: u64, after: u64| Some(window.per_second(added(before, after)?));
-    Some(Network {
+    Some(NetworkTraffic {
         interface: name.to_owned(),
         rx_bytes_per_s: rate(before.rx_bytes, after.rx_bytes)?,
         tx_bytes_per_s: rate(before.tx_bytes, after.tx_bytes)?,

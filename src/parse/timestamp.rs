@@ -35,7 +35,7 @@ use moment::Moment;
 use notation::{ParsedStamp, StampPlace};
 use w3c::Header;
 
-use crate::model::time::{HostClock, Time, TimeFrom};
+use crate::model::time::{HostClock, Time, TimeSource};
 
 /// So many lines in a row without a known stamp (a long stack trace has about half of it), and one
 /// is looked for everywhere again, not only at the places where it would be no coincidence.
@@ -110,7 +110,7 @@ pub struct Stamped {
     /// The time that orders the line.
     pub time: Time,
     /// Where it comes from.
-    pub from: TimeFrom,
+    pub from: TimeSource,
     /// Which bytes of the line are its stamp, where it has one.
     pub span: Option<Range<usize>>,
 }
@@ -243,8 +243,8 @@ impl Stamper {
         let Some((found, time)) = self.find(text, now) else {
             self.miss();
             let (time, from) = match self.previous {
-                Some(previous) => (previous, TimeFrom::Previous),
-                None => (now, TimeFrom::Arrival),
+                Some(previous) => (previous, TimeSource::Previous),
+                None => (now, TimeSource::Arrival),
             };
             return Stamped {
                 time,
@@ -258,7 +258,7 @@ impl Stamper {
         self.example = Some(Example::new(found.moment, text, found.start));
         Stamped {
             time,
-            from: TimeFrom::Stamp,
+            from: TimeSource::Stamp,
             span: Some(found.start + skipped..found.end + skipped),
         }
     }

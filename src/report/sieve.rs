@@ -197,8 +197,8 @@ mod tests {
     use crate::model::cursor::{Cursor, FileId};
     use crate::model::gap::GapReason;
     use crate::model::host::HostId;
-    use crate::model::line::{Line, Span};
-    use crate::model::time::TimeFrom;
+    use crate::model::line::{ByteSpan, Line};
+    use crate::model::time::TimeSource;
     use crate::query::Now;
 
     const FILE: FileId = FileId { dev: 0, ino: 0 };
@@ -210,10 +210,10 @@ mod tests {
             late: false,
             content: Line {
                 time: Time(0),
-                time_from: TimeFrom::Stamp,
+                time_from: TimeSource::Stamp,
                 cursor: Cursor { file: FILE, offset },
                 continues,
-                stamp: Span::default(),
+                stamp: ByteSpan::default(),
                 raw: Bytes::copy_from_slice(text.as_bytes()),
             },
         }

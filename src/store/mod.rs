@@ -9,8 +9,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::model::backfilled::BackfilledLines;
 use crate::model::cursor::FileId;
-use crate::model::filled::Filled;
 use crate::model::gap::Gap;
 use crate::model::host::{HostId, HostSpec};
 use crate::model::line::FleetLine;
@@ -55,7 +55,7 @@ pub struct Store {
     rate: Meter,
     marks: u32,
     /// By what gaps were filled.
-    filled: Filled,
+    filled: BackfilledLines,
     /// What is known of gaps that were asked for, newest last.
     explained: Vec<((SourceId, u64, Time), String)>,
 }
@@ -110,7 +110,7 @@ impl Store {
             unfinished: BTreeMap::new(),
             rate: Meter::default(),
             marks: 0,
-            filled: Filled::default(),
+            filled: BackfilledLines::default(),
             explained: Vec::new(),
         }
     }

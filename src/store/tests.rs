@@ -9,9 +9,9 @@ use proptest::prelude::*;
 use super::*;
 use crate::model::cursor::{Cursor, FileId};
 use crate::model::host::{Endpoint, HostName, TransportKind};
-use crate::model::line::{Line, Span};
+use crate::model::line::{ByteSpan, Line};
 use crate::model::state::{HostStatus, LinkState};
-use crate::model::time::TimeFrom;
+use crate::model::time::TimeSource;
 use crate::query::Now;
 
 fn record(host: u32, text: &str) -> FleetLine {
@@ -21,13 +21,13 @@ fn record(host: u32, text: &str) -> FleetLine {
         late: false,
         content: Line {
             time: Time(0),
-            time_from: TimeFrom::Arrival,
+            time_from: TimeSource::Arrival,
             cursor: Cursor {
                 file: FileId::default(),
                 offset: 0,
             },
             continues: false,
-            stamp: Span::default(),
+            stamp: ByteSpan::default(),
             raw: Bytes::copy_from_slice(text.as_bytes()),
         },
     }

@@ -23,7 +23,7 @@ use super::russh::trust::{self, Judged, Trust};
 use super::stream::ByteStream;
 use super::{Inner, LinkError, proxy};
 use crate::model::host::{HostKeyPolicy, HostName};
-use crate::model::question::{Answer, Question};
+use crate::model::prompt::{OperatorPrompt, PromptReply};
 use crate::model::state::LinkState;
 
 /// Dialling again after a question was answered: one host key, and the passphrases of the keys that
@@ -291,13 +291,13 @@ impl Dial<'_> {
 
     async fn ask_to_trust(&self, judged: &Judged) -> Result<(), LinkError> {
         let key = &judged.key;
-        let question = Question::TrustHostKey {
+        let question = OperatorPrompt::TrustHostKey {
             host: self.host()?,
             address: self.plan.place.dialled(),
             key_type: key.algorithm().as_str().to_owned(),
             fingerprint: known_hosts::fingerprint(key.key_data()),
         };
-        if self.inner.asker.ask(question).await != Answer::Yes {
+        if self.inner.asker.ask(question).await != PromptReply::Yes {
             return Err(trust::distrusted(
                 &self.plan.place,
                 &self.plan.subject,

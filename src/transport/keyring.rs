@@ -11,7 +11,7 @@ use std::time::Instant;
 use ::russh::keys::{self, Algorithm, Certificate, PrivateKey, PublicKey};
 
 use super::Asker;
-use crate::model::question::{Answer, Question};
+use crate::model::prompt::{OperatorPrompt, PromptReply};
 
 /// Wrong passphrases until we give up on a key, as `ssh` does.
 const PASSPHRASE_TRIES: u32 = 3;
@@ -97,11 +97,11 @@ impl Keyring {
             return;
         }
         for again in (0..PASSPHRASE_TRIES).map(|n| n > 0) {
-            let question = Question::Passphrase {
+            let question = OperatorPrompt::Passphrase {
                 path: path.display().to_string(),
                 again,
             };
-            let Answer::Secret(passphrase) = asker.ask(question).await else {
+            let PromptReply::Secret(passphrase) = asker.ask(question).await else {
                 break;
             };
             if let KeyFile::Ready(key) = load(path.to_owned(), Some(passphrase)).await {

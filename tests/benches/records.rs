@@ -9,7 +9,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
 
-use logtrail::model::time::{HostClock, Time, TimeFrom};
+use logtrail::model::time::{HostClock, Time, TimeSource};
 use logtrail::parse::timestamp::Stamper;
 use logtrail::query::{Now, Query, Subject};
 use rustix::time::{ClockId, clock_gettime};
@@ -130,7 +130,7 @@ impl Kind {
             timed(|| {
                 let stamped = lines
                     .iter()
-                    .filter(|line| stamper.stamp(black_box(line), NOW).from == TimeFrom::Stamp);
+                    .filter(|line| stamper.stamp(black_box(line), NOW).from == TimeSource::Stamp);
                 assert_eq!(stamped.count(), lines.len(), "a line has no stamp");
             })
         });

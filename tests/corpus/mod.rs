@@ -18,7 +18,7 @@ use logtrail::model::host::HostId;
 use logtrail::model::level::Level;
 use logtrail::model::line::{FleetLine, Line};
 use logtrail::model::source::SourceId;
-use logtrail::model::time::{HostClock, Time, TimeFrom};
+use logtrail::model::time::{HostClock, Time, TimeSource};
 use logtrail::parse::multiline::Joiner;
 use logtrail::parse::timestamp::Stamper;
 
@@ -230,7 +230,7 @@ fn judge_time(
     miss: &mut impl FnMut(&'static str, String, String),
 ) {
     let Want::Is(expected) = want else { return };
-    let found = (record.content.time_from == TimeFrom::Stamp).then_some(record.content.time);
+    let found = (record.content.time_from == TimeSource::Stamp).then_some(record.content.time);
     tally.stamped += usize::from(expected.is_some());
     if expected.is_some() || found.is_some() {
         tally.time.count(expected == found);

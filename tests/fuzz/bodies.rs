@@ -5,8 +5,8 @@
 //! at each.
 
 use jiff::tz::TimeZone;
-use logtrail::model::text::{self, Colours, MAX_SHOWN_BYTES, SafeText};
-use logtrail::model::time::{HostClock, Time, TimeFrom};
+use logtrail::model::text::{self, ColourHandling, MAX_SHOWN_BYTES, SafeText};
+use logtrail::model::time::{HostClock, Time, TimeSource};
 use logtrail::parse::display::Reading;
 use logtrail::parse::fields::Kind;
 use logtrail::parse::multiline::{self, Joiner};
@@ -42,26 +42,26 @@ pub(crate) fn stamps(data: &[u8]) {
             "the same line is stamped otherwise the second time"
         );
         match stamped.from {
-            TimeFrom::Stamp => {
+            TimeSource::Stamp => {
                 previous = Some(stamped.time);
                 assert_span(line, &stamped);
             }
             // Before the first stamp there may be a time too: of a source with times of day, from
             // its sample.
-            TimeFrom::Previous => {
+            TimeSource::Previous => {
                 assert!(
                     previous.is_none_or(|previous| previous == stamped.time),
                     "not the time of the line before"
                 );
                 previous = Some(stamped.time);
             }
-            TimeFrom::Arrival => assert!(
+            TimeSource::Arrival => assert!(
                 previous.is_none() && stamped.time == NOW,
                 "another time than now"
             ),
         }
         assert!(
-            stamped.from == TimeFrom::Stamp || stamped.span.is_none(),
+            stamped.from == TimeSource::Stamp || stamped.span.is_none(),
             "a stamp that was not read"
         );
     }
@@ -209,7 +209,10 @@ pub(crate) fn queries(data: &[u8]) {
             query.matches(&subject(raw)),
             "{typed:?} and {printed:?} differ"
         );
-        assert_highlights(&query, &SafeText::line(raw, Colours::Kept, MAX_SHOWN_BYTES));
+        assert_highlights(
+            &query,
+            &SafeText::line(raw, ColourHandling::Kept, MAX_SHOWN_BYTES),
+        );
         at += line.len();
     }
     let found: Vec<_> = query.find_lines(block, subject).collect();
@@ -302,8 +305,8 @@ pub(crate) fn text(data: &[u8]) {
     } else {
         64 + usize::from(*first)
     };
-    let plain = SafeText::line(line, Colours::Shown, limit);
-    let coloured = SafeText::line(line, Colours::Kept, limit);
+    let plain = SafeText::line(line, ColourHandling::Shown, limit);
+    let coloured = SafeText::line(line, ColourHandling::Kept, limit);
     for shown in [&plain, &coloured] {
         assert_safe(shown, limit);
         assert_windows(shown, usize::from(*first));
@@ -395,7 +398,7 @@ fn assert_without_colours(line: &[u8], coloured: &SafeText, limit: usize) {
         *text::without_colours(&plain) != *plain || line.contains(&0) || line.ends_with(b"m");
     if !is_new && line.len() < limit / 8 && std::str::from_utf8(line).is_ok() {
         assert_eq!(
-            SafeText::line(&plain, Colours::Kept, limit).as_str(),
+            SafeText::line(&plain, ColourHandling::Kept, limit).as_str(),
             coloured.as_str()
         );
     }

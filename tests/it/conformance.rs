@@ -14,7 +14,7 @@ use logtrail::files::access::{FileError, Scan};
 use logtrail::files::listing::Listing;
 use logtrail::host::shell::ShellFiles;
 use logtrail::host::{Failure, Files, LocalFiles};
-use logtrail::model::host::{Facts, HostSpec};
+use logtrail::model::host::{HostSpec, SystemFacts};
 use logtrail::model::log_file::LogFile;
 use logtrail::query::{Now, Query};
 use rand::rngs::StdRng;
@@ -437,7 +437,7 @@ impl Compared<'_, ShellFiles> {
         );
         // One measures the clock, the other has it.
         let clock = (here.clock_offset_ms, here.clock_error_ms);
-        let there = Facts {
+        let there = SystemFacts {
             clock_offset_ms: clock.0,
             clock_error_ms: clock.1,
             ..there

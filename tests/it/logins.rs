@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use futures_util::StreamExt;
 use logtrail::fleet::{Goal, Options};
 use logtrail::model::host::{HostName, HostSpec, TransportKind, UserName};
-use logtrail::model::question::{Answer, Question};
+use logtrail::model::prompt::{OperatorPrompt, PromptReply};
 use logtrail::model::source::SourceKind;
 use logtrail::model::state::{HostStatus, LinkState};
 use logtrail::transport::{Asker, Connector, Settings};
@@ -69,9 +69,18 @@ impl Row {
 struct Forgetful;
 
 impl Asker for Forgetful {
-    fn ask(&self, question: Question) -> Pin<Box<dyn Future<Output = Answer> + Send + '_>> {
-        let is_ours = matches!(&question, Question::Secret { host, .. } if host.as_str().starts_with("password"));
-        Box::pin(async move { if is_ours { secret("wrong") } else { Answer::No } })
+    fn ask(
+        &self,
+        question: OperatorPrompt,
+    ) -> Pin<Box<dyn Future<Output = PromptReply> + Send + '_>> {
+        let is_ours = matches!(&question, OperatorPrompt::Secret { host, .. } if host.as_str().starts_with("password"));
+        Box::pin(async move {
+            if is_ours {
+                secret("wrong")
+            } else {
+                PromptReply::No
+            }
+        })
     }
 }
 

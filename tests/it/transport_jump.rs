@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use logtrail::model::host::{HostKeyPolicy, HostSpec, TransportKind};
-use logtrail::model::question::Answer;
+use logtrail::model::prompt::PromptReply;
 use logtrail::model::state::LinkState;
 use logtrail::transport::{Connector, Settings};
 
@@ -248,7 +248,7 @@ async fn an_unknown_jump_host_is_asked_about_once_for_all_hosts_behind_it() {
         host.via[0][0].known_hosts = vec![bastion.path("new")];
         host
     });
-    let person = Person::who_answers([Answer::Yes]).after(Duration::from_millis(200));
+    let person = Person::who_answers([PromptReply::Yes]).after(Duration::from_millis(200));
     let connector = connector(&person);
     let all = futures_util::future::join_all(hosts.iter().map(|host| connector.connect(host)));
     assert!(within("all", all).await.iter().all(Result::is_ok));

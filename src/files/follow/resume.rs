@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::model::cursor::{Cursor, FileId};
-use crate::model::reached::Reached;
+use crate::model::read_position::ReadPosition;
 use crate::parse::split::Lines;
 
 use super::generation::{Generation, Proof};
@@ -15,7 +15,7 @@ const ZONES: i64 = 24 * 3600 * 1_000_000_000;
 
 impl Follower {
     /// Adds a source of which these generations were printed so far, oldest first.
-    pub fn resume(&mut self, source: u32, path: Vec<u8>, reached: &[Reached]) {
+    pub fn resume(&mut self, source: u32, path: Vec<u8>, reached: &[ReadPosition]) {
         self.add(source, path, Begin::Start);
         let Some((last, older)) = reached.split_last() else {
             return;
@@ -74,7 +74,7 @@ impl Generation {
         })
     }
 
-    fn resumed(watch: u32, reached: &Reached) -> Self {
+    fn resumed(watch: u32, reached: &ReadPosition) -> Self {
         let offset = reached.offset();
         let mut this = Self::new(
             watch,

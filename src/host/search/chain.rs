@@ -10,7 +10,7 @@ use crate::files::log_names::LogNames;
 use crate::files::rotation::Generation;
 use crate::files::siblings::is_rotated;
 use crate::model::cursor::FileId;
-use crate::model::log_file::{LogFile, Packing};
+use crate::model::log_file::{Compression, LogFile};
 
 /// A log: where it is written to (or was), and its files, oldest first.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -130,9 +130,9 @@ fn in_order(live: Option<LogFile>, older: Vec<Older>) -> Vec<LogFile> {
     for older in older {
         let (key, file) = (older.key(), older.file);
         let known = once.get(&key);
-        if known
-            .is_none_or(|known| known.packing != Packing::Plain && file.packing == Packing::Plain)
-        {
+        if known.is_none_or(|known| {
+            known.packing != Compression::Plain && file.packing == Compression::Plain
+        }) {
             once.insert(key, file);
         }
     }
@@ -289,17 +289,18 @@ pub(super) fn moved(before: &[LogFile], now: &[LogFile]) -> Vec<Option<usize>> {
     for (number, file) in before.iter().enumerate().rev() {
         let same = at.get(&file.id).copied();
         let shrunk =
-            same.is_some_and(|at| file.packing == Packing::Plain && now[at].size < file.size);
+            same.is_some_and(|at| file.packing == Compression::Plain && now[at].size < file.size);
         let place = if shrunk { same } else { next }
             .or(Some(now.len()).filter(|_| number + 1 == before.len()));
         // Since then it may have been emptied again and again.
-        let may_be = |other: &LogFile| other.packing != Packing::Plain || other.size >= file.size;
+        let may_be =
+            |other: &LogFile| other.packing != Compression::Plain || other.size >= file.size;
         let new = (0..place.unwrap_or(0))
             .rev()
             .take_while(|at| is_new(&now[*at]));
         let older = new
             .into_iter()
-            .find(|at| file.packing != Packing::Plain || may_be(&now[*at]));
+            .find(|at| file.packing != Compression::Plain || may_be(&now[*at]));
         places[number] = if shrunk || same.is_none() {
             older
         } else {
@@ -327,7 +328,7 @@ mod tests {
             id,
             size: 1,
             modified,
-            packing: Packing::of_name(path.as_bytes()),
+            packing: Compression::of_name(path.as_bytes()),
         }
     }
 
@@ -621,9 +622,9 @@ mod tests {
         let of = |files: &[(u64, u64)]| -> Vec<LogFile> {
             let file = |(ino, size): &(u64, u64)| {
                 let packing = if *size == 3 {
-                    Packing::Gzip
+                    Compression::Gzip
                 } else {
-                    Packing::Plain
+                    Compression::Plain
                 };
                 LogFile {
                     id: FileId { dev: 1, ino: *ino },

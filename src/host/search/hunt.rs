@@ -21,7 +21,7 @@ use crate::model::line::Line;
 use crate::model::log_file::LogFile;
 use crate::model::time::Time;
 use crate::parse::multiline;
-use crate::query::request::{MissingBytes, Reply};
+use crate::query::request::{LogResponse, MissingBytes};
 use crate::query::{Query, Subject};
 
 use super::parts::{MOST_MOVES, Part, list_again, parts_of, range, weight};
@@ -257,7 +257,7 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
         if self.failures > MOST_NAMED {
             Ok(())
         } else {
-            out.send(Reply::Failed(name, why)).await
+            out.send(LogResponse::Failed(name, why)).await
         }
     }
 
@@ -267,7 +267,7 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
             return Ok(());
         }
         let why = format!("{unnamed} more of its files could not be read, or not to their end");
-        out.send(Reply::Failed(self.text.log.info.name.clone(), why))
+        out.send(LogResponse::Failed(self.text.log.info.name.clone(), why))
             .await
     }
 
@@ -278,7 +278,7 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
         let why = format!(
             "{left} of its {all} files were not looked at, for they are moved all the while – try again"
         );
-        out.send(Reply::Failed(self.text.log.info.name.clone(), why))
+        out.send(LogResponse::Failed(self.text.log.info.name.clone(), why))
             .await
     }
 
@@ -328,7 +328,7 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
         if let Some(left) = left {
             self.parts.push_front(left);
         }
-        out.send(Reply::Progress(self.done, self.total)).await
+        out.send(LogResponse::Progress(self.done, self.total)).await
     }
 
     /// How much to ask for next, by what came of the last question.
@@ -456,7 +456,7 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
         if !self.text.is_plain(part.file) || self.seen == 0 {
             return Ok(());
         }
-        out.send(Reply::Progress(self.done + self.seen, self.total))
+        out.send(LogResponse::Progress(self.done + self.seen, self.total))
             .await
     }
 
@@ -741,7 +741,7 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
                         to,
                         reason: GapReason::RotatedAway,
                     };
-                    out.send(Reply::Gap(self.text.log.info.name.clone(), missing))
+                    out.send(LogResponse::Gap(self.text.log.info.name.clone(), missing))
                         .await?;
                 }
             }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use crate::model::cursor::{Cursor, FileId};
 use crate::model::line::Line;
-use crate::model::time::{Time, TimeFrom};
+use crate::model::time::{Time, TimeSource};
 use crate::parse::multiline::Joiner;
 use crate::parse::split::{Lines, Piece};
 use crate::parse::timestamp::{Stamped, Stamper};
@@ -101,9 +101,9 @@ impl Reel {
     /// A line by itself.
     pub(super) fn line(&mut self, offset: u64, raw: Bytes) -> Line {
         let Stamped { time, from, span } = self.stamper.stamp(&raw, self.modified);
-        self.has_time |= from == TimeFrom::Stamp;
+        self.has_time |= from == TimeSource::Stamp;
         let (time, from) = match self.first {
-            Some(first) if from == TimeFrom::Arrival => (first, TimeFrom::Previous),
+            Some(first) if from == TimeSource::Arrival => (first, TimeSource::Previous),
             _ => (time, from),
         };
         let stamp = span.clone().into();
@@ -159,18 +159,19 @@ impl Reel {
 
 /// Lines before the first stamp of a file have the time of the line after them.
 fn date_the_first(items: &mut [ReelItem]) {
-    let stamped = items
-        .iter()
-        .find_map(|item| item.line().filter(|line| line.time_from == TimeFrom::Stamp));
+    let stamped = items.iter().find_map(|item| {
+        item.line()
+            .filter(|line| line.time_from == TimeSource::Stamp)
+    });
     let Some(time) = stamped.map(|line| line.time) else {
         return;
     };
     for item in items {
         match item {
-            ReelItem::Line(line) if line.time_from == TimeFrom::Arrival => {
-                (line.time, line.time_from) = (time, TimeFrom::Previous);
+            ReelItem::Line(line) if line.time_from == TimeSource::Arrival => {
+                (line.time, line.time_from) = (time, TimeSource::Previous);
             }
-            ReelItem::Line(line) if line.time_from == TimeFrom::Stamp => return,
+            ReelItem::Line(line) if line.time_from == TimeSource::Stamp => return,
             _ => {}
         }
     }

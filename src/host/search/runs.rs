@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use crate::files::access::Found;
 use crate::model::line::Line;
-use crate::model::time::TimeFrom;
+use crate::model::time::TimeSource;
 
 use super::reel::Reel;
 
@@ -204,7 +204,7 @@ impl Runs {
     /// Whether a record surely begins with this line.
     fn begins_at(&self, at: usize) -> bool {
         let line = &self.lines[at].0;
-        let is_head = !line.continues && (!self.stamped || line.time_from == TimeFrom::Stamp);
+        let is_head = !line.continues && (!self.stamped || line.time_from == TimeSource::Stamp);
         let enough = if self.stamped { 1 } else { SURE_AFTER };
         line.cursor.offset == 0 || (is_head && (at >= enough || self.lines[0].0.cursor.offset == 0))
     }

@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use crate::host::{Files, Hint};
 use crate::model::line::Line;
-use crate::model::time::{Time, TimeFrom};
+use crate::model::time::{Time, TimeSource};
 
 use super::Halt;
 use super::reel::{Reel, ReelItem};
@@ -548,7 +548,7 @@ impl Bisection {
         let stamped = items
             .iter()
             .filter_map(ReelItem::line)
-            .find(|line| line.time_from == TimeFrom::Stamp);
+            .find(|line| line.time_from == TimeSource::Stamp);
         Ok(stamped.map(|line| (line.cursor.offset, line.time)))
     }
 }
@@ -569,7 +569,7 @@ async fn read_through<F: Files>(
         let Some(items) = forth.next(text, lines).await? else {
             break;
         };
-        let is_it = |line: &&Line| line.time_from != TimeFrom::Arrival && line.time >= time;
+        let is_it = |line: &&Line| line.time_from != TimeSource::Arrival && line.time >= time;
         if let Some(found) = items.iter().filter_map(ReelItem::line).find(is_it) {
             return Ok((Some(found.cursor.offset), false));
         }

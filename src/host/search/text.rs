@@ -7,11 +7,11 @@ use bytes::{Bytes, BytesMut};
 
 use crate::files::access::FileError;
 use crate::host::{Failure, Files, MAX_READ};
-use crate::model::log_file::{LogFile, Packing};
-use crate::model::time::{HostClock, Time, TimeFrom};
+use crate::model::log_file::{Compression, LogFile};
+use crate::model::time::{HostClock, Time, TimeSource};
 use crate::parse::multiline::Joiner;
 use crate::parse::timestamp::{Stamper, TimeFormat, TimeKey};
-use crate::query::request::Totals;
+use crate::query::request::ResponseTotals;
 
 use super::Halt;
 use super::reel::{Reel, ReelItem};
@@ -48,12 +48,12 @@ pub(super) struct Tally {
     pub(super) bytes: u64,
     /// In so many reads.
     pub(super) reads: u32,
-    /// Bytes of files that were looked at for it, as [`Totals::scanned`] has it.
+    /// Bytes of files that were looked at for it, as [`ResponseTotals::scanned`] has it.
     scanned: u64,
 }
 
 impl Tally {
-    pub(super) fn add_to(self, totals: &mut Totals) {
+    pub(super) fn add_to(self, totals: &mut ResponseTotals) {
         totals.received += self.bytes;
         totals.scanned += self.scanned;
     }
@@ -139,7 +139,7 @@ impl<'f, F: Files> LogText<'f, F> {
     }
 
     pub(super) fn is_plain(&self, number: usize) -> bool {
-        self.log.files[number].packing == Packing::Plain
+        self.log.files[number].packing == Compression::Plain
     }
 
     /// The end of the log, as it was listed.
@@ -158,7 +158,7 @@ impl<'f, F: Files> LogText<'f, F> {
     pub(super) fn reach(&self, number: usize) -> u64 {
         let file = &self.log.files[number];
         let length = self.known[number].length.unwrap_or(u64::MAX);
-        if file.packing == Packing::Plain {
+        if file.packing == Compression::Plain {
             file.size
         } else {
             length
@@ -190,7 +190,7 @@ impl<'f, F: Files> LogText<'f, F> {
         let unpacked = &mut self.known[number].unpacked;
         let file = &self.log.files[number];
         self.tally.scanned += match file.packing {
-            Packing::Plain => part.end - part.start,
+            Compression::Plain => part.end - part.start,
             _ => part.end.min(file.size).saturating_sub(std::mem::replace(
                 unpacked,
                 part.end.min(file.size).max(*unpacked),
@@ -222,7 +222,7 @@ impl<'f, F: Files> LogText<'f, F> {
             self.look(number, at..at + chunk.bytes.len() as u64);
             let file = &self.log.files[number];
             if is_end
-                && file.packing == Packing::Plain
+                && file.packing == Compression::Plain
                 && at + (chunk.bytes.len() as u64) < file.size
             {
                 return Err(self.shrunk(number));
@@ -318,7 +318,7 @@ impl<'f, F: Files> LogText<'f, F> {
             reel.finish(&mut out);
         }
         for line in out.iter().filter_map(ReelItem::line) {
-            if line.time_from == TimeFrom::Stamp {
+            if line.time_from == TimeSource::Stamp {
                 first.get_or_insert(line.time);
             }
         }

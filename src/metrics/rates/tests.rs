@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::metrics::Load;
+use crate::model::metrics::LoadAverage;
 
 const BEFORE: &str = "\
 /proc/uptime:1000.00 3000.00
@@ -88,7 +88,7 @@ fn the_first_sample_has_only_present_values() {
     assert!(sample.io.is_empty() && sample.network.is_empty());
     assert_eq!(
         sample.load,
-        Some(Load {
+        Some(LoadAverage {
             one: 0.6,
             five: 0.41,
             fifteen: 0.31
@@ -250,7 +250,7 @@ fn a_disk_is_told_from_a_partition_by_its_neighbours() {
 #[test]
 fn traffic_is_counted_on_the_hardware_once() {
     let network = sample(BEFORE, AFTER).network;
-    let eth0 = Network {
+    let eth0 = NetworkTraffic {
         interface: "eth0".into(),
         rx_bytes_per_s: 1000.0,
         tx_bytes_per_s: 250.0,

@@ -124,9 +124,9 @@ mod tests {
 
     use super::*;
     use crate::model::cursor::FileId;
-    use crate::model::line::{Line, Span};
+    use crate::model::line::{ByteSpan, Line};
     use crate::model::source::SourceId;
-    use crate::model::time::{Time, TimeFrom};
+    use crate::model::time::{Time, TimeSource};
     use crate::query::Now;
 
     /// Lines of two letters, of which `x…` are hits.
@@ -137,13 +137,13 @@ mod tests {
             late: false,
             content: Line {
                 time: Time(0),
-                time_from: TimeFrom::Stamp,
+                time_from: TimeSource::Stamp,
                 cursor: Cursor {
                     file: FileId { dev: 1, ino: 1 },
                     offset: n * 3,
                 },
                 continues: false,
-                stamp: Span::default(),
+                stamp: ByteSpan::default(),
                 raw: Bytes::copy_from_slice(text.as_bytes()),
             },
         };

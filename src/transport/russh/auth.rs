@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 use super::agent::{self, Agent, AgentRequest, Offer, Opened, Unsigned};
 use super::client::{Greeted, broken, rsa_hash};
 use crate::model::host::HostName;
-use crate::model::question::{Answer, Question};
+use crate::model::prompt::{OperatorPrompt, PromptReply};
 use crate::model::state::LinkState;
 use crate::transport::budget::Permit;
 use crate::transport::deadline::Deadline;
@@ -554,7 +554,7 @@ impl Attempt<'_, '_> {
         let answer = self
             .login
             .asker
-            .ask(Question::Secret {
+            .ask(OperatorPrompt::Secret {
                 host: self.login.host.clone(),
                 prompt,
                 echo,
@@ -563,8 +563,8 @@ impl Attempt<'_, '_> {
         self.ended_while_asking |=
             self.greeted.handle.is_closed() || self.greeted.notes.ending.get().is_some();
         match answer {
-            Answer::Secret(secret) => Some(secret),
-            Answer::Yes | Answer::No => None,
+            PromptReply::Secret(secret) => Some(secret),
+            PromptReply::Yes | PromptReply::No => None,
         }
     }
 

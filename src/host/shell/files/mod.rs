@@ -18,8 +18,8 @@ use tokio::time::{Instant, sleep_until};
 use crate::files::access::{Chunk, FileError, Finds, Scan};
 use crate::files::listing::Listing;
 use crate::host::files::{Failure, Files, Hint, MAX_READ};
-use crate::model::host::Facts;
-use crate::model::log_file::{LogFile, Packing};
+use crate::model::host::SystemFacts;
+use crate::model::log_file::{Compression, LogFile};
 use crate::model::state::{HostStatus, LinkState};
 use crate::model::time::Time;
 use crate::parse::timestamp::TimeKey;
@@ -98,7 +98,7 @@ impl ShellFiles {
     ///
     /// # Errors
     /// When the connection breaks.
-    pub async fn describe(&mut self) -> Result<Facts, LinkError> {
+    pub async fn describe(&mut self) -> Result<SystemFacts, LinkError> {
         let sent = now();
         let frames = self.ask("D", ANSWER_LIMIT).await?;
         let described = frames
@@ -215,7 +215,7 @@ impl ShellFiles {
     fn piece_of(&self, file: &LogFile, most: usize) -> usize {
         let share = self.script.share();
         match file.packing {
-            Packing::Plain => most.min(share),
+            Compression::Plain => most.min(share),
             // All before it is unpacked for each piece: only a slow link is worth that.
             _ if share < QUICK_SHARE => most.min(2 * share),
             _ => most,
@@ -228,7 +228,7 @@ impl ShellFiles {
         from: u64,
         most: usize,
     ) -> Result<Chunk, Failure> {
-        let limit = if file.packing == Packing::Plain {
+        let limit = if file.packing == Compression::Plain {
             ANSWER_LIMIT
         } else {
             WORK_LIMIT
@@ -239,7 +239,7 @@ impl ShellFiles {
         let Some((start, body)) = frames.iter().find_map(text_of) else {
             return Err(nonsense(frames.first()).into());
         };
-        if file.packing == Packing::Plain {
+        if file.packing == Compression::Plain {
             let size: u64 = frames[0]
                 .header
                 .split(' ')
@@ -323,7 +323,7 @@ impl Files for ShellFiles {
                 .read_piece(file, from + parts.len() as u64, wanted)
                 .await
             {
-                Err(Failure::File(_)) if file.packing != Packing::Plain => break,
+                Err(Failure::File(_)) if file.packing != Compression::Plain => break,
                 read => read?,
             };
             parts.extend_from_slice(&chunk.bytes);
@@ -379,7 +379,7 @@ impl Files for ShellFiles {
             .iter()
             .find_map(|frame| ScanStream::begin(&frame.header, self.script.token(), scan));
         let stream = stream.ok_or_else(|| nonsense(frames.first()))?;
-        let restores = stream.has_no_nul() && scan.file.packing == Packing::Plain;
+        let restores = stream.has_no_nul() && scan.file.packing == Compression::Plain;
         self.scan = Some(Running {
             stream,
             restores,
@@ -450,7 +450,7 @@ impl Files for ShellFiles {
             file_words(file),
             key.kind()
         );
-        let limit = if file.packing == Packing::Plain {
+        let limit = if file.packing == Compression::Plain {
             ANSWER_LIMIT
         } else {
             WORK_LIMIT

@@ -6,7 +6,7 @@ use memchr::memchr;
 
 use super::ended::damage;
 use crate::files::access::{FileError, Finds, Found, Scan};
-use crate::model::log_file::Packing;
+use crate::model::log_file::Compression;
 use crate::parse::split::MAX_LINE;
 
 /// In front of a line stand its offset and a mark.
@@ -34,7 +34,7 @@ pub(super) struct ScanStream {
     begin: u64,
     /// Where looking ends, where that is known.
     end: Option<u64>,
-    packing: Packing,
+    packing: Compression,
     mark: String,
     /// The beginning of a line whose end has not come.
     partial: Vec<u8>,

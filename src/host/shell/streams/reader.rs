@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::host::Line;
 use crate::model::cursor::{Cursor, FileId};
 use crate::model::source::NO_STAMPS;
-use crate::model::time::{HostClock, Time, TimeFrom};
+use crate::model::time::{HostClock, Time, TimeSource};
 use crate::parse::multiline::Joiner;
 use crate::parse::timestamp::{Stamper, TimeFormat};
 
@@ -59,14 +59,14 @@ impl Reader {
     pub(super) fn record(&mut self, json: &[u8], out: &mut Vec<Line>) -> Option<String> {
         let entry = JournalEntry::read(json)?;
         let (time, time_from) = match entry.time() {
-            Some(time) => (time, TimeFrom::Stamp),
-            None => (now(), TimeFrom::Arrival),
+            Some(time) => (time, TimeSource::Stamp),
+            None => (now(), TimeSource::Arrival),
         };
         for (n, raw) in entry.lines(time).into_iter().enumerate() {
             let time_from = if n == 0 {
                 time_from
             } else {
-                TimeFrom::Previous
+                TimeSource::Previous
             };
             let stamp = if n == 0 { journal::stamp(&raw) } else { None };
             let continues = self.joiner.continues(&raw, stamp.clone());
@@ -96,14 +96,14 @@ impl Reader {
     pub(super) fn stamped(&mut self, taken: i64, raw: Bytes) -> Line {
         let taken = Time(taken);
         let stamped = self.stamper.stamp(&raw, taken);
-        let own = self.given && stamped.from == TimeFrom::Stamp;
+        let own = self.given && stamped.from == TimeSource::Stamp;
         let time = if own { stamped.time } else { taken };
         self.last = Some(time);
         let continues = self.joiner.continues(&raw, stamped.span.clone());
         let cursor = self.place(Some(taken));
         Line {
             time,
-            time_from: TimeFrom::Stamp,
+            time_from: TimeSource::Stamp,
             continues,
             stamp: stamped.span.into(),
             cursor,
@@ -120,8 +120,8 @@ impl Reader {
         let stamped = self.stamper.stamp(&raw, now());
         let (time, time_from) = match stamped.from {
             // Of a line that an engine did not stamp: that of the one before.
-            TimeFrom::Arrival if self.last.is_some() => {
-                (self.last.unwrap_or(stamped.time), TimeFrom::Previous)
+            TimeSource::Arrival if self.last.is_some() => {
+                (self.last.unwrap_or(stamped.time), TimeSource::Previous)
             }
             from => (stamped.time, from),
         };

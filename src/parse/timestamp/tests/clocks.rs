@@ -244,7 +244,7 @@ fn a_stamp_from_the_start_of_the_host_needs_to_know_it() {
     let line = "[    5.500000] usb 1-1: new device";
     assert_eq!(
         read(&mut Stamper::new(&HostClock::fixed(0)), line, now()),
-        (now(), TimeFrom::Arrival)
+        (now(), TimeSource::Arrival)
     );
     let clock = HostClock {
         boot: Some(time("2026-11-20T08:00:00Z")),

@@ -20,7 +20,7 @@ fn check(table: &[(&str, &str)]) {
             boot: Some(time(UTC)),
             ..HostClock::fixed(3600)
         });
-        let found = (time(expected), TimeFrom::Stamp);
+        let found = (time(expected), TimeSource::Stamp);
         assert_eq!(read(&mut stamper, line, now()), found, "{line}");
         assert_eq!(
             read(&mut stamper, line, now()),
@@ -500,7 +500,7 @@ fn a_long_line_costs_and_says_as_much_as_its_head_and_its_end() {
     ] {
         assert_eq!(
             stamp(&line),
-            (time(UTC), TimeFrom::Stamp),
+            (time(UTC), TimeSource::Stamp),
             "{}",
             &line[..40]
         );
@@ -527,7 +527,7 @@ fn a_long_line_costs_and_says_as_much_as_its_head_and_its_end() {
             begun.elapsed()
         );
     }
-    assert_eq!(stamp(&long), (now(), TimeFrom::Arrival));
+    assert_eq!(stamp(&long), (now(), TimeSource::Arrival));
 }
 
 #[test]
@@ -561,7 +561,7 @@ fn columns_are_those_of_the_fields_of_a_w3c_log() {
                 now()
             )
             .1,
-            TimeFrom::Arrival
+            TimeSource::Arrival
         );
         assert_eq!(
             read(&mut stamper, "#Date: 2026-11-20 13:00:00", now()).0,
@@ -571,9 +571,13 @@ fn columns_are_those_of_the_fields_of_a_w3c_log() {
         let found = read(&mut stamper, line, now());
         match expected {
             Some(expected) => {
-                assert_eq!(found, (time(expected), TimeFrom::Stamp), "{fields}: {line}");
+                assert_eq!(
+                    found,
+                    (time(expected), TimeSource::Stamp),
+                    "{fields}: {line}"
+                );
             }
-            None => assert_eq!(found.1, TimeFrom::Previous, "{fields}: {line}"),
+            None => assert_eq!(found.1, TimeSource::Previous, "{fields}: {line}"),
         }
     }
 }
@@ -617,7 +621,7 @@ fn the_columns_of_iis_are_of_utc_also_without_their_head() {
     let line = "2026-11-20 13:00:01 10.0.0.1 GET /path - 80 - 10.0.0.2 agent 200 0 0 15";
     assert_eq!(
         read(&mut stamper, line, now()),
-        (time(LOCAL), TimeFrom::Stamp),
+        (time(LOCAL), TimeSource::Stamp),
         "unless the inventory says otherwise"
     );
 }
@@ -628,11 +632,11 @@ fn lines_that_do_not_have_the_columns_of_a_head_are_read_as_others_in_the_end() 
     read(&mut stamper, "#Fields: s-ip date time", now());
     let line = "2026-11-20 13:00:01 hello";
     for _ in 1..PATIENCE {
-        assert_eq!(read(&mut stamper, line, now()).1, TimeFrom::Arrival);
+        assert_eq!(read(&mut stamper, line, now()).1, TimeSource::Arrival);
     }
     assert_eq!(
         read(&mut stamper, line, now()),
-        (time(LOCAL), TimeFrom::Stamp)
+        (time(LOCAL), TimeSource::Stamp)
     );
 }
 
@@ -648,7 +652,7 @@ fn a_w3c_log_may_say_that_its_times_are_local() {
     }
     assert_eq!(
         read(&mut stamper, "2026-11-20 13:00:01 DROP", now()),
-        (time(LOCAL), TimeFrom::Stamp)
+        (time(LOCAL), TimeSource::Stamp)
     );
 }
 

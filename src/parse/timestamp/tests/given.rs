@@ -6,7 +6,7 @@ use super::*;
 const LOCAL: &str = "2026-11-20T12:00:01Z";
 const UTC_MS: &str = "2026-11-20T13:00:01.123Z";
 
-fn given(format: &str, line: &str) -> (Time, TimeFrom) {
+fn given(format: &str, line: &str) -> (Time, TimeSource) {
     let format = TimeFormat::parse(format).unwrap_or_else(|error| panic!("{format}: {error}"));
     read(
         &mut Stamper::with_format(&HostClock::fixed(3600), &format),
@@ -79,7 +79,7 @@ fn patterns_and_expressions_are_read() {
     for (format, line, expected) in table {
         assert_eq!(
             given(format, line),
-            (time(expected), TimeFrom::Stamp),
+            (time(expected), TimeSource::Stamp),
             "{format}: {line}"
         );
     }
@@ -98,7 +98,7 @@ fn a_line_without_the_given_format_has_no_stamp() {
     ] {
         assert_eq!(
             given(format, line),
-            (now(), TimeFrom::Arrival),
+            (now(), TimeSource::Arrival),
             "{format}: {line}"
         );
     }
@@ -189,7 +189,7 @@ proptest! {
             }
             let format = TimeFormat::parse(pattern).expect(pattern);
             let found = read(&mut Stamper::with_format(&HostClock::fixed(0), &format), &line, now());
-            prop_assert_eq!(found, (expected, TimeFrom::Stamp), "{}: {}", pattern, line);
+            prop_assert_eq!(found, (expected, TimeSource::Stamp), "{}: {}", pattern, line);
         }
     }
 
@@ -220,7 +220,7 @@ proptest! {
         ] {
             let line = zoned.strftime(pattern).to_string();
             let found = read(&mut Stamper::new(&HostClock::fixed(0)), &line, now());
-            prop_assert_eq!(found, (expected, TimeFrom::Stamp), "{}: {}", pattern, line);
+            prop_assert_eq!(found, (expected, TimeSource::Stamp), "{}: {}", pattern, line);
         }
     }
 }
