@@ -19,7 +19,7 @@ use crate::model::prompt::{OperatorPrompt, PromptReply};
 use crate::model::text::{ColourHandling, SafeText, settled};
 use crate::model::time::{Time, TimeSource};
 use crate::model::update::Update;
-use crate::parse::display::Reading;
+use crate::parse::display::LineDisplay;
 use crate::query::Query;
 use crate::query::request::{LogRequest, LogResponse};
 use crate::store::{RING_BYTES, RingEntry, Store, Whole};
@@ -595,14 +595,14 @@ impl App {
     /// says less (on another day than the pane's it shows no seconds). A pane too narrow for that
     /// column has no room for stamps either.
     #[must_use]
-    pub fn reading(&self, record: &FleetLine, columns: &LineColumns) -> Reading {
+    pub fn reading(&self, record: &FleetLine, columns: &LineColumns) -> LineDisplay {
         match (self.shown.raw, columns.time, record.content.time_from) {
-            (true, ..) => Reading::Raw,
-            (_, 0, TimeSource::Stamp) => Reading::Bare,
+            (true, ..) => LineDisplay::Raw,
+            (_, 0, TimeSource::Stamp) => LineDisplay::Bare,
             (_, _, TimeSource::Stamp) if self.date(record.content.time) == columns.day => {
-                Reading::Bare
+                LineDisplay::Bare
             }
-            _ => Reading::Stamped,
+            _ => LineDisplay::Stamped,
         }
     }
 
@@ -611,7 +611,7 @@ impl App {
     #[must_use]
     pub fn shown_text(&self, record: &FleetLine, columns: &LineColumns, most: usize) -> SafeText {
         match self.reading(record, columns) {
-            Reading::Raw => SafeText::line(&record.content.raw, ColourHandling::Shown, most),
+            LineDisplay::Raw => SafeText::line(&record.content.raw, ColourHandling::Shown, most),
             reading => SafeText::line(
                 &settled(&reading.of_stamped(&record.content.raw, record.content.stamp.range())),
                 ColourHandling::Kept,

@@ -20,7 +20,7 @@ use crate::query::request::{
     LogRequest, LogResponse, MissingBytes, PageRequest, PageStart, RequestKind, SearchHit,
     SearchRequest,
 };
-use crate::query::{Now, Query, TimeSpan, When};
+use crate::query::{Query, ReferenceTime, TimeSpan, WrittenTime};
 use crate::store::{RingEntry, Side, Store, StreamState, Want};
 
 /// Lines that are asked of a source at once.
@@ -340,11 +340,11 @@ impl App {
 
     /// Goes to a moment in the pane that keys mean.
     pub(super) fn go_to_time(&mut self, text: &str) -> Result<(), String> {
-        let now = Now {
+        let now = ReferenceTime {
             time: self.now,
             zone: self.zone(),
         };
-        let from = When::parse(text.trim()).ok_or_else(|| {
+        let from = WrittenTime::parse(text.trim()).ok_or_else(|| {
             format!("{text:?} is no time; such as 03:14, \"yesterday 03:14\", 2h, 2026-11-20T03:14")
         })?;
         let time = TimeSpan {

@@ -16,7 +16,7 @@ use crate::model::time::Time;
 use crate::query::request::{
     HistogramRequest, LogRequest, PageRequest, PageStart, RequestKind, SearchRequest,
 };
-use crate::query::{Now, Query, TimeSpan, When};
+use crate::query::{Query, ReferenceTime, TimeSpan, WrittenTime};
 use crate::report::ResponseShape;
 
 /// What is to be done with the hosts.
@@ -365,7 +365,7 @@ fn times(times: &cli::Times, env: &Environment) -> Result<Range<Time>, ConfigErr
     ))
 }
 
-fn moment(option: &'static str, text: &str, now: &Now) -> Result<Time, ConfigError> {
+fn moment(option: &'static str, text: &str, now: &ReferenceTime) -> Result<Time, ConfigError> {
     Ok(TimeSpan {
         from: Some(when(option, text)?),
         to: None,
@@ -375,9 +375,9 @@ fn moment(option: &'static str, text: &str, now: &Now) -> Result<Time, ConfigErr
 }
 
 /// A time of the language of queries.
-fn when(option: &'static str, text: &str) -> Result<When, ConfigError> {
+fn when(option: &'static str, text: &str) -> Result<WrittenTime, ConfigError> {
     let text = text.trim();
-    When::parse(text).ok_or_else(|| {
+    WrittenTime::parse(text).ok_or_else(|| {
         let valid =
             "15m (ago), 03:14, yesterday, 'yesterday 03:14', 2026-11-20, '2026-11-20 03:14' or an RFC 3339 time";
         ConfigError::option(option, format!("{text:?} is not a time; valid are {valid}"))

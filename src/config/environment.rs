@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::model::time::Time;
-use crate::query::Now;
+use crate::query::ReferenceTime;
 
 /// Variables and folders.
 #[derive(Debug, Clone, Default)]
@@ -21,7 +21,7 @@ pub struct Environment {
     /// Where the user's configuration files are: `~/.config` on Linux.
     pub config_dir: Option<PathBuf>,
     /// What times in a query are relative to.
-    pub now: Now,
+    pub now: ReferenceTime,
 }
 
 /// The variables that have a meaning here.
@@ -43,7 +43,7 @@ impl Environment {
             config_dir: folders
                 .as_ref()
                 .map(|folders| folders.config_dir().to_owned()),
-            now: Now {
+            now: ReferenceTime {
                 time: Time::from_timestamp(Timestamp::now()),
                 zone: TimeZone::system(),
             },

@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::{oneshot, watch};
 
-use crate::metrics::Counters;
+use crate::metrics::ProcCounters;
 use crate::model::cursor::{Cursor, FileId, LineRef};
 use crate::model::host::SystemFacts;
 use crate::model::metrics::Sample;
@@ -18,14 +18,14 @@ use crate::model::read_position::ReadPosition;
 use crate::model::source::{NO_STAMPS, SourceInfo, SourceKind, SourceSpec};
 use crate::model::state::{HostStatus, LinkState};
 use crate::model::time::{HostClock, Time, TimeSource};
-use crate::parse::multiline::Joiner;
-use crate::parse::timestamp::{Stamped, Stamper, TimeFormat};
+use crate::parse::multiline::RecordJoiner;
+use crate::parse::timestamp::{ParsedTime, TimeFormat, TimestampReader};
 
 use super::lag::{Lag, Unread};
 use super::shell::Problems;
 use super::{HostEvent, Line};
-use crate::files::follow::{Absence, Begin, FollowOutcome, Follower};
-use crate::parse::split::Piece;
+use crate::files::follow::{FileUnavailable, FollowOutcome, Follower, StartAt};
+use crate::parse::split::FilePiece;
 
 /// Files that one pattern may bring, and sources of one host in all: what a person can still tell
 /// apart.
@@ -41,7 +41,7 @@ pub struct Track {
     /// How far each file was read.
     pub follower: Follower,
     /// Counters of the last sample, for rates.
-    pub counters: Option<Counters>,
+    pub counters: Option<ProcCounters>,
     /// File systems, as last reported.
     pub disks: Vec<crate::model::metrics::DiskUsage>,
     /// What the host said of itself.
@@ -87,8 +87,8 @@ pub struct Track {
 #[derive(Clone)]
 struct Tracked {
     info: SourceInfo,
-    stamper: Stamper,
-    joiner: Joiner,
+    stamper: TimestampReader,
+    joiner: RecordJoiner,
     last_read: Option<Time>,
     /// The stamp of the last line that has one.
     last_stamp: Option<Time>,
@@ -97,22 +97,22 @@ struct Tracked {
 
 impl Tracked {
     /// Lets the stamper see many lines before it is asked for the first.
-    fn learn(&mut self, pieces: &[Piece], now: Time) {
+    fn learn(&mut self, pieces: &[FilePiece], now: Time) {
         if self.stamper.wants_sample() {
             let lines = pieces.iter().filter_map(|piece| match piece {
-                Piece::Line { bytes, .. } => Some(&bytes[..]),
-                Piece::Gap { .. } => None,
+                FilePiece::Line { bytes, .. } => Some(&bytes[..]),
+                FilePiece::Gap { .. } => None,
             });
             self.stamper.learn(&mut { lines }, now);
         }
     }
 
     /// Learns from lines that are not told what the next may go on with.
-    fn pass_over(&mut self, pieces: Vec<Piece>, now: Time) {
+    fn pass_over(&mut self, pieces: Vec<FilePiece>, now: Time) {
         self.learn(&pieces, now);
         for piece in pieces {
             match piece {
-                Piece::Line { offset, bytes } => {
+                FilePiece::Line { offset, bytes } => {
                     self.line(
                         Cursor {
                             file: FileId::default(),
@@ -122,13 +122,13 @@ impl Tracked {
                         now,
                     );
                 }
-                Piece::Gap { .. } => self.joiner.cut(),
+                FilePiece::Gap { .. } => self.joiner.cut(),
             }
         }
     }
 
     fn line(&mut self, cursor: Cursor, raw: Bytes, now: Time) -> Line {
-        let Stamped { time, from, span } = self.stamper.stamp(&raw, now);
+        let ParsedTime { time, from, span } = self.stamper.stamp(&raw, now);
         let stamp = span.clone().into();
         let continues = self.joiner.continues(&raw, span);
         Line {
@@ -165,7 +165,7 @@ impl Track {
 
     /// Adds a file of `spec`, unless it is known; `only` where the source asked for just this file.
     /// False where there are too many.
-    pub fn add_file(&mut self, spec: &SourceSpec, path: &[u8], only: bool, begin: Begin) -> bool {
+    pub fn add_file(&mut self, spec: &SourceSpec, path: &[u8], only: bool, begin: StartAt) -> bool {
         if self.by_path.contains_key(path) {
             return true;
         }
@@ -206,13 +206,13 @@ impl Track {
         let format = format.and_then(|format| TimeFormat::parse(format).ok());
         let clock = self.facts.clock();
         let stamper = format.map_or_else(
-            || Stamper::new(&clock),
-            |format| Stamper::with_format(&clock, &format),
+            || TimestampReader::new(&clock),
+            |format| TimestampReader::with_format(&clock, &format),
         );
         self.sources.push(Tracked {
             info,
             stamper,
-            joiner: Joiner::default(),
+            joiner: RecordJoiner::default(),
             last_read: None,
             last_stamp: None,
             hint: None,
@@ -276,7 +276,7 @@ impl Track {
     }
 
     /// A reading of the counters: rates since the one before.
-    pub fn sample(&mut self, after: Counters, now: Time) {
+    pub fn sample(&mut self, after: ProcCounters, now: Time) {
         let sample = Sample::between(self.counters.as_ref(), &after, &self.disks, now);
         self.counters = Some(after);
         if std::mem::take(&mut self.facts_pending) {
@@ -441,7 +441,7 @@ impl Track {
         .bounded()
     }
 
-    fn pieces(&mut self, number: u32, file: FileId, pieces: Vec<Piece>, now: Time) {
+    fn pieces(&mut self, number: u32, file: FileId, pieces: Vec<FilePiece>, now: Time) {
         let Some(source) = self.sources.get_mut(number as usize) else {
             return;
         };
@@ -449,10 +449,10 @@ impl Track {
         let mut lines = Vec::with_capacity(pieces.len());
         for piece in pieces {
             match piece {
-                Piece::Line { offset, bytes } => {
+                FilePiece::Line { offset, bytes } => {
                     lines.push(source.line(Cursor { file, offset }, bytes, now));
                 }
-                Piece::Gap { from, to, reason } => {
+                FilePiece::Gap { from, to, reason } => {
                     source.joiner.cut();
                     date_the_first(&mut lines);
                     if !lines.is_empty() {
@@ -490,14 +490,14 @@ impl Track {
             .push(HostEvent::Unfinished(number, source.line(cursor, raw, now)));
     }
 
-    fn problem(&mut self, number: u32, why: Option<Absence>) {
+    fn problem(&mut self, number: u32, why: Option<FileUnavailable>) {
         let problem = why.map(|why| match why {
-            Absence::Missing => {
+            FileUnavailable::Missing => {
                 ("no such file".to_owned(), "check the path; the file is read as soon as it appears".to_owned())
             }
-            Absence::Denied(barrier) => barrier.told(&self.user),
-            Absence::Special => ("not a regular file".to_owned(), "name a file".to_owned()),
-            Absence::Failing(how) => (
+            FileUnavailable::Denied(barrier) => barrier.told(&self.user),
+            FileUnavailable::Special => ("not a regular file".to_owned(), "name a file".to_owned()),
+            FileUnavailable::Failing(how) => (
                 how.to_owned(),
                 "the file system fails there: look at its mount, and at the kernel's log; it is tried again by itself"
                     .to_owned(),
@@ -587,16 +587,16 @@ mod tests {
     #[test]
     fn files_of_a_pattern_are_named_after_it_and_told_apart() {
         let mut track = Track::default();
-        track.add_file(&spec("app"), b"/a/x.log", false, Begin::Start);
-        track.add_file(&spec("app"), b"/b/x.log", false, Begin::Start);
-        track.add_file(&spec("app"), b"/a/x.log", false, Begin::Start);
+        track.add_file(&spec("app"), b"/a/x.log", false, StartAt::Start);
+        track.add_file(&spec("app"), b"/b/x.log", false, StartAt::Start);
+        track.add_file(&spec("app"), b"/a/x.log", false, StartAt::Start);
         assert_eq!(names(&mut track), ["app/x.log", "/b/x.log"]);
     }
 
     #[test]
     fn the_rest_of_a_record_that_comes_first_has_the_time_of_the_line_after_it() {
         let mut track = Track::default();
-        track.add_file(&spec("app"), b"/a/x.log", true, Begin::Start);
+        track.add_file(&spec("app"), b"/a/x.log", true, StartAt::Start);
         track.take_events();
         let lines = [
             "  at Shop.main",
@@ -604,7 +604,7 @@ mod tests {
             "  at Shop.two",
         ];
         let pieces = lines
-            .map(|line| Piece::Line {
+            .map(|line| FilePiece::Line {
                 offset: 0,
                 bytes: line.into(),
             })
@@ -640,9 +640,9 @@ mod tests {
             ..SystemFacts::default()
         };
         track.describe(facts("a", 5000), String::new());
-        track.add_file(&spec("kern"), b"/log/kern.log", true, Begin::Start);
+        track.add_file(&spec("kern"), b"/log/kern.log", true, StartAt::Start);
         let read = |track: &mut Track| {
-            let pieces = vec![Piece::Line {
+            let pieces = vec![FilePiece::Line {
                 offset: 0,
                 bytes: "[   10.000000] usb 1-1: new device".into(),
             }];
@@ -664,7 +664,7 @@ mod tests {
     #[test]
     fn a_host_that_is_described_again_has_its_new_clock_in_all_its_sources() {
         let mut track = Track::default();
-        track.add_file(&spec("app"), b"/a/x.log", true, Begin::Start);
+        track.add_file(&spec("app"), b"/a/x.log", true, StartAt::Start);
         let mut time = |offset: i32| {
             track.describe(
                 SystemFacts {
@@ -674,7 +674,7 @@ mod tests {
                 String::new(),
             );
             track.take_events();
-            let piece = Piece::Line {
+            let piece = FilePiece::Line {
                 offset: 0,
                 bytes: "2026-01-01 12:00:00 one".into(),
             };
@@ -696,9 +696,9 @@ mod tests {
     #[test]
     fn a_problem_degrades_the_host_until_it_is_gone() {
         let mut track = Track::default();
-        track.add_file(&spec("app"), b"/a/x.log", true, Begin::Start);
+        track.add_file(&spec("app"), b"/a/x.log", true, StartAt::Start);
         assert_eq!(track.status(), HostStatus::plain(LinkState::Ok));
-        track.problem(0, Some(Absence::Missing));
+        track.problem(0, Some(FileUnavailable::Missing));
         assert_eq!(
             track.status().reason.as_deref(),
             Some("/a/x.log: no such file")

@@ -15,7 +15,7 @@ pub const DISK_FS: &[&str] = &[
 /// `/proc/self/mounts`, given as it is or as `grep` prints it among other files.
 #[must_use]
 pub fn parse_df(kib: &str, inodes: &str, mounts: &str) -> Vec<DiskUsage> {
-    let mounts: Vec<Mount> = mounts.lines().filter_map(mount).collect();
+    let mounts: Vec<MountEntry> = mounts.lines().filter_map(mount).collect();
     let inodes: Vec<DfRow<'_>> = inodes.lines().filter_map(row).collect();
     let mut disks = Vec::new();
     for row in kib.lines().filter_map(row) {
@@ -75,12 +75,12 @@ fn number(word: &str) -> Option<u64> {
     }
 }
 
-struct Mount {
+struct MountEntry {
     at: String,
     fs: String,
 }
 
-fn mount(line: &str) -> Option<Mount> {
+fn mount(line: &str) -> Option<MountEntry> {
     let line = match line.strip_prefix("/proc/self/mounts:") {
         Some(line) => line,
         None if line.starts_with("/proc/") || line.starts_with("/sys/") => return None,
@@ -88,7 +88,7 @@ fn mount(line: &str) -> Option<Mount> {
     };
     let mut words = line.split(' ');
     let at = unescape(words.nth(1)?);
-    Some(Mount {
+    Some(MountEntry {
         at,
         fs: words.next()?.to_owned(),
     })
@@ -121,7 +121,7 @@ fn octal(byte: u8, tail: &[u8]) -> Option<u8> {
     u8::try_from(value).ok()
 }
 
-fn disk(row: &DfRow<'_>, inodes: &[DfRow<'_>], mounts: &[Mount]) -> Option<DiskUsage> {
+fn disk(row: &DfRow<'_>, inodes: &[DfRow<'_>], mounts: &[MountEntry]) -> Option<DiskUsage> {
     // The last mount on a place is the one that is seen there.
     let fs = mounts
         .iter()

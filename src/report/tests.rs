@@ -19,7 +19,7 @@ use crate::model::source::{SourceId, SourceInfo};
 use crate::model::state::{HostStatus, LinkState};
 use crate::model::time::{Time, TimeSource};
 use crate::model::update::Ledger;
-use crate::query::Now;
+use crate::query::ReferenceTime;
 
 /// 2026-01-01T00:00:00.042Z.
 const AT: Time = Time(1_767_225_600_042_000_000);
@@ -458,7 +458,7 @@ fn of(source: u32, continues: bool, raw: &'static str) -> Update {
 
 /// The texts of the lines that are printed for a query.
 async fn found(query: &str, updates: Vec<Update>) -> Vec<String> {
-    let grep = Some(Query::parse(query, &Now::default()).expect("a query"));
+    let grep = Some(Query::parse(query, &ReferenceTime::default()).expect("a query"));
     let (outcome, out) = report(
         &["a"],
         Options {

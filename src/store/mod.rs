@@ -17,7 +17,7 @@ use crate::model::line::FleetLine;
 use crate::model::source::{SourceId, SourceInfo};
 use crate::model::time::Time;
 use crate::model::update::{Ledger, Update};
-use crate::query::Subject;
+use crate::query::MatchInput;
 
 mod hosts;
 mod lens;
@@ -74,7 +74,7 @@ pub struct SourceRow {
 pub struct Whole<'a> {
     /// The first of its lines.
     pub first: &'a FleetLine,
-    subject: Subject<'a>,
+    subject: MatchInput<'a>,
     text: Cow<'a, [u8]>,
 }
 
@@ -87,8 +87,8 @@ impl Whole<'_> {
 
     /// The record as the query looks at it.
     #[must_use]
-    pub fn subject(&self) -> Subject<'_> {
-        Subject {
+    pub fn subject(&self) -> MatchInput<'_> {
+        MatchInput {
             raw: &self.text,
             ..self.subject
         }
@@ -260,9 +260,9 @@ impl Store {
 
     /// A line as the query looks at it.
     #[must_use]
-    pub fn subject<'a>(&'a self, record: &'a FleetLine) -> Subject<'a> {
+    pub fn subject<'a>(&'a self, record: &'a FleetLine) -> MatchInput<'a> {
         let (host, source) = (self.host_name(record.host), self.source_name(record.source));
-        Subject {
+        MatchInput {
             host,
             source,
             time: record.content.time,

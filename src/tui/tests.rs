@@ -16,7 +16,7 @@ use crate::app::fixture;
 use crate::app::keys::{Key, parse_keys};
 use crate::model::prompt::OperatorPrompt;
 use crate::model::state::{HostStatus, LinkState};
-use crate::query::Now;
+use crate::query::ReferenceTime;
 use crate::transport::Asker;
 use crate::view::styled;
 
@@ -363,7 +363,7 @@ async fn a_gap_has_details_too() {
 async fn the_first_pane_may_begin_with_a_filter() {
     let mut console = app(100);
     console.turn.app = App::new(&fixture::hosts(), TimeZone::UTC)
-        .with_query(Query::parse("payment", &Now::default()).ok());
+        .with_query(Query::parse("payment", &ReferenceTime::default()).ok());
     let console = console.keys("").await;
     console.says("& payment");
     console.says("E payment 93 failed");

@@ -466,7 +466,7 @@ fn extent(text: &[u8]) -> String {
 
 /// What ties the record to others, a row each.
 fn ids(text: &[u8]) -> Lines {
-    let fields::Ids {
+    let fields::LineIds {
         request,
         trace,
         span,
@@ -507,7 +507,7 @@ fn members(text: &[u8], width: usize) -> Lines {
     rows
 }
 
-fn member(field: &fields::Field<'_>, width: usize) -> Vec<Piece> {
+fn member(field: &fields::NamedField<'_>, width: usize) -> Vec<Piece> {
     let name = SafeText::new(&format!("{:16} ", field.name));
     let room = width.saturating_sub(name.width());
     let value = SafeText::from_bytes(&field.value.text).slice_cells(0, room);

@@ -14,7 +14,7 @@ use crate::model::prompt::OperatorPrompt;
 use crate::model::state::{HostStatus, LinkState};
 use crate::model::update::Update;
 use crate::query::request::{LogResponse, ResponseTotals};
-use crate::query::{Now, Query};
+use crate::query::{Query, ReferenceTime};
 
 fn theme(name: &str) -> Theme {
     Theme::load(name, None, Depth::True).expect("built in")
@@ -424,7 +424,7 @@ fn hits_are_highlighted_where_they_are_seen() {
         .map(ratatui::buffer::Cell::symbol)
         .collect();
     assert!(marked.starts_with("paymentpayment"), "{marked:?}");
-    assert!(Query::parse("payment", &Now::default()).is_ok());
+    assert!(Query::parse("payment", &ReferenceTime::default()).is_ok());
 }
 
 fn keys() -> impl Strategy<Value = String> {

@@ -13,7 +13,7 @@ use logtrail::model::time::Time;
 use logtrail::query::request::{
     HistogramRequest, LogRequest, LogResponse, PageRequest, PageStart, RequestKind, SearchRequest,
 };
-use logtrail::query::{Now, Query};
+use logtrail::query::{Query, ReferenceTime};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use tokio::sync::mpsc;
@@ -102,7 +102,7 @@ fn write_logs(folder: &Path) {
 }
 
 fn query(text: &str) -> Query {
-    Query::parse(text, &Now::default()).expect(text)
+    Query::parse(text, &ReferenceTime::default()).expect(text)
 }
 
 fn questions() -> Vec<RequestKind> {

@@ -11,7 +11,7 @@ use logtrail::model::time::Time;
 use logtrail::query::request::{
     LogRequest, LogResponse, PageRequest, PageStart, RequestKind, SearchRequest,
 };
-use logtrail::query::{Now, Query};
+use logtrail::query::{Query, ReferenceTime};
 
 use super::faults::{following, told};
 use super::support::fleet::Watched;
@@ -340,7 +340,7 @@ async fn r31_pages_and_searches_come_over_a_slow_link_beside_a_busy_log_and_hold
     });
     let query = Query::parse(
         "/serial=[0-9]*000 /",
-        &Now {
+        &ReferenceTime {
             time: Time(0),
             zone: jiff::tz::TimeZone::UTC,
         },

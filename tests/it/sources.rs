@@ -19,7 +19,7 @@ use logtrail::model::time::{Time, TimeSource};
 use logtrail::query::request::{
     LogRequest, LogResponse, PageRequest, PageStart, RequestKind, ResponseTotals, SearchRequest,
 };
-use logtrail::query::{Now, Query};
+use logtrail::query::{Query, ReferenceTime};
 use logtrail::transport::{Connection, Connector, Settings};
 
 use crate::support::fleet::Watched;
@@ -794,7 +794,7 @@ async fn what_containers_and_the_journal_have_said_is_searched_record_by_record(
     let query = |text: &str| {
         Query::parse(
             text,
-            &Now {
+            &ReferenceTime {
                 time: Time(1_800_000_000_000_000_000),
                 zone: jiff::tz::TimeZone::UTC,
             },

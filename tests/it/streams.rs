@@ -17,7 +17,7 @@ use logtrail::model::time::Time;
 use logtrail::query::request::{
     HistogramBucket, HistogramRequest, LogResponse, PageStart, RequestKind, SearchRequest,
 };
-use logtrail::query::{Now, Query};
+use logtrail::query::{Query, ReferenceTime};
 
 use super::sources::{ID, OTHER, World, ask, at, container, executable, lines, page, source, text};
 use super::support::fleet::Watched;
@@ -30,7 +30,7 @@ fn moment(text: &str) -> Time {
 }
 
 fn query(text: &str) -> Query {
-    let now = Now {
+    let now = ReferenceTime {
         time: moment("2026-11-21T12:00:00Z"),
         zone: jiff::tz::TimeZone::UTC,
     };

@@ -11,7 +11,7 @@ use crate::model::cursor::{Cursor, FileId};
 use crate::model::line::ByteSpan as Stamp;
 use crate::model::time::TimeSource;
 use crate::model::update::Update;
-use crate::query::Subject;
+use crate::query::MatchInput;
 use crate::query::request::{ResponseTotals, SearchHit};
 
 const SOURCES: u32 = 3;
@@ -235,7 +235,7 @@ impl World {
                 .map(|at| &self.lines[at])
                 .find(|line| !line.content.continues)
                 .expect("a first line");
-            let subject = Subject {
+            let subject = MatchInput {
                 host: "",
                 source: "",
                 time: first.content.time,
@@ -360,7 +360,7 @@ fn page_of(own: &[&FleetLine], page: &PageRequest) -> (Vec<Line>, bool) {
 
 fn hits_of(own: &[&FleetLine], search: &SearchRequest) -> (Vec<SearchHit>, bool) {
     let is_hit = |record: &&[&FleetLine]| {
-        let subject = Subject {
+        let subject = MatchInput {
             host: "",
             source: "",
             time: record[0].content.time,

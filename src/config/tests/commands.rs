@@ -13,7 +13,7 @@ fn env() -> Environment {
     let at = "2026-11-20T13:30:00Z".parse().expect("a moment");
     let zone = TimeZone::fixed(jiff::tz::offset(1));
     Environment {
-        now: Now {
+        now: ReferenceTime {
             time: Time::from_timestamp(at),
             zone,
         },

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::files::listing::LogLink;
 use crate::files::log_names::LogNames;
-use crate::files::rotation::Generation;
+use crate::files::rotation::RotationIndex;
 use crate::files::siblings::is_rotated;
 use crate::model::cursor::FileId;
 use crate::model::log_file::{Compression, LogFile};
@@ -24,7 +24,7 @@ pub(super) struct Chain {
 /// The name of the live file that a generation has which has none.
 fn stem(file: &[u8]) -> &[u8] {
     let is_end =
-        |at: &usize| b".-_".contains(&file[*at]) && Generation::of(&file[..*at], file).is_some();
+        |at: &usize| b".-_".contains(&file[*at]) && RotationIndex::of(&file[..*at], file).is_some();
     let name = file
         .iter()
         .rposition(|&byte| byte == b'/')
@@ -40,7 +40,7 @@ pub(super) struct Alias {
     /// The path of the log.
     pub(super) log: Vec<u8>,
     /// Only older generations than this belong to the log.
-    pub(super) before: Option<Generation>,
+    pub(super) before: Option<RotationIndex>,
 }
 
 /// Aliases by their path.
@@ -61,7 +61,7 @@ pub(super) fn aliases_of(link: &LogLink) -> Vec<(Vec<u8>, Alias)> {
 }
 
 /// The name of the log that a file with a date in its name belongs to; `None` without a date.
-fn undated(file: &[u8]) -> Option<(Vec<u8>, Generation)> {
+fn undated(file: &[u8]) -> Option<(Vec<u8>, RotationIndex)> {
     let start = file
         .iter()
         .rposition(|&byte| byte == b'/')
@@ -77,15 +77,15 @@ fn undated(file: &[u8]) -> Option<(Vec<u8>, Generation)> {
             [&file[..at], &file[dot.max(at)..]].concat(),
         ]
     });
-    let mut dated = paths.filter_map(|path| Some((Generation::of(&path, file)?, path)));
+    let mut dated = paths.filter_map(|path| Some((RotationIndex::of(&path, file)?, path)));
     dated
         .find(|(generation, _)| is_date(generation))
         .map(|(generation, path)| (path, generation))
 }
 
 /// Whether the name has a date in it. Other long numbers may be process ids.
-fn is_date(generation: &Generation) -> bool {
-    let Generation::Dated(numbers) = generation else {
+fn is_date(generation: &RotationIndex) -> bool {
+    let RotationIndex::Dated(numbers) = generation else {
         return false;
     };
     numbers
@@ -102,7 +102,7 @@ const LEAST_EPOCH: u64 = 1_000_000_000;
 
 /// A file of a log other than the live one.
 struct Older {
-    generation: Generation,
+    generation: RotationIndex,
     /// The alias whose generation it is, if not the log's own.
     alias: Option<Vec<u8>>,
     file: LogFile,
@@ -110,8 +110,8 @@ struct Older {
 
 impl Older {
     /// Equal for two forms of one generation. A name that tells no age has no twin.
-    fn key(&self) -> (Generation, Option<Vec<u8>>) {
-        let is_ageless = self.generation == Generation::Live;
+    fn key(&self) -> (RotationIndex, Option<Vec<u8>>) {
+        let is_ageless = self.generation == RotationIndex::Live;
         (
             self.generation.clone(),
             if is_ageless {
@@ -126,7 +126,7 @@ impl Older {
 /// Oldest first: by their names, or where these cannot be compared, by when they were written to.
 fn in_order(live: Option<LogFile>, older: Vec<Older>) -> Vec<LogFile> {
     // While a generation is being packed it is there twice; the plain one is whole.
-    let mut once: BTreeMap<(Generation, Option<Vec<u8>>), LogFile> = BTreeMap::new();
+    let mut once: BTreeMap<(RotationIndex, Option<Vec<u8>>), LogFile> = BTreeMap::new();
     for older in older {
         let (key, file) = (older.key(), older.file);
         let known = once.get(&key);
@@ -136,12 +136,12 @@ fn in_order(live: Option<LogFile>, older: Vec<Older>) -> Vec<LogFile> {
             once.insert(key, file);
         }
     }
-    let kind = |(generation, alias): &(Generation, Option<Vec<u8>>)| {
+    let kind = |(generation, alias): &(RotationIndex, Option<Vec<u8>>)| {
         (std::mem::discriminant(generation), alias.clone())
     };
     let is_mixed = once
         .keys()
-        .any(|(generation, _)| *generation == Generation::Live)
+        .any(|(generation, _)| *generation == RotationIndex::Live)
         || once
             .keys()
             .zip(once.keys().skip(1))
@@ -259,7 +259,7 @@ pub(super) fn of_pattern(listed: Listed) -> Vec<Chain> {
 /// A generation whose live log does not exist.
 fn without_log(file: LogFile) -> (Vec<u8>, Older) {
     let log = stem(&file.path).to_vec();
-    let generation = Generation::of(&log, &file.path).unwrap_or(Generation::Live);
+    let generation = RotationIndex::of(&log, &file.path).unwrap_or(RotationIndex::Live);
     (
         log,
         Older {

@@ -180,7 +180,7 @@ fn quoted(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::model::cursor::FileId;
-    use crate::query::Now;
+    use crate::query::ReferenceTime;
 
     #[test]
     fn commands_are_shown_as_a_person_would_type_them() {
@@ -199,7 +199,7 @@ mod tests {
         ] {
             assert_eq!(reading(&file(path), &range), expected);
         }
-        let query = |text| Query::parse(text, &Now::default()).expect("a query");
+        let query = |text| Query::parse(text, &ReferenceTime::default()).expect("a query");
         assert_eq!(grep(&query("\"it's\"")), r"grep -a -F -i -e 'it'\''s'");
         assert_eq!(grep(&query("-x")), "cat");
     }

@@ -14,7 +14,7 @@
 use std::collections::{HashSet, VecDeque};
 use std::ops::Range;
 
-use crate::files::access::{FileError, Scan};
+use crate::files::access::{FileError, ScanRequest};
 use crate::host::{Failure, Files};
 use crate::model::gap::GapReason;
 use crate::model::line::Line;
@@ -22,7 +22,7 @@ use crate::model::log_file::LogFile;
 use crate::model::time::Time;
 use crate::parse::multiline;
 use crate::query::request::{LogResponse, MissingBytes};
-use crate::query::{Query, Subject};
+use crate::query::{MatchInput, Query};
 
 use super::parts::{MOST_MOVES, Part, list_again, parts_of, range, weight};
 use super::reel::{Reel, ReelItem};
@@ -406,7 +406,7 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
     }
 
     /// The question to the driver, and what makes records of its answers.
-    async fn prepare(&mut self, part: &Part) -> Result<(Runs, Scan), Halt> {
+    async fn prepare(&mut self, part: &Part) -> Result<(Runs, ScanRequest), Halt> {
         let head = self.text.head(part.file).await?;
         let (stamped, line_end, first, known) =
             (head.stamped, head.line_end, head.first, head.known());
@@ -427,7 +427,7 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
         };
         let runs = Runs::new(fresh, (stamped, line_end), length, self.quarry.context);
         let context = self.around.max(least);
-        let scan = Scan {
+        let scan = ScanRequest {
             filter: self.quarry.query.prefilter(),
             from: part.from,
             to: part.to,
@@ -492,7 +492,7 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
         }
         let (host, source) = (self.quarry.host, &*self.text.log.info.name);
         let is_hit = |raw: &[u8]| {
-            self.quarry.query.matches(&Subject {
+            self.quarry.query.matches(&MatchInput {
                 host,
                 source,
                 time,

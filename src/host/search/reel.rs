@@ -5,9 +5,9 @@ use bytes::Bytes;
 use crate::model::cursor::{Cursor, FileId};
 use crate::model::line::Line;
 use crate::model::time::{Time, TimeSource};
-use crate::parse::multiline::Joiner;
-use crate::parse::split::{Lines, Piece};
-use crate::parse::timestamp::{Stamped, Stamper};
+use crate::parse::multiline::RecordJoiner;
+use crate::parse::split::{FilePiece, LineSplitter};
+use crate::parse::timestamp::{ParsedTime, TimestampReader};
 use crate::query::request::MissingBytes;
 
 /// A part of a log.
@@ -41,9 +41,9 @@ impl ReelItem {
 #[derive(Debug, Clone)]
 pub(super) struct Reel {
     file: FileId,
-    lines: Lines,
-    stamper: Stamper,
-    joiner: Joiner,
+    lines: LineSplitter,
+    stamper: TimestampReader,
+    joiner: RecordJoiner,
     /// When the file was last written to.
     modified: Time,
     /// The time of lines before the first stamp, where it is known.
@@ -58,14 +58,14 @@ impl Reel {
     pub(super) fn new(
         file: FileId,
         modified: Time,
-        known: (Stamper, Joiner),
+        known: (TimestampReader, RecordJoiner),
         offset: u64,
         cut: bool,
     ) -> Self {
         let (stamper, joiner) = known;
         Self {
             file,
-            lines: Lines::new(offset, cut),
+            lines: LineSplitter::new(offset, cut),
             stamper,
             joiner,
             modified,
@@ -100,7 +100,7 @@ impl Reel {
 
     /// A line by itself.
     pub(super) fn line(&mut self, offset: u64, raw: Bytes) -> Line {
-        let Stamped { time, from, span } = self.stamper.stamp(&raw, self.modified);
+        let ParsedTime { time, from, span } = self.stamper.stamp(&raw, self.modified);
         self.has_time |= from == TimeSource::Stamp;
         let (time, from) = match self.first {
             Some(first) if from == TimeSource::Arrival => (first, TimeSource::Previous),
@@ -124,7 +124,7 @@ impl Reel {
     /// Goes on at the beginning of a line.
     pub(super) fn at(self, offset: u64) -> Self {
         Self {
-            lines: Lines::new(offset, false),
+            lines: LineSplitter::new(offset, false),
             ..self
         }
     }
@@ -132,22 +132,22 @@ impl Reel {
     /// Goes on in the middle of a line, which is left out.
     pub(super) fn within(self, offset: u64) -> Self {
         Self {
-            lines: Lines::new(offset, true),
+            lines: LineSplitter::new(offset, true),
             ..self
         }
     }
 
     /// What it knows now, for a reel that begins elsewhere.
-    pub(super) fn into_known(self) -> (Stamper, Joiner) {
+    pub(super) fn into_known(self) -> (TimestampReader, RecordJoiner) {
         (self.stamper, self.joiner)
     }
 
-    fn items(&mut self, pieces: Vec<Piece>, out: &mut Vec<ReelItem>) {
+    fn items(&mut self, pieces: Vec<FilePiece>, out: &mut Vec<ReelItem>) {
         let first = out.len();
         for piece in pieces {
             out.push(match piece {
-                Piece::Line { offset, bytes } => ReelItem::Line(self.line(offset, bytes)),
-                Piece::Gap { from, to, reason } => {
+                FilePiece::Line { offset, bytes } => ReelItem::Line(self.line(offset, bytes)),
+                FilePiece::Gap { from, to, reason } => {
                     self.joiner.cut();
                     ReelItem::Gap(MissingBytes { from, to, reason })
                 }

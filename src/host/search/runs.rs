@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use crate::files::access::Found;
+use crate::files::access::FoundLine;
 use crate::model::line::Line;
 use crate::model::time::TimeSource;
 
@@ -124,7 +124,7 @@ impl Runs {
     }
 
     /// The next line that was found.
-    pub(super) fn push(&mut self, found: Found, out: &mut Vec<RecordCandidate>) {
+    pub(super) fn push(&mut self, found: FoundLine, out: &mut Vec<RecordCandidate>) {
         if self
             .lines
             .last()

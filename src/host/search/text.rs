@@ -9,8 +9,8 @@ use crate::files::access::FileError;
 use crate::host::{Failure, Files, MAX_READ};
 use crate::model::log_file::{Compression, LogFile};
 use crate::model::time::{HostClock, Time, TimeSource};
-use crate::parse::multiline::Joiner;
-use crate::parse::timestamp::{Stamper, TimeFormat, TimeKey};
+use crate::parse::multiline::RecordJoiner;
+use crate::parse::timestamp::{TimeFormat, TimeKey, TimestampReader};
 use crate::query::request::ResponseTotals;
 
 use super::Halt;
@@ -62,9 +62,9 @@ impl Tally {
 /// What the head of a generation tells.
 #[derive(Debug, Clone)]
 pub(super) struct LogHead {
-    stamper: Stamper,
+    stamper: TimestampReader,
     key: Option<TimeKey>,
-    joiner: Joiner,
+    joiner: RecordJoiner,
     /// Its lines have stamps.
     pub(super) stamped: bool,
     /// Those are times of a day, and do not say of which.
@@ -81,7 +81,7 @@ pub(super) struct LogHead {
 
 impl LogHead {
     /// What a reel needs to read any part of the generation.
-    pub(super) fn known(&self) -> (Stamper, Joiner) {
+    pub(super) fn known(&self) -> (TimestampReader, RecordJoiner) {
         (self.stamper.clone(), self.joiner.clone())
     }
 
@@ -287,13 +287,13 @@ impl<'f, F: Files> LogText<'f, F> {
     fn head_of(&self, number: usize, bytes: &[u8], at_end: bool) -> LogHead {
         let file = &self.log.files[number];
         let fresh = match &self.format {
-            Some(format) => Stamper::with_format(&self.clock, format),
-            None => Stamper::new(&self.clock),
+            Some(format) => TimestampReader::with_format(&self.clock, format),
+            None => TimestampReader::new(&self.clock),
         };
         let sample = Reel::new(
             file.id,
             file.modified,
-            (fresh.clone(), Joiner::default()),
+            (fresh.clone(), RecordJoiner::default()),
             0,
             false,
         );
@@ -308,7 +308,7 @@ impl<'f, F: Files> LogText<'f, F> {
         let mut reel = Reel::new(
             file.id,
             file.modified,
-            (learnt.clone(), Joiner::default()),
+            (learnt.clone(), RecordJoiner::default()),
             0,
             false,
         );

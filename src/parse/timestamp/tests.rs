@@ -21,10 +21,14 @@ fn now() -> Time {
 
 /// The first line of a source of a host that is an hour ahead of UTC.
 fn stamp(line: &str) -> (Time, TimeSource) {
-    read(&mut Stamper::new(&HostClock::fixed(3600)), line, now())
+    read(
+        &mut TimestampReader::new(&HostClock::fixed(3600)),
+        line,
+        now(),
+    )
 }
 
-fn read(stamper: &mut Stamper, line: &str, now: Time) -> (Time, TimeSource) {
+fn read(stamper: &mut TimestampReader, line: &str, now: Time) -> (Time, TimeSource) {
     let stamped = stamper.stamp(line.as_bytes(), now);
     (stamped.time, stamped.from)
 }
@@ -170,7 +174,7 @@ fn every_format_is_read() {
         ("logfmt", "level=info ts=1795179601.000 msg=x", utc),
     ];
     for (format, line, expected) in table {
-        let mut stamper = Stamper::new(&HostClock::fixed(3600));
+        let mut stamper = TimestampReader::new(&HostClock::fixed(3600));
         let found = read(&mut stamper, line, now());
         assert_eq!(found, (time(expected), TimeSource::Stamp), "{line}");
         assert_eq!(stamper.format(), Some(format), "{line}");
@@ -209,7 +213,7 @@ fn what_only_looks_like_a_stamp_is_none() {
 
 #[test]
 fn a_line_without_a_stamp_has_the_time_of_the_line_before() {
-    let mut stamper = Stamper::new(&HostClock::fixed(0));
+    let mut stamper = TimestampReader::new(&HostClock::fixed(0));
     let mut at = |line: &str| read(&mut stamper, line, now());
     assert_eq!(at("first words"), (now(), TimeSource::Arrival));
     let first = time("2026-11-20T13:00:01Z");
@@ -237,7 +241,7 @@ fn a_line_without_a_stamp_has_the_time_of_the_line_before() {
 
 #[test]
 fn a_source_that_changes_its_format_is_followed() {
-    let mut stamper = Stamper::new(&HostClock::fixed(0));
+    let mut stamper = TimestampReader::new(&HostClock::fixed(0));
     let mut from = |line: &str| read(&mut stamper, line, now()).1;
     assert_eq!(from("Nov 20 13:00:01 web-1 app: one"), TimeSource::Stamp);
     assert_eq!(
@@ -304,7 +308,11 @@ fn a_missing_year_is_the_one_that_is_not_in_the_future() {
     ];
     for (now, line, expected) in table {
         assert_eq!(
-            read(&mut Stamper::new(&HostClock::fixed(0)), line, time(now)),
+            read(
+                &mut TimestampReader::new(&HostClock::fixed(0)),
+                line,
+                time(now)
+            ),
             (time(expected), TimeSource::Stamp),
             "{now} {line}"
         );
@@ -327,7 +335,7 @@ fn years_out_of_range_become_the_ends_of_the_range() {
 fn a_year_that_cannot_be_decides_nothing_for_the_lines_after_it() {
     // In a source of times of day, which have the day of the line before.
     for year in ["9999", "0001", "2199"] {
-        let mut stamper = Stamper::new(&HostClock::fixed(0));
+        let mut stamper = TimestampReader::new(&HostClock::fixed(0));
         let clocks: Vec<String> = (0..20).map(|n| format!("13:00:{n:02} hello")).collect();
         stamper.learn(&mut clocks.iter().map(String::as_bytes), now());
         let mut times = |line: &str| read(&mut stamper, line, now());
@@ -342,7 +350,7 @@ fn a_year_that_cannot_be_decides_nothing_for_the_lines_after_it() {
     }
     // Where it does stand in the place of the stamp, it is that of its own line, and of what
     // continues that.
-    let mut stamper = Stamper::new(&HostClock::fixed(0));
+    let mut stamper = TimestampReader::new(&HostClock::fixed(0));
     let mut times = |line: &str| read(&mut stamper, line, now());
     assert_eq!(
         times("9999-12-31 00:00:00 x"),
@@ -368,13 +376,13 @@ fn a_format_can_be_named() {
     for name in TimeFormat::names() {
         let format = TimeFormat::parse(name).expect("it is in the table");
         assert_eq!(
-            Stamper::with_format(&HostClock::fixed(0), &format).format(),
+            TimestampReader::with_format(&HostClock::fixed(0), &format).format(),
             Some(name)
         );
     }
     assert!(TimeFormat::parse("sundial").is_err());
     let format = TimeFormat::parse("syslog").expect("it is in the table");
-    let mut stamper = Stamper::with_format(&HostClock::fixed(0), &format);
+    let mut stamper = TimestampReader::with_format(&HostClock::fixed(0), &format);
     let line = "2026-11-20T13:00:01Z relay: Nov 20 12:00:00 web-1 app: hello";
     assert_eq!(
         read(&mut stamper, line, now()),
@@ -401,7 +409,7 @@ proptest! {
         for clock in &clocks {
             let formats = TimeFormat::names().chain(["%d.%m.%Y %H:%M:%S%.f %Z", "%s", "%* %j %Y %R", r"/(?<time>\d.*)/"]);
             let given = formats.map(|format| TimeFormat::parse(format).expect("a format"));
-            let stampers = given.map(|format| Stamper::with_format(clock, &format)).chain([Stamper::new(clock)]);
+            let stampers = given.map(|format| TimestampReader::with_format(clock, &format)).chain([TimestampReader::new(clock)]);
             for mut stamper in stampers {
                 for batch in lines.chunks(7) {
                     stamper.learn(&mut batch.iter().copied(), Time(now));
@@ -421,14 +429,14 @@ proptest! {
     #[test]
     fn any_format_of_the_inventory_is_read_or_refused(text in "[%/a-zA-Z(?<>).*+ -]{0,30}", line: Vec<u8>, now: i64) {
         if let Ok(format) = TimeFormat::parse(&text) {
-            Stamper::with_format(&HostClock::fixed(0), &format).stamp(&line, Time(now));
+            TimestampReader::with_format(&HostClock::fixed(0), &format).stamp(&line, Time(now));
         }
     }
 
     #[test]
     fn a_printed_time_is_read_back(seconds in -5_000_000_000_i64..9_000_000_000, nanos in 0..1_000_000_000_i32) {
         let at = Timestamp::new(seconds, nanos).expect("in range").max(Timestamp::UNIX_EPOCH);
-        let mut stamper = Stamper::new(&HostClock::fixed(7200));
+        let mut stamper = TimestampReader::new(&HostClock::fixed(7200));
         prop_assert_eq!(read(&mut stamper, &at.to_string(), Time(0)), (Time::from_timestamp(at), TimeSource::Stamp));
         let json = format!("{{\"ts\":\"{at}\"}}");
         prop_assert_eq!(read(&mut stamper, &json, Time(0)), (Time::from_timestamp(at), TimeSource::Stamp));
@@ -439,7 +447,7 @@ proptest! {
         let now = Timestamp::from_second(now).expect("in range");
         let at = Timestamp::from_second(now.as_second() - days * 86_400).expect("in range").max(Timestamp::UNIX_EPOCH);
         let line = at.strftime("%b %e %H:%M:%S web-1 app: hello").to_string();
-        let found = read(&mut Stamper::new(&HostClock::fixed(0)), &line, Time::from_timestamp(now));
+        let found = read(&mut TimestampReader::new(&HostClock::fixed(0)), &line, Time::from_timestamp(now));
         prop_assert_eq!(found, (Time::from_timestamp(at), TimeSource::Stamp), "{}", line);
     }
 }

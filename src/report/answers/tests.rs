@@ -16,7 +16,7 @@ use crate::model::log_file::{Compression, LogFile};
 use crate::model::source::SourceInfo;
 use crate::model::state::HostStatus;
 use crate::model::time::TimeSource;
-use crate::query::Now;
+use crate::query::ReferenceTime;
 use crate::query::request::{RequestCost, SearchHit};
 use crate::report::schema;
 
@@ -45,7 +45,7 @@ fn hosts() -> Vec<HostSpec> {
 }
 
 fn query(text: &str) -> Query {
-    Query::parse(text, &Now::default()).expect("a query")
+    Query::parse(text, &ReferenceTime::default()).expect("a query")
 }
 
 fn options(shape: ResponseShape, json: bool) -> AskOptions {

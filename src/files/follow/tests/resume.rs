@@ -23,7 +23,7 @@ impl Runs {
         host.create(LOG);
         host.append(LOG, text);
         let mut follower = Follower::default();
-        follower.add(0, LOG.into(), Begin::Start);
+        follower.add(0, LOG.into(), StartAt::Start);
         let mut runs = Self {
             host,
             follower,
@@ -50,7 +50,7 @@ impl Runs {
             for piece in pieces.into_iter().take(left) {
                 left -= 1;
                 match piece {
-                    Piece::Line { offset, bytes } => {
+                    FilePiece::Line { offset, bytes } => {
                         self.out.push(String::from_utf8_lossy(&bytes).into_owned());
                         let cursor = Cursor { file, offset };
                         let (host, source, time_from) = (HostId(0), SourceId(0), TimeSource::Stamp);
@@ -71,7 +71,7 @@ impl Runs {
                         };
                         self.printed.line(&record, Time(i64::MAX));
                     }
-                    Piece::Gap { reason, .. } => {
+                    FilePiece::Gap { reason, .. } => {
                         self.printed.gap();
                         self.out.push(format!("gap: {}", reason.as_str()));
                     }

@@ -10,7 +10,7 @@ use super::fake::{Fake, Turn};
 use super::*;
 use crate::model::level::Level;
 use crate::query::request::{HistogramBucket, HistogramRequest, SearchHit, SearchRequest};
-use crate::query::{Now, Query, Subject};
+use crate::query::{MatchInput, Query, ReferenceTime};
 
 /// A log of records, some of several lines.
 fn log() -> impl Strategy<Value = Fake> {
@@ -50,7 +50,7 @@ fn log() -> impl Strategy<Value = Fake> {
 }
 
 fn query(text: &str) -> Query {
-    Query::parse(text, &Now::default()).expect("a query")
+    Query::parse(text, &ReferenceTime::default()).expect("a query")
 }
 
 fn queries() -> impl Strategy<Value = Query> {
@@ -93,7 +93,7 @@ fn matching(
         let raw = raws(&lines[record.clone()]).join(&b'\n');
         let time = lines[record.start].time;
         window.contains(&time)
-            && query.matches(&Subject {
+            && query.matches(&MatchInput {
                 host: "web-1",
                 source: "app",
                 time,

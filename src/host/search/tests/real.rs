@@ -7,7 +7,7 @@ use super::*;
 use crate::host::local::LocalFiles;
 use crate::model::cursor::LineRef;
 use crate::query::request::SearchRequest;
-use crate::query::{Now, Query};
+use crate::query::{Query, ReferenceTime};
 
 fn packed(path: &Path, text: &str) {
     let file = std::fs::File::create(path).expect("a file");
@@ -39,7 +39,7 @@ fn a_log_of_real_files_is_searched_and_paged_across_its_generations() {
     std::fs::write(folder.path().join("app.log"), part(2000)).expect("written");
     let live = folder.path().join("app.log");
     let host = host(live.to_str().expect("text"));
-    let query = Query::parse("error shop.main", &Now::default()).expect("a query");
+    let query = Query::parse("error shop.main", &ReferenceTime::default()).expect("a query");
     let search = SearchRequest {
         query,
         window: ALWAYS,
@@ -124,7 +124,7 @@ fn of_more_symlinks_than_are_followed_it_is_said_how_many_are_not() {
         let link = logs.join(format!("{number}.log"));
         std::os::unix::fs::symlink(real.join(format!("x{number}x.log")), link).expect("linked");
     }
-    let query = Query::parse("hit", &Now::default()).expect("a query");
+    let query = Query::parse("hit", &ReferenceTime::default()).expect("a query");
     let search = SearchRequest {
         query,
         window: ALWAYS,
@@ -171,7 +171,7 @@ fn a_log_that_is_a_symlink_is_searched_with_the_generations_of_what_it_leads_to(
     std::os::unix::fs::symlink("folder/a.log", logs.join("two.log")).expect("linked");
     std::os::unix::fs::symlink("two.log", logs.join("one.log")).expect("linked");
     std::os::unix::fs::symlink("folder/day-20261120.log", logs.join("day.log")).expect("linked");
-    let query = Query::parse("hit", &Now::default()).expect("a query");
+    let query = Query::parse("hit", &ReferenceTime::default()).expect("a query");
     let search = SearchRequest {
         query,
         window: ALWAYS,

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::fake::Fake;
 use super::*;
 use crate::query::request::SearchRequest;
-use crate::query::{Now, Query};
+use crate::query::{Query, ReferenceTime};
 
 /// Seconds of lines in order, and how much each line has.
 fn log() -> impl Strategy<Value = Vec<Vec<(i64, usize)>>> {
@@ -203,7 +203,7 @@ fn times_of_a_day_that_may_be_of_several_are_said_to_be() {
             (at(500), usize::from(expected)),
             "{one_before:?} {replies:?}"
         );
-        let query = Query::parse("order", &Now::default()).expect("a query");
+        let query = Query::parse("order", &ReferenceTime::default()).expect("a query");
         let window = at(500)..at(600);
         let search = SearchRequest {
             query,

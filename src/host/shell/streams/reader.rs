@@ -8,16 +8,16 @@ use crate::host::Line;
 use crate::model::cursor::{Cursor, FileId};
 use crate::model::source::NO_STAMPS;
 use crate::model::time::{HostClock, Time, TimeSource};
-use crate::parse::multiline::Joiner;
-use crate::parse::timestamp::{Stamper, TimeFormat};
+use crate::parse::multiline::RecordJoiner;
+use crate::parse::timestamp::{TimeFormat, TimestampReader};
 
 use super::cut::RawLine;
 use super::journal::{self, JournalEntry};
 
 /// Reads the lines of one stream, in their order.
 pub(super) struct Reader {
-    joiner: Joiner,
-    stamper: Stamper,
+    joiner: RecordJoiner,
+    stamper: TimestampReader,
     /// The inventory says which stamps the lines have: they go before that of the engine.
     given: bool,
     /// The place of the last line: a number that grows, of records with a time about its
@@ -33,11 +33,11 @@ impl Reader {
         let clock = HostClock::fixed(0);
         let format = format.and_then(|format| TimeFormat::parse(format).ok());
         let stamper = format.as_ref().map_or_else(
-            || Stamper::new(&clock),
-            |format| Stamper::with_format(&clock, format),
+            || TimestampReader::new(&clock),
+            |format| TimestampReader::with_format(&clock, format),
         );
         Self {
-            joiner: Joiner::default(),
+            joiner: RecordJoiner::default(),
             stamper,
             given: format.is_some(),
             place: 0,

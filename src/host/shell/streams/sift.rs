@@ -15,7 +15,7 @@ use crate::query::request::{
     HistogramBucket, HistogramRequest, LogResponse, PageRequest, PageStart, SearchHit,
     SearchRequest,
 };
-use crate::query::{Query, Subject};
+use crate::query::{MatchInput, Query};
 
 /// Most bytes of lines that are held for one question.
 const MOST_BYTES: usize = 8 << 20;
@@ -308,7 +308,7 @@ impl<'a> Matches<'a> {
             .map(|line| &line.raw[..])
             .collect::<Vec<_>>()
             .join(&b'\n');
-        let subject = Subject {
+        let subject = MatchInput {
             host: self.host,
             source: self.source,
             time: first.time,

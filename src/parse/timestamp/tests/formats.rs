@@ -16,7 +16,7 @@ const UTC_US: &str = "2026-11-20T13:00:01.123456Z";
 /// were learnt.
 fn check(table: &[(&str, &str)]) {
     for &(line, expected) in table {
-        let mut stamper = Stamper::new(&HostClock {
+        let mut stamper = TimestampReader::new(&HostClock {
             boot: Some(time(UTC)),
             ..HostClock::fixed(3600)
         });
@@ -553,7 +553,7 @@ fn columns_are_those_of_the_fields_of_a_w3c_log() {
         ("#Fields: date time", "- -", None),
     ];
     for (fields, line, expected) in table {
-        let mut stamper = Stamper::new(&HostClock::fixed(3600));
+        let mut stamper = TimestampReader::new(&HostClock::fixed(3600));
         assert_eq!(
             read(
                 &mut stamper,
@@ -617,7 +617,7 @@ fn the_columns_of_iis_are_of_utc_also_without_their_head() {
         ("2026-11-20 13:00:01 10.0.0.1", LOCAL),
     ]);
     let given = TimeFormat::parse("%F %T").expect("a format");
-    let mut stamper = Stamper::with_format(&HostClock::fixed(3600), &given);
+    let mut stamper = TimestampReader::with_format(&HostClock::fixed(3600), &given);
     let line = "2026-11-20 13:00:01 10.0.0.1 GET /path - 80 - 10.0.0.2 agent 200 0 0 15";
     assert_eq!(
         read(&mut stamper, line, now()),
@@ -628,7 +628,7 @@ fn the_columns_of_iis_are_of_utc_also_without_their_head() {
 
 #[test]
 fn lines_that_do_not_have_the_columns_of_a_head_are_read_as_others_in_the_end() {
-    let mut stamper = Stamper::new(&HostClock::fixed(3600));
+    let mut stamper = TimestampReader::new(&HostClock::fixed(3600));
     read(&mut stamper, "#Fields: s-ip date time", now());
     let line = "2026-11-20 13:00:01 hello";
     for _ in 1..PATIENCE {
@@ -642,7 +642,7 @@ fn lines_that_do_not_have_the_columns_of_a_head_are_read_as_others_in_the_end() 
 
 #[test]
 fn a_w3c_log_may_say_that_its_times_are_local() {
-    let mut stamper = Stamper::new(&HostClock::fixed(3600));
+    let mut stamper = TimestampReader::new(&HostClock::fixed(3600));
     for line in [
         "#Version: 1.5",
         "#Time Format: Local",
@@ -690,7 +690,7 @@ fn the_span_of_a_stamp_is_told() {
         ),
     ];
     for (line, expected) in table {
-        let mut stamper = Stamper::new(&HostClock {
+        let mut stamper = TimestampReader::new(&HostClock {
             boot: Some(time(UTC)),
             ..HostClock::fixed(0)
         });

@@ -9,7 +9,7 @@ const UTC_MS: &str = "2026-11-20T13:00:01.123Z";
 fn given(format: &str, line: &str) -> (Time, TimeSource) {
     let format = TimeFormat::parse(format).unwrap_or_else(|error| panic!("{format}: {error}"));
     read(
-        &mut Stamper::with_format(&HostClock::fixed(3600), &format),
+        &mut TimestampReader::with_format(&HostClock::fixed(3600), &format),
         line,
         now(),
     )
@@ -188,7 +188,7 @@ proptest! {
                 continue;
             }
             let format = TimeFormat::parse(pattern).expect(pattern);
-            let found = read(&mut Stamper::with_format(&HostClock::fixed(0), &format), &line, now());
+            let found = read(&mut TimestampReader::with_format(&HostClock::fixed(0), &format), &line, now());
             prop_assert_eq!(found, (expected, TimeSource::Stamp), "{}: {}", pattern, line);
         }
     }
@@ -219,7 +219,7 @@ proptest! {
             ("type=CWD msg=audit(%s.%6f:7): x", exact),
         ] {
             let line = zoned.strftime(pattern).to_string();
-            let found = read(&mut Stamper::new(&HostClock::fixed(0)), &line, now());
+            let found = read(&mut TimestampReader::new(&HostClock::fixed(0)), &line, now());
             prop_assert_eq!(found, (expected, TimeSource::Stamp), "{}: {}", pattern, line);
         }
     }

@@ -8,7 +8,7 @@ fn learnt(lines: &[&str]) -> Vec<(Time, TimeSource)> {
 }
 
 fn learnt_on(clock: &HostClock, lines: &[&str], now: Time) -> Vec<(Time, TimeSource)> {
-    let mut stamper = Stamper::new(clock);
+    let mut stamper = TimestampReader::new(clock);
     stamper.learn(&mut lines.iter().map(|line| line.as_bytes()), now);
     lines
         .iter()
@@ -151,7 +151,7 @@ fn one_line_that_begins_with_a_number_and_a_date_is_of_the_number_if_they_agree(
             "2026-11-20T13:00:01Z",
         ),
     ] {
-        let found = read(&mut Stamper::new(&HostClock::fixed(0)), line, now());
+        let found = read(&mut TimestampReader::new(&HostClock::fixed(0)), line, now());
         assert_eq!(found, (time(expected), TimeSource::Stamp), "{line}");
     }
 }
@@ -269,7 +269,7 @@ fn a_date_that_stands_in_a_message_is_not_its_time_where_stamps_stand_otherwise(
         ),
     ];
     let texts: Vec<&str> = lines.iter().map(|(line, _)| *line).collect();
-    let mut one_by_one = Stamper::new(&HostClock::fixed(0));
+    let mut one_by_one = TimestampReader::new(&HostClock::fixed(0));
     for ((line, from), found) in lines.into_iter().zip(learnt(&texts)) {
         assert_eq!(found, (time(at), from), "{line}");
         assert_eq!(
@@ -388,7 +388,7 @@ fn a_time_of_day_has_the_day_of_its_neighbours() {
 
 #[test]
 fn lines_that_come_as_they_are_written_have_the_present_day() {
-    let mut stamper = Stamper::new(&HostClock::fixed(0));
+    let mut stamper = TimestampReader::new(&HostClock::fixed(0));
     let lines = (0..10).map(|n| format!("15:29:5{n} x")).collect::<Vec<_>>();
     stamper.learn(&mut lines.iter().map(String::as_bytes), now());
     assert_eq!(
@@ -414,7 +414,7 @@ fn a_source_of_several_kinds_has_the_stamps_of_each() {
     let lines: Vec<&str> = kinds.iter().copied().cycle().take(50).collect();
     let expected = (time("2026-11-20T13:00:01Z"), TimeSource::Stamp);
     assert!(learnt(&lines).iter().all(|found| *found == expected));
-    let mut stamper = Stamper::new(&HostClock::fixed(0));
+    let mut stamper = TimestampReader::new(&HostClock::fixed(0));
     for line in &lines {
         assert_eq!(read(&mut stamper, line, now()), expected, "{line}");
     }
@@ -423,7 +423,7 @@ fn a_source_of_several_kinds_has_the_stamps_of_each() {
 #[test]
 fn what_continues_a_record_has_its_time_whatever_dates_it_has() {
     let first = time("2026-11-20T13:00:01Z");
-    let mut stamper = Stamper::new(&HostClock::fixed(0));
+    let mut stamper = TimestampReader::new(&HostClock::fixed(0));
     assert_eq!(
         read(&mut stamper, "2026-11-20 13:00:01 ERROR no luck", now()),
         (first, TimeSource::Stamp)
@@ -449,7 +449,7 @@ fn what_continues_a_record_has_its_time_whatever_dates_it_has() {
 
 #[test]
 fn a_sample_is_wanted_until_there_was_one_and_again_when_it_stops_fitting() {
-    let mut stamper = Stamper::new(&HostClock::fixed(0));
+    let mut stamper = TimestampReader::new(&HostClock::fixed(0));
     for n in 0..64 {
         assert!(stamper.wants_sample(), "after {n} lines");
         stamper.learn(&mut [&b"2026-11-20 13:00:01 hello"[..]].into_iter(), now());
@@ -462,7 +462,7 @@ fn a_sample_is_wanted_until_there_was_one_and_again_when_it_stops_fitting() {
     let lines = ["worker at 13:00:02.000: hello"; 20];
     stamper.learn(&mut lines.iter().map(|line| line.as_bytes()), now());
     let given = TimeFormat::parse("iso8601").expect("a format");
-    assert!(!Stamper::with_format(&HostClock::fixed(0), &given).wants_sample());
+    assert!(!TimestampReader::with_format(&HostClock::fixed(0), &given).wants_sample());
 }
 
 #[test]
@@ -497,7 +497,7 @@ fn lines_that_come_one_by_one_are_read_as_those_of_a_batch() {
         }),
     ];
     for (name, line) in kinds {
-        let mut stamper = Stamper::new(&HostClock::fixed(0));
+        let mut stamper = TimestampReader::new(&HostClock::fixed(0));
         for n in 0..60 {
             let text = line(n);
             stamper.learn(&mut [text.as_bytes()].into_iter(), now());
@@ -515,7 +515,7 @@ fn lines_that_come_one_by_one_are_read_as_those_of_a_batch() {
 #[test]
 fn a_long_dump_makes_nothing_forgotten() {
     let head = |n: usize| format!("[INFO] [main] 13:00:{n:02}.000 hello");
-    let mut stamper = Stamper::new(&HostClock::fixed(0));
+    let mut stamper = TimestampReader::new(&HostClock::fixed(0));
     let heads: Vec<String> = (0..30).map(head).collect();
     stamper.learn(&mut heads.iter().map(String::as_bytes), now());
     assert_eq!(read(&mut stamper, &heads[0], now()).1, TimeSource::Stamp);
@@ -540,7 +540,7 @@ fn a_long_dump_makes_nothing_forgotten() {
 
 #[test]
 fn an_entry_of_a_slow_log_has_one_time() {
-    let mut stamper = Stamper::new(&HostClock::fixed(0));
+    let mut stamper = TimestampReader::new(&HostClock::fixed(0));
     let mut from = |line: &str| read(&mut stamper, line, now());
     let first = time("2026-11-20T13:00:05.5Z");
     assert_eq!(
@@ -568,7 +568,7 @@ fn an_entry_of_a_slow_log_has_one_time() {
 
 #[test]
 fn a_date_that_an_early_message_quotes_does_not_become_the_day_of_those_after_it() {
-    let mut stamper = Stamper::new(&HostClock::fixed(0));
+    let mut stamper = TimestampReader::new(&HostClock::fixed(0));
     let lines: Vec<String> = (0..12)
         .map(|n| match n {
             2 => "13:00:02.000 [main] DEBUG Cart looked at: 2001-02-03 04:05:06".to_owned(),
