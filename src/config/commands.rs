@@ -1,4 +1,4 @@
-//! What the subcommands mean that ask hosts: a [`Task`].
+//! What the subcommands mean that ask hosts: a [`RunTask`].
 
 use std::ops::Range;
 use std::path::PathBuf;
@@ -7,8 +7,8 @@ use std::time::Duration;
 use globset::GlobMatcher;
 
 use super::error::{ConfigError, ErrorPlace};
-use super::{Environment, GREP_LINES, ONCE_LINES};
-use crate::cli::{self, Args, Command};
+use super::{GREP_LINES, ONCE_LINES, ProcessEnvironment};
+use crate::cli::{self, CliArgs, CliCommand};
 use crate::model::cursor::LineRef;
 use crate::model::host::HostSpec;
 use crate::model::source::SourceKind;
@@ -21,11 +21,11 @@ use crate::report::ResponseShape;
 
 /// What is to be done with the hosts.
 #[derive(Debug, Clone)]
-pub enum Task {
+pub enum RunTask {
     /// The console, or one pass over what it would show.
     View,
     /// Questions, and how the answers are printed.
-    Ask(Box<Asked>),
+    Ask(Box<RequestTask>),
     /// The last lines, and perhaps what comes after them.
     Tail {
         /// Go on.
@@ -41,7 +41,7 @@ pub enum Task {
 
 /// Questions to the hosts.
 #[derive(Debug, Clone)]
-pub struct Asked {
+pub struct RequestTask {
     /// Each host is asked all of them in this order.
     pub asks: Vec<LogRequest>,
     /// How the answers are printed.
@@ -84,34 +84,34 @@ const ALWAYS: Range<Time> = Time(i64::MIN)..Time(i64::MAX);
 
 /// What is to be done with these hosts.
 pub(super) fn task(
-    args: &Args,
-    env: &Environment,
+    args: &CliArgs,
+    env: &ProcessEnvironment,
     hosts: &[HostSpec],
-) -> Result<Task, ConfigError> {
+) -> Result<RunTask, ConfigError> {
     let Some(command) = &args.command else {
-        return Ok(Task::View);
+        return Ok(RunTask::View);
     };
     let (what, shape, explain) = match command {
-        Command::Sources(_) => (vec![RequestKind::List], ResponseShape::Sources, None),
-        Command::Search(options) => search(options, env)?,
-        Command::Read(options) => read(options, env, hosts)?,
-        Command::Context(options) => context(options, hosts)?,
-        Command::Histogram(options) => histogram(options, env)?,
-        Command::Tail(options) => {
+        CliCommand::Sources(_) => (vec![RequestKind::List], ResponseShape::Sources, None),
+        CliCommand::Search(options) => search(options, env)?,
+        CliCommand::Read(options) => read(options, env, hosts)?,
+        CliCommand::Context(options) => context(options, hosts)?,
+        CliCommand::Histogram(options) => histogram(options, env)?,
+        CliCommand::Tail(options) => {
             let (sources, resume) = (options.sourced.source.clone(), options.resume.clone());
-            return Ok(Task::Tail {
+            return Ok(RunTask::Tail {
                 follow: options.follow,
                 sources,
                 resume,
             });
         }
-        Command::Metrics(_) => return Ok(Task::Metrics),
-        Command::Demo(_)
-        | Command::Hosts(_)
-        | Command::Query
-        | Command::Man { .. }
-        | Command::Completions { .. } => {
-            return Ok(Task::View);
+        CliCommand::Metrics(_) => return Ok(RunTask::Metrics),
+        CliCommand::Demo(_)
+        | CliCommand::Hosts(_)
+        | CliCommand::Query
+        | CliCommand::Man { .. }
+        | CliCommand::Completions { .. } => {
+            return Ok(RunTask::View);
         }
     };
     let sources = command
@@ -126,7 +126,7 @@ pub(super) fn task(
             what,
         })
         .collect();
-    Ok(Task::Ask(Box::new(Asked {
+    Ok(RunTask::Ask(Box::new(RequestTask {
         asks,
         shape,
         explain,
@@ -134,7 +134,7 @@ pub(super) fn task(
 }
 
 /// The lines with which `tail` begins.
-pub(super) fn tail_lines(options: &cli::Tail) -> u32 {
+pub(super) fn tail_lines(options: &cli::TailArgs) -> u32 {
     options.lines.unwrap_or(if options.grep.is_some() {
         GREP_LINES
     } else {
@@ -187,7 +187,7 @@ pub fn globs(sources: &[String]) -> Result<Vec<GlobMatcher>, ConfigError> {
 
 type Meant = (Vec<RequestKind>, ResponseShape, Option<Query>);
 
-fn search(options: &cli::Search, env: &Environment) -> Result<Meant, ConfigError> {
+fn search(options: &cli::SearchArgs, env: &ProcessEnvironment) -> Result<Meant, ConfigError> {
     let query = query(&options.query, env)?;
     let window = times(&options.times, env)?;
     let window = both(&query, window)?;
@@ -215,7 +215,11 @@ fn search(options: &cli::Search, env: &Environment) -> Result<Meant, ConfigError
     ))
 }
 
-fn read(options: &cli::Read, env: &Environment, hosts: &[HostSpec]) -> Result<Meant, ConfigError> {
+fn read(
+    options: &cli::ReadArgs,
+    env: &ProcessEnvironment,
+    hosts: &[HostSpec],
+) -> Result<Meant, ConfigError> {
     let mut window = times(&options.times, env)?;
     let at = options
         .at
@@ -251,7 +255,7 @@ fn read(options: &cli::Read, env: &Environment, hosts: &[HostSpec]) -> Result<Me
     ))
 }
 
-fn context(options: &cli::Context, hosts: &[HostSpec]) -> Result<Meant, ConfigError> {
+fn context(options: &cli::ContextArgs, hosts: &[HostSpec]) -> Result<Meant, ConfigError> {
     let place = cursor("CURSOR", &options.cursor, hosts)?;
     let page = |backwards: bool, lines: u32| {
         RequestKind::Page(PageRequest {
@@ -272,7 +276,7 @@ fn context(options: &cli::Context, hosts: &[HostSpec]) -> Result<Meant, ConfigEr
     ))
 }
 
-fn histogram(options: &cli::Histogram, env: &Environment) -> Result<Meant, ConfigError> {
+fn histogram(options: &cli::HistogramArgs, env: &ProcessEnvironment) -> Result<Meant, ConfigError> {
     let query = query(&options.query, env)?;
     let window = times(&options.times, env)?;
     let window = both(&query, window)?;
@@ -316,7 +320,7 @@ fn bucket_of(window: &Range<Time>, now: Time) -> Duration {
     Duration::from_secs(fits.unwrap_or(NICE[NICE.len() - 1]))
 }
 
-fn query(words: &[String], env: &Environment) -> Result<Query, ConfigError> {
+fn query(words: &[String], env: &ProcessEnvironment) -> Result<Query, ConfigError> {
     // As grep has it: nobody who types it looks for a minus.
     if words.iter().any(|word| word == "-") {
         let how = "filter it with `… | logtrail-tui - --once --grep QUERY`; a minus is '\"-\"', and -word what is left out";
@@ -348,7 +352,7 @@ fn both(query: &Query, given: Range<Time>) -> Result<Range<Time>, ConfigError> {
     ))
 }
 
-fn times(times: &cli::Times, env: &Environment) -> Result<Range<Time>, ConfigError> {
+fn times(times: &cli::TimeArgs, env: &ProcessEnvironment) -> Result<Range<Time>, ConfigError> {
     let when =
         |option, text: &Option<String>| text.as_deref().map(|text| when(option, text)).transpose();
     let span = TimeSpan {

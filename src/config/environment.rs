@@ -13,7 +13,7 @@ use crate::query::ReferenceTime;
 
 /// Variables and folders.
 #[derive(Debug, Clone, Default)]
-pub struct Environment {
+pub struct ProcessEnvironment {
     /// `LOGTRAIL_HOSTS`, `LOGTRAIL_LOG`, `NO_COLOR`: those that are set.
     pub variables: BTreeMap<&'static str, std::ffi::OsString>,
     /// The user's home, for `~`.
@@ -27,7 +27,7 @@ pub struct Environment {
 /// The variables that have a meaning here.
 const VARIABLES: [&str; 3] = ["LOGTRAIL_HOSTS", "LOGTRAIL_LOG", "NO_COLOR"];
 
-impl Environment {
+impl ProcessEnvironment {
     /// That of this process.
     #[must_use]
     pub fn of_process() -> Self {
@@ -86,9 +86,9 @@ mod tests {
 
     #[test]
     fn a_tilde_is_the_home_and_a_relative_path_starts_at_the_base() {
-        let env = Environment {
+        let env = ProcessEnvironment {
             home: Some("/home/ann".into()),
-            ..Environment::default()
+            ..ProcessEnvironment::default()
         };
         let expand = |path| {
             env.expand(path, Path::new("/etc/lt"))

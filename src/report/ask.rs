@@ -1,8 +1,8 @@
 //! Answers questions without a console: on the terminal where there is one, otherwise with a
 //! refusal at once, so that the host's row gets its reason. Answering is what `transport` asks of
-//! those above it ([`transport::Asker`]).
+//! those above it ([`transport::PromptAnswerer`]).
 //!
-//! [`transport::Asker`]: crate::transport::Asker
+//! [`transport::PromptAnswerer`]: crate::transport::Asker
 
 use std::fs::{File, OpenOptions};
 use std::future::Future;
@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 use super::Progress;
 use crate::model::prompt::{OperatorPrompt, PromptReply};
 use crate::model::text::SafeText;
-use crate::transport::Asker;
+use crate::transport::PromptAnswerer;
 
 /// A longer answer is not a passphrase; it is refused.
 const MAX_ANSWER: usize = 4096;
@@ -25,7 +25,7 @@ const MAX_ANSWER: usize = 4096;
 /// An asker for a run without a console. Questions are put one at a time, with the progress out of
 /// their way.
 #[must_use]
-pub fn asker(progress: Progress) -> Arc<dyn Asker> {
+pub fn asker(progress: Progress) -> Arc<dyn PromptAnswerer> {
     if io::stderr().is_terminal() && terminal().is_ok() {
         Arc::new(OnTerminal {
             progress,
@@ -39,7 +39,7 @@ pub fn asker(progress: Progress) -> Arc<dyn Asker> {
 /// Nobody is there.
 struct Nobody;
 
-impl Asker for Nobody {
+impl PromptAnswerer for Nobody {
     fn ask(
         &self,
         _question: OperatorPrompt,
@@ -53,7 +53,7 @@ struct OnTerminal {
     turn: Mutex<()>,
 }
 
-impl Asker for OnTerminal {
+impl PromptAnswerer for OnTerminal {
     fn ask(
         &self,
         question: OperatorPrompt,

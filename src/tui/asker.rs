@@ -6,7 +6,7 @@ use std::pin::Pin;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::model::prompt::{OperatorPrompt, PromptReply};
-use crate::transport::Asker;
+use crate::transport::PromptAnswerer;
 
 /// Questions that wait to be shown; whoever asks more waits with asking, which holds up nobody
 /// else.
@@ -28,7 +28,7 @@ pub fn questions() -> (ConsoleAsker, mpsc::Receiver<Asked>) {
     (ConsoleAsker { sender }, receiver)
 }
 
-impl Asker for ConsoleAsker {
+impl PromptAnswerer for ConsoleAsker {
     /// Without a console any more, the answer is no.
     fn ask(
         &self,

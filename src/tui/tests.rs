@@ -17,7 +17,7 @@ use crate::app::keys::{Key, parse_keys};
 use crate::model::prompt::OperatorPrompt;
 use crate::model::state::{HostStatus, LinkState};
 use crate::query::ReferenceTime;
-use crate::transport::Asker;
+use crate::transport::PromptAnswerer;
 use crate::view::styled;
 
 /// Cells in memory, and what was copied.

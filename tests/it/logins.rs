@@ -15,7 +15,7 @@ use logtrail::model::host::{HostName, HostSpec, TransportKind, UserName};
 use logtrail::model::prompt::{OperatorPrompt, PromptReply};
 use logtrail::model::source::SourceKind;
 use logtrail::model::state::{HostStatus, LinkState};
-use logtrail::transport::{Asker, Connector, Settings};
+use logtrail::transport::{Connector, PromptAnswerer, TransportSettings};
 
 use crate::sources::source;
 use crate::support::fleet::Watched;
@@ -68,7 +68,7 @@ impl Row {
 /// Answers the prompts of one host wrongly, and of no other.
 struct Forgetful;
 
-impl Asker for Forgetful {
+impl PromptAnswerer for Forgetful {
     fn ask(
         &self,
         question: OperatorPrompt,
@@ -85,7 +85,7 @@ impl Asker for Forgetful {
 }
 
 fn connector(connect_timeout: Duration, login_time: Duration) -> Connector {
-    let settings = Settings {
+    let settings = TransportSettings {
         ssh_config: false,
         connect_timeout,
         known_hosts: None,
@@ -771,7 +771,7 @@ fn pass_of(seconds: u64) -> Options {
 
 /// With the limits of the field, but for the time that a pass has.
 pub(crate) fn in_the_field() -> Connector {
-    let settings = Settings {
+    let settings = TransportSettings {
         ssh_config: false,
         connect_timeout: Duration::from_secs(10),
         known_hosts: None,

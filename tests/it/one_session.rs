@@ -10,7 +10,7 @@ use logtrail::model::source::{SourceKind, SourceSpec};
 use logtrail::model::state::LinkState;
 use logtrail::model::update::Update;
 use logtrail::query::request::{LogRequest, LogResponse, PageStart, RequestKind};
-use logtrail::transport::{Connector, Settings};
+use logtrail::transport::{Connector, TransportSettings};
 
 use crate::servers::TinySshd;
 use crate::sources::{
@@ -76,7 +76,7 @@ impl Servers {
 /// What a host answers about these sources, as `search` and `read` have it: lines, failures, and
 /// its last state.
 async fn asked(host: HostSpec, sources: &[&str], what: RequestKind) -> Vec<String> {
-    let settings = Settings {
+    let settings = TransportSettings {
         ssh_config: false,
         connect_timeout: Duration::from_secs(10),
         known_hosts: None,

@@ -9,7 +9,7 @@ use std::time::Duration;
 use logtrail::model::source::{SourceKind, SourceSpec};
 use logtrail::model::state::LinkState;
 use logtrail::query::request::{LogRequest, LogResponse, PageStart, RequestKind};
-use logtrail::transport::{Connector, Settings};
+use logtrail::transport::{Connector, TransportSettings};
 
 use crate::sources::{
     World, answered, append, as_root, command, executable, last_reason, lines, page, problem,
@@ -178,7 +178,7 @@ async fn what_only_root_may_read_is_read_back_by_sudo_and_a_refusal_says_what_it
     append(&secure, "s1\ns2\n");
     append(&app, "a1\n");
     let host = world.host(vec![as_root(file("secure", &secure)), file("app", &app)]);
-    let settings = Settings {
+    let settings = TransportSettings {
         ssh_config: false,
         connect_timeout: Duration::from_secs(10),
         known_hosts: None,

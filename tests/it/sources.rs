@@ -20,7 +20,7 @@ use logtrail::query::request::{
     LogRequest, LogResponse, PageRequest, PageStart, RequestKind, ResponseTotals, SearchRequest,
 };
 use logtrail::query::{Query, ReferenceTime};
-use logtrail::transport::{Connection, Connector, Settings};
+use logtrail::transport::{Connection, Connector, TransportSettings};
 
 use crate::support::fleet::Watched;
 use crate::support::sshd::{Builder, Sshd};
@@ -604,7 +604,7 @@ async fn r69_a_command_cannot_write_and_a_bounded_pass_hears_an_endless_one_for_
 
 /// What a host answers, its last reply aside.
 pub(crate) async fn connected(host: &HostSpec) -> Connection {
-    let settings = Settings {
+    let settings = TransportSettings {
         ssh_config: false,
         connect_timeout: Duration::from_secs(10),
         known_hosts: None,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use logtrail::model::host::{HostKeyPolicy, HostSpec, TransportKind};
 use logtrail::model::prompt::PromptReply;
 use logtrail::model::state::LinkState;
-use logtrail::transport::{Connector, Settings};
+use logtrail::transport::{Connector, TransportSettings};
 
 use crate::support::fleet::Watched;
 use crate::support::gate::{Gate, Manner};
@@ -370,7 +370,7 @@ async fn the_systems_ssh_takes_the_second_route_too() {
     let mut host = via(&target, "web-1", &[&[&dead], &[&alive]]);
     host.transport = TransportKind::System;
     dead.stop();
-    let settings = Settings {
+    let settings = TransportSettings {
         ssh_config: true,
         connect_timeout: Duration::from_secs(10),
         known_hosts: None,

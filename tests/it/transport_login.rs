@@ -206,7 +206,7 @@ async fn the_time_that_a_person_takes_is_not_counted() {
     host.endpoint.known_hosts = vec![sshd.path("new")];
     let person =
         Person::who_answers([PromptReply::Yes, secret("right")]).after(Duration::from_millis(2500));
-    let settings = logtrail::transport::Settings {
+    let settings = logtrail::transport::TransportSettings {
         ssh_config: false,
         connect_timeout: Duration::from_secs(2),
         known_hosts: None,

@@ -6,32 +6,32 @@ use clap::Parser as _;
 use jiff::tz::TimeZone;
 
 use super::*;
-use crate::config::{Plan, load};
+use crate::config::{RunPlan, load};
 
 /// 2026-11-20T13:30:00Z, a Friday, in a zone one hour east.
-fn env() -> Environment {
+fn env() -> ProcessEnvironment {
     let at = "2026-11-20T13:30:00Z".parse().expect("a moment");
     let zone = TimeZone::fixed(jiff::tz::offset(1));
-    Environment {
+    ProcessEnvironment {
         now: ReferenceTime {
             time: Time::from_timestamp(at),
             zone,
         },
-        ..Environment::default()
+        ..ProcessEnvironment::default()
     }
 }
 
-fn plan(line: &str) -> Result<Plan, String> {
+fn plan(line: &str) -> Result<RunPlan, String> {
     let words = ["logtrail-tui"]
         .into_iter()
         .chain(line.split('|').map(str::trim));
-    let args = Args::try_parse_from(words).map_err(|error| error.to_string())?;
+    let args = CliArgs::try_parse_from(words).map_err(|error| error.to_string())?;
     load(&args, &env()).map_err(|error| error.to_string())
 }
 
-fn asked(line: &str) -> Asked {
+fn asked(line: &str) -> RequestTask {
     match plan(line).expect("a plan").task {
-        Task::Ask(asked) => *asked,
+        RunTask::Ask(asked) => *asked,
         other => panic!("{other:?}"),
     }
 }

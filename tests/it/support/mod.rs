@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use logtrail::model::prompt::{OperatorPrompt, PromptReply};
-use logtrail::transport::Asker;
+use logtrail::transport::PromptAnswerer;
 
 pub(crate) mod fleet;
 pub(crate) mod fuse;
@@ -96,7 +96,7 @@ impl Person {
     }
 }
 
-impl Asker for Person {
+impl PromptAnswerer for Person {
     fn ask(
         &self,
         question: OperatorPrompt,

@@ -7,7 +7,7 @@ use crate::model::prompt::{OperatorPrompt, PromptReply};
 
 /// Answers what only a person can. `ask` may take as long as a person does; dropping the future
 /// withdraws the question.
-pub trait Asker: Send + Sync {
+pub trait PromptAnswerer: Send + Sync {
     /// Puts a question and waits for its answer.
     fn ask(
         &self,
