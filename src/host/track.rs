@@ -1,4 +1,4 @@
-//! What is remembered of a host across its connections: its sources, how far each was read, and the
+//! RequestKind is remembered of a host across its connections: its sources, how far each was read, and the
 //! last counters.
 //!
 //! Turns what the follower found into events: lines get their times here. No I/O.
@@ -10,21 +10,21 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::{oneshot, watch};
 
-use crate::metrics::Counters;
-use crate::model::cursor::{Cursor, FileId, Place};
-use crate::model::host::Facts;
+use crate::metrics::ProcCounters;
+use crate::model::cursor::{Cursor, FileId, LineRef};
+use crate::model::host::SystemFacts;
 use crate::model::metrics::Sample;
-use crate::model::reached::Reached;
+use crate::model::read_position::ReadPosition;
 use crate::model::source::{SourceInfo, SourceKind, SourceSpec};
 use crate::model::state::{HostStatus, LinkState};
-use crate::model::time::{HostClock, Time, TimeFrom};
+use crate::model::time::{HostClock, Time, TimeSource};
 use crate::parse::line_reader::{LineReader, date_first_lines};
 
 use super::HostEvent;
 use super::lag::{Lag, Unread};
 use super::shell::Problems;
-use crate::files::follow::{Absence, Begin, FollowOutcome, Follower};
-use crate::parse::split::Piece;
+use crate::files::follow::{FileUnavailable, FollowOutcome, Follower, StartAt};
+use crate::parse::split::FilePiece;
 
 /// Files that one pattern may bring, and sources of one host in all: what a person can still tell
 /// apart.
@@ -39,12 +39,12 @@ const PROBLEMS_TOLD: usize = 3;
 pub struct Track {
     /// How far each file was read.
     pub follower: Follower,
-    /// Counters of the last sample, for rates.
-    pub counters: Option<Counters>,
+    /// ProcCounters of the last sample, for rates.
+    pub counters: Option<ProcCounters>,
     /// File systems, as last reported.
-    pub disks: Vec<crate::model::metrics::Disk>,
-    /// What the host said of itself.
-    pub facts: Facts,
+    pub disks: Vec<crate::model::metrics::DiskUsage>,
+    /// RequestKind the host said of itself.
+    pub facts: SystemFacts,
     /// The login on the host and its groups, for hints.
     pub user: String,
     /// It did not come back from `df` once: it is not asked again.
@@ -62,21 +62,21 @@ pub struct Track {
     sources: Vec<Tracked>,
     by_path: BTreeMap<Vec<u8>, u32>,
     /// How far an earlier run was told of its sources, by their names.
-    resume: Arc<BTreeMap<String, Vec<Reached>>>,
+    resume: Arc<BTreeMap<String, Vec<ReadPosition>>>,
     /// Why a pattern or unit brings nothing, and what can be done, by its name.
     missing: BTreeMap<String, (String, String)>,
     /// Patterns whose files could be listed once: others than those are new.
     pub(super) listed: BTreeSet<String>,
     events: Vec<HostEvent>,
     told: Option<HostStatus>,
-    /// What is wrong with the way to the host, though it leads there.
+    /// RequestKind is wrong with the way to the host, though it leads there.
     pub way: Option<HostStatus>,
     lag: Lag,
     /// Streams that have more than was told.
     pub(super) unread: Unread,
-    /// What streams have to complain of.
+    /// RequestKind streams have to complain of.
     pub problems: Problems,
-    /// What time the host has, for stamps without a zone.
+    /// RequestKind time the host has, for stamps without a zone.
     pub clock: watch::Sender<Option<HostClock>>,
     /// Tells that journals may begin: the files have their shell, and a host without named sources
     /// has none of the usual logs, but a journal.
@@ -94,15 +94,15 @@ struct Tracked {
 
 impl Tracked {
     /// Learns from lines that are not told what the next may go on with.
-    fn pass_over(&mut self, pieces: Vec<Piece>, now: Time) {
+    fn pass_over(&mut self, pieces: Vec<FilePiece>, now: Time) {
         self.reader.learn_from(&pieces, now);
         let file = FileId::default();
         for piece in pieces {
             match piece {
-                Piece::Line { offset, bytes } => {
+                FilePiece::Line { offset, bytes } => {
                     self.reader.line(Cursor { file, offset }, bytes, now);
                 }
-                Piece::Gap { .. } => self.reader.cut(),
+                FilePiece::Gap { .. } => self.reader.cut(),
             }
         }
     }
@@ -111,7 +111,7 @@ impl Tracked {
 impl Track {
     /// One that goes on where an earlier run stopped.
     #[must_use]
-    pub fn resuming(resume: &Arc<BTreeMap<String, Vec<Reached>>>) -> Self {
+    pub fn resuming(resume: &Arc<BTreeMap<String, Vec<ReadPosition>>>) -> Self {
         Self {
             resume: Arc::clone(resume),
             ..Self::default()
@@ -131,7 +131,7 @@ impl Track {
 
     /// Adds a file of `spec`, unless it is known; `only` where the source asked for just this file.
     /// False where there are too many.
-    pub fn add_file(&mut self, spec: &SourceSpec, path: &[u8], only: bool, begin: Begin) -> bool {
+    pub fn add_file(&mut self, spec: &SourceSpec, path: &[u8], only: bool, begin: StartAt) -> bool {
         if self.by_path.contains_key(path) {
             return true;
         }
@@ -216,13 +216,13 @@ impl Track {
                 }
                 FollowOutcome::Begun(number, cursor, before) => {
                     let (place, length) = (
-                        Place {
+                        LineRef {
                             cursor,
                             check: None,
                         },
                         0,
                     );
-                    let reached = Box::new(Reached {
+                    let reached = Box::new(ReadPosition {
                         place,
                         length,
                         before,
@@ -235,7 +235,7 @@ impl Track {
     }
 
     /// A reading of the counters: rates since the one before.
-    pub fn sample(&mut self, after: Counters, now: Time) {
+    pub fn sample(&mut self, after: ProcCounters, now: Time) {
         let sample = Sample::between(self.counters.as_ref(), &after, &self.disks, now);
         self.counters = Some(after);
         if std::mem::take(&mut self.facts_pending) {
@@ -250,9 +250,9 @@ impl Track {
         self.events.push(HostEvent::Sample(sample));
     }
 
-    /// Facts of a new connection; told with the first counters, which have the rest of them. The
+    /// SystemFacts of a new connection; told with the first counters, which have the rest of them. The
     /// host may have been started again meanwhile.
-    pub fn describe(&mut self, facts: Facts, user: String) {
+    pub fn describe(&mut self, facts: SystemFacts, user: String) {
         self.facts = facts;
         let clock = self.facts.clock();
         for source in &mut self.sources {
@@ -302,7 +302,7 @@ impl Track {
         u32::try_from(self.sources.len()).unwrap_or(u32::MAX)
     }
 
-    /// What kept all sources from being read is over.
+    /// RequestKind kept all sources from being read is over.
     pub fn clear_problems(&mut self) {
         (0..self.count_sources()).for_each(|number| self.set_problem(number, None));
     }
@@ -321,7 +321,7 @@ impl Track {
         }
     }
 
-    /// What is to be said, in order, ending with the state of the host where that has changed.
+    /// RequestKind is to be said, in order, ending with the state of the host where that has changed.
     pub fn take_events(&mut self) -> Vec<HostEvent> {
         let status = self.status();
         if self.told.as_ref() != Some(&status) {
@@ -400,7 +400,7 @@ impl Track {
         .bounded()
     }
 
-    fn pieces(&mut self, number: u32, file: FileId, pieces: Vec<Piece>, now: Time) {
+    fn pieces(&mut self, number: u32, file: FileId, pieces: Vec<FilePiece>, now: Time) {
         let Some(source) = self.sources.get_mut(number as usize) else {
             return;
         };
@@ -408,10 +408,10 @@ impl Track {
         let mut lines = Vec::with_capacity(pieces.len());
         for piece in pieces {
             match piece {
-                Piece::Line { offset, bytes } => {
+                FilePiece::Line { offset, bytes } => {
                     lines.push(source.reader.line(Cursor { file, offset }, bytes, now));
                 }
-                Piece::Gap { from, to, reason } => {
+                FilePiece::Gap { from, to, reason } => {
                     source.reader.cut();
                     date_first_lines(lines.iter_mut());
                     if !lines.is_empty() {
@@ -427,7 +427,7 @@ impl Track {
         let stamped = lines
             .iter()
             .rev()
-            .find(|line| line.time_from == TimeFrom::Stamp);
+            .find(|line| line.time_from == TimeSource::Stamp);
         source.last_stamp = stamped.map(|line| line.time).or(source.last_stamp);
         date_first_lines(lines.iter_mut());
         if !lines.is_empty() {
@@ -449,14 +449,14 @@ impl Track {
         self.events.push(HostEvent::Unfinished(number, line));
     }
 
-    fn problem(&mut self, number: u32, why: Option<Absence>) {
+    fn problem(&mut self, number: u32, why: Option<FileUnavailable>) {
         let problem = why.map(|why| match why {
-            Absence::Missing => {
+            FileUnavailable::Missing => {
                 ("no such file".to_owned(), "check the path; the file is read as soon as it appears".to_owned())
             }
-            Absence::Denied(barrier) => barrier.told(&self.user),
-            Absence::Special => ("not a regular file".to_owned(), "name a file".to_owned()),
-            Absence::Failing(how) => (
+            FileUnavailable::Denied(barrier) => barrier.told(&self.user),
+            FileUnavailable::Special => ("not a regular file".to_owned(), "name a file".to_owned()),
+            FileUnavailable::Failing(how) => (
                 how.to_owned(),
                 "the file system fails there: look at its mount, and at the kernel's log; it is tried again by itself"
                     .to_owned(),
@@ -466,7 +466,7 @@ impl Track {
     }
 }
 
-/// What the source is called that a file of `spec` is, unless the name is taken; `only` where it
+/// RequestKind the source is called that a file of `spec` is, unless the name is taken; `only` where it
 /// asked for just this file.
 pub(super) fn name_of(spec: &SourceSpec, path: &str, only: bool) -> String {
     let file = path.rsplit('/').next().unwrap_or(path);
@@ -527,16 +527,16 @@ mod tests {
     #[test]
     fn files_of_a_pattern_are_named_after_it_and_told_apart() {
         let mut track = Track::default();
-        track.add_file(&spec("app"), b"/a/x.log", false, Begin::Start);
-        track.add_file(&spec("app"), b"/b/x.log", false, Begin::Start);
-        track.add_file(&spec("app"), b"/a/x.log", false, Begin::Start);
+        track.add_file(&spec("app"), b"/a/x.log", false, StartAt::Start);
+        track.add_file(&spec("app"), b"/b/x.log", false, StartAt::Start);
+        track.add_file(&spec("app"), b"/a/x.log", false, StartAt::Start);
         assert_eq!(names(&mut track), ["app/x.log", "/b/x.log"]);
     }
 
     #[test]
     fn the_rest_of_a_record_that_comes_first_has_the_time_of_the_line_after_it() {
         let mut track = Track::default();
-        track.add_file(&spec("app"), b"/a/x.log", true, Begin::Start);
+        track.add_file(&spec("app"), b"/a/x.log", true, StartAt::Start);
         track.take_events();
         let lines = [
             "  at Shop.main",
@@ -544,7 +544,7 @@ mod tests {
             "  at Shop.two",
         ];
         let pieces = lines
-            .map(|line| Piece::Line {
+            .map(|line| FilePiece::Line {
                 offset: 0,
                 bytes: line.into(),
             })
@@ -574,15 +574,15 @@ mod tests {
     fn after_a_restart_stamps_count_from_the_new_start() {
         let mut track = Track::default();
         let now = Time(1_800_000_000_000_000_000);
-        let facts = |id: &str, ago_s: i64| Facts {
+        let facts = |id: &str, ago_s: i64| SystemFacts {
             boot_id: Some(id.to_owned()),
             booted: Some(now.plus_millis(-1000 * ago_s)),
-            ..Facts::default()
+            ..SystemFacts::default()
         };
         track.describe(facts("a", 5000), String::new());
-        track.add_file(&spec("kern"), b"/log/kern.log", true, Begin::Start);
+        track.add_file(&spec("kern"), b"/log/kern.log", true, StartAt::Start);
         let read = |track: &mut Track| {
-            let pieces = vec![Piece::Line {
+            let pieces = vec![FilePiece::Line {
                 offset: 0,
                 bytes: "[   10.000000] usb 1-1: new device".into(),
             }];
@@ -604,17 +604,17 @@ mod tests {
     #[test]
     fn a_host_that_is_described_again_has_its_new_clock_in_all_its_sources() {
         let mut track = Track::default();
-        track.add_file(&spec("app"), b"/a/x.log", true, Begin::Start);
+        track.add_file(&spec("app"), b"/a/x.log", true, StartAt::Start);
         let mut time = |offset: i32| {
             track.describe(
-                Facts {
+                SystemFacts {
                     utc_offset_s: Some(offset),
-                    ..Facts::default()
+                    ..SystemFacts::default()
                 },
                 String::new(),
             );
             track.take_events();
-            let piece = Piece::Line {
+            let piece = FilePiece::Line {
                 offset: 0,
                 bytes: "2026-01-01 12:00:00 one".into(),
             };
@@ -636,9 +636,9 @@ mod tests {
     #[test]
     fn a_problem_degrades_the_host_until_it_is_gone() {
         let mut track = Track::default();
-        track.add_file(&spec("app"), b"/a/x.log", true, Begin::Start);
+        track.add_file(&spec("app"), b"/a/x.log", true, StartAt::Start);
         assert_eq!(track.status(), HostStatus::plain(LinkState::Ok));
-        track.problem(0, Some(Absence::Missing));
+        track.problem(0, Some(FileUnavailable::Missing));
         assert_eq!(
             track.status().reason.as_deref(),
             Some("/a/x.log: no such file")

@@ -5,20 +5,20 @@
 
 use bytes::Bytes;
 
-use super::multiline::Joiner;
-use super::split::Piece;
-use super::timestamp::{Stamped, Stamper, TimeFormat};
+use super::multiline::RecordJoiner;
+use super::split::FilePiece;
+use super::timestamp::{ParsedTime, TimeFormat, TimestampReader};
 use crate::model::cursor::Cursor;
 use crate::model::line::Line;
 use crate::model::source::NO_STAMPS;
-use crate::model::time::{HostClock, Time, TimeFrom};
+use crate::model::time::{HostClock, Time, TimeSource};
 
-/// What is known of the lines of a source: the format of their timestamps, and the record under
+/// RequestKind is known of the lines of a source: the format of their timestamps, and the record under
 /// way.
 #[derive(Debug, Clone)]
 pub struct LineReader {
-    timestamps: Stamper,
-    records: Joiner,
+    timestamps: TimestampReader,
+    records: RecordJoiner,
 }
 
 impl LineReader {
@@ -34,12 +34,12 @@ impl LineReader {
     #[must_use]
     pub fn with_format(clock: &HostClock, format: Option<&TimeFormat>) -> Self {
         let timestamps = match format {
-            Some(format) => Stamper::with_format(clock, format),
-            None => Stamper::new(clock),
+            Some(format) => TimestampReader::with_format(clock, format),
+            None => TimestampReader::new(clock),
         };
         Self {
             timestamps,
-            records: Joiner::default(),
+            records: RecordJoiner::default(),
         }
     }
 
@@ -61,10 +61,10 @@ impl LineReader {
     }
 
     /// The same from the lines among pieces of a file.
-    pub fn learn_from(&mut self, pieces: &[Piece], now: Time) {
+    pub fn learn_from(&mut self, pieces: &[FilePiece], now: Time) {
         let lines = pieces.iter().filter_map(|piece| match piece {
-            Piece::Line { bytes, .. } => Some(&bytes[..]),
-            Piece::Gap { .. } => None,
+            FilePiece::Line { bytes, .. } => Some(&bytes[..]),
+            FilePiece::Gap { .. } => None,
         });
         self.learn(lines, now);
     }
@@ -77,7 +77,7 @@ impl LineReader {
     }
 
     /// The next line, whose time the caller knows.
-    pub fn stamped_line(&mut self, cursor: Cursor, raw: Bytes, stamped: Stamped) -> Line {
+    pub fn stamped_line(&mut self, cursor: Cursor, raw: Bytes, stamped: ParsedTime) -> Line {
         Line {
             time: stamped.time,
             time_from: stamped.from,
@@ -93,13 +93,13 @@ impl LineReader {
         self.records.cut();
     }
 
-    /// What reads the timestamps, as it is now.
+    /// RequestKind reads the timestamps, as it is now.
     #[must_use]
-    pub fn timestamps(&self) -> &Stamper {
+    pub fn timestamps(&self) -> &TimestampReader {
         &self.timestamps
     }
 
-    /// What `other` has learnt of records, at a place where none is under way.
+    /// RequestKind `other` has learnt of records, at a place where none is under way.
     #[must_use]
     pub fn with_records_of(self, other: Self) -> Self {
         let mut records = other.records;
@@ -114,13 +114,13 @@ pub fn date_first_lines<'a>(lines: impl Iterator<Item = &'a mut Line>) {
     let mut undated = Vec::new();
     for line in lines {
         match line.time_from {
-            TimeFrom::Arrival => undated.push(line),
-            TimeFrom::Previous => {}
-            TimeFrom::Stamp => {
+            TimeSource::Arrival => undated.push(line),
+            TimeSource::Previous => {}
+            TimeSource::Stamp => {
                 let time = line.time;
                 for line in undated {
                     line.time = time;
-                    line.time_from = TimeFrom::Previous;
+                    line.time_from = TimeSource::Previous;
                 }
                 return;
             }
@@ -134,13 +134,13 @@ mod tests {
 
     use super::*;
     use crate::model::cursor::FileId;
-    use crate::parse::split::Lines;
+    use crate::parse::split::LineSplitter;
 
     const ARRIVED: Time = Time(1_795_188_200_000_000_000);
 
     fn read(text: &str, cuts: &[usize]) -> Vec<Line> {
         let mut reader = LineReader::new(&HostClock::fixed(0), None);
-        let (mut split, mut pieces) = (Lines::new(0, false), Vec::new());
+        let (mut split, mut pieces) = (LineSplitter::new(0, false), Vec::new());
         let mut rest = text.as_bytes();
         for cut in cuts {
             let (head, tail) = rest.split_at((*cut).min(rest.len()));
@@ -153,10 +153,10 @@ mod tests {
         let mut lines: Vec<Line> = pieces
             .into_iter()
             .filter_map(|piece| match piece {
-                Piece::Line { offset, bytes } => {
+                FilePiece::Line { offset, bytes } => {
                     Some(reader.line(Cursor { file, offset }, bytes, ARRIVED))
                 }
-                Piece::Gap { .. } => None,
+                FilePiece::Gap { .. } => None,
             })
             .collect();
         date_first_lines(lines.iter_mut());
@@ -164,7 +164,7 @@ mod tests {
     }
 
     /// Seconds, where the time comes from, and whether the line continues a record.
-    fn told(text: &str) -> Vec<(i64, TimeFrom, bool)> {
+    fn told(text: &str) -> Vec<(i64, TimeSource, bool)> {
         let second = |line: &Line| line.time.0.div_euclid(1_000_000_000) % 60;
         read(text, &[])
             .iter()
@@ -178,9 +178,9 @@ mod tests {
         assert_eq!(
             told(text),
             [
-                (17, TimeFrom::Stamp, false),
-                (17, TimeFrom::Previous, true),
-                (18, TimeFrom::Stamp, false)
+                (17, TimeSource::Stamp, false),
+                (17, TimeSource::Previous, true),
+                (18, TimeSource::Stamp, false)
             ]
         );
     }
@@ -188,7 +188,7 @@ mod tests {
     #[test]
     fn lines_before_the_first_timestamp_have_its_time_and_without_one_they_have_arrived_now() {
         let text = "\tat Cart.add\n2026-11-20T15:22:18Z next\n";
-        assert_eq!(told(text)[0], (18, TimeFrom::Previous, false));
+        assert_eq!(told(text)[0], (18, TimeSource::Previous, false));
         let lines = read("neither\nof them\n", &[]);
         assert!(lines.iter().all(|line| line.time == ARRIVED));
     }

@@ -7,10 +7,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::files::listing::LogLink;
 use crate::files::log_names::LogNames;
-use crate::files::rotation::Generation;
+use crate::files::rotation::RotationIndex;
 use crate::files::siblings::is_rotated;
 use crate::model::cursor::FileId;
-use crate::model::log_file::{LogFile, Packing};
+use crate::model::log_file::{Compression, LogFile};
 
 /// A log: where it is written to (or was), and its files, oldest first.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub(super) struct Chain {
 /// The name of the live file that a generation has which has none.
 fn stem(file: &[u8]) -> &[u8] {
     let is_end =
-        |at: &usize| b".-_".contains(&file[*at]) && Generation::of(&file[..*at], file).is_some();
+        |at: &usize| b".-_".contains(&file[*at]) && RotationIndex::of(&file[..*at], file).is_some();
     let name = file
         .iter()
         .rposition(|&byte| byte == b'/')
@@ -40,7 +40,7 @@ pub(super) struct Alias {
     /// The path of the log.
     pub(super) log: Vec<u8>,
     /// Only older generations than this belong to the log.
-    pub(super) before: Option<Generation>,
+    pub(super) before: Option<RotationIndex>,
 }
 
 /// Aliases by their path.
@@ -61,7 +61,7 @@ pub(super) fn aliases_of(link: &LogLink) -> Vec<(Vec<u8>, Alias)> {
 }
 
 /// The name of the log that a file with a date in its name belongs to; `None` without a date.
-fn undated(file: &[u8]) -> Option<(Vec<u8>, Generation)> {
+fn undated(file: &[u8]) -> Option<(Vec<u8>, RotationIndex)> {
     let start = file
         .iter()
         .rposition(|&byte| byte == b'/')
@@ -77,15 +77,15 @@ fn undated(file: &[u8]) -> Option<(Vec<u8>, Generation)> {
             [&file[..at], &file[dot.max(at)..]].concat(),
         ]
     });
-    let mut dated = paths.filter_map(|path| Some((Generation::of(&path, file)?, path)));
+    let mut dated = paths.filter_map(|path| Some((RotationIndex::of(&path, file)?, path)));
     dated
         .find(|(generation, _)| is_date(generation))
         .map(|(generation, path)| (path, generation))
 }
 
 /// Whether the name has a date in it. Other long numbers may be process ids.
-fn is_date(generation: &Generation) -> bool {
-    let Generation::Dated(numbers) = generation else {
+fn is_date(generation: &RotationIndex) -> bool {
+    let RotationIndex::Dated(numbers) = generation else {
         return false;
     };
     numbers
@@ -102,7 +102,7 @@ const LEAST_EPOCH: u64 = 1_000_000_000;
 
 /// A file of a log other than the live one.
 struct Older {
-    generation: Generation,
+    generation: RotationIndex,
     /// The alias whose generation it is, if not the log's own.
     alias: Option<Vec<u8>>,
     file: LogFile,
@@ -110,8 +110,8 @@ struct Older {
 
 impl Older {
     /// Equal for two forms of one generation. A name that tells no age has no twin.
-    fn key(&self) -> (Generation, Option<Vec<u8>>) {
-        let is_ageless = self.generation == Generation::Live;
+    fn key(&self) -> (RotationIndex, Option<Vec<u8>>) {
+        let is_ageless = self.generation == RotationIndex::Live;
         (
             self.generation.clone(),
             if is_ageless {
@@ -126,22 +126,22 @@ impl Older {
 /// Oldest first: by their names, or where these cannot be compared, by when they were written to.
 fn in_order(live: Option<LogFile>, older: Vec<Older>) -> Vec<LogFile> {
     // While a generation is being packed it is there twice; the plain one is whole.
-    let mut once: BTreeMap<(Generation, Option<Vec<u8>>), LogFile> = BTreeMap::new();
+    let mut once: BTreeMap<(RotationIndex, Option<Vec<u8>>), LogFile> = BTreeMap::new();
     for older in older {
         let (key, file) = (older.key(), older.file);
         let known = once.get(&key);
-        if known
-            .is_none_or(|known| known.packing != Packing::Plain && file.packing == Packing::Plain)
-        {
+        if known.is_none_or(|known| {
+            known.packing != Compression::Plain && file.packing == Compression::Plain
+        }) {
             once.insert(key, file);
         }
     }
-    let kind = |(generation, alias): &(Generation, Option<Vec<u8>>)| {
+    let kind = |(generation, alias): &(RotationIndex, Option<Vec<u8>>)| {
         (std::mem::discriminant(generation), alias.clone())
     };
     let is_mixed = once
         .keys()
-        .any(|(generation, _)| *generation == Generation::Live)
+        .any(|(generation, _)| *generation == RotationIndex::Live)
         || once
             .keys()
             .zip(once.keys().skip(1))
@@ -259,7 +259,7 @@ pub(super) fn of_pattern(listed: Listed) -> Vec<Chain> {
 /// A generation whose live log does not exist.
 fn without_log(file: LogFile) -> (Vec<u8>, Older) {
     let log = stem(&file.path).to_vec();
-    let generation = Generation::of(&log, &file.path).unwrap_or(Generation::Live);
+    let generation = RotationIndex::of(&log, &file.path).unwrap_or(RotationIndex::Live);
     (
         log,
         Older {
@@ -289,17 +289,18 @@ pub(super) fn moved(before: &[LogFile], now: &[LogFile]) -> Vec<Option<usize>> {
     for (number, file) in before.iter().enumerate().rev() {
         let same = at.get(&file.id).copied();
         let shrunk =
-            same.is_some_and(|at| file.packing == Packing::Plain && now[at].size < file.size);
+            same.is_some_and(|at| file.packing == Compression::Plain && now[at].size < file.size);
         let place = if shrunk { same } else { next }
             .or(Some(now.len()).filter(|_| number + 1 == before.len()));
         // Since then it may have been emptied again and again.
-        let may_be = |other: &LogFile| other.packing != Packing::Plain || other.size >= file.size;
+        let may_be =
+            |other: &LogFile| other.packing != Compression::Plain || other.size >= file.size;
         let new = (0..place.unwrap_or(0))
             .rev()
             .take_while(|at| is_new(&now[*at]));
         let older = new
             .into_iter()
-            .find(|at| file.packing != Packing::Plain || may_be(&now[*at]));
+            .find(|at| file.packing != Compression::Plain || may_be(&now[*at]));
         places[number] = if shrunk || same.is_none() {
             older
         } else {
@@ -327,7 +328,7 @@ mod tests {
             id,
             size: 1,
             modified,
-            packing: Packing::of_name(path.as_bytes()),
+            packing: Compression::of_name(path.as_bytes()),
         }
     }
 
@@ -621,9 +622,9 @@ mod tests {
         let of = |files: &[(u64, u64)]| -> Vec<LogFile> {
             let file = |(ino, size): &(u64, u64)| {
                 let packing = if *size == 3 {
-                    Packing::Gzip
+                    Compression::Gzip
                 } else {
-                    Packing::Plain
+                    Compression::Plain
                 };
                 LogFile {
                     id: FileId { dev: 1, ino: *ino },

@@ -6,9 +6,9 @@
 use std::ops::Range;
 
 use crate::host::Files;
-use crate::model::log_file::{LogFile, Packing};
+use crate::model::log_file::{Compression, LogFile};
 use crate::model::time::HostClock;
-use crate::query::request::{Cost, Page, Reply, Start, What};
+use crate::query::request::{LogResponse, PageRequest, PageStart, RequestCost, RequestKind};
 use crate::query::{Prefilter, Query};
 
 use super::hunt::{Hunt, Quarry};
@@ -28,35 +28,35 @@ pub(super) async fn estimate<F: Files>(
     host: &str,
     clock: &HostClock,
     log: Log,
-    what: &What,
+    what: &RequestKind,
     out: &mut Out<'_>,
 ) -> Result<(), Halt> {
     let name = log.info.name.clone();
     let text = LogText::new(files, log, clock);
     let mut cost = match what {
-        What::Search(asked) => match hits::quarry(host, asked) {
+        RequestKind::Search(asked) => match hits::quarry(host, asked) {
             Some(quarry) => of_hunt(text, &quarry).await?,
-            None => Cost::default(),
+            None => RequestCost::default(),
         },
-        What::Histogram(asked) => match histogram::quarry(host, asked) {
+        RequestKind::Histogram(asked) => match histogram::quarry(host, asked) {
             Some(quarry) => of_hunt(text, &quarry).await?,
-            None => Cost::default(),
+            None => RequestCost::default(),
         },
-        What::Page(asked) => of_page(text, asked).await?,
-        What::List | What::Estimate(_) => Cost::default(),
+        RequestKind::Page(asked) => of_page(text, asked).await?,
+        RequestKind::List | RequestKind::Estimate(_) => RequestCost::default(),
     };
     if !F::RUNS_PROGRAMS {
         cost.commands.clear();
     }
-    out.send(Reply::Cost(name, cost)).await
+    out.send(LogResponse::Cost(name, cost)).await
 }
 
-async fn of_hunt<F: Files>(text: LogText<'_, F>, quarry: &Quarry<'_>) -> Result<Cost, Halt> {
+async fn of_hunt<F: Files>(text: LogText<'_, F>, quarry: &Quarry<'_>) -> Result<RequestCost, Halt> {
     let (hunt, _) = Hunt::plan(text, quarry).await?;
-    let mut cost = Cost::default();
+    let mut cost = RequestCost::default();
     for (file, range) in hunt.ranges() {
         // A compressed file is unpacked as a whole.
-        let bytes = if file.packing == Packing::Plain {
+        let bytes = if file.packing == Compression::Plain {
             range.end - range.start
         } else {
             file.size
@@ -70,14 +70,17 @@ async fn of_hunt<F: Files>(text: LogText<'_, F>, quarry: &Quarry<'_>) -> Result<
     Ok(cost)
 }
 
-async fn of_page<F: Files>(mut text: LogText<'_, F>, asked: &Page) -> Result<Cost, Halt> {
-    let mut cost = Cost::default();
+async fn of_page<F: Files>(
+    mut text: LogText<'_, F>,
+    asked: &PageRequest,
+) -> Result<RequestCost, Halt> {
+    let mut cost = RequestCost::default();
     if text.log.files.is_empty() || asked.window.is_empty() {
         return Ok(cost);
     }
     // Only a time has to be looked for to know where a page begins.
     let at = match asked.start {
-        Start::Cursor(_) | Start::After(_) => text.end().await?,
+        PageStart::Cursor(_) | PageStart::After(_) => text.end().await?,
         _ => page::place(&mut text, asked).await?,
     };
     let mut left = u64::from(asked.lines);
@@ -93,7 +96,7 @@ async fn of_page<F: Files>(mut text: LogText<'_, F>, asked: &Page) -> Result<Cos
     for (number, end) in generations {
         let line = text.head(number).await?.line as u64;
         let file = text.file(number);
-        let is_plain = file.packing == Packing::Plain;
+        let is_plain = file.packing == Compression::Plain;
         let there = if is_plain {
             file.size.min(end)
         } else {
@@ -119,7 +122,7 @@ async fn of_page<F: Files>(mut text: LogText<'_, F>, asked: &Page) -> Result<Cos
     Ok(cost)
 }
 
-impl Cost {
+impl RequestCost {
     fn add(&mut self, file: &LogFile, bytes: u64, command: String) {
         self.bytes += bytes;
         self.files
@@ -132,8 +135,8 @@ impl Cost {
 fn reading(file: &LogFile, range: &Range<u64>) -> String {
     let path = quoted(&String::from_utf8_lossy(&file.path));
     match file.packing {
-        Packing::Plain if range.start == 0 && range.end >= file.size => format!("cat {path}"),
-        Packing::Plain => format!(
+        Compression::Plain if range.start == 0 && range.end >= file.size => format!("cat {path}"),
+        Compression::Plain => format!(
             "tail -c +{} {path} | head -c {}",
             range.start + 1,
             range.end - range.start
@@ -177,7 +180,7 @@ fn quoted(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::model::cursor::FileId;
-    use crate::query::Now;
+    use crate::query::ReferenceTime;
 
     #[test]
     fn commands_are_shown_as_a_person_would_type_them() {
@@ -186,7 +189,7 @@ mod tests {
             id: FileId::default(),
             size: 1000,
             modified: crate::model::time::Time(0),
-            packing: Packing::of_name(path.as_bytes()),
+            packing: Compression::of_name(path.as_bytes()),
         };
         for (path, range, expected) in [
             ("/l/a", 0..1000, "cat /l/a"),
@@ -196,7 +199,7 @@ mod tests {
         ] {
             assert_eq!(reading(&file(path), &range), expected);
         }
-        let query = |text| Query::parse(text, &Now::default()).expect("a query");
+        let query = |text| Query::parse(text, &ReferenceTime::default()).expect("a query");
         assert_eq!(grep(&query("\"it's\"")), r"grep -a -F -i -e 'it'\''s'");
         assert_eq!(grep(&query("-x")), "cat");
     }

@@ -5,9 +5,9 @@ use bytes::Bytes;
 use crate::model::cursor::{Cursor, FileId};
 use crate::model::line::Line;
 use crate::model::log_file::LogFile;
-use crate::model::time::{Time, TimeFrom};
+use crate::model::time::{Time, TimeSource};
 use crate::parse::line_reader::{LineReader, date_first_lines};
-use crate::parse::split::{Lines, Piece};
+use crate::parse::split::{FilePiece, LineSplitter};
 use crate::query::request::MissingBytes;
 
 /// A part of a log.
@@ -48,7 +48,7 @@ impl FileItem {
 #[derive(Debug, Clone)]
 pub(super) struct FileReader {
     file: FileId,
-    lines: Lines,
+    lines: LineSplitter,
     reader: LineReader,
     /// When the file was last written to.
     modified: Time,
@@ -63,7 +63,7 @@ impl FileReader {
     pub(super) fn new(file: &LogFile, reader: LineReader) -> Self {
         Self {
             file: file.id,
-            lines: Lines::new(0, false),
+            lines: LineSplitter::new(0, false),
             reader,
             modified: file.modified,
             first: None,
@@ -71,7 +71,7 @@ impl FileReader {
         }
     }
 
-    /// Lines before the first timestamp have this time: they begin where the file does.
+    /// LineSplitter before the first timestamp have this time: they begin where the file does.
     pub(super) fn begun_at(self, first: Option<Time>) -> Self {
         Self { first, ..self }
     }
@@ -102,10 +102,10 @@ impl FileReader {
             offset,
         };
         let mut line = self.reader.line(cursor, raw, self.modified);
-        self.has_time |= line.time_from == TimeFrom::Stamp;
-        if let (TimeFrom::Arrival, Some(first)) = (line.time_from, self.first) {
+        self.has_time |= line.time_from == TimeSource::Stamp;
+        if let (TimeSource::Arrival, Some(first)) = (line.time_from, self.first) {
             line.time = first;
-            line.time_from = TimeFrom::Previous;
+            line.time_from = TimeSource::Previous;
         }
         line
     }
@@ -113,7 +113,7 @@ impl FileReader {
     /// From an offset on; unless that is 0, it may be in the middle of a line, which is left out.
     pub(super) fn split_from(self, offset: u64) -> Self {
         Self {
-            lines: Lines::new(offset, offset > 0),
+            lines: LineSplitter::new(offset, offset > 0),
             ..self
         }
     }
@@ -121,22 +121,22 @@ impl FileReader {
     /// Goes on at the beginning of a line.
     pub(super) fn at(self, offset: u64) -> Self {
         Self {
-            lines: Lines::new(offset, false),
+            lines: LineSplitter::new(offset, false),
             ..self
         }
     }
 
-    /// What it knows now of the lines.
+    /// RequestKind it knows now of the lines.
     pub(super) fn into_reader(self) -> LineReader {
         self.reader
     }
 
-    fn items(&mut self, pieces: Vec<Piece>, out: &mut Vec<FileItem>) {
+    fn items(&mut self, pieces: Vec<FilePiece>, out: &mut Vec<FileItem>) {
         let first = out.len();
         for piece in pieces {
             out.push(match piece {
-                Piece::Line { offset, bytes } => FileItem::Line(self.line(offset, bytes)),
-                Piece::Gap { from, to, reason } => {
+                FilePiece::Line { offset, bytes } => FileItem::Line(self.line(offset, bytes)),
+                FilePiece::Gap { from, to, reason } => {
                     self.reader.cut();
                     FileItem::Gap(MissingBytes { from, to, reason })
                 }

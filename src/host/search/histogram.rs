@@ -7,7 +7,7 @@ use crate::host::Files;
 use crate::model::level::Level;
 use crate::model::line::Line;
 use crate::model::time::{HostClock, Time};
-use crate::query::request::{Bucket, Histogram, Reply};
+use crate::query::request::{HistogramBucket, HistogramRequest, LogResponse};
 
 use super::hunt::{Catch, Catcher, Hunt, Quarry};
 use super::runs::Context;
@@ -27,7 +27,7 @@ pub(super) async fn histogram<F: Files>(
     host: &str,
     clock: &HostClock,
     log: Log,
-    asked: &Histogram,
+    asked: &HistogramRequest,
     out: &mut Out<'_>,
 ) -> Result<(), Halt> {
     let Some(quarry) = quarry(host, asked) else {
@@ -55,20 +55,20 @@ pub(super) async fn histogram<F: Files>(
         out.note(&name, why).await?;
         out.totals.more = true;
     }
-    let buckets: Vec<Bucket> = counts
+    let buckets: Vec<HistogramBucket> = counts
         .buckets
         .into_iter()
-        .map(|(start, counts)| Bucket { start, counts })
+        .map(|(start, counts)| HistogramBucket { start, counts })
         .collect();
     for part in buckets.chunks(REPLY_BUCKETS) {
-        out.send(Reply::Buckets(name.clone(), part.to_vec()))
+        out.send(LogResponse::Buckets(name.clone(), part.to_vec()))
             .await?;
     }
     Ok(())
 }
 
 /// What is counted; `None` where nothing can match.
-pub(super) fn quarry<'a>(host: &'a str, asked: &'a Histogram) -> Option<Quarry<'a>> {
+pub(super) fn quarry<'a>(host: &'a str, asked: &'a HistogramRequest) -> Option<Quarry<'a>> {
     let window = super::both(&asked.window, &asked.query)?;
     Some(Quarry {
         host,

@@ -6,7 +6,7 @@
 
 use crate::host::Files;
 use crate::model::time::HostClock;
-use crate::query::request::{Hit, Reply, Search};
+use crate::query::request::{LogResponse, SearchHit, SearchRequest};
 
 use super::hunt::{Catch, Catcher, Hunt, Quarry};
 use super::runs::Context;
@@ -20,7 +20,7 @@ pub(super) async fn search<F: Files>(
     host: &str,
     clock: &HostClock,
     log: Log,
-    search: &Search,
+    search: &SearchRequest,
     out: &mut Out<'_>,
 ) -> Result<(), Halt> {
     let Some(quarry) = quarry(host, search) else {
@@ -46,7 +46,7 @@ pub(super) async fn search<F: Files>(
 }
 
 /// What a search looks for; `None` where nothing can match.
-pub(super) fn quarry<'a>(host: &'a str, search: &'a Search) -> Option<Quarry<'a>> {
+pub(super) fn quarry<'a>(host: &'a str, search: &'a SearchRequest) -> Option<Quarry<'a>> {
     let window = super::both(&search.window, &search.query)?;
     let around = Context {
         before: search.before as usize,
@@ -72,7 +72,7 @@ struct HitSink {
     name: std::sync::Arc<str>,
     limit: u64,
     count_only: bool,
-    waiting: Vec<Hit>,
+    waiting: Vec<SearchHit>,
     /// What they hold, about.
     bytes: usize,
 }
@@ -100,7 +100,7 @@ impl Catcher for HitSink {
             .chain(&after)
             .map(|line| line.raw.len() + 100)
             .sum::<usize>();
-        self.waiting.push(Hit {
+        self.waiting.push(SearchHit {
             line,
             before: catch.before,
             after,
@@ -118,7 +118,8 @@ impl Catcher for HitSink {
         if waiting.is_empty() {
             Ok(())
         } else {
-            out.send(Reply::Hits(self.name.clone(), waiting)).await
+            out.send(LogResponse::Hits(self.name.clone(), waiting))
+                .await
         }
     }
 

@@ -14,15 +14,15 @@
 use std::collections::{HashSet, VecDeque};
 use std::ops::Range;
 
-use crate::files::access::{FileError, Scan};
+use crate::files::access::{FileError, ScanRequest};
 use crate::host::{Failure, Files};
 use crate::model::gap::GapReason;
 use crate::model::line::Line;
 use crate::model::log_file::LogFile;
 use crate::model::time::Time;
 use crate::parse::multiline;
-use crate::query::request::{MissingBytes, Reply};
-use crate::query::{Query, Subject};
+use crate::query::request::{LogResponse, MissingBytes};
+use crate::query::{MatchInput, Query};
 
 use super::file_reader::{FileItem, FileReader};
 use super::parts::{MOST_MOVES, Part, list_again, parts_of, range, weight};
@@ -257,7 +257,7 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
         if self.failures > MOST_NAMED {
             Ok(())
         } else {
-            out.send(Reply::Failed(name, why)).await
+            out.send(LogResponse::Failed(name, why)).await
         }
     }
 
@@ -267,7 +267,7 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
             return Ok(());
         }
         let why = format!("{unnamed} more of its files could not be read, or not to their end");
-        out.send(Reply::Failed(self.text.log.info.name.clone(), why))
+        out.send(LogResponse::Failed(self.text.log.info.name.clone(), why))
             .await
     }
 
@@ -278,7 +278,7 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
         let why = format!(
             "{left} of its {all} files were not looked at, for they are moved all the while – try again"
         );
-        out.send(Reply::Failed(self.text.log.info.name.clone(), why))
+        out.send(LogResponse::Failed(self.text.log.info.name.clone(), why))
             .await
     }
 
@@ -328,7 +328,7 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
         if let Some(left) = left {
             self.parts.push_front(left);
         }
-        out.send(Reply::Progress(self.done, self.total)).await
+        out.send(LogResponse::Progress(self.done, self.total)).await
     }
 
     /// How much to ask for next, by what came of the last question.
@@ -406,7 +406,7 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
     }
 
     /// The question to the driver, and what makes records of its answers.
-    async fn prepare(&mut self, part: &Part) -> Result<(Runs, Scan), Halt> {
+    async fn prepare(&mut self, part: &Part) -> Result<(Runs, ScanRequest), Halt> {
         let head = self.text.head(part.file).await?;
         let stamped = head.stamped;
         let line_end = head.line_end;
@@ -429,7 +429,7 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
         };
         let runs = Runs::new(fresh, (stamped, line_end), length, self.quarry.context);
         let context = self.around.max(least);
-        let scan = Scan {
+        let scan = ScanRequest {
             filter: self.quarry.query.prefilter(),
             from: part.from,
             to: part.to,
@@ -458,7 +458,7 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
         if !self.text.is_plain(part.file) || self.seen == 0 {
             return Ok(());
         }
-        out.send(Reply::Progress(self.done + self.seen, self.total))
+        out.send(LogResponse::Progress(self.done + self.seen, self.total))
             .await
     }
 
@@ -494,7 +494,7 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
         }
         let (host, source) = (self.quarry.host, &*self.text.log.info.name);
         let is_hit = |raw: &[u8]| {
-            self.quarry.query.matches(&Subject {
+            self.quarry.query.matches(&MatchInput {
                 host,
                 source,
                 time,
@@ -743,7 +743,7 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
                         to,
                         reason: GapReason::RotatedAway,
                     };
-                    out.send(Reply::Gap(self.text.log.info.name.clone(), missing))
+                    out.send(LogResponse::Gap(self.text.log.info.name.clone(), missing))
                         .await?;
                 }
             }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use crate::files::listing::{Listing, LogLink};
+use crate::files::listing::{FileListing, LogLink};
 use crate::host::{Failure, Files};
 use crate::model::cursor::FileId;
 use crate::model::source::SourceKind;
@@ -40,7 +40,7 @@ pub(super) async fn logs<F: Files>(
     };
     let own = files.list(path.as_bytes()).await?;
     let known: HashSet<FileId> = own.iter().map(|file| file.id).collect();
-    let (mut linked, mut problems) = (Listing::default(), Vec::new());
+    let (mut linked, mut problems) = (FileListing::default(), Vec::new());
     let mut listed = Listed {
         aliases: aliases(&own, kind.is_glob()),
         ..Listed::default()
@@ -82,7 +82,7 @@ pub(super) async fn logs<F: Files>(
 
 /// The other paths under which symlinked logs have generations. A target of two links belongs to
 /// the first.
-fn aliases(own: &Listing, is_glob: bool) -> Aliases {
+fn aliases(own: &FileListing, is_glob: bool) -> Aliases {
     let paths: HashSet<&[u8]> = own.iter().map(|file| &file.path[..]).collect();
     // A link that is not listed is dangling, or the same file as another match of the pattern.
     let is_log = |link: &&LogLink| !is_glob || paths.contains(&link.path[..]);
@@ -101,7 +101,7 @@ fn aliases(own: &Listing, is_glob: bool) -> Aliases {
 }
 
 /// Why a listing may be incomplete.
-fn missing(path: &str, listing: &Listing) -> Vec<String> {
+fn missing(path: &str, listing: &FileListing) -> Vec<String> {
     let mut problems = Vec::new();
     if listing.left_out() > 0 {
         let more = listing.left_out();

@@ -12,8 +12,8 @@
 //!   learnt from its head, once, and what a stamp leaves open (a year) follows from when the file
 //!   was last written to.
 //! * A generation begins a record; records do not cross the border of two files.
-//! * Nothing is lost without a word: bytes that are not shown are a [`Reply::Gap`], other doubts a
-//!   [`Reply::Note`].
+//! * Nothing is lost without a word: bytes that are not shown are a [`LogResponse::Gap`], other doubts a
+//!   [`LogResponse::Note`].
 //! * A file that was moved while it was read is found again; what was found before is not found
 //!   twice.
 
@@ -40,10 +40,10 @@ use tokio::sync::mpsc;
 
 use super::{Failure, Files};
 use crate::files::access::FileError;
-use crate::model::host::{Facts, HostSpec};
+use crate::model::host::{HostSpec, SystemFacts};
 use crate::model::time::{HostClock, Time};
 use crate::query::Query;
-use crate::query::request::{Ask, Page, Reply, Totals, What};
+use crate::query::request::{LogRequest, LogResponse, PageRequest, RequestKind, ResponseTotals};
 use crate::transport::LinkError;
 
 use sources::{Log, Source};
@@ -52,7 +52,7 @@ use text::LogText;
 /// A log that is moved about more often than this while one question is answered is given up.
 const MOST_ATTEMPTS: usize = 4;
 
-/// Answers a question about the files of a host; the last reply is [`Reply::Done`]. Who has closed
+/// Answers a question about the files of a host; the last reply is [`LogResponse::Done`]. Who has closed
 /// the channel wants no more, and the work ends at once.
 ///
 /// # Errors
@@ -60,13 +60,13 @@ const MOST_ATTEMPTS: usize = 4;
 pub async fn answer<F: Files>(
     files: &mut F,
     host: &HostSpec,
-    facts: &Facts,
-    ask: &Ask,
-    replies: &mpsc::Sender<Reply>,
+    facts: &SystemFacts,
+    ask: &LogRequest,
+    replies: &mpsc::Sender<LogResponse>,
 ) -> Result<(), LinkError> {
-    let totals = answer_part(files, host, facts, ask, Totals::default(), replies).await?;
+    let totals = answer_part(files, host, facts, ask, ResponseTotals::default(), replies).await?;
     // Where nobody listens any more, nobody needs to know.
-    let _ = replies.send(Reply::Done(totals)).await;
+    let _ = replies.send(LogResponse::Done(totals)).await;
     Ok(())
 }
 
@@ -74,11 +74,11 @@ pub async fn answer<F: Files>(
 pub(super) async fn answer_part<F: Files>(
     files: &mut F,
     host: &HostSpec,
-    facts: &Facts,
-    ask: &Ask,
-    totals: Totals,
-    replies: &mpsc::Sender<Reply>,
-) -> Result<Totals, LinkError> {
+    facts: &SystemFacts,
+    ask: &LogRequest,
+    totals: ResponseTotals,
+    replies: &mpsc::Sender<LogResponse>,
+) -> Result<ResponseTotals, LinkError> {
     let mut out = Out { replies, totals };
     let clock = facts.clock();
     let ended = tokio::select! {
@@ -138,18 +138,19 @@ fn is_move(error: &FileError) -> bool {
 
 /// Where answers go.
 pub(super) struct Out<'a> {
-    replies: &'a mpsc::Sender<Reply>,
+    replies: &'a mpsc::Sender<LogResponse>,
     /// What they came to.
-    pub(super) totals: Totals,
+    pub(super) totals: ResponseTotals,
 }
 
 impl Out<'_> {
-    async fn send(&mut self, reply: Reply) -> Result<(), Halt> {
+    async fn send(&mut self, reply: LogResponse) -> Result<(), Halt> {
         self.replies.send(reply).await.map_err(|_| Halt::Closed)
     }
 
     async fn note(&mut self, name: &Arc<str>, text: impl Into<String>) -> Result<(), Halt> {
-        self.send(Reply::Note(Arc::clone(name), text.into())).await
+        self.send(LogResponse::Note(Arc::clone(name), text.into()))
+            .await
     }
 }
 
@@ -157,21 +158,22 @@ async fn about_sources<F: Files>(
     files: &mut F,
     host: &HostSpec,
     clock: &HostClock,
-    ask: &Ask,
+    ask: &LogRequest,
     out: &mut Out<'_>,
 ) -> Result<(), Halt> {
     for source in sources::sources(files, host, ask).await? {
         let log = match source {
             Source::Log(log) => log,
             Source::Failed(name, why) => {
-                out.send(Reply::Failed(name, why)).await?;
+                out.send(LogResponse::Failed(name, why)).await?;
                 continue;
             }
         };
         let name = Arc::clone(&log.info.name);
         match about_log(files, host, clock, *log, &ask.what, out).await {
             Err(Halt::File(path, error)) => {
-                out.send(Reply::Failed(name, told(&path, &error))).await?;
+                out.send(LogResponse::Failed(name, told(&path, &error)))
+                    .await?;
             }
             other => other?,
         }
@@ -184,16 +186,18 @@ async fn about_log<F: Files>(
     host: &HostSpec,
     clock: &HostClock,
     log: Log,
-    what: &What,
+    what: &RequestKind,
     out: &mut Out<'_>,
 ) -> Result<(), Halt> {
     let host = host.name().as_str();
     match what {
-        What::List => out.send(Reply::Source(log.info, log.files)).await,
-        What::Page(page) => paged(files, clock, log, page, out).await,
-        What::Search(asked) => hits::search(files, host, clock, log, asked, out).await,
-        What::Histogram(asked) => histogram::histogram(files, host, clock, log, asked, out).await,
-        What::Estimate(asked) => cost::estimate(files, host, clock, log, asked, out).await,
+        RequestKind::List => out.send(LogResponse::Source(log.info, log.files)).await,
+        RequestKind::Page(page) => paged(files, clock, log, page, out).await,
+        RequestKind::Search(asked) => hits::search(files, host, clock, log, asked, out).await,
+        RequestKind::Histogram(asked) => {
+            histogram::histogram(files, host, clock, log, asked, out).await
+        }
+        RequestKind::Estimate(asked) => cost::estimate(files, host, clock, log, asked, out).await,
     }
 }
 
@@ -209,7 +213,7 @@ async fn paged<F: Files>(
     files: &mut F,
     clock: &HostClock,
     mut log: Log,
-    page: &Page,
+    page: &PageRequest,
     out: &mut Out<'_>,
 ) -> Result<(), Halt> {
     for attempt in 1.. {

@@ -4,10 +4,10 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::host::Files;
-use crate::model::cursor::Place;
+use crate::model::cursor::LineRef;
 use crate::model::line::Line;
 use crate::model::time::Time;
-use crate::query::request::{MissingBytes, Page, Reply, Start};
+use crate::query::request::{LogResponse, MissingBytes, PageRequest, PageStart};
 
 use super::file_reader::FileItem;
 use super::place::{self, Whereabouts};
@@ -63,7 +63,7 @@ impl PageBegin {
 /// Reads a page.
 pub(super) async fn read<F: Files>(
     text: &mut LogText<'_, F>,
-    page: &Page,
+    page: &PageRequest,
 ) -> Result<PageRead, Halt> {
     if text.log.files.is_empty() || page.window.is_empty() {
         return Ok(PageRead::default());
@@ -98,7 +98,8 @@ pub(super) async fn send(name: &Arc<str>, read: PageRead, out: &mut Out<'_>) -> 
             FileItem::Gap(missing) => {
                 send_lines(name, std::mem::take(&mut lines), out).await?;
                 bytes = 0;
-                out.send(Reply::Gap(Arc::clone(name), missing)).await?;
+                out.send(LogResponse::Gap(Arc::clone(name), missing))
+                    .await?;
             }
         }
         if bytes > REPLY_BYTES {
@@ -108,7 +109,7 @@ pub(super) async fn send(name: &Arc<str>, read: PageRead, out: &mut Out<'_>) -> 
     }
     send_lines(name, lines, out).await?;
     for why in read.failed {
-        out.send(Reply::Failed(Arc::clone(name), why)).await?;
+        out.send(LogResponse::Failed(Arc::clone(name), why)).await?;
     }
     Ok(())
 }
@@ -118,28 +119,31 @@ async fn send_lines(name: &Arc<str>, lines: Vec<Line>, out: &mut Out<'_>) -> Res
         return Ok(());
     }
     out.totals.lines += lines.len() as u64;
-    out.send(Reply::Lines(Arc::clone(name), lines)).await
+    out.send(LogResponse::Lines(Arc::clone(name), lines)).await
 }
 
 /// The place at which a page begins, or, backwards, ends.
-pub(super) async fn place<F: Files>(text: &mut LogText<'_, F>, page: &Page) -> Result<At, Halt> {
+pub(super) async fn place<F: Files>(
+    text: &mut LogText<'_, F>,
+    page: &PageRequest,
+) -> Result<At, Halt> {
     Ok(begin(text, page).await?.at)
 }
 
-async fn begin<F: Files>(text: &mut LogText<'_, F>, page: &Page) -> Result<PageBegin, Halt> {
+async fn begin<F: Files>(text: &mut LogText<'_, F>, page: &PageRequest) -> Result<PageBegin, Halt> {
     let window = &page.window;
     match page.start {
-        Start::Oldest if !page.backwards && window.start > Time(i64::MIN) => {
+        PageStart::Oldest if !page.backwards && window.start > Time(i64::MIN) => {
             of_time(text, window.start).await
         }
-        Start::Oldest => Ok(PageBegin::at(At { file: 0, offset: 0 })),
-        Start::Newest if page.backwards && window.end < Time(i64::MAX) => {
+        PageStart::Oldest => Ok(PageBegin::at(At { file: 0, offset: 0 })),
+        PageStart::Newest if page.backwards && window.end < Time(i64::MAX) => {
             of_time(text, window.end).await
         }
-        Start::Newest => Ok(PageBegin::at(text.end().await?)),
-        Start::At(time) => of_time(text, time).await,
-        Start::Cursor(place) => of_cursor(text, &place, false).await,
-        Start::After(place) => of_cursor(text, &place, true).await,
+        PageStart::Newest => Ok(PageBegin::at(text.end().await?)),
+        PageStart::At(time) => of_time(text, time).await,
+        PageStart::Cursor(place) => of_cursor(text, &place, false).await,
+        PageStart::After(place) => of_cursor(text, &place, true).await,
     }
 }
 
@@ -153,7 +157,7 @@ async fn of_time<F: Files>(text: &mut LogText<'_, F>, time: Time) -> Result<Page
 
 async fn of_cursor<F: Files>(
     text: &mut LogText<'_, F>,
-    place: &Place,
+    place: &LineRef,
     after: bool,
 ) -> Result<PageBegin, Halt> {
     Ok(match place::find(text, place).await? {
@@ -186,7 +190,7 @@ struct Sheet<'p> {
 }
 
 impl<'p> Sheet<'p> {
-    fn new(page: &'p Page) -> Self {
+    fn new(page: &'p PageRequest) -> Self {
         Self {
             window: &page.window,
             left: page.lines as usize,
@@ -226,7 +230,7 @@ impl<'p> Sheet<'p> {
 
 async fn forwards<F: Files>(
     text: &mut LogText<'_, F>,
-    page: &Page,
+    page: &PageRequest,
     begin: &PageBegin,
 ) -> Result<PageRead, Halt> {
     let (mut sheet, mut read) = (Sheet::new(page), PageRead::default());
@@ -265,7 +269,7 @@ async fn forwards<F: Files>(
 
 async fn backwards<F: Files>(
     text: &mut LogText<'_, F>,
-    page: &Page,
+    page: &PageRequest,
     begin: &PageBegin,
 ) -> Result<PageRead, Halt> {
     let (mut sheet, mut read) = (Sheet::new(page), PageRead::default());

@@ -4,7 +4,7 @@
 use memchr::memchr;
 
 use crate::host::Files;
-use crate::model::cursor::{CHECKED_BYTES, Place};
+use crate::model::cursor::{CHECKED_BYTES, LineRef};
 use crate::model::gap::GapReason;
 use crate::query::request::MissingBytes;
 
@@ -35,7 +35,7 @@ enum Fit {
 /// line at that offset.
 pub(super) async fn find<F: Files>(
     text: &mut LogText<'_, F>,
-    place: &Place,
+    place: &LineRef,
 ) -> Result<Whereabouts, Halt> {
     let offset = place.cursor.offset;
     let own = text
@@ -80,7 +80,11 @@ pub(super) async fn find<F: Files>(
     ))
 }
 
-async fn fit<F: Files>(text: &mut LogText<'_, F>, file: usize, place: &Place) -> Result<Fit, Halt> {
+async fn fit<F: Files>(
+    text: &mut LogText<'_, F>,
+    file: usize,
+    place: &LineRef,
+) -> Result<Fit, Halt> {
     let offset = place.cursor.offset;
     if text.is_plain(file) && offset > text.file(file).size {
         return Ok(Fit::No);

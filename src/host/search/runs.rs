@@ -4,9 +4,9 @@
 
 use std::ops::Range;
 
-use crate::files::access::Found;
+use crate::files::access::FoundLine;
 use crate::model::line::Line;
-use crate::model::time::TimeFrom;
+use crate::model::time::TimeSource;
 
 use super::file_reader::FileReader;
 
@@ -124,7 +124,7 @@ impl Runs {
     }
 
     /// The next line that was found.
-    pub(super) fn push(&mut self, found: Found, out: &mut Vec<RecordCandidate>) {
+    pub(super) fn push(&mut self, found: FoundLine, out: &mut Vec<RecordCandidate>) {
         if self
             .lines
             .last()
@@ -204,7 +204,7 @@ impl Runs {
     /// Whether a record surely begins with this line.
     fn begins_at(&self, at: usize) -> bool {
         let line = &self.lines[at].0;
-        let is_head = !line.continues && (!self.stamped || line.time_from == TimeFrom::Stamp);
+        let is_head = !line.continues && (!self.stamped || line.time_from == TimeSource::Stamp);
         let enough = if self.stamped { 1 } else { SURE_AFTER };
         line.cursor.offset == 0 || (is_head && (at >= enough || self.lines[0].0.cursor.offset == 0))
     }

@@ -2,7 +2,7 @@
 //!
 //! The heads of the generations tell which one it is in. There the driver may know a quicker way;
 //! otherwise single blocks are read, where the line should stand if lines came evenly and in the
-//! middle of what is left, in turns. What is left is read from a little before it, for a log may be
+//! middle of what is left, in turns. RequestKind is left is read from a little before it, for a log may be
 //! slightly out of order. One that is more than slightly out of order is noticed by the times that
 //! were seen, and read from its beginning.
 
@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use crate::host::{Files, Hint};
 use crate::model::line::Line;
-use crate::model::time::{Time, TimeFrom};
+use crate::model::time::{Time, TimeSource};
 
 use super::Halt;
 use super::file_reader::{FileItem, FileReader};
@@ -20,7 +20,7 @@ use super::walk::Forth;
 /// A block that is read to see what time it is there.
 const PROBE_BYTES: usize = 4 << 10;
 
-/// What a driver reads of a plain file for each look of its own.
+/// RequestKind a driver reads of a plain file for each look of its own.
 const LOOK_BYTES: u64 = 4 << 10;
 
 /// Where no stamp begins in it, so many larger ones are read behind it, each further on.
@@ -29,7 +29,7 @@ const MOST_STEPS: u32 = 5;
 /// Reads for one moment in one file; then what is left is read through.
 const MOST_READS: u32 = 24;
 
-/// What is left of a plain file when it is read through.
+/// RequestKind is left of a plain file when it is read through.
 const NEAR: u64 = 64 << 10;
 
 /// The same of a compressed one, which is unpacked from its beginning for every read.
@@ -70,7 +70,7 @@ pub(super) enum Sure {
 }
 
 impl SoughtTime {
-    /// What a reader should know.
+    /// RequestKind a reader should know.
     pub(super) fn notes<F: Files>(&self, text: &LogText<'_, F>) -> Vec<String> {
         let undated = self.hides_days.then(|| {
             let file = self.at.file.min(text.log.files.len().saturating_sub(1));
@@ -278,7 +278,7 @@ struct Bisection {
     low: u64,
     /// No line that is searched for begins behind this, if any does.
     high: u64,
-    /// What was seen, in the order of the file.
+    /// RequestKind was seen, in the order of the file.
     seen: Vec<(u64, Time)>,
     /// The driver has seen more, which was not in order.
     is_mixed: bool,
@@ -547,7 +547,7 @@ impl Bisection {
         let stamped = items
             .iter()
             .filter_map(FileItem::line)
-            .find(|line| line.time_from == TimeFrom::Stamp);
+            .find(|line| line.time_from == TimeSource::Stamp);
         Ok(stamped.map(|line| (line.cursor.offset, line.time)))
     }
 }
@@ -568,7 +568,7 @@ async fn read_through<F: Files>(
         let Some(items) = forth.next(text, lines).await? else {
             break;
         };
-        let is_it = |line: &&Line| line.time_from != TimeFrom::Arrival && line.time >= time;
+        let is_it = |line: &&Line| line.time_from != TimeSource::Arrival && line.time >= time;
         if let Some(found) = items.iter().filter_map(FileItem::line).find(is_it) {
             return Ok((Some(found.cursor.offset), false));
         }

@@ -1,4 +1,4 @@
-//! The logs of a host that an [`Ask`] is about, by the names that following gives them.
+//! The logs of a host that an [`LogRequest`] is about, by the names that following gives them.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use crate::host::{Failure, Files};
 use crate::model::host::HostSpec;
 use crate::model::log_file::LogFile;
 use crate::model::source::{SourceInfo, SourceKind, SourceSpec};
-use crate::query::request::Ask;
+use crate::query::request::LogRequest;
 
 use super::chain::Chain;
 use super::{Halt, links};
@@ -38,7 +38,7 @@ pub(super) enum Source {
 pub(super) async fn sources<F: Files>(
     files: &mut F,
     host: &HostSpec,
-    ask: &Ask,
+    ask: &LogRequest,
 ) -> Result<Vec<Source>, Halt> {
     let is_usual = host.sources.is_empty();
     let specs = if is_usual {
@@ -66,7 +66,7 @@ pub(super) async fn sources<F: Files>(
 /// The logs of one path or pattern.
 async fn of_path<F: Files>(
     files: &mut F,
-    ask: &Ask,
+    ask: &LogRequest,
     spec: &SourceSpec,
     path: &str,
     is_usual: bool,

@@ -7,11 +7,11 @@ use bytes::{Bytes, BytesMut};
 
 use crate::files::access::FileError;
 use crate::host::{Failure, Files, MAX_READ};
-use crate::model::log_file::{LogFile, Packing};
-use crate::model::time::{HostClock, Time, TimeFrom};
+use crate::model::log_file::{Compression, LogFile};
+use crate::model::time::{HostClock, Time, TimeSource};
 use crate::parse::line_reader::LineReader;
 use crate::parse::timestamp::{TimeFormat, TimeKey};
-use crate::query::request::Totals;
+use crate::query::request::ResponseTotals;
 
 use super::Halt;
 use super::file_reader::{FileItem, FileReader};
@@ -28,7 +28,7 @@ const HEAD_LINES: usize = 4;
 
 const DAY_NANOS: i64 = 24 * 3600 * 1_000_000_000;
 
-/// What a line takes where nothing is known.
+/// RequestKind a line takes where nothing is known.
 const USUAL_LINE: usize = 120;
 
 /// Blocks of nothing but NUL bytes that are at least so long may be part of a hole.
@@ -41,25 +41,25 @@ pub(super) struct At {
     pub(super) offset: u64,
 }
 
-/// What reading has come to.
+/// RequestKind reading has come to.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Tally {
     /// Bytes that were read and came here.
     pub(super) bytes: u64,
     /// In so many reads.
     pub(super) reads: u32,
-    /// Bytes of files that were looked at for it, as [`Totals::scanned`] has it.
+    /// Bytes of files that were looked at for it, as [`ResponseTotals::scanned`] has it.
     scanned: u64,
 }
 
 impl Tally {
-    pub(super) fn add_to(self, totals: &mut Totals) {
+    pub(super) fn add_to(self, totals: &mut ResponseTotals) {
         totals.received += self.bytes;
         totals.scanned += self.scanned;
     }
 }
 
-/// What the head of a generation tells.
+/// RequestKind the head of a generation tells.
 #[derive(Debug, Clone)]
 pub(super) struct LogHead {
     lines: LineReader,
@@ -79,7 +79,7 @@ pub(super) struct LogHead {
 }
 
 impl LogHead {
-    /// What reads the lines of any part of the generation.
+    /// RequestKind reads the lines of any part of the generation.
     pub(super) fn lines(&self) -> LineReader {
         self.lines.clone()
     }
@@ -138,7 +138,7 @@ impl<'f, F: Files> LogText<'f, F> {
     }
 
     pub(super) fn is_plain(&self, number: usize) -> bool {
-        self.log.files[number].packing == Packing::Plain
+        self.log.files[number].packing == Compression::Plain
     }
 
     /// The end of the log, as it was listed.
@@ -157,7 +157,7 @@ impl<'f, F: Files> LogText<'f, F> {
     pub(super) fn reach(&self, number: usize) -> u64 {
         let file = &self.log.files[number];
         let length = self.known[number].length.unwrap_or(u64::MAX);
-        if file.packing == Packing::Plain {
+        if file.packing == Compression::Plain {
             file.size
         } else {
             length
@@ -189,7 +189,7 @@ impl<'f, F: Files> LogText<'f, F> {
         let unpacked = &mut self.known[number].unpacked;
         let file = &self.log.files[number];
         self.tally.scanned += match file.packing {
-            Packing::Plain => part.end - part.start,
+            Compression::Plain => part.end - part.start,
             _ => part.end.min(file.size).saturating_sub(std::mem::replace(
                 unpacked,
                 part.end.min(file.size).max(*unpacked),
@@ -221,7 +221,7 @@ impl<'f, F: Files> LogText<'f, F> {
             self.look(number, at..at + chunk.bytes.len() as u64);
             let file = &self.log.files[number];
             if is_end
-                && file.packing == Packing::Plain
+                && file.packing == Compression::Plain
                 && at + (chunk.bytes.len() as u64) < file.size
             {
                 return Err(self.shrunk(number));
@@ -252,7 +252,7 @@ impl<'f, F: Files> LogText<'f, F> {
         )
     }
 
-    /// What the head of a generation tells.
+    /// RequestKind the head of a generation tells.
     pub(super) async fn head(&mut self, number: usize) -> Result<&LogHead, Halt> {
         if self.known[number].head.is_none() {
             // A file that cannot be read says so where its lines are wanted.
@@ -271,7 +271,7 @@ impl<'f, F: Files> LogText<'f, F> {
     async fn read_head(&mut self, number: usize) -> Result<LogHead, Halt> {
         let (mut bytes, mut at_end) = self.read(number, 0, HEAD_BYTES).await?;
         let newlines = bytes.iter().filter(|&&byte| byte == b'\n').count();
-        // What is never written to may be most of a file.
+        // RequestKind is never written to may be most of a file.
         let is_sparse = bytes.ends_with(&[0; HEAD_BYTES / 4]);
         if !at_end && newlines < HEAD_LINES && !is_sparse && !is_hole(&bytes) {
             let (more, ends) = self
@@ -296,7 +296,7 @@ impl<'f, F: Files> LogText<'f, F> {
             reader.finish(&mut out);
         }
         for line in out.iter().filter_map(FileItem::line) {
-            if line.time_from == TimeFrom::Stamp {
+            if line.time_from == TimeSource::Stamp {
                 first.get_or_insert(line.time);
             }
         }
@@ -310,7 +310,7 @@ impl<'f, F: Files> LogText<'f, F> {
         let is_crlf = memchr::memchr(b'\n', bytes).is_some_and(|end| bytes[..end].ends_with(b"\r"));
         let line_end = 1 + u64::from(is_crlf);
         let stamped = reader.has_time;
-        // What was only learnt has seen no stamp yet, and cannot say how one compares.
+        // RequestKind was only learnt has seen no stamp yet, and cannot say how one compares.
         let seen = reader.into_reader();
         let key = seen.timestamps().key();
         let undated = seen.timestamps().is_undated();
@@ -336,7 +336,7 @@ impl<'f, F: Files> LogText<'f, F> {
         Ok(undated && !is_short)
     }
 
-    /// What reads this generation from `offset` on, where a line begins: `before` are bytes that
+    /// RequestKind reads this generation from `offset` on, where a line begins: `before` are bytes that
     /// stand before it, and more of them are read where they do not tell the time of what follows.
     pub(super) async fn reader(
         &mut self,

@@ -7,11 +7,11 @@ use std::fmt;
 use bytes::Bytes;
 use regex::bytes::RegexBuilder;
 
-use crate::files::access::{Chunk, FileError, Finds, Found, Scan};
-use crate::files::listing::Listing;
+use crate::files::access::{FileChunk, FileError, FoundLine, ScanBatch, ScanRequest};
+use crate::files::listing::FileListing;
 use crate::host::{Failure, Files, Hint, MAX_READ};
 use crate::model::cursor::FileId;
-use crate::model::log_file::{LogFile, Packing};
+use crate::model::log_file::{Compression, LogFile};
 use crate::model::time::Time;
 use crate::parse::timestamp::TimeKey;
 use crate::query::Prefilter;
@@ -59,7 +59,7 @@ pub(super) struct Fake {
     /// Finds that a scan gives at once.
     pub(super) portion: usize,
     next_ino: u64,
-    found: VecDeque<Finds>,
+    found: VecDeque<ScanBatch>,
 }
 
 impl Fake {
@@ -145,7 +145,7 @@ impl Fake {
 }
 
 impl Files for Fake {
-    async fn list(&mut self, pattern: &[u8]) -> Result<Listing, Failure> {
+    async fn list(&mut self, pattern: &[u8]) -> Result<FileListing, Failure> {
         let pattern = String::from_utf8_lossy(pattern).into_owned();
         let stem = pattern.split('*').next().unwrap_or_default().to_owned();
         let matches = self
@@ -153,9 +153,9 @@ impl Files for Fake {
             .iter()
             .filter(|file| file.path.starts_with(&stem));
         let listed = matches.map(|file| {
-            let packing = Packing::of_name(file.path.as_bytes());
+            let packing = Compression::of_name(file.path.as_bytes());
             // Packed text is shorter.
-            let size = if packing == Packing::Plain {
+            let size = if packing == Compression::Plain {
                 file.text.len()
             } else {
                 file.text.len() / 7
@@ -175,17 +175,17 @@ impl Files for Fake {
         Ok(listed.collect())
     }
 
-    async fn list_log(&mut self, path: &[u8]) -> Result<Listing, Failure> {
+    async fn list_log(&mut self, path: &[u8]) -> Result<FileListing, Failure> {
         self.list(path).await
     }
 
-    async fn read(&mut self, file: &LogFile, from: u64, most: usize) -> Result<Chunk, Failure> {
+    async fn read(&mut self, file: &LogFile, from: u64, most: usize) -> Result<FileChunk, Failure> {
         self.asked();
         assert!(most > 0 && most <= MAX_READ, "a read of {most} bytes");
         let text = self.text(file)?;
         let from = usize::try_from(from).expect("small").min(text.len());
         let to = (from + most).min(text.len());
-        let chunk = Chunk {
+        let chunk = FileChunk {
             bytes: Bytes::copy_from_slice(&text[from..to]),
             at_end: to == text.len(),
         };
@@ -199,7 +199,7 @@ impl Files for Fake {
         Ok(self.text(file)?.len() as u64)
     }
 
-    async fn scan(&mut self, scan: &Scan) -> Result<(), Failure> {
+    async fn scan(&mut self, scan: &ScanRequest) -> Result<(), Failure> {
         self.asked();
         self.found.clear();
         let text = self.text(&scan.file)?.to_vec();
@@ -217,7 +217,7 @@ impl Files for Fake {
             let first = number.saturating_sub(scan.after as usize);
             let last = (number + scan.before as usize).min(lines.len() - 1);
             if hits[first..=last].iter().any(|hit| *hit) {
-                finds.push(Found {
+                finds.push(FoundLine {
                     offset: *offset,
                     raw: raw.clone(),
                     is_hit: hits[number],
@@ -226,19 +226,19 @@ impl Files for Fake {
         }
         for part in finds.chunks(self.portion.max(1)) {
             let read_to = part.last().map_or(0, |found| found.offset + 1);
-            self.found.push_back(Finds {
+            self.found.push_back(ScanBatch {
                 lines: part.to_vec(),
                 read_to,
             });
         }
-        self.found.push_back(Finds {
+        self.found.push_back(ScanBatch {
             lines: Vec::new(),
             read_to: scan.to.min(text.len() as u64),
         });
         Ok(())
     }
 
-    async fn next(&mut self) -> Result<Option<Finds>, Failure> {
+    async fn next(&mut self) -> Result<Option<ScanBatch>, Failure> {
         Ok(self.found.pop_front())
     }
 

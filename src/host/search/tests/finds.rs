@@ -9,8 +9,8 @@ use proptest::prelude::*;
 use super::fake::{Fake, Turn};
 use super::*;
 use crate::model::level::Level;
-use crate::query::request::{Bucket, Histogram, Hit, Search};
-use crate::query::{Now, Query, Subject};
+use crate::query::request::{HistogramBucket, HistogramRequest, SearchHit, SearchRequest};
+use crate::query::{MatchInput, Query, ReferenceTime};
 
 /// A log of records, some of several lines.
 fn log() -> impl Strategy<Value = Fake> {
@@ -50,7 +50,7 @@ fn log() -> impl Strategy<Value = Fake> {
 }
 
 fn query(text: &str) -> Query {
-    Query::parse(text, &Now::default()).expect("a query")
+    Query::parse(text, &ReferenceTime::default()).expect("a query")
 }
 
 fn queries() -> impl Strategy<Value = Query> {
@@ -72,7 +72,7 @@ fn queries() -> impl Strategy<Value = Query> {
 type Seen = (Vec<Bytes>, Vec<Bytes>, Vec<Bytes>);
 
 fn records(files: &mut Fake) -> (Vec<Line>, Vec<std::ops::Range<usize>>) {
-    let (lines, _) = page(files, Start::Oldest, false, 100_000);
+    let (lines, _) = page(files, PageStart::Oldest, false, 100_000);
     let mut records: Vec<std::ops::Range<usize>> = Vec::new();
     for (at, line) in lines.iter().enumerate() {
         match records.last_mut() {
@@ -93,7 +93,7 @@ fn matching(
         let raw = raws(&lines[record.clone()]).join(&b'\n');
         let time = lines[record.start].time;
         window.contains(&time)
-            && query.matches(&Subject {
+            && query.matches(&MatchInput {
                 host: "web-1",
                 source: "app",
                 time,
@@ -103,7 +103,7 @@ fn matching(
     (lines, records)
 }
 
-fn expected(files: &mut Fake, search: &Search) -> Vec<Seen> {
+fn expected(files: &mut Fake, search: &SearchRequest) -> Vec<Seen> {
     let (lines, mut records) = matching(files, &search.query, &search.window);
     if search.newest_first {
         records.reverse();
@@ -121,18 +121,18 @@ fn expected(files: &mut Fake, search: &Search) -> Vec<Seen> {
     seen.collect()
 }
 
-fn hits_of(reply: &Reply) -> &[Hit] {
-    if let Reply::Hits(_, hits) = reply {
+fn hits_of(reply: &LogResponse) -> &[SearchHit] {
+    if let LogResponse::Hits(_, hits) = reply {
         hits
     } else {
         &[]
     }
 }
 
-fn found(replies: &[Reply], after: u32) -> Vec<Seen> {
+fn found(replies: &[LogResponse], after: u32) -> Vec<Seen> {
     let hits = replies.iter().flat_map(|reply| match reply {
-        Reply::Failed(name, why) => panic!("{name}: {why}"),
-        Reply::Gap(_, missing) => panic!("{missing:?}"),
+        LogResponse::Failed(name, why) => panic!("{name}: {why}"),
+        LogResponse::Gap(_, missing) => panic!("{missing:?}"),
         other => hits_of(other),
     });
     let seen = hits.map(|hit| {
@@ -152,8 +152,8 @@ fn found(replies: &[Reply], after: u32) -> Vec<Seen> {
     seen.collect()
 }
 
-fn all(query: Query) -> Search {
-    Search {
+fn all(query: Query) -> SearchRequest {
+    SearchRequest {
         query,
         window: ALWAYS,
         newest_first: true,
@@ -177,10 +177,10 @@ proptest! {
         (from, to) in (-10..150_i64, 50..300_i64),
         turns in prop::collection::vec((0..9_u32, prop::sample::select(vec![Turn::Rename, Turn::Compress, Turn::CopyTruncate])), 0..3),
     ) {
-        let search = Search { newest_first, before, after, limit, window: at(from)..at(to), ..all(query) };
+        let search = SearchRequest { newest_first, before, after, limit, window: at(from)..at(to), ..all(query) };
         let expected = expected(&mut files, &search);
         files.turns = turns.into();
-        let replies = ask(&mut files, What::Search(search));
+        let replies = ask(&mut files, RequestKind::Search(search));
         prop_assert_eq!(found(&replies, after), expected, "{:#?}", replies);
         let hits = totals(&replies).hits;
         prop_assert_eq!(hits, replies.iter().map(|reply| hits_of(reply).len()).sum::<usize>() as u64);
@@ -196,17 +196,17 @@ proptest! {
             let level = level::of(&line.raw).and_then(|level| Level::ALL.iter().position(|other| *other == level));
             counts.entry(Time(line.time.0.div_euclid(bucket) * bucket)).or_default()[level.map_or(0, |at| at + 1)] += 1;
         }
-        let histogram = Histogram { query: query.clone(), window: ALWAYS, bucket: Duration::from_secs(seconds) };
-        let replies = ask(&mut files, What::Histogram(histogram));
-        let buckets: Vec<Bucket> = replies.iter().filter_map(|reply| match reply {
-            Reply::Buckets(_, buckets) => Some(buckets.clone()),
+        let histogram = HistogramRequest { query: query.clone(), window: ALWAYS, bucket: Duration::from_secs(seconds) };
+        let replies = ask(&mut files, RequestKind::Histogram(histogram));
+        let buckets: Vec<HistogramBucket> = replies.iter().filter_map(|reply| match reply {
+            LogResponse::Buckets(_, buckets) => Some(buckets.clone()),
             _ => None,
         }).flatten().collect();
-        let expected: Vec<Bucket> = counts.into_iter().map(|(start, counts)| Bucket { start, counts }).collect();
+        let expected: Vec<HistogramBucket> = counts.into_iter().map(|(start, counts)| HistogramBucket { start, counts }).collect();
         prop_assert_eq!(buckets, expected);
-        let counted = ask(&mut files, What::Search(Search { count_only: true, ..all(query) }));
+        let counted = ask(&mut files, RequestKind::Search(SearchRequest { count_only: true, ..all(query) }));
         prop_assert_eq!(totals(&counted).hits, records.len() as u64);
-        prop_assert!(!counted.iter().any(|reply| matches!(reply, Reply::Hits(..))));
+        prop_assert!(!counted.iter().any(|reply| matches!(reply, LogResponse::Hits(..))));
     }
 }
 
@@ -224,7 +224,7 @@ fn hits_that_are_found_together_go_out_together_and_wait_for_no_others() {
     for newest_first in [false, true] {
         let replies = ask(
             &mut files,
-            What::Search(Search {
+            RequestKind::Search(SearchRequest {
                 newest_first,
                 ..all(query("broke"))
             }),
@@ -236,12 +236,12 @@ fn hits_that_are_found_together_go_out_together_and_wait_for_no_others() {
             .collect();
         assert_eq!(groups.iter().sum::<usize>(), 2000);
         assert!((20..400).contains(&groups.len()), "{groups:?}");
-        let is_hits = |reply: &Reply| matches!(reply, Reply::Hits(..));
+        let is_hits = |reply: &LogResponse| matches!(reply, LogResponse::Hits(..));
         let (first, last) = (
             replies.iter().position(is_hits),
             replies.iter().rposition(is_hits),
         );
-        let told = |reply: &Reply| matches!(reply, Reply::Progress(..));
+        let told = |reply: &LogResponse| matches!(reply, LogResponse::Progress(..));
         let between = &replies[first.expect("hits")..last.expect("hits")];
         assert!(
             between.iter().filter(|reply| told(reply)).count() > 10,
@@ -271,7 +271,7 @@ fn the_newest_hits_of_a_long_log_cost_little() {
     );
     let replies = ask(
         &mut files,
-        What::Search(Search {
+        RequestKind::Search(SearchRequest {
             limit: Some(3),
             ..all(query("broke"))
         }),
@@ -309,18 +309,21 @@ fn what_is_looked_at_is_what_it_takes_on_disk_also_where_a_limit_ends_it() {
     let on_disk = packed / 7 + plain;
     let scanned = |files: &mut Fake, what| totals(&ask(files, what)).scanned;
     for count_only in [true, false] {
-        let search = Search {
+        let search = SearchRequest {
             count_only,
             ..all(query("broke"))
         };
-        assert_eq!(scanned(&mut files, What::Search(search.clone())), on_disk);
+        assert_eq!(
+            scanned(&mut files, RequestKind::Search(search.clone())),
+            on_disk
+        );
         for newest_first in [true, false] {
-            let few = Search {
+            let few = SearchRequest {
                 newest_first,
                 limit: Some(10),
                 ..search.clone()
             };
-            let seen = scanned(&mut files, What::Search(few));
+            let seen = scanned(&mut files, RequestKind::Search(few));
             assert!(
                 (300..20_000).contains(&seen),
                 "{seen} bytes looked at for ten hits"
@@ -328,7 +331,7 @@ fn what_is_looked_at_is_what_it_takes_on_disk_also_where_a_limit_ends_it() {
         }
         let many = scanned(
             &mut files,
-            What::Search(Search {
+            RequestKind::Search(SearchRequest {
                 limit: Some(501),
                 ..search
             }),
@@ -338,14 +341,14 @@ fn what_is_looked_at_is_what_it_takes_on_disk_also_where_a_limit_ends_it() {
             "of the compressed one all is unpacked before its last line is known"
         );
     }
-    for (backwards, start) in [(false, Start::Oldest), (true, Start::At(at(5000)))] {
-        let page = Page {
+    for (backwards, start) in [(false, PageStart::Oldest), (true, PageStart::At(at(5000)))] {
+        let page = PageRequest {
             start,
             backwards,
             lines: 4000,
             window: ALWAYS,
         };
-        let seen = scanned(&mut files, What::Page(page));
+        let seen = scanned(&mut files, RequestKind::Page(page));
         assert!(
             (packed / 7..packed / 7 + 20_000).contains(&seen),
             "{seen} bytes looked at of {}",
@@ -371,7 +374,7 @@ fn a_window_bounds_what_is_looked_at() {
     let window = at(120_000)..at(121_000);
     let replies = ask(
         &mut files,
-        What::Search(Search {
+        RequestKind::Search(SearchRequest {
             window,
             count_only: true,
             ..all(query("line"))
@@ -383,7 +386,7 @@ fn a_window_bounds_what_is_looked_at() {
     assert!(totals.scanned < 700_000, "{totals:?}");
 }
 
-fn found_lines(replies: &[Reply]) -> Vec<Line> {
+fn found_lines(replies: &[LogResponse]) -> Vec<Line> {
     replies
         .iter()
         .flat_map(hits_of)
@@ -404,15 +407,16 @@ fn an_estimate_reads_little_and_names_files_bytes_and_commands() {
             .collect();
         files.add(path, text, at(from + 50_000));
     }
-    let search = |from, to| Search {
+    let search = |from, to| SearchRequest {
         window: at(from)..at(to),
         ..all(query("broke"))
     };
-    let cost = |files: &mut Fake, what| match &ask(files, What::Estimate(Box::new(what)))[..] {
-        [Reply::Cost(_, cost), Reply::Done(_)] => cost.clone(),
+    let cost = |files: &mut Fake, what| match &ask(files, RequestKind::Estimate(Box::new(what)))[..]
+    {
+        [LogResponse::Cost(_, cost), LogResponse::Done(_)] => cost.clone(),
         other => panic!("{other:?}"),
     };
-    let hour = cost(&mut files, What::Search(search(120_000, 123_600)));
+    let hour = cost(&mut files, RequestKind::Search(search(120_000, 123_600)));
     assert!((100_000..400_000).contains(&hour.bytes), "{hour:?}");
     assert_eq!(hour.commands.len(), 1);
     let (reads, greps) = hour.commands[0]
@@ -423,15 +427,15 @@ fn an_estimate_reads_little_and_names_files_bytes_and_commands() {
         "{hour:?}"
     );
     assert!(greps.ends_with(" | grep -a -F -i -e broke"), "{hour:?}");
-    let everything = cost(&mut files, What::Search(all(query("broke"))));
+    let everything = cost(&mut files, RequestKind::Search(all(query("broke"))));
     assert_eq!(everything.files.len(), 3);
-    let page = Page {
-        start: Start::At(at(120_000)),
+    let page = PageRequest {
+        start: PageStart::At(at(120_000)),
         backwards: true,
         lines: 100,
         window: ALWAYS,
     };
-    let page = cost(&mut files, What::Page(page));
+    let page = cost(&mut files, RequestKind::Page(page));
     assert!((4_000..20_000).contains(&page.bytes), "{page:?}");
     assert!(files.bytes < 1 << 20, "{} bytes were read", files.bytes);
 }
@@ -445,11 +449,11 @@ async fn who_listens_no_more_ends_a_search_at_once() {
         at(5000),
     );
     let (replies, mut received) = mpsc::channel(1);
-    let asked = Ask {
+    let asked = LogRequest {
         sources: Vec::new(),
-        what: What::Search(all(query("x"))),
+        what: RequestKind::Search(all(query("x"))),
     };
-    let (host, facts) = (host("/log/app"), Facts::default());
+    let (host, facts) = (host("/log/app"), SystemFacts::default());
     let listen = async {
         assert!(received.recv().await.is_some());
         drop(received);
@@ -478,7 +482,7 @@ fn the_limit_of_hits_is_that_of_the_host() {
         let replies = ask_host(
             &mut files,
             &host,
-            What::Search(Search {
+            RequestKind::Search(SearchRequest {
                 limit: Some(limit),
                 ..all(query("x"))
             }),
@@ -507,7 +511,7 @@ fn a_log_that_is_moved_at_any_two_moments_of_a_search_is_searched_whole() {
                 .map(move |other| (newest_first, one, other))
         })
     }) {
-        let search = Search {
+        let search = SearchRequest {
             newest_first,
             ..all(query("hit"))
         };
@@ -515,7 +519,7 @@ fn a_log_that_is_moved_at_any_two_moments_of_a_search_is_searched_whole() {
         for (first, second) in (0..6).flat_map(|first| (0..5).map(move |second| (first, second))) {
             let mut files = files.clone();
             files.turns = [(first, one), (second, other)].into();
-            let replies = ask(&mut files, What::Search(search.clone()));
+            let replies = ask(&mut files, RequestKind::Search(search.clone()));
             assert_eq!(
                 found(&replies, 0),
                 expected,
@@ -526,11 +530,11 @@ fn a_log_that_is_moved_at_any_two_moments_of_a_search_is_searched_whole() {
 }
 
 /// Replies that say that something could not be read.
-fn failures(replies: &[Reply]) -> Vec<&str> {
+fn failures(replies: &[LogResponse]) -> Vec<&str> {
     replies
         .iter()
         .filter_map(|reply| {
-            if let Reply::Failed(_, why) = reply {
+            if let LogResponse::Failed(_, why) = reply {
                 Some(&why[..])
             } else {
                 None
@@ -557,7 +561,7 @@ fn a_log_that_is_moved_again_and_again_while_it_is_searched_is_searched_whole() 
         files.turns = std::iter::repeat_n((5, Turn::Rename), 40).collect();
         let replies = ask(
             &mut files,
-            What::Search(Search {
+            RequestKind::Search(SearchRequest {
                 newest_first,
                 ..all(query("hit"))
             }),
@@ -578,7 +582,7 @@ fn a_log_that_is_moved_again_and_again_while_it_is_searched_is_searched_whole() 
 fn a_log_that_is_moved_before_each_read_is_given_up_in_one_word() {
     let mut files = generations(60);
     files.turns = std::iter::repeat_n((0, Turn::Rename), 100_000).collect();
-    let replies = ask(&mut files, What::Search(all(query("hit"))));
+    let replies = ask(&mut files, RequestKind::Search(all(query("hit"))));
     let failures = failures(&replies);
     assert!(
         failures.len() == 1 && failures[0].contains("moved all the while"),
@@ -592,7 +596,7 @@ fn of_many_files_that_cannot_be_read_the_first_are_named_and_the_others_counted(
     for file in files.files.iter_mut().take(30) {
         file.is_denied = true;
     }
-    let replies = ask(&mut files, What::Search(all(query("hit"))));
+    let replies = ask(&mut files, RequestKind::Search(all(query("hit"))));
     let failures = failures(&replies);
     assert_eq!(
         (totals(&replies).hits, failures.len()),

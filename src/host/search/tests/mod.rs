@@ -9,11 +9,13 @@ mod times;
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
-use crate::model::host::{Endpoint, Facts, HostName, HostSpec};
+use crate::model::host::{Endpoint, HostName, HostSpec, SystemFacts};
 use crate::model::line::Line;
 use crate::model::source::{SourceKind, SourceSpec};
 use crate::model::time::Time;
-use crate::query::request::{Ask, Page, Reply, Start, Totals, What};
+use crate::query::request::{
+    LogRequest, LogResponse, PageRequest, PageStart, RequestKind, ResponseTotals,
+};
 
 use fake::Fake;
 
@@ -47,22 +49,26 @@ fn host(path: &str) -> HostSpec {
 }
 
 /// All that is answered.
-fn ask(files: &mut Fake, what: What) -> Vec<Reply> {
+fn ask(files: &mut Fake, what: RequestKind) -> Vec<LogResponse> {
     ask_host(files, &host("/log/app"), what)
 }
 
-fn ask_host(files: &mut impl crate::host::Files, host: &HostSpec, what: What) -> Vec<Reply> {
+fn ask_host(
+    files: &mut impl crate::host::Files,
+    host: &HostSpec,
+    what: RequestKind,
+) -> Vec<LogResponse> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .expect("a runtime");
     runtime.block_on(async {
         let (replies, mut received) = mpsc::channel(1);
-        let asked = Ask {
+        let asked = LogRequest {
             sources: Vec::new(),
             what,
         };
-        let facts = Facts::default();
+        let facts = SystemFacts::default();
         let work = async move {
             super::answer(files, host, &facts, &asked, &replies)
                 .await
@@ -79,17 +85,22 @@ fn ask_host(files: &mut impl crate::host::Files, host: &HostSpec, what: What) ->
     })
 }
 
-fn totals(replies: &[Reply]) -> Totals {
+fn totals(replies: &[LogResponse]) -> ResponseTotals {
     match replies.last() {
-        Some(Reply::Done(totals)) => *totals,
+        Some(LogResponse::Done(totals)) => *totals,
         other => panic!("the last reply is {other:?}"),
     }
 }
 
-fn page(files: &mut Fake, start: Start, backwards: bool, lines: u32) -> (Vec<Line>, Vec<Reply>) {
+fn page(
+    files: &mut Fake,
+    start: PageStart,
+    backwards: bool,
+    lines: u32,
+) -> (Vec<Line>, Vec<LogResponse>) {
     let replies = ask(
         files,
-        What::Page(Page {
+        RequestKind::Page(PageRequest {
             start,
             backwards,
             lines,
@@ -99,10 +110,10 @@ fn page(files: &mut Fake, start: Start, backwards: bool, lines: u32) -> (Vec<Lin
     (lines_of(&replies), replies)
 }
 
-fn lines_of(replies: &[Reply]) -> Vec<Line> {
+fn lines_of(replies: &[LogResponse]) -> Vec<Line> {
     let lines = replies.iter().filter_map(|reply| match reply {
-        Reply::Lines(_, lines) => Some(lines.clone()),
-        Reply::Failed(name, why) => panic!("{name}: {why}"),
+        LogResponse::Lines(_, lines) => Some(lines.clone()),
+        LogResponse::Failed(name, why) => panic!("{name}: {why}"),
         _ => None,
     });
     lines.flatten().collect()

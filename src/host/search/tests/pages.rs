@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::fake::{Fake, Turn, lines};
 use super::*;
-use crate::model::cursor::{FileId, Place};
+use crate::model::cursor::{FileId, LineRef};
 use crate::model::gap::GapReason;
 use crate::query::request::MissingBytes;
 
@@ -52,30 +52,30 @@ fn log() -> impl Strategy<Value = (Fake, Vec<Bytes>)> {
     })
 }
 
-fn last_place(lines: &[Line]) -> Option<Place> {
-    lines.last().map(|line| Place::of(line.cursor, &line.raw))
+fn last_place(lines: &[Line]) -> Option<LineRef> {
+    lines.last().map(|line| LineRef::of(line.cursor, &line.raw))
 }
 
 fn all_forwards(files: &mut Fake, size: u32) -> Vec<Line> {
     let mut all = Vec::new();
-    let mut start = Start::Oldest;
+    let mut start = PageStart::Oldest;
     loop {
         let (lines, _) = page(files, start, false, size);
         let Some(place) = last_place(&lines) else {
             return all;
         };
-        start = Start::After(place);
+        start = PageStart::After(place);
         all.extend(lines);
     }
 }
 
 fn all_backwards(files: &mut Fake, size: u32) -> Vec<Line> {
     let mut parts = Vec::new();
-    let mut start = Start::Newest;
+    let mut start = PageStart::Newest;
     loop {
         let (lines, _) = page(files, start, true, size);
         let Some(first) = lines.first() else { break };
-        start = Start::Cursor(Place::of(first.cursor, &first.raw));
+        start = PageStart::Cursor(LineRef::of(first.cursor, &first.raw));
         parts.push(lines);
     }
     parts.into_iter().rev().flatten().collect()
@@ -111,8 +111,8 @@ proptest! {
             files.turn(turn);
             files.files.last_mut().expect("a file").text.extend_from_slice(b"");
         }
-        let place = Place::of(line.cursor, &line.raw);
-        let (found, replies) = page(&mut files, Start::Cursor(place), false, 1);
+        let place = LineRef::of(line.cursor, &line.raw);
+        let (found, replies) = page(&mut files, PageStart::Cursor(place), false, 1);
         prop_assert_eq!(found.first().map(|line| &line.raw), Some(&line.raw), "{:?}", replies);
     }
 
@@ -122,7 +122,7 @@ proptest! {
         turns in prop::collection::vec((0..6_u32, prop::sample::select(vec![Turn::Rename, Turn::Compress])), 0..3),
     ) {
         files.turns = turns.into();
-        let (lines, _) = page(&mut files, Start::Newest, true, 10_000);
+        let (lines, _) = page(&mut files, PageStart::Newest, true, 10_000);
         prop_assert_eq!(raws(&lines), all);
     }
 }
@@ -137,14 +137,14 @@ fn numbered(count: i64, from: i64) -> String {
 fn a_page_of_a_plain_file_reads_little_more_than_it_shows() {
     let mut files = Fake::new();
     files.add("/log/app", numbered(50_000, 0), at(50_000));
-    let (middle, _) = page(&mut files, Start::Newest, true, 20_000);
-    let middle = Place::of(middle[0].cursor, &middle[0].raw);
+    let (middle, _) = page(&mut files, PageStart::Newest, true, 20_000);
+    let middle = LineRef::of(middle[0].cursor, &middle[0].raw);
     for (start, backwards) in [
-        (Start::Newest, true),
-        (Start::Oldest, false),
-        (Start::Cursor(middle), true),
-        (Start::Cursor(middle), false),
-        (Start::After(middle), false),
+        (PageStart::Newest, true),
+        (PageStart::Oldest, false),
+        (PageStart::Cursor(middle), true),
+        (PageStart::Cursor(middle), false),
+        (PageStart::After(middle), false),
     ] {
         for count in [50, 200, 5000] {
             files.bytes = 0;
@@ -167,14 +167,14 @@ fn the_rest_of_a_record_at_the_border_of_a_page_is_known_as_such() {
         .map(|n| stamped(n, "ERROR it broke") + "    at Shop.main(Shop.java:7)\n")
         .collect();
     files.add("/log/app", text, at(200));
-    let (lines, _) = page(&mut files, Start::Newest, true, 1);
+    let (lines, _) = page(&mut files, PageStart::Newest, true, 1);
     assert!(lines[0].continues);
     assert_eq!(
         (lines[0].time, lines[0].time_from.as_str()),
         (at(199), "previous")
     );
-    let place = Place::of(lines[0].cursor, &lines[0].raw);
-    let (again, _) = page(&mut files, Start::Cursor(place), false, 1);
+    let place = LineRef::of(lines[0].cursor, &lines[0].raw);
+    let (again, _) = page(&mut files, PageStart::Cursor(place), false, 1);
     assert_eq!(again, lines);
 }
 
@@ -182,11 +182,11 @@ fn the_rest_of_a_record_at_the_border_of_a_page_is_known_as_such() {
 fn a_line_that_was_under_way_comes_again_when_it_has_grown() {
     let mut files = Fake::new();
     files.add("/log/app", "one\ntw", at(0));
-    let (lines, _) = page(&mut files, Start::Newest, true, 1);
+    let (lines, _) = page(&mut files, PageStart::Newest, true, 1);
     assert_eq!(&lines[0].raw[..], b"tw");
     files.files[0].text.extend_from_slice(b"o\nthree\n");
-    let place = Place::of(lines[0].cursor, &lines[0].raw);
-    let (lines, _) = page(&mut files, Start::After(place), false, 9);
+    let place = LineRef::of(lines[0].cursor, &lines[0].raw);
+    let (lines, _) = page(&mut files, PageStart::After(place), false, 9);
     assert_eq!(raws(&lines), ["two", "three"]);
 }
 
@@ -195,13 +195,13 @@ fn a_cursor_whose_line_is_gone_is_a_gap_and_the_oldest_line_that_is_left() {
     let mut files = Fake::new();
     files.add("/log/app.1", numbered(3, 0), at(3));
     files.add("/log/app", numbered(3, 3), at(6));
-    let (lines, _) = page(&mut files, Start::Oldest, false, 2);
+    let (lines, _) = page(&mut files, PageStart::Oldest, false, 2);
     let place = last_place(&lines).expect("a line");
     files.files.remove(0);
-    let (lines, replies) = page(&mut files, Start::After(place), false, 1);
+    let (lines, replies) = page(&mut files, PageStart::After(place), false, 1);
     assert_eq!(lines[0].time, at(3));
     let gap = replies.iter().find_map(|reply| match reply {
-        Reply::Gap(_, missing) => Some(missing.clone()),
+        LogResponse::Gap(_, missing) => Some(missing.clone()),
         _ => None,
     });
     let from = place.cursor.offset;
@@ -216,7 +216,7 @@ fn a_cursor_whose_line_is_gone_is_a_gap_and_the_oldest_line_that_is_left() {
     assert!(
         replies
             .iter()
-            .any(|reply| matches!(reply, Reply::Note(_, why) if why.contains("/log/app")))
+            .any(|reply| matches!(reply, LogResponse::Note(_, why) if why.contains("/log/app")))
     );
 }
 
@@ -227,7 +227,7 @@ fn a_hole_of_nul_bytes_is_one_gap_and_is_not_read() {
     let (head, tail) = (numbered(5, 0), numbered(5, 5));
     let text = [head.as_bytes(), &vec![0; hole], tail.as_bytes()].concat();
     files.add("/log/app", text, at(10));
-    for (start, backwards) in [(Start::Oldest, false), (Start::Newest, true)] {
+    for (start, backwards) in [(PageStart::Oldest, false), (PageStart::Newest, true)] {
         files.bytes = 0;
         let (lines, replies) = page(&mut files, start, backwards, 100);
         assert_eq!(
@@ -242,7 +242,7 @@ fn a_hole_of_nul_bytes_is_one_gap_and_is_not_read() {
         };
         let gaps: Vec<_> = replies
             .iter()
-            .filter(|reply| matches!(reply, Reply::Gap(_, found) if *found == gap))
+            .filter(|reply| matches!(reply, LogResponse::Gap(_, found) if *found == gap))
             .collect();
         assert_eq!(gaps.len(), 1, "{replies:?}");
         assert!(files.bytes < 1 << 20, "{} bytes were read", files.bytes);
@@ -258,7 +258,7 @@ fn a_line_without_end_is_a_beginning_and_a_gap() {
         [b"one\n", &vec![b'x'; long][..], b"\ntwo\n"].concat(),
         at(0),
     );
-    for (start, backwards) in [(Start::Oldest, false), (Start::Newest, true)] {
+    for (start, backwards) in [(PageStart::Oldest, false), (PageStart::Newest, true)] {
         let (lines, replies) = page(&mut files, start, backwards, 100);
         let lengths: Vec<usize> = lines.iter().map(|line| line.raw.len()).collect();
         assert_eq!(lengths, [3, 1 << 20, 3], "{backwards}");
@@ -270,7 +270,7 @@ fn a_line_without_end_is_a_beginning_and_a_gap() {
         assert!(
             replies
                 .iter()
-                .any(|reply| matches!(reply, Reply::Gap(_, found) if *found == gap)),
+                .any(|reply| matches!(reply, LogResponse::Gap(_, found) if *found == gap)),
             "{backwards}"
         );
     }
@@ -282,8 +282,8 @@ fn sources_are_listed_with_their_files_oldest_first() {
     for path in ["/log/app", "/log/app.1", "/log/app.2.gz", "/log/apple"] {
         files.add(path, "x\n", at(0));
     }
-    let replies = ask(&mut files, What::List);
-    let Some(Reply::Source(info, found)) = replies.first() else {
+    let replies = ask(&mut files, RequestKind::List);
+    let Some(LogResponse::Source(info, found)) = replies.first() else {
         panic!("{replies:?}")
     };
     let paths: Vec<_> = found
@@ -308,7 +308,7 @@ fn sources_are_listed_with_their_files_oldest_first() {
 fn a_file_of_another_device_with_the_same_number_is_another_file() {
     let mut files = Fake::new();
     files.add("/log/app", "one\ntwo\n", at(0));
-    let (lines, _) = page(&mut files, Start::Oldest, false, 1);
+    let (lines, _) = page(&mut files, PageStart::Oldest, false, 1);
     let mut cursor = lines[0].cursor;
     cursor.file = FileId {
         dev: 9,
@@ -317,19 +317,23 @@ fn a_file_of_another_device_with_the_same_number_is_another_file() {
     // Its line is known by what it says.
     let (again, _) = page(
         &mut files,
-        Start::Cursor(Place::of(cursor, &lines[0].raw)),
+        PageStart::Cursor(LineRef::of(cursor, &lines[0].raw)),
         false,
         1,
     );
     assert_eq!(raws(&again), ["one"]);
     let (_, replies) = page(
         &mut files,
-        Start::Cursor(Place {
+        PageStart::Cursor(LineRef {
             cursor,
             check: None,
         }),
         false,
         1,
     );
-    assert!(replies.iter().any(|reply| matches!(reply, Reply::Gap(..))));
+    assert!(
+        replies
+            .iter()
+            .any(|reply| matches!(reply, LogResponse::Gap(..)))
+    );
 }

@@ -5,9 +5,9 @@ use std::path::Path;
 
 use super::*;
 use crate::host::local::LocalFiles;
-use crate::model::cursor::Place;
-use crate::query::request::Search;
-use crate::query::{Now, Query};
+use crate::model::cursor::LineRef;
+use crate::query::request::SearchRequest;
+use crate::query::{Query, ReferenceTime};
 
 fn packed(path: &Path, text: &str) {
     let file = std::fs::File::create(path).expect("a file");
@@ -16,7 +16,7 @@ fn packed(path: &Path, text: &str) {
     packer.finish().expect("finished");
 }
 
-fn asked(host: &HostSpec, what: What) -> Vec<Reply> {
+fn asked(host: &HostSpec, what: RequestKind) -> Vec<LogResponse> {
     let mut files = LocalFiles::new();
     ask_host(&mut files, host, what)
 }
@@ -39,8 +39,8 @@ fn a_log_of_real_files_is_searched_and_paged_across_its_generations() {
     std::fs::write(folder.path().join("app.log"), part(2000)).expect("written");
     let live = folder.path().join("app.log");
     let host = host(live.to_str().expect("text"));
-    let query = Query::parse("error shop.main", &Now::default()).expect("a query");
-    let search = Search {
+    let query = Query::parse("error shop.main", &ReferenceTime::default()).expect("a query");
+    let search = SearchRequest {
         query,
         window: ALWAYS,
         newest_first: true,
@@ -49,13 +49,13 @@ fn a_log_of_real_files_is_searched_and_paged_across_its_generations() {
         limit: None,
         count_only: false,
     };
-    let replies = asked(&host, What::Search(search.clone()));
+    let replies = asked(&host, RequestKind::Search(search.clone()));
     assert_eq!(totals(&replies).hits, 30, "{replies:#?}");
     let estimated = asked(
         &host,
-        What::Estimate(Box::new(What::Search(search.clone()))),
+        RequestKind::Estimate(Box::new(RequestKind::Search(search.clone()))),
     );
-    let [Reply::Cost(_, cost), Reply::Done(_)] = &estimated[..] else {
+    let [LogResponse::Cost(_, cost), LogResponse::Done(_)] = &estimated[..] else {
         panic!("{estimated:?}")
     };
     assert_eq!(
@@ -65,22 +65,25 @@ fn a_log_of_real_files_is_searched_and_paged_across_its_generations() {
     );
     let windowed = asked(
         &host,
-        What::Search(Search {
+        RequestKind::Search(SearchRequest {
             window: at(900)..at(1200),
             ..search
         }),
     );
     assert_eq!(totals(&windowed).hits, 3, "{windowed:#?}");
 
-    let page = |start, backwards| Page {
+    let page = |start, backwards| PageRequest {
         start,
         backwards,
         lines: 500,
         window: ALWAYS,
     };
-    let from = lines_of(&asked(&host, What::Page(page(Start::At(at(1500)), false))));
+    let from = lines_of(&asked(
+        &host,
+        RequestKind::Page(page(PageStart::At(at(1500)), false)),
+    ));
     assert_eq!(from[0].time, at(1500));
-    let place = Place::of(from[0].cursor, &from[0].raw);
+    let place = LineRef::of(from[0].cursor, &from[0].raw);
     let copy = folder.path().join("app.log.3");
     std::fs::rename(
         folder.path().join("app.log.2.gz"),
@@ -93,12 +96,18 @@ fn a_log_of_real_files_is_searched_and_paged_across_its_generations() {
         &std::fs::read_to_string(&copy).expect("text"),
     );
     std::fs::remove_file(copy).expect("removed");
-    let before = lines_of(&asked(&host, What::Page(page(Start::Cursor(place), true))));
+    let before = lines_of(&asked(
+        &host,
+        RequestKind::Page(page(PageStart::Cursor(place), true)),
+    ));
     assert_eq!(
         (before.len(), before.last().map(|line| line.time)),
         (500, Some(at(1499)))
     );
-    let again = lines_of(&asked(&host, What::Page(page(Start::Cursor(place), false))));
+    let again = lines_of(&asked(
+        &host,
+        RequestKind::Page(page(PageStart::Cursor(place), false)),
+    ));
     assert_eq!(raws(&again), raws(&from));
 }
 
@@ -115,8 +124,8 @@ fn of_more_symlinks_than_are_followed_it_is_said_how_many_are_not() {
         let link = logs.join(format!("{number}.log"));
         std::os::unix::fs::symlink(real.join(format!("x{number}x.log")), link).expect("linked");
     }
-    let query = Query::parse("hit", &Now::default()).expect("a query");
-    let search = Search {
+    let query = Query::parse("hit", &ReferenceTime::default()).expect("a query");
+    let search = SearchRequest {
         query,
         window: ALWAYS,
         newest_first: false,
@@ -127,14 +136,14 @@ fn of_more_symlinks_than_are_followed_it_is_said_how_many_are_not() {
     };
     let replies = asked(
         &host(logs.join("*.log").to_str().expect("text")),
-        What::Search(search),
+        RequestKind::Search(search),
     );
     assert_eq!(totals(&replies).hits, 1010 + 1000);
     let failed: Vec<_> = replies
         .iter()
-        .filter(|reply| matches!(reply, Reply::Failed(..)))
+        .filter(|reply| matches!(reply, LogResponse::Failed(..)))
         .collect();
-    let [Reply::Failed(_, why)] = &failed[..] else {
+    let [LogResponse::Failed(_, why)] = &failed[..] else {
         panic!("{failed:?}")
     };
     assert!(why.contains("older files of 10 are left out"), "{why}");
@@ -162,8 +171,8 @@ fn a_log_that_is_a_symlink_is_searched_with_the_generations_of_what_it_leads_to(
     std::os::unix::fs::symlink("folder/a.log", logs.join("two.log")).expect("linked");
     std::os::unix::fs::symlink("two.log", logs.join("one.log")).expect("linked");
     std::os::unix::fs::symlink("folder/day-20261120.log", logs.join("day.log")).expect("linked");
-    let query = Query::parse("hit", &Now::default()).expect("a query");
-    let search = Search {
+    let query = Query::parse("hit", &ReferenceTime::default()).expect("a query");
+    let search = SearchRequest {
         query,
         window: ALWAYS,
         newest_first: false,
@@ -180,14 +189,14 @@ fn a_log_that_is_a_symlink_is_searched_with_the_generations_of_what_it_leads_to(
         ("t*.log", 30),
     ] {
         let host = host(logs.join(source).to_str().expect("text"));
-        let replies = asked(&host, What::Search(search.clone()));
+        let replies = asked(&host, RequestKind::Search(search.clone()));
         assert_eq!(totals(&replies).hits, hits, "{source}: {replies:#?}");
     }
     // The log is away for a moment.
     std::fs::rename(real.join("a.log"), real.join("a.log.0")).expect("renamed");
     let replies = asked(
         &host(logs.join("one.log").to_str().expect("text")),
-        What::Search(search),
+        RequestKind::Search(search),
     );
     assert_eq!(totals(&replies).hits, 30, "{replies:#?}");
 }

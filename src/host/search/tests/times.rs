@@ -4,8 +4,8 @@ use proptest::prelude::*;
 
 use super::fake::Fake;
 use super::*;
-use crate::query::request::Search;
-use crate::query::{Now, Query};
+use crate::query::request::SearchRequest;
+use crate::query::{Query, ReferenceTime};
 
 /// Seconds of lines in order, and how much each line has.
 fn log() -> impl Strategy<Value = Vec<Vec<(i64, usize)>>> {
@@ -51,7 +51,7 @@ proptest! {
         let last = all.last().map_or(0, |(second, _)| *second);
         let wanted = last * share / 100;
         let expected = all.iter().find(|(second, _)| *second >= wanted).map(|(_, line)| line.trim_end().to_owned());
-        let (lines, replies) = page(&mut files, Start::At(at(wanted)), false, 1);
+        let (lines, replies) = page(&mut files, PageStart::At(at(wanted)), false, 1);
         let found = lines.first().map(|line| String::from_utf8_lossy(&line.raw).trim_end().to_owned());
         prop_assert_eq!(found, expected, "{:?}", replies);
     }
@@ -61,9 +61,9 @@ proptest! {
         let (mut files, all) = stored(parts);
         let last = all.last().map_or(0, |(second, _)| *second);
         let window = (last * from / 100)..(last * to / 100);
-        let start = if backwards { Start::Newest } else { Start::Oldest };
-        let asked = Page { start, backwards, lines: 1000, window: at(window.start)..at(window.end) };
-        let lines = lines_of(&ask(&mut files, What::Page(asked)));
+        let start = if backwards { PageStart::Newest } else { PageStart::Oldest };
+        let asked = PageRequest { start, backwards, lines: 1000, window: at(window.start)..at(window.end) };
+        let lines = lines_of(&ask(&mut files, RequestKind::Page(asked)));
         let found: Vec<String> = lines
             .iter()
             .filter(|line| !line.raw.starts_with(b"  "))
@@ -97,7 +97,7 @@ fn a_time_in_a_long_file_takes_few_reads() {
         for share in [0, 1, 33, 50, 77, 99, 100] {
             let wanted = second(500_000 * share / 100);
             (files.reads, files.bytes) = (0, 0);
-            let (lines, _) = page(&mut files, Start::At(at(wanted)), false, 1);
+            let (lines, _) = page(&mut files, PageStart::At(at(wanted)), false, 1);
             if share < 100 {
                 assert!(
                     lines[0].time >= at(wanted) && lines[0].time <= at(wanted + 2000),
@@ -138,7 +138,7 @@ fn a_time_behind_a_hole_is_found() {
     );
     for wanted in [500, 999, 1000, 1500] {
         files.bytes = 0;
-        let (lines, _) = page(&mut files, Start::At(at(wanted)), false, 1);
+        let (lines, _) = page(&mut files, PageStart::At(at(wanted)), false, 1);
         assert_eq!(lines[0].time, at(wanted));
         assert!(files.bytes < 2 << 20, "{} bytes for {wanted}", files.bytes);
     }
@@ -157,9 +157,9 @@ fn a_log_that_is_not_in_order_is_read_from_its_beginning_and_says_so() {
         })
         .collect();
     files.add("/log/app", text, at(30_000));
-    let (lines, replies) = page(&mut files, Start::At(at(12_500)), false, 1);
+    let (lines, replies) = page(&mut files, PageStart::At(at(12_500)), false, 1);
     assert!(replies.iter().any(
-        |reply| matches!(reply, Reply::Note(_, why) if why.contains("not in the order of time"))
+        |reply| matches!(reply, LogResponse::Note(_, why) if why.contains("not in the order of time"))
     ));
     assert!(lines[0].time >= at(12_000));
 }
@@ -189,23 +189,23 @@ fn times_of_a_day_that_may_be_of_several_are_said_to_be() {
             (0..1000).map(line).collect::<String>(),
             at(1000),
         );
-        let is_said = |replies: &[Reply]| {
+        let is_said = |replies: &[LogResponse]| {
             replies
                 .iter()
                 .filter(
-                    |reply| matches!(reply, Reply::Note(_, why) if why.contains("of another day")),
+                    |reply| matches!(reply, LogResponse::Note(_, why) if why.contains("of another day")),
                 )
                 .count()
         };
-        let (lines, replies) = page(&mut files, Start::At(at(500)), false, 1);
+        let (lines, replies) = page(&mut files, PageStart::At(at(500)), false, 1);
         assert_eq!(
             (lines[0].time, is_said(&replies)),
             (at(500), usize::from(expected)),
             "{one_before:?} {replies:?}"
         );
-        let query = Query::parse("order", &Now::default()).expect("a query");
+        let query = Query::parse("order", &ReferenceTime::default()).expect("a query");
         let window = at(500)..at(600);
-        let search = Search {
+        let search = SearchRequest {
             query,
             window,
             newest_first: true,
@@ -214,14 +214,14 @@ fn times_of_a_day_that_may_be_of_several_are_said_to_be() {
             limit: None,
             count_only: true,
         };
-        let replies = ask(&mut files, What::Search(search));
+        let replies = ask(&mut files, RequestKind::Search(search));
         assert_eq!(
             (totals(&replies).hits, is_said(&replies)),
             (100, usize::from(expected)),
             "{one_before:?}"
         );
         assert_eq!(
-            is_said(&page(&mut files, Start::Newest, true, 1).1),
+            is_said(&page(&mut files, PageStart::Newest, true, 1).1),
             0,
             "no time was asked for"
         );
@@ -241,13 +241,13 @@ fn lines_without_a_year_have_that_in_which_their_file_was_written() {
         "Nov 20 12:00:00 web-1 sshd[1]: one\nNov 20 12:00:01 web-1 sshd[1]: two\n",
         at(9),
     );
-    let (lines, _) = page(&mut files, Start::Oldest, false, 10);
+    let (lines, _) = page(&mut files, PageStart::Oldest, false, 10);
     let times: Vec<Time> = lines.iter().map(|line| line.time).collect();
     assert_eq!(
         times,
         [at(-365 * 86_400), at(1 - 365 * 86_400), at(0), at(1)]
     );
-    let (lines, _) = page(&mut files, Start::At(at(0)), false, 1);
+    let (lines, _) = page(&mut files, PageStart::At(at(0)), false, 1);
     assert_eq!(lines[0].time, at(0));
 }
 
@@ -256,11 +256,11 @@ fn a_log_without_times_is_taken_by_when_its_files_were_written() {
     let mut files = Fake::new();
     files.add("/log/app.1", "one\n", at(0));
     files.add("/log/app", "two\n", at(100));
-    let (lines, replies) = page(&mut files, Start::At(at(50)), false, 10);
+    let (lines, replies) = page(&mut files, PageStart::At(at(50)), false, 10);
     assert_eq!(raws(&lines), ["two"]);
     assert!(
         replies
             .iter()
-            .any(|reply| matches!(reply, Reply::Note(_, why) if why.contains("no times")))
+            .any(|reply| matches!(reply, LogResponse::Note(_, why) if why.contains("no times")))
     );
 }

@@ -1,4 +1,4 @@
-//! What a stream's lines become: each with its time, its place, and whether it goes on with the
+//! RequestKind a stream's lines become: each with its time, its place, and whether it goes on with the
 //! record before it.
 
 use bytes::Bytes;
@@ -6,9 +6,9 @@ use jiff::Timestamp;
 
 use crate::host::Line;
 use crate::model::cursor::{Cursor, FileId};
-use crate::model::time::{HostClock, Time, TimeFrom};
+use crate::model::time::{HostClock, Time, TimeSource};
 use crate::parse::line_reader::LineReader;
-use crate::parse::timestamp::{Stamped, TimeFormat};
+use crate::parse::timestamp::{ParsedTime, TimeFormat};
 
 use super::cut::RawLine;
 use super::journal::{self, JournalEntry};
@@ -50,20 +50,20 @@ impl Reader {
     pub(super) fn record(&mut self, json: &[u8], out: &mut Vec<Line>) -> Option<String> {
         let entry = JournalEntry::read(json)?;
         let (time, time_from) = match entry.time() {
-            Some(time) => (time, TimeFrom::Stamp),
-            None => (now(), TimeFrom::Arrival),
+            Some(time) => (time, TimeSource::Stamp),
+            None => (now(), TimeSource::Arrival),
         };
         for (n, raw) in entry.lines(time).into_iter().enumerate() {
             let stamped = if n == 0 {
-                Stamped {
+                ParsedTime {
                     time,
                     from: time_from,
                     span: journal::stamp(&raw),
                 }
             } else {
-                Stamped {
+                ParsedTime {
                     time,
-                    from: TimeFrom::Previous,
+                    from: TimeSource::Previous,
                     span: None,
                 }
             };
@@ -85,10 +85,10 @@ impl Reader {
         let taken = Time(taken);
         let cursor = self.place(Some(taken));
         let mut line = self.lines.line(cursor, raw, taken);
-        if !self.given || line.time_from != TimeFrom::Stamp {
+        if !self.given || line.time_from != TimeSource::Stamp {
             line.time = taken;
         }
-        line.time_from = TimeFrom::Stamp;
+        line.time_from = TimeSource::Stamp;
         self.last = Some(line.time);
         line
     }
@@ -100,9 +100,9 @@ impl Reader {
         let mut line = self.lines.line(cursor, line.bytes, now());
         line.continues |= is_rest;
         // A line that its engine did not stamp has the time of the one before.
-        if let (TimeFrom::Arrival, Some(last)) = (line.time_from, self.last) {
+        if let (TimeSource::Arrival, Some(last)) = (line.time_from, self.last) {
             line.time = last;
-            line.time_from = TimeFrom::Previous;
+            line.time_from = TimeSource::Previous;
         }
         line
     }

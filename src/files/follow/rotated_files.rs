@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use crate::model::gap::GapReason;
-use crate::parse::split::Piece;
+use crate::parse::split::FilePiece;
 
-use super::{Follower, Generation, Phase, Stat, Watch, emit};
+use super::{FileStat, FollowedFile, Follower, Phase, Watch, emit};
 
 /// A writer may hold on to a file that was renamed until it is told to open its log again;
 /// `logrotate` tells it at once, people and cron jobs do later. So long after its last line an old
@@ -28,7 +28,7 @@ impl Follower {
     }
 
     /// The answer to where an old generation is now.
-    pub(super) fn old_found(&mut self, number: u32, watch: Watch, stat: Option<Stat>) {
+    pub(super) fn old_found(&mut self, number: u32, watch: Watch, stat: Option<FileStat>) {
         let source = self.source(number);
         let Some(old) = source.old.iter_mut().find(|old| old.watch == watch) else {
             return;
@@ -36,7 +36,7 @@ impl Follower {
         // Shorter than when it was listed, and not read yet: another file has its number. And a
         // guess of what was read of a file whose number another has now may be right of yet
         // another.
-        let is_it = |stat: &Stat| {
+        let is_it = |stat: &FileStat| {
             (old.offset > 0 || stat.size >= old.size) && (!old.recalled || stat.id == old.id)
         };
         match stat.filter(is_it) {
@@ -58,15 +58,15 @@ impl Follower {
         &mut self,
         number: u32,
         watch: Watch,
-        stat: Stat,
-        next: Option<Stat>,
+        stat: FileStat,
+        next: Option<FileStat>,
         now: Duration,
     ) {
         let source = self.source(number);
         let Some(current) = source.current.take() else {
             return;
         };
-        let seen_anew = Generation {
+        let seen_anew = FollowedFile {
             watch,
             id: stat.id,
             at_end: false,
@@ -82,7 +82,7 @@ impl Follower {
     pub(super) fn forget_rested(&mut self, number: u32, now: Duration) {
         let source = self.source(number);
         let rested =
-            |old: &&Generation| old.at_end && now.saturating_sub(old.grew) > OLD_GENERATION_WAIT;
+            |old: &&FollowedFile| old.at_end && now.saturating_sub(old.grew) > OLD_GENERATION_WAIT;
         let watches: Vec<Watch> = source
             .old
             .iter()
@@ -110,7 +110,7 @@ impl Follower {
         old.lines.finish(&mut pieces);
         if !old.at_end && !old.rested {
             let to = (old.size > old.offset && reason != GapReason::Truncated).then_some(old.size);
-            pieces.push(Piece::Gap {
+            pieces.push(FilePiece::Gap {
                 from: old.offset,
                 to,
                 reason,

@@ -2,18 +2,18 @@
 
 use std::ops::Range;
 
-use super::ast::{Expr, FieldTest, Term, Test};
+use super::ast::{FieldTest, QueryExpr, QueryTerm, ValueTest};
 use super::expression;
 use super::matcher::Needle;
 
 /// The places that are marked.
 #[derive(Debug, Default)]
-pub(super) struct Marks(Vec<Needle>);
+pub(super) struct TextHighlights(Vec<Needle>);
 
 type Failed = Box<dyn std::error::Error + Send + Sync>;
 
-impl Marks {
-    pub(super) fn of(expr: &Expr) -> Result<Self, Failed> {
+impl TextHighlights {
+    pub(super) fn of(expr: &QueryExpr) -> Result<Self, Failed> {
         let mut needles = Vec::new();
         collect(expr, &mut needles)?;
         Ok(Self(needles))
@@ -43,17 +43,17 @@ impl Marks {
     }
 }
 
-fn collect(expr: &Expr, needles: &mut Vec<Needle>) -> Result<(), Failed> {
+fn collect(expr: &QueryExpr, needles: &mut Vec<Needle>) -> Result<(), Failed> {
     match expr {
-        Expr::All(parts) | Expr::Any(parts) => {
+        QueryExpr::All(parts) | QueryExpr::Any(parts) => {
             parts.iter().try_for_each(|part| collect(part, needles))?;
         }
-        Expr::Term(Term::Text(text)) => needles.push(Needle::of(text)?),
-        Expr::Term(Term::Regex(pattern)) => {
+        QueryExpr::Term(QueryTerm::Text(text)) => needles.push(Needle::of(text)?),
+        QueryExpr::Term(QueryTerm::Regex(pattern)) => {
             needles.push(Needle::Regex(expression::regex(pattern)?));
         }
-        Expr::Term(Term::Field(field)) => values(field, needles)?,
-        Expr::Not(_) | Expr::Term(_) => {}
+        QueryExpr::Term(QueryTerm::Field(field)) => values(field, needles)?,
+        QueryExpr::Not(_) | QueryExpr::Term(_) => {}
     }
     Ok(())
 }
@@ -61,7 +61,7 @@ fn collect(expr: &Expr, needles: &mut Vec<Needle>) -> Result<(), Failed> {
 /// A value is marked wherever it stands: what is shown is not always written as in the line.
 fn values(field: &FieldTest, needles: &mut Vec<Needle>) -> Result<(), Failed> {
     match &field.test {
-        Test::Like(pieces) => {
+        ValueTest::Like(pieces) => {
             for text in expression::texts(pieces) {
                 // Beside a wildcard a value goes on.
                 let whole = pieces.len() == 1;
@@ -72,8 +72,8 @@ fn values(field: &FieldTest, needles: &mut Vec<Needle>) -> Result<(), Failed> {
                 });
             }
         }
-        Test::Is(value) if !value.is_empty() => needles.push(Needle::whole(value, false)?),
-        Test::Is(_) | Test::IsNot(_) | Test::Number(..) => {}
+        ValueTest::Is(value) if !value.is_empty() => needles.push(Needle::whole(value, false)?),
+        ValueTest::Is(_) | ValueTest::IsNot(_) | ValueTest::Number(..) => {}
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 /// A file that we may not read, or a folder that we may not enter or list, as the host's `ls`
 /// describes it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Barrier {
+pub struct PermissionBlock {
     path: String,
     /// `-rw-r-----`; empty where the host cannot tell.
     mode: String,
@@ -11,7 +11,7 @@ pub struct Barrier {
     group: String,
 }
 
-impl Barrier {
+impl PermissionBlock {
     /// Takes in what `whose` of the script prints: a line of `ls -l`, and on the next the path.
     #[must_use]
     pub fn parse(text: &[u8]) -> Self {
@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     fn told(ls: &str, path: &str, login: &str) -> (String, String) {
-        Barrier::parse(format!("{ls} 1 2026 {path}\n{path}").as_bytes()).told(login)
+        PermissionBlock::parse(format!("{ls} 1 2026 {path}\n{path}").as_bytes()).told(login)
     }
 
     #[test]
@@ -190,7 +190,7 @@ mod tests {
     #[test]
     fn a_host_whose_ls_says_nothing_or_nonsense_has_a_reason_too() {
         for text in ["", "\n/l/a", "ls: what?\n/l/a", "-\n", "-r x y z\n/l"] {
-            let (why, hint) = Barrier::parse(text.as_bytes()).told("ops ops");
+            let (why, hint) = PermissionBlock::parse(text.as_bytes()).told("ops ops");
             assert!(why.starts_with("permission denied"), "{text:?}: {why}");
             assert!(hint.contains("become = \"sudo\""), "{text:?}: {hint}");
         }

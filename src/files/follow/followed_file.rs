@@ -5,10 +5,10 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::model::cursor::FileId;
-use crate::parse::split::{Lines, Piece};
+use crate::parse::split::{FilePiece, LineSplitter};
 
 use super::tail::LastLines;
-use super::{Mark, Stat, Watch};
+use super::{FileFingerprint, FileStat, Watch};
 use crate::model::gap::GapReason;
 
 /// Bytes kept to recognise a file by. The script reads at least as many again.
@@ -22,14 +22,14 @@ const UNFINISHED_AFTER: Duration = Duration::from_millis(500);
 const UNFINISHED_BYTES: usize = 16 << 10;
 
 #[derive(Debug, Clone)]
-pub(super) struct Generation {
+pub(super) struct FollowedFile {
     pub(super) watch: Watch,
     pub(super) id: FileId,
     /// The next byte to be delivered.
     pub(super) offset: u64,
     /// The bytes before it.
     pub(super) marker: Vec<u8>,
-    pub(super) lines: Lines,
+    pub(super) lines: LineSplitter,
     /// Size when last seen.
     pub(super) size: u64,
     /// Nothing was left to read at the last look.
@@ -45,9 +45,9 @@ pub(super) struct Generation {
     pub(super) tail: Option<LastLines>,
     /// When it was changed last, by the host's clock.
     pub(super) changed: u64,
-    pub(super) proof: Proof,
+    pub(super) proof: SuccessionProof,
     /// Its first bytes, until it is proven that no other generation came before them.
-    pub(super) held: Option<(Stat, Vec<u8>)>,
+    pub(super) held: Option<(FileStat, Vec<u8>)>,
     /// Its very first bytes, by which a copy of it is told from what follows it.
     pub(super) head: Vec<u8>,
     /// It was read before, and forgotten: another file may have its number now.
@@ -60,7 +60,7 @@ pub(super) struct Generation {
 
 /// Whether it is known that no generation came and went before this one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Proof {
+pub(super) enum SuccessionProof {
     /// Not at all.
     Wanted,
     /// None did before it was begun; but what stood in it first may have been copied and cut off.
@@ -70,18 +70,18 @@ pub(super) enum Proof {
 }
 
 /// What a read turned out to be.
-pub(super) enum Take {
+pub(super) enum ReadResult {
     /// What follows our offset.
-    Lines(Vec<Piece>),
+    Lines(Vec<FilePiece>),
     /// It does not reach our offset, or begins behind it.
     Misplaced,
     /// The bytes before our offset are not those we read.
     Rewritten,
 }
 
-impl Generation {
+impl FollowedFile {
     pub(super) fn new(watch: Watch, id: FileId, offset: u64, cut: bool, now: Duration) -> Self {
-        let lines = Lines::new(offset, cut);
+        let lines = LineSplitter::new(offset, cut);
         let (marker, size) = (Vec::new(), offset);
         Self {
             watch,
@@ -97,7 +97,7 @@ impl Generation {
             told: offset,
             tail: None,
             changed: 0,
-            proof: Proof::Done,
+            proof: SuccessionProof::Done,
             held: None,
             head: Vec::new(),
             recalled: false,
@@ -107,22 +107,22 @@ impl Generation {
     }
 
     /// One that is read from its first byte, and may have had others before it.
-    pub(super) fn unproven(watch: Watch, stat: Stat, now: Duration) -> Self {
+    pub(super) fn unproven(watch: Watch, stat: FileStat, now: Duration) -> Self {
         Self {
-            proof: Proof::Wanted,
+            proof: SuccessionProof::Wanted,
             changed: stat.changed,
             ..Self::new(watch, stat.id, 0, false, now)
         }
     }
 
     /// Whether these bytes must wait for a proof that they are the next.
-    pub(super) fn wants_proof(&self, stat: Stat, bytes: &[u8]) -> bool {
+    pub(super) fn wants_proof(&self, stat: FileStat, bytes: &[u8]) -> bool {
         match self.proof {
-            Proof::Wanted => true,
-            Proof::OfName => {
+            SuccessionProof::Wanted => true,
+            SuccessionProof::OfName => {
                 self.offset == 0 && (!bytes.is_empty() || stat.changed != self.changed)
             }
-            Proof::Done => false,
+            SuccessionProof::Done => false,
         }
     }
 
@@ -137,8 +137,8 @@ impl Generation {
     }
 
     /// What is known of its file.
-    pub(super) fn stat(&self) -> Stat {
-        Stat {
+    pub(super) fn stat(&self) -> FileStat {
+        FileStat {
             id: self.id,
             size: self.size,
             changed: self.changed,
@@ -146,9 +146,9 @@ impl Generation {
     }
 
     /// How it is known again under another number.
-    pub(super) fn mark(&self) -> Option<Mark> {
+    pub(super) fn mark(&self) -> Option<FileFingerprint> {
         let since = self.changed / 1_000_000_000;
-        (!self.marker.is_empty()).then(|| Mark {
+        (!self.marker.is_empty()).then(|| FileFingerprint {
             sum: cksum(&self.marker),
             length: self.marker.len(),
             since,
@@ -176,14 +176,20 @@ impl Generation {
             && bytes[known - compared..known] == self.marker[self.marker.len() - compared..]
     }
 
-    pub(super) fn take(&mut self, stat: Stat, start: u64, bytes: &[u8], now: Duration) -> Take {
+    pub(super) fn take(
+        &mut self,
+        stat: FileStat,
+        start: u64,
+        bytes: &[u8],
+        now: Duration,
+    ) -> ReadResult {
         let end = start + bytes.len() as u64;
         if start > self.offset || end < self.offset {
             // Shorter than it said: the next look at the file tells why.
-            return Take::Misplaced;
+            return ReadResult::Misplaced;
         }
         if !self.marker_matches(start, bytes) {
-            return Take::Rewritten;
+            return ReadResult::Rewritten;
         }
         let known = usize::try_from(self.offset - start).unwrap_or(usize::MAX);
         self.begin_at_line(bytes, known);
@@ -207,7 +213,7 @@ impl Generation {
         if let Some(tail) = &mut self.tail {
             tail.collect(&mut pieces);
         }
-        Take::Lines(pieces)
+        ReadResult::Lines(pieces)
     }
 
     /// The beginning of a last line that has had no end for a while, once for each time that it
@@ -228,7 +234,7 @@ impl Generation {
     /// A file that is begun in its middle may be begun at the start of a line, which is then whole.
     fn begin_at_line(&mut self, bytes: &[u8], known: usize) {
         if self.marker.is_empty() && known > 0 && bytes[known - 1] == b'\n' {
-            self.lines = Lines::new(self.offset, false);
+            self.lines = LineSplitter::new(self.offset, false);
         }
     }
 

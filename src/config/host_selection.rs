@@ -10,7 +10,7 @@ use super::error::{ConfigError, closest, suggestion};
 use super::inventory::Inventory;
 use super::selection::{SelectionTerm, glob, is_glob, parts};
 use super::sources::{full_name, source_at};
-use super::target::Target;
+use super::target::SshTarget;
 use crate::model::host::{Address, HostName, HostSpec, TransportKind, UserName};
 use crate::model::source::SourceSpec;
 
@@ -33,14 +33,14 @@ pub(super) fn choose(
             "an empty selection; name a group, a host, or user@host".to_owned(),
         ));
     }
-    let mut choice = Choice {
+    let mut choice = HostChoice {
         inventory,
         hosts: Vec::new(),
         known: HashMap::new(),
     };
     if parts.iter().all(|part| part.excluded) {
         (0..inventory.table.hosts.len())
-            .for_each(|n| choice.add(Chosen::of_inventory(inventory, n)));
+            .for_each(|n| choice.add(NamedHost::of_inventory(inventory, n)));
     }
     for part in parts.iter().filter(|part| !part.excluded) {
         choice.include(part)?;
@@ -94,7 +94,7 @@ impl<'a> SelectionPart<'a> {
 }
 
 /// A host that was named, and how.
-struct Chosen {
+struct NamedHost {
     spec: HostSpec,
     /// Its place in the inventory, where it has one.
     origin: Option<usize>,
@@ -103,7 +103,7 @@ struct Chosen {
     paths: Vec<SourceSpec>,
 }
 
-impl Chosen {
+impl NamedHost {
     fn of_inventory(inventory: &Inventory, n: usize) -> Self {
         let spec = inventory.spec(n);
         Self {
@@ -138,15 +138,15 @@ impl Chosen {
 
 type Key = (Option<usize>, HostName, Option<UserName>, Option<u16>, bool);
 
-struct Choice<'a> {
+struct HostChoice<'a> {
     inventory: &'a Inventory,
-    hosts: Vec<Chosen>,
+    hosts: Vec<NamedHost>,
     /// Places in `hosts`; valid until the first exclusion.
     known: HashMap<Key, usize>,
 }
 
-impl Choice<'_> {
-    fn add(&mut self, chosen: Chosen) {
+impl HostChoice<'_> {
+    fn add(&mut self, chosen: NamedHost) {
         match self.known.entry(chosen.key()) {
             Entry::Occupied(known) => self.hosts[*known.get()].paths.extend(chosen.paths),
             Entry::Vacant(free) => {
@@ -160,7 +160,7 @@ impl Choice<'_> {
         let mut hosts = match self.of_inventory(part.term)? {
             Some(places) => places
                 .into_iter()
-                .map(|n| Chosen::of_inventory(self.inventory, n))
+                .map(|n| NamedHost::of_inventory(self.inventory, n))
                 .collect(),
             None => vec![self.target(part.term)?],
         };
@@ -241,8 +241,8 @@ impl Choice<'_> {
     }
 
     /// A target to dial, for a name that the inventory does not have.
-    fn target(&self, term: &str) -> Result<Chosen, ConfigError> {
-        let target = Target::parse(term).map_err(fail)?;
+    fn target(&self, term: &str) -> Result<NamedHost, ConfigError> {
+        let target = SshTarget::parse(term).map_err(fail)?;
         let typed = term.strip_prefix("ssh://").unwrap_or(term).to_owned();
         let known = self
             .inventory
@@ -258,7 +258,7 @@ impl Choice<'_> {
                 TransportKind::Local => TransportKind::Auto,
                 other => other,
             };
-            return Ok(Chosen {
+            return Ok(NamedHost {
                 spec,
                 origin: Some(n),
                 typed,
@@ -269,7 +269,7 @@ impl Choice<'_> {
             return Err(fail(self.unknown(term)));
         }
         let spec = self.inventory.spec_of_target(&target).map_err(fail)?;
-        Ok(Chosen {
+        Ok(NamedHost {
             spec,
             origin: None,
             typed,
@@ -309,7 +309,7 @@ impl Choice<'_> {
             *count.entry(host.spec.name().clone()).or_default() += 1;
         }
         let mut taken = HashSet::new();
-        for Chosen { spec, typed, .. } in &mut self.hosts {
+        for NamedHost { spec, typed, .. } in &mut self.hosts {
             if count.get(spec.name()).is_some_and(|count| *count > 1)
                 && typed != spec.name().as_str()
             {
@@ -331,8 +331,8 @@ impl Choice<'_> {
 }
 
 /// A path that was typed takes the place of the host's own sources.
-fn narrowed(chosen: Chosen) -> HostSpec {
-    let Chosen {
+fn narrowed(chosen: NamedHost) -> HostSpec {
+    let NamedHost {
         mut spec, paths, ..
     } = chosen;
     if !paths.is_empty() {

@@ -4,16 +4,16 @@
 use bytes::Bytes;
 
 use crate::model::cursor::{Cursor, FileId};
-use crate::parse::split::Piece;
+use crate::parse::split::FilePiece;
 
-use super::Barrier;
+use super::PermissionBlock;
 
 /// A file on the host that is being looked at, as both sides number it.
 pub type Watch = u32;
 
 /// What `stat` said of a file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub struct Stat {
+pub struct FileStat {
     /// Which file.
     pub id: FileId,
     /// Its length in bytes.
@@ -25,9 +25,9 @@ pub struct Stat {
 
 /// A file beside a log that has its name and a number or a date: an older generation of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sibling {
+pub struct RotatedSibling {
     /// Which file.
-    pub stat: Stat,
+    pub stat: FileStat,
     /// What follows the name of the log, without the ending of a compressed file.
     pub name: String,
     /// It is compressed.
@@ -36,9 +36,9 @@ pub struct Sibling {
 
 /// The first bytes of an uncompressed file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Head {
+pub struct FileHead {
     /// Which file.
-    pub stat: Stat,
+    pub stat: FileStat,
     /// The sum of its first bytes, as `cksum` has it.
     pub sum: u32,
     /// How many bytes, 1024 at most.
@@ -48,7 +48,7 @@ pub struct Head {
 /// The last bytes before an offset, as `cksum` sums them up: by them a generation is known in a
 /// copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Mark {
+pub struct FileFingerprint {
     /// What `cksum` says.
     pub sum: u32,
     /// How many bytes.
@@ -59,33 +59,33 @@ pub struct Mark {
 
 /// What the script saw.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Seen<'a> {
+pub enum FileObservation<'a> {
     /// The name stands for another file than before, or the file is shorter than what was read.
-    Changed(Watch, Stat),
+    Changed(Watch, FileStat),
     /// Bytes from `start` on, some of them known; `stat` is from just before the read.
-    Read(Watch, Stat, u64, &'a [u8]),
+    Read(Watch, FileStat, u64, &'a [u8]),
     /// The same of what a compressed file unpacks to, which does not grow; the size is beyond the
     /// end of these bytes where there are more.
-    Unpacked(Watch, Stat, u64, &'a [u8]),
+    Unpacked(Watch, FileStat, u64, &'a [u8]),
     /// There is no file that could be read.
-    Absent(Watch, Absence),
+    Absent(Watch, FileUnavailable),
     /// The file, where it is known which, may not be read.
-    Denied(Watch, Option<Stat>, Barrier),
-    /// Answer to [`Request::Find`].
-    Found(Watch, Option<Stat>),
-    /// Part of the answer to [`Request::List`].
-    ListedPart(Watch, Vec<Sibling>),
-    /// The rest of the answer to [`Request::List`]: false where files were moved all the while, so
+    Denied(Watch, Option<FileStat>, PermissionBlock),
+    /// Answer to [`FollowRequest::Find`].
+    Found(Watch, Option<FileStat>),
+    /// Part of the answer to [`FollowRequest::List`].
+    ListedPart(Watch, Vec<RotatedSibling>),
+    /// The rest of the answer to [`FollowRequest::List`]: false where files were moved all the while, so
     /// that some may be left out.
-    Listed(Watch, bool, Vec<Sibling>),
-    /// Answer to [`Request::Heads`].
-    Heads(Watch, Vec<Head>),
-    /// Answer to [`Request::Hole`]: there are nothing but NUL bytes up to this offset.
-    Hole(Watch, Stat, u64),
-    /// Part of the answer to [`Request::Compare`]: a file beside the watched one, with its bytes
+    Listed(Watch, bool, Vec<RotatedSibling>),
+    /// Answer to [`FollowRequest::Heads`].
+    Heads(Watch, Vec<FileHead>),
+    /// Answer to [`FollowRequest::Hole`]: there are nothing but NUL bytes up to this offset.
+    Hole(Watch, FileStat, u64),
+    /// Part of the answer to [`FollowRequest::Compare`]: a file beside the watched one, with its bytes
     /// from `start` on.
-    Candidate(Watch, Stat, u64, &'a [u8]),
-    /// End of the answer to [`Request::Compare`].
+    Candidate(Watch, FileStat, u64, &'a [u8]),
+    /// End of the answer to [`FollowRequest::Compare`].
     Compared(Watch),
     /// All watches have been looked at once.
     PollEnded,
@@ -93,11 +93,11 @@ pub enum Seen<'a> {
 
 /// Why a file cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Absence {
+pub enum FileUnavailable {
     /// There is no file of this name.
     Missing,
     /// We may not read it, for this stands before it.
-    Denied(Barrier),
+    Denied(PermissionBlock),
     /// A directory, pipe, socket or device.
     Special,
     /// Its file system does not work: in what way.
@@ -106,7 +106,7 @@ pub enum Absence {
 
 /// What the script is to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Request {
+pub enum FollowRequest {
     /// Look at this path from now on. `chain` is the source it belongs to.
     Watch {
         /// Its number.
@@ -129,7 +129,7 @@ pub enum Request {
         /// Where to read on.
         offset: u64,
         /// How it is known where it has another number now, as a copy or compressed.
-        mark: Option<Mark>,
+        mark: Option<FileFingerprint>,
     },
     /// List the older generations beside the watched file.
     List(Watch),
@@ -147,13 +147,13 @@ pub enum Request {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FollowOutcome {
     /// Lines and gaps of a file of a source.
-    Pieces(u32, FileId, Vec<Piece>),
+    Pieces(u32, FileId, Vec<FilePiece>),
     /// What stands before the lines that come next, and is not wanted itself.
-    Before(u32, Vec<Piece>),
+    Before(u32, Vec<FilePiece>),
     /// The last line of a file, of which the end has not come: its offset, and its beginning.
     Unfinished(u32, FileId, u64, Bytes),
     /// Why nothing comes from a source, or that it is read now.
-    Problem(u32, Option<Absence>),
+    Problem(u32, Option<FileUnavailable>),
     /// A source of which nothing was told is read from here on; the bytes before.
     Begun(u32, Cursor, Vec<u8>),
     /// A source that was asked for its last lines has given them.

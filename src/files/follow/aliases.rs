@@ -8,29 +8,29 @@
 
 use std::time::Duration;
 
-use super::generation::Generation;
-use super::{FollowedSource, Follower, Phase, Request, Stat};
+use super::followed_file::FollowedFile;
+use super::{FileStat, FollowRequest, FollowedSource, Follower, Phase};
 
 /// A source of a pattern that has not begun, or whose file is read under another name.
 #[derive(Debug)]
-pub(super) struct Twin {
+pub(super) struct FileAlias {
     /// What its name stands for, if anything.
-    pub(super) stat: Option<Stat>,
+    pub(super) stat: Option<FileStat>,
     /// How far the other has read the file.
-    known: Option<Generation>,
+    known: Option<FollowedFile>,
 }
 
-impl Twin {
+impl FileAlias {
     /// Whether another source reads its file.
     pub(super) fn is_read(&self) -> bool {
         self.stat.is_some() && self.known.is_some()
     }
 }
 
-enum Owner {
+enum AliasOwner {
     Nobody,
     /// Another source reads it, or is about to; how far it has come, where that is news.
-    Other(Option<Box<Generation>>),
+    Other(Option<Box<FollowedFile>>),
     /// Another source was reading it, whose name cannot be read any more.
     Lost(u32),
 }
@@ -38,11 +38,11 @@ enum Owner {
 impl FollowedSource {
     /// Whether there is nothing to be told of it, because another source has its file.
     pub(super) fn is_read_by_another(&self) -> bool {
-        self.twin.as_ref().is_some_and(Twin::is_read)
+        self.twin.as_ref().is_some_and(FileAlias::is_read)
     }
 
     /// Whether this source reads a file, or is about to; of which `known` is known.
-    fn owner(&self, number: u32, stat: Stat, known: Option<u64>) -> Owner {
+    fn owner(&self, number: u32, stat: FileStat, known: Option<u64>) -> AliasOwner {
         let generations = || self.old.iter().chain(&self.current);
         let Some(generation) = generations().find(|one| one.id == stat.id) else {
             let next = match self.phase {
@@ -51,9 +51,9 @@ impl FollowedSource {
                 Phase::Unknown | Phase::Reading => None,
             };
             return if next.is_some_and(|next| next.id == stat.id) {
-                Owner::Other(None)
+                AliasOwner::Other(None)
             } else {
-                Owner::Nobody
+                AliasOwner::Nobody
             };
         };
         let is_current = self
@@ -65,22 +65,22 @@ impl FollowedSource {
             // One that was asked for by its name goes on where it was when that is back, whatever
             // others have told.
             return if self.of_pattern {
-                Owner::Lost(number)
+                AliasOwner::Lost(number)
             } else {
-                Owner::Nobody
+                AliasOwner::Nobody
             };
         }
-        Owner::Other((known != Some(generation.offset)).then(|| Box::new(generation.clone())))
+        AliasOwner::Other((known != Some(generation.offset)).then(|| Box::new(generation.clone())))
     }
 }
 
 impl Follower {
     /// A name of a pattern stands for this file; what becomes of it is decided when all names have
     /// been looked at.
-    pub(super) fn wait_for_twins(&mut self, number: u32, stat: Stat) {
+    pub(super) fn wait_for_twins(&mut self, number: u32, stat: FileStat) {
         let source = self.source(number);
         let known = source.twin.take().and_then(|twin| twin.known);
-        source.twin = Some(Twin {
+        source.twin = Some(FileAlias {
             stat: Some(stat),
             known,
         });
@@ -91,21 +91,21 @@ impl Follower {
         let waiting = |(&number, source): (&u32, &FollowedSource)| {
             Some((number, source.twin.as_ref()?.stat?))
         };
-        let waiting: Vec<(u32, Stat)> = self.sources.iter().filter_map(waiting).collect();
+        let waiting: Vec<(u32, FileStat)> = self.sources.iter().filter_map(waiting).collect();
         for (number, stat) in waiting {
             match self.owner(number, stat) {
-                Owner::Other(generation) => {
+                AliasOwner::Other(generation) => {
                     if let (Some(twin), Some(generation)) =
                         (&mut self.source(number).twin, generation)
                     {
                         twin.known = Some(*generation);
                     }
                 }
-                Owner::Lost(other) => {
+                AliasOwner::Lost(other) => {
                     let generation = self.source(other).current.take();
                     self.go_on_as_twin(number, stat, generation, now);
                 }
-                Owner::Nobody => {
+                AliasOwner::Nobody => {
                     let known = self
                         .source(number)
                         .twin
@@ -117,10 +117,10 @@ impl Follower {
         }
     }
 
-    fn owner(&self, number: u32, stat: Stat) -> Owner {
+    fn owner(&self, number: u32, stat: FileStat) -> AliasOwner {
         if stat.id.dev == 0 {
             // Of a host that cannot tell devices apart.
-            return Owner::Nobody;
+            return AliasOwner::Nobody;
         }
         let others = self.sources.iter().filter(|(other, _)| **other != number);
         let twin = self
@@ -133,11 +133,17 @@ impl Follower {
             .map(|known| known.offset);
         others
             .map(|(&other, source)| source.owner(other, stat, known))
-            .find(|owner| !matches!(owner, Owner::Nobody))
-            .unwrap_or(Owner::Nobody)
+            .find(|owner| !matches!(owner, AliasOwner::Nobody))
+            .unwrap_or(AliasOwner::Nobody)
     }
 
-    fn go_on_as_twin(&mut self, number: u32, stat: Stat, known: Option<Generation>, now: Duration) {
+    fn go_on_as_twin(
+        &mut self,
+        number: u32,
+        stat: FileStat,
+        known: Option<FollowedFile>,
+        now: Duration,
+    ) {
         let source = self.source(number);
         source.twin = None;
         let Some(known) = known
@@ -145,8 +151,8 @@ impl Follower {
         else {
             return self.begin(number, stat, now);
         };
-        let request = Request::ReadFrom(source.live, known.id, known.offset);
-        source.current = Some(Generation {
+        let request = FollowRequest::ReadFrom(source.live, known.id, known.offset);
+        source.current = Some(FollowedFile {
             watch: source.live,
             ..known
         });

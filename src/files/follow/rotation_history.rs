@@ -10,8 +10,8 @@ use std::collections::{HashSet, VecDeque};
 use crate::model::cursor::FileId;
 use crate::model::time::Time;
 
-use super::generation::{Generation, MARKER};
-use super::{Sibling, Stat};
+use super::followed_file::{FollowedFile, MARKER};
+use super::{FileStat, RotatedSibling};
 
 /// Generations whose end is remembered, to find lines that were written to them later.
 const REMEMBERED: usize = 16;
@@ -25,13 +25,13 @@ const MINUTE: u64 = 60 * SECOND;
 
 /// What was beside the log, and how far it was read.
 #[derive(Debug, Default)]
-pub(super) struct Lineage {
+pub(super) struct RotationHistory {
     /// Read by us; oldest first.
     read: VecDeque<ReadGeneration>,
     /// There at the last listing, and not read by us.
-    there: Vec<Stat>,
+    there: Vec<FileStat>,
     /// The last one that was read to its end before the next was begun.
-    last: Option<Stat>,
+    last: Option<FileStat>,
     listed: bool,
     /// An earlier run was told of the last one, and what it knew of the others is forgotten.
     resumed: bool,
@@ -43,7 +43,7 @@ pub(super) struct Lineage {
     /// What is in these is a gap.
     given_up: Vec<FileId>,
     /// Listed, and gone before they were read: compressed meanwhile, perhaps.
-    sought: Vec<Stat>,
+    sought: Vec<FileStat>,
     /// What is in these was not told.
     wanted: Vec<FileId>,
     /// Listed again because it was changed between a listing and its first read.
@@ -52,12 +52,12 @@ pub(super) struct Lineage {
     pub(super) doubted: Option<u64>,
     /// Files that were cut off, and no copy of them found that has all of it: what is shorter may
     /// be one.
-    cuts: VecDeque<Cut>,
+    cuts: VecDeque<TruncatedFile>,
 }
 
 /// A file that was read so far and then cut off.
 #[derive(Debug)]
-struct Cut {
+struct TruncatedFile {
     offset: u64,
     marker: Vec<u8>,
     head: Vec<u8>,
@@ -68,7 +68,7 @@ struct Cut {
 /// A generation that was read.
 #[derive(Debug, Clone)]
 pub(super) struct ReadGeneration {
-    pub(super) stat: Stat,
+    pub(super) stat: FileStat,
     pub(super) offset: u64,
     pub(super) marker: Vec<u8>,
     /// Its first bytes.
@@ -77,7 +77,7 @@ pub(super) struct ReadGeneration {
 
 impl ReadGeneration {
     /// What is remembered of a generation.
-    pub(super) fn of(generation: &Generation) -> Self {
+    pub(super) fn of(generation: &FollowedFile) -> Self {
         let (marker, head) = (generation.marker.clone(), generation.head.clone());
         Self {
             stat: generation.stat(),
@@ -88,13 +88,13 @@ impl ReadGeneration {
     }
 
     /// Whether this is what was remembered of this generation before.
-    fn is_of_same(&self, generation: &Generation) -> bool {
+    fn is_of_same(&self, generation: &FollowedFile) -> bool {
         begin_alike(&self.head, &generation.head) || (self.head.is_empty() && generation.offset > 0)
     }
 
     /// Whether the first bytes of what a compressed file unpacks to may be those of this
     /// generation: the archive was perhaps made before the last of it was written.
-    pub(super) fn is_begun_by(&self, stat: Stat, bytes: &[u8]) -> bool {
+    pub(super) fn is_begun_by(&self, stat: FileStat, bytes: &[u8]) -> bool {
         let known = usize::try_from(self.offset).unwrap_or(usize::MAX);
         let has_marker = bytes
             .get(..known)
@@ -110,19 +110,19 @@ impl ReadGeneration {
 
 /// What was there before a listing, in a form in which one of thousands is found at once.
 struct KnownFiles {
-    there: HashSet<Stat>,
+    there: HashSet<FileStat>,
     /// No more as they were; each may be one that is compressed now, for a compressed file keeps
     /// its time of change.
-    gone: Vec<Stat>,
+    gone: Vec<FileStat>,
     /// Size and time of change of those whose number is no more.
     without_number: HashSet<(u64, u64)>,
 }
 
 /// What lies between the last generation and the one that was begun.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Between {
+pub(super) struct SkippedGenerations {
     /// To be read first, oldest first; those that were read once with their offset.
-    pub(super) missed: Vec<(Stat, u64)>,
+    pub(super) missed: Vec<(FileStat, u64)>,
     /// The last generation is there no more, and others may have gone with it.
     pub(super) is_broken: bool,
     /// It seems to be there no more, but the oldest of those that were missed is compressed: that
@@ -130,7 +130,7 @@ pub(super) struct Between {
     pub(super) is_doubtful: bool,
 }
 
-impl Lineage {
+impl RotationHistory {
     /// An earlier run was told of a line that was written at `time`, and of what was there before.
     pub(super) fn resume(&mut self, time: Time) {
         (self.listed, self.resumed) = (true, true);
@@ -142,7 +142,7 @@ impl Lineage {
     }
 
     /// `generation` was read as far as it goes; `is_last`, and the next is begun.
-    pub(super) fn remember(&mut self, generation: &Generation, is_last: bool) {
+    pub(super) fn remember(&mut self, generation: &FollowedFile, is_last: bool) {
         let stat = generation.stat();
         self.read
             .retain(|read| read.stat.id != stat.id || !read.is_of_same(generation));
@@ -166,7 +166,7 @@ impl Lineage {
 
     /// What was in one file is in another now: it was compressed, or copied. Where the first was
     /// rewritten, its number went to another generation, perhaps.
-    pub(super) fn moved(&mut self, from: FileId, to: Stat, is_rewritten: bool) {
+    pub(super) fn moved(&mut self, from: FileId, to: FileStat, is_rewritten: bool) {
         if is_rewritten && from != to.id && self.there.iter().all(|stat| stat.id != from) {
             self.wanted.push(from);
         }
@@ -182,10 +182,10 @@ impl Lineage {
     }
 
     /// A file was cut off, which has been told; copies of what was read of it are of no interest.
-    pub(super) fn cut(&mut self, generation: &Generation) {
+    pub(super) fn cut(&mut self, generation: &FollowedFile) {
         self.last = None;
         let (marker, head) = (generation.marker.clone(), generation.head.clone());
-        self.cuts.push_back(Cut {
+        self.cuts.push_back(TruncatedFile {
             offset: generation.offset,
             marker,
             head,
@@ -199,7 +199,7 @@ impl Lineage {
     /// The generation that this compressed file was made of, going by its first bytes, if it was
     /// read and is remembered. (What was written to it after that may have made the times of change
     /// of the two differ.)
-    pub(super) fn packed_from(&mut self, packed: Stat, bytes: &[u8]) -> Option<ReadGeneration> {
+    pub(super) fn packed_from(&mut self, packed: FileStat, bytes: &[u8]) -> Option<ReadGeneration> {
         let at = self
             .read
             .iter()
@@ -230,7 +230,7 @@ impl Lineage {
     }
 
     /// A generation that was listed is gone before it was read.
-    pub(super) fn seek(&mut self, stat: Stat) {
+    pub(super) fn seek(&mut self, stat: FileStat) {
         self.there.retain(|other| other.id != stat.id);
         self.forget_number(stat.id);
         self.sought.push(stat);
@@ -238,7 +238,7 @@ impl Lineage {
 
     /// Whether what was listed as one file is another by the time that it is read: it is shorter,
     /// or was changed since (once: a writer may be late).
-    pub(super) fn is_another(&mut self, listed: Stat, stat: Stat) -> bool {
+    pub(super) fn is_another(&mut self, listed: FileStat, stat: FileStat) -> bool {
         let is_changed = listed.changed != stat.changed && self.suspected.take() != Some(stat.id);
         if is_changed {
             self.suspected = Some(stat.id);
@@ -253,7 +253,7 @@ impl Lineage {
     }
 
     /// This file is a copy of what was read last, and has no more.
-    pub(super) fn was_copied_to(&mut self, copy: Stat) {
+    pub(super) fn was_copied_to(&mut self, copy: FileStat) {
         self.forget_number(copy.id);
         self.there.push(copy);
         self.wanted.retain(|id| *id != copy.id);
@@ -261,7 +261,7 @@ impl Lineage {
     }
 
     /// Whether it was there, as it is now, at the last listing.
-    pub(super) fn knows(&self, stat: Stat) -> bool {
+    pub(super) fn knows(&self, stat: FileStat) -> bool {
         self.there.contains(&stat) || self.recall(stat.id).is_some_and(|read| read.stat == stat)
     }
 
@@ -290,10 +290,10 @@ impl Lineage {
     /// it. `watched` are being read already.
     pub(super) fn between(
         &mut self,
-        listed: &[Sibling],
-        begun: Stat,
+        listed: &[RotatedSibling],
+        begun: FileStat,
         watched: &[FileId],
-    ) -> Between {
+    ) -> SkippedGenerations {
         let is_first = !std::mem::replace(&mut self.listed, true);
         // Where `begun` has lost the name meanwhile, what is newer is for the next listing.
         let moved = listed.iter().find(|sibling| sibling.stat.id == begun.id);
@@ -302,15 +302,15 @@ impl Lineage {
             .filter(|one| !one.packed)
             .map(|one| &one.name[..])
             .collect();
-        let relevant = |sibling: &&Sibling| {
+        let relevant = |sibling: &&RotatedSibling| {
             let is_itself = sibling.stat.id == begun.id || watched.contains(&sibling.stat.id);
             let is_later = moved.is_some_and(|moved| sibling.is_newer_than(moved));
             // A file that is being compressed is there twice.
             let is_twin = sibling.packed && plain.contains(&sibling.name[..]);
             !is_itself && !is_later && !is_twin
         };
-        let relevant: Vec<&Sibling> = listed.iter().filter(relevant).collect();
-        let mut missed: Vec<&Sibling> = Vec::new();
+        let relevant: Vec<&RotatedSibling> = listed.iter().filter(relevant).collect();
+        let mut missed: Vec<&RotatedSibling> = Vec::new();
         if !is_first {
             let mut known = self.known(listed);
             missed.extend(
@@ -326,15 +326,15 @@ impl Lineage {
                 && !listed.iter().any(|sibling| sibling.is_of(last))
         });
         // It may have been written to after it was listed, and before it was compressed.
-        let may_be = |sibling: &Sibling, sought: &Stat| {
+        let may_be = |sibling: &RotatedSibling, sought: &FileStat| {
             sibling.stat.id == sought.id
                 || (sibling.packed && sibling.stat.changed / SECOND >= sought.changed / SECOND)
         };
-        let is_there = |sought: &Stat| listed.iter().any(|sibling| sibling.is_of(*sought));
-        let is_read = |sought: &Stat| {
+        let is_there = |sought: &FileStat| listed.iter().any(|sibling| sibling.is_of(*sought));
+        let is_read = |sought: &FileStat| {
             missed.iter().any(|sibling| may_be(sibling, sought)) || is_there(sought)
         };
-        let is_lost = |sought: &Stat| sought.size > 0 && !is_read(sought);
+        let is_lost = |sought: &FileStat| sought.size > 0 && !is_read(sought);
         let is_lost = self.sought.iter().any(is_lost);
         self.sought.clear();
         (self.floor, self.resumed) = (begun.changed, false);
@@ -346,21 +346,21 @@ impl Lineage {
             .last
             .and_then(|last| listed.iter().find(|sibling| sibling.is_of(last)));
         let is_after =
-            |sibling: &&&Sibling| place.is_some_and(|place| sibling.is_newer_by_name(place));
+            |sibling: &&&RotatedSibling| place.is_some_and(|place| sibling.is_newer_by_name(place));
         self.after_last = missed
             .iter()
             .filter(is_after)
             .map(|sibling| sibling.stat.id)
             .collect();
         let missed = self.in_order(missed);
-        let is_packed = |stat: Stat| {
+        let is_packed = |stat: FileStat| {
             listed
                 .iter()
                 .any(|sibling| sibling.packed && sibling.stat.id == stat.id)
         };
         let is_doubtful =
             is_gone && !is_lost && missed.first().is_some_and(|(stat, _)| is_packed(*stat));
-        Between {
+        SkippedGenerations {
             missed,
             is_broken: (is_gone || is_lost) && !is_doubtful,
             is_doubtful,
@@ -368,7 +368,12 @@ impl Lineage {
     }
 
     /// Whether this file, or something in it, came since the last listing.
-    fn is_news(&self, sibling: &Sibling, listed: &[Sibling], known: &mut KnownFiles) -> bool {
+    fn is_news(
+        &self,
+        sibling: &RotatedSibling,
+        listed: &[RotatedSibling],
+        known: &mut KnownFiles,
+    ) -> bool {
         let stat = sibling.stat;
         if let Some(read) = self.recall(stat.id) {
             // Of a compressed file it is known how long it is when it is unpacked.
@@ -381,7 +386,8 @@ impl Lineage {
             return true;
         }
         // Where its first bytes are not known, size is all there is to tell a copy by.
-        let is_copy = |cut: &Cut| cut.is_new && cut.head.is_empty() && stat.size <= cut.offset;
+        let is_copy =
+            |cut: &TruncatedFile| cut.is_new && cut.head.is_empty() && stat.size <= cut.offset;
         let is_copy = self.cuts.iter().any(is_copy);
         if is_copy || known.there.contains(&stat) || self.given_up.contains(&stat.id) {
             return false;
@@ -403,8 +409,8 @@ impl Lineage {
     }
 
     /// What was known before this listing.
-    fn known(&self, listed: &[Sibling]) -> KnownFiles {
-        let stats: HashSet<Stat> = listed.iter().map(|sibling| sibling.stat).collect();
+    fn known(&self, listed: &[RotatedSibling]) -> KnownFiles {
+        let stats: HashSet<FileStat> = listed.iter().map(|sibling| sibling.stat).collect();
         let ids: HashSet<FileId> = stats.iter().map(|stat| stat.id).collect();
         // Those that were read from their first bytes on are known by these. A number may have gone
         // to another file.
@@ -433,7 +439,7 @@ impl Lineage {
         }
     }
 
-    fn is_older_than_last(&self, sibling: &Sibling, listed: &[Sibling]) -> bool {
+    fn is_older_than_last(&self, sibling: &RotatedSibling, listed: &[RotatedSibling]) -> bool {
         let is_before = sibling.stat.changed < self.floor;
         let Some(last) = self.last else {
             return self.resumed && is_before;
@@ -448,14 +454,14 @@ impl Lineage {
     }
 
     /// Oldest first: by the time of change, and where all have names that tell, by their names.
-    fn in_order(&self, mut missed: Vec<&Sibling>) -> Vec<(Stat, u64)> {
+    fn in_order(&self, mut missed: Vec<&RotatedSibling>) -> Vec<(FileStat, u64)> {
         missed.sort_by_key(|sibling| sibling.stat.changed);
         if missed.iter().all(|sibling| sibling.number().is_some()) {
             missed.sort_by_key(|sibling| std::cmp::Reverse(sibling.number()));
         } else if missed.iter().all(|sibling| sibling.date().is_some()) {
             missed.sort_by_key(|sibling| sibling.date());
         }
-        let from = |stat: Stat| {
+        let from = |stat: FileStat| {
             self.recall(stat.id)
                 .filter(|read| read.offset <= stat.size)
                 .map_or(0, |read| read.offset)
@@ -473,7 +479,7 @@ fn begin_alike(one: &[u8], other: &[u8]) -> bool {
     compared > 0 && one[..compared] == other[..compared]
 }
 
-impl Sibling {
+impl RotatedSibling {
     /// `.3`: what a rotation counts up.
     fn number(&self) -> Option<u32> {
         let digits = self.name.strip_prefix(['.', '-', '_'])?;
@@ -503,12 +509,12 @@ impl Sibling {
     }
 
     /// Whether this is that file, or that file compressed.
-    fn is_of(&self, file: Stat) -> bool {
+    fn is_of(&self, file: FileStat) -> bool {
         self.stat.id == file.id || self.is_made_of(file)
     }
 
     /// Whether by its time of change this is that file compressed, or a copy.
-    pub(super) fn is_made_of(&self, file: Stat) -> bool {
+    pub(super) fn is_made_of(&self, file: FileStat) -> bool {
         let is_same_time = match self.stat.changed % SECOND {
             0 => self.stat.changed == file.changed / SECOND * SECOND,
             _ => self.stat.changed.abs_diff(file.changed) < MILLISECOND,
@@ -517,7 +523,7 @@ impl Sibling {
     }
 
     /// Whether it is as long as that file, and was changed at the very same time.
-    fn is_like(&self, file: Stat) -> bool {
+    fn is_like(&self, file: FileStat) -> bool {
         self.is_exact() && (self.stat.size, self.stat.changed) == (file.size, file.changed)
     }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::cursor::{FileId, Place};
+use super::cursor::{FileId, LineRef};
 use super::line::FleetLine;
 use super::time::Time;
 
@@ -12,9 +12,9 @@ const KEPT: usize = 512;
 
 /// A place up to which a file was printed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reached {
+pub struct ReadPosition {
     /// The last line that was printed; without a check the line that comes next.
-    pub place: Place,
+    pub place: LineRef,
     /// How many bytes of it were, without its line end.
     pub length: u64,
     /// The last bytes before its end, its own among them, as far as they are known.
@@ -23,7 +23,7 @@ pub struct Reached {
     pub time: Time,
 }
 
-impl Reached {
+impl ReadPosition {
     /// With a line, printed at `now`, after what was reached in the same file, if anything.
     #[must_use]
     pub fn line(record: &FleetLine, earlier: Option<Self>, now: Time) -> Self {
@@ -70,7 +70,7 @@ impl Reached {
 
 /// How far the sources of each host were printed, by their names: the generations of each, oldest
 /// first.
-pub type Remembered = BTreeMap<String, BTreeMap<String, Vec<Reached>>>;
+pub type SavedPositions = BTreeMap<String, BTreeMap<String, Vec<ReadPosition>>>;
 
 /// Of so many generations of a source it is known how far they were printed.
 const GENERATIONS: usize = 8;
@@ -81,16 +81,16 @@ const RESTED_AFTER_MS: i64 = 120_000;
 
 /// How far a source was printed: its generations, in the order in which they were begun.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Printed {
-    generations: Vec<(Reached, Time)>,
+pub struct PrintedPositions {
+    generations: Vec<(ReadPosition, Time)>,
     /// The line that comes next does not follow the one before it.
     cut: bool,
 }
 
-impl Printed {
+impl PrintedPositions {
     /// As an earlier run left it, known again at `now`.
     #[must_use]
-    pub fn before(reached: Vec<Reached>, now: Time) -> Self {
+    pub fn before(reached: Vec<ReadPosition>, now: Time) -> Self {
         Self {
             generations: reached.into_iter().map(|one| (one, now)).collect(),
             cut: false,
@@ -114,11 +114,11 @@ impl Printed {
         let at = known.or_else(moved);
         if let Some(at) = at.filter(is_same) {
             let earlier = (!self.cut).then(|| self.generations[at].0.clone());
-            self.generations[at] = (Reached::line(record, earlier, now), now);
+            self.generations[at] = (ReadPosition::line(record, earlier, now), now);
         } else {
             known.map(|at| self.generations.remove(at));
             self.generations
-                .push((Reached::line(record, None, now), now));
+                .push((ReadPosition::line(record, None, now), now));
         }
         self.cut = false;
         let rests = |printed: Time| printed.plus_millis(RESTED_AFTER_MS) < now;
@@ -135,14 +135,14 @@ impl Printed {
     }
 
     /// It was begun at this place, of which nothing was printed yet.
-    pub fn begin(&mut self, reached: Reached, now: Time) {
+    pub fn begin(&mut self, reached: ReadPosition, now: Time) {
         if self.generations.is_empty() {
             self.generations.push((reached, now));
         }
     }
 
     /// How far each generation was printed, oldest first.
-    pub fn reached(&self) -> impl Iterator<Item = &Reached> {
+    pub fn reached(&self) -> impl Iterator<Item = &ReadPosition> {
         self.generations.iter().map(|(reached, _)| reached)
     }
 
@@ -158,17 +158,17 @@ mod tests {
     use super::*;
     use crate::model::cursor::{Cursor, FileId};
     use crate::model::host::HostId;
-    use crate::model::line::{Line, Span};
+    use crate::model::line::{ByteSpan, Line};
     use crate::model::source::SourceId;
-    use crate::model::time::TimeFrom;
+    use crate::model::time::TimeSource;
 
     fn record(offset: u64, text: &'static str) -> FleetLine {
         let cursor = Cursor {
             file: FileId { dev: 1, ino: 2 },
             offset,
         };
-        let (host, source, time, time_from) = (HostId(0), SourceId(0), Time(50), TimeFrom::Stamp);
-        let (late, continues, stamp) = (false, false, Span::default());
+        let (host, source, time, time_from) = (HostId(0), SourceId(0), Time(50), TimeSource::Stamp);
+        let (late, continues, stamp) = (false, false, ByteSpan::default());
         FleetLine {
             host,
             source,
@@ -186,20 +186,20 @@ mod tests {
 
     #[test]
     fn what_stands_before_a_place_is_as_in_the_file() {
-        let one = Reached::line(&record(10, "one"), None, Time(99));
+        let one = ReadPosition::line(&record(10, "one"), None, Time(99));
         assert_eq!(
             (one.offset(), &one.before[..], one.time),
             (13, &b"one"[..], Time(50))
         );
-        let two = Reached::line(&record(14, "two"), Some(one.clone()), Time(20));
+        let two = ReadPosition::line(&record(14, "two"), Some(one.clone()), Time(20));
         assert_eq!(
             (&two.before[..], two.time),
             (&b"one\ntwo"[..], Time(20)),
             "not later than now"
         );
-        let three = Reached::line(&record(19, ""), Some(two.clone()), Time(99));
+        let three = ReadPosition::line(&record(19, ""), Some(two.clone()), Time(99));
         assert_eq!(&three.before[..], b"one\ntwo\r\n");
-        let far = Reached::line(&record(30, "far"), Some(two), Time(99));
+        let far = ReadPosition::line(&record(30, "far"), Some(two), Time(99));
         assert_eq!(&far.before[..], b"far", "what lies between is not known");
     }
 
@@ -207,7 +207,7 @@ mod tests {
     fn no_more_is_kept_than_is_needed() {
         let mut reached = None;
         for n in 0..100 {
-            reached = Some(Reached::line(
+            reached = Some(ReadPosition::line(
                 &record(n * 21, "twenty bytes of text"),
                 reached,
                 Time(99),
@@ -234,7 +234,7 @@ mod tests {
                 line
             }
         };
-        let mut printed = Printed::default();
+        let mut printed = PrintedPositions::default();
         let mut ends = |ino: u64, offset: u64, seconds: i64| {
             printed.line(&of(ino, offset), Time(0).plus_millis(seconds * 1000));
             printed
@@ -276,7 +276,7 @@ mod tests {
                 line
             }
         };
-        let mut printed = Printed::default();
+        let mut printed = PrintedPositions::default();
         for (ino, offset) in [(1, 0), (1, 5), (9, 10), (1, 0)] {
             printed.line(&of(ino, offset), Time(0));
         }
@@ -289,7 +289,7 @@ mod tests {
 
     #[test]
     fn a_line_after_a_gap_is_not_joined_with_the_one_before() {
-        let mut printed = Printed::default();
+        let mut printed = PrintedPositions::default();
         printed.line(&record(10, "one"), Time(99));
         printed.gap();
         printed.line(&record(15, "two"), Time(99));

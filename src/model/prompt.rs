@@ -7,7 +7,7 @@ use super::host::HostName;
 
 /// Asked by `transport`, answered in the console.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Question {
+pub enum OperatorPrompt {
     /// The host key is not on record: trust it and store it?
     TrustHostKey {
         /// The host (or jump host) that presented it.
@@ -37,10 +37,10 @@ pub enum Question {
     },
 }
 
-/// The answer to a [`Question`].
+/// The answer to a [`OperatorPrompt`].
 #[derive(Clone, PartialEq, Eq)]
-pub enum Answer {
-    /// To [`Question::TrustHostKey`].
+pub enum PromptReply {
+    /// To [`OperatorPrompt::TrustHostKey`].
     Yes,
     /// Refuses; the host stays as it is, with the reason.
     No,
@@ -48,7 +48,7 @@ pub enum Answer {
     Secret(Zeroizing<String>),
 }
 
-impl std::fmt::Debug for Answer {
+impl std::fmt::Debug for PromptReply {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Yes => "Yes",

@@ -14,12 +14,12 @@
 
 use crate::model::cursor::FileId;
 
-use super::generation::{Generation, MARKER};
-use super::{Follower, Phase, Request, Stat};
+use super::followed_file::{FollowedFile, MARKER};
+use super::{FileStat, FollowRequest, Follower, Phase};
 
 /// What is known of a current generation whose number is no more.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum Renumbered {
+pub(super) enum InodeChange {
     #[default]
     No,
     /// The file under the name is being compared; what the number was.
@@ -28,9 +28,9 @@ pub(super) enum Renumbered {
     Refused(FileId),
 }
 
-impl Generation {
+impl FollowedFile {
     /// Whether this may be the same file under another number.
-    fn may_be(&self, other: Stat) -> bool {
+    fn may_be(&self, other: FileStat) -> bool {
         let is_known =
             self.marker.len() >= MARKER || (self.id.dev != other.id.dev && !self.marker.is_empty());
         is_known && self.held.is_none() && other.size >= self.offset
@@ -40,30 +40,30 @@ impl Generation {
 impl Follower {
     /// Nothing has the number of the current generation. Reads on in the file that has its name, if
     /// that may be it.
-    pub(super) fn try_renumbered(&mut self, number: u32, next: Option<Stat>) -> bool {
+    pub(super) fn try_renumbered(&mut self, number: u32, next: Option<FileStat>) -> bool {
         let source = self.source(number);
         let (Some(next), Some(current)) = (next, &mut source.current) else {
             return false;
         };
-        if source.renumbered == Renumbered::Refused(next.id) || !current.may_be(next) {
+        if source.renumbered == InodeChange::Refused(next.id) || !current.may_be(next) {
             return false;
         }
-        source.renumbered = Renumbered::Tried(current.id);
+        source.renumbered = InodeChange::Tried(current.id);
         current.id = next.id;
         (source.phase, source.unread) = (Phase::Reading, true);
-        let request = Request::ReadFrom(source.live, next.id, current.offset);
+        let request = FollowRequest::ReadFrom(source.live, next.id, current.offset);
         self.requests.push(request);
         true
     }
 
     /// What the name stands for has other bytes than what was read. True where it was only tried
     /// whether it has the same.
-    pub(super) fn was_not_renumbered(&mut self, number: u32, stat: Stat) -> bool {
-        let Renumbered::Tried(_) = self.source(number).renumbered else {
+    pub(super) fn was_not_renumbered(&mut self, number: u32, stat: FileStat) -> bool {
+        let InodeChange::Tried(_) = self.source(number).renumbered else {
             return false;
         };
         self.source(number).give_number_back();
-        self.source(number).renumbered = Renumbered::Refused(stat.id);
+        self.source(number).renumbered = InodeChange::Refused(stat.id);
         self.start_finding(number, Some(stat));
         true
     }
@@ -72,9 +72,9 @@ impl Follower {
 impl super::FollowedSource {
     /// The number under which the current generation was read.
     pub(super) fn give_number_back(&mut self) {
-        if let (Renumbered::Tried(before), Some(current)) = (self.renumbered, &mut self.current) {
+        if let (InodeChange::Tried(before), Some(current)) = (self.renumbered, &mut self.current) {
             current.id = before;
-            self.renumbered = Renumbered::No;
+            self.renumbered = InodeChange::No;
         }
     }
 }

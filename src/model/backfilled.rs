@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::cursor::{FileId, Place};
+use super::cursor::{FileId, LineRef};
 use super::line::FleetLine;
 use super::source::SourceId;
 
@@ -13,17 +13,17 @@ const MOST_LINES: usize = 100_000;
 
 /// What gaps of each source were filled by, and has not been told by the follower since.
 #[derive(Debug, Default)]
-pub struct Filled(BTreeMap<SourceId, Fill>);
+pub struct BackfilledLines(BTreeMap<SourceId, SourceBackfill>);
 
 #[derive(Debug, Default)]
-struct Fill {
+struct SourceBackfill {
     /// In the order of their files.
-    lines: VecDeque<Place>,
+    lines: VecDeque<LineRef>,
     /// Which file went on after the gap.
     after: Option<FileId>,
 }
 
-impl Filled {
+impl BackfilledLines {
     /// A gap was filled by these lines, before one of the file `after`.
     pub fn note<'a>(
         &mut self,
@@ -89,7 +89,7 @@ mod tests {
     use crate::model::cursor::Cursor;
     use crate::model::host::HostId;
     use crate::model::line::Line;
-    use crate::model::time::{Time, TimeFrom};
+    use crate::model::time::{Time, TimeSource};
 
     /// `FILE:OFFSET TEXT`
     fn line(written: &str) -> FleetLine {
@@ -105,7 +105,7 @@ mod tests {
             late: false,
             content: Line {
                 time: Time(0),
-                time_from: TimeFrom::Arrival,
+                time_from: TimeSource::Arrival,
                 cursor: Cursor {
                     file,
                     offset: offset.parse().expect("a number"),
@@ -120,7 +120,7 @@ mod tests {
     /// Which of those told were told before.
     fn taken(filled: &[&str], told: &[&str]) -> Vec<bool> {
         let lines: Vec<FleetLine> = filled.iter().map(|written| line(written)).collect();
-        let mut filled = Filled::default();
+        let mut filled = BackfilledLines::default();
         filled.note(
             SourceId(0),
             lines.iter(),
