@@ -13,8 +13,9 @@ use crate::transport::{Connection, LinkError};
 
 use super::files::{Failure, Files};
 use super::local::LocalFiles;
+use super::programs::{self, Talk, Trouble};
 use super::search;
-use super::shell::{self, ShellFiles, Talk, Trouble};
+use super::shell::ShellFiles;
 use super::track::{usual_sources, whole_journal};
 
 /// A host that answers, one question after the other. Shells are started when they are needed, for
@@ -190,7 +191,7 @@ impl Answering {
         let mut totals = ResponseTotals::default();
         if let Some(streams) = &streams {
             let shell = (&self.connection, &mut self.talk);
-            totals = shell::history(shell, streams, &self.facts, ask, &replies).await?;
+            totals = programs::history(shell, streams, &self.facts, ask, &replies).await?;
             if root.is_some() || files.is_some() {
                 self.talk.end().await;
             }

@@ -12,6 +12,7 @@ mod files;
 mod lag;
 mod local;
 mod outbox;
+pub mod programs;
 mod root;
 pub mod search;
 mod serve;

@@ -16,7 +16,8 @@ use crate::model::time::Time;
 use crate::transport::backoff::Backoff;
 use crate::transport::{Connection, LinkError};
 
-use super::shell::{self, Problems, Trouble};
+use super::programs::{self, Problems, Trouble};
+use super::shell;
 use super::track::Track;
 use super::{HostEvent, Outbox, Work};
 use crate::files::follow::StartAt;
@@ -170,7 +171,7 @@ impl RootFiles {
         };
         ours.send_all(self.track.take_events()).await;
         // Said once, and not for each of them.
-        shell::note(&self.problems, NAME, Some(trouble));
+        programs::note(&self.problems, NAME, Some(trouble));
         self.track.forget_told();
     }
 }
@@ -208,7 +209,7 @@ impl Told<'_> {
             reason: reason.clone(),
             hint: status.hint.clone().unwrap_or_default(),
         });
-        shell::note(self.problems, NAME, trouble);
+        programs::note(self.problems, NAME, trouble);
         None
     }
 }

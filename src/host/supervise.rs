@@ -15,9 +15,9 @@ use crate::model::state::{HostStatus, LinkState};
 use crate::transport::backoff::Backoff;
 use crate::transport::{Connection, Connector, LinkError};
 
+use super::programs::Streams;
 use super::root::RootFiles;
 use super::serve::{Question, ServedLink, serve};
-use super::shell::Streams;
 use super::track::Track;
 use super::{HostEvent, Outbox, Work, shell};
 

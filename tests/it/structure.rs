@@ -105,7 +105,7 @@ const LONG_FILES: &[&str] = &[
     "src/host/shell/files/tests.rs",
     "src/files/follow/mod.rs",
     "src/host/shell/session.rs",
-    "src/host/shell/streams/stream.rs",
+    "src/host/programs/stream.rs",
     "src/host/track.rs",
     "src/parse/timestamp/notation.rs",
     "src/parse/timestamp/tests/formats.rs",

@@ -10,9 +10,9 @@
 use bytes::{Bytes, BytesMut};
 use jiff::Timestamp;
 
-use super::cut::RawLine;
-use super::listing::At;
-use crate::model::source::ContainerEngine;
+use super::line_splitter::RawLine;
+use super::list_output::At;
+use crate::model::source::Engine;
 
 /// Docker, and old kubelets, cut a longer line into parts of this length.
 const PART: usize = 16 * 1024;

@@ -2,10 +2,10 @@
 
 use crate::transport::LinkError;
 
-use super::listing::At;
+use super::argv::{self, From, Words};
+use super::list_output::At;
 use super::program::Shell;
-use super::stamped::{Said, Unstamp};
-use super::words::{self, From, Words};
+use super::timestamp_prefix::{Said, Unstamp};
 
 /// What is asked for beyond, so that none begins in the middle of a line that was written in
 /// several goes.
@@ -14,8 +14,8 @@ const BEFORE: i64 = 1_000_000_000;
 /// What reads a container from somewhere on.
 pub(super) fn words_of(at: &At, from: &From<'_>, follow: bool) -> Words {
     match at {
-        At::Engine(engine, id) => words::container_log(*engine, id, from, follow),
-        At::Pod(of) => words::pod_log(of, from, follow, false),
+        At::Engine(engine, id) => argv::container_log(*engine, id, from, follow),
+        At::Pod(of) => argv::pod_log(of, from, follow, false),
     }
 }
 

@@ -11,11 +11,11 @@ use tokio::time::{Instant, sleep_until};
 use crate::model::source::{ContainerEngine, SourceKind, SourceSpec};
 use crate::transport::LinkError;
 
-use super::listing::{At, ContainerState, ContainerTarget, WantedContainers};
+use super::list_output::{At, ContainerState, ContainerTarget, WantedContainers};
+use super::problem::{self, Trouble};
 use super::program::Shell;
 use super::stream::{Followed, Stream, What};
-use super::trouble::{self, Trouble};
-use super::{Numbers, StreamsHost, words};
+use super::{Numbers, StreamsHost, argv};
 
 /// Containers are looked up as often as patterns of files are expanded.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -133,7 +133,7 @@ impl List {
             match self.look(host).await {
                 Ok(Ok(targets)) => self.take(targets, host, numbers, &found).await,
                 Ok(Err(trouble)) => {
-                    if trouble::is_of_writing(&trouble) {
+                    if problem::is_of_writing(&trouble) {
                         next += LOOK_AT_REFUSED_EVERY;
                     }
                     self.fail(trouble, host);
@@ -182,7 +182,7 @@ impl List {
                 only,
                 ContainerTarget::without(ContainerState::Unknown(trouble)),
             ),
-            None => trouble::note(
+            None => problem::note(
                 host.problems,
                 &self.spec.name,
                 Some(trouble.of(&self.spec.kind.to_string())),
@@ -226,7 +226,7 @@ impl List {
             }
             _ => None,
         };
-        trouble::note(
+        problem::note(
             host.problems,
             &self.spec.name,
             trouble.map(|why| why.of(&self.spec.kind.to_string())),
@@ -286,9 +286,9 @@ pub(super) async fn look(
 ) -> Result<Result<Vec<(String, ContainerTarget)>, Trouble>, LinkError> {
     let named = match kind {
         SourceKind::Pod(pod) => {
-            return Ok(match shell.answer(&words::pods(pod)).await? {
-                (lines, 0) => Ok(wanted.found(ContainerEngine::Docker, &lines)),
-                (lines, code) => Err(trouble::of_kubectl(code, last(&lines))),
+            return Ok(match shell.answer(&argv::pods(pod)).await? {
+                (lines, 0) => Ok(wanted.found(Engine::Docker, &lines)),
+                (lines, code) => Err(problem::of_kubectl(code, last(&lines))),
             });
         }
         SourceKind::Container(container) => container.engine,
@@ -300,13 +300,13 @@ pub(super) async fn look(
     );
     let mut why = None;
     for &one in &engines {
-        let (lines, code) = shell.answer(&words::containers(one)).await?;
+        let (lines, code) = shell.answer(&argv::containers(one)).await?;
         let one = if lines.iter().any(|line| line.contains(EMULATED)) {
             ContainerEngine::Podman
         } else {
             one
         };
-        let code = if trouble::wants_to_write(&lines) {
+        let code = if problem::wants_to_write(&lines) {
             WROTE
         } else {
             code
@@ -317,8 +317,8 @@ pub(super) async fn look(
                 return Ok(Ok(wanted.found(one, &lines)));
             }
             127 if engines.len() > 1 => {}
-            WROTE => why = Some(trouble::of_writing(one)),
-            code => why = why.or_else(|| Some(trouble::of_engine(one, code, last(&lines)))),
+            WROTE => why = Some(problem::of_writing(one)),
+            code => why = why.or_else(|| Some(problem::of_engine(one, code, last(&lines)))),
         }
     }
     let hint = "name the hosts that have containers: `sources` in hosts.toml";

@@ -1,4 +1,4 @@
-//! The output of a program, cut into lines up to the mark that `streams.sh` puts behind it.
+//! The output of a program, cut into lines up to the mark that `programs.sh` puts behind it.
 
 use bytes::Bytes;
 

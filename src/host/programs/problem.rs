@@ -34,7 +34,7 @@ impl Trouble {
 
     /// Reason and hint in one line, where it is not known who the login is.
     #[must_use]
-    pub(in crate::host) fn told(self) -> String {
+    pub(crate) fn told(self) -> String {
         if self.hint.is_empty() {
             return self.reason;
         }

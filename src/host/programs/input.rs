@@ -9,9 +9,9 @@ use bytes::Bytes;
 use tokio::sync::mpsc::{self, Receiver};
 
 use super::StreamsHost;
-use super::cut::{Cutter, RawLine};
+use super::line_splitter::{Cutter, RawLine};
+use super::problem::{self, Trouble};
 use super::reader::Reader;
-use super::trouble::{self, Trouble};
 use crate::host::{HostEvent, Outbox};
 use crate::model::source::SourceInfo;
 use crate::model::time::Time;
@@ -79,7 +79,7 @@ impl Input {
                 // more will come.
                 let is_broken = matches!(ended, InputEnd::Broken(_));
                 let trouble = is_broken.then(|| Trouble::plain(&ended.why()).of(name));
-                return trouble::note(host.problems, name, trouble);
+                return problem::note(host.problems, name, trouble);
             }
             let (mut lines, mut bytes) = (Vec::new(), 0);
             match self

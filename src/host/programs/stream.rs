@@ -13,17 +13,17 @@ use crate::model::time::Time;
 use crate::transport::LinkError;
 use crate::transport::backoff::Backoff;
 
-use super::cut::RawLine;
+use super::argv::{self, From, Words};
+use super::dedup::Taken;
 use super::input::Input;
-use super::last::{from_last, words_of};
-use super::listing::{At, ContainerState, ContainerTarget};
+use super::line_splitter::RawLine;
+use super::list_output::{At, ContainerState, ContainerTarget};
+use super::problem::{self, Trouble};
 use super::program::Shell;
 use super::reader::Reader;
 use super::sift::Last;
-use super::stamped::{Said, Unstamp};
-use super::taken::Taken;
-use super::trouble::{self, Trouble};
-use super::words::{self, From, Words};
+use super::tail_start::{from_last, words_of};
+use super::timestamp_prefix::{Said, Unstamp};
 use super::{StreamsHost, journal};
 
 /// A program that cannot do what it is asked says so sooner.
@@ -349,7 +349,7 @@ impl Stream {
         limit: Option<Instant>,
     ) -> Result<StreamEnd, LinkError> {
         if let What::Journal { .. } = &self.what {
-            let (said, code) = shell.answer(&words::journal_check()).await?;
+            let (said, code) = shell.answer(&argv::journal_check()).await?;
             self.standing = journal::explained(code, &said);
         }
         if let Some(words) = self.before() {
@@ -417,7 +417,7 @@ impl Stream {
                 if instance == target.instance && restarts < target.restarts =>
             {
                 let since = followed.taken.resume()?;
-                Some(words::pod_log(of, &From::Time(since), false, true))
+                Some(argv::pod_log(of, &From::Time(since), false, true))
             }
             (Some((instance, _)), _) if instance != target.instance => {
                 // Another of the same name: all of it is new.
@@ -449,7 +449,7 @@ impl Stream {
         match &mut self.what {
             What::Journal { unit, cursor } => {
                 let from = cursor.as_deref().map_or(From::Last(lines), From::Cursor);
-                words::journal(unit.as_deref(), &from, follow)
+                argv::journal(unit.as_deref(), &from, follow)
             }
             What::Command(words) => words.clone(),
             What::Container(followed) => {
@@ -623,12 +623,12 @@ impl Stream {
                 (!once).then(|| Trouble::plain("journalctl ended on the host"))
             }
             (What::Command(_), Some(0)) if once => None,
-            (What::Command(words), Some(code)) => Some(trouble::of_command(&words[0], code)),
+            (What::Command(words), Some(code)) => Some(problem::of_command(&words[0], code)),
             (What::Container(_), Some(0)) => None,
             (What::Container(followed), Some(code)) => Some(
                 match followed.target.borrow().as_ref().map(|target| &target.at) {
-                    Some(At::Engine(engine, _)) => trouble::of_engine(*engine, code, said),
-                    _ => trouble::of_kubectl(code, said),
+                    Some(At::Engine(engine, _)) => problem::of_engine(*engine, code, said),
+                    _ => problem::of_kubectl(code, said),
                 },
             ),
         }
@@ -648,7 +648,7 @@ impl Stream {
             .as_ref()
             .filter(|_| self.counts)
             .map(|trouble| trouble.of(&self.label));
-        trouble::note(host.problems, &self.name, of_host);
+        problem::note(host.problems, &self.name, of_host);
         let (name, path) = (self.name.as_str().into(), self.label.as_str().into());
         let stamps = Some(match self.what {
             What::Journal { .. } => "journal",

@@ -18,16 +18,16 @@ use crate::query::request::{
 };
 use crate::transport::{Connection, LinkError};
 
-use super::cut::RawLine;
-use super::last::{from_last, from_time, words_of};
-use super::list;
-use super::listing::{At, WantedContainers};
+use super::argv::{self as words, From, Words};
+use super::discovery as list;
+use super::line_splitter::RawLine;
+use super::list_output::{At, WantedContainers};
+use super::problem::{self as trouble, Trouble};
 use super::program::Shell;
 use super::reader::Reader;
 use super::sift::{Forwards, Last, Matches, More, is_before};
-use super::stamped::{Said, Unstamp};
-use super::trouble::{self, Trouble};
-use super::words::{self, From, Words};
+use super::tail_start::{from_last, from_time, words_of};
+use super::timestamp_prefix::{Said, Unstamp};
 
 /// Lines in one reply.
 const REPLY_LINES: usize = 1000;

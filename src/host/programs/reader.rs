@@ -10,8 +10,8 @@ use crate::model::time::{HostClock, Time, TimeSource};
 use crate::parse::line_reader::LineReader;
 use crate::parse::timestamp::{ParsedTime, TimeFormat};
 
-use super::cut::RawLine;
 use super::journal::{self, JournalEntry};
+use super::line_splitter::RawLine;
 
 /// Reads the lines of one stream, in their order.
 pub(super) struct Reader {

@@ -4,28 +4,28 @@
 //! Each [`Stream`] is followed in a shell of its own, asked for one piece at a time. A connection
 //! has only so many sessions; of streams beyond [`PLACES`], those that can be asked for what came
 //! since (all but commands) share one shell, where each is asked in its turn. Nothing is lost by
-//! that, and nothing comes twice: `taken` and the journal's own cursors see to it. What containers
-//! there are is left to `list`, and how lines are read to `reader`.
+//! that, and nothing comes twice: `dedup` and the journal's own cursors see to it. What containers
+//! there are is left to `discovery`, and how lines are read to `reader`.
 
-mod cut;
+mod argv;
+mod dedup;
+mod discovery;
 mod history;
 mod input;
 mod journal;
-mod last;
-mod list;
-mod listing;
+mod line_splitter;
+mod list_output;
+mod problem;
 mod program;
 mod reader;
 mod sift;
-mod stamped;
 mod stream;
-mod taken;
-mod trouble;
-mod words;
+mod tail_start;
+mod timestamp_prefix;
 
 pub use history::{Talk, history};
-pub(crate) use trouble::note;
-pub use trouble::{Problems, Trouble};
+pub(crate) use problem::note;
+pub use problem::{Problems, Trouble};
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -45,8 +45,8 @@ use crate::model::source::{SourceKind, SourceSpec};
 use crate::model::time::HostClock;
 use crate::transport::Connection;
 
+use discovery::List;
 use input::Input;
-use list::List;
 use program::Shell;
 use stream::{Stream, What};
 

@@ -8,7 +8,7 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use super::stamped::Stamped;
+use super::timestamp_prefix::Stamped;
 
 /// Engines that count in whole seconds begin at the last one; what is older than this before the
 /// newest is never asked for again.

@@ -9,11 +9,11 @@ use crate::model::host::SystemFacts;
 use crate::model::time::Time;
 use crate::transport::{Connection, LinkError};
 
-use super::super::codec::{Nonsense, escape};
-use super::super::frame::END;
-use super::super::script::{Script, protocol_error};
-use super::super::{STREAMS, describe};
-use super::cut::{Cutter, RawLine};
+use super::line_splitter::{Cutter, RawLine};
+use crate::host::shell::codec::{Nonsense, escape};
+use crate::host::shell::frame::END;
+use crate::host::shell::script::{Script, protocol_error};
+use crate::host::shell::{PROGRAMS, describe};
 
 /// The script ends itself when it is not told to go on for ten minutes.
 const LEASE: Duration = Duration::from_secs(120);
@@ -39,9 +39,9 @@ impl Shell {
     /// Starts it, as root where wanted.
     pub(super) async fn start(connection: &Connection, as_root: bool) -> Result<Self, LinkError> {
         let script = if as_root {
-            Script::start_as_root(connection, &STREAMS).await?
+            Script::start_as_root(connection, &PROGRAMS).await?
         } else {
-            Script::start(connection, &STREAMS).await?
+            Script::start(connection, &PROGRAMS).await?
         };
         Ok(Self {
             script,

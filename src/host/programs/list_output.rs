@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use globset::{Glob, GlobMatcher};
 
-use super::trouble::Trouble;
-use super::words::OfPod;
-use crate::model::source::{ContainerEngine, ContainerSelector, PodSelector, SourceKind};
+use super::argv::OfPod;
+use super::problem::Trouble;
+use crate::model::source::{Container, Engine, Pod, SourceKind};
 
 /// A container that was listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
