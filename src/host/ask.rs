@@ -13,7 +13,7 @@ use crate::transport::{Connection, LinkError};
 
 use super::files::{Failure, Files};
 use super::local::LocalFiles;
-use super::programs::{self, Talk, Trouble};
+use super::programs::{self, Problem, Talk};
 use super::search;
 use super::shell::ShellFiles;
 use super::track::{usual_sources, whole_journal};
@@ -269,13 +269,8 @@ impl Answering {
 }
 
 /// Reports for every source in question why there is no answer.
-async fn refuse(
-    host: &HostSpec,
-    ask: &LogRequest,
-    error: LinkError,
-    replies: &mpsc::Sender<LogResponse>,
-) {
-    let why = Trouble::from(error).told();
+async fn refuse(host: &HostSpec, ask: &Ask, error: LinkError, replies: &mpsc::Sender<Reply>) {
+    let why = Problem::from(error).told();
     for spec in host.sources.iter().filter(|spec| may_be_about(ask, spec)) {
         // Where nobody listens any more, nobody needs to know.
         let _ = replies

@@ -18,16 +18,16 @@ use crate::query::request::{
 };
 use crate::transport::{Connection, LinkError};
 
-use super::argv::{self as words, From, Words};
+use super::argv::{self as words, CommandLine as Words, StartFrom as From};
 use super::discovery as list;
 use super::line_splitter::RawLine;
-use super::list_output::{At, WantedContainers};
-use super::problem::{self as trouble, Trouble};
+use super::list_output::{ContainerLog as At, WantedContainers};
+use super::problem::{self as trouble, Problem as Trouble};
 use super::program::Shell;
-use super::reader::Reader;
+use super::reader::ProgramLineReader as Reader;
 use super::sift::{Forwards, Last, Matches, More, is_before};
-use super::tail_start::{from_last, from_time, words_of};
-use super::timestamp_prefix::{Said, Unstamp};
+use super::tail_start::{find_tail_start as from_last, from_time, log_command as words_of};
+use super::timestamp_prefix::{EngineOutput as Said, PrefixStripper as Unstamp};
 
 /// Lines in one reply.
 const REPLY_LINES: usize = 1000;

@@ -4,7 +4,7 @@ use crate::host::shell::PROGRAMS;
 use crate::host::shell::codec::escape;
 use crate::host::shell::tests::{TOKEN, Talk, with_every_shell};
 
-use super::line_splitter::Cutter;
+use super::line_splitter::LineSplitter;
 
 /// Runs a program as [`Program`](super::program::Program) does, and takes all that it prints.
 fn run(talk: &mut Talk, words: &[&str]) -> (Vec<String>, Option<i32>) {
@@ -13,17 +13,17 @@ fn run(talk: &mut Talk, words: &[&str]) -> (Vec<String>, Option<i32>) {
         .map(|word| format!(" ={}", escape(word.as_bytes())))
         .collect();
     talk.tell(&format!("S{escaped}"));
-    let (mut cutter, mut out) = (Cutter::new(TOKEN), Vec::new());
-    while cutter.ended().is_none() {
+    let (mut splitter, mut out) = (LineSplitter::new(TOKEN), Vec::new());
+    while splitter.ended().is_none() {
         let piece = talk.ask_raw("N", "J");
-        cutter.push(&piece, &mut out);
+        splitter.push(&piece, &mut out);
     }
     talk.tell("Q");
     (
         out.iter()
             .map(|line| String::from_utf8_lossy(&line.bytes).into_owned())
             .collect(),
-        cutter.ended(),
+        splitter.ended(),
     )
 }
 
