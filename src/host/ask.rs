@@ -12,11 +12,11 @@ use crate::query::request::{LogRequest, LogResponse, ResponseTotals};
 use crate::transport::{Connection, LinkError};
 
 use super::files::{Failure, Files};
+use super::followed_files::{usual_sources, whole_journal};
 use super::local::LocalFiles;
 use super::programs::{self, Problem, Talk};
 use super::search;
 use super::shell::ShellFiles;
-use super::track::{usual_sources, whole_journal};
 
 /// A host that answers, one question after the other. Shells are started when they are needed, for
 /// each is a session, and some servers give one only.

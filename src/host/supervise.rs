@@ -15,10 +15,10 @@ use crate::model::state::{HostStatus, LinkState};
 use crate::transport::backoff::Backoff;
 use crate::transport::{Connection, Connector, LinkError};
 
+use super::followed_files::Track;
 use super::programs::Programs;
-use super::root::RootFiles;
-use super::serve::{Question, ServedLink, serve};
-use super::track::Track;
+use super::request_server::{Question, ServedLink, serve};
+use super::sudo::RootFiles;
 use super::{HostEvent, Outbox, Work, shell};
 
 /// What the operator wants of a host.

@@ -106,7 +106,7 @@ const LONG_FILES: &[&str] = &[
     "src/files/follow/mod.rs",
     "src/host/shell/session.rs",
     "src/host/programs/stream.rs",
-    "src/host/track.rs",
+    "src/host/followed_files.rs",
     "src/parse/timestamp/notation.rs",
     "src/parse/timestamp/tests/formats.rs",
     "src/report/schema.rs",

@@ -38,8 +38,8 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::{Mutex, MutexGuard, Semaphore, mpsc, watch};
 use tokio::time::timeout;
 
+use crate::host::followed_files::whole_journal;
 use crate::host::lag::Unread;
-use crate::host::track::whole_journal;
 use crate::host::{Outbox, Work};
 use crate::model::source::{SourceKind, SourceSpec};
 use crate::model::time::HostClock;

@@ -16,9 +16,9 @@ use crate::model::time::Time;
 use crate::transport::backoff::Backoff;
 use crate::transport::{Connection, LinkError};
 
+use super::followed_files::Track;
 use super::programs::{self, Problem, Problems};
 use super::shell;
-use super::track::Track;
 use super::{HostEvent, Outbox, Work};
 use crate::files::follow::StartAt;
 
