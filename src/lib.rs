@@ -46,12 +46,12 @@
 //! | a format of fields | `parse::fields` |
 //! | what goes on with a record | `parse::multiline::shape` |
 //! | a term of the query language | `query::ast`, `query::parse`, `query::matcher`, `query::print`; `query::language` documents it |
-//! | what a host can be asked | `query::request`; `host::search` answers for files, `host::shell::streams` for programs |
-//! | a compression | `model::log_file::Compression`; `engine::unpack`; `unpack` in `follow.sh` and `files.sh` |
+//! | what a host can be asked | `query::request`; `host::search` answers for files, `host::programs` for programs |
+//! | a compression | `model::log_file::Packing`; `engine::unpack`; `unpack` in `follow.sh` and `files.sh` |
 //! | a rotation scheme | `files::rotation`; the patterns of `generations` in `follow.sh` and `look_over` in `files.sh` |
 //! | something that may happen to a followed file | `files::follow`, and the model host of its tests |
-//! | a request to a script | `files::follow::messages` and `host::shell::codec`, or `host::shell::files`; the script; the lists of `shell::tests::vocabulary` |
-//! | a program whose lines are followed | `host::shell::streams::words` (its command lines), `list` (what there is) |
+//! | a request to a script | `files::follow::exchange` and `host::shell::codec`, or `host::shell::files`; the script; the lists of `shell::tests::vocabulary` |
+//! | a program whose lines are followed | `host::programs::argv` (its command lines), `host::programs::discovery` (what there is) |
 //! | another driver for the files of a host | `host::files::Files`, and `tests/it/conformance.rs` |
 //! | a transport | `model::host::TransportKind`, `transport::route` |
 //! | an option of OpenSSH | `transport::openssh` reads it, `transport::plan` decides; algorithms: `transport::algorithms` |

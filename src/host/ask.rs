@@ -12,10 +12,11 @@ use crate::query::request::{LogRequest, LogResponse, ResponseTotals};
 use crate::transport::{Connection, LinkError};
 
 use super::files::{Failure, Files};
+use super::followed_files::{usual_sources, whole_journal};
 use super::local::LocalFiles;
+use super::programs::{self, Problem, Talk};
 use super::search;
-use super::shell::{self, ShellFiles, Talk, Trouble};
-use super::track::{usual_sources, whole_journal};
+use super::shell::ShellFiles;
 
 /// A host that answers, one question after the other. Shells are started when they are needed, for
 /// each is a session, and some servers give one only.
@@ -190,7 +191,7 @@ impl Answering {
         let mut totals = ResponseTotals::default();
         if let Some(streams) = &streams {
             let shell = (&self.connection, &mut self.talk);
-            totals = shell::history(shell, streams, &self.facts, ask, &replies).await?;
+            totals = programs::history(shell, streams, &self.facts, ask, &replies).await?;
             if root.is_some() || files.is_some() {
                 self.talk.end().await;
             }
@@ -268,13 +269,8 @@ impl Answering {
 }
 
 /// Reports for every source in question why there is no answer.
-async fn refuse(
-    host: &HostSpec,
-    ask: &LogRequest,
-    error: LinkError,
-    replies: &mpsc::Sender<LogResponse>,
-) {
-    let why = Trouble::from(error).told();
+async fn refuse(host: &HostSpec, ask: &Ask, error: LinkError, replies: &mpsc::Sender<Reply>) {
+    let why = Problem::from(error).told();
     for spec in host.sources.iter().filter(|spec| may_be_about(ask, spec)) {
         // Where nobody listens any more, nobody needs to know.
         let _ = replies

@@ -1,4 +1,4 @@
-//! The output of a program, cut into lines up to the mark that `streams.sh` puts behind it.
+//! The output of a program, cut into lines up to the mark that `programs.sh` puts behind it.
 
 use bytes::Bytes;
 
@@ -7,7 +7,7 @@ pub(super) const MAX_LINE: usize = 1 << 20;
 
 /// Cuts pieces of any size into lines.
 #[derive(Default)]
-pub(super) struct Cutter {
+pub(super) struct LineSplitter {
     /// `TOKEN:E `, which begins the mark; empty where there is none.
     mark: Vec<u8>,
     partial: Vec<u8>,
@@ -29,7 +29,7 @@ pub(super) struct RawLine {
     pub(super) is_rest: bool,
 }
 
-impl Cutter {
+impl LineSplitter {
     /// For output of a shell with this token.
     pub(super) fn new(token: &str) -> Self {
         Self {
@@ -125,14 +125,16 @@ mod tests {
     use proptest::prelude::*;
 
     fn cut(pieces: &[&[u8]]) -> (Vec<String>, Option<i32>) {
-        let (mut cutter, mut out) = (Cutter::new("abc"), Vec::new());
-        pieces.iter().for_each(|piece| cutter.push(piece, &mut out));
-        cutter.finish(&mut out);
+        let (mut splitter, mut out) = (LineSplitter::new("abc"), Vec::new());
+        pieces
+            .iter()
+            .for_each(|piece| splitter.push(piece, &mut out));
+        splitter.finish(&mut out);
         (
             out.iter()
                 .map(|line| String::from_utf8_lossy(&line.bytes).into_owned())
                 .collect(),
-            cutter.ended(),
+            splitter.ended(),
         )
     }
 
@@ -165,18 +167,18 @@ mod tests {
             ("\nabc:E 0\n", false),
             ("one\n\n\nabc:E 3\n", false),
         ] {
-            let (mut cutter, mut out) = (Cutter::new("abc"), Vec::new());
-            cutter.push(text.as_bytes(), &mut out);
-            assert_eq!(cutter.is_unended(), expect, "{text:?}");
+            let (mut splitter, mut out) = (LineSplitter::new("abc"), Vec::new());
+            splitter.push(text.as_bytes(), &mut out);
+            assert_eq!(splitter.is_unended(), expect, "{text:?}");
         }
     }
 
     #[test]
     fn a_line_that_is_too_long_comes_in_parts() {
-        let (mut cutter, mut out) = (Cutter::new("abc"), Vec::new());
+        let (mut splitter, mut out) = (LineSplitter::new("abc"), Vec::new());
         let text = [vec![b'x'; 2 * MAX_LINE + 5], b"\nnext\n".to_vec()].concat();
         text.chunks(70_000)
-            .for_each(|piece| cutter.push(piece, &mut out));
+            .for_each(|piece| splitter.push(piece, &mut out));
         let parts: Vec<_> = out
             .iter()
             .map(|line| (line.bytes.len(), line.is_rest))

@@ -18,16 +18,16 @@ use crate::query::request::{
 };
 use crate::transport::{Connection, LinkError};
 
-use super::cut::RawLine;
-use super::last::{from_last, from_time, words_of};
-use super::list;
-use super::listing::{At, WantedContainers};
+use super::argv::{self as words, CommandLine as Words, StartFrom as From};
+use super::discovery as list;
+use super::line_splitter::RawLine;
+use super::list_output::{ContainerLog as At, WantedContainers};
+use super::problem::{self as trouble, Problem as Trouble};
 use super::program::Shell;
-use super::reader::Reader;
+use super::reader::ProgramLineReader as Reader;
 use super::sift::{Forwards, Last, Matches, More, is_before};
-use super::stamped::{Said, Unstamp};
-use super::trouble::{self, Trouble};
-use super::words::{self, From, Words};
+use super::tail_start::{find_tail_start as from_last, from_time, log_command as words_of};
+use super::timestamp_prefix::{EngineOutput as Said, PrefixStripper as Unstamp};
 
 /// Lines in one reply.
 const REPLY_LINES: usize = 1000;

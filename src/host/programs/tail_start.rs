@@ -2,26 +2,26 @@
 
 use crate::transport::LinkError;
 
-use super::listing::At;
+use super::argv::{self, CommandLine, StartFrom};
+use super::list_output::ContainerLog;
 use super::program::Shell;
-use super::stamped::{Said, Unstamp};
-use super::words::{self, From, Words};
+use super::timestamp_prefix::{EngineOutput, PrefixStripper};
 
 /// What is asked for beyond, so that none begins in the middle of a line that was written in
 /// several goes.
 const BEFORE: i64 = 1_000_000_000;
 
 /// What reads a container from somewhere on.
-pub(super) fn words_of(at: &At, from: &From<'_>, follow: bool) -> Words {
+pub(super) fn log_command(at: &ContainerLog, from: &StartFrom<'_>, follow: bool) -> CommandLine {
     match at {
-        At::Engine(engine, id) => words::container_log(*engine, id, from, follow),
-        At::Pod(of) => words::pod_log(of, from, follow, false),
+        ContainerLog::Engine(engine, id) => argv::container_log(*engine, id, from, follow),
+        ContainerLog::Pod(of) => argv::pod_log(of, from, follow, false),
     }
 }
 
 /// From where the last lines are had.
 pub(super) struct TailStart {
-    pub(super) from: From<'static>,
+    pub(super) from: StartFrom<'static>,
     /// There are no lines before.
     pub(super) is_all: bool,
 }
@@ -30,27 +30,27 @@ pub(super) struct TailStart {
 /// for a number of lines count the parts of long ones, begin in the middle of one, and podman
 /// before 4.4 puts parts together with the wrong line. The stamps are true all the same, and from a
 /// time on they tell what is there.
-pub(super) async fn from_last(
+pub(super) async fn find_tail_start(
     shell: &mut Shell,
-    at: &At,
+    at: &ContainerLog,
     lines: u32,
 ) -> Result<TailStart, LinkError> {
-    let last = From::Last(lines.max(1));
-    let mut program = shell.run(&words_of(at, &last, false)).await?;
-    let (mut unstamp, mut first, mut counted) = (Unstamp::new(at), None, 0);
+    let last = StartFrom::Last(lines.max(1));
+    let mut program = shell.run(&log_command(at, &last, false)).await?;
+    let (mut stripper, mut first, mut counted) = (PrefixStripper::new(at), None, 0);
     while let Some(more) = program.next().await? {
         for line in more {
-            let said = unstamp.line(line);
-            if let Said::Lines(lines) = &said {
+            let said = stripper.line(line);
+            if let EngineOutput::Lines(lines) = &said {
                 first = first.or_else(|| lines.first().map(|line| line.at));
             }
-            counted += unstamp.most_counted(&said);
+            counted += stripper.most_counted(&said);
         }
     }
     let code = program.end().await?;
     let from = match first {
-        Some(first) => From::Time(first - BEFORE),
-        None if code == Some(0) => From::Oldest,
+        Some(first) => StartFrom::Time(first - BEFORE),
+        None if code == Some(0) => StartFrom::Oldest,
         // It will say once more what keeps it.
         None => last,
     };
@@ -61,10 +61,10 @@ pub(super) async fn from_last(
 }
 
 /// From a time on, or a little before.
-pub(super) fn from_time(at: i64) -> From<'static> {
+pub(super) fn from_time(at: i64) -> StartFrom<'static> {
     if at <= BEFORE {
-        From::Oldest
+        StartFrom::Oldest
     } else {
-        From::Time(at - BEFORE)
+        StartFrom::Time(at - BEFORE)
     }
 }
