@@ -23,7 +23,7 @@ mod text;
 mod unpack;
 
 pub use list::{list, list_log};
-pub use read::{FileReader, measure};
+pub use read::{CachingReader, measure};
 pub use scan::FileScanner;
 
 use std::sync::Arc;
