@@ -74,7 +74,7 @@ pub(super) enum ReadResult {
     /// What follows our offset.
     Lines(Vec<FilePiece>),
     /// It does not reach our offset, or begins behind it.
-    Misplaced,
+    WrongOffset,
     /// The bytes before our offset are not those we read.
     Rewritten,
 }
@@ -186,7 +186,7 @@ impl FollowedFile {
         let end = start + bytes.len() as u64;
         if start > self.offset || end < self.offset {
             // Shorter than it said: the next look at the file tells why.
-            return ReadResult::Misplaced;
+            return ReadResult::WrongOffset;
         }
         if !self.marker_matches(start, bytes) {
             return ReadResult::Rewritten;
