@@ -135,12 +135,7 @@ pub fn load(args: &CliArgs, env: &ProcessEnvironment) -> Result<RunPlan, ConfigE
             task,
             RunTask::Ask(_) | RunTask::Metrics | RunTask::Tail { follow: false, .. }
         );
-    let grep = viewing
-        .grep
-        .as_deref()
-        .filter(|text| !text.trim().is_empty())
-        .map(|text| query(text, env))
-        .transpose()?;
+    let grep = grep(&viewing, env)?;
     let timeout = args.global.timeout;
     Ok(RunPlan {
         backfill: backfill(&viewing, &task)?,
@@ -166,6 +161,13 @@ pub fn load(args: &CliArgs, env: &ProcessEnvironment) -> Result<RunPlan, ConfigE
             .variable("LOGTRAIL_LOG")
             .map(|filter| filter.to_string_lossy().into_owned()),
     })
+}
+
+fn grep(viewing: &ViewingArgs, env: &ProcessEnvironment) -> Result<Option<Query>, ConfigError> {
+    let text = viewing.grep.as_deref();
+    text.filter(|text| !text.trim().is_empty())
+        .map(|text| query(text, env))
+        .transpose()
 }
 
 /// The hosts and the options of the console as a subcommand has them.

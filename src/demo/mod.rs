@@ -194,19 +194,10 @@ async fn start_servers(
     let mut known = String::new();
     let mut specs = Vec::new();
     for (index, member) in cast.members.iter().enumerate() {
-        let listener = TcpListener::bind(("127.0.0.1", 0))
-            .await
-            .map_err(|source| DemoError::System {
-                what: "listen on 127.0.0.1",
-                source,
-            })?;
-        let port = listener
-            .local_addr()
-            .map_err(|source| DemoError::System {
-                what: "listen on 127.0.0.1",
-                source,
-            })?
-            .port();
+        let (listener, port) = listen().await.map_err(|source| DemoError::System {
+            what: "listen on 127.0.0.1",
+            source,
+        })?;
         let host_key = PrivateKey::random(&mut rng, Algorithm::Ed25519)?;
         known.push_str(&known_hosts_line(&member.name, port, &host_key)?);
         let mut spec = host_spec(member, folder, port)?;
@@ -223,6 +214,12 @@ async fn start_servers(
     }
     write_private(&known_hosts, known.as_bytes())?;
     Ok(specs)
+}
+
+async fn listen() -> std::io::Result<(TcpListener, u16)> {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+    let port = listener.local_addr()?.port();
+    Ok((listener, port))
 }
 
 /// Under both names, so that it matters to nobody which of them is looked up.

@@ -6,7 +6,7 @@ use regex::bytes::Regex;
 
 use crate::files::access::{FileError, FoundLine, ScanBatch, ScanRequest};
 
-use super::block::TextBlock;
+use super::block::{KeptLines, TextBlock};
 use super::needle::needle;
 use super::text::PlainText;
 use super::{MAX_LINE, StopFlag};
@@ -104,9 +104,11 @@ impl FileScanner {
             self.failed = self.text.failure();
             return Ok(());
         }
-        let dropped =
-            self.block
-                .advance(&mut self.text, self.at, (self.before, self.told), stop)?;
+        let kept = KeptLines {
+            count: self.before,
+            from: self.told,
+        };
+        let dropped = self.block.advance(&mut self.text, self.at, kept, stop)?;
         self.at -= dropped;
         self.told = self.told.saturating_sub(dropped);
         Ok(())

@@ -242,22 +242,37 @@ impl<'a> WordReader<'a> {
     fn classify(&mut self, text: &[u8], kind: &WordKind) -> TokenKind {
         self.is_open = text.ends_with(b"[");
         if self.brackets > 0 || kind.closed {
-            let is_pid = self.has_stamp
-                && matches!(text, [b'[', id @ .., b']'] if id.iter().all(u8::is_ascii_digit));
-            let bracket = if is_pid {
-                WordGap::Pid
-            } else {
-                WordGap::Bracket
-            };
-            self.has_stamp |= kind.digits;
-            self.gap = if text.ends_with(b":") {
-                self.tag()
-            } else {
-                bracket
-            };
+            self.gap = self.gap_after_bracket(text, kind);
             return TokenKind::Column;
         }
-        self.gap = match kind {
+        let is_error = text.ends_with(b"Exception:") || text.ends_with(b"Error:");
+        if kind.names > 0 && is_error {
+            // `java.lang.IllegalStateException: …`, `ValueError: …`
+            return TokenKind::Message;
+        }
+        self.gap = self.gap_after(text, kind);
+        if self.bare > 1 {
+            TokenKind::Message
+        } else {
+            TokenKind::Column
+        }
+    }
+
+    fn gap_after_bracket(&mut self, text: &[u8], kind: &WordKind) -> WordGap {
+        let is_pid = self.has_stamp
+            && matches!(text, [b'[', id @ .., b']'] if id.iter().all(u8::is_ascii_digit));
+        self.has_stamp |= kind.digits;
+        if text.ends_with(b":") {
+            self.tag()
+        } else if is_pid {
+            WordGap::Pid
+        } else {
+            WordGap::Bracket
+        }
+    }
+
+    fn gap_after(&mut self, text: &[u8], kind: &WordKind) -> WordGap {
+        match kind {
             _ if text.iter().all(u8::is_ascii_digit) => self.stamped(WordGap::Number),
             // The address of a thread.
             WordKind {
@@ -278,10 +293,6 @@ impl<'a> WordReader<'a> {
             WordKind { names: 0, .. } if text.contains(&b'/') => WordGap::Name,
             // Months, days, AM and zones, and marks.
             WordKind { names: 0, .. } => self.gap,
-            // `java.lang.IllegalStateException: …`, `ValueError: …`
-            _ if text.ends_with(b"Exception:") || text.ends_with(b"Error:") => {
-                return TokenKind::Message;
-            }
             _ if text.ends_with(b":") => self.tag(),
             WordKind { lower: false, .. } => WordGap::Capitals,
             WordKind {
@@ -297,11 +308,6 @@ impl<'a> WordReader<'a> {
                 WordGap::Name
             }
             _ => WordGap::Name,
-        };
-        if self.bare > 1 {
-            TokenKind::Message
-        } else {
-            TokenKind::Column
         }
     }
 

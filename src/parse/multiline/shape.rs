@@ -103,31 +103,45 @@ impl LineShape {
                 Self::of_indented(text.trim_ascii())
             };
         }
-        let starts = |words: &[&[u8]]| words.iter().any(|word| text.starts_with(word));
+        Self::of_first_byte(first, text).unwrap_or_else(|| Self::of_words(text))
+    }
+
+    fn of_first_byte(first: u8, text: &[u8]) -> Option<Self> {
+        let is_goroutine = || text.starts_with(b"goroutine ") && text.ends_with(b":");
         match first {
-            b'<' if level::without_priority(text).len() < text.len() => Self::Head,
-            b'}' | b']' | b')' if text.iter().all(|b| b"}]);,".contains(b)) => Self::Rest,
-            b'#' if numbered(text) => Self::Rest,
-            b'#' if text.starts_with(b"# User@Host:") => Self::SlowUser,
-            b'g' if text.starts_with(b"goroutine ") && text.ends_with(b":") => Self::Goroutine,
-            _ if starts(&[b"panic: ", b"fatal error: "]) => Self::GoPanic,
-            _ if starts(&[b"Traceback (most recent call last)"]) => Self::TracebackHead,
-            _ if starts(CHAINS) => Self::Chain,
-            _ if starts(RESTS) => Self::Rest,
-            _ if starts(HEADS) => Self::Head,
-            b't' if text.starts_with(b"thread '")
-                && memchr::memmem::find(text, b"' panicked at ").is_some() =>
-            {
-                if text.ends_with(b":") {
-                    Self::CutShort
-                } else {
-                    Self::Head
-                }
-            }
-            _ if is_exception(text) => Self::Exception,
-            _ if is_frame(text) => Self::GoFrame,
-            _ if level::of(text).is_some() => Self::Level,
-            _ => Self::Plain,
+            b'<' if level::without_priority(text).len() < text.len() => Some(Self::Head),
+            b'}' | b']' | b')' if text.iter().all(|b| b"}]);,".contains(b)) => Some(Self::Rest),
+            b'#' if numbered(text) => Some(Self::Rest),
+            b'#' if text.starts_with(b"# User@Host:") => Some(Self::SlowUser),
+            b'g' if is_goroutine() => Some(Self::Goroutine),
+            _ => None,
+        }
+    }
+
+    fn of_words(text: &[u8]) -> Self {
+        let starts = |words: &[&[u8]]| words.iter().any(|word| text.starts_with(word));
+        if starts(&[b"panic: ", b"fatal error: "]) {
+            Self::GoPanic
+        } else if starts(&[b"Traceback (most recent call last)"]) {
+            Self::TracebackHead
+        } else if starts(CHAINS) {
+            Self::Chain
+        } else if starts(RESTS) {
+            Self::Rest
+        } else if starts(HEADS) {
+            Self::Head
+        } else if is_rust_panic(text) && text.ends_with(b":") {
+            Self::CutShort
+        } else if is_rust_panic(text) {
+            Self::Head
+        } else if is_exception(text) {
+            Self::Exception
+        } else if is_frame(text) {
+            Self::GoFrame
+        } else if level::of(text).is_some() {
+            Self::Level
+        } else {
+            Self::Plain
         }
     }
 
@@ -163,6 +177,10 @@ impl LineShape {
             Self::Head
         }
     }
+}
+
+fn is_rust_panic(text: &[u8]) -> bool {
+    text.starts_with(b"thread '") && memchr::memmem::find(text, b"' panicked at ").is_some()
 }
 
 /// `#0 /srv/shop/cart.php(12): …`, `#12 {main}`

@@ -67,9 +67,7 @@ impl MomentResolver {
                 time,
                 zone,
             ) => self.civil(days(year, month, day)?, time, zone, previous),
-            WrittenMoment::Civil(CalendarDate { month, day, .. }, time, zone) => {
-                self.nearest(month, day, time, zone, now, previous)
-            }
+            WrittenMoment::Civil(date, time, zone) => self.nearest(date, time, zone, now, previous),
         }
     }
 
@@ -136,8 +134,7 @@ impl MomentResolver {
     /// The last moment with this date that is not in the future.
     fn nearest(
         &mut self,
-        month: u32,
-        day: u32,
+        date: CalendarDate,
         time: TimeOfDay,
         zone: WrittenZone,
         now: Time,
@@ -146,7 +143,7 @@ impl MomentResolver {
         let latest = now.plus_millis(AHEAD_MS);
         let year = self.year_of(latest);
         for year in (year - YEARS_BACK..=year).rev() {
-            let Some(days) = days(year, month, day) else {
+            let Some(days) = days(year, date.month, date.day) else {
                 continue;
             };
             let found = self.civil(days, time, zone, previous)?;

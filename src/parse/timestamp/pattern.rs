@@ -153,7 +153,18 @@ impl TimestampPattern {
 }
 
 fn field_items(flags: &str, letter: char, items: &mut Vec<PatternItem>) -> Result<(), String> {
-    let found: &[PatternItem] = match letter {
+    let Some(found) = items_of_field(flags, letter) else {
+        let known = "%Y %y %m %b %d %e %j %a %H %I %M %S %f %L %p %z %Z %s %T %R %F %D %c %* %%";
+        return Err(format!(
+            "unknown field \"%{flags}{letter}\" in the time pattern; there are {known}"
+        ));
+    };
+    items.extend_from_slice(found);
+    Ok(())
+}
+
+fn items_of_field(flags: &str, letter: char) -> Option<&'static [PatternItem]> {
+    Some(match letter {
         'Y' | 'G' => &[Year],
         'y' => &[ShortYear],
         'm' => &[Month],
@@ -202,16 +213,8 @@ fn field_items(flags: &str, letter: char, items: &mut Vec<PatternItem>) -> Resul
         'n' | 't' => &[Blanks],
         '*' => &[Word],
         '%' => &[Byte(b'%')],
-        _ => {
-            let known =
-                "%Y %y %m %b %d %e %j %a %H %I %M %S %f %L %p %z %Z %s %T %R %F %D %c %* %%";
-            return Err(format!(
-                "unknown field \"%{flags}{letter}\" in the time pattern; there are {known}"
-            ));
-        }
-    };
-    items.extend_from_slice(found);
-    Ok(())
+        _ => return None,
+    })
 }
 
 impl PatternItem {
@@ -242,24 +245,9 @@ impl PatternItem {
                 parts.nano = scan.fraction().or(parts.nano);
                 Some(())
             }
-            Millis => {
-                let run = scan.run_of_digits().min(3);
-                set(
-                    &mut parts.nano,
-                    scan.digits(run)
-                        .filter(|_| run > 0)
-                        .map(|millis| millis * 1_000_000),
-                )
-            }
+            Millis => set(&mut parts.nano, millis(scan)),
             HalfOfDay => set(&mut parts.after_noon, scan.half_of_day()),
-            PatternItem::Offset => {
-                let offset = if scan.take(b"Z").is_some() {
-                    Some(0)
-                } else {
-                    scan.offset()
-                };
-                set(&mut parts.zone, offset.map(WrittenZone::Offset))
-            }
+            PatternItem::Offset => set(&mut parts.zone, offset(scan)),
             ZoneName => {
                 match scan.zone(names) {
                     // A name without one meaning: the host's.
@@ -269,25 +257,8 @@ impl PatternItem {
                 Some(())
             }
             Epoch => set(&mut parts.epoch, notation::number(scan)),
-            WholeEpoch => {
-                let run = scan.run_of_digits();
-                let (digits, rest) = scan.0.split_at(run);
-                scan.0 = rest;
-                set(
-                    &mut parts.epoch,
-                    notation::number(&mut StampScanner(digits)),
-                )
-            }
-            Word => {
-                let count = scan
-                    .0
-                    .iter()
-                    .take(MAX_WORD)
-                    .take_while(|b| !b.is_ascii_whitespace())
-                    .count();
-                scan.0 = &scan.0[count..];
-                (count > 0).then_some(())
-            }
+            WholeEpoch => set(&mut parts.epoch, whole_epoch(scan)),
+            Word => (skip_word(scan) > 0).then_some(()),
         }
     }
 }
@@ -301,6 +272,35 @@ fn set<T>(part: &mut Option<T>, value: Option<T>) -> Option<()> {
 fn unpadded(scan: &mut StampScanner<'_>) -> Option<u32> {
     scan.blanks(1);
     scan.digits(2).or_else(|| scan.digits(1))
+}
+
+fn millis(scan: &mut StampScanner<'_>) -> Option<u32> {
+    let run = scan.run_of_digits().min(3);
+    let millis = scan.digits(run).filter(|_| run > 0)?;
+    Some(millis * 1_000_000)
+}
+
+fn offset(scan: &mut StampScanner<'_>) -> Option<WrittenZone> {
+    let offset = if scan.take(b"Z").is_some() {
+        Some(0)
+    } else {
+        scan.offset()
+    };
+    offset.map(WrittenZone::Offset)
+}
+
+/// A number whose fraction is another item.
+fn whole_epoch(scan: &mut StampScanner<'_>) -> Option<i64> {
+    let (digits, rest) = scan.0.split_at(scan.run_of_digits());
+    scan.0 = rest;
+    notation::number(&mut StampScanner(digits))
+}
+
+fn skip_word(scan: &mut StampScanner<'_>) -> usize {
+    let word = scan.0.iter().take(MAX_WORD);
+    let count = word.take_while(|b| !b.is_ascii_whitespace()).count();
+    scan.0 = &scan.0[count..];
+    count
 }
 
 fn skip_letters(scan: &mut StampScanner<'_>) -> usize {
