@@ -399,7 +399,7 @@ fn inventory_file(
         return Ok(None);
     };
     let path = folder.join("hosts.toml");
-    // A broken link is a mistake to be told of, and not an absent file.
+    // A broken link is a mistake to report, and not an absent file.
     if path.symlink_metadata().is_ok() {
         file::ConfigText::read(&path).map(Some)
     } else {

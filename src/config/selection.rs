@@ -1,7 +1,7 @@
 //! Which hosts are meant: the language of `--hosts`, and of the groups of the inventory.
 //!
 //! A selection is a list of parts. Each adds the hosts it names, in its own order, without
-//! repeating one; a part with `!` takes hosts away, wherever it stands, so that the order in which
+//! repeating one; a part with `!` takes hosts away, wherever it is, so that the order in which
 //! parts are typed never puts an excluded host back. A part that names nothing is an error: a host
 //! that is missing from the screen is not noticed at 3 a.m.
 

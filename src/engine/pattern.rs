@@ -69,7 +69,7 @@ fn one(pattern: &[u8], byte: Option<u8>) -> Option<&[u8]> {
     }
 }
 
-/// The bytes that a bracket expression matches, and what stands behind it; `None` where it does not
+/// The bytes that a bracket expression matches, and what follows it; `None` where it does not
 /// end. It begins behind its `[`, and with one of `negates` it matches all others.
 pub(super) fn bracket<'a>(inside: &'a [u8], negates: &[u8]) -> Option<([bool; 256], &'a [u8])> {
     let negated = inside.first().is_some_and(|first| negates.contains(first));

@@ -11,7 +11,7 @@ use super::text::PlainText;
 /// Text that is unpacked at once where only its length is wanted.
 const BLOCK: usize = 256 << 10;
 
-/// The last compressed file that was read, kept open: who pages through it forwards has it unpacked
+/// The last compressed file that was read, kept open: paging through it forwards unpacks it
 /// once.
 #[derive(Default)]
 pub struct CachingReader {

@@ -246,7 +246,7 @@ impl HostSpec {
     }
 }
 
-/// What a host said of itself when it was asked first.
+/// How a host described itself when it was first asked.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct SystemFacts {
     /// Kernel name in lower case, `linux`.

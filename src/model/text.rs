@@ -6,9 +6,10 @@
 //! replaced too: joiners (an emoji family is drawn in two cells by some and in eight by others),
 //! variation selectors and skin tones.
 //!
-//! The one exception is made for lines of logs, on request: their colours ([`ColourHandling::Kept`])
-//! become looks of parts of the text, and lines that differ in nothing else differ in nothing else.
-//! Raw bytes for copying are left to the record, what a look is on a screen to the theme.
+//! The one exception is made for lines of logs, on request: their colours
+//! ([`ColourHandling::Kept`]) become looks of parts of the text, and lines that differ in nothing
+//! else differ in nothing else. Raw bytes for copying are left to the record, what a look is on a
+//! screen to the theme.
 
 mod look;
 mod progress;

@@ -1,4 +1,4 @@
-//! A line as people read it, beside columns that say its time and its level already.
+//! A line as people read it next to columns that have its time and its level already.
 //!
 //! [`LineDisplay`] leaves out the stamp, the priority of syslog and the quotes of JSON, so that the
 //! message begins where the eye looks for it. Searching, copying and storing are done with the raw
@@ -67,7 +67,7 @@ impl LineDisplay {
         self.of_stamped(line, None)
     }
 
-    /// The same for a line whose stamp is known to stand at a place; otherwise the usual ones are
+    /// The same for a line whose stamp is known to be at a place; otherwise the usual ones are
     /// looked for.
     #[must_use]
     pub fn of_stamped(self, line: &[u8], stamp: Option<Range<usize>>) -> Cow<'_, [u8]> {
@@ -82,7 +82,7 @@ impl LineDisplay {
             &plain,
             stamp.map(|stamp| place(stamp.start)..place(stamp.end)),
         ) {
-            // All that is left out stood at its beginning.
+            // All that is left out was at its beginning.
             Cow::Borrowed(rest) if rest.len() < plain.len() => {
                 Cow::Owned(without_beginning(line, plain.len() - rest.len()))
             }
@@ -227,7 +227,7 @@ fn says_level(key: &str, value: &Value) -> bool {
             .is_some_and(|word| level::named_by(word).is_some())
 }
 
-/// A value without quotes where it can be told from its neighbours without them.
+/// A value without quotes, where it is distinct from its neighbours without them.
 struct PlainValue<'a>(&'a Value);
 
 impl fmt::Display for PlainValue<'_> {

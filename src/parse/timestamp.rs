@@ -1,8 +1,8 @@
 //! Stamps: the time that a line says it was written.
 //!
-//! [`TimestampReader`] reads the lines of one source: it finds out which formats they have and where their
-//! stamps stand, keeps to that, and looks again when it stops fitting. What formats look like is
-//! left to `notation`, a table with a small parser for each; where stamps stand in a line to
+//! [`TimestampReader`] reads the lines of one source: it finds out which formats they have and
+//! where their stamps are, keeps to that, and looks again when it stops fitting. What formats look
+//! like is left to `notation`, a table with a small parser for each; where stamps are in a line to
 //! `layout`, what a sample of lines proves to `learn`, years and other things that stamps leave
 //! open to `clock` and `zone`, logs with a head of their own to `w3c`, and formats that the
 //! inventory gives to `format`.

@@ -321,7 +321,7 @@ impl ByteSet {
     }
 }
 
-/// What stands between brackets for these members.
+/// What is between brackets for these members.
 fn listing(members: &[bool; 128]) -> Vec<u8> {
     let special = |byte: u8| b"]^-[".contains(&byte);
     let mut inside = Vec::new();

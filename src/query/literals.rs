@@ -1,5 +1,5 @@
-//! Texts of which one must stand in every line that a query matches, so that most lines need not be
-//! looked at.
+//! Texts of which every line that a query matches has one, so that most lines need not be looked
+//! at.
 //!
 //! Wider than the query, never narrower: used for the search of whole buffers, and for what is
 //! asked of a host.
@@ -72,7 +72,7 @@ pub(super) fn hir(pattern: &RegexPattern) -> Option<Hir> {
         .ok()
 }
 
-/// A value stands in its line as it is, or with escapes, which all begin with a backslash, or
+/// A value is in its line as it is, or with escapes, which all begin with a backslash, or
 /// behind a priority.
 fn of_value(test: &ValueTest) -> Option<Vec<Literal>> {
     let value = match test {

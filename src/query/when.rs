@@ -1,9 +1,9 @@
 //! Times in queries: how they are written, and which moments they mean.
 //!
-//! A time is kept as it was typed and means a moment only together with a [`ReferenceTime`]. A range has its
-//! first moment in it and its last not; a day as the end of a range is meant with all of it. A time
-//! of day alone is the last one that has passed, except as the end of a range: there it is the
-//! first one after the beginning.
+//! A time is kept as it was typed and means a moment only together with a [`ReferenceTime`]. A
+//! range has its first moment in it and its last not; a day as the end of a range is meant with all
+//! of it. A time of day alone is the last one that has passed, except as the end of a range: there
+//! it is the first one after the beginning.
 
 use std::fmt;
 use std::ops::Range;

@@ -1,4 +1,4 @@
-//! Dials one server and logs in: budget, time limit, host key, questions to a person.
+//! Dials one server and logs in: budget, time limit, host key, prompts to a person.
 //!
 //! Which servers are dialled, and through which others, is decided in `route`.
 
@@ -319,7 +319,7 @@ impl ServerDial<'_> {
         Ok(())
     }
 
-    /// Appends the key, unless another host of the same name did so meanwhile.
+    /// Appends the key, unless another host of the same name has done so by now.
     async fn store(&self, key: &PublicKey) -> io::Result<()> {
         let Some(file) = self.plan.store_in.clone() else {
             return Err(io::Error::other(

@@ -69,7 +69,7 @@ impl fmt::Display for ServerLabel {
     }
 }
 
-/// Why a connection ended: set once, seen by everybody who waits, now or later.
+/// Why a connection ended: set once, seen by every waiter, now or later.
 #[derive(Debug, Clone)]
 pub(super) struct ConnectionEnd(watch::Sender<Option<LinkError>>);
 

@@ -48,7 +48,7 @@ pub(super) struct FollowedFile {
     pub(super) proof: SuccessionProof,
     /// Its first bytes, until it is proven that no other generation came before them.
     pub(super) held: Option<(FileStat, Vec<u8>)>,
-    /// Its very first bytes, by which a copy of it is told from what follows it.
+    /// Its very first bytes, by which a copy of it is distinguished from what follows it.
     pub(super) head: Vec<u8>,
     /// It was read before, and forgotten: another file may have its number now.
     pub(super) recalled: bool,
@@ -63,7 +63,7 @@ pub(super) struct FollowedFile {
 pub(super) enum SuccessionProof {
     /// Not at all.
     Wanted,
-    /// None did before it was begun; but what stood in it first may have been copied and cut off.
+    /// None did before it was begun; but what was in it first may have been copied and cut off.
     OfName,
     /// It is.
     Done,

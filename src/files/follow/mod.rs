@@ -1,8 +1,8 @@
 //! Following files across whatever happens to them: the decisions, without any I/O.
 //!
-//! [`Follower`] is told what the script saw ([`FileObservation`]) and answers with what the script is to do
-//! ([`FollowRequest`]) and with what has come of it ([`FollowOutcome`]). It outlives connections: after
-//! [`Follower::restart`] it goes on where it was.
+//! [`Follower`] takes what a driver observed ([`FileObservation`]), and gives what the driver is to
+//! do ([`FollowRequest`]) and what has come of it ([`FollowOutcome`]). It outlives connections:
+//! after [`Follower::restart`] it goes on where it was.
 //!
 //! ```text
 //!           look                 same file, longer          another file under the name,
@@ -99,7 +99,7 @@ struct FollowedSource {
     heads: KnownHeads,
     /// What came so far of a listing that has several parts.
     listing: Vec<RotatedSibling>,
-    /// A generation was found beside the name that may be a copy of what the name still has.
+    /// A generation was found next to the name that may be a copy of what the name still has.
     copied: bool,
     renumbered: InodeChange,
     /// It was found by a pattern, and not asked for by its name.
@@ -113,8 +113,8 @@ enum Phase {
     Unknown,
     /// The current generation is being read.
     Reading,
-    /// Our generation is looked for beside the name; then goes on with what the name stands for, if
-    /// anything.
+    /// Our generation is looked for next to the name; then goes on with what the name stands for,
+    /// if anything.
     Finding(Option<FileStat>),
     /// The name's file was rewritten: copies of what it was are being compared. The best candidate
     /// so far.
@@ -555,7 +555,7 @@ impl Follower {
             .and_then(|current| current.rewritten)
             .unwrap_or(GapReason::RotatedAway);
         match source.current.take_if(is_unread) {
-            // Nothing of it was told: what the next listing has of it is told from there.
+            // Nothing of it was told: what the next listing has of it is shown from there.
             Some(unread) => source.lineage.seek(unread.stat()),
             None => self.lose_current(number, reason),
         }

@@ -1,5 +1,6 @@
-//! Which generations of a log came and went unseen: the memory of those that were read or were
-//! there before, and what a listing of the files beside the log proves.
+//! Which generations of a log came and went unseen: remembers those that were read or were there
+//! before, and decides what a listing of the files next to the log proves. Reading the ones that
+//! were missed is left to `succession`.
 //!
 //! Numbers of files are reused at once and times of change are coarse, may be set by hand, and move
 //! when a writer is late. So the rule is not "what changed later is newer" but "what was there at
@@ -23,7 +24,7 @@ const SECOND: u64 = 1_000_000_000;
 const MILLISECOND: u64 = SECOND / 1000;
 const MINUTE: u64 = 60 * SECOND;
 
-/// What was beside the log, and how far it was read.
+/// What was next to the log, and how far it was read.
 #[derive(Debug, Default)]
 pub(super) struct RotationHistory {
     /// Read by us; oldest first.
@@ -42,7 +43,7 @@ pub(super) struct RotationHistory {
     after_last: Vec<FileId>,
     /// What is in these is a gap.
     given_up: Vec<FileId>,
-    /// Listed, and gone before they were read: compressed meanwhile, perhaps.
+    /// Listed, and gone before they were read: perhaps compressed by now.
     sought: Vec<FileStat>,
     /// What is in these was not told.
     wanted: Vec<FileId>,
@@ -129,7 +130,7 @@ pub(super) struct SkippedGenerations {
     pub(super) is_doubtful: bool,
 }
 
-/// The files beside a log, listed after the first bytes of the generation `begun` were read.
+/// The files next to a log, listed after the first bytes of the generation `begun` were read.
 #[derive(Clone, Copy)]
 pub(super) struct LogListing<'a> {
     pub(super) siblings: &'a [RotatedSibling],
@@ -141,7 +142,7 @@ pub(super) struct LogListing<'a> {
 impl<'a> LogListing<'a> {
     /// Those that may have come before the generation that was begun.
     fn relevant(&self) -> Vec<&'a RotatedSibling> {
-        // Where it has lost the name meanwhile, what is newer is for the next listing.
+        // Where it has lost the name by now, what is newer is for the next listing.
         let begun = self
             .siblings
             .iter()
@@ -279,7 +280,7 @@ impl RotationHistory {
     }
 
     /// How far a file with these first bytes was read before it was cut off, if it seems to be a
-    /// copy of that, and what must stand there if it is.
+    /// copy of that, and what must be there if it is.
     pub(super) fn copied_from(&mut self, bytes: &[u8]) -> Option<CopiedContent> {
         let at = self
             .cuts
@@ -291,7 +292,7 @@ impl RotationHistory {
         })
     }
 
-    /// What is in this file will be told of no more, whatever it is.
+    /// Nothing more of this file is shown, whatever it is.
     pub(super) fn give_up(&mut self, id: FileId) {
         self.read.retain(|read| read.stat.id != id);
         self.given_up.push(id);
@@ -349,7 +350,7 @@ impl RotationHistory {
         self.read.iter().find(|read| read.stat.id == id)
     }
 
-    /// Whether the files beside the log have been listed once.
+    /// Whether the files next to the log have been listed once.
     pub(super) fn has_begun(&self) -> bool {
         self.listed
     }

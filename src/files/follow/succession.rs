@@ -1,8 +1,8 @@
-//! From one generation to the next: nothing of a generation is told before a listing, taken after
-//! its first bytes were read, has shown that no other stands between it and the one before.
+//! From one generation to the next: no line of a generation is shown before a listing, taken after
+//! its first bytes were read, has proved that no other came between it and the one before.
 //!
 //! ```text
-//!  first bytes ──▶ held ──▶ List ──▶ nothing between ──▶ told
+//!  first bytes ──▶ held ──▶ List ──▶ nothing between ──▶ shown
 //!                             │
 //!                             └────▶ others between ──▶ they are read first; these bytes are read again
 //! ```
@@ -27,7 +27,7 @@ use super::{
 const LONG_HOLE: u64 = 4 << 20;
 
 impl FollowedFile {
-    /// The request that looks for it beside the watched name.
+    /// The request that looks for it next to the watched name.
     pub(super) fn to_be_found(&self, near: Watch) -> FollowRequest {
         // A file that has other bytes now is looked for by its bytes alone.
         let id = if self.rewritten.is_some() {
@@ -95,7 +95,7 @@ impl FollowedSource {
 }
 
 impl Follower {
-    /// What is beside the name of a source.
+    /// What is next to the name of a source.
     pub(super) fn listed(
         &mut self,
         live: Watch,

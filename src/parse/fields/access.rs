@@ -45,7 +45,7 @@ fn first_line<'a>(first: &'a [u8], visit: &mut dyn FieldVisitor<'a>) -> ControlF
     ControlFlow::Continue(first)
 }
 
-/// What stands before and behind `[20/Nov/2026:13:00:00 +0000] `.
+/// What precedes and follows `[20/Nov/2026:13:00:00 +0000] `.
 fn around_stamp(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let head = line.get(..STAMP_WITHIN).unwrap_or(line);
     memchr::memchr_iter(b'[', head).take(4).find_map(|at| {
@@ -92,7 +92,7 @@ fn number<'a>(visit: &mut dyn FieldVisitor<'a>, key: &[u8], text: &'a [u8]) -> F
     Flow::Continue(())
 }
 
-/// A text between quotes and what stands behind them.
+/// A text between quotes, and what follows it.
 fn quoted(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let inner = text.strip_prefix(b"\"")?;
     let end = quoted_end(inner)?;

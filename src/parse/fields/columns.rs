@@ -1,4 +1,4 @@
-//! What stands in columns without a name, in formats that are told by their shape: the process, the
+//! What is in columns without a name, in formats that are told by their shape: the process, the
 //! thread and the logger of log4j, logback and Spring, klog and glog, logcat, PostgreSQL, nginx,
 //! Apache and Redis.
 
@@ -112,7 +112,7 @@ fn pid_in_brackets<'a>(before: &[u8], inner: &'a [u8]) -> Option<&'a [u8]> {
     let number = leading_digits(inner);
     let end = inner.get(number.len()..number.len() + 2);
     let is_closed = matches!(end, Some([b']', b' ' | b':']));
-    // One name may stand between; with two, the message has begun.
+    // One name may come between; with two, the message has begun.
     let is_plain = |token: &&[u8]| token.iter().any(u8::is_ascii_lowercase);
     let names = before.split(|b| *b == b' ').filter(is_plain).count();
     let is_behind_stamp = before.contains(&b':') && before.ends_with(b" ") && names < 2;
@@ -170,7 +170,7 @@ fn java(head: &[u8]) -> (&[u8], &[u8]) {
     )
 }
 
-/// What stands before and behind a level in capitals that is a token by itself.
+/// What precedes and follows a level in capitals that is a token by itself.
 fn around_level(head: &[u8]) -> Option<(&[u8], &[u8])> {
     let mut at = 0;
     while at < head.len() {

@@ -1,6 +1,6 @@
 //! The ids of a line: of the request, the trace, the span and the user.
 //!
-//! They stand in fields with the usual names, some of them packed together (`traceparent`), or in
+//! They are in fields with the usual names, some of them packed together (`traceparent`), or in
 //! forms that have no name: OpenStack's `[req-…]`, Spring's `[shop,trace,span]`, a UUID as a tag or
 //! behind a word that says what it is.
 
@@ -136,7 +136,7 @@ fn unpacked<'a>(kind: usize, text: &Cow<'a, [u8]>) -> Option<Cow<'a, [u8]>> {
     })
 }
 
-/// Where the trace, or the span, stands in a value.
+/// Where the trace, or the span, is in a value.
 fn part(span: bool, text: &[u8]) -> Option<Range<usize>> {
     if let Some(separator) = separator_of_ids(text) {
         // W3C's traceparent begins with its version.
@@ -185,7 +185,7 @@ fn nth_part(text: &[u8], separator: u8, n: usize) -> Option<Range<usize>> {
     Some(start..start + len)
 }
 
-/// Ids that stand without a name.
+/// Ids without a name.
 fn forms<'a>(line: &'a [u8], ids: &mut LineIds<'a>) {
     for at in memchr::memchr_iter(b'[', line).take(MAX_FORMS) {
         let inner = &line[at + 1..];
@@ -212,7 +212,7 @@ fn set<'a>(id: &mut Option<Cow<'a, [u8]>>, text: &'a [u8]) {
     }
 }
 
-/// What stands in brackets: OpenStack's `req-… user project - - -`, Spring's `shop,trace,span` and
+/// What is in brackets: OpenStack's `req-… user project - - -`, Spring's `shop,trace,span` and
 /// `shop,trace-span`.
 fn bracket<'a>(inner: &'a [u8], ids: &mut LineIds<'a>) {
     if inner.starts_with(b"req-") {

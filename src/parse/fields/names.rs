@@ -428,7 +428,7 @@ pub(super) const USER: NameSet = NameSet::of(&[
     "customer_id",
     "customerid",
 ]);
-/// Who it was, where no id is said.
+/// The person, where there is no id.
 pub(super) const USER_NAMES: NameSet = NameSet::of(&[
     "user",
     "username",

@@ -11,7 +11,7 @@ const OBJECT_BYTES: usize = 8 * 1024;
 /// Objects that have the level of the record in them: `{"log":{"level":…}}` is ECS.
 const PARENTS: [&[u8]; 4] = [b"log", b"fields", b"record", b"meta"];
 
-/// Names that are seen in access logs beside the status.
+/// Names that access logs have besides the status.
 const REQUESTS: [&[u8]; 12] = [
     b"method",
     b"path",

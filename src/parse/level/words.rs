@@ -2,8 +2,8 @@
 //!
 //! A line is read token by token as long as it is not clear that its message has begun: stamps,
 //! numbers, brackets, names with dots or digits, words in capitals and one plain word (the name of
-//! the host, or of a logger) may stand before it. How a word must be written to count depends on
-//! what stands around it: `ERROR` may stand anywhere there, `[error]` too, `error:` only first, and
+//! the host, or of a logger) may come before it. How a word must be written to count depends on
+//! what surrounds it: `ERROR` may be anywhere there, `[error]` too, `error:` only first, and
 //! `error` only right behind a stamp.
 
 use super::StatedLevel;
@@ -88,7 +88,7 @@ enum WordGap {
 /// What a token turned out to be.
 enum TokenKind {
     Level(StatedLevel),
-    /// Something that may stand before a level.
+    /// Something that may come before a level.
     Column,
     /// The message has begun.
     Message,
@@ -104,7 +104,7 @@ struct WordReader<'a> {
     /// Brackets that are open: words in them are names of threads and modules, and no sign of a
     /// message.
     brackets: u32,
-    /// The token before ended with a bracket, and only a colour stands between.
+    /// The token before ended with a bracket, and only a colour is between them.
     is_open: bool,
 }
 
@@ -353,7 +353,7 @@ impl<'a> WordReader<'a> {
         None
     }
 
-    /// Whether the name of a level in capitals is one; `first`: nothing of a word stands before it.
+    /// Whether the name of a level in capitals is one; `first`: nothing of a word comes before it.
     fn states_in_capitals(&self, word: &LetterRun<'_>, first: bool) -> bool {
         // `[Server thread/INFO]` is Minecraft's.
         let is_thread = word.before == Some(b'/') && word.after == Some(b']');
@@ -367,7 +367,7 @@ impl<'a> WordReader<'a> {
         is_apart && in_place && !is_all && word.ends_capitals()
     }
 
-    /// With which a message begins, or which stands in a column of its own.
+    /// With which a message begins, or which is in a column of its own.
     fn statement(&self, level: Level) -> StatedLevel {
         StatedLevel {
             level,
@@ -419,7 +419,7 @@ impl<'a> WordReader<'a> {
         next.ends_with(b"]:") && next.contains(&b'[')
     }
 
-    /// What stands behind the token at hand.
+    /// What follows the token at hand.
     fn next_token(&self) -> &'a [u8] {
         let rest = &self.head[self.at..];
         let rest = &rest[blanks(rest)..];
@@ -595,7 +595,7 @@ fn is_rest_of_error(word: &LetterRun<'_>) -> bool {
         .contains(&word.letters)
 }
 
-/// Blanks and colours, which are like blanks to what stands behind them.
+/// Blanks and colours, which are like blanks to what follows them.
 fn blanks(text: &[u8]) -> usize {
     let mut at = 0;
     loop {

@@ -39,13 +39,13 @@ pub(super) enum LineShape {
     SlowUser,
     /// It states a level of its own.
     Level,
-    /// It begins a record whatever stands before it.
+    /// It begins a record whatever comes before it.
     Head,
     /// Anything else.
     Plain,
 }
 
-/// What stands in front of a line in spite of its not being the first of a record.
+/// What is in front of a line in spite of its not being the first of a record.
 const RESTS: &[&[u8]] = &[
     b"at ",
     b"Caused by: ",
@@ -256,7 +256,7 @@ pub(super) struct WrappedLine<'a> {
 }
 
 impl<'a> WrappedLine<'a> {
-    /// Takes a line apart; `stamp` is where its stamp stands.
+    /// Takes a line apart; `stamp` is where its stamp is.
     pub(super) fn of(line: &'a [u8], stamp: Option<Range<usize>>) -> Self {
         let stamped = stamp.is_some();
         let (start, end) = stamp.map_or((0, 0), |stamp| (stamp.start, stamp.end));

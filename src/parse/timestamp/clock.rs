@@ -1,8 +1,8 @@
 //! The clock of a host, and what it makes of a stamp: zones and their rules, years that are left
 //! out, seconds since the start.
 //!
-//! What a stamp says is a [`WrittenMoment`]; a [`MomentResolver`] fills in what it leaves open. The rules of
-//! zones are left to `zone`.
+//! What a stamp says is a [`WrittenMoment`]; a [`MomentResolver`] fills in what it leaves open. The
+//! rules of zones are left to `zone`.
 
 use jiff::tz::{Offset, TimeZone};
 
@@ -164,7 +164,7 @@ impl MomentResolver {
     }
 
     /// A time whose day is left out: that of the line before, or the day after it where the clock
-    /// has begun anew. While lines come as they are written, and for the first, the last one that
+    /// has begun again. While lines come as they are written, and for the first, the last one that
     /// is not in the future.
     fn time_of_a_day(
         &mut self,

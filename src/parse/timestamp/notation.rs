@@ -2,7 +2,7 @@
 //!
 //! A parser takes the bytes from where a stamp may begin and answers with what the stamp says and
 //! how long it is, or with nothing. It allocates nothing, and gives up at the first byte that does
-//! not fit. A new format is a new row. Where in a line stamps stand is left to `layout`, what they
+//! not fit. A new format is a new row. Where they are in a line is left to `layout`, what they
 //! leave open to `clock`, stamps in fields with a name to `fields`.
 
 use std::fmt;
@@ -17,13 +17,13 @@ mod counted;
 pub(super) use counted::number;
 use counted::{epoch, since_boot, tai64n};
 
-/// Where a stamp of some format may stand in a line that is the only one known.
+/// Where a stamp of some format may be in a line that is the only one known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum StampPlace {
     /// Near the beginning of the line.
     Anywhere,
-    /// At the beginning only: further on, it would be told from any other number or word by chance
-    /// alone.
+    /// At the beginning only: further on, only chance would distinguish it from any other
+    /// number or word.
     Start,
     /// In a field with a name, which the parser looks for in the line.
     Field,
@@ -49,7 +49,7 @@ pub(super) struct TimestampNotation {
     pub(super) name: &'static str,
     /// What it looks like, for the documentation.
     pub(super) example: &'static str,
-    /// Where it stands.
+    /// Where it is.
     pub(super) place: StampPlace,
     /// The bytes that it may begin with.
     pub(super) first: FirstByte,
@@ -172,7 +172,7 @@ impl StampScanner<'_> {
         }
     }
 
-    /// What stands between a date and a time: `T`, blanks, `, `, ` - `, `_`, `-`, `:`, `::`.
+    /// What is between a date and a time: `T`, blanks, `, `, ` - `, `_`, `-`, `:`, `::`.
     #[inline]
     fn between(&mut self) -> Option<()> {
         match self.take(b" T\tt_-:,")? {

@@ -7,7 +7,7 @@ use crate::query::error::QueryError;
 use crate::query::when::{EXAMPLES, TimeSpan, WrittenTime, date, time_of_day};
 
 impl QueryReader<'_> {
-    /// The range that stands here, if one does. Words with two dots that are no times (`../x`,
+    /// The range that is here, if there is one. Words with two dots that are no times (`../x`,
     /// `a..b`) are text.
     pub(super) fn range(&mut self) -> Result<Option<QueryExpr>, QueryError> {
         let start = self.at;
@@ -48,7 +48,7 @@ impl QueryReader<'_> {
         }
     }
 
-    /// A day and a blank may stand before the time at which a range begins: where that range ends.
+    /// A day and a blank may come before the time at which a range begins: where that range ends.
     fn time_of_range_after(&self, day: &str) -> Option<usize> {
         if !is_day_name(day) && date(day).is_none() {
             return None;
@@ -58,7 +58,7 @@ impl QueryReader<'_> {
         time_of_day(from).map(|_| at + next.len())
     }
 
-    /// The value of `since:` or `until:`, which stands here.
+    /// The value of `since:` or `until:`, which comes next.
     pub(super) fn bound(&mut self, start: usize, until: bool) -> Result<QueryExpr, QueryError> {
         let value_at = self.at;
         let quoted = self.rest().starts_with('"');
@@ -98,7 +98,7 @@ impl QueryReader<'_> {
         }
     }
 
-    /// The word after the blanks that must stand at a place.
+    /// The word at a place, after the blanks that must be there.
     fn next_word(&self, at: usize) -> Option<(usize, &str)> {
         let rest = self.text.get(at..)?;
         let blanks = rest.len() - rest.trim_start().len();
@@ -153,7 +153,7 @@ fn is_negated_time(from: &str) -> bool {
         .is_some_and(|rest| rest.is_empty() || WrittenTime::parse(rest).is_some())
 }
 
-/// Enough to be told of a typing error: `13:0O..14:00`.
+/// Enough to report a typing error: `13:0O..14:00`.
 fn looks_like_a_time(text: &str) -> bool {
     text.trim_start_matches('-')
         .starts_with(|c: char| c.is_ascii_digit())

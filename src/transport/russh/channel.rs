@@ -227,7 +227,7 @@ impl ShellPump {
         }
     }
 
-    /// End of input first, which ends everything of ours on the host; draining meanwhile; then by
+    /// End of input first, which ends everything of ours on the host, while draining; then by
     /// force.
     async fn end(mut self) {
         // In tasks of their own: the session loop takes messages only while this channel is

@@ -1,5 +1,5 @@
-//! What the system's `ssh` writes to standard error, as the state of a host and a hint. Running `ssh`
-//! is left to `system`.
+//! What the system's `ssh` writes to standard error, as the state of a host and a hint. Running
+//! `ssh` is left to `system`.
 
 use std::process::ExitStatus;
 
