@@ -420,7 +420,8 @@ fn standard_input(inventory: &Inventory, others: &[HostSpec]) -> Result<HostSpec
         host.endpoint.name =
             HostName::new("stdin").map_err(|error| ConfigError::option("-", error.to_string()))?;
     }
-    let (name, kind) = ("stdin".to_owned(), SourceKind::Input);
+    let name = "stdin".to_owned();
+    let kind = SourceKind::Input;
     host.sources = vec![SourceSpec {
         name,
         kind,

@@ -201,15 +201,12 @@ async fn start_servers(
         let host_key = PrivateKey::random(&mut rng, Algorithm::Ed25519)?;
         known.push_str(&known_hosts_line(&member.name, port, &host_key)?);
         let mut spec = host_spec(member, folder, port)?;
-        spec.endpoint.identity = vec![identity.clone()];
-        spec.endpoint.known_hosts = vec![known_hosts.clone()];
+        spec.endpoint.identity.push(identity.clone());
+        spec.endpoint.known_hosts.push(known_hosts.clone());
         specs.push(spec);
-        let server = DemoServer::new(
-            host_key,
-            Arc::clone(&let_in),
-            folder.join(&member.name),
-            cast.drops_connections(index),
-        );
+        let home = folder.join(&member.name);
+        let cuts = cast.drops_connections(index);
+        let server = DemoServer::new(host_key, Arc::clone(&let_in), home, cuts);
         tokio::spawn(server.run(listener, stop.clone(), alive.clone()));
     }
     write_private(&known_hosts, known.as_bytes())?;

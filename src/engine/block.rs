@@ -215,7 +215,8 @@ impl TextBlock {
 
     /// The byte that is added next has this offset.
     fn go_on_at(&mut self, offset: u64) {
-        let (at, expected) = (self.bytes.len(), self.offset(self.bytes.len()));
+        let at = self.bytes.len();
+        let expected = self.offset(self.bytes.len());
         debug_assert!(
             offset >= expected || self.ended,
             "{offset} stands before {expected}"

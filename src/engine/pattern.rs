@@ -43,14 +43,16 @@ fn matches_text(mut pattern: &[u8], mut text: &[u8]) -> bool {
         if let (Some(rest), Some((_, behind))) =
             (one(pattern, text.first().copied()), text.split_first())
         {
-            (pattern, text) = (rest, behind);
+            pattern = rest;
+            text = behind;
             continue;
         }
         let Some((rest, [_, behind @ ..])) = star else {
             return false;
         };
         star = Some((rest, behind));
-        (pattern, text) = (rest, behind);
+        pattern = rest;
+        text = behind;
     }
 }
 
@@ -74,7 +76,8 @@ fn one(pattern: &[u8], byte: Option<u8>) -> Option<&[u8]> {
 pub(super) fn bracket<'a>(inside: &'a [u8], negates: &[u8]) -> Option<([bool; 256], &'a [u8])> {
     let negated = inside.first().is_some_and(|first| negates.contains(first));
     let mut rest = &inside[usize::from(negated)..];
-    let (mut set, mut first) = ([false; 256], true);
+    let mut set = [false; 256];
+    let mut first = true;
     loop {
         match rest {
             [b']', behind @ ..] if !first => {

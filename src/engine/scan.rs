@@ -56,7 +56,8 @@ impl FileScanner {
         let block = TextBlock::begin(&mut text, scan.from, to, stop)?;
         let forgotten =
             (text.length().is_some() && to.saturating_sub(scan.from) > BIG).then_some(scan.from);
-        let (before, after) = (scan.before, scan.after);
+        let before = scan.before;
+        let after = scan.after;
         let needle = needle(&scan.filter);
         Ok(Self {
             text,

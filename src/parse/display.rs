@@ -100,7 +100,8 @@ impl LineDisplay {
         let cut = line.len() - rest.len();
         let stamp = stamp
             .and_then(|stamp| Some(stamp.start.checked_sub(cut)?..stamp.end.checked_sub(cut)?));
-        let (line, bare) = (rest, self == Self::Bare);
+        let line = rest;
+        let bare = self == Self::Bare;
         if line.first() == Some(&b'{') && line.trim_ascii_end().last() == Some(&b'}') {
             return members(line, bare)
                 .map_or(Cow::Borrowed(line), |text| Cow::Owned(text.into_bytes()));
@@ -133,7 +134,8 @@ fn stamp_in(line: &[u8]) -> Option<Range<usize>> {
 fn without(line: &[u8], stamp: Range<usize>) -> Cow<'_, [u8]> {
     let Range { mut start, mut end } = stamp;
     if start > 0 && line[start - 1] == b'[' && line.get(end) == Some(&b']') {
-        (start, end) = (start - 1, end + 1);
+        start -= 1;
+        end += 1;
     }
     let is_blank = |b: Option<&u8>| matches!(b, Some(b' ' | b'\t'));
     if start == 0 {
@@ -164,7 +166,8 @@ fn without_level(line: &[u8], shown: Option<Level>) -> &[u8] {
         .iter()
         .position(u8::is_ascii_whitespace)
         .unwrap_or(text.len());
-    let (word, rest) = (&text[..end], text[end..].trim_ascii_start());
+    let word = &text[..end];
+    let rest = text[end..].trim_ascii_start();
     let name = match word {
         [b'[', name @ .., b']'] => name,
         name if name.iter().any(u8::is_ascii_lowercase) => return line,

@@ -195,7 +195,8 @@ fn repeated(repetition: &Repetition) -> ErePart {
     if inner.text.is_empty() || repetition.max == Some(0) {
         return ErePart::empty();
     }
-    let (again, nullable) = (inner.repeatable(), inner.nullable || repetition.min == 0);
+    let again = inner.repeatable();
+    let nullable = inner.nullable || repetition.min == 0;
     if repetition.min == 0 {
         let sign = if repetition.max == Some(1) && inner.binds != BindingPower::Atom(true) {
             b"?"

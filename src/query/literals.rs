@@ -180,13 +180,11 @@ fn letter(hir: &Hir) -> Option<u8> {
     let [(upper, upper_end), (lower, lower_end)] = ranges[..] else {
         return None;
     };
-    let (upper, lower) = (
-        u8::try_from(upper)
-            .ok()
-            .filter(|u| u32::from(*u) == upper_end)?,
-        u8::try_from(lower)
-            .ok()
-            .filter(|l| u32::from(*l) == lower_end)?,
-    );
+    let upper = u8::try_from(upper)
+        .ok()
+        .filter(|u| u32::from(*u) == upper_end)?;
+    let lower = u8::try_from(lower)
+        .ok()
+        .filter(|l| u32::from(*l) == lower_end)?;
     (upper.is_ascii_uppercase() && upper.to_ascii_lowercase() == lower).then_some(lower)
 }

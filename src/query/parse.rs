@@ -330,7 +330,8 @@ impl<'a> QueryReader<'a> {
     /// `/…/` or `/…/i`. A slash with anything else behind it belongs to the expression, so that
     /// paths in it are written as they are. A path that is not closed is text.
     fn regex(&mut self) -> Result<QueryExpr, QueryError> {
-        let (start, body) = (self.at, &self.rest()[1..]);
+        let start = self.at;
+        let body = &self.rest()[1..];
         let mut escaped = false;
         for (at, c) in body.char_indices() {
             let after = &body[at + c.len_utf8()..];

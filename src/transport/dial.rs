@@ -261,7 +261,8 @@ impl ServerDial<'_> {
                     failure::UNREADABLE_REVOKED,
                 )
             })?;
-        let (subject, policy) = (self.plan.subject.clone(), self.plan.policy.clone());
+        let subject = self.plan.subject.clone();
+        let policy = self.plan.policy.clone();
         let accept_new = self.plan.host_keys == HostKeyPolicy::AcceptNew;
         Ok(HostKeyJudge {
             known,
@@ -326,7 +327,9 @@ impl ServerDial<'_> {
                 "there is no home folder to keep known_hosts in",
             ));
         };
-        let (subject, key, hashed) = (self.plan.subject.clone(), key.clone(), self.plan.hash_names);
+        let subject = self.plan.subject.clone();
+        let key = key.clone();
+        let hashed = self.plan.hash_names;
         let _one_at_a_time = self.inner.storing.lock().await;
         let storing = move || {
             let known = KnownHosts::read(std::slice::from_ref(&file))?;

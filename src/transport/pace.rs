@@ -66,7 +66,8 @@ pub struct PaceSpan {
 
 impl RequestPace {
     fn new(window: f64, now: Duration) -> Self {
-        let (pauses, askers) = (VecDeque::new(), BTreeMap::new());
+        let pauses = VecDeque::new();
+        let askers = BTreeMap::new();
         Self {
             window,
             received: 0,

@@ -58,7 +58,8 @@ impl SystemSsh {
         inner: &ConnectorState,
     ) -> Result<Self, LinkError> {
         let target = inner.plan(&host.endpoint).await?;
-        let (mut failed, mut wrong) = (None::<LinkError>, None);
+        let mut failed = None::<LinkError>;
+        let mut wrong = None;
         for (n, chain) in route::chains(inner, host, target)
             .await
             .into_iter()
@@ -99,13 +100,6 @@ impl SystemSsh {
 
     async fn by(way: &SystemRoute<'_>, inner: &ConnectorState) -> Result<Self, LinkError> {
         let place = place(&way.host.endpoint);
-        let unusable = |error: std::io::Error| {
-            LinkError::new(
-                LinkState::Unreachable,
-                format!("cannot make a folder for ssh: {error}"),
-                "check $TMPDIR",
-            )
-        };
         let folder = tempfile::Builder::new()
             .prefix("lt")
             .tempdir()
@@ -186,6 +180,14 @@ impl Drop for SystemSsh {
     }
 }
 
+fn unusable(error: std::io::Error) -> LinkError {
+    LinkError::new(
+        LinkState::Unreachable,
+        format!("cannot make a folder for ssh: {error}"),
+        "check $TMPDIR",
+    )
+}
+
 fn start<'a>(
     arguments: impl Iterator<Item = &'a String>,
     place: &ServerLabel,
@@ -257,7 +259,8 @@ async fn words_of(stderr: Option<ChildStderr>) -> String {
 
 /// Holds the master until it ends or is to be ended.
 fn keep(mut master: Child, ending: ConnectionEnd, place: &ServerLabel) -> ConnectionEnd {
-    let (watched, place) = (ending.clone(), place.clone());
+    let watched = ending.clone();
+    let place = place.clone();
     tokio::spawn(async move {
         tokio::select! {
             status = master.wait() => watched.end(explain(&place, status.ok(), "the connection was lost").passing()),

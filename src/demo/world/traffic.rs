@@ -394,7 +394,8 @@ impl DemoWorld {
             " INFO"
         };
         let at = request.at_ms + (took_ms * 0.5) as i64;
-        let (id, user) = (&request.id, request.user);
+        let id = &request.id;
+        let user = request.user;
         self.write(
             at,
             file,
@@ -487,7 +488,9 @@ impl DemoWorld {
             return;
         };
         let thread = self.rng.random_range(1..24);
-        let (id, user, does) = (&request.id, request.user, request.route.does);
+        let id = &request.id;
+        let user = request.user;
+        let does = request.route.does;
         let tail = format!(
             " ERROR [http-exec-{thread}] c.e.shop.web.{does} rid={id} user=u{user} - unhandled error\n\
              java.lang.NullPointerException: Cannot invoke \"Address.country()\" because \"user.address\" is null\n\

@@ -156,7 +156,9 @@ impl Follower {
             watch: source.live,
             ..known
         });
-        (source.phase, source.unread, source.begun) = (Phase::Reading, true, true);
+        source.phase = Phase::Reading;
+        source.unread = true;
+        source.begun = true;
         self.requests.push(request);
     }
 }

@@ -82,7 +82,8 @@ pub(super) enum ReadResult {
 impl FollowedFile {
     pub(super) fn new(watch: Watch, id: FileId, offset: u64, cut: bool, now: Duration) -> Self {
         let lines = LineSplitter::new(offset, cut);
-        let (marker, size) = (Vec::new(), offset);
+        let marker = Vec::new();
+        let size = offset;
         Self {
             watch,
             id,
@@ -201,8 +202,10 @@ impl FollowedFile {
         self.offset = end;
         self.size = stat.size.max(end);
         self.changed = stat.changed;
-        (self.recalled, self.rested) = (false, false);
-        (self.rewritten, self.denied) = (None, None);
+        self.recalled = false;
+        self.rested = false;
+        self.rewritten = None;
+        self.denied = None;
         if start == 0 && self.head.len() < MARKER {
             self.head = bytes[..bytes.len().min(MARKER)].to_vec();
         }

@@ -44,7 +44,8 @@ impl KnownHeads {
     }
 
     fn learn(&mut self, heads: &[FileHead], is_unread: impl Fn(FileId) -> bool) {
-        (self.due, self.is_asked) = (None, false);
+        self.due = None;
+        self.is_asked = false;
         let known = heads
             .iter()
             .filter(|head| (1..=MARKER).contains(&head.length))

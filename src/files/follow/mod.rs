@@ -192,7 +192,8 @@ impl Follower {
             for old in &mut source.old {
                 old.rested |= old.at_end;
                 old.at_end = false;
-                (old.held, old.denied) = (None, None);
+                old.held = None;
+                old.denied = None;
                 self.requests.push(old.to_be_found(source.live));
             }
             if let Some(current) = &mut source.current {
@@ -436,7 +437,8 @@ impl Follower {
             source.lineage.remember(old, n + 1 == source.old.len());
         }
         source.current = Some(FollowedFile::unproven(source.live, stat, now));
-        (source.phase, source.unread) = (Phase::Reading, true);
+        source.phase = Phase::Reading;
+        source.unread = true;
         source.begun = true;
         let request = FollowRequest::ReadFrom(source.live, stat.id, 0);
         self.requests.push(request);

@@ -30,7 +30,9 @@ impl Follower {
             };
             // By its number alone: to look through all files for its bytes takes long, and nobody
             // writes to a packed one.
-            let (near, id, offset) = (known.live, old.id, old.offset);
+            let near = known.live;
+            let id = old.id;
+            let offset = old.offset;
             known.old.push_back(old);
             self.requests.push(FollowRequest::Find {
                 watch,

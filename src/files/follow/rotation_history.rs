@@ -200,7 +200,8 @@ pub(super) struct CopiedContent {
 impl RotationHistory {
     /// An earlier run was told of a line that was written at `time`, and of what was there before.
     pub(super) fn resume(&mut self, time: Time) {
-        (self.listed, self.resumed) = (true, true);
+        self.listed = true;
+        self.resumed = true;
         // The line may have been stamped in whole seconds, or a moment before the last one of the
         // file before.
         self.floor = u64::try_from(time.0)
@@ -245,7 +246,8 @@ impl RotationHistory {
 
     /// The chain is broken, and that has been told.
     pub(super) fn broken(&mut self) {
-        (self.last, self.doubted) = (None, None);
+        self.last = None;
+        self.doubted = None;
     }
 
     /// A file was cut off, which has been told; copies of what was read of it are of no interest.

@@ -152,7 +152,8 @@ impl Follower {
     /// The bytes that were held are the next.
     fn proven(&mut self, number: u32, now: Duration) {
         let source = self.source(number);
-        let (live, copied) = (source.live, std::mem::take(&mut source.copied));
+        let live = source.live;
+        let copied = std::mem::take(&mut source.copied);
         let olds = source.old.clone();
         let Some(generation) = source
             .old
@@ -177,8 +178,10 @@ impl Follower {
             .find(|old| copied && watch == live && old.is_copy_of(&stat, &bytes));
         if let Some(copy) = copy {
             // It was copied, and is about to be cut off: all that the copy has was told.
-            (generation.offset, generation.marker) = (copy.offset, copy.marker);
-            (generation.lines, generation.told) = (copy.lines, copy.told);
+            generation.offset = copy.offset;
+            generation.marker = copy.marker;
+            generation.lines = copy.lines;
+            generation.told = copy.told;
             if let Some(copy) = self.generation(number, copy.watch) {
                 copy.lines = LineSplitter::new(copy.offset, false);
             }
@@ -223,7 +226,8 @@ impl Follower {
                 .held
                 .as_ref()
                 .map_or(current.changed, |(stat, _)| stat.changed);
-            let (id, size) = (current.id, current.size);
+            let id = current.id;
+            let size = current.size;
             source.phase = Phase::Waiting(Some(FileStat { id, size, changed }));
             source.copied = true;
         }
@@ -373,14 +377,16 @@ impl Follower {
         let watch = self.new_watch(number);
         let source = self.source(number);
         let mut generation = FollowedFile::new(watch, stat.id, offset, false, now);
-        (generation.size, generation.changed) = (stat.size, stat.changed);
+        generation.size = stat.size;
+        generation.changed = stat.changed;
         if let Some(read) = source
             .lineage
             .recall(stat.id)
             .filter(|read| read.offset == offset && offset > 0)
         {
-            (generation.marker, generation.head, generation.recalled) =
-                (read.marker.clone(), read.head.clone(), true);
+            generation.marker = read.marker.clone();
+            generation.head = read.head.clone();
+            generation.recalled = true;
         }
         let request = generation.to_be_found(source.live);
         source.old.push_back(generation);
@@ -427,7 +433,8 @@ impl Follower {
                 return self.start_finding(number, Some(stat));
             }
             Some(CopiedFile::Before(copy)) => {
-                let (id, mut pieces) = (current.id, Vec::new());
+                let id = current.id;
+                let mut pieces = Vec::new();
                 current.lines.finish(&mut pieces);
                 source.lineage.was_copied_to(copy);
                 emit(&mut self.outcomes, number, id, pieces);

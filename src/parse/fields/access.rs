@@ -225,8 +225,14 @@ fn squid<'a>(line: &'a [u8], visit: &mut dyn FieldVisitor<'a>) -> Flow {
         .split(u8::is_ascii_whitespace)
         .filter(|word| !word.is_empty());
     let mut next = || words.next().unwrap_or_default();
-    let (stamp, elapsed, addr, result, bytes) = (next(), next(), next(), next(), next());
-    let (method, url, user) = (next(), next(), next());
+    let stamp = next();
+    let elapsed = next();
+    let addr = next();
+    let result = next();
+    let bytes = next();
+    let method = next();
+    let url = next();
+    let user = next();
     let is_stamp = stamp.len() > 10 && stamp.iter().all(|b| b.is_ascii_digit() || *b == b'.');
     let Some(slash) =
         memchr::memchr(b'/', result).filter(|_| is_stamp && result.starts_with(b"TCP"))

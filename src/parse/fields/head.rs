@@ -137,7 +137,8 @@ fn structured<'a>(
         let Some(equals) = memchr::memmem::find(parameter, b"=\"") else {
             break;
         };
-        let (key, quoted) = (parameter[..equals].trim_ascii(), &parameter[equals + 2..]);
+        let key = parameter[..equals].trim_ascii();
+        let quoted = &parameter[equals + 2..];
         let Some(end) = quoted_end(quoted).filter(|_| is_name(key)) else {
             break;
         };

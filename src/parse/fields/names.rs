@@ -449,7 +449,8 @@ pub(super) struct NameSet {
 
 impl NameSet {
     const fn of(names: &'static [&'static str]) -> Self {
-        let (mut mask, mut at) = (0, 0);
+        let mut mask = 0;
+        let mut at = 0;
         while at < names.len() {
             mask |= bit(names[at].as_bytes());
             at += 1;

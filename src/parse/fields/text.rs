@@ -257,7 +257,8 @@ fn nginx<'a>(tail: &'a [u8], visit: &mut dyn FieldVisitor<'a>) -> Flow {
         let Some(colon) = memchr::memmem::find(field.get(..MAX_KEY).unwrap_or(field), b": ") else {
             break;
         };
-        let (key, value) = (&field[..colon], &field[colon + 2..]);
+        let key = &field[..colon];
+        let value = &field[colon + 2..];
         if !NGINX.iter().any(|name| name.as_bytes() == key) {
             break;
         }

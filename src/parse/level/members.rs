@@ -64,7 +64,8 @@ pub(super) fn docker_log(line: &[u8]) -> Option<&[u8]> {
 
 /// The beginning of an escaped text, as it reads; nothing after its first line.
 pub(super) fn decoded<'b>(escaped: &[u8], buffer: &'b mut [u8]) -> &'b [u8] {
-    let (mut from, mut len) = (escaped.iter(), 0);
+    let mut from = escaped.iter();
+    let mut len = 0;
     while len < buffer.len()
         && let Some(&byte) = from.next()
     {

@@ -208,7 +208,8 @@ impl<'a> WordReader<'a> {
             }
             None => token.end,
         };
-        (self.gap, self.brackets) = (WordGap::Name, 0);
+        self.gap = WordGap::Name;
+        self.brackets = 0;
         if self.bare > 0 {
             TokenKind::Message
         } else {
@@ -225,7 +226,8 @@ impl<'a> WordReader<'a> {
         if counted && self.head.get(end).is_some_and(u8::is_ascii_digit) {
             end += 1;
         }
-        let (lead, rest) = (&self.head[token.start..at], &self.head[end..]);
+        let lead = &self.head[token.start..at];
+        let rest = &self.head[end..];
         LetterRun {
             letters,
             lead,

@@ -360,7 +360,8 @@ fn docker(line: &[u8]) -> Option<WrappedLine<'_>> {
     let end = memchr::memmem::rfind(text, b"\",\"stream\":\"")?;
     let stream = text.get(end + 12..end + 18)?;
     let whole = text[..end].strip_suffix(b"\\n");
-    let (is_cut, text) = (whole.is_none(), whole.unwrap_or(&text[..end]));
+    let is_cut = whole.is_none();
+    let text = whole.unwrap_or(&text[..end]);
     let text = text.strip_suffix(b"\\r").unwrap_or(text);
     // The tab is the only escape that a shape begins with.
     let text = if text.starts_with(b"\\t") {

@@ -217,10 +217,8 @@ pub(super) fn days(year: i32, month: u32, day: u32) -> Option<i64> {
         return None;
     }
     // Years that begin in March have their leap day last; eras of 400 years are alike.
-    let (year, month) = (
-        i64::from(year) - i64::from(month <= 2),
-        i64::from((month + 9) % 12),
-    );
+    let year = i64::from(year) - i64::from(month <= 2);
+    let month = i64::from((month + 9) % 12);
     let era = year.div_euclid(400);
     let year = year.rem_euclid(400);
     let day_of_year = (153 * month + 2) / 5 + i64::from(day) - 1;

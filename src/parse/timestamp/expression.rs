@@ -4,8 +4,9 @@
 
 use regex::bytes::{Captures, Regex, RegexBuilder};
 
-use super::moment::WrittenZone;
-use super::notation::{self, ParsedStamp};
+use super::counted;
+use super::moment::{ParsedStamp, WrittenZone};
+use super::notation::{self};
 use super::pattern::TimestampParts;
 use super::scan::StampScanner;
 use super::zone::ZoneNames;
@@ -143,7 +144,7 @@ fn parts(groups: &Captures<'_>, names: &ZoneNames) -> Option<TimestampParts> {
         parts.after_noon = Some(StampScanner(half).half_of_day()?);
     }
     if let Some(epoch) = text("epoch") {
-        parts.epoch = Some(notation::number(&mut StampScanner(epoch))?);
+        parts.epoch = Some(counted::number(&mut StampScanner(epoch))?);
     }
     if let Some(zone) = text("zone") {
         parts.zone = Some(StampScanner(zone).zone(names)).filter(|zone| *zone != WrittenZone::Host);

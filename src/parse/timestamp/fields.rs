@@ -6,8 +6,9 @@
 
 use memchr::{memchr, memchr2, memmem};
 
-use super::moment::{CalendarDate, WrittenMoment};
-use super::notation::{self, ParsedStamp, date_only};
+use super::counted;
+use super::moment::{CalendarDate, ParsedStamp, WrittenMoment};
+use super::notation::{self, date_only};
 use super::scan::StampScanner;
 use super::zone::ZoneNames;
 
@@ -122,7 +123,8 @@ impl BestField {
 
     fn offer_half(&mut self, text: &[u8], at: usize, names: &ZoneNames) {
         let quoted = usize::from(text.get(at) == Some(&b'"'));
-        let (start, value) = (at + quoted, text.get(at + quoted..).unwrap_or_default());
+        let start = at + quoted;
+        let value = text.get(at + quoted..).unwrap_or_default();
         if self.date.is_none()
             && let Some(date) = date_only(value)
         {
@@ -188,7 +190,8 @@ fn object(head: &[u8]) -> Option<usize> {
 }
 
 fn walk(text: &[u8], open: usize, names: &ZoneNames, best: &mut BestField) {
-    let (mut at, mut depth) = (open, 0_u32);
+    let mut at = open;
+    let mut depth = 0_u32;
     while let Some(&b) = text.get(at) {
         at += 1;
         match b {
@@ -276,7 +279,7 @@ fn value_at(text: &[u8], at: usize, names: &ZoneNames) -> Option<ParsedStamp> {
         b'"' => shifted(notation::any(&text[at + 1..], names), at + 1),
         b'0'..=b'9' => {
             let mut scan = StampScanner(&text[at..]);
-            let moment = WrittenMoment::Epoch(notation::number(&mut scan)?);
+            let moment = WrittenMoment::Epoch(counted::number(&mut scan)?);
             scan.ends_word().then(|| ParsedStamp {
                 moment,
                 start: at,
@@ -403,7 +406,7 @@ pub(super) fn audit(line: &[u8], _: &ZoneNames) -> Option<ParsedStamp> {
     let head = &line[..line.len().min(OBJECT_WITHIN)];
     let start = memmem::find(head, b"audit(")? + 6;
     let mut scan = StampScanner(&head[start..]);
-    let moment = WrittenMoment::Epoch(notation::number(&mut scan)?);
+    let moment = WrittenMoment::Epoch(counted::number(&mut scan)?);
     let end = head.len() - scan.0.len();
     scan.take(b":)")?;
     Some(ParsedStamp { moment, start, end })
@@ -416,7 +419,7 @@ pub(super) fn mysql_slow(line: &[u8], names: &ZoneNames) -> Option<ParsedStamp> 
     }
     let rest = line.strip_prefix(b"SET timestamp=")?;
     let mut scan = StampScanner(rest);
-    let moment = WrittenMoment::Epoch(notation::number(&mut scan)?);
+    let moment = WrittenMoment::Epoch(counted::number(&mut scan)?);
     let start = line.len() - rest.len();
     scan.take(b";").map(|_| ParsedStamp {
         moment,

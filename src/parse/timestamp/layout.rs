@@ -5,8 +5,8 @@
 
 use super::clock::{AHEAD_MS, MomentResolver, days};
 use super::formats::FORMATS;
-use super::moment::{CalendarDate, WrittenMoment};
-use super::notation::{ParsedStamp, StampPlace, TimestampNotation, date_only};
+use super::moment::{CalendarDate, ParsedStamp, WrittenMoment};
+use super::notation::{StampPlace, TimestampNotation, date_only};
 use super::scan::StampScanner;
 use super::zone::ZoneNames;
 use crate::model::time::Time;
@@ -162,7 +162,8 @@ pub(super) struct TimestampSpot {
 /// Starts of words near the beginning of a line, with a digit, a capital, `[` or `@`.
 pub(super) fn spots(line: &[u8]) -> impl Iterator<Item = TimestampSpot> {
     let head = line.get(..PREFIX_BYTES).unwrap_or(line);
-    let (mut word, mut in_word) = (0, false);
+    let mut word = 0;
+    let mut in_word = false;
     head.iter().enumerate().filter_map(move |(at, &b)| {
         let parts = matches!(b, b' ' | b'\t' | b',' | b';' | b'|');
         if parts {

@@ -7,15 +7,11 @@
 
 use std::fmt;
 
+use super::counted::{epoch, since_boot, tai64n};
 use super::iis::is_iis;
-use super::moment::{CalendarDate, TimeOfDay, WrittenMoment, WrittenZone};
+use super::moment::{CalendarDate, ParsedStamp, TimeOfDay, WrittenMoment, WrittenZone};
 use super::scan::{ClockPrecision, StampScanner};
 use super::zone::ZoneNames;
-
-mod counted;
-
-pub(super) use counted::number;
-use counted::{epoch, since_boot, tai64n};
 
 /// Where a stamp of some format may be in a line that is the only one known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,17 +25,6 @@ pub(super) enum StampPlace {
     Field,
     /// Nowhere: only many lines, or the inventory, can prove it.
     Proved,
-}
-
-/// What the parser of a format found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct ParsedStamp {
-    /// What the stamp says.
-    pub(super) moment: WrittenMoment,
-    /// Where it begins in the bytes that were given.
-    pub(super) start: usize,
-    /// Where it ends.
-    pub(super) end: usize,
 }
 
 /// A way to write a time.
@@ -135,23 +120,6 @@ pub(super) const PROVED: &[TimestampNotation] = formats![
 ];
 
 impl StampScanner<'_> {
-    fn found(self, text: &[u8], moment: WrittenMoment) -> Option<ParsedStamp> {
-        Some(ParsedStamp {
-            moment,
-            start: 0,
-            end: text.len() - self.0.len(),
-        })
-    }
-
-    /// The end of a stamp that is known by its shape: no part of a word or of the name of a file.
-    fn ends_stamp(&self) -> bool {
-        match self.0 {
-            [b'.', next, ..] => !next.is_ascii_alphanumeric(),
-            [next, ..] => !next.is_ascii_digit(),
-            [] => true,
-        }
-    }
-
     fn year4(&mut self) -> Option<i32> {
         self.digits(4).and_then(|year| i32::try_from(year).ok())
     }
@@ -272,7 +240,8 @@ fn compact(text: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
         return None;
     }
     let year = scan.year4().filter(|year| (1970..2262).contains(year))?;
-    let (month, day) = (scan.digits(2)?, scan.digits(2)?);
+    let month = scan.digits(2)?;
+    let day = scan.digits(2)?;
     let mut time = match run {
         8 => {
             scan.between()?;
@@ -304,7 +273,8 @@ fn yymmdd(text: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
         return None;
     }
     let year = i32::try_from(scan.digits(2)?).ok()?;
-    let (month, day) = (scan.digits(2)?, scan.digits(2)?);
+    let month = scan.digits(2)?;
+    let day = scan.digits(2)?;
     scan.take(b" \t_-")?;
     scan.blanks(1);
     let colons = scan.0.iter().take(3).any(|&b| b == b':');
@@ -529,7 +499,8 @@ fn klog(text: &[u8], _: &ZoneNames) -> Option<ParsedStamp> {
     } else {
         None
     };
-    let (month, day) = (scan.digits(2)?, scan.digits(2)?);
+    let month = scan.digits(2)?;
+    let day = scan.digits(2)?;
     scan.take(b" ")?;
     let time = scan.time_of_day(ClockPrecision::Seconds)?;
     let moment = civil(year, month, day, time, WrittenZone::Host)?;

@@ -6,7 +6,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ::russh::client::AuthResult;
 use ::russh::keys::agent::AgentIdentity;
@@ -15,17 +15,18 @@ use ::russh::{Error, MethodKind, MethodSet, SendError, Signer};
 
 use super::agent::{self, Agent, AgentOffer, AgentOpening, AgentRequest, SigningError};
 use super::client::{HandshakenClient, broken, rsa_hash};
-use crate::model::host::HostName;
+use crate::transport::LinkError;
 use crate::transport::budget::HandshakePermit;
 use crate::transport::deadline::Deadline;
-use crate::transport::keyring::{self, KeyFile, Keyring, PublicHalf};
+use crate::transport::keyring::{self, KeyFile, PublicHalf};
 use crate::transport::known_hosts::fingerprint;
-use crate::transport::plan::ConnectPlan;
-use crate::transport::{LinkError, PromptAnswerer};
 
+mod attempt;
 mod failures;
 mod prompts;
 
+use attempt::LoginAttempt;
+pub(crate) use attempt::LoginContext;
 use failures::{LOCKED, OF_THE_AGENT};
 
 /// Keys offered per login: sshd hangs up at the sixth refusal (MaxAuthTries).
@@ -33,18 +34,6 @@ const MAX_OFFERS: usize = 5;
 
 /// The end of a connection and the last answer on it come by two ways.
 const OVER_TIME: Duration = Duration::from_millis(500);
-
-/// What a login needs to know and to ask.
-pub(crate) struct LoginContext<'a> {
-    pub(crate) plan: &'a ConnectPlan,
-    pub(crate) host: &'a HostName,
-    pub(crate) keyring: &'a Keyring,
-    pub(crate) asker: &'a dyn PromptAnswerer,
-    /// When the attempt to connect began.
-    pub(crate) begun: Instant,
-    /// How long the agent may take for a signature.
-    pub(crate) agent_time: Duration,
-}
 
 /// Why a login came to nothing.
 pub(crate) enum LoginFailure {
@@ -96,25 +85,6 @@ pub(crate) async fn log_in(
         return Ok(());
     }
     Err(attempt.refused().into())
-}
-
-struct LoginAttempt<'a, 'b> {
-    login: &'a LoginContext<'a>,
-    greeted: &'b mut HandshakenClient,
-    deadline: &'b mut Deadline,
-    /// What the server says may go on.
-    allowed: MethodSet,
-    /// What was tried, for the message.
-    offered: Vec<String>,
-    offers: usize,
-    /// Whether a person was asked on this connection.
-    asked: bool,
-    /// Whether it ended while a person was being asked.
-    ended_while_asking: bool,
-    /// Whether there is an ssh-agent.
-    agent_answers: bool,
-    /// Whether there is an agent that did not list its keys, so that they were not offered.
-    agent_is_silent: bool,
 }
 
 impl LoginAttempt<'_, '_> {
@@ -222,7 +192,8 @@ impl LoginAttempt<'_, '_> {
     ) -> Result<Offered, LinkError> {
         let hash = self.hash_for(&identity.public_key()).await?;
         let (mut signer, mut requests) = agent::passing();
-        let (user, handle) = (self.login.plan.user.clone(), &mut self.greeted.handle);
+        let user = self.login.plan.user.clone();
+        let handle = &mut self.greeted.handle;
         let mut offering = std::pin::pin!(async {
             match identity {
                 AgentIdentity::PublicKey { key, .. } => {

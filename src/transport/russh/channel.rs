@@ -232,7 +232,8 @@ impl ShellPump {
     async fn end(mut self) {
         // In tasks of their own: the session loop takes messages only while this channel is
         // drained.
-        let (writer, patience) = (Arc::clone(&self.writer), self.pacer.patience(OPEN_TIME));
+        let writer = Arc::clone(&self.writer);
+        let patience = self.pacer.patience(OPEN_TIME);
         tokio::spawn(async move { tokio::time::timeout(patience, writer.eof()).await });
         let drain =
             async { while !matches!(self.reader.wait().await, None | Some(ChannelMsg::Close)) {} };

@@ -2,7 +2,7 @@
 
 use std::sync::PoisonError;
 
-use super::LoginAttempt;
+use super::attempt::LoginAttempt;
 use crate::model::state::LinkState;
 use crate::transport::plan::ConnectPlan;
 use crate::transport::russh::agent;
@@ -16,8 +16,8 @@ pub(super) const OF_THE_AGENT: &str = "a public key, which stands for one of the
 
 impl LoginAttempt<'_, '_> {
     pub(super) fn unsigned(&self) -> LinkError {
-        let (ConnectPlan { place, user, .. }, waited) =
-            (self.login.plan, self.login.agent_time.as_secs_f64());
+        let ConnectPlan { place, user, .. } = self.login.plan;
+        let waited = self.login.agent_time.as_secs_f64();
         LinkError::new(
             LinkState::Timeout,
             format!(
@@ -35,10 +35,8 @@ impl LoginAttempt<'_, '_> {
     /// Whether it was the server that hung up, and whether for what we offered, nobody can know.
     pub(super) fn hung_up(&self) -> LinkError {
         let place = &self.login.plan.place;
-        let (what, banner) = (
-            format!("{}{}", self.login.plan.user, self.tried()),
-            self.take_banner(),
-        );
+        let what = format!("{}{}", self.login.plan.user, self.tried());
+        let banner = self.take_banner();
         match self.greeted.notes.ending.get() {
             Some(why) if matches!(why.state(), LinkState::Denied | LinkState::Timeout) => why,
             // To go on, a person would have to type it all again.

@@ -4,7 +4,7 @@ use ::russh::MethodKind;
 use ::russh::client::{AuthResult, KeyboardInteractiveAuthResponse, Prompt};
 use zeroize::Zeroizing;
 
-use super::LoginAttempt;
+use super::attempt::LoginAttempt;
 use crate::model::prompt::{OperatorPrompt, PromptReply};
 use crate::transport::LinkError;
 

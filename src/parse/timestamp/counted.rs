@@ -1,10 +1,9 @@
 //! Timestamps that count: seconds or parts of them since 1970, since the host was started, or in
 //! TAI64N. Dates are left to `notation`.
 
-use super::ParsedStamp;
-use crate::parse::timestamp::moment::WrittenMoment;
-use crate::parse::timestamp::scan::{MAX_DECIMALS, StampScanner};
-use crate::parse::timestamp::zone::ZoneNames;
+use super::moment::{ParsedStamp, WrittenMoment};
+use super::scan::{MAX_DECIMALS, StampScanner};
+use super::zone::ZoneNames;
 
 /// Seconds have ten digits from 2001 to 2286, milliseconds 13, microseconds 16 and nanoseconds 19:
 /// numbers of any other length are taken for something else. zap's console has
@@ -20,7 +19,7 @@ pub(super) fn epoch(text: &[u8], _: &ZoneNames) -> Option<ParsedStamp> {
 }
 
 /// A number of seconds or of thousandths, millionths or billionths of it, as nanoseconds.
-pub(crate) fn number(scan: &mut StampScanner<'_>) -> Option<i64> {
+pub(super) fn number(scan: &mut StampScanner<'_>) -> Option<i64> {
     let run = scan.run_of_digits();
     let scale = match run {
         1 => return with_exponent(scan),
