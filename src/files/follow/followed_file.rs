@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::model::cursor::FileId;
-use crate::parse::split::{FilePiece, LineSplitter};
+use crate::parse::split::{FileLineSplitter, FilePiece};
 
 use super::tail::LastLines;
 use super::{FileFingerprint, FileStat, Watch};
@@ -29,7 +29,7 @@ pub(super) struct FollowedFile {
     pub(super) offset: u64,
     /// The bytes before it.
     pub(super) marker: Vec<u8>,
-    pub(super) lines: LineSplitter,
+    pub(super) lines: FileLineSplitter,
     /// Size when last seen.
     pub(super) size: u64,
     /// Nothing was left to read at the last look.
@@ -81,7 +81,7 @@ pub(super) enum ReadResult {
 
 impl FollowedFile {
     pub(super) fn new(watch: Watch, id: FileId, offset: u64, cut: bool, now: Duration) -> Self {
-        let lines = LineSplitter::new(offset, cut);
+        let lines = FileLineSplitter::new(offset, cut);
         let marker = Vec::new();
         let size = offset;
         Self {
@@ -237,7 +237,7 @@ impl FollowedFile {
     /// A file that is begun in its middle may be begun at the start of a line, which is then whole.
     fn begin_at_line(&mut self, bytes: &[u8], known: usize) {
         if self.marker.is_empty() && known > 0 && bytes[known - 1] == b'\n' {
-            self.lines = LineSplitter::new(self.offset, false);
+            self.lines = FileLineSplitter::new(self.offset, false);
         }
     }
 

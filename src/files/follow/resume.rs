@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::model::cursor::{Cursor, FileId};
 use crate::model::read_position::ReadPosition;
-use crate::parse::split::LineSplitter;
+use crate::parse::split::FileLineSplitter;
 
 use super::followed_file::{FollowedFile, SuccessionProof};
 use super::{FollowOutcome, FollowRequest, Follower, StartAt};
@@ -85,7 +85,7 @@ impl FollowedFile {
             false,
             Duration::ZERO,
         );
-        this.lines = LineSplitter::new(offset, reached.is_in_line());
+        this.lines = FileLineSplitter::new(offset, reached.is_in_line());
         this.marker.clone_from(&reached.before);
         this.changed = u64::try_from(reached.time.0.saturating_sub(ZONES)).unwrap_or(0);
         this.proof = SuccessionProof::Done;

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use crate::model::cursor::FileId;
 use crate::model::gap::GapReason;
-use crate::parse::split::{FilePiece, LineSplitter};
+use crate::parse::split::{FileLineSplitter, FilePiece};
 
 use super::followed_file::{FollowedFile, ReadResult, SuccessionProof};
 use super::reading::FileRead;
@@ -183,7 +183,7 @@ impl Follower {
             generation.lines = copy.lines;
             generation.told = copy.told;
             if let Some(copy) = self.generation(number, copy.watch) {
-                copy.lines = LineSplitter::new(copy.offset, false);
+                copy.lines = FileLineSplitter::new(copy.offset, false);
             }
         }
         let Some(generation) = self.generation(number, watch) else {
