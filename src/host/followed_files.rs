@@ -23,8 +23,8 @@ use crate::parse::line_reader::{LineReader, date_first_lines};
 use super::HostEvent;
 use super::lag::{Lag, Unread};
 use super::programs::Problems;
-use crate::files::follow::{Absence, Begin, FollowOutcome, Follower};
-use crate::parse::split::Piece;
+use crate::files::follow::{FileUnavailable, FollowOutcome, Follower, StartAt};
+use crate::parse::split::FilePiece;
 
 /// Files that one pattern may bring, and sources of one host in all: what a person can still tell
 /// apart.

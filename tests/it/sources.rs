@@ -11,9 +11,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use logtrail::host::programs::Talk;
-use logtrail::model::cursor::Place;
-use logtrail::model::host::{Facts, HostSpec};
-use logtrail::model::source::{Container, Pod, SourceKind, SourceSpec};
+use logtrail::model::cursor::LineRef;
+use logtrail::model::host::{HostSpec, SystemFacts};
+use logtrail::model::source::{ContainerSelector, PodSelector, SourceKind, SourceSpec};
 use logtrail::model::state::LinkState;
 use logtrail::model::time::{Time, TimeSource};
 use logtrail::query::request::{

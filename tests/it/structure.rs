@@ -103,17 +103,12 @@ const LONG_FILES: &[&str] = &[
     "src/host/search/chain.rs",
     "src/host/search/hunt.rs",
     "src/host/shell/files/tests.rs",
-    "src/files/follow/mod.rs",
     "src/host/shell/session.rs",
     "src/host/programs/stream.rs",
     "src/host/followed_files.rs",
-    "src/parse/timestamp/notation.rs",
-    "src/parse/timestamp/tests/formats.rs",
     "src/report/schema.rs",
     "src/report/tests.rs",
     "src/store/past.rs",
-    "src/transport/russh/auth.rs",
-    "src/transport/system.rs",
     "src/view/log.rs",
 ];
 

@@ -54,14 +54,14 @@ pub(super) fn journal(unit: Option<&str>, from: &StartFrom<'_>, follow: bool) ->
 }
 
 /// Containers with their state: number, names and status, between tabs.
-pub(super) fn containers(engine: Engine) -> CommandLine {
+pub(super) fn containers(engine: ContainerEngine) -> CommandLine {
     let format = "--format={{.ID}}\t{{.Names}}\t{{.Status}}";
     words(&[engine.as_str(), "ps", "--all", "--no-trunc", format])
 }
 
-/// Lines of a container, stamped.
+/// LineSplitter of a container, stamped.
 pub(super) fn container_log(
-    engine: Engine,
+    engine: ContainerEngine,
     id: &str,
     from: &StartFrom<'_>,
     follow: bool,
@@ -79,7 +79,7 @@ pub(super) fn container_log(
 
 /// Pods with their containers: namespace, name, identity, phase, containers and how often each was
 /// started again; the same of those that run before them; and which of these go on beside them.
-pub(super) fn pods(pod: &Pod) -> CommandLine {
+pub(super) fn pods(pod: &PodSelector) -> CommandLine {
     let columns = "-o=custom-columns=A:.metadata.namespace,B:.metadata.name,C:.metadata.uid,D:.status.phase,\
                    E:.status.containerStatuses[*].name,F:.status.containerStatuses[*].restartCount,\
                    G:.status.initContainerStatuses[*].name,H:.status.initContainerStatuses[*].restartCount,\
@@ -110,7 +110,7 @@ pub(super) struct PodContainer {
     pub(super) container: String,
 }
 
-/// Lines of a container of a pod, stamped; `previous`: of the one before it was started again.
+/// LineSplitter of a container of a pod, stamped; `previous`: of the one before it was started again.
 pub(super) fn pod_log(
     of: &PodContainer,
     from: &StartFrom<'_>,
@@ -169,7 +169,7 @@ mod tests {
                 "docker logs --timestamps --follow --since=2026-11-20T15:22:17Z ab12",
             ),
             (
-                container_log(Engine::Podman, "ab12", &StartFrom::Oldest, false),
+                container_log(ContainerEngine::Podman, "ab12", &StartFrom::Oldest, false),
                 "podman logs --timestamps ab12",
             ),
             (

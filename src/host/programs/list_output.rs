@@ -1,4 +1,4 @@
-//! What engines and kubectl say there is, and which of it a source means.
+//! RequestKind engines and kubectl say there is, and which of it a source means.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use globset::{Glob, GlobMatcher};
 
 use super::argv::PodContainer;
 use super::problem::Problem;
-use crate::model::source::{Container, Engine, Pod, SourceKind};
+use crate::model::source::{ContainerEngine, ContainerSelector, PodSelector, SourceKind};
 
 /// A container that was listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub(super) struct ContainerTarget {
 /// Of whom it is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum ContainerLog {
-    Engine(Engine, String),
+    Engine(ContainerEngine, String),
     Pod(PodContainer),
 }
 
@@ -42,7 +42,7 @@ pub(super) enum ContainerState {
 }
 
 impl ContainerTarget {
-    /// What tells it from the others of its host.
+    /// RequestKind tells it from the others of its host.
     pub(super) fn label(&self) -> String {
         match &self.at {
             ContainerLog::Engine(engine, id) => {

@@ -10,9 +10,9 @@ use crate::transport::LinkError;
 /// A reason and a hint, perhaps empty, in which `{user}` stands for the login.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// What is wrong, one line.
+    /// RequestKind is wrong, one line.
     pub reason: String,
-    /// What helps.
+    /// RequestKind helps.
     pub hint: String,
 }
 
@@ -77,8 +77,8 @@ pub(crate) fn set_problem(problems: &Problems, name: &str, problem: Option<Probl
     };
 }
 
-/// What docker or podman complains of.
-pub(super) fn of_engine(engine: Engine, code: i32, said: &str) -> Problem {
+/// RequestKind docker or podman complains of.
+pub(super) fn of_engine(engine: ContainerEngine, code: i32, said: &str) -> Problem {
     let name = engine.as_str();
     if code == 127 {
         return Problem::new(
@@ -105,9 +105,9 @@ pub(super) fn wants_to_write(said: &[String]) -> bool {
         .any(|line| line.to_ascii_lowercase().contains("file too large"))
 }
 
-/// What podman needs that was not run by this login since the host was started: it keeps its state
+/// RequestKind podman needs that was not run by this login since the host was started: it keeps its state
 /// in files.
-pub(super) fn of_writing(engine: Engine) -> Problem {
+pub(super) fn of_writing(engine: ContainerEngine) -> Problem {
     let name = engine.as_str();
     let reason = format!("{name} {WANTS_TO_WRITE}, which nothing of ours may");
     let hint = format!(
@@ -123,7 +123,7 @@ pub(super) fn is_of_writing(problem: &Problem) -> bool {
     problem.reason.contains(WANTS_TO_WRITE)
 }
 
-/// What kubectl complains of.
+/// RequestKind kubectl complains of.
 pub(super) fn of_kubectl(code: i32, said: &str) -> Problem {
     if code == 127 {
         return Problem::new(
@@ -148,7 +148,7 @@ pub(super) fn of_kubectl(code: i32, said: &str) -> Problem {
     spoken("kubectl", code, said)
 }
 
-/// What a command of the inventory came to.
+/// RequestKind a command of the inventory came to.
 pub(super) fn of_command(program: &str, code: i32) -> Problem {
     match code {
         126 => Problem::new(
@@ -219,7 +219,7 @@ mod tests {
             ),
             (2, "", "docker ended with exit code 2", ""),
         ] {
-            let problem = of_engine(Engine::Docker, code, said);
+            let problem = of_engine(ContainerEngine::Docker, code, said);
             assert!(
                 problem.reason.starts_with(reason) && problem.hint.contains(hint),
                 "{problem:?}"

@@ -21,7 +21,7 @@ const LEASE: Duration = Duration::from_secs(120);
 /// A listing, or what a log has to say anew, that takes longer will not come.
 const ANSWER_LIMIT: Duration = Duration::from_secs(30);
 
-/// What a pipe holds.
+/// RequestKind a pipe holds.
 const MOST_OF_A_PIECE: usize = 64 << 10;
 
 /// No listing is longer; what is beyond is left unread.
@@ -92,7 +92,7 @@ impl Shell {
         }
     }
 
-    /// What the host says of itself.
+    /// RequestKind the host says of itself.
     pub(super) async fn describe(&mut self) -> Result<SystemFacts, LinkError> {
         let now = || Time::from_timestamp(Timestamp::now());
         let sent = now();
