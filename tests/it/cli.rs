@@ -7,6 +7,9 @@ use std::process::{Command, Output, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::support::binary::BINARY;
+use crate::support::files::executable;
+
 /// A run in an empty folder with an empty home: nothing of the machine's own configuration is seen.
 struct Run {
     home: TempDir,
@@ -26,7 +29,7 @@ impl Run {
     }
 
     fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_logtrail-tui"));
+        let mut command = Command::new(BINARY);
         command
             .args(args)
             .current_dir(self.home.path())
@@ -559,14 +562,12 @@ fn a_reader_that_has_seen_enough_is_no_error() {
 
 /// What one pass over the journal of this machine says of the host, with a `journalctl` of our own.
 fn pass_over_journal(journalctl: &str) -> (serde_json::Value, Option<i32>) {
-    use std::os::unix::fs::PermissionsExt as _;
     let run = Run::with(
         "hosts.toml",
         "[hosts.localhost]\nsources = [{ journal = true }]",
     );
     let program = run.home.path().join("journalctl");
-    fs::write(&program, format!("#!/bin/sh\n{journalctl}\n")).expect("a program");
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("our own file");
+    executable(&program, &format!("#!/bin/sh\n{journalctl}\n"));
     let path = format!("{}:/usr/bin:/bin", run.home.path().display());
     let mut command = run.command(&["--config", "hosts.toml", "--once", "--json"]);
     let output = command

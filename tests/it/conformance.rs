@@ -4,11 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileExt, symlink};
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use logtrail::files::access::{FileError, ScanRequest};
 use logtrail::files::listing::FileListing;
@@ -20,9 +19,10 @@ use logtrail::query::{Query, ReferenceTime};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use crate::support::fleet::local_host;
+use crate::support::connect::connect;
+use crate::support::files::packed;
+use crate::support::spec::local_host;
 use crate::support::sshd::Sshd;
-use crate::transport::connect;
 
 /// The same files and the same questions each time.
 const SEED: u64 = 20_261_121;
@@ -94,23 +94,6 @@ fn text(rng: &mut StdRng, lines: usize, end: &[u8]) -> Vec<u8> {
     (0..lines)
         .flat_map(|_| [line(rng), end.to_vec()].concat())
         .collect()
-}
-
-/// Compresses as the program of this name does.
-pub(crate) fn packed(program: &str, text: &[u8]) -> Vec<u8> {
-    let mut command = Command::new(program);
-    let child = command
-        .arg("-c")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn();
-    let mut child = child
-        .unwrap_or_else(|error| panic!("{program}: {error}; tests/run installs what is needed"));
-    let (mut input, text) = (child.stdin.take().expect("piped"), text.to_vec());
-    let writer = std::thread::spawn(move || input.write_all(&text));
-    let output = child.wait_with_output().expect("it ends");
-    writer.join().expect("no panic").expect("written");
-    output.stdout
 }
 
 /// Files of every kind, in a folder with a name that no shell may evaluate.

@@ -18,11 +18,11 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use tokio::sync::mpsc;
 
-use crate::conformance::packed;
-use crate::support::fleet::local_host;
+use crate::support::connect::connect;
+use crate::support::files::packed;
+use crate::support::spec::local_host;
 use crate::support::sshd::Sshd;
 use crate::support::within;
-use crate::transport::connect;
 
 /// 20 November 2026, 00:00.
 const BEGIN: i64 = 1_795_132_800;

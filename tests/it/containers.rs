@@ -13,11 +13,11 @@ use logtrail::model::source::{PodSelector, SourceKind};
 use logtrail::model::state::LinkState;
 use logtrail::query::request::PageStart;
 
-use crate::sources::{
-    ID, World, answered, append, container, executable, last_reason, lines, page, problem, source,
-    text,
-};
-use crate::support::fleet::Watched;
+use crate::support::asking::{answered, lines, page, text};
+use crate::support::files::{append, executable};
+use crate::support::fleet::{Watched, last_reason, problem};
+use crate::support::spec::{container, source};
+use crate::support::stand_in::{ID, World};
 
 /// `logs` of both engines; `ps` prints the file `ps`, and what `refused` has in place of
 /// everything.

@@ -8,18 +8,22 @@ use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 use logtrail::model::gap::GapReason;
 use logtrail::model::host::HostSpec;
 use logtrail::model::state::{HostStatus, LinkState};
 
-use super::faults::{append, assert_all_once, following, has_told};
-use super::support::fleet::{Watched, local_host};
-use super::support::sshd::{Sshd, me};
-use super::support::writer::Writer;
-use super::support::{program, wait_until};
+use crate::support::binary::logtrail;
+use crate::support::files::append;
+use crate::support::fleet::Watched;
+use crate::support::inventory::Inventory;
+use crate::support::serials::{assert_all_once, has_told};
+use crate::support::spec::{following, local_host};
+use crate::support::sshd::{Sshd, me};
+use crate::support::writer::Writer;
+use crate::support::{program, wait_until};
 
 const AGAIN: &str = "LOGTRAIL_TEST_BOUND_BY_MODES";
 const LONG: Duration = Duration::from_secs(40);
@@ -540,31 +544,14 @@ async fn r15_a_pattern_in_a_folder_that_may_not_be_listed_is_denied_and_begins_w
 /// code and output.
 fn asked(place: &Place, args: &[&str]) -> (Option<i32>, String) {
     let open = place.beside("open.log");
-    let sources = format!(
-        "sources = [{{ name = \"app\", path = {:?} }}, {{ name = \"open\", path = {open:?} }}]",
-        place.log
-    );
-    let server = format!(
-        "address = \"127.0.0.1\"\nport = {}\nidentity = {:?}\nknown_hosts = {:?}",
-        place.sshd.port(),
-        place.sshd.client_key_path(),
-        place.sshd.known_hosts()
-    );
-    let text = if place.is_here {
-        format!("[hosts.localhost]\n{sources}\n")
+    let sources: [(&str, &Path); 2] = [("app", &place.log), ("open", &open)];
+    let host = if place.is_here {
+        Inventory::default().here()
     } else {
-        format!("[hosts.there]\n{server}\n{sources}\n")
+        Inventory::default().server("there", &place.sshd)
     };
-    let inventory = place.sshd.path("hosts.toml");
-    fs::write(&inventory, text).expect("write the inventory");
-    let output = Command::new(env!("CARGO_BIN_EXE_logtrail-tui"))
-        .args(args)
-        .args(["--no-ssh-config", "--config"])
-        .arg(&inventory)
-        .env_remove("LOGTRAIL_HOSTS")
-        .stdin(Stdio::null())
-        .output()
-        .expect("run it");
+    let inventory = host.sources(&sources).write(&place.sshd.path(""));
+    let output = logtrail(&inventory, args).output().expect("run it");
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     (
         output.status.code(),

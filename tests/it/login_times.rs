@@ -4,9 +4,6 @@
 use std::path::Path;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::UnixStream;
-
 use logtrail::fleet::{Asking, Told};
 use logtrail::model::host::HostSpec;
 use logtrail::model::prompt::OperatorPrompt;
@@ -14,12 +11,15 @@ use logtrail::model::state::{HostStatus, LinkState};
 use logtrail::model::update::Update;
 use logtrail::query::request::{LogRequest, RequestKind};
 use logtrail::transport::{Connector, LinkError};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::UnixStream;
 
+use crate::support::connect::connector;
 use crate::support::gate::{Gate, Manner};
+use crate::support::prompting::Prompting;
+use crate::support::ssh_agent::Agent;
 use crate::support::sshd::Sshd;
 use crate::support::{Person, make_key, secret, within};
-use crate::transport::connector;
-use crate::transport_login::{Agent, Prompting};
 
 /// What the agent of these tests has for a signature.
 const AGENT_TIME: Duration = Duration::from_secs(1);

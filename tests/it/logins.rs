@@ -1,29 +1,33 @@
 //! Every way in which a login can end: in which state the host is then, whether it is tried again,
 //! and what is said. Only what only a person can change is a refusal, and only a refusal is final.
 
-use std::future::Future;
 use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-use std::pin::Pin;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use logtrail::fleet::{Goal, Options};
 use logtrail::model::host::{HostName, HostSpec, TransportKind, UserName};
-use logtrail::model::prompt::{OperatorPrompt, PromptReply};
-use logtrail::model::source::SourceKind;
 use logtrail::model::state::{HostStatus, LinkState};
-use logtrail::transport::{Connector, PromptAnswerer, TransportSettings};
+use logtrail::transport::Connector;
 
-use crate::sources::source;
+use crate::support::connect::settings;
 use crate::support::fleet::Watched;
 use crate::support::gate::{Gate, Manner};
-use crate::support::mounted::{Mounted, with_own_mounts};
+use crate::support::login::{Forgetful, booting, follow, in_the_field};
+use crate::support::mounted::with_own_mounts;
+use crate::support::prompting::Prompting;
+use crate::support::spec::file_source;
 use crate::support::sshd::{Daemon, Sshd};
-use crate::support::{make_key, secret, within};
-use LinkState::{Denied, HostKeyChanged, Ok as Up, Throttled, Timeout, Unreachable};
+use crate::support::{make_key, within};
+use LinkState::Denied;
+use LinkState::HostKeyChanged;
+use LinkState::Ok as Up;
+use LinkState::Throttled;
+use LinkState::Timeout;
+use LinkState::Unreachable;
 
 /// Where silence is played, a login and its shell may take so long; in the field it is two minutes.
 const LOGIN_TIME: Duration = Duration::from_secs(8);
@@ -65,32 +69,8 @@ impl Row {
     }
 }
 
-/// Answers the prompts of one host wrongly, and of no other.
-struct Forgetful;
-
-impl PromptAnswerer for Forgetful {
-    fn ask(
-        &self,
-        question: OperatorPrompt,
-    ) -> Pin<Box<dyn Future<Output = PromptReply> + Send + '_>> {
-        let is_ours = matches!(&question, OperatorPrompt::Secret { host, .. } if host.as_str().starts_with("password"));
-        Box::pin(async move {
-            if is_ours {
-                secret("wrong")
-            } else {
-                PromptReply::No
-            }
-        })
-    }
-}
-
 fn connector(connect_timeout: Duration, login_time: Duration) -> Connector {
-    let settings = TransportSettings {
-        ssh_config: false,
-        connect_timeout,
-        known_hosts: None,
-    };
-    Connector::new(settings, Arc::new(Forgetful)).with_login_time(login_time)
+    Connector::new(settings(connect_timeout), Arc::new(Forgetful)).with_login_time(login_time)
 }
 
 struct Table {
@@ -144,10 +124,7 @@ impl Table {
         };
         host.endpoint.name =
             HostName::new(&format!("{prefix}-{}", self.rows.len())).expect("a name");
-        host.sources = vec![source(
-            "app",
-            SourceKind::Path(self.log.display().to_string()),
-        )];
+        host.sources = vec![file_source("app", &self.log)];
         self.rows.push(Row {
             how,
             host,
@@ -316,7 +293,7 @@ async fn in_the_login(table: &mut Table, near: &Sshd) {
         Denied,
         "having nothing to offer",
     );
-    let prompting = crate::transport_login::Prompting::password().await;
+    let prompting = Prompting::password().await;
     table.row(
         "password refused",
         Played::new(prompting.host(near), prompting),
@@ -679,7 +656,7 @@ async fn followed(rows: Vec<Row>, connector: Connector) -> Vec<String> {
     // As long as any first wait of those that are tried again: a refusal would have been tried
     // again by now.
     let rest = Duration::from_secs(20).saturating_sub(began.elapsed());
-    let _ = tokio::time::timeout(rest, watched.until_within(long, "a moment", |_| false)).await;
+    watched.pause(rest).await;
     let mut wrong = Vec::new();
     for (number, row) in rows.iter().enumerate() {
         for status in failures(&watched, number) {
@@ -752,14 +729,6 @@ async fn r31_r38_r41_each_end_of_a_login_has_its_state_in_a_bounded_pass_which_t
     );
 }
 
-pub(crate) fn follow() -> Options {
-    Options {
-        goal: Goal::Follow,
-        lines: 10,
-        sample_every: Duration::from_secs(60),
-    }
-}
-
 fn pass_of(seconds: u64) -> Options {
     Options {
         goal: Goal::Once {
@@ -769,22 +738,12 @@ fn pass_of(seconds: u64) -> Options {
     }
 }
 
-/// With the limits of the field, but for the time that a pass has.
-pub(crate) fn in_the_field() -> Connector {
-    let settings = TransportSettings {
-        ssh_config: false,
-        connect_timeout: Duration::from_secs(10),
-        known_hosts: None,
-    };
-    Connector::new(settings, Arc::new(Forgetful))
-}
-
 /// The host of a server with a log of one line.
 fn with_log(sshd: &Sshd) -> HostSpec {
     let log = sshd.path("app.log");
     std::fs::write(&log, "a line\n").expect("written");
     HostSpec {
-        sources: vec![source("app", SourceKind::Path(log.display().to_string()))],
+        sources: vec![file_source("app", &log)],
         ..sshd.host("host")
     }
 }
@@ -979,36 +938,6 @@ async fn r30_r33_a_connection_that_is_cut_anywhere_in_its_handshake_and_login_is
         (1..30).contains(&let_in),
         "{let_in} were let in: the cuts do not reach from the first byte to a shell"
     );
-}
-
-/// What PAM is told: a host that is booting lets nobody in but root.
-pub(crate) fn booting(folder: &Path) -> Vec<Mounted> {
-    let pam = folder.join("pam.d");
-    std::fs::create_dir(&pam).expect("a folder");
-    let rules = format!(
-        "auth required pam_permit.so\naccount requisite pam_nologin.so file={}\naccount required pam_permit.so\n\
-         session required pam_permit.so\n",
-        folder.join("nologin").display()
-    );
-    std::fs::write(pam.join("sshd"), rules).expect("written");
-    let users = std::fs::read_to_string("/etc/passwd").expect("users")
-        + "operator1:x:54321:65534::/:/bin/bash\n";
-    std::fs::write(folder.join("passwd"), users).expect("written");
-    let message = "System is booting up. Unprivileged users are not permitted to log in yet.\n";
-    std::fs::write(folder.join("nologin"), message).expect("written");
-    for (path, mode) in [
-        ("", 0o755),
-        ("passwd", 0o644),
-        ("nologin", 0o644),
-        ("pam.d", 0o755),
-    ] {
-        std::fs::set_permissions(folder.join(path), PermissionsExt::from_mode(mode))
-            .expect("chmod");
-    }
-    [(pam, "/etc/pam.d"), (folder.join("passwd"), "/etc/passwd")]
-        .into_iter()
-        .map(|(ours, theirs)| Mounted::bind(&ours, Path::new(theirs)))
-        .collect()
 }
 
 #[test]

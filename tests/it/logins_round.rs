@@ -7,13 +7,12 @@ use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
 use logtrail::model::host::{HostName, HostSpec, UserName};
-use logtrail::model::source::SourceKind;
 use logtrail::model::state::LinkState;
 
-use crate::logins::{booting, follow, in_the_field};
-use crate::sources::source;
 use crate::support::fleet::Watched;
+use crate::support::login::{booting, follow, in_the_field};
 use crate::support::mounted::with_own_mounts;
+use crate::support::spec::file_source;
 use crate::support::sshd::{Daemon, Sshd};
 
 /// All must be up by then.
@@ -95,7 +94,7 @@ fn fleet(count: usize) -> Fleet {
         if is_booting {
             host.endpoint.user = Some(UserName::new("operator1").expect("a user"));
         }
-        host.sources = vec![source("app", SourceKind::Path(log.display().to_string()))];
+        host.sources = vec![file_source("app", &log)];
         hosts.push(host);
     }
     Fleet {
@@ -132,8 +131,7 @@ fn r31_r33_a_fleet_of_slow_killed_and_booting_logins_is_up_in_two_minutes_and_no
         let count = fleet.hosts.len();
         let began = Instant::now();
         let mut watched = Watched::by(fleet.hosts.clone(), follow(), in_the_field());
-        let _ =
-            tokio::time::timeout(BOOTING, watched.until_within(LIMIT, "a moment", |_| false)).await;
+        watched.pause(BOOTING).await;
         fs::remove_file(folder.path().join("nologin")).expect("it was there");
         let mut up: Vec<Option<f64>> = vec![None; count];
         while up.iter().any(Option::is_none) && began.elapsed() < LIMIT {

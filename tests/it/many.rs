@@ -11,15 +11,18 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use logtrail::model::source::{SourceKind, SourceSpec};
 use logtrail::model::state::LinkState;
 use serde_json::Value;
 
-use super::faults::{assert_all_on_disk_once, assert_all_once, following, has_told, told};
-use super::support::PATIENCE;
-use super::support::fleet::{Watched, local_host};
-use super::support::sshd::Sshd;
-use super::support::writer::{Writer, serial};
+use crate::support::PATIENCE;
+use crate::support::binary::logtrail;
+use crate::support::fleet::Watched;
+use crate::support::inventory::Inventory;
+use crate::support::processes::peak_memory;
+use crate::support::serials::{assert_all_on_disk_once, assert_all_once, has_told, told};
+use crate::support::spec::{file_source, following, local_host};
+use crate::support::sshd::Sshd;
+use crate::support::writer::{Writer, serial};
 
 /// A shell of a host may map so much memory, in KiB, and whatever it starts.
 const MEMORY_THERE: u32 = 64 << 10;
@@ -42,14 +45,9 @@ struct Host {
 
 impl Host {
     fn with_source(sshd: Sshd, path: &Path) -> Self {
-        let inventory = sshd.path("hosts.toml");
-        let text = format!(
-            "[hosts.web-1]\naddress = \"127.0.0.1\"\nport = {}\nidentity = {:?}\nknown_hosts = {:?}\nsources = [{{ name = \"app\", path = {path:?} }}]\n",
-            sshd.port(),
-            sshd.client_key_path(),
-            sshd.known_hosts(),
-        );
-        fs::write(&inventory, text).expect("write the inventory");
+        let inventory = Inventory::default()
+            .following("web-1", &sshd, path)
+            .write(&sshd.path(""));
         Self {
             _sshd: sshd,
             inventory,
@@ -58,16 +56,9 @@ impl Host {
 
     /// The last object that a command prints, its exit code, and the most memory that it had.
     fn run(&self, args: &[&str]) -> (Vec<Value>, Option<i32>, u64) {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_logtrail-tui"));
-        command
-            .args(args)
-            .args(["--no-ssh-config", "--json", "--timeout", "20m", "--config"])
-            .arg(&self.inventory);
-        command
-            .env_remove("LOGTRAIL_HOSTS")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped());
-        let child = command.spawn().expect("run it");
+        let mut command = logtrail(&self.inventory, args);
+        command.args(["--json", "--timeout", "20m"]);
+        let child = command.stdout(Stdio::piped()).spawn().expect("run it");
         let pid = child.id();
         let (done, is_done) = std::sync::mpsc::channel::<()>();
         let peak = std::thread::spawn(move || {
@@ -76,10 +67,7 @@ impl Host {
                 .recv_timeout(Duration::from_millis(20))
                 .is_err_and(|why| why == std::sync::mpsc::RecvTimeoutError::Timeout)
             {
-                let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-                let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-                let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
-                peak = peak.max(kib.unwrap_or_default() * 1024);
+                peak = peak.max(peak_memory(pid));
             }
             peak
         });
@@ -335,11 +323,7 @@ async fn r01_r03_a_log_with_two_thousand_generations_loses_no_line_when_it_is_ro
         File::create(&reopen).expect("told to open its log again");
         let target = writer.written() + 2000;
         while writer.written() < target {
-            let _ = tokio::time::timeout(
-                Duration::from_millis(100),
-                watched.until("a moment", |_| false),
-            )
-            .await;
+            watched.pause(Duration::from_millis(100)).await;
         }
     }
     let written = writer.stop();
@@ -438,13 +422,7 @@ async fn r16_of_more_files_than_are_followed_those_that_changed_last_are_and_it_
         );
     }
     let mut host = sshd.host("web-1");
-    let kind = SourceKind::Path(format!("{}/*", logs.display()));
-    host.sources.push(SourceSpec {
-        name: "jobs".to_owned(),
-        kind,
-        time: None,
-        as_root: false,
-    });
+    host.sources.push(file_source("jobs", &logs.join("*")));
     let mut watched = Watched::follow(vec![host], 1);
     watched
         .until_within(

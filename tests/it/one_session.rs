@@ -1,23 +1,21 @@
 //! Servers that give a connection one session only: OpenSSH's with MaxSessions 1, and tinysshd,
 //! which hangs up when it ends.
 
-use std::sync::Arc;
-use std::time::Duration;
-
 use logtrail::fleet::{Asking, Told};
 use logtrail::model::host::HostSpec;
-use logtrail::model::source::{SourceKind, SourceSpec};
+use logtrail::model::source::SourceSpec;
 use logtrail::model::state::LinkState;
 use logtrail::model::update::Update;
 use logtrail::query::request::{LogRequest, LogResponse, PageStart, RequestKind};
-use logtrail::transport::{Connector, TransportSettings};
 
-use crate::servers::TinySshd;
-use crate::sources::{
-    ID, World, append, as_root, at, container, executable, last_reason, page, problem, source,
-};
-use crate::support::fleet::Watched;
+use crate::support::asking::page;
+use crate::support::connect::connector;
+use crate::support::files::{append, executable};
+use crate::support::fleet::{Watched, last_reason, problem};
+use crate::support::spec::{as_root, container, file_source};
 use crate::support::sshd::Sshd;
+use crate::support::stand_in::{ID, World, at};
+use crate::support::tinysshd::TinySshd;
 use crate::support::{PATIENCE, Person, program};
 
 /// The same logs on both servers.
@@ -50,15 +48,7 @@ impl Servers {
     }
 
     fn file(&self, name: &str) -> SourceSpec {
-        source(
-            name,
-            SourceKind::Path(
-                self.world
-                    .file(&format!("{name}.log"))
-                    .display()
-                    .to_string(),
-            ),
-        )
+        file_source(name, &self.world.file(&format!("{name}.log")))
     }
 
     fn secure(&self) -> SourceSpec {
@@ -76,12 +66,7 @@ impl Servers {
 /// What a host answers about these sources, as `search` and `read` have it: lines, failures, and
 /// its last state.
 async fn asked(host: HostSpec, sources: &[&str], what: RequestKind) -> Vec<String> {
-    let settings = TransportSettings {
-        ssh_config: false,
-        connect_timeout: Duration::from_secs(10),
-        known_hosts: None,
-    };
-    let connector = Connector::new(settings, Arc::new(Person::absent()));
+    let connector = connector(&Person::absent());
     let asks = [LogRequest {
         sources: sources.iter().map(|name| (*name).to_owned()).collect(),
         what,
@@ -164,9 +149,7 @@ async fn r36_files_are_followed_where_a_server_gives_one_session_and_the_rest_sa
 #[tokio::test(flavor = "multi_thread")]
 async fn r36_a_search_has_the_only_session_for_what_it_is_about() {
     let servers = Servers::start();
-    servers
-        .world
-        .list(&[&format!("{}\tshop\t\t\trunning", crate::sources::ID)]);
+    servers.world.list(&[&format!("{}\tshop\t\t\trunning", ID)]);
     servers.world.says(ID, &[&at(1, "c1")]);
     let all = [servers.file("app"), servers.secure(), container("shop")];
     for (name, line) in [("app", "a1"), ("secure", "s1"), ("shop", "c1")] {

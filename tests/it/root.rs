@@ -2,25 +2,18 @@
 //! `sudo`, for nobody's machine is to be asked for a password.
 
 use std::fs;
-use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
-use logtrail::model::source::{SourceKind, SourceSpec};
 use logtrail::model::state::LinkState;
 use logtrail::query::request::{LogRequest, LogResponse, PageStart, RequestKind};
-use logtrail::transport::{Connector, TransportSettings};
 
-use crate::sources::{
-    World, answered, append, as_root, command, executable, last_reason, lines, page, problem,
-    source, text,
-};
 use crate::support::Person;
-use crate::support::fleet::Watched;
-
-fn file(name: &str, path: &Path) -> SourceSpec {
-    source(name, SourceKind::Path(path.display().to_string()))
-}
+use crate::support::asking::{answered, lines, page, text};
+use crate::support::connect::connector;
+use crate::support::files::{append, executable};
+use crate::support::fleet::{Watched, last_reason, problem};
+use crate::support::spec::{as_root, command, file_source};
+use crate::support::stand_in::World;
 
 /// A program that stands in for sudo, and says what it was called with.
 fn sudo(world: &World, text: &str) {
@@ -41,13 +34,13 @@ async fn what_only_root_may_read_is_followed_by_sudo_beside_the_rest() {
         &world.file("bin/whose"),
         "#!/bin/sh\necho \"root: $AS_ROOT\"\nsleep 1000\n",
     );
-    let secure_all = as_root(file("secure", &secure));
+    let secure_all = as_root(file_source("secure", &secure));
     let whose = as_root(command(
         "whose",
         &[&world.file("bin/whose").display().to_string()],
     ));
     let mut watched = Watched::follow(
-        vec![world.host(vec![secure_all, file("app", &app), whose])],
+        vec![world.host(vec![secure_all, file_source("app", &app), whose])],
         1,
     );
     watched.until("all three", |w| w.records.len() == 3).await;
@@ -82,8 +75,8 @@ async fn what_only_root_may_read_is_read_back_by_sudo_beside_the_rest() {
     append(&secure, "s1\ns2\n");
     append(&app, "a1\n");
     let mut host = world.host(vec![
-        as_root(file("secure", &secure)),
-        file("app", &app),
+        as_root(file_source("secure", &secure)),
+        file_source("app", &app),
         command("up", &["uptime"]),
     ]);
     let (list, _) = answered(&host, RequestKind::List).await;
@@ -117,7 +110,10 @@ async fn a_sudo_that_refuses_says_what_it_needs_and_the_other_sources_go_on() {
     let (secure, app) = (world.file("secure.log"), world.file("app.log"));
     append(&secure, "s1\n");
     append(&app, "a1\n");
-    let sources = vec![as_root(file("secure", &secure)), file("app", &app)];
+    let sources = vec![
+        as_root(file_source("secure", &secure)),
+        file_source("app", &app),
+    ];
     let mut watched = Watched::follow(vec![world.host(sources.clone())], 1);
     watched
         .until("the reason", |w| {
@@ -177,13 +173,11 @@ async fn what_only_root_may_read_is_read_back_by_sudo_and_a_refusal_says_what_it
     let (secure, app) = (world.file("secure.log"), world.file("app.log"));
     append(&secure, "s1\ns2\n");
     append(&app, "a1\n");
-    let host = world.host(vec![as_root(file("secure", &secure)), file("app", &app)]);
-    let settings = TransportSettings {
-        ssh_config: false,
-        connect_timeout: Duration::from_secs(10),
-        known_hosts: None,
-    };
-    let connector = Connector::new(settings, Arc::new(Person::absent()));
+    let host = world.host(vec![
+        as_root(file_source("secure", &secure)),
+        file_source("app", &app),
+    ]);
+    let connector = connector(&Person::absent());
     let connection = connector.connect(&host).await.expect("a connection");
     let all = async || {
         let (sender, mut replies) = tokio::sync::mpsc::channel(1000);

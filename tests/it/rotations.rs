@@ -14,18 +14,18 @@ use std::time::{Duration, Instant};
 
 use logtrail::model::gap::GapReason;
 
-use super::faults::{append, assert_all_on_disk_once, following, has_told, rotation};
-use super::support::fleet::{Watched, local_host};
-use super::support::sshd::Sshd;
-use super::support::writer::Writer;
-use super::support::{PATIENCE, run};
+use crate::support::chance::{chance, millis};
+use crate::support::files::append;
+use crate::support::fleet::Watched;
+use crate::support::logrotate::rotation;
+use crate::support::serials::{assert_all_on_disk_once, has_told};
+use crate::support::spec::{following, local_host};
+use crate::support::sshd::Sshd;
+use crate::support::time_limit::Stopwatch;
+use crate::support::writer::Writer;
+use crate::support::{PATIENCE, run};
 
 const LONG: Duration = Duration::from_secs(40);
-
-/// Waits without looking away.
-async fn pause(watched: &mut Watched, time: Duration) {
-    let _ = tokio::time::timeout(time, watched.until("a moment", |_| false)).await;
-}
 
 /// A log that is written to and rotated by logrotate, and followed over SSH.
 struct Rotated {
@@ -80,7 +80,7 @@ async fn r01_rename_rotation_with_a_writer_that_reopens_at_once_loses_nothing() 
     let mut rotated = Rotated::start("create", 15_000).await;
     for _ in 0..5 {
         (rotated.rotate)();
-        pause(&mut rotated.watched, Duration::from_millis(700)).await;
+        rotated.watched.pause(Duration::from_millis(700)).await;
     }
     rotated.end().await;
 }
@@ -121,7 +121,7 @@ async fn r03_several_rotations_between_two_looks_lose_nothing_while_the_files_ar
         for _ in 0..3 {
             (rotated.rotate)();
         }
-        pause(&mut rotated.watched, Duration::from_millis(300)).await;
+        rotated.watched.pause(Duration::from_millis(300)).await;
     }
     rotated.end().await;
 }
@@ -179,17 +179,13 @@ async fn r07_a_hole_of_ten_gigabytes_is_passed_over_with_an_exact_notice_and_wit
     fs::copy(&log, sshd.path("app.log.1")).expect("copy");
     writer.set_len(0).expect("truncate");
     writer.write_all_at(b"after\n", HOLE).expect("write");
-    let began = Instant::now();
+    let began = Stopwatch::start();
     watched
         .until_within(PATIENCE, "the line behind the hole", |w| {
             w.records.len() == 2
         })
         .await;
-    assert!(
-        began.elapsed() < Duration::from_secs(10),
-        "took {:?}",
-        began.elapsed()
-    );
+    began.assert_within_s(10, "the line behind the hole");
     assert_eq!(watched.texts(), ["before", "after"]);
     let gaps: Vec<_> = watched
         .gaps
@@ -272,7 +268,7 @@ async fn r11_the_end_of_a_log_that_was_compressed_at_once_is_read_from_there() {
             rotated.sshd.cut();
         }
         (rotated.rotate)();
-        pause(&mut rotated.watched, Duration::from_millis(900)).await;
+        rotated.watched.pause(Duration::from_millis(900)).await;
     }
     assert!(
         rotated.sshd.path("app.log.6.gz").exists(),
@@ -291,7 +287,7 @@ async fn r12_a_line_in_three_pieces_over_a_lost_connection_is_told_once_and_whol
         .until("the first line", |w| w.records.len() == 1)
         .await;
     append(&log, "o, an");
-    pause(&mut watched, Duration::from_millis(300)).await;
+    watched.pause(Duration::from_millis(300)).await;
     sshd.cut();
     append(&log, "d its end\nthree\n");
     watched
@@ -376,15 +372,11 @@ async fn r16_a_pattern_takes_new_files_and_passes_over_folders_and_loops() {
         .until("the first file", |w| w.texts() == ["a"])
         .await;
     append(&path("b.log"), "b\n");
-    let began = Instant::now();
+    let began = Stopwatch::start();
     watched
         .until("the new file", |w| w.texts() == ["a", "b"])
         .await;
-    assert!(
-        began.elapsed() < Duration::from_secs(4),
-        "{:?}",
-        began.elapsed()
-    );
+    began.assert_within_s(4, "the new file");
     assert!(
         watched
             .sources
@@ -421,7 +413,7 @@ async fn r16_a_link_to_the_newest_log_tells_nothing_that_its_file_has_told() {
                 w.texts().contains(&format!("line {n}"))
             })
             .await;
-        pause(&mut watched, Duration::from_millis(700)).await;
+        watched.pause(Duration::from_millis(700)).await;
     }
     append(&path("day-1.log"), "late\n");
     watched
@@ -519,6 +511,7 @@ async fn r21_cuts_without_rotation_lose_nothing_even_in_the_middle_of_lines() {
         .and_then(|text| text.parse().ok())
         .unwrap_or(5);
     let mut rotated = Rotated::start("create", 15_000).await;
+    let mut chance = chance();
     for _ in 0..cuts {
         let seen = rotated.watched.records.len();
         rotated.sshd.cut();
@@ -526,11 +519,7 @@ async fn r21_cuts_without_rotation_lose_nothing_even_in_the_middle_of_lines() {
             .watched
             .until_within(LONG, "lines after a cut", |w| w.records.len() > seen + 500)
             .await;
-        pause(
-            &mut rotated.watched,
-            Duration::from_millis(rand::random_range(0..200)),
-        )
-        .await;
+        rotated.watched.pause(millis(&mut chance, 0..200)).await;
     }
     rotated.end().await;
 }
@@ -695,7 +684,7 @@ async fn r27_bytes_belong_to_the_file_that_they_are_said_to_be_of_while_two_file
             swaps
         }
     });
-    pause(&mut watched, Duration::from_secs(4)).await;
+    watched.pause(Duration::from_secs(4)).await;
     let swaps = swapper.join().expect("no panic");
     assert!(swaps > 1000, "{swaps} swaps");
     for record in &watched.records {

@@ -13,12 +13,13 @@ use logtrail::query::request::{
 };
 use logtrail::query::{Query, ReferenceTime};
 
-use super::faults::{following, told};
-use super::support::fleet::Watched;
-use super::support::slow::{Link, SlowLink};
-use super::support::sshd::Sshd;
-use super::support::writer::{LINE_BYTES, Writer, serial};
-use super::support::{PATIENCE, wait_until};
+use crate::support::fleet::Watched;
+use crate::support::serials::told;
+use crate::support::slow::{Link, SlowLink};
+use crate::support::spec::following;
+use crate::support::sshd::Sshd;
+use crate::support::writer::{LINE_BYTES, Writer, serial};
+use crate::support::{PATIENCE, wait_until};
 
 /// What was seen of a host behind a slow link.
 #[derive(Debug)]

@@ -5,213 +5,22 @@
 //! `containers`, what they have said before in `streams`; `journalctl` is in `faults`.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
-use logtrail::host::programs::Talk;
-use logtrail::model::cursor::Place;
-use logtrail::model::host::{Facts, HostSpec};
-use logtrail::model::source::{Container, Pod, SourceKind, SourceSpec};
+use logtrail::model::cursor::LineRef;
+use logtrail::model::source::{ContainerSelector, PodSelector, SourceKind};
 use logtrail::model::state::LinkState;
 use logtrail::model::time::{Time, TimeSource};
-use logtrail::query::request::{
-    LogRequest, LogResponse, PageRequest, PageStart, RequestKind, ResponseTotals, SearchRequest,
-};
+use logtrail::query::request::{LogResponse, PageStart, RequestKind, SearchRequest};
 use logtrail::query::{Query, ReferenceTime};
-use logtrail::transport::{Connection, Connector, TransportSettings};
 
-use crate::support::fleet::Watched;
-use crate::support::sshd::{Builder, Sshd};
-use crate::support::{Person, wait_until};
-
-/// `docker` and `kubectl` in one: `ps` and `get` print the file `ps`, `logs` prints the file of the
-/// container. Following ends when the file `ended` says so.
-const STAND_IN: &str = r#"#!/bin/sh
-at=@FOLDER@
-[ -e $at/broken ] && { cat $at/broken >&2; exit 1; }
-for id; do :; done
-follow= tail= since= previous= kind=
-for word; do
-  case $word in
-    ps|get|logs) kind=$word ;;
-    --follow) follow=1 ;;
-    --tail=*) tail=${word#*=} ;;
-    --since=*|--since-time=*) since=${word#*=}; since=${since%Z} ;;
-    --container=*) container=.${word#*=} ;;
-    --previous) previous=.previous ;;
-  esac
-done
-[ $kind = logs ] || { cat $at/ps; exit; }
-log=$at/$id$container$previous
-[ -e $log ] || { echo "Error response from daemon: No such container: $id" >&2; exit 1; }
-n=$(wc -l <$log); k=1
-[ -n "$tail" ] && [ $tail -lt $n ] && k=$((n - tail + 1))
-# Like the engines, by time and not by line: everything stamped since then, once more.
-# kubectl tells the server no more than whole seconds.
-case $0 in */kubectl) since=${since%.*} ;; esac
-[ -n "$since" ] && while [ $k -le $n ]; do
-  line=$(sed -n "${k}p" $log); stamp=${line%% *}
-  [ "$(printf '%s\n%s\n' "$since" "${stamp%Z}" | sort | head -n 1)" = "$since" ] && break
-  k=$((k + 1))
-done
-while :; do
-  [ -e $log.ended ] && over=1
-  n=$(wc -l <$log)
-  if [ $n -ge $k ]; then sed -n "${k},${n}p" $log; k=$((n + 1)); fi
-  [ -n "$over" ] || [ -z "$follow" ] && exit
-  sleep 0.05
-done
-"#;
-
-/// A host with a stand-in, and the folder of what it has.
-pub(crate) struct World {
-    pub(crate) sshd: Sshd,
-    folder: tempfile::TempDir,
-}
-
-impl World {
-    pub(crate) fn with(programs: &[&str]) -> Self {
-        Self::on(Sshd::builder(), programs)
-    }
-
-    /// The same with a server of some kind.
-    pub(crate) fn on(server: Builder, programs: &[&str]) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        fs::create_dir(folder.path().join("bin")).expect("a folder");
-        for program in programs {
-            let file = folder.path().join("bin").join(program);
-            let at = folder.path().display().to_string();
-            executable(&file, &STAND_IN.replace("@FOLDER@", &at));
-        }
-        for engine in ["docker", "podman"]
-            .iter()
-            .filter(|engine| !programs.contains(engine))
-        {
-            // As if there was none, whatever is installed here.
-            executable(
-                &folder.path().join("bin").join(engine),
-                "#!/bin/sh\nexit 127\n",
-            );
-        }
-        let path = format!("SetEnv PATH={}/bin:/usr/bin:/bin", folder.path().display());
-        Self {
-            sshd: server.config(path).start(),
-            folder,
-        }
-    }
-
-    pub(crate) fn file(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    /// What `ps` or `get pods` prints from now on; changed in one step.
-    pub(crate) fn list(&self, lines: &[&str]) {
-        let new = self.file("ps.new");
-        fs::write(
-            &new,
-            lines
-                .iter()
-                .map(|line| format!("{line}\n"))
-                .collect::<String>(),
-        )
-        .expect("written");
-        fs::rename(new, self.file("ps")).expect("renamed");
-    }
-
-    pub(crate) fn says(&self, log: &str, lines: &[&str]) {
-        append(
-            &self.file(log),
-            &lines
-                .iter()
-                .map(|line| format!("{line}\n"))
-                .collect::<String>(),
-        );
-    }
-
-    pub(crate) fn host(&self, sources: Vec<SourceSpec>) -> HostSpec {
-        let mut host = self.sshd.host("web-1");
-        host.sources = sources;
-        host
-    }
-}
-
-pub(crate) fn executable(file: &Path, text: &str) {
-    fs::write(file, text).expect("written");
-    fs::set_permissions(file, fs::Permissions::from_mode(0o755)).expect("chmod");
-}
-
-pub(crate) fn append(file: &Path, text: &str) {
-    use std::io::Write;
-    let mut file = fs::OpenOptions::new()
-        .append(true)
-        .create(true)
-        .open(file)
-        .expect("a log");
-    file.write_all(text.as_bytes()).expect("written");
-}
-
-pub(crate) fn source(name: &str, kind: SourceKind) -> SourceSpec {
-    SourceSpec {
-        name: name.to_owned(),
-        kind,
-        time: None,
-        as_root: false,
-    }
-}
-
-pub(crate) fn as_root(source: SourceSpec) -> SourceSpec {
-    SourceSpec {
-        as_root: true,
-        ..source
-    }
-}
-
-pub(crate) fn container(name: &str) -> SourceSpec {
-    source(
-        "shop",
-        SourceKind::Container(ContainerSelector {
-            engine: None,
-            name: name.to_owned(),
-        }),
-    )
-}
-
-pub(crate) fn command(name: &str, words: &[&str]) -> SourceSpec {
-    source(
-        name,
-        SourceKind::Command(words.iter().map(|word| (*word).to_owned()).collect()),
-    )
-}
-
-pub(crate) const ID: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
-pub(crate) const OTHER: &str = "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210";
-
-pub(crate) fn at(second: u32, text: &str) -> String {
-    format!(
-        "2026-11-20T15:{:02}:{:02}.123456789Z {text}",
-        second / 60,
-        second % 60
-    )
-}
-
-pub(crate) fn problem(watched: &Watched, name: &str) -> Option<String> {
-    watched
-        .sources
-        .iter()
-        .rev()
-        .find(|info| *info.name == *name)
-        .and_then(|info| info.problem.clone())
-}
-
-pub(crate) fn last_reason(watched: &Watched) -> (Option<LinkState>, String, String) {
-    let status = watched.statuses.last().map(|(_, status)| status.clone());
-    let text = |text: Option<String>| text.unwrap_or_default();
-    status.map_or_else(Default::default, |s| {
-        (Some(s.state), text(s.reason), text(s.hint))
-    })
-}
+use crate::support::asking::{ask, lines, page, text};
+use crate::support::binary::BINARY;
+use crate::support::files::executable;
+use crate::support::fleet::{Watched, last_reason, problem};
+use crate::support::spec::{command, container, source};
+use crate::support::stand_in::{ID, OTHER, World, at};
+use crate::support::wait_until;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_container_is_followed_with_the_engines_times_and_without_its_stamps() {
@@ -602,94 +411,6 @@ async fn r69_a_command_cannot_write_and_a_bounded_pass_hears_an_endless_one_for_
     assert_eq!(problem(&watched, "forever"), None);
 }
 
-/// What a host answers, its last reply aside.
-pub(crate) async fn connected(host: &HostSpec) -> Connection {
-    let settings = TransportSettings {
-        ssh_config: false,
-        connect_timeout: Duration::from_secs(10),
-        known_hosts: None,
-    };
-    Connector::new(settings, Arc::new(Person::absent()))
-        .connect(host)
-        .await
-        .expect("a connection")
-}
-
-pub(crate) async fn heard(
-    mut replies: tokio::sync::mpsc::Receiver<LogResponse>,
-) -> Vec<LogResponse> {
-    let mut all = Vec::new();
-    while let Some(reply) = replies.recv().await {
-        all.push(reply);
-    }
-    all
-}
-
-/// The whole answer of a host about all its sources.
-pub(crate) async fn answered(
-    host: &HostSpec,
-    what: RequestKind,
-) -> (Vec<LogResponse>, ResponseTotals) {
-    let connection = connected(host).await;
-    let (sender, replies) = tokio::sync::mpsc::channel(1000);
-    let ask = LogRequest {
-        sources: Vec::new(),
-        what,
-    };
-    logtrail::host::ask::ask(&connection, host, &ask, sender)
-        .await
-        .expect("the host stays");
-    connection.close().await;
-    let mut all = heard(replies).await;
-    let Some(LogResponse::Done(totals)) = all.pop() else {
-        panic!("the last is not the end: {all:?}")
-    };
-    (all, totals)
-}
-
-/// What its streams answer, and what that came to.
-pub(crate) async fn ask(host: &HostSpec, what: RequestKind) -> (Vec<LogResponse>, ResponseTotals) {
-    let connection = connected(host).await;
-    let (sender, replies) = tokio::sync::mpsc::channel(1000);
-    let ask = LogRequest {
-        sources: Vec::new(),
-        what,
-    };
-    let asked = logtrail::host::programs::history(
-        (&connection, &mut Talk::default()),
-        host,
-        &SystemFacts::default(),
-        &ask,
-        &sender,
-    )
-    .await;
-    let totals = asked.expect("the host stays");
-    drop(sender);
-    connection.close().await;
-    (heard(replies).await, totals)
-}
-
-pub(crate) fn page(start: PageStart, backwards: bool, lines: u32) -> RequestKind {
-    RequestKind::Page(PageRequest {
-        start,
-        backwards,
-        lines,
-        window: Time(i64::MIN)..Time(i64::MAX),
-    })
-}
-
-pub(crate) fn lines(replies: &[LogResponse]) -> Vec<logtrail::model::line::Line> {
-    let of = |reply: &LogResponse| match reply {
-        LogResponse::Lines(_, lines) => lines.clone(),
-        other => panic!("{other:?}"),
-    };
-    replies.iter().flat_map(of).collect()
-}
-
-pub(crate) fn text(line: &logtrail::model::line::Line) -> String {
-    String::from_utf8_lossy(&line.raw).into_owned()
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_container_has_said_is_read_back_in_pages_that_join() {
     let world = World::with(&["docker"]);
@@ -853,7 +574,7 @@ fn with_input(args: &[&str], input: &[u8]) -> (String, Option<i32>) {
     use std::io::{Read, Write};
     use std::process::{Command, Stdio};
     let home = tempfile::tempdir().expect("a folder");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_logtrail-tui"));
+    let mut command = Command::new(BINARY);
     command
         .args(args)
         .env_clear()

@@ -19,9 +19,12 @@ use logtrail::query::request::{
 };
 use logtrail::query::{Query, ReferenceTime};
 
-use super::sources::{ID, OTHER, World, ask, at, container, executable, lines, page, source, text};
-use super::support::fleet::Watched;
-use super::support::{PATIENCE, program, run};
+use crate::support::asking::{ask, lines, page, text};
+use crate::support::files::executable;
+use crate::support::fleet::Watched;
+use crate::support::spec::{container, source};
+use crate::support::stand_in::{ID, OTHER, World, at};
+use crate::support::{PATIENCE, program, run};
 
 fn moment(text: &str) -> Time {
     text.parse::<jiff::Timestamp>()

@@ -1,53 +1,18 @@
 //! The user's OpenSSH configuration, as the real `ssh -G` reads it.
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::Duration;
+use std::path::Path;
 
 use logtrail::model::host::{Endpoint, HostKeyPolicy, HostSpec, TransportKind};
 use logtrail::model::state::LinkState;
-use logtrail::transport::{Connector, TransportSettings};
+use logtrail::transport::Connector;
 
+use crate::support::binary::BINARY;
+use crate::support::connect::say;
+use crate::support::files::executable;
 use crate::support::openssh::ssh;
+use crate::support::ssh_config::{bare, configured, reached, section};
 use crate::support::sshd::{Sshd, me};
-use crate::support::{Person, program, within};
-use crate::transport::say;
-
-/// A connector that reads this configuration.
-pub(crate) fn configured(sshd: &Sshd, text: &str) -> Connector {
-    let file: PathBuf = sshd.path("ssh_config");
-    std::fs::write(&file, text).expect("written");
-    let settings = TransportSettings {
-        ssh_config: true,
-        connect_timeout: Duration::from_secs(10),
-        known_hosts: None,
-    };
-    Connector::new(settings, Arc::new(Person::absent())).with_ssh_config(file)
-}
-
-/// A host of which nothing is known but its name.
-pub(crate) fn bare(sshd: &Sshd, name: &str) -> HostSpec {
-    let mut host = sshd.host(name);
-    host.transport = TransportKind::Auto;
-    host.endpoint.address = None;
-    host.endpoint.port = None;
-    host.endpoint.user = None;
-    host.endpoint.identity = Vec::new();
-    host.endpoint.known_hosts = Vec::new();
-    host
-}
-
-/// What the configuration says of a server.
-pub(crate) fn section(name: &str, sshd: &Sshd) -> String {
-    format!(
-        "Host {name}\n HostName 127.0.0.1\n Port {}\n User {}\n IdentityFile {}\n IdentitiesOnly yes\n \
-         UserKnownHostsFile {}\n",
-        sshd.port(),
-        me(),
-        sshd.client_key_path().display(),
-        sshd.known_hosts().display()
-    )
-}
+use crate::support::{program, within};
 
 /// What the configuration says of a server whose key is on no record: accepted keys go to
 /// `known_hosts`.
@@ -56,22 +21,6 @@ fn unknown(name: &str, sshd: &Sshd, known_hosts: &Path, checking: &str) -> Strin
         &sshd.known_hosts().display().to_string(),
         &known_hosts.display().to_string(),
     ) + &format!(" GlobalKnownHostsFile /dev/null\n StrictHostKeyChecking {checking}\n")
-}
-
-/// Whether we get in.
-pub(crate) async fn reached(connector: &Connector, host: &HostSpec) -> bool {
-    match within("connecting", connector.connect(host)).await {
-        Ok(connection) => say(&connection, "echo in").await == "in\n",
-        Err(error) => {
-            let state = error.status.state;
-            assert!(
-                matches!(state, LinkState::Denied | LinkState::HostKeyChanged),
-                "{:?}",
-                error.status
-            );
-            false
-        }
-    }
 }
 
 async fn answers(connector: &Connector, host: &HostSpec) {
@@ -661,9 +610,7 @@ fn r39_the_command_line_has_the_last_word_and_of_the_inventory_and_the_configura
                 program("ssh").display(),
                 folder.join("config").display()
             );
-            std::fs::write(folder.join("ssh"), script).expect("written");
-            let mode = std::os::unix::fs::PermissionsExt::from_mode(0o700);
-            std::fs::set_permissions(folder.join("ssh"), mode).expect("executable");
+            executable(&folder.join("ssh"), &script);
             let policy = inventory
                 .map(|policy| format!("host_keys = {policy:?}\n"))
                 .unwrap_or_default();
@@ -671,7 +618,7 @@ fn r39_the_command_line_has_the_last_word_and_of_the_inventory_and_the_configura
             let text = format!("[hosts.web-1]\ntransport = {transport:?}\n{policy}{source}");
             std::fs::write(folder.join("hosts.toml"), text).expect("written");
             let path = std::env::var("PATH").expect("a PATH");
-            let output = std::process::Command::new(env!("CARGO_BIN_EXE_logtrail-tui"))
+            let output = std::process::Command::new(BINARY)
                 .args(["--hosts", "web-1", "--once", "--config"])
                 .arg(folder.join("hosts.toml"))
                 .args(

@@ -8,12 +8,14 @@ use logtrail::model::prompt::PromptReply;
 use logtrail::model::state::LinkState;
 use logtrail::transport::{Connector, TransportSettings};
 
+use crate::support::binary::logtrail;
+use crate::support::connect::{connect, connector, refusal, say};
 use crate::support::fleet::Watched;
 use crate::support::gate::{Gate, Manner};
+use crate::support::inventory::Inventory;
+use crate::support::ssh_config::configured;
 use crate::support::sshd::{Sshd, me};
 use crate::support::{Person, within};
-use crate::transport::{connect, connector, refusal, say};
-use crate::transport_config::configured;
 
 fn via(target: &Sshd, name: &str, routes: &[&[&Sshd]]) -> HostSpec {
     let mut host = target.host(name);
@@ -83,27 +85,12 @@ fn behind_a_changed_jump_host(target: &Sshd, changed: &Sshd, alive: &Sshd) -> st
     changed.restart_with_new_host_key();
     let log = target.path("app.log");
     std::fs::write(&log, "2026-11-20T13:00:00Z INFO one\n").expect("written");
-    let mut text = String::new();
-    for (name, sshd, more) in [
-        ("first", changed, String::new()),
-        ("second", alive, String::new()),
-        (
-            "web-1",
-            target,
-            format!(
-                "via = [\"first\", \"second\"]\nsources = [{{ name = \"app\", path = {log:?} }}]\n"
-            ),
-        ),
-    ] {
-        let (key, known) = (sshd.client_key_path(), sshd.known_hosts());
-        let port = sshd.port();
-        text += &format!(
-            "[hosts.{name}]\naddress = \"127.0.0.1\"\nport = {port}\nidentity = {key:?}\nknown_hosts = {known:?}\n{more}"
-        );
-    }
-    let file = target.path("hosts.toml");
-    std::fs::write(&file, text).expect("written");
-    file
+    Inventory::default()
+        .server("first", changed)
+        .server("second", alive)
+        .following("web-1", target, &log)
+        .line("via = [\"first\", \"second\"]")
+        .write(&target.path(""))
 }
 
 /// R39, R38: no line comes by the first, and its change is reported though the second leads there.
@@ -122,10 +109,8 @@ fn r38_r39_the_changed_key_of_a_jump_host_is_told_in_every_form_though_another_r
         &["metrics"],
         &["--json", "metrics"],
     ] {
-        let output = std::process::Command::new(env!("CARGO_BIN_EXE_logtrail-tui"))
-            .args(["--hosts", "web-1", "--no-ssh-config", "--config"])
-            .arg(&file)
-            .args(arguments)
+        let output = logtrail(&file, arguments)
+            .args(["--hosts", "web-1"])
             .output()
             .expect("the program starts");
         let said = String::from_utf8_lossy(&output.stdout).into_owned()

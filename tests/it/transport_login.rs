@@ -1,20 +1,21 @@
 //! Logging in: key types, passphrases, the agent, certificates, prompts.
 
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
 use logtrail::model::prompt::{OperatorPrompt, PromptReply};
 use logtrail::model::state::LinkState;
-use russh::server::{self, Auth, Response};
-use russh::{MethodKind, MethodSet, Preferred, cipher, kex};
+use russh::{Preferred, cipher, kex};
 
+use crate::support::connect::{connect, connector, refusal, say, settings};
 use crate::support::openssh::ssh;
+use crate::support::prompting::{Kind, Prompting};
+use crate::support::ssh_agent::Agent;
+use crate::support::ssh_config::{bare, configured, reached, section};
 use crate::support::sshd::{Sshd, me};
 use crate::support::{Person, make_key, program, run, secret, wait_until, within};
-use crate::transport::{connect, connector, refusal, say};
-use crate::transport_config::{bare, configured, reached, section};
 
 #[tokio::test]
 async fn keys_of_every_usual_type_let_in() {
@@ -85,13 +86,12 @@ async fn while_a_person_thinks_about_a_key_other_hosts_of_that_server_are_not_he
     let waiting = futures_util::future::join_all(locked.iter().map(|host| connector.connect(host)));
     tokio::pin!(waiting);
     let open = sshd.host("open");
-    let begun = std::time::Instant::now();
     tokio::select! {
         _ = &mut waiting => panic!("the person thinks for three seconds"),
         connected = async {
             wait_until("the question", || if person.asked().is_empty() { Err("not asked") } else { Ok(()) }).await;
             connector.connect(&open).await
-        } => assert!(connected.is_ok() && begun.elapsed() < Duration::from_secs(3)),
+        } => assert!(connected.is_ok()),
     }
     assert!(
         within("the others", waiting)
@@ -206,12 +206,8 @@ async fn the_time_that_a_person_takes_is_not_counted() {
     host.endpoint.known_hosts = vec![sshd.path("new")];
     let person =
         Person::who_answers([PromptReply::Yes, secret("right")]).after(Duration::from_millis(2500));
-    let settings = logtrail::transport::TransportSettings {
-        ssh_config: false,
-        connect_timeout: Duration::from_secs(2),
-        known_hosts: None,
-    };
-    let connector = logtrail::transport::Connector::new(settings, Arc::new(person));
+    let connector =
+        logtrail::transport::Connector::new(settings(Duration::from_secs(2)), Arc::new(person));
     within("connecting", connector.connect(&host))
         .await
         .map_err(|e| e.status)
@@ -721,183 +717,4 @@ fn sign(authority: &Path, public: &Path) {
         .arg(authority)
         .args(["-I", "test", "-n", &crate::support::sshd::me()])
         .arg(public));
-}
-
-/// A real ssh-agent.
-pub(crate) struct Agent {
-    process: Child,
-    pub(crate) socket: std::path::PathBuf,
-}
-
-impl Agent {
-    pub(crate) async fn start(folder: &Path) -> Self {
-        let socket = folder.join("agent");
-        let process = Command::new(program("ssh-agent"))
-            .arg("-D")
-            .arg("-a")
-            .arg(&socket)
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("ssh-agent starts");
-        wait_until("the agent's socket", || {
-            if socket.exists() {
-                Ok(())
-            } else {
-                Err("missing")
-            }
-        })
-        .await;
-        Self { process, socket }
-    }
-
-    pub(crate) fn add(&self, key: &Path) {
-        run(Command::new(program("ssh-add"))
-            .arg("-q")
-            .arg(key)
-            .env("SSH_AUTH_SOCK", &self.socket));
-    }
-}
-
-impl Drop for Agent {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-/// A server that asks for what OpenSSH asks for with PAM only. `right` and `123456` let in.
-pub(crate) struct Prompting {
-    port: u16,
-    host_key: String,
-    sessions: Arc<std::sync::Mutex<Vec<tokio::task::JoinHandle<()>>>>,
-    _folder: tempfile::TempDir,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Password,
-    Interactive,
-}
-
-impl Kind {
-    fn method(self) -> MethodKind {
-        match self {
-            Self::Password => MethodKind::Password,
-            Self::Interactive => MethodKind::KeyboardInteractive,
-        }
-    }
-}
-
-impl Prompting {
-    pub(crate) async fn password() -> Self {
-        Self::start(Kind::Password).await
-    }
-
-    async fn start(kind: Kind) -> Self {
-        Self::start_with(kind, Preferred::DEFAULT).await
-    }
-
-    async fn start_with(kind: Kind, preferred: Preferred) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let key = folder.path().join("key");
-        make_key(&key, "ed25519", "");
-        let config = Arc::new(server::Config {
-            keys: vec![russh::keys::load_secret_key(&key, None).expect("a key")],
-            methods: MethodSet::from(&[kind.method()][..]),
-            preferred,
-            auth_rejection_time: Duration::ZERO,
-            ..server::Config::default()
-        });
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
-            .await
-            .expect("a port");
-        let port = listener.local_addr().expect("bound").port();
-        let sessions: Arc<std::sync::Mutex<Vec<_>>> = Arc::default();
-        let taken = Arc::clone(&sessions);
-        tokio::spawn(async move {
-            while let Ok((socket, _)) = listener.accept().await {
-                let config = Arc::clone(&config);
-                let (mut near, mut far) = (socket, tokio::io::duplex(64 * 1024));
-                tokio::spawn(async move {
-                    if let Ok(session) = server::run_stream(config, far.0, Gate(kind)).await {
-                        let _ = session.await;
-                    }
-                });
-                let copying =
-                    async move { drop(tokio::io::copy_bidirectional(&mut near, &mut far.1).await) };
-                taken.lock().expect("no panic").push(tokio::spawn(copying));
-            }
-        });
-        let host_key = std::fs::read_to_string(folder.path().join("key.pub")).expect("a key");
-        Self {
-            port,
-            host_key,
-            sessions,
-            _folder: folder,
-        }
-    }
-
-    /// Ends every connection.
-    fn hang_up(&self) {
-        self.sessions
-            .lock()
-            .expect("no panic")
-            .drain(..)
-            .for_each(|session| session.abort());
-    }
-
-    pub(crate) fn host(&self, near: &Sshd) -> logtrail::model::host::HostSpec {
-        let mut host = near.host("gate");
-        let known = near.path("gate_known_hosts");
-        std::fs::write(
-            &known,
-            format!("[127.0.0.1]:{} {}", self.port, self.host_key),
-        )
-        .expect("written");
-        host.endpoint.port = Some(self.port);
-        host.endpoint.known_hosts = vec![known];
-        host
-    }
-}
-
-struct Gate(Kind);
-
-impl Gate {
-    fn decide(&self, right: bool) -> Auth {
-        let methods = MethodSet::from(&[self.0.method()][..]);
-        if right {
-            Auth::Accept
-        } else {
-            // As OpenSSH does: the same method may be tried again.
-            Auth::Reject {
-                proceed_with_methods: Some(methods),
-                partial_success: false,
-            }
-        }
-    }
-}
-
-impl server::Handler for Gate {
-    type Error = russh::Error;
-
-    async fn auth_password(&mut self, _: &str, password: &str) -> Result<Auth, russh::Error> {
-        Ok(self.decide(self.0 == Kind::Password && password == "right"))
-    }
-
-    async fn auth_keyboard_interactive<'a>(
-        &'a mut self,
-        _: &str,
-        _: &str,
-        response: Option<Response<'a>>,
-    ) -> Result<Auth, russh::Error> {
-        let Some(mut response) = response else {
-            return Ok(Auth::Partial {
-                name: "".into(),
-                instructions: "".into(),
-                prompts: vec![("One-time code: ".into(), true)].into(),
-            });
-        };
-        let code = response.next();
-        Ok(self.decide(code.is_some_and(|code| code == "123456")))
-    }
 }

@@ -8,11 +8,11 @@ use logtrail::model::host::{HostKeyPolicy, HostSpec, TransportKind};
 use logtrail::model::prompt::{OperatorPrompt, PromptReply};
 use logtrail::model::state::LinkState;
 
+use crate::support::connect::{connect, connector, refusal, say};
 use crate::support::openssh::ssh;
+use crate::support::ssh_config::{bare, configured, reached, section};
 use crate::support::sshd::Sshd;
 use crate::support::{Person, make_key, program, run, within};
-use crate::transport::{connect, connector, refusal, say};
-use crate::transport_config::{bare, configured, reached, section};
 
 #[tokio::test]
 async fn an_unknown_key_is_asked_about_with_its_fingerprint_then_stored_and_never_asked_again() {

@@ -1,5 +1,5 @@
-//! Which file of `src` uses which other one, read from its syntax: `use` trees, paths in code and
-//! in macros, re-exports followed to the file that defines the name. Code of tests is left out.
+//! Which file of a crate uses which other one, read from its syntax: `use` trees, paths in code and
+//! in macros, re-exports followed to the file that defines the name.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -15,6 +15,19 @@ pub(crate) struct SourceGraph {
     imports: BTreeMap<ModulePath, BTreeSet<ModulePath>>,
 }
 
+/// Which code counts.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Counted {
+    ProductionOnly,
+    TestsToo,
+}
+
+impl Counted {
+    fn leaves_out(self, attributes: &[syn::Attribute]) -> bool {
+        self == Self::ProductionOnly && is_for_tests(attributes)
+    }
+}
+
 /// A file.
 struct Module {
     /// Names that it defines.
@@ -26,13 +39,22 @@ struct Module {
 }
 
 impl SourceGraph {
-    /// The crate whose root file this is.
+    /// The crate whose root file this is, without the code of its tests.
     pub(crate) fn of_crate(root: &Path) -> Self {
+        Self::read(root, Counted::ProductionOnly)
+    }
+
+    /// A crate of tests whose root file this is.
+    pub(crate) fn of_tests(root: &Path) -> Self {
+        Self::read(root, Counted::TestsToo)
+    }
+
+    fn read(root: &Path, counted: Counted) -> Self {
         let mut files = Vec::new();
-        collect(root, &Vec::new(), &mut files);
+        collect(root, &Vec::new(), counted, &mut files);
         let known: BTreeSet<ModulePath> = files.iter().map(|(path, _)| path.clone()).collect();
         let modules = files.into_iter().map(|(path, file)| {
-            let module = Module::read(&path, &file, &known);
+            let module = Module::read(&path, &file, &known, counted);
             (path, module)
         });
         let mut graph = Self {
@@ -108,8 +130,13 @@ impl SourceGraph {
     }
 }
 
-/// Reads a file and those of its modules that are not for tests.
-fn collect(file: &Path, path: &ModulePath, found: &mut Vec<(ModulePath, syn::File)>) {
+/// Reads a file and those of its modules that count.
+fn collect(
+    file: &Path,
+    path: &ModulePath,
+    counted: Counted,
+    found: &mut Vec<(ModulePath, syn::File)>,
+) {
     let text =
         std::fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     let parsed =
@@ -117,17 +144,34 @@ fn collect(file: &Path, path: &ModulePath, found: &mut Vec<(ModulePath, syn::Fil
     for item in &parsed.items {
         if let syn::Item::Mod(module) = item
             && module.content.is_none()
-            && !is_for_tests(&module.attrs)
+            && !counted.leaves_out(&module.attrs)
         {
             let name = module.ident.to_string();
+            let child = file_elsewhere(file, &module.attrs);
             collect(
-                &file_of_module(file, &name),
+                &child.unwrap_or_else(|| file_of_module(file, &name)),
                 &[&path[..], &[name]].concat(),
+                counted,
                 found,
             );
         }
     }
     found.push((path.clone(), parsed));
+}
+
+/// The file that `#[path = "…"]` names.
+fn file_elsewhere(parent: &Path, attributes: &[syn::Attribute]) -> Option<PathBuf> {
+    let path = attributes.iter().find_map(|attribute| {
+        let named = attribute.meta.require_name_value().ok()?;
+        let syn::Expr::Lit(literal) = &named.value else {
+            return None;
+        };
+        let syn::Lit::Str(path) = &literal.lit else {
+            return None;
+        };
+        named.path.is_ident("path").then(|| path.value())
+    })?;
+    Some(parent.parent()?.join(path))
 }
 
 fn file_of_module(parent: &Path, name: &str) -> PathBuf {
@@ -136,7 +180,7 @@ fn file_of_module(parent: &Path, name: &str) -> PathBuf {
         .and_then(|stem| stem.to_str())
         .expect("a name");
     let folder = parent.parent().expect("a folder");
-    let folder = if ["lib", "mod"].contains(&stem) {
+    let folder = if ["lib", "main", "mod"].contains(&stem) {
         folder.to_owned()
     } else {
         folder.join(stem)
@@ -159,10 +203,16 @@ fn is_for_tests(attributes: &[syn::Attribute]) -> bool {
 }
 
 impl Module {
-    fn read(path: &ModulePath, file: &syn::File, known: &BTreeSet<ModulePath>) -> Self {
+    fn read(
+        path: &ModulePath,
+        file: &syn::File,
+        known: &BTreeSet<ModulePath>,
+        counted: Counted,
+    ) -> Self {
         let mut reader = Reader {
             path,
             known,
+            counted,
             uses: Vec::new(),
             names: HashMap::new(),
         };
@@ -194,6 +244,7 @@ fn name_of(item: &syn::Item) -> Option<String> {
 struct Reader<'a> {
     path: &'a ModulePath,
     known: &'a BTreeSet<ModulePath>,
+    counted: Counted,
     uses: Vec<ModulePath>,
     names: HashMap<String, ModulePath>,
 }
@@ -274,7 +325,7 @@ impl<'ast> Visit<'ast> for Reader<'_> {
             syn::Item::Use(item) => &item.attrs,
             _ => return visit::visit_item(self, item),
         };
-        if !is_for_tests(attributes) {
+        if !self.counted.leaves_out(attributes) {
             visit::visit_item(self, item);
         }
     }
