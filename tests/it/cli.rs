@@ -275,7 +275,7 @@ fn hosts_lists_what_a_selection_comes_to_as_text_and_as_json() {
 }
 
 #[test]
-fn the_configuration_folder_is_looked_into_and_without_anything_it_is_this_machine() {
+fn the_inventory_is_that_of_the_configuration_folder_or_else_this_machine() {
     let run = Run::new();
     let first = |output: Output| stdout(&output).lines().next().map(ToOwned::to_owned);
     assert_eq!(
@@ -461,7 +461,7 @@ fn csv_is_rows_and_nothing_else_with_the_summary_on_standard_error() {
 }
 
 #[test]
-fn the_rest_of_a_record_that_begins_before_a_page_is_marked_alike_by_all_that_print_lines() {
+fn every_command_marks_the_rest_of_a_record_that_began_before_the_page() {
     let logs = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/logs");
     // Twenty lines before their end all of them are in the middle of a record.
     let kinds = [

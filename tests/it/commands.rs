@@ -127,8 +127,7 @@ fn log_of(minute: u32) -> String {
 }
 
 #[test]
-fn of_three_hosts_one_stopped_and_one_hung_the_third_is_heard_at_once_and_the_ledger_names_the_others()
- {
+fn a_search_answers_from_live_hosts_and_names_a_stopped_and_a_hung_one() {
     let hosts = Hosts::with(&[&log_of(1), &log_of(2), &log_of(3)]);
     hosts.servers[0].stop();
     hosts.servers[1].freeze(true);
@@ -178,7 +177,7 @@ fn of_three_hosts_one_stopped_and_one_hung_the_third_is_heard_at_once_and_the_le
 }
 
 #[test]
-fn a_reader_who_has_had_enough_ends_it_at_once_though_other_hosts_hang() {
+fn a_search_ends_at_once_when_its_reader_goes_though_hosts_hang() {
     let hosts = Hosts::with(&[&log_of(1), &log_of(2)]);
     hosts.servers[0].freeze(true);
     let mut child = hosts.start(&["search", "no stock", "--json", "--timeout", "60s"]);
@@ -226,7 +225,7 @@ fn ctrl_c_ends_a_search_with_the_summary_of_what_there_was() {
 }
 
 #[test]
-fn the_exit_status_of_a_search_is_that_of_grep_and_says_when_it_was_not_complete() {
+fn a_search_exits_like_grep_and_with_3_when_it_is_incomplete() {
     let hosts = Hosts::with(&[&log_of(1)]);
     assert_eq!(hosts.run(&["search", "no stock"]).code, Some(0));
     let nothing = hosts.run(&["search", "no such thing"]);
@@ -301,7 +300,7 @@ fn counts_limits_and_orders_are_what_was_asked_for() {
 }
 
 #[test]
-fn a_script_pages_through_a_log_with_cursors_though_it_is_rotated_and_compressed_meanwhile() {
+fn cursors_page_through_a_log_while_it_is_rotated_and_compressed() {
     let whole: String = (0..4).map(log_of).collect();
     let hosts = Hosts::with(&[&whole]);
     let mut texts = hosts.run(&["read", "--json", "-n", "37"]).texts("line");
@@ -468,7 +467,7 @@ fn sources_lists_the_files_of_each_with_their_packing() {
 }
 
 #[test]
-fn tail_prints_the_last_lines_in_order_and_with_f_what_comes_until_its_reader_goes() {
+fn tail_f_prints_last_and_new_lines_until_its_reader_goes() {
     let hosts = Hosts::with(&[&log_of(1), &log_of(2)]);
     let ran = hosts.run(&["tail", "-n", "2", "--json"]);
     let ends: Vec<_> = ran
@@ -596,7 +595,7 @@ impl Drop for Going {
 }
 
 #[test]
-fn following_says_beside_the_output_which_host_was_lost_and_that_it_is_back() {
+fn tail_f_notes_that_a_host_was_lost_and_is_back() {
     let hosts = Hosts::with(&["one\n"]);
     let mut notes = Going::start(&hosts, &["tail", "-f", "--timeout", "2s"], true);
     let mut seen = Going::start(&hosts, &["tail", "-f"], false);

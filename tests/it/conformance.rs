@@ -20,7 +20,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 use crate::support::connect::connect;
-use crate::support::files::packed;
+use crate::support::files::compressed;
 use crate::support::spec::local_host;
 use crate::support::sshd::Sshd;
 
@@ -173,7 +173,7 @@ impl Tree {
             ("app.log.4.xz", "xz"),
             ("app.log-20261118.zst", "zstd"),
         ] {
-            self.write(name, &packed(program, &whole));
+            self.write(name, &compressed(program, &whole));
         }
         let (one, two) = whole.split_at(200_001);
         for (name, program) in [
@@ -182,7 +182,10 @@ impl Tree {
             ("two.log.2.xz", "xz"),
             ("two.log.3.zst", "zstd"),
         ] {
-            self.write(name, &[packed(program, one), packed(program, two)].concat());
+            self.write(
+                name,
+                &[compressed(program, one), compressed(program, two)].concat(),
+            );
         }
         for (name, program) in [
             ("cut.log.1.gz", "gzip"),
@@ -190,14 +193,14 @@ impl Tree {
             ("cut.log.3.xz", "xz"),
             ("cut.log.4.zst", "zstd"),
         ] {
-            let bytes = [packed(program, one), packed(program, two)].concat();
+            let bytes = [compressed(program, one), compressed(program, two)].concat();
             self.write(name, &bytes[..bytes.len() - 1000]);
             self.good.insert(
                 self.at(name).as_os_str().as_bytes().to_vec(),
                 one.len() as u64,
             );
         }
-        self.write("none.log.gz", &packed("gzip", b""));
+        self.write("none.log.gz", &compressed("gzip", b""));
         self.write("plain.log.1.gz", &text(rng, 20, b"\n"));
         self.good
             .insert(self.at("plain.log.1.gz").as_os_str().as_bytes().to_vec(), 0);

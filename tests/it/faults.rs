@@ -13,9 +13,9 @@ use rand::RngExt;
 
 use crate::support::chance::{chance, millis};
 use crate::support::files::{append, executable};
-use crate::support::fleet::{Watched, state};
-use crate::support::logrotate::rotation;
-use crate::support::serials::{assert_all_on_disk_once, assert_all_once, has_told, told};
+use crate::support::fleet::{Watched, last_state};
+use crate::support::logrotate::logrotate;
+use crate::support::serials::{assert_all_on_disk_once, assert_all_once, has_reached, lines_of};
 use crate::support::spec::{following, local_host, source};
 use crate::support::sshd::Sshd;
 use crate::support::time_limit::{Stopwatch, assert_at_most};
@@ -23,7 +23,7 @@ use crate::support::wait_until;
 use crate::support::writer::{Writer, serial};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r29_a_link_that_is_half_open_is_noticed_in_20_seconds_and_holds_up_no_other() {
+async fn r29_a_half_open_link_is_noticed_and_holds_up_no_other() {
     let servers = [Sshd::start(), Sshd::start()];
     let logs: Vec<PathBuf> = servers.iter().map(|sshd| sshd.path("app.log")).collect();
     let mut writers: Vec<Writer> = (0..2)
@@ -35,39 +35,38 @@ async fn r29_a_link_that_is_half_open_is_noticed_in_20_seconds_and_holds_up_no_o
     let mut watched = Watched::follow(hosts, 0);
     watched
         .until("lines of both", |w| {
-            (0..2).all(|host| told(w, host).len() > 500)
+            (0..2).all(|host| lines_of(w, host).len() > 500)
         })
         .await;
     servers[0].freeze(true);
-    let (frozen, seen) = (Stopwatch::start(), told(&watched, 1).len());
+    let (frozen, seen) = (Stopwatch::start(), lines_of(&watched, 1).len());
     let long = Duration::from_secs(30);
     watched
         .until_within(long, "the state to tell", |w| {
-            state(w, 0).is_some_and(|state| !state.is_up())
+            last_state(w, 0).is_some_and(|state| !state.is_up())
         })
         .await;
     let noticed = frozen.took();
     assert_at_most(Duration::from_secs(20), noticed, "noticing");
-    let others = told(&watched, 1).len() - seen;
+    let others = lines_of(&watched, 1).len() - seen;
     assert!(
         others as f64 > noticed.as_secs_f64() * 500.0 * 0.8,
         "{others} lines of the other in {noticed:?}"
     );
     servers[0].freeze(false);
     let written: Vec<u64> = writers.iter_mut().map(Writer::stop).collect();
-    let all = |w: &Watched| (0..2).all(|host| has_told(w, host, written[host as usize] - 1));
+    let all = |w: &Watched| (0..2).all(|host| has_reached(w, host, written[host as usize] - 1));
     watched.until_within(long, "the last lines", all).await;
     (0..2).for_each(|host| assert_all_once(&watched, host, written[host as usize]));
     assert_eq!(watched.gaps, []);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r04_copying_and_truncating_logrotate_under_a_megabyte_a_second_costs_no_more_than_it_destroys()
- {
+async fn r04_copytruncate_under_load_loses_only_what_logrotate_destroys() {
     let sshd = Sshd::start();
     let log = sshd.path("app.log");
     let mut writer = Writer::start(&log, &sshd.path("reopen"), 12_000);
-    let rotate = rotation(&sshd, &log, "copytruncate");
+    let rotate = logrotate(&sshd, &log, "copytruncate");
     let mut watched = Watched::follow(vec![following(&sshd, "web-1", &log)], 0);
     watched.until("lines", |w| w.records.len() > 5000).await;
     for _ in 0..4 {
@@ -82,7 +81,7 @@ async fn r04_copying_and_truncating_logrotate_under_a_megabyte_a_second_costs_no
     }
     let written = writer.stop();
     watched
-        .until("the last line", |w| has_told(w, 0, written - 1))
+        .until("the last line", |w| has_reached(w, 0, written - 1))
         .await;
 
     let mut on_disk = BTreeSet::new();
@@ -98,7 +97,7 @@ async fn r04_copying_and_truncating_logrotate_under_a_megabyte_a_second_costs_no
             );
         }
     }
-    let lines = told(&watched, 0);
+    let lines = lines_of(&watched, 0);
     let is_whole = |line: &&String| {
         line.ends_with("all is well and goes on as it did") && line.contains("serial=")
     };
@@ -136,7 +135,7 @@ async fn cuts_at_any_moment_of_rotations_lose_nothing_and_tell_nothing_twice() {
     let sshd = Sshd::start();
     let log = sshd.path("app.log");
     let mut writer = Writer::start(&log, &sshd.path("reopen"), 4000);
-    let rotate = rotation(&sshd, &log, "create");
+    let rotate = logrotate(&sshd, &log, "create");
     let mut watched = Watched::follow(vec![following(&sshd, "web-1", &log)], 0);
     watched.until("lines", |w| w.records.len() > 500).await;
     let mut chance = chance();
@@ -155,7 +154,7 @@ async fn cuts_at_any_moment_of_rotations_lose_nothing_and_tell_nothing_twice() {
     let written = writer.stop();
     watched
         .until_within(Duration::from_secs(40), "the last line", |w| {
-            has_told(w, 0, written - 1)
+            has_reached(w, 0, written - 1)
         })
         .await;
     assert_all_on_disk_once(&watched, &sshd.path(""), written);
@@ -265,7 +264,7 @@ fn alive_tasks() -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn stopping_or_dropping_a_fleet_leaves_no_process_and_no_task_whatever_its_hosts_do() {
+async fn a_fleet_that_is_stopped_or_dropped_leaves_no_process_and_no_task() {
     for stop in [true, false] {
         let (flooding, frozen, mute) =
             (Sshd::start(), Sshd::start(), Sshd::builder().mute().start());
@@ -282,7 +281,7 @@ async fn stopping_or_dropping_a_fleet_leaves_no_process_and_no_task_whatever_its
         let mut watched = Watched::follow(hosts, 10);
         watched
             .until("lines of those that live", |w| {
-                [0, 1, 3].iter().all(|&n| told(w, n).len() > 100)
+                [0, 1, 3].iter().all(|&n| lines_of(w, n).len() > 100)
             })
             .await;
         frozen.freeze(true);
@@ -328,7 +327,7 @@ async fn stopping_or_dropping_a_fleet_leaves_no_process_and_no_task_whatever_its
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn while_nobody_reads_a_host_is_asked_for_no_more_and_afterwards_nothing_is_lost() {
+async fn a_host_is_asked_for_no_more_while_nobody_reads_and_loses_nothing() {
     let sshd = Sshd::start();
     let log = sshd.path("app.log");
     append(&log, "first\n");
@@ -401,7 +400,7 @@ fn with_journal(mut host: HostSpec) -> HostSpec {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_with_one_session_has_its_files_followed_and_says_why_the_journal_is_not() {
+async fn a_server_with_one_session_follows_files_and_says_why_the_journal_is_left_out() {
     let sshd = Sshd::builder().config("MaxSessions 1").start();
     let log = sshd.path("app.log");
     append(&log, "one\n");
@@ -463,7 +462,7 @@ async fn a_journal_that_ends_is_asked_again_and_its_files_go_on() {
     );
     watched
         .until("the host to be well", |w| {
-            state(w, 0) == Some(LinkState::Ok)
+            last_state(w, 0) == Some(LinkState::Ok)
         })
         .await;
     // Which of the two shells is quicker is open.
@@ -480,7 +479,7 @@ async fn two_consoles_on_one_host_do_not_disturb_each_other() {
     let sshd = Sshd::start();
     let log = sshd.path("app.log");
     let mut writer = Writer::start(&log, &sshd.path("reopen"), 1000);
-    let rotate = rotation(&sshd, &log, "create");
+    let rotate = logrotate(&sshd, &log, "create");
     let mut both = [0, 1].map(|_| Watched::follow(vec![following(&sshd, "web-1", &log)], 0));
     for watched in &mut both {
         watched.until("lines", |w| w.records.len() > 500).await;
@@ -500,10 +499,10 @@ async fn two_consoles_on_one_host_do_not_disturb_each_other() {
         .await;
     let written = writer.stop();
     second
-        .until("the last line", |w| has_told(w, 0, written - 1))
+        .until("the last line", |w| has_reached(w, 0, written - 1))
         .await;
     assert_all_once(&second, 0, written);
-    let serials: BTreeMap<u64, usize> = told(&first, 0)
+    let serials: BTreeMap<u64, usize> = lines_of(&first, 0)
         .iter()
         .map(|line| (serial(line), 1))
         .collect();

@@ -11,8 +11,8 @@ use serde_json::Value;
 use crate::support::binary::{BINARY, logtrail};
 use crate::support::fleet::Watched;
 use crate::support::inventory::Inventory;
-use crate::support::logrotate::rotation;
-use crate::support::processes::none_left;
+use crate::support::logrotate::logrotate;
+use crate::support::processes::none_alive;
 use crate::support::pty::Pty;
 use crate::support::spec::{file_source, following};
 use crate::support::sshd::Sshd;
@@ -41,7 +41,7 @@ fn inventory(hosts: &[(&str, &Sshd, &Path)]) -> PathBuf {
 }
 
 #[test]
-fn three_servers_of_which_one_is_stopped_give_lines_metrics_and_the_reason_and_exit_3() {
+fn a_pass_with_a_stopped_server_prints_the_rest_and_exits_with_3() {
     let servers = [Sshd::start(), Sshd::start(), Sshd::start()];
     let logs: Vec<PathBuf> = servers.iter().map(small_log).collect();
     let names = ["web-1", "web-2", "web-3"];
@@ -137,7 +137,7 @@ async fn rotated_under_load(extra: &str) {
     for (n, sshd) in servers.iter().enumerate() {
         let (log, reopen) = (sshd.path("app.log"), sshd.path("reopen"));
         writers.push(Writer::start(&log, &reopen, 5000));
-        rotations.push(rotation(sshd, &log, extra));
+        rotations.push(logrotate(sshd, &log, extra));
         hosts.push(following(sshd, &format!("web-{n}"), &log));
     }
     let mut watched = Watched::follow(hosts, 0);
@@ -336,7 +336,7 @@ fn nothing_of_ours_is_left_on_the_host_five_seconds_after_a_kill() {
     );
     screen.kill();
     let killed = Stopwatch::start();
-    while let Err(left) = none_left(&ours) {
+    while let Err(left) = none_alive(&ours) {
         killed.assert_within_s(5, &format!("ending after a kill, which left {left}"));
         std::thread::sleep(Duration::from_millis(20));
     }

@@ -126,7 +126,7 @@ async fn a_bounded_pass_ends_by_itself_with_lines_and_rates() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_bounded_pass_over_a_log_that_is_rotated_all_the_while_is_never_silently_empty() {
+async fn a_pass_over_a_log_under_rotation_is_never_silently_empty() {
     let folder = tempfile::tempdir().expect("a folder");
     let log = folder.path().join("app.log");
     append(&log, "first\n");
@@ -205,7 +205,7 @@ fn write_at_their_times(busy: &Path, resting: &[PathBuf]) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_line_after_a_rest_of_any_length_is_told_about_as_soon_as_one_of_a_busy_log() {
+async fn a_line_of_a_resting_log_comes_about_as_soon_as_one_of_a_busy_log() {
     let sshd = Sshd::start();
     let (busy_host, busy) = followed(&sshd, "busy");
     let (mut hosts, logs): (Vec<_>, Vec<_>) = (0..RESTING)

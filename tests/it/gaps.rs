@@ -7,14 +7,14 @@
 //! who asks for the gap.
 
 use crate::support::files::append;
-use crate::support::gated_host::{Going, Host};
+use crate::support::gated_host::{GatedHost, RunningCommand};
 use crate::support::pty::Pty;
 use crate::support::wait_for;
 
 #[test]
 fn tail_prints_a_gap_and_with_backfill_what_has_turned_up_in_its_place_once() {
     for packed in [false, true] {
-        let host = Host::with("one\ntwo\n");
+        let host = GatedHost::with("one\ntwo\n");
         let mut plain = host.start(&["tail", "-f", "--json"]);
         let mut filled = host.start(&["tail", "-f", "--json", "--backfill"]);
         plain.until(Some("two"));
@@ -36,7 +36,7 @@ fn tail_prints_a_gap_and_with_backfill_what_has_turned_up_in_its_place_once() {
         host.rotate("seven\n");
         plain.until(Some("seven"));
         filled.until(Some("seven"));
-        let lost = |going: &Going| {
+        let lost = |going: &RunningCommand| {
             going
                 .printed
                 .iter()
@@ -59,11 +59,11 @@ fn tail_prints_a_gap_and_with_backfill_what_has_turned_up_in_its_place_once() {
 }
 
 #[test]
-fn a_bounded_pass_prints_a_gap_and_with_backfill_what_has_turned_up_in_its_place() {
+fn a_pass_prints_a_gap_or_with_backfill_what_has_turned_up_in_its_place() {
     let line = |n: usize| format!("{n:04} {}", "x".repeat(1000));
     let lines: Vec<String> = (0..3000).map(line).collect();
     for backfill in [false, true] {
-        let host = Host::with(&(lines.join("\n") + "\n"));
+        let host = GatedHost::with(&(lines.join("\n") + "\n"));
         host.sshd.freeze_after(300 << 10);
         let mut args = vec!["--once", "--json", "--lines", "100000", "--timeout", "30s"];
         args.extend(backfill.then_some("--backfill"));
@@ -113,7 +113,7 @@ fn a_bounded_pass_prints_a_gap_and_with_backfill_what_has_turned_up_in_its_place
 #[test]
 fn r_in_the_console_puts_what_has_turned_up_in_the_place_of_a_gap_once() {
     for packed in [false, true] {
-        let host = Host::with("line one\nline two\n");
+        let host = GatedHost::with("line one\nline two\n");
         let mut screen = Pty::console(&host.inventory(), (100, 20));
         screen.wait_for("line two");
         host.lose("line three\nline four\n", "line five\n");

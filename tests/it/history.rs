@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::support::inventory::Inventory;
+use crate::support::inventory::{Inventory, write_log_here};
 use crate::support::pty::Pty;
 use crate::support::sshd::Sshd;
 
@@ -42,14 +42,6 @@ fn generations(folder: &Path, name: &str, each: u32) -> PathBuf {
     std::fs::write(path(".1"), text(each + 1..2 * each + 1)).expect("write the one before");
     std::fs::write(&log, text(2 * each + 1..3 * each + 1)).expect("write the live one");
     log
-}
-
-/// An inventory of this machine with one source.
-fn here(folder: &Path, log: &Path) -> PathBuf {
-    Inventory::default()
-        .here()
-        .sources(&[("app", log)])
-        .write(folder)
 }
 
 fn there(sshd: &Sshd, log: &Path) -> PathBuf {
@@ -126,10 +118,10 @@ fn up_and_down(inventory: &Path, last: u32) {
 }
 
 #[test]
-fn every_line_is_seen_on_the_way_to_the_first_of_the_oldest_generation_and_back() {
+fn scrolling_to_the_oldest_generation_and_back_shows_every_line() {
     let folder = tempfile::tempdir().expect("a folder");
     let log = generations(folder.path(), "app.log", 700);
-    up_and_down(&here(folder.path(), &log), 2100);
+    up_and_down(&write_log_here(folder.path(), &log), 2100);
 }
 
 #[test]

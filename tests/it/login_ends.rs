@@ -17,7 +17,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::support::Person;
 use crate::support::connect::settings;
 use crate::support::fleet::Watched;
-use crate::support::login::{follow, in_the_field};
+use crate::support::login::{field_connector, follow_options};
 use crate::support::spec::file_source;
 use crate::support::sshd::Sshd;
 
@@ -140,18 +140,17 @@ fn pass() -> Options {
         goal: Goal::Once {
             deadline: Duration::from_secs(60),
         },
-        ..follow()
+        ..follow_options()
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r33_a_shell_that_is_killed_right_at_its_start_is_started_again_straight_and_through_a_jump_host()
- {
+async fn r33_a_shell_that_is_killed_at_its_start_is_started_again() {
     for way in 0..2 {
-        for options in [follow(), pass()] {
+        for options in [follow_options(), pass()] {
             let (servers, hosts) = ways();
             let meddler = Meddler::kill_shells(&servers[0]);
-            let mut watched = Watched::by(vec![hosts[way].clone()], options, in_the_field());
+            let mut watched = Watched::by(vec![hosts[way].clone()], options, field_connector());
             let long = Duration::from_secs(60);
             watched
                 .until_within(long, "the line", |w| w.over || !w.records.is_empty())
@@ -178,12 +177,11 @@ fn impatient() -> Connector {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r31_a_server_that_is_stopped_before_the_shell_is_given_up_and_dialled_again_straight_and_through_a_jump_host()
- {
+async fn r31_a_server_that_is_stopped_before_the_shell_is_dialled_again() {
     // Who is stopped, and by which way the host is reached.
     let cases = [(0, 0), (0, 1), (1, 1)]
         .into_iter()
-        .flat_map(|case| [(case, follow()), (case, pass())]);
+        .flat_map(|case| [(case, follow_options()), (case, pass())]);
     join_all(
         cases.map(|((stopped, way), options)| stopped_before_the_shell(stopped, way, options)),
     )

@@ -16,9 +16,9 @@ use logtrail::transport::Connector;
 use crate::support::connect::settings;
 use crate::support::fleet::Watched;
 use crate::support::gate::{Gate, Manner};
-use crate::support::login::{Forgetful, booting, follow, in_the_field};
+use crate::support::login::{Forgetful, field_connector, follow_options, mount_booting_pam};
 use crate::support::mounted::with_own_mounts;
-use crate::support::prompting::Prompting;
+use crate::support::prompting::PromptingServer;
 use crate::support::spec::file_source;
 use crate::support::sshd::{Daemon, Sshd};
 use crate::support::{make_key, within};
@@ -293,7 +293,7 @@ async fn in_the_login(table: &mut Table, near: &Sshd) {
         Denied,
         "having nothing to offer",
     );
-    let prompting = Prompting::password().await;
+    let prompting = PromptingServer::password().await;
     table.row(
         "password refused",
         Played::new(prompting.host(near), prompting),
@@ -639,7 +639,7 @@ fn hosts(rows: &[Row]) -> Vec<HostSpec> {
 
 /// What is wrong with what was told while following.
 async fn followed(rows: Vec<Row>, connector: Connector) -> Vec<String> {
-    let mut watched = Watched::by(hosts(&rows), follow(), connector);
+    let mut watched = Watched::by(hosts(&rows), follow_options(), connector);
     let (long, began) = (Duration::from_secs(120), Instant::now());
     let needed = |row: &Row| if row.is_tried_again() { 2 } else { 1 };
     let all = |w: &Watched| {
@@ -700,8 +700,7 @@ async fn passed(rows: Vec<Row>, connector: Connector) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r31_r33_r38_r41_each_end_of_a_login_has_its_state_and_only_a_refusal_is_final_when_following()
- {
+async fn r31_r33_r38_r41_followed_hosts_have_the_state_of_each_end_of_a_login() {
     let (rows, _near) = table().await;
     let [(silent, soon), (others, ample)] = by_silence(rows);
     let (one, two) = tokio::join!(followed(silent, soon), followed(others, ample));
@@ -715,8 +714,7 @@ async fn r31_r33_r38_r41_each_end_of_a_login_has_its_state_and_only_a_refusal_is
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r31_r38_r41_each_end_of_a_login_has_its_state_in_a_bounded_pass_which_tries_again_what_may_pass()
- {
+async fn r31_r38_r41_hosts_of_a_pass_have_the_state_of_each_end_of_a_login() {
     let (rows, _near) = table().await;
     let [(silent, soon), (others, ample)] = by_silence(rows);
     let (one, two) = tokio::join!(passed(silent, soon), passed(others, ample));
@@ -734,7 +732,7 @@ fn pass_of(seconds: u64) -> Options {
         goal: Goal::Once {
             deadline: Duration::from_secs(seconds),
         },
-        ..follow()
+        ..follow_options()
     }
 }
 
@@ -762,8 +760,8 @@ fn states(watched: &Watched) -> Vec<LinkState> {
 async fn r31_a_login_of_seventeen_seconds_is_only_slow_and_says_what_it_waits_for() {
     let sshd = forcing("sleep 17; exec /bin/sh -s");
     let host = with_log(&sshd);
-    let mut following = Watched::by(vec![host.clone()], follow(), in_the_field());
-    let mut pass = Watched::by(vec![host], pass_of(60), in_the_field());
+    let mut following = Watched::by(vec![host.clone()], follow_options(), field_connector());
+    let mut pass = Watched::by(vec![host], pass_of(60), field_connector());
     let long = Duration::from_secs(60);
     let waits = |w: &Watched| {
         let reason = last(w, 0)
@@ -791,13 +789,13 @@ async fn r31_a_login_of_seventeen_seconds_is_only_slow_and_says_what_it_waits_fo
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r31_a_slow_login_holds_up_no_other_in_a_pass_which_ends_in_its_time_with_what_it_has() {
+async fn r31_a_pass_ends_in_its_time_though_a_login_is_slow() {
     let slow = forcing("head -c 100000 /dev/zero | tr '\\0' x; sleep 100; exec /bin/sh -s");
     let quick = Sshd::start();
     let mut pass = Watched::by(
         vec![slow.host("slow"), with_log(&quick)],
         pass_of(15),
-        in_the_field(),
+        field_connector(),
     );
     // The slow login would have its shell after a hundred seconds.
     pass.until_within(Duration::from_secs(90), "the end of the pass", |w| w.over)
@@ -828,11 +826,10 @@ async fn r31_a_slow_login_holds_up_no_other_in_a_pass_which_ends_in_its_time_wit
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r31_a_shell_that_has_begun_and_says_no_more_is_not_waited_for_as_a_shell_at_the_end_of_a_pass()
- {
+async fn r31_a_pass_says_that_a_silent_shell_had_begun() {
     // Long enough that it was told what the login waits for; then it answers once.
     let begins = forcing("sleep 2; read -r line; eval \"$line\"; exec sleep 1000");
-    let mut pass = Watched::by(vec![begins.host("begins")], pass_of(8), in_the_field());
+    let mut pass = Watched::by(vec![begins.host("begins")], pass_of(8), field_connector());
     pass.until_within(Duration::from_secs(60), "the end of the pass", |w| w.over)
         .await;
     let told = |words: &str| {
@@ -859,7 +856,7 @@ async fn r33_a_login_shell_that_is_killed_once_is_started_again() {
         killed.display()
     );
     let sshd = forcing(&command);
-    let mut watched = Watched::by(vec![with_log(&sshd)], follow(), in_the_field());
+    let mut watched = Watched::by(vec![with_log(&sshd)], follow_options(), field_connector());
     watched.until("the line", |w| w.texts() == ["a line"]).await;
     assert_eq!(
         states(&watched),
@@ -877,7 +874,7 @@ async fn r33_a_login_shell_that_is_killed_once_is_started_again() {
 async fn r38_a_jump_host_that_dies_while_a_host_behind_it_logs_in_is_named() {
     let bastion = Sshd::start();
     let host = forced("sleep 100; exec /bin/sh -s").via(Played::new(bastion.host("hop"), ()));
-    let mut watched = Watched::by(vec![host.host.clone()], follow(), in_the_field());
+    let mut watched = Watched::by(vec![host.host.clone()], follow_options(), field_connector());
     watched
         .until("the login", |w| {
             last(w, 0).is_some_and(|status| status.reason.is_some())
@@ -902,7 +899,7 @@ async fn r38_a_jump_host_that_dies_while_a_host_behind_it_logs_in_is_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r30_r33_a_connection_that_is_cut_anywhere_in_its_handshake_and_login_is_no_refusal() {
+async fn r30_r33_a_cut_anywhere_in_handshake_and_login_is_no_refusal() {
     let near = Sshd::start();
     let [strange, _] = strange_keys(&near);
     let mut wrong = Vec::new();
@@ -915,7 +912,7 @@ async fn r30_r33_a_connection_that_is_cut_anywhere_in_its_handshake_and_login_is
             let mut host = gate.host(near, "host");
             // The first is refused, and so looks like a reason for what comes.
             host.endpoint.identity.insert(0, strange.clone());
-            let connected = in_the_field().connect(&host).await;
+            let connected = field_connector().connect(&host).await;
             let ended = match connected {
                 Ok(connection) => connection.open_shell().await.err(),
                 Err(error) => Some(error),
@@ -941,7 +938,7 @@ async fn r30_r33_a_connection_that_is_cut_anywhere_in_its_handshake_and_login_is
 }
 
 #[test]
-fn r33_a_host_that_is_booting_is_tried_until_it_lets_in_with_one_key_and_with_several() {
+fn r33_a_booting_host_is_tried_until_it_lets_in() {
     let is_root = rustix::process::geteuid().is_root();
     assert!(
         is_root,
@@ -949,7 +946,7 @@ fn r33_a_host_that_is_booting_is_tried_until_it_lets_in_with_one_key_and_with_se
     );
     with_own_mounts(|| async {
         let folder = tempfile::tempdir().expect("a folder");
-        let _mounts = booting(folder.path());
+        let _mounts = mount_booting_pam(folder.path());
         let sshd = Sshd::builder().config("UsePAM yes").start();
         std::fs::set_permissions(sshd.path(""), PermissionsExt::from_mode(0o755)).expect("chmod");
         let mut one_key = with_log(&sshd);
@@ -961,10 +958,10 @@ fn r33_a_host_that_is_booting_is_tried_until_it_lets_in_with_one_key_and_with_se
             .identity
             .insert(0, strange_keys(&sshd)[0].clone());
         let hosts = vec![one_key, two_keys];
-        let mut pass = Watched::by(hosts.clone(), pass_of(20), in_the_field());
+        let mut pass = Watched::by(hosts.clone(), pass_of(20), field_connector());
         pass.until_within(Duration::from_secs(40), "the end of the pass", |w| w.over)
             .await;
-        let mut watched = Watched::by(hosts, follow(), in_the_field());
+        let mut watched = Watched::by(hosts, follow_options(), field_connector());
         watched
             .until("both to fail", |w| {
                 (0..2).all(|host| !failures(w, host).is_empty())

@@ -10,7 +10,7 @@ use logtrail::model::host::{HostName, HostSpec, UserName};
 use logtrail::model::state::LinkState;
 
 use crate::support::fleet::Watched;
-use crate::support::login::{booting, follow, in_the_field};
+use crate::support::login::{field_connector, follow_options, mount_booting_pam};
 use crate::support::mounted::with_own_mounts;
 use crate::support::spec::file_source;
 use crate::support::sshd::{Daemon, Sshd};
@@ -119,18 +119,18 @@ fn share(sorted: &[f64], share: f64) -> f64 {
 
 #[test]
 #[ignore = "two minutes and both cores: run by tests/logins"]
-fn r31_r33_a_fleet_of_slow_killed_and_booting_logins_is_up_in_two_minutes_and_nobody_was_denied() {
+fn r31_r33_slow_killed_and_booting_logins_are_up_in_two_minutes() {
     assert!(
         rustix::process::geteuid().is_root(),
         "only root can run a server for another user"
     );
     with_own_mounts(|| async {
         let folder = tempfile::tempdir().expect("a folder");
-        let _mounts = booting(folder.path());
+        let _mounts = mount_booting_pam(folder.path());
         let fleet = fleet(count());
         let count = fleet.hosts.len();
         let began = Instant::now();
-        let mut watched = Watched::by(fleet.hosts.clone(), follow(), in_the_field());
+        let mut watched = Watched::by(fleet.hosts.clone(), follow_options(), field_connector());
         watched.pause(BOOTING).await;
         fs::remove_file(folder.path().join("nologin")).expect("it was there");
         let mut up: Vec<Option<f64>> = vec![None; count];

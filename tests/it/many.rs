@@ -19,7 +19,7 @@ use crate::support::binary::logtrail;
 use crate::support::fleet::Watched;
 use crate::support::inventory::Inventory;
 use crate::support::processes::peak_memory;
-use crate::support::serials::{assert_all_on_disk_once, assert_all_once, has_told, told};
+use crate::support::serials::{assert_all_on_disk_once, assert_all_once, has_reached, lines_of};
 use crate::support::spec::{file_source, following, local_host};
 use crate::support::sshd::Sshd;
 use crate::support::writer::{Writer, serial};
@@ -153,7 +153,7 @@ fn zgrep(folder: &Path, glob: &str) -> u64 {
 }
 
 #[test]
-fn r16_r22_a_search_goes_through_all_generations_of_a_log_however_many_there_are() {
+fn r16_r22_a_search_reads_all_of_very_many_generations() {
     let sshd = limited();
     let logs = sshd.path("logs");
     fs::create_dir(&logs).expect("a folder");
@@ -265,7 +265,7 @@ fn shift(log: &Path, count: u64) {
 }
 
 #[test]
-fn r22_a_search_finds_all_of_a_log_whose_generations_are_renamed_all_the_while() {
+fn r22_a_search_finds_all_while_generations_are_renamed() {
     let sshd = Sshd::start();
     let logs = sshd.path("logs");
     fs::create_dir(&logs).expect("a folder");
@@ -304,7 +304,7 @@ fn r22_a_search_finds_all_of_a_log_whose_generations_are_renamed_all_the_while()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r01_r03_a_log_with_two_thousand_generations_loses_no_line_when_it_is_rotated() {
+async fn r01_r03_rotating_a_log_with_two_thousand_generations_loses_no_line() {
     let sshd = Sshd::start();
     let log = sshd.path("app.log");
     for number in 1..=2000 {
@@ -329,7 +329,7 @@ async fn r01_r03_a_log_with_two_thousand_generations_loses_no_line_when_it_is_ro
     let written = writer.stop();
     watched
         .until_within(Duration::from_secs(60), "the last line", |w| {
-            has_told(w, 0, written - 1)
+            has_reached(w, 0, written - 1)
         })
         .await;
     assert_all_on_disk_once(&watched, &sshd.path(""), written);
@@ -358,7 +358,7 @@ fn compress_and_shift(log: &Path, how: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r01_generations_that_were_there_before_are_not_told_however_they_are_compressed_later() {
+async fn r01_old_generations_are_not_told_when_they_are_compressed_later() {
     for how in [
         "gzip -c \"$1\" >\"$1.gz\"",
         "gzip -c \"$1\" >\"$1.gz\"; touch -d \"$(stat -c %y \"$1\" | cut -c1-26)\" \"$1.gz\"",
@@ -384,15 +384,15 @@ async fn r01_generations_that_were_there_before_are_not_told_however_they_are_co
             let is_beyond = |line: &String| line.ends_with("did") && serial(line) > target;
             watched
                 .until("lines of the next", |w| {
-                    told(w, 0).last().is_some_and(is_beyond)
+                    lines_of(w, 0).last().is_some_and(is_beyond)
                 })
                 .await;
         }
         let written = writer.stop();
         watched
-            .until("the last line", |w| has_told(w, 0, written - 1))
+            .until("the last line", |w| has_reached(w, 0, written - 1))
             .await;
-        let lines = told(&watched, 0);
+        let lines = lines_of(&watched, 0);
         assert_eq!(
             lines.iter().find(|line| line.starts_with("old")),
             None,
@@ -404,7 +404,7 @@ async fn r01_generations_that_were_there_before_are_not_told_however_they_are_co
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r16_of_more_files_than_are_followed_those_that_changed_last_are_and_it_is_said() {
+async fn r16_the_files_that_changed_last_are_followed_and_the_rest_is_counted() {
     let sshd = Sshd::start();
     let logs = sshd.path("logs");
     fs::create_dir(&logs).expect("a folder");
@@ -458,7 +458,7 @@ async fn r16_of_more_files_than_are_followed_those_that_changed_last_are_and_it_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r13_last_lines_that_are_too_long_to_be_read_are_fewer_and_a_bounded_pass_says_so() {
+async fn r13_a_pass_says_that_long_last_lines_are_fewer_than_asked_for() {
     let folder = tempfile::tempdir().expect("a folder");
     let log = folder.path().join("app.log");
     let line = "x".repeat(1_000_000) + "\n";

@@ -22,7 +22,7 @@ use crate::support::files::append;
 use crate::support::fleet::Watched;
 use crate::support::fuse::{Fuse, Manners};
 use crate::support::mounted::{Mounted, with_own_mounts};
-use crate::support::serials::{assert_all_once, has_told, told};
+use crate::support::serials::{assert_all_once, has_reached, lines_of};
 use crate::support::spec::local_host;
 use crate::support::time_limit::{Stopwatch, assert_at_most};
 use crate::support::writer::Writer;
@@ -109,7 +109,7 @@ fn r18_nothing_beyond_a_size_that_lags_is_taken_for_text() {
             watched.until("lines", |w| w.records.len() > 15_000).await;
             let written = writer.stop();
             watched
-                .until("the last line", |w| has_told(w, 0, written - 1))
+                .until("the last line", |w| has_reached(w, 0, written - 1))
                 .await;
             assert_all_once(&watched, 0, written);
             assert_eq!(watched.gaps, []);
@@ -222,7 +222,7 @@ fn r18_a_log_that_has_another_number_after_a_remount_goes_on_where_it_was() {
 }
 
 #[test]
-fn r18_a_log_that_was_rotated_while_it_was_not_mounted_is_read_to_its_end_first() {
+fn r18_the_old_file_is_read_first_when_an_unmounted_log_was_rotated() {
     with_own_mounts(|| async {
         let places = Places::new();
         let (real, seen) = (places.real("app.log"), places.seen("app.log"));
@@ -288,7 +288,7 @@ fn r18_a_log_that_was_rotated_while_it_was_not_mounted_is_read_to_its_end_first(
 }
 
 #[test]
-fn r18_a_new_log_that_has_as_many_bytes_as_were_read_is_not_taken_for_the_old_one() {
+fn r18_a_new_log_of_the_same_size_is_not_taken_for_the_old_one() {
     with_own_mounts(|| async {
         let places = Places::new();
         let (real, seen) = (places.real("app.log"), places.seen("app.log"));
@@ -316,7 +316,7 @@ fn r18_a_new_log_that_has_as_many_bytes_as_were_read_is_not_taken_for_the_old_on
 }
 
 #[test]
-fn r18_a_server_that_goes_and_comes_back_costs_no_line_whatever_it_says_meanwhile() {
+fn r18_a_server_that_goes_and_comes_back_costs_no_line() {
     with_own_mounts(|| async {
         for (error, words) in [
             (Errno::ESTALE, "Stale file handle"),
@@ -346,7 +346,7 @@ fn r18_a_server_that_goes_and_comes_back_costs_no_line_whatever_it_says_meanwhil
             }
             let written = writer.stop();
             watched
-                .until("the last line", |w| has_told(w, 0, written - 1))
+                .until("the last line", |w| has_reached(w, 0, written - 1))
                 .await;
             assert_all_once(&watched, 0, written);
             assert_eq!(watched.gaps, [], "{words}");
@@ -355,7 +355,7 @@ fn r18_a_server_that_goes_and_comes_back_costs_no_line_whatever_it_says_meanwhil
 }
 
 #[test]
-fn r18_of_a_log_that_cannot_be_reached_at_first_the_last_lines_are_told_and_not_all() {
+fn r18_a_log_out_of_reach_at_first_begins_with_its_last_lines() {
     with_own_mounts(|| async {
         let places = Places::new();
         let text: String = (0..5000).map(|n| format!("line {n}\n")).collect();
@@ -392,7 +392,7 @@ fn r18_of_a_log_that_cannot_be_reached_at_first_the_last_lines_are_told_and_not_
 }
 
 #[test]
-fn r18_what_could_not_be_read_for_a_while_is_told_though_nothing_is_written_any_more() {
+fn r18_unread_lines_are_told_though_nothing_more_is_written() {
     with_own_mounts(|| async {
         for at_rest in [false, true] {
             let places = Places::new();
@@ -527,7 +527,7 @@ fn r18_lines_written_behind_the_back_of_a_mount_are_told_in_time() {
 }
 
 #[test]
-fn r18_a_file_system_that_hangs_holds_up_the_other_sources_of_its_host_for_a_moment_only() {
+fn r18_a_hung_file_system_holds_up_other_sources_for_a_moment_only() {
     with_own_mounts(|| async {
         let places = Places::new();
         let (hung, well) = (places.seen("hung.log"), places.other("well.log"));
@@ -589,7 +589,7 @@ fn r18_a_file_system_that_hangs_holds_up_the_other_sources_of_its_host_for_a_mom
             .until("the next", |w| w.texts().contains(&"hung 2".to_owned()))
             .await;
         let lines = |of: &str| {
-            told(&watched, 0)
+            lines_of(&watched, 0)
                 .into_iter()
                 .filter(|line| line.starts_with(of))
                 .collect::<Vec<_>>()
@@ -604,7 +604,7 @@ fn r18_a_file_system_that_hangs_holds_up_the_other_sources_of_its_host_for_a_mom
 }
 
 #[test]
-fn r18_a_log_of_an_image_that_is_written_to_for_the_first_time_goes_on_in_the_upper_layer() {
+fn r18_a_log_goes_on_when_it_moves_to_the_upper_layer() {
     with_own_mounts(|| async {
         let number =
             |path: &Path| std::os::unix::fs::MetadataExt::ino(&fs::metadata(path).expect("there"));
@@ -670,7 +670,7 @@ fn r18_a_log_in_memory_is_followed_over_rotations() {
         }
         let written = writer.stop();
         watched
-            .until("the last line", |w| has_told(w, 0, written - 1))
+            .until("the last line", |w| has_reached(w, 0, written - 1))
             .await;
         assert_all_once(&watched, 0, written);
         assert_eq!(watched.gaps, []);
@@ -700,8 +700,7 @@ fn r18_a_file_that_a_pattern_finds_under_two_names_is_told_once() {
 }
 
 #[test]
-fn r18_a_file_that_was_asked_for_by_a_name_that_is_gone_is_told_under_another_that_a_pattern_finds()
-{
+fn r18_a_file_whose_name_is_gone_is_told_under_another_name() {
     with_own_mounts(|| async {
         let places = Places::new();
         append(&places.real("app.log"), "one\n");

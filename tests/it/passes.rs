@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::support::binary::BINARY;
 use crate::support::fleet::Watched;
 use crate::support::gate::Gate;
-use crate::support::login::{follow, in_the_field};
+use crate::support::login::{field_connector, follow_options};
 use crate::support::spec::source;
 use crate::support::sshd::Sshd;
 use crate::support::time_limit::{Stopwatch, assert_at_most};
@@ -102,8 +102,7 @@ async fn run(near: &Sshd, host: &HostSpec, via: &[&HostSpec], arguments: &[&str]
 const SECOND: Duration = Duration::from_secs(1);
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r31_a_host_that_is_silent_for_fifteen_seconds_is_reached_by_a_pass_and_by_a_question_that_have_the_time()
- {
+async fn r31_a_pass_and_a_search_reach_a_host_that_is_silent_for_fifteen_seconds() {
     let (one, two) = (Sshd::start(), Sshd::start());
     let ready = Instant::now() + 15 * SECOND;
     let gates = (
@@ -129,8 +128,7 @@ async fn r31_a_host_that_is_silent_for_fifteen_seconds_is_reached_by_a_pass_and_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r31_a_host_that_is_silent_for_ever_has_timed_out_at_the_end_of_the_pass_with_what_it_did_not_answer()
- {
+async fn r31_a_pass_says_what_a_silent_host_did_not_answer() {
     let near = [(); 4].map(|()| Sshd::start());
     let mute = Sshd::builder().mute().start();
     let dropping = Gate::dropping().await;
@@ -175,8 +173,7 @@ async fn r31_a_host_that_is_silent_for_ever_has_timed_out_at_the_end_of_the_pass
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r30_a_host_that_closes_each_connection_for_eight_seconds_is_reached_by_a_pass_and_by_a_question()
- {
+async fn r30_a_pass_and_a_search_reach_a_host_that_hangs_up_for_eight_seconds() {
     let (one, two) = (Sshd::start(), Sshd::start());
     let ready = Instant::now() + 8 * SECOND;
     let gates = (
@@ -257,7 +254,7 @@ async fn r31_what_is_an_answer_ends_a_pass_and_a_question_at_once() {
 /// What was printed cannot be taken back: a file goes on where it was, and a command, which says
 /// something else each time, is run once.
 #[tokio::test(flavor = "multi_thread")]
-async fn r31_a_pass_that_is_cut_anywhere_goes_on_over_a_new_connection_and_tells_each_line_once() {
+async fn r31_a_pass_that_is_cut_anywhere_tells_each_line_once() {
     // About 2,500 bytes until a shell has answered, and some 3,000 more until all is said.
     for bytes in [
         900, 2400, 3200, 3600, 4000, 4400, 4800, 5200, 5600, 6000, 6400, 6800,
@@ -305,9 +302,9 @@ async fn r31_a_command_that_is_cut_is_not_run_again_in_a_pass_and_the_host_says_
         goal: Goal::Once {
             deadline: 60 * SECOND,
         },
-        ..follow()
+        ..follow_options()
     };
-    let mut pass = Watched::by(vec![host], options, in_the_field());
+    let mut pass = Watched::by(vec![host], options, field_connector());
     // It is told of with its first line.
     pass.until("the command", |w| {
         w.sources.iter().any(|it| &*it.name == "now")

@@ -8,7 +8,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::support::binary::BINARY;
-use crate::support::inventory::Inventory;
+use crate::support::inventory::{Inventory, write_log_here};
 use crate::support::processes::{memory, peak_memory};
 use crate::support::pty::Pty;
 use crate::support::sshd::Sshd;
@@ -289,10 +289,7 @@ fn a_line_of_a_gibibyte_is_cut_and_costs_its_neighbours_nothing() {
     let log = folder.path().join("app.log");
     let mut file = std::fs::File::create(&log).expect("create the log");
     file.write_all(b"the line before\n").expect("write");
-    let inventory = Inventory::default()
-        .here()
-        .sources(&[("app", &log)])
-        .write(folder.path());
+    let inventory = write_log_here(folder.path(), &log);
     let mut pty = Pty::console(&inventory, (120, 20));
     pty.wait_for("the line before");
     let before = memory(pty.pid());

@@ -18,7 +18,7 @@ use crate::support::binary::{BINARY, logtrail};
 use crate::support::chance::{chance, millis};
 use crate::support::files::append;
 use crate::support::inventory::Inventory;
-use crate::support::logrotate::rotation;
+use crate::support::logrotate::logrotate;
 use crate::support::sshd::Sshd;
 use crate::support::time_limit::assert_at_most;
 use crate::support::writer::{Writer, serial};
@@ -384,7 +384,7 @@ fn kill_and_restart(scene: &Scene, rotate: Option<&dyn Fn()>) {
 }
 
 #[test]
-fn r25_a_console_that_is_killed_again_and_again_prints_every_line_and_hardly_one_twice() {
+fn r25_a_console_that_is_killed_often_prints_every_line() {
     kill_and_restart(&Scene::with(&[""]), None);
 }
 
@@ -392,7 +392,7 @@ fn r25_a_console_that_is_killed_again_and_again_prints_every_line_and_hardly_one
 fn r25_no_line_is_missing_where_the_log_is_rotated_between_the_runs() {
     let scene = Scene::with(&[""]);
     let log = scene.log(0);
-    let rotate = rotation(&scene.servers[0], &log, "create");
+    let rotate = logrotate(&scene.servers[0], &log, "create");
     kill_and_restart(&scene, Some(&rotate));
 }
 
@@ -461,7 +461,7 @@ fn a_source_of_which_nothing_was_printed_begins_where_the_first_run_found_it() {
 }
 
 #[test]
-fn rotated_packed_and_copied_generations_are_read_on_from_where_they_were_left() {
+fn rotated_generations_of_any_form_are_read_on_from_where_they_were_left() {
     for how in ["rename", "packed", "twice", "copied"] {
         let scene = Scene::with(&["one\ntwo\n"]);
         let log = scene.log(0);
@@ -543,7 +543,7 @@ fn a_host_that_is_down_at_the_restart_keeps_its_place() {
 }
 
 #[test]
-fn files_of_a_pattern_that_came_into_being_between_the_runs_are_new_from_their_first_line() {
+fn new_files_of_a_pattern_are_read_from_their_first_line() {
     let scene = Scene::with(&["a1\n"]);
     let pattern = scene.servers[0].path("*.log").display().to_string();
     scene.follows(&[pattern]);
@@ -578,7 +578,7 @@ fn a_torn_file_is_set_aside_with_a_notice_and_the_one_before_it_used() {
 }
 
 #[test]
-fn a_file_that_is_in_use_or_cannot_be_written_is_refused_before_anything_starts() {
+fn a_file_that_is_in_use_or_not_writable_is_refused_at_once() {
     let scene = Scene::with(&["one\n"]);
     let mut first = scene.start(&[]);
     first.until("one");

@@ -17,8 +17,8 @@ use logtrail::model::gap::GapReason;
 use crate::support::chance::{chance, millis};
 use crate::support::files::append;
 use crate::support::fleet::Watched;
-use crate::support::logrotate::rotation;
-use crate::support::serials::{assert_all_on_disk_once, has_told};
+use crate::support::logrotate::logrotate;
+use crate::support::serials::{assert_all_on_disk_once, has_reached};
 use crate::support::spec::{following, local_host};
 use crate::support::sshd::Sshd;
 use crate::support::time_limit::Stopwatch;
@@ -40,7 +40,7 @@ impl Rotated {
         let sshd = Sshd::start();
         let log = sshd.path("app.log");
         let writer = Writer::start(&log, &sshd.path("reopen"), rate);
-        let rotate = Box::new(rotation(&sshd, &log, how));
+        let rotate = Box::new(logrotate(&sshd, &log, how));
         let mut watched = Watched::follow(vec![following(&sshd, "web-1", &log)], 0);
         watched.until("lines", |w| w.records.len() > 500).await;
         Self {
@@ -55,7 +55,7 @@ impl Rotated {
     async fn end(mut self) {
         let written = self.writer.stop();
         self.watched
-            .until_within(LONG, "the last line", |w| has_told(w, 0, written - 1))
+            .until_within(LONG, "the last line", |w| has_reached(w, 0, written - 1))
             .await;
         assert_all_on_disk_once(&self.watched, &self.sshd.path(""), written);
         assert_eq!(self.watched.gaps, []);
@@ -115,7 +115,7 @@ async fn r02_lines_that_a_writer_adds_to_the_renamed_file_are_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r03_several_rotations_between_two_looks_lose_nothing_while_the_files_are_there() {
+async fn r03_several_rotations_between_two_looks_lose_nothing() {
     let mut rotated = Rotated::start("create", 4000).await;
     for _ in 0..4 {
         for _ in 0..3 {
@@ -150,7 +150,7 @@ async fn r05_copytruncate_of_a_file_that_grows_past_the_offset_before_the_next_l
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r06_a_file_rewritten_with_the_same_header_and_size_is_told_anew_with_one_notice() {
+async fn r06_a_file_rewritten_with_the_same_size_is_told_again_with_one_gap() {
     let (_folder, log, mut watched) = read("time,value\n12:00,1\n").await;
     fs::write(&log, "time,value\n12:05,7\n").expect("rewrite");
     watched
@@ -165,7 +165,7 @@ async fn r06_a_file_rewritten_with_the_same_header_and_size_is_told_anew_with_on
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r07_a_hole_of_ten_gigabytes_is_passed_over_with_an_exact_notice_and_without_being_sent() {
+async fn r07_a_hole_of_ten_gigabytes_is_an_exact_gap_and_not_sent() {
     const HOLE: u64 = 10 << 30;
     let sshd = Sshd::start();
     let log = sshd.path("app.log");
@@ -298,7 +298,7 @@ async fn r12_a_line_in_three_pieces_over_a_lost_connection_is_told_once_and_whol
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r13_a_very_long_line_is_cut_with_an_exact_count_and_its_neighbours_stay_whole() {
+async fn r13_a_very_long_line_is_cut_with_an_exact_gap() {
     const LENGTH: usize = 24 << 20;
     let (_folder, log, mut watched) = read("before\n").await;
     let mut file = OpenOptions::new().append(true).open(&log).expect("open");
@@ -327,7 +327,7 @@ async fn r13_a_very_long_line_is_cut_with_an_exact_count_and_its_neighbours_stay
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r14_a_folder_that_comes_goes_and_comes_again_has_its_log_read_from_the_first_byte() {
+async fn r14_a_log_in_a_folder_that_comes_again_is_read_from_its_first_byte() {
     let folder = tempfile::tempdir().expect("a folder");
     let (sub, log) = (folder.path().join("sub"), folder.path().join("sub/app.log"));
     let mut watched = Watched::follow(vec![local_host("here", &[&log])], 1);
@@ -544,7 +544,7 @@ async fn r23_copytruncate_while_the_connection_is_away_is_read_from_the_copies()
     let sshd = Sshd::start();
     let log = sshd.path("app.log");
     let mut watched = Watched::follow(vec![following(&sshd, "web-1", &log)], 10);
-    let rotate = rotation(&sshd, &log, "copytruncate");
+    let rotate = logrotate(&sshd, &log, "copytruncate");
     append(&log, "0\n");
     watched
         .until("the first line", |w| w.records.len() == 1)
@@ -581,7 +581,7 @@ async fn r23_copytruncate_while_the_connection_is_away_is_read_from_the_copies()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r24_a_file_deleted_and_recreated_while_the_connection_is_away_is_read_from_its_start() {
+async fn r24_a_file_recreated_during_a_cut_is_read_from_its_start() {
     let sshd = Sshd::start();
     let log = sshd.path("app.log");
     append(&log, "old one\nold two\n");
@@ -608,8 +608,7 @@ async fn r24_a_file_deleted_and_recreated_while_the_connection_is_away_is_read_f
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r25_a_console_that_is_started_again_leaves_nothing_behind_and_begins_with_the_last_lines()
-{
+async fn r25_a_console_begins_again_with_the_last_lines_and_leaves_nothing_behind() {
     let (folder, log, watched) = read("one\ntwo\n").await;
     drop(watched);
     append(&log, "three\n");
@@ -658,7 +657,7 @@ async fn r26_what_retention_removed_is_exactly_one_gap_with_its_reason_and_time(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r27_bytes_belong_to_the_file_that_they_are_said_to_be_of_while_two_files_swap_names() {
+async fn r27_each_line_names_its_true_file_while_two_files_swap_names() {
     use std::os::unix::fs::MetadataExt;
     let folder = tempfile::tempdir().expect("a folder");
     let path = |name: &str| folder.path().join(name);

@@ -2,25 +2,16 @@
 //! keys are heard.
 
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
 
 use rustix::process::Signal;
 
 use crate::support::binary::BINARY;
-use crate::support::gated_host::Host;
-use crate::support::inventory::Inventory;
+use crate::support::gated_host::GatedHost;
+use crate::support::inventory::{Inventory, write_log_here};
 use crate::support::pty::Pty;
 use crate::support::sshd::Sshd;
 use crate::support::time_limit::Stopwatch;
 use crate::support::writer::Writer;
-
-/// An inventory of this machine with one source.
-fn here(folder: &Path, log: &Path) -> PathBuf {
-    Inventory::default()
-        .here()
-        .sources(&[("app", log)])
-        .write(folder)
-}
 
 /// What is not one of the sequences that the console itself has use for: cursor, colours, erasing,
 /// modes.
@@ -77,7 +68,7 @@ fn a_hostile_line_changes_nothing_but_its_own_cells_and_is_shown() {
         b"last line",
     ];
     std::fs::write(&log, [hostile.join(&b'\n').as_slice(), b"\n"].concat()).expect("write the log");
-    let mut screen = Pty::console(&here(folder.path(), &log), (160, 40));
+    let mut screen = Pty::console(&write_log_here(folder.path(), &log), (160, 40));
     screen.wait_for("last line");
     let shown = screen.screen();
     for line in [
@@ -100,7 +91,7 @@ fn grep_is_the_filter_of_the_first_pane() {
     let folder = tempfile::tempdir().expect("a folder");
     let log = folder.path().join("app.log");
     std::fs::write(&log, "one needle\ntwo hay\nthree needle\n").expect("write the log");
-    let inventory = here(folder.path(), &log);
+    let inventory = write_log_here(folder.path(), &log);
     let inventory = inventory.to_str().expect("UTF-8");
     let mut screen = Pty::start(
         &["--no-ssh-config", "--config", inventory, "--grep", "needle"],
@@ -122,7 +113,7 @@ fn a_line_without_an_end_is_shown_as_such_and_replaced_by_the_whole_line() {
     let mut file = std::fs::File::create(&log).expect("create the log");
     let mut write = |text: &str| file.write_all(text.as_bytes()).expect("write");
     write("one whole\n");
-    let mut screen = Pty::console(&here(folder.path(), &log), (100, 20));
+    let mut screen = Pty::console(&write_log_here(folder.path(), &log), (100, 20));
     screen.wait_for("one whole");
     write("a line in");
     screen.wait_for("a line in …");
@@ -150,7 +141,7 @@ fn every_size_draws_and_quits() {
         "2026-11-20T13:00:00Z ERROR something broke\n".repeat(100),
     )
     .expect("write the log");
-    let inventory = here(folder.path(), &log);
+    let inventory = write_log_here(folder.path(), &log);
     for size in [(80, 24), (200, 60), (40, 10), (1, 1)] {
         let mut screen = Pty::console(&inventory, size);
         // One cell has no room for a word: that it is on its own screen must do.
@@ -172,7 +163,7 @@ fn the_terminal_is_given_back_however_it_ends() {
     let folder = tempfile::tempdir().expect("a folder");
     let log = folder.path().join("app.log");
     std::fs::write(&log, "here\n").expect("write the log");
-    let inventory = here(folder.path(), &log);
+    let inventory = write_log_here(folder.path(), &log);
     for signal in [Signal::TERM, Signal::HUP, Signal::INT] {
         let mut screen = Pty::console(&inventory, (80, 24));
         screen.wait_for("here");
@@ -230,7 +221,7 @@ fn an_error_far_above_what_was_read_is_found_on_the_host_with_its_stack_trace() 
         }
         _ => format!("2026-11-20T03:14:00Z INFO order {n}\n"),
     };
-    let host = Host::with(&(0..2000).map(line).collect::<String>());
+    let host = GatedHost::with(&(0..2000).map(line).collect::<String>());
     let inventory = host.inventory();
     let mut screen = Pty::console(&inventory, (120, 30));
     screen.wait_for("order 1999");

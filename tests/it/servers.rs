@@ -11,7 +11,7 @@ use logtrail::model::state::LinkState;
 use crate::support::connect::connect;
 use crate::support::files::executable;
 use crate::support::fleet::Watched;
-use crate::support::processes::none_left;
+use crate::support::processes::none_alive;
 use crate::support::spec::file_source;
 use crate::support::sshd::Sshd;
 use crate::support::tinysshd::TinySshd;
@@ -60,7 +60,7 @@ async fn r40_r69_tinysshd_under_socat_outlives_every_visit() {
 }
 
 /// The lines of a file that a wrapper writes.
-fn lines_of(path: &Path) -> Vec<String> {
+fn file_lines(path: &Path) -> Vec<String> {
     fs::read_to_string(path)
         .unwrap_or_default()
         .lines()
@@ -95,7 +95,7 @@ async fn r41_a_wrapper_that_keeps_an_audit_sees_the_end_of_every_shell() {
         watched.until("the line", |w| w.records.len() == 1).await;
         watched.fleet.take().expect("running").stop().await;
         let seen = || {
-            let lines = lines_of(&audit);
+            let lines = file_lines(&audit);
             let count = |word: &str| lines.iter().filter(|line| *line == word).count();
             if count("start") >= 2 && count("start") == count("end") {
                 Ok(())
@@ -134,7 +134,7 @@ async fn r40_what_the_rc_file_of_a_login_has_started_goes_on() {
     };
     let mut once = Watched::once(vec![host], 10, PATIENCE);
     once.until("a pass", |w| w.over).await;
-    let started = lines_of(&number);
+    let started = file_lines(&number);
     assert!(!started.is_empty());
     let lives = |pid: &String| {
         fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|words| words == b"sleep\x00600\0")
@@ -164,7 +164,7 @@ async fn r40_nothing_is_left_of_the_shell_of_a_wrapper_whose_connection_is_cut()
     assert!(ours.len() > 3, "{ours:?}");
     drop(connection);
     sshd.stop();
-    wait_until("nothing to be left", || none_left(&ours)).await;
+    wait_until("nothing to be left", || none_alive(&ours)).await;
     let lost = |w: &Watched| {
         w.statuses
             .last()

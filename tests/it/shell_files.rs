@@ -78,7 +78,7 @@ async fn until_idle(sshd: &Sshd) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r48_a_search_that_nobody_waits_for_leaves_nothing_on_the_host_within_2_s() {
+async fn r48_a_search_that_nobody_waits_for_leaves_nothing_on_the_host() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("app.log.1.gz");
     endless(&path);
@@ -138,7 +138,7 @@ async fn a_flood_waits_on_the_host_until_it_is_asked_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r65_files_of_any_name_are_listed_read_and_searched_and_no_name_does_anything() {
+async fn r65_files_of_any_name_are_read_and_no_name_is_executed() {
     let folder = tempfile::tempdir().expect("a folder");
     let canary = folder.path().join("canary");
     let touch = format!("touch {}", canary.display()).replace('/', "\\057");

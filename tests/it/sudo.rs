@@ -13,7 +13,7 @@ use crate::support::binary::logtrail;
 use crate::support::files::{append, executable};
 use crate::support::fleet::{Watched, last_reason};
 use crate::support::inventory::Inventory;
-use crate::support::processes::none_left;
+use crate::support::processes::none_alive;
 use crate::support::spec::{as_root, file_source};
 use crate::support::sshd::{Sshd, me};
 use crate::support::time_limit::Stopwatch;
@@ -145,7 +145,7 @@ async fn r40_under_every_rule_of_sudo_lines_come_and_nothing_is_left_after_kill_
         console.kill().expect("SIGKILL");
         console.wait().expect("it ends");
         let killed = Stopwatch::start();
-        wait_until("nothing to be left", || none_left(&ours)).await;
+        wait_until("nothing to be left", || none_alive(&ours)).await;
         killed.assert_within_s(5, rules);
     }
 }
@@ -178,7 +178,7 @@ async fn r40_nothing_is_left_of_scripts_whose_input_closes_while_they_start() {
         world.sshd.cut();
         let cut = Stopwatch::start();
         drop(watched.fleet.take());
-        let left = || none_left(&ours).and_then(|()| none_marked(&mark));
+        let left = || none_alive(&ours).and_then(|()| none_marked(&mark));
         wait_until("nothing to be left", left).await;
         cut.assert_within_s(5, &format!("round {round}"));
     }

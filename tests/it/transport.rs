@@ -8,7 +8,7 @@ use logtrail::model::host::{Address, HostSpec, TransportKind};
 use logtrail::model::state::LinkState;
 use logtrail::transport::{Connection, Connector, ShellEvent, ShellInput, ShellOutput};
 
-use crate::support::connect::{connect, connector, refusal, say, settings, stdout};
+use crate::support::connect::{connect, connector, output_of, refusal, settings, stdout};
 use crate::support::sshd::{Daemon, Sshd};
 use crate::support::time_limit::Stopwatch;
 use crate::support::{Person, wait_until, within};
@@ -25,10 +25,13 @@ async fn a_shell_on_a_real_server_answers_and_several_run_at_once() {
     let sshd = Sshd::start();
     let connection = connect(&sshd.host("web-1")).await;
     assert_eq!(
-        say(&connection, "echo hello; echo noise >&2").await,
+        output_of(&connection, "echo hello; echo noise >&2").await,
         "hello\n"
     );
-    let (one, two) = tokio::join!(say(&connection, "echo one"), say(&connection, "echo two"));
+    let (one, two) = tokio::join!(
+        output_of(&connection, "echo one"),
+        output_of(&connection, "echo two")
+    );
     assert_eq!((one.as_str(), two.as_str()), ("one\n", "two\n"));
     assert_eq!(sshd.accepted(), 1, "one connection carries them all");
 }
@@ -243,7 +246,7 @@ async fn noise_before_the_shell_is_dropped() {
         .config("ForceCommand echo noise; exec /bin/sh -s")
         .start();
     let connection = connect(&sshd.host("web-1")).await;
-    assert_eq!(say(&connection, "echo signal").await, "signal\n");
+    assert_eq!(output_of(&connection, "echo signal").await, "signal\n");
 }
 
 #[tokio::test]
@@ -275,7 +278,7 @@ async fn a_flood_that_nobody_reads_ends_its_shell_and_no_other() {
         }
     };
     assert!(error.to_string().contains("16 MiB"), "{error}");
-    assert_eq!(say(&connection, "echo after").await, "after\n");
+    assert_eq!(output_of(&connection, "echo after").await, "after\n");
 }
 
 #[tokio::test]
@@ -283,7 +286,7 @@ async fn this_machine_needs_no_ssh_and_its_shells_end_with_the_connection() {
     let mut host = Sshd::start().host("localhost");
     host.transport = TransportKind::Local;
     let connection = connect(&host).await;
-    assert_eq!(say(&connection, "echo local").await, "local\n");
+    assert_eq!(output_of(&connection, "echo local").await, "local\n");
     let (mut input, mut output) = shell(&connection).await;
     input
         .send(Bytes::from_static(b"sleep 1000 & echo $!; wait\n"))
@@ -312,7 +315,7 @@ async fn the_systems_ssh_gives_shells_and_says_why_it_could_not() {
     let mut host = sshd.host("web-1");
     host.transport = TransportKind::System;
     let connection = connect(&host).await;
-    assert_eq!(say(&connection, "echo by ssh").await, "by ssh\n");
+    assert_eq!(output_of(&connection, "echo by ssh").await, "by ssh\n");
     sshd.cut();
     assert_eq!(
         within("the end", connection.ended()).await.status.state,

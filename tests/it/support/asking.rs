@@ -11,7 +11,7 @@ use logtrail::query::request::{
 use super::connect::connect;
 
 /// All replies to a question, to the end.
-pub(crate) async fn heard(
+pub(crate) async fn all_replies(
     mut replies: tokio::sync::mpsc::Receiver<LogResponse>,
 ) -> Vec<LogResponse> {
     let mut all = Vec::new();
@@ -22,7 +22,7 @@ pub(crate) async fn heard(
 }
 
 /// The whole answer of a host about all its sources.
-pub(crate) async fn answered(
+pub(crate) async fn answer_of(
     host: &HostSpec,
     what: RequestKind,
 ) -> (Vec<LogResponse>, ResponseTotals) {
@@ -36,7 +36,7 @@ pub(crate) async fn answered(
         .await
         .expect("the host stays");
     connection.close().await;
-    let mut all = heard(replies).await;
+    let mut all = all_replies(replies).await;
     let Some(LogResponse::Done(totals)) = all.pop() else {
         panic!("the last is not the end: {all:?}")
     };
@@ -44,7 +44,10 @@ pub(crate) async fn answered(
 }
 
 /// What its streams answer, and what that came to.
-pub(crate) async fn ask(host: &HostSpec, what: RequestKind) -> (Vec<LogResponse>, ResponseTotals) {
+pub(crate) async fn answer_of_streams(
+    host: &HostSpec,
+    what: RequestKind,
+) -> (Vec<LogResponse>, ResponseTotals) {
     let connection = connect(host).await;
     let (sender, replies) = tokio::sync::mpsc::channel(1000);
     let ask = LogRequest {
@@ -62,11 +65,11 @@ pub(crate) async fn ask(host: &HostSpec, what: RequestKind) -> (Vec<LogResponse>
     let totals = asked.expect("the host stays");
     drop(sender);
     connection.close().await;
-    (heard(replies).await, totals)
+    (all_replies(replies).await, totals)
 }
 
 /// A request for a page of lines of any time.
-pub(crate) fn page(start: PageStart, backwards: bool, lines: u32) -> RequestKind {
+pub(crate) fn page_request(start: PageStart, backwards: bool, lines: u32) -> RequestKind {
     RequestKind::Page(PageRequest {
         start,
         backwards,
@@ -76,7 +79,7 @@ pub(crate) fn page(start: PageStart, backwards: bool, lines: u32) -> RequestKind
 }
 
 /// The lines of replies that are nothing else.
-pub(crate) fn lines(replies: &[LogResponse]) -> Vec<Line> {
+pub(crate) fn reply_lines(replies: &[LogResponse]) -> Vec<Line> {
     let of = |reply: &LogResponse| match reply {
         LogResponse::Lines(_, lines) => lines.clone(),
         other => panic!("{other:?}"),
@@ -85,6 +88,6 @@ pub(crate) fn lines(replies: &[LogResponse]) -> Vec<Line> {
 }
 
 /// A line as text.
-pub(crate) fn text(line: &Line) -> String {
+pub(crate) fn text_of(line: &Line) -> String {
     String::from_utf8_lossy(&line.raw).into_owned()
 }

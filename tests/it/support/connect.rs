@@ -41,7 +41,7 @@ pub(crate) async fn refusal(person: &Person, host: &HostSpec) -> (LinkState, Str
 }
 
 /// What a script prints on standard output, on a shell of its own.
-pub(crate) async fn say(connection: &Connection, script: &str) -> String {
+pub(crate) async fn output_of(connection: &Connection, script: &str) -> String {
     let (mut input, mut output) = connection
         .open_shell()
         .await

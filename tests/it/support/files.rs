@@ -23,7 +23,7 @@ pub(crate) fn executable(file: &Path, text: &str) {
 }
 
 /// Compresses as the program of this name does.
-pub(crate) fn packed(program: &str, text: &[u8]) -> Vec<u8> {
+pub(crate) fn compressed(program: &str, text: &[u8]) -> Vec<u8> {
     let mut command = Command::new(program);
     let child = command
         .arg("-c")

@@ -162,7 +162,7 @@ impl Watched {
 }
 
 /// What was last said to be wrong with a source.
-pub(crate) fn problem(watched: &Watched, name: &str) -> Option<String> {
+pub(crate) fn problem_of(watched: &Watched, name: &str) -> Option<String> {
     watched
         .sources
         .iter()
@@ -181,7 +181,7 @@ pub(crate) fn last_reason(watched: &Watched) -> (Option<LinkState>, String, Stri
 }
 
 /// The state of a host as it was told last.
-pub(crate) fn state(watched: &Watched, host: u32) -> Option<LinkState> {
+pub(crate) fn last_state(watched: &Watched, host: u32) -> Option<LinkState> {
     watched
         .statuses
         .iter()

@@ -15,12 +15,12 @@ use super::sshd::Sshd;
 use super::{PATIENCE, program, run};
 
 /// A host with a log. Where its gate is shut, new sessions wait before it.
-pub(crate) struct Host {
+pub(crate) struct GatedHost {
     pub(crate) sshd: Sshd,
     folder: tempfile::TempDir,
 }
 
-impl Host {
+impl GatedHost {
     /// With a log of this text, and an inventory.
     pub(crate) fn with(log: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
@@ -97,7 +97,7 @@ impl Host {
     }
 
     /// Starts a subcommand.
-    pub(crate) fn start(&self, args: &[&str]) -> Going {
+    pub(crate) fn start(&self, args: &[&str]) -> RunningCommand {
         let mut child = logtrail(&self.inventory(), args)
             .stdout(Stdio::piped())
             .spawn()
@@ -112,7 +112,7 @@ impl Host {
                 .map(line)
                 .try_for_each(|object| sender.send(object))
         });
-        Going {
+        RunningCommand {
             child,
             objects,
             printed: Vec::new(),
@@ -121,14 +121,14 @@ impl Host {
 }
 
 /// A subcommand that prints JSON. Killed when it is dropped.
-pub(crate) struct Going {
+pub(crate) struct RunningCommand {
     child: Child,
     objects: Receiver<Value>,
     /// Texts of lines, and reasons of gaps.
     pub(crate) printed: Vec<String>,
 }
 
-impl Going {
+impl RunningCommand {
     /// Reads on to a line, or to the end.
     pub(crate) fn until(&mut self, text: Option<&str>) {
         let deadline = Instant::now() + PATIENCE;
@@ -145,7 +145,7 @@ impl Going {
     }
 }
 
-impl Drop for Going {
+impl Drop for RunningCommand {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();

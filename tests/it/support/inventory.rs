@@ -53,3 +53,9 @@ impl Inventory {
         file
     }
 }
+
+/// Writes the inventory of this machine with the log `app` into a folder.
+pub(crate) fn write_log_here(folder: &Path, log: &Path) -> PathBuf {
+    let host = Inventory::default().here();
+    host.sources(&[("app", log)]).write(folder)
+}

@@ -35,7 +35,7 @@ impl PromptAnswerer for Forgetful {
 }
 
 /// Few samples, for what counts are the logins.
-pub(crate) fn follow() -> Options {
+pub(crate) fn follow_options() -> Options {
     Options {
         goal: Goal::Follow,
         lines: 10,
@@ -44,12 +44,12 @@ pub(crate) fn follow() -> Options {
 }
 
 /// With the limits of the field, but for the time that a pass has.
-pub(crate) fn in_the_field() -> Connector {
+pub(crate) fn field_connector() -> Connector {
     Connector::new(settings(Duration::from_secs(10)), Arc::new(Forgetful))
 }
 
 /// What PAM is told: a host that is booting lets nobody in but root.
-pub(crate) fn booting(folder: &Path) -> Vec<Mounted> {
+pub(crate) fn mount_booting_pam(folder: &Path) -> Vec<Mounted> {
     let pam = folder.join("pam.d");
     std::fs::create_dir(&pam).expect("a folder");
     let rules = format!(

@@ -8,7 +8,7 @@ use super::sshd::Sshd;
 use super::{program, run};
 
 /// The rules of a rotation by the real logrotate, to be run at once.
-pub(crate) fn rotation(sshd: &Sshd, log: &Path, how: &str) -> impl Fn() + use<> {
+pub(crate) fn logrotate(sshd: &Sshd, log: &Path, how: &str) -> impl Fn() + use<> {
     let (rules, kept) = (sshd.path("rotate.conf"), sshd.path("rotate.state"));
     let reopen = sshd.path("reopen");
     let text = format!(

@@ -5,7 +5,7 @@ use std::fs;
 use super::sshd::Sshd;
 
 /// Whether none of these processes, each with when it began, is there any more.
-pub(crate) fn none_left(processes: &[(u32, String)]) -> Result<(), String> {
+pub(crate) fn none_alive(processes: &[(u32, String)]) -> Result<(), String> {
     let began = |pid: u32| {
         let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
         text.rsplit_once(')')?

@@ -10,23 +10,23 @@ use super::make_key;
 use super::sshd::Sshd;
 
 /// A server that asks for what OpenSSH asks for with PAM only. `right` and `123456` let in.
-pub(crate) struct Prompting {
+pub(crate) struct PromptingServer {
     port: u16,
     host_key: String,
     sessions: Arc<std::sync::Mutex<Vec<tokio::task::JoinHandle<()>>>>,
     _folder: tempfile::TempDir,
 }
 
-impl Prompting {
+impl PromptingServer {
     pub(crate) async fn password() -> Self {
-        Self::start(Kind::Password).await
+        Self::start(PromptKind::Password).await
     }
 
-    pub(crate) async fn start(kind: Kind) -> Self {
+    pub(crate) async fn start(kind: PromptKind) -> Self {
         Self::start_with(kind, Preferred::DEFAULT).await
     }
 
-    pub(crate) async fn start_with(kind: Kind, preferred: Preferred) -> Self {
+    pub(crate) async fn start_with(kind: PromptKind, preferred: Preferred) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let key = folder.path().join("key");
         make_key(&key, "ed25519", "");
@@ -48,7 +48,9 @@ impl Prompting {
                 let config = Arc::clone(&config);
                 let (mut near, mut far) = (socket, tokio::io::duplex(64 * 1024));
                 tokio::spawn(async move {
-                    if let Ok(session) = server::run_stream(config, far.0, Gate(kind)).await {
+                    if let Ok(session) =
+                        server::run_stream(config, far.0, PromptHandler(kind)).await
+                    {
                         let _ = session.await;
                     }
                 });
@@ -90,12 +92,12 @@ impl Prompting {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum PromptKind {
     Password,
     Interactive,
 }
 
-impl Kind {
+impl PromptKind {
     pub(crate) fn method(self) -> MethodKind {
         match self {
             Self::Password => MethodKind::Password,
@@ -104,9 +106,9 @@ impl Kind {
     }
 }
 
-pub(crate) struct Gate(Kind);
+pub(crate) struct PromptHandler(PromptKind);
 
-impl Gate {
+impl PromptHandler {
     pub(crate) fn decide(&self, right: bool) -> Auth {
         let methods = MethodSet::from(&[self.0.method()][..]);
         if right {
@@ -121,11 +123,11 @@ impl Gate {
     }
 }
 
-impl server::Handler for Gate {
+impl server::Handler for PromptHandler {
     type Error = russh::Error;
 
     async fn auth_password(&mut self, _: &str, password: &str) -> Result<Auth, russh::Error> {
-        Ok(self.decide(self.0 == Kind::Password && password == "right"))
+        Ok(self.decide(self.0 == PromptKind::Password && password == "right"))
     }
 
     async fn auth_keyboard_interactive<'a>(

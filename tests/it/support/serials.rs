@@ -10,7 +10,7 @@ use super::run;
 use super::writer::serial;
 
 /// The lines of one host as text.
-pub(crate) fn told(watched: &Watched, host: u32) -> Vec<String> {
+pub(crate) fn lines_of(watched: &Watched, host: u32) -> Vec<String> {
     let records = watched
         .records
         .iter()
@@ -21,7 +21,7 @@ pub(crate) fn told(watched: &Watched, host: u32) -> Vec<String> {
 }
 
 /// Whether the last line of a host has this serial number.
-pub(crate) fn has_told(watched: &Watched, host: u32, number: u64) -> bool {
+pub(crate) fn has_reached(watched: &Watched, host: u32, number: u64) -> bool {
     let last = watched
         .records
         .iter()
@@ -32,7 +32,7 @@ pub(crate) fn has_told(watched: &Watched, host: u32, number: u64) -> bool {
 
 /// From the first that was told on, every line of a host is told once and in order.
 pub(crate) fn assert_all_once(watched: &Watched, host: u32, written: u64) {
-    let serials: Vec<u64> = told(watched, host)
+    let serials: Vec<u64> = lines_of(watched, host)
         .iter()
         .map(|line| serial(line))
         .collect();
@@ -55,7 +55,10 @@ pub(crate) fn assert_all_once(watched: &Watched, host: u32, written: u64) {
 /// was in that is destroyed, and nobody's fault.
 pub(crate) fn assert_all_on_disk_once(watched: &Watched, folder: &Path, written: u64) {
     // Lines that a writer adds to a generation after it was renamed are told when they are found.
-    let mut serials: Vec<u64> = told(watched, 0).iter().map(|line| serial(line)).collect();
+    let mut serials: Vec<u64> = lines_of(watched, 0)
+        .iter()
+        .map(|line| serial(line))
+        .collect();
     serials.sort_unstable();
     let files: Vec<PathBuf> = fs::read_dir(folder)
         .expect("a folder")

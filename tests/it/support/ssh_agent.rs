@@ -6,12 +6,12 @@ use std::process::{Child, Command, Stdio};
 use super::{program, run, wait_until};
 
 /// A real ssh-agent.
-pub(crate) struct Agent {
+pub(crate) struct SshAgent {
     process: Child,
     pub(crate) socket: std::path::PathBuf,
 }
 
-impl Agent {
+impl SshAgent {
     /// Starts it; its socket is in this folder.
     pub(crate) async fn start(folder: &Path) -> Self {
         let socket = folder.join("agent");
@@ -42,7 +42,7 @@ impl Agent {
     }
 }
 
-impl Drop for Agent {
+impl Drop for SshAgent {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();

@@ -8,7 +8,7 @@ use logtrail::model::host::{HostSpec, TransportKind};
 use logtrail::model::state::LinkState;
 use logtrail::transport::{Connector, TransportSettings};
 
-use super::connect::say;
+use super::connect::output_of;
 use super::sshd::{Sshd, me};
 use super::{Person, within};
 
@@ -25,7 +25,7 @@ pub(crate) fn configured(sshd: &Sshd, text: &str) -> Connector {
 }
 
 /// A host of which nothing is known but its name.
-pub(crate) fn bare(sshd: &Sshd, name: &str) -> HostSpec {
+pub(crate) fn named_only(sshd: &Sshd, name: &str) -> HostSpec {
     let mut host = sshd.host(name);
     host.transport = TransportKind::Auto;
     host.endpoint.address = None;
@@ -37,7 +37,7 @@ pub(crate) fn bare(sshd: &Sshd, name: &str) -> HostSpec {
 }
 
 /// What the configuration says of a server.
-pub(crate) fn section(name: &str, sshd: &Sshd) -> String {
+pub(crate) fn ssh_section(name: &str, sshd: &Sshd) -> String {
     format!(
         "Host {name}\n HostName 127.0.0.1\n Port {}\n User {}\n IdentityFile {}\n IdentitiesOnly yes\n \
          UserKnownHostsFile {}\n",
@@ -49,9 +49,9 @@ pub(crate) fn section(name: &str, sshd: &Sshd) -> String {
 }
 
 /// Whether we get in.
-pub(crate) async fn reached(connector: &Connector, host: &HostSpec) -> bool {
+pub(crate) async fn lets_in(connector: &Connector, host: &HostSpec) -> bool {
     match within("connecting", connector.connect(host)).await {
-        Ok(connection) => say(&connection, "echo in").await == "in\n",
+        Ok(connection) => output_of(&connection, "echo in").await == "in\n",
         Err(error) => {
             let state = error.status.state;
             assert!(

@@ -50,12 +50,12 @@ done
 "#;
 
 /// A host with a stand-in, and the folder of what it has.
-pub(crate) struct World {
+pub(crate) struct StandInHost {
     pub(crate) sshd: Sshd,
     folder: tempfile::TempDir,
 }
 
-impl World {
+impl StandInHost {
     /// With stand-ins of these names.
     pub(crate) fn with(programs: &[&str]) -> Self {
         Self::on(Sshd::builder(), programs)
@@ -126,13 +126,15 @@ impl World {
 }
 
 /// A container.
-pub(crate) const ID: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+pub(crate) const CONTAINER_ID: &str =
+    "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
 /// Another one.
-pub(crate) const OTHER: &str = "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210";
+pub(crate) const OTHER_ID: &str =
+    "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210";
 
 /// A line as an engine prints it, so many seconds after 15:00.
-pub(crate) fn at(second: u32, text: &str) -> String {
+pub(crate) fn engine_line(second: u32, text: &str) -> String {
     format!(
         "2026-11-20T15:{:02}:{:02}.123456789Z {text}",
         second / 60,
