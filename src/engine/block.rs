@@ -10,10 +10,7 @@ use memchr::{memchr, memrchr};
 use crate::files::access::FileError;
 
 use super::text::PlainText;
-use super::{MAX_LINE, StopFlag};
-
-/// Text that is read at once. Tests come upon its ends more often.
-const BLOCK: usize = if cfg!(test) { 16 } else { 256 << 10 };
+use super::{ScanLimits, StopFlag};
 
 /// Lines that are kept for being shown before a later one have so many bytes at most.
 const MAX_KEPT: usize = 4 << 20;
@@ -31,8 +28,8 @@ pub(super) struct KeptLines {
 }
 
 /// The stretch. Positions in it are not offsets: what was passed over is missing.
-#[derive(Default)]
 pub(super) struct TextBlock {
+    limits: ScanLimits,
     bytes: Vec<u8>,
     /// Offset of the first byte.
     base: u64,
@@ -51,12 +48,16 @@ impl TextBlock {
         text: &mut PlainText,
         from: u64,
         to: u64,
+        limits: ScanLimits,
         stop: &StopFlag,
     ) -> Result<Self, FileError> {
         let mut block = Self {
+            limits,
+            bytes: Vec::new(),
             base: from,
+            jumps: Vec::new(),
+            ended: false,
             to,
-            ..Self::default()
         };
         if from > 0 {
             block.ended = !text.skip_to(from - 1, stop)?;
@@ -125,7 +126,7 @@ impl TextBlock {
         if hole == whole.len() {
             return None;
         }
-        Some(position + hole..position + (hole + MAX_LINE).min(text.len()))
+        Some(position + hole..position + (hole + self.limits.max_line).min(text.len()))
     }
 
     /// Bytes of a range of positions.
@@ -154,7 +155,7 @@ impl TextBlock {
         let start = position - keep;
         self.read(text, stop)?;
         if !self.ended
-            && self.bytes.len() - start > MAX_LINE + 1
+            && self.bytes.len() - start > self.limits.max_line + 1
             && memchr(b'\n', &self.bytes[start..]).is_none()
         {
             self.shorten(text, start, stop)?;
@@ -174,12 +175,12 @@ impl TextBlock {
 
     fn read(&mut self, text: &mut PlainText, stop: &StopFlag) -> Result<(), FileError> {
         let had = self.bytes.len();
-        self.bytes.resize(had + BLOCK, 0);
+        self.bytes.resize(had + self.limits.block, 0);
         let read = text.read(&mut self.bytes[had..], stop);
         self.bytes.truncate(had + *read.as_ref().unwrap_or(&0));
         // Also where there is more that cannot be read: before the error the last line is shown as
         // far as it goes.
-        self.ended = !matches!(read, Ok(BLOCK));
+        self.ended = read != Ok(self.limits.block);
         stop.check()
     }
 
@@ -208,7 +209,7 @@ impl TextBlock {
                 Ok(())
             };
         }
-        self.bytes.truncate(start + hole + MAX_LINE);
+        self.bytes.truncate(start + hole + self.limits.max_line);
         self.bytes.push(b'\n');
         self.pass_line(text, stop)
     }
@@ -248,13 +249,13 @@ impl TextBlock {
         stop: &StopFlag,
         end: End,
     ) -> Result<(), FileError> {
-        let mut piece = vec![0; BLOCK];
+        let mut piece = vec![0; self.limits.block];
         while !self.ended && text.offset() < to {
             text.skip_hole();
             let offset = text.offset();
             let read = text.read(&mut piece, stop);
             stop.check()?;
-            self.ended = !matches!(read, Ok(BLOCK));
+            self.ended = read != Ok(self.limits.block);
             let read = read.unwrap_or(0);
             if let Some(at) = end(&piece[..read]) {
                 self.go_on_at(offset + at as u64);

@@ -30,10 +30,31 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::files::access::FileError;
+use crate::parse::split::MAX_LINE;
 
-/// The longest line that is kept and looked at; what it has beyond is passed over. Tests have
-/// shorter ones.
-pub const MAX_LINE: usize = if cfg!(test) { 40 } else { 1 << 20 };
+/// How a scan cuts up what it reads. Tests have smaller ones, to come upon the ends more often.
+#[derive(Debug, Clone, Copy)]
+struct ScanLimits {
+    /// Text that is read at once.
+    block: usize,
+    /// The longest line that is kept and looked at; what it has beyond is passed over.
+    max_line: usize,
+    /// What is found is told when it comes to this much, but for the lines that belong to one hit.
+    piece: usize,
+    /// After so much text without a hit, how far the scan got is told all the same.
+    silent: u64,
+}
+
+impl Default for ScanLimits {
+    fn default() -> Self {
+        Self {
+            block: 256 << 10,
+            max_line: MAX_LINE,
+            piece: 256 << 10,
+            silent: 16 << 20,
+        }
+    }
+}
 
 /// By which work is ended that nobody waits for any more. Its clones are the same one.
 #[derive(Debug, Clone, Default)]

@@ -9,16 +9,10 @@ use crate::files::access::{FileError, FoundLine, ScanBatch, ScanRequest};
 use super::block::{KeptLines, TextBlock};
 use super::needle::needle;
 use super::text::PlainText;
-use super::{MAX_LINE, StopFlag};
-
-/// What is found is told when it comes to this much, but for the lines that belong to one hit.
-const PIECE: usize = if cfg!(test) { 200 } else { 256 << 10 };
+use super::{ScanLimits, StopFlag};
 
 /// What a line takes besides its bytes, about.
 const LINE_OVERHEAD: usize = 64;
-
-/// After so much text without a match an empty batch is sent, as a sign of life.
-const SILENT: u64 = if cfg!(test) { 60 } else { 16 << 20 };
 
 /// A scan over so much asks the system not to keep the text in memory in place of what others need.
 const BIG: u64 = 256 << 20;
@@ -26,6 +20,7 @@ const FORGOTTEN: u64 = 8 << 20;
 
 /// A scan under way.
 pub struct FileScanner {
+    limits: ScanLimits,
     text: PlainText,
     block: TextBlock,
     needle: Option<Regex>,
@@ -50,16 +45,25 @@ impl FileScanner {
     /// # Errors
     /// When the file is gone, another one, damaged before the range, or may not be read.
     pub fn new(scan: &ScanRequest, stop: &StopFlag) -> Result<Self, FileError> {
+        Self::with_limits(scan, ScanLimits::default(), stop)
+    }
+
+    pub(super) fn with_limits(
+        scan: &ScanRequest,
+        limits: ScanLimits,
+        stop: &StopFlag,
+    ) -> Result<Self, FileError> {
         let mut text = PlainText::open(&scan.file)?;
         // What is appended during the scan is not waited for.
         let to = text.length().map_or(scan.to, |length| scan.to.min(length));
-        let block = TextBlock::begin(&mut text, scan.from, to, stop)?;
+        let block = TextBlock::begin(&mut text, scan.from, to, limits, stop)?;
         let forgotten =
             (text.length().is_some() && to.saturating_sub(scan.from) > BIG).then_some(scan.from);
         let before = scan.before;
         let after = scan.after;
         let needle = needle(&scan.filter);
         Ok(Self {
+            limits,
             text,
             block,
             needle,
@@ -83,11 +87,11 @@ impl FileScanner {
         if self.over {
             return self.failed.take().map_or(Ok(None), Err);
         }
-        let mut piece = ScanPiece::default();
+        let mut piece = ScanPiece::new(self.limits.piece);
         let began = self.block.offset(self.at);
         while !self.over
             && !piece.is_full()
-            && self.block.offset(self.at).saturating_sub(began) < SILENT
+            && self.block.offset(self.at).saturating_sub(began) < self.limits.silent
         {
             self.look(&mut piece);
             if self.at == self.block.lines().len() && !self.over && !piece.is_full() {
@@ -168,7 +172,7 @@ impl FileScanner {
         let Some(line) = self.block.line(start) else {
             return false;
         };
-        line.len() < MAX_LINE
+        line.len() < self.limits.max_line
             || self
                 .needle
                 .as_ref()
@@ -212,15 +216,24 @@ impl FileScanner {
 }
 
 /// Lines on their way, in one allocation.
-#[derive(Default)]
 struct ScanPiece {
+    /// What makes it full.
+    limit: usize,
     bytes: Vec<u8>,
     lines: Vec<(u64, usize, bool)>,
 }
 
 impl ScanPiece {
+    fn new(limit: usize) -> Self {
+        Self {
+            limit,
+            bytes: Vec::new(),
+            lines: Vec::new(),
+        }
+    }
+
     fn is_full(&self) -> bool {
-        self.bytes.len() + self.lines.len() * LINE_OVERHEAD >= PIECE
+        self.bytes.len() + self.lines.len() * LINE_OVERHEAD >= self.limit
     }
 
     fn add(&mut self, offset: u64, line: &[u8], is_hit: bool) {

@@ -7,6 +7,9 @@ use std::process::{Command, Output, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::support::binary::BINARY;
+use crate::support::files::executable;
+
 /// A run in an empty folder with an empty home: nothing of the machine's own configuration is seen.
 struct Run {
     home: TempDir,
@@ -26,7 +29,7 @@ impl Run {
     }
 
     fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_logtrail-tui"));
+        let mut command = Command::new(BINARY);
         command
             .args(args)
             .current_dir(self.home.path())
@@ -272,7 +275,7 @@ fn hosts_lists_what_a_selection_comes_to_as_text_and_as_json() {
 }
 
 #[test]
-fn the_configuration_folder_is_looked_into_and_without_anything_it_is_this_machine() {
+fn the_inventory_is_that_of_the_configuration_folder_or_else_this_machine() {
     let run = Run::new();
     let first = |output: Output| stdout(&output).lines().next().map(ToOwned::to_owned);
     assert_eq!(
@@ -458,7 +461,7 @@ fn csv_is_rows_and_nothing_else_with_the_summary_on_standard_error() {
 }
 
 #[test]
-fn the_rest_of_a_record_that_begins_before_a_page_is_marked_alike_by_all_that_print_lines() {
+fn every_command_marks_the_rest_of_a_record_that_began_before_the_page() {
     let logs = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/logs");
     // Twenty lines before their end all of them are in the middle of a record.
     let kinds = [
@@ -559,14 +562,12 @@ fn a_reader_that_has_seen_enough_is_no_error() {
 
 /// What one pass over the journal of this machine says of the host, with a `journalctl` of our own.
 fn pass_over_journal(journalctl: &str) -> (serde_json::Value, Option<i32>) {
-    use std::os::unix::fs::PermissionsExt as _;
     let run = Run::with(
         "hosts.toml",
         "[hosts.localhost]\nsources = [{ journal = true }]",
     );
     let program = run.home.path().join("journalctl");
-    fs::write(&program, format!("#!/bin/sh\n{journalctl}\n")).expect("a program");
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("our own file");
+    executable(&program, &format!("#!/bin/sh\n{journalctl}\n"));
     let path = format!("{}:/usr/bin:/bin", run.home.path().display());
     let mut command = run.command(&["--config", "hosts.toml", "--once", "--json"]);
     let output = command

@@ -2,15 +2,18 @@
 //! on.
 
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use super::support::PATIENCE;
-use super::support::sshd::Sshd;
+use crate::support::PATIENCE;
+use crate::support::binary::logtrail;
+use crate::support::files::append;
+use crate::support::inventory::Inventory;
+use crate::support::sshd::Sshd;
+use crate::support::time_limit::{Stopwatch, assert_at_most};
 
 /// Hosts with a log each, in an inventory.
 struct Hosts {
@@ -23,30 +26,18 @@ impl Hosts {
     fn with(logs: &[&str]) -> Self {
         let servers: Vec<Sshd> = logs.iter().map(|_| Sshd::start()).collect();
         let folder = tempfile::tempdir().expect("a folder");
-        let mut inventory = String::new();
-        for (n, (server, log)) in servers.iter().zip(logs).enumerate() {
+        let mut inventory = Inventory::default();
+        for (n, (server, log)) in (1..).zip(servers.iter().zip(logs)) {
             let path = server.path("app.log");
             std::fs::write(&path, log).expect("write a log");
-            inventory += &format!(
-                "[hosts.web-{}]\naddress = \"127.0.0.1\"\nport = {}\nidentity = {:?}\nknown_hosts = {:?}\nsources = [{{ name = \"app\", path = {path:?} }}]\n",
-                n + 1,
-                server.port(),
-                server.client_key_path(),
-                server.known_hosts(),
-            );
+            inventory = inventory.following(&format!("web-{n}"), server, &path);
         }
-        std::fs::write(folder.path().join("hosts.toml"), inventory).expect("write the inventory");
+        inventory.write(folder.path());
         Self { servers, folder }
     }
 
     fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_logtrail-tui"));
-        command
-            .args(args)
-            .args(["--no-ssh-config", "--config"])
-            .arg(self.folder.path().join("hosts.toml"));
-        command.env_remove("LOGTRAIL_HOSTS").stdin(Stdio::null());
-        command
+        logtrail(&self.folder.path().join("hosts.toml"), args)
     }
 
     fn run(&self, args: &[&str]) -> Ran {
@@ -136,12 +127,11 @@ fn log_of(minute: u32) -> String {
 }
 
 #[test]
-fn of_three_hosts_one_stopped_and_one_hung_the_third_is_heard_at_once_and_the_ledger_names_the_others()
- {
+fn a_search_answers_from_live_hosts_and_names_a_stopped_and_a_hung_one() {
     let hosts = Hosts::with(&[&log_of(1), &log_of(2), &log_of(3)]);
     hosts.servers[0].stop();
     hosts.servers[1].freeze(true);
-    let started = Instant::now();
+    let started = Stopwatch::start();
     let mut child = hosts.start(&["search", "no stock", "--json", "--timeout", "8s"]);
     let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
     let mut first = None;
@@ -149,23 +139,24 @@ fn of_three_hosts_one_stopped_and_one_hung_the_third_is_heard_at_once_and_the_le
     for line in lines.by_ref() {
         let object: Value = serde_json::from_str(&line.expect("a line")).expect("JSON");
         if object["type"] == "hit" {
-            first.get_or_insert_with(|| started.elapsed());
+            first.get_or_insert_with(|| started.took());
         }
         objects.push(object);
     }
     let code = end_of(&mut child, PATIENCE);
-    let took = started.elapsed();
+    let took = started.took();
     let hits: Vec<_> = objects
         .iter()
         .filter(|it| it["type"] == "hit")
         .map(|it| it["host"].clone())
         .collect();
     assert_eq!(hits, vec![Value::from("web-3"); 3], "{objects:?}");
-    assert!(
-        first.expect("a hit") < Duration::from_secs(7),
-        "the first hit came after {first:?}"
+    assert_at_most(
+        Duration::from_secs(7),
+        first.expect("a hit"),
+        "the first hit",
     );
-    assert!(took < Duration::from_secs(14), "it ended after {took:?}");
+    assert_at_most(Duration::from_secs(14), took, "the search");
     let state = |name: &str| {
         let host = objects
             .iter()
@@ -186,7 +177,7 @@ fn of_three_hosts_one_stopped_and_one_hung_the_third_is_heard_at_once_and_the_le
 }
 
 #[test]
-fn a_reader_who_has_had_enough_ends_it_at_once_though_other_hosts_hang() {
+fn a_search_ends_at_once_when_its_reader_goes_though_hosts_hang() {
     let hosts = Hosts::with(&[&log_of(1), &log_of(2)]);
     hosts.servers[0].freeze(true);
     let mut child = hosts.start(&["search", "no stock", "--json", "--timeout", "60s"]);
@@ -195,13 +186,9 @@ fn a_reader_who_has_had_enough_ends_it_at_once_though_other_hosts_hang() {
     out.read_line(&mut line).expect("a line");
     assert!(line.contains("\"type\":\"hit\""), "{line}");
     drop(out);
-    let gone = Instant::now();
+    let gone = Stopwatch::start();
     assert_eq!(end_of(&mut child, PATIENCE), Some(0));
-    assert!(
-        gone.elapsed() < Duration::from_secs(3),
-        "{:?} after its reader had gone",
-        gone.elapsed()
-    );
+    gone.assert_within_s(3, "ending after its reader had gone");
 }
 
 #[test]
@@ -218,7 +205,7 @@ fn ctrl_c_ends_a_search_with_the_summary_of_what_there_was() {
             "web-2 did not end"
         );
     }
-    let asked = Instant::now();
+    let asked = Stopwatch::start();
     kill_process(
         Pid::from_raw(child.id().cast_signed()).expect("a process"),
         Signal::INT,
@@ -227,11 +214,7 @@ fn ctrl_c_ends_a_search_with_the_summary_of_what_there_was() {
     let mut rest = String::new();
     out.read_to_string(&mut rest).expect("the rest");
     assert_eq!(end_of(&mut child, PATIENCE), Some(3), "{rest}");
-    assert!(
-        asked.elapsed() < Duration::from_secs(3),
-        "{:?}",
-        asked.elapsed()
-    );
+    asked.assert_within_s(3, "ending after Ctrl-C");
     let summary: Value =
         serde_json::from_str(rest.lines().last().expect("a summary")).expect("JSON");
     assert_eq!(
@@ -242,7 +225,7 @@ fn ctrl_c_ends_a_search_with_the_summary_of_what_there_was() {
 }
 
 #[test]
-fn the_exit_status_of_a_search_is_that_of_grep_and_says_when_it_was_not_complete() {
+fn a_search_exits_like_grep_and_with_3_when_it_is_incomplete() {
     let hosts = Hosts::with(&[&log_of(1)]);
     assert_eq!(hosts.run(&["search", "no stock"]).code, Some(0));
     let nothing = hosts.run(&["search", "no such thing"]);
@@ -317,7 +300,7 @@ fn counts_limits_and_orders_are_what_was_asked_for() {
 }
 
 #[test]
-fn a_script_pages_through_a_log_with_cursors_though_it_is_rotated_and_compressed_meanwhile() {
+fn cursors_page_through_a_log_while_it_is_rotated_and_compressed() {
     let whole: String = (0..4).map(log_of).collect();
     let hosts = Hosts::with(&[&whole]);
     let mut texts = hosts.run(&["read", "--json", "-n", "37"]).texts("line");
@@ -484,7 +467,7 @@ fn sources_lists_the_files_of_each_with_their_packing() {
 }
 
 #[test]
-fn tail_prints_the_last_lines_in_order_and_with_f_what_comes_until_its_reader_goes() {
+fn tail_f_prints_last_and_new_lines_until_its_reader_goes() {
     let hosts = Hosts::with(&[&log_of(1), &log_of(2)]);
     let ran = hosts.run(&["tail", "-n", "2", "--json"]);
     let ends: Vec<_> = ran
@@ -561,15 +544,6 @@ fn metrics_come_without_lines_whatever_the_logs_are_like() {
     assert!(ran.objects("line").is_empty());
 }
 
-fn append(log: &Path, text: &str) {
-    use std::io::Write as _;
-    let mut file = std::fs::OpenOptions::new()
-        .append(true)
-        .open(log)
-        .expect("open the log");
-    file.write_all(text.as_bytes()).expect("write");
-}
-
 /// A command that goes on, and what it has printed so far.
 struct Going {
     child: Child,
@@ -621,7 +595,7 @@ impl Drop for Going {
 }
 
 #[test]
-fn following_says_beside_the_output_which_host_was_lost_and_that_it_is_back() {
+fn tail_f_notes_that_a_host_was_lost_and_is_back() {
     let hosts = Hosts::with(&["one\n"]);
     let mut notes = Going::start(&hosts, &["tail", "-f", "--timeout", "2s"], true);
     let mut seen = Going::start(&hosts, &["tail", "-f"], false);

@@ -4,11 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileExt, symlink};
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use logtrail::files::access::{FileError, ScanRequest};
 use logtrail::files::listing::FileListing;
@@ -20,9 +19,10 @@ use logtrail::query::{Query, ReferenceTime};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use crate::support::fleet::local_host;
+use crate::support::connect::connect;
+use crate::support::files::compressed;
+use crate::support::spec::local_host;
 use crate::support::sshd::Sshd;
-use crate::transport::connect;
 
 /// The same files and the same questions each time.
 const SEED: u64 = 20_261_121;
@@ -94,23 +94,6 @@ fn text(rng: &mut StdRng, lines: usize, end: &[u8]) -> Vec<u8> {
     (0..lines)
         .flat_map(|_| [line(rng), end.to_vec()].concat())
         .collect()
-}
-
-/// Compresses as the program of this name does.
-pub(crate) fn packed(program: &str, text: &[u8]) -> Vec<u8> {
-    let mut command = Command::new(program);
-    let child = command
-        .arg("-c")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn();
-    let mut child = child
-        .unwrap_or_else(|error| panic!("{program}: {error}; tests/run installs what is needed"));
-    let (mut input, text) = (child.stdin.take().expect("piped"), text.to_vec());
-    let writer = std::thread::spawn(move || input.write_all(&text));
-    let output = child.wait_with_output().expect("it ends");
-    writer.join().expect("no panic").expect("written");
-    output.stdout
 }
 
 /// Files of every kind, in a folder with a name that no shell may evaluate.
@@ -190,7 +173,7 @@ impl Tree {
             ("app.log.4.xz", "xz"),
             ("app.log-20261118.zst", "zstd"),
         ] {
-            self.write(name, &packed(program, &whole));
+            self.write(name, &compressed(program, &whole));
         }
         let (one, two) = whole.split_at(200_001);
         for (name, program) in [
@@ -199,7 +182,10 @@ impl Tree {
             ("two.log.2.xz", "xz"),
             ("two.log.3.zst", "zstd"),
         ] {
-            self.write(name, &[packed(program, one), packed(program, two)].concat());
+            self.write(
+                name,
+                &[compressed(program, one), compressed(program, two)].concat(),
+            );
         }
         for (name, program) in [
             ("cut.log.1.gz", "gzip"),
@@ -207,14 +193,14 @@ impl Tree {
             ("cut.log.3.xz", "xz"),
             ("cut.log.4.zst", "zstd"),
         ] {
-            let bytes = [packed(program, one), packed(program, two)].concat();
+            let bytes = [compressed(program, one), compressed(program, two)].concat();
             self.write(name, &bytes[..bytes.len() - 1000]);
             self.good.insert(
                 self.at(name).as_os_str().as_bytes().to_vec(),
                 one.len() as u64,
             );
         }
-        self.write("none.log.gz", &packed("gzip", b""));
+        self.write("none.log.gz", &compressed("gzip", b""));
         self.write("plain.log.1.gz", &text(rng, 20, b"\n"));
         self.good
             .insert(self.at("plain.log.1.gz").as_os_str().as_bytes().to_vec(), 0);

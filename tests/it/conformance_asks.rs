@@ -18,11 +18,11 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use tokio::sync::mpsc;
 
-use crate::conformance::packed;
-use crate::support::fleet::local_host;
+use crate::support::connect::connect;
+use crate::support::files::compressed;
+use crate::support::spec::local_host;
 use crate::support::sshd::Sshd;
 use crate::support::within;
-use crate::transport::connect;
 
 /// 20 November 2026, 00:00.
 const BEGIN: i64 = 1_795_132_800;
@@ -80,7 +80,7 @@ fn write_logs(folder: &Path) {
         let bytes = if program.is_empty() {
             text
         } else {
-            packed(program, &text)
+            compressed(program, &text)
         };
         fs::write(folder.join(name), bytes).expect("written");
     }
@@ -96,7 +96,11 @@ fn write_logs(folder: &Path) {
     fs::write(folder.join("cut.log"), new).expect("written");
     fs::write(
         folder.join("cut.log.1.gz"),
-        [packed("gzip", old), b"\x1f\x8b\x08 and no more".to_vec()].concat(),
+        [
+            compressed("gzip", old),
+            b"\x1f\x8b\x08 and no more".to_vec(),
+        ]
+        .concat(),
     )
     .expect("written");
 }

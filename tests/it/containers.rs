@@ -13,11 +13,11 @@ use logtrail::model::source::{PodSelector, SourceKind};
 use logtrail::model::state::LinkState;
 use logtrail::query::request::PageStart;
 
-use crate::sources::{
-    ID, World, answered, append, container, executable, last_reason, lines, page, problem, source,
-    text,
-};
-use crate::support::fleet::Watched;
+use crate::support::asking::{answer_of, page_request, reply_lines, text_of};
+use crate::support::files::{append, executable};
+use crate::support::fleet::{Watched, last_reason, problem_of};
+use crate::support::spec::{container, source};
+use crate::support::stand_in::{CONTAINER_ID, StandInHost};
 
 /// `logs` of both engines; `ps` prints the file `ps`, and what `refused` has in place of
 /// everything.
@@ -67,14 +67,14 @@ while :; do
 done
 "#;
 
-fn world(engine: &str) -> World {
-    let world = World::with(&[engine]);
+fn world(engine: &str) -> StandInHost {
+    let world = StandInHost::with(&[engine]);
     let at = world.file("").display().to_string();
     executable(
         &world.file("bin").join(engine),
         &ENGINE.replace("@FOLDER@", at.trim_end_matches('/')),
     );
-    fs::write(world.file(ID), "").expect("written");
+    fs::write(world.file(CONTAINER_ID), "").expect("written");
     world
 }
 
@@ -88,22 +88,25 @@ fn stamp(milli: u32) -> String {
 }
 
 /// The container takes a part at this time, in thousandths of a second.
-fn takes(world: &World, milli: u32, tag: char, part: &str) {
-    append(&world.file(ID), &format!("{} {tag} {part}\n", stamp(milli)));
+fn takes(world: &StandInHost, milli: u32, tag: char, part: &str) {
+    append(
+        &world.file(CONTAINER_ID),
+        &format!("{} {tag} {part}\n", stamp(milli)),
+    );
 }
 
-fn runs(world: &World) {
-    world.list(&[&format!("{ID}\tshop-web\tUp 3 minutes")]);
+fn runs(world: &StandInHost) {
+    world.list(&[&format!("{CONTAINER_ID}\tshop-web\tUp 3 minutes")]);
 }
 
 /// It has ended so many seconds ago.
-fn ended(world: &World, name: &str, ago: i64) {
+fn ended(world: &StandInHost, name: &str, ago: i64) {
     let then = jiff::Timestamp::now().as_second() - ago;
-    world.list(&[&format!("{ID}\t{name}\tExited (1) @{then}")]);
+    world.list(&[&format!("{CONTAINER_ID}\t{name}\tExited (1) @{then}")]);
 }
 
 /// It is cut off, and back again when `after` has happened.
-async fn cut_until(world: &World, watched: &mut Watched, after: impl FnOnce()) {
+async fn cut_until(world: &StandInHost, watched: &mut Watched, after: impl FnOnce()) {
     let before = world.sshd.accepted();
     world.sshd.freeze(true);
     after();
@@ -158,26 +161,35 @@ async fn a_line_that_podman_took_in_parts_is_one_line_however_it_is_asked_for() 
 
     let host = world.host(vec![container("shop-web")]);
     for (start, backwards) in [(PageStart::Oldest, false), (PageStart::Newest, true)] {
-        let (replies, _) = answered(&host, page(start, backwards, 100)).await;
+        let (replies, _) = answer_of(&host, page_request(start, backwards, 100)).await;
         assert_eq!(
-            lines(&replies).iter().map(text).collect::<Vec<_>>(),
+            reply_lines(&replies)
+                .iter()
+                .map(text_of)
+                .collect::<Vec<_>>(),
             all,
             "backwards: {backwards}"
         );
     }
-    let (replies, totals) = answered(&host, page(PageStart::Newest, true, 3)).await;
-    let newest = lines(&replies);
-    assert_eq!(newest.iter().map(text).collect::<Vec<_>>(), all[4..]);
+    let (replies, totals) = answer_of(&host, page_request(PageStart::Newest, true, 3)).await;
+    let newest = reply_lines(&replies);
+    assert_eq!(newest.iter().map(text_of).collect::<Vec<_>>(), all[4..]);
     assert!(totals.more, "there are more before");
     let place = LineRef::of(newest[0].cursor, &newest[0].raw);
-    let (replies, _) = answered(&host, page(PageStart::Cursor(place), true, 2)).await;
+    let (replies, _) = answer_of(&host, page_request(PageStart::Cursor(place), true, 2)).await;
     assert_eq!(
-        lines(&replies).iter().map(text).collect::<Vec<_>>(),
+        reply_lines(&replies)
+            .iter()
+            .map(text_of)
+            .collect::<Vec<_>>(),
         ["same", "same"]
     );
-    let (replies, _) = answered(&host, page(PageStart::After(place), false, 9)).await;
+    let (replies, _) = answer_of(&host, page_request(PageStart::After(place), false, 9)).await;
     assert_eq!(
-        lines(&replies).iter().map(text).collect::<Vec<_>>(),
+        reply_lines(&replies)
+            .iter()
+            .map(text_of)
+            .collect::<Vec<_>>(),
         ["next", "the end"]
     );
 }
@@ -190,18 +202,18 @@ async fn a_last_line_without_an_end_and_the_first_of_the_next_run_are_two() {
         let mut watched = Watched::follow(vec![world.host(vec![container("shop-web")])], 5);
         takes(&world, 1_000, 'F', "one");
         takes(&world, 2_000, 'P', "last words");
-        fs::write(world.file(&format!("{ID}.ended")), "").expect("written");
+        fs::write(world.file(&format!("{CONTAINER_ID}.ended")), "").expect("written");
         ended(&world, "shop-web", 0);
         watched
             .until("its last words", |w| w.texts() == ["one", "last words"])
             .await;
         watched
             .until("its end", |w| {
-                problem(w, "shop").as_deref() == Some("exited with code 1")
+                problem_of(w, "shop").as_deref() == Some("exited with code 1")
             })
             .await;
         takes(&world, 9_000, 'F', "hello again");
-        fs::remove_file(world.file(&format!("{ID}.ended"))).expect("removed");
+        fs::remove_file(world.file(&format!("{CONTAINER_ID}.ended"))).expect("removed");
         runs(&world);
         watched
             .until("the next run", |w| w.records.len() == 3)
@@ -248,13 +260,16 @@ async fn a_long_line_of_docker_is_whole_and_comes_once() {
         .await;
     assert_eq!(watched.texts(), ["one", &long, "two"]);
 
-    let (replies, _) = answered(
+    let (replies, _) = answer_of(
         &world.host(vec![container("shop-web")]),
-        page(PageStart::Newest, true, 2),
+        page_request(PageStart::Newest, true, 2),
     )
     .await;
     assert_eq!(
-        lines(&replies).iter().map(text).collect::<Vec<_>>(),
+        reply_lines(&replies)
+            .iter()
+            .map(text_of)
+            .collect::<Vec<_>>(),
         [&long, "two"]
     );
 }
@@ -262,13 +277,13 @@ async fn a_long_line_of_docker_is_whole_and_comes_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_container_that_runs_between_two_looks_is_read_each_time() {
     let world = world("podman");
-    fs::write(world.file(&format!("{ID}.ended")), "").expect("written");
+    fs::write(world.file(&format!("{CONTAINER_ID}.ended")), "").expect("written");
     takes(&world, 1_000, 'F', "first run");
     ended(&world, "shop-job", 20);
     let mut watched = Watched::follow(vec![world.host(vec![container("shop-*")])], 5);
     watched
         .until("its end", |w| {
-            problem(w, "shop/shop-job").as_deref() == Some("exited with code 1")
+            problem_of(w, "shop/shop-job").as_deref() == Some("exited with code 1")
         })
         .await;
     takes(&world, 41_000, 'F', "second run");
@@ -343,7 +358,7 @@ async fn podman_that_is_called_docker_is_read_as_podman() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn init_containers_and_sidecars_of_a_pod_are_sources_too() {
-    let world = World::with(&["kubectl"]);
+    let world = StandInHost::with(&["kubectl"]);
     world.list(&["shop   web-0   u-1   Running   app   0   migrate,mesh   0,0   mesh"]);
     for name in ["app", "migrate", "mesh"] {
         world.says(
@@ -361,7 +376,7 @@ async fn init_containers_and_sidecars_of_a_pod_are_sources_too() {
         5,
     );
     watched.until("all three", |w| w.records.len() == 3).await;
-    let before = |w: &Watched| problem(w, "cart/web-0/migrate");
+    let before = |w: &Watched| problem_of(w, "cart/web-0/migrate");
     watched
         .until("the end of one", |w| {
             before(w).as_deref() == Some("it ran before the others")
@@ -369,8 +384,8 @@ async fn init_containers_and_sidecars_of_a_pod_are_sources_too() {
         .await;
     assert_eq!(
         (
-            problem(&watched, "cart/web-0"),
-            problem(&watched, "cart/web-0/mesh")
+            problem_of(&watched, "cart/web-0"),
+            problem_of(&watched, "cart/web-0/mesh")
         ),
         (None, None)
     );

@@ -3,14 +3,16 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use crate::support::time_limit::Stopwatch;
 
 #[path = "../fuzz/bodies.rs"]
 mod bodies;
 
 /// No input of a corpus is larger than a screen or two of lines; this is for a debug build on a
 /// busy machine.
-const PATIENCE: Duration = Duration::from_secs(20);
+const LIMIT: Duration = Duration::from_secs(20);
 
 /// All of them together are small enough to be kept in the repository.
 const MAX_BYTES: u64 = 300_000;
@@ -35,14 +37,9 @@ fn replay(target: &str, body: fn(&[u8])) {
         let bytes = fs::read(&input).expect("an input");
         // The name of the input, should it fail, stands before the panic.
         eprintln!("{}", input.display());
-        let began = Instant::now();
+        let began = Stopwatch::start();
         body(&bytes);
-        assert!(
-            began.elapsed() < PATIENCE,
-            "{} takes {:?}",
-            input.display(),
-            began.elapsed()
-        );
+        began.assert_within(LIMIT, &input.display().to_string());
     }
 }
 

@@ -5,16 +5,20 @@ use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use logtrail::demo::{DemoError, DemoFleet};
 use logtrail::fleet::{self, Goal};
 use logtrail::model::host::HostSpec;
 use logtrail::model::source::SourceKind;
 use logtrail::report::{self, Outcome, Progress};
-use logtrail::transport::{Connector, TransportSettings};
+use logtrail::transport::Connector;
 use serde_json::Value;
 use tokio::io::AsyncWriteExt as _;
+
+use crate::support::connect::settings;
+use crate::support::time_limit::Stopwatch;
+use crate::support::wait_until_within;
 
 /// Far more than anything here takes on a busy machine.
 const DEADLINE: Duration = Duration::from_secs(40);
@@ -96,15 +100,6 @@ fn path_of(host: &HostSpec, source: &str) -> PathBuf {
         panic!("{} has no source {source}", host.name())
     };
     path.into()
-}
-
-/// Looks until it holds, and says what was seen last if it never does.
-async fn until(what: &str, mut look: impl FnMut() -> Result<(), String>) {
-    let deadline = Instant::now() + DEADLINE;
-    while let Err(seen) = look() {
-        assert!(Instant::now() < deadline, "{what}: {seen}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -238,7 +233,7 @@ async fn what_a_shell_has_started_ends_with_its_connection() {
     );
     let task = tokio::spawn(async move { shell(&host, &script).await });
     let mut pids = Vec::new();
-    until("the shell writes its numbers", || {
+    wait_until_within(DEADLINE, "the shell writes its numbers", || {
         let text = fs::read_to_string(pid_file.path()).map_err(|error| error.to_string())?;
         pids = text.split_whitespace().map(str::to_owned).collect();
         if pids.len() == 2 {
@@ -249,7 +244,7 @@ async fn what_a_shell_has_started_ends_with_its_connection() {
     })
     .await;
     task.abort();
-    until("both are gone", || {
+    wait_until_within(DEADLINE, "both are gone", || {
         let alive: Vec<_> = pids.iter().filter(|pid| is_running(pid)).collect();
         if alive.is_empty() {
             Ok(())
@@ -310,7 +305,7 @@ async fn the_folder_is_gone_after_kill_9() {
     assert!(folder.join("web-1/access.log").exists());
     child.kill().expect("SIGKILL");
     child.wait().expect("it ends");
-    until("the folder is removed", || {
+    wait_until_within(DEADLINE, "the folder is removed", || {
         if folder.exists() {
             Err(format!("{} is still there", folder.display()))
         } else {
@@ -348,7 +343,7 @@ async fn logs_have_a_history_and_grow() {
     }
     let access = path_of(&fleet.hosts()[0], "access");
     let before = lines_in(&access);
-    until("the access log grows", || {
+    wait_until_within(DEADLINE, "the access log grows", || {
         let now = lines_in(&access);
         if now > before + 5 {
             Ok(())
@@ -374,7 +369,7 @@ async fn one_host_rotates_its_log_as_logrotate_does() {
     let access = path_of(&fleet.hosts()[1], "access");
     let before = fs::read(&access).expect("a log");
     let rotated = access.with_file_name("access.log.1");
-    until("web-2 rotates", || {
+    wait_until_within(DEADLINE, "web-2 rotates", || {
         if rotated.exists() {
             Ok(())
         } else {
@@ -386,7 +381,7 @@ async fn one_host_rotates_its_log_as_logrotate_does() {
         fs::read(&rotated).expect("a log").starts_with(&before),
         "the old lines are in access.log.1"
     );
-    until("it is written anew", || {
+    wait_until_within(DEADLINE, "it is written anew", || {
         let size = fs::metadata(&access).map_or(0, |file| file.len());
         if size > 0 {
             Ok(())
@@ -400,12 +395,7 @@ async fn one_host_rotates_its_log_as_logrotate_does() {
 
 /// One pass over hosts by the same road as the program's, as JSON Lines.
 async fn once(hosts: Vec<HostSpec>, timeout: Duration) -> (Outcome, Vec<Value>) {
-    let settings = TransportSettings {
-        ssh_config: false,
-        connect_timeout: timeout,
-        known_hosts: None,
-    };
-    let connector = Connector::new(settings, report::asker(Progress::hidden()));
+    let connector = Connector::new(settings(timeout), report::asker(Progress::hidden()));
     let goal = Goal::Once { deadline: timeout };
     let wanted = fleet::Options {
         goal,
@@ -494,10 +484,10 @@ async fn a_host_that_is_gone_has_a_row_with_the_reason_and_the_others_go_on() {
     let mut hosts = fleet.hosts();
     hosts[0].endpoint.port = gone.hosts()[0].endpoint.port;
     gone.stop().await;
-    let started = Instant::now();
+    let started = Stopwatch::start();
     let timeout = Duration::from_secs(15);
     let (outcome, objects) = once(hosts, timeout).await;
-    assert!(started.elapsed() < timeout, "{:?}", started.elapsed());
+    started.assert_within(timeout, "a pass with a host that is gone");
     assert_eq!(
         (outcome.hosts, outcome.ok, outcome.exit),
         (3, 2, 3),

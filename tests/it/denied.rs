@@ -8,18 +8,22 @@ use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 use logtrail::model::gap::GapReason;
 use logtrail::model::host::HostSpec;
 use logtrail::model::state::{HostStatus, LinkState};
 
-use super::faults::{append, assert_all_once, following, has_told};
-use super::support::fleet::{Watched, local_host};
-use super::support::sshd::{Sshd, me};
-use super::support::writer::Writer;
-use super::support::{program, wait_until};
+use crate::support::binary::logtrail;
+use crate::support::files::append;
+use crate::support::fleet::Watched;
+use crate::support::inventory::Inventory;
+use crate::support::serials::{assert_all_once, has_reached};
+use crate::support::spec::{following, local_host};
+use crate::support::sshd::{Sshd, me};
+use crate::support::writer::Writer;
+use crate::support::{program, wait_until};
 
 const AGAIN: &str = "LOGTRAIL_TEST_BOUND_BY_MODES";
 const LONG: Duration = Duration::from_secs(40);
@@ -136,10 +140,8 @@ async fn until_read(watched: &mut Watched, lines: usize) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r15_a_log_that_may_not_be_read_at_first_begins_with_its_last_lines_when_it_may() {
-    if !is_bound_by_modes(
-        "r15_a_log_that_may_not_be_read_at_first_begins_with_its_last_lines_when_it_may",
-    ) {
+async fn r15_a_denied_log_begins_with_its_last_lines_once_it_is_granted() {
+    if !is_bound_by_modes("r15_a_denied_log_begins_with_its_last_lines_once_it_is_granted") {
         return;
     }
     for place in Place::both() {
@@ -185,7 +187,7 @@ async fn r15_a_log_that_is_denied_while_it_is_written_goes_on_where_it_was() {
         }
         let written = writer.stop();
         watched
-            .until_within(LONG, "the last line", |w| has_told(w, 0, written - 1))
+            .until_within(LONG, "the last line", |w| has_reached(w, 0, written - 1))
             .await;
         assert_all_once(&watched, 0, written);
         assert_eq!(watched.gaps, []);
@@ -275,10 +277,8 @@ async fn rotated(place: &Place) -> Watched {
 const ROTATED: [&str; 6] = ["one", "two", "three", "three and a half", "four", "five"];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r15_a_log_that_is_rotated_while_it_is_denied_has_its_old_file_read_to_the_end_first() {
-    if !is_bound_by_modes(
-        "r15_a_log_that_is_rotated_while_it_is_denied_has_its_old_file_read_to_the_end_first",
-    ) {
+async fn r15_the_old_file_is_read_first_when_a_denied_log_was_rotated() {
+    if !is_bound_by_modes("r15_the_old_file_is_read_first_when_a_denied_log_was_rotated") {
         return;
     }
     for order in [["app.log.1", "app.log"], ["app.log", "app.log.1"]] {
@@ -395,10 +395,8 @@ async fn r15_an_old_file_that_stays_denied_is_one_gap_and_its_successor_is_read(
 
 /// As `create 0600` of logrotate makes it where the mode of the log was given by hand.
 #[tokio::test(flavor = "multi_thread")]
-async fn r15_what_a_rotation_renames_is_read_to_its_end_though_its_successor_is_denied() {
-    if !is_bound_by_modes(
-        "r15_what_a_rotation_renames_is_read_to_its_end_though_its_successor_is_denied",
-    ) {
+async fn r15_a_renamed_file_is_read_to_its_end_though_its_successor_is_denied() {
+    if !is_bound_by_modes("r15_a_renamed_file_is_read_to_its_end_though_its_successor_is_denied") {
         return;
     }
     for place in Place::both() {
@@ -425,10 +423,8 @@ async fn r15_what_a_rotation_renames_is_read_to_its_end_though_its_successor_is_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r15_a_folder_that_may_not_be_entered_for_a_while_has_its_log_go_on_where_it_was() {
-    if !is_bound_by_modes(
-        "r15_a_folder_that_may_not_be_entered_for_a_while_has_its_log_go_on_where_it_was",
-    ) {
+async fn r15_a_log_goes_on_where_it_was_after_its_folder_was_denied() {
+    if !is_bound_by_modes("r15_a_log_goes_on_where_it_was_after_its_folder_was_denied") {
         return;
     }
     for place in Place::both() {
@@ -453,7 +449,7 @@ async fn r15_a_folder_that_may_not_be_entered_for_a_while_has_its_log_go_on_wher
         }
         let written = writer.stop();
         watched
-            .until_within(LONG, "the last line", |w| has_told(w, 0, written - 1))
+            .until_within(LONG, "the last line", |w| has_reached(w, 0, written - 1))
             .await;
         assert_all_once(&watched, 0, written);
         assert_eq!(watched.gaps, []);
@@ -461,9 +457,9 @@ async fn r15_a_folder_that_may_not_be_entered_for_a_while_has_its_log_go_on_wher
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r15_what_a_link_leads_to_is_denied_and_not_missing_and_begins_with_its_last_lines() {
+async fn r15_a_denied_target_of_a_link_is_not_missing_and_begins_with_its_last_lines() {
     if !is_bound_by_modes(
-        "r15_what_a_link_leads_to_is_denied_and_not_missing_and_begins_with_its_last_lines",
+        "r15_a_denied_target_of_a_link_is_not_missing_and_begins_with_its_last_lines",
     ) {
         return;
     }
@@ -492,10 +488,8 @@ async fn r15_what_a_link_leads_to_is_denied_and_not_missing_and_begins_with_its_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r15_a_pattern_in_a_folder_that_may_not_be_listed_is_denied_and_begins_with_last_lines() {
-    if !is_bound_by_modes(
-        "r15_a_pattern_in_a_folder_that_may_not_be_listed_is_denied_and_begins_with_last_lines",
-    ) {
+async fn r15_a_pattern_is_denied_where_its_folder_may_not_be_listed() {
+    if !is_bound_by_modes("r15_a_pattern_is_denied_where_its_folder_may_not_be_listed") {
         return;
     }
     for place in Place::both() {
@@ -540,31 +534,14 @@ async fn r15_a_pattern_in_a_folder_that_may_not_be_listed_is_denied_and_begins_w
 /// code and output.
 fn asked(place: &Place, args: &[&str]) -> (Option<i32>, String) {
     let open = place.beside("open.log");
-    let sources = format!(
-        "sources = [{{ name = \"app\", path = {:?} }}, {{ name = \"open\", path = {open:?} }}]",
-        place.log
-    );
-    let server = format!(
-        "address = \"127.0.0.1\"\nport = {}\nidentity = {:?}\nknown_hosts = {:?}",
-        place.sshd.port(),
-        place.sshd.client_key_path(),
-        place.sshd.known_hosts()
-    );
-    let text = if place.is_here {
-        format!("[hosts.localhost]\n{sources}\n")
+    let sources: [(&str, &Path); 2] = [("app", &place.log), ("open", &open)];
+    let host = if place.is_here {
+        Inventory::default().here()
     } else {
-        format!("[hosts.there]\n{server}\n{sources}\n")
+        Inventory::default().server("there", &place.sshd)
     };
-    let inventory = place.sshd.path("hosts.toml");
-    fs::write(&inventory, text).expect("write the inventory");
-    let output = Command::new(env!("CARGO_BIN_EXE_logtrail-tui"))
-        .args(args)
-        .args(["--no-ssh-config", "--config"])
-        .arg(&inventory)
-        .env_remove("LOGTRAIL_HOSTS")
-        .stdin(Stdio::null())
-        .output()
-        .expect("run it");
+    let inventory = host.sources(&sources).write(&place.sshd.path(""));
+    let output = logtrail(&inventory, args).output().expect("run it");
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     (
         output.status.code(),

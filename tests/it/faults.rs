@@ -2,142 +2,28 @@
 //! is in a gap.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, OpenOptions};
-use std::io::Write;
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use logtrail::model::host::HostSpec;
-use logtrail::model::source::{SourceKind, SourceSpec};
+use logtrail::model::source::SourceKind;
 use logtrail::model::state::LinkState;
+use rand::RngExt;
 
-use super::support::fleet::{Watched, local_host};
-use super::support::sshd::Sshd;
-use super::support::writer::{Writer, serial};
-use super::support::{program, run, wait_until};
-
-pub(super) fn following(sshd: &Sshd, name: &str, path: &Path) -> HostSpec {
-    let mut host = sshd.host(name);
-    let kind = SourceKind::Path(path.to_str().expect("UTF-8").to_owned());
-    host.sources.push(SourceSpec {
-        name: "app".to_owned(),
-        kind,
-        time: None,
-        as_root: false,
-    });
-    host
-}
-
-pub(super) fn append(path: &Path, text: &str) {
-    let mut file = OpenOptions::new()
-        .append(true)
-        .create(true)
-        .open(path)
-        .expect("open the log");
-    file.write_all(text.as_bytes()).expect("write the log");
-}
-
-/// The lines of one host as text.
-pub(super) fn told(watched: &Watched, host: u32) -> Vec<String> {
-    let records = watched
-        .records
-        .iter()
-        .filter(|record| record.host.0 == host);
-    records
-        .map(|record| String::from_utf8_lossy(&record.content.raw).into_owned())
-        .collect()
-}
-
-pub(super) fn has_told(watched: &Watched, host: u32, number: u64) -> bool {
-    let last = watched
-        .records
-        .iter()
-        .rev()
-        .find(|record| record.host.0 == host);
-    last.is_some_and(|record| serial(&String::from_utf8_lossy(&record.content.raw)) == number)
-}
-
-pub(super) fn assert_all_once(watched: &Watched, host: u32, written: u64) {
-    let serials: Vec<u64> = told(watched, host)
-        .iter()
-        .map(|line| serial(line))
-        .collect();
-    let expected: Vec<u64> = (serials[0]..written).collect();
-    let breaks: Vec<_> = serials
-        .windows(2)
-        .filter(|pair| pair[1] != pair[0] + 1)
-        .collect();
-    assert!(
-        serials == expected,
-        "host {host}: {} of {} lines; breaks {breaks:?}; gaps {:?}",
-        serials.len(),
-        expected.len(),
-        watched.gaps
-    );
-}
-
-/// The same for a log that logrotate rotates. Where it finds a file under the name that it is about
-/// to create, it renames that to `app.log-YYYYMMDDHH.backup`, over the one of the same hour: what
-/// was in that is destroyed, and nobody's fault.
-pub(super) fn assert_all_on_disk_once(watched: &Watched, folder: &Path, written: u64) {
-    // Lines that a writer adds to a generation after it was renamed are told when they are found.
-    let mut serials: Vec<u64> = told(watched, 0).iter().map(|line| serial(line)).collect();
-    serials.sort_unstable();
-    let files: Vec<PathBuf> = fs::read_dir(folder)
-        .expect("a folder")
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .collect();
-    assert!(
-        serials.windows(2).all(|pair| pair[0] < pair[1]),
-        "told twice"
-    );
-    let is_backed_up = files
-        .iter()
-        .any(|file| file.extension().is_some_and(|ending| ending == "backup"));
-    let mut untold: BTreeSet<u64> = (serials[0]..written).collect();
-    untold.retain(|number| serials.binary_search(number).is_err());
-    assert!(
-        untold.is_empty() || is_backed_up,
-        "untold: {untold:?}; {:?}",
-        watched.gaps
-    );
-    for file in files.iter().filter(|file| {
-        file.file_name()
-            .is_some_and(|name| name.to_string_lossy().contains("app.log"))
-    }) {
-        let packed = file.extension().is_some_and(|ending| ending == "gz");
-        let text = if packed {
-            run(Command::new("gzip").arg("-dc").arg(file))
-        } else {
-            fs::read_to_string(file).expect("text")
-        };
-        let missed: Vec<u64> = text
-            .lines()
-            .map(serial)
-            .filter(|number| untold.contains(number))
-            .collect();
-        let (first, last) = (missed.first(), missed.last());
-        assert!(
-            missed.is_empty(),
-            "{} lines of {file:?} are untold: {first:?} to {last:?}; {:?}",
-            missed.len(),
-            watched.gaps
-        );
-    }
-}
-
-fn state(watched: &Watched, host: u32) -> Option<LinkState> {
-    watched
-        .statuses
-        .iter()
-        .rev()
-        .find(|(of, _)| *of == host)
-        .map(|(_, status)| status.state)
-}
+use crate::support::chance::{chance, millis};
+use crate::support::files::{append, executable};
+use crate::support::fleet::{Watched, last_state};
+use crate::support::logrotate::logrotate;
+use crate::support::serials::{assert_all_on_disk_once, assert_all_once, has_reached, lines_of};
+use crate::support::spec::{following, local_host, source};
+use crate::support::sshd::Sshd;
+use crate::support::time_limit::{Stopwatch, assert_at_most};
+use crate::support::wait_until;
+use crate::support::writer::{Writer, serial};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r29_a_link_that_is_half_open_is_noticed_in_20_seconds_and_holds_up_no_other() {
+async fn r29_a_half_open_link_is_noticed_and_holds_up_no_other() {
     let servers = [Sshd::start(), Sshd::start()];
     let logs: Vec<PathBuf> = servers.iter().map(|sshd| sshd.path("app.log")).collect();
     let mut writers: Vec<Writer> = (0..2)
@@ -149,61 +35,38 @@ async fn r29_a_link_that_is_half_open_is_noticed_in_20_seconds_and_holds_up_no_o
     let mut watched = Watched::follow(hosts, 0);
     watched
         .until("lines of both", |w| {
-            (0..2).all(|host| told(w, host).len() > 500)
+            (0..2).all(|host| lines_of(w, host).len() > 500)
         })
         .await;
     servers[0].freeze(true);
-    let (frozen, seen) = (Instant::now(), told(&watched, 1).len());
+    let (frozen, seen) = (Stopwatch::start(), lines_of(&watched, 1).len());
     let long = Duration::from_secs(30);
     watched
         .until_within(long, "the state to tell", |w| {
-            state(w, 0).is_some_and(|state| !state.is_up())
+            last_state(w, 0).is_some_and(|state| !state.is_up())
         })
         .await;
-    let noticed = frozen.elapsed();
-    assert!(
-        noticed < Duration::from_secs(20),
-        "noticed after {noticed:?}"
-    );
-    let others = told(&watched, 1).len() - seen;
+    let noticed = frozen.took();
+    assert_at_most(Duration::from_secs(20), noticed, "noticing");
+    let others = lines_of(&watched, 1).len() - seen;
     assert!(
         others as f64 > noticed.as_secs_f64() * 500.0 * 0.8,
         "{others} lines of the other in {noticed:?}"
     );
     servers[0].freeze(false);
     let written: Vec<u64> = writers.iter_mut().map(Writer::stop).collect();
-    let all = |w: &Watched| (0..2).all(|host| has_told(w, host, written[host as usize] - 1));
+    let all = |w: &Watched| (0..2).all(|host| has_reached(w, host, written[host as usize] - 1));
     watched.until_within(long, "the last lines", all).await;
     (0..2).for_each(|host| assert_all_once(&watched, host, written[host as usize]));
     assert_eq!(watched.gaps, []);
 }
 
-/// The rules of a rotation by the real logrotate, to be run at once.
-pub(super) fn rotation(sshd: &Sshd, log: &Path, how: &str) -> impl Fn() + use<> {
-    let (rules, kept) = (sshd.path("rotate.conf"), sshd.path("rotate.state"));
-    let reopen = sshd.path("reopen");
-    let text = format!(
-        "{} {{\n rotate 50\n nocompress\n {how}\n postrotate\n touch {}\n endscript\n}}\n",
-        log.display(),
-        reopen.display()
-    );
-    fs::write(&rules, text).expect("write the rules");
-    move || {
-        drop(run(Command::new(program("logrotate"))
-            .arg("--force")
-            .arg("--state")
-            .arg(&kept)
-            .arg(&rules)));
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
-async fn r04_copying_and_truncating_logrotate_under_a_megabyte_a_second_costs_no_more_than_it_destroys()
- {
+async fn r04_copytruncate_under_load_loses_only_what_logrotate_destroys() {
     let sshd = Sshd::start();
     let log = sshd.path("app.log");
     let mut writer = Writer::start(&log, &sshd.path("reopen"), 12_000);
-    let rotate = rotation(&sshd, &log, "copytruncate");
+    let rotate = logrotate(&sshd, &log, "copytruncate");
     let mut watched = Watched::follow(vec![following(&sshd, "web-1", &log)], 0);
     watched.until("lines", |w| w.records.len() > 5000).await;
     for _ in 0..4 {
@@ -218,7 +81,7 @@ async fn r04_copying_and_truncating_logrotate_under_a_megabyte_a_second_costs_no
     }
     let written = writer.stop();
     watched
-        .until("the last line", |w| has_told(w, 0, written - 1))
+        .until("the last line", |w| has_reached(w, 0, written - 1))
         .await;
 
     let mut on_disk = BTreeSet::new();
@@ -234,7 +97,7 @@ async fn r04_copying_and_truncating_logrotate_under_a_megabyte_a_second_costs_no
             );
         }
     }
-    let lines = told(&watched, 0);
+    let lines = lines_of(&watched, 0);
     let is_whole = |line: &&String| {
         line.ends_with("all is well and goes on as it did") && line.contains("serial=")
     };
@@ -272,25 +135,26 @@ async fn cuts_at_any_moment_of_rotations_lose_nothing_and_tell_nothing_twice() {
     let sshd = Sshd::start();
     let log = sshd.path("app.log");
     let mut writer = Writer::start(&log, &sshd.path("reopen"), 4000);
-    let rotate = rotation(&sshd, &log, "create");
+    let rotate = logrotate(&sshd, &log, "create");
     let mut watched = Watched::follow(vec![following(&sshd, "web-1", &log)], 0);
     watched.until("lines", |w| w.records.len() > 500).await;
+    let mut chance = chance();
     for _ in 0..10 {
         // Cuts before, in and after what a rotation brings about, and now and then two rotations
         // while we are away.
-        let pause = Duration::from_millis(rand::random_range(0..400));
-        let _ = tokio::time::timeout(pause, watched.until("a moment", |_| false)).await;
+        let pause = millis(&mut chance, 0..400);
+        watched.pause(pause).await;
         sshd.cut();
-        for _ in 0..rand::random_range(1..3) {
+        for _ in 0..chance.random_range(1..3) {
             rotate();
         }
-        let pause = Duration::from_millis(rand::random_range(0..700));
-        let _ = tokio::time::timeout(pause, watched.until("a moment", |_| false)).await;
+        let pause = millis(&mut chance, 0..700);
+        watched.pause(pause).await;
     }
     let written = writer.stop();
     watched
         .until_within(Duration::from_secs(40), "the last line", |w| {
-            has_told(w, 0, written - 1)
+            has_reached(w, 0, written - 1)
         })
         .await;
     assert_all_on_disk_once(&watched, &sshd.path(""), written);
@@ -400,7 +264,7 @@ fn alive_tasks() -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn stopping_or_dropping_a_fleet_leaves_no_process_and_no_task_whatever_its_hosts_do() {
+async fn a_fleet_that_is_stopped_or_dropped_leaves_no_process_and_no_task() {
     for stop in [true, false] {
         let (flooding, frozen, mute) =
             (Sshd::start(), Sshd::start(), Sshd::builder().mute().start());
@@ -417,7 +281,7 @@ async fn stopping_or_dropping_a_fleet_leaves_no_process_and_no_task_whatever_its
         let mut watched = Watched::follow(hosts, 10);
         watched
             .until("lines of those that live", |w| {
-                [0, 1, 3].iter().all(|&n| told(w, n).len() > 100)
+                [0, 1, 3].iter().all(|&n| lines_of(w, n).len() > 100)
             })
             .await;
         frozen.freeze(true);
@@ -434,17 +298,14 @@ async fn stopping_or_dropping_a_fleet_leaves_no_process_and_no_task_whatever_its
         .await;
         let ours = [&flooding, &frozen].map(Sshd::session_processes).concat();
         assert!(ours.len() >= 6, "{ours:?}");
-        let (fleet, began) = (watched.fleet.take().expect("running"), Instant::now());
+        let fleet = watched.fleet.take().expect("running");
+        let began = Stopwatch::start();
         if stop {
             fleet.stop().await;
         } else {
             drop(fleet);
         }
-        assert!(
-            began.elapsed() < Duration::from_millis(2500),
-            "stopping took {:?}",
-            began.elapsed()
-        );
+        began.assert_within(Duration::from_millis(2500), "stopping");
         drop(watched);
         wait_until("the end of all tasks", || {
             if alive_tasks() <= before {
@@ -454,11 +315,7 @@ async fn stopping_or_dropping_a_fleet_leaves_no_process_and_no_task_whatever_its
             }
         })
         .await;
-        assert!(
-            began.elapsed() < Duration::from_millis(4500),
-            "tasks ran for {:?}",
-            began.elapsed()
-        );
+        began.assert_within(Duration::from_millis(4500), "the end of all tasks");
         // The server notices when the wire works again.
         frozen.freeze(false);
         wait_until("the end of all processes on the hosts", || {
@@ -470,7 +327,7 @@ async fn stopping_or_dropping_a_fleet_leaves_no_process_and_no_task_whatever_its
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn while_nobody_reads_a_host_is_asked_for_no_more_and_afterwards_nothing_is_lost() {
+async fn a_host_is_asked_for_no_more_while_nobody_reads_and_loses_nothing() {
     let sshd = Sshd::start();
     let log = sshd.path("app.log");
     append(&log, "first\n");
@@ -538,17 +395,12 @@ async fn while_nobody_reads_a_host_is_asked_for_no_more_and_afterwards_nothing_i
 
 fn with_journal(mut host: HostSpec) -> HostSpec {
     let kind = SourceKind::Journal(Some("app.service".to_owned()));
-    host.sources.push(SourceSpec {
-        name: "unit".to_owned(),
-        kind,
-        time: None,
-        as_root: false,
-    });
+    host.sources.push(source("unit", kind));
     host
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_with_one_session_has_its_files_followed_and_says_why_the_journal_is_not() {
+async fn a_server_with_one_session_follows_files_and_says_why_the_journal_is_left_out() {
     let sshd = Sshd::builder().config("MaxSessions 1").start();
     let log = sshd.path("app.log");
     append(&log, "one\n");
@@ -584,8 +436,7 @@ async fn a_journal_that_ends_is_asked_again_and_its_files_go_on() {
         called.display(),
         r#"{"__CURSOR":"c1","__REALTIME_TIMESTAMP":"1795188137000000","_HOSTNAME":"h","_COMM":"app","MESSAGE":"hello"}"#
     );
-    fs::write(&fake, text).expect("write");
-    fs::set_permissions(&fake, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("chmod");
+    executable(&fake, &text);
     let sshd = Sshd::builder()
         .config(format!(
             "SetEnv PATH={}:/usr/bin:/bin",
@@ -611,7 +462,7 @@ async fn a_journal_that_ends_is_asked_again_and_its_files_go_on() {
     );
     watched
         .until("the host to be well", |w| {
-            state(w, 0) == Some(LinkState::Ok)
+            last_state(w, 0) == Some(LinkState::Ok)
         })
         .await;
     // Which of the two shells is quicker is open.
@@ -628,7 +479,7 @@ async fn two_consoles_on_one_host_do_not_disturb_each_other() {
     let sshd = Sshd::start();
     let log = sshd.path("app.log");
     let mut writer = Writer::start(&log, &sshd.path("reopen"), 1000);
-    let rotate = rotation(&sshd, &log, "create");
+    let rotate = logrotate(&sshd, &log, "create");
     let mut both = [0, 1].map(|_| Watched::follow(vec![following(&sshd, "web-1", &log)], 0));
     for watched in &mut both {
         watched.until("lines", |w| w.records.len() > 500).await;
@@ -648,10 +499,10 @@ async fn two_consoles_on_one_host_do_not_disturb_each_other() {
         .await;
     let written = writer.stop();
     second
-        .until("the last line", |w| has_told(w, 0, written - 1))
+        .until("the last line", |w| has_reached(w, 0, written - 1))
         .await;
     assert_all_once(&second, 0, written);
-    let serials: BTreeMap<u64, usize> = told(&first, 0)
+    let serials: BTreeMap<u64, usize> = lines_of(&first, 0)
         .iter()
         .map(|line| (serial(line), 1))
         .collect();

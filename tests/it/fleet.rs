@@ -3,28 +3,21 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use logtrail::model::host::HostSpec;
-use logtrail::model::source::{SourceKind, SourceSpec};
 use logtrail::model::state::LinkState;
 use serde_json::Value;
 
-use super::support::fleet::Watched;
-use super::support::sshd::Sshd;
-use super::support::writer::{Writer, serial};
-use super::support::{program, run};
-
-fn with_source(mut host: HostSpec, name: &str, path: &Path) -> HostSpec {
-    let path = path.to_str().expect("test paths are UTF-8").to_owned();
-    host.sources.push(SourceSpec {
-        name: name.to_owned(),
-        kind: SourceKind::Path(path),
-        time: None,
-        as_root: false,
-    });
-    host
-}
+use crate::support::binary::{BINARY, logtrail};
+use crate::support::fleet::Watched;
+use crate::support::inventory::Inventory;
+use crate::support::logrotate::logrotate;
+use crate::support::processes::none_alive;
+use crate::support::pty::Pty;
+use crate::support::spec::{file_source, following};
+use crate::support::sshd::Sshd;
+use crate::support::time_limit::Stopwatch;
+use crate::support::writer::{Writer, serial};
 
 /// A log of three lines in the server's folder.
 fn small_log(sshd: &Sshd) -> PathBuf {
@@ -34,55 +27,34 @@ fn small_log(sshd: &Sshd) -> PathBuf {
     log
 }
 
-fn inventory(hosts: &[(&str, &Sshd, &Path)]) -> String {
-    let mut text = String::new();
-    for (name, sshd, log) in hosts {
-        text += &format!(
-            "[hosts.{name}]\naddress = \"127.0.0.1\"\nport = {}\nidentity = {:?}\nknown_hosts = {:?}\nsources = [{{ name = \"app\", path = {log:?} }}]\n",
-            sshd.port(),
-            sshd.client_key_path(),
-            sshd.known_hosts(),
-        );
-    }
-    text + "[groups]\nprod = [\"web-*\"]\n"
-}
-
-fn binary() -> Command {
-    Command::new(env!("CARGO_BIN_EXE_logtrail-tui"))
+/// These servers, each with its log, in the group `prod`.
+fn inventory(hosts: &[(&str, &Sshd, &Path)]) -> PathBuf {
+    let hosts_of = |inventory: Inventory, (name, sshd, log): &(&str, &Sshd, &Path)| {
+        inventory.following(name, sshd, log)
+    };
+    hosts
+        .iter()
+        .fold(Inventory::default(), hosts_of)
+        .line("[groups]")
+        .line("prod = [\"web-*\"]")
+        .write(&hosts[0].1.path(""))
 }
 
 #[test]
-fn three_servers_of_which_one_is_stopped_give_lines_metrics_and_the_reason_and_exit_3() {
+fn a_pass_with_a_stopped_server_prints_the_rest_and_exits_with_3() {
     let servers = [Sshd::start(), Sshd::start(), Sshd::start()];
     let logs: Vec<PathBuf> = servers.iter().map(small_log).collect();
     let names = ["web-1", "web-2", "web-3"];
     let hosts: Vec<_> = (0..3)
         .map(|n| (names[n], &servers[n], logs[n].as_path()))
         .collect();
-    let file = servers[0].path("hosts.toml");
-    std::fs::write(&file, inventory(&hosts)).expect("write the inventory");
+    let file = inventory(&hosts);
     servers[2].stop();
 
-    let started = Instant::now();
-    let output = binary()
-        .args([
-            "--hosts",
-            "prod",
-            "--once",
-            "--json",
-            "--no-ssh-config",
-            "--timeout",
-            "15s",
-            "--config",
-        ])
-        .arg(&file)
-        .output()
-        .expect("run the console");
-    assert!(
-        started.elapsed() < Duration::from_secs(15),
-        "{:?}",
-        started.elapsed()
-    );
+    let started = Stopwatch::start();
+    let args = ["--hosts", "prod", "--once", "--json", "--timeout", "15s"];
+    let output = logtrail(&file, &args).output().expect("run the console");
+    started.assert_within_s(15, "a pass with a host that is stopped");
     let text = String::from_utf8(output.stdout).expect("JSON is UTF-8");
     assert_eq!(
         output.status.code(),
@@ -142,11 +114,9 @@ fn three_servers_of_which_one_is_stopped_give_lines_metrics_and_the_reason_and_e
 fn a_closed_pipe_ends_it_quietly() {
     let sshd = Sshd::start();
     let log = small_log(&sshd);
-    let file = sshd.path("hosts.toml");
-    std::fs::write(&file, inventory(&[("web-1", &sshd, &log)])).expect("write the inventory");
+    let file = inventory(&[("web-1", &sshd, &log)]);
     let line = format!(
-        "{} --once --no-ssh-config --config {} | true; echo ${{PIPESTATUS[0]}}",
-        env!("CARGO_BIN_EXE_logtrail-tui"),
+        "{BINARY} --once --no-ssh-config --config {} | true; echo ${{PIPESTATUS[0]}}",
         file.display()
     );
     let output = Command::new("bash")
@@ -157,38 +127,18 @@ fn a_closed_pipe_ends_it_quietly() {
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
 }
 
-/// A configuration of the real logrotate that renames, creates and tells the writer.
-fn rotate(config: &Path, state: &Path) {
-    run(Command::new(program("logrotate"))
-        .arg("--force")
-        .arg("--state")
-        .arg(state)
-        .arg(config));
-}
-
-fn rotation_config(log: &Path, reopen: &Path, extra: &str) -> String {
-    format!(
-        "{} {{\n  rotate 9\n  {extra}\n  nocompress\n  missingok\n  postrotate\n    touch {}\n  endscript\n}}\n",
-        log.display(),
-        reopen.display()
-    )
-}
-
 /// Two hosts write 5,000 lines a second each while the logs are rotated; every line arrives once
 /// and in order.
 async fn rotated_under_load(extra: &str) {
     let servers = [Sshd::start(), Sshd::start()];
     let mut writers = Vec::new();
+    let mut rotations = Vec::new();
     let mut hosts = Vec::new();
     for (n, sshd) in servers.iter().enumerate() {
         let (log, reopen) = (sshd.path("app.log"), sshd.path("reopen"));
         writers.push(Writer::start(&log, &reopen, 5000));
-        std::fs::write(
-            sshd.path("rotate.conf"),
-            rotation_config(&log, &reopen, extra),
-        )
-        .expect("write the rules");
-        hosts.push(with_source(sshd.host(&format!("web-{n}")), "app", &log));
+        rotations.push(logrotate(sshd, &log, extra));
+        hosts.push(following(sshd, &format!("web-{n}"), &log));
     }
     let mut watched = Watched::follow(hosts, 0);
     watched
@@ -204,9 +154,7 @@ async fn rotated_under_load(extra: &str) {
                 w.records.len() >= seen + 2 * 10 * 5000
             })
             .await;
-        for sshd in &servers {
-            rotate(&sshd.path("rotate.conf"), &sshd.path("rotate.state"));
-        }
+        rotations.iter().for_each(|rotate| rotate());
     }
     let written: Vec<u64> = writers.iter_mut().map(Writer::stop).collect();
     let last = |w: &Watched, n: usize| {
@@ -257,7 +205,7 @@ async fn every_shell_serves_and_noise_before_it_is_passed_over() {
             .config(format!("ForceCommand echo 'Welcome!'; exec {shell}"))
             .start();
         let log = small_log(&sshd);
-        let mut watched = Watched::follow(vec![with_source(sshd.host("web-1"), "app", &log)], 10);
+        let mut watched = Watched::follow(vec![following(&sshd, "web-1", &log)], 10);
         watched
             .until(&format!("the lines with {shell}"), |w| w.records.len() == 3)
             .await;
@@ -303,7 +251,7 @@ async fn a_cut_connection_is_made_again_and_nothing_is_lost_or_told_twice() {
     let sshd = Sshd::start();
     let (log, reopen) = (sshd.path("app.log"), sshd.path("reopen"));
     let mut writer = Writer::start(&log, &reopen, 2000);
-    let mut watched = Watched::follow(vec![with_source(sshd.host("web-1"), "app", &log)], 0);
+    let mut watched = Watched::follow(vec![following(&sshd, "web-1", &log)], 0);
     for cut in 1..=5 {
         let seen = watched.records.len();
         // Lines may still come of the connection before.
@@ -338,7 +286,7 @@ async fn a_file_that_appears_while_the_connection_is_cut_is_read_from_its_first_
     let sshd = Sshd::start();
     let pattern = sshd.path("*.log");
     std::fs::write(sshd.path("old.log"), "old\n").expect("write");
-    let mut watched = Watched::follow(vec![with_source(sshd.host("web-1"), "app", &pattern)], 1);
+    let mut watched = Watched::follow(vec![following(&sshd, "web-1", &pattern)], 1);
     watched
         .until("the old file's line", |w| w.texts() == ["old"])
         .await;
@@ -356,26 +304,21 @@ async fn one_host_that_hangs_does_not_hold_up_the_others() {
     let (hung, live) = (Sshd::builder().mute().start(), Sshd::start());
     let log = small_log(&live);
     let hosts = vec![
-        with_source(hung.host("web-1"), "app", &log),
-        with_source(live.host("web-2"), "app", &log),
+        following(&hung, "web-1", &log),
+        following(&live, "web-2", &log),
     ];
-    let started = Instant::now();
     let mut watched = Watched::follow(hosts, 10);
     watched
         .until("the lines of the live host", |w| w.records.len() == 3)
         .await;
     assert!(
-        started.elapsed() < Duration::from_secs(9),
-        "before the other host's time was up"
+        watched
+            .statuses
+            .iter()
+            .all(|(host, status)| *host != 0 || status.state == LinkState::Connecting),
+        "before the other host's time was up: {:?}",
+        watched.statuses
     );
-}
-
-fn alive(process: &(u32, String)) -> bool {
-    std::fs::read_to_string(format!("/proc/{}/stat", process.0)).is_ok_and(|text| {
-        text.rsplit(')')
-            .next()
-            .is_some_and(|rest| rest.split_whitespace().nth(19) == Some(&process.1))
-    })
 }
 
 #[test]
@@ -383,12 +326,8 @@ fn nothing_of_ours_is_left_on_the_host_five_seconds_after_a_kill() {
     let sshd = Sshd::start();
     let (log, reopen) = (sshd.path("app.log"), sshd.path("reopen"));
     let _writer = Writer::start(&log, &reopen, 1000);
-    let file = sshd.path("hosts.toml");
-    std::fs::write(&file, inventory(&[("web-1", &sshd, &log)])).expect("write the inventory");
-    let mut screen = super::support::pty::Pty::start(
-        &["--no-ssh-config", "--config", file.to_str().expect("UTF-8")],
-        (160, 24),
-    );
+    let file = inventory(&[("web-1", &sshd, &log)]);
+    let mut screen = Pty::console(&file, (160, 24));
     screen.wait_for("serial=");
     let ours = sshd.session_processes();
     assert!(
@@ -396,13 +335,9 @@ fn nothing_of_ours_is_left_on_the_host_five_seconds_after_a_kill() {
         "the shell, what hands on requests, what serves: {ours:?}"
     );
     screen.kill();
-    let killed = Instant::now();
-    while ours.iter().any(alive) {
-        let left: Vec<_> = ours.iter().filter(|process| alive(process)).collect();
-        assert!(
-            killed.elapsed() < Duration::from_secs(5),
-            "left after five seconds: {left:?}"
-        );
+    let killed = Stopwatch::start();
+    while let Err(left) = none_alive(&ours) {
+        killed.assert_within_s(5, &format!("ending after a kill, which left {left}"));
         std::thread::sleep(Duration::from_millis(20));
     }
 }
@@ -451,8 +386,9 @@ async fn a_hosts_files_are_the_same_before_and_after() {
     std::fs::write(host.join("log/old/app.log.1"), "zero\n").expect("write");
     let (mut before, mut after) = (Vec::new(), Vec::new());
     tree(&host, &mut before);
-    let mut spec = with_source(sshd.host("web-1"), "app", &host.join("log/*.log"));
-    spec = with_source(spec, "old", &host.join("log/old/app.log.1"));
+    let mut spec = following(&sshd, "web-1", &host.join("log/*.log"));
+    spec.sources
+        .push(file_source("old", &host.join("log/old/app.log.1")));
     let mut watched = Watched::follow(vec![spec], 10);
     watched
         .until("all lines and rates", |w| {

@@ -1,27 +1,18 @@
 //! Following real files with a real shell, on this machine and over real SSH.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::Write;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use logtrail::model::host::HostSpec;
-use logtrail::model::source::{SourceKind, SourceSpec};
 use logtrail::model::state::LinkState;
 
-use super::support::fleet::{Watched, local_host};
-use super::support::sshd::Sshd;
-
-fn append(path: &Path, text: &str) {
-    let mut file = OpenOptions::new()
-        .append(true)
-        .create(true)
-        .open(path)
-        .expect("open the log");
-    file.write_all(text.as_bytes()).expect("write the log");
-}
+use crate::support::files::append;
+use crate::support::fleet::Watched;
+use crate::support::spec::{following, local_host};
+use crate::support::sshd::Sshd;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_begins_with_the_last_lines_of_a_file_and_goes_on_with_new_ones() {
@@ -135,7 +126,7 @@ async fn a_bounded_pass_ends_by_itself_with_lines_and_rates() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_bounded_pass_over_a_log_that_is_rotated_all_the_while_is_never_silently_empty() {
+async fn a_pass_over_a_log_under_rotation_is_never_silently_empty() {
     let folder = tempfile::tempdir().expect("a folder");
     let log = folder.path().join("app.log");
     append(&log, "first\n");
@@ -191,15 +182,7 @@ fn since_epoch() -> Duration {
 fn followed(sshd: &Sshd, name: &str) -> (HostSpec, PathBuf) {
     let log = sshd.path(&format!("{name}.log"));
     append(&log, "begin\n");
-    let mut host = sshd.host(name);
-    let kind = SourceKind::Path(log.to_str().expect("UTF-8").to_owned());
-    host.sources.push(SourceSpec {
-        name: "app".to_owned(),
-        kind,
-        time: None,
-        as_root: false,
-    });
-    (host, log)
+    (following(sshd, name, &log), log)
 }
 
 /// Writes to the busy log all the time and once to each of the others; every line says when it was
@@ -222,7 +205,7 @@ fn write_at_their_times(busy: &Path, resting: &[PathBuf]) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_line_after_a_rest_of_any_length_is_told_about_as_soon_as_one_of_a_busy_log() {
+async fn a_line_of_a_resting_log_comes_about_as_soon_as_one_of_a_busy_log() {
     let sshd = Sshd::start();
     let (busy_host, busy) = followed(&sshd, "busy");
     let (mut hosts, logs): (Vec<_>, Vec<_>) = (0..RESTING)

@@ -12,6 +12,9 @@ use logtrail::query::{GrepPatterns, MatchInput, Prefilter, Query, ReferenceTime}
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use rand::RngExt;
+
+use crate::support::chance::chance;
 
 /// Queries per run, each against all lines; a `grep` of either kind for each.
 const QUERIES: usize = 300;
@@ -359,13 +362,7 @@ fn drawn<T>(strategy: impl Strategy<Value = T>, count: usize, runner: &mut TestR
 
 #[test]
 fn every_line_that_matches_is_found_by_grep() {
-    // A new seed each time; it is said with a failure by way of the query and the line.
-    let seed: [u8; 32] = std::array::from_fn(|at| {
-        let nanos = std::time::SystemTime::now()
-            .duration_since(std::time::UNIX_EPOCH)
-            .map_or(0, |at| at.subsec_nanos());
-        nanos.to_le_bytes()[at % 4].wrapping_add(u8::try_from(at).unwrap_or(0))
-    });
+    let seed: [u8; 32] = chance().random();
     let mut runner = TestRunner::new_with_rng(
         Config::default(),
         TestRng::from_seed(RngAlgorithm::ChaCha, &seed),

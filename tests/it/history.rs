@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use super::support::pty::Pty;
-use super::support::sshd::Sshd;
+use crate::support::inventory::{Inventory, write_log_here};
+use crate::support::pty::Pty;
+use crate::support::sshd::Sshd;
 
 const PAGE_UP: &str = "\x1b[5~";
 const PAGE_DOWN: &str = "\x1b[6~";
@@ -43,37 +44,10 @@ fn generations(folder: &Path, name: &str, each: u32) -> PathBuf {
     log
 }
 
-fn here(folder: &Path, log: &Path) -> PathBuf {
-    let file = folder.join("hosts.toml");
-    std::fs::write(
-        &file,
-        format!("[hosts.localhost]\nsources = [{{ name = \"app\", path = {log:?} }}]\n"),
-    )
-    .expect("write");
-    file
-}
-
 fn there(sshd: &Sshd, log: &Path) -> PathBuf {
-    let file = sshd.path("hosts.toml");
-    let text = format!(
-        "[hosts.there]\naddress = \"127.0.0.1\"\nport = {}\nidentity = {:?}\nknown_hosts = {:?}\nsources = [{{ name = \"app\", path = {log:?} }}]\n",
-        sshd.port(),
-        sshd.client_key_path(),
-        sshd.known_hosts(),
-    );
-    std::fs::write(&file, text).expect("write the inventory");
-    file
-}
-
-fn start(inventory: &Path) -> Pty {
-    Pty::start(
-        &[
-            "--no-ssh-config",
-            "--config",
-            inventory.to_str().expect("UTF-8"),
-        ],
-        (120, 30),
-    )
+    Inventory::default()
+        .following("there", sshd, log)
+        .write(&sshd.path(""))
 }
 
 /// The serials on the screen, from the top.
@@ -121,7 +95,7 @@ fn press_until(
 }
 
 fn up_and_down(inventory: &Path, last: u32) {
-    let mut screen = start(inventory);
+    let mut screen = Pty::console(inventory, (120, 30));
     screen.wait_for(&format!("serial={last:06}"));
     let all: BTreeSet<u32> = (1..=last).collect();
     let begin =
@@ -144,10 +118,10 @@ fn up_and_down(inventory: &Path, last: u32) {
 }
 
 #[test]
-fn every_line_is_seen_on_the_way_to_the_first_of_the_oldest_generation_and_back() {
+fn scrolling_to_the_oldest_generation_and_back_shows_every_line() {
     let folder = tempfile::tempdir().expect("a folder");
     let log = generations(folder.path(), "app.log", 700);
-    up_and_down(&here(folder.path(), &log), 2100);
+    up_and_down(&write_log_here(folder.path(), &log), 2100);
 }
 
 #[test]
@@ -165,7 +139,7 @@ fn a_time_is_gone_to_and_a_match_is_found_that_the_console_never_had() {
     let folder = sshd.path("logs");
     std::fs::create_dir(&folder).expect("a folder");
     let log = generations(&folder, "app.log", 700);
-    let mut screen = start(&there(&sshd, &log));
+    let mut screen = Pty::console(&there(&sshd, &log), (120, 30));
     screen.wait_for("serial=002100");
     screen.keys(":at 2026-11-20T08:20:34Z\r");
     screen.wait_for("serial=001234");

@@ -10,15 +10,15 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use logtrail::fleet::{Goal, Options};
 use logtrail::model::host::HostSpec;
-use logtrail::model::source::SourceKind;
 use logtrail::model::state::LinkState;
-use logtrail::transport::{Connector, TransportSettings};
+use logtrail::transport::Connector;
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::logins::{follow, in_the_field};
-use crate::sources::source;
 use crate::support::Person;
+use crate::support::connect::settings;
 use crate::support::fleet::Watched;
+use crate::support::login::{field_connector, follow_options};
+use crate::support::spec::file_source;
 use crate::support::sshd::Sshd;
 
 fn signal(pid: u32, signal: Signal) {
@@ -123,7 +123,7 @@ fn ways() -> ([Arc<Sshd>; 2], [HostSpec; 2]) {
     let servers = [slow, "PrintMotd no"].map(|line| Arc::new(Sshd::builder().config(line).start()));
     let log = servers[0].path("app.log");
     std::fs::write(&log, "a line\n").expect("written");
-    let sources = vec![source("app", SourceKind::Path(log.display().to_string()))];
+    let sources = vec![file_source("app", &log)];
     let straight = HostSpec {
         sources,
         ..servers[0].host("host")
@@ -140,18 +140,17 @@ fn pass() -> Options {
         goal: Goal::Once {
             deadline: Duration::from_secs(60),
         },
-        ..follow()
+        ..follow_options()
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r33_a_shell_that_is_killed_right_at_its_start_is_started_again_straight_and_through_a_jump_host()
- {
+async fn r33_a_shell_that_is_killed_at_its_start_is_started_again() {
     for way in 0..2 {
-        for options in [follow(), pass()] {
+        for options in [follow_options(), pass()] {
             let (servers, hosts) = ways();
             let meddler = Meddler::kill_shells(&servers[0]);
-            let mut watched = Watched::by(vec![hosts[way].clone()], options, in_the_field());
+            let mut watched = Watched::by(vec![hosts[way].clone()], options, field_connector());
             let long = Duration::from_secs(60);
             watched
                 .until_within(long, "the line", |w| w.over || !w.records.is_empty())
@@ -173,21 +172,16 @@ async fn r33_a_shell_that_is_killed_right_at_its_start_is_started_again_straight
 
 /// With limits that are soon reached.
 fn impatient() -> Connector {
-    let settings = TransportSettings {
-        ssh_config: false,
-        connect_timeout: Duration::from_secs(2),
-        known_hosts: None,
-    };
-    Connector::new(settings, Arc::new(Person::absent())).with_login_time(Duration::from_secs(4))
+    Connector::new(settings(Duration::from_secs(2)), Arc::new(Person::absent()))
+        .with_login_time(Duration::from_secs(4))
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r31_a_server_that_is_stopped_before_the_shell_is_given_up_and_dialled_again_straight_and_through_a_jump_host()
- {
+async fn r31_a_server_that_is_stopped_before_the_shell_is_dialled_again() {
     // Who is stopped, and by which way the host is reached.
     let cases = [(0, 0), (0, 1), (1, 1)]
         .into_iter()
-        .flat_map(|case| [(case, follow()), (case, pass())]);
+        .flat_map(|case| [(case, follow_options()), (case, pass())]);
     join_all(
         cases.map(|((stopped, way), options)| stopped_before_the_shell(stopped, way, options)),
     )

@@ -4,9 +4,6 @@
 use std::path::Path;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::UnixStream;
-
 use logtrail::fleet::{Asking, Told};
 use logtrail::model::host::HostSpec;
 use logtrail::model::prompt::OperatorPrompt;
@@ -14,12 +11,15 @@ use logtrail::model::state::{HostStatus, LinkState};
 use logtrail::model::update::Update;
 use logtrail::query::request::{LogRequest, RequestKind};
 use logtrail::transport::{Connector, LinkError};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::UnixStream;
 
+use crate::support::connect::connector;
 use crate::support::gate::{Gate, Manner};
+use crate::support::prompting::PromptingServer;
+use crate::support::ssh_agent::SshAgent;
 use crate::support::sshd::Sshd;
 use crate::support::{Person, make_key, secret, within};
-use crate::transport::connector;
-use crate::transport_login::{Agent, Prompting};
 
 /// What the agent of these tests has for a signature.
 const AGENT_TIME: Duration = Duration::from_secs(1);
@@ -50,7 +50,7 @@ impl Drop for OddAgent {
 }
 
 /// A real agent whose owner takes so long over each signature.
-async fn hesitating(agent: &Agent, folder: &Path, hesitates: Duration) -> OddAgent {
+async fn hesitating(agent: &SshAgent, folder: &Path, hesitates: Duration) -> OddAgent {
     let (socket, real) = (folder.join("hesitating"), agent.socket.clone());
     let listener = tokio::net::UnixListener::bind(&socket).expect("a socket");
     let serving = tokio::spawn(async move {
@@ -107,11 +107,11 @@ impl OddAgent {
 }
 
 #[tokio::test]
-async fn r31_a_server_may_take_longer_over_an_agent_key_than_the_agent_over_its_signature() {
+async fn r31_a_server_may_take_longer_than_the_agent_over_a_key() {
     let folder = tempfile::tempdir().expect("a folder");
     let key = folder.path().join("key");
     make_key(&key, "ed25519", "");
-    let agent = Agent::start(folder.path()).await;
+    let agent = SshAgent::start(folder.path()).await;
     agent.add(&key);
     let near = Sshd::start();
     let gate = Gate::speaking(Manner::JudgeSlowly(3 * AGENT_TIME)).await;
@@ -139,12 +139,11 @@ async fn r31_a_server_may_take_longer_over_an_agent_key_than_the_agent_over_its_
 }
 
 #[tokio::test]
-async fn r31_the_time_that_the_owner_of_an_agent_key_takes_is_not_the_servers_and_has_a_limit_of_its_own()
- {
+async fn r31_the_owner_of_an_agent_key_has_a_time_limit_apart_from_the_server() {
     let folder = tempfile::tempdir().expect("a folder");
     let key = folder.path().join("key");
     make_key(&key, "ed25519", "");
-    let agent = Agent::start(folder.path()).await;
+    let agent = SshAgent::start(folder.path()).await;
     agent.add(&key);
     let sshd = Sshd::builder()
         .authorize(folder.path().join("key.pub"))
@@ -174,13 +173,13 @@ async fn r31_the_time_that_the_owner_of_an_agent_key_takes_is_not_the_servers_an
 }
 
 #[tokio::test]
-async fn r33_a_silent_agent_makes_no_refusal_of_files_and_passwords_into_something_that_passes() {
+async fn r33_a_refusal_stays_final_though_the_agent_is_silent() {
     let folder = tempfile::tempdir().expect("a folder");
     let silent = OddAgent::silent(folder.path());
     let (sshd, other) = (Sshd::start(), Sshd::start());
     let mut with_file = sshd.host("with-file");
     with_file.endpoint.identity = vec![other.client_key_path()];
-    let prompting = Prompting::password().await;
+    let prompting = PromptingServer::password().await;
     let with_password = prompting.host(&sshd);
     let without = without_files(sshd.host("without"));
     let person = Person::who_answers([secret("wrong"), secret("wrong")]);
@@ -260,7 +259,7 @@ async fn asked(host: HostSpec, silence: Duration) -> HostStatus {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r31_a_question_to_a_login_without_a_shell_says_what_the_login_does_in_place_of_one() {
+async fn r31_an_answer_says_what_a_login_does_in_place_of_a_shell() {
     let silence = Duration::from_secs(4);
     let noisy = Sshd::builder()
         .config("ForceCommand while :; do echo noise; sleep 0.1; done")

@@ -1,29 +1,33 @@
 //! Every way in which a login can end: in which state the host is then, whether it is tried again,
 //! and what is said. Only what only a person can change is a refusal, and only a refusal is final.
 
-use std::future::Future;
 use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-use std::pin::Pin;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use logtrail::fleet::{Goal, Options};
 use logtrail::model::host::{HostName, HostSpec, TransportKind, UserName};
-use logtrail::model::prompt::{OperatorPrompt, PromptReply};
-use logtrail::model::source::SourceKind;
 use logtrail::model::state::{HostStatus, LinkState};
-use logtrail::transport::{Connector, PromptAnswerer, TransportSettings};
+use logtrail::transport::Connector;
 
-use crate::sources::source;
+use crate::support::connect::settings;
 use crate::support::fleet::Watched;
 use crate::support::gate::{Gate, Manner};
-use crate::support::mounted::{Mounted, with_own_mounts};
+use crate::support::login::{Forgetful, field_connector, follow_options, mount_booting_pam};
+use crate::support::mounted::with_own_mounts;
+use crate::support::prompting::PromptingServer;
+use crate::support::spec::file_source;
 use crate::support::sshd::{Daemon, Sshd};
-use crate::support::{make_key, secret, within};
-use LinkState::{Denied, HostKeyChanged, Ok as Up, Throttled, Timeout, Unreachable};
+use crate::support::{make_key, within};
+use LinkState::Denied;
+use LinkState::HostKeyChanged;
+use LinkState::Ok as Up;
+use LinkState::Throttled;
+use LinkState::Timeout;
+use LinkState::Unreachable;
 
 /// Where silence is played, a login and its shell may take so long; in the field it is two minutes.
 const LOGIN_TIME: Duration = Duration::from_secs(8);
@@ -65,32 +69,8 @@ impl Row {
     }
 }
 
-/// Answers the prompts of one host wrongly, and of no other.
-struct Forgetful;
-
-impl PromptAnswerer for Forgetful {
-    fn ask(
-        &self,
-        question: OperatorPrompt,
-    ) -> Pin<Box<dyn Future<Output = PromptReply> + Send + '_>> {
-        let is_ours = matches!(&question, OperatorPrompt::Secret { host, .. } if host.as_str().starts_with("password"));
-        Box::pin(async move {
-            if is_ours {
-                secret("wrong")
-            } else {
-                PromptReply::No
-            }
-        })
-    }
-}
-
 fn connector(connect_timeout: Duration, login_time: Duration) -> Connector {
-    let settings = TransportSettings {
-        ssh_config: false,
-        connect_timeout,
-        known_hosts: None,
-    };
-    Connector::new(settings, Arc::new(Forgetful)).with_login_time(login_time)
+    Connector::new(settings(connect_timeout), Arc::new(Forgetful)).with_login_time(login_time)
 }
 
 struct Table {
@@ -144,10 +124,7 @@ impl Table {
         };
         host.endpoint.name =
             HostName::new(&format!("{prefix}-{}", self.rows.len())).expect("a name");
-        host.sources = vec![source(
-            "app",
-            SourceKind::Path(self.log.display().to_string()),
-        )];
+        host.sources = vec![file_source("app", &self.log)];
         self.rows.push(Row {
             how,
             host,
@@ -316,7 +293,7 @@ async fn in_the_login(table: &mut Table, near: &Sshd) {
         Denied,
         "having nothing to offer",
     );
-    let prompting = crate::transport_login::Prompting::password().await;
+    let prompting = PromptingServer::password().await;
     table.row(
         "password refused",
         Played::new(prompting.host(near), prompting),
@@ -662,7 +639,7 @@ fn hosts(rows: &[Row]) -> Vec<HostSpec> {
 
 /// What is wrong with what was told while following.
 async fn followed(rows: Vec<Row>, connector: Connector) -> Vec<String> {
-    let mut watched = Watched::by(hosts(&rows), follow(), connector);
+    let mut watched = Watched::by(hosts(&rows), follow_options(), connector);
     let (long, began) = (Duration::from_secs(120), Instant::now());
     let needed = |row: &Row| if row.is_tried_again() { 2 } else { 1 };
     let all = |w: &Watched| {
@@ -679,7 +656,7 @@ async fn followed(rows: Vec<Row>, connector: Connector) -> Vec<String> {
     // As long as any first wait of those that are tried again: a refusal would have been tried
     // again by now.
     let rest = Duration::from_secs(20).saturating_sub(began.elapsed());
-    let _ = tokio::time::timeout(rest, watched.until_within(long, "a moment", |_| false)).await;
+    watched.pause(rest).await;
     let mut wrong = Vec::new();
     for (number, row) in rows.iter().enumerate() {
         for status in failures(&watched, number) {
@@ -723,8 +700,7 @@ async fn passed(rows: Vec<Row>, connector: Connector) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r31_r33_r38_r41_each_end_of_a_login_has_its_state_and_only_a_refusal_is_final_when_following()
- {
+async fn r31_r33_r38_r41_followed_hosts_have_the_state_of_each_end_of_a_login() {
     let (rows, _near) = table().await;
     let [(silent, soon), (others, ample)] = by_silence(rows);
     let (one, two) = tokio::join!(followed(silent, soon), followed(others, ample));
@@ -738,8 +714,7 @@ async fn r31_r33_r38_r41_each_end_of_a_login_has_its_state_and_only_a_refusal_is
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r31_r38_r41_each_end_of_a_login_has_its_state_in_a_bounded_pass_which_tries_again_what_may_pass()
- {
+async fn r31_r38_r41_hosts_of_a_pass_have_the_state_of_each_end_of_a_login() {
     let (rows, _near) = table().await;
     let [(silent, soon), (others, ample)] = by_silence(rows);
     let (one, two) = tokio::join!(passed(silent, soon), passed(others, ample));
@@ -752,31 +727,13 @@ async fn r31_r38_r41_each_end_of_a_login_has_its_state_in_a_bounded_pass_which_t
     );
 }
 
-pub(crate) fn follow() -> Options {
-    Options {
-        goal: Goal::Follow,
-        lines: 10,
-        sample_every: Duration::from_secs(60),
-    }
-}
-
 fn pass_of(seconds: u64) -> Options {
     Options {
         goal: Goal::Once {
             deadline: Duration::from_secs(seconds),
         },
-        ..follow()
+        ..follow_options()
     }
-}
-
-/// With the limits of the field, but for the time that a pass has.
-pub(crate) fn in_the_field() -> Connector {
-    let settings = TransportSettings {
-        ssh_config: false,
-        connect_timeout: Duration::from_secs(10),
-        known_hosts: None,
-    };
-    Connector::new(settings, Arc::new(Forgetful))
 }
 
 /// The host of a server with a log of one line.
@@ -784,7 +741,7 @@ fn with_log(sshd: &Sshd) -> HostSpec {
     let log = sshd.path("app.log");
     std::fs::write(&log, "a line\n").expect("written");
     HostSpec {
-        sources: vec![source("app", SourceKind::Path(log.display().to_string()))],
+        sources: vec![file_source("app", &log)],
         ..sshd.host("host")
     }
 }
@@ -803,8 +760,8 @@ fn states(watched: &Watched) -> Vec<LinkState> {
 async fn r31_a_login_of_seventeen_seconds_is_only_slow_and_says_what_it_waits_for() {
     let sshd = forcing("sleep 17; exec /bin/sh -s");
     let host = with_log(&sshd);
-    let mut following = Watched::by(vec![host.clone()], follow(), in_the_field());
-    let mut pass = Watched::by(vec![host], pass_of(60), in_the_field());
+    let mut following = Watched::by(vec![host.clone()], follow_options(), field_connector());
+    let mut pass = Watched::by(vec![host], pass_of(60), field_connector());
     let long = Duration::from_secs(60);
     let waits = |w: &Watched| {
         let reason = last(w, 0)
@@ -832,13 +789,13 @@ async fn r31_a_login_of_seventeen_seconds_is_only_slow_and_says_what_it_waits_fo
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r31_a_slow_login_holds_up_no_other_in_a_pass_which_ends_in_its_time_with_what_it_has() {
+async fn r31_a_pass_ends_in_its_time_though_a_login_is_slow() {
     let slow = forcing("head -c 100000 /dev/zero | tr '\\0' x; sleep 100; exec /bin/sh -s");
     let quick = Sshd::start();
     let mut pass = Watched::by(
         vec![slow.host("slow"), with_log(&quick)],
         pass_of(15),
-        in_the_field(),
+        field_connector(),
     );
     // The slow login would have its shell after a hundred seconds.
     pass.until_within(Duration::from_secs(90), "the end of the pass", |w| w.over)
@@ -869,11 +826,10 @@ async fn r31_a_slow_login_holds_up_no_other_in_a_pass_which_ends_in_its_time_wit
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r31_a_shell_that_has_begun_and_says_no_more_is_not_waited_for_as_a_shell_at_the_end_of_a_pass()
- {
+async fn r31_a_pass_says_that_a_silent_shell_had_begun() {
     // Long enough that it was told what the login waits for; then it answers once.
     let begins = forcing("sleep 2; read -r line; eval \"$line\"; exec sleep 1000");
-    let mut pass = Watched::by(vec![begins.host("begins")], pass_of(8), in_the_field());
+    let mut pass = Watched::by(vec![begins.host("begins")], pass_of(8), field_connector());
     pass.until_within(Duration::from_secs(60), "the end of the pass", |w| w.over)
         .await;
     let told = |words: &str| {
@@ -900,7 +856,7 @@ async fn r33_a_login_shell_that_is_killed_once_is_started_again() {
         killed.display()
     );
     let sshd = forcing(&command);
-    let mut watched = Watched::by(vec![with_log(&sshd)], follow(), in_the_field());
+    let mut watched = Watched::by(vec![with_log(&sshd)], follow_options(), field_connector());
     watched.until("the line", |w| w.texts() == ["a line"]).await;
     assert_eq!(
         states(&watched),
@@ -918,7 +874,7 @@ async fn r33_a_login_shell_that_is_killed_once_is_started_again() {
 async fn r38_a_jump_host_that_dies_while_a_host_behind_it_logs_in_is_named() {
     let bastion = Sshd::start();
     let host = forced("sleep 100; exec /bin/sh -s").via(Played::new(bastion.host("hop"), ()));
-    let mut watched = Watched::by(vec![host.host.clone()], follow(), in_the_field());
+    let mut watched = Watched::by(vec![host.host.clone()], follow_options(), field_connector());
     watched
         .until("the login", |w| {
             last(w, 0).is_some_and(|status| status.reason.is_some())
@@ -943,7 +899,7 @@ async fn r38_a_jump_host_that_dies_while_a_host_behind_it_logs_in_is_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r30_r33_a_connection_that_is_cut_anywhere_in_its_handshake_and_login_is_no_refusal() {
+async fn r30_r33_a_cut_anywhere_in_handshake_and_login_is_no_refusal() {
     let near = Sshd::start();
     let [strange, _] = strange_keys(&near);
     let mut wrong = Vec::new();
@@ -956,7 +912,7 @@ async fn r30_r33_a_connection_that_is_cut_anywhere_in_its_handshake_and_login_is
             let mut host = gate.host(near, "host");
             // The first is refused, and so looks like a reason for what comes.
             host.endpoint.identity.insert(0, strange.clone());
-            let connected = in_the_field().connect(&host).await;
+            let connected = field_connector().connect(&host).await;
             let ended = match connected {
                 Ok(connection) => connection.open_shell().await.err(),
                 Err(error) => Some(error),
@@ -981,38 +937,8 @@ async fn r30_r33_a_connection_that_is_cut_anywhere_in_its_handshake_and_login_is
     );
 }
 
-/// What PAM is told: a host that is booting lets nobody in but root.
-pub(crate) fn booting(folder: &Path) -> Vec<Mounted> {
-    let pam = folder.join("pam.d");
-    std::fs::create_dir(&pam).expect("a folder");
-    let rules = format!(
-        "auth required pam_permit.so\naccount requisite pam_nologin.so file={}\naccount required pam_permit.so\n\
-         session required pam_permit.so\n",
-        folder.join("nologin").display()
-    );
-    std::fs::write(pam.join("sshd"), rules).expect("written");
-    let users = std::fs::read_to_string("/etc/passwd").expect("users")
-        + "operator1:x:54321:65534::/:/bin/bash\n";
-    std::fs::write(folder.join("passwd"), users).expect("written");
-    let message = "System is booting up. Unprivileged users are not permitted to log in yet.\n";
-    std::fs::write(folder.join("nologin"), message).expect("written");
-    for (path, mode) in [
-        ("", 0o755),
-        ("passwd", 0o644),
-        ("nologin", 0o644),
-        ("pam.d", 0o755),
-    ] {
-        std::fs::set_permissions(folder.join(path), PermissionsExt::from_mode(mode))
-            .expect("chmod");
-    }
-    [(pam, "/etc/pam.d"), (folder.join("passwd"), "/etc/passwd")]
-        .into_iter()
-        .map(|(ours, theirs)| Mounted::bind(&ours, Path::new(theirs)))
-        .collect()
-}
-
 #[test]
-fn r33_a_host_that_is_booting_is_tried_until_it_lets_in_with_one_key_and_with_several() {
+fn r33_a_booting_host_is_tried_until_it_lets_in() {
     let is_root = rustix::process::geteuid().is_root();
     assert!(
         is_root,
@@ -1020,7 +946,7 @@ fn r33_a_host_that_is_booting_is_tried_until_it_lets_in_with_one_key_and_with_se
     );
     with_own_mounts(|| async {
         let folder = tempfile::tempdir().expect("a folder");
-        let _mounts = booting(folder.path());
+        let _mounts = mount_booting_pam(folder.path());
         let sshd = Sshd::builder().config("UsePAM yes").start();
         std::fs::set_permissions(sshd.path(""), PermissionsExt::from_mode(0o755)).expect("chmod");
         let mut one_key = with_log(&sshd);
@@ -1032,10 +958,10 @@ fn r33_a_host_that_is_booting_is_tried_until_it_lets_in_with_one_key_and_with_se
             .identity
             .insert(0, strange_keys(&sshd)[0].clone());
         let hosts = vec![one_key, two_keys];
-        let mut pass = Watched::by(hosts.clone(), pass_of(20), in_the_field());
+        let mut pass = Watched::by(hosts.clone(), pass_of(20), field_connector());
         pass.until_within(Duration::from_secs(40), "the end of the pass", |w| w.over)
             .await;
-        let mut watched = Watched::by(hosts, follow(), in_the_field());
+        let mut watched = Watched::by(hosts, follow_options(), field_connector());
         watched
             .until("both to fail", |w| {
                 (0..2).all(|host| !failures(w, host).is_empty())

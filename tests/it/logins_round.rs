@@ -7,13 +7,12 @@ use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
 use logtrail::model::host::{HostName, HostSpec, UserName};
-use logtrail::model::source::SourceKind;
 use logtrail::model::state::LinkState;
 
-use crate::logins::{booting, follow, in_the_field};
-use crate::sources::source;
 use crate::support::fleet::Watched;
+use crate::support::login::{field_connector, follow_options, mount_booting_pam};
 use crate::support::mounted::with_own_mounts;
+use crate::support::spec::file_source;
 use crate::support::sshd::{Daemon, Sshd};
 
 /// All must be up by then.
@@ -95,7 +94,7 @@ fn fleet(count: usize) -> Fleet {
         if is_booting {
             host.endpoint.user = Some(UserName::new("operator1").expect("a user"));
         }
-        host.sources = vec![source("app", SourceKind::Path(log.display().to_string()))];
+        host.sources = vec![file_source("app", &log)];
         hosts.push(host);
     }
     Fleet {
@@ -120,20 +119,19 @@ fn share(sorted: &[f64], share: f64) -> f64 {
 
 #[test]
 #[ignore = "two minutes and both cores: run by tests/logins"]
-fn r31_r33_a_fleet_of_slow_killed_and_booting_logins_is_up_in_two_minutes_and_nobody_was_denied() {
+fn r31_r33_slow_killed_and_booting_logins_are_up_in_two_minutes() {
     assert!(
         rustix::process::geteuid().is_root(),
         "only root can run a server for another user"
     );
     with_own_mounts(|| async {
         let folder = tempfile::tempdir().expect("a folder");
-        let _mounts = booting(folder.path());
+        let _mounts = mount_booting_pam(folder.path());
         let fleet = fleet(count());
         let count = fleet.hosts.len();
         let began = Instant::now();
-        let mut watched = Watched::by(fleet.hosts.clone(), follow(), in_the_field());
-        let _ =
-            tokio::time::timeout(BOOTING, watched.until_within(LIMIT, "a moment", |_| false)).await;
+        let mut watched = Watched::by(fleet.hosts.clone(), follow_options(), field_connector());
+        watched.pause(BOOTING).await;
         fs::remove_file(folder.path().join("nologin")).expect("it was there");
         let mut up: Vec<Option<f64>> = vec![None; count];
         while up.iter().any(Option::is_none) && began.elapsed() < LIMIT {

@@ -12,27 +12,19 @@ use std::time::{Duration, Instant};
 use logtrail::files::access::ScanRequest;
 use logtrail::host::Files;
 use logtrail::host::shell::ShellFiles;
-use logtrail::model::source::{SourceKind, SourceSpec};
 use logtrail::query::{Query, ReferenceTime};
 
-use super::support::fleet::Watched;
-use super::support::sshd::Sshd;
-use super::support::{program, run};
-use super::transport::connect;
+use crate::support::connect::connect;
+use crate::support::fleet::Watched;
+use crate::support::spec::{file_source, following};
+use crate::support::sshd::Sshd;
+use crate::support::{program, run};
 
 /// A server with a log that is followed; its first line has been told.
-async fn following(sshd: &Sshd) -> Watched {
+async fn told_one_line(sshd: &Sshd) -> Watched {
     let log = sshd.path("app.log");
     fs::write(&log, "one\n").expect("write");
-    let mut host = sshd.host("web-1");
-    let kind = SourceKind::Path(log.to_str().expect("UTF-8").to_owned());
-    host.sources.push(SourceSpec {
-        name: "app".to_owned(),
-        kind,
-        time: None,
-        as_root: false,
-    });
-    let mut watched = Watched::follow(vec![host], 10);
+    let mut watched = Watched::follow(vec![following(sshd, "web-1", &log)], 10);
     watched
         .until("the first line", |w| w.records.len() == 1)
         .await;
@@ -94,7 +86,7 @@ fn nice(pid: u32) -> Option<i64> {
 #[tokio::test(flavor = "multi_thread")]
 async fn r90_whatever_we_run_on_a_host_is_last_in_line_and_has_caps() {
     let sshd = Sshd::start();
-    let mut watched = following(&sshd).await;
+    let mut watched = told_one_line(&sshd).await;
     watched.until("two samples", |w| w.samples.len() >= 2).await;
     let (ours, begun) = (ours(&sshd), Instant::now());
     let written: u64 = ours.iter().filter_map(|(pid, _)| bytes_written(*pid)).sum();
@@ -225,13 +217,7 @@ async fn r69_a_session_changes_nothing_on_a_host() {
     }
     let mut host = sshd.host("web-1");
     pack(&logs);
-    let kind = SourceKind::Path(logs.join("*.log").to_str().expect("UTF-8").to_owned());
-    host.sources.push(SourceSpec {
-        name: "logs".to_owned(),
-        kind,
-        time: None,
-        as_root: false,
-    });
+    host.sources.push(file_source("logs", &logs.join("*.log")));
     let mut watched = Watched::follow(vec![host], 10);
     watched
         .until("the first lines", |w| w.records.len() == 2)

@@ -11,15 +11,18 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use logtrail::model::source::{SourceKind, SourceSpec};
 use logtrail::model::state::LinkState;
 use serde_json::Value;
 
-use super::faults::{assert_all_on_disk_once, assert_all_once, following, has_told, told};
-use super::support::PATIENCE;
-use super::support::fleet::{Watched, local_host};
-use super::support::sshd::Sshd;
-use super::support::writer::{Writer, serial};
+use crate::support::PATIENCE;
+use crate::support::binary::logtrail;
+use crate::support::fleet::Watched;
+use crate::support::inventory::Inventory;
+use crate::support::processes::peak_memory;
+use crate::support::serials::{assert_all_on_disk_once, assert_all_once, has_reached, lines_of};
+use crate::support::spec::{file_source, following, local_host};
+use crate::support::sshd::Sshd;
+use crate::support::writer::{Writer, serial};
 
 /// A shell of a host may map so much memory, in KiB, and whatever it starts.
 const MEMORY_THERE: u32 = 64 << 10;
@@ -42,14 +45,9 @@ struct Host {
 
 impl Host {
     fn with_source(sshd: Sshd, path: &Path) -> Self {
-        let inventory = sshd.path("hosts.toml");
-        let text = format!(
-            "[hosts.web-1]\naddress = \"127.0.0.1\"\nport = {}\nidentity = {:?}\nknown_hosts = {:?}\nsources = [{{ name = \"app\", path = {path:?} }}]\n",
-            sshd.port(),
-            sshd.client_key_path(),
-            sshd.known_hosts(),
-        );
-        fs::write(&inventory, text).expect("write the inventory");
+        let inventory = Inventory::default()
+            .following("web-1", &sshd, path)
+            .write(&sshd.path(""));
         Self {
             _sshd: sshd,
             inventory,
@@ -58,16 +56,9 @@ impl Host {
 
     /// The last object that a command prints, its exit code, and the most memory that it had.
     fn run(&self, args: &[&str]) -> (Vec<Value>, Option<i32>, u64) {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_logtrail-tui"));
-        command
-            .args(args)
-            .args(["--no-ssh-config", "--json", "--timeout", "20m", "--config"])
-            .arg(&self.inventory);
-        command
-            .env_remove("LOGTRAIL_HOSTS")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped());
-        let child = command.spawn().expect("run it");
+        let mut command = logtrail(&self.inventory, args);
+        command.args(["--json", "--timeout", "20m"]);
+        let child = command.stdout(Stdio::piped()).spawn().expect("run it");
         let pid = child.id();
         let (done, is_done) = std::sync::mpsc::channel::<()>();
         let peak = std::thread::spawn(move || {
@@ -76,10 +67,7 @@ impl Host {
                 .recv_timeout(Duration::from_millis(20))
                 .is_err_and(|why| why == std::sync::mpsc::RecvTimeoutError::Timeout)
             {
-                let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-                let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-                let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
-                peak = peak.max(kib.unwrap_or_default() * 1024);
+                peak = peak.max(peak_memory(pid));
             }
             peak
         });
@@ -165,7 +153,7 @@ fn zgrep(folder: &Path, glob: &str) -> u64 {
 }
 
 #[test]
-fn r16_r22_a_search_goes_through_all_generations_of_a_log_however_many_there_are() {
+fn r16_r22_a_search_reads_all_of_very_many_generations() {
     let sshd = limited();
     let logs = sshd.path("logs");
     fs::create_dir(&logs).expect("a folder");
@@ -277,7 +265,7 @@ fn shift(log: &Path, count: u64) {
 }
 
 #[test]
-fn r22_a_search_finds_all_of_a_log_whose_generations_are_renamed_all_the_while() {
+fn r22_a_search_finds_all_while_generations_are_renamed() {
     let sshd = Sshd::start();
     let logs = sshd.path("logs");
     fs::create_dir(&logs).expect("a folder");
@@ -316,7 +304,7 @@ fn r22_a_search_finds_all_of_a_log_whose_generations_are_renamed_all_the_while()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r01_r03_a_log_with_two_thousand_generations_loses_no_line_when_it_is_rotated() {
+async fn r01_r03_rotating_a_log_with_two_thousand_generations_loses_no_line() {
     let sshd = Sshd::start();
     let log = sshd.path("app.log");
     for number in 1..=2000 {
@@ -335,17 +323,13 @@ async fn r01_r03_a_log_with_two_thousand_generations_loses_no_line_when_it_is_ro
         File::create(&reopen).expect("told to open its log again");
         let target = writer.written() + 2000;
         while writer.written() < target {
-            let _ = tokio::time::timeout(
-                Duration::from_millis(100),
-                watched.until("a moment", |_| false),
-            )
-            .await;
+            watched.pause(Duration::from_millis(100)).await;
         }
     }
     let written = writer.stop();
     watched
         .until_within(Duration::from_secs(60), "the last line", |w| {
-            has_told(w, 0, written - 1)
+            has_reached(w, 0, written - 1)
         })
         .await;
     assert_all_on_disk_once(&watched, &sshd.path(""), written);
@@ -374,7 +358,7 @@ fn compress_and_shift(log: &Path, how: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r01_generations_that_were_there_before_are_not_told_however_they_are_compressed_later() {
+async fn r01_old_generations_are_not_told_when_they_are_compressed_later() {
     for how in [
         "gzip -c \"$1\" >\"$1.gz\"",
         "gzip -c \"$1\" >\"$1.gz\"; touch -d \"$(stat -c %y \"$1\" | cut -c1-26)\" \"$1.gz\"",
@@ -400,15 +384,15 @@ async fn r01_generations_that_were_there_before_are_not_told_however_they_are_co
             let is_beyond = |line: &String| line.ends_with("did") && serial(line) > target;
             watched
                 .until("lines of the next", |w| {
-                    told(w, 0).last().is_some_and(is_beyond)
+                    lines_of(w, 0).last().is_some_and(is_beyond)
                 })
                 .await;
         }
         let written = writer.stop();
         watched
-            .until("the last line", |w| has_told(w, 0, written - 1))
+            .until("the last line", |w| has_reached(w, 0, written - 1))
             .await;
-        let lines = told(&watched, 0);
+        let lines = lines_of(&watched, 0);
         assert_eq!(
             lines.iter().find(|line| line.starts_with("old")),
             None,
@@ -420,7 +404,7 @@ async fn r01_generations_that_were_there_before_are_not_told_however_they_are_co
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r16_of_more_files_than_are_followed_those_that_changed_last_are_and_it_is_said() {
+async fn r16_the_files_that_changed_last_are_followed_and_the_rest_is_counted() {
     let sshd = Sshd::start();
     let logs = sshd.path("logs");
     fs::create_dir(&logs).expect("a folder");
@@ -438,13 +422,7 @@ async fn r16_of_more_files_than_are_followed_those_that_changed_last_are_and_it_
         );
     }
     let mut host = sshd.host("web-1");
-    let kind = SourceKind::Path(format!("{}/*", logs.display()));
-    host.sources.push(SourceSpec {
-        name: "jobs".to_owned(),
-        kind,
-        time: None,
-        as_root: false,
-    });
+    host.sources.push(file_source("jobs", &logs.join("*")));
     let mut watched = Watched::follow(vec![host], 1);
     watched
         .until_within(
@@ -480,7 +458,7 @@ async fn r16_of_more_files_than_are_followed_those_that_changed_last_are_and_it_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r13_last_lines_that_are_too_long_to_be_read_are_fewer_and_a_bounded_pass_says_so() {
+async fn r13_a_pass_says_that_long_last_lines_are_fewer_than_asked_for() {
     let folder = tempfile::tempdir().expect("a folder");
     let log = folder.path().join("app.log");
     let line = "x".repeat(1_000_000) + "\n";

@@ -16,12 +16,16 @@ use logtrail::host::{Files, LocalFiles};
 use logtrail::model::state::LinkState;
 use logtrail::query::Prefilter;
 
-use super::faults::{append, assert_all_once, has_told, told};
-use super::support::fleet::{Watched, local_host};
-use super::support::fuse::{Fuse, Manners};
-use super::support::mounted::{Mounted, with_own_mounts};
-use super::support::writer::Writer;
-use super::transport::connect;
+use crate::support::chance::{chance, millis};
+use crate::support::connect::connect;
+use crate::support::files::append;
+use crate::support::fleet::Watched;
+use crate::support::fuse::{Fuse, Manners};
+use crate::support::mounted::{Mounted, with_own_mounts};
+use crate::support::serials::{assert_all_once, has_reached, lines_of};
+use crate::support::spec::local_host;
+use crate::support::time_limit::{Stopwatch, assert_at_most};
+use crate::support::writer::Writer;
 
 /// A folder and the place where it is seen once more. The place is removed before what is mounted
 /// there is gone: it must be dropped last.
@@ -66,10 +70,6 @@ fn many_lines() -> Vec<String> {
         .collect()
 }
 
-async fn pause(watched: &mut Watched, time: Duration) {
-    let _ = tokio::time::timeout(time, watched.until("a moment", |_| false)).await;
-}
-
 fn follow(paths: &[&Path], lines: u32) -> Watched {
     Watched::follow(vec![local_host("here", paths)], lines)
 }
@@ -109,7 +109,7 @@ fn r18_nothing_beyond_a_size_that_lags_is_taken_for_text() {
             watched.until("lines", |w| w.records.len() > 15_000).await;
             let written = writer.stop();
             watched
-                .until("the last line", |w| has_told(w, 0, written - 1))
+                .until("the last line", |w| has_reached(w, 0, written - 1))
                 .await;
             assert_all_once(&watched, 0, written);
             assert_eq!(watched.gaps, []);
@@ -213,7 +213,7 @@ fn r18_a_log_that_has_another_number_after_a_remount_goes_on_where_it_was() {
                     .until("the next lines", |w| w.records.len() >= expected.len())
                     .await;
                 drop(fuse.replace(next));
-                pause(&mut watched, Duration::from_millis(600)).await;
+                watched.pause(Duration::from_millis(600)).await;
             }
             assert_eq!(watched.texts(), expected, "gone between: {is_gone_between}");
             assert_eq!(watched.gaps, []);
@@ -222,7 +222,7 @@ fn r18_a_log_that_has_another_number_after_a_remount_goes_on_where_it_was() {
 }
 
 #[test]
-fn r18_a_log_that_was_rotated_while_it_was_not_mounted_is_read_to_its_end_first() {
+fn r18_the_old_file_is_read_first_when_an_unmounted_log_was_rotated() {
     with_own_mounts(|| async {
         let places = Places::new();
         let (real, seen) = (places.real("app.log"), places.seen("app.log"));
@@ -280,7 +280,7 @@ fn r18_a_log_that_was_rotated_while_it_was_not_mounted_is_read_to_its_end_first(
         watched
             .until("the new file", |w| w.records.len() >= expected.len())
             .await;
-        pause(&mut watched, Duration::from_millis(600)).await;
+        watched.pause(Duration::from_millis(600)).await;
         drop((over, fuse));
         assert_eq!(watched.texts(), expected);
         assert_eq!(watched.gaps, []);
@@ -288,7 +288,7 @@ fn r18_a_log_that_was_rotated_while_it_was_not_mounted_is_read_to_its_end_first(
 }
 
 #[test]
-fn r18_a_new_log_that_has_as_many_bytes_as_were_read_is_not_taken_for_the_old_one() {
+fn r18_a_new_log_of_the_same_size_is_not_taken_for_the_old_one() {
     with_own_mounts(|| async {
         let places = Places::new();
         let (real, seen) = (places.real("app.log"), places.seen("app.log"));
@@ -316,7 +316,7 @@ fn r18_a_new_log_that_has_as_many_bytes_as_were_read_is_not_taken_for_the_old_on
 }
 
 #[test]
-fn r18_a_server_that_goes_and_comes_back_costs_no_line_whatever_it_says_meanwhile() {
+fn r18_a_server_that_goes_and_comes_back_costs_no_line() {
     with_own_mounts(|| async {
         for (error, words) in [
             (Errno::ESTALE, "Stale file handle"),
@@ -346,7 +346,7 @@ fn r18_a_server_that_goes_and_comes_back_costs_no_line_whatever_it_says_meanwhil
             }
             let written = writer.stop();
             watched
-                .until("the last line", |w| has_told(w, 0, written - 1))
+                .until("the last line", |w| has_reached(w, 0, written - 1))
                 .await;
             assert_all_once(&watched, 0, written);
             assert_eq!(watched.gaps, [], "{words}");
@@ -355,7 +355,7 @@ fn r18_a_server_that_goes_and_comes_back_costs_no_line_whatever_it_says_meanwhil
 }
 
 #[test]
-fn r18_of_a_log_that_cannot_be_reached_at_first_the_last_lines_are_told_and_not_all() {
+fn r18_a_log_out_of_reach_at_first_begins_with_its_last_lines() {
     with_own_mounts(|| async {
         let places = Places::new();
         let text: String = (0..5000).map(|n| format!("line {n}\n")).collect();
@@ -392,7 +392,7 @@ fn r18_of_a_log_that_cannot_be_reached_at_first_the_last_lines_are_told_and_not_
 }
 
 #[test]
-fn r18_what_could_not_be_read_for_a_while_is_told_though_nothing_is_written_any_more() {
+fn r18_unread_lines_are_told_though_nothing_more_is_written() {
     with_own_mounts(|| async {
         for at_rest in [false, true] {
             let places = Places::new();
@@ -403,14 +403,14 @@ fn r18_what_could_not_be_read_for_a_while_is_told_though_nothing_is_written_any_
                 .until("the first line", |w| w.records.len() == 1)
                 .await;
             if at_rest {
-                pause(&mut watched, Duration::from_secs(15)).await;
+                watched.pause(Duration::from_secs(15)).await;
             }
             fuse.behave(Manners {
                 reads_fail: Some(Errno::EIO),
                 ..Manners::default()
             });
             append(&places.real("app.log"), "two\n");
-            pause(&mut watched, Duration::from_millis(1500)).await;
+            watched.pause(Duration::from_millis(1500)).await;
             assert_eq!(watched.texts(), ["one"]);
             fuse.behave(Manners::default());
             watched
@@ -424,12 +424,10 @@ fn r18_what_could_not_be_read_for_a_while_is_told_though_nothing_is_written_any_
 /// How late lines are told that are written to `real` and read at `seen`, sorted.
 async fn delays(watched: &mut Watched, real: &Path, rest: Duration, count: usize) -> Vec<Duration> {
     let mut delays = Vec::new();
+    let mut chance = chance();
     for n in 0..count {
-        pause(
-            watched,
-            rest + Duration::from_millis(rand::random_range(0..500)),
-        )
-        .await;
+        let pause = rest + millis(&mut chance, 0..500);
+        watched.pause(pause).await;
         let written = Instant::now();
         append(real, &format!("line {n}\n"));
         watched
@@ -446,7 +444,7 @@ async fn delays(watched: &mut Watched, real: &Path, rest: Duration, count: usize
 /// Whether the `tail` that waits for this file has asked the kernel for events.
 async fn wait_for_watcher(watched: &mut Watched, log: &Path) -> bool {
     let log = log.to_str().expect("UTF-8").to_owned();
-    let since = Instant::now();
+    let deadline = Instant::now() + Duration::from_secs(60);
     let mut met: Option<(PathBuf, Instant)> = None;
     loop {
         let processes = fs::read_dir("/proc")
@@ -473,10 +471,10 @@ async fn wait_for_watcher(watched: &mut Watched, log: &Path) -> bool {
             }
         }
         assert!(
-            since.elapsed() < Duration::from_secs(60),
+            Instant::now() < deadline,
             "nothing waits for {log}, which rests"
         );
-        pause(watched, Duration::from_millis(200)).await;
+        watched.pause(Duration::from_millis(200)).await;
     }
 }
 
@@ -510,9 +508,10 @@ fn r18_lines_written_behind_the_back_of_a_mount_are_told_in_time() {
                 );
                 // One look in ten is made though nothing wakes the script: 4 s. How quick it is,
                 // the bench says.
-                assert!(
-                    last < Duration::from_secs(4),
-                    "a line on {what}, {state}: {times:?}"
+                assert_at_most(
+                    Duration::from_secs(4),
+                    last,
+                    &format!("a line on {what}, {state}"),
                 );
             }
             // What wakes the script at rest is told by the kernel of a disk, and looks itself
@@ -528,7 +527,7 @@ fn r18_lines_written_behind_the_back_of_a_mount_are_told_in_time() {
 }
 
 #[test]
-fn r18_a_file_system_that_hangs_holds_up_the_other_sources_of_its_host_for_a_moment_only() {
+fn r18_a_hung_file_system_holds_up_other_sources_for_a_moment_only() {
     with_own_mounts(|| async {
         let places = Places::new();
         let (hung, well) = (places.seen("hung.log"), places.other("well.log"));
@@ -558,7 +557,7 @@ fn r18_a_file_system_that_hangs_holds_up_the_other_sources_of_its_host_for_a_mom
                 "r18: while another file hangs, line {n} was told {:?} after the hang began",
                 began.elapsed()
             );
-            pause(&mut watched, Duration::from_millis(500)).await;
+            watched.pause(Duration::from_millis(500)).await;
         }
         watched
             .until("which file it is", |w| {
@@ -569,14 +568,11 @@ fn r18_a_file_system_that_hangs_holds_up_the_other_sources_of_its_host_for_a_mom
         let (waiting, statuses) = (fuse.waiting(), watched.statuses.len());
         for n in 4..=8 {
             append(&well, &format!("well {n}\n"));
-            let (line, written) = (format!("well {n}"), Instant::now());
+            let line = format!("well {n}");
+            let written = Stopwatch::start();
             watched.until(&line, |w| w.texts().contains(&line)).await;
-            assert!(
-                written.elapsed() < Duration::from_secs(2),
-                "{:?}",
-                written.elapsed()
-            );
-            pause(&mut watched, Duration::from_secs(1)).await;
+            written.assert_within_s(2, &line);
+            watched.pause(Duration::from_secs(1)).await;
         }
         assert_eq!(
             (fuse.waiting(), watched.statuses.len()),
@@ -593,7 +589,7 @@ fn r18_a_file_system_that_hangs_holds_up_the_other_sources_of_its_host_for_a_mom
             .until("the next", |w| w.texts().contains(&"hung 2".to_owned()))
             .await;
         let lines = |of: &str| {
-            told(&watched, 0)
+            lines_of(&watched, 0)
                 .into_iter()
                 .filter(|line| line.starts_with(of))
                 .collect::<Vec<_>>()
@@ -608,7 +604,7 @@ fn r18_a_file_system_that_hangs_holds_up_the_other_sources_of_its_host_for_a_mom
 }
 
 #[test]
-fn r18_a_log_of_an_image_that_is_written_to_for_the_first_time_goes_on_in_the_upper_layer() {
+fn r18_a_log_goes_on_when_it_moves_to_the_upper_layer() {
     with_own_mounts(|| async {
         let number =
             |path: &Path| std::os::unix::fs::MetadataExt::ino(&fs::metadata(path).expect("there"));
@@ -649,7 +645,7 @@ fn r18_a_log_of_an_image_that_is_written_to_for_the_first_time_goes_on_in_the_up
             watched
                 .until("all", |w| w.records.len() >= expected.len())
                 .await;
-            pause(&mut watched, Duration::from_millis(600)).await;
+            watched.pause(Duration::from_millis(600)).await;
             assert_eq!(watched.texts(), expected);
             assert_eq!(watched.gaps, []);
         }
@@ -674,7 +670,7 @@ fn r18_a_log_in_memory_is_followed_over_rotations() {
         }
         let written = writer.stop();
         watched
-            .until("the last line", |w| has_told(w, 0, written - 1))
+            .until("the last line", |w| has_reached(w, 0, written - 1))
             .await;
         assert_all_once(&watched, 0, written);
         assert_eq!(watched.gaps, []);
@@ -696,7 +692,7 @@ fn r18_a_file_that_a_pattern_finds_under_two_names_is_told_once() {
             watched
                 .until("the next", |w| w.texts().contains(&format!("line {n}")))
                 .await;
-            pause(&mut watched, Duration::from_millis(600)).await;
+            watched.pause(Duration::from_millis(600)).await;
         }
         assert_eq!(watched.texts(), ["one", "line 2", "line 3", "line 4"]);
         assert_eq!(watched.gaps, []);
@@ -704,8 +700,7 @@ fn r18_a_file_that_a_pattern_finds_under_two_names_is_told_once() {
 }
 
 #[test]
-fn r18_a_file_that_was_asked_for_by_a_name_that_is_gone_is_told_under_another_that_a_pattern_finds()
-{
+fn r18_a_file_whose_name_is_gone_is_told_under_another_name() {
     with_own_mounts(|| async {
         let places = Places::new();
         append(&places.real("app.log"), "one\n");
@@ -763,7 +758,7 @@ fn r18_a_file_of_two_names_is_told_to_its_end_when_the_first_name_is_gone() {
         fs::rename(places.real("app.log"), places.real("app.log.1")).expect("rename");
         append(&places.real("app.log"), "five\n");
         watched.until("all", |w| w.records.len() >= 5).await;
-        pause(&mut watched, Duration::from_millis(900)).await;
+        watched.pause(Duration::from_millis(900)).await;
         drop(bound);
         assert_eq!(watched.texts(), ["one", "two", "three", "four", "five"]);
         assert_eq!(watched.gaps, []);

@@ -64,7 +64,7 @@ fn type_names(file: &ParsedFile) -> Vec<String> {
             _ => return None,
         };
         let is_private = matches!(visibility, syn::Visibility::Inherited);
-        let counts = !is_for_tests(attributes) && !(is_private && is_short);
+        let counts = !(is_for_tests(attributes) || is_private && is_short);
         counts.then(|| name.to_string())
     });
     types.collect()

@@ -1,34 +1,32 @@
 //! Servers that give a connection one session only: OpenSSH's with MaxSessions 1, and tinysshd,
 //! which hangs up when it ends.
 
-use std::sync::Arc;
-use std::time::Duration;
-
 use logtrail::fleet::{Asking, Told};
 use logtrail::model::host::HostSpec;
-use logtrail::model::source::{SourceKind, SourceSpec};
+use logtrail::model::source::SourceSpec;
 use logtrail::model::state::LinkState;
 use logtrail::model::update::Update;
 use logtrail::query::request::{LogRequest, LogResponse, PageStart, RequestKind};
-use logtrail::transport::{Connector, TransportSettings};
 
-use crate::servers::TinySshd;
-use crate::sources::{
-    ID, World, append, as_root, at, container, executable, last_reason, page, problem, source,
-};
-use crate::support::fleet::Watched;
+use crate::support::asking::page_request;
+use crate::support::connect::connector;
+use crate::support::files::{append, executable};
+use crate::support::fleet::{Watched, last_reason, problem_of};
+use crate::support::spec::{as_root, container, file_source};
 use crate::support::sshd::Sshd;
+use crate::support::stand_in::{CONTAINER_ID, StandInHost, engine_line};
+use crate::support::tinysshd::TinySshd;
 use crate::support::{PATIENCE, Person, program};
 
 /// The same logs on both servers.
 struct Servers {
-    world: World,
+    world: StandInHost,
     tiny: TinySshd,
 }
 
 impl Servers {
     fn start() -> Self {
-        let world = World::on(Sshd::builder().config("MaxSessions 1"), &["docker"]);
+        let world = StandInHost::on(Sshd::builder().config("MaxSessions 1"), &["docker"]);
         executable(
             &world.file("bin/sudo"),
             "#!/bin/sh\n[ \"$*\" = '-n /bin/sh -s' ] || exit 9\nexec \"$2\" \"$3\"\n",
@@ -50,15 +48,7 @@ impl Servers {
     }
 
     fn file(&self, name: &str) -> SourceSpec {
-        source(
-            name,
-            SourceKind::Path(
-                self.world
-                    .file(&format!("{name}.log"))
-                    .display()
-                    .to_string(),
-            ),
-        )
+        file_source(name, &self.world.file(&format!("{name}.log")))
     }
 
     fn secure(&self) -> SourceSpec {
@@ -76,12 +66,7 @@ impl Servers {
 /// What a host answers about these sources, as `search` and `read` have it: lines, failures, and
 /// its last state.
 async fn asked(host: HostSpec, sources: &[&str], what: RequestKind) -> Vec<String> {
-    let settings = TransportSettings {
-        ssh_config: false,
-        connect_timeout: Duration::from_secs(10),
-        known_hosts: None,
-    };
-    let connector = Connector::new(settings, Arc::new(Person::absent()));
+    let connector = connector(&Person::absent());
     let asks = [LogRequest {
         sources: sources.iter().map(|name| (*name).to_owned()).collect(),
         what,
@@ -103,7 +88,7 @@ async fn asked(host: HostSpec, sources: &[&str], what: RequestKind) -> Vec<Strin
                     .to_owned();
             }
             Told::Reply(_, LogResponse::Failed(name, why)) => {
-                told.push(format!("{name} failed: {why}"))
+                told.push(format!("{name} failed: {why}"));
             }
             _ => {}
         }
@@ -120,7 +105,7 @@ fn says_one_session(watched: &Watched) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r36_files_are_followed_where_a_server_gives_one_session_and_the_rest_says_why_not() {
+async fn r36_a_server_with_one_session_follows_files_and_says_why_no_more() {
     let servers = Servers::start();
     for host in servers.hosts(&[servers.file("app"), servers.secure(), container("shop")]) {
         println!("{}", host.name());
@@ -142,7 +127,7 @@ async fn r36_files_are_followed_where_a_server_gives_one_session_and_the_rest_sa
         let is_why = |why: String| why.contains("one session only");
         watched
             .until("why not root's", |w| {
-                problem(w, "secure").is_some_and(is_why)
+                problem_of(w, "secure").is_some_and(is_why)
             })
             .await;
         watched.until("metrics", |w| w.samples.len() > 1).await;
@@ -166,12 +151,17 @@ async fn r36_a_search_has_the_only_session_for_what_it_is_about() {
     let servers = Servers::start();
     servers
         .world
-        .list(&[&format!("{}\tshop\t\t\trunning", crate::sources::ID)]);
-    servers.world.says(ID, &[&at(1, "c1")]);
+        .list(&[&format!("{CONTAINER_ID}\tshop\t\t\trunning")]);
+    servers.world.says(CONTAINER_ID, &[&engine_line(1, "c1")]);
     let all = [servers.file("app"), servers.secure(), container("shop")];
     for (name, line) in [("app", "a1"), ("secure", "s1"), ("shop", "c1")] {
         for host in servers.hosts(&all) {
-            let told = asked(host.clone(), &[name], page(PageStart::Oldest, false, 10)).await;
+            let told = asked(
+                host.clone(),
+                &[name],
+                page_request(PageStart::Oldest, false, 10),
+            )
+            .await;
             assert_eq!(told, [line, "ok"], "{name} on {}", host.name());
         }
     }
@@ -181,7 +171,12 @@ async fn r36_a_search_has_the_only_session_for_what_it_is_about() {
 async fn r36_a_search_of_all_reads_what_it_can_where_a_server_gives_one_session() {
     let servers = Servers::start();
     for host in servers.hosts(&[servers.file("app"), servers.secure()]) {
-        let told = asked(host.clone(), &[], page(PageStart::Oldest, false, 10)).await;
+        let told = asked(
+            host.clone(),
+            &[],
+            page_request(PageStart::Oldest, false, 10),
+        )
+        .await;
         let name = host.name();
         assert!(told.contains(&"a1".to_owned()), "{name}: {told:?}");
         assert!(
@@ -207,7 +202,7 @@ async fn r36_a_sudo_that_refuses_the_only_session_is_what_is_told() {
         let told = asked(
             host.clone(),
             &["secure"],
-            page(PageStart::Oldest, false, 10),
+            page_request(PageStart::Oldest, false, 10),
         )
         .await;
         let last = told.last().expect("a state");
@@ -220,7 +215,7 @@ async fn r36_a_sudo_that_refuses_the_only_session_is_what_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r36_what_only_root_may_read_has_the_only_session_of_a_host_that_has_nothing_else() {
+async fn r36_files_for_root_have_the_only_session_where_there_are_no_others() {
     let servers = Servers::start();
     for host in servers.hosts(&[servers.secure()]) {
         println!("{}", host.name());
@@ -250,7 +245,7 @@ async fn r36_what_only_root_may_read_has_the_only_session_of_a_host_that_has_not
             "{:?}",
             watched.statuses
         );
-        assert_eq!(problem(&watched, "secure"), None);
+        assert_eq!(problem_of(&watched, "secure"), None);
     }
 }
 
@@ -283,7 +278,8 @@ async fn r36_a_sudo_that_refuses_the_only_session_leaves_it_to_the_rest() {
             })
             .await;
         assert!(
-            problem(&watched, "secure").is_some_and(|why| why.contains("a password is required"))
+            problem_of(&watched, "secure")
+                .is_some_and(|why| why.contains("a password is required"))
         );
     }
 }

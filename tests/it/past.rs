@@ -2,23 +2,27 @@
 //! time, and that a search that nobody wants any more leaves nothing behind on the hosts.
 
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
-use rustix::process::{Pid, Signal, kill_process};
-use serde_json::Value;
-
 use logtrail::model::host::HostId;
 use logtrail::model::time::Time;
 use logtrail::query::request::{LogRequest, LogResponse, PageRequest, PageStart, RequestKind};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
 
-use super::faults::following;
-use super::support::fleet::Watched;
-use super::support::sshd::Sshd;
-use super::support::{PATIENCE, within};
+use crate::support::binary::logtrail;
+use crate::support::files::executable;
+use crate::support::fleet::Watched;
+use crate::support::inventory::Inventory;
+use crate::support::processes::{peak_memory, session_names};
+use crate::support::spec::following;
+use crate::support::sshd::Sshd;
+use crate::support::time_limit::Stopwatch;
+use crate::support::{PATIENCE, within};
 
 /// The most memory that any process may take, here and on the host.
 const MOST_MEMORY: u64 = 64 << 20;
@@ -29,14 +33,9 @@ const DAY: i64 = 24 * 3600;
 const DENSE: u64 = 32 << 20;
 
 fn command(inventory: &Path, args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_logtrail-tui"));
+    let mut command = logtrail(inventory, args);
     command
-        .args(["--json", "--no-ssh-config", "--config"])
-        .arg(inventory)
-        .args(args);
-    command
-        .env_remove("LOGTRAIL_HOSTS")
-        .stdin(Stdio::null())
+        .arg("--json")
         .stdout(Stdio::piped())
         .stderr(Stdio::null());
     command
@@ -44,28 +43,11 @@ fn command(inventory: &Path, args: &[&str]) -> Command {
 
 /// An inventory of `web-1`, `web-2`, … with one source `app` each.
 fn inventory(hosts: &[(&Sshd, &Path)]) -> PathBuf {
-    let text: String = (1..)
-        .zip(hosts)
-        .map(|(n, (sshd, log))| {
-            format!(
-                "[hosts.web-{n}]\naddress = \"127.0.0.1\"\nport = {}\nidentity = {:?}\nknown_hosts = {:?}\nsources = [{{ name = \"app\", path = {log:?} }}]\n",
-                sshd.port(),
-                sshd.client_key_path(),
-                sshd.known_hosts(),
-            )
-        })
-        .collect();
-    let path = hosts[0].0.path("hosts.toml");
-    std::fs::write(&path, text).expect("write the inventory");
-    path
-}
-
-/// The most memory that a process has had; 0 of one that has ended.
-fn peak(pid: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
-    kib.unwrap_or_default() * 1024
+    let add = |inventory: Inventory, (n, (sshd, log)): (u32, &(&Sshd, &Path))| {
+        inventory.following(&format!("web-{n}"), sshd, log)
+    };
+    let all = (1..).zip(hosts).fold(Inventory::default(), add);
+    all.write(&hosts[0].0.path(""))
 }
 
 /// What one command printed, and what it took.
@@ -117,11 +99,11 @@ fn run(sshd: &Sshd, inventory: &Path, args: &[&str]) -> Ran {
     let (mut memory_here, mut memory_there) = (0, 0);
     let deadline = Instant::now() + PATIENCE;
     while child.try_wait().expect("wait").is_none() {
-        memory_here = peak(child.id()).max(memory_here);
+        memory_here = peak_memory(child.id()).max(memory_here);
         memory_there = sshd
             .session_processes()
             .iter()
-            .map(|(pid, _)| peak(*pid))
+            .map(|(pid, _)| peak_memory(*pid))
             .fold(memory_there, u64::max);
         assert!(
             Instant::now() < deadline,
@@ -252,24 +234,13 @@ fn walk_about(write: impl Fn(&Path, Timestamp)) {
 }
 
 #[test]
-fn r44_a_sparse_log_of_10_gb_is_opened_paged_searched_and_jumped_in_within_64_mib() {
+fn r44_reading_a_sparse_log_of_10_gb_takes_64_mib_at_most() {
     walk_about(|path, end| write_sparse(path, end, 10 << 30));
 }
 
 #[test]
 fn r44_a_log_of_200_mb_without_holes_is_so_too() {
     walk_about(|path, end| write_plain(path, end, 200 << 20));
-}
-
-/// What works for those who are logged in.
-fn working(sshd: &Sshd) -> Vec<String> {
-    let name = |(pid, _): (u32, String)| std::fs::read_to_string(format!("/proc/{pid}/comm")).ok();
-    let names = sshd
-        .session_processes()
-        .into_iter()
-        .filter_map(name)
-        .map(|name| name.trim().to_owned());
-    names.filter(|name| !name.starts_with("sshd")).collect()
 }
 
 /// Begins a search that matches every line of three hosts, waits for the first hit of each and ends
@@ -283,7 +254,7 @@ fn explode(
     write_plain(&log, Timestamp::now(), 64 << 20);
     let hosts: Vec<(&Sshd, &Path)> = servers.iter().map(|sshd| (sshd, log.as_path())).collect();
     let inventory = inventory(&hosts);
-    let began = Instant::now();
+    let began = Stopwatch::start();
     let mut child = command(&inventory, &[&["search", "request"], limit].concat())
         .spawn()
         .expect("start it");
@@ -298,34 +269,28 @@ fn explode(
         let object: Value = serde_json::from_str(&line).expect("JSON");
         if object["type"] == "hit" {
             if seen.is_empty() {
-                assert!(
-                    began.elapsed() < Duration::from_secs(2),
-                    "the first hit came after {:?}",
-                    began.elapsed()
-                );
+                began.assert_within_s(2, "the first hit");
             }
             seen.insert(object["host"].as_str().expect("a host").to_owned());
         }
-        assert!(began.elapsed() < PATIENCE, "only hits of {seen:?}");
+        began.assert_within(PATIENCE, &format!("more than hits of {seen:?}"));
     }
     end(&mut child, out);
-    let ended = Instant::now();
-    let mut left: Vec<_> = servers.iter().flat_map(working).collect();
-    while !left.is_empty() {
-        assert!(
-            ended.elapsed() < Duration::from_secs(2),
-            "still there after {:?}: {left:?}",
-            ended.elapsed()
-        );
+    let ended = Stopwatch::start();
+    loop {
+        let left: Vec<_> = servers.iter().flat_map(session_names).collect();
+        if left.is_empty() {
+            break;
+        }
+        ended.assert_within_s(2, &format!("ending, which left {left:?}"));
         std::thread::sleep(Duration::from_millis(10));
-        left = servers.iter().flat_map(working).collect();
     }
     let _ = child.kill();
     let _ = child.wait();
 }
 
 #[test]
-fn r48_ctrl_c_ends_a_search_that_matches_everything_and_frees_all_hosts_within_2_s() {
+fn r48_ctrl_c_frees_all_hosts_of_a_search_that_matches_everything() {
     explode(&[], |child, out| {
         kill_process(Pid::from_child(child), Signal::INT).expect("a signal");
         std::thread::spawn(move || out.lines().for_each(drop));
@@ -333,7 +298,7 @@ fn r48_ctrl_c_ends_a_search_that_matches_everything_and_frees_all_hosts_within_2
 }
 
 #[test]
-fn r48_a_reader_who_goes_ends_a_search_that_matches_everything_and_frees_all_hosts_within_2_s() {
+fn r48_a_reader_who_goes_frees_all_hosts_of_a_search_that_matches_everything() {
     explode(&[], |_, out| drop(out));
 }
 
@@ -356,14 +321,12 @@ fn r48_a_limit_ends_a_search_that_matches_everything_on_the_hosts() {
 fn listening_shell(folder: &Path) -> (PathBuf, PathBuf) {
     let (shell, heard) = (folder.join("shell"), folder.join("heard"));
     let script = format!("#!/bin/sh\ntee -a {} | /bin/sh \"$@\"\n", heard.display());
-    std::fs::write(&shell, script).expect("write the shell");
-    std::fs::set_permissions(&shell, std::fs::Permissions::from_mode(0o755))
-        .expect("make it executable");
+    executable(&shell, &script);
     (shell, heard)
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn over_one_connection_a_host_is_described_to_who_follows_and_once_to_who_asks() {
+async fn a_host_is_described_once_to_all_requests_of_a_connection() {
     let folder = tempfile::tempdir().expect("a folder");
     let (shell, heard) = listening_shell(folder.path());
     let sshd = Sshd::builder()

@@ -8,6 +8,8 @@ use logtrail::app::actions::ACTIONS;
 use logtrail::app::keys::spell;
 use logtrail::query::LANGUAGE;
 
+use crate::support::binary::BINARY;
+
 fn text() -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md"))
         .expect("there is a README")
@@ -24,7 +26,7 @@ fn blocks(text: &str, language: &str) -> Vec<String> {
 }
 
 fn run(home: &Path, args: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_logtrail-tui"));
+    let mut command = Command::new(BINARY);
     command
         .args(args)
         .env_clear()

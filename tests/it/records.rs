@@ -1,15 +1,17 @@
 //! Logs of many kinds on several hosts, asked with one query: times, levels, records, fields and
 //! ids are the same wherever a line is read, on a screen and in JSON.
 
-use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
 
-use super::support::pty::Pty;
-use super::support::sshd::Sshd;
+use crate::support::binary::BINARY;
+use crate::support::inventory::{Inventory, write_log_here};
+use crate::support::processes::{memory, peak_memory};
+use crate::support::pty::Pty;
+use crate::support::sshd::Sshd;
 
 /// Sources and what is in them. All of it happens within a few minutes of 2026-11-20, 13:00 UTC.
 const LOGS: [(&str, &str); 6] = [
@@ -66,17 +68,17 @@ fn write_logs(folder: &Path) {
     }
 }
 
-fn sources(folder: &Path) -> String {
-    let one = |(name, _): &(&str, &str)| {
-        format!(
-            "{{ name = {name:?}, path = {:?} }}",
-            folder.join(format!("{name}.log"))
-        )
-    };
-    format!(
-        "sources = [{}]\n",
-        LOGS.iter().map(one).collect::<Vec<_>>().join(", ")
-    )
+/// Names and paths of the sources in a folder.
+fn sources(folder: &Path) -> [(&'static str, PathBuf); 6] {
+    LOGS.map(|(name, _)| (name, folder.join(format!("{name}.log"))))
+}
+
+/// The host before reads all the logs in a folder.
+fn with_logs(inventory: Inventory, folder: &Path) -> Inventory {
+    std::fs::create_dir(folder).expect("make a folder");
+    write_logs(folder);
+    let sources = sources(folder);
+    inventory.sources(&sources.each_ref().map(|(name, path)| (*name, &**path)))
 }
 
 /// Two servers and this machine, each with logs of its own.
@@ -88,26 +90,13 @@ struct Mixed {
 impl Mixed {
     fn start() -> Self {
         let servers = [Sshd::start(), Sshd::start()];
-        let mut text = String::new();
+        let mut inventory = Inventory::default();
         for (n, sshd) in servers.iter().enumerate() {
-            let folder = sshd.path("logs");
-            std::fs::create_dir(&folder).expect("make a folder");
-            write_logs(&folder);
-            let _ = write!(
-                text,
-                "[hosts.web-{n}]\naddress = \"127.0.0.1\"\nport = {}\nidentity = {:?}\nknown_hosts = {:?}\n{}",
-                sshd.port(),
-                sshd.client_key_path(),
-                sshd.known_hosts(),
-                sources(&folder),
-            );
+            inventory = inventory.server(&format!("web-{n}"), sshd);
+            inventory = with_logs(inventory, &sshd.path("logs"));
         }
-        let here = servers[0].path("here");
-        std::fs::create_dir(&here).expect("make a folder");
-        write_logs(&here);
-        let _ = write!(text, "[hosts.localhost]\n{}", sources(&here));
-        let inventory = servers[0].path("hosts.toml");
-        std::fs::write(&inventory, text).expect("write the inventory");
+        let inventory =
+            with_logs(inventory.here(), &servers[0].path("here")).write(&servers[0].path(""));
         Self { servers, inventory }
     }
 
@@ -128,7 +117,7 @@ impl Mixed {
     fn lines(&self, query: &str) -> Vec<Vec<Value>> {
         let mut arguments = self.arguments(query);
         arguments.extend(["--once", "--json"]);
-        let output = Command::new(env!("CARGO_BIN_EXE_logtrail-tui"))
+        let output = Command::new(BINARY)
             .args(arguments)
             .output()
             .expect("run the console");
@@ -293,23 +282,6 @@ fn the_console_lists_the_fields_and_ids_of_a_record() {
     pty.kill();
 }
 
-/// Bytes of a process's memory: now, and the most there have been.
-fn memory(pid: u32) -> (u64, u64) {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("it runs");
-    let of = |name: &str| {
-        let line = status
-            .lines()
-            .find_map(|line| line.strip_prefix(name))
-            .expect("a line of the kernel");
-        line.split_whitespace()
-            .next()
-            .and_then(|kib| kib.parse::<u64>().ok())
-            .expect("a number")
-            * 1024
-    };
-    (of("VmRSS:"), of("VmHWM:"))
-}
-
 /// R13: what does not fit is counted, the lines beside it are whole, and the memory hardly grows.
 #[test]
 fn a_line_of_a_gibibyte_is_cut_and_costs_its_neighbours_nothing() {
@@ -317,22 +289,11 @@ fn a_line_of_a_gibibyte_is_cut_and_costs_its_neighbours_nothing() {
     let log = folder.path().join("app.log");
     let mut file = std::fs::File::create(&log).expect("create the log");
     file.write_all(b"the line before\n").expect("write");
-    let inventory = folder.path().join("hosts.toml");
-    std::fs::write(
-        &inventory,
-        format!("[hosts.localhost]\nsources = [{{ name = \"app\", path = {log:?} }}]\n"),
-    )
-    .expect("write the inventory");
-    let mut pty = Pty::start(
-        &[
-            "--no-ssh-config",
-            "--config",
-            inventory.to_str().expect("UTF-8"),
-        ],
-        (120, 20),
-    );
+    let inventory = write_log_here(folder.path(), &log);
+    let mut pty = Pty::console(&inventory, (120, 20));
     pty.wait_for("the line before");
-    let (before, _) = memory(pty.pid());
+    let before = memory(pty.pid());
+    assert!(before > 0, "it runs");
     let chunk = vec![b'x'; 1 << 20];
     for _ in 0..1024 {
         file.write_all(&chunk).expect("write");
@@ -342,7 +303,8 @@ fn a_line_of_a_gibibyte_is_cut_and_costs_its_neighbours_nothing() {
     pty.wait_until("the gap", |screen| {
         screen.contains("1.1 GB lost · ") && screen.contains(" · line-too-long")
     });
-    let (_, most) = memory(pty.pid());
+    let most = peak_memory(pty.pid());
+    assert!(most > 0, "it runs");
     assert!(
         most - before < 8 << 20,
         "{} MiB more than before",

@@ -2,28 +2,21 @@
 //! `sudo`, for nobody's machine is to be asked for a password.
 
 use std::fs;
-use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
-use logtrail::model::source::{SourceKind, SourceSpec};
 use logtrail::model::state::LinkState;
 use logtrail::query::request::{LogRequest, LogResponse, PageStart, RequestKind};
-use logtrail::transport::{Connector, TransportSettings};
 
-use crate::sources::{
-    World, answered, append, as_root, command, executable, last_reason, lines, page, problem,
-    source, text,
-};
 use crate::support::Person;
-use crate::support::fleet::Watched;
-
-fn file(name: &str, path: &Path) -> SourceSpec {
-    source(name, SourceKind::Path(path.display().to_string()))
-}
+use crate::support::asking::{answer_of, page_request, reply_lines, text_of};
+use crate::support::connect::connector;
+use crate::support::files::{append, executable};
+use crate::support::fleet::{Watched, last_reason, problem_of};
+use crate::support::spec::{as_root, command, file_source};
+use crate::support::stand_in::StandInHost;
 
 /// A program that stands in for sudo, and says what it was called with.
-fn sudo(world: &World, text: &str) {
+fn sudo(world: &StandInHost, text: &str) {
     executable(
         &world.file("bin/sudo"),
         &format!("#!/bin/sh\n[ \"$*\" = '-n /bin/sh -s' ] || exit 9\n{text}\n"),
@@ -32,7 +25,7 @@ fn sudo(world: &World, text: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_only_root_may_read_is_followed_by_sudo_beside_the_rest() {
-    let world = World::with(&["docker"]);
+    let world = StandInHost::with(&["docker"]);
     sudo(&world, "AS_ROOT=1 exec /usr/bin/sudo AS_ROOT=1 \"$@\"");
     let (secure, app) = (world.file("secure.log"), world.file("app.log"));
     append(&secure, "s0\ns1\n");
@@ -41,13 +34,13 @@ async fn what_only_root_may_read_is_followed_by_sudo_beside_the_rest() {
         &world.file("bin/whose"),
         "#!/bin/sh\necho \"root: $AS_ROOT\"\nsleep 1000\n",
     );
-    let secure_all = as_root(file("secure", &secure));
+    let secure_all = as_root(file_source("secure", &secure));
     let whose = as_root(command(
         "whose",
         &[&world.file("bin/whose").display().to_string()],
     ));
     let mut watched = Watched::follow(
-        vec![world.host(vec![secure_all, file("app", &app), whose])],
+        vec![world.host(vec![secure_all, file_source("app", &app), whose])],
         1,
     );
     watched.until("all three", |w| w.records.len() == 3).await;
@@ -76,48 +69,54 @@ async fn what_only_root_may_read_is_followed_by_sudo_beside_the_rest() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_only_root_may_read_is_read_back_by_sudo_beside_the_rest() {
-    let world = World::with(&[]);
+    let world = StandInHost::with(&[]);
     sudo(&world, "AS_ROOT=1 exec \"$2\" \"$3\"");
     let (secure, app) = (world.file("secure.log"), world.file("app.log"));
     append(&secure, "s1\ns2\n");
     append(&app, "a1\n");
     let mut host = world.host(vec![
-        as_root(file("secure", &secure)),
-        file("app", &app),
+        as_root(file_source("secure", &secure)),
+        file_source("app", &app),
         command("up", &["uptime"]),
     ]);
-    let (list, _) = answered(&host, RequestKind::List).await;
+    let (list, _) = answer_of(&host, RequestKind::List).await;
     let names = list.iter().filter_map(|reply| match reply {
         LogResponse::Source(info, files) => Some(format!("{} {}", info.name, files.len())),
         _ => None,
     });
     assert_eq!(names.collect::<Vec<_>>(), ["up 0", "secure 1", "app 1"]);
     host.sources.pop();
-    let page = page(PageStart::Oldest, false, 10);
-    let (read, totals) = answered(&host, page.clone()).await;
+    let page = page_request(PageStart::Oldest, false, 10);
+    let (read, totals) = answer_of(&host, page.clone()).await;
     assert_eq!(
-        lines(&read).iter().map(text).collect::<Vec<_>>(),
+        reply_lines(&read).iter().map(text_of).collect::<Vec<_>>(),
         ["s1", "s2", "a1"]
     );
     assert_eq!(totals.lines, 3);
     sudo(&world, "echo 'sudo: a password is required' >&2; exit 1");
-    let (read, _) = answered(&host, page).await;
+    let (read, _) = answer_of(&host, page).await;
     let refused = |reply: &LogResponse| matches!(reply, LogResponse::Failed(name, why) if &**name == "secure" && why.contains("sudo -n /bin/sh -s is refused"));
     assert!(refused(&read[0]), "{read:?}");
     assert_eq!(
-        lines(&read[1..]).iter().map(text).collect::<Vec<_>>(),
+        reply_lines(&read[1..])
+            .iter()
+            .map(text_of)
+            .collect::<Vec<_>>(),
         ["a1"]
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sudo_that_refuses_says_what_it_needs_and_the_other_sources_go_on() {
-    let world = World::with(&[]);
+    let world = StandInHost::with(&[]);
     sudo(&world, "echo 'sudo: a password is required' >&2; exit 1");
     let (secure, app) = (world.file("secure.log"), world.file("app.log"));
     append(&secure, "s1\n");
     append(&app, "a1\n");
-    let sources = vec![as_root(file("secure", &secure)), file("app", &app)];
+    let sources = vec![
+        as_root(file_source("secure", &secure)),
+        file_source("app", &app),
+    ];
     let mut watched = Watched::follow(vec![world.host(sources.clone())], 1);
     watched
         .until("the reason", |w| {
@@ -134,7 +133,7 @@ async fn a_sudo_that_refuses_says_what_it_needs_and_the_other_sources_go_on() {
         hint.contains(&format!("{user} ALL=(root) NOPASSWD: /bin/sh -s")),
         "{hint}"
     );
-    assert!(problem(&watched, "secure").is_some_and(|why| why.contains("is refused")));
+    assert!(problem_of(&watched, "secure").is_some_and(|why| why.contains("is refused")));
     append(&app, "a2\n");
     watched
         .until("the other to go on", |w| w.texts() == ["a1", "a2"])
@@ -150,7 +149,7 @@ async fn a_sudo_that_refuses_says_what_it_needs_and_the_other_sources_go_on() {
             last_reason(w).0 == Some(LinkState::Ok)
         })
         .await;
-    assert_eq!(problem(&watched, "secure"), None);
+    assert_eq!(problem_of(&watched, "secure"), None);
     assert_eq!(world.sshd.accepted(), 1);
     // The same of a bounded pass, where the server tells that sudo has ended before what it said.
     sudo(
@@ -159,7 +158,7 @@ async fn a_sudo_that_refuses_says_what_it_needs_and_the_other_sources_go_on() {
     );
     let mut once = Watched::once(vec![world.host(sources)], 1, Duration::from_secs(20));
     once.until("the end", |w| w.over).await;
-    let why = problem(&once, "secure").expect("a reason");
+    let why = problem_of(&once, "secure").expect("a reason");
     assert!(
         why.contains("is refused, and said: sudo: a password is required"),
         "{why}"
@@ -167,8 +166,8 @@ async fn a_sudo_that_refuses_says_what_it_needs_and_the_other_sources_go_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_only_root_may_read_is_read_back_by_sudo_and_a_refusal_says_what_it_needs() {
-    let world = World::with(&[]);
+async fn files_for_root_are_read_back_by_sudo_or_it_is_said_what_is_needed() {
+    let world = StandInHost::with(&[]);
     let used = world.file("used");
     sudo(
         &world,
@@ -177,19 +176,17 @@ async fn what_only_root_may_read_is_read_back_by_sudo_and_a_refusal_says_what_it
     let (secure, app) = (world.file("secure.log"), world.file("app.log"));
     append(&secure, "s1\ns2\n");
     append(&app, "a1\n");
-    let host = world.host(vec![as_root(file("secure", &secure)), file("app", &app)]);
-    let settings = TransportSettings {
-        ssh_config: false,
-        connect_timeout: Duration::from_secs(10),
-        known_hosts: None,
-    };
-    let connector = Connector::new(settings, Arc::new(Person::absent()));
+    let host = world.host(vec![
+        as_root(file_source("secure", &secure)),
+        file_source("app", &app),
+    ]);
+    let connector = connector(&Person::absent());
     let connection = connector.connect(&host).await.expect("a connection");
     let all = async || {
         let (sender, mut replies) = tokio::sync::mpsc::channel(1000);
         let ask = LogRequest {
             sources: Vec::new(),
-            what: page(PageStart::Oldest, false, 10),
+            what: page_request(PageStart::Oldest, false, 10),
         };
         logtrail::host::ask::ask(&connection, &host, &ask, sender)
             .await
@@ -198,7 +195,11 @@ async fn what_only_root_may_read_is_read_back_by_sudo_and_a_refusal_says_what_it
         while let Some(reply) = replies.recv().await {
             match reply {
                 LogResponse::Lines(name, lines) => {
-                    told.extend(lines.iter().map(|line| format!("{name}: {}", text(line))));
+                    told.extend(
+                        lines
+                            .iter()
+                            .map(|line| format!("{name}: {}", text_of(line))),
+                    );
                 }
                 LogResponse::Failed(name, why) => told.push(format!("{name}: {why}")),
                 LogResponse::Done(totals) => told.push(format!("done: {}", totals.lines)),

@@ -1,12 +1,13 @@
 //! Every subcommand prints what logtrail-json(5) says, and nothing else.
 
 use std::collections::BTreeSet;
-use std::process::{Command, Stdio};
 
 use logtrail::report::schema;
 use serde_json::Value;
 
-use super::support::sshd::Sshd;
+use crate::support::binary::logtrail;
+use crate::support::inventory::Inventory;
+use crate::support::sshd::Sshd;
 
 #[test]
 fn every_object_that_any_subcommand_prints_is_as_the_man_page_has_it() {
@@ -17,24 +18,19 @@ fn every_object_that_any_subcommand_prints_is_as_the_man_page_has_it() {
     std::fs::write(&log, text).expect("write the log");
     std::fs::write(well.path("app.log.1"), "2026-11-19T13:00:00Z INFO old\n")
         .expect("write the log");
-    let inventory = |sshd: &Sshd, name: &str| {
-        format!(
-            "[hosts.{name}]\naddress = \"127.0.0.1\"\nport = {}\nidentity = {:?}\nknown_hosts = {:?}\ntags = [\"t\"]\nvia = []\nsources = [{{ name = \"app\", path = {log:?} }}, {{ path = \"/no/such/file\" }}]\n",
-            sshd.port(),
-            sshd.client_key_path(),
-            sshd.known_hosts(),
-        )
+    let sources =
+        format!("sources = [{{ name = \"app\", path = {log:?} }}, {{ path = \"/no/such/file\" }}]");
+    let add = |inventory: Inventory, (name, sshd)| {
+        let server = inventory.server(name, sshd).line("tags = [\"t\"]");
+        server.line("via = []").line(&sources)
     };
-    let file = well.path("hosts.toml");
-    std::fs::write(&file, inventory(&well, "well") + &inventory(&gone, "gone"))
-        .expect("write the inventory");
+    let file = [("well", &well), ("gone", &gone)]
+        .into_iter()
+        .fold(Inventory::default(), add)
+        .write(&well.path(""));
     let run = |args: &[&str]| {
-        let output = Command::new(env!("CARGO_BIN_EXE_logtrail-tui"))
-            .args(args)
-            .args(["--json", "--no-ssh-config", "--timeout", "15s", "--config"])
-            .arg(&file)
-            .env_remove("LOGTRAIL_HOSTS")
-            .stdin(Stdio::null())
+        let output = logtrail(&file, args)
+            .args(["--json", "--timeout", "15s"])
             .output()
             .expect("run it");
         String::from_utf8(output.stdout).expect("JSON is UTF-8")

@@ -2,34 +2,16 @@
 //! keys are heard.
 
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-use super::gaps::Host;
-use super::support::pty::Pty;
-use super::support::sshd::Sshd;
-use super::support::writer::Writer;
-
-/// An inventory of this machine with one source.
-fn here(folder: &Path, log: &Path) -> PathBuf {
-    let file = folder.join("hosts.toml");
-    let text = format!("[hosts.localhost]\nsources = [{{ name = \"app\", path = {log:?} }}]\n");
-    std::fs::write(&file, text).expect("write the inventory");
-    file
-}
-
-fn start(inventory: &Path, size: (u16, u16)) -> Pty {
-    Pty::start(
-        &[
-            "--no-ssh-config",
-            "--config",
-            inventory.to_str().expect("UTF-8"),
-        ],
-        size,
-    )
-}
+use crate::support::binary::BINARY;
+use crate::support::gated_host::GatedHost;
+use crate::support::inventory::{Inventory, write_log_here};
+use crate::support::pty::Pty;
+use crate::support::sshd::Sshd;
+use crate::support::time_limit::Stopwatch;
+use crate::support::writer::Writer;
 
 /// What is not one of the sequences that the console itself has use for: cursor, colours, erasing,
 /// modes.
@@ -86,7 +68,7 @@ fn a_hostile_line_changes_nothing_but_its_own_cells_and_is_shown() {
         b"last line",
     ];
     std::fs::write(&log, [hostile.join(&b'\n').as_slice(), b"\n"].concat()).expect("write the log");
-    let mut screen = start(&here(folder.path(), &log), (160, 40));
+    let mut screen = Pty::console(&write_log_here(folder.path(), &log), (160, 40));
     screen.wait_for("last line");
     let shown = screen.screen();
     for line in [
@@ -109,7 +91,7 @@ fn grep_is_the_filter_of_the_first_pane() {
     let folder = tempfile::tempdir().expect("a folder");
     let log = folder.path().join("app.log");
     std::fs::write(&log, "one needle\ntwo hay\nthree needle\n").expect("write the log");
-    let inventory = here(folder.path(), &log);
+    let inventory = write_log_here(folder.path(), &log);
     let inventory = inventory.to_str().expect("UTF-8");
     let mut screen = Pty::start(
         &["--no-ssh-config", "--config", inventory, "--grep", "needle"],
@@ -131,7 +113,7 @@ fn a_line_without_an_end_is_shown_as_such_and_replaced_by_the_whole_line() {
     let mut file = std::fs::File::create(&log).expect("create the log");
     let mut write = |text: &str| file.write_all(text.as_bytes()).expect("write");
     write("one whole\n");
-    let mut screen = start(&here(folder.path(), &log), (100, 20));
+    let mut screen = Pty::console(&write_log_here(folder.path(), &log), (100, 20));
     screen.wait_for("one whole");
     write("a line in");
     screen.wait_for("a line in …");
@@ -159,9 +141,9 @@ fn every_size_draws_and_quits() {
         "2026-11-20T13:00:00Z ERROR something broke\n".repeat(100),
     )
     .expect("write the log");
-    let inventory = here(folder.path(), &log);
+    let inventory = write_log_here(folder.path(), &log);
     for size in [(80, 24), (200, 60), (40, 10), (1, 1)] {
-        let mut screen = start(&inventory, size);
+        let mut screen = Pty::console(&inventory, size);
         // One cell has no room for a word: that it is on its own screen must do.
         screen.wait_until("a first frame", |shown| {
             size == (1, 1) || !shown.trim().is_empty()
@@ -181,9 +163,9 @@ fn the_terminal_is_given_back_however_it_ends() {
     let folder = tempfile::tempdir().expect("a folder");
     let log = folder.path().join("app.log");
     std::fs::write(&log, "here\n").expect("write the log");
-    let inventory = here(folder.path(), &log);
+    let inventory = write_log_here(folder.path(), &log);
     for signal in [Signal::TERM, Signal::HUP, Signal::INT] {
-        let mut screen = start(&inventory, (80, 24));
+        let mut screen = Pty::console(&inventory, (80, 24));
         screen.wait_for("here");
         assert!(screen.on_alternate_screen());
         screen.signal(signal);
@@ -202,31 +184,24 @@ fn a_dead_host_and_a_flood_leave_q_responsive() {
     let (dead, live) = (Sshd::builder().mute().start(), Sshd::start());
     let (log, reopen) = (live.path("app.log"), live.path("reopen"));
     let _writer = Writer::start(&log, &reopen, 50_000);
-    let file = live.path("hosts.toml");
-    let host = |name: &str, sshd: &Sshd| {
-        format!(
-            "[hosts.{name}]\naddress = \"127.0.0.1\"\nport = {}\nidentity = {:?}\nknown_hosts = {:?}\nsources = [{{ path = {log:?} }}]\n",
-            sshd.port(),
-            live.client_key_path(),
-            sshd.known_hosts(),
-        )
-    };
-    std::fs::write(&file, host("dead", &dead) + &host("live", &live)).expect("write the inventory");
-    let mut screen = start(&file, (120, 30));
+    let source = format!("sources = [{{ path = {log:?} }}]");
+    let file = Inventory::default()
+        .server("dead", &dead)
+        .line(&source)
+        .server("live", &live)
+        .line(&source)
+        .write(&live.path(""));
+    let mut screen = Pty::console(&file, (120, 30));
     screen.wait_for("serial=");
-    let pressed = Instant::now();
+    let pressed = Stopwatch::start();
     screen.keys("q");
     screen.wait_for_end();
-    assert!(
-        pressed.elapsed() < Duration::from_secs(4),
-        "{:?}",
-        pressed.elapsed()
-    );
+    pressed.assert_within_s(4, "ending after q");
 }
 
 #[test]
 fn without_a_terminal_the_console_says_what_to_use_instead() {
-    let output = std::process::Command::new(env!("CARGO_BIN_EXE_logtrail-tui"))
+    let output = std::process::Command::new(BINARY)
         .args(["--hosts", "localhost", "--no-ssh-config"])
         .env_remove("LOGTRAIL_HOSTS")
         .output()
@@ -246,9 +221,9 @@ fn an_error_far_above_what_was_read_is_found_on_the_host_with_its_stack_trace() 
         }
         _ => format!("2026-11-20T03:14:00Z INFO order {n}\n"),
     };
-    let host = Host::with(&(0..2000).map(line).collect::<String>());
+    let host = GatedHost::with(&(0..2000).map(line).collect::<String>());
     let inventory = host.inventory();
-    let mut screen = start(&inventory, (120, 30));
+    let mut screen = Pty::console(&inventory, (120, 30));
     screen.wait_for("order 1999");
     screen.keys("E");
     let trace = |shown: &str| {

@@ -9,14 +9,14 @@ use logtrail::files::access::ScanRequest;
 use logtrail::host::Files;
 use logtrail::host::shell::ShellFiles;
 use logtrail::model::log_file::LogFile;
-use logtrail::model::source::{SourceKind, SourceSpec};
 use logtrail::model::state::{HostStatus, LinkState};
 use logtrail::query::{Query, ReferenceTime};
 
-use super::support::fleet::Watched;
-use super::support::program;
-use super::support::sshd::{Builder, Sshd};
-use super::transport::connect;
+use crate::support::connect::connect;
+use crate::support::fleet::Watched;
+use crate::support::program;
+use crate::support::spec::file_source;
+use crate::support::sshd::{Builder, Sshd};
 
 /// The login shells that people have, and what `tests/run` installs for them.
 const LOGIN_SHELLS: [&str; 7] = ["bash", "dash", "busybox ash", "zsh", "mksh", "fish", "tcsh"];
@@ -28,22 +28,12 @@ fn with_shell(shell: &str) -> Builder {
     Sshd::builder().login_shell(&format!("{} {applet}", program(name).display()))
 }
 
-fn source(name: &str, path: &Path) -> SourceSpec {
-    let kind = SourceKind::Path(path.to_str().expect("UTF-8").to_owned());
-    SourceSpec {
-        name: name.to_owned(),
-        kind,
-        time: None,
-        as_root: false,
-    }
-}
-
 /// Three lines, asked for on a server.
 async fn lines_on(sshd: &Sshd, what: &str) -> Watched {
     let log = sshd.path("app.log");
     fs::write(&log, "one\ntwo\nthree\n").expect("write");
     let mut host = sshd.host("web-1");
-    host.sources.push(source("app", &log));
+    host.sources.push(file_source("app", &log));
     let mut watched = Watched::follow(vec![host], 10);
     watched
         .until(&format!("the lines with {what}"), |w| w.records.len() >= 3)
@@ -253,7 +243,7 @@ async fn r65_hostile_names_are_only_names_with_every_login_shell() {
         let (folder, canary) = hostile(&sshd);
         let mut host = sshd.host("web-1");
         // By a pattern, which finds them all, and each that is UTF-8 by its name.
-        host.sources.push(source("all", &folder.join("*")));
+        host.sources.push(file_source("all", &folder.join("*")));
         let mut watched = Watched::follow(vec![host], 10);
         watched
             .until(&format!("all lines with {shell}"), |w| {
@@ -331,7 +321,7 @@ async fn r65_each_hostile_name_is_followed_by_its_name() {
             .filter(|path| path.to_str().is_some())
             .collect();
         for (number, path) in named.iter().enumerate() {
-            host.sources.push(source(&format!("s{number}"), path));
+            host.sources.push(file_source(&format!("s{number}"), path));
         }
         let mut watched = Watched::follow(vec![host], 10);
         watched

@@ -13,12 +13,13 @@ use logtrail::query::request::{
 };
 use logtrail::query::{Query, ReferenceTime};
 
-use super::faults::{following, told};
-use super::support::fleet::Watched;
-use super::support::slow::{Link, SlowLink};
-use super::support::sshd::Sshd;
-use super::support::writer::{LINE_BYTES, Writer, serial};
-use super::support::{PATIENCE, wait_until};
+use crate::support::fleet::Watched;
+use crate::support::serials::lines_of;
+use crate::support::slow::{Link, SlowLink};
+use crate::support::spec::following;
+use crate::support::sshd::Sshd;
+use crate::support::writer::{LINE_BYTES, Writer, serial};
+use crate::support::{PATIENCE, wait_until};
 
 /// What was seen of a host behind a slow link.
 #[derive(Debug)]
@@ -100,7 +101,10 @@ async fn follow_as(link: Link, time: Duration, kind: impl Fn(&str) -> SourceKind
             (sampled, lines_then) = (Instant::now(), watched.records.len());
         }
     }
-    let serials: Vec<u64> = told(&watched, 0).iter().map(|line| serial(line)).collect();
+    let serials: Vec<u64> = lines_of(&watched, 0)
+        .iter()
+        .map(|line| serial(line))
+        .collect();
     let breaks: Vec<_> = serials
         .windows(2)
         .filter(|pair| pair[1] != pair[0] + 1)
@@ -266,8 +270,7 @@ fn assert_connected_once(seen: &Seen) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r31_a_slow_link_and_a_long_way_keep_their_one_connection_and_tell_how_far_behind_they_are()
-{
+async fn r31_slow_links_keep_their_connection_and_tell_how_far_behind_they_are() {
     let slow = Link {
         rate: 30_000,
         round_trip: Duration::from_millis(100),
@@ -306,7 +309,7 @@ async fn answered(mut replies: tokio::sync::mpsc::Receiver<LogResponse>) -> usiz
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r31_pages_and_searches_come_over_a_slow_link_beside_a_busy_log_and_hold_up_no_metrics() {
+async fn r31_pages_and_searches_over_a_slow_link_hold_up_no_metrics() {
     let link = Link {
         rate: 30_000,
         round_trip: Duration::from_millis(300),

@@ -5,224 +5,40 @@
 //! `containers`, what they have said before in `streams`; `journalctl` is in `faults`.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
-use logtrail::host::programs::Talk;
 use logtrail::model::cursor::LineRef;
-use logtrail::model::host::{HostSpec, SystemFacts};
-use logtrail::model::source::{ContainerSelector, PodSelector, SourceKind, SourceSpec};
+use logtrail::model::source::{ContainerSelector, PodSelector, SourceKind};
 use logtrail::model::state::LinkState;
 use logtrail::model::time::{Time, TimeSource};
-use logtrail::query::request::{
-    LogRequest, LogResponse, PageRequest, PageStart, RequestKind, ResponseTotals, SearchRequest,
-};
+use logtrail::query::request::{LogResponse, PageStart, RequestKind, SearchRequest};
 use logtrail::query::{Query, ReferenceTime};
-use logtrail::transport::{Connection, Connector, TransportSettings};
 
-use crate::support::fleet::Watched;
-use crate::support::sshd::{Builder, Sshd};
-use crate::support::{Person, wait_until};
-
-/// `docker` and `kubectl` in one: `ps` and `get` print the file `ps`, `logs` prints the file of the
-/// container. Following ends when the file `ended` says so.
-const STAND_IN: &str = r#"#!/bin/sh
-at=@FOLDER@
-[ -e $at/broken ] && { cat $at/broken >&2; exit 1; }
-for id; do :; done
-follow= tail= since= previous= kind=
-for word; do
-  case $word in
-    ps|get|logs) kind=$word ;;
-    --follow) follow=1 ;;
-    --tail=*) tail=${word#*=} ;;
-    --since=*|--since-time=*) since=${word#*=}; since=${since%Z} ;;
-    --container=*) container=.${word#*=} ;;
-    --previous) previous=.previous ;;
-  esac
-done
-[ $kind = logs ] || { cat $at/ps; exit; }
-log=$at/$id$container$previous
-[ -e $log ] || { echo "Error response from daemon: No such container: $id" >&2; exit 1; }
-n=$(wc -l <$log); k=1
-[ -n "$tail" ] && [ $tail -lt $n ] && k=$((n - tail + 1))
-# Like the engines, by time and not by line: everything stamped since then, once more.
-# kubectl tells the server no more than whole seconds.
-case $0 in */kubectl) since=${since%.*} ;; esac
-[ -n "$since" ] && while [ $k -le $n ]; do
-  line=$(sed -n "${k}p" $log); stamp=${line%% *}
-  [ "$(printf '%s\n%s\n' "$since" "${stamp%Z}" | sort | head -n 1)" = "$since" ] && break
-  k=$((k + 1))
-done
-while :; do
-  [ -e $log.ended ] && over=1
-  n=$(wc -l <$log)
-  if [ $n -ge $k ]; then sed -n "${k},${n}p" $log; k=$((n + 1)); fi
-  [ -n "$over" ] || [ -z "$follow" ] && exit
-  sleep 0.05
-done
-"#;
-
-/// A host with a stand-in, and the folder of what it has.
-pub(crate) struct World {
-    pub(crate) sshd: Sshd,
-    folder: tempfile::TempDir,
-}
-
-impl World {
-    pub(crate) fn with(programs: &[&str]) -> Self {
-        Self::on(Sshd::builder(), programs)
-    }
-
-    /// The same with a server of some kind.
-    pub(crate) fn on(server: Builder, programs: &[&str]) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        fs::create_dir(folder.path().join("bin")).expect("a folder");
-        for program in programs {
-            let file = folder.path().join("bin").join(program);
-            let at = folder.path().display().to_string();
-            executable(&file, &STAND_IN.replace("@FOLDER@", &at));
-        }
-        for engine in ["docker", "podman"]
-            .iter()
-            .filter(|engine| !programs.contains(engine))
-        {
-            // As if there was none, whatever is installed here.
-            executable(
-                &folder.path().join("bin").join(engine),
-                "#!/bin/sh\nexit 127\n",
-            );
-        }
-        let path = format!("SetEnv PATH={}/bin:/usr/bin:/bin", folder.path().display());
-        Self {
-            sshd: server.config(path).start(),
-            folder,
-        }
-    }
-
-    pub(crate) fn file(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    /// What `ps` or `get pods` prints from now on; changed in one step.
-    pub(crate) fn list(&self, lines: &[&str]) {
-        let new = self.file("ps.new");
-        fs::write(
-            &new,
-            lines
-                .iter()
-                .map(|line| format!("{line}\n"))
-                .collect::<String>(),
-        )
-        .expect("written");
-        fs::rename(new, self.file("ps")).expect("renamed");
-    }
-
-    pub(crate) fn says(&self, log: &str, lines: &[&str]) {
-        append(
-            &self.file(log),
-            &lines
-                .iter()
-                .map(|line| format!("{line}\n"))
-                .collect::<String>(),
-        );
-    }
-
-    pub(crate) fn host(&self, sources: Vec<SourceSpec>) -> HostSpec {
-        let mut host = self.sshd.host("web-1");
-        host.sources = sources;
-        host
-    }
-}
-
-pub(crate) fn executable(file: &Path, text: &str) {
-    fs::write(file, text).expect("written");
-    fs::set_permissions(file, fs::Permissions::from_mode(0o755)).expect("chmod");
-}
-
-pub(crate) fn append(file: &Path, text: &str) {
-    use std::io::Write;
-    let mut file = fs::OpenOptions::new()
-        .append(true)
-        .create(true)
-        .open(file)
-        .expect("a log");
-    file.write_all(text.as_bytes()).expect("written");
-}
-
-pub(crate) fn source(name: &str, kind: SourceKind) -> SourceSpec {
-    SourceSpec {
-        name: name.to_owned(),
-        kind,
-        time: None,
-        as_root: false,
-    }
-}
-
-pub(crate) fn as_root(source: SourceSpec) -> SourceSpec {
-    SourceSpec {
-        as_root: true,
-        ..source
-    }
-}
-
-pub(crate) fn container(name: &str) -> SourceSpec {
-    source(
-        "shop",
-        SourceKind::Container(ContainerSelector {
-            engine: None,
-            name: name.to_owned(),
-        }),
-    )
-}
-
-pub(crate) fn command(name: &str, words: &[&str]) -> SourceSpec {
-    source(
-        name,
-        SourceKind::Command(words.iter().map(|word| (*word).to_owned()).collect()),
-    )
-}
-
-pub(crate) const ID: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
-pub(crate) const OTHER: &str = "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210";
-
-pub(crate) fn at(second: u32, text: &str) -> String {
-    format!(
-        "2026-11-20T15:{:02}:{:02}.123456789Z {text}",
-        second / 60,
-        second % 60
-    )
-}
-
-pub(crate) fn problem(watched: &Watched, name: &str) -> Option<String> {
-    watched
-        .sources
-        .iter()
-        .rev()
-        .find(|info| *info.name == *name)
-        .and_then(|info| info.problem.clone())
-}
-
-pub(crate) fn last_reason(watched: &Watched) -> (Option<LinkState>, String, String) {
-    let status = watched.statuses.last().map(|(_, status)| status.clone());
-    let text = |text: Option<String>| text.unwrap_or_default();
-    status.map_or_else(Default::default, |s| {
-        (Some(s.state), text(s.reason), text(s.hint))
-    })
-}
+use crate::support::asking::{answer_of_streams, page_request, reply_lines, text_of};
+use crate::support::binary::BINARY;
+use crate::support::files::executable;
+use crate::support::fleet::{Watched, last_reason, problem_of};
+use crate::support::spec::{command, container, source};
+use crate::support::stand_in::{CONTAINER_ID, OTHER_ID, StandInHost, engine_line};
+use crate::support::wait_until;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_container_is_followed_with_the_engines_times_and_without_its_stamps() {
-    let world = World::with(&["docker"]);
-    world.list(&[&format!("{ID}\tshop-web\tUp 3 minutes")]);
-    world.says(ID, &[&at(1, "one"), &at(2, "two"), &at(2, "  at Shop.two")]);
+    let world = StandInHost::with(&["docker"]);
+    world.list(&[&format!("{CONTAINER_ID}\tshop-web\tUp 3 minutes")]);
+    world.says(
+        CONTAINER_ID,
+        &[
+            &engine_line(1, "one"),
+            &engine_line(2, "two"),
+            &engine_line(2, "  at Shop.two"),
+        ],
+    );
     let mut watched = Watched::follow(vec![world.host(vec![container("shop-web")])], 2);
     watched
         .until("its last lines", |w| w.records.len() == 2)
         .await;
-    world.says(ID, &[&at(3, "three")]);
+    world.says(CONTAINER_ID, &[&engine_line(3, "three")]);
     watched.until("a new line", |w| w.records.len() == 3).await;
     assert_eq!(watched.texts(), ["two", "  at Shop.two", "three"]);
     let first = &watched.records[0];
@@ -250,10 +66,10 @@ async fn a_container_is_followed_with_the_engines_times_and_without_its_stamps()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whenever_the_connection_breaks_no_line_of_a_container_is_lost_or_comes_twice() {
-    let world = World::with(&["docker"]);
-    world.list(&[&format!("{ID}\tshop-web\tUp 3 minutes")]);
-    fs::write(world.file(ID), "").expect("written");
+async fn cuts_lose_or_repeat_no_line_of_a_container() {
+    let world = StandInHost::with(&["docker"]);
+    world.list(&[&format!("{CONTAINER_ID}\tshop-web\tUp 3 minutes")]);
+    fs::write(world.file(CONTAINER_ID), "").expect("written");
     let mut watched = Watched::follow(vec![world.host(vec![container("shop-*")])], 0);
     watched
         .until("to be followed", |w| {
@@ -264,7 +80,10 @@ async fn whenever_the_connection_breaks_no_line_of_a_container_is_lost_or_comes_
     for turn in 0..4 {
         for _ in 0..50 {
             // Five lines to a stamp, every other with the same text as the one before.
-            world.says(ID, &[&at(written / 5, &format!("line {}", written / 2))]);
+            world.says(
+                CONTAINER_ID,
+                &[&engine_line(written / 5, &format!("line {}", written / 2))],
+            );
             written += 1;
         }
         if turn < 3 {
@@ -277,7 +96,7 @@ async fn whenever_the_connection_breaks_no_line_of_a_container_is_lost_or_comes_
     watched
         .until("all lines", |w| w.records.len() as u32 >= written)
         .await;
-    world.says(ID, &[&at(written, "the end")]);
+    world.says(CONTAINER_ID, &[&engine_line(written, "the end")]);
     watched
         .until("the last line", |w| {
             w.texts().last().is_some_and(|line| line == "the end")
@@ -293,26 +112,35 @@ async fn whenever_the_connection_breaks_no_line_of_a_container_is_lost_or_comes_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn containers_that_come_and_go_are_sources_that_say_so() {
-    let world = World::with(&["docker"]);
-    let web = format!("{ID}\tshop-web\tUp 3 minutes");
+    let world = StandInHost::with(&["docker"]);
+    let web = format!("{CONTAINER_ID}\tshop-web\tUp 3 minutes");
     world.list(&[&web, "WARNING: of no interest"]);
-    world.says(ID, &[&at(1, "old"), &at(2, "one")]);
+    world.says(
+        CONTAINER_ID,
+        &[&engine_line(1, "old"), &engine_line(2, "one")],
+    );
     let mut watched = Watched::follow(vec![world.host(vec![container("shop-*")])], 1);
     watched.until("the first", |w| w.texts() == ["one"]).await;
-    world.says(OTHER, &[&at(3, "new from"), &at(4, "its first line")]);
-    world.list(&[&web, &format!("{OTHER}\tshop-job\tUp 1 second")]);
+    world.says(
+        OTHER_ID,
+        &[
+            &engine_line(3, "new from"),
+            &engine_line(4, "its first line"),
+        ],
+    );
+    world.list(&[&web, &format!("{OTHER_ID}\tshop-job\tUp 1 second")]);
     watched.until("the second", |w| w.records.len() == 3).await;
-    world.says(OTHER, &[&at(5, "last words")]);
-    fs::write(world.file(&format!("{OTHER}.ended")), "").expect("written");
+    world.says(OTHER_ID, &[&engine_line(5, "last words")]);
+    fs::write(world.file(&format!("{OTHER_ID}.ended")), "").expect("written");
     world.list(&[
         &web,
-        &format!("{OTHER}\tshop-job\tExited (3) About a minute ago"),
+        &format!("{OTHER_ID}\tshop-job\tExited (3) About a minute ago"),
     ]);
     watched
-        .until("its end", |w| problem(w, "shop/shop-job").is_some())
+        .until("its end", |w| problem_of(w, "shop/shop-job").is_some())
         .await;
     assert_eq!(
-        problem(&watched, "shop/shop-job").as_deref(),
+        problem_of(&watched, "shop/shop-job").as_deref(),
         Some("exited with code 3")
     );
     assert_eq!(
@@ -327,10 +155,10 @@ async fn containers_that_come_and_go_are_sources_that_say_so() {
     world.list(&[&web]);
     watched
         .until("it to be gone", |w| {
-            problem(w, "shop/shop-job").as_deref() == Some("removed")
+            problem_of(w, "shop/shop-job").as_deref() == Some("removed")
         })
         .await;
-    world.says(ID, &[&at(6, "two")]);
+    world.says(CONTAINER_ID, &[&engine_line(6, "two")]);
     watched
         .until("the first to go on", |w| {
             w.texts().last().is_some_and(|line| line == "two")
@@ -340,7 +168,7 @@ async fn containers_that_come_and_go_are_sources_that_say_so() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn more_containers_than_a_connection_has_sessions_are_all_followed() {
-    let world = World::with(&["docker"]);
+    let world = StandInHost::with(&["docker"]);
     let ids: Vec<String> = (0..12).map(|n| format!("{n:064x}")).collect();
     let rows: Vec<String> = ids
         .iter()
@@ -349,7 +177,7 @@ async fn more_containers_than_a_connection_has_sessions_are_all_followed() {
         .collect();
     world.list(&rows.iter().map(String::as_str).collect::<Vec<_>>());
     for id in &ids {
-        world.says(id, &[&at(1, "one")]);
+        world.says(id, &[&engine_line(1, "one")]);
     }
     let mut watched = Watched::follow(vec![world.host(vec![container("c*")])], 5);
     let patience = Duration::from_secs(40);
@@ -357,7 +185,7 @@ async fn more_containers_than_a_connection_has_sessions_are_all_followed() {
         .until_within(patience, "a line of each", |w| w.records.len() == 12)
         .await;
     for (n, id) in ids.iter().enumerate() {
-        world.says(id, &[&at(2, &format!("two of {n}"))]);
+        world.says(id, &[&engine_line(2, &format!("two of {n}"))]);
     }
     watched
         .until_within(patience, "the next of each", |w| w.records.len() == 24)
@@ -372,9 +200,9 @@ async fn more_containers_than_a_connection_has_sessions_are_all_followed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_engine_that_refuses_says_what_helps_and_is_asked_again() {
-    let world = World::with(&["docker"]);
-    world.list(&[&format!("{ID}\tshop-web\tUp 3 minutes")]);
-    world.says(ID, &[&at(1, "one")]);
+    let world = StandInHost::with(&["docker"]);
+    world.list(&[&format!("{CONTAINER_ID}\tshop-web\tUp 3 minutes")]);
+    world.says(CONTAINER_ID, &[&engine_line(1, "one")]);
     let denied = "permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock\n";
     fs::write(world.file("broken"), denied).expect("written");
     let mut watched = Watched::follow(vec![world.host(vec![container("shop-web")])], 5);
@@ -393,7 +221,7 @@ async fn an_engine_that_refuses_says_what_helps_and_is_asked_again() {
         "{hint}"
     );
     assert_eq!(
-        problem(&watched, "shop").as_deref(),
+        problem_of(&watched, "shop").as_deref(),
         Some("docker: permission denied")
     );
     fs::remove_file(world.file("broken")).expect("removed");
@@ -406,9 +234,12 @@ async fn an_engine_that_refuses_says_what_helps_and_is_asked_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bounded_pass_reads_containers_and_says_which_there_are_not() {
-    let world = World::with(&["podman"]);
-    world.list(&[&format!("{ID}\tshop-web\tExited (1) 2 days ago")]);
-    world.says(ID, &[&at(1, "one"), &at(2, "two")]);
+    let world = StandInHost::with(&["podman"]);
+    world.list(&[&format!("{CONTAINER_ID}\tshop-web\tExited (1) 2 days ago")]);
+    world.says(
+        CONTAINER_ID,
+        &[&engine_line(1, "one"), &engine_line(2, "two")],
+    );
     let mut none = container("other");
     none.name = "other".to_owned();
     let hosts = vec![world.host(vec![container("shop-web"), none])];
@@ -416,7 +247,7 @@ async fn a_bounded_pass_reads_containers_and_says_which_there_are_not() {
     watched.until("the end", |w| w.over).await;
     assert_eq!(watched.texts(), ["two"]);
     assert_eq!(
-        problem(&watched, "other").as_deref(),
+        problem_of(&watched, "other").as_deref(),
         Some("no such container")
     );
     assert_eq!(
@@ -427,7 +258,7 @@ async fn a_bounded_pass_reads_containers_and_says_which_there_are_not() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_host_without_an_engine_says_so() {
-    let world = World::with(&[]);
+    let world = StandInHost::with(&[]);
     let kind = SourceKind::Container(ContainerSelector {
         engine: Some(logtrail::model::source::ContainerEngine::Podman),
         name: "x".to_owned(),
@@ -439,22 +270,22 @@ async fn a_host_without_an_engine_says_so() {
     );
     watched.until("the end", |w| w.over).await;
     assert_eq!(
-        problem(&watched, "x").as_deref(),
+        problem_of(&watched, "x").as_deref(),
         Some("there is no podman on this host")
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn containers_of_pods_are_followed_across_a_cut_connection_and_a_restart() {
-    let world = World::with(&["kubectl"]);
+    let world = StandInHost::with(&["kubectl"]);
     let row = |restarts: u32| {
         format!(
             "shop   web-0   u-1   Running   app,proxy   {restarts},0   <none>   <none>   <none>"
         )
     };
     world.list(&[&row(0)]);
-    world.says("web-0.app", &[&at(1, "one")]);
-    world.says("web-0.proxy", &[&at(1, "GET /")]);
+    world.says("web-0.app", &[&engine_line(1, "one")]);
+    world.says("web-0.proxy", &[&engine_line(1, "GET /")]);
     let pod = PodSelector {
         namespace: Some("shop".to_owned()),
         name: "web-*".to_owned(),
@@ -472,9 +303,12 @@ async fn containers_of_pods_are_followed_across_a_cut_connection_and_a_restart()
     );
     world.sshd.freeze(true);
     // It crashes and is started again while nobody looks.
-    world.says("web-0.app.previous", &[&at(1, "one"), &at(2, "last words")]);
+    world.says(
+        "web-0.app.previous",
+        &[&engine_line(1, "one"), &engine_line(2, "last words")],
+    );
     fs::remove_file(world.file("web-0.app")).expect("removed");
-    world.says("web-0.app", &[&at(9, "hello again")]);
+    world.says("web-0.app", &[&engine_line(9, "hello again")]);
     world.list(&[&row(1)]);
     world.sshd.cut();
     world.sshd.freeze(false);
@@ -494,7 +328,7 @@ async fn containers_of_pods_are_followed_across_a_cut_connection_and_a_restart()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_command_is_followed_and_its_words_mean_nothing_to_a_shell() {
-    let world = World::with(&[]);
+    let world = StandInHost::with(&[]);
     let script = world.file("bin/tell");
     executable(
         &script,
@@ -525,14 +359,14 @@ async fn a_command_is_followed_and_its_words_mean_nothing_to_a_shell() {
     assert_eq!(watched.texts(), expected);
     assert!(!canary.exists());
     assert_eq!(
-        problem(&watched, "tell").as_deref(),
+        problem_of(&watched, "tell").as_deref(),
         Some("tell ended with exit code 3")
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_command_that_ends_is_started_again_and_one_that_goes_on_is_ended_with_the_connection() {
-    let world = World::with(&[]);
+async fn commands_are_started_again_and_end_with_the_connection() {
+    let world = StandInHost::with(&[]);
     executable(&world.file("bin/once"), "#!/bin/sh\necho hello\n");
     executable(
         &world.file("bin/forever"),
@@ -574,8 +408,8 @@ async fn a_command_that_ends_is_started_again_and_one_that_goes_on_is_ended_with
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r69_a_command_cannot_write_and_a_bounded_pass_hears_an_endless_one_for_a_while() {
-    let world = World::with(&[]);
+async fn r69_a_command_cannot_write_and_a_pass_leaves_an_endless_one() {
+    let world = StandInHost::with(&[]);
     let file = world.file("written");
     executable(
         &world.file("bin/writes"),
@@ -599,109 +433,24 @@ async fn r69_a_command_cannot_write_and_a_bounded_pass_hears_an_endless_one_for_
             && watched.texts().contains(&"before".to_owned())
     );
     assert_eq!(fs::read(&file).unwrap_or_default(), b"");
-    assert_eq!(problem(&watched, "forever"), None);
-}
-
-/// What a host answers, its last reply aside.
-pub(crate) async fn connected(host: &HostSpec) -> Connection {
-    let settings = TransportSettings {
-        ssh_config: false,
-        connect_timeout: Duration::from_secs(10),
-        known_hosts: None,
-    };
-    Connector::new(settings, Arc::new(Person::absent()))
-        .connect(host)
-        .await
-        .expect("a connection")
-}
-
-pub(crate) async fn heard(
-    mut replies: tokio::sync::mpsc::Receiver<LogResponse>,
-) -> Vec<LogResponse> {
-    let mut all = Vec::new();
-    while let Some(reply) = replies.recv().await {
-        all.push(reply);
-    }
-    all
-}
-
-/// The whole answer of a host about all its sources.
-pub(crate) async fn answered(
-    host: &HostSpec,
-    what: RequestKind,
-) -> (Vec<LogResponse>, ResponseTotals) {
-    let connection = connected(host).await;
-    let (sender, replies) = tokio::sync::mpsc::channel(1000);
-    let ask = LogRequest {
-        sources: Vec::new(),
-        what,
-    };
-    logtrail::host::ask::ask(&connection, host, &ask, sender)
-        .await
-        .expect("the host stays");
-    connection.close().await;
-    let mut all = heard(replies).await;
-    let Some(LogResponse::Done(totals)) = all.pop() else {
-        panic!("the last is not the end: {all:?}")
-    };
-    (all, totals)
-}
-
-/// What its streams answer, and what that came to.
-pub(crate) async fn ask(host: &HostSpec, what: RequestKind) -> (Vec<LogResponse>, ResponseTotals) {
-    let connection = connected(host).await;
-    let (sender, replies) = tokio::sync::mpsc::channel(1000);
-    let ask = LogRequest {
-        sources: Vec::new(),
-        what,
-    };
-    let asked = logtrail::host::programs::history(
-        (&connection, &mut Talk::default()),
-        host,
-        &SystemFacts::default(),
-        &ask,
-        &sender,
-    )
-    .await;
-    let totals = asked.expect("the host stays");
-    drop(sender);
-    connection.close().await;
-    (heard(replies).await, totals)
-}
-
-pub(crate) fn page(start: PageStart, backwards: bool, lines: u32) -> RequestKind {
-    RequestKind::Page(PageRequest {
-        start,
-        backwards,
-        lines,
-        window: Time(i64::MIN)..Time(i64::MAX),
-    })
-}
-
-pub(crate) fn lines(replies: &[LogResponse]) -> Vec<logtrail::model::line::Line> {
-    let of = |reply: &LogResponse| match reply {
-        LogResponse::Lines(_, lines) => lines.clone(),
-        other => panic!("{other:?}"),
-    };
-    replies.iter().flat_map(of).collect()
-}
-
-pub(crate) fn text(line: &logtrail::model::line::Line) -> String {
-    String::from_utf8_lossy(&line.raw).into_owned()
+    assert_eq!(problem_of(&watched, "forever"), None);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_container_has_said_is_read_back_in_pages_that_join() {
-    let world = World::with(&["docker"]);
-    world.list(&[&format!("{ID}\tshop-web\tUp 3 minutes")]);
+    let world = StandInHost::with(&["docker"]);
+    world.list(&[&format!("{CONTAINER_ID}\tshop-web\tUp 3 minutes")]);
     // Three lines to a stamp, of which two are alike.
     let written: Vec<String> = (0..3000).map(|n| format!("line {}", n / 2)).collect();
     let all: Vec<String> = written
         .iter()
         .enumerate()
-        .map(|(n, line)| at(n as u32 / 3, line))
+        .map(|(n, line)| engine_line(n as u32 / 3, line))
         .collect();
-    world.says(ID, &all.iter().map(String::as_str).collect::<Vec<_>>());
+    world.says(
+        CONTAINER_ID,
+        &all.iter().map(String::as_str).collect::<Vec<_>>(),
+    );
     let host = world.host(vec![container("shop-web"), command("c", &["true"])]);
     let told = |replies: &mut Vec<LogResponse>| {
         let Some(LogResponse::Note(name, why)) = replies.pop() else {
@@ -722,9 +471,10 @@ async fn what_a_container_has_said_is_read_back_in_pages_that_join() {
             },
         );
         for _ in 0..4 {
-            let (mut replies, totals) = ask(&host, page(start, backwards, 700)).await;
+            let (mut replies, totals) =
+                answer_of_streams(&host, page_request(start, backwards, 700)).await;
             told(&mut replies);
-            let lines = lines(&replies);
+            let lines = reply_lines(&replies);
             assert_eq!(totals.lines, 700);
             assert!(totals.more);
             let next = if backwards { &lines[0] } else { &lines[699] };
@@ -736,7 +486,7 @@ async fn what_a_container_has_said_is_read_back_in_pages_that_join() {
             } else {
                 PageStart::After(place)
             };
-            let texts = lines.iter().map(text);
+            let texts = lines.iter().map(text_of);
             got = if backwards {
                 texts.chain(got).collect()
             } else {
@@ -754,14 +504,19 @@ async fn what_a_container_has_said_is_read_back_in_pages_that_join() {
         .parse::<jiff::Timestamp>()
         .map(Time::from_timestamp)
         .expect("a time");
-    let (mut replies, _) = ask(&host, page(PageStart::At(then), false, 2)).await;
+    let (mut replies, _) =
+        answer_of_streams(&host, page_request(PageStart::At(then), false, 2)).await;
     told(&mut replies);
     assert_eq!(
-        lines(&replies).iter().map(text).collect::<Vec<_>>(),
+        reply_lines(&replies)
+            .iter()
+            .map(text_of)
+            .collect::<Vec<_>>(),
         ["line 900", "line 900"]
     );
-    let nowhere: LineRef = LineRef::of(lines(&replies)[0].cursor, b"another line");
-    let (replies, _) = ask(&host, page(PageStart::Cursor(nowhere), false, 1)).await;
+    let nowhere: LineRef = LineRef::of(reply_lines(&replies)[0].cursor, b"another line");
+    let (replies, _) =
+        answer_of_streams(&host, page_request(PageStart::Cursor(nowhere), false, 1)).await;
     assert!(
         matches!(&replies[0], LogResponse::Note(_, why) if why.contains("not there any more")),
         "{replies:?}"
@@ -770,21 +525,21 @@ async fn what_a_container_has_said_is_read_back_in_pages_that_join() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_containers_and_the_journal_have_said_is_searched_record_by_record() {
-    let world = World::with(&["docker"]);
+    let world = StandInHost::with(&["docker"]);
     let rows = [
-        format!("{ID}\tshop-web\tUp 3 minutes"),
-        format!("{OTHER}\tshop-db\tExited (1) 1 day ago"),
+        format!("{CONTAINER_ID}\tshop-web\tUp 3 minutes"),
+        format!("{OTHER_ID}\tshop-db\tExited (1) 1 day ago"),
     ];
     world.list(&rows.each_ref().map(String::as_str));
     let web = [
-        at(1, "start"),
-        at(2, "ERROR failed"),
-        at(2, "    at Shop.main"),
-        at(3, "ok"),
-        at(4, "ERROR again"),
+        engine_line(1, "start"),
+        engine_line(2, "ERROR failed"),
+        engine_line(2, "    at Shop.main"),
+        engine_line(3, "ok"),
+        engine_line(4, "ERROR again"),
     ];
-    world.says(ID, &web.each_ref().map(String::as_str));
-    world.says(OTHER, &[&at(9, "ERROR in db")]);
+    world.says(CONTAINER_ID, &web.each_ref().map(String::as_str));
+    world.says(OTHER_ID, &[&engine_line(9, "ERROR in db")]);
     let journal = "#!/bin/sh\ncase $* in *--lines=0*) exit ;; esac\necho '{\"__CURSOR\":\"c\",\"__REALTIME_TIMESTAMP\":\"1795188137000000\",\"PRIORITY\":\"3\",\"_HOSTNAME\":\"h\",\"_COMM\":\"app\",\"MESSAGE\":\"failed too\"}'\n";
     executable(&world.file("bin/journalctl"), journal);
     let host = world.host(vec![
@@ -819,11 +574,11 @@ async fn what_containers_and_the_journal_have_said_is_searched_record_by_record(
             LogResponse::Hits(name, hits) => {
                 let [hit] = &hits[..] else { panic!("{hits:?}") };
                 let around = |lines: &[logtrail::model::line::Line]| {
-                    lines.iter().map(text).collect::<Vec<_>>().join("|")
+                    lines.iter().map(text_of).collect::<Vec<_>>().join("|")
                 };
                 format!(
                     "{name}: {} [{}] [{}]",
-                    text(&hit.line),
+                    text_of(&hit.line),
                     around(&hit.before),
                     around(&hit.after)
                 )
@@ -832,7 +587,7 @@ async fn what_containers_and_the_journal_have_said_is_searched_record_by_record(
         };
         replies.iter().map(of).collect::<Vec<_>>()
     };
-    let (replies, totals) = ask(&host, search("level>=error", false, None)).await;
+    let (replies, totals) = answer_of_streams(&host, search("level>=error", false, None)).await;
     assert_eq!(
         hits(&replies),
         [
@@ -843,7 +598,8 @@ async fn what_containers_and_the_journal_have_said_is_searched_record_by_record(
         ]
     );
     assert_eq!(totals.hits, 4);
-    let (replies, totals) = ask(&host, search("Shop.main OR again", true, Some(1))).await;
+    let (replies, totals) =
+        answer_of_streams(&host, search("Shop.main OR again", true, Some(1))).await;
     assert_eq!(hits(&replies), ["shop/shop-web: ERROR again [ok] []"]);
     assert!(totals.more && totals.hits == 1, "{totals:?}");
 }
@@ -853,7 +609,7 @@ fn with_input(args: &[&str], input: &[u8]) -> (String, Option<i32>) {
     use std::io::{Read, Write};
     use std::process::{Command, Stdio};
     let home = tempfile::tempdir().expect("a folder");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_logtrail-tui"));
+    let mut command = Command::new(BINARY);
     command
         .args(args)
         .env_clear()

@@ -19,9 +19,12 @@ use logtrail::query::request::{
 };
 use logtrail::query::{Query, ReferenceTime};
 
-use super::sources::{ID, OTHER, World, ask, at, container, executable, lines, page, source, text};
-use super::support::fleet::Watched;
-use super::support::{PATIENCE, program, run};
+use crate::support::asking::{answer_of_streams, page_request, reply_lines, text_of};
+use crate::support::files::executable;
+use crate::support::fleet::Watched;
+use crate::support::spec::{container, source};
+use crate::support::stand_in::{CONTAINER_ID, OTHER_ID, StandInHost, engine_line};
+use crate::support::{PATIENCE, program, run};
 
 fn moment(text: &str) -> Time {
     text.parse::<jiff::Timestamp>()
@@ -53,13 +56,13 @@ fn search(text: &str) -> RequestKind {
 
 /// Each hit with its source and the lines around it.
 fn hits(replies: &[LogResponse]) -> Vec<String> {
-    let around = |lines: &[Line]| lines.iter().map(text).collect::<Vec<_>>().join("|");
+    let around = |lines: &[Line]| lines.iter().map(text_of).collect::<Vec<_>>().join("|");
     let of = |reply: &LogResponse| match reply {
         LogResponse::Hits(name, hits) => {
             let [hit] = &hits[..] else { panic!("{hits:?}") };
             format!(
                 "{name}: {} [{}] [{}]",
-                text(&hit.line),
+                text_of(&hit.line),
                 around(&hit.before),
                 around(&hit.after)
             )
@@ -81,8 +84,8 @@ async fn pages(host: &HostSpec, backwards: bool, count: u32, each: u32) -> Vec<L
         },
     );
     for number in 0..count {
-        let (replies, totals) = ask(host, page(start, backwards, each)).await;
-        let lines = lines(&replies);
+        let (replies, totals) = answer_of_streams(host, page_request(start, backwards, each)).await;
+        let lines = reply_lines(&replies);
         assert_eq!(
             (lines.len(), totals.more),
             (each as usize, true),
@@ -129,7 +132,7 @@ const PODS: [&str; 2] = [
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_container_of_a_pod_has_said_is_read_back_in_pages_that_join() {
-    let world = World::with(&["kubectl"]);
+    let world = StandInHost::with(&["kubectl"]);
     world.list(&PODS[..1]);
     // kubectl is asked for whole seconds: each page has to leave out what it prints of the one
     // before. Forty lines to a second, four to a stamp, of which two are alike.
@@ -156,7 +159,7 @@ async fn what_a_container_of_a_pod_has_said_is_read_back_in_pages_that_join() {
         let got: Vec<String> = pages(&host, backwards, 4, 700)
             .await
             .iter()
-            .map(text)
+            .map(text_of)
             .collect();
         let expected = if backwards {
             &written[200..]
@@ -166,36 +169,48 @@ async fn what_a_container_of_a_pod_has_said_is_read_back_in_pages_that_join() {
         assert!(got == expected, "backwards: {backwards}: {got:?}");
     }
     let then = moment(&stamp(1000));
-    let (replies, _) = ask(&host, page(PageStart::At(then), false, 2)).await;
+    let (replies, _) = answer_of_streams(&host, page_request(PageStart::At(then), false, 2)).await;
     assert_eq!(
-        lines(&replies).iter().map(text).collect::<Vec<_>>(),
+        reply_lines(&replies)
+            .iter()
+            .map(text_of)
+            .collect::<Vec<_>>(),
         ["line 500", "line 500"]
     );
-    let (replies, _) = ask(&host, page(PageStart::At(then), true, 2)).await;
+    let (replies, _) = answer_of_streams(&host, page_request(PageStart::At(then), true, 2)).await;
     assert_eq!(
-        lines(&replies).iter().map(text).collect::<Vec<_>>(),
+        reply_lines(&replies)
+            .iter()
+            .map(text_of)
+            .collect::<Vec<_>>(),
         ["line 499", "line 499"]
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_containers_of_pods_have_said_is_searched_by_pod_and_container() {
-    let world = World::with(&["kubectl"]);
+    let world = StandInHost::with(&["kubectl"]);
     world.list(&PODS);
     world.says(
         "web-0.app",
         &[
-            &at(1, "start"),
-            &at(2, "ERROR failed"),
-            &at(2, "    at Shop.main"),
-            &at(3, "ok"),
+            &engine_line(1, "start"),
+            &engine_line(2, "ERROR failed"),
+            &engine_line(2, "    at Shop.main"),
+            &engine_line(3, "ok"),
         ],
     );
-    world.says("web-0.proxy", &[&at(2, "GET / 500"), &at(3, "GET /ok 200")]);
-    world.says("web-1.app", &[&at(9, "ERROR of a pod that has ended")]);
+    world.says(
+        "web-0.proxy",
+        &[&engine_line(2, "GET / 500"), &engine_line(3, "GET /ok 200")],
+    );
+    world.says(
+        "web-1.app",
+        &[&engine_line(9, "ERROR of a pod that has ended")],
+    );
     world.says("web-1.proxy", &[]);
     let host = world.host(vec![source("cart", pod(None))]);
-    let (replies, totals) = ask(&host, search("ERROR OR 500")).await;
+    let (replies, totals) = answer_of_streams(&host, search("ERROR OR 500")).await;
     let expected = [
         "cart/web-0/app: ERROR failed [start] [    at Shop.main|ok]",
         "cart/web-0/proxy: GET / 500 [] [GET /ok 200]",
@@ -207,7 +222,7 @@ async fn what_containers_of_pods_have_said_is_searched_by_pod_and_container() {
     );
     // One that is gone between the list and the question is named, and the others are answered.
     std::fs::remove_file(world.file("web-0.proxy")).expect("removed");
-    let (replies, _) = ask(&host, search("ERROR OR 500")).await;
+    let (replies, _) = answer_of_streams(&host, search("ERROR OR 500")).await;
     let failed: Vec<_> = replies
         .iter()
         .filter_map(|reply| match reply {
@@ -243,25 +258,33 @@ fn counts(replies: &[LogResponse]) -> BTreeMap<String, u64> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn records_of_containers_are_counted_by_time_and_level() {
-    let world = World::with(&["docker", "kubectl"]);
+    let world = StandInHost::with(&["docker", "kubectl"]);
     let docker = world.file("docker.ps");
     std::fs::write(
         &docker,
-        format!("{ID}\tshop-web\tUp 3 minutes\n{OTHER}\tshop-db\tExited (1) 1 day ago\n"),
+        format!(
+            "{CONTAINER_ID}\tshop-web\tUp 3 minutes\n{OTHER_ID}\tshop-db\tExited (1) 1 day ago\n"
+        ),
     )
     .expect("written");
     std::fs::rename(docker, world.file("ps")).expect("renamed");
     let web = [
-        at(59, "INFO of the minute before"),
-        at(60, "ERROR failed"),
-        at(61, "    at Shop.main"),
-        at(61, "ERROR again"),
-        at(119, "WARN slow"),
-        at(120, "ERROR in the next"),
-        at(240, "ERROR when the window is over"),
+        engine_line(59, "INFO of the minute before"),
+        engine_line(60, "ERROR failed"),
+        engine_line(61, "    at Shop.main"),
+        engine_line(61, "ERROR again"),
+        engine_line(119, "WARN slow"),
+        engine_line(120, "ERROR in the next"),
+        engine_line(240, "ERROR when the window is over"),
     ];
-    world.says(ID, &web.each_ref().map(String::as_str));
-    world.says(OTHER, &[&at(199, "no level"), &at(200, "ERROR in db")]);
+    world.says(CONTAINER_ID, &web.each_ref().map(String::as_str));
+    world.says(
+        OTHER_ID,
+        &[
+            &engine_line(199, "no level"),
+            &engine_line(200, "ERROR in db"),
+        ],
+    );
     let asked = |text: &str| {
         let window = moment("2026-11-20T15:01:00Z")..moment("2026-11-20T15:04:00Z");
         RequestKind::Histogram(HistogramRequest {
@@ -276,7 +299,7 @@ async fn records_of_containers_are_counted_by_time_and_level() {
             .collect()
     };
     let host = world.host(vec![container("shop-*")]);
-    let (replies, totals) = ask(&host, asked("")).await;
+    let (replies, totals) = answer_of_streams(&host, asked("")).await;
     let all = [
         ("shop/shop-web 15:01 error", 2),
         ("shop/shop-web 15:01 warn", 1),
@@ -287,7 +310,7 @@ async fn records_of_containers_are_counted_by_time_and_level() {
     assert_eq!(counts(&replies), told(&all));
     assert_eq!((totals.hits, totals.more), (6, false));
     // What only the rest of a record has counts its first line.
-    let (replies, _) = ask(&host, asked("Shop.main OR slow")).await;
+    let (replies, _) = answer_of_streams(&host, asked("Shop.main OR slow")).await;
     assert_eq!(
         counts(&replies),
         told(&[
@@ -298,9 +321,9 @@ async fn records_of_containers_are_counted_by_time_and_level() {
     // The same of pods.
     world.list(&PODS[..1]);
     world.says("web-0.app", &web.each_ref().map(String::as_str));
-    world.says("web-0.proxy", &[&at(60, "GET /")]);
+    world.says("web-0.proxy", &[&engine_line(60, "GET /")]);
     let host = world.host(vec![source("cart", pod(None))]);
-    let (replies, _) = ask(&host, asked("level>=error")).await;
+    let (replies, _) = answer_of_streams(&host, asked("level>=error")).await;
     assert_eq!(
         counts(&replies),
         told(&[
@@ -355,8 +378,8 @@ impl Journal {
     }
 
     /// A host whose `journalctl` is the real one, looking at this journal.
-    fn world(&self) -> World {
-        let world = World::with(&[]);
+    fn world(&self) -> StandInHost {
+        let world = StandInHost::with(&[]);
         let (real, at) = (program("journalctl"), root(&self.journald, "log/journal"));
         let script = format!(
             "#!/bin/sh\nexec {} --directory={} \"$@\"\n",
@@ -420,7 +443,7 @@ fn unit() -> SourceKind {
 /// What is behind the head that every line of the journal has, and before that the spaces of a line
 /// that goes on.
 fn message(line: &Line) -> String {
-    let text = text(line);
+    let text = text_of(line);
     text.split_once("]: ")
         .map_or_else(|| text.clone(), |(_, message)| message.to_owned())
 }
@@ -461,11 +484,15 @@ async fn what_the_journal_has_is_read_back_in_pages_that_join_and_from_a_time_on
         .position(|line| line.time == all[700].time)
         .expect("it is there");
     for (backwards, expected) in [(false, at..at + 3), (true, at - 3..at)] {
-        let (replies, _) = ask(&host, page(PageStart::At(all[700].time), backwards, 3)).await;
-        let got: Vec<String> = lines(&replies).iter().map(text).collect();
+        let (replies, _) = answer_of_streams(
+            &host,
+            page_request(PageStart::At(all[700].time), backwards, 3),
+        )
+        .await;
+        let got: Vec<String> = reply_lines(&replies).iter().map(text_of).collect();
         assert_eq!(
             got,
-            all[expected].iter().map(text).collect::<Vec<_>>(),
+            all[expected].iter().map(text_of).collect::<Vec<_>>(),
             "backwards: {backwards}"
         );
     }
@@ -482,7 +509,7 @@ async fn what_the_journal_has_is_searched_and_counted_record_by_record() {
     journal.has(3);
     let host = journal.world();
     let host = host.host(vec![source("unit", unit())]);
-    let (replies, totals) = ask(&host, search("Cart.add")).await;
+    let (replies, totals) = answer_of_streams(&host, search("Cart.add")).await;
     let LogResponse::Hits(name, hits) = &replies[0] else {
         panic!("{replies:?}")
     };
@@ -505,12 +532,12 @@ async fn what_the_journal_has_is_searched_and_counted_record_by_record() {
         window,
         bucket: Duration::from_secs(60),
     };
-    let (replies, _) = ask(&host, RequestKind::Histogram(asked)).await;
+    let (replies, _) = answer_of_streams(&host, RequestKind::Histogram(asked)).await;
     assert_eq!(counts(&replies).values().sum::<u64>(), 3, "{replies:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whenever_the_connection_breaks_no_record_of_the_journal_is_lost_or_comes_twice() {
+async fn cuts_lose_or_repeat_no_record_of_the_journal() {
     let Some(journal) = Journal::start() else {
         return;
     };

@@ -81,6 +81,19 @@ fn no_files_import_each_other() {
 }
 
 #[test]
+fn files_of_tests_share_only_what_is_in_support() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/main.rs");
+    let mut sideways = Vec::new();
+    for (path, imports) in SourceGraph::of_tests(&root).imports() {
+        let Some(file) = path.first() else { continue };
+        let others = imports.iter().filter_map(|import| import.first());
+        let others = others.filter(|other| *other != file && *other != "support");
+        sideways.extend(others.map(|other| format!("{} imports {other}", path.join("::"))));
+    }
+    assert_eq!(sideways, Vec::<String>::new());
+}
+
+#[test]
 fn the_table_itself_has_no_circle() {
     for (at, (module, imports)) in IMPORTS.iter().enumerate() {
         for import in imports.split_whitespace() {

@@ -3,17 +3,20 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Stdio;
 
 use logtrail::model::host::HostSpec;
-use logtrail::model::source::{SourceKind, SourceSpec};
+use logtrail::model::source::SourceSpec;
 use logtrail::model::state::LinkState;
 
-use crate::servers::none_left;
-use crate::sources::{append, as_root, executable, last_reason, source};
-use crate::support::fleet::Watched;
+use crate::support::binary::logtrail;
+use crate::support::files::{append, executable};
+use crate::support::fleet::{Watched, last_reason};
+use crate::support::inventory::Inventory;
+use crate::support::processes::none_alive;
+use crate::support::spec::{as_root, file_source};
 use crate::support::sshd::{Sshd, me};
+use crate::support::time_limit::Stopwatch;
 use crate::support::{PATIENCE, program, wait_until};
 
 /// A server whose sudo has rules of its own.
@@ -51,10 +54,7 @@ impl World {
     }
 
     fn secure(&self) -> SourceSpec {
-        as_root(source(
-            "secure",
-            SourceKind::Path(self.sshd.path("secure.log").display().to_string()),
-        ))
+        as_root(file_source("secure", &self.sshd.path("secure.log")))
     }
 
     fn host(&self) -> HostSpec {
@@ -115,24 +115,16 @@ async fn r40_under_every_rule_of_sudo_lines_come_and_nothing_is_left_after_kill_
     for rules in KINDS {
         println!("{rules}");
         let world = World::with(rules);
-        let inventory = format!(
-            "[hosts.web-1]\naddress = \"127.0.0.1\"\nport = {}\nidentity = {:?}\nknown_hosts = {:?}\nsources = [{{ name = \"secure\", path = {:?}, become = \"sudo\" }}]\n",
-            world.sshd.port(),
-            world.sshd.client_key_path(),
-            world.sshd.known_hosts(),
-            world.sshd.path("secure.log"),
-        );
-        let config = world.folder.path().join("hosts.toml");
-        fs::write(&config, inventory).expect("write");
+        let secure = world.sshd.path("secure.log");
+        let config = Inventory::default()
+            .server("web-1", &world.sshd)
+            .line(&format!(
+                "sources = [{{ name = \"secure\", path = {secure:?}, become = \"sudo\" }}]"
+            ))
+            .write(world.folder.path());
         let out = world.folder.path().join("out");
-        let mut console = Command::new(env!("CARGO_BIN_EXE_logtrail-tui"));
-        console
-            .args(["tail", "-f", "--no-ssh-config", "--config"])
-            .arg(&config)
-            .env_remove("LOGTRAIL_HOSTS");
         let file = fs::File::create(&out).expect("a file");
-        let mut console = console
-            .stdin(Stdio::null())
+        let mut console = logtrail(&config, &["tail", "-f"])
             .stdout(file)
             .stderr(Stdio::null())
             .spawn()
@@ -152,13 +144,9 @@ async fn r40_under_every_rule_of_sudo_lines_come_and_nothing_is_left_after_kill_
         assert!(ours.len() > 6, "{rules}: {ours:?}");
         console.kill().expect("SIGKILL");
         console.wait().expect("it ends");
-        let killed = Instant::now();
-        wait_until("nothing to be left", || none_left(&ours)).await;
-        assert!(
-            killed.elapsed() < Duration::from_secs(5),
-            "{rules}: {:?}",
-            killed.elapsed()
-        );
+        let killed = Stopwatch::start();
+        wait_until("nothing to be left", || none_alive(&ours)).await;
+        killed.assert_within_s(5, rules);
     }
 }
 
@@ -188,15 +176,11 @@ async fn r40_nothing_is_left_of_scripts_whose_input_closes_while_they_start() {
         wait_until("some processes", deep).await;
         let ours = world.sshd.session_processes();
         world.sshd.cut();
-        let cut = Instant::now();
+        let cut = Stopwatch::start();
         drop(watched.fleet.take());
-        let left = || none_left(&ours).and_then(|()| none_marked(&mark));
+        let left = || none_alive(&ours).and_then(|()| none_marked(&mark));
         wait_until("nothing to be left", left).await;
-        assert!(
-            cut.elapsed() < Duration::from_secs(5),
-            "round {round}: {:?}",
-            cut.elapsed()
-        );
+        cut.assert_within_s(5, &format!("round {round}"));
     }
 }
 

@@ -6,62 +6,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use logtrail::model::host::{Address, HostSpec, TransportKind};
 use logtrail::model::state::LinkState;
-use logtrail::transport::{
-    Connection, Connector, ShellEvent, ShellInput, ShellOutput, TransportSettings,
-};
+use logtrail::transport::{Connection, Connector, ShellEvent, ShellInput, ShellOutput};
 
+use crate::support::connect::{connect, connector, output_of, refusal, settings, stdout};
 use crate::support::sshd::{Daemon, Sshd};
+use crate::support::time_limit::Stopwatch;
 use crate::support::{Person, wait_until, within};
-
-pub(crate) fn connector(person: &Person) -> Connector {
-    let settings = TransportSettings {
-        ssh_config: false,
-        connect_timeout: Duration::from_secs(10),
-        known_hosts: None,
-    };
-    Connector::new(settings, Arc::new(person.clone()))
-}
-
-pub(crate) async fn connect(host: &HostSpec) -> Connection {
-    let connecting = connector(&Person::absent());
-    within("connecting", connecting.connect(host))
-        .await
-        .unwrap_or_else(|error| panic!("{:?}", error.status))
-}
-
-/// Why a host was not reached.
-pub(crate) async fn refusal(person: &Person, host: &HostSpec) -> (LinkState, String) {
-    match within("connecting", connector(person).connect(host)).await {
-        Ok(_) => panic!("it was let in"),
-        Err(error) => (error.status.state, error.status.reason.unwrap_or_default()),
-    }
-}
-
-/// What a script prints on standard output, on a shell of its own.
-pub(crate) async fn say(connection: &Connection, script: &str) -> String {
-    let (mut input, mut output) = connection
-        .open_shell()
-        .await
-        .unwrap_or_else(|error| panic!("{:?}", error.status));
-    input
-        .send(Bytes::from(format!("{script}\nexit\n")))
-        .await
-        .expect("sent");
-    stdout(&mut output).await
-}
-
-async fn stdout(output: &mut ShellOutput) -> String {
-    let mut text = Vec::new();
-    while let Some(event) = within("the end of the shell", output.next())
-        .await
-        .expect("an event")
-    {
-        if let ShellEvent::Stdout(bytes) = event {
-            text.extend_from_slice(&bytes);
-        }
-    }
-    String::from_utf8(text).expect("text")
-}
 
 async fn shell(connection: &Connection) -> (ShellInput, ShellOutput) {
     connection
@@ -75,10 +25,13 @@ async fn a_shell_on_a_real_server_answers_and_several_run_at_once() {
     let sshd = Sshd::start();
     let connection = connect(&sshd.host("web-1")).await;
     assert_eq!(
-        say(&connection, "echo hello; echo noise >&2").await,
+        output_of(&connection, "echo hello; echo noise >&2").await,
         "hello\n"
     );
-    let (one, two) = tokio::join!(say(&connection, "echo one"), say(&connection, "echo two"));
+    let (one, two) = tokio::join!(
+        output_of(&connection, "echo one"),
+        output_of(&connection, "echo two")
+    );
     assert_eq!((one.as_str(), two.as_str()), ("one\n", "two\n"));
     assert_eq!(sshd.accepted(), 1, "one connection carries them all");
 }
@@ -131,9 +84,9 @@ async fn closing_or_dropping_a_connection_ends_it_on_the_server() {
         connect(&sshd.host("a")).await,
         connect(&sshd.host("b")).await,
     );
-    let begun = std::time::Instant::now();
+    let begun = Stopwatch::start();
     closed.close().await;
-    assert!(begun.elapsed() < Duration::from_secs(2));
+    begun.assert_within_s(2, "closing");
     assert!(
         closed
             .ended()
@@ -154,27 +107,21 @@ async fn a_server_that_freezes_is_noticed_within_the_time_of_the_keepalive() {
     let sshd = Sshd::start();
     let connection = connect(&sshd.host("web-1")).await;
     sshd.freeze(true);
-    let begun = std::time::Instant::now();
+    let begun = Stopwatch::start();
     let why = tokio::time::timeout(Duration::from_secs(25), connection.ended())
         .await
         .expect("noticed");
     assert_eq!(why.status.state, LinkState::Timeout, "{:?}", why.status);
-    assert!(
-        begun.elapsed() < Duration::from_secs(22),
-        "{:?}",
-        begun.elapsed()
-    );
+    begun.assert_within_s(22, "noticing");
 }
 
 #[tokio::test]
 async fn a_server_that_never_speaks_is_a_timeout() {
     let sshd = Sshd::builder().mute().start();
-    let settings = TransportSettings {
-        ssh_config: false,
-        connect_timeout: Duration::from_millis(300),
-        known_hosts: None,
-    };
-    let connector = Connector::new(settings, Arc::new(Person::absent()));
+    let connector = Connector::new(
+        settings(Duration::from_millis(300)),
+        Arc::new(Person::absent()),
+    );
     let error = within("the timeout", connector.connect(&sshd.host("web-1")))
         .await
         .err()
@@ -299,7 +246,7 @@ async fn noise_before_the_shell_is_dropped() {
         .config("ForceCommand echo noise; exec /bin/sh -s")
         .start();
     let connection = connect(&sshd.host("web-1")).await;
-    assert_eq!(say(&connection, "echo signal").await, "signal\n");
+    assert_eq!(output_of(&connection, "echo signal").await, "signal\n");
 }
 
 #[tokio::test]
@@ -331,7 +278,7 @@ async fn a_flood_that_nobody_reads_ends_its_shell_and_no_other() {
         }
     };
     assert!(error.to_string().contains("16 MiB"), "{error}");
-    assert_eq!(say(&connection, "echo after").await, "after\n");
+    assert_eq!(output_of(&connection, "echo after").await, "after\n");
 }
 
 #[tokio::test]
@@ -339,7 +286,7 @@ async fn this_machine_needs_no_ssh_and_its_shells_end_with_the_connection() {
     let mut host = Sshd::start().host("localhost");
     host.transport = TransportKind::Local;
     let connection = connect(&host).await;
-    assert_eq!(say(&connection, "echo local").await, "local\n");
+    assert_eq!(output_of(&connection, "echo local").await, "local\n");
     let (mut input, mut output) = shell(&connection).await;
     input
         .send(Bytes::from_static(b"sleep 1000 & echo $!; wait\n"))
@@ -368,7 +315,7 @@ async fn the_systems_ssh_gives_shells_and_says_why_it_could_not() {
     let mut host = sshd.host("web-1");
     host.transport = TransportKind::System;
     let connection = connect(&host).await;
-    assert_eq!(say(&connection, "echo by ssh").await, "by ssh\n");
+    assert_eq!(output_of(&connection, "echo by ssh").await, "by ssh\n");
     sshd.cut();
     assert_eq!(
         within("the end", connection.ended()).await.status.state,

@@ -1,96 +1,45 @@
 //! The user's OpenSSH configuration, as the real `ssh -G` reads it.
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::Duration;
+use std::path::Path;
 
 use logtrail::model::host::{Endpoint, HostKeyPolicy, HostSpec, TransportKind};
 use logtrail::model::state::LinkState;
-use logtrail::transport::{Connector, TransportSettings};
+use logtrail::transport::Connector;
 
+use crate::support::binary::BINARY;
+use crate::support::connect::output_of;
+use crate::support::files::executable;
 use crate::support::openssh::ssh;
+use crate::support::ssh_config::{configured, lets_in, named_only, ssh_section};
 use crate::support::sshd::{Sshd, me};
-use crate::support::{Person, program, within};
-use crate::transport::say;
-
-/// A connector that reads this configuration.
-pub(crate) fn configured(sshd: &Sshd, text: &str) -> Connector {
-    let file: PathBuf = sshd.path("ssh_config");
-    std::fs::write(&file, text).expect("written");
-    let settings = TransportSettings {
-        ssh_config: true,
-        connect_timeout: Duration::from_secs(10),
-        known_hosts: None,
-    };
-    Connector::new(settings, Arc::new(Person::absent())).with_ssh_config(file)
-}
-
-/// A host of which nothing is known but its name.
-pub(crate) fn bare(sshd: &Sshd, name: &str) -> HostSpec {
-    let mut host = sshd.host(name);
-    host.transport = TransportKind::Auto;
-    host.endpoint.address = None;
-    host.endpoint.port = None;
-    host.endpoint.user = None;
-    host.endpoint.identity = Vec::new();
-    host.endpoint.known_hosts = Vec::new();
-    host
-}
-
-/// What the configuration says of a server.
-pub(crate) fn section(name: &str, sshd: &Sshd) -> String {
-    format!(
-        "Host {name}\n HostName 127.0.0.1\n Port {}\n User {}\n IdentityFile {}\n IdentitiesOnly yes\n \
-         UserKnownHostsFile {}\n",
-        sshd.port(),
-        me(),
-        sshd.client_key_path().display(),
-        sshd.known_hosts().display()
-    )
-}
+use crate::support::{program, within};
 
 /// What the configuration says of a server whose key is on no record: accepted keys go to
 /// `known_hosts`.
 fn unknown(name: &str, sshd: &Sshd, known_hosts: &Path, checking: &str) -> String {
-    section(name, sshd).replace(
+    ssh_section(name, sshd).replace(
         &sshd.known_hosts().display().to_string(),
         &known_hosts.display().to_string(),
     ) + &format!(" GlobalKnownHostsFile /dev/null\n StrictHostKeyChecking {checking}\n")
 }
 
-/// Whether we get in.
-pub(crate) async fn reached(connector: &Connector, host: &HostSpec) -> bool {
-    match within("connecting", connector.connect(host)).await {
-        Ok(connection) => say(&connection, "echo in").await == "in\n",
-        Err(error) => {
-            let state = error.status.state;
-            assert!(
-                matches!(state, LinkState::Denied | LinkState::HostKeyChanged),
-                "{:?}",
-                error.status
-            );
-            false
-        }
-    }
-}
-
 async fn answers(connector: &Connector, host: &HostSpec) {
     let connected = within("connecting", connector.connect(host)).await;
     let connection = connected.unwrap_or_else(|error| panic!("{:?}", error.status));
-    assert_eq!(say(&connection, "echo in").await, "in\n");
+    assert_eq!(output_of(&connection, "echo in").await, "in\n");
 }
 
 #[tokio::test]
 async fn a_name_alone_is_enough_where_the_configuration_says_the_rest() {
     let sshd = Sshd::start();
-    let connector = configured(&sshd, &section("web-1", &sshd));
-    answers(&connector, &bare(&sshd, "web-1")).await;
+    let connector = configured(&sshd, &ssh_section("web-1", &sshd));
+    answers(&connector, &named_only(&sshd, "web-1")).await;
 }
 
 #[tokio::test]
 async fn what_the_inventory_says_goes_before_the_configuration() {
     let (sshd, other) = (Sshd::start(), Sshd::start());
-    let connector = configured(&sshd, &section("web-1", &other));
+    let connector = configured(&sshd, &ssh_section("web-1", &other));
     answers(&connector, &sshd.host("web-1")).await;
     assert_eq!(other.accepted(), 0);
 }
@@ -100,10 +49,10 @@ async fn proxy_jump_is_followed_over_a_shared_connection_of_ours() {
     let (bastion, target) = (Sshd::start(), Sshd::start());
     let text = format!(
         "{}{} ProxyJump bastion\n",
-        section("bastion", &bastion),
-        section("web-1", &target)
+        ssh_section("bastion", &bastion),
+        ssh_section("web-1", &target)
     );
-    answers(&configured(&target, &text), &bare(&target, "web-1")).await;
+    answers(&configured(&target, &text), &named_only(&target, "web-1")).await;
     assert_eq!((bastion.accepted(), target.accepted()), (1, 1));
 }
 
@@ -112,11 +61,11 @@ async fn a_circle_of_proxy_jumps_is_an_error_not_an_endless_loop() {
     let sshd = Sshd::start();
     let text = format!(
         "{} ProxyJump b\n{} ProxyJump a\n",
-        section("a", &sshd),
-        section("b", &sshd)
+        ssh_section("a", &sshd),
+        ssh_section("b", &sshd)
     );
     let error = configured(&sshd, &text)
-        .connect(&bare(&sshd, "a"))
+        .connect(&named_only(&sshd, "a"))
         .await
         .err()
         .expect("a circle");
@@ -133,10 +82,10 @@ async fn a_proxy_command_that_ends_is_the_reason_and_not_the_host() {
     let sshd = Sshd::start();
     let text = format!(
         "{} ProxyCommand /nonexistent/proxy %h\n",
-        section("web-1", &sshd)
+        ssh_section("web-1", &sshd)
     );
     let error = configured(&sshd, &text)
-        .connect(&bare(&sshd, "web-1"))
+        .connect(&named_only(&sshd, "web-1"))
         .await
         .err()
         .expect("no way there");
@@ -168,8 +117,8 @@ async fn a_proxy_command_carries_the_connection() {
         near.known_hosts().display(),
         near.port()
     );
-    let text = format!("{} ProxyCommand {proxy}\n", section("web-1", &target));
-    answers(&configured(&target, &text), &bare(&target, "web-1")).await;
+    let text = format!("{} ProxyCommand {proxy}\n", ssh_section("web-1", &target));
+    answers(&configured(&target, &text), &named_only(&target, "web-1")).await;
     assert_eq!((near.accepted(), target.accepted()), (1, 1));
 }
 
@@ -179,9 +128,9 @@ async fn what_russh_cannot_do_goes_through_the_systems_ssh_by_itself() {
     let command = format!("/bin/echo {}", sshd.known_hosts_line());
     let text = format!(
         "{} KnownHostsCommand {command}\n",
-        section("web-1", &sshd).replace(&sshd.known_hosts().display().to_string(), "/dev/null")
+        ssh_section("web-1", &sshd).replace(&sshd.known_hosts().display().to_string(), "/dev/null")
     );
-    answers(&configured(&sshd, &text), &bare(&sshd, "web-1")).await;
+    answers(&configured(&sshd, &text), &named_only(&sshd, "web-1")).await;
 }
 
 /// A row of a table: what hosts.toml and the configuration say of an unknown key, whether `ssh`
@@ -272,8 +221,7 @@ fn as_option(policy: Option<HostKeyPolicy>) -> Option<&'static str> {
 
 /// R39, R67.
 #[tokio::test]
-async fn r39_an_unknown_key_is_taken_where_the_inventory_or_the_configuration_says_so_and_neither_is_strict_by_either_transport()
- {
+async fn r39_an_unknown_key_is_taken_where_one_says_so_and_none_is_strict() {
     let sshd = Sshd::start();
     for (n, row) in UNKNOWN.iter().enumerate() {
         let case = format!("{:?} over {}", row.inventory, row.configuration);
@@ -291,11 +239,11 @@ async fn r39_an_unknown_key_is_taken_where_the_inventory_or_the_configuration_sa
         for transport in [TransportKind::Auto, TransportKind::System] {
             let ours = sshd.path(&format!("ours-{n}-{transport:?}"));
             let connector = configured(&sshd, &unknown("web-1", &sshd, &ours, row.configuration));
-            let mut host = bare(&sshd, "web-1");
+            let mut host = named_only(&sshd, "web-1");
             host.endpoint.host_keys = row.inventory;
             host.transport = transport;
             assert_eq!(
-                reached(&connector, &host).await,
+                lets_in(&connector, &host).await,
                 row.ours,
                 "{:?}: {case}",
                 host.transport
@@ -320,7 +268,7 @@ async fn a_changed_key_is_refused_where_the_configuration_has_checking_off() {
     for transport in [TransportKind::Auto, TransportKind::System] {
         for inventory in [None, ACCEPT_NEW] {
             let connector = configured(&sshd, &unknown("web-1", &sshd, &known, "no"));
-            let mut host = bare(&sshd, "web-1");
+            let mut host = named_only(&sshd, "web-1");
             (host.transport, host.endpoint.host_keys) = (transport.clone(), inventory);
             let error = within("connecting", connector.connect(&host))
                 .await
@@ -339,8 +287,7 @@ async fn a_changed_key_is_refused_where_the_configuration_has_checking_off() {
 /// R39, R67: the host itself is on record; its jump host, which only the configuration knows, is
 /// not.
 #[tokio::test]
-async fn an_unknown_jump_host_of_the_configuration_is_taken_by_its_own_entry_and_never_less_strictly_than_the_host()
- {
+async fn an_unknown_jump_host_is_never_taken_less_strictly_than_its_host() {
     let (bastion, target) = (Sshd::start(), Sshd::start());
     for (n, (of_host, of_all, of_bastion, ours)) in [
         (None, None, "accept-new", true),
@@ -359,13 +306,16 @@ async fn an_unknown_jump_host_of_the_configuration_is_taken_by_its_own_entry_and
         for transport in [TransportKind::Auto, TransportKind::System] {
             let known = bastion.path(&format!("known-{n}-{transport:?}"));
             let text = unknown("bastion", &bastion, &known, of_bastion);
-            let text = format!("{text}{} ProxyJump bastion\n", section("web-1", &target));
+            let text = format!(
+                "{text}{} ProxyJump bastion\n",
+                ssh_section("web-1", &target)
+            );
             let connector = configured(&target, &text).with_host_keys(of_all);
-            let mut host = bare(&target, "web-1");
+            let mut host = named_only(&target, "web-1");
             (host.transport, host.endpoint.host_keys) = (transport.clone(), of_host.or(of_all));
             let case =
                 format!("{transport:?}: host {of_host:?}, all {of_all:?}, bastion {of_bastion}");
-            assert_eq!(reached(&connector, &host).await, ours, "{case}");
+            assert_eq!(lets_in(&connector, &host).await, ours, "{case}");
             assert_eq!(known.exists(), ours, "{case}: what is stored");
         }
     }
@@ -373,7 +323,7 @@ async fn an_unknown_jump_host_of_the_configuration_is_taken_by_its_own_entry_and
 
 /// R67: what the inventory says of a jump host reaches the `ssh` that is started for it.
 #[tokio::test]
-async fn the_systems_ssh_uses_the_key_and_the_known_hosts_of_a_jump_host_of_the_inventory() {
+async fn ssh_uses_the_key_and_known_hosts_of_a_jump_host_of_the_inventory() {
     let (bastion, target) = (Sshd::start(), Sshd::start());
     let mut host = target.host("web-1");
     host.transport = TransportKind::System;
@@ -387,7 +337,7 @@ async fn the_systems_ssh_uses_the_key_and_the_known_hosts_of_a_jump_host_of_the_
             &format!("Host bastion\n StrictHostKeyChecking {checking}\n"),
         );
         host.via[0][0].host_keys = STRICT;
-        assert!(!reached(&connector, &host).await, "strict over {checking}");
+        assert!(!lets_in(&connector, &host).await, "strict over {checking}");
     }
     assert!(!bastion.path("empty").exists());
 }
@@ -426,7 +376,7 @@ async fn tokens_of_paths_are_expanded_as_ssh_does() {
         ("a b", true),
         ("%h-%r-nobody", false),
     ] {
-        let text = section("web-1", &sshd).replace(
+        let text = ssh_section("web-1", &sshd).replace(
             &format!("IdentityFile {}", sshd.client_key_path().display()),
             &format!("IdentityFile \"{}\"", place(written)),
         );
@@ -434,7 +384,7 @@ async fn tokens_of_paths_are_expanded_as_ssh_does() {
         let outcome = ssh(&sshd.path("ssh_config"), &[], None, "web-1");
         assert_eq!(outcome.reached, reaches, "ssh: {written}: {outcome:?}");
         assert_eq!(
-            reached(&connector, &bare(&sshd, "web-1")).await,
+            lets_in(&connector, &named_only(&sshd, "web-1")).await,
             reaches,
             "{written}"
         );
@@ -452,18 +402,18 @@ async fn the_home_a_variable_and_the_home_of_a_user_are_expanded_as_ssh_does() {
         format!("~{}/{up}{key}", me()),
         format!("${{HOME}}/{up}{key}"),
     ] {
-        let connector = configured(&sshd, &section("web-1", &sshd).replace(&key, &written));
+        let connector = configured(&sshd, &ssh_section("web-1", &sshd).replace(&key, &written));
         let outcome = ssh(&sshd.path("ssh_config"), &[], None, "web-1");
         assert!(outcome.reached, "ssh: {written}: {outcome:?}");
         assert!(
-            reached(&connector, &bare(&sshd, "web-1")).await,
+            lets_in(&connector, &named_only(&sshd, "web-1")).await,
             "{written}"
         );
     }
 }
 
 #[tokio::test]
-async fn a_token_that_cannot_be_expanded_is_an_error_that_names_it_and_nothing_is_dialled() {
+async fn a_token_that_cannot_be_expanded_is_named_and_nothing_is_dialled() {
     // Some of them ssh finds out about only after it has dialled.
     let (of_ssh, ours) = (Sshd::start(), Sshd::start());
     for (keyword, written, named) in [
@@ -490,7 +440,7 @@ async fn a_token_that_cannot_be_expanded_is_an_error_that_names_it_and_nothing_i
         let text = |sshd: &Sshd| {
             format!(
                 "Host web-1\n {keyword} {written}\n{}",
-                section("web-1", sshd)
+                ssh_section("web-1", sshd)
             )
         };
         let file = of_ssh.path("ssh_config");
@@ -501,7 +451,7 @@ async fn a_token_that_cannot_be_expanded_is_an_error_that_names_it_and_nothing_i
             "ssh: {keyword} {written}: {outcome:?}"
         );
         let connector = configured(&ours, &text(&ours));
-        let error = within("connecting", connector.connect(&bare(&ours, "web-1")))
+        let error = within("connecting", connector.connect(&named_only(&ours, "web-1")))
             .await
             .err()
             .expect("no such token");
@@ -528,7 +478,7 @@ async fn a_token_that_cannot_be_expanded_is_an_error_that_names_it_and_nothing_i
 
 /// What the inventory gives as the address is what `%h` is.
 #[tokio::test]
-async fn the_address_of_the_inventory_is_the_host_that_tokens_and_match_host_are_about() {
+async fn tokens_and_match_host_see_the_address_of_the_inventory() {
     let sshd = Sshd::start();
     let (known, key) = (sshd.known_hosts(), sshd.client_key_path());
     std::fs::copy(&known, sshd.path("known-127.0.0.1")).expect("copied");
@@ -538,7 +488,7 @@ async fn the_address_of_the_inventory_is_the_host_that_tokens_and_match_host_are
         folder.display(),
         key.display()
     );
-    let mut host = bare(&sshd, "web-1");
+    let mut host = named_only(&sshd, "web-1");
     let Endpoint {
         address,
         port,
@@ -573,8 +523,7 @@ struct Layers {
 /// R39, R67: by the program as it is, with an `ssh` before the real one that reads this
 /// configuration.
 #[test]
-fn r39_the_command_line_has_the_last_word_and_of_the_inventory_and_the_configuration_the_one_that_is_strict()
- {
+fn r39_the_command_line_decides_and_then_the_stricter_of_the_two_files() {
     let (strict, accept_new) = (Some("strict"), Some("accept-new"));
     let sshd = Sshd::start();
     let log = sshd.path("app.log");
@@ -661,9 +610,7 @@ fn r39_the_command_line_has_the_last_word_and_of_the_inventory_and_the_configura
                 program("ssh").display(),
                 folder.join("config").display()
             );
-            std::fs::write(folder.join("ssh"), script).expect("written");
-            let mode = std::os::unix::fs::PermissionsExt::from_mode(0o700);
-            std::fs::set_permissions(folder.join("ssh"), mode).expect("executable");
+            executable(&folder.join("ssh"), &script);
             let policy = inventory
                 .map(|policy| format!("host_keys = {policy:?}\n"))
                 .unwrap_or_default();
@@ -671,7 +618,7 @@ fn r39_the_command_line_has_the_last_word_and_of_the_inventory_and_the_configura
             let text = format!("[hosts.web-1]\ntransport = {transport:?}\n{policy}{source}");
             std::fs::write(folder.join("hosts.toml"), text).expect("written");
             let path = std::env::var("PATH").expect("a PATH");
-            let output = std::process::Command::new(env!("CARGO_BIN_EXE_logtrail-tui"))
+            let output = std::process::Command::new(BINARY)
                 .args(["--hosts", "web-1", "--once", "--config"])
                 .arg(folder.join("hosts.toml"))
                 .args(

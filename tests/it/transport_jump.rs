@@ -8,12 +8,14 @@ use logtrail::model::prompt::PromptReply;
 use logtrail::model::state::LinkState;
 use logtrail::transport::{Connector, TransportSettings};
 
+use crate::support::binary::logtrail;
+use crate::support::connect::{connect, connector, output_of, refusal};
 use crate::support::fleet::Watched;
 use crate::support::gate::{Gate, Manner};
+use crate::support::inventory::Inventory;
+use crate::support::ssh_config::configured;
 use crate::support::sshd::{Sshd, me};
 use crate::support::{Person, within};
-use crate::transport::{connect, connector, refusal, say};
-use crate::transport_config::configured;
 
 fn via(target: &Sshd, name: &str, routes: &[&[&Sshd]]) -> HostSpec {
     let mut host = target.host(name);
@@ -29,7 +31,10 @@ fn via(target: &Sshd, name: &str, routes: &[&[&Sshd]]) -> HostSpec {
 async fn a_chain_of_two_jump_hosts_leads_to_the_host() {
     let (one, two, target) = (Sshd::start(), Sshd::start(), Sshd::start());
     let connection = connect(&via(&target, "web-1", &[&[&one, &two]])).await;
-    assert_eq!(say(&connection, "echo behind two").await, "behind two\n");
+    assert_eq!(
+        output_of(&connection, "echo behind two").await,
+        "behind two\n"
+    );
     assert_eq!(
         (one.accepted(), two.accepted(), target.accepted()),
         (1, 1, 1)
@@ -37,7 +42,7 @@ async fn a_chain_of_two_jump_hosts_leads_to_the_host() {
 }
 
 #[tokio::test]
-async fn many_hosts_share_one_connection_to_their_jump_host_and_it_is_dialled_again_when_dead() {
+async fn hosts_share_a_connection_to_their_jump_host_which_is_dialled_again() {
     let (bastion, target) = (Sshd::start(), Sshd::start());
     let hosts: Vec<HostSpec> = (0..6)
         .map(|n| via(&target, &format!("web-{n}"), &[&[&bastion]]))
@@ -70,7 +75,7 @@ async fn the_second_route_is_taken_when_the_first_does_not_answer() {
     let host = via(&target, "web-1", &[&[&dead], &[&alive]]);
     dead.stop();
     assert_eq!(
-        say(&connect(&host).await, "echo by the second").await,
+        output_of(&connect(&host).await, "echo by the second").await,
         "by the second\n"
     );
 }
@@ -83,32 +88,17 @@ fn behind_a_changed_jump_host(target: &Sshd, changed: &Sshd, alive: &Sshd) -> st
     changed.restart_with_new_host_key();
     let log = target.path("app.log");
     std::fs::write(&log, "2026-11-20T13:00:00Z INFO one\n").expect("written");
-    let mut text = String::new();
-    for (name, sshd, more) in [
-        ("first", changed, String::new()),
-        ("second", alive, String::new()),
-        (
-            "web-1",
-            target,
-            format!(
-                "via = [\"first\", \"second\"]\nsources = [{{ name = \"app\", path = {log:?} }}]\n"
-            ),
-        ),
-    ] {
-        let (key, known) = (sshd.client_key_path(), sshd.known_hosts());
-        let port = sshd.port();
-        text += &format!(
-            "[hosts.{name}]\naddress = \"127.0.0.1\"\nport = {port}\nidentity = {key:?}\nknown_hosts = {known:?}\n{more}"
-        );
-    }
-    let file = target.path("hosts.toml");
-    std::fs::write(&file, text).expect("written");
-    file
+    Inventory::default()
+        .server("first", changed)
+        .server("second", alive)
+        .following("web-1", target, &log)
+        .line("via = [\"first\", \"second\"]")
+        .write(&target.path(""))
 }
 
 /// R39, R38: no line comes by the first, and its change is reported though the second leads there.
 #[test]
-fn r38_r39_the_changed_key_of_a_jump_host_is_told_in_every_form_though_another_route_works() {
+fn r38_r39_every_command_reports_the_changed_key_of_a_jump_host() {
     let (changed, alive, target) = (Sshd::start(), Sshd::start(), Sshd::start());
     let old = changed.host_key_fingerprint();
     let file = behind_a_changed_jump_host(&target, &changed, &alive);
@@ -122,10 +112,8 @@ fn r38_r39_the_changed_key_of_a_jump_host_is_told_in_every_form_though_another_r
         &["metrics"],
         &["--json", "metrics"],
     ] {
-        let output = std::process::Command::new(env!("CARGO_BIN_EXE_logtrail-tui"))
-            .args(["--hosts", "web-1", "--no-ssh-config", "--config"])
-            .arg(&file)
-            .args(arguments)
+        let output = logtrail(&file, arguments)
+            .args(["--hosts", "web-1"])
             .output()
             .expect("the program starts");
         let said = String::from_utf8_lossy(&output.stdout).into_owned()
@@ -172,7 +160,7 @@ async fn r39_a_revoked_jump_host_is_told_too_and_a_dead_one_is_not() {
 
 /// R39: what is followed says so as long as it is reached by the other route.
 #[tokio::test]
-async fn a_host_that_is_followed_is_degraded_while_the_key_of_a_jump_host_has_changed() {
+async fn a_followed_host_is_degraded_while_a_jump_host_has_another_key() {
     let (changed, alive, target) = (Sshd::start(), Sshd::start(), Sshd::start());
     let mut host = via(&target, "web-1", &[&[&changed], &[&alive]]);
     host.via[1][0].name = logtrail::model::host::HostName::new("second").expect("a name");
@@ -258,7 +246,7 @@ async fn an_unknown_jump_host_is_asked_about_once_for_all_hosts_behind_it() {
 /// What is strict for one host is no refusal for another, and what one accepts is not accepted for
 /// all.
 #[tokio::test]
-async fn an_unknown_jump_host_is_judged_for_each_host_by_its_own_policy_whoever_comes_first() {
+async fn each_host_judges_an_unknown_jump_host_by_its_own_policy() {
     for strict_first in [true, false] {
         let (bastion, target) = (Sshd::start(), Sshd::start());
         let known = target.path("known_of_bastion");
@@ -326,7 +314,7 @@ async fn a_jump_host_that_refuses_us_is_asked_once_for_all_hosts_behind_it() {
 }
 
 #[tokio::test]
-async fn r34_a_jump_host_that_hangs_up_in_the_login_is_asked_once_for_all_hosts_behind_it() {
+async fn r34_a_jump_host_that_hangs_up_is_asked_once_for_all_hosts() {
     let near = Sshd::start();
     let bastion = Gate::speaking(Manner::LeaveAtKey(1)).await;
     let connector = connector(&Person::absent());
@@ -380,7 +368,7 @@ async fn the_systems_ssh_takes_the_second_route_too() {
         .await
         .unwrap_or_else(|e| panic!("{:?}", e.status));
     assert_eq!(
-        say(&connection, "echo by the second").await,
+        output_of(&connection, "echo by the second").await,
         "by the second\n"
     );
     assert_eq!((alive.accepted(), target.accepted()), (1, 1));

@@ -8,14 +8,14 @@ use logtrail::model::host::{HostKeyPolicy, HostSpec, TransportKind};
 use logtrail::model::prompt::{OperatorPrompt, PromptReply};
 use logtrail::model::state::LinkState;
 
+use crate::support::connect::{connect, connector, output_of, refusal};
 use crate::support::openssh::ssh;
+use crate::support::ssh_config::{configured, lets_in, named_only, ssh_section};
 use crate::support::sshd::Sshd;
 use crate::support::{Person, make_key, program, run, within};
-use crate::transport::{connect, connector, refusal, say};
-use crate::transport_config::{bare, configured, reached, section};
 
 #[tokio::test]
-async fn an_unknown_key_is_asked_about_with_its_fingerprint_then_stored_and_never_asked_again() {
+async fn an_unknown_key_is_asked_about_once_and_stored() {
     let sshd = Sshd::start();
     let mut host = sshd.host("web-1");
     host.endpoint.known_hosts = vec![sshd.path("new/known_hosts")];
@@ -23,7 +23,7 @@ async fn an_unknown_key_is_asked_about_with_its_fingerprint_then_stored_and_neve
     let connection = within("connecting", connector(&person).connect(&host))
         .await
         .expect("trusted");
-    assert_eq!(say(&connection, "echo in").await, "in\n");
+    assert_eq!(output_of(&connection, "echo in").await, "in\n");
     let [
         OperatorPrompt::TrustHostKey {
             host: name,
@@ -67,8 +67,7 @@ async fn accept_new_stores_an_unknown_key_without_asking() {
 }
 
 #[tokio::test]
-async fn r39_a_changed_key_stops_with_both_fingerprints_the_line_and_the_command_whatever_the_policy()
- {
+async fn r39_a_changed_key_stops_under_every_policy_and_says_what_to_do() {
     let sshd = Sshd::start();
     let mut host = sshd.host("web-1");
     let old = sshd.host_key_fingerprint();
@@ -135,8 +134,7 @@ async fn r39_a_revoked_key_is_refused_even_beside_its_plain_line() {
 /// Whoever follows the hint for a rebuilt host would trust again what somebody has taken from
 /// circulation.
 #[tokio::test]
-async fn r39_a_revoked_key_has_the_same_hint_by_either_transport_and_it_is_not_that_of_a_rebuilt_host()
- {
+async fn r39_both_transports_give_a_revoked_key_the_same_hint() {
     let (sshd, rebuilt) = (Sshd::start(), Sshd::start());
     let revoked = format!(
         "{}\n@revoked * {}\n",
@@ -210,7 +208,7 @@ async fn a_key_of_another_type_on_record_is_negotiated_first() {
 }
 
 #[tokio::test]
-async fn a_host_certificate_is_trusted_by_the_authority_on_record_for_its_names_only() {
+async fn a_host_certificate_is_trusted_for_its_names_only() {
     let folder = tempfile::tempdir().expect("a folder");
     let (authority, key) = (folder.path().join("ca"), folder.path().join("host"));
     make_key(&authority, "ed25519", "");
@@ -256,7 +254,7 @@ fn known_hosts(sshd: &Sshd, name: &str, lines: &[String]) -> PathBuf {
 /// The section of a server with these known hosts, and with these lines more.
 fn section_with(sshd: &Sshd, known_hosts: &Path, more: &str) -> String {
     let usual = sshd.known_hosts().display().to_string();
-    let text = section("web-1", sshd).replace(&usual, &known_hosts.display().to_string());
+    let text = ssh_section("web-1", sshd).replace(&usual, &known_hosts.display().to_string());
     format!("{text} GlobalKnownHostsFile /dev/null\n{more}\n")
 }
 
@@ -264,7 +262,7 @@ fn section_with(sshd: &Sshd, known_hosts: &Path, more: &str) -> String {
 async fn both(sshd: &Sshd, text: &str) -> (bool, bool) {
     let connector = configured(sshd, text);
     let outcome = ssh(&sshd.path("ssh_config"), &[], None, "web-1");
-    let ours = reached(&connector, &bare(sshd, "web-1")).await;
+    let ours = lets_in(&connector, &named_only(sshd, "web-1")).await;
     if outcome.reached != ours {
         println!("{text}\n{}", outcome.said);
     }
@@ -274,7 +272,7 @@ async fn both(sshd: &Sshd, text: &str) -> (bool, bool) {
 /// The state and the words with which we are kept out.
 async fn kept_out(sshd: &Sshd, text: &str) -> (LinkState, String) {
     let connecting = configured(sshd, text);
-    let error = within("connecting", connecting.connect(&bare(sshd, "web-1")))
+    let error = within("connecting", connecting.connect(&named_only(sshd, "web-1")))
         .await
         .err()
         .expect("kept out");
@@ -299,7 +297,7 @@ fn keygen<'a>(arguments: impl IntoIterator<Item = &'a str>, folder: &Path) {
 /// R39: what RevokedHostKeys says goes before everything on record, and a file that cannot be
 /// understood before all.
 #[tokio::test]
-async fn r39_keys_that_ssh_finds_revoked_are_refused_and_so_are_all_where_it_cannot_tell() {
+async fn r39_keys_are_refused_where_ssh_finds_them_revoked_or_cannot_tell() {
     let sshd = Sshd::start();
     let (folder, other) = (sshd.path("revoked lists"), Sshd::start());
     std::fs::create_dir(&folder).expect("a folder");
@@ -361,7 +359,7 @@ async fn r39_keys_that_ssh_finds_revoked_are_refused_and_so_are_all_where_it_can
             );
             let by_ssh = HostSpec {
                 transport: TransportKind::System,
-                ..bare(&sshd, "web-1")
+                ..named_only(&sshd, "web-1")
             };
             let status = within("ssh", configured(&sshd, &text).connect(&by_ssh))
                 .await
@@ -739,7 +737,7 @@ impl Drop for Sha1Server {
 
 /// R68: what was agreed is not what counts, but what the signature is.
 #[tokio::test]
-async fn r68_a_host_key_on_record_that_is_proved_with_sha_1_is_refused_and_not_stored_as_new() {
+async fn r68_a_known_host_key_that_is_proved_with_sha_1_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let key = folder.path().join("key");
     make_key(&key, "rsa", "");
@@ -762,7 +760,7 @@ async fn r68_a_host_key_on_record_that_is_proved_with_sha_1_is_refused_and_not_s
         );
         // It stores a new key before it looks at the signature.
         let _ = std::fs::remove_file(near.path("fresh"));
-        let error = within("connecting", connector.connect(&bare(&near, "web-1")))
+        let error = within("connecting", connector.connect(&named_only(&near, "web-1")))
             .await
             .err()
             .expect("SHA-1");

@@ -1,42 +1,21 @@
 //! A fleet under test: hosts of this machine or of real servers, and what they said, in a form that
 //! reads well.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use logtrail::fleet::{Fleet, Goal, Options, Updates};
 use logtrail::model::gap::Gap;
-use logtrail::model::host::{Endpoint, HostName, HostSpec, TransportKind};
+use logtrail::model::host::HostSpec;
 use logtrail::model::line::FleetLine;
 use logtrail::model::metrics::Sample;
-use logtrail::model::source::{SourceInfo, SourceKind, SourceSpec};
-use logtrail::model::state::HostStatus;
+use logtrail::model::source::SourceInfo;
+use logtrail::model::state::{HostStatus, LinkState};
 use logtrail::model::update::Update;
-use logtrail::transport::{Connector, TransportSettings};
+use logtrail::transport::Connector;
 
+use super::connect::settings;
 use super::{PATIENCE, Person};
-
-/// A host that is this machine, with one source for each path.
-pub(crate) fn local_host(name: &str, paths: &[&Path]) -> HostSpec {
-    let source = |path: &&Path| {
-        let path = path.to_str().expect("test paths are UTF-8").to_owned();
-        let name = path.rsplit('/').next().unwrap_or(&path).to_owned();
-        SourceSpec {
-            name,
-            kind: SourceKind::Path(path),
-            time: None,
-            as_root: false,
-        }
-    };
-    let endpoint = Endpoint::new(HostName::new(name).expect("a valid name"));
-    let sources = paths.iter().map(source).collect();
-    HostSpec {
-        sources,
-        transport: TransportKind::Local,
-        ..HostSpec::new(endpoint)
-    }
-}
 
 /// A running fleet and all it has said.
 pub(crate) struct Watched {
@@ -85,15 +64,13 @@ impl Watched {
     }
 
     fn start_with(hosts: Vec<HostSpec>, options: Options) -> Self {
-        let settings = TransportSettings {
-            ssh_config: false,
-            connect_timeout: Duration::from_secs(10),
-            known_hosts: None,
-        };
         Self::by(
             hosts,
             options,
-            Connector::new(settings, Arc::new(Person::absent())),
+            Connector::new(
+                settings(Duration::from_secs(10)),
+                Arc::new(Person::absent()),
+            ),
         )
     }
 
@@ -144,6 +121,15 @@ impl Watched {
         }
     }
 
+    /// Listens for as long, whatever comes.
+    pub(crate) async fn pause(&mut self, time: Duration) {
+        let deadline = tokio::time::Instant::now() + time;
+        while let Ok(batch) = tokio::time::timeout_at(deadline, self.updates.next()).await {
+            let batch = batch.expect("the fleet goes on");
+            batch.into_iter().for_each(|update| self.heard(update));
+        }
+    }
+
     fn heard(&mut self, update: Update) {
         match update {
             Update::Lines(records) => self.records.extend(records),
@@ -173,4 +159,33 @@ impl Watched {
             .map(|record| String::from_utf8_lossy(&record.content.raw).into_owned())
             .collect()
     }
+}
+
+/// What was last said to be wrong with a source.
+pub(crate) fn problem_of(watched: &Watched, name: &str) -> Option<String> {
+    watched
+        .sources
+        .iter()
+        .rev()
+        .find(|info| *info.name == *name)
+        .and_then(|info| info.problem.clone())
+}
+
+/// State, reason and hint of the last status.
+pub(crate) fn last_reason(watched: &Watched) -> (Option<LinkState>, String, String) {
+    let status = watched.statuses.last().map(|(_, status)| status.clone());
+    let text = |text: Option<String>| text.unwrap_or_default();
+    status.map_or_else(Default::default, |s| {
+        (Some(s.state), text(s.reason), text(s.hint))
+    })
+}
+
+/// The state of a host as it was told last.
+pub(crate) fn last_state(watched: &Watched, host: u32) -> Option<LinkState> {
+    watched
+        .statuses
+        .iter()
+        .rev()
+        .find(|(of, _)| *of == host)
+        .map(|(_, status)| status.state)
 }

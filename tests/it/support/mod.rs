@@ -15,15 +15,33 @@ use std::time::{Duration, Instant};
 use logtrail::model::prompt::{OperatorPrompt, PromptReply};
 use logtrail::transport::PromptAnswerer;
 
+pub(crate) mod asking;
+pub(crate) mod binary;
+pub(crate) mod chance;
+pub(crate) mod connect;
+pub(crate) mod files;
 pub(crate) mod fleet;
 pub(crate) mod fuse;
 pub(crate) mod gate;
+pub(crate) mod gated_host;
+pub(crate) mod inventory;
+pub(crate) mod login;
+pub(crate) mod logrotate;
 pub(crate) mod mounted;
 pub(crate) mod openssh;
+pub(crate) mod processes;
+pub(crate) mod prompting;
 pub(crate) mod pty;
+pub(crate) mod serials;
 pub(crate) mod slow;
 pub(crate) mod source_graph;
+pub(crate) mod spec;
+pub(crate) mod ssh_agent;
+pub(crate) mod ssh_config;
 pub(crate) mod sshd;
+pub(crate) mod stand_in;
+pub(crate) mod time_limit;
+pub(crate) mod tinysshd;
 pub(crate) mod writer;
 
 /// How long anything may take on a busy machine before a test gives up on it.
@@ -32,20 +50,36 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 /// Waits until `condition` holds; fails with `what` and the state it shows when `PATIENCE` is over.
 pub(crate) async fn wait_until<S: std::fmt::Debug>(
     what: &str,
+    condition: impl FnMut() -> Result<(), S>,
+) {
+    wait_until_within(PATIENCE, what, condition).await;
+}
+
+/// The same with another patience.
+pub(crate) async fn wait_until_within<S: std::fmt::Debug>(
+    patience: Duration,
+    what: &str,
     mut condition: impl FnMut() -> Result<(), S>,
 ) {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        match condition() {
-            Ok(()) => return,
-            Err(state) => {
-                assert!(
-                    Instant::now() < deadline,
-                    "{what} did not happen in {PATIENCE:?}; last seen: {state:?}"
-                );
-            }
-        }
+    let deadline = Instant::now() + patience;
+    while let Err(state) = condition() {
+        assert!(
+            Instant::now() < deadline,
+            "{what} did not happen in {patience:?}; last seen: {state:?}"
+        );
         tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// Waits until `condition` holds, outside of a runtime.
+pub(crate) fn wait_for(what: &str, condition: impl Fn() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !condition() {
+        assert!(
+            Instant::now() < deadline,
+            "{what} did not happen in {PATIENCE:?}"
+        );
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
 

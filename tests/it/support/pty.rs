@@ -2,14 +2,15 @@
 
 use std::io::{Read, Write};
 use std::num::NonZeroU16;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
-
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::PATIENCE;
+use super::binary::BINARY;
 
 /// The console in a terminal. Killed when it is dropped.
 pub(crate) struct Pty {
@@ -27,17 +28,19 @@ struct Seen {
 impl Pty {
     /// Starts it in a terminal of so many columns and rows.
     pub(crate) fn start(args: &[&str], size: (u16, u16)) -> Self {
-        Self::run(env!("CARGO_BIN_EXE_logtrail-tui"), args, size)
+        Self::run(BINARY, args, size)
+    }
+
+    /// The same with an inventory and nothing else.
+    pub(crate) fn console(inventory: &Path, size: (u16, u16)) -> Self {
+        let inventory = inventory.to_str().expect("UTF-8");
+        Self::start(&["--no-ssh-config", "--config", inventory], size)
     }
 
     /// The same behind the pipe of a shell: standard input is what `from` prints, and not the
     /// terminal.
     pub(crate) fn behind(from: &str, args: &[&str], size: (u16, u16)) -> Self {
-        let script = format!(
-            "{from} | {} {}",
-            env!("CARGO_BIN_EXE_logtrail-tui"),
-            args.join(" ")
-        );
+        let script = format!("{from} | {} {}", BINARY, args.join(" "));
         Self::run("sh", &["-c", &script], size)
     }
 

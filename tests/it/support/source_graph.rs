@@ -1,5 +1,5 @@
-//! Which file of `src` uses which other one, read from its syntax: `use` trees, paths in code and
-//! in macros, re-exports followed to the file that defines the name. Code of tests is left out.
+//! Which file of a crate uses which other one, read from its syntax: `use` trees, paths in code and
+//! in macros, re-exports followed to the file that defines the name.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -15,6 +15,19 @@ pub(crate) struct SourceGraph {
     imports: BTreeMap<ModulePath, BTreeSet<ModulePath>>,
 }
 
+/// Which code counts.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Counted {
+    ProductionOnly,
+    TestsToo,
+}
+
+impl Counted {
+    fn leaves_out(self, attributes: &[syn::Attribute]) -> bool {
+        self == Self::ProductionOnly && is_for_tests(attributes)
+    }
+}
+
 /// A file.
 struct Module {
     /// Names that it defines.
@@ -26,12 +39,21 @@ struct Module {
 }
 
 impl SourceGraph {
-    /// The crate whose root file this is.
+    /// The crate whose root file this is, without the code of its tests.
     pub(crate) fn of_crate(root: &Path) -> Self {
-        let files = production_files(root);
+        Self::read(root, Counted::ProductionOnly)
+    }
+
+    /// A crate of tests whose root file this is.
+    pub(crate) fn of_tests(root: &Path) -> Self {
+        Self::read(root, Counted::TestsToo)
+    }
+
+    fn read(root: &Path, counted: Counted) -> Self {
+        let files = files(root, counted);
         let known: BTreeSet<ModulePath> = files.iter().map(|file| file.path.clone()).collect();
         let modules = files.into_iter().map(|file| {
-            let module = Module::read(&file.path, &file.syntax, &known);
+            let module = Module::read(&file.path, &file.syntax, &known, counted);
             (file.path, module)
         });
         let mut graph = Self {
@@ -116,13 +138,17 @@ pub(crate) struct ParsedFile {
 
 /// The files of the crate with this root, but for those of tests.
 pub(crate) fn production_files(root: &Path) -> Vec<ParsedFile> {
-    let mut files = Vec::new();
-    collect(root, &Vec::new(), &mut files);
-    files
+    files(root, Counted::ProductionOnly)
 }
 
-/// Reads a file and those of its modules that are not for tests.
-fn collect(file: &Path, path: &ModulePath, found: &mut Vec<ParsedFile>) {
+fn files(root: &Path, counted: Counted) -> Vec<ParsedFile> {
+    let mut found = Vec::new();
+    collect(root, &Vec::new(), counted, &mut found);
+    found
+}
+
+/// Reads a file and those of its modules that count.
+fn collect(file: &Path, path: &ModulePath, counted: Counted, found: &mut Vec<ParsedFile>) {
     let text =
         std::fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     let parsed =
@@ -130,12 +156,14 @@ fn collect(file: &Path, path: &ModulePath, found: &mut Vec<ParsedFile>) {
     for item in &parsed.items {
         if let syn::Item::Mod(module) = item
             && module.content.is_none()
-            && !is_for_tests(&module.attrs)
+            && !counted.leaves_out(&module.attrs)
         {
             let name = module.ident.to_string();
+            let child = file_elsewhere(file, &module.attrs);
             collect(
-                &file_of_module(file, &name),
+                &child.unwrap_or_else(|| file_of_module(file, &name)),
                 &[&path[..], &[name]].concat(),
+                counted,
                 found,
             );
         }
@@ -147,13 +175,28 @@ fn collect(file: &Path, path: &ModulePath, found: &mut Vec<ParsedFile>) {
     });
 }
 
+/// The file that `#[path = "…"]` names.
+fn file_elsewhere(parent: &Path, attributes: &[syn::Attribute]) -> Option<PathBuf> {
+    let path = attributes.iter().find_map(|attribute| {
+        let named = attribute.meta.require_name_value().ok()?;
+        let syn::Expr::Lit(literal) = &named.value else {
+            return None;
+        };
+        let syn::Lit::Str(path) = &literal.lit else {
+            return None;
+        };
+        named.path.is_ident("path").then(|| path.value())
+    })?;
+    Some(parent.parent()?.join(path))
+}
+
 fn file_of_module(parent: &Path, name: &str) -> PathBuf {
     let stem = parent
         .file_stem()
         .and_then(|stem| stem.to_str())
         .expect("a name");
     let folder = parent.parent().expect("a folder");
-    let folder = if ["lib", "mod"].contains(&stem) {
+    let folder = if ["lib", "main", "mod"].contains(&stem) {
         folder.to_owned()
     } else {
         folder.join(stem)
@@ -176,10 +219,16 @@ pub(crate) fn is_for_tests(attributes: &[syn::Attribute]) -> bool {
 }
 
 impl Module {
-    fn read(path: &ModulePath, file: &syn::File, known: &BTreeSet<ModulePath>) -> Self {
+    fn read(
+        path: &ModulePath,
+        file: &syn::File,
+        known: &BTreeSet<ModulePath>,
+        counted: Counted,
+    ) -> Self {
         let mut reader = Reader {
             path,
             known,
+            counted,
             uses: Vec::new(),
             names: HashMap::new(),
         };
@@ -211,6 +260,7 @@ fn name_of(item: &syn::Item) -> Option<String> {
 struct Reader<'a> {
     path: &'a ModulePath,
     known: &'a BTreeSet<ModulePath>,
+    counted: Counted,
     uses: Vec<ModulePath>,
     names: HashMap<String, ModulePath>,
 }
@@ -291,7 +341,7 @@ impl<'ast> Visit<'ast> for Reader<'_> {
             syn::Item::Use(item) => &item.attrs,
             _ => return visit::visit_item(self, item),
         };
-        if !is_for_tests(attributes) {
+        if !self.counted.leaves_out(attributes) {
             visit::visit_item(self, item);
         }
     }
