@@ -480,7 +480,7 @@ impl Follower {
                 // It is still there, where nobody can say.
                 FileUnavailable::Failing(_) => {}
                 FileUnavailable::Denied(_) | FileUnavailable::Special => {
-                    self.give_up_old(number, watch)
+                    self.give_up_old(number, watch);
                 }
             };
         }
