@@ -8,11 +8,9 @@ use super::support::source_graph::{ParsedFile, is_for_tests, production_files};
 /// Names that several types share. The list may only become shorter.
 const SHARED_NAMES: &[&str] = &[
     "Answering",
-    "At",
     "Catch",
     "Error",
     "Feed",
-    "From",
     "Group",
     "Line",
     "Options",
