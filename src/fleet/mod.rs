@@ -13,12 +13,14 @@
 mod anew;
 mod asking;
 mod conductor;
+mod feed;
 mod ledger;
 mod merge;
 mod pages;
 
 pub use anew::Anew;
 pub use asking::{Asking, Told};
+pub use feed::Feed;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -61,6 +63,10 @@ pub enum Goal {
 
 /// Batches on their way. A batch has at most the share of each host, so this bounds the bytes too.
 const BATCHES: usize = 4;
+
+/// Batches that are there already when a reader closes the updates: more of them would make it late
+/// for its own deadline.
+const LAST_BATCHES: usize = 64;
 
 /// Commands of an operator on their way to a host; more are pressed in vain.
 const COMMANDS: usize = 4;
@@ -109,6 +115,8 @@ impl Questions {
 /// What the fleet tells; ends when the goal is reached or the fleet is stopped.
 pub struct Updates {
     batches: mpsc::Receiver<Vec<Update>>,
+    /// Once they are closed, the number of batches that still come.
+    left: Option<usize>,
 }
 
 impl Fleet {
@@ -173,7 +181,10 @@ impl Fleet {
                 questions: Questions(questions),
                 tasks,
             },
-            Updates { batches },
+            Updates {
+                batches,
+                left: None,
+            },
         )
     }
 
@@ -206,15 +217,20 @@ impl Fleet {
     }
 }
 
-impl Updates {
-    /// The next batch of updates, never empty; `None` after the end. Cancel-safe. While nobody
-    /// calls it the hosts are read no further than the bound of the queues.
-    pub async fn next(&mut self) -> Option<Vec<Update>> {
+impl Feed for Updates {
+    /// While nobody calls it the hosts are read no further than the bound of the queues.
+    async fn next(&mut self) -> Option<Vec<Update>> {
         self.batches.recv().await
     }
 
-    /// A batch that is there already.
-    pub fn try_next(&mut self) -> Option<Vec<Update>> {
+    fn try_next(&mut self) -> Option<Vec<Update>> {
+        if let Some(left) = &mut self.left {
+            *left = left.checked_sub(1)?;
+        }
         self.batches.try_recv().ok()
+    }
+
+    fn close(&mut self) {
+        self.left.get_or_insert(LAST_BATCHES);
     }
 }

@@ -14,8 +14,7 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use super::Feed;
-use crate::fleet;
+use crate::fleet::{self, Feed};
 use crate::model::cursor::Place;
 use crate::model::filled::Filled;
 use crate::model::gap::{Gap, GapReason};
@@ -105,7 +104,7 @@ struct Hole {
     until: Option<Instant>,
 }
 
-impl<F: Feed + Send, A: GapRequests> Backfill<F, A> {
+impl<F: Feed, A: GapRequests> Backfill<F, A> {
     /// Fills the gaps of `feed`.
     #[must_use]
     pub fn new(feed: F, asks: A) -> Self {
@@ -254,7 +253,7 @@ impl<F: Feed + Send, A: GapRequests> Backfill<F, A> {
 
     fn give_up(&mut self, source: SourceId) {
         if let Some(gap) = self.holes.get(&source).map(|hole| hole.gap.clone()) {
-            self.close(source, vec![Update::Gap(gap)]);
+            self.fill(source, vec![Update::Gap(gap)]);
         }
     }
 
@@ -264,7 +263,7 @@ impl<F: Feed + Send, A: GapRequests> Backfill<F, A> {
     }
 
     /// Lets out what stands in place of a gap, and what has come since.
-    fn close(&mut self, source: SourceId, instead: Vec<Update>) {
+    fn fill(&mut self, source: SourceId, instead: Vec<Update>) {
         let Some(hole) = self.holes.remove(&source) else {
             return;
         };
@@ -294,11 +293,11 @@ impl<F: Feed + Send, A: GapRequests> Backfill<F, A> {
             lines,
             after.map(|record| record.content.cursor.file),
         );
-        self.close(source, instead);
+        self.fill(source, instead);
     }
 }
 
-impl<F: Feed + Send, A: GapRequests> Feed for Backfill<F, A> {
+impl<F: Feed, A: GapRequests> Feed for Backfill<F, A> {
     async fn next(&mut self) -> Option<Vec<Update>> {
         loop {
             if let Some(batch) = self.ready.pop_front() {
@@ -332,10 +331,7 @@ impl<F: Feed + Send, A: GapRequests> Feed for Backfill<F, A> {
         }
     }
 
-    /// After the end of the pass: there is no time to wait for more.
     fn try_next(&mut self) -> Option<Vec<Update>> {
-        self.closed = true;
-        self.give_up_all();
         loop {
             if let Some(batch) = self.ready.pop_front() {
                 return Some(batch);
@@ -343,6 +339,12 @@ impl<F: Feed + Send, A: GapRequests> Feed for Backfill<F, A> {
             let batch = self.feed.try_next()?;
             self.take(batch);
         }
+    }
+
+    fn close(&mut self) {
+        self.feed.close();
+        self.closed = true;
+        self.give_up_all();
     }
 }
 

@@ -56,6 +56,8 @@ impl Feed for Batches {
     fn try_next(&mut self) -> Option<Vec<Update>> {
         self.0.try_recv().ok()
     }
+
+    fn close(&mut self) {}
 }
 
 fn named(source: u32, name: &str) -> Update {
@@ -344,6 +346,7 @@ async fn who_ends_it_sees_the_gap_and_all_that_waited_for_it() {
     let mut backfill = Backfill::new(Batches(receiver), Host::default());
     let mut all = backfill.next().await.expect("the first line");
     let _ = tokio::time::timeout(Duration::from_secs(1), backfill.next()).await;
+    backfill.close();
     while let Some(batch) = backfill.try_next() {
         all.extend(batch);
     }

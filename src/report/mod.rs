@@ -20,7 +20,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use tokio::time::Instant;
 
-use crate::fleet;
+use crate::fleet::Feed;
 use crate::model::gap::Gap;
 use crate::model::host::HostSpec;
 use crate::model::line::FleetLine;
@@ -57,10 +57,6 @@ use self::changes::Changes;
 use self::resume::Counted;
 use self::sieve::{Sieve, Sifted};
 use self::table::{Row, Table};
-
-/// Batches that are taken after the deadline because they are there already; bounds the time beyond
-/// it.
-const LAST_BATCHES: usize = 64;
 
 /// The fleet keeps the same deadline, and lets out at it what it has held back for order; this is
 /// waited for so long.
@@ -124,25 +120,6 @@ pub enum Error {
     /// What was printed cannot be remembered.
     #[error(transparent)]
     Resume(#[from] ResumeError),
-}
-
-/// Where updates come from: a fleet, or a list in tests.
-pub trait Feed {
-    /// The next batch; `None` after the end. Must be cancel-safe.
-    fn next(&mut self) -> impl Future<Output = Option<Vec<Update>>> + Send;
-
-    /// A batch that is there already.
-    fn try_next(&mut self) -> Option<Vec<Update>>;
-}
-
-impl Feed for fleet::Updates {
-    fn next(&mut self) -> impl Future<Output = Option<Vec<Update>>> + Send {
-        Self::next(self)
-    }
-
-    fn try_next(&mut self) -> Option<Vec<Update>> {
-        Self::try_next(self)
-    }
 }
 
 /// True where the output is a terminal and `NO_COLOR` is unset or empty (<https://no-color.org>).
@@ -304,10 +281,8 @@ impl<'a, W: Write> Report<'a, W> {
             let Some(batch) = batch else { return Ok(()) };
             self.show(batch, notes)?;
         };
-        for _ in 0..LAST_BATCHES {
-            let Some(batch) = updates.try_next() else {
-                break;
-            };
+        updates.close();
+        while let Some(batch) = updates.try_next() {
             self.show(batch, notes)?;
         }
         match self.options.timeout {

@@ -38,6 +38,8 @@ impl Feed for List {
     fn try_next(&mut self) -> Option<Vec<Update>> {
         self.batches.pop_front()
     }
+
+    fn close(&mut self) {}
 }
 
 fn host(name: &str) -> HostSpec {

@@ -16,7 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use crate::app::{App, Effect, Event, QuestionId};
-use crate::fleet::{Fleet, Questions, Updates};
+use crate::fleet::{Feed, Fleet, Questions, Updates};
 use crate::model::host::{HostId, HostSpec};
 use crate::model::question::Answer;
 use crate::model::time::Time;
@@ -99,24 +99,6 @@ pub async fn run(
     drop(turn);
     fleet.stop().await;
     ended
-}
-
-/// What yields batches of updates.
-pub(crate) trait Feed {
-    /// The next batch; `None` after the end. Cancel-safe.
-    fn next(&mut self) -> impl Future<Output = Option<Vec<Update>>>;
-    /// A batch that is there already.
-    fn try_next(&mut self) -> Option<Vec<Update>>;
-}
-
-impl Feed for Updates {
-    async fn next(&mut self) -> Option<Vec<Update>> {
-        Updates::next(self).await
-    }
-
-    fn try_next(&mut self) -> Option<Vec<Update>> {
-        Updates::try_next(self)
-    }
 }
 
 /// What is needed to load another theme.

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use logtrail::fleet::{Fleet, Goal, Options, Updates};
+use logtrail::fleet::{Feed as _, Fleet, Goal, Options, Updates};
 use logtrail::model::gap::Gap;
 use logtrail::model::host::{Endpoint, HostName, HostSpec, TransportKind};
 use logtrail::model::line::FleetLine;
