@@ -20,7 +20,8 @@ use logtrail::fleet::{Anew, Asking, Fleet};
 use logtrail::model::host::HostSpec;
 use logtrail::model::source::SourceKind;
 use logtrail::query::Query;
-use logtrail::report::{self, AskOptions, Backfill, Checkpoint, Ending, Part, Progress};
+use logtrail::report::{self, AskOptions, Ending, Part, Progress};
+use logtrail::stages::{Backfill, Checkpoint};
 use logtrail::{demo, tui};
 
 /// The fleet itself ends at the deadline and says what it was waiting for; this is for it to be

@@ -2,7 +2,7 @@
 //! spreadsheet, with progress on stderr.
 //!
 //! Lines are printed as they come, in the order of the updates; nothing but a row per host is kept,
-//! and with a query the lines of records that are still under way (`sieve`). A host's row (an
+//! and with a query the lines of records that are still under way ([`stages`](crate::stages)). A host's row (an
 //! object, or a line of the table of the text form) follows when it is final: at once where only a
 //! person can help (denied, changed host key), otherwise when the pass is over, for until then a
 //! link can break or come back. Whatever happens, the last thing printed is the summary; that of
@@ -27,35 +27,29 @@ use crate::model::line::FleetLine;
 use crate::model::state::LinkState;
 use crate::model::update::Update;
 use crate::query::Query;
+use crate::stages::{Checkpoint, Counted, ResumeError, Sieve, Sifted};
 
 pub mod json;
 pub mod schema;
 
 mod answers;
 mod ask;
-mod backfill;
 mod changes;
 mod csv;
 mod ending;
 mod outcome;
 mod progress;
-mod resume;
-mod sieve;
 mod table;
 mod text;
 
 pub use answers::{AskOptions, ResponseShape, answer};
 pub use ask::asker;
-pub use backfill::{Backfill, GapRequests};
 pub use csv::Cells;
 pub use ending::{Ending, Why};
 pub use outcome::Outcome;
 pub use progress::Progress;
-pub use resume::{Checkpoint, ResumeError};
 
 use self::changes::Changes;
-use self::resume::Counted;
-use self::sieve::{Sieve, Sifted};
 use self::table::{Row, Table};
 
 /// The fleet keeps the same deadline, and lets out at it what it has held back for order; this is

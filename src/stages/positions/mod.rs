@@ -132,7 +132,7 @@ impl Checkpoint {
     }
 
     /// Counts what an output takes.
-    pub(super) fn counted<W: Write>(&self, out: W) -> Counted<W> {
+    pub(crate) fn counted<W: Write>(&self, out: W) -> Counted<W> {
         Counted {
             out,
             counter: Some(Arc::clone(&self.shared)),
@@ -142,7 +142,7 @@ impl Checkpoint {
     /// These lines are about to be printed. Where a source begins is written before: else a run
     /// that is killed right after its first lines would leave nothing behind, and the next one
     /// begin with other lines.
-    pub(super) fn meet<'n>(
+    pub(crate) fn meet<'n>(
         &self,
         records: &[FleetLine],
         names: impl Fn(&FleetLine) -> (&'n str, &'n str),
@@ -180,7 +180,7 @@ impl Checkpoint {
 
     /// A line was decided: it is printed with byte `end` of the output, or passed over. What is to
     /// be said of that.
-    pub(super) fn line(
+    pub(crate) fn line(
         &mut self,
         record: FleetLine,
         (host, source): (&str, &str),
@@ -201,12 +201,12 @@ impl Checkpoint {
     }
 
     /// A gap was printed.
-    pub(super) fn gap(&mut self, id: SourceId, names: (&str, &str), end: u64) {
+    pub(crate) fn gap(&mut self, id: SourceId, names: (&str, &str), end: u64) {
         self.note(id, names, end, Noted::Gap(id));
     }
 
     /// A source has begun, and nothing of it was printed.
-    pub(super) fn begun(&mut self, id: SourceId, names: (&str, &str), end: u64, reached: Reached) {
+    pub(crate) fn begun(&mut self, id: SourceId, names: (&str, &str), end: u64, reached: Reached) {
         self.note(id, names, end, Noted::Begun(id, Box::new(reached)));
     }
 
@@ -364,19 +364,19 @@ impl CheckpointState {
 
 /// An output that counts what it takes, where somebody wants to know.
 #[derive(Debug)]
-pub(super) struct Counted<W> {
+pub(crate) struct Counted<W> {
     out: W,
     counter: Option<Arc<SharedCheckpoint>>,
 }
 
 impl<W> Counted<W> {
     /// One that nobody counts.
-    pub(super) fn plain(out: W) -> Self {
+    pub(crate) fn plain(out: W) -> Self {
         Self { out, counter: None }
     }
 
     /// Bytes that were taken.
-    pub(super) fn taken(&self) -> u64 {
+    pub(crate) fn taken(&self) -> u64 {
         self.counter
             .as_ref()
             .map_or(0, |counter| counter.taken.load(Ordering::Acquire))

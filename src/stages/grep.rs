@@ -20,7 +20,7 @@ const OVERHEAD: usize = 160;
 
 /// Holds lines back until it is known whether they are wanted.
 #[derive(Debug)]
-pub(super) struct Sieve {
+pub(crate) struct Sieve {
     query: Query,
     held: VecDeque<HeldLine>,
     bytes: usize,
@@ -64,7 +64,7 @@ impl RecordGroup {
 
 /// What comes out.
 #[derive(Debug)]
-pub(super) enum Sifted {
+pub(crate) enum Sifted {
     /// A line, and whether it is wanted.
     Line(FleetLine, bool),
     /// A gap: always wanted.
@@ -73,7 +73,7 @@ pub(super) enum Sifted {
 
 impl Sieve {
     /// For the records that match.
-    pub(super) fn new(query: Query) -> Self {
+    pub(crate) fn new(query: Query) -> Self {
         Self {
             query,
             held: VecDeque::new(),
@@ -85,7 +85,7 @@ impl Sieve {
     }
 
     /// Takes in a line.
-    pub(super) fn line(&mut self, record: FleetLine) {
+    pub(crate) fn line(&mut self, record: FleetLine) {
         let open = self.open.get(&record.source).copied();
         let id = match open.filter(|_| record.content.continues) {
             Some(id) => id,
@@ -107,7 +107,7 @@ impl Sieve {
     }
 
     /// Takes in a gap, which keeps its place among the lines.
-    pub(super) fn gap(&mut self, gap: Gap) {
+    pub(crate) fn gap(&mut self, gap: Gap) {
         let before = self.open.remove(&gap.source);
         self.close(before);
         self.bytes += OVERHEAD;
@@ -115,14 +115,14 @@ impl Sieve {
     }
 
     /// No more will come.
-    pub(super) fn finish(&mut self) {
+    pub(crate) fn finish(&mut self) {
         self.groups
             .values_mut()
             .for_each(|group| group.is_whole = true);
     }
 
     /// The next that is decided; `name` gives the names of a line's host and source.
-    pub(super) fn next<'a>(
+    pub(crate) fn next<'a>(
         &mut self,
         name: impl Fn(&FleetLine) -> (&'a str, &'a str),
     ) -> Option<Sifted> {
