@@ -20,8 +20,8 @@ use logtrail::fleet::{Anew, Asking, Fleet};
 use logtrail::model::host::HostSpec;
 use logtrail::model::source::SourceKind;
 use logtrail::query::Query;
-use logtrail::report::{self, AskOptions, Ending, Part, Progress};
-use logtrail::stages::{Backfill, Checkpoint};
+use logtrail::report::{self, AskOptions, Ending, Part, Progress, Run};
+use logtrail::stages::{Backfill, Checkpoint, GrepStage, LineFilter};
 use logtrail::{demo, tui};
 
 /// The fleet itself ends at the deadline and says what it was waiting for; this is for it to be
@@ -202,29 +202,35 @@ async fn pass(
     );
     let options = report::Options {
         form: plan.form(),
-        grep: plan.grep.clone(),
         timeout: plan.once.then_some(plan.timeout + LAST_WORDS),
         part,
-        sources: config::globs(sources)?,
         color: report::wants_color(io::stdout().is_terminal()),
         progress,
         today: Zoned::now().date(),
         zone: TimeZone::system(),
     };
     let mut out = output(checkpoint.is_some())?;
-    let (out, ending) = (&mut out, &mut ending);
+    let filter = LineFilter {
+        query: plan.grep.clone(),
+        sources: config::globs(sources)?,
+    };
+    let run = Run::new(&hosts, options).with_checkpoint(checkpoint);
+    let ending = &mut ending;
     let outcome = match (plan.backfill, plan.once) {
         (false, _) => {
-            report::run_and_remember(updates, &hosts, options, ending, out, checkpoint).await
+            let wanted = GrepStage::new(updates, &hosts, filter);
+            run.print(wanted, ending, &mut out).await
         }
         // A bounded pass has left its hosts by the time at which it is known what was lost.
         (true, true) => {
-            let updates = Backfill::new(updates, Anew::new(&hosts, connector));
-            report::run_and_remember(updates, &hosts, options, ending, out, checkpoint).await
+            let whole = Backfill::new(updates, Anew::new(&hosts, connector));
+            let wanted = GrepStage::new(whole, &hosts, filter);
+            run.print(wanted, ending, &mut out).await
         }
         (true, false) => {
-            let updates = Backfill::new(updates, fleet.questions());
-            report::run_and_remember(updates, &hosts, options, ending, out, checkpoint).await
+            let whole = Backfill::new(updates, fleet.questions());
+            let wanted = GrepStage::new(whole, &hosts, filter);
+            run.print(wanted, ending, &mut out).await
         }
     };
     fleet.stop().await;

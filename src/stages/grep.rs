@@ -1,40 +1,226 @@
-//! The lines whose records match a query, in their order.
+//! Keeps the lines whose records match a query, in their order.
 //!
-//! A record may match by any of its lines, the last included, and lines of other sources stand
-//! between them. So lines wait until their record is known to be whole: the next of its source has
-//! begun, or no more will come.
+//! A record may match by any of its lines, the last included, and lines of other sources come
+//! between them. So lines wait until their record is complete: the next one of its source has
+//! begun, or no more will come. What does not match goes on as [`Update::FilteredOut`].
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
+use globset::GlobMatcher;
+
+use crate::fleet::Feed;
 use crate::model::gap::Gap;
+use crate::model::host::HostSpec;
 use crate::model::line::FleetLine;
 use crate::model::source::SourceId;
 use crate::model::time::Time;
+use crate::model::update::Update;
 use crate::query::{Query, Subject};
 
 /// Most bytes that wait. Beyond it, the oldest record is decided by the lines of it that have come.
 const MAX_HELD_BYTES: usize = 8 << 20;
 
-/// What a line takes beside its bytes, and a gap in all, about.
-const OVERHEAD: usize = 160;
+/// Which lines are wanted; all of them by default.
+#[derive(Debug, Clone, Default)]
+pub struct LineFilter {
+    /// Their record must match this.
+    pub query: Option<Query>,
+    /// The name of their source must match one of these, if there are any.
+    pub sources: Vec<GlobMatcher>,
+}
 
-/// Holds lines back until it is known whether they are wanted.
-#[derive(Debug)]
-pub(crate) struct Sieve {
-    query: Query,
-    held: VecDeque<HeldLine>,
+impl LineFilter {
+    fn wants_source(&self, name: &str) -> bool {
+        self.sources.is_empty() || self.sources.iter().any(|glob| glob.is_match(name))
+    }
+}
+
+/// Updates of which only the wanted lines are left.
+pub struct GrepStage<F> {
+    feed: F,
+    filter: LineFilter,
+    names: LineNames,
+    held: HeldLines,
+    /// No more is waited for.
+    closed: bool,
+    /// No more will come.
+    ended: bool,
+}
+
+impl<F: Feed> GrepStage<F> {
+    /// Filters the lines of `feed`. Host `n` of `hosts` is `HostId(n)` in it.
+    #[must_use]
+    pub fn new(feed: F, hosts: &[HostSpec], filter: LineFilter) -> Self {
+        Self {
+            feed,
+            filter,
+            names: LineNames::new(hosts),
+            held: HeldLines::default(),
+            closed: false,
+            ended: false,
+        }
+    }
+
+    /// What of a batch may go on, with what waited for it.
+    fn take(&mut self, batch: Vec<Update>) -> Vec<Update> {
+        let mut out = Vec::with_capacity(batch.len());
+        for update in batch {
+            match update {
+                Update::Lines(lines) => {
+                    lines.into_iter().for_each(|line| self.line(line, &mut out))
+                }
+                Update::Gap(gap) => self.gap(gap, &mut out),
+                other => {
+                    self.names.learn(&other);
+                    out.push(other);
+                }
+            }
+        }
+        out
+    }
+
+    fn line(&mut self, line: FleetLine, out: &mut Vec<Update>) {
+        if !self.filter.wants_source(self.names.source(line.source)) {
+            return push(Grepped::Line(line, false), out);
+        }
+        if self.filter.query.is_none() {
+            return push(Grepped::Line(line, true), out);
+        }
+        self.held.line(line);
+        self.release(out);
+    }
+
+    fn gap(&mut self, gap: Gap, out: &mut Vec<Update>) {
+        if self.filter.query.is_none() {
+            return out.push(Update::Gap(gap));
+        }
+        self.held.gap(gap);
+        self.release(out);
+    }
+
+    /// Lets go what is decided.
+    fn release(&mut self, out: &mut Vec<Update>) {
+        let Some(query) = &self.filter.query else {
+            return;
+        };
+        while let Some(next) = self.held.next(query, &self.names) {
+            push(next, out);
+        }
+    }
+
+    /// What still waits, after the end.
+    fn finish(&mut self) -> Option<Vec<Update>> {
+        if std::mem::replace(&mut self.ended, true) {
+            return None;
+        }
+        let mut out = Vec::new();
+        self.held.finish();
+        self.release(&mut out);
+        (!out.is_empty()).then_some(out)
+    }
+}
+
+impl<F: Feed> Feed for GrepStage<F> {
+    async fn next(&mut self) -> Option<Vec<Update>> {
+        while !self.ended {
+            let Some(batch) = self.feed.next().await else {
+                return self.finish();
+            };
+            let out = self.take(batch);
+            if !out.is_empty() {
+                return Some(out);
+            }
+        }
+        None
+    }
+
+    fn try_next(&mut self) -> Option<Vec<Update>> {
+        while let Some(batch) = self.feed.try_next() {
+            let out = self.take(batch);
+            if !out.is_empty() {
+                return Some(out);
+            }
+        }
+        if self.closed { self.finish() } else { None }
+    }
+
+    fn close(&mut self) {
+        self.feed.close();
+        self.closed = true;
+    }
+}
+
+/// Appends to the updates, together with its like.
+fn push(grepped: Grepped, out: &mut Vec<Update>) {
+    match (grepped, out.last_mut()) {
+        (Grepped::Gap(gap), _) => out.push(Update::Gap(gap)),
+        (Grepped::Line(line, true), Some(Update::Lines(lines)))
+        | (Grepped::Line(line, false), Some(Update::FilteredOut(lines))) => lines.push(line),
+        (Grepped::Line(line, true), _) => out.push(Update::Lines(vec![line])),
+        (Grepped::Line(line, false), _) => out.push(Update::FilteredOut(vec![line])),
+    }
+}
+
+/// The names that a query may ask for.
+#[derive(Debug, Default)]
+struct LineNames {
+    hosts: Vec<String>,
+    sources: BTreeMap<SourceId, Arc<str>>,
+}
+
+impl LineNames {
+    fn new(hosts: &[HostSpec]) -> Self {
+        let names = hosts.iter().map(|host| host.name().as_str().to_owned());
+        Self {
+            hosts: names.collect(),
+            sources: BTreeMap::new(),
+        }
+    }
+
+    fn learn(&mut self, update: &Update) {
+        if let Update::Source(_, id, info) = update {
+            self.sources.insert(*id, Arc::clone(&info.name));
+        }
+    }
+
+    fn host(&self, line: &FleetLine) -> &str {
+        self.hosts
+            .get(line.host.index())
+            .map_or("?", String::as_str)
+    }
+
+    fn source(&self, id: SourceId) -> &str {
+        self.sources.get(&id).map_or("?", |name| name)
+    }
+}
+
+/// Lines that are held back until it is known whether they are wanted.
+#[derive(Debug, Default)]
+struct HeldLines {
+    queue: VecDeque<HeldLine>,
     bytes: usize,
     /// The record under way of each source.
     open: BTreeMap<SourceId, u64>,
     /// Records of which lines wait, or that are under way.
     groups: BTreeMap<u64, RecordGroup>,
-    next: u64,
+    /// The number of the last record.
+    last: u64,
 }
 
 #[derive(Debug)]
 enum HeldLine {
     Line(FleetLine, u64),
     Gap(Gap),
+}
+
+impl HeldLine {
+    fn memory(&self) -> usize {
+        match self {
+            Self::Line(line, _) => line.content.memory(),
+            Self::Gap(_) => size_of::<Self>(),
+        }
+    }
 }
 
 /// A record.
@@ -60,102 +246,117 @@ impl RecordGroup {
             matches: None,
         }
     }
+
+    fn push(&mut self, raw: &[u8]) {
+        self.waiting += 1;
+        if self.matches.is_some() {
+            return;
+        }
+        if self.waiting > 1 {
+            self.text.push(b'\n');
+        }
+        self.text.extend_from_slice(raw);
+    }
+
+    /// Whether it matches, by the lines of it that have come; `line` is one of them.
+    fn decide(&mut self, query: &Query, names: &LineNames, line: &FleetLine) -> bool {
+        let matches = self.matches.unwrap_or_else(|| {
+            query.matches(&Subject {
+                host: names.host(line),
+                source: names.source(line.source),
+                time: self.time,
+                raw: &self.text,
+            })
+        });
+        self.matches = Some(matches);
+        self.text = Vec::new();
+        matches
+    }
 }
 
 /// What comes out.
 #[derive(Debug)]
-pub(crate) enum Sifted {
+enum Grepped {
     /// A line, and whether it is wanted.
     Line(FleetLine, bool),
     /// A gap: always wanted.
     Gap(Gap),
 }
 
-impl Sieve {
-    /// For the records that match.
-    pub(crate) fn new(query: Query) -> Self {
-        Self {
-            query,
-            held: VecDeque::new(),
-            bytes: 0,
-            open: BTreeMap::new(),
-            groups: BTreeMap::new(),
-            next: 0,
-        }
-    }
-
-    /// Takes in a line.
-    pub(crate) fn line(&mut self, record: FleetLine) {
-        let open = self.open.get(&record.source).copied();
-        let id = match open.filter(|_| record.content.continues) {
+impl HeldLines {
+    fn line(&mut self, line: FleetLine) {
+        let open = self.open.get(&line.source).copied();
+        let id = match open.filter(|_| line.content.continues) {
             Some(id) => id,
-            None => self.begin(record.source, open),
+            None => self.begin(line.source, open),
         };
-        let group = self
-            .groups
-            .entry(id)
-            .or_insert_with(|| RecordGroup::new(record.content.time));
-        group.waiting += 1;
-        if group.matches.is_none() {
-            if group.waiting > 1 {
-                group.text.push(b'\n');
-            }
-            group.text.extend_from_slice(&record.content.raw);
-        }
-        self.bytes += record.content.raw.len() + OVERHEAD;
-        self.held.push_back(HeldLine::Line(record, id));
+        let new = || RecordGroup::new(line.content.time);
+        let group = self.groups.entry(id).or_insert_with(new);
+        group.push(&line.content.raw);
+        self.hold(HeldLine::Line(line, id));
     }
 
     /// Takes in a gap, which keeps its place among the lines.
-    pub(crate) fn gap(&mut self, gap: Gap) {
+    fn gap(&mut self, gap: Gap) {
         let before = self.open.remove(&gap.source);
         self.close(before);
-        self.bytes += OVERHEAD;
-        self.held.push_back(HeldLine::Gap(gap));
+        self.hold(HeldLine::Gap(gap));
+    }
+
+    fn hold(&mut self, held: HeldLine) {
+        self.bytes += held.memory();
+        self.queue.push_back(held);
     }
 
     /// No more will come.
-    pub(crate) fn finish(&mut self) {
+    fn finish(&mut self) {
         self.groups
             .values_mut()
             .for_each(|group| group.is_whole = true);
     }
 
-    /// The next that is decided; `name` gives the names of a line's host and source.
-    pub(crate) fn next<'a>(
-        &mut self,
-        name: impl Fn(&FleetLine) -> (&'a str, &'a str),
-    ) -> Option<Sifted> {
-        let full = self.bytes > MAX_HELD_BYTES;
-        let id = match self.held.front()? {
-            HeldLine::Line(_, id) => *id,
-            HeldLine::Gap(_) => 0,
-        };
-        if self
-            .groups
-            .get(&id)
-            .is_some_and(|group| !group.is_whole && group.matches.is_none() && !full)
-        {
+    /// The next that is decided.
+    fn next(&mut self, query: &Query, names: &LineNames) -> Option<Grepped> {
+        if self.first_must_wait() {
             return None;
         }
-        match self.held.pop_front()? {
-            HeldLine::Gap(gap) => {
-                self.bytes -= OVERHEAD;
-                Some(Sifted::Gap(gap))
+        let held = self.queue.pop_front()?;
+        self.bytes -= held.memory();
+        Some(match held {
+            HeldLine::Gap(gap) => Grepped::Gap(gap),
+            HeldLine::Line(line, id) => {
+                let group = self.groups.get_mut(&id);
+                let is_wanted = group.is_some_and(|group| group.decide(query, names, &line));
+                self.forget_line(id);
+                Grepped::Line(line, is_wanted)
             }
-            HeldLine::Line(record, id) => {
-                self.bytes -= record.content.raw.len() + OVERHEAD;
-                let is_wanted = self.decide(id, name(&record));
-                Some(Sifted::Line(record, is_wanted))
-            }
+        })
+    }
+
+    fn first_must_wait(&self) -> bool {
+        let Some(HeldLine::Line(_, id)) = self.queue.front() else {
+            return false;
+        };
+        let is_open = |group: &RecordGroup| !group.is_whole && group.matches.is_none();
+        self.groups.get(id).is_some_and(is_open) && self.bytes <= MAX_HELD_BYTES
+    }
+
+    /// A line of this record waits no more.
+    fn forget_line(&mut self, id: u64) {
+        let Some(group) = self.groups.get_mut(&id) else {
+            return;
+        };
+        group.waiting -= 1;
+        if group.waiting == 0 && group.is_whole {
+            self.groups.remove(&id);
         }
     }
 
     fn begin(&mut self, source: SourceId, before: Option<u64>) -> u64 {
         self.close(before);
-        self.next += 1;
-        self.open.insert(source, self.next);
-        self.next
+        self.last += 1;
+        self.open.insert(source, self.last);
+        self.last
     }
 
     fn close(&mut self, id: Option<u64>) {
@@ -164,27 +365,6 @@ impl Sieve {
             Some(group) if group.waiting > 0 => group.is_whole = true,
             _ => drop(self.groups.remove(&id)),
         }
-    }
-
-    fn decide(&mut self, id: u64, (host, source): (&str, &str)) -> bool {
-        let Some(group) = self.groups.get_mut(&id) else {
-            return false;
-        };
-        let query = &self.query;
-        let matches = *group.matches.get_or_insert_with(|| {
-            let raw = &std::mem::take(&mut group.text);
-            query.matches(&Subject {
-                host,
-                source,
-                time: group.time,
-                raw,
-            })
-        });
-        group.waiting -= 1;
-        if group.waiting == 0 && group.is_whole {
-            self.groups.remove(&id);
-        }
-        matches
     }
 }
 
@@ -232,28 +412,28 @@ mod tests {
         }
     }
 
-    fn sieve(query: &str) -> Sieve {
-        Sieve::new(Query::parse(query, &Now::default()).expect("a query"))
+    fn query(written: &str) -> Query {
+        Query::parse(written, &Now::default()).expect("a query")
     }
 
-    /// What is let out, by its offset, and whether it is wanted.
-    fn drain(sieve: &mut Sieve, out: &mut Vec<(u64, bool)>) {
-        while let Some(sifted) = sieve.next(|_| ("", "")) {
-            out.push(match sifted {
-                Sifted::Line(record, is_wanted) => (record.content.cursor.offset, is_wanted),
-                Sifted::Gap(gap) => (gap.from, true),
+    /// What is decided, by its offset, and whether it is wanted.
+    fn drain(held: &mut HeldLines, query: &Query, out: &mut Vec<(u64, bool)>) {
+        while let Some(grepped) = held.next(query, &LineNames::default()) {
+            out.push(match grepped {
+                Grepped::Line(line, is_wanted) => (line.content.cursor.offset, is_wanted),
+                Grepped::Gap(gap) => (gap.from, true),
             });
         }
     }
 
     #[test]
     fn gaps_without_end_do_not_wait_for_a_record_without_end() {
-        let (mut sieve, mut out) = (sieve("x"), Vec::new());
-        sieve.line(line(0, 0, false, "x"));
+        let (mut held, mut out) = (HeldLines::default(), Vec::new());
+        held.line(line(0, 0, false, "x"));
         for at in 1..200_000 {
-            sieve.gap(gap(1, at));
+            held.gap(gap(1, at));
         }
-        drain(&mut sieve, &mut out);
+        drain(&mut held, &query("x"), &mut out);
         assert_eq!((out.first(), out.len()), (Some(&(0, true)), 200_000));
     }
 
@@ -264,7 +444,8 @@ mod tests {
                 (0u32..3, prop::option::weighted(0.9, (any::<bool>(), prop::sample::select(vec!["a", "b", "c"])))), 0..60),
             asked in prop::sample::select(vec!["a", "-a", "a b", "-c b"]),
         ) {
-            let (mut sieve, mut out) = (sieve(asked), Vec::new());
+            let query = query(asked);
+            let (mut held, mut out) = (HeldLines::default(), Vec::new());
             // Of each source the text of the record under way, by its place in `records`.
             let (mut open, mut records) = (BTreeMap::new(), Vec::<String>::new());
             let mut expected = Vec::new();
@@ -272,7 +453,7 @@ mod tests {
                 let Some((continues, text)) = piece else {
                     open.remove(&source);
                     expected.push((at, None));
-                    sieve.gap(gap(source, at));
+                    held.gap(gap(source, at));
                     continue;
                 };
                 let record = match open.get(&source).copied().filter(|_| continues) {
@@ -285,12 +466,11 @@ mod tests {
                 open.insert(source, record);
                 records[record] += &format!("{text}\n");
                 expected.push((at, Some(record)));
-                sieve.line(line(source, at, continues, text));
-                drain(&mut sieve, &mut out);
+                held.line(line(source, at, continues, text));
+                drain(&mut held, &query, &mut out);
             }
-            sieve.finish();
-            drain(&mut sieve, &mut out);
-            let query = Query::parse(asked, &Now::default()).expect("a query");
+            held.finish();
+            drain(&mut held, &query, &mut out);
             let is_wanted = |text: &String| {
                 query.matches(&Subject { host: "", source: "", time: Time(0), raw: text.trim_end().as_bytes() })
             };
@@ -298,7 +478,7 @@ mod tests {
             let expected: Vec<_> =
                 expected.into_iter().map(|(at, record)| (at, record.is_none_or(|record| wanted[record]))).collect();
             prop_assert_eq!(out, expected);
-            prop_assert!(sieve.bytes == 0 && sieve.groups.is_empty());
+            prop_assert!(held.bytes == 0 && held.groups.is_empty());
         }
     }
 }

@@ -418,25 +418,18 @@ async fn once(hosts: Vec<HostSpec>, timeout: Duration) -> (Outcome, Vec<Value>) 
     let today = jiff::Zoned::now().date();
     let options = report::Options {
         form: report::Form::Json,
-        grep: None,
         timeout: Some(timeout),
         part: report::Part::All,
-        sources: Vec::new(),
         color: false,
         progress,
         zone,
         today,
     };
     let mut out = Vec::new();
-    let outcome = report::run(
-        updates,
-        &hosts,
-        options,
-        &mut report::Ending::never(),
-        &mut out,
-    )
-    .await
-    .expect("a vector takes everything");
+    let outcome = report::Run::new(&hosts, options)
+        .print(updates, &mut report::Ending::never(), &mut out)
+        .await
+        .expect("a vector takes everything");
     running.stop().await;
     let text = String::from_utf8(out).expect("UTF-8");
     (

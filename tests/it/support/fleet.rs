@@ -151,7 +151,11 @@ impl Watched {
             Update::Status(host, status) => self.statuses.push((host.0, status)),
             Update::Source(_, _, info) => self.sources.push(info),
             Update::Sample(host, sample) => self.samples.push((host.0, sample)),
-            Update::Facts(..) | Update::Ledger(_) | Update::Unfinished(_) | Update::Begun(..) => {}
+            Update::Facts(..)
+            | Update::Ledger(_)
+            | Update::Unfinished(_)
+            | Update::FilteredOut(_)
+            | Update::Begun(..) => {}
         }
     }
 
