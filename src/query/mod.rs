@@ -39,6 +39,7 @@ mod matcher;
 mod number;
 mod parse;
 mod print;
+pub mod gap_fill;
 pub mod request;
 mod when;
 
