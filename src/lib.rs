@@ -21,11 +21,12 @@
 //! | [`store`] | What is remembered: rings with a byte budget, the window on the past before them, lenses, metric series, the host table. No clock, no runtime. | model, query |
 //! | [`app`] | What the operator is doing: panes, focus, keymap, prompts. `update(Event, now) -> Vec<Effect>`; no I/O. | model, parse, query, store |
 //! | [`view`] | `&App` to cells: layout, theme roles. No state, no I/O. | model, parse, query, store, app |
-//! | [`report`] | The same data as text or JSON Lines, for scripts. | model, parse, query, transport, fleet, stages |
+//! | [`report`] | The same data as text or JSON Lines, for scripts. | model, parse, query, fleet, stages |
 //! | [`tui`] | The terminal and the loop: enter and leave, input, pacing, effects. | model, query, transport, fleet, store, app, view |
 //! | [`demo`] | A fleet of SSH servers in this process with living logs. | model |
 //! | [`cli`] | What was typed. | model, query, report, demo |
 //! | [`config`] | What it means: flags over environment over file over defaults. | model, parse, query, transport, fleet, report, cli |
+//! | [`commands`] | The use cases, one file each: puts the parts together and runs them. Prompts on a terminal without a console. | model, query, transport, fleet, stages, report, tui, demo, cli, config |
 //!
 //! A good place to start reading: [`model::update`], the one type through which everything learns
 //! of the fleet; then `host/shell/follow.sh` and [`files::follow`], which are both halves of
@@ -57,7 +58,8 @@
 //! | an option of OpenSSH | `transport::openssh` reads it, `transport::plan` decides; algorithms: `transport::algorithms` |
 //! | a reason why a host is not reached | `transport::failure`, and the tables of `tests/it/logins.rs` |
 //! | a key of the inventory | `config::file` reads it, `config::inventory` checks it, `hosts.example.toml` shows it |
-//! | a flag or a subcommand | `cli`; `config` says what it means |
+//! | a flag or a subcommand | `cli`; `config` says what it means; `commands` has a file for each use case |
+//! | a stage between the fleet and what shows or prints it | a file of `stages`, which is a [`fleet::Feed`] over another; `commands` puts it in |
 //! | a JSON field | `report::json`, and `report::schema`, which a test holds against it |
 //! | a room, or an import between rooms | the table above and that of `tests/it/structure.rs`, which holds it |
 //! | a test with a real server | `tests/it`; what it needs is in `tests/it/support` |
@@ -94,6 +96,7 @@
 
 pub mod app;
 pub mod cli;
+pub mod commands;
 pub mod config;
 pub mod demo;
 pub mod engine;

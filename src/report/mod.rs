@@ -7,15 +7,13 @@
 //! then a link can break or come back. Whatever happens, the last thing printed is the summary; that of
 //! CSV goes to stderr, with the table of the hosts.
 //!
-//! This level also answers the questions of `transport` on a terminal without a console
-//! ([`asker`]). What the hosts are asked for, and when the pass is over, is left to `fleet`; flags
+//! What the hosts are asked for, and when the pass is over, is left to `fleet`; flags
 //! and files to `cli`.
 
 pub mod json;
 pub mod schema;
 
 mod answers;
-mod ask;
 mod changes;
 mod counted;
 mod csv;
@@ -28,7 +26,6 @@ mod table;
 mod text;
 
 pub use answers::{AskOptions, ResponseShape, answer};
-pub use ask::asker;
 pub use csv::Cells;
 pub use ending::{Ending, Why};
 pub use options::{Form, Options, Part, wants_color};

@@ -8,6 +8,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use logtrail::demo::{Error, Fleet};
+use logtrail::commands;
 use logtrail::fleet::{self, Goal};
 use logtrail::model::host::HostSpec;
 use logtrail::model::source::SourceKind;
@@ -405,7 +406,7 @@ async fn once(hosts: Vec<HostSpec>, timeout: Duration) -> (Outcome, Vec<Value>) 
         connect_timeout: timeout,
         known_hosts: None,
     };
-    let connector = Connector::new(settings, report::asker(Progress::hidden()));
+    let connector = Connector::new(settings, commands::asker(Progress::hidden()));
     let goal = Goal::Once { deadline: timeout };
     let wanted = fleet::Options {
         goal,

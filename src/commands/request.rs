@@ -1,0 +1,50 @@
+//! Requests to the hosts about what was written before (`search`, `show`, `histogram` and their
+//! kin), and their responses.
+
+use std::io::{self, IsTerminal as _};
+
+use anyhow::Result;
+use jiff::Zoned;
+use jiff::tz::TimeZone;
+
+use super::{explain, prompts};
+use crate::config::{Asked, Environment, Plan};
+use crate::fleet::Asking;
+use crate::report::{self, AskOptions, Ending, Progress};
+
+/// Asks the hosts and prints their responses. Returns the exit code.
+pub(super) async fn run(plan: &Plan, asked: &Asked, environment: &Environment) -> Result<u8> {
+    let mut ending = Ending::of_process();
+    if let Some(query) = &asked.explain {
+        explain::print_explanation(query, plan.json, environment)?;
+    }
+    let progress = Progress::on_stderr();
+    let connector = plan.connector(prompts::asker(progress.clone()));
+    let mut asking = Asking::start(plan.hosts.clone(), &asked.asks, plan.timeout, connector);
+    let options = options(plan, asked, progress);
+    let (mut out, mut notes) = (io::stdout().lock(), io::stderr());
+    let outcome = report::answer(
+        &mut asking,
+        &plan.hosts,
+        options,
+        &mut ending,
+        (&mut out, &mut notes),
+    )
+    .await;
+    asking.stop().await;
+    Ok(outcome?.exit)
+}
+
+fn options(plan: &Plan, asked: &Asked, progress: Progress) -> AskOptions {
+    let terminal = io::stdout().is_terminal();
+    let width = terminal.then(|| crossterm::terminal::size().map_or(80, |(columns, _)| columns));
+    AskOptions {
+        shape: asked.shape.clone(),
+        json: plan.json,
+        color: report::wants_color(terminal),
+        width,
+        progress,
+        today: Zoned::now().date(),
+        zone: TimeZone::system(),
+    }
+}
