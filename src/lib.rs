@@ -16,7 +16,7 @@
 //! | [`engine`] | The work on files itself, on the machine it runs on: list, read, measure, scan. Synchronous; knows no network and no terminal. | model, parse, query, files |
 //! | [`transport`] | Reaching a host: SSH, the system's `ssh`, a local child; authentication, host keys, jump routes, the connection budget, back-off. Yields byte streams. | model |
 //! | [`host`] | One host's operations and its supervision: follow ([`host::shell`]), and read back, seek, search, count ([`host::history`], over either driver of [`host::Files`]: plain `sh` over a channel, `engine` on this machine). | model, parse, metrics, query, files, engine, transport |
-//! | [`fleet`] | Many hosts into one ordered, bounded stream: merge by time, ledger; and questions to many hosts at once ([`fleet::Asking`]). | model, query, transport, host |
+//! | [`fleet`] | Many hosts into one ordered, bounded stream: merge by time, ledger; and questions to many hosts at once ([`fleet::FanOut`]). | model, query, transport, host |
 //! | [`stages`] | From one feed of updates to the next: lines that match, gaps that are filled; and how far what came out was printed. | model, query, fleet |
 //! | [`store`] | What is remembered: rings with a byte budget, the window on the past before them, lenses, metric series, the host table. No clock, no runtime. | model, query |
 //! | [`app`] | What the operator is doing: panes, focus, keymap, prompts. `update(Event, now) -> Vec<Effect>`; no I/O. | model, parse, query, store |

@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 
 use super::{prompts, standard_output};
 use crate::config::Plan;
-use crate::fleet::{Anew, Feed, Fleet};
+use crate::fleet::{Feed, Fleet, OneShotClient};
 use crate::model::host::HostSpec;
 use crate::model::reached::Remembered;
 use crate::report::{self, Ending, Outcome, Part, Progress, Run};
@@ -74,10 +74,10 @@ impl<'a> Pass<'a> {
             printer.print(updates).await
         } else if plan.once {
             // The pass has left its hosts by the time at which it is known what was lost.
-            let client = Anew::new(&self.hosts, connector);
+            let client = OneShotClient::new(&self.hosts, connector);
             printer.print(Backfill::new(updates, client)).await
         } else {
-            let client = fleet.questions();
+            let client = fleet.requests();
             printer.print(Backfill::new(updates, client)).await
         };
         fleet.stop().await;

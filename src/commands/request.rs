@@ -9,8 +9,8 @@ use jiff::tz::TimeZone;
 
 use super::{explain, prompts};
 use crate::config::{Asked, Environment, Plan};
-use crate::fleet::Asking;
-use crate::report::{self, AskOptions, Ending, Progress};
+use crate::fleet::FanOut;
+use crate::report::{self, AskOptions, Ending, Progress, ResponseOutput};
 
 /// Asks the hosts and prints their responses. Returns the exit code.
 pub(super) async fn run(plan: &Plan, asked: &Asked, environment: &Environment) -> Result<u8> {
@@ -20,18 +20,14 @@ pub(super) async fn run(plan: &Plan, asked: &Asked, environment: &Environment) -
     }
     let progress = Progress::on_stderr();
     let connector = plan.connector(prompts::asker(progress.clone()));
-    let mut asking = Asking::start(plan.hosts.clone(), &asked.asks, plan.timeout, connector);
+    let mut fan_out = FanOut::start(plan.hosts.clone(), &asked.asks, plan.timeout, connector);
     let options = options(plan, asked, progress);
-    let (mut out, mut notes) = (io::stdout().lock(), io::stderr());
-    let outcome = report::answer(
-        &mut asking,
-        &plan.hosts,
-        options,
-        &mut ending,
-        (&mut out, &mut notes),
-    )
-    .await;
-    asking.stop().await;
+    let output = ResponseOutput {
+        out: &mut io::stdout().lock(),
+        notes: &mut io::stderr(),
+    };
+    let outcome = report::answer(&mut fan_out, &plan.hosts, options, &mut ending, output).await;
+    fan_out.stop().await;
     Ok(outcome?.exit)
 }
 

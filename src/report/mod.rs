@@ -25,7 +25,7 @@ mod run;
 mod table;
 mod text;
 
-pub use answers::{AskOptions, ResponseShape, answer};
+pub use answers::{AskOptions, ResponseOutput, ResponseShape, answer};
 pub use csv::Cells;
 pub use ending::{Ending, Why};
 pub use options::{Form, Options, Part, wants_color};

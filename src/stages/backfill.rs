@@ -53,13 +53,13 @@ pub trait GapRequests: Clone + Send + Sync + 'static {
     fn ask(&self, host: HostId, ask: Ask) -> mpsc::Receiver<Reply>;
 }
 
-impl GapRequests for fleet::Questions {
+impl GapRequests for fleet::RequestClient {
     fn ask(&self, host: HostId, ask: Ask) -> mpsc::Receiver<Reply> {
         Self::ask(self, host, ask)
     }
 }
 
-impl GapRequests for fleet::Anew {
+impl GapRequests for fleet::OneShotClient {
     fn ask(&self, host: HostId, ask: Ask) -> mpsc::Receiver<Reply> {
         Self::ask(self, host, ask)
     }

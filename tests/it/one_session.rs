@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use logtrail::fleet::{Asking, Told};
+use logtrail::fleet::{FanOut, FanOutEvent};
 use logtrail::model::host::HostSpec;
 use logtrail::model::source::{SourceKind, SourceSpec};
 use logtrail::model::state::LinkState;
@@ -86,23 +86,25 @@ async fn asked(host: HostSpec, sources: &[&str], what: What) -> Vec<String> {
         sources: sources.iter().map(|name| (*name).to_owned()).collect(),
         what,
     }];
-    let mut asking = Asking::start(vec![host], &asks, PATIENCE, connector);
+    let mut asking = FanOut::start(vec![host], &asks, PATIENCE, connector);
     let (mut told, mut last) = (Vec::new(), String::new());
     while let Some(next) = asking.next().await {
         match next {
-            Told::Update(Update::Lines(records)) => {
+            FanOutEvent::Update(Update::Lines(records)) => {
                 told.extend(
                     records
                         .iter()
                         .map(|record| String::from_utf8_lossy(&record.content.raw).into_owned()),
                 );
             }
-            Told::Update(Update::Status(_, status)) => {
+            FanOutEvent::Update(Update::Status(_, status)) => {
                 last = format!("{} {}", status.state, status.reason.unwrap_or_default())
                     .trim_end()
                     .to_owned();
             }
-            Told::Reply(_, Reply::Failed(name, why)) => told.push(format!("{name} failed: {why}")),
+            FanOutEvent::Reply(_, Reply::Failed(name, why)) => {
+                told.push(format!("{name} failed: {why}"))
+            }
             _ => {}
         }
     }
