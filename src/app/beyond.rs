@@ -10,7 +10,7 @@ use super::pane::LogPane;
 use super::past::{Errand, Pending};
 use super::tree::PaneId;
 use super::{App, Popup};
-use crate::model::cursor::Place;
+use crate::model::cursor::LineRef;
 use crate::model::gap::Gap;
 use crate::model::host::HostId;
 use crate::model::line::FleetLine;
@@ -18,7 +18,7 @@ use crate::model::source::SourceId;
 use crate::model::time::Time;
 use crate::query::Query;
 use crate::query::gap_fill::{FillOutcome, GapBoundary, GapFill};
-use crate::query::request::{MissingBytes, Search, What};
+use crate::query::request::{MissingBytes, RequestKind, SearchRequest};
 use crate::store::{LIVE, NOTICE, Ring, RingEntry, Store};
 
 /// Hits that are asked for: the newest of a host may all be known already.
@@ -106,7 +106,7 @@ impl App {
         for (host, names) in hosts {
             let (query, window) = (query.clone(), window.clone());
             let (before, after, limit) = (0, 0, Some(HITS));
-            let search = Search {
+            let search = SearchRequest {
                 query,
                 window,
                 newest_first: backwards,
@@ -115,7 +115,12 @@ impl App {
                 limit,
                 count_only: false,
             };
-            self.send(host, names, What::Search(search), Errand::Further(id));
+            self.send(
+                host,
+                names,
+                RequestKind::Search(search),
+                Errand::Further(id),
+            );
         }
         true
     }
@@ -268,7 +273,7 @@ impl App {
         self.send(
             gap.host,
             BTreeMap::from([(name, gap.source)]),
-            What::Page(page),
+            RequestKind::Page(page),
             Errand::Gap(id, seq, gap),
         );
     }
@@ -329,7 +334,7 @@ impl App {
 /// What belongs in a gap, of what follows the line before it; nothing where the host has nothing.
 fn missing(
     mut entries: Vec<RingEntry>,
-    before: Place,
+    before: LineRef,
     boundary: GapBoundary,
 ) -> Result<Vec<RingEntry>, &'static str> {
     let mut fill = GapFill::new(before, boundary);

@@ -5,14 +5,14 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use logtrail::cli::Args;
+use logtrail::cli::CliArgs;
 use logtrail::commands;
 
 /// Usage or configuration: nothing was connected.
 const EXIT_USAGE: u8 = 2;
 
 fn main() -> ExitCode {
-    let code = commands::run(&Args::parse()).unwrap_or_else(|error| {
+    let code = commands::run(&CliArgs::parse()).unwrap_or_else(|error| {
         // Our errors say their reasons themselves; with the chain of causes each would be said
         // twice. Standard error may be closed, too.
         let _ = writeln!(io::stderr(), "logtrail-tui: {error}");

@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use anyhow::{Result, bail};
 
-use crate::config::{Plan, Theme};
+use crate::config::{RunPlan, ThemeChoice};
 use crate::fleet::Fleet;
 use crate::model::host::HostSpec;
 use crate::model::source::SourceKind;
 use crate::tui;
 
 /// Shows the console. Returns the exit code.
-pub(super) async fn run(plan: &Plan, hosts: Vec<HostSpec>) -> Result<u8> {
+pub(super) async fn run(plan: &RunPlan, hosts: Vec<HostSpec>) -> Result<u8> {
     if !has_a_terminal(&hosts) {
         bail!(
             "the console needs a terminal; for a script or a pipe use --once, with --json for JSON Lines"
@@ -33,13 +33,13 @@ fn has_a_terminal(hosts: &[HostSpec]) -> bool {
     io::stdout().is_terminal() && (reads_input || io::stdin().is_terminal())
 }
 
-fn options(plan: &Plan) -> tui::Options {
+fn options(plan: &RunPlan) -> tui::Options {
     let own = plan.config_dir.as_ref().map(|folder| folder.join("themes"));
     let (theme, themes) = match &plan.theme {
-        Theme::Default => (None, own),
-        Theme::NoColour => (Some("none".to_owned()), own),
-        Theme::Named(name) => (Some(name.clone()), own),
-        Theme::File(file) => {
+        ThemeChoice::Default => (None, own),
+        ThemeChoice::NoColour => (Some("none".to_owned()), own),
+        ThemeChoice::Named(name) => (Some(name.clone()), own),
+        ThemeChoice::File(file) => {
             let name = file
                 .file_stem()
                 .map(|stem| stem.to_string_lossy().into_owned());

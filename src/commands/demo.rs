@@ -2,29 +2,29 @@
 
 use anyhow::Result;
 
-use crate::config::Plan;
+use crate::config::RunPlan;
 use crate::demo;
 use crate::model::host::HostSpec;
 
 /// The servers, and the plan for them.
-pub(super) struct DemoFleet {
-    servers: demo::Fleet,
-    plan: Plan,
+pub(super) struct DemoRun {
+    servers: demo::DemoFleet,
+    plan: RunPlan,
 }
 
-impl DemoFleet {
+impl DemoRun {
     /// Starts `size` servers.
-    pub(super) async fn start(plan: &Plan, size: u16) -> Result<Self> {
-        let servers = demo::Fleet::start(usize::from(size)).await?;
+    pub(super) async fn start(plan: &RunPlan, size: u16) -> Result<Self> {
+        let servers = demo::DemoFleet::start(usize::from(size)).await?;
         // What ~/.ssh/config says of hosts that happen to have these names is not meant for them.
-        let plan = Plan {
+        let plan = RunPlan {
             ssh_config: false,
             ..plan.clone()
         };
         Ok(Self { servers, plan })
     }
 
-    pub(super) fn plan(&self) -> &Plan {
+    pub(super) fn plan(&self) -> &RunPlan {
         &self.plan
     }
 

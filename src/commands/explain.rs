@@ -4,14 +4,14 @@ use anyhow::Result;
 
 use super::standard_output::print;
 use crate::cli;
-use crate::config::Environment;
+use crate::config::ProcessEnvironment;
 use crate::query::Query;
 
 /// Prints what becomes of a query. Returns the exit code.
 pub(super) fn print_explanation(
     query: &Query,
     json: bool,
-    environment: &Environment,
+    environment: &ProcessEnvironment,
 ) -> Result<u8> {
     let explained = query.explain();
     if json {

@@ -3,11 +3,11 @@
 use anyhow::Result;
 
 use super::pass::Pass;
-use crate::config::Plan;
+use crate::config::RunPlan;
 use crate::report::Part;
 
 /// Prints the metrics. Returns the exit code.
-pub(super) async fn run(plan: &Plan) -> Result<u8> {
+pub(super) async fn run(plan: &RunPlan) -> Result<u8> {
     Pass::new(plan, plan.hosts.clone(), Part::Metrics)
         .print()
         .await

@@ -21,8 +21,8 @@ use std::io::{self, ErrorKind};
 
 use anyhow::Result;
 
-use crate::cli::{self, Args, Command};
-use crate::config::{self, Environment, Plan, Task};
+use crate::cli::{self, CliArgs, CliCommand};
+use crate::config::{self, ProcessEnvironment, RunPlan, RunTask};
 use crate::model::host::HostSpec;
 use standard_output::print;
 
@@ -31,23 +31,23 @@ use standard_output::print;
 /// # Errors
 /// Of usage or configuration, before anything is connected, or when nothing can be printed. `| head`
 /// closes the pipe when it has enough, which is no failure.
-pub fn run(args: &Args) -> Result<u8> {
+pub fn run(args: &CliArgs) -> Result<u8> {
     match run_command(args) {
         Err(error) if is_broken_pipe(&error) => Ok(0),
         done => done,
     }
 }
 
-fn run_command(args: &Args) -> Result<u8> {
+fn run_command(args: &CliArgs) -> Result<u8> {
     match &args.command {
-        Some(Command::Query) => print(|out| cli::write_query_help(out)),
-        Some(Command::Man { page }) => print(|out| cli::write_man(*page, out)),
-        Some(Command::Completions { shell }) => print(|out| cli::write_completions(*shell, out)),
-        _ => run_plan(args, &Environment::of_process()),
+        Some(CliCommand::Query) => print(|out| cli::write_query_help(out)),
+        Some(CliCommand::Man { page }) => print(|out| cli::write_man(*page, out)),
+        Some(CliCommand::Completions { shell }) => print(|out| cli::write_completions(*shell, out)),
+        _ => run_plan(args, &ProcessEnvironment::of_process()),
     }
 }
 
-fn run_plan(args: &Args, environment: &Environment) -> Result<u8> {
+fn run_plan(args: &CliArgs, environment: &ProcessEnvironment) -> Result<u8> {
     let plan = config::load(args, environment)?;
     if let Some(path) = &plan.log_file {
         cli::start_log(path, plan.log_filter.as_deref())?;
@@ -56,29 +56,29 @@ fn run_plan(args: &Args, environment: &Environment) -> Result<u8> {
         return explain::print_explanation(query, plan.json, environment);
     }
     match &args.command {
-        Some(Command::Hosts(_)) if plan.json => {
+        Some(CliCommand::Hosts(_)) if plan.json => {
             print(|out| cli::write_hosts_json(&plan.hosts, out))
         }
-        Some(Command::Hosts(_)) => print(|out| cli::write_hosts_text(&plan.hosts, out)),
-        Some(Command::Demo(options)) => on_runtime(demo(&plan, options.size)),
+        Some(CliCommand::Hosts(_)) => print(|out| cli::write_hosts_text(&plan.hosts, out)),
+        Some(CliCommand::Demo(options)) => on_runtime(demo(&plan, options.size)),
         _ => on_runtime(perform(&plan, environment)),
     }
 }
 
 /// What the subcommand, or its absence, asks for.
-async fn perform(plan: &Plan, environment: &Environment) -> Result<u8> {
+async fn perform(plan: &RunPlan, environment: &ProcessEnvironment) -> Result<u8> {
     match &plan.task {
-        Task::View => view(plan, plan.hosts.clone()).await,
-        Task::Ask(asked) => request::run(plan, asked, environment).await,
-        Task::Tail {
+        RunTask::View => view(plan, plan.hosts.clone()).await,
+        RunTask::Ask(asked) => request::run(plan, asked, environment).await,
+        RunTask::Tail {
             sources, resume, ..
         } => tail::run(plan, sources, resume.as_deref()).await,
-        Task::Metrics => metrics::run(plan).await,
+        RunTask::Metrics => metrics::run(plan).await,
     }
 }
 
 /// The console, or one pass over what it would show.
-async fn view(plan: &Plan, hosts: Vec<HostSpec>) -> Result<u8> {
+async fn view(plan: &RunPlan, hosts: Vec<HostSpec>) -> Result<u8> {
     if plan.once {
         once::run(plan, hosts).await
     } else {
@@ -87,8 +87,8 @@ async fn view(plan: &Plan, hosts: Vec<HostSpec>) -> Result<u8> {
 }
 
 /// The same on a fleet of `size` servers in this process.
-async fn demo(plan: &Plan, size: u16) -> Result<u8> {
-    let fleet = demo::DemoFleet::start(plan, size).await?;
+async fn demo(plan: &RunPlan, size: u16) -> Result<u8> {
+    let fleet = demo::DemoRun::start(plan, size).await?;
     let result = view(fleet.plan(), fleet.hosts()).await;
     fleet.stop().await;
     result

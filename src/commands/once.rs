@@ -3,11 +3,11 @@
 use anyhow::Result;
 
 use super::pass::Pass;
-use crate::config::Plan;
+use crate::config::RunPlan;
 use crate::model::host::HostSpec;
 use crate::report::Part;
 
 /// Prints the pass. Returns the exit code.
-pub(super) async fn run(plan: &Plan, hosts: Vec<HostSpec>) -> Result<u8> {
+pub(super) async fn run(plan: &RunPlan, hosts: Vec<HostSpec>) -> Result<u8> {
     Pass::new(plan, hosts, Part::All).print().await
 }

@@ -8,10 +8,10 @@ use jiff::Zoned;
 use jiff::tz::TimeZone;
 
 use super::{prompts, standard_output};
-use crate::config::Plan;
+use crate::config::RunPlan;
 use crate::fleet::{Feed, Fleet, OneShotClient};
 use crate::model::host::HostSpec;
-use crate::model::reached::Remembered;
+use crate::model::read_position::SavedPositions;
 use crate::report::{self, Ending, Outcome, Part, Progress, Run};
 use crate::stages::{Backfill, Checkpoint, GrepStage, LineFilter};
 
@@ -21,7 +21,7 @@ const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// What a pass goes over and what of it is printed.
 pub(super) struct Pass<'a> {
-    plan: &'a Plan,
+    plan: &'a RunPlan,
     hosts: Vec<HostSpec>,
     part: Part,
     /// The lines that are printed.
@@ -32,7 +32,7 @@ pub(super) struct Pass<'a> {
 
 impl<'a> Pass<'a> {
     /// Of all sources.
-    pub(super) fn new(plan: &'a Plan, hosts: Vec<HostSpec>, part: Part) -> Self {
+    pub(super) fn new(plan: &'a RunPlan, hosts: Vec<HostSpec>, part: Part) -> Self {
         let filter = LineFilter {
             query: plan.grep.clone(),
             sources: Vec::new(),
@@ -84,9 +84,9 @@ impl<'a> Pass<'a> {
         Ok(outcome?.exit)
     }
 
-    fn saved_positions(&self) -> Remembered {
+    fn saved_positions(&self) -> SavedPositions {
         let checkpoint = self.checkpoint.as_ref();
-        checkpoint.map_or_else(Remembered::new, |checkpoint| {
+        checkpoint.map_or_else(SavedPositions::new, |checkpoint| {
             checkpoint.remembered().clone()
         })
     }

@@ -8,12 +8,16 @@ use jiff::Zoned;
 use jiff::tz::TimeZone;
 
 use super::{explain, prompts};
-use crate::config::{Asked, Environment, Plan};
+use crate::config::{ProcessEnvironment, RequestTask, RunPlan};
 use crate::fleet::FanOut;
 use crate::report::{self, AskOptions, Ending, Progress, ResponseOutput};
 
 /// Asks the hosts and prints their responses. Returns the exit code.
-pub(super) async fn run(plan: &Plan, asked: &Asked, environment: &Environment) -> Result<u8> {
+pub(super) async fn run(
+    plan: &RunPlan,
+    asked: &RequestTask,
+    environment: &ProcessEnvironment,
+) -> Result<u8> {
     let mut ending = Ending::of_process();
     if let Some(query) = &asked.explain {
         explain::print_explanation(query, plan.json, environment)?;
@@ -31,7 +35,7 @@ pub(super) async fn run(plan: &Plan, asked: &Asked, environment: &Environment) -
     Ok(outcome?.exit)
 }
 
-fn options(plan: &Plan, asked: &Asked, progress: Progress) -> AskOptions {
+fn options(plan: &RunPlan, asked: &RequestTask, progress: Progress) -> AskOptions {
     let terminal = io::stdout().is_terminal();
     let width = terminal.then(|| crossterm::terminal::size().map_or(80, |(columns, _)| columns));
     AskOptions {

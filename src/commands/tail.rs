@@ -6,12 +6,12 @@ use std::path::Path;
 use anyhow::Result;
 
 use super::pass::Pass;
-use crate::config::{self, Plan};
+use crate::config::{self, RunPlan};
 use crate::report::Part;
 use crate::stages::Checkpoint;
 
 /// Prints the lines of the sources that the globs name. Returns the exit code.
-pub(super) async fn run(plan: &Plan, sources: &[String], resume: Option<&Path>) -> Result<u8> {
+pub(super) async fn run(plan: &RunPlan, sources: &[String], resume: Option<&Path>) -> Result<u8> {
     let mut pass = Pass::new(plan, plan.hosts.clone(), Part::Lines);
     // Before anything is connected: an error is one of usage.
     if let Some(path) = resume {

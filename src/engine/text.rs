@@ -7,9 +7,9 @@ use std::ops::Range;
 use std::os::unix::fs::FileExt;
 
 use crate::files::access::FileError;
-use crate::model::log_file::{LogFile, Packing};
+use crate::model::log_file::{Compression, LogFile};
 
-use super::Stop;
+use super::StopFlag;
 use super::open::{open, system};
 use super::unpack::Unpacker;
 
@@ -38,9 +38,9 @@ impl PlainText {
     /// Opens a file at its beginning.
     pub(super) fn open(file: &LogFile) -> Result<Self, FileError> {
         let (opened, now) = open(file)?;
-        let length = (file.packing == Packing::Plain && now.size > 0).then_some(now.size);
+        let length = (file.packing == Compression::Plain && now.size > 0).then_some(now.size);
         let form = match file.packing {
-            Packing::Plain => TextForm::Plain(opened),
+            Compression::Plain => TextForm::Plain(opened),
             packing => TextForm::Packed(Box::new(Unpacker::new(opened, now.size, packing)?)),
         };
         Ok(Self {
@@ -64,7 +64,7 @@ impl PlainText {
 
     /// Goes on at this offset, which must not have been passed where the file is compressed;
     /// `false` where the text ends before it.
-    pub(super) fn skip_to(&mut self, offset: u64, stop: &Stop) -> Result<bool, FileError> {
+    pub(super) fn skip_to(&mut self, offset: u64, stop: &StopFlag) -> Result<bool, FileError> {
         if let TextForm::Plain(_) = self.form {
             self.offset = offset;
         }
@@ -83,7 +83,7 @@ impl PlainText {
 
     /// The text that follows: fewer bytes than there is room for only at the end, or where the file
     /// cannot be read any further; what is good comes first, and the error with the next question.
-    pub(super) fn read(&mut self, buffer: &mut [u8], stop: &Stop) -> Result<usize, FileError> {
+    pub(super) fn read(&mut self, buffer: &mut [u8], stop: &StopFlag) -> Result<usize, FileError> {
         if let Some(error) = &self.failed {
             return Err(error.clone());
         }

@@ -15,7 +15,7 @@ use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
 use crate::files::access::FileError;
-use crate::model::log_file::Packing;
+use crate::model::log_file::Compression;
 
 /// No log that a person keeps has more text.
 const MAX_TEXT: u64 = 64 << 30;
@@ -41,12 +41,12 @@ enum ArchiveMember {
     Gzip(Box<GzDecoder<Input>>),
     Bzip2(Box<BzDecoder<Input>>),
     Xz(Box<XzReader<Input>>),
-    Zstd(Box<Zstd>),
+    Zstd(Box<ZstdFrames>),
 }
 
 /// The text of a compressed file.
 pub(super) struct Unpacker {
-    packing: Packing,
+    packing: Compression,
     /// `None` behind the last.
     member: Option<ArchiveMember>,
     limit: u64,
@@ -57,7 +57,7 @@ pub(super) struct Unpacker {
 
 impl Unpacker {
     /// Begins with the first byte of a file of this size.
-    pub(super) fn new(file: File, size: u64, packing: Packing) -> Result<Self, FileError> {
+    pub(super) fn new(file: File, size: u64, packing: Compression) -> Result<Self, FileError> {
         let limit = size.saturating_mul(MAX_RATIO).clamp(RATIO_FROM, MAX_TEXT);
         let member =
             ArchiveMember::new(packing, BufReader::with_capacity(INPUT, file)).map_err(damaged)?;
@@ -124,26 +124,28 @@ impl Unpacker {
 }
 
 /// By the first byte of the magic number.
-fn may_begin(packing: Packing, first: u8) -> bool {
+fn may_begin(packing: Compression, first: u8) -> bool {
     match packing {
-        Packing::Plain => false,
-        Packing::Gzip => first == 0x1f,
-        Packing::Bzip2 => first == b'B',
-        Packing::Xz => first == 0xfd,
+        Compression::Plain => false,
+        Compression::Gzip => first == 0x1f,
+        Compression::Bzip2 => first == b'B',
+        Compression::Xz => first == 0xfd,
         // The second: a frame that holds no text.
-        Packing::Zstd => first == 0x28 || first & 0xf0 == 0x50,
+        Compression::Zstd => first == 0x28 || first & 0xf0 == 0x50,
     }
 }
 
 impl ArchiveMember {
-    fn new(packing: Packing, input: Input) -> io::Result<Option<Self>> {
+    fn new(packing: Compression, input: Input) -> io::Result<Option<Self>> {
         Ok(Some(match packing {
-            Packing::Plain => return Ok(None),
-            Packing::Gzip => Self::Gzip(Box::new(GzDecoder::new(input))),
-            Packing::Bzip2 => Self::Bzip2(Box::new(BzDecoder::new(input))),
-            Packing::Xz => Self::Xz(Box::new(XzReader::new_mem_limit(input, false, MAX_XZ_KIB))),
-            Packing::Zstd => {
-                return Ok(Zstd::new(input)?.map(|decoder| Self::Zstd(Box::new(decoder))));
+            Compression::Plain => return Ok(None),
+            Compression::Gzip => Self::Gzip(Box::new(GzDecoder::new(input))),
+            Compression::Bzip2 => Self::Bzip2(Box::new(BzDecoder::new(input))),
+            Compression::Xz => {
+                Self::Xz(Box::new(XzReader::new_mem_limit(input, false, MAX_XZ_KIB)))
+            }
+            Compression::Zstd => {
+                return Ok(ZstdFrames::new(input)?.map(|decoder| Self::Zstd(Box::new(decoder))));
             }
         }))
     }
@@ -169,12 +171,12 @@ impl ArchiveMember {
 }
 
 /// Frames of zstd, one behind the other.
-struct Zstd {
+struct ZstdFrames {
     input: Input,
     decoder: FrameDecoder,
 }
 
-impl Zstd {
+impl ZstdFrames {
     /// The next frame that holds text; `None` where the file ends with one that holds none.
     fn new(mut input: Input) -> io::Result<Option<Self>> {
         let mut decoder = FrameDecoder::new();

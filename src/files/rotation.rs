@@ -2,13 +2,13 @@
 
 use std::cmp::Reverse;
 
-use crate::model::log_file::Packing;
+use crate::model::log_file::Compression;
 
 /// Where a file stands among the generations of a log, by its name. The order is that of age: the
 /// oldest first, and where a log was rotated in both ways, those with a date before those with a
 /// number.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Generation {
+pub enum RotationIndex {
     /// It has a date: year, month, day and whatever numbers follow, or seconds since 1970.
     Dated(Vec<u64>),
     /// It has a number, the higher the older.
@@ -17,7 +17,7 @@ pub enum Generation {
     Live,
 }
 
-impl Generation {
+impl RotationIndex {
     /// Which generation of the log `live` the file `candidate` is; `None` where by its name it is
     /// none.
     ///
@@ -29,7 +29,7 @@ impl Generation {
     #[must_use]
     pub fn of(live: &[u8], candidate: &[u8]) -> Option<Self> {
         let name = candidate.strip_suffix(b".backup").unwrap_or(candidate);
-        let name = Packing::of_name(name).stripped(name);
+        let name = Compression::of_name(name).stripped(name);
         let name = name.strip_suffix(b".backup").unwrap_or(name);
         if candidate == live || name == live {
             return Some(Self::Live);
@@ -77,7 +77,7 @@ impl Generation {
 /// Whether a file is by its name a generation of this log, or the log itself.
 #[must_use]
 pub fn belongs(live: &[u8], candidate: &[u8]) -> bool {
-    Generation::of(live, candidate).is_some()
+    RotationIndex::of(live, candidate).is_some()
 }
 
 /// `20261120130000` in its parts, so that it compares with what was written with separators.
@@ -104,11 +104,13 @@ mod tests {
 
     #[test]
     fn generations_are_known_by_their_names_and_other_logs_are_not() {
-        let of = |name: &str| Generation::of(b"/l/app.log", name.as_bytes());
-        let (dated, numbered) = (Generation::Dated, |n| Generation::Numbered(Reverse(n)));
+        let of = |name: &str| RotationIndex::of(b"/l/app.log", name.as_bytes());
+        let (dated, numbered) = (RotationIndex::Dated, |n| {
+            RotationIndex::Numbered(Reverse(n))
+        });
         for (name, generation) in [
-            ("/l/app.log", Generation::Live),
-            ("/l/app.log.gz", Generation::Live),
+            ("/l/app.log", RotationIndex::Live),
+            ("/l/app.log.gz", RotationIndex::Live),
             ("/l/app.log.1", numbered(1)),
             ("/l/app.log-2", numbered(2)),
             ("/l/app.log.12.gz", numbered(12)),
@@ -172,7 +174,7 @@ mod tests {
         ];
         let mut found: Vec<_> = names
             .iter()
-            .map(|name| (Generation::of(b"a.log", name.as_bytes()), *name))
+            .map(|name| (RotationIndex::of(b"a.log", name.as_bytes()), *name))
             .collect();
         found.reverse();
         found.sort();

@@ -24,7 +24,7 @@ use super::pages::Pages;
 use crate::model::host::{HostId, HostSpec};
 use crate::model::state::{HostStatus, LinkState};
 use crate::model::update::Update;
-use crate::query::request::{Ask, Reply};
+use crate::query::request::{LogRequest, LogResponse};
 use crate::transport::Connector;
 
 /// Pending responses of all hosts. One has a few hundred KiB at most, so this bounds the bytes too.
@@ -45,7 +45,7 @@ pub enum FanOutEvent {
     /// The state of a host, what it says of itself, a source, lines of pages in their order, a gap.
     Update(Update),
     /// Any other reply.
-    Reply(HostId, Reply),
+    Reply(HostId, LogResponse),
     /// A host is done: it has answered everything, or failed. Its state has come before.
     Done(HostId),
 }
@@ -56,7 +56,7 @@ impl FanOut {
     #[must_use]
     pub fn start(
         hosts: Vec<HostSpec>,
-        asks: &[Ask],
+        asks: &[LogRequest],
         silence: Duration,
         connector: Connector,
     ) -> Self {
@@ -65,14 +65,14 @@ impl FanOut {
 
     pub(super) fn start_by(
         hosts: Vec<HostSpec>,
-        asks: &[Ask],
+        asks: &[LogRequest],
         silence: Duration,
         reach: impl Reach,
     ) -> Self {
         let (sender, responses) = mpsc::channel(RESPONSES);
         let mut tasks = JoinSet::new();
         let undone = hosts.len();
-        let asks = Arc::<[Ask]>::from(asks);
+        let asks = Arc::<[LogRequest]>::from(asks);
         for (id, host) in (0..).map(HostId).zip(hosts) {
             let task = HostTask {
                 id,
@@ -138,20 +138,20 @@ impl FanOut {
         }
     }
 
-    fn reply(&mut self, host: HostId, reply: Reply) {
+    fn reply(&mut self, host: HostId, reply: LogResponse) {
         match reply {
-            Reply::Lines(source, lines) => {
+            LogResponse::Lines(source, lines) => {
                 let named = self.pages.lines(host, &source, lines);
                 self.updates(named);
             }
-            Reply::Gap(source, missing) => {
+            LogResponse::Gap(source, missing) => {
                 let named = self.pages.gap(host, &source, &missing);
                 self.updates(named);
             }
-            Reply::Source(info, files) => {
+            LogResponse::Source(info, files) => {
                 let known = self.pages.info(host, &info);
                 self.update(known);
-                let reply = Reply::Source(info, files);
+                let reply = LogResponse::Source(info, files);
                 self.ready.push_back(FanOutEvent::Reply(host, reply));
             }
             other => self.ready.push_back(FanOutEvent::Reply(host, other)),

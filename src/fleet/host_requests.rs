@@ -10,9 +10,9 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::aggregator::still_waiting;
 use crate::host::ask::Answering;
-use crate::model::host::{Facts, HostId, HostSpec};
+use crate::model::host::{HostId, HostSpec, SystemFacts};
 use crate::model::state::{HostStatus, LinkState};
-use crate::query::request::{Ask, Reply};
+use crate::query::request::{LogRequest, LogResponse};
 use crate::transport::backoff::Backoff;
 use crate::transport::{Connection, Connector, LinkError};
 
@@ -45,8 +45,8 @@ pub(super) enum HostResponse {
     Waits(String),
     /// The login has its shell.
     Greeted,
-    Facts(Box<Facts>),
-    Reply(Reply),
+    Facts(Box<SystemFacts>),
+    Reply(LogResponse),
     /// Its last state.
     Ended(HostStatus),
 }
@@ -63,7 +63,7 @@ pub(super) trait Reach: Clone + Send + Sync + 'static {
     fn ask(
         &self,
         host: &HostSpec,
-        asks: &[Ask],
+        asks: &[LogRequest],
         channel: &HostChannel,
     ) -> impl Future<Output = Result<(), LinkError>> + Send;
 }
@@ -72,7 +72,7 @@ impl Reach for Connector {
     async fn ask(
         &self,
         host: &HostSpec,
-        asks: &[Ask],
+        asks: &[LogRequest],
         channel: &HostChannel,
     ) -> Result<(), LinkError> {
         let connection = self.connect(host).await?;
@@ -120,7 +120,7 @@ async fn report_life(connection: &Connection, channel: &HostChannel) {
 async fn ask_all(
     connection: &Connection,
     host: &HostSpec,
-    asks: &[Ask],
+    asks: &[LogRequest],
     channel: &HostChannel,
 ) -> Result<(), LinkError> {
     channel.send(HostResponse::Connected).await;
@@ -276,7 +276,7 @@ struct FailedTry {
 pub(super) struct HostTask {
     pub(super) id: HostId,
     pub(super) host: HostSpec,
-    pub(super) asks: Arc<[Ask]>,
+    pub(super) asks: Arc<[LogRequest]>,
     /// A host that says nothing for so long has timed out.
     pub(super) silence: Duration,
     pub(super) sender: mpsc::Sender<TaggedResponse>,
@@ -393,7 +393,7 @@ impl Failures {
         if let HostResponse::Warned(way) = response {
             self.way = Some(way.clone());
         }
-        let HostResponse::Reply(Reply::Failed(source, why)) = response else {
+        let HostResponse::Reply(LogResponse::Failed(source, why)) = response else {
             return;
         };
         self.count += 1;

@@ -230,8 +230,8 @@ mod tests {
     use super::*;
     use crate::model::cursor::{Cursor, FileId};
     use crate::model::host::HostId;
-    use crate::model::line::{Line, Span};
-    use crate::model::time::TimeFrom;
+    use crate::model::line::{ByteSpan, Line};
+    use crate::model::time::TimeSource;
     use bytes::Bytes;
     use proptest::prelude::*;
 
@@ -242,10 +242,10 @@ mod tests {
         };
         let line = Line {
             time: Time(time),
-            time_from: TimeFrom::Stamp,
+            time_from: TimeSource::Stamp,
             cursor,
             continues: false,
-            stamp: Span::default(),
+            stamp: ByteSpan::default(),
             raw: Bytes::from_static(b"line"),
         };
         FleetLine::new(HostId(source), SourceId(source), line)

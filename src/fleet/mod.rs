@@ -39,9 +39,9 @@ use tokio::time::{Instant, timeout};
 
 use crate::host::{Command, Outbox, Work, supervise};
 use crate::model::host::{HostId, HostSpec};
-use crate::model::reached::{Reached, Remembered};
+use crate::model::read_position::{ReadPosition, SavedPositions};
 use crate::model::update::Update;
-use crate::query::request::{Ask, Reply};
+use crate::query::request::{LogRequest, LogResponse};
 use crate::transport::Connector;
 
 /// What is wanted of every host.
@@ -57,7 +57,7 @@ pub struct Options {
 
 impl Options {
     /// What is wanted of a host that an earlier run has read up to `reached`.
-    fn work(&self, started: Instant, reached: BTreeMap<String, Vec<Reached>>) -> Work {
+    fn work(&self, started: Instant, reached: BTreeMap<String, Vec<ReadPosition>>) -> Work {
         let until = match self.goal {
             Goal::Once { deadline } => Some(started + deadline),
             Goal::Follow => None,
@@ -120,7 +120,7 @@ impl Fleet {
     /// Starts a task per host. Host `n` of `hosts` is `HostId(n)` from then on.
     #[must_use]
     pub fn start(hosts: Vec<HostSpec>, options: Options, connector: Connector) -> (Self, Updates) {
-        Self::resume(hosts, options, connector, &Remembered::new())
+        Self::resume(hosts, options, connector, &SavedPositions::new())
     }
 
     /// The same; files that an earlier run was told of are read from there on.
@@ -129,7 +129,7 @@ impl Fleet {
         hosts: Vec<HostSpec>,
         options: Options,
         connector: Connector,
-        remembered: &Remembered,
+        remembered: &SavedPositions,
     ) -> (Self, Updates) {
         let started = Instant::now();
         let ready = Arc::new(Notify::new());
@@ -177,7 +177,7 @@ impl Fleet {
 
     /// Sends a request to a host that is followed; see [`RequestClient::ask`].
     #[must_use]
-    pub fn ask(&self, host: HostId, ask: Ask) -> mpsc::Receiver<Reply> {
+    pub fn ask(&self, host: HostId, ask: LogRequest) -> mpsc::Receiver<LogResponse> {
         self.requests.ask(host, ask)
     }
 

@@ -4,7 +4,7 @@ use tokio::sync::mpsc;
 
 use crate::host::Question;
 use crate::model::host::HostId;
-use crate::query::request::{Ask, Reply};
+use crate::query::request::{LogRequest, LogResponse};
 
 /// Pending replies to one request; a slow reader makes the host wait.
 pub(super) const REPLIES: usize = 16;
@@ -23,9 +23,9 @@ impl RequestClient {
     }
 
     /// Asks a host, over the connection that it has. A host that is down says so at once; dropping
-    /// the receiver ends the work there. A response that is whole ends with [`Reply::Done`].
+    /// the receiver ends the work there. A response that is whole ends with [`LogResponse::Done`].
     #[must_use]
-    pub fn ask(&self, host: HostId, ask: Ask) -> mpsc::Receiver<Reply> {
+    pub fn ask(&self, host: HostId, ask: LogRequest) -> mpsc::Receiver<LogResponse> {
         let (sender, receiver) = mpsc::channel(REPLIES);
         let sent = self
             .hosts
@@ -33,7 +33,7 @@ impl RequestClient {
             .is_some_and(|host| host.try_send((ask, sender.clone())).is_ok());
         if !sent {
             // There is room for the first.
-            let _ = sender.try_send(Reply::Failed(
+            let _ = sender.try_send(LogResponse::Failed(
                 "".into(),
                 "it has not answered what was asked before".into(),
             ));

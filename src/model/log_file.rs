@@ -5,7 +5,7 @@ use super::time::Time;
 
 /// How the text of a file is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Packing {
+pub enum Compression {
     /// As it is.
     #[default]
     Plain,
@@ -19,7 +19,7 @@ pub enum Packing {
     Zstd,
 }
 
-impl Packing {
+impl Compression {
     /// By the end of the file's name; that is what `logrotate` and people go by.
     #[must_use]
     pub fn of_name(name: &[u8]) -> Self {
@@ -71,5 +71,5 @@ pub struct LogFile {
     /// When it was last written to.
     pub modified: Time,
     /// How its text is stored.
-    pub packing: Packing,
+    pub packing: Compression,
 }

@@ -9,17 +9,17 @@
 //! the bytes again (an earlier generation that has turned up, under whatever name) is left to
 //! `host`.
 
-use crate::model::cursor::Place;
+use crate::model::cursor::LineRef;
 use crate::model::gap::{Gap, GapReason};
 use crate::model::line::Line;
 use crate::model::time::Time;
-use crate::query::request::{MissingBytes, Page, Start};
+use crate::query::request::{MissingBytes, PageRequest, PageStart};
 
 /// Where the lines of a gap end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GapBoundary {
     /// Before this line, which came after the gap.
-    Line(Place),
+    Line(LineRef),
     /// With the file in which the gap begins.
     File,
     /// With the response.
@@ -43,19 +43,19 @@ pub enum FillOutcome {
 /// A gap that is being filled.
 #[derive(Debug, Clone)]
 pub struct GapFill {
-    before: Place,
+    before: LineRef,
     boundary: GapBoundary,
     /// The last line that stands in its place, and the offset after it.
-    last: Option<(Place, u64)>,
+    last: Option<(LineRef, u64)>,
     /// The last line when the present page began.
-    page_began: Option<Place>,
+    page_began: Option<LineRef>,
     outcome: Option<FillOutcome>,
 }
 
 impl GapFill {
     /// Fills a gap that follows the line `before`.
     #[must_use]
-    pub fn new(before: Place, boundary: GapBoundary) -> Self {
+    pub fn new(before: LineRef, boundary: GapBoundary) -> Self {
         Self {
             before,
             boundary,
@@ -67,10 +67,10 @@ impl GapFill {
 
     /// The next page to ask for.
     #[must_use]
-    pub fn page(&mut self, lines: u32) -> Page {
+    pub fn page(&mut self, lines: u32) -> PageRequest {
         self.page_began = self.last.map(|(place, _)| place);
-        Page {
-            start: Start::After(self.last_place()),
+        PageRequest {
+            start: PageStart::After(self.last_place()),
             backwards: false,
             lines,
             window: Time(i64::MIN)..Time(i64::MAX),
@@ -151,7 +151,7 @@ impl GapFill {
         }
     }
 
-    fn last_place(&self) -> Place {
+    fn last_place(&self) -> LineRef {
         self.last.map_or(self.before, |(place, _)| place)
     }
 
@@ -177,17 +177,17 @@ mod tests {
     use super::*;
     use crate::model::cursor::{Cursor, FileId};
     use crate::model::host::HostId;
-    use crate::model::line::Span;
+    use crate::model::line::ByteSpan;
     use crate::model::source::SourceId;
-    use crate::model::time::TimeFrom;
+    use crate::model::time::TimeSource;
 
     /// A line of four bytes, with its line end, of a file.
     fn line(ino: u64, number: u64) -> Line {
         Line {
             time: Time(0),
-            time_from: TimeFrom::Arrival,
+            time_from: TimeSource::Arrival,
             continues: false,
-            stamp: Span::default(),
+            stamp: ByteSpan::default(),
             cursor: Cursor {
                 file: FileId { dev: 1, ino },
                 offset: number * 4,
@@ -216,9 +216,9 @@ mod tests {
         }
     }
 
-    fn start(page: &Page) -> u64 {
+    fn start(page: &PageRequest) -> u64 {
         match page.start {
-            Start::After(place) => place.cursor.offset,
+            PageStart::After(place) => place.cursor.offset,
             _ => unreachable!("pages of gaps begin after a line"),
         }
     }

@@ -15,15 +15,15 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::fleet::{self, Feed};
-use crate::model::cursor::Place;
-use crate::model::filled::Filled;
+use crate::model::backfilled::BackfilledLines;
+use crate::model::cursor::LineRef;
 use crate::model::gap::{Gap, GapReason};
 use crate::model::host::HostId;
 use crate::model::line::{FleetLine, Line};
 use crate::model::source::SourceId;
 use crate::model::update::Update;
 use crate::query::gap_fill::{FillOutcome, GapBoundary, GapFill};
-use crate::query::request::{Ask, MissingBytes, Reply, What};
+use crate::query::request::{LogRequest, LogResponse, MissingBytes, RequestKind};
 
 /// The line after a gap is waited for so long: a log may say nothing more for days.
 const WAIT: Duration = Duration::from_secs(5);
@@ -48,19 +48,19 @@ const MOST_HELD: usize = 16 << 20;
 
 /// Who can be asked for what was lost.
 pub trait GapRequests: Clone + Send + Sync + 'static {
-    /// Asks a host. An answer that is whole ends with [`Reply::Done`]; dropping the receiver ends
+    /// Asks a host. An answer that is whole ends with [`LogResponse::Done`]; dropping the receiver ends
     /// the work.
-    fn ask(&self, host: HostId, ask: Ask) -> mpsc::Receiver<Reply>;
+    fn ask(&self, host: HostId, ask: LogRequest) -> mpsc::Receiver<LogResponse>;
 }
 
 impl GapRequests for fleet::RequestClient {
-    fn ask(&self, host: HostId, ask: Ask) -> mpsc::Receiver<Reply> {
+    fn ask(&self, host: HostId, ask: LogRequest) -> mpsc::Receiver<LogResponse> {
         Self::ask(self, host, ask)
     }
 }
 
 impl GapRequests for fleet::OneShotClient {
-    fn ask(&self, host: HostId, ask: Ask) -> mpsc::Receiver<Reply> {
+    fn ask(&self, host: HostId, ask: LogRequest) -> mpsc::Receiver<LogResponse> {
         Self::ask(self, host, ask)
     }
 }
@@ -71,7 +71,7 @@ pub struct Backfill<F, A> {
     client: A,
     known: BTreeMap<SourceId, KnownSource>,
     holes: BTreeMap<SourceId, Hole>,
-    filled: Filled,
+    filled: BackfilledLines,
     /// Tells a hole from one that its source had before.
     serial: u64,
     fetching: JoinSet<(SourceId, u64, Vec<Update>)>,
@@ -89,14 +89,14 @@ pub struct Backfill<F, A> {
 struct KnownSource {
     name: Arc<str>,
     /// Of its last line.
-    last: Option<Place>,
+    last: Option<LineRef>,
 }
 
 /// A gap on its way to be filled.
 struct Hole {
     serial: u64,
     gap: Gap,
-    before: Place,
+    before: LineRef,
     /// What came of its source since.
     held: Vec<Update>,
     bytes: usize,
@@ -113,7 +113,7 @@ impl<F: Feed, A: GapRequests> Backfill<F, A> {
             client,
             known: BTreeMap::new(),
             holes: BTreeMap::new(),
-            filled: Filled::default(),
+            filled: BackfilledLines::default(),
             serial: 0,
             fetching: JoinSet::new(),
             room: Arc::new(Semaphore::new(AT_ONCE)),
@@ -213,7 +213,7 @@ impl<F: Feed, A: GapRequests> Backfill<F, A> {
     }
 
     /// Asks the host for what stands between the line before a gap and the one after it.
-    fn fetch(&mut self, source: SourceId, after: Option<Place>) {
+    fn fetch(&mut self, source: SourceId, after: Option<LineRef>) {
         let Some(hole) = self.holes.get_mut(&source) else {
             return;
         };
@@ -392,9 +392,9 @@ impl GapRequest {
     }
 
     async fn page(&mut self, client: &impl GapRequests) {
-        let ask = Ask {
+        let ask = LogRequest {
             sources: vec![self.name.to_string()],
-            what: What::Page(self.fill.page(PAGE_LINES)),
+            what: RequestKind::Page(self.fill.page(PAGE_LINES)),
         };
         let mut replies = client.ask(self.gap.host, ask);
         while self.fill.outcome().is_none() {
@@ -403,12 +403,12 @@ impl GapRequest {
                 return self.fill.breaks_off();
             };
             match reply {
-                Reply::Lines(name, lines) if name == self.name => self.lines(lines),
-                Reply::Gap(name, missing) if name == self.name => self.missing(&missing),
-                Reply::Failed(name, _) if name.is_empty() || name == self.name => {
+                LogResponse::Lines(name, lines) if name == self.name => self.lines(lines),
+                LogResponse::Gap(name, missing) if name == self.name => self.missing(&missing),
+                LogResponse::Failed(name, _) if name.is_empty() || name == self.name => {
                     return self.fill.breaks_off();
                 }
-                Reply::Done(totals) => return self.fill.page_ends(totals.more),
+                LogResponse::Done(totals) => return self.fill.page_ends(totals.more),
                 _ => {}
             }
         }

@@ -16,7 +16,7 @@ use crate::model::line::FleetLine;
 use crate::model::source::SourceId;
 use crate::model::time::Time;
 use crate::model::update::Update;
-use crate::query::{Query, Subject};
+use crate::query::{MatchInput, Query};
 
 /// Most bytes that wait. Beyond it, the oldest record is decided by the lines of it that have come.
 const MAX_HELD_BYTES: usize = 8 << 20;
@@ -68,7 +68,9 @@ impl<F: Feed> GrepStage<F> {
         for update in batch {
             match update {
                 Update::Lines(lines) => {
-                    lines.into_iter().for_each(|line| self.line(line, &mut out))
+                    for line in lines {
+                        self.line(line, &mut out);
+                    }
                 }
                 Update::Gap(gap) => self.gap(gap, &mut out),
                 other => {
@@ -261,7 +263,7 @@ impl RecordGroup {
     /// Whether it matches, by the lines of it that have come; `line` is one of them.
     fn decide(&mut self, query: &Query, names: &LineNames, line: &FleetLine) -> bool {
         let matches = self.matches.unwrap_or_else(|| {
-            query.matches(&Subject {
+            query.matches(&MatchInput {
                 host: names.host(line),
                 source: names.source(line.source),
                 time: self.time,
@@ -377,9 +379,9 @@ mod tests {
     use crate::model::cursor::{Cursor, FileId};
     use crate::model::gap::GapReason;
     use crate::model::host::HostId;
-    use crate::model::line::{Line, Span};
-    use crate::model::time::TimeFrom;
-    use crate::query::Now;
+    use crate::model::line::{ByteSpan, Line};
+    use crate::model::time::TimeSource;
+    use crate::query::ReferenceTime;
 
     const FILE: FileId = FileId { dev: 0, ino: 0 };
 
@@ -390,10 +392,10 @@ mod tests {
             late: false,
             content: Line {
                 time: Time(0),
-                time_from: TimeFrom::Stamp,
+                time_from: TimeSource::Stamp,
                 cursor: Cursor { file: FILE, offset },
                 continues,
-                stamp: Span::default(),
+                stamp: ByteSpan::default(),
                 raw: Bytes::copy_from_slice(text.as_bytes()),
             },
         }
@@ -413,7 +415,7 @@ mod tests {
     }
 
     fn query(written: &str) -> Query {
-        Query::parse(written, &Now::default()).expect("a query")
+        Query::parse(written, &ReferenceTime::default()).expect("a query")
     }
 
     /// What is decided, by its offset, and whether it is wanted.
@@ -472,7 +474,7 @@ mod tests {
             held.finish();
             drain(&mut held, &query, &mut out);
             let is_wanted = |text: &String| {
-                query.matches(&Subject { host: "", source: "", time: Time(0), raw: text.trim_end().as_bytes() })
+                query.matches(&MatchInput { host: "", source: "", time: Time(0), raw: text.trim_end().as_bytes() })
             };
             let wanted: Vec<bool> = records.iter().map(is_wanted).collect();
             let expected: Vec<_> =

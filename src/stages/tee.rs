@@ -204,9 +204,9 @@ mod tests {
     use super::*;
     use crate::model::cursor::{Cursor, FileId};
     use crate::model::host::HostId;
-    use crate::model::line::{FleetLine, Line, Span};
+    use crate::model::line::{ByteSpan, FleetLine, Line};
     use crate::model::source::SourceId;
-    use crate::model::time::{Time, TimeFrom};
+    use crate::model::time::{Time, TimeSource};
 
     /// Batches that are all there, and then the end.
     struct Numbered(VecDeque<Vec<Update>>);
@@ -234,9 +234,9 @@ mod tests {
         let file = FileId { dev: 0, ino: 1 };
         let line = Line {
             time: Time(0),
-            time_from: TimeFrom::Arrival,
+            time_from: TimeSource::Arrival,
             continues: false,
-            stamp: Span::default(),
+            stamp: ByteSpan::default(),
             cursor: Cursor { file, offset },
             raw: Bytes::new(),
         };

@@ -8,13 +8,13 @@ use std::task::{Context, Poll};
 use tokio::sync::mpsc;
 
 use crate::app::AskId;
-use crate::query::request::Reply;
+use crate::query::request::LogResponse;
 
 /// Replies that are taken together.
 const TOGETHER: usize = 64;
 
 /// Some replies of a response, or `None` at its end.
-pub(super) type Part = (AskId, Option<Vec<Reply>>);
+pub(super) type Part = (AskId, Option<Vec<LogResponse>>);
 
 /// The responses that are awaited, beginning with the one whose turn is next.
 #[derive(Default)]
@@ -24,12 +24,12 @@ pub(super) struct PendingResponses {
 
 struct OpenResponse {
     id: AskId,
-    replies: mpsc::Receiver<Reply>,
+    replies: mpsc::Receiver<LogResponse>,
 }
 
 impl PendingResponses {
     /// Waits for a response.
-    pub(super) fn add(&mut self, id: AskId, replies: mpsc::Receiver<Reply>) {
+    pub(super) fn add(&mut self, id: AskId, replies: mpsc::Receiver<LogResponse>) {
         self.open.push_back(OpenResponse { id, replies });
     }
 

@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use crate::app::{App, Effect, Event, QuestionId};
 use crate::fleet::{Feed, Fleet, RequestClient, Updates};
 use crate::model::host::{HostId, HostSpec};
-use crate::model::question::Answer;
+use crate::model::prompt::PromptReply;
 use crate::model::time::Time;
 use crate::model::update::Update;
 use crate::query::Query;
@@ -115,7 +115,7 @@ struct Loop<S, C> {
     looks: Looks,
     pacer: FramePacer,
     questions: mpsc::Receiver<Asked>,
-    asked: HashMap<QuestionId, oneshot::Sender<Answer>>,
+    asked: HashMap<QuestionId, oneshot::Sender<PromptReply>>,
     next_question: u64,
     hosts: RequestClient,
     answers: PendingResponses,

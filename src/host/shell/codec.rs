@@ -3,7 +3,10 @@
 use crate::model::cursor::FileId;
 
 use super::frame::{END, Frame};
-use crate::files::follow::{Absence, Barrier, Head, Request, Seen, Sibling, Stat, Watch};
+use crate::files::follow::{
+    FileHead, FileObservation, FileStat, FileUnavailable, FollowRequest, PermissionBlock,
+    RotatedSibling, Watch,
+};
 
 /// An answer of `follow.sh`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,13 +14,13 @@ pub enum ScriptAnswer<'a> {
     /// It runs and waits for requests.
     Ready,
     /// Something about a file.
-    Seen(Seen<'a>),
+    Seen(FileObservation<'a>),
     /// A poll is over; true where it stopped at its limit and another should follow at once.
     PollEnded(bool),
     /// Logs that a pattern matches.
     Expanded(Expanded<'a>),
     /// What the pattern with this number matches cannot be told, for this stands before it.
-    Barred(u32, Barrier),
+    Barred(u32, PermissionBlock),
     /// Whether a path, by the name under which it was tried, has been answered for.
     Tried(&'a str, bool),
     /// Facts, as `describe` of the script prints them.
@@ -77,43 +80,43 @@ fn decode_file<'a>(
 ) -> Option<ScriptAnswer<'a>> {
     let watch: Watch = words.next()?.parse().ok()?;
     let seen = match kind {
-        "C" => Seen::Changed(watch, decode_stat(words.next()?)?),
-        "F" => Seen::Read(
+        "C" => FileObservation::Changed(watch, decode_stat(words.next()?)?),
+        "F" => FileObservation::Read(
             watch,
             decode_stat(words.next()?)?,
             words.next()?.parse().ok()?,
             body,
         ),
-        "Y" => Seen::Candidate(
+        "Y" => FileObservation::Candidate(
             watch,
             decode_stat(words.next()?)?,
             words.next()?.parse().ok()?,
             body,
         ),
-        "Z" => Seen::Compared(watch),
+        "Z" => FileObservation::Compared(watch),
         "H" => decode_unpacked(watch, words, body)?,
         "V" => match words.next()? {
-            "-" => Seen::Found(watch, None),
-            stat => Seen::Found(watch, Some(decode_stat(stat)?)),
+            "-" => FileObservation::Found(watch, None),
+            stat => FileObservation::Found(watch, Some(decode_stat(stat)?)),
         },
         "L" => match words.next()? {
-            "+" => Seen::ListedPart(watch, decode_listed(body)),
-            is_whole => Seen::Listed(watch, is_whole == "1", decode_listed(body)),
+            "+" => FileObservation::ListedPart(watch, decode_listed(body)),
+            is_whole => FileObservation::Listed(watch, is_whole == "1", decode_listed(body)),
         },
-        "S" => Seen::Heads(
+        "S" => FileObservation::Heads(
             watch,
             String::from_utf8_lossy(body)
                 .lines()
                 .filter_map(decode_head)
                 .collect(),
         ),
-        "O" => Seen::Hole(
+        "O" => FileObservation::Hole(
             watch,
             decode_stat(words.next()?)?,
             words.next()?.parse().ok()?,
         ),
         "X" => decode_absence(watch, words, body)?,
-        "B" => return Some(ScriptAnswer::Barred(watch, Barrier::parse(body))),
+        "B" => return Some(ScriptAnswer::Barred(watch, PermissionBlock::parse(body))),
         "G" => {
             let files = body
                 .split(|&byte| byte == 0)
@@ -150,16 +153,16 @@ fn decode_absence<'a>(
     watch: Watch,
     mut words: std::str::Split<'_, char>,
     body: &[u8],
-) -> Option<Seen<'a>> {
+) -> Option<FileObservation<'a>> {
     match words.next()? {
-        "missing" => Some(Seen::Absent(watch, Absence::Missing)),
-        "special" => Some(Seen::Absent(watch, Absence::Special)),
+        "missing" => Some(FileObservation::Absent(watch, FileUnavailable::Missing)),
+        "special" => Some(FileObservation::Absent(watch, FileUnavailable::Special)),
         "failing" => {
             let said = String::from_utf8_lossy(body);
             let known = FAILURES.into_iter().find(|failure| said.contains(failure));
-            Some(Seen::Absent(
+            Some(FileObservation::Absent(
                 watch,
-                Absence::Failing(known.unwrap_or("it cannot be read")),
+                FileUnavailable::Failing(known.unwrap_or("it cannot be read")),
             ))
         }
         "denied" => {
@@ -167,7 +170,11 @@ fn decode_absence<'a>(
                 "-" => None,
                 stat => Some(decode_stat(stat)?),
             };
-            Some(Seen::Denied(watch, stat, Barrier::parse(body)))
+            Some(FileObservation::Denied(
+                watch,
+                stat,
+                PermissionBlock::parse(body),
+            ))
         }
         _ => None,
     }
@@ -175,12 +182,12 @@ fn decode_absence<'a>(
 
 /// `device:inode:size:time`. A time that is no number of seconds is only good to tell the script of
 /// a change.
-fn decode_stat(word: &str) -> Option<Stat> {
+fn decode_stat(word: &str) -> Option<FileStat> {
     let mut parts = word.split(':');
     let mut number = || parts.next()?.parse::<u64>().ok();
     let (dev, ino, size) = (number()?, number()?, number()?);
     let changed = parts.next().and_then(decode_time).unwrap_or(0);
-    Some(Stat {
+    Some(FileStat {
         id: FileId { dev, ino },
         size,
         changed,
@@ -203,20 +210,25 @@ fn decode_unpacked<'a>(
     watch: Watch,
     mut words: std::str::Split<'_, char>,
     body: &'a [u8],
-) -> Option<Seen<'a>> {
+) -> Option<FileObservation<'a>> {
     let stat = decode_stat(words.next()?)?;
     let (start, wanted): (u64, usize) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
     let size = start + body.len() as u64 + u64::from(body.len() >= wanted);
-    Some(Seen::Unpacked(watch, Stat { size, ..stat }, start, body))
+    Some(FileObservation::Unpacked(
+        watch,
+        FileStat { size, ..stat },
+        start,
+        body,
+    ))
 }
 
 /// What `list` of the script prints: a stat and the end of a name to a line.
-fn decode_listed(body: &[u8]) -> Vec<Sibling> {
+fn decode_listed(body: &[u8]) -> Vec<RotatedSibling> {
     let text = String::from_utf8_lossy(body);
     let sibling = |line: &str| {
         let (stat, name) = line.split_once(' ')?;
         let plain = PACKED.iter().find_map(|ending| name.strip_suffix(ending));
-        Some(Sibling {
+        Some(RotatedSibling {
             stat: decode_stat(stat)?,
             name: plain.unwrap_or(name).to_owned(),
             packed: plain.is_some(),
@@ -226,31 +238,31 @@ fn decode_listed(body: &[u8]) -> Vec<Sibling> {
 }
 
 /// A stat, and what `cksum` prints.
-fn decode_head(line: &str) -> Option<Head> {
+fn decode_head(line: &str) -> Option<FileHead> {
     let mut words = line.split(' ');
     let (stat, sum, length) = (
         decode_stat(words.next()?)?,
         words.next()?.parse().ok()?,
         words.next()?.parse().ok()?,
     );
-    Some(Head { stat, sum, length })
+    Some(FileHead { stat, sum, length })
 }
 
 /// Endings of compressed files that the script can read.
 const PACKED: [&str; 4] = [".gz", ".bz2", ".xz", ".zst"];
 
 /// Writes a request as the line that the script reads.
-pub fn encode(request: &Request, out: &mut String) {
+pub fn encode(request: &FollowRequest, out: &mut String) {
     use std::fmt::Write;
     // Writing to a string cannot fail.
     let _ = match request {
-        Request::Watch { watch, chain, path } => {
+        FollowRequest::Watch { watch, chain, path } => {
             writeln!(out, "W {watch} {chain} {}", escape(path))
         }
-        Request::ReadFrom(watch, id, offset) => {
+        FollowRequest::ReadFrom(watch, id, offset) => {
             writeln!(out, "A {watch} {}:{} {offset}", id.dev, id.ino)
         }
-        Request::Find {
+        FollowRequest::Find {
             watch,
             near,
             id,
@@ -263,17 +275,17 @@ pub fn encode(request: &Request, out: &mut String) {
                 None => writeln!(out),
             }
         }
-        Request::List(watch) => writeln!(out, "L {watch}"),
-        Request::Heads(watch) => writeln!(out, "S {watch}"),
-        Request::Hole(watch, offset) => writeln!(out, "O {watch} {offset}"),
-        Request::Compare(watch, offset) => writeln!(out, "Y {watch} {offset}"),
-        Request::Forget(watch) => writeln!(out, "N {watch}"),
+        FollowRequest::List(watch) => writeln!(out, "L {watch}"),
+        FollowRequest::Heads(watch) => writeln!(out, "S {watch}"),
+        FollowRequest::Hole(watch, offset) => writeln!(out, "O {watch} {offset}"),
+        FollowRequest::Compare(watch, offset) => writeln!(out, "Y {watch} {offset}"),
+        FollowRequest::Forget(watch) => writeln!(out, "N {watch}"),
     };
 }
 
 /// Whether the script answers to a request (and ends the answer with [`ScriptAnswer::End`]).
-pub fn is_answered(request: &Request) -> bool {
-    !matches!(request, Request::ReadFrom(..))
+pub fn is_answered(request: &FollowRequest) -> bool {
+    !matches!(request, FollowRequest::ReadFrom(..))
 }
 
 /// A path or pattern as one word for `printf %b`: everything but the plainest characters in octal.
@@ -304,7 +316,7 @@ mod tests {
 
     #[test]
     fn answers_are_read_as_the_script_says_them() {
-        let stat = |changed| Stat {
+        let stat = |changed| FileStat {
             id: FileId {
                 dev: 65024,
                 ino: 42,
@@ -322,28 +334,32 @@ mod tests {
         check(
             "C 3 65024:42:1267:1795188137",
             b"",
-            &ScriptAnswer::Seen(Seen::Changed(3, day)),
+            &ScriptAnswer::Seen(FileObservation::Changed(3, day)),
         );
         check(
             "F 3 65024:42:1267:1795188137 4096",
             b"abc",
-            &ScriptAnswer::Seen(Seen::Read(3, day, 4096, b"abc")),
+            &ScriptAnswer::Seen(FileObservation::Read(3, day, 4096, b"abc")),
         );
-        check("V 4 -", b"", &ScriptAnswer::Seen(Seen::Found(4, None)));
+        check(
+            "V 4 -",
+            b"",
+            &ScriptAnswer::Seen(FileObservation::Found(4, None)),
+        );
         check(
             "V 4 65024:42:1267:1795188137.000000250",
             b"",
-            &ScriptAnswer::Seen(Seen::Found(4, Some(exact))),
+            &ScriptAnswer::Seen(FileObservation::Found(4, Some(exact))),
         );
         check(
             "V 4 65024:42:1267:Nov210930",
             b"",
-            &ScriptAnswer::Seen(Seen::Found(4, Some(stat(0)))),
+            &ScriptAnswer::Seen(FileObservation::Found(4, Some(stat(0)))),
         );
         let listed =
             b"65024:42:1267:1795188137.000000250 .1\n65024:42:1267:1795188137 -20261120.gz\n";
         let siblings = [(exact, ".1", false), (day, "-20261120", true)];
-        let siblings = siblings.map(|(stat, name, packed)| Sibling {
+        let siblings = siblings.map(|(stat, name, packed)| RotatedSibling {
             stat,
             name: name.to_owned(),
             packed,
@@ -351,14 +367,14 @@ mod tests {
         check(
             "L 4 +",
             listed,
-            &ScriptAnswer::Seen(Seen::ListedPart(4, siblings.to_vec())),
+            &ScriptAnswer::Seen(FileObservation::ListedPart(4, siblings.to_vec())),
         );
         check(
             "L 4 1",
             listed,
-            &ScriptAnswer::Seen(Seen::Listed(4, true, siblings.to_vec())),
+            &ScriptAnswer::Seen(FileObservation::Listed(4, true, siblings.to_vec())),
         );
-        let head = Head {
+        let head = FileHead {
             stat: day,
             sum: 4_038_471_504,
             length: 3,
@@ -366,58 +382,61 @@ mod tests {
         check(
             "S 4",
             b"65024:42:1267:1795188137 4038471504 3\ngone\n",
-            &ScriptAnswer::Seen(Seen::Heads(4, vec![head])),
+            &ScriptAnswer::Seen(FileObservation::Heads(4, vec![head])),
         );
         check(
             "O 4 65024:42:1267:1795188137 1024",
             b"",
-            &ScriptAnswer::Seen(Seen::Hole(4, day, 1024)),
+            &ScriptAnswer::Seen(FileObservation::Hole(4, day, 1024)),
         );
-        let last = Stat { size: 8, ..day };
+        let last = FileStat { size: 8, ..day };
         check(
             "H 4 65024:42:1267:1795188137 5 4",
             b"abc",
-            &ScriptAnswer::Seen(Seen::Unpacked(4, last, 5, b"abc")),
+            &ScriptAnswer::Seen(FileObservation::Unpacked(4, last, 5, b"abc")),
         );
-        let more = Stat { size: 10, ..day };
+        let more = FileStat { size: 10, ..day };
         check(
             "H 4 65024:42:1267:1795188137 5 4",
             b"abcd",
-            &ScriptAnswer::Seen(Seen::Unpacked(4, more, 5, b"abcd")),
+            &ScriptAnswer::Seen(FileObservation::Unpacked(4, more, 5, b"abcd")),
         );
         check(
             "X 4 missing",
             b"",
-            &ScriptAnswer::Seen(Seen::Absent(4, Absence::Missing)),
+            &ScriptAnswer::Seen(FileObservation::Absent(4, FileUnavailable::Missing)),
         );
         let ls = b"-rw-r----- 1 root adm 5 Nov 20 13:00 /l/a\n/l/a";
-        let stat = Stat {
+        let stat = FileStat {
             id: FileId { dev: 1, ino: 2 },
             size: 3,
             changed: 0,
         };
-        let barrier = || Barrier::parse(ls);
+        let barrier = || PermissionBlock::parse(ls);
         check(
             "X 4 denied 1:2:3:0",
             ls,
-            &ScriptAnswer::Seen(Seen::Denied(4, Some(stat), barrier())),
+            &ScriptAnswer::Seen(FileObservation::Denied(4, Some(stat), barrier())),
         );
         check(
             "X 4 denied -",
             ls,
-            &ScriptAnswer::Seen(Seen::Denied(4, None, barrier())),
+            &ScriptAnswer::Seen(FileObservation::Denied(4, None, barrier())),
         );
         check("B 4", ls, &ScriptAnswer::Barred(4, barrier()));
         check(
             "X 4 failing",
             b"Stale file handle\n",
-            &ScriptAnswer::Seen(Seen::Absent(4, Absence::Failing("Stale file handle"))),
+            &ScriptAnswer::Seen(FileObservation::Absent(
+                4,
+                FileUnavailable::Failing("Stale file handle"),
+            )),
         );
-        let other = Absence::Failing("it cannot be read");
+        let other = FileUnavailable::Failing("it cannot be read");
         check(
             "X 4 failing",
             b"\x1b[2Jon fire\n",
-            &ScriptAnswer::Seen(Seen::Absent(4, other)),
+            &ScriptAnswer::Seen(FileObservation::Absent(4, other)),
         );
         let expanded = Expanded {
             pattern: 0,

@@ -3,14 +3,14 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::model::host::Facts;
+use crate::model::host::SystemFacts;
 use crate::model::time::Time;
 
 /// Facts, and what else was found out in the same breath.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Description {
     /// For the screen and the JSON.
-    pub facts: Facts,
+    pub facts: SystemFacts,
     /// There is a journal that could be read.
     pub journal: bool,
     /// The login and its groups, for hints about permissions.
@@ -77,7 +77,7 @@ fn seconds(since_epoch: i64) -> Option<Time> {
         .map(Time::from_timestamp)
 }
 
-fn parse_uname(value: &str, facts: &mut Facts) {
+fn parse_uname(value: &str, facts: &mut SystemFacts) {
     let mut words = value.splitn(3, ' ');
     facts.os = words.next().unwrap_or_default().to_ascii_lowercase();
     facts.arch = words.next().unwrap_or_default().to_owned();
@@ -86,7 +86,7 @@ fn parse_uname(value: &str, facts: &mut Facts) {
 
 /// `SECONDS.NANOSECONDS ZONE`. A `date` that knows no nanoseconds prints something else after the
 /// dot, or nothing.
-fn parse_clock(value: &str, sent: Time, received: Time, facts: &mut Facts) {
+fn parse_clock(value: &str, sent: Time, received: Time, facts: &mut SystemFacts) {
     let (clock, zone) = value.split_once(' ').unwrap_or((value, ""));
     facts.utc_offset_s = parse_zone(zone);
     let (seconds, fraction) = clock.split_once('.').unwrap_or((clock, ""));

@@ -21,7 +21,7 @@ use std::sync::LazyLock;
 use rand::RngExt;
 
 use crate::metrics::{DISK_FS, PROC_FILES};
-use crate::model::host::Facts;
+use crate::model::host::SystemFacts;
 use crate::model::time::Time;
 
 const STATS: &str = include_str!("stats.sh");
@@ -101,7 +101,7 @@ fn script(parts: &[&str]) -> String {
 }
 
 /// What a description of this machine, whose clock is ours, says.
-pub(super) fn described(text: &[u8], at: Time) -> Facts {
+pub(super) fn described(text: &[u8], at: Time) -> SystemFacts {
     describe::parse(text, at, at).facts
 }
 

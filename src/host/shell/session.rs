@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::host::root::Told;
 use crate::host::track::{MAX_SOURCES, Track, usual_sources};
 use crate::host::{HostEvent, Outbox, Work};
-use crate::metrics::{Counters, parse_df};
+use crate::metrics::{ProcCounters, parse_df};
 use crate::model::source::{SourceKind, SourceSpec};
 use crate::model::state::{HostStatus, LinkState};
 use crate::model::time::Time;
@@ -20,7 +20,9 @@ use super::codec::{self, Expanded, ScriptAnswer};
 use super::script::{Script, protocol_error};
 use super::suspects::{Suspect, Suspects};
 use super::{FOLLOW, describe};
-use crate::files::follow::{Absence, Barrier, Begin, Request, Seen};
+use crate::files::follow::{
+    FileObservation, FileUnavailable, FollowRequest, PermissionBlock, StartAt,
+};
 
 /// From one look at the files to the next: with the round trip, what a line waits at most. Files
 /// that rest are looked at half as often, for each look costs the host a process where nothing
@@ -299,7 +301,7 @@ impl Session<'_> {
         }
     }
 
-    fn request(&mut self, request: &Request) {
+    fn request(&mut self, request: &FollowRequest) {
         codec::encode(request, &mut self.outgoing);
         if codec::is_answered(request) {
             self.will_answer(PendingKind::Other);
@@ -314,8 +316,10 @@ impl Session<'_> {
         for suspect in self.suspects.take_hanging(at) {
             match suspect {
                 Suspect::File(watch) => {
-                    let seen =
-                        Seen::Absent(watch, Absence::Failing("the file system does not answer"));
+                    let seen = FileObservation::Absent(
+                        watch,
+                        FileUnavailable::Failing("the file system does not answer"),
+                    );
                     self.track.follower.see(&seen, since_start());
                 }
                 Suspect::Pattern(number) => {
@@ -390,7 +394,7 @@ impl Session<'_> {
                 let (spec, path) = (self.patterns[number].clone(), path.clone().into_bytes());
                 if !self
                     .track
-                    .add_file(&spec, &path, true, Begin::LastLines(self.work.lines))
+                    .add_file(&spec, &path, true, StartAt::LastLines(self.work.lines))
                 {
                     let why = format!(
                         "{}: is not followed: {MAX_SOURCES} files of a host are",
@@ -487,7 +491,10 @@ impl Session<'_> {
             ScriptAnswer::Ready => {}
             ScriptAnswer::End => self.answer_ended(),
             ScriptAnswer::Seen(seen) => {
-                if matches!(seen, Seen::Read(..) | Seen::Unpacked(..)) {
+                if matches!(
+                    seen,
+                    FileObservation::Read(..) | FileObservation::Unpacked(..)
+                ) {
                     self.timers.active = Instant::now();
                 }
                 self.track.follower.see(seen, since_start());
@@ -506,7 +513,7 @@ impl Session<'_> {
                 self.samples += 1;
                 // Of a busy host the answer comes late, and the window begins only there.
                 self.timers.sample = self.timers.sample.max(Instant::now() + FIRST_WINDOW);
-                let counters = Counters::parse(&String::from_utf8_lossy(text));
+                let counters = ProcCounters::parse(&String::from_utf8_lossy(text));
                 self.track.sample(counters, now());
             }
             ScriptAnswer::Usage(text) => self.usage_told(text),
@@ -527,7 +534,9 @@ impl Session<'_> {
 
     fn poll_ended(&mut self, again: bool) {
         let at = Instant::now();
-        self.track.follower.see(&Seen::PollEnded, since_start());
+        self.track
+            .follower
+            .see(&FileObservation::PollEnded, since_start());
         self.track.absorb(now());
         if again && let Some(question) = self.asked.front() {
             let quick = at.duration_since(question.sent) < QUICK;
@@ -568,9 +577,9 @@ impl Session<'_> {
         let new = !self.track.listed.insert(spec.name.clone()) && has_been_looked;
         let new = new || self.track.remembers(&spec);
         let begin = if new {
-            Begin::Start
+            StartAt::Start
         } else {
-            Begin::LastLines(self.work.lines)
+            StartAt::LastLines(self.work.lines)
         };
         self.expanded[number] = true;
         let glob = spec.kind.is_glob();
@@ -600,7 +609,7 @@ impl Session<'_> {
         }
     }
 
-    fn files_barred(&mut self, number: u32, barrier: &Barrier) {
+    fn files_barred(&mut self, number: u32, barrier: &PermissionBlock) {
         let number = number as usize;
         let Some(spec) = self.patterns.get(number).cloned() else {
             return;

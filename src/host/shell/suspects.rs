@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::codec;
-use crate::files::follow::{Request, Watch};
+use crate::files::follow::{FollowRequest, Watch};
 
 /// Whether it has been answered is asked this often.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
@@ -42,7 +42,7 @@ pub(super) struct Suspects {
 struct HeldRequests {
     path: Vec<u8>,
     folder: Vec<u8>,
-    requests: Vec<Request>,
+    requests: Vec<FollowRequest>,
     /// A question is under way.
     asked: bool,
     /// When it is to be asked next.
@@ -52,7 +52,7 @@ struct HeldRequests {
 }
 
 impl HeldRequests {
-    fn new(path: &[u8], first: Option<Request>) -> Self {
+    fn new(path: &[u8], first: Option<FollowRequest>) -> Self {
         let end = path
             .iter()
             .position(|byte| b"*?[".contains(byte))
@@ -87,28 +87,28 @@ impl Suspects {
     }
 
     /// The request, if it can be made now.
-    pub(super) fn pass(&mut self, request: Request) -> Option<Request> {
+    pub(super) fn pass(&mut self, request: FollowRequest) -> Option<FollowRequest> {
         if !self.active {
             return Some(request);
         }
         let live = match &request {
-            Request::Watch { watch, path, .. } => {
+            FollowRequest::Watch { watch, path, .. } => {
                 self.held.insert(
                     Suspect::File(*watch),
                     HeldRequests::new(&path.clone(), Some(request)),
                 );
                 return None;
             }
-            Request::Find { watch, near, .. } => {
+            FollowRequest::Find { watch, near, .. } => {
                 self.beside.insert(*watch, *near);
                 *near
             }
-            Request::ReadFrom(watch, ..)
-            | Request::List(watch)
-            | Request::Heads(watch)
-            | Request::Hole(watch, _)
-            | Request::Compare(watch, _)
-            | Request::Forget(watch) => self.beside.get(watch).copied().unwrap_or(*watch),
+            FollowRequest::ReadFrom(watch, ..)
+            | FollowRequest::List(watch)
+            | FollowRequest::Heads(watch)
+            | FollowRequest::Hole(watch, _)
+            | FollowRequest::Compare(watch, _)
+            | FollowRequest::Forget(watch) => self.beside.get(watch).copied().unwrap_or(*watch),
         };
         match self.held.get_mut(&Suspect::File(live)) {
             Some(held) => held.requests.push(request),
@@ -164,7 +164,7 @@ impl Suspects {
     }
 
     /// An answer: what can be asked for now.
-    pub(super) fn answered(&mut self, name: &str, is_over: bool) -> Vec<Request> {
+    pub(super) fn answered(&mut self, name: &str, is_over: bool) -> Vec<FollowRequest> {
         let number = name.get(1..).unwrap_or_default();
         let suspect = match name.get(..1) {
             Some("w") => number.parse().ok().map(Suspect::File),
@@ -204,8 +204,8 @@ impl Suspects {
 mod tests {
     use super::*;
 
-    fn watch(number: Watch, path: &str) -> Request {
-        Request::Watch {
+    fn watch(number: Watch, path: &str) -> FollowRequest {
+        FollowRequest::Watch {
             watch: number,
             chain: number,
             path: path.into(),
@@ -226,7 +226,7 @@ mod tests {
     #[test]
     fn of_each_folder_one_path_is_tried_at_a_time_and_what_belongs_to_it_waits_with_it() {
         let mut suspects = Suspects::new(true);
-        let find = Request::Find {
+        let find = FollowRequest::Find {
             watch: 9,
             near: 1,
             id: crate::model::cursor::FileId::default(),
@@ -238,11 +238,14 @@ mod tests {
             find.clone(),
             watch(2, "/a/y z"),
             watch(3, "/b/x"),
-            Request::Forget(9),
+            FollowRequest::Forget(9),
         ] {
             assert_eq!(suspects.pass(request), None);
         }
-        assert_eq!(suspects.pass(Request::List(7)), Some(Request::List(7)));
+        assert_eq!(
+            suspects.pass(FollowRequest::List(7)),
+            Some(FollowRequest::List(7))
+        );
         let now = Instant::now();
         assert_eq!(suspects.due(now), ["T w1 /a/x", "T w3 /b/x"]);
         assert_eq!((suspects.due(now), suspects.next_due()), (Vec::new(), None));
@@ -254,12 +257,12 @@ mod tests {
         assert_eq!(suspects.due(Instant::now() + ASK_AGAIN), ["T w1 /a/x"]);
         assert_eq!(
             suspects.answered("w1", true),
-            [watch(1, "/a/x"), find, Request::Forget(9)]
+            [watch(1, "/a/x"), find, FollowRequest::Forget(9)]
         );
         assert_eq!(suspects.due(Instant::now()), ["T w2 /a/y\\0040z"]);
         assert_eq!(
-            suspects.pass(Request::List(1)),
-            Some(Request::List(1)),
+            suspects.pass(FollowRequest::List(1)),
+            Some(FollowRequest::List(1)),
             "it has been answered for"
         );
     }

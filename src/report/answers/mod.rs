@@ -29,7 +29,7 @@ use super::table::{Bytes, PageEnds, Row, Table};
 use super::text::Style;
 use super::{Ending, Error, Outcome, Progress, Why, json};
 use crate::fleet::FanOutEvent;
-use crate::model::cursor::Place;
+use crate::model::cursor::LineRef;
 use crate::model::gap::Gap;
 use crate::model::host::{HostId, HostSpec};
 use crate::model::line::{FleetLine, Line};
@@ -38,7 +38,7 @@ use crate::model::state::LinkState;
 use crate::model::time::Time;
 use crate::model::update::Update;
 use crate::query::Query;
-use crate::query::request::{Bucket, Reply, Totals};
+use crate::query::request::{HistogramBucket, LogResponse, ResponseTotals};
 use crate::stages::SourceName;
 
 /// What kind of answers are expected.
@@ -58,7 +58,7 @@ pub enum ResponseShape {
     /// Lines of pages, with the cursors to go on with.
     Lines,
     /// Lines around one, which stands out.
-    Around(Place),
+    Around(LineRef),
     /// Counts by time and level.
     Buckets {
         /// How long one is.
@@ -199,7 +199,7 @@ impl<'a, W: Write, N: Write> PrintedResponse<'a, W, N> {
                 event = answers.next() => event,
             };
             let Some(event) = event else { return Ok(()) };
-            if let FanOutEvent::Reply(host, Reply::Progress(done, of)) = event {
+            if let FanOutEvent::Reply(host, LogResponse::Progress(done, of)) = event {
                 self.progress.insert(host, (done, of));
             } else {
                 self.on_event(event)?;
@@ -255,18 +255,18 @@ impl<'a, W: Write, N: Write> PrintedResponse<'a, W, N> {
         }
     }
 
-    fn reply(&mut self, host: HostId, reply: Reply) -> io::Result<()> {
+    fn reply(&mut self, host: HostId, reply: LogResponse) -> io::Result<()> {
         let name = self.table.host_name(host);
         let json = self.options.json;
         match reply {
-            Reply::Source(info, files) => match self.options.shape {
+            LogResponse::Source(info, files) => match self.options.shape {
                 ResponseShape::Sources if json => {
                     json::write(&mut self.out, &json::SourceLine::new(name, &info, &files))
                 }
                 ResponseShape::Sources => self.style.source(&mut self.out, name, &info, &files),
                 _ => Ok(()),
             },
-            Reply::Hits(source, hits) => hits.into_iter().try_for_each(|hit| {
+            LogResponse::Hits(source, hits) => hits.into_iter().try_for_each(|hit| {
                 // A line beside the numbered sources: its source is known by its name.
                 let of_host = |line| FleetLine::new(host, SourceId(0), line);
                 let near = |lines: Vec<Line>| lines.into_iter().map(of_host).collect::<Vec<_>>();
@@ -277,24 +277,27 @@ impl<'a, W: Write, N: Write> PrintedResponse<'a, W, N> {
                 };
                 self.hit(&source, lines)
             }),
-            Reply::Buckets(source, buckets) => self.buckets(name, &source, &buckets),
-            Reply::Note(source, text) => self.note(name, &source, &text, false),
-            Reply::Failed(source, text) if json => self.note(name, &source, &text, true),
-            Reply::Cost(source, cost) if json => {
+            LogResponse::Buckets(source, buckets) => self.buckets(name, &source, &buckets),
+            LogResponse::Note(source, text) => self.note(name, &source, &text, false),
+            LogResponse::Failed(source, text) if json => self.note(name, &source, &text, true),
+            LogResponse::Cost(source, cost) if json => {
                 json::write(&mut self.out, &json::CostLine::new(name, &source, &cost))
             }
-            Reply::Cost(source, cost) => self.style.cost(&mut self.out, name, &source, &cost),
-            Reply::Done(totals) => {
+            LogResponse::Cost(source, cost) => self.style.cost(&mut self.out, name, &source, &cost),
+            LogResponse::Done(totals) => {
                 self.totals(host, totals);
                 Ok(())
             }
             // A failure is in the reason of its host. Lines and gaps come in their order, as
             // updates.
-            Reply::Failed(..) | Reply::Lines(..) | Reply::Gap(..) | Reply::Progress(..) => Ok(()),
+            LogResponse::Failed(..)
+            | LogResponse::Lines(..)
+            | LogResponse::Gap(..)
+            | LogResponse::Progress(..) => Ok(()),
         }
     }
 
-    fn totals(&mut self, host: HostId, totals: Totals) {
+    fn totals(&mut self, host: HostId, totals: ResponseTotals) {
         self.bytes.read += totals.received;
         *self.bytes.scanned.get_or_insert(0) += totals.scanned;
         *self.bytes.more.get_or_insert(false) |= totals.more;
@@ -388,7 +391,7 @@ impl<'a, W: Write, N: Write> PrintedResponse<'a, W, N> {
         Ok(())
     }
 
-    fn buckets(&mut self, host: &str, source: &str, buckets: &[Bucket]) -> io::Result<()> {
+    fn buckets(&mut self, host: &str, source: &str, buckets: &[HistogramBucket]) -> io::Result<()> {
         for bucket in buckets {
             let until = self.chart.add(bucket);
             if self.options.json {

@@ -20,9 +20,9 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use crate::model::cursor::{FileId, Place};
+use crate::model::cursor::{FileId, LineRef};
 use crate::model::line::FleetLine;
-use crate::model::reached::{Printed, Reached, Remembered};
+use crate::model::read_position::{PrintedPositions, ReadPosition, SavedPositions};
 use crate::model::source::SourceId;
 use crate::model::text::SafeText;
 use crate::model::time::Time;
@@ -43,7 +43,7 @@ const MOST_PENDING: usize = 10_000;
 pub struct Checkpoint {
     shared: Arc<SharedCheckpoint>,
     writer: Option<JoinHandle<()>>,
-    remembered: Remembered,
+    remembered: SavedPositions,
     /// Streams of which it was said that they are not remembered.
     told: BTreeSet<SourceId>,
 }
@@ -61,7 +61,7 @@ struct SharedCheckpoint {
 #[derive(Debug)]
 struct CheckpointState {
     /// Of earlier runs, where nothing was heard of the source since.
-    remembered: Remembered,
+    remembered: SavedPositions,
     /// In the order in which they came, with how far the sink must be.
     pending: VecDeque<(u64, Noted)>,
     sources: BTreeMap<SourceId, SavedSource>,
@@ -76,14 +76,14 @@ struct CheckpointState {
 struct SavedSource {
     host: String,
     name: String,
-    printed: Printed,
+    printed: PrintedPositions,
 }
 
 #[derive(Debug)]
 enum Noted {
     Line(FleetLine),
     Gap(SourceId),
-    Begun(SourceId, Box<Reached>),
+    Begun(SourceId, Box<ReadPosition>),
 }
 
 /// A source with its host.
@@ -148,7 +148,7 @@ impl Checkpoint {
 
     /// How far the sources of each host were printed before.
     #[must_use]
-    pub fn remembered(&self) -> &Remembered {
+    pub fn remembered(&self) -> &SavedPositions {
         &self.remembered
     }
 
@@ -205,7 +205,7 @@ impl Checkpoint {
     }
 
     /// A source has begun, and nothing of it was delivered.
-    pub fn begun(&mut self, id: SourceId, name: SourceName<'_>, end: u64, reached: Reached) {
+    pub fn begun(&mut self, id: SourceId, name: SourceName<'_>, end: u64, reached: ReadPosition) {
         self.note(id, name, end, Noted::Begun(id, Box::new(reached)));
     }
 
@@ -319,7 +319,7 @@ impl CheckpointState {
             SavedSource {
                 host: name.host.to_owned(),
                 name: name.source.to_owned(),
-                printed: Printed::before(before.unwrap_or_default(), now()),
+                printed: PrintedPositions::before(before.unwrap_or_default(), now()),
             }
         })
     }
@@ -329,11 +329,11 @@ impl CheckpointState {
     fn begin_with(&mut self, line: &FleetLine, name: SourceName<'_>) -> bool {
         let source = self.source(line.source, name);
         let is_first = source.printed.reached().next().is_none();
-        let place = Place {
+        let place = LineRef {
             cursor: line.content.cursor,
             check: None,
         };
-        let reached = Reached {
+        let reached = ReadPosition {
             place,
             length: 0,
             before: Vec::new(),
@@ -368,10 +368,10 @@ impl CheckpointState {
         }
     }
 
-    fn remembered(&self) -> Remembered {
+    fn remembered(&self) -> SavedPositions {
         let mut all = self.remembered.clone();
         for source in self.sources.values() {
-            let reached: Vec<Reached> = source.printed.reached().cloned().collect();
+            let reached: Vec<ReadPosition> = source.printed.reached().cloned().collect();
             if !reached.is_empty() {
                 all.entry(source.host.clone())
                     .or_default()

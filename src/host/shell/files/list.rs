@@ -2,11 +2,11 @@
 
 use std::collections::HashSet;
 
-use crate::files::listing::{Listing, LogLink};
+use crate::files::listing::{FileListing, LogLink};
 use crate::files::log_names::LogNames;
 use crate::host::shell::frame::Frame;
 use crate::model::cursor::FileId;
-use crate::model::log_file::{LogFile, Packing};
+use crate::model::log_file::{Compression, LogFile};
 use crate::model::time::Time;
 
 /// A path or pattern up to its extension, and that.
@@ -27,9 +27,9 @@ pub(super) struct Lister<'a> {
     limit: usize,
     pattern: &'a [u8],
     /// What was asked for. It comes first.
-    own: Listing,
+    own: FileListing,
     /// Older generations of it.
-    others: Listing,
+    others: FileListing,
     logs: LogNames,
 }
 
@@ -40,8 +40,8 @@ impl<'a> Lister<'a> {
         Self {
             limit,
             pattern,
-            own: Listing::within(limit),
-            others: Listing::within(limit),
+            own: FileListing::within(limit),
+            others: FileListing::within(limit),
             logs,
         }
     }
@@ -117,7 +117,7 @@ impl<'a> Lister<'a> {
     }
 
     /// Those that were asked for, and by their names older generations of them; each file once.
-    pub(super) fn chosen(self) -> Listing {
+    pub(super) fn chosen(self) -> FileListing {
         let mut listing = self.own;
         listing.append(self.others);
         let mut known = HashSet::new();
@@ -137,7 +137,7 @@ fn log_file(stat: &str, path: &[u8]) -> Option<LogFile> {
         id: FileId { dev, ino },
         size,
         modified,
-        packing: Packing::of_name(path),
+        packing: Compression::of_name(path),
     })
 }
 

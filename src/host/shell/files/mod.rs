@@ -15,11 +15,11 @@ use bytes::{Bytes, BytesMut};
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep_until};
 
-use crate::files::access::{Chunk, FileError, Finds, Scan};
-use crate::files::listing::Listing;
+use crate::files::access::{FileChunk, FileError, ScanBatch, ScanRequest};
+use crate::files::listing::FileListing;
 use crate::host::files::{Failure, Files, Hint, MAX_READ};
-use crate::model::host::Facts;
-use crate::model::log_file::{LogFile, Packing};
+use crate::model::host::SystemFacts;
+use crate::model::log_file::{Compression, LogFile};
 use crate::model::state::{HostStatus, LinkState};
 use crate::model::time::Time;
 use crate::parse::timestamp::TimeKey;
@@ -87,7 +87,7 @@ impl ShellFiles {
     fn by(script: Script) -> Self {
         Self {
             script,
-            most_listed: Listing::LIMIT,
+            most_listed: FileListing::LIMIT,
             lease: Instant::now() + LEASE,
             scan: None,
             failed: None,
@@ -98,7 +98,7 @@ impl ShellFiles {
     ///
     /// # Errors
     /// When the connection breaks.
-    pub async fn describe(&mut self) -> Result<Facts, LinkError> {
+    pub async fn describe(&mut self) -> Result<SystemFacts, LinkError> {
         let sent = now();
         let frames = self.ask("D", ANSWER_LIMIT).await?;
         let described = frames
@@ -191,7 +191,7 @@ impl ShellFiles {
         }
     }
 
-    async fn list_by(&mut self, how: &str, pattern: &[u8]) -> Result<Listing, Failure> {
+    async fn list_by(&mut self, how: &str, pattern: &[u8]) -> Result<FileListing, Failure> {
         let (stem, extension) = parts(pattern);
         let request = format!("L {how} {} {}", word(stem), word(extension));
         let mut lister = Lister::new(pattern, self.most_listed);
@@ -215,7 +215,7 @@ impl ShellFiles {
     fn piece_of(&self, file: &LogFile, most: usize) -> usize {
         let share = self.script.share();
         match file.packing {
-            Packing::Plain => most.min(share),
+            Compression::Plain => most.min(share),
             // All before it is unpacked for each piece: only a slow link is worth that.
             _ if share < QUICK_SHARE => most.min(2 * share),
             _ => most,
@@ -227,8 +227,8 @@ impl ShellFiles {
         file: &LogFile,
         from: u64,
         most: usize,
-    ) -> Result<Chunk, Failure> {
-        let limit = if file.packing == Packing::Plain {
+    ) -> Result<FileChunk, Failure> {
+        let limit = if file.packing == Compression::Plain {
             ANSWER_LIMIT
         } else {
             WORK_LIMIT
@@ -239,7 +239,7 @@ impl ShellFiles {
         let Some((start, body)) = frames.iter().find_map(text_of) else {
             return Err(nonsense(frames.first()).into());
         };
-        if file.packing == Packing::Plain {
+        if file.packing == Compression::Plain {
             let size: u64 = frames[0]
                 .header
                 .split(' ')
@@ -260,14 +260,14 @@ impl ShellFiles {
             } else {
                 bytes.is_empty() || bytes.len() < most
             };
-            return Ok(Chunk { at_end, bytes });
+            return Ok(FileChunk { at_end, bytes });
         }
         let bytes = cut(body, start, from, most);
         let is_all = start + body.len() as u64 <= from + bytes.len() as u64;
         let ended = UnpackEnd::of(&frames, file.packing).ok_or_else(|| nonsense(frames.last()))?;
         match ended.damage {
             Some(error) if bytes.is_empty() && most > 0 => Err(error.into()),
-            damage => Ok(Chunk {
+            damage => Ok(FileChunk {
                 at_end: damage.is_none() && is_all,
                 bytes,
             }),
@@ -275,7 +275,7 @@ impl ShellFiles {
     }
 
     /// Puts back the NUL bytes that this host's `grep` could not be shown.
-    async fn restore(&mut self, finds: &mut Finds) -> Result<(), LinkError> {
+    async fn restore(&mut self, finds: &mut ScanBatch) -> Result<(), LinkError> {
         for line in finds.lines.iter_mut().filter(|line| line.raw.contains(&1)) {
             let most = line.raw.len();
             self.script
@@ -297,17 +297,17 @@ impl ShellFiles {
 }
 
 impl Files for ShellFiles {
-    async fn list(&mut self, pattern: &[u8]) -> Result<Listing, Failure> {
+    async fn list(&mut self, pattern: &[u8]) -> Result<FileListing, Failure> {
         let is_pattern = pattern.iter().any(|byte| b"*?[".contains(byte));
         self.list_by(if is_pattern { "p" } else { "f" }, pattern)
             .await
     }
 
-    async fn list_log(&mut self, path: &[u8]) -> Result<Listing, Failure> {
+    async fn list_log(&mut self, path: &[u8]) -> Result<FileListing, Failure> {
         self.list_by("f", path).await
     }
 
-    async fn read(&mut self, file: &LogFile, from: u64, most: usize) -> Result<Chunk, Failure> {
+    async fn read(&mut self, file: &LogFile, from: u64, most: usize) -> Result<FileChunk, Failure> {
         let most = most.min(MAX_READ);
         let mut wanted = self.piece_of(file, most);
         let mut chunk = self.read_piece(file, from, wanted).await?;
@@ -323,12 +323,12 @@ impl Files for ShellFiles {
                 .read_piece(file, from + parts.len() as u64, wanted)
                 .await
             {
-                Err(Failure::File(_)) if file.packing != Packing::Plain => break,
+                Err(Failure::File(_)) if file.packing != Compression::Plain => break,
                 read => read?,
             };
             parts.extend_from_slice(&chunk.bytes);
         }
-        Ok(Chunk {
+        Ok(FileChunk {
             bytes: parts.freeze(),
             at_end: chunk.at_end,
         })
@@ -352,7 +352,7 @@ impl Files for ShellFiles {
         }
     }
 
-    async fn scan(&mut self, scan: &Scan) -> Result<(), Failure> {
+    async fn scan(&mut self, scan: &ScanRequest) -> Result<(), Failure> {
         self.failed = None;
         let to = if i64::try_from(scan.to).is_ok() {
             scan.to.to_string()
@@ -379,7 +379,7 @@ impl Files for ShellFiles {
             .iter()
             .find_map(|frame| ScanStream::begin(&frame.header, self.script.token(), scan));
         let stream = stream.ok_or_else(|| nonsense(frames.first()))?;
-        let restores = stream.has_no_nul() && scan.file.packing == Packing::Plain;
+        let restores = stream.has_no_nul() && scan.file.packing == Compression::Plain;
         self.scan = Some(Running {
             stream,
             restores,
@@ -388,7 +388,7 @@ impl Files for ShellFiles {
         Ok(())
     }
 
-    async fn next(&mut self) -> Result<Option<Finds>, Failure> {
+    async fn next(&mut self) -> Result<Option<ScanBatch>, Failure> {
         loop {
             let share = self.script.share();
             let Some(running) = self.scan.as_mut().filter(|running| !running.over) else {
@@ -450,7 +450,7 @@ impl Files for ShellFiles {
             file_words(file),
             key.kind()
         );
-        let limit = if file.packing == Packing::Plain {
+        let limit = if file.packing == Compression::Plain {
             ANSWER_LIMIT
         } else {
             WORK_LIMIT

@@ -5,8 +5,8 @@ use bytes::Bytes;
 use memchr::memchr;
 
 use super::ended::damage;
-use crate::files::access::{FileError, Finds, Found, Scan};
-use crate::model::log_file::Packing;
+use crate::files::access::{FileError, FoundLine, ScanBatch, ScanRequest};
+use crate::model::log_file::Compression;
 use crate::parse::split::MAX_LINE;
 
 /// In front of a line stand its offset and a mark.
@@ -34,7 +34,7 @@ pub(super) struct ScanStream {
     begin: u64,
     /// Where looking ends, where that is known.
     end: Option<u64>,
-    packing: Packing,
+    packing: Compression,
     mark: String,
     /// The beginning of a line whose end has not come.
     partial: Vec<u8>,
@@ -42,7 +42,7 @@ pub(super) struct ScanStream {
     hole: u64,
     dropped: u64,
     /// A line that is empty, or a part of the mark.
-    pending: Option<Found>,
+    pending: Option<FoundLine>,
     read_to: u64,
     /// Much came with the last piece.
     much: bool,
@@ -53,7 +53,7 @@ pub(super) struct ScanStream {
 
 impl ScanStream {
     /// Of the header that announces it: `B FORM BEGIN END`.
-    pub(super) fn begin(header: &str, token: &str, scan: &Scan) -> Option<Self> {
+    pub(super) fn begin(header: &str, token: &str, scan: &ScanRequest) -> Option<Self> {
         let mut words = header.strip_prefix("B ")?.split(' ');
         let form = match words.next()? {
             "all" => StreamForm::Text,
@@ -103,7 +103,7 @@ impl ScanStream {
     ///
     /// # Errors
     /// When a line is written as none of ours is; it is given back.
-    pub(super) fn push(&mut self, piece: &Bytes) -> Result<Finds, String> {
+    pub(super) fn push(&mut self, piece: &Bytes) -> Result<ScanBatch, String> {
         self.much = piece.len() >= MUCH.min(self.asked);
         let mut lines = Vec::new();
         let mut at = 0;
@@ -118,14 +118,14 @@ impl ScanStream {
             };
             self.line(line, &mut lines)?;
             if self.ended.is_some() {
-                return Ok(Finds {
+                return Ok(ScanBatch {
                     lines,
                     read_to: self.end.unwrap_or(0).max(self.read_to),
                 });
             }
         }
         self.keep(&piece[at..]);
-        Ok(Finds {
+        Ok(ScanBatch {
             lines,
             read_to: self.read_to,
         })
@@ -147,7 +147,7 @@ impl ScanStream {
         }
     }
 
-    fn line(&mut self, line: Bytes, lines: &mut Vec<Found>) -> Result<(), String> {
+    fn line(&mut self, line: Bytes, lines: &mut Vec<FoundLine>) -> Result<(), String> {
         if let Some(how) = line.strip_prefix(self.mark.as_bytes()) {
             self.ended = Some(damage(&String::from_utf8_lossy(how), self.packing));
             return Ok(());
@@ -168,7 +168,7 @@ impl ScanStream {
         let kept = &text[more..];
         let kept = kept.len() - usize::from(dropped == 0 && kept.ends_with(b"\r"));
         let raw = text.slice(more..more + kept);
-        let found = Found {
+        let found = FoundLine {
             offset: head.offset + hole + more as u64,
             raw,
             is_hit: head.is_hit,

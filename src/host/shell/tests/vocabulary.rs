@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use super::lexer::take_apart;
 use super::with_every_shell;
-use crate::files::follow::{Mark, Request};
+use crate::files::follow::{FileFingerprint, FollowRequest};
 use crate::host::shell::codec::{encode, escape};
 use crate::model::cursor::FileId;
 
@@ -267,23 +267,25 @@ fn unescaped(word: &str) -> Vec<u8> {
     out
 }
 
-fn any_request() -> impl Strategy<Value = Request> {
+fn any_request() -> impl Strategy<Value = FollowRequest> {
     let path = prop::collection::vec(any::<u8>(), 1..60);
     let id = || (any::<u64>(), any::<u64>()).prop_map(|(dev, ino)| FileId { dev, ino });
     let mark = || prop::option::of((any::<u32>(), any::<usize>(), any::<u64>()));
     let mark = move || {
-        mark().prop_map(|mark| mark.map(|(sum, length, since)| Mark { sum, length, since }))
+        mark().prop_map(|mark| {
+            mark.map(|(sum, length, since)| FileFingerprint { sum, length, since })
+        })
     };
     prop_oneof![
-        (any::<u32>(), any::<u32>(), path).prop_map(|(watch, chain, path)| Request::Watch {
+        (any::<u32>(), any::<u32>(), path).prop_map(|(watch, chain, path)| FollowRequest::Watch {
             watch,
             chain,
             path
         }),
         (any::<u32>(), id(), any::<u64>())
-            .prop_map(|(watch, id, offset)| Request::ReadFrom(watch, id, offset)),
+            .prop_map(|(watch, id, offset)| FollowRequest::ReadFrom(watch, id, offset)),
         (any::<u32>(), any::<u32>(), id(), any::<u64>(), mark()).prop_map(
-            |(watch, near, id, offset, mark)| Request::Find {
+            |(watch, near, id, offset, mark)| FollowRequest::Find {
                 watch,
                 near,
                 id,
@@ -291,11 +293,12 @@ fn any_request() -> impl Strategy<Value = Request> {
                 mark
             }
         ),
-        (any::<u32>(), any::<u64>()).prop_map(|(watch, offset)| Request::Hole(watch, offset)),
-        any::<u32>().prop_map(Request::List),
-        any::<u32>().prop_map(Request::Heads),
-        (any::<u32>(), any::<u64>()).prop_map(|(watch, offset)| Request::Compare(watch, offset)),
-        any::<u32>().prop_map(Request::Forget),
+        (any::<u32>(), any::<u64>()).prop_map(|(watch, offset)| FollowRequest::Hole(watch, offset)),
+        any::<u32>().prop_map(FollowRequest::List),
+        any::<u32>().prop_map(FollowRequest::Heads),
+        (any::<u32>(), any::<u64>())
+            .prop_map(|(watch, offset)| FollowRequest::Compare(watch, offset)),
+        any::<u32>().prop_map(FollowRequest::Forget),
     ]
 }
 
@@ -308,7 +311,7 @@ proptest! {
         prop_assert!(body.bytes().all(|byte| byte.is_ascii_alphanumeric() || b" /._-:\\".contains(&byte)), "{line:?}");
         let words: Vec<&str> = body.split(' ').collect();
         prop_assert!(words.iter().all(|word| !word.is_empty()), "{line:?}");
-        if let Request::Watch { watch, chain, path } = &request {
+        if let FollowRequest::Watch { watch, chain, path } = &request {
             prop_assert_eq!(&words[..3], ["W", &watch.to_string(), &chain.to_string()]);
             prop_assert_eq!(words.len(), 4);
             prop_assert_eq!(&unescaped(words[3]), path);
