@@ -103,7 +103,7 @@ async fn asked(host: HostSpec, sources: &[&str], what: RequestKind) -> Vec<Strin
                     .to_owned();
             }
             FanOutEvent::Reply(_, LogResponse::Failed(name, why)) => {
-                told.push(format!("{name} failed: {why}"))
+                told.push(format!("{name} failed: {why}"));
             }
             _ => {}
         }
