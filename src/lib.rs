@@ -33,6 +33,49 @@
 //! following a file. For what has been written before: [`query::request`], which is all that can be
 //! asked and answered, then [`host::ask`] and [`host::search`].
 //!
+//! # The nouns
+//!
+//! | noun | what it is | where |
+//! |---|---|---|
+//! | host | A machine whose logs are read: its names, how it is reached, its sources. | `model::host` |
+//! | endpoint | One SSH server on the way to a host: a jump host, or the host itself. | `model::host` |
+//! | source | A log of a host: a file, a unit of the journal, a container, the output of a command. | `model::source` |
+//! | line | What a source has between two line ends, with its cursor, time and level. | `model::line` |
+//! | fleet line | A line with its host and source. | `model::line` |
+//! | record | A whole entry of a log: a first line, and those that continue it (a stack trace). | `parse::multiline` |
+//! | cursor | Where a line begins: a file and an offset. | `model::cursor` |
+//! | line ref | A cursor with a checksum of its line, which recognises the line in a copy. | `model::cursor` |
+//! | read position | How far a file was read or printed, so that another run goes on there. | `model::read_position` |
+//! | gap | Bytes that could not be shown, in the stream where they are missing, with the reason. | `model::gap` |
+//! | backfill | Reading the lines of a gap after the fact. | `model::backfilled` |
+//! | generation | One of the files that a log consists of over its rotations: the live one, or a rotated one. | `files::rotation` |
+//! | followed file | A generation that is being followed, and how far it was read. | `files::follow` |
+//! | observation, request, outcome | What a driver saw of followed files, what it is to do, and what has come of it. | `files::follow` |
+//! | fingerprint | A checksum of the bytes before an offset, by which a file is recognised under another name or number. | `files::follow` |
+//! | compression | How the text of a file is stored: plain, gzip, xz, … | `model::log_file` |
+//! | timestamp | The time as a line has it written; a *notation* is a way to write it. | `parse::timestamp` |
+//! | level | How grave a line says it is. | `model::level`, `parse::level` |
+//! | field | A name and a value in a line. | `parse::fields` |
+//! | query | What a line must be to be found, shown or kept; made of terms. | `query::ast`, `query::matcher` |
+//! | match input | The line and what is known of it, as a query sees them. | `query` |
+//! | prefilter | What a host's `grep` looks for in place of a query: wider, never narrower. | `query::grep` |
+//! | log request, response | What hosts are asked about their logs (a page, a search, a histogram), and each part of the answer. | `query::request` |
+//! | prompt | What only a person can answer while a host is reached: a password, an unknown host key. | `model::prompt` |
+//! | connection | An authenticated link to a host, on which shells are opened. | `transport` |
+//! | plan | What is decided about one server before it is dialled. | `transport::plan` |
+//! | driver | What reads the files of a host: a shell over SSH, or `engine` on this machine. | `host::files` |
+//! | outbox | The bounded queue of what a host has for the fleet. | `host::outbox` |
+//! | sample | Metrics of a host over a window of time; computed from two readings of counters. | `model::metrics`, `metrics::rates` |
+//! | update | One change of the picture of the fleet; the only way anything learns of it. | `model::update` |
+//! | feed | A stream of updates. | `fleet` |
+//! | stage | Makes another feed of a feed: grep, backfill. | `report` |
+//! | watermark | The time up to which every host has been read, so that no earlier line can come. | `fleet::merge` |
+//! | ledger | How complete the picture is: hosts, bytes, gaps, lines that came late. | `model::update` |
+//! | pane | A part of the console's screen with a state of its own. | `app::pane` |
+//! | lens | Which lines a pane shows, kept while lines come and go. | `store` |
+//!
+//! A type has a name of its own in the crate; `tests/it/names.rs` lists the exceptions.
+//!
 //! # Where to add something
 //!
 //! | what | where |
@@ -48,12 +91,12 @@
 //! | a format of fields | `parse::fields` |
 //! | what goes on with a record | `parse::multiline::shape` |
 //! | a term of the query language | `query::ast`, `query::parse`, `query::matcher`, `query::print`; `query::language` documents it |
-//! | what a host can be asked | `query::request`; `host::search` answers for files, `host::shell::streams` for programs |
-//! | a compression | `model::log_file::Compression`; `engine::unpack`; `unpack` in `follow.sh` and `files.sh` |
+//! | what a host can be asked | `query::request`; `host::search` answers for files, `host::programs` for programs |
+//! | a compression | `model::log_file::Packing`; `engine::unpack`; `unpack` in `follow.sh` and `files.sh` |
 //! | a rotation scheme | `files::rotation`; the patterns of `generations` in `follow.sh` and `look_over` in `files.sh` |
 //! | something that may happen to a followed file | `files::follow`, and the model host of its tests |
-//! | a request to a script | `files::follow::messages` and `host::shell::codec`, or `host::shell::files`; the script; the lists of `shell::tests::vocabulary` |
-//! | a program whose lines are followed | `host::shell::streams::words` (its command lines), `list` (what there is) |
+//! | a request to a script | `files::follow::exchange` and `host::shell::codec`, or `host::shell::files`; the script; the lists of `shell::tests::vocabulary` |
+//! | a program whose lines are followed | `host::programs::argv` (its command lines), `host::programs::discovery` (what there is) |
 //! | another driver for the files of a host | `host::files::Files`, and `tests/it/conformance.rs` |
 //! | a transport | `model::host::TransportKind`, `transport::route` |
 //! | an option of OpenSSH | `transport::openssh` reads it, `transport::plan` decides; algorithms: `transport::algorithms` |

@@ -98,7 +98,8 @@ pub(super) fn task(
         CliCommand::Context(options) => context(options, hosts)?,
         CliCommand::Histogram(options) => histogram(options, env)?,
         CliCommand::Tail(options) => {
-            let (sources, resume) = (options.sourced.source.clone(), options.resume.clone());
+            let sources = options.sourced.source.clone();
+            let resume = options.resume.clone();
             return Ok(RunTask::Tail {
                 follow: options.follow,
                 sources,

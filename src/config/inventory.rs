@@ -63,7 +63,8 @@ impl Inventory {
             ..Self::default()
         };
         let (routes, groups) = inventory.resolve(&document)?;
-        (inventory.routes, inventory.groups) = (routes, groups);
+        inventory.routes = routes;
+        inventory.groups = groups;
         Ok(inventory)
     }
 

@@ -135,12 +135,7 @@ pub fn load(args: &CliArgs, env: &ProcessEnvironment) -> Result<RunPlan, ConfigE
             task,
             RunTask::Ask(_) | RunTask::Metrics | RunTask::Tail { follow: false, .. }
         );
-    let grep = viewing
-        .grep
-        .as_deref()
-        .filter(|text| !text.trim().is_empty())
-        .map(|text| query(text, env))
-        .transpose()?;
+    let grep = grep(&viewing, env)?;
     let timeout = args.global.timeout;
     Ok(RunPlan {
         backfill: backfill(&viewing, &task)?,
@@ -166,6 +161,13 @@ pub fn load(args: &CliArgs, env: &ProcessEnvironment) -> Result<RunPlan, ConfigE
             .variable("LOGTRAIL_LOG")
             .map(|filter| filter.to_string_lossy().into_owned()),
     })
+}
+
+fn grep(viewing: &ViewingArgs, env: &ProcessEnvironment) -> Result<Option<Query>, ConfigError> {
+    let text = viewing.grep.as_deref();
+    text.filter(|text| !text.trim().is_empty())
+        .map(|text| query(text, env))
+        .transpose()
 }
 
 /// The hosts and the options of the console as a subcommand has them.
@@ -397,7 +399,7 @@ fn inventory_file(
         return Ok(None);
     };
     let path = folder.join("hosts.toml");
-    // A broken link is a mistake to be told of, and not an absent file.
+    // A broken link is a mistake to report, and not an absent file.
     if path.symlink_metadata().is_ok() {
         file::ConfigText::read(&path).map(Some)
     } else {
@@ -418,7 +420,8 @@ fn standard_input(inventory: &Inventory, others: &[HostSpec]) -> Result<HostSpec
         host.endpoint.name =
             HostName::new("stdin").map_err(|error| ConfigError::option("-", error.to_string()))?;
     }
-    let (name, kind) = ("stdin".to_owned(), SourceKind::Input);
+    let name = "stdin".to_owned();
+    let kind = SourceKind::Input;
     host.sources = vec![SourceSpec {
         name,
         kind,

@@ -1,7 +1,7 @@
 //! Which hosts are meant: the language of `--hosts`, and of the groups of the inventory.
 //!
 //! A selection is a list of parts. Each adds the hosts it names, in its own order, without
-//! repeating one; a part with `!` takes hosts away, wherever it stands, so that the order in which
+//! repeating one; a part with `!` takes hosts away, wherever it is, so that the order in which
 //! parts are typed never puts an excluded host back. A part that names nothing is an error: a host
 //! that is missing from the screen is not noticed at 3 a.m.
 
@@ -129,7 +129,8 @@ pub(super) fn glob(pattern: &str) -> Result<GlobMatcher, String> {
 /// The parts of a selection: between commas, but not within the braces of a glob.
 pub(super) fn parts(selection: &str) -> Vec<&str> {
     let mut parts = Vec::new();
-    let (mut start, mut depth) = (0, 0_usize);
+    let mut start = 0;
+    let mut depth = 0_usize;
     for (at, byte) in selection.bytes().enumerate() {
         match byte {
             b'{' => depth += 1,
@@ -191,7 +192,8 @@ struct GroupResolver<'a> {
 
 impl GroupResolver<'_> {
     fn check_name(&self, name: &Spanned<String>) -> Result<(), ConfigError> {
-        let (at, name) = (name.span().start, name.get_ref());
+        let at = name.span().start;
+        let name = name.get_ref();
         check_label("group name", name).map_err(|message| self.file.error(at, message))?;
         if name.contains([':', '@', '/', '!', ' ']) || is_glob(name) {
             let message = format!(
@@ -214,7 +216,8 @@ impl GroupResolver<'_> {
             return Ok(hosts.clone());
         }
         inside.push(n);
-        let (mut hosts, mut excluded) = (Vec::new(), HashSet::new());
+        let mut hosts = Vec::new();
+        let mut excluded = HashSet::new();
         let members = &self.raw[n].1;
         if !members.is_empty()
             && members
@@ -244,7 +247,9 @@ impl GroupResolver<'_> {
         member: &Spanned<String>,
         inside: &mut Vec<usize>,
     ) -> Result<Vec<usize>, ConfigError> {
-        let (inventory, file, raw) = (self.table, self.file, self.raw);
+        let inventory = self.table;
+        let file = self.file;
+        let raw = self.raw;
         let place = format!("group {:?}", raw[n].0.get_ref());
         let fail = |message: String| file.error(member.span().start, format!("{place}: {message}"));
         let group = |name: &str| match raw.iter().position(|(other, _)| other.get_ref() == name) {

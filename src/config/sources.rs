@@ -63,7 +63,7 @@ pub(super) fn source_at(path: &str) -> Result<SourceSpec, String> {
 /// The name of a source that has been given none: the file's stem after the folder it belongs to,
 /// `nginx/access` for `/var/log/nginx/access.log` and `syslog` for `/var/log/syslog`; for a pattern
 /// the folder alone; for the journal the unit without `.service`; for containers and pods their
-/// name, of a pattern what stands before it; for a command its program.
+/// name, of a pattern what comes before it; for a command its program.
 pub(super) fn derived_name(kind: &SourceKind) -> String {
     match kind {
         SourceKind::Journal(None) => "journal".to_owned(),
@@ -121,7 +121,7 @@ fn source(entry: &Spanned<RawSource>) -> Result<SourceSpec, (usize, String)> {
     })
 }
 
-/// A text that is shown and compared, and may stand in a query.
+/// A text that is shown and compared, and may be in a query.
 pub(super) fn check_label(what: &str, label: &str) -> Result<(), String> {
     if label.trim().is_empty() {
         return Err(format!("{what} is empty"));

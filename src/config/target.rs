@@ -46,7 +46,7 @@ impl SshTarget {
     }
 }
 
-/// Host and port; an IPv6 address with a port stands in brackets.
+/// Host and port; an IPv6 address with a port is in brackets.
 fn split_port(rest: &str) -> Result<(&str, Option<&str>), String> {
     if rest.parse::<IpAddr>().is_ok() {
         return Ok((rest, None));

@@ -1,4 +1,4 @@
-//! Who plays: the hosts of a demo fleet, their roles, and the log files each of them writes.
+//! The cast: the hosts of a demo fleet, their roles, and the log files each of them writes.
 
 /// The hosts, in the order in which they are shown.
 #[derive(Debug, Clone)]

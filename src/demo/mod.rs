@@ -194,35 +194,29 @@ async fn start_servers(
     let mut known = String::new();
     let mut specs = Vec::new();
     for (index, member) in cast.members.iter().enumerate() {
-        let listener = TcpListener::bind(("127.0.0.1", 0))
-            .await
-            .map_err(|source| DemoError::System {
-                what: "listen on 127.0.0.1",
-                source,
-            })?;
-        let port = listener
-            .local_addr()
-            .map_err(|source| DemoError::System {
-                what: "listen on 127.0.0.1",
-                source,
-            })?
-            .port();
+        let (listener, port) = listen().await.map_err(|source| DemoError::System {
+            what: "listen on 127.0.0.1",
+            source,
+        })?;
         let host_key = PrivateKey::random(&mut rng, Algorithm::Ed25519)?;
         known.push_str(&known_hosts_line(&member.name, port, &host_key)?);
         let mut spec = host_spec(member, folder, port)?;
-        spec.endpoint.identity = vec![identity.clone()];
-        spec.endpoint.known_hosts = vec![known_hosts.clone()];
+        spec.endpoint.identity.push(identity.clone());
+        spec.endpoint.known_hosts.push(known_hosts.clone());
         specs.push(spec);
-        let server = DemoServer::new(
-            host_key,
-            Arc::clone(&let_in),
-            folder.join(&member.name),
-            cast.drops_connections(index),
-        );
+        let home = folder.join(&member.name);
+        let cuts = cast.drops_connections(index);
+        let server = DemoServer::new(host_key, Arc::clone(&let_in), home, cuts);
         tokio::spawn(server.run(listener, stop.clone(), alive.clone()));
     }
     write_private(&known_hosts, known.as_bytes())?;
     Ok(specs)
+}
+
+async fn listen() -> std::io::Result<(TcpListener, u16)> {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+    let port = listener.local_addr()?.port();
+    Ok((listener, port))
 }
 
 /// Under both names, so that it matters to nobody which of them is looked up.

@@ -126,7 +126,8 @@ impl DemoServer {
             stop: stop.clone(),
             alive: alive.clone(),
         };
-        let (config, cuts) = (Arc::clone(&self.config), self.cuts);
+        let config = Arc::clone(&self.config);
+        let cuts = self.cuts;
         async move {
             socket.set_nodelay(true)?;
             let (socket, cable) = with_cable(socket)?;
@@ -294,11 +295,9 @@ impl server::Handler for SessionHandler {
             return session.close(channel);
         };
         session.channel_success(channel)?;
-        let (home, stop, alive) = (
-            Arc::clone(&self.home),
-            self.stop.clone(),
-            self.alive.clone(),
-        );
+        let home = Arc::clone(&self.home);
+        let stop = self.stop.clone();
+        let alive = self.alive.clone();
         tokio::spawn(async move {
             shell::serve(opened, &home, stop).await;
             drop((permit, alive));

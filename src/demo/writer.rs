@@ -179,7 +179,7 @@ impl WriterDesk {
 }
 
 impl WrittenLog {
-    /// Opened anew each time: 200 hosts would otherwise hold 600 files open in this one process.
+    /// Opened again each time: 200 hosts would otherwise hold 600 files open in this one process.
     fn append(&mut self) -> io::Result<()> {
         if self.fresh.is_empty() {
             return Ok(());

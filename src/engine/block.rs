@@ -21,6 +21,15 @@ const MAX_KEPT: usize = 4 << 20;
 /// Where in a piece of text to go on, if that is in it.
 type End = fn(&[u8]) -> Option<usize>;
 
+/// Lines before a position that are still wanted.
+#[derive(Clone, Copy)]
+pub(super) struct KeptLines {
+    /// So many at most.
+    pub(super) count: u32,
+    /// None that begins before this position.
+    pub(super) from: usize,
+}
+
 /// The stretch. Positions in it are not offsets: what was passed over is missing.
 #[derive(Default)]
 pub(super) struct TextBlock {
@@ -124,17 +133,17 @@ impl TextBlock {
         &self.bytes[range]
     }
 
-    /// Forgets what stands before a position, but for so many lines before it that do not begin
-    /// before `low`, and reads on. Returns how many bytes it forgot.
+    /// Forgets what is before a position, except for the lines to keep, and reads on. Returns how
+    /// many bytes it forgot.
     pub(super) fn advance(
         &mut self,
         text: &mut PlainText,
         position: usize,
-        (before, low): (u32, usize),
+        kept: KeptLines,
         stop: &StopFlag,
     ) -> Result<usize, FileError> {
-        let low = low.max(position.saturating_sub(MAX_KEPT));
-        let keep = match self.lines_before(position, before, low) {
+        let low = kept.from.max(position.saturating_sub(MAX_KEPT));
+        let keep = match self.lines_before(position, kept.count, low) {
             // Not where a line begins.
             start if start > 0 && self.bytes[start - 1] != b'\n' => {
                 self.end_of_line(start).min(position)
@@ -206,7 +215,8 @@ impl TextBlock {
 
     /// The byte that is added next has this offset.
     fn go_on_at(&mut self, offset: u64) {
-        let (at, expected) = (self.bytes.len(), self.offset(self.bytes.len()));
+        let at = self.bytes.len();
+        let expected = self.offset(self.bytes.len());
         debug_assert!(
             offset >= expected || self.ended,
             "{offset} stands before {expected}"

@@ -9,8 +9,8 @@
 //!
 //! What is made of several files is left to `host::search`; so is what a line means.
 //!
-//! Every question takes a [`StopFlag`], looks at it after a few hundred KiB at most, and gives up when
-//! it is set.
+//! Every question takes a [`StopFlag`], looks at it after a few hundred KiB at most, and gives up
+//! when it is set.
 
 mod block;
 mod list;
@@ -23,7 +23,7 @@ mod text;
 mod unpack;
 
 pub use list::{list, list_log};
-pub use read::{FileReader, measure};
+pub use read::{CachingReader, measure};
 pub use scan::FileScanner;
 
 use std::sync::Arc;

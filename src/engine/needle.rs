@@ -113,7 +113,8 @@ impl ExtendedPattern {
             b')' => {
                 let start = self.groups.pop()?;
                 self.out.push(')');
-                (self.atom, self.repeated) = (Some(start), false);
+                self.atom = Some(start);
+                self.repeated = false;
             }
             b'|' => self.open("|"),
             b'^' => self.open("^"),
@@ -127,11 +128,13 @@ impl ExtendedPattern {
     /// Something with nothing behind it to be repeated.
     fn open(&mut self, text: &str) {
         self.out.push_str(text);
-        (self.atom, self.repeated) = (None, false);
+        self.atom = None;
+        self.repeated = false;
     }
 
     fn atom(&mut self, text: &str) {
-        (self.atom, self.repeated) = (Some(self.out.len()), false);
+        self.atom = Some(self.out.len());
+        self.repeated = false;
         self.out.push_str(text);
     }
 

@@ -1,4 +1,4 @@
-//! Opening a file that was listed before, and no other: by then anything may stand under its name.
+//! Opening a file that was listed before, and no other: by then anything may be under its name.
 
 use std::fs::File;
 use std::io;
@@ -32,7 +32,7 @@ pub(super) fn open(file: &LogFile) -> Result<(File, LogFile), FileError> {
         return Err(FileError::Special);
     }
     let now = described(&file.path, &stat);
-    // 0: who listed it could not tell the device.
+    // 0: the listing could not tell the device.
     if now.id.ino != file.id.ino || (file.id.dev != 0 && now.id.dev != file.id.dev) {
         return Err(FileError::Replaced);
     }

@@ -43,14 +43,16 @@ fn matches_text(mut pattern: &[u8], mut text: &[u8]) -> bool {
         if let (Some(rest), Some((_, behind))) =
             (one(pattern, text.first().copied()), text.split_first())
         {
-            (pattern, text) = (rest, behind);
+            pattern = rest;
+            text = behind;
             continue;
         }
         let Some((rest, [_, behind @ ..])) = star else {
             return false;
         };
         star = Some((rest, behind));
-        (pattern, text) = (rest, behind);
+        pattern = rest;
+        text = behind;
     }
 }
 
@@ -69,12 +71,13 @@ fn one(pattern: &[u8], byte: Option<u8>) -> Option<&[u8]> {
     }
 }
 
-/// The bytes that a bracket expression matches, and what stands behind it; `None` where it does not
+/// The bytes that a bracket expression matches, and what follows it; `None` where it does not
 /// end. It begins behind its `[`, and with one of `negates` it matches all others.
 pub(super) fn bracket<'a>(inside: &'a [u8], negates: &[u8]) -> Option<([bool; 256], &'a [u8])> {
     let negated = inside.first().is_some_and(|first| negates.contains(first));
     let mut rest = &inside[usize::from(negated)..];
-    let (mut set, mut first) = ([false; 256], true);
+    let mut set = [false; 256];
+    let mut first = true;
     loop {
         match rest {
             [b']', behind @ ..] if !first => {

@@ -11,14 +11,14 @@ use super::text::PlainText;
 /// Text that is unpacked at once where only its length is wanted.
 const BLOCK: usize = 256 << 10;
 
-/// The last compressed file that was read, kept open: who pages through it forwards has it unpacked
+/// The last compressed file that was read, kept open: paging through it forwards unpacks it
 /// once.
 #[derive(Default)]
-pub struct FileReader {
+pub struct CachingReader {
     kept: Option<(LogFile, PlainText)>,
 }
 
-impl FileReader {
+impl CachingReader {
     /// Text of a file from an offset on, at most `most` bytes. Of a damaged file what is good comes
     /// first.
     ///
@@ -67,7 +67,7 @@ fn chunk(
 /// How long the text of a file is. A compressed one is unpacked for that.
 ///
 /// # Errors
-/// As with [`FileReader::read`]; also where only the end is damaged.
+/// As with [`CachingReader::read`]; also where only the end is damaged.
 pub fn measure(file: &LogFile, stop: &StopFlag) -> Result<u64, FileError> {
     let mut text = PlainText::open(file)?;
     if let Some(length) = text.length() {

@@ -1,4 +1,4 @@
-//! Looks for lines in a file: those that pass a filter, and those beside them. One block of lines
+//! Looks for lines in a file: those that pass a filter, and those around them. One block of lines
 //! is searched at once, and only what is found is cut into lines.
 
 use bytes::Bytes;
@@ -6,7 +6,7 @@ use regex::bytes::Regex;
 
 use crate::files::access::{FileError, FoundLine, ScanBatch, ScanRequest};
 
-use super::block::TextBlock;
+use super::block::{KeptLines, TextBlock};
 use super::needle::needle;
 use super::text::PlainText;
 use super::{MAX_LINE, StopFlag};
@@ -14,10 +14,10 @@ use super::{MAX_LINE, StopFlag};
 /// What is found is told when it comes to this much, but for the lines that belong to one hit.
 const PIECE: usize = if cfg!(test) { 200 } else { 256 << 10 };
 
-/// What a line takes beside its bytes, about.
+/// What a line takes besides its bytes, about.
 const LINE_OVERHEAD: usize = 64;
 
-/// After so much text that was looked at in vain a word is said all the same.
+/// After so much text without a match an empty batch is sent, as a sign of life.
 const SILENT: u64 = if cfg!(test) { 60 } else { 16 << 20 };
 
 /// A scan over so much asks the system not to keep the text in memory in place of what others need.
@@ -51,12 +51,13 @@ impl FileScanner {
     /// When the file is gone, another one, damaged before the range, or may not be read.
     pub fn new(scan: &ScanRequest, stop: &StopFlag) -> Result<Self, FileError> {
         let mut text = PlainText::open(&scan.file)?;
-        // What is added meanwhile is not waited for.
+        // What is appended during the scan is not waited for.
         let to = text.length().map_or(scan.to, |length| scan.to.min(length));
         let block = TextBlock::begin(&mut text, scan.from, to, stop)?;
         let forgotten =
             (text.length().is_some() && to.saturating_sub(scan.from) > BIG).then_some(scan.from);
-        let (before, after) = (scan.before, scan.after);
+        let before = scan.before;
+        let after = scan.after;
         let needle = needle(&scan.filter);
         Ok(Self {
             text,
@@ -104,9 +105,11 @@ impl FileScanner {
             self.failed = self.text.failure();
             return Ok(());
         }
-        let dropped =
-            self.block
-                .advance(&mut self.text, self.at, (self.before, self.told), stop)?;
+        let kept = KeptLines {
+            count: self.before,
+            from: self.told,
+        };
+        let dropped = self.block.advance(&mut self.text, self.at, kept, stop)?;
         self.at -= dropped;
         self.told = self.told.saturating_sub(dropped);
         Ok(())

@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use proptest::prelude::*;
 use regex::bytes::Regex;
 
-use super::{FileReader, FileScanner, MAX_LINE, StopFlag, list, measure};
+use super::{CachingReader, FileScanner, MAX_LINE, StopFlag, list, measure};
 use crate::files::access::{FileError, ScanRequest};
 use crate::model::log_file::LogFile;
 use crate::query::{GrepPatterns, Prefilter};
@@ -170,7 +170,7 @@ proptest! {
         fs::write(&path, &text).expect("written");
         let (file, stop) = (listed(&path), StopFlag::default());
         prop_assert_eq!(measure(&file, &stop), Ok(text.len() as u64));
-        let mut reader = FileReader::default();
+        let mut reader = CachingReader::default();
         for (from, most) in reads {
             let chunk = reader.read(&file, from, most, &stop).expect("read");
             let start = text.len().min(from as usize);
@@ -210,7 +210,7 @@ fn compressed_text_is_read_as_if_it_were_plain_in_one_member_or_several() {
             fs::write(&path, &bytes).expect("written");
             let file = listed(&path);
             assert_eq!(measure(&file, &stop), Ok(text.len() as u64), "{program}");
-            let mut reader = FileReader::default();
+            let mut reader = CachingReader::default();
             for (from, most) in [
                 (0, 10),
                 (10, 70_000),
@@ -269,7 +269,7 @@ fn of_a_damaged_file_what_is_good_is_read_and_then_it_is_said() {
             fs::write(&path, bytes).expect("written");
             let file = listed(&path);
             let mut good = Vec::new();
-            let mut reader = FileReader::default();
+            let mut reader = CachingReader::default();
             let error = loop {
                 match reader.read(&file, good.len() as u64, 100_000, &stop) {
                     Ok(chunk) => {
@@ -383,7 +383,7 @@ fn a_file_is_only_read_where_it_is_still_the_one_that_was_listed() {
     fs::write(&path, "old\n").expect("written");
     let file = listed(&path);
     let read = || {
-        FileReader::default()
+        CachingReader::default()
             .read(&file, 0, 100, &stop)
             .map(|chunk| chunk.bytes.to_vec())
     };

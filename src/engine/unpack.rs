@@ -1,7 +1,7 @@
 //! The text inside a compressed file, as a stream: whatever number of members stand one behind the
 //! other, and within limits, for a small file can hold more text than there is time.
 //!
-//! As with the programs of the same names, what stands behind the last member and is none is passed
+//! As with the programs of the same names, what follows the last member and is none is passed
 //! over.
 
 use std::fs::File;

@@ -1,8 +1,8 @@
 //! Files of a source: the live one and its rotated siblings, and what can be read and found in one
 //! of them.
 //!
-//! The words in which whoever has the files (`engine` on this machine, a shell on a host) and
-//! whoever asks for them speak. How files become one log is left to `host::search`.
+//! The messages between what has the files (`engine` on this machine, a shell on a host) and what
+//! reads them. How files become one log is left to `host::search`.
 //!
 //! Offsets always count the bytes of the text. In a compressed file that is the text inside it.
 
@@ -69,7 +69,8 @@ pub enum FileError {
     /// The login may not.
     #[error("permission denied")]
     Denied,
-    /// Under the name is another file now: it was rotated since it was listed. To be listed anew.
+    /// Under the name is another file now: it was rotated since it was listed. The caller lists
+    /// again.
     #[error("another file has taken its place")]
     Replaced,
     /// It is no regular file.

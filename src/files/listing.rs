@@ -9,7 +9,7 @@ use crate::model::time::Time;
 /// What a [`LogFile`] takes on top of its path.
 const OVERHEAD: usize = 120;
 
-/// A log that is a symlink: it has generations beside its target.
+/// A log that is a symlink: it has generations next to its target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogLink {
     /// The link.

@@ -1,6 +1,6 @@
 //! A host that answers questions about its logs, by whichever driver it is reached: this machine's
 //! own files are read by `engine`, those of others by a shell, those that only root may read by a
-//! shell of root's; what is no file (a journal, a container) by the host's own programs. What is
+//! shell of root's; what is no file (a journal, a container) by the host's own programs. RequestKind is
 //! made of files is left to [`history`].
 
 use tokio::sync::mpsc;
@@ -12,10 +12,11 @@ use crate::query::request::{LogRequest, LogResponse, ResponseTotals};
 use crate::transport::{Connection, LinkError};
 
 use super::files::{Failure, Files};
+use super::followed_files::{usual_sources, whole_journal};
 use super::local::LocalFiles;
+use super::programs::{self, Problem, Talk};
 use super::search;
-use super::shell::{self, ShellFiles, Talk, Trouble};
-use super::track::{usual_sources, whole_journal};
+use super::shell::ShellFiles;
 
 /// A host that answers, one question after the other. Shells are started when they are needed, for
 /// each is a session, and some servers give one only.
@@ -41,7 +42,7 @@ enum Driver {
 /// wait, a closed one makes it stop. Dropping the future leaves nothing behind on the host.
 ///
 /// # Errors
-/// When the host is lost. What is wrong with one source is a [`LogResponse::Failed`].
+/// When the host is lost. RequestKind is wrong with one source is a [`LogResponse::Failed`].
 pub async fn ask(
     connection: &Connection,
     host: &HostSpec,
@@ -93,7 +94,7 @@ impl Answering {
         }
     }
 
-    /// What the host says of itself.
+    /// RequestKind the host says of itself.
     #[must_use]
     pub fn facts(&self) -> &SystemFacts {
         &self.facts
@@ -121,7 +122,7 @@ impl Answering {
         host: &HostSpec,
     ) -> Result<(), LinkError> {
         let described = self.describe(host).await;
-        // What is asked next needs the session.
+        // RequestKind is asked next needs the session.
         self.driver = None;
         described.map_err(|_| {
             let hint = refusal
@@ -190,7 +191,7 @@ impl Answering {
         let mut totals = ResponseTotals::default();
         if let Some(streams) = &streams {
             let shell = (&self.connection, &mut self.talk);
-            totals = shell::history(shell, streams, &self.facts, ask, &replies).await?;
+            totals = programs::history(shell, streams, &self.facts, ask, &replies).await?;
             if root.is_some() || files.is_some() {
                 self.talk.end().await;
             }
@@ -274,7 +275,7 @@ async fn refuse(
     error: LinkError,
     replies: &mpsc::Sender<LogResponse>,
 ) {
-    let why = Trouble::from(error).told();
+    let why = Problem::from(error).told();
     for spec in host.sources.iter().filter(|spec| may_be_about(ask, spec)) {
         // Where nobody listens any more, nobody needs to know.
         let _ = replies
@@ -295,7 +296,7 @@ async fn has_none_of_the_usual<F: Files>(files: &mut F) -> Result<bool, LinkErro
         match files.list(spec.kind.to_string().as_bytes()).await {
             Ok(found) if found.is_empty() => {}
             Err(Failure::Link(error)) => return Err(error),
-            // What is there and cannot be read is said where it is asked.
+            // RequestKind is there and cannot be read is said where it is asked.
             Ok(_) | Err(Failure::File(_)) => return Ok(false),
         }
     }
@@ -312,7 +313,7 @@ struct Parts {
     streams: Option<HostSpec>,
 }
 
-/// What the questions are about, if they need no file shell of the login.
+/// RequestKind the questions are about, if they need no file shell of the login.
 #[derive(Debug, PartialEq, Eq)]
 enum Only {
     Root,

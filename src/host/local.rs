@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 
 use super::files::{Failure, Files, Hint, MAX_READ};
 use super::shell::described;
-use crate::engine::{self, FileReader, FileScanner, StopFlag};
+use crate::engine::{self, CachingReader, FileScanner, StopFlag};
 use crate::files::access::{FileChunk, FileError, ScanBatch, ScanRequest};
 use crate::files::listing::FileListing;
 use crate::model::host::SystemFacts;
@@ -29,7 +29,7 @@ static ROOM: Semaphore = Semaphore::const_new(WORKERS);
 #[derive(Default)]
 pub struct LocalFiles {
     /// `None` where a question was given up.
-    reader: Option<FileReader>,
+    reader: Option<CachingReader>,
     scanner: Option<FileScanner>,
 }
 

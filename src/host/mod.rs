@@ -9,20 +9,21 @@
 
 pub mod ask;
 mod files;
+mod followed_files;
 mod lag;
 mod local;
 mod outbox;
-mod root;
+pub mod programs;
+mod request_server;
 pub mod search;
-mod serve;
 pub mod shell;
+mod sudo;
 mod supervise;
-mod track;
 
 pub use files::{Failure, Files, Hint, MAX_READ};
 pub use local::LocalFiles;
 pub use outbox::Outbox;
-pub use serve::Question;
+pub use request_server::Question;
 pub use supervise::{Command, supervise};
 
 use std::collections::BTreeMap;

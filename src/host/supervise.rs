@@ -15,10 +15,10 @@ use crate::model::state::{HostStatus, LinkState};
 use crate::transport::backoff::Backoff;
 use crate::transport::{Connection, Connector, LinkError};
 
-use super::root::RootFiles;
-use super::serve::{Question, ServedLink, serve};
-use super::shell::Streams;
-use super::track::Track;
+use super::followed_files::Track;
+use super::programs::Programs;
+use super::request_server::{Question, ServedLink, serve};
+use super::sudo::RootFiles;
 use super::{HostEvent, Outbox, Work, shell};
 
 /// What the operator wants of a host.
@@ -66,7 +66,7 @@ async fn keep(
 ) {
     let mut track = Track::resuming(&work.resume);
     let unread = track.unread.clone();
-    let mut streams = Streams::new(
+    let mut streams = Programs::new(
         &host.sources,
         Arc::clone(&track.problems),
         unread,
@@ -188,7 +188,7 @@ async fn connect_and_work(
     work: &Work,
     connector: &Connector,
     outbox: &Outbox,
-    (track, streams, root_files): (&mut Track, &mut Streams, &mut RootFiles),
+    (track, streams, root_files): (&mut Track, &mut Programs, &mut RootFiles),
     (backoff, link): (&mut Backoff, &watch::Sender<ServedLink>),
 ) -> Result<(), LinkError> {
     let connection = Arc::new(connector.connect(host).await?);
@@ -239,7 +239,7 @@ async fn work_over(
     host: &HostSpec,
     work: &Work,
     outbox: &Outbox,
-    (track, streams, root_files): (&mut Track, &mut Streams, &mut RootFiles),
+    (track, streams, root_files): (&mut Track, &mut Programs, &mut RootFiles),
 ) -> Result<(), LinkError> {
     if root_files.is_alone() {
         return root_files.run_alone(connection, work, outbox).await;

@@ -131,7 +131,9 @@ fn disk(row: &DfRow<'_>, inodes: &[DfRow<'_>], mounts: &[MountEntry]) -> Option<
     if !is_disk(fs, row) {
         return None;
     }
-    let (total, used, available) = (row.total?, row.used?, row.available?);
+    let total = row.total?;
+    let used = row.used?;
+    let available = row.available?;
     if total == 0 {
         return None;
     }

@@ -2,8 +2,8 @@
 
 use crate::model::metrics::LoadAverage;
 
-/// The files that a driver reads for [`ProcCounters::parse`], in one `grep -s '' FILE…`. Any of them
-/// may be missing. `/proc/self/mounts` is not for the counters but for
+/// The files that a driver reads for [`ProcCounters::parse`], in one `grep -s '' FILE…`. Any of
+/// them may be missing. `/proc/self/mounts` is not for the counters but for
 /// [`parse_df`](super::parse_df).
 pub const PROC_FILES: &[&str] = &[
     // First, so that the window does not depend on how long the rest takes to read.

@@ -1,5 +1,5 @@
-//! Lines by which a gap was filled: the follower may come by the file they stand in at the next
-//! rotation and tell them, too, which is once too often.
+//! Remembers the lines that filled a gap, so that they are dropped when the follower reads the same
+//! file after a rotation. Asking for them is left to those who show or print lines.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -7,11 +7,11 @@ use super::cursor::{FileId, LineRef};
 use super::line::FleetLine;
 use super::source::SourceId;
 
-/// So many lines are remembered, of all gaps; of those beyond, what the follower comes by is told
-/// again.
+/// The most lines that are remembered, of all gaps. Of those beyond, the follower's are shown a
+/// second time.
 const MOST_LINES: usize = 100_000;
 
-/// What gaps of each source were filled by, and has not been told by the follower since.
+/// The lines that filled the gaps of each source, and that the follower has not brought since.
 #[derive(Debug, Default)]
 pub struct BackfilledLines(BTreeMap<SourceId, SourceBackfill>);
 
@@ -41,7 +41,7 @@ impl BackfilledLines {
         fill.after = after;
         fill.lines.retain(|place| Some(place.cursor.file) != after);
         let room = MOST_LINES.saturating_sub(others + fill.lines.len());
-        // What follows in the same file is not told anew.
+        // The follower does not bring again what follows in the same file.
         fill.lines.extend(
             lines
                 .map(|line| line.content.place())
@@ -50,7 +50,7 @@ impl BackfilledLines {
         );
     }
 
-    /// Whether the follower tells a line by which a gap was filled. Each is expected once, before
+    /// Whether the follower brings a line that filled a gap already. Each is expected once, before
     /// the log goes on in a file that is new: numbers of files are reused, and a log may say the
     /// same at the same place again.
     pub fn takes(&mut self, line: &FleetLine) -> bool {
@@ -117,7 +117,7 @@ mod tests {
         }
     }
 
-    /// Which of those told were told before.
+    /// Which of the lines that came were shown before.
     fn taken(filled: &[&str], told: &[&str]) -> Vec<bool> {
         let lines: Vec<FleetLine> = filled.iter().map(|written| line(written)).collect();
         let mut filled = BackfilledLines::default();
@@ -139,7 +139,7 @@ mod tests {
                 &["9:4 six", "1:4 three", "1:10 four", "2:0 five", "3:0 seven"][..],
                 &[false, true, true, true, false][..],
             ),
-            // Who does not know how far it was read tells all of it.
+            // A follower that does not know how far it was read brings all of it.
             (&["1:0 two", "1:4 three", "1:10 four"], &[false, true, true]),
             // Once.
             (&["1:4 three", "1:4 three"], &[true, false]),

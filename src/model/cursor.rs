@@ -29,8 +29,8 @@ impl fmt::Display for Cursor {
     }
 }
 
-/// A cursor that can be handed out and come back later: with a check of the line that stood there,
-/// by which it is known again in a copy, and told from another line that took its place.
+/// A cursor that can be handed out and come back later. The checksum of its line recognises it in a
+/// copy, and distinguishes it from another line that took its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct LineRef {
     /// Where the line began.
@@ -53,13 +53,13 @@ impl LineRef {
         }
     }
 
-    /// Whether this line may be the one that stood there.
+    /// Whether this line may be the one that was there.
     #[must_use]
     pub fn fits(&self, line: &[u8]) -> bool {
         self.check.is_none_or(|known| known == check(line))
     }
 
-    /// Whether a beginning of this line, shorter than it, may be what stood there: the line was
+    /// Whether a beginning of this line, shorter than it, may be what was there: the line was
     /// under way and has grown.
     #[must_use]
     pub fn fits_beginning(&self, line: &[u8]) -> bool {

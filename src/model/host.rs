@@ -229,7 +229,9 @@ impl HostSpec {
     /// A host behind this endpoint, reached directly, with the sources that it has itself.
     #[must_use]
     pub fn new(endpoint: Endpoint) -> Self {
-        let (via, tags, sources) = (Vec::new(), Vec::new(), Vec::new());
+        let via = Vec::new();
+        let tags = Vec::new();
+        let sources = Vec::new();
         Self {
             endpoint,
             via,
@@ -246,7 +248,7 @@ impl HostSpec {
     }
 }
 
-/// What a host said of itself when it was asked first.
+/// How a host described itself when it was first asked.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct SystemFacts {
     /// Kernel name in lower case, `linux`.

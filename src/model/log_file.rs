@@ -58,7 +58,7 @@ impl Compression {
     }
 }
 
-/// A file as it was found in its folder. Its path is only where it was; who reads it makes sure
+/// A file as it was found in its folder. Its path is only where it was; the reader makes sure
 /// that it is still `id`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogFile {

@@ -1,5 +1,5 @@
-//! What only a person can answer while a host is being reached. A question holds up its own host
-//! and no other.
+//! What only a person can answer while a host is being reached: host keys, passphrases, passwords.
+//! A prompt holds up its own host and no other. Showing it is left to the console and to `report`.
 
 use zeroize::Zeroizing;
 

@@ -1,5 +1,5 @@
-//! How far a file was read, for another run of the program: a cursor, and by what its place is
-//! known again.
+//! How far a file was read, for another run of the program: a cursor, and the bytes by which its
+//! place is recognised. Writing it to a file is left to `report`.
 
 use std::collections::BTreeMap;
 
@@ -72,7 +72,7 @@ impl ReadPosition {
 /// first.
 pub type SavedPositions = BTreeMap<String, BTreeMap<String, Vec<ReadPosition>>>;
 
-/// Of so many generations of a source it is known how far they were printed.
+/// The most generations of a source of which it is known how far they were printed.
 const GENERATIONS: usize = 8;
 
 /// A program may go on writing to a file that was renamed; so long after its last line nobody looks
@@ -102,7 +102,7 @@ impl PrintedPositions {
         // A file that was not there yet is known by no number.
         self.generations
             .retain(|(reached, _)| reached.place.cursor.file != FileId::default());
-        // A file that was cut off begins anew.
+        // A file that was cut off begins again.
         let is_same = |at: &usize| self.generations[*at].0.offset() <= record.content.cursor.offset;
         let known = self.position(record.content.cursor.file);
         // In a copy, or packed, a file has another number and goes on where it was.
@@ -134,7 +134,7 @@ impl PrintedPositions {
         self.cut = true;
     }
 
-    /// It was begun at this place, of which nothing was printed yet.
+    /// It was begun at this place; nothing of it was printed yet.
     pub fn begin(&mut self, reached: ReadPosition, now: Time) {
         if self.generations.is_empty() {
             self.generations.push((reached, now));

@@ -6,9 +6,10 @@
 //! replaced too: joiners (an emoji family is drawn in two cells by some and in eight by others),
 //! variation selectors and skin tones.
 //!
-//! The one exception is made for lines of logs, on request: their colours ([`ColourHandling::Kept`])
-//! become looks of parts of the text, and lines that differ in nothing else differ in nothing else.
-//! Raw bytes for copying are left to the record, what a look is on a screen to the theme.
+//! The one exception is made for lines of logs, on request: their colours
+//! ([`ColourHandling::Kept`]) become looks of parts of the text, and lines that differ in nothing
+//! else differ in nothing else. Raw bytes for copying are left to the record, what a look is on a
+//! screen to the theme.
 
 mod look;
 mod progress;
@@ -143,12 +144,14 @@ impl SafeText {
                 .collect();
         }
         let mut rows = Vec::new();
-        let (mut start, mut used) = (0, 0);
+        let mut start = 0;
+        let mut used = 0;
         for (at, c) in self.text.char_indices() {
             let cells = cells_of(c);
             if cells > 0 && used > 0 && used + cells > width {
                 rows.push(start..at);
-                (start, used) = (at, 0);
+                start = at;
+                used = 0;
             }
             used += cells;
         }
@@ -166,7 +169,8 @@ impl SafeText {
             let len = self.text.len();
             return self.part(skip.min(len)..end.min(len), 0, 0);
         }
-        let (mut blanks, mut range) = ([0, 0], None::<Range<usize>>);
+        let mut blanks = [0, 0];
+        let mut range = None::<Range<usize>>;
         let mut at: usize = 0;
         let mut base_is_shown = false;
         for (start, c) in self.text.char_indices() {
@@ -261,13 +265,15 @@ pub fn without_colours(line: &[u8]) -> Cow<'_, [u8]> {
 #[must_use]
 pub fn without_beginning(line: &[u8], bytes: usize) -> Vec<u8> {
     let mut rest = Vec::with_capacity(line.len());
-    let (mut at, mut left) = (0, bytes);
+    let mut at = 0;
+    let mut left = bytes;
     while left > 0 && at < line.len() {
         if let Some((length, _)) = sgr::sequence(&line[at..], TextLook::default()) {
             rest.extend_from_slice(&line[at..at + length]);
             at += length;
         } else {
-            (at, left) = (at + 1, left - 1);
+            at += 1;
+            left -= 1;
         }
     }
     rest.extend_from_slice(&line[at..]);
@@ -470,7 +476,8 @@ impl ShownText {
 
     /// Gives the present look to what has been added from `start` on.
     fn paint(&mut self, start: usize) {
-        let (end, look) = (self.out.text.len(), self.look);
+        let end = self.out.text.len();
+        let look = self.look;
         if look.is_plain() {
             return;
         }

@@ -1,4 +1,5 @@
-//! Updates: what the fleet tells those who show it, in the order in which it is to be believed.
+//! Updates: what the fleet reports, in the order in which it is to be believed. Applying them is
+//! left to whatever shows or prints the fleet.
 
 use std::sync::Arc;
 
@@ -16,7 +17,7 @@ use super::time::Time;
 pub enum Update {
     /// The state of a host.
     Status(HostId, HostStatus),
-    /// What a host said of itself.
+    /// How a host described itself.
     Facts(HostId, Arc<SystemFacts>),
     /// A source came into being or changed its state.
     Source(HostId, SourceId, SourceInfo),

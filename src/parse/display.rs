@@ -1,4 +1,4 @@
-//! A line as people read it, beside columns that say its time and its level already.
+//! A line as people read it next to columns that have its time and its level already.
 //!
 //! [`LineDisplay`] leaves out the stamp, the priority of syslog and the quotes of JSON, so that the
 //! message begins where the eye looks for it. Searching, copying and storing are done with the raw
@@ -67,7 +67,7 @@ impl LineDisplay {
         self.of_stamped(line, None)
     }
 
-    /// The same for a line whose stamp is known to stand at a place; otherwise the usual ones are
+    /// The same for a line whose stamp is known to be at a place; otherwise the usual ones are
     /// looked for.
     #[must_use]
     pub fn of_stamped(self, line: &[u8], stamp: Option<Range<usize>>) -> Cow<'_, [u8]> {
@@ -82,7 +82,7 @@ impl LineDisplay {
             &plain,
             stamp.map(|stamp| place(stamp.start)..place(stamp.end)),
         ) {
-            // All that is left out stood at its beginning.
+            // All that is left out was at its beginning.
             Cow::Borrowed(rest) if rest.len() < plain.len() => {
                 Cow::Owned(without_beginning(line, plain.len() - rest.len()))
             }
@@ -100,7 +100,8 @@ impl LineDisplay {
         let cut = line.len() - rest.len();
         let stamp = stamp
             .and_then(|stamp| Some(stamp.start.checked_sub(cut)?..stamp.end.checked_sub(cut)?));
-        let (line, bare) = (rest, self == Self::Bare);
+        let line = rest;
+        let bare = self == Self::Bare;
         if line.first() == Some(&b'{') && line.trim_ascii_end().last() == Some(&b'}') {
             return members(line, bare)
                 .map_or(Cow::Borrowed(line), |text| Cow::Owned(text.into_bytes()));
@@ -133,7 +134,8 @@ fn stamp_in(line: &[u8]) -> Option<Range<usize>> {
 fn without(line: &[u8], stamp: Range<usize>) -> Cow<'_, [u8]> {
     let Range { mut start, mut end } = stamp;
     if start > 0 && line[start - 1] == b'[' && line.get(end) == Some(&b']') {
-        (start, end) = (start - 1, end + 1);
+        start -= 1;
+        end += 1;
     }
     let is_blank = |b: Option<&u8>| matches!(b, Some(b' ' | b'\t'));
     if start == 0 {
@@ -164,7 +166,8 @@ fn without_level(line: &[u8], shown: Option<Level>) -> &[u8] {
         .iter()
         .position(u8::is_ascii_whitespace)
         .unwrap_or(text.len());
-    let (word, rest) = (&text[..end], text[end..].trim_ascii_start());
+    let word = &text[..end];
+    let rest = text[end..].trim_ascii_start();
     let name = match word {
         [b'[', name @ .., b']'] => name,
         name if name.iter().any(u8::is_ascii_lowercase) => return line,
@@ -227,7 +230,7 @@ fn says_level(key: &str, value: &Value) -> bool {
             .is_some_and(|word| level::named_by(word).is_some())
 }
 
-/// A value without quotes where it can be told from its neighbours without them.
+/// A value without quotes, where it is distinct from its neighbours without them.
 struct PlainValue<'a>(&'a Value);
 
 impl fmt::Display for PlainValue<'_> {

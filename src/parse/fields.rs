@@ -11,7 +11,7 @@
 //! * `json`: an object, as the whole line or behind other text, docker's json-file with the line
 //!   inside it;
 //! * `access`: requests as nginx, Apache, HAProxy, Envoy and Squid log them;
-//! * `text`: `key=value` and `key="a value"` wherever they stand (logfmt, auditd, the kernel,
+//! * `text`: `key=value` and `key="a value"` wherever they are (logfmt, auditd, the kernel,
 //!   postfix), and the tail of nginx's error log;
 //! * `columns`: the process, the thread and the logger, where the shape of the line tells which is
 //!   which.
@@ -45,7 +45,7 @@ const MAX_FIELDS: usize = 512;
 /// would repeat it.
 const MAX_NAME: usize = 1024;
 
-/// Objects in objects are looked into so deep; deeper ones are values as they stand.
+/// Objects in objects are looked into so deep; deeper ones are values as they are.
 const MAX_DEPTH: usize = 128;
 
 /// What a value is.
@@ -90,7 +90,7 @@ pub struct LineFields<'a> {
     pub left_out: usize,
 }
 
-/// The ids that a line names. Each as it was written, but without what stands around it in a
+/// The ids that a line names. Each as it was written, but without what surrounds it in a
 /// `traceparent`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LineIds<'a> {
@@ -227,7 +227,7 @@ impl<'p> FieldPath<'p> {
     }
 }
 
-/// What stands under a name, before it is known whether anyone wants it.
+/// What is under a name, before it is known whether anyone wants it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum FieldShape {
     /// A value, or an object that is empty or too deep.
@@ -247,12 +247,12 @@ enum FieldWish {
     Enter,
 }
 
-/// Who is shown every field of a line, and told the value of those it takes.
+/// Sees every field of a line, and gets the value of those that it takes.
 trait FieldVisitor<'a> {
     fn wish(&mut self, path: &FieldPath<'_>, shape: FieldShape) -> FieldWish;
     fn take(&mut self, path: &FieldPath<'_>, value: FieldValue<'a>) -> Flow;
 
-    /// Whether it is worth while to look for what stands in columns without a name.
+    /// Whether it is worth while to look for what is in columns without a name.
     fn wants_columns(&self) -> bool {
         false
     }

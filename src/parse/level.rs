@@ -2,12 +2,12 @@
 //!
 //! Only what a line *states* counts: a priority, a field, a letter, a mark, or a word in its head.
 //! "0 errors" in a message is no statement, and a line that states nothing has no level. What a
-//! container's runtime notes beside a line (`stderr`) is no level either: Go and Python print
+//! container's runtime notes besides a line (`stderr`) is no level either: Go and Python print
 //! everything there.
 //!
 //! Looking at the head is enough for that, and keeps this cheap enough to do for every line drawn.
-//! Where it is looked for, in this order: `marks` (what stands at a fixed place: klog, Redis,
-//! access logs), `words` (what stands before the message), `members` (fields with a name). Other
+//! Where it is looked for, in this order: `marks` (what is at a fixed place: klog, Redis,
+//! access logs), `words` (what comes before the message), `members` (fields with a name). Other
 //! fields are left to [`crate::parse::fields`].
 
 mod marks;

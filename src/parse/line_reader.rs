@@ -134,13 +134,13 @@ mod tests {
 
     use super::*;
     use crate::model::cursor::FileId;
-    use crate::parse::split::LineSplitter;
+    use crate::parse::split::FileLineSplitter;
 
     const ARRIVED: Time = Time(1_795_188_200_000_000_000);
 
     fn read(text: &str, cuts: &[usize]) -> Vec<Line> {
         let mut reader = LineReader::new(&HostClock::fixed(0), None);
-        let (mut split, mut pieces) = (LineSplitter::new(0, false), Vec::new());
+        let (mut split, mut pieces) = (FileLineSplitter::new(0, false), Vec::new());
         let mut rest = text.as_bytes();
         for cut in cuts {
             let (head, tail) = rest.split_at((*cut).min(rest.len()));

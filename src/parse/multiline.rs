@@ -1,9 +1,9 @@
 //! Records over lines: which line goes on with the record before it.
 //!
-//! [`RecordJoiner`] answers for one source, line by line, and keeps little more than a few flags. A stack
-//! trace, the rest of an SQL statement, an object printed over many lines belong to the line that
-//! began them; filters, counts and copying take them together. What such lines look like is left to
-//! `shape`, their times to `stamp`.
+//! [`RecordJoiner`] answers for one source, line by line, and keeps little more than a few flags. A
+//! stack trace, the rest of an SQL statement, an object printed over many lines belong to the line
+//! that began them; filters, counts and copying take them together. What such lines look like is
+//! left to `shape`, their times to `stamp`.
 
 mod shape;
 
@@ -65,7 +65,7 @@ enum RecordContent {
     /// A Go panic: blank lines, `goroutine 1 [running]:` and names of functions.
     Goroutines,
     /// The line ended in the middle of what was to be said (a part of a container's line, a Rust
-    /// panic whose message stands in the next line): whatever follows belongs to it.
+    /// panic whose message is in the next line): whatever follows belongs to it.
     Cut,
 }
 

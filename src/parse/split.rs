@@ -34,7 +34,7 @@ pub const MAX_LINE: usize = 1 << 20;
 
 /// Cuts one generation of a file into lines.
 #[derive(Debug, Clone, Default)]
-pub struct LineSplitter {
+pub struct FileLineSplitter {
     /// The beginning of a line whose end has not come yet.
     partial: Vec<u8>,
     /// Offset of the next byte.
@@ -45,7 +45,7 @@ pub struct LineSplitter {
     cut: bool,
 }
 
-impl LineSplitter {
+impl FileLineSplitter {
     /// Begins at `offset`; `cut` where that is in the middle of a line, which is then left out.
     #[must_use]
     pub fn new(offset: u64, cut: bool) -> Self {
@@ -206,7 +206,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn pieces(lines: &mut LineSplitter, parts: &[&[u8]]) -> Vec<FilePiece> {
+    fn pieces(lines: &mut FileLineSplitter, parts: &[&[u8]]) -> Vec<FilePiece> {
         let mut out = Vec::new();
         for part in parts {
             lines.push(part, &mut out);
@@ -224,7 +224,7 @@ mod tests {
     #[test]
     fn lines_keep_the_offsets_of_their_first_bytes() {
         let out = pieces(
-            &mut LineSplitter::new(100, false),
+            &mut FileLineSplitter::new(100, false),
             &[b"one\ntw", b"o\n\r\nlast"],
         );
         assert_eq!(out, [line(100, "one"), line(104, "two"), line(108, "")]);
@@ -232,18 +232,18 @@ mod tests {
 
     #[test]
     fn the_line_under_way_is_known_with_its_offset() {
-        let mut lines = LineSplitter::new(10, false);
+        let mut lines = FileLineSplitter::new(10, false);
         assert_eq!(lines.unfinished(), None);
         pieces(&mut lines, &[b"one\ntw", b"o"]);
         assert_eq!(lines.unfinished(), Some((14, &b"two"[..])));
         pieces(&mut lines, &[b"\n"]);
         assert_eq!(lines.unfinished(), None);
-        assert_eq!(LineSplitter::new(10, true).unfinished(), None);
+        assert_eq!(FileLineSplitter::new(10, true).unfinished(), None);
     }
 
     #[test]
     fn an_unfinished_last_line_is_given_at_the_end_only() {
-        let mut lines = LineSplitter::new(0, false);
+        let mut lines = FileLineSplitter::new(0, false);
         let mut out = pieces(&mut lines, &[b"one\ntwo"]);
         assert_eq!(out, [line(0, "one")]);
         lines.finish(&mut out);
@@ -254,7 +254,7 @@ mod tests {
     fn a_line_cut_at_its_beginning_is_left_out() {
         assert_eq!(
             pieces(
-                &mut LineSplitter::new(7, true),
+                &mut FileLineSplitter::new(7, true),
                 &[b"est of", b" it\nwhole\n"]
             ),
             [line(17, "whole")]
@@ -263,7 +263,10 @@ mod tests {
 
     #[test]
     fn a_hole_of_nul_bytes_is_one_gap() {
-        let out = pieces(&mut LineSplitter::new(0, false), &[b"a\n\0\0", b"\0\0b\n"]);
+        let out = pieces(
+            &mut FileLineSplitter::new(0, false),
+            &[b"a\n\0\0", b"\0\0b\n"],
+        );
         let gap = FilePiece::Gap {
             from: 2,
             to: Some(6),
@@ -278,7 +281,7 @@ mod tests {
             ("a\n\0", GapReason::NulBytes),
             ("a\nbc", GapReason::LineTooLong),
         ] {
-            let mut lines = LineSplitter::new(0, false);
+            let mut lines = FileLineSplitter::new(0, false);
             let mut out = pieces(&mut lines, &[before.as_bytes()]);
             lines.skip(100);
             lines.push(b"\0d\ne\n", &mut out);
@@ -301,7 +304,10 @@ mod tests {
     #[test]
     fn a_line_without_end_is_cut_and_the_rest_counted() {
         let long = vec![b'x'; MAX_LINE + 10];
-        let out = pieces(&mut LineSplitter::new(0, false), &[&long, b"yy\nnext\n"]);
+        let out = pieces(
+            &mut FileLineSplitter::new(0, false),
+            &[&long, b"yy\nnext\n"],
+        );
         let end = long.len() as u64 + 2;
         let kept = FilePiece::Line {
             offset: 0,
@@ -325,7 +331,7 @@ mod tests {
             at.extend([0, data.len()]);
             at.sort_unstable();
             let parts: Vec<&[u8]> = at.windows(2).map(|pair| &data[pair[0]..pair[1]]).collect();
-            let mut lines = LineSplitter::new(0, false);
+            let mut lines = FileLineSplitter::new(0, false);
             let mut out = pieces(&mut lines, &parts);
             lines.finish(&mut out);
 

@@ -1,13 +1,14 @@
 //! Stamps: the time that a line says it was written.
 //!
-//! [`TimestampReader`] reads the lines of one source: it finds out which formats they have and where their
-//! stamps stand, keeps to that, and looks again when it stops fitting. What formats look like is
-//! left to `notation`, a table with a small parser for each; where stamps stand in a line to
+//! [`TimestampReader`] reads the lines of one source: it finds out which formats they have and
+//! where their stamps are, keeps to that, and looks again when it stops fitting. What formats look
+//! like is left to `notation`, a table with a small parser for each; where stamps are in a line to
 //! `layout`, what a sample of lines proves to `learn`, years and other things that stamps leave
 //! open to `clock` and `zone`, logs with a head of their own to `w3c`, and formats that the
 //! inventory gives to `format`.
 
 mod clock;
+mod counted;
 mod expression;
 mod fields;
 mod format;
@@ -31,8 +32,8 @@ use key::LastTimestamp;
 pub use key::TimeKey;
 use layout::{TimestampLayout, detect, is_of_our_time, may_be_stamped};
 use learn::MOST_LAYOUTS;
-use moment::WrittenMoment;
-use notation::{ParsedStamp, StampPlace};
+use moment::{ParsedStamp, WrittenMoment};
+use notation::StampPlace;
 use w3c::W3cHeader;
 
 use crate::model::time::{HostClock, Time, TimeSource};
@@ -272,7 +273,8 @@ impl TimestampReader {
         }
         let turn = self.misses / PATIENCE;
         if self.misses.is_multiple_of(PATIENCE) && turn.is_power_of_two() && self.given.is_none() {
-            (self.sample, self.lines) = (StampSample::default(), 0);
+            self.sample = StampSample::default();
+            self.lines = 0;
         }
     }
 
@@ -449,7 +451,8 @@ fn begin_of_clock(
     let layout = layouts
         .first()
         .filter(|layout| layout.format.name == "clock")?;
-    let (mut first, mut last) = (None, None);
+    let mut first = None;
+    let mut last = None;
     for line in lines {
         let Some((_, found)) = layout.find(line, &calendar.names) else {
             continue;
@@ -458,7 +461,8 @@ fn begin_of_clock(
         first = first.or(last);
     }
     let newest = now.plus_millis(3600 * 1000);
-    let (first, last) = (first?, last?);
+    let first = first?;
+    let last = last?;
     // Read forwards, the midnights between them have put the end behind the present.
     let ahead = last.0.saturating_sub(newest.0).max(0);
     let days = ahead.div_euclid(86_400_000_000_000) + i64::from(ahead % 86_400_000_000_000 > 0);

@@ -22,7 +22,7 @@ pub enum QueryExpr {
 /// A single condition on a line.
 #[derive(Debug, Clone, PartialEq)]
 pub enum QueryTerm {
-    /// This text stands in it, as a word of the query or in quotes. Never empty.
+    /// This text is in it, as a word of the query or in quotes. Never empty.
     Text(String),
     /// This expression matches in it.
     Regex(RegexPattern),
@@ -30,7 +30,7 @@ pub enum QueryTerm {
     Host(String),
     /// The name of the source matches a glob.
     Source(String),
-    /// The level it states stands in this relation to another.
+    /// The level it states is in this relation to another.
     Level(ComparisonOp, Level),
     /// A field of it, or its text where it has no such field.
     Field(FieldTest),
@@ -96,7 +96,7 @@ pub enum ComparisonOp {
 }
 
 impl ComparisonOp {
-    /// Whether the left stands so to the right. What cannot be compared (NaN) stands in no
+    /// Whether the left stands so to the right. What cannot be compared (NaN) is in no
     /// relation.
     #[must_use]
     pub fn holds<T: PartialOrd>(self, left: &T, right: &T) -> bool {

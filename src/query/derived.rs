@@ -1,4 +1,4 @@
-//! Values that do not stand in their line as text: syslog's priority (`<86>`) is a number, and
+//! Values that are not in their line as text: syslog's priority (`<86>`) is a number, and
 //! `fields` says its facility and severity in words.
 
 use std::collections::BTreeSet;
@@ -8,7 +8,7 @@ use super::ast::ValueTest;
 use super::expression;
 use crate::parse::fields;
 
-/// What stands in each line that has such a value.
+/// What is in each line that has such a value.
 pub(super) const SIGN: u8 = b'<';
 
 /// The priorities there are.
@@ -29,7 +29,7 @@ static VALUES: LazyLock<BTreeSet<Vec<u8>>> = LazyLock::new(|| {
         .collect()
 });
 
-/// Whether a test may hold of a value that does not stand in its line.
+/// Whether a test may hold of a value that is not in its line.
 pub(super) fn may_satisfy(test: &ValueTest) -> bool {
     match test {
         ValueTest::Is(wanted) => VALUES.contains(wanted.as_bytes()),

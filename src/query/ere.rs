@@ -195,7 +195,8 @@ fn repeated(repetition: &Repetition) -> ErePart {
     if inner.text.is_empty() || repetition.max == Some(0) {
         return ErePart::empty();
     }
-    let (again, nullable) = (inner.repeatable(), inner.nullable || repetition.min == 0);
+    let again = inner.repeatable();
+    let nullable = inner.nullable || repetition.min == 0;
     if repetition.min == 0 {
         let sign = if repetition.max == Some(1) && inner.binds != BindingPower::Atom(true) {
             b"?"
@@ -321,7 +322,7 @@ impl ByteSet {
     }
 }
 
-/// What stands between brackets for these members.
+/// What is between brackets for these members.
 fn listing(members: &[bool; 128]) -> Vec<u8> {
     let special = |byte: u8| b"]^-[".contains(&byte);
     let mut inside = Vec::new();

@@ -39,7 +39,8 @@ impl QueryError {
     /// Two lines: the text, or the part of it around the place, and carets under what is wrong.
     #[must_use]
     pub fn picture(&self, text: &str) -> String {
-        let (start, end) = (floor(text, self.span.start), floor(text, self.span.end));
+        let start = floor(text, self.span.start);
+        let end = floor(text, self.span.end);
         let before = SafeText::new(&text[..start]).width();
         let wrong = SafeText::new(&text[start..end.max(start)]).width();
         let whole = SafeText::new(text);
@@ -48,10 +49,8 @@ impl QueryError {
         } else {
             before.saturating_sub(BEFORE_CELLS)
         };
-        let (head, tail) = (
-            if skipped > 0 { "…" } else { "" },
-            skipped + PICTURE_CELLS < whole.width(),
-        );
+        let head = if skipped > 0 { "…" } else { "" };
+        let tail = skipped + PICTURE_CELLS < whole.width();
         let shown = whole.slice_cells(skipped, PICTURE_CELLS);
         let indent = " ".repeat(2 + head.width() + before - skipped);
         let carets = "^".repeat(wrong.clamp(

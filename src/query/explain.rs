@@ -34,7 +34,8 @@ impl Query {
             QueryExpr::All(parts) => parts.iter().map(ToString::to_string).collect(),
             other => vec![other.to_string()],
         };
-        let (prefilter, window) = (self.prefilter(), self.window());
+        let prefilter = self.prefilter();
+        let window = self.window();
         QueryExplanation {
             query: self.expr.to_string(),
             times,

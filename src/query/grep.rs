@@ -6,7 +6,7 @@
 //! first NUL; there, or wherever it is not known which it is, `tr '\000' '\001'` goes before.
 //!
 //! Of what must hold together only one part is asked, the one that narrows most. Thereby of each
-//! record of several lines that matches at least one line is found, though its words may stand in
+//! record of several lines that matches at least one line is found, though its words may be in
 //! different ones.
 
 use std::cmp::Reverse;

@@ -1,4 +1,5 @@
-//! What stands out in a line that matched: the places of the terms that are not negated.
+//! Which parts of a line that matched are highlighted: the places of the terms that are not
+//! negated. Colours are the view's.
 
 use std::ops::Range;
 
@@ -58,7 +59,7 @@ fn collect(expr: &QueryExpr, needles: &mut Vec<Needle>) -> Result<(), Failed> {
     Ok(())
 }
 
-/// A value is marked wherever it stands: what is shown is not always written as in the line.
+/// A value is marked wherever it is: what is shown is not always written as in the line.
 fn values(field: &FieldTest, needles: &mut Vec<Needle>) -> Result<(), Failed> {
     match &field.test {
         ValueTest::Like(pieces) => {

@@ -1,5 +1,5 @@
-//! Texts of which one must stand in every line that a query matches, so that most lines need not be
-//! looked at.
+//! Texts of which every line that a query matches has one, so that most lines need not be looked
+//! at.
 //!
 //! Wider than the query, never narrower: used for the search of whole buffers, and for what is
 //! asked of a host.
@@ -72,7 +72,7 @@ pub(super) fn hir(pattern: &RegexPattern) -> Option<Hir> {
         .ok()
 }
 
-/// A value stands in its line as it is, or with escapes, which all begin with a backslash, or
+/// A value is in its line as it is, or with escapes, which all begin with a backslash, or
 /// behind a priority.
 fn of_value(test: &ValueTest) -> Option<Vec<Literal>> {
     let value = match test {
@@ -180,13 +180,11 @@ fn letter(hir: &Hir) -> Option<u8> {
     let [(upper, upper_end), (lower, lower_end)] = ranges[..] else {
         return None;
     };
-    let (upper, lower) = (
-        u8::try_from(upper)
-            .ok()
-            .filter(|u| u32::from(*u) == upper_end)?,
-        u8::try_from(lower)
-            .ok()
-            .filter(|l| u32::from(*l) == lower_end)?,
-    );
+    let upper = u8::try_from(upper)
+        .ok()
+        .filter(|u| u32::from(*u) == upper_end)?;
+    let lower = u8::try_from(lower)
+        .ok()
+        .filter(|l| u32::from(*l) == lower_end)?;
     (upper.is_ascii_uppercase() && upper.to_ascii_lowercase() == lower).then_some(lower)
 }

@@ -41,7 +41,7 @@ pub(super) enum CompiledTerm {
 pub(super) enum Needle {
     /// In exactly this case.
     Exact(Box<memmem::Finder<'static>>),
-    /// In either case, or with conditions on what stands around it.
+    /// In either case, or with conditions on what surrounds it.
     Regex(Regex),
     /// In no line: it has a line end in it.
     Nowhere,
@@ -52,7 +52,7 @@ pub(super) enum Needle {
 pub(super) struct CompiledField {
     name: String,
     value: CompiledValue,
-    /// What must stand in the line for the condition to hold, unless it is written with escapes.
+    /// What must be in the line for the condition to hold, unless it is written with escapes.
     hint: Option<Needle>,
     /// It may be said by a priority, and not by what the hint is.
     derived: bool,
@@ -173,7 +173,7 @@ impl Needle {
         )))
     }
 
-    /// The text where no letter, digit or underscore stands next to it.
+    /// The text where no letter, digit or underscore is next to it.
     pub(super) fn whole(text: &str, either_case: bool) -> Result<Self, Failed> {
         if text.contains('\n') {
             return Ok(Self::Nowhere);

@@ -6,14 +6,14 @@
 //!
 //! * `ast`, `when`, `number`: the parts of a query; `parse` and `print` between them and text;
 //!   `error`.
-//! * `matcher` over one line or record, `lines` over buffers, `marks` over what is shown.
+//! * `matcher` over one line or record, `lines` over buffers, `highlights` over what is shown.
 //! * `language`: how it is written, for people.
 //! * `literals`, `derived`, `grep`, `ere`, `explain`: what can be left to a host's `grep`, which is
 //!   always wider.
 //!
 //! # What a term means
 //!
-//! Words and phrases are found wherever they stand; without a capital in either case. A regular
+//! Words and phrases are found wherever they are; without a capital in either case. A regular
 //! expression matches within a line: `^` and `$` are its ends. `name:value` holds where the line
 //! has a field of this name (`fields` knows the formats) with this value as a whole, `*` standing
 //! for any text and case as for words; `name=value` where it is exactly this. Where a line has no

@@ -92,7 +92,8 @@ pub(super) fn amount_of(text: &str) -> Option<Amount> {
     if let Some(amount) = amount(&text[..at], text[at..].trim_ascii_start()) {
         return Some(amount);
     }
-    let (mut rest, mut sum) = (text, 0.0);
+    let mut rest = text;
+    let mut sum = 0.0;
     while !rest.is_empty() {
         let at = digits(rest);
         let unit = rest[at..]

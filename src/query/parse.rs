@@ -2,7 +2,7 @@
 //! ranges of times in `range`.
 //!
 //! Everyday text must stay text: what a person copies from a log line (addresses with ports, URLs,
-//! paths, clock times, `std::io`) is searched for as it stands. A phrase in quotes always is.
+//! paths, clock times, `std::io`) is searched for as it is. A phrase in quotes always is.
 
 mod range;
 mod term;
@@ -94,7 +94,7 @@ impl<'a> QueryReader<'a> {
         eaten
     }
 
-    /// Whether one of the words AND, OR and NOT stands here.
+    /// Whether one of the words AND, OR and NOT is here.
     fn is_at(&self, word: &str) -> bool {
         let after = self
             .rest()
@@ -330,7 +330,8 @@ impl<'a> QueryReader<'a> {
     /// `/…/` or `/…/i`. A slash with anything else behind it belongs to the expression, so that
     /// paths in it are written as they are. A path that is not closed is text.
     fn regex(&mut self) -> Result<QueryExpr, QueryError> {
-        let (start, body) = (self.at, &self.rest()[1..]);
+        let start = self.at;
+        let body = &self.rest()[1..];
         let mut escaped = false;
         for (at, c) in body.char_indices() {
             let after = &body[at + c.len_utf8()..];

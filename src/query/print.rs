@@ -61,8 +61,8 @@ impl fmt::Display for QueryTerm {
     }
 }
 
-/// Whether a text means itself without quotes wherever it stands. A date or a time of day might be
-/// taken together with a range beside it.
+/// Whether a text means itself without quotes wherever it is. A date or a time of day might be
+/// taken together with a range next to it.
 fn is_bare(text: &str) -> bool {
     date(text).is_none()
         && time_of_day(text).is_none()

@@ -1,9 +1,9 @@
-//! What a host can be asked about its logs beside being followed, and what it answers: values
-//! without behaviour.
+//! What a host can be asked about its logs besides being followed, and what it answers. How an
+//! answer is found is left to `host`.
 //!
-//! One [`LogRequest`] goes to many hosts; each answers with any number of [`LogResponse`]s as it finds them, in
-//! the order of its sources and of their bytes unless it says otherwise, and the last one is
-//! [`LogResponse::Done`].
+//! One [`LogRequest`] goes to many hosts; each answers with any number of [`LogResponse`]s as it
+//! finds them, in the order of its sources and of their bytes unless it says otherwise, and the
+//! last one is [`LogResponse::Done`].
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -127,7 +127,8 @@ pub enum LogResponse {
     Lines(Arc<str>, Vec<Line>),
     /// Records that match, at least one, in the order in which they are wanted.
     Hits(Arc<str>, Vec<SearchHit>),
-    /// Counts of a source: the beginning of each bucket, and the lines in it by level ([`HistogramBucket`]).
+    /// Counts of a source: the beginning of each bucket, and the lines in it by level
+    /// ([`HistogramBucket`]).
     Buckets(Arc<str>, Vec<HistogramBucket>),
     /// Bytes that a source had, or must have had, and that are not to be read any more.
     Gap(Arc<str>, MissingBytes),

@@ -1,9 +1,9 @@
 //! Times in queries: how they are written, and which moments they mean.
 //!
-//! A time is kept as it was typed and means a moment only together with a [`ReferenceTime`]. A range has its
-//! first moment in it and its last not; a day as the end of a range is meant with all of it. A time
-//! of day alone is the last one that has passed, except as the end of a range: there it is the
-//! first one after the beginning.
+//! A time is kept as it was typed and means a moment only together with a [`ReferenceTime`]. A
+//! range has its first moment in it and its last not; a day as the end of a range is meant with all
+//! of it. A time of day alone is the last one that has passed, except as the end of a range: there
+//! it is the first one after the beginning.
 
 use std::fmt;
 use std::ops::Range;
@@ -303,7 +303,8 @@ fn date_time(text: &str) -> Option<WrittenTime> {
         return Some(WrittenTime::Local(day.to_datetime(time)));
     }
     let at = rest.find(['Z', 'z', '+', '-'])?;
-    let (time, zone) = (time_of_day(rest[..at].trim_end())?, &rest[at..]);
+    let time = time_of_day(rest[..at].trim_end())?;
+    let zone = &rest[at..];
     let moment = offset(zone)?.to_timestamp(day.to_datetime(time)).ok()?;
     // Years before 0 are not printed with four digits.
     (Offset::UTC.to_datetime(moment).year() >= 0).then_some(WrittenTime::Moment(moment))
@@ -354,7 +355,8 @@ fn numbers<const N: usize>(text: &str, between: char, widths: [usize; N]) -> Opt
 
 /// `15m`, `1h30m`, `2days`: seconds.
 fn ago(text: &str) -> Option<u64> {
-    let (mut rest, mut sum) = (text, 0_u64);
+    let mut rest = text;
+    let mut sum = 0_u64;
     while !rest.is_empty() {
         let digits = rest.find(|c: char| !c.is_ascii_digit())?;
         let number: u64 = rest[..digits].parse().ok()?;

@@ -100,7 +100,8 @@ async fn attend(
     pacer: Option<&LinkPacer>,
     queue: &ShellQueue,
 ) -> Result<(), LinkError> {
-    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let stdout = child.stdout.take();
+    let stderr = child.stderr.take();
     let count = |bytes| pacer.iter().for_each(|pacer| pacer.arrived(bytes));
     let out = |bytes: Bytes| {
         count(bytes.len());

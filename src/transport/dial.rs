@@ -1,4 +1,4 @@
-//! Dials one server and logs in: budget, time limit, host key, questions to a person.
+//! Dials one server and logs in: budget, time limit, host key, prompts to a person.
 //!
 //! Which servers are dialled, and through which others, is decided in `route`.
 
@@ -18,7 +18,7 @@ use super::overheard::{self, ServerLanguage, StepOverdue};
 use super::pace::LinkPacer;
 use super::plan::ConnectPlan;
 use super::russh::auth::{self, LoginContext, LoginFailure};
-use super::russh::client::{self, HandshakenClient, LoginPacing, RusshClient};
+use super::russh::client::{self, HandlerNotes, HandshakenClient, LoginPacing, RusshClient};
 use super::russh::trust::{self, HostKeyJudge, JudgedKey};
 use super::stream::ByteStream;
 use super::{ConnectorState, LinkError, proxy};
@@ -141,57 +141,58 @@ impl ServerDial<'_> {
         pacer: LinkPacer,
         trust: HostKeyJudge,
     ) -> Result<HandshakenClient, AttemptError> {
-        let plan = self.plan;
         let (stream, overheard) = overheard::listen(stream);
-        let (silence, whole) = (self.inner.settings.connect_timeout, self.inner.login_time());
-        let shaking = client::handshake(
-            Box::new(stream),
-            LoginPacing {
-                pacer,
-                login_time: whole,
-            },
-            &plan.place,
-            trust,
-        );
-        let done = overheard.while_speaking(shaking, silence, whole).await;
-        let done = done.map_err(|overdue| {
-            let waited = if overdue == StepOverdue::Silent {
-                silence
-            } else {
-                whole
-            };
-            match overheard.language() {
-                ServerLanguage::Other(line) => {
-                    failure::no_version(&plan.place, &line, &overdue, waited)
-                }
-                ServerLanguage::Unknown | ServerLanguage::Ssh => {
-                    failure::no_answer(&plan.place, "the key exchange", waited)
-                }
-            }
-        })?;
+        let silence = self.inner.settings.connect_timeout;
+        let login_time = self.inner.login_time();
+        let pacing = LoginPacing { pacer, login_time };
+        let shaking = client::handshake(Box::new(stream), pacing, &self.plan.place, trust);
+        let done = overheard
+            .while_speaking(shaking, silence, login_time)
+            .await
+            .map_err(|overdue| self.not_in_time(&overdue, overheard.language()))?;
         match done {
             Ok(greeted) => {
                 self.store_if_new(&greeted).await;
                 Ok(greeted)
             }
-            Err((::russh::Error::UnknownKey, notes)) => {
-                let judged = notes
-                    .judged
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .take();
-                Err(match judged {
-                    Some(judged) if judged.verdict == KeyVerdict::Unknown => {
-                        AttemptError::UnknownKey(judged)
-                    }
-                    Some(judged) => trust::distrusted(&plan.place, &plan.subject, &judged).into(),
-                    None => client::shaking_hands(&plan.place, &::russh::Error::UnknownKey).into(),
-                })
-            }
+            Err((::russh::Error::UnknownKey, notes)) => Err(self.key_not_taken(&notes)),
             Err((error, _)) => {
-                let failed = client::shaking_hands(&plan.place, &error);
+                let failed = client::shaking_hands(&self.plan.place, &error);
                 Err(self.not_shaken(failed, overheard.language()).into())
             }
+        }
+    }
+
+    /// The handshake took too long.
+    fn not_in_time(&self, overdue: &StepOverdue, language: ServerLanguage) -> LinkError {
+        let waited = if *overdue == StepOverdue::Silent {
+            self.inner.settings.connect_timeout
+        } else {
+            self.inner.login_time()
+        };
+        let place = &self.plan.place;
+        match language {
+            ServerLanguage::Other(line) => failure::no_version(place, &line, overdue, waited),
+            ServerLanguage::Unknown | ServerLanguage::Ssh => {
+                failure::no_answer(place, "the key exchange", waited)
+            }
+        }
+    }
+
+    /// The handler did not take the host key: it may be put on record, or it is distrusted.
+    fn key_not_taken(&self, notes: &HandlerNotes) -> AttemptError {
+        let place = &self.plan.place;
+        let judged = notes
+            .judged
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        match judged {
+            Some(judged) if judged.verdict == KeyVerdict::Unknown => {
+                AttemptError::UnknownKey(judged)
+            }
+            Some(judged) => trust::distrusted(place, &self.plan.subject, &judged).into(),
+            None => client::shaking_hands(place, &::russh::Error::UnknownKey).into(),
         }
     }
 
@@ -260,7 +261,8 @@ impl ServerDial<'_> {
                     failure::UNREADABLE_REVOKED,
                 )
             })?;
-        let (subject, policy) = (self.plan.subject.clone(), self.plan.policy.clone());
+        let subject = self.plan.subject.clone();
+        let policy = self.plan.policy.clone();
         let accept_new = self.plan.host_keys == HostKeyPolicy::AcceptNew;
         Ok(HostKeyJudge {
             known,
@@ -318,14 +320,16 @@ impl ServerDial<'_> {
         Ok(())
     }
 
-    /// Appends the key, unless another host of the same name did so meanwhile.
+    /// Appends the key, unless another host of the same name has done so by now.
     async fn store(&self, key: &PublicKey) -> io::Result<()> {
         let Some(file) = self.plan.store_in.clone() else {
             return Err(io::Error::other(
                 "there is no home folder to keep known_hosts in",
             ));
         };
-        let (subject, key, hashed) = (self.plan.subject.clone(), key.clone(), self.plan.hash_names);
+        let subject = self.plan.subject.clone();
+        let key = key.clone();
+        let hashed = self.plan.hash_names;
         let _one_at_a_time = self.inner.storing.lock().await;
         let storing = move || {
             let known = KnownHosts::read(std::slice::from_ref(&file))?;

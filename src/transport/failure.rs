@@ -69,7 +69,7 @@ impl fmt::Display for ServerLabel {
     }
 }
 
-/// Why a connection ended: set once, seen by everybody who waits, now or later.
+/// Why a connection ended: set once, seen by every waiter, now or later.
 #[derive(Debug, Clone)]
 pub(super) struct ConnectionEnd(watch::Sender<Option<LinkError>>);
 
@@ -209,7 +209,8 @@ pub(super) fn no_version(
         StepOverdue::Silent => "nothing more",
         StepOverdue::Whole => "more like it",
     };
-    let (said, seconds) = (quoted(line), waited.as_secs_f64());
+    let said = quoted(line);
+    let seconds = waited.as_secs_f64();
     LinkError::new(
         LinkState::Timeout,
         format!("{place} said {said} and {then}; no SSH version within {seconds:.1} s"),

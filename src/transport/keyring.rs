@@ -57,7 +57,7 @@ impl KeySlot {
     }
 }
 
-/// A key file as it stands.
+/// A key file as it is.
 pub(super) enum KeyFile {
     /// Can sign.
     Ready(Arc<PrivateKey>),
@@ -197,7 +197,7 @@ impl PublicHalf {
 }
 
 /// The public half of a key file: from the file itself where its format tells, else from the `.pub`
-/// beside it.
+/// next to it.
 pub(super) fn public_half(path: &Path, text: Option<&str>) -> Option<PublicHalf> {
     let own = text
         .map(str::to_owned)
@@ -220,7 +220,7 @@ pub(super) fn private_next_to(path: &Path) -> Option<PathBuf> {
     Some(PathBuf::from(bare)).filter(|file| file.is_file())
 }
 
-/// The certificates of a key: `KEY-cert.pub` beside it, and those named by the user that belong to
+/// The certificates of a key: `KEY-cert.pub` next to it, and those named by the user that belong to
 /// it.
 pub(super) fn certificates(path: &Path, named: &[PathBuf], key: &PublicKey) -> Vec<Certificate> {
     std::iter::once(beside(path, "-cert.pub"))

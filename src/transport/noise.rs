@@ -1,5 +1,5 @@
-//! Lines that `ssh` writes beside why it failed: each version has more of them. Nobody is to read
-//! one as the reason.
+//! Lines that `ssh` writes besides why it failed: each version has more of them. None is to be
+//! taken for the reason.
 
 /// How such lines begin.
 const NOISE: [&str; 14] = [

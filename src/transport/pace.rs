@@ -6,9 +6,9 @@
 //! than the link carries in about a second, and how much that is is learnt from how fast answers
 //! come. On a quick link nothing is held back.
 //!
-//! [`RequestPace`] decides, with time as an argument; [`LinkPacer`] is the same with a clock, shared by
-//! all that has to do with one connection. It also knows when the last byte came, by which a slow
-//! link is told from a dead one.
+//! [`RequestPace`] decides, with time as an argument; [`LinkPacer`] is the same with a clock,
+//! shared by all that has to do with one connection. It also knows when the last byte came, by
+//! which a slow link is distinguished from a dead one.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -37,7 +37,7 @@ const SOON: Duration = Duration::from_millis(500);
 /// Several that ask at once may together ask for this much more than one alone.
 const TOGETHER: f64 = 1.5;
 
-/// For so long somebody who was told much counts as one who asks.
+/// How long a stream that was sent much counts as one that asks for more.
 const ACTIVE: Duration = Duration::from_secs(3);
 
 /// Pauses that are remembered: the longest since any moment that matters.
@@ -66,7 +66,8 @@ pub struct PaceSpan {
 
 impl RequestPace {
     fn new(window: f64, now: Duration) -> Self {
-        let (pauses, askers) = (VecDeque::new(), BTreeMap::new());
+        let pauses = VecDeque::new();
+        let askers = BTreeMap::new();
         Self {
             window,
             received: 0,
@@ -102,7 +103,7 @@ impl RequestPace {
         }
     }
 
-    /// The answer is whole: what came meanwhile, and how long that took without the one pause in
+    /// The answer is whole: what came during it, and how long that took without the one pause in
     /// which the question was on its way, is what the link carries.
     fn end(&mut self, now: Duration, span: PaceSpan) {
         let bytes = self.received - span.received;

@@ -22,7 +22,7 @@ pub(super) struct ConnectPlan {
     pub(super) identity: Vec<PathBuf>,
     /// True where keys that are not among `identity` must not be offered.
     pub(super) identities_only: bool,
-    /// Certificates beside those next to the key files.
+    /// Certificates besides those next to the key files.
     pub(super) certificates: Vec<PathBuf>,
     pub(super) agent: AgentAt,
     pub(super) subject: RecordedServer,

@@ -1,4 +1,4 @@
-//! Puts questions to the operator.
+//! The trait of whatever puts prompts to the operator. The console and `report` implement it.
 
 use std::future::Future;
 use std::pin::Pin;

@@ -148,7 +148,10 @@ fn sum_up(host: &HostSpec, mut failures: Vec<(String, LinkError)>) -> LinkError 
         .iter()
         .filter_map(|(_, error)| error.status.retry_in_s)
         .max();
-    let each: Vec<String> = failures.iter().map(said_of_route).collect();
+    let each: Vec<String> = failures
+        .iter()
+        .map(|failure| said_of_route(&failure.0, &failure.1))
+        .collect();
     let mut error = LinkError::new(
         state,
         format!("no route to {} works; {}", host.name(), each.join("; ")),
@@ -159,7 +162,7 @@ fn sum_up(host: &HostSpec, mut failures: Vec<(String, LinkError)>) -> LinkError 
     error
 }
 
-fn said_of_route((name, error): &(String, LinkError)) -> String {
+fn said_of_route(name: &str, error: &LinkError) -> String {
     if name.is_empty() {
         error.reason().to_owned()
     } else {

@@ -22,7 +22,7 @@ use crate::model::state::LinkState;
 /// runaway; it is also what one host can cost us in memory per shell.
 pub(super) const QUEUE_BYTES: usize = 16 * 1024 * 1024;
 
-/// What an event costs beside its bytes, so that a flood of empty messages is bounded too.
+/// What an event costs besides its bytes, so that a flood of empty messages is bounded too.
 const EVENT_COST: usize = 64;
 
 /// Longest wait for a message that we send on dropping an input; nobody waits for it.

@@ -633,13 +633,8 @@ fn masked(app: &App, echo: bool) -> Vec<Piece> {
     ]
 }
 
-fn answer_cursor(
-    app: &App,
-    question: &OperatorPrompt,
-    rows: usize,
-    inner: Rect,
-) -> Option<Position> {
-    let echo = match question {
+fn answer_cursor(app: &App, prompt: &OperatorPrompt, rows: usize, inner: Rect) -> Option<Position> {
+    let echo = match prompt {
         OperatorPrompt::TrustHostKey { .. } => return None,
         OperatorPrompt::Passphrase { .. } => false,
         OperatorPrompt::Secret { echo, .. } => *echo,

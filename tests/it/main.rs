@@ -22,6 +22,7 @@ mod logins_round;
 mod manners;
 mod many;
 mod mounts;
+mod names;
 mod one_session;
 mod passes;
 mod past;

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use logtrail::host::shell::Talk;
+use logtrail::host::programs::Talk;
 use logtrail::model::cursor::LineRef;
 use logtrail::model::host::{HostSpec, SystemFacts};
 use logtrail::model::source::{ContainerSelector, PodSelector, SourceKind, SourceSpec};
@@ -655,7 +655,7 @@ pub(crate) async fn ask(host: &HostSpec, what: RequestKind) -> (Vec<LogResponse>
         sources: Vec::new(),
         what,
     };
-    let asked = logtrail::host::shell::history(
+    let asked = logtrail::host::programs::history(
         (&connection, &mut Talk::default()),
         host,
         &SystemFacts::default(),

@@ -16,6 +16,14 @@ const JOBS: [(&str, f64); 6] = [
     ("purge_sessions", 60.0),
 ];
 
+/// How a job ended.
+struct JobEvent<'a> {
+    kind: &'a str,
+    job: &'a str,
+    status: &'a str,
+    took_ms: f64,
+}
+
 impl DemoWorld {
     /// A worker takes a job from the queue and does it, or fails.
     pub(super) fn job(&mut self, worker: usize, at: i64) {
@@ -58,21 +66,25 @@ impl DemoWorld {
             );
             "done"
         };
-        self.job_event(worker, end, kind, &job, status, took);
+        let event = JobEvent {
+            kind,
+            job: &job,
+            status,
+            took_ms: took,
+        };
+        self.job_event(worker, end, &event);
     }
 
-    fn job_event(
-        &mut self,
-        worker: usize,
-        at: i64,
-        kind: &str,
-        job: &str,
-        status: &str,
-        took_ms: f64,
-    ) {
+    fn job_event(&mut self, worker: usize, at: i64, event: &JobEvent<'_>) {
         let Some(file) = self.workers[worker].file(LineForm::AppJson) else {
             return;
         };
+        let JobEvent {
+            kind,
+            job,
+            status,
+            took_ms,
+        } = *event;
         let level = match status {
             "failed" => "error",
             "deferred" => "warn",

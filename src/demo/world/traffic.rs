@@ -137,6 +137,24 @@ struct ProxyOutcome {
     error: Option<&'static str>,
 }
 
+/// What the access log of a proxy says of a request.
+struct AccessEntry<'a> {
+    method: &'a str,
+    path: &'a str,
+    outcome: &'a ProxyOutcome,
+    bytes: u32,
+    user: &'a str,
+    id: Option<&'a str>,
+}
+
+/// How the service says that it is done with a request.
+struct ServiceEntry<'a> {
+    level: &'a str,
+    message: &'a str,
+    status: u16,
+    took_ms: f64,
+}
+
 /// A request on its way.
 struct WebRequest {
     at_ms: i64,
@@ -170,7 +188,15 @@ impl DemoWorld {
                 _ if status == 200 => self.rng.random_range(300..90_000),
                 _ => 0,
             };
-            self.access(web, at_ms, ("GET", &path), &outcome, bytes, "-", None);
+            let entry = AccessEntry {
+                method: "GET",
+                path: &path,
+                outcome: &outcome,
+                bytes,
+                user: "-",
+                id: None,
+            };
+            self.access(web, at_ms, &entry);
         } else {
             let path = self.pick(&PROBES);
             let outcome = ProxyOutcome {
@@ -178,11 +204,19 @@ impl DemoWorld {
                 took_ms: self.latency(0.8),
                 error: None,
             };
-            self.access(web, at_ms, ("GET", path), &outcome, 153, "-", None);
+            let entry = AccessEntry {
+                method: "GET",
+                path,
+                outcome: &outcome,
+                bytes: 153,
+                user: "-",
+                id: None,
+            };
+            self.access(web, at_ms, &entry);
             self.proxy_error(
                 web,
                 at_ms,
-                ("GET", path),
+                &entry,
                 &format!("open() \"/srv/www{path}\" failed (2: No such file or directory)"),
                 None,
             );
@@ -216,26 +250,20 @@ impl DemoWorld {
             166
         };
         let user = format!("u{user}");
-        self.access(
-            web,
-            end,
-            (route.method, &request.path),
-            &outcome,
+        let entry = AccessEntry {
+            method: route.method,
+            path: &request.path,
+            outcome: &outcome,
             bytes,
-            &user,
-            Some(&request.id),
-        );
+            user: &user,
+            id: Some(&request.id),
+        };
+        self.access(web, end, &entry);
         if let Some(error) = outcome.error {
             let upstream = api
                 .map_or("api-1", |api| self.apis[api].name.as_str())
                 .to_owned();
-            self.proxy_error(
-                web,
-                end,
-                (route.method, &request.path),
-                error,
-                Some(&upstream),
-            );
+            self.proxy_error(web, end, &entry, error, Some(&upstream));
         }
     }
 
@@ -301,7 +329,13 @@ impl DemoWorld {
             _ if took_ms > SLOW_QUERY_MS => "slow request",
             _ => "request completed",
         };
-        self.app_line(api, end, level, message, request, status, took_ms);
+        let entry = ServiceEntry {
+            level,
+            message,
+            status,
+            took_ms,
+        };
+        self.app_line(api, end, request, &entry);
         if status == 500 {
             self.null_pointer(api, end, request);
         } else if self.rng.random_bool(0.45) {
@@ -315,17 +349,7 @@ impl DemoWorld {
     }
 
     /// The JSON line by which the service ends a request.
-    #[allow(clippy::too_many_arguments, reason = "one line has this many fields")]
-    fn app_line(
-        &mut self,
-        api: usize,
-        at: i64,
-        level: &str,
-        message: &str,
-        request: &WebRequest,
-        status: u16,
-        ms: f64,
-    ) {
+    fn app_line(&mut self, api: usize, at: i64, request: &WebRequest, entry: &ServiceEntry<'_>) {
         let Some(file) = self.apis[api].file(LineForm::AppJson) else {
             return;
         };
@@ -336,9 +360,15 @@ impl DemoWorld {
             route,
             ..
         } = request;
+        let ServiceEntry {
+            level,
+            message,
+            status,
+            took_ms,
+        } = entry;
         let tail = format!(
             "\",\"level\":\"{level}\",\"msg\":\"{message}\",\"rid\":\"{id}\",\"user\":\"u{user}\",\"method\":\"{}\",\
-             \"path\":\"{path}\",\"status\":{status},\"duration_ms\":{ms:.1}}}",
+             \"path\":\"{path}\",\"status\":{status},\"duration_ms\":{took_ms:.1}}}",
             route.method
         );
         self.write_around(at, file, "{\"time\":\"".to_owned(), tail);
@@ -364,7 +394,8 @@ impl DemoWorld {
             " INFO"
         };
         let at = request.at_ms + (took_ms * 0.5) as i64;
-        let (id, user) = (&request.id, request.user);
+        let id = &request.id;
+        let user = request.user;
         self.write(
             at,
             file,
@@ -376,15 +407,13 @@ impl DemoWorld {
 
     fn timed_out(&mut self, api: usize, request: &WebRequest) -> ProxyOutcome {
         let end = request.at_ms + SERVICE_TIMEOUT_MS as i64;
-        self.app_line(
-            api,
-            end,
-            "error",
-            "database timeout",
-            request,
-            504,
-            SERVICE_TIMEOUT_MS,
-        );
+        let entry = ServiceEntry {
+            level: "error",
+            message: "database timeout",
+            status: 504,
+            took_ms: SERVICE_TIMEOUT_MS,
+        };
+        self.app_line(api, end, request, &entry);
         if self.rng.random_bool(0.35) {
             self.stack_trace(
                 api,
@@ -404,15 +433,13 @@ impl DemoWorld {
     fn no_connection(&mut self, api: usize, request: &WebRequest) -> ProxyOutcome {
         let took_ms = self.rng.random_range(1_000.0..1_400.0);
         let end = request.at_ms + took_ms as i64;
-        self.app_line(
-            api,
-            end,
-            "error",
-            "connection pool exhausted",
-            request,
-            503,
+        let entry = ServiceEntry {
+            level: "error",
+            message: "connection pool exhausted",
+            status: 503,
             took_ms,
-        );
+        };
+        self.app_line(api, end, request, &entry);
         if self.rng.random_bool(0.4) {
             self.stack_trace(
                 api,
@@ -461,7 +488,9 @@ impl DemoWorld {
             return;
         };
         let thread = self.rng.random_range(1..24);
-        let (id, user, does) = (&request.id, request.user, request.route.does);
+        let id = &request.id;
+        let user = request.user;
+        let does = request.route.does;
         let tail = format!(
             " ERROR [http-exec-{thread}] c.e.shop.web.{does} rid={id} user=u{user} - unhandled error\n\
              java.lang.NullPointerException: Cannot invoke \"Address.country()\" because \"user.address\" is null\n\
@@ -504,21 +533,18 @@ impl DemoWorld {
         }
     }
 
-    #[allow(clippy::too_many_arguments, reason = "one line has this many fields")]
-    fn access(
-        &mut self,
-        web: usize,
-        at: i64,
-        (method, path): (&str, &str),
-        outcome: &ProxyOutcome,
-        bytes: u32,
-        user: &str,
-        id: Option<&str>,
-    ) {
+    fn access(&mut self, web: usize, at: i64, entry: &AccessEntry<'_>) {
         let Some(file) = self.webs[web].file(LineForm::Access) else {
             return;
         };
         let client = self.client();
+        let AccessEntry {
+            method,
+            path,
+            bytes,
+            user,
+            ..
+        } = *entry;
         let agent = match (path, user) {
             ("/healthz", _) => "health-probe/1.0",
             (_, "-") => self.pick(&ANYBODY),
@@ -529,8 +555,9 @@ impl DemoWorld {
         } else {
             self.pick(&["https://shop.example/", "https://shop.example/cart", "-"])
         };
-        let (status, seconds) = (outcome.status, outcome.took_ms / 1000.0);
-        let id = id.unwrap_or("-");
+        let status = entry.outcome.status;
+        let seconds = entry.outcome.took_ms / 1000.0;
+        let id = entry.id.unwrap_or("-");
         let tail = format!(
             "] \"{method} {path} HTTP/1.1\" {status} {bytes} \"{referer}\" \"{agent}\" rt={seconds:.3} rid={id}"
         );
@@ -541,10 +568,11 @@ impl DemoWorld {
         &mut self,
         web: usize,
         at: i64,
-        (method, path): (&str, &str),
+        request: &AccessEntry<'_>,
         error: &str,
         upstream: Option<&str>,
     ) {
+        let AccessEntry { method, path, .. } = *request;
         let Some(file) = self.webs[web].file(LineForm::ProxyError) else {
             return;
         };

@@ -1,9 +1,9 @@
-//! One file under two names: a bind mount, a link, a second pattern. It is told once, under the
-//! name that was there first.
+//! One file under two names: a bind mount, a link, a second pattern. Its lines are shown once,
+//! under the name that was there first.
 //!
 //! Which file a new name stands for is decided at the end of a look, when all names have been
 //! looked at: a rotation may have moved the file under both. While one source reads a file the
-//! others that have it wait beside it, and know how far it was read: where their name keeps the
+//! others that have it wait next to it, and know how far it was read: where their name keeps the
 //! file for longer, they go on there.
 
 use std::time::Duration;
@@ -36,7 +36,7 @@ enum AliasOwner {
 }
 
 impl FollowedSource {
-    /// Whether there is nothing to be told of it, because another source has its file.
+    /// Whether it has no lines of its own, because another source has its file.
     pub(super) fn is_read_by_another(&self) -> bool {
         self.twin.as_ref().is_some_and(FileAlias::is_read)
     }
@@ -156,7 +156,9 @@ impl Follower {
             watch: source.live,
             ..known
         });
-        (source.phase, source.unread, source.begun) = (Phase::Reading, true, true);
+        source.phase = Phase::Reading;
+        source.unread = true;
+        source.begun = true;
         self.requests.push(request);
     }
 }

@@ -1,5 +1,6 @@
-//! A file that may not be read keeps its place: it is read on from there when it may. Its name can
-//! go to another file meanwhile, and what is renamed may be readable though its successor is not.
+//! A file that may not be read keeps its place, and is read on from there when permission is back.
+//! Until then its name can go to another file, and what was renamed may be readable though its
+//! successor is not. How a host describes what is denied is left to `permission`.
 
 use std::time::Duration;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::model::cursor::FileId;
-use crate::parse::split::{FilePiece, LineSplitter};
+use crate::parse::split::{FileLineSplitter, FilePiece};
 
 use super::tail::LastLines;
 use super::{FileFingerprint, FileStat, Watch};
@@ -29,7 +29,7 @@ pub(super) struct FollowedFile {
     pub(super) offset: u64,
     /// The bytes before it.
     pub(super) marker: Vec<u8>,
-    pub(super) lines: LineSplitter,
+    pub(super) lines: FileLineSplitter,
     /// Size when last seen.
     pub(super) size: u64,
     /// Nothing was left to read at the last look.
@@ -48,7 +48,7 @@ pub(super) struct FollowedFile {
     pub(super) proof: SuccessionProof,
     /// Its first bytes, until it is proven that no other generation came before them.
     pub(super) held: Option<(FileStat, Vec<u8>)>,
-    /// Its very first bytes, by which a copy of it is told from what follows it.
+    /// Its very first bytes, by which a copy of it is distinguished from what follows it.
     pub(super) head: Vec<u8>,
     /// It was read before, and forgotten: another file may have its number now.
     pub(super) recalled: bool,
@@ -63,7 +63,7 @@ pub(super) struct FollowedFile {
 pub(super) enum SuccessionProof {
     /// Not at all.
     Wanted,
-    /// None did before it was begun; but what stood in it first may have been copied and cut off.
+    /// None did before it was begun; but what was in it first may have been copied and cut off.
     OfName,
     /// It is.
     Done,
@@ -74,15 +74,16 @@ pub(super) enum ReadResult {
     /// What follows our offset.
     Lines(Vec<FilePiece>),
     /// It does not reach our offset, or begins behind it.
-    Misplaced,
+    WrongOffset,
     /// The bytes before our offset are not those we read.
     Rewritten,
 }
 
 impl FollowedFile {
     pub(super) fn new(watch: Watch, id: FileId, offset: u64, cut: bool, now: Duration) -> Self {
-        let lines = LineSplitter::new(offset, cut);
-        let (marker, size) = (Vec::new(), offset);
+        let lines = FileLineSplitter::new(offset, cut);
+        let marker = Vec::new();
+        let size = offset;
         Self {
             watch,
             id,
@@ -186,7 +187,7 @@ impl FollowedFile {
         let end = start + bytes.len() as u64;
         if start > self.offset || end < self.offset {
             // Shorter than it said: the next look at the file tells why.
-            return ReadResult::Misplaced;
+            return ReadResult::WrongOffset;
         }
         if !self.marker_matches(start, bytes) {
             return ReadResult::Rewritten;
@@ -201,8 +202,10 @@ impl FollowedFile {
         self.offset = end;
         self.size = stat.size.max(end);
         self.changed = stat.changed;
-        (self.recalled, self.rested) = (false, false);
-        (self.rewritten, self.denied) = (None, None);
+        self.recalled = false;
+        self.rested = false;
+        self.rewritten = None;
+        self.denied = None;
         if start == 0 && self.head.len() < MARKER {
             self.head = bytes[..bytes.len().min(MARKER)].to_vec();
         }
@@ -234,7 +237,7 @@ impl FollowedFile {
     /// A file that is begun in its middle may be begun at the start of a line, which is then whole.
     fn begin_at_line(&mut self, bytes: &[u8], known: usize) {
         if self.marker.is_empty() && known > 0 && bytes[known - 1] == b'\n' {
-            self.lines = LineSplitter::new(self.offset, false);
+            self.lines = FileLineSplitter::new(self.offset, false);
         }
     }
 

@@ -1,6 +1,6 @@
-//! Recognises generations that existed before following began, which must not be shown. `lineage`
-//! knows them as long as they are unchanged. Once one is compressed or copied, and the new file has
-//! another modification time, its first bytes identify it.
+//! Recognises generations that existed before following began, which must not be shown.
+//! `rotation_history` knows them as long as they are unchanged. Once one is compressed or copied,
+//! and the new file has another modification time, its first bytes identify it.
 //!
 //! All logs of a program may begin alike. So a file is taken for a known one only if that one is
 //! gone since the last listing, if no name says that the file is newer than what was read, and, for
@@ -44,7 +44,8 @@ impl KnownHeads {
     }
 
     fn learn(&mut self, heads: &[FileHead], is_unread: impl Fn(FileId) -> bool) {
-        (self.due, self.is_asked) = (None, false);
+        self.due = None;
+        self.is_asked = false;
         let known = heads
             .iter()
             .filter(|head| (1..=MARKER).contains(&head.length))
@@ -55,8 +56,8 @@ impl KnownHeads {
             .collect();
     }
 
-    /// Notes which files are gone, by a new listing. `is_known` tells files that were listed before;
-    /// with `all_read`, nothing that is still to be read can match what was gone earlier.
+    /// Notes which files are gone, by a new listing. `is_known` tells files that were listed
+    /// before; with `all_read`, nothing that is still to be read can match what was gone earlier.
     pub(super) fn compare(
         &mut self,
         listed: &[RotatedSibling],
@@ -84,8 +85,8 @@ impl KnownHeads {
             .extend(gone.into_iter().filter(|head| !is_known_by_time(head)));
     }
 
-    /// Whether a file with these first bytes is one of those that are gone, which is then forgotten.
-    /// `is_whole`: the file has no more bytes.
+    /// Whether a file with these first bytes is one of those that are gone, which is then
+    /// forgotten. `is_whole`: the file has no more bytes.
     fn take(&mut self, bytes: &[u8], is_whole: bool) -> bool {
         let is_it = |head: &FileHead| {
             let is_as_long = head.length == MARKER || (is_whole && bytes.len() == head.length);

@@ -50,7 +50,8 @@ impl Follower {
         }
         source.renumbered = InodeChange::Tried(current.id);
         current.id = next.id;
-        (source.phase, source.unread) = (Phase::Reading, true);
+        source.phase = Phase::Reading;
+        source.unread = true;
         let request = FollowRequest::ReadFrom(source.live, next.id, current.offset);
         self.requests.push(request);
         true

@@ -41,7 +41,8 @@ impl Follower {
         } else {
             SuccessionProof::Done
         };
-        let (pieces, before) = (VecDeque::new(), VecDeque::new());
+        let pieces = VecDeque::new();
+        let before = VecDeque::new();
         generation.tail = Some(LastLines {
             want,
             until: stat.size,
@@ -51,8 +52,10 @@ impl Follower {
             full: false,
         });
         source.current = Some(generation);
-        (source.phase, source.unread) = (Phase::Reading, true);
-        let (live, is_first) = (source.live, !source.lineage.has_begun());
+        source.phase = Phase::Reading;
+        source.unread = true;
+        let live = source.live;
+        let is_first = !source.lineage.has_begun();
         if is_first {
             self.requests.push(FollowRequest::List(live));
         }
@@ -79,10 +82,8 @@ impl Follower {
             return self.start_tail(number, stat, tail.want, tail.window * 4, now);
         }
         source.begun = true;
-        let (id, is_all) = (
-            current.id,
-            tail.full || tail.until <= tail.window.min(LAST_WINDOW),
-        );
+        let id = current.id;
+        let is_all = tail.full || tail.until <= tail.window.min(LAST_WINDOW);
         let begun = if tail.pieces.is_empty() {
             current.begun(number)
         } else {

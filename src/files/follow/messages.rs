@@ -1,5 +1,5 @@
-//! What the follower is told, what it asks for, and what it says has come of it: values without any
-//! behaviour.
+//! The messages of the follower: what was observed, what it requests, and the outcomes. Values
+//! without behaviour; how they travel is left to the driver.
 
 use bytes::Bytes;
 
@@ -11,7 +11,7 @@ use super::PermissionBlock;
 /// A file on the host that is being looked at, as both sides number it.
 pub type Watch = u32;
 
-/// What `stat` said of a file.
+/// What `stat` reports of a file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct FileStat {
     /// Which file.
@@ -23,7 +23,7 @@ pub struct FileStat {
     pub changed: u64,
 }
 
-/// A file beside a log that has its name and a number or a date: an older generation of it.
+/// A file next to a log that has its name and a number or a date: an older generation of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RotatedSibling {
     /// Which file.
@@ -75,15 +75,15 @@ pub enum FileObservation<'a> {
     Found(Watch, Option<FileStat>),
     /// Part of the answer to [`FollowRequest::List`].
     ListedPart(Watch, Vec<RotatedSibling>),
-    /// The rest of the answer to [`FollowRequest::List`]: false where files were moved all the while, so
-    /// that some may be left out.
+    /// The rest of the answer to [`FollowRequest::List`]: false where files were moved all the
+    /// while, so that some may be left out.
     Listed(Watch, bool, Vec<RotatedSibling>),
     /// Answer to [`FollowRequest::Heads`].
     Heads(Watch, Vec<FileHead>),
     /// Answer to [`FollowRequest::Hole`]: there are nothing but NUL bytes up to this offset.
     Hole(Watch, FileStat, u64),
-    /// Part of the answer to [`FollowRequest::Compare`]: a file beside the watched one, with its bytes
-    /// from `start` on.
+    /// Part of the answer to [`FollowRequest::Compare`]: a file next to the watched one, with its
+    /// bytes from `start` on.
     Candidate(Watch, FileStat, u64, &'a [u8]),
     /// End of the answer to [`FollowRequest::Compare`].
     Compared(Watch),
@@ -96,7 +96,7 @@ pub enum FileObservation<'a> {
 pub enum FileUnavailable {
     /// There is no file of this name.
     Missing,
-    /// We may not read it, for this stands before it.
+    /// We may not read it: this is in the way.
     Denied(PermissionBlock),
     /// A directory, pipe, socket or device.
     Special,
@@ -118,7 +118,7 @@ pub enum FollowRequest {
     },
     /// Take the watched name to stand for this file, and read on from this offset.
     ReadFrom(Watch, FileId, u64),
-    /// Look for a file beside that of `near`, and watch it as an old generation.
+    /// Look for a file next to that of `near`, and watch it as an old generation.
     Find {
         /// The number it gets.
         watch: Watch,
@@ -131,13 +131,13 @@ pub enum FollowRequest {
         /// How it is known where it has another number now, as a copy or compressed.
         mark: Option<FileFingerprint>,
     },
-    /// List the older generations beside the watched file.
+    /// List the older generations next to the watched file.
     List(Watch),
-    /// Sum up the first bytes of the uncompressed files beside the watched one.
+    /// Sum up the first bytes of the uncompressed files next to the watched one.
     Heads(Watch),
-    /// Find out how far the NUL bytes go that stand at this offset.
+    /// Find out how far the NUL bytes go that are at this offset.
     Hole(Watch, u64),
-    /// Send the bytes before this offset of each file beside the watched one.
+    /// Send the bytes before this offset of each file next to the watched one.
     Compare(Watch, u64),
     /// Look at it no longer.
     Forget(Watch),
@@ -148,7 +148,7 @@ pub enum FollowRequest {
 pub enum FollowOutcome {
     /// Lines and gaps of a file of a source.
     Pieces(u32, FileId, Vec<FilePiece>),
-    /// What stands before the lines that come next, and is not wanted itself.
+    /// What comes before the lines that come next, and is not wanted itself.
     Before(u32, Vec<FilePiece>),
     /// The last line of a file, of which the end has not come: its offset, and its beginning.
     Unfinished(u32, FileId, u64, Bytes),

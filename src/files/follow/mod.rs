@@ -1,8 +1,8 @@
 //! Following files across whatever happens to them: the decisions, without any I/O.
 //!
-//! [`Follower`] is told what the script saw ([`FileObservation`]) and answers with what the script is to do
-//! ([`FollowRequest`]) and with what has come of it ([`FollowOutcome`]). It outlives connections: after
-//! [`Follower::restart`] it goes on where it was.
+//! [`Follower`] takes what a driver observed ([`FileObservation`]), and gives what the driver is to
+//! do ([`FollowRequest`]) and what has come of it ([`FollowOutcome`]). It outlives connections:
+//! after [`Follower::restart`] it goes on where it was.
 //!
 //! ```text
 //!           look                 same file, longer          another file under the name,
@@ -34,6 +34,7 @@ mod inode_change;
 mod last_lines;
 mod messages;
 mod permission;
+mod reading;
 mod resume;
 mod rotated_files;
 mod rotation_history;
@@ -41,9 +42,9 @@ mod succession;
 mod tail;
 
 use aliases::FileAlias;
+use followed_file::FollowedFile;
 #[cfg(test)]
 pub(crate) use followed_file::cksum;
-use followed_file::{FollowedFile, ReadResult};
 use heads::KnownHeads;
 use inode_change::InodeChange;
 use last_lines::{FIRST_WINDOW, first_window};
@@ -52,6 +53,7 @@ pub use messages::{
     FollowRequest, RotatedSibling, Watch,
 };
 pub use permission::PermissionBlock;
+use reading::FileRead;
 use rotation_history::RotationHistory;
 
 /// Where to begin with a source that is seen first.
@@ -97,7 +99,7 @@ struct FollowedSource {
     heads: KnownHeads,
     /// What came so far of a listing that has several parts.
     listing: Vec<RotatedSibling>,
-    /// A generation was found beside the name that may be a copy of what the name still has.
+    /// A generation was found next to the name that may be a copy of what the name still has.
     copied: bool,
     renumbered: InodeChange,
     /// It was found by a pattern, and not asked for by its name.
@@ -111,8 +113,8 @@ enum Phase {
     Unknown,
     /// The current generation is being read.
     Reading,
-    /// Our generation is looked for beside the name; then goes on with what the name stands for, if
-    /// anything.
+    /// Our generation is looked for next to the name; then goes on with what the name stands for,
+    /// if anything.
     Finding(Option<FileStat>),
     /// The name's file was rewritten: copies of what it was are being compared. The best candidate
     /// so far.
@@ -139,16 +141,15 @@ impl Follower {
             chain: source,
             path: path.clone(),
         });
-        let (current, phase, old) = (None, Phase::Unknown, VecDeque::new());
         self.sources.insert(
             source,
             FollowedSource {
                 path,
                 begin,
                 live,
-                current,
-                phase,
-                old,
+                current: None,
+                phase: Phase::Unknown,
+                old: VecDeque::new(),
                 problem: None,
                 begun: false,
                 unread: false,
@@ -174,11 +175,10 @@ impl Follower {
     pub fn restart(&mut self) {
         self.requests.clear();
         for (&number, source) in &mut self.sources {
-            let (watch, path) = (source.live, source.path.clone());
             self.requests.push(FollowRequest::Watch {
-                watch,
+                watch: source.live,
                 chain: number,
-                path,
+                path: source.path.clone(),
             });
             source.listing.clear();
             // Of an empty file nothing tells whether it is the same when another has its name.
@@ -192,7 +192,8 @@ impl Follower {
             for old in &mut source.old {
                 old.rested |= old.at_end;
                 old.at_end = false;
-                (old.held, old.denied) = (None, None);
+                old.held = None;
+                old.denied = None;
                 self.requests.push(old.to_be_found(source.live));
             }
             if let Some(current) = &mut source.current {
@@ -263,41 +264,52 @@ impl Follower {
 
     /// Takes in what the script saw at `now`, on any clock that does not go back.
     pub fn see(&mut self, seen: &FileObservation<'_>, now: Duration) {
+        let read = |watch, stat, start, bytes| FileRead {
+            watch,
+            stat,
+            start,
+            bytes,
+            now,
+        };
         match *seen {
             FileObservation::Changed(watch, stat) => self.changed(watch, stat, now),
-            FileObservation::Read(watch, stat, start, bytes)
-                if self.pass_over_known(watch, stat, start, bytes) => {}
             FileObservation::Read(watch, stat, start, bytes) => {
-                self.read(watch, stat, start, within(stat, start, bytes), now);
+                if !self.pass_over_known(watch, stat, start, bytes) {
+                    self.read(&read(watch, stat, start, bytes).within_size());
+                }
             }
             FileObservation::Unpacked(watch, stat, start, bytes) => {
-                self.recognise_unpacked(watch, stat, start, bytes);
-                self.read(watch, stat, start, bytes, now);
-                let end = start + bytes.len() as u64;
-                self.unpacked_to(watch, end, stat.size <= end);
+                self.unpacked(&read(watch, stat, start, bytes));
             }
             FileObservation::Absent(watch, ref why) => self.absent(watch, why),
             FileObservation::Denied(watch, stat, ref barrier) => {
-                self.denied(watch, stat, barrier, now)
+                self.denied(watch, stat, barrier, now);
             }
             FileObservation::Found(watch, stat) => self.found(watch, stat, now),
             FileObservation::ListedPart(watch, ref siblings) => {
-                drop(self.gather_listing(watch, siblings))
+                self.gather_listing(watch, siblings);
             }
             FileObservation::Listed(watch, is_whole, ref siblings) => {
-                let Some(all) = self.gather_listing(watch, siblings).map(std::mem::take) else {
-                    return;
-                };
-                self.listed(watch, is_whole, &all, now);
+                let all = self.gather_listing(watch, siblings).map(std::mem::take);
+                if let Some(all) = all {
+                    self.listed(watch, is_whole, &all, now);
+                }
             }
             FileObservation::Heads(watch, ref heads) => self.learn_heads(watch, heads),
             FileObservation::Hole(watch, stat, to) => self.hole(watch, stat, to),
             FileObservation::Candidate(watch, stat, start, bytes) => {
-                self.candidate(watch, stat, start, bytes)
+                self.candidate(watch, stat, start, bytes);
             }
             FileObservation::Compared(watch) => self.compared(watch, now),
             FileObservation::PollEnded => self.poll_ended(now),
         }
+    }
+
+    fn unpacked(&mut self, read: &FileRead<'_>) {
+        self.recognise_unpacked(read);
+        self.read(read);
+        let end = read.start + read.bytes.len() as u64;
+        self.unpacked_to(read.watch, end, read.stat.size <= end);
     }
 
     /// All that came so far of a listing. Of very many generations the newest are kept: nothing is
@@ -336,42 +348,55 @@ impl Follower {
     }
 
     fn changed(&mut self, watch: Watch, stat: FileStat, now: Duration) {
-        let Some((number, live)) = self.lookup(watch) else {
+        let Some((number, is_live)) = self.lookup(watch) else {
             return;
         };
-        if !live {
-            let shrunk = |old: &FollowedFile| {
-                old.watch == watch && old.id == stat.id && stat.size < old.offset
-            };
-            return match self.source(number).old.iter().any(shrunk) {
-                true => self.old_rewritten(number, watch, GapReason::Truncated),
-                false => self.old_moved(number, watch),
-            };
+        if !is_live {
+            return self.old_changed(number, watch, stat);
         }
         self.set_problem(number, None);
         let source = self.source(number);
-        match (source.phase, &mut source.current) {
-            (Phase::Unknown, Some(current)) if current.is_renumbered(stat.id) => {
-                current.id = stat.id;
-                self.changed(watch, stat, now);
-            }
-            (Phase::Unknown | Phase::Reading, Some(current)) if current.id != stat.id => {
-                self.start_finding(number, Some(stat));
-            }
-            (Phase::Unknown | Phase::Reading, Some(current)) if stat.size < current.offset => {
-                if !self.was_not_renumbered(number, stat) {
-                    self.start_comparing(number, stat);
-                }
-            }
-            (Phase::Unknown | Phase::Reading, Some(current)) => {
-                let request = FollowRequest::ReadFrom(watch, current.id, current.offset);
-                (source.phase, source.unread) = (Phase::Reading, true);
-                self.requests.push(request);
-            }
+        match (source.phase, &source.current) {
+            (Phase::Unknown | Phase::Reading, Some(_)) => self.current_changed(number, stat, now),
             (Phase::Unknown | Phase::Reading, None) => self.first_look(number, stat, now),
             (Phase::Finding(_), _) => source.phase = Phase::Finding(Some(stat)),
             (Phase::Comparing(_, best), _) => source.phase = Phase::Comparing(stat, best),
             (Phase::Waiting(_), _) => source.phase = Phase::Waiting(Some(stat)),
+        }
+    }
+
+    /// The name stands for another file, for a shorter one, or for one to read on in.
+    fn current_changed(&mut self, number: u32, stat: FileStat, now: Duration) {
+        let source = self.source(number);
+        let is_unknown = source.phase == Phase::Unknown;
+        let Some(current) = &mut source.current else {
+            return;
+        };
+        if is_unknown && current.is_renumbered(stat.id) {
+            current.id = stat.id;
+            let live = source.live;
+            self.changed(live, stat, now);
+        } else if current.id != stat.id {
+            self.start_finding(number, Some(stat));
+        } else if stat.size < current.offset {
+            if !self.was_not_renumbered(number, stat) {
+                self.start_comparing(number, stat);
+            }
+        } else {
+            let request = FollowRequest::ReadFrom(source.live, current.id, current.offset);
+            source.phase = Phase::Reading;
+            source.unread = true;
+            self.requests.push(request);
+        }
+    }
+
+    fn old_changed(&mut self, number: u32, watch: Watch, stat: FileStat) {
+        let is_shorter =
+            |old: &FollowedFile| old.watch == watch && old.id == stat.id && stat.size < old.offset;
+        if self.source(number).old.iter().any(is_shorter) {
+            self.old_rewritten(number, watch, GapReason::Truncated);
+        } else {
+            self.old_moved(number, watch);
         }
     }
 
@@ -412,7 +437,8 @@ impl Follower {
             source.lineage.remember(old, n + 1 == source.old.len());
         }
         source.current = Some(FollowedFile::unproven(source.live, stat, now));
-        (source.phase, source.unread) = (Phase::Reading, true);
+        source.phase = Phase::Reading;
+        source.unread = true;
         source.begun = true;
         let request = FollowRequest::ReadFrom(source.live, stat.id, 0);
         self.requests.push(request);
@@ -442,93 +468,6 @@ impl Follower {
         source.phase = Phase::Comparing(stat, None);
         let request = FollowRequest::Compare(source.live, current.offset);
         self.requests.push(request);
-    }
-
-    fn read(&mut self, watch: Watch, stat: FileStat, start: u64, bytes: &[u8], now: Duration) {
-        let Some((number, live)) = self.lookup(watch) else {
-            return;
-        };
-        let source = self.source(number);
-        if live && source.phase == Phase::Unknown && source.current.is_some() {
-            // It was away and has come back; its bytes tell whether it is the same.
-            source.phase = Phase::Reading;
-        }
-        if live && source.phase != Phase::Reading {
-            return self.changed(watch, stat, now);
-        }
-        source.unread &= !live;
-        let name = source.live;
-        let generation = if live {
-            source.current.as_mut()
-        } else {
-            source.old.iter_mut().find(|old| old.watch == watch)
-        };
-        let Some(generation) = generation.filter(|generation| generation.id == stat.id) else {
-            return;
-        };
-        if generation.wants_proof(stat, bytes) {
-            if generation.held.is_none() && start == 0 {
-                generation.held = Some((stat, bytes.to_vec()));
-                self.requests.push(FollowRequest::List(name));
-            }
-            return;
-        }
-        let was_listed = !live && generation.was_never_read() && generation.size > 0;
-        if was_listed && source.lineage.is_another(generation.stat(), stat) {
-            return self.look_again(number, watch);
-        }
-        if !live
-            && generation.offset == 0
-            && start == 0
-            && let Some(known) = source.lineage.copied_from(bytes)
-        {
-            return self.read_copy(number, watch, stat, known);
-        }
-        let is_begun = !live && generation.offset == 0 && !bytes.is_empty();
-        match generation.take(stat, start, bytes, now) {
-            ReadResult::Lines(pieces) => {
-                let id = generation.id;
-                let brings = generation.at_end || !pieces.is_empty();
-                let doubted = source.lineage.doubted.take_if(|_| is_begun);
-                let hole = generation
-                    .is_in_long_hole()
-                    .then_some(FollowRequest::Hole(watch, generation.offset));
-                self.requests.extend(hole);
-                doubted
-                    .into_iter()
-                    .for_each(|from| self.broken(number, id, from));
-                emit(&mut self.outcomes, number, id, pieces);
-                if live {
-                    self.source(number).renumbered = InodeChange::No;
-                }
-                // What has brought nothing though there is more may fail again.
-                if brings {
-                    self.set_problem(number, None);
-                }
-                self.tail_progress(number, stat, now);
-            }
-            ReadResult::Misplaced => {
-                generation.at_end = false;
-                let request = FollowRequest::ReadFrom(watch, generation.id, generation.offset);
-                self.requests.push(request);
-            }
-            ReadResult::Rewritten if live => {
-                if !self.was_not_renumbered(number, stat) {
-                    self.start_comparing(number, stat);
-                }
-            }
-            ReadResult::Rewritten => {
-                // Its name may have gone to another file between the look and the read: only the
-                // second time counts.
-                generation.rested |= generation.at_end;
-                generation.at_end = false;
-                generation.size = stat.size;
-                match std::mem::replace(&mut generation.doubted, true) {
-                    true => self.old_rewritten(number, watch, GapReason::Truncated),
-                    false => self.old_moved(number, watch),
-                }
-            }
-        }
     }
 
     fn absent(&mut self, watch: Watch, why: &FileUnavailable) {
@@ -618,7 +557,7 @@ impl Follower {
             .and_then(|current| current.rewritten)
             .unwrap_or(GapReason::RotatedAway);
         match source.current.take_if(is_unread) {
-            // Nothing of it was told: what the next listing has of it is told from there.
+            // Nothing of it was told: what the next listing has of it is shown from there.
             Some(unread) => source.lineage.seek(unread.stat()),
             None => self.lose_current(number, reason),
         }
@@ -697,13 +636,6 @@ impl Follower {
             self.outcomes.push(FollowOutcome::Problem(number, problem));
         }
     }
-}
-
-/// What is beyond the size that was told is not there yet, whatever was read: a network file system
-/// may give NUL bytes for it, and tell the old size once more.
-fn within(stat: FileStat, start: u64, bytes: &[u8]) -> &[u8] {
-    let known = usize::try_from(stat.size.saturating_sub(start)).unwrap_or(usize::MAX);
-    &bytes[..bytes.len().min(known)]
 }
 
 fn emit(outcomes: &mut Vec<FollowOutcome>, number: u32, id: FileId, pieces: Vec<FilePiece>) {

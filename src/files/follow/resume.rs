@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::model::cursor::{Cursor, FileId};
 use crate::model::read_position::ReadPosition;
-use crate::parse::split::LineSplitter;
+use crate::parse::split::FileLineSplitter;
 
 use super::followed_file::{FollowedFile, SuccessionProof};
 use super::{FollowOutcome, FollowRequest, Follower, StartAt};
@@ -30,7 +30,9 @@ impl Follower {
             };
             // By its number alone: to look through all files for its bytes takes long, and nobody
             // writes to a packed one.
-            let (near, id, offset) = (known.live, old.id, old.offset);
+            let near = known.live;
+            let id = old.id;
+            let offset = old.offset;
             known.old.push_back(old);
             self.requests.push(FollowRequest::Find {
                 watch,
@@ -83,7 +85,7 @@ impl FollowedFile {
             false,
             Duration::ZERO,
         );
-        this.lines = LineSplitter::new(offset, reached.is_in_line());
+        this.lines = FileLineSplitter::new(offset, reached.is_in_line());
         this.marker.clone_from(&reached.before);
         this.changed = u64::try_from(reached.time.0.saturating_sub(ZONES)).unwrap_or(0);
         this.proof = SuccessionProof::Done;

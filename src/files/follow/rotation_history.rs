@@ -1,5 +1,6 @@
-//! Which generations of a log came and went unseen: the memory of those that were read or were
-//! there before, and what a listing of the files beside the log proves.
+//! Which generations of a log came and went unseen: remembers those that were read or were there
+//! before, and decides what a listing of the files next to the log proves. Reading the ones that
+//! were missed is left to `succession`.
 //!
 //! Numbers of files are reused at once and times of change are coarse, may be set by hand, and move
 //! when a writer is late. So the rule is not "what changed later is newer" but "what was there at
@@ -23,7 +24,7 @@ const SECOND: u64 = 1_000_000_000;
 const MILLISECOND: u64 = SECOND / 1000;
 const MINUTE: u64 = 60 * SECOND;
 
-/// What was beside the log, and how far it was read.
+/// What was next to the log, and how far it was read.
 #[derive(Debug, Default)]
 pub(super) struct RotationHistory {
     /// Read by us; oldest first.
@@ -42,7 +43,7 @@ pub(super) struct RotationHistory {
     after_last: Vec<FileId>,
     /// What is in these is a gap.
     given_up: Vec<FileId>,
-    /// Listed, and gone before they were read: compressed meanwhile, perhaps.
+    /// Listed, and gone before they were read: perhaps compressed by now.
     sought: Vec<FileStat>,
     /// What is in these was not told.
     wanted: Vec<FileId>,
@@ -78,12 +79,11 @@ pub(super) struct ReadGeneration {
 impl ReadGeneration {
     /// What is remembered of a generation.
     pub(super) fn of(generation: &FollowedFile) -> Self {
-        let (marker, head) = (generation.marker.clone(), generation.head.clone());
         Self {
             stat: generation.stat(),
             offset: generation.offset,
-            marker,
-            head,
+            marker: generation.marker.clone(),
+            head: generation.head.clone(),
         }
     }
 
@@ -130,10 +130,78 @@ pub(super) struct SkippedGenerations {
     pub(super) is_doubtful: bool,
 }
 
+/// The files next to a log, listed after the first bytes of the generation `begun` were read.
+#[derive(Clone, Copy)]
+pub(super) struct LogListing<'a> {
+    pub(super) siblings: &'a [RotatedSibling],
+    pub(super) begun: FileStat,
+    /// Files that are being read already.
+    pub(super) watched: &'a [FileId],
+}
+
+impl<'a> LogListing<'a> {
+    /// Those that may have come before the generation that was begun.
+    fn relevant(&self) -> Vec<&'a RotatedSibling> {
+        // Where it has lost the name by now, what is newer is for the next listing.
+        let begun = self
+            .siblings
+            .iter()
+            .find(|sibling| sibling.stat.id == self.begun.id);
+        let plain = self.siblings.iter().filter(|sibling| !sibling.packed);
+        let plain: HashSet<&str> = plain.map(|sibling| &sibling.name[..]).collect();
+        let is_relevant = |sibling: &&RotatedSibling| {
+            let is_read = self.is_read(sibling.stat.id);
+            let is_later = begun.is_some_and(|begun| sibling.is_newer_than(begun));
+            // A file that is being compressed is there twice.
+            let is_twin = sibling.packed && plain.contains(&sibling.name[..]);
+            !is_read && !is_later && !is_twin
+        };
+        self.siblings.iter().filter(is_relevant).collect()
+    }
+
+    fn is_read(&self, id: FileId) -> bool {
+        id == self.begun.id || self.watched.contains(&id)
+    }
+
+    fn lists(&self, stat: FileStat) -> bool {
+        self.siblings.iter().any(|sibling| sibling.is_of(stat))
+    }
+
+    /// Whether this generation is neither read nor listed.
+    fn is_without(&self, stat: FileStat) -> bool {
+        !self.is_read(stat.id) && !self.lists(stat)
+    }
+
+    /// Whether a generation that went away before it was read is listed again, or among those that
+    /// were missed, or has nothing that could be.
+    fn may_have(&self, sought: FileStat, missed: &[&RotatedSibling]) -> bool {
+        // It may have been written to after it was listed, and before it was compressed.
+        let may_be = |sibling: &&RotatedSibling| {
+            sibling.stat.id == sought.id
+                || (sibling.packed && sibling.stat.changed / SECOND >= sought.changed / SECOND)
+        };
+        sought.size == 0 || missed.iter().any(may_be) || self.lists(sought)
+    }
+
+    fn is_packed(&self, stat: FileStat) -> bool {
+        self.siblings
+            .iter()
+            .any(|sibling| sibling.packed && sibling.stat.id == stat.id)
+    }
+}
+
+/// What was read of a file before it was cut off.
+pub(super) struct CopiedContent {
+    pub(super) offset: u64,
+    /// The bytes before the offset.
+    pub(super) marker: Vec<u8>,
+}
+
 impl RotationHistory {
     /// An earlier run was told of a line that was written at `time`, and of what was there before.
     pub(super) fn resume(&mut self, time: Time) {
-        (self.listed, self.resumed) = (true, true);
+        self.listed = true;
+        self.resumed = true;
         // The line may have been stamped in whole seconds, or a moment before the last one of the
         // file before.
         self.floor = u64::try_from(time.0)
@@ -178,17 +246,17 @@ impl RotationHistory {
 
     /// The chain is broken, and that has been told.
     pub(super) fn broken(&mut self) {
-        (self.last, self.doubted) = (None, None);
+        self.last = None;
+        self.doubted = None;
     }
 
     /// A file was cut off, which has been told; copies of what was read of it are of no interest.
     pub(super) fn cut(&mut self, generation: &FollowedFile) {
         self.last = None;
-        let (marker, head) = (generation.marker.clone(), generation.head.clone());
         self.cuts.push_back(TruncatedFile {
             offset: generation.offset,
-            marker,
-            head,
+            marker: generation.marker.clone(),
+            head: generation.head.clone(),
             is_new: true,
         });
         if self.cuts.len() > REMEMBERED {
@@ -214,16 +282,19 @@ impl RotationHistory {
     }
 
     /// How far a file with these first bytes was read before it was cut off, if it seems to be a
-    /// copy of that, and what must stand there if it is.
-    pub(super) fn copied_from(&mut self, bytes: &[u8]) -> Option<(u64, Vec<u8>)> {
+    /// copy of that, and what must be there if it is.
+    pub(super) fn copied_from(&mut self, bytes: &[u8]) -> Option<CopiedContent> {
         let at = self
             .cuts
             .iter()
             .position(|cut| begin_alike(&cut.head, bytes))?;
-        self.cuts.remove(at).map(|cut| (cut.offset, cut.marker))
+        self.cuts.remove(at).map(|cut| CopiedContent {
+            offset: cut.offset,
+            marker: cut.marker,
+        })
     }
 
-    /// What is in this file will be told of no more, whatever it is.
+    /// Nothing more of this file is shown, whatever it is.
     pub(super) fn give_up(&mut self, id: FileId) {
         self.read.retain(|read| read.stat.id != id);
         self.given_up.push(id);
@@ -281,90 +352,79 @@ impl RotationHistory {
         self.read.iter().find(|read| read.stat.id == id)
     }
 
-    /// Whether the files beside the log have been listed once.
+    /// Whether the files next to the log have been listed once.
     pub(super) fn has_begun(&self) -> bool {
         self.listed
     }
 
-    /// What a listing, taken after the first bytes of `begun` were read, says of what came before
-    /// it. `watched` are being read already.
-    pub(super) fn between(
-        &mut self,
-        listed: &[RotatedSibling],
-        begun: FileStat,
-        watched: &[FileId],
-    ) -> SkippedGenerations {
+    /// What a listing says of what came before the generation that was begun.
+    pub(super) fn between(&mut self, listing: &LogListing<'_>) -> SkippedGenerations {
         let is_first = !std::mem::replace(&mut self.listed, true);
-        // Where `begun` has lost the name meanwhile, what is newer is for the next listing.
-        let moved = listed.iter().find(|sibling| sibling.stat.id == begun.id);
-        let plain: HashSet<&str> = listed
-            .iter()
-            .filter(|one| !one.packed)
-            .map(|one| &one.name[..])
-            .collect();
-        let relevant = |sibling: &&RotatedSibling| {
-            let is_itself = sibling.stat.id == begun.id || watched.contains(&sibling.stat.id);
-            let is_later = moved.is_some_and(|moved| sibling.is_newer_than(moved));
-            // A file that is being compressed is there twice.
-            let is_twin = sibling.packed && plain.contains(&sibling.name[..]);
-            !is_itself && !is_later && !is_twin
+        let relevant = listing.relevant();
+        let missed = if is_first {
+            Vec::new()
+        } else {
+            self.news(&relevant, listing.siblings)
         };
-        let relevant: Vec<&RotatedSibling> = listed.iter().filter(relevant).collect();
-        let mut missed: Vec<&RotatedSibling> = Vec::new();
-        if !is_first {
-            let mut known = self.known(listed);
-            missed.extend(
-                relevant
-                    .iter()
-                    .copied()
-                    .filter(|sibling| self.is_news(sibling, listed, &mut known)),
-            );
-        }
-        let is_gone = self.last.is_some_and(|last| {
-            !watched.contains(&last.id)
-                && last.id != begun.id
-                && !listed.iter().any(|sibling| sibling.is_of(last))
-        });
-        // It may have been written to after it was listed, and before it was compressed.
-        let may_be = |sibling: &RotatedSibling, sought: &FileStat| {
-            sibling.stat.id == sought.id
-                || (sibling.packed && sibling.stat.changed / SECOND >= sought.changed / SECOND)
-        };
-        let is_there = |sought: &FileStat| listed.iter().any(|sibling| sibling.is_of(*sought));
-        let is_read = |sought: &FileStat| {
-            missed.iter().any(|sibling| may_be(sibling, sought)) || is_there(sought)
-        };
-        let is_lost = |sought: &FileStat| sought.size > 0 && !is_read(sought);
+        let is_gone = self.last.is_some_and(|last| listing.is_without(last));
+        let is_lost = |sought: &FileStat| !listing.may_have(*sought, &missed);
         let is_lost = self.sought.iter().any(is_lost);
-        self.sought.clear();
-        (self.floor, self.resumed) = (begun.changed, false);
-        self.given_up.clear();
-        self.wanted.clear();
-        self.cuts.iter_mut().for_each(|cut| cut.is_new = false);
-        self.there = relevant.iter().map(|sibling| sibling.stat).collect();
-        let place = self
-            .last
-            .and_then(|last| listed.iter().find(|sibling| sibling.is_of(last)));
-        let is_after =
-            |sibling: &&&RotatedSibling| place.is_some_and(|place| sibling.is_newer_by_name(place));
-        self.after_last = missed
-            .iter()
-            .filter(is_after)
-            .map(|sibling| sibling.stat.id)
-            .collect();
+        self.note_listing(listing.begun, &relevant);
+        self.after_last = self.newer_than_last(&missed, listing.siblings);
         let missed = self.in_order(missed);
-        let is_packed = |stat: FileStat| {
-            listed
-                .iter()
-                .any(|sibling| sibling.packed && sibling.stat.id == stat.id)
-        };
-        let is_doubtful =
-            is_gone && !is_lost && missed.first().is_some_and(|(stat, _)| is_packed(*stat));
+        let is_packed = missed
+            .first()
+            .is_some_and(|(stat, _)| listing.is_packed(*stat));
+        let is_doubtful = is_gone && !is_lost && is_packed;
         SkippedGenerations {
             missed,
             is_broken: (is_gone || is_lost) && !is_doubtful,
             is_doubtful,
         }
+    }
+
+    /// What came since the last listing.
+    fn news<'a>(
+        &self,
+        relevant: &[&'a RotatedSibling],
+        listed: &[RotatedSibling],
+    ) -> Vec<&'a RotatedSibling> {
+        let mut known = self.known(listed);
+        relevant
+            .iter()
+            .copied()
+            .filter(|sibling| self.is_news(sibling, listed, &mut known))
+            .collect()
+    }
+
+    /// What the next listing is compared with.
+    fn note_listing(&mut self, begun: FileStat, relevant: &[&RotatedSibling]) {
+        self.sought.clear();
+        self.floor = begun.changed;
+        self.resumed = false;
+        self.given_up.clear();
+        self.wanted.clear();
+        self.cuts.iter_mut().for_each(|cut| cut.is_new = false);
+        self.there = relevant.iter().map(|sibling| sibling.stat).collect();
+    }
+
+    /// Those that are, by their names, newer than the last one that was read.
+    fn newer_than_last(
+        &self,
+        missed: &[&RotatedSibling],
+        listed: &[RotatedSibling],
+    ) -> Vec<FileId> {
+        let last = self
+            .last
+            .and_then(|last| listed.iter().find(|sibling| sibling.is_of(last)));
+        let Some(last) = last else {
+            return Vec::new();
+        };
+        missed
+            .iter()
+            .filter(|sibling| sibling.is_newer_by_name(last))
+            .map(|sibling| sibling.stat.id)
+            .collect()
     }
 
     /// Whether this file, or something in it, came since the last listing.

@@ -1,8 +1,8 @@
-//! From one generation to the next: nothing of a generation is told before a listing, taken after
-//! its first bytes were read, has shown that no other stands between it and the one before.
+//! From one generation to the next: no line of a generation is shown before a listing, taken after
+//! its first bytes were read, has proved that no other came between it and the one before.
 //!
 //! ```text
-//!  first bytes ──▶ held ──▶ List ──▶ nothing between ──▶ told
+//!  first bytes ──▶ held ──▶ List ──▶ nothing between ──▶ shown
 //!                             │
 //!                             └────▶ others between ──▶ they are read first; these bytes are read again
 //! ```
@@ -13,17 +13,21 @@ use std::time::Duration;
 
 use crate::model::cursor::FileId;
 use crate::model::gap::GapReason;
-use crate::parse::split::{FilePiece, LineSplitter};
+use crate::parse::split::{FileLineSplitter, FilePiece};
 
 use super::followed_file::{FollowedFile, ReadResult, SuccessionProof};
-use super::rotation_history::ReadGeneration;
-use super::{CopiedFile, FileStat, FollowRequest, Follower, Phase, RotatedSibling, Watch, emit};
+use super::reading::FileRead;
+use super::rotation_history::{CopiedContent, LogListing, ReadGeneration};
+use super::{
+    CopiedFile, FileStat, FollowRequest, FollowedSource, Follower, Phase, RotatedSibling, Watch,
+    emit,
+};
 
 /// A hole shorter than this is read like everything else.
 const LONG_HOLE: u64 = 4 << 20;
 
 impl FollowedFile {
-    /// The request that looks for it beside the watched name.
+    /// The request that looks for it next to the watched name.
     pub(super) fn to_be_found(&self, near: Watch) -> FollowRequest {
         // A file that has other bytes now is looked for by its bytes alone.
         let id = if self.rewritten.is_some() {
@@ -56,8 +60,42 @@ impl FollowedFile {
     }
 }
 
+impl FollowedSource {
+    fn generations(&self) -> impl Iterator<Item = &FollowedFile> {
+        self.old.iter().chain(&self.current)
+    }
+
+    /// The files whose lines are told already.
+    fn told_generations(&self) -> Vec<FileId> {
+        let told = self.generations().filter(|one| one.held.is_none());
+        told.map(|one| one.id).collect()
+    }
+
+    fn compare_heads(&mut self, siblings: &[RotatedSibling], now: Duration) {
+        if !self.lineage.has_begun() && siblings.iter().any(|sibling| !sibling.packed) {
+            self.heads.want(now);
+        }
+        let all_read = self.old.iter().all(|old| old.offset > 0);
+        self.heads
+            .compare(siblings, |stat| self.lineage.knows(stat), all_read);
+    }
+
+    /// No bytes wait for this listing: it says what was there before the current generation.
+    fn note_first_listing(&mut self, siblings: &[RotatedSibling], watched: &[FileId]) {
+        if let Some(current) = &self.current
+            && !self.lineage.has_begun()
+        {
+            self.lineage.between(&LogListing {
+                siblings,
+                begun: current.stat(),
+                watched,
+            });
+        }
+    }
+}
+
 impl Follower {
-    /// What is beside the name of a source.
+    /// What is next to the name of a source.
     pub(super) fn listed(
         &mut self,
         live: Watch,
@@ -73,35 +111,21 @@ impl Follower {
             return self.requests.push(FollowRequest::List(live));
         }
         let source = self.source(number);
-        if !source.lineage.has_begun() && siblings.iter().any(|sibling| !sibling.packed) {
-            source.heads.want(now);
-        }
-        let all_read = source.old.iter().all(|old| old.offset > 0);
-        source
-            .heads
-            .compare(siblings, |stat| source.lineage.knows(stat), all_read);
-        let generations = || source.old.iter().chain(&source.current);
-        let watched: Vec<FileId> = generations()
-            .filter(|one| one.held.is_none())
-            .map(|one| one.id)
-            .collect();
-        let Some(generation) = generations().find(|one| one.held.is_some()) else {
-            if let Some(current) = source
-                .current
-                .as_ref()
-                .filter(|_| !source.lineage.has_begun())
-            {
-                let begun = current.stat();
-                source.lineage.between(siblings, begun, &watched);
-            }
-            return;
+        source.compare_heads(siblings, now);
+        let watched = source.told_generations();
+        let Some(generation) = source.generations().find(|one| one.held.is_some()) else {
+            return source.note_first_listing(siblings, &watched);
         };
         let is_new = generation.proof == SuccessionProof::Wanted;
         let begun = generation
             .held
             .as_ref()
             .map_or_else(FileStat::default, |(stat, _)| *stat);
-        let between = source.lineage.between(siblings, begun, &watched);
+        let between = source.lineage.between(&LogListing {
+            siblings,
+            begun,
+            watched: &watched,
+        });
         let from = source.old.back().map_or(0, |old| old.offset);
         source.lineage.doubted = (between.is_doubtful && is_new).then_some(from);
         if between.is_broken && is_new {
@@ -128,7 +152,8 @@ impl Follower {
     /// The bytes that were held are the next.
     fn proven(&mut self, number: u32, now: Duration) {
         let source = self.source(number);
-        let (live, copied) = (source.live, std::mem::take(&mut source.copied));
+        let live = source.live;
+        let copied = std::mem::take(&mut source.copied);
         let olds = source.old.clone();
         let Some(generation) = source
             .old
@@ -153,10 +178,12 @@ impl Follower {
             .find(|old| copied && watch == live && old.is_copy_of(&stat, &bytes));
         if let Some(copy) = copy {
             // It was copied, and is about to be cut off: all that the copy has was told.
-            (generation.offset, generation.marker) = (copy.offset, copy.marker);
-            (generation.lines, generation.told) = (copy.lines, copy.told);
+            generation.offset = copy.offset;
+            generation.marker = copy.marker;
+            generation.lines = copy.lines;
+            generation.told = copy.told;
             if let Some(copy) = self.generation(number, copy.watch) {
-                copy.lines = LineSplitter::new(copy.offset, false);
+                copy.lines = FileLineSplitter::new(copy.offset, false);
             }
         }
         let Some(generation) = self.generation(number, watch) else {
@@ -199,7 +226,8 @@ impl Follower {
                 .held
                 .as_ref()
                 .map_or(current.changed, |(stat, _)| stat.changed);
-            let (id, size) = (current.id, current.size);
+            let id = current.id;
+            let size = current.size;
             source.phase = Phase::Waiting(Some(FileStat { id, size, changed }));
             source.copied = true;
         }
@@ -228,10 +256,10 @@ impl Follower {
         number: u32,
         watch: Watch,
         stat: FileStat,
-        (offset, marker): (u64, Vec<u8>),
+        original: CopiedContent,
     ) {
         let source = self.source(number);
-        if stat.size <= offset {
+        if stat.size <= original.offset {
             source.old.retain(|old| old.watch != watch);
             source.lineage.was_copied_to(stat);
             return self.forget(watch);
@@ -239,11 +267,12 @@ impl Follower {
         let Some(generation) = self.generation(number, watch) else {
             return;
         };
-        let (id, now) = (generation.id, generation.grew);
-        *generation = FollowedFile::new(watch, id, offset, false, now);
-        (generation.marker, generation.recalled) = (marker, true);
+        let id = generation.id;
+        *generation = FollowedFile::new(watch, id, original.offset, false, generation.grew);
+        generation.marker = original.marker;
+        generation.recalled = true;
         self.requests
-            .push(FollowRequest::ReadFrom(watch, id, offset));
+            .push(FollowRequest::ReadFrom(watch, id, original.offset));
     }
 
     /// A compressed file unpacks to so much, or to more. One that was read to its end is looked at
@@ -264,50 +293,53 @@ impl Follower {
 
     /// What was taken for a generation that was missed is, by its first bytes, one that was read
     /// before it was compressed: it is read on from there.
-    pub(super) fn recognise_unpacked(
-        &mut self,
-        watch: Watch,
-        stat: FileStat,
-        start: u64,
-        bytes: &[u8],
-    ) {
+    pub(super) fn recognise_unpacked(&mut self, read: &FileRead<'_>) {
+        let FileRead { watch, stat, .. } = *read;
         let Some((number, false)) = self.lookup(watch) else {
             return;
         };
-        let source = self.source(number);
-        let is_begun = |old: &FollowedFile| {
-            old.watch == watch && old.id == stat.id && old.offset == 0 && start == 0
+        let is_begun = |old: &&mut FollowedFile| {
+            old.watch == watch && old.id == stat.id && old.offset == 0 && read.start == 0
         };
-        let Some(begun) = source.old.iter_mut().find(|old| is_begun(old)) else {
+        let Some(begun) = self.source(number).old.iter_mut().find(is_begun) else {
             return;
         };
         begun.size = stat.size;
-        let is_read = |old: &FollowedFile| old.watch != watch && old.offset > 0 && !old.recalled;
-        let is_it =
-            |old: &FollowedFile| is_read(old) && ReadGeneration::of(old).is_begun_by(stat, bytes);
-        if let Some(plain) = source
-            .old
-            .iter()
-            .position(is_it)
-            .and_then(|at| source.old.remove(at))
-        {
-            source.lineage.remember(&plain, false);
-            self.forget(plain.watch);
-        }
-        let Some(read) = self.source(number).lineage.packed_from(stat, bytes) else {
-            if !self.pass_over_known(watch, stat, start, bytes) {
-                let doubted = self.source(number).lineage.doubted.take();
-                doubted
-                    .into_iter()
-                    .for_each(|from| self.broken(number, stat.id, from));
-            }
-            return;
+        self.forget_original(number, read);
+        let Some(original) = self.source(number).lineage.packed_from(stat, read.bytes) else {
+            return self.read_unknown_archive(number, read);
         };
         self.source(number).lineage.doubted = None;
         if let Some(generation) = self.generation(number, watch) {
-            *generation = FollowedFile::new(watch, stat.id, read.offset, false, generation.grew);
-            (generation.marker, generation.head, generation.recalled) =
-                (read.marker, read.head, true);
+            *generation =
+                FollowedFile::new(watch, stat.id, original.offset, false, generation.grew);
+            generation.marker = original.marker;
+            generation.head = original.head;
+            generation.recalled = true;
+        }
+    }
+
+    /// The file that an archive was made of is read on in the archive.
+    fn forget_original(&mut self, number: u32, archive: &FileRead<'_>) {
+        let source = self.source(number);
+        let is_original = |old: &FollowedFile| {
+            let is_read = old.watch != archive.watch && old.offset > 0 && !old.recalled;
+            is_read && ReadGeneration::of(old).is_begun_by(archive.stat, archive.bytes)
+        };
+        let at = source.old.iter().position(is_original);
+        if let Some(original) = at.and_then(|at| source.old.remove(at)) {
+            source.lineage.remember(&original, false);
+            self.forget(original.watch);
+        }
+    }
+
+    /// An archive of nothing that was read: its lines are new, unless they were there before.
+    fn read_unknown_archive(&mut self, number: u32, read: &FileRead<'_>) {
+        if self.pass_over_known(read.watch, read.stat, read.start, read.bytes) {
+            return;
+        }
+        if let Some(from) = self.source(number).lineage.doubted.take() {
+            self.broken(number, read.stat.id, from);
         }
     }
 
@@ -345,14 +377,16 @@ impl Follower {
         let watch = self.new_watch(number);
         let source = self.source(number);
         let mut generation = FollowedFile::new(watch, stat.id, offset, false, now);
-        (generation.size, generation.changed) = (stat.size, stat.changed);
+        generation.size = stat.size;
+        generation.changed = stat.changed;
         if let Some(read) = source
             .lineage
             .recall(stat.id)
             .filter(|read| read.offset == offset && offset > 0)
         {
-            (generation.marker, generation.head, generation.recalled) =
-                (read.marker.clone(), read.head.clone(), true);
+            generation.marker = read.marker.clone();
+            generation.head = read.head.clone();
+            generation.recalled = true;
         }
         let request = generation.to_be_found(source.live);
         source.old.push_back(generation);
@@ -399,7 +433,8 @@ impl Follower {
                 return self.start_finding(number, Some(stat));
             }
             Some(CopiedFile::Before(copy)) => {
-                let (id, mut pieces) = (current.id, Vec::new());
+                let id = current.id;
+                let mut pieces = Vec::new();
                 current.lines.finish(&mut pieces);
                 source.lineage.was_copied_to(copy);
                 emit(&mut self.outcomes, number, id, pieces);

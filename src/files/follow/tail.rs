@@ -16,7 +16,7 @@ pub(super) struct LastLines {
     pub(super) until: u64,
     pub(super) window: u64,
     pub(super) pieces: VecDeque<FilePiece>,
-    /// What stands before them, by which is known what they go on with.
+    /// What precedes them: by it we know what they continue.
     pub(super) before: VecDeque<FilePiece>,
     /// More than the wanted lines were there.
     pub(super) full: bool,

@@ -7,7 +7,7 @@ use crate::model::line::Line;
 use crate::model::log_file::LogFile;
 use crate::model::time::{Time, TimeSource};
 use crate::parse::line_reader::{LineReader, date_first_lines};
-use crate::parse::split::{FilePiece, LineSplitter};
+use crate::parse::split::{FileLineSplitter, FilePiece};
 use crate::query::request::MissingBytes;
 
 /// A part of a log.
@@ -48,7 +48,7 @@ impl FileItem {
 #[derive(Debug, Clone)]
 pub(super) struct FileReader {
     file: FileId,
-    lines: LineSplitter,
+    lines: FileLineSplitter,
     reader: LineReader,
     /// When the file was last written to.
     modified: Time,
@@ -63,7 +63,7 @@ impl FileReader {
     pub(super) fn new(file: &LogFile, reader: LineReader) -> Self {
         Self {
             file: file.id,
-            lines: LineSplitter::new(0, false),
+            lines: FileLineSplitter::new(0, false),
             reader,
             modified: file.modified,
             first: None,
@@ -113,7 +113,7 @@ impl FileReader {
     /// From an offset on; unless that is 0, it may be in the middle of a line, which is left out.
     pub(super) fn split_from(self, offset: u64) -> Self {
         Self {
-            lines: LineSplitter::new(offset, offset > 0),
+            lines: FileLineSplitter::new(offset, offset > 0),
             ..self
         }
     }
@@ -121,7 +121,7 @@ impl FileReader {
     /// Goes on at the beginning of a line.
     pub(super) fn at(self, offset: u64) -> Self {
         Self {
-            lines: LineSplitter::new(offset, false),
+            lines: FileLineSplitter::new(offset, false),
             ..self
         }
     }

@@ -49,7 +49,7 @@ pub struct Expanded<'a> {
 /// The host said something that the script cannot have said.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the host answered {0:?}, which makes no sense here")]
-pub struct Nonsense(pub(super) String);
+pub struct Nonsense(pub(crate) String);
 
 /// Reads an answer.
 ///

@@ -8,7 +8,7 @@ use crate::model::time::Time;
 
 /// Facts, and what else was found out in the same breath.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(super) struct Description {
+pub(crate) struct Description {
     /// For the screen and the JSON.
     pub facts: SystemFacts,
     /// There is a journal that could be read.
@@ -23,7 +23,7 @@ pub(super) struct Description {
 /// host: its clock minus the middle of the round trip, right to within half of the round trip and
 /// the resolution of its stamp.
 #[must_use]
-pub(super) fn parse(text: &[u8], sent: Time, received: Time) -> Description {
+pub(crate) fn parse(text: &[u8], sent: Time, received: Time) -> Description {
     let text = String::from_utf8_lossy(text);
     let mut description = Description::default();
     for line in text.lines() {

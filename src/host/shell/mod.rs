@@ -3,18 +3,15 @@
 //! reaches it only as data on standard input.
 
 pub mod codec;
-mod describe;
+pub(crate) mod describe;
 mod files;
 pub mod frame;
-mod script;
+pub(crate) mod script;
 mod session;
-mod streams;
 mod suspects;
 
 pub use files::ShellFiles;
 pub use session::{run, run_as_root};
-pub(crate) use streams::note;
-pub use streams::{Problems, Streams, Talk, Trouble, history};
 
 use std::sync::LazyLock;
 
@@ -43,10 +40,10 @@ static FOLLOW: LazyLock<String> = LazyLock::new(|| {
         .replace("@DISK_FS@", &DISK_FS.join("|"))
 });
 
-static STREAMS: LazyLock<String> = LazyLock::new(|| {
+pub(crate) static PROGRAMS: LazyLock<String> = LazyLock::new(|| {
     script(&[
         include_str!("describe.sh"),
-        include_str!("streams/streams.sh"),
+        include_str!("../programs/programs.sh"),
     ])
 });
 
@@ -112,4 +109,4 @@ fn strip(parts: &[&str]) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

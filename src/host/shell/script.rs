@@ -29,7 +29,7 @@ const CANNOT_RUN: [&str; 2] = ["with status 126", "with status 127"];
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// A running script.
-pub(super) struct Script {
+pub(crate) struct Script {
     input: ShellInput,
     output: ShellOutput,
     frames: Frames,
@@ -55,12 +55,12 @@ impl Script {
     ///
     /// # Errors
     /// When no shell starts: with what the host said instead.
-    pub(super) async fn start(connection: &Connection, text: &str) -> Result<Self, LinkError> {
+    pub(crate) async fn start(connection: &Connection, text: &str) -> Result<Self, LinkError> {
         Self::start_after(connection, text, std::future::ready(())).await
     }
 
     /// The same; between the shell and the script comes `opened`.
-    pub(super) async fn start_after(
+    pub(crate) async fn start_after(
         connection: &Connection,
         text: &str,
         opened: impl Future<Output = ()>,
@@ -80,7 +80,7 @@ impl Script {
     ///
     /// # Errors
     /// When no shell starts, or sudo refuses: with its words and what it needs.
-    pub(super) async fn start_as_root(
+    pub(crate) async fn start_as_root(
         connection: &Connection,
         text: &str,
     ) -> Result<Self, LinkError> {
@@ -154,17 +154,17 @@ impl Script {
     }
 
     /// Sends requests; waits while the host does not take them.
-    pub(super) async fn send(&mut self, requests: String) -> Result<(), LinkError> {
+    pub(crate) async fn send(&mut self, requests: String) -> Result<(), LinkError> {
         self.input.send(Bytes::from(requests)).await
     }
 
     /// Ends it.
-    pub(super) async fn end(&mut self) {
+    pub(crate) async fn end(&mut self) {
         self.input.eof().await;
     }
 
     /// The next frame. Cancel-safe.
-    pub(super) async fn next(&mut self) -> Result<Frame, LinkError> {
+    pub(crate) async fn next(&mut self) -> Result<Frame, LinkError> {
         loop {
             if let Some(frame) = self
                 .frames
@@ -215,32 +215,32 @@ impl Script {
 
     /// How many bytes may be asked for now, so that nothing else on the connection has to wait for
     /// long.
-    pub(super) fn share(&self) -> usize {
+    pub(crate) fn share(&self) -> usize {
         self.pace.share()
     }
 
     /// Something is asked that is answered at once.
-    pub(super) fn begin(&self) -> PaceSpan {
+    pub(crate) fn begin(&self) -> PaceSpan {
         self.pace.begin()
     }
 
     /// It was answered, all of it.
-    pub(super) fn end_of(&self, span: PaceSpan) {
+    pub(crate) fn end_of(&self, span: PaceSpan) {
         self.pace.end(span);
     }
 
     /// When it last said something.
-    pub(super) fn heard(&self) -> Instant {
+    pub(crate) fn heard(&self) -> Instant {
         self.heard
     }
 
     /// By which this shell marks what it says.
-    pub(super) fn token(&self) -> &str {
+    pub(crate) fn token(&self) -> &str {
         &self.token
     }
 
     /// Bytes read since the last call.
-    pub(super) fn take_bytes_read(&mut self) -> u64 {
+    pub(crate) fn take_bytes_read(&mut self) -> u64 {
         std::mem::take(&mut self.bytes_read)
     }
 
@@ -335,7 +335,7 @@ impl Script {
 }
 
 /// The host said what our script cannot have said.
-pub(super) fn protocol_error(error: &dyn std::error::Error) -> LinkError {
+pub(crate) fn protocol_error(error: &dyn std::error::Error) -> LinkError {
     let hint = "the connection is made anew; if it happens again, please report it with a debug log (--log-file)";
     LinkError::from(HostStatus::because(
         LinkState::Unreachable,

@@ -7,8 +7,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep_until};
 
-use crate::host::root::Told;
-use crate::host::track::{MAX_SOURCES, Track, usual_sources};
+use crate::host::followed_files::{MAX_SOURCES, Track, usual_sources};
+use crate::host::sudo::Told;
 use crate::host::{HostEvent, Outbox, Work};
 use crate::metrics::{ProcCounters, parse_df};
 use crate::model::source::{SourceKind, SourceSpec};

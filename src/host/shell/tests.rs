@@ -10,7 +10,7 @@ use super::frame::{END, Frame, Frames};
 
 /// Those that serve as `/bin/sh` somewhere. (Not ksh93: it needs temporary files, which ours may
 /// not write.)
-pub(super) const SHELLS: [&[&str]; 6] = [
+pub(crate) const SHELLS: [&[&str]; 6] = [
     &["dash", "-s"],
     &["bash", "-s"],
     &["busybox", "sh", "-s"],
@@ -28,10 +28,10 @@ mod lexer;
 mod rest;
 mod vocabulary;
 
-pub(super) const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+pub(crate) const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
 /// A shell that runs the script.
-pub(super) struct Talk {
+pub(crate) struct Talk {
     child: Child,
     stdin: Option<ChildStdin>,
     stdout: Option<std::process::ChildStdout>,
@@ -44,7 +44,7 @@ impl Talk {
     }
 
     /// Another script, with what else is set before it.
-    pub(super) fn start_with(command: &mut Command, first: &str, script: &str) -> Self {
+    pub(crate) fn start_with(command: &mut Command, first: &str, script: &str) -> Self {
         Self::start_text(
             command,
             &format!("T={TOKEN} own_group=1 {first}\nexec 3<&0\n{script}"),
@@ -119,7 +119,7 @@ impl Talk {
     }
 
     /// The body of the next frame with this header.
-    pub(super) fn ask_raw(&mut self, request: &str, header: &str) -> bytes::Bytes {
+    pub(crate) fn ask_raw(&mut self, request: &str, header: &str) -> bytes::Bytes {
         self.tell(request);
         loop {
             let frame = self.next();
@@ -129,7 +129,7 @@ impl Talk {
         }
     }
 
-    pub(super) fn tell(&mut self, request: &str) {
+    pub(crate) fn tell(&mut self, request: &str) {
         let stdin = self.stdin.as_mut().expect("open");
         stdin
             .write_all(format!("{request}\n").as_bytes())
@@ -159,7 +159,7 @@ fn id(path: &Path) -> String {
 }
 
 /// Does the same with every shell that is there.
-pub(super) fn with_every_shell(check: impl Fn(&str, Command)) {
+pub(crate) fn with_every_shell(check: impl Fn(&str, Command)) {
     let mut tried = 0;
     for shell in SHELLS {
         let mut command = Command::new(shell[0]);

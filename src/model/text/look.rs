@@ -100,13 +100,15 @@ impl TextColour {
 /// The contrast of two colours, from 1 (the same) to 21 (black and white), as WCAG 2 defines it.
 #[must_use]
 pub fn contrast(a: (u8, u8, u8), b: (u8, u8, u8)) -> f64 {
-    let (a, b) = (luminance(a), luminance(b));
+    let a = luminance(a);
+    let b = luminance(b);
     (a.max(b) + 0.05) / (a.min(b) + 0.05)
 }
 
 /// From 0 (black) to 1 (white), as WCAG 2 defines it.
 #[must_use]
-pub fn luminance((r, g, b): (u8, u8, u8)) -> f64 {
+pub fn luminance(rgb: (u8, u8, u8)) -> f64 {
+    let (r, g, b) = rgb;
     let linear = |value: u8| {
         let value = f64::from(value) / 255.0;
         if value <= 0.04045 {

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 /// From so many carriage returns on a line is taken for a progress bar. Fewer may be an attempt to
-/// hide what stands before them, and are shown with everything around them.
+/// hide what comes before them, and are shown with everything around them.
 const BAR_FROM: usize = 3;
 
 /// What a terminal would show of a progress bar in the end, behind the number of states before it:

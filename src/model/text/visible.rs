@@ -21,7 +21,7 @@ pub(super) fn picture(control: char) -> char {
 /// terminals agree on.
 pub(super) fn is_visible(c: char) -> bool {
     match c {
-        // Blanks are seen by what stands around them.
+        // Blanks are seen by what surrounds them.
         '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}' => {
             true
         }

@@ -45,7 +45,7 @@ fn first_line<'a>(first: &'a [u8], visit: &mut dyn FieldVisitor<'a>) -> ControlF
     ControlFlow::Continue(first)
 }
 
-/// What stands before and behind `[20/Nov/2026:13:00:00 +0000] `.
+/// What precedes and follows `[20/Nov/2026:13:00:00 +0000] `.
 fn around_stamp(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let head = line.get(..STAMP_WITHIN).unwrap_or(line);
     memchr::memchr_iter(b'[', head).take(4).find_map(|at| {
@@ -92,7 +92,7 @@ fn number<'a>(visit: &mut dyn FieldVisitor<'a>, key: &[u8], text: &'a [u8]) -> F
     Flow::Continue(())
 }
 
-/// A text between quotes and what stands behind them.
+/// A text between quotes, and what follows it.
 fn quoted(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let inner = text.strip_prefix(b"\"")?;
     let end = quoted_end(inner)?;
@@ -225,8 +225,14 @@ fn squid<'a>(line: &'a [u8], visit: &mut dyn FieldVisitor<'a>) -> Flow {
         .split(u8::is_ascii_whitespace)
         .filter(|word| !word.is_empty());
     let mut next = || words.next().unwrap_or_default();
-    let (stamp, elapsed, addr, result, bytes) = (next(), next(), next(), next(), next());
-    let (method, url, user) = (next(), next(), next());
+    let stamp = next();
+    let elapsed = next();
+    let addr = next();
+    let result = next();
+    let bytes = next();
+    let method = next();
+    let url = next();
+    let user = next();
     let is_stamp = stamp.len() > 10 && stamp.iter().all(|b| b.is_ascii_digit() || *b == b'.');
     let Some(slash) =
         memchr::memchr(b'/', result).filter(|_| is_stamp && result.starts_with(b"TCP"))

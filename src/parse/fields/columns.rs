@@ -1,4 +1,4 @@
-//! What stands in columns without a name, in formats that are told by their shape: the process, the
+//! What is in columns without a name, in formats that are told by their shape: the process, the
 //! thread and the logger of log4j, logback and Spring, klog and glog, logcat, PostgreSQL, nginx,
 //! Apache and Redis.
 
@@ -86,49 +86,46 @@ fn logcat(head: &[u8]) -> Option<Columns<'_>> {
 
 /// `[pid 12:tid 1]`, ` 811#811: `, `1:M `, ` [77] `, ` 1234 --- `
 fn pid(head: &[u8]) -> Option<&[u8]> {
-    let digits = |text: &[u8]| text.iter().take_while(|b| b.is_ascii_digit()).count();
     if let Some(at) = memchr::memmem::find(head, b"[pid ") {
-        let rest = &head[at + 5..];
-        return Some(&rest[..digits(rest)]);
+        return Some(leading_digits(&head[at + 5..]));
     }
-    let first = digits(head);
-    if matches!(
-        head.get(first..first + 3),
-        Some([b':', b'M' | b'S' | b'C' | b'X', b' '])
-    ) {
-        return Some(&head[..first]);
+    let first = leading_digits(head);
+    let role = head.get(first.len()..first.len() + 3);
+    if matches!(role, Some([b':', b'M' | b'S' | b'C' | b'X', b' '])) {
+        return Some(first);
     }
     if let Some(at) = memchr::memmem::find(head, b" --- [") {
-        return head[..at]
-            .rsplit(|b| *b == b' ')
-            .next()
-            .filter(|number| is_number(number));
+        return last_word(&head[..at]).filter(|number| is_number(number));
     }
-    if let Some(at) =
-        memchr::memchr(b'#', head).filter(|at| head.get(at + 1).is_some_and(u8::is_ascii_digit))
-    {
-        let pid = head[..at].rsplit(|b| *b == b' ').next()?;
+    let hash = memchr::memchr(b'#', head);
+    if let Some(at) = hash.filter(|at| head.get(at + 1).is_some_and(u8::is_ascii_digit)) {
+        let pid = last_word(&head[..at])?;
         return Some(pid).filter(|pid| is_number(pid) && head[..at].contains(&b'['));
     }
-    // In brackets by itself, behind a stamp.
-    memchr::memchr_iter(b'[', head).take(3).find_map(|at| {
-        let inner = &head[at + 1..];
-        let number = &inner[..digits(inner)];
-        let closed = matches!(
-            inner.get(number.len()..number.len() + 2),
-            Some([b']', b' ' | b':'])
-        );
-        let before = &head[..at];
-        // One name may stand between; with two, the message has begun.
-        let is_plain = |token: &[u8]| token.iter().any(u8::is_ascii_lowercase);
-        let begun = before
-            .split(|b| *b == b' ')
-            .filter(|token| is_plain(token))
-            .count()
-            > 1;
-        let behind_stamp = before.contains(&b':') && before.ends_with(b" ") && !begun;
-        (closed && behind_stamp && is_number(number)).then_some(number)
-    })
+    memchr::memchr_iter(b'[', head)
+        .take(3)
+        .find_map(|at| pid_in_brackets(&head[..at], &head[at + 1..]))
+}
+
+/// In brackets by itself, behind a stamp.
+fn pid_in_brackets<'a>(before: &[u8], inner: &'a [u8]) -> Option<&'a [u8]> {
+    let number = leading_digits(inner);
+    let end = inner.get(number.len()..number.len() + 2);
+    let is_closed = matches!(end, Some([b']', b' ' | b':']));
+    // One name may come between; with two, the message has begun.
+    let is_plain = |token: &&[u8]| token.iter().any(u8::is_ascii_lowercase);
+    let names = before.split(|b| *b == b' ').filter(is_plain).count();
+    let is_behind_stamp = before.contains(&b':') && before.ends_with(b" ") && names < 2;
+    (is_closed && is_behind_stamp && is_number(number)).then_some(number)
+}
+
+fn leading_digits(text: &[u8]) -> &[u8] {
+    let count = text.iter().take_while(|b| b.is_ascii_digit()).count();
+    &text[..count]
+}
+
+fn last_word(text: &[u8]) -> Option<&[u8]> {
+    text.rsplit(|b| *b == b' ').next()
 }
 
 /// `… [main] ERROR com.shop.Cart - …`, `… ERROR [main] com.shop.Cart: …`, `… ERROR 12 --- [main]
@@ -173,7 +170,7 @@ fn java(head: &[u8]) -> (&[u8], &[u8]) {
     )
 }
 
-/// What stands before and behind a level in capitals that is a token by itself.
+/// What precedes and follows a level in capitals that is a token by itself.
 fn around_level(head: &[u8]) -> Option<(&[u8], &[u8])> {
     let mut at = 0;
     while at < head.len() {

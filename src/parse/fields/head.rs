@@ -22,7 +22,7 @@ const SEVERITIES: [&str; 8] = [
     "emerg", "alert", "crit", "err", "warning", "notice", "info", "debug",
 ];
 
-/// Shows what heads say. Answers with what stands behind them, and whether that is the message of a
+/// Shows what heads say. Answers with what follows them, and whether that is the message of a
 /// syslog line.
 pub(super) fn walk<'a>(
     line: &'a [u8],
@@ -58,7 +58,7 @@ fn text<'a>(visit: &mut dyn FieldVisitor<'a>, key: &[u8], text: &'a [u8]) -> Flo
     })
 }
 
-/// A word and what stands behind the blanks after it.
+/// A word and what follows the blanks after it.
 pub(super) fn word(text: &[u8]) -> (&[u8], &[u8]) {
     let end = memchr::memchr3(b' ', b'\t', b'\n', text).unwrap_or(text.len());
     (&text[..end], text[end..].trim_ascii_start())
@@ -137,7 +137,8 @@ fn structured<'a>(
         let Some(equals) = memchr::memmem::find(parameter, b"=\"") else {
             break;
         };
-        let (key, quoted) = (parameter[..equals].trim_ascii(), &parameter[equals + 2..]);
+        let key = parameter[..equals].trim_ascii();
+        let quoted = &parameter[equals + 2..];
         let Some(end) = quoted_end(quoted).filter(|_| is_name(key)) else {
             break;
         };

@@ -1,10 +1,11 @@
 //! The ids of a line: of the request, the trace, the span and the user.
 //!
-//! They stand in fields with the usual names, some of them packed together (`traceparent`), or in
+//! They are in fields with the usual names, some of them packed together (`traceparent`), or in
 //! forms that have no name: OpenStack's `[req-…]`, Spring's `[shop,trace,span]`, a UUID as a tag or
 //! behind a word that says what it is.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use super::names::{NameSet, REQUEST, Rank, SPAN, TRACE, USER, USER_NAMES};
 use super::{
@@ -135,33 +136,12 @@ fn unpacked<'a>(kind: usize, text: &Cow<'a, [u8]>) -> Option<Cow<'a, [u8]>> {
     })
 }
 
-/// Where the trace, or the span, stands in a value.
-fn part(span: bool, text: &[u8]) -> Option<std::ops::Range<usize>> {
-    let pick = |separator: u8, first: usize| {
-        let from = if span { first + 1 } else { first };
-        let start = from.checked_sub(1).map_or(Some(0), |nth| {
-            Some(memchr::memchr_iter(separator, text).nth(nth)? + 1)
-        })?;
-        let len = memchr::memchr(separator, &text[start..]).unwrap_or(text.len() - start);
-        Some(start..start + len)
-    };
-    // W3C's traceparent: version-trace-span-flags.
-    let is_parent = text.len() == 55 && text[2] == b'-' && text[35] == b'-' && text[52] == b'-';
-    // X-B3: trace-span-sampled, Spring's too.
-    let is_b3 = [16, 32]
-        .iter()
-        .any(|at| text.get(*at) == Some(&b'-') && text.get(at + 17).is_none_or(|b| *b == b'-'));
-    if is_parent {
-        return pick(b'-', 1);
-    }
-    if is_b3 && text.len() > 32 && text.iter().all(|b| b.is_ascii_hexdigit() || *b == b'-') {
-        return pick(b'-', 0);
-    }
-    // Jaeger's uber-trace-id: trace:span:parent:flags.
-    if memchr::memchr_iter(b':', text).count() == 3
-        && text.iter().all(|b| b.is_ascii_hexdigit() || *b == b':')
-    {
-        return pick(b':', 0);
+/// Where the trace, or the span, is in a value.
+fn part(span: bool, text: &[u8]) -> Option<Range<usize>> {
+    if let Some(separator) = separator_of_ids(text) {
+        // W3C's traceparent begins with its version.
+        let trace = usize::from(is_traceparent(text));
+        return nth_part(text, separator, trace + usize::from(span));
     }
     if span {
         return Some(0..text.len());
@@ -169,15 +149,43 @@ fn part(span: bool, text: &[u8]) -> Option<std::ops::Range<usize>> {
     // Amazon's Root=1-…;Parent=…, Google's projects/…/traces/….
     if let Some(root) = memchr::memmem::find(text, b"Root=") {
         let start = root + 5;
-        return Some(
-            start..start + memchr::memchr(b';', &text[start..]).unwrap_or(text.len() - start),
-        );
+        let len = memchr::memchr(b';', &text[start..]);
+        return Some(start..len.map_or(text.len(), |len| start + len));
     }
     let start = memchr::memmem::rfind(text, b"/traces/").map_or(0, |at| at + 8);
     Some(start..text.len())
 }
 
-/// Ids that stand without a name.
+/// What is between the ids of a value that has a trace and a span.
+fn separator_of_ids(text: &[u8]) -> Option<u8> {
+    let are_hex = |mark: u8| text.iter().all(|b| b.is_ascii_hexdigit() || *b == mark);
+    // X-B3: trace-span-sampled, Spring's too.
+    let ends_at =
+        |at: &usize| text.get(*at) == Some(&b'-') && text.get(at + 17).is_none_or(|b| *b == b'-');
+    let is_b3 = text.len() > 32 && [16, 32].iter().any(ends_at) && are_hex(b'-');
+    if is_traceparent(text) || is_b3 {
+        return Some(b'-');
+    }
+    // Jaeger's uber-trace-id: trace:span:parent:flags.
+    let is_jaeger = memchr::memchr_iter(b':', text).count() == 3 && are_hex(b':');
+    is_jaeger.then_some(b':')
+}
+
+/// W3C's traceparent: version-trace-span-flags.
+fn is_traceparent(text: &[u8]) -> bool {
+    text.len() == 55 && text[2] == b'-' && text[35] == b'-' && text[52] == b'-'
+}
+
+fn nth_part(text: &[u8], separator: u8, n: usize) -> Option<Range<usize>> {
+    let start = match n.checked_sub(1) {
+        Some(before) => memchr::memchr_iter(separator, text).nth(before)? + 1,
+        None => 0,
+    };
+    let len = memchr::memchr(separator, &text[start..]).unwrap_or(text.len() - start);
+    Some(start..start + len)
+}
+
+/// Ids without a name.
 fn forms<'a>(line: &'a [u8], ids: &mut LineIds<'a>) {
     for at in memchr::memchr_iter(b'[', line).take(MAX_FORMS) {
         let inner = &line[at + 1..];
@@ -204,7 +212,7 @@ fn set<'a>(id: &mut Option<Cow<'a, [u8]>>, text: &'a [u8]) {
     }
 }
 
-/// What stands in brackets: OpenStack's `req-… user project - - -`, Spring's `shop,trace,span` and
+/// What is in brackets: OpenStack's `req-… user project - - -`, Spring's `shop,trace,span` and
 /// `shop,trace-span`.
 fn bracket<'a>(inner: &'a [u8], ids: &mut LineIds<'a>) {
     if inner.starts_with(b"req-") {

@@ -131,7 +131,7 @@ impl<'a> JsonScanner<'a> {
         (self.peek() == Some(byte)).then(|| self.at += 1)
     }
 
-    /// What stands between quotes, with its escapes.
+    /// What is between quotes, with its escapes.
     fn string(&mut self) -> Option<&'a [u8]> {
         self.skip(b'"')?;
         let start = self.at;

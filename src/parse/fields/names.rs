@@ -428,7 +428,7 @@ pub(super) const USER: NameSet = NameSet::of(&[
     "customer_id",
     "customerid",
 ]);
-/// Who it was, where no id is said.
+/// The person, where there is no id.
 pub(super) const USER_NAMES: NameSet = NameSet::of(&[
     "user",
     "username",
@@ -449,7 +449,8 @@ pub(super) struct NameSet {
 
 impl NameSet {
     const fn of(names: &'static [&'static str]) -> Self {
-        let (mut mask, mut at) = (0, 0);
+        let mut mask = 0;
+        let mut at = 0;
         while at < names.len() {
             mask |= bit(names[at].as_bytes());
             at += 1;

@@ -1,4 +1,4 @@
-//! `key=value` wherever it stands, objects behind other text, and the tail of nginx's error log.
+//! `key=value` wherever it is, objects behind other text, and the tail of nginx's error log.
 //!
 //! A value ends at a blank, or at a comma, semicolon or bracket that does not belong to it.
 //! Everything is one pass over the bytes: looks back and ahead are bounded.
@@ -43,7 +43,7 @@ pub(super) fn walk<'a>(text: &'a [u8], visit: &mut dyn FieldVisitor<'a>) -> Flow
 
 fn pairs<'a>(text: &'a [u8], visit: &mut dyn FieldVisitor<'a>) -> Flow {
     let mut at = 0;
-    // What stands before this belongs to fields that have been shown.
+    // What comes before this belongs to fields that have been shown.
     let mut done = 0;
     while let Some(next) = text
         .get(at..)
@@ -103,7 +103,7 @@ fn key(before: &[u8]) -> Option<&[u8]> {
     let first = key
         .first()
         .filter(|b| b.is_ascii_alphabetic() || b"_@".contains(b) || !b.is_ascii());
-    // 0x1d stands before what auditd adds in words.
+    // 0x1d comes before what auditd adds in words.
     let apart =
         start == 0 || start > coloured || b" \t\n\r,;[({|'\"\x1d:".contains(&before[start - 1]);
     (first.is_some() && apart && key.len() <= MAX_KEY).then_some(key)
@@ -152,7 +152,7 @@ fn is_colon_key(key: &[u8]) -> bool {
     is_id || COLON_KEYS.iter().any(|name| name.as_bytes() == key)
 }
 
-/// What stands behind an equals sign.
+/// What follows an equals sign.
 struct PairValue<'a> {
     raw: &'a [u8],
     quoted: bool,
@@ -257,7 +257,8 @@ fn nginx<'a>(tail: &'a [u8], visit: &mut dyn FieldVisitor<'a>) -> Flow {
         let Some(colon) = memchr::memmem::find(field.get(..MAX_KEY).unwrap_or(field), b": ") else {
             break;
         };
-        let (key, value) = (&field[..colon], &field[colon + 2..]);
+        let key = &field[..colon];
+        let value = &field[colon + 2..];
         if !NGINX.iter().any(|name| name.as_bytes() == key) {
             break;
         }

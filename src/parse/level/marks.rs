@@ -1,4 +1,4 @@
-//! Levels that stand at a fixed place of a known format: letters, marks and numbers.
+//! Levels that are at a fixed place of a known format: letters, marks and numbers.
 
 use super::names::named;
 use super::number;

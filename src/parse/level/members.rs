@@ -11,7 +11,7 @@ const OBJECT_BYTES: usize = 8 * 1024;
 /// Objects that have the level of the record in them: `{"log":{"level":…}}` is ECS.
 const PARENTS: [&[u8]; 4] = [b"log", b"fields", b"record", b"meta"];
 
-/// Names that are seen in access logs beside the status.
+/// Names that access logs have besides the status.
 const REQUESTS: [&[u8]; 12] = [
     b"method",
     b"path",
@@ -64,7 +64,8 @@ pub(super) fn docker_log(line: &[u8]) -> Option<&[u8]> {
 
 /// The beginning of an escaped text, as it reads; nothing after its first line.
 pub(super) fn decoded<'b>(escaped: &[u8], buffer: &'b mut [u8]) -> &'b [u8] {
-    let (mut from, mut len) = (escaped.iter(), 0);
+    let mut from = escaped.iter();
+    let mut len = 0;
     while len < buffer.len()
         && let Some(&byte) = from.next()
     {

@@ -96,7 +96,7 @@ pub(super) fn translated(word: &[u8]) -> Option<Level> {
 
 /// In any case.
 pub(super) fn named(word: &[u8]) -> Option<Level> {
-    // By far most words of a line are told from all names by this alone.
+    // By far most words of a line differ from all names in this alone.
     let first = word.first()?.to_ascii_lowercase();
     if !(3..=13).contains(&word.len()) || !b"iewdftncapsvb".contains(&first) {
         return None;

@@ -2,8 +2,8 @@
 //!
 //! A line is read token by token as long as it is not clear that its message has begun: stamps,
 //! numbers, brackets, names with dots or digits, words in capitals and one plain word (the name of
-//! the host, or of a logger) may stand before it. How a word must be written to count depends on
-//! what stands around it: `ERROR` may stand anywhere there, `[error]` too, `error:` only first, and
+//! the host, or of a logger) may come before it. How a word must be written to count depends on
+//! what surrounds it: `ERROR` may be anywhere there, `[error]` too, `error:` only first, and
 //! `error` only right behind a stamp.
 
 use super::StatedLevel;
@@ -88,7 +88,7 @@ enum WordGap {
 /// What a token turned out to be.
 enum TokenKind {
     Level(StatedLevel),
-    /// Something that may stand before a level.
+    /// Something that may come before a level.
     Column,
     /// The message has begun.
     Message,
@@ -104,7 +104,7 @@ struct WordReader<'a> {
     /// Brackets that are open: words in them are names of threads and modules, and no sign of a
     /// message.
     brackets: u32,
-    /// The token before ended with a bracket, and only a colour stands between.
+    /// The token before ended with a bracket, and only a colour is between them.
     is_open: bool,
 }
 
@@ -208,7 +208,8 @@ impl<'a> WordReader<'a> {
             }
             None => token.end,
         };
-        (self.gap, self.brackets) = (WordGap::Name, 0);
+        self.gap = WordGap::Name;
+        self.brackets = 0;
         if self.bare > 0 {
             TokenKind::Message
         } else {
@@ -225,7 +226,8 @@ impl<'a> WordReader<'a> {
         if counted && self.head.get(end).is_some_and(u8::is_ascii_digit) {
             end += 1;
         }
-        let (lead, rest) = (&self.head[token.start..at], &self.head[end..]);
+        let lead = &self.head[token.start..at];
+        let rest = &self.head[end..];
         LetterRun {
             letters,
             lead,
@@ -242,22 +244,37 @@ impl<'a> WordReader<'a> {
     fn classify(&mut self, text: &[u8], kind: &WordKind) -> TokenKind {
         self.is_open = text.ends_with(b"[");
         if self.brackets > 0 || kind.closed {
-            let is_pid = self.has_stamp
-                && matches!(text, [b'[', id @ .., b']'] if id.iter().all(u8::is_ascii_digit));
-            let bracket = if is_pid {
-                WordGap::Pid
-            } else {
-                WordGap::Bracket
-            };
-            self.has_stamp |= kind.digits;
-            self.gap = if text.ends_with(b":") {
-                self.tag()
-            } else {
-                bracket
-            };
+            self.gap = self.gap_after_bracket(text, kind);
             return TokenKind::Column;
         }
-        self.gap = match kind {
+        let is_error = text.ends_with(b"Exception:") || text.ends_with(b"Error:");
+        if kind.names > 0 && is_error {
+            // `java.lang.IllegalStateException: …`, `ValueError: …`
+            return TokenKind::Message;
+        }
+        self.gap = self.gap_after(text, kind);
+        if self.bare > 1 {
+            TokenKind::Message
+        } else {
+            TokenKind::Column
+        }
+    }
+
+    fn gap_after_bracket(&mut self, text: &[u8], kind: &WordKind) -> WordGap {
+        let is_pid = self.has_stamp
+            && matches!(text, [b'[', id @ .., b']'] if id.iter().all(u8::is_ascii_digit));
+        self.has_stamp |= kind.digits;
+        if text.ends_with(b":") {
+            self.tag()
+        } else if is_pid {
+            WordGap::Pid
+        } else {
+            WordGap::Bracket
+        }
+    }
+
+    fn gap_after(&mut self, text: &[u8], kind: &WordKind) -> WordGap {
+        match kind {
             _ if text.iter().all(u8::is_ascii_digit) => self.stamped(WordGap::Number),
             // The address of a thread.
             WordKind {
@@ -278,10 +295,6 @@ impl<'a> WordReader<'a> {
             WordKind { names: 0, .. } if text.contains(&b'/') => WordGap::Name,
             // Months, days, AM and zones, and marks.
             WordKind { names: 0, .. } => self.gap,
-            // `java.lang.IllegalStateException: …`, `ValueError: …`
-            _ if text.ends_with(b"Exception:") || text.ends_with(b"Error:") => {
-                return TokenKind::Message;
-            }
             _ if text.ends_with(b":") => self.tag(),
             WordKind { lower: false, .. } => WordGap::Capitals,
             WordKind {
@@ -297,11 +310,6 @@ impl<'a> WordReader<'a> {
                 WordGap::Name
             }
             _ => WordGap::Name,
-        };
-        if self.bare > 1 {
-            TokenKind::Message
-        } else {
-            TokenKind::Column
         }
     }
 
@@ -347,7 +355,7 @@ impl<'a> WordReader<'a> {
         None
     }
 
-    /// Whether the name of a level in capitals is one; `first`: nothing of a word stands before it.
+    /// Whether the name of a level in capitals is one; `first`: nothing of a word comes before it.
     fn states_in_capitals(&self, word: &LetterRun<'_>, first: bool) -> bool {
         // `[Server thread/INFO]` is Minecraft's.
         let is_thread = word.before == Some(b'/') && word.after == Some(b']');
@@ -361,7 +369,7 @@ impl<'a> WordReader<'a> {
         is_apart && in_place && !is_all && word.ends_capitals()
     }
 
-    /// With which a message begins, or which stands in a column of its own.
+    /// With which a message begins, or which is in a column of its own.
     fn statement(&self, level: Level) -> StatedLevel {
         StatedLevel {
             level,
@@ -413,7 +421,7 @@ impl<'a> WordReader<'a> {
         next.ends_with(b"]:") && next.contains(&b'[')
     }
 
-    /// What stands behind the token at hand.
+    /// What follows the token at hand.
     fn next_token(&self) -> &'a [u8] {
         let rest = &self.head[self.at..];
         let rest = &rest[blanks(rest)..];
@@ -589,7 +597,7 @@ fn is_rest_of_error(word: &LetterRun<'_>) -> bool {
         .contains(&word.letters)
 }
 
-/// Blanks and colours, which are like blanks to what stands behind them.
+/// Blanks and colours, which are like blanks to what follows them.
 fn blanks(text: &[u8]) -> usize {
     let mut at = 0;
     loop {

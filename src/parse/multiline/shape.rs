@@ -39,13 +39,13 @@ pub(super) enum LineShape {
     SlowUser,
     /// It states a level of its own.
     Level,
-    /// It begins a record whatever stands before it.
+    /// It begins a record whatever comes before it.
     Head,
     /// Anything else.
     Plain,
 }
 
-/// What stands in front of a line in spite of its not being the first of a record.
+/// What is in front of a line in spite of its not being the first of a record.
 const RESTS: &[&[u8]] = &[
     b"at ",
     b"Caused by: ",
@@ -103,31 +103,45 @@ impl LineShape {
                 Self::of_indented(text.trim_ascii())
             };
         }
-        let starts = |words: &[&[u8]]| words.iter().any(|word| text.starts_with(word));
+        Self::of_first_byte(first, text).unwrap_or_else(|| Self::of_words(text))
+    }
+
+    fn of_first_byte(first: u8, text: &[u8]) -> Option<Self> {
+        let is_goroutine = || text.starts_with(b"goroutine ") && text.ends_with(b":");
         match first {
-            b'<' if level::without_priority(text).len() < text.len() => Self::Head,
-            b'}' | b']' | b')' if text.iter().all(|b| b"}]);,".contains(b)) => Self::Rest,
-            b'#' if numbered(text) => Self::Rest,
-            b'#' if text.starts_with(b"# User@Host:") => Self::SlowUser,
-            b'g' if text.starts_with(b"goroutine ") && text.ends_with(b":") => Self::Goroutine,
-            _ if starts(&[b"panic: ", b"fatal error: "]) => Self::GoPanic,
-            _ if starts(&[b"Traceback (most recent call last)"]) => Self::TracebackHead,
-            _ if starts(CHAINS) => Self::Chain,
-            _ if starts(RESTS) => Self::Rest,
-            _ if starts(HEADS) => Self::Head,
-            b't' if text.starts_with(b"thread '")
-                && memchr::memmem::find(text, b"' panicked at ").is_some() =>
-            {
-                if text.ends_with(b":") {
-                    Self::CutShort
-                } else {
-                    Self::Head
-                }
-            }
-            _ if is_exception(text) => Self::Exception,
-            _ if is_frame(text) => Self::GoFrame,
-            _ if level::of(text).is_some() => Self::Level,
-            _ => Self::Plain,
+            b'<' if level::without_priority(text).len() < text.len() => Some(Self::Head),
+            b'}' | b']' | b')' if text.iter().all(|b| b"}]);,".contains(b)) => Some(Self::Rest),
+            b'#' if numbered(text) => Some(Self::Rest),
+            b'#' if text.starts_with(b"# User@Host:") => Some(Self::SlowUser),
+            b'g' if is_goroutine() => Some(Self::Goroutine),
+            _ => None,
+        }
+    }
+
+    fn of_words(text: &[u8]) -> Self {
+        let starts = |words: &[&[u8]]| words.iter().any(|word| text.starts_with(word));
+        if starts(&[b"panic: ", b"fatal error: "]) {
+            Self::GoPanic
+        } else if starts(&[b"Traceback (most recent call last)"]) {
+            Self::TracebackHead
+        } else if starts(CHAINS) {
+            Self::Chain
+        } else if starts(RESTS) {
+            Self::Rest
+        } else if starts(HEADS) {
+            Self::Head
+        } else if is_rust_panic(text) && text.ends_with(b":") {
+            Self::CutShort
+        } else if is_rust_panic(text) {
+            Self::Head
+        } else if is_exception(text) {
+            Self::Exception
+        } else if is_frame(text) {
+            Self::GoFrame
+        } else if level::of(text).is_some() {
+            Self::Level
+        } else {
+            Self::Plain
         }
     }
 
@@ -163,6 +177,10 @@ impl LineShape {
             Self::Head
         }
     }
+}
+
+fn is_rust_panic(text: &[u8]) -> bool {
+    text.starts_with(b"thread '") && memchr::memmem::find(text, b"' panicked at ").is_some()
 }
 
 /// `#0 /srv/shop/cart.php(12): …`, `#12 {main}`
@@ -238,7 +256,7 @@ pub(super) struct WrappedLine<'a> {
 }
 
 impl<'a> WrappedLine<'a> {
-    /// Takes a line apart; `stamp` is where its stamp stands.
+    /// Takes a line apart; `stamp` is where its stamp is.
     pub(super) fn of(line: &'a [u8], stamp: Option<Range<usize>>) -> Self {
         let stamped = stamp.is_some();
         let (start, end) = stamp.map_or((0, 0), |stamp| (stamp.start, stamp.end));
@@ -342,7 +360,8 @@ fn docker(line: &[u8]) -> Option<WrappedLine<'_>> {
     let end = memchr::memmem::rfind(text, b"\",\"stream\":\"")?;
     let stream = text.get(end + 12..end + 18)?;
     let whole = text[..end].strip_suffix(b"\\n");
-    let (is_cut, text) = (whole.is_none(), whole.unwrap_or(&text[..end]));
+    let is_cut = whole.is_none();
+    let text = whole.unwrap_or(&text[..end]);
     let text = text.strip_suffix(b"\\r").unwrap_or(text);
     // The tab is the only escape that a shape begins with.
     let text = if text.starts_with(b"\\t") {

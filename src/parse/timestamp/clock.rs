@@ -1,8 +1,8 @@
 //! The clock of a host, and what it makes of a stamp: zones and their rules, years that are left
 //! out, seconds since the start.
 //!
-//! What a stamp says is a [`WrittenMoment`]; a [`MomentResolver`] fills in what it leaves open. The rules of
-//! zones are left to `zone`.
+//! What a stamp says is a [`WrittenMoment`]; a [`MomentResolver`] fills in what it leaves open. The
+//! rules of zones are left to `zone`.
 
 use jiff::tz::{Offset, TimeZone};
 
@@ -67,9 +67,7 @@ impl MomentResolver {
                 time,
                 zone,
             ) => self.civil(days(year, month, day)?, time, zone, previous),
-            WrittenMoment::Civil(CalendarDate { month, day, .. }, time, zone) => {
-                self.nearest(month, day, time, zone, now, previous)
-            }
+            WrittenMoment::Civil(date, time, zone) => self.nearest(date, time, zone, now, previous),
         }
     }
 
@@ -136,8 +134,7 @@ impl MomentResolver {
     /// The last moment with this date that is not in the future.
     fn nearest(
         &mut self,
-        month: u32,
-        day: u32,
+        date: CalendarDate,
         time: TimeOfDay,
         zone: WrittenZone,
         now: Time,
@@ -146,7 +143,7 @@ impl MomentResolver {
         let latest = now.plus_millis(AHEAD_MS);
         let year = self.year_of(latest);
         for year in (year - YEARS_BACK..=year).rev() {
-            let Some(days) = days(year, month, day) else {
+            let Some(days) = days(year, date.month, date.day) else {
                 continue;
             };
             let found = self.civil(days, time, zone, previous)?;
@@ -167,7 +164,7 @@ impl MomentResolver {
     }
 
     /// A time whose day is left out: that of the line before, or the day after it where the clock
-    /// has begun anew. While lines come as they are written, and for the first, the last one that
+    /// has begun again. While lines come as they are written, and for the first, the last one that
     /// is not in the future.
     fn time_of_a_day(
         &mut self,
@@ -220,10 +217,8 @@ pub(super) fn days(year: i32, month: u32, day: u32) -> Option<i64> {
         return None;
     }
     // Years that begin in March have their leap day last; eras of 400 years are alike.
-    let (year, month) = (
-        i64::from(year) - i64::from(month <= 2),
-        i64::from((month + 9) % 12),
-    );
+    let year = i64::from(year) - i64::from(month <= 2);
+    let month = i64::from((month + 9) % 12);
     let era = year.div_euclid(400);
     let year = year.rem_euclid(400);
     let day_of_year = (153 * month + 2) / 5 + i64::from(day) - 1;

@@ -4,8 +4,9 @@
 
 use regex::bytes::{Captures, Regex, RegexBuilder};
 
-use super::moment::WrittenZone;
-use super::notation::{self, ParsedStamp};
+use super::counted;
+use super::moment::{ParsedStamp, WrittenZone};
+use super::notation::{self};
 use super::pattern::TimestampParts;
 use super::scan::StampScanner;
 use super::zone::ZoneNames;
@@ -131,13 +132,7 @@ fn parts(groups: &Captures<'_>, names: &ZoneNames) -> Option<TimestampParts> {
         ..TimestampParts::default()
     };
     if let Some(year) = text("year") {
-        let short = year.len() <= 2;
-        let year = i32::try_from(number(year)?).ok()?;
-        parts.year = Some(match year {
-            year if short && year < 69 => year + 2000,
-            year if short => year + 1900,
-            year => year,
-        });
+        parts.year = Some(year_of(year)?);
     }
     if let Some(month) = text("month") {
         parts.month = Some(StampScanner(month).month().or_else(|| number(month))?);
@@ -149,12 +144,22 @@ fn parts(groups: &Captures<'_>, names: &ZoneNames) -> Option<TimestampParts> {
         parts.after_noon = Some(StampScanner(half).half_of_day()?);
     }
     if let Some(epoch) = text("epoch") {
-        parts.epoch = Some(notation::number(&mut StampScanner(epoch))?);
+        parts.epoch = Some(counted::number(&mut StampScanner(epoch))?);
     }
     if let Some(zone) = text("zone") {
         parts.zone = Some(StampScanner(zone).zone(names)).filter(|zone| *zone != WrittenZone::Host);
     }
     Some(parts)
+}
+
+/// A year of four digits, or of two as POSIX reads them.
+fn year_of(digits: &[u8]) -> Option<i32> {
+    let year = i32::try_from(number(digits)?).ok()?;
+    Some(match year {
+        year if digits.len() > 2 => year,
+        ..69 => year + 2000,
+        year => year + 1900,
+    })
 }
 
 fn number(digits: &[u8]) -> Option<u32> {

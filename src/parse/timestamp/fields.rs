@@ -6,8 +6,9 @@
 
 use memchr::{memchr, memchr2, memmem};
 
-use super::moment::{CalendarDate, WrittenMoment};
-use super::notation::{self, ParsedStamp, date_only};
+use super::counted;
+use super::moment::{CalendarDate, ParsedStamp, WrittenMoment};
+use super::notation::{self, date_only};
 use super::scan::StampScanner;
 use super::zone::ZoneNames;
 
@@ -78,6 +79,17 @@ const WEAK: [&str; 18] = [
     "ingesttime", "eventcreated", "loggedat", "recordtime",
 ];
 
+/// A field whose name is that of a time.
+#[derive(Clone, Copy)]
+struct TimeField<'a> {
+    text: &'a [u8],
+    /// Where its value begins in the text.
+    at: usize,
+    /// Objects around it.
+    depth: u32,
+    rank: FieldRank,
+}
+
 /// The best of the fields seen so far.
 #[derive(Default)]
 struct BestField {
@@ -94,26 +106,25 @@ impl BestField {
     fn offer(
         &mut self,
         found: Option<ParsedStamp>,
-        text: &[u8],
-        at: usize,
-        depth: u32,
-        rank: FieldRank,
+        field: TimeField<'_>,
         names: &ZoneNames,
     ) -> bool {
         let Some(found) = found else {
-            self.offer_half(text, at, names);
+            self.offer_half(field.text, field.at, names);
             return false;
         };
-        let worth = (depth, rank);
+        let worth = (field.depth, field.rank);
         if self.worth.is_none_or(|best| worth < best) {
-            (self.worth, self.found) = (Some(worth), Some(found));
+            self.worth = Some(worth);
+            self.found = Some(found);
         }
         worth == (1, FieldRank::Strong)
     }
 
     fn offer_half(&mut self, text: &[u8], at: usize, names: &ZoneNames) {
         let quoted = usize::from(text.get(at) == Some(&b'"'));
-        let (start, value) = (at + quoted, text.get(at + quoted..).unwrap_or_default());
+        let start = at + quoted;
+        let value = text.get(at + quoted..).unwrap_or_default();
         if self.date.is_none()
             && let Some(date) = date_only(value)
         {
@@ -179,7 +190,8 @@ fn object(head: &[u8]) -> Option<usize> {
 }
 
 fn walk(text: &[u8], open: usize, names: &ZoneNames, best: &mut BestField) {
-    let (mut at, mut depth) = (open, 0_u32);
+    let mut at = open;
+    let mut depth = 0_u32;
     while let Some(&b) = text.get(at) {
         at += 1;
         match b {
@@ -200,10 +212,12 @@ fn walk(text: &[u8], open: usize, names: &ZoneNames, best: &mut BestField) {
                     && let Some(rank) = rank(key)
                     && best.offer(
                         value_at(text, value, names),
-                        text,
-                        value,
-                        depth,
-                        rank,
+                        TimeField {
+                            text,
+                            at: value,
+                            depth,
+                            rank,
+                        },
                         names,
                     )
                 {
@@ -265,7 +279,7 @@ fn value_at(text: &[u8], at: usize, names: &ZoneNames) -> Option<ParsedStamp> {
         b'"' => shifted(notation::any(&text[at + 1..], names), at + 1),
         b'0'..=b'9' => {
             let mut scan = StampScanner(&text[at..]);
-            let moment = WrittenMoment::Epoch(notation::number(&mut scan)?);
+            let moment = WrittenMoment::Epoch(counted::number(&mut scan)?);
             scan.ends_word().then(|| ParsedStamp {
                 moment,
                 start: at,
@@ -282,32 +296,37 @@ fn value_at(text: &[u8], at: usize, names: &ZoneNames) -> Option<ParsedStamp> {
 fn split(text: &[u8], open: usize, names: &ZoneNames) -> Option<ParsedStamp> {
     let inside = &text[open..text.len().min(open + 128)];
     let inside = &inside[..memchr(b'}', inside).map_or(inside.len(), |end| end + 1)];
-    let number = |name: &[u8]| {
-        let at = behind_colon(inside, memmem::find(inside, name)? + name.len())?;
-        let mut scan = StampScanner(&inside[at..]);
-        let run = scan.run_of_digits();
-        let digits = std::str::from_utf8(inside.get(at..at + run)?).ok()?;
-        scan.0 = &scan.0[run..];
-        digits.parse::<i64>().ok().filter(|_| scan.ends_word())
-    };
-    if let Some(seconds) = number(b"\"epochSecond\"").or_else(|| number(b"\"seconds\"")) {
-        let nanos = number(b"\"nanoOfSecond\"")
-            .or_else(|| number(b"\"nanos\""))
-            .unwrap_or(0);
-        let moment = WrittenMoment::Epoch(seconds.checked_mul(1_000_000_000)?.checked_add(nanos)?);
+    let number = |name: &str| whole_number(inside, behind_name(inside, name)?);
+    if let Some(seconds) = number("\"epochSecond\"").or_else(|| number("\"seconds\"")) {
+        let nanos = number("\"nanoOfSecond\"").or_else(|| number("\"nanos\""));
+        let nanos = nanos.unwrap_or(0);
         return Some(ParsedStamp {
-            moment,
+            moment: WrittenMoment::Epoch(seconds.checked_mul(1_000_000_000)?.checked_add(nanos)?),
             start: open,
             end: open + inside.len(),
         });
     }
     let date = ["\"$date\"", "\"$numberLong\""].iter().find_map(|name| {
-        let at = behind_colon(inside, memmem::find(inside, name.as_bytes())? + name.len())?;
+        let at = behind_name(inside, name)?;
         matches!(inside.get(at), Some(b'"' | b'0'..=b'9'))
             .then(|| value_at(inside, at, names))
             .flatten()
     });
     shifted(date, open)
+}
+
+/// Where the value of the member with this name begins.
+fn behind_name(object: &[u8], name: &str) -> Option<usize> {
+    let at = memmem::find(object, name.as_bytes())?;
+    behind_colon(object, at + name.len())
+}
+
+fn whole_number(text: &[u8], at: usize) -> Option<i64> {
+    let mut scan = StampScanner(&text[at..]);
+    let run = scan.run_of_digits();
+    let digits = std::str::from_utf8(text.get(at..at + run)?).ok()?;
+    scan.0 = &scan.0[run..];
+    digits.parse().ok().filter(|_| scan.ends_word())
 }
 
 /// The last members of an object that is longer than its head.
@@ -354,7 +373,13 @@ pub(super) fn logfmt(line: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
                     head.get(from..).and_then(|text| notation::any(text, names)),
                     from,
                 );
-                if best.offer(found, head, value, 1, rank, names) {
+                let field = TimeField {
+                    text: head,
+                    at: value,
+                    depth: 1,
+                    rank,
+                };
+                if best.offer(found, field, names) {
                     break;
                 }
             }
@@ -381,7 +406,7 @@ pub(super) fn audit(line: &[u8], _: &ZoneNames) -> Option<ParsedStamp> {
     let head = &line[..line.len().min(OBJECT_WITHIN)];
     let start = memmem::find(head, b"audit(")? + 6;
     let mut scan = StampScanner(&head[start..]);
-    let moment = WrittenMoment::Epoch(notation::number(&mut scan)?);
+    let moment = WrittenMoment::Epoch(counted::number(&mut scan)?);
     let end = head.len() - scan.0.len();
     scan.take(b":)")?;
     Some(ParsedStamp { moment, start, end })
@@ -394,7 +419,7 @@ pub(super) fn mysql_slow(line: &[u8], names: &ZoneNames) -> Option<ParsedStamp> 
     }
     let rest = line.strip_prefix(b"SET timestamp=")?;
     let mut scan = StampScanner(rest);
-    let moment = WrittenMoment::Epoch(notation::number(&mut scan)?);
+    let moment = WrittenMoment::Epoch(counted::number(&mut scan)?);
     let start = line.len() - rest.len();
     scan.take(b";").map(|_| ParsedStamp {
         moment,

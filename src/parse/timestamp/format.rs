@@ -7,7 +7,8 @@ use std::sync::Arc;
 use super::expression::TimestampRegex;
 use super::formats::{self, FORMATS};
 use super::layout::{PREFIX_BYTES, TimestampLayout};
-use super::notation::{ParsedStamp, TimestampNotation};
+use super::moment::ParsedStamp;
+use super::notation::TimestampNotation;
 use super::pattern::TimestampPattern;
 use super::zone::ZoneNames;
 

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 /// As much of a line as its first columns take.
 const HEAD: usize = 4096;
 
-/// Whether what stands behind a day and a time are the columns that IIS has unless it is told
+/// Whether what follows a day and a time are the columns that IIS has unless it is told
 /// otherwise, in a log whose head was not read: `10.0.0.1 GET /path - 80 - 10.0.0.2 …`, and before
 /// it the name of the site, and of the server. No other program is known that writes these seven;
 /// with others than those, a log without its head is taken for one of local time.

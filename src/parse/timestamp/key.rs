@@ -1,9 +1,9 @@
 //! How stamps can be compared by a program that knows nothing of them, such as `awk` on a host: as
 //! texts of one length.
 //!
-//! A [`TimeKey`] is what a [`TimestampReader`](super::TimestampReader) knows of a source, in words of a small
-//! vocabulary. Whoever has the text makes of each stamp `YYYYMMDDhhmmss` and nine digits of a
-//! second, or of those without a year, `0` (last year) or `1` and the rest; of numbers the
+//! A [`TimeKey`] is what a [`TimestampReader`](super::TimestampReader) knows of a source, in words
+//! of a small vocabulary. Whoever has the text makes of each stamp `YYYYMMDDhhmmss` and nine digits
+//! of a second, or of those without a year, `0` (last year) or `1` and the rest; of numbers the
 //! nanoseconds since 1970; and compares with what [`TimeKey::target`] says.
 
 use jiff::ToSpan;
@@ -47,7 +47,7 @@ enum KeyKind {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct LastTimestamp {
     pub(super) moment: WrittenMoment,
-    /// Where it stood.
+    /// Where it was.
     at: usize,
     /// How it begins.
     text: [u8; 8],

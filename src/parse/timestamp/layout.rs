@@ -1,12 +1,12 @@
-//! Where in the lines of a source its stamps stand, and in which format.
+//! Where in the lines of a source its stamps are, and in which format.
 //!
 //! A [`TimestampLayout`] is found in one line by [`detect`], and then looked for in the others by
 //! [`TimestampLayout::find`]. What many lines prove together is left to `learn`.
 
 use super::clock::{AHEAD_MS, MomentResolver, days};
 use super::formats::FORMATS;
-use super::moment::{CalendarDate, WrittenMoment};
-use super::notation::{ParsedStamp, StampPlace, TimestampNotation, date_only};
+use super::moment::{CalendarDate, ParsedStamp, WrittenMoment};
+use super::notation::{StampPlace, TimestampNotation, date_only};
 use super::scan::StampScanner;
 use super::zone::ZoneNames;
 use crate::model::time::Time;
@@ -29,7 +29,7 @@ pub(super) struct TimestampLayout {
     /// The byte of the line; for fields, 0 where the whole line has their notation, 1 where only a
     /// part has.
     pub(super) at: usize,
-    /// So many words stand before it.
+    /// So many words come before it.
     pub(super) word: usize,
     /// Only this very word is the stamp: of another number or word, nothing would tell it.
     pub(super) exact: bool,
@@ -74,7 +74,7 @@ impl TimestampLayout {
     }
 
     /// The stamp of a line, and the layout with its place in this line. Where stamps begin the
-    /// lines, one that stands further on is not the stamp of a line but a part of its message.
+    /// lines, one that is further on is not the stamp of a line but a part of its message.
     #[inline]
     pub(super) fn find(&self, line: &[u8], names: &ZoneNames) -> Option<(Self, ParsedStamp)> {
         if self.format.place == StampPlace::Field {
@@ -148,7 +148,7 @@ fn byte_before(line: &[u8], at: usize) -> Option<u8> {
         .copied()
 }
 
-/// Words that may stand before a stamp in addition to those seen first: a name of two words in
+/// Words that may come before a stamp in addition to those seen first: a name of two words in
 /// place of one.
 const WORD_SLACK: usize = 2;
 
@@ -162,7 +162,8 @@ pub(super) struct TimestampSpot {
 /// Starts of words near the beginning of a line, with a digit, a capital, `[` or `@`.
 pub(super) fn spots(line: &[u8]) -> impl Iterator<Item = TimestampSpot> {
     let head = line.get(..PREFIX_BYTES).unwrap_or(line);
-    let (mut word, mut in_word) = (0, false);
+    let mut word = 0;
+    let mut in_word = false;
     head.iter().enumerate().filter_map(move |(at, &b)| {
         let parts = matches!(b, b' ' | b'\t' | b',' | b';' | b'|');
         if parts {
@@ -412,7 +413,7 @@ fn may_begin_with_number(text: &[u8]) -> bool {
     }
 }
 
-/// What may stand before a stamp that has to begin its line: marks and colours, or the name of a
+/// What may come before a stamp that has to begin its line: marks and colours, or the name of a
 /// container.
 fn may_precede(prefix: &[u8]) -> bool {
     if prefix.is_empty() || prefix.ends_with(b"| ") {

@@ -10,7 +10,8 @@ use super::layout::{
     TimestampLayout, TimestampSpot, at_spot, has_fields, has_notation, is_contradicted,
     is_plausible, spots,
 };
-use super::notation::{ParsedStamp, StampPlace, TimestampNotation};
+use super::moment::ParsedStamp;
+use super::notation::{StampPlace, TimestampNotation};
 use crate::model::time::Time;
 
 /// Layouts that a source may have at once.
@@ -174,7 +175,9 @@ fn count(lines: &[&[u8]], calendar: &mut MomentResolver, now: Time) -> Vec<Layou
             tally.layout.exact |= layout.exact;
             tally.add(time);
         } else if tallies.len() < MOST_TALLIES {
-            let (hits, rises, falls) = (1, 0, 0);
+            let hits = 1;
+            let rises = 0;
+            let falls = 0;
             tallies.push(LayoutTally {
                 layout,
                 shaped,
@@ -225,7 +228,8 @@ fn in_spots(
     now: Time,
     add: &mut impl FnMut(TimestampLayout, bool, Time),
 ) -> bool {
-    let (mut behind, mut shaped) = (0, false);
+    let mut behind = 0;
+    let mut shaped = false;
     for place in spots(line) {
         if place.at < behind {
             continue;

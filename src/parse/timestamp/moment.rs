@@ -46,3 +46,14 @@ pub(super) enum WrittenMoment {
     /// A day and a time.
     Civil(CalendarDate, TimeOfDay, WrittenZone),
 }
+
+/// What the parser of a format found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ParsedStamp {
+    /// What the stamp says.
+    pub(super) moment: WrittenMoment,
+    /// Where it begins in the bytes that were given.
+    pub(super) start: usize,
+    /// Where it ends.
+    pub(super) end: usize,
+}

@@ -2,39 +2,29 @@
 //!
 //! A parser takes the bytes from where a stamp may begin and answers with what the stamp says and
 //! how long it is, or with nothing. It allocates nothing, and gives up at the first byte that does
-//! not fit. A new format is a new row. Where in a line stamps stand is left to `layout`, what they
+//! not fit. A new format is a new row. Where they are in a line is left to `layout`, what they
 //! leave open to `clock`, stamps in fields with a name to `fields`.
 
 use std::fmt;
 
+use super::counted::{epoch, since_boot, tai64n};
 use super::iis::is_iis;
-use super::moment::{CalendarDate, TimeOfDay, WrittenMoment, WrittenZone};
-use super::scan::{ClockPrecision, MAX_DECIMALS, StampScanner};
+use super::moment::{CalendarDate, ParsedStamp, TimeOfDay, WrittenMoment, WrittenZone};
+use super::scan::{ClockPrecision, StampScanner};
 use super::zone::ZoneNames;
 
-/// Where a stamp of some format may stand in a line that is the only one known.
+/// Where a stamp of some format may be in a line that is the only one known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum StampPlace {
     /// Near the beginning of the line.
     Anywhere,
-    /// At the beginning only: further on, it would be told from any other number or word by chance
-    /// alone.
+    /// At the beginning only: further on, only chance would distinguish it from any other
+    /// number or word.
     Start,
     /// In a field with a name, which the parser looks for in the line.
     Field,
     /// Nowhere: only many lines, or the inventory, can prove it.
     Proved,
-}
-
-/// What the parser of a format found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct ParsedStamp {
-    /// What the stamp says.
-    pub(super) moment: WrittenMoment,
-    /// Where it begins in the bytes that were given.
-    pub(super) start: usize,
-    /// Where it ends.
-    pub(super) end: usize,
 }
 
 /// A way to write a time.
@@ -44,7 +34,7 @@ pub(super) struct TimestampNotation {
     pub(super) name: &'static str,
     /// What it looks like, for the documentation.
     pub(super) example: &'static str,
-    /// Where it stands.
+    /// Where it is.
     pub(super) place: StampPlace,
     /// The bytes that it may begin with.
     pub(super) first: FirstByte,
@@ -130,23 +120,6 @@ pub(super) const PROVED: &[TimestampNotation] = formats![
 ];
 
 impl StampScanner<'_> {
-    fn found(self, text: &[u8], moment: WrittenMoment) -> Option<ParsedStamp> {
-        Some(ParsedStamp {
-            moment,
-            start: 0,
-            end: text.len() - self.0.len(),
-        })
-    }
-
-    /// The end of a stamp that is known by its shape: no part of a word or of the name of a file.
-    fn ends_stamp(&self) -> bool {
-        match self.0 {
-            [b'.', next, ..] => !next.is_ascii_alphanumeric(),
-            [next, ..] => !next.is_ascii_digit(),
-            [] => true,
-        }
-    }
-
     fn year4(&mut self) -> Option<i32> {
         self.digits(4).and_then(|year| i32::try_from(year).ok())
     }
@@ -167,7 +140,7 @@ impl StampScanner<'_> {
         }
     }
 
-    /// What stands between a date and a time: `T`, blanks, `, `, ` - `, `_`, `-`, `:`, `::`.
+    /// What is between a date and a time: `T`, blanks, `, `, ` - `, `_`, `-`, `:`, `::`.
     #[inline]
     fn between(&mut self) -> Option<()> {
         match self.take(b" T\tt_-:,")? {
@@ -267,7 +240,8 @@ fn compact(text: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
         return None;
     }
     let year = scan.year4().filter(|year| (1970..2262).contains(year))?;
-    let (month, day) = (scan.digits(2)?, scan.digits(2)?);
+    let month = scan.digits(2)?;
+    let day = scan.digits(2)?;
     let mut time = match run {
         8 => {
             scan.between()?;
@@ -299,7 +273,8 @@ fn yymmdd(text: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
         return None;
     }
     let year = i32::try_from(scan.digits(2)?).ok()?;
-    let (month, day) = (scan.digits(2)?, scan.digits(2)?);
+    let month = scan.digits(2)?;
+    let day = scan.digits(2)?;
     scan.take(b" \t_-")?;
     scan.blanks(1);
     let colons = scan.0.iter().take(3).any(|&b| b == b':');
@@ -524,132 +499,13 @@ fn klog(text: &[u8], _: &ZoneNames) -> Option<ParsedStamp> {
     } else {
         None
     };
-    let (month, day) = (scan.digits(2)?, scan.digits(2)?);
+    let month = scan.digits(2)?;
+    let day = scan.digits(2)?;
     scan.take(b" ")?;
     let time = scan.time_of_day(ClockPrecision::Seconds)?;
     let moment = civil(year, month, day, time, WrittenZone::Host)?;
     scan.found(text, moment)
         .map(|found| ParsedStamp { start: 1, ..found })
-}
-
-/// Seconds have ten digits from 2001 to 2286, milliseconds 13, microseconds 16 and nanoseconds 19:
-/// numbers of any other length are taken for something else. zap's console has
-/// `1.7951796011234567e+09`.
-fn epoch(text: &[u8], _: &ZoneNames) -> Option<ParsedStamp> {
-    let mut scan = StampScanner(text);
-    let moment = WrittenMoment::Epoch(number(&mut scan)?);
-    if scan.ends_word() && scan.ends_stamp() {
-        scan.found(text, moment)
-    } else {
-        None
-    }
-}
-
-/// A number of seconds or of thousandths, millionths or billionths of it, as nanoseconds.
-pub(super) fn number(scan: &mut StampScanner<'_>) -> Option<i64> {
-    let run = scan.run_of_digits();
-    let scale = match run {
-        1 => return with_exponent(scan),
-        10 => 1_000_000_000,
-        13 => 1_000_000,
-        16 => 1_000,
-        19 => 1,
-        _ => return None,
-    };
-    let mut number: i64 = 0;
-    for _ in 0..run {
-        number = number
-            .checked_mul(10)?
-            .checked_add(i64::from(scan.digit()?))?;
-    }
-    // Of a second, or of a thousandth of it; below a millionth of a second it is less than what
-    // clocks measure.
-    let mut ahead = *scan;
-    let fraction = ahead.take(b".").and_then(|_| ahead.decimals());
-    if fraction.is_some() {
-        *scan = ahead;
-    }
-    let nanos = number
-        .checked_mul(scale)?
-        .checked_add(i64::from(fraction.unwrap_or(0)) * scale / 1_000_000_000)?;
-    (nanos >= EARLIEST_S * 1_000_000_000).then_some(nanos)
-}
-
-/// Ten digits: 9 September 2001.
-const EARLIEST_S: i64 = 1_000_000_000;
-
-/// `1.7951796011234567e+09`: seconds.
-fn with_exponent(scan: &mut StampScanner<'_>) -> Option<i64> {
-    let mut ahead = *scan;
-    let mut nanos = i64::from(ahead.digit()?) * 1_000_000_000_000_000_000;
-    let mut unit = 100_000_000_000_000_000_i64;
-    if ahead.take(b".").is_some() {
-        for _ in 0..MAX_DECIMALS {
-            let Some(digit) = ahead.digit() else { break };
-            nanos = nanos.checked_add(i64::from(digit).checked_mul(unit)?)?;
-            unit /= 10;
-        }
-    }
-    ahead.take(b"eE")?;
-    ahead.take(b"+");
-    let exponent = ahead.run_of_digits();
-    // Whatever the unit, its exponent only says which it is: the digits are the same.
-    ahead
-        .digits(exponent)
-        .filter(|exponent| matches!(exponent, 9 | 12 | 15 | 18))?;
-    *scan = ahead;
-    (nanos > 0).then_some(nanos)
-}
-
-/// `[    5.123456]`
-fn since_boot(text: &[u8], _: &ZoneNames) -> Option<ParsedStamp> {
-    let mut scan = StampScanner(text);
-    scan.skip(b"[")?;
-    scan.blanks(12);
-    let run = scan.run_of_digits();
-    if !(1..=8).contains(&run) {
-        return None;
-    }
-    let seconds = i64::from(scan.digits(run)?);
-    scan.skip(b".")?;
-    if !matches!(scan.run_of_digits(), 3 | 6 | 9) {
-        return None;
-    }
-    let nanos = i64::from(scan.decimals()?);
-    // printk may add the thread or processor: `[    5.123456][  T1]`, or `[    5.123456@0]`.
-    if scan.take(b"@").is_some() {
-        let run = scan.run_of_digits();
-        scan.digits(run)?;
-    }
-    scan.skip(b"]")?;
-    scan.found(
-        text,
-        WrittenMoment::SinceBoot(seconds * 1_000_000_000 + nanos),
-    )
-}
-
-/// `@4000000065f1b2c32ab6c71c`: <https://cr.yp.to/libtai/tai64.html>, with the 10 seconds by which
-/// daemontools, runit and s6 are ahead of UTC (they do not count leap seconds either).
-fn tai64n(text: &[u8], _: &ZoneNames) -> Option<ParsedStamp> {
-    const EPOCH: u64 = (1 << 62) + 10;
-    let mut scan = StampScanner(text.strip_prefix(b"@")?);
-    let digits = scan.0.get(..24)?;
-    let hex = |digits: &[u8]| {
-        digits.iter().try_fold(0_u64, |number, &b| {
-            Some(number << 4 | u64::from(char::from(b).to_digit(16)?))
-        })
-    };
-    let seconds = i64::try_from(hex(&digits[..16])?.checked_sub(EPOCH)?).ok()?;
-    let nanos = i64::try_from(hex(&digits[16..])?)
-        .ok()
-        .filter(|&nanos| nanos < 1_000_000_000)?;
-    scan.0 = &scan.0[24..];
-    let time = seconds.saturating_mul(1_000_000_000).saturating_add(nanos);
-    if scan.ends_word() {
-        scan.found(text, WrittenMoment::Epoch(time))
-    } else {
-        None
-    }
 }
 
 /// Date and time at the beginning, in UTC.

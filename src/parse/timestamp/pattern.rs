@@ -4,8 +4,8 @@
 //! that it has to make up for each place that does not fit, and wants fields that stamps leave out.
 //! What the fields mean together is [`TimestampParts`].
 
-use super::moment::{CalendarDate, TimeOfDay, WrittenMoment, WrittenZone};
-use super::notation::{self, ParsedStamp};
+use super::counted;
+use super::moment::{CalendarDate, ParsedStamp, TimeOfDay, WrittenMoment, WrittenZone};
 use super::scan::StampScanner;
 use super::zone::ZoneNames;
 
@@ -105,7 +105,8 @@ impl TimestampPattern {
         if !has(&[Minute]) {
             return missing("minute", "%M");
         }
-        let (month, day) = (has(&[Month, MonthName]), has(&[Day]));
+        let month = has(&[Month, MonthName]);
+        let day = has(&[Day]);
         match (month, day) {
             _ if has(&[DayOfYear]) => Ok(()),
             (true, false) => missing("day", "%d"),
@@ -153,7 +154,18 @@ impl TimestampPattern {
 }
 
 fn field_items(flags: &str, letter: char, items: &mut Vec<PatternItem>) -> Result<(), String> {
-    let found: &[PatternItem] = match letter {
+    let Some(found) = items_of_field(flags, letter) else {
+        let known = "%Y %y %m %b %d %e %j %a %H %I %M %S %f %L %p %z %Z %s %T %R %F %D %c %* %%";
+        return Err(format!(
+            "unknown field \"%{flags}{letter}\" in the time pattern; there are {known}"
+        ));
+    };
+    items.extend_from_slice(found);
+    Ok(())
+}
+
+fn items_of_field(flags: &str, letter: char) -> Option<&'static [PatternItem]> {
+    Some(match letter {
         'Y' | 'G' => &[Year],
         'y' => &[ShortYear],
         'm' => &[Month],
@@ -202,16 +214,8 @@ fn field_items(flags: &str, letter: char, items: &mut Vec<PatternItem>) -> Resul
         'n' | 't' => &[Blanks],
         '*' => &[Word],
         '%' => &[Byte(b'%')],
-        _ => {
-            let known =
-                "%Y %y %m %b %d %e %j %a %H %I %M %S %f %L %p %z %Z %s %T %R %F %D %c %* %%";
-            return Err(format!(
-                "unknown field \"%{flags}{letter}\" in the time pattern; there are {known}"
-            ));
-        }
-    };
-    items.extend_from_slice(found);
-    Ok(())
+        _ => return None,
+    })
 }
 
 impl PatternItem {
@@ -224,72 +228,47 @@ impl PatternItem {
         match self {
             Byte(b) => scan.take(&[b]).map(drop),
             Blanks => (scan.blanks(MAX_WORD) > 0).then_some(()),
-            Year => set(
-                &mut parts.year,
-                scan.digits(4).and_then(|year| i32::try_from(year).ok()),
-            ),
+            WeekdayName => (skip_letters(scan) > 0).then_some(()),
+            Word => (skip_word(scan) > 0).then_some(()),
+            PatternItem::Offset => set(&mut parts.zone, offset(scan)),
+            ZoneName => match scan.zone(names) {
+                // A name without one meaning: the host's.
+                WrittenZone::Host => (skip_letters(scan) > 0).then_some(()),
+                zone => set(&mut parts.zone, Some(zone)),
+            },
+            Epoch => set(&mut parts.epoch, counted::number(scan)),
+            WholeEpoch => set(&mut parts.epoch, whole_epoch(scan)),
+            date_or_time => date_or_time.read_number(scan, parts),
+        }
+    }
+
+    /// A part of a day or of a time of day.
+    fn read_number(self, scan: &mut StampScanner<'_>, parts: &mut TimestampParts) -> Option<()> {
+        match self {
+            Year => set(&mut parts.year, year(scan)),
             ShortYear => set(&mut parts.year, scan.digits(2).map(century)),
             Month => set(&mut parts.month, unpadded(scan)),
             MonthName => set(&mut parts.month, scan.month()),
             Day => set(&mut parts.day, unpadded(scan)),
             DayOfYear => set(&mut parts.day_of_year, scan.digits(3)),
-            WeekdayName => (skip_letters(scan) > 0).then_some(()),
             Hour => set(&mut parts.hour, unpadded(scan)),
             Minute => set(&mut parts.minute, unpadded(scan)),
             Second => set(&mut parts.second, unpadded(scan)),
             Fraction => set(&mut parts.nano, scan.decimals()),
+            Millis => set(&mut parts.nano, millis(scan)),
+            HalfOfDay => set(&mut parts.after_noon, scan.half_of_day()),
             DotFraction => {
                 parts.nano = scan.fraction().or(parts.nano);
                 Some(())
             }
-            Millis => {
-                let run = scan.run_of_digits().min(3);
-                set(
-                    &mut parts.nano,
-                    scan.digits(run)
-                        .filter(|_| run > 0)
-                        .map(|millis| millis * 1_000_000),
-                )
-            }
-            HalfOfDay => set(&mut parts.after_noon, scan.half_of_day()),
-            PatternItem::Offset => {
-                let offset = if scan.take(b"Z").is_some() {
-                    Some(0)
-                } else {
-                    scan.offset()
-                };
-                set(&mut parts.zone, offset.map(WrittenZone::Offset))
-            }
-            ZoneName => {
-                match scan.zone(names) {
-                    // A name without one meaning: the host's.
-                    WrittenZone::Host => (skip_letters(scan) > 0).then_some(())?,
-                    zone => parts.zone = Some(zone),
-                }
-                Some(())
-            }
-            Epoch => set(&mut parts.epoch, notation::number(scan)),
-            WholeEpoch => {
-                let run = scan.run_of_digits();
-                let (digits, rest) = scan.0.split_at(run);
-                scan.0 = rest;
-                set(
-                    &mut parts.epoch,
-                    notation::number(&mut StampScanner(digits)),
-                )
-            }
-            Word => {
-                let count = scan
-                    .0
-                    .iter()
-                    .take(MAX_WORD)
-                    .take_while(|b| !b.is_ascii_whitespace())
-                    .count();
-                scan.0 = &scan.0[count..];
-                (count > 0).then_some(())
-            }
+            Byte(_) | Blanks | WeekdayName | Word => None,
+            PatternItem::Offset | ZoneName | Epoch | WholeEpoch => None,
         }
     }
+}
+
+fn year(scan: &mut StampScanner<'_>) -> Option<i32> {
+    i32::try_from(scan.digits(4)?).ok()
 }
 
 fn set<T>(part: &mut Option<T>, value: Option<T>) -> Option<()> {
@@ -301,6 +280,35 @@ fn set<T>(part: &mut Option<T>, value: Option<T>) -> Option<()> {
 fn unpadded(scan: &mut StampScanner<'_>) -> Option<u32> {
     scan.blanks(1);
     scan.digits(2).or_else(|| scan.digits(1))
+}
+
+fn millis(scan: &mut StampScanner<'_>) -> Option<u32> {
+    let run = scan.run_of_digits().min(3);
+    let millis = scan.digits(run).filter(|_| run > 0)?;
+    Some(millis * 1_000_000)
+}
+
+fn offset(scan: &mut StampScanner<'_>) -> Option<WrittenZone> {
+    let offset = if scan.take(b"Z").is_some() {
+        Some(0)
+    } else {
+        scan.offset()
+    };
+    offset.map(WrittenZone::Offset)
+}
+
+/// A number whose fraction is another item.
+fn whole_epoch(scan: &mut StampScanner<'_>) -> Option<i64> {
+    let (digits, rest) = scan.0.split_at(scan.run_of_digits());
+    scan.0 = rest;
+    counted::number(&mut StampScanner(digits))
+}
+
+fn skip_word(scan: &mut StampScanner<'_>) -> usize {
+    let word = scan.0.iter().take(MAX_WORD);
+    let count = word.take_while(|b| !b.is_ascii_whitespace()).count();
+    scan.0 = &scan.0[count..];
+    count
 }
 
 fn skip_letters(scan: &mut StampScanner<'_>) -> usize {
@@ -350,7 +358,8 @@ impl TimestampParts {
             (hour @ 1..=12, Some(after_noon)) => hour % 12 + if after_noon { 12 } else { 0 },
             (hour, _) => hour,
         };
-        let (minute, second) = (self.minute.unwrap_or(0), self.second.unwrap_or(0));
+        let minute = self.minute.unwrap_or(0);
+        let second = self.second.unwrap_or(0);
         if hour > 23 || minute > 59 || second > 60 {
             return None;
         }

@@ -3,7 +3,7 @@
 //! A [`StampScanner`] gives up at the first byte that does not fit, allocates nothing and never
 //! looks further than it reads. What the parts mean together is left to `formats`.
 
-use super::moment::{NANOS, TimeOfDay, WrittenZone};
+use super::moment::{NANOS, ParsedStamp, TimeOfDay, WrittenMoment, WrittenZone};
 use super::zone::{ZoneNames, area_number, zone_of_name};
 
 /// No fraction is longer, and a line of digits alone is no stamp.
@@ -23,6 +23,23 @@ pub(super) enum ClockPrecision {
 }
 
 impl<'a> StampScanner<'a> {
+    pub(super) fn found(self, text: &[u8], moment: WrittenMoment) -> Option<ParsedStamp> {
+        Some(ParsedStamp {
+            moment,
+            start: 0,
+            end: text.len() - self.0.len(),
+        })
+    }
+
+    /// The end of a stamp that is known by its shape: no part of a word or of the name of a file.
+    pub(super) fn ends_stamp(&self) -> bool {
+        match self.0 {
+            [b'.', next, ..] => !next.is_ascii_alphanumeric(),
+            [next, ..] => !next.is_ascii_digit(),
+            [] => true,
+        }
+    }
+
     /// The next byte.
     pub(super) fn peek(&self) -> Option<u8> {
         self.0.first().copied()

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use super::*;
 
 mod clocks;
+mod columns;
 mod formats;
 mod given;
 mod learning;

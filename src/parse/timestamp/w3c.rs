@@ -3,8 +3,8 @@
 //! IIS and CloudFront write their times in UTC, and Windows' firewall says that it does not.
 
 use super::fields::shifted;
-use super::moment::{CalendarDate, WrittenMoment};
-use super::notation::{self, ParsedStamp, date_only, in_utc};
+use super::moment::{CalendarDate, ParsedStamp, WrittenMoment};
+use super::notation::{self, date_only, in_utc};
 use super::zone::ZoneNames;
 
 /// As much of a line is read as has its columns.
@@ -27,7 +27,8 @@ impl W3cHeader {
         if let Some(fields) = head.strip_prefix(b"#Fields:") {
             let at =
                 |name: &[u8]| words(fields.trim_ascii_start()).position(|(_, word)| word == name);
-            (self.date, self.time) = (at(b"date"), at(b"time"));
+            self.date = at(b"date");
+            self.time = at(b"time");
         } else if head.starts_with(b"#Time Format: Local") {
             self.is_local = true;
         } else if let Some(date) = head.strip_prefix(b"#Date:") {

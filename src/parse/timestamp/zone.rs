@@ -77,7 +77,8 @@ impl LocalZone {
             // Clocks were put back, and showed this twice: the second time if the first is over
             // already.
             AmbiguousOffset::Fold { before, after } => {
-                let (first, second) = (local - seconds(before), local - seconds(after));
+                let first = local - seconds(before);
+                let second = local - seconds(after);
                 let is_over = previous.is_some_and(|previous| {
                     let behind = previous.0 / i64::from(NANOS) - DISORDER_S;
                     first < behind || self.last_change(second) < behind

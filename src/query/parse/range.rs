@@ -7,59 +7,58 @@ use crate::query::error::QueryError;
 use crate::query::when::{EXAMPLES, TimeSpan, WrittenTime, date, time_of_day};
 
 impl QueryReader<'_> {
-    /// The range that stands here, if one does. Words with two dots that are no times (`../x`,
+    /// The range that is here, if there is one. Words with two dots that are no times (`../x`,
     /// `a..b`) are text.
     pub(super) fn range(&mut self) -> Result<Option<QueryExpr>, QueryError> {
         let start = self.at;
         let word = self.bare_at();
-        // A day and a blank may stand before the time at which a range begins.
-        let is_named = matches!(word, "today" | "yesterday");
-        let second = (is_named || date(word).is_some())
-            .then(|| self.next_word(start + word.len()))
-            .flatten()
-            .filter(|(_, next)| {
-                next.split_once("..")
-                    .is_some_and(|(from, _)| time_of_day(from).is_some())
-            });
-        if is_named && second.is_none() {
-            self.at += word.len();
-            let day = WrittenTime::parse(word);
-            return Ok(Some(QueryExpr::Term(QueryTerm::Time(TimeSpan {
-                from: day.clone(),
-                to: day,
-            }))));
-        }
-        let end = second.map_or(start + word.len(), |(at, next)| at + next.len());
+        let end = match self.time_of_range_after(word) {
+            Some(end) => end,
+            None if is_day_name(word) => {
+                self.at += word.len();
+                return Ok(Some(whole_day(word)));
+            }
+            None => start + word.len(),
+        };
         let Some((from, to)) = self.text[start..end].split_once("..") else {
             return Ok(None);
         };
-        let to_at = start + from.len() + "..".len();
-        let (begin, finish) = (WrittenTime::parse(from), WrittenTime::parse(to));
-        let (from_ok, to_ok) = (
-            from.is_empty() || begin.is_some(),
-            to.is_empty() || finish.is_some(),
-        );
-        match (begin, finish) {
-            (None, None) => Ok(None),
-            (begin, finish) if from_ok && to_ok => {
-                self.at = end;
-                let to = finish.map(|when| self.with_time(when));
-                self.checked(start, TimeSpan { from: begin, to }).map(Some)
-            }
+        let begin = WrittenTime::parse(from);
+        let finish = WrittenTime::parse(to);
+        if begin.is_none() && finish.is_none() {
+            return Ok(None);
+        }
+        let is_from = from.is_empty() || begin.is_some();
+        let is_to = to.is_empty() || finish.is_some();
+        if is_from && is_to {
+            self.at = end;
+            let to = finish.map(|when| self.with_time(when));
+            return self.checked(start, TimeSpan { from: begin, to }).map(Some);
+        }
+        if is_negated_time(from) {
             // The negation of a range.
-            _ if from
-                .strip_prefix('-')
-                .is_some_and(|rest| rest.is_empty() || WrittenTime::parse(rest).is_some()) =>
-            {
-                Ok(None)
-            }
-            _ if !from_ok && looks_like_a_time(from) => self.no_time(start, from).map(Some),
-            _ if !to_ok && looks_like_a_time(to) => self.no_time(to_at, to).map(Some),
-            _ => Ok(None),
+            Ok(None)
+        } else if !is_from && looks_like_a_time(from) {
+            self.no_time(start, from).map(Some)
+        } else if !is_to && looks_like_a_time(to) {
+            let to_at = start + from.len() + "..".len();
+            self.no_time(to_at, to).map(Some)
+        } else {
+            Ok(None)
         }
     }
 
-    /// The value of `since:` or `until:`, which stands here.
+    /// A day and a blank may come before the time at which a range begins: where that range ends.
+    fn time_of_range_after(&self, day: &str) -> Option<usize> {
+        if !is_day_name(day) && date(day).is_none() {
+            return None;
+        }
+        let (at, next) = self.next_word(self.at + day.len())?;
+        let (from, _) = next.split_once("..")?;
+        time_of_day(from).map(|_| at + next.len())
+    }
+
+    /// The value of `since:` or `until:`, which comes next.
     pub(super) fn bound(&mut self, start: usize, until: bool) -> Result<QueryExpr, QueryError> {
         let value_at = self.at;
         let quoted = self.rest().starts_with('"');
@@ -99,7 +98,7 @@ impl QueryReader<'_> {
         }
     }
 
-    /// The word after the blanks that must stand at a place.
+    /// The word at a place, after the blanks that must be there.
     fn next_word(&self, at: usize) -> Option<(usize, &str)> {
         let rest = self.text.get(at..)?;
         let blanks = rest.len() - rest.trim_start().len();
@@ -137,7 +136,24 @@ impl QueryReader<'_> {
     }
 }
 
-/// Enough to be told of a typing error: `13:0O..14:00`.
+fn is_day_name(word: &str) -> bool {
+    matches!(word, "today" | "yesterday")
+}
+
+fn whole_day(name: &str) -> QueryExpr {
+    let day = WrittenTime::parse(name);
+    QueryExpr::Term(QueryTerm::Time(TimeSpan {
+        from: day.clone(),
+        to: day,
+    }))
+}
+
+fn is_negated_time(from: &str) -> bool {
+    from.strip_prefix('-')
+        .is_some_and(|rest| rest.is_empty() || WrittenTime::parse(rest).is_some())
+}
+
+/// Enough to report a typing error: `13:0O..14:00`.
 fn looks_like_a_time(text: &str) -> bool {
     text.trim_start_matches('-')
         .starts_with(|c: char| c.is_ascii_digit())

@@ -12,7 +12,7 @@ use crate::query::number::WrittenNumber;
 /// `.level:x`.
 pub(in crate::query) const RESERVED: [&str; 5] = ["level", "host", "source", "since", "until"];
 
-/// What stands between a name and a value.
+/// What is between a name and a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum RelationSign {
     Colon,
@@ -281,7 +281,7 @@ fn name_of(word: &str) -> Option<&str> {
     good.then(|| &word[..usize::from(forced) + end])
 }
 
-/// Whether a name in a printed query can stand without quotes.
+/// Whether a name in a printed query can be without quotes.
 pub(in crate::query) fn is_name(name: &str) -> bool {
     name_of(name) == Some(name) && !name.starts_with('.')
 }

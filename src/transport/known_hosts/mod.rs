@@ -226,7 +226,8 @@ impl KnownHosts {
     /// The types of the keys on record for a host, most trusted first: they are negotiated first,
     /// or a server with several keys would present one that nobody ever saw.
     pub(super) fn recorded_types(&self, subject: &RecordedServer) -> Vec<Algorithm> {
-        let (name, bare) = (subject.name(), subject.bare.clone());
+        let name = subject.name();
+        let bare = subject.bare.clone();
         let mut types = Vec::new();
         for entry in self.plain(&name).chain(self.plain(&bare)) {
             let algorithm = entry.key.algorithm();
@@ -415,8 +416,11 @@ impl RecordedNames {
 /// `*` and `?`, nothing else: `[` is part of `[host]:port` here. Linear in time but for one
 /// fallback point.
 fn glob(pattern: &str, text: &str) -> bool {
-    let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
-    let (mut p, mut t, mut fallback) = (0, 0, None);
+    let pattern = pattern.as_bytes();
+    let text = text.as_bytes();
+    let mut p = 0;
+    let mut t = 0;
+    let mut fallback = None;
     while t < text.len() {
         match pattern.get(p) {
             Some(b'*') => {

@@ -21,7 +21,7 @@ const MAGIC: &[u8] = b"SSHKRL\n\0";
 const MAX_LIST_BYTES: u64 = 64 << 20;
 
 /// What reading all lists of a server may take: `ssh-keygen` needs 10 ms; more than this is a file
-/// system that hangs. The server waits meanwhile, and its silence must not be taken for its own.
+/// system that hangs. The server waits for that, and its silence must not be taken for its own.
 const TIME: Duration = Duration::from_secs(3);
 
 /// The files of one server.

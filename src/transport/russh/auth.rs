@@ -6,55 +6,34 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use ::russh::client::{AuthResult, KeyboardInteractiveAuthResponse, Prompt};
+use ::russh::client::AuthResult;
 use ::russh::keys::agent::AgentIdentity;
 use ::russh::keys::{Certificate, HashAlg, PrivateKey, PrivateKeyWithHashAlg, PublicKey};
 use ::russh::{Error, MethodKind, MethodSet, SendError, Signer};
-use zeroize::Zeroizing;
 
 use super::agent::{self, Agent, AgentOffer, AgentOpening, AgentRequest, SigningError};
 use super::client::{HandshakenClient, broken, rsa_hash};
-use crate::model::host::HostName;
-use crate::model::prompt::{OperatorPrompt, PromptReply};
-use crate::model::state::LinkState;
+use crate::transport::LinkError;
 use crate::transport::budget::HandshakePermit;
 use crate::transport::deadline::Deadline;
-use crate::transport::keyring::{self, KeyFile, Keyring, PublicHalf};
+use crate::transport::keyring::{self, KeyFile, PublicHalf};
 use crate::transport::known_hosts::fingerprint;
-use crate::transport::plan::ConnectPlan;
-use crate::transport::{LinkError, PromptAnswerer, failure};
 
-/// Of a public key file that came to nothing.
-const OF_THE_AGENT: &str = "a public key, which stands for one of the ssh-agent";
+mod attempt;
+mod failures;
+mod prompts;
 
-/// After the name of a key for which nobody gave the passphrase.
-const LOCKED: &str = " (locked)";
+use attempt::LoginAttempt;
+pub(crate) use attempt::LoginContext;
+use failures::{LOCKED, OF_THE_AGENT};
 
 /// Keys offered per login: sshd hangs up at the sixth refusal (MaxAuthTries).
 const MAX_OFFERS: usize = 5;
 
-/// Wrong answers to prompts before we stop: sshd ≥ 9.8 locks out addresses that go on.
-const MAX_ROUNDS: usize = 2;
-
-/// Rounds of questions within one keyboard-interactive login; two-factor logins need two or three.
-const MAX_QUESTIONS: usize = 16;
-
 /// The end of a connection and the last answer on it come by two ways.
 const OVER_TIME: Duration = Duration::from_millis(500);
-
-/// What a login needs to know and to ask.
-pub(crate) struct LoginContext<'a> {
-    pub(crate) plan: &'a ConnectPlan,
-    pub(crate) host: &'a HostName,
-    pub(crate) keyring: &'a Keyring,
-    pub(crate) asker: &'a dyn PromptAnswerer,
-    /// When the attempt to connect began.
-    pub(crate) begun: Instant,
-    /// How long the agent may take for a signature.
-    pub(crate) agent_time: Duration,
-}
 
 /// Why a login came to nothing.
 pub(crate) enum LoginFailure {
@@ -106,25 +85,6 @@ pub(crate) async fn log_in(
         return Ok(());
     }
     Err(attempt.refused().into())
-}
-
-struct LoginAttempt<'a, 'b> {
-    login: &'a LoginContext<'a>,
-    greeted: &'b mut HandshakenClient,
-    deadline: &'b mut Deadline,
-    /// What the server says may go on.
-    allowed: MethodSet,
-    /// What was tried, for the message.
-    offered: Vec<String>,
-    offers: usize,
-    /// Whether a person was asked on this connection.
-    asked: bool,
-    /// Whether it ended while a person was being asked.
-    ended_while_asking: bool,
-    /// Whether there is an ssh-agent.
-    agent_answers: bool,
-    /// Whether there is an agent that did not list its keys, so that they were not offered.
-    agent_is_silent: bool,
 }
 
 impl LoginAttempt<'_, '_> {
@@ -232,7 +192,8 @@ impl LoginAttempt<'_, '_> {
     ) -> Result<Offered, LinkError> {
         let hash = self.hash_for(&identity.public_key()).await?;
         let (mut signer, mut requests) = agent::passing();
-        let (user, handle) = (self.login.plan.user.clone(), &mut self.greeted.handle);
+        let user = self.login.plan.user.clone();
+        let handle = &mut self.greeted.handle;
         let mut offering = std::pin::pin!(async {
             match identity {
                 AgentIdentity::PublicKey { key, .. } => {
@@ -454,239 +415,6 @@ impl LoginAttempt<'_, '_> {
         let supported = self.deadline.run(asking).await.map_err(|_| self.silent())?;
         Ok(Some(rsa_hash(supported.ok().flatten())))
     }
-
-    /// Keyboard-interactive, then password: whatever the server prompts for goes to a person.
-    async fn prompts(&mut self) -> Result<bool, LinkError> {
-        let mut wrong = 0;
-        // A partial success is no failure, but a server cannot keep a person at it for ever either.
-        for _ in 0..MAX_QUESTIONS {
-            let round = if self.may(MethodKind::KeyboardInteractive) {
-                self.interactive().await?
-            } else if self.may(MethodKind::Password) {
-                self.password().await?
-            } else {
-                return Ok(false);
-            };
-            match round {
-                PromptRound::In => return Ok(true),
-                PromptRound::Declined => return Ok(false),
-                PromptRound::Partial => {}
-                PromptRound::Wrong => wrong += 1,
-            }
-            if wrong >= MAX_ROUNDS {
-                return Ok(false);
-            }
-        }
-        Ok(false)
-    }
-
-    async fn password(&mut self) -> Result<PromptRound, LinkError> {
-        let user = self.login.plan.user.clone();
-        let prompt = format!("password for {user}");
-        let Some(password) = self.ask(prompt, false).await else {
-            return Ok(PromptRound::Declined);
-        };
-        self.offered.push("a password".to_owned());
-        let asking = self
-            .greeted
-            .handle
-            .authenticate_password(user, password.to_string());
-        let result = self.deadline.run(asking).await.map_err(|_| self.silent())?;
-        let partial = matches!(
-            result,
-            Ok(AuthResult::Failure {
-                partial_success: true,
-                ..
-            })
-        );
-        Ok(if self.settle(result).await? {
-            PromptRound::In
-        } else {
-            PromptRound::of(partial)
-        })
-    }
-
-    async fn interactive(&mut self) -> Result<PromptRound, LinkError> {
-        let asking = self
-            .greeted
-            .handle
-            .authenticate_keyboard_interactive_start(self.login.plan.user.clone(), None);
-        let mut reply = self.deadline.run(asking).await.map_err(|_| self.silent())?;
-        for _ in 0..MAX_QUESTIONS {
-            let prompts = match reply {
-                Ok(KeyboardInteractiveAuthResponse::InfoRequest { prompts, .. }) => prompts,
-                Ok(KeyboardInteractiveAuthResponse::Success) => return Ok(PromptRound::In),
-                Ok(KeyboardInteractiveAuthResponse::Failure {
-                    remaining_methods,
-                    partial_success,
-                }) => {
-                    self.settle(Ok(AuthResult::Failure {
-                        remaining_methods,
-                        partial_success,
-                    }))
-                    .await?;
-                    return Ok(PromptRound::of(partial_success));
-                }
-                Err(error) => return self.settle(Err(error)).await.map(|_| PromptRound::Declined),
-            };
-            let Some(answers) = self.answers(prompts).await else {
-                return Ok(PromptRound::Declined);
-            };
-            let asking = self
-                .greeted
-                .handle
-                .authenticate_keyboard_interactive_respond(answers);
-            reply = self.deadline.run(asking).await.map_err(|_| self.silent())?;
-        }
-        Ok(PromptRound::Declined)
-    }
-
-    async fn answers(&mut self, prompts: Vec<Prompt>) -> Option<Vec<String>> {
-        let mut answers = Vec::new();
-        for prompt in prompts {
-            let words = if prompt.prompt.trim().is_empty() {
-                "answer".to_owned()
-            } else {
-                prompt.prompt
-            };
-            answers.push(self.ask(words, prompt.echo).await?.to_string());
-            self.offered.push("an answer to its prompt".to_owned());
-        }
-        Some(answers)
-    }
-
-    async fn ask(&mut self, prompt: String, echo: bool) -> Option<Zeroizing<String>> {
-        self.asked = true;
-        let answer = self
-            .login
-            .asker
-            .ask(OperatorPrompt::Secret {
-                host: self.login.host.clone(),
-                prompt,
-                echo,
-            })
-            .await;
-        self.ended_while_asking |=
-            self.greeted.handle.is_closed() || self.greeted.notes.ending.get().is_some();
-        match answer {
-            PromptReply::Secret(secret) => Some(secret),
-            PromptReply::Yes | PromptReply::No => None,
-        }
-    }
-
-    fn unsigned(&self) -> LinkError {
-        let (ConnectPlan { place, user, .. }, waited) =
-            (self.login.plan, self.login.agent_time.as_secs_f64());
-        LinkError::new(
-            LinkState::Timeout,
-            format!(
-                "the ssh-agent did not sign the login of {user} at {place} within {waited:.1} s"
-            ),
-            "it is dialled again; touch or confirm the key when the agent asks, and see whether `ssh-add -l` answers",
-        )
-    }
-
-    fn silent(&self) -> LinkError {
-        failure::no_answer(&self.login.plan.place, "the login", self.deadline.whole())
-    }
-
-    /// The connection ended in the middle of the login: no refusal, unless the server said so.
-    /// Whether it was the server that hung up, and whether for what we offered, nobody can know.
-    fn hung_up(&self) -> LinkError {
-        let place = &self.login.plan.place;
-        let (what, banner) = (
-            format!("{}{}", self.login.plan.user, self.tried()),
-            self.take_banner(),
-        );
-        match self.greeted.notes.ending.get() {
-            Some(why) if matches!(why.state(), LinkState::Denied | LinkState::Timeout) => why,
-            // To go on, a person would have to type it all again.
-            _ if self.ended_while_asking => failure::denied(
-                format!("{place} hung up before it had an answer to its prompt"),
-                "sshd waits two minutes for a login (LoginGraceTime); connect again and answer sooner",
-            ),
-            why => {
-                let goodbye = self
-                    .greeted
-                    .notes
-                    .goodbye
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .take();
-                let mut error = failure::left_in_login(place, &what, banner.or(goodbye));
-                if self.offers == 0 && !self.asked {
-                    // Nothing that could be counted against us.
-                    error.status.retry_in_s = None;
-                }
-                tracing::debug!("{}: {why:?}", error.reason());
-                error
-            }
-        }
-    }
-
-    fn refused(&self) -> LinkError {
-        let ConnectPlan { place, user, .. } = self.login.plan;
-        let allowed: Vec<&str> = self.allowed.iter().map(<&str>::from).collect();
-        let locked = self
-            .offered
-            .iter()
-            .find_map(|offered| offered.strip_suffix(LOCKED));
-        let is_of_the_agent = self
-            .offered
-            .iter()
-            .any(|offered| offered.contains(OF_THE_AGENT));
-        let silent_agent = if self.agent_is_silent {
-            format!(
-                "the ssh-agent did not list its keys within {} s, and ",
-                agent::LIST_TIME.as_secs()
-            )
-        } else {
-            String::new()
-        };
-        if self.agent_is_silent && self.offers == 0 && !self.asked {
-            return LinkError::new(
-                LinkState::Timeout,
-                format!(
-                    "{silent_agent}{place} refused the login of {user}{}",
-                    self.tried()
-                ),
-                "it is dialled again; see whether `ssh-add -l` answers",
-            );
-        }
-        let hint = match locked {
-            // The server has refused something: to offer that again and again locks out.
-            _ if self.agent_is_silent => {
-                "see whether `ssh-add -l` answers, for a key of the ssh-agent may be the one that lets in; then connect \
-                 again"
-                    .to_owned()
-            }
-            Some(key) => format!("its passphrase was not given: load the key into the ssh-agent (ssh-add {key})"),
-            None if is_of_the_agent => {
-                "load the private key into the ssh-agent (ssh-add), or name the private key file in `identity`"
-                    .to_owned()
-            }
-            None => format!(
-                "check `user` and `identity`; `ssh -v -p {} {user}@{}` shows each step",
-                place.port, place.address
-            ),
-        };
-        failure::denied(
-            format!(
-                "{silent_agent}{place} refused the login of {user}{}; it allows {}",
-                self.tried(),
-                allowed.join(", ")
-            ),
-            hint,
-        )
-    }
-
-    fn tried(&self) -> String {
-        if self.offered.is_empty() {
-            ", having nothing to offer".to_owned()
-        } else {
-            format!(", having tried {}", self.offered.join(", "))
-        }
-    }
 }
 
 /// What came of the offer of a key of the agent, within the time of the login.
@@ -703,20 +431,6 @@ fn was_tried(tried: &[AgentIdentity], key: &PublicKey) -> bool {
     tried
         .iter()
         .any(|id| matches!(id, AgentIdentity::PublicKey { key: tried, .. } if tried.key_data() == key.key_data()))
-}
-
-/// One round of prompts.
-enum PromptRound {
-    In,
-    Wrong,
-    Partial,
-    Declined,
-}
-
-impl PromptRound {
-    fn of(partial: bool) -> Self {
-        if partial { Self::Partial } else { Self::Wrong }
-    }
 }
 
 /// Signs nothing: that it was asked to is the answer.

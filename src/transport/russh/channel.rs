@@ -46,16 +46,13 @@ pub(crate) async fn open_shell(
     } else {
         client.pacer.patience(OPEN_TIME).min(whole)
     };
-    let acquired = Arc::clone(&client.sessions).acquire_owned();
-    let permit = tokio::select! {
-        permit = acquired => permit.map_err(|_| failure::closed_by_us())?,
-        why = client.ended() => return Err(why),
-    };
+    let permit = free_session(client).await?;
+    let too_late = |step| failure::no_answer(&client.place, step, most);
     let opened = time.run_at_most(most, open_channel(client)).await;
-    let (reader, writer) = opened
-        .unwrap_or_else(|_| Err(failure::no_answer(&client.place, "a session", most)))?
-        .split();
-    let (writer, queue) = (Arc::new(writer), ShellQueue::new());
+    let channel = opened.unwrap_or_else(|_| Err(too_late("a session")))?;
+    let (reader, writer) = channel.split();
+    let writer = Arc::new(writer);
+    let queue = ShellQueue::new();
     let (confirm, confirmed) = oneshot::channel();
     let pump = ShellPump {
         reader,
@@ -67,26 +64,32 @@ pub(crate) async fn open_shell(
     };
     tokio::spawn(pump.run(client.notes.ending.clone(), permit));
     let output = ShellOutput::new(Arc::clone(&queue));
-    let starting = async {
-        writer
-            .exec(true, COMMAND)
-            .await
-            .map_err(|error| client.lost(&error))?;
-        match confirmed.await {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(no_exec(client)),
-            Err(_) => Err(client.lost(&Error::HUP)),
-        }
-    };
+    let starting = start_shell(client, &writer, confirmed);
     let started = time.run_at_most(most, starting).await;
-    started.unwrap_or_else(|_| {
-        Err(failure::no_answer(
-            &client.place,
-            "the start of a shell",
-            most,
-        ))
-    })?;
+    started.unwrap_or_else(|_| Err(too_late("the start of a shell")))?;
     Ok((ShellInput::new(InputSink::Channel(writer), queue), output))
+}
+
+async fn free_session(client: &RusshClient) -> Result<OwnedSemaphorePermit, LinkError> {
+    let acquired = Arc::clone(&client.sessions).acquire_owned();
+    tokio::select! {
+        permit = acquired => permit.map_err(|_| failure::closed_by_us()),
+        why = client.ended() => Err(why),
+    }
+}
+
+async fn start_shell(
+    client: &RusshClient,
+    writer: &ChannelWriteHalf<Msg>,
+    confirmed: oneshot::Receiver<bool>,
+) -> Result<(), LinkError> {
+    let sent = writer.exec(true, COMMAND).await;
+    sent.map_err(|error| client.lost(&error))?;
+    match confirmed.await {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(no_exec(client)),
+        Err(_) => Err(client.lost(&Error::HUP)),
+    }
 }
 
 async fn open_channel(client: &RusshClient) -> Result<Channel<Msg>, LinkError> {
@@ -224,12 +227,13 @@ impl ShellPump {
         }
     }
 
-    /// End of input first, which ends everything of ours on the host; draining meanwhile; then by
+    /// End of input first, which ends everything of ours on the host, while draining; then by
     /// force.
     async fn end(mut self) {
         // In tasks of their own: the session loop takes messages only while this channel is
         // drained.
-        let (writer, patience) = (Arc::clone(&self.writer), self.pacer.patience(OPEN_TIME));
+        let writer = Arc::clone(&self.writer);
+        let patience = self.pacer.patience(OPEN_TIME);
         tokio::spawn(async move { tokio::time::timeout(patience, writer.eof()).await });
         let drain =
             async { while !matches!(self.reader.wait().await, None | Some(ChannelMsg::Close)) {} };

@@ -32,7 +32,7 @@ const INACTIVITY: Duration = Duration::from_secs(150);
 /// limit that is reported.
 const AFTER_LOGIN_TIME: Duration = Duration::from_secs(30);
 
-/// Small, for latency: measured, a request beside a flood over 2 MB/s takes 104 ms at 256 KiB and
+/// Small, for latency: measured, a request behind a flood over 2 MB/s takes 104 ms at 256 KiB and
 /// 695 ms at 2 MiB.
 const WINDOW_BYTES: u32 = 256 * 1024;
 
@@ -79,7 +79,7 @@ pub(crate) struct LoginPacing {
     pub(crate) login_time: Duration,
 }
 
-/// Callbacks of the library. They must not wait: the session loop stands still meanwhile.
+/// Callbacks of the library. They must not wait: the session loop stands still until they return.
 pub(super) struct ClientHandler {
     trust: HostKeyJudge,
     notes: Arc<HandlerNotes>,

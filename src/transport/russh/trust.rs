@@ -126,11 +126,9 @@ pub(super) fn unfit_signature(binding: &AgentSessionBinding) -> Option<KeyVerdic
 
 /// Puts what was negotiated into the log.
 pub(super) fn note_negotiated(place: &str, names: &Names) {
-    let (kex, key, cipher) = (
-        names.kex.as_ref(),
-        names.key.as_str(),
-        names.cipher.as_ref(),
-    );
+    let kex = names.kex.as_ref();
+    let key = names.key.as_str();
+    let cipher = names.cipher.as_ref();
     let mac = names.server_mac.as_ref();
     let strict = if names.strict_kex() {
         "strict"

@@ -43,7 +43,7 @@ const DEAD_AFTER: Duration = Duration::from_secs(16);
 const DEAD_AFTER_TRIPS: u32 = 4;
 
 /// Looks are this far apart. One that comes much later tells that this process was stopped, or the
-/// machine asleep: what came meanwhile is not read yet.
+/// machine asleep: what came in that time is not read yet.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 const STOPPED: Duration = Duration::from_secs(2);
 

@@ -28,12 +28,11 @@ struct Module {
 impl SourceGraph {
     /// The crate whose root file this is.
     pub(crate) fn of_crate(root: &Path) -> Self {
-        let mut files = Vec::new();
-        collect(root, &Vec::new(), &mut files);
-        let known: BTreeSet<ModulePath> = files.iter().map(|(path, _)| path.clone()).collect();
-        let modules = files.into_iter().map(|(path, file)| {
-            let module = Module::read(&path, &file, &known);
-            (path, module)
+        let files = production_files(root);
+        let known: BTreeSet<ModulePath> = files.iter().map(|file| file.path.clone()).collect();
+        let modules = files.into_iter().map(|file| {
+            let module = Module::read(&file.path, &file.syntax, &known);
+            (file.path, module)
         });
         let mut graph = Self {
             modules: modules.collect(),
@@ -108,8 +107,22 @@ impl SourceGraph {
     }
 }
 
+/// A file of the crate, parsed.
+pub(crate) struct ParsedFile {
+    pub(crate) path: ModulePath,
+    pub(crate) lines: usize,
+    pub(crate) syntax: syn::File,
+}
+
+/// The files of the crate with this root, but for those of tests.
+pub(crate) fn production_files(root: &Path) -> Vec<ParsedFile> {
+    let mut files = Vec::new();
+    collect(root, &Vec::new(), &mut files);
+    files
+}
+
 /// Reads a file and those of its modules that are not for tests.
-fn collect(file: &Path, path: &ModulePath, found: &mut Vec<(ModulePath, syn::File)>) {
+fn collect(file: &Path, path: &ModulePath, found: &mut Vec<ParsedFile>) {
     let text =
         std::fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     let parsed =
@@ -127,7 +140,11 @@ fn collect(file: &Path, path: &ModulePath, found: &mut Vec<(ModulePath, syn::Fil
             );
         }
     }
-    found.push((path.clone(), parsed));
+    found.push(ParsedFile {
+        path: path.clone(),
+        lines: text.lines().count(),
+        syntax: parsed,
+    });
 }
 
 fn file_of_module(parent: &Path, name: &str) -> PathBuf {
@@ -149,7 +166,7 @@ fn file_of_module(parent: &Path, name: &str) -> PathBuf {
     }
 }
 
-fn is_for_tests(attributes: &[syn::Attribute]) -> bool {
+pub(crate) fn is_for_tests(attributes: &[syn::Attribute]) -> bool {
     attributes.iter().any(|attribute| match &attribute.meta {
         syn::Meta::List(list) => {
             list.path.is_ident("cfg") && list.tokens.to_string().contains("test")

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::super::{STREAMS, launch};
+use super::super::{PROGRAMS, launch};
 use super::failing::stub;
 use super::{TOKEN, with_every_shell};
 
@@ -194,7 +194,7 @@ fn ends_only_its_own(shell: &str, script: &str, group: Group) {
 
 /// The script as it is sent, run by this shell throughout.
 fn launched(shell: &str) -> String {
-    launch(TOKEN, &STREAMS).replace("/bin/sh -", &format!("{shell} -"))
+    launch(TOKEN, &PROGRAMS).replace("/bin/sh -", &format!("{shell} -"))
 }
 
 /// The same where `setsid` is this program. By its path, for BusyBox has one of its own.

@@ -53,12 +53,12 @@ pub(super) const PROGRAMS: &[(&str, &str)] = &[
 ];
 
 /// Commands that are called by a variable, with what it holds: a constant; a function of the script
-/// with its operands; a program of `streams::words` or of the inventory, each of its words in a
+/// with its operands; a program of `programs::argv` or of the inventory, each of its words in a
 /// word of its own.
 const BY_VARIABLE: &[(&str, &str)] = &[
     ("follow.sh", "$limit"),
     ("files.sh", "\"$@\""),
-    ("streams.sh", "\"$@\""),
+    ("programs.sh", "\"$@\""),
 ];
 
 /// Variables that may stand in what is evaluated: numbers that the console made or we counted, and
@@ -351,7 +351,7 @@ fn r69_every_script_gives_up_writing_before_anything_else() {
     for script in [
         &*super::super::FOLLOW,
         &*super::super::FILES,
-        &*super::super::STREAMS,
+        &*super::super::PROGRAMS,
     ] {
         let (before, _) = script
             .split_once("ulimit -f 0; ulimit -c 0")

@@ -9,14 +9,14 @@ use crate::transport::LinkError;
 
 /// A reason and a hint, perhaps empty, in which `{user}` stands for the login.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Trouble {
-    /// What is wrong, one line.
+pub struct Problem {
+    /// RequestKind is wrong, one line.
     pub reason: String,
-    /// What helps.
+    /// RequestKind helps.
     pub hint: String,
 }
 
-impl Trouble {
+impl Problem {
     /// With a hint.
     #[must_use]
     pub fn new(reason: &str, hint: &str) -> Self {
@@ -34,7 +34,7 @@ impl Trouble {
 
     /// Reason and hint in one line, where it is not known who the login is.
     #[must_use]
-    pub(in crate::host) fn told(self) -> String {
+    pub(crate) fn told(self) -> String {
         if self.hint.is_empty() {
             return self.reason;
         }
@@ -55,7 +55,7 @@ impl Trouble {
     }
 }
 
-impl From<LinkError> for Trouble {
+impl From<LinkError> for Problem {
     fn from(error: LinkError) -> Self {
         let HostStatus { reason, hint, .. } = error.status;
         Self {
@@ -66,32 +66,32 @@ impl From<LinkError> for Trouble {
 }
 
 /// Why sources bring nothing, by name: shared with the track, which tells the state of the host.
-pub type Problems = Arc<Mutex<BTreeMap<String, Trouble>>>;
+pub type Problems = Arc<Mutex<BTreeMap<String, Problem>>>;
 
-/// Notes the trouble of a source, or that it has none any more.
-pub(crate) fn note(problems: &Problems, name: &str, trouble: Option<Trouble>) {
+/// Notes the problem of a source, or that it has none any more.
+pub(crate) fn set_problem(problems: &Problems, name: &str, problem: Option<Problem>) {
     let mut problems = problems.lock().unwrap_or_else(PoisonError::into_inner);
-    match trouble {
-        Some(trouble) => problems.insert(name.to_owned(), trouble),
+    match problem {
+        Some(problem) => problems.insert(name.to_owned(), problem),
         None => problems.remove(name),
     };
 }
 
-/// What docker or podman complains of.
-pub(super) fn of_engine(engine: ContainerEngine, code: i32, said: &str) -> Trouble {
+/// RequestKind docker or podman complains of.
+pub(super) fn of_engine(engine: ContainerEngine, code: i32, said: &str) -> Problem {
     let name = engine.as_str();
     if code == 127 {
-        return Trouble::new(
+        return Problem::new(
             &format!("there is no {name} on this host"),
             "check `engine` and `container` in hosts.toml",
         );
     }
     if said.contains("permission denied") {
         let hint = "let {user} use it: usermod -aG docker {user} (as good as root), or become = \"sudo\" for the source";
-        return Trouble::new(&format!("{name}: permission denied"), hint);
+        return Problem::new(&format!("{name}: permission denied"), hint);
     }
     if said.contains("Cannot connect to the Docker daemon") {
-        return Trouble::new(
+        return Problem::new(
             "the docker daemon does not run, or is not where docker looks for it",
             "systemctl start docker",
         );
@@ -105,42 +105,42 @@ pub(super) fn wants_to_write(said: &[String]) -> bool {
         .any(|line| line.to_ascii_lowercase().contains("file too large"))
 }
 
-/// What podman needs that was not run by this login since the host was started: it keeps its state
+/// RequestKind podman needs that was not run by this login since the host was started: it keeps its state
 /// in files.
-pub(super) fn of_writing(engine: ContainerEngine) -> Trouble {
+pub(super) fn of_writing(engine: ContainerEngine) -> Problem {
     let name = engine.as_str();
     let reason = format!("{name} {WANTS_TO_WRITE}, which nothing of ours may");
     let hint = format!(
         "run {name} ps once on the host as {{user}}; and loginctl enable-linger {{user}}, to last"
     );
-    Trouble::new(&reason, &hint)
+    Problem::new(&reason, &hint)
 }
 
 const WANTS_TO_WRITE: &str = "wants to write its state first";
 
 /// Whether it is that.
-pub(super) fn is_of_writing(trouble: &Trouble) -> bool {
-    trouble.reason.contains(WANTS_TO_WRITE)
+pub(super) fn is_of_writing(problem: &Problem) -> bool {
+    problem.reason.contains(WANTS_TO_WRITE)
 }
 
-/// What kubectl complains of.
-pub(super) fn of_kubectl(code: i32, said: &str) -> Trouble {
+/// RequestKind kubectl complains of.
+pub(super) fn of_kubectl(code: i32, said: &str) -> Problem {
     if code == 127 {
-        return Trouble::new(
+        return Problem::new(
             "there is no kubectl on this host",
             "name a host that has it, and a context",
         );
     }
     if said.contains("orbidden") {
         let hint = "the kubectl of {user} needs a role that may list pods and get pods/log";
-        return Trouble {
+        return Problem {
             hint: hint.to_owned(),
             ..spoken("kubectl", code, said)
         };
     }
     if said.contains("connection to the server") || said.contains("Unable to connect") {
         let hint = "check kubectl's context and KUBECONFIG for {user} on the host, who logs in without a terminal";
-        return Trouble {
+        return Problem {
             hint: hint.to_owned(),
             ..spoken("kubectl", code, said)
         };
@@ -148,36 +148,36 @@ pub(super) fn of_kubectl(code: i32, said: &str) -> Trouble {
     spoken("kubectl", code, said)
 }
 
-/// What a command of the inventory came to.
-pub(super) fn of_command(program: &str, code: i32) -> Trouble {
+/// RequestKind a command of the inventory came to.
+pub(super) fn of_command(program: &str, code: i32) -> Problem {
     match code {
-        126 => Trouble::new(
+        126 => Problem::new(
             &format!("{program} may not be run"),
             "check its mode and that of its folders",
         ),
-        127 => Trouble::new(
+        127 => Problem::new(
             &format!("there is no {program} on this host"),
             "check `command` in hosts.toml",
         ),
         // 128 and the number of SIGXFSZ.
-        153 => Trouble::new(
+        153 => Problem::new(
             &format!("{program} was ended for it wrote to a file"),
             "name a command that only prints",
         ),
-        code => Trouble::plain(&format!("{program} ended with exit code {code}")),
+        code => Problem::plain(&format!("{program} ended with exit code {code}")),
     }
 }
 
-fn spoken(program: &str, code: i32, said: &str) -> Trouble {
+fn spoken(program: &str, code: i32, said: &str) -> Problem {
     let said = said.trim();
     let said = ["Error response from daemon: ", "Error: ", "error: "]
         .iter()
         .find_map(|it| said.strip_prefix(it))
         .unwrap_or(said);
     if said.is_empty() {
-        return Trouble::plain(&format!("{program} ended with exit code {code}"));
+        return Problem::plain(&format!("{program} ended with exit code {code}"));
     }
-    Trouble::plain(&format!(
+    Problem::plain(&format!(
         "{program}: {}",
         said.chars().take(300).collect::<String>()
     ))
@@ -219,10 +219,10 @@ mod tests {
             ),
             (2, "", "docker ended with exit code 2", ""),
         ] {
-            let trouble = of_engine(ContainerEngine::Docker, code, said);
+            let problem = of_engine(ContainerEngine::Docker, code, said);
             assert!(
-                trouble.reason.starts_with(reason) && trouble.hint.contains(hint),
-                "{trouble:?}"
+                problem.reason.starts_with(reason) && problem.hint.contains(hint),
+                "{problem:?}"
             );
         }
     }
@@ -246,10 +246,10 @@ mod tests {
             ),
             (127, "", "there is no kubectl on this host", "context"),
         ] {
-            let trouble = of_kubectl(code, said);
+            let problem = of_kubectl(code, said);
             assert!(
-                trouble.reason.starts_with(reason) && trouble.hint.contains(hint),
-                "{trouble:?}"
+                problem.reason.starts_with(reason) && problem.hint.contains(hint),
+                "{problem:?}"
             );
         }
     }

@@ -1,14 +1,14 @@
-//! Each line that an engine of containers has stamped is taken once.
+//! Deduplicates container log lines after a reconnect.
 //!
 //! Whoever goes on after a lost connection asks for a little more than is missing, for engines
-//! count in seconds and several lines may have one stamp. What was taken in that time is remembered
+//! count in seconds and several lines may have one stamp. RequestKind was taken in that time is remembered
 //! by stamp and content, and left out once for each time that it was taken. An engine that is asked
 //! from a time on may begin in the middle of a line; and what was taken as a last line, for the
 //! container had ended, may go on where that is started again.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use super::stamped::Stamped;
+use super::timestamp_prefix::EngineLine;
 
 /// Engines that count in whole seconds begin at the last one; what is older than this before the
 /// newest is never asked for again.
@@ -25,7 +25,7 @@ type Key = (i64, u32);
 
 /// Which lines were taken last.
 #[derive(Debug, Default)]
-pub(super) struct Taken {
+pub(super) struct Deduplicator {
     /// Stamp and check of each, in the order in which they came.
     recent: VecDeque<Key>,
     /// The same of what is left of them where one begins with a later part.
@@ -41,7 +41,7 @@ pub(super) struct Taken {
     again_to: Option<i64>,
 }
 
-impl Taken {
+impl Deduplicator {
     /// From when on lines are to be asked for; `None` where none was taken yet.
     pub(super) fn resume(&mut self) -> Option<i64> {
         let newest = self.newest?;
@@ -55,7 +55,7 @@ impl Taken {
     }
 
     /// Takes a line: what is new of it.
-    pub(super) fn take(&mut self, line: Stamped) -> Option<Stamped> {
+    pub(super) fn take(&mut self, line: EngineLine) -> Option<EngineLine> {
         let ends = std::mem::take(&mut self.again_ends);
         let whole = key(&line);
         if ends.contains(&whole) || self.came_before(whole) {
@@ -73,8 +73,8 @@ impl Taken {
         Some(line)
     }
 
-    /// What goes on with a line that was taken when there was no more of it.
-    fn rest_of_known(&mut self, line: &Stamped) -> Option<Stamped> {
+    /// RequestKind goes on with a line that was taken when there was no more of it.
+    fn rest_of_known(&mut self, line: &EngineLine) -> Option<EngineLine> {
         self.again_to.filter(|to| line.at <= *to)?;
         for (part, (_, end)) in line.parts.iter().enumerate().take(MOST_PARTS) {
             let begun = (line.at, crc32fast::hash(&line.raw[..*end]));
@@ -122,7 +122,7 @@ impl Taken {
     }
 }
 
-fn key(line: &Stamped) -> Key {
+fn key(line: &EngineLine) -> Key {
     (line.at, crc32fast::hash(&line.raw))
 }
 
@@ -136,7 +136,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn line(parts: &[(i64, &str)]) -> Stamped {
+    fn line(parts: &[(i64, &str)]) -> EngineLine {
         let (mut raw, mut starts) = (String::new(), Vec::new());
         for (n, (at, text)) in parts.iter().enumerate() {
             if n > 0 {
@@ -144,21 +144,21 @@ mod tests {
             }
             raw += text;
         }
-        Stamped {
+        EngineLine {
             at: parts[0].0,
             raw: raw.into(),
             parts: starts,
         }
     }
 
-    fn text(line: Option<Stamped>) -> Option<String> {
+    fn text(line: Option<EngineLine>) -> Option<String> {
         line.map(|line| String::from_utf8_lossy(&line.raw).into_owned())
     }
 
     #[test]
     fn an_engine_may_begin_in_the_middle_of_a_line() {
         const S: i64 = OVERLAP;
-        let mut taken = Taken::default();
+        let mut taken = Deduplicator::default();
         let slow = [(S, "loading "), (60 * S, ".."), (90 * S, "done")];
         assert!(
             taken.take(line(&slow)).is_some()
@@ -181,7 +181,7 @@ mod tests {
     #[test]
     fn what_was_the_last_line_may_go_on_when_a_container_is_started_again() {
         const S: i64 = OVERLAP;
-        let mut taken = Taken::default();
+        let mut taken = Deduplicator::default();
         assert!(taken.take(line(&[(5 * S, "same")])).is_some());
         assert!(
             taken
@@ -205,15 +205,15 @@ mod tests {
         assert_eq!(text(taken.take(from)), None, "told from there on");
     }
 
-    /// What an engine tells of `log` when it is asked from a time on, in whole seconds.
+    /// RequestKind an engine tells of `log` when it is asked from a time on, in whole seconds.
     fn told(log: &[(i64, u8)], since: Option<i64>) -> impl Iterator<Item = &(i64, u8)> {
         log.iter().filter(move |(at, _)| {
             since.is_none_or(|since| *at >= since.div_euclid(OVERLAP) * OVERLAP)
         })
     }
 
-    fn letter(at: i64, text: u8) -> Stamped {
-        Stamped {
+    fn letter(at: i64, text: u8) -> EngineLine {
+        EngineLine {
             at,
             raw: vec![text].into(),
             parts: Vec::new(),
@@ -232,7 +232,7 @@ mod tests {
                 at += if step < 300_000_000 { 0 } else { step };
                 (at, text)
             }).collect();
-            let (mut taken, mut got) = (Taken::default(), Vec::new());
+            let (mut taken, mut got) = (Deduplicator::default(), Vec::new());
             for cut in cuts.iter().map(|cut| cut % log.len()).chain([log.len()]) {
                 // The connection breaks when the log has so many lines, all of which it had told by
                 // then.

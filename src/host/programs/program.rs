@@ -9,11 +9,11 @@ use crate::model::host::SystemFacts;
 use crate::model::time::Time;
 use crate::transport::{Connection, LinkError};
 
-use super::super::codec::{Nonsense, escape};
-use super::super::frame::END;
-use super::super::script::{Script, protocol_error};
-use super::super::{STREAMS, describe};
-use super::cut::{Cutter, RawLine};
+use super::line_splitter::{LineSplitter, RawLine};
+use crate::host::shell::codec::{Nonsense, escape};
+use crate::host::shell::frame::END;
+use crate::host::shell::script::{Script, protocol_error};
+use crate::host::shell::{PROGRAMS, describe};
 
 /// The script ends itself when it is not told to go on for ten minutes.
 const LEASE: Duration = Duration::from_secs(120);
@@ -21,7 +21,7 @@ const LEASE: Duration = Duration::from_secs(120);
 /// A listing, or what a log has to say anew, that takes longer will not come.
 const ANSWER_LIMIT: Duration = Duration::from_secs(30);
 
-/// What a pipe holds.
+/// RequestKind a pipe holds.
 const MOST_OF_A_PIECE: usize = 64 << 10;
 
 /// No listing is longer; what is beyond is left unread.
@@ -39,9 +39,9 @@ impl Shell {
     /// Starts it, as root where wanted.
     pub(super) async fn start(connection: &Connection, as_root: bool) -> Result<Self, LinkError> {
         let script = if as_root {
-            Script::start_as_root(connection, &STREAMS).await?
+            Script::start_as_root(connection, &PROGRAMS).await?
         } else {
-            Script::start(connection, &STREAMS).await?
+            Script::start(connection, &PROGRAMS).await?
         };
         Ok(Self {
             script,
@@ -59,10 +59,10 @@ impl Shell {
         }
         request.push('\n');
         self.script.send(request).await?;
-        let cutter = Cutter::new(self.script.token());
+        let splitter = LineSplitter::new(self.script.token());
         Ok(Program {
             shell: self,
-            cutter,
+            splitter,
         })
     }
 
@@ -92,7 +92,7 @@ impl Shell {
         }
     }
 
-    /// What the host says of itself.
+    /// RequestKind the host says of itself.
     pub(super) async fn describe(&mut self) -> Result<SystemFacts, LinkError> {
         let now = || Time::from_timestamp(Timestamp::now());
         let sent = now();
@@ -151,22 +151,22 @@ impl Shell {
 /// A running program.
 pub(super) struct Program<'a> {
     shell: &'a mut Shell,
-    cutter: Cutter,
+    splitter: LineSplitter,
 }
 
 impl Program<'_> {
     /// The lines that have come, perhaps none; `None` when it has ended. Waits however long that
     /// takes. Not cancel-safe.
     pub(super) async fn next(&mut self) -> Result<Option<Vec<RawLine>>, LinkError> {
-        if self.cutter.ended().is_some() {
+        if self.splitter.ended().is_some() {
             return Ok(None);
         }
         let piece = self.shell.piece().await?;
         let mut lines = Vec::new();
-        self.cutter.push(&piece, &mut lines);
+        self.splitter.push(&piece, &mut lines);
         if piece.is_empty() {
             // Killed, for it left no mark.
-            self.cutter.finish(&mut lines);
+            self.splitter.finish(&mut lines);
             return Ok((!lines.is_empty()).then_some(lines));
         }
         Ok(Some(lines))
@@ -179,7 +179,7 @@ impl Program<'_> {
 
     /// Whether its last line had no line end when it ended.
     pub(super) fn is_unended(&self) -> bool {
-        self.cutter.is_unended()
+        self.splitter.is_unended()
     }
 
     /// Bytes read since the last call.
@@ -190,7 +190,7 @@ impl Program<'_> {
     /// Lets it end; its exit status where it had come to that.
     pub(super) async fn end(self) -> Result<Option<i32>, LinkError> {
         self.shell.script.send("Q\n".to_owned()).await?;
-        Ok(self.cutter.ended())
+        Ok(self.splitter.ended())
     }
 }
 

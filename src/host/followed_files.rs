@@ -22,7 +22,7 @@ use crate::parse::line_reader::{LineReader, date_first_lines};
 
 use super::HostEvent;
 use super::lag::{Lag, Unread};
-use super::shell::Problems;
+use super::programs::Problems;
 use crate::files::follow::{FileUnavailable, FollowOutcome, Follower, StartAt};
 use crate::parse::split::FilePiece;
 
@@ -186,9 +186,9 @@ impl Track {
     }
 
     /// The same with what can be done about it.
-    pub(super) fn set_trouble(&mut self, spec: &SourceSpec, trouble: Option<(String, String)>) {
-        match trouble {
-            Some(trouble) => self.missing.insert(spec.name.clone(), trouble),
+    pub(super) fn set_trouble(&mut self, spec: &SourceSpec, problem: Option<(String, String)>) {
+        match problem {
+            Some(problem) => self.missing.insert(spec.name.clone(), problem),
             None => self.missing.remove(&spec.name),
         };
     }
@@ -371,7 +371,7 @@ impl Track {
         let user = self.user.split(' ').next().unwrap_or_default();
         let of_streams = of_streams
             .into_values()
-            .map(|trouble| (trouble.reason, trouble.hint.replace("{user}", user)));
+            .map(|problem| (problem.reason, problem.hint.replace("{user}", user)));
         let problems = of_way.chain(of_sources).chain(of_tails);
         let mut problems = problems.chain(of_patterns).chain(of_streams);
         let behind_s = self.lag.told();

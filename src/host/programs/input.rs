@@ -8,10 +8,10 @@ use std::io::{ErrorKind, Read};
 use bytes::Bytes;
 use tokio::sync::mpsc::{self, Receiver};
 
-use super::StreamsHost;
-use super::cut::{Cutter, RawLine};
-use super::reader::Reader;
-use super::trouble::{self, Trouble};
+use super::ProgramsHost;
+use super::line_splitter::{LineSplitter, RawLine};
+use super::problem::{self, Problem};
+use super::reader::ProgramLineReader;
 use crate::host::{HostEvent, Outbox};
 use crate::model::source::SourceInfo;
 use crate::model::time::Time;
@@ -22,9 +22,9 @@ const AHEAD: usize = 4;
 const PIECE: usize = 64 << 10;
 
 /// Standard input, from its first byte that is asked for.
-pub(super) struct Input {
+pub(super) struct StdinSource {
     pieces: Option<Receiver<Result<Bytes, String>>>,
-    cutter: Cutter,
+    splitter: LineSplitter,
     /// How it ended.
     ended: Option<InputEnd>,
 }
@@ -45,11 +45,11 @@ impl InputEnd {
     }
 }
 
-impl Input {
+impl StdinSource {
     pub(super) fn new() -> Self {
         Self {
             pieces: None,
-            cutter: Cutter::default(),
+            splitter: LineSplitter::default(),
             ended: None,
         }
     }
@@ -57,10 +57,10 @@ impl Input {
     /// Reads it to its end.
     pub(super) async fn run(
         &mut self,
-        reader: &mut Reader,
+        reader: &mut ProgramLineReader,
         number: u32,
         name: &str,
-        host: &StreamsHost<'_>,
+        host: &ProgramsHost<'_>,
     ) {
         let outbox = host.outbox;
         let mut told = None;
@@ -75,11 +75,11 @@ impl Input {
                 outbox.send(HostEvent::Source(number, info)).await;
             }
             if let Some(ended) = &self.ended {
-                // An end is no trouble of the host: whoever looks at the source is told that no
+                // An end is no problem of the host: whoever looks at the source is told that no
                 // more will come.
                 let is_broken = matches!(ended, InputEnd::Broken(_));
-                let trouble = is_broken.then(|| Trouble::plain(&ended.why()).of(name));
-                return trouble::note(host.problems, name, trouble);
+                let problem = is_broken.then(|| Problem::plain(&ended.why()).of(name));
+                return problem::set_problem(host.problems, name, problem);
             }
             let (mut lines, mut bytes) = (Vec::new(), 0);
             match self
@@ -90,14 +90,14 @@ impl Input {
             {
                 Some(Ok(piece)) => {
                     bytes = piece.len() as u64;
-                    self.cutter.push(&piece, &mut lines);
+                    self.splitter.push(&piece, &mut lines);
                 }
                 over => {
                     self.ended = Some(match over {
                         Some(Err(why)) => InputEnd::Broken(why),
                         _ => InputEnd::Whole,
                     });
-                    self.cutter.finish(&mut lines);
+                    self.splitter.finish(&mut lines);
                 }
             }
             take(reader, number, lines, outbox).await;
@@ -106,7 +106,7 @@ impl Input {
     }
 }
 
-async fn take(reader: &mut Reader, number: u32, lines: Vec<RawLine>, outbox: &Outbox) {
+async fn take(reader: &mut ProgramLineReader, number: u32, lines: Vec<RawLine>, outbox: &Outbox) {
     if lines.is_empty() {
         return;
     }

@@ -2,7 +2,7 @@
 //! is root's by `sudo -n`.
 //!
 //! What is said of them joins what the host says: their sources have numbers of their own, and
-//! their trouble becomes a part of the host's state. Metrics and facts are left to the first shell.
+//! their problem becomes a part of the host's state. Metrics and facts are left to the first shell.
 //!
 //! A host that has nothing but such files, on a server that gives a connection one session, has
 //! this shell alone: it is connected again for that, and the shell tells all there is. Where sudo
@@ -16,15 +16,16 @@ use crate::model::time::Time;
 use crate::transport::backoff::Backoff;
 use crate::transport::{Connection, LinkError};
 
-use super::shell::{self, Problems, Trouble};
-use super::track::Track;
+use super::followed_files::Track;
+use super::programs::{self, Problem, Problems};
+use super::shell;
 use super::{HostEvent, Outbox, Work};
 use crate::files::follow::StartAt;
 
 /// Numbers of these sources begin here, beyond those of files and streams.
 const FIRST_NUMBER: u32 = 1 << 17;
 
-/// Under this name the trouble of these sources is kept; no source can be called so.
+/// Under this name the problem of these sources is kept; no source can be called so.
 const NAME: &str = ",root";
 
 /// The files of root on one host, across connections.
@@ -43,7 +44,7 @@ enum Beside {
     /// None: root's has the only session.
     Nothing,
     /// The usual shell has the only session, because sudo refused.
-    Only(Trouble),
+    Only(Problem),
 }
 
 impl RootFiles {
@@ -100,7 +101,7 @@ impl RootFiles {
                 return Ok(());
             };
             if connection.has_ended_by(&error).await {
-                // Not their trouble; whoever holds the connection knows.
+                // Not their problem; whoever holds the connection knows.
                 return std::future::pending().await;
             }
             if self.is_all && error.status.state == LinkState::Throttled {
@@ -142,7 +143,7 @@ impl RootFiles {
             shell::run_as_root(connection, &self.sources, &mut self.track, work, &ours).await;
         ended.map_err(|error| match error.status.state {
             LinkState::Degraded => {
-                let why = Trouble::from(error);
+                let why = Problem::from(error);
                 self.shell = Beside::Only(why.clone());
                 let hint = "it is dialled again, for all but what needs sudo";
                 LinkError::from(HostStatus::because(LinkState::Throttled, why.reason, hint))
@@ -152,7 +153,7 @@ impl RootFiles {
     }
 
     /// Shows the sources with what keeps them from being read.
-    async fn say_why_not(&mut self, trouble: Trouble, work: &Work, outbox: &Outbox) {
+    async fn say_why_not(&mut self, problem: Problem, work: &Work, outbox: &Outbox) {
         for spec in &self.sources {
             if let (SourceKind::Path(path), false) = (&spec.kind, spec.kind.is_glob()) {
                 self.track
@@ -161,7 +162,7 @@ impl RootFiles {
         }
         for number in 0..self.track.count_sources() {
             self.track
-                .set_problem(number, Some((trouble.reason.clone(), trouble.hint.clone())));
+                .set_problem(number, Some((problem.reason.clone(), problem.hint.clone())));
         }
         let ours = Told {
             outbox,
@@ -170,7 +171,7 @@ impl RootFiles {
         };
         ours.send_all(self.track.take_events()).await;
         // Said once, and not for each of them.
-        shell::note(&self.problems, NAME, Some(trouble));
+        programs::set_problem(&self.problems, NAME, Some(problem));
         self.track.forget_told();
     }
 }
@@ -204,11 +205,11 @@ impl Told<'_> {
         let Status(status) = &event else {
             return renumbered(event);
         };
-        let trouble = status.reason.as_ref().map(|reason| Trouble {
+        let problem = status.reason.as_ref().map(|reason| Problem {
             reason: reason.clone(),
             hint: status.hint.clone().unwrap_or_default(),
         });
-        shell::note(self.problems, NAME, trouble);
+        programs::set_problem(self.problems, NAME, problem);
         None
     }
 }

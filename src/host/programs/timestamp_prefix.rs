@@ -1,4 +1,4 @@
-//! Lines that an engine of containers has stamped: the stamp cut off, and what the engine had to
+//! LineSplitter that an engine of containers has stamped: the stamp cut off, and what the engine had to
 //! cut made whole again.
 //!
 //! An engine stamps what it took in one go. That may be less than a line, and when it tells its log
@@ -10,8 +10,8 @@
 use bytes::{Bytes, BytesMut};
 use jiff::Timestamp;
 
-use super::cut::RawLine;
-use super::listing::At;
+use super::line_splitter::RawLine;
+use super::list_output::ContainerLog;
 use crate::model::source::ContainerEngine;
 
 /// Docker, and old kubelets, cut a longer line into parts of this length.
@@ -22,7 +22,7 @@ const MAX_STAMP: usize = 40;
 
 /// A line as its engine took it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Stamped {
+pub(super) struct EngineLine {
     /// When its first part was taken: nanoseconds since 1970.
     pub(super) at: i64,
     pub(super) raw: Bytes,
@@ -30,8 +30,8 @@ pub(super) struct Stamped {
     pub(super) parts: Vec<(i64, usize)>,
 }
 
-impl Stamped {
-    /// What is left from this part on.
+impl EngineLine {
+    /// RequestKind is left from this part on.
     pub(super) fn rest_from(&self, part: usize) -> Self {
         let (at, begin) = self.parts[part];
         let parts = self.parts[part + 1..]
@@ -46,11 +46,11 @@ impl Stamped {
     }
 }
 
-/// What a line of the program's output is.
+/// RequestKind a line of the program's output is.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Said {
+pub(super) enum EngineOutput {
     /// A line of the log; of docker several, where a container ended in the middle of a line.
-    Lines(Vec<Stamped>),
+    Lines(Vec<EngineLine>),
     /// More of the line before it, which was too long.
     Rest(Bytes),
     /// Nothing of the log: what the program itself has to say.
@@ -66,7 +66,7 @@ enum By {
 }
 
 /// Reads what one run of a program prints, line by line.
-pub(super) struct Unstamp {
+pub(super) struct PrefixStripper {
     by: By,
     /// The stamp of the line under way: its length, and its end, which is the zone.
     form: (usize, Option<u8>),
@@ -74,13 +74,13 @@ pub(super) struct Unstamp {
     part: (i64, usize),
 }
 
-impl Unstamp {
+impl PrefixStripper {
     /// For the log of this.
-    pub(super) fn new(at: &At) -> Self {
+    pub(super) fn new(at: &ContainerLog) -> Self {
         let by = match at {
-            At::Engine(ContainerEngine::Docker, _) => By::Docker,
-            At::Engine(ContainerEngine::Podman, _) => By::Podman,
-            At::Pod(_) => By::Kubectl,
+            ContainerLog::Engine(ContainerEngine::Docker, _) => By::Docker,
+            ContainerLog::Engine(ContainerEngine::Podman, _) => By::Podman,
+            ContainerLog::Pod(_) => By::Kubectl,
         };
         Self {
             by,
@@ -89,40 +89,40 @@ impl Unstamp {
         }
     }
 
-    /// What a line is.
-    pub(super) fn line(&mut self, line: RawLine) -> Said {
+    /// RequestKind a line is.
+    pub(super) fn line(&mut self, line: RawLine) -> EngineOutput {
         let bytes = line.bytes;
         if line.is_rest {
             return if self.form.0 == 0 {
-                Said::Other(bytes)
+                EngineOutput::Other(bytes)
             } else {
-                Said::Rest(self.whole(bytes))
+                EngineOutput::Rest(self.whole(bytes))
             };
         }
         let Some((at, length)) = stamp(&bytes) else {
             self.form = (0, None);
-            return Said::Other(bytes);
+            return EngineOutput::Other(bytes);
         };
         let end = length.checked_sub(2).map(|end| bytes[end]);
         (self.form, self.part) = ((length, end), (at, 0));
         let mut lines = Vec::with_capacity(1);
         self.cut(at, bytes.slice(length..), &mut lines);
-        Said::Lines(lines)
+        EngineOutput::Lines(lines)
     }
 
     /// As how many lines an engine that is asked for a number of them may have counted it.
-    pub(super) fn most_counted(&self, said: &Said) -> u64 {
+    pub(super) fn most_counted(&self, said: &EngineOutput) -> u64 {
         let bytes = match said {
-            Said::Lines(lines) if self.by == By::Podman => return lines.len() as u64,
-            Said::Lines(lines) => {
+            EngineOutput::Lines(lines) if self.by == By::Podman => return lines.len() as u64,
+            EngineOutput::Lines(lines) => {
                 return lines
                     .iter()
                     .map(|line| 1 + (line.raw.len() / PART) as u64)
                     .sum();
             }
-            Said::Rest(_) if self.by == By::Podman => return 0,
-            Said::Rest(bytes) => bytes,
-            Said::Other(_) => return 0,
+            EngineOutput::Rest(_) if self.by == By::Podman => return 0,
+            EngineOutput::Rest(bytes) => bytes,
+            EngineOutput::Other(_) => return 0,
         };
         1 + (bytes.len() / PART) as u64
     }
@@ -140,10 +140,10 @@ impl Unstamp {
         }
     }
 
-    fn cut(&mut self, at: i64, text: Bytes, out: &mut Vec<Stamped>) {
+    fn cut(&mut self, at: i64, text: Bytes, out: &mut Vec<EngineLine>) {
         let Some(mut found) = self.next_stamp(&text, 0) else {
             self.part.1 += text.len();
-            return out.push(Stamped {
+            return out.push(EngineLine {
                 at,
                 raw: text,
                 parts: Vec::new(),
@@ -160,7 +160,7 @@ impl Unstamp {
                     std::mem::take(&mut raw).freeze(),
                     std::mem::take(&mut parts),
                 );
-                out.push(Stamped { at, raw, parts });
+                out.push(EngineLine { at, raw, parts });
                 at = found.at;
             }
             begin = found.place + self.form.0;
@@ -172,14 +172,14 @@ impl Unstamp {
         }
         raw.extend_from_slice(&text[begin..]);
         self.part.1 += text.len() - begin;
-        out.push(Stamped {
+        out.push(EngineLine {
             at,
             raw: raw.freeze(),
             parts,
         });
     }
 
-    /// The next stamp that the engine put between two parts. What a program printed itself looks
+    /// The next stamp that the engine put between two parts. RequestKind a program printed itself looks
     /// the same, but for its time: it was before the engine took it. Those of an engine all have
     /// the same length.
     fn next_stamp(&self, text: &Bytes, begin: usize) -> Option<Inner> {
@@ -217,7 +217,7 @@ impl Unstamp {
 struct Inner {
     at: i64,
     place: usize,
-    /// What follows goes on with what is before.
+    /// RequestKind follows goes on with what is before.
     joins: bool,
 }
 
@@ -245,17 +245,17 @@ mod tests {
     const AT: i64 = 1_795_188_137_000_000_000;
 
     fn cut_by(by: By, line: &str) -> Option<Vec<(i64, String)>> {
-        let mut unstamp = Unstamp {
+        let mut stripper = PrefixStripper {
             by,
             form: (0, None),
             part: (0, 0),
         };
         let bytes = Bytes::copy_from_slice(line.as_bytes());
-        match unstamp.line(RawLine {
+        match stripper.line(RawLine {
             bytes,
             is_rest: false,
         }) {
-            Said::Lines(lines) => Some(
+            EngineOutput::Lines(lines) => Some(
                 lines
                     .into_iter()
                     .map(|it| (it.at, String::from_utf8_lossy(&it.raw).into_owned()))
@@ -342,7 +342,7 @@ mod tests {
             cut_by(By::Podman, &line),
             Some(vec![(AT, "slow partial line".to_owned())])
         );
-        // What a program prints of other times is its own.
+        // RequestKind a program prints of other times is its own.
         let earlier = stamp(-1);
         for own in [
             &earlier[..],
@@ -374,7 +374,7 @@ mod tests {
 
     #[test]
     fn what_goes_on_with_a_line_that_is_too_long_has_no_stamps_either() {
-        let mut unstamp = Unstamp {
+        let mut stripper = PrefixStripper {
             by: By::Docker,
             form: (0, None),
             part: (0, 0),
@@ -386,18 +386,18 @@ mod tests {
         };
         let half = "a".repeat(PART / 2);
         assert!(matches!(
-            unstamp.line(line(format!("{first}{half}"), false)),
-            Said::Lines(_)
+            stripper.line(line(format!("{first}{half}"), false)),
+            EngineOutput::Lines(_)
         ));
-        let rest = unstamp.line(line(format!("{half}{first}b{second}c"), true));
-        assert_eq!(rest, Said::Rest(format!("{half}bc").into()));
+        let rest = stripper.line(line(format!("{half}{first}b{second}c"), true));
+        assert_eq!(rest, EngineOutput::Rest(format!("{half}bc").into()));
         assert!(matches!(
-            unstamp.line(line("Error: no".to_owned(), false)),
-            Said::Other(_)
+            stripper.line(line("Error: no".to_owned(), false)),
+            EngineOutput::Other(_)
         ));
         assert!(matches!(
-            unstamp.line(line("more of it".to_owned(), true)),
-            Said::Other(_)
+            stripper.line(line("more of it".to_owned(), true)),
+            EngineOutput::Other(_)
         ));
     }
 }

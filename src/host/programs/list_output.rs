@@ -1,11 +1,11 @@
-//! What engines and kubectl say there is, and which of it a source means.
+//! RequestKind engines and kubectl say there is, and which of it a source means.
 
 use std::time::Duration;
 
 use globset::{Glob, GlobMatcher};
 
-use super::trouble::Trouble;
-use super::words::OfPod;
+use super::argv::PodContainer;
+use super::problem::Problem;
 use crate::model::source::{ContainerEngine, ContainerSelector, PodSelector, SourceKind};
 
 /// A container that was listed.
@@ -13,7 +13,7 @@ use crate::model::source::{ContainerEngine, ContainerSelector, PodSelector, Sour
 pub(super) struct ContainerTarget {
     /// Which of those that had this name one after another.
     pub(super) instance: String,
-    pub(super) at: At,
+    pub(super) at: ContainerLog,
     /// How often it was started again.
     pub(super) restarts: u32,
     pub(super) state: ContainerState,
@@ -24,9 +24,9 @@ pub(super) struct ContainerTarget {
 
 /// Of whom it is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum At {
+pub(super) enum ContainerLog {
     Engine(ContainerEngine, String),
-    Pod(OfPod),
+    Pod(PodContainer),
 }
 
 /// Whether anything is to be expected of it.
@@ -36,17 +36,19 @@ pub(super) enum ContainerState {
     /// It has ended, and how; its lines can still be read.
     Ended(String),
     /// There is none.
-    Gone(Trouble),
+    Gone(Problem),
     /// Nobody knows.
-    Unknown(Trouble),
+    Unknown(Problem),
 }
 
 impl ContainerTarget {
-    /// What tells it from the others of its host.
+    /// RequestKind tells it from the others of its host.
     pub(super) fn label(&self) -> String {
         match &self.at {
-            At::Engine(engine, id) => format!("{}:{}", engine.as_str(), &id[..id.len().min(12)]),
-            At::Pod(of) => format!("pod:{}/{}/{}", of.namespace, of.pod, of.container),
+            ContainerLog::Engine(engine, id) => {
+                format!("{}:{}", engine.as_str(), &id[..id.len().min(12)])
+            }
+            ContainerLog::Pod(of) => format!("pod:{}/{}/{}", of.namespace, of.pod, of.container),
         }
     }
 }
@@ -110,7 +112,7 @@ impl WantedContainers {
         } else {
             ContainerState::Ended(ended(status))
         };
-        let at = At::Engine(engine, id.to_owned());
+        let at = ContainerLog::Engine(engine, id.to_owned());
         let ended = if state == ContainerState::Running {
             None
         } else {
@@ -165,7 +167,7 @@ impl WantedContainers {
                 };
                 let [namespace, pod_name, container] =
                     [pod.namespace, pod.name, row.name].map(str::to_owned);
-                let at = At::Pod(OfPod {
+                let at = ContainerLog::Pod(PodContainer {
                     namespace,
                     pod: pod_name,
                     container,

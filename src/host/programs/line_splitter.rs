@@ -1,17 +1,17 @@
-//! The output of a program, cut into lines up to the mark that `streams.sh` puts behind it.
+//! The output of a program, cut into lines up to the mark that `programs.sh` puts behind it.
 
 use bytes::Bytes;
 
-/// Lines that are longer come in several parts.
+/// LineSplitter that are longer come in several parts.
 pub(super) const MAX_LINE: usize = 1 << 20;
 
 /// Cuts pieces of any size into lines.
 #[derive(Default)]
-pub(super) struct Cutter {
+pub(super) struct LineSplitter {
     /// `TOKEN:E `, which begins the mark; empty where there is none.
     mark: Vec<u8>,
     partial: Vec<u8>,
-    /// What is under way goes on with a part that is out already.
+    /// RequestKind is under way goes on with a part that is out already.
     is_rest: bool,
     /// An empty line waits: one right before the mark is not the program's.
     empty: bool,
@@ -29,7 +29,7 @@ pub(super) struct RawLine {
     pub(super) is_rest: bool,
 }
 
-impl Cutter {
+impl LineSplitter {
     /// For output of a shell with this token.
     pub(super) fn new(token: &str) -> Self {
         Self {
@@ -60,7 +60,7 @@ impl Cutter {
         }
     }
 
-    /// What was under way when everything ended.
+    /// RequestKind was under way when everything ended.
     pub(super) fn finish(&mut self, out: &mut Vec<RawLine>) {
         if !self.partial.is_empty() {
             self.end_line(out);
@@ -125,14 +125,16 @@ mod tests {
     use proptest::prelude::*;
 
     fn cut(pieces: &[&[u8]]) -> (Vec<String>, Option<i32>) {
-        let (mut cutter, mut out) = (Cutter::new("abc"), Vec::new());
-        pieces.iter().for_each(|piece| cutter.push(piece, &mut out));
-        cutter.finish(&mut out);
+        let (mut splitter, mut out) = (LineSplitter::new("abc"), Vec::new());
+        pieces
+            .iter()
+            .for_each(|piece| splitter.push(piece, &mut out));
+        splitter.finish(&mut out);
         (
             out.iter()
                 .map(|line| String::from_utf8_lossy(&line.bytes).into_owned())
                 .collect(),
-            cutter.ended(),
+            splitter.ended(),
         )
     }
 
@@ -165,18 +167,18 @@ mod tests {
             ("\nabc:E 0\n", false),
             ("one\n\n\nabc:E 3\n", false),
         ] {
-            let (mut cutter, mut out) = (Cutter::new("abc"), Vec::new());
-            cutter.push(text.as_bytes(), &mut out);
-            assert_eq!(cutter.is_unended(), expect, "{text:?}");
+            let (mut splitter, mut out) = (LineSplitter::new("abc"), Vec::new());
+            splitter.push(text.as_bytes(), &mut out);
+            assert_eq!(splitter.is_unended(), expect, "{text:?}");
         }
     }
 
     #[test]
     fn a_line_that_is_too_long_comes_in_parts() {
-        let (mut cutter, mut out) = (Cutter::new("abc"), Vec::new());
+        let (mut splitter, mut out) = (LineSplitter::new("abc"), Vec::new());
         let text = [vec![b'x'; 2 * MAX_LINE + 5], b"\nnext\n".to_vec()].concat();
         text.chunks(70_000)
-            .for_each(|piece| cutter.push(piece, &mut out));
+            .for_each(|piece| splitter.push(piece, &mut out));
         let parts: Vec<_> = out
             .iter()
             .map(|line| (line.bytes.len(), line.is_rest))

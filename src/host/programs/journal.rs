@@ -1,6 +1,6 @@
 //! Records of the journal as lines.
 //!
-//! What a record has is put into a line of syslog's form, `<PRI>TIME HOST IDENT[PID]: MESSAGE`, so
+//! RequestKind a record has is put into a line of syslog's form, `<PRI>TIME HOST IDENT[PID]: MESSAGE`, so
 //! that all that is made of lines (levels, filters, copies) works on it. The journal's own cursor
 //! is kept for going on after a lost connection.
 
@@ -10,23 +10,23 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::trouble::Trouble;
+use super::problem::Problem;
 use crate::model::time::Time;
 
 /// The problem of a journal that the login may not see.
 const DENIED: &str = "permission denied";
 
-/// What journalctl complains of, given its exit status and what it said.
-pub(super) fn explained(code: i32, said: &[String]) -> Option<Trouble> {
+/// RequestKind journalctl complains of, given its exit status and what it said.
+pub(super) fn explained(code: i32, said: &[String]) -> Option<Problem> {
     if code == 127 {
-        return Some(Trouble::plain(
+        return Some(Problem::plain(
             "there is no journalctl on this host; name its logs as sources",
         ));
     }
     if said.iter().any(|line| {
         line.contains("insufficient permissions") || line.contains("not seeing messages")
     }) {
-        return Some(Trouble::new(
+        return Some(Problem::new(
             DENIED,
             "let {user} see it: usermod -aG systemd-journal {user}",
         ));
@@ -37,8 +37,8 @@ pub(super) fn explained(code: i32, said: &[String]) -> Option<Trouble> {
         .map(|line| line.trim())
         .find(|line| !line.is_empty() && !line.starts_with("-- "))
     {
-        Some(line) => Some(Trouble::plain(line)),
-        None if code != 0 => Some(Trouble::plain(&format!(
+        Some(line) => Some(Problem::plain(line)),
+        None if code != 0 => Some(Problem::plain(&format!(
             "journalctl ended with status {code}"
         ))),
         None => None,
@@ -184,7 +184,7 @@ mod tests {
         ] {
             let said: Vec<String> = said.lines().map(str::to_owned).collect();
             assert_eq!(
-                explained(code, &said).map(|trouble| trouble.reason),
+                explained(code, &said).map(|problem| problem.reason),
                 expect.map(str::to_owned),
                 "{said:?}"
             );

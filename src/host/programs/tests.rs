@@ -1,10 +1,10 @@
 //! The script under every shell there is here, asked by hand.
 
-use crate::host::shell::STREAMS;
+use crate::host::shell::PROGRAMS;
 use crate::host::shell::codec::escape;
 use crate::host::shell::tests::{TOKEN, Talk, with_every_shell};
 
-use super::cut::Cutter;
+use super::line_splitter::LineSplitter;
 
 /// Runs a program as [`Program`](super::program::Program) does, and takes all that it prints.
 fn run(talk: &mut Talk, words: &[&str]) -> (Vec<String>, Option<i32>) {
@@ -13,24 +13,24 @@ fn run(talk: &mut Talk, words: &[&str]) -> (Vec<String>, Option<i32>) {
         .map(|word| format!(" ={}", escape(word.as_bytes())))
         .collect();
     talk.tell(&format!("S{escaped}"));
-    let (mut cutter, mut out) = (Cutter::new(TOKEN), Vec::new());
-    while cutter.ended().is_none() {
+    let (mut splitter, mut out) = (LineSplitter::new(TOKEN), Vec::new());
+    while splitter.ended().is_none() {
         let piece = talk.ask_raw("N", "J");
-        cutter.push(&piece, &mut out);
+        splitter.push(&piece, &mut out);
     }
     talk.tell("Q");
     (
         out.iter()
             .map(|line| String::from_utf8_lossy(&line.bytes).into_owned())
             .collect(),
-        cutter.ended(),
+        splitter.ended(),
     )
 }
 
 #[test]
 fn every_shell_hands_words_on_as_they_are_and_tells_the_exit_status() {
     with_every_shell(|shell, mut command| {
-        let mut talk = Talk::start_with(&mut command, "", &STREAMS);
+        let mut talk = Talk::start_with(&mut command, "", &PROGRAMS);
         let words = [
             "printf", "<%s>\n", "", "a  b", "$(id)", "`id`", "*", "'\"\\", "-n", "\\0101", "ü",
             "a\tb", "=x",
@@ -65,7 +65,7 @@ fn every_shell_hands_words_on_as_they_are_and_tells_the_exit_status() {
 #[test]
 fn every_shell_ends_a_program_of_which_no_more_is_wanted() {
     with_every_shell(|shell, mut command| {
-        let mut talk = Talk::start_with(&mut command, "", &STREAMS);
+        let mut talk = Talk::start_with(&mut command, "", &PROGRAMS);
         talk.tell("S =yes");
         assert!(talk.ask_raw("N", "J").starts_with(b"y\ny\n"), "{shell}");
         talk.tell("Q");

@@ -13,18 +13,18 @@ use crate::model::time::Time;
 use crate::transport::LinkError;
 use crate::transport::backoff::Backoff;
 
-use super::cut::RawLine;
-use super::input::Input;
-use super::last::{from_last, words_of};
-use super::listing::{At, ContainerState, ContainerTarget};
+use super::argv::{self, CommandLine, StartFrom};
+use super::dedup::Deduplicator;
+use super::input::StdinSource;
+use super::line_splitter::RawLine;
+use super::list_output::{ContainerLog, ContainerState, ContainerTarget};
+use super::problem::{self, Problem};
 use super::program::Shell;
-use super::reader::Reader;
+use super::reader::ProgramLineReader;
 use super::sift::Last;
-use super::stamped::{Said, Unstamp};
-use super::taken::Taken;
-use super::trouble::{self, Trouble};
-use super::words::{self, From, Words};
-use super::{StreamsHost, journal};
+use super::tail_start::{find_tail_start, log_command};
+use super::timestamp_prefix::{EngineOutput, PrefixStripper};
+use super::{ProgramsHost, journal};
 
 /// A program that cannot do what it is asked says so sooner.
 const SETTLED_AFTER: Duration = Duration::from_secs(3);
@@ -38,50 +38,50 @@ const ASK_EVERY: Duration = Duration::from_secs(2);
 /// Asking may take this part of the time in all, for it costs the host a process each time.
 const ASKING_SHARE: u32 = 20;
 
-/// What is followed, across connections.
-pub(super) struct Stream {
+/// RequestKind is followed, across connections.
+pub(super) struct ProgramSource {
     number: u32,
     name: String,
     /// As [`SourceInfo::path`].
     label: String,
     as_root: bool,
-    pub(super) what: What,
-    reader: Reader,
-    /// What was said of it last: the problem, if any.
-    told: Option<Option<Trouble>>,
-    /// Its trouble is the host's.
+    pub(super) what: ProgramKind,
+    reader: ProgramLineReader,
+    /// RequestKind was said of it last: the problem, if any.
+    told: Option<Option<Problem>>,
+    /// Its problem is the host's.
     counts: bool,
     /// The time of the last line that was sent.
     newest: Option<Time>,
-    /// What keeps a part of the journal from us while the rest is read.
-    standing: Option<Trouble>,
-    given: Given,
+    /// RequestKind keeps a part of the journal from us while the rest is read.
+    standing: Option<Problem>,
+    given: PassProgress,
 }
 
-/// What a bounded pass has of a stream.
+/// RequestKind a bounded pass has of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Given {
+enum PassProgress {
     Nothing,
-    /// Lines, and there may be more.
+    /// LineSplitter, and there may be more.
     Some,
     All,
 }
 
 /// Where its lines come from.
-pub(super) enum What {
+pub(super) enum ProgramKind {
     Journal {
         unit: Option<String>,
         cursor: Option<String>,
     },
-    Command(Words),
-    Container(Box<Followed>),
-    Input(Input),
+    Command(CommandLine),
+    Container(Box<FollowedContainer>),
+    Input(StdinSource),
 }
 
 /// A container that is followed.
-pub(super) struct Followed {
+pub(super) struct FollowedContainer {
     target: watch::Receiver<Option<ContainerTarget>>,
-    taken: Taken,
+    taken: Deduplicator,
     /// All of it is wanted, for it came into being while we looked; or was begun with before.
     whole: bool,
     /// The one that is read, and how often it had been started again.
@@ -91,20 +91,20 @@ pub(super) struct Followed {
 }
 
 /// How it ended.
-struct StreamEnd {
+struct ProgramEnd {
     code: Option<i32>,
     /// The last that it said beside lines.
     complaint: Option<String>,
 }
 
-/// What was heard of a running program.
+/// RequestKind was heard of a running program.
 #[derive(Default)]
-struct StreamHeard {
-    /// Lines have come, or it runs for a while.
+struct ProgramHeard {
+    /// LineSplitter have come, or it runs for a while.
     settled: bool,
     complaint: Option<String>,
     /// Of a container: its stamps are read.
-    unstamp: Option<Unstamp>,
+    stripper: Option<PrefixStripper>,
     /// The last line of it was new.
     is_new: bool,
     /// Those that will be sent when it has ended, where only so many are wanted.
@@ -112,8 +112,8 @@ struct StreamHeard {
 }
 
 /// A program that is run, and what is wanted of it.
-struct Run {
-    words: Words,
+struct ProgramRun {
+    words: CommandLine,
     /// It is ended then.
     limit: Option<Instant>,
     /// Only so many lines, the last ones.
@@ -122,15 +122,15 @@ struct Run {
     holds: bool,
 }
 
-impl Stream {
+impl ProgramSource {
     pub(super) fn new(
         number: u32,
         name: String,
         label: String,
         spec: &SourceSpec,
-        what: What,
+        what: ProgramKind,
     ) -> Self {
-        let reader = Reader::new(spec.time.as_deref());
+        let reader = ProgramLineReader::new(spec.time.as_deref());
         Self {
             number,
             name,
@@ -142,11 +142,11 @@ impl Stream {
             counts: true,
             newest: None,
             standing: None,
-            given: Given::Nothing,
+            given: PassProgress::Nothing,
         }
     }
 
-    /// A container of several that a pattern means: that one of them has ended is no trouble of the
+    /// A container of several that a pattern means: that one of them has ended is no problem of the
     /// host.
     pub(super) fn one_of_many(self) -> Self {
         Self {
@@ -156,18 +156,21 @@ impl Stream {
     }
 
     /// Reads it until the connection ends; in a bounded pass until it has given its last lines.
-    /// What cannot be read says why and is tried again; it takes nothing else of its host with it.
-    pub(super) async fn run(&mut self, host: &StreamsHost<'_>) {
+    /// RequestKind cannot be read says why and is tried again; it takes nothing else of its host with it.
+    pub(super) async fn run(&mut self, host: &ProgramsHost<'_>) {
         self.told = None;
         if let Some(clock) = host.clock().await {
             self.reader.set_clock(&clock);
         }
-        if let What::Input(input) = &mut self.what {
+        if let ProgramKind::Input(input) = &mut self.what {
             return input
                 .run(&mut self.reader, self.number, &self.name, host)
                 .await;
         }
-        if host.work.once && matches!(self.what, What::Command(_)) && self.given != Given::Nothing {
+        if host.work.once
+            && matches!(self.what, ProgramKind::Command(_))
+            && self.given != PassProgress::Nothing
+        {
             return self.not_again(host).await;
         }
         let mut backoff = Backoff::default();
@@ -178,7 +181,7 @@ impl Stream {
                 Ok(None) => return,
                 Err(error) => {
                     if host.connection.has_ended_by(&error).await {
-                        // Not the stream's trouble; whoever holds the connection knows.
+                        // Not the stream's problem; whoever holds the connection knows.
                         return std::future::pending().await;
                     }
                     self.tell(host, Some(error.into())).await;
@@ -200,12 +203,12 @@ impl Stream {
 
     /// A command says something else each time: over another connection of a pass it is not run
     /// once more.
-    async fn not_again(&mut self, host: &StreamsHost<'_>) {
-        if self.given == Given::Some {
+    async fn not_again(&mut self, host: &ProgramsHost<'_>) {
+        if self.given == PassProgress::Some {
             let reason = "the connection was lost while it ran, and its last lines with it";
             self.tell(
                 host,
-                Some(Trouble::new(
+                Some(Problem::new(
                     reason,
                     "ask again; a pass runs a command once",
                 )),
@@ -215,9 +218,9 @@ impl Stream {
     }
 
     /// Waits until there is something to read; false in a bounded pass where there is nothing.
-    async fn is_wanted(&mut self, host: &StreamsHost<'_>) -> bool {
+    async fn is_wanted(&mut self, host: &ProgramsHost<'_>) -> bool {
         loop {
-            let What::Container(followed) = &mut self.what else {
+            let ProgramKind::Container(followed) = &mut self.what else {
                 return true;
             };
             let target = followed.target.borrow_and_update().clone();
@@ -226,9 +229,9 @@ impl Stream {
             let why = match target.as_ref().map(|target| &target.state) {
                 Some(ContainerState::Running) => return true,
                 Some(ContainerState::Ended(_)) if !(followed.is_read && is_same) => return true,
-                Some(ContainerState::Ended(why)) => Some(Trouble::plain(why)),
+                Some(ContainerState::Ended(why)) => Some(Problem::plain(why)),
                 Some(ContainerState::Gone(why)) => {
-                    // What comes into being under this name is new from its first line.
+                    // RequestKind comes into being under this name is new from its first line.
                     followed.whole = true;
                     Some(why.clone())
                 }
@@ -251,20 +254,21 @@ impl Stream {
 
     /// Reads until there is no more for now: how long to wait, or `None` where that was all. No
     /// time means: as long as it takes after so many failures.
-    async fn turn(&mut self, host: &StreamsHost<'_>) -> Result<Option<Duration>, LinkError> {
+    async fn turn(&mut self, host: &ProgramsHost<'_>) -> Result<Option<Duration>, LinkError> {
         if host.work.once {
             let _place = host.places.acquire().await;
             let mut shell = Shell::start(host.connection, self.as_root).await?;
-            let limit = matches!(self.what, What::Command(_)).then(|| Instant::now() + HEARD_FOR);
+            let limit =
+                matches!(self.what, ProgramKind::Command(_)).then(|| Instant::now() + HEARD_FOR);
             if limit.is_some() {
                 // From here on it may have run, whatever is heard of it.
-                self.given = Given::Some;
+                self.given = PassProgress::Some;
             }
             let ending = self.read(&mut shell, host, false, limit).await?;
             shell.end().await;
-            self.given = Given::All;
-            let trouble = self.trouble_of(&ending, true);
-            self.tell(host, trouble).await;
+            self.given = PassProgress::All;
+            let problem = self.problem_of(&ending, true);
+            self.tell(host, problem).await;
             return Ok(None);
         }
         let follows = !self.has_ended();
@@ -302,7 +306,7 @@ impl Stream {
     /// A place to follow it, where there is one or it cannot do without.
     async fn place<'a>(
         &mut self,
-        host: &'a StreamsHost<'_>,
+        host: &'a ProgramsHost<'_>,
         follows: bool,
     ) -> Option<tokio::sync::SemaphorePermit<'a>> {
         if !follows {
@@ -311,13 +315,13 @@ impl Stream {
         if let Ok(place) = host.places.try_acquire() {
             return Some(place);
         }
-        if !matches!(self.what, What::Command(_)) {
+        if !matches!(self.what, ProgramKind::Command(_)) {
             return None;
         }
         let reason = "it waits, for as many other streams are followed as one connection allows";
         self.tell(
             host,
-            Some(Trouble::new(
+            Some(Problem::new(
                 reason,
                 "name fewer commands and journals for this host",
             )),
@@ -327,7 +331,7 @@ impl Stream {
     }
 
     fn has_ended(&self) -> bool {
-        let What::Container(followed) = &self.what else {
+        let ProgramKind::Container(followed) = &self.what else {
             return false;
         };
         matches!(
@@ -344,19 +348,19 @@ impl Stream {
     async fn read(
         &mut self,
         shell: &mut Shell,
-        host: &StreamsHost<'_>,
+        host: &ProgramsHost<'_>,
         follow: bool,
         limit: Option<Instant>,
-    ) -> Result<StreamEnd, LinkError> {
-        if let What::Journal { .. } = &self.what {
-            let (said, code) = shell.answer(&words::journal_check()).await?;
+    ) -> Result<ProgramEnd, LinkError> {
+        if let ProgramKind::Journal { .. } = &self.what {
+            let (said, code) = shell.answer(&argv::journal_check()).await?;
             self.standing = journal::explained(code, &said);
         }
         if let Some(words) = self.before() {
             self.listen(
                 shell,
                 host,
-                Run {
+                ProgramRun {
                     words,
                     limit,
                     last: None,
@@ -367,16 +371,16 @@ impl Stream {
         }
         let holds = !follow
             && !host.work.once
-            && matches!(self.what, What::Container(_))
+            && matches!(self.what, ProgramKind::Container(_))
             && !self.has_ended();
         if let Some(at) = self.begins_with_last() {
             let lines = host.work.lines;
-            let words = words_of(&at, &from_last(shell, &at, lines).await?.from, false);
+            let words = log_command(&at, &find_tail_start(shell, &at, lines).await?.from, false);
             let ending = self
                 .listen(
                     shell,
                     host,
-                    Run {
+                    ProgramRun {
                         words,
                         limit,
                         last: Some(lines as usize),
@@ -392,7 +396,7 @@ impl Stream {
         self.listen(
             shell,
             host,
-            Run {
+            ProgramRun {
                 words,
                 limit,
                 last: None,
@@ -402,10 +406,10 @@ impl Stream {
         .await
     }
 
-    /// What is to be read first, if anything: where a container was started again while we did not
+    /// RequestKind is to be read first, if anything: where a container was started again while we did not
     /// look, the end of the one before it.
-    fn before(&mut self) -> Option<Words> {
-        let What::Container(followed) = &mut self.what else {
+    fn before(&mut self) -> Option<CommandLine> {
+        let ProgramKind::Container(followed) = &mut self.what else {
             return None;
         };
         let target = followed.target.borrow().clone()?;
@@ -413,15 +417,15 @@ impl Stream {
             .instance
             .replace((target.instance.clone(), target.restarts));
         match (was, &target.at) {
-            (Some((instance, restarts)), At::Pod(of))
+            (Some((instance, restarts)), ContainerLog::Pod(of))
                 if instance == target.instance && restarts < target.restarts =>
             {
                 let since = followed.taken.resume()?;
-                Some(words::pod_log(of, &From::Time(since), false, true))
+                Some(argv::pod_log(of, &StartFrom::Time(since), false, true))
             }
             (Some((instance, _)), _) if instance != target.instance => {
                 // Another of the same name: all of it is new.
-                (followed.taken, followed.whole) = (Taken::default(), true);
+                (followed.taken, followed.whole) = (Deduplicator::default(), true);
                 None
             }
             _ => None,
@@ -429,15 +433,15 @@ impl Stream {
     }
 
     /// The container of which only the last lines are wanted, before everything that comes.
-    fn begins_with_last(&mut self) -> Option<At> {
-        let What::Container(followed) = &mut self.what else {
+    fn begins_with_last(&mut self) -> Option<ContainerLog> {
+        let ProgramKind::Container(followed) = &mut self.what else {
             return None;
         };
         if followed.whole {
             return None;
         }
         // A connection may have ended while they were read, of which nothing was sent.
-        followed.taken = Taken::default();
+        followed.taken = Deduplicator::default();
         followed
             .target
             .borrow()
@@ -445,21 +449,26 @@ impl Stream {
             .map(|target| target.at.clone())
     }
 
-    fn words(&mut self, lines: u32, follow: bool) -> Words {
+    fn words(&mut self, lines: u32, follow: bool) -> CommandLine {
         match &mut self.what {
-            What::Journal { unit, cursor } => {
-                let from = cursor.as_deref().map_or(From::Last(lines), From::Cursor);
-                words::journal(unit.as_deref(), &from, follow)
+            ProgramKind::Journal { unit, cursor } => {
+                let from = cursor
+                    .as_deref()
+                    .map_or(StartFrom::Last(lines), StartFrom::Cursor);
+                argv::journal(unit.as_deref(), &from, follow)
             }
-            What::Command(words) => words.clone(),
-            What::Container(followed) => {
-                let from = followed.taken.resume().map_or(From::Oldest, From::Time);
+            ProgramKind::Command(words) => words.clone(),
+            ProgramKind::Container(followed) => {
+                let from = followed
+                    .taken
+                    .resume()
+                    .map_or(StartFrom::Oldest, StartFrom::Time);
                 let target = followed.target.borrow();
                 target
                     .as_ref()
-                    .map_or_else(Vec::new, |target| words_of(&target.at, &from, follow))
+                    .map_or_else(Vec::new, |target| log_command(&target.at, &from, follow))
             }
-            What::Input(_) => Vec::new(),
+            ProgramKind::Input(_) => Vec::new(),
         }
     }
 
@@ -467,9 +476,9 @@ impl Stream {
     async fn listen(
         &mut self,
         shell: &mut Shell,
-        host: &StreamsHost<'_>,
-        run: Run,
-    ) -> Result<StreamEnd, LinkError> {
+        host: &ProgramsHost<'_>,
+        run: ProgramRun,
+    ) -> Result<ProgramEnd, LinkError> {
         let mut program = shell.run(&run.words).await?;
         let mut heard = self.begin_to_hear(run.last);
         let mut held = None;
@@ -478,9 +487,9 @@ impl Stream {
                 Some(limit) => timeout_at(limit, program.next()).await,
                 None => Ok(self.settle(pin!(program.next()), host, &mut heard).await),
             };
-            // What goes on beyond its time is ended with its shell.
+            // RequestKind goes on beyond its time is ended with its shell.
             let Ok(more) = more else {
-                return Ok(StreamEnd {
+                return Ok(ProgramEnd {
                     code: None,
                     complaint: heard.complaint,
                 });
@@ -504,25 +513,25 @@ impl Stream {
         let code = program.end().await?;
         self.took(host, held, &mut heard).await;
         self.took_last(host, &mut heard).await;
-        Ok(StreamEnd {
+        Ok(ProgramEnd {
             code: Some(code.unwrap_or(-1)),
             complaint: heard.complaint,
         })
     }
 
-    fn begin_to_hear(&self, last: Option<usize>) -> StreamHeard {
-        let unstamp = match &self.what {
-            What::Container(followed) => followed
+    fn begin_to_hear(&self, last: Option<usize>) -> ProgramHeard {
+        let stripper = match &self.what {
+            ProgramKind::Container(followed) => followed
                 .target
                 .borrow()
                 .as_ref()
-                .map(|target| Unstamp::new(&target.at)),
+                .map(|target| PrefixStripper::new(&target.at)),
             _ => None,
         };
-        StreamHeard {
-            unstamp,
+        ProgramHeard {
+            stripper,
             last: last.map(|most| (Last::default(), most)),
-            ..StreamHeard::default()
+            ..ProgramHeard::default()
         }
     }
 
@@ -530,37 +539,42 @@ impl Stream {
     async fn settle<T>(
         &mut self,
         mut coming: Pin<&mut impl Future<Output = T>>,
-        host: &StreamsHost<'_>,
-        heard: &mut StreamHeard,
+        host: &ProgramsHost<'_>,
+        heard: &mut ProgramHeard,
     ) -> T {
         if !heard.settled {
             if let Ok(more) = timeout(SETTLED_AFTER, &mut coming).await {
                 return more;
             }
             heard.settled = true;
-            let trouble = heard.complaint.as_deref().map(Trouble::plain);
-            self.tell(host, self.standing.clone().or(trouble)).await;
+            let problem = heard.complaint.as_deref().map(Problem::plain);
+            self.tell(host, self.standing.clone().or(problem)).await;
         }
         coming.await
     }
 
-    async fn took(&mut self, host: &StreamsHost<'_>, more: Vec<RawLine>, heard: &mut StreamHeard) {
+    async fn took(
+        &mut self,
+        host: &ProgramsHost<'_>,
+        more: Vec<RawLine>,
+        heard: &mut ProgramHeard,
+    ) {
         let mut lines = Vec::with_capacity(more.len());
         match &mut self.what {
-            What::Journal { cursor, .. } => {
+            ProgramKind::Journal { cursor, .. } => {
                 for line in more {
                     let named = self.reader.record(&line.bytes, &mut lines);
                     *cursor = named.or(cursor.take());
                 }
             }
-            What::Container(followed) => stamped(
+            ProgramKind::Container(followed) => stamped(
                 &mut self.reader,
                 &mut followed.taken,
                 more,
                 heard,
                 &mut lines,
             ),
-            What::Command(_) | What::Input(_) => {
+            ProgramKind::Command(_) | ProgramKind::Input(_) => {
                 self.reader.learn(more.iter().map(|line| &line.bytes[..]));
                 lines.extend(more.into_iter().map(|line| self.reader.plain(line)));
             }
@@ -572,22 +586,22 @@ impl Stream {
     }
 
     /// Sends the last lines, where that was all that is wanted; from there on everything is.
-    async fn took_last(&mut self, host: &StreamsHost<'_>, heard: &mut StreamHeard) {
+    async fn took_last(&mut self, host: &ProgramsHost<'_>, heard: &mut ProgramHeard) {
         let Some((mut last, _)) = heard.last.take() else {
             return;
         };
-        if let What::Container(followed) = &mut self.what {
+        if let ProgramKind::Container(followed) = &mut self.what {
             followed.whole = true;
         }
         self.send(host, last.take(), heard).await;
     }
 
-    async fn send(&mut self, host: &StreamsHost<'_>, lines: Vec<Line>, heard: &mut StreamHeard) {
+    async fn send(&mut self, host: &ProgramsHost<'_>, lines: Vec<Line>, heard: &mut ProgramHeard) {
         if lines.is_empty() {
             return;
         }
         heard.settled = true;
-        self.given = Given::Some;
+        self.given = PassProgress::Some;
         self.newest = lines.last().map(|line| line.time);
         // Together: where the connection ends while the queue is full, none of it may be dropped.
         let state = self.news(host, self.standing.clone());
@@ -600,62 +614,64 @@ impl Stream {
             .await;
     }
 
-    /// What is said of it when all of it that there is has been read.
-    async fn ended(&mut self, host: &StreamsHost<'_>, ending: &StreamEnd) {
+    /// RequestKind is said of it when all of it that there is has been read.
+    async fn ended(&mut self, host: &ProgramsHost<'_>, ending: &ProgramEnd) {
         let had_ended = self.has_ended();
-        let trouble = self.trouble_of(ending, false);
-        let is_well = trouble.is_none();
-        if let What::Container(followed) = &mut self.what {
+        let problem = self.problem_of(ending, false);
+        let is_well = problem.is_none();
+        if let ProgramKind::Container(followed) = &mut self.what {
             followed.is_read = had_ended && is_well;
         }
-        // What has ended says so in a moment.
+        // RequestKind has ended says so in a moment.
         if !(had_ended && is_well) {
-            self.tell(host, trouble).await;
+            self.tell(host, problem).await;
         }
     }
 
-    fn trouble_of(&self, ending: &StreamEnd, once: bool) -> Option<Trouble> {
+    fn problem_of(&self, ending: &ProgramEnd, once: bool) -> Option<Problem> {
         let said = ending.complaint.as_deref().unwrap_or_default();
         match (&self.what, ending.code) {
-            (What::Journal { .. }, _) if self.standing.is_some() => self.standing.clone(),
-            (_, None) | (What::Input(_), _) => None,
-            (What::Journal { .. }, Some(_)) => {
-                (!once).then(|| Trouble::plain("journalctl ended on the host"))
+            (ProgramKind::Journal { .. }, _) if self.standing.is_some() => self.standing.clone(),
+            (_, None) | (ProgramKind::Input(_), _) => None,
+            (ProgramKind::Journal { .. }, Some(_)) => {
+                (!once).then(|| Problem::plain("journalctl ended on the host"))
             }
-            (What::Command(_), Some(0)) if once => None,
-            (What::Command(words), Some(code)) => Some(trouble::of_command(&words[0], code)),
-            (What::Container(_), Some(0)) => None,
-            (What::Container(followed), Some(code)) => Some(
+            (ProgramKind::Command(_), Some(0)) if once => None,
+            (ProgramKind::Command(words), Some(code)) => Some(problem::of_command(&words[0], code)),
+            (ProgramKind::Container(_), Some(0)) => None,
+            (ProgramKind::Container(followed), Some(code)) => Some(
                 match followed.target.borrow().as_ref().map(|target| &target.at) {
-                    Some(At::Engine(engine, _)) => trouble::of_engine(*engine, code, said),
-                    _ => trouble::of_kubectl(code, said),
+                    Some(ContainerLog::Engine(engine, _)) => {
+                        problem::of_engine(*engine, code, said)
+                    }
+                    _ => problem::of_kubectl(code, said),
                 },
             ),
         }
     }
 
     /// Says that it is read or why it is not, where that has changed.
-    async fn tell(&mut self, host: &StreamsHost<'_>, trouble: Option<Trouble>) {
-        host.outbox.send_all(self.news(host, trouble)).await;
+    async fn tell(&mut self, host: &ProgramsHost<'_>, problem: Option<Problem>) {
+        host.outbox.send_all(self.news(host, problem)).await;
     }
 
-    fn news(&mut self, host: &StreamsHost<'_>, trouble: Option<Trouble>) -> Option<HostEvent> {
-        if self.told.as_ref() == Some(&trouble) {
+    fn news(&mut self, host: &ProgramsHost<'_>, problem: Option<Problem>) -> Option<HostEvent> {
+        if self.told.as_ref() == Some(&problem) {
             return None;
         }
-        self.told = Some(trouble.clone());
-        let of_host = trouble
+        self.told = Some(problem.clone());
+        let of_host = problem
             .as_ref()
             .filter(|_| self.counts)
-            .map(|trouble| trouble.of(&self.label));
-        trouble::note(host.problems, &self.name, of_host);
+            .map(|problem| problem.of(&self.label));
+        problem::set_problem(host.problems, &self.name, of_host);
         let (name, path) = (self.name.as_str().into(), self.label.as_str().into());
         let stamps = Some(match self.what {
-            What::Journal { .. } => "journal",
-            What::Container(_) => "engine",
-            What::Command(_) | What::Input(_) => self.reader.stamps(),
+            ProgramKind::Journal { .. } => "journal",
+            ProgramKind::Container(_) => "engine",
+            ProgramKind::Command(_) | ProgramKind::Input(_) => self.reader.stamps(),
         });
-        let problem = trouble.map(|trouble| trouble.reason);
+        let problem = problem.map(|problem| problem.reason);
         Some(HostEvent::Source(
             self.number,
             SourceInfo {
@@ -668,12 +684,12 @@ impl Stream {
     }
 }
 
-impl Followed {
+impl FollowedContainer {
     /// One that is looked for; `whole` where it came into being while we looked.
     pub(super) fn new(target: watch::Receiver<Option<ContainerTarget>>, whole: bool) -> Self {
         Self {
             target,
-            taken: Taken::default(),
+            taken: Deduplicator::default(),
             whole,
             instance: None,
             is_read: false,
@@ -681,27 +697,27 @@ impl Followed {
     }
 }
 
-/// Lines of an engine. One without a stamp is its complaint; behind others it may as well go on
+/// LineSplitter of an engine. One without a stamp is its complaint; behind others it may as well go on
 /// with them.
 fn stamped(
-    reader: &mut Reader,
-    taken: &mut Taken,
+    reader: &mut ProgramLineReader,
+    taken: &mut Deduplicator,
     more: Vec<RawLine>,
-    heard: &mut StreamHeard,
+    heard: &mut ProgramHeard,
     out: &mut Vec<Line>,
 ) {
-    let Some(unstamp) = &mut heard.unstamp else {
+    let Some(stripper) = &mut heard.stripper else {
         return;
     };
-    let said: Vec<_> = more.into_iter().map(|line| unstamp.line(line)).collect();
+    let said: Vec<_> = more.into_iter().map(|line| stripper.line(line)).collect();
     reader.learn(said.iter().flat_map(|said| match said {
-        Said::Lines(lines) => lines.iter().map(|line| &line.raw[..]).collect(),
+        EngineOutput::Lines(lines) => lines.iter().map(|line| &line.raw[..]).collect(),
         _ => Vec::new(),
     }));
     let mut begun = heard.settled;
     for said in said {
         match said {
-            Said::Lines(lines) => {
+            EngineOutput::Lines(lines) => {
                 begun = true;
                 for line in lines {
                     let new = taken.take(line);
@@ -709,13 +725,13 @@ fn stamped(
                     out.extend(new.map(|line| reader.stamped(line.at, line.raw)));
                 }
             }
-            Said::Rest(bytes) => out.extend(heard.is_new.then(|| {
+            EngineOutput::Rest(bytes) => out.extend(heard.is_new.then(|| {
                 reader.plain(RawLine {
                     bytes,
                     is_rest: true,
                 })
             })),
-            Said::Other(bytes) => {
+            EngineOutput::Other(bytes) => {
                 heard.complaint = Some(String::from_utf8_lossy(&bytes).into_owned());
                 out.extend(begun.then(|| {
                     reader.plain(RawLine {

@@ -1,4 +1,4 @@
-//! What is wanted of lines that come in their order: the first or the last of them, records that
+//! RequestKind is wanted of lines that come in their order: the first or the last of them, records that
 //! match, or their number.
 //!
 //! Bounded in memory whatever comes: what may be wanted later is held up to a number of bytes, and
@@ -23,10 +23,10 @@ const MOST_BYTES: usize = 8 << 20;
 /// More buckets than a screen, or a file of a spreadsheet, has room for.
 const MOST_BUCKETS: usize = 100_000;
 
-/// What a line takes beside its bytes, about.
+/// RequestKind a line takes beside its bytes, about.
 const OVERHEAD: usize = 100;
 
-/// Lines in a queue of so many, and so many bytes.
+/// LineSplitter in a queue of so many, and so many bytes.
 #[derive(Default)]
 pub(super) struct Last {
     lines: VecDeque<Line>,
@@ -140,7 +140,7 @@ pub(super) fn is_before(line: &Line, start: &PageStart) -> bool {
     }
 }
 
-/// What is made of the records that match.
+/// RequestKind is made of the records that match.
 enum Catch<'a> {
     Hits(&'a SearchRequest),
     Counts(

@@ -6,11 +6,11 @@ use jiff::Timestamp;
 use crate::model::source::{ContainerEngine, PodSelector};
 
 /// A program and its arguments.
-pub(super) type Words = Vec<String>;
+pub(super) type CommandLine = Vec<String>;
 
 /// From where on lines are wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum From<'a> {
+pub(super) enum StartFrom<'a> {
     /// The last so many.
     Last(u32),
     /// All there are.
@@ -22,12 +22,12 @@ pub(super) enum From<'a> {
 }
 
 /// Says what keeps it from being read, and nothing of the journal.
-pub(super) fn journal_check() -> Words {
+pub(super) fn journal_check() -> CommandLine {
     words(&["journalctl", "--no-pager", "--lines=0"])
 }
 
 /// Records of the journal, as JSON.
-pub(super) fn journal(unit: Option<&str>, from: &From<'_>, follow: bool) -> Words {
+pub(super) fn journal(unit: Option<&str>, from: &StartFrom<'_>, follow: bool) -> CommandLine {
     let mut out = words(&[
         "journalctl",
         "--no-pager",
@@ -37,12 +37,12 @@ pub(super) fn journal(unit: Option<&str>, from: &From<'_>, follow: bool) -> Word
     ]);
     out.extend(unit.map(|unit| format!("--unit={unit}")));
     match from {
-        From::Last(lines) => out.push(format!("--lines={lines}")),
-        From::Oldest => out.push("--lines=all".to_owned()),
-        From::Cursor(cursor) => {
+        StartFrom::Last(lines) => out.push(format!("--lines={lines}")),
+        StartFrom::Oldest => out.push("--lines=all".to_owned()),
+        StartFrom::Cursor(cursor) => {
             out.extend([format!("--after-cursor={cursor}"), "--lines=all".to_owned()]);
         }
-        From::Time(at) => {
+        StartFrom::Time(at) => {
             out.extend([
                 format!("--since=@{}", at.div_euclid(1_000_000_000)),
                 "--lines=all".to_owned(),
@@ -54,24 +54,24 @@ pub(super) fn journal(unit: Option<&str>, from: &From<'_>, follow: bool) -> Word
 }
 
 /// Containers with their state: number, names and status, between tabs.
-pub(super) fn containers(engine: ContainerEngine) -> Words {
+pub(super) fn containers(engine: ContainerEngine) -> CommandLine {
     let format = "--format={{.ID}}\t{{.Names}}\t{{.Status}}";
     words(&[engine.as_str(), "ps", "--all", "--no-trunc", format])
 }
 
-/// Lines of a container, stamped.
+/// LineSplitter of a container, stamped.
 pub(super) fn container_log(
     engine: ContainerEngine,
     id: &str,
-    from: &From<'_>,
+    from: &StartFrom<'_>,
     follow: bool,
-) -> Words {
+) -> CommandLine {
     let mut out = words(&[engine.as_str(), "logs", "--timestamps"]);
     out.extend(follow.then(|| "--follow".to_owned()));
     match from {
-        From::Last(lines) => out.push(format!("--tail={lines}")),
-        From::Time(at) => out.push(format!("--since={}", rfc3339(*at))),
-        From::Oldest | From::Cursor(_) => {}
+        StartFrom::Last(lines) => out.push(format!("--tail={lines}")),
+        StartFrom::Time(at) => out.push(format!("--since={}", rfc3339(*at))),
+        StartFrom::Oldest | StartFrom::Cursor(_) => {}
     }
     out.push(id.to_owned());
     out
@@ -79,7 +79,7 @@ pub(super) fn container_log(
 
 /// Pods with their containers: namespace, name, identity, phase, containers and how often each was
 /// started again; the same of those that run before them; and which of these go on beside them.
-pub(super) fn pods(pod: &PodSelector) -> Words {
+pub(super) fn pods(pod: &PodSelector) -> CommandLine {
     let columns = "-o=custom-columns=A:.metadata.namespace,B:.metadata.name,C:.metadata.uid,D:.status.phase,\
                    E:.status.containerStatuses[*].name,F:.status.containerStatuses[*].restartCount,\
                    G:.status.initContainerStatuses[*].name,H:.status.initContainerStatuses[*].restartCount,\
@@ -104,14 +104,19 @@ pub(super) fn pods(pod: &PodSelector) -> Words {
 
 /// Which container of which pod.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct OfPod {
+pub(super) struct PodContainer {
     pub(super) namespace: String,
     pub(super) pod: String,
     pub(super) container: String,
 }
 
-/// Lines of a container of a pod, stamped; `previous`: of the one before it was started again.
-pub(super) fn pod_log(of: &OfPod, from: &From<'_>, follow: bool, previous: bool) -> Words {
+/// LineSplitter of a container of a pod, stamped; `previous`: of the one before it was started again.
+pub(super) fn pod_log(
+    of: &PodContainer,
+    from: &StartFrom<'_>,
+    follow: bool,
+    previous: bool,
+) -> CommandLine {
     let mut out = words(&["kubectl", "logs", "--timestamps", "--cache-dir=/dev/null"]);
     out.extend([
         format!("--namespace={}", of.namespace),
@@ -120,9 +125,9 @@ pub(super) fn pod_log(of: &OfPod, from: &From<'_>, follow: bool, previous: bool)
     out.extend(follow.then(|| "--follow".to_owned()));
     out.extend(previous.then(|| "--previous".to_owned()));
     match from {
-        From::Last(lines) => out.push(format!("--tail={lines}")),
-        From::Time(at) => out.push(format!("--since-time={}", rfc3339(*at))),
-        From::Oldest | From::Cursor(_) => {}
+        StartFrom::Last(lines) => out.push(format!("--tail={lines}")),
+        StartFrom::Time(at) => out.push(format!("--since-time={}", rfc3339(*at))),
+        StartFrom::Oldest | StartFrom::Cursor(_) => {}
     }
     out.push(of.pod.clone());
     out
@@ -134,7 +139,7 @@ fn rfc3339(at: i64) -> String {
         .to_string()
 }
 
-fn words(words: &[&str]) -> Words {
+fn words(words: &[&str]) -> CommandLine {
     words.iter().map(|&word| word.to_owned()).collect()
 }
 
@@ -144,19 +149,19 @@ mod tests {
 
     #[test]
     fn a_stream_is_asked_for_with_fixed_options() {
-        let from = From::Time(1_795_188_137_000_000_000);
-        let of = OfPod {
+        let from = StartFrom::Time(1_795_188_137_000_000_000);
+        let of = PodContainer {
             namespace: "shop".to_owned(),
             pod: "web-0".to_owned(),
             container: "app".to_owned(),
         };
         for (words, expect) in [
             (
-                journal(Some("a.service"), &From::Cursor("s=1"), true),
+                journal(Some("a.service"), &StartFrom::Cursor("s=1"), true),
                 "journalctl --no-pager --quiet --all --output=json --unit=a.service --after-cursor=s=1 --lines=all --follow",
             ),
             (
-                journal(None, &From::Last(5), false),
+                journal(None, &StartFrom::Last(5), false),
                 "journalctl --no-pager --quiet --all --output=json --lines=5",
             ),
             (
@@ -164,7 +169,7 @@ mod tests {
                 "docker logs --timestamps --follow --since=2026-11-20T15:22:17Z ab12",
             ),
             (
-                container_log(ContainerEngine::Podman, "ab12", &From::Oldest, false),
+                container_log(ContainerEngine::Podman, "ab12", &StartFrom::Oldest, false),
                 "podman logs --timestamps ab12",
             ),
             (

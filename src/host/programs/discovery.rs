@@ -11,11 +11,11 @@ use tokio::time::{Instant, sleep_until};
 use crate::model::source::{ContainerEngine, SourceKind, SourceSpec};
 use crate::transport::LinkError;
 
-use super::listing::{At, ContainerState, ContainerTarget, WantedContainers};
+use super::list_output::{ContainerLog, ContainerState, ContainerTarget, WantedContainers};
+use super::problem::{self, Problem};
 use super::program::Shell;
-use super::stream::{Followed, Stream, What};
-use super::trouble::{self, Trouble};
-use super::{Numbers, StreamsHost, words};
+use super::stream::{FollowedContainer, ProgramKind, ProgramSource};
+use super::{Numbers, ProgramsHost, argv};
 
 /// Containers are looked up as often as patterns of files are expanded.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -24,39 +24,39 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 const LOOK_AT_PODS_EVERY: Duration = Duration::from_secs(5);
 
 /// Streams of one source: what a person can still tell apart, and one connection bring.
-pub(super) const MAX_STREAMS: usize = 200;
+pub(super) const MAX_CONTAINERS: usize = 200;
 
-/// What podman says first where it is called as `docker`.
+/// RequestKind podman says first where it is called as `docker`.
 const EMULATED: &str = "Emulate Docker CLI using podman";
 
 /// Each time that podman is kept from writing it may leave an empty file of its own behind.
 const LOOK_AT_REFUSED_EVERY: Duration = Duration::from_secs(60);
 
 /// Of one source, across connections.
-pub(super) struct List {
+pub(super) struct Discovery {
     spec: SourceSpec,
     wanted: WantedContainers,
     /// Which engine there is, once that is known.
     engine: Option<ContainerEngine>,
-    /// What each container that was ever found is like.
+    /// RequestKind each container that was ever found is like.
     known: BTreeMap<String, watch::Sender<Option<ContainerTarget>>>,
     /// The one that the source names, where it is no pattern.
     only: Option<watch::Sender<Option<ContainerTarget>>>,
     has_looked: bool,
     /// When each ended, and how often that was seen.
-    ends: Ends,
+    ends: ContainerEnds,
 }
 
 /// When containers ended last. Of one that runs for less than the time between two looks all that
 /// is ever seen is that it has ended: a job that is started every minute, or what crashes and is
 /// started again.
 #[derive(Debug, Default)]
-struct Ends(BTreeMap<String, (Instant, u32)>);
+struct ContainerEnds(BTreeMap<String, (Instant, u32)>);
 
 /// Engines cut fractions of seconds off.
 const SAME_END: Duration = Duration::from_millis(1500);
 
-impl Ends {
+impl ContainerEnds {
     /// Makes those that have run again since the last look known by their number of restarts.
     fn note(&mut self, targets: &mut [(String, ContainerTarget)], now: Instant) {
         for (name, target) in targets
@@ -81,19 +81,22 @@ impl Ends {
     }
 }
 
-/// What streams are handed to.
-pub(super) type Found = mpsc::Sender<Arc<Mutex<Stream>>>;
+/// RequestKind streams are handed to.
+pub(super) type Found = mpsc::Sender<Arc<Mutex<ProgramSource>>>;
 
-impl List {
+impl Discovery {
     /// For a source of containers; with the stream of the one that it names where it is no pattern.
-    pub(super) fn new(spec: &SourceSpec, numbers: &Numbers) -> Option<(Self, Option<Stream>)> {
+    pub(super) fn new(
+        spec: &SourceSpec,
+        numbers: &Numbers,
+    ) -> Option<(Self, Option<ProgramSource>)> {
         let wanted = WantedContainers::new(&spec.kind)?;
         let (only, stream) = if spec.kind.is_glob() {
             (None, None)
         } else {
             let (sender, target) = watch::channel(None);
-            let what = What::Container(Box::new(Followed::new(target, false)));
-            let stream = Stream::new(
+            let what = ProgramKind::Container(Box::new(FollowedContainer::new(target, false)));
+            let stream = ProgramSource::new(
                 numbers.next(),
                 spec.name.clone(),
                 spec.kind.to_string(),
@@ -111,7 +114,7 @@ impl List {
                 known,
                 only,
                 has_looked: false,
-                ends: Ends::default(),
+                ends: ContainerEnds::default(),
             },
             stream,
         ))
@@ -120,7 +123,7 @@ impl List {
     /// Looks until the connection ends; in a bounded pass once.
     pub(super) async fn keep_looking(
         &mut self,
-        host: &StreamsHost<'_>,
+        host: &ProgramsHost<'_>,
         numbers: &Numbers,
         found: Found,
     ) {
@@ -132,14 +135,14 @@ impl List {
             let mut next = Instant::now() + every;
             match self.look(host).await {
                 Ok(Ok(targets)) => self.take(targets, host, numbers, &found).await,
-                Ok(Err(trouble)) => {
-                    if trouble::is_of_writing(&trouble) {
+                Ok(Err(problem)) => {
+                    if problem::is_of_writing(&problem) {
                         next += LOOK_AT_REFUSED_EVERY;
                     }
-                    self.fail(trouble, host);
+                    self.fail(problem, host);
                 }
                 Err(error) if host.connection.has_ended_by(&error).await => {
-                    // Not the engine's trouble; whoever holds the connection knows.
+                    // Not the engine's problem; whoever holds the connection knows.
                     return std::future::pending().await;
                 }
                 Err(error) => self.fail(error.into(), host),
@@ -151,11 +154,11 @@ impl List {
         }
     }
 
-    /// What there is now, or why nobody knows.
+    /// RequestKind there is now, or why nobody knows.
     async fn look(
         &mut self,
-        host: &StreamsHost<'_>,
-    ) -> Result<Result<Vec<(String, ContainerTarget)>, Trouble>, LinkError> {
+        host: &ProgramsHost<'_>,
+    ) -> Result<Result<Vec<(String, ContainerTarget)>, Problem>, LinkError> {
         let mut shared = host.shared(self.spec.as_root).await;
         let mut shell = match shared.take() {
             Some(shell) => shell,
@@ -169,23 +172,23 @@ impl List {
         Ok(listed)
     }
 
-    /// What was known is to be looked up anew: containers may have been started again meanwhile.
+    /// RequestKind was known is to be looked up anew: containers may have been started again meanwhile.
     pub(super) fn forget(&self) {
         for known in self.known.values().chain(&self.only) {
             known.send_replace(None);
         }
     }
 
-    fn fail(&self, trouble: Trouble, host: &StreamsHost<'_>) {
+    fn fail(&self, problem: Problem, host: &ProgramsHost<'_>) {
         match &self.only {
             Some(only) => set(
                 only,
-                ContainerTarget::without(ContainerState::Unknown(trouble)),
+                ContainerTarget::without(ContainerState::Unknown(problem)),
             ),
-            None => trouble::note(
+            None => problem::set_problem(
                 host.problems,
                 &self.spec.name,
-                Some(trouble.of(&self.spec.kind.to_string())),
+                Some(problem.of(&self.spec.kind.to_string())),
             ),
         }
     }
@@ -193,11 +196,11 @@ impl List {
     async fn take(
         &mut self,
         targets: Vec<(String, ContainerTarget)>,
-        host: &StreamsHost<'_>,
+        host: &ProgramsHost<'_>,
         numbers: &Numbers,
         found: &Found,
     ) {
-        let none = Trouble::new(
+        let none = Problem::new(
             nothing(&self.spec.kind),
             "it is followed as soon as it appears; check the name",
         );
@@ -212,29 +215,29 @@ impl List {
             if !targets.iter().any(|(found, _)| found == name) {
                 set(
                     known,
-                    ContainerTarget::without(ContainerState::Gone(Trouble::plain("removed"))),
+                    ContainerTarget::without(ContainerState::Gone(Problem::plain("removed"))),
                 );
             }
         }
         let count = targets.len();
         let too_many =
-            format!("more than {MAX_STREAMS} containers, of which the rest is not followed");
-        let trouble = match count {
+            format!("more than {MAX_CONTAINERS} containers, of which the rest is not followed");
+        let problem = match count {
             0 => Some(none),
-            _ if count > MAX_STREAMS => {
-                Some(Trouble::new(&too_many, "name fewer by a narrower pattern"))
+            _ if count > MAX_CONTAINERS => {
+                Some(Problem::new(&too_many, "name fewer by a narrower pattern"))
             }
             _ => None,
         };
-        trouble::note(
+        problem::set_problem(
             host.problems,
             &self.spec.name,
-            trouble.map(|why| why.of(&self.spec.kind.to_string())),
+            problem.map(|why| why.of(&self.spec.kind.to_string())),
         );
         for (name, target) in targets {
             if let Some(known) = self.known.get(&name) {
                 set(known, target);
-            } else if self.known.len() < MAX_STREAMS {
+            } else if self.known.len() < MAX_CONTAINERS {
                 self.add(name, target, numbers, found).await;
             }
         }
@@ -250,10 +253,12 @@ impl List {
     ) {
         let label = target.label();
         let (sender, target) = watch::channel(Some(target));
-        // What came into being since we looked is new from its first line.
-        let what = What::Container(Box::new(Followed::new(target, self.has_looked)));
+        // RequestKind came into being since we looked is new from its first line.
+        let what =
+            ProgramKind::Container(Box::new(FollowedContainer::new(target, self.has_looked)));
         let called = format!("{}/{name}", self.spec.name);
-        let stream = Stream::new(numbers.next(), called, label, &self.spec, what).one_of_many();
+        let stream =
+            ProgramSource::new(numbers.next(), called, label, &self.spec, what).one_of_many();
         self.known.insert(name, sender);
         // Where nobody takes it the connection is ending; it is taken up again with the next.
         let _ = found.send(Arc::new(Mutex::new(stream))).await;
@@ -265,7 +270,7 @@ impl ContainerTarget {
     fn without(state: ContainerState) -> Self {
         Self {
             instance: String::new(),
-            at: At::Engine(ContainerEngine::Docker, String::new()),
+            at: ContainerLog::Engine(ContainerEngine::Docker, String::new()),
             restarts: 0,
             state,
             ended: None,
@@ -276,19 +281,19 @@ impl ContainerTarget {
 /// No exit status.
 const WROTE: i32 = -2;
 
-/// What there is now of a source, or why nobody knows. The engine that answers is the one that is
+/// RequestKind there is now of a source, or why nobody knows. The engine that answers is the one that is
 /// asked from then on.
 pub(super) async fn look(
     kind: &SourceKind,
     wanted: &WantedContainers,
     engine: &mut Option<ContainerEngine>,
     shell: &mut Shell,
-) -> Result<Result<Vec<(String, ContainerTarget)>, Trouble>, LinkError> {
+) -> Result<Result<Vec<(String, ContainerTarget)>, Problem>, LinkError> {
     let named = match kind {
         SourceKind::Pod(pod) => {
-            return Ok(match shell.answer(&words::pods(pod)).await? {
+            return Ok(match shell.answer(&argv::pods(pod)).await? {
                 (lines, 0) => Ok(wanted.found(ContainerEngine::Docker, &lines)),
-                (lines, code) => Err(trouble::of_kubectl(code, last(&lines))),
+                (lines, code) => Err(problem::of_kubectl(code, last(&lines))),
             });
         }
         SourceKind::Container(container) => container.engine,
@@ -300,13 +305,13 @@ pub(super) async fn look(
     );
     let mut why = None;
     for &one in &engines {
-        let (lines, code) = shell.answer(&words::containers(one)).await?;
+        let (lines, code) = shell.answer(&argv::containers(one)).await?;
         let one = if lines.iter().any(|line| line.contains(EMULATED)) {
             ContainerEngine::Podman
         } else {
             one
         };
-        let code = if trouble::wants_to_write(&lines) {
+        let code = if problem::wants_to_write(&lines) {
             WROTE
         } else {
             code
@@ -317,17 +322,17 @@ pub(super) async fn look(
                 return Ok(Ok(wanted.found(one, &lines)));
             }
             127 if engines.len() > 1 => {}
-            WROTE => why = Some(trouble::of_writing(one)),
-            code => why = why.or_else(|| Some(trouble::of_engine(one, code, last(&lines)))),
+            WROTE => why = Some(problem::of_writing(one)),
+            code => why = why.or_else(|| Some(problem::of_engine(one, code, last(&lines)))),
         }
     }
     let hint = "name the hosts that have containers: `sources` in hosts.toml";
     Ok(Err(why.unwrap_or_else(|| {
-        Trouble::new("there is neither docker nor podman on this host", hint)
+        Problem::new("there is neither docker nor podman on this host", hint)
     })))
 }
 
-/// What is said of a source of which there is none.
+/// RequestKind is said of a source of which there is none.
 pub(super) fn nothing(kind: &SourceKind) -> &'static str {
     if matches!(kind, SourceKind::Pod(_)) {
         "no such pod"
@@ -362,7 +367,10 @@ mod tests {
 
     #[test]
     fn what_ran_between_two_looks_is_known_by_when_it_ended() {
-        let (mut ends, start) = (Ends::default(), Instant::now() + Duration::from_secs(1000));
+        let (mut ends, start) = (
+            ContainerEnds::default(),
+            Instant::now() + Duration::from_secs(1000),
+        );
         let mut look = |at: f64, ended: Option<u64>| {
             let ended = ended.map(Duration::from_secs);
             let target = ContainerTarget {

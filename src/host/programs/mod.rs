@@ -1,31 +1,31 @@
 //! Sources that are no files: the journal, containers and pods by the host's own programs, commands
 //! of the inventory, and standard input of the console.
 //!
-//! Each [`Stream`] is followed in a shell of its own, asked for one piece at a time. A connection
-//! has only so many sessions; of streams beyond [`PLACES`], those that can be asked for what came
-//! since (all but commands) share one shell, where each is asked in its turn. Nothing is lost by
-//! that, and nothing comes twice: `taken` and the journal's own cursors see to it. What containers
-//! there are is left to `list`, and how lines are read to `reader`.
+//! Each [`ProgramSource`] is followed in a shell of its own, asked for one piece at a time. A
+//! connection has only so many sessions; of sources beyond [`PLACES`], those that can be asked for
+//! what came since (all but commands) share one shell, where each is asked in its turn. Nothing is
+//! lost by that, and nothing comes twice: `dedup` and the journal's own cursors see to it. RequestKind
+//! containers there are is left to `discovery`, and how lines are read to `reader`.
 
-mod cut;
+mod argv;
+mod dedup;
+mod discovery;
 mod history;
 mod input;
 mod journal;
-mod last;
-mod list;
-mod listing;
+mod line_splitter;
+mod list_output;
+mod problem;
 mod program;
 mod reader;
 mod sift;
-mod stamped;
 mod stream;
-mod taken;
-mod trouble;
-mod words;
+mod tail_start;
+mod timestamp_prefix;
 
 pub use history::{Talk, history};
-pub(crate) use trouble::note;
-pub use trouble::{Problems, Trouble};
+pub(crate) use problem::set_problem;
+pub use problem::{Problem, Problems};
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -38,17 +38,17 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::{Mutex, MutexGuard, Semaphore, mpsc, watch};
 use tokio::time::timeout;
 
+use crate::host::followed_files::whole_journal;
 use crate::host::lag::Unread;
-use crate::host::track::whole_journal;
 use crate::host::{Outbox, Work};
 use crate::model::source::{SourceKind, SourceSpec};
 use crate::model::time::HostClock;
 use crate::transport::Connection;
 
-use input::Input;
-use list::List;
+use discovery::Discovery;
+use input::StdinSource;
 use program::Shell;
-use stream::{Stream, What};
+use stream::{ProgramKind, ProgramSource};
 
 /// Streams that have a shell of their own. Of the eight sessions of a connection the others are for
 /// the files, for those of root, for the shells in which streams are asked in turn (ours and
@@ -62,9 +62,9 @@ const FIRST_NUMBER: u32 = 1 << 16;
 const CLOCK_TOLD_WITHIN: Duration = Duration::from_secs(15);
 
 /// The streams of one host, across connections.
-pub struct Streams {
-    streams: Vec<Arc<Mutex<Stream>>>,
-    lists: Vec<List>,
+pub struct Programs {
+    streams: Vec<Arc<Mutex<ProgramSource>>>,
+    lists: Vec<Discovery>,
     numbers: Numbers,
     problems: Problems,
     unread: Unread,
@@ -80,7 +80,7 @@ impl Numbers {
     }
 }
 
-impl Streams {
+impl Programs {
     /// Those among `sources`.
     #[must_use]
     pub fn new(
@@ -119,14 +119,14 @@ impl Streams {
     fn add(&mut self, spec: &SourceSpec) {
         let what = match &spec.kind {
             SourceKind::Path(_) => return,
-            SourceKind::Journal(unit) => What::Journal {
+            SourceKind::Journal(unit) => ProgramKind::Journal {
                 unit: unit.clone(),
                 cursor: None,
             },
-            SourceKind::Command(words) => What::Command(words.clone()),
-            SourceKind::Input => What::Input(Input::new()),
+            SourceKind::Command(words) => ProgramKind::Command(words.clone()),
+            SourceKind::Input => ProgramKind::Input(StdinSource::new()),
             SourceKind::Container(_) | SourceKind::Pod(_) => {
-                let Some((list, only)) = List::new(spec, &self.numbers) else {
+                let Some((list, only)) = Discovery::new(spec, &self.numbers) else {
                     return;
                 };
                 self.lists.push(list);
@@ -135,7 +135,7 @@ impl Streams {
                     .extend(only.map(|stream| Arc::new(Mutex::new(stream))));
             }
         };
-        let stream = Stream::new(
+        let stream = ProgramSource::new(
             self.numbers.next(),
             spec.name.clone(),
             label(&spec.kind),
@@ -149,7 +149,7 @@ impl Streams {
     /// last lines.
     pub async fn run(&mut self, connection: &Connection, work: &Work, outbox: &Outbox) {
         self.unread.forget();
-        let host = StreamsHost {
+        let host = ProgramsHost {
             connection,
             work,
             outbox,
@@ -160,7 +160,7 @@ impl Streams {
             shells: Default::default(),
             waiting: AtomicU32::new(0),
         };
-        self.lists.iter().for_each(List::forget);
+        self.lists.iter().for_each(Discovery::forget);
         let (found, mut coming) = mpsc::channel(16);
         let (host, numbers) = (&host, &self.numbers);
         let looks = self
@@ -169,7 +169,8 @@ impl Streams {
             .map(|list| list.keep_looking(host, numbers, found.clone()));
         let mut looking = pin!(join_all(looks));
         drop(found);
-        let run = |stream: Arc<Mutex<Stream>>| async move { stream.lock().await.run(host).await };
+        let run =
+            |stream: Arc<Mutex<ProgramSource>>| async move { stream.lock().await.run(host).await };
         let mut running: FuturesUnordered<_> = self
             .streams
             .iter()
@@ -192,7 +193,7 @@ impl Streams {
     }
 }
 
-/// What is shown in place of a path.
+/// RequestKind is shown in place of a path.
 fn label(kind: &SourceKind) -> String {
     match kind {
         SourceKind::Journal(None) => "journal:*".to_owned(),
@@ -200,8 +201,8 @@ fn label(kind: &SourceKind) -> String {
     }
 }
 
-/// What the streams of a host share while it is connected.
-struct StreamsHost<'a> {
+/// RequestKind the streams of a host share while it is connected.
+struct ProgramsHost<'a> {
     connection: &'a Connection,
     work: &'a Work,
     outbox: &'a Outbox,
@@ -216,7 +217,7 @@ struct StreamsHost<'a> {
     waiting: AtomicU32,
 }
 
-impl StreamsHost<'_> {
+impl ProgramsHost<'_> {
     /// The shell that streams share; none where it is to be started. Whoever is in the middle of
     /// something has taken it out.
     async fn shared(&self, as_root: bool) -> MutexGuard<'_, Option<Shell>> {

@@ -10,11 +10,11 @@ use crate::model::time::{HostClock, Time, TimeSource};
 use crate::parse::line_reader::LineReader;
 use crate::parse::timestamp::{ParsedTime, TimeFormat};
 
-use super::cut::RawLine;
 use super::journal::{self, JournalEntry};
+use super::line_splitter::RawLine;
 
 /// Reads the lines of one stream, in their order.
-pub(super) struct Reader {
+pub(super) struct ProgramLineReader {
     lines: LineReader,
     /// The inventory says which stamps the lines have: they go before that of the engine.
     given: bool,
@@ -25,7 +25,7 @@ pub(super) struct Reader {
     last: Option<Time>,
 }
 
-impl Reader {
+impl ProgramLineReader {
     /// For a stream with this format of stamps.
     pub(super) fn new(format: Option<&str>) -> Self {
         Self {
@@ -129,7 +129,7 @@ mod tests {
     use crate::parse::multiline;
 
     fn read(entries: &[&str]) -> Vec<Line> {
-        let (mut reader, mut out) = (Reader::new(None), Vec::new());
+        let (mut reader, mut out) = (ProgramLineReader::new(None), Vec::new());
         entries
             .iter()
             .for_each(|json| drop(reader.record(json.as_bytes(), &mut out)));
