@@ -95,7 +95,7 @@
 //! | a compression | `model::log_file::Packing`; `engine::unpack`; `unpack` in `follow.sh` and `files.sh` |
 //! | a rotation scheme | `files::rotation`; the patterns of `generations` in `follow.sh` and `look_over` in `files.sh` |
 //! | something that may happen to a followed file | `files::follow`, and the model host of its tests |
-//! | a request to a script | `files::follow::exchange` and `host::shell::codec`, or `host::shell::files`; the script; the lists of `shell::tests::vocabulary` |
+//! | a request to a script | `files::follow::messages` and `host::shell::codec`, or `host::shell::files`; the script; the lists of `shell::tests::vocabulary` |
 //! | a program whose lines are followed | `host::programs::argv` (its command lines), `host::programs::discovery` (what there is) |
 //! | another driver for the files of a host | `host::files::Files`, and `tests/it/conformance.rs` |
 //! | a transport | `model::host::TransportKind`, `transport::route` |
